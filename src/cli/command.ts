@@ -1,0 +1,108 @@
+/**
+ * What a command of `bin/risk` is. Each file of this folder that is a command exports one
+ * `command: Command`; `src/cli.ts` lists them, reads the configuration, answers `--help`, turns a
+ * `UsageError` into exit code 2 and a thrown Failure into exit code 1.
+ */
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import type { Config, Environment } from '../runtime/config.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Output } from './output.ts';
+
+export type CommandContext = {
+  readonly config: Config;
+  /** The environment as given, for children; settings are read from `config`. */
+  readonly environment: Environment;
+  readonly output: Output;
+  readonly log: Log;
+  /** Aborted by the first SIGINT or SIGTERM; a second one ends the process at once. */
+  readonly signal: AbortSignal;
+};
+
+export type Command = {
+  readonly name: string;
+  /** One line for the table of `risk --help`. */
+  readonly summary: string;
+  /** Printed whole by `risk NAME --help` and after a usage error; starts with `risk NAME`. */
+  readonly usage: string;
+  /** Resolves to the exit code. */
+  run(args: string[], context: CommandContext): Promise<number>;
+};
+
+/** Exit codes of API.md; 78 (bad configuration) stands in runtime/config.ts. */
+export const EXIT = { fine: 0, failed: 1, usage: 2, impossibleHere: 3 } as const;
+
+/** The command line is wrong: exit code 2, the message and the usage on standard error. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UsageError';
+  }
+}
+
+/** Understood by every command: `--json` is in `Output.json`, `--help` is answered before `run`. */
+const COMMON_OPTIONS = {
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const satisfies ParseArgsOptionsConfig;
+
+export type PositionalBounds = { readonly min: number; readonly max: number };
+const NO_POSITIONALS: PositionalBounds = { min: 0, max: 0 };
+
+type Parsed<Options extends ParseArgsOptionsConfig> = ReturnType<
+  typeof parseArgs<{
+    args: string[];
+    options: Options & typeof COMMON_OPTIONS;
+    strict: true;
+    allowPositionals: true;
+  }>
+>;
+
+/** Parses the arguments of one command; an unknown flag or a wrong number of words is a UsageError. */
+export function parseArguments<const Options extends ParseArgsOptionsConfig>(
+  args: string[],
+  options: Options,
+  bounds: PositionalBounds = NO_POSITIONALS,
+): Parsed<Options> {
+  const parsed = strictly(() =>
+    parseArgs({
+      args,
+      options: { ...options, ...COMMON_OPTIONS },
+      strict: true,
+      allowPositionals: true,
+    }),
+  );
+  const { length } = parsed.positionals;
+  if (length > bounds.max) {
+    throw new UsageError(`unexpected argument '${parsed.positionals[bounds.max] ?? ''}'`);
+  }
+  if (length < bounds.min) throw new UsageError('an argument is missing');
+  return parsed;
+}
+
+function strictly<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof TypeError && 'code' in error) {
+      throw new UsageError(error.message.replace(/\. To specify a positional.*$/s, ''));
+    }
+    throw error;
+  }
+}
+
+export type IntegerBounds = { readonly min: number; readonly max: number };
+
+/** A whole number given as text (`--batch 1000`), or `byDefault` when the option is absent. */
+export function integerOption<Default>(
+  flag: string,
+  text: string | undefined,
+  { min, max }: IntegerBounds,
+  byDefault: Default,
+): number | Default {
+  if (text === undefined) return byDefault;
+  const value = Number(text);
+  if (!/^-?\d+$/.test(text) || value < min || value > max) {
+    throw new UsageError(`${flag} must be a whole number from ${min} to ${max}, not '${text}'`);
+  }
+  return value;
+}

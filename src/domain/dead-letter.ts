@@ -1,0 +1,22 @@
+/** A stream entry that was given up: a row in `dead_letters`, with a rebuildable copy in Redis. */
+
+/** What is written when an entry is given up. Times are epoch milliseconds, UTC. */
+export type DeadLetter = {
+  /** Null when the entry could not be read at all. */
+  readonly transactionId: string | null;
+  readonly createdAtMs: number | null;
+  readonly accountId: string | null;
+  readonly corridor: string;
+  /** The stream and entry id it was read from. */
+  readonly stream: string;
+  readonly entryId: string;
+  readonly attempts: number;
+  readonly errorCode: string;
+  readonly error: string;
+  /** The raw packed value of the entry, cut to `DEAD_LETTER_ENTRY_CHARS_MAX`. */
+  readonly entry: string;
+  readonly failedAtMs: number;
+};
+
+export const DEAD_LETTER_ENTRY_CHARS_MAX = 16 * 1024;
+export const DEAD_LETTER_ERROR_CHARS_MAX = 1024;

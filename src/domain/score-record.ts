@@ -1,0 +1,83 @@
+/** The stored result of scoring one transaction, and its wire form (`GET /v1/scores/{id}`). */
+import { z } from 'zod';
+
+/** In rising severity. */
+export const VERDICTS = ['approve', 'review', 'decline'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+export const SCORE_MAX = 1000;
+
+/** Why a score is what it is. `contribution` is in score points. */
+export type Reason = {
+  readonly code: string;
+  readonly detail: string;
+  readonly contribution: number;
+};
+
+/** What the pure core returns for one transaction. */
+export type Decision = {
+  readonly score: number;
+  readonly risk: number;
+  readonly probability: number | null;
+  readonly verdict: Verdict;
+  readonly reasons: readonly Reason[];
+};
+
+/** A decision with everything needed to recompute it. Times are epoch milliseconds, UTC. */
+export type ScoreRecord = Decision & {
+  readonly transactionId: string;
+  readonly createdAtMs: number;
+  readonly scoredAtMs: number;
+  readonly accountId: string;
+  readonly corridor: string;
+  readonly features: Float64Array;
+  readonly featureSchema: number;
+  readonly ruleSet: string;
+  readonly model: string | null;
+  readonly attempts: number;
+  readonly degradation: number;
+};
+
+export const reasonSchema = z
+  .object({ code: z.string(), detail: z.string(), contribution: z.number() })
+  .meta({ id: 'Reason' });
+
+export const scoreSchema = z
+  .object({
+    transaction_id: z.uuid(),
+    account_id: z.string(),
+    corridor: z.string(),
+    created_at: z.iso.datetime(),
+    scored_at: z.iso.datetime(),
+    score: z.int().min(0).max(SCORE_MAX),
+    risk: z.number().min(0).max(1),
+    probability: z.number().min(0).max(1).nullable(),
+    verdict: z.enum(VERDICTS),
+    reasons: z.array(reasonSchema),
+    rule_set: z.string(),
+    model: z.string().nullable(),
+    attempts: z.int().min(1).max(4),
+    degradation: z.int().min(0).max(4),
+  })
+  .meta({ id: 'Score' });
+export type ScoreJson = z.infer<typeof scoreSchema>;
+
+/** The wire form of a stored score: times as RFC 3339 UTC, the feature vector left to the explanation. */
+export function toScoreJson(record: Omit<ScoreRecord, 'features' | 'featureSchema'>): ScoreJson {
+  return {
+    transaction_id: record.transactionId,
+    account_id: record.accountId,
+    corridor: record.corridor,
+    created_at: new Date(record.createdAtMs).toISOString(),
+    scored_at: new Date(record.scoredAtMs).toISOString(),
+    score: record.score,
+    risk: record.risk,
+    probability: record.probability,
+    verdict: record.verdict,
+    reasons: [...record.reasons],
+    rule_set: record.ruleSet,
+    model: record.model,
+    attempts: record.attempts,
+    degradation: record.degradation,
+  };
+}

@@ -1,0 +1,160 @@
+/**
+ * Configuration: the only reader of the environment. Every value has a default, bounds and a
+ * sentence; all problems are listed at once and the process exits 78 (EX_CONFIG).
+ */
+import { z } from 'zod';
+
+const integer = (min: number, max: number, byDefault: number) =>
+  z.coerce.number().int().min(min).max(max).default(byDefault);
+const SECOND_MS = 1000;
+
+const settings = {
+  PORT: integer(0, 65535, 8080).describe('Port of the API; 0 picks a free one.'),
+  HOST: z.string().default('127.0.0.1').describe('Address the API binds.'),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .optional()
+    .describe('Primary Postgres.'),
+  DATABASE_REPLICA_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .optional()
+    .describe("Replica for analysts' reads."),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\/[^\s,]+(,rediss?:\/\/[^\s,]+)*$/)
+    .optional()
+    .describe('Redis; a comma-separated list is a cluster.'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('Least severe log line written.'),
+  RISK_DATA_DIR: z
+    .string()
+    .min(1)
+    .default('.data')
+    .describe('Folder of the embedded services and of generated secrets.'),
+  RISK_BOOTSTRAP_KEY: z
+    .string()
+    .min(32)
+    .max(256)
+    .optional()
+    .describe('An API key with every role, accepted exactly as given.'),
+  RISK_API_KEY: z.string().optional().describe('API key the CLI sends.'),
+  RISK_URL: z
+    .url({ protocol: /^https?$/ })
+    .default('http://127.0.0.1:8080')
+    .describe('API the CLI talks to.'),
+  RISK_WORKER_PORT: integer(0, 65535, 0).describe(
+    "Port of a worker's /livez, /readyz and /metrics; 0 is none.",
+  ),
+  RISK_MARKET: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,30}$/)
+    .default('market_0')
+    .describe('Market: Postgres schema and Redis key prefix.'),
+  RISK_CORRIDORS: z
+    .string()
+    .regex(/^[A-Z]{2}-[A-Z]{2}(,[A-Z]{2}-[A-Z]{2})*$/)
+    .optional()
+    .describe('Corridors added by migrate beside the seeded ones.'),
+  RISK_SHARDS: integer(1, 16, 1).describe('Streams a corridor is split into, by account.'),
+  RISK_DATABASE_CONNECTIONS_MAX: integer(1, 100, 10).describe('Pool size of one process.'),
+  RISK_DATABASE_POOLER: z
+    .enum(['none', 'transaction'])
+    .default('none')
+    .describe('transaction: behind a transaction-pooling proxy (no named statements).'),
+  RISK_STATEMENT_TIMEOUT_MS: integer(100, 600_000, 10 * SECOND_MS).describe(
+    'Deadline of one SQL statement.',
+  ),
+  RISK_CONNECT_TIMEOUT_MS: integer(100, 60_000, 2 * SECOND_MS).describe(
+    'Deadline for a database connection or a free pool slot.',
+  ),
+  RISK_REDIS_TIMEOUT_MS: integer(100, 60_000, 2 * SECOND_MS).describe(
+    'Deadline of one non-blocking Redis command.',
+  ),
+  RISK_BODY_BYTES_MAX: integer(1024, 64 * 1024 * 1024, 8 * 1024 * 1024).describe(
+    'Largest request body.',
+  ),
+  RISK_REQUEST_TIMEOUT_MS: integer(100, 120_000, 10 * SECOND_MS).describe(
+    'Deadline of one request.',
+  ),
+  RISK_WAIT_MS_MAX: integer(0, 60_000, 10 * SECOND_MS).describe(
+    'Longest wait a Prefer: wait may ask for.',
+  ),
+  RISK_STREAM_ENTRIES_MAX: integer(100, 10_000_000, 500_000).describe(
+    'Entries in one stream beyond which ingest leaves the work to the reconciler.',
+  ),
+  RISK_SCORED_EVENTS_MAX: integer(0, 10_000_000, 100_000).describe(
+    'transaction.scored events kept a stream (also at most 7 days).',
+  ),
+  RISK_IDEMPOTENCY_RETENTION_DAYS: integer(1, 3650, 90).describe(
+    'How long an idempotency key is remembered.',
+  ),
+  RISK_RECONCILE_AGE_MS: integer(500, 600_000, 5 * SECOND_MS).describe(
+    'Age at which an unappended batch is appended again.',
+  ),
+  RISK_WORKER_READERS: integer(1, 64, 5).describe('Consumers of one worker process.'),
+  RISK_BATCH_ENTRIES: integer(1, 1000, 100).describe('Largest batch of one stream.'),
+  RISK_BATCH_DEADLINE_MS: integer(100, 600_000, 10 * SECOND_MS).describe(
+    'Deadline of one try of one batch.',
+  ),
+  RISK_CLAIM_IDLE_MS: integer(200, 3_600_000, 15 * SECOND_MS).describe(
+    'Idle time after which another worker takes an entry over.',
+  ),
+  RISK_READ_BLOCK_MS: integer(10, 60_000, 2 * SECOND_MS).describe('Longest blocking read.'),
+  RISK_RETRY_BASE_MS: integer(1, 60_000, SECOND_MS).describe(
+    'Wait before the second attempt; doubles each time.',
+  ),
+  RISK_PROFILE_CACHE_ENTRIES: integer(100, 1_000_000, 50_000).describe(
+    'Profiles a worker keeps in memory (L1).',
+  ),
+  RISK_PROFILE_TTL_SECONDS: integer(1, 90 * 86_400, 3 * 86_400).describe(
+    'How long an untouched profile stays in Redis (L2).',
+  ),
+  RISK_SHUTDOWN_TIMEOUT_MS: integer(100, 300_000, 25 * SECOND_MS).describe(
+    'From the first signal to a forced exit.',
+  ),
+  RISK_SCHEMA_WAIT_MS: integer(0, 300_000, 30 * SECOND_MS).describe(
+    'How long a role waits for the schema.',
+  ),
+};
+
+const schema = z
+  .object(settings)
+  .refine((config) => config.RISK_CLAIM_IDLE_MS > config.RISK_BATCH_DEADLINE_MS, {
+    path: ['RISK_CLAIM_IDLE_MS'],
+    error: 'must exceed RISK_BATCH_DEADLINE_MS, or live work is claimed',
+  });
+
+export type Config = z.infer<typeof schema>;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Exit code of a bad configuration (EX_CONFIG of sysexits.h). */
+export const EXIT_BAD_CONFIGURATION = 78;
+
+export type ConfigResult = { readonly config: Config } | { readonly problems: readonly string[] };
+
+/** Reads and checks an environment. Empty values count as absent; unknown RISK_ names are problems. */
+export function readConfig(environment: Environment = process.env): ConfigResult {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const unknown = Object.keys(given)
+    .filter(
+      (name) => name.startsWith('RISK_') && !(name in settings) && !name.startsWith('RISK_TEST_'),
+    )
+    .map((name) => `${name}: is not a setting of this engine`);
+  const parsed = schema.safeParse(given);
+  if (parsed.success && unknown.length === 0) return { config: parsed.data };
+  const issues = parsed.success ? [] : parsed.error.issues;
+  return {
+    problems: [...issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`), ...unknown],
+  };
+}
+
+/** Every setting with its sentence, for the documents. */
+export function describeSettings(): { name: string; description: string; byDefault: string }[] {
+  return Object.entries(settings).map(([name, setting]) => {
+    const parsed = setting.safeParse(undefined);
+    const byDefault = parsed.success && parsed.data !== undefined ? String(parsed.data) : '';
+    return { name, description: setting.description ?? '', byDefault };
+  });
+}

@@ -1,0 +1,70 @@
+/**
+ * Every Redis key and channel of the engine; none is spelled anywhere else.
+ *
+ * | key | type | lives | written by |
+ * |---|---|---|---|
+ * | {market:corridor:shard}:transactions     | stream     | until acknowledged | producer, promote, replay |
+ * | {market:corridor:shard}:retries          | sorted set | until due          | settle |
+ * | {market:corridor:shard}:transactions-dlq | stream     | bounded copy       | settle |
+ * | {market:corridor:shard}:transactions-scored | stream  | 7 days, bounded    | settle |
+ * | {market:pNN}:account:ID                  | string     | RISK_PROFILE_TTL_SECONDS | profile cache |
+ * | {market:pNN}:merchant:ID                 | string     | RISK_PROFILE_TTL_SECONDS | profile cache |
+ * | market:identity                          | string     | for ever           | reconciler: tells a lost Redis from a restarted one |
+ * | market:replies:INSTANCE                  | channel    | -                  | settle: scores that a request waits for |
+ *
+ * What stands in braces is the cluster hash tag: all keys of one script share it.
+ */
+import murmurhash from 'murmurhash';
+
+/** Name of the one consumer group. */
+export const GROUP = 'scoring-workers';
+
+/** Profile keys spread over this many hash tags a market. */
+export const PROFILE_SLOTS = 16;
+
+/** The four keys of one stream: one corridor, one shard. */
+export type StreamKeys = {
+  readonly corridor: string;
+  readonly shard: number;
+  readonly transactions: string;
+  readonly retries: string;
+  readonly deadLetters: string;
+  readonly scored: string;
+};
+
+export function streamKeys(market: string, corridor: string, shard: number): StreamKeys {
+  const tag = `{${market}:${corridor}:${shard}}`;
+  return {
+    corridor,
+    shard,
+    transactions: `${tag}:transactions`,
+    retries: `${tag}:retries`,
+    deadLetters: `${tag}:transactions-dlq`,
+    scored: `${tag}:transactions-scored`,
+  };
+}
+
+/** Shard of an account: murmur3 (32 bit, seed 0) of its id. */
+export function shardOf(accountId: string, shards: number): number {
+  return shards === 1 ? 0 : murmurhash.v3(accountId, 0) % shards;
+}
+
+/** Which of the PROFILE_SLOTS a party's key lives in. */
+export function profileSlot(partyId: string): number {
+  return murmurhash.v3(partyId, 0) % PROFILE_SLOTS;
+}
+
+export type PartyKind = 'account' | 'merchant';
+
+export function profileKey(market: string, kind: PartyKind, partyId: string): string {
+  const slot = String(profileSlot(partyId)).padStart(2, '0');
+  return `{${market}:p${slot}}:${kind}:${partyId}`;
+}
+
+export function identityKey(market: string): string {
+  return `${market}:identity`;
+}
+
+export function repliesChannel(market: string, instance: string): string {
+  return `${market}:replies:${instance}`;
+}
