@@ -134,6 +134,11 @@ export const EXIT_BAD_CONFIGURATION = 78;
 
 export type ConfigResult = { readonly config: Config } | { readonly problems: readonly string[] };
 
+/** The environment of this process, for those who start children; settings come from `readConfig`. */
+export function readEnvironment(): Environment {
+  return process.env;
+}
+
 /** Reads and checks an environment. Empty values count as absent; unknown RISK_ names are problems. */
 export function readConfig(environment: Environment = process.env): ConfigResult {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));

@@ -1,0 +1,157 @@
+/**
+ * `bin/risk NAME …`: the entry of every process. Composition root: reads the configuration, watches
+ * the signals, loads only the command that was named, and turns what it throws into an exit code.
+ */
+import {
+  type Command,
+  type CommandContext,
+  EXIT,
+  parseArguments,
+  UsageError,
+} from './cli/command.ts';
+import { createOutput, formatTable, type Output } from './cli/output.ts';
+import { Failure, toError } from './domain/failure.ts';
+import {
+  type Config,
+  EXIT_BAD_CONFIGURATION,
+  readConfig,
+  readEnvironment,
+} from './runtime/config.ts';
+import { createLog } from './runtime/log.ts';
+import { watchShutdown } from './runtime/shutdown.ts';
+
+type CommandModule = { readonly command: Command };
+
+/** In the order an operator meets them. A command's module is loaded only when it is needed. */
+const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
+  start: () => import('./cli/start.ts'),
+  api: () => role('api', 'serves HTTP', async () => (await import('./api.ts')).runApi),
+  worker: () =>
+    role('worker', 'scores transactions', async () => (await import('./worker.ts')).runWorker),
+  migrate: () => import('./cli/migrate.ts'),
+  status: () => import('./cli/status.ts'),
+  doctor: () => import('./cli/doctor.ts'),
+  simulate: () => import('./cli/simulate.ts'),
+  replay: () => import('./cli/replay.ts'),
+  'dead-letters': () => import('./cli/dead-letters.ts'),
+  reconcile: () => import('./cli/reconcile.ts'),
+  keys: () => import('./cli/keys.ts'),
+  verify: () => import('./cli/verify.ts'),
+};
+
+type RunRole = (context: CommandContext) => Promise<number>;
+
+/** The two roles are composition roots of their own, so that they, not cli/, know every adapter. */
+async function role(
+  name: 'api' | 'worker',
+  summary: string,
+  load: () => Promise<RunRole>,
+): Promise<CommandModule> {
+  const usage = `risk ${name}\n\nOne process that ${summary}. Everything is set by the environment.`;
+  const run: Command['run'] = async (args, context) => {
+    parseArguments(args, {});
+    return (await load())(context);
+  };
+  return { command: { name, summary: `One process that ${summary}.`, usage, run } };
+}
+
+async function overview(): Promise<string> {
+  const modules = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+  const rows = modules.map(({ command }) => ({
+    name: `  ${command.name}`,
+    summary: command.summary,
+  }));
+  const table = formatTable([{ field: 'name' }, { field: 'summary' }], rows).slice(1);
+  return [
+    'risk COMMAND [options]',
+    '',
+    ...table,
+    '',
+    'risk COMMAND --help tells more; --json makes any result JSON; --version prints the version.',
+    'Exit codes: 0 fine, 1 failed, 2 usage, 3 could not be run here, 78 bad configuration.',
+  ].join('\n');
+}
+
+async function version(): Promise<string> {
+  const { default: manifest } = await import('../package.json', { with: { type: 'json' } });
+  return `risk ${manifest.version} (Node ${process.versions.node})`;
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...args] = argv;
+  const flags = beforeSeparator(args);
+  const output = createOutput({ json: flags.includes('--json') });
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    output.exactLine(await overview());
+    return name === undefined ? EXIT.usage : EXIT.fine;
+  }
+  if (name === '--version') {
+    output.exactLine(await version());
+    return EXIT.fine;
+  }
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (load === undefined) {
+    output.error(`risk: unknown command '${name}'; risk --help lists them`);
+    return EXIT.usage;
+  }
+  const { command } = await load();
+  if (flags.includes('--help') || flags.includes('-h')) {
+    output.exactLine(command.usage.trimEnd());
+    return EXIT.fine;
+  }
+  const settings = readConfig();
+  if ('problems' in settings) {
+    output.error('risk: bad configuration');
+    for (const problem of settings.problems) output.error(`  ${problem}`);
+    return EXIT_BAD_CONFIGURATION;
+  }
+  return runCommand(command, args, settings.config, output);
+}
+
+async function runCommand(
+  command: Command,
+  args: string[],
+  config: Config,
+  output: Output,
+): Promise<number> {
+  const log = createLog(command.name, config.LOG_LEVEL);
+  using shutdown = watchShutdown({
+    timeoutMs: config.RISK_SHUTDOWN_TIMEOUT_MS * (command.name === 'start' ? 2 : 1),
+    onForced: (reason) => log.error({ reason }, 'forced exit'),
+  });
+  const environment = readEnvironment();
+  try {
+    const { signal } = shutdown;
+    return await command.run(args, { config, environment, output, log, signal });
+  } catch (thrown) {
+    if (thrown instanceof UsageError) {
+      output.error(`risk ${command.name}: ${thrown.message}\n\n${command.usage.trimEnd()}`);
+      return EXIT.usage;
+    }
+    const error = toError(thrown);
+    if (error instanceof Failure) output.error(`risk ${command.name}: ${error.message}`);
+    else log.fatal({ err: error }, 'bug: an unexpected error ended the command');
+    return EXIT.failed;
+  }
+}
+
+/** Flags after `--` belong to nobody. */
+function beforeSeparator(args: readonly string[]): readonly string[] {
+  const end = args.indexOf('--');
+  return end < 0 ? args : args.slice(0, end);
+}
+
+/** How long open handles may keep a finished command alive before it is ended for them. */
+const NATURAL_EXIT_MS = 2000;
+
+// A reader that left early (`risk … | head`) is not an error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.fine);
+  throw error;
+});
+
+process.exitCode = await main(process.argv.slice(2));
+setTimeout(() => {
+  process.stderr.write('risk: something kept the process open after it had finished\n');
+  process.exit();
+}, NATURAL_EXIT_MS).unref();
