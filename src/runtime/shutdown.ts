@@ -1,43 +1,26 @@
 /**
- * Signals become one AbortSignal. The first SIGINT or SIGTERM aborts it (drain), the second ends the
- * process at once, and so does the deadline: a drain that hangs must not outlive the supervisor's
- * patience, which ends in kill -9 with nothing said.
+ * Signals as an AbortSignal. The first SIGTERM or SIGINT asks for a drain, the second exits at once,
+ * and a drain that takes longer than `timeoutMs` is ended by force with exit code 1.
  */
-import { constants } from 'node:os';
+import type { Log } from './log.ts';
 
-export type ShutdownOptions = {
-  /** From the first signal to a forced exit. */
-  readonly timeoutMs: number;
-  readonly onForced: (reason: 'second signal' | 'deadline') => void;
-};
+const EXIT_FORCED = 1;
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
-
-export type Shutdown = { readonly signal: AbortSignal; [Symbol.dispose](): void };
-
-/** Watches the process's signals until disposed. */
-export function watchShutdown({ timeoutMs, onForced }: ShutdownOptions): Shutdown {
+export function onShutdown(log: Log, timeoutMs: number): AbortSignal {
   const controller = new AbortController();
-  let deadline: NodeJS.Timeout | undefined;
   const receive = (name: NodeJS.Signals) => {
     if (controller.signal.aborted) {
-      onForced('second signal');
-      process.exit(128 + constants.signals[name]);
+      log.warn({ signal: name }, 'second signal: exit now');
+      process.exit(EXIT_FORCED);
     }
-    deadline = setTimeout(() => {
-      onForced('deadline');
-      process.exit(1);
-    }, timeoutMs);
-    // The deadline alone must not keep a finished process alive.
-    deadline.unref();
-    controller.abort(new Error(`received ${name}`));
+    log.info({ signal: name, timeoutMs }, 'draining');
+    controller.abort();
+    setTimeout(() => {
+      log.error({ timeoutMs, open: process.getActiveResourcesInfo() }, 'drain took too long');
+      process.exit(EXIT_FORCED);
+    }, timeoutMs).unref();
   };
-  for (const name of SIGNALS) process.on(name, receive);
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]: () => {
-      clearTimeout(deadline);
-      for (const name of SIGNALS) process.off(name, receive);
-    },
-  };
+  process.on('SIGTERM', receive);
+  process.on('SIGINT', receive);
+  return controller.signal;
 }

@@ -1,0 +1,129 @@
+/**
+ * Every metric of the engine: name, help, unit in the suffix, labels. One registry a process, made by
+ * its composition root and handed down; no module keeps one of its own.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+const HTTP_BUCKETS_SECONDS = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10,
+];
+const LATENCY_BUCKETS_SECONDS = [
+  0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300,
+];
+const BATCH_BUCKETS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000];
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry, prefix: 'risk_' });
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter({ name, help, labelNames: [...labelNames], registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge({ name, help, labelNames: [...labelNames], registers });
+  const histogram = <L extends string>(
+    name: string,
+    help: string,
+    buckets: number[],
+    labelNames: readonly L[] = [],
+  ) => new Histogram({ name, help, buckets, labelNames: [...labelNames], registers });
+  return {
+    registry,
+    httpDuration: histogram(
+      'risk_http_request_duration_seconds',
+      'Requests by route and status.',
+      HTTP_BUCKETS_SECONDS,
+      ['method', 'route', 'status'],
+    ),
+    accepted: counter(
+      'risk_transactions_accepted_total',
+      'Transactions stored for the first time.',
+      ['corridor'],
+    ),
+    duplicates: counter(
+      'risk_transactions_duplicate_total',
+      'Transactions answered from an earlier acceptance.',
+    ),
+    appendFailures: counter(
+      'risk_stream_append_failures_total',
+      'Batches left to the reconciler, by reason.',
+      ['reason'],
+    ),
+    reconciled: counter(
+      'risk_transactions_reconciled_total',
+      'Transactions appended by the reconciler.',
+    ),
+    openBatches: gauge(
+      'risk_ingest_batches_open',
+      'Committed batches not yet known to be in a stream.',
+    ),
+    scored: counter('risk_transactions_scored_total', 'Scores stored for the first time.', [
+      'corridor',
+      'verdict',
+    ]),
+    redelivered: counter(
+      'risk_transactions_redelivered_total',
+      'Deliveries whose score was already stored.',
+    ),
+    scoreLatency: histogram(
+      'risk_score_latency_seconds',
+      'From accepted to stored.',
+      LATENCY_BUCKETS_SECONDS,
+      ['corridor'],
+    ),
+    deadLetters: counter('risk_dead_letters_total', 'Entries given up, by error code.', [
+      'corridor',
+      'code',
+    ]),
+    retries: counter('risk_retries_total', 'Attempts that will be tried again.', ['code']),
+    claimed: counter(
+      'risk_entries_claimed_total',
+      'Stale entries taken over from another consumer.',
+    ),
+    pauses: counter('risk_worker_pauses_total', 'Batches held because a dependency failed.', [
+      'code',
+    ]),
+    batchEntries: histogram('risk_batch_entries', 'Entries a batch.', BATCH_BUCKETS),
+    batchDuration: histogram(
+      'risk_batch_duration_seconds',
+      'One batch, by stage.',
+      HTTP_BUCKETS_SECONDS,
+      ['stage'],
+    ),
+    lastPoll: gauge(
+      'risk_reader_last_poll_timestamp_seconds',
+      'When the slowest reader last completed a poll.',
+    ),
+    lagEntries: gauge('risk_stream_lag_entries', 'Entries not yet delivered.', [
+      'corridor',
+      'shard',
+    ]),
+    lagSeconds: gauge('risk_stream_lag_seconds', 'Age of the oldest entry not yet acknowledged.', [
+      'corridor',
+      'shard',
+    ]),
+    pendingEntries: gauge('risk_stream_pending_entries', 'Delivered and not yet acknowledged.', [
+      'corridor',
+      'shard',
+    ]),
+    retriesDue: gauge('risk_retries_waiting', 'Entries waiting for their next attempt.', [
+      'corridor',
+      'shard',
+    ]),
+    cacheHits: counter('risk_cache_hits_total', 'Hits by cache.', ['cache']),
+    cacheMisses: counter('risk_cache_misses_total', 'Misses by cache.', ['cache']),
+    profileConflicts: counter(
+      'risk_profile_conflicts_total',
+      'Profiles folded again because another worker was first.',
+    ),
+    profileRebuilds: counter(
+      'risk_profile_rebuilds_total',
+      'Profiles rebuilt from Postgres, by reason.',
+      ['reason'],
+    ),
+    databaseConnections: gauge('risk_database_connections', 'Connections of the pool by state.', [
+      'state',
+    ]),
+  };
+}

@@ -1,0 +1,132 @@
+/**
+ * Postgres arrays in binary wire format. The driver sends a Buffer parameter as binary, so a column of
+ * a thousand values costs one allocation and no escaping, and arrives as a typed array for unnest().
+ * Layout (array_recv): dimensions i32, has-nulls i32, element oid u32, length i32, lower bound i32,
+ * then a value as length i32 (-1 is null) and bytes; all big-endian.
+ */
+
+const OID = {
+  bool: 16,
+  bytea: 17,
+  int8: 20,
+  int2: 21,
+  int4: 23,
+  text: 25,
+  float8: 701,
+  timestamptz: 1184,
+  uuid: 2950,
+  jsonb: 3802,
+} as const;
+const HEADER_BYTES = 20;
+/** Postgres counts microseconds from 2000-01-01. */
+const POSTGRES_EPOCH_MS = 946_684_800_000;
+
+function allocate(oid: number, count: number, hasNulls: boolean, valueBytes: number): Buffer {
+  const buffer = Buffer.allocUnsafe(count === 0 ? 12 : HEADER_BYTES + valueBytes);
+  buffer.writeInt32BE(count === 0 ? 0 : 1, 0);
+  buffer.writeInt32BE(hasNulls ? 1 : 0, 4);
+  buffer.writeUInt32BE(oid, 8);
+  if (count > 0) {
+    buffer.writeInt32BE(count, 12);
+    buffer.writeInt32BE(1, 16);
+  }
+  return buffer;
+}
+
+/** text[]; null elements allowed. */
+export function textArray(values: readonly (string | null)[]): Buffer {
+  let bytes = 0;
+  let hasNulls = false;
+  for (const value of values) {
+    bytes += 4 + (value === null ? 0 : Buffer.byteLength(value));
+    hasNulls ||= value === null;
+  }
+  const buffer = allocate(OID.text, values.length, hasNulls, bytes);
+  let at = HEADER_BYTES;
+  for (const value of values) {
+    if (value === null) {
+      at = buffer.writeInt32BE(-1, at);
+      continue;
+    }
+    const length = buffer.write(value, at + 4);
+    buffer.writeInt32BE(length, at);
+    at += 4 + length;
+  }
+  return buffer;
+}
+
+/** uuid[] from the canonical text form. */
+export function uuidArray(values: readonly string[]): Buffer {
+  const buffer = allocate(OID.uuid, values.length, false, values.length * 20);
+  let at = HEADER_BYTES;
+  for (const value of values) {
+    at = buffer.writeInt32BE(16, at);
+    at += buffer.write(value.replaceAll('-', ''), at, 'hex');
+  }
+  return buffer;
+}
+
+/** timestamptz[] from epoch milliseconds. */
+export function timestampArray(values: readonly number[]): Buffer {
+  const buffer = allocate(OID.timestamptz, values.length, false, values.length * 12);
+  let at = HEADER_BYTES;
+  for (const value of values) {
+    at = buffer.writeInt32BE(8, at);
+    at = buffer.writeBigInt64BE(BigInt(value - POSTGRES_EPOCH_MS) * 1000n, at);
+  }
+  return buffer;
+}
+
+/** bytea[]. */
+export function byteaArray(values: readonly Uint8Array[]): Buffer {
+  let bytes = 0;
+  for (const value of values) bytes += 4 + value.byteLength;
+  const buffer = allocate(OID.bytea, values.length, false, bytes);
+  let at = HEADER_BYTES;
+  for (const value of values) {
+    at = buffer.writeInt32BE(value.byteLength, at);
+    buffer.set(value, at);
+    at += value.byteLength;
+  }
+  return buffer;
+}
+
+/** float8[]; null elements allowed. Bits are kept, NaN included. */
+export function float8Array(values: ArrayLike<number | null>): Buffer {
+  let nulls = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] === null) nulls++;
+  const buffer = allocate(OID.float8, values.length, nulls > 0, values.length * 12 - nulls * 8);
+  let at = HEADER_BYTES;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (value === null || value === undefined) {
+      at = buffer.writeInt32BE(-1, at);
+    } else {
+      at = buffer.writeInt32BE(8, at);
+      at = buffer.writeDoubleBE(value, at);
+    }
+  }
+  return buffer;
+}
+
+/** int2[]. */
+export function int2Array(values: readonly number[]): Buffer {
+  const buffer = allocate(OID.int2, values.length, false, values.length * 6);
+  let at = HEADER_BYTES;
+  for (const value of values) {
+    at = buffer.writeInt32BE(2, at);
+    at = buffer.writeInt16BE(value, at);
+  }
+  return buffer;
+}
+
+/** int4[]. */
+export function int4Array(values: readonly number[]): Buffer {
+  const buffer = allocate(OID.int4, values.length, false, values.length * 8);
+  let at = HEADER_BYTES;
+  for (const value of values) {
+    at = buffer.writeInt32BE(4, at);
+    at = buffer.writeInt32BE(value, at);
+  }
+  return buffer;
+}

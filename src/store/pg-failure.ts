@@ -1,0 +1,56 @@
+/**
+ * Postgres' errors as Failures: the one table of SQLSTATEs. What the server or the network did to us
+ * is `unavailable` (never held against a transaction); what the data did is `permanent`.
+ */
+import { Failure } from '../domain/failure.ts';
+
+/** Classes (first two characters) and codes that say: not this work's fault, come again. */
+const UNAVAILABLE_CLASSES = new Set([
+  '08', // connection exception
+  '53', // insufficient resources: disk full, too many connections, out of memory
+  '57', // operator intervention: shutdown, crash recovery, statement timeout
+  '58', // system error: I/O
+]);
+const UNAVAILABLE_CODES = new Set([
+  '25006', // read-only transaction: a demoted primary
+  '40001', // serialization failure
+  '40P01', // deadlock detected
+  '55P03', // lock not available
+  '25P03', // idle-in-transaction timeout
+  '3D000', // database does not exist (being restored)
+  'XX000', // internal error, as a cache lookup that lost a race with DDL
+]);
+/** A table that a migration has yet to make: wait for the schema, do not blame the data. */
+const SCHEMA_MISSING = new Set(['42P01', '42703', '3F000']);
+
+/**
+ * @param thrown what the driver threw; a Failure passes through unless `code` overrides it
+ * @param code   stable code for the failure in place of the derived one
+ */
+export function toFailure(thrown: unknown, code?: string): Failure {
+  if (thrown instanceof Failure && code === undefined) return thrown;
+  const sqlState = sqlStateOf(thrown);
+  const detail = thrown instanceof Error ? thrown.message : String(thrown);
+  if (
+    sqlState === undefined ||
+    UNAVAILABLE_CLASSES.has(sqlState.slice(0, 2)) ||
+    UNAVAILABLE_CODES.has(sqlState)
+  ) {
+    // Without a SQLSTATE it is the driver or the socket that speaks: no connection, timeout, reset.
+    const isBug = thrown instanceof TypeError || thrown instanceof RangeError;
+    if (isBug) throw thrown;
+    return new Failure('unavailable', code ?? 'POSTGRES_UNAVAILABLE', detail, { cause: thrown });
+  }
+  if (SCHEMA_MISSING.has(sqlState)) {
+    return new Failure('unavailable', code ?? 'SCHEMA_MISSING', detail, { cause: thrown });
+  }
+  return new Failure('permanent', code ?? `POSTGRES_${sqlState}`, detail, { cause: thrown });
+}
+
+/** SQLSTATE of what a driver threw, also when it is wrapped in a Failure. */
+export function sqlStateOf(thrown: unknown): string | undefined {
+  const error = thrown instanceof Failure ? thrown.cause : thrown;
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  const { code } = error;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}

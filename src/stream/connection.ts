@@ -1,0 +1,70 @@
+/**
+ * Connections to Redis. Commands and blocking reads never share one: a blocked connection holds every
+ * command behind it. RESP2 throughout, so that typed methods, pipelines and scripts reply alike.
+ */
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { Failure } from '../domain/failure.ts';
+
+export type RedisClient = Redis | Cluster;
+
+const RECONNECT_MS_MAX = 1000;
+const KEEP_ALIVE_MS = 10_000;
+
+const base: RedisOptions = {
+  protocol: 2,
+  enableAutoPipelining: false,
+  keepAlive: KEEP_ALIVE_MS,
+  retryStrategy: (tries) => Math.min(50 * 2 ** Math.min(tries, 5), RECONNECT_MS_MAX),
+};
+
+/**
+ * A connection for commands. A command that cannot be sent or answered in time fails: the caller knows
+ * what to do without Redis. Nothing is queued while offline and nothing is silently sent again.
+ */
+export function openCommands(url: string, timeoutMs: number): RedisClient {
+  return open(url, {
+    ...base,
+    commandTimeout: timeoutMs,
+    connectTimeout: timeoutMs,
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+  });
+}
+
+/**
+ * A connection for one blocking reader. No commandTimeout or blockingTimeout: those abandon a reply
+ * that the server has already delivered. A dead socket is found by socketTimeout, above twice the block.
+ */
+export function openReader(url: string, blockMs: number): RedisClient {
+  return open(url, {
+    ...base,
+    socketTimeout: blockMs * 2 + 1000,
+    maxRetriesPerRequest: null,
+    autoResendUnfulfilledCommands: false,
+  });
+}
+
+function open(url: string, options: RedisOptions): RedisClient {
+  const nodes = url.split(',');
+  const client =
+    nodes.length > 1 ? new Cluster(nodes, { redisOptions: options }) : new Redis(url, options);
+  // Every failed command reports its own error; without a listener a lost connection would end the process.
+  client.on('error', () => undefined);
+  return client;
+}
+
+/** What ioredis throws, as a Failure. Redis holds only hints, so all of it is `unavailable`. */
+export function toRedisFailure(thrown: unknown): Failure {
+  if (thrown instanceof Failure) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const code = /^[A-Z]{3,}(?= )/.exec(message)?.[0];
+  return new Failure(
+    'unavailable',
+    code === undefined ? 'REDIS_UNAVAILABLE' : `REDIS_${code}`,
+    message,
+    {
+      cause: thrown,
+    },
+  );
+}
