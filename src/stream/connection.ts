@@ -10,7 +10,10 @@ export type RedisClient = Redis | Cluster;
 const RECONNECT_MS_MAX = 1000;
 const KEEP_ALIVE_MS = 10_000;
 
-const base: RedisOptions = {
+/** Without keys that ioredis' cluster types cannot hold as an explicit `undefined`. */
+type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>;
+
+const base: ConnectionOptions = {
   protocol: 2,
   enableAutoPipelining: false,
   keepAlive: KEEP_ALIVE_MS,
@@ -45,7 +48,7 @@ export function openReader(url: string, blockMs: number): RedisClient {
   });
 }
 
-function open(url: string, options: RedisOptions): RedisClient {
+function open(url: string, options: ConnectionOptions): RedisClient {
   const nodes = url.split(',');
   const client =
     nodes.length > 1 ? new Cluster(nodes, { redisOptions: options }) : new Redis(url, options);
