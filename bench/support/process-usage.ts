@@ -1,0 +1,57 @@
+/**
+ * What processes have used, from Linux' /proc: CPU seconds (with children that have ended and been
+ * waited for, so that closed database sessions count) and peak resident memory.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** sysconf(_SC_CLK_TCK) of every Linux on which Node runs. */
+const TICKS_PER_SECOND = 100;
+
+type Stat = { readonly parent: number; readonly cpuSeconds: number };
+
+/** Undefined when the process has ended. */
+function readStat(pid: number): Stat | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The name stands in parentheses and may hold spaces: fields are counted from behind it.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    const ticks = [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0);
+    return { parent: Number(fields[1]), cpuSeconds: ticks / TICKS_PER_SECOND };
+  } catch {
+    return undefined;
+  }
+}
+
+export function parentOf(pid: number): number | undefined {
+  return readStat(pid)?.parent;
+}
+
+/** CPU seconds of a process and all that descend from it. */
+export function treeCpuSeconds(root: number): number {
+  const stats = new Map<number, Stat>();
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name);
+    const stat = Number.isInteger(pid) ? readStat(pid) : undefined;
+    if (stat !== undefined) stats.set(pid, stat);
+  }
+  let seconds = 0;
+  for (const [pid, stat] of stats) if (descends(pid, root, stats)) seconds += stat.cpuSeconds;
+  return seconds;
+}
+
+function descends(pid: number, root: number, stats: ReadonlyMap<number, Stat>): boolean {
+  for (let at: number | undefined = pid; at !== undefined && at > 1; at = stats.get(at)?.parent) {
+    if (at === root) return true;
+  }
+  return false;
+}
+
+/** Largest resident set a process ever had (VmHWM), bytes; 0 when it has ended. */
+export function peakRssBytes(pid: number): number {
+  try {
+    const match = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
+    return Number(match?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
