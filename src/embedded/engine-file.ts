@@ -1,0 +1,44 @@
+/**
+ * `engine.json` of a data folder: who runs there and where its services listen, so that the refusal
+ * of a second engine names the first, and so that operators' commands find the services unasked.
+ */
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export type EngineFile = {
+  readonly pid: number;
+  /** Null until the service is ready. */
+  readonly databaseUrl: string | null;
+  readonly redisUrl: string | null;
+};
+
+const NAME = 'engine.json';
+
+export function writeEngineFile(folder: string, engine: EngineFile): void {
+  const draft = join(folder, `.${NAME}-${engine.pid}`);
+  writeFileSync(draft, `${JSON.stringify(engine)}\n`, { mode: 0o600 });
+  renameSync(draft, join(folder, NAME));
+}
+
+export function removeEngineFile(folder: string): void {
+  rmSync(join(folder, NAME), { force: true });
+}
+
+/** What the file says, when the process it names still lives. */
+export function readEngineFile(folder: string): EngineFile | undefined {
+  try {
+    const engine: EngineFile = JSON.parse(readFileSync(join(folder, NAME), 'utf8'));
+    return Number.isSafeInteger(engine.pid) && isAlive(engine.pid) ? engine : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}

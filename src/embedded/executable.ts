@@ -1,0 +1,68 @@
+/** Finds programs on the PATH and asks them things. Outside the caller's folder, without a shell. */
+import { type ExecFileOptions, execFile } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { type Account, identity } from './account.ts';
+
+/** Folders searched after those of PATH: a trimmed PATH must not hide what is installed. */
+const USUAL_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin'];
+const ASK_TIMEOUT_MS = 10_000;
+const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
+
+export function findExecutable(name: string, path: string | undefined): string | undefined {
+  const folders = [...(path ?? '').split(delimiter).filter(Boolean), ...USUAL_FOLDERS];
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export type AskOptions = {
+  readonly account?: Account;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Written to its standard input. */
+  readonly input?: string;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+};
+
+export type Answer = { readonly ok: boolean; readonly stdout: string; readonly stderr: string };
+
+/** Runs a program to its end; a failure to start, a timeout and a bad exit are all `ok: false`. */
+export function ask(
+  program: string,
+  args: readonly string[],
+  options: AskOptions = {},
+): Promise<Answer> {
+  const settings: ExecFileOptions = {
+    cwd: options.cwd ?? '/',
+    timeout: options.timeoutMs ?? ASK_TIMEOUT_MS,
+    maxBuffer: ANSWER_BYTES_MAX,
+    encoding: 'utf8',
+    env: serviceEnvironment(options.environment),
+    ...(options.account ? identity(options.account) : {}),
+    ...(options.signal ? { signal: options.signal } : {}),
+  };
+  return new Promise((resolve) => {
+    const child = execFile(program, args, settings, (error, stdout, stderr) => {
+      resolve({ ok: error === null, stdout: String(stdout), stderr: String(stderr) });
+    });
+    // A program that ends without reading its input is judged by its exit, not by our broken pipe.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(options.input ?? '');
+  });
+}
+
+/** The least a service needs: nothing of the caller's environment, so none of its secrets. */
+export function serviceEnvironment(
+  more: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  return { PATH: USUAL_FOLDERS.join(delimiter), LC_ALL: 'C', TZ: 'UTC', ...more };
+}

@@ -1,0 +1,114 @@
+/** Runs the embedded Postgres on a loopback port, durable unless told otherwise. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '../domain/failure.ts';
+import { ask } from './executable.ts';
+import { freePort } from './free-port.ts';
+import { endLeftOver } from './left-over.ts';
+import { type ClusterOptions, DATABASE, openCluster } from './postgres-cluster.ts';
+import { type ServiceProcess, startService, untilReady } from './service-process.ts';
+
+export type PostgresOptions = ClusterOptions & {
+  readonly logFile: string;
+  /** False gives up durability for speed: for tests only. */
+  readonly durable: boolean;
+  /** Setting → value, over the ones below. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** A free one by default. */
+  readonly port?: number;
+  readonly signal: AbortSignal;
+};
+
+export type RunningPostgres = {
+  readonly url: string;
+  readonly port: number;
+  readonly service: ServiceProcess;
+};
+
+/** Crash recovery replays at most max_wal_size; generous for a slow disk. */
+const READY_TIMEOUT_MS = 120_000;
+const PORT_TRIES = 3;
+
+/** For a laptop of two cores beside the engine itself. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  max_connections: '100',
+  shared_buffers: '256MB',
+  effective_cache_size: '1GB',
+  work_mem: '16MB',
+  maintenance_work_mem: '128MB',
+  max_wal_size: '4GB',
+  checkpoint_timeout: '15min',
+  wal_buffers: '16MB',
+  random_page_cost: '1.1',
+  jit: 'off',
+  log_min_messages: 'warning',
+  log_checkpoints: 'off',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+};
+const DURABLE = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
+const FAST = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+
+export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
+  const cluster = await openCluster(options);
+  await endLeftOver('Postgres', cluster, join(cluster, 'postmaster.pid'), 'SIGINT');
+  const compression = await walCompression(options, cluster);
+  for (let tries = 1; ; tries += 1) {
+    const port = options.port ?? (await freePort());
+    const service = await launch(options, cluster, {
+      wal_compression: compression,
+      port: `${port}`,
+    });
+    try {
+      const { signal } = options;
+      const limits = { name: 'Postgres', timeoutMs: READY_TIMEOUT_MS, signal };
+      await untilReady(service, () => isReady(cluster, service.pid), limits);
+    } catch (error) {
+      await service.stop();
+      const portTaken = error instanceof Failure && error.message.includes('could not bind');
+      if (!portTaken || tries === PORT_TRIES) throw error;
+      continue;
+    }
+    const url = `postgres://${DATABASE}:${options.password}@127.0.0.1:${port}/${DATABASE}`;
+    return { url, port, service };
+  }
+}
+
+async function launch(
+  options: PostgresOptions,
+  cluster: string,
+  more: Readonly<Record<string, string>>,
+): Promise<ServiceProcess> {
+  const durability = options.durable ? DURABLE : FAST;
+  const settings = { ...SETTINGS, ...durability, ...more, ...options.settings };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  return await startService({
+    name: 'Postgres',
+    program: join(options.program.bin, 'postgres'),
+    args: ['-D', cluster, ...flags],
+    account: options.account,
+    cwd: cluster,
+    logFile: options.logFile,
+    stopSignal: 'SIGINT',
+    lastSignal: 'SIGQUIT',
+  });
+}
+
+/** lz4 where the build has it: less WAL for full pages at a fraction of pglz' cost. */
+async function walCompression({ program, account }: PostgresOptions, cluster: string) {
+  const args = ['-D', cluster, '-c', 'wal_compression=lz4', '-C', 'wal_compression'];
+  const { ok } = await ask(join(program.bin, 'postgres'), args, { account, cwd: cluster });
+  return ok ? 'lz4' : 'on';
+}
+
+/** The postmaster writes its state on line 8 of its lock file, as pg_ctl reads it. */
+function isReady(cluster: string, pid: number): boolean {
+  try {
+    const lines = readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n');
+    return lines[0]?.trim() === String(pid) && lines[7]?.trim() === 'ready';
+  } catch {
+    return false;
+  }
+}
