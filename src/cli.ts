@@ -11,14 +11,16 @@ import {
 } from './cli/command.ts';
 import { createOutput, formatTable, type Output } from './cli/output.ts';
 import { Failure, toError } from './domain/failure.ts';
+import { readEngineFile } from './embedded/engine-file.ts';
 import {
   type Config,
+  type Environment,
   EXIT_BAD_CONFIGURATION,
   readConfig,
   readEnvironment,
 } from './runtime/config.ts';
 import { createLog } from './runtime/log.ts';
-import { watchShutdown } from './runtime/shutdown.ts';
+import { onShutdown } from './runtime/shutdown.ts';
 
 type CommandModule = { readonly command: Command };
 
@@ -105,7 +107,25 @@ async function main(argv: readonly string[]): Promise<number> {
     for (const problem of settings.problems) output.error(`  ${problem}`);
     return EXIT_BAD_CONFIGURATION;
   }
-  return runCommand(command, args, settings.config, output);
+  return runCommand(
+    command,
+    args,
+    name === 'start' ? settings.config : withEmbeddedUrls(settings.config),
+    output,
+  );
+}
+
+/**
+ * Where no URL is given and an embedded engine runs in the data folder, commands mean its services.
+ * `start` is that engine, and refuses by itself when there is one already.
+ */
+function withEmbeddedUrls(config: Config): Config {
+  const engine = readEngineFile(config.RISK_DATA_DIR);
+  return {
+    ...config,
+    DATABASE_URL: config.DATABASE_URL ?? engine?.databaseUrl ?? undefined,
+    REDIS_URL: config.REDIS_URL ?? engine?.redisUrl ?? undefined,
+  };
 }
 
 async function runCommand(
@@ -114,14 +134,12 @@ async function runCommand(
   config: Config,
   output: Output,
 ): Promise<number> {
-  const log = createLog(command.name, config.LOG_LEVEL);
-  using shutdown = watchShutdown({
-    timeoutMs: config.RISK_SHUTDOWN_TIMEOUT_MS * (command.name === 'start' ? 2 : 1),
-    onForced: (reason) => log.error({ reason }, 'forced exit'),
-  });
   const environment = readEnvironment();
+  const log = createLog(command.name, logLevel(command, environment, config));
+  // `start` drains its roles first and its services after them.
+  const patience = command.name === 'start' ? 2 : 1;
+  const signal = onShutdown(log, config.RISK_SHUTDOWN_TIMEOUT_MS * patience);
   try {
-    const { signal } = shutdown;
     return await command.run(args, { config, environment, output, log, signal });
   } catch (thrown) {
     if (thrown instanceof UsageError) {
@@ -129,10 +147,19 @@ async function runCommand(
       return EXIT.usage;
     }
     const error = toError(thrown);
-    if (error instanceof Failure) output.error(`risk ${command.name}: ${error.message}`);
-    else log.fatal({ err: error }, 'bug: an unexpected error ended the command');
+    if (error instanceof Failure) {
+      output.error(`risk ${command.name}: ${error.message}`);
+      return error.code === 'NOT_RUNNABLE_HERE' ? EXIT.impossibleHere : EXIT.failed;
+    }
+    log.fatal({ err: error }, 'bug: an unexpected error ended the command');
     return EXIT.failed;
   }
+}
+
+/** A person who runs a command reads its answer, not its log, unless he asks for the log. */
+function logLevel(command: Command, environment: Environment, config: Config): string {
+  const quiet = !environment['LOG_LEVEL'] && command.name !== 'api' && command.name !== 'worker';
+  return quiet ? 'warn' : config.LOG_LEVEL;
 }
 
 /** Flags after `--` belong to nobody. */

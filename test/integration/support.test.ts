@@ -1,0 +1,52 @@
+/** Goal: the harness itself keeps its promises, for every other test leans on them. */
+import { expect, test } from 'vitest';
+import { askRedis } from '../../src/embedded/redis-protocol.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { startTestPostgres, startTestRedis } from '../support/services.ts';
+
+test('createTestDatabase clones the schema and its search path, and drops itself', async () => {
+  let name = '';
+  {
+    await using database = await createTestDatabase();
+    await using pool = database.open();
+    ({ name } = database);
+    const rows = await pool.query<{ path: string; tables: number }>({
+      name: 'probe',
+      text: `select current_setting('search_path') as path, count(*)::int as tables
+               from pg_class where relnamespace = 'market_0'::regnamespace and relname = 'scores'`,
+    });
+    expect(rows).toEqual([{ path: 'market_0, shared, public', tables: 1 }]);
+  }
+  await using other = await createTestDatabase({ migrated: false });
+  const left = await other.sql('select 1 from pg_database where datname = $1', [name]);
+  expect(left).toEqual([]);
+});
+
+test('createTestDatabase fails a test that leaves a pool open', async () => {
+  const database = await createTestDatabase();
+  const pool = database.open({ role: 'leaky' });
+  await pool.query({ name: 'probe', text: 'select 1' });
+  await expect(database[Symbol.asyncDispose]()).rejects.toThrow('risk-leaky');
+  await pool[Symbol.asyncDispose]();
+});
+
+test('startTestRedis keeps its address over kill, and its data only when durable', async () => {
+  await using redis = await startTestRedis({ durable: true, settings: { appendfsync: 'always' } });
+  const { port, password } = new URL(redis.url);
+  const ask = (...words: string[]) => askRedis(Number(port), [['AUTH', password], words]);
+  await ask('SET', 'key', '7');
+  await redis.kill();
+  await redis.start();
+  expect(await ask('INCR', 'key')).toEqual(['+OK', ':8']);
+  await redis.kill();
+  await redis.startEmpty();
+  expect(await ask('INCR', 'key')).toEqual(['+OK', ':1']);
+});
+
+test('startTestPostgres is durable when asked and comes back at the same address', async () => {
+  await using postgres = await startTestPostgres({ durable: true });
+  const { port } = new URL(postgres.url);
+  await postgres.kill();
+  await postgres.start();
+  expect(new URL(postgres.url).port).toBe(port);
+});

@@ -1,0 +1,13 @@
+/** A checked configuration for tests: the defaults, a silent log, and what a test sets over them. */
+import { type Config, readConfig } from '../../src/runtime/config.ts';
+import { createLog, type Log } from '../../src/runtime/log.ts';
+
+export function testConfig(environment: Readonly<Record<string, string>> = {}): Config {
+  const result = readConfig({ LOG_LEVEL: 'silent', PORT: '0', ...environment });
+  if ('problems' in result) throw new Error(result.problems.join('; '));
+  return result.config;
+}
+
+export function silentLog(): Log {
+  return createLog('test', 'silent');
+}

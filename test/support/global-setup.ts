@@ -1,0 +1,64 @@
+/**
+ * Once a run: a Postgres without durability, a migrated template database, and the Redis program that
+ * test files start for themselves. RISK_TEST_POSTGRES_BIN names the programs of another Postgres.
+ */
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import { startPostgres } from '../../src/embedded/postgres.ts';
+import { findPostgres } from '../../src/embedded/postgres-program.ts';
+import { findRedis, type RedisSource } from '../../src/embedded/redis-program.ts';
+import { migrate } from '../../src/store/migrate.ts';
+import { makeServiceFolder } from './service-folder.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Of the maintenance database; its role may create databases. */
+    postgresUrl: string;
+    /** Folder of the programs, or empty for the embedded ones. */
+    postgresBin: string;
+    redisSource: RedisSource;
+  }
+}
+
+export const TEMPLATE = 'risk_template';
+export const TEST_MARKET = 'market_0';
+
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const postgresBin = process.env['RISK_TEST_POSTGRES_BIN'] ?? '';
+  const folder = makeServiceFolder();
+  const { signal } = new AbortController();
+  const program = await findPostgres(folder.account, postgresBin || undefined);
+  const postgres = await startPostgres({
+    ...folder,
+    program,
+    durable: false,
+    settings: { max_connections: '200', shared_buffers: '128MB', autovacuum_naptime: '10min' },
+    signal,
+  });
+  const teardown = async () => {
+    await postgres.service.stop();
+    folder[Symbol.dispose]();
+  };
+  try {
+    await makeTemplate(postgres.url);
+    const search = { account: folder.account, environment: process.env, signal };
+    const redisSource = await findRedis({ ...search, onProgress: () => undefined });
+    project.provide('postgresUrl', postgres.url);
+    project.provide('postgresBin', postgresBin);
+    project.provide('redisSource', redisSource);
+  } catch (error) {
+    await teardown();
+    throw error;
+  }
+  return teardown;
+}
+
+async function makeTemplate(maintenanceUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: maintenanceUrl });
+  await client.connect();
+  await client.query(`create database ${TEMPLATE}`);
+  await client.end();
+  const url = new URL(maintenanceUrl);
+  url.pathname = `/${TEMPLATE}`;
+  await migrate({ url: url.href, market: TEST_MARKET, corridors: [] });
+}

@@ -1,0 +1,97 @@
+/**
+ * `bin/risk ARGS` as a child with exactly the environment a test gives. Disposing it kills it, by its
+ * own process id.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { waitUntil } from './wait-until.ts';
+
+export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+
+export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
+export type RiskProcess = {
+  readonly pid: number;
+  /** What it wrote so far. */
+  stdout(): string;
+  stderr(): string;
+  readonly exited: Promise<Exit>;
+  hasExited(): boolean;
+  kill(signal: NodeJS.Signals): void;
+  /** Waits until standard output or standard error matches. */
+  waitFor(pattern: RegExp, deadlineMs: number): Promise<RegExpExecArray>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+export function spawnRisk(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): RiskProcess {
+  return watch(
+    spawn(process.execPath, [CLI, ...args], { cwd: '/', env: childEnvironment(environment) }),
+  );
+}
+
+/** Nothing of the test's own environment but what finds programs. */
+export function childEnvironment(
+  environment: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const { PATH = '', HOME = '/' } = process.env;
+  return { PATH, HOME, ...environment };
+}
+
+/** Watches any child as if it were `risk`. */
+export function watch(child: ChildProcess): RiskProcess {
+  const { pid } = child;
+  if (pid === undefined) throw new Error('the child did not start');
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const exited = new Promise<Exit>((resolve) => {
+    // `close` comes after the last output, `exit` may come before.
+    child.once('close', (code, signal) => resolve({ code, signal }));
+  });
+  const hasExited = () => child.exitCode !== null || child.signalCode !== null;
+  return {
+    pid,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    exited,
+    hasExited,
+    kill: (signal) => {
+      child.kill(signal);
+    },
+    waitFor: async (pattern, deadlineMs) => {
+      const find = () => pattern.exec(stdout) ?? pattern.exec(stderr);
+      await waitUntil(() => find() !== null || hasExited(), deadlineMs, String(pattern)).catch(
+        (error: unknown) => {
+          throw new Error(`${String(error)}\nstdout: ${stdout}\nstderr: ${stderr}`);
+        },
+      );
+      if (hasExited()) await exited;
+      const match = find();
+      if (match === null) throw new Error(`exited without ${pattern}: ${stdout}\n${stderr}`);
+      return match;
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (!hasExited()) child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+/** Runs to the end: for commands that answer and exit. */
+export async function runRisk(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  await using risk = spawnRisk(args, environment);
+  const { code } = await risk.exited;
+  return { code, stdout: risk.stdout(), stderr: risk.stderr() };
+}

@@ -1,0 +1,31 @@
+/** A temporary folder that an unprivileged service may use, also when the tests run as root. */
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Account, serviceAccount } from '../../src/embedded/account.ts';
+import { openSharedFolder } from '../../src/embedded/shared-folder.ts';
+
+export type ServiceFolder = {
+  readonly account: Account;
+  readonly services: string;
+  readonly logFile: string;
+  readonly password: string;
+  readonly passwordFile: string;
+  [Symbol.dispose](): void;
+};
+
+export function makeServiceFolder(): ServiceFolder {
+  const account = serviceAccount();
+  const services = mkdtempSync(join(openSharedFolder(), 'test-'));
+  if (account.dropped) chownSync(services, account.uid, account.gid);
+  const password = 'test';
+  const passwordFile = join(services, 'password');
+  writeFileSync(passwordFile, password);
+  return {
+    account,
+    services,
+    logFile: join(services, 'service.log'),
+    password,
+    passwordFile,
+    [Symbol.dispose]: () => rmSync(services, { recursive: true, force: true }),
+  };
+}

@@ -1,0 +1,104 @@
+/**
+ * Services a test may stop, pause, kill and start again at the same address: a Redis for a test file,
+ * and a durable Postgres of its own where the shared one will not do.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { inject } from 'vitest';
+import { freePort } from '../../src/embedded/free-port.ts';
+import { startPostgres } from '../../src/embedded/postgres.ts';
+import { findPostgres } from '../../src/embedded/postgres-program.ts';
+import { startRedis } from '../../src/embedded/redis.ts';
+import type { ServiceProcess } from '../../src/embedded/service-process.ts';
+import { makeServiceFolder } from './service-folder.ts';
+
+export type TestService = {
+  /** Stays the same over restarts. */
+  readonly url: string;
+  pid(): number;
+  /** Shuts down in good order; no effect when it is down. */
+  stop(): Promise<void>;
+  /** kill -9, and waits until it is gone. */
+  kill(): Promise<void>;
+  /** Starts again after stop or kill, on the same port with the same data. */
+  start(): Promise<void>;
+  /** As `start`, with its data gone. */
+  startEmpty(): Promise<void>;
+  /** Stops it from answering without closing anything. */
+  pause(): void;
+  resume(): void;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+export type TestServiceOptions = {
+  /** True: as in production, so data survives kill. False (default): no fsync, no append-only file. */
+  readonly durable?: boolean;
+  readonly settings?: Readonly<Record<string, string>>;
+};
+
+type Started = { readonly url: string; readonly service: ServiceProcess };
+
+export async function startTestRedis(options: TestServiceOptions = {}): Promise<TestService> {
+  const folder = makeServiceFolder();
+  const common = { ...folder, source: inject('redisSource'), ...defaults(options) };
+  const port = await freePort();
+  return await control(
+    () => startRedis({ ...common, port }),
+    () => rmSync(join(folder.services, 'redis'), { recursive: true, force: true }),
+    folder,
+  );
+}
+
+export async function startTestPostgres(options: TestServiceOptions = {}): Promise<TestService> {
+  const folder = makeServiceFolder();
+  const program = await findPostgres(folder.account, inject('postgresBin') || undefined);
+  const common = { ...folder, program, ...defaults(options) };
+  const port = await freePort();
+  return await control(
+    () => startPostgres({ ...common, port }),
+    () => rmSync(join(folder.services, 'postgres'), { recursive: true, force: true }),
+    folder,
+  );
+}
+
+function defaults({ durable = false, settings = {} }: TestServiceOptions) {
+  return { durable, settings, signal: new AbortController().signal };
+}
+
+async function control(
+  launch: () => Promise<Started>,
+  forget: () => void,
+  folder: Disposable,
+): Promise<TestService> {
+  let running = await launch();
+  const signal = (name: NodeJS.Signals) => {
+    if (!running.service.hasEnded()) process.kill(running.service.pid, name);
+  };
+  const start = async () => {
+    if (running.service.hasEnded()) running = await launch();
+  };
+  const stop = async () => {
+    signal('SIGCONT');
+    await running.service.stop();
+  };
+  return {
+    url: running.url,
+    pid: () => running.service.pid,
+    stop,
+    kill: async () => {
+      signal('SIGKILL');
+      await running.service.ended;
+    },
+    start,
+    startEmpty: async () => {
+      forget();
+      await start();
+    },
+    pause: () => signal('SIGSTOP'),
+    resume: () => signal('SIGCONT'),
+    [Symbol.asyncDispose]: async () => {
+      await stop();
+      folder[Symbol.dispose]();
+    },
+  };
+}
