@@ -2,17 +2,23 @@
  * A transaction: one movement of money submitted for scoring. The wire form is snake_case with the
  * amount as a decimal string; inside the engine it is this camelCase record. The amount never becomes
  * a number outside a feature (`toMinorUnits`).
+ *
+ * One check a field: a batch of a thousand is validated in two milliseconds, and every extra check
+ * of a field costs a tenth of that.
  */
 import { z } from 'zod';
 import { currencyScale } from './currency.ts';
+import { metadataProblem } from './metadata.ts';
 
 /** What a client may not exceed. Units are in the names. */
 export const TRANSACTION_LIMITS = {
   idChars: 128,
   idempotencyKeyChars: 255,
+  labelChars: 64,
   amountIntegerDigits: 15,
   metadataBytes: 4 * 1024,
-  metadataDepth: 32,
+  /** Levels of a whole body, of which metadata is a part. */
+  bodyDepth: 32,
   /** Earliest `created_at`: 2000-01-01T00:00:00.000Z. */
   createdAtMsMin: Date.UTC(2000, 0, 1),
   /** How far ahead of the receiving clock `created_at` may lie. */
@@ -39,91 +45,118 @@ export type Transaction = {
 export const TRANSACTION_STATUSES = ['accepted', 'scored', 'dead_lettered'] as const;
 export type TransactionStatus = (typeof TRANSACTION_STATUSES)[number];
 
-// No C0/C1 control characters, no NUL; lone surrogates are refused by isWellFormed.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: refusing control characters is the purpose
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
-const plainText = (charsMax: number) =>
-  z
+/** Characters are code points, as Postgres counts them: no control characters, no lone surrogates. */
+export function plainText(charsMax: number) {
+  const pattern = new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${charsMax}}$`, 'u');
+  const problem = (text: string) => {
+    if (text.length === 0) return 'must not be empty';
+    if (!text.isWellFormed()) return 'must be well-formed Unicode';
+    if (/\p{Cc}/u.test(text)) return 'must not contain control characters';
+    return `must be at most ${charsMax} characters`;
+  };
+  return z
     .string()
-    .min(1)
-    .max(charsMax)
-    .refine((text) => !CONTROL.test(text), 'must not contain control characters')
-    .refine((text) => text.isWellFormed(), 'must be well-formed Unicode');
-
-const optionalText = plainText(64).optional();
+    .regex(pattern, { error: (issue) => problem(String(issue.input)) })
+    .meta({ minLength: 1, maxLength: charsMax });
+}
 
 const AMOUNT = /^(0|[1-9]\d{0,14})(\.\d+)?$/;
 const ZERO = /^0(\.0+)?$/;
 // RFC 3339 with a mandatory zone; fractions beyond the millisecond are accepted and cut.
 const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
+const CORRIDOR = /^[A-Z]{2}-[A-Z]{2}$/;
+const COUNTRY = /^[A-Z]{2}$/;
+/** The last day that every month has: up to it the calendar needs no check. */
+const DAYS_IN_EVERY_MONTH = 28;
 
-const createdAt = z
+/** A time with a zone, as every time on the wire. Leap seconds and 30 February are not times. */
+export const wireTime = z
   .string()
   .regex(RFC3339, 'must be an RFC 3339 time with a zone, as 2026-11-20T09:30:00.000Z')
-  .refine((text) => isRealTime(text), 'is not a time that exists')
+  .refine(isRealTime, { error: 'is not a time that exists', abort: true })
   .meta({ format: 'date-time', example: '2026-11-20T09:30:00.000Z' });
 
-/** Refuses 30 February and hour 24, which Date would roll over. Leap seconds are refused too. */
+/** Refuses 30 February and hour 24, which Date would roll over. */
 function isRealTime(text: string): boolean {
+  if (Number.isNaN(Date.parse(text)) || text.slice(11, 13) === '24') return false;
   const day = Number(text.slice(8, 10));
-  const daysInMonth = new Date(
-    Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0),
-  ).getUTCDate();
-  return day <= daysInMonth && Number(text.slice(11, 13)) < 24 && !Number.isNaN(Date.parse(text));
+  if (day <= DAYS_IN_EVERY_MONTH) return true;
+  const days = Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0);
+  return day <= new Date(days).getUTCDate();
 }
 
-/** Fields of one submitted transaction, without its idempotency key. */
-const fields = {
-  account_id: plainText(TRANSACTION_LIMITS.idChars).meta({ example: 'acc_17' }),
-  merchant_id: plainText(TRANSACTION_LIMITS.idChars).meta({ example: 'm_9' }),
-  amount: z
-    .string('must be a decimal string, as "125.50"')
-    .regex(AMOUNT, 'must be a positive decimal string of at most 15 integer digits')
-    .refine((amount) => !ZERO.test(amount), 'must be greater than zero')
-    .meta({ example: '125.50' }),
-  currency: z
-    .string()
-    .refine((code) => currencyScale(code) !== undefined, 'is not an ISO 4217 currency code')
-    .meta({ example: 'USD' }),
-  corridor: z
-    .string()
-    .regex(/^[A-Z]{2}-[A-Z]{2}$/, 'must be SOURCE-DESTINATION, as US-EG')
-    .meta({ example: 'US-EG' }),
-  created_at: createdAt.optional(),
-  type: optionalText,
-  ip: z.union([z.ipv4(), z.ipv6()]).optional(),
-  device_id: plainText(TRANSACTION_LIMITS.idChars).optional(),
-  country: z
-    .string()
-    .regex(/^[A-Z]{2}$/, 'must be an ISO 3166 alpha-2 code')
-    .optional()
-    .meta({ example: 'US' }),
-  channel: optionalText,
-  metadata: z.record(z.string(), z.json()).optional(),
-};
+const ipAddress = z
+  .string()
+  .refine((text) => z.regexes.ipv4.test(text) || z.regexes.ipv6.test(text), {
+    error: 'must be an IPv4 or IPv6 address',
+  })
+  .meta({ example: '203.0.113.7' });
+
+const metadata = z
+  .unknown()
+  .superRefine((value, context) => {
+    const problem = metadataProblem(value, TRANSACTION_LIMITS.metadataBytes);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem, input: value });
+  })
+  .meta({ type: 'object', additionalProperties: true, description: 'At most 4 KiB of JSON.' });
 
 export const idempotencyKeySchema = plainText(TRANSACTION_LIMITS.idempotencyKeyChars);
 
-function checkScale(input: { amount: string; currency: string }, context: z.RefinementCtx): void {
-  const scale = currencyScale(input.currency);
-  const point = input.amount.indexOf('.');
-  const digits = point < 0 ? 0 : input.amount.length - point - 1;
-  if (scale !== undefined && digits > scale) {
-    context.addIssue({
-      code: 'custom',
-      path: ['amount'],
-      message: `has ${digits} decimal places; ${input.currency} allows ${scale}`,
-      input: input.amount,
-    });
-  }
-}
+const optionalLabel = plainText(TRANSACTION_LIMITS.labelChars).optional();
 
 /** One submitted transaction; the key may come from the `Idempotency-Key` header instead. */
 export const transactionInputSchema = z
-  .strictObject({ idempotency_key: idempotencyKeySchema.optional(), ...fields })
-  .superRefine(checkScale)
+  .strictObject({
+    idempotency_key: idempotencyKeySchema.optional(),
+    account_id: plainText(TRANSACTION_LIMITS.idChars).meta({ example: 'acc_17' }),
+    merchant_id: plainText(TRANSACTION_LIMITS.idChars).meta({ example: 'm_9' }),
+    amount: z
+      .string('must be a decimal string, as "125.50"')
+      .regex(AMOUNT, 'must be a positive decimal string of at most 15 integer digits')
+      .meta({ example: '125.50' }),
+    currency: z
+      .string()
+      .refine((code) => currencyScale(code) !== undefined, 'is not an ISO 4217 currency code')
+      .meta({ example: 'USD' }),
+    corridor: z
+      .string()
+      .regex(CORRIDOR, 'must be SOURCE-DESTINATION, as US-EG')
+      .meta({ example: 'US-EG' }),
+    created_at: wireTime.optional(),
+    type: optionalLabel,
+    ip: ipAddress.optional(),
+    device_id: plainText(TRANSACTION_LIMITS.idChars).optional(),
+    country: z
+      .string()
+      .regex(COUNTRY, 'must be an ISO 3166 alpha-2 code')
+      .meta({ example: 'US' })
+      .optional(),
+    channel: optionalLabel,
+    metadata: metadata.optional(),
+  })
+  .superRefine(checkAmount)
   .meta({ id: 'TransactionInput' });
 export type TransactionInput = z.infer<typeof transactionInputSchema>;
 
 /** A submitted transaction whose idempotency key is known: what ingest accepts. */
 export type KeyedTransactionInput = TransactionInput & { readonly idempotency_key: string };
+
+function checkAmount(
+  { amount, currency }: { amount: string; currency: string },
+  context: z.RefinementCtx,
+): void {
+  const problem = amountProblem(amount, currency);
+  if (problem !== undefined) {
+    context.addIssue({ code: 'custom', path: ['amount'], message: problem, input: amount });
+  }
+}
+
+function amountProblem(amount: string, currency: string): string | undefined {
+  if (amount.charCodeAt(0) === 48 && ZERO.test(amount)) return 'must be greater than zero';
+  const point = amount.indexOf('.');
+  if (point < 0) return undefined;
+  const digits = amount.length - point - 1;
+  const scale = currencyScale(currency);
+  if (scale === undefined || digits <= scale) return undefined;
+  return `has ${digits} decimal places; ${currency} allows ${scale}`;
+}

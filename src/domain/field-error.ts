@@ -1,0 +1,26 @@
+/** Invalid input, field by field: what `errors` of a problem+json answer lists. */
+import { Failure } from './failure.ts';
+
+/** `pointer` is a JSON pointer (RFC 6901) into the body, or the name of a header or query parameter. */
+export type FieldError = { readonly pointer: string; readonly detail: string };
+
+/** Longest list of errors one answer carries; the first are the useful ones. */
+export const FIELD_ERRORS_MAX = 100;
+
+/** The input is wrong in these places; answered with 422. */
+export class InvalidFields extends Failure {
+  readonly errors: readonly FieldError[];
+
+  constructor(errors: readonly FieldError[], detail = 'The request has invalid fields.') {
+    super('invalid', 'INVALID_FIELDS', detail);
+    this.name = 'InvalidFields';
+    this.errors = errors.slice(0, FIELD_ERRORS_MAX);
+  }
+}
+
+/** A path as a JSON pointer: `['transactions', 3, 'amount']` is `/transactions/3/amount`. */
+export function jsonPointer(path: readonly PropertyKey[]): string {
+  return path
+    .map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    .join('');
+}

@@ -1,0 +1,64 @@
+/**
+ * What a client's own metadata may be: a JSON object that Postgres can keep as jsonb and read back.
+ * The walk is bounded by the depth, so a hostile body cannot exhaust the stack.
+ */
+
+/** Deepest nesting inside metadata; the object that holds it is the 32nd level of a body. */
+export const METADATA_DEPTH_MAX = 31;
+
+/** jsonb writes 1e308 out in full: what a number with an exponent may grow to, in bytes. */
+const EXPONENT_BYTES = 330;
+
+/** Says what is wrong with a metadata value, or nothing. */
+export function metadataProblem(value: unknown, bytesMax: number): string | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return 'must be an object';
+  }
+  const walk: Walk = { exponents: 0 };
+  const problem = valueProblem(value, METADATA_DEPTH_MAX, walk);
+  if (problem !== undefined) return problem;
+  const bytes = Buffer.byteLength(JSON.stringify(value)) + walk.exponents * EXPONENT_BYTES;
+  return bytes > bytesMax ? `must be at most ${bytesMax} bytes of JSON` : undefined;
+}
+
+type Walk = { exponents: number };
+
+function valueProblem(value: unknown, levels: number, walk: Walk): string | undefined {
+  if (typeof value === 'string') return textProblem(value);
+  if (typeof value === 'number') return numberProblem(value, walk);
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (levels === 0) return `must be nested at most ${METADATA_DEPTH_MAX} levels`;
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      const problem = valueProblem(item, levels - 1, walk);
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
+  }
+  for (const [name, item] of Object.entries(value)) {
+    if (name === '__proto__') return 'must not have a member named __proto__';
+    const problem = textProblem(name) ?? valueProblem(item, levels - 1, walk);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function numberProblem(value: number, walk: Walk): string | undefined {
+  if (!Number.isFinite(value)) return 'must not contain a number beyond double precision';
+  if (String(value).includes('e')) walk.exponents++;
+  return undefined;
+}
+
+function textProblem(text: string): string | undefined {
+  if (text.includes('\u0000')) return 'must not contain the character U+0000';
+  return text.isWellFormed() ? undefined : 'must be well-formed Unicode';
+}
+
+/** JSON with the members of every object in code-unit order: equal values give equal text. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_name, member: unknown) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
+}

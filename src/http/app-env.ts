@@ -1,0 +1,21 @@
+/** What every handler finds in its context. */
+import type { HttpBindings } from '@hono/node-server';
+import type { Hono } from 'hono';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import type { Principal } from '../domain/principal.ts';
+
+export type AppEnv = {
+  /** Absent when a test calls the application without a server. */
+  readonly Bindings: Partial<HttpBindings>;
+  readonly Variables: {
+    requestId: string;
+    /** Set on every route below /v1. */
+    principal: Principal;
+  };
+};
+
+/** One file of routes/: what it serves and what it documents, from the same schemas. */
+export type RouteModule = {
+  readonly routes: Hono<AppEnv>;
+  readonly paths: ZodOpenApiPathsObject;
+};

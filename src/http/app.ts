@@ -1,0 +1,52 @@
+/**
+ * The HTTP application: middleware, routes, and one answer for everything that goes wrong. It never
+ * listens; `src/api.ts` gives it to a server and tests call it directly.
+ */
+import { Hono } from 'hono';
+import { toError } from '../domain/failure.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { AppEnv, RouteModule } from './app-env.ts';
+import { type Authenticate, requireKey } from './auth.ts';
+import { identifyRequest, measureRequests, secureAnswers } from './edge.ts';
+import { createMethodTable } from './method-table.ts';
+import { Problem, problemResponse, toProblem } from './problem.ts';
+
+export type AppDependencies = {
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'httpDuration'>;
+  readonly authenticate: Authenticate;
+  /** Mounted in this order. Paths below /v1 need a key. */
+  readonly modules: readonly RouteModule[];
+};
+
+export function createApp({ log, metrics, authenticate, modules }: AppDependencies): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  app.use(identifyRequest(), secureAnswers(), measureRequests(metrics));
+  app.use('/v1/*', requireKey(authenticate));
+  for (const module of modules) app.route('/', module.routes);
+  const methods = createMethodTable(modules.flatMap((module) => module.routes.routes));
+  app.notFound((c) => {
+    const allowed = methods.allowedAt(c.req.path);
+    const problem =
+      allowed.length === 0
+        ? new Problem('not-found', 'Nothing is served at this path.')
+        : new Problem('method-not-allowed', `This path takes ${allowed.join(', ')}.`, {
+            headers: { Allow: allowed.join(', ') },
+          });
+    return problemResponse(problem, c.get('requestId'));
+  });
+  app.onError((thrown, c) => {
+    const requestId = c.get('requestId');
+    const problem = toProblem(thrown);
+    if (problem === undefined) {
+      log.error({ err: toError(thrown), requestId }, 'bug: a request failed unexpectedly');
+      return problemResponse(new Problem('internal', 'The log has the cause.'), requestId);
+    }
+    if (problem.problem === 'unavailable') {
+      log.warn({ cause: String(thrown), requestId }, 'a request found a dependency unavailable');
+    }
+    return problemResponse(problem, requestId);
+  });
+  return app;
+}

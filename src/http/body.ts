@@ -1,0 +1,152 @@
+/**
+ * Request bodies: read once, counted while they arrive and refused before they are kept. A body is
+ * JSON in identity encoding; whatever else it claims to be is 415.
+ */
+import type { Context } from 'hono';
+import type { z } from 'zod';
+import { type FieldError, InvalidFields, jsonPointer } from '../domain/field-error.ts';
+import type { AppEnv } from './app-env.ts';
+import { Problem } from './problem.ts';
+
+export type BodyLimits = {
+  readonly bytesMax: number;
+  /** From the first to the last byte; between two bytes of a stream of lines. */
+  readonly timeoutMs: number;
+};
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+
+/** Media type without parameters, lower case; any charset but UTF-8 is refused, as is any encoding. */
+export function readMediaType(c: Context<AppEnv>): string {
+  const encoding = c.req.header('content-encoding');
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    throw new Problem('unsupported-media-type', 'Bodies must not be compressed.', {
+      headers: { 'Accept-Encoding': 'identity' },
+    });
+  }
+  const [type = '', ...parameters] = (c.req.header('content-type') ?? '').split(';');
+  for (const parameter of parameters) {
+    const charset = /^\s*charset="?([^"\s]*)"?\s*$/i.exec(parameter)?.[1];
+    if (charset !== undefined && charset.toLowerCase() !== 'utf-8') {
+      throw new Problem('unsupported-media-type', 'JSON is UTF-8.');
+    }
+  }
+  return type.trim().toLowerCase();
+}
+
+export function requireJson(c: Context<AppEnv>): void {
+  if (readMediaType(c) !== 'application/json') {
+    throw new Problem('unsupported-media-type', 'Send Content-Type: application/json.');
+  }
+}
+
+/** The raw body as chunks of bytes; breaking off leaves the connection fit for an answer. */
+export function bodyChunks(c: Context<AppEnv>): AsyncIterator<Uint8Array> {
+  const incoming = c.env?.incoming;
+  if (incoming !== undefined) {
+    return incoming.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array>;
+  }
+  const stream = c.req.raw.body ?? new Blob([]).stream();
+  return stream.values({ preventCancel: true });
+}
+
+/** Reads a JSON body: 415, 413 before buffering, 408, 400. */
+export async function readJson(c: Context<AppEnv>, limits: BodyLimits): Promise<unknown> {
+  requireJson(c);
+  const declared = Number(c.req.header('content-length') ?? 0);
+  if (declared > limits.bytesMax) throw tooLarge(limits.bytesMax);
+  return parseJson(await readAll(bodyChunks(c), limits));
+}
+
+async function readAll(chunks: AsyncIterator<Uint8Array>, limits: BodyLimits): Promise<Uint8Array> {
+  const kept: Uint8Array[] = [];
+  let bytes = 0;
+  using deadline = createDeadline(limits.timeoutMs);
+  for (;;) {
+    const next = await deadline.race(chunks.next());
+    if (next.done === true) break;
+    bytes += next.value.byteLength;
+    if (bytes > limits.bytesMax) throw tooLarge(limits.bytesMax);
+    kept.push(next.value);
+  }
+  return kept.length === 1 && kept[0] !== undefined ? kept[0] : Buffer.concat(kept, bytes);
+}
+
+export function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(UTF8.decode(bytes));
+  } catch {
+    throw new Problem('malformed-request', 'The body is not JSON in UTF-8.');
+  }
+}
+
+function tooLarge(bytesMax: number): Problem {
+  return new Problem('too-large', `A body is at most ${bytesMax} bytes.`, {
+    headers: { Connection: 'close' },
+  });
+}
+
+/** One timer for a whole body; `restart` makes it a limit between two chunks. */
+export function createDeadline(timeoutMs: number): {
+  race: <T>(work: Promise<T>) => Promise<T>;
+  restart: () => void;
+  [Symbol.dispose]: () => void;
+} {
+  const expired = Promise.withResolvers<never>();
+  expired.promise.catch(() => undefined);
+  const timer = setTimeout(() => {
+    expired.reject(
+      new Problem('request-timeout', `The body did not arrive within ${timeoutMs} ms.`, {
+        headers: { Connection: 'close' },
+      }),
+    );
+  }, timeoutMs);
+  return {
+    race: async (work) => {
+      // A client that breaks off is answered by nobody; the error must not look like a bug.
+      const guarded = work.catch(() => {
+        throw new Problem('malformed-request', 'The body broke off.');
+      });
+      guarded.catch(() => undefined);
+      return await Promise.race([guarded, expired.promise]);
+    },
+    restart: () => timer.refresh(),
+    [Symbol.dispose]: () => clearTimeout(timer),
+  };
+}
+
+/** Checks a value against a schema; a mismatch is 422 with a pointer to each bad field. */
+export function checkFields<T>(schema: z.ZodType<T>, value: unknown, at: PropertyKey[] = []): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new InvalidFields(fieldErrors(parsed.error, at));
+}
+
+/** Issues of zod as field errors; an unknown field points at itself. */
+export function fieldErrors(error: z.ZodError, at: readonly PropertyKey[] = []): FieldError[] {
+  return error.issues.flatMap((issue) => {
+    const path = [...at, ...issue.path];
+    if (issue.code !== 'unrecognized_keys') {
+      return [{ pointer: jsonPointer(path), detail: issue.message }];
+    }
+    return issue.keys.slice(0, UNKNOWN_FIELDS_MAX).map((key) => ({
+      pointer: jsonPointer([...path, key.slice(0, UNKNOWN_FIELD_CHARS_MAX)]),
+      detail: 'is not a field',
+    }));
+  });
+}
+
+const UNKNOWN_FIELDS_MAX = 10;
+const UNKNOWN_FIELD_CHARS_MAX = 128;
+
+/** Query parameters against a schema of strings; a parameter given twice is refused. */
+export function readQuery<T>(c: Context<AppEnv>, schema: z.ZodType<T>): T {
+  const values: Record<string, string> = {};
+  for (const [name, given] of Object.entries(c.req.queries())) {
+    if (given.length > 1) {
+      throw new InvalidFields([{ pointer: `/${name}`, detail: 'is given more than once' }]);
+    }
+    values[name] = given[0] ?? '';
+  }
+  return checkFields(schema, values);
+}

@@ -1,0 +1,57 @@
+/** Middleware around every request: its id, the headers of every answer, and its duration. */
+import { randomUUID } from 'node:crypto';
+import type { MiddlewareHandler } from 'hono';
+import { routePath } from 'hono/route';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { AppEnv } from './app-env.ts';
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
+const HSTS_SECONDS = 365 * 24 * 60 * 60;
+
+/** Nothing the API answers is a page, so nothing may be loaded by it; /docs has a policy of its own. */
+export const STRICT_POLICY =
+  "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Strict-Transport-Security', `max-age=${HSTS_SECONDS}; includeSubDomains`],
+  ['Referrer-Policy', 'no-referrer'],
+  ['Cross-Origin-Resource-Policy', 'same-origin'],
+];
+
+/** Takes the caller's `X-Request-Id` if it is harmless, else makes one; every answer repeats it. */
+export function identifyRequest(): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const given = c.req.header('x-request-id');
+    const requestId = given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
+    c.set('requestId', requestId);
+    await next();
+    c.res.headers.set('X-Request-Id', requestId);
+  };
+}
+
+/** A route may set a stricter or looser value before; what it set stays. */
+export function secureAnswers(): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    await next();
+    const { headers } = c.res;
+    for (const [name, value] of SECURITY_HEADERS) headers.set(name, value);
+    if (!headers.has('Content-Security-Policy')) {
+      headers.set('Content-Security-Policy', STRICT_POLICY);
+    }
+    if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store');
+  };
+}
+
+/** Observes every request under its route's pattern, never its path: labels stay few. */
+export function measureRequests(metrics: Pick<Metrics, 'httpDuration'>): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const startedAt = performance.now();
+    await next();
+    const route = c.res.status === 404 || c.res.status === 405 ? '(none)' : routePath(c, -1);
+    metrics.httpDuration.observe(
+      { method: c.req.method, route, status: String(c.res.status) },
+      (performance.now() - startedAt) / 1000,
+    );
+  };
+}

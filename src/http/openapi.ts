@@ -1,0 +1,98 @@
+/**
+ * The OpenAPI 3.1 document, from the same zod schemas that check requests. Each routes file gives its
+ * paths; the helpers here keep what all of them share in one place.
+ */
+import { z } from 'zod';
+import {
+  createDocument,
+  type ZodOpenApiObject,
+  type ZodOpenApiPathsObject,
+  type ZodOpenApiResponsesObject,
+} from 'zod-openapi';
+import type { Role } from '../domain/principal.ts';
+import { PROBLEM_CONTENT_TYPE, type ProblemStatus } from './problem.ts';
+
+const problemSchema = z
+  .object({
+    type: z.string().meta({ example: 'urn:risk:problem:invalid-fields' }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string().meta({ description: 'The request id.' }),
+    errors: z
+      .array(
+        z.object({
+          pointer: z.string().meta({ example: '/transactions/3/amount' }),
+          detail: z.string(),
+        }),
+      )
+      .optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457.' });
+
+const DESCRIPTIONS: Readonly<Record<ProblemStatus, string>> = {
+  400: 'The body is not JSON or the request is malformed.',
+  401: 'No valid API key.',
+  403: 'The key lacks the role.',
+  404: 'Not found.',
+  405: 'Not a method of this path.',
+  408: 'The request did not arrive in time.',
+  409: 'Conflict with the present state.',
+  413: 'The body is too large.',
+  415: 'The content type or encoding is not supported.',
+  422: 'Invalid fields; `errors` names each.',
+  500: 'A bug; the request id finds it in the log.',
+  503: 'A dependency does not answer; try again after `Retry-After` seconds.',
+};
+
+/** Error answers of a route: those named, and those every route below /v1 may give. */
+export function problemResponses(...statuses: readonly ProblemStatus[]): ZodOpenApiResponsesObject {
+  const all = [...new Set<ProblemStatus>([...statuses, 401, 403, 503])].sort((a, b) => a - b);
+  return Object.fromEntries(
+    all.map((status) => [
+      String(status) as `${ProblemStatus}`,
+      {
+        description: DESCRIPTIONS[status],
+        content: { [PROBLEM_CONTENT_TYPE]: { schema: problemSchema } },
+      },
+    ]),
+  );
+}
+
+/** Who may call an operation; `admin` always may. Shown in the document as the scheme's roles. */
+export function allowedRoles(...roles: readonly Role[]): { bearer: string[] }[] {
+  return [{ bearer: [...roles] }];
+}
+
+export function buildDocument(paths: readonly ZodOpenApiPathsObject[], version: string): object {
+  const document: ZodOpenApiObject = {
+    openapi: '3.1.0',
+    info: {
+      title: 'Risk engine',
+      version,
+      description:
+        'Scores transactions for fraud. JSON is snake_case, times are RFC 3339 UTC, money is a decimal string. Errors are application/problem+json.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    security: [{ bearer: [] }],
+    tags: [...tagsOf(paths)].map((name) => ({ name })),
+    components: {
+      securitySchemes: {
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description:
+            'An API key. The roles an operation needs are listed with it; admin has all.',
+        },
+      },
+    },
+    paths: Object.assign({}, ...paths),
+  };
+  return createDocument(document);
+}
+
+function tagsOf(paths: readonly ZodOpenApiPathsObject[]): Set<string> {
+  const operations = paths.flatMap((part) => Object.values(part)).flatMap(Object.values);
+  return new Set(operations.flatMap((operation) => operation?.tags ?? []));
+}

@@ -1,0 +1,103 @@
+/**
+ * RFC 9457: every answer that is an error. The one place where a Failure becomes a status; what is
+ * not expected becomes a bare 500 and goes to the log with its cause. No driver's text leaves here.
+ */
+import { Failure } from '../domain/failure.ts';
+import { FIELD_ERRORS_MAX, type FieldError, InvalidFields } from '../domain/field-error.ts';
+
+/** `type` is `urn:risk:problem:NAME`; titles and statuses never vary within a type. */
+const PROBLEMS = {
+  'malformed-request': { status: 400, title: 'Malformed request' },
+  unauthorized: { status: 401, title: 'A valid API key is needed' },
+  forbidden: { status: 403, title: 'The key lacks the role' },
+  'not-found': { status: 404, title: 'Not found' },
+  'dead-letter': { status: 404, title: 'The transaction is a dead letter' },
+  'method-not-allowed': { status: 405, title: 'Method not allowed' },
+  'request-timeout': { status: 408, title: 'The request did not arrive in time' },
+  'still-running': { status: 409, title: 'The first request with this key is still running' },
+  conflict: { status: 409, title: 'Conflict' },
+  'too-large': { status: 413, title: 'The body is too large' },
+  'unsupported-media-type': { status: 415, title: 'Unsupported media type' },
+  'invalid-fields': { status: 422, title: 'Invalid fields' },
+  'key-conflict': { status: 422, title: 'The idempotency key is known with another body' },
+  internal: { status: 500, title: 'Internal error' },
+  unavailable: { status: 503, title: 'Temporarily unavailable' },
+} as const;
+
+export type ProblemName = keyof typeof PROBLEMS;
+export type ProblemStatus = (typeof PROBLEMS)[ProblemName]['status'];
+
+export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
+const RETRY_AFTER_SECONDS = '1';
+
+export type ProblemOptions = {
+  readonly errors?: readonly FieldError[];
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** Thrown by middleware and handlers; rendered by the application's error handler. */
+export class Problem extends Error {
+  readonly problem: ProblemName;
+  readonly errors: readonly FieldError[];
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(problem: ProblemName, detail: string, options: ProblemOptions = {}) {
+    super(detail);
+    this.name = 'Problem';
+    this.problem = problem;
+    this.errors = (options.errors ?? []).slice(0, FIELD_ERRORS_MAX);
+    this.headers = options.headers ?? {};
+  }
+}
+
+export type ProblemJson = {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly instance: string;
+  readonly errors?: readonly FieldError[];
+};
+
+/** What was thrown, as a Problem; undefined when nobody expected it. */
+export function toProblem(thrown: unknown): Problem | undefined {
+  if (thrown instanceof Problem) return thrown;
+  if (thrown instanceof InvalidFields) {
+    return new Problem('invalid-fields', thrown.message, { errors: thrown.errors });
+  }
+  if (!(thrown instanceof Failure)) return undefined;
+  switch (thrown.kind) {
+    case 'invalid':
+      return new Problem('invalid-fields', thrown.message);
+    case 'conflict':
+      return new Problem('conflict', thrown.message);
+    case 'not-found':
+      return new Problem('not-found', thrown.message);
+    case 'unavailable':
+    case 'transient':
+      return unavailable();
+    case 'permanent':
+      return undefined;
+  }
+}
+
+export function unavailable(detail = 'A service this depends on does not answer.'): Problem {
+  return new Problem('unavailable', detail, { headers: { 'Retry-After': RETRY_AFTER_SECONDS } });
+}
+
+/** The answer to a problem. `instance` is the request id, which the log lines carry too. */
+export function problemResponse(problem: Problem, requestId: string): Response {
+  const { status, title } = PROBLEMS[problem.problem];
+  const body: ProblemJson = {
+    type: `urn:risk:problem:${problem.problem}`,
+    title,
+    status,
+    detail: problem.message,
+    instance: requestId,
+    ...(problem.errors.length > 0 ? { errors: problem.errors } : {}),
+  };
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { ...problem.headers, 'Content-Type': PROBLEM_CONTENT_TYPE },
+  });
+}

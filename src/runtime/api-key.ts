@@ -1,0 +1,50 @@
+/**
+ * API keys: `risk_ID_SECRETCHECKSUM`. The secret is 32 random bytes in base62 (256 bits); the
+ * checksum, CRC-32 of what stands before it, lets a secret scanner tell a key from a word. Only the
+ * SHA-256 is stored: a fast hash is right for a secret nobody can guess.
+ */
+import { hash, randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+
+const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const SECRET_BYTES = 32;
+/** Base62 digits that hold 256 bits. */
+const SECRET_CHARS = 43;
+const ID_BYTES = 6;
+const ID_CHARS = 9;
+/** Base62 digits that hold 32 bits. */
+const CHECKSUM_CHARS = 6;
+
+export type MintedKey = {
+  readonly keyId: string;
+  /** Shown once, never stored. */
+  readonly key: string;
+  readonly keyHash: Buffer;
+};
+
+export function mintApiKey(): MintedKey {
+  const keyId = base62(randomBytes(ID_BYTES), ID_CHARS);
+  const body = `risk_${keyId}_${base62(randomBytes(SECRET_BYTES), SECRET_CHARS)}`;
+  const key = body + checksum(body);
+  return { keyId, key, keyHash: apiKeyHash(key) };
+}
+
+export function apiKeyHash(key: string): Buffer {
+  return hash('sha256', key, 'buffer');
+}
+
+function checksum(text: string): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(crc32(text));
+  return base62(bytes, CHECKSUM_CHARS);
+}
+
+function base62(bytes: Buffer, chars: number): string {
+  let rest = BigInt(`0x${bytes.toString('hex')}`);
+  let text = '';
+  for (let at = 0; at < chars; at++) {
+    text = ALPHABET.charAt(Number(rest % 62n)) + text;
+    rest /= 62n;
+  }
+  return text;
+}
