@@ -1,0 +1,72 @@
+/**
+ * `GET /v1/scores/{id}`: one score, or why there is none. A stored score never changes, so it is kept
+ * in memory once read; what is pending is asked again each time.
+ */
+import { type ScoreJson, toScoreJson } from '../domain/score-record.ts';
+import { createdAtMsOf } from '../domain/transaction-id.ts';
+import type * as ScoreSearch from '../store/score-search.ts';
+import type * as TransactionSearch from '../store/transaction-search.ts';
+import { type Databases, readOne } from './choose-database.ts';
+
+export type ScoreCache = {
+  get(transactionId: string): ScoreJson | undefined;
+  set(transactionId: string, score: ScoreJson): unknown;
+};
+
+export type ReadScoreDependencies = {
+  readonly databases: Databases;
+  readonly readStoredScore: typeof ScoreSearch.readStoredScore;
+  readonly readStoredTransaction: typeof TransactionSearch.readStoredTransaction;
+  readonly cache: ScoreCache;
+  readonly countCache: (cache: 'scores', hit: boolean) => void;
+};
+
+export type ScoreLookup =
+  | { readonly kind: 'scored'; readonly score: ScoreJson }
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'dead-letter' }
+  | { readonly kind: 'unknown' };
+
+export async function readScore(
+  dependencies: ReadScoreDependencies,
+  transactionId: string,
+): Promise<ScoreLookup> {
+  const { databases, readStoredTransaction } = dependencies;
+  const score = await findScore(dependencies, transactionId);
+  if (score !== undefined) return { kind: 'scored', score };
+  const createdAtMs = createdAtMsOf(transactionId);
+  if (createdAtMs === undefined) return { kind: 'unknown' };
+  const transaction = await readStoredTransaction(databases.primary, transactionId, createdAtMs);
+  switch (transaction?.status) {
+    case undefined:
+      return { kind: 'unknown' };
+    case 'dead_lettered':
+      return { kind: 'dead-letter' };
+    case 'accepted':
+      return { kind: 'pending' };
+    case 'scored': {
+      // It was stored between the two reads.
+      const now = await findScore(dependencies, transactionId);
+      return now === undefined ? { kind: 'pending' } : { kind: 'scored', score: now };
+    }
+  }
+}
+
+/** The score if it is stored, from memory or Postgres. */
+export async function findScore(
+  { databases, readStoredScore, cache, countCache }: ReadScoreDependencies,
+  transactionId: string,
+): Promise<ScoreJson | undefined> {
+  const createdAtMs = createdAtMsOf(transactionId);
+  if (createdAtMs === undefined) return undefined;
+  const kept = cache.get(transactionId);
+  countCache('scores', kept !== undefined);
+  if (kept !== undefined) return kept;
+  const stored = await readOne(databases, createdAtMs, (database) =>
+    readStoredScore(database, transactionId, createdAtMs),
+  );
+  if (stored === undefined) return undefined;
+  const score = toScoreJson(stored);
+  cache.set(transactionId, score);
+  return score;
+}

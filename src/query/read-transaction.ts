@@ -1,0 +1,25 @@
+/** `GET /v1/transactions/{id}`: one transaction with what became of it; undefined when unknown. */
+import { createdAtMsOf } from '../domain/transaction-id.ts';
+import type * as TransactionSearch from '../store/transaction-search.ts';
+import { type Databases, readOne } from './choose-database.ts';
+import { type StoredTransactionJson, toTransactionJson } from './transaction-json.ts';
+
+export type ReadTransactionDependencies = {
+  readonly databases: Databases;
+  readonly readStoredTransaction: typeof TransactionSearch.readStoredTransaction;
+};
+
+export async function readTransaction(
+  { databases, readStoredTransaction }: ReadTransactionDependencies,
+  transactionId: string,
+): Promise<StoredTransactionJson | undefined> {
+  const createdAtMs = createdAtMsOf(transactionId);
+  if (createdAtMs === undefined) return undefined;
+  const found = await readOne(databases, createdAtMs, (database) =>
+    readStoredTransaction(database, transactionId, createdAtMs),
+  );
+  if (found === undefined || found.status !== 'accepted') return found && toTransactionJson(found);
+  // A replica may not know yet what became of it: the status is the primary's.
+  const fresh = await readStoredTransaction(databases.primary, transactionId, createdAtMs);
+  return toTransactionJson(fresh ?? found);
+}

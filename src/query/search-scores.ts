@@ -1,0 +1,38 @@
+/** `GET /v1/scores?…`: stored scores, newest transaction first. */
+import type { ScoreListParameters } from '../domain/list-parameters.ts';
+import { type ScoreJson, toScoreJson } from '../domain/score-record.ts';
+import type * as MonthSlices from '../store/month-slice.ts';
+import type * as ScoreSearch from '../store/score-search.ts';
+import { chooseDatabase, type Databases } from './choose-database.ts';
+import { toPageJson } from './page.ts';
+import { walkMonths } from './walk-months.ts';
+
+export type SearchScoresDependencies = {
+  readonly databases: Databases;
+  readonly listMonths: typeof MonthSlices.listMonths;
+  readonly searchStoredScores: typeof ScoreSearch.searchStoredScores;
+};
+
+export async function searchScores(
+  { databases, listMonths, searchStoredScores }: SearchScoresDependencies,
+  parameters: ScoreListParameters,
+): Promise<{ items: ScoreJson[]; next_cursor: string | null }> {
+  const filter = {
+    accountId: parameters.account_id,
+    merchantId: parameters.merchant_id,
+    corridor: parameters.corridor,
+    verdict: parameters.verdict,
+    minScore: parameters.min_score,
+    reason: parameters.reason,
+  };
+  const page = await walkMonths({
+    months: await listMonths(databases.primary, 'scores'),
+    fromMs: parameters.from,
+    toMs: parameters.to,
+    cursor: parameters.cursor,
+    limit: parameters.limit,
+    readSlice: (slice) =>
+      searchStoredScores(chooseDatabase(databases, slice.upperMs), filter, slice),
+  });
+  return toPageJson(page, toScoreJson);
+}

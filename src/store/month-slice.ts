@@ -1,0 +1,66 @@
+/**
+ * How lists are read: month by month, newest first, each statement bounded to one partition and to a
+ * number of rows looked at. Filters without an index of their own are applied to at most
+ * SLICE_ROWS_EXAMINED_MAX rows; where the looking stopped is part of the answer, so that the caller
+ * can go on from there.
+ */
+import type { Position } from '../domain/cursor.ts';
+import { listPartitionNames, type Month, monthStartMs } from './partitions.ts';
+import type { Database, Query } from './pool.ts';
+
+export const SLICE_ROWS_EXAMINED_MAX = 20_000;
+
+/** Rows with lowerMs <= created_at < upperMs and (created_at, transaction_id) < before; all in one month. */
+export type MonthSlice = {
+  readonly lowerMs: number;
+  readonly upperMs: number;
+  readonly before: Position;
+  readonly rows: number;
+};
+
+/** `reached` is where the reading stopped; null when nothing of the slice is left. */
+export type SliceResult<Row> = { readonly rows: Row[]; readonly reached: Position | null };
+
+export type MonthRange = { readonly fromMs: number; readonly toMs: number };
+
+/** Months that a partitioned table has a partition for, newest first. */
+export async function listMonths(
+  database: Pick<Database, 'query'>,
+  table: 'transactions' | 'scores',
+): Promise<MonthRange[]> {
+  const months: Month[] = [];
+  for (const name of await listPartitionNames(database.query)) {
+    const match = /_y(\d{4})m(\d{2})$/.exec(name);
+    if (match === null || name.slice(0, match.index) !== table) continue;
+    months.push(Number(match[1]) * 12 + Number(match[2]) - 1);
+  }
+  return months
+    .sort((a, b) => b - a)
+    .map((month) => ({ fromMs: monthStartMs(month), toMs: monthStartMs(month + 1) }));
+}
+
+export const isoTime = (epochMs: number): string => new Date(epochMs).toISOString();
+
+export type PreparedSearch = {
+  readonly statement: { readonly name: string; readonly text: string };
+  readonly values: readonly unknown[];
+};
+
+/** Runs one slice: the page, and where it is under-full although rows were left unexamined, how far it got. */
+export async function readSlice<Row extends object>(
+  query: Query,
+  search: { page: PreparedSearch; boundary: PreparedSearch | null },
+  slice: MonthSlice,
+  positionOf: (row: Row) => Position,
+): Promise<SliceResult<Row>> {
+  const rows = await query<Row>(search.page.statement, search.page.values);
+  const last = rows.at(-1);
+  if (last !== undefined && rows.length === slice.rows) return { rows, reached: positionOf(last) };
+  if (search.boundary === null) return { rows, reached: null };
+  const [boundary] = await query<{ transaction_id: string; created_at: Date }>(
+    search.boundary.statement,
+    search.boundary.values,
+  );
+  if (boundary === undefined) return { rows, reached: null };
+  return { rows, reached: { atMs: boundary.created_at.getTime(), id: boundary.transaction_id } };
+}

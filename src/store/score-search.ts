@@ -1,0 +1,226 @@
+/**
+ * Stored scores as analysts read them: one by id, or a page of one month by account, merchant, verdict
+ * or simply newest first. Every statement names created_at, so it touches one partition. An order by
+ * transaction_id is an order by (created_at, transaction_id), because ids carry the time; it is used
+ * where the primary key is the way in.
+ */
+import type { Position } from '../domain/cursor.ts';
+import type { Reason, ScoreRecord, Verdict } from '../domain/score-record.ts';
+import { lowestIdAt } from '../domain/transaction-id.ts';
+import {
+  isoTime,
+  type MonthSlice,
+  type PreparedSearch,
+  readSlice,
+  SLICE_ROWS_EXAMINED_MAX,
+  type SliceResult,
+} from './month-slice.ts';
+import type { Database } from './pool.ts';
+
+export type StoredScore = Omit<ScoreRecord, 'features' | 'featureSchema'>;
+
+export type ScoreFilter = {
+  readonly accountId?: string | undefined;
+  readonly merchantId?: string | undefined;
+  readonly corridor?: string | undefined;
+  readonly verdict?: Verdict | undefined;
+  readonly minScore?: number | undefined;
+  readonly reason?: string | undefined;
+};
+
+const COLUMNS = `s.transaction_id, s.created_at, s.scored_at, s.account_id, s.corridor, s.score,
+  s.risk, s.probability, s.verdict, s.reasons, s.rule_set, s.model, s.attempts, s.degradation`;
+
+type ScoreRow = {
+  transaction_id: string;
+  created_at: Date;
+  scored_at: Date;
+  account_id: string;
+  corridor: string;
+  score: number;
+  risk: number;
+  probability: number | null;
+  verdict: Verdict;
+  reasons: Reason[];
+  rule_set: string;
+  model: string | null;
+  attempts: number;
+  degradation: number;
+};
+
+const selectScore = {
+  name: 'select-score',
+  text: `select ${COLUMNS} from scores s where s.transaction_id = $1 and s.created_at = $2`,
+};
+
+export async function readStoredScore(
+  database: Pick<Database, 'query'>,
+  id: string,
+  createdAtMs: number,
+): Promise<StoredScore | undefined> {
+  const [row] = await database.query<ScoreRow>(selectScore, [id, isoTime(createdAtMs)]);
+  return row && toScore(row);
+}
+
+const selectScoreWithFeatures = {
+  name: 'select-score-with-features',
+  text: `select ${COLUMNS}, s.features, s.feature_schema
+           from scores s where s.transaction_id = $1 and s.created_at = $2`,
+};
+
+/** With the logged vector, for its explanation. */
+export async function readScoreRecord(
+  database: Pick<Database, 'query'>,
+  id: string,
+  createdAtMs: number,
+): Promise<ScoreRecord | undefined> {
+  const [row] = await database.query<ScoreRow & { features: number[]; feature_schema: number }>(
+    selectScoreWithFeatures,
+    [id, isoTime(createdAtMs)],
+  );
+  return (
+    row && {
+      ...toScore(row),
+      features: Float64Array.from(row.features),
+      featureSchema: row.feature_schema,
+    }
+  );
+}
+
+/**
+ * The statement of one slice, out of fixed parts only; values are always parameters. The inner select
+ * is the way in (an index, newest first, bounded); the outer one applies what no index knows.
+ */
+export function scoreSearch(
+  filter: ScoreFilter,
+  slice: MonthSlice,
+): { page: PreparedSearch; boundary: PreparedSearch | null } {
+  const values: unknown[] = [isoTime(slice.lowerMs), isoTime(slice.upperMs)];
+  const parameter = (value: unknown) => `$${values.push(value)}`;
+  const way = wayIn(filter, slice, parameter);
+  const boundaryValues = [...values];
+  const { conditions, name } = residualConditions(filter, way.kind, parameter);
+  const select = way.joinsScores
+    ? `join scores s on s.transaction_id = slice.transaction_id and s.created_at = slice.created_at
+        and s.created_at >= $1 and s.created_at < $2`
+    : '';
+  const page: PreparedSearch = {
+    statement: {
+      name: `search-scores-${way.kind}${name}`,
+      text: `select ${COLUMNS} from (${way.text} limit ${SLICE_ROWS_EXAMINED_MAX}) ${way.joinsScores ? 'slice' : 's'}
+             ${select}
+             ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''}
+             order by ${way.order(way.joinsScores ? 'slice' : 's')} limit ${parameter(slice.rows)}`,
+    },
+    values,
+  };
+  const boundary: PreparedSearch = {
+    statement: {
+      name: `search-scores-boundary-${way.kind}`,
+      text: `select transaction_id, created_at from (${way.text} offset ${SLICE_ROWS_EXAMINED_MAX - 1} limit 1) b`,
+    },
+    values: boundaryValues,
+  };
+  // A join can drop rows (not yet scored), just as a condition can: then the page may be under-full.
+  return { page, boundary: conditions.length > 0 || way.joinsScores ? boundary : null };
+}
+
+type WayIn = {
+  readonly kind: 'account' | 'merchant' | 'account-merchant' | 'flagged' | 'newest';
+  readonly text: string;
+  readonly joinsScores: boolean;
+  readonly order: (alias: string) => string;
+};
+
+const byTime = (alias: string) => `${alias}.created_at desc, ${alias}.transaction_id desc`;
+const byId = (alias: string) => `${alias}.transaction_id desc`;
+
+function wayIn(
+  filter: ScoreFilter,
+  slice: MonthSlice,
+  parameter: (value: unknown) => string,
+): WayIn {
+  const { accountId, merchantId, verdict } = filter;
+  const range = 'created_at >= $1 and created_at < $2';
+  const before = () =>
+    `(created_at, transaction_id) < (${parameter(isoTime(slice.before.atMs))}, ${parameter(slice.before.id)})`;
+  const indexed = (source: string, condition: string) =>
+    `select ${source} where ${range} and ${condition} and ${before()}
+      order by created_at desc, transaction_id desc`;
+  const fromScores = `${COLUMNS} from scores s`;
+  const fromTransactions = 'transaction_id, created_at, merchant_id from transactions';
+  if (merchantId !== undefined) {
+    const [kind, condition] =
+      accountId === undefined
+        ? (['merchant', `merchant_id = ${parameter(merchantId)}`] as const)
+        : (['account-merchant', `account_id = ${parameter(accountId)}`] as const);
+    return { kind, joinsScores: true, order: byTime, text: indexed(fromTransactions, condition) };
+  }
+  if (accountId !== undefined) {
+    const text = indexed(fromScores, `account_id = ${parameter(accountId)}`);
+    return { kind: 'account', joinsScores: false, order: byTime, text };
+  }
+  if (verdict === 'review' || verdict === 'decline') {
+    const text = indexed(fromScores, `verdict <> 'approve'`);
+    return { kind: 'flagged', joinsScores: false, order: byTime, text };
+  }
+  const text = `select ${fromScores} where ${range}
+      and transaction_id < ${parameter(slice.before.id)} and transaction_id >= ${parameter(lowestIdAt(slice.lowerMs))}
+    order by transaction_id desc`;
+  return { kind: 'newest', joinsScores: false, order: byId, text };
+}
+
+function residualConditions(
+  filter: ScoreFilter,
+  kind: WayIn['kind'],
+  parameter: (value: unknown) => string,
+): { conditions: string[]; name: string } {
+  const conditions: string[] = [];
+  let name = '';
+  const add = (letter: string, condition: string) => {
+    conditions.push(condition);
+    name += `-${letter}`;
+  };
+  if (kind === 'account-merchant') add('m', `slice.merchant_id = ${parameter(filter.merchantId)}`);
+  if (filter.corridor !== undefined) add('c', `s.corridor = ${parameter(filter.corridor)}`);
+  if (filter.verdict !== undefined) add('v', `s.verdict = ${parameter(filter.verdict)}`);
+  if (filter.minScore !== undefined) add('s', `s.score >= ${parameter(filter.minScore)}`);
+  if (filter.reason !== undefined) {
+    const contained = JSON.stringify([{ code: filter.reason }]);
+    add('r', `s.reasons @> ${parameter(contained)}::jsonb`);
+  }
+  return { conditions, name };
+}
+
+export async function searchStoredScores(
+  database: Pick<Database, 'query'>,
+  filter: ScoreFilter,
+  slice: MonthSlice,
+): Promise<SliceResult<StoredScore>> {
+  const search = scoreSearch(filter, slice);
+  const { rows, reached } = await readSlice<ScoreRow>(database.query, search, slice, rowPosition);
+  return { rows: rows.map(toScore), reached };
+}
+
+function rowPosition(row: ScoreRow): Position {
+  return { atMs: row.created_at.getTime(), id: row.transaction_id };
+}
+
+function toScore(row: ScoreRow): StoredScore {
+  return {
+    transactionId: row.transaction_id,
+    createdAtMs: row.created_at.getTime(),
+    scoredAtMs: row.scored_at.getTime(),
+    accountId: row.account_id,
+    corridor: row.corridor,
+    score: row.score,
+    risk: row.risk,
+    probability: row.probability,
+    verdict: row.verdict,
+    reasons: row.reasons,
+    ruleSet: row.rule_set,
+    model: row.model,
+    attempts: row.attempts,
+    degradation: row.degradation,
+  };
+}

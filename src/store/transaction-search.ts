@@ -1,0 +1,174 @@
+/**
+ * Accepted transactions as analysts read them, with what became of each: one by id, or a page of one
+ * month by account, merchant or simply newest first. Every statement names created_at, so it touches
+ * one partition of transactions and one of scores.
+ */
+import type { Position } from '../domain/cursor.ts';
+import type { Transaction, TransactionStatus } from '../domain/transaction.ts';
+import { lowestIdAt } from '../domain/transaction-id.ts';
+import {
+  isoTime,
+  type MonthSlice,
+  type PreparedSearch,
+  readSlice,
+  SLICE_ROWS_EXAMINED_MAX,
+  type SliceResult,
+} from './month-slice.ts';
+import type { Database } from './pool.ts';
+
+export type StoredTransaction = Transaction & {
+  readonly metadata: Record<string, unknown> | null;
+  readonly status: TransactionStatus;
+};
+
+export type TransactionFilter = {
+  readonly accountId?: string | undefined;
+  readonly merchantId?: string | undefined;
+  readonly corridor?: string | undefined;
+};
+
+const COLUMNS = `t.transaction_id, t.created_at, t.received_at, t.account_id, t.merchant_id, t.corridor,
+  t.amount, t.currency, t.type, t.ip, t.device_id, t.country, t.channel, t.metadata`;
+
+/** A dead letter that was purged still is the end of its transaction; one that was replayed is not. */
+const STATUS = `case
+    when exists (select from scores s where s.transaction_id = t.transaction_id
+                  and s.created_at = t.created_at and s.created_at >= $1 and s.created_at < $2) then 'scored'
+    when exists (select from dead_letters d where d.transaction_id = t.transaction_id
+                  and d.replayed_at is null) then 'dead_lettered'
+    else 'accepted' end as status`;
+
+type TransactionRow = {
+  transaction_id: string;
+  created_at: Date;
+  received_at: Date;
+  account_id: string;
+  merchant_id: string;
+  corridor: string;
+  amount: string;
+  currency: string;
+  type: string | null;
+  ip: string | null;
+  device_id: string | null;
+  country: string | null;
+  channel: string | null;
+  metadata: Record<string, unknown> | null;
+  status: TransactionStatus;
+};
+
+const selectTransaction = {
+  name: 'select-transaction',
+  text: `select ${COLUMNS}, ${STATUS} from transactions t
+          where t.transaction_id = $3 and t.created_at >= $1 and t.created_at < $2`,
+};
+
+export async function readStoredTransaction(
+  database: Pick<Database, 'query'>,
+  id: string,
+  createdAtMs: number,
+): Promise<StoredTransaction | undefined> {
+  const [row] = await database.query<TransactionRow>(selectTransaction, [
+    isoTime(createdAtMs),
+    isoTime(createdAtMs + 1),
+    id,
+  ]);
+  return row && toTransaction(row);
+}
+
+/** The statement of one slice, out of fixed parts only; values are always parameters. */
+export function transactionSearch(
+  filter: TransactionFilter,
+  slice: MonthSlice,
+): { page: PreparedSearch; boundary: PreparedSearch | null } {
+  const values: unknown[] = [isoTime(slice.lowerMs), isoTime(slice.upperMs)];
+  const parameter = (value: unknown) => `$${values.push(value)}`;
+  const { kind, conditions, order } = wayIn(filter, slice, parameter);
+  const way = (columns: string) => `select ${columns} from transactions t
+      where t.created_at >= $1 and t.created_at < $2 and ${conditions.join(' and ')} order by ${order}`;
+  const boundaryValues = [...values];
+  const residual: string[] = [];
+  let name = '';
+  if (filter.accountId !== undefined && filter.merchantId !== undefined) {
+    residual.push(`t.merchant_id = ${parameter(filter.merchantId)}`);
+    name += '-m';
+  }
+  if (filter.corridor !== undefined) {
+    residual.push(`t.corridor = ${parameter(filter.corridor)}`);
+    name += '-c';
+  }
+  const page: PreparedSearch = {
+    statement: {
+      name: `search-transactions-${kind}${name}`,
+      text: `select ${COLUMNS}, ${STATUS}
+               from (${way(COLUMNS)} limit ${SLICE_ROWS_EXAMINED_MAX}) t
+              ${residual.length > 0 ? `where ${residual.join(' and ')}` : ''}
+              order by ${order} limit ${parameter(slice.rows)}`,
+    },
+    values,
+  };
+  if (residual.length === 0) return { page, boundary: null };
+  const statement = {
+    name: `search-transactions-boundary-${kind}`,
+    text: `${way('t.transaction_id, t.created_at')} offset ${SLICE_ROWS_EXAMINED_MAX - 1} limit 1`,
+  };
+  return { page, boundary: { statement, values: boundaryValues } };
+}
+
+function wayIn(
+  filter: TransactionFilter,
+  slice: MonthSlice,
+  parameter: (value: unknown) => string,
+): { kind: 'account' | 'merchant' | 'newest'; conditions: string[]; order: string } {
+  const { accountId, merchantId } = filter;
+  if (accountId === undefined && merchantId === undefined) {
+    const conditions = [
+      `t.transaction_id < ${parameter(slice.before.id)}`,
+      `t.transaction_id >= ${parameter(lowestIdAt(slice.lowerMs))}`,
+    ];
+    return { kind: 'newest', conditions, order: 't.transaction_id desc' };
+  }
+  const before = `(t.created_at, t.transaction_id) < (${parameter(isoTime(slice.before.atMs))}, ${parameter(slice.before.id)})`;
+  const order = 't.created_at desc, t.transaction_id desc';
+  return accountId === undefined
+    ? { kind: 'merchant', conditions: [`t.merchant_id = ${parameter(merchantId)}`, before], order }
+    : { kind: 'account', conditions: [`t.account_id = ${parameter(accountId)}`, before], order };
+}
+
+export async function searchStoredTransactions(
+  database: Pick<Database, 'query'>,
+  filter: TransactionFilter,
+  slice: MonthSlice,
+): Promise<SliceResult<StoredTransaction>> {
+  const search = transactionSearch(filter, slice);
+  const { rows, reached } = await readSlice<TransactionRow>(
+    database.query,
+    search,
+    slice,
+    rowPosition,
+  );
+  return { rows: rows.map(toTransaction), reached };
+}
+
+function rowPosition(row: TransactionRow): Position {
+  return { atMs: row.created_at.getTime(), id: row.transaction_id };
+}
+
+function toTransaction(row: TransactionRow): StoredTransaction {
+  return {
+    transactionId: row.transaction_id,
+    createdAtMs: row.created_at.getTime(),
+    receivedAtMs: row.received_at.getTime(),
+    accountId: row.account_id,
+    merchantId: row.merchant_id,
+    amount: row.amount,
+    currency: row.currency,
+    corridor: row.corridor,
+    type: row.type,
+    ip: row.ip,
+    deviceId: row.device_id,
+    country: row.country,
+    channel: row.channel,
+    metadata: row.metadata,
+    status: row.status,
+  };
+}
