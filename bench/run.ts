@@ -127,7 +127,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const results: Row[] = [];
   let breaches = 0;
   for (const bench of chosen) {
-    for (const report of await bench.run(name === undefined ? [] : own, context)) {
+    for await (const report of bench.run(name === undefined ? [] : own, context)) {
       printReport(output, bench, report);
       results.push({ bench: bench.name, question: bench.question, ...report });
       breaches += report.breaches.length;

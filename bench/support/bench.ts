@@ -47,6 +47,9 @@ export type Bench = {
   readonly question: string;
   /** Own options, one a line, for `--help`. */
   readonly usage?: string;
-  /** `args` are the bench's own options; empty when all benches run. */
-  run(args: string[], context: BenchContext): Promise<readonly BenchReport[]>;
+  /**
+   * One report a case, each as soon as it is measured (an async generator).
+   * `args` are the bench's own options; empty when all benches run.
+   */
+  run(args: string[], context: BenchContext): AsyncIterable<BenchReport>;
 };

@@ -1,0 +1,104 @@
+/**
+ * Postgres and Redis of one run: the engine's own embedded ones in a fresh folder, refused unless
+ * they are real and durable, with the schema applied by the very `migrate` command.
+ */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { Failure } from '../../src/domain/failure.ts';
+import { startEmbedded } from '../../src/embedded/start-embedded.ts';
+import type { Log } from '../../src/runtime/log.ts';
+import { parentOf } from './process-usage.ts';
+
+export const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+
+export type ServicesOptions = {
+  /** Empty or missing: the data of this run alone. */
+  readonly dataDir: string;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly onProgress: (text: string) => void;
+};
+
+export type Services = {
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  readonly database: pg.Client;
+  readonly redis: Redis;
+  readonly postgresPid: number;
+  readonly redisPid: number;
+  readonly versions: Readonly<Record<string, string>>;
+  /** Those that decide what "stored" means, as the servers themselves report them. */
+  readonly settings: Readonly<Record<string, string>>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+const POSTGRES_MUST_BE = { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' } as const;
+const POSTGRES_TOLD = ['shared_buffers', 'max_wal_size', 'wal_compression'] as const;
+const REDIS_MUST_BE = { appendonly: 'yes', appendfsync: 'everysec' } as const;
+const REDIS_TOLD = ['maxmemory', 'maxmemory-policy'] as const;
+
+export async function startServices(options: ServicesOptions): Promise<Services> {
+  await using opened = new AsyncDisposableStack();
+  const embedded = opened.use(await startEmbedded(options));
+  const { databaseUrl, redisUrl } = embedded;
+  await migrate(databaseUrl, redisUrl, options.signal);
+  const database = new pg.Client({
+    connectionString: databaseUrl,
+    application_name: 'risk-bench',
+  });
+  await database.connect();
+  opened.defer(() => database.end());
+  const redis = new Redis(redisUrl, { protocol: 2 });
+  opened.defer(() => redis.disconnect());
+  const told = await readSettings(database, redis);
+  const info = await redis.info('server');
+  const backend = await database.query<{ pid: number; version: string }>(
+    `select pg_backend_pid() as pid, current_setting('server_version') as version`,
+  );
+  const owned = opened.move();
+  return {
+    ...{ databaseUrl, redisUrl, database, redis, settings: told },
+    postgresPid: parentOf(backend.rows[0]?.pid ?? 0) ?? 0,
+    redisPid: Number(/process_id:(\d+)/.exec(info)?.[1] ?? 0),
+    versions: {
+      postgres: backend.rows[0]?.version ?? '',
+      redis: /redis_version:(\S+)/.exec(info)?.[1] ?? '',
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function migrate(databaseUrl: string, redisUrl: string, signal: AbortSignal): Promise<void> {
+  const environment = {
+    PATH: process.env['PATH'],
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
+  };
+  await promisify(execFile)(process.execPath, [CLI, 'migrate'], { env: environment, signal });
+}
+
+/** The settings that matter; a Failure when one of them would make the figures worthless. */
+async function readSettings(database: pg.Client, redis: Redis): Promise<Record<string, string>> {
+  const told: Record<string, string> = {};
+  const { rows } = await database.query<{ name: string; value: string }>(
+    `select name, current_setting(name) as value from pg_settings where name = any ($1)`,
+    [[...Object.keys(POSTGRES_MUST_BE), ...POSTGRES_TOLD]],
+  );
+  for (const { name, value } of rows) told[name] = value;
+  for (const name of [...Object.keys(REDIS_MUST_BE), ...REDIS_TOLD]) {
+    const [, value] = (await redis.config('GET', name)) as [string, string];
+    told[name] = value;
+  }
+  for (const [name, value] of Object.entries({ ...POSTGRES_MUST_BE, ...REDIS_MUST_BE })) {
+    if (told[name] === value) continue;
+    throw new Failure('invalid', 'NOT_DURABLE', `${name} is ${told[name]}, not ${value}`);
+  }
+  // The in-memory stand-in accepts the settings but writes nothing.
+  if (!(await redis.info('persistence')).includes('aof_enabled:1')) {
+    throw new Failure('invalid', 'NOT_DURABLE', 'this Redis keeps nothing on disk');
+  }
+  return told;
+}
