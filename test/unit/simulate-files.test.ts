@@ -1,0 +1,70 @@
+/** Goal: the files of `risk simulate` are whole, repeatable, and never half there. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { writeSimulation } from '../../src/cli/simulate.ts';
+
+const OPTIONS = {
+  transactions: 3_000,
+  accounts: 200,
+  merchants: 50,
+  days: 10,
+  endMs: Date.UTC(2026, 10, 1),
+  seed: 'files',
+  fraudRate: 0.05,
+};
+const { signal } = new AbortController();
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'simulate-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+test('writeSimulation writes the same bytes twice, compressed and plain', async () => {
+  for (const name of ['one', 'two']) {
+    const files = { out: join(folder, `${name}.csv.gz`), labels: join(folder, `${name}.labels`) };
+    await writeSimulation(OPTIONS, { ...files, format: 'csv' }, signal);
+  }
+  await writeSimulation(
+    OPTIONS,
+    { out: join(folder, 'plain.csv'), labels: undefined, format: 'csv' },
+    signal,
+  );
+  const read = (name: string) => readFileSync(join(folder, name));
+  expect(read('one.csv.gz').equals(read('two.csv.gz'))).toBe(true);
+  expect(read('one.labels').equals(read('two.labels'))).toBe(true);
+  expect(gunzipSync(read('one.csv.gz')).equals(read('plain.csv'))).toBe(true);
+});
+
+test('writeSimulation labels every transaction, in the same order', async () => {
+  const files = { out: join(folder, 'out.ndjson'), labels: join(folder, 'labels.ndjson') };
+  const counts = await writeSimulation(OPTIONS, { ...files, format: 'ndjson' }, signal);
+  const read = (path: string): Record<string, string>[] =>
+    readFileSync(path, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  const labels = read(files.labels);
+  expect(labels.map((row) => row['idempotency_key'])).toEqual(
+    read(files.out).map((row) => row['idempotency_key']),
+  );
+  expect(labels.filter((row) => row['label'] === 'fraud')).toHaveLength(150);
+  expect(counts['none']).toBe(2_850);
+});
+
+test('writeSimulation leaves no file behind when it is stopped', async () => {
+  const stop = new AbortController();
+  const writing = writeSimulation(
+    { ...OPTIONS, transactions: 50_000_000 },
+    { out: join(folder, 'out.csv'), labels: join(folder, 'labels.csv'), format: 'csv' },
+    stop.signal,
+  );
+  setImmediate(() => stop.abort());
+  await expect(writing).rejects.toThrow();
+  expect(readdirSync(folder)).toEqual([]);
+});
