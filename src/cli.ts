@@ -2,6 +2,8 @@
  * `bin/risk NAME …`: the entry of every process. Composition root: reads the configuration, watches
  * the signals, loads only the command that was named, and turns what it throws into an exit code.
  */
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   type Command,
   type CommandContext,
@@ -21,6 +23,8 @@ import {
 } from './runtime/config.ts';
 import { createLog } from './runtime/log.ts';
 import { onShutdown } from './runtime/shutdown.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 type CommandModule = { readonly command: Command };
 
@@ -107,12 +111,14 @@ async function main(argv: readonly string[]): Promise<number> {
     for (const problem of settings.problems) output.error(`  ${problem}`);
     return EXIT_BAD_CONFIGURATION;
   }
-  return runCommand(
-    command,
-    args,
-    name === 'start' ? settings.config : withEmbeddedUrls(settings.config),
-    output,
-  );
+  const config = withDataFolder(settings.config);
+  return runCommand(command, args, name === 'start' ? config : withEmbeddedUrls(config), output);
+}
+
+/** `.data` is the engine's own, wherever it is called from; a folder given by name is the caller's. */
+function withDataFolder(config: Config): Config {
+  const base = readEnvironment()['RISK_DATA_DIR'] ? '.' : ROOT;
+  return { ...config, RISK_DATA_DIR: resolve(base, config.RISK_DATA_DIR) };
 }
 
 /**

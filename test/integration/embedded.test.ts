@@ -1,0 +1,157 @@
+/**
+ * Goal: the services a newcomer gets without asking are real, keep their data, refuse to be shared by
+ * two engines, and end with the engine. Method: whole engines in temporary data folders.
+ */
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readEngineFile } from '../../src/embedded/engine-file.ts';
+import { askRedis } from '../../src/embedded/redis-protocol.ts';
+import { type Embedded, startEmbedded } from '../../src/embedded/start-embedded.ts';
+import { silentLog } from '../support/config.ts';
+import { watch } from '../support/risk.ts';
+
+const ENGINE_CHILD = fileURLToPath(new URL('../support/engine-child.ts', import.meta.url));
+const isRoot = process.getuid?.() === 0;
+
+let dataDir = '';
+
+beforeEach(() => {
+  // mkdtemp makes it 0700, so as root this is the closed folder that services may not enter.
+  dataDir = join(mkdtempSync(join(tmpdir(), 'risk-embedded-')), 'data');
+});
+
+afterEach(() => {
+  const services = join(dataDir, 'services');
+  if (existsSync(services)) rmSync(realpathSync(services), { recursive: true });
+  rmSync(join(dataDir, '..'), { recursive: true });
+});
+
+async function engine(): Promise<Embedded> {
+  const { signal } = new AbortController();
+  return await startEmbedded({ dataDir, log: silentLog(), signal, onProgress: () => undefined });
+}
+
+async function sql(url: string, text: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function redis(url: string, ...words: string[]): Promise<string | undefined> {
+  const { port, password } = new URL(url);
+  return (await askRedis(Number(port), [['AUTH', password], words]))[1];
+}
+
+test('startEmbedded keeps rows and keys over a restart, durably set', async () => {
+  {
+    await using first = await engine();
+    await sql(first.databaseUrl, 'create table kept as select 7 as value');
+    expect(await redis(first.redisUrl, 'SET', 'kept', '7')).toBe('+OK');
+    expect(
+      await sql(
+        first.databaseUrl,
+        `select name, setting from pg_settings
+          where name in ('fsync', 'synchronous_commit', 'full_page_writes') order by name`,
+      ),
+    ).toEqual([
+      { name: 'fsync', setting: 'on' },
+      { name: 'full_page_writes', setting: 'on' },
+      { name: 'synchronous_commit', setting: 'on' },
+    ]);
+  }
+  expect(readEngineFile(dataDir)).toBeUndefined();
+  await using second = await engine();
+  expect(await sql(second.databaseUrl, 'select value from kept')).toEqual([{ value: 7 }]);
+  if (second.redisKeepsData) expect(await redis(second.redisUrl, 'INCR', 'kept')).toBe(':8');
+});
+
+test('startEmbedded lets nobody in without the password', async () => {
+  await using running = await engine();
+  const url = new URL(running.databaseUrl);
+  url.password = 'wrong';
+  await expect(sql(url.href, 'select 1')).rejects.toThrow('password authentication failed');
+  const [reply] = await askRedis(Number(new URL(running.redisUrl).port), [['PING']]);
+  expect(reply).toContain('NOAUTH');
+  expect(statSync(join(dataDir, 'password')).mode & 0o777).toBe(0o600);
+  expect(statSync(join(dataDir, 'engine.json')).mode & 0o777).toBe(0o600);
+});
+
+test('startEmbedded refuses a data folder in use and names who uses it', async () => {
+  await using running = await engine();
+  expect(readEngineFile(dataDir)).toEqual({
+    pid: process.pid,
+    databaseUrl: running.databaseUrl,
+    redisUrl: running.redisUrl,
+  });
+  await expect(engine()).rejects.toThrow(`another engine (pid ${process.pid})`);
+});
+
+test('startEmbedded passes a service of the caller through and starts only the other', async () => {
+  const { signal } = new AbortController();
+  const databaseUrl = 'postgres://db.example/risk';
+  await using running = await startEmbedded({
+    ...{ dataDir, log: silentLog(), signal, databaseUrl },
+    onProgress: () => undefined,
+  });
+  expect(running.databaseUrl).toBe(databaseUrl);
+  expect(existsSync(join(dataDir, 'services', 'postgres'))).toBe(false);
+});
+
+test.runIf(isRoot)(
+  'startEmbedded works for root in a closed folder and in an open one',
+  async () => {
+    const services = async () => {
+      await using running = await engine();
+      await sql(running.databaseUrl, 'select 1');
+      return realpathSync(join(dataDir, 'services'));
+    };
+    const outside = await services();
+    expect(outside.startsWith(dataDir)).toBe(false);
+    rmSync(outside, { recursive: true });
+    chmodSync(join(dataDir, '..'), 0o755);
+    expect(await services()).toBe(join(dataDir, 'services'));
+    expect(statSync(join(dataDir, 'services')).uid).not.toBe(0);
+  },
+);
+
+test('an engine killed with -9 leaves no service behind and its data usable', async () => {
+  const child = spawn(process.execPath, [ENGINE_CHILD, dataDir], { stdio: 'pipe' });
+  await using running = watch(child);
+  const [, url = ''] = await running.waitFor(/ready (\S+)/, 60_000);
+  await sql(url, 'create table kept as select 7 as value');
+  running.kill('SIGKILL');
+  await running.exited;
+  await using next = await engine();
+  expect(await sql(next.databaseUrl, 'select value from kept')).toEqual([{ value: 7 }]);
+  // The services of the dead engine were ended, not left beside the new ones.
+  await expect(sql(url, 'select 1')).rejects.toThrow();
+});
+
+test('serviceEnded tells of a service that ends by itself', async () => {
+  await using running = await engine();
+  await redis(running.redisUrl, 'SHUTDOWN', 'NOSAVE').catch(() => undefined);
+  expect(await running.serviceEnded).toContain('Redis ended by itself');
+});
+
+test('the usual ports may be taken by others', async () => {
+  const others = [5432, 6379].map((port) => createServer().listen(port, '127.0.0.1'));
+  // Taken already by somebody else is as good.
+  for (const other of others) other.on('error', () => undefined);
+  try {
+    await using running = await engine();
+    expect(new URL(running.databaseUrl).port).not.toBe('5432');
+    expect(await redis(running.redisUrl, 'PING')).toBe('+PONG');
+  } finally {
+    for (const other of others) other.close();
+  }
+});

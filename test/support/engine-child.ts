@@ -1,0 +1,13 @@
+/** An engine to kill: `node engine-child.ts DATA_DIR` prints `ready DATABASE_URL` and stays. */
+import { startEmbedded } from '../../src/embedded/start-embedded.ts';
+import { silentLog } from './config.ts';
+
+const [dataDir = ''] = process.argv.slice(2);
+const running = await startEmbedded({
+  dataDir,
+  log: silentLog(),
+  signal: new AbortController().signal,
+  onProgress: () => undefined,
+});
+process.stdout.write(`ready ${running.databaseUrl}\n`);
+process.stdin.resume();

@@ -1,0 +1,115 @@
+/** Rows as ingest and the worker would have stored them, for tests that only read. */
+import { randomBytes } from 'node:crypto';
+import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
+import type { Database } from '../../src/store/pool.ts';
+
+/** A UUIDv7 of a moment; ids of one moment run by their sequence, if they have one. */
+export function idAt(epochMs: number, sequence?: number): string {
+  const time = epochMs.toString(16).padStart(12, '0');
+  const rest = sequence?.toString(16).padStart(18, '0') ?? randomBytes(9).toString('hex');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${rest.slice(0, 3)}-8${rest.slice(3, 6)}-${rest.slice(6)}`;
+}
+
+export type TransactionSeed = {
+  readonly createdAtMs: number;
+  readonly id?: string;
+  readonly receivedAtMs?: number;
+  readonly accountId?: string;
+  readonly merchantId?: string;
+  readonly corridor?: string;
+  readonly amount?: string;
+  readonly currency?: string;
+  /** Absent: not scored. */
+  readonly score?: number;
+  readonly reasons?: readonly string[];
+};
+
+/** Stores transactions, and scores of those that have one; returns their ids in order. */
+export async function storeTransactions(
+  database: Database,
+  seeds: readonly TransactionSeed[],
+): Promise<string[]> {
+  await ensurePartitions(
+    database,
+    seeds.map((seed) => monthOf(seed.createdAtMs)),
+  );
+  const rows = seeds.map((seed) => ({
+    transaction_id: seed.id ?? idAt(seed.createdAtMs),
+    created_at: new Date(seed.createdAtMs).toISOString(),
+    received_at: new Date(seed.receivedAtMs ?? seed.createdAtMs).toISOString(),
+    scored_at: new Date((seed.receivedAtMs ?? seed.createdAtMs) + 50).toISOString(),
+    account_id: seed.accountId ?? 'acc_1',
+    merchant_id: seed.merchantId ?? 'm_1',
+    corridor: seed.corridor ?? 'US-EG',
+    amount: seed.amount ?? '10.00',
+    currency: seed.currency ?? 'USD',
+    score: seed.score ?? null,
+    verdict: verdictOf(seed.score ?? 0),
+    reasons: (seed.reasons ?? []).map((code) => ({ code, detail: code, contribution: 1 })),
+  }));
+  const json = JSON.stringify(rows);
+  await database.query(insertTransactions, [json]);
+  await database.query(insertScores, [json]);
+  return rows.map((row) => row.transaction_id);
+}
+
+function verdictOf(score: number): string {
+  if (score >= 800) return 'decline';
+  return score >= 500 ? 'review' : 'approve';
+}
+
+const insertTransactions = {
+  name: 'test-insert-transactions',
+  text: `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id,
+           corridor, amount, currency)
+         select transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency
+           from json_to_recordset($1) as r(transaction_id uuid, created_at timestamptz, received_at timestamptz,
+             account_id text, merchant_id text, corridor text, amount numeric, currency text)`,
+};
+
+const insertScores = {
+  name: 'test-insert-scores',
+  text: `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
+           verdict, reasons, features, feature_schema, rule_set, attempts, degradation)
+         select transaction_id, created_at, scored_at, account_id, corridor, score, score / 1000.0,
+                verdict, reasons, '{1,NaN}', 1, 'default@1', 1, 0
+           from json_to_recordset($1) as r(transaction_id uuid, created_at timestamptz, scored_at timestamptz,
+             account_id text, corridor text, score smallint, verdict text, reasons jsonb)
+          where score is not null`,
+};
+
+export type DeadLetterSeed = {
+  readonly id: string;
+  readonly transactionId: string | null;
+  readonly failedAtMs: number;
+  readonly corridor?: string;
+  readonly errorCode?: string;
+  readonly accountId?: string;
+};
+
+/** Stores dead letters as the worker would have. */
+export async function storeDeadLetters(
+  database: Database,
+  seeds: readonly DeadLetterSeed[],
+): Promise<void> {
+  for (const [index, seed] of seeds.entries()) {
+    const corridor = seed.corridor ?? 'US-EG';
+    await database.query(insertDeadLetter, [
+      seed.id,
+      seed.transactionId,
+      seed.accountId ?? 'acc_1',
+      corridor,
+      `{market_0:${corridor}:0}:transactions`,
+      `1-${index}`,
+      seed.errorCode ?? 'SCORING_FAILED',
+      new Date(seed.failedAtMs).toISOString(),
+    ]);
+  }
+}
+
+const insertDeadLetter = {
+  name: 'test-insert-dead-letter',
+  text: `insert into dead_letters (dead_letter_id, transaction_id, account_id, corridor, stream, entry_id,
+           attempts, error_code, error, entry, failed_at)
+         values ($1, $2, $3, $4, $5, $6, 4, $7, 'a test said so', '["packed"]', $8)`,
+};

