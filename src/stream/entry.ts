@@ -22,7 +22,17 @@ export type EntryPayload = {
   readonly replyTo: string | null;
 };
 
+/** Attempts a transaction has before it is given up. */
+export const ATTEMPTS_MAX = 4;
+
 const FIELD_COUNT = 15;
+/** No valid transaction packs into more; what does is not worth parsing. */
+const PACKED_CHARS_MAX = 16 * 1024;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const AMOUNT = /^\d{1,15}(\.\d{1,4})?$/;
+/** 2000-01-01 and 10000-01-01: outside them there is no partition. */
+const CREATED_AT_MS_MIN = Date.UTC(2000, 0);
+const CREATED_AT_MS_MAX = Date.UTC(10_000, 0);
 
 export function encodeEntry({ transaction: t, attempt, origin, replyTo }: EntryPayload): string {
   return JSON.stringify([
@@ -50,47 +60,51 @@ export function decodeEntry(version: string | null, packed: string | null): Entr
     throw new Failure(
       'permanent',
       'ENTRY_VERSION_UNKNOWN',
-      `entry version ${version ?? 'missing'} is unknown`,
+      `entry version ${version?.slice(0, 32) ?? 'missing'} is unknown`,
     );
   }
   const fields = parseArray(packed);
-  const [id, createdAt, receivedAt, accountId, merchantId, amount, currency, corridor] = fields;
-  const createdAtMs = Number(createdAt);
-  const receivedAtMs = Number(receivedAt);
+  const transaction = readTransaction(fields);
   const attempt = Number(fields[13]);
-  if (
-    !id ||
-    !accountId ||
-    !merchantId ||
-    !amount ||
-    !currency ||
-    !corridor ||
-    !Number.isSafeInteger(createdAtMs) ||
-    !Number.isSafeInteger(receivedAtMs) ||
-    !(attempt >= 1)
-  ) {
-    throw malformed('a required field is missing or not of its type');
+  if (!Number.isInteger(attempt) || attempt < 1 || attempt > ATTEMPTS_MAX) {
+    throw malformed(`attempt is not a whole number from 1 to ${ATTEMPTS_MAX}`);
   }
   const [origin, replyTo] = readOrigin(fields[14] ?? null);
+  return { transaction, attempt, origin, replyTo };
+}
+
+function readTransaction(fields: readonly (string | null)[]): Transaction {
+  const [id, createdAt, receivedAt, accountId, merchantId, amount, currency, corridor] = fields;
+  const createdAtMs = Number(createdAt ?? Number.NaN);
+  const receivedAtMs = Number(receivedAt ?? Number.NaN);
+  if (!id || !UUID.test(id)) throw malformed('transaction_id is not a lower-case UUID');
+  if (!(createdAtMs >= CREATED_AT_MS_MIN && createdAtMs < CREATED_AT_MS_MAX)) {
+    throw malformed('created_at is not a time from 2000 on');
+  }
+  if (!Number.isSafeInteger(createdAtMs) || !Number.isSafeInteger(receivedAtMs)) {
+    throw malformed('created_at or received_at is not in whole milliseconds');
+  }
+  if (!accountId || !merchantId || accountId.length > 256 || merchantId.length > 256) {
+    throw malformed('account_id or merchant_id is missing or too long');
+  }
+  if (!amount || !AMOUNT.test(amount)) throw malformed('amount is not a decimal');
+  if (currency?.length !== 3 || corridor?.length !== 5) {
+    throw malformed('currency or corridor is not of its length');
+  }
   return {
-    transaction: {
-      transactionId: id,
-      createdAtMs,
-      receivedAtMs,
-      accountId,
-      merchantId,
-      amount,
-      currency,
-      corridor,
-      type: fields[8] ?? null,
-      ip: fields[9] ?? null,
-      deviceId: fields[10] ?? null,
-      country: fields[11] ?? null,
-      channel: fields[12] ?? null,
-    },
-    attempt,
-    origin,
-    replyTo,
+    transactionId: id,
+    createdAtMs,
+    receivedAtMs,
+    accountId,
+    merchantId,
+    amount,
+    currency,
+    corridor,
+    type: fields[8] ?? null,
+    ip: fields[9] ?? null,
+    deviceId: fields[10] ?? null,
+    country: fields[11] ?? null,
+    channel: fields[12] ?? null,
   };
 }
 
@@ -98,14 +112,18 @@ function readOrigin(packed: string | null): [EntryOrigin, string | null] {
   if (packed === null) return ['ingest', null];
   const [name, replyTo] = packed.split(' ');
   const origin = ENTRY_ORIGINS.find((known) => known === name);
-  if (origin === undefined) throw malformed(`origin ${name ?? ''} is unknown`);
+  if (origin === undefined) throw malformed(`origin ${name?.slice(0, 32) ?? ''} is unknown`);
   return [origin, replyTo === undefined || replyTo === '' ? null : replyTo];
 }
 
 function parseArray(packed: string | null): (string | null)[] {
+  if (packed === null) throw malformed('the packed value is missing');
+  if (packed.length > PACKED_CHARS_MAX) {
+    throw malformed(`the packed value has more than ${PACKED_CHARS_MAX} characters`);
+  }
   let value: unknown;
   try {
-    value = JSON.parse(packed ?? '');
+    value = JSON.parse(packed);
   } catch {
     throw malformed('the packed value is not JSON');
   }

@@ -1,0 +1,272 @@
+/**
+ * The one consumer group of every stream, and the life of an entry in it:
+ *
+ *              XADD                XREADGROUP >               settle
+ *   producer ────────▶ undelivered ───────────▶ pending of a ────────▶ acknowledged and deleted
+ *      ▲                                     ┌─▶ consumer  ──┐ settle
+ *      │                                     │   │   │       └────────▶ dead letter
+ *      │  promote             claim, when    └───┘   │ settle
+ *      └───────── retries ◀── left alone             ▼
+ *                    ▲                           due-time set
+ *                    └───────────────────────────────┘
+ *
+ * Groups begin at 0, so entries appended before the group existed are read; only acknowledged entries are
+ * deleted, so the length of a stream is what is undelivered plus what is pending.
+ */
+import { Cluster } from 'ioredis';
+import { Failure } from '../domain/failure.ts';
+import { type RedisClient, toRedisFailure } from './connection.ts';
+import { GROUP } from './keys.ts';
+import { loadScript, runScript, runScripts, type Script } from './scripts.ts';
+
+/** An entry as delivered. `version` and `packed` are null when the field is missing. */
+export type StreamEntry = {
+  readonly id: string;
+  readonly version: string | null;
+  readonly packed: string | null;
+  /** True when the entry was deleted while it was pending: there is nothing to do but acknowledge. */
+  readonly deleted: boolean;
+  /** How often it was delivered, this time included. */
+  readonly deliveries: number;
+};
+
+export type Delivery = { readonly stream: string; readonly entries: readonly StreamEntry[] };
+
+export type ReadOptions = {
+  readonly consumer: string;
+  readonly streams: readonly string[];
+  /** Entries a stream at most. */
+  readonly entriesMax: number;
+  readonly blockMs: number;
+};
+
+/** Makes the group of each stream where it is missing. */
+export async function ensureGroups(redis: RedisClient, streams: readonly string[]): Promise<void> {
+  await Promise.all(
+    streams.map((stream) =>
+      redis.xgroup('CREATE', stream, GROUP, '0', 'MKSTREAM').catch((error: unknown) => {
+        const failure = toRedisFailure(error);
+        if (failure.code !== 'REDIS_BUSYGROUP') throw failure;
+      }),
+    ),
+  );
+}
+
+/** True when a read failed because a stream or its group has vanished (FLUSHALL, XGROUP DESTROY, DEL). */
+export function isGroupMissing(failure: Failure): boolean {
+  return failure.code === 'REDIS_NOGROUP' || failure.code === 'REDIS_UNBLOCKED';
+}
+
+/**
+ * Entries that nobody has read yet. One command over all streams on a single node; on a cluster, where
+ * they live in different slots, each stream without blocking and then the first one with it.
+ */
+export async function readNew(reader: RedisClient, options: ReadOptions): Promise<Delivery[]> {
+  const { streams, blockMs } = options;
+  if (!(reader instanceof Cluster)) return await read(reader, options, streams, '>', blockMs);
+  const now = await Promise.all(streams.map((one) => read(reader, options, [one], '>', null)));
+  const found = now.flat();
+  if (found.length > 0) return found;
+  return await read(reader, options, streams.slice(0, 1), '>', blockMs);
+}
+
+/**
+ * Entries that this consumer was given and has not settled, from `after` on: after a reader error some
+ * may have been delivered into a reply that never arrived.
+ */
+export async function readOwn(
+  reader: RedisClient,
+  options: ReadOptions,
+  after: string,
+): Promise<Delivery[]> {
+  const all = await Promise.all(
+    options.streams.map((stream) => read(reader, options, [stream], after, null)),
+  );
+  // The server counts a delivery each time a pending entry is read again; the exact figure is asked
+  // for only when an entry is claimed from another consumer.
+  return all.flat().map(({ stream, entries }) => ({
+    stream,
+    entries: entries.map((entry) => ({ ...entry, deliveries: 2 })),
+  }));
+}
+
+async function read(
+  reader: RedisClient,
+  { consumer, entriesMax }: ReadOptions,
+  streams: readonly string[],
+  after: string,
+  blockMs: number | null,
+): Promise<Delivery[]> {
+  const block = blockMs === null ? [] : ['BLOCK', blockMs];
+  const ids = streams.map(() => after);
+  const reply = await reader
+    .call('XREADGROUP', [
+      'GROUP',
+      GROUP,
+      consumer,
+      'COUNT',
+      entriesMax,
+      ...block,
+      'STREAMS',
+      ...streams,
+      ...ids,
+    ])
+    .catch((error: unknown) => {
+      throw toRedisFailure(error);
+    });
+  return toDeliveries(reply);
+}
+
+/** Reads the reply of XREADGROUP: `[[stream, [[id, [field, value, ...] | null], ...]], ...] | null`. */
+export function toDeliveries(reply: unknown): Delivery[] {
+  if (reply === null || reply === undefined) return [];
+  if (!Array.isArray(reply)) throw unexpected('XREADGROUP');
+  const deliveries: Delivery[] = [];
+  for (const item of reply) {
+    if (!Array.isArray(item) || typeof item[0] !== 'string' || !Array.isArray(item[1])) {
+      throw unexpected('XREADGROUP');
+    }
+    const entries = item[1].map((entry: unknown) => {
+      if (!Array.isArray(entry) || typeof entry[0] !== 'string') throw unexpected('XREADGROUP');
+      return toEntry(entry[0], entry[1], 1);
+    });
+    if (entries.length > 0) deliveries.push({ stream: item[0], entries });
+  }
+  return deliveries;
+}
+
+function toEntry(id: string, fields: unknown, deliveries: number): StreamEntry {
+  if (!Array.isArray(fields)) {
+    return { id, version: null, packed: null, deleted: true, deliveries };
+  }
+  let version: string | null = null;
+  let packed: string | null = null;
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    if (fields[i] === 'v') version = String(fields[i + 1]);
+    else if (fields[i] === 'd') packed = String(fields[i + 1]);
+  }
+  return { id, version, packed, deleted: false, deliveries };
+}
+
+function unexpected(command: string): Failure {
+  return new Failure('unavailable', 'REDIS_REPLY', `${command} answered in an unknown shape`);
+}
+
+export type ClaimOptions = {
+  readonly stream: string;
+  readonly consumer: string;
+  readonly idleMs: number;
+  /** Where the last claim of this stream ended; '0-0' at first. */
+  readonly cursor: string;
+  readonly entriesMax: number;
+};
+
+export type Claimed = { readonly cursor: string; readonly entries: readonly StreamEntry[] };
+
+/** Cursor of a claim that begins, or has seen every pending entry. */
+export const CLAIM_START = '0-0';
+
+/** What the group offers besides reading; each call is one round trip. */
+export type GroupDuties = {
+  /** One result a claim, in their order; a Failure where it could not be made. */
+  readonly claim: (claims: readonly ClaimOptions[]) => Promise<(Claimed | Failure)[]>;
+  /** Resets the idle time of entries still ours; returns how many are. */
+  readonly heartbeat: (stream: string, consumer: string, ids: readonly string[]) => Promise<number>;
+  /** Removes the consumer from each stream where it has nothing pending. */
+  readonly removeConsumer: (streams: readonly string[], consumer: string) => Promise<void>;
+  /** Removes consumers of dead processes: idle for longer than `idleMs`, nothing pending. */
+  readonly removeDeadConsumers: (stream: string, idleMs: number) => Promise<void>;
+};
+
+export function createGroupDuties(redis: RedisClient): GroupDuties {
+  const claimScript = loadScript('claim-stale-1');
+  const heartbeatScript = loadScript('heartbeat-1');
+  const removeScript = loadScript('remove-consumer-1');
+  return {
+    claim: (claims) => claimAll(redis, claimScript, claims),
+    heartbeat: async (stream, consumer, ids) =>
+      Number(
+        await runScript(redis, heartbeatScript, {
+          keys: [stream],
+          args: [GROUP, consumer, ...ids],
+        }),
+      ),
+    async removeConsumer(streams, consumer) {
+      // A stream or group that is gone has no consumer to remove.
+      const args = [GROUP, consumer];
+      await runScripts(
+        redis,
+        removeScript,
+        streams.map((stream) => ({ keys: [stream], args })),
+      );
+    },
+    async removeDeadConsumers(stream, idleMs) {
+      const idle = (await listConsumers(redis, stream)).filter(
+        (one) => one.pending === 0 && one.idleMs > idleMs,
+      );
+      const calls = idle.map(({ name }) => ({ keys: [stream], args: [GROUP, name] }));
+      if (calls.length > 0) await runScripts(redis, removeScript, calls);
+    },
+  };
+}
+
+async function claimAll(
+  redis: RedisClient,
+  script: Script,
+  claims: readonly ClaimOptions[],
+): Promise<(Claimed | Failure)[]> {
+  const replies = await runScripts(
+    redis,
+    script,
+    claims.map(({ stream, consumer, idleMs, cursor, entriesMax }) => ({
+      keys: [stream],
+      args: [GROUP, consumer, idleMs, cursor, entriesMax],
+    })),
+  );
+  return replies.map((reply) => (reply instanceof Failure ? reply : toClaimed(reply)));
+}
+
+/** Reads the reply of claim-stale: `[cursor, [id, deliveries, fields | null, ...]]`. */
+export function toClaimed(reply: unknown): Claimed {
+  if (!Array.isArray(reply) || typeof reply[0] !== 'string' || !Array.isArray(reply[1])) {
+    throw unexpected('claim-stale');
+  }
+  const flat: unknown[] = reply[1];
+  const entries: StreamEntry[] = [];
+  for (let i = 0; i + 2 < flat.length; i += 3) {
+    entries.push(toEntry(String(flat[i]), flat[i + 2], Number(flat[i + 1])));
+  }
+  return { cursor: reply[0], entries };
+}
+
+export type Consumer = {
+  readonly name: string;
+  readonly pending: number;
+  readonly idleMs: number;
+};
+
+/** The consumers of a stream; none where the stream or the group is missing. */
+export async function listConsumers(redis: RedisClient, stream: string): Promise<Consumer[]> {
+  const reply = await redis.xinfo('CONSUMERS', stream, GROUP).catch((error: unknown) => {
+    const failure = toRedisFailure(error);
+    if (isGroupMissing(failure) || failure.message.includes('no such key')) return [];
+    throw failure;
+  });
+  if (!Array.isArray(reply)) throw unexpected('XINFO CONSUMERS');
+  return reply.map((row: unknown) => {
+    const fields = toFields(row);
+    return {
+      name: String(fields.get('name')),
+      pending: Number(fields.get('pending')),
+      idleMs: Number(fields.get('idle')),
+    };
+  });
+}
+
+/** A flat reply `[name, value, ...]` as a map. */
+export function toFields(reply: unknown): Map<string, unknown> {
+  const fields = new Map<string, unknown>();
+  if (!Array.isArray(reply)) return fields;
+  for (let i = 0; i + 1 < reply.length; i += 2) fields.set(String(reply[i]), reply[i + 1]);
+  return fields;
+}

@@ -1,0 +1,71 @@
+/**
+ * The way into the streams: after ingest has committed, a batch's entries are appended, one script call
+ * a stream. Used by ingest, the reconciler and replays. Nothing here is needed for durability: what is
+ * refused or fails is appended later from Postgres.
+ */
+import { Failure } from '../domain/failure.ts';
+import type { RedisClient } from './connection.ts';
+import { ENTRY_VERSION, type EntryPayload, encodeEntry } from './entry.ts';
+import { shardOf, streamKeys } from './keys.ts';
+import { loadScript, runScripts } from './scripts.ts';
+
+export type ProducerOptions = {
+  readonly redis: RedisClient;
+  readonly market: string;
+  readonly shards: number;
+  /** Entries in one stream beyond which a group is refused. */
+  readonly entriesMax: number;
+};
+
+export type AppendResult = {
+  readonly appended: number;
+  /** Entries of streams that are full. */
+  readonly refused: number;
+};
+
+export type Producer = {
+  /** Throws Failure `unavailable`; entries of other streams may have been appended all the same. */
+  readonly append: (payloads: readonly EntryPayload[]) => Promise<AppendResult>;
+};
+
+export function createProducer({ redis, market, shards, entriesMax }: ProducerOptions): Producer {
+  const script = loadScript('append-1');
+  const streams = new Map<string, string>();
+  const streamOf = ({ transaction }: EntryPayload): string => {
+    const shard = shardOf(transaction.accountId, shards);
+    const name = `${transaction.corridor}:${shard}`;
+    let stream = streams.get(name);
+    if (stream === undefined) {
+      stream = streamKeys(market, transaction.corridor, shard).transactions;
+      streams.set(name, stream);
+    }
+    return stream;
+  };
+  return {
+    async append(payloads) {
+      const groups = new Map<string, string[]>();
+      for (const payload of payloads) {
+        const stream = streamOf(payload);
+        const group = groups.get(stream);
+        if (group === undefined) groups.set(stream, [encodeEntry(payload)]);
+        else group.push(encodeEntry(payload));
+      }
+      if (groups.size === 0) return { appended: 0, refused: 0 };
+      const replies = await runScripts(
+        redis,
+        script,
+        [...groups].map(([stream, packed]) => ({
+          keys: [stream],
+          args: [entriesMax, ENTRY_VERSION, ...packed],
+        })),
+      );
+      let appended = 0;
+      [...groups.values()].forEach((packed, index) => {
+        const reply = replies[index];
+        if (reply instanceof Failure) throw reply;
+        if (reply === 1) appended += packed.length;
+      });
+      return { appended, refused: payloads.length - appended };
+    },
+  };
+}

@@ -1,0 +1,138 @@
+/**
+ * Profiles in Redis (L2): packed values that are read and written a batch at a time, one script call a
+ * hash slot, all in one round trip. Writing is compare-and-set on the value's header. What Redis has no
+ * room for becomes a stub, a header without contents (lua/store-profiles-n.lua).
+ */
+import { Failure } from '../domain/failure.ts';
+import type { RedisClient } from './connection.ts';
+import { loadScript, runScripts, type ScriptArgument } from './scripts.ts';
+
+export type ProfileRequest = {
+  readonly key: string;
+  readonly slot: number;
+  /** Header of the copy that the caller has; null for none. */
+  readonly known: Buffer | null;
+};
+
+/** `same`: the caller's copy is current. null: Redis has nothing. Else the stored bytes. */
+export type ProfileReply = 'same' | Buffer | null;
+
+export type ProfileStore = {
+  readonly key: string;
+  readonly slot: number;
+  /** Header that must still stand; null: the key must not exist. */
+  readonly expected: Buffer | null;
+  readonly header: Buffer;
+  readonly mode: 'append' | 'replace';
+  /** What is appended, or the whole value with its header. */
+  readonly bytes: Buffer;
+};
+
+/** `stub`: only the header was stored; the contents must be written whole the next time. */
+export type StoreOutcome = 'stored' | 'stub' | 'lost';
+
+export type ProfileCache = {
+  readonly load: (requests: readonly ProfileRequest[]) => Promise<ProfileReply[]>;
+  readonly store: (writes: readonly ProfileStore[]) => Promise<StoreOutcome[]>;
+  /** Looks at Redis' memory; above the budget, stubs are written. Called every few seconds. */
+  readonly refreshBudget: () => Promise<void>;
+};
+
+export type ProfileCacheOptions = {
+  readonly redis: RedisClient;
+  /** Bytes at the start of a value that say which value it is. */
+  readonly headerBytes: number;
+  readonly ttlSeconds: number;
+};
+
+/** Share of maxmemory above which profiles give way to the streams. */
+const MEMORY_SHARE_MAX = 0.7;
+const NONE = Buffer.alloc(0);
+const OUTCOMES = ['lost', 'stored', 'stub'] as const;
+
+export function createProfileCache(options: ProfileCacheOptions): ProfileCache {
+  const { redis, headerBytes, ttlSeconds } = options;
+  const loadProfiles = loadScript('load-profiles-n');
+  const storeProfiles = loadScript('store-profiles-n');
+  let stubsOnly = false;
+  return {
+    async load(requests) {
+      const replies = await bySlot(requests, (group) =>
+        runScripts(
+          redis,
+          loadProfiles,
+          group.map((slot) => ({
+            keys: slot.map((request) => request.key),
+            args: [headerBytes, ...slot.map((request) => request.known ?? NONE)],
+          })),
+          { buffers: true },
+        ),
+      );
+      return replies.map((reply) => (reply === 1 ? 'same' : Buffer.isBuffer(reply) ? reply : null));
+    },
+    async store(writes) {
+      const replies = await bySlot(writes, (group) =>
+        runScripts(
+          redis,
+          storeProfiles,
+          group.map((slot) => ({
+            keys: slot.map((write) => write.key),
+            args: [headerBytes, ttlSeconds, stubsOnly ? 1 : 0, ...slot.flatMap(storeArguments)],
+          })),
+        ),
+      );
+      return replies.map((reply) => OUTCOMES[Number(reply)] ?? 'lost');
+    },
+    async refreshBudget() {
+      stubsOnly = (await memoryShare(redis)) > MEMORY_SHARE_MAX;
+    },
+  };
+}
+
+function storeArguments({ mode, expected, header, bytes }: ProfileStore): ScriptArgument[] {
+  return [mode === 'append' ? 'a' : 'r', expected ?? NONE, header, bytes];
+}
+
+/** Groups by slot, runs all groups at once, and puts the replies back into the order of the items. */
+async function bySlot<Item extends { readonly slot: number }>(
+  items: readonly Item[],
+  run: (groups: Item[][]) => Promise<unknown[]>,
+): Promise<unknown[]> {
+  const groups = new Map<number, { items: Item[]; places: number[] }>();
+  items.forEach((item, place) => {
+    let group = groups.get(item.slot);
+    if (group === undefined) {
+      group = { items: [], places: [] };
+      groups.set(item.slot, group);
+    }
+    group.items.push(item);
+    group.places.push(place);
+  });
+  if (groups.size === 0) return [];
+  const ordered = [...groups.values()];
+  const replies = await run(ordered.map((group) => group.items));
+  const placed = new Array<unknown>(items.length);
+  ordered.forEach((group, index) => {
+    const reply = replies[index];
+    if (reply instanceof Failure) throw reply;
+    if (!Array.isArray(reply) || reply.length !== group.items.length) {
+      throw new Failure(
+        'unavailable',
+        'REDIS_REPLY',
+        'a profile script answered in an unknown shape',
+      );
+    }
+    group.places.forEach((place, i) => {
+      placed[place] = reply[i];
+    });
+  });
+  return placed;
+}
+
+/** Used share of maxmemory, 0 without a limit. On a cluster: of one node, as slots spread evenly. */
+async function memoryShare(redis: RedisClient): Promise<number> {
+  const info = await redis.info('memory');
+  const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+  const limit = field('maxmemory');
+  return limit === 0 ? 0 : field('used_memory') / limit;
+}

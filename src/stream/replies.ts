@@ -1,0 +1,83 @@
+/**
+ * Answers to requests that wait for a score: one channel an API process, one subscription, a bounded
+ * number of waiters. A reply is a hint that saves polling; the stored score is the truth, so nothing is
+ * lost when Redis is away.
+ */
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { type ScoreJson, scoreSchema } from '../domain/score-record.ts';
+import { openReader } from './connection.ts';
+import { repliesChannel } from './keys.ts';
+
+export type ExpectedReply = {
+  /**
+   * Resolves with the score. Never rejects, and never settles after `cancel`, without Redis, or when
+   * WAITERS_MAX wait already: whoever waits also polls.
+   */
+  readonly score: Promise<ScoreJson>;
+  readonly cancel: () => void;
+};
+
+export type Replies = {
+  /** Goes into an entry's `replyTo`. */
+  readonly instance: string;
+  readonly expect: (transactionId: string) => ExpectedReply;
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
+};
+
+/** Requests of one process that may wait at the same time. */
+const WAITERS_MAX = 10_000;
+/** A subscriber's socket is quiet for as long as nobody waits; ioredis pings nothing on it. */
+const QUIET_MS_MAX = 15 * 60_000;
+
+type Waiter = (score: ScoreJson) => void;
+
+export function openReplies({ url, market }: { url: string; market: string }): Replies {
+  const instance = randomUUID();
+  const channel = repliesChannel(market, instance);
+  const waiters = new Map<string, Set<Waiter>>();
+  let waiting = 0;
+  const remove = (transactionId: string, waiter: Waiter) => {
+    const group = waiters.get(transactionId);
+    if (group?.delete(waiter)) waiting -= 1;
+    if (group?.size === 0) waiters.delete(transactionId);
+  };
+  const subscriber = openReader(url, QUIET_MS_MAX / 2);
+  subscriber.on('message', (_channel: string, text: string) => {
+    const score = readScore(text);
+    if (score === undefined) return;
+    for (const waiter of waiters.get(score.transaction_id) ?? []) waiter(score);
+  });
+  // ioredis subscribes again by itself after a reconnect. Until the first connection stands the command
+  // is queued; a failure here only means that waiting requests poll.
+  subscriber.subscribe(channel).catch(() => undefined);
+  return {
+    instance,
+    expect(transactionId) {
+      const { promise, resolve } = Promise.withResolvers<ScoreJson>();
+      if (waiting >= WAITERS_MAX) return { score: promise, cancel: () => undefined };
+      const waiter: Waiter = (score) => {
+        remove(transactionId, waiter);
+        resolve(score);
+      };
+      const group = waiters.get(transactionId) ?? new Set();
+      waiters.set(transactionId, group.add(waiter));
+      waiting += 1;
+      return { score: promise, cancel: () => remove(transactionId, waiter) };
+    },
+    async [Symbol.asyncDispose]() {
+      waiters.clear();
+      if (subscriber instanceof Redis) subscriber.disconnect(false);
+      else subscriber.disconnect();
+    },
+  };
+}
+
+function readScore(text: string): ScoreJson | undefined {
+  try {
+    const parsed = scoreSchema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Which transactions still wait in Redis: in a stream, undelivered or pending, or for a retry. The
+ * reconciler asks, so that it does not append what is on its way already.
+ */
+import { type RedisClient, toRedisFailure } from './connection.ts';
+import { decodeEntry, ENTRY_VERSION } from './entry.ts';
+import type { StreamKeys } from './keys.ts';
+
+export type WaitingTransaction = { readonly transactionId: string; readonly receivedAtMs: number };
+
+const PAGE_ENTRIES = 1000;
+
+/**
+ * Pages over the stream, then over the retries, then over what was appended to the stream meanwhile: a
+ * retry that becomes due during the scan is met in one place or the other. Unreadable entries are left
+ * out. Throws a Failure.
+ */
+export async function* readWaiting(
+  redis: RedisClient,
+  stream: StreamKeys,
+): AsyncGenerator<WaitingTransaction[], void> {
+  const last = yield* pageStream(redis, stream.transactions, '-');
+  yield* pageRetries(redis, stream.retries);
+  yield* pageStream(redis, stream.transactions, last === null ? '-' : `(${last}`);
+}
+
+/** The ids alone. */
+export async function* readWaitingIds(
+  redis: RedisClient,
+  stream: StreamKeys,
+): AsyncGenerator<string[], void> {
+  for await (const page of readWaiting(redis, stream)) {
+    yield page.map(({ transactionId }) => transactionId);
+  }
+}
+
+/** Returns the id of the last entry seen, null for an empty stream. */
+async function* pageStream(
+  redis: RedisClient,
+  key: string,
+  from: string,
+): AsyncGenerator<WaitingTransaction[], string | null> {
+  let last: string | null = null;
+  let start = from;
+  for (;;) {
+    const entries = await redis
+      .xrange(key, start, '+', 'COUNT', PAGE_ENTRIES)
+      .catch((error: unknown) => {
+        throw toRedisFailure(error);
+      });
+    const tail = entries.at(-1);
+    if (tail === undefined) return last;
+    last = tail[0];
+    start = `(${last}`;
+    yield entries.flatMap(([, fields]) => toWaiting(packedOf(fields)));
+    if (entries.length < PAGE_ENTRIES) return last;
+  }
+}
+
+async function* pageRetries(
+  redis: RedisClient,
+  key: string,
+): AsyncGenerator<WaitingTransaction[], void> {
+  let cursor = '0';
+  do {
+    const [next, flat] = await redis
+      .zscan(key, cursor, 'COUNT', PAGE_ENTRIES)
+      .catch((error: unknown) => {
+        throw toRedisFailure(error);
+      });
+    cursor = next;
+    yield flat.flatMap((value, index) => (index % 2 === 0 ? toWaiting(value) : []));
+  } while (cursor !== '0');
+}
+
+function packedOf(fields: readonly string[]): string | null {
+  for (let i = 0; i + 1 < fields.length; i += 2)
+    if (fields[i] === 'd') return fields[i + 1] ?? null;
+  return null;
+}
+
+function toWaiting(packed: string | null): WaitingTransaction[] {
+  try {
+    const { transactionId, receivedAtMs } = decodeEntry(ENTRY_VERSION, packed).transaction;
+    return [{ transactionId, receivedAtMs }];
+  } catch {
+    return [];
+  }
+}
