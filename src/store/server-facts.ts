@@ -1,0 +1,35 @@
+/** What `risk doctor` asks of a Postgres: facts only, judged by the command. */
+import type { Database } from './pool.ts';
+
+export type PostgresFacts = {
+  readonly version: string;
+  readonly major: number;
+  readonly fsync: string;
+  readonly synchronousCommit: string;
+  readonly searchPath: string;
+  readonly inRecovery: boolean;
+  readonly connectionsMax: number;
+  readonly connectionsOpen: number;
+  /** Server's clock, epoch milliseconds. */
+  readonly nowMs: number;
+};
+
+const selectFacts = {
+  name: 'select-server-facts',
+  text: `
+    select split_part(current_setting('server_version'), ' ', 1) as version,
+           current_setting('server_version_num')::int / 10000 as major,
+           current_setting('fsync') as fsync,
+           current_setting('synchronous_commit') as "synchronousCommit",
+           current_setting('search_path') as "searchPath",
+           pg_is_in_recovery() as "inRecovery",
+           current_setting('max_connections')::int as "connectionsMax",
+           (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as "connectionsOpen",
+           (extract(epoch from clock_timestamp()) * 1000)::float8 as "nowMs"`,
+};
+
+export async function readPostgresFacts(database: Database): Promise<PostgresFacts> {
+  const [facts] = await database.query<PostgresFacts>(selectFacts);
+  if (facts === undefined) throw new Error('select without from gave no row');
+  return facts;
+}

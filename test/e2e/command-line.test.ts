@@ -1,0 +1,71 @@
+/** Goal: `bin/risk` can be called from anywhere and answers mistakes as API.md says. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { childEnvironment, REPOSITORY, type RiskProcess, watch } from '../support/risk.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const elsewhere = mkdtempSync(join(tmpdir(), 'risk-elsewhere-'));
+afterAll(() => rmSync(elsewhere, { recursive: true }));
+
+function start(
+  program: string,
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): RiskProcess {
+  return watch(spawn(program, args, { cwd: elsewhere, env: childEnvironment(environment) }));
+}
+
+async function run(args: readonly string[], environment: Record<string, string> = {}) {
+  await using risk = start(join(REPOSITORY, 'bin/risk'), args, environment);
+  const { code } = await risk.exited;
+  return { code, stdout: risk.stdout(), stderr: risk.stderr() };
+}
+
+test('risk --help lists every command, from another folder and through links', async () => {
+  const relative = join(elsewhere, 'relative-link');
+  const link = join(elsewhere, 'risk');
+  symlinkSync(join(REPOSITORY, 'bin/risk'), relative);
+  symlinkSync('relative-link', link);
+  await using risk = start(link, ['--help']);
+  expect(await risk.exited).toEqual({ code: 0, signal: null });
+  for (const name of ['start', 'api', 'worker', 'migrate', 'doctor', 'replay', 'verify']) {
+    expect(risk.stdout()).toMatch(new RegExp(`^ {2}${name} +[A-Z].*\\.$`, 'm'));
+  }
+});
+
+test('risk answers usage errors with 2 and the usage on standard error', async () => {
+  expect(await run(['nonsense'])).toMatchObject({ code: 2, stdout: '' });
+  expect((await run([])).code).toBe(2);
+  const flag = await run(['doctor', '--wat']);
+  expect(flag).toMatchObject({ code: 2, stdout: '' });
+  expect(flag.stderr).toContain("Unknown option '--wat'");
+  expect(flag.stderr).toContain('risk doctor [--json]');
+});
+
+test('risk lists all problems of its configuration at once and exits 78', async () => {
+  const { code, stdout, stderr } = await run(['doctor'], {
+    PORT: '99999',
+    DATABASE_URL: 'mysql://x',
+    RISK_NO_SUCH: '1',
+  });
+  expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
+  for (const name of ['PORT', 'DATABASE_URL', 'RISK_NO_SUCH']) expect(stderr).toContain(name);
+  const help = await run(['doctor', '--help'], { PORT: '99999' });
+  expect(help.code).toBe(0);
+});
+
+test('bin/risk becomes the engine: the process it was started as is Node itself', async () => {
+  // A reader that never answers keeps it alive long enough to be looked at.
+  await using risk = start(join(REPOSITORY, 'bin/risk'), ['api'], {
+    DATABASE_URL: 'postgres://127.0.0.1:1/none',
+    REDIS_URL: 'redis://127.0.0.1:1',
+  });
+  const program = await waitUntil(() => {
+    const link = readlinkSync(`/proc/${risk.pid}/exe`);
+    return link.endsWith('node') ? link : undefined;
+  }, 10_000);
+  expect(program).toMatch(/node$/);
+});

@@ -1,0 +1,37 @@
+/** Goal: `risk doctor` passes on what the engine runs on and fails on what would lose data. */
+import { expect, test } from 'vitest';
+import { createTestDatabase } from '../support/database.ts';
+import { runRisk } from '../support/risk.ts';
+import { startTestRedis } from '../support/services.ts';
+
+type Finding = { check: string; state: string; detail: string };
+
+async function doctor(environment: Record<string, string>) {
+  const { code, stdout } = await runRisk(['doctor', '--json'], environment);
+  const findings: Finding[] = JSON.parse(stdout);
+  return { code, failed: findings.filter(({ state }) => state === 'fail'), findings };
+}
+
+test('doctor fails on a Postgres without durability and on a Redis that evicts', async () => {
+  await using database = await createTestDatabase();
+  await using redis = await startTestRedis({ settings: { 'maxmemory-policy': 'allkeys-lru' } });
+  const { code, failed, findings } = await doctor({
+    DATABASE_URL: database.url,
+    REDIS_URL: redis.url,
+  });
+  expect(failed.map(({ check }) => check)).toEqual(['postgres durability', 'redis eviction']);
+  expect(findings.find(({ check }) => check === 'schema')?.state).toBe('ok');
+  expect(code).toBe(1);
+});
+
+test('doctor names the migrations a database lacks, and services that do not answer', async () => {
+  await using database = await createTestDatabase({ migrated: false });
+  const { code, failed } = await doctor({
+    DATABASE_URL: database.url,
+    REDIS_URL: 'redis://127.0.0.1:1',
+  });
+  const details = failed.map(({ check, detail }) => `${check}: ${detail}`).join('\n');
+  expect(details).toMatch(/schema: missing .*risk migrate/);
+  expect(details).toMatch(/redis: .*ECONNREFUSED/);
+  expect(code).toBe(1);
+});
