@@ -1,0 +1,108 @@
+/**
+ * Holds the profiles in Redis against Postgres. Each is asked, beside a fresh rebuild from Postgres,
+ * what a transaction at the end of the run would see: the two histories must be the same to the bit,
+ * so a transaction that was counted twice, or not at all, shows.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Services } from '../../bench/support/services.ts';
+import type { Transaction } from '../../src/domain/transaction.ts';
+import { accountKind } from '../../src/profile/account-kind.ts';
+import { merchantKind } from '../../src/profile/merchant-kind.ts';
+import type { Profile, ProfileKind } from '../../src/profile/profile.ts';
+import { loadAccountPasts, loadMerchantPasts } from '../../src/store/history.ts';
+import { openPool } from '../../src/store/pool.ts';
+import { profileKey } from '../../src/stream/keys.ts';
+import { MARKET } from './streams.ts';
+
+export type ProfileCheck = {
+  equal: number;
+  different: number;
+  /** In Redis, but asking for a rebuild: right to do, nothing to compare. */
+  stale: number;
+  /** Not in Redis: rebuilt when next needed. */
+  absent: number;
+};
+
+const CONNECT_MS = 5000;
+const STATEMENT_MS = 120_000;
+const PARTIES_A_PAGE = 100;
+/** Sorts behind every transaction of its millisecond. */
+const LAST_ID = 'ffffffff-ffff-7fff-bfff-ffffffffffff';
+
+export async function checkProfiles(
+  services: Services,
+): Promise<Readonly<Record<'account' | 'merchant', ProfileCheck>>> {
+  await using pool = openPool({
+    url: services.databaseUrl,
+    role: 'chaos',
+    connectionsMax: 1,
+    connectTimeoutMs: CONNECT_MS,
+    statementTimeoutMs: STATEMENT_MS,
+    namedStatements: true,
+  });
+  const { query } = pool;
+  return {
+    account: await checkKind(services, accountKind, (page) => loadAccountPasts(query, page)),
+    merchant: await checkKind(services, merchantKind, (page) => loadMerchantPasts(query, page)),
+  };
+}
+
+type LoadPasts<Past> = (page: readonly Transaction[]) => Promise<readonly Past[]>;
+
+async function checkKind<P extends Profile, History, Past>(
+  services: Services,
+  kind: ProfileKind<P, History, Past>,
+  loadPasts: LoadPasts<Past>,
+): Promise<ProfileCheck> {
+  const check = { equal: 0, different: 0, stale: 0, absent: 0 };
+  const probes = await readProbes(services, kind.party);
+  for (let from = 0; from < probes.length; from += PARTIES_A_PAGE) {
+    const page = probes.slice(from, from + PARTIES_A_PAGE);
+    const pasts = await loadPasts(page);
+    for (const [index, probe] of page.entries()) {
+      const past = pasts[index];
+      if (past === undefined) throw new Error('a past a probe was expected');
+      const rebuilt = kind.fold(kind.rebuild(past, null), probe);
+      const key = profileKey(MARKET, kind.party, kind.partyOf(probe));
+      const stored = await services.redis.getBuffer(key);
+      check[compare(kind, stored, probe, rebuilt)]++;
+    }
+  }
+  return check;
+}
+
+function compare<P extends Profile, History, Past>(
+  kind: ProfileKind<P, History, Past>,
+  stored: Buffer | null,
+  probe: Transaction,
+  rebuilt: unknown,
+): keyof ProfileCheck {
+  if (stored === null) return 'absent';
+  const profile = kind.decode(stored);
+  if (profile === undefined) return 'different';
+  const outcome = kind.fold(profile, probe);
+  if (outcome.kind !== 'folded') return 'stale';
+  return isDeepStrictEqual(outcome, rebuilt) ? 'equal' : 'different';
+}
+
+type ProbeRow = Omit<Transaction, 'transactionId' | 'createdAtMs' | 'receivedAtMs'>;
+
+/** One transaction a party like its newest one, but after everything that happened. */
+async function readProbes(
+  { database }: Services,
+  party: 'account' | 'merchant',
+): Promise<Transaction[]> {
+  const end = await database.query<{ ms: number }>(
+    `select extract(epoch from max(created_at))::float8 * 1000 as ms from transactions`,
+  );
+  const createdAtMs = Math.round(end.rows[0]?.ms ?? 0) + 1;
+  const { rows } = await database.query<ProbeRow>(
+    `select distinct on (${party}_id) account_id as "accountId", merchant_id as "merchantId",
+            amount::text, currency, corridor, type, ip, device_id as "deviceId", country, channel
+       from transactions order by ${party}_id, created_at desc`,
+  );
+  return rows.map((row) => ({
+    ...row,
+    ...{ transactionId: LAST_ID, createdAtMs, receivedAtMs: createdAtMs },
+  }));
+}

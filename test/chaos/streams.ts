@@ -1,0 +1,88 @@
+/** What waits in Redis, read stream by stream: for the checker and as evidence of what a death left. */
+import type { Redis } from 'ioredis';
+import type { Services } from '../../bench/support/services.ts';
+import { decodeEntry } from '../../src/stream/entry.ts';
+import { GROUP, type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
+
+export const MARKET = 'market_0';
+const PAGE_ENTRIES = 5000;
+
+export async function allStreams({ database }: Services): Promise<StreamKeys[]> {
+  const { rows } = await database.query<{ corridor: string }>(
+    'select corridor from shared.corridors order by corridor',
+  );
+  return rows.map(({ corridor }) => streamKeys(MARKET, corridor, 0));
+}
+
+export type Waiting = {
+  /** Entries in the streams: undelivered, or delivered and not acknowledged. */
+  readonly entries: number;
+  readonly pending: number;
+  readonly retries: number;
+};
+
+export async function countWaiting(services: Services): Promise<Waiting> {
+  const { redis } = services;
+  const waiting = { entries: 0, pending: 0, retries: 0 };
+  for (const keys of await allStreams(services)) {
+    waiting.entries += await redis.xlen(keys.transactions);
+    waiting.retries += await redis.zcard(keys.retries);
+    waiting.pending += await countPending(redis, keys);
+  }
+  return waiting;
+}
+
+async function countPending(redis: Redis, { transactions }: StreamKeys): Promise<number> {
+  const [count] = (await redis.xpending(transactions, GROUP).catch(ignoreMissingGroup)) ?? [];
+  return Number(count ?? 0);
+}
+
+/** A wiped Redis has no group until a worker makes it again: nothing is pending then. */
+function ignoreMissingGroup(error: unknown): null {
+  if (String(error).includes('NOGROUP')) return null;
+  throw error;
+}
+
+/** Transactions that were delivered to consumers of a process and not acknowledged by them. */
+export async function heldBy(services: Services, pid: number): Promise<string[]> {
+  const { redis } = services;
+  const held: string[] = [];
+  for (const { transactions } of await allStreams(services)) {
+    const pending = (await redis
+      .xpending(transactions, GROUP, '-', '+', PAGE_ENTRIES)
+      .catch(ignoreMissingGroup)) as [string, string][] | null;
+    const ids = (pending ?? []).filter(([, consumer]) => consumer.includes(`-${pid}-`));
+    const page = redis.pipeline();
+    for (const [id] of ids) page.xrange(transactions, id, id);
+    for (const [, entries] of (await page.exec()) ?? []) {
+      const [entry] = entries as [string, string[]][];
+      if (entry !== undefined) held.push(idOf(entry[1]));
+    }
+  }
+  return held;
+}
+
+function idOf(fields: readonly string[]): string {
+  const value = (name: string) => fields[fields.indexOf(name) + 1] ?? null;
+  return decodeEntry(value('v'), value('d')).transaction.transactionId;
+}
+
+/** Ids with a `transaction.scored` event, and how many events there are. */
+export async function readScoredEvents(
+  services: Services,
+): Promise<{ readonly ids: Set<string>; readonly events: number }> {
+  const { redis } = services;
+  const ids = new Set<string>();
+  let events = 0;
+  for (const { scored } of await allStreams(services)) {
+    for (let from = '-'; ; ) {
+      const page = await redis.xrange(scored, from, '+', 'COUNT', PAGE_ENTRIES);
+      events += page.length;
+      for (const [, fields] of page) ids.add(fields[fields.indexOf('transaction_id') + 1] ?? '');
+      const last = page.at(-1)?.[0];
+      if (page.length < PAGE_ENTRIES || last === undefined) break;
+      from = `(${last}`;
+    }
+  }
+  return { ids, events };
+}
