@@ -26,7 +26,11 @@ export const timeParameter = z.iso
   })
   .transform((text) => Date.parse(text));
 
-export const idParameter = z.string().min(1).max(TRANSACTION_LIMITS.idChars);
+export const idParameter = z
+  .string()
+  .min(1)
+  .max(TRANSACTION_LIMITS.idChars)
+  .refine((text) => !text.includes('\u0000') && text.isWellFormed(), 'is not well-formed text');
 
 export const corridorParameter = z
   .string()

@@ -4,6 +4,7 @@
  * used up the page may be short, even empty, and its cursor says where to go on.
  */
 import { encodeCursor, type Position, positionBefore } from '../domain/cursor.ts';
+import { lowestIdAt } from '../domain/transaction-id.ts';
 import type { MonthRange, MonthSlice, SliceResult } from '../store/month-slice.ts';
 
 export const SLICES_MAX = 24;
@@ -31,7 +32,7 @@ export async function walkMonths<Row extends TimedRow>(walk: Walk<Row>): Promise
   for (const month of walk.months) {
     const lowerMs = Math.max(month.fromMs, walk.fromMs ?? month.fromMs);
     const upperMs = Math.min(month.toMs, walk.toMs ?? month.toMs);
-    if (lowerMs >= upperMs || lowerMs > position.atMs) continue;
+    if (lowerMs >= upperMs || isBefore(position, lowerMs)) continue;
     if (position.atMs >= upperMs) position = positionBefore(upperMs);
     for (let reached: Position | null = position; reached !== null; ) {
       position = reached;
@@ -55,6 +56,11 @@ export async function walkMonths<Row extends TimedRow>(walk: Walk<Row>): Promise
 
 function startOf<Row extends TimedRow>({ months, cursor, toMs }: Walk<Row>): Position {
   return cursor ?? positionBefore(toMs ?? months[0]?.toMs ?? 0);
+}
+
+/** True when nothing at or after a moment is still to come. */
+function isBefore({ atMs, id }: Position, momentMs: number): boolean {
+  return atMs < momentMs || (atMs === momentMs && id <= lowestIdAt(momentMs));
 }
 
 function fullPage<Row extends TimedRow>(items: Row[]): Page<Row> {

@@ -48,7 +48,7 @@ type ScoreRow = {
   degradation: number;
 };
 
-const selectScore = {
+export const selectScore = {
   name: 'select-score',
   text: `select ${COLUMNS} from scores s where s.transaction_id = $1 and s.created_at = $2`,
 };

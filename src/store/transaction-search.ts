@@ -56,7 +56,7 @@ type TransactionRow = {
   status: TransactionStatus;
 };
 
-const selectTransaction = {
+export const selectTransaction = {
   name: 'select-transaction',
   text: `select ${COLUMNS}, ${STATUS} from transactions t
           where t.transaction_id = $3 and t.created_at >= $1 and t.created_at < $2`,

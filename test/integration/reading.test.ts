@@ -1,0 +1,127 @@
+/** Single rows by id on real Postgres, and what is asked of a replica. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ScoreJson } from '../../src/domain/score-record.ts';
+import type { Databases } from '../../src/query/choose-database.ts';
+import { readScore } from '../../src/query/read-score.ts';
+import { readTransaction } from '../../src/query/read-transaction.ts';
+import type { Database } from '../../src/store/pool.ts';
+import * as scoreSearch from '../../src/store/score-search.ts';
+import * as transactionSearch from '../../src/store/transaction-search.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { alone, DAY_MS, NOVEMBER, transactions } from '../support/reads.ts';
+import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
+
+describe('by id', () => {
+  const seeds = [
+    { id: idAt(NOVEMBER, 1), createdAtMs: NOVEMBER, amount: '125.50', score: 700 },
+    { id: idAt(NOVEMBER, 2), createdAtMs: NOVEMBER, amount: '7', currency: 'JPY' },
+    { id: idAt(NOVEMBER, 3), createdAtMs: NOVEMBER, amount: '0.001', currency: 'KWD' },
+    { id: idAt(NOVEMBER, 4), createdAtMs: NOVEMBER },
+    { id: idAt(NOVEMBER, 5), createdAtMs: NOVEMBER },
+  ] as const;
+  let database: Database;
+  let dispose: () => Promise<void>;
+
+  beforeAll(async () => {
+    const testDatabase = await createTestDatabase();
+    database = testDatabase.open();
+    dispose = async () => {
+      await database[Symbol.asyncDispose]();
+      await testDatabase[Symbol.asyncDispose]();
+    };
+    await storeTransactions(database, seeds);
+    await storeDeadLetters(database, [
+      { id: idAt(NOVEMBER, 91), transactionId: seeds[1].id, failedAtMs: NOVEMBER },
+      { id: idAt(NOVEMBER, 92), transactionId: seeds[3].id, failedAtMs: NOVEMBER },
+      { id: idAt(NOVEMBER, 93), transactionId: seeds[4].id, failedAtMs: NOVEMBER },
+    ]);
+    const mark = (column: string, id: string) =>
+      testDatabase.sql(`update dead_letters set ${column} = now() where dead_letter_id = $1`, [id]);
+    await mark('replayed_at', idAt(NOVEMBER, 92));
+    await mark('purged_at', idAt(NOVEMBER, 93));
+  });
+  afterAll(() => dispose());
+
+  test.each([
+    [1, 'scored', '125.50'],
+    [2, 'dead_lettered', '7'],
+    [3, 'accepted', '0.001'],
+    [4, 'accepted', '10.00'],
+    [5, 'dead_lettered', '10.00'],
+  ])(
+    'readTransaction %i is %s with the amount as it was given',
+    async (sequence, status, amount) => {
+      const dependencies = {
+        databases: alone(database),
+        readStoredTransaction: transactionSearch.readStoredTransaction,
+      };
+      const found = await readTransaction(dependencies, idAt(NOVEMBER, sequence));
+      expect(found).toMatchObject({ status, amount, created_at: '2026-11-15T12:00:00.000Z' });
+      expect(Object.keys(found ?? {})).toHaveLength(15);
+    },
+  );
+
+  test('readTransaction knows neither an unknown id nor one that is no UUIDv7', async () => {
+    const dependencies = {
+      databases: alone(database),
+      readStoredTransaction: transactionSearch.readStoredTransaction,
+    };
+    expect(await readTransaction(dependencies, idAt(NOVEMBER, 99))).toBeUndefined();
+    expect(
+      await readTransaction(dependencies, '9f4fd2b4-9a3e-4c1b-8f5c-111111111111'),
+    ).toBeUndefined();
+  });
+
+  test('readScore tells scored, pending, dead letter and unknown apart, and reads a score once', async () => {
+    const counted: boolean[] = [];
+    const dependencies = {
+      databases: alone(database),
+      ...scoreSearch,
+      ...transactionSearch,
+      cache: new Map<string, ScoreJson>(),
+      countCache: (_: string, hit: boolean) => counted.push(hit),
+    };
+    const kindOf = async (sequence: number) =>
+      (await readScore(dependencies, idAt(NOVEMBER, sequence))).kind;
+    expect(await kindOf(1)).toBe('scored');
+    expect(await kindOf(2)).toBe('dead-letter');
+    expect(await kindOf(3)).toBe('pending');
+    expect(await kindOf(4)).toBe('pending');
+    expect(await kindOf(99)).toBe('unknown');
+    expect(counted).toEqual([false, false, false, false, false]);
+    const again = await readScore(dependencies, idAt(NOVEMBER, 1));
+    expect(again).toMatchObject({ kind: 'scored', score: { score: 700, verdict: 'review' } });
+    expect(counted.at(-1)).toBe(true);
+  });
+});
+
+test('old data comes from the replica, recent data from the primary, and what the replica lacks too', async () => {
+  await using primaryDatabase = await createTestDatabase();
+  await using replicaDatabase = await createTestDatabase();
+  await using primary = primaryDatabase.open();
+  await using replica = replicaDatabase.open();
+  const databases: Databases = { primary, replica, now: () => NOVEMBER };
+  const old = NOVEMBER - 60 * DAY_MS;
+  const seed = (sequence: number, createdAtMs: number, accountId: string) => ({
+    id: idAt(createdAtMs, sequence),
+    createdAtMs,
+    accountId,
+    score: 1,
+  });
+  await storeTransactions(primary, [
+    seed(1, old, 'primary'),
+    seed(2, NOVEMBER, 'primary'),
+    seed(3, old, 'primary'),
+  ]);
+  await storeTransactions(replica, [seed(1, old, 'replica'), seed(2, NOVEMBER, 'replica')]);
+  const { items } = await transactions(databases, {});
+  expect(items.map((item) => item.account_id)).toEqual(['primary', 'replica']);
+  const dependencies = {
+    databases,
+    readStoredTransaction: transactionSearch.readStoredTransaction,
+  };
+  const accountOf = async (id: string) => (await readTransaction(dependencies, id))?.account_id;
+  expect(await accountOf(idAt(old, 1))).toBe('replica');
+  expect(await accountOf(idAt(NOVEMBER, 2))).toBe('primary');
+  expect(await accountOf(idAt(old, 3))).toBe('primary');
+});

@@ -1,0 +1,49 @@
+/** The lists as their routes call them, on a database without replica, and a reader of all their pages. */
+import {
+  scoreListParameters,
+  transactionListParameters,
+} from '../../src/domain/list-parameters.ts';
+import type { Databases } from '../../src/query/choose-database.ts';
+import { searchScores } from '../../src/query/search-scores.ts';
+import { searchTransactions } from '../../src/query/search-transactions.ts';
+import { listMonths } from '../../src/store/month-slice.ts';
+import type { Database } from '../../src/store/pool.ts';
+import { searchStoredScores } from '../../src/store/score-search.ts';
+import { searchStoredTransactions } from '../../src/store/transaction-search.ts';
+
+export const NOVEMBER = Date.UTC(2026, 10, 15, 12);
+export const DAY_MS = 86_400_000;
+
+export const alone = (database: Database): Databases => ({
+  primary: database,
+  replica: null,
+  now: () => NOVEMBER,
+});
+
+export const scores = (databases: Databases, query: Record<string, string>) =>
+  searchScores({ databases, listMonths, searchStoredScores }, scoreListParameters.parse(query));
+
+export const transactions = (databases: Databases, query: Record<string, string>) =>
+  searchTransactions(
+    { databases, listMonths, searchStoredTransactions },
+    transactionListParameters.parse(query),
+  );
+
+/** Follows the cursors to the end; a list that never ends fails by the bound. */
+export async function allPages(
+  list: (query: Record<string, string>) => Promise<{
+    items: { transaction_id: string }[];
+    next_cursor: string | null;
+  }>,
+  query: Record<string, string>,
+): Promise<string[]> {
+  const found: string[] = [];
+  let cursor: string | null = null;
+  for (let pages = 0; pages < 100; pages++) {
+    const page = await list(cursor === null ? query : { ...query, cursor });
+    found.push(...page.items.map((item) => item.transaction_id));
+    cursor = page.next_cursor;
+    if (cursor === null) return found;
+  }
+  throw new Error('the list has no end');
+}
