@@ -30,7 +30,8 @@ install_packages() {
     spare_cache=$(mktemp -d) && npm_config_cache=$spare_cache && export npm_config_cache
   fi
   # Its summary goes nowhere, its errors to the screen.
-  (cd "$root" && npm ci --loglevel=error --no-progress --no-audit --no-fund >/dev/null) ||
+  (cd "$root" && npm ci --loglevel=error --no-progress --no-audit --no-fund \
+    --no-update-notifier >/dev/null) ||
     give_up 'npm ci failed (see above); it needs the network once'
   wanted_stamp >"$stamp"
   [ -z "$spare_cache" ] || rm -rf "$spare_cache"
