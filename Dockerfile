@@ -1,6 +1,6 @@
-# One image for every role: the command decides (node src/cli.ts api | worker | migrate).
-# Node is the version that package.json pins for development, so no launcher is needed here:
-# bin/risk would only install and find what this image already holds, and Node is process 1 itself.
+# One image for every role: the command decides (bin/risk api | worker | migrate | …).
+# Node is the version that package.json pins. The image has no lockfile, so bin/risk finds nothing to
+# install; it becomes Node by exec, so Node itself receives the signals.
 
 FROM node:24.21.0-bookworm-slim AS dependencies
 WORKDIR /app
@@ -16,6 +16,7 @@ WORKDIR /app
 # Everything belongs to root and is only read: the process cannot change its own code.
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json LICENSE ./
+COPY bin ./bin
 COPY sql ./sql
 COPY src ./src
 USER node
@@ -25,4 +26,4 @@ STOPSIGNAL SIGTERM
 # because Postgres is away. A worker answers on RISK_WORKER_PORT, the API on PORT.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --start-interval=1s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.RISK_WORKER_PORT || process.env.PORT || 8080) + '/livez', { signal: AbortSignal.timeout(4000) }).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "src/cli.ts", "api"]
+CMD ["bin/risk", "api"]

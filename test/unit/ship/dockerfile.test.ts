@@ -1,7 +1,15 @@
 /** The image: pinned, non-root, without a shell in front of Node, and only what production needs. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { execForm, lastOf, parseDockerfile, ROOT, readText, type Stage } from './ship-files.ts';
+import {
+  execForm,
+  lastOf,
+  parseDockerfile,
+  ROOT,
+  readCompose,
+  readText,
+  type Stage,
+} from './ship-files.ts';
 
 const stages = parseDockerfile(readText('Dockerfile'));
 const all = stages.flatMap((stage) => stage.instructions);
@@ -47,9 +55,15 @@ describe('Dockerfile', () => {
     expect(allowed.toSorted()).toEqual([...new Set(copied)].toSorted());
   });
 
-  it('starts Node itself, in exec form, with no entry point in between', () => {
-    expect(execForm(lastOf(final, 'CMD'))).toEqual(['node', 'src/cli.ts', 'api']);
+  it('starts the API by default, in exec form, with no entry point in between', () => {
+    const command = execForm(lastOf(final, 'CMD'));
+    expect(command).toEqual(readCompose().services['api']?.command);
+    expect(statSync(`${ROOT}${command[0] ?? ''}`).mode & 0o111).toBe(0o111);
     expect(lastOf(final, 'ENTRYPOINT')).toBeUndefined();
+  });
+
+  it('leaves the lockfile behind, so that bin/risk never installs in a container', () => {
+    expect(final.instructions.filter(({ value }) => value.includes('package-lock'))).toEqual([]);
   });
 
   it('has a health check in exec form', () => {
@@ -77,6 +91,6 @@ describe('parseDockerfile', () => {
   });
 
   it('refuses the shell form', () => {
-    expect(() => execForm('node src/cli.ts api')).toThrow('exec form');
+    expect(() => execForm('bin/risk api')).toThrow('exec form');
   });
 });

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../../src/runtime/config.ts';
-import { type RenderService, readRender } from './ship-files.ts';
+import { type RenderService, readCompose, readRender } from './ship-files.ts';
 
 const render = readRender();
 const byName = (name: string) => {
@@ -48,8 +48,11 @@ describe('render.yaml', () => {
     expect(new Set(regions).size).toBe(1);
   });
 
-  it('migrates before a deploy, in the API only', () => {
-    expect(api.preDeployCommand).toBe('node src/cli.ts migrate');
+  it('runs the commands of docker-compose.yml, and migrates before a deploy in the API only', () => {
+    const { services } = readCompose();
+    expect(api.dockerCommand?.split(' ')).toEqual(services['api']?.command);
+    expect(worker.dockerCommand?.split(' ')).toEqual(services['worker']?.command);
+    expect(api.preDeployCommand?.split(' ')).toEqual(services['migrate']?.command);
     expect(worker.preDeployCommand).toBeUndefined();
   });
 
