@@ -1,0 +1,219 @@
+/**
+ * `risk replay FILE`: posts a file of transactions to a running API, waits until all of them are
+ * final, and prints the ledger. `replayToLedger` is also what `risk start` runs on its sample.
+ */
+
+import { createApiClient } from '../replay/api-client.ts';
+import { type Mapping, parseAssignments } from '../replay/fields.ts';
+import { balances, createLedger, type Ledger, ledgerLine } from '../replay/ledger.ts';
+import { createReplayProgress } from '../replay/progress.ts';
+import { REFUSED_SHOWN_MAX, type ReplayResult, replayFile } from '../replay/replay-file.ts';
+import { openSource } from '../replay/rows.ts';
+import { readTotals, type SettleDependencies, waitUntilSettled } from '../replay/settle.ts';
+import { countByTotals } from '../replay/totals-difference.ts';
+import type { Config } from '../runtime/config.ts';
+import { countLedger } from '../store/ledger.ts';
+import { type Database, openPool } from '../store/pool.ts';
+import {
+  type Command,
+  type CommandContext,
+  EXIT,
+  integerOption,
+  parseArguments,
+  UsageError,
+} from './command.ts';
+import type { Output } from './output.ts';
+
+const BATCH_ROWS = 1_000;
+const CONNECTIONS = 4;
+const SETTLE_TIMEOUT_SECONDS = 120;
+/** One count of a ledger of millions. */
+const COUNT_TIMEOUT_MS = 600_000;
+
+const USAGE = `risk replay FILE [options]
+
+Posts the transactions of a CSV or NDJSON file (.gz too) to a running API and prints the ledger: what
+was accepted against what became of it. Rows are idempotent by their key, so a file may be replayed
+again at any time. Exit code 0 when nothing is lost, doubled or pending.
+
+  --map FIELD=COLUMN,...     columns that have another name in the file
+  --set FIELD=VALUE,...      fields that are the same in every row
+  --batch N                  rows a request, 1 to 1000 (${BATCH_ROWS})
+  --connections N            requests at a time, 1 to 64 (${CONNECTIONS})
+  --rate N                   at most so many transactions a second (as fast as the API answers)
+  --resume FILE              remember here how far it came, and go on from there
+  --settle-timeout SECONDS   give up after so long without any progress (${SETTLE_TIMEOUT_SECONDS})
+  --url URL                  the API (RISK_URL); its key is read from RISK_API_KEY
+
+With DATABASE_URL the ledger is counted in SQL over the accepted ids; without it, from GET /v1/status.
+
+Example: risk replay payments.csv.gz --map account_id=customer,idempotency_key=id --set currency=USD,corridor=US-US
+`;
+
+export type ReplaySettings = {
+  readonly file: string;
+  readonly mapping: Mapping;
+  readonly url: string;
+  readonly key: string | undefined;
+  readonly databaseUrl: string | undefined;
+  readonly batchRows: number;
+  readonly connections: number;
+  readonly rowsPerSecond: number | null;
+  readonly settleTimeoutMs: number;
+  readonly checkpointPath: string | null;
+};
+
+/** Settings of a file that already is as API.md has it. */
+export const PLAIN_REPLAY = {
+  mapping: { columns: {}, constants: {} },
+  batchRows: BATCH_ROWS,
+  connections: CONNECTIONS,
+  rowsPerSecond: null,
+  settleTimeoutMs: SETTLE_TIMEOUT_SECONDS * 1000,
+  checkpointPath: null,
+} as const satisfies Partial<ReplaySettings>;
+
+type Surroundings = Pick<CommandContext, 'config' | 'output' | 'signal'>;
+
+/** Replays the file and waits for its end; shows progress and refused rows on standard error. */
+export async function replayToLedger(
+  settings: ReplaySettings,
+  { config, output, signal }: Surroundings,
+): Promise<{ ledger: Ledger; result: ReplayResult }> {
+  const { url, key, connections } = settings;
+  const source = await openSource(settings.file, settings.mapping);
+  using client = createApiClient({ url, key, connections, signal });
+  await using database = openLedgerDatabase(settings.databaseUrl, config);
+  using progress = createReplayProgress(output.progressTerminal, output.note);
+  const before = database === undefined ? await readTotals(client) : null;
+  const startedMs = performance.now();
+  const startedAtMs = Date.now();
+  const result = await replayFile(client, source, {
+    ...settings,
+    patienceMs: settings.settleTimeoutMs,
+    signal,
+    onProgress: progress.posting,
+  });
+  progress.posted(result.accepted.size());
+  const settled = await waitUntilSettled(
+    {
+      readTotals: () => readTotals(client),
+      countSettled:
+        database === undefined
+          ? countByTotals(before, result.accepted.size())
+          : countIn(database, result, startedAtMs),
+    },
+    {
+      accepted: result.accepted.size(),
+      patienceMs: settings.settleTimeoutMs,
+      signal,
+      onProgress: progress.settling,
+    },
+  );
+  const elapsedMs = performance.now() - startedMs;
+  const duplicates = result.duplicates - settled.repeatedAccepted;
+  return { ledger: createLedger({ ...settled, duplicates, elapsedMs }), result };
+}
+
+function openLedgerDatabase(url: string | undefined, config: Config): Database | undefined {
+  if (url === undefined) return undefined;
+  return openPool({
+    url,
+    role: 'replay',
+    connectionsMax: 1,
+    connectTimeoutMs: config.RISK_CONNECT_TIMEOUT_MS,
+    statementTimeoutMs: COUNT_TIMEOUT_MS,
+    namedStatements: config.RISK_DATABASE_POOLER === 'none',
+  });
+}
+
+function countIn(
+  database: Database,
+  result: ReplayResult,
+  receivedFromMs: number,
+): SettleDependencies['countSettled'] {
+  return () =>
+    countLedger(database, {
+      accepted: result.accepted.chunks(),
+      repeated: result.repeated.chunks(),
+      receivedFromMs,
+    });
+}
+
+function parseReplay(args: string[], config: Config): ReplaySettings {
+  const { values, positionals } = parseArguments(
+    args,
+    {
+      map: { type: 'string', multiple: true },
+      set: { type: 'string', multiple: true },
+      batch: { type: 'string' },
+      connections: { type: 'string' },
+      rate: { type: 'string' },
+      resume: { type: 'string' },
+      'settle-timeout': { type: 'string' },
+      url: { type: 'string' },
+    },
+    { min: 1, max: 1 },
+  );
+  const integer = <D>(
+    name: 'batch' | 'connections' | 'rate' | 'settle-timeout',
+    max: number,
+    byDefault: D,
+  ) => integerOption(`--${name}`, values[name], { min: 1, max }, byDefault);
+  const url = values.url ?? config.RISK_URL;
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
+    throw new UsageError(`'${url}' is not an http URL`);
+  return {
+    file: positionals[0] ?? '',
+    mapping: {
+      columns: assignments('--map', values.map),
+      constants: assignments('--set', values.set),
+    },
+    url,
+    key: config.RISK_API_KEY ?? config.RISK_BOOTSTRAP_KEY,
+    databaseUrl: config.DATABASE_URL,
+    batchRows: integer('batch', 1_000, BATCH_ROWS),
+    connections: integer('connections', 64, CONNECTIONS),
+    rowsPerSecond: integer('rate', 1_000_000, null),
+    settleTimeoutMs: integer('settle-timeout', 86_400, SETTLE_TIMEOUT_SECONDS) * 1000,
+    checkpointPath: values.resume ?? null,
+  };
+}
+
+function assignments(flag: string, texts: readonly string[] | undefined): Mapping['columns'] {
+  if (texts === undefined) return {};
+  const parsed = parseAssignments(texts.join(','));
+  if ('assignments' in parsed) return parsed.assignments;
+  throw new UsageError(`${flag} takes FIELD=..., with a field of the API, not '${parsed.wrong}'`);
+}
+
+/** What was not accepted and why, before the ledger. */
+export function noteRefused(result: ReplayResult, output: Output): void {
+  for (const { line, detail } of result.refusedFirst) output.error(`line ${line}: ${detail}`);
+  if (result.refused > REFUSED_SHOWN_MAX) {
+    output.error(`… and ${result.refused - REFUSED_SHOWN_MAX} more`);
+  }
+  if (result.refused > 0) output.error(`${result.refused} rows were refused and not stored`);
+}
+
+async function run(args: string[], context: CommandContext): Promise<number> {
+  const { output, config } = context;
+  const settings = parseReplay(args, config);
+  const { ledger, result } = await replayToLedger(settings, context);
+  noteRefused(result, output);
+  if (result.skipped > 0) output.note(`skipped ${result.skipped} rows answered before`);
+  if (settings.databaseUrl === undefined) {
+    output.note('without DATABASE_URL: scored and dead_lettered are differences of GET /v1/status');
+  }
+  const { skipped, refused, refusedFirst } = result;
+  output.value({ ...ledger, skipped, refused, refused_first: refusedFirst }, [ledgerLine(ledger)]);
+  const nothingTaken = refused > 0 && ledger.accepted + ledger.duplicates === 0;
+  return balances(ledger) && !nothingTaken ? EXIT.fine : EXIT.failed;
+}
+
+export const command: Command = {
+  name: 'replay',
+  summary: 'Post a file of transactions to a running API; prints the ledger.',
+  usage: USAGE,
+  run,
+};

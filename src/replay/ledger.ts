@@ -1,0 +1,53 @@
+/** The ledger of a replay: what was accepted against what became of it. API.md fixes its last line. */
+export type Ledger = {
+  readonly accepted: number;
+  readonly duplicates: number;
+  readonly scored: number;
+  readonly dead_lettered: number;
+  readonly pending: number;
+  readonly lost: number;
+  readonly doubled: number;
+  readonly seconds: number;
+  readonly tx_per_second: number;
+  readonly p50_ms: number;
+  readonly p99_ms: number;
+};
+
+export type LedgerInput = {
+  readonly accepted: number;
+  readonly duplicates: number;
+  readonly scored: number;
+  readonly deadLettered: number;
+  readonly pending: number;
+  readonly doubled: number;
+  readonly elapsedMs: number;
+  readonly latencyP50Ms: number;
+  readonly latencyP99Ms: number;
+};
+
+export function createLedger(input: LedgerInput): Ledger {
+  const { accepted, duplicates, scored, deadLettered, pending, doubled, elapsedMs } = input;
+  return {
+    accepted,
+    duplicates,
+    scored,
+    dead_lettered: deadLettered,
+    pending,
+    lost: accepted - scored - deadLettered - pending,
+    doubled,
+    seconds: Math.round(elapsedMs) / 1000,
+    tx_per_second: elapsedMs > 0 ? Math.round((accepted * 1000) / elapsedMs) : 0,
+    p50_ms: Math.round(input.latencyP50Ms),
+    p99_ms: Math.round(input.latencyP99Ms),
+  };
+}
+
+/** True when every accepted transaction has exactly one fate. */
+export function balances(ledger: Ledger): boolean {
+  return ledger.lost === 0 && ledger.doubled === 0 && ledger.pending === 0;
+}
+
+export function ledgerLine(ledger: Ledger): string {
+  const fields = Object.entries(ledger).map(([name, value]) => `${name}=${value}`);
+  return `ledger ${fields.join(' ')}`;
+}

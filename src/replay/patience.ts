@@ -1,0 +1,39 @@
+/**
+ * How long a replay keeps trying: a request is repeated with growing, jittered waits (or as
+ * Retry-After says) until nothing at all has succeeded for `patienceMs`.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { Failure } from '../domain/failure.ts';
+
+export type Patience = {
+  /** Something succeeded: the API lives. */
+  succeeded(): void;
+  /** Waits before the `attempt`-th repetition (from 1); throws `reason` when patience is over. */
+  beforeRetry(attempt: number, retryAfterMs: number | null, reason: Failure): Promise<void>;
+};
+
+const FIRST_WAIT_MS = 100;
+const WAIT_MS_MAX = 5_000;
+const RETRY_AFTER_MS_MAX = 60_000;
+
+export function createPatience(patienceMs: number, signal: AbortSignal): Patience {
+  let lastSuccessMs = performance.now();
+  return {
+    succeeded: () => {
+      lastSuccessMs = performance.now();
+    },
+    async beforeRetry(attempt, retryAfterMs, reason) {
+      const silentMs = performance.now() - lastSuccessMs;
+      if (silentMs > patienceMs) {
+        const detail = `${reason.message}; nothing succeeded for ${Math.round(silentMs / 1000)} s`;
+        throw new Failure('unavailable', reason.code, detail, { cause: reason });
+      }
+      const backoffMs = Math.min(WAIT_MS_MAX, FIRST_WAIT_MS * 2 ** Math.min(attempt - 1, 10));
+      const waitMs =
+        retryAfterMs === null
+          ? backoffMs * (0.5 + Math.random() / 2)
+          : Math.min(retryAfterMs, RETRY_AFTER_MS_MAX);
+      await wait(waitMs, undefined, { signal });
+    },
+  };
+}

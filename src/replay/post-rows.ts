@@ -1,0 +1,175 @@
+/**
+ * Posts one batch of rows until each has its answer. The batch path is tried first; a batch that is
+ * refused for some of its rows goes again as NDJSON, where a bad line refuses only itself. All of it
+ * may be repeated safely: a row's idempotency key makes the repetition a duplicate.
+ */
+import { Failure, isUnavailable } from '../domain/failure.ts';
+import { type ApiAnswer, type ApiClient, parseJson, refusal } from './api-client.ts';
+import type { Patience } from './patience.ts';
+import type { Row } from './rows.ts';
+
+export type Refused = { readonly line: number; readonly detail: string };
+
+/** Told as answers arrive. */
+export type Outcomes = {
+  accepted(transactionId: string): void;
+  /** `repeated`: an earlier try of this replay may have been what accepted it. */
+  duplicate(transactionId: string, repeated: boolean): void;
+  refused(row: Refused): void;
+};
+
+type Dependencies = {
+  readonly client: ApiClient;
+  readonly patience: Patience;
+  readonly outcomes: Outcomes;
+};
+
+const PATH = '/v1/transactions/batch';
+/** Answers after which the same request is sent again. */
+const RETRIED = new Set([408, 409, 425, 429, 500, 502, 503, 504]);
+/** Answers that promise that nothing was stored. */
+const NOTHING_STORED = new Set([425, 429]);
+
+export async function postRows(dependencies: Dependencies, rows: readonly Row[]): Promise<void> {
+  if (rows.length === 0) return;
+  const { outcomes } = dependencies;
+  const body = JSON.stringify({ transactions: rows.map((row) => row.body) });
+  const { answer, repeated } = await sendUntilAnswered(dependencies, body, 'application/json');
+  if (answer.status === 200) {
+    const results = parseJson(answer.text)['results'];
+    if (!Array.isArray(results) || results.length !== rows.length) throw notTheContract();
+    for (const result of results) tell(outcomes, readResult(result), repeated);
+  } else if (answer.status === 422) {
+    await postLines(dependencies, rows, repeated);
+  } else if (answer.status === 413 && rows.length > 1) {
+    const half = Math.ceil(rows.length / 2);
+    await postRows(dependencies, rows.slice(0, half));
+    await postRows(dependencies, rows.slice(half));
+  } else if (answer.status === 413) {
+    outcomes.refused({ line: rows[0]?.line ?? 0, detail: 'is too large for the API' });
+  } else {
+    throw refusal(answer);
+  }
+}
+
+/** One line a row; lines the API could not store just now are sent again. */
+async function postLines(
+  dependencies: Dependencies,
+  rows: readonly Row[],
+  repeatedBefore: boolean,
+): Promise<void> {
+  let left = rows;
+  let repeated = repeatedBefore;
+  for (let round = 1; left.length > 0; round++) {
+    const body = left.map((row) => `${JSON.stringify(row.body)}\n`).join('');
+    const sent = await sendUntilAnswered(dependencies, body, 'application/x-ndjson');
+    if (sent.answer.status !== 200) throw refusal(sent.answer);
+    repeated ||= sent.repeated;
+    const results = parseLines(sent.answer.text);
+    if (results === undefined) {
+      // No last line: the answer was cut, and any of the rows may have been stored.
+      repeated = true;
+    } else {
+      left = settleLines(dependencies.outcomes, left, results, repeated);
+    }
+    const reason = new Failure('unavailable', 'API_UNAVAILABLE', 'the API cannot store rows');
+    if (left.length > 0) await dependencies.patience.beforeRetry(round, null, reason);
+  }
+}
+
+/** Tells what became of each line; returns the rows to be sent again. */
+function settleLines(
+  outcomes: Outcomes,
+  rows: readonly Row[],
+  results: readonly LineResult[],
+  repeated: boolean,
+): Row[] {
+  if (results.length !== rows.length) throw notTheContract();
+  return rows.filter((row, index) => {
+    const result = results[index];
+    if (result === undefined || result.status === 'unavailable') return true;
+    if (result.status === 'invalid' || result.status === 'conflict') {
+      outcomes.refused({ line: row.line, detail: describe(result) });
+    } else {
+      tell(outcomes, result, repeated);
+    }
+    return false;
+  });
+}
+
+async function sendUntilAnswered(
+  { client, patience }: Dependencies,
+  body: string,
+  contentType: string,
+): Promise<{ answer: ApiAnswer; repeated: boolean }> {
+  let repeated = false;
+  for (let attempt = 1; ; attempt++) {
+    const answer = await client
+      .send({ method: 'POST', path: PATH, body, contentType })
+      .catch(unavailableOnly);
+    if ('status' in answer && !RETRIED.has(answer.status)) {
+      patience.succeeded();
+      return { answer, repeated };
+    }
+    if (!('status' in answer)) {
+      repeated = true;
+      await patience.beforeRetry(attempt, null, answer);
+      continue;
+    }
+    repeated ||= !NOTHING_STORED.has(answer.status);
+    await patience.beforeRetry(attempt, answer.retryAfterMs, refusal(answer));
+  }
+}
+
+function unavailableOnly(error: unknown): Failure {
+  if (error instanceof Failure && isUnavailable(error)) return error;
+  throw error;
+}
+
+type LineResult = {
+  readonly status: string;
+  readonly transactionId: string;
+  readonly errors: readonly unknown[];
+};
+
+function readResult(value: unknown): LineResult {
+  const { status, transaction_id, errors } = Object(value) as Readonly<Record<string, unknown>>;
+  return {
+    status: String(status),
+    transactionId: String(transaction_id),
+    errors: Array.isArray(errors) ? errors : [],
+  };
+}
+
+/** The results before the last line; undefined when the last line is missing. */
+function parseLines(text: string): LineResult[] | undefined {
+  const values = text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map(parseJson);
+  const last = values.pop();
+  return last?.['done'] === true ? values.map(readResult) : undefined;
+}
+
+function tell(outcomes: Outcomes, result: LineResult, repeated: boolean): void {
+  if (result.status === 'accepted') outcomes.accepted(result.transactionId);
+  else if (result.status === 'duplicate') outcomes.duplicate(result.transactionId, repeated);
+  else throw notTheContract();
+}
+
+/** `/amount must be greater than zero; /currency is …`, as the API put it. */
+function describe(result: LineResult): string {
+  const problems = result.errors.map((error) => {
+    const { pointer, detail } = Object(error) as Readonly<Record<string, unknown>>;
+    return `${String(pointer ?? '')} ${String(detail ?? '')}`.trim();
+  });
+  return problems.length > 0 ? problems.join('; ') : result.status;
+}
+
+function notTheContract(): Failure {
+  return new Failure(
+    'invalid',
+    'API_ANSWER_UNKNOWN',
+    'the answer is not of this API: wrong --url?',
+  );
+}

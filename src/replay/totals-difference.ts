@@ -1,0 +1,21 @@
+/**
+ * The ledger without a database: what became of the accepted is the growth of the engine's own
+ * totals since before the first row. Others' traffic at the same time is in it, so it is an estimate.
+ */
+import type { EngineTotals, SettleDependencies } from './settle.ts';
+
+export function countByTotals(
+  before: EngineTotals | null,
+  accepted: number,
+): SettleDependencies['countSettled'] {
+  return async (now) => {
+    const grown = (field: 'scored' | 'deadLettered') =>
+      before === null || now === null ? 0 : Math.max(0, now[field] - before[field]);
+    const deadLettered = Math.min(accepted, grown('deadLettered'));
+    const scored = Math.min(accepted - deadLettered, grown('scored'));
+    return {
+      ...{ scored, deadLettered, doubled: 0, repeatedAccepted: 0 },
+      ...{ latencyP50Ms: 0, latencyP99Ms: 0 },
+    };
+  };
+}

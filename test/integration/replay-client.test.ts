@@ -1,0 +1,266 @@
+/**
+ * Goal: whatever an API or the network does, each row of a file is answered exactly once and none is
+ * left out. Method: the client against a small server that keeps API.md's batch contract (keys, bad
+ * rows, NDJSON) and misbehaves on command. The real API is met in replay.test.ts.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createApiClient } from '../../src/replay/api-client.ts';
+import type { Mapping } from '../../src/replay/fields.ts';
+import { type ReplayOptions, replayFile } from '../../src/replay/replay-file.ts';
+import { openSource } from '../../src/replay/rows.ts';
+
+type Body = Readonly<Record<string, string>>;
+/** What the server does with a request: `serve` is the contract. */
+type Behaviour = (
+  request: { serve: () => void; cut: () => void; body: string; ndjson: boolean },
+  response: ServerResponse,
+) => void;
+
+const PLAIN: Mapping = { columns: {}, constants: {} };
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'replay-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+async function startApi(behaviour: Behaviour = ({ serve }) => serve()) {
+  const stored = new Map<string, string>();
+  const requests: { rows: number; ndjson: boolean; authorization: string | undefined }[] = [];
+  const store = (row: Body) => {
+    const key = row['idempotency_key'] ?? '';
+    const known = stored.get(key);
+    const transactionId = known ?? randomUUID();
+    stored.set(key, transactionId);
+    return {
+      transaction_id: transactionId,
+      status: known === undefined ? 'accepted' : 'duplicate',
+    };
+  };
+  const errorsOf = (row: Body) =>
+    Number(row['amount']) > 0 ? [] : [{ pointer: '/amount', detail: 'must be greater than zero' }];
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
+    const body = await text(request);
+    const ndjson = request.headers['content-type'] === 'application/x-ndjson';
+    const rows: Body[] = ndjson
+      ? body
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line))
+      : JSON.parse(body).transactions;
+    requests.push({ rows: rows.length, ndjson, authorization: request.headers.authorization });
+    const storeAll = () =>
+      rows.map((row, index) => {
+        const errors = errorsOf(row);
+        return errors.length > 0 ? { index, status: 'invalid', errors } : { index, ...store(row) };
+      });
+    const serve = () => {
+      if (ndjson) {
+        const lines = [...storeAll(), { done: true }].map((line) => JSON.stringify(line));
+        response.end(`${lines.join('\n')}\n`);
+      } else if (rows.some((row) => errorsOf(row).length > 0)) {
+        response.writeHead(422).end(JSON.stringify({ title: 'Invalid', errors: [] }));
+      } else {
+        response.end(JSON.stringify({ results: storeAll() }));
+      }
+    };
+    const cut = () => {
+      storeAll();
+      response.destroy();
+    };
+    behaviour({ serve, cut, body, ndjson }, response);
+  };
+  const server = createServer((request, response) => void answer(request, response));
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stored,
+    requests,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((done) => server.close(done));
+    },
+  };
+}
+
+function csvFile(rows: number, badLines: readonly number[] = []): string {
+  const lines = Array.from({ length: rows }, (_, index) =>
+    [
+      `k${index}`,
+      `a${index % 7}`,
+      'm1',
+      badLines.includes(index + 2) ? '0' : '1.25',
+      'USD',
+      'US-EG',
+    ].join(','),
+  );
+  const path = join(folder, 'rows.csv');
+  writeFileSync(
+    path,
+    `idempotency_key,account_id,merchant_id,amount,currency,corridor\n${lines.join('\n')}\n`,
+  );
+  return path;
+}
+
+async function replay(
+  url: string,
+  path: string,
+  options: Partial<ReplayOptions> = {},
+  mapping = PLAIN,
+) {
+  const signal = options.signal ?? new AbortController().signal;
+  using client = createApiClient({ url, key: 'secret', connections: 4, signal });
+  return await replayFile(client, await openSource(path, mapping), {
+    batchRows: 50,
+    connections: 4,
+    rowsPerSecond: null,
+    patienceMs: 5_000,
+    checkpointPath: null,
+    signal,
+    onProgress: () => undefined,
+    ...options,
+  });
+}
+
+/** Lets through all but every `nth` request, which the fault takes. */
+function every(nth: number, fault: Behaviour): Behaviour {
+  let count = 0;
+  return (request, response) => {
+    if (++count % nth === 0) fault(request, response);
+    else request.serve();
+  };
+}
+
+test('replayFile posts every row once, in full batches, with the key', async () => {
+  await using api = await startApi();
+  const result = await replay(api.url, csvFile(1_030));
+  expect(result.accepted.size()).toBe(1_030);
+  expect(api.stored.size).toBe(1_030);
+  expect(api.requests.map(({ rows }) => rows).toSorted((a, b) => a - b)).toEqual([
+    30,
+    ...new Array<number>(20).fill(50),
+  ]);
+  expect(new Set(api.requests.map(({ authorization }) => authorization))).toEqual(
+    new Set(['Bearer secret']),
+  );
+});
+
+test('replayFile a second time finds only duplicates', async () => {
+  await using api = await startApi();
+  await replay(api.url, csvFile(200));
+  const again = await replay(api.url, csvFile(200));
+  expect(again.accepted.size()).toBe(0);
+  expect(again.duplicates).toBe(200);
+  expect(again.repeated.size()).toBe(0);
+});
+
+test.each([
+  [
+    '503 with Retry-After',
+    (_request, response) => response.writeHead(503, { 'retry-after': '0' }).end(),
+  ],
+  ['429', (_request, response) => response.writeHead(429, { 'retry-after': '0' }).end()],
+  ['500', (_request, response) => response.writeHead(500).end()],
+  ['a connection cut before anything was stored', (_request, response) => response.destroy()],
+] satisfies [string, Behaviour][])('replayFile survives %s', async (_name, fault) => {
+  await using api = await startApi(every(3, fault));
+  const result = await replay(api.url, csvFile(400));
+  expect(result.accepted.size()).toBe(400);
+  expect(result.duplicates).toBe(0);
+});
+
+test('replayFile remembers ids that a cut connection may have accepted', async () => {
+  await using api = await startApi(every(3, ({ cut }) => cut()));
+  const result = await replay(api.url, csvFile(400));
+  expect(result.accepted.size() + result.repeated.size()).toBe(400);
+  expect(result.repeated.size()).toBeGreaterThan(0);
+  expect(result.duplicates).toBe(result.repeated.size());
+});
+
+test('replayFile refuses a bad row alone and names its line', async () => {
+  await using api = await startApi();
+  const result = await replay(api.url, csvFile(300, [17, 222]));
+  expect(result.accepted.size()).toBe(298);
+  expect(result.refused).toBe(2);
+  expect(result.refusedFirst).toEqual([
+    { line: 17, detail: '/amount must be greater than zero' },
+    { line: 222, detail: '/amount must be greater than zero' },
+  ]);
+});
+
+test('replayFile sends an NDJSON answer without its last line again', async () => {
+  let cut = false;
+  await using api = await startApi(({ serve, ndjson }, response) => {
+    if (!ndjson || cut) return serve();
+    cut = true;
+    response.end('{"index":0,"status":"accepted"}\n');
+  });
+  const result = await replay(api.url, csvFile(50, [9]));
+  expect(result.accepted.size()).toBe(49);
+  expect(result.refused).toBe(1);
+});
+
+test('replayFile halves a batch that is too large', async () => {
+  await using api = await startApi(({ serve, body }, response) => {
+    if (JSON.parse(body).transactions.length > 10) response.writeHead(413).end();
+    else serve();
+  });
+  expect((await replay(api.url, csvFile(100))).accepted.size()).toBe(100);
+});
+
+test('replayFile stops at an answer that no retry cures, with the words of the API', async () => {
+  await using api = await startApi((_request, response) => {
+    response.writeHead(401).end(JSON.stringify({ title: 'Unauthorized', detail: 'unknown key' }));
+  });
+  await expect(replay(api.url, csvFile(10))).rejects.toThrow('401: Unauthorized: unknown key');
+});
+
+test('replayFile gives up when nothing succeeds for as long as its patience', async () => {
+  await using api = await startApi((_request, response) => response.writeHead(503).end());
+  await expect(replay(api.url, csvFile(10), { patienceMs: 300 })).rejects.toThrow(
+    'nothing succeeded',
+  );
+});
+
+test('replayFile goes on where it was stopped, and refuses a checkpoint of another file', async () => {
+  const checkpointPath = join(folder, 'checkpoint');
+  const stop = new AbortController();
+  let served = 0;
+  await using api = await startApi(({ serve }) => {
+    if (++served > 6) stop.abort();
+    else serve();
+  });
+  const path = csvFile(1_000);
+  const stopped = replay(api.url, path, { checkpointPath, signal: stop.signal });
+  await expect(stopped).rejects.toThrow();
+  const storedBefore = api.stored.size;
+  expect(storedBefore).toBe(300);
+
+  await using healthy = await startApi();
+  for (const [key, id] of api.stored) healthy.stored.set(key, id);
+  const result = await replay(healthy.url, path, { checkpointPath });
+  expect(healthy.stored.size).toBe(1_000);
+  expect(result.skipped).toBeGreaterThan(0);
+  expect(result.accepted.size()).toBe(700);
+  expect(result.skipped + result.duplicates).toBe(300);
+
+  const other = replay(healthy.url, csvFile(999), { checkpointPath });
+  await expect(other).rejects.toThrow('does not belong to');
+});
+
+test('replayFile keeps to the rate', async () => {
+  await using api = await startApi();
+  const startedMs = performance.now();
+  await replay(api.url, csvFile(300), { rowsPerSecond: 500 });
+  // Six batches of 50: the last may leave 500 ms after the first.
+  expect(performance.now() - startedMs).toBeGreaterThan(480);
+});
