@@ -1,0 +1,91 @@
+/** The documents that are made from the code: their text as the code of this commit would have it. */
+import { describeSettings } from '../../../src/runtime/config.ts';
+import { createMetrics } from '../../../src/runtime/metrics.ts';
+
+const HOW = 'Made by test/unit/docs/generated.test.ts from the code';
+const LINE_CHARS_MAX = 96;
+
+/** A Markdown table with its columns aligned. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
+  const widths = head.map((_, column) =>
+    Math.max(3, ...lines.map((line) => line[column]?.length ?? 0)),
+  );
+  const format = (line: readonly string[]) =>
+    `| ${widths.map((width, column) => (line[column] ?? '').padEnd(width)).join(' | ')} |`;
+  const rule = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`;
+  return [format(lines[0] ?? []), rule, ...lines.slice(1).map(format)].join('\n');
+}
+
+/** `.env.example`: every setting commented out with its default, so that copying it changes nothing. */
+export function environmentExample(): string {
+  const settings = describeSettings().map(({ name, description, byDefault }) =>
+    [...wrap(description).map((line) => `# ${line}`), `#${name}=${byDefault}`].join('\n'),
+  );
+  return [
+    `# ${HOW}; see docs/reference.md.`,
+    '# A line without a value shows a setting that is absent by default.',
+    '',
+    settings.join('\n\n'),
+    '',
+  ].join('\n');
+}
+
+function wrap(text: string): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line.length + word.length + 1 > LINE_CHARS_MAX) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines;
+}
+
+function settingsTable(): string {
+  const rows = describeSettings().map(({ name, description, byDefault }) => [
+    `\`${name}\``,
+    byDefault === '' ? '–' : `\`${byDefault}\``,
+    description,
+  ]);
+  return table(['setting', 'default', 'meaning'], rows);
+}
+
+/** Ours only: the process metrics (`risk_process_…`, `risk_nodejs_…`) are prom-client's own. */
+function metricsTable(): string {
+  const metrics = createMetrics().registry.getMetricsAsArray();
+  const rows = metrics
+    .filter(({ name }) => !/^risk_(process|nodejs)_/.test(name))
+    .map((metric) => [
+      `\`${metric.name}\``,
+      metric.constructor.name.toLowerCase(),
+      'labelNames' in metric && Array.isArray(metric.labelNames) && metric.labelNames.length > 0
+        ? metric.labelNames.join(', ')
+        : '–',
+      metric.help,
+    ]);
+  return table(['metric', 'type', 'labels', 'meaning'], rows);
+}
+
+/** docs/reference.md. */
+export function reference(): string {
+  return [
+    '# Reference',
+    '',
+    `${HOW} and compared with it in every check; do not edit.`,
+    '`npx vitest run test/unit/docs --update` writes it anew.',
+    '',
+    '## Settings',
+    '',
+    'Read from the environment at start, checked all at once; a bad or unknown one ends the process with',
+    'exit code 78 and the list of problems. An empty value counts as absent.',
+    '',
+    settingsTable(),
+    '',
+    '## Metrics',
+    '',
+    '`GET /metrics`, Prometheus text format. Names end in their unit.',
+    '',
+    metricsTable(),
+    '',
+  ].join('\n');
+}
