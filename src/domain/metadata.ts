@@ -62,3 +62,11 @@ export function canonicalJson(value: unknown): string {
       : member,
   );
 }
+
+/** Levels of objects and arrays of a value that `metadataProblem` has passed; 0 for a plain value. */
+export function nestingOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  let deepest = 0;
+  for (const member of Object.values(value)) deepest = Math.max(deepest, nestingOf(member));
+  return deepest + 1;
+}

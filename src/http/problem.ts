@@ -70,7 +70,10 @@ export function toProblem(thrown: unknown): Problem | undefined {
     case 'invalid':
       return new Problem('invalid-fields', thrown.message);
     case 'conflict':
-      return new Problem('conflict', thrown.message);
+      return new Problem(
+        thrown.code === 'STILL_RUNNING' ? 'still-running' : 'conflict',
+        thrown.message,
+      );
     case 'not-found':
       return new Problem('not-found', thrown.message);
     case 'unavailable':

@@ -31,6 +31,8 @@ export type PoolOptions = {
   readonly connectionsMax: number;
   readonly connectTimeoutMs: number;
   readonly statementTimeoutMs: number;
+  /** Deadline of one wait for a lock; shorter than the statement's, it tells a rival from an outage. */
+  readonly lockTimeoutMs?: number;
   /** False behind a transaction-pooling proxy, where a named statement may meet another server. */
   readonly namedStatements: boolean;
 };
@@ -44,6 +46,7 @@ export function openPool(options: PoolOptions): Database {
     max: options.connectionsMax,
     connectionTimeoutMillis: options.connectTimeoutMs,
     statement_timeout: options.statementTimeoutMs,
+    ...(options.lockTimeoutMs === undefined ? {} : { lock_timeout: options.lockTimeoutMs }),
     query_timeout: options.statementTimeoutMs + CLIENT_GRACE_MS,
     idle_in_transaction_session_timeout: options.statementTimeoutMs * 2,
     application_name: `risk-${options.role}`,

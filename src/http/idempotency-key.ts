@@ -1,0 +1,37 @@
+/** The key of a single transaction: in the body, in the header `Idempotency-Key`, or the same in both. */
+import { InvalidFields } from '../domain/field-error.ts';
+import {
+  idempotencyKeySchema,
+  type KeyedTransactionInput,
+  type TransactionInput,
+} from '../domain/transaction.ts';
+
+const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/;
+
+/** The header's value: plain, or a structured-field string (RFC 8941) in double quotes. */
+export function readIdempotencyKey(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  const text = header.trim();
+  const key = QUOTED.exec(text)?.[1]?.replaceAll(/\\(["\\])/g, '$1') ?? text;
+  const parsed = idempotencyKeySchema.safeParse(key);
+  if (parsed.success) return parsed.data;
+  throw keyError(`the header Idempotency-Key ${parsed.error.issues[0]?.message ?? 'is invalid'}`);
+}
+
+export function withKey(
+  input: TransactionInput,
+  headerKey: string | undefined,
+): KeyedTransactionInput {
+  const key = input.idempotency_key ?? headerKey;
+  if (key === undefined) {
+    throw keyError('is required, here or in the header Idempotency-Key');
+  }
+  if (headerKey !== undefined && headerKey !== key) {
+    throw keyError('differs from the header Idempotency-Key');
+  }
+  return { ...input, idempotency_key: key };
+}
+
+function keyError(detail: string): InvalidFields {
+  return new InvalidFields([{ pointer: '/idempotency_key', detail }]);
+}

@@ -1,0 +1,102 @@
+/**
+ * Cuts a request body of lines into chunks, in constant memory: a chunk ends at a number of lines, at
+ * a number of bytes, or when the sender pauses, so that a slow sender gets its answers too.
+ */
+import { createDeadline } from './body.ts';
+
+export type LineLimits = {
+  readonly lineBytesMax: number;
+  readonly chunkLinesMax: number;
+  readonly chunkBytesMax: number;
+  /** A pause of the sender after which what has arrived is worked on. */
+  readonly pauseMs: number;
+  /** A pause of the sender after which the stream is given up. */
+  readonly timeoutMs: number;
+};
+
+/** One line; `bytes` is null when it was longer than allowed and has been skipped. */
+export type RawLine = { readonly index: number; readonly bytes: Uint8Array | null };
+
+const NEWLINE = 0x0a;
+
+/** Yields chunks of lines; lines that are empty or blank are skipped and not counted. */
+export async function* readLineChunks(
+  body: AsyncIterator<Uint8Array>,
+  limits: LineLimits,
+): AsyncGenerator<RawLine[]> {
+  const splitter = createSplitter(limits.lineBytesMax);
+  using deadline = createDeadline(limits.timeoutMs);
+  let chunk: RawLine[] = [];
+  let chunkBytes = 0;
+  let next = body.next();
+  for (;;) {
+    if (chunk.length > 0 && !(await arrivesWithin(next, limits.pauseMs))) {
+      yield chunk;
+      [chunk, chunkBytes] = [[], 0];
+    }
+    const read = await deadline.race(next);
+    deadline.restart();
+    const lines = read.done === true ? splitter.end() : splitter.push(read.value);
+    for (const line of lines) {
+      chunk.push(line);
+      chunkBytes += line.bytes?.byteLength ?? 0;
+      if (chunk.length < limits.chunkLinesMax && chunkBytes < limits.chunkBytesMax) continue;
+      yield chunk;
+      deadline.restart();
+      [chunk, chunkBytes] = [[], 0];
+    }
+    if (read.done === true) break;
+    next = body.next();
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+async function arrivesWithin(next: Promise<unknown>, pauseMs: number): Promise<boolean> {
+  const pause = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => pause.resolve(false), pauseMs);
+  const arrived = next.then(
+    () => true,
+    () => true,
+  );
+  const isHere = await Promise.race([arrived, pause.promise]);
+  clearTimeout(timer);
+  return isHere;
+}
+
+function createSplitter(lineBytesMax: number) {
+  let rest: Uint8Array[] = [];
+  let restBytes = 0;
+  let index = 0;
+  const finish = (tail: Uint8Array): RawLine[] => {
+    const isTooLong = restBytes + tail.byteLength > lineBytesMax;
+    const bytes = isTooLong ? null : rest.length === 0 ? tail : Buffer.concat([...rest, tail]);
+    rest = [];
+    restBytes = 0;
+    return bytes !== null && isBlank(bytes) ? [] : [{ index: index++, bytes }];
+  };
+  return {
+    push(bytes: Uint8Array): RawLine[] {
+      const lines: RawLine[] = [];
+      let from = 0;
+      for (;;) {
+        const end = bytes.indexOf(NEWLINE, from);
+        if (end < 0) break;
+        lines.push(...finish(bytes.subarray(from, end)));
+        from = end + 1;
+      }
+      const tail = bytes.subarray(from);
+      restBytes += tail.byteLength;
+      // What is too long already is counted but not kept.
+      if (restBytes > lineBytesMax) rest = [];
+      else if (tail.byteLength > 0) rest.push(tail);
+      return lines;
+    },
+    end(): RawLine[] {
+      return restBytes === 0 ? [] : finish(new Uint8Array());
+    },
+  };
+}
+
+function isBlank(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+}

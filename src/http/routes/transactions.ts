@@ -1,0 +1,227 @@
+/** `/v1/transactions`: submit one, a batch or a stream of lines; read one; list. */
+import { Hono } from 'hono';
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { InvalidFields, jsonPointer } from '../../domain/field-error.ts';
+import {
+  type TransactionListParameters,
+  transactionListParameters,
+} from '../../domain/list-parameters.ts';
+import { scoreSchema } from '../../domain/score-record.ts';
+import { transactionInputSchema } from '../../domain/transaction.ts';
+import type { AcceptBatch } from '../../ingest/accept-lines.ts';
+import type { AcceptOneRequest, AcceptOneResult } from '../../ingest/accept-one.ts';
+import type { ItemError } from '../../ingest/prepare-transactions.ts';
+import { pageSchema } from '../../query/page.ts';
+import {
+  type StoredTransactionJson,
+  storedTransactionSchema,
+} from '../../query/transaction-json.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { AppEnv } from '../app-env.ts';
+import { requireRole } from '../auth.ts';
+import { type BodyLimits, bodyChunks, readJson, readMediaType, readQuery } from '../body.ts';
+import { readIdempotencyKey, withKey } from '../idempotency-key.ts';
+import { allowedRoles, problemResponses } from '../openapi.ts';
+import { readPreferences, waitApplied } from '../prefer.ts';
+import { Problem } from '../problem.ts';
+import { batchInputSchema, readBatchInput, readOneInput } from '../transaction-input.ts';
+import {
+  answerLines,
+  LINES_CONTENT_TYPE,
+  lineResultSchema,
+  linesDoneSchema,
+} from '../transaction-lines.ts';
+
+export type TransactionsDependencies = {
+  readonly acceptOne: (request: AcceptOneRequest) => Promise<AcceptOneResult>;
+  readonly acceptBatch: AcceptBatch;
+  readonly readTransaction: (transactionId: string) => Promise<StoredTransactionJson | undefined>;
+  readonly searchTransactions: (
+    parameters: TransactionListParameters,
+  ) => Promise<{ items: StoredTransactionJson[]; next_cursor: string | null }>;
+  readonly limits: BodyLimits;
+  readonly waitMsMax: number;
+  readonly log: Log;
+};
+
+const acceptedSchema = z
+  .object({
+    transaction_id: z.uuid(),
+    status: z.enum(['accepted', 'duplicate']),
+    created_at: z.iso.datetime(),
+    score: scoreSchema.nullable(),
+  })
+  .meta({ id: 'AcceptedTransaction' });
+
+const batchResultSchema = z
+  .object({
+    accepted: z.int(),
+    duplicates: z.int(),
+    results: z.array(
+      z.object({
+        index: z.int(),
+        transaction_id: z.uuid(),
+        status: z.enum(['accepted', 'duplicate']),
+      }),
+    ),
+  })
+  .meta({ id: 'AcceptedBatch' });
+type BatchResult = z.infer<typeof batchResultSchema>;
+
+export function transactionsRoutes(dependencies: TransactionsDependencies): Hono<AppEnv> {
+  const { acceptOne, acceptBatch, limits, log, waitMsMax } = dependencies;
+  const routes = new Hono<AppEnv>();
+
+  routes.post('/v1/transactions', requireRole('ingest'), async (c) => {
+    const headerKey = readIdempotencyKey(c.req.header('idempotency-key'));
+    const { waitMs } = readPreferences(c.req.header('prefer'), waitMsMax);
+    const input = withKey(readOneInput(await readJson(c, limits)), headerKey);
+    const { client } = c.get('principal');
+    const result = await acceptOne({ client, input, waitMs });
+    if (result.kind !== 'accepted') throw refusal(result.kind, result.errors, []);
+    const { transactionId, createdAtMs, status } = result.outcome;
+    if (waitMs > 0) c.header('Preference-Applied', waitApplied(waitMs));
+    c.header('Location', `/v1/transactions/${transactionId}`);
+    return c.json(
+      {
+        transaction_id: transactionId,
+        status,
+        created_at: new Date(createdAtMs).toISOString(),
+        score: result.score,
+      },
+      status === 'accepted' ? 201 : 200,
+    );
+  });
+
+  routes.post('/v1/transactions/batch', requireRole('ingest'), async (c) => {
+    const { client } = c.get('principal');
+    if (readMediaType(c) === LINES_CONTENT_TYPE) {
+      const { isMinimal } = readPreferences(c.req.header('prefer'), waitMsMax);
+      const { timeoutMs } = limits;
+      return answerLines(acceptBatch, log, { body: bodyChunks(c), client, isMinimal, timeoutMs });
+    }
+    const inputs = readBatchInput(await readJson(c, limits));
+    const result = await acceptBatch({ client, inputs, replyTo: null });
+    if (result.kind !== 'accepted') throw refusal(result.kind, result.errors, ['transactions']);
+    const body: BatchResult = { accepted: 0, duplicates: 0, results: [] };
+    for (const [index, { transactionId, status }] of result.outcomes.entries()) {
+      if (status === 'accepted') body.accepted++;
+      else body.duplicates++;
+      body.results.push({ index, transaction_id: transactionId, status });
+    }
+    return c.json(body);
+  });
+
+  routes.get('/v1/transactions', requireRole('analyst'), async (c) =>
+    c.json(await dependencies.searchTransactions(readQuery(c, transactionListParameters))),
+  );
+
+  routes.get('/v1/transactions/:id', requireRole('analyst', 'ingest'), async (c) => {
+    const transaction = await dependencies.readTransaction(c.req.param('id'));
+    if (transaction === undefined) throw new Problem('not-found', 'No transaction has this id.');
+    return c.json(transaction);
+  });
+
+  return routes;
+}
+
+/** @param at where the items stand in the body; a single transaction is the body itself */
+function refusal(
+  kind: 'invalid' | 'conflict',
+  errors: readonly ItemError[],
+  at: readonly string[],
+): Error {
+  const fields = errors.map(({ index, field, detail }) => ({
+    pointer: jsonPointer(at.length === 0 ? [field] : [...at, index, field]),
+    detail,
+  }));
+  if (kind === 'invalid') return new InvalidFields(fields);
+  const detail = 'A key is used with two bodies; nothing was stored.';
+  return new Problem('key-conflict', detail, { errors: fields });
+}
+
+const SUBMIT_PROBLEMS = [400, 408, 409, 413, 415, 422] as const;
+const tags = ['transactions'];
+const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
+const preferHeader = z.object({
+  Prefer: z
+    .string()
+    .optional()
+    .meta({ example: 'wait=2', description: '`wait=SECONDS` on one, `return=minimal` on lines.' }),
+});
+
+export const transactionsPaths: ZodOpenApiPathsObject = {
+  '/v1/transactions': {
+    post: {
+      operationId: 'acceptTransaction',
+      summary: 'Submit one transaction',
+      description: 'Success means that it is stored durably; scoring follows.',
+      tags,
+      security: allowedRoles('ingest'),
+      requestParams: {
+        header: preferHeader.extend({
+          'Idempotency-Key': z.string().optional().meta({ description: 'In place of the field.' }),
+        }),
+      },
+      requestBody: { required: true, content: json(transactionInputSchema) },
+      responses: {
+        200: { description: 'A duplicate of an earlier one.', content: json(acceptedSchema) },
+        201: { description: 'Accepted.', content: json(acceptedSchema) },
+        ...problemResponses(...SUBMIT_PROBLEMS),
+      },
+    },
+    get: {
+      operationId: 'listTransactions',
+      summary: 'Transactions, newest first',
+      tags,
+      security: allowedRoles('analyst'),
+      requestParams: { query: transactionListParameters },
+      responses: {
+        200: { description: 'One page.', content: json(pageSchema(storedTransactionSchema)) },
+        ...problemResponses(422),
+      },
+    },
+  },
+  '/v1/transactions/batch': {
+    post: {
+      operationId: 'acceptTransactions',
+      summary: 'Submit up to 1,000 transactions, or a stream of lines',
+      description:
+        'JSON is all or nothing. Lines are stored in chunks; a bad line refuses only itself.',
+      tags,
+      security: allowedRoles('ingest'),
+      requestParams: { header: preferHeader },
+      requestBody: {
+        required: true,
+        content: {
+          ...json(batchInputSchema),
+          [LINES_CONTENT_TYPE]: { schema: transactionInputSchema },
+        },
+      },
+      responses: {
+        200: {
+          description: 'Accepted; for lines, what became of each and a last line.',
+          content: {
+            ...json(batchResultSchema),
+            [LINES_CONTENT_TYPE]: { schema: z.union([lineResultSchema, linesDoneSchema]) },
+          },
+        },
+        ...problemResponses(...SUBMIT_PROBLEMS),
+      },
+    },
+  },
+  '/v1/transactions/{id}': {
+    get: {
+      operationId: 'readTransaction',
+      summary: 'One transaction and what became of it',
+      tags,
+      security: allowedRoles('analyst', 'ingest'),
+      requestParams: { path: z.object({ id: z.string() }) },
+      responses: {
+        200: { description: 'The transaction.', content: json(storedTransactionSchema) },
+        ...problemResponses(404),
+      },
+    },
+  },
+};

@@ -1,0 +1,84 @@
+/** Submitted transactions as they come over the wire: checked once, with a pointer to each bad field. */
+import { z } from 'zod';
+import { type FieldError, InvalidFields, jsonPointer } from '../domain/field-error.ts';
+import { nestingOf } from '../domain/metadata.ts';
+import {
+  type KeyedTransactionInput,
+  TRANSACTION_LIMITS,
+  type TransactionInput,
+  transactionInputSchema,
+} from '../domain/transaction.ts';
+import type { Line } from '../ingest/accept-lines.ts';
+import { checkFields, fieldErrors } from './body.ts';
+import type { RawLine } from './line-reader.ts';
+
+export const BATCH_TRANSACTIONS_MAX = 1000;
+
+/** What the document shows; requests are checked in two steps, so that a million items cost nothing. */
+export const batchInputSchema = z
+  .strictObject({
+    transactions: z.array(transactionInputSchema).min(1).max(BATCH_TRANSACTIONS_MAX),
+  })
+  .meta({ id: 'TransactionBatchInput' });
+
+const envelopeSchema = z.strictObject({
+  transactions: z
+    .array(z.unknown(), 'must be an array of transactions')
+    .min(1, 'must have at least one transaction')
+    .max(BATCH_TRANSACTIONS_MAX, `must have at most ${BATCH_TRANSACTIONS_MAX} transactions`),
+});
+const itemsSchema = z.array(transactionInputSchema);
+
+/** Levels of a batch around the metadata of an item: the body, the array and the item. */
+const BATCH_LEVELS = 3;
+const REQUIRED = 'is required';
+
+export function readOneInput(value: unknown): TransactionInput {
+  return checkFields(transactionInputSchema, value);
+}
+
+export function readBatchInput(value: unknown): KeyedTransactionInput[] {
+  const { transactions } = checkFields(envelopeSchema, value);
+  const items = checkFields(itemsSchema, transactions, ['transactions']);
+  const errors: FieldError[] = [];
+  const keyed = items.flatMap((item, index) => {
+    if (nestingOf(item.metadata) + BATCH_LEVELS > TRANSACTION_LIMITS.bodyDepth) {
+      const detail = `lies deeper than ${TRANSACTION_LIMITS.bodyDepth} levels`;
+      errors.push({ pointer: jsonPointer(['transactions', index, 'metadata']), detail });
+    }
+    if (isKeyed(item)) return item;
+    const pointer = jsonPointer(['transactions', index, 'idempotency_key']);
+    errors.push({ pointer, detail: REQUIRED });
+    return [];
+  });
+  if (errors.length > 0) throw new InvalidFields(errors);
+  return keyed;
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+/** One line of a stream; pointers are relative to the line. */
+export function readLineInput({ index, bytes }: RawLine, lineBytesMax: number): Line {
+  if (bytes === null) return refused(index, '', `a line is at most ${lineBytesMax} bytes`);
+  let value: unknown;
+  try {
+    value = JSON.parse(UTF8.decode(bytes));
+  } catch {
+    return refused(index, '', 'is not JSON in UTF-8');
+  }
+  const parsed = transactionInputSchema.safeParse(value);
+  if (!parsed.success)
+    return { index, errors: fieldErrors(parsed.error).slice(0, LINE_ERRORS_MAX) };
+  if (!isKeyed(parsed.data)) return refused(index, '/idempotency_key', REQUIRED);
+  return { index, input: parsed.data };
+}
+
+const LINE_ERRORS_MAX = 20;
+
+function refused(index: number, pointer: string, detail: string): Line {
+  return { index, errors: [{ pointer, detail }] };
+}
+
+function isKeyed(input: TransactionInput): input is KeyedTransactionInput {
+  return input.idempotency_key !== undefined;
+}

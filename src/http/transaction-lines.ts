@@ -1,0 +1,111 @@
+/**
+ * The answer to `application/x-ndjson`: one line a transaction, in order, while the request is still
+ * being read. One chunk is stored while the next is read; a reader of the answer that is slow slows
+ * the whole stream. No last line means that the stream broke off: everything may be sent again.
+ */
+import { z } from 'zod';
+import { toError } from '../domain/failure.ts';
+import { type AcceptBatch, acceptLines, type LineResult } from '../ingest/accept-lines.ts';
+import type { Log } from '../runtime/log.ts';
+import { type LineLimits, type RawLine, readLineChunks } from './line-reader.ts';
+import { Problem } from './problem.ts';
+import { BATCH_TRANSACTIONS_MAX, readLineInput } from './transaction-input.ts';
+
+export const LINES_CONTENT_TYPE = 'application/x-ndjson';
+const LINE_BYTES_MAX = 64 * 1024;
+const CHUNK_BYTES_MAX = 4 * 1024 * 1024;
+/** Long against the gap between two packets, short for a person who types. */
+const PAUSE_MS = 100;
+
+export const lineResultSchema = z
+  .object({
+    index: z.int().meta({ description: 'Place of the line; blank lines are not counted.' }),
+    status: z.enum(['accepted', 'duplicate', 'invalid', 'conflict', 'unavailable']),
+    transaction_id: z.uuid().optional(),
+    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+  })
+  .meta({ id: 'TransactionLine' });
+
+export const linesDoneSchema = z
+  .object({
+    done: z.literal(true),
+    accepted: z.int(),
+    duplicates: z.int(),
+    refused: z.int(),
+  })
+  .meta({ id: 'TransactionLinesDone' });
+
+export type LinesRequest = {
+  readonly body: AsyncIterator<Uint8Array>;
+  readonly client: string;
+  /** Only refused lines and the last one are sent. */
+  readonly isMinimal: boolean;
+  readonly timeoutMs: number;
+};
+
+export function answerLines(accept: AcceptBatch, log: Log, request: LinesRequest): Response {
+  const lines = answer(accept, log, request);
+  return new Response(ReadableStream.from(lines), {
+    headers: { 'Content-Type': LINES_CONTENT_TYPE },
+  });
+}
+
+async function* answer(
+  accept: AcceptBatch,
+  log: Log,
+  { body, client, isMinimal, timeoutMs }: LinesRequest,
+): AsyncGenerator<Uint8Array> {
+  const limits: LineLimits = {
+    lineBytesMax: LINE_BYTES_MAX,
+    chunkLinesMax: BATCH_TRANSACTIONS_MAX,
+    chunkBytesMax: CHUNK_BYTES_MAX,
+    pauseMs: PAUSE_MS,
+    timeoutMs,
+  };
+  const totals = { accepted: 0, duplicates: 0, refused: 0 };
+  const render = (results: readonly LineResult[]) => {
+    for (const { status } of results) {
+      if (status === 'accepted') totals.accepted++;
+      else if (status === 'duplicate') totals.duplicates++;
+      else totals.refused++;
+    }
+    const shown = isMinimal ? results.filter((result) => !('transaction_id' in result)) : results;
+    return encode(shown);
+  };
+  const work = (chunk: readonly RawLine[]) =>
+    acceptLines(
+      accept,
+      client,
+      chunk.map((line) => readLineInput(line, LINE_BYTES_MAX)),
+    );
+  try {
+    for await (const results of overlapped(readLineChunks(body, limits), work)) {
+      const bytes = render(results);
+      if (bytes.byteLength > 0) yield bytes;
+    }
+    yield encode([{ done: true, ...totals }]);
+  } catch (error) {
+    // The sender broke off or fell silent: the missing last line tells it all.
+    if (error instanceof Problem) return;
+    log.error({ err: toError(error) }, 'bug: a stream of transactions failed unexpectedly');
+  }
+}
+
+/** Works on one chunk while the next is read; results keep the order of the chunks. */
+async function* overlapped<Chunk, Result>(
+  chunks: AsyncGenerator<Chunk>,
+  work: (chunk: Chunk) => Promise<Result>,
+): AsyncGenerator<Result> {
+  let inFlight: Promise<Result> | undefined;
+  for await (const chunk of chunks) {
+    const previous = await inFlight;
+    inFlight = work(chunk);
+    inFlight.catch(() => undefined);
+    if (previous !== undefined) yield previous;
+  }
+  if (inFlight !== undefined) yield await inFlight;
+}
+
+function encode(lines: readonly object[]): Uint8Array {
+  return Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+}

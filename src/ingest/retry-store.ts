@@ -1,0 +1,76 @@
+/**
+ * Which failures of the store ingest tries again by itself, before its caller hears of them: a lost
+ * race with another transaction, a commit whose outcome is unknown, a connection that was dead when
+ * it was taken from the pool, a partition that vanished. Everything else is the caller's.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Failure } from '../domain/failure.ts';
+
+const TRIES_MAX = 6;
+const JITTER_MS = 20;
+/** A connection that fails this early was stale; a later failure is an outage, which ends in 503. */
+const STALE_MS_MAX = 300;
+const RACES_LOST = new Set(['40P01', '40001']);
+const STATEMENT_CANCELLED = '57014';
+const LOCK_TIMEOUT = '55P03';
+
+/**
+ * @param work    one try; whatever it repeats must be safe to repeat
+ * @param forget  forgets which partitions are known to exist
+ */
+export async function retryStore<T>(work: () => Promise<T>, forget: () => void): Promise<T> {
+  const startedAt = performance.now();
+  for (let tried = 1; ; tried++) {
+    try {
+      return await work();
+    } catch (error) {
+      const elapsedMs = performance.now() - startedAt;
+      if (isMissingPartition(error)) forget();
+      else if (!isWorthAnotherTry(error, tried, elapsedMs)) throw asAnswer(error);
+      if (tried === TRIES_MAX) throw asAnswer(error);
+      await delay(Math.random() * JITTER_MS * tried);
+    }
+  }
+}
+
+function isWorthAnotherTry(error: unknown, tried: number, elapsedMs: number): boolean {
+  if (!(error instanceof Failure)) return false;
+  if (error.code === 'COMMIT_UNKNOWN' || error.kind === 'transient') return tried <= 2;
+  if (error.kind !== 'unavailable') return false;
+  const state = sqlStateOf(error);
+  if (state !== undefined && RACES_LOST.has(state)) return true;
+  if (state === LOCK_TIMEOUT || state === STATEMENT_CANCELLED) return false;
+  return tried === 1 && elapsedMs < STALE_MS_MAX;
+}
+
+/** Waiting out the deadline for a concurrent claimant of the same key is a conflict, not an outage. */
+function asAnswer(error: unknown): unknown {
+  if (!(error instanceof Failure) || sqlStateOf(error) !== LOCK_TIMEOUT) return error;
+  const context = driverField(error, 'where');
+  if (context === undefined || !context.includes('inserting index tuple')) return error;
+  return new Failure(
+    'conflict',
+    'STILL_RUNNING',
+    'The first request with this idempotency key is still running.',
+    { cause: error },
+  );
+}
+
+function isMissingPartition(error: unknown): boolean {
+  return (
+    error instanceof Failure &&
+    sqlStateOf(error) === '23514' &&
+    error.message.startsWith('no partition of relation')
+  );
+}
+
+function sqlStateOf(failure: Failure): string | undefined {
+  return driverField(failure, 'code');
+}
+
+function driverField(failure: Failure, field: 'code' | 'where'): string | undefined {
+  const { cause } = failure;
+  if (typeof cause !== 'object' || cause === null || !(field in cause)) return undefined;
+  const value = (cause as Record<string, unknown>)[field];
+  return typeof value === 'string' ? value : undefined;
+}
