@@ -62,7 +62,7 @@ async function post(
     if (options.rate === 0) return now;
     const dueMs = started + (index * options.batch * 1000) / options.rate;
     if (dueMs - now > 1) await delay(dueMs - now);
-    return dueMs;
+    return Math.min(dueMs, performance.now());
   };
   const drive = async () => {
     const connection = openHttpConnection(options.host, options.port);

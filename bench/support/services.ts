@@ -22,11 +22,15 @@ export type ServicesOptions = {
   readonly onProgress: (text: string) => void;
 };
 
-export type Services = {
+/** What a checker needs of them: a session in Postgres and one in Redis. */
+export type Stores = {
   readonly databaseUrl: string;
-  readonly redisUrl: string;
   readonly database: pg.Client;
   readonly redis: Redis;
+};
+
+export type Services = Stores & {
+  readonly redisUrl: string;
   readonly postgresPid: number;
   readonly redisPid: number;
   readonly versions: Readonly<Record<string, string>>;

@@ -4,7 +4,7 @@
  */
 import { pipeline } from 'node:stream/promises';
 import { from as copyFrom } from 'pg-copy-streams';
-import type { Services } from '../../bench/support/services.ts';
+import type { Stores } from '../../bench/support/services.ts';
 import type { Ledger } from './ledger.ts';
 import { checkProfiles } from './profiles.ts';
 import { countWaiting, readScoredEvents } from './streams.ts';
@@ -18,21 +18,21 @@ export type Check = {
 };
 
 export type CheckOptions = {
-  readonly services: Services;
+  readonly stores: Stores;
   readonly ledger: Ledger;
   /** False after Redis was wiped: events of before are gone, as they may be. */
   readonly eventsKept: boolean;
 };
 
 export async function checkAtRest(options: CheckOptions): Promise<Check[]> {
-  const { services, ledger } = options;
-  await loadLedger(services, ledger);
+  const { stores, ledger } = options;
+  await loadLedger(stores, ledger);
   return [
     ...checkLedger(ledger),
-    ...(await checkStored(services, ledger)),
-    ...(await checkQuiet(services)),
+    ...(await checkStored(stores, ledger)),
+    ...(await checkQuiet(stores)),
     ...(await checkEvents(options)),
-    ...(await checkCounted(services)),
+    ...(await checkCounted(stores)),
   ];
 }
 
@@ -50,7 +50,7 @@ const atLeast = (check: string, found: number, least: number): Check => ({
 });
 
 /** The ledger as a temporary table, so that SQL can hold it against what is stored. */
-async function loadLedger({ database }: Services, ledger: Ledger): Promise<void> {
+async function loadLedger({ database }: Stores, ledger: Ledger): Promise<void> {
   await database.query('drop table if exists pg_temp.ledger');
   await database.query('create temporary table ledger (key text, transaction_id uuid)');
   const lines = function* () {
@@ -98,7 +98,7 @@ type StoredRow = {
   readonly keys: number;
 };
 
-async function checkStored({ database }: Services, ledger: Ledger): Promise<Check[]> {
+async function checkStored({ database }: Stores, ledger: Ledger): Promise<Check[]> {
   const { rows } = await database.query<StoredRow>(STORED);
   const [row] = rows;
   if (row === undefined) throw new Error('one row was expected');
@@ -115,8 +115,8 @@ async function checkStored({ database }: Services, ledger: Ledger): Promise<Chec
   ];
 }
 
-async function checkQuiet(services: Services): Promise<Check[]> {
-  const waiting = await countWaiting(services);
+async function checkQuiet(stores: Stores): Promise<Check[]> {
+  const waiting = await countWaiting(stores);
   return [
     zero('entries left in streams', waiting.entries),
     zero('entries pending', waiting.pending),
@@ -124,9 +124,9 @@ async function checkQuiet(services: Services): Promise<Check[]> {
   ];
 }
 
-async function checkEvents({ services, ledger, eventsKept }: CheckOptions): Promise<Check[]> {
+async function checkEvents({ stores, ledger, eventsKept }: CheckOptions): Promise<Check[]> {
   if (!eventsKept) return [];
-  const { ids, events } = await readScoredEvents(services);
+  const { ids, events } = await readScoredEvents(stores);
   let missing = 0;
   for (const id of ledger.entries.values()) if (!ids.has(id)) missing++;
   return [
@@ -136,8 +136,8 @@ async function checkEvents({ services, ledger, eventsKept }: CheckOptions): Prom
 }
 
 /** Each transaction counts once in its account's and its merchant's profile. */
-async function checkCounted(services: Services): Promise<Check[]> {
-  const { account, merchant } = await checkProfiles(services);
+async function checkCounted(stores: Stores): Promise<Check[]> {
+  const { account, merchant } = await checkProfiles(stores);
   return [
     zero('account profiles unlike Postgres', account.different),
     atLeast('account profiles compared', account.equal, 1),

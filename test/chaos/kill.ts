@@ -102,7 +102,7 @@ async function runScenario(run: Run, scenario: ScenarioName): Promise<readonly C
     `  ${counts.acknowledged} acknowledged (${counts.repeated} again, ${counts.indeterminate} attempts without an answer) in ${((performance.now() - started) / 1000).toFixed(0)} s; at rest ${(restMs / 1000).toFixed(1)} s after the last`,
   );
   const checks = await checkAtRest({
-    ...{ services: fleet.services, ledger },
+    ...{ stores: fleet.services, ledger },
     eventsKept: scenario !== 'redis-wipe',
   });
   return [...checks, aimed(scenario, rows)];

@@ -4,7 +4,7 @@
  * so a transaction that was counted twice, or not at all, shows.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Services } from '../../bench/support/services.ts';
+import type { Stores } from '../../bench/support/services.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { accountKind } from '../../src/profile/account-kind.ts';
 import { merchantKind } from '../../src/profile/merchant-kind.ts';
@@ -30,10 +30,10 @@ const PARTIES_A_PAGE = 100;
 const LAST_ID = 'ffffffff-ffff-7fff-bfff-ffffffffffff';
 
 export async function checkProfiles(
-  services: Services,
+  stores: Stores,
 ): Promise<Readonly<Record<'account' | 'merchant', ProfileCheck>>> {
   await using pool = openPool({
-    url: services.databaseUrl,
+    url: stores.databaseUrl,
     role: 'chaos',
     connectionsMax: 1,
     connectTimeoutMs: CONNECT_MS,
@@ -42,20 +42,20 @@ export async function checkProfiles(
   });
   const { query } = pool;
   return {
-    account: await checkKind(services, accountKind, (page) => loadAccountPasts(query, page)),
-    merchant: await checkKind(services, merchantKind, (page) => loadMerchantPasts(query, page)),
+    account: await checkKind(stores, accountKind, (page) => loadAccountPasts(query, page)),
+    merchant: await checkKind(stores, merchantKind, (page) => loadMerchantPasts(query, page)),
   };
 }
 
 type LoadPasts<Past> = (page: readonly Transaction[]) => Promise<readonly Past[]>;
 
 async function checkKind<P extends Profile, History, Past>(
-  services: Services,
+  stores: Stores,
   kind: ProfileKind<P, History, Past>,
   loadPasts: LoadPasts<Past>,
 ): Promise<ProfileCheck> {
   const check = { equal: 0, different: 0, stale: 0, absent: 0 };
-  const probes = await readProbes(services, kind.party);
+  const probes = await readProbes(stores, kind.party);
   for (let from = 0; from < probes.length; from += PARTIES_A_PAGE) {
     const page = probes.slice(from, from + PARTIES_A_PAGE);
     const pasts = await loadPasts(page);
@@ -64,7 +64,7 @@ async function checkKind<P extends Profile, History, Past>(
       if (past === undefined) throw new Error('a past a probe was expected');
       const rebuilt = kind.fold(kind.rebuild(past, null), probe);
       const key = profileKey(MARKET, kind.party, kind.partyOf(probe));
-      const stored = await services.redis.getBuffer(key);
+      const stored = await stores.redis.getBuffer(key);
       check[compare(kind, stored, probe, rebuilt)]++;
     }
   }
@@ -89,7 +89,7 @@ type ProbeRow = Omit<Transaction, 'transactionId' | 'createdAtMs' | 'receivedAtM
 
 /** One transaction a party like its newest one, but after everything that happened. */
 async function readProbes(
-  { database }: Services,
+  { database }: Stores,
   party: 'account' | 'merchant',
 ): Promise<Transaction[]> {
   const end = await database.query<{ ms: number }>(

@@ -1,13 +1,13 @@
 /** What waits in Redis, read stream by stream: for the checker and as evidence of what a death left. */
 import type { Redis } from 'ioredis';
-import type { Services } from '../../bench/support/services.ts';
+import type { Stores } from '../../bench/support/services.ts';
 import { decodeEntry } from '../../src/stream/entry.ts';
 import { GROUP, type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
 
 export const MARKET = 'market_0';
 const PAGE_ENTRIES = 5000;
 
-export async function allStreams({ database }: Services): Promise<StreamKeys[]> {
+export async function allStreams({ database }: Stores): Promise<StreamKeys[]> {
   const { rows } = await database.query<{ corridor: string }>(
     'select corridor from shared.corridors order by corridor',
   );
@@ -21,10 +21,10 @@ export type Waiting = {
   readonly retries: number;
 };
 
-export async function countWaiting(services: Services): Promise<Waiting> {
-  const { redis } = services;
+export async function countWaiting(stores: Stores): Promise<Waiting> {
+  const { redis } = stores;
   const waiting = { entries: 0, pending: 0, retries: 0 };
-  for (const keys of await allStreams(services)) {
+  for (const keys of await allStreams(stores)) {
     waiting.entries += await redis.xlen(keys.transactions);
     waiting.retries += await redis.zcard(keys.retries);
     waiting.pending += await countPending(redis, keys);
@@ -44,10 +44,10 @@ function ignoreMissingGroup(error: unknown): null {
 }
 
 /** Transactions that were delivered to consumers of a process and not acknowledged by them. */
-export async function heldBy(services: Services, pid: number): Promise<string[]> {
-  const { redis } = services;
+export async function heldBy(stores: Stores, pid: number): Promise<string[]> {
+  const { redis } = stores;
   const held: string[] = [];
-  for (const { transactions } of await allStreams(services)) {
+  for (const { transactions } of await allStreams(stores)) {
     const pending = (await redis
       .xpending(transactions, GROUP, '-', '+', PAGE_ENTRIES)
       .catch(ignoreMissingGroup)) as [string, string][] | null;
@@ -69,12 +69,12 @@ function idOf(fields: readonly string[]): string {
 
 /** Ids with a `transaction.scored` event, and how many events there are. */
 export async function readScoredEvents(
-  services: Services,
+  stores: Stores,
 ): Promise<{ readonly ids: Set<string>; readonly events: number }> {
-  const { redis } = services;
+  const { redis } = stores;
   const ids = new Set<string>();
   let events = 0;
-  for (const { scored } of await allStreams(services)) {
+  for (const { scored } of await allStreams(stores)) {
     for (let from = '-'; ; ) {
       const page = await redis.xrange(scored, from, '+', 'COUNT', PAGE_ENTRIES);
       events += page.length;
