@@ -22,11 +22,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   store: { folders: [], types: ['runtime'], packages: ['pg', 'pg-copy-streams', 'node:*', 'uuid'] },
   stream: { folders: [], types: ['runtime'], packages: ['ioredis', 'murmurhash', 'node:*'] },
   ingest: {
-    folders: ['runtime'],
-    types: ['store', 'stream'],
+    folders: [],
+    types: ['store', 'stream', 'runtime'],
     packages: ['zod', 'uuid', 'p-limit', 'node:*'],
   },
-  query: { folders: ['runtime'], types: ['store', 'stream'], packages: ['zod', 'node:*'] },
+  query: { folders: [], types: ['store', 'stream', 'runtime'], packages: ['zod', 'node:*'] },
   worker: {
     folders: ['profile', 'scoring', 'runtime'],
     types: ['store', 'stream'],
