@@ -5,7 +5,8 @@
  */
 import type { Position } from '../domain/cursor.ts';
 import type { Transaction, TransactionStatus } from '../domain/transaction.ts';
-import { lowestIdAt } from '../domain/transaction-id.ts';
+import { createdAtMsOf, lowestIdAt } from '../domain/transaction-id.ts';
+import { timestampArray, uuidArray } from './binary-array.ts';
 import {
   isoTime,
   type MonthSlice,
@@ -73,6 +74,37 @@ export async function readStoredTransaction(
     id,
   ]);
   return row && toTransaction(row);
+}
+
+const loadStatement = {
+  name: 'load-transactions',
+  text: `select ${COLUMNS}
+           from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
+           join transactions t on t.transaction_id = u.transaction_id and t.created_at = u.created_at
+          where t.created_at >= $3 and t.created_at <= $4`,
+};
+
+/** Stored transactions by their ids, in no order; ids that name none are left out. */
+export async function loadTransactions(
+  database: Pick<Database, 'query'>,
+  ids: readonly string[],
+): Promise<Transaction[]> {
+  const known: string[] = [];
+  const times: number[] = [];
+  for (const id of ids) {
+    const createdAtMs = createdAtMsOf(id);
+    if (createdAtMs === undefined) continue;
+    known.push(id);
+    times.push(createdAtMs);
+  }
+  if (known.length === 0) return [];
+  const rows = await database.query<Omit<TransactionRow, 'status'>>(loadStatement, [
+    uuidArray(known),
+    timestampArray(times),
+    isoTime(Math.min(...times)),
+    isoTime(Math.max(...times)),
+  ]);
+  return rows.map(({ metadata: _, ...row }) => toPlainTransaction(row));
 }
 
 /** The statement of one slice, out of fixed parts only; values are always parameters. */
@@ -153,7 +185,11 @@ function rowPosition(row: TransactionRow): Position {
   return { atMs: row.created_at.getTime(), id: row.transaction_id };
 }
 
-function toTransaction(row: TransactionRow): StoredTransaction {
+function toTransaction({ metadata, status, ...row }: TransactionRow): StoredTransaction {
+  return { ...toPlainTransaction(row), metadata, status };
+}
+
+function toPlainTransaction(row: Omit<TransactionRow, 'metadata' | 'status'>): Transaction {
   return {
     transactionId: row.transaction_id,
     createdAtMs: row.created_at.getTime(),
@@ -168,7 +204,5 @@ function toTransaction(row: TransactionRow): StoredTransaction {
     deviceId: row.device_id,
     country: row.country,
     channel: row.channel,
-    metadata: row.metadata,
-    status: row.status,
   };
 }

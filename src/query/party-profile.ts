@@ -1,0 +1,87 @@
+/**
+ * `GET /v1/accounts/{id}/profile` and `/v1/merchants/{id}/profile`: what the party did up to a moment,
+ * summed from the stored transactions themselves, not from the workers' cached profiles.
+ */
+import { z } from 'zod';
+import { timeParameter } from '../domain/list-parameters.ts';
+import type { PartyKind } from '../domain/party.ts';
+import type * as PartyActivity from '../store/party-activity.ts';
+import { chooseDatabase, type Databases } from './choose-database.ts';
+import { type SearchTransactionsDependencies, searchTransactions } from './search-transactions.ts';
+import { storedTransactionSchema } from './transaction-json.ts';
+
+const RECENT_TRANSACTIONS = 20;
+
+export const profileParameters = z.strictObject({
+  at: timeParameter.optional().meta({ description: 'As of this time; default now.' }),
+});
+
+const windowSchema = z.object({
+  hours: z.int(),
+  transactions: z.int(),
+  counterparties: z
+    .int()
+    .meta({ description: 'Distinct merchants of an account, distinct accounts of a merchant.' }),
+  amounts: z.array(z.object({ currency: z.string(), sum: z.string(), max: z.string() })),
+});
+
+const common = {
+  as_of: z.iso.datetime(),
+  windows: z
+    .array(windowSchema)
+    .meta({ description: 'The last 1, 24, 168 and 720 hours before `as_of`.' }),
+  complete: z.boolean().meta({
+    description:
+      'False when the party did more than 100,000 transactions in 30 days: only those count.',
+  }),
+  recent: z.array(storedTransactionSchema).meta({ description: 'The newest, at most 20.' }),
+};
+export const accountProfileSchema = z
+  .object({ account_id: z.string(), ...common })
+  .meta({ id: 'AccountProfile' });
+export const merchantProfileSchema = z
+  .object({ merchant_id: z.string(), ...common })
+  .meta({ id: 'MerchantProfile' });
+type PartyProfile = Omit<z.infer<typeof accountProfileSchema>, 'account_id'>;
+
+export type PartyProfileDependencies = SearchTransactionsDependencies & {
+  readonly databases: Databases;
+  readonly readActivity: typeof PartyActivity.readActivity;
+  readonly activityRowsMax: number;
+  readonly activityWindowsHours: readonly number[];
+};
+
+/** Undefined when the party has no transaction up to then. */
+export async function readPartyProfile(
+  dependencies: PartyProfileDependencies,
+  party: PartyKind,
+  partyId: string,
+  atMs: number,
+): Promise<PartyProfile | undefined> {
+  const { databases, readActivity, activityRowsMax, activityWindowsHours } = dependencies;
+  const recent = await searchTransactions(dependencies, {
+    ...(party === 'account' ? { account_id: partyId } : { merchant_id: partyId }),
+    to: atMs + 1,
+    limit: RECENT_TRANSACTIONS,
+  });
+  if (recent.items.length === 0) return undefined;
+  const rows = await readActivity(chooseDatabase(databases, atMs + 1), party, partyId, atMs);
+  const windows = activityWindowsHours.map((hours) => {
+    const ours = rows.filter((row) => row.hours === hours);
+    const all = ours.find((row) => row.currency === null);
+    return {
+      hours,
+      transactions: all?.transactions ?? 0,
+      counterparties: all?.counterparties ?? 0,
+      amounts: ours.flatMap(({ currency, sum, max }) =>
+        currency === null || sum === null || max === null ? [] : [{ currency, sum, max }],
+      ),
+    };
+  });
+  return {
+    as_of: new Date(atMs).toISOString(),
+    windows,
+    complete: Math.max(...windows.map((window) => window.transactions)) < activityRowsMax,
+    recent: recent.items,
+  };
+}
