@@ -8,7 +8,7 @@ import { startPostgres } from '../../src/embedded/postgres.ts';
 import { findPostgres } from '../../src/embedded/postgres-program.ts';
 import { findRedis, type RedisSource } from '../../src/embedded/redis-program.ts';
 import { migrate } from '../../src/store/migrate.ts';
-import { makeServiceFolder } from './service-folder.ts';
+import { makeServiceFolder, sweepServiceFolders } from './service-folder.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -25,6 +25,7 @@ export const TEST_MARKET = 'market_0';
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const postgresBin = process.env['RISK_TEST_POSTGRES_BIN'] ?? '';
+  sweepServiceFolders();
   const folder = makeServiceFolder();
   const { signal } = new AbortController();
   const program = await findPostgres(folder.account, postgresBin || undefined);

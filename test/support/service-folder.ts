@@ -1,5 +1,5 @@
 /** A temporary folder that an unprivileged service may use, also when the tests run as root. */
-import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Account, serviceAccount } from '../../src/embedded/account.ts';
 import { openSharedFolder } from '../../src/embedded/shared-folder.ts';
@@ -28,4 +28,16 @@ export function makeServiceFolder(): ServiceFolder {
     passwordFile,
     [Symbol.dispose]: () => rmSync(services, { recursive: true, force: true }),
   };
+}
+
+const ABANDONED_MS = 24 * 60 * 60 * 1000;
+
+/** Removes what test runs that were killed left behind; a day old, so nobody uses it. */
+export function sweepServiceFolders(): void {
+  const shared = openSharedFolder();
+  for (const name of readdirSync(shared).filter((entry) => entry.startsWith('test-'))) {
+    const path = join(shared, name);
+    const modifiedMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    if (Date.now() - modifiedMs > ABANDONED_MS) rmSync(path, { recursive: true, force: true });
+  }
 }

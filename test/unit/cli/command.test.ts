@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { integerOption, parseArguments, UsageError } from '../../../src/cli/command.ts';
+
+const OPTIONS = { sample: { type: 'string' } } as const;
+
+test('parseArguments gives values and words, and knows --json and --help everywhere', () => {
+  const args = ['scores', '--sample', '5', '--json', '-h'];
+  const { values, positionals } = parseArguments(args, OPTIONS, { min: 1, max: 1 });
+  expect({ ...values }).toEqual({ sample: '5', json: true, help: true });
+  expect(positionals).toEqual(['scores']);
+});
+
+test.each([
+  [['--wat'], "Unknown option '--wat'"],
+  [['--sample'], "Option '--sample <value>' argument missing"],
+  [['extra'], "unexpected argument 'extra'"],
+])('parseArguments refuses %j', (args, message) => {
+  const parse = () => parseArguments(args, OPTIONS);
+  expect(parse).toThrow(UsageError);
+  expect(parse).toThrow(message);
+});
+
+test('parseArguments refuses too few words', () => {
+  expect(() => parseArguments([], OPTIONS, { min: 1, max: 1 })).toThrow('an argument is missing');
+});
+
+test.each(['0', '11', '1.5', '1e1', '', ' 5', 'five', '-1'])('integerOption refuses %j', (text) => {
+  const read = () => integerOption('--sample', text, { min: 1, max: 10 }, 3);
+  expect(read).toThrow(UsageError);
+  expect(read).toThrow('--sample must be a whole number from 1 to 10');
+});
+
+test('integerOption takes its bounds and the default', () => {
+  const bounds = { min: 1, max: 10 };
+  expect(integerOption('--sample', '1', bounds, 3)).toBe(1);
+  expect(integerOption('--sample', '10', bounds, 3)).toBe(10);
+  expect(integerOption('--sample', undefined, bounds, 3)).toBe(3);
+  expect(integerOption('--sample', undefined, bounds, null)).toBe(null);
+});
