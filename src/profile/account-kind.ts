@@ -1,0 +1,58 @@
+/** Accounts as a kind of profile: the fold of one transaction into its account's list. */
+import {
+  ACCOUNT_HISTORY_DAYS,
+  ACCOUNT_HISTORY_ENTRIES,
+  type AccountHistory,
+  type AccountPast,
+} from '../domain/history.ts';
+import { reportingLimitMinor } from '../domain/reporting-limit.ts';
+import type { Transaction } from '../domain/transaction.ts';
+import { accountHistory } from './account-history.ts';
+import {
+  type AccountProfile,
+  accountItem,
+  boundAccount,
+  decodeAccount,
+  insertAccountItem,
+  rebuildAccount,
+  writeAccount,
+} from './account-profile.ts';
+import { comparePlaces, countBefore, holdsAt } from './packed-list.ts';
+import { AHEAD, type FoldOutcome, LATE, type ProfileKind } from './profile.ts';
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Exact for whatever lies after the floor and sees its fill: ACCOUNT_HISTORY_ENTRIES siblings, or all
+ * of the last ACCOUNT_HISTORY_DAYS. Anything else is late.
+ */
+function fold(profile: AccountProfile, transaction: Transaction): FoldOutcome<AccountHistory> {
+  const item = accountItem(transaction);
+  if (comparePlaces(item.place, profile.ceiling) > 0) return AHEAD;
+  if (comparePlaces(item.place, profile.floor) <= 0) return LATE;
+  const { list } = profile;
+  const index = countBefore(list, item.place);
+  const complete =
+    index >= ACCOUNT_HISTORY_ENTRIES ||
+    profile.floor.ms <= item.place.ms - ACCOUNT_HISTORY_DAYS * DAY_MS;
+  const outcome: FoldOutcome<AccountHistory> = complete
+    ? {
+        kind: 'folded',
+        history: accountHistory(list, index, item, reportingLimitMinor(transaction.currency)),
+      }
+    : LATE;
+  if (!holdsAt(list, index, item.place)) {
+    insertAccountItem(profile, index, item);
+    boundAccount(profile);
+  }
+  return outcome;
+}
+
+export const accountKind: ProfileKind<AccountProfile, AccountHistory, AccountPast> = {
+  party: 'account',
+  partyOf: (transaction) => transaction.accountId,
+  decode: decodeAccount,
+  rebuild: rebuildAccount,
+  fold,
+  pendingWrite: writeAccount,
+};

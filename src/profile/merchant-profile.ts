@@ -1,0 +1,189 @@
+/**
+ * A merchant's profile: merchants are too busy for a list alone, so it is a list of the newest
+ * transactions and tallies by hour, or by UTC day, of those before. Body of a stored value: horizon
+ * (24 bytes), ceiling (24), known-from (8), number of tallies (8), tallies (24 each), items (32 each).
+ *
+ * Every known transaction after `horizon` and up to `ceiling` is in the list; those at or before it
+ * and not older than `knownFromMs` are in the tallies, which remember no ids.
+ */
+import { currencyScale, toMinorUnits } from '../domain/currency.ts';
+import type { MerchantPast, MerchantTally, PastTransaction } from '../domain/history.ts';
+import { hashText, packLetters } from './pack.ts';
+import {
+  AFTER_ALL,
+  BEFORE_ALL,
+  createList,
+  dropOldest,
+  openItem,
+  type PackedList,
+  type Place,
+  placeAt,
+  placeOf,
+  replaceStored,
+} from './packed-list.ts';
+import { chainDigest, type Profile } from './profile.ts';
+
+/** A list longer than this is cut to MERCHANT_KEPT_ENTRIES; what is cut goes into the tallies. */
+export const MERCHANT_RECENT_ENTRIES = 4096;
+export const MERCHANT_KEPT_ENTRIES = 2048;
+/** Tallies older than this many days before the horizon's day are dropped: 30 for the longest window, 10 for late arrivals. */
+export const MERCHANT_TALLY_DAYS = 40;
+export const MERCHANT_ITEM_BYTES = 32;
+
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 24 * HOUR_MS;
+
+/** One bucket (an hour or a UTC day) and currency. */
+export type Tally = {
+  bucketMs: number;
+  daily: boolean;
+  readonly currency: number;
+  count: number;
+  /** Minor units. */
+  sum: number;
+};
+
+export type MerchantProfile = Profile & {
+  digest: number;
+  horizon: Place;
+  ceiling: Place;
+  knownFromMs: number;
+  tallies: Tally[];
+  readonly list: PackedList;
+  /** The last sum over the list, continued by the next in-order arrival. */
+  readonly runningSum: RunningSum;
+};
+
+/** Sum and count of the items [from, to) of one currency, valid while the list's `moves` stay. */
+export type RunningSum = {
+  currency: number;
+  moves: number;
+  from: number;
+  to: number;
+  sum: number;
+  count: number;
+};
+
+export function createRunningSum(): RunningSum {
+  return { currency: -1, moves: -1, from: 0, to: 0, sum: 0, count: 0 };
+}
+
+export type MerchantItem = {
+  readonly place: Place;
+  readonly amountMinor: number;
+  readonly account: number;
+  readonly currency: number;
+};
+
+export function merchantItem(transaction: PastTransaction): MerchantItem {
+  return {
+    place: placeOf(transaction),
+    amountMinor: toMinorUnits(transaction.amount, transaction.currency),
+    account: hashText(transaction.accountId),
+    currency: packLetters(transaction.currency),
+  };
+}
+
+/** Doubles: 0 created_at, 1 id (2 words), 2 amount; words: 6 account; halves: 14 id, 15 currency. */
+export function insertMerchantItem(
+  profile: MerchantProfile,
+  index: number,
+  item: MerchantItem,
+): void {
+  const { list } = profile;
+  openItem(list, index);
+  list.doubles[index * 4] = item.place.ms;
+  list.words[index * 8 + 2] = item.place.high;
+  list.words[index * 8 + 3] = item.place.low;
+  list.doubles[index * 4 + 2] = item.amountMinor;
+  list.words[index * 8 + 6] = item.account;
+  list.halves[index * 16 + 14] = item.place.top;
+  list.halves[index * 16 + 15] = item.currency;
+  profile.digest = chainDigest(profile.digest, item.place.low);
+}
+
+/** Moves what no longer fits the list into the tallies, and old tallies from hours into days. */
+export function boundMerchant(profile: MerchantProfile): void {
+  const { list } = profile;
+  if (list.count <= MERCHANT_RECENT_ENTRIES) return;
+  const dropped = list.count - MERCHANT_KEPT_ENTRIES;
+  profile.horizon = placeAt(list, dropped - 1);
+  const today = dayOf(profile.horizon.ms);
+  profile.knownFromMs = Math.max(profile.knownFromMs, today - MERCHANT_TALLY_DAYS * DAY_MS);
+  const kept = profile.tallies.filter((tally) => tally.bucketMs >= profile.knownFromMs);
+  const table = new Map<number, Tally>();
+  for (const tally of kept) addTally(table, tally, today);
+  for (let index = 0; index < dropped; index++) {
+    const bucketMs = hourOf(list.doubles[index * 4] ?? 0);
+    if (bucketMs < profile.knownFromMs) continue;
+    const currency = list.halves[index * 16 + 15] ?? 0;
+    const sum = list.doubles[index * 4 + 2] ?? 0;
+    addTally(table, { bucketMs, daily: false, currency, count: 1, sum }, today);
+  }
+  profile.tallies = [...table.values()].sort(compareTallies);
+  dropOldest(list, dropped);
+}
+
+/** Hours are kept for the horizon's day and the one before it: a day of hours for any later arrival. */
+function addTally(table: Map<number, Tally>, tally: Tally, today: number): void {
+  const daily = tally.daily || tally.bucketMs < today - DAY_MS;
+  const bucketMs = daily ? dayOf(tally.bucketMs) : tally.bucketMs;
+  const key = (bucketMs / HOUR_MS) * 0x8000 + tally.currency;
+  const known = table.get(key);
+  if (known === undefined) table.set(key, { ...tally, bucketMs, daily });
+  else {
+    known.count += tally.count;
+    known.sum += tally.sum;
+  }
+}
+
+function compareTallies(a: Tally, b: Tally): number {
+  return a.bucketMs - b.bucketMs || a.currency - b.currency;
+}
+
+/** Forgets everything: the next transaction answers `ahead` and so brings about a rebuild. */
+export function forgetMerchant(profile: MerchantProfile): void {
+  profile.tallies = [];
+  profile.horizon = BEFORE_ALL;
+  profile.ceiling = BEFORE_ALL;
+  profile.digest = chainDigest(profile.digest, profile.list.count);
+  dropOldest(profile.list, profile.list.count);
+  replaceStored(profile.list);
+}
+
+export function rebuildMerchant(past: MerchantPast, stored: Buffer | null): MerchantProfile {
+  const list = createList(MERCHANT_ITEM_BYTES, past.rows.length + 2);
+  const profile: MerchantProfile = {
+    stored,
+    digest: 0,
+    horizon: past.horizon === null ? BEFORE_ALL : placeOf(past.horizon),
+    ceiling: past.ceiling === null ? AFTER_ALL : placeOf(past.ceiling),
+    knownFromMs: past.knownFromMs,
+    tallies: past.tallies.map(readTally).sort(compareTallies),
+    list,
+    runningSum: createRunningSum(),
+  };
+  for (const tally of profile.tallies) profile.digest = chainDigest(profile.digest, tally.count);
+  for (const row of past.rows) insertMerchantItem(profile, list.count, merchantItem(row));
+  return profile;
+}
+
+function readTally({ bucketMs, daily, currency, count, sum }: MerchantTally): Tally {
+  return { bucketMs, daily, currency: packLetters(currency), count, sum: sumMinor(sum, currency) };
+}
+
+/** A decimal sum has the scale of numeric columns (4), so it may have more places than the currency. */
+function sumMinor(sum: string, currency: string): number {
+  const point = sum.indexOf('.');
+  const scale = currencyScale(currency) ?? 2;
+  return toMinorUnits(point < 0 ? sum : sum.slice(0, point + 1 + scale), currency);
+}
+
+/** Start of the hour or UTC day of a time. Exact: epoch milliseconds are integers below 2^53. */
+export function hourOf(ms: number): number {
+  return Math.floor(ms / HOUR_MS) * HOUR_MS;
+}
+
+export function dayOf(ms: number): number {
+  return Math.floor(ms / DAY_MS) * DAY_MS;
+}

@@ -1,0 +1,149 @@
+/**
+ * The feature vector: which number stands where, and what it means. The order is stored with every
+ * score, so within a schema version it never changes: a new feature or meaning is a new FEATURE_SCHEMA.
+ */
+
+export const FEATURE_SCHEMA = 1;
+
+/**
+ * Name, unit, description. NaN stands for missing: no sibling to tell from, an absent field, a
+ * currency without a limit. Siblings are the account's, or merchant's, transactions before this one.
+ */
+const FEATURES = [
+  ['amount', 'currency units', 'Amount of the transaction.'],
+  ['amount_log', 'ln(currency units)', 'Natural logarithm of the amount.'],
+  ['amount_to_limit', 'ratio', 'Amount by the reporting limit of its currency.'],
+  ['round_amount', '0 or 1', 'Amount is a whole multiple of 100 currency units.'],
+  ['hour', 'hours', 'Hour of the day, UTC.'],
+  ['weekday', 'days', 'Day of the week, UTC, Monday is 0.'],
+  ['weekend', '0 or 1', 'Saturday or Sunday, UTC.'],
+  ['night', '0 or 1', 'Between 00:00 and 06:00 UTC.'],
+  ['cross_border', '0 or 1', 'Corridor leads from one country to another.'],
+  ['off_corridor', '0 or 1', 'Country is neither end of the corridor.'],
+  ['device_absent', '0 or 1', 'No device id was given.'],
+  ['country_absent', '0 or 1', 'No country was given.'],
+  ['ip_absent', '0 or 1', 'No IP address was given.'],
+  [
+    'siblings',
+    'transactions',
+    'Siblings of the account that are seen: at most 256 of the last 180 days.',
+  ],
+  ['span_days', 'days', 'Age of the oldest sibling seen.'],
+  ['count_1h', 'transactions', 'Siblings of the last hour.'],
+  ['count_24h', 'transactions', 'Siblings of the last 24 hours.'],
+  ['count_7d', 'transactions', 'Siblings of the last 7 days.'],
+  ['count_30d', 'transactions', 'Siblings of the last 30 days.'],
+  ['usual_1h', 'transactions', 'Siblings an hour over all siblings seen.'],
+  [
+    'usual_24h',
+    'transactions',
+    'Siblings a day over the last 30 days, or since the oldest sibling.',
+  ],
+  ['sum_1h', 'currency units', 'Same-currency sum of the last hour.'],
+  ['sum_24h', 'currency units', 'Same-currency sum of the last 24 hours.'],
+  ['sum_7d', 'currency units', 'Same-currency sum of the last 7 days.'],
+  ['sum_30d', 'currency units', 'Same-currency sum of the last 30 days.'],
+  [
+    'sum_24h_to_usual',
+    'ratio',
+    'Sum of the last 24 hours and this amount, by the usual sum of a day.',
+  ],
+  [
+    'sum_24h_to_limit',
+    'ratio',
+    'Sum of the last 24 hours and this amount, by the reporting limit.',
+  ],
+  ['amounts', 'transactions', 'Same-currency siblings seen.'],
+  ['median', 'currency units', 'Median of the same-currency siblings seen.'],
+  ['amount_to_median', 'ratio', 'Amount by the median.'],
+  ['amount_to_p90', 'ratio', 'Amount by the 90th percentile of the same-currency siblings seen.'],
+  ['mean_30d', 'currency units', 'Mean of the same-currency siblings of the last 30 days.'],
+  ['deviation_30d', 'currency units', 'Their sample standard deviation.'],
+  ['max_30d', 'currency units', 'The largest of them.'],
+  ['amount_to_mean', 'ratio', 'Amount by the mean of the last 30 days.'],
+  [
+    'amount_zscore',
+    'deviations',
+    'Amount above the mean of the last 30 days, in standard deviations.',
+  ],
+  [
+    'near_limit_72h',
+    'transactions',
+    'Siblings of the last 72 hours in [0.8, 1) of the reporting limit.',
+  ],
+  ['merchants_1h', 'merchants', 'Distinct merchants among the siblings of the last hour.'],
+  ['merchants_24h', 'merchants', 'Distinct merchants among the siblings of the last 24 hours.'],
+  ['first_merchant', '0 or 1', 'No sibling has this merchant.'],
+  ['first_corridor', '0 or 1', 'No sibling has this corridor.'],
+  ['first_country', '0 or 1', 'No sibling has this country.'],
+  ['first_device', '0 or 1', 'No sibling has this device.'],
+  ['gap_hours', 'hours', 'Time since the newest sibling.'],
+  [
+    'country_change_hours',
+    'hours',
+    'Time since the newest sibling with a country, if in another country.',
+  ],
+  ['night_share', 'share', 'Share of the siblings between 00:00 and 06:00 UTC.'],
+  ['merchant_count_1h', 'transactions', "The merchant's siblings of this hour."],
+  ['merchant_count_24h', 'transactions', "The merchant's siblings of this hour and the 23 before."],
+  [
+    'merchant_count_7d',
+    'transactions',
+    "The merchant's siblings of this UTC day and the 6 before.",
+  ],
+  [
+    'merchant_count_30d',
+    'transactions',
+    "The merchant's siblings of this UTC day and the 29 before.",
+  ],
+  [
+    'merchant_usual_1h',
+    'transactions',
+    'Siblings an hour over those 30 days without the last 24 hours.',
+  ],
+  [
+    'merchant_amounts_30d',
+    'transactions',
+    "The merchant's same-currency siblings of those 30 days.",
+  ],
+  ['merchant_mean_30d', 'currency units', 'Their mean.'],
+  ['amount_to_merchant_mean', 'ratio', 'Amount by that mean.'],
+  [
+    'merchant_accounts_1h',
+    'accounts',
+    'Distinct accounts among the newest siblings of this hour (of at most 256).',
+  ],
+] as const;
+
+export type FeatureName = (typeof FEATURES)[number][0];
+
+export type Feature = {
+  readonly name: FeatureName;
+  readonly unit: string;
+  readonly description: string;
+};
+
+export const FEATURE_LIST: readonly Feature[] = FEATURES.map(([name, unit, description]) => ({
+  name,
+  unit,
+  description,
+}));
+
+export const FEATURE_COUNT = FEATURES.length;
+
+const INDEX: ReadonlyMap<FeatureName, number> = new Map(
+  FEATURES.map(([name], index) => [name, index]),
+);
+
+/** Where a feature stands in the vector. */
+export function featureIndex(name: FeatureName): number {
+  const index = INDEX.get(name);
+  if (index === undefined) throw new Error(`feature ${name} is not in the schema`);
+  return index;
+}
+
+/** A reader of one feature; NaN for a vector that is too short. */
+export function featureOf(name: FeatureName): (vector: Float64Array) => number {
+  const index = featureIndex(name);
+  return (vector) => vector[index] ?? Number.NaN;
+}

@@ -1,0 +1,19 @@
+/**
+ * The rule sets this build knows: one decides, the others explain and verify scores that were made
+ * under them. A rule set that ever decided stays here unchanged.
+ */
+import { type CompiledRuleSet, compileRuleSet } from './compile-rule-set.ts';
+import { default1 } from './rule-sets/default-1.ts';
+import { RULES } from './rules.ts';
+
+/** The rule set that decides. */
+export const currentRuleSet: CompiledRuleSet = compileRuleSet(default1, RULES);
+
+const KNOWN: ReadonlyMap<string, CompiledRuleSet> = new Map(
+  [currentRuleSet].map((ruleSet) => [ruleSet.id, ruleSet]),
+);
+
+/** The rule set by the name stored with a score. */
+export function findRuleSet(id: string): CompiledRuleSet | undefined {
+  return KNOWN.get(id);
+}
