@@ -42,7 +42,7 @@ export const accountProfileSchema = z
 export const merchantProfileSchema = z
   .object({ merchant_id: z.string(), ...common })
   .meta({ id: 'MerchantProfile' });
-type PartyProfile = Omit<z.infer<typeof accountProfileSchema>, 'account_id'>;
+export type PartyProfile = Omit<z.infer<typeof accountProfileSchema>, 'account_id'>;
 
 export type PartyProfileDependencies = SearchTransactionsDependencies & {
   readonly databases: Databases;

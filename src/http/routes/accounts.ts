@@ -1,0 +1,60 @@
+/** `/v1/accounts`: what one account did. */
+import { Hono } from 'hono';
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { idParameter } from '../../domain/list-parameters.ts';
+import {
+  accountProfileSchema,
+  type PartyProfile,
+  profileParameters,
+} from '../../query/party-profile.ts';
+import type { AppEnv } from '../app-env.ts';
+import { requireRole } from '../auth.ts';
+import { checkFields, readQuery } from '../body.ts';
+import { allowedRoles, problemResponses } from '../openapi.ts';
+import { Problem } from '../problem.ts';
+
+export type AccountsDependencies = {
+  readonly readAccountProfile: (
+    accountId: string,
+    atMs: number | undefined,
+  ) => Promise<PartyProfile | undefined>;
+};
+
+const path = z.object({ id: idParameter });
+
+export function accountsRoutes({ readAccountProfile }: AccountsDependencies): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+
+  routes.get('/v1/accounts/:id/profile', requireRole('analyst'), async (c) => {
+    const { id } = checkFields(path, c.req.param());
+    const { at } = readQuery(c, profileParameters);
+    const profile = await readAccountProfile(id, at);
+    if (profile === undefined) {
+      throw new Problem('not-found', 'No transaction of this account is known.');
+    }
+    return c.json({ account_id: id, ...profile });
+  });
+
+  return routes;
+}
+
+export const accountsPaths: ZodOpenApiPathsObject = {
+  '/v1/accounts/{id}/profile': {
+    get: {
+      operationId: 'readAccountProfile',
+      summary: 'What one account did in the last hour, day, week and month',
+      description: 'Summed from the stored transactions; windows end at `at`.',
+      tags: ['accounts'],
+      security: allowedRoles('analyst'),
+      requestParams: { path, query: profileParameters },
+      responses: {
+        200: {
+          description: 'Sums and the newest transactions.',
+          content: { 'application/json': { schema: accountProfileSchema } },
+        },
+        ...problemResponses(404, 422),
+      },
+    },
+  },
+};

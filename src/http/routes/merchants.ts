@@ -1,0 +1,60 @@
+/** `/v1/merchants`: what one merchant did. */
+import { Hono } from 'hono';
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { idParameter } from '../../domain/list-parameters.ts';
+import {
+  merchantProfileSchema,
+  type PartyProfile,
+  profileParameters,
+} from '../../query/party-profile.ts';
+import type { AppEnv } from '../app-env.ts';
+import { requireRole } from '../auth.ts';
+import { checkFields, readQuery } from '../body.ts';
+import { allowedRoles, problemResponses } from '../openapi.ts';
+import { Problem } from '../problem.ts';
+
+export type MerchantsDependencies = {
+  readonly readMerchantProfile: (
+    merchantId: string,
+    atMs: number | undefined,
+  ) => Promise<PartyProfile | undefined>;
+};
+
+const path = z.object({ id: idParameter });
+
+export function merchantsRoutes({ readMerchantProfile }: MerchantsDependencies): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+
+  routes.get('/v1/merchants/:id/profile', requireRole('analyst'), async (c) => {
+    const { id } = checkFields(path, c.req.param());
+    const { at } = readQuery(c, profileParameters);
+    const profile = await readMerchantProfile(id, at);
+    if (profile === undefined) {
+      throw new Problem('not-found', 'No transaction of this merchant is known.');
+    }
+    return c.json({ merchant_id: id, ...profile });
+  });
+
+  return routes;
+}
+
+export const merchantsPaths: ZodOpenApiPathsObject = {
+  '/v1/merchants/{id}/profile': {
+    get: {
+      operationId: 'readMerchantProfile',
+      summary: 'What one merchant did in the last hour, day, week and month',
+      description: 'Summed from the stored transactions; windows end at `at`.',
+      tags: ['merchants'],
+      security: allowedRoles('analyst'),
+      requestParams: { path, query: profileParameters },
+      responses: {
+        200: {
+          description: 'Sums and the newest transactions.',
+          content: { 'application/json': { schema: merchantProfileSchema } },
+        },
+        ...problemResponses(404, 422),
+      },
+    },
+  },
+};

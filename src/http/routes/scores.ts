@@ -1,0 +1,128 @@
+/** `/v1/scores`: one score, why it is what it is, and the list analysts search. */
+import { Hono } from 'hono';
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { type ScoreListParameters, scoreListParameters } from '../../domain/list-parameters.ts';
+import { type ScoreJson, scoreSchema } from '../../domain/score-record.ts';
+import { type ExplainResult, explanationSchema } from '../../query/explain-score.ts';
+import { pageSchema } from '../../query/page.ts';
+import type { ScoreLookup } from '../../query/read-score.ts';
+import type { AppEnv } from '../app-env.ts';
+import { requireRole } from '../auth.ts';
+import { readQuery } from '../body.ts';
+import { immutableJson } from '../immutable.ts';
+import { allowedRoles, problemResponses } from '../openapi.ts';
+import { Problem } from '../problem.ts';
+
+export type ScoresDependencies = {
+  readonly readScore: (transactionId: string) => Promise<ScoreLookup>;
+  readonly explainScore: (transactionId: string) => Promise<ExplainResult>;
+  readonly searchScores: (
+    parameters: ScoreListParameters,
+  ) => Promise<{ items: ScoreJson[]; next_cursor: string | null }>;
+};
+
+const PENDING_RETRY_AFTER_SECONDS = '1';
+
+const pendingSchema = z
+  .object({ transaction_id: z.uuid(), status: z.literal('accepted') })
+  .meta({ id: 'PendingScore' });
+
+export function scoresRoutes(dependencies: ScoresDependencies): Hono<AppEnv> {
+  const { readScore, explainScore, searchScores } = dependencies;
+  const routes = new Hono<AppEnv>();
+
+  routes.get('/v1/scores', requireRole('analyst'), async (c) =>
+    c.json(await searchScores(readQuery(c, scoreListParameters))),
+  );
+
+  routes.get('/v1/scores/:id', requireRole('analyst', 'ingest'), async (c) => {
+    const transactionId = c.req.param('id');
+    const lookup = await readScore(transactionId);
+    switch (lookup.kind) {
+      case 'scored':
+        return immutableJson(c, lookup.score);
+      case 'pending':
+        c.header('Retry-After', PENDING_RETRY_AFTER_SECONDS);
+        return c.json({ transaction_id: transactionId, status: 'accepted' as const }, 202);
+      case 'dead-letter':
+        throw new Problem('dead-letter', 'Scoring was given up; an operator may replay it.');
+      case 'unknown':
+        throw new Problem('not-found', 'No transaction has this id.');
+    }
+  });
+
+  routes.get('/v1/scores/:id/explanation', requireRole('analyst'), async (c) => {
+    const result = await explainScore(c.req.param('id'));
+    switch (result.kind) {
+      case 'explained':
+        return c.json(result.explanation);
+      case 'not-scored':
+        throw new Problem('not-found', 'No score has this id.');
+      case 'unknown-version': {
+        const made = `rule set ${result.ruleSet} and feature schema ${result.featureSchema}`;
+        throw new Problem('conflict', `It was made with ${made}, which this version lacks.`);
+      }
+    }
+  });
+
+  return routes;
+}
+
+const tags = ['scores'];
+const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
+const path = z.object({ id: z.string().meta({ description: 'The transaction id.' }) });
+
+export const scoresPaths: ZodOpenApiPathsObject = {
+  '/v1/scores': {
+    get: {
+      operationId: 'listScores',
+      summary: 'Scores, newest transaction first',
+      tags,
+      security: allowedRoles('analyst'),
+      requestParams: { query: scoreListParameters },
+      responses: {
+        200: { description: 'One page.', content: json(pageSchema(scoreSchema)) },
+        ...problemResponses(422),
+      },
+    },
+  },
+  '/v1/scores/{id}': {
+    get: {
+      operationId: 'readScore',
+      summary: 'One score',
+      description: 'A stored score never changes: keep it, or ask again with If-None-Match.',
+      tags,
+      security: allowedRoles('analyst', 'ingest'),
+      requestParams: {
+        path,
+        header: z.object({ 'If-None-Match': z.string().optional() }),
+      },
+      responses: {
+        200: { description: 'The score.', content: json(scoreSchema) },
+        202: {
+          description: 'Accepted and not scored yet; ask again after `Retry-After` seconds.',
+          content: json(pendingSchema),
+        },
+        304: { description: 'You have it already.' },
+        ...problemResponses(404),
+      },
+    },
+  },
+  '/v1/scores/{id}/explanation': {
+    get: {
+      operationId: 'explainScore',
+      summary: 'Why a score is what it is',
+      tags,
+      security: allowedRoles('analyst'),
+      requestParams: { path },
+      responses: {
+        200: {
+          description: 'Features, every rule, and lineage.',
+          content: json(explanationSchema),
+        },
+        ...problemResponses(404, 409),
+      },
+    },
+  },
+};

@@ -1,0 +1,61 @@
+/** `/v1/summaries`: sums by day. */
+import { Hono } from 'hono';
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { InvalidFields } from '../../domain/field-error.ts';
+import {
+  type DailySummary,
+  dailySummarySchema,
+  daysOf,
+  summaryParameters,
+} from '../../query/daily-summaries.ts';
+import type { AppEnv } from '../app-env.ts';
+import { requireRole } from '../auth.ts';
+import { readQuery } from '../body.ts';
+import { allowedRoles, problemResponses } from '../openapi.ts';
+
+export type SummariesDependencies = {
+  readonly summarizeDays: (
+    days: readonly number[],
+    corridor: string | undefined,
+  ) => Promise<DailySummary[]>;
+  readonly now: () => number;
+};
+
+export function summariesRoutes({ summarizeDays, now }: SummariesDependencies): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+
+  routes.get('/v1/summaries/daily', requireRole('analyst'), async (c) => {
+    const parameters = readQuery(c, summaryParameters);
+    const range = daysOf(parameters, now());
+    if ('problem' in range) {
+      throw new InvalidFields([{ pointer: '/from', detail: range.problem }]);
+    }
+    return c.json({ items: await summarizeDays(range.days, parameters.corridor) });
+  });
+
+  return routes;
+}
+
+export const summariesPaths: ZodOpenApiPathsObject = {
+  '/v1/summaries/daily': {
+    get: {
+      operationId: 'summarizeDays',
+      summary: 'Transactions, amounts and scores by UTC day and corridor',
+      description:
+        'Both days are included, at most 92; default the last seven. Figures of the last two days may be five minutes old, earlier ones an hour.',
+      tags: ['summaries'],
+      security: allowedRoles('analyst'),
+      requestParams: { query: summaryParameters },
+      responses: {
+        200: {
+          description: 'Oldest day first; days without transactions are left out.',
+          content: {
+            'application/json': { schema: z.object({ items: z.array(dailySummarySchema) }) },
+          },
+        },
+        ...problemResponses(422),
+      },
+    },
+  },
+};
