@@ -1,0 +1,254 @@
+/**
+ * `risk start`: the main job from a bare clone. Services where no URL is given, schema, API and
+ * worker, a sample through all of it, its ledger, where to look; then it serves until Ctrl-C. What
+ * was started is stopped in the reverse order: roles drain before their services end.
+ */
+import { join, resolve } from 'node:path';
+import { Failure } from '../domain/failure.ts';
+import { freePort } from '../embedded/free-port.ts';
+import type { ServiceProcess } from '../embedded/service-process.ts';
+import { type Embedded, startEmbedded } from '../embedded/start-embedded.ts';
+import { createApiClient } from '../replay/api-client.ts';
+import { balances, ledgerLine } from '../replay/ledger.ts';
+import { migrate } from '../store/migrate.ts';
+import {
+  type Command,
+  type CommandContext,
+  EXIT,
+  integerOption,
+  parseArguments,
+} from './command.ts';
+import { noteRefused, PLAIN_REPLAY, replayToLedger } from './replay.ts';
+import { chooseApiPort } from './start/api-port.ts';
+import { readOrMakeKey } from './start/bootstrap-key.ts';
+import { readRiskiest } from './start/riskiest.ts';
+import { startRole } from './start/role-process.ts';
+import { readOrMakeSample } from './start/sample.ts';
+import { createScreen, heading, ledgerSentence, type Screen, whereToLook } from './start/screen.ts';
+
+const TRANSACTIONS = 20_000;
+
+const USAGE = `risk start [--once] [--transactions N]
+
+Starts everything on this machine: Postgres and Redis where DATABASE_URL or REDIS_URL is not given,
+the schema, the API and a worker; scores a sample and prints its ledger; serves until Ctrl-C.
+
+  --once             exit after the ledger, 0 only if it balances
+  --transactions N   size of the sample (${TRANSACTIONS})
+
+Data, keys and logs stay in RISK_DATA_DIR (.data), so a second start scores nothing twice.
+`;
+
+type Engine = {
+  readonly url: string;
+  readonly key: string;
+  readonly keyFile: string | null;
+  readonly dataDir: string;
+  readonly logFolder: string;
+  readonly databaseUrl: string;
+  /** Resolves to a sentence when a part ends that nobody stopped. */
+  readonly partEnded: Promise<string>;
+};
+
+/** Starts all parts; what `owned` holds stops them. */
+async function startEngine(
+  context: CommandContext,
+  screen: Screen,
+  owned: AsyncDisposableStack,
+): Promise<Engine> {
+  const { config } = context;
+  const dataDir = resolve(config.RISK_DATA_DIR);
+  const logFolder = join(dataDir, 'logs');
+  const services = owned.use(
+    await screen.step(
+      'Postgres and Redis',
+      () => startServices(context, dataDir, screen),
+      ({ redisKeepsData }) =>
+        `data in ${dataDir}${redisKeepsData ? '' : ' (Redis in memory only: rebuilt from Postgres)'}`,
+    ),
+  );
+  const { databaseUrl, redisUrl } = services;
+  const corridors = config.RISK_CORRIDORS?.split(',') ?? [];
+  await screen.step(
+    'schema',
+    () => migrate({ url: databaseUrl, market: config.RISK_MARKET, corridors }),
+    (applied) => (applied.length === 0 ? 'up to date' : `${applied.length} migrations applied`),
+  );
+  const { key, file: keyFile } = readOrMakeKey(config.RISK_BOOTSTRAP_KEY, dataDir);
+  const roles = await screen.step(
+    'API and worker',
+    () => startRoles(context, { databaseUrl, redisUrl, key, logFolder }, owned),
+    ({ url }) => url,
+  );
+  const partEnded = Promise.race([services.serviceEnded, roles.ended]);
+  return { url: roles.url, key, keyFile, dataDir, logFolder, databaseUrl, partEnded };
+}
+
+function startServices(
+  { config, environment, log, signal }: CommandContext,
+  dataDir: string,
+  screen: Screen,
+): Promise<Embedded> {
+  return startEmbedded({
+    dataDir,
+    // Its state changes are steps on the screen; only what is wrong is worth a log line there.
+    log: environment['LOG_LEVEL'] === undefined ? log.child({}, { level: 'warn' }) : log,
+    signal,
+    onProgress: screen.doing,
+    databaseUrl: config.DATABASE_URL,
+    redisUrl: config.REDIS_URL,
+    environment,
+  });
+}
+
+type RoleSettings = {
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  readonly key: string;
+  readonly logFolder: string;
+};
+
+async function startRoles(
+  { config, environment, signal }: CommandContext,
+  { databaseUrl, redisUrl, key, logFolder }: RoleSettings,
+  owned: AsyncDisposableStack,
+): Promise<{ url: string; ended: Promise<string> }> {
+  const given = environment['PORT'] !== undefined && environment['PORT'] !== '';
+  const apiPort = await chooseApiPort(config.HOST, config.PORT, given);
+  const workerPort = config.RISK_WORKER_PORT || (await freePort());
+  const common = {
+    ...environment,
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
+    RISK_BOOTSTRAP_KEY: key,
+  };
+  const host = config.HOST === '0.0.0.0' || config.HOST === '::' ? '127.0.0.1' : config.HOST;
+  const urlOf = (port: number) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const roles = await startAll(owned, [
+    startRole({
+      ...{ role: 'api', name: 'api', logFolder, signal },
+      environment: { ...common, PORT: String(apiPort) },
+      healthUrl: urlOf(apiPort),
+    }),
+    startRole({
+      ...{ role: 'worker', name: 'worker', logFolder, signal },
+      environment: { ...common, RISK_WORKER_PORT: String(workerPort) },
+      healthUrl: urlOf(workerPort),
+    }),
+  ]);
+  const ended = Promise.race(
+    roles.map(async (role) => `a role ended by itself: ${await role.ended}\n${role.logTail()}`),
+  );
+  return { url: urlOf(apiPort), ended };
+}
+
+/** All of them or none: a part that did not start takes down those that did. Stopping is together. */
+async function startAll(
+  owned: AsyncDisposableStack,
+  starting: readonly Promise<ServiceProcess>[],
+): Promise<ServiceProcess[]> {
+  const results = await Promise.allSettled(starting);
+  const started = results.flatMap((result) =>
+    result.status === 'fulfilled' ? [result.value] : [],
+  );
+  owned.defer(async () => {
+    await Promise.all(started.map((role) => role.stop()));
+  });
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return started;
+}
+
+/** Scores the sample and prints the ledger; true when it balances. */
+async function scoreSample(
+  context: CommandContext,
+  screen: Screen,
+  engine: Engine,
+  transactions: number,
+): Promise<boolean> {
+  const { output, signal } = context;
+  const file = await screen.step(
+    'sample',
+    () => readOrMakeSample(engine.dataDir, transactions, Date.now(), signal),
+    (path) => path,
+  );
+  const { url, key, databaseUrl } = engine;
+  const replayed = replayToLedger({ ...PLAIN_REPLAY, file, url, key, databaseUrl }, context);
+  const { ledger, result } = await orEnded(replayed, engine.partEnded);
+  noteRefused(result, output);
+  output.note(`\n${ledgerSentence(ledger)}\n`);
+  output.value(ledger, [ledgerLine(ledger)]);
+  return balances(ledger) && result.refused === 0;
+}
+
+/** The work's value; a part that ends meanwhile fails it at once instead of by some timeout. */
+function orEnded<T>(work: Promise<T>, ended: Promise<string>): Promise<T> {
+  return Promise.race([
+    work,
+    ended.then((how) => {
+      throw new Failure('unavailable', 'PART_ENDED', how);
+    }),
+  ]);
+}
+
+async function showWhereToLook(context: CommandContext, engine: Engine): Promise<void> {
+  const { output, signal } = context;
+  if (output.json) return;
+  const { url, key } = engine;
+  using client = createApiClient({ url, key, connections: 4, signal });
+  const riskiest = await readRiskiest(client);
+  const bold = (text: string) => heading(text, output.progressTerminal);
+  output.line(`\n${bold('The riskiest')}\n`);
+  output.table(
+    [
+      { field: 'score' },
+      { field: 'verdict' },
+      { field: 'account' },
+      { field: 'amount', align: 'right' },
+      { field: 'why' },
+    ],
+    riskiest,
+  );
+  output.line(`\n${bold('Where to look')}\n`);
+  for (const line of whereToLook(engine)) output.line(line);
+  output.line('\nServing. Ctrl-C drains and stops everything; the data stays.');
+}
+
+/** Resolves when somebody asks to stop; throws when a part ends before. */
+async function serve(context: CommandContext, engine: Engine): Promise<void> {
+  const { promise, resolve: stop } = Promise.withResolvers<void>();
+  context.signal.addEventListener('abort', () => stop(), { once: true });
+  if (context.signal.aborted) stop();
+  await orEnded(promise, engine.partEnded);
+  context.output.note('\nstopping …');
+}
+
+async function run(args: string[], context: CommandContext): Promise<number> {
+  const { values } = parseArguments(args, {
+    once: { type: 'boolean' },
+    transactions: { type: 'string' },
+  });
+  const bounds = { min: 1, max: 10_000_000 };
+  const transactions = integerOption('--transactions', values.transactions, bounds, TRANSACTIONS);
+  const screen = createScreen(context.output);
+  try {
+    await using owned = new AsyncDisposableStack();
+    const engine = await startEngine(context, screen, owned);
+    const balanced = await scoreSample(context, screen, engine, transactions);
+    if (values.once === true) return balanced ? EXIT.fine : EXIT.failed;
+    await showWhereToLook(context, engine);
+    await serve(context, engine);
+    return EXIT.fine;
+  } catch (error) {
+    // Stopped before there was anything to serve: what it interrupted is no news.
+    if (context.signal.aborted) return EXIT.failed;
+    throw error;
+  }
+}
+
+export const command: Command = {
+  name: 'start',
+  summary: 'Start everything here, score a sample, serve until Ctrl-C.',
+  usage: USAGE,
+  run,
+};

@@ -1,0 +1,30 @@
+/** The port of the API: the one that was asked for, or the first free one from the usual one on. */
+import { createServer } from 'node:net';
+import { Failure } from '../../domain/failure.ts';
+import { freePort } from '../../embedded/free-port.ts';
+
+const PORTS_TRIED = 100;
+
+/** @param given true when somebody chose the port: then it, and no other, must be free */
+export async function chooseApiPort(host: string, port: number, given: boolean): Promise<number> {
+  if (port === 0) return await freePort();
+  const last = given ? port : port + PORTS_TRIED;
+  for (let candidate = port; candidate <= last; candidate++) {
+    if (await isFree(host, candidate)) return candidate;
+  }
+  throw new Failure(
+    'unavailable',
+    'PORT_TAKEN',
+    given
+      ? `port ${port} is taken; set PORT to a free one, or leave it unset`
+      : `no free port from ${port} to ${last}`,
+  );
+}
+
+function isFree(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,76 @@
+/** The riskiest few transactions with their reasons, one an account, read over the API as anybody would. */
+import { type ApiClient, parseJson, refusal } from '../../replay/api-client.ts';
+
+export type Risky = {
+  readonly score: number;
+  readonly verdict: string;
+  readonly account: string;
+  readonly amount: string;
+  readonly why: string;
+};
+
+/** Thresholds tried until one is reached by anything. */
+const MIN_SCORES = [900, 750, 500, 250, 1];
+const LIMIT = 200;
+/** A page may end before it is full; its cursor is followed this often. */
+const PAGES_MAX = 5;
+const SHOWN = 5;
+const REASONS_SHOWN = 2;
+
+type ScoreItem = {
+  readonly transaction_id: string;
+  readonly account_id: string;
+  readonly score: number;
+  readonly risk: number;
+  readonly verdict: string;
+  readonly reasons: readonly { readonly detail: string }[];
+};
+
+export async function readRiskiest(client: ApiClient): Promise<Risky[]> {
+  for (const minScore of MIN_SCORES) {
+    const items = await readScores(client, `/v1/scores?min_score=${minScore}&limit=${LIMIT}`);
+    if (items.length === 0) continue;
+    const ranked = items.toSorted((one, other) => other.risk - one.risk);
+    const known = new Set<string>();
+    const ofEachAccount = ranked.filter(({ account_id }) => {
+      const first = !known.has(account_id);
+      known.add(account_id);
+      return first;
+    });
+    return await Promise.all(ofEachAccount.slice(0, SHOWN).map((item) => describe(client, item)));
+  }
+  return [];
+}
+
+async function readScores(client: ApiClient, path: string): Promise<ScoreItem[]> {
+  const scores: ScoreItem[] = [];
+  let cursor: unknown = null;
+  for (let page = 0; page < PAGES_MAX; page++) {
+    const next = typeof cursor === 'string' ? `&cursor=${encodeURIComponent(cursor)}` : '';
+    const { items, next_cursor } = await read(client, path + next);
+    if (Array.isArray(items)) scores.push(...items);
+    cursor = next_cursor;
+    if (typeof cursor !== 'string') break;
+  }
+  return scores;
+}
+
+async function describe(client: ApiClient, item: ScoreItem): Promise<Risky> {
+  const transaction = await read(client, `/v1/transactions/${item.transaction_id}`);
+  return {
+    score: item.score,
+    verdict: item.verdict,
+    account: item.account_id,
+    amount: `${transaction['amount']} ${transaction['currency']}`,
+    why: item.reasons
+      .slice(0, REASONS_SHOWN)
+      .map((reason) => reason.detail)
+      .join('; '),
+  };
+}
+
+async function read(client: ApiClient, path: string): Promise<Readonly<Record<string, unknown>>> {
+  const answer = await client.send({ method: 'GET', path });
+  if (answer.status !== 200) throw refusal(answer);
+  return parseJson(answer.text);
+}

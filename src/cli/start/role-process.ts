@@ -1,0 +1,59 @@
+/**
+ * One of the engine's own roles as a child of `risk start`: its log goes to a file, it is ready when
+ * its /readyz says so, and SIGTERM drains it.
+ */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ServiceProcess, startService, untilReady } from '../../embedded/service-process.ts';
+import type { Environment } from '../../runtime/config.ts';
+
+export type RoleOptions = {
+  readonly role: 'api' | 'worker';
+  /** Distinguishes log files of several workers. */
+  readonly name: string;
+  readonly environment: Environment;
+  /** Where it answers /readyz. */
+  readonly healthUrl: string;
+  readonly logFolder: string;
+  readonly signal: AbortSignal;
+};
+
+const CLI = fileURLToPath(new URL('../../cli.ts', import.meta.url));
+/** Longer than a role waits for its schema, so that its own words are heard. */
+const READY_TIMEOUT_MS = 60_000;
+const PROBE_TIMEOUT_MS = 2_000;
+
+export async function startRole(options: RoleOptions): Promise<ServiceProcess> {
+  const { name, role, environment, signal } = options;
+  const given = Object.entries(environment).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key, value] as const],
+  );
+  const service = await startService({
+    name,
+    program: process.execPath,
+    args: [...process.execArgv, CLI, role],
+    environment: Object.fromEntries(given),
+    account: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, dropped: false },
+    cwd: process.cwd(),
+    logFile: join(options.logFolder, `${name}.log`),
+    stopSignal: 'SIGTERM',
+    lastSignal: 'SIGKILL',
+  });
+  try {
+    const isReady = () => answersReady(options.healthUrl);
+    await untilReady(service, isReady, { name, timeoutMs: READY_TIMEOUT_MS, signal });
+  } catch (error) {
+    await service.stop();
+    throw error;
+  }
+  return service;
+}
+
+async function answersReady(url: string): Promise<boolean> {
+  try {
+    const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+    return answer.ok;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * The sample that a first start scores: seeded traffic of the month before, kept in the data folder,
+ * so that every later start replays the same file and finds only duplicates.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeSimulation } from '../simulate.ts';
+
+const DAYS = 30;
+const FRAUD_RATE = 0.01;
+const MINUTE_MS = 60_000;
+/** So that an account has a history of about twenty transactions, and a merchant of about seventy. */
+const TRANSACTIONS_PER_ACCOUNT = 20;
+const TRANSACTIONS_PER_MERCHANT = 70;
+const MERCHANTS_MIN = 50;
+
+export async function readOrMakeSample(
+  dataDir: string,
+  transactions: number,
+  nowMs: number,
+  signal: AbortSignal,
+): Promise<string> {
+  const out = join(dataDir, `sample-${transactions}.csv.gz`);
+  if (existsSync(out)) return out;
+  await writeSimulation(
+    {
+      transactions,
+      accounts: Math.ceil(transactions / TRANSACTIONS_PER_ACCOUNT),
+      merchants: Math.max(MERCHANTS_MIN, Math.ceil(transactions / TRANSACTIONS_PER_MERCHANT)),
+      days: DAYS,
+      endMs: Math.floor(nowMs / MINUTE_MS) * MINUTE_MS,
+      seed: 'sample',
+      fraudRate: FRAUD_RATE,
+    },
+    { out, labels: join(dataDir, `sample-${transactions}-labels.csv.gz`), format: 'csv' },
+    signal,
+  );
+  return out;
+}

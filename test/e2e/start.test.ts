@@ -1,0 +1,101 @@
+/**
+ * Goal: `risk start` does the main job on a machine with nothing prepared: services, schema, roles,
+ * sample, ledger; a second start repeats nothing; Ctrl-C leaves nothing running. Method: the real
+ * command as a child, on a data folder of its own.
+ */
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../src/embedded/free-port.ts';
+import { runRisk, spawnRisk } from '../support/risk.ts';
+
+const TRANSACTIONS = 1_500;
+const START_MS = 90_000;
+let folder: string;
+let environment: Record<string, string>;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'start-'));
+  // Open to the account of the services, so that all of it is removed with the folder.
+  chmodSync(folder, 0o755);
+  environment = { RISK_DATA_DIR: join(folder, 'data') };
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Fields of the ledger line, which must be the last of the output. */
+function ledgerOf(stdout: string): Record<string, number> {
+  const line = stdout.trimEnd().split('\n').at(-1) ?? '';
+  expect(line).toMatch(
+    /^ledger accepted=\d+ duplicates=\d+ scored=\d+ dead_lettered=\d+ pending=\d+ lost=-?\d+ doubled=\d+ seconds=\d+(\.\d+)? tx_per_second=\d+ p50_ms=\d+ p99_ms=\d+$/,
+  );
+  const fields = line.split(' ').slice(1);
+  return Object.fromEntries(
+    fields.map((field) => [field.split('=')[0], Number(field.split('=')[1])]),
+  );
+}
+
+function startOnce() {
+  return runRisk(['start', '--once', '--transactions', String(TRANSACTIONS)], environment);
+}
+
+describe.sequential('risk start', () => {
+  test('--once scores the sample and exits 0 after the ledger', { timeout: START_MS }, async () => {
+    const { code, stdout, stderr } = await startOnce();
+    expect(stderr).toContain('nothing lost, nothing scored twice');
+    expect(ledgerOf(stdout)).toMatchObject({
+      ...{ accepted: TRANSACTIONS, duplicates: 0, scored: TRANSACTIONS },
+      ...{ dead_lettered: 0, pending: 0, lost: 0, doubled: 0 },
+    });
+    expect(code).toBe(0);
+    expect(statSync(join(folder, 'data', 'api-key')).mode & 0o777).toBe(0o600);
+  });
+
+  test('a second start finds only duplicates and exits 0', { timeout: START_MS }, async () => {
+    const { code, stdout } = await startOnce();
+    expect(ledgerOf(stdout)).toMatchObject({
+      ...{ accepted: 0, duplicates: TRANSACTIONS, scored: 0, lost: 0, doubled: 0 },
+    });
+    expect(code).toBe(0);
+  });
+
+  test('serves until Ctrl-C, then leaves nothing behind', { timeout: START_MS }, async () => {
+    await using risk = spawnRisk(['start', '--transactions', String(TRANSACTIONS)], environment);
+    await risk.waitFor(/Serving/, START_MS);
+    const [, url = ''] = await risk.waitFor(/API +(http:\S+)/, 1);
+    const [, key = ''] = await risk.waitFor(/API key +(\S+)/, 1);
+    const ask = (path: string) =>
+      fetch(`${url}${path}`, { headers: { authorization: `Bearer ${key}` } });
+    const scores = await ask('/v1/scores?limit=1');
+    expect(scores.status).toBe(200);
+    expect((await ask('/readyz')).status).toBe(200);
+    expect(risk.stdout()).toContain('The riskiest');
+    const second = await startOnce();
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain(`pid ${risk.pid}`);
+
+    risk.kill('SIGINT');
+    expect(await risk.exited).toEqual({ code: 0, signal: null });
+    await expect(ask('/readyz')).rejects.toThrow();
+    const again = await startOnce();
+    expect(again.code).toBe(0);
+  });
+
+  test('says which port is taken when it was asked for', { timeout: START_MS }, async () => {
+    const port = await freePort();
+    const server = createServer().listen(port, '127.0.0.1');
+    try {
+      const { code, stderr } = await runRisk(['start', '--once'], {
+        ...environment,
+        PORT: String(port),
+      });
+      expect(stderr).toContain(`port ${port} is taken`);
+      expect(code).toBe(1);
+    } finally {
+      server.close();
+    }
+  });
+});
