@@ -42,7 +42,7 @@ function startOnce() {
   return runRisk(['start', '--once', '--transactions', String(TRANSACTIONS)], environment);
 }
 
-describe.sequential('risk start', () => {
+describe('risk start', () => {
   test('--once scores the sample and exits 0 after the ledger', { timeout: START_MS }, async () => {
     const { code, stdout, stderr } = await startOnce();
     expect(stderr).toContain('nothing lost, nothing scored twice');
