@@ -41,6 +41,8 @@ export type LinesRequest = {
   /** Only refused lines and the last one are sent. */
   readonly isMinimal: boolean;
   readonly timeoutMs: number;
+  /** Aborted when the process drains: the stream ends after the chunk it is at. */
+  readonly draining: AbortSignal;
 };
 
 export function answerLines(accept: AcceptBatch, log: Log, request: LinesRequest): Response {
@@ -53,7 +55,7 @@ export function answerLines(accept: AcceptBatch, log: Log, request: LinesRequest
 async function* answer(
   accept: AcceptBatch,
   log: Log,
-  { body, client, isMinimal, timeoutMs }: LinesRequest,
+  { body, client, isMinimal, timeoutMs, draining }: LinesRequest,
 ): AsyncGenerator<Uint8Array> {
   const limits: LineLimits = {
     lineBytesMax: LINE_BYTES_MAX,
@@ -82,6 +84,7 @@ async function* answer(
     for await (const results of overlapped(readLineChunks(body, limits), work)) {
       const bytes = render(results);
       if (bytes.byteLength > 0) yield bytes;
+      if (draining.aborted) return;
     }
     yield encode([{ done: true, ...totals }]);
   } catch (error) {

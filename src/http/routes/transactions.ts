@@ -42,6 +42,8 @@ export type TransactionsDependencies = {
   ) => Promise<{ items: StoredTransactionJson[]; next_cursor: string | null }>;
   readonly limits: BodyLimits;
   readonly waitMsMax: number;
+  /** Aborted when the process drains. */
+  readonly draining: AbortSignal;
   readonly log: Log;
 };
 
@@ -70,7 +72,7 @@ const batchResultSchema = z
 type BatchResult = z.infer<typeof batchResultSchema>;
 
 export function transactionsRoutes(dependencies: TransactionsDependencies): Hono<AppEnv> {
-  const { acceptOne, acceptBatch, limits, log, waitMsMax } = dependencies;
+  const { acceptOne, acceptBatch, limits, log, waitMsMax, draining } = dependencies;
   const routes = new Hono<AppEnv>();
 
   routes.post('/v1/transactions', requireRole('ingest'), async (c) => {
@@ -99,7 +101,8 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
     if (readMediaType(c) === LINES_CONTENT_TYPE) {
       const { isMinimal } = readPreferences(c.req.header('prefer'), waitMsMax);
       const { timeoutMs } = limits;
-      return answerLines(acceptBatch, log, { body: bodyChunks(c), client, isMinimal, timeoutMs });
+      const request = { body: bodyChunks(c), client, isMinimal, timeoutMs, draining };
+      return answerLines(acceptBatch, log, request);
     }
     const inputs = readBatchInput(await readJson(c, limits));
     const result = await acceptBatch({ client, inputs, replyTo: null });

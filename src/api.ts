@@ -1,0 +1,257 @@
+/**
+ * The API process. Composition root: opens the adapters, hands them to ingest, query and http, serves
+ * until it is told to stop, then closes everything in the order the data flows.
+ */
+import { once } from 'node:events';
+import { LRUCache } from 'lru-cache';
+import packageJson from '../package.json' with { type: 'json' };
+import type { CommandContext } from './cli/command.ts';
+import { createApp } from './http/app.ts';
+import type { RouteModule } from './http/app-env.ts';
+import { type Authenticate, createAuthenticator } from './http/auth.ts';
+import { buildDocument } from './http/openapi.ts';
+import { accountsPaths, accountsRoutes } from './http/routes/accounts.ts';
+import { docsPaths, docsRoutes } from './http/routes/docs.ts';
+import { cacheReadiness, healthPaths, healthRoutes } from './http/routes/health.ts';
+import { keysPaths, keysRoutes } from './http/routes/keys.ts';
+import { merchantsPaths, merchantsRoutes } from './http/routes/merchants.ts';
+import { scoresPaths, scoresRoutes } from './http/routes/scores.ts';
+import { summariesPaths, summariesRoutes } from './http/routes/summaries.ts';
+import { transactionsPaths, transactionsRoutes } from './http/routes/transactions.ts';
+import { serve } from './http/serve.ts';
+import { acceptOne } from './ingest/accept-one.ts';
+import { type AcceptDependencies, acceptTransactions } from './ingest/accept-transactions.ts';
+import { createTryAppend } from './ingest/append-entries.ts';
+import { createBatchCloser } from './ingest/batch-closer.ts';
+import { watchCorridors } from './ingest/corridor-list.ts';
+import { createTransactionIds } from './ingest/transaction-id.ts';
+import { createReading, type Reading } from './query/reading.ts';
+import { apiKeyHash } from './runtime/api-key.ts';
+import { type Config, EXIT_BAD_CONFIGURATION } from './runtime/config.ts';
+import { createFailpoint, FAILPOINT_VARIABLE } from './runtime/failpoint.ts';
+import { createMetrics } from './runtime/metrics.ts';
+import { explain } from './scoring/explain.ts';
+import { findRuleSet } from './scoring/rule-sets.ts';
+import {
+  findLiveApiKey,
+  insertApiKey,
+  listApiKeys,
+  revokeApiKey,
+  upsertBootstrapKey,
+} from './store/api-keys.ts';
+import { listCorridors } from './store/corridors.ts';
+import { readDay } from './store/daily-summaries.ts';
+import { findHeldKeys } from './store/idempotency-keys.ts';
+import { deleteIngestBatches } from './store/ingest-batches.ts';
+import { listMonths } from './store/month-slice.ts';
+import { createPartitionGuard } from './store/partitions.ts';
+import { ACTIVITY_ROWS_MAX, ACTIVITY_WINDOWS_HOURS, readActivity } from './store/party-activity.ts';
+import { type Database, openPool } from './store/pool.ts';
+import { proveWrite } from './store/reconcile-state.ts';
+import { waitForSchema } from './store/schema-version.ts';
+import { readScoreRecord, readStoredScore, searchStoredScores } from './store/score-search.ts';
+import { readStoredTransaction, searchStoredTransactions } from './store/transaction-search.ts';
+import { claimTransactions } from './store/transactions.ts';
+import { openCommands } from './stream/connection.ts';
+import { claimIdentity } from './stream/identity.ts';
+import { createProducer } from './stream/producer.ts';
+import { openReplies } from './stream/replies.ts';
+
+const EXIT_FINE = 0;
+const EXIT_FAILED = 1;
+/** Scores kept in memory, about 1 KiB each: a stored score never changes. */
+const SCORE_CACHE_ENTRIES = 20_000;
+const SUMMARY_CACHE_DAYS = 400;
+/** Share of a statement's time that it may wait for a lock: below 1, so that the lock speaks first. */
+const LOCK_SHARE = 0.8;
+
+/** Everything with a lifetime, opened once. */
+type Resources = Awaited<ReturnType<typeof openResources>>;
+
+export async function runApi(context: CommandContext): Promise<number> {
+  const { config, log, output, signal } = context;
+  const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = config;
+  if (databaseUrl === undefined || redisUrl === undefined) {
+    if (databaseUrl === undefined) output.error('DATABASE_URL: is needed by api');
+    if (redisUrl === undefined) output.error('REDIS_URL: is needed by api');
+    return EXIT_BAD_CONFIGURATION;
+  }
+  await using stack = new AsyncDisposableStack();
+  const database = stack.use(openDatabase(config, databaseUrl));
+  if (!(await waitForSchema(database, config.RISK_SCHEMA_WAIT_MS, signal))) {
+    if (signal.aborted) return EXIT_FINE;
+    output.error('the schema is missing or too old: run `risk migrate`');
+    return EXIT_FAILED;
+  }
+  if (config.RISK_BOOTSTRAP_KEY !== undefined) {
+    await upsertBootstrapKey(database, apiKeyHash(config.RISK_BOOTSTRAP_KEY));
+  }
+  const resources = await openResources(context, stack, database, redisUrl);
+  const modules = listModules(context, resources);
+  const document = buildDocument(
+    [...modules.map((module) => module.paths), docsPaths],
+    packageJson.version,
+  );
+  modules.push({ routes: docsRoutes(document), paths: docsPaths });
+  const { metrics, authenticate } = resources;
+  const app = createApp({ log, metrics, authenticate, modules });
+  const serving = await serve(app, {
+    host: config.HOST,
+    port: config.PORT,
+    mayMove: !context.environment['PORT'],
+  });
+  log.info({ url: serving.url }, 'serving');
+  if (!signal.aborted) await once(signal, 'abort');
+  await serving.close();
+  await resources.closer.flush();
+  return EXIT_FINE;
+}
+
+function openDatabase(config: Config, url: string): Database {
+  return openPool({
+    url,
+    role: 'api',
+    connectionsMax: config.RISK_DATABASE_CONNECTIONS_MAX,
+    connectTimeoutMs: config.RISK_CONNECT_TIMEOUT_MS,
+    statementTimeoutMs: config.RISK_STATEMENT_TIMEOUT_MS,
+    lockTimeoutMs: Math.floor(config.RISK_STATEMENT_TIMEOUT_MS * LOCK_SHARE),
+    namedStatements: config.RISK_DATABASE_POOLER === 'none',
+  });
+}
+
+async function openResources(
+  { config, environment, log }: CommandContext,
+  stack: AsyncDisposableStack,
+  database: Database,
+  redisUrl: string,
+) {
+  const { RISK_MARKET: market } = config;
+  const metrics = createMetrics();
+  const replica =
+    config.DATABASE_REPLICA_URL === undefined
+      ? null
+      : stack.use(openDatabase(config, config.DATABASE_REPLICA_URL));
+  const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
+  stack.defer(() => redis.disconnect());
+  const replies = stack.use(openReplies({ url: redisUrl, market }));
+  const corridorList = stack.use(await watchCorridors(() => listCorridors(database), log));
+  const closer = createBatchCloser({
+    deleteBatches: (batchIds) => deleteIngestBatches(database, batchIds),
+    log,
+  });
+  const authenticate: Authenticate = createAuthenticator(async (keyHash) => {
+    const key = await findLiveApiKey(database, keyHash);
+    return key && { ...key, roles: new Set(key.roles) };
+  });
+  const producer = createProducer({
+    redis,
+    market,
+    shards: config.RISK_SHARDS,
+    entriesMax: config.RISK_STREAM_ENTRIES_MAX,
+  });
+  const accept: AcceptDependencies = {
+    database,
+    claimTransactions,
+    findHeldKeys,
+    partitions: createPartitionGuard(database),
+    tryAppend: createTryAppend({
+      append: producer.append,
+      failures: metrics.appendFailures,
+      nowMs: () => performance.now(),
+    }),
+    closer,
+    newId: createTransactionIds(),
+    corridors: corridorList.corridors,
+    now: Date.now,
+    failpoint: createFailpoint(environment[FAILPOINT_VARIABLE]),
+    count: {
+      accepted: (corridor, transactions) => metrics.accepted.inc({ corridor }, transactions),
+      duplicates: (transactions) => metrics.duplicates.inc(transactions),
+    },
+  };
+  const databases = { primary: database, replica, now: Date.now };
+  return { databases, metrics, redis, replies, closer, authenticate, accept };
+}
+
+function listModules(context: CommandContext, resources: Resources): RouteModule[] {
+  const { config, log, signal } = context;
+  const { databases, metrics, redis, accept, authenticate, replies } = resources;
+  const { primary } = databases;
+  const limits = {
+    bytesMax: config.RISK_BODY_BYTES_MAX,
+    timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
+  };
+  const reading = bindReading(resources);
+  const readiness = cacheReadiness(
+    async () => ({
+      postgres: await works(proveWrite(primary)),
+      redis: await works(claimIdentity(redis, config.RISK_MARKET)),
+      draining: signal.aborted,
+    }),
+    () => performance.now(),
+  );
+  const acceptOneDependencies = { ...accept, replies, findScore: reading.findScore };
+  const transactions = transactionsRoutes({
+    acceptOne: (request) => acceptOne(acceptOneDependencies, request),
+    acceptBatch: (request) => acceptTransactions(accept, request),
+    readTransaction: reading.readTransaction,
+    searchTransactions: reading.searchTransactions,
+    limits,
+    waitMsMax: config.RISK_WAIT_MS_MAX,
+    draining: signal,
+    log,
+  });
+  const keys = keysRoutes({
+    insertKey: (key) => insertApiKey(primary, key),
+    listKeys: (afterKeyId, limit) => listApiKeys(primary, afterKeyId, limit),
+    revokeKey: (keyId) => revokeApiKey(primary, keyId),
+    limits,
+  });
+  return [
+    {
+      routes: healthRoutes({ readiness, metrics: metrics.registry, authenticate }),
+      paths: healthPaths,
+    },
+    { routes: transactions, paths: transactionsPaths },
+    { routes: scoresRoutes(reading), paths: scoresPaths },
+    { routes: accountsRoutes(reading), paths: accountsPaths },
+    { routes: merchantsRoutes(reading), paths: merchantsPaths },
+    { routes: summariesRoutes(reading), paths: summariesPaths },
+    { routes: keys, paths: keysPaths },
+  ];
+}
+
+/** What analysts ask, bound to its adapters. */
+function bindReading({ databases, metrics }: Resources): Reading {
+  return createReading({
+    databases,
+    readStoredScore,
+    readStoredTransaction,
+    readScoreRecord,
+    listMonths,
+    searchStoredScores,
+    searchStoredTransactions,
+    readActivity,
+    activityRowsMax: ACTIVITY_ROWS_MAX,
+    activityWindowsHours: ACTIVITY_WINDOWS_HOURS,
+    readDay,
+    scoreCache: new LRUCache({ max: SCORE_CACHE_ENTRIES }),
+    summaryCache: new LRUCache({ max: SUMMARY_CACHE_DAYS }),
+    countCache: (cache, hit) => (hit ? metrics.cacheHits : metrics.cacheMisses).inc({ cache }),
+    explain: (record) => {
+      const ruleSet = findRuleSet(record.ruleSet);
+      return ruleSet?.featureSchema === record.featureSchema
+        ? explain(record.features, ruleSet)
+        : undefined;
+    },
+  });
+}
+
+async function works(attempt: Promise<unknown>): Promise<boolean> {
+  try {
+    await attempt;
+    return true;
+  } catch {
+    return false;
+  }
+}

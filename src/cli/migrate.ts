@@ -1,0 +1,54 @@
+/** `risk migrate`: brings the database to the newest schema. Safe to run twice and at the same time. */
+import { apiKeyHash } from '../runtime/api-key.ts';
+import { type Config, EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
+import { upsertBootstrapKey } from '../store/api-keys.ts';
+import { migrate } from '../store/migrate.ts';
+import { ensurePartitions, MONTHS_AHEAD, monthOf } from '../store/partitions.ts';
+import { type Database, openPool } from '../store/pool.ts';
+import { type Command, EXIT, parseArguments } from './command.ts';
+
+export const command: Command = {
+  name: 'migrate',
+  summary: 'Brings the database to the newest schema.',
+  usage: `risk migrate [--json]
+
+Applies what is missing of sql/, adds RISK_CORRIDORS, makes the partitions of the coming months and
+stores RISK_BOOTSTRAP_KEY. Needs DATABASE_URL; RISK_MARKET names the schema.`,
+  async run(args, { config, output }) {
+    parseArguments(args, {});
+    const { DATABASE_URL: url, RISK_MARKET: market } = config;
+    if (url === undefined) {
+      output.error('DATABASE_URL: is needed by migrate');
+      return EXIT_BAD_CONFIGURATION;
+    }
+    const corridors = config.RISK_CORRIDORS?.split(',') ?? [];
+    const applied = await migrate({ url, market, corridors });
+    await using database = open(config, url);
+    const partitions = await ensurePartitions(database, comingMonths(Date.now()));
+    if (config.RISK_BOOTSTRAP_KEY !== undefined) {
+      await upsertBootstrapKey(database, apiKeyHash(config.RISK_BOOTSTRAP_KEY));
+    }
+    output.value({ market, applied, partitions }, [
+      applied.length === 0 ? `${market} is up to date` : `${market}: applied ${applied.join(', ')}`,
+      ...(partitions.length === 0 ? [] : [`made ${partitions.join(', ')}`]),
+    ]);
+    return EXIT.fine;
+  },
+};
+
+/** The month before this one too: traffic from before midnight of the first still arrives. */
+function comingMonths(nowMs: number): number[] {
+  const now = monthOf(nowMs);
+  return Array.from({ length: MONTHS_AHEAD + 2 }, (_, at) => now - 1 + at);
+}
+
+function open(config: Config, url: string): Database {
+  return openPool({
+    url,
+    role: 'migrate',
+    connectionsMax: 1,
+    connectTimeoutMs: config.RISK_CONNECT_TIMEOUT_MS,
+    statementTimeoutMs: config.RISK_STATEMENT_TIMEOUT_MS,
+    namedStatements: false,
+  });
+}

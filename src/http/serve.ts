@@ -1,0 +1,107 @@
+/**
+ * The listening socket: Node's server with limits against slow and broken clients, a port that may
+ * move on when it is taken, and an end that lets requests finish.
+ */
+import type { Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import type { Hono } from 'hono';
+import type { AppEnv } from './app-env.ts';
+import { PROBLEM_CONTENT_TYPE, Problem, problemResponse } from './problem.ts';
+
+const HEADERS_TIMEOUT_MS = 5000;
+const CHECK_INTERVAL_MS = 1000;
+/** Above a load balancer's usual 60 s would leave it reusing dead connections; clients reconnect. */
+const KEEP_ALIVE_MS = 65_000;
+/** No byte in either direction: longer than any wait an answer may take. */
+const SILENCE_MS = 120_000;
+const HEADER_BYTES_MAX = 16 * 1024;
+const PORT_TRIES = 20;
+
+export type ServeOptions = {
+  readonly host: string;
+  readonly port: number;
+  /** Try the following ports when this one is taken. */
+  readonly mayMove: boolean;
+};
+
+export type Serving = {
+  readonly url: string;
+  /** Stops accepting, closes idle connections and resolves when the last request is answered. */
+  readonly close: () => Promise<void>;
+};
+
+export async function serve(app: Hono<AppEnv>, options: ServeOptions): Promise<Serving> {
+  const server = createServer(app);
+  await listen(server, options);
+  const { port } = server.address() as AddressInfo;
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return { url: `http://${host}:${port}`, close: () => close(server) };
+}
+
+function createServer(app: Hono<AppEnv>): Server {
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    serverOptions: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      // Bodies have deadlines of their own (http/body.ts): a stream of lines may take hours.
+      requestTimeout: 0,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      maxHeaderSize: HEADER_BYTES_MAX,
+    },
+  }) as Server;
+  server.timeout = SILENCE_MS;
+  server.on('clientError', refuseUnreadable);
+  return server;
+}
+
+/** What Node could not parse, or waited for in vain, never reaches the application. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const problem = isLate
+    ? new Problem('request-timeout', 'The headers did not arrive in time.')
+    : new Problem('malformed-request', 'The request is not HTTP as this server reads it.');
+  const answer = problemResponse(problem, '-');
+  void answer.text().then((body) => {
+    socket.end(
+      `HTTP/1.1 ${answer.status} ${isLate ? 'Request Timeout' : 'Bad Request'}\r\n` +
+        `Connection: close\r\nContent-Type: ${PROBLEM_CONTENT_TYPE}\r\n` +
+        `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
+  });
+}
+
+async function listen(server: Server, { host, port, mayMove }: ServeOptions): Promise<void> {
+  const tries = mayMove && port !== 0 ? PORT_TRIES : 1;
+  for (let tried = 0; ; tried++) {
+    try {
+      await listenOnce(server, host, port + tried);
+      return;
+    } catch (error) {
+      const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+      if (!isTaken || tried + 1 >= tries) throw error;
+    }
+  }
+}
+
+async function listenOnce(server: Server, host: string, port: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen(port, host, resolve);
+  await promise.finally(() => server.off('error', reject));
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = Promise.withResolvers<void>();
+  server.close(() => closed.resolve());
+  // Connections that are idle now, and those that become idle after their last answer.
+  const sweep = setInterval(() => server.closeIdleConnections(), 50);
+  server.closeIdleConnections();
+  await closed.promise;
+  clearInterval(sweep);
+}

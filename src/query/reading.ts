@@ -1,0 +1,43 @@
+/** What analysts ask, bound once to its adapters: what the routes and `Prefer: wait` are given. */
+import type { ScoreListParameters, TransactionListParameters } from '../domain/list-parameters.ts';
+import { type SummarizeDependencies, summarizeDays } from './daily-summaries.ts';
+import { type ExplainScoreDependencies, explainScore } from './explain-score.ts';
+import { type PartyProfileDependencies, readPartyProfile } from './party-profile.ts';
+import { findScore, type ReadScoreDependencies, readScore } from './read-score.ts';
+import { readTransaction } from './read-transaction.ts';
+import { type SearchScoresDependencies, searchScores } from './search-scores.ts';
+import { searchTransactions } from './search-transactions.ts';
+
+export type ReadingAdapters = ExplainScoreDependencies &
+  SearchScoresDependencies &
+  PartyProfileDependencies &
+  Omit<ReadScoreDependencies, 'cache' | 'countCache'> &
+  Omit<SummarizeDependencies, 'cache' | 'countCache'> & {
+    readonly scoreCache: ReadScoreDependencies['cache'];
+    readonly summaryCache: SummarizeDependencies['cache'];
+    readonly countCache: (cache: 'scores' | 'summaries', hit: boolean) => void;
+  };
+
+export type Reading = ReturnType<typeof createReading>;
+
+export function createReading(adapters: ReadingAdapters) {
+  const { now } = adapters.databases;
+  const scores = { ...adapters, cache: adapters.scoreCache };
+  const summaries = { ...adapters, cache: adapters.summaryCache };
+  return {
+    now,
+    findScore: (id: string) => findScore(scores, id),
+    readScore: (id: string) => readScore(scores, id),
+    explainScore: (id: string) => explainScore(adapters, id),
+    searchScores: (parameters: ScoreListParameters) => searchScores(adapters, parameters),
+    readTransaction: (id: string) => readTransaction(adapters, id),
+    searchTransactions: (parameters: TransactionListParameters) =>
+      searchTransactions(adapters, parameters),
+    readAccountProfile: (id: string, atMs = now()) =>
+      readPartyProfile(adapters, 'account', id, atMs),
+    readMerchantProfile: (id: string, atMs = now()) =>
+      readPartyProfile(adapters, 'merchant', id, atMs),
+    summarizeDays: (days: readonly number[], corridor: string | undefined) =>
+      summarizeDays(summaries, days, corridor),
+  };
+}

@@ -1,0 +1,51 @@
+/** The one row of what the reconciler knows; its update also proves that Postgres takes writes. */
+import type { Database } from './pool.ts';
+
+type Queries = Pick<Database, 'query'>;
+
+export type ReconcileState = {
+  /** The Redis that was last seen, as it was identified; null before the first look. */
+  readonly redisIdentity: string | null;
+  /** Every transaction received before it is final. */
+  readonly checkpoint: Date;
+  /** True from the loss of Redis until everything is back in a stream. */
+  readonly recovering: boolean;
+};
+
+const readStatement = {
+  name: 'read-reconcile-state',
+  text: `select redis_identity as "redisIdentity", checkpoint, recovering from reconcile_state`,
+};
+
+export async function readReconcileState(database: Queries): Promise<ReconcileState> {
+  const [row] = await database.query<ReconcileState>(readStatement);
+  if (row === undefined) throw new Error('reconcile_state has lost its row');
+  return row;
+}
+
+const writeStatement = {
+  name: 'write-reconcile-state',
+  text: `update reconcile_state
+            set redis_identity = $1, checkpoint = greatest(checkpoint, $2), recovering = $3, updated_at = now()`,
+};
+
+/** The checkpoint only moves forward. */
+export async function writeReconcileState(
+  database: Queries,
+  { redisIdentity, checkpoint, recovering }: ReconcileState,
+): Promise<void> {
+  await database.query(writeStatement, [redisIdentity, checkpoint, recovering]);
+}
+
+const touchStatement = {
+  name: 'prove-write',
+  text: 'update reconcile_state set updated_at = now()',
+};
+
+/**
+ * Writes and commits: what readiness means. One small row, at most once a second and process, whose
+ * update stays within its page, so it costs neither index nor bloat.
+ */
+export async function proveWrite(database: Queries): Promise<void> {
+  await database.query(touchStatement);
+}

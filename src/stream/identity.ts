@@ -1,0 +1,36 @@
+/**
+ * Which Redis this is: a random value that lives as long as its data, and the run ids of its nodes. A
+ * change of either means that entries may be gone.
+ */
+import { randomUUID } from 'node:crypto';
+import { Cluster } from 'ioredis';
+import { type RedisClient, toRedisFailure } from './connection.ts';
+import { identityKey } from './keys.ts';
+
+/** Throws Failure `unavailable` when Redis cannot be written. */
+export async function readIdentity(redis: RedisClient, market: string): Promise<string> {
+  try {
+    const value = await claimIdentity(redis, market);
+    const nodes = redis instanceof Cluster ? redis.nodes('master') : [redis];
+    const runIds = await Promise.all(
+      nodes.map(async (node) => /^run_id:(\w+)/m.exec(await node.info('server'))?.[1] ?? ''),
+    );
+    return [value, ...runIds.sort()].join(' ');
+  } catch (error) {
+    throw toRedisFailure(error);
+  }
+}
+
+/**
+ * A write, hence refused when Redis is full, read-only or cannot persist, where a ping would succeed.
+ * Throws Failure `unavailable`.
+ */
+export async function claimIdentity(redis: RedisClient, market: string): Promise<string> {
+  try {
+    const key = identityKey(market);
+    await redis.set(key, randomUUID(), 'NX');
+    return (await redis.get(key)) ?? '';
+  } catch (error) {
+    throw toRedisFailure(error);
+  }
+}
