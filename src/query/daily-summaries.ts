@@ -3,7 +3,6 @@
  * summed once for all corridors and kept: five minutes while it may still change much, an hour once it
  * lies behind (a late arrival shows within that hour).
  */
-import pLimit from 'p-limit';
 import { z } from 'zod';
 import { corridorParameter } from '../domain/list-parameters.ts';
 import { VERDICTS } from '../domain/score-record.ts';
@@ -15,8 +14,6 @@ export const SUMMARY_DAYS_MAX = 92;
 const SUMMARY_DAYS_DEFAULT = 7;
 const RECENT_TTL_MS = 5 * 60 * 1000;
 const CLOSED_TTL_MS = 60 * 60 * 1000;
-/** Days summed at once: each reads a whole day, so few at a time. */
-const DAYS_AT_ONCE = 2;
 
 const dayParameter = z.iso
   .date('must be a UTC day, as 2026-11-20')
@@ -76,11 +73,9 @@ export async function summarizeDays(
   days: readonly number[],
   corridor: string | undefined,
 ): Promise<DailySummary[]> {
-  const limit = pLimit(DAYS_AT_ONCE);
-  const summaries = await Promise.all(
-    days.map((day) => limit(() => summarizeDay(dependencies, day))),
-  );
-  const all = summaries.flat();
+  const all: DailySummary[] = [];
+  // One after the other: each may read a whole day, and what is done is kept for the next request.
+  for (const day of days) all.push(...(await summarizeDay(dependencies, day)));
   return corridor === undefined ? all : all.filter((item) => item.corridor === corridor);
 }
 

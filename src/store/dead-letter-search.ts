@@ -118,11 +118,15 @@ const SELECTED = `replayed_at is null and purged_at is null
   and ($3::text is null or error_code = $3)
   and failed_at < $4`;
 
+/** What can be replayed: its entry could be read, and its transaction is one of ours. */
+const REPLAYABLE = `exists (select from transactions t where t.transaction_id = dead_letters.transaction_id
+    and t.created_at = dead_letters.created_at)`;
+
 const markReplayedStatement = {
   name: 'mark-dead-letters-replayed',
   text: `with picked as (
            select dead_letter_id from dead_letters
-            where ${SELECTED} and transaction_id is not null
+            where ${SELECTED} and ${REPLAYABLE}
             order by dead_letter_id limit $6 for update skip locked
          )
          update dead_letters d set replayed_at = $5 from picked
@@ -148,7 +152,7 @@ function selectionValues(selection: DeadLetterSelection): unknown[] {
     : [null, selection.corridor, selection.errorCode, isoTime(selection.failedBeforeMs)];
 }
 
-/** Marks at most `rowsMax` active ones whose entry could be read. */
+/** Marks at most `rowsMax` active ones that can be replayed. */
 export async function markReplayed(
   query: Query,
   selection: DeadLetterSelection,
@@ -173,7 +177,7 @@ export async function markPurged(
 
 const countStatement = {
   name: 'count-selected-dead-letters',
-  text: `select count(*)::int4 as "all", count(transaction_id)::int4 as readable
+  text: `select count(*)::int4 as "all", (count(*) filter (where ${REPLAYABLE}))::int4 as replayable
            from dead_letters where ${SELECTED}`,
 };
 
@@ -181,12 +185,12 @@ const countStatement = {
 export async function countSelected(
   { query }: Pick<Database, 'query'>,
   selection: DeadLetterSelection,
-): Promise<{ all: number; readable: number }> {
-  const [row] = await query<{ all: number; readable: number }>(
+): Promise<{ all: number; replayable: number }> {
+  const [row] = await query<{ all: number; replayable: number }>(
     countStatement,
     selectionValues(selection),
   );
-  return row ?? { all: 0, readable: 0 };
+  return row ?? { all: 0, replayable: 0 };
 }
 
 const loadStatement = {

@@ -1,5 +1,6 @@
 /** Rows as ingest and the worker would have stored them, for tests that only read. */
 import { randomBytes } from 'node:crypto';
+import { createdAtMsOf } from '../../src/domain/transaction-id.ts';
 import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
 import type { Database } from '../../src/store/pool.ts';
 
@@ -97,6 +98,7 @@ export async function storeDeadLetters(
     await database.query(insertDeadLetter, [
       seed.id,
       seed.transactionId,
+      createdAt(seed.transactionId),
       seed.accountId ?? 'acc_1',
       corridor,
       `{market_0:${corridor}:0}:transactions`,
@@ -107,9 +109,14 @@ export async function storeDeadLetters(
   }
 }
 
+function createdAt(transactionId: string | null): string | null {
+  const createdAtMs = createdAtMsOf(transactionId ?? '');
+  return createdAtMs === undefined ? null : new Date(createdAtMs).toISOString();
+}
+
 const insertDeadLetter = {
   name: 'test-insert-dead-letter',
-  text: `insert into dead_letters (dead_letter_id, transaction_id, account_id, corridor, stream, entry_id,
+  text: `insert into dead_letters (dead_letter_id, transaction_id, created_at, account_id, corridor, stream, entry_id,
            attempts, error_code, error, entry, failed_at)
-         values ($1, $2, $3, $4, $5, $6, 4, $7, 'a test said so', '["packed"]', $8)`,
+         values ($1, $2, $3, $4, $5, $6, $7, 4, $8, 'a test said so', '["packed"]', $9)`,
 };

@@ -1,0 +1,184 @@
+/** `/v1/dead-letters`: what was given up; replay and purge. */
+import { Hono } from 'hono';
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import {
+  type DeadLetterCommand,
+  deadLetterCommandSchema,
+  type PurgeResult,
+  purgeResultSchema,
+  REFUSALS,
+  type ReplayResult,
+  replayResultSchema,
+} from '../../query/dead-letter-commands.ts';
+import {
+  type DeadLetterGroupJson,
+  type DeadLetterJson,
+  type DeadLetterListParameters,
+  type DeadLetterWithEntryJson,
+  deadLetterGroupSchema,
+  deadLetterListParameters,
+  deadLetterSchema,
+  deadLetterWithEntrySchema,
+} from '../../query/dead-letters.ts';
+import { pageSchema } from '../../query/page.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { AppEnv } from '../app-env.ts';
+import { requireRole } from '../auth.ts';
+import { type BodyLimits, checkFields, readJson, readQuery } from '../body.ts';
+import { allowedRoles, problemResponses } from '../openapi.ts';
+import { Problem } from '../problem.ts';
+
+export type DeadLettersDependencies = {
+  readonly searchDeadLetters: (
+    parameters: DeadLetterListParameters,
+  ) => Promise<{ items: DeadLetterJson[]; next_cursor: string | null }>;
+  readonly readDeadLetter: (id: string) => Promise<DeadLetterWithEntryJson | undefined>;
+  readonly groupDeadLetters: () => Promise<DeadLetterGroupJson[]>;
+  readonly replayDeadLetters: (command: DeadLetterCommand) => Promise<ReplayResult>;
+  readonly purgeDeadLetters: (command: DeadLetterCommand) => Promise<PurgeResult>;
+  readonly limits: BodyLimits;
+  readonly log: Log;
+};
+
+const path = z.object({ id: z.uuid().toLowerCase() });
+const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
+
+const replayOneSchema = z
+  .object({ dead_letter_id: z.uuid(), status: z.enum(['replayed', ...REFUSALS]) })
+  .meta({ id: 'ReplayOneResult' });
+
+export function deadLettersRoutes(dependencies: DeadLettersDependencies): Hono<AppEnv> {
+  const { replayDeadLetters, purgeDeadLetters, limits, log } = dependencies;
+  const routes = new Hono<AppEnv>();
+  routes.use('/v1/dead-letters/*', requireRole('operator'));
+
+  routes.get('/v1/dead-letters', async (c) =>
+    c.json(await dependencies.searchDeadLetters(readQuery(c, deadLetterListParameters))),
+  );
+
+  routes.get('/v1/dead-letters/groups', async (c) =>
+    c.json({ items: await dependencies.groupDeadLetters() }),
+  );
+
+  routes.get('/v1/dead-letters/:id', async (c) => {
+    const { id } = checkFields(path, c.req.param());
+    const deadLetter = await dependencies.readDeadLetter(id);
+    if (deadLetter === undefined) throw unknownDeadLetter();
+    return c.json(deadLetter);
+  });
+
+  routes.post('/v1/dead-letters/replay', async (c) => {
+    const command = checkFields(deadLetterCommandSchema, await readJson(c, limits));
+    const result = await replayDeadLetters(command);
+    log.info({ keyId: c.get('principal').keyId, command, replayed: result.replayed }, 'replay');
+    return c.json(result);
+  });
+
+  routes.post('/v1/dead-letters/:id/replay', async (c) => {
+    const { id } = checkFields(path, c.req.param());
+    const result = await replayDeadLetters({ ids: [id], limit: 1 });
+    const reason = result.refused[0]?.reason;
+    if (reason === 'unknown') throw unknownDeadLetter();
+    log.info({ keyId: c.get('principal').keyId, id, replayed: result.replayed }, 'replay');
+    return c.json({ dead_letter_id: id, status: reason ?? 'replayed' });
+  });
+
+  routes.post('/v1/dead-letters/purge', async (c) => {
+    const command = checkFields(deadLetterCommandSchema, await readJson(c, limits));
+    const result = await purgeDeadLetters(command);
+    log.info({ keyId: c.get('principal').keyId, command, purged: result.purged }, 'purge');
+    return c.json(result);
+  });
+
+  return routes;
+}
+
+function unknownDeadLetter(): Problem {
+  return new Problem('not-found', 'No dead letter has this id.');
+}
+
+const COMMAND_PROBLEMS = [400, 408, 413, 415, 422] as const;
+const common = { tags: ['dead letters'], security: allowedRoles('operator') };
+const commandBody = { required: true, content: json(deadLetterCommandSchema) };
+
+export const deadLettersPaths: ZodOpenApiPathsObject = {
+  '/v1/dead-letters': {
+    get: {
+      ...common,
+      operationId: 'listDeadLetters',
+      summary: 'Dead letters, newest failure first',
+      requestParams: { query: deadLetterListParameters },
+      responses: {
+        200: { description: 'One page.', content: json(pageSchema(deadLetterSchema)) },
+        ...problemResponses(422),
+      },
+    },
+  },
+  '/v1/dead-letters/groups': {
+    get: {
+      ...common,
+      operationId: 'groupDeadLetters',
+      summary: 'Active dead letters by error code and corridor',
+      responses: {
+        200: {
+          description: 'Largest group first.',
+          content: json(z.object({ items: z.array(deadLetterGroupSchema) })),
+        },
+        ...problemResponses(),
+      },
+    },
+  },
+  '/v1/dead-letters/{id}': {
+    get: {
+      ...common,
+      operationId: 'readDeadLetter',
+      summary: 'One dead letter with its entry',
+      requestParams: { path },
+      responses: {
+        200: { description: 'The dead letter.', content: json(deadLetterWithEntrySchema) },
+        ...problemResponses(404, 422),
+      },
+    },
+  },
+  '/v1/dead-letters/replay': {
+    post: {
+      ...common,
+      operationId: 'replayDeadLetters',
+      summary: 'Put dead letters back to work',
+      description:
+        'Active ones only; at most `limit` a call. While `remaining` is not 0, call again with `failed_before` of the answer.',
+      requestBody: commandBody,
+      responses: {
+        200: { description: 'What was done.', content: json(replayResultSchema) },
+        ...problemResponses(...COMMAND_PROBLEMS),
+      },
+    },
+  },
+  '/v1/dead-letters/{id}/replay': {
+    post: {
+      ...common,
+      operationId: 'replayDeadLetter',
+      summary: 'Put one dead letter back to work',
+      description: 'A second replay of the same does nothing and says so.',
+      requestParams: { path },
+      responses: {
+        200: { description: 'Replayed, or why not.', content: json(replayOneSchema) },
+        ...problemResponses(404, 422),
+      },
+    },
+  },
+  '/v1/dead-letters/purge': {
+    post: {
+      ...common,
+      operationId: 'purgeDeadLetters',
+      summary: 'Close dead letters for good',
+      description: 'Marks active ones; their rows stay.',
+      requestBody: commandBody,
+      responses: {
+        200: { description: 'What was done.', content: json(purgeResultSchema) },
+        ...problemResponses(...COMMAND_PROBLEMS),
+      },
+    },
+  },
+};

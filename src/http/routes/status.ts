@@ -1,0 +1,35 @@
+/** `/v1/status`: where the pipeline stands. */
+import { Hono } from 'hono';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { type StatusJson, statusSchema } from '../../query/pipeline-status.ts';
+import type { AppEnv } from '../app-env.ts';
+import { requireRole } from '../auth.ts';
+import { allowedRoles, problemResponses } from '../openapi.ts';
+
+export type StatusDependencies = { readonly readStatus: () => Promise<StatusJson> };
+
+export function statusRoutes({ readStatus }: StatusDependencies): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+  routes.get('/v1/status', requireRole('operator', 'analyst', 'ingest'), async (c) =>
+    c.json(await readStatus()),
+  );
+  return routes;
+}
+
+export const statusPaths: ZodOpenApiPathsObject = {
+  '/v1/status': {
+    get: {
+      operationId: 'readStatus',
+      summary: 'Lag, what is pending, retries, dead letters and totals',
+      tags: ['operations'],
+      security: allowedRoles('operator', 'analyst', 'ingest'),
+      responses: {
+        200: {
+          description: 'The pipeline, per corridor and in total.',
+          content: { 'application/json': { schema: statusSchema } },
+        },
+        ...problemResponses(),
+      },
+    },
+  },
+};

@@ -1,0 +1,200 @@
+/**
+ * What operators do with dead letters. Replay: in one database transaction the rows are marked and an
+ * ingest batch is opened, exactly as ingest does; then the entries are appended and the batch is closed.
+ * A crash in between leaves the open batch to the reconciler. Both commands touch active rows only, so
+ * doing them twice, or two at once, does nothing twice. Purge marks; no row is ever deleted.
+ */
+import { z } from 'zod';
+import { corridorParameter, timeParameter } from '../domain/list-parameters.ts';
+import type * as DeadLetterSearch from '../store/dead-letter-search.ts';
+import type * as IngestBatches from '../store/ingest-batches.ts';
+import type { Database } from '../store/pool.ts';
+import type * as TransactionSearch from '../store/transaction-search.ts';
+import type { EntryPayload } from '../stream/entry.ts';
+import { errorCodeParameter } from './dead-letters.ts';
+
+/** One database transaction marks at most this many; an ingest batch holds no more. */
+const PAGE_ROWS = 1000;
+export const COMMAND_ROWS_MAX = 10_000;
+
+const selection = z.strictObject({
+  ids: z.array(z.uuid().toLowerCase()).min(1).max(PAGE_ROWS).optional(),
+  error_code: errorCodeParameter.optional(),
+  corridor: corridorParameter.optional(),
+  all: z.literal(true).optional(),
+  failed_before: timeParameter.optional().meta({
+    description: 'Only what failed before; default now. Send the answer’s back to go on.',
+  }),
+  limit: z.int().min(1).max(COMMAND_ROWS_MAX).default(COMMAND_ROWS_MAX),
+});
+
+/** Which dead letters: `ids`, or `error_code` and/or `corridor`, or `all`; exactly one of the three. */
+export const deadLetterCommandSchema = selection
+  .superRefine((input, context) => {
+    const byGroup = input.error_code !== undefined || input.corridor !== undefined;
+    const ways = [input.ids !== undefined, byGroup, input.all === true].filter(Boolean).length;
+    if (ways === 1) return;
+    const message = 'needs ids, or error_code and/or corridor, or all: true; and only one of them';
+    context.addIssue({ code: 'custom', message, input });
+  })
+  .meta({ id: 'DeadLetterCommand' });
+export type DeadLetterCommand = z.output<typeof deadLetterCommandSchema>;
+
+export const REFUSALS = ['unknown', 'unreadable', 'replayed', 'purged', 'busy'] as const;
+export type Refusal = (typeof REFUSALS)[number];
+
+const refusedSchema = z
+  .array(z.object({ dead_letter_id: z.uuid(), reason: z.enum(REFUSALS) }))
+  .meta({ description: 'Of the given ids, those left as they are, and why.' });
+const remainingSchema = z.int().meta({ description: 'Selected ones that are still to be done.' });
+const failedBeforeSchema = z.iso.datetime().nullable();
+
+export const replayResultSchema = z
+  .object({
+    replayed: z.int(),
+    appended: z.int().meta({ description: 'The rest is appended by the reconciler.' }),
+    remaining: remainingSchema,
+    failed_before: failedBeforeSchema,
+    refused: refusedSchema,
+  })
+  .meta({ id: 'ReplayResult' });
+export type ReplayResult = z.infer<typeof replayResultSchema>;
+
+export const purgeResultSchema = z
+  .object({
+    purged: z.int(),
+    remaining: remainingSchema,
+    failed_before: failedBeforeSchema,
+    refused: refusedSchema,
+  })
+  .meta({ id: 'PurgeResult' });
+export type PurgeResult = z.infer<typeof purgeResultSchema>;
+
+export type DeadLetterCommandDependencies = {
+  readonly database: Database;
+  readonly now: () => number;
+  readonly newBatchId: () => string;
+  readonly store: Pick<
+    typeof DeadLetterSearch,
+    'markReplayed' | 'markPurged' | 'countSelected' | 'readDeadLettersById'
+  >;
+  readonly openIngestBatch: typeof IngestBatches.openIngestBatch;
+  readonly deleteIngestBatches: typeof IngestBatches.deleteIngestBatches;
+  readonly loadTransactions: typeof TransactionSearch.loadTransactions;
+  /** True when every entry is in its stream. */
+  readonly tryAppend: (payloads: readonly EntryPayload[]) => Promise<boolean>;
+};
+
+export async function replayDeadLetters(
+  dependencies: DeadLetterCommandDependencies,
+  command: DeadLetterCommand,
+): Promise<ReplayResult> {
+  const { database, store, now } = dependencies;
+  const selected = toSelection(command, now());
+  const done: string[] = [];
+  let appended = 0;
+  while (done.length < command.limit) {
+    const rows = Math.min(PAGE_ROWS, command.limit - done.length);
+    const page = await replayPage(dependencies, selected, rows);
+    if (page.replayed.length === 0) break;
+    done.push(...page.replayed);
+    appended += page.appended;
+  }
+  const { replayable } = await store.countSelected(database, selected);
+  return {
+    replayed: done.length,
+    appended,
+    remaining: replayable,
+    failed_before: failedBefore(selected),
+    refused: await findRefused(dependencies, command.ids ?? [], new Set(done)),
+  };
+}
+
+async function replayPage(
+  dependencies: DeadLetterCommandDependencies,
+  selected: DeadLetterSearch.DeadLetterSelection,
+  rowsMax: number,
+): Promise<{ replayed: string[]; appended: number }> {
+  const { database, store, now } = dependencies;
+  const batchId = dependencies.newBatchId();
+  const marked = await database.transaction(async (query) => {
+    const atMs = now();
+    const rows = await store.markReplayed(query, selected, atMs, rowsMax);
+    if (rows.length === 0) return rows;
+    const ids = rows.map((row) => row.transactionId);
+    await dependencies.openIngestBatch(query, batchId, new Date(atMs), ids);
+    return rows;
+  });
+  const replayed = marked.map((row) => row.deadLetterId);
+  if (replayed.length === 0) return { replayed, appended: 0 };
+  const ids = marked.map((row) => row.transactionId);
+  const transactions = await dependencies.loadTransactions(database, ids);
+  const isAppended = await dependencies.tryAppend(
+    transactions.map((transaction) => ({
+      transaction,
+      attempt: 1,
+      origin: 'replay',
+      replyTo: null,
+    })),
+  );
+  if (!isAppended) return { replayed, appended: 0 };
+  await dependencies.deleteIngestBatches(database, [batchId]);
+  return { replayed, appended: transactions.length };
+}
+
+export async function purgeDeadLetters(
+  dependencies: DeadLetterCommandDependencies,
+  command: DeadLetterCommand,
+): Promise<PurgeResult> {
+  const { database, store, now } = dependencies;
+  const selected = toSelection(command, now());
+  const done: string[] = [];
+  while (done.length < command.limit) {
+    const rows = Math.min(PAGE_ROWS, command.limit - done.length);
+    const page = await store.markPurged(database.query, selected, now(), rows);
+    if (page.length === 0) break;
+    done.push(...page.map((row) => row.deadLetterId));
+  }
+  const { all } = await store.countSelected(database, selected);
+  return {
+    purged: done.length,
+    remaining: all,
+    failed_before: failedBefore(selected),
+    refused: await findRefused(dependencies, command.ids ?? [], new Set(done)),
+  };
+}
+
+function toSelection(
+  command: DeadLetterCommand,
+  nowMs: number,
+): DeadLetterSearch.DeadLetterSelection {
+  if (command.ids !== undefined) return { ids: command.ids };
+  return {
+    errorCode: command.error_code,
+    corridor: command.corridor,
+    failedBeforeMs: command.failed_before ?? nowMs,
+  };
+}
+
+function failedBefore(selected: DeadLetterSearch.DeadLetterSelection): string | null {
+  return 'ids' in selected ? null : new Date(selected.failedBeforeMs).toISOString();
+}
+
+async function findRefused(
+  { database, store }: DeadLetterCommandDependencies,
+  ids: readonly string[],
+  done: ReadonlySet<string>,
+): Promise<ReplayResult['refused']> {
+  const left = [...new Set(ids)].filter((id) => !done.has(id));
+  if (left.length === 0) return [];
+  const rows = await store.readDeadLettersById(database, left);
+  const byId = new Map(rows.map((row) => [row.deadLetterId, row]));
+  return left.map((id) => ({ dead_letter_id: id, reason: refusalOf(byId.get(id)) }));
+}
+
+function refusalOf(row: DeadLetterSearch.StoredDeadLetter | undefined): Refusal {
+  if (row === undefined) return 'unknown';
+  if (row.replayedAt !== null) return 'replayed';
+  if (row.purgedAt !== null) return 'purged';
+  return row.transactionId === null ? 'unreadable' : 'busy';
+}

@@ -1,0 +1,130 @@
+/** Dead letters as operators see them: the list, one with its entry, and groups by error. */
+import { z } from 'zod';
+import { encodeCursor } from '../domain/cursor.ts';
+import { corridorParameter, pageParameters } from '../domain/list-parameters.ts';
+import type * as DeadLetterSearch from '../store/dead-letter-search.ts';
+import type { Database } from '../store/pool.ts';
+
+export const errorCodeParameter = z
+  .string()
+  .regex(/^[A-Z0-9_]{1,64}$/, 'must be an error code, as SCORING_FAILED');
+
+export const deadLetterListParameters = z.strictObject({
+  corridor: corridorParameter.optional(),
+  error_code: errorCodeParameter.optional(),
+  active: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .optional()
+    .meta({ description: 'Neither replayed nor purged.' }),
+  ...pageParameters,
+});
+export type DeadLetterListParameters = z.output<typeof deadLetterListParameters>;
+
+const fields = {
+  dead_letter_id: z.uuid(),
+  stream: z.string(),
+  message: z
+    .object({
+      transaction_id: z.uuid().nullable(),
+      account_id: z.string().nullable(),
+      retry_count: z.int(),
+    })
+    .meta({ description: 'transaction_id is null when the entry could not be read.' }),
+  corridor: z.string(),
+  error: z.string(),
+  error_code: z.string(),
+  failed_at: z.iso.datetime(),
+  replayed_at: z.iso.datetime().nullable(),
+  purged_at: z.iso.datetime().nullable(),
+};
+export const deadLetterSchema = z.object(fields).meta({ id: 'DeadLetter' });
+export type DeadLetterJson = z.infer<typeof deadLetterSchema>;
+
+export const deadLetterWithEntrySchema = z
+  .object({ ...fields, entry: z.string().meta({ description: 'The packed entry, as it was.' }) })
+  .meta({ id: 'DeadLetterWithEntry' });
+export type DeadLetterWithEntryJson = z.infer<typeof deadLetterWithEntrySchema>;
+
+export const deadLetterGroupSchema = z
+  .object({
+    error_code: z.string(),
+    corridor: z.string(),
+    dead_letters: z.int(),
+    unreadable: z.int().meta({ description: 'Of them, those that cannot be replayed.' }),
+    first_failed_at: z.iso.datetime(),
+    last_failed_at: z.iso.datetime(),
+    sample_ids: z.array(z.uuid()),
+  })
+  .meta({ id: 'DeadLetterGroup' });
+export type DeadLetterGroupJson = z.infer<typeof deadLetterGroupSchema>;
+
+/** Operators act on what they read, so all of it comes from the primary. */
+export type DeadLettersDependencies = {
+  readonly database: Database;
+  readonly store: Pick<
+    typeof DeadLetterSearch,
+    'listDeadLetters' | 'readStoredDeadLetter' | 'groupDeadLetters'
+  >;
+};
+
+/** Newest failure first. */
+export async function searchDeadLetters(
+  { database, store }: DeadLettersDependencies,
+  parameters: DeadLetterListParameters,
+): Promise<{ items: DeadLetterJson[]; next_cursor: string | null }> {
+  const { corridor, error_code: errorCode, active, cursor, limit } = parameters;
+  const filter = { corridor, errorCode, active };
+  const rows = await store.listDeadLetters(database, filter, cursor, limit + 1);
+  const items = rows.slice(0, limit);
+  const last = rows.length > limit ? items.at(-1) : undefined;
+  return {
+    items: items.map(toDeadLetterJson),
+    next_cursor:
+      last === undefined
+        ? null
+        : encodeCursor({ atMs: last.failedAt.getTime(), id: last.deadLetterId }),
+  };
+}
+
+export async function readDeadLetter(
+  { database, store }: DeadLettersDependencies,
+  deadLetterId: string,
+): Promise<DeadLetterWithEntryJson | undefined> {
+  const row = await store.readStoredDeadLetter(database, deadLetterId);
+  return row && { ...toDeadLetterJson(row), entry: row.entry };
+}
+
+export async function groupDeadLetters({
+  database,
+  store,
+}: DeadLettersDependencies): Promise<DeadLetterGroupJson[]> {
+  const groups = await store.groupDeadLetters(database);
+  return groups.map((group) => ({
+    error_code: group.errorCode,
+    corridor: group.corridor,
+    dead_letters: group.deadLetters,
+    unreadable: group.unreadable,
+    first_failed_at: group.firstFailedAt.toISOString(),
+    last_failed_at: group.lastFailedAt.toISOString(),
+    sample_ids: group.sampleIds,
+  }));
+}
+
+function toDeadLetterJson(row: DeadLetterSearch.StoredDeadLetter): DeadLetterJson {
+  return {
+    dead_letter_id: row.deadLetterId,
+    stream: row.stream,
+    message: {
+      transaction_id: row.transactionId,
+      account_id: row.accountId,
+      retry_count: row.attempts,
+    },
+    corridor: row.corridor,
+    error: row.error,
+    error_code: row.errorCode,
+    failed_at: row.failedAt.toISOString(),
+    replayed_at: row.replayedAt?.toISOString() ?? null,
+    purged_at: row.purgedAt?.toISOString() ?? null,
+  };
+}
