@@ -1,0 +1,46 @@
+/** What operators ask and do, bound once to its adapters: status and dead letters. */
+import type * as DeadLetterSearch from '../store/dead-letter-search.ts';
+import type { Databases } from './choose-database.ts';
+import {
+  type DeadLetterCommand,
+  type DeadLetterCommandDependencies,
+  purgeDeadLetters,
+  replayDeadLetters,
+} from './dead-letter-commands.ts';
+import {
+  type DeadLetterListParameters,
+  groupDeadLetters,
+  readDeadLetter,
+  searchDeadLetters,
+} from './dead-letters.ts';
+import {
+  createTotals,
+  type PipelineStatusDependencies,
+  readPipelineStatus,
+  type TotalsDependencies,
+} from './pipeline-status.ts';
+
+export type OperatingAdapters = {
+  readonly databases: Databases;
+  readonly deadLetterStore: typeof DeadLetterSearch;
+} & Omit<PipelineStatusDependencies, 'countTotals'> &
+  TotalsDependencies &
+  Omit<DeadLetterCommandDependencies, 'database' | 'now' | 'store'>;
+
+export type Operating = ReturnType<typeof createOperating>;
+
+export function createOperating(adapters: OperatingAdapters) {
+  const { primary: database, now } = adapters.databases;
+  const status = { ...adapters, countTotals: createTotals(adapters) };
+  const deadLetters = { database, store: adapters.deadLetterStore };
+  const commands = { ...adapters, ...deadLetters, now };
+  return {
+    readStatus: () => readPipelineStatus(status),
+    searchDeadLetters: (parameters: DeadLetterListParameters) =>
+      searchDeadLetters(deadLetters, parameters),
+    readDeadLetter: (id: string) => readDeadLetter(deadLetters, id),
+    groupDeadLetters: () => groupDeadLetters(deadLetters),
+    replayDeadLetters: (command: DeadLetterCommand) => replayDeadLetters(commands, command),
+    purgeDeadLetters: (command: DeadLetterCommand) => purgeDeadLetters(commands, command),
+  };
+}
