@@ -2,6 +2,7 @@
  * The API process. Composition root: opens the adapters, hands them to ingest, query and http, serves
  * until it is told to stop, then closes everything in the order the data flows.
  */
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { LRUCache } from 'lru-cache';
 import packageJson from '../package.json' with { type: 'json' };
@@ -11,11 +12,13 @@ import type { RouteModule } from './http/app-env.ts';
 import { type Authenticate, createAuthenticator } from './http/auth.ts';
 import { buildDocument } from './http/openapi.ts';
 import { accountsPaths, accountsRoutes } from './http/routes/accounts.ts';
+import { deadLettersPaths, deadLettersRoutes } from './http/routes/dead-letters.ts';
 import { docsPaths, docsRoutes } from './http/routes/docs.ts';
 import { cacheReadiness, healthPaths, healthRoutes } from './http/routes/health.ts';
 import { keysPaths, keysRoutes } from './http/routes/keys.ts';
 import { merchantsPaths, merchantsRoutes } from './http/routes/merchants.ts';
 import { scoresPaths, scoresRoutes } from './http/routes/scores.ts';
+import { statusPaths, statusRoutes } from './http/routes/status.ts';
 import { summariesPaths, summariesRoutes } from './http/routes/summaries.ts';
 import { transactionsPaths, transactionsRoutes } from './http/routes/transactions.ts';
 import { serve } from './http/serve.ts';
@@ -25,6 +28,7 @@ import { createTryAppend } from './ingest/append-entries.ts';
 import { createBatchCloser } from './ingest/batch-closer.ts';
 import { watchCorridors } from './ingest/corridor-list.ts';
 import { createTransactionIds } from './ingest/transaction-id.ts';
+import { createOperating, type Operating } from './query/operating.ts';
 import { createReading, type Reading } from './query/reading.ts';
 import { apiKeyHash } from './runtime/api-key.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from './runtime/config.ts';
@@ -41,8 +45,9 @@ import {
 } from './store/api-keys.ts';
 import { listCorridors } from './store/corridors.ts';
 import { readDay } from './store/daily-summaries.ts';
+import * as deadLetterStore from './store/dead-letter-search.ts';
 import { findHeldKeys } from './store/idempotency-keys.ts';
-import { deleteIngestBatches } from './store/ingest-batches.ts';
+import { deleteIngestBatches, openIngestBatch } from './store/ingest-batches.ts';
 import { listMonths } from './store/month-slice.ts';
 import { createPartitionGuard } from './store/partitions.ts';
 import { ACTIVITY_ROWS_MAX, ACTIVITY_WINDOWS_HOURS, readActivity } from './store/party-activity.ts';
@@ -50,10 +55,17 @@ import { type Database, openPool } from './store/pool.ts';
 import { proveWrite } from './store/reconcile-state.ts';
 import { waitForSchema } from './store/schema-version.ts';
 import { readScoreRecord, readStoredScore, searchStoredScores } from './store/score-search.ts';
-import { readStoredTransaction, searchStoredTransactions } from './store/transaction-search.ts';
+import { countDeadLetters, countRows, countUnappended } from './store/totals.ts';
+import {
+  loadTransactions,
+  readStoredTransaction,
+  searchStoredTransactions,
+} from './store/transaction-search.ts';
 import { claimTransactions } from './store/transactions.ts';
 import { openCommands } from './stream/connection.ts';
 import { claimIdentity } from './stream/identity.ts';
+import { streamKeys } from './stream/keys.ts';
+import { measureStreams } from './stream/lag.ts';
 import { createProducer } from './stream/producer.ts';
 import { openReplies } from './stream/replies.ts';
 
@@ -182,6 +194,7 @@ function listModules(context: CommandContext, resources: Resources): RouteModule
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
   };
   const reading = bindReading(resources);
+  const operating = bindOperating(config, resources);
   const readiness = cacheReadiness(
     async () => ({
       postgres: await works(proveWrite(primary)),
@@ -217,6 +230,8 @@ function listModules(context: CommandContext, resources: Resources): RouteModule
     { routes: accountsRoutes(reading), paths: accountsPaths },
     { routes: merchantsRoutes(reading), paths: merchantsPaths },
     { routes: summariesRoutes(reading), paths: summariesPaths },
+    { routes: statusRoutes(operating), paths: statusPaths },
+    { routes: deadLettersRoutes({ ...operating, limits, log }), paths: deadLettersPaths },
     { routes: keys, paths: keysPaths },
   ];
 }
@@ -244,6 +259,28 @@ function bindReading({ databases, metrics }: Resources): Reading {
         ? explain(record.features, ruleSet)
         : undefined;
     },
+  });
+}
+
+/** What operators ask and do, bound to its adapters. */
+function bindOperating(config: Config, { databases, redis, accept }: Resources): Operating {
+  const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
+  const listStreams = () =>
+    [...accept.corridors()].flatMap((corridor) =>
+      Array.from({ length: shards }, (_, shard) => streamKeys(market, corridor, shard)),
+    );
+  return createOperating({
+    databases,
+    deadLetterStore,
+    measureStreams: () => measureStreams(redis, listStreams()),
+    countUnappended,
+    countDeadLetters,
+    countRows,
+    openIngestBatch,
+    deleteIngestBatches,
+    loadTransactions,
+    tryAppend: accept.tryAppend,
+    newBatchId: randomUUID,
   });
 }
 
