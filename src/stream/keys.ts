@@ -10,6 +10,7 @@
  * | {market:pNN}:account:ID                  | string     | RISK_PROFILE_TTL_SECONDS | profile cache |
  * | {market:pNN}:merchant:ID                 | string     | RISK_PROFILE_TTL_SECONDS | profile cache |
  * | market:identity                          | string     | for ever           | reconciler: tells a lost Redis from a restarted one |
+ * | market:probe                             | string     | a minute           | readiness: a write that must work |
  * | market:replies:INSTANCE                  | channel    | -                  | settle: scores that a request waits for |
  *
  * What stands in braces is the cluster hash tag: all keys of one script share it.
@@ -63,6 +64,10 @@ export function profileKey(market: string, kind: PartyKind, partyId: string): st
 
 export function identityKey(market: string): string {
   return `${market}:identity`;
+}
+
+export function probeKey(market: string): string {
+  return `${market}:probe`;
 }
 
 export function repliesChannel(market: string, instance: string): string {

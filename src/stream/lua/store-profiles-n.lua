@@ -16,7 +16,13 @@
 
   Returns one number a key: 0 another writer was first, 1 stored, 2 only the stub is stored.
 ]]
-local last, ttl_seconds, full = tonumber(ARGV[1]) - 1, ARGV[2], ARGV[3] == '1'
+local header_bytes, ttl_seconds, full = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1'
+
+-- '' for a key that is absent or too short to have a header.
+local function header_of(key)
+  local header = redis.call('GETRANGE', key, 0, header_bytes - 1)
+  return #header == header_bytes and header or ''
+end
 
 local function refused(reply)
   return type(reply) == 'table' and reply.err ~= nil
@@ -37,7 +43,7 @@ local stored = {}
 for i, key in ipairs(KEYS) do
   local at = i * 4
   local expected, header = ARGV[at + 1], ARGV[at + 2]
-  if redis.call('GETRANGE', key, 0, last) ~= expected then
+  if header_of(key) ~= expected then
     stored[i] = 0
   elseif not full and store(key, ARGV[at], header, ARGV[at + 3]) then
     stored[i] = 1

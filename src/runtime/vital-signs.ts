@@ -1,0 +1,37 @@
+/** What /livez and /readyz of a worker are made of. */
+
+/** Alive while a sign was given less than `quietMsMax` ago. */
+export function createLife(quietMsMax: number): { sign: () => void; isAlive: () => boolean } {
+  let lastMs = performance.now();
+  return {
+    sign() {
+      lastMs = performance.now();
+    },
+    isAlive: () => performance.now() - lastMs < quietMsMax,
+  };
+}
+
+export type Check = () => Promise<boolean>;
+
+const FRESH_MS = 1000;
+
+/** Runs all checks at once, at most once a second however often it is asked; a check that fails is false. */
+export function createReadiness(
+  checks: Readonly<Record<string, Check>>,
+): () => Promise<Readonly<Record<string, boolean>>> {
+  let askedMs = Number.NEGATIVE_INFINITY;
+  let answer: Promise<Readonly<Record<string, boolean>>> = Promise.resolve({});
+  const askAll = async () => {
+    const answers = Object.entries(checks).map(async ([name, check]) => {
+      return [name, await check().catch(() => false)] as const;
+    });
+    return Object.fromEntries(await Promise.all(answers));
+  };
+  return () => {
+    if (performance.now() - askedMs > FRESH_MS) {
+      askedMs = performance.now();
+      answer = askAll();
+    }
+    return answer;
+  };
+}

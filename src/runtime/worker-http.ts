@@ -1,0 +1,83 @@
+/** A worker's /livez, /readyz and /metrics on a listener of its own. */
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Metrics } from './metrics.ts';
+
+export type WorkerHttpOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly metrics: Metrics;
+  /** False when the process should be restarted. */
+  readonly isAlive: () => boolean;
+  /** What each dependency answers; ready when all are true. */
+  readonly readiness: () => Promise<Readonly<Record<string, boolean>>>;
+};
+
+export type WorkerHttp = {
+  readonly port: number;
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
+};
+
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export async function openWorkerHttp(options: WorkerHttpOptions): Promise<WorkerHttp> {
+  const server = createServer(
+    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS / 2 },
+    (request, response) => {
+      answer(options, request.method ?? '', request.url ?? '', response).catch(() => {
+        response.writeHead(500).end();
+      });
+    },
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  // Checked by the type of address above: a port listens, never a pipe.
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function answer(
+  { metrics, isAlive, readiness }: WorkerHttpOptions,
+  method: string,
+  url: string,
+  response: ServerResponse,
+): Promise<void> {
+  if (method !== 'GET' && method !== 'HEAD')
+    return send(response, 405, { status: 'no such method' });
+  switch (url.split('?')[0]) {
+    case '/livez':
+      return isAlive()
+        ? send(response, 200, { status: 'alive' })
+        : send(response, 503, { status: 'no poll for too long' });
+    case '/readyz': {
+      const checks = await readiness();
+      const ready = Object.values(checks).every(Boolean);
+      return send(response, ready ? 200 : 503, {
+        status: ready ? 'ready' : 'not ready',
+        ...checks,
+      });
+    }
+    case '/metrics': {
+      const text = await metrics.registry.metrics();
+      response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(text);
+      return;
+    }
+    default:
+      return send(response, 404, { status: 'not found' });
+  }
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+    .end(`${JSON.stringify(body)}\n`);
+}

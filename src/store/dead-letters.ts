@@ -1,0 +1,76 @@
+/**
+ * Dead letters, write side: rows are committed before their entries are acknowledged. Reading, replay
+ * and purge are the operators' (store/dead-letter-search.ts).
+ */
+import { v7 as uuidv7 } from 'uuid';
+import {
+  DEAD_LETTER_ENTRY_CHARS_MAX,
+  DEAD_LETTER_ERROR_CHARS_MAX,
+  type DeadLetter,
+} from '../domain/dead-letter.ts';
+import { int2Array, textArray, timestampArray, uuidArray } from './binary-array.ts';
+import type { Database, Statement } from './pool.ts';
+
+// A transaction that has a score is not dead, whatever became of one of its deliveries.
+const insertStatement: Statement = {
+  name: 'insert-dead-letters',
+  text: `insert into dead_letters (dead_letter_id, transaction_id, created_at, account_id, corridor, stream,
+             entry_id, attempts, error_code, error, entry, failed_at)
+         select l.dead_letter_id, l.transaction_id::uuid, to_timestamp(l.created_at_ms::float8 / 1000),
+                l.account_id, l.corridor, l.stream, l.entry_id, l.attempts, l.error_code, l.error, l.entry,
+                l.failed_at
+           from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                       $8::smallint[], $9::text[], $10::text[], $11::text[], $12::timestamptz[])
+                as l (dead_letter_id, transaction_id, created_at_ms, account_id, corridor, stream, entry_id,
+                      attempts, error_code, error, entry, failed_at)
+          where not exists (select from scores s where s.transaction_id = l.transaction_id::uuid
+                               and s.created_at = to_timestamp(l.created_at_ms::float8 / 1000))
+         on conflict do nothing
+         returning entry_id`,
+};
+
+/** Returns the entry ids of new rows; the others are dead letters already, or have a score. */
+export async function insertDeadLetters(
+  database: Pick<Database, 'query'>,
+  letters: readonly DeadLetter[],
+): Promise<Set<string>> {
+  if (letters.length === 0) return new Set();
+  const text = (value: (letter: DeadLetter) => string | null) => textArray(letters.map(value));
+  const rows = await database.query<{ entry_id: string }>(insertStatement, [
+    uuidArray(letters.map((letter) => uuidv7({ msecs: letter.failedAtMs }))),
+    text((letter) => letter.transactionId),
+    text(({ createdAtMs }) => (createdAtMs === null ? null : String(createdAtMs))),
+    text(({ accountId }) => (accountId === null ? null : storable(accountId, 256))),
+    text((letter) => letter.corridor),
+    text((letter) => letter.stream),
+    text((letter) => letter.entryId),
+    int2Array(letters.map((letter) => letter.attempts)),
+    text((letter) => letter.errorCode),
+    text((letter) => storable(letter.error, DEAD_LETTER_ERROR_CHARS_MAX)),
+    text((letter) => storable(letter.entry, DEAD_LETTER_ENTRY_CHARS_MAX)),
+    timestampArray(letters.map((letter) => letter.failedAtMs)),
+  ]);
+  return new Set(rows.map((row) => row.entry_id));
+}
+
+/** Bounded text that Postgres takes: what made an entry malformed may be in its raw value. */
+function storable(text: string, charsMax: number): string {
+  return text.slice(0, charsMax).toWellFormed().replaceAll('\0', '\ufffd');
+}
+
+const closeStatement: Statement = {
+  name: 'close-dead-letters-of-scored',
+  text: `update dead_letters set replayed_at = now()
+          where transaction_id = any ($1::uuid[]) and replayed_at is null and purged_at is null`,
+};
+
+/**
+ * Closes the dead letters of transactions that were scored after all: by a worker that was taken for
+ * dead, whose entry another one gave up meanwhile.
+ */
+export async function closeDeadLettersOfScored(
+  database: Pick<Database, 'query'>,
+  transactionIds: readonly string[],
+): Promise<void> {
+  if (transactionIds.length > 0) await database.query(closeStatement, [uuidArray(transactionIds)]);
+}

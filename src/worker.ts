@@ -1,0 +1,288 @@
+/**
+ * A worker process: composition root. Opens Postgres and Redis, hands them to the worker, and closes
+ * them in reverse when it has drained.
+ */
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { type CommandContext, EXIT } from './cli/command.ts';
+import { accountKind } from './profile/account-kind.ts';
+import { merchantKind } from './profile/merchant-kind.ts';
+import { PROFILE_HEADER_BYTES } from './profile/profile.ts';
+import { type Config, EXIT_BAD_CONFIGURATION } from './runtime/config.ts';
+import { createFailpoint, FAILPOINT_VARIABLE } from './runtime/failpoint.ts';
+import { createMetrics, type Metrics } from './runtime/metrics.ts';
+import { type Check, createLife, createReadiness } from './runtime/vital-signs.ts';
+import { openWorkerHttp } from './runtime/worker-http.ts';
+import { FEATURE_SCHEMA } from './scoring/feature-schema.ts';
+import { features } from './scoring/features.ts';
+import { currentRuleSet } from './scoring/rule-sets.ts';
+import { score } from './scoring/score.ts';
+import { listCorridors } from './store/corridors.ts';
+import { closeDeadLettersOfScored, insertDeadLetters } from './store/dead-letters.ts';
+import { loadAccountPasts, loadMerchantPasts } from './store/history.ts';
+import { createLeadership } from './store/leadership.ts';
+import {
+  createPartitionGuard,
+  ensurePartitions,
+  MONTHS_AHEAD,
+  monthOf,
+} from './store/partitions.ts';
+import { type Database, openPool } from './store/pool.ts';
+import { waitForSchema } from './store/schema-version.ts';
+import { insertScores, readStoredScores } from './store/scores.ts';
+import { openCommands, type RedisClient } from './stream/connection.ts';
+import { createGroupDuties, ensureGroups, isGroupMissing } from './stream/consumer-group.ts';
+import { ATTEMPTS_MAX, decodeEntry, encodeEntry } from './stream/entry.ts';
+import { probeKey, profileKey, profileSlot, type StreamKeys, streamKeys } from './stream/keys.ts';
+import { measureStreams } from './stream/lag.ts';
+import { createProfileCache, type ProfileCache } from './stream/profile-cache.ts';
+import { openReaderConnection } from './stream/reader-connection.ts';
+import { createPromoteRetries } from './stream/retries.ts';
+import { createSettle } from './stream/settle.ts';
+import { createFoldProfiles } from './worker/fold-profiles.ts';
+import { createFoldSide, type PlaceOfParty } from './worker/fold-side.ts';
+import type { Duty } from './worker/maintenance.ts';
+import { type BatchSteps, createBatchSteps } from './worker/process-batch.ts';
+import { runWorker as run } from './worker/run-worker.ts';
+import type { Scorer } from './worker/scorer.ts';
+
+/** L1 of each kind; both together stay well inside a process of 256 MiB. */
+const COPIES_BYTES_MAX = 48 * 1024 * 1024;
+const PROMOTE_EVERY_MS = 200;
+const LAG_EVERY_MS = 5000;
+const BUDGET_EVERY_MS = 2000;
+const PARTITIONS_EVERY_MS = 3_600_000;
+const PROBE_SECONDS = 60;
+
+/** What a test may put in place of the engine's own. */
+export type WorkerOverrides = { readonly scorer?: Scorer };
+
+const scorer: Scorer = {
+  featureSchema: FEATURE_SCHEMA,
+  ruleSet: currentRuleSet.id,
+  model: null,
+  score(transaction, account, merchant) {
+    const vector = features(transaction, account, merchant);
+    return { decision: score({ vector, ruleSet: currentRuleSet, model: null }), features: vector };
+  },
+};
+
+/** Resolves to the exit code once the worker has drained. */
+export async function runWorker(
+  { config, log, signal, environment }: CommandContext,
+  overrides: WorkerOverrides = {},
+): Promise<number> {
+  const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = config;
+  if (databaseUrl === undefined || redisUrl === undefined) {
+    log.fatal('DATABASE_URL and REDIS_URL must be set: a worker starts no services of its own');
+    return EXIT_BAD_CONFIGURATION;
+  }
+  const metrics = createMetrics();
+  await using database = openDatabase(config, databaseUrl);
+  if (!(await waitForSchema(database, config.RISK_SCHEMA_WAIT_MS, signal))) {
+    if (signal.aborted) return EXIT.fine;
+    log.fatal('the schema is missing or older than this engine: run `risk migrate`');
+    return EXIT.failed;
+  }
+  const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
+  await using resources = new AsyncDisposableStack();
+  resources.defer(() => redis.disconnect());
+  const readers = Array.from({ length: config.RISK_WORKER_READERS }, () =>
+    resources.use(openReaderConnection(redisUrl, config.RISK_READ_BLOCK_MS, redis)),
+  );
+  // Alive while something happens: a read came back, or a held batch tries again.
+  const life = createLife(3 * config.RISK_READ_BLOCK_MS + config.RISK_BATCH_DEADLINE_MS);
+  const readiness = createReadiness(checksOf(config, database, redis, signal));
+  if (config.RISK_WORKER_PORT > 0) {
+    const options = { host: config.HOST, port: config.RISK_WORKER_PORT, metrics };
+    resources.use(await openWorkerHttp({ ...options, isAlive: life.isAlive, readiness }));
+  }
+  const cache = createCache(config, redis);
+  const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
+  const name = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  log.info({ name, readers: readers.length, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
+  await run({
+    name,
+    readers,
+    group: {
+      ...createGroupDuties(redis),
+      ensure: (s) => ensureGroups(redis, s),
+      isMissing: isGroupMissing,
+    },
+    steps: createSteps({
+      config,
+      database,
+      redis,
+      cache,
+      metrics,
+      failpoint,
+      scorer: overrides.scorer ?? scorer,
+    }),
+    listStreams: () => listStreams(config, database),
+    duties: (streams) => createDuties({ config, database, redis, cache, metrics }, streams),
+    settings: {
+      batchEntries: config.RISK_BATCH_ENTRIES,
+      blockMs: config.RISK_READ_BLOCK_MS,
+      claimIdleMs: config.RISK_CLAIM_IDLE_MS,
+    },
+    signal,
+    metrics,
+    log,
+    random: Math.random,
+    nowMs: Date.now,
+    onSignOfLife: life.sign,
+  });
+  log.info({ name }, 'worker has drained');
+  return EXIT.fine;
+}
+
+function openDatabase(config: Config, url: string): Database {
+  return openPool({
+    url,
+    role: 'worker',
+    connectionsMax: config.RISK_DATABASE_CONNECTIONS_MAX,
+    connectTimeoutMs: config.RISK_CONNECT_TIMEOUT_MS,
+    statementTimeoutMs: config.RISK_STATEMENT_TIMEOUT_MS,
+    namedStatements: config.RISK_DATABASE_POOLER === 'none',
+  });
+}
+
+async function listStreams(config: Config, database: Database): Promise<StreamKeys[]> {
+  const corridors = await listCorridors(database);
+  const shards = Array.from({ length: config.RISK_SHARDS }, (_, shard) => shard);
+  return corridors.flatMap((corridor) =>
+    shards.map((shard) => streamKeys(config.RISK_MARKET, corridor, shard)),
+  );
+}
+
+function createCache(config: Config, redis: RedisClient): ProfileCache {
+  const ttlSeconds = config.RISK_PROFILE_TTL_SECONDS;
+  return createProfileCache({ redis, headerBytes: PROFILE_HEADER_BYTES, ttlSeconds });
+}
+
+type Adapters = {
+  readonly config: Config;
+  readonly database: Database;
+  readonly redis: RedisClient;
+  readonly cache: ProfileCache;
+  readonly metrics: Metrics;
+};
+
+type StepParts = Adapters & {
+  readonly failpoint: ReturnType<typeof createFailpoint>;
+  readonly scorer: Scorer;
+};
+
+function createSteps(parts: StepParts): BatchSteps {
+  const { config, database, redis, cache, metrics } = parts;
+  const placeOf: PlaceOfParty = (party, id) => ({
+    key: profileKey(config.RISK_MARKET, party, id),
+    slot: profileSlot(id),
+  });
+  const bounds = { entriesMax: config.RISK_PROFILE_CACHE_ENTRIES, bytesMax: COPIES_BYTES_MAX };
+  const accounts = createFoldSide({
+    kind: accountKind,
+    loadPasts: (points) => loadAccountPasts(database.query, points),
+    ...{ placeOf, metrics, ...bounds },
+  });
+  const merchants = createFoldSide({
+    kind: merchantKind,
+    loadPasts: (points) => loadMerchantPasts(database.query, points),
+    ...{ placeOf, metrics, ...bounds },
+  });
+  const partitions = createPartitionGuard(database);
+  return createBatchSteps({
+    decode: decodeEntry,
+    encode: encodeEntry,
+    foldProfiles: createFoldProfiles({ cache, accounts, merchants }),
+    scorer: parts.scorer,
+    store: {
+      async insertScores(scores, lineage) {
+        await partitions.ensure(scores.map(({ createdAtMs }) => createdAtMs));
+        return await insertScores(database, scores, lineage);
+      },
+      readStoredScores: (transactions) => readStoredScores(database, transactions),
+      insertDeadLetters: (letters) => insertDeadLetters(database, letters),
+      closeDeadLettersOfScored: (ids) => closeDeadLettersOfScored(database, ids),
+    },
+    settle: createSettle({
+      redis,
+      market: config.RISK_MARKET,
+      scoredEventsMax: config.RISK_SCORED_EVENTS_MAX,
+    }),
+    retryPolicy: { attemptsMax: ATTEMPTS_MAX, baseMs: config.RISK_RETRY_BASE_MS },
+    random: Math.random,
+    nowMs: Date.now,
+    metrics,
+    failpoint: parts.failpoint,
+  });
+}
+
+function createDuties(
+  { config, database, redis, cache, metrics }: Adapters,
+  streams: () => readonly StreamKeys[],
+): Duty[] {
+  const promote = createPromoteRetries(redis);
+  const leadership = createLeadership(database, config.RISK_DATABASE_POOLER === 'none');
+  return [
+    {
+      name: 'promote-retries',
+      everyMs: PROMOTE_EVERY_MS,
+      async run() {
+        await promote(streams());
+      },
+    },
+    { name: 'profile-budget', everyMs: BUDGET_EVERY_MS, run: cache.refreshBudget },
+    {
+      name: 'lag',
+      everyMs: LAG_EVERY_MS,
+      run: () => reportLag(redis, streams(), database, metrics),
+    },
+    {
+      name: 'partitions',
+      everyMs: PARTITIONS_EVERY_MS,
+      async run() {
+        const month = monthOf(Date.now());
+        const ahead = Array.from({ length: MONTHS_AHEAD + 1 }, (_, index) => month + index);
+        await leadership.lead('partitions', async () => {
+          await ensurePartitions(database, ahead);
+        });
+      },
+    },
+  ];
+}
+
+async function reportLag(
+  redis: RedisClient,
+  streams: readonly StreamKeys[],
+  database: Database,
+  metrics: Metrics,
+): Promise<void> {
+  for (const measured of await measureStreams(redis, streams)) {
+    const labels = { corridor: measured.stream.corridor, shard: String(measured.stream.shard) };
+    metrics.lagEntries.set(labels, measured.lag);
+    metrics.pendingEntries.set(labels, measured.pending);
+    metrics.lagSeconds.set(labels, measured.oldestAgeMs / 1000);
+    metrics.retriesDue.set(labels, measured.retriesWaiting);
+  }
+  const { total, idle, waiting } = database.usage();
+  metrics.databaseConnections.set({ state: 'busy' }, total - idle);
+  metrics.databaseConnections.set({ state: 'idle' }, idle);
+  metrics.databaseConnections.set({ state: 'waiting' }, waiting);
+}
+
+/** Redis takes a write, Postgres answers as a primary, and nobody has told us to stop. */
+function checksOf(
+  config: Config,
+  database: Database,
+  redis: RedisClient,
+  signal: AbortSignal,
+): Record<string, Check> {
+  const ask = { name: 'is-primary', text: 'select not pg_is_in_recovery() as primary' };
+  return {
+    postgres: async () => (await database.query<{ primary: boolean }>(ask))[0]?.primary === true,
+    redis: async () =>
+      (await redis.set(probeKey(config.RISK_MARKET), '1', 'EX', PROBE_SECONDS)) === 'OK',
+    working: async () => !signal.aborted,
+  };
+}

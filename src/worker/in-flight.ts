@@ -1,0 +1,71 @@
+/**
+ * The entries that this process holds: a bound on how many, a guard against taking one twice, and the
+ * list of those whose idle time must be reset because their batch takes long.
+ */
+import type { HeldEntry } from './item.ts';
+
+export type HeldBeats = {
+  readonly stream: string;
+  readonly consumer: string;
+  readonly ids: readonly string[];
+};
+
+export type InFlight = {
+  readonly count: () => number;
+  readonly has: (stream: string, entryId: string) => boolean;
+  /** Keeps note of a unit until the returned function is called. */
+  readonly hold: (unit: readonly HeldEntry[]) => () => void;
+  /** Resolves once fewer than the bound are held, or the worker stops. */
+  readonly room: () => Promise<void>;
+  /** Entries of units held for longer than `ageMs`, by stream and consumer. */
+  readonly olderThan: (ageMs: number) => HeldBeats[];
+  /** Resolves once nothing is held. */
+  readonly drained: () => Promise<void>;
+};
+
+export type InFlightOptions = {
+  readonly entriesMax: number;
+  readonly signal: AbortSignal;
+  readonly nowMs: () => number;
+};
+
+export function createInFlight({ entriesMax, signal, nowMs }: InFlightOptions): InFlight {
+  const units = new Map<readonly HeldEntry[], number>();
+  const ids = new Set<string>();
+  let changed = Promise.withResolvers<void>();
+  signal.addEventListener('abort', () => changed.resolve(), { once: true });
+  return {
+    count: () => ids.size,
+    has: (stream, entryId) => ids.has(`${stream} ${entryId}`),
+    hold(unit) {
+      units.set(unit, nowMs());
+      for (const { stream, entry } of unit) ids.add(`${stream.transactions} ${entry.id}`);
+      return () => {
+        units.delete(unit);
+        for (const { stream, entry } of unit) ids.delete(`${stream.transactions} ${entry.id}`);
+        changed.resolve();
+        changed = Promise.withResolvers<void>();
+      };
+    },
+    room: async () => {
+      while (ids.size >= entriesMax && !signal.aborted) await changed.promise;
+    },
+    olderThan: (ageMs) => groupHeld([...units].filter(([, since]) => nowMs() - since >= ageMs)),
+    drained: async () => {
+      while (units.size > 0) await changed.promise;
+    },
+  };
+}
+
+function groupHeld(held: readonly (readonly [readonly HeldEntry[], number])[]): HeldBeats[] {
+  const groups = new Map<string, { stream: string; consumer: string; ids: string[] }>();
+  for (const [unit] of held) {
+    for (const { stream, consumer, entry } of unit) {
+      const name = `${stream.transactions} ${consumer}`;
+      const group = groups.get(name);
+      if (group !== undefined) group.ids.push(entry.id);
+      else groups.set(name, { stream: stream.transactions, consumer, ids: [entry.id] });
+    }
+  }
+  return [...groups.values()];
+}

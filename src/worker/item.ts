@@ -1,0 +1,29 @@
+/** What a batch is made of while a worker holds it. */
+import type { Failure } from '../domain/failure.ts';
+import type { StreamEntry } from '../stream/consumer-group.ts';
+import type { EntryPayload } from '../stream/entry.ts';
+import type { StreamKeys } from '../stream/keys.ts';
+import type { ScoredEvent } from '../stream/settle.ts';
+
+/** An entry in the hands of one of our consumers. */
+export type HeldEntry = {
+  readonly stream: StreamKeys;
+  readonly consumer: string;
+  readonly entry: StreamEntry;
+};
+
+/** A held entry that could be read. */
+export type Item = HeldEntry & { readonly payload: EntryPayload };
+
+/** What becomes of an entry: decided by the core, carried out by settle. */
+export type Outcome =
+  | { readonly kind: 'acknowledge'; readonly event: ScoredEvent | null; readonly reply?: string }
+  | { readonly kind: 'retry'; readonly afterMs: number; readonly failure: Failure }
+  | { readonly kind: 'dead-letter'; readonly failure: Failure }
+  | { readonly kind: 'release' };
+
+export type Decided = HeldEntry & {
+  /** Null when the entry could not be read. */
+  readonly payload: EntryPayload | null;
+  readonly outcome: Outcome;
+};

@@ -1,0 +1,157 @@
+/**
+ * One reader: a consumer of the group with a connection of its own. It takes the free streams, reads,
+ * hands units to be processed, and reads again once they are done. After any error it first drains what
+ * the server may have delivered into a reply that never arrived.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure, toError } from '../domain/failure.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Delivery, ReadOptions, StreamEntry } from '../stream/consumer-group.ts';
+import type { StreamKeys } from '../stream/keys.ts';
+import type { InFlight } from './in-flight.ts';
+import type { HeldEntry } from './item.ts';
+import type { Pause } from './pause.ts';
+import type { Rotation } from './rotation.ts';
+import type { RunUnit } from './run-unit.ts';
+
+export type ReaderConnection = {
+  readonly readNew: (options: ReadOptions) => Promise<Delivery[]>;
+  readonly readOwn: (options: ReadOptions, after: string) => Promise<Delivery[]>;
+};
+
+export type ReaderOptions = {
+  readonly consumer: string;
+  readonly connection: ReaderConnection;
+  readonly ensureGroups: (streams: readonly string[]) => Promise<void>;
+  readonly isGroupMissing: (failure: Failure) => boolean;
+  readonly rotation: Rotation;
+  readonly inFlight: InFlight;
+  readonly pause: Pause;
+  readonly runUnit: RunUnit;
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  /** Largest unit, and largest read of one stream. */
+  readonly batchEntries: number;
+  readonly inFlightMax: number;
+  readonly blockMs: number;
+  /** A read came back, with or without entries. */
+  readonly onPoll: () => void;
+};
+
+const ERROR_WAIT_MS = 100;
+
+/** Reads until the signal; resolves when everything it read is settled. */
+export async function runReader(options: ReaderOptions): Promise<void> {
+  const { rotation, inFlight, pause, signal } = options;
+  /** Streams from which entries may have been delivered to us without our knowing. */
+  const undrained = new Set<string>();
+  for (;;) {
+    await pause.over();
+    await inFlight.room();
+    const taken = await rotation.take();
+    if (taken.length === 0) return;
+    const deliveries = await readTaken(options, taken, undrained);
+    options.onPoll();
+    const found = new Set(deliveries.map(({ stream }) => stream));
+    rotation.giveBack(taken.filter(({ transactions }) => !found.has(transactions)));
+    await Promise.all(toUnits(options, taken, deliveries).map((unit) => runHeld(options, unit)));
+    if (signal.aborted) return;
+  }
+}
+
+async function readTaken(
+  options: ReaderOptions,
+  taken: readonly StreamKeys[],
+  undrained: Set<string>,
+): Promise<Delivery[]> {
+  const { connection, consumer, inFlight, batchEntries, inFlightMax, blockMs } = options;
+  const streams = taken.map(({ transactions }) => transactions);
+  const share = Math.floor((inFlightMax - inFlight.count()) / streams.length);
+  const entriesMax = Math.min(batchEntries, Math.max(share, 1));
+  try {
+    for (const stream of streams.filter((one) => undrained.has(one))) {
+      const own = await drainOwn(options, stream, entriesMax);
+      if (own.length > 0) return [{ stream, entries: own }];
+      undrained.delete(stream);
+    }
+    return await connection.readNew({ consumer, streams, entriesMax, blockMs });
+  } catch (error) {
+    for (const stream of streams) undrained.add(stream);
+    await recover(options, streams, error);
+    return [];
+  }
+}
+
+/** The first page of our own pending entries that nobody in this process holds. */
+async function drainOwn(
+  { connection, consumer, inFlight }: ReaderOptions,
+  stream: string,
+  entriesMax: number,
+): Promise<StreamEntry[]> {
+  const read = { consumer, streams: [stream], entriesMax, blockMs: 0 };
+  let after = '0';
+  for (;;) {
+    const [page] = await connection.readOwn(read, after);
+    const last = page?.entries.at(-1);
+    if (page === undefined || last === undefined) return [];
+    const ours = page.entries.filter(({ id }) => !inFlight.has(stream, id));
+    if (ours.length > 0) return ours;
+    after = last.id;
+  }
+}
+
+async function recover(
+  { ensureGroups, isGroupMissing, log, signal }: ReaderOptions,
+  streams: readonly string[],
+  error: unknown,
+): Promise<void> {
+  if (signal.aborted) return;
+  if (!(error instanceof Failure)) throw error;
+  log.warn({ code: error.code, err: error.message }, 'read failed');
+  if (isGroupMissing(error)) {
+    await ensureGroups(streams).catch((reason: unknown) => {
+      log.warn({ err: toError(reason).message }, 'group cannot be made');
+    });
+  }
+  await sleep(ERROR_WAIT_MS, undefined, { signal }).catch(() => undefined);
+}
+
+type Unit = { readonly held: readonly HeldEntry[]; readonly streams: readonly StreamKeys[] };
+
+/** Joins the deliveries of several streams into units of at most `batchEntries`; a stream stays whole. */
+function toUnits(
+  { consumer, batchEntries }: ReaderOptions,
+  taken: readonly StreamKeys[],
+  deliveries: readonly Delivery[],
+): Unit[] {
+  const byName = new Map(taken.map((stream) => [stream.transactions, stream]));
+  const units: { held: HeldEntry[]; streams: StreamKeys[] }[] = [];
+  for (const { stream: name, entries } of deliveries) {
+    const stream = byName.get(name);
+    if (stream === undefined) throw new Error(`${name} was not asked for`);
+    let unit = units.at(-1);
+    if (unit === undefined || unit.held.length + entries.length > batchEntries) {
+      unit = { held: [], streams: [] };
+      units.push(unit);
+    }
+    for (const entry of entries) unit.held.push({ stream, consumer, entry });
+    unit.streams.push(stream);
+  }
+  return units;
+}
+
+async function runHeld(options: ReaderOptions, { held, streams }: Unit): Promise<void> {
+  const letGo = options.inFlight.hold(held);
+  let given = false;
+  const giveBack = () => {
+    if (given) return;
+    given = true;
+    options.rotation.giveBack(streams);
+  };
+  try {
+    await options.runUnit(held, giveBack);
+  } finally {
+    giveBack();
+    letGo();
+  }
+}

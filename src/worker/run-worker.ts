@@ -1,0 +1,243 @@
+/**
+ * The worker: readers that rotate over the streams, timed duties around them, and an orderly end. It
+ * knows no adapter; src/worker.ts hands them in.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Failure, toError } from '../domain/failure.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { GroupDuties } from '../stream/consumer-group.ts';
+import type { StreamKeys } from '../stream/keys.ts';
+import { createInFlight, type InFlight } from './in-flight.ts';
+import { type Duty, runMaintenance } from './maintenance.ts';
+import { createPause, type Pause } from './pause.ts';
+import type { BatchSteps } from './process-batch.ts';
+import { type ReaderConnection, runReader } from './reader.ts';
+import { createReclaim } from './reclaim.ts';
+import { createRotation, type Rotation } from './rotation.ts';
+import { createRunUnit, type RunUnit } from './run-unit.ts';
+
+/** A reader's own connection. */
+export type OwnConnection = ReaderConnection & {
+  /** Ends a blocking read early, without losing what it would deliver. */
+  readonly unblock: () => Promise<void>;
+  /** Gives up whatever is still asked for. */
+  readonly close: () => void;
+};
+
+export type Group = GroupDuties & {
+  readonly ensure: (streams: readonly string[]) => Promise<void>;
+  readonly isMissing: (failure: Failure) => boolean;
+};
+
+export type WorkerSettings = {
+  readonly batchEntries: number;
+  readonly blockMs: number;
+  readonly claimIdleMs: number;
+};
+
+export type WorkerOptions = {
+  /** Unique for this start of this process; consumers are numbered under it. */
+  readonly name: string;
+  readonly readers: readonly OwnConnection[];
+  readonly group: Group;
+  readonly steps: BatchSteps;
+  /** Streams as they should be now: corridors times shards. */
+  readonly listStreams: () => Promise<StreamKeys[]>;
+  /** Duties beyond the worker's own; `streams` tells which streams it reads. */
+  readonly duties: (streams: () => readonly StreamKeys[]) => readonly Duty[];
+  readonly settings: WorkerSettings;
+  readonly signal: AbortSignal;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly nowMs: () => number;
+  /** Called whenever the worker shows that it is alive. */
+  readonly onSignOfLife: () => void;
+};
+
+const REFRESH_MS = 5000;
+const FIRST_STREAMS_RETRY_MS = 250;
+/** Units that one reader may have in flight, in batches; bounds the entries that a worker holds. */
+const BATCHES_PER_READER = 2;
+const DEAD_CONSUMER_IDLE_MS = 3_600_000;
+const DEAD_CONSUMERS_EVERY_MS = 600_000;
+
+type Parts = {
+  readonly options: WorkerOptions;
+  readonly rotation: Rotation;
+  readonly inFlight: InFlight;
+  readonly pause: Pause;
+  readonly runUnit: RunUnit;
+  readonly inFlightMax: number;
+  /** The caller's signal, or a bug in a reader. */
+  readonly stop: AbortController;
+};
+
+/** Works until the signal; resolves when nothing is held any more. */
+export async function runWorker(options: WorkerOptions): Promise<void> {
+  const parts = assemble(options);
+  const { stop, inFlight } = parts;
+  const drained = new AbortController();
+  const beats = runMaintenance([heartbeat(parts)], drained.signal, options.log);
+  try {
+    await addStreams(parts, true);
+    const work = [
+      ...options.readers.map((connection, index) => startReader(parts, connection, index + 1)),
+      runMaintenance(dutiesOf(parts), stop.signal, options.log),
+      endReads(parts),
+    ];
+    await Promise.all(work.map((part) => part.catch((error: unknown) => fail(parts, error))));
+    await inFlight.drained();
+  } finally {
+    drained.abort();
+    await beats;
+  }
+  await removeConsumers(parts);
+}
+
+function assemble(options: WorkerOptions): Parts {
+  const { settings, metrics, log, random, nowMs, steps } = options;
+  const stop = new AbortController();
+  const { signal } = stop;
+  if (options.signal.aborted) stop.abort();
+  options.signal.addEventListener('abort', () => stop.abort(), { once: true });
+  const inFlightMax = settings.batchEntries * options.readers.length * BATCHES_PER_READER;
+  const pause = createPause({ signal, metrics, log, random });
+  return {
+    options,
+    rotation: createRotation(signal),
+    inFlight: createInFlight({ entriesMax: inFlightMax, signal, nowMs }),
+    pause,
+    runUnit: createRunUnit({ steps, pause, signal, log, onTry: options.onSignOfLife }),
+    inFlightMax,
+    stop,
+  };
+}
+
+/** A bug: everything else is told to stop, then it is thrown on. */
+function fail({ stop }: Parts, error: unknown): never {
+  stop.abort();
+  throw toError(error);
+}
+
+async function startReader(
+  { options, rotation, inFlight, pause, runUnit, inFlightMax, stop }: Parts,
+  connection: OwnConnection,
+  number: number,
+): Promise<void> {
+  const { group, settings, log } = options;
+  await runReader({
+    consumer: `${options.name}-${number}`,
+    connection,
+    ensureGroups: group.ensure,
+    isGroupMissing: group.isMissing,
+    rotation,
+    inFlight,
+    pause,
+    runUnit,
+    signal: stop.signal,
+    log,
+    batchEntries: settings.batchEntries,
+    inFlightMax,
+    blockMs: settings.blockMs,
+    onPoll: () => {
+      options.onSignOfLife();
+      options.metrics.lastPoll.set(options.nowMs() / 1000);
+    },
+  });
+}
+
+/** Ends blocking reads once the worker stops; a connection that cannot even be unblocked is closed. */
+async function endReads({ options, stop }: Parts): Promise<void> {
+  await new Promise<void>((resolve) => {
+    if (stop.signal.aborted) resolve();
+    stop.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.all(options.readers.map((reader) => reader.unblock().catch(() => reader.close())));
+}
+
+function dutiesOf(parts: Parts): Duty[] {
+  const { options, rotation, inFlight, runUnit, pause } = parts;
+  const { group, settings, metrics, log } = options;
+  const reclaim = createReclaim({
+    consumer: `${options.name}-0`,
+    streams: rotation.streams,
+    claim: group.claim,
+    ensureGroups: group.ensure,
+    isGroupMissing: group.isMissing,
+    inFlight,
+    runUnit,
+    metrics,
+    log,
+    idleMs: settings.claimIdleMs,
+  });
+  return [
+    { name: 'streams', everyMs: REFRESH_MS, run: () => addStreams(parts, false) },
+    {
+      name: 'reclaim',
+      everyMs: Math.ceil(settings.claimIdleMs / 3),
+      async run(signal) {
+        await pause.over();
+        await reclaim(signal);
+      },
+    },
+    {
+      name: 'dead-consumers',
+      everyMs: DEAD_CONSUMERS_EVERY_MS,
+      async run() {
+        for (const { transactions } of rotation.streams()) {
+          await group.removeDeadConsumers(transactions, DEAD_CONSUMER_IDLE_MS);
+        }
+      },
+    },
+    ...options.duties(rotation.streams),
+  ];
+}
+
+/** Entries of batches that take long are kept from being claimed by others. */
+function heartbeat({ options, inFlight }: Parts): Duty {
+  const everyMs = Math.ceil(options.settings.claimIdleMs / 3);
+  return {
+    name: 'heartbeat',
+    everyMs,
+    async run() {
+      for (const { stream, consumer, ids } of inFlight.olderThan(everyMs)) {
+        await options.group.heartbeat(stream, consumer, ids);
+      }
+    },
+  };
+}
+
+/** Adds streams that appeared. The first time it insists, as there is nothing to do without them. */
+async function addStreams({ options, rotation, stop }: Parts, insist: boolean): Promise<void> {
+  const { signal } = stop;
+  for (;;) {
+    try {
+      const known = new Set(rotation.streams().map(({ transactions }) => transactions));
+      const fresh = (await options.listStreams()).filter((one) => !known.has(one.transactions));
+      await options.group.ensure(fresh.map(({ transactions }) => transactions));
+      for (const stream of fresh) rotation.add(stream);
+      return;
+    } catch (error) {
+      if (!insist || signal.aborted) throw error;
+      options.log.warn({ err: toError(error).message }, 'waiting for the streams');
+      options.onSignOfLife();
+      await sleep(FIRST_STREAMS_RETRY_MS, undefined, { signal }).catch(() => undefined);
+    }
+    if (signal.aborted) return;
+  }
+}
+
+/** Our consumers go, except where they still have something pending for others to claim. */
+async function removeConsumers({ options, rotation }: Parts): Promise<void> {
+  const streams = rotation.streams().map(({ transactions }) => transactions);
+  const removals = Array.from({ length: options.readers.length + 1 }, (_, n) =>
+    options.group.removeConsumer(streams, `${options.name}-${n}`),
+  );
+  for (const result of await Promise.allSettled(removals)) {
+    if (result.status === 'rejected') {
+      options.log.warn({ err: toError(result.reason).message }, 'consumer stays');
+    }
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * A database, a Redis and as many workers as a test wants, in this process or as children; transactions
+ * are stored and appended as ingest does, so a test can count what became of each.
+ */
+
+import { createOutput } from '../../src/cli/output.ts';
+import type { Transaction } from '../../src/domain/transaction.ts';
+import type { Database } from '../../src/store/pool.ts';
+import { openCommands, type RedisClient } from '../../src/stream/connection.ts';
+import type { EntryPayload } from '../../src/stream/entry.ts';
+import { type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
+import { createProducer, type Producer } from '../../src/stream/producer.ts';
+import { runWorker, type WorkerOverrides } from '../../src/worker.ts';
+import { createLog } from '../../src/runtime/log.ts';
+import { testConfig } from './config.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+import { type RiskProcess, spawnRisk } from './risk.ts';
+import { startTestRedis, type TestService, type TestServiceOptions } from './services.ts';
+import { idAt, storeTransactions, type TransactionSeed } from './stored-rows.ts';
+import { waitUntil } from './wait-until.ts';
+
+export type RunningWorker = {
+  /** Asks it to stop and waits for its exit code. */
+  stop(): Promise<number>;
+  readonly exited: Promise<number>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+export type WorkerRig = {
+  readonly database: TestDatabase;
+  readonly pool: Database;
+  readonly redis: TestService;
+  readonly commands: RedisClient;
+  readonly producer: Producer;
+  readonly stream: StreamKeys;
+  /** Settings of a worker; a test may add its own. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Stores and appends; returns the transactions. */
+  send(seeds: readonly TransactionSeed[]): Promise<Transaction[]>;
+  /** Stores only. */
+  store(seeds: readonly TransactionSeed[]): Promise<Transaction[]>;
+  append(transactions: readonly Transaction[], more?: Partial<EntryPayload>): Promise<void>;
+  startWorker(
+    settings?: Readonly<Record<string, string>>,
+    overrides?: WorkerOverrides,
+  ): RunningWorker;
+  spawnWorker(settings?: Readonly<Record<string, string>>): RiskProcess;
+  counts(): Promise<Counts>;
+  /** Waits until so many are final and nothing waits any more. */
+  settled(final: number, deadlineMs?: number): Promise<Counts>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+export type Counts = {
+  readonly scored: number;
+  readonly deadLetters: number;
+  /** In the stream of the rig: undelivered or pending. */
+  readonly waiting: number;
+  readonly retries: number;
+};
+
+/** Quick enough for a test to wait for claims and retries. */
+const QUICK = {
+  RISK_READ_BLOCK_MS: '200',
+  RISK_BATCH_DEADLINE_MS: '400',
+  RISK_CLAIM_IDLE_MS: '600',
+  RISK_RETRY_BASE_MS: '100',
+};
+
+export async function createWorkerRig(redisOptions: TestServiceOptions = {}): Promise<WorkerRig> {
+  const database = await createTestDatabase();
+  const redis = await startTestRedis(redisOptions);
+  const pool = database.open();
+  const commands = openCommands(redis.url, 2000);
+  await waitUntil(() => commands.status === 'ready', 5000, 'redis');
+  const stream = streamKeys(database.market, 'US-EG', 0);
+  const producer = createProducer({
+    redis: commands,
+    market: database.market,
+    shards: 1,
+    entriesMax: 1_000_000,
+  });
+  const environment = { DATABASE_URL: database.url, REDIS_URL: redis.url, ...QUICK };
+  const workers: RunningWorker[] = [];
+  const rig: WorkerRig = {
+    ...{ database, pool, redis, commands, producer, stream, environment },
+    async store(seeds) {
+      const whole = seeds.map((seed) => ({ id: idAt(seed.createdAtMs), ...seed }));
+      await storeTransactions(pool, whole);
+      return whole.map(toTransaction);
+    },
+    async append(transactions, more = {}) {
+      await producer.append(
+        transactions.map((transaction) => ({
+          ...{ transaction, attempt: 1, origin: 'ingest' as const, replyTo: null },
+          ...more,
+        })),
+      );
+    },
+    async send(seeds) {
+      const transactions = await rig.store(seeds);
+      await rig.append(transactions);
+      return transactions;
+    },
+    startWorker(settings = {}, overrides = {}) {
+      const worker = startInProcess({ ...environment, ...settings }, overrides);
+      workers.push(worker);
+      return worker;
+    },
+    spawnWorker: (settings = {}) => spawnRisk(['worker'], { ...environment, ...settings }),
+    counts: () => count(rig),
+    async settled(final, deadlineMs = 15_000) {
+      let last: Counts | undefined;
+      try {
+        return await waitUntil(async () => {
+          last = await count(rig);
+          const done = last.scored + last.deadLetters >= final;
+          return done && last.waiting + last.retries === 0 ? last : undefined;
+        }, deadlineMs);
+      } catch {
+        throw new Error(`not settled after ${deadlineMs} ms: ${JSON.stringify(last)}`);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      for (const worker of workers) await worker[Symbol.asyncDispose]();
+      commands.disconnect();
+      await pool[Symbol.asyncDispose]();
+      await redis[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+  return rig;
+}
+
+function startInProcess(
+  environment: Readonly<Record<string, string>>,
+  overrides: WorkerOverrides,
+): RunningWorker {
+  const controller = new AbortController();
+  const context = {
+    config: testConfig(environment),
+    environment,
+    output: createOutput({ json: false }),
+    log: createLog('worker', environment['LOG_LEVEL'] ?? 'silent'),
+    signal: controller.signal,
+  };
+  const exited = runWorker(context, overrides);
+  exited.catch(() => undefined);
+  const stop = async () => {
+    controller.abort();
+    return await exited;
+  };
+  return {
+    stop,
+    exited,
+    async [Symbol.asyncDispose]() {
+      await stop();
+    },
+  };
+}
+
+async function count({ database, commands, stream }: WorkerRig): Promise<Counts> {
+  const [rows] = await database.sql<{ scored: number; dead: number }>(
+    `select (select count(*)::int from scores) as scored,
+            (select count(*)::int from dead_letters where replayed_at is null and purged_at is null) as dead`,
+  );
+  return {
+    scored: rows?.scored ?? 0,
+    deadLetters: rows?.dead ?? 0,
+    waiting: await commands.xlen(stream.transactions),
+    retries: await commands.zcard(stream.retries),
+  };
+}
+
+function toTransaction(seed: TransactionSeed & { readonly id: string }): Transaction {
+  return {
+    transactionId: seed.id,
+    createdAtMs: seed.createdAtMs,
+    receivedAtMs: seed.receivedAtMs ?? seed.createdAtMs,
+    accountId: seed.accountId ?? 'acc_1',
+    merchantId: seed.merchantId ?? 'm_1',
+    amount: seed.amount ?? '10.00',
+    currency: seed.currency ?? 'USD',
+    corridor: seed.corridor ?? 'US-EG',
+    ...{ type: null, ip: null, deviceId: null, country: null, channel: null },
+  };
+}
+
+/** `count` transactions a second apart, over some accounts and merchants. */
+export function seeds(count: number, startMs = Date.UTC(2026, 10, 1)): TransactionSeed[] {
+  return Array.from({ length: count }, (_, index) => ({
+    createdAtMs: startMs + index * 1000,
+    accountId: `acc_${index % 17}`,
+    merchantId: `m_${index % 5}`,
+    amount: `${10 + (index % 90)}.50`,
+  }));
+}
