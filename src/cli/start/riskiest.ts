@@ -1,10 +1,11 @@
-/** The riskiest few transactions with their reasons, one an account, read over the API as anybody would. */
+/** The riskiest few transactions with their reasons, read over the API as anybody would. */
 import { type ApiClient, parseJson, refusal } from '../../replay/api-client.ts';
 
 export type Risky = {
   readonly score: number;
   readonly verdict: string;
   readonly account: string;
+  readonly merchant: string;
   readonly amount: string;
   readonly why: string;
 };
@@ -14,6 +15,8 @@ const MIN_SCORES = [900, 750, 500, 250, 1];
 const LIMIT = 200;
 /** A page may end before it is full; its cursor is followed this often. */
 const PAGES_MAX = 5;
+/** One story can fill the top with its accounts or its merchant: the shown are spread over these. */
+const RANKED = 60;
 const SHOWN = 5;
 const REASONS_SHOWN = 2;
 
@@ -30,16 +33,22 @@ export async function readRiskiest(client: ApiClient): Promise<Risky[]> {
   for (const minScore of MIN_SCORES) {
     const items = await readScores(client, `/v1/scores?min_score=${minScore}&limit=${LIMIT}`);
     if (items.length === 0) continue;
-    const ranked = items.toSorted((one, other) => other.risk - one.risk);
-    const known = new Set<string>();
-    const ofEachAccount = ranked.filter(({ account_id }) => {
-      const first = !known.has(account_id);
-      known.add(account_id);
-      return first;
-    });
-    return await Promise.all(ofEachAccount.slice(0, SHOWN).map((item) => describe(client, item)));
+    const ranked = items.toSorted((one, other) => other.risk - one.risk).slice(0, RANKED);
+    const described = await Promise.all(ranked.map((item) => describe(client, item)));
+    return spread(described).slice(0, SHOWN);
   }
   return [];
+}
+
+/** The first of each account and of each merchant. */
+function spread(ranked: readonly Risky[]): Risky[] {
+  const seen = new Set<string>();
+  return ranked.filter(({ account, merchant }) => {
+    const parties = [`account ${account}`, `merchant ${merchant}`];
+    const isNew = parties.every((party) => !seen.has(party));
+    for (const party of isNew ? parties : []) seen.add(party);
+    return isNew;
+  });
 }
 
 async function readScores(client: ApiClient, path: string): Promise<ScoreItem[]> {
@@ -61,6 +70,7 @@ async function describe(client: ApiClient, item: ScoreItem): Promise<Risky> {
     score: item.score,
     verdict: item.verdict,
     account: item.account_id,
+    merchant: String(transaction['merchant_id']),
     amount: `${transaction['amount']} ${transaction['currency']}`,
     why: item.reasons
       .slice(0, REASONS_SHOWN)

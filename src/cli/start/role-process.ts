@@ -2,6 +2,7 @@
  * One of the engine's own roles as a child of `risk start`: its log goes to a file, it is ready when
  * its /readyz says so, and SIGTERM drains it.
  */
+import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ServiceProcess, startService, untilReady } from '../../embedded/service-process.ts';
@@ -28,6 +29,8 @@ export async function startRole(options: RoleOptions): Promise<ServiceProcess> {
   const given = Object.entries(environment).flatMap(([key, value]) =>
     value === undefined ? [] : [[key, value] as const],
   );
+  const logFile = join(options.logFolder, `${name}.log`);
+  keepFormerLog(logFile);
   const service = await startService({
     name,
     program: process.execPath,
@@ -35,7 +38,7 @@ export async function startRole(options: RoleOptions): Promise<ServiceProcess> {
     environment: Object.fromEntries(given),
     account: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, dropped: false },
     cwd: process.cwd(),
-    logFile: join(options.logFolder, `${name}.log`),
+    logFile,
     stopSignal: 'SIGTERM',
     lastSignal: 'SIGKILL',
   });
@@ -47,6 +50,11 @@ export async function startRole(options: RoleOptions): Promise<ServiceProcess> {
     throw error;
   }
   return service;
+}
+
+/** A log is of one start, so that its last lines are about this one; the one before it is kept. */
+function keepFormerLog(logFile: string): void {
+  if (existsSync(logFile)) renameSync(logFile, `${logFile}.1`);
 }
 
 async function answersReady(url: string): Promise<boolean> {

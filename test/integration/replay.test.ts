@@ -1,0 +1,147 @@
+/**
+ * Goal: `risk replay` against the real API and worker: the ledger balances, a second replay is all
+ * duplicates, a bad row is refused alone. Method: both roles as processes on a database and a Redis of
+ * this file; the command as a child, as an operator runs it.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { writeSimulation } from '../../src/cli/simulate.ts';
+import { freePort } from '../../src/embedded/free-port.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { runRisk, spawnRisk } from '../support/risk.ts';
+import { startTestRedis } from '../support/services.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const KEY = 'replay-test-key-of-at-least-32-characters';
+const READY_MS = 60_000;
+const TRANSACTIONS = 3_000;
+const owned = new AsyncDisposableStack();
+let folder: string;
+let client: Record<string, string>;
+let databaseUrl: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'replay-'));
+  owned.defer(() => rmSync(folder, { recursive: true }));
+  const database = owned.use(await createTestDatabase());
+  const redis = owned.use(await startTestRedis());
+  databaseUrl = database.url;
+  const services = { DATABASE_URL: database.url, REDIS_URL: redis.url, LOG_LEVEL: 'warn' };
+  const [port, workerPort] = [await freePort(), await freePort()].map(String);
+  const url = `http://127.0.0.1:${port}`;
+  owned.use(spawnRisk(['api'], { ...services, PORT: port ?? '', RISK_BOOTSTRAP_KEY: KEY }));
+  owned.use(spawnRisk(['worker'], { ...services, RISK_WORKER_PORT: workerPort ?? '' }));
+  client = { RISK_URL: url, RISK_API_KEY: KEY };
+  const isReady = async (base: string) =>
+    (await fetch(`${base}/readyz`).catch(() => undefined))?.ok === true;
+  await waitUntil(() => isReady(url), READY_MS, 'the API');
+  await waitUntil(() => isReady(`http://127.0.0.1:${workerPort}`), READY_MS, 'the worker');
+}, READY_MS);
+afterAll(async () => {
+  await owned.disposeAsync();
+});
+
+function replay(args: readonly string[], environment: Record<string, string> = {}) {
+  return runRisk(['replay', ...args], { ...client, DATABASE_URL: databaseUrl, ...environment });
+}
+
+function ledgerOf(stdout: string): Record<string, number> {
+  const fields = (stdout.trimEnd().split('\n').at(-1) ?? '').split(' ');
+  expect(fields[0]).toBe('ledger');
+  return Object.fromEntries(
+    fields.slice(1).map((field) => {
+      const [name = '', value] = field.split('=');
+      return [name, Number(value)];
+    }),
+  );
+}
+
+const BALANCED = { dead_lettered: 0, pending: 0, lost: 0, doubled: 0 };
+
+test('risk replay: everything accepted is scored once; again, everything is a duplicate', async () => {
+  const file = join(folder, 'traffic.ndjson.gz');
+  const options = {
+    ...{ transactions: TRANSACTIONS, accounts: 150, merchants: 60, days: 40 },
+    ...{ endMs: Date.UTC(2026, 10, 10), seed: 'replay', fraudRate: 0.02 },
+  };
+  const { signal } = new AbortController();
+  await writeSimulation(options, { out: file, labels: undefined, format: 'ndjson' }, signal);
+
+  const first = await replay([file, '--batch', '200']);
+  expect(first.stderr).toBe('');
+  const ledger = ledgerOf(first.stdout);
+  expect(ledger).toMatchObject({
+    accepted: TRANSACTIONS,
+    duplicates: 0,
+    scored: TRANSACTIONS,
+    ...BALANCED,
+  });
+  expect(ledger['p50_ms']).toBeGreaterThan(0);
+  expect(ledger['p99_ms']).toBeGreaterThanOrEqual(ledger['p50_ms'] ?? Infinity);
+  expect(first.code).toBe(0);
+
+  const second = await replay([file]);
+  expect(ledgerOf(second.stdout)).toMatchObject({
+    accepted: 0,
+    duplicates: TRANSACTIONS,
+    scored: 0,
+    ...BALANCED,
+  });
+  expect(second.code).toBe(0);
+});
+
+test('risk replay maps a foreign file, and a bad row costs only itself', async () => {
+  const file = join(folder, 'foreign.csv');
+  const rows = Array.from({ length: 120 }, (_, row) => {
+    const time = new Date(Date.UTC(2026, 10, 3, 0, row)).toISOString();
+    return `f${row},${time},c${row % 5},t1,${row === 41 ? '-' : ''}9.50`;
+  });
+  const header = 'transaction_id,created_at,customer_id,terminal_id,amount';
+  writeFileSync(file, `${header}\n${rows.join('\n')}\n`);
+  const mapped = [
+    ...[
+      file,
+      '--map',
+      'account_id=customer_id,merchant_id=terminal_id,idempotency_key=transaction_id',
+    ],
+    ...['--set', 'currency=USD,corridor=US-US'],
+  ];
+  const { code, stdout, stderr } = await replay(mapped);
+  expect(stderr).toMatch(/line 43: .*amount/);
+  expect(ledgerOf(stdout)).toMatchObject({ accepted: 119, scored: 119, ...BALANCED });
+  expect(code).toBe(0);
+});
+
+test('risk replay without DATABASE_URL takes the scored from the status, and says so', async () => {
+  const file = join(folder, 'few.ndjson');
+  const body = {
+    account_id: 'a',
+    merchant_id: 'm',
+    amount: '1.00',
+    currency: 'USD',
+    corridor: 'US-EG',
+  };
+  const rows = Array.from({ length: 25 }, (_, row) =>
+    JSON.stringify({ ...body, idempotency_key: `few-${row}` }),
+  );
+  writeFileSync(file, rows.join('\n'));
+  const { code, stdout, stderr } = await replay([file], { DATABASE_URL: '' });
+  expect(stderr).toContain('without DATABASE_URL');
+  expect(ledgerOf(stdout)).toMatchObject({ accepted: 25, scored: 25, ...BALANCED });
+  expect(code).toBe(0);
+});
+
+test('risk replay tells a wrong key, a wrong file and a wrong flag apart', async () => {
+  const file = join(folder, 'few.ndjson');
+  const wrongKey = await replay([file], { RISK_API_KEY: 'nobody-knows-this-key-of-32-characters' });
+  expect(wrongKey.stderr).toContain('401');
+  expect(wrongKey.code).toBe(1);
+  const wrongFile = await replay([join(folder, 'nowhere.csv')]);
+  expect(wrongFile.stderr).toContain('nowhere.csv');
+  expect(wrongFile.code).toBe(1);
+  const wrongFlag = await replay([file, '--map', 'nothing=x']);
+  expect(wrongFlag.stderr).toContain('--map');
+  expect(wrongFlag.code).toBe(2);
+});
