@@ -14,6 +14,7 @@ export type PipelineOptions = {
   readonly workers: number;
   /** Over the defaults, for the API and the workers alike. */
   readonly environment: Readonly<Record<string, string>>;
+  readonly nodeFlags: readonly string[];
   readonly profileFolder: string | undefined;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -44,6 +45,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   await mkdir(logFolder);
   const shared = {
     logFolder,
+    nodeFlags: options.nodeFlags,
     profileFolder: options.profileFolder,
     environment: {
       DATABASE_URL: services.databaseUrl,
@@ -54,7 +56,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   };
   const start = async (role: 'api' | 'worker', name: string) => {
     const process = spawnRole({ ...shared, role, name, port: await freePort() });
-    opened.defer(() => process.stop());
+    opened.defer(() => (process.hasEnded() ? undefined : process.stop()));
     return await untilReady(process, signal);
   };
   onProgress('starting the API and the workers');

@@ -18,6 +18,8 @@ export type RoleOptions = {
   /** Where /livez and /readyz answer; the same after a restart. */
   readonly port: number;
   readonly logFolder: string;
+  /** Flags of node itself, as `--max-old-space-size=128`. */
+  readonly nodeFlags?: readonly string[];
   /** Writes a V8 CPU profile there when it ends. */
   readonly profileFolder?: string | undefined;
 };
@@ -60,12 +62,12 @@ export async function untilReady(started: RoleProcess, signal: AbortSignal): Pro
 }
 
 export function spawnRole(options: RoleOptions): RoleProcess {
-  const { role, name, port, profileFolder } = options;
+  const { role, name, port, profileFolder, nodeFlags = [] } = options;
   const output = openSync(logFile(options), 'a');
   const profile = profileFolder === undefined ? [] : profileFlags(profileFolder, name);
   let child: ChildProcess;
   try {
-    child = spawn(process.execPath, [...profile, CLI, role], {
+    child = spawn(process.execPath, [...nodeFlags, ...profile, CLI, role], {
       env: {
         PATH: process.env['PATH'],
         HOME: process.env['HOME'],
