@@ -1,6 +1,8 @@
 /** The documents that are made from the code: their text as the code of this commit would have it. */
 import { describeSettings } from '../../../src/runtime/config.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
+import { FEATURE_LIST, FEATURE_SCHEMA } from '../../../src/scoring/feature-schema.ts';
+import { currentRuleSet } from '../../../src/scoring/rule-sets.ts';
 
 const HOW = 'Made by test/unit/docs/generated.test.ts from the code';
 const LINE_CHARS_MAX = 96;
@@ -66,6 +68,27 @@ function metricsTable(): string {
   return table(['metric', 'type', 'labels', 'meaning'], rows);
 }
 
+/** Every rule of the deciding rule set; a band as `from value: weight`. */
+function reasonsTable(): string {
+  const rows = currentRuleSet.rules.map(({ rule, bands }) => [
+    `\`${rule.reasonCode}\``,
+    rule.summary,
+    bands.map(({ from, weight }) => `${from}: ${weight}`).join(', '),
+    rule.features.map((name) => `\`${name}\``).join(', '),
+  ]);
+  return table(['code', 'meaning', 'bands', 'features it reads'], rows);
+}
+
+function featuresTable(): string {
+  const rows = FEATURE_LIST.map(({ name, unit, description }, index) => [
+    String(index),
+    `\`${name}\``,
+    unit,
+    description,
+  ]);
+  return table(['', 'feature', 'unit', 'meaning'], rows);
+}
+
 /** docs/reference.md. */
 export function reference(): string {
   return [
@@ -86,6 +109,21 @@ export function reference(): string {
     '`GET /metrics`, Prometheus text format. Names end in their unit.',
     '',
     metricsTable(),
+    '',
+    '## Reason codes',
+    '',
+    `Rule set \`${currentRuleSet.id}\`: review from a score of ${currentRuleSet.verdicts.review}, decline from ${currentRuleSet.verdicts.decline}. A rule measures one value; the`,
+    'bands turn it into a weight, rising evenly from one band to the next. The rules that fired combine as',
+    'independent causes: risk = 1 − Π (1 − weight), score = round (1000 · risk).',
+    '',
+    reasonsTable(),
+    '',
+    '## Features',
+    '',
+    `Schema ${FEATURE_SCHEMA}, in the order of the stored vector. A missing value is NaN (null in an explanation), and no rule`,
+    'fires on it.',
+    '',
+    featuresTable(),
     '',
   ].join('\n');
 }
