@@ -197,9 +197,25 @@ export function noteRefused(result: ReplayResult, output: Output): void {
 }
 
 async function run(args: string[], context: CommandContext): Promise<number> {
-  const { output, config } = context;
+  const { output, config, signal } = context;
   const settings = parseReplay(args, config);
-  const { ledger, result } = await replayToLedger(settings, context);
+  const replayed = await replayToLedger(settings, context).catch((error: unknown) => {
+    if (signal.aborted) return undefined;
+    throw error;
+  });
+  if (replayed === undefined) {
+    const next = settings.checkpointPath === null ? '' : ' and goes on where it stopped';
+    output.note(`stopped; the same command again repeats nothing${next}`);
+    return EXIT.failed;
+  }
+  return report(settings, replayed, output);
+}
+
+function report(
+  settings: ReplaySettings,
+  { ledger, result }: { ledger: Ledger; result: ReplayResult },
+  output: Output,
+): number {
   noteRefused(result, output);
   if (result.skipped > 0) output.note(`skipped ${result.skipped} rows answered before`);
   if (settings.databaseUrl === undefined) {

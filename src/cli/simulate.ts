@@ -165,7 +165,14 @@ function parseSimulate(args: string[]): { options: SimulateOptions; files: Simul
 
 async function run(args: string[], context: CommandContext): Promise<number> {
   const { options, files } = parseSimulate(args);
-  const scenarios = await writeSimulation(options, files, context.signal);
+  const scenarios = await writeSimulation(options, files, context.signal).catch((error) => {
+    if (context.signal.aborted) return undefined;
+    throw error;
+  });
+  if (scenarios === undefined) {
+    context.output.note('stopped; no file was left');
+    return EXIT.failed;
+  }
   const fraudulent = options.transactions - (scenarios['none'] ?? 0);
   context.output.record({
     transactions: options.transactions,

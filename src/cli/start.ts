@@ -24,7 +24,14 @@ import { readOrMakeKey } from './start/bootstrap-key.ts';
 import { readRiskiest } from './start/riskiest.ts';
 import { startRole } from './start/role-process.ts';
 import { readOrMakeSample } from './start/sample.ts';
-import { createScreen, heading, ledgerSentence, type Screen, whereToLook } from './start/screen.ts';
+import {
+  createScreen,
+  heading,
+  ledgerSentence,
+  type Screen,
+  shortPath,
+  whereToLook,
+} from './start/screen.ts';
 
 const TRANSACTIONS = 20_000;
 
@@ -64,7 +71,7 @@ async function startEngine(
       'Postgres and Redis',
       () => startServices(context, dataDir, screen),
       ({ redisKeepsData }) =>
-        `data in ${dataDir}${redisKeepsData ? '' : ' (Redis in memory only: rebuilt from Postgres)'}`,
+        `data in ${shortPath(dataDir)}${redisKeepsData ? '' : ' (Redis in memory only: rebuilt from Postgres)'}`,
     ),
   );
   const { databaseUrl, redisUrl } = services;
@@ -167,10 +174,10 @@ async function scoreSample(
   transactions: number,
 ): Promise<boolean> {
   const { output, signal } = context;
-  const file = await screen.step(
+  const { file } = await screen.step(
     'sample',
     () => readOrMakeSample(engine.dataDir, transactions, Date.now(), signal),
-    (path) => path,
+    (sample) => `${sample.made ? 'simulated' : 'kept'}: ${shortPath(sample.file)}`,
   );
   const { url, key, databaseUrl } = engine;
   const replayed = replayToLedger({ ...PLAIN_REPLAY, file, url, key, databaseUrl }, context);

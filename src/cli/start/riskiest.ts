@@ -1,4 +1,5 @@
 /** The riskiest few transactions with their reasons, read over the API as anybody would. */
+import type { Reason } from '../../domain/score-record.ts';
 import { type ApiClient, parseJson, refusal } from '../../replay/api-client.ts';
 
 export type Risky = {
@@ -18,7 +19,7 @@ const PAGES_MAX = 5;
 /** One story can fill the top with its accounts or its merchant: the shown are spread over these. */
 const RANKED = 60;
 const SHOWN = 5;
-const REASONS_SHOWN = 2;
+const FURTHER_REASONS_MAX = 3;
 
 type ScoreItem = {
   readonly transaction_id: string;
@@ -26,7 +27,7 @@ type ScoreItem = {
   readonly score: number;
   readonly risk: number;
   readonly verdict: string;
-  readonly reasons: readonly { readonly detail: string }[];
+  readonly reasons: readonly Reason[];
 };
 
 export async function readRiskiest(client: ApiClient): Promise<Risky[]> {
@@ -72,11 +73,17 @@ async function describe(client: ApiClient, item: ScoreItem): Promise<Risky> {
     account: item.account_id,
     merchant: String(transaction['merchant_id']),
     amount: `${transaction['amount']} ${transaction['currency']}`,
-    why: item.reasons
-      .slice(0, REASONS_SHOWN)
-      .map((reason) => reason.detail)
-      .join('; '),
+    why: whyOf(item.reasons),
   };
+}
+
+/** The weightiest reason as its sentence, the next ones by name. */
+function whyOf([first, ...others]: readonly Reason[]): string {
+  if (first === undefined) return '';
+  const names = others
+    .slice(0, FURTHER_REASONS_MAX)
+    .map(({ code }) => code.toLowerCase().replaceAll('_', ' '));
+  return names.length === 0 ? first.detail : `${first.detail}; ${names.join(', ')}`;
 }
 
 async function read(client: ApiClient, path: string): Promise<Readonly<Record<string, unknown>>> {

@@ -14,14 +14,17 @@ const TRANSACTIONS_PER_ACCOUNT = 20;
 const TRANSACTIONS_PER_MERCHANT = 70;
 const MERCHANTS_MIN = 50;
 
+export type Sample = { readonly file: string; readonly made: boolean };
+
 export async function readOrMakeSample(
   dataDir: string,
   transactions: number,
   nowMs: number,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Sample> {
   const out = join(dataDir, `sample-${transactions}.csv.gz`);
-  if (existsSync(out)) return out;
+  const labels = join(dataDir, `sample-${transactions}-labels.csv.gz`);
+  if (existsSync(out)) return { file: out, made: false };
   await writeSimulation(
     {
       transactions,
@@ -32,8 +35,8 @@ export async function readOrMakeSample(
       seed: 'sample',
       fraudRate: FRAUD_RATE,
     },
-    { out, labels: join(dataDir, `sample-${transactions}-labels.csv.gz`), format: 'csv' },
+    { out, labels, format: 'csv' },
     signal,
   );
-  return out;
+  return { file: out, made: true };
 }

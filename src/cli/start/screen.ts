@@ -1,4 +1,5 @@
 /** What a newcomer reads while `risk start` works: a line a finished step, then where to look. */
+import { relative } from 'node:path';
 import { styleText } from 'node:util';
 import type { Ledger } from '../../replay/ledger.ts';
 import type { Output } from '../output.ts';
@@ -65,11 +66,17 @@ export type Whereabouts = {
 export function whereToLook({ url, key, keyFile, logFolder }: Whereabouts): string[] {
   return [
     `  API      ${url}   docs ${url}/docs   health ${url}/readyz`,
-    `  API key  ${key}${keyFile === null ? '' : `   (kept in ${keyFile})`}`,
-    `  logs     ${logFolder}`,
+    `  API key  ${key}${keyFile === null ? '' : `   (kept in ${shortPath(keyFile)})`}`,
+    `  logs     ${shortPath(logFolder)}`,
     '',
     `  curl -H 'Authorization: Bearer ${key}' '${url}/v1/scores?min_score=500&limit=5'`,
   ];
+}
+
+/** As seen from the folder in which the command was given, where that is shorter. */
+export function shortPath(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.length < path.length ? fromHere : path;
 }
 
 export function heading(text: string, terminal: boolean): string {
