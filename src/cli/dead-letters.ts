@@ -1,0 +1,211 @@
+/** `risk dead-letters …`: lists, shows, groups, replays and purges dead letters over a running API. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { type AskApi, type JsonObject, queryString, rowsOf, withApi } from './api-json.ts';
+import {
+  type Command,
+  type CommandContext,
+  EXIT,
+  integerOption,
+  parseArguments,
+  UsageError,
+} from './command.ts';
+
+const LIST_ROWS = 50;
+const LIST_ROWS_MAX = 10_000;
+const PAGE_ROWS_MAX = 200;
+const IDS_MAX = 1000;
+/** What one request marks at most; the rest is asked for again. */
+const COMMAND_ROWS_MAX = 10_000;
+
+const USAGE = `risk dead-letters ACTION [options]
+
+  list                      newest failure first
+  show ID                   one, with its entry
+  groups                    active ones by error code and corridor
+  replay ID... | SELECTION  puts them back to work
+  purge  ID... | SELECTION  closes them; their rows stay
+
+SELECTION is --error-code CODE and/or --corridor C, or --all. Only active ones (neither replayed nor
+purged) are touched, and only those that failed before the command began.
+
+  --error-code CODE   only this error
+  --corridor C        only this corridor
+  --all               every active one; list: also replayed and purged ones
+  --limit N           rows of list (${LIST_ROWS})
+  --rate N            replay at most so many a second (as fast as the API answers)
+  --yes               needed by purge and by --all: it is meant
+  --url URL           the API (RISK_URL); its key is read from RISK_API_KEY
+
+Example: risk dead-letters replay --error-code SCORING_FAILED --corridor US-EG
+`;
+
+const OPTIONS = {
+  'error-code': { type: 'string' },
+  corridor: { type: 'string' },
+  all: { type: 'boolean' },
+  limit: { type: 'string' },
+  rate: { type: 'string' },
+  yes: { type: 'boolean' },
+  url: { type: 'string' },
+} as const;
+
+type Options = ReturnType<typeof parseArguments<typeof OPTIONS>>['values'];
+type Request = {
+  readonly ids: readonly string[];
+  readonly options: Options;
+  readonly context: CommandContext;
+};
+type Action = (ask: AskApi, request: Request) => Promise<number>;
+
+const ACTIONS: Readonly<Record<string, Action>> = {
+  list: listDeadLetters,
+  show: showDeadLetter,
+  groups: showGroups,
+  replay: (ask, request) => runCommand(ask, request, 'replay'),
+  purge: (ask, request) => runCommand(ask, request, 'purge'),
+};
+
+export const command: Command = {
+  name: 'dead-letters',
+  summary: 'Lists, shows, groups, replays and purges dead letters.',
+  usage: USAGE,
+  run: async (args, context) => {
+    const { values, positionals } = parseArguments(args, OPTIONS, { min: 1, max: IDS_MAX + 1 });
+    const [name = '', ...ids] = positionals;
+    const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+    if (action === undefined) throw new UsageError(`unknown action '${name}'`);
+    return await withApi(context, values.url, (ask) =>
+      action(ask, { ids, options: values, context }),
+    );
+  },
+};
+
+const LIST_COLUMNS = [
+  { field: 'dead_letter_id', title: 'dead letter' },
+  { field: 'failed_at', title: 'failed at' },
+  { field: 'corridor' },
+  { field: 'error_code', title: 'error code' },
+  { field: 'transaction' },
+  { field: 'state' },
+];
+
+async function listDeadLetters(ask: AskApi, { ids, options, context }: Request): Promise<number> {
+  takesNoId(ids);
+  const bounds = { min: 1, max: LIST_ROWS_MAX };
+  const wanted = integerOption('--limit', options.limit, bounds, LIST_ROWS);
+  const rows: JsonObject[] = [];
+  let cursor: string | undefined;
+  do {
+    const query = queryString({
+      corridor: options.corridor,
+      error_code: options['error-code'],
+      active: options.all === true ? undefined : 'true',
+      limit: Math.min(PAGE_ROWS_MAX, wanted - rows.length),
+      cursor,
+    });
+    const page = await ask('GET', `/v1/dead-letters${query}`);
+    rows.push(...rowsOf(page, 'items'));
+    cursor = typeof page['next_cursor'] === 'string' ? page['next_cursor'] : undefined;
+  } while (cursor !== undefined && rows.length < wanted);
+  const shown = context.output.json ? rows : rows.map(toListRow);
+  context.output.table(LIST_COLUMNS, shown);
+  return EXIT.fine;
+}
+
+function toListRow(row: JsonObject): JsonObject {
+  const message = Object(row['message']) as JsonObject;
+  const closed = row['purged_at'] !== null ? 'purged' : 'replayed';
+  const isActive = row['purged_at'] === null && row['replayed_at'] === null;
+  return {
+    ...row,
+    transaction: message['transaction_id'] ?? '(unreadable)',
+    state: isActive ? 'active' : closed,
+  };
+}
+
+async function showDeadLetter(ask: AskApi, { ids, context }: Request): Promise<number> {
+  const [id] = ids;
+  if (id === undefined || ids.length > 1) throw new UsageError('show takes one id');
+  context.output.record(await ask('GET', `/v1/dead-letters/${encodeURIComponent(id)}`));
+  return EXIT.fine;
+}
+
+async function showGroups(ask: AskApi, { ids, context }: Request): Promise<number> {
+  takesNoId(ids);
+  const columns = [
+    { field: 'error_code', title: 'error code' },
+    { field: 'corridor' },
+    { field: 'dead_letters', title: 'dead letters' },
+    { field: 'unreadable' },
+    { field: 'first_failed_at', title: 'first failed at' },
+    { field: 'last_failed_at', title: 'last failed at' },
+    { field: 'example' },
+  ];
+  const rows = rowsOf(await ask('GET', '/v1/dead-letters/groups'), 'items');
+  const shown = rows.map((row) => ({ ...row, example: Object(row['sample_ids'])[0] }));
+  context.output.table(columns, context.output.json ? rows : shown);
+  return EXIT.fine;
+}
+
+/** Asks again with the answer's `failed_before` until nothing of the selection remains. */
+async function runCommand(
+  ask: AskApi,
+  { ids, options, context }: Request,
+  action: 'replay' | 'purge',
+): Promise<number> {
+  const selection = toSelection(ids, options, action);
+  const rate = integerOption('--rate', options.rate, { min: 1, max: COMMAND_ROWS_MAX }, undefined);
+  const total = { done: 0, appended: 0 };
+  const refused: JsonObject[] = [];
+  let failedBefore: unknown;
+  for (;;) {
+    const answer = await ask('POST', `/v1/dead-letters/${action}`, {
+      ...selection,
+      ...(typeof failedBefore === 'string' ? { failed_before: failedBefore } : {}),
+      limit: rate ?? COMMAND_ROWS_MAX,
+    });
+    const done = Number(answer[action === 'replay' ? 'replayed' : 'purged']);
+    total.done += done;
+    total.appended += Number(answer['appended'] ?? 0);
+    refused.push(...rowsOf(answer, 'refused'));
+    failedBefore = answer['failed_before'];
+    // What remains although nothing was done is in the hands of another operator.
+    if (done === 0 || Number(answer['remaining']) === 0) break;
+    if (rate !== undefined) await wait(1000, undefined, { signal: context.signal });
+  }
+  report(context, action, total, refused);
+  return refused.some((row) => row['reason'] !== `${action}d`) ? EXIT.failed : EXIT.fine;
+}
+
+function report(
+  { output }: CommandContext,
+  action: 'replay' | 'purge',
+  total: { done: number; appended: number },
+  refused: readonly JsonObject[],
+): void {
+  const left = total.done - total.appended;
+  output.record(
+    action === 'replay'
+      ? { replayed: total.done, appended: total.appended, left_to_reconciler: left, refused }
+      : { purged: total.done, refused },
+  );
+}
+
+function toSelection(ids: readonly string[], options: Options, action: string): object {
+  const errorCode = options['error-code'];
+  const { corridor } = options;
+  const byGroup = errorCode !== undefined || corridor !== undefined;
+  const ways = [ids.length > 0, byGroup, options.all === true].filter(Boolean).length;
+  if (ways !== 1) {
+    throw new UsageError(`${action} takes ids, or --error-code and/or --corridor, or --all`);
+  }
+  if ((action === 'purge' || options.all === true) && options.yes !== true) {
+    throw new UsageError(`${action}${options.all === true ? ' --all' : ''} needs --yes`);
+  }
+  if (ids.length > 0) return { ids };
+  return options.all === true ? { all: true } : { error_code: errorCode, corridor };
+}
+
+function takesNoId(ids: readonly string[]): void {
+  if (ids.length > 0) throw new UsageError(`unexpected argument '${ids[0] ?? ''}'`);
+}
