@@ -93,20 +93,18 @@ export async function storeDeadLetters(
   database: Database,
   seeds: readonly DeadLetterSeed[],
 ): Promise<void> {
-  for (const [index, seed] of seeds.entries()) {
-    const corridor = seed.corridor ?? 'US-EG';
-    await database.query(insertDeadLetter, [
-      seed.id,
-      seed.transactionId,
-      createdAt(seed.transactionId),
-      seed.accountId ?? 'acc_1',
-      corridor,
-      `{market_0:${corridor}:0}:transactions`,
-      `1-${index}`,
-      seed.errorCode ?? 'SCORING_FAILED',
-      new Date(seed.failedAtMs).toISOString(),
-    ]);
-  }
+  const rows = seeds.map((seed, index) => ({
+    dead_letter_id: seed.id,
+    transaction_id: seed.transactionId,
+    created_at: createdAt(seed.transactionId),
+    account_id: seed.accountId ?? 'acc_1',
+    corridor: seed.corridor ?? 'US-EG',
+    stream: `{market_0:${seed.corridor ?? 'US-EG'}:0}:transactions`,
+    entry_id: `1-${index}`,
+    error_code: seed.errorCode ?? 'SCORING_FAILED',
+    failed_at: new Date(seed.failedAtMs).toISOString(),
+  }));
+  await database.query(insertDeadLetters, [JSON.stringify(rows)]);
 }
 
 function createdAt(transactionId: string | null): string | null {
@@ -114,9 +112,12 @@ function createdAt(transactionId: string | null): string | null {
   return createdAtMs === undefined ? null : new Date(createdAtMs).toISOString();
 }
 
-const insertDeadLetter = {
-  name: 'test-insert-dead-letter',
-  text: `insert into dead_letters (dead_letter_id, transaction_id, created_at, account_id, corridor, stream, entry_id,
-           attempts, error_code, error, entry, failed_at)
-         values ($1, $2, $3, $4, $5, $6, $7, 4, $8, 'a test said so', '["packed"]', $9)`,
+const insertDeadLetters = {
+  name: 'test-insert-dead-letters',
+  text: `insert into dead_letters (dead_letter_id, transaction_id, created_at, account_id, corridor, stream,
+           entry_id, attempts, error_code, error, entry, failed_at)
+         select dead_letter_id, transaction_id, created_at, account_id, corridor, stream, entry_id, 4,
+                error_code, 'a test said so', '["packed"]', failed_at
+           from json_to_recordset($1) as r(dead_letter_id uuid, transaction_id uuid, created_at timestamptz,
+             account_id text, corridor text, stream text, entry_id text, error_code text, failed_at timestamptz)`,
 };

@@ -1,0 +1,200 @@
+/**
+ * What operators do, as they do it: `risk status` and `risk dead-letters` as processes against an API
+ * process, on real Postgres and Redis. No worker runs, so what is replayed stays where it can be seen.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { DeadLetterJson } from '../../src/query/dead-letters.ts';
+import type { StatusJson } from '../../src/query/pipeline-status.ts';
+import { encodeEntry } from '../../src/stream/entry.ts';
+import { streamKeys } from '../../src/stream/keys.ts';
+import { runRisk } from '../support/risk.ts';
+import { type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
+
+const NOVEMBER = Date.UTC(2026, 10, 15, 12);
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await startRunningApi();
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+/** Three readable ones in two groups, and one that could not be read. */
+const deadLetterId = (n: number) => idAt(NOVEMBER, 0xd00 + n);
+let transactionIds: string[];
+
+beforeEach(async () => {
+  await api.reset();
+  transactionIds = await storeTransactions(
+    api.database,
+    [1, 2, 3, 4].map((n) => ({
+      id: idAt(NOVEMBER, n),
+      createdAtMs: NOVEMBER,
+      accountId: `acc_${n}`,
+      amount: `${n}.50`,
+    })),
+  );
+  const [one = '', two = '', three = ''] = transactionIds;
+  await storeDeadLetters(api.database, [
+    { id: deadLetterId(1), transactionId: one, failedAtMs: NOVEMBER + 1 },
+    { id: deadLetterId(2), transactionId: two, failedAtMs: NOVEMBER + 2 },
+    {
+      id: deadLetterId(3),
+      transactionId: three,
+      failedAtMs: NOVEMBER + 3,
+      errorCode: 'CRASHES_WORKER',
+      corridor: 'US-MX',
+    },
+    {
+      id: deadLetterId(4),
+      transactionId: null,
+      failedAtMs: NOVEMBER + 4,
+      errorCode: 'ENTRY_MALFORMED',
+    },
+  ]);
+});
+
+const listed = async (...args: string[]) => (await api.riskJson(...args)) as DeadLetterJson[];
+
+const streamed = async () => {
+  const { transactions } = streamKeys('market_0', 'US-EG', 0);
+  return (await api.redis.xrange(transactions, '-', '+')).map(([, fields]) => fields[3]);
+};
+const replayed = (n: number) =>
+  encodeEntry({
+    transaction: {
+      transactionId: transactionIds[n - 1] ?? '',
+      createdAtMs: NOVEMBER,
+      receivedAtMs: NOVEMBER,
+      accountId: `acc_${n}`,
+      merchantId: 'm_1',
+      amount: `${n}.50`,
+      currency: 'USD',
+      corridor: 'US-EG',
+      type: null,
+      ip: null,
+      deviceId: null,
+      country: null,
+      channel: null,
+    },
+    attempt: 1,
+    origin: 'replay',
+    replyTo: null,
+  });
+
+describe('risk dead-letters', () => {
+  test('list shows active ones newest first, as a table or as the API’s items', async () => {
+    const items = await listed('dead-letters', 'list', '--corridor', 'US-EG');
+    expect(items.map((item) => item.dead_letter_id)).toEqual([4, 2, 1].map(deadLetterId));
+    expect(items[1]).toEqual({
+      dead_letter_id: deadLetterId(2),
+      stream: '{market_0:US-EG:0}:transactions',
+      message: { transaction_id: transactionIds[1], account_id: 'acc_1', retry_count: 4 },
+      corridor: 'US-EG',
+      error: 'a test said so',
+      error_code: 'SCORING_FAILED',
+      failed_at: '2026-11-15T12:00:00.002Z',
+      replayed_at: null,
+      purged_at: null,
+    });
+    const { stdout } = await api.risk('dead-letters', 'list', '--limit', '2');
+    expect(stdout.trimEnd().split('\n')).toHaveLength(3);
+    expect(stdout).toContain('(unreadable)');
+  });
+
+  test('show gives the entry, and exits 1 for an unknown id', async () => {
+    const shown = await api.riskJson('dead-letters', 'show', deadLetterId(1));
+    expect(shown).toMatchObject({ dead_letter_id: deadLetterId(1), entry: '["packed"]' });
+    const unknown = await api.risk('dead-letters', 'show', deadLetterId(99));
+    expect(unknown.code).toBe(1);
+    expect(unknown.stderr).toContain('No dead letter has this id');
+  });
+
+  test('groups counts by error and corridor', async () => {
+    const groups = await api.riskJson('dead-letters', 'groups');
+    expect(groups).toMatchObject([
+      {
+        error_code: 'SCORING_FAILED',
+        corridor: 'US-EG',
+        dead_letters: 2,
+        unreadable: 0,
+        first_failed_at: '2026-11-15T12:00:00.001Z',
+        last_failed_at: '2026-11-15T12:00:00.002Z',
+        sample_ids: [deadLetterId(2), deadLetterId(1)],
+      },
+      { error_code: 'CRASHES_WORKER', corridor: 'US-MX', dead_letters: 1, unreadable: 0 },
+      { error_code: 'ENTRY_MALFORMED', corridor: 'US-EG', dead_letters: 1, unreadable: 1 },
+    ]);
+  });
+
+  test('replay of a group appends each transaction once, however often it is asked', async () => {
+    const first = await api.riskJson('dead-letters', 'replay', '--error-code', 'SCORING_FAILED');
+    expect(first).toEqual({ replayed: 2, appended: 2, left_to_reconciler: 0, refused: [] });
+    const second = await api.riskJson('dead-letters', 'replay', '--error-code', 'SCORING_FAILED');
+    expect(second).toEqual({ replayed: 0, appended: 0, left_to_reconciler: 0, refused: [] });
+    expect((await streamed()).sort()).toEqual([replayed(1), replayed(2)].sort());
+    expect(await api.testDatabase.sql('select from ingest_batches')).toHaveLength(0);
+  });
+
+  test('replay of ids says which it could not, and exits 1', async () => {
+    const { code, stdout } = await api.risk(
+      ...['dead-letters', 'replay', deadLetterId(1), deadLetterId(4), deadLetterId(99), '--json'],
+    );
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toEqual({
+      replayed: 1,
+      appended: 1,
+      left_to_reconciler: 0,
+      refused: [
+        { dead_letter_id: deadLetterId(4), reason: 'unreadable' },
+        { dead_letter_id: deadLetterId(99), reason: 'unknown' },
+      ],
+    });
+  });
+
+  test('replay --all at a rate leaves what cannot be read', async () => {
+    const result = await api.riskJson('dead-letters', 'replay', '--all', '--yes', '--rate', '2');
+    expect(result).toMatchObject({ replayed: 3, appended: 3, refused: [] });
+    const left = await api.riskJson('dead-letters', 'list');
+    expect(left).toMatchObject([{ dead_letter_id: deadLetterId(4) }]);
+  });
+
+  test('purge closes rows without deleting them, and is no end that a replay undoes', async () => {
+    const purged = await api.riskJson('dead-letters', 'purge', '--corridor', 'US-EG', '--yes');
+    expect(purged).toEqual({ purged: 3, refused: [] });
+    expect(await api.riskJson('dead-letters', 'list')).toHaveLength(1);
+    expect(await api.riskJson('dead-letters', 'list', '--all')).toHaveLength(4);
+    const { code, stdout } = await api.risk('dead-letters', 'replay', deadLetterId(1), '--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout).refused).toEqual([
+      { dead_letter_id: deadLetterId(1), reason: 'purged' },
+    ]);
+    expect(await streamed()).toEqual([]);
+  });
+});
+
+describe('risk status', () => {
+  test('counts what waits where it waits, and the totals', async () => {
+    await api.riskJson('dead-letters', 'replay', deadLetterId(1));
+    await api.testDatabase.sql(
+      'insert into ingest_batches values (gen_random_uuid(), now(), array[$1::uuid, $2::uuid])',
+      [transactionIds[2], transactionIds[3]],
+    );
+    const status = (await api.riskJson('status')) as StatusJson;
+    expect(status).toMatchObject({ redis: 'up', unappended: 2, totals: { pending: 3 } });
+    const row = status.corridors?.find(({ corridor }) => corridor === 'US-EG');
+    expect(row).toMatchObject({ lag: 1, pending: 0, retries_due: 0, dead_letters: 2 });
+    const { stdout } = await api.risk('status');
+    expect(stdout).toMatch(/^corridor +lag +pending +retries due +oldest s +dead letters/);
+    expect(stdout).toMatch(/pending +3\n/);
+  });
+
+  test('exits 1 with the API’s words when the key is wrong', async () => {
+    const { code, stderr } = await runRisk(['status'], {
+      RISK_URL: api.url,
+      RISK_API_KEY: 'wrong',
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain('401');
+  });
+});

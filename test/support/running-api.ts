@@ -1,0 +1,75 @@
+/** An API process on a database and a Redis of its own; no worker, so what is appended stays visible. */
+import { Redis } from 'ioredis';
+import type { Database } from '../../src/store/pool.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+import { runRisk, spawnRisk } from './risk.ts';
+import { startTestRedis, type TestService } from './services.ts';
+
+const KEY = 'running-api-key-of-at-least-32-characters';
+const START_MS = 30_000;
+
+export type RunningApi = {
+  readonly url: string;
+  readonly testDatabase: TestDatabase;
+  readonly database: Database;
+  readonly redisService: TestService;
+  readonly redis: Redis;
+  /** With a key of every role. */
+  request(path: string, init?: RequestInit): Promise<Response>;
+  post(path: string, body: object): Promise<Response>;
+  /** `risk ARGS` as a process against this API. */
+  risk(...args: string[]): ReturnType<typeof runRisk>;
+  /** `risk ARGS --json`, which must succeed and say nothing else. */
+  riskJson(...args: string[]): Promise<unknown>;
+  /** Empties both stores. */
+  reset(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+export async function startRunningApi(): Promise<RunningApi> {
+  await using stack = new AsyncDisposableStack();
+  const testDatabase = stack.use(await createTestDatabase());
+  const database = stack.use(testDatabase.open());
+  const redisService = stack.use(await startTestRedis());
+  const redis = new Redis(redisService.url);
+  stack.defer(() => redis.disconnect());
+  const api = stack.use(
+    spawnRisk(['api'], {
+      DATABASE_URL: testDatabase.url,
+      REDIS_URL: redisService.url,
+      RISK_BOOTSTRAP_KEY: KEY,
+      PORT: '0',
+    }),
+  );
+  const [, url = ''] = await api.waitFor(/"url":"(http:[^"]+)"/, START_MS);
+  const owned = stack.move();
+  const risk = (...args: string[]) => runRisk(args, { RISK_URL: url, RISK_API_KEY: KEY });
+  const request = async (path: string, init: RequestInit = {}) => {
+    const headers = new Headers(init.headers);
+    if (!headers.has('Authorization')) headers.set('Authorization', `Bearer ${KEY}`);
+    return await fetch(`${url}${path}`, { ...init, headers });
+  };
+  return {
+    ...{ url, testDatabase, database, redisService, redis, request, risk },
+    post: (path, body) =>
+      request(path, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'Content-Type': 'application/json' },
+      }),
+    riskJson: async (...args) => {
+      const { code, stdout, stderr } = await risk(...args, '--json');
+      if (code !== 0 || stderr !== '') throw new Error(`exit ${code}: ${stdout}${stderr}`);
+      return JSON.parse(stdout);
+    },
+    reset: async () => {
+      await testDatabase.sql('truncate transactions, scores, dead_letters, ingest_batches');
+      await redis.flushall();
+    },
+    [Symbol.asyncDispose]: async () => {
+      api.kill('SIGTERM');
+      await api.exited;
+      await owned.disposeAsync();
+    },
+  };
+}
