@@ -59,7 +59,7 @@ export type WorkerOptions = {
 const REFRESH_MS = 5000;
 const FIRST_STREAMS_RETRY_MS = 250;
 /** Units that one reader may have in flight, in batches; bounds the entries that a worker holds. */
-const BATCHES_PER_READER = 2;
+const BATCHES_PER_READER = 1;
 const DEAD_CONSUMER_IDLE_MS = 3_600_000;
 const DEAD_CONSUMERS_EVERY_MS = 600_000;
 

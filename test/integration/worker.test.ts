@@ -1,9 +1,12 @@
 /**
- * Goal: what is appended is scored once, whatever is delivered how often. Method: real Postgres, real
- * Redis, real workers; what became of each transaction is counted in SQL.
+ * Goal: what is appended is scored once, whatever is delivered how often and by how many workers.
+ * Method: real Postgres, real Redis, real workers; what became of each transaction is counted in SQL.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { listConsumers } from '../../src/stream/consumer-group.ts';
+import { openReader } from '../../src/stream/connection.ts';
+import { listConsumers, readNew } from '../../src/stream/consumer-group.ts';
+import { openReplies } from '../../src/stream/replies.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 
 let rig: WorkerRig;
@@ -14,6 +17,10 @@ afterEach(async () => {
   await rig[Symbol.asyncDispose]();
 });
 
+const doubled = `select count(*)::int - count(distinct transaction_id)::int as doubled from scores`;
+/** What the profiles saw: with every sibling before it known, a transaction counts them all. */
+const siblingsSeen = `select features[14]::int as siblings from scores where account_id = $1 order by created_at`;
+
 describe('worker', () => {
   test('scores what is appended and leaves nothing behind', async () => {
     const worker = rig.startWorker();
@@ -22,5 +29,74 @@ describe('worker', () => {
     expect(await rig.commands.xlen(rig.stream.scored)).toBe(500);
     expect(await worker.stop()).toBe(0);
     expect(await listConsumers(rig.commands, rig.stream.transactions)).toEqual([]);
+  });
+
+  test('scores a transaction once that is appended five times, in one batch and in several', async () => {
+    const transactions = await rig.store(seeds(100));
+    for (let time = 0; time < 3; time++) await rig.append(transactions);
+    rig.startWorker();
+    await rig.settled(100);
+    for (let time = 0; time < 2; time++) await rig.append(transactions);
+    expect(await rig.settled(100)).toEqual({ scored: 100, deadLetters: 0, waiting: 0, retries: 0 });
+    expect(await rig.database.sql(doubled)).toEqual([{ doubled: 0 }]);
+    const siblings = await rig.database.sql<{ siblings: number }>(siblingsSeen, ['acc_0']);
+    expect(siblings.map((row) => row.siblings)).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  test('shares streams among three workers that contend for the same few profiles', async () => {
+    for (let n = 0; n < 3; n++) rig.startWorker({ RISK_BATCH_ENTRIES: '20' });
+    for (let page = 0; page < 10; page++) {
+      const start = Date.UTC(2026, 10, 1) + page * 100_000;
+      await rig.send(seeds(100, start));
+    }
+    expect(await rig.settled(1000, 25_000)).toMatchObject({ scored: 1000, deadLetters: 0 });
+    expect(await rig.database.sql(doubled)).toEqual([{ doubled: 0 }]);
+  });
+
+  test('takes over the entries of a consumer that died, and counts each of them once', async () => {
+    await rig.send(seeds(50));
+    const dead = openReader(rig.redis.url, 200);
+    const streams = [rig.stream.transactions];
+    await rig.commands.xgroup('CREATE', rig.stream.transactions, 'scoring-workers', '0');
+    const read = { consumer: 'dead-1', streams, entriesMax: 50, blockMs: 100 };
+    const [delivered] = await readNew(dead, read);
+    expect(delivered?.entries).toHaveLength(50);
+    dead.disconnect();
+    rig.startWorker();
+    expect(await rig.settled(50)).toMatchObject({ scored: 50, deadLetters: 0 });
+    const siblings = await rig.database.sql<{ siblings: number }>(siblingsSeen, ['acc_0']);
+    expect(siblings.map((row) => row.siblings)).toEqual([0, 1, 2]);
+  });
+
+  test('answers the request that waits, also when the score is there already', async () => {
+    await using replies = openReplies({ url: rig.redis.url, market: rig.database.market });
+    const [transaction] = await rig.store(seeds(1));
+    if (transaction === undefined) throw new Error('nothing stored');
+    await waitUntil(
+      async () => {
+        const channel = `${rig.database.market}:replies:${replies.instance}`;
+        const [, subscribers] = await rig.commands.pubsub('NUMSUB', channel);
+        return subscribers === 1;
+      },
+      5000,
+      'the subscription',
+    );
+    rig.startWorker();
+    const first = replies.expect(transaction.transactionId);
+    await rig.append([transaction], { replyTo: replies.instance });
+    const score = await first.score;
+    expect(score).toMatchObject({ transaction_id: transaction.transactionId, attempts: 1 });
+    const second = replies.expect(transaction.transactionId);
+    await rig.append([transaction], { replyTo: replies.instance, origin: 'reconciled' });
+    expect(await second.score).toEqual(score);
+  });
+
+  test('reads a stream that appears while it works', async () => {
+    rig.startWorker();
+    await rig.send(seeds(1));
+    await rig.settled(1);
+    await rig.database.sql(`insert into shared.corridors (corridor) values ('JP-KR')`);
+    await rig.send(seeds(3, Date.UTC(2026, 10, 2)).map((seed) => ({ ...seed, corridor: 'JP-KR' })));
+    expect(await rig.settled(4)).toMatchObject({ scored: 4 });
   });
 });

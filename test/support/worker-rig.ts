@@ -5,13 +5,13 @@
 
 import { createOutput } from '../../src/cli/output.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
+import { createLog } from '../../src/runtime/log.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { openCommands, type RedisClient } from '../../src/stream/connection.ts';
 import type { EntryPayload } from '../../src/stream/entry.ts';
 import { type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
 import { createProducer, type Producer } from '../../src/stream/producer.ts';
 import { runWorker, type WorkerOverrides } from '../../src/worker.ts';
-import { createLog } from '../../src/runtime/log.ts';
 import { testConfig } from './config.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type RiskProcess, spawnRisk } from './risk.ts';
