@@ -6,10 +6,10 @@
 import { Failure, isUnavailable } from '../domain/failure.ts';
 import type { EntryPayload } from '../stream/entry.ts';
 
-/** The producer: groups by stream and refuses what a full stream cannot take. */
+/** The producer: groups by stream and leaves what a full stream cannot take. Throws `unavailable`. */
 export type AppendEntries = (
   payloads: readonly EntryPayload[],
-) => Promise<{ readonly appended: number; readonly refused: number }>;
+) => Promise<{ readonly appended: number; readonly left: readonly EntryPayload[] }>;
 
 export type AppendFailures = { inc: (labels: { reason: string }) => void };
 
@@ -37,9 +37,9 @@ export function createTryAppend({ append, failures, nowMs }: TryAppendDependenci
     // The next caller waits its turn even while this one is still trying.
     if (isDown) retryAtMs = nowMs() + COOL_DOWN_MS;
     try {
-      const { refused } = await append(payloads);
+      const { left } = await append(payloads);
       isDown = false;
-      return refused === 0 || fail('full');
+      return left.length === 0 || fail('full');
     } catch (error) {
       if (!isUnavailable(error)) throw error;
       isDown = true;

@@ -2,10 +2,9 @@
  * Batches that are committed but not yet known to be in a stream. Opened with their transactions,
  * deleted once appended; what stays is the reconciler's work.
  */
+import type { BatchPosition, OpenBatch } from '../domain/open-batch.ts';
 import { uuidArray } from './binary-array.ts';
 import type { Database, Query } from './pool.ts';
-
-export type OpenBatch = { readonly batchId: string; readonly transactionIds: readonly string[] };
 
 const deleteStatement = {
   name: 'delete-ingest-batches',
@@ -21,20 +20,46 @@ export async function deleteIngestBatches(
 
 const listOpenStatement = {
   name: 'list-open-batches',
-  text: `select batch_id as "batchId", transaction_ids as "transactionIds"
-           from ingest_batches
-          where received_at < $1
-          order by received_at
-          limit $2`,
+  text: `select batch_id as "batchId", received_at as "receivedAt", transaction_ids as "transactionIds"
+           from (select batch_id, received_at, transaction_ids,
+                        sum(cardinality(transaction_ids)) over w - cardinality(transaction_ids) as before
+                   from (select batch_id, received_at, transaction_ids
+                           from ingest_batches
+                          where received_at < $1 and (received_at, batch_id) > ($2, $3::uuid)
+                          order by received_at, batch_id
+                          limit $4) page
+                 window w as (order by received_at, batch_id)) counted
+          where before < $4
+          order by received_at, batch_id`,
 };
 
-/** The oldest open batches received before a time. */
+/** Open batches received before a time, oldest first, until they hold `transactionsMax` together. */
 export async function listOpenBatches(
   database: Pick<Database, 'query'>,
   before: Date,
-  batchesMax: number,
+  after: BatchPosition,
+  transactionsMax: number,
 ): Promise<OpenBatch[]> {
-  return await database.query<OpenBatch>(listOpenStatement, [before, batchesMax]);
+  return await database.query<OpenBatch>(listOpenStatement, [
+    before,
+    after.receivedAt,
+    after.batchId,
+    transactionsMax,
+  ]);
+}
+
+const narrowStatement = {
+  name: 'narrow-ingest-batch',
+  text: 'update ingest_batches set transaction_ids = $2::uuid[] where batch_id = $1',
+};
+
+/** Keeps only those transactions of a batch that are still to be appended. */
+export async function narrowIngestBatch(
+  database: Pick<Database, 'query'>,
+  batchId: string,
+  transactionIds: readonly string[],
+): Promise<void> {
+  await database.query(narrowStatement, [batchId, uuidArray(transactionIds)]);
 }
 
 const openStatement = {

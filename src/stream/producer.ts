@@ -21,6 +21,8 @@ export type AppendResult = {
   readonly appended: number;
   /** Entries of streams that are full. */
   readonly refused: number;
+  /** Those entries, so that a caller can come back with them alone. */
+  readonly left: readonly EntryPayload[];
 };
 
 export type Producer = {
@@ -43,29 +45,23 @@ export function createProducer({ redis, market, shards, entriesMax }: ProducerOp
   };
   return {
     async append(payloads) {
-      const groups = new Map<string, string[]>();
-      for (const payload of payloads) {
-        const stream = streamOf(payload);
-        const group = groups.get(stream);
-        if (group === undefined) groups.set(stream, [encodeEntry(payload)]);
-        else group.push(encodeEntry(payload));
-      }
-      if (groups.size === 0) return { appended: 0, refused: 0 };
+      const groups = Map.groupBy(payloads, streamOf);
+      if (groups.size === 0) return { appended: 0, refused: 0, left: [] };
       const replies = await runScripts(
         redis,
         script,
-        [...groups].map(([stream, packed]) => ({
+        [...groups].map(([stream, group]) => ({
           keys: [stream],
-          args: [entriesMax, ENTRY_VERSION, ...packed],
+          args: [entriesMax, ENTRY_VERSION, ...group.map(encodeEntry)],
         })),
       );
-      let appended = 0;
-      [...groups.values()].forEach((packed, index) => {
+      const left: EntryPayload[] = [];
+      [...groups.values()].forEach((group, index) => {
         const reply = replies[index];
         if (reply instanceof Failure) throw reply;
-        if (reply === 1) appended += packed.length;
+        if (reply !== 1) left.push(...group);
       });
-      return { appended, refused: payloads.length - appended };
+      return { appended: payloads.length - left.length, refused: left.length, left };
     },
   };
 }

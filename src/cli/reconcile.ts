@@ -1,0 +1,146 @@
+/**
+ * `risk reconcile`: what the workers' maintenance does every second, once and until it is done. For an
+ * operator who does not want to wait, or has no worker running.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { createReconciler, type Reconciler } from '../ingest/reconcile.ts';
+import { type Config, EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
+import { listCorridors } from '../store/corridors.ts';
+import {
+  deleteIngestBatches,
+  listOpenBatches,
+  narrowIngestBatch,
+} from '../store/ingest-batches.ts';
+import { createLeadership } from '../store/leadership.ts';
+import { type Database, openPool } from '../store/pool.ts';
+import { readReconcileState, writeReconcileState } from '../store/reconcile-state.ts';
+import {
+  countReceived,
+  listReplayed,
+  listUnscoredReceived,
+  loadUnscored,
+} from '../store/unscored.ts';
+import { openCommands, type RedisClient } from '../stream/connection.ts';
+import { readIdentity } from '../stream/identity.ts';
+import { streamKeys } from '../stream/keys.ts';
+import { createProducer } from '../stream/producer.ts';
+import { readWaiting } from '../stream/waiting.ts';
+import { type Command, EXIT, parseArguments } from './command.ts';
+
+/** Between two runs that found work. */
+const PAUSE_MS = 200;
+const CONNECT_POLL_MS = 50;
+
+export const command: Command = {
+  name: 'reconcile',
+  summary: 'Appends to the streams what is stored but not there.',
+  usage: `risk reconcile [--json]
+
+Closes open batches older than RISK_RECONCILE_AGE_MS and, if Redis was lost, brings back everything
+that is neither scored nor waiting. Workers do the same every second; running it twice is harmless.
+Needs DATABASE_URL and REDIS_URL.`,
+  async run(args, { config, output, signal }) {
+    parseArguments(args, {});
+    const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = config;
+    if (databaseUrl === undefined || redisUrl === undefined) {
+      if (databaseUrl === undefined) output.error('DATABASE_URL: is needed by reconcile');
+      if (redisUrl === undefined) output.error('REDIS_URL: is needed by reconcile');
+      return EXIT_BAD_CONFIGURATION;
+    }
+    await using database = openDatabase(config, databaseUrl);
+    const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
+    try {
+      await waitUntilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
+      const reconciler = bindReconciler(config, database, redis, () => undefined);
+      const leadership = createLeadership(database, config.RISK_DATABASE_POOLER === 'none');
+      let result: Totals | undefined;
+      const led = await leadership.lead('reconcile', async () => {
+        result = await runUntilDone(reconciler, signal);
+      });
+      if (!led || result === undefined) {
+        output.value({ leader: false }, ['a worker is reconciling: nothing to do here']);
+        return EXIT.fine;
+      }
+      output.record({ leader: true, ...result });
+      return result.recovering ? EXIT.failed : EXIT.fine;
+    } finally {
+      redis.disconnect();
+    }
+  },
+};
+
+/** The reconciler of a market, bound to its adapters; workers use it too. */
+export function bindReconciler(
+  config: Config,
+  database: Database,
+  redis: RedisClient,
+  count: (appended: number) => void,
+): Reconciler {
+  const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
+  const producer = createProducer({
+    redis,
+    market,
+    shards,
+    entriesMax: config.RISK_STREAM_ENTRIES_MAX,
+  });
+  return createReconciler({
+    listOpenBatches: (before, after, max) => listOpenBatches(database, before, after, max),
+    loadUnscored: (ids) => loadUnscored(database, ids),
+    deleteBatches: (ids) => deleteIngestBatches(database, ids),
+    narrowBatch: (batchId, ids) => narrowIngestBatch(database, batchId, ids),
+    countReceived: (from, to, max) => countReceived(database, from, to, max),
+    listUnscoredReceived: (from, to) => listUnscoredReceived(database, from, to),
+    listReplayed: (since, after, max) => listReplayed(database, since, after, max),
+    readState: () => readReconcileState(database),
+    writeState: (state) => writeReconcileState(database, state),
+    append: producer.append,
+    readIdentity: () => readIdentity(redis, market),
+    readWaiting: async function* () {
+      for (const corridor of await listCorridors(database)) {
+        for (let shard = 0; shard < shards; shard++) {
+          yield* readWaiting(redis, streamKeys(market, corridor, shard));
+        }
+      }
+    },
+    batchAgeMs: config.RISK_RECONCILE_AGE_MS,
+    now: Date.now,
+    count,
+  });
+}
+
+type Totals = {
+  readonly batches: number;
+  readonly appended: number;
+  readonly recovering: boolean;
+};
+
+/** Until a run finds nothing to do and no recovery is left, or the signal. */
+async function runUntilDone(reconciler: Reconciler, signal: AbortSignal): Promise<Totals> {
+  let [batches, appended] = [0, 0];
+  for (;;) {
+    const report = await reconciler.run(signal);
+    batches += report.batches;
+    appended += report.appended;
+    const { recovering, full } = report;
+    const isIdle = report.batches === 0 && report.appended === 0 && !recovering;
+    // Full streams wait for the workers: the operator may come again.
+    if (signal.aborted || full || isIdle) return { batches, appended, recovering };
+    await delay(PAUSE_MS);
+  }
+}
+
+async function waitUntilReady(redis: RedisClient, timeoutMs: number): Promise<void> {
+  const endMs = performance.now() + timeoutMs;
+  while (redis.status !== 'ready' && performance.now() < endMs) await delay(CONNECT_POLL_MS);
+}
+
+function openDatabase(config: Config, url: string): Database {
+  return openPool({
+    url,
+    role: 'reconcile',
+    connectionsMax: 2,
+    connectTimeoutMs: config.RISK_CONNECT_TIMEOUT_MS,
+    statementTimeoutMs: config.RISK_STATEMENT_TIMEOUT_MS,
+    namedStatements: config.RISK_DATABASE_POOLER === 'none',
+  });
+}

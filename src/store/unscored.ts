@@ -1,0 +1,141 @@
+/**
+ * Accepted transactions that have neither a score nor an active or purged dead letter: what the
+ * reconciler brings back to the streams. The lookups are lateral, so that each row asks one partition
+ * by its primary key; a join would be planned over all scores.
+ */
+import type { Transaction } from '../domain/transaction.ts';
+import { createdAtMsOf } from '../domain/transaction-id.ts';
+import { timestampArray, uuidArray } from './binary-array.ts';
+import type { Database } from './pool.ts';
+
+type Queries = Pick<Database, 'query'>;
+
+const COLUMNS = `t.transaction_id, t.created_at, t.received_at, t.account_id, t.merchant_id,
+  t.amount::text as amount, t.currency, t.corridor, t.type, t.ip, t.device_id, t.country, t.channel`;
+
+const IS_OPEN = `
+  not exists (select from scores s
+               where s.transaction_id = t.transaction_id and s.created_at = t.created_at offset 0)
+  and not exists (select from dead_letters d
+                   where d.transaction_id = t.transaction_id and d.replayed_at is null offset 0)`;
+
+type Row = {
+  transaction_id: string;
+  created_at: Date;
+  received_at: Date;
+  account_id: string;
+  merchant_id: string;
+  amount: string;
+  currency: string;
+  corridor: string;
+  type: string | null;
+  ip: string | null;
+  device_id: string | null;
+  country: string | null;
+  channel: string | null;
+};
+
+function toTransaction(row: Row): Transaction {
+  return {
+    transactionId: row.transaction_id,
+    createdAtMs: row.created_at.getTime(),
+    receivedAtMs: row.received_at.getTime(),
+    accountId: row.account_id,
+    merchantId: row.merchant_id,
+    amount: row.amount,
+    currency: row.currency,
+    corridor: row.corridor,
+    type: row.type,
+    ip: row.ip,
+    deviceId: row.device_id,
+    country: row.country,
+    channel: row.channel,
+  };
+}
+
+const byIdStatement = {
+  name: 'load-unscored-by-id',
+  text: `select t.*
+           from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
+          cross join lateral (
+            select ${COLUMNS} from transactions t
+             where t.transaction_id = u.transaction_id and t.created_at = u.created_at and ${IS_OPEN}
+             limit 1) t`,
+};
+
+/** Those of these transactions that are still to be scored. */
+export async function loadUnscored(
+  database: Queries,
+  transactionIds: readonly string[],
+): Promise<Transaction[]> {
+  const times = transactionIds.map((id) => createdAtMsOf(id) ?? 0);
+  const rows = await database.query<Row>(byIdStatement, [
+    uuidArray(transactionIds),
+    timestampArray(times),
+  ]);
+  return rows.map(toTransaction);
+}
+
+const countStatement = {
+  name: 'count-received',
+  text: `select count(*)::int4 as received
+           from (select from transactions where received_at >= $1 and received_at < $2 limit $3) r`,
+};
+
+/** How many were received from `from` until before `to`, counted up to a bound. */
+export async function countReceived(
+  database: Queries,
+  from: Date,
+  to: Date,
+  rowsMax: number,
+): Promise<number> {
+  const [row] = await database.query<{ received: number }>(countStatement, [from, to, rowsMax]);
+  return row?.received ?? 0;
+}
+
+const receivedStatement = {
+  name: 'list-unscored-received',
+  text: `select ${COLUMNS} from transactions t
+          where t.received_at >= $1 and t.received_at < $2 and ${IS_OPEN}`,
+};
+
+/** The unscored of a span of reception; the caller bounds the span by `countReceived`. */
+export async function listUnscoredReceived(
+  database: Queries,
+  from: Date,
+  to: Date,
+): Promise<Transaction[]> {
+  return (await database.query<Row>(receivedStatement, [from, to])).map(toTransaction);
+}
+
+const replayedStatement = {
+  name: 'list-replayed-ids',
+  text: `select dead_letter_id, transaction_id
+           from dead_letters
+          where replayed_at >= $1 and transaction_id is not null and dead_letter_id > $2
+          order by dead_letter_id
+          limit $3`,
+};
+
+export type ReplayedPage = {
+  readonly transactionIds: readonly string[];
+  /** Where the next page starts; null after the last. */
+  readonly next: string | null;
+};
+
+/** A page of the transactions whose dead letters were replayed since a time. */
+export async function listReplayed(
+  database: Queries,
+  since: Date,
+  after: string,
+  rowsMax: number,
+): Promise<ReplayedPage> {
+  const rows = await database.query<{ dead_letter_id: string; transaction_id: string }>(
+    replayedStatement,
+    [since, after, rowsMax],
+  );
+  return {
+    transactionIds: rows.map((row) => row.transaction_id),
+    next: rows.length < rowsMax ? null : (rows.at(-1)?.dead_letter_id ?? null),
+  };
+}
