@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { bindIngestDuties } from './cli/bind-reconciler.ts';
 import { type CommandContext, EXIT } from './cli/command.ts';
 import { accountKind } from './profile/account-kind.ts';
 import { merchantKind } from './profile/merchant-kind.ts';
@@ -225,6 +226,7 @@ function createDuties(
   const promote = createPromoteRetries(redis);
   const leadership = createLeadership(database, config.RISK_DATABASE_POOLER === 'none');
   return [
+    ...bindIngestDuties(config, database, redis, leadership, (n) => metrics.reconciled.inc(n)),
     {
       name: 'promote-retries',
       everyMs: PROMOTE_EVERY_MS,

@@ -3,7 +3,7 @@
  * operator who does not want to wait, or has no worker running.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { createReconciler, type Reconciler } from '../ingest/reconcile.ts';
+import type { Reconciler } from '../ingest/reconcile.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { listCorridors } from '../store/corridors.ts';
 import {
@@ -13,18 +13,8 @@ import {
 } from '../store/ingest-batches.ts';
 import { createLeadership } from '../store/leadership.ts';
 import { type Database, openPool } from '../store/pool.ts';
-import { readReconcileState, writeReconcileState } from '../store/reconcile-state.ts';
-import {
-  countReceived,
-  listReplayed,
-  listUnscoredReceived,
-  loadUnscored,
-} from '../store/unscored.ts';
 import { openCommands, type RedisClient } from '../stream/connection.ts';
-import { readIdentity } from '../stream/identity.ts';
-import { streamKeys } from '../stream/keys.ts';
-import { createProducer } from '../stream/producer.ts';
-import { readWaiting } from '../stream/waiting.ts';
+import { bindReconciler } from './bind-reconciler.ts';
 import { type Command, EXIT, parseArguments } from './command.ts';
 
 /** Between two runs that found work. */
@@ -68,45 +58,6 @@ Needs DATABASE_URL and REDIS_URL.`,
     }
   },
 };
-
-/** The reconciler of a market, bound to its adapters; workers use it too. */
-export function bindReconciler(
-  config: Config,
-  database: Database,
-  redis: RedisClient,
-  count: (appended: number) => void,
-): Reconciler {
-  const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
-  const producer = createProducer({
-    redis,
-    market,
-    shards,
-    entriesMax: config.RISK_STREAM_ENTRIES_MAX,
-  });
-  return createReconciler({
-    listOpenBatches: (before, after, max) => listOpenBatches(database, before, after, max),
-    loadUnscored: (ids) => loadUnscored(database, ids),
-    deleteBatches: (ids) => deleteIngestBatches(database, ids),
-    narrowBatch: (batchId, ids) => narrowIngestBatch(database, batchId, ids),
-    countReceived: (from, to, max) => countReceived(database, from, to, max),
-    listUnscoredReceived: (from, to) => listUnscoredReceived(database, from, to),
-    listReplayed: (since, after, max) => listReplayed(database, since, after, max),
-    readState: () => readReconcileState(database),
-    writeState: (state) => writeReconcileState(database, state),
-    append: producer.append,
-    readIdentity: () => readIdentity(redis, market),
-    readWaiting: async function* () {
-      for (const corridor of await listCorridors(database)) {
-        for (let shard = 0; shard < shards; shard++) {
-          yield* readWaiting(redis, streamKeys(market, corridor, shard));
-        }
-      }
-    },
-    batchAgeMs: config.RISK_RECONCILE_AGE_MS,
-    now: Date.now,
-    count,
-  });
-}
 
 type Totals = {
   readonly batches: number;

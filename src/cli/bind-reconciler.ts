@@ -1,0 +1,111 @@
+/**
+ * The reconciler and the purge of idempotency keys, bound to their adapters: for `risk reconcile`, and
+ * as duties of whichever worker leads.
+ */
+import { purgeIdempotencyKeys } from '../ingest/purge-keys.ts';
+import { createReconciler, type Reconciler } from '../ingest/reconcile.ts';
+import type { Config } from '../runtime/config.ts';
+import { listCorridors } from '../store/corridors.ts';
+import { purgeIdempotencyKeys as purgeRows } from '../store/idempotency-keys.ts';
+import {
+  deleteIngestBatches,
+  listOpenBatches,
+  narrowIngestBatch,
+} from '../store/ingest-batches.ts';
+import type { Leadership } from '../store/leadership.ts';
+import type { Database } from '../store/pool.ts';
+import { readReconcileState, writeReconcileState } from '../store/reconcile-state.ts';
+import {
+  countReceived,
+  listReplayed,
+  listUnscoredReceived,
+  loadUnscored,
+} from '../store/unscored.ts';
+import type { RedisClient } from '../stream/connection.ts';
+import { readIdentity } from '../stream/identity.ts';
+import { streamKeys } from '../stream/keys.ts';
+import { createProducer } from '../stream/producer.ts';
+import { readWaiting } from '../stream/waiting.ts';
+
+const RECONCILE_EVERY_MS = 1000;
+const PURGE_EVERY_MS = 60 * 60 * 1000;
+
+type LeaderDuty = {
+  readonly name: string;
+  readonly everyMs: number;
+  readonly run: (signal: AbortSignal) => Promise<void>;
+};
+
+/** Duties of a worker that do nothing while another worker leads. */
+export function bindIngestDuties(
+  config: Config,
+  database: Database,
+  redis: RedisClient,
+  leadership: Leadership,
+  count: (appended: number) => void,
+): LeaderDuty[] {
+  const reconciler = bindReconciler(config, database, redis, count);
+  const purge = {
+    purge: (before: Date, rowsMax: number) => purgeRows(database, before, rowsMax),
+    retentionDays: config.RISK_IDEMPOTENCY_RETENTION_DAYS,
+    now: Date.now,
+  };
+  return [
+    {
+      name: 'reconcile',
+      everyMs: RECONCILE_EVERY_MS,
+      run: async (signal) => {
+        await leadership.lead('reconcile', async () => void (await reconciler.run(signal)));
+      },
+    },
+    {
+      name: 'purge-idempotency-keys',
+      everyMs: PURGE_EVERY_MS,
+      run: async (signal) => {
+        await leadership.lead(
+          'purge',
+          async () => void (await purgeIdempotencyKeys(purge, signal)),
+        );
+      },
+    },
+  ];
+}
+
+/** The reconciler of a market, bound to its adapters; workers use it too. */
+export function bindReconciler(
+  config: Config,
+  database: Database,
+  redis: RedisClient,
+  count: (appended: number) => void,
+): Reconciler {
+  const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
+  const producer = createProducer({
+    redis,
+    market,
+    shards,
+    entriesMax: config.RISK_STREAM_ENTRIES_MAX,
+  });
+  return createReconciler({
+    listOpenBatches: (before, after, max) => listOpenBatches(database, before, after, max),
+    loadUnscored: (ids) => loadUnscored(database, ids),
+    deleteBatches: (ids) => deleteIngestBatches(database, ids),
+    narrowBatch: (batchId, ids) => narrowIngestBatch(database, batchId, ids),
+    countReceived: (from, to, max) => countReceived(database, from, to, max),
+    listUnscoredReceived: (from, to) => listUnscoredReceived(database, from, to),
+    listReplayed: (since, after, max) => listReplayed(database, since, after, max),
+    readState: () => readReconcileState(database),
+    writeState: (state) => writeReconcileState(database, state),
+    append: producer.append,
+    readIdentity: () => readIdentity(redis, market),
+    readWaiting: async function* () {
+      for (const corridor of await listCorridors(database)) {
+        for (let shard = 0; shard < shards; shard++) {
+          yield* readWaiting(redis, streamKeys(market, corridor, shard));
+        }
+      }
+    },
+    batchAgeMs: config.RISK_RECONCILE_AGE_MS,
+    now: Date.now,
+    count,
+  });
+}
