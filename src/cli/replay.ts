@@ -93,6 +93,7 @@ export async function replayToLedger(
     patienceMs: settings.settleTimeoutMs,
     signal,
     onProgress: progress.posting,
+    onWaiting: (reason) => output.note(`waiting for the API: ${reason}`),
   });
   progress.posted(result.accepted.size());
   const settled = await waitUntilSettled(

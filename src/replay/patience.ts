@@ -16,17 +16,33 @@ const FIRST_WAIT_MS = 100;
 const WAIT_MS_MAX = 5_000;
 const RETRY_AFTER_MS_MAX = 60_000;
 
-export function createPatience(patienceMs: number, signal: AbortSignal): Patience {
+/** The first tries fail often enough to say nothing about them. */
+const TOLD_FROM_ATTEMPT = 3;
+
+export type PatienceOptions = {
+  readonly patienceMs: number;
+  readonly signal: AbortSignal;
+  /** Told once until something succeeds again. */
+  readonly onWaiting: (reason: string) => void;
+};
+
+export function createPatience({ patienceMs, signal, onWaiting }: PatienceOptions): Patience {
   let lastSuccessMs = performance.now();
+  let told = false;
   return {
     succeeded: () => {
       lastSuccessMs = performance.now();
+      told = false;
     },
     async beforeRetry(attempt, retryAfterMs, reason) {
       const silentMs = performance.now() - lastSuccessMs;
       if (silentMs > patienceMs) {
         const detail = `${reason.message}; nothing succeeded for ${Math.round(silentMs / 1000)} s`;
         throw new Failure('unavailable', reason.code, detail, { cause: reason });
+      }
+      if (attempt >= TOLD_FROM_ATTEMPT && !told) {
+        told = true;
+        onWaiting(reason.message);
       }
       const backoffMs = Math.min(WAIT_MS_MAX, FIRST_WAIT_MS * 2 ** Math.min(attempt - 1, 10));
       const waitMs =

@@ -21,6 +21,8 @@ export type ReplayOptions = {
   readonly checkpointPath: string | null;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: ReplayProgress) => void;
+  /** The API does not take rows just now, and why; told once until it does again. */
+  readonly onWaiting: (reason: string) => void;
 };
 
 export type ReplayProgress = {
@@ -56,7 +58,7 @@ export async function replayFile(
   const tally = createTally();
   const checkpoint = createKeeper(source, checkpointPath, skipped);
   const pace = createPace(options.rowsPerSecond, options.signal);
-  const patience = createPatience(options.patienceMs, options.signal);
+  const patience = createPatience(options);
   const batches = source.batches(options.batchRows, skipped);
   const takeBatches = async () => {
     for await (const batch of batches) {

@@ -127,6 +127,7 @@ async function replay(
     checkpointPath: null,
     signal,
     onProgress: () => undefined,
+    onWaiting: () => undefined,
     ...options,
   });
 }
@@ -226,9 +227,11 @@ test('replayFile stops at an answer that no retry cures, with the words of the A
 
 test('replayFile gives up when nothing succeeds for as long as its patience', async () => {
   await using api = await startApi((_request, response) => response.writeHead(503).end());
-  await expect(replay(api.url, csvFile(10), { patienceMs: 300 })).rejects.toThrow(
-    'nothing succeeded',
-  );
+  const reasons: string[] = [];
+  const onWaiting = (reason: string) => reasons.push(reason);
+  const replaying = replay(api.url, csvFile(10), { patienceMs: 900, onWaiting });
+  await expect(replaying).rejects.toThrow('nothing succeeded');
+  expect(reasons).toEqual(['the API answered 503']);
 });
 
 test('replayFile goes on where it was stopped, and refuses a checkpoint of another file', async () => {

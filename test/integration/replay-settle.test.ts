@@ -1,0 +1,67 @@
+/** Goal: the wait after a replay ends as soon as all is final, and never hides what is lost. */
+import { expect, test } from 'vitest';
+import { balances, createLedger, ledgerLine } from '../../src/replay/ledger.ts';
+import { type EngineTotals, type Settled, waitUntilSettled } from '../../src/replay/settle.ts';
+
+const NOTHING: Settled = {
+  ...{ scored: 0, deadLettered: 0, doubled: 0, repeatedAccepted: 0 },
+  ...{ latencyP50Ms: 0, latencyP99Ms: 0 },
+};
+
+/** Answers one after the other; the last one stays. */
+function inTurn<T>(...answers: [T, ...T[]]): () => Promise<T> {
+  let at = 0;
+  return async () => answers[Math.min(at++, answers.length - 1)] ?? answers[0];
+}
+
+const totals = (scored: number, pending: number): EngineTotals => ({
+  ...{ scored, deadLettered: 0, pending },
+});
+
+function settle(
+  readTotals: () => Promise<EngineTotals | null>,
+  countSettled: () => Promise<Settled>,
+  patienceMs = 60_000,
+) {
+  const { signal } = new AbortController();
+  const options = { accepted: 10, patienceMs, signal, onProgress: () => undefined };
+  return waitUntilSettled({ readTotals, countSettled }, options);
+}
+
+test('waitUntilSettled ends when all is final, though others still have work pending', async () => {
+  const counted = inTurn(NOTHING, { ...NOTHING, scored: 9, deadLettered: 1 });
+  const result = await settle(inTurn(totals(1, 500), totals(2, 500)), counted);
+  expect(result).toMatchObject({ accepted: 10, scored: 9, deadLettered: 1, pending: 0 });
+});
+
+test('waitUntilSettled does not take an API without an answer for the end', async () => {
+  const counted = inTurn({ ...NOTHING, scored: 4 }, { ...NOTHING, scored: 10 });
+  const result = await settle(inTurn<EngineTotals | null>(null, totals(10, 0)), counted);
+  expect(result).toMatchObject({ scored: 10, pending: 0 });
+});
+
+test('waitUntilSettled gives up when nothing moves: what is not seen waiting is lost', async () => {
+  const result = await settle(inTurn(totals(7, 0)), inTurn({ ...NOTHING, scored: 7 }), 300);
+  expect(result).toMatchObject({ scored: 7, pending: 0 });
+  const waiting = await settle(inTurn(totals(7, 2)), inTurn({ ...NOTHING, scored: 7 }), 300);
+  expect(waiting).toMatchObject({ scored: 7, pending: 2 });
+});
+
+test('waitUntilSettled counts repeated rows that this replay brought as accepted', async () => {
+  const counted = inTurn({ ...NOTHING, scored: 12, repeatedAccepted: 2 });
+  expect(await settle(inTurn(totals(12, 0)), counted)).toMatchObject({ accepted: 12, scored: 12 });
+});
+
+test('createLedger balances only when nothing is lost, doubled or pending', () => {
+  const input = {
+    ...{ accepted: 10, duplicates: 3, scored: 9, deadLettered: 1, pending: 0, doubled: 0 },
+    ...{ elapsedMs: 2_000, latencyP50Ms: 12.4, latencyP99Ms: 80 },
+  };
+  expect(ledgerLine(createLedger(input))).toBe(
+    'ledger accepted=10 duplicates=3 scored=9 dead_lettered=1 pending=0 lost=0 doubled=0 seconds=2 tx_per_second=5 p50_ms=12 p99_ms=80',
+  );
+  expect(balances(createLedger(input))).toBe(true);
+  expect(balances(createLedger({ ...input, scored: 8 }))).toBe(false);
+  expect(balances(createLedger({ ...input, doubled: 1 }))).toBe(false);
+  expect(balances(createLedger({ ...input, scored: 8, pending: 1 }))).toBe(false);
+});
