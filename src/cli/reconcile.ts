@@ -5,12 +5,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Reconciler } from '../ingest/reconcile.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
-import { listCorridors } from '../store/corridors.ts';
-import {
-  deleteIngestBatches,
-  listOpenBatches,
-  narrowIngestBatch,
-} from '../store/ingest-batches.ts';
 import { createLeadership } from '../store/leadership.ts';
 import { type Database, openPool } from '../store/pool.ts';
 import { openCommands, type RedisClient } from '../stream/connection.ts';
