@@ -7,6 +7,7 @@ const LN2 = Math.LN2;
 const SQRT2 = Math.SQRT2;
 /** Terms of the series of atanh; |s| <= 0.1716, so the first one left out is below 2^-60. */
 const TERMS = 11;
+const ODD_RECIPROCALS = Float64Array.from({ length: TERMS + 1 }, (_, term) => 1 / (2 * term + 1));
 
 const double = new Float64Array(1);
 const words = new Uint32Array(double.buffer);
@@ -25,6 +26,8 @@ export function naturalLog(value: number): number {
   const s = (mantissa - 1) / (mantissa + 1);
   const square = s * s;
   let series = 0;
-  for (let term = TERMS; term >= 0; term--) series = series * square + 1 / (2 * term + 1);
+  for (let term = TERMS; term >= 0; term--) {
+    series = series * square + (ODD_RECIPROCALS[term] ?? 0);
+  }
   return exponent * LN2 + 2 * s * series;
 }

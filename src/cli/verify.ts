@@ -1,0 +1,106 @@
+/**
+ * `risk verify scores`: recomputes stored scores from the features, rule set and model stored with
+ * them and compares bit for bit. The proof that a score can be explained years later.
+ */
+import { verifyScore } from '../scoring/verify-score.ts';
+import { openPool } from '../store/pool.ts';
+import { type SampledScore, sampleScores } from '../store/score-sample.ts';
+import {
+  type Command,
+  type CommandContext,
+  EXIT,
+  integerOption,
+  parseArguments,
+  UsageError,
+} from './command.ts';
+
+const SAMPLE_MAX = 1_000_000_000;
+const SAMPLE_DEFAULT = 10_000;
+/** Differing scores that are listed; all are counted. */
+const SHOWN_MAX = 10;
+
+const USAGE = `risk verify scores [--sample N]
+
+Recomputes stored scores, evenly spread over all months, from what was stored with them and compares
+score, risk, verdict and reasons bit for bit. Needs DATABASE_URL. Last line:
+verified=N different=0 available=M. Exit code 1 when any differs or there was none to verify.
+
+  --sample N   how many (default ${SAMPLE_DEFAULT})
+
+Example: risk verify scores --sample 100000
+`;
+
+export type Verification = {
+  verified: number;
+  different: number;
+  available: number;
+  /** The first few that differ. */
+  readonly differing: { transaction_id: string; created_at: string; fields: string[] }[];
+};
+
+export const command: Command = {
+  name: 'verify',
+  summary: 'Recomputes stored scores and compares them bit for bit.',
+  usage: USAGE,
+  run: async (args, context) => {
+    const { values, positionals } = parseArguments(
+      args,
+      { sample: { type: 'string' } },
+      { min: 1, max: 1 },
+    );
+    if (positionals[0] !== 'scores')
+      throw new UsageError(`cannot verify '${positionals[0] ?? ''}'`);
+    const bounds = { min: 1, max: SAMPLE_MAX };
+    const sample = integerOption('--sample', values.sample, bounds, SAMPLE_DEFAULT);
+    const { DATABASE_URL: url } = context.config;
+    if (url === undefined) {
+      context.output.error('risk verify: DATABASE_URL is not set and no engine runs here');
+      return EXIT.impossibleHere;
+    }
+    const verification = await verify(context, url, sample);
+    show(context, verification);
+    const fine = verification.verified > 0 && verification.different === 0;
+    return fine ? EXIT.fine : EXIT.failed;
+  },
+};
+
+async function verify(
+  { config, signal }: CommandContext,
+  url: string,
+  sample: number,
+): Promise<Verification> {
+  await using database = openPool({
+    url,
+    role: 'verify',
+    connectionsMax: 2,
+    connectTimeoutMs: config.RISK_CONNECT_TIMEOUT_MS,
+    statementTimeoutMs: VERIFY_TIMEOUT_MS,
+    namedStatements: false,
+  });
+  const verification: Verification = { verified: 0, different: 0, available: 0, differing: [] };
+  const onPage = (scores: readonly SampledScore[]) => {
+    for (const stored of scores) compare(stored, verification);
+  };
+  const { available } = await sampleScores(database, { sample, signal, onPage });
+  return { ...verification, available };
+}
+
+function compare(stored: SampledScore, verification: Verification): void {
+  verification.verified++;
+  const fields = verifyScore(stored);
+  if (fields.length === 0) return;
+  verification.different++;
+  if (verification.differing.length === SHOWN_MAX) return;
+  const created_at = new Date(stored.createdAtMs).toISOString();
+  verification.differing.push({ transaction_id: stored.transactionId, created_at, fields });
+}
+
+/** One count of one month of keys: generous, as nobody waits for it but an operator. */
+const VERIFY_TIMEOUT_MS = 600_000;
+
+function show({ output }: CommandContext, verification: Verification): void {
+  const { verified, different, available, differing } = verification;
+  const lines = differing.map((one) => `differs ${one.transaction_id}: ${one.fields.join(', ')}`);
+  lines.push(`verified=${verified} different=${different} available=${available}`);
+  output.value(verification, lines);
+}

@@ -1,0 +1,36 @@
+/**
+ * Recomputes a stored score from what was stored with it, and says in which fields the two differ.
+ * Numbers are compared by their bits, reasons as canonical JSON: near is not the same.
+ */
+import type { Decision, Reason, ScoreRecord } from '../domain/score-record.ts';
+import { FEATURE_COUNT, FEATURE_SCHEMA } from './feature-schema.ts';
+import { findRuleSet } from './rule-sets.ts';
+import { score } from './score.ts';
+
+/** What of a stored score its verification reads. */
+export type ScoreEvidence = Pick<ScoreRecord, keyof Decision> &
+  Pick<ScoreRecord, 'features' | 'featureSchema' | 'ruleSet' | 'model'>;
+
+/** Names of the fields that differ; empty when the score is what it was. */
+export function verifyScore(stored: ScoreEvidence): string[] {
+  const ruleSet = findRuleSet(stored.ruleSet);
+  if (ruleSet === undefined) return ['rule_set'];
+  if (stored.featureSchema !== FEATURE_SCHEMA) return ['feature_schema'];
+  if (stored.features.length !== FEATURE_COUNT) return ['features'];
+  if (stored.model !== null) return ['model'];
+  const made = score({ vector: stored.features, ruleSet, model: null });
+  const differing: string[] = [];
+  if (made.score !== stored.score) differing.push('score');
+  if (!Object.is(made.risk, stored.risk)) differing.push('risk');
+  if (!Object.is(made.probability, stored.probability)) differing.push('probability');
+  if (made.verdict !== stored.verdict) differing.push('verdict');
+  if (canonical(made.reasons) !== canonical(stored.reasons)) differing.push('reasons');
+  return differing;
+}
+
+/** Postgres may hand the keys of an object back in another order. */
+function canonical(reasons: readonly Reason[]): string {
+  return JSON.stringify(
+    reasons.map(({ code, detail, contribution }) => [code, detail, contribution]),
+  );
+}

@@ -1,0 +1,148 @@
+/**
+ * Reads stored scores, evenly spread over all partitions, with everything needed to recompute them.
+ * The same scores and sample size give the same rows. One snapshot, constant memory: ids come from a
+ * cursor over the primary keys, rows a page at a time.
+ */
+import type pg from 'pg';
+import type { ScoreRecord } from '../domain/score-record.ts';
+import { timestampArray, uuidArray } from './binary-array.ts';
+import { listMonths, type MonthRange } from './month-slice.ts';
+import type { Database } from './pool.ts';
+
+const PAGE_ROWS = 1000;
+
+export type SampleOptions = {
+  /** How many are wanted; fewer come only where fewer exist. */
+  readonly sample: number;
+  readonly signal: AbortSignal;
+  readonly onPage: (scores: readonly SampledScore[]) => void;
+};
+
+export type SampledScore = Omit<
+  ScoreRecord,
+  'accountId' | 'corridor' | 'scoredAtMs' | 'attempts' | 'degradation'
+>;
+
+type Key = { transaction_id: string; created_at: Date };
+type Row = {
+  transaction_id: string;
+  created_at: Date;
+  score: number;
+  risk: number;
+  probability: number | null;
+  verdict: ScoreRecord['verdict'];
+  reasons: ScoreRecord['reasons'];
+  features: number[];
+  feature_schema: number;
+  rule_set: string;
+  model: string | null;
+};
+
+const countMonth =
+  'select count(*)::int as count from scores where created_at >= $1 and created_at < $2';
+
+/** Of `count` rows in id order exactly `quota`, evenly spaced. */
+const declareKeys = (from: string, to: string, quota: number, count: number) => `
+  declare sampled_scores no scroll cursor for
+  select transaction_id, created_at
+    from (select transaction_id, created_at,
+                 row_number() over (order by transaction_id, created_at) as place
+            from scores where created_at >= '${from}' and created_at < '${to}') keys
+   where place * ${quota} / ${count} > (place - 1) * ${quota} / ${count}`;
+
+const readScores = `
+  select s.transaction_id, s.created_at, s.score, s.risk, s.probability, s.verdict, s.reasons, s.features,
+         s.feature_schema, s.rule_set, s.model
+    from unnest($1::uuid[], $2::timestamptz[]) as k (transaction_id, created_at)
+    join scores s using (transaction_id, created_at)
+   where s.created_at >= $3 and s.created_at < $4`;
+
+/** Resolves to how many scores there are. */
+export async function sampleScores(
+  database: Pick<Database, 'query' | 'session'>,
+  { sample, signal, onPage }: SampleOptions,
+): Promise<{ available: number }> {
+  const months = await listMonths(database, 'scores');
+  return await database.session(async (client) => {
+    await client.query('begin transaction isolation level repeatable read, read only');
+    try {
+      // Counting and numbering the keys of a large month may take longer than a request may.
+      await client.query('set local statement_timeout = 0');
+      const counts: number[] = [];
+      for (const month of months) counts.push(await count(client, month));
+      const available = counts.reduce((sum, value) => sum + value, 0);
+      const quotas = shareOut(Math.min(sample, available), counts);
+      for (const [index, month] of months.entries()) {
+        const quota = quotas[index] ?? 0;
+        if (quota > 0) await readMonth(client, month, quota, counts[index] ?? 0, signal, onPage);
+      }
+      return { available };
+    } finally {
+      await client.query('rollback').catch(() => undefined);
+    }
+  });
+}
+
+async function count(client: pg.PoolClient, month: MonthRange): Promise<number> {
+  const { rows } = await client.query<{ count: number }>(countMonth, range(month));
+  return rows[0]?.count ?? 0;
+}
+
+async function readMonth(
+  client: pg.PoolClient,
+  month: MonthRange,
+  quota: number,
+  count: number,
+  signal: AbortSignal,
+  onPage: SampleOptions['onPage'],
+): Promise<void> {
+  const [from, to] = range(month);
+  await client.query(declareKeys(from, to, quota, count));
+  for (;;) {
+    signal.throwIfAborted();
+    const { rows: keys } = await client.query<Key>(`fetch ${PAGE_ROWS} from sampled_scores`);
+    if (keys.length === 0) break;
+    const { rows } = await client.query<Row>(readScores, [
+      uuidArray(keys.map((key) => key.transaction_id)),
+      timestampArray(keys.map((key) => key.created_at.getTime())),
+      from,
+      to,
+    ]);
+    onPage(rows.map(toScore));
+  }
+  await client.query('close sampled_scores');
+}
+
+/** Bounds of a month as ISO 8601: made from numbers alone, hence safe in a cursor's text. */
+function range({ fromMs, toMs }: MonthRange): [string, string] {
+  return [new Date(fromMs).toISOString(), new Date(toMs).toISOString()];
+}
+
+/** Shares that are in proportion to the counts, at most them, and add up to the total. */
+function shareOut(total: number, counts: readonly number[]): number[] {
+  const all = counts.reduce((sum, value) => sum + value, 0);
+  let seen = 0;
+  let given = 0;
+  return counts.map((value) => {
+    seen += value;
+    const share = Math.min(value, Math.floor((total * seen) / Math.max(all, 1)) - given);
+    given += share;
+    return share;
+  });
+}
+
+function toScore(row: Row): SampledScore {
+  return {
+    transactionId: row.transaction_id,
+    createdAtMs: row.created_at.getTime(),
+    score: row.score,
+    risk: row.risk,
+    probability: row.probability,
+    verdict: row.verdict,
+    reasons: row.reasons,
+    features: Float64Array.from(row.features),
+    featureSchema: row.feature_schema,
+    ruleSet: row.rule_set,
+    model: row.model,
+  };
+}
