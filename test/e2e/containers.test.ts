@@ -100,7 +100,7 @@ async function becomeHealthy(container: Container): Promise<void> {
   expect(container.hasExited(), container.stderr()).toBe(false);
 }
 
-it('migrates, then migrates again without a change', { timeout: 60_000 }, async () => {
+it('migrates, then migrates again without a change', { timeout: 120_000 }, async () => {
   for (const _ of ['first', 'second']) {
     await using migrate = run('migrate', { RISK_BOOTSTRAP_KEY: BOOTSTRAP_KEY });
     expect((await migrate.exited).code, migrate.stderr()).toBe(0);
@@ -108,7 +108,7 @@ it('migrates, then migrates again without a change', { timeout: 60_000 }, async 
 });
 
 it('serves with one API and two workers, and all drain on SIGTERM', {
-  timeout: 90_000,
+  timeout: 180_000,
 }, async () => {
   const port = String(await freePort());
   await using api = run('api', { PORT: port, RISK_BOOTSTRAP_KEY: BOOTSTRAP_KEY });

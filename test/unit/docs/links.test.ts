@@ -1,0 +1,74 @@
+/** Every relative link and every file named in the documents exists; every ADR is in the index. */
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ROOT, readText } from '../ship/ship-files.ts';
+
+const documents = [
+  ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
+  ...readdirSync(`${ROOT}docs`, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
+];
+
+function anchors(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+describe('documents', () => {
+  it('are the ones we ship', () => {
+    for (const name of [
+      'README.md',
+      'ARCHITECTURE.md',
+      'CHANGELOG.md',
+      'CONTRIBUTING.md',
+      'SECURITY.md',
+      'docs/concepts.md',
+      'docs/operations.md',
+      'docs/reference.md',
+      'docs/adr/README.md',
+    ]) {
+      expect(documents).toContain(name);
+    }
+  });
+
+  it.each(documents)('%s links to files and headings that exist', (document) => {
+    const text = readText(document);
+    for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^(https?|mailto):/.test(target)) continue;
+      const [path = '', anchor] = target.split('#');
+      const file = path === '' ? document : normalize(join(dirname(document), path));
+      expect(existsSync(`${ROOT}${file}`), `${document} → ${target}`).toBe(true);
+      if (anchor !== undefined) expect(anchors(readText(file)), target).toContain(anchor);
+    }
+  });
+
+  it.each(documents)('%s names source files that exist', (document) => {
+    const named = readText(document).matchAll(
+      /`((?:src|test|sql|bench|docs|bin)\/[\w./-]*\w\.(?:ts|sql|lua|md|json))`/g,
+    );
+    for (const [, file = ''] of named) {
+      // NAME and NNNN stand for a name that the reader chooses.
+      if (/NAME|NNNN/.test(file)) continue;
+      expect(existsSync(`${ROOT}${file}`), `${document} → ${file}`).toBe(true);
+    }
+  });
+
+  it('lists every decision in the index', () => {
+    const index = readText('docs/adr/README.md');
+    for (const name of readdirSync(`${ROOT}docs/adr`)) {
+      if (name !== 'README.md') expect(index).toContain(`(${name})`);
+    }
+  });
+
+  it('writes no figure that is yet to be measured', () => {
+    for (const document of documents) {
+      expect(readText(document), document).not.toMatch(/FIGURE|TODO|TBD|XXX/);
+    }
+  });
+});
