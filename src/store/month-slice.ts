@@ -8,7 +8,9 @@ import type { Position } from '../domain/cursor.ts';
 import { listPartitionNames, type Month, monthStartMs } from './partitions.ts';
 import type { Database, Query } from './pool.ts';
 
-export const SLICE_ROWS_EXAMINED_MAX = 20_000;
+export const SLICE_ROWS_EXAMINED_MAX = 10_000;
+/** Where each row costs a look into another table. */
+export const JOINED_ROWS_EXAMINED_MAX = 2_000;
 
 /** Rows with lowerMs <= created_at < upperMs and (created_at, transaction_id) < before; all in one month. */
 export type MonthSlice = {

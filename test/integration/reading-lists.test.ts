@@ -133,7 +133,13 @@ test('searchScores finds the one match behind more rows than a slice looks at', 
   await using database = testDatabase.open();
   const oldest = NOVEMBER - DAY_MS;
   const [needle] = await storeTransactions(database, [
-    { createdAtMs: oldest, accountId: 'busy', merchantId: 'needle', score: 999 },
+    {
+      createdAtMs: oldest,
+      accountId: 'busy',
+      merchantId: 'needle',
+      score: 999,
+      reasons: ['FOUND'],
+    },
   ]);
   const count = SLICE_ROWS_EXAMINED_MAX * 2 + 5;
   // Ids are built in SQL as idAt builds them: the time in front, version 7, then the row's number.
@@ -148,6 +154,7 @@ test('searchScores finds the one match behind more rows than a slice looks at', 
      select transaction_id, created_at, now(), account_id, corridor, 0, 0, 'approve', '[]', '{}', 1, 'default@1', 1, 0 from transactions where merchant_id = 'hay'`,
   );
   for (const query of [
+    { min_score: '299', reason: 'FOUND' },
     { min_score: '900' },
     { account_id: 'busy', min_score: '900' },
     { account_id: 'busy', merchant_id: 'needle' },
