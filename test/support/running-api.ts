@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis';
 import type { Database } from '../../src/store/pool.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
-import { runRisk, spawnRisk } from './risk.ts';
+import { type RiskProcess, runRisk, spawnRisk } from './risk.ts';
 import { startTestRedis, type TestService } from './services.ts';
 
 const KEY = 'running-api-key-of-at-least-32-characters';
@@ -10,6 +10,8 @@ const START_MS = 30_000;
 
 export type RunningApi = {
   readonly url: string;
+  /** The process itself. */
+  readonly process: RiskProcess;
   readonly testDatabase: TestDatabase;
   readonly database: Database;
   readonly redisService: TestService;
@@ -26,7 +28,10 @@ export type RunningApi = {
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-export async function startRunningApi(): Promise<RunningApi> {
+/** @param environment settings beside those it needs */
+export async function startRunningApi(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<RunningApi> {
   await using stack = new AsyncDisposableStack();
   const testDatabase = stack.use(await createTestDatabase());
   const database = stack.use(testDatabase.open());
@@ -39,6 +44,7 @@ export async function startRunningApi(): Promise<RunningApi> {
       REDIS_URL: redisService.url,
       RISK_BOOTSTRAP_KEY: KEY,
       PORT: '0',
+      ...environment,
     }),
   );
   const [, url = ''] = await api.waitFor(/"url":"(http:[^"]+)"/, START_MS);
@@ -50,7 +56,7 @@ export async function startRunningApi(): Promise<RunningApi> {
     return await fetch(`${url}${path}`, { ...init, headers });
   };
   return {
-    ...{ url, testDatabase, database, redisService, redis, request, risk },
+    ...{ url, process: api, testDatabase, database, redisService, redis, request, risk },
     post: (path, body) =>
       request(path, {
         method: 'POST',

@@ -1,0 +1,234 @@
+/**
+ * Goal: what is answered with success is stored once, whatever repeats, overlaps or collides. Method:
+ * an API process on real Postgres and Redis, driven over HTTP; the effects are counted in SQL.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { count, input, postBatch, postOne } from '../support/submit.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await startRunningApi();
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+describe('one', () => {
+  test('is stored, streamed and answered 201 with its id; created_at is in the id', async () => {
+    const created_at = '2026-11-03T04:05:06.789+02:00';
+    const sent = input({ created_at, metadata: { order: [1, { b: 'é', a: null }] }, ip: '::1' });
+    const { status, body, headers } = await postOne(api, sent);
+    expect(status).toBe(201);
+    expect(body).toEqual({
+      transaction_id: expect.stringMatching(UUID_V7),
+      status: 'accepted',
+      created_at: '2026-11-03T02:05:06.789Z',
+      score: null,
+    });
+    expect(headers.get('location')).toBe(`/v1/transactions/${body.transaction_id}`);
+    const time = body.transaction_id.slice(0, 8) + body.transaction_id.slice(9, 13);
+    expect(Number.parseInt(time, 16)).toBe(Date.parse(created_at));
+    const read = await (await api.request(`/v1/transactions/${body.transaction_id}`)).json();
+    expect(read).toMatchObject({
+      status: 'accepted',
+      amount: '125.50',
+      metadata: sent['metadata'],
+    });
+    const entries = await api.redis.xrange('{market_0:US-EG:0}:transactions', '-', '+');
+    expect(entries.some(([, fields]) => fields.join().includes(body.transaction_id))).toBe(true);
+    await waitUntil(async () => (await count(api, 'ingest_batches')) === 0, 5000, 'batch closed');
+  });
+
+  test('a repetition is 200 with the same id, whatever the order of its members', async () => {
+    const sent = input({ metadata: { a: 1, b: 2 } });
+    const first = await postOne(api, sent);
+    const { metadata: _, ...rest } = sent;
+    const again = await postOne(api, { metadata: { b: 2, a: 1 }, ...rest });
+    expect([again.status, again.body]).toEqual([200, { ...first.body, status: 'duplicate' }]);
+  });
+
+  test('a known key with another body is 422 and stores nothing', async () => {
+    const sent = input();
+    await postOne(api, sent);
+    const before = await count(api, 'transactions');
+    const { status, body } = await postOne(api, { ...sent, amount: '125.5' });
+    expect(status).toBe(422);
+    expect(body).toMatchObject({
+      type: 'urn:risk:problem:key-conflict',
+      errors: [{ pointer: '/idempotency_key' }],
+    });
+    expect(await count(api, 'transactions')).toBe(before);
+  });
+
+  test.each([
+    ['plain', 'h-1', 201],
+    ['quoted', '"h \\"2\\""', 201],
+    ['empty', '""', 422],
+    ['too long', 'x'.repeat(256), 422],
+  ])('takes the key from the header: %s', async (_name, header, status) => {
+    const { idempotency_key: _key, ...sent } = input();
+    const answer = await postOne(api, sent, { 'Idempotency-Key': header });
+    expect(answer.status).toBe(status);
+  });
+
+  test('the same key in header and body is fine, two keys or none are 422', async () => {
+    const sent = input();
+    const key = String(sent['idempotency_key']);
+    expect((await postOne(api, sent, { 'Idempotency-Key': `"${key}"` })).status).toBe(201);
+    expect((await postOne(api, sent, { 'Idempotency-Key': 'other' })).status).toBe(422);
+    const { idempotency_key: _key, ...keyless } = input();
+    expect((await postOne(api, keyless)).body.errors).toEqual([
+      { pointer: '/idempotency_key', detail: expect.stringContaining('required') },
+    ]);
+  });
+
+  test('fifty at once make one transaction: one 201, the others 200 with its id', async () => {
+    const sent = input();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => postOne(api, sent)));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(49);
+    expect(new Set(answers.map(({ body }) => body.transaction_id)).size).toBe(1);
+    const key = sent['idempotency_key'];
+    expect(await count(api, `idempotency_keys where idempotency_key = '${key}'`)).toBe(1);
+  });
+
+  test('a month without partition gets one on the way in, also by fifty at once', async () => {
+    const created_at = '2011-02-03T04:05:06Z';
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => postOne(api, input({ created_at }))),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+    expect(await count(api, 'transactions_y2011m02')).toBe(50);
+  });
+
+  test('a partition dropped behind its back is made again', async () => {
+    const created_at = '2012-02-03T04:05:06Z';
+    expect((await postOne(api, input({ created_at }))).status).toBe(201);
+    await api.testDatabase.sql('drop table transactions_y2012m02, scores_y2012m02');
+    expect((await postOne(api, input({ created_at }))).status).toBe(201);
+  });
+
+  test('keys belong to the client of the API key', async () => {
+    const { stdout } = await runKeys('--role', 'ingest', '--owner', 'b', '--client', 'other');
+    const sent = input();
+    const mine = await postOne(api, sent);
+    const theirs = await postOne(api, { ...sent, amount: '1.00' }, bearer(JSON.parse(stdout).key));
+    expect([mine.status, theirs.status]).toEqual([201, 201]);
+    expect(theirs.body.transaction_id).not.toBe(mine.body.transaction_id);
+  });
+});
+
+describe('a batch', () => {
+  test('answers each item in order; what is known is a duplicate', async () => {
+    const known = input();
+    const { body: one } = await postOne(api, known);
+    const items = [input(), known, input()];
+    const { status, body } = await postBatch(api, items);
+    expect([status, body.accepted, body.duplicates]).toEqual([200, 2, 1]);
+    expect(body.results.map((r: { index: number; status: string }) => [r.index, r.status])).toEqual(
+      [
+        [0, 'accepted'],
+        [1, 'duplicate'],
+        [2, 'accepted'],
+      ],
+    );
+    expect(body.results[1].transaction_id).toBe(one.transaction_id);
+  });
+
+  test('is refused whole when one item is invalid, and names every bad field', async () => {
+    const before = await count(api, 'transactions');
+    const { status, body } = await postBatch(api, [
+      input(),
+      input({ amount: 12, account_id: '' }),
+      input({ corridor: 'US-US-' }),
+    ]);
+    expect(status).toBe(422);
+    expect(body.errors.map((error: { pointer: string }) => error.pointer).sort()).toEqual([
+      '/transactions/1/account_id',
+      '/transactions/1/amount',
+      '/transactions/2/corridor',
+    ]);
+    expect(await count(api, 'transactions')).toBe(before);
+  });
+
+  test('is refused whole when one key is known with another body', async () => {
+    const known = input();
+    await postOne(api, known);
+    const before = await count(api, 'idempotency_keys');
+    const { status, body } = await postBatch(api, [input(), { ...known, amount: '1.00' }, input()]);
+    expect(status).toBe(422);
+    expect(body.errors).toEqual([
+      { pointer: '/transactions/1/idempotency_key', detail: expect.any(String) },
+    ]);
+    expect(await count(api, 'idempotency_keys')).toBe(before);
+  });
+
+  test('the same key twice: same body is a duplicate, another body names both', async () => {
+    const item = input();
+    const same = await postBatch(api, [item, input(), item]);
+    expect(same.body).toMatchObject({ accepted: 2, duplicates: 1 });
+    expect(same.body.results[2]).toEqual({
+      ...same.body.results[0],
+      index: 2,
+      status: 'duplicate',
+    });
+    const twice = input();
+    const other = await postBatch(api, [input(), twice, { ...twice, amount: '1.00' }]);
+    expect(other.status).toBe(422);
+    expect(other.body.errors).toEqual([
+      { pointer: '/transactions/1/idempotency_key', detail: expect.stringContaining('item 2') },
+      { pointer: '/transactions/2/idempotency_key', detail: expect.stringContaining('item 1') },
+    ]);
+  });
+
+  test('of duplicates alone opens no batch and appends nothing', async () => {
+    const items = [input(), input()];
+    await postBatch(api, items);
+    await waitUntil(async () => (await count(api, 'ingest_batches')) === 0, 5000, 'batch closed');
+    const length = await api.redis.xlen('{market_0:US-EG:0}:transactions');
+    expect((await postBatch(api, items)).body).toMatchObject({ accepted: 0, duplicates: 2 });
+    expect(await count(api, 'ingest_batches')).toBe(0);
+    expect(await api.redis.xlen('{market_0:US-EG:0}:transactions')).toBe(length);
+  });
+
+  test('of a thousand goes to a stream per corridor', async () => {
+    const corridors = ['US-MX', 'US-PH'];
+    const items = Array.from({ length: 1000 }, (_, n) => input({ corridor: corridors[n % 2] }));
+    expect((await postBatch(api, items)).body).toMatchObject({ accepted: 1000 });
+    expect(await api.redis.xlen('{market_0:US-MX:0}:transactions')).toBe(500);
+    expect(await api.redis.xlen('{market_0:US-PH:0}:transactions')).toBe(500);
+  });
+
+  test('overlapping batches in opposite orders from twenty clients deadlock nobody', async () => {
+    const items = Array.from({ length: 300 }, () => input());
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        postBatch(api, n % 2 === 0 ? items : items.toReversed()),
+      ),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
+    const accepted = answers.reduce((sum, { body }) => sum + body.accepted, 0);
+    const duplicates = answers.reduce((sum, { body }) => sum + body.duplicates, 0);
+    expect([accepted, duplicates]).toEqual([300, 20 * 300 - 300]);
+    const idsByKey = new Map<unknown, Set<string>>();
+    for (const [n, { body }] of answers.entries()) {
+      const order = n % 2 === 0 ? items : items.toReversed();
+      for (const [at, item] of order.entries()) {
+        const ids = idsByKey.get(item['idempotency_key']) ?? new Set();
+        idsByKey.set(item['idempotency_key'], ids.add(body.results[at].transaction_id));
+      }
+    }
+    expect([...idsByKey.values()].every((ids) => ids.size === 1)).toBe(true);
+  });
+});
+
+const bearer = (key: string) => ({ Authorization: `Bearer ${key}` });
+
+async function runKeys(...args: string[]) {
+  const { runRisk } = await import('../support/risk.ts');
+  return await runRisk(['keys', 'create', ...args, '--json'], {
+    DATABASE_URL: api.testDatabase.url,
+  });
+}

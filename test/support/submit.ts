@@ -1,0 +1,59 @@
+/** Submitted transactions for tests, and the answers to them as the contract has them. */
+import type { RunningApi } from './running-api.ts';
+
+export type Input = Record<string, unknown>;
+
+let made = 0;
+
+/** A valid transaction with a key nobody used yet. */
+export function input(fields: Input = {}): Input {
+  made += 1;
+  return {
+    idempotency_key: `key-${process.pid}-${made}`,
+    account_id: 'acc_17',
+    merchant_id: 'm_9',
+    amount: '125.50',
+    currency: 'USD',
+    corridor: 'US-EG',
+    ...fields,
+  };
+}
+
+export type Answer = {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: what a test expects of a body it states field by field
+  readonly body: any;
+};
+
+export async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const isJson = (response.headers.get('content-type') ?? '').includes('json');
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: isJson && text !== '' && !text.includes('}\n{') ? JSON.parse(text) : text,
+  };
+}
+
+export async function postOne(api: RunningApi, body: Input, headers: Record<string, string> = {}) {
+  return await answerOf(
+    await api.request('/v1/transactions', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    }),
+  );
+}
+
+export async function postBatch(api: RunningApi, transactions: readonly Input[]) {
+  return await answerOf(await api.post('/v1/transactions/batch', { transactions }));
+}
+
+/** Rows of a table of the market, by a condition. */
+export async function count(api: RunningApi, from: string): Promise<number> {
+  const [row] = await api.testDatabase.sql<{ rows: number }>(
+    `select count(*)::int as rows from ${from}`,
+  );
+  return row?.rows ?? 0;
+}
