@@ -38,12 +38,14 @@ export function openCommands(url: string, timeoutMs: number): RedisClient {
 /**
  * A connection for one blocking reader. No commandTimeout or blockingTimeout: those abandon a reply
  * that the server has already delivered. A dead socket is found by socketTimeout, above twice the block.
+ * A lost connection fails what is in flight: with maxRetriesPerRequest null, and nothing sent again, the
+ * client would forget the blocking read without settling it, and the reader would be deaf for ever.
  */
 export function openReader(url: string, blockMs: number): RedisClient {
   return open(url, {
     ...base,
     socketTimeout: blockMs * 2 + 1000,
-    maxRetriesPerRequest: null,
+    maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
   });
 }

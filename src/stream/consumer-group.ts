@@ -40,16 +40,31 @@ export type ReadOptions = {
   readonly blockMs: number;
 };
 
-/** Makes the group of each stream where it is missing. */
-export async function ensureGroups(redis: RedisClient, streams: readonly string[]): Promise<void> {
-  await Promise.all(
-    streams.map((stream) =>
-      redis.xgroup('CREATE', stream, GROUP, '0', 'MKSTREAM').catch((error: unknown) => {
+/**
+ * Makes the group of each stream where it is missing; null where it is there now, else what went wrong.
+ * A Redis at its memory limit refuses to make a group even where there is one: then we look.
+ */
+export async function ensureGroups(
+  redis: RedisClient,
+  streams: readonly string[],
+): Promise<(Failure | null)[]> {
+  return await Promise.all(
+    streams.map(async (stream) => {
+      try {
+        await redis.xgroup('CREATE', stream, GROUP, '0', 'MKSTREAM');
+        return null;
+      } catch (error) {
         const failure = toRedisFailure(error);
-        if (failure.code !== 'REDIS_BUSYGROUP') throw failure;
-      }),
-    ),
+        const exists = failure.code === 'REDIS_BUSYGROUP' || (await hasGroup(redis, stream));
+        return exists ? null : failure;
+      }
+    }),
   );
+}
+
+async function hasGroup(redis: RedisClient, stream: string): Promise<boolean> {
+  const groups = await redis.xinfo('GROUPS', stream).catch(() => []);
+  return Array.isArray(groups) && groups.some((group) => toFields(group).get('name') === GROUP);
 }
 
 /** True when a read failed because a stream or its group has vanished (FLUSHALL, XGROUP DESTROY, DEL). */

@@ -25,7 +25,7 @@ export async function measureStreams(
   streams: readonly StreamKeys[],
 ): Promise<StreamLag[]> {
   const replies = await Promise.all(streams.map((stream) => ask(redis, stream)));
-  const [seconds, microseconds] = await redis.time();
+  const [seconds, microseconds] = await redis.time().catch(fail);
   const nowMs = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
   return streams.map((stream, index) => toLag(stream, replies[index] ?? [], nowMs));
 }
@@ -40,16 +40,21 @@ async function ask(redis: RedisClient, stream: StreamKeys): Promise<unknown[]> {
   ];
   if (redis instanceof Cluster) {
     return await Promise.all(
-      commands.map(([name, ...args]) => redis.call(name, args).catch(toRedisFailure)),
+      commands.map(([name, ...args]) => redis.call(name, args).catch(emptyIfMissing)),
     );
   }
-  const results = await redis
-    .pipeline(commands)
-    .exec()
-    .catch((error: unknown) => {
-      throw toRedisFailure(error);
-    });
-  return (results ?? []).map(([error, value]) => error ?? value);
+  const results = await redis.pipeline(commands).exec().catch(fail);
+  return (results ?? []).map(([error, value]) => (error === null ? value : emptyIfMissing(error)));
+}
+
+/** A stream that nothing was appended to has no groups; any other error must not pass for a zero. */
+function emptyIfMissing(error: unknown): undefined {
+  if (error instanceof Error && /no such key/i.test(error.message)) return undefined;
+  return fail(error);
+}
+
+function fail(error: unknown): never {
+  throw toRedisFailure(error);
 }
 
 function toLag(stream: StreamKeys, replies: readonly unknown[], nowMs: number): StreamLag {

@@ -48,9 +48,10 @@ export function openReplies({ url, market }: { url: string; market: string }): R
     if (score === undefined) return;
     for (const waiter of waiters.get(score.transaction_id) ?? []) waiter(score);
   });
-  // ioredis subscribes again by itself after a reconnect. Until the first connection stands the command
-  // is queued; a failure here only means that waiting requests poll.
-  subscriber.subscribe(channel).catch(() => undefined);
+  // On every connection anew. A failure only means that waiting requests poll until the next one.
+  subscriber.on('ready', () => {
+    subscriber.subscribe(channel).catch(() => undefined);
+  });
   return {
     instance,
     expect(transactionId) {

@@ -4,7 +4,7 @@
  * the server may have delivered into a reply that never arrived.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Failure, toError } from '../domain/failure.ts';
+import { Failure } from '../domain/failure.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Delivery, ReadOptions, StreamEntry } from '../stream/consumer-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
@@ -19,10 +19,12 @@ export type ReaderConnection = {
   readonly readOwn: (options: ReadOptions, after: string) => Promise<Delivery[]>;
 };
 
+export type EnsureGroups = (streams: readonly string[]) => Promise<(Failure | null)[]>;
+
 export type ReaderOptions = {
   readonly consumer: string;
   readonly connection: ReaderConnection;
-  readonly ensureGroups: (streams: readonly string[]) => Promise<void>;
+  readonly ensureGroups: EnsureGroups;
   readonly isGroupMissing: (failure: Failure) => boolean;
   readonly rotation: Rotation;
   readonly inFlight: InFlight;
@@ -109,9 +111,8 @@ async function recover(
   if (!(error instanceof Failure)) throw error;
   log.warn({ code: error.code, err: error.message }, 'read failed');
   if (isGroupMissing(error)) {
-    await ensureGroups(streams).catch((reason: unknown) => {
-      log.warn({ err: toError(reason).message }, 'group cannot be made');
-    });
+    const failure = (await ensureGroups(streams)).find((one) => one !== null);
+    if (failure !== undefined) log.warn({ err: failure?.message }, 'group cannot be made');
   }
   await sleep(ERROR_WAIT_MS, undefined, { signal }).catch(() => undefined);
 }

@@ -9,13 +9,14 @@ import type { GroupDuties, StreamEntry } from '../stream/consumer-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import type { InFlight } from './in-flight.ts';
 import type { HeldEntry } from './item.ts';
+import type { EnsureGroups } from './reader.ts';
 import type { RunUnit } from './run-unit.ts';
 
 export type ReclaimOptions = {
   readonly consumer: string;
   readonly streams: () => readonly StreamKeys[];
   readonly claim: GroupDuties['claim'];
-  readonly ensureGroups: (streams: readonly string[]) => Promise<void>;
+  readonly ensureGroups: EnsureGroups;
   readonly isGroupMissing: (failure: Failure) => boolean;
   readonly inFlight: InFlight;
   readonly runUnit: RunUnit;

@@ -12,7 +12,7 @@ import { createInFlight, type InFlight } from './in-flight.ts';
 import { type Duty, runMaintenance } from './maintenance.ts';
 import { createPause, type Pause } from './pause.ts';
 import type { BatchSteps } from './process-batch.ts';
-import { type ReaderConnection, runReader } from './reader.ts';
+import { type EnsureGroups, type ReaderConnection, runReader } from './reader.ts';
 import { createReclaim } from './reclaim.ts';
 import { createRotation, type Rotation } from './rotation.ts';
 import { createRunUnit, type RunUnit } from './run-unit.ts';
@@ -26,7 +26,8 @@ export type OwnConnection = ReaderConnection & {
 };
 
 export type Group = GroupDuties & {
-  readonly ensure: (streams: readonly string[]) => Promise<void>;
+  /** Makes missing groups; null where there is one now. */
+  readonly ensure: EnsureGroups;
   readonly isMissing: (failure: Failure) => boolean;
 };
 
@@ -216,8 +217,13 @@ async function addStreams({ options, rotation, stop }: Parts, insist: boolean): 
     try {
       const known = new Set(rotation.streams().map(({ transactions }) => transactions));
       const fresh = (await options.listStreams()).filter((one) => !known.has(one.transactions));
-      await options.group.ensure(fresh.map(({ transactions }) => transactions));
-      for (const stream of fresh) rotation.add(stream);
+      const failures = await options.group.ensure(fresh.map((stream) => stream.transactions));
+      for (const [index, stream] of fresh.entries()) {
+        if (failures[index] === null) rotation.add(stream);
+      }
+      // A stream that cannot be made ready now is tried again at the next refresh.
+      const failed = failures.find((failure) => failure !== null);
+      if (failed !== undefined && rotation.streams().length === 0) throw failed;
       return;
     } catch (error) {
       if (!insist || signal.aborted) throw error;

@@ -1,0 +1,102 @@
+/**
+ * Goal: a worker that is told to stop leaves nothing pending and exits 0; told twice, it exits at once;
+ * killed at the worst moments, it loses and doubles nothing. Method: workers as child processes.
+ */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { listConsumers } from '../../src/stream/consumer-group.ts';
+import { GROUP } from '../../src/stream/keys.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
+
+let rig: WorkerRig;
+beforeEach(async () => {
+  rig = await createWorkerRig();
+});
+afterEach(async () => {
+  await rig[Symbol.asyncDispose]();
+});
+
+const LOUD = { LOG_LEVEL: 'info' };
+const pending = async () => {
+  const reply = await rig.commands.xpending(rig.stream.transactions, GROUP).catch(() => [0]);
+  return Number((reply as unknown[])[0]);
+};
+
+describe('SIGTERM', () => {
+  test('under load leaves no pending entry, no consumer, and exits 0', async () => {
+    await rig.send(seeds(3000));
+    await using worker = rig.spawnWorker({ ...LOUD, RISK_BATCH_ENTRIES: '20' });
+    await waitUntil(async () => (await rig.counts()).scored > 100, 20_000, 'the first scores');
+    worker.kill('SIGTERM');
+    const started = performance.now();
+    expect(await worker.exited).toEqual({ code: 0, signal: null });
+    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(await pending()).toBe(0);
+    expect(await listConsumers(rig.commands, rig.stream.transactions)).toEqual([]);
+    const { scored, waiting } = await rig.counts();
+    expect(scored + waiting).toBe(3000);
+    rig.startWorker();
+    expect(await rig.settled(3000)).toMatchObject({ scored: 3000, deadLetters: 0 });
+  });
+
+  test('while Postgres is locked gives entries back without costing an attempt', async () => {
+    await using worker = rig.spawnWorker({ ...LOUD, RISK_STATEMENT_TIMEOUT_MS: '300' });
+    await worker.waitFor(/worker starts/, 20_000);
+    const transactions = await rig.store(seeds(30));
+    await rig.pool.transaction(async (query) => {
+      await query({ name: '', text: 'lock table scores in access exclusive mode' });
+      await rig.append(transactions);
+      await worker.waitFor(/worker pauses/, 10_000);
+      worker.kill('SIGTERM');
+      expect(await worker.exited).toEqual({ code: 0, signal: null });
+    });
+    expect(await pending()).toBe(0);
+    expect(await rig.commands.xlen(rig.stream.transactions)).toBe(30);
+    rig.startWorker();
+    expect(await rig.settled(30)).toMatchObject({ scored: 30, deadLetters: 0 });
+    expect(await rig.database.sql('select distinct attempts from scores')).toEqual([
+      { attempts: 1 },
+    ]);
+  });
+
+  test('twice exits at once', async () => {
+    await using worker = rig.spawnWorker({ ...LOUD, RISK_STATEMENT_TIMEOUT_MS: '5000' });
+    await worker.waitFor(/worker starts/, 20_000);
+    const transactions = await rig.store(seeds(5));
+    await rig.pool.transaction(async (query) => {
+      await query({ name: '', text: 'lock table scores in access exclusive mode' });
+      await rig.append(transactions);
+      await waitUntil(async () => (await pending()) === 5, 10_000, 'entries to be held');
+      worker.kill('SIGTERM');
+      await worker.waitFor(/draining/, 5000);
+      worker.kill('SIGTERM');
+      const started = performance.now();
+      expect((await worker.exited).code).toBe(1);
+      expect(performance.now() - started).toBeLessThan(1000);
+    });
+  });
+});
+
+describe('kill -9', () => {
+  for (const failpoint of ['worker-after-read', 'worker-after-commit']) {
+    test(`at ${failpoint} loses nothing and doubles nothing`, async () => {
+      await rig.send(seeds(1000));
+      for (let pass = 1; pass <= 3; pass++) {
+        const settings = {
+          RISK_BATCH_ENTRIES: '20',
+          RISK_TEST_FAILPOINT: `${failpoint}:${pass}`,
+        };
+        await using worker = rig.spawnWorker(settings);
+        expect((await worker.exited).signal).toBe('SIGKILL');
+      }
+      expect(await pending()).toBeGreaterThan(0);
+      rig.startWorker();
+      expect(await rig.settled(1000, 20_000)).toMatchObject({ scored: 1000, deadLetters: 0 });
+      const [rows] = await rig.database.sql<{ doubled: number; siblings: number }>(
+        `select count(*)::int - count(distinct transaction_id)::int as doubled,
+                max(features[14]) filter (where account_id = 'acc_0')::int as siblings from scores`,
+      );
+      expect(rows).toEqual({ doubled: 0, siblings: Math.floor(999 / 17) });
+    });
+  }
+});
