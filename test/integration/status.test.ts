@@ -1,0 +1,101 @@
+/** `GET /v1/status` over HTTP: everything that waits is counted where it waits, exactly, at each call. */
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { StatusJson } from '../../src/query/pipeline-status.ts';
+import { GROUP, streamKeys } from '../../src/stream/keys.ts';
+import { type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const NOVEMBER = Date.UTC(2026, 10, 15, 12);
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await startRunningApi();
+});
+afterAll(() => api[Symbol.asyncDispose]());
+beforeEach(() => api.reset());
+
+const readStatus = async (): Promise<StatusJson> =>
+  (await (await api.request('/v1/status')).json()) as StatusJson;
+const corridor = (status: StatusJson, name: string) =>
+  status.corridors?.find((row) => row.corridor === name);
+
+test('an idle engine has every corridor and nothing waiting', async () => {
+  const status = await readStatus();
+  expect(status).toMatchObject({ redis: 'up', unappended: 0, breakers: [], degradation: 0 });
+  expect(status.totals.pending).toBe(0);
+  expect(status.corridors?.length).toBeGreaterThanOrEqual(12);
+  expect(status.corridors?.every((row) => row.lag + row.pending + row.retries_due === 0)).toBe(
+    true,
+  );
+});
+
+test('undelivered, unacknowledged, retried and unappended are counted apart and add up', async () => {
+  const { transactions, retries } = streamKeys('market_0', 'US-EG', 0);
+  const other = streamKeys('market_0', 'GB-NG', 0);
+  for (let n = 0; n < 5; n++) await api.redis.xadd(transactions, '*', 'v', '1', 'd', `${n}`);
+  await api.redis.xgroup('CREATE', transactions, GROUP, '0');
+  await api.redis.xreadgroup('GROUP', GROUP, 'one', 'COUNT', 2, 'STREAMS', transactions, '>');
+  await api.redis.zadd(retries, 1, 'a', 2, 'b', 3, 'c');
+  await api.redis.xadd(other.transactions, '*', 'v', '1', 'd', 'x');
+  await api.testDatabase.sql(
+    `insert into ingest_batches select gen_random_uuid(), now(), array[gen_random_uuid(), gen_random_uuid()]`,
+  );
+  const status = await readStatus();
+  expect(corridor(status, 'US-EG')).toMatchObject({ lag: 3, pending: 2, retries_due: 3 });
+  expect(corridor(status, 'GB-NG')).toMatchObject({ lag: 1, pending: 0, retries_due: 0 });
+  expect(status.unappended).toBe(2);
+  expect(status.totals.pending).toBe(3 + 2 + 3 + 1 + 2);
+  await api.redis.xack(transactions, GROUP, ...(await idsOf(transactions)));
+  await api.redis.xdel(transactions, ...(await idsOf(transactions)).slice(0, 2));
+  expect((await readStatus()).totals.pending).toBe(3 + 3 + 1 + 2);
+});
+
+async function idsOf(stream: string): Promise<string[]> {
+  return (await api.redis.xrange(stream, '-', '+')).map(([id]) => id);
+}
+
+test('totals count rows and transactions that ended as dead letters', async () => {
+  const ids = await storeTransactions(api.database, [
+    { id: idAt(NOVEMBER, 1), createdAtMs: NOVEMBER, score: 1 },
+    { id: idAt(NOVEMBER, 2), createdAtMs: NOVEMBER - 40 * 86_400_000, score: 2 },
+    { id: idAt(NOVEMBER, 3), createdAtMs: NOVEMBER },
+    { id: idAt(NOVEMBER, 4), createdAtMs: NOVEMBER },
+  ]);
+  await storeDeadLetters(api.database, [
+    { id: idAt(NOVEMBER, 11), transactionId: ids[2] ?? '', failedAtMs: NOVEMBER },
+    { id: idAt(NOVEMBER, 12), transactionId: ids[3] ?? '', failedAtMs: NOVEMBER },
+    { id: idAt(NOVEMBER, 13), transactionId: null, failedAtMs: NOVEMBER },
+  ]);
+  await api.testDatabase.sql(
+    'update dead_letters set purged_at = now() where dead_letter_id = $1',
+    [idAt(NOVEMBER, 12)],
+  );
+  // Counts are kept for a second or more; they come with the time they were made.
+  const status = await waitUntil(
+    async () => {
+      const seen = await readStatus();
+      return seen.totals.accepted === 4 ? seen : undefined;
+    },
+    10_000,
+    'the counts to be made again',
+  );
+  expect(status.totals).toEqual({ accepted: 4, scored: 2, dead_lettered: 2, pending: 0 });
+  expect(corridor(status, 'US-EG')?.dead_letters).toBe(2);
+  expect(Date.parse(status.totals_counted_at)).toBeLessThanOrEqual(Date.parse(status.at));
+});
+
+test('while Redis is away the rest is told, and what waits is unknown rather than nothing', async () => {
+  api.redisService.pause();
+  try {
+    const status = await readStatus();
+    expect(status).toMatchObject({ redis: 'down', corridors: null, unappended: 0 });
+    expect(status.totals.pending).toBeNull();
+    const { code, stdout } = await api.risk('status');
+    expect(code).toBe(0);
+    expect(stdout).toContain('Redis does not answer');
+  } finally {
+    api.redisService.resume();
+  }
+  await waitUntil(async () => (await readStatus()).redis === 'up', 10_000, 'Redis to answer');
+});
