@@ -1,13 +1,14 @@
 /**
  * One page of a list that runs (created_at, id) descending: walks the months newest first, a bounded
- * slice at a time, until the page is full. A request reads at most SLICES_MAX slices; when they are
- * used up the page may be short, even empty, and its cursor says where to go on.
+ * slice at a time, until the page is full. A request reads at most SLICES_MAX slices and begins none
+ * after WALK_MS_MAX; then the page may be short, even empty, and its cursor says where to go on.
  */
 import { encodeCursor, type Position, positionBefore } from '../domain/cursor.ts';
 import { lowestIdAt } from '../domain/transaction-id.ts';
 import type { MonthRange, MonthSlice, SliceResult } from '../store/month-slice.ts';
 
 export const SLICES_MAX = 24;
+export const WALK_MS_MAX = 1500;
 
 export type Page<Item> = { readonly items: Item[]; readonly nextCursor: string | null };
 
@@ -21,11 +22,14 @@ export type Walk<Row extends TimedRow> = {
   readonly toMs: number | undefined;
   readonly cursor: Position | undefined;
   readonly limit: number;
+  /** Monotonic; for tests. */
+  readonly nowMs?: () => number;
   readonly readSlice: (slice: MonthSlice) => Promise<SliceResult<Row>>;
 };
 
 export async function walkMonths<Row extends TimedRow>(walk: Walk<Row>): Promise<Page<Row>> {
-  const { limit } = walk;
+  const { limit, nowMs = () => performance.now() } = walk;
+  const endMs = nowMs() + WALK_MS_MAX;
   const items: Row[] = [];
   let slices = 0;
   let position = startOf(walk);
@@ -36,7 +40,9 @@ export async function walkMonths<Row extends TimedRow>(walk: Walk<Row>): Promise
     if (position.atMs >= upperMs) position = positionBefore(upperMs);
     for (let reached: Position | null = position; reached !== null; ) {
       position = reached;
-      if (slices === SLICES_MAX) return { items, nextCursor: encodeCursor(position) };
+      if (slices === SLICES_MAX || (slices > 0 && nowMs() > endMs)) {
+        return { items, nextCursor: encodeCursor(position) };
+      }
       slices += 1;
       const rows = limit + 1 - items.length;
       const slice = await walk.readSlice({

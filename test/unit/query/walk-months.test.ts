@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decodeCursor, positionBefore } from '../../../src/domain/cursor.ts';
-import { SLICES_MAX, walkMonths } from '../../../src/query/walk-months.ts';
+import { SLICES_MAX, WALK_MS_MAX, walkMonths } from '../../../src/query/walk-months.ts';
 import type { MonthSlice } from '../../../src/store/month-slice.ts';
 
 /** Months of ten milliseconds, newest first: [n*10, n*10+10). */
@@ -79,6 +79,22 @@ describe('walkMonths', () => {
     const third = await walkMonths({ ...walk, cursor: decodeCursor(second.nextCursor ?? '') });
     expect(third).toMatchObject({ items: [{ createdAtMs: 3 }], nextCursor: null });
     expect(slices).toHaveLength(count);
+  });
+
+  test('begins no slice once its time is used up, but always reads one', async () => {
+    const { slices, readSlice } = table([25, 15, 5], 100);
+    let nowMs = 0;
+    const slow = (slice: MonthSlice) => {
+      nowMs += WALK_MS_MAX + 1;
+      return readSlice(slice);
+    };
+    const walk = { ...everything, months: months(3), limit: 10, readSlice: slow };
+    const first = await walkMonths({ ...walk, nowMs: () => nowMs });
+    expect(first.items.map((row) => row.createdAtMs)).toEqual([25]);
+    expect(slices).toHaveLength(1);
+    const cursor = decodeCursor(first.nextCursor ?? '');
+    const second = await walkMonths({ ...walk, cursor, nowMs: () => nowMs });
+    expect(second.items.map((row) => row.createdAtMs)).toEqual([15]);
   });
 
   test('goes on within a month where a slice looked at its share and found too little', async () => {
