@@ -72,8 +72,11 @@ const DAYS_IN_EVERY_MONTH = 28;
 /** A time with a zone, as every time on the wire. Leap seconds and 30 February are not times. */
 export const wireTime = z
   .string()
-  .regex(RFC3339, 'must be an RFC 3339 time with a zone, as 2026-11-20T09:30:00.000Z')
-  .refine(isRealTime, { error: 'is not a time that exists', abort: true })
+  .regex(RFC3339, {
+    error: 'must be an RFC 3339 time with a zone, as 2026-11-20T09:30:00.000Z',
+    abort: true,
+  })
+  .refine(isRealTime, 'is not a time that exists')
   .meta({ format: 'date-time', example: '2026-11-20T09:30:00.000Z' });
 
 /** Refuses 30 February and hour 24, which Date would roll over. */
@@ -112,7 +115,10 @@ export const transactionInputSchema = z
     merchant_id: plainText(TRANSACTION_LIMITS.idChars).meta({ example: 'm_9' }),
     amount: z
       .string('must be a decimal string, as "125.50"')
-      .regex(AMOUNT, 'must be a positive decimal string of at most 15 integer digits')
+      .regex(AMOUNT, {
+        error: 'must be a positive decimal string of at most 15 integer digits',
+        abort: true,
+      })
       .meta({ example: '125.50' }),
     currency: z
       .string()

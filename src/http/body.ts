@@ -80,10 +80,12 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
+/**
+ * The server goes on reading for a moment after the answer and then closes: a client that is cut off
+ * while it sends would never see the answer.
+ */
 function tooLarge(bytesMax: number): Problem {
-  return new Problem('too-large', `A body is at most ${bytesMax} bytes.`, {
-    headers: { Connection: 'close' },
-  });
+  return new Problem('too-large', `A body is at most ${bytesMax} bytes.`);
 }
 
 /** One timer for a whole body; `restart` makes it a limit between two chunks. */
@@ -96,9 +98,7 @@ export function createDeadline(timeoutMs: number): {
   expired.promise.catch(() => undefined);
   const timer = setTimeout(() => {
     expired.reject(
-      new Problem('request-timeout', `The body did not arrive within ${timeoutMs} ms.`, {
-        headers: { Connection: 'close' },
-      }),
+      new Problem('request-timeout', `The body did not arrive within ${timeoutMs} ms.`),
     );
   }, timeoutMs);
   return {

@@ -5,7 +5,8 @@ import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type RiskProcess, runRisk, spawnRisk } from './risk.ts';
 import { startTestRedis, type TestService } from './services.ts';
 
-const KEY = 'running-api-key-of-at-least-32-characters';
+/** Has every role. */
+export const RUNNING_API_KEY = 'running-api-key-of-at-least-32-characters';
 const START_MS = 30_000;
 
 export type RunningApi = {
@@ -42,17 +43,18 @@ export async function startRunningApi(
     spawnRisk(['api'], {
       DATABASE_URL: testDatabase.url,
       REDIS_URL: redisService.url,
-      RISK_BOOTSTRAP_KEY: KEY,
+      RISK_BOOTSTRAP_KEY: RUNNING_API_KEY,
       PORT: '0',
       ...environment,
     }),
   );
   const [, url = ''] = await api.waitFor(/"url":"(http:[^"]+)"/, START_MS);
   const owned = stack.move();
-  const risk = (...args: string[]) => runRisk(args, { RISK_URL: url, RISK_API_KEY: KEY });
+  const risk = (...args: string[]) =>
+    runRisk(args, { RISK_URL: url, RISK_API_KEY: RUNNING_API_KEY });
   const request = async (path: string, init: RequestInit = {}) => {
     const headers = new Headers(init.headers);
-    if (!headers.has('Authorization')) headers.set('Authorization', `Bearer ${KEY}`);
+    if (!headers.has('Authorization')) headers.set('Authorization', `Bearer ${RUNNING_API_KEY}`);
     return await fetch(`${url}${path}`, { ...init, headers });
   };
   return {

@@ -36,14 +36,22 @@ export async function answerOf(response: Response): Promise<Answer> {
   };
 }
 
+/** Any bytes as the body of a submission, as JSON unless the headers say otherwise. */
+export async function postJson(
+  api: RunningApi,
+  body: string | Uint8Array<ArrayBuffer>,
+  path = '/v1/transactions',
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  return await api.request(path, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...headers },
+    body,
+  });
+}
+
 export async function postOne(api: RunningApi, body: Input, headers: Record<string, string> = {}) {
-  return await answerOf(
-    await api.request('/v1/transactions', {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', ...headers },
-      body: JSON.stringify(body),
-    }),
-  );
+  return await answerOf(await postJson(api, JSON.stringify(body), undefined, headers));
 }
 
 export async function postBatch(api: RunningApi, transactions: readonly Input[]) {

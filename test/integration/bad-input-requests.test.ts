@@ -1,0 +1,147 @@
+/**
+ * Goal: requests that are too large, too slow or not HTTP end with the answer of the contract, soon and
+ * without a 500. Method: an API process with small limits, and raw sockets where a client library would
+ * refuse to misbehave.
+ */
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expectProblem } from '../support/problem.ts';
+import { sendChunks, sendRaw } from '../support/raw-http.ts';
+import {
+  RUNNING_API_KEY as KEY,
+  type RunningApi,
+  startRunningApi,
+} from '../support/running-api.ts';
+import { input, postJson } from '../support/submit.ts';
+
+const BODY_BYTES_MAX = 256 * 1024;
+const TIMEOUT_MS = 1500;
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await startRunningApi({
+    RISK_BODY_BYTES_MAX: String(BODY_BYTES_MAX),
+    RISK_REQUEST_TIMEOUT_MS: String(TIMEOUT_MS),
+  });
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+describe('bodies', () => {
+  test.each([
+    ['text/plain', {}],
+    ['application/json; charset=utf-16', {}],
+    ['application/xml', {}],
+    ['application/x-ndjson', {}],
+    ['application/json', { 'Content-Encoding': 'gzip' }],
+    ['application/json', { 'Content-Encoding': 'br' }],
+  ])('as %s %o are 415', async (type, headers) => {
+    const body = new Uint8Array(gzipSync(JSON.stringify(input())));
+    await expectProblem(
+      await postJson(api, body, undefined, { 'Content-Type': type, ...headers }),
+      415,
+    );
+  });
+
+  test('that declare too much are 413 before a byte of them is read', async () => {
+    const answer = await sendRaw(
+      api.url,
+      `POST /v1/transactions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${KEY}\r\nContent-Type: application/json\r\nContent-Length: 999999999999\r\n\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1.1 413 /);
+    expect(answer).toContain('urn:risk:problem:too-large');
+  });
+
+  test('that grow too large without saying so are 413 while they arrive', async () => {
+    const answer = await sendChunks(api.url, KEY, 200, Buffer.alloc(64 * 1024, 'a'));
+    expect(answer.status).toBe(413);
+    expect(answer.sent).toBeLessThan(200 * 64 * 1024);
+  });
+
+  test('exactly as large as allowed are read', async () => {
+    const text = JSON.stringify(input());
+    const padded = text + ' '.repeat(BODY_BYTES_MAX - text.length);
+    expect((await postJson(api, padded)).status).toBe(201);
+    await expectProblem(await postJson(api, `${padded} `), 413);
+  });
+
+  test('that stop arriving are 408 at the deadline, and the connection ends', async () => {
+    const startedAt = performance.now();
+    const answer = await sendRaw(
+      api.url,
+      `POST /v1/transactions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${KEY}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"a"`,
+    );
+    expect(answer).toMatch(/^HTTP\/1.1 408 /);
+    expect(performance.now() - startedAt).toBeLessThan(TIMEOUT_MS + 3000);
+  });
+
+  test('of requests nobody serves do not hold a connection', async () => {
+    const answer = await sendRaw(
+      api.url,
+      `POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"a"`,
+    );
+    expect(answer).toMatch(/^HTTP\/1.1 404 /);
+  });
+});
+
+describe('requests', () => {
+  test.each([
+    [
+      'a length and chunks at once',
+      'POST /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
+    ['no HTTP at all', 'hello\r\n\r\n'],
+    ['headers beyond 16 KiB', `GET /livez HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`],
+  ])('with %s are 400 in problem+json', async (_name, text) => {
+    const answer = await sendRaw(api.url, text);
+    expect(answer).toMatch(/^HTTP\/1.1 4\d\d /);
+    expect(answer).toContain('application/problem+json');
+  });
+
+  test('whose headers never end are cut off', async () => {
+    const startedAt = performance.now();
+    const answer = await sendRaw(api.url, 'GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ');
+    expect(answer).toMatch(/^(HTTP\/1.1 408 |$)/);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+  });
+
+  test('to a path nobody serves are 404, with a method it does not take 405', async () => {
+    await expectProblem(await api.request('/v1/nowhere'), 404);
+    const answer = await expectProblem(
+      await api.request('/v1/transactions', { method: 'PUT' }),
+      405,
+    );
+    expect(answer.headers.get('allow')).toBe('GET, HEAD, POST');
+    await expectProblem(await api.request('/livez', { method: 'DELETE' }), 405);
+  });
+
+  test.each(['TRACE', 'CONNECT', 'BREW'])('of method %s get no 500', async (method) => {
+    const answer = await sendRaw(api.url, `${method} /v1/transactions HTTP/1.1\r\nHost: x\r\n\r\n`);
+    expect(answer).toMatch(/^(HTTP\/1.1 4\d\d |$)/);
+  });
+
+  test('with odd paths get no 500', async () => {
+    for (const path of [
+      '/v1/transactions/%00',
+      '/v1/scores/%ff%fe',
+      '/%2e%2e/etc',
+      '/v1/keys/%00',
+    ]) {
+      const answer = await sendRaw(
+        api.url,
+        `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${KEY}\r\nConnection: close\r\n\r\n`,
+      );
+      expect(answer).toMatch(/^HTTP\/1.1 4\d\d /);
+    }
+  });
+
+  test('carry the security headers whatever they are answered', async () => {
+    for (const path of ['/livez', '/v1/nowhere', '/docs', '/v1/transactions?limit=x']) {
+      const { headers } = await api.request(path);
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('strict-transport-security')).toContain('max-age=31536000');
+      expect(headers.get('referrer-policy')).toBe('no-referrer');
+      expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+      expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    }
+  });
+});
