@@ -3,7 +3,7 @@
  * most ACTIVITY_ROWS_MAX of them, the newest, so that a busy merchant costs a bounded read.
  */
 import type { PartyKind } from '../domain/party.ts';
-import { isoTime } from './month-slice.ts';
+import { isoTime, UNNAMED } from './month-slice.ts';
 import type { Database } from './pool.ts';
 
 export const ACTIVITY_ROWS_MAX = 100_000;
@@ -27,7 +27,7 @@ const OTHER = { account: 'merchant_id', merchant: 'account_id' } as const;
 
 export function activityStatement(party: PartyKind): { name: string; text: string } {
   return {
-    name: `sum-${party}-activity`,
+    name: UNNAMED,
     text: `with newest as materialized (
              select created_at, amount, currency, ${OTHER[party]} as counterparty
                from transactions

@@ -15,6 +15,7 @@ import {
   readSlice,
   SLICE_ROWS_EXAMINED_MAX,
   type SliceResult,
+  UNNAMED,
 } from './month-slice.ts';
 import type { Database } from './pool.ts';
 
@@ -101,14 +102,14 @@ export function scoreSearch(
   const way = wayIn(filter, slice, parameter);
   const examined = way.joinsScores ? JOINED_ROWS_EXAMINED_MAX : SLICE_ROWS_EXAMINED_MAX;
   const boundaryValues = [...values];
-  const { conditions, name } = residualConditions(filter, way.kind, parameter);
+  const conditions = residualConditions(filter, parameter);
   const select = way.joinsScores
     ? `join scores s on s.transaction_id = slice.transaction_id and s.created_at = slice.created_at
         and s.created_at >= $1 and s.created_at < $2`
     : '';
   const page: PreparedSearch = {
     statement: {
-      name: `search-scores-${way.kind}${name}`,
+      name: UNNAMED,
       text: `select ${COLUMNS} from (${way.text} limit ${examined}) ${way.joinsScores ? 'slice' : 's'}
              ${select}
              ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''}
@@ -118,7 +119,7 @@ export function scoreSearch(
   };
   const boundary: PreparedSearch = {
     statement: {
-      name: `search-scores-boundary-${way.kind}`,
+      name: UNNAMED,
       text: `select transaction_id, created_at from (${way.text} offset ${examined - 1} limit 1) b`,
     },
     values: boundaryValues,
@@ -132,7 +133,6 @@ const RISKY_SCORE_MIN = 300;
 const RISKY = `(verdict <> 'approve' or score >= ${RISKY_SCORE_MIN})`;
 
 type WayIn = {
-  readonly kind: 'account' | 'merchant' | 'account-merchant' | 'risky' | 'newest';
   readonly text: string;
   readonly joinsScores: boolean;
   readonly order: (alias: string) => string;
@@ -156,46 +156,39 @@ function wayIn(
   const fromScores = `${COLUMNS} from scores s`;
   const fromTransactions = 'transaction_id, created_at, merchant_id from transactions';
   if (merchantId !== undefined) {
-    const [kind, condition] =
+    const condition =
       accountId === undefined
-        ? (['merchant', `merchant_id = ${parameter(merchantId)}`] as const)
-        : (['account-merchant', `account_id = ${parameter(accountId)}`] as const);
-    return { kind, joinsScores: true, order: byTime, text: indexed(fromTransactions, condition) };
+        ? `merchant_id = ${parameter(merchantId)}`
+        : `account_id = ${parameter(accountId)}`;
+    return { joinsScores: true, order: byTime, text: indexed(fromTransactions, condition) };
   }
   if (accountId !== undefined) {
     const text = indexed(fromScores, `account_id = ${parameter(accountId)}`);
-    return { kind: 'account', joinsScores: false, order: byTime, text };
+    return { joinsScores: false, order: byTime, text };
   }
   if (verdict === 'review' || verdict === 'decline' || minScore >= RISKY_SCORE_MIN) {
     const text = indexed(fromScores, RISKY);
-    return { kind: 'risky', joinsScores: false, order: byTime, text };
+    return { joinsScores: false, order: byTime, text };
   }
   const text = `select ${fromScores} where ${range}
       and transaction_id < ${parameter(slice.before.id)} and transaction_id >= ${parameter(lowestIdAt(slice.lowerMs))}
     order by transaction_id desc`;
-  return { kind: 'newest', joinsScores: false, order: byId, text };
+  return { joinsScores: false, order: byId, text };
 }
 
-function residualConditions(
-  filter: ScoreFilter,
-  kind: WayIn['kind'],
-  parameter: (value: unknown) => string,
-): { conditions: string[]; name: string } {
+function residualConditions(filter: ScoreFilter, parameter: (value: unknown) => string): string[] {
   const conditions: string[] = [];
-  let name = '';
-  const add = (letter: string, condition: string) => {
-    conditions.push(condition);
-    name += `-${letter}`;
-  };
-  if (kind === 'account-merchant') add('m', `slice.merchant_id = ${parameter(filter.merchantId)}`);
-  if (filter.corridor !== undefined) add('c', `s.corridor = ${parameter(filter.corridor)}`);
-  if (filter.verdict !== undefined) add('v', `s.verdict = ${parameter(filter.verdict)}`);
-  if (filter.minScore !== undefined) add('s', `s.score >= ${parameter(filter.minScore)}`);
+  if (filter.accountId !== undefined && filter.merchantId !== undefined) {
+    conditions.push(`slice.merchant_id = ${parameter(filter.merchantId)}`);
+  }
+  if (filter.corridor !== undefined) conditions.push(`s.corridor = ${parameter(filter.corridor)}`);
+  if (filter.verdict !== undefined) conditions.push(`s.verdict = ${parameter(filter.verdict)}`);
+  if (filter.minScore !== undefined) conditions.push(`s.score >= ${parameter(filter.minScore)}`);
   if (filter.reason !== undefined) {
     const contained = JSON.stringify([{ code: filter.reason }]);
-    add('r', `s.reasons @> ${parameter(contained)}::jsonb`);
+    conditions.push(`s.reasons @> ${parameter(contained)}::jsonb`);
   }
-  return { conditions, name };
+  return conditions;
 }
 
 export async function searchStoredScores(

@@ -14,6 +14,7 @@ import {
   readSlice,
   SLICE_ROWS_EXAMINED_MAX,
   type SliceResult,
+  UNNAMED,
 } from './month-slice.ts';
 import type { Database } from './pool.ts';
 
@@ -114,23 +115,20 @@ export function transactionSearch(
 ): { page: PreparedSearch; boundary: PreparedSearch | null } {
   const values: unknown[] = [isoTime(slice.lowerMs), isoTime(slice.upperMs)];
   const parameter = (value: unknown) => `$${values.push(value)}`;
-  const { kind, conditions, order } = wayIn(filter, slice, parameter);
+  const { conditions, order } = wayIn(filter, slice, parameter);
   const way = (columns: string) => `select ${columns} from transactions t
       where t.created_at >= $1 and t.created_at < $2 and ${conditions.join(' and ')} order by ${order}`;
   const boundaryValues = [...values];
   const residual: string[] = [];
-  let name = '';
   if (filter.accountId !== undefined && filter.merchantId !== undefined) {
     residual.push(`t.merchant_id = ${parameter(filter.merchantId)}`);
-    name += '-m';
   }
   if (filter.corridor !== undefined) {
     residual.push(`t.corridor = ${parameter(filter.corridor)}`);
-    name += '-c';
   }
   const page: PreparedSearch = {
     statement: {
-      name: `search-transactions-${kind}${name}`,
+      name: UNNAMED,
       text: `select ${COLUMNS}, ${STATUS}
                from (${way(COLUMNS)} limit ${SLICE_ROWS_EXAMINED_MAX}) t
               ${residual.length > 0 ? `where ${residual.join(' and ')}` : ''}
@@ -140,7 +138,7 @@ export function transactionSearch(
   };
   if (residual.length === 0) return { page, boundary: null };
   const statement = {
-    name: `search-transactions-boundary-${kind}`,
+    name: UNNAMED,
     text: `${way('t.transaction_id, t.created_at')} offset ${SLICE_ROWS_EXAMINED_MAX - 1} limit 1`,
   };
   return { page, boundary: { statement, values: boundaryValues } };
@@ -150,20 +148,20 @@ function wayIn(
   filter: TransactionFilter,
   slice: MonthSlice,
   parameter: (value: unknown) => string,
-): { kind: 'account' | 'merchant' | 'newest'; conditions: string[]; order: string } {
+): { conditions: string[]; order: string } {
   const { accountId, merchantId } = filter;
   if (accountId === undefined && merchantId === undefined) {
     const conditions = [
       `t.transaction_id < ${parameter(slice.before.id)}`,
       `t.transaction_id >= ${parameter(lowestIdAt(slice.lowerMs))}`,
     ];
-    return { kind: 'newest', conditions, order: 't.transaction_id desc' };
+    return { conditions, order: 't.transaction_id desc' };
   }
   const before = `(t.created_at, t.transaction_id) < (${parameter(isoTime(slice.before.atMs))}, ${parameter(slice.before.id)})`;
   const order = 't.created_at desc, t.transaction_id desc';
   return accountId === undefined
-    ? { kind: 'merchant', conditions: [`t.merchant_id = ${parameter(merchantId)}`, before], order }
-    : { kind: 'account', conditions: [`t.account_id = ${parameter(accountId)}`, before], order };
+    ? { conditions: [`t.merchant_id = ${parameter(merchantId)}`, before], order }
+    : { conditions: [`t.account_id = ${parameter(accountId)}`, before], order };
 }
 
 export async function searchStoredTransactions(
