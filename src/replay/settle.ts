@@ -46,15 +46,16 @@ export type SettleResult = Settled & {
 };
 
 const POLL_MS = 200;
-/** While others' work is pending too, counting may take one part in this many of the time. */
-const COUNT_SHARE = 10;
+/** While others' work may be all that is pending, counting takes one part in this many of the time. */
+const COUNT_SHARE = 30;
+const FIRST_COUNT_AFTER_MS = 5_000;
 
 export async function waitUntilSettled(
   dependencies: SettleDependencies,
   options: SettleOptions,
 ): Promise<SettleResult> {
   let movedMs = performance.now();
-  let countDueMs = 0;
+  let countDueMs = movedMs + FIRST_COUNT_AFTER_MS;
   let seen = '';
   for (;;) {
     const totals = await dependencies.readTotals();
@@ -62,6 +63,7 @@ export async function waitUntilSettled(
     const moving = JSON.stringify(totals);
     if (moving !== seen) movedMs = startMs;
     seen = moving;
+    if (totals !== null) options.onProgress(Math.max(0, options.accepted - totals.pending));
     const impatient = startMs - movedMs > options.patienceMs;
     if (totals?.pending === 0 || startMs >= countDueMs || impatient) {
       const settled = await dependencies.countSettled(totals);
@@ -69,7 +71,6 @@ export async function waitUntilSettled(
       countDueMs = nowMs + COUNT_SHARE * (nowMs - startMs);
       const accepted = options.accepted + settled.repeatedAccepted;
       const open = Math.max(0, accepted - settled.scored - settled.deadLettered);
-      options.onProgress(accepted - open);
       if (open === 0 || impatient) {
         return { ...settled, accepted, pending: Math.min(open, totals?.pending ?? 0) };
       }
