@@ -7,9 +7,10 @@ import type { DeadLetterJson } from '../../src/query/dead-letters.ts';
 import type { StatusJson } from '../../src/query/pipeline-status.ts';
 import { encodeEntry } from '../../src/stream/entry.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
-import { runRisk } from '../support/risk.ts';
+import { runRisk, spawnRisk } from '../support/risk.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const NOVEMBER = Date.UTC(2026, 10, 15, 12);
 
@@ -171,6 +172,30 @@ describe('risk dead-letters', () => {
     ]);
     expect(await streamed()).toEqual([]);
   });
+});
+
+test('what is replayed is scored by a worker, and the status is even again', async () => {
+  const before = (await api.riskJson('status')) as StatusJson;
+  expect(before.totals.pending).toBe(0);
+  await using worker = spawnRisk(['worker'], {
+    DATABASE_URL: api.testDatabase.url,
+    REDIS_URL: api.redisService.url,
+  });
+  await api.riskJson('dead-letters', 'replay', '--all', '--yes');
+  const scored = async (n: number) =>
+    (await api.request(`/v1/scores/${transactionIds[n - 1]}`)).status === 200;
+  await waitUntil(
+    async () => (await scored(1)) && (await scored(2)) && (await scored(3)),
+    20_000,
+    'the scores',
+  );
+  await waitUntil(
+    async () => ((await api.riskJson('status')) as StatusJson).totals.pending === 0,
+    10_000,
+    'nothing to be pending',
+  );
+  worker.kill('SIGTERM');
+  expect((await worker.exited).code).toBe(0);
 });
 
 describe('risk status', () => {
