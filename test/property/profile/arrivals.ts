@@ -1,0 +1,129 @@
+/** Transactions as they arrive: shuffled, late, of few parties and several currencies. */
+import fc from 'fast-check';
+import type { Transaction } from '../../../src/domain/transaction.ts';
+import { ensurePartitions, monthOf } from '../../../src/store/partitions.ts';
+import type { Database } from '../../../src/store/pool.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** A Sunday shortly before midnight, so that hours, days, weeks and months all turn. */
+export const BASE_MS = Date.UTC(2026, 4, 31, 22, 15);
+/** `received_at` of the first arrival; each next one a millisecond later. */
+export const ARRIVED_MS = Date.UTC(2026, 11, 1);
+
+const CURRENCY_SCALES = { USD: 2, JPY: 0, KWD: 3 } as const;
+type Currency = keyof typeof CURRENCY_SCALES;
+
+/** Offsets that fall on the edges of windows, and between them. */
+const offsetMs = fc.oneof(
+  fc.integer({ min: -3 * HOUR_MS, max: 3 * HOUR_MS }),
+  fc.integer({ min: -80, max: 80 }).map((halfHours) => (halfHours * HOUR_MS) / 2),
+  fc.integer({ min: -40, max: 40 }).map((days) => days * DAY_MS),
+  fc.integer({ min: -200 * DAY_MS, max: 10 * DAY_MS }),
+);
+
+export type Arrival = {
+  readonly transaction: Transaction;
+  readonly worker: 0 | 1;
+  /** What happens besides: an earlier transaction is delivered again, or the cache forgets. */
+  readonly event: 'none' | 'redeliver' | 'evict' | 'race';
+  readonly which: number;
+};
+
+const arrival = fc.record({
+  offsetMs,
+  account: fc.integer({ min: 0, max: 2 }),
+  merchant: fc.integer({ min: 0, max: 3 }),
+  currency: fc.constantFrom<Currency>('USD', 'USD', 'JPY', 'KWD'),
+  minor: fc.oneof(
+    fc.integer({ min: 1, max: 2_000_000 }),
+    fc.constantFrom(799_999, 800_000, 999_999, 1_000_000),
+  ),
+  corridor: fc.constantFrom('US-EG', 'US-MX', 'US-US'),
+  country: fc.constantFrom('US', 'US', 'EG', null),
+  deviceId: fc.constantFrom('phone', 'laptop', null),
+  random: fc.bigInt({ min: 0n, max: 2n ** 74n - 1n }),
+  worker: fc.constantFrom<0 | 1>(0, 1),
+  event: fc.constantFrom<Arrival['event']>('none', 'none', 'none', 'redeliver', 'evict', 'race'),
+  which: fc.nat(),
+});
+
+export const arrivals = (length: {
+  minLength: number;
+  maxLength: number;
+}): fc.Arbitrary<Arrival[]> =>
+  fc.uniqueArray(arrival, { ...length, selector: (one) => one.random }).map((list) =>
+    list.map(({ worker, event, which, ...fields }, index) => ({
+      transaction: makeTransaction({ ...fields, arrivedMs: ARRIVED_MS + index }),
+      worker,
+      event,
+      which,
+    })),
+  );
+
+export type TransactionFields = {
+  readonly offsetMs: number;
+  readonly account: number;
+  readonly merchant: number;
+  readonly currency: Currency;
+  readonly minor: number;
+  readonly corridor: string;
+  readonly country: string | null;
+  readonly deviceId: string | null;
+  /** The 74 random bits of the id. */
+  readonly random: bigint;
+  readonly arrivedMs: number;
+};
+
+export function makeTransaction(fields: TransactionFields): Transaction {
+  const createdAtMs = BASE_MS + fields.offsetMs;
+  return {
+    transactionId: makeId(createdAtMs, fields.random),
+    createdAtMs,
+    receivedAtMs: fields.arrivedMs,
+    accountId: `acc_${fields.account}`,
+    merchantId: `m_${fields.merchant}`,
+    amount: makeAmount(fields.minor, CURRENCY_SCALES[fields.currency]),
+    currency: fields.currency,
+    corridor: fields.corridor,
+    type: null,
+    ip: null,
+    deviceId: fields.deviceId,
+    country: fields.country,
+    channel: null,
+  };
+}
+
+function makeAmount(minor: number, scale: number): string {
+  if (scale === 0) return String(minor);
+  const digits = String(minor).padStart(scale + 1, '0');
+  return `${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+}
+
+function makeId(createdAtMs: number, random: bigint): string {
+  const time = createdAtMs.toString(16).padStart(12, '0');
+  const top = (random >> 62n).toString(16).padStart(3, '0');
+  const rest = ((random & (2n ** 62n - 1n)) | (2n << 62n)).toString(16);
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${top}-${rest.slice(0, 4)}-${rest.slice(4)}`;
+}
+
+/** Commits rows; `received_at` is kept to the millisecond. */
+export async function commit(database: Database, rows: readonly Transaction[]): Promise<void> {
+  await ensurePartitions(
+    database,
+    rows.map((row) => monthOf(row.createdAtMs)),
+  );
+  await database.query(
+    {
+      name: '',
+      text: `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id,
+               corridor, amount, currency, device_id, country)
+             select "transactionId", to_timestamp("createdAtMs" / 1000), to_timestamp("receivedAtMs" / 1000),
+                    "accountId", "merchantId", corridor, amount, currency, "deviceId", country
+               from json_to_recordset($1) as r ("transactionId" uuid, "createdAtMs" float8, "receivedAtMs" float8,
+                    "accountId" text, "merchantId" text, corridor text, amount numeric, currency text,
+                    "deviceId" text, country text)`,
+    },
+    [JSON.stringify(rows)],
+  );
+}

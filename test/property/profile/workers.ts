@@ -1,0 +1,81 @@
+/**
+ * Two workers that share a cache, as in production but in one place: copies in memory that are used
+ * only while their header stands, values stored by compare-and-set, rebuilds from Postgres.
+ */
+import type { Transaction } from '../../../src/domain/transaction.ts';
+import { foldBatch } from '../../../src/profile/fold-batch.ts';
+import {
+  headerOf,
+  isCurrent,
+  markWritten,
+  type Profile,
+  type ProfileKind,
+  type ProfileWrite,
+} from '../../../src/profile/profile.ts';
+
+/** What Redis does: string values, replaced or appended to if the first 8 bytes are as expected. */
+export function createSharedCache() {
+  const values = new Map<string, Buffer>();
+  return {
+    get: (party: string) => values.get(party) ?? null,
+    evict: (party: string) => values.delete(party),
+    write(party: string, write: ProfileWrite): boolean {
+      const stored = values.get(party) ?? null;
+      const header = headerOf(stored);
+      const asExpected =
+        write.expected === null ? header === null : (header?.equals(write.expected) ?? false);
+      if (!asExpected) return false;
+      if (write.kind === 'replace') values.set(party, write.value);
+      else {
+        const body = stored?.subarray(8) ?? Buffer.alloc(0);
+        values.set(party, Buffer.concat([write.header, body, write.bytes]));
+      }
+      return true;
+    },
+  };
+}
+
+export type SharedCache = ReturnType<typeof createSharedCache>;
+
+export function createWorker<P extends Profile, History, Past>(
+  kind: ProfileKind<P, History, Past>,
+  cache: SharedCache,
+  loadPasts: (transactions: readonly Transaction[]) => Promise<readonly Past[]>,
+) {
+  const memory = new Map<string, P>();
+
+  function usableCopy(party: string): P | undefined {
+    const stored = cache.get(party);
+    const copy = memory.get(party);
+    if (copy !== undefined && isCurrent(copy, headerOf(stored))) return copy;
+    return stored === null ? undefined : kind.decode(stored);
+  }
+
+  function store(party: string, profile: P): boolean {
+    const write = kind.pendingWrite(profile);
+    if (write !== undefined && !cache.write(party, write)) {
+      memory.delete(party);
+      return false;
+    }
+    if (write !== undefined) markWritten(profile, write);
+    memory.set(party, profile);
+    return true;
+  }
+
+  return {
+    /** Folds and stores; `interfere` runs between the two, as another worker might. */
+    async fold(transaction: Transaction, interfere?: () => Promise<void>): Promise<History> {
+      const party = kind.partyOf(transaction);
+      for (let disturbance = interfere; ; disturbance = undefined) {
+        const copy = usableCopy(party);
+        const profiles = new Map(copy === undefined ? [] : [[party, copy]]);
+        const batch = { kind, transactions: [transaction], profiles, loadPasts };
+        const [history] = await foldBatch(batch);
+        await disturbance?.();
+        const profile = profiles.get(party);
+        if (profile === undefined || history === undefined) throw new Error('nothing was folded');
+        if (store(party, profile)) return history;
+      }
+    },
+  };
+}
