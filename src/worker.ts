@@ -30,7 +30,7 @@ import {
 } from './store/partitions.ts';
 import { type Database, openPool } from './store/pool.ts';
 import { waitForSchema } from './store/schema-version.ts';
-import { insertScores, readStoredScores } from './store/scores.ts';
+import { createInsertScores, readStoredScores } from './store/scores.ts';
 import { openCommands, type RedisClient } from './stream/connection.ts';
 import { createGroupDuties, ensureGroups, isGroupMissing } from './stream/consumer-group.ts';
 import { ATTEMPTS_MAX, decodeEntry, encodeEntry } from './stream/entry.ts';
@@ -48,7 +48,7 @@ import { runWorker as run } from './worker/run-worker.ts';
 import type { Scorer } from './worker/scorer.ts';
 
 /** L1 of each kind; both together stay well inside a process of 256 MiB. */
-const COPIES_BYTES_MAX = 48 * 1024 * 1024;
+const COPIES_BYTES_MAX = 32 * 1024 * 1024;
 const PROMOTE_EVERY_MS = 200;
 const LAG_EVERY_MS = 5000;
 const BUDGET_EVERY_MS = 2000;
@@ -198,10 +198,7 @@ function createSteps(parts: StepParts): BatchSteps {
     foldProfiles: createFoldProfiles({ cache, accounts, merchants }),
     scorer: parts.scorer,
     store: {
-      async insertScores(scores, lineage) {
-        await partitions.ensure(scores.map(({ createdAtMs }) => createdAtMs));
-        return await insertScores(database, scores, lineage);
-      },
+      insertScores: createInsertScores(database, partitions),
       readStoredScores: (transactions) => readStoredScores(database, transactions),
       insertDeadLetters: (letters) => insertDeadLetters(database, letters),
       closeDeadLettersOfScored: (ids) => closeDeadLettersOfScored(database, ids),

@@ -2,8 +2,11 @@
  * Scores, write side: one statement a batch, written once. What an insert does not return was stored
  * before, by another delivery of the same transaction; then the stored score is what counts.
  */
+import { Failure } from '../domain/failure.ts';
 import type { Decision, ScoreRecord } from '../domain/score-record.ts';
 import { float8Array, int2Array, textArray, timestampArray, uuidArray } from './binary-array.ts';
+import type { createPartitionGuard } from './partitions.ts';
+import { sqlStateOf } from './pg-failure.ts';
 import type { Database, Statement } from './pool.ts';
 
 /** One score to be stored. `features` has the same length in all rows of an insert. */
@@ -82,6 +85,39 @@ export async function insertScores(
     int2Array(rows.map((row) => row.attempts)),
   ]);
   return new Set(inserted.map((row) => row.transaction_id));
+}
+
+export type InsertScores = (
+  scores: readonly NewScore[],
+  lineage: ScoreLineage,
+) => Promise<Set<string>>;
+
+/** Makes missing partitions first; one that was dropped behind our back is made once more. */
+export function createInsertScores(
+  database: Pick<Database, 'query'>,
+  partitions: ReturnType<typeof createPartitionGuard>,
+): InsertScores {
+  return async (scores, lineage) => {
+    const ensure = () => partitions.ensure(scores.map(({ createdAtMs }) => createdAtMs));
+    await ensure();
+    try {
+      return await insertScores(database, scores, lineage);
+    } catch (error) {
+      if (!isPartitionMissing(error)) throw error;
+      partitions.forget();
+      await ensure();
+      return await insertScores(database, scores, lineage);
+    }
+  };
+}
+
+/** A check violation too, but of nobody's data. */
+function isPartitionMissing(error: unknown): boolean {
+  return (
+    error instanceof Failure &&
+    sqlStateOf(error) === '23514' &&
+    error.message.startsWith('no partition of relation')
+  );
 }
 
 const readStatement: Statement = {

@@ -5,7 +5,7 @@
  */
 import { Failure } from '../domain/failure.ts';
 import type { RedisClient } from './connection.ts';
-import { loadScript, runScripts, type ScriptArgument } from './scripts.ts';
+import { loadScript, runScripts } from './scripts.ts';
 
 export type ProfileRequest = {
   readonly key: string;
@@ -47,7 +47,6 @@ export type ProfileCacheOptions = {
 
 /** Share of maxmemory above which profiles give way to the streams. */
 const MEMORY_SHARE_MAX = 0.7;
-const NONE = Buffer.alloc(0);
 const OUTCOMES = ['lost', 'stored', 'stub'] as const;
 
 export function createProfileCache(options: ProfileCacheOptions): ProfileCache {
@@ -63,7 +62,7 @@ export function createProfileCache(options: ProfileCacheOptions): ProfileCache {
           loadProfiles,
           group.map((slot) => ({
             keys: slot.map((request) => request.key),
-            args: [headerBytes, ...slot.map((request) => request.known ?? NONE)],
+            args: [headerBytes, packKnown(slot, headerBytes)],
           })),
           { buffers: true },
         ),
@@ -77,7 +76,7 @@ export function createProfileCache(options: ProfileCacheOptions): ProfileCache {
           storeProfiles,
           group.map((slot) => ({
             keys: slot.map((write) => write.key),
-            args: [headerBytes, ttlSeconds, stubsOnly ? 1 : 0, ...slot.flatMap(storeArguments)],
+            args: [headerBytes, ttlSeconds, stubsOnly ? 1 : 0, packWrites(slot, headerBytes)],
           })),
         ),
       );
@@ -89,8 +88,34 @@ export function createProfileCache(options: ProfileCacheOptions): ProfileCache {
   };
 }
 
-function storeArguments({ mode, expected, header, bytes }: ProfileStore): ScriptArgument[] {
-  return [mode === 'append' ? 'a' : 'r', expected ?? NONE, header, bytes];
+/** One argument for all keys: the client spends more on an argument than on its bytes. */
+function packKnown(requests: readonly ProfileRequest[], headerBytes: number): Buffer {
+  const packed = Buffer.alloc(requests.length * headerBytes);
+  requests.forEach(({ known }, index) => {
+    known?.copy(packed, index * headerBytes);
+  });
+  return packed;
+}
+
+const APPEND = 1;
+const REPLACE = 0;
+
+/** A write as the script reads it: expected, header, mode (u8), length (u32 LE), bytes. */
+function packWrites(writes: readonly ProfileStore[], headerBytes: number): Buffer {
+  const fixedBytes = 2 * headerBytes + 5;
+  let length = writes.length * fixedBytes;
+  for (const { bytes } of writes) length += bytes.length;
+  const packed = Buffer.alloc(length);
+  let at = 0;
+  for (const { expected, header, mode, bytes } of writes) {
+    expected?.copy(packed, at);
+    header.copy(packed, at + headerBytes);
+    packed.writeUInt8(mode === 'append' ? APPEND : REPLACE, at + 2 * headerBytes);
+    packed.writeUInt32LE(bytes.length, at + 2 * headerBytes + 1);
+    at += fixedBytes;
+    at += bytes.copy(packed, at);
+  }
+  return packed;
 }
 
 /** Groups by slot, runs all groups at once, and puts the replies back into the order of the items. */

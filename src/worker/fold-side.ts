@@ -54,7 +54,9 @@ export type SideBatch<History> = {
   readonly abandon: () => void;
 };
 
-type Copy<P> = { readonly profile: P; readonly key: string; readonly slot: number };
+type Place = { readonly key: string; readonly slot: number };
+/** `bytes` is what the copy counted for when it was last put into the cache. */
+type Copy<P> = Place & { readonly profile: P; readonly bytes: number };
 
 export function createFoldSide<P extends Profile, History, Past>(
   options: FoldSideOptions<P, History, Past>,
@@ -62,7 +64,7 @@ export function createFoldSide<P extends Profile, History, Past>(
   const copies = new LRUCache<string, Copy<P>>({
     max: options.entriesMax,
     maxSize: options.bytesMax,
-    sizeCalculation: ({ profile }) => profileBytes(profile),
+    sizeCalculation: ({ bytes }) => bytes,
   });
   return { begin: (transactions) => beginBatch(options, copies, transactions) };
 }
@@ -73,31 +75,41 @@ function beginBatch<P extends Profile, History, Past>(
   transactions: readonly Transaction[],
 ): SideBatch<History> {
   const histories = new Array<History>(transactions.length);
-  const places = new Map<string, { key: string; slot: number }>();
   const parties = transactions.map((transaction) => kind.partyOf(transaction));
+  const touched = new Map<string, Place & Partial<Copy<P>>>();
   /** Indices of transactions still to fold, and their parties in order of first appearance. */
   let waiting = transactions.map((_, index) => index);
-  let asked: string[] = [];
+  let asked: Asked<P>[] = [];
   let writes: { party: string; profile: P; write: ProfileWrite }[] = [];
-  const cached = (party: string): P | undefined => copies.get(party)?.profile;
+
+  const keep = (party: string, profile: P) => {
+    const place = touched.get(party);
+    if (place === undefined) throw new Error('a profile was folded that nobody asked for');
+    const bytes = profileBytes(profile);
+    if (place.profile === profile && place.bytes === bytes) return;
+    copies.set(party, { key: place.key, slot: place.slot, profile, bytes });
+  };
 
   return {
     histories,
     requests() {
-      asked = [...new Set(waiting.map((index) => parties[index] ?? ''))];
-      return asked.map((party) => {
-        const place = copies.get(party) ?? places.get(party) ?? placeOf(kind.party, party);
-        places.set(party, place);
-        return { key: place.key, slot: place.slot, known: cached(party)?.stored ?? null };
-      });
+      asked = [];
+      for (const party of new Set(waiting.map((index) => parties[index] ?? ''))) {
+        const place: Place & Partial<Copy<P>> =
+          copies.get(party) ?? touched.get(party) ?? placeOf(kind.party, party);
+        touched.set(party, place);
+        const { key, slot, profile: copy } = place;
+        asked.push({ party, copy, key, slot, known: copy?.stored ?? null });
+      }
+      return asked;
     },
     async fold(replies) {
-      const loaded = takeReplies(kind, asked, replies, cached, metrics);
+      const { profiles, storedHeaders } = takeReplies(kind, asked, replies, metrics);
       const folded = await foldBatch({
         kind,
         transactions: waiting.map((index) => transactions[index] as Transaction),
-        profiles: loaded.profiles,
-        storedHeaders: loaded.storedHeaders,
+        profiles,
+        storedHeaders,
         loadPasts: (points) => {
           metrics.profileRebuilds.inc({ reason: kind.party }, points.length);
           return loadPasts(points);
@@ -107,12 +119,12 @@ function beginBatch<P extends Profile, History, Past>(
         histories[index] = folded[i] as History;
       });
       writes = [];
-      for (const [party, profile] of loaded.profiles) {
+      for (const [party, profile] of profiles) {
         const write = kind.pendingWrite(profile);
         if (write === undefined) keep(party, profile);
         else writes.push({ party, profile, write });
       }
-      return writes.map(({ party, write }) => toStore(places.get(party), write));
+      return writes.map(({ party, write }) => toStore(touched.get(party), write));
     },
     finish(outcomes) {
       const lost = new Set<string>();
@@ -120,7 +132,7 @@ function beginBatch<P extends Profile, History, Past>(
         const outcome = outcomes[index] ?? 'lost';
         if (outcome === 'lost') {
           lost.add(party);
-          copies.delete(party);
+          forget(party);
           return;
         }
         markWritten(profile, write);
@@ -129,35 +141,37 @@ function beginBatch<P extends Profile, History, Past>(
         keep(party, profile);
       });
       if (lost.size > 0) metrics.profileConflicts.inc(lost.size);
-      waiting = waiting.filter((index) => lost.has(parties[index] ?? ''));
+      waiting = lost.size === 0 ? [] : waiting.filter((index) => lost.has(parties[index] ?? ''));
       return waiting.length === 0;
     },
     abandon() {
-      for (const party of places.keys()) copies.delete(party);
+      for (const party of touched.keys()) forget(party);
     },
   };
 
-  function keep(party: string, profile: P): void {
-    const place = places.get(party);
-    if (place !== undefined) copies.set(party, { profile, key: place.key, slot: place.slot });
+  function forget(party: string): void {
+    copies.delete(party);
+    const place = touched.get(party);
+    if (place !== undefined) touched.set(party, { key: place.key, slot: place.slot });
   }
 }
+
+type Asked<P> = ProfileRequest & { readonly party: string; readonly copy: P | undefined };
 
 /** Sorts replies into copies to fold into, and headers of values that cannot be used as they are. */
 function takeReplies<P extends Profile, History, Past>(
   kind: ProfileKind<P, History, Past>,
-  asked: readonly string[],
+  asked: readonly Asked<P>[],
   replies: readonly ProfileReply[],
-  cached: (party: string) => P | undefined,
   metrics: Metrics,
 ) {
   const profiles = new Map<string, P>();
   const storedHeaders = new Map<string, Buffer>();
   let memory = 0;
-  asked.forEach((party, index) => {
+  asked.forEach(({ party, copy: known }, index) => {
     const reply = replies[index] ?? null;
     if (reply === null) return;
-    const copy = reply === 'same' ? cached(party) : kind.decode(reply);
+    const copy = reply === 'same' ? known : kind.decode(reply);
     if (reply === 'same') memory += 1;
     if (copy !== undefined) profiles.set(party, copy);
     else if (reply !== 'same') storedHeaders.set(party, headerOf(reply) ?? reply);
@@ -169,13 +183,11 @@ function takeReplies<P extends Profile, History, Past>(
   return { profiles, storedHeaders };
 }
 
-function toStore(
-  place: { key: string; slot: number } | undefined,
-  write: ProfileWrite,
-): ProfileStore {
+function toStore(place: Place | undefined, write: ProfileWrite): ProfileStore {
   if (place === undefined) throw new Error('a profile was folded that nobody asked for');
+  const { key, slot } = place;
   const { expected, header } = write;
   return write.kind === 'append'
-    ? { ...place, expected, header, mode: 'append', bytes: write.bytes }
-    : { ...place, expected, header, mode: 'replace', bytes: write.value };
+    ? { key, slot, expected, header, mode: 'append', bytes: write.bytes }
+    : { key, slot, expected, header, mode: 'replace', bytes: write.value };
 }

@@ -31,24 +31,32 @@ export type InFlightOptions = {
 
 export function createInFlight({ entriesMax, signal, nowMs }: InFlightOptions): InFlight {
   const units = new Map<readonly HeldEntry[], number>();
-  const ids = new Set<string>();
+  const byStream = new Map<string, Set<string>>();
+  let count = 0;
+  const idsOf = (stream: string): Set<string> => {
+    const ids = byStream.get(stream) ?? new Set();
+    byStream.set(stream, ids);
+    return ids;
+  };
   let changed = Promise.withResolvers<void>();
   signal.addEventListener('abort', () => changed.resolve(), { once: true });
   return {
-    count: () => ids.size,
-    has: (stream, entryId) => ids.has(`${stream} ${entryId}`),
+    count: () => count,
+    has: (stream, entryId) => byStream.get(stream)?.has(entryId) ?? false,
     hold(unit) {
       units.set(unit, nowMs());
-      for (const { stream, entry } of unit) ids.add(`${stream.transactions} ${entry.id}`);
+      count += unit.length;
+      for (const { stream, entry } of unit) idsOf(stream.transactions).add(entry.id);
       return () => {
         units.delete(unit);
-        for (const { stream, entry } of unit) ids.delete(`${stream.transactions} ${entry.id}`);
+        count -= unit.length;
+        for (const { stream, entry } of unit) idsOf(stream.transactions).delete(entry.id);
         changed.resolve();
         changed = Promise.withResolvers<void>();
       };
     },
     room: async () => {
-      while (ids.size >= entriesMax && !signal.aborted) await changed.promise;
+      while (count >= entriesMax && !signal.aborted) await changed.promise;
     },
     olderThan: (ageMs) => groupHeld([...units].filter(([, since]) => nowMs() - since >= ageMs)),
     drained: async () => {

@@ -3,17 +3,19 @@
 
   KEYS[1..n] string  packed profiles, header first
 
-  ARGV[1] number     bytes of the header
-  ARGV[2..n+1]       header that the caller knows; '' for none
+  ARGV[1] number     bytes of a header
+  ARGV[2] string     n headers that the caller knows, one after the other; all zero for none
 
-  Returns one value a key: false when absent (or too short to have a header), 1 when the known header still stands, else the bytes.
+  Returns one value a key: false when absent (or too short to have a header), 1 when the known header
+  still stands, else the bytes.
 ]]
-local header_bytes = tonumber(ARGV[1])
+local header_bytes, known = tonumber(ARGV[1]), ARGV[2]
+local none = string.rep('\0', header_bytes)
 
 local loaded = {}
 for i, key in ipairs(KEYS) do
-  local known = ARGV[i + 1]
-  if known ~= '' and redis.call('GETRANGE', key, 0, header_bytes - 1) == known then
+  local header = string.sub(known, (i - 1) * header_bytes + 1, i * header_bytes)
+  if header ~= none and redis.call('GETRANGE', key, 0, header_bytes - 1) == header then
     loaded[i] = 1
   else
     local value = redis.call('GET', key)
