@@ -22,6 +22,7 @@ import { statusPaths, statusRoutes } from './http/routes/status.ts';
 import { summariesPaths, summariesRoutes } from './http/routes/summaries.ts';
 import { transactionsPaths, transactionsRoutes } from './http/routes/transactions.ts';
 import { serve } from './http/serve.ts';
+import { acceptLines } from './ingest/accept-lines.ts';
 import { acceptOne } from './ingest/accept-one.ts';
 import { type AcceptDependencies, acceptTransactions } from './ingest/accept-transactions.ts';
 import { createTryAppend } from './ingest/append-entries.ts';
@@ -207,6 +208,7 @@ function listModules(context: CommandContext, resources: Resources): RouteModule
   const transactions = transactionsRoutes({
     acceptOne: (request) => acceptOne(acceptOneDependencies, request),
     acceptBatch: (request) => acceptTransactions(accept, request),
+    acceptLines: (client, lines) => acceptLines(accept, client, lines),
     readTransaction: reading.readTransaction,
     searchTransactions: reading.searchTransactions,
     limits,

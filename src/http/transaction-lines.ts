@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { toError } from '../domain/failure.ts';
-import { type AcceptBatch, acceptLines, type LineResult } from '../ingest/accept-lines.ts';
+import type { AcceptLines, LineResult } from '../ingest/accept-lines.ts';
 import type { Log } from '../runtime/log.ts';
 import { type LineLimits, type RawLine, readLineChunks } from './line-reader.ts';
 import { Problem } from './problem.ts';
@@ -45,15 +45,15 @@ export type LinesRequest = {
   readonly draining: AbortSignal;
 };
 
-export function answerLines(accept: AcceptBatch, log: Log, request: LinesRequest): Response {
-  const lines = answer(accept, log, request);
+export function answerLines(acceptLines: AcceptLines, log: Log, request: LinesRequest): Response {
+  const lines = answer(acceptLines, log, request);
   return new Response(ReadableStream.from(lines), {
     headers: { 'Content-Type': LINES_CONTENT_TYPE },
   });
 }
 
 async function* answer(
-  accept: AcceptBatch,
+  acceptLines: AcceptLines,
   log: Log,
   { body, client, isMinimal, timeoutMs, draining }: LinesRequest,
 ): AsyncGenerator<Uint8Array> {
@@ -76,7 +76,6 @@ async function* answer(
   };
   const work = (chunk: readonly RawLine[]) =>
     acceptLines(
-      accept,
       client,
       chunk.map((line) => readLineInput(line, LINE_BYTES_MAX)),
     );
@@ -94,19 +93,30 @@ async function* answer(
   }
 }
 
-/** Works on one chunk while the next is read; results keep the order of the chunks. */
+/** Works on one chunk while the next is read; a result is given as soon as it is there. */
 async function* overlapped<Chunk, Result>(
   chunks: AsyncGenerator<Chunk>,
   work: (chunk: Chunk) => Promise<Result>,
 ): AsyncGenerator<Result> {
-  let inFlight: Promise<Result> | undefined;
-  for await (const chunk of chunks) {
-    const previous = await inFlight;
-    inFlight = work(chunk);
-    inFlight.catch(() => undefined);
-    if (previous !== undefined) yield previous;
+  try {
+    let next = readAhead(chunks);
+    for (;;) {
+      const { done, value } = await next;
+      if (done === true) return;
+      const working = work(value);
+      next = readAhead(chunks);
+      yield await working;
+    }
+  } finally {
+    await chunks.return(undefined);
   }
-  if (inFlight !== undefined) yield await inFlight;
+}
+
+/** Whoever reads ahead may never come to look: a failure then is nobody's. */
+function readAhead<Chunk>(chunks: AsyncGenerator<Chunk>): Promise<IteratorResult<Chunk>> {
+  const next = chunks.next();
+  next.catch(() => undefined);
+  return next;
 }
 
 function encode(lines: readonly object[]): Uint8Array {

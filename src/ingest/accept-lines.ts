@@ -1,12 +1,16 @@
 /**
- * Accepts one chunk of a stream of lines: one database transaction for all that can be accepted.
- * A bad line refuses only itself: what the batch is refused for is taken out and the rest tried again.
+ * Accepts one chunk of a stream of lines: one database transaction for all that can be accepted. A bad
+ * line refuses only itself, and one that conflicts with another gives way to the earlier one.
  */
 import { Failure } from '../domain/failure.ts';
 import type { FieldError } from '../domain/field-error.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
-import type { AcceptRequest, AcceptResult, Outcome } from './accept-transactions.ts';
-import type { ItemError } from './prepare-transactions.ts';
+import {
+  type AcceptDependencies,
+  acceptEach,
+  type EachOutcome,
+  findEachInvalid,
+} from './accept-transactions.ts';
 
 /** One line as parsed: what it asks for, or what is wrong with it. */
 export type Line = { readonly index: number } & (
@@ -20,91 +24,66 @@ export type LineResult = { readonly index: number } & (
   | { readonly status: 'unavailable' }
 );
 
-export type AcceptBatch = (request: AcceptRequest) => Promise<AcceptResult>;
+export type AcceptLines = (client: string, lines: readonly Line[]) => Promise<LineResult[]>;
 
-type Open = { readonly index: number; readonly input: KeyedTransactionInput };
+const CONFLICT: readonly FieldError[] = [
+  { pointer: '/idempotency_key', detail: 'is known with another body' },
+];
 
 export async function acceptLines(
-  accept: AcceptBatch,
+  dependencies: AcceptDependencies,
   client: string,
   lines: readonly Line[],
 ): Promise<LineResult[]> {
   const results = new Map<number, LineResult>();
-  let open: Open[] = [];
   for (const line of lines) {
-    if ('input' in line) open.push(line);
-    else {
-      results.set(line.index, { index: line.index, status: 'invalid', errors: line.errors });
-    }
+    if ('errors' in line) refuse(results, line.index, line.errors);
   }
-  // Each round settles at least one line, so there are at most as many rounds as lines; in practice
-  // three: times and corridors, keys within the chunk, keys held by others.
-  while (open.length > 0) open = await settle(accept, client, open, results);
-  return lines.flatMap((line) => results.get(line.index) ?? []);
+  const parsed = lines.flatMap((line) => ('input' in line ? line : []));
+  const invalid = findEachInvalid(
+    dependencies,
+    parsed.map(({ input }) => input),
+  );
+  for (const [at, errors] of Map.groupBy(invalid, (error) => error.index)) {
+    const index = parsed[at]?.index;
+    const fields = errors.map(({ field, detail }) => ({ pointer: `/${field}`, detail }));
+    if (index !== undefined) refuse(results, index, fields);
+  }
+  const valid = parsed.filter(({ index }) => !results.has(index));
+  const inputs = valid.map(({ input }) => input);
+  const outcomes = await acceptOrNothing(dependencies, client, inputs);
+  for (const [at, { index }] of valid.entries()) {
+    results.set(index, toResult(index, outcomes?.[at]));
+  }
+  return lines.flatMap(({ index }) => results.get(index) ?? []);
 }
 
-/** Tries the open lines once; returns those that are still open. */
-async function settle(
-  accept: AcceptBatch,
-  client: string,
-  open: readonly Open[],
+function refuse(
   results: Map<number, LineResult>,
-): Promise<Open[]> {
-  const result = await acceptOrFailure(accept, client, open);
-  if (result.kind === 'unavailable') {
-    for (const { index } of open) results.set(index, { index, status: 'unavailable' });
-    return [];
-  }
-  if (result.kind === 'accepted') {
-    for (const [at, { index }] of open.entries()) {
-      const outcome = result.outcomes[at];
-      if (outcome !== undefined) results.set(index, toAccepted(index, outcome));
-    }
-    return [];
-  }
-  const refused = new Map<number, ItemError[]>();
-  for (const error of result.errors.filter(isOwnFault)) {
-    refused.set(error.index, [...(refused.get(error.index) ?? []), error]);
-  }
-  for (const [at, errors] of refused) {
-    const line = open[at];
-    if (line === undefined) continue;
-    results.set(line.index, {
-      index: line.index,
-      status: result.kind,
-      errors: errors.map(({ field, detail, other }) => ({
-        pointer: `/${field}`,
-        detail: other === undefined ? detail : sameKeyAs(open[other]),
-      })),
-    });
-  }
-  return open.filter((_line, at) => !refused.has(at));
+  index: number,
+  errors: readonly FieldError[],
+): void {
+  results.set(index, { index, status: 'invalid', errors });
 }
 
-/** Of two lines with one key and two bodies the first stands, as it would across chunks. */
-function isOwnFault({ index, other }: ItemError): boolean {
-  return other === undefined || index > other;
-}
-
-function sameKeyAs(line: Open | undefined): string {
-  return `is also the key of line ${line?.index ?? 'before'}, which has another body`;
-}
-
-function toAccepted(index: number, { status, transactionId }: Outcome): LineResult {
-  return { index, status, transaction_id: transactionId };
-}
-
-async function acceptOrFailure(
-  accept: AcceptBatch,
+/** Undefined when the store does not answer: the lines may be sent again. */
+async function acceptOrNothing(
+  dependencies: AcceptDependencies,
   client: string,
-  open: readonly Open[],
-): Promise<AcceptResult | { readonly kind: 'unavailable' }> {
+  inputs: readonly KeyedTransactionInput[],
+): Promise<EachOutcome[] | undefined> {
   try {
-    return await accept({ client, inputs: open.map((line) => line.input), replyTo: null });
+    return await acceptEach(dependencies, { client, inputs, replyTo: null });
   } catch (error) {
-    // `conflict` here is a rival that still holds a key: the line may be sent again.
+    // A rival that still holds a key passes too.
     const isPassing = error instanceof Failure && error.kind !== 'permanent';
-    if (isPassing) return { kind: 'unavailable' };
+    if (isPassing) return undefined;
     throw error;
   }
+}
+
+function toResult(index: number, outcome: EachOutcome | undefined): LineResult {
+  if (outcome === undefined) return { index, status: 'unavailable' };
+  if (outcome === null) return { index, status: 'conflict', errors: CONFLICT };
+  return { index, status: outcome.status, transaction_id: outcome.transactionId };
 }

@@ -1,6 +1,6 @@
 /**
- * Accepts a batch, all or nothing: claims its idempotency keys and stores its transactions in one
- * database transaction, then hands them to the streams. What is answered with success is committed;
+ * Accepts transactions: claims their idempotency keys and stores them in one database transaction,
+ * then hands them to the streams. What is answered with success is committed;
  * what fails after the commit is repaired by the reconciler from the open batch.
  *
  * Ids are made before the first try and kept over all of them. A key held with one of these ids was
@@ -12,12 +12,20 @@ import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type { Failpoint } from '../runtime/failpoint.ts';
 import type * as IdempotencyKeys from '../store/idempotency-keys.ts';
+import type { HeldKey } from '../store/idempotency-keys.ts';
 import type { Database, Query } from '../store/pool.ts';
 import type * as Transactions from '../store/transactions.ts';
 import type { NewBatch, NewTransaction } from '../store/transactions.ts';
 import type { TryAppend } from './append-entries.ts';
 import type { BatchCloser } from './batch-closer.ts';
-import { findInvalid, type ItemError, type Prepared, prepare } from './prepare-transactions.ts';
+import {
+  findInvalid,
+  findRivals,
+  type ItemError,
+  type Prepared,
+  prepare,
+  type Surroundings,
+} from './prepare-transactions.ts';
 import { retryStore } from './retry-store.ts';
 import type { NewTransactionId } from './transaction-id.ts';
 
@@ -62,127 +70,151 @@ export type AcceptResult =
   | { readonly kind: 'invalid'; readonly errors: readonly ItemError[] }
   | { readonly kind: 'conflict'; readonly errors: readonly ItemError[] };
 
+/** All or nothing: an item that is invalid or in conflict refuses the batch, and nothing is stored. */
 export async function acceptTransactions(
   dependencies: AcceptDependencies,
-  { client, inputs, replyTo, onIds }: AcceptRequest,
+  request: AcceptRequest,
 ): Promise<AcceptResult> {
-  const { corridors, newId, now, partitions, count } = dependencies;
-  const surroundings = { receivedAtMs: now(), corridors: corridors(), newId };
-  const invalid = findInvalid(inputs, surroundings);
+  const surroundings = look(dependencies);
+  const invalid = findInvalid(request.inputs, surroundings);
   if (invalid.length > 0) return { kind: 'invalid', errors: invalid };
-  const prepared = prepare(inputs, surroundings);
-  if ('conflicts' in prepared) return { kind: 'conflict', errors: prepared.conflicts };
-  const { rows } = prepared;
+  const prepared = prepare(request.inputs, surroundings);
+  const rivals = findRivals(prepared);
+  if (rivals.length > 0) return { kind: 'conflict', errors: rivals };
+  try {
+    const held = await storeAndAppend(dependencies, request, prepared, refuseOtherBodies);
+    return { kind: 'accepted', outcomes: toOutcomes(prepared, held) };
+  } catch (error) {
+    if (!(error instanceof KeyConflict)) throw error;
+    return { kind: 'conflict', errors: keyConflicts(prepared, error.keys) };
+  }
+}
+
+/** What became of an item that stands alone; `null` is a key that is known with another body. */
+export type EachOutcome = Outcome | null;
+
+/** Each for itself, in one database transaction: of items with one key and two bodies the first stands. */
+export async function acceptEach(
+  dependencies: AcceptDependencies,
+  request: AcceptRequest,
+): Promise<EachOutcome[]> {
+  const prepared = prepare(request.inputs, look(dependencies));
+  const held = await storeAndAppend(dependencies, request, prepared, () => undefined);
+  const outcomes = toOutcomes(prepared, held);
+  return prepared.rowOf.map((row, index) => {
+    const standing = held.get(row)?.fingerprint ?? row.fingerprint;
+    const isSame = prepared.fingerprintOf[index]?.equals(standing) ?? false;
+    return isSame ? (outcomes[index] ?? null) : null;
+  });
+}
+
+/** Problems of items that stand alone. */
+export function findEachInvalid(
+  dependencies: AcceptDependencies,
+  inputs: readonly KeyedTransactionInput[],
+): ItemError[] {
+  return findInvalid(inputs, look(dependencies));
+}
+
+function look({ now, corridors, newId }: AcceptDependencies): Surroundings {
+  return { receivedAtMs: now(), corridors: corridors(), newId };
+}
+
+/** Rows that were not stored, because an earlier request holds their key. */
+type Held = ReadonlyMap<NewTransaction, HeldKey>;
+
+class KeyConflict extends Failure {
+  readonly keys: ReadonlySet<string>;
+
+  constructor(keys: ReadonlySet<string>) {
+    super('conflict', 'KEY_CONFLICT', 'a key is held with another body');
+    this.keys = keys;
+  }
+}
+
+/** Thrown inside the database transaction, so that all of it is rolled back. */
+function refuseOtherBodies(held: Held): void {
+  const keys = new Set<string>();
+  for (const [row, key] of held) {
+    if (!key.fingerprint.equals(row.fingerprint)) keys.add(row.idempotencyKey);
+  }
+  if (keys.size > 0) throw new KeyConflict(keys);
+}
+
+async function storeAndAppend(
+  dependencies: AcceptDependencies,
+  { client, inputs, replyTo, onIds }: AcceptRequest,
+  { rows }: Prepared,
+  check: (held: Held) => void,
+): Promise<Held> {
+  const { database, partitions, newId, count, tryAppend, closer } = dependencies;
+  const [first] = rows;
+  if (first === undefined) return new Map();
   onIds?.(rows.map((row) => row.transactionId));
+  const { receivedAtMs } = first;
   const batch: NewBatch = {
-    batchId: newId(surroundings.receivedAtMs),
+    batchId: newId(receivedAtMs),
     client,
-    receivedAtMs: surroundings.receivedAtMs,
+    receivedAtMs,
     transactions: rows,
   };
   const times = rows.map((row) => row.createdAtMs);
-  const stored = await retryStore(async () => {
+  const held = await retryStore(async () => {
     await partitions.ensure(times);
-    return await store(dependencies, batch);
+    return await database.transaction((query) => claim(dependencies, query, batch, check));
   }, partitions.forget);
-  if (stored.conflicting.size > 0) {
-    return { kind: 'conflict', errors: keyConflicts(prepared, stored.conflicting) };
-  }
-  const fresh = rows.filter((row) => !stored.heldIds.has(row));
   dependencies.failpoint('api-after-commit');
+  const fresh = held.size === 0 ? rows : rows.filter((row) => !held.has(row));
   for (const [corridor, group] of Map.groupBy(fresh, (row) => row.corridor)) {
     count.accepted(corridor, group.length);
   }
   if (fresh.length < inputs.length) count.duplicates(inputs.length - fresh.length);
-  if (fresh.length > 0 && (await append(dependencies, fresh, replyTo))) {
-    dependencies.closer.close(batch.batchId);
-  }
-  return { kind: 'accepted', outcomes: toOutcomes(prepared, stored.heldIds) };
+  if (fresh.length === 0) return held;
+  const entries = fresh.map(
+    (transaction) => ({ transaction, attempt: 1, origin: 'ingest', replyTo }) as const,
+  );
+  if (await tryAppend(entries)) closer.close(batch.batchId);
+  return held;
 }
 
-type Stored = {
-  /** Rows whose key an earlier request holds, with the id that request made. */
-  readonly heldIds: ReadonlyMap<NewTransaction, string>;
-  /** Rows whose key is held with another body; when there is one, nothing was stored. */
-  readonly conflicting: ReadonlySet<NewTransaction>;
-};
-
-class KeyConflict extends Failure {
-  readonly conflicting: ReadonlySet<NewTransaction>;
-
-  constructor(conflicting: ReadonlySet<NewTransaction>) {
-    super('conflict', 'KEY_CONFLICT', 'a key is held with another body');
-    this.conflicting = conflicting;
-  }
-}
-
-async function store(dependencies: AcceptDependencies, batch: NewBatch): Promise<Stored> {
-  try {
-    const heldIds = await dependencies.database.transaction((query) =>
-      claim(dependencies, query, batch),
-    );
-    return { heldIds, conflicting: new Set() };
-  } catch (error) {
-    if (!(error instanceof KeyConflict)) throw error;
-    return { heldIds: new Map(), conflicting: error.conflicting };
-  }
-}
-
-/** Claims and compares; a conflict is thrown so that the whole database transaction is rolled back. */
+/** Claims the keys and looks at those that were lost. */
 async function claim(
   { claimTransactions, findHeldKeys }: AcceptDependencies,
   query: Query,
   batch: NewBatch,
-): Promise<Map<NewTransaction, string>> {
+  check: (held: Held) => void,
+): Promise<Held> {
   const lost = (await claimTransactions(query, batch)).flatMap(
     (at) => batch.transactions[at] ?? [],
   );
-  const heldIds = new Map<NewTransaction, string>();
-  if (lost.length === 0) return heldIds;
+  const held = new Map<NewTransaction, HeldKey>();
+  if (lost.length === 0) return held;
   const keys = lost.map((row) => row.idempotencyKey);
-  const held = await findHeldKeys(query, batch.client, keys);
-  const heldByKey = new Map(held.map((key) => [key.idempotencyKey, key]));
-  const conflicting = new Set<NewTransaction>();
+  const found = await findHeldKeys(query, batch.client, keys);
+  const byKey = new Map(found.map((key) => [key.idempotencyKey, key]));
   for (const row of lost) {
-    const key = heldByKey.get(row.idempotencyKey);
+    const key = byKey.get(row.idempotencyKey);
     // Forgotten by the purge between the two statements: the next try claims it.
     if (key === undefined) throw new Failure('transient', 'KEY_VANISHED', 'a key was purged');
-    if (!key.fingerprint.equals(row.fingerprint)) conflicting.add(row);
-    else if (key.transactionId !== row.transactionId) heldIds.set(row, key.transactionId);
+    if (key.transactionId !== row.transactionId) held.set(row, key);
   }
-  if (conflicting.size > 0) throw new KeyConflict(conflicting);
-  return heldIds;
+  check(held);
+  return held;
 }
 
-async function append(
-  { tryAppend }: AcceptDependencies,
-  rows: readonly NewTransaction[],
-  replyTo: string | null,
-): Promise<boolean> {
-  return await tryAppend(
-    rows.map((transaction) => ({ transaction, attempt: 1, origin: 'ingest', replyTo })),
-  );
-}
-
-function keyConflicts(
-  { rowOf }: Prepared,
-  conflicting: ReadonlySet<NewTransaction>,
-): readonly ItemError[] {
+function keyConflicts({ rowOf }: Prepared, keys: ReadonlySet<string>): ItemError[] {
   const detail = 'is known with another body';
   return rowOf.flatMap((row, index) =>
-    conflicting.has(row) ? [{ index, field: 'idempotency_key', detail }] : [],
+    keys.has(row.idempotencyKey) ? [{ index, field: 'idempotency_key', detail }] : [],
   );
 }
 
-function toOutcomes(
-  { rowOf, repeats }: Prepared,
-  heldIds: ReadonlyMap<NewTransaction, string>,
-): Outcome[] {
+function toOutcomes({ rowOf, repeats }: Prepared, held: Held): Outcome[] {
   return rowOf.map((row, index) => {
-    const heldId = heldIds.get(row);
-    const transactionId = heldId ?? row.transactionId;
+    const key = held.get(row);
+    const transactionId = key?.transactionId ?? row.transactionId;
     const createdAtMs = createdAtMsOf(transactionId) ?? row.createdAtMs;
-    const isDuplicate = heldId !== undefined || repeats.has(index);
+    const isDuplicate = key !== undefined || repeats.has(index);
     return { transactionId, createdAtMs, status: isDuplicate ? 'duplicate' : 'accepted' };
   });
 }

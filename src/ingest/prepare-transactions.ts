@@ -17,8 +17,6 @@ export type ItemError = {
   readonly index: number;
   readonly field: string;
   readonly detail: string;
-  /** The item it cannot stand beside. */
-  readonly other?: number;
 };
 
 export type Surroundings = {
@@ -30,9 +28,11 @@ export type Surroundings = {
 export type Prepared = {
   /** One a key, sorted by key in code-unit order. */
   readonly rows: readonly NewTransaction[];
-  /** The row of each input; items with the same key and body share one. */
+  /** The row of each input: the first with its key, whose body is the one that is stored. */
   readonly rowOf: readonly NewTransaction[];
-  /** Which inputs repeat an earlier one of the same batch. */
+  /** Of the body of each input. */
+  readonly fingerprintOf: readonly Buffer[];
+  /** Which inputs come after another one with their key. */
   readonly repeats: ReadonlySet<number>;
 };
 
@@ -58,45 +58,44 @@ export function findInvalid(
   return errors;
 }
 
-/** Rows for the store, or the items that use one key with two bodies: both are named. */
 export function prepare(
   inputs: readonly KeyedTransactionInput[],
   surroundings: Surroundings,
-): Prepared | { readonly conflicts: readonly ItemError[] } {
-  const firstByKey = new Map<string, number>();
+): Prepared {
+  const firstByKey = new Map<string, NewTransaction>();
   const rowOf: NewTransaction[] = [];
+  const fingerprints: Buffer[] = [];
   const repeats = new Set<number>();
-  const conflicts: ItemError[] = [];
   for (const [index, input] of inputs.entries()) {
     const fingerprint = fingerprintOf(input);
+    fingerprints.push(fingerprint);
     const first = firstByKey.get(input.idempotency_key);
-    const firstRow = first === undefined ? undefined : rowOf[first];
-    if (first === undefined || firstRow === undefined) {
-      firstByKey.set(input.idempotency_key, index);
-      rowOf.push(toRow(input, fingerprint, surroundings));
-      continue;
-    }
-    rowOf.push(firstRow);
-    repeats.add(index);
-    if (!fingerprint.equals(firstRow.fingerprint)) {
-      conflicts.push(sameKeyAs(first, index), sameKeyAs(index, first));
-    }
+    const row = first ?? toRow(input, fingerprint, surroundings);
+    rowOf.push(row);
+    if (first === undefined) firstByKey.set(input.idempotency_key, row);
+    else repeats.add(index);
   }
-  if (conflicts.length > 0) return { conflicts: uniqueByIndex(conflicts) };
-  const rows = [...firstByKey.values()].flatMap((index) => rowOf[index] ?? []);
+  const rows = [...firstByKey.values()];
   rows.sort((a, b) => (a.idempotencyKey < b.idempotencyKey ? -1 : 1));
-  return { rows, rowOf, repeats };
+  return { rows, rowOf, fingerprintOf: fingerprints, repeats };
+}
+
+/** Items that use one key with two bodies; both are named. */
+export function findRivals({ rowOf, fingerprintOf, repeats }: Prepared): ItemError[] {
+  const errors = new Map<number, ItemError>();
+  for (const index of repeats) {
+    const row = rowOf[index];
+    if (row === undefined || fingerprintOf[index]?.equals(row.fingerprint)) continue;
+    const first = rowOf.indexOf(row);
+    errors.set(first, errors.get(first) ?? sameKeyAs(first, index));
+    errors.set(index, sameKeyAs(index, first));
+  }
+  return [...errors.values()].sort((a, b) => a.index - b.index);
 }
 
 function sameKeyAs(index: number, other: number): ItemError {
   const detail = `is also the key of item ${other}, which has another body`;
-  return { index, field: 'idempotency_key', detail, other };
-}
-
-function uniqueByIndex(errors: readonly ItemError[]): ItemError[] {
-  return [...new Map(errors.map((error) => [error.index, error])).values()].sort(
-    (a, b) => a.index - b.index,
-  );
+  return { index, field: 'idempotency_key', detail };
 }
 
 function toRow(

@@ -9,8 +9,9 @@ import {
 } from '../../domain/list-parameters.ts';
 import { scoreSchema } from '../../domain/score-record.ts';
 import { transactionInputSchema } from '../../domain/transaction.ts';
-import type { AcceptBatch } from '../../ingest/accept-lines.ts';
+import type { AcceptLines } from '../../ingest/accept-lines.ts';
 import type { AcceptOneRequest, AcceptOneResult } from '../../ingest/accept-one.ts';
+import type { AcceptRequest, AcceptResult } from '../../ingest/accept-transactions.ts';
 import type { ItemError } from '../../ingest/prepare-transactions.ts';
 import { pageSchema } from '../../query/page.ts';
 import {
@@ -35,7 +36,8 @@ import {
 
 export type TransactionsDependencies = {
   readonly acceptOne: (request: AcceptOneRequest) => Promise<AcceptOneResult>;
-  readonly acceptBatch: AcceptBatch;
+  readonly acceptBatch: (request: AcceptRequest) => Promise<AcceptResult>;
+  readonly acceptLines: AcceptLines;
   readonly readTransaction: (transactionId: string) => Promise<StoredTransactionJson | undefined>;
   readonly searchTransactions: (
     parameters: TransactionListParameters,
@@ -102,7 +104,7 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
       const { isMinimal } = readPreferences(c.req.header('prefer'), waitMsMax);
       const { timeoutMs } = limits;
       const request = { body: bodyChunks(c), client, isMinimal, timeoutMs, draining };
-      return answerLines(acceptBatch, log, request);
+      return answerLines(dependencies.acceptLines, log, request);
     }
     const inputs = readBatchInput(await readJson(c, limits));
     const result = await acceptBatch({ client, inputs, replyTo: null });
