@@ -1,0 +1,263 @@
+/**
+ * Goal: the laws of a fold that need no database: exactly once, whatever order; bytes that come back
+ * as they went; appends that end where a whole write ends. Method: properties over arrivals.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { AccountPast, MerchantPast } from '../../../src/domain/history.ts';
+import type { Transaction } from '../../../src/domain/transaction.ts';
+import { accountKind } from '../../../src/profile/account-kind.ts';
+import {
+  ACCOUNT_KEPT_ENTRIES,
+  ACCOUNT_PROFILE_ENTRIES,
+} from '../../../src/profile/account-profile.ts';
+import { merchantKind } from '../../../src/profile/merchant-kind.ts';
+import {
+  MERCHANT_KEPT_ENTRIES,
+  MERCHANT_RECENT_ENTRIES,
+} from '../../../src/profile/merchant-profile.ts';
+import { listBytes } from '../../../src/profile/packed-list.ts';
+import {
+  headerOf,
+  headerVersion,
+  isCurrent,
+  markWritten,
+  PROFILE_HEADER_BYTES,
+  type Profile,
+  type ProfileKind,
+  type ProfileWrite,
+} from '../../../src/profile/profile.ts';
+
+const BASE_MS = Date.UTC(2026, 5, 1);
+const START = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
+const noAccount: AccountPast = { rows: [], floor: START, ceiling: null };
+const noMerchant: MerchantPast = {
+  rows: [],
+  tallies: [],
+  horizon: null,
+  knownFromMs: 0,
+  ceiling: null,
+};
+
+function makeTransaction(offsetMs: number, random: number, currency = 'USD'): Transaction {
+  const createdAtMs = BASE_MS + offsetMs;
+  const time = createdAtMs.toString(16).padStart(12, '0');
+  return {
+    transactionId: `${time.slice(0, 8)}-${time.slice(8)}-7abc-8000-${random.toString(16).padStart(12, '0')}`,
+    createdAtMs,
+    receivedAtMs: createdAtMs,
+    accountId: `acc_${random % 3}`,
+    merchantId: `m_${random % 4}`,
+    amount: String(1 + (random % 500)),
+    currency,
+    corridor: 'US-EG',
+    type: null,
+    ip: null,
+    deviceId: random % 2 === 0 ? 'phone' : null,
+    country: 'US',
+    channel: null,
+  };
+}
+
+const transactions = fc
+  .uniqueArray(
+    fc.record({
+      offsetMs: fc.integer({ min: 0, max: 40 * 86_400_000 }),
+      random: fc.nat(2 ** 32),
+      currency: fc.constantFrom('USD', 'JPY'),
+    }),
+    { minLength: 2, maxLength: 60, selector: (one) => one.random },
+  )
+  .map((list) => list.map((one) => makeTransaction(one.offsetMs, one.random, one.currency)));
+
+/** What Redis would hold after a write. */
+function stored(before: Buffer | null, write: ProfileWrite): Buffer {
+  if (write.kind === 'replace') return write.value;
+  const body = (before ?? Buffer.alloc(0)).subarray(PROFILE_HEADER_BYTES);
+  return Buffer.concat([write.header, body, write.bytes]);
+}
+
+function contents({ list }: Profile): string {
+  return listBytes(list, 0, list.count).toString('hex');
+}
+
+const kinds = [
+  {
+    name: 'account',
+    kind: accountKind as ProfileKind<Profile, object, unknown>,
+    nothing: noAccount,
+  },
+  {
+    name: 'merchant',
+    kind: merchantKind as ProfileKind<Profile, object, unknown>,
+    nothing: noMerchant,
+  },
+];
+
+describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
+  const start = () => kind.rebuild(nothing, null);
+
+  test('ends in the same contents whatever the order', () => {
+    fc.assert(
+      fc.property(transactions, fc.func(fc.nat()), (list, key) => {
+        const shuffled = [...list].sort((a, b) => key(a.transactionId) - key(b.transactionId));
+        const [one, other] = [start(), start()];
+        for (const transaction of list) kind.fold(one, transaction);
+        for (const transaction of shuffled) kind.fold(other, transaction);
+        expect(contents(one)).toBe(contents(other));
+        expect(one.list.count).toBe(list.length);
+      }),
+    );
+  });
+
+  test('takes a transaction in once, and sees the same again', () => {
+    fc.assert(
+      fc.property(transactions, (list) => {
+        const profile = start();
+        const first = list.map((transaction) => {
+          const seen = kind.fold(profile, transaction);
+          const before = contents(profile);
+          expect(kind.fold(profile, transaction)).toEqual(seen);
+          expect(contents(profile)).toBe(before);
+          return seen;
+        });
+        expect(first.every((outcome) => outcome.kind === 'folded')).toBe(true);
+      }),
+    );
+  });
+
+  test('comes back from its bytes as it was', () => {
+    fc.assert(
+      fc.property(transactions, ([last, ...list]) => {
+        const profile = start();
+        for (const transaction of list) kind.fold(profile, transaction);
+        const write = kind.pendingWrite(profile);
+        if (write?.kind !== 'replace' || last === undefined) throw new Error('nothing was written');
+        const decoded = kind.decode(write.value);
+        if (decoded === undefined) throw new Error('not readable');
+        expect(contents(decoded)).toBe(contents(profile));
+        expect(kind.pendingWrite(decoded)).toBeUndefined();
+        expect(kind.fold(decoded, last)).toEqual(kind.fold(profile, last));
+      }),
+    );
+  });
+
+  test('ends, written in deltas, in the bytes of a whole write', () => {
+    fc.assert(
+      fc.property(transactions, fc.integer({ min: 1, max: 7 }), (list, each) => {
+        const profile = start();
+        let value: Buffer | null = null;
+        let version = 0;
+        list.forEach((transaction, index) => {
+          kind.fold(profile, transaction);
+          if (index % each !== 0) return;
+          const write = kind.pendingWrite(profile);
+          if (write === undefined) throw new Error('a new transaction must be written');
+          expect(write.expected).toEqual(headerOf(value));
+          value = stored(value, write);
+          markWritten(profile, write);
+          version++;
+          expect(headerVersion(headerOf(value))).toBe(version);
+          expect(isCurrent(profile, headerOf(value))).toBe(true);
+          const decoded = kind.decode(value);
+          if (decoded === undefined) throw new Error('not readable');
+          expect(contents(decoded)).toBe(contents(profile));
+        });
+      }),
+    );
+  });
+
+  test('writes arrivals in order as appends of one item each', () => {
+    const profile = start();
+    for (let index = 0; index < 5; index++) {
+      kind.fold(profile, makeTransaction(index * 1000, index));
+      const write = kind.pendingWrite(profile);
+      if (write === undefined) throw new Error('a new transaction must be written');
+      expect(write.kind).toBe(index === 0 ? 'replace' : 'append');
+      if (write.kind === 'append') expect(write.bytes).toHaveLength(profile.list.itemBytes);
+      markWritten(profile, write);
+      expect(kind.pendingWrite(profile)).toBeUndefined();
+    }
+  });
+
+  test('keeps what was folded while a write was on its way', () => {
+    const profile = start();
+    kind.fold(profile, makeTransaction(1000, 1));
+    const first = kind.pendingWrite(profile);
+    kind.fold(profile, makeTransaction(2000, 2));
+    if (first === undefined) throw new Error('nothing to write');
+    markWritten(profile, first);
+    const second = kind.pendingWrite(profile);
+    expect(second).toMatchObject({ kind: 'append', expected: first.header });
+
+    kind.fold(profile, makeTransaction(500, 3));
+    if (second === undefined) throw new Error('nothing to write');
+    markWritten(profile, second);
+    expect(kind.pendingWrite(profile)).toMatchObject({ kind: 'replace', expected: second.header });
+  });
+
+  test.each([
+    ['nothing', Buffer.alloc(0)],
+    ['a header alone', Buffer.alloc(8, 0x11)],
+    ['an unknown format', Buffer.alloc(200, 0xff)],
+  ])('does not read %s', (_, bytes) => {
+    expect(kind.decode(bytes)).toBeUndefined();
+  });
+
+  test('does not read a value cut within an item', () => {
+    const profile = start();
+    kind.fold(profile, makeTransaction(1, 1));
+    const write = kind.pendingWrite(profile);
+    if (write?.kind !== 'replace') throw new Error('nothing was written');
+    expect(kind.decode(write.value.subarray(0, -1))).toBeUndefined();
+  });
+
+  test('tells a rebuilt value from a lost one of the same version', () => {
+    const [lost, rebuilt] = [start(), start()];
+    kind.fold(lost, makeTransaction(1, 1));
+    kind.fold(rebuilt, makeTransaction(2, 2));
+    const [one, other] = [kind.pendingWrite(lost)?.header, kind.pendingWrite(rebuilt)?.header];
+    expect(headerVersion(one ?? null)).toBe(headerVersion(other ?? null));
+    expect(one).not.toEqual(other);
+  });
+});
+
+describe('bounds', () => {
+  test('an account keeps its newest entries and knows its floor', () => {
+    const profile = accountKind.rebuild(noAccount, null);
+    for (let index = 0; index <= ACCOUNT_PROFILE_ENTRIES; index++) {
+      expect(accountKind.fold(profile, makeTransaction(index * 1000, index)).kind).toBe('folded');
+    }
+    expect(profile.list.count).toBe(ACCOUNT_KEPT_ENTRIES);
+    const dropped = ACCOUNT_PROFILE_ENTRIES - ACCOUNT_KEPT_ENTRIES;
+    expect(profile.floor.ms).toBe(BASE_MS + dropped * 1000);
+    expect(accountKind.fold(profile, makeTransaction(dropped * 1000, dropped)).kind).toBe('late');
+    expect(accountKind.fold(profile, makeTransaction(dropped * 1000 + 1, 1)).kind).toBe('late');
+    expect(profile.list.count).toBe(ACCOUNT_KEPT_ENTRIES + 1);
+  });
+
+  test('a merchant counts on what it no longer lists, and forgets itself when that is touched', () => {
+    const profile = merchantKind.rebuild(noMerchant, null);
+    for (let index = 0; index <= MERCHANT_RECENT_ENTRIES; index++) {
+      merchantKind.fold(profile, makeTransaction(index * 1000, index));
+    }
+    expect(profile.list.count).toBe(MERCHANT_KEPT_ENTRIES);
+    const next = makeTransaction((MERCHANT_RECENT_ENTRIES + 1) * 1000, 9);
+    const outcome = merchantKind.fold(profile, next);
+    expect(outcome).toMatchObject({
+      kind: 'folded',
+      history: { count30d: MERCHANT_RECENT_ENTRIES + 1 },
+    });
+    expect(merchantKind.fold(profile, makeTransaction(5, 5)).kind).toBe('late');
+    expect(merchantKind.fold(profile, next).kind).toBe('ahead');
+    expect(profile.list.count).toBe(0);
+  });
+
+  test('a rebuild that did not read to the end answers ahead beyond its ceiling', () => {
+    const [known, beyond] = [makeTransaction(1000, 1), makeTransaction(1000, 2)];
+    const past = { ...noAccount, rows: [known], ceiling: known };
+    const profile = accountKind.rebuild(past, null);
+    expect(accountKind.fold(profile, known).kind).toBe('folded');
+    expect(accountKind.fold(profile, beyond).kind).toBe('ahead');
+  });
+});

@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createDistinctCounter } from '../../../src/profile/distinct.ts';
+import { hashText, hexDigits, packLetters } from '../../../src/profile/pack.ts';
+import { selectRank } from '../../../src/profile/select-rank.ts';
+
+describe('packLetters', () => {
+  test('gives each code a number of its own that fits its field', () => {
+    const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
+    const countries = letters.flatMap((a) => letters.map((b) => a + b));
+    expect(new Set(countries.map(packLetters)).size).toBe(26 * 26);
+    expect(Math.max(...countries.map(packLetters))).toBeLessThan(2 ** 10);
+    expect(packLetters('ZZZ')).toBeLessThan(2 ** 15);
+    expect(packLetters('ZZ-ZZ')).toBeLessThan(2 ** 20);
+    expect(packLetters('US-EG')).not.toBe(packLetters('EG-US'));
+    expect(packLetters(null)).toBe(0);
+  });
+});
+
+describe('hashText', () => {
+  test('is stable, never the number of absence, and spreads', () => {
+    expect(hashText(null)).toBe(0);
+    expect(hashText('acc_17')).toBe(hashText('acc_17'));
+    const hashes = Array.from({ length: 20_000 }, (_, index) => hashText(`acc_${index}`));
+    expect(new Set(hashes).size).toBeGreaterThan(19_998);
+    expect(hashes.every((hash) => Number.isInteger(hash) && hash > 0 && hash < 2 ** 32)).toBe(true);
+  });
+});
+
+describe('hexDigits', () => {
+  test('reads the last bytes of a UUID', () => {
+    const uuid = '019ab0e7-7c00-7abc-8def-0123456789ab';
+    expect(hexDigits(uuid, 14, 18)).toBe(0x7abc);
+    expect(hexDigits(uuid, 19, 28)).toBe(0x8def0123);
+    expect(hexDigits(uuid, 28, 36)).toBe(0x456789ab);
+  });
+});
+
+describe('selectRank', () => {
+  test('finds what sorting finds', () => {
+    const numbers = fc.array(fc.integer({ min: 0, max: 50 }), { minLength: 1, maxLength: 256 });
+    fc.assert(
+      fc.property(numbers, fc.nat(), (values, which) => {
+        const rank = 1 + (which % values.length);
+        const sorted = [...values].sort((a, b) => a - b);
+        expect(selectRank(Float64Array.from(values), values.length, rank)).toBe(sorted[rank - 1]);
+      }),
+    );
+  });
+});
+
+describe('createDistinctCounter', () => {
+  test('counts like a set, again and again', () => {
+    const counter = createDistinctCounter();
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 2 ** 32 - 1 }), { maxLength: 256 }),
+        (hashes) => {
+          counter.reset();
+          for (const hash of [...hashes, ...hashes]) counter.add(hash);
+          expect(counter.count()).toBe(new Set(hashes).size);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,64 @@
+/** Goal: nothing stored can change unseen. Method: one bit, field or reason changed at a time. */
+import { describe, expect, test } from 'vitest';
+import { FEATURE_SCHEMA, featureIndex } from '../../../src/scoring/feature-schema.ts';
+import { currentRuleSet } from '../../../src/scoring/rule-sets.ts';
+import { score } from '../../../src/scoring/score.ts';
+import { type ScoreEvidence, verifyScore } from '../../../src/scoring/verify-score.ts';
+import { makeVector } from './vector.ts';
+
+const features = makeVector({
+  amounts: 40,
+  amount_to_p90: 2.3,
+  amount_to_median: 4,
+  amount: 200,
+  median: 50,
+  amount_zscore: 4,
+});
+const stored: ScoreEvidence = {
+  ...score({ vector: features, ruleSet: currentRuleSet, model: null }),
+  features,
+  featureSchema: FEATURE_SCHEMA,
+  ruleSet: currentRuleSet.id,
+  model: null,
+};
+
+/** The next double above. */
+function flipLastBit(value: number): number {
+  const double = Float64Array.of(value);
+  const bits = new BigUint64Array(double.buffer);
+  bits[0] = (bits[0] ?? 0n) ^ 1n;
+  return double[0] ?? 0;
+}
+
+describe('verifyScore', () => {
+  test('finds nothing where nothing changed, whatever order the reasons have their keys in', () => {
+    expect(verifyScore(stored)).toEqual([]);
+    const reasons = stored.reasons.map(({ code, detail, contribution }) => ({
+      contribution,
+      detail,
+      code,
+    }));
+    expect(verifyScore({ ...stored, reasons })).toEqual([]);
+  });
+
+  test('finds one flipped bit in a feature that matters', () => {
+    const changed = features.slice();
+    const index = featureIndex('amount_to_p90');
+    changed[index] = flipLastBit(changed[index] ?? 0);
+    expect(verifyScore({ ...stored, features: changed })).toEqual(['risk']);
+  });
+
+  test.each<[string, Partial<ScoreEvidence>, string]>([
+    ['the risk by its last bit', { risk: flipLastBit(stored.risk) }, 'risk'],
+    ['the score', { score: stored.score - 1 }, 'score'],
+    ['the verdict', { verdict: 'decline' }, 'verdict'],
+    ['the probability', { probability: 0 }, 'probability'],
+    ['the reasons', { reasons: [] }, 'reasons'],
+    ['the rule set', { ruleSet: 'default@0' }, 'rule_set'],
+    ['the feature schema', { featureSchema: FEATURE_SCHEMA + 1 }, 'feature_schema'],
+    ['the length of the vector', { features: features.slice(1) }, 'features'],
+    ['the model', { model: 'baseline@1' }, 'model'],
+  ])('finds %s changed', (_, change, field) => {
+    expect(verifyScore({ ...stored, ...change })).toContain(field);
+  });
+});
