@@ -21,7 +21,6 @@ export async function copyCeiling(database: Client, file: string): Promise<Ceili
     createWriteStream(file, { mode: 0o600 }),
   );
   await database.query('create table bench_ceiling (like transactions including all)');
-  await database.query('checkpoint');
   const started = performance.now();
   await pipeline(
     createReadStream(file, { highWaterMark: 1 << 20 }),
