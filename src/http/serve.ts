@@ -6,6 +6,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Hono } from 'hono';
+import { Failure } from '../domain/failure.ts';
 import type { AppEnv } from './app-env.ts';
 import { PROBLEM_CONTENT_TYPE, Problem, problemResponse } from './problem.ts';
 
@@ -84,7 +85,10 @@ async function listen(server: Server, { host, port, mayMove }: ServeOptions): Pr
       return;
     } catch (error) {
       const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-      if (!isTaken || tried + 1 >= tries) throw error;
+      if (!isTaken) throw error;
+      if (tried + 1 >= tries) {
+        throw new Failure('unavailable', 'PORT_TAKEN', `port ${port} of ${host} is taken`);
+      }
     }
   }
 }

@@ -1,0 +1,175 @@
+/**
+ * Goal: nobody without a live key of the right role gets past, and a key that is revoked stops working
+ * within a second everywhere. Method: two API processes on one database, keys made over HTTP and CLI.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expectProblem } from '../support/problem.ts';
+import { runRisk, spawnRisk } from '../support/risk.ts';
+import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { answerOf, input } from '../support/submit.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const REVOKED_WITHIN_MS = 1000;
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await startRunningApi();
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+const bearer = (key: string) => ({ Authorization: `Bearer ${key}` });
+const withKey = (key: string, path = '/v1/transactions?limit=1', url = api.url) =>
+  fetch(url + path, { headers: bearer(key) });
+
+async function makeKey(fields: object): Promise<{ key_id: string; key: string }> {
+  const { status, body } = await answerOf(await api.post('/v1/keys', { owner: 'me', ...fields }));
+  expect(status).toBe(201);
+  return body;
+}
+
+describe('a request', () => {
+  test.each([
+    ['no key', {}],
+    ['another scheme', { Authorization: 'Basic eDp5' }],
+    ['an empty key', { Authorization: 'Bearer ' }],
+    ['a wrong key', bearer(`${RUNNING_API_KEY}x`)],
+    ['a key of ten thousand characters', bearer('x'.repeat(10_000))],
+  ])('with %s is 401 and says how', async (_name, headers: Record<string, string>) => {
+    const answer = await expectProblem(await fetch(`${api.url}/v1/keys`, { headers }), 401);
+    expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer realm="risk"/);
+  });
+
+  test('to a path nobody serves needs a key too', async () => {
+    await expectProblem(await fetch(`${api.url}/v1/nowhere`), 401);
+  });
+
+  test('with a role that does not suffice is 403, admin may everything', async () => {
+    const ingest = await makeKey({ roles: ['ingest'] });
+    const analyst = await makeKey({ roles: ['analyst'] });
+    const admin = await makeKey({ roles: ['admin'] });
+    await expectProblem(await withKey(ingest.key), 403);
+    expect((await withKey(analyst.key)).status).toBe(200);
+    expect((await withKey(admin.key)).status).toBe(200);
+    await expectProblem(await withKey(admin.key.slice(0, -1)), 401);
+    const post = { method: 'POST', body: JSON.stringify(input()) };
+    const headers = { 'Content-Type': 'application/json' };
+    const url = `${api.url}/v1/transactions`;
+    const submit = (key: string) =>
+      fetch(url, { ...post, headers: { ...headers, ...bearer(key) } });
+    await expectProblem(await submit(analyst.key), 403);
+    expect((await submit(ingest.key)).status).toBe(201);
+    await expectProblem(await withKey(analyst.key, '/metrics'), 403);
+  });
+});
+
+describe('keys', () => {
+  test('are told apart, shown once and never stored', async () => {
+    const { key_id, key } = await makeKey({ roles: ['analyst', 'analyst'], client: 'c-1' });
+    expect(key).toMatch(new RegExp(`^risk_${key_id}_[0-9A-Za-z]{49}$`));
+    const { body } = await answerOf(await api.request('/v1/keys'));
+    const listed = body.items.find((item: { key_id: string }) => item.key_id === key_id);
+    expect(listed).toMatchObject({
+      roles: ['analyst'],
+      client: 'c-1',
+      owner: 'me',
+      revoked_at: null,
+    });
+    const rows = await api.testDatabase.sql('select * from api_keys');
+    const secret = key.split('_')[2] ?? '';
+    expect(JSON.stringify([body, rows])).not.toContain(secret);
+    expect(api.process.stderr()).not.toContain(secret);
+  });
+
+  test.each([
+    ['no role', { roles: [] }],
+    ['an unknown role', { roles: ['root'] }],
+    ['an owner with a newline', { roles: ['ingest'], owner: 'a\nb' }],
+    ['an expiry without zone', { roles: ['ingest'], expires_at: '2099-01-01T00:00:00' }],
+    ['a key of their own', { roles: ['ingest'], key: 'x' }],
+  ])('with %s are 422', async (_name, fields) => {
+    await expectProblem(await api.post('/v1/keys', { owner: 'me', ...fields }), 422);
+  });
+
+  test('that are revoked stop working within a second in every process', async () => {
+    await using other = spawnRisk(['api'], {
+      DATABASE_URL: api.testDatabase.url,
+      REDIS_URL: api.redisService.url,
+      PORT: '0',
+    });
+    const [, url = ''] = await other.waitFor(/"url":"(http:[^"]+)"/, 20_000);
+    const { key_id, key } = await makeKey({ roles: ['analyst'] });
+    const statuses = async () =>
+      await Promise.all(
+        [withKey(key), withKey(key, undefined, url)].map(async (r) => (await r).status),
+      );
+    expect(await statuses()).toEqual([200, 200]);
+    const revoked = await api.request(`/v1/keys/${key_id}`, { method: 'DELETE' });
+    expect(revoked.status).toBe(204);
+    const revokedAt = performance.now();
+    await waitUntil(
+      async () => (await statuses()).every((status) => status === 401),
+      REVOKED_WITHIN_MS,
+      'both to refuse the key',
+    );
+    expect(performance.now() - revokedAt).toBeLessThan(REVOKED_WITHIN_MS);
+    expect((await api.request(`/v1/keys/${key_id}`, { method: 'DELETE' })).status).toBe(204);
+    await expectProblem(await api.request('/v1/keys/unknown', { method: 'DELETE' }), 404);
+  });
+
+  test('that expire stop working by themselves', async () => {
+    const { key } = await makeKey({
+      roles: ['analyst'],
+      expires_at: new Date(Date.now() + 1500).toISOString(),
+    });
+    expect((await withKey(key)).status).toBe(200);
+    await waitUntil(async () => (await withKey(key)).status === 401, 5000, 'the key to expire');
+  });
+});
+
+describe('risk keys', () => {
+  const run = (...args: string[]) =>
+    runRisk(['keys', ...args], { DATABASE_URL: api.testDatabase.url });
+
+  test('makes, lists and revokes', async () => {
+    const made = await run(
+      'create',
+      '--role',
+      'ingest',
+      '--role',
+      'analyst',
+      '--owner',
+      'ops',
+      '--json',
+    );
+    const { key_id, key } = JSON.parse(made.stdout);
+    expect((await withKey(key)).status).toBe(200);
+    expect((await run('list')).stdout).toMatch(
+      new RegExp(`${key_id} +ingest analyst +default +ops`),
+    );
+    expect((await run('revoke', key_id)).code).toBe(0);
+    await waitUntil(async () => (await withKey(key)).status === 401, 2000, 'the key to be refused');
+    expect((await run('revoke', 'nobody')).code).toBe(1);
+  });
+
+  test.each([
+    [['create', '--owner', 'me'], '--role is missing'],
+    [['create', '--role', 'root', '--owner', 'me'], '--role is one of'],
+    [['create', '--role', 'ingest'], '--owner is missing'],
+    [['revoke'], 'an argument is missing'],
+    [[], 'say create, list or revoke'],
+  ])('%j is a usage error', async (args, message) => {
+    const { code, stderr } = await run(...args);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+  });
+});
+
+test('a new bootstrap key replaces the old one', async () => {
+  const replacement = 'another-bootstrap-key-of-32-characters';
+  const { code } = await runRisk(['migrate'], {
+    DATABASE_URL: api.testDatabase.url,
+    RISK_BOOTSTRAP_KEY: replacement,
+  });
+  expect(code).toBe(0);
+  expect((await withKey(replacement)).status).toBe(200);
+  await waitUntil(async () => (await withKey(RUNNING_API_KEY)).status === 401, 2000, 'the old one');
+});

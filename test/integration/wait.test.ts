@@ -1,0 +1,104 @@
+/**
+ * Goal: `Prefer: wait` answers with the score from the asynchronous path, by the worker's reply or,
+ * without Redis or for duplicates, by polling. Method: an API and, where a score is to come, a worker.
+ */
+import { describe, expect, test } from 'vitest';
+import { spawnRisk } from '../support/risk.ts';
+import { type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { input, postBatch, postOne } from '../support/submit.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const WAIT_MS_MAX = 8000;
+
+const open = () => startRunningApi({ RISK_WAIT_MS_MAX: String(WAIT_MS_MAX) });
+
+function startWorker(api: RunningApi) {
+  return spawnRisk(['worker'], {
+    DATABASE_URL: api.testDatabase.url,
+    REDIS_URL: api.redisService.url,
+    RISK_READ_BLOCK_MS: '200',
+    RISK_RECONCILE_AGE_MS: '500',
+  });
+}
+
+const wait = (seconds: string) => ({ Prefer: `wait=${seconds}` });
+
+describe('with a worker', () => {
+  test('a new transaction, a duplicate and a scored one come with the score', async () => {
+    await using api = await open();
+    await using _worker = startWorker(api);
+    const sent = input({ amount: '77.00' });
+    const first = await postOne(api, sent, wait('20'));
+    expect([first.status, first.headers.get('preference-applied')]).toEqual([201, 'wait=8']);
+    const { transaction_id } = first.body;
+    const stored = await (await api.request(`/v1/scores/${transaction_id}`)).json();
+    expect(first.body.score).toEqual(stored);
+    const waiting = await postOne(api, sent, wait('0.5'));
+    expect([waiting.status, waiting.headers.get('preference-applied')]).toEqual([200, 'wait=0.5']);
+    expect(waiting.body).toMatchObject({ status: 'duplicate', score: stored });
+    const plain = await postOne(api, sent);
+    expect(plain.headers.get('preference-applied')).toBeNull();
+    expect(plain.body).toMatchObject({ status: 'duplicate', score: stored });
+  });
+
+  test('a duplicate that arrives while the first waits gets the score too', async () => {
+    await using api = await open();
+    const sent = input();
+    const both = Promise.all([postOne(api, sent, wait('8')), postOne(api, sent, wait('8'))]);
+    await using _worker = startWorker(api);
+    const [one, other] = await both;
+    expect([one.status, other.status].sort()).toEqual([200, 201]);
+    expect(one.body.score).toEqual(other.body.score);
+    expect(one.body.score).toMatchObject({ transaction_id: one.body.transaction_id });
+  });
+
+  test('a score comes although its reply is lost', async () => {
+    await using api = await open();
+    const answer = postOne(api, input(), wait('8'));
+    await waitUntil(
+      async () => (await api.redis.xlen('{market_0:US-EG:0}:transactions')) === 1,
+      5000,
+      'the entry',
+    );
+    await api.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await using _worker = startWorker(api);
+    expect((await answer).body.score).toMatchObject({ attempts: 1 });
+  });
+});
+
+describe('without a worker', () => {
+  test('the wait ends in time with score null, and says that it was honoured', async () => {
+    await using api = await open();
+    const startedAt = performance.now();
+    const { status, headers, body } = await postOne(api, input(), wait('0.7'));
+    const tookMs = performance.now() - startedAt;
+    expect([status, body.score, headers.get('preference-applied')]).toEqual([
+      201,
+      null,
+      'wait=0.7',
+    ]);
+    expect(tookMs).toBeGreaterThan(650);
+    expect(tookMs).toBeLessThan(3000);
+  });
+
+  test('what is not a wait is ignored', async () => {
+    await using api = await open();
+    for (const prefer of ['wait', 'wait=x', 'wait=-1', 'wait=0', 'respond-async', 'wait=1e3']) {
+      const { headers, body } = await postOne(api, input(), { Prefer: prefer });
+      expect([prefer, headers.get('preference-applied'), body.score]).toEqual([prefer, null, null]);
+    }
+  });
+
+  test('a batch does not wait', async () => {
+    await using api = await open();
+    const startedAt = performance.now();
+    const response = await api.request('/v1/transactions/batch', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...wait('5') },
+      body: JSON.stringify({ transactions: [input()] }),
+    });
+    expect([response.status, response.headers.get('preference-applied')]).toEqual([200, null]);
+    expect(performance.now() - startedAt).toBeLessThan(3000);
+    expect((await postBatch(api, [input()])).status).toBe(200);
+  });
+});
