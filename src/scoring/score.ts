@@ -67,20 +67,19 @@ function verdictOf(points: number, { verdicts }: CompiledRuleSet): Verdict {
 
 /**
  * Heaviest first, equal ones in the order of the registry. The points are shared out in proportion to
- * the weights, rounded so that contributions add up to the score; a cause worth no point is left out.
+ * the weights and rounded down; the few left over go to the heaviest, so that contributions never rise
+ * and add up to the score. A cause worth no point is left out.
  */
 function rankReasons(causes: Cause[], points: number): Reason[] {
   causes.sort((a, b) => b.weight - a.weight);
   let total = 0;
   for (const cause of causes) total += cause.weight;
+  let left = points;
+  for (const cause of causes) left -= Math.floor((points * cause.weight) / total);
   const reasons: Reason[] = [];
-  let weight = 0;
-  let given = 0;
-  for (const cause of causes) {
-    weight += cause.weight;
-    const contribution = Math.round((points * weight) / total) - given;
-    given += contribution;
-    if (contribution > 0) reasons.push({ code: cause.code, detail: cause.detail, contribution });
+  for (const { code, weight, detail } of causes) {
+    const contribution = Math.floor((points * weight) / total) + (left-- > 0 ? 1 : 0);
+    if (contribution > 0) reasons.push({ code, detail, contribution });
   }
   return reasons;
 }

@@ -21,7 +21,7 @@ export const default1: RuleSet = {
     },
     {
       rule: 'amount-over-habit',
-      bounds: { amounts: 8, toMedian: 2, zscore: 1 },
+      bounds: { amounts: 5, toMedian: 2, zscore: 1 },
       bands: [
         { from: 1.2, weight: 0.02 },
         { from: 1.5, weight: 0.2 },

@@ -45,8 +45,8 @@ describe('score', () => {
       score: 800,
       verdict: 'decline',
       reasons: [
-        { code: 'STRUCTURING', contribution: 436 },
-        { code: 'IMPOSSIBLE_TRAVEL', contribution: 364 },
+        { code: 'STRUCTURING', contribution: 437 },
+        { code: 'IMPOSSIBLE_TRAVEL', contribution: 363 },
       ],
     });
   });
@@ -61,6 +61,7 @@ describe('score', () => {
         expect(VERDICTS).toContain(decision.verdict);
         const points = decision.reasons.map((reason) => reason.contribution);
         expect(points.reduce((sum, one) => sum + one, 0)).toBe(decision.score);
+        expect(points).toEqual([...points].sort((a, b) => b - a));
         expect(points.every((one) => Number.isInteger(one) && one > 0)).toBe(true);
       }),
     );

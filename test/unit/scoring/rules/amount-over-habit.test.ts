@@ -13,7 +13,7 @@ describeRule(amountOverHabit, {
   measures: 2.5,
   detail: "Amount 240.00 is 4.8 times this account's usual 50.00",
   silent: {
-    'too few amounts for a habit': { amounts: 7 },
+    'too few amounts for a habit': { amounts: 4 },
     'not a multiple of the median': { amount_to_median: 1.99 },
     'near the upper end of the habit': { amount_to_p90: 1.19 },
     'within the spread of the last month': { amount_zscore: 0.5 },
