@@ -168,8 +168,9 @@ function rankAmounts(
   }
   history.amounts = count;
   if (count === 0) return;
-  history.median = selectRank(ranked, count, (count + 1) >> 1);
-  history.p90 = selectRank(ranked, count, count - Math.floor(count / 10));
+  const middle = (count + 1) >> 1;
+  history.median = selectRank(ranked, count, middle);
+  history.p90 = selectRank(ranked, count, count - Math.floor(count / 10), middle);
 }
 
 function countNearLimit(

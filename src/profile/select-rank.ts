@@ -1,9 +1,13 @@
 /** The rank-th least of a few numbers, by Hoare's selection: less work than sorting them. */
 
-/** Reorders the first `count` values (numbers, no NaN). @param rank 1 is the least, at most `count` */
-export function selectRank(values: Float64Array, count: number, rank: number): number {
+/**
+ * Reorders the first `count` values (numbers, no NaN).
+ * @param rank 1 is the least, at most `count`
+ * @param known a lower rank that was selected just before: what stands before it is left alone
+ */
+export function selectRank(values: Float64Array, count: number, rank: number, known = 1): number {
   const wanted = rank - 1;
-  let left = 0;
+  let left = known - 1;
   let right = count - 1;
   while (left < right) {
     const split = partition(values, left, right);

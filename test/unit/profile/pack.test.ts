@@ -43,7 +43,10 @@ describe('selectRank', () => {
       fc.property(numbers, fc.nat(), (values, which) => {
         const rank = 1 + (which % values.length);
         const sorted = [...values].sort((a, b) => a - b);
-        expect(selectRank(Float64Array.from(values), values.length, rank)).toBe(sorted[rank - 1]);
+        const list = Float64Array.from(values);
+        const lower = 1 + (which % rank);
+        expect(selectRank(list, values.length, lower)).toBe(sorted[lower - 1]);
+        expect(selectRank(list, values.length, rank, lower)).toBe(sorted[rank - 1]);
       }),
     );
   });
