@@ -1,0 +1,175 @@
+/**
+ * Goal: every answer is one the document has: status, content type, body. Method: an API process with
+ * something of everything in its stores; every operation is called, well and badly.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type OpenApi, readOpenApi } from '../support/openapi.ts';
+import { type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
+import { answerOf, input } from '../support/submit.ts';
+
+type Call = readonly [method: string, path: string, init?: RequestInit & { body?: string }];
+
+const JSON_HEADERS = { 'Content-Type': 'application/json' };
+const NOW = Date.now();
+
+let api: RunningApi;
+let openApi: OpenApi;
+beforeAll(async () => {
+  api = await startRunningApi();
+  openApi = await readOpenApi(api.url);
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+/** The documented path that a concrete one is an instance of; literal segments win over parameters. */
+function documentedPath(path: string): string {
+  const [plain = ''] = path.split('?');
+  const matching = Object.keys(openApi.document.paths).filter((pattern) =>
+    new RegExp(`^${pattern.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(plain),
+  );
+  return matching.sort((a, b) => a.split('{').length - b.split('{').length)[0] ?? plain;
+}
+
+/** Fails unless status, content type and body are what the document says of this call. */
+async function expectDocumented([method, path, init]: Call): Promise<string> {
+  const response = await api.request(path, { method, ...init });
+  const pattern = documentedPath(path);
+  const operation = openApi.document.paths[pattern]?.[method.toLowerCase()];
+  const name = `${method} ${pattern} ${response.status}`;
+  const documented = operation?.responses[String(response.status)];
+  expect(documented, name).toBeDefined();
+  if (documented?.content === undefined) {
+    expect(await response.text(), name).toBe('');
+    return name;
+  }
+  const [type = ''] = (response.headers.get('content-type') ?? '').split(';');
+  const schema = documented.content[type]?.schema;
+  expect(schema, `${name} ${type}`).toBeDefined();
+  const isJson = type.endsWith('json') && !type.endsWith('ndjson');
+  const bodies = isJson ? [await response.json()] : await readLines(type, response);
+  for (const body of bodies) {
+    const validate = openApi.validator(schema ?? {});
+    expect(validate(body), `${name} ${JSON.stringify(validate.errors)}`).toBe(true);
+  }
+  return name;
+}
+
+async function readLines(type: string, response: Response): Promise<unknown[]> {
+  const text = await response.text();
+  if (!type.endsWith('ndjson')) return [text];
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+}
+
+const post = (path: string, body: unknown, headers = {}): Call => [
+  'POST',
+  path,
+  { headers: { ...JSON_HEADERS, ...headers }, body: JSON.stringify(body) },
+];
+
+describe('answers', () => {
+  const scored = idAt(NOW - 1000, 1);
+  const pending = idAt(NOW - 2000, 2);
+  const dead = idAt(NOW - 3000, 3);
+  const letter = idAt(NOW, 4);
+  const unknown = idAt(NOW, 99);
+
+  beforeAll(async () => {
+    await storeTransactions(api.database, [
+      { id: scored, createdAtMs: NOW - 1000, score: 900, reasons: ['VELOCITY_COUNT_1H'] },
+      { id: pending, createdAtMs: NOW - 2000 },
+      { id: dead, createdAtMs: NOW - 3000 },
+    ]);
+    await storeDeadLetters(api.database, [
+      { id: letter, transactionId: dead, failedAtMs: NOW },
+      { id: idAt(NOW, 5), transactionId: null, failedAtMs: NOW, errorCode: 'ENTRY_MALFORMED' },
+    ]);
+  });
+
+  const gets = (): string[] => [
+    ...['/livez', '/readyz', '/metrics', '/openapi.json', '/docs', '/docs/start.js'],
+    ...['/docs/swagger-ui.css', '/docs/swagger-ui-bundle.js', '/docs/favicon-32x32.png'],
+    ...[
+      '/v1/transactions',
+      '/v1/transactions?account_id=acc_1&limit=2',
+      '/v1/transactions?limit=0',
+    ],
+    ...[scored, pending, dead, unknown, 'x'].flatMap((id) => [
+      `/v1/transactions/${id}`,
+      `/v1/scores/${id}`,
+      `/v1/scores/${id}/explanation`,
+    ]),
+    ...['/v1/scores', '/v1/scores?verdict=decline&min_score=800', '/v1/scores?verdict=no'],
+    ...[
+      '/v1/accounts/acc_1/profile',
+      '/v1/accounts/nobody/profile',
+      '/v1/accounts/acc_1/profile?at=x',
+    ],
+    ...['/v1/merchants/m_1/profile', '/v1/merchants/nobody/profile'],
+    ...['/v1/summaries/daily', '/v1/summaries/daily?from=x', '/v1/status'],
+    ...['/v1/dead-letters', '/v1/dead-letters?active=x', '/v1/dead-letters/groups'],
+    ...[`/v1/dead-letters/${letter}`, `/v1/dead-letters/${unknown}`, '/v1/dead-letters/x'],
+    ...['/v1/keys', '/v1/keys?cursor=zz', '/v1/keys?x=1'],
+  ];
+
+  const changes = (): Call[] => {
+    const sent = input();
+    const batch = { transactions: [input(), sent] };
+    const lines = { 'Content-Type': 'application/x-ndjson' };
+    return [
+      post('/v1/transactions', sent),
+      post('/v1/transactions', sent),
+      post('/v1/transactions', { ...sent, amount: '1' }),
+      post('/v1/transactions', { amount: 1, x: 2 }),
+      ['POST', '/v1/transactions', { headers: JSON_HEADERS, body: '{' }],
+      ['POST', '/v1/transactions', { body: 'x' }],
+      post('/v1/transactions/batch', batch),
+      post('/v1/transactions/batch', { transactions: [] }),
+      [
+        'POST',
+        '/v1/transactions/batch',
+        { headers: lines, body: `${JSON.stringify(input())}\nx\n` },
+      ],
+      post('/v1/dead-letters/replay', { ids: [letter] }),
+      post('/v1/dead-letters/replay', {}),
+      ['POST', `/v1/dead-letters/${letter}/replay`],
+      ['POST', `/v1/dead-letters/${unknown}/replay`],
+      post('/v1/dead-letters/purge', { all: true }),
+      post('/v1/dead-letters/purge', { all: 'x' }),
+      post('/v1/keys', { roles: ['ingest'], owner: 'me' }),
+      post('/v1/keys', { roles: ['root'] }),
+      ['DELETE', '/v1/keys/unknown'],
+    ];
+  };
+
+  test('are all as the document says, and every operation is asked', async () => {
+    const seen = new Set<string>();
+    for (const path of gets()) seen.add(await expectDocumented(['GET', path]));
+    for (const call of changes()) seen.add(await expectDocumented(call));
+    const { body } = await answerOf(await api.post('/v1/keys', { roles: ['ingest'], owner: 'me' }));
+    seen.add(await expectDocumented(['DELETE', `/v1/keys/${body.key_id}`]));
+    const asked = new Set([...seen].map((name) => name.replace(/ \d+$/, '')));
+    expect([...asked].sort()).toEqual(
+      openApi.operations.map((o) => `${o.method} ${o.path}`).sort(),
+    );
+    expect(seen).toContain('GET /v1/scores/{id} 202');
+    expect(seen).toContain('POST /v1/transactions 201');
+  });
+
+  test('to a method that a path does not take are 405 with Allow', async () => {
+    for (const path of Object.keys(openApi.document.paths)) {
+      const concrete = path.replaceAll(/\{\w+\}/g, unknown);
+      const response = await api.request(concrete, { method: 'PATCH' });
+      const methods = Object.keys(openApi.document.paths[path] ?? {}).map((name) =>
+        name.toUpperCase(),
+      );
+      expect([path, response.status]).toEqual([path, 405]);
+      expect(response.headers.get('content-type')).toBe('application/problem+json');
+      const allow = response.headers.get('allow')?.split(', ') ?? [];
+      expect(allow).toEqual(expect.arrayContaining(methods));
+      await response.text();
+    }
+  });
+});
