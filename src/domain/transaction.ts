@@ -88,12 +88,20 @@ function isRealTime(text: string): boolean {
   return day <= new Date(days).getUTCDate();
 }
 
+const MAPPED_IPV4 = /:(\d+\.\d+\.\d+\.\d+)$/;
+
 const ipAddress = z
   .string()
-  .refine((text) => z.regexes.ipv4.test(text) || z.regexes.ipv6.test(text), {
-    error: 'must be an IPv4 or IPv6 address',
-  })
+  .refine(isIpAddress, 'must be an IPv4 or IPv6 address')
   .meta({ example: '203.0.113.7' });
+
+/** The last 32 bits of an IPv6 address may be written as IPv4. */
+function isIpAddress(text: string): boolean {
+  if (z.regexes.ipv4.test(text)) return true;
+  const tail = MAPPED_IPV4.exec(text)?.[1];
+  if (tail === undefined) return z.regexes.ipv6.test(text);
+  return z.regexes.ipv4.test(tail) && z.regexes.ipv6.test(text.replace(MAPPED_IPV4, ':0:0'));
+}
 
 const metadata = z
   .unknown()
