@@ -33,35 +33,46 @@ const MERCHANT_POINTS_MAX = 20;
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
+/** Columns of a row, from `t`. */
+const COLUMNS = `t.transaction_id, t.created_at, t.account_id, t.merchant_id, t.amount, t.currency, t.corridor,
+                 t.device_id, t.country`;
+
+/**
+ * The inner order is the index's own, so that the reading stops after the wanted rows however many a
+ * party has; ties of created_at are read to the end and cut in the order of ids. `0 * p.point` hides the
+ * number from the planner: it guesses few rows a party, would read and sort them all, and does not when
+ * it must expect to stop early.
+ */
+const around = (party: 'account_id' | 'merchant_id', before: number, after: number) => `
+  select p.point::int, r.before, r.transaction_id, extract(epoch from r.created_at)::float8 * 1000 as created_at_ms,
+         r.account_id, r.merchant_id, r.amount::text as amount, r.currency, r.corridor, r.device_id, r.country
+    from unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::timestamptz[])
+         with ordinality as p (party, at, id, since, point)
+   cross join lateral (
+     (select true as before, older.* from (
+        select ${COLUMNS} from transactions t
+         where t.${party} = p.party and t.created_at >= p.since and t.created_at <= p.at
+           and (t.created_at, t.transaction_id) < (p.at, p.id)
+         order by t.created_at desc fetch first (${before} + 0 * p.point) rows with ties) older
+      order by older.created_at desc, older.transaction_id desc limit ${before})
+     union all
+     (select false, newer.* from (
+        select ${COLUMNS} from transactions t
+         where t.${party} = p.party and t.created_at >= p.at
+           and (t.created_at, t.transaction_id) >= (p.at, p.id)
+         order by t.created_at fetch first (${after} + 0 * p.point) rows with ties) newer
+      order by newer.created_at, newer.transaction_id limit ${after})
+   ) r`;
+
+/** One row more than wanted tells whether there are more, and where the wanted ones begin. */
 const aroundAccounts: Statement = {
   name: 'past-around-accounts',
-  text: `select p.point::int, r.before, r.transaction_id, r.created_at_ms, r.account_id, r.merchant_id,
-                r.amount::text as amount, r.currency, r.corridor, r.device_id, r.country
-           from unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::timestamptz[])
-                with ordinality as p (party, at, id, since, point)
-          cross join lateral (
-            (select true as before, t.transaction_id, extract(epoch from t.created_at)::float8 * 1000 as created_at_ms,
-                    t.account_id, t.merchant_id, t.amount, t.currency, t.corridor, t.device_id, t.country
-               from transactions t
-              where t.account_id = p.party and t.created_at >= p.since and t.created_at <= p.at
-                and (t.created_at, t.transaction_id) < (p.at, p.id)
-              order by t.created_at desc, t.transaction_id desc limit ${ACCOUNT_ROWS_BEFORE + 1})
-            union all
-            (select false, t.transaction_id, extract(epoch from t.created_at)::float8 * 1000,
-                    t.account_id, t.merchant_id, t.amount, t.currency, t.corridor, t.device_id, t.country
-               from transactions t
-              where t.account_id = p.party and t.created_at >= p.at
-                and (t.created_at, t.transaction_id) >= (p.at, p.id)
-              order by t.created_at, t.transaction_id limit ${ACCOUNT_ROWS_AFTER + 1})
-          ) r`,
+  text: around('account_id', ACCOUNT_ROWS_BEFORE + 1, ACCOUNT_ROWS_AFTER + 1),
 };
 
 const aroundMerchants: Statement = {
   name: 'past-around-merchants',
-  text: aroundAccounts.text
-    .replaceAll('t.account_id = p.party', 't.merchant_id = p.party')
-    .replace(`limit ${ACCOUNT_ROWS_BEFORE + 1}`, `limit ${MERCHANT_ROWS_BEFORE + 1}`)
-    .replace(`limit ${ACCOUNT_ROWS_AFTER + 1}`, `limit ${MERCHANT_ROWS_AFTER + 1}`),
+  text: around('merchant_id', MERCHANT_ROWS_BEFORE + 1, MERCHANT_ROWS_AFTER + 1),
 };
 
 const tallyMerchants: Statement = {

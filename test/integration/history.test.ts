@@ -1,0 +1,165 @@
+/**
+ * Goal: a rebuild reads the rows it needs and no more, whatever the size of the party and the number
+ * of months. Method: the plans that the server really executed.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Transaction } from '../../src/domain/transaction.ts';
+import { loadAccountPasts, loadMerchantPasts } from '../../src/store/history.ts';
+import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
+import type { Database, Query } from '../../src/store/pool.ts';
+import { createTestDatabase } from '../support/database.ts';
+
+const DAY_MS = 86_400_000;
+const END_MS = Date.UTC(2026, 11, 15);
+const MONTHS = 14;
+const ROWS = 60_000;
+/** Rows that a rebuild wants before its point, and one that tells whether there are more. */
+const ACCOUNT_ROWS = 257;
+const MERCHANT_ROWS = 1025;
+
+let database: Database;
+let dispose: () => Promise<void>;
+
+beforeAll(async () => {
+  const testDatabase = await createTestDatabase();
+  database = testDatabase.open();
+  dispose = async () => {
+    await database[Symbol.asyncDispose]();
+    await testDatabase[Symbol.asyncDispose]();
+  };
+  const newest = monthOf(END_MS) + 1;
+  await ensurePartitions(
+    database,
+    Array.from({ length: MONTHS }, (_, index) => newest - index),
+  );
+  // A row each six minutes; every second one of one busy account at one busy merchant.
+  await testDatabase.sql(
+    `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
+     select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7abc8' || lpad(to_hex(i), 15, '0'))::uuid,
+            at, now(), case when i % 2 = 0 then 'acc_busy' else 'acc_' || i % 500 end,
+            case when i % 2 = 0 then 'm_busy' else 'm_' || i % 300 end, 'US-EG', 10, 'USD'
+       from (select i, to_timestamp($1::float8 / 1000) - i * interval '6 minutes' as at
+               from generate_series(1, $2::int) i) rows`,
+    [END_MS, ROWS],
+  );
+  await testDatabase.sql('vacuum analyze transactions');
+});
+afterAll(() => dispose());
+
+function pointAt(createdAtMs: number, accountId: string, merchantId: string): Transaction {
+  const time = createdAtMs.toString(16).padStart(12, '0');
+  return {
+    transactionId: `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`,
+    createdAtMs,
+    receivedAtMs: createdAtMs,
+    accountId,
+    merchantId,
+    amount: '10',
+    currency: 'USD',
+    corridor: 'US-EG',
+    type: null,
+    ip: null,
+    deviceId: null,
+    country: null,
+    channel: null,
+  };
+}
+
+type Plan = {
+  'Node Type': string;
+  'Relation Name'?: string;
+  'Actual Rows': number;
+  'Actual Loops': number;
+  'Rows Removed by Filter'?: number;
+  Plans?: Plan[];
+};
+
+/** Rows read from each partition, by the statements that `work` runs. */
+async function rowsRead(work: (query: Query) => Promise<unknown>): Promise<Map<string, number>> {
+  const read = new Map<string, number>();
+  const visit = (plan: Plan) => {
+    const relation = plan['Relation Name'];
+    const rows = plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0);
+    if (relation !== undefined && plan['Actual Loops'] > 0) {
+      read.set(relation, (read.get(relation) ?? 0) + rows * plan['Actual Loops']);
+    }
+    for (const child of plan.Plans ?? []) visit(child);
+  };
+  const query: Query = async (statement, values) => {
+    const text = `explain (analyze, format json) ${statement.text}`;
+    const [row] = await database.query<{ 'QUERY PLAN': { Plan: Plan }[] }>(
+      { name: '', text },
+      values,
+    );
+    for (const { Plan: plan } of row?.['QUERY PLAN'] ?? []) visit(plan);
+    return await database.query(statement, values);
+  };
+  await work(query);
+  return read;
+}
+
+const total = (read: Map<string, number>) =>
+  [...read.values()].reduce((sum, rows) => sum + rows, 0);
+
+describe('loadAccountPasts', () => {
+  test('stops after the rows it wants of a busy account', async () => {
+    const point = pointAt(END_MS, 'acc_busy', 'm_busy');
+    const read = await rowsRead((query) => loadAccountPasts(query, [point]));
+    expect(total(read)).toBeLessThanOrEqual(ACCOUNT_ROWS + 2);
+    expect([...read.keys()].filter((name) => name < 'transactions_y2026m12')).toEqual([]);
+  });
+
+  test('reads the months of its reach and none before', async () => {
+    const point = pointAt(Date.UTC(2026, 10, 20), 'acc_7', 'm_7');
+    const read = await rowsRead((query) => loadAccountPasts(query, [point]));
+    const oldest = `transactions_y2026m${new Date(point.createdAtMs - 210 * DAY_MS).toISOString().slice(5, 7)}`;
+    expect([...read.keys()].sort()[0]).toBe(oldest);
+    expect(total(read)).toBeLessThan(200);
+  });
+
+  test('says where it begins and ends', async () => {
+    const middle = pointAt(Date.UTC(2026, 8, 1), 'acc_busy', 'm_busy');
+    const [past] = await loadAccountPasts(database.query, [middle]);
+    expect(past?.rows).toHaveLength(ACCOUNT_ROWS - 1 + 64);
+    expect(past?.floor.createdAtMs).toBeLessThan(past?.rows[0]?.createdAtMs ?? 0);
+    expect(past?.ceiling).toEqual(past?.rows.at(-1));
+
+    const [end] = await loadAccountPasts(database.query, [pointAt(END_MS, 'acc_7', 'm_7')]);
+    expect(end?.floor.createdAtMs).toBe(END_MS - 210 * DAY_MS);
+    expect(end?.ceiling).toBeNull();
+  });
+
+  test('keeps many points apart', async () => {
+    const points = Array.from({ length: 300 }, (_, index) =>
+      pointAt(END_MS - index * DAY_MS, `acc_${(index * 2 + 1) % 500}`, 'm_7'),
+    );
+    const pasts = await loadAccountPasts(database.query, points);
+    expect(pasts).toHaveLength(points.length);
+    pasts.forEach((past, index) => {
+      const accounts = new Set(past.rows.map((row) => row.accountId));
+      expect([...accounts]).toEqual(past.rows.length === 0 ? [] : [points[index]?.accountId]);
+    });
+  });
+});
+
+describe('loadMerchantPasts', () => {
+  test('lists the newest rows of a busy merchant and tallies the month before them', async () => {
+    const point = pointAt(END_MS, 'acc_busy', 'm_busy');
+    const [past] = await loadMerchantPasts(database.query, [point]);
+    const listed = past?.rows.length ?? 0;
+    const tallied = past?.tallies.reduce((sum, tally) => sum + tally.count, 0) ?? 0;
+    expect(listed).toBe(MERCHANT_ROWS - 1);
+    // One row each twelve minutes since the day 40 days before.
+    expect(listed + tallied).toBe(40 * 120);
+    const sums = past?.tallies.map((tally) => Number(tally.sum) / tally.count);
+    expect(new Set(sums)).toEqual(new Set([10]));
+    expect(past?.tallies.filter((tally) => !tally.daily).length).toBeLessThanOrEqual(48);
+  });
+
+  test('reads nothing older than it tallies', async () => {
+    const point = pointAt(END_MS, 'acc_busy', 'm_busy');
+    const read = await rowsRead((query) => loadMerchantPasts(query, [point]));
+    expect([...read.keys()].filter((name) => name < 'transactions_y2026m11')).toEqual([]);
+    expect(total(read)).toBeLessThanOrEqual(40 * 120 + MERCHANT_ROWS + 2);
+  });
+});

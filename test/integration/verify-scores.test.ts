@@ -1,0 +1,165 @@
+/**
+ * Goal: `risk verify scores` finds what was changed and nothing else, and samples evenly. Method: scores
+ * stored as a worker stores them, over several months; then one bit of one feature is turned.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { CommandContext } from '../../src/cli/command.ts';
+import { createOutput } from '../../src/cli/output.ts';
+import { command } from '../../src/cli/verify.ts';
+import { readConfig } from '../../src/runtime/config.ts';
+import { createLog } from '../../src/runtime/log.ts';
+import { FEATURE_COUNT, FEATURE_SCHEMA, featureIndex } from '../../src/scoring/feature-schema.ts';
+import { currentRuleSet } from '../../src/scoring/rule-sets.ts';
+import { score } from '../../src/scoring/score.ts';
+import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
+import type { Database } from '../../src/store/pool.ts';
+import { sampleScores } from '../../src/store/score-sample.ts';
+import { insertScores, type NewScore } from '../../src/store/scores.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { idAt } from '../support/stored-rows.ts';
+
+const PER_MONTH = [1500, 300, 2200];
+const AVAILABLE = 4000;
+const MONTHS = [Date.UTC(2026, 0, 31, 23), Date.UTC(2026, 3, 1), Date.UTC(2026, 4, 15)];
+
+let testDatabase: TestDatabase;
+let database: Database;
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open();
+  await ensurePartitions(database, MONTHS.map(monthOf));
+  const scores = PER_MONTH.flatMap((count, month) =>
+    Array.from({ length: count }, (_, index) => makeScore((MONTHS[month] ?? 0) + index, index)),
+  );
+  await insertScores(database, scores, {
+    scoredAtMs: Date.UTC(2026, 5, 1),
+    featureSchema: FEATURE_SCHEMA,
+    ruleSet: currentRuleSet.id,
+    model: null,
+    degradation: 0,
+  });
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+
+/** Vectors with awkward numbers: thirds, missing values, the least and the greatest. */
+function makeScore(createdAtMs: number, index: number): NewScore {
+  const features = Float64Array.from({ length: FEATURE_COUNT }, (_, feature) => {
+    const kind = (index * 31 + feature * 7) % 11;
+    if (kind === 0) return Number.NaN;
+    if (kind === 1) return 5e-324;
+    return (((index + 1) * (feature + 3)) % 97) / 3;
+  });
+  return {
+    transactionId: idAt(createdAtMs),
+    createdAtMs,
+    accountId: `acc_${index % 7}`,
+    corridor: 'US-EG',
+    decision: score({ vector: features, ruleSet: currentRuleSet, model: null }),
+    features,
+    attempts: 1,
+  };
+}
+
+async function verify(args: string[]): Promise<{ code: number; lines: string[] }> {
+  const settings = readConfig({ DATABASE_URL: testDatabase.url });
+  if (!('config' in settings)) throw new Error('the configuration is bad');
+  const lines: string[] = [];
+  const stdout = { write: (text: string) => lines.push(...text.trimEnd().split('\n')) };
+  const context: CommandContext = {
+    config: settings.config,
+    environment: {},
+    output: createOutput({ json: args.includes('--json'), stdout, stderr: stdout }),
+    log: createLog('test', 'silent'),
+    signal: new AbortController().signal,
+  };
+  return { code: await command.run(args, context), lines };
+}
+
+test('verifies all, and a sample of exactly the wanted size', async () => {
+  expect(await verify(['scores', '--sample', '100000'])).toEqual({
+    code: 0,
+    lines: [`verified=${AVAILABLE} different=0 available=${AVAILABLE}`],
+  });
+  expect(await verify(['scores', '--sample', '999'])).toEqual({
+    code: 0,
+    lines: [`verified=999 different=0 available=${AVAILABLE}`],
+  });
+});
+
+test('samples every month in proportion, the same rows each time', async () => {
+  const sample = async () => {
+    const ids: string[] = [];
+    const months = [0, 0, 0];
+    const { signal } = new AbortController();
+    await sampleScores(database, {
+      sample: 400,
+      signal,
+      onPage(scores) {
+        for (const { transactionId, createdAtMs } of scores) {
+          ids.push(transactionId);
+          const month = MONTHS.findLastIndex((fromMs) => createdAtMs >= fromMs);
+          months[month] = (months[month] ?? 0) + 1;
+        }
+      },
+    });
+    return { ids: ids.sort(), months };
+  };
+  const first = await sample();
+  expect(first.months).toEqual([150, 30, 220]);
+  expect(new Set(first.ids).size).toBe(400);
+  expect(await sample()).toEqual(first);
+});
+
+test('finds one turned bit of one feature that matters', async () => {
+  const vector = makeScore(0, 0).features.fill(Number.NaN);
+  vector[featureIndex('country_change_hours')] = 1.75;
+  const whole: NewScore = {
+    ...makeScore(MONTHS[1] ?? 0, 1),
+    features: vector,
+    decision: score({ vector, ruleSet: currentRuleSet, model: null }),
+  };
+  const turned = { ...whole, transactionId: idAt(whole.createdAtMs), features: vector.slice() };
+  const bits = new BigUint64Array(turned.features.buffer);
+  const index = featureIndex('country_change_hours');
+  bits[index] = (bits[index] ?? 0n) ^ (1n << 10n);
+  const lineage = {
+    scoredAtMs: 0,
+    featureSchema: FEATURE_SCHEMA,
+    ruleSet: currentRuleSet.id,
+    model: null,
+    degradation: 0,
+  };
+
+  await insertScores(database, [whole], lineage);
+  expect((await verify(['scores', '--sample', '5000'])).code).toBe(0);
+  await insertScores(database, [turned], lineage);
+  expect(await verify(['scores', '--sample', '5000'])).toEqual({
+    code: 1,
+    lines: [
+      `differs ${turned.transactionId}: risk`,
+      `verified=${AVAILABLE + 2} different=1 available=${AVAILABLE + 2}`,
+    ],
+  });
+  const json = await verify(['scores', '--sample', '5000', '--json']);
+  expect(JSON.parse(json.lines.join(''))).toMatchObject({
+    verified: AVAILABLE + 2,
+    different: 1,
+    differing: [{ transaction_id: turned.transactionId, fields: ['risk'] }],
+  });
+});
+
+test('fails when there is nothing to verify', async () => {
+  await testDatabase.sql('truncate scores');
+  expect(await verify(['scores'])).toEqual({
+    code: 1,
+    lines: ['verified=0 different=0 available=0'],
+  });
+});
+
+test('refuses what it cannot verify', async () => {
+  await expect(verify(['profiles'])).rejects.toThrow("cannot verify 'profiles'");
+});
