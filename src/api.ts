@@ -14,7 +14,7 @@ import { buildDocument } from './http/openapi.ts';
 import { accountsPaths, accountsRoutes } from './http/routes/accounts.ts';
 import { deadLettersPaths, deadLettersRoutes } from './http/routes/dead-letters.ts';
 import { docsPaths, docsRoutes } from './http/routes/docs.ts';
-import { cacheReadiness, healthPaths, healthRoutes } from './http/routes/health.ts';
+import { healthPaths, healthRoutes } from './http/routes/health.ts';
 import { keysPaths, keysRoutes } from './http/routes/keys.ts';
 import { merchantsPaths, merchantsRoutes } from './http/routes/merchants.ts';
 import { scoresPaths, scoresRoutes } from './http/routes/scores.ts';
@@ -35,6 +35,7 @@ import { apiKeyHash } from './runtime/api-key.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from './runtime/config.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from './runtime/failpoint.ts';
 import { createMetrics } from './runtime/metrics.ts';
+import { createReadiness } from './runtime/vital-signs.ts';
 import { explain } from './scoring/explain.ts';
 import { findRuleSet } from './scoring/rule-sets.ts';
 import {
@@ -196,14 +197,10 @@ function listModules(context: CommandContext, resources: Resources): RouteModule
   };
   const reading = bindReading(resources);
   const operating = bindOperating(config, resources);
-  const readiness = cacheReadiness(
-    async () => ({
-      postgres: await works(proveWrite(primary)),
-      redis: await works(claimIdentity(redis, config.RISK_MARKET)),
-      draining: signal.aborted,
-    }),
-    () => performance.now(),
-  );
+  const readiness = createReadiness({
+    postgres: () => proveWrite(primary).then(() => true),
+    redis: () => claimIdentity(redis, config.RISK_MARKET).then(() => true),
+  });
   const acceptOneDependencies = { ...accept, replies, findScore: reading.findScore };
   const transactions = transactionsRoutes({
     acceptOne: (request) => acceptOne(acceptOneDependencies, request),
@@ -224,7 +221,12 @@ function listModules(context: CommandContext, resources: Resources): RouteModule
   });
   return [
     {
-      routes: healthRoutes({ readiness, metrics: metrics.registry, authenticate }),
+      routes: healthRoutes({
+        readiness,
+        draining: signal,
+        metrics: metrics.registry,
+        authenticate,
+      }),
       paths: healthPaths,
     },
     { routes: transactions, paths: transactionsPaths },
@@ -284,13 +286,4 @@ function bindOperating(config: Config, { databases, redis, accept }: Resources):
     tryAppend: accept.tryAppend,
     newBatchId: randomUUID,
   });
-}
-
-async function works(attempt: Promise<unknown>): Promise<boolean> {
-  try {
-    await attempt;
-    return true;
-  } catch {
-    return false;
-  }
 }

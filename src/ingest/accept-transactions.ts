@@ -83,7 +83,9 @@ export async function acceptTransactions(
   if (rivals.length > 0) return { kind: 'conflict', errors: rivals };
   try {
     const held = await storeAndAppend(dependencies, request, prepared, refuseOtherBodies);
-    return { kind: 'accepted', outcomes: toOutcomes(prepared, held) };
+    const outcomes = toOutcomes(prepared, held);
+    countDuplicates(dependencies, outcomes);
+    return { kind: 'accepted', outcomes };
   } catch (error) {
     if (!(error instanceof KeyConflict)) throw error;
     return { kind: 'conflict', errors: keyConflicts(prepared, error.keys) };
@@ -100,12 +102,18 @@ export async function acceptEach(
 ): Promise<EachOutcome[]> {
   const prepared = prepare(request.inputs, look(dependencies));
   const held = await storeAndAppend(dependencies, request, prepared, () => undefined);
-  const outcomes = toOutcomes(prepared, held);
-  return prepared.rowOf.map((row, index) => {
-    const standing = held.get(row)?.fingerprint ?? row.fingerprint;
-    const isSame = prepared.fingerprintOf[index]?.equals(standing) ?? false;
-    return isSame ? (outcomes[index] ?? null) : null;
+  const outcomes = toOutcomes(prepared, held).map((outcome, index) => {
+    const row = prepared.rowOf[index];
+    const standing = row && (held.get(row)?.fingerprint ?? row.fingerprint);
+    return standing && prepared.fingerprintOf[index]?.equals(standing) ? outcome : null;
   });
+  countDuplicates(dependencies, outcomes);
+  return outcomes;
+}
+
+function countDuplicates({ count }: AcceptDependencies, outcomes: readonly EachOutcome[]): void {
+  const duplicates = outcomes.filter((outcome) => outcome?.status === 'duplicate').length;
+  if (duplicates > 0) count.duplicates(duplicates);
 }
 
 /** Problems of items that stand alone. */
@@ -143,7 +151,7 @@ function refuseOtherBodies(held: Held): void {
 
 async function storeAndAppend(
   dependencies: AcceptDependencies,
-  { client, inputs, replyTo, onIds }: AcceptRequest,
+  { client, replyTo, onIds }: AcceptRequest,
   { rows }: Prepared,
   check: (held: Held) => void,
 ): Promise<Held> {
@@ -168,7 +176,6 @@ async function storeAndAppend(
   for (const [corridor, group] of Map.groupBy(fresh, (row) => row.corridor)) {
     count.accepted(corridor, group.length);
   }
-  if (fresh.length < inputs.length) count.duplicates(inputs.length - fresh.length);
   if (fresh.length === 0) return held;
   const entries = fresh.map(
     (transaction) => ({ transaction, attempt: 1, origin: 'ingest', replyTo }) as const,

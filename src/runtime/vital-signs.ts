@@ -1,4 +1,5 @@
-/** What /livez and /readyz of a worker are made of. */
+/** What /livez and /readyz are made of. */
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** Alive while a sign was given less than `quietMsMax` ago. */
 export function createLife(quietMsMax: number): { sign: () => void; isAlive: () => boolean } {
@@ -14,6 +15,8 @@ export function createLife(quietMsMax: number): { sign: () => void; isAlive: () 
 export type Check = () => Promise<boolean>;
 
 const FRESH_MS = 1000;
+/** What does not answer within this long does not work. */
+const CHECK_MS_MAX = 2000;
 
 /** Runs all checks at once, at most once a second however often it is asked; a check that fails is false. */
 export function createReadiness(
@@ -23,7 +26,7 @@ export function createReadiness(
   let answer: Promise<Readonly<Record<string, boolean>>> = Promise.resolve({});
   const askAll = async () => {
     const answers = Object.entries(checks).map(async ([name, check]) => {
-      return [name, await check().catch(() => false)] as const;
+      return [name, await withinTime(check)] as const;
     });
     return Object.fromEntries(await Promise.all(answers));
   };
@@ -34,4 +37,12 @@ export function createReadiness(
     }
     return answer;
   };
+}
+
+async function withinTime(check: Check): Promise<boolean> {
+  const answered = new AbortController();
+  const late = delay(CHECK_MS_MAX, false, { signal: answered.signal }).catch(() => false);
+  const answer = await Promise.race([check().catch(() => false), late]);
+  answered.abort();
+  return answer;
 }

@@ -106,7 +106,8 @@ describe('Redis', () => {
     expect(status).toBe(200);
     expect(await api.redis.xlen(stream)).toBe(100);
     expect(await api.redis.xlen('{market_0:US-MX:0}:transactions')).toBe(1);
-    expect(await count(api, 'ingest_batches')).toBe(1);
+    const isOpen = async () => (await count(api, 'ingest_batches')) === 1;
+    await waitUntil(isOpen, 5000, 'the first batch to be closed');
   });
 });
 

@@ -38,6 +38,8 @@ export async function startRunningApi(
   const database = stack.use(testDatabase.open());
   const redisService = stack.use(await startTestRedis());
   const redis = new Redis(redisService.url);
+  // A test that takes Redis away knows it.
+  redis.on('error', () => undefined);
   stack.defer(() => redis.disconnect());
   const api = stack.use(
     spawnRisk(['api'], {

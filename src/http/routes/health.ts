@@ -6,16 +6,11 @@ import type { AppEnv } from '../app-env.ts';
 import { type Authenticate, requireKey, requireRole } from '../auth.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 
-/** `false` names what does not work. Postgres counts; Redis is only reported. */
-export type Readiness = {
-  readonly postgres: boolean;
-  readonly redis: boolean;
-  /** True from the first signal on: no new work, please. */
-  readonly draining: boolean;
-};
-
 export type HealthDependencies = {
-  readonly readiness: () => Promise<Readiness>;
+  /** What works, by name. Postgres counts; Redis is only reported. */
+  readonly readiness: () => Promise<Readonly<Record<string, boolean>>>;
+  /** Aborted by the first signal: no new work, please. */
+  readonly draining: AbortSignal;
   readonly metrics: { readonly contentType: string; readonly metrics: () => Promise<string> };
   readonly authenticate: Authenticate;
 };
@@ -27,6 +22,7 @@ const readinessSchema = z
 
 export function healthRoutes({
   readiness,
+  draining,
   metrics,
   authenticate,
 }: HealthDependencies): Hono<AppEnv> {
@@ -35,12 +31,12 @@ export function healthRoutes({
   routes.get('/livez', (c) => c.json({ status: 'alive' }));
 
   routes.get('/readyz', async (c) => {
-    const { postgres, redis, draining } = await readiness();
-    const isReady = postgres && !draining;
+    const works = await readiness();
+    const isReady = works['postgres'] === true && !draining.aborted;
     const body: z.infer<typeof readinessSchema> = {
-      status: draining ? 'draining' : isReady ? 'ready' : 'unready',
-      postgres: postgres ? 'ok' : 'unavailable',
-      redis: redis ? 'ok' : 'unavailable',
+      status: draining.aborted ? 'draining' : isReady ? 'ready' : 'unready',
+      postgres: works['postgres'] === true ? 'ok' : 'unavailable',
+      redis: works['redis'] === true ? 'ok' : 'unavailable',
     };
     if (!isReady) c.header('Retry-After', '1');
     return c.json(body, isReady ? 200 : 503);
@@ -52,24 +48,6 @@ export function healthRoutes({
 
   return routes;
 }
-
-/** Shares one answer among all who ask within a second: probes must not become load. */
-export function cacheReadiness(
-  check: () => Promise<Readiness>,
-  nowMs: () => number,
-): () => Promise<Readiness> {
-  let known: Promise<Readiness> | undefined;
-  let knownUntilMs = 0;
-  return () => {
-    if (known === undefined || nowMs() >= knownUntilMs) {
-      known = check();
-      knownUntilMs = nowMs() + READINESS_CACHE_MS;
-    }
-    return known;
-  };
-}
-
-const READINESS_CACHE_MS = 1000;
 
 const tags = ['health'];
 const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
