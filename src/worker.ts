@@ -14,7 +14,7 @@ import { createFailpoint, FAILPOINT_VARIABLE } from './runtime/failpoint.ts';
 import { createMetrics, type Metrics } from './runtime/metrics.ts';
 import { type Check, createLife, createReadiness } from './runtime/vital-signs.ts';
 import { openWorkerHttp } from './runtime/worker-http.ts';
-import { FEATURE_SCHEMA } from './scoring/feature-schema.ts';
+import { FEATURE_COUNT, FEATURE_SCHEMA } from './scoring/feature-schema.ts';
 import { features } from './scoring/features.ts';
 import { currentRuleSet } from './scoring/rule-sets.ts';
 import { score } from './scoring/score.ts';
@@ -62,9 +62,10 @@ const scorer: Scorer = {
   featureSchema: FEATURE_SCHEMA,
   ruleSet: currentRuleSet.id,
   model: null,
-  score(transaction, account, merchant) {
-    const vector = features(transaction, account, merchant);
-    return { decision: score({ vector, ruleSet: currentRuleSet, model: null }), features: vector };
+  featureCount: FEATURE_COUNT,
+  score(transaction, account, merchant, vector) {
+    features(transaction, account, merchant, vector);
+    return score({ vector, ruleSet: currentRuleSet, model: null });
   },
 };
 

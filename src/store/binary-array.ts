@@ -96,14 +96,35 @@ export function float8Array(values: ArrayLike<number | null>): Buffer {
   let nulls = 0;
   for (let i = 0; i < values.length; i++) if (values[i] === null) nulls++;
   const buffer = allocate(OID.float8, values.length, nulls > 0, values.length * 12 - nulls * 8);
+  // A DataView is compiled into plain stores; the Buffer's own writer is a call a value.
+  const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
   let at = HEADER_BYTES;
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
     if (value === null || value === undefined) {
-      at = buffer.writeInt32BE(-1, at);
+      view.setInt32(at, -1);
+      at += 4;
     } else {
-      at = buffer.writeInt32BE(8, at);
-      at = buffer.writeDoubleBE(value, at);
+      view.setInt32(at, 8);
+      view.setFloat64(at + 4, value);
+      at += 12;
+    }
+  }
+  return buffer;
+}
+
+/** float8[] of several rows one after the other, without an array of them all in between. */
+export function float8Rows(rows: readonly Float64Array[]): Buffer {
+  let count = 0;
+  for (const row of rows) count += row.length;
+  const buffer = allocate(OID.float8, count, false, count * 12);
+  const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  let at = HEADER_BYTES;
+  for (const row of rows) {
+    for (let i = 0; i < row.length; i++) {
+      view.setInt32(at, 8);
+      view.setFloat64(at + 4, row[i] as number);
+      at += 12;
     }
   }
   return buffer;

@@ -4,7 +4,14 @@
  */
 import { Failure } from '../domain/failure.ts';
 import type { Decision, ScoreRecord } from '../domain/score-record.ts';
-import { float8Array, int2Array, textArray, timestampArray, uuidArray } from './binary-array.ts';
+import {
+  float8Array,
+  float8Rows,
+  int2Array,
+  textArray,
+  timestampArray,
+  uuidArray,
+} from './binary-array.ts';
 import type { createPartitionGuard } from './partitions.ts';
 import { sqlStateOf } from './pg-failure.ts';
 import type { Database, Statement } from './pool.ts';
@@ -33,9 +40,11 @@ export type ScoreLineage = {
 export type StoredScore = Omit<ScoreRecord, 'features' | 'featureSchema'>;
 
 // All vectors travel as one flat array and are sliced by row, so no value is escaped or parsed as text.
+// Ids come back only when some were stored before: a row each would cost more than the whole request.
 const insertStatement: Statement = {
   name: 'insert-scores',
-  text: `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
+  text: `with won as (
+         insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
              probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation)
          select transaction_id, created_at, to_timestamp($10::float8 / 1000), account_id, corridor, score,
                 risk, probability, verdict, reasons::jsonb,
@@ -46,7 +55,10 @@ const insertStatement: Statement = {
                 as s (transaction_id, created_at, account_id, corridor, score, risk, probability, verdict,
                       reasons, attempts, row)
          on conflict (transaction_id, created_at) do nothing
-         returning transaction_id`,
+         returning transaction_id)
+         select count(*)::int as won,
+                case when count(*) < cardinality($1::uuid[]) then array_agg(transaction_id::text) end as ids
+           from won`,
 };
 
 /** Inserts in id order, so that overlapping batches cannot deadlock; returns the ids that are new. */
@@ -59,11 +71,7 @@ export async function insertScores(
   const rows = [...scores].sort((a, b) => (a.transactionId < b.transactionId ? -1 : 1));
   const decisions = rows.map((row) => row.decision);
   const length = rows[0]?.features.length ?? 0;
-  const features = new Float64Array(rows.length * length);
-  rows.forEach((row, index) => {
-    features.set(row.features, index * length);
-  });
-  const inserted = await database.query<{ transaction_id: string }>(insertStatement, [
+  const [inserted] = await database.query<{ won: number; ids: string[] | null }>(insertStatement, [
     uuidArray(rows.map((row) => row.transactionId)),
     timestampArray(rows.map((row) => row.createdAtMs)),
     textArray(rows.map((row) => row.accountId)),
@@ -76,7 +84,7 @@ export async function insertScores(
       decisions.map(({ reasons }) => (reasons.length === 0 ? '[]' : JSON.stringify(reasons))),
     ),
     lineage.scoredAtMs,
-    float8Array(features),
+    float8Rows(rows.map((row) => row.features)),
     length,
     lineage.featureSchema,
     lineage.ruleSet,
@@ -84,7 +92,10 @@ export async function insertScores(
     lineage.degradation,
     int2Array(rows.map((row) => row.attempts)),
   ]);
-  return new Set(inserted.map((row) => row.transaction_id));
+  if (inserted === undefined) throw new Error('an aggregate has one row');
+  return new Set(
+    inserted.won === rows.length ? rows.map((row) => row.transactionId) : inserted.ids,
+  );
 }
 
 export type InsertScores = (

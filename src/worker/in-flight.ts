@@ -12,7 +12,8 @@ export type HeldBeats = {
 
 export type InFlight = {
   readonly count: () => number;
-  readonly has: (stream: string, entryId: string) => boolean;
+  /** Held entries of a stream: asked for when entries are claimed or drained, so built only then. */
+  readonly idsOf: (stream: string) => Set<string>;
   /** Keeps note of a unit until the returned function is called. */
   readonly hold: (unit: readonly HeldEntry[]) => () => void;
   /** Resolves once fewer than the bound are held, or the worker stops. */
@@ -31,26 +32,18 @@ export type InFlightOptions = {
 
 export function createInFlight({ entriesMax, signal, nowMs }: InFlightOptions): InFlight {
   const units = new Map<readonly HeldEntry[], number>();
-  const byStream = new Map<string, Set<string>>();
   let count = 0;
-  const idsOf = (stream: string): Set<string> => {
-    const ids = byStream.get(stream) ?? new Set();
-    byStream.set(stream, ids);
-    return ids;
-  };
   let changed = Promise.withResolvers<void>();
   signal.addEventListener('abort', () => changed.resolve(), { once: true });
   return {
     count: () => count,
-    has: (stream, entryId) => byStream.get(stream)?.has(entryId) ?? false,
+    idsOf: (stream) => idsOf(units.keys(), stream),
     hold(unit) {
       units.set(unit, nowMs());
       count += unit.length;
-      for (const { stream, entry } of unit) idsOf(stream.transactions).add(entry.id);
       return () => {
         units.delete(unit);
         count -= unit.length;
-        for (const { stream, entry } of unit) idsOf(stream.transactions).delete(entry.id);
         changed.resolve();
         changed = Promise.withResolvers<void>();
       };
@@ -63,6 +56,14 @@ export function createInFlight({ entriesMax, signal, nowMs }: InFlightOptions): 
       while (units.size > 0) await changed.promise;
     },
   };
+}
+
+function idsOf(units: Iterable<readonly HeldEntry[]>, stream: string): Set<string> {
+  const ids = new Set<string>();
+  for (const unit of units) {
+    for (const held of unit) if (held.stream.transactions === stream) ids.add(held.entry.id);
+  }
+  return ids;
 }
 
 function groupHeld(held: readonly (readonly [readonly HeldEntry[], number])[]): HeldBeats[] {

@@ -13,10 +13,10 @@ import { toScoreJson } from '../domain/score-record.ts';
 import type { Failpoint } from '../runtime/failpoint.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { InsertScores, NewScore, ScoreLineage, StoredScore } from '../store/scores.ts';
-import type { ScoredEvent, Settle } from '../stream/settle.ts';
+import type { Settle } from '../stream/settle.ts';
 import { countOutcomes, countScored } from './count-batch.ts';
-import type { FoldProfiles } from './fold-profiles.ts';
-import type { Decided, HeldEntry, Item } from './item.ts';
+import type { FoldProfiles, Histories } from './fold-profiles.ts';
+import { type Decided, decide, type HeldEntry, type Item } from './item.ts';
 import { type DecodeEntry, readEntries, splitRepeated } from './read-entries.ts';
 import { decideRetry, type RetryPolicy } from './retry-policy.ts';
 import type { Scorer } from './scorer.ts';
@@ -68,7 +68,7 @@ export function createBatchSteps(dependencies: BatchDependencies): BatchSteps {
     async release(held) {
       // What cannot be read stays pending: giving it up needs Postgres, which may be what is missing.
       const { items } = readEntries(dependencies.decode, held);
-      const released = items.map((item): Decided => ({ ...item, outcome: { kind: 'release' } }));
+      const released = items.map((item) => decide(item, { kind: 'release' }));
       await conclude(dependencies, released, dependencies.nowMs());
     },
   };
@@ -94,25 +94,11 @@ async function processBatch(
   onFolded();
   endFold();
 
-  const scores = new Map<string, NewScore>();
-  firsts.forEach((item, index) => {
-    const [account, merchant] = [histories.accounts[index], histories.merchants[index]];
-    try {
-      if (account === undefined || merchant === undefined) throw new Error('a history is missing');
-      const { decision, features } = dependencies.scorer.score(
-        item.payload.transaction,
-        account,
-        merchant,
-      );
-      scores.set(item.payload.transaction.transactionId, toNewScore(item, decision, features));
-    } catch (error) {
-      decided.push(failItem(dependencies, item, toScoringFailure(error)));
-    }
-  });
-
+  const { scores, failed } = scoreItems(dependencies, firsts, histories);
+  decided.push(...failed);
   const endStore = metrics.batchDuration.startTimer({ stage: 'store' });
   const scoredAtMs = nowMs();
-  const stored = await storeScores(dependencies, [...scores.values()], scoredAtMs);
+  const stored = await storeScores(dependencies, scores, scoredAtMs);
   failpoint('worker-after-commit');
   endStore();
   countScored(metrics, firsts, stored.fresh, scoredAtMs);
@@ -124,21 +110,46 @@ async function processBatch(
   await conclude(dependencies, [...decided, ...orphans(others, stored.records)], scoredAtMs);
 }
 
+/** The pure core, item by item; one that throws fails alone. */
+function scoreItems(
+  dependencies: BatchDependencies,
+  items: readonly Item[],
+  { accounts, merchants }: Histories,
+): { scores: NewScore[]; failed: Decided[] } {
+  const { scorer } = dependencies;
+  const { featureCount } = scorer;
+  const scores: NewScore[] = [];
+  const failed: Decided[] = [];
+  // One allocation for all vectors: each on its own would be memory outside the heap to keep track of.
+  const vectors = new Float64Array(items.length * featureCount);
+  items.forEach((item, index) => {
+    const { transaction, attempt } = item.payload;
+    const [account, merchant] = [accounts[index], merchants[index]];
+    const vector = vectors.subarray(index * featureCount, (index + 1) * featureCount);
+    try {
+      if (account === undefined || merchant === undefined) throw new Error('a history is missing');
+      const decision = scorer.score(transaction, account, merchant, vector);
+      scores.push({
+        transactionId: transaction.transactionId,
+        createdAtMs: transaction.createdAtMs,
+        accountId: transaction.accountId,
+        corridor: transaction.corridor,
+        decision,
+        features: vector,
+        attempts: attempt,
+      });
+    } catch (error) {
+      failed.push(failItem(dependencies, item, toScoringFailure(error)));
+    }
+  });
+  return { scores, failed };
+}
+
 /** Repeated entries of a transaction without a score: the first occurrence goes on for all of them. */
 function orphans(others: readonly Item[], records: ReadonlyMap<string, StoredScore>): Decided[] {
   return others
     .filter((item) => !records.has(item.payload.transaction.transactionId))
-    .map((item) => ({ ...item, outcome: { kind: 'acknowledge', event: null } }));
-}
-
-function toNewScore(
-  { payload }: Item,
-  decision: NewScore['decision'],
-  features: Float64Array,
-): NewScore {
-  const { transactionId, createdAtMs, accountId, corridor } = payload.transaction;
-  const attempts = payload.attempt;
-  return { transactionId, createdAtMs, accountId, corridor, decision, features, attempts };
+    .map((item) => decide(item, { kind: 'acknowledge', event: null }));
 }
 
 function toScoringFailure(thrown: unknown): Failure {
@@ -152,11 +163,8 @@ function failItem(
   failure: Failure,
 ): Decided {
   const decision = decideRetry(retryPolicy, item.payload.attempt, failure, random());
-  const outcome: Decided['outcome'] =
-    decision.kind === 'retry'
-      ? { kind: 'retry', afterMs: decision.afterMs, failure }
-      : { kind: 'dead-letter', failure };
-  return { ...item, outcome };
+  if (decision.kind === 'dead-letter') return decide(item, { kind: 'dead-letter', failure });
+  return decide(item, { kind: 'retry', afterMs: decision.afterMs, failure });
 }
 
 /** Inserts, and reads what was stored before. Afterwards every given transaction has a record. */
@@ -205,13 +213,9 @@ function toStored(score: NewScore, lineage: ScoreLineage): StoredScore {
 }
 
 function acknowledge(item: Item, record: StoredScore): Decided {
-  const event = toEvent(record);
-  const reply = item.payload.replyTo === null ? {} : { reply: JSON.stringify(toScoreJson(record)) };
-  return { ...item, outcome: { kind: 'acknowledge', event, ...reply } };
-}
-
-function toEvent({ transactionId, accountId, score, verdict }: StoredScore): ScoredEvent {
-  return { transactionId, accountId, score, verdict };
+  if (item.payload.replyTo === null) return decide(item, { kind: 'acknowledge', event: record });
+  const reply = JSON.stringify(toScoreJson(record));
+  return decide(item, { kind: 'acknowledge', event: record, reply });
 }
 
 /** Commits the dead letters, then settles everything. */
@@ -252,7 +256,7 @@ async function commitDeadLetters(
   return decided.map((one): Decided => {
     const record = scored.get(one.payload?.transaction.transactionId ?? '');
     if (one.outcome.kind !== 'dead-letter' || record === undefined) return one;
-    return { ...one, outcome: { kind: 'acknowledge', event: toEvent(record) } };
+    return decide(one, { kind: 'acknowledge', event: record });
   });
 }
 

@@ -22,7 +22,8 @@ export function readEntries(
       continue;
     }
     try {
-      const item = { ...one, payload: decode(entry.version, entry.packed) };
+      const { stream, consumer } = one;
+      const item = { stream, consumer, entry, payload: decode(entry.version, entry.packed) };
       if (entry.deliveries <= DELIVERIES_MAX) items.push(item);
       else
         decided.push({

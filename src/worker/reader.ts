@@ -47,29 +47,53 @@ export async function runReader(options: ReaderOptions): Promise<void> {
   const { rotation, inFlight, pause, signal } = options;
   /** Streams from which entries may have been delivered to us without our knowing. */
   const undrained = new Set<string>();
+  /** How many streams had entries the last time any had: they share the next batch. */
+  let busyStreams = 1;
   for (;;) {
     await pause.over();
     await inFlight.room();
     const taken = await rotation.take();
     if (taken.length === 0) return;
-    const deliveries = await readTaken(options, taken, undrained);
+    const share = shareOf(options, taken.length, busyStreams);
+    const deliveries = await readTaken(options, taken, undrained, share);
     options.onPoll();
+    if (deliveries.length > 0) busyStreams = deliveries.length;
     const found = new Set(deliveries.map(({ stream }) => stream));
     rotation.giveBack(taken.filter(({ transactions }) => !found.has(transactions)));
-    await Promise.all(toUnits(options, taken, deliveries).map((unit) => runHeld(options, unit)));
+    await runUnits(options, toUnits(options, taken, deliveries));
     if (signal.aborted) return;
   }
+}
+
+/** Entries of one stream: a batch over the streams that have any, within what may be held. */
+function shareOf(
+  { batchEntries, inFlight, inFlightMax }: ReaderOptions,
+  takenStreams: number,
+  busyStreams: number,
+): number {
+  const room = inFlightMax - inFlight.count();
+  return Math.max(1, Math.floor(Math.min(batchEntries / busyStreams, room / takenStreams)));
+}
+
+/** One after the other up to their fold, which is done one at a time anyway; then side by side. */
+async function runUnits(options: ReaderOptions, units: readonly Unit[]): Promise<void> {
+  const running: Promise<void>[] = [];
+  for (const unit of units) {
+    const folded = Promise.withResolvers<void>();
+    running.push(runHeld(options, unit, folded.resolve));
+    await folded.promise;
+  }
+  await Promise.all(running);
 }
 
 async function readTaken(
   options: ReaderOptions,
   taken: readonly StreamKeys[],
   undrained: Set<string>,
+  entriesMax: number,
 ): Promise<Delivery[]> {
-  const { connection, consumer, inFlight, batchEntries, inFlightMax, blockMs } = options;
+  const { connection, consumer, blockMs } = options;
   const streams = taken.map(({ transactions }) => transactions);
-  const share = Math.floor((inFlightMax - inFlight.count()) / streams.length);
-  const entriesMax = Math.min(batchEntries, Math.max(share, 1));
   try {
     for (const stream of streams.filter((one) => undrained.has(one))) {
       const own = await drainOwn(options, stream, entriesMax);
@@ -91,12 +115,13 @@ async function drainOwn(
   entriesMax: number,
 ): Promise<StreamEntry[]> {
   const read = { consumer, streams: [stream], entriesMax, blockMs: 0 };
+  const held = inFlight.idsOf(stream);
   let after = '0';
   for (;;) {
     const [page] = await connection.readOwn(read, after);
     const last = page?.entries.at(-1);
     if (page === undefined || last === undefined) return [];
-    const ours = page.entries.filter(({ id }) => !inFlight.has(stream, id));
+    const ours = page.entries.filter(({ id }) => !held.has(id));
     if (ours.length > 0) return ours;
     after = last.id;
   }
@@ -141,13 +166,18 @@ function toUnits(
   return units;
 }
 
-async function runHeld(options: ReaderOptions, { held, streams }: Unit): Promise<void> {
+async function runHeld(
+  options: ReaderOptions,
+  { held, streams }: Unit,
+  onFolded: () => void,
+): Promise<void> {
   const letGo = options.inFlight.hold(held);
   let given = false;
   const giveBack = () => {
     if (given) return;
     given = true;
     options.rotation.giveBack(streams);
+    onFolded();
   };
   try {
     await options.runUnit(held, giveBack);

@@ -73,8 +73,10 @@ async function claimRound(
     }
     cursors.set(stream.transactions, reply.cursor);
     if (reply.cursor !== START) more.push(stream);
+    if (reply.entries.length === 0) continue;
+    const ours = inFlight.idsOf(stream.transactions);
     for (const entry of reply.entries) {
-      if (!inFlight.has(stream.transactions, entry.id)) held.push({ stream, consumer, entry });
+      if (!ours.has(entry.id)) held.push({ stream, consumer, entry });
     }
   }
   metrics.claimed.inc(held.length);

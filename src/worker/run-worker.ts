@@ -59,8 +59,11 @@ export type WorkerOptions = {
 
 const REFRESH_MS = 5000;
 const FIRST_STREAMS_RETRY_MS = 250;
-/** Units that one reader may have in flight, in batches; bounds the entries that a worker holds. */
-const BATCHES_PER_READER = 1;
+/**
+ * Batches that a worker holds: one is folded while others are read and written. More would only make
+ * entries grow old in memory, where the collector has to carry them along.
+ */
+const BATCHES_IN_FLIGHT = 3;
 const DEAD_CONSUMER_IDLE_MS = 3_600_000;
 const DEAD_CONSUMERS_EVERY_MS = 600_000;
 
@@ -103,7 +106,7 @@ function assemble(options: WorkerOptions): Parts {
   const { signal } = stop;
   if (options.signal.aborted) stop.abort();
   options.signal.addEventListener('abort', () => stop.abort(), { once: true });
-  const inFlightMax = settings.batchEntries * options.readers.length * BATCHES_PER_READER;
+  const inFlightMax = settings.batchEntries * BATCHES_IN_FLIGHT;
   const pause = createPause({ signal, metrics, log, random });
   return {
     options,

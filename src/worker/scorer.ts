@@ -7,9 +7,12 @@ export type Scorer = {
   readonly featureSchema: number;
   readonly ruleSet: string;
   readonly model: string | null;
+  readonly featureCount: number;
+  /** Writes the features into `vector`, which is `featureCount` long, and decides by them. */
   readonly score: (
     transaction: Transaction,
     account: AccountHistory,
     merchant: MerchantHistory,
-  ) => { readonly decision: Decision; readonly features: Float64Array };
+    vector: Float64Array,
+  ) => Decision;
 };

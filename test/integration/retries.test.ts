@@ -29,9 +29,10 @@ function scorerThat(meets: (transactionId: string) => void, decision = approve):
     featureSchema: 1,
     ruleSet: 'test@1',
     model: null,
+    featureCount: 3,
     score({ transactionId }) {
       meets(transactionId);
-      return { decision, features: new Float64Array(3) };
+      return decision;
     },
   };
 }
@@ -106,10 +107,8 @@ describe('retries', () => {
     const refused = transactions[77]?.transactionId;
     const scorer: Scorer = {
       ...scorerThat(() => undefined),
-      score: ({ transactionId }) => ({
-        decision: transactionId === refused ? { ...approve, score: 1001 } : approve,
-        features: new Float64Array(3),
-      }),
+      score: ({ transactionId }) =>
+        transactionId === refused ? { ...approve, score: 1001 } : approve,
     };
     await rig.append(transactions);
     rig.startWorker({}, { scorer });
