@@ -97,7 +97,14 @@ const PROFILE_OVERHEAD_BYTES = 1024;
 /** The header of a stored value, or null for an absent or impossibly short one. */
 export function headerOf(stored: Buffer | null): Buffer | null {
   if (stored === null || stored.length < PROFILE_HEADER_BYTES) return null;
-  return Buffer.from(stored.subarray(0, PROFILE_HEADER_BYTES));
+  const header = newHeader();
+  header.set(stored.subarray(0, PROFILE_HEADER_BYTES));
+  return header;
+}
+
+/** Outside of Node's buffer pool: a header lives as long as its profile, and would keep 8 KiB alive. */
+function newHeader(): Buffer {
+  return Buffer.alloc(PROFILE_HEADER_BYTES);
 }
 
 /** True when Redis still holds (by its first 8 bytes; null: nothing) what this copy is based on. */
@@ -120,7 +127,7 @@ export function headerFormat(header: Buffer): number {
 
 /** The header of the next version; versions wrap at 2^32 and never are 0. */
 export function nextHeader(stored: Buffer | null, digest: number, format: number): Buffer {
-  const header = Buffer.allocUnsafe(PROFILE_HEADER_BYTES);
+  const header = newHeader();
   header.writeUInt32LE((headerVersion(stored) + 1) >>> 0 || 1, 0);
   header.writeUIntLE(digest & 0xffffff, 4, 3);
   header.writeUInt8(format, 7);
