@@ -64,7 +64,7 @@ import {
   searchStoredTransactions,
 } from './store/transaction-search.ts';
 import { claimTransactions } from './store/transactions.ts';
-import { openCommands } from './stream/connection.ts';
+import { openCommands, waitUntilReady } from './stream/connection.ts';
 import { claimIdentity } from './stream/identity.ts';
 import { streamKeys } from './stream/keys.ts';
 import { measureStreams } from './stream/lag.ts';
@@ -147,6 +147,7 @@ async function openResources(
       : stack.use(openDatabase(config, config.DATABASE_REPLICA_URL));
   const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
   stack.defer(() => redis.disconnect());
+  await waitUntilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
   const replies = stack.use(openReplies({ url: redisUrl, market }));
   const corridorList = stack.use(await watchCorridors(() => listCorridors(database), log));
   const closer = createBatchCloser({

@@ -7,13 +7,12 @@ import type { Reconciler } from '../ingest/reconcile.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { createLeadership } from '../store/leadership.ts';
 import { type Database, openPool } from '../store/pool.ts';
-import { openCommands, type RedisClient } from '../stream/connection.ts';
+import { openCommands, waitUntilReady } from '../stream/connection.ts';
 import { bindReconciler } from './bind-reconciler.ts';
 import { type Command, EXIT, parseArguments } from './command.ts';
 
 /** Between two runs that found work. */
 const PAUSE_MS = 200;
-const CONNECT_POLL_MS = 50;
 
 export const command: Command = {
   name: 'reconcile',
@@ -72,11 +71,6 @@ async function runUntilDone(reconciler: Reconciler, signal: AbortSignal): Promis
     if (signal.aborted || full || isIdle) return { batches, appended, recovering };
     await delay(PAUSE_MS);
   }
-}
-
-async function waitUntilReady(redis: RedisClient, timeoutMs: number): Promise<void> {
-  const endMs = performance.now() + timeoutMs;
-  while (redis.status !== 'ready' && performance.now() < endMs) await delay(CONNECT_POLL_MS);
 }
 
 function openDatabase(config: Config, url: string): Database {

@@ -141,12 +141,11 @@ const UNKNOWN_FIELD_CHARS_MAX = 128;
 
 /** Query parameters against a schema of strings; a parameter given twice is refused. */
 export function readQuery<T>(c: Context<AppEnv>, schema: z.ZodType<T>): T {
-  const values: Record<string, string> = {};
-  for (const [name, given] of Object.entries(c.req.queries())) {
-    if (given.length > 1) {
-      throw new InvalidFields([{ pointer: `/${name}`, detail: 'is given more than once' }]);
-    }
-    values[name] = given[0] ?? '';
+  const parameters = new URL(c.req.url).searchParams;
+  const seen = new Set<string>();
+  for (const name of parameters.keys()) {
+    if (!seen.has(name)) seen.add(name);
+    else throw new InvalidFields([{ pointer: `/${name}`, detail: 'is given more than once' }]);
   }
-  return checkFields(schema, values);
+  return checkFields(schema, Object.fromEntries(parameters));
 }

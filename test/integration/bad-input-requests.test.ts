@@ -134,6 +134,13 @@ describe('requests', () => {
     }
   });
 
+  test.each(['?__proto__=1', '?constructor=1', '?limit=1&limit=2', '?x'])(
+    'with the parameters %s are 422',
+    async (query) => {
+      await expectProblem(await api.request(`/v1/transactions${query}`), 422);
+    },
+  );
+
   test('carry the security headers whatever they are answered', async () => {
     for (const path of ['/livez', '/v1/nowhere', '/docs', '/v1/transactions?limit=x']) {
       const { headers } = await api.request(path);
