@@ -34,7 +34,7 @@ import { createReading, type Reading } from './query/reading.ts';
 import { apiKeyHash } from './runtime/api-key.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from './runtime/config.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from './runtime/failpoint.ts';
-import { createMetrics } from './runtime/metrics.ts';
+import { createMetrics, type Metrics, reportConnections } from './runtime/metrics.ts';
 import { createReadiness } from './runtime/vital-signs.ts';
 import { explain } from './scoring/explain.ts';
 import { findRuleSet } from './scoring/rule-sets.ts';
@@ -49,11 +49,12 @@ import { listCorridors } from './store/corridors.ts';
 import { readDay } from './store/daily-summaries.ts';
 import * as deadLetterStore from './store/dead-letter-search.ts';
 import { findHeldKeys } from './store/idempotency-keys.ts';
-import { deleteIngestBatches, openIngestBatch } from './store/ingest-batches.ts';
+import { countOpenBatches, deleteIngestBatches, openIngestBatch } from './store/ingest-batches.ts';
 import { listMonths } from './store/month-slice.ts';
+import { openDatabase } from './store/open-database.ts';
 import { createPartitionGuard } from './store/partitions.ts';
 import { ACTIVITY_ROWS_MAX, ACTIVITY_WINDOWS_HOURS, readActivity } from './store/party-activity.ts';
-import { type Database, openPool } from './store/pool.ts';
+import type { Database } from './store/pool.ts';
 import { proveWrite } from './store/reconcile-state.ts';
 import { waitForSchema } from './store/schema-version.ts';
 import { readScoreRecord, readStoredScore, searchStoredScores } from './store/score-search.ts';
@@ -91,7 +92,8 @@ export async function runApi(context: CommandContext): Promise<number> {
     return EXIT_BAD_CONFIGURATION;
   }
   await using stack = new AsyncDisposableStack();
-  const database = stack.use(openDatabase(config, databaseUrl));
+  const lockTimeoutMs = Math.floor(config.RISK_STATEMENT_TIMEOUT_MS * LOCK_SHARE);
+  const database = stack.use(openDatabase(config, databaseUrl, 'api', { lockTimeoutMs }));
   if (!(await waitForSchema(database, config.RISK_SCHEMA_WAIT_MS, signal))) {
     if (signal.aborted) return EXIT_FINE;
     output.error('the schema is missing or too old: run `risk migrate`');
@@ -121,18 +123,6 @@ export async function runApi(context: CommandContext): Promise<number> {
   return EXIT_FINE;
 }
 
-function openDatabase(config: Config, url: string): Database {
-  return openPool({
-    url,
-    role: 'api',
-    connectionsMax: config.RISK_DATABASE_CONNECTIONS_MAX,
-    connectTimeoutMs: config.RISK_CONNECT_TIMEOUT_MS,
-    statementTimeoutMs: config.RISK_STATEMENT_TIMEOUT_MS,
-    lockTimeoutMs: Math.floor(config.RISK_STATEMENT_TIMEOUT_MS * LOCK_SHARE),
-    namedStatements: config.RISK_DATABASE_POOLER === 'none',
-  });
-}
-
 async function openResources(
   { config, environment, log }: CommandContext,
   stack: AsyncDisposableStack,
@@ -144,7 +134,7 @@ async function openResources(
   const replica =
     config.DATABASE_REPLICA_URL === undefined
       ? null
-      : stack.use(openDatabase(config, config.DATABASE_REPLICA_URL));
+      : stack.use(openDatabase(config, config.DATABASE_REPLICA_URL, 'api'));
   const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
   stack.defer(() => redis.disconnect());
   await waitUntilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
@@ -225,7 +215,10 @@ function listModules(context: CommandContext, resources: Resources): RouteModule
       routes: healthRoutes({
         readiness,
         draining: signal,
-        metrics: metrics.registry,
+        metrics: {
+          contentType: metrics.registry.contentType,
+          metrics: () => scrape(primary, metrics),
+        },
         authenticate,
       }),
       paths: healthPaths,
@@ -287,4 +280,12 @@ function bindOperating(config: Config, { databases, redis, accept }: Resources):
     tryAppend: accept.tryAppend,
     newBatchId: randomUUID,
   });
+}
+
+/** What is only known when it is asked for is asked when the metrics are. */
+async function scrape(database: Database, metrics: Metrics): Promise<string> {
+  reportConnections(metrics, database.usage());
+  const open = await countOpenBatches(database).catch(() => undefined);
+  if (open !== undefined) metrics.openBatches.set(open.batches);
+  return await metrics.registry.metrics();
 }

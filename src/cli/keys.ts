@@ -4,7 +4,8 @@ import { plainText, wireTime } from '../domain/transaction.ts';
 import { mintApiKey } from '../runtime/api-key.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { insertApiKey, listApiKeys, revokeApiKey, type StoredApiKey } from '../store/api-keys.ts';
-import { type Database, openPool } from '../store/pool.ts';
+import { openDatabase } from '../store/open-database.ts';
+import type { Database } from '../store/pool.ts';
 import { type Command, type CommandContext, EXIT, parseArguments, UsageError } from './command.ts';
 
 const PAGE = 200;
@@ -28,14 +29,8 @@ whose idempotency keys it shares. A revoked key stops working within a second. N
       output.error('DATABASE_URL: is needed by keys');
       return EXIT_BAD_CONFIGURATION;
     }
-    await using database = openPool({
-      url: config.DATABASE_URL,
-      role: 'keys',
-      connectionsMax: 1,
-      connectTimeoutMs: config.RISK_CONNECT_TIMEOUT_MS,
-      statementTimeoutMs: config.RISK_STATEMENT_TIMEOUT_MS,
-      namedStatements: false,
-    });
+    const { DATABASE_URL: url } = config;
+    await using database = openDatabase(config, url, 'keys', { connectionsMax: 1 });
     return await run(rest, database, context);
   },
 };

@@ -1,10 +1,11 @@
 /** `risk migrate`: brings the database to the newest schema. Safe to run twice and at the same time. */
 import { apiKeyHash } from '../runtime/api-key.ts';
-import { type Config, EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
+import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { upsertBootstrapKey } from '../store/api-keys.ts';
 import { migrate } from '../store/migrate.ts';
+import { openDatabase } from '../store/open-database.ts';
 import { ensurePartitions, MONTHS_AHEAD, monthOf } from '../store/partitions.ts';
-import { type Database, openPool } from '../store/pool.ts';
+
 import { type Command, EXIT, parseArguments } from './command.ts';
 
 export const command: Command = {
@@ -23,7 +24,7 @@ stores RISK_BOOTSTRAP_KEY. Needs DATABASE_URL; RISK_MARKET names the schema.`,
     }
     const corridors = config.RISK_CORRIDORS?.split(',') ?? [];
     const applied = await migrate({ url, market, corridors });
-    await using database = open(config, url);
+    await using database = openDatabase(config, url, 'migrate', { connectionsMax: 1 });
     const partitions = await ensurePartitions(database, comingMonths(Date.now()));
     if (config.RISK_BOOTSTRAP_KEY !== undefined) {
       await upsertBootstrapKey(database, apiKeyHash(config.RISK_BOOTSTRAP_KEY));
@@ -40,15 +41,4 @@ stores RISK_BOOTSTRAP_KEY. Needs DATABASE_URL; RISK_MARKET names the schema.`,
 function comingMonths(nowMs: number): number[] {
   const now = monthOf(nowMs);
   return Array.from({ length: MONTHS_AHEAD + 2 }, (_, at) => now - 1 + at);
-}
-
-function open(config: Config, url: string): Database {
-  return openPool({
-    url,
-    role: 'migrate',
-    connectionsMax: 1,
-    connectTimeoutMs: config.RISK_CONNECT_TIMEOUT_MS,
-    statementTimeoutMs: config.RISK_STATEMENT_TIMEOUT_MS,
-    namedStatements: false,
-  });
 }

@@ -4,9 +4,9 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Reconciler } from '../ingest/reconcile.ts';
-import { type Config, EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
+import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { createLeadership } from '../store/leadership.ts';
-import { type Database, openPool } from '../store/pool.ts';
+import { openDatabase } from '../store/open-database.ts';
 import { openCommands, waitUntilReady } from '../stream/connection.ts';
 import { bindReconciler } from './bind-reconciler.ts';
 import { type Command, EXIT, parseArguments } from './command.ts';
@@ -30,7 +30,7 @@ Needs DATABASE_URL and REDIS_URL.`,
       if (redisUrl === undefined) output.error('REDIS_URL: is needed by reconcile');
       return EXIT_BAD_CONFIGURATION;
     }
-    await using database = openDatabase(config, databaseUrl);
+    await using database = openDatabase(config, databaseUrl, 'reconcile', { connectionsMax: 2 });
     const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
     try {
       await waitUntilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
@@ -71,15 +71,4 @@ async function runUntilDone(reconciler: Reconciler, signal: AbortSignal): Promis
     if (signal.aborted || full || isIdle) return { batches, appended, recovering };
     await delay(PAUSE_MS);
   }
-}
-
-function openDatabase(config: Config, url: string): Database {
-  return openPool({
-    url,
-    role: 'reconcile',
-    connectionsMax: 2,
-    connectTimeoutMs: config.RISK_CONNECT_TIMEOUT_MS,
-    statementTimeoutMs: config.RISK_STATEMENT_TIMEOUT_MS,
-    namedStatements: config.RISK_DATABASE_POOLER === 'none',
-  });
 }

@@ -128,3 +128,13 @@ export function createMetrics() {
     ]),
   };
 }
+
+/** Connections of a pool, as it counts them. */
+export function reportConnections(
+  { databaseConnections }: Pick<Metrics, 'databaseConnections'>,
+  { total, idle, waiting }: { total: number; idle: number; waiting: number },
+): void {
+  databaseConnections.set({ state: 'busy' }, total - idle);
+  databaseConnections.set({ state: 'idle' }, idle);
+  databaseConnections.set({ state: 'waiting' }, waiting);
+}
