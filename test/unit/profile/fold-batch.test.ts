@@ -1,0 +1,131 @@
+/**
+ * Goal: a batch asks for its rebuilds in few rounds and gives each transaction its own history.
+ * Method: a store of rows in memory that reads at most a few rows behind a point.
+ */
+import { describe, expect, test } from 'vitest';
+import type { AccountHistory, AccountPast } from '../../../src/domain/history.ts';
+import type { Transaction } from '../../../src/domain/transaction.ts';
+import { accountKind } from '../../../src/profile/account-kind.ts';
+import type { AccountProfile } from '../../../src/profile/account-profile.ts';
+import { foldBatch } from '../../../src/profile/fold-batch.ts';
+
+const BASE_MS = Date.UTC(2026, 5, 1);
+const ROWS_BEFORE = 256;
+const ROWS_AFTER = 3;
+const START = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
+
+function makeTransaction(minute: number, account: string): Transaction {
+  const createdAtMs = BASE_MS + minute * 60_000;
+  const time = createdAtMs.toString(16).padStart(12, '0');
+  return {
+    transactionId: `${time.slice(0, 8)}-${time.slice(8)}-7abc-8000-${minute.toString(16).padStart(12, '0')}`,
+    createdAtMs,
+    receivedAtMs: createdAtMs,
+    accountId: account,
+    merchantId: 'm_1',
+    amount: '10',
+    currency: 'USD',
+    corridor: 'US-EG',
+    type: null,
+    ip: null,
+    deviceId: null,
+    country: null,
+    channel: null,
+  };
+}
+
+function createStore(committed: readonly Transaction[]) {
+  const rounds: number[] = [];
+  const around = (point: Transaction): AccountPast => {
+    const rows = committed
+      .filter((row) => row.accountId === point.accountId)
+      .sort((a, b) => (a.transactionId < b.transactionId ? -1 : 1));
+    const before = rows.filter((row) => row.transactionId < point.transactionId);
+    const after = rows.filter((row) => row.transactionId >= point.transactionId);
+    const kept = [...before.slice(-ROWS_BEFORE), ...after.slice(0, ROWS_AFTER)];
+    return {
+      rows: kept,
+      floor: before.at(-ROWS_BEFORE - 1) ?? START,
+      ceiling: after.length > ROWS_AFTER ? (kept.at(-1) ?? null) : null,
+    };
+  };
+  return {
+    rounds,
+    loadPasts: (points: readonly Transaction[]) => {
+      rounds.push(points.length);
+      return Promise.resolve(points.map(around));
+    },
+  };
+}
+
+const batchOf = (
+  transactions: readonly Transaction[],
+  profiles: Map<string, AccountProfile>,
+  store: ReturnType<typeof createStore>,
+): Promise<AccountHistory[]> =>
+  foldBatch({ kind: accountKind, transactions, profiles, loadPasts: store.loadPasts });
+
+describe('foldBatch', () => {
+  test('rebuilds all parties it does not have at once', async () => {
+    const list = ['a', 'b', 'c', 'a', 'b', 'a'].map((account, index) =>
+      makeTransaction(index, account),
+    );
+    const store = createStore(list);
+    const profiles = new Map<string, AccountProfile>();
+    const histories = await batchOf(list, profiles, store);
+    expect(histories.map((history) => history.siblings)).toEqual([0, 0, 0, 1, 1, 2]);
+    expect(store.rounds).toEqual([3]);
+    expect([...profiles.keys()]).toEqual(['a', 'b', 'c']);
+  });
+
+  test('asks nothing where the copies will do', async () => {
+    const list = [0, 1, 2].map((minute) => makeTransaction(minute, 'a'));
+    const profiles = new Map([
+      ['a', accountKind.rebuild({ rows: [], floor: START, ceiling: null }, null)],
+    ]);
+    const store = createStore(list);
+    const histories = await batchOf(list, profiles, store);
+    expect(histories.map((history) => history.siblings)).toEqual([0, 1, 2]);
+    expect(store.rounds).toEqual([]);
+  });
+
+  test('rebuilds again where a rebuild ended, keeping the header that Redis holds', async () => {
+    const list = Array.from({ length: 7 }, (_, minute) => makeTransaction(minute, 'a'));
+    const store = createStore(list);
+    const header = Buffer.from('0123456789abcdef', 'hex');
+    const profiles = new Map<string, AccountProfile>();
+    const histories = await foldBatch({
+      kind: accountKind,
+      transactions: list,
+      profiles,
+      storedHeaders: new Map([['a', header]]),
+      loadPasts: store.loadPasts,
+    });
+    expect(histories.map((history) => history.siblings)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(store.rounds).toEqual([1, 1, 1]);
+    expect(profiles.get('a')?.stored).toEqual(header);
+  });
+
+  test('takes a late history aside and leaves the profile alone', async () => {
+    const rows = Array.from({ length: 400 }, (_, minute) => makeTransaction(2 * minute, 'a'));
+    const late = makeTransaction(101, 'a');
+    const profile = accountKind.rebuild({ rows: [], floor: START, ceiling: null }, null);
+    for (const row of rows) accountKind.fold(profile, row);
+    const count = profile.list.count;
+    const store = createStore([...rows, late]);
+    const next = makeTransaction(900, 'a');
+    const profiles = new Map([['a', profile]]);
+    const [ofLate, ofNext] = await batchOf([late, next], profiles, store);
+    expect(ofLate).toMatchObject({ siblings: 51, gapMs: 60_000 });
+    expect(ofNext?.siblings).toBe(256);
+    expect(store.rounds).toEqual([1]);
+    expect(profiles.get('a')).toBe(profile);
+    expect(profile.list.count).toBe(count + 1);
+  });
+
+  test('passes on the failure of a rebuild', async () => {
+    const failing = { rounds: [], loadPasts: () => Promise.reject(new Error('Postgres is away')) };
+    const work = batchOf([makeTransaction(0, 'a')], new Map(), failing);
+    await expect(work).rejects.toThrow('Postgres is away');
+  });
+});
