@@ -130,8 +130,10 @@ function parseArray(packed: string | null): (string | null)[] {
   if (!Array.isArray(value) || value.length !== FIELD_COUNT) {
     throw malformed(`the packed value is not an array of ${FIELD_COUNT} fields`);
   }
-  if (!value.every((field) => field === null || typeof field === 'string')) {
-    throw malformed('the packed value has a field that is neither text nor null');
+  for (const field of value) {
+    if (field !== null && typeof field !== 'string') {
+      throw malformed('the packed value has a field that is neither text nor null');
+    }
   }
   return value;
 }

@@ -104,7 +104,8 @@ describe('dead letters', () => {
     const [first] = await rig.commands.xrange(transactions, '-', '+');
     await rig.commands.xdel(transactions, first?.[0] ?? '');
     rig.startWorker();
-    expect(await rig.settled(1)).toMatchObject({ scored: 1, deadLetters: 0 });
+    // The reconciler, to which this Redis is new, brings back what the deleted entry stood for.
+    expect(await rig.settled(2)).toMatchObject({ scored: 2, deadLetters: 0 });
     const [pending] = (await rig.commands.xpending(transactions, GROUP)) as unknown[];
     expect(pending).toBe(0);
   });

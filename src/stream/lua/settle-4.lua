@@ -18,10 +18,11 @@
   ARGV[5] number      events to keep at most; 0 writes none
   ARGV[6] number      age up to which events are kept, milliseconds
   ARGV[7] number      dead letters to keep at most
-  ARGV[8] number      how many acknowledgements, retries, dead letters, releases and replies follow:
-  ...     ARGV[12]    five counts
+  ARGV[8] string      acknowledgements, one after the other: entry id, transaction_id ('' writes no
+                      event), account_id, score, verdict, each ended by a zero byte
+  ARGV[9] number      how many retries, dead letters, releases and replies follow:
+  ...     ARGV[12]    four counts
   then as many groups of strings:
-    acknowledgement   entry id, transaction_id ('' writes no event), account_id, score, verdict
     retry             entry id, wait in milliseconds, next packed value
     dead letter       entry id, transaction_id, account_id, attempts, error, failed_at
     release           entry id, next packed value
@@ -32,8 +33,10 @@
 local transactions, retries, dead_letters, scored = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local group, consumer, version, scored_at = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local events_max, events_age, dead_letters_max = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
-local counts = { acknowledge = tonumber(ARGV[8]), retry = tonumber(ARGV[9]), give_up = tonumber(ARGV[10]),
-  release = tonumber(ARGV[11]), reply = tonumber(ARGV[12]) }
+local acknowledgements = ARGV[8]
+local counts = { retry = tonumber(ARGV[9]), give_up = tonumber(ARGV[10]), release = tonumber(ARGV[11]),
+  reply = tonumber(ARGV[12]) }
+local ACKNOWLEDGEMENT = '([^%z]*)%z([^%z]*)%z([^%z]*)%z([^%z]*)%z([^%z]*)%z'
 local DELETE_AT_ONCE = 1000
 local at = 13
 
@@ -50,16 +53,14 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local gone = {}
-for _ = 1, counts.acknowledge do
-  local id, transaction_id = ARGV[at], ARGV[at + 1]
+for id, transaction_id, account_id, score, verdict in string.gmatch(acknowledgements, ACKNOWLEDGEMENT) do
   if redis.call('XACK', transactions, group, id) == 0 then
     gone[#gone + 1] = id
   elseif transaction_id ~= '' and events_max > 0 then
-    redis.call('XADD', scored, '*', 'event', 'transaction.scored', 'v', '1', 'transaction_id', transaction_id,
-      'account_id', ARGV[at + 2], 'score', ARGV[at + 3], 'verdict', ARGV[at + 4], 'scored_at', scored_at)
+    redis.call('XADD', scored, '*', 'v', '1', 'transaction_id', transaction_id, 'account_id', account_id,
+      'score', score, 'verdict', verdict, 'scored_at', scored_at)
   end
   delete(id)
-  at = at + 5
 end
 
 -- A group that is gone owns nothing: its entries come back when it is made again.
@@ -107,7 +108,7 @@ for _ = 1, counts.reply do
   redis.call('PUBLISH', ARGV[at], ARGV[at + 1])
   at = at + 2
 end
-if counts.acknowledge > 0 and events_max > 0 then
+if acknowledgements ~= '' and events_max > 0 then
   redis.call('XTRIM', scored, 'MAXLEN', '~', events_max)
   redis.call('XTRIM', scored, 'MINID', '~', now - events_age)
 end
