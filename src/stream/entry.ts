@@ -31,8 +31,8 @@ const PACKED_CHARS_MAX = 16 * 1024;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const AMOUNT = /^\d{1,15}(\.\d{1,4})?$/;
 /** 2000-01-01 and 10000-01-01: outside them there is no partition. */
-const CREATED_AT_MS_MIN = Date.UTC(2000, 0);
-const CREATED_AT_MS_MAX = Date.UTC(10_000, 0);
+const TIME_MS_MIN = Date.UTC(2000, 0);
+const TIME_MS_MAX = Date.UTC(10_000, 0);
 
 export function encodeEntry({ transaction: t, attempt, origin, replyTo }: EntryPayload): string {
   return JSON.stringify([
@@ -78,11 +78,8 @@ function readTransaction(fields: readonly (string | null)[]): Transaction {
   const createdAtMs = Number(createdAt ?? Number.NaN);
   const receivedAtMs = Number(receivedAt ?? Number.NaN);
   if (!id || !UUID.test(id)) throw malformed('transaction_id is not a lower-case UUID');
-  if (!(createdAtMs >= CREATED_AT_MS_MIN && createdAtMs < CREATED_AT_MS_MAX)) {
-    throw malformed('created_at is not a time from 2000 on');
-  }
-  if (!Number.isSafeInteger(createdAtMs) || !Number.isSafeInteger(receivedAtMs)) {
-    throw malformed('created_at or received_at is not in whole milliseconds');
+  if (!isTime(createdAtMs) || !isTime(receivedAtMs)) {
+    throw malformed('created_at or received_at is not a time from 2000 on in whole milliseconds');
   }
   if (!accountId || !merchantId || accountId.length > 256 || merchantId.length > 256) {
     throw malformed('account_id or merchant_id is missing or too long');
@@ -106,6 +103,10 @@ function readTransaction(fields: readonly (string | null)[]): Transaction {
     country: fields[11] ?? null,
     channel: fields[12] ?? null,
   };
+}
+
+function isTime(epochMs: number): boolean {
+  return Number.isInteger(epochMs) && epochMs >= TIME_MS_MIN && epochMs < TIME_MS_MAX;
 }
 
 function readOrigin(packed: string | null): [EntryOrigin, string | null] {
