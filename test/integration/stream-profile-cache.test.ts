@@ -1,0 +1,129 @@
+/**
+ * Goal: of writers of one profile exactly one wins, and a Redis without room never leaves an older value
+ * behind for a current one. Method: real Redis, values made by hand.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openCommands, type RedisClient } from '../../src/stream/connection.ts';
+import {
+  createProfileCache,
+  type ProfileCache,
+  type ProfileStore,
+} from '../../src/stream/profile-cache.ts';
+import { startTestRedis, type TestService } from '../support/services.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+let service: TestService;
+let redis: RedisClient;
+let cache: ProfileCache;
+beforeAll(async () => {
+  service = await startTestRedis();
+  redis = openCommands(service.url, 2000);
+  await waitUntil(() => redis.status === 'ready', 5000, 'redis');
+});
+afterAll(async () => {
+  redis.disconnect();
+  await service[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  await redis.flushall();
+  cache = createProfileCache({ redis, headerBytes: 8, ttlSeconds: 60 });
+});
+
+const header = (version: number) => {
+  const bytes = Buffer.alloc(8, 0xff);
+  bytes.writeUInt32LE(version);
+  return bytes;
+};
+const key = (n: number) => `{m:p0${n % 4}}:account:${n}`;
+function replace(n: number, expected: number | null, version: number, body: string): ProfileStore {
+  return {
+    ...{ key: key(n), slot: n % 4, mode: 'replace', header: header(version) },
+    expected: expected === null ? null : header(expected),
+    bytes: Buffer.concat([header(version), Buffer.from(body)]),
+  };
+}
+function append(n: number, expected: number, version: number, body: string): ProfileStore {
+  return {
+    ...{ key: key(n), slot: n % 4, mode: 'append', header: header(version) },
+    ...{ expected: header(expected), bytes: Buffer.from(body) },
+  };
+}
+const load = (n: number, known: Buffer | null = null) =>
+  cache.load([{ key: key(n), slot: n % 4, known }]);
+
+describe('profile cache', () => {
+  test('stores and loads many of many slots, each in its place', async () => {
+    const writes = Array.from({ length: 40 }, (_, n) => replace(n, null, n + 1, `body ${n}`));
+    expect(await cache.store(writes)).toEqual(writes.map(() => 'stored'));
+    const loaded = await cache.load(
+      writes.map(({ slot, key: name, header: known }, n) => ({
+        ...{ key: name, slot },
+        known: n % 2 === 0 ? known : null,
+      })),
+    );
+    loaded.forEach((reply, n) => {
+      if (n % 2 === 0) expect(reply).toBe('same');
+      else expect(reply).toEqual(writes[n]?.bytes);
+    });
+    expect(await redis.ttl(key(3))).toBeGreaterThan(50);
+    expect(await cache.load([])).toEqual([]);
+  });
+
+  test('lets one of several writers win, and tells the others', async () => {
+    await cache.store([replace(1, null, 1, 'a')]);
+    const outcomes = await cache.store([
+      append(1, 1, 2, 'b'),
+      append(1, 1, 2, 'c'),
+      replace(1, null, 9, 'd'),
+      replace(1, 2, 3, 'e'),
+    ]);
+    expect(outcomes).toEqual(['stored', 'lost', 'lost', 'stored']);
+    expect(await load(1)).toEqual([Buffer.concat([header(3), Buffer.from('e')])]);
+  });
+
+  test('appends bytes of any value', async () => {
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, n) => n));
+    await cache.store([replace(2, null, 1, '')]);
+    const write = { ...append(2, 1, 2, ''), bytes };
+    expect(await cache.store([write])).toEqual(['stored']);
+    expect(await load(2)).toEqual([Buffer.concat([header(2), bytes])]);
+  });
+
+  test('does not create what was expected to exist', async () => {
+    expect(await cache.store([append(3, 1, 2, 'x'), replace(3, 1, 2, 'x')])).toEqual([
+      'lost',
+      'lost',
+    ]);
+    expect(await load(3, header(1))).toEqual([null]);
+  });
+
+  test('leaves stubs when Redis is full, and takes them for current by their header', async () => {
+    await cache.store([replace(4, null, 1, 'x'.repeat(1000)), replace(8, null, 1, 'y')]);
+    await redis.config('SET', 'maxmemory', '1');
+    const writes = [append(4, 1, 2, 'more'), append(8, 1, 2, 'more')];
+    expect(await cache.store(writes)).toEqual(['stub', 'stub']);
+    await redis.config('SET', 'maxmemory', '0');
+    expect(await load(4)).toEqual([header(2)]);
+    expect(await load(4, header(2))).toEqual(['same']);
+    expect(await cache.store([append(4, 1, 3, 'late'), replace(4, 2, 3, 'whole')])).toEqual([
+      'lost',
+      'stored',
+    ]);
+  });
+
+  test('leaves stubs above its share of the memory, and stops when there is room again', async () => {
+    const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
+    await redis.config('SET', 'maxmemory', String(Math.round(used / 0.75)));
+    await cache.refreshBudget();
+    expect(await cache.store([replace(5, null, 1, 'body')])).toEqual(['stub']);
+    await redis.config('SET', 'maxmemory', '0');
+    await cache.refreshBudget();
+    expect(await cache.store([replace(5, 1, 2, 'body')])).toEqual(['stored']);
+  });
+
+  test('takes a value too short for a header for none', async () => {
+    await redis.set(key(6), 'abc');
+    expect(await load(6, header(1))).toEqual([null]);
+    expect(await cache.store([replace(6, null, 1, 'body')])).toEqual(['stored']);
+  });
+});

@@ -1,0 +1,53 @@
+/** A worker's own listener: alive, ready, and honest when Redis or Postgres is not. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { freePort } from '../../src/embedded/free-port.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
+
+let rig: WorkerRig;
+let url: string;
+let port: number;
+beforeEach(async () => {
+  rig = await createWorkerRig();
+  port = await freePort();
+  url = `http://127.0.0.1:${port}`;
+});
+afterEach(async () => {
+  await rig[Symbol.asyncDispose]();
+});
+
+const status = async (path: string) =>
+  await fetch(`${url}${path}`).then(
+    (response) => response.status,
+    () => 0,
+  );
+
+describe('worker http', () => {
+  test('serves liveness, readiness and metrics, and nothing else', async () => {
+    rig.startWorker({ RISK_WORKER_PORT: String(port) });
+    await waitUntil(async () => (await status('/readyz')) === 200, 10_000, 'readiness');
+    expect(await status('/livez')).toBe(200);
+    expect(await status('/elsewhere')).toBe(404);
+    expect((await fetch(`${url}/livez`, { method: 'POST' })).status).toBe(405);
+    await rig.send(seeds(20));
+    await rig.settled(20);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toMatch(/risk_transactions_scored_total\{[^}]*corridor="US-EG"[^}]*\} \d+/);
+    expect(metrics).toMatch(/risk_score_latency_seconds_count\{corridor="US-EG"\} 20/);
+    expect(metrics).toMatch(/risk_cache_misses_total\{cache="profile_memory"\} \d+/);
+  });
+
+  test('is not ready while Redis refuses writes, though it answers PING', async () => {
+    rig.startWorker({ RISK_WORKER_PORT: String(port) });
+    await waitUntil(async () => (await status('/readyz')) === 200, 10_000, 'readiness');
+    await rig.commands.config('SET', 'maxmemory', '1');
+    await waitUntil(async () => (await status('/readyz')) === 503, 5000, 'the refusal');
+    expect(await (await fetch(`${url}/readyz`)).json()).toMatchObject({
+      redis: false,
+      postgres: true,
+    });
+    expect(await status('/livez')).toBe(200);
+    await rig.commands.config('SET', 'maxmemory', '0');
+    await waitUntil(async () => (await status('/readyz')) === 200, 5000, 'readiness');
+  });
+});
