@@ -105,7 +105,7 @@ export async function acceptEach(
   const outcomes = toOutcomes(prepared, held).map((outcome, index) => {
     const row = prepared.rowOf[index];
     const standing = row && (held.get(row)?.fingerprint ?? row.fingerprint);
-    return standing && prepared.fingerprintOf[index]?.equals(standing) ? outcome : null;
+    return prepared.fingerprintOf[index] === standing ? outcome : null;
   });
   countDuplicates(dependencies, outcomes);
   return outcomes;
@@ -144,7 +144,7 @@ class KeyConflict extends Failure {
 function refuseOtherBodies(held: Held): void {
   const keys = new Set<string>();
   for (const [row, key] of held) {
-    if (!key.fingerprint.equals(row.fingerprint)) keys.add(row.idempotencyKey);
+    if (key.fingerprint !== row.fingerprint) keys.add(row.idempotencyKey);
   }
   if (keys.size > 0) throw new KeyConflict(keys);
 }
@@ -219,9 +219,12 @@ function keyConflicts({ rowOf }: Prepared, keys: ReadonlySet<string>): ItemError
 function toOutcomes({ rowOf, repeats }: Prepared, held: Held): Outcome[] {
   return rowOf.map((row, index) => {
     const key = held.get(row);
-    const transactionId = key?.transactionId ?? row.transactionId;
+    if (key === undefined) {
+      const { transactionId, createdAtMs } = row;
+      return { transactionId, createdAtMs, status: repeats.has(index) ? 'duplicate' : 'accepted' };
+    }
+    const { transactionId } = key;
     const createdAtMs = createdAtMsOf(transactionId) ?? row.createdAtMs;
-    const isDuplicate = key !== undefined || repeats.has(index);
-    return { transactionId, createdAtMs, status: isDuplicate ? 'duplicate' : 'accepted' };
+    return { transactionId, createdAtMs, status: 'duplicate' };
   });
 }

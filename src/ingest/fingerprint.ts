@@ -6,7 +6,8 @@ import { hash } from 'node:crypto';
 import { canonicalJson } from '../domain/metadata.ts';
 import type { TransactionInput } from '../domain/transaction.ts';
 
-export function fingerprintOf(input: TransactionInput): Buffer {
+/** In hexadecimal. */
+export function fingerprintOf(input: TransactionInput): string {
   const text = JSON.stringify([
     input.account_id,
     input.merchant_id,
@@ -21,5 +22,5 @@ export function fingerprintOf(input: TransactionInput): Buffer {
     input.channel,
     input.metadata === undefined ? undefined : canonicalJson(input.metadata),
   ]);
-  return hash('sha256', text, 'buffer');
+  return hash('sha256', text, 'hex');
 }

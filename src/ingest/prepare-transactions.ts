@@ -31,7 +31,7 @@ export type Prepared = {
   /** The row of each input: the first with its key, whose body is the one that is stored. */
   readonly rowOf: readonly NewTransaction[];
   /** Of the body of each input. */
-  readonly fingerprintOf: readonly Buffer[];
+  readonly fingerprintOf: readonly string[];
   /** Which inputs come after another one with their key. */
   readonly repeats: ReadonlySet<number>;
 };
@@ -64,7 +64,7 @@ export function prepare(
 ): Prepared {
   const firstByKey = new Map<string, NewTransaction>();
   const rowOf: NewTransaction[] = [];
-  const fingerprints: Buffer[] = [];
+  const fingerprints: string[] = [];
   const repeats = new Set<number>();
   for (const [index, input] of inputs.entries()) {
     const fingerprint = fingerprintOf(input);
@@ -85,7 +85,7 @@ export function findRivals({ rowOf, fingerprintOf, repeats }: Prepared): ItemErr
   const errors = new Map<number, ItemError>();
   for (const index of repeats) {
     const row = rowOf[index];
-    if (row === undefined || fingerprintOf[index]?.equals(row.fingerprint)) continue;
+    if (row === undefined || fingerprintOf[index] === row.fingerprint) continue;
     const first = rowOf.indexOf(row);
     errors.set(first, errors.get(first) ?? sameKeyAs(first, index));
     errors.set(index, sameKeyAs(index, first));
@@ -100,7 +100,7 @@ function sameKeyAs(index: number, other: number): ItemError {
 
 function toRow(
   input: KeyedTransactionInput,
-  fingerprint: Buffer,
+  fingerprint: string,
   { receivedAtMs, newId }: Surroundings,
 ): NewTransaction {
   const createdAtMs = input.created_at === undefined ? receivedAtMs : Date.parse(input.created_at);

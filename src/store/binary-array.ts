@@ -61,9 +61,16 @@ export function uuidArray(values: readonly string[]): Buffer {
   let at = HEADER_BYTES;
   for (const value of values) {
     at = buffer.writeInt32BE(16, at);
-    at += buffer.write(value.replaceAll('-', ''), at, 'hex');
+    at += buffer.write(withoutDashes(value), at, 'hex');
   }
   return buffer;
+}
+
+/** By position: a third of the cost of looking for them. */
+function withoutDashes(uuid: string): string {
+  return (
+    uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24)
+  );
 }
 
 /** timestamptz[] from epoch milliseconds. */
@@ -77,16 +84,15 @@ export function timestampArray(values: readonly number[]): Buffer {
   return buffer;
 }
 
-/** bytea[]. */
-export function byteaArray(values: readonly Uint8Array[]): Buffer {
+/** bytea[] from hexadecimal text: a string is a third of the cost of a Buffer a value. */
+export function byteaArray(values: readonly string[]): Buffer {
   let bytes = 0;
-  for (const value of values) bytes += 4 + value.byteLength;
+  for (const value of values) bytes += 4 + value.length / 2;
   const buffer = allocate(OID.bytea, values.length, false, bytes);
   let at = HEADER_BYTES;
   for (const value of values) {
-    at = buffer.writeInt32BE(value.byteLength, at);
-    buffer.set(value, at);
-    at += value.byteLength;
+    at = buffer.writeInt32BE(value.length / 2, at);
+    at += buffer.write(value, at, 'hex');
   }
   return buffer;
 }

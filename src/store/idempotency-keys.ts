@@ -4,13 +4,14 @@ import type { Database, Query } from './pool.ts';
 
 export type HeldKey = {
   readonly idempotencyKey: string;
-  readonly fingerprint: Buffer;
+  /** In hexadecimal. */
+  readonly fingerprint: string;
   readonly transactionId: string;
 };
 
 const findHeldKeysStatement = {
   name: 'find-held-keys',
-  text: `select idempotency_key as "idempotencyKey", fingerprint, transaction_id as "transactionId"
+  text: `select idempotency_key as "idempotencyKey", encode(fingerprint, 'hex') as fingerprint, transaction_id as "transactionId"
            from idempotency_keys
           where client = $1 and idempotency_key = any($2::text[])`,
 };

@@ -10,8 +10,8 @@ import type { Query } from './pool.ts';
 /** A transaction on its way in, with what is stored beside it. */
 export type NewTransaction = Transaction & {
   readonly idempotencyKey: string;
-  /** SHA-256 of the validated body before defaults. */
-  readonly fingerprint: Uint8Array;
+  /** SHA-256 of the validated body before defaults, in hexadecimal. */
+  readonly fingerprint: string;
   /** JSON text. */
   readonly metadata: string | null;
 };
@@ -73,12 +73,17 @@ export async function claimTransactions(query: Query, batch: NewBatch): Promise<
     textArray(rows.map((row) => row.amount)),
     textArray(rows.map((row) => row.currency)),
     textArray(rows.map((row) => row.corridor)),
-    textArray(rows.map((row) => row.type)),
-    textArray(rows.map((row) => row.ip)),
-    textArray(rows.map((row) => row.deviceId)),
-    textArray(rows.map((row) => row.country)),
-    textArray(rows.map((row) => row.channel)),
-    textArray(rows.map((row) => row.metadata)),
+    optionalColumn(rows.map((row) => row.type)),
+    optionalColumn(rows.map((row) => row.ip)),
+    optionalColumn(rows.map((row) => row.deviceId)),
+    optionalColumn(rows.map((row) => row.country)),
+    optionalColumn(rows.map((row) => row.channel)),
+    optionalColumn(rows.map((row) => row.metadata)),
   ]);
   return (row?.lost ?? []).map((ordinal) => ordinal - 1);
+}
+
+/** A column of nulls is null: unnest fills it up beside the others. */
+function optionalColumn(values: readonly (string | null)[]): Buffer | null {
+  return values.every((value) => value === null) ? null : textArray(values);
 }
