@@ -183,9 +183,7 @@ describe('a lost Redis', () => {
   test('gets back a replayed dead letter although it was received before the checkpoint', async () => {
     await reconcile();
     const [id = ''] = await storeTransactions(database, seeds(1, { createdAtMs: old(500) }));
-    await storeDeadLetters(database, [
-      { id: idAt(1, 1), transactionId: id, failedAtMs: old(400) },
-    ]);
+    await storeDeadLetters(database, [{ id: idAt(1, 1), transactionId: id, failedAtMs: old(400) }]);
     await testDatabase.sql('update dead_letters set replayed_at = now()');
     await testDatabase.sql("update reconcile_state set checkpoint = now() - interval '1 hour'");
     await redis.flushall();
