@@ -5,12 +5,12 @@
  *
  * One batch of a process at a time: two of them would only race each other for the same merchants.
  */
+import pLimit from 'p-limit';
 import { Failure } from '../domain/failure.ts';
 import type { AccountHistory, MerchantHistory } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { ProfileCache } from '../stream/profile-cache.ts';
 import type { FoldSide, SideBatch } from './fold-side.ts';
-import { createMutex } from './mutex.ts';
 
 export type Histories = {
   readonly accounts: readonly AccountHistory[];
@@ -34,7 +34,7 @@ export function createFoldProfiles({
   accounts,
   merchants,
 }: FoldProfilesOptions): FoldProfiles {
-  const inTurn = createMutex();
+  const inTurn = pLimit(1);
   return (transactions) =>
     inTurn(async () => {
       const sides = [accounts.begin(transactions), merchants.begin(transactions)] as const;

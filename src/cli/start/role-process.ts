@@ -19,7 +19,8 @@ export type RoleOptions = {
   readonly signal: AbortSignal;
 };
 
-const CLI = fileURLToPath(new URL('../../cli.ts', import.meta.url));
+/** Becomes the role by exec, under the memory bounds of a role. */
+const LAUNCHER = fileURLToPath(new URL('../../../bin/risk', import.meta.url));
 /** Longer than a role waits for its schema, so that its own words are heard. */
 const READY_TIMEOUT_MS = 60_000;
 const PROBE_TIMEOUT_MS = 2_000;
@@ -33,8 +34,8 @@ export async function startRole(options: RoleOptions): Promise<ServiceProcess> {
   keepFormerLog(logFile);
   const service = await startService({
     name,
-    program: process.execPath,
-    args: [...process.execArgv, CLI, role],
+    program: '/bin/sh',
+    args: [LAUNCHER, role],
     environment: Object.fromEntries(given),
     account: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, dropped: false },
     cwd: process.cwd(),
