@@ -14,12 +14,9 @@ import { readProfiles } from './support/cpu-profile.ts';
 import type { GeneratorResult } from './support/generator.ts';
 import { startGenerator } from './support/generator-process.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
-import { peakRssBytes } from './support/process-usage.ts';
+import { environmentOf, peakRssBytes } from './support/process-usage.ts';
 import { type ScoredProgress, untilScored } from './support/scored-counter.ts';
 import { readStored, type Stored } from './support/stored.ts';
-
-/** Without them V8 lets garbage grow with the machine's memory: 370 MB where 170 do. */
-const NODE_FLAGS = '--max-old-space-size=128 --max-semi-space-size=16';
 
 const USAGE = `--batch N[,N]      transactions a request, each a run of its own (1000,100,1)
 --transactions N   of each run (500000; 200000 in batches of 100; 50000 singly)
@@ -30,7 +27,7 @@ const USAGE = `--batch N[,N]      transactions a request, each a run of its own 
 --connections N    of the generator (4; 32 singly)
 --rate N           transactions a second; 0 is as fast as they are answered (0)
 --seed TEXT        of the generated traffic (1)
---node FLAGS       of the API and the workers ("${NODE_FLAGS}")
+--node FLAGS       of the API and the workers (as bin/risk starts them)
 --profile FOLDER   CPU profiles of the API and the workers; slows them down
 --set NAME=VALUE   a setting of the API and the workers; may be repeated`;
 
@@ -45,7 +42,7 @@ type Options = {
   readonly connections: number;
   readonly rate: number;
   readonly seed: string;
-  readonly nodeFlags: string;
+  readonly nodeFlags: string | undefined;
   readonly profileFolder: string | undefined;
   readonly settings: Readonly<Record<string, string>>;
 };
@@ -67,7 +64,7 @@ function readOptions(args: string[]): Options[] {
     ...{ batch: { ...text, default: '1000,100,1' }, seed: { ...text, default: '1' } },
     ...{ transactions: text, accounts: text, merchants: text, corridors: text, days: text },
     ...{ workers: text, connections: text, rate: text, profile: text },
-    node: { ...text, default: NODE_FLAGS },
+    node: text,
     set: { ...text, multiple: true, default: [] as string[] },
   });
   const integer = (
@@ -195,14 +192,17 @@ function findBreaches(options: Options, measured: Measured): string[] {
 
 function report(options: Options, pipeline: Pipeline, measured: Measured): BenchReport {
   const { posted, progress, stored, memory, redisPeakBytes } = measured;
-  const { settings, profileFolder: _profileFolder, ...sizes } = options;
+  const { settings, profileFolder: _profileFolder, nodeFlags: _nodeFlags, ...sizes } = options;
   const seconds = (progress.finishedMs - posted.firstRequestMs) / 1000;
   const postedSeconds = (posted.lastAnswerMs - posted.firstRequestMs) / 1000;
   const perSecond = options.transactions / seconds;
   const inMebibytes = (bytes: number) => (bytes / MEBIBYTE).toFixed(0);
   return {
     caseName: options.batch === 1 ? 'single posts' : `batches of ${options.batch}`,
-    inputs: { ...sizes, ...settings, ...pipeline.services.settings },
+    inputs: {
+      ...{ ...sizes, ...settings, ...pipeline.services.settings },
+      NODE_OPTIONS: environmentOf(pipeline.api.pid, 'NODE_OPTIONS'),
+    },
     versions: pipeline.services.versions,
     perSecond,
     figures: {
@@ -243,7 +243,7 @@ async function runOne(options: Options, context: BenchContext): Promise<BenchRep
   {
     await using pipeline = await startPipeline({
       ...{ workers: options.workers, environment: options.settings, profileFolder, log, signal },
-      nodeFlags: options.nodeFlags.split(' ').filter(Boolean),
+      nodeFlags: options.nodeFlags?.split(' '),
       onProgress: (text) => output.note(text),
     });
     made = report(options, pipeline, await measure(options, pipeline, context));

@@ -14,7 +14,7 @@ export type PipelineOptions = {
   readonly workers: number;
   /** Over the defaults, for the API and the workers alike. */
   readonly environment: Readonly<Record<string, string>>;
-  readonly nodeFlags: readonly string[];
+  readonly nodeFlags: readonly string[] | undefined;
   readonly profileFolder: string | undefined;
   readonly log: Log;
   readonly signal: AbortSignal;

@@ -55,3 +55,10 @@ export function peakRssBytes(pid: number): number {
     return 0;
   }
 }
+
+/** A variable of a running process' environment, as it was started; '' when it has none. */
+export function environmentOf(pid: number, name: string): string {
+  const prefix = `${name}=`;
+  const entries = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  return entries.find((entry) => entry.startsWith(prefix))?.slice(prefix.length) ?? '';
+}

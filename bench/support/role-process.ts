@@ -1,12 +1,13 @@
 /**
- * One process of the engine, started as an operator starts it (`src/cli.ts api` or `worker`) and
- * ready for work; its output goes to a file. It can be stopped, killed, and started again.
+ * One process of the engine, started as an operator starts it (`bin/risk api` or `worker`, which becomes
+ * the role by exec) and ready for work; its output goes to a file. It can be stopped, killed, and started
+ * again.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../../src/domain/failure.ts';
-import { CLI } from './services.ts';
+import { LAUNCHER } from './services.ts';
 
 export type Role = 'api' | 'worker';
 
@@ -18,8 +19,8 @@ export type RoleOptions = {
   /** Where /livez and /readyz answer; the same after a restart. */
   readonly port: number;
   readonly logFolder: string;
-  /** Flags of node itself, as `--max-old-space-size=128`. */
-  readonly nodeFlags?: readonly string[];
+  /** Flags of node in place of those that bin/risk gives a role. */
+  readonly nodeFlags?: readonly string[] | undefined;
   /** Writes a V8 CPU profile there when it ends. */
   readonly profileFolder?: string | undefined;
 };
@@ -63,15 +64,17 @@ export async function untilReady(started: RoleProcess, signal: AbortSignal): Pro
 
 export function spawnRole(options: RoleOptions): RoleProcess {
   const { role, name, port, profileFolder, nodeFlags = [] } = options;
-  const output = openSync(logFile(options), 'a');
   const profile = profileFolder === undefined ? [] : profileFlags(profileFolder, name);
+  const flags = [...nodeFlags, ...profile].join(' ');
+  const output = openSync(logFile(options), 'a');
   let child: ChildProcess;
   try {
-    child = spawn(process.execPath, [...nodeFlags, ...profile, CLI, role], {
+    child = spawn('/bin/sh', [LAUNCHER, role], {
       env: {
         PATH: process.env['PATH'],
         HOME: process.env['HOME'],
         LOG_LEVEL: 'warn',
+        ...(flags === '' ? {} : { NODE_OPTIONS: flags }),
         [role === 'api' ? 'PORT' : 'RISK_WORKER_PORT']: String(port),
         ...options.environment,
       },

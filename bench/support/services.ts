@@ -12,7 +12,7 @@ import { startEmbedded } from '../../src/embedded/start-embedded.ts';
 import type { Log } from '../../src/runtime/log.ts';
 import { parentOf } from './process-usage.ts';
 
-export const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+export const LAUNCHER = fileURLToPath(new URL('../../bin/risk', import.meta.url));
 
 export type ServicesOptions = {
   /** Empty or missing: the data of this run alone. */
@@ -81,7 +81,7 @@ async function migrate(databaseUrl: string, redisUrl: string, signal: AbortSigna
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl,
   };
-  await promisify(execFile)(process.execPath, [CLI, 'migrate'], { env: environment, signal });
+  await promisify(execFile)('/bin/sh', [LAUNCHER, 'migrate'], { env: environment, signal });
 }
 
 /** The settings that matter; a Failure when one of them would make the figures worthless. */

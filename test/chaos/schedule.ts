@@ -30,8 +30,8 @@ export function drawSchedule(scenario: ScenarioName, rounds: number, seed: strin
   const draw = (): Fault => {
     switch (scenario) {
       case 'worker': {
-        const point = pick(random, ['worker-after-read', 'worker-after-commit', null]);
-        return point === null
+        const point = pick(random, ['worker-after-read', 'worker-after-commit', 'anywhere']);
+        return point === 'anywhere'
           ? { kind: 'sigkill', afterMs: integerBetween(random, 50, SIGKILL_MS_MAX) }
           : { kind: 'failpoint', name: point, pass: passes(WORKER_PASSES_MAX) };
       }
