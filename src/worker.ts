@@ -31,7 +31,7 @@ import {
 import { type Database, openPool } from './store/pool.ts';
 import { waitForSchema } from './store/schema-version.ts';
 import { createInsertScores, readStoredScores } from './store/scores.ts';
-import { openCommands, type RedisClient } from './stream/connection.ts';
+import { openCommands, type RedisClient, untilReady } from './stream/connection.ts';
 import { createGroupDuties, ensureGroups, isGroupMissing } from './stream/consumer-group.ts';
 import { ATTEMPTS_MAX, decodeEntry, encodeEntry } from './stream/entry.ts';
 import { probeKey, profileKey, profileSlot, type StreamKeys, streamKeys } from './stream/keys.ts';
@@ -99,6 +99,7 @@ export async function runWorker(
     const options = { host: config.HOST, port: config.RISK_WORKER_PORT, metrics };
     resources.use(await openWorkerHttp({ ...options, isAlive: life.isAlive, readiness }));
   }
+  await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
   const cache = createCache(config, redis);
   const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
   const name = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;

@@ -61,14 +61,16 @@ const insertStatement: Statement = {
            from won`,
 };
 
-/** Inserts in id order, so that overlapping batches cannot deadlock; returns the ids that are new. */
+/** Inserts in one order, so that overlapping batches cannot deadlock; returns the ids that are new. */
 export async function insertScores(
   database: Pick<Database, 'query'>,
   scores: readonly NewScore[],
   lineage: ScoreLineage,
 ): Promise<Set<string>> {
   if (scores.length === 0) return new Set();
-  const rows = [...scores].sort((a, b) => (a.transactionId < b.transactionId ? -1 : 1));
+  const rows = [...scores].sort(
+    (a, b) => a.createdAtMs - b.createdAtMs || (a.transactionId < b.transactionId ? -1 : 1),
+  );
   const decisions = rows.map((row) => row.decision);
   const length = rows[0]?.features.length ?? 0;
   const [inserted] = await database.query<{ won: number; ids: string[] | null }>(insertStatement, [

@@ -36,6 +36,17 @@ export function openCommands(url: string, timeoutMs: number): RedisClient {
   });
 }
 
+/** Resolves once a new connection stands, or after `timeoutMs` all the same: commands then say what is wrong. */
+export async function untilReady(client: RedisClient, timeoutMs: number): Promise<void> {
+  if (client.status === 'ready') return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, timeoutMs);
+  client.once('ready', resolve);
+  await promise;
+  clearTimeout(timer);
+  client.off('ready', resolve);
+}
+
 /**
  * A connection for one blocking reader. No commandTimeout or blockingTimeout: those abandon a reply
  * that the server has already delivered. A dead socket is found by socketTimeout, above twice the block.

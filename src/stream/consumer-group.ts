@@ -171,7 +171,7 @@ export type ClaimOptions = {
   readonly stream: string;
   readonly consumer: string;
   readonly idleMs: number;
-  /** Where the last claim of this stream ended; '0-0' at first. */
+  /** Where the last claim of this stream ended; CLAIM_START at first. */
   readonly cursor: string;
   readonly entriesMax: number;
 };
@@ -179,12 +179,15 @@ export type ClaimOptions = {
 export type Claimed = { readonly cursor: string; readonly entries: readonly StreamEntry[] };
 
 /** Cursor of a claim that begins, or has seen every pending entry. */
-export const CLAIM_START = '0-0';
+export const CLAIM_START = '-';
+
+/** Deliveries after which an entry is claimed alone, so that what it crashes is only itself. */
+export const DELIVERIES_TOGETHER = 3;
 
 /** What the group offers besides reading; each call is one round trip. */
 export type GroupDuties = {
-  /** One result a claim, in their order; a Failure where it could not be made. */
-  readonly claim: (claims: readonly ClaimOptions[]) => Promise<(Claimed | Failure)[]>;
+  /** Stale entries that can be worked on together. Throws a Failure. */
+  readonly claim: (claim: ClaimOptions) => Promise<Claimed>;
   /** Resets the idle time of entries still ours; returns how many are. */
   readonly heartbeat: (stream: string, consumer: string, ids: readonly string[]) => Promise<number>;
   /** Removes the consumer from each stream where it has nothing pending. */
@@ -198,7 +201,7 @@ export function createGroupDuties(redis: RedisClient): GroupDuties {
   const heartbeatScript = loadScript('heartbeat-1');
   const removeScript = loadScript('remove-consumer-1');
   return {
-    claim: (claims) => claimAll(redis, claimScript, claims),
+    claim: (claim) => claimStale(redis, claimScript, claim),
     heartbeat: async (stream, consumer, ids) =>
       Number(
         await runScript(redis, heartbeatScript, {
@@ -225,20 +228,13 @@ export function createGroupDuties(redis: RedisClient): GroupDuties {
   };
 }
 
-async function claimAll(
+async function claimStale(
   redis: RedisClient,
   script: Script,
-  claims: readonly ClaimOptions[],
-): Promise<(Claimed | Failure)[]> {
-  const replies = await runScripts(
-    redis,
-    script,
-    claims.map(({ stream, consumer, idleMs, cursor, entriesMax }) => ({
-      keys: [stream],
-      args: [GROUP, consumer, idleMs, cursor, entriesMax],
-    })),
-  );
-  return replies.map((reply) => (reply instanceof Failure ? reply : toClaimed(reply)));
+  { stream, consumer, idleMs, cursor, entriesMax }: ClaimOptions,
+): Promise<Claimed> {
+  const args = [GROUP, consumer, idleMs, cursor, entriesMax, DELIVERIES_TOGETHER];
+  return toClaimed(await runScript(redis, script, { keys: [stream], args }));
 }
 
 /** Reads the reply of claim-stale: `[cursor, [id, deliveries, fields | null, ...]]`. */

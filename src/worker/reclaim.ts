@@ -1,11 +1,12 @@
 /**
- * Takes over entries whose consumer has left them alone: a crashed worker's, or one that hangs. The
- * cursor of each stream is kept from call to call, so a long pending list is walked, not searched again.
+ * Takes over entries whose consumer has left them alone: a crashed worker's, or one that hangs. Each
+ * claim counts as a delivery, so no more is claimed than is worked on at once. The cursor of each stream
+ * is kept from call to call, so a long pending list is walked, not searched again.
  */
 import { Failure } from '../domain/failure.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import type { GroupDuties, StreamEntry } from '../stream/consumer-group.ts';
+import type { GroupDuties } from '../stream/consumer-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import type { InFlight } from './in-flight.ts';
 import type { HeldEntry } from './item.ts';
@@ -25,89 +26,65 @@ export type ReclaimOptions = {
   readonly idleMs: number;
 };
 
-/** Entries of one claim; bounds the work of one call together with ROUNDS_MAX. */
+/** Entries of one claim; with CLAIMS_MAX it bounds what one call does for a stream. */
 const CLAIM_ENTRIES = 100;
-const ROUNDS_MAX = 20;
+const CLAIMS_MAX = 100;
 /** Cursor of a claim that begins, or has come round. */
-const START = '0-0';
-/** Deliveries after which an entry runs alone, so that what it crashes is only itself. */
-const DELIVERIES_TOGETHER = 3;
+const START = '-';
 
 /** One call claims what is stale in every stream, and returns when that is settled. */
 export function createReclaim(options: ReclaimOptions): (signal: AbortSignal) => Promise<void> {
   const cursors = new Map<string, string>();
   return async (signal) => {
-    let streams = options.streams();
-    for (let round = 0; round < ROUNDS_MAX && streams.length > 0; round++) {
-      await options.inFlight.room();
-      if (signal.aborted) return;
-      streams = await claimRound(options, cursors, streams);
+    for (const stream of options.streams()) {
+      for (let claims = 0; claims < CLAIMS_MAX; claims++) {
+        await options.inFlight.room();
+        if (signal.aborted) return;
+        const cursor = cursors.get(stream.transactions) ?? START;
+        const next = await claimOnce(options, stream, cursor);
+        cursors.set(stream.transactions, next);
+        if (next === START) break;
+      }
     }
   };
 }
 
-/** Returns the streams that may have more. */
-async function claimRound(
+/** Returns the cursor of the next claim. */
+async function claimOnce(
   options: ReclaimOptions,
-  cursors: Map<string, string>,
-  streams: readonly StreamKeys[],
-): Promise<StreamKeys[]> {
-  const { consumer, idleMs, inFlight, metrics } = options;
-  const replies = await options.claim(
-    streams.map(({ transactions }) => ({
-      stream: transactions,
-      consumer,
-      idleMs,
-      cursor: cursors.get(transactions) ?? START,
-      entriesMax: CLAIM_ENTRIES,
-    })),
-  );
-  const held: HeldEntry[] = [];
-  const more: StreamKeys[] = [];
-  for (const [index, stream] of streams.entries()) {
-    const reply = replies[index];
-    if (reply === undefined) continue;
-    if (reply instanceof Failure) {
-      await noteFailure(options, stream, reply);
-      continue;
-    }
-    cursors.set(stream.transactions, reply.cursor);
-    if (reply.cursor !== START) more.push(stream);
-    if (reply.entries.length === 0) continue;
-    const ours = inFlight.idsOf(stream.transactions);
-    for (const entry of reply.entries) {
-      if (!ours.has(entry.id)) held.push({ stream, consumer, entry });
-    }
-  }
-  metrics.claimed.inc(held.length);
-  if (held.length > 0) options.log.info({ entries: held.length }, 'claimed stale entries');
-  await runClaimed(options, held);
-  return more;
-}
-
-async function noteFailure(
-  { ensureGroups, isGroupMissing }: ReclaimOptions,
   stream: StreamKeys,
-  failure: Failure,
-): Promise<void> {
-  if (!isGroupMissing(failure)) throw failure;
-  await ensureGroups([stream.transactions]);
+  cursor: string,
+): Promise<string> {
+  const { consumer, idleMs, inFlight, metrics, log } = options;
+  try {
+    const claimed = await options.claim({
+      ...{ stream: stream.transactions, consumer, idleMs, cursor },
+      entriesMax: CLAIM_ENTRIES,
+    });
+    const ours = claimed.entries.length > 0 ? inFlight.idsOf(stream.transactions) : new Set();
+    const held = claimed.entries
+      .filter(({ id }) => !ours.has(id))
+      .map((entry) => ({ stream, consumer, entry }));
+    if (held.length > 0) {
+      metrics.claimed.inc(held.length);
+      log.info({ stream: stream.transactions, entries: held.length }, 'claimed stale entries');
+      await runHeld(options, held);
+    }
+    return claimed.cursor;
+  } catch (error) {
+    if (!(error instanceof Failure && options.isGroupMissing(error))) throw error;
+    await options.ensureGroups([stream.transactions]);
+    return START;
+  }
 }
 
-/** Entries that may be what crashed their workers run one by one, after the others. */
-async function runClaimed(
+async function runHeld(
   { inFlight, runUnit }: ReclaimOptions,
   held: readonly HeldEntry[],
 ): Promise<void> {
-  const isSuspect = ({ deliveries }: StreamEntry) => deliveries > DELIVERIES_TOGETHER;
-  const together = held.filter(({ entry }) => !isSuspect(entry));
-  const alone = held.filter(({ entry }) => isSuspect(entry));
   const letGo = inFlight.hold(held);
   try {
-    for (let at = 0; at < together.length; at += CLAIM_ENTRIES) {
-      await runUnit(together.slice(at, at + CLAIM_ENTRIES), () => undefined);
-    }
-    for (const one of alone) await runUnit([one], () => undefined);
+    await runUnit(held, () => undefined);
   } finally {
     letGo();
   }

@@ -1,0 +1,67 @@
+/** One real Redis for a test file, emptied before each test, and a stream of transactions in it. */
+import { afterAll, beforeAll, beforeEach } from 'vitest';
+import type { Transaction } from '../../src/domain/transaction.ts';
+import { openCommands, type RedisClient, untilReady } from '../../src/stream/connection.ts';
+import { ensureGroups, readNew } from '../../src/stream/consumer-group.ts';
+import type { EntryPayload } from '../../src/stream/entry.ts';
+import { GROUP, streamKeys } from '../../src/stream/keys.ts';
+import { createProducer, type Producer } from '../../src/stream/producer.ts';
+import { startTestRedis, type TestService } from './services.ts';
+import { idAt } from './stored-rows.ts';
+
+export const AT_MS = Date.UTC(2026, 10, 1);
+export const stream = streamKeys('m', 'US-EG', 0);
+
+export type StreamRig = {
+  readonly redis: () => RedisClient;
+  readonly producer: (entriesMax?: number) => Producer;
+  /** Delivers the next entries to a consumer; returns their ids. */
+  readonly deliver: (consumer: string, count: number) => Promise<string[]>;
+  /** Entries delivered and not yet acknowledged. */
+  readonly pending: () => Promise<number>;
+};
+
+/** Called once at the top of a test file: it registers the hooks. */
+export function createStreamRig(): StreamRig {
+  let service: TestService;
+  let redis: RedisClient;
+  beforeAll(async () => {
+    service = await startTestRedis();
+    redis = openCommands(service.url, 2000);
+    await untilReady(redis, 5000);
+  });
+  afterAll(async () => {
+    redis.disconnect();
+    await service[Symbol.asyncDispose]();
+  });
+  beforeEach(async () => {
+    await redis.flushall();
+  });
+  return {
+    redis: () => redis,
+    producer: (entriesMax = 5000) => createProducer({ redis, market: 'm', shards: 1, entriesMax }),
+    async deliver(consumer, count) {
+      await ensureGroups(redis, [stream.transactions]);
+      const read = { consumer, streams: [stream.transactions], entriesMax: count, blockMs: 10 };
+      const [delivery] = await readNew(redis, read);
+      return delivery?.entries.map(({ id }) => id) ?? [];
+    },
+    async pending() {
+      const [count] = (await redis.xpending(stream.transactions, GROUP)) as unknown[];
+      return Number(count);
+    },
+  };
+}
+
+export function payload(sequence: number, more: Partial<Transaction> = {}): EntryPayload {
+  const transaction: Transaction = {
+    ...{ transactionId: idAt(AT_MS, sequence), createdAtMs: AT_MS, receivedAtMs: AT_MS + sequence },
+    ...{ accountId: `acc_${sequence}`, merchantId: 'm_1', amount: '10.00', currency: 'USD' },
+    ...{ corridor: 'US-EG', type: null, ip: null, deviceId: null, country: null, channel: null },
+    ...more,
+  };
+  return { transaction, attempt: 1, origin: 'ingest', replyTo: null };
+}
+
+export const payloads = (count: number): EntryPayload[] =>
+  Array.from({ length: count }, (_, n) => payload(n));
