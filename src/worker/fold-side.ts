@@ -2,8 +2,10 @@
  * One kind of profile, accounts or merchants, on its way through a batch: which copies to compare, what
  * to rebuild, what to write back. The rounds are driven by fold-profiles.ts.
  *
- * Copies stay in this process' memory (L1). A copy is used only after Redis said in this very batch that
- * its version stands, so its age does not matter; a copy whose batch failed half-way is dropped.
+ * Copies stay in this process' memory (L1), and what is folded into one counts only if Redis said in this
+ * very batch that its version stands, so its age does not matter. Where copies nearly always stand, the
+ * compare-and-set of the write is that word, which saves a round trip; where other workers often were
+ * faster, copies are compared before they are folded into. A copy whose batch failed half-way is dropped.
  */
 import { LRUCache } from 'lru-cache';
 import type { Transaction } from '../domain/transaction.ts';
@@ -24,6 +26,7 @@ import type {
   ProfileStore,
   StoreOutcome,
 } from '../stream/profile-cache.ts';
+import { createStaleness, type Staleness } from './staleness.ts';
 
 export type PlaceOfParty = (party: PartyKind, id: string) => { key: string; slot: number };
 export type LoadPasts<Past> = (transactions: readonly Transaction[]) => Promise<readonly Past[]>;
@@ -66,12 +69,14 @@ export function createFoldSide<P extends Profile, History, Past>(
     maxSize: options.bytesMax,
     sizeCalculation: ({ bytes }) => bytes,
   });
-  return { begin: (transactions) => beginBatch(options, copies, transactions) };
+  const staleness = createStaleness();
+  return { begin: (transactions) => beginBatch(options, copies, staleness, transactions) };
 }
 
 function beginBatch<P extends Profile, History, Past>(
   { kind, loadPasts, placeOf, metrics }: FoldSideOptions<P, History, Past>,
   copies: LRUCache<string, Copy<P>>,
+  staleness: Staleness,
   transactions: readonly Transaction[],
 ): SideBatch<History> {
   const histories = new Array<History>(transactions.length);
@@ -80,6 +85,9 @@ function beginBatch<P extends Profile, History, Past>(
   /** Indices of transactions still to fold, and their parties in order of first appearance. */
   let waiting = transactions.map((_, index) => index);
   let asked: Asked<P>[] = [];
+  /** Copies folded into before Redis said that they stand: their writes must win. */
+  let presumed: Asked<P>[] = [];
+  let presume = staleness.isRare();
   let writes: { party: string; profile: P; write: ProfileWrite }[] = [];
 
   const keep = (party: string, profile: P) => {
@@ -94,17 +102,22 @@ function beginBatch<P extends Profile, History, Past>(
     histories,
     requests() {
       asked = [];
+      presumed = [];
       for (const party of new Set(waiting.map((index) => parties[index] ?? ''))) {
         const place: Place & Partial<Copy<P>> =
           copies.get(party) ?? touched.get(party) ?? placeOf(kind.party, party);
         touched.set(party, place);
         const { key, slot, profile: copy } = place;
-        asked.push({ party, copy, key, slot, known: copy?.stored ?? null });
+        const known = copy?.stored ?? null;
+        (presume && known !== null ? presumed : asked).push({ party, copy, key, slot, known });
       }
+      presume = false;
       return asked;
     },
     async fold(replies) {
       const { profiles, storedHeaders } = takeReplies(kind, asked, replies, metrics);
+      noteCompared(staleness, asked, profiles);
+      trust(presumed, profiles, metrics);
       const folded = await foldBatch({
         kind,
         transactions: waiting.map((index) => transactions[index] as Transaction),
@@ -141,7 +154,9 @@ function beginBatch<P extends Profile, History, Past>(
         keep(party, profile);
       });
       if (lost.size > 0) metrics.profileConflicts.inc(lost.size);
-      waiting = lost.size === 0 ? [] : waiting.filter((index) => lost.has(parties[index] ?? ''));
+      staleness.note(presumed.filter(({ party }) => lost.has(party)).length, presumed.length);
+      const again = lost.union(unproven(presumed, writes));
+      waiting = again.size === 0 ? [] : waiting.filter((index) => again.has(parties[index] ?? ''));
       return waiting.length === 0;
     },
     abandon() {
@@ -154,6 +169,30 @@ function beginBatch<P extends Profile, History, Past>(
     const place = touched.get(party);
     if (place !== undefined) touched.set(party, { key: place.key, slot: place.slot });
   }
+}
+
+function noteCompared<P>(
+  staleness: Staleness,
+  asked: readonly Asked<P>[],
+  profiles: ReadonlyMap<string, P>,
+): void {
+  const compared = asked.filter(({ copy }) => copy !== undefined);
+  const outdated = compared.filter(({ party, copy }) => profiles.get(party) !== copy);
+  staleness.note(outdated.length, compared.length);
+}
+
+function trust<P>(presumed: readonly Asked<P>[], profiles: Map<string, P>, metrics: Metrics): void {
+  for (const { party, copy } of presumed) if (copy !== undefined) profiles.set(party, copy);
+  metrics.cacheHits.inc({ cache: 'profile_memory' }, presumed.length);
+}
+
+/** Parties whose copy was taken on trust and that no write has put to the test. */
+function unproven(
+  presumed: readonly { readonly party: string }[],
+  writes: readonly { readonly party: string }[],
+): Set<string> {
+  const written = new Set(writes.map(({ party }) => party));
+  return new Set(presumed.map(({ party }) => party)).difference(written);
 }
 
 type Asked<P> = ProfileRequest & { readonly party: string; readonly copy: P | undefined };
