@@ -159,8 +159,12 @@ async function listStreams(config: Config, database: Database): Promise<StreamKe
 }
 
 function createCache(config: Config, redis: RedisClient): ProfileCache {
-  const ttlSeconds = config.RISK_PROFILE_TTL_SECONDS;
-  return createProfileCache({ redis, headerBytes: PROFILE_HEADER_BYTES, ttlSeconds });
+  return createProfileCache({
+    redis,
+    market: config.RISK_MARKET,
+    headerBytes: PROFILE_HEADER_BYTES,
+    ttlSeconds: config.RISK_PROFILE_TTL_SECONDS,
+  });
 }
 
 type Adapters = {

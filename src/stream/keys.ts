@@ -10,6 +10,8 @@
  * | {market:pNN}:account:ID                  | string     | RISK_PROFILE_TTL_SECONDS | profile cache |
  * | {market:pNN}:merchant:ID                 | string     | RISK_PROFILE_TTL_SECONDS | profile cache |
  * | market:identity                          | string     | for ever           | reconciler: tells a lost Redis from a restarted one |
+ * | market:profiles-run                      | string     | for ever           | profile cache: the server's run that wrote the profiles |
+ * | market:profiles-lock                     | string     | half a minute      | profile cache: one worker removes those of another run |
  * | market:probe                             | string     | a minute           | readiness: a write that must work |
  * | market:replies:INSTANCE                  | channel    | -                  | settle: scores that a request waits for |
  *
@@ -60,6 +62,19 @@ export type PartyKind = 'account' | 'merchant';
 export function profileKey(market: string, kind: PartyKind, partyId: string): string {
   const slot = String(profileSlot(partyId)).padStart(2, '0');
   return `{${market}:p${slot}}:${kind}:${partyId}`;
+}
+
+/** Matches every profile of a market, for SCAN. A market's name has no character that SCAN interprets. */
+export function profileKeyPattern(market: string): string {
+  return `{${market}:p[0-9][0-9]}:*`;
+}
+
+export function profileRunKey(market: string): string {
+  return `${market}:profiles-run`;
+}
+
+export function profileRunLockKey(market: string): string {
+  return `${market}:profiles-lock`;
 }
 
 export function identityKey(market: string): string {

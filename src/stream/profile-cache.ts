@@ -1,10 +1,12 @@
 /**
  * Profiles in Redis (L2): packed values that are read and written a batch at a time, one script call a
  * hash slot, all in one round trip. Writing is compare-and-set on the value's header. What Redis has no
- * room for becomes a stub, a header without contents (lua/store-profiles-n.lua).
+ * room for becomes a stub, a header without contents (lua/store-profiles-n.lua). What another run of the
+ * server wrote is not used (profile-generation.ts).
  */
 import { Failure } from '../domain/failure.ts';
 import type { RedisClient } from './connection.ts';
+import { createTrustProfiles } from './profile-generation.ts';
 import { loadScript, runScripts } from './scripts.ts';
 
 export type ProfileRequest = {
@@ -40,6 +42,7 @@ export type ProfileCache = {
 
 export type ProfileCacheOptions = {
   readonly redis: RedisClient;
+  readonly market: string;
   /** Bytes at the start of a value that say which value it is. */
   readonly headerBytes: number;
   readonly ttlSeconds: number;
@@ -50,12 +53,14 @@ const MEMORY_SHARE_MAX = 0.7;
 const OUTCOMES = ['lost', 'stored', 'stub'] as const;
 
 export function createProfileCache(options: ProfileCacheOptions): ProfileCache {
-  const { redis, headerBytes, ttlSeconds } = options;
+  const { redis, market, headerBytes, ttlSeconds } = options;
+  const trustProfiles = createTrustProfiles(redis, market);
   const loadProfiles = loadScript('load-profiles-n');
   const storeProfiles = loadScript('store-profiles-n');
   let stubsOnly = false;
   return {
     async load(requests) {
+      await trustProfiles();
       const replies = await bySlot(requests, (group) =>
         runScripts(
           redis,
@@ -70,6 +75,7 @@ export function createProfileCache(options: ProfileCacheOptions): ProfileCache {
       return replies.map((reply) => (reply === 1 ? 'same' : Buffer.isBuffer(reply) ? reply : null));
     },
     async store(writes) {
+      await trustProfiles();
       const replies = await bySlot(writes, (group) =>
         runScripts(
           redis,

@@ -1,8 +1,11 @@
 /**
- * A reader's own connection, with the two ways to end its blocking read: asking the server, which loses
- * nothing, and closing the connection, after which what was on its way stays pending.
+ * A reader's own connection. Three things end a blocking read besides its reply: asking the server to
+ * unblock it, which loses nothing; closing the connection; and a deadline far beyond the block, because a
+ * client library that lost track of a reply would leave the reader deaf for ever. After the last two,
+ * what was on its way stays pending and is drained or claimed.
  */
 import { Redis } from 'ioredis';
+import { Failure } from '../domain/failure.ts';
 import { openReader, type RedisClient } from './connection.ts';
 import { type Delivery, type ReadOptions, readNew, readOwn } from './consumer-group.ts';
 
@@ -14,15 +17,61 @@ export type OpenReader = {
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
 
+/** Beyond the block and the socket's own timeout of twice the block and a second. */
+const DEAF_GRACE_MS = 5000;
+
 /** @param commands a connection that is never blocked, through which the server is asked */
 export function openReaderConnection(
   url: string,
   blockMs: number,
   commands: RedisClient,
 ): OpenReader {
+  let current = connect(url, blockMs);
+  const closed = Promise.withResolvers<never>();
+  closed.promise.catch(() => undefined);
+  const close = () => {
+    closed.reject(new Failure('unavailable', 'READER_CLOSED', 'the reader was closed'));
+    current.client.disconnect();
+  };
+  const guard = async <T>(read: (client: RedisClient) => Promise<T>): Promise<T> => {
+    const deaf = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => {
+        // A new client in its place: nothing is known of what the old one still waits for.
+        current.client.disconnect();
+        current = connect(url, blockMs);
+        deaf.reject(new Failure('unavailable', 'READER_DEAF', 'a read did not end in time'));
+      },
+      3 * blockMs + DEAF_GRACE_MS,
+    );
+    try {
+      return await Promise.race([read(current.client), deaf.promise, closed.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  return {
+    readNew: (options) => guard((client) => readNew(client, options)),
+    readOwn: (options, after) => guard((client) => readOwn(client, options, after)),
+    async unblock() {
+      const { client, id } = current;
+      // Without a connection there is nothing to unblock, and no reply would come.
+      if (client.status !== 'ready') close();
+      // On a cluster the node that blocks is not known; the read ends by itself within its block time.
+      else if (id() !== undefined) await commands.client('UNBLOCK', id() ?? 0);
+    },
+    close,
+    [Symbol.asyncDispose]: async () => close(),
+  };
+}
+
+/** `id` is the server's name for the connection; asked for before its first read, which would hold it up. */
+function connect(url: string, blockMs: number) {
   const client = openReader(url, blockMs);
-  // Asked for before the first read of each connection, so it never waits behind a blocking one.
   let clientId: number | undefined;
+  client.on('close', () => {
+    clientId = undefined;
+  });
   client.on('ready', () => {
     if (!(client instanceof Redis)) return;
     client.client('ID').then(
@@ -32,15 +81,5 @@ export function openReaderConnection(
       () => undefined,
     );
   });
-  return {
-    readNew: (options) => readNew(client, options),
-    readOwn: (options, after) => readOwn(client, options, after),
-    async unblock() {
-      if (client instanceof Redis && client.status !== 'ready') client.disconnect(false);
-      // On a cluster the node that blocks is not known; the read ends by itself within its block time.
-      else if (clientId !== undefined) await commands.client('UNBLOCK', clientId);
-    },
-    close: () => client.disconnect(),
-    [Symbol.asyncDispose]: async () => client.disconnect(),
-  };
+  return { client, id: () => clientId };
 }

@@ -34,7 +34,11 @@ export function createInFlight({ entriesMax, signal, nowMs }: InFlightOptions): 
   const units = new Map<readonly HeldEntry[], number>();
   let count = 0;
   let changed = Promise.withResolvers<void>();
-  signal.addEventListener('abort', () => changed.resolve(), { once: true });
+  const change = () => {
+    changed.resolve();
+    changed = Promise.withResolvers<void>();
+  };
+  signal.addEventListener('abort', change, { once: true });
   return {
     count: () => count,
     idsOf: (stream) => idsOf(units.keys(), stream),
@@ -44,8 +48,7 @@ export function createInFlight({ entriesMax, signal, nowMs }: InFlightOptions): 
       return () => {
         units.delete(unit);
         count -= unit.length;
-        changed.resolve();
-        changed = Promise.withResolvers<void>();
+        change();
       };
     },
     room: async () => {

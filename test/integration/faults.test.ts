@@ -56,6 +56,24 @@ describe('redis', () => {
     expect(await rig.settled(400, 20_000)).toMatchObject({ scored: 400, deadLetters: 0 });
   });
 
+  test('a restart that loses the newest profiles does not change what features see', async () => {
+    const siblings = `select features[14]::int as siblings from scores where account_id = 'acc_0' order by created_at`;
+    rig.startWorker();
+    await rig.send(later(17, 0));
+    await rig.settled(17);
+    const keys = await rig.commands.keys('{market_0:p*}:account:acc_0');
+    const older = await rig.commands.dumpBuffer(keys[0] ?? '');
+    await rig.send(later(17, 1));
+    await rig.settled(34);
+    await rig.commands.restore(keys[0] ?? '', 0, older ?? '', 'REPLACE');
+    await rig.redis.stop();
+    await rig.redis.start();
+    await waitUntil(() => rig.commands.status === 'ready', 10_000, 'the connection');
+    await rig.send(later(17, 2));
+    expect(await rig.settled(51, 20_000)).toMatchObject({ scored: 51, deadLetters: 0 });
+    expect(await rig.database.sql(siblings)).toEqual([0, 1, 2].map((n) => ({ siblings: n })));
+  });
+
   test('frozen for three seconds: no entry is lost in a reply that nobody reads', async () => {
     rig.startWorker({ RISK_REDIS_TIMEOUT_MS: '500' });
     await rig.send(later(100, 0));

@@ -18,6 +18,8 @@ let cache: ProfileCache;
 beforeAll(async () => {
   service = await startTestRedis();
   redis = openCommands(service.url, 2000);
+  // Each cache listens to the connection.
+  redis.setMaxListeners(100);
   await waitUntil(() => redis.status === 'ready', 5000, 'redis');
 });
 afterAll(async () => {
@@ -26,8 +28,10 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await redis.flushall();
-  cache = createProfileCache({ redis, headerBytes: 8, ttlSeconds: 60 });
+  cache = createProfileCache(options());
 });
+
+const options = () => ({ redis, market: 'm', headerBytes: 8, ttlSeconds: 60 });
 
 const header = (version: number) => {
   const bytes = Buffer.alloc(8, 0xff);
@@ -119,6 +123,20 @@ describe('profile cache', () => {
     await redis.config('SET', 'maxmemory', '0');
     await cache.refreshBudget();
     expect(await cache.store([replace(5, 1, 2, 'body')])).toEqual(['stored']);
+  });
+
+  test('is emptied once when the server is another run, and only of profiles', async () => {
+    await cache.store([replace(7, null, 1, 'body')]);
+    await redis.set('{m:US-EG:0}:transactions', 'stays');
+    expect(
+      await createProfileCache(options()).load([{ key: key(7), slot: 3, known: header(1) }]),
+    ).toEqual(['same']);
+    await redis.set('m:profiles-run', 'another');
+    const caches = [createProfileCache(options()), createProfileCache(options())];
+    const loads = caches.map((one) => one.load([{ key: key(7), slot: 3, known: header(1) }]));
+    expect(await Promise.all(loads)).toEqual([[null], [null]]);
+    expect(await redis.get('{m:US-EG:0}:transactions')).toBe('stays');
+    expect(await redis.get('m:profiles-run')).toMatch(/^[0-9a-f]{40}$/);
   });
 
   test('takes a value too short for a header for none', async () => {
