@@ -5,6 +5,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { listConsumers } from '../../src/stream/consumer-group.ts';
 import { GROUP } from '../../src/stream/keys.ts';
+import { readWaitingIds } from '../../src/stream/waiting.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 
@@ -51,7 +52,11 @@ describe('SIGTERM', () => {
       expect(await worker.exited).toEqual({ code: 0, signal: null });
     });
     expect(await pending()).toBe(0);
-    expect(await rig.commands.xlen(rig.stream.transactions)).toBe(30);
+    const waiting = new Set<string>();
+    for await (const page of readWaitingIds(rig.commands, rig.stream)) {
+      for (const id of page) waiting.add(id);
+    }
+    expect(waiting).toEqual(new Set(transactions.map(({ transactionId }) => transactionId)));
     rig.startWorker();
     expect(await rig.settled(30)).toMatchObject({ scored: 30, deadLetters: 0 });
     expect(await rig.database.sql('select distinct attempts from scores')).toEqual([
