@@ -2,12 +2,12 @@
  * The whole engine for one measurement: services in a fresh folder, the API and workers as processes
  * of their own. Disposing it drains the roles, stops the services and removes the folder.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '../../src/embedded/free-port.ts';
 import type { Log } from '../../src/runtime/log.ts';
 import { type RoleProcess, spawnRole, untilReady } from './role-process.ts';
+import { makeRunFolder } from './run-folder.ts';
 import { type Services, startServices } from './services.ts';
 
 export type PipelineOptions = {
@@ -37,8 +37,7 @@ const API_KEY = 'bench-key-of-a-database-that-is-thrown-away';
 export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
   const { signal, log, onProgress } = options;
   await using opened = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'risk-bench-'));
-  opened.defer(() => rm(folder, { recursive: true, force: true }));
+  const { path: folder } = opened.use(await makeRunFolder('risk-bench'));
   const dataDir = join(folder, 'data');
   const services = opened.use(await startServices({ dataDir, log, signal, onProgress }));
   const logFolder = join(folder, 'logs');

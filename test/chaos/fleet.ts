@@ -2,8 +2,7 @@
  * The engine under test: services, an API on a fixed port, and workers by name. One of each role is
  * the victim that rounds start, armed with a fault, and see die; the others keep running.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Role,
@@ -11,6 +10,7 @@ import {
   spawnRole,
   untilReady,
 } from '../../bench/support/role-process.ts';
+import { makeRunFolder } from '../../bench/support/run-folder.ts';
 import { type Services, startServices } from '../../bench/support/services.ts';
 import { freePort } from '../../src/embedded/free-port.ts';
 import type { Log } from '../../src/runtime/log.ts';
@@ -51,8 +51,7 @@ export const SETTINGS = {
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const { log, signal, onProgress } = options;
   await using opened = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), 'risk-chaos-'));
-  opened.defer(() => rm(folder, { recursive: true, force: true }));
+  const { path: folder } = opened.use(await makeRunFolder('risk-chaos'));
   const dataDir = join(folder, 'data');
   const services = opened.use(await startServices({ dataDir, log, signal, onProgress }));
   const logFolder = join(folder, 'logs');
