@@ -10,6 +10,8 @@ export type RedisClient = Redis | Cluster;
 
 const RECONNECT_MS_MAX = 1000;
 const KEEP_ALIVE_MS = 10_000;
+/** How long a client that is told to disconnect waits for the other side, even where there is none. */
+const DISCONNECT_MS = 500;
 
 /** Without keys that ioredis' cluster types cannot hold as an explicit `undefined`. */
 type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>;
@@ -18,6 +20,7 @@ const base: ConnectionOptions = {
   protocol: 2,
   enableAutoPipelining: false,
   keepAlive: KEEP_ALIVE_MS,
+  disconnectTimeout: DISCONNECT_MS,
   retryStrategy: (tries) => Math.min(50 * 2 ** Math.min(tries, 5), RECONNECT_MS_MAX),
 };
 

@@ -29,7 +29,10 @@ export function openReaderConnection(
   let current = connect(url, blockMs);
   const closed = Promise.withResolvers<never>();
   closed.promise.catch(() => undefined);
+  let isClosed = false;
   const close = () => {
+    if (isClosed) return;
+    isClosed = true;
     closed.reject(new Failure('unavailable', 'READER_CLOSED', 'the reader was closed'));
     current.client.disconnect();
   };

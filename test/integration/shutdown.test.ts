@@ -3,6 +3,7 @@
  * killed at the worst moments, it loses and doubles nothing. Method: workers as child processes.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { untilReady } from '../../src/stream/connection.ts';
 import { listConsumers } from '../../src/stream/consumer-group.ts';
 import { GROUP } from '../../src/stream/keys.ts';
 import { readWaitingIds } from '../../src/stream/waiting.ts';
@@ -11,7 +12,7 @@ import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts
 
 let rig: WorkerRig;
 beforeEach(async () => {
-  rig = await createWorkerRig();
+  rig = await createWorkerRig({ durable: true });
 });
 afterEach(async () => {
   await rig[Symbol.asyncDispose]();
@@ -62,6 +63,27 @@ describe('SIGTERM', () => {
     expect(await rig.database.sql('select distinct attempts from scores')).toEqual([
       { attempts: 1 },
     ]);
+  });
+
+  test('while Redis is gone exits 0, and the entries are there when it comes back', async () => {
+    await using worker = rig.spawnWorker({ ...LOUD, RISK_STATEMENT_TIMEOUT_MS: '300' });
+    await worker.waitFor(/worker starts/, 20_000);
+    const transactions = await rig.store(seeds(30));
+    await rig.pool.transaction(async (query) => {
+      await query({ name: '', text: 'lock table scores in access exclusive mode' });
+      await rig.append(transactions);
+      await worker.waitFor(/worker pauses/, 10_000);
+      await rig.redis.stop();
+      worker.kill('SIGTERM');
+      const started = performance.now();
+      expect(await worker.exited).toEqual({ code: 0, signal: null });
+      expect(performance.now() - started).toBeLessThan(8000);
+      expect(worker.stderr()).not.toMatch(/kept the process open/);
+    });
+    await rig.redis.start();
+    await untilReady(rig.commands, 5000);
+    rig.startWorker();
+    expect(await rig.settled(30)).toMatchObject({ scored: 30, deadLetters: 0 });
   });
 
   test('twice exits at once', async () => {
