@@ -177,9 +177,12 @@ async function storeAndAppend(
     count.accepted(corridor, group.length);
   }
   if (fresh.length === 0) return held;
-  const entries = fresh.map(
-    (transaction) => ({ transaction, attempt: 1, origin: 'ingest', replyTo }) as const,
-  );
+  // In the order in which siblings see each other, whatever the order of the keys.
+  const entries = fresh
+    .toSorted(
+      (a, b) => a.createdAtMs - b.createdAtMs || (a.transactionId < b.transactionId ? -1 : 1),
+    )
+    .map((transaction) => ({ transaction, attempt: 1, origin: 'ingest', replyTo }) as const);
   if (await tryAppend(entries)) closer.close(batch.batchId);
   return held;
 }

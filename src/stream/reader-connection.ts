@@ -27,30 +27,33 @@ export function openReaderConnection(
   commands: RedisClient,
 ): OpenReader {
   let current = connect(url, blockMs);
-  const closed = Promise.withResolvers<never>();
-  closed.promise.catch(() => undefined);
+  // One promise a read: a promise that outlives reads would keep every reply that was raced against it.
+  let giveUp: ((failure: Failure) => void) | undefined;
   let isClosed = false;
   const close = () => {
     if (isClosed) return;
     isClosed = true;
-    closed.reject(new Failure('unavailable', 'READER_CLOSED', 'the reader was closed'));
+    giveUp?.(readerClosed());
     current.client.disconnect();
   };
   const guard = async <T>(read: (client: RedisClient) => Promise<T>): Promise<T> => {
-    const deaf = Promise.withResolvers<never>();
+    if (isClosed) throw readerClosed();
+    const givenUp = Promise.withResolvers<never>();
+    giveUp = givenUp.reject;
     const timer = setTimeout(
       () => {
         // A new client in its place: nothing is known of what the old one still waits for.
         current.client.disconnect();
         current = connect(url, blockMs);
-        deaf.reject(new Failure('unavailable', 'READER_DEAF', 'a read did not end in time'));
+        givenUp.reject(new Failure('unavailable', 'READER_DEAF', 'a read did not end in time'));
       },
       3 * blockMs + DEAF_GRACE_MS,
     );
     try {
-      return await Promise.race([read(current.client), deaf.promise, closed.promise]);
+      return await Promise.race([read(current.client), givenUp.promise]);
     } finally {
       clearTimeout(timer);
+      giveUp = undefined;
     }
   };
   return {
@@ -66,6 +69,10 @@ export function openReaderConnection(
     close,
     [Symbol.asyncDispose]: async () => close(),
   };
+}
+
+function readerClosed(): Failure {
+  return new Failure('unavailable', 'READER_CLOSED', 'the reader was closed');
 }
 
 /** `id` is the server's name for the connection; asked for before its first read, which would hold it up. */
