@@ -1,0 +1,75 @@
+/**
+ * Goal: a copy in memory that another worker outdated never decides what a transaction sees. Method: two
+ * workers' folds over one real Redis and Postgres, each with its own copies, taking turns at one account.
+ */
+import { expect, test } from 'vitest';
+import type { Transaction } from '../../src/domain/transaction.ts';
+import { accountKind } from '../../src/profile/account-kind.ts';
+import { merchantKind } from '../../src/profile/merchant-kind.ts';
+import { PROFILE_HEADER_BYTES } from '../../src/profile/profile.ts';
+import { createMetrics } from '../../src/runtime/metrics.ts';
+import { loadAccountPasts, loadMerchantPasts } from '../../src/store/history.ts';
+import { profileKey, profileSlot } from '../../src/stream/keys.ts';
+import { createProfileCache } from '../../src/stream/profile-cache.ts';
+import { createFoldProfiles } from '../../src/worker/fold-profiles.ts';
+import { createFoldSide, type PlaceOfParty } from '../../src/worker/fold-side.ts';
+import { createWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
+
+const T0 = Date.UTC(2026, 10, 2, 12);
+const seed = (minute: number) => ({
+  createdAtMs: T0 + minute * 60_000,
+  accountId: 'shared',
+  merchantId: 'm',
+});
+
+function startFold({ commands, database, pool }: WorkerRig) {
+  const metrics = createMetrics();
+  const market = database.market;
+  const placeOf: PlaceOfParty = (party, id) => ({
+    key: profileKey(market, party, id),
+    slot: profileSlot(id),
+  });
+  const shared = { placeOf, metrics, entriesMax: 100, bytesMax: 1_000_000 };
+  const fold = createFoldProfiles({
+    cache: createProfileCache({
+      ...{ redis: commands, market, headerBytes: PROFILE_HEADER_BYTES, ttlSeconds: 60 },
+    }),
+    accounts: createFoldSide({
+      kind: accountKind,
+      loadPasts: (points) => loadAccountPasts(pool.query, points),
+      ...shared,
+    }),
+    merchants: createFoldSide({
+      kind: merchantKind,
+      loadPasts: (points) => loadMerchantPasts(pool.query, points),
+      ...shared,
+    }),
+  });
+  const conflicts = async () => (await metrics.profileConflicts.get()).values[0]?.value ?? 0;
+  return { fold, conflicts };
+}
+
+test('a fold sees what another worker folded since the copy in memory was made', async () => {
+  await using rig = await createWorkerRig();
+  const [ours, theirs] = [startFold(rig), startFold(rig)];
+  const siblingsSeen: number[] = [];
+  const foldNext = async ({ fold }: ReturnType<typeof startFold>, minute: number) => {
+    const [transaction] = (await rig.store([seed(minute)])) as [Transaction];
+    const { accounts, merchants } = await fold([transaction]);
+    expect(merchants[0]?.count1h).toBe(accounts[0]?.count1h);
+    siblingsSeen.push(accounts[0]?.siblings ?? -1);
+    return transaction;
+  };
+  await foldNext(ours, 0);
+  await foldNext(theirs, 1);
+  const last = await foldNext(ours, 2);
+  expect(siblingsSeen).toEqual([0, 1, 2]);
+  expect(await ours.conflicts()).toBe(2);
+
+  // Folded again, there is nothing to write that could prove the copy: it is compared instead.
+  await foldNext(theirs, 3);
+  const again = await ours.fold([last]);
+  expect(again.accounts[0]?.siblings).toBe(2);
+  await foldNext(ours, 4);
+  expect(siblingsSeen.at(-1)).toBe(4);
+});
