@@ -19,8 +19,11 @@ import type { Query, Statement } from './pool.ts';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** A rebuild reaches this much further back than a history, so that slightly older arrivals still fit. */
-const ACCOUNT_REACH_DAYS = ACCOUNT_HISTORY_DAYS + 30;
+/**
+ * A rebuild reaches this much further back than a history, so that older arrivals still fit: each that does
+ * not costs a rebuild of its own. Months without rows of the account cost an index probe each.
+ */
+const ACCOUNT_REACH_DAYS = 2 * ACCOUNT_HISTORY_DAYS;
 /** Rows before a point: what one history may see. Rows from it on: spares rebuilds while a backlog is worked off. */
 const ACCOUNT_ROWS_BEFORE = ACCOUNT_HISTORY_ENTRIES;
 const ACCOUNT_ROWS_AFTER = 64;

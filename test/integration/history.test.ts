@@ -3,15 +3,18 @@
  * of months. Method: the plans that the server really executed.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ACCOUNT_HISTORY_DAYS } from '../../src/domain/history.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../src/store/history.ts';
-import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
+import { ensurePartitions, monthOf, partitionName } from '../../src/store/partitions.ts';
 import type { Database, Query } from '../../src/store/pool.ts';
 import { createTestDatabase } from '../support/database.ts';
 
 const DAY_MS = 86_400_000;
+/** Twice what one history sees. */
+const REACH_MS = 2 * ACCOUNT_HISTORY_DAYS * 86_400_000;
 const END_MS = Date.UTC(2026, 11, 15);
-const MONTHS = 14;
+const MONTHS = 15;
 const ROWS = 60_000;
 /** Rows that a rebuild wants before its point, and one that tells whether there are more. */
 const ACCOUNT_ROWS = 257;
@@ -112,7 +115,7 @@ describe('loadAccountPasts', () => {
   test('reads the months of its reach and none before', async () => {
     const point = pointAt(Date.UTC(2026, 10, 20), 'acc_7', 'm_7');
     const read = await rowsRead((query) => loadAccountPasts(query, [point]));
-    const oldest = `transactions_y2026m${new Date(point.createdAtMs - 210 * DAY_MS).toISOString().slice(5, 7)}`;
+    const oldest = partitionName('transactions', monthOf(point.createdAtMs - REACH_MS));
     expect([...read.keys()].sort()[0]).toBe(oldest);
     expect(total(read)).toBeLessThan(200);
   });
@@ -125,7 +128,7 @@ describe('loadAccountPasts', () => {
     expect(past?.ceiling).toEqual(past?.rows.at(-1));
 
     const [end] = await loadAccountPasts(database.query, [pointAt(END_MS, 'acc_7', 'm_7')]);
-    expect(end?.floor.createdAtMs).toBe(END_MS - 210 * DAY_MS);
+    expect(end?.floor.createdAtMs).toBe(END_MS - REACH_MS);
     expect(end?.ceiling).toBeNull();
   });
 
