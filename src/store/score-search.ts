@@ -5,7 +5,7 @@
  * where the primary key is the way in.
  */
 import type { Position } from '../domain/cursor.ts';
-import type { Reason, ScoreRecord, Verdict } from '../domain/score-record.ts';
+import type { ScoreRecord, Verdict } from '../domain/score-record.ts';
 import { lowestIdAt } from '../domain/transaction-id.ts';
 import {
   isoTime,
@@ -18,8 +18,7 @@ import {
   UNNAMED,
 } from './month-slice.ts';
 import type { Database } from './pool.ts';
-
-export type StoredScore = Omit<ScoreRecord, 'features' | 'featureSchema'>;
+import { type ScoreRow, type StoredScore, toStoredScore } from './scores.ts';
 
 export type ScoreFilter = {
   readonly accountId?: string | undefined;
@@ -33,23 +32,6 @@ export type ScoreFilter = {
 const COLUMNS = `s.transaction_id, s.created_at, s.scored_at, s.account_id, s.corridor, s.score,
   s.risk, s.probability, s.verdict, s.reasons, s.rule_set, s.model, s.attempts, s.degradation`;
 
-type ScoreRow = {
-  transaction_id: string;
-  created_at: Date;
-  scored_at: Date;
-  account_id: string;
-  corridor: string;
-  score: number;
-  risk: number;
-  probability: number | null;
-  verdict: Verdict;
-  reasons: Reason[];
-  rule_set: string;
-  model: string | null;
-  attempts: number;
-  degradation: number;
-};
-
 export const selectScore = {
   name: 'select-score',
   text: `select ${COLUMNS} from scores s where s.transaction_id = $1 and s.created_at = $2`,
@@ -61,7 +43,7 @@ export async function readStoredScore(
   createdAtMs: number,
 ): Promise<StoredScore | undefined> {
   const [row] = await database.query<ScoreRow>(selectScore, [id, isoTime(createdAtMs)]);
-  return row && toScore(row);
+  return row && toStoredScore(row);
 }
 
 const selectScoreWithFeatures = {
@@ -82,7 +64,7 @@ export async function readScoreRecord(
   );
   return (
     row && {
-      ...toScore(row),
+      ...toStoredScore(row),
       features: Float64Array.from(row.features),
       featureSchema: row.feature_schema,
     }
@@ -198,28 +180,9 @@ export async function searchStoredScores(
 ): Promise<SliceResult<StoredScore>> {
   const search = scoreSearch(filter, slice);
   const { rows, reached } = await readSlice<ScoreRow>(database.query, search, slice, rowPosition);
-  return { rows: rows.map(toScore), reached };
+  return { rows: rows.map(toStoredScore), reached };
 }
 
 function rowPosition(row: ScoreRow): Position {
   return { atMs: row.created_at.getTime(), id: row.transaction_id };
-}
-
-function toScore(row: ScoreRow): StoredScore {
-  return {
-    transactionId: row.transaction_id,
-    createdAtMs: row.created_at.getTime(),
-    scoredAtMs: row.scored_at.getTime(),
-    accountId: row.account_id,
-    corridor: row.corridor,
-    score: row.score,
-    risk: row.risk,
-    probability: row.probability,
-    verdict: row.verdict,
-    reasons: row.reasons,
-    ruleSet: row.rule_set,
-    model: row.model,
-    attempts: row.attempts,
-    degradation: row.degradation,
-  };
 }

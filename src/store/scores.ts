@@ -141,7 +141,8 @@ const readStatement: Statement = {
            join scores s using (transaction_id, created_at)`,
 };
 
-type ScoreRow = {
+/** A row of `scores` without its vector. */
+export type ScoreRow = {
   transaction_id: string;
   created_at: Date;
   scored_at: Date;
@@ -171,7 +172,7 @@ export async function readStoredScores(
   return new Map(rows.map((row) => [row.transaction_id, toStoredScore(row)]));
 }
 
-function toStoredScore(row: ScoreRow): StoredScore {
+export function toStoredScore(row: ScoreRow): StoredScore {
   return {
     transactionId: row.transaction_id,
     createdAtMs: row.created_at.getTime(),

@@ -40,7 +40,8 @@ const STATUS = `case
                   and d.replayed_at is null) then 'dead_lettered'
     else 'accepted' end as status`;
 
-type TransactionRow = {
+/** The columns that every reader of `transactions` selects. */
+export type PlainTransactionRow = {
   transaction_id: string;
   created_at: Date;
   received_at: Date;
@@ -54,6 +55,9 @@ type TransactionRow = {
   device_id: string | null;
   country: string | null;
   channel: string | null;
+};
+
+type TransactionRow = PlainTransactionRow & {
   metadata: Record<string, unknown> | null;
   status: TransactionStatus;
 };
@@ -187,7 +191,7 @@ function toTransaction({ metadata, status, ...row }: TransactionRow): StoredTran
   return { ...toPlainTransaction(row), metadata, status };
 }
 
-function toPlainTransaction(row: Omit<TransactionRow, 'metadata' | 'status'>): Transaction {
+export function toPlainTransaction(row: PlainTransactionRow): Transaction {
   return {
     transactionId: row.transaction_id,
     createdAtMs: row.created_at.getTime(),

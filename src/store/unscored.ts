@@ -7,6 +7,7 @@ import type { Transaction } from '../domain/transaction.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { timestampArray, uuidArray } from './binary-array.ts';
 import type { Database } from './pool.ts';
+import { type PlainTransactionRow, toPlainTransaction } from './transaction-search.ts';
 
 type Queries = Pick<Database, 'query'>;
 
@@ -18,40 +19,6 @@ const IS_OPEN = `
                where s.transaction_id = t.transaction_id and s.created_at = t.created_at offset 0)
   and not exists (select from dead_letters d
                    where d.transaction_id = t.transaction_id and d.replayed_at is null offset 0)`;
-
-type Row = {
-  transaction_id: string;
-  created_at: Date;
-  received_at: Date;
-  account_id: string;
-  merchant_id: string;
-  amount: string;
-  currency: string;
-  corridor: string;
-  type: string | null;
-  ip: string | null;
-  device_id: string | null;
-  country: string | null;
-  channel: string | null;
-};
-
-function toTransaction(row: Row): Transaction {
-  return {
-    transactionId: row.transaction_id,
-    createdAtMs: row.created_at.getTime(),
-    receivedAtMs: row.received_at.getTime(),
-    accountId: row.account_id,
-    merchantId: row.merchant_id,
-    amount: row.amount,
-    currency: row.currency,
-    corridor: row.corridor,
-    type: row.type,
-    ip: row.ip,
-    deviceId: row.device_id,
-    country: row.country,
-    channel: row.channel,
-  };
-}
 
 const byIdStatement = {
   name: 'load-unscored-by-id',
@@ -69,11 +36,11 @@ export async function loadUnscored(
   transactionIds: readonly string[],
 ): Promise<Transaction[]> {
   const times = transactionIds.map((id) => createdAtMsOf(id) ?? 0);
-  const rows = await database.query<Row>(byIdStatement, [
+  const rows = await database.query<PlainTransactionRow>(byIdStatement, [
     uuidArray(transactionIds),
     timestampArray(times),
   ]);
-  return rows.map(toTransaction);
+  return rows.map(toPlainTransaction);
 }
 
 const countStatement = {
@@ -105,7 +72,9 @@ export async function listUnscoredReceived(
   from: Date,
   to: Date,
 ): Promise<Transaction[]> {
-  return (await database.query<Row>(receivedStatement, [from, to])).map(toTransaction);
+  return (await database.query<PlainTransactionRow>(receivedStatement, [from, to])).map(
+    toPlainTransaction,
+  );
 }
 
 const replayedStatement = {
