@@ -7,7 +7,18 @@ import {
   ACCOUNT_HISTORY_ENTRIES,
   type AccountHistory,
 } from '../domain/history.ts';
-import { type AccountItem, COUNTRY_BITS, CURRENCY_BITS, NIGHT_BIT } from './account-profile.ts';
+import {
+  ACCOUNT_ITEM_BYTES,
+  type AccountItem,
+  AMOUNT_AT,
+  COUNTRY_BITS,
+  CURRENCY_AT,
+  CURRENCY_BITS,
+  DEVICE_AT,
+  MERCHANT_AT,
+  NIGHT_BIT,
+  ROUTE_AT,
+} from './account-profile.ts';
 import { createDistinctCounter } from './distinct.ts';
 import type { PackedList } from './packed-list.ts';
 import { selectRank } from './select-rank.ts';
@@ -50,8 +61,8 @@ export function accountHistory(
   compareParties(list, start, end, item, history);
   compareCountries(list, start, end, item, history);
   rankAmounts(list, start, end, item, history);
-  history.gapMs = ms - (list.doubles[(end - 1) * 5] ?? 0);
-  history.spanMs = ms - (list.doubles[start * 5] ?? 0);
+  history.gapMs = ms - timeAt(list, end - 1);
+  history.spanMs = ms - timeAt(list, start);
   return history;
 }
 
@@ -89,10 +100,29 @@ function emptyHistory(siblings: number, limitMinor: number): AccountHistory {
 
 /** Index of the first item in [from, end) with a time after `ms`. Newest windows are short: from the end. */
 function firstAfter(list: PackedList, from: number, end: number, ms: number): number {
-  const { doubles } = list;
   let index = end;
-  while (index > from && (doubles[(index - 1) * 5] ?? 0) > ms) index--;
+  while (index > from && timeAt(list, index - 1) > ms) index--;
   return index;
+}
+
+function timeAt({ items }: PackedList, index: number): number {
+  return items.getFloat64(index * ACCOUNT_ITEM_BYTES, true);
+}
+
+function amountAt({ items }: PackedList, index: number): number {
+  return items.getFloat64(index * ACCOUNT_ITEM_BYTES + AMOUNT_AT, true);
+}
+
+function currencyAt({ items }: PackedList, index: number): number {
+  return items.getUint16(index * ACCOUNT_ITEM_BYTES + CURRENCY_AT, true) & CURRENCY_BITS;
+}
+
+function merchantAt({ items }: PackedList, index: number): number {
+  return items.getUint32(index * ACCOUNT_ITEM_BYTES + MERCHANT_AT, true);
+}
+
+function routeAt({ items }: PackedList, index: number): number {
+  return items.getUint32(index * ACCOUNT_ITEM_BYTES + ROUTE_AT, true);
 }
 
 type Windows = {
@@ -110,13 +140,12 @@ function sumWindows(
   item: AccountItem,
   history: AccountHistory,
 ): void {
-  const { doubles, halves } = list;
   let sum = 0;
   let amounts = 0;
   let largest = 0;
   for (let index = end - 1; index >= from30d; index--) {
-    if (((halves[index * 20 + 19] ?? 0) & CURRENCY_BITS) !== item.currency) continue;
-    const amount = doubles[index * 5 + 2] ?? 0;
+    if (currencyAt(list, index) !== item.currency) continue;
+    const amount = amountAt(list, index);
     sum += amount;
     amounts++;
     if (amount > largest) largest = amount;
@@ -137,7 +166,6 @@ function spreadAmounts(
   item: AccountItem,
   history: AccountHistory,
 ): void {
-  const { doubles, halves } = list;
   const { amounts30d, sum30d } = history;
   if (amounts30d === 0) return;
   const mean = sum30d / amounts30d;
@@ -145,8 +173,8 @@ function spreadAmounts(
   if (amounts30d === 1) return;
   let squares = 0;
   for (let index = end - 1; index >= from30d; index--) {
-    if (((halves[index * 20 + 19] ?? 0) & CURRENCY_BITS) !== item.currency) continue;
-    const away = (doubles[index * 5 + 2] ?? 0) - mean;
+    if (currencyAt(list, index) !== item.currency) continue;
+    const away = amountAt(list, index) - mean;
     squares += away * away;
   }
   history.deviation30d = Math.sqrt(squares / (amounts30d - 1));
@@ -160,11 +188,10 @@ function rankAmounts(
   item: AccountItem,
   history: AccountHistory,
 ): void {
-  const { doubles, halves } = list;
   let count = 0;
   for (let index = start; index < end; index++) {
-    if (((halves[index * 20 + 19] ?? 0) & CURRENCY_BITS) !== item.currency) continue;
-    ranked[count++] = doubles[index * 5 + 2] ?? 0;
+    if (currencyAt(list, index) !== item.currency) continue;
+    ranked[count++] = amountAt(list, index);
   }
   history.amounts = count;
   if (count === 0) return;
@@ -180,12 +207,11 @@ function countNearLimit(
   item: AccountItem,
   limitMinor: number,
 ): number {
-  const { doubles, halves } = list;
   const least = limitMinor * NEAR_LIMIT_SHARE;
   let count = 0;
   for (let index = from; index < end; index++) {
-    if (((halves[index * 20 + 19] ?? 0) & CURRENCY_BITS) !== item.currency) continue;
-    const amount = doubles[index * 5 + 2] ?? 0;
+    if (currencyAt(list, index) !== item.currency) continue;
+    const amount = amountAt(list, index);
     if (amount >= least && amount < limitMinor) count++;
   }
   return count;
@@ -198,11 +224,10 @@ function countMerchants(
   end: number,
   history: AccountHistory,
 ): void {
-  const { words } = list;
   merchants.reset();
-  for (let index = end - 1; index >= from1h; index--) merchants.add(words[index * 10 + 6] ?? 0);
+  for (let index = end - 1; index >= from1h; index--) merchants.add(merchantAt(list, index));
   history.distinctMerchants1h = merchants.count();
-  for (let index = from1h - 1; index >= from24h; index--) merchants.add(words[index * 10 + 6] ?? 0);
+  for (let index = from1h - 1; index >= from24h; index--) merchants.add(merchantAt(list, index));
   history.distinctMerchants24h = merchants.count();
 }
 
@@ -214,7 +239,7 @@ function compareParties(
   item: AccountItem,
   history: AccountHistory,
 ): void {
-  const { words, halves } = list;
+  const { items } = list;
   const corridor = item.route >>> 10;
   let merchant = 0;
   let sameCorridor = 0;
@@ -222,13 +247,13 @@ function compareParties(
   let sameDevice = 0;
   let nights = 0;
   for (let index = start; index < end; index++) {
-    const word = index * 10;
-    const device = words[word + 7] ?? 0;
-    merchant += words[word + 6] === item.merchant ? 1 : 0;
-    sameCorridor += (words[word + 8] ?? 0) >>> 10 === corridor ? 1 : 0;
+    const at = index * ACCOUNT_ITEM_BYTES;
+    const device = items.getUint32(at + DEVICE_AT, true);
+    merchant += items.getUint32(at + MERCHANT_AT, true) === item.merchant ? 1 : 0;
+    sameCorridor += items.getUint32(at + ROUTE_AT, true) >>> 10 === corridor ? 1 : 0;
     devices += device === 0 ? 0 : 1;
     sameDevice += device === item.device ? 1 : 0;
-    nights += ((halves[index * 20 + 19] ?? 0) & NIGHT_BIT) === 0 ? 0 : 1;
+    nights += (items.getUint16(at + CURRENCY_AT, true) & NIGHT_BIT) === 0 ? 0 : 1;
   }
   history.firstMerchant = merchant > 0 ? 0 : 1;
   history.firstCorridor = sameCorridor > 0 ? 0 : 1;
@@ -244,11 +269,10 @@ function compareCountries(
   item: AccountItem,
   history: AccountHistory,
 ): void {
-  const { doubles, words } = list;
   const country = item.route & COUNTRY_BITS;
   if (country === 0) return;
   for (let index = end - 1; index >= start; index--) {
-    const sibling = (words[index * 10 + 8] ?? 0) & COUNTRY_BITS;
+    const sibling = routeAt(list, index) & COUNTRY_BITS;
     if (sibling === 0) continue;
     if (sibling === country) {
       history.firstCountry = 0;
@@ -257,7 +281,7 @@ function compareCountries(
     // The newest sibling with a country comes first, and it differs.
     if (Number.isNaN(history.firstCountry)) {
       history.firstCountry = 1;
-      history.countryChangeMs = item.place.ms - (doubles[index * 5] ?? 0);
+      history.countryChangeMs = item.place.ms - timeAt(list, index);
     }
   }
 }

@@ -11,14 +11,14 @@ import { accountHistory } from './account-history.ts';
 import {
   type AccountProfile,
   accountItem,
+  accountLayout,
   boundAccount,
   decodeAccount,
   insertAccountItem,
   rebuildAccount,
-  writeAccount,
 } from './account-profile.ts';
 import { comparePlaces, countBefore, holdsAt } from './packed-list.ts';
-import { AHEAD, type FoldOutcome, LATE, type ProfileKind } from './profile.ts';
+import { AHEAD, type FoldOutcome, LATE, type ProfileKind, pendingWriteOf } from './profile.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -54,5 +54,5 @@ export const accountKind: ProfileKind<AccountProfile, AccountHistory, AccountPas
   decode: decodeAccount,
   rebuild: rebuildAccount,
   fold,
-  pendingWrite: writeAccount,
+  pendingWrite: (profile) => pendingWriteOf(profile, accountLayout),
 };

@@ -14,7 +14,6 @@ import {
   AFTER_ALL,
   createList,
   dropOldest,
-  listBytes,
   openItem,
   type PackedList,
   PLACE_BYTES,
@@ -30,10 +29,10 @@ import {
   headerDigest,
   headerFormat,
   headerOf,
-  nextHeader,
   PROFILE_HEADER_BYTES,
   type Profile,
-  type ProfileWrite,
+  type ProfileHeader,
+  type ProfileLayout,
 } from './profile.ts';
 
 /** A list longer than this is cut to ACCOUNT_KEPT_ENTRIES: room for late arrivals, few rewrites. */
@@ -46,14 +45,20 @@ export const NIGHT_BIT = 0x8000;
 /** The country's share of an item's route; the corridor stands above it. */
 export const COUNTRY_BITS = 0x3ff;
 
-const FORMAT = 0x11;
-const BODY_OFFSET = PROFILE_HEADER_BYTES + 2 * PLACE_BYTES;
+/** Where an item has what follows its place: amount (f64), hashes and route (u32), currency and night (u16). */
+export const AMOUNT_AT = 16;
+export const MERCHANT_AT = 24;
+export const DEVICE_AT = 28;
+export const ROUTE_AT = 32;
+export const CURRENCY_AT = 38;
+
+const FORMAT = 0x71;
+const PREFIX_BYTES = 2 * PLACE_BYTES;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const NIGHT_HOURS = 6;
 
 export type AccountProfile = Profile & {
-  digest: number;
   floor: Place;
   ceiling: Place;
   readonly list: PackedList;
@@ -83,20 +88,16 @@ export function accountItem(transaction: PastTransaction): AccountItem {
   };
 }
 
-/** Doubles: 0 created_at, 1 id (2 words), 2 amount; words: 6 merchant, 7 device, 8 route; halves: 18 id, 19 currency and night. */
 export function insertAccountItem(profile: AccountProfile, index: number, item: AccountItem): void {
   const { list } = profile;
-  openItem(list, index);
-  const word = index * 10;
-  list.doubles[index * 5] = item.place.ms;
-  list.words[word + 2] = item.place.high;
-  list.words[word + 3] = item.place.low;
-  list.doubles[index * 5 + 2] = item.amountMinor;
-  list.words[word + 6] = item.merchant;
-  list.words[word + 7] = item.device;
-  list.words[word + 8] = item.route;
-  list.halves[index * 20 + 18] = item.place.top;
-  list.halves[index * 20 + 19] = item.currency | (item.night ? NIGHT_BIT : 0);
+  openItem(list, index, item.place);
+  const { items } = list;
+  const at = index * ACCOUNT_ITEM_BYTES;
+  items.setFloat64(at + AMOUNT_AT, item.amountMinor, true);
+  items.setUint32(at + MERCHANT_AT, item.merchant, true);
+  items.setUint32(at + DEVICE_AT, item.device, true);
+  items.setUint32(at + ROUTE_AT, item.route, true);
+  items.setUint16(at + CURRENCY_AT, item.currency | (item.night ? NIGHT_BIT : 0), true);
   profile.digest = chainDigest(profile.digest, item.place.low);
 }
 
@@ -109,7 +110,7 @@ export function boundAccount(profile: AccountProfile): void {
   dropOldest(list, dropped);
 }
 
-export function rebuildAccount(past: AccountPast, stored: Buffer | null): AccountProfile {
+export function rebuildAccount(past: AccountPast, stored: ProfileHeader | null): AccountProfile {
   const floor = placeOf(past.floor);
   const ceiling = past.ceiling === null ? AFTER_ALL : placeOf(past.ceiling);
   const list = createList(ACCOUNT_ITEM_BYTES, past.rows.length + 2);
@@ -127,33 +128,25 @@ export function rebuildAccount(past: AccountPast, stored: Buffer | null): Accoun
 export function decodeAccount(stored: Buffer): AccountProfile | undefined {
   const header = headerOf(stored);
   if (header === null || headerFormat(header) !== FORMAT) return undefined;
-  const itemsBytes = stored.length - BODY_OFFSET;
+  const itemsEnd = stored.length - PROFILE_HEADER_BYTES;
+  const itemsBytes = itemsEnd - PREFIX_BYTES;
   if (itemsBytes < 0 || itemsBytes % ACCOUNT_ITEM_BYTES !== 0) return undefined;
   return {
     stored: header,
     digest: headerDigest(header),
-    floor: readPlace(stored, PROFILE_HEADER_BYTES),
-    ceiling: readPlace(stored, PROFILE_HEADER_BYTES + PLACE_BYTES),
-    list: readList(ACCOUNT_ITEM_BYTES, stored.subarray(BODY_OFFSET)),
+    floor: readPlace(stored, 0),
+    ceiling: readPlace(stored, PLACE_BYTES),
+    list: readList(ACCOUNT_ITEM_BYTES, stored.subarray(PREFIX_BYTES, itemsEnd)),
   };
 }
 
-/** The whole value under a header. */
-export function encodeAccount(profile: AccountProfile, header: Buffer): Buffer {
-  const prefix = Buffer.allocUnsafe(2 * PLACE_BYTES);
-  writePlace(prefix, 0, profile.floor);
-  writePlace(prefix, PLACE_BYTES, profile.ceiling);
-  return Buffer.concat([header, prefix, listBytes(profile.list, 0, profile.list.count)]);
-}
-
-export function writeAccount(profile: AccountProfile): ProfileWrite | undefined {
-  const { list, stored } = profile;
-  if (list.storedCount === list.count && stored !== null) return undefined;
-  const header = nextHeader(stored, profile.digest, FORMAT);
-  const mark = { header, count: list.count, moves: list.moves };
-  if (stored !== null && list.storedCount >= 0) {
-    const bytes = listBytes(list, list.storedCount, list.count);
-    return { kind: 'append', expected: stored, bytes, ...mark };
-  }
-  return { kind: 'replace', expected: stored, value: encodeAccount(profile, header), ...mark };
-}
+export const accountLayout: ProfileLayout<AccountProfile> = {
+  format: FORMAT,
+  prefixBytes: () => PREFIX_BYTES,
+  encodePrefix({ floor, ceiling }) {
+    const prefix = Buffer.allocUnsafe(PREFIX_BYTES);
+    writePlace(prefix, 0, floor);
+    writePlace(prefix, PLACE_BYTES, ceiling);
+    return prefix;
+  },
+};

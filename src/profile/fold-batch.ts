@@ -3,7 +3,7 @@
  * once. Without I/O of its own: `loadPasts` is the caller's (one SQL statement a round).
  */
 import type { Transaction } from '../domain/transaction.ts';
-import type { Profile, ProfileKind } from './profile.ts';
+import type { Profile, ProfileHeader, ProfileKind } from './profile.ts';
 
 export type FoldBatch<P extends Profile, History, Past> = {
   readonly kind: ProfileKind<P, History, Past>;
@@ -15,7 +15,7 @@ export type FoldBatch<P extends Profile, History, Past> = {
    */
   readonly profiles: Map<string, P>;
   /** Header that Redis holds for a party without a usable copy (unknown format); usually empty. */
-  readonly storedHeaders?: ReadonlyMap<string, Buffer>;
+  readonly storedHeaders?: ReadonlyMap<string, ProfileHeader>;
   readonly loadPasts: (transactions: readonly Transaction[]) => Promise<readonly Past[]>;
 };
 

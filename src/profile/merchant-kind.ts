@@ -6,9 +6,12 @@ import {
 } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { createDistinctCounter } from './distinct.ts';
-import { decodeMerchant, writeMerchant } from './merchant-codec.ts';
+import { decodeMerchant, merchantLayout } from './merchant-codec.ts';
 import {
+  accountAt,
+  amountAt,
   boundMerchant,
+  currencyAt,
   DAY_MS,
   dayOf,
   forgetMerchant,
@@ -21,7 +24,7 @@ import {
   rebuildMerchant,
 } from './merchant-profile.ts';
 import { BEFORE_ALL, comparePlaces, countBefore, holdsAt } from './packed-list.ts';
-import { AHEAD, type FoldOutcome, LATE, type ProfileKind } from './profile.ts';
+import { AHEAD, type FoldOutcome, LATE, type ProfileKind, pendingWriteOf } from './profile.ts';
 
 const accounts = createDistinctCounter();
 
@@ -103,8 +106,8 @@ function sumCurrency(profile: MerchantProfile, from: number, to: number, currenc
     Object.assign(running, { currency, moves: list.moves, from, to: from, sum: 0, count: 0 });
   }
   for (let index = running.to; index < to; index++) {
-    if (list.halves[index * 16 + 15] !== currency) continue;
-    running.sum += list.doubles[index * 4 + 2] ?? 0;
+    if (currencyAt(list, index) !== currency) continue;
+    running.sum += amountAt(list, index);
     running.count++;
   }
   running.to = to;
@@ -114,7 +117,7 @@ function sumCurrency(profile: MerchantProfile, from: number, to: number, currenc
 function countAccounts({ list }: MerchantProfile, end: number, inThisHour: number): number {
   accounts.reset();
   const start = end - Math.min(inThisHour, MERCHANT_DISTINCT_ENTRIES);
-  for (let index = end - 1; index >= start; index--) accounts.add(list.words[index * 8 + 6] ?? 0);
+  for (let index = end - 1; index >= start; index--) accounts.add(accountAt(list, index));
   return accounts.count();
 }
 
@@ -124,5 +127,5 @@ export const merchantKind: ProfileKind<MerchantProfile, MerchantHistory, Merchan
   decode: decodeMerchant,
   rebuild: rebuildMerchant,
   fold,
-  pendingWrite: writeMerchant,
+  pendingWrite: (profile) => pendingWriteOf(profile, merchantLayout),
 };

@@ -21,7 +21,7 @@ import {
   placeOf,
   replaceStored,
 } from './packed-list.ts';
-import { chainDigest, type Profile } from './profile.ts';
+import { chainDigest, type Profile, type ProfileHeader } from './profile.ts';
 
 /** A list longer than this is cut to MERCHANT_KEPT_ENTRIES; what is cut goes into the tallies. */
 export const MERCHANT_RECENT_ENTRIES = 4096;
@@ -29,6 +29,10 @@ export const MERCHANT_KEPT_ENTRIES = 2048;
 /** Tallies older than this many days before the horizon's day are dropped: 30 for the longest window, 10 for late arrivals. */
 export const MERCHANT_TALLY_DAYS = 40;
 export const MERCHANT_ITEM_BYTES = 32;
+/** Where an item has what follows its place: amount (f64), account's hash (u32), currency (u16). */
+const AMOUNT_AT = 16;
+const ACCOUNT_AT = 24;
+const CURRENCY_AT = 30;
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
@@ -44,7 +48,6 @@ export type Tally = {
 };
 
 export type MerchantProfile = Profile & {
-  digest: number;
   horizon: Place;
   ceiling: Place;
   knownFromMs: number;
@@ -84,22 +87,30 @@ export function merchantItem(transaction: PastTransaction): MerchantItem {
   };
 }
 
-/** Doubles: 0 created_at, 1 id (2 words), 2 amount; words: 6 account; halves: 14 id, 15 currency. */
 export function insertMerchantItem(
   profile: MerchantProfile,
   index: number,
   item: MerchantItem,
 ): void {
   const { list } = profile;
-  openItem(list, index);
-  list.doubles[index * 4] = item.place.ms;
-  list.words[index * 8 + 2] = item.place.high;
-  list.words[index * 8 + 3] = item.place.low;
-  list.doubles[index * 4 + 2] = item.amountMinor;
-  list.words[index * 8 + 6] = item.account;
-  list.halves[index * 16 + 14] = item.place.top;
-  list.halves[index * 16 + 15] = item.currency;
+  openItem(list, index, item.place);
+  const at = index * MERCHANT_ITEM_BYTES;
+  list.items.setFloat64(at + AMOUNT_AT, item.amountMinor, true);
+  list.items.setUint32(at + ACCOUNT_AT, item.account, true);
+  list.items.setUint16(at + CURRENCY_AT, item.currency, true);
   profile.digest = chainDigest(profile.digest, item.place.low);
+}
+
+export function amountAt({ items }: PackedList, index: number): number {
+  return items.getFloat64(index * MERCHANT_ITEM_BYTES + AMOUNT_AT, true);
+}
+
+export function accountAt({ items }: PackedList, index: number): number {
+  return items.getUint32(index * MERCHANT_ITEM_BYTES + ACCOUNT_AT, true);
+}
+
+export function currencyAt({ items }: PackedList, index: number): number {
+  return items.getUint16(index * MERCHANT_ITEM_BYTES + CURRENCY_AT, true);
 }
 
 /** Moves what no longer fits the list into the tallies, and old tallies from hours into days. */
@@ -114,10 +125,10 @@ export function boundMerchant(profile: MerchantProfile): void {
   const table = new Map<number, Tally>();
   for (const tally of kept) addTally(table, tally, today);
   for (let index = 0; index < dropped; index++) {
-    const bucketMs = hourOf(list.doubles[index * 4] ?? 0);
+    const bucketMs = hourOf(placeAt(list, index).ms);
     if (bucketMs < profile.knownFromMs) continue;
-    const currency = list.halves[index * 16 + 15] ?? 0;
-    const sum = list.doubles[index * 4 + 2] ?? 0;
+    const currency = currencyAt(list, index);
+    const sum = amountAt(list, index);
     addTally(table, { bucketMs, daily: false, currency, count: 1, sum }, today);
   }
   profile.tallies = [...table.values()].sort(compareTallies);
@@ -151,7 +162,7 @@ export function forgetMerchant(profile: MerchantProfile): void {
   replaceStored(profile.list);
 }
 
-export function rebuildMerchant(past: MerchantPast, stored: Buffer | null): MerchantProfile {
+export function rebuildMerchant(past: MerchantPast, stored: ProfileHeader | null): MerchantProfile {
   const list = createList(MERCHANT_ITEM_BYTES, past.rows.length + 2);
   const profile: MerchantProfile = {
     stored,

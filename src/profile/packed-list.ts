@@ -1,11 +1,12 @@
 /**
  * A growable list of fixed-size packed items, rising by (created_at, transaction_id), each at most once.
  * It remembers how much of it the stored copy already holds, so that in-order arrivals are written as
- * an append. Little-endian machines only, as every platform of the pinned Node is.
+ * an append. One view over one buffer: tens of thousands of lists stay in memory, and the collector has
+ * to carry each object of each of them along.
  *
  * An item begins with created_at (f64, epoch ms), then bytes 8..15 of the UUIDv7 (two u32); its last
  * four bytes are bytes 6..7 of the UUID (u16) and the currency (u16). The UUID's first six bytes are
- * created_at, so this is the whole identity, and its order is Postgres' order.
+ * created_at, so this is the whole identity, and its order is Postgres' order. Little-endian throughout.
  */
 import type { Position } from '../domain/history.ts';
 import { hexDigits } from './pack.ts';
@@ -13,10 +14,8 @@ import { hexDigits } from './pack.ts';
 export type PackedList = {
   readonly itemBytes: number;
   count: number;
-  /** Three views of one buffer. */
-  doubles: Float64Array<ArrayBuffer>;
-  words: Uint32Array<ArrayBuffer>;
-  halves: Uint16Array<ArrayBuffer>;
+  /** `count` items, and room for more. */
+  items: DataView<ArrayBuffer>;
   /** How many leading items the stored copy holds in these very places; -1: it must be replaced. */
   storedCount: number;
   /** Counts what invalidated places that a write in flight may have written. */
@@ -29,6 +28,11 @@ export type Place = { ms: number; top: number; high: number; low: number };
 export const BEFORE_ALL: Place = { ms: Number.NEGATIVE_INFINITY, top: 0, high: 0, low: 0 };
 export const AFTER_ALL: Place = { ms: Number.POSITIVE_INFINITY, top: 0, high: 0, low: 0 };
 export const PLACE_BYTES = 24;
+
+/** Where an item has the parts of its place. */
+const HIGH_AT = 8;
+const LOW_AT = 12;
+const TOP_BEFORE_END = 4;
 
 export function placeOf({ createdAtMs, transactionId }: Position): Place {
   return {
@@ -45,45 +49,33 @@ export function comparePlaces(a: Place, b: Place): number {
 }
 
 export function createList(itemBytes: number, capacity: number): PackedList {
-  const buffer = new ArrayBuffer(itemBytes * Math.max(capacity, 1));
-  return {
-    itemBytes,
-    count: 0,
-    doubles: new Float64Array(buffer),
-    words: new Uint32Array(buffer),
-    halves: new Uint16Array(buffer),
-    storedCount: -1,
-    moves: 0,
-  };
+  const items = new DataView(new ArrayBuffer(itemBytes * Math.max(capacity, 1)));
+  return { itemBytes, count: 0, items, storedCount: -1, moves: 0 };
 }
 
 /** A list over stored bytes (copied), with room for a few arrivals. */
 export function readList(itemBytes: number, bytes: Buffer): PackedList {
   const count = bytes.length / itemBytes;
   const list = createList(itemBytes, count + (count >> 3) + 2);
-  new Uint8Array(list.doubles.buffer).set(bytes);
+  new Uint8Array(list.items.buffer).set(bytes);
   list.count = count;
   list.storedCount = count;
   return list;
 }
 
-/** A copy of the packed bytes from one item to another. */
-export function listBytes(list: PackedList, from: number, to: number): Buffer {
-  const bytes = Buffer.from(
-    list.doubles.buffer,
-    from * list.itemBytes,
-    (to - from) * list.itemBytes,
-  );
-  return Buffer.from(bytes);
+/** The packed bytes from one item on: a view that holds until the list changes. */
+export function bytesFrom({ items, itemBytes, count }: PackedList, from: number): Uint8Array {
+  return new Uint8Array(items.buffer, from * itemBytes, (count - from) * itemBytes);
 }
 
 export function placeAt(list: PackedList, index: number): Place {
-  const { doubles, words, halves, itemBytes } = list;
+  const { items, itemBytes } = list;
+  const at = index * itemBytes;
   return {
-    ms: doubles[(index * itemBytes) / 8] ?? Number.NaN,
-    high: words[(index * itemBytes) / 4 + 2] ?? 0,
-    low: words[(index * itemBytes) / 4 + 3] ?? 0,
-    top: halves[((index + 1) * itemBytes) / 2 - 2] ?? 0,
+    ms: items.getFloat64(at, true),
+    high: items.getUint32(at + HIGH_AT, true),
+    low: items.getUint32(at + LOW_AT, true),
+    top: items.getUint16(at + itemBytes - TOP_BEFORE_END, true),
   };
 }
 
@@ -109,34 +101,39 @@ export function holdsAt(list: PackedList, index: number, place: Place): boolean 
 }
 
 function compareAt(list: PackedList, index: number, place: Place): number {
-  const ms = list.doubles[(index * list.itemBytes) >> 3] ?? 0;
+  const { items, itemBytes } = list;
+  const at = index * itemBytes;
+  const ms = items.getFloat64(at, true);
   if (ms !== place.ms) return ms < place.ms ? -1 : 1;
-  const word = (index * list.itemBytes) >> 2;
-  const top = list.halves[(((index + 1) * list.itemBytes) >> 1) - 2] ?? 0;
   return (
-    top - place.top ||
-    (list.words[word + 2] ?? 0) - place.high ||
-    (list.words[word + 3] ?? 0) - place.low
+    items.getUint16(at + itemBytes - TOP_BEFORE_END, true) - place.top ||
+    items.getUint32(at + HIGH_AT, true) - place.high ||
+    items.getUint32(at + LOW_AT, true) - place.low
   );
 }
 
-/** Makes room for one item at `index`; the caller fills it. */
-export function openItem(list: PackedList, index: number): void {
+/** Makes room for one item at `index` and writes its place; the caller fills in the rest. */
+export function openItem(list: PackedList, index: number, place: Place): void {
   const { itemBytes } = list;
-  if ((list.count + 1) * itemBytes > list.doubles.byteLength) grow(list);
+  if ((list.count + 1) * itemBytes > list.items.byteLength) grow(list);
   if (index < list.count) {
-    const bytes = new Uint8Array(list.doubles.buffer);
+    const bytes = new Uint8Array(list.items.buffer);
     bytes.copyWithin((index + 1) * itemBytes, index * itemBytes, list.count * itemBytes);
     if (index < list.storedCount) replaceStored(list);
     else list.moves++;
   }
   list.count++;
+  const at = index * itemBytes;
+  list.items.setFloat64(at, place.ms, true);
+  list.items.setUint32(at + HIGH_AT, place.high, true);
+  list.items.setUint32(at + LOW_AT, place.low, true);
+  list.items.setUint16(at + itemBytes - TOP_BEFORE_END, place.top, true);
 }
 
 /** Removes the oldest items. */
 export function dropOldest(list: PackedList, count: number): void {
   const { itemBytes } = list;
-  new Uint8Array(list.doubles.buffer).copyWithin(0, count * itemBytes, list.count * itemBytes);
+  new Uint8Array(list.items.buffer).copyWithin(0, count * itemBytes, list.count * itemBytes);
   list.count -= count;
   replaceStored(list);
 }
@@ -148,12 +145,10 @@ export function replaceStored(list: PackedList): void {
 }
 
 function grow(list: PackedList): void {
-  const items = list.doubles.byteLength / list.itemBytes;
-  const wider = createList(list.itemBytes, items + (items >> 1) + 4);
-  wider.doubles.set(list.doubles);
-  list.doubles = wider.doubles;
-  list.words = wider.words;
-  list.halves = wider.halves;
+  const capacity = list.items.byteLength / list.itemBytes;
+  const wider = createList(list.itemBytes, capacity + (capacity >> 1) + 4).items;
+  new Uint8Array(wider.buffer).set(new Uint8Array(list.items.buffer));
+  list.items = wider;
 }
 
 /** Writes a place into its 24 stored bytes. */
@@ -166,8 +161,11 @@ export function writePlace(bytes: Buffer, offset: number, place: Place): void {
 }
 
 export function readPlace(bytes: Buffer, offset: number): Place {
+  const ms = bytes.readDoubleLE(offset);
+  if (ms === AFTER_ALL.ms) return AFTER_ALL;
+  if (ms === BEFORE_ALL.ms) return BEFORE_ALL;
   return {
-    ms: bytes.readDoubleLE(offset),
+    ms,
     high: bytes.readUInt32LE(offset + 8),
     low: bytes.readUInt32LE(offset + 12),
     top: bytes.readUInt32LE(offset + 16),

@@ -3,19 +3,20 @@
  * stores, a fold that takes one transaction in exactly once, and the smallest write that brings the
  * stored copy up to date. All pure; the worker loads, rebuilds and compares-and-sets around it.
  *
- * A stored value is `header (8 bytes) + body`. The header is version (u32 LE), digest (u24 LE) and
- * format (u8). It is the whole identity of a stored value: the cache compares those 8 bytes before it
- * writes, and a copy in memory may be used only after they were found equal in Redis. The digest is a
- * chained hash of everything taken in, so a value that Redis lost and somebody rebuilt does not pass
- * for an older one with the same version.
+ * A stored value is `body + header (8 bytes)`. The header is version (u32 LE), digest (u24 LE) and
+ * format (u8); it stands last, so that one write over it both extends the body and renews it. It is the
+ * whole identity of a stored value: the cache compares those 8 bytes before it writes, and a copy in
+ * memory may be used only after they were found equal in Redis. The digest is a chained hash of
+ * everything taken in, so a value that Redis lost and somebody rebuilt does not pass for an older one
+ * with the same version.
  *
  * The life of a copy:
  *
  *   decode(bytes) or rebuild(past, stored header or null)
  *     -> fold(profile, transaction), as often as the batch needs
  *     -> pendingWrite(profile)     undefined: nothing to write
- *          'append'  : if the first 8 bytes are `expected`, SETRANGE 0 header and APPEND bytes
- *          'replace' : if they are `expected` (null: the key does not exist), SET value
+ *          if the last 8 bytes are `expected` (null: the key does not exist), `bytes` and `header` are
+ *          written from `offset` on; at 0 they are the whole value
  *        all folds since the last write are in it
  *     -> won: markWritten(profile, write); lost: drop the copy, load the newer bytes, fold again
  *
@@ -23,25 +24,28 @@
  * lost race or a redelivery, changes nothing and sees the same siblings.
  */
 import type { Transaction } from '../domain/transaction.ts';
-import type { PackedList } from './packed-list.ts';
+import { bytesFrom, type PackedList } from './packed-list.ts';
 
 /** Bytes of a stored value that say which value it is. */
 export const PROFILE_HEADER_BYTES = 8;
 
-/** What the cache must do so that Redis holds this profile. Buffers are copies; they never change. */
+/** A header, one character a byte: of all that a copy in memory keeps, the lightest to the collector. */
+export type ProfileHeader = string;
+
+/** What the cache must do so that Redis holds this profile. */
 export type ProfileWrite = {
-  /** The first 8 bytes that Redis must still hold; null: the key must not exist. */
-  readonly expected: Buffer | null;
-  /** The first 8 bytes afterwards. */
-  readonly header: Buffer;
+  /** The header that Redis must still hold; null: the key must not exist. */
+  readonly expected: ProfileHeader | null;
+  /** The header afterwards, which follows `bytes`. */
+  readonly header: ProfileHeader;
+  /** Where `bytes` begin in the stored value; 0 replaces the whole of it. */
+  readonly offset: number;
+  /** May be a view: holds until the profile changes. */
+  readonly bytes: Uint8Array;
   /** Items that the value will hold, and the list's `moves` when it was made: for `markWritten`. */
   readonly count: number;
   readonly moves: number;
-} & (
-  | { readonly kind: 'append'; readonly expected: Buffer; readonly bytes: Buffer }
-  /** `value` includes the header. */
-  | { readonly kind: 'replace'; readonly value: Buffer }
-);
+};
 
 /**
  * - `folded`: the transaction is in, and `history` is what it sees.
@@ -63,7 +67,9 @@ export const LATE = { kind: 'late' } as const;
 /** State that both kinds share. Written by the functions of `ProfileKind` only. */
 export type Profile = {
   /** Header of the copy in Redis that this one is based on; null when Redis holds none. */
-  stored: Buffer | null;
+  stored: ProfileHeader | null;
+  /** Chained over everything taken in, 24 bits. */
+  digest: number;
   readonly list: PackedList;
 };
 
@@ -75,7 +81,7 @@ export type ProfileKind<P extends Profile, History, Past> = {
   /** Reads a stored value; undefined when its format is unknown or it is damaged: rebuild it. */
   decode(stored: Buffer): P | undefined;
   /** Builds a profile from Postgres; `stored` is the header that its first write will replace. */
-  rebuild(past: Past, stored: Buffer | null): P;
+  rebuild(past: Past, stored: ProfileHeader | null): P;
   fold(profile: P, transaction: Transaction): FoldOutcome<History>;
   pendingWrite(profile: P): ProfileWrite | undefined;
 };
@@ -88,50 +94,66 @@ export function markWritten(profile: Profile, write: ProfileWrite): void {
 
 /** Memory a profile takes, for the bound of a cache. */
 export function profileBytes(profile: Profile): number {
-  return PROFILE_OVERHEAD_BYTES + profile.list.doubles.byteLength;
+  return PROFILE_OVERHEAD_BYTES + profile.list.items.byteLength;
 }
 
 /** Measured: 922 bytes of heap a profile, over 20,000 of them, besides its list's buffer. */
 const PROFILE_OVERHEAD_BYTES = 1024;
 
+/** How a kind stores its profiles. */
+export type ProfileLayout<P extends Profile> = {
+  /** Last byte of the header. */
+  readonly format: number;
+  /** Everything that stands before the items. */
+  readonly encodePrefix: (profile: P) => Buffer;
+  readonly prefixBytes: (profile: P) => number;
+};
+
+/** The write that brings the stored copy up to date, if it is not. */
+export function pendingWriteOf<P extends Profile>(
+  profile: P,
+  layout: ProfileLayout<P>,
+): ProfileWrite | undefined {
+  const { list, stored } = profile;
+  const { count, moves, storedCount } = list;
+  if (storedCount === count && stored !== null) return undefined;
+  const header = nextHeader(stored, profile.digest, layout.format);
+  if (stored !== null && storedCount >= 0) {
+    const offset = layout.prefixBytes(profile) + storedCount * list.itemBytes;
+    return { expected: stored, header, offset, bytes: bytesFrom(list, storedCount), count, moves };
+  }
+  const bytes = Buffer.concat([layout.encodePrefix(profile), bytesFrom(list, 0)]);
+  return { expected: stored, header, offset: 0, bytes, count, moves };
+}
+
 /** The header of a stored value, or null for an absent or impossibly short one. */
-export function headerOf(stored: Buffer | null): Buffer | null {
+export function headerOf(stored: Buffer | null): ProfileHeader | null {
   if (stored === null || stored.length < PROFILE_HEADER_BYTES) return null;
-  const header = newHeader();
-  header.set(stored.subarray(0, PROFILE_HEADER_BYTES));
-  return header;
+  return stored.toString('latin1', stored.length - PROFILE_HEADER_BYTES);
 }
 
-/** Outside of Node's buffer pool: a header lives as long as its profile, and would keep 8 KiB alive. */
-function newHeader(): Buffer {
-  return Buffer.alloc(PROFILE_HEADER_BYTES);
+export function headerVersion(header: ProfileHeader | null): number {
+  if (header === null) return 0;
+  const low = header.charCodeAt(0) | (header.charCodeAt(1) << 8);
+  return (low | (header.charCodeAt(2) << 16) | (header.charCodeAt(3) << 24)) >>> 0;
 }
 
-/** True when Redis still holds (by its first 8 bytes; null: nothing) what this copy is based on. */
-export function isCurrent(profile: Profile, header: Buffer | null): boolean {
-  if (profile.stored === null || header === null) return profile.stored === header;
-  return profile.stored.equals(header);
+export function headerDigest(header: ProfileHeader): number {
+  return header.charCodeAt(4) | (header.charCodeAt(5) << 8) | (header.charCodeAt(6) << 16);
 }
 
-export function headerVersion(header: Buffer | null): number {
-  return header === null ? 0 : header.readUInt32LE(0);
-}
-
-export function headerDigest(header: Buffer): number {
-  return header.readUIntLE(4, 3);
-}
-
-export function headerFormat(header: Buffer): number {
-  return header.readUInt8(7);
+export function headerFormat(header: ProfileHeader): number {
+  return header.charCodeAt(7);
 }
 
 /** The header of the next version; versions wrap at 2^32 and never are 0. */
-export function nextHeader(stored: Buffer | null, digest: number, format: number): Buffer {
-  const header = newHeader();
-  header.writeUInt32LE((headerVersion(stored) + 1) >>> 0 || 1, 0);
-  header.writeUIntLE(digest & 0xffffff, 4, 3);
-  header.writeUInt8(format, 7);
-  return header;
+function nextHeader(stored: ProfileHeader | null, digest: number, format: number): ProfileHeader {
+  const version = (headerVersion(stored) + 1) >>> 0 || 1;
+  return (
+    String.fromCharCode(version & 0xff, (version >>> 8) & 0xff) +
+    String.fromCharCode((version >>> 16) & 0xff, version >>> 24) +
+    String.fromCharCode(digest & 0xff, (digest >>> 8) & 0xff, (digest >>> 16) & 0xff, format)
+  );
 }
 
 /** Chains one taken-in value into a digest (24 bits). */

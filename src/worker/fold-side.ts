@@ -14,6 +14,7 @@ import {
   headerOf,
   markWritten,
   type Profile,
+  type ProfileHeader,
   type ProfileKind,
   type ProfileWrite,
   profileBytes,
@@ -205,7 +206,7 @@ function takeReplies<P extends Profile, History, Past>(
   metrics: Metrics,
 ) {
   const profiles = new Map<string, P>();
-  const storedHeaders = new Map<string, Buffer>();
+  const storedHeaders = new Map<string, ProfileHeader>();
   let memory = 0;
   asked.forEach(({ party, copy: known }, index) => {
     const reply = replies[index] ?? null;
@@ -213,7 +214,10 @@ function takeReplies<P extends Profile, History, Past>(
     const copy = reply === 'same' ? known : kind.decode(reply);
     if (reply === 'same') memory += 1;
     if (copy !== undefined) profiles.set(party, copy);
-    else if (reply !== 'same') storedHeaders.set(party, headerOf(reply) ?? reply);
+    else if (reply !== 'same') {
+      const header = headerOf(reply);
+      if (header !== null) storedHeaders.set(party, header);
+    }
   });
   metrics.cacheHits.inc({ cache: 'profile_memory' }, memory);
   metrics.cacheMisses.inc({ cache: 'profile_memory' }, asked.length - memory);
@@ -225,8 +229,6 @@ function takeReplies<P extends Profile, History, Past>(
 function toStore(place: Place | undefined, write: ProfileWrite): ProfileStore {
   if (place === undefined) throw new Error('a profile was folded that nobody asked for');
   const { key, slot } = place;
-  const { expected, header } = write;
-  return write.kind === 'append'
-    ? { key, slot, expected, header, mode: 'append', bytes: write.bytes }
-    : { key, slot, expected, header, mode: 'replace', bytes: write.value };
+  const { expected, header, offset, bytes } = write;
+  return { key, slot, expected, header, offset, bytes };
 }

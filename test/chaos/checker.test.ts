@@ -70,8 +70,9 @@ async function storeProfile<P extends Profile, History, Past>(
   for (const transaction of transactions) kind.fold(profile, transaction);
   const write = kind.pendingWrite(profile);
   const [first] = transactions;
-  if (write?.kind !== 'replace' || first === undefined) throw new Error('a whole value is written');
-  await redis.set(profileKey(MARKET, kind.party, kind.partyOf(first)), write.value);
+  if (write?.offset !== 0 || first === undefined) throw new Error('a whole value is written');
+  const value = Buffer.concat([write.bytes, Buffer.from(write.header, 'latin1')]);
+  await redis.set(profileKey(MARKET, kind.party, kind.partyOf(first)), value);
 }
 
 async function storeProfiles(redis: Redis, transactions: readonly Transaction[]): Promise<void> {

@@ -36,23 +36,30 @@ const options = () => ({ redis, market: 'm', headerBytes: 8, ttlSeconds: 60 });
 const header = (version: number) => {
   const bytes = Buffer.alloc(8, 0xff);
   bytes.writeUInt32LE(version);
-  return bytes;
+  return bytes.toString('latin1');
 };
 const key = (n: number) => `{m:p0${n % 4}}:account:${n}`;
 function replace(n: number, expected: number | null, version: number, body: string): ProfileStore {
   return {
-    ...{ key: key(n), slot: n % 4, mode: 'replace', header: header(version) },
+    ...{ key: key(n), slot: n % 4, offset: 0, header: header(version) },
     expected: expected === null ? null : header(expected),
-    bytes: Buffer.concat([header(version), Buffer.from(body)]),
+    bytes: Buffer.from(body),
   };
 }
-function append(n: number, expected: number, version: number, body: string): ProfileStore {
+/** What the cache holds after a write of a whole value. */
+const value = (body: string | Uint8Array, version: number) =>
+  Buffer.concat([Buffer.from(body), Buffer.from(header(version), 'latin1')]);
+function append(
+  n: number,
+  { expected, version, offset = 1 }: { expected: number; version: number; offset?: number },
+  body: string,
+): ProfileStore {
   return {
-    ...{ key: key(n), slot: n % 4, mode: 'append', header: header(version) },
+    ...{ key: key(n), slot: n % 4, offset, header: header(version) },
     ...{ expected: header(expected), bytes: Buffer.from(body) },
   };
 }
-const load = (n: number, known: Buffer | null = null) =>
+const load = (n: number, known: string | null = null) =>
   cache.load([{ key: key(n), slot: n % 4, known }]);
 
 describe('profile cache', () => {
@@ -67,7 +74,7 @@ describe('profile cache', () => {
     );
     loaded.forEach((reply, n) => {
       if (n % 2 === 0) expect(reply).toBe('same');
-      else expect(reply).toEqual(writes[n]?.bytes);
+      else expect(reply).toEqual(value(`body ${n}`, n + 1));
     });
     expect(await redis.ttl(key(3))).toBeGreaterThan(50);
     expect(await cache.load([])).toEqual([]);
@@ -76,43 +83,44 @@ describe('profile cache', () => {
   test('lets one of several writers win, and tells the others', async () => {
     await cache.store([replace(1, null, 1, 'a')]);
     const outcomes = await cache.store([
-      append(1, 1, 2, 'b'),
-      append(1, 1, 2, 'c'),
+      append(1, { expected: 1, version: 2 }, 'b'),
+      append(1, { expected: 1, version: 2 }, 'c'),
       replace(1, null, 9, 'd'),
       replace(1, 2, 3, 'e'),
     ]);
     expect(outcomes).toEqual(['stored', 'lost', 'lost', 'stored']);
-    expect(await load(1)).toEqual([Buffer.concat([header(3), Buffer.from('e')])]);
+    expect(await load(1)).toEqual([value('e', 3)]);
   });
 
   test('appends bytes of any value', async () => {
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, n) => n));
-    await cache.store([replace(2, null, 1, '')]);
-    const write = { ...append(2, 1, 2, ''), bytes };
+    await cache.store([replace(2, null, 1, 'body')]);
+    const write = { ...append(2, { expected: 1, version: 2, offset: 4 }, ''), bytes };
     expect(await cache.store([write])).toEqual(['stored']);
-    expect(await load(2)).toEqual([Buffer.concat([header(2), bytes])]);
+    expect(await load(2)).toEqual([value(Buffer.concat([Buffer.from('body'), bytes]), 2)]);
   });
 
   test('does not create what was expected to exist', async () => {
-    expect(await cache.store([append(3, 1, 2, 'x'), replace(3, 1, 2, 'x')])).toEqual([
-      'lost',
-      'lost',
-    ]);
+    expect(
+      await cache.store([append(3, { expected: 1, version: 2 }, 'x'), replace(3, 1, 2, 'x')]),
+    ).toEqual(['lost', 'lost']);
     expect(await load(3, header(1))).toEqual([null]);
   });
 
   test('leaves stubs when Redis is full, and takes them for current by their header', async () => {
     await cache.store([replace(4, null, 1, 'x'.repeat(1000)), replace(8, null, 1, 'y')]);
     await redis.config('SET', 'maxmemory', '1');
-    const writes = [append(4, 1, 2, 'more'), append(8, 1, 2, 'more')];
+    const writes = [4, 8].map((n) => append(n, { expected: 1, version: 2 }, 'more'));
     expect(await cache.store(writes)).toEqual(['stub', 'stub']);
     await redis.config('SET', 'maxmemory', '0');
-    expect(await load(4)).toEqual([header(2)]);
+    expect(await load(4)).toEqual([value('', 2)]);
     expect(await load(4, header(2))).toEqual(['same']);
-    expect(await cache.store([append(4, 1, 3, 'late'), replace(4, 2, 3, 'whole')])).toEqual([
-      'lost',
-      'stored',
-    ]);
+    expect(
+      await cache.store([
+        append(4, { expected: 1, version: 3 }, 'late'),
+        replace(4, 2, 3, 'whole'),
+      ]),
+    ).toEqual(['lost', 'stored']);
   });
 
   test('leaves stubs above its share of the memory, and stops when there is room again', async () => {

@@ -1,7 +1,7 @@
 --[[
   Reads profiles of one hash slot, leaving out those that the caller already has.
 
-  KEYS[1..n] string  packed profiles, header first
+  KEYS[1..n] string  packed profiles, header last
 
   ARGV[1] number     bytes of a header
   ARGV[2] string     n headers that the caller knows, one after the other; all zero for none
@@ -15,7 +15,7 @@ local none = string.rep('\0', header_bytes)
 local loaded = {}
 for i, key in ipairs(KEYS) do
   local header = string.sub(known, (i - 1) * header_bytes + 1, i * header_bytes)
-  if header ~= none and redis.call('GETRANGE', key, 0, header_bytes - 1) == header then
+  if header ~= none and redis.call('GETRANGE', key, -header_bytes, -1) == header then
     loaded[i] = 1
   else
     local value = redis.call('GET', key)

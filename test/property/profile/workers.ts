@@ -6,14 +6,13 @@ import type { Transaction } from '../../../src/domain/transaction.ts';
 import { foldBatch } from '../../../src/profile/fold-batch.ts';
 import {
   headerOf,
-  isCurrent,
   markWritten,
   type Profile,
   type ProfileKind,
   type ProfileWrite,
 } from '../../../src/profile/profile.ts';
 
-/** What Redis does: string values, replaced or appended to if the first 8 bytes are as expected. */
+/** What Redis does: string values, replaced or written over from an offset on if the last 8 bytes are as expected. */
 export function createSharedCache() {
   const values = new Map<string, Buffer>();
   return {
@@ -22,14 +21,10 @@ export function createSharedCache() {
     write(party: string, write: ProfileWrite): boolean {
       const stored = values.get(party) ?? null;
       const header = headerOf(stored);
-      const asExpected =
-        write.expected === null ? header === null : (header?.equals(write.expected) ?? false);
-      if (!asExpected) return false;
-      if (write.kind === 'replace') values.set(party, write.value);
-      else {
-        const body = stored?.subarray(8) ?? Buffer.alloc(0);
-        values.set(party, Buffer.concat([write.header, body, write.bytes]));
-      }
+      if (header !== write.expected) return false;
+      const kept = (stored ?? Buffer.alloc(0)).subarray(0, write.offset);
+      const written = [kept, write.bytes, Buffer.from(write.header, 'latin1')];
+      values.set(party, Buffer.concat(written));
       return true;
     },
   };
@@ -47,7 +42,7 @@ export function createWorker<P extends Profile, History, Past>(
   function usableCopy(party: string): P | undefined {
     const stored = cache.get(party);
     const copy = memory.get(party);
-    if (copy !== undefined && isCurrent(copy, headerOf(stored))) return copy;
+    if (copy !== undefined && copy.stored === headerOf(stored)) return copy;
     return stored === null ? undefined : kind.decode(stored);
   }
 
