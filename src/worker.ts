@@ -51,8 +51,8 @@ import type { Scorer } from './worker/scorer.ts';
  * L1 by kind. Larger copies made the same throughput and cost 20 to 40 MiB of a process of 256: what a
  * profile saves in reading from Redis it costs in garbage collection. Merchants come back more often.
  */
-const ACCOUNT_COPIES_BYTES_MAX = 4 * 1024 * 1024;
-const MERCHANT_COPIES_BYTES_MAX = 8 * 1024 * 1024;
+const ACCOUNT_COPIES_BYTES_MAX = 40 * 1024 * 1024;
+const MERCHANT_COPIES_BYTES_MAX = 24 * 1024 * 1024;
 const PROMOTE_EVERY_MS = 200;
 const LAG_EVERY_MS = 5000;
 const BUDGET_EVERY_MS = 2000;
