@@ -43,6 +43,7 @@ import { createSettle } from './stream/settle.ts';
 import { createFoldProfiles } from './worker/fold-profiles.ts';
 import { createFoldSide, type PlaceOfParty } from './worker/fold-side.ts';
 import type { Duty } from './worker/maintenance.ts';
+import { poisonScorer } from './worker/poisoned-scorer.ts';
 import { type BatchSteps, createBatchSteps } from './worker/process-batch.ts';
 import { runWorker as run } from './worker/run-worker.ts';
 import type { Scorer } from './worker/scorer.ts';
@@ -123,7 +124,7 @@ export async function runWorker(
       cache,
       metrics,
       failpoint,
-      scorer: overrides.scorer ?? scorer,
+      scorer: poisonScorer(overrides.scorer ?? scorer, environment),
     }),
     listStreams: () => listStreams(config, database),
     duties: (streams) => createDuties({ config, database, redis, cache, metrics }, streams),

@@ -38,7 +38,7 @@ export type AcceptDependencies = {
     readonly forget: () => void;
   };
   readonly tryAppend: TryAppend;
-  readonly closer: Pick<BatchCloser, 'close'>;
+  readonly closer: Pick<BatchCloser, 'close' | 'narrow'>;
   readonly newId: NewTransactionId;
   /** Corridors a transaction may name, as last read. */
   readonly corridors: () => ReadonlySet<string>;
@@ -169,7 +169,11 @@ async function storeAndAppend(
   const times = rows.map((row) => row.createdAtMs);
   const held = await retryStore(async () => {
     await partitions.ensure(times);
-    return await database.transaction((query) => claim(dependencies, query, batch, check));
+    return await database.transaction(async (query) => {
+      const lost = await claim(dependencies, query, batch, check);
+      dependencies.failpoint('api-before-commit');
+      return lost;
+    });
   }, partitions.forget);
   dependencies.failpoint('api-after-commit');
   const fresh = held.size === 0 ? rows : rows.filter((row) => !held.has(row));
@@ -183,7 +187,9 @@ async function storeAndAppend(
       (a, b) => a.createdAtMs - b.createdAtMs || (a.transactionId < b.transactionId ? -1 : 1),
     )
     .map((transaction) => ({ transaction, attempt: 1, origin: 'ingest', replyTo }) as const);
-  if (await tryAppend(entries)) closer.close(batch.batchId);
+  const isAppended = await tryAppend(entries);
+  dependencies.failpoint('api-after-append');
+  if (isAppended) closer.close(batch.batchId);
   return held;
 }
 

@@ -1,19 +1,42 @@
 /**
- * Places where a fault test kills the process: `RISK_TEST_FAILPOINT=NAME[:N]` ends it with SIGKILL on
- * the Nth pass of NAME. Unset, as always outside tests, passing one costs a call of an empty function.
+ * Places where a fault test harms the process: `RISK_TEST_FAILPOINT=NAME[:N[:SIGNAL]]` sends it the
+ * signal (SIGKILL) on the Nth pass of NAME, and `RISK_TEST_POISON=throw|kill:ACCOUNT` makes scoring a
+ * transaction of that account fail, or end the process. Unset, as always outside tests, passing one costs
+ * a call of an empty function.
  */
 
-export type FailpointName = 'api-after-commit' | 'worker-after-read' | 'worker-after-commit';
+export type FailpointName =
+  | 'api-before-commit'
+  | 'api-after-commit'
+  | 'api-after-append'
+  | 'worker-after-read'
+  | 'worker-after-commit'
+  | 'worker-after-dead-letters';
 export type Failpoint = (name: FailpointName) => void;
 
 export const FAILPOINT_VARIABLE = 'RISK_TEST_FAILPOINT';
+export const POISON_VARIABLE = 'RISK_TEST_POISON';
 
 /** @param armed value of RISK_TEST_FAILPOINT */
 export function createFailpoint(armed: string | undefined): Failpoint {
   if (armed === undefined || armed === '') return () => undefined;
-  const [target, passes = '1'] = armed.split(':');
+  const [target, passes = '1', signal = 'SIGKILL'] = armed.split(':');
   let left = Number(passes);
   return (name) => {
-    if (name === target && --left === 0) process.kill(process.pid, 'SIGKILL');
+    if (name === target && --left === 0) process.kill(process.pid, signal);
+  };
+}
+
+/** Called with the account of each transaction that is scored. */
+export type Poison = (accountId: string) => void;
+
+/** @param armed value of RISK_TEST_POISON */
+export function createPoison(armed: string | undefined): Poison | undefined {
+  if (armed === undefined || armed === '') return undefined;
+  const [effect, account] = armed.split(':');
+  return (accountId) => {
+    if (accountId !== account) return;
+    if (effect === 'kill') process.kill(process.pid, 'SIGKILL');
+    throw new Error('a test has poisoned this account');
   };
 }

@@ -225,7 +225,7 @@ async function conclude(
   atMs: number,
 ): Promise<void> {
   const { store, settle, encode, metrics } = dependencies;
-  const final = await commitDeadLetters(store, decided, atMs);
+  const final = await commitDeadLetters(dependencies, decided, atMs);
   const endSettle = metrics.batchDuration.startTimer({ stage: 'settle' });
   const settlements = toSettlements(final, encode, atMs);
   const gone = await settle(settlements);
@@ -242,13 +242,14 @@ async function conclude(
 
 /** A dead letter whose transaction turns out to have a score is acknowledged in its place. */
 async function commitDeadLetters(
-  store: BatchStore,
+  { store, failpoint }: BatchDependencies,
   decided: readonly Decided[],
   atMs: number,
 ): Promise<readonly Decided[]> {
   const dead = decided.filter(({ outcome }) => outcome.kind === 'dead-letter');
   if (dead.length === 0) return decided;
   const inserted = await store.insertDeadLetters(dead.map((one) => toDeadLetter(one, atMs)));
+  failpoint('worker-after-dead-letters');
   const refused = dead.flatMap(({ entry, payload }) =>
     inserted.has(entry.id) || payload === null ? [] : [payload.transaction],
   );

@@ -1,0 +1,17 @@
+/** The scorer under a fault test: as it is, but for transactions of a poisoned account. */
+import type { Environment } from '../runtime/config.ts';
+import { createPoison, POISON_VARIABLE } from '../runtime/failpoint.ts';
+import type { Scorer } from './scorer.ts';
+
+/** The scorer itself unless RISK_TEST_POISON is set. */
+export function poisonScorer(scorer: Scorer, environment: Environment): Scorer {
+  const poison = createPoison(environment[POISON_VARIABLE]);
+  if (poison === undefined) return scorer;
+  return {
+    ...scorer,
+    score(transaction, account, merchant, vector) {
+      poison(transaction.accountId);
+      return scorer.score(transaction, account, merchant, vector);
+    },
+  };
+}
