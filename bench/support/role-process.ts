@@ -19,6 +19,8 @@ export type RoleOptions = {
   /** Where /livez and /readyz answer; the same after a restart. */
   readonly port: number;
   readonly logFolder: string;
+  /** bin/risk of another checkout; this one's by default. */
+  readonly launcher?: string | undefined;
   /** Flags of node in place of those that bin/risk gives a role. */
   readonly nodeFlags?: readonly string[] | undefined;
   /** Writes a V8 CPU profile there when it ends. */
@@ -63,13 +65,13 @@ export async function untilReady(started: RoleProcess, signal: AbortSignal): Pro
 }
 
 export function spawnRole(options: RoleOptions): RoleProcess {
-  const { role, name, port, profileFolder, nodeFlags = [] } = options;
+  const { role, name, port, profileFolder, nodeFlags = [], launcher = LAUNCHER } = options;
   const profile = profileFolder === undefined ? [] : profileFlags(profileFolder, name);
   const flags = [...nodeFlags, ...profile].join(' ');
   const output = openSync(logFile(options), 'a');
   let child: ChildProcess;
   try {
-    child = spawn('/bin/sh', [LAUNCHER, role], {
+    child = spawn('/bin/sh', [launcher, role], {
       env: {
         PATH: process.env['PATH'],
         HOME: process.env['HOME'],

@@ -3,25 +3,19 @@
  * in Postgres and Redis passes; each test breaks one thing and the checks that breach are exactly
  * those that name it.
  */
-import { Redis } from 'ioredis';
-import pg from 'pg';
+import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Stores } from '../../bench/support/services.ts';
-import type { Transaction } from '../../src/domain/transaction.ts';
-import { accountKind } from '../../src/profile/account-kind.ts';
-import { merchantKind } from '../../src/profile/merchant-kind.ts';
-import type { Profile, ProfileKind } from '../../src/profile/profile.ts';
-import { GROUP, profileKey, streamKeys } from '../../src/stream/keys.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { GROUP } from '../../src/stream/keys.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';
-import { idAt, storeTransactions } from '../support/stored-rows.ts';
-import { checkAtRest } from './checker.ts';
-import { type Ledger, openLedger } from './ledger.ts';
-import { MARKET } from './streams.ts';
-
-const STREAM = streamKeys(MARKET, 'US-EG', 0);
-const START_MS = Date.UTC(2026, 9, 1);
-const COUNT = 5;
+import {
+  COUNT,
+  openWorld,
+  START_MS,
+  STREAM,
+  storeProfiles,
+  transactionAt,
+  type World,
+} from './support/consistent-world.ts';
 
 let service: TestService;
 beforeAll(async () => {
@@ -31,96 +25,22 @@ afterAll(async () => {
   await service[Symbol.asyncDispose]();
 });
 
-type World = {
-  readonly stores: Stores;
-  readonly ledger: Ledger;
-  readonly ids: readonly string[];
-  readonly transactions: readonly Transaction[];
-  breaches(): Promise<string[]>;
-  [Symbol.asyncDispose](): Promise<void>;
-};
-
-function transactionAt(n: number): Transaction {
-  const createdAtMs = START_MS + n * 60_000;
-  return {
-    ...{ transactionId: idAt(createdAtMs, n), createdAtMs, receivedAtMs: createdAtMs },
-    ...{ accountId: 'acc_1', merchantId: 'm_1', amount: '10.00', currency: 'USD' },
-    ...{ corridor: 'US-EG', type: null, ip: null, deviceId: null, country: null, channel: null },
-  };
-}
-
-async function store(database: TestDatabase, transactions: readonly Transaction[], score?: number) {
-  await using pool = database.open();
-  await storeTransactions(
-    pool,
-    transactions.map(({ transactionId, createdAtMs }) => ({
-      ...{ id: transactionId, createdAtMs },
-      ...(score === undefined ? {} : { score }),
-    })),
-  );
-}
-
-async function storeProfile<P extends Profile, History, Past>(
-  redis: Redis,
-  kind: ProfileKind<P, History, Past>,
-  past: Past,
-  transactions: readonly Transaction[],
-): Promise<void> {
-  const profile = kind.rebuild(past, null);
-  for (const transaction of transactions) kind.fold(profile, transaction);
-  const write = kind.pendingWrite(profile);
-  const [first] = transactions;
-  if (write?.offset !== 0 || first === undefined) throw new Error('a whole value is written');
-  const value = Buffer.concat([write.bytes, Buffer.from(write.header, 'latin1')]);
-  await redis.set(profileKey(MARKET, kind.party, kind.partyOf(first)), value);
-}
-
-async function storeProfiles(redis: Redis, transactions: readonly Transaction[]): Promise<void> {
-  const knownFromMs = START_MS - 60 * 86_400_000;
-  const floor = { createdAtMs: START_MS - 365 * 86_400_000, transactionId: idAt(0, 0) };
-  await storeProfile(redis, accountKind, { rows: [], floor, ceiling: null }, transactions);
-  const nothing = { rows: [], tallies: [], horizon: null, knownFromMs, ceiling: null };
-  await storeProfile(redis, merchantKind, nothing, transactions);
-}
-
-async function openWorld(): Promise<World> {
-  const opened = new AsyncDisposableStack();
-  const clone = opened.use(await createTestDatabase());
-  const database = new pg.Client({ connectionString: clone.url });
-  await database.connect();
-  opened.defer(() => database.end());
-  const redis = opened.adopt(new Redis(service.url, { protocol: 2 }), (open) => open.disconnect());
-  await redis.flushall();
-  const transactions = Array.from({ length: COUNT }, (_, n) => transactionAt(n));
-  const ids = transactions.map(({ transactionId }) => transactionId);
-  await store(clone, transactions, 100);
-  const ledger = openLedger();
-  for (const [n, transactionId] of ids.entries()) {
-    ledger.sending([`key-${n}`]);
-    ledger.acknowledged([{ key: `key-${n}`, transactionId }]);
-    await database.query(
-      `insert into idempotency_keys values ('default', $1, sha256('x'), $2, now())`,
-      [`key-${n}`, transactionId],
-    );
-    await redis.xadd(STREAM.scored, '*', 'transaction_id', transactionId);
-  }
-  await redis.xgroup('CREATE', STREAM.transactions, GROUP, '0', 'MKSTREAM');
-  await storeProfiles(redis, transactions);
-  const stores = { databaseUrl: clone.url, database, redis };
-  return {
-    ...{ stores, ledger, ids, transactions },
-    breaches: async () => {
-      const checks = await checkAtRest({ stores, ledger, eventsKept: true });
-      return checks.filter(({ ok }) => !ok).map(({ check }) => check);
-    },
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
-  };
-}
-
 type Sabotage = readonly [
   what: string,
   doIt: (world: World) => Promise<unknown>,
   breaches: readonly string[],
+];
+
+const ACCEPTED_TOLD = 'I9 status accepted';
+const SCORED_TOLD = 'I9 status scored';
+const LOST = 'I1 lost: acknowledged without a score or a dead letter';
+const UNFINISHED = 'I5 transactions without an end';
+const SEEN_OTHERWISE = 'I8 scores that are not what the reader saw';
+const PROFILES = [
+  'I7 account profiles unlike Postgres',
+  'I7 account profiles compared',
+  'I7 merchant profiles unlike Postgres',
+  'I7 merchant profiles compared',
 ];
 
 const SABOTAGES: readonly Sabotage[] = [
@@ -128,7 +48,7 @@ const SABOTAGES: readonly Sabotage[] = [
     'a lost score',
     ({ stores, ids }) =>
       stores.database.query('delete from scores where transaction_id = $1', [ids[0]]),
-    ['lost: acknowledged without a score'],
+    [LOST, SEEN_OTHERWISE, UNFINISHED, SCORED_TOLD],
   ],
   [
     'a second score of one transaction',
@@ -139,7 +59,27 @@ const SABOTAGES: readonly Sabotage[] = [
                 probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation
            from scores limit 1`,
       ),
-    ['doubled: score rows beyond one'],
+    ['I2 doubled: score rows beyond one', SCORED_TOLD],
+  ],
+  [
+    'a score that was written again',
+    ({ stores }) =>
+      stores.database.query(`update scores set scored_at = scored_at + interval '1 millisecond'`),
+    [SEEN_OTHERWISE],
+  ],
+  [
+    'a score that changed and changed back',
+    async ({ ledger, ids }) => {
+      const seen = ledger.seen.get(ids[0] ?? '');
+      if (seen === undefined) throw new Error('a seen score was expected');
+      ledger.note({ kind: 'seen', scores: [{ ...seen, score: seen.score + 1 }] });
+    },
+    ['I8 scores that changed under the concurrent reader'],
+  ],
+  [
+    'a score the reader saw twice',
+    async ({ ledger, ids }) => ledger.note({ kind: 'doubled', ids: ids.slice(0, 1) }),
+    ['I2 doubled at the concurrent reader'],
   ],
   [
     'a transaction nobody was told of',
@@ -148,34 +88,86 @@ const SABOTAGES: readonly Sabotage[] = [
         `insert into transactions select '019a0000-0000-7000-8000-000000000000', created_at, received_at,
            'acc_2', 'm_2', corridor, amount, currency from transactions limit 1`,
       ),
-    ['transactions nobody was told of'],
+    ['I3 transactions without a key', UNFINISHED, ACCEPTED_TOLD],
+  ],
+  [
+    'a key that nobody sent',
+    ({ stores }) =>
+      stores.database.query(
+        `insert into idempotency_keys
+         select 'default', 'key-unsent', sha256('x'), transaction_id, now() from transactions limit 1`,
+      ),
+    ['I3 keys that no client sent'],
   ],
   [
     'a transaction that vanished',
     ({ stores, ids }) =>
       stores.database.query('delete from transactions where transaction_id = $1', [ids[0]]),
     [
-      'acknowledged without a transaction',
-      'account profiles unlike Postgres',
-      'account profiles compared',
-      'merchant profiles unlike Postgres',
-      'merchant profiles compared',
+      'I1 acknowledged without a transaction',
+      'I3 scores of unknown transactions',
+      'I10 replays answered otherwise',
+      ...PROFILES,
+      ACCEPTED_TOLD,
     ],
   ],
   [
     'a key that was never answered',
-    async ({ ledger }) => ledger.sending(['key-unanswered']),
-    ['sent and never acknowledged'],
+    async ({ ledger }) => ledger.note({ kind: 'sent', keys: ['key-unanswered'] }),
+    ['I4 sent, neither acknowledged nor given up'],
   ],
   [
     'a key answered with two transactions',
-    async ({ ledger, ids }) => ledger.acknowledged([{ key: 'key-0', transactionId: ids[1] ?? '' }]),
+    async ({ ledger, ids }) =>
+      ledger.note({
+        kind: 'acknowledged',
+        answers: [{ key: 'key-0', transactionId: ids[1] ?? '' }],
+      }),
     [
-      'keys answered with two transactions',
-      'transactions nobody was told of',
-      'scores of unknown transactions',
-      'keys that name another transaction',
+      'I4 keys answered with two transactions',
+      'I4 keys that name another transaction',
+      'I10 replays answered otherwise',
     ],
+  ],
+  [
+    'an answer that no fault excuses',
+    async ({ ledger }) => ledger.note({ kind: 'improper', status: 500, text: '' }),
+    ['I4 answers that no fault excuses'],
+  ],
+  [
+    'a replay with another time',
+    async ({ ledger, ids }) =>
+      ledger.note({
+        ...{ kind: 'replayed', key: 'key-0', transactionId: ids[0] ?? '' },
+        createdAtMs: START_MS + 1,
+      }),
+    ['I10 replays answered otherwise'],
+  ],
+  [
+    'a healthy transaction among the dead letters',
+    async ({ stores, ids }) => {
+      await stores.database.query('delete from scores where transaction_id = $1', [ids[0]]);
+      await bury(stores.database, ids[0] ?? null);
+    },
+    [
+      'I1 healthy transactions among the dead letters',
+      SEEN_OTHERWISE,
+      SCORED_TOLD,
+      'I9 status dead_lettered',
+    ],
+  ],
+  [
+    'a dead letter of what is scored',
+    async ({ stores, ids, ledger }) => {
+      ledger.note({ kind: 'condemned', keys: ['key-0'] });
+      await bury(stores.database, ids[0] ?? null);
+    },
+    ['I2 scored and an active dead letter at once', 'I9 status dead_lettered'],
+  ],
+  [
+    'an unreadable entry that nobody planted',
+    ({ stores }) => bury(stores.database, null),
+    ['I1 dead letters of unreadable entries'],
   ],
   [
     'an open batch',
@@ -184,12 +176,12 @@ const SABOTAGES: readonly Sabotage[] = [
         ids[0],
         [ids[0]],
       ]),
-    ['open ingest batches'],
+    ['I5 open ingest batches'],
   ],
   [
     'an entry that waits',
     ({ stores }) => stores.redis.xadd(STREAM.transactions, '*', 'v', '1', 'd', '[]'),
-    ['entries left in streams'],
+    ['I5 entries left in streams'],
   ],
   [
     'an entry delivered and not acknowledged',
@@ -197,39 +189,42 @@ const SABOTAGES: readonly Sabotage[] = [
       await redis.xadd(STREAM.transactions, '*', 'v', '1', 'd', '[]');
       await redis.call('XREADGROUP', 'GROUP', GROUP, 'c', 'STREAMS', STREAM.transactions, '>');
     },
-    ['entries left in streams', 'entries pending'],
+    ['I5 entries left in streams', 'I5 entries pending'],
   ],
   [
     'a retry that waits',
     ({ stores }) => stores.redis.zadd(STREAM.retries, 1, '[]'),
-    ['retries waiting'],
+    ['I5 retries waiting'],
   ],
   [
     'events that are missing',
     ({ stores }) => stores.redis.del(STREAM.scored),
-    ['transactions without a scored event', 'scored events'],
+    ['I2 transactions without a scored event'],
   ],
   [
     'a transaction counted though it is not there',
     ({ stores, transactions }) =>
       storeProfiles(stores.redis, [...transactions, transactionAt(COUNT - 2.5)]),
-    [
-      'account profiles unlike Postgres',
-      'account profiles compared',
-      'merchant profiles unlike Postgres',
-      'merchant profiles compared',
-    ],
+    PROFILES,
   ],
 ];
 
+async function bury(database: pg.Client, transactionId: string | null): Promise<void> {
+  await database.query(
+    `insert into dead_letters (dead_letter_id, transaction_id, corridor, stream, entry_id, attempts, error_code,
+       error, entry, failed_at) values (gen_random_uuid(), $1, 'US-EG', 's', '1-0', 4, 'X', 'x', '', now())`,
+    [transactionId],
+  );
+}
+
 describe('checkAtRest', () => {
   test('holds for a consistent world', async () => {
-    await using world = await openWorld();
+    await using world = await openWorld(service.url);
     expect(await world.breaches()).toEqual([]);
   });
 
   test.each(SABOTAGES)('sees %s', async (_what, sabotage, breaches) => {
-    await using world = await openWorld();
+    await using world = await openWorld(service.url);
     await sabotage(world);
     expect(await world.breaches()).toEqual(breaches);
   });

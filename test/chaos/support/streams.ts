@@ -1,14 +1,17 @@
 /** What waits in Redis, read stream by stream: for the checker and as evidence of what a death left. */
 import type { Redis } from 'ioredis';
-import type { Stores } from '../../bench/support/services.ts';
-import { decodeEntry } from '../../src/stream/entry.ts';
-import { GROUP, type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
+import { decodeEntry } from '../../../src/stream/entry.ts';
+import { GROUP, type StreamKeys, streamKeys } from '../../../src/stream/keys.ts';
+import type { Query } from './services.ts';
+
+/** A session in Postgres and one in Redis. */
+export type Sessions = { readonly query: Query; readonly client: Redis };
 
 export const MARKET = 'market_0';
 const PAGE_ENTRIES = 5000;
 
-export async function allStreams({ database }: Stores): Promise<StreamKeys[]> {
-  const { rows } = await database.query<{ corridor: string }>(
+export async function allStreams({ query }: Pick<Sessions, 'query'>): Promise<StreamKeys[]> {
+  const rows = await query<{ corridor: string }>(
     'select corridor from shared.corridors order by corridor',
   );
   return rows.map(({ corridor }) => streamKeys(MARKET, corridor, 0));
@@ -21,8 +24,8 @@ export type Waiting = {
   readonly retries: number;
 };
 
-export async function countWaiting(stores: Stores): Promise<Waiting> {
-  const { redis } = stores;
+export async function countWaiting(stores: Sessions): Promise<Waiting> {
+  const { client: redis } = stores;
   const waiting = { entries: 0, pending: 0, retries: 0 };
   for (const keys of await allStreams(stores)) {
     waiting.entries += await redis.xlen(keys.transactions);
@@ -44,8 +47,8 @@ function ignoreMissingGroup(error: unknown): null {
 }
 
 /** Transactions that were delivered to consumers of a process and not acknowledged by them. */
-export async function heldBy(stores: Stores, pid: number): Promise<string[]> {
-  const { redis } = stores;
+export async function heldBy(stores: Sessions, pid: number): Promise<string[]> {
+  const { client: redis } = stores;
   const held: string[] = [];
   for (const { transactions } of await allStreams(stores)) {
     const pending = (await redis
@@ -69,9 +72,9 @@ function idOf(fields: readonly string[]): string {
 
 /** Ids with a `transaction.scored` event, and how many events there are. */
 export async function readScoredEvents(
-  stores: Stores,
+  stores: Sessions,
 ): Promise<{ readonly ids: Set<string>; readonly events: number }> {
-  const { redis } = stores;
+  const { client: redis } = stores;
   const ids = new Set<string>();
   let events = 0;
   for (const { scored } of await allStreams(stores)) {

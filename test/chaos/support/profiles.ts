@@ -4,15 +4,16 @@
  * so a transaction that was counted twice, or not at all, shows.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Stores } from '../../bench/support/services.ts';
-import type { Transaction } from '../../src/domain/transaction.ts';
-import { accountKind } from '../../src/profile/account-kind.ts';
-import { merchantKind } from '../../src/profile/merchant-kind.ts';
-import type { Profile, ProfileKind } from '../../src/profile/profile.ts';
-import { loadAccountPasts, loadMerchantPasts } from '../../src/store/history.ts';
-import { openPool } from '../../src/store/pool.ts';
-import { profileKey } from '../../src/stream/keys.ts';
-import { MARKET } from './streams.ts';
+import type { Transaction } from '../../../src/domain/transaction.ts';
+import { accountKind } from '../../../src/profile/account-kind.ts';
+import { merchantKind } from '../../../src/profile/merchant-kind.ts';
+import type { Profile, ProfileKind } from '../../../src/profile/profile.ts';
+import { loadAccountPasts, loadMerchantPasts } from '../../../src/store/history.ts';
+import { openPool } from '../../../src/store/pool.ts';
+import { profileKey } from '../../../src/stream/keys.ts';
+import { MARKET, type Sessions } from './streams.ts';
+
+export type ProfileStores = Sessions & { readonly databaseUrl: string };
 
 export type ProfileCheck = {
   equal: number;
@@ -30,7 +31,7 @@ const PARTIES_A_PAGE = 100;
 const LAST_ID = 'ffffffff-ffff-7fff-bfff-ffffffffffff';
 
 export async function checkProfiles(
-  stores: Stores,
+  stores: ProfileStores,
 ): Promise<Readonly<Record<'account' | 'merchant', ProfileCheck>>> {
   await using pool = openPool({
     url: stores.databaseUrl,
@@ -50,7 +51,7 @@ export async function checkProfiles(
 type LoadPasts<Past> = (page: readonly Transaction[]) => Promise<readonly Past[]>;
 
 async function checkKind<P extends Profile, History, Past>(
-  stores: Stores,
+  stores: ProfileStores,
   kind: ProfileKind<P, History, Past>,
   loadPasts: LoadPasts<Past>,
 ): Promise<ProfileCheck> {
@@ -64,7 +65,7 @@ async function checkKind<P extends Profile, History, Past>(
       if (past === undefined) throw new Error('a past a probe was expected');
       const rebuilt = kind.fold(kind.rebuild(past, null), probe);
       const key = profileKey(MARKET, kind.party, kind.partyOf(probe));
-      const stored = await stores.redis.getBuffer(key);
+      const stored = await stores.client.getBuffer(key);
       check[compare(kind, stored, probe, rebuilt)]++;
     }
   }
@@ -89,14 +90,14 @@ type ProbeRow = Omit<Transaction, 'transactionId' | 'createdAtMs' | 'receivedAtM
 
 /** One transaction a party like its newest one, but after everything that happened. */
 async function readProbes(
-  { database }: Stores,
+  { query }: ProfileStores,
   party: 'account' | 'merchant',
 ): Promise<Transaction[]> {
-  const end = await database.query<{ ms: number }>(
+  const [end] = await query<{ ms: number }>(
     `select extract(epoch from max(created_at))::float8 * 1000 as ms from transactions`,
   );
-  const createdAtMs = Math.round(end.rows[0]?.ms ?? 0) + 1;
-  const { rows } = await database.query<ProbeRow>(
+  const createdAtMs = Math.round(end?.ms ?? 0) + 1;
+  const rows = await query<ProbeRow>(
     `select distinct on (${party}_id) account_id as "accountId", merchant_id as "merchantId",
             amount::text, currency, corridor, type, ip, device_id as "deviceId", country, channel
        from transactions order by ${party}_id, created_at desc`,

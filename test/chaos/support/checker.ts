@@ -1,0 +1,283 @@
+/**
+ * What must hold once everything has come to rest, whatever was done to it: the invariants I1 to I10,
+ * the client's ledger against Postgres and Redis. Knows nothing of the faults.
+ */
+import { pipeline } from 'node:stream/promises';
+import type pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import type { Ledger } from './ledger.ts';
+import { checkProfiles } from './profiles.ts';
+import { countWaiting, readScoredEvents, type Sessions } from './streams.ts';
+
+/** What is to hold, as the documents number it. */
+export const INVARIANTS = {
+  I1: 'no loss: what was acknowledged is scored or a dead letter',
+  I2: 'one score a transaction, one active dead letter at most, never both',
+  I3: 'no ghosts: nothing stored that no client sent',
+  I4: 'attempts without an answer converge: one key, one transaction, one answer',
+  I5: 'quiet: nothing pending, waiting, open or unfinished is left',
+  I6: 'audit chain',
+  I7: 'profiles are what Postgres says, each transaction counted once',
+  I8: 'final is final: a score never changes and never goes away',
+  I9: 'what the engine tells of itself is what the database holds',
+  I10: 'a replay is answered with the same transaction and created_at',
+} as const;
+export type Invariant = keyof typeof INVARIANTS;
+
+/** One statement about the run; `ok` is false when it is a breach. */
+export type Check = {
+  readonly invariant: Invariant | 'bar';
+  readonly check: string;
+  readonly found: number;
+  readonly expected: string;
+  readonly ok: boolean;
+};
+
+/** accepted = scored + dead-lettered + pending + lost, over what the client was told. */
+export type Balance = {
+  readonly accepted: number;
+  readonly scored: number;
+  readonly dead_lettered: number;
+  readonly pending: number;
+  readonly lost: number;
+  readonly doubled: number;
+};
+
+export type Verdict = { readonly checks: readonly Check[]; readonly balance: Balance };
+
+export type CheckOptions = {
+  readonly databaseUrl: string;
+  /** A session of its own: the ledger becomes a temporary table in it. */
+  readonly database: pg.Client;
+  readonly redis: Sessions['client'];
+  readonly ledger: Ledger;
+};
+
+export async function checkAtRest(options: CheckOptions): Promise<Verdict> {
+  const { database, redis, ledger, databaseUrl } = options;
+  await loadLedger(database, ledger);
+  const query: Sessions['query'] = async (sql, values) =>
+    (await database.query(sql, values === undefined ? [] : [...values])).rows;
+  const stores = { query, client: redis, databaseUrl };
+  const [stored] = await query<StoredRow>(STORED);
+  if (stored === undefined) throw new Error('one row was expected');
+  const waiting = await countWaiting(stores);
+  return {
+    balance: balanceOf(stored, ledger, waiting.entries + waiting.retries),
+    checks: [
+      ...checkStored(stored, ledger),
+      ...checkAnswers(stored, ledger),
+      ...checkQuiet(stored, waiting),
+      ...(await checkEvents(stores, ledger)),
+      ...(await checkCounted(stores)),
+      ...checkTold(stored, ledger),
+    ],
+  };
+}
+
+const zero = (invariant: Invariant, check: string, found: number): Check => ({
+  ...{ invariant, check, found, expected: '0' },
+  ok: found === 0,
+});
+const exactly = (invariant: Invariant, check: string, found: number, expected: number): Check => ({
+  ...{ invariant, check, found, expected: String(expected) },
+  ok: found === expected,
+});
+const atLeast = (invariant: Invariant, check: string, found: number, least: number): Check => ({
+  ...{ invariant, check, found, expected: `≥ ${least}` },
+  ok: found >= least,
+});
+
+async function copyInto(
+  database: pg.Client,
+  table: string,
+  columns: string,
+  lines: () => Iterable<string>,
+): Promise<void> {
+  await database.query(`drop table if exists pg_temp.${table}`);
+  await database.query(`create temporary table ${table} (${columns})`);
+  await pipeline(lines, database.query(copyFrom(`copy ${table} from stdin`)));
+  await database.query(`analyze ${table}`);
+}
+
+/** The ledger as temporary tables, so that SQL can hold it against what is stored. */
+async function loadLedger(database: pg.Client, ledger: Ledger): Promise<void> {
+  const { condemned, entries, sent, seen, replays } = ledger;
+  await copyInto(
+    database,
+    'ledger',
+    'key text, transaction_id uuid, condemned boolean',
+    function* () {
+      for (const [key, id] of entries) yield `${key}\t${id}\t${condemned.has(key)}\n`;
+    },
+  );
+  await copyInto(database, 'sent', 'key text', function* () {
+    for (const key of sent) yield `${key}\n`;
+  });
+  await copyInto(
+    database,
+    'seen',
+    'transaction_id uuid, scored_at_ms float8, score int',
+    function* () {
+      for (const one of seen.values()) {
+        yield `${one.transactionId}\t${one.scoredAtMs}\t${one.score}\n`;
+      }
+    },
+  );
+  await copyInto(
+    database,
+    'replays',
+    'key text, transaction_id uuid, created_at_ms float8',
+    function* () {
+      for (const one of replays) yield `${one.key}\t${one.transactionId}\t${one.createdAtMs}\n`;
+    },
+  );
+}
+
+const ACTIVE = 'replayed_at is null and purged_at is null';
+const STORED = `
+  with final as (
+    select l.*, exists (select from scores s where s.transaction_id = l.transaction_id) as scored,
+           exists (select from dead_letters d where d.transaction_id = l.transaction_id and ${ACTIVE}) as dead
+      from ledger l
+  )
+  select (select count(*)::int from final where scored) as scored,
+         (select count(*)::int from final where dead and not scored) as dead,
+         (select count(*)::int from final where dead and scored) as both,
+         (select count(*)::int from final where not scored and not dead) as lost,
+         (select count(*)::int from final where dead and not condemned) as healthy_dead,
+         (select count(*)::int from ledger l
+           where not exists (select from transactions t where t.transaction_id = l.transaction_id)) as missing,
+         (select count(*)::int - count(distinct transaction_id)::int from scores) as doubled,
+         (select count(*)::int - count(distinct transaction_id)::int from dead_letters
+           where transaction_id is not null and ${ACTIVE}) as dead_twice,
+         (select count(*)::int from dead_letters where transaction_id is null) as unreadable,
+         (select count(*)::int from idempotency_keys k
+           where not exists (select from sent s where s.key = k.idempotency_key)) as keys_unsent,
+         (select count(*)::int from transactions t
+           where not exists (select from idempotency_keys k where k.transaction_id = t.transaction_id)) as keyless,
+         (select count(*)::int from scores s
+           where not exists (select from transactions t where t.transaction_id = s.transaction_id)) as invented,
+         (select count(*)::int from ledger l
+           where not exists (select from idempotency_keys k
+                              where k.idempotency_key = l.key and k.transaction_id = l.transaction_id)) as keys_other,
+         (select count(*)::int from ingest_batches) as open_batches,
+         (select count(*)::int from transactions t
+           where not exists (select from scores s where s.transaction_id = t.transaction_id)
+             and not exists (select from dead_letters d where d.transaction_id = t.transaction_id and ${ACTIVE}))
+           as unfinished,
+         (select count(*)::int from seen
+           where not exists (select from scores s where s.transaction_id = seen.transaction_id
+                                and (extract(epoch from s.scored_at) * 1000)::float8 = seen.scored_at_ms
+                                and s.score = seen.score)) as changed,
+         (select count(*)::int from seen) as seen,
+         (select count(*)::int from replays) as replays,
+         (select count(*)::int from replays r
+           where not exists (select from ledger l join transactions t using (transaction_id)
+                              where l.key = r.key and l.transaction_id = r.transaction_id
+                                and (extract(epoch from t.created_at) * 1000)::float8 = r.created_at_ms))
+           as replays_other,
+         (select count(*)::int from transactions) as all_transactions,
+         (select count(*)::int from scores) as all_scores,
+         (select count(distinct transaction_id)::int from dead_letters where replayed_at is null) as all_dead`;
+
+type StoredRow = Readonly<
+  Record<
+    | ('scored' | 'dead' | 'both' | 'lost' | 'healthy_dead' | 'missing' | 'doubled' | 'dead_twice')
+    | ('unreadable' | 'keys_unsent' | 'keyless' | 'invented' | 'keys_other' | 'open_batches')
+    | ('unfinished' | 'changed' | 'seen' | 'replays' | 'replays_other')
+    | ('all_transactions' | 'all_scores' | 'all_dead'),
+    number
+  >
+>;
+
+/** What is neither final nor waiting is lost; what waits may still come. */
+function balanceOf(row: StoredRow, { counts }: Ledger, waiting: number): Balance {
+  const pending = Math.min(row.lost, waiting);
+  return {
+    ...{ accepted: counts.acknowledged, scored: row.scored, dead_lettered: row.dead, pending },
+    ...{ lost: row.lost - pending, doubled: row.doubled },
+  };
+}
+
+function checkStored(row: StoredRow, { counts }: Ledger): Check[] {
+  return [
+    atLeast('I1', 'acknowledged to the client', counts.acknowledged, 1),
+    zero('I1', 'acknowledged without a transaction', row.missing),
+    zero('I1', 'lost: acknowledged without a score or a dead letter', row.lost),
+    zero('I1', 'healthy transactions among the dead letters', row.healthy_dead),
+    exactly('I1', 'dead letters of unreadable entries', row.unreadable, counts.planted),
+    zero('I2', 'doubled: score rows beyond one', row.doubled),
+    zero('I2', 'doubled at the concurrent reader', counts.doubled),
+    zero('I2', 'active dead letters beyond one', row.dead_twice),
+    zero('I2', 'scored and an active dead letter at once', row.both),
+    zero('I3', 'keys that no client sent', row.keys_unsent),
+    zero('I3', 'transactions without a key', row.keyless),
+    zero('I3', 'scores of unknown transactions', row.invented),
+  ];
+}
+
+function checkAnswers(row: StoredRow, { counts }: Ledger): Check[] {
+  const open = counts.sent - counts.acknowledged - counts.leftRefused - counts.leftUnknown;
+  return [
+    zero('I4', 'sent, neither acknowledged nor given up', open),
+    zero('I4', 'keys answered with two transactions', counts.contradictions),
+    zero('I4', 'keys that name another transaction', row.keys_other),
+    zero('I4', 'answers that no fault excuses', counts.improper),
+    zero('I8', 'scores that changed under the concurrent reader', counts.changed),
+    zero('I8', 'scores that are not what the reader saw', row.changed),
+    atLeast('I8', 'scores the concurrent reader saw', row.seen, 1),
+    zero('I10', 'replays answered otherwise', row.replays_other),
+    atLeast('I10', 'replays at rest', row.replays, 1),
+  ];
+}
+
+type Waiting = Awaited<ReturnType<typeof countWaiting>>;
+
+function checkQuiet(row: StoredRow, waiting: Waiting): Check[] {
+  return [
+    zero('I5', 'transactions without an end', row.unfinished),
+    zero('I5', 'open ingest batches', row.open_batches),
+    zero('I5', 'entries left in streams', waiting.entries),
+    zero('I5', 'entries pending', waiting.pending),
+    zero('I5', 'retries waiting', waiting.retries),
+  ];
+}
+
+/** Events may repeat and none is missing. A wipe of Redis takes those of before with it. */
+async function checkEvents(stores: Sessions, ledger: Ledger): Promise<Check[]> {
+  if (ledger.wiped) return [];
+  const { ids } = await readScoredEvents(stores);
+  let missing = 0;
+  for (const [key, id] of ledger.entries) if (!ids.has(id) && !ledger.condemned.has(key)) missing++;
+  return [zero('I2', 'transactions without a scored event', missing)];
+}
+
+/** Each transaction counts once in its account's and its merchant's profile. */
+async function checkCounted(stores: Sessions & { databaseUrl: string }): Promise<Check[]> {
+  const { account, merchant } = await checkProfiles(stores);
+  return [
+    zero('I7', 'account profiles unlike Postgres', account.different),
+    atLeast('I7', 'account profiles compared', account.equal, 1),
+    zero('I7', 'merchant profiles unlike Postgres', merchant.different),
+    atLeast('I7', 'merchant profiles compared', merchant.equal, 1),
+  ];
+}
+
+/** Counters die with their process, so that only what was told is held against what is stored. */
+function checkTold(row: StoredRow, { told }: Ledger): Check[] {
+  const rows: readonly (readonly [string, number])[] = [
+    ['accepted', row.all_transactions],
+    ['scored', row.all_scores],
+    ['dead_lettered', row.all_dead],
+  ];
+  const stated = rows.filter(([name]) => told[`status ${name}`] !== undefined);
+  const counted = rows.filter(([name]) => told[`counter ${name}`] !== undefined);
+  return [
+    atLeast('I9', 'figures of /v1/status', stated.length, rows.length),
+    ...stated.map(([name, is]) => exactly('I9', `status ${name}`, told[`status ${name}`] ?? 0, is)),
+    ...counted.map(([name, is]) =>
+      exactly('I9', `counter ${name}`, told[`counter ${name}`] ?? 0, is),
+    ),
+  ];
+}

@@ -1,0 +1,123 @@
+/**
+ * A small world in which everything the checker states holds: a few transactions in Postgres, their
+ * scores, events and profiles, and the ledger of the client that sent them.
+ */
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import type { Transaction } from '../../../src/domain/transaction.ts';
+import { accountKind } from '../../../src/profile/account-kind.ts';
+import { merchantKind } from '../../../src/profile/merchant-kind.ts';
+import type { Profile, ProfileKind } from '../../../src/profile/profile.ts';
+import { GROUP, profileKey, streamKeys } from '../../../src/stream/keys.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { idAt, storeTransactions } from '../../support/stored-rows.ts';
+import { checkAtRest } from './checker.ts';
+import { type Ledger, openLedger, type SeenScore } from './ledger.ts';
+import { MARKET } from './streams.ts';
+
+export const STREAM = streamKeys(MARKET, 'US-EG', 0);
+export const START_MS = Date.UTC(2026, 9, 1);
+export const COUNT = 5;
+
+export type World = {
+  readonly stores: { readonly database: pg.Client; readonly redis: Redis };
+  readonly ledger: Ledger;
+  readonly ids: readonly string[];
+  readonly transactions: readonly Transaction[];
+  breaches(): Promise<string[]>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+export function transactionAt(n: number): Transaction {
+  const createdAtMs = START_MS + n * 60_000;
+  return {
+    ...{ transactionId: idAt(createdAtMs, n), createdAtMs, receivedAtMs: createdAtMs },
+    ...{ accountId: 'acc_1', merchantId: 'm_1', amount: '10.00', currency: 'USD' },
+    ...{ corridor: 'US-EG', type: null, ip: null, deviceId: null, country: null, channel: null },
+  };
+}
+
+async function store(database: TestDatabase, transactions: readonly Transaction[], score?: number) {
+  await using pool = database.open();
+  await storeTransactions(
+    pool,
+    transactions.map(({ transactionId, createdAtMs }) => ({
+      ...{ id: transactionId, createdAtMs },
+      ...(score === undefined ? {} : { score }),
+    })),
+  );
+}
+
+async function storeProfile<P extends Profile, History, Past>(
+  redis: Redis,
+  kind: ProfileKind<P, History, Past>,
+  past: Past,
+  transactions: readonly Transaction[],
+): Promise<void> {
+  const profile = kind.rebuild(past, null);
+  for (const transaction of transactions) kind.fold(profile, transaction);
+  const write = kind.pendingWrite(profile);
+  const [first] = transactions;
+  if (write?.offset !== 0 || first === undefined) throw new Error('a whole value is written');
+  const value = Buffer.concat([write.bytes, Buffer.from(write.header, 'latin1')]);
+  await redis.set(profileKey(MARKET, kind.party, kind.partyOf(first)), value);
+}
+
+export async function storeProfiles(
+  redis: Redis,
+  transactions: readonly Transaction[],
+): Promise<void> {
+  const knownFromMs = START_MS - 60 * 86_400_000;
+  const floor = { createdAtMs: START_MS - 365 * 86_400_000, transactionId: idAt(0, 0) };
+  await storeProfile(redis, accountKind, { rows: [], floor, ceiling: null }, transactions);
+  const nothing = { rows: [], tallies: [], horizon: null, knownFromMs, ceiling: null };
+  await storeProfile(redis, merchantKind, nothing, transactions);
+}
+
+export async function openWorld(redisUrl: string): Promise<World> {
+  const opened = new AsyncDisposableStack();
+  const clone = opened.use(await createTestDatabase());
+  const database = new pg.Client({ connectionString: clone.url });
+  await database.connect();
+  opened.defer(() => database.end());
+  const redis = opened.adopt(new Redis(redisUrl, { protocol: 2 }), (open) => open.disconnect());
+  await redis.flushall();
+  const transactions = Array.from({ length: COUNT }, (_, n) => transactionAt(n));
+  const ids = transactions.map(({ transactionId }) => transactionId);
+  await store(clone, transactions, 100);
+  const ledger = openLedger();
+  for (const [n, transactionId] of ids.entries()) {
+    ledger.note({ kind: 'sent', keys: [`key-${n}`] });
+    ledger.note({ kind: 'acknowledged', answers: [{ key: `key-${n}`, transactionId }] });
+    const createdAtMs = transactions[n]?.createdAtMs ?? 0;
+    ledger.note({ kind: 'replayed', key: `key-${n}`, transactionId, createdAtMs });
+    await database.query(
+      `insert into idempotency_keys values ('default', $1, sha256('x'), $2, now())`,
+      [`key-${n}`, transactionId],
+    );
+    await redis.xadd(STREAM.scored, '*', 'transaction_id', transactionId);
+  }
+  await redis.xgroup('CREATE', STREAM.transactions, GROUP, '0', 'MKSTREAM');
+  await storeProfiles(redis, transactions);
+  await see(ledger, database);
+  const figures = { 'status accepted': COUNT, 'status scored': COUNT, 'status dead_lettered': 0 };
+  ledger.note({ kind: 'told', figures });
+  const stores = { database, redis };
+  return {
+    ...{ stores, ledger, ids, transactions },
+    breaches: async () => {
+      const { checks } = await checkAtRest({ ...stores, databaseUrl: clone.url, ledger });
+      return checks.filter(({ ok }) => !ok).map(({ invariant, check }) => `${invariant} ${check}`);
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** What the concurrent reader would have seen. */
+async function see(ledger: Ledger, database: pg.Client): Promise<void> {
+  const { rows } = await database.query<SeenScore>(
+    `select transaction_id::text as "transactionId", score::int,
+            (extract(epoch from scored_at) * 1000)::float8 as "scoredAtMs" from scores`,
+  );
+  ledger.note({ kind: 'seen', scores: rows });
+}

@@ -1,0 +1,118 @@
+/**
+ * The engine under test: processes by name, each at an address of its own that it keeps over restarts.
+ * Whatever still runs at the end is drained and must end in good order.
+ */
+import {
+  type Role,
+  type RoleProcess,
+  spawnRole,
+  untilReady,
+} from '../../../bench/support/role-process.ts';
+import { freePort } from '../../../src/embedded/free-port.ts';
+
+export type StartOptions = {
+  /** `NAME:N[:SIGNAL]`: the process sends itself the signal (SIGKILL) on its Nth pass of NAME. */
+  readonly failpoint?: string | undefined;
+  /** False: does not wait until it is ready. */
+  readonly wait?: boolean;
+};
+
+export type Drain = { readonly name: string; readonly how: string; readonly ms: number };
+
+export type Engine = {
+  readonly apiUrls: readonly string[];
+  readonly apiKey: string;
+  /** Starts a process of this name; there must be none running. */
+  start(role: Role, name: string, options?: StartOptions): Promise<RoleProcess>;
+  /** The process of this name that was started last. */
+  process(name: string): RoleProcess;
+  running(role?: Role): readonly RoleProcess[];
+  /** SIGTERM, and how that ended. */
+  drain(name: string): Promise<Drain>;
+  kill(name: string): Promise<void>;
+  /** True while every process that was ever started still runs: their counters are complete. */
+  isComplete(): boolean;
+  readonly drains: readonly Drain[];
+};
+
+export type EngineOptions = {
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  readonly launcher: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly apis: number;
+  readonly workers: number;
+  readonly logFolder: string;
+  readonly signal: AbortSignal;
+};
+
+/** Guards nothing: this engine lives on the loopback for minutes. */
+export const API_KEY = 'chaos-key-of-a-database-that-is-thrown-away';
+
+export async function startEngine(options: EngineOptions): Promise<Engine & AsyncDisposable> {
+  const { logFolder, launcher, signal } = options;
+  await using opened = new AsyncDisposableStack();
+  const ports = new Map<string, number>();
+  const processes = new Map<string, RoleProcess>();
+  const drains: Drain[] = [];
+  let ended = 0;
+  opened.defer(() => {
+    for (const each of processes.values()) if (!each.hasEnded()) each.kill();
+  });
+  const portOf = async (name: string) => {
+    const port = ports.get(name) ?? (await freePort());
+    ports.set(name, port);
+    return port;
+  };
+  const process = (name: string) => {
+    const found = processes.get(name);
+    if (found === undefined) throw new Error(`${name} was never started`);
+    return found;
+  };
+  const start = async (role: Role, name: string, { failpoint, wait = true }: StartOptions = {}) => {
+    if (processes.get(name)?.hasEnded() === false) throw new Error(`${name} is still running`);
+    if (processes.has(name)) ended++;
+    const environment = {
+      DATABASE_URL: options.databaseUrl,
+      REDIS_URL: options.redisUrl,
+      RISK_BOOTSTRAP_KEY: API_KEY,
+      ...options.environment,
+      ...(failpoint === undefined ? {} : { RISK_TEST_FAILPOINT: failpoint }),
+    };
+    const port = await portOf(name);
+    const fresh = spawnRole({ role, name, port, environment, logFolder, launcher });
+    processes.set(name, fresh);
+    return wait ? await untilReady(fresh, signal) : fresh;
+  };
+  const running = (role?: Role) =>
+    [...processes.values()].filter(
+      (each) => !each.hasEnded() && (role === undefined || each.role === role),
+    );
+  const apis = Array.from({ length: options.apis }, (_, n) => `api-${n + 1}`);
+  const workers = Array.from({ length: options.workers }, (_, n) => `worker-${n + 1}`);
+  for (const name of apis) await start('api', name);
+  await Promise.all(workers.map((name) => start('worker', name)));
+  const owned = opened.move();
+  return {
+    ...{ start, process, running, drains, apiKey: API_KEY },
+    apiUrls: apis.map((name) => process(name).url),
+    drain: async (name) => {
+      const started = performance.now();
+      const found = process(name);
+      const how = await found.stop().then(
+        () => 'exit code 0',
+        (error: Error) => error.message,
+      );
+      const drain = { name, how, ms: Math.round(performance.now() - started) };
+      drains.push(drain);
+      return drain;
+    },
+    kill: async (name) => {
+      const found = process(name);
+      found.kill();
+      await found.ended;
+    },
+    isComplete: () => ended === 0 && running().length === processes.size,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}

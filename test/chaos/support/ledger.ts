@@ -1,0 +1,205 @@
+/**
+ * What the client side knows, written line by line to a file while a scenario runs: which keys were
+ * sent, how each was answered, what the concurrent reader saw. The checker reads the file again and
+ * holds it against the stores; nothing of the engine writes here.
+ */
+import { appendFileSync, readFileSync } from 'node:fs';
+
+export type Acknowledgement = { readonly key: string; readonly transactionId: string };
+export type SeenScore = {
+  readonly transactionId: string;
+  readonly scoredAtMs: number;
+  readonly score: number;
+};
+/** Figures the engine tells of itself, by their name in the checker. */
+export type Told = Readonly<Record<string, number>>;
+
+export type LedgerLine =
+  /** Before a key is sent for the first time. */
+  | { readonly kind: 'sent'; readonly keys: readonly string[] }
+  /** A 2xx answer. A key answered again must name the same transaction. */
+  | { readonly kind: 'acknowledged'; readonly answers: readonly Acknowledgement[] }
+  /** One attempt was answered 429 or 503. */
+  | { readonly kind: 'refused'; readonly status: number }
+  /** One attempt broke: whether it took effect is not known. */
+  | { readonly kind: 'unknown' }
+  /** An answer that no fault excuses. */
+  | { readonly kind: 'improper'; readonly status: number; readonly text: string }
+  /** The client gives these keys up; its last attempt was refused, or broke. */
+  | {
+      readonly kind: 'left';
+      readonly as: 'refused' | 'unknown';
+      readonly keys: readonly string[];
+    }
+  /** These keys may end as dead letters: the suite spoiled them. */
+  | { readonly kind: 'condemned'; readonly keys: readonly string[] }
+  /** Entries the suite put into streams that belong to no transaction: one dead letter each. */
+  | { readonly kind: 'planted'; readonly entries: number }
+  /** Redis lost what it held: events of before are gone, as they may be. */
+  | { readonly kind: 'wiped' }
+  /** What the concurrent reader saw, once a score and whenever it differs. */
+  | { readonly kind: 'seen'; readonly scores: readonly SeenScore[] }
+  /** Transactions the concurrent reader saw with more than one score. */
+  | { readonly kind: 'doubled'; readonly ids: readonly string[] }
+  /** A key sent once more at rest. */
+  | {
+      readonly kind: 'replayed';
+      readonly key: string;
+      readonly transactionId: string;
+      readonly createdAtMs: number;
+    }
+  | { readonly kind: 'told'; readonly figures: Told };
+
+export type LedgerCounts = {
+  readonly sent: number;
+  readonly acknowledged: number;
+  /** Answers to keys that had been acknowledged before. */
+  readonly repeated: number;
+  /** Attempts. */
+  readonly refused: number;
+  readonly unknown: number;
+  readonly improper: number;
+  /** Keys that were given up. */
+  readonly leftRefused: number;
+  readonly leftUnknown: number;
+  /** A key acknowledged as two transactions, or a transaction under two keys. */
+  readonly contradictions: number;
+  /** Scores the reader saw change, and transactions it saw doubled. */
+  readonly changed: number;
+  readonly doubled: number;
+  readonly planted: number;
+};
+
+export type Ledger = {
+  note(line: LedgerLine): void;
+  /** Transaction by key. */
+  readonly entries: ReadonlyMap<string, string>;
+  /** Transactions in the order of their first answers. */
+  readonly ids: readonly string[];
+  readonly sent: ReadonlySet<string>;
+  readonly condemned: ReadonlySet<string>;
+  readonly seen: ReadonlyMap<string, SeenScore>;
+  readonly replays: readonly Extract<LedgerLine, { kind: 'replayed' }>[];
+  readonly told: Told;
+  readonly counts: LedgerCounts;
+  readonly wiped: boolean;
+  /** The first improper answer, for people. */
+  readonly improper: string | undefined;
+};
+
+export type LedgerOptions = { readonly write?: (line: LedgerLine) => void };
+
+export function openLedger({ write = () => undefined }: LedgerOptions = {}): Ledger {
+  const sent = new Set<string>();
+  const condemned = new Set<string>();
+  const left = { refused: new Set<string>(), unknown: new Set<string>() };
+  const byKey = new Map<string, string>();
+  const byTransaction = new Map<string, string>();
+  const ids: string[] = [];
+  const seen = new Map<string, SeenScore>();
+  const replays: Extract<LedgerLine, { kind: 'replayed' }>[] = [];
+  const doubled = new Set<string>();
+  const attempts = { refused: 0, unknown: 0, improper: 0 };
+  let told: Told = {};
+  let [repeated, contradictions, changed, planted] = [0, 0, 0, 0];
+  let wiped = false;
+  let improper: string | undefined;
+
+  const acknowledge = ({ key, transactionId }: Acknowledgement) => {
+    const known = byKey.get(key);
+    if (known !== undefined) repeated++;
+    if (!byTransaction.has(transactionId)) ids.push(transactionId);
+    const otherKey = byTransaction.get(transactionId);
+    const same = (known ?? transactionId) === transactionId && (otherKey ?? key) === key;
+    if (!same) contradictions++;
+    byKey.set(key, transactionId);
+    byTransaction.set(transactionId, key);
+  };
+  const see = (score: SeenScore) => {
+    const before = seen.get(score.transactionId);
+    if (before === undefined) seen.set(score.transactionId, score);
+    else if (!sameScore(before, score)) changed++;
+  };
+  const apply = (line: LedgerLine): void => {
+    switch (line.kind) {
+      case 'sent':
+        for (const key of line.keys) sent.add(key);
+        return;
+      case 'acknowledged':
+        for (const answer of line.answers) acknowledge(answer);
+        return;
+      case 'refused':
+      case 'unknown':
+        attempts[line.kind]++;
+        return;
+      case 'improper':
+        attempts.improper++;
+        improper ??= `${line.status} ${line.text}`;
+        return;
+      case 'left':
+        for (const key of line.keys) left[line.as].add(key);
+        return;
+      case 'condemned':
+        for (const key of line.keys) condemned.add(key);
+        return;
+      case 'planted':
+        planted += line.entries;
+        return;
+      case 'wiped':
+        wiped = true;
+        return;
+      case 'seen':
+        for (const score of line.scores) see(score);
+        return;
+      case 'doubled':
+        for (const id of line.ids) doubled.add(id);
+        return;
+      case 'replayed':
+        replays.push(line);
+        return;
+      case 'told':
+        told = { ...told, ...line.figures };
+        return;
+    }
+  };
+  return {
+    ...{ entries: byKey, ids, sent, condemned, seen, replays },
+    note: (line) => {
+      write(line);
+      apply(line);
+    },
+    get told() {
+      return told;
+    },
+    get wiped() {
+      return wiped;
+    },
+    get improper() {
+      return improper;
+    },
+    get counts() {
+      return {
+        ...{ sent: sent.size, acknowledged: byKey.size, repeated, ...attempts },
+        ...{ leftRefused: left.refused.size, leftUnknown: left.unknown.size },
+        ...{ contradictions, changed, doubled: doubled.size, planted },
+      };
+    },
+  };
+}
+
+export function sameScore(a: SeenScore, b: SeenScore): boolean {
+  return a.scoredAtMs === b.scoredAtMs && a.score === b.score;
+}
+
+/** A ledger that is kept in a file. Written at once: a suite that dies leaves what it knew. */
+export function openLedgerFile(file: string): Ledger {
+  return openLedger({ write: (line) => appendFileSync(file, `${JSON.stringify(line)}\n`) });
+}
+
+export function readLedgerFile(file: string): Ledger {
+  const ledger = openLedger();
+  for (const line of readFileSync(file, 'utf8').split('\n')) {
+    if (line !== '') ledger.note(JSON.parse(line) as LedgerLine);
+  }
+  return ledger;
+}

@@ -1,0 +1,179 @@
+/**
+ * Traffic under faults: posts batches from a few connections at a steady rate and sends each again,
+ * under the same keys, until it is answered. One batch in twenty is repeated although it was answered:
+ * nothing may come of it.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { transactionWriter } from '../../../src/simulate/format.ts';
+import { createRandom } from '../../../src/simulate/random.ts';
+import { simulate } from '../../../src/simulate/simulate.ts';
+import type { SimulatedTransaction } from '../../../src/simulate/transaction.ts';
+import type { Ledger } from './ledger.ts';
+
+export type LoadOptions = {
+  /** Every API of the engine: an attempt that failed goes to the next one. */
+  readonly urls: readonly string[];
+  readonly apiKey: string;
+  readonly ledger: Ledger;
+  readonly seed: string;
+  /** Transactions a second over all connections. */
+  readonly rate: number;
+  readonly batch: number;
+  readonly connections: number;
+  /** Every Nth transaction is of an account that the scenario spoils; none when undefined. */
+  readonly spoiled?: { readonly every: number; readonly account: string } | undefined;
+};
+
+export type Load = {
+  /** Sends what it has begun, then ends; rejects when a request could not be brought to an answer. */
+  finish(): Promise<void>;
+  /** Of every attempt that was refused: how long the refusal took, and whether it named a delay. */
+  readonly refusals: readonly Refusal[];
+  /** Bodies of some acknowledged transactions by key, to be sent once more at rest. */
+  readonly samples: ReadonlyMap<string, string>;
+};
+
+export type Refusal = { readonly ms: number; readonly hasRetryAfter: boolean };
+
+const ACCOUNTS = 2000;
+const MERCHANTS = 300;
+const DAYS = 20;
+/** More than any run posts before its faults are over. */
+const ROWS_MAX = 20_000_000;
+const REPEATED_SHARE = 0.05;
+const ANSWER_TIMEOUT_MS = 5000;
+/** How long one batch may go without an answer: far above any restart. */
+const GIVE_UP_MS = 120_000;
+const RESEND_MS = 50;
+const SAMPLES_MAX = 100;
+
+export function startLoad(options: LoadOptions): Load {
+  const { ledger } = options;
+  const batches = makeBatches(options);
+  const random = createRandom(`${options.seed}/load`);
+  const started = performance.now();
+  const refusals: Refusal[] = [];
+  const samples = new Map<string, string>();
+  let drawn = 0;
+  let finishing = false;
+
+  const drive = async () => {
+    while (!finishing) {
+      const batch = batches.next().value;
+      if (batch === undefined) return;
+      const dueMs = started + (drawn++ * options.batch * 1000) / options.rate;
+      await delay(Math.max(0, dueMs - performance.now()));
+      ledger.note({ kind: 'sent', keys: batch.keys });
+      if (batch.spoiled.length > 0) ledger.note({ kind: 'condemned', keys: batch.spoiled });
+      await insist(options, batch, refusals);
+      if (samples.size < SAMPLES_MAX) samples.set(batch.keys[0] ?? '', batch.rows[0] ?? '');
+      if (random() < REPEATED_SHARE) await insist(options, batch, refusals);
+    }
+  };
+  const done = Promise.all(Array.from({ length: options.connections }, drive));
+  // Heard by finish(); until then a failure must not end the process.
+  done.catch(() => undefined);
+  return {
+    ...{ refusals, samples },
+    finish: async () => {
+      finishing = true;
+      await done;
+    },
+  };
+}
+
+type Batch = {
+  readonly keys: readonly string[];
+  readonly spoiled: readonly string[];
+  readonly rows: readonly string[];
+  readonly body: string;
+};
+
+function* makeBatches({ seed, batch, spoiled }: LoadOptions): Generator<Batch, undefined> {
+  const { line } = transactionWriter('ndjson');
+  let rows: SimulatedTransaction[] = [];
+  let bad: string[] = [];
+  let count = 0;
+  const traffic = simulate({
+    ...{ transactions: ROWS_MAX, accounts: ACCOUNTS, merchants: MERCHANTS },
+    ...{ days: DAYS, endMs: Date.now(), seed, fraudRate: 0.01 },
+  });
+  for (const row of traffic) {
+    const isSpoiled = spoiled !== undefined && ++count % spoiled.every === 0;
+    if (isSpoiled) bad.push(row.idempotencyKey);
+    rows.push(isSpoiled ? { ...row, accountId: spoiled.account } : row);
+    if (rows.length < batch) continue;
+    const lines = rows.map(line);
+    yield {
+      ...{ keys: rows.map((each) => each.idempotencyKey), spoiled: bad, rows: lines },
+      body: `{"transactions":[${lines.join(',')}]}`,
+    };
+    rows = [];
+    bad = [];
+  }
+  return undefined;
+}
+
+async function insist(
+  { urls, apiKey, ledger }: LoadOptions,
+  { keys, body }: Batch,
+  refusals: Refusal[],
+): Promise<void> {
+  const deadline = performance.now() + GIVE_UP_MS;
+  for (let attempt = 0; ; attempt++) {
+    const url = urls[attempt % urls.length] ?? '';
+    const answer = await post(`${url}/v1/transactions/batch`, apiKey, body);
+    switch (answer.kind) {
+      case 'ids':
+        ledger.note({
+          kind: 'acknowledged',
+          answers: answer.ids.map((id, at) => ({ key: keys[at] ?? '', transactionId: id })),
+        });
+        return;
+      case 'refused':
+        ledger.note({ kind: 'refused', status: answer.status });
+        refusals.push(answer);
+        break;
+      case 'improper':
+        ledger.note(answer);
+        break;
+      case 'unknown':
+        ledger.note(answer);
+        break;
+    }
+    if (performance.now() > deadline) throw new Error('a batch was not answered in time');
+    await delay(RESEND_MS);
+  }
+}
+
+export type Answer =
+  /** Transaction ids in the order of the batch. */
+  | { readonly kind: 'ids'; readonly ids: readonly string[] }
+  | ({ readonly kind: 'refused'; readonly status: number } & Refusal)
+  | { readonly kind: 'improper'; readonly status: number; readonly text: string }
+  | { readonly kind: 'unknown' };
+
+const TEXT_CHARS_MAX = 300;
+
+export async function post(url: string, apiKey: string, body: string): Promise<Answer> {
+  const started = performance.now();
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+      body,
+      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+    });
+    const { status } = response;
+    const text = await response.text();
+    if (status === 429 || status === 503) {
+      const hasRetryAfter = response.headers.has('retry-after');
+      return { kind: 'refused', status, ms: performance.now() - started, hasRetryAfter };
+    }
+    if (status !== 200) return { kind: 'improper', status, text: text.slice(0, TEXT_CHARS_MAX) };
+    const { results } = JSON.parse(text) as { results: { transaction_id: string }[] };
+    return { kind: 'ids', ids: results.map((result) => result.transaction_id) };
+  } catch {
+    return { kind: 'unknown' };
+  }
+}

@@ -1,0 +1,77 @@
+/** What a person reads: a scenario's breaches and faults, then one table of all of them. */
+import { formatTable, type Output, type Row } from '../../../src/cli/output.ts';
+import { INVARIANTS } from './checker.ts';
+import type { Outcome } from './run-scenario.ts';
+
+const EXIT = { fine: 0, failed: 1, notRun: 3 } as const;
+
+const right = (field: string) => ({ field, align: 'right' as const });
+const left = (field: string) => ({ field, align: 'left' as const });
+
+export function printReport(output: Output, outcome: Outcome): void {
+  if ('notRun' in outcome) {
+    output.line(`  not run: ${outcome.notRun}`);
+    return;
+  }
+  if ('broken' in outcome) {
+    output.error(`  BROKEN ${outcome.broken}`);
+    return;
+  }
+  const { counts, faults, remarks, checks } = outcome;
+  output.line(
+    `  client: acknowledged ${counts.acknowledged} (${counts.repeated} again); attempts refused ${counts.refused}, unknown ${counts.unknown}; given up ${counts.leftRefused + counts.leftUnknown}`,
+  );
+  const happened = Object.entries(faults).map(([fault, times]) => `${fault} ${times}`);
+  output.line(`  faults: ${happened.join(', ')}`);
+  for (const remark of remarks) output.line(`  note: ${remark}`);
+  const rows = checks.map((check) => ({ ...check, ok: check.ok ? 'ok' : 'BREACH' }));
+  const shown = rows.filter((row) => row.invariant === 'bar' || row.ok !== 'ok');
+  const columns = [left('invariant'), left('check'), right('found'), right('expected'), left('ok')];
+  for (const line of formatTable(columns, shown)) output.line(`    ${line}`);
+  const held = Object.keys(INVARIANTS)
+    .map((name) => [name, checks.filter(({ invariant }) => invariant === name)] as const)
+    .map(
+      ([name, own]) =>
+        `${name} ${own.length === 0 ? '-' : own.every(({ ok }) => ok) ? 'ok' : 'BREACH'}`,
+    );
+  output.line(`  ${held.join('  ')}`);
+}
+
+/** Returns the exit code. */
+export function printSummary(output: Output, outcomes: readonly Outcome[]): number {
+  output.line();
+  const names = ['accepted', 'scored', 'dead_lettered', 'pending', 'lost', 'doubled'];
+  const columns = [
+    ...[left('scenario'), ...names.map(right), right('recovery_s'), right('faults')],
+    ...[right('seconds'), left('verdict')],
+  ];
+  output.table(columns, outcomes.map(toRow));
+  const breached = outcomes.filter(
+    (one) => 'broken' in one || ('checks' in one && isBreached(one)),
+  );
+  const notRun = outcomes.filter((one) => 'notRun' in one);
+  output.line();
+  output.line(
+    `${outcomes.length - breached.length - notRun.length} held, ${breached.length} breached, ${notRun.length} not run`,
+  );
+  output.line('I6 (audit chain) is not checked: the engine keeps no audit log yet');
+  if (breached.length > 0) return EXIT.failed;
+  return notRun.length > 0 ? EXIT.notRun : EXIT.fine;
+}
+
+export function isBreached({ checks }: Extract<Outcome, { readonly checks: unknown }>): boolean {
+  return checks.some(({ ok }) => !ok);
+}
+
+function toRow(outcome: Outcome): Row {
+  const { scenario } = outcome;
+  if ('notRun' in outcome) return { scenario, verdict: `not run: ${outcome.notRun}` };
+  if ('broken' in outcome) return { scenario, verdict: 'BROKEN' };
+  const faults = Object.values(outcome.faults).reduce((sum, times) => sum + times, 0);
+  return {
+    ...{ scenario, ...outcome.balance, faults },
+    recovery_s: outcome.recoverySeconds.toFixed(1),
+    seconds: outcome.seconds.toFixed(0),
+    verdict: isBreached(outcome) ? 'BREACH' : 'ok',
+  };
+}

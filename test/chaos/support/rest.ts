@@ -1,0 +1,92 @@
+/** Waiting for the end: what was accepted before the last fault is final, then everything is at rest. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Stage } from './scenario.ts';
+import type { ChaosServices, Query } from './services.ts';
+import { countWaiting } from './streams.ts';
+
+const POLL_MS = 200;
+const RECOVERY_MS_MAX = 120_000;
+/** Everything must come to rest while it moves; this long without a step is a hang. */
+const STALL_MS = 30_000;
+const REPLAY_TRIES = 100;
+
+const UNFINISHED = `
+  select count(*)::int as rows from transactions t
+   where received_at <= to_timestamp($1::float8 / 1000)
+     and not exists (select from scores s where s.transaction_id = t.transaction_id and s.created_at = t.created_at)
+     and not exists (select from dead_letters d where d.transaction_id = t.transaction_id
+                        and d.replayed_at is null and d.purged_at is null)`;
+
+/** Seconds until everything accepted up to now is final; NaN when it takes too long. */
+export async function untilRecovered(query: Query, signal: AbortSignal): Promise<number> {
+  const healedMs = Date.now();
+  for (;;) {
+    const [row] = await query<{ rows: number }>(UNFINISHED, [healedMs]);
+    const ms = Date.now() - healedMs;
+    if (row?.rows === 0) return ms / 1000;
+    // The checker says what is wrong with what is left.
+    if (ms > RECOVERY_MS_MAX) return Number.NaN;
+    await delay(POLL_MS, undefined, { signal });
+  }
+}
+
+/** Resolves when nothing is under way any more, or nothing has moved for too long. */
+export async function untilAtRest(services: ChaosServices, signal: AbortSignal): Promise<void> {
+  let last = '';
+  let movedMs = performance.now();
+  for (;;) {
+    const { entries, pending, retries } = await countWaiting(services);
+    const [row] = await services.query<{ open: number; unfinished: number }>(
+      `select (select count(*)::int from ingest_batches) as open,
+              (select count(*)::int from transactions) - (select count(*)::int from scores)
+                - (select count(distinct transaction_id)::int from dead_letters
+                    where replayed_at is null and purged_at is null) as unfinished`,
+    );
+    const { open = 0, unfinished = 0 } = row ?? {};
+    if (entries + pending + retries + open === 0 && unfinished <= 0) return;
+    const now = JSON.stringify({ entries, pending, retries, open, unfinished });
+    if (now !== last) movedMs = performance.now();
+    last = now;
+    if (performance.now() - movedMs > STALL_MS) return;
+    await delay(POLL_MS, undefined, { signal });
+  }
+}
+
+/** Sends some transactions once more, alone: the answer must name the same id and time. */
+export async function replaySamples({ engine, load, ledger, signal }: Stage): Promise<void> {
+  for (const [key, body] of load.samples) {
+    for (let tries = 1; ; tries++) {
+      const url = engine.apiUrls[tries % engine.apiUrls.length] ?? '';
+      const answer = await replay(`${url}/v1/transactions`, engine.apiKey, body, signal);
+      if (answer !== undefined) {
+        const { transaction_id: transactionId, created_at: createdAt } = answer;
+        ledger.note({ kind: 'replayed', key, transactionId, createdAtMs: Date.parse(createdAt) });
+        break;
+      }
+      if (tries === REPLAY_TRIES) throw new Error('a replay at rest was not answered');
+      await delay(POLL_MS, undefined, { signal });
+    }
+  }
+}
+
+type Accepted = { readonly transaction_id: string; readonly created_at: string };
+
+async function replay(
+  url: string,
+  apiKey: string,
+  body: string,
+  signal: AbortSignal,
+): Promise<Accepted | undefined> {
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+      ...{ body, signal },
+    });
+    // 201 would be a new transaction: its id tells.
+    return response.ok ? ((await response.json()) as Accepted) : undefined;
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}

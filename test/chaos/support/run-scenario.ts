@@ -1,0 +1,258 @@
+/**
+ * One scenario from an empty folder to a verdict: services, engine, traffic, reader, faults, recovery,
+ * rest, checker. Whatever it started has ended when it returns.
+ */
+import { execFile } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { makeRunFolder } from '../../../bench/support/run-folder.ts';
+import { createRandom } from '../../../src/simulate/random.ts';
+import type { Check, Verdict } from './checker.ts';
+import { type Engine, startEngine } from './engine.ts';
+import { type Ledger, type LedgerCounts, openLedgerFile } from './ledger.ts';
+import { startLoad } from './load.ts';
+import { NotRun } from './not-run.ts';
+import { startReader } from './reader.ts';
+import { replaySamples, untilAtRest, untilRecovered } from './rest.ts';
+import type { Bound, Plan, Scenario, Setup, Stage } from './scenario.ts';
+import { type ChaosServices, startServices } from './services.ts';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+import { tellFigures } from './told.ts';
+
+export type RunOptions = {
+  /** Root of the checkout whose engine runs. */
+  readonly engineRoot: string;
+  readonly transactions: number;
+  readonly seed: string;
+  readonly rate: number | undefined;
+  readonly signal: AbortSignal;
+  readonly onLine: (text: string) => void;
+};
+
+export type Report = Verdict & {
+  readonly scenario: string;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly counts: LedgerCounts;
+  /** From the last fault until all accepted before it was final; NaN: never. */
+  readonly recoverySeconds: number;
+  readonly seconds: number;
+  readonly remarks: readonly string[];
+};
+
+export type Outcome =
+  | Report
+  | { readonly scenario: string; readonly notRun: string }
+  /** It did not come to its end: a breach of its own. */
+  | { readonly scenario: string; readonly broken: string };
+
+/** Short waits, so that many recoveries fit into minutes; their relations are those of the defaults. */
+export const SETTINGS = {
+  RISK_BATCH_ENTRIES: '200',
+  RISK_BATCH_DEADLINE_MS: '2000',
+  RISK_CLAIM_IDLE_MS: '3000',
+  RISK_RECONCILE_AGE_MS: '1000',
+  // Every event is kept, so that each transaction's can be looked for.
+  RISK_SCORED_EVENTS_MAX: '10000000',
+} as const;
+
+const SETUP: Setup = {
+  ...{ apis: 1, workers: 2, rate: 1500, batch: 100, ownTraffic: false, proxied: [] },
+  ...{ environment: {}, postgresSettings: {}, spoiled: undefined, recoverSecondsMax: 30 },
+};
+const CONNECTIONS = 4;
+const POLL_MS = 50;
+const PROGRESS_TIMEOUT_MS = 180_000;
+const UNTIL_TIMEOUT_MS = 60_000;
+const DRAIN_MS_MAX = 25_000;
+const CHECKER = fileURLToPath(new URL('../check.ts', import.meta.url));
+const REPORT_BYTES_MAX = 64 * 1024 * 1024;
+
+export async function runScenario(scenario: Scenario, options: RunOptions): Promise<Outcome> {
+  const setup = { ...SETUP, ...scenario.setup };
+  const scale = { transactions: options.transactions, rate: options.rate ?? setup.rate };
+  const plan = scenario.plan(createRandom(`${options.seed}/${scenario.name}`), scale);
+  options.onLine(`${scenario.name}: ${scenario.what}`);
+  options.onLine(`  seed ${options.seed}: ${plan.schedule.join(' · ')}`);
+  try {
+    return await run({ scenario, plan, setup, options });
+  } catch (error) {
+    if (error instanceof NotRun) return { scenario: scenario.name, notRun: error.message };
+    options.signal.throwIfAborted();
+    const broken = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { scenario: scenario.name, broken };
+  }
+}
+
+type Parts = {
+  readonly scenario: Scenario;
+  readonly plan: Plan;
+  readonly setup: Setup;
+  readonly options: RunOptions;
+};
+
+async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
+  const { signal, seed, transactions } = options;
+  const began = performance.now();
+  await using opened = new AsyncDisposableStack();
+  const { path: folder } = opened.use(await makeRunFolder('risk-chaos'));
+  const logFolder = join(folder, 'logs');
+  mkdirSync(logFolder, { mode: 0o777 });
+  const launcher = join(options.engineRoot, 'bin', 'risk');
+  const { postgresSettings } = setup;
+  const services = opened.use(await startServices({ folder, launcher, postgresSettings, signal }));
+  const proxies = await openProxies(setup, services, opened);
+  const engine = opened.use(
+    await startEngine({
+      ...{ launcher, logFolder, signal, apis: setup.apis, workers: setup.workers },
+      databaseUrl: proxies.postgres?.url ?? services.databaseUrl,
+      redisUrl: proxies.redis?.url ?? services.redisUrl,
+      environment: { ...SETTINGS, ...setup.environment },
+    }),
+  );
+  const ledgerFile = join(folder, 'ledger.ndjson');
+  const ledger = openLedgerFile(ledgerFile);
+  const random = createRandom(`${seed}/reader`);
+  const reader = startReader(ledger, services.query, random);
+  const load = startLoad({
+    ...{ urls: engine.apiUrls, apiKey: engine.apiKey, ledger, seed, batch: setup.batch },
+    ...{ connections: setup.ownTraffic ? 0 : CONNECTIONS, spoiled: setup.spoiled },
+    rate: options.rate ?? setup.rate,
+  });
+  const notes = openNotes();
+  const stage = createStage({
+    ...{ services, proxies, engine, load, ledger, transactions, seed, signal, random, notes },
+  });
+  try {
+    await plan.run(stage);
+    const recoverySeconds = await untilRecovered(services.query, signal);
+    if (!setup.ownTraffic) await stage.progress(1);
+    await load.finish();
+    await untilAtRest(services, signal);
+    await replaySamples(stage);
+    await tellFigures(stage);
+    await plan.judge?.(stage);
+    await reader.finish();
+    await drainAll(engine, stage);
+    stage.bar('seconds to recover', round(recoverySeconds), { atMost: setup.recoverSecondsMax });
+    const verdict = await judge(ledgerFile, services, signal);
+    for (const fault of plan.faults) {
+      stage.bar(`faults that happened: ${fault}`, notes.faults.get(fault) ?? 0, { atLeast: 1 });
+    }
+    return {
+      ...{ scenario: scenario.name, balance: verdict.balance, recoverySeconds },
+      ...{ counts: ledger.counts, remarks: remarksOf(notes, ledger) },
+      checks: [...verdict.checks, ...notes.bars],
+      faults: Object.fromEntries(notes.faults),
+      seconds: (performance.now() - began) / 1000,
+    };
+  } catch (error) {
+    if (!(error instanceof NotRun)) options.onLine(logTails(engine));
+    throw error;
+  }
+}
+
+function logTails(engine: Engine): string {
+  return engine
+    .running()
+    .map((each) => `${each.name} (running)\n${each.logTail()}`)
+    .join('\n');
+}
+
+const round = (seconds: number) => Math.round(seconds * 10) / 10;
+
+async function openProxies(
+  { proxied }: Setup,
+  services: ChaosServices,
+  opened: AsyncDisposableStack,
+): Promise<Record<'postgres' | 'redis', TcpProxy | undefined>> {
+  const open = async (name: 'postgres' | 'redis', url: string) =>
+    proxied.includes(name) ? opened.use(await startTcpProxy(url)) : undefined;
+  return {
+    postgres: await open('postgres', services.databaseUrl),
+    redis: await open('redis', services.redisUrl),
+  };
+}
+
+type Notes = {
+  readonly faults: Map<string, number>;
+  readonly bars: Check[];
+  readonly remarks: string[];
+};
+const openNotes = (): Notes => ({ faults: new Map(), bars: [], remarks: [] });
+
+function remarksOf({ remarks }: Notes, { improper }: Ledger): string[] {
+  return improper === undefined ? remarks : [...remarks, `improper answer: ${improper}`];
+}
+
+type StageParts = Omit<Stage, 'happened' | 'bar' | 'remark' | 'progress' | 'pause' | 'until'> & {
+  readonly notes: Notes;
+};
+
+function createStage({ notes, ...parts }: StageParts): Stage {
+  const { ledger, signal, transactions } = parts;
+  const until: Stage['until'] = async (what, isSo, timeoutMs = UNTIL_TIMEOUT_MS) => {
+    const deadline = performance.now() + timeoutMs;
+    while (!(await isSo())) {
+      if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+      await delay(POLL_MS, undefined, { signal });
+    }
+  };
+  return {
+    ...parts,
+    until,
+    happened: (fault, times = 1) => {
+      notes.faults.set(fault, (notes.faults.get(fault) ?? 0) + times);
+    },
+    bar: (check, found, bound) => {
+      notes.bars.push({ invariant: 'bar', check, found, ...holds(found, bound) });
+    },
+    remark: (text) => {
+      notes.remarks.push(text);
+    },
+    progress: (share) => {
+      const goal = Math.floor(share * transactions);
+      return until(
+        `${goal} acknowledged`,
+        () => ledger.counts.acknowledged >= goal,
+        PROGRESS_TIMEOUT_MS,
+      );
+    },
+    pause: async (ms) => {
+      await delay(ms, undefined, { signal });
+    },
+  };
+}
+
+function holds(found: number, bound: Bound): { expected: string; ok: boolean } {
+  if ('atMost' in bound) return { expected: `≤ ${bound.atMost}`, ok: found <= bound.atMost };
+  if ('atLeast' in bound) return { expected: `≥ ${bound.atLeast}`, ok: found >= bound.atLeast };
+  return { expected: `${bound.exactly}`, ok: found === bound.exactly };
+}
+
+async function drainAll(engine: Engine, stage: Stage): Promise<void> {
+  await Promise.all(engine.running().map(({ name }) => engine.drain(name)));
+  const bad = engine.drains.filter(({ how }) => how !== 'exit code 0');
+  for (const { name, how } of bad) stage.remark(`${name} drained badly: ${how}`);
+  stage.bar('drains that did not exit 0', bad.length, { exactly: 0 });
+  const slowest = Math.max(0, ...engine.drains.map(({ ms }) => ms));
+  stage.bar('slowest drain, ms', slowest, { atMost: DRAIN_MS_MAX });
+}
+
+async function judge(
+  ledgerFile: string,
+  { databaseUrl, redisUrl }: ChaosServices,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [...process.execArgv, CHECKER, ledgerFile],
+    {
+      env: { PATH: process.env['PATH'], DATABASE_URL: databaseUrl, REDIS_URL: redisUrl },
+      ...{ signal, maxBuffer: REPORT_BYTES_MAX },
+    },
+  );
+  return JSON.parse(stdout) as Verdict;
+}

@@ -1,0 +1,83 @@
+/**
+ * What a scenario is. Each file of test/chaos/scenarios exports one (or a family of one shape); the
+ * runner starts services, engine, traffic and reader, lets the scenario do its harm, waits until all is
+ * at rest and has the checker judge. The same seed draws the same faults.
+ */
+import type { Random } from '../../../src/simulate/random.ts';
+import type { Engine } from './engine.ts';
+import type { Ledger } from './ledger.ts';
+import type { Load } from './load.ts';
+import type { ChaosServices } from './services.ts';
+import type { TcpProxy } from './tcp-proxy.ts';
+
+export type Scenario = {
+  /** As on the command line. */
+  readonly name: string;
+  /** One sentence: what is done to whom. */
+  readonly what: string;
+  readonly setup?: Partial<Setup>;
+  /** Draws the schedule; nothing has been started yet. */
+  readonly plan: (random: Random, scale: Scale) => Plan;
+};
+
+export type Scale = {
+  /** What is to be posted at least, and how many a second. */
+  readonly transactions: number;
+  readonly rate: number;
+};
+
+export type Setup = {
+  readonly apis: number;
+  readonly workers: number;
+  /** Transactions a second, and a request. */
+  readonly rate: number;
+  readonly batch: number;
+  /** True: the scenario makes its own traffic in place of the steady load. */
+  readonly ownTraffic: boolean;
+  /** Proxies that stand before the services, as far as the engine sees. */
+  readonly proxied: readonly ('postgres' | 'redis')[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly postgresSettings: Readonly<Record<string, string>>;
+  readonly spoiled: { readonly every: number; readonly account: string } | undefined;
+  /** From the end of the last fault until all that was accepted before it is final. */
+  readonly recoverSecondsMax: number;
+};
+
+export type Plan = {
+  /** One line a step, printed before anything happens. */
+  readonly schedule: readonly string[];
+  /** Kinds of fault that must have happened, each at least once. */
+  readonly faults: readonly string[];
+  readonly run: (stage: Stage) => Promise<void>;
+  /** After everything has come to rest: bars of this scenario alone. */
+  readonly judge?: (stage: Stage) => Promise<void> | void;
+};
+
+export type Stage = {
+  readonly services: ChaosServices;
+  readonly proxies: Readonly<Record<'postgres' | 'redis', TcpProxy | undefined>>;
+  readonly engine: Engine;
+  readonly load: Load;
+  readonly ledger: Ledger;
+  /** What is to be posted at least. */
+  readonly transactions: number;
+  readonly seed: string;
+  readonly signal: AbortSignal;
+  readonly random: Random;
+  /** A fault took effect. */
+  happened(fault: string, times?: number): void;
+  /** A bar beside the invariants. */
+  bar(check: string, found: number, bound: Bound): void;
+  /** Something a person who reads the report should know. */
+  remark(text: string): void;
+  /** Resolves when this share of the transactions has been acknowledged. */
+  progress(share: number): Promise<void>;
+  pause(ms: number): Promise<void>;
+  /** Polls until true; throws after `timeoutMs`. */
+  until(what: string, isSo: () => Promise<boolean> | boolean, timeoutMs?: number): Promise<void>;
+};
+
+export type Bound =
+  | { readonly atMost: number }
+  | { readonly atLeast: number }
+  | { readonly exactly: number };

@@ -1,0 +1,139 @@
+/**
+ * A proxy of the suite's own between the engine and a service: makes the way slow, resets it, lets it go
+ * silent without closing anything, or cuts it when certain bytes pass. One fault at a time, until `heal`.
+ */
+import { connect, createServer, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+export type ProxyFault =
+  /** Every packet waits this long, each way. */
+  | { readonly kind: 'latency'; readonly ms: number }
+  /** Connections are reset, and so are new ones. */
+  | { readonly kind: 'reset' }
+  /** Half open: connections stay, and are accepted, but nothing passes any more. */
+  | { readonly kind: 'silence' }
+  /**
+   * Cuts a connection when the client sends these bytes; `forwarded`: the service receives them and only
+   * its answer is lost.
+   */
+  | {
+      readonly kind: 'cut';
+      readonly at: string;
+      readonly forwarded: boolean;
+      readonly times: number;
+    };
+
+export type TcpProxy = {
+  /** The target's url with the proxy's address. */
+  readonly url: string;
+  inflict(fault: ProxyFault): void;
+  heal(): void;
+  /** How often the present fault took effect: packets delayed or swallowed, connections reset or cut. */
+  effects(): number;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+/** How long a forwarded message gets to take effect before the connection drops. */
+const EFFECT_MS = 100;
+
+type Link = { readonly client: Socket; readonly upstream: Socket; isCut: boolean; isMute: boolean };
+
+export async function startTcpProxy(target: string): Promise<TcpProxy> {
+  const service = new URL(target);
+  const links = new Set<Link>();
+  let fault: ProxyFault | undefined;
+  let effects = 0;
+
+  const drop = (link: Link) => {
+    link.client.resetAndDestroy();
+    link.upstream.destroy();
+  };
+  const cutAt = (link: Link, data: Buffer): boolean => {
+    if (fault?.kind !== 'cut' || effects >= fault.times || !data.includes(fault.at)) return false;
+    effects++;
+    link.isCut = true;
+    if (!fault.forwarded) {
+      drop(link);
+      return true;
+    }
+    link.upstream.write(data);
+    link.client.resetAndDestroy();
+    setTimeout(() => drop(link), EFFECT_MS);
+    return true;
+  };
+  const pass = async (link: Link, to: Socket, data: Buffer): Promise<void> => {
+    if (link.isCut) return;
+    if (link.isMute || fault?.kind === 'silence') {
+      effects++;
+      link.isMute = true;
+      return;
+    }
+    if (fault?.kind === 'latency') {
+      effects++;
+      await delay(fault.ms);
+    }
+    if (!to.destroyed) to.write(data);
+  };
+  const server = createServer({ noDelay: true }, (client) => {
+    if (fault?.kind === 'reset') {
+      effects++;
+      client.resetAndDestroy();
+      return;
+    }
+    const upstream = connect({
+      ...{ port: Number(service.port), host: service.hostname, noDelay: true },
+    });
+    const link = { client, upstream, isCut: false, isMute: false };
+    links.add(link);
+    for (const socket of [client, upstream]) {
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        links.delete(link);
+        if (link.isCut) return;
+        client.destroy();
+        upstream.destroy();
+      });
+    }
+    // One behind the other, so that a delay changes no order.
+    let sent = Promise.resolve();
+    let answered = Promise.resolve();
+    client.on('data', (data) => {
+      if (cutAt(link, data)) return;
+      sent = sent.then(() => pass(link, upstream, data));
+    });
+    upstream.on('data', (data) => {
+      answered = answered.then(() => pass(link, client, data));
+    });
+  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, '127.0.0.1', resolve);
+  await promise;
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
+  const proxied = new URL(target);
+  proxied.host = `127.0.0.1:${address.port}`;
+  return {
+    url: proxied.href,
+    inflict: (next) => {
+      fault = next;
+      effects = 0;
+      if (next.kind !== 'reset') return;
+      effects = links.size;
+      for (const link of links) drop(link);
+    },
+    heal: () => {
+      fault = undefined;
+      // What went silent stays silent: whoever waits there must notice by himself.
+    },
+    effects: () => effects,
+    [Symbol.asyncDispose]: async () => {
+      for (const link of links) {
+        link.client.destroy();
+        link.upstream.destroy();
+      }
+      const closed = Promise.withResolvers<void>();
+      server.close(() => closed.resolve());
+      await closed.promise;
+    },
+  };
+}

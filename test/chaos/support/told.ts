@@ -1,0 +1,63 @@
+/**
+ * What the engine tells of itself at rest: /v1/status, and the counters of /metrics where no process
+ * died with its own. Written to the ledger, for the checker to compare.
+ */
+import type { Engine } from './engine.ts';
+import type { Stage } from './scenario.ts';
+
+const COUNTERS = {
+  accepted: ['api', 'risk_transactions_accepted_total'],
+  scored: ['worker', 'risk_transactions_scored_total'],
+} as const;
+
+type Status = {
+  readonly totals: {
+    readonly accepted: number;
+    readonly scored: number;
+    readonly dead_lettered: number;
+  };
+  readonly totals_counted_at: string;
+};
+
+/** Totals of whole tables are counted now and then: only a count from after the rest says something. */
+export async function tellFigures({ engine, ledger, until }: Stage): Promise<void> {
+  const since = Date.now();
+  let status: Status | undefined;
+  await until('totals of /v1/status counted at rest', async () => {
+    status = await readStatus(engine);
+    return status !== undefined && Date.parse(status.totals_counted_at) >= since;
+  });
+  const { accepted = 0, scored = 0, dead_lettered = 0 } = status?.totals ?? {};
+  const stated = { 'status accepted': accepted, 'status scored': scored };
+  ledger.note({ kind: 'told', figures: { ...stated, 'status dead_lettered': dead_lettered } });
+  if (!engine.isComplete()) return;
+  const figures: Record<string, number> = {};
+  for (const [name, [role, metric]] of Object.entries(COUNTERS)) {
+    let sum = 0;
+    for (const { url } of engine.running(role)) sum += await readCounter(engine, url, metric);
+    figures[`counter ${name}`] = sum;
+  }
+  ledger.note({ kind: 'told', figures });
+}
+
+async function readStatus({ apiUrls, apiKey }: Engine): Promise<Status | undefined> {
+  const response = await fetch(`${apiUrls[0]}/v1/status`, {
+    headers: { authorization: `Bearer ${apiKey}` },
+  }).catch(() => undefined);
+  return response?.ok === true ? ((await response.json()) as Status) : undefined;
+}
+
+export async function readCounter(
+  { apiKey }: Pick<Engine, 'apiKey'>,
+  url: string,
+  metric: string,
+): Promise<number> {
+  const response = await fetch(`${url}/metrics`, {
+    headers: { authorization: `Bearer ${apiKey}` },
+  });
+  let sum = 0;
+  for (const line of (await response.text()).split('\n')) {
+    if (line.startsWith(metric)) sum += Number(line.slice(line.lastIndexOf(' ') + 1));
+  }
+  return sum;
+}
