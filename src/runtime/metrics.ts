@@ -123,6 +123,18 @@ export function createMetrics() {
       'Profiles rebuilt from Postgres, by reason.',
       ['reason'],
     ),
+    breakerState: gauge('risk_breaker_state', 'Circuit breakers: 0 closed, 1 half-open, 2 open.', [
+      'breaker',
+    ]),
+    breakerOpened: counter('risk_breaker_opened_total', 'Openings of a circuit breaker.', [
+      'breaker',
+    ]),
+    degradation: gauge('risk_degradation_level', 'Degradation level of this process, 0 to 4.'),
+    requestsShed: counter(
+      'risk_http_requests_shed_total',
+      'Requests refused before their body was read, by reason.',
+      ['reason'],
+    ),
     databaseConnections: gauge('risk_database_connections', 'Connections of the pool by state.', [
       'state',
     ]),

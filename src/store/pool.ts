@@ -4,6 +4,8 @@
  * this folder only as Failures.
  */
 import pg from 'pg';
+import { Failure } from '../domain/failure.ts';
+import type { Guard } from '../runtime/breaker.ts';
 import { toFailure } from './pg-failure.ts';
 
 /** A statement written once, as a constant named after its operation. */
@@ -35,7 +37,15 @@ export type PoolOptions = {
   readonly lockTimeoutMs?: number;
   /** False behind a transaction-pooling proxy, where a named statement may meet another server. */
   readonly namedStatements: boolean;
+  /** Around every query, every transaction and every taking of a session: a breaker. */
+  readonly guard?: Guard;
 };
+
+/** Callers that may wait for a connection, for each that there is; beyond it they are refused at once. */
+const WAITING_SHARE_MAX = 32;
+/** No connection of ours was free in time: says that we are busy, not that Postgres is at fault. */
+export const POOL_BUSY = 'POSTGRES_POOL_BUSY';
+const POOL_WAIT_OVER = 'timeout exceeded when trying to connect';
 
 /** How long the client waits beyond the server's own statement timeout before it gives a connection up. */
 const CLIENT_GRACE_MS = 1000;
@@ -54,6 +64,13 @@ export function openPool(options: PoolOptions): Database {
   });
   // An idle connection that the server ends is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);
+  const guard: Guard = options.guard ?? ((call) => call());
+  const waitingMax = options.connectionsMax * WAITING_SHARE_MAX;
+  /** Before a connection is asked for. */
+  const refuseCrowd = () => {
+    if (pool.waitingCount < waitingMax) return;
+    throw new Failure('unavailable', POOL_BUSY, `${waitingMax} callers wait for a connection`);
+  };
   const run = (client: pg.Pool | pg.PoolClient): Query => {
     return async <Row extends object>(statement: Statement, values: readonly unknown[] = []) => {
       try {
@@ -64,14 +81,20 @@ export function openPool(options: PoolOptions): Database {
         });
         return result.rows;
       } catch (error) {
-        throw toFailure(error);
+        throw toPoolFailure(error);
       }
     };
   };
-  const session = async <T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
-    const client = await pool.connect().catch((error: unknown) => {
-      throw toFailure(error);
+  const connect = async (): Promise<pg.PoolClient> => {
+    refuseCrowd();
+    return await pool.connect().catch((error: unknown) => {
+      throw toPoolFailure(error);
     });
+  };
+  const within = async <T>(
+    client: pg.PoolClient,
+    work: (client: pg.PoolClient) => Promise<T>,
+  ): Promise<T> => {
     let broken = false;
     // A connection the server ends between two queries reports it here; the next query fails with it.
     const note = () => {
@@ -89,13 +112,46 @@ export function openPool(options: PoolOptions): Database {
       client.release(broken);
     }
   };
+  const queryAny = run(pool);
   return {
-    query: run(pool),
-    session,
-    transaction: (work) => session((client) => inTransaction(client, () => work(run(client)))),
+    query: <Row extends object>(statement: Statement, values?: readonly unknown[]) =>
+      guard(async () => {
+        refuseCrowd();
+        return await queryAny<Row>(statement, values);
+      }),
+    // What is done with a connection of its own may last as long as a lock is held: not a call to time.
+    session: async (work) => await within(await connectGuarded(guard, connect), work),
+    transaction: (work) =>
+      guard(async () => {
+        const client = await connect();
+        return await within(client, () => inTransaction(client, () => work(run(client))));
+      }),
     usage: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     [Symbol.asyncDispose]: () => pool.end(),
   };
+}
+
+/** A connection that comes after the guard has given its caller up goes straight back. */
+async function connectGuarded(
+  guard: Guard,
+  connect: () => Promise<pg.PoolClient>,
+): Promise<pg.PoolClient> {
+  let isGivenUp = false;
+  try {
+    return await guard(async () => {
+      const client = await connect();
+      if (isGivenUp) client.release();
+      return client;
+    });
+  } catch (error) {
+    isGivenUp = true;
+    throw error;
+  }
+}
+
+function toPoolFailure(error: unknown): Failure {
+  const isCrowded = error instanceof Error && error.message === POOL_WAIT_OVER;
+  return toFailure(error, isCrowded ? POOL_BUSY : undefined);
 }
 
 async function inTransaction<T>(client: pg.PoolClient, work: () => Promise<T>): Promise<T> {

@@ -1,0 +1,63 @@
+/**
+ * The degradation level of a process, 0 to 4, from what its calls to Postgres and Redis measured:
+ *
+ *   0 full · 1 slow · 2 writes are queued, reads go to the replica · 3 no writes · 4 neither store works
+ *
+ * A measurement must last for two looks to raise the level, a breaker raises it at once, and the level
+ * falls when all of the last looks were lower: one bad second neither raises it nor lowers it.
+ */
+import type { BreakerState, Tally } from './breaker.ts';
+
+export type DegradationLevel = 0 | 1 | 2 | 3 | 4;
+
+/** One look at a dependency: its calls since the look before. */
+export type DependencyLook = {
+  readonly tally: Tally;
+  /** For how long calls have been under way without one of them ending. */
+  readonly stalledMs: number;
+};
+
+export type Look = {
+  readonly postgres: DependencyLook;
+  readonly redis: DependencyLook;
+  /** The worst that the breakers said since the look before. */
+  readonly breakerLevel: DegradationLevel;
+};
+
+/** Looks over which the level is held after what raised it has gone. */
+export const HELD_LOOKS = 8;
+/** Fewer calls say nothing about a share of errors. */
+const CALLS_MIN = 10;
+const SLOW_MS = 500;
+const SLOW_ERRORS = 0.05;
+const QUEUE_MS = 1000;
+const QUEUE_ERRORS = 0.1;
+
+/** Takes a look, answers with the level from now on. */
+export function createDegradation(): (look: Look) => DegradationLevel {
+  let before: DegradationLevel = 0;
+  let held: DegradationLevel[] = [];
+  return (look) => {
+    const measured = worse(measure(look.postgres), measure(look.redis));
+    const confirmed = measured < before ? measured : before;
+    before = measured;
+    held = [...held, worse(look.breakerLevel, confirmed)].slice(-HELD_LOOKS);
+    return held.reduce(worse);
+  };
+}
+
+export function levelOfBreakers(postgres: BreakerState, redis: BreakerState): DegradationLevel {
+  if (postgres === 'closed') return redis === 'closed' ? 0 : 2;
+  return redis === 'closed' ? 3 : 4;
+}
+
+function measure({ tally, stalledMs }: DependencyLook): DegradationLevel {
+  const latencyMs = Math.max(tally.meanMs, stalledMs);
+  const errors = tally.calls < CALLS_MIN ? 0 : tally.failures / tally.calls;
+  if (latencyMs > QUEUE_MS || errors > QUEUE_ERRORS) return 2;
+  return latencyMs > SLOW_MS || errors > SLOW_ERRORS ? 1 : 0;
+}
+
+export function worse(one: DegradationLevel, other: DegradationLevel): DegradationLevel {
+  return one > other ? one : other;
+}

@@ -1,0 +1,54 @@
+/**
+ * Keeps a breaker's view of its dependency fresh without anybody's traffic: tries it while calls fail or
+ * the breaker is not closed, so that an outage is known and over within a second or two; and when calls
+ * hang and the dependency does not answer a try either, trips the breaker, so that nobody waits on.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Failure } from '../domain/failure.ts';
+import type { Breaker } from './breaker.ts';
+
+const EVERY_MS = 250;
+/** Calls under way for this long, none of which ends, are a reason to look. */
+const STALL_MS = 1000;
+/** With the two above: who waits for a dependency that hangs is answered within two seconds. */
+const CHECK_MS_MAX = 500;
+
+/** @param check one call that a dependency in order answers, in time; throws what the breaker counts */
+export function watchBreaker(
+  breaker: Breaker,
+  check: () => Promise<unknown>,
+): { [Symbol.dispose]: () => void } {
+  let isBusy = false;
+  const look = async () => {
+    if (breaker.state() !== 'closed' || breaker.isFailing()) {
+      await breaker.probe(() => withinTime(check));
+    }
+    if (breaker.state() !== 'closed' || breaker.stalledMs() < STALL_MS) return;
+    const answers = await withinTime(check).then(
+      () => true,
+      () => false,
+    );
+    if (!answers) breaker.trip();
+  };
+  const timer = setInterval(async () => {
+    if (isBusy) return;
+    isBusy = true;
+    await look();
+    isBusy = false;
+  }, EVERY_MS);
+  timer.unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+async function withinTime(check: () => Promise<unknown>): Promise<void> {
+  const answered = new AbortController();
+  const late = delay(CHECK_MS_MAX, undefined, { signal: answered.signal }).then(() => {
+    throw new Failure('unavailable', 'CHECK_LATE', `no answer within ${CHECK_MS_MAX} ms`);
+  });
+  late.catch(() => undefined);
+  try {
+    await Promise.race([check(), late]);
+  } finally {
+    answered.abort();
+  }
+}
