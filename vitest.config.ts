@@ -9,7 +9,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'pure', include: ['test/{unit,golden}/**/*.test.ts'], testTimeout: 10_000 },
+        test: {
+          name: 'pure',
+          include: ['test/{unit,golden,simulation}/**/*.test.ts'],
+          testTimeout: 10_000,
+        },
       },
       {
         extends: true,

@@ -1,0 +1,246 @@
+/**
+ * What must hold at rest. Each breach says which promise was broken and by which transaction; the words
+ * before the colon name the promise.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { AccountPast, MerchantPast } from '../../src/domain/history.ts';
+import type { Transaction } from '../../src/domain/transaction.ts';
+import { accountKind } from '../../src/profile/account-kind.ts';
+import { merchantKind } from '../../src/profile/merchant-kind.ts';
+import { PROFILE_HEADER_BYTES, type Profile, type ProfileKind } from '../../src/profile/profile.ts';
+import { FEATURE_COUNT, featureIndex } from '../../src/scoring/feature-schema.ts';
+import { features } from '../../src/scoring/features.ts';
+import { ATTEMPTS_MAX } from '../../src/stream/entry.ts';
+import { profileKey } from '../../src/stream/keys.ts';
+import { DELIVERIES_MAX } from '../../src/worker/read-entries.ts';
+import { earlierSiblings } from './journal.ts';
+import { comparePositions } from './memory-postgres.ts';
+import type { Nature } from './schedule.ts';
+import { MARKET, STREAMS, type World } from './world.ts';
+
+export function checkAtRest(world: World): string[] {
+  return [
+    ...checkQuiet(world),
+    ...world.transactions.flatMap((one) => checkFinal(world, one)),
+    ...checkGarbage(world),
+    ...checkAttempts(world),
+    ...checkEvents(world),
+    ...checkFeatures(world),
+    ...checkProfiles(world, accountKind, accountPastOf),
+    ...checkProfiles(world, merchantKind, merchantPastOf),
+  ];
+}
+
+function checkQuiet({ streams, postgres }: World): string[] {
+  const waiting = STREAMS.flatMap(({ transactions: name }) => [
+    ...streams.entries(name),
+    ...streams.retries(name),
+  ]);
+  const breaches = waiting.map((packed) => `left waiting: ${packed.slice(2, 38)}`);
+  if (streams.pendingCount() > 0) breaches.push(`left pending: ${streams.pendingCount()}`);
+  if (postgres.openBatchCount() > 0) breaches.push(`open batches: ${postgres.openBatchCount()}`);
+  return breaches;
+}
+
+const ENDS_SCORED: readonly Nature[] = ['good', 'flaky'];
+
+/** Each accepted transaction has one score or one open dead letter, as its nature has it. */
+function checkFinal(world: World, { transactionId: id }: Transaction): string[] {
+  const { postgres, natureOf } = world;
+  const score = postgres.scores.get(id);
+  const letters = postgres.deadLetters.filter((row) => row.transactionId === id && row.isOpen);
+  const breaches: string[] = [];
+  const nature = natureOf(id) ?? 'good';
+  if (score === undefined && letters.length === 0) breaches.push(`lost: ${id} ${nature}`);
+  if (score !== undefined && letters.length > 0) breaches.push(`scored and dead: ${id} ${nature}`);
+  if (letters.length > 1) breaches.push(`two open dead letters: ${id}`);
+  if (score !== undefined && score.writes > 1) breaches.push(`a score written twice: ${id}`);
+  const isGivenUp = letters.some((row) => row.errorCode === 'CRASHES_WORKER');
+  if (ENDS_SCORED.includes(nature)) {
+    const excused = isGivenUp && mayBeGivenUp(world);
+    if (letters.length > 0 && !excused)
+      breaches.push(`${nature} and dead: ${id} ${letters[0]?.errorCode}`);
+  } else if (score !== undefined) breaches.push(`${nature} and scored: ${id}`);
+  return breaches;
+}
+
+/**
+ * Innocent entries are given up only if they were delivered too often: each crash or freeze costs one
+ * delivery, and up to two of those that crash by themselves, after which they are delivered alone.
+ */
+function mayBeGivenUp({ journal, schedule }: World): boolean {
+  const hasCrasher = schedule.submissions.some(({ nature }) => nature === 'crasher');
+  return journal.disturbances + (hasCrasher ? 3 : 0) >= DELIVERIES_MAX;
+}
+
+function checkGarbage({ postgres, schedule }: World): string[] {
+  const rows = postgres.deadLetters.filter((row) => row.transactionId === null);
+  const entries = new Set(rows.map((row) => `${row.stream} ${row.entryId}`));
+  const appended = schedule.disasters.filter(({ kind }) => kind === 'append-garbage').length;
+  const breaches: string[] = [];
+  if (entries.size < rows.length) breaches.push('two dead letters of an unreadable entry');
+  if (rows.length > appended) breaches.push(`unreadable entries: ${rows.length} of ${appended}`);
+  // What a Redis that was lost had in it, nobody can know.
+  const isLost = schedule.disasters.some(({ kind }) => kind === 'wipe' || kind === 'rollback');
+  if (!isLost && rows.length < appended) breaches.push('an unreadable entry left no dead letter');
+  return breaches;
+}
+
+function checkAttempts(world: World): string[] {
+  const { postgres, journal, natureOf, transactions, schedule } = world;
+  const breaches: string[] = [];
+  // A Redis that comes back as it was has forgotten deliveries and attempts.
+  const rollbacks = schedule.disasters.filter(({ kind }) => kind === 'rollback').length;
+  const rows = [...postgres.scores.values(), ...postgres.deadLetters];
+  for (const { attempts, transactionId } of rows) {
+    if (attempts > ATTEMPTS_MAX) breaches.push(`attempts ${attempts}: ${transactionId}`);
+  }
+  for (const { transactionId: id } of transactions) {
+    const appends = (journal.appends.get(id) ?? 0) + rollbacks;
+    const retries = journal.retries.get(id) ?? 0;
+    if (retries > appends * (ATTEMPTS_MAX - 1)) breaches.push(`retries ${retries}: ${id}`);
+    const crashes = journal.crashes.get(id) ?? 0;
+    if (crashes > appends * DELIVERIES_MAX) breaches.push(`crashes ${crashes}: ${id}`);
+  }
+  for (const row of postgres.deadLetters) {
+    const isEarly = row.errorCode === 'SCORING_FAILED' && row.attempts < ATTEMPTS_MAX;
+    if (isEarly && natureOf(row.transactionId ?? '') === 'poison') {
+      breaches.push(`given up after ${row.attempts} attempts: ${row.transactionId}`);
+    }
+  }
+  return breaches;
+}
+
+/** One event an acknowledged entry at most, each as the stored score says; one at least, unless Redis was lost. */
+function checkEvents({ journal, postgres, schedule }: World): string[] {
+  const breaches: string[] = [];
+  const entries = new Set(journal.events.map(({ entryId }) => entryId));
+  if (entries.size < journal.events.length) breaches.push('two events of one entry');
+  const told = new Map<string, number>();
+  for (const { event } of journal.events) {
+    const id = event.transactionId;
+    told.set(id, (told.get(id) ?? 0) + 1);
+    const score = postgres.scores.get(id);
+    if (score?.score !== event.score || score.verdict !== event.verdict) {
+      breaches.push(`an event unlike its score: ${id}`);
+    }
+  }
+  const isLost = schedule.disasters.some(({ kind }) => kind === 'wipe' || kind === 'rollback');
+  for (const id of postgres.scores.keys()) {
+    const count = told.get(id) ?? 0;
+    if (count === 0 && !isLost) breaches.push(`no event: ${id}`);
+    const entriesMax = journal.appends.get(id) ?? 0;
+    if (count > entriesMax) breaches.push(`${count} events of ${entriesMax} entries: ${id}`);
+  }
+  return breaches;
+}
+
+const SIBLINGS = featureIndex('siblings');
+
+/**
+ * A score saw every sibling that was scored before it was first delivered, and none that was not stored
+ * yet. Where both are the same siblings, its features are those of a fold from scratch, bit for bit.
+ */
+function checkFeatures(world: World): string[] {
+  const { postgres, journal, transactions } = world;
+  const breaches: string[] = [];
+  for (const point of transactions) {
+    const id = point.transactionId;
+    const [score, sight] = [postgres.scores.get(id), journal.sights.get(id)];
+    if (score === undefined || sight === undefined || isOutrun(world, point)) continue;
+    const known = journal.knownAtScore.get(id) ?? new Set<string>();
+    const siblings = earlierSiblings(transactions, point).filter((one) =>
+      known.has(one.transactionId),
+    );
+    const least = siblings.filter((one) => sight.scoredBefore.has(one.transactionId));
+    const ofAccount = (all: readonly Transaction[]) =>
+      all.filter((one) => one.accountId === point.accountId).length;
+    const seen = score.features[SIBLINGS] ?? Number.NaN;
+    if (!(seen >= ofAccount(least) && seen <= ofAccount(siblings))) {
+      breaches.push(`saw ${seen} of ${ofAccount(least)} to ${ofAccount(siblings)} siblings: ${id}`);
+    }
+    if (
+      least.length === siblings.length &&
+      !isDeepStrictEqual(score.features, fresh(siblings, point))
+    ) {
+      breaches.push(`features unlike a fold from scratch: ${id}`);
+    }
+  }
+  return breaches;
+}
+
+function isOutrun({ journal }: World, { accountId, merchantId }: Transaction): boolean {
+  const keys = [
+    profileKey(MARKET, 'account', accountId),
+    profileKey(MARKET, 'merchant', merchantId),
+  ];
+  return keys.some((key) => journal.outrun.has(key));
+}
+
+function fresh(siblings: readonly Transaction[], point: Transaction): Float64Array {
+  const vector = new Float64Array(FEATURE_COUNT);
+  const account = historyOf(accountKind, accountPastOf, siblings, point);
+  features(point, account, historyOf(merchantKind, merchantPastOf, siblings, point), vector);
+  return vector;
+}
+
+const FIRST = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
+const accountPastOf = (rows: readonly Transaction[]): AccountPast => ({
+  ...{ rows, floor: FIRST, ceiling: null },
+});
+const merchantPastOf = (rows: readonly Transaction[]): MerchantPast => ({
+  ...{ rows, tallies: [], horizon: null, knownFromMs: 0, ceiling: null },
+});
+
+function historyOf<P extends Profile, History, Past>(
+  kind: ProfileKind<P, History, Past>,
+  pastOf: (rows: readonly Transaction[]) => Past,
+  transactions: readonly Transaction[],
+  point: Transaction,
+): History {
+  const own = transactions.filter((one) => kind.partyOf(one) === kind.partyOf(point));
+  const outcome = kind.fold(kind.rebuild(pastOf(own.sort(comparePositions)), null), point);
+  if (outcome.kind !== 'folded') throw new Error('a profile of everything folds anything');
+  return outcome.history;
+}
+
+/** Sorts behind every transaction of its millisecond. */
+const LAST_ID_END = '7fff-bfff-ffffffffffff';
+
+/**
+ * Every profile in Redis knows its party's transactions, each once: asked behind each of them, it says
+ * what a fold from scratch says. One that was given up unread may be in it or not.
+ */
+function checkProfiles<P extends Profile, History, Past>(
+  { postgres, profiles, journal, transactions }: World,
+  kind: ProfileKind<P, History, Past>,
+  pastOf: (rows: readonly Transaction[]) => Past,
+): string[] {
+  const breaches: string[] = [];
+  for (const [party, own] of Map.groupBy(transactions, kind.partyOf)) {
+    const key = profileKey(MARKET, kind.party, party);
+    const value = profiles.values.get(key);
+    if (journal.outrun.has(key)) continue;
+    if (value === undefined || value.length === PROFILE_HEADER_BYTES) continue;
+    const isSure = ({ transactionId: id }: Transaction) =>
+      postgres.scores.has(id) || journal.scorings.has(id);
+    const sure = own.filter(isSure);
+    const unsure = own.filter((one) => !isSure(one));
+    const isLike = (rows: readonly Transaction[]) =>
+      own.every((one) => {
+        const probe = { ...one, transactionId: one.transactionId.slice(0, 14) + LAST_ID_END };
+        const profile = kind.decode(Buffer.from(value));
+        const outcome = profile && kind.fold(profile, probe);
+        if (outcome === undefined || outcome.kind !== 'folded') return outcome !== undefined;
+        return isDeepStrictEqual(outcome.history, historyOf(kind, pastOf, rows, probe));
+      });
+    if (!subsetsOf(unsure).some((some) => isLike([...sure, ...some]))) {
+      breaches.push(`a profile unlike a fold from scratch: ${kind.party} ${party}`);
+    }
+  }
+  return breaches;
+}
+
+function subsetsOf<T>(items: readonly T[]): T[][] {
+  return items.reduce<T[][]>((all, item) => all.flatMap((some) => [some, [...some, item]]), [[]]);
+}

@@ -1,0 +1,126 @@
+/**
+ * What was seen while a run went on, and breaches that only show at that moment. The world tells it;
+ * checks.ts holds it against the state at rest.
+ */
+import type { Transaction } from '../../src/domain/transaction.ts';
+import type { NewScore } from '../../src/store/scores.ts';
+import type { ScoredEvent } from '../../src/stream/settle.ts';
+import { comparePositions } from './memory-postgres.ts';
+import type { StreamObserver } from './memory-streams.ts';
+
+export type Event = { readonly entryId: string; readonly event: ScoredEvent };
+
+/** What a transaction's siblings were at two moments that bound what its fold may have seen. */
+export type Sight = {
+  /** Scored before the transaction was first delivered: the fold must see these. */
+  readonly scoredBefore: ReadonlySet<string>;
+};
+
+export type Journal = {
+  readonly breaches: string[];
+  /** Readable steps, for a run that failed. */
+  readonly trace: string[];
+  /** Those that Redis still holds, and how many there were when a rollback's moment was remembered. */
+  readonly events: Event[];
+  eventsRemembered: number;
+  /** How often a transaction was put into a stream, retries and releases aside. */
+  readonly appends: Map<string, number>;
+  readonly retries: Map<string, number>;
+  /** How often the scorer met it, and how often that ended the process. */
+  readonly scorings: Map<string, number>;
+  readonly crashes: Map<string, number>;
+  readonly sights: Map<string, Sight>;
+  /** Earlier siblings that were committed when the score was. */
+  readonly knownAtScore: Map<string, ReadonlySet<string>>;
+  /** Keys of profiles that were written over a loss (start-worker.ts). */
+  readonly outrun: Set<string>;
+  deliveriesMax: number;
+  /** Faults and disasters that may have cost entries a delivery. */
+  disturbances: number;
+};
+
+export function createJournal(): Journal {
+  return {
+    ...{ breaches: [], trace: [], events: [], eventsRemembered: 0 },
+    ...{ appends: new Map(), retries: new Map(), scorings: new Map(), crashes: new Map() },
+    ...{
+      sights: new Map(),
+      knownAtScore: new Map(),
+      outrun: new Set(),
+      deliveriesMax: 0,
+      disturbances: 0,
+    },
+  };
+}
+
+export function raise(counts: Map<string, number>, id: string): number {
+  const count = (counts.get(id) ?? 0) + 1;
+  counts.set(id, count);
+  return count;
+}
+
+/** The first field of a packed value; garbage has none. */
+export function transactionIdOf(packed: string): string {
+  return packed.slice(2, 38);
+}
+
+/** The transactions before this one in the order of events, of its account or its merchant. */
+export function earlierSiblings(
+  transactions: Iterable<Transaction>,
+  point: Transaction,
+): Transaction[] {
+  return [...transactions].filter(
+    (other) =>
+      other.transactionId !== point.transactionId &&
+      (other.accountId === point.accountId || other.merchantId === point.merchantId) &&
+      comparePositions(other, point) < 0,
+  );
+}
+
+export type Witness = {
+  readonly isScored: (transactionId: string) => boolean;
+  /** True where something keeps the transaction from being lost. */
+  readonly isKept: (transactionId: string) => boolean;
+  readonly scoredIds: () => Iterable<string>;
+};
+
+export function observeStreams(journal: Journal, witness: Witness): StreamObserver {
+  return {
+    delivered(packed, deliveries) {
+      journal.deliveriesMax = Math.max(journal.deliveriesMax, deliveries);
+      const id = transactionIdOf(packed);
+      if (journal.sights.has(id)) return;
+      journal.sights.set(id, { scoredBefore: new Set(witness.scoredIds()) });
+    },
+    ended(packed, outcome) {
+      if (packed === undefined) {
+        if (outcome !== 'acknowledged') journal.breaches.push(`${outcome}, and gone before`);
+        return;
+      }
+      const id = transactionIdOf(packed);
+      if (outcome === 'retry') raise(journal.retries, id);
+      if (!witness.isKept(id)) journal.breaches.push(`${outcome} and kept nowhere: ${id}`);
+    },
+    scored(event, entryId) {
+      journal.events.push({ event, entryId });
+      if (!witness.isScored(event.transactionId)) {
+        journal.breaches.push(`event before its score: ${event.transactionId}`);
+      }
+    },
+  };
+}
+
+export function observeScores(
+  journal: Journal,
+  transactions: ReadonlyMap<string, Transaction>,
+): (score: NewScore) => void {
+  return ({ transactionId }) => {
+    const own = transactions.get(transactionId);
+    if (own === undefined) {
+      journal.breaches.push(`score of an unknown transaction: ${transactionId}`);
+      return;
+    }
+    const known = earlierSiblings(transactions.values(), own);
+    journal.knownAtScore.set(transactionId, new Set(known.map((one) => one.transactionId)));
+  };
+}

@@ -1,0 +1,188 @@
+/**
+ * The truth, as the statements of src/store keep it: transactions, scores, dead letters, open batches and
+ * the reconciler's row. For this simulation only: every function is one committed statement.
+ */
+import type { DeadLetter } from '../../src/domain/dead-letter.ts';
+import { Failure } from '../../src/domain/failure.ts';
+import type { AccountPast, MerchantPast, Position } from '../../src/domain/history.ts';
+import type { OpenBatch } from '../../src/domain/open-batch.ts';
+import type { Transaction } from '../../src/domain/transaction.ts';
+import type { NewScore, ScoreLineage, StoredScore } from '../../src/store/scores.ts';
+
+const DAY_MS = 86_400_000;
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+
+/** A row of `scores`, with how often a write changed it: more than once is a breach. */
+export type ScoreRow = StoredScore & { readonly features: Float64Array; readonly writes: number };
+export type DeadLetterRow = DeadLetter & { isOpen: boolean };
+
+/** Which Redis the reconciler saw last, and whether it still brings back what that one lost. */
+export type ReconcileState = {
+  readonly redisIdentity: number;
+  readonly recovering: boolean;
+};
+
+/** Guards that a test takes out to see the simulation go red. */
+export type PostgresGuards = { readonly conflictClause: boolean };
+
+export type MemoryPostgres = {
+  readonly transactions: ReadonlyMap<string, Transaction>;
+  readonly scores: ReadonlyMap<string, ScoreRow>;
+  readonly deadLetters: readonly DeadLetterRow[];
+  readonly openBatchCount: () => number;
+  readonly state: () => ReconcileState;
+  /** False when the batch is stored already. */
+  readonly accept: (batch: OpenBatch, transactions: readonly Transaction[]) => boolean;
+  readonly deleteBatches: (ids: readonly string[]) => void;
+  readonly listOpenBatches: (untilMs: number) => OpenBatch[];
+  readonly loadUnscored: (ids: readonly string[]) => Transaction[];
+  /** Of those received until then. */
+  readonly listUnscored: (untilMs: number) => Transaction[];
+  /** When the newest transaction was received. */
+  readonly receivedUntilMs: () => number;
+  readonly writeState: (state: ReconcileState) => void;
+  readonly insertScores: (scores: readonly NewScore[], lineage: ScoreLineage) => Set<string>;
+  readonly readStoredScores: (ids: readonly string[]) => Map<string, StoredScore>;
+  readonly insertDeadLetters: (letters: readonly DeadLetter[]) => Set<string>;
+  readonly closeDeadLettersOfScored: (ids: readonly string[]) => void;
+  readonly accountPast: (point: Transaction) => AccountPast;
+  readonly merchantPast: (point: Transaction) => MerchantPast;
+};
+
+export type MemoryPostgresOptions = {
+  /** Rows from a point on that a rebuild reads. */
+  readonly rowsAfter: number;
+  /** A transaction whose row a constraint refuses. */
+  readonly isUnstorable: (transactionId: string) => boolean;
+  /** Called for each score that is stored for the first time. */
+  readonly onScored: (score: NewScore) => void;
+  readonly guards: PostgresGuards;
+};
+
+export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPostgres {
+  const { rowsAfter } = options;
+  const transactions = new Map<string, Transaction>();
+  const scores = new Map<string, ScoreRow>();
+  const deadLetters: DeadLetterRow[] = [];
+  const batches = new Map<string, OpenBatch>();
+  const accepted = new Set<string>();
+  let state: ReconcileState = { redisIdentity: 0, recovering: false };
+  const isUnscored = ({ transactionId }: Transaction) =>
+    !scores.has(transactionId) &&
+    !deadLetters.some((one) => one.transactionId === transactionId && one.isOpen);
+  return {
+    ...{ transactions, scores, deadLetters },
+    openBatchCount: () => batches.size,
+    state: () => state,
+    accept(batch, rows) {
+      if (accepted.has(batch.batchId)) return false;
+      accepted.add(batch.batchId);
+      batches.set(batch.batchId, batch);
+      for (const row of rows) transactions.set(row.transactionId, row);
+      return true;
+    },
+    deleteBatches(ids) {
+      for (const id of ids) batches.delete(id);
+    },
+    listOpenBatches: (untilMs) =>
+      [...batches.values()].filter(({ receivedAt }) => receivedAt.getTime() < untilMs),
+    loadUnscored: (ids) =>
+      ids.flatMap((id) => transactions.get(id) ?? []).filter((row) => isUnscored(row)),
+    listUnscored: (untilMs) =>
+      [...transactions.values()].filter((row) => row.receivedAtMs < untilMs && isUnscored(row)),
+    receivedUntilMs: () => Math.max(...[...transactions.values()].map((row) => row.receivedAtMs)),
+    writeState(next) {
+      state = next;
+    },
+    insertScores: (rows, lineage) => insertScores(options, scores, rows, lineage),
+    readStoredScores: (ids) =>
+      new Map(
+        ids.flatMap((id) => {
+          const row = scores.get(id);
+          return row === undefined ? [] : [[id, withoutFeatures(row)] as const];
+        }),
+      ),
+    insertDeadLetters: (letters) => insertDeadLetters(scores, deadLetters, letters),
+    closeDeadLettersOfScored(ids) {
+      for (const row of deadLetters) if (ids.includes(row.transactionId ?? '')) row.isOpen = false;
+    },
+    accountPast: (point) => {
+      const since = point.createdAtMs - 360 * DAY_MS;
+      const own = [...transactions.values()].filter((t) => t.accountId === point.accountId);
+      const floor = { createdAtMs: since, transactionId: FIRST_ID };
+      return { ...around(own, point, since, rowsAfter), floor };
+    },
+    merchantPast: (point) => {
+      const knownFromMs = (Math.floor(point.createdAtMs / DAY_MS) - 40) * DAY_MS;
+      const own = [...transactions.values()].filter((t) => t.merchantId === point.merchantId);
+      const past = around(own, point, knownFromMs, rowsAfter);
+      return { ...past, tallies: [], horizon: null, knownFromMs };
+    },
+  };
+}
+
+export function comparePositions(a: Position, b: Position): number {
+  return a.createdAtMs - b.createdAtMs || (a.transactionId < b.transactionId ? -1 : 1);
+}
+
+/** Simulated parties have too few rows for the bound before the point to matter. */
+function around(own: readonly Transaction[], point: Position, sinceMs: number, rowsAfter: number) {
+  const rows = own.filter((t) => t.createdAtMs >= sinceMs).sort(comparePositions);
+  const isOlder = (t: Transaction) =>
+    t.transactionId !== point.transactionId && comparePositions(t, point) < 0;
+  const older = rows.filter(isOlder);
+  const newer = rows.filter((row) => !isOlder(row));
+  const kept = newer.slice(0, rowsAfter);
+  const ceiling = kept.length < newer.length ? (kept.at(-1) ?? null) : null;
+  return { rows: [...older, ...kept], ceiling };
+}
+
+function insertScores(
+  { isUnstorable, onScored, guards }: MemoryPostgresOptions,
+  scores: Map<string, ScoreRow>,
+  rows: readonly NewScore[],
+  lineage: ScoreLineage,
+): Set<string> {
+  if (rows.some(({ transactionId }) => isUnstorable(transactionId))) {
+    throw new Failure('permanent', 'POSTGRES_22021', 'a value that cannot be stored');
+  }
+  const won = new Set<string>();
+  for (const row of rows) {
+    const { transactionId, createdAtMs, accountId, corridor, decision, attempts } = row;
+    const known = scores.get(transactionId);
+    if (known !== undefined && guards.conflictClause) continue;
+    const { scoredAtMs, ruleSet, model, degradation } = lineage;
+    const stored = { transactionId, createdAtMs, scoredAtMs, accountId, corridor, ...decision };
+    scores.set(transactionId, {
+      ...{ ...stored, ruleSet, model, attempts, degradation },
+      ...{ features: row.features.slice(), writes: (known?.writes ?? 0) + 1 },
+    });
+    won.add(transactionId);
+    onScored(row);
+  }
+  return won;
+}
+
+function withoutFeatures({ features: _, writes: __, ...row }: ScoreRow): StoredScore {
+  return row;
+}
+
+function insertDeadLetters(
+  scores: ReadonlyMap<string, ScoreRow>,
+  rows: DeadLetterRow[],
+  letters: readonly DeadLetter[],
+): Set<string> {
+  const inserted = new Set<string>();
+  for (const letter of letters) {
+    const { transactionId, stream, entryId } = letter;
+    const isKnown = rows.some((row) =>
+      transactionId === null
+        ? row.transactionId === null && row.stream === stream && row.entryId === entryId
+        : row.transactionId === transactionId && row.isOpen,
+    );
+    if (isKnown || scores.has(transactionId ?? '')) continue;
+    rows.push({ ...letter, isOpen: true });
+    inserted.add(entryId);
+  }
+  return inserted;
+}

@@ -1,0 +1,168 @@
+/**
+ * What a simulated run consists of, as a value that fast-check makes, prints and shrinks: transactions
+ * as they are submitted, faults of single calls, and disasters at given moments.
+ */
+import fc from 'fast-check';
+
+/** Calls of a worker, the reconciler or an API across the process border. */
+export const OPERATIONS = {
+  postgres: [
+    ...['loadAccountPasts', 'loadMerchantPasts', 'insertScores', 'readStoredScores'],
+    ...['insertDeadLetters', 'closeDeadLettersOfScored', 'accept', 'closeBatch'],
+    ...['readState', 'writeState', 'listOpenBatches', 'deleteBatches', 'loadUnscored'],
+    ...['listUnscored', 'listStreams'],
+  ],
+  redis: [
+    ...['readNew', 'readOwn', 'unblock', 'ensureGroups', 'claim', 'heartbeat', 'settle', 'promote'],
+    ...['loadProfiles', 'storeProfiles', 'removeConsumer', 'removeDeadConsumers'],
+    ...['append', 'readIdentity', 'readWaiting'],
+  ],
+} as const;
+export type Service = keyof typeof OPERATIONS;
+export type Operation = (typeof OPERATIONS)[Service][number];
+
+/** What may go wrong with one call; times are `forMs` of the fault. */
+export const FAULT_KINDS = [
+  /** It fails before it has an effect. */
+  'refused',
+  /** It takes effect, and fails all the same. */
+  'reply-lost',
+  /** Of several parts the first half takes effect, then it fails. */
+  'partial',
+  /** It fails at once and takes effect later. */
+  'late',
+  /** It is under way for long. */
+  'slow',
+  /** The process dies, before or after the effect. */
+  'crash-before',
+  'crash-after',
+  /** The process stands still, before or after the effect. */
+  'freeze-before',
+  'freeze-after',
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** Hits the `nth` call of an operation, counted over all processes. */
+export type Fault = {
+  readonly operation: Operation;
+  readonly nth: number;
+  readonly kind: FaultKind;
+  readonly forMs: number;
+};
+
+export const DISASTER_KINDS = [
+  /** Redis comes back empty, or as it was when the run began to `remember`. */
+  'wipe',
+  'rollback',
+  'redis-down',
+  'postgres-down',
+  /** Redis has no room for profiles. */
+  'redis-full',
+  'crash',
+  'freeze',
+  /** An orderly end of a worker; another one starts. */
+  'stop',
+  'evict-profiles',
+  /** Transactions that are in the stream, or final, are appended once more. */
+  'append-again',
+  'append-garbage',
+] as const;
+export type DisasterKind = (typeof DISASTER_KINDS)[number];
+
+export type Disaster = {
+  readonly atMs: number;
+  readonly kind: DisasterKind;
+  /** Which worker or transaction, modulo how many there are. */
+  readonly which: number;
+  readonly forMs: number;
+};
+
+/**
+ * What a transaction does to whoever works on it: nothing; fails scoring once to three times; always
+ * fails; can never succeed; ends the process; or is refused by Postgres.
+ */
+export const NATURES = ['good', 'flaky', 'poison', 'hopeless', 'crasher', 'unstorable'] as const;
+export type Nature = (typeof NATURES)[number];
+
+export type Submission = {
+  readonly atMs: number;
+  /** Its `created_at`, minutes after the first one's. */
+  readonly createdMin: number;
+  readonly account: number;
+  readonly merchant: number;
+  readonly corridor: 'US-EG' | 'US-MX';
+  readonly minor: number;
+  readonly nature: Nature;
+};
+
+export type Schedule = {
+  /** Of latencies and of the workers' own random numbers. */
+  readonly seed: number;
+  readonly workers: number;
+  readonly batchEntries: number;
+  /** Rows behind its point that a rebuild reads. */
+  readonly rowsAfter: number;
+  readonly submissions: readonly Submission[];
+  readonly faults: readonly Fault[];
+  readonly disasters: readonly Disaster[];
+};
+
+export const CLAIM_IDLE_MS = 900;
+const RUN_MS = 4000;
+
+const submission = fc.record({
+  atMs: fc.integer({ min: 0, max: 6 }).map((step) => step * 250),
+  createdMin: fc.oneof(
+    fc.integer({ min: 0, max: 90 }),
+    fc.integer({ min: -3000, max: 3000 }).map((steps) => steps * 30),
+  ),
+  account: fc.integer({ min: 0, max: 2 }),
+  merchant: fc.integer({ min: 0, max: 1 }),
+  corridor: fc.constantFrom<Submission['corridor']>('US-EG', 'US-EG', 'US-MX'),
+  minor: fc.integer({ min: 1, max: 1_100_000 }),
+  nature: fc.oneof(
+    { weight: 8, arbitrary: fc.constant<Nature>('good') },
+    { weight: 3, arbitrary: fc.constantFrom<Nature>(...NATURES) },
+  ),
+});
+
+const forMs = fc.integer({ min: 1, max: 3 * CLAIM_IDLE_MS });
+
+/** The calls that matter most come more often. */
+const operation = fc.oneof(
+  fc.constantFrom<Operation>('settle', 'insertScores', 'storeProfiles', 'readNew', 'append'),
+  fc.constantFrom<Operation>(...OPERATIONS.redis),
+  fc.constantFrom<Operation>(...OPERATIONS.postgres),
+);
+
+const fault = fc.record({
+  operation,
+  nth: fc.integer({ min: 1, max: 6 }),
+  kind: fc.constantFrom(...FAULT_KINDS),
+  forMs,
+});
+
+const disaster = fc.record({
+  atMs: fc.integer({ min: 0, max: RUN_MS }),
+  kind: fc.constantFrom(...DISASTER_KINDS),
+  which: fc.nat({ max: 15 }),
+  forMs,
+});
+
+export const schedules: fc.Arbitrary<Schedule> = fc.record({
+  seed: fc.nat(),
+  workers: fc.integer({ min: 1, max: 3 }),
+  batchEntries: fc.integer({ min: 1, max: 6 }),
+  rowsAfter: fc.constantFrom(1, 3, 64),
+  submissions: fc.array(submission, { minLength: 1, maxLength: 12 }),
+  faults: fc.array(fault, { maxLength: 8 }),
+  disasters: fc.array(disaster, { maxLength: 3 }),
+});
+
+/** The moment after which nothing new goes wrong, apart from faults that wait for their call. */
+export function calmAtMs({ submissions, disasters }: Schedule): number {
+  return Math.max(
+    ...submissions.map(({ atMs }) => atMs),
+    ...disasters.map((one) => one.atMs + one.forMs),
+  );
+}

@@ -1,0 +1,206 @@
+/**
+ * One run: submissions, faults and disasters as the schedule has them, workers that are started again when
+ * they die, until everything has come to rest and every worker has been asked to stop. What must hold
+ * then is in checks.ts.
+ */
+import type { Transaction } from '../../src/domain/transaction.ts';
+import { encodeEntry } from '../../src/stream/entry.ts';
+import { checkAtRest } from './checks.ts';
+import { raise } from './journal.ts';
+import { appendEntries } from './reconcile-duty.ts';
+import { calmAtMs, type Disaster, type DisasterKind, type Schedule } from './schedule.ts';
+import { type SimulatedWorker, startWorker } from './start-worker.ts';
+import { createWorld, MARKET, type Mechanism, START_MS, STREAMS, type World } from './world.ts';
+
+/** Virtual time that a run has to come to rest once nothing new goes wrong, and then to stop. */
+const REST_MS_MAX = 60_000;
+const STOP_MS_MAX = 30_000;
+const RESTART_MS = 300;
+
+export type Run = {
+  /** What did not hold; empty for a good run. */
+  readonly breaches: readonly string[];
+  readonly world: World;
+};
+
+export async function simulate(schedule: Schedule, missing?: Mechanism): Promise<Run> {
+  const world = createWorld(schedule, missing);
+  const { clock, journal } = world;
+  const fleet = createFleet(world);
+  for (let n = 0; n < schedule.workers; n++) fleet.start();
+  for (const batch of batchesOf(world)) {
+    clock.after(batch.atMs, () => submit(world, batch.id, batch.transactions));
+  }
+  for (const disaster of schedule.disasters) {
+    clock.after(disaster.atMs, () => {
+      journal.trace.push(`${clock.nowMs() - START_MS} ms: ${disaster.kind}`);
+      strike(world, fleet, disaster);
+    });
+  }
+  const calmMs = START_MS + calmAtMs(schedule);
+  const isAtRest = () =>
+    journal.breaches.length > 0 ||
+    (clock.nowMs() > calmMs &&
+      isQuiet(world) &&
+      !fleet.workers().some((one) => one.process.isFrozen()));
+  if (!(await clock.runUntil(isAtRest, calmMs + REST_MS_MAX))) {
+    journal.breaches.push(`not at rest ${REST_MS_MAX} ms after the last disaster: ${wait(world)}`);
+  }
+  fleet.close();
+  const hasStopped = () => fleet.workers().every((worker) => worker.hasEnded());
+  if (!(await clock.runUntil(hasStopped, clock.nowMs() + STOP_MS_MAX))) {
+    journal.breaches.push(`workers did not stop within ${STOP_MS_MAX} ms`);
+  }
+  return { breaches: [...journal.breaches, ...checkAtRest(world)], world };
+}
+
+type Batch = { readonly id: string; readonly atMs: number; readonly transactions: Transaction[] };
+
+/** What is submitted at the same moment is one request. */
+function batchesOf({ transactions }: World): Batch[] {
+  const moments = Map.groupBy(transactions, ({ receivedAtMs }) => receivedAtMs);
+  return [...moments].map(([receivedAtMs, group], index) => ({
+    id: `batch-${index}`,
+    atMs: receivedAtMs - START_MS,
+    transactions: group,
+  }));
+}
+
+/** A client that repeats its request until it is answered, and the API that takes it. */
+function submit(world: World, batchId: string, transactions: readonly Transaction[]): void {
+  const { clock, postgres } = world;
+  const again = () => clock.after(RESTART_MS, () => submit(world, batchId, transactions));
+  const process = world.startProcess(`api ${batchId}`, again);
+  const accept = async () => {
+    const receivedAt = new Date(clock.nowMs());
+    const transactionIds = transactions.map(({ transactionId }) => transactionId);
+    const batch = { batchId, receivedAt, transactionIds };
+    const isNew = await process.ask('accept', () => postgres.accept(batch, transactions));
+    if (!isNew) return;
+    const payload = { attempt: 1, origin: 'ingest', replyTo: null } as const;
+    const entries = transactions.map((transaction) => ({ transaction, ...payload }));
+    try {
+      await appendEntries(world, process, entries);
+      await process.ask('closeBatch', () => postgres.deleteBatches([batchId]));
+    } catch {
+      // The batch stays open: the reconciler appends it.
+    }
+  };
+  process.run(accept).catch(again);
+}
+
+type Fleet = {
+  readonly start: () => void;
+  /** Those that live, or have drained. */
+  readonly workers: () => readonly SimulatedWorker[];
+  /** Stops all, and starts no more. */
+  readonly close: () => void;
+};
+
+function createFleet(world: World): Fleet {
+  const { clock } = world;
+  const workers = new Set<SimulatedWorker>();
+  let started = 0;
+  let isOpen = true;
+  const start = () => {
+    if (!isOpen) return;
+    started += 1;
+    const worker = startWorker(world, `w${started}`, () => {
+      workers.delete(worker);
+      clock.after(RESTART_MS, start);
+    });
+    workers.add(worker);
+  };
+  return {
+    start,
+    workers: () => [...workers],
+    close() {
+      isOpen = false;
+      for (const worker of workers) worker.stop();
+    },
+  };
+}
+
+function strike(world: World, fleet: Fleet, { kind, which, forMs }: Disaster): void {
+  const { clock, streams, profiles, identity, journal } = world;
+  const workers = fleet.workers();
+  const worker = workers[which % Math.max(1, workers.length)];
+  journal.disturbances += 1;
+  const loseRedis = (action: () => void) => {
+    identity.value += 1;
+    // Profiles of another run of the server are removed before they are used.
+    profiles.clear();
+    action();
+  };
+  const strikes: Readonly<Record<DisasterKind, () => void>> = {
+    wipe: () =>
+      loseRedis(() => {
+        journal.events.length = 0;
+        streams.wipe();
+      }),
+    rollback() {
+      journal.eventsRemembered = journal.events.length;
+      streams.remember();
+      clock.after(forMs, () =>
+        loseRedis(() => {
+          journal.events.length = Math.min(journal.events.length, journal.eventsRemembered);
+          streams.rollBack();
+        }),
+      );
+    },
+    'redis-down'() {
+      world.bringDown('redis', forMs);
+      streams.hangUp();
+    },
+    'postgres-down': () => world.bringDown('postgres', forMs),
+    'redis-full'() {
+      profiles.setFull(true);
+      clock.after(forMs, () => profiles.setFull(false));
+    },
+    crash: () => worker?.process.crash(),
+    freeze: () => worker?.process.freeze(forMs),
+    stop() {
+      worker?.stop();
+      fleet.start();
+    },
+    'evict-profiles': profiles.clear,
+    'append-again': () => appendAgain(world, which),
+    'append-garbage'() {
+      const stream = STREAMS[which % STREAMS.length]?.transactions ?? '';
+      streams.append(stream, `["garbage-${which}`);
+    },
+  };
+  strikes[kind]();
+}
+
+/** As a reconciler does that cannot know better. */
+function appendAgain({ postgres, streams, journal }: World, which: number): void {
+  const known = [...postgres.transactions.values()];
+  const transaction = known[which % Math.max(1, known.length)];
+  if (transaction === undefined) return;
+  const stream = STREAMS.find(({ corridor }) => corridor === transaction.corridor);
+  raise(journal.appends, transaction.transactionId);
+  const entry = { transaction, attempt: 1, origin: 'reconciled', replyTo: null } as const;
+  streams.append(stream?.transactions ?? MARKET, encodeEntry(entry));
+}
+
+/** Nothing waits, nothing is pending, nothing is owed and nothing is being brought back. */
+function isQuiet(world: World): boolean {
+  const { postgres, streams, transactions, identity, owed } = world;
+  const { redisIdentity, recovering } = postgres.state();
+  if (postgres.transactions.size < transactions.length || postgres.openBatchCount() > 0)
+    return false;
+  if (world.missing !== 'reconciler' && (recovering || redisIdentity !== identity.value)) {
+    return false;
+  }
+  if (owed() > 0 || streams.pendingCount() > 0) return false;
+  return STREAMS.every(
+    ({ transactions: name }) => streams.entries(name).length + streams.retries(name).length === 0,
+  );
+}
+
+function wait({ postgres, streams }: World): string {
+  const entries = STREAMS.flatMap(({ transactions: name }) => streams.entries(name)).length;
+  const retries = STREAMS.flatMap(({ transactions: name }) => streams.retries(name)).length;
+  return `entries ${entries}, retries ${retries}, pending ${streams.pendingCount()}, open batches ${postgres.openBatchCount()}`;
+}

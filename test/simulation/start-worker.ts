@@ -1,0 +1,292 @@
+/**
+ * A worker of the simulation: the real runWorker with the real batch steps, fold, retry policy, claims,
+ * readers and reconciler; only what crosses the process border leads to the stand-ins.
+ */
+import { accountKind } from '../../src/profile/account-kind.ts';
+import { merchantKind } from '../../src/profile/merchant-kind.ts';
+import type { Profile, ProfileKind } from '../../src/profile/profile.ts';
+import { createLog } from '../../src/runtime/log.ts';
+import { createMetrics } from '../../src/runtime/metrics.ts';
+import {
+  type Delivery,
+  isGroupMissing,
+  type ReadOptions,
+} from '../../src/stream/consumer-group.ts';
+import { ATTEMPTS_MAX, decodeEntry, encodeEntry } from '../../src/stream/entry.ts';
+import { profileKey, profileSlot } from '../../src/stream/keys.ts';
+import type { ProfileStore } from '../../src/stream/profile-cache.ts';
+import { createFoldProfiles, type FoldProfilesOptions } from '../../src/worker/fold-profiles.ts';
+import { createFoldSide } from '../../src/worker/fold-side.ts';
+import type { Duty } from '../../src/worker/maintenance.ts';
+import {
+  type BatchSteps,
+  type BatchStore,
+  createBatchSteps,
+} from '../../src/worker/process-batch.ts';
+import { type Group, type OwnConnection, runWorker } from '../../src/worker/run-worker.ts';
+import { type Process, unreachable } from './process.ts';
+import { createReconcileDuty } from './reconcile-duty.ts';
+import { CLAIM_IDLE_MS } from './schedule.ts';
+import { createScorer } from './scorer.ts';
+import { MARKET, STREAMS, type World } from './world.ts';
+
+const BLOCK_MS = 900;
+const RETRY_BASE_MS = 300;
+const PROMOTE_EVERY_MS = 300;
+const READERS = 2;
+const COPIES_MAX = 1000;
+const COPIES_BYTES_MAX = 2 ** 24;
+
+const metrics = createMetrics();
+const log = createLog('worker', 'silent');
+
+export type SimulatedWorker = {
+  readonly process: Process;
+  /** Asks it to stop, as SIGTERM does. */
+  readonly stop: () => void;
+  /** True once it has drained. */
+  readonly hasEnded: () => boolean;
+};
+
+export function startWorker(world: World, name: string, onCrash: () => void): SimulatedWorker {
+  const process = world.startProcess(name, onCrash);
+  const controller = new AbortController();
+  let ended = false;
+  const { schedule, clock, random, journal } = world;
+  const running = process.run(() =>
+    runWorker({
+      name,
+      readers: Array.from({ length: READERS }, () => connect(world, process)),
+      group: createGroup(world, process),
+      steps: createSteps(world, process),
+      listStreams: () => process.ask('listStreams', () => [...STREAMS]),
+      duties: () => createDuties(world, process),
+      settings: {
+        batchEntries: schedule.batchEntries,
+        blockMs: BLOCK_MS,
+        claimIdleMs: CLAIM_IDLE_MS,
+      },
+      signal: controller.signal,
+      ...{ metrics, log, random, nowMs: clock.nowMs, onSignOfLife: () => undefined },
+    }),
+  );
+  running.then(
+    () => {
+      ended = true;
+    },
+    (error: unknown) => {
+      journal.breaches.push(`${name} ended by ${String(error)}`);
+      ended = true;
+    },
+  );
+  return {
+    process,
+    stop: () => process.run(() => controller.abort()),
+    hasEnded: () => ended,
+  };
+}
+
+/** A connection that blocks, until there is something, the time is over or somebody unblocks it. */
+function connect({ clock, streams, isDown }: World, process: Process): OwnConnection {
+  let interrupt = (_isClosed: boolean): void => undefined;
+  const read = (options: ReadOptions) =>
+    process.call<Delivery[]>('readNew', (answer) => {
+      let isOver = false;
+      const end = (action: () => void) => {
+        if (!isOver) action();
+        isOver = true;
+      };
+      const attempt = () => {
+        if (isOver || !process.isAlive()) return;
+        if (isDown('redis')) return end(() => answer.failure(unreachable('readNew')));
+        try {
+          const found = streams.readNew(options);
+          if (found !== undefined) return end(() => answer.value(found));
+        } catch (error) {
+          return end(() => answer.failure(error as ReturnType<typeof unreachable>));
+        }
+        streams.onChange(attempt);
+      };
+      attempt();
+      clock.after(options.blockMs, () => end(() => answer.value([])));
+      interrupt = (isClosed) =>
+        end(() => (isClosed ? answer.failure(unreachable('readNew')) : answer.value([])));
+    });
+  return {
+    readNew: read,
+    readOwn: (options, after) => process.ask('readOwn', () => streams.readOwn(options, after)),
+    unblock: () => process.ask('unblock', () => interrupt(false)),
+    close: () => interrupt(true),
+  };
+}
+
+function createGroup({ streams, missing }: World, process: Process): Group {
+  return {
+    ensure: (names) =>
+      Promise.all(
+        names.map((name) =>
+          process
+            .ask('ensureGroups', () => streams.ensureGroup(name))
+            .then(
+              () => null,
+              (failure) => failure,
+            ),
+        ),
+      ),
+    isMissing: isGroupMissing,
+    claim: (options) =>
+      process.ask('claim', () =>
+        missing === 'claim' ? { cursor: '-', entries: [] } : uncounted(streams.claim(options)),
+      ),
+    heartbeat: (stream, consumer, ids) =>
+      process.ask('heartbeat', () => streams.heartbeat(stream, consumer, ids)),
+    // Consumers are no more than names here: there is nothing to remove.
+    removeConsumer: () => process.ask('removeConsumer', () => undefined),
+    removeDeadConsumers: () => process.ask('removeDeadConsumers', () => undefined),
+  };
+
+  function uncounted(claimed: ReturnType<typeof streams.claim>) {
+    if (missing !== 'delivery-count') return claimed;
+    const entries = claimed.entries.map((entry) => ({ ...entry, deliveries: 1 }));
+    return { ...claimed, entries };
+  }
+}
+
+function createSteps(world: World, process: Process): BatchSteps {
+  const { streams, random, clock, missing } = world;
+  const placeOf = (party: 'account' | 'merchant', id: string) => ({
+    key: profileKey(MARKET, party, id),
+    slot: profileSlot(id),
+  });
+  const shared = { placeOf, metrics, entriesMax: COPIES_MAX, bytesMax: COPIES_BYTES_MAX };
+  const accounts = createFoldSide({
+    kind: forgetful(world, accountKind),
+    loadPasts: (points) =>
+      process.ask('loadAccountPasts', () => points.map(world.postgres.accountPast)),
+    ...shared,
+  });
+  const merchants = createFoldSide({
+    kind: forgetful(world, merchantKind),
+    loadPasts: (points) =>
+      process.ask('loadMerchantPasts', () => points.map(world.postgres.merchantPast)),
+    ...shared,
+  });
+  return createBatchSteps({
+    decode: decodeEntry,
+    encode: (payload) =>
+      encodeEntry(missing === 'retry-counter' ? { ...payload, attempt: 1 } : payload),
+    foldProfiles: createFoldProfiles({ cache: createCache(world, process), accounts, merchants }),
+    scorer: createScorer(world, process),
+    store: createStore(world, process),
+    settle: (settlements) =>
+      process.askAll(
+        'settle',
+        settlements.map((settlement) => () => streams.settle(settlement)),
+      ),
+    retryPolicy: { attemptsMax: ATTEMPTS_MAX, baseMs: RETRY_BASE_MS },
+    ...{ random, nowMs: clock.nowMs, metrics, failpoint: () => undefined },
+  });
+}
+
+/**
+ * Not modelled, because the engine does not promise it: a profile that was absent when it was loaded is
+ * written where none stands, even if another one stood there and was lost in between. Such a profile may
+ * lack what that one had taken in; its key is kept in `outrun`, and checks pass it by.
+ */
+function createCache({ profiles, journal }: World, process: Process): FoldProfilesOptions['cache'] {
+  let lossesAtLoad = 0;
+  return {
+    load: (requests) => {
+      lossesAtLoad = profiles.losses();
+      return process.askAll(
+        'loadProfiles',
+        requests.map((request) => () => profiles.load(request)),
+      );
+    },
+    store(writes) {
+      const lossesKnown = lossesAtLoad;
+      const store = (write: ProfileStore) => {
+        const outcome = profiles.store(write);
+        const isOutrun = write.expected === null && profiles.losses() > lossesKnown;
+        if (isOutrun && outcome !== 'lost') journal.outrun.add(write.key);
+        return outcome;
+      };
+      return process.askAll(
+        'storeProfiles',
+        writes
+          // The bytes may be a view of a list that changes before they arrive.
+          .map((write) => ({ ...write, bytes: Uint8Array.from(write.bytes) }))
+          .map((write) => () => store(write)),
+      );
+    },
+  };
+}
+
+/** Without its memory of ids a fold takes each delivery for a transaction of its own. */
+function forgetful<P extends Profile, H, Past>(
+  { missing }: World,
+  kind: ProfileKind<P, H, Past>,
+): ProfileKind<P, H, Past> {
+  if (missing !== 'memory-of-ids') return kind;
+  let folds = 0;
+  return {
+    ...kind,
+    fold(profile, transaction) {
+      folds += 1;
+      const { transactionId } = transaction;
+      const end = folds.toString(16).padStart(8, '0');
+      return kind.fold(profile, {
+        ...transaction,
+        transactionId: transactionId.slice(0, 28) + end,
+      });
+    },
+  };
+}
+
+function createStore({ postgres, missing }: World, process: Process): BatchStore {
+  const store: BatchStore = {
+    insertScores: (scores, lineage) =>
+      process.ask('insertScores', () => postgres.insertScores(scores, lineage)),
+    readStoredScores: (asked) =>
+      process.ask('readStoredScores', () =>
+        postgres.readStoredScores(asked.map(({ transactionId }) => transactionId)),
+      ),
+    insertDeadLetters: (letters) =>
+      process.ask('insertDeadLetters', () => postgres.insertDeadLetters(letters)),
+    closeDeadLettersOfScored: (ids) =>
+      process.ask('closeDeadLettersOfScored', () => postgres.closeDeadLettersOfScored(ids)),
+  };
+  if (missing === 'acknowledge-after-commit') {
+    return {
+      ...store,
+      async insertScores(scores, lineage) {
+        // Sent, and not waited for.
+        store.insertScores(scores, lineage).catch(() => undefined);
+        return new Set(scores.map(({ transactionId }) => transactionId));
+      },
+    };
+  }
+  if (missing === 'dead-letter-row') {
+    return { ...store, insertDeadLetters: async (all) => new Set(all.map((one) => one.entryId)) };
+  }
+  return store;
+}
+
+function createDuties(world: World, process: Process): Duty[] {
+  const promote = {
+    name: 'promote-retries',
+    everyMs: PROMOTE_EVERY_MS,
+    async run() {
+      await process.askAll(
+        'promote',
+        STREAMS.map(
+          ({ transactions }) =>
+            () =>
+              world.streams.promote(transactions),
+        ),
+      );
+    },
+  };
+  if (world.missing === 'reconciler') return [promote];
+  return [promote, createReconcileDuty(world, process)];
+}

@@ -1,0 +1,181 @@
+/**
+ * The world of one run: virtual time, the stand-ins for Postgres and Redis, the faults that wait for
+ * their call, and the processes in between. Everything follows from the schedule.
+ */
+import type { Transaction } from '../../src/domain/transaction.ts';
+import { type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
+import { type Clock, createClock } from './clock.ts';
+import {
+  createJournal,
+  type Journal,
+  observeScores,
+  observeStreams,
+  type Witness,
+} from './journal.ts';
+import { createMemoryPostgres, type MemoryPostgres } from './memory-postgres.ts';
+import { createMemoryProfiles, type MemoryProfiles } from './memory-profiles.ts';
+import { createMemoryStreams, type MemoryStreams } from './memory-streams.ts';
+import { createProcess, type Process } from './process.ts';
+import {
+  type Fault,
+  type Nature,
+  OPERATIONS,
+  type Operation,
+  type Schedule,
+  type Service,
+} from './schedule.ts';
+
+/** What keeps the promises; a test takes them out one at a time. */
+export type Mechanism =
+  | 'acknowledge-after-commit'
+  | 'conflict-clause'
+  | 'owner-check'
+  | 'compare-and-set'
+  | 'memory-of-ids'
+  | 'retry-counter'
+  | 'delivery-count'
+  | 'claim'
+  | 'reconciler'
+  | 'dead-letter-row';
+
+export const MARKET = 'm';
+export const START_MS = Date.UTC(2026, 10, 1);
+const LATENCY_MS_MAX = 5;
+
+export const STREAMS: readonly StreamKeys[] = ['US-EG', 'US-MX'].map((corridor) =>
+  streamKeys(MARKET, corridor, 0),
+);
+
+export type World = {
+  readonly schedule: Schedule;
+  readonly missing: Mechanism | undefined;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly postgres: MemoryPostgres;
+  readonly streams: MemoryStreams;
+  readonly profiles: MemoryProfiles;
+  readonly journal: Journal;
+  /** All that will ever be submitted, in the order of the schedule. */
+  readonly transactions: readonly Transaction[];
+  readonly natureOf: (transactionId: string) => Nature | undefined;
+  readonly startProcess: (name: string, onCrash: () => void) => Process;
+  readonly isDown: (service: Service) => boolean;
+  readonly bringDown: (service: Service, forMs: number) => void;
+  /** Which Redis this is; another one after it lost something. */
+  readonly identity: { value: number };
+  /** Effects that are still on their way. */
+  readonly owed: () => number;
+  /** The one process that may reconcile. */
+  readonly leader: { holder: Process | undefined };
+};
+
+export function createWorld(schedule: Schedule, missing: Mechanism | undefined): World {
+  const clock = createClock(START_MS);
+  const random = createRandom(schedule.seed);
+  const journal = createJournal();
+  const transactions = toTransactions(schedule);
+  const natures = new Map(
+    transactions.map((one, index) => [one.transactionId, schedule.submissions[index]?.nature]),
+  );
+  const natureOf = (id: string) => natures.get(id);
+  const postgres = createMemoryPostgres({
+    rowsAfter: schedule.rowsAfter,
+    isUnstorable: (id) => natureOf(id) === 'unstorable',
+    onScored: (score) => observeScores(journal, postgres.transactions)(score),
+    guards: { conflictClause: missing !== 'conflict-clause' },
+  });
+  const witness: Witness = {
+    isScored: (id) => postgres.scores.has(id),
+    isKept: (id) => isKept(id, postgres, streams),
+    scoredIds: () => postgres.scores.keys(),
+  };
+  const guards = { ownerCheck: missing !== 'owner-check' };
+  const streams: MemoryStreams = createMemoryStreams(
+    clock.nowMs,
+    observeStreams(journal, witness),
+    guards,
+  );
+  const downUntilMs = { postgres: 0, redis: 0 };
+  const isDown = (service: Service) => clock.nowMs() < downUntilMs[service];
+  const takeFault = createFaults(schedule, journal);
+  let owed = 0;
+  return {
+    ...{ schedule, missing, clock, random, postgres, streams, journal, transactions, natureOf },
+    profiles: createMemoryProfiles({ compareAndSet: missing !== 'compare-and-set' }),
+    startProcess: (name, onCrash) =>
+      createProcess({
+        ...{ name, clock, takeFault, onCrash },
+        latencyMs: () => random() * LATENCY_MS_MAX,
+        isDown: (operation) => isDown(serviceOf(operation)),
+        owe(change) {
+          owed += change;
+        },
+      }),
+    isDown,
+    bringDown(service, forMs) {
+      downUntilMs[service] = Math.max(downUntilMs[service], clock.nowMs() + forMs);
+    },
+    identity: { value: 1 },
+    owed: () => owed,
+    leader: { holder: undefined },
+  };
+}
+
+/** Garbage is kept by being refused: only its dead letter counts, which is checked at rest. */
+function isKept(id: string, postgres: MemoryPostgres, streams: MemoryStreams): boolean {
+  if (!postgres.transactions.has(id) || postgres.scores.has(id)) return true;
+  if (postgres.deadLetters.some((row) => row.transactionId === id)) return true;
+  return STREAMS.some(({ transactions: name }) =>
+    [...streams.entries(name), ...streams.retries(name)].some((packed) => packed.includes(id)),
+  );
+}
+
+function serviceOf(operation: Operation): Service {
+  return (OPERATIONS.redis as readonly string[]).includes(operation) ? 'redis' : 'postgres';
+}
+
+/** Mulberry32: small, fast, and the same everywhere. */
+function createRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function createFaults({ faults }: Schedule, journal: Journal) {
+  const planned = new Map<string, Fault>();
+  for (const fault of faults) planned.set(`${fault.operation} ${fault.nth}`, fault);
+  const calls = new Map<Operation, number>();
+  return (operation: Operation): Fault | undefined => {
+    const nth = (calls.get(operation) ?? 0) + 1;
+    calls.set(operation, nth);
+    const fault = planned.get(`${operation} ${nth}`);
+    if (fault !== undefined) {
+      journal.disturbances += 1;
+      journal.trace.push(`${operation} ${nth}: ${fault.kind}`);
+    }
+    return fault;
+  };
+}
+
+function toTransactions({ submissions }: Schedule): Transaction[] {
+  return submissions.map(({ atMs, createdMin, account, merchant, corridor, minor }, index) => {
+    const createdAtMs = START_MS + createdMin * 60_000;
+    const time = createdAtMs.toString(16).padStart(12, '0');
+    const last = (index + 1).toString(16).padStart(12, '0');
+    return {
+      transactionId: `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${last}`,
+      createdAtMs,
+      receivedAtMs: START_MS + atMs,
+      accountId: `acc_${account}`,
+      merchantId: `m_${merchant}`,
+      amount: `${Math.floor(minor / 100)}.${String(minor % 100).padStart(2, '0')}`,
+      currency: 'USD',
+      corridor,
+      ...{ type: null, ip: null, deviceId: null, country: null, channel: null },
+    };
+  });
+}
