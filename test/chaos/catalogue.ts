@@ -1,5 +1,23 @@
 /** All scenarios, in the order in which `npm run chaos` runs them. */
+import { badTransactions } from './scenarios/bad-transactions.ts';
 import { bounces } from './scenarios/bounce.ts';
+import { deadLettersReplayed } from './scenarios/dead-letters-replayed.ts';
+import { failpoints } from './scenarios/failpoints.ts';
+import { postgresFaults } from './scenarios/postgres-faults.ts';
+import { redisFaults } from './scenarios/redis-faults.ts';
+import { rollingRestarts } from './scenarios/rolling-restarts.ts';
+import { slowClients } from './scenarios/slow-clients.ts';
+import { zombie } from './scenarios/zombie.ts';
 import type { Scenario } from './support/scenario.ts';
 
-export const SCENARIOS: readonly Scenario[] = [...bounces];
+export const SCENARIOS: readonly Scenario[] = [
+  ...bounces,
+  ...failpoints,
+  zombie,
+  ...redisFaults,
+  ...postgresFaults,
+  ...badTransactions,
+  deadLettersReplayed,
+  slowClients,
+  rollingRestarts,
+];

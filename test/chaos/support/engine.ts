@@ -13,6 +13,7 @@ import { freePort } from '../../../src/embedded/free-port.ts';
 export type StartOptions = {
   /** `NAME:N[:SIGNAL]`: the process sends itself the signal (SIGKILL) on its Nth pass of NAME. */
   readonly failpoint?: string | undefined;
+  readonly environment?: Readonly<Record<string, string>>;
   /** False: does not wait until it is ready. */
   readonly wait?: boolean;
 };
@@ -69,7 +70,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine & Asyn
     if (found === undefined) throw new Error(`${name} was never started`);
     return found;
   };
-  const start = async (role: Role, name: string, { failpoint, wait = true }: StartOptions = {}) => {
+  const start = async (role: Role, name: string, started: StartOptions = {}) => {
+    const { failpoint, wait = true } = started;
     if (processes.get(name)?.hasEnded() === false) throw new Error(`${name} is still running`);
     if (processes.has(name)) ended++;
     const environment = {
@@ -77,6 +79,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine & Asyn
       REDIS_URL: options.redisUrl,
       RISK_BOOTSTRAP_KEY: API_KEY,
       ...options.environment,
+      ...started.environment,
       ...(failpoint === undefined ? {} : { RISK_TEST_FAILPOINT: failpoint }),
     };
     const port = await portOf(name);

@@ -10,6 +10,13 @@ import { simulate } from '../../../src/simulate/simulate.ts';
 import type { SimulatedTransaction } from '../../../src/simulate/transaction.ts';
 import type { Ledger } from './ledger.ts';
 
+/** Every Nth transaction, up to so many, becomes one of this account. */
+export type Spoiled = {
+  readonly every: number;
+  readonly account: string;
+  readonly most?: number;
+};
+
 export type LoadOptions = {
   /** Every API of the engine: an attempt that failed goes to the next one. */
   readonly urls: readonly string[];
@@ -20,8 +27,8 @@ export type LoadOptions = {
   readonly rate: number;
   readonly batch: number;
   readonly connections: number;
-  /** Every Nth transaction is of an account that the scenario spoils; none when undefined. */
-  readonly spoiled?: { readonly every: number; readonly account: string } | undefined;
+  /** Transactions that the scenario spoils; none when undefined. */
+  readonly spoiled?: Spoiled | undefined;
 };
 
 export type Load = {
@@ -94,12 +101,13 @@ function* makeBatches({ seed, batch, spoiled }: LoadOptions): Generator<Batch, u
   let rows: SimulatedTransaction[] = [];
   let bad: string[] = [];
   let count = 0;
+  let left = spoiled?.most ?? Number.POSITIVE_INFINITY;
   const traffic = simulate({
     ...{ transactions: ROWS_MAX, accounts: ACCOUNTS, merchants: MERCHANTS },
     ...{ days: DAYS, endMs: Date.now(), seed, fraudRate: 0.01 },
   });
   for (const row of traffic) {
-    const isSpoiled = spoiled !== undefined && ++count % spoiled.every === 0;
+    const isSpoiled = spoiled !== undefined && ++count % spoiled.every === 0 && left-- > 0;
     if (isSpoiled) bad.push(row.idempotencyKey);
     rows.push(isSpoiled ? { ...row, accountId: spoiled.account } : row);
     if (rows.length < batch) continue;

@@ -59,7 +59,7 @@ export const SETTINGS = {
 } as const;
 
 const SETUP: Setup = {
-  ...{ apis: 1, workers: 2, rate: 1500, batch: 100, ownTraffic: false, proxied: [] },
+  ...{ apis: 1, workers: 2, rate: 1000, batch: 100, ownTraffic: false, proxied: [] },
   ...{ environment: {}, postgresSettings: {}, spoiled: undefined, recoverSecondsMax: 30 },
 };
 const CONNECTIONS = 4;
@@ -127,9 +127,11 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
   });
   try {
     await plan.run(stage);
-    const recoverySeconds = await untilRecovered(services.query, signal);
-    if (!setup.ownTraffic) await stage.progress(1);
-    await load.finish();
+    const traffic = setup.ownTraffic ? Promise.resolve() : stage.progress(1);
+    const [recoverySeconds] = await Promise.all([
+      untilRecovered(services.query, signal),
+      traffic.then(load.finish),
+    ]);
     await untilAtRest(services, signal);
     await replaySamples(stage);
     await tellFigures(stage);

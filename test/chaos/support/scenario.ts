@@ -6,7 +6,7 @@
 import type { Random } from '../../../src/simulate/random.ts';
 import type { Engine } from './engine.ts';
 import type { Ledger } from './ledger.ts';
-import type { Load } from './load.ts';
+import type { Load, Spoiled } from './load.ts';
 import type { ChaosServices } from './services.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
 
@@ -38,7 +38,7 @@ export type Setup = {
   readonly proxied: readonly ('postgres' | 'redis')[];
   readonly environment: Readonly<Record<string, string>>;
   readonly postgresSettings: Readonly<Record<string, string>>;
-  readonly spoiled: { readonly every: number; readonly account: string } | undefined;
+  readonly spoiled: Spoiled | undefined;
   /** From the end of the last fault until all that was accepted before it is final. */
   readonly recoverSecondsMax: number;
 };

@@ -1,0 +1,93 @@
+/**
+ * Processes that end themselves at a named place in the code, each place several times under load: before
+ * and after a commit, before and after an append, with a batch in hand, between a commit and its
+ * acknowledgement, between a dead letter's row and its acknowledgement.
+ */
+import type { Role } from '../../../bench/support/role-process.ts';
+import { integerBetween } from '../../../src/simulate/random.ts';
+import type { Scenario } from '../support/scenario.ts';
+
+const ROUNDS = 3;
+/** A batch takes some 10 ms, a request some 30 ms: an armed process lives for a second or two. */
+const PASSES_MAX = 30;
+const DEATH_MS_MAX = 60_000;
+const POISONED = 'acc_chaos_poisoned';
+
+function failpoint(
+  name: string,
+  point: string,
+  role: Role,
+  what: string,
+  extra: { readonly passesMax?: number; readonly setup?: Scenario['setup'] } = {},
+): Scenario {
+  const fault = `${role} ended at ${point}`;
+  return {
+    name,
+    what,
+    setup: extra.setup ?? {},
+    plan: (random) => {
+      const passes = Array.from({ length: ROUNDS }, () =>
+        integerBetween(random, 1, extra.passesMax ?? PASSES_MAX),
+      );
+      return {
+        schedule: passes.map((pass) => `${point}:${pass}`),
+        faults: [fault],
+        run: async ({ engine, happened, until }) => {
+          const victim = `${role}-1`;
+          for (const pass of passes) {
+            await engine.drain(victim);
+            const armed = await engine.start(role, victim, {
+              ...{ failpoint: `${point}:${pass}`, wait: false },
+            });
+            await until(`${fault}:${pass}`, armed.hasEnded, DEATH_MS_MAX);
+            const how = await armed.ended;
+            if (how !== 'SIGKILL') throw new Error(`${victim} ended by ${how}`);
+            happened(fault);
+            await engine.start(role, victim);
+          }
+        },
+      };
+    },
+  };
+}
+
+export const failpoints: readonly Scenario[] = [
+  failpoint('api-before-commit', 'api-before-commit', 'api', 'the API dies before it commits'),
+  failpoint(
+    'api-before-append',
+    'api-after-commit',
+    'api',
+    'the API dies between the commit and the append',
+  ),
+  failpoint(
+    'api-after-append',
+    'api-after-append',
+    'api',
+    'the API dies between the append and closing the batch',
+  ),
+  failpoint(
+    'worker-after-read',
+    'worker-after-read',
+    'worker',
+    'a worker dies with entries it has read',
+  ),
+  failpoint(
+    'worker-before-acknowledge',
+    'worker-after-commit',
+    'worker',
+    'a worker dies between storing scores and acknowledging',
+  ),
+  failpoint(
+    'worker-between-dead-letter-and-acknowledge',
+    'worker-after-dead-letters',
+    'worker',
+    'a worker dies between the rows of dead letters and their acknowledgement',
+    {
+      passesMax: 3,
+      setup: {
+        environment: { RISK_TEST_POISON: `throw:${POISONED}`, RISK_RETRY_BASE_MS: '100' },
+        spoiled: { every: 200, account: POISONED },
+      },
+    },
+  ),
+];

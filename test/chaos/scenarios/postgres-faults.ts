@@ -1,0 +1,208 @@
+/**
+ * Postgres restarts, loses a session or all its slots, holds a lock, is slow, far away or cut off in the
+ * middle of a COMMIT. Nothing is acknowledged that is not committed, refusals are quick and say when to
+ * come again, and no healthy transaction ends among the dead letters.
+ */
+import pg from 'pg';
+import { integerBetween } from '../../../src/simulate/random.ts';
+import { barRefusals } from '../support/refusals.ts';
+import type { Plan, Scenario, Stage } from '../support/scenario.ts';
+
+const ROUNDS = 2;
+const RECOVERY_SECONDS_MAX = 15;
+const LATENCY_MS = 200;
+const SLOTS = 40;
+const CUTS = 20;
+const CUT_PAUSE_MS = 300;
+
+/** Does the harm and returns what ends it. */
+type Harm = (stage: Stage, round: number) => Promise<() => Promise<unknown>>;
+const nothingToHeal = () => Promise.resolve();
+
+function during(
+  name: string,
+  what: string,
+  faults: readonly string[],
+  [forMin, forMax]: readonly [number, number],
+  harm: Harm,
+  setup: Scenario['setup'] = {},
+): Scenario {
+  return {
+    ...{ name, what, setup: { recoverSecondsMax: RECOVERY_SECONDS_MAX, ...setup } },
+    plan: (random): Plan => {
+      const spells = Array.from({ length: ROUNDS }, () => ({
+        afterMs: integerBetween(random, 800, 2000),
+        forMs: integerBetween(random, forMin, forMax),
+      }));
+      return {
+        schedule: spells.map((spell) => `after ${spell.afterMs} ms, for ${spell.forMs} ms`),
+        faults,
+        run: async (stage) => {
+          for (const [round, { afterMs, forMs }] of spells.entries()) {
+            await stage.pause(afterMs);
+            const heal = await harm(stage, round);
+            try {
+              await stage.pause(forMs);
+            } finally {
+              await heal();
+            }
+          }
+        },
+        judge: barRefusals,
+      };
+    },
+  };
+}
+
+const restarted = during(
+  'postgres-restarted',
+  'Postgres is stopped fast (SIGINT), then immediately (SIGQUIT), and started again',
+  ['postgres stopped fast', 'postgres stopped immediately'],
+  [500, 2000],
+  async ({ services: { postgres }, happened }, round) => {
+    await postgres.end(round === 0 ? 'SIGINT' : 'SIGQUIT');
+    happened(round === 0 ? 'postgres stopped fast' : 'postgres stopped immediately');
+    return () => postgres.start();
+  },
+);
+
+const SESSIONS = `
+  select pid from pg_stat_activity
+   where application_name like 'risk%' and backend_type = 'client backend' order by random()`;
+
+const backendKilled = during(
+  'postgres-backend-killed',
+  'one session is terminated, then one is killed (kill -9), which restarts them all',
+  ['session terminated', 'session killed'],
+  [500, 1000],
+  async ({ services: { query }, happened }, round) => {
+    const [session] = await query<{ pid: number }>(SESSIONS);
+    if (session === undefined) return nothingToHeal;
+    if (round === 0) {
+      await query('select pg_terminate_backend($1)', [session.pid]);
+      happened('session terminated');
+    } else {
+      process.kill(session.pid, 'SIGKILL');
+      happened('session killed');
+    }
+    return nothingToHeal;
+  },
+);
+
+/** Takes every slot that is free, and every one that becomes free, until told to give them back. */
+const slots = during(
+  'postgres-slots-taken',
+  'all connection slots are taken, after the sessions of the engine were ended',
+  ['slots ran out'],
+  [2000, 4000],
+  async ({ services: { databaseUrl, query }, happened }) => {
+    const taken: pg.Client[] = [];
+    const take = async (): Promise<boolean> => {
+      const client = new pg.Client({ connectionString: databaseUrl, application_name: 'greedy' });
+      client.on('error', () => undefined);
+      try {
+        await client.connect();
+        taken.push(client);
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    await query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'risk%'`,
+    );
+    while (taken.length < SLOTS * 2 && (await take()));
+    if (taken.length > 0) happened('slots ran out');
+    return () => Promise.all(taken.map((client) => client.end()));
+  },
+  { postgresSettings: { max_connections: String(SLOTS) } },
+);
+
+const locked = during(
+  'postgres-locked',
+  'transactions, then scores, are locked (ACCESS EXCLUSIVE)',
+  ['table locked'],
+  [3000, 5000],
+  async ({ services: { databaseUrl }, happened }, round) => {
+    const client = new pg.Client({ connectionString: databaseUrl, application_name: 'locker' });
+    await client.connect();
+    await client.query('begin');
+    const table = round === 0 ? 'transactions' : 'scores';
+    await client.query(`lock table ${table} in access exclusive mode`);
+    happened('table locked');
+    return async () => {
+      await client.query('rollback');
+      await client.end();
+    };
+  },
+);
+
+const frozen = during(
+  'postgres-frozen',
+  'Postgres answers nothing and closes nothing (SIGSTOP of all its processes)',
+  ['postgres frozen'],
+  [3000, 5000],
+  async ({ services: { query }, happened }) => {
+    const sessions = await query<{ pid: number }>(SESSIONS);
+    for (const { pid } of sessions) process.kill(pid, 'SIGSTOP');
+    if (sessions.length > 0) happened('postgres frozen', sessions.length);
+    return async () => {
+      for (const { pid } of sessions) process.kill(pid, 'SIGCONT');
+    };
+  },
+);
+
+function viaProxy(name: string, what: string, fault: 'latency' | 'reset' | 'silence'): Scenario {
+  const said = { latency: 'packets delayed', reset: 'connections reset', silence: 'packets lost' };
+  return during(
+    name,
+    what,
+    [said[fault]],
+    [2000, 4000],
+    async ({ proxies, happened }) => {
+      const proxy = proxies.postgres;
+      if (proxy === undefined) throw new Error('Postgres stands behind no proxy');
+      proxy.inflict(fault === 'latency' ? { kind: fault, ms: LATENCY_MS } : { kind: fault });
+      return async () => {
+        happened(said[fault], proxy.effects());
+        proxy.heal();
+      };
+    },
+    { proxied: ['postgres'] },
+  );
+}
+
+/** Bytes of the simple query that ends a database transaction. */
+const COMMIT = 'commit';
+
+const cutAtCommit: Scenario = {
+  name: 'commit-unknown',
+  what: 'the connection is cut at COMMIT, before or after Postgres received it',
+  setup: { proxied: ['postgres'], recoverSecondsMax: RECOVERY_SECONDS_MAX },
+  plan: (random) => {
+    const cuts = Array.from({ length: CUTS }, () => random() < 0.5);
+    return {
+      schedule: cuts.map((forwarded) => (forwarded ? 'after' : 'before')),
+      faults: ['cut before COMMIT arrived', 'cut after COMMIT arrived'],
+      run: async ({ proxies, happened, pause, until }) => {
+        const proxy = proxies.postgres;
+        if (proxy === undefined) throw new Error('Postgres stands behind no proxy');
+        for (const forwarded of cuts) {
+          proxy.inflict({ kind: 'cut', at: COMMIT, forwarded, times: 1 });
+          await until('a COMMIT was cut', () => proxy.effects() > 0);
+          happened(forwarded ? 'cut after COMMIT arrived' : 'cut before COMMIT arrived');
+          await pause(CUT_PAUSE_MS);
+        }
+        proxy.heal();
+      },
+      judge: barRefusals,
+    };
+  },
+};
+
+export const postgresFaults: readonly Scenario[] = [
+  ...[restarted, backendKilled, slots, locked, frozen, cutAtCommit],
+  viaProxy('postgres-slow', 'every packet to and from Postgres takes 200 ms', 'latency'),
+  viaProxy('postgres-reset', 'connections to Postgres are reset', 'reset'),
+  viaProxy('postgres-half-open', 'connections to Postgres go silent without closing', 'silence'),
+];

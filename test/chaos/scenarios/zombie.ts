@@ -1,0 +1,59 @@
+/**
+ * A worker that is taken for dead: it stops (SIGSTOP) right after it has read a batch, others claim and
+ * finish its entries, then it goes on (SIGCONT) and finishes them as well. Some of them fail, so that it
+ * also comes too late with retries and dead letters that are not its business any more.
+ */
+import { readFileSync } from 'node:fs';
+import { integerBetween } from '../../../src/simulate/random.ts';
+import type { Scenario } from '../support/scenario.ts';
+import { heldBy } from '../support/streams.ts';
+
+const ROUNDS = 3;
+const PASSES_MAX = 20;
+const POISONED = 'acc_chaos_poisoned';
+/** Above the claim idle time of the suite, so that whatever it held has found another owner. */
+const STOPPED_MS = 5000;
+
+export const zombie: Scenario = {
+  name: 'zombie-worker',
+  what: 'a worker stops with a batch in hand, others take over, and it goes on',
+  setup: {
+    workers: 2,
+    environment: { RISK_TEST_POISON: `throw:${POISONED}`, RISK_RETRY_BASE_MS: '500' },
+    spoiled: { every: 50, account: POISONED },
+  },
+  plan: (random) => {
+    const passes = Array.from({ length: ROUNDS }, () => integerBetween(random, 2, PASSES_MAX));
+    return {
+      schedule: passes.map((pass) => `worker-after-read:${pass}:SIGSTOP`),
+      faults: ['worker stopped with entries in hand', 'its entries found another owner'],
+      run: async ({ engine, services, happened, until, pause }) => {
+        for (const pass of passes) {
+          await engine.drain('worker-1');
+          const { pid } = await engine.start('worker', 'worker-1', {
+            ...{ failpoint: `worker-after-read:${pass}:SIGSTOP`, wait: false },
+          });
+          await until('the worker has stopped', () => isStopped(pid));
+          const held = await heldBy(services, pid);
+          if (held.length > 0) happened('worker stopped with entries in hand');
+          await pause(STOPPED_MS);
+          const left = await heldBy(services, pid);
+          if (left.length < held.length) happened('its entries found another owner');
+          process.kill(pid, 'SIGCONT');
+          await until('the worker answers again', async () => {
+            const answer = await fetch(`${engine.process('worker-1').url}/readyz`).catch(
+              () => null,
+            );
+            return answer?.ok === true;
+          });
+        }
+      },
+    };
+  },
+};
+
+/** State T of /proc: stopped by a signal. */
+function isStopped(pid: number): boolean {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
+}

@@ -1,0 +1,16 @@
+/** Bars on how the engine refuses: soon, and saying when to come again. */
+import { percentiles } from '../../../bench/support/percentiles.ts';
+import type { Stage } from './scenario.ts';
+
+const REFUSAL_MS_MAX = 2000;
+
+export function barRefusals({ load, bar }: Stage): void {
+  const { refusals } = load;
+  if (refusals.length === 0) return;
+  const slow = refusals.filter(({ ms }) => ms > REFUSAL_MS_MAX);
+  const mute = refusals.filter(({ hasRetryAfter }) => !hasRetryAfter);
+  const slowest = percentiles(refusals.map(({ ms }) => ms)).max;
+  bar('slowest refusal, ms', Math.round(slowest), { atMost: REFUSAL_MS_MAX });
+  bar(`refusals slower than ${REFUSAL_MS_MAX} ms`, slow.length, { exactly: 0 });
+  bar('refusals without Retry-After', mute.length, { exactly: 0 });
+}
