@@ -2,6 +2,7 @@
  * The reconciler and the purge of idempotency keys, bound to their adapters: for `risk reconcile`, and
  * as duties of whichever worker leads.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { purgeIdempotencyKeys } from '../ingest/purge-keys.ts';
 import { createReconciler, type Reconciler } from '../ingest/reconcile.ts';
 import type { Config } from '../runtime/config.ts';
@@ -22,12 +23,15 @@ import {
   loadUnscored,
 } from '../store/unscored.ts';
 import type { RedisClient } from '../stream/connection.ts';
+import { createStreamHolds } from '../stream/holds.ts';
 import { readIdentity } from '../stream/identity.ts';
 import { streamKeys } from '../stream/keys.ts';
-import { createProducer } from '../stream/producer.ts';
+import { createProducer, createStreamChoice } from '../stream/producer.ts';
 import { readWaiting } from '../stream/waiting.ts';
 
 const RECONCILE_EVERY_MS = 1000;
+/** The same while streams are held or a recovery is under way, which one worker brings to its end. */
+const OWING_EVERY_MS = 100;
 const PURGE_EVERY_MS = 60 * 60 * 1000;
 
 type LeaderDuty = {
@@ -55,7 +59,7 @@ export function bindIngestDuties(
       name: 'reconcile',
       everyMs: RECONCILE_EVERY_MS,
       run: async (signal) => {
-        await leadership.lead('reconcile', async () => void (await reconciler.run(signal)));
+        await leadership.lead('reconcile', () => runWhileOwing(reconciler, signal));
       },
     },
     {
@@ -71,6 +75,15 @@ export function bindIngestDuties(
   ];
 }
 
+/** Keeps the lead while there is work: what a reconciler knows of it is of one process. */
+async function runWhileOwing(reconciler: Reconciler, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const { held, recovering } = await reconciler.run(signal);
+    if (signal.aborted || (held === 0 && !recovering)) return;
+    await delay(OWING_EVERY_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
 /** The reconciler of a market, bound to its adapters; workers use it too. */
 export function bindReconciler(
   config: Config,
@@ -79,12 +92,14 @@ export function bindReconciler(
   count: (appended: number) => void,
 ): Reconciler {
   const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
-  const producer = createProducer({
-    redis,
-    market,
-    shards,
-    entriesMax: config.RISK_STREAM_ENTRIES_MAX,
-  });
+  const entriesMax = config.RISK_STREAM_ENTRIES_MAX;
+  const producer = createProducer({ redis, market, shards, entriesMax, bringsOwed: true });
+  const streamOf = createStreamChoice(market, shards);
+  const holds = createStreamHolds(redis);
+  const listStreams = async () =>
+    (await listCorridors(database)).flatMap((corridor) =>
+      Array.from({ length: shards }, (_, shard) => streamKeys(market, corridor, shard)),
+    );
   return createReconciler({
     listOpenBatches: (before, after, max) => listOpenBatches(database, before, after, max),
     loadUnscored: (ids) => loadUnscored(database, ids),
@@ -96,14 +111,14 @@ export function bindReconciler(
     readState: () => readReconcileState(database),
     writeState: (state) => writeReconcileState(database, state),
     append: producer.append,
+    streamOf: (transaction) => streamOf(transaction).transactions,
+    holds,
+    readStreams: async () => await holds.read(await listStreams()),
     readIdentity: () => readIdentity(redis, market),
     readWaiting: async function* () {
-      for (const corridor of await listCorridors(database)) {
-        for (let shard = 0; shard < shards; shard++) {
-          yield* readWaiting(redis, streamKeys(market, corridor, shard));
-        }
-      }
+      for (const stream of await listStreams()) yield* readWaiting(redis, stream);
     },
+    entriesMax,
     batchAgeMs: config.RISK_RECONCILE_AGE_MS,
     now: Date.now,
     count,

@@ -187,9 +187,15 @@ async function storeAndAppend(
       (a, b) => a.createdAtMs - b.createdAtMs || (a.transactionId < b.transactionId ? -1 : 1),
     )
     .map((transaction) => ({ transaction, attempt: 1, origin: 'ingest', replyTo }) as const);
-  const isAppended = await tryAppend(entries);
+  const left = await tryAppend(entries);
   dependencies.failpoint('api-after-append');
-  if (isAppended) closer.close(batch.batchId);
+  if (left.length === 0) closer.close(batch.batchId);
+  else if (left.length < entries.length) {
+    closer.narrow(
+      batch.batchId,
+      left.map(({ transaction }) => transaction.transactionId),
+    );
+  }
   return held;
 }
 

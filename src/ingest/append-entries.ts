@@ -1,50 +1,55 @@
 /**
  * Hands committed transactions to the streams. It never fails a request: what cannot be appended is
- * counted and stays an open batch, which the reconciler appends later. After a failure of Redis one
- * caller a second tries again; the others skip the attempt instead of waiting for its timeout.
+ * counted and stays in its open batch, which the reconciler appends later, in order. After a failure of
+ * Redis one caller a second tries again; the others skip the attempt instead of waiting for its timeout.
  */
 import { Failure, isUnavailable } from '../domain/failure.ts';
 import type { EntryPayload } from '../stream/entry.ts';
 
-/** The producer: groups by stream and leaves what a full stream cannot take. Throws `unavailable`. */
+/** The producer: groups by stream; leaves what a full or held stream refuses. Throws `unavailable`. */
 export type AppendEntries = (
   payloads: readonly EntryPayload[],
 ) => Promise<{ readonly appended: number; readonly left: readonly EntryPayload[] }>;
 
 export type AppendFailures = { inc: (labels: { reason: string }) => void };
 
-/** True when every entry is in its stream. */
-export type TryAppend = (payloads: readonly EntryPayload[]) => Promise<boolean>;
+/** Resolves to what is not known to be in its stream: usually nothing. */
+export type TryAppend = (payloads: readonly EntryPayload[]) => Promise<readonly EntryPayload[]>;
 
 const COOL_DOWN_MS = 1000;
 
 export type TryAppendDependencies = {
   readonly append: AppendEntries;
+  /** Told what was not even tried. */
+  readonly leave: (payloads: readonly EntryPayload[]) => void;
   readonly failures: AppendFailures;
   /** Monotonic clock. */
   readonly nowMs: () => number;
 };
 
-export function createTryAppend({ append, failures, nowMs }: TryAppendDependencies): TryAppend {
+export function createTryAppend(dependencies: TryAppendDependencies): TryAppend {
+  const { append, leave, failures, nowMs } = dependencies;
   let retryAtMs = Number.NEGATIVE_INFINITY;
   let isDown = false;
-  const fail = (reason: string) => {
-    failures.inc({ reason });
-    return false;
-  };
   return async (payloads) => {
-    if (isDown && nowMs() < retryAtMs) return fail('cool-down');
+    if (isDown && nowMs() < retryAtMs) {
+      failures.inc({ reason: 'cool-down' });
+      leave(payloads);
+      return payloads;
+    }
     // The next caller waits its turn even while this one is still trying.
     if (isDown) retryAtMs = nowMs() + COOL_DOWN_MS;
     try {
       const { left } = await append(payloads);
       isDown = false;
-      return left.length === 0 || fail('full');
+      if (left.length > 0) failures.inc({ reason: 'full' });
+      return left;
     } catch (error) {
       if (!isUnavailable(error)) throw error;
       isDown = true;
       retryAtMs = nowMs() + COOL_DOWN_MS;
-      return fail(error instanceof Failure ? error.code : 'unavailable');
+      failures.inc({ reason: error instanceof Failure ? error.code : 'unavailable' });
+      return payloads;
     }
   };
 }

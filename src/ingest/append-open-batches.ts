@@ -1,10 +1,11 @@
 /**
- * Appends what committed batches still owe the streams: the append failed, a stream was full, or the
- * process died in between. Oldest first; a full stream is passed by, so that a corridor waits alone.
+ * Appends what committed batches still owe the streams: the append failed, a stream was full or held,
+ * or the process died in between. Oldest first a stream; one that is full is passed by and taken up
+ * again where it was left, so that a corridor waits alone and its order stands.
  */
 import { type BatchPosition, FIRST_BATCH, type OpenBatch } from '../domain/open-batch.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import type { AppendMissing } from './append-missing.ts';
+import { type AppendMissing, byReception, type StreamOf } from './append-missing.ts';
 
 export type OpenBatchesDependencies = {
   readonly listOpenBatches: (
@@ -15,46 +16,168 @@ export type OpenBatchesDependencies = {
   readonly loadUnscored: (transactionIds: readonly string[]) => Promise<Transaction[]>;
   readonly deleteBatches: (batchIds: readonly string[]) => Promise<void>;
   readonly narrowBatch: (batchId: string, transactionIds: readonly string[]) => Promise<void>;
+  readonly streamOf: StreamOf;
+};
+
+export type Round = {
+  readonly nowMs: number;
+  /** A batch of this age is nobody's but the reconciler's. */
+  readonly agedMs: number;
+  /** Held streams: what younger batches owe them is refused to everybody else, hence taken at once. */
+  readonly held: ReadonlySet<string>;
+  /** Streams that take nothing now although they may have room: a recovery goes before. */
+  readonly barred: (stream: string) => boolean;
+  /** Worth coming back to, for a stream that was full. */
+  readonly hasRoom: (stream: string) => boolean;
+  /** Called for streams with aged batches before anything is appended. */
+  readonly hold: (streams: readonly string[]) => Promise<void>;
+  readonly append: AppendMissing;
+  readonly isOver: () => boolean;
+};
+
+export type RoundResult = {
+  /** Batches that were closed. */
+  readonly closed: number;
+  /** Transactions that are no longer owed. */
+  readonly settled: number;
+  /** Every open batch was looked at. */
+  readonly isWhole: boolean;
+};
+
+export type OpenBatches = {
+  readonly round: (round: Round) => Promise<RoundResult>;
+  /** Streams that still have something to wait for. */
+  readonly full: () => ReadonlySet<string>;
+  /** Another process may have been at work meanwhile: starts over. */
+  readonly forget: () => void;
 };
 
 const PAGE_TRANSACTIONS = 5000;
-/** Pages in a row that went nowhere: all that is left waits for full streams. */
-const IDLE_PAGES_MAX = 10;
+/**
+ * Behind the place up to which a round has read, a batch may still be committed with an earlier time:
+ * this much later it seldom is, and else it is found when reading starts over.
+ */
+const COMMIT_MARGIN_MS = 2000;
+const START_OVER_MS_MIN = 60_000;
+/** Reading starts over at most for this share of the time. */
+const START_OVER_SHARE = 1 / 20;
+/** No batch is received later: all ages. */
+const END_OF_TIME = new Date(Date.UTC(9999, 0));
 
-/** Returns how many batches were closed. */
-export async function appendOpenBatches(
-  dependencies: OpenBatchesDependencies,
-  before: Date,
-  append: AppendMissing,
-  isOver: () => boolean,
-): Promise<number> {
-  let closed = 0;
-  let idlePages = 0;
-  let after = FIRST_BATCH;
-  while (!isOver() && idlePages < IDLE_PAGES_MAX) {
-    const page = await dependencies.listOpenBatches(before, after, PAGE_TRANSACTIONS);
-    const last = page.at(-1);
-    if (last === undefined) break;
-    after = last;
-    const done = await closePage(dependencies, page, append);
-    closed += done;
-    idlePages = done === 0 ? idlePages + 1 : 0;
-  }
-  return closed;
+export function createOpenBatches(dependencies: OpenBatchesDependencies): OpenBatches {
+  const { listOpenBatches } = dependencies;
+  /** Before it only full streams are owed anything. */
+  let frontier = FIRST_BATCH;
+  /** Full streams, and where the first batch is that owes them something. */
+  const firstOwed = new Map<string, BatchPosition>();
+  let startedOverMs = 0;
+  let readingMs = 0;
+  const chooseStart = ({ nowMs, barred, hasRoom }: Round): BatchPosition => {
+    for (const [stream, position] of firstOwed) {
+      if (barred(stream) || !hasRoom(stream)) continue;
+      if (isBefore(position, frontier)) frontier = position;
+      firstOwed.delete(stream);
+    }
+    const isDue =
+      nowMs - startedOverMs >= Math.max(START_OVER_MS_MIN, readingMs / START_OVER_SHARE);
+    if (firstOwed.size > 0 && !isDue) return frontier;
+    firstOwed.clear();
+    startedOverMs = nowMs;
+    readingMs = 0;
+    frontier = FIRST_BATCH;
+    return frontier;
+  };
+  const read = async (round: Round, start: BatchPosition): Promise<RoundResult> => {
+    const before = round.held.size > 0 ? END_OF_TIME : new Date(round.nowMs - round.agedMs);
+    let [after, closed, settled] = [start, 0, 0];
+    while (!round.isOver()) {
+      const batches = await listOpenBatches(before, after, PAGE_TRANSACTIONS);
+      const last = batches.at(-1);
+      if (last === undefined) return { closed, settled, isWhole: true };
+      const done = await settlePage(dependencies, { batches, after, firstOwed, round });
+      closed += done.closed;
+      settled += done.settled;
+      after = last;
+      if (last.receivedAt.getTime() < round.nowMs - COMMIT_MARGIN_MS) frontier = last;
+    }
+    return { closed, settled, isWhole: false };
+  };
+  return {
+    round: async (round) => {
+      const startMs = performance.now();
+      const result = await read(round, chooseStart(round));
+      readingMs += performance.now() - startMs;
+      return result;
+    },
+    full: () => new Set(firstOwed.keys()),
+    forget: () => {
+      firstOwed.clear();
+      frontier = FIRST_BATCH;
+    },
+  };
 }
 
-async function closePage(
-  { loadUnscored, deleteBatches, narrowBatch }: OpenBatchesDependencies,
-  page: readonly OpenBatch[],
-  append: AppendMissing,
-): Promise<number> {
-  const left = await append(await loadUnscored(page.flatMap((batch) => batch.transactionIds)));
+function isBefore(one: BatchPosition, other: BatchPosition): boolean {
+  const difference = one.receivedAt.getTime() - other.receivedAt.getTime();
+  return difference < 0 || (difference === 0 && one.batchId < other.batchId);
+}
+
+type Page = {
+  readonly batches: readonly OpenBatch[];
+  /** Where it starts. */
+  readonly after: BatchPosition;
+  readonly firstOwed: Map<string, BatchPosition>;
+  readonly round: Round;
+};
+
+async function settlePage(
+  dependencies: OpenBatchesDependencies,
+  { batches, after, firstOwed, round }: Page,
+): Promise<{ closed: number; settled: number }> {
+  const { loadUnscored, streamOf } = dependencies;
+  const agedBefore = round.nowMs - round.agedMs;
+  const young = new Set(
+    batches.flatMap(({ receivedAt, transactionIds }) =>
+      receivedAt.getTime() < agedBefore ? [] : transactionIds,
+    ),
+  );
+  const kept = new Set<string>();
+  const owed: Transaction[] = [];
+  const toHold = new Set<string>();
+  const keep = (transaction: Transaction) => {
+    kept.add(transaction.transactionId);
+    firstOwed.set(streamOf(transaction), firstOwed.get(streamOf(transaction)) ?? after);
+  };
+  const rows = await loadUnscored(batches.flatMap((batch) => batch.transactionIds));
+  for (const transaction of rows.sort(byReception)) {
+    const stream = streamOf(transaction);
+    const isHeld = round.held.has(stream);
+    // Its own request appends it.
+    if (!isHeld && young.has(transaction.transactionId)) kept.add(transaction.transactionId);
+    else if (firstOwed.has(stream) || round.barred(stream)) keep(transaction);
+    else {
+      owed.push(transaction);
+      if (!isHeld) toHold.add(stream);
+    }
+  }
+  if (toHold.size > 0) await round.hold([...toHold]);
+  for (const transaction of await round.append(owed)) keep(transaction);
+  return await close(dependencies, batches, kept);
+}
+
+async function close(
+  { deleteBatches, narrowBatch }: OpenBatchesDependencies,
+  batches: readonly OpenBatch[],
+  kept: ReadonlySet<string>,
+): Promise<{ closed: number; settled: number }> {
   const closed: string[] = [];
-  for (const { batchId, transactionIds } of page) {
-    const rest = transactionIds.filter((id) => left.has(id));
+  let settled = 0;
+  for (const { batchId, transactionIds } of batches) {
+    const rest = transactionIds.filter((id) => kept.has(id));
+    settled += transactionIds.length - rest.length;
     if (rest.length === 0) closed.push(batchId);
     else if (rest.length < transactionIds.length) await narrowBatch(batchId, rest);
   }
   if (closed.length > 0) await deleteBatches(closed);
-  return closed.length;
+  return { closed: closed.length, settled };
 }

@@ -1,41 +1,49 @@
 /**
  * Closes batches that are in their streams: gathers ids and deletes many rows in one statement, so
- * that a request does not pay a second commit. A row that is not deleted costs the reconciler a look.
+ * that a request does not pay a second commit. A batch of which a full stream left a part keeps that
+ * part. A row that stays as it was costs the reconciler a look, or a stream an entry twice.
  */
 import type { Log } from '../runtime/log.ts';
 
 const FLUSH_INTERVAL_MS = 50;
 const FLUSH_IDS = 100;
-/** Ids remembered while Postgres does not answer; beyond it the reconciler closes the rows. */
+/** Batches remembered while Postgres does not answer; beyond it the reconciler closes the rows. */
 const IDS_MAX = 10_000;
 
 export type BatchCloser = {
   readonly close: (batchId: string) => void;
-  /** Deletes what is gathered; call before the pool closes. */
+  /** Keeps of a batch only what is still to be appended. */
+  readonly narrow: (batchId: string, transactionIds: readonly string[]) => void;
+  /** Writes what is gathered; call before the pool closes. */
   readonly flush: () => Promise<void>;
 };
 
 export type BatchCloserDependencies = {
   readonly deleteBatches: (batchIds: readonly string[]) => Promise<void>;
+  readonly narrowBatch: (batchId: string, transactionIds: readonly string[]) => Promise<void>;
   readonly log: Pick<Log, 'warn'>;
 };
 
-export function createBatchCloser({ deleteBatches, log }: BatchCloserDependencies): BatchCloser {
-  let gathered: string[] = [];
+type Narrowed = readonly [batchId: string, transactionIds: readonly string[]];
+
+export function createBatchCloser(dependencies: BatchCloserDependencies): BatchCloser {
+  const { deleteBatches, narrowBatch, log } = dependencies;
+  let closed: string[] = [];
+  let narrowed: Narrowed[] = [];
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
+  const write = async (batchIds: readonly string[], parts: readonly Narrowed[]) => {
+    if (batchIds.length > 0) await deleteBatches(batchIds);
+    for (const part of parts) await narrowBatch(...part);
+  };
   const run = async () => {
-    const batchIds = gathered;
-    gathered = [];
-    if (batchIds.length === 0) return;
-    try {
-      await deleteBatches(batchIds);
-    } catch (error) {
-      log.warn(
-        { cause: String(error), batches: batchIds.length },
-        'batches left to the reconciler',
-      );
-    }
+    const [batchIds, parts] = [closed, narrowed];
+    closed = [];
+    narrowed = [];
+    const batches = batchIds.length + parts.length;
+    await write(batchIds, parts).catch((error: unknown) => {
+      log.warn({ cause: String(error), batches }, 'batches left to the reconciler');
+    });
   };
   const flush = () => {
     clearTimeout(timer);
@@ -43,13 +51,16 @@ export function createBatchCloser({ deleteBatches, log }: BatchCloserDependencie
     running = running.then(run);
     return running;
   };
+  const gather = (put: () => void) => {
+    const gathered = closed.length + narrowed.length;
+    if (gathered >= IDS_MAX) return;
+    put();
+    if (gathered + 1 === FLUSH_IDS) void flush();
+    else timer ??= setTimeout(() => void flush(), FLUSH_INTERVAL_MS);
+  };
   return {
-    close: (batchId) => {
-      if (gathered.length >= IDS_MAX) return;
-      gathered.push(batchId);
-      if (gathered.length === FLUSH_IDS) void flush();
-      else timer ??= setTimeout(() => void flush(), FLUSH_INTERVAL_MS);
-    },
+    close: (batchId) => gather(() => closed.push(batchId)),
+    narrow: (batchId, transactionIds) => gather(() => narrowed.push([batchId, transactionIds])),
     flush,
   };
 }

@@ -1,35 +1,32 @@
 /**
  * The reconciler brings transactions into the streams that are committed but not there: batches whose
- * append failed or whose API died, and, after Redis was lost, everything that is neither final nor
- * waiting. Appending twice is harmless, not appending is not: when in doubt it appends.
+ * append was refused or failed, or whose API died, and, after Redis was lost, everything that is neither
+ * final nor waiting. Appending twice is harmless, not appending is not: when in doubt it appends. While
+ * a stream is owed anything it is held: it takes only what the reconciler brings, oldest first.
  *
  * One leader of a market runs it every second or so (worker maintenance), or an operator does
- * (`risk reconcile`). A run takes a bounded time; a recovery goes on in the next one.
+ * (`risk reconcile`). A run takes a bounded time; what is left goes on in the next one.
  */
 import { FIRST_BATCH } from '../domain/open-batch.ts';
 import type { ReconcileState } from '../store/reconcile-state.ts';
-import type { WaitingTransaction } from '../stream/waiting.ts';
 import type { AppendEntries } from './append-entries.ts';
-import { type AppendMissing, createAppendMissing } from './append-missing.ts';
-import { appendOpenBatches, type OpenBatchesDependencies } from './append-open-batches.ts';
+import { createAppendMissing } from './append-missing.ts';
+import { createOpenBatches } from './append-open-batches.ts';
 import {
-  createRecoveryPass,
-  type RecoveryDependencies,
-  type RecoveryPass,
-} from './recovery-pass.ts';
+  createLook,
+  type LookDependencies,
+  type Looked,
+  readByName,
+  roomCheck,
+} from './look-after-streams.ts';
+import { createRecovery, type RecoveryOptions } from './recovery.ts';
 
-export type ReconcileDependencies = RecoveryDependencies &
-  OpenBatchesDependencies & {
+export type ReconcileDependencies = RecoveryOptions &
+  LookDependencies & {
     readonly readState: () => Promise<ReconcileState>;
-    readonly writeState: (state: ReconcileState) => Promise<void>;
     readonly append: AppendEntries;
     /** Which Redis this is; throws Failure `unavailable` when it cannot be written. */
     readonly readIdentity: () => Promise<string>;
-    /** Pages of what waits in all streams of the market. */
-    readonly readWaiting: () => AsyncIterable<readonly WaitingTransaction[]>;
-    /** Age at which an open batch is appended again. */
-    readonly batchAgeMs: number;
-    readonly now: () => number;
     readonly count: (appended: number) => void;
   };
 
@@ -40,81 +37,106 @@ export type ReconcileReport = {
   readonly appended: number;
   /** True while what a lost Redis held is being brought back. */
   readonly recovering: boolean;
-  /** True when a recovery waits for streams that are full. */
+  /** True when something waits for streams that are full. */
   readonly full: boolean;
+  /** Streams that are still held. */
+  readonly held: number;
 };
 
 export type Reconciler = { readonly run: (signal: AbortSignal) => Promise<ReconcileReport> };
 
-/** A run hands back its leadership and looks at the open batches again after this long. */
+/** A run looks at the identity of Redis and at the open batches again after this long. */
 const RUN_MS_MAX = 5000;
 const CHECKPOINT_EVERY_MS = 60_000;
 /** Longer than any request takes from its received_at to its commit. */
 const CHECKPOINT_MARGIN_MS = 60_000;
+/** Share of a stream that is free before a pass is made for it: a pass reads all that waits. */
+const RECOVERY_REFILL_SHARE = 0.1;
 
 export function createReconciler(dependencies: ReconcileDependencies): Reconciler {
-  const { now, readState, writeState, batchAgeMs } = dependencies;
-  let pass: RecoveryPass | undefined;
-  let noticedAtMs = now();
+  const { now, readState, streamOf } = dependencies;
+  const recovery = createRecovery(dependencies);
+  const openBatches = createOpenBatches(dependencies);
+  const isLost = createLossCheck(dependencies, recovery.begin);
+  const look = createLook(dependencies, openBatches);
   let checkpointAtMs = Number.NEGATIVE_INFINITY;
 
-  const recover = async (state: ReconcileState, append: AppendMissing, isOver: () => boolean) => {
-    pass ??= await startPass(dependencies, state);
-    while (!isOver()) {
-      const step = await pass.step(append);
-      if (step === 'full') return { recovering: true, full: true };
-      if (step === 'again') continue;
-      const isComplete = pass.missing() === 0 && pass.toMs >= noticedAtMs;
-      pass = undefined;
-      if (isComplete) await writeState({ ...state, recovering: false });
-      return { recovering: !isComplete, full: false };
+  const run = async (signal: AbortSignal): Promise<ReconcileReport> => {
+    const endMs = now() + RUN_MS_MAX;
+    const isOver = () => signal.aborted || now() >= endMs;
+    let [appended, batches] = [0, 0];
+    const append = createAppendMissing(dependencies.append, streamOf, (transactions) => {
+      appended += transactions;
+      dependencies.count(transactions);
+    });
+    const former = await readState();
+    const { state, isHolding } = await isLost(former);
+    let { recovering } = state;
+    let isFull = false;
+    if (recovering) {
+      const streams = await readByName(dependencies);
+      const hasAmpleRoom = roomCheck(dependencies, streams, RECOVERY_REFILL_SHARE);
+      const result = await recovery.run({ state, append, hasAmpleRoom, isOver });
+      recovering = result.recovering;
+      isFull = result.full;
     }
-    return { recovering: true, full: false };
+    const barred = (stream: string) => recovering && isHolding && recovery.isOwing(stream);
+    let looked: Looked;
+    do {
+      looked = await look({ append, isOver, barred });
+      batches += looked.closed;
+    } while (looked.again && !isOver());
+    if (!state.recovering && now() - checkpointAtMs >= CHECKPOINT_EVERY_MS) {
+      checkpointAtMs = now();
+      await advanceCheckpoint(dependencies, state);
+    }
+    const full = isFull || (!recovering && openBatches.full().size > 0);
+    return { batches, appended, recovering, full, held: looked.held };
   };
 
   return {
     run: async (signal) => {
-      const endMs = now() + RUN_MS_MAX;
-      const isOver = () => signal.aborted || now() >= endMs;
-      let appended = 0;
-      const append = createAppendMissing(dependencies.append, (transactions) => {
-        appended += transactions;
-        dependencies.count(transactions);
-      });
-      const redisIdentity = await dependencies.readIdentity();
-      let state = await readState();
-      if (state.redisIdentity !== redisIdentity) {
-        // Written before anything is done, so that a crash cannot forget the loss.
-        state = { ...state, redisIdentity, recovering: true };
-        await writeState(state);
-        noticedAtMs = now();
-        pass = undefined;
+      try {
+        return await run(signal);
+      } catch (error) {
+        openBatches.forget();
+        recovery.begin();
+        throw error;
       }
-      const before = new Date(now() - batchAgeMs);
-      const batches = await appendOpenBatches(dependencies, before, append, isOver);
-      if (state.recovering) {
-        const recovery = await recover(state, append, isOver);
-        return { batches, appended, ...recovery };
-      }
-      if (now() - checkpointAtMs >= CHECKPOINT_EVERY_MS) {
-        checkpointAtMs = now();
-        await advanceCheckpoint(dependencies, state);
-      }
-      return { batches, appended, recovering: false, full: false };
     },
   };
 }
 
-async function startPass(
-  dependencies: ReconcileDependencies,
-  { checkpoint }: ReconcileState,
-): Promise<RecoveryPass> {
-  const toMs = dependencies.now() - dependencies.batchAgeMs;
-  const waiting = new Set<string>();
-  for await (const page of dependencies.readWaiting()) {
-    for (const { transactionId } of page) waiting.add(transactionId);
-  }
-  return createRecoveryPass(dependencies, { fromMs: checkpoint.getTime(), toMs, waiting });
+/**
+ * Notices another Redis, and begins a recovery. One that came back with its data lost a second at most
+ * and goes on at once; where all is gone, streams are held until they have what is older.
+ */
+function createLossCheck(dependencies: ReconcileDependencies, begin: () => void) {
+  const { readIdentity, writeState, readStreams, holds } = dependencies;
+  /** Undefined until the first look: whoever led before may have noticed a loss. */
+  let isHolding: boolean | undefined;
+  return async (state: ReconcileState) => {
+    const redisIdentity = await readIdentity();
+    const isKnown = state.redisIdentity === redisIdentity;
+    if (isKnown && (isHolding !== undefined || !state.recovering)) {
+      isHolding &&= state.recovering;
+      return { state, isHolding: isHolding === true };
+    }
+    const hasSameData =
+      state.redisIdentity === null || dataOf(state.redisIdentity) === dataOf(redisIdentity);
+    isHolding = isKnown || !hasSameData;
+    if (isHolding) await holds.hold((await readStreams()).map(({ stream }) => stream));
+    // Written before anything is done, so that a crash cannot forget the loss.
+    const noticed = { ...state, redisIdentity, recovering: true };
+    await writeState(noticed);
+    begin();
+    return { state: noticed, isHolding };
+  };
+}
+
+/** An identity begins with a value that lives as long as the data. */
+function dataOf(identity: string): string {
+  return identity.split(' ')[0] ?? '';
 }
 
 /**

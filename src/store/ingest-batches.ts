@@ -48,12 +48,18 @@ export async function listOpenBatches(
   ]);
 }
 
+// API and reconciler may narrow one batch at a time, each to what it left: what both left is what stays.
 const narrowStatement = {
   name: 'narrow-ingest-batch',
-  text: 'update ingest_batches set transaction_ids = $2::uuid[] where batch_id = $1',
+  text: `with closed as (
+           delete from ingest_batches where batch_id = $1 and not transaction_ids && $2::uuid[]
+         )
+         update ingest_batches
+            set transaction_ids = array(select unnest(transaction_ids) intersect select unnest($2::uuid[]))
+          where batch_id = $1 and transaction_ids && $2::uuid[]`,
 };
 
-/** Keeps only those transactions of a batch that are still to be appended. */
+/** Keeps of a batch only those of these transactions that it holds; without any it is closed. */
 export async function narrowIngestBatch(
   database: Pick<Database, 'query'>,
   batchId: string,

@@ -4,6 +4,7 @@
  * | key | type | lives | written by |
  * |---|---|---|---|
  * | {market:corridor:shard}:transactions     | stream     | until acknowledged | producer, promote, replay |
+ * | {market:corridor:shard}:held             | string     | while older batches are owed | producer, reconciler |
  * | {market:corridor:shard}:retries          | sorted set | until due          | settle |
  * | {market:corridor:shard}:transactions-dlq | stream     | bounded copy       | settle |
  * | {market:corridor:shard}:transactions-scored | stream  | 7 days, bounded    | settle |
@@ -25,11 +26,12 @@ export const GROUP = 'scoring-workers';
 /** Profile keys spread over this many hash tags a market. */
 export const PROFILE_SLOTS = 16;
 
-/** The four keys of one stream: one corridor, one shard. */
+/** The five keys of one stream: one corridor, one shard. */
 export type StreamKeys = {
   readonly corridor: string;
   readonly shard: number;
   readonly transactions: string;
+  readonly held: string;
   readonly retries: string;
   readonly deadLetters: string;
   readonly scored: string;
@@ -41,6 +43,7 @@ export function streamKeys(market: string, corridor: string, shard: number): Str
     corridor,
     shard,
     transactions: `${tag}:transactions`,
+    held: `${tag}:held`,
     retries: `${tag}:retries`,
     deadLetters: `${tag}:transactions-dlq`,
     scored: `${tag}:transactions-scored`,

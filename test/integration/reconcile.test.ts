@@ -121,7 +121,7 @@ describe('an open batch', () => {
     const other = await storeTransactions(database, seeds(2, { corridor: 'US-MX' }));
     for (let at = 0; at < full.length; at += 1000) await openBatch(full.slice(at, at + 1000));
     const mixed = await storeTransactions(database, [
-      ...seeds(1),
+      ...seeds(1, { createdAtMs: old(5) }),
       ...seeds(1, { corridor: 'US-MX' }),
     ]);
     await openBatch([...mixed, ...other], old() + 1);

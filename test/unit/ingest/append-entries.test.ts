@@ -8,12 +8,15 @@ import type { EntryPayload } from '../../../src/stream/entry.ts';
 const entry = {} as EntryPayload;
 
 function setUp() {
-  const state = { nowMs: 0, isDown: false, left: 0, calls: 0, reasons: [] as string[] };
+  const state = { nowMs: 0, isDown: false, left: 0, calls: 0, skipped: 0, reasons: [] as string[] };
   const tryAppend = createTryAppend({
     append: async (payloads) => {
       state.calls += 1;
       if (state.isDown) throw new Failure('unavailable', 'REDIS_OOM', 'full');
       return { appended: payloads.length - state.left, left: payloads.slice(0, state.left) };
+    },
+    leave: (payloads) => {
+      state.skipped += payloads.length;
     },
     failures: { inc: ({ reason }) => state.reasons.push(reason) },
     nowMs: () => state.nowMs,
@@ -24,33 +27,34 @@ function setUp() {
 test('after a failure one caller a second tries again, the others skip', async () => {
   const { state, tryAppend } = setUp();
   state.isDown = true;
-  expect(await tryAppend([entry])).toBe(false);
+  expect(await tryAppend([entry])).toEqual([entry]);
   state.nowMs = 999;
-  expect(await tryAppend([entry])).toBe(false);
-  expect(state.calls).toBe(1);
+  expect(await tryAppend([entry])).toEqual([entry]);
+  expect([state.calls, state.skipped]).toEqual([1, 1]);
   state.nowMs = 1000;
   const [first, second] = [tryAppend([entry]), tryAppend([entry])];
-  expect(await Promise.all([first, second])).toEqual([false, false]);
-  expect(state.calls).toBe(2);
+  expect(await Promise.all([first, second])).toEqual([[entry], [entry]]);
+  expect([state.calls, state.skipped]).toEqual([2, 2]);
   state.isDown = false;
   state.nowMs = 2000;
-  expect(await tryAppend([entry])).toBe(true);
-  expect(await tryAppend([entry])).toBe(true);
+  expect(await tryAppend([entry])).toEqual([]);
+  expect(await tryAppend([entry])).toEqual([]);
   expect(state.reasons).toHaveLength(4);
 });
 
 test('a full stream is counted and does not stop the next caller', async () => {
   const { state, tryAppend } = setUp();
   state.left = 1;
-  expect(await tryAppend([entry, entry])).toBe(false);
+  expect(await tryAppend([entry, entry])).toHaveLength(1);
   state.left = 0;
-  expect(await tryAppend([entry])).toBe(true);
+  expect(await tryAppend([entry])).toEqual([]);
   expect(state.reasons).toEqual(['full']);
 });
 
 test('a bug is not taken for an outage', async () => {
   const tryAppend = createTryAppend({
     append: () => Promise.reject(new TypeError('bug')),
+    leave: () => undefined,
     failures: { inc: () => undefined },
     nowMs: () => 0,
   });
@@ -59,16 +63,20 @@ test('a bug is not taken for an outage', async () => {
 
 test('the closer gathers ids, deletes many at once, and outlives a failure', async () => {
   const deleted: (readonly string[])[] = [];
+  const narrowed: string[][] = [];
   let isDown = false;
   const closer = createBatchCloser({
     deleteBatches: async (ids) => {
       if (isDown) throw new Failure('unavailable', 'X', 'x');
       deleted.push(ids);
     },
+    narrowBatch: async (batchId, ids) => void narrowed.push([batchId, ...ids]),
     log: { warn: () => undefined },
   });
   for (let n = 0; n < 150; n++) closer.close(String(n));
+  closer.narrow('partly', ['left']);
   await closer.flush();
+  expect(narrowed).toEqual([['partly', 'left']]);
   expect(deleted.flat()).toHaveLength(150);
   expect(deleted.length).toBeLessThan(3);
   isDown = true;

@@ -1,0 +1,86 @@
+/**
+ * What a recovery must not append: transactions that wait in Redis, and those that open batches owe. Of
+ * a long backlog only a window of reception is held at a time, so that memory stays bounded whatever
+ * waits; the next window reads again.
+ */
+import { FIRST_BATCH } from '../domain/open-batch.ts';
+import type { WaitingTransaction } from '../stream/waiting.ts';
+import type { OpenBatchesDependencies } from './append-open-batches.ts';
+import { createIdSet, type IdSet } from './id-set.ts';
+
+export type WaitingDependencies = Pick<OpenBatchesDependencies, 'listOpenBatches'> & {
+  /** Pages of what waits in all streams of the market. */
+  readonly readWaiting: () => AsyncIterable<readonly WaitingTransaction[]>;
+};
+
+export type WaitingWindow = {
+  readonly has: (transactionId: string) => boolean;
+  /** Where it ends: all that waits of those received before is known. */
+  readonly toMs: number;
+};
+
+/** Ids held at a time: 16 MiB, and half as much again while the table grows. */
+export const WAITING_IDS_MAX = 600_000;
+const PAGE_TRANSACTIONS = 5000;
+const END_OF_TIME = new Date(Date.UTC(9999, 0));
+
+/** The longest window from `fromMs`, at most to `toMs`, of which no more than `idsMax` wait. */
+export async function readWaitingWindow(
+  dependencies: WaitingDependencies,
+  fromMs: number,
+  toMs: number,
+  idsMax = WAITING_IDS_MAX,
+): Promise<WaitingWindow> {
+  let endMs = toMs;
+  for (;;) {
+    const read = await readIds(dependencies, fromMs, endMs, idsMax);
+    if ('ids' in read) return { has: read.ids.has, toMs: endMs };
+    endMs = Math.max(fromMs + 1, read.shorterMs);
+  }
+}
+
+type Read = { readonly ids: IdSet } | { readonly shorterMs: number };
+
+async function readIds(
+  dependencies: WaitingDependencies,
+  fromMs: number,
+  toMs: number,
+  idsMax: number,
+): Promise<Read> {
+  const ids = createIdSet();
+  let [firstMs, lastMs] = [toMs, fromMs];
+  for await (const page of readOwed(dependencies)) {
+    for (const { transactionId, receivedAtMs } of page) {
+      if (receivedAtMs < fromMs || receivedAtMs >= toMs) continue;
+      ids.add(transactionId);
+      firstMs = Math.min(firstMs, receivedAtMs);
+      lastMs = Math.max(lastMs, receivedAtMs);
+    }
+    // A millisecond is not divided: no more come in one than requests carry.
+    if (ids.size() > idsMax && toMs - fromMs > 1) {
+      return { shorterMs: Math.min(toMs - 1, Math.ceil((firstMs + lastMs) / 2)) };
+    }
+  }
+  return { ids };
+}
+
+/** Open batches before Redis: what an API appends and closes meanwhile is met in one or the other. */
+export async function* readOwed({
+  listOpenBatches,
+  readWaiting,
+}: WaitingDependencies): AsyncGenerator<readonly WaitingTransaction[], void> {
+  let after = FIRST_BATCH;
+  for (;;) {
+    const batches = await listOpenBatches(END_OF_TIME, after, PAGE_TRANSACTIONS);
+    const last = batches.at(-1);
+    if (last === undefined) break;
+    after = last;
+    yield batches.flatMap(({ receivedAt, transactionIds }) =>
+      transactionIds.map((transactionId) => ({
+        transactionId,
+        receivedAtMs: receivedAt.getTime(),
+      })),
+    );
+  }
+  yield* readWaiting();
+}
