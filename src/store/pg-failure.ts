@@ -47,6 +47,9 @@ export function toFailure(thrown: unknown, code?: string): Failure {
   return new Failure('permanent', code ?? `POSTGRES_${sqlState}`, detail, { cause: thrown });
 }
 
+/** SQLSTATE of a key that is held already. */
+export const UNIQUE_VIOLATION = '23505';
+
 /** SQLSTATE of what a driver threw, also when it is wrapped in a Failure. */
 export function sqlStateOf(thrown: unknown): string | undefined {
   const error = thrown instanceof Failure ? thrown.cause : thrown;

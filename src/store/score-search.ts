@@ -137,16 +137,13 @@ function wayIn(
       order by created_at desc, transaction_id desc`;
   const fromScores = `${COLUMNS} from scores s`;
   const fromTransactions = 'transaction_id, created_at, merchant_id from transactions';
-  if (merchantId !== undefined) {
+  // Scores have no index by party: a row of its transactions names each of them.
+  if (accountId !== undefined || merchantId !== undefined) {
     const condition =
       accountId === undefined
         ? `merchant_id = ${parameter(merchantId)}`
         : `account_id = ${parameter(accountId)}`;
     return { joinsScores: true, order: byTime, text: indexed(fromTransactions, condition) };
-  }
-  if (accountId !== undefined) {
-    const text = indexed(fromScores, `account_id = ${parameter(accountId)}`);
-    return { joinsScores: false, order: byTime, text };
   }
   if (verdict === 'review' || verdict === 'decline' || minScore >= RISKY_SCORE_MIN) {
     const text = indexed(fromScores, RISKY);

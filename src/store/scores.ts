@@ -1,6 +1,7 @@
 /**
- * Scores, write side: one statement a batch, written once. What an insert does not return was stored
- * before, by another delivery of the same transaction; then the stored score is what counts.
+ * Scores, write side: one statement a batch, written once. What was stored before, by another delivery
+ * of the same transaction, stays: the stored score is what counts. That is rare, so the statement that
+ * looks for it (two fifths dearer) runs only after one that takes every score for new has failed.
  */
 import { Failure } from '../domain/failure.ts';
 import type { Decision, ScoreRecord } from '../domain/score-record.ts';
@@ -13,7 +14,7 @@ import {
   uuidArray,
 } from './binary-array.ts';
 import type { createPartitionGuard } from './partitions.ts';
-import { sqlStateOf } from './pg-failure.ts';
+import { sqlStateOf, UNIQUE_VIOLATION } from './pg-failure.ts';
 import type { Database, Statement } from './pool.ts';
 
 /** One score to be stored. `features` has the same length in all rows of an insert. */
@@ -40,20 +41,27 @@ export type ScoreLineage = {
 export type StoredScore = Omit<ScoreRecord, 'features' | 'featureSchema'>;
 
 // All vectors travel as one flat array and are sliced by row, so no value is escaped or parsed as text.
-// Ids come back only when some were stored before: a row each would cost more than the whole request.
-const insertStatement: Statement = {
-  name: 'insert-scores',
-  text: `with won as (
-         insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
+// Arrays side by side in a select list are walked in step, without a tuple store a column.
+const insertAll = `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
              probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation)
          select transaction_id, created_at, to_timestamp($10::float8 / 1000), account_id, corridor, score,
                 risk, probability, verdict, reasons::jsonb,
                 ($11::float8[])[(row - 1) * $12::int + 1 : row * $12::int],
                 $13::smallint, $14::text, $15::text, attempts, $16::smallint
-           from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::smallint[], $6::float8[],
-                       $7::float8[], $8::text[], $9::text[], $17::smallint[]) with ordinality
-                as s (transaction_id, created_at, account_id, corridor, score, risk, probability, verdict,
-                      reasons, attempts, row)
+           from (select unnest($1::uuid[]) as transaction_id, unnest($2::timestamptz[]) as created_at,
+                        unnest($3::text[]) as account_id, unnest($4::text[]) as corridor,
+                        unnest($5::smallint[]) as score, unnest($6::float8[]) as risk,
+                        unnest($7::float8[]) as probability, unnest($8::text[]) as verdict,
+                        unnest($9::text[]) as reasons, unnest($17::smallint[]) as attempts,
+                        generate_series(1, cardinality($1::uuid[])) as row) s`;
+
+const insertAllStatement: Statement = { name: 'insert-all-scores', text: insertAll };
+
+// Ids come back only when some were stored before: a row each would cost more than the whole request.
+const insertNewStatement: Statement = {
+  name: 'insert-new-scores',
+  text: `with won as (
+         ${insertAll}
          on conflict (transaction_id, created_at) do nothing
          returning transaction_id)
          select count(*)::int as won,
@@ -71,9 +79,24 @@ export async function insertScores(
   const rows = [...scores].sort(
     (a, b) => a.createdAtMs - b.createdAtMs || (a.transactionId < b.transactionId ? -1 : 1),
   );
+  const values = insertValues(rows, lineage);
+  try {
+    await database.query(insertAllStatement, values);
+  } catch (error) {
+    if (sqlStateOf(error) !== UNIQUE_VIOLATION) throw error;
+    const [inserted] = await database.query<{ won: number; ids: string[] | null }>(
+      insertNewStatement,
+      values,
+    );
+    if (inserted === undefined) throw new Error('an aggregate has one row');
+    if (inserted.won < rows.length) return new Set(inserted.ids);
+  }
+  return new Set(rows.map((row) => row.transactionId));
+}
+
+function insertValues(rows: readonly NewScore[], lineage: ScoreLineage): readonly unknown[] {
   const decisions = rows.map((row) => row.decision);
-  const length = rows[0]?.features.length ?? 0;
-  const [inserted] = await database.query<{ won: number; ids: string[] | null }>(insertStatement, [
+  return [
     uuidArray(rows.map((row) => row.transactionId)),
     timestampArray(rows.map((row) => row.createdAtMs)),
     textArray(rows.map((row) => row.accountId)),
@@ -87,17 +110,13 @@ export async function insertScores(
     ),
     lineage.scoredAtMs,
     float8Rows(rows.map((row) => row.features)),
-    length,
+    rows[0]?.features.length ?? 0,
     lineage.featureSchema,
     lineage.ruleSet,
     lineage.model,
     lineage.degradation,
     int2Array(rows.map((row) => row.attempts)),
-  ]);
-  if (inserted === undefined) throw new Error('an aggregate has one row');
-  return new Set(
-    inserted.won === rows.length ? rows.map((row) => row.transactionId) : inserted.ids,
-  );
+  ];
 }
 
 export type InsertScores = (

@@ -1,0 +1,176 @@
+/**
+ * Goal: the cheap statements that take every key and every score for new are only ever faster, never
+ * wrong: where one is held they store what is free, and nothing twice. Method: large batches that
+ * overlap, one after the other and at once.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
+import type { Database } from '../../src/store/pool.ts';
+import { insertScores, type NewScore } from '../../src/store/scores.ts';
+import { claimTransactions, type NewTransaction } from '../../src/store/transactions.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { idAt } from '../support/stored-rows.ts';
+
+const AT_MS = Date.UTC(2026, 2, 10);
+const ROWS = 300;
+const FINGERPRINT = 'ab'.repeat(32);
+const LINEAGE = { featureSchema: 1, ruleSet: 'default@1', model: null, degradation: 0 };
+
+let testDatabase: TestDatabase;
+let database: Database;
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open({ connectionsMax: 10 });
+  await ensurePartitions(database, [monthOf(AT_MS)]);
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+
+/** Sorted by key, as ingest hands them on. */
+function transactions(prefix: string, count = ROWS, first = 0): NewTransaction[] {
+  return Array.from({ length: count }, (_, index) => ({
+    transactionId: idAt(AT_MS + index),
+    createdAtMs: AT_MS + index,
+    receivedAtMs: AT_MS,
+    accountId: `acc_${index % 7}`,
+    merchantId: `m_${index % 5}`,
+    amount: '12.3400',
+    currency: 'USD',
+    corridor: 'US-EG',
+    type: null,
+    ip: null,
+    deviceId: index % 3 === 0 ? `dev_${index}` : null,
+    country: 'US',
+    channel: null,
+    idempotencyKey: `${prefix}-${String(first + index).padStart(6, '0')}`,
+    fingerprint: FINGERPRINT,
+    metadata: index % 2 === 0 ? '{"order":"ü"}' : null,
+  }));
+}
+
+async function claim(rows: readonly NewTransaction[], batchId = idAt(AT_MS)): Promise<number[]> {
+  const batch = { batchId, client: 'default', receivedAtMs: AT_MS, transactions: rows };
+  return await database.transaction((query) => claimTransactions(query, batch));
+}
+
+type Stored = { keys: number; transactions: number; open: number };
+
+/** Rows of one test, and how many ids its open batches hold. */
+async function stored(prefix: string): Promise<Stored | undefined> {
+  const [row] = await testDatabase.sql<Stored>(
+    `select count(*)::int as keys, count(t.transaction_id)::int as transactions,
+            (select count(*)::int from ingest_batches b, unnest(b.transaction_ids) as id
+              where id in (select transaction_id from idempotency_keys where idempotency_key like $1)) as open
+       from idempotency_keys k left join transactions t on t.transaction_id = k.transaction_id
+      where k.idempotency_key like $1`,
+    [`${prefix}-%`],
+  );
+  return row;
+}
+
+const everything = (rows: number): Stored => ({ keys: rows, transactions: rows, open: rows });
+
+describe('claimTransactions', () => {
+  test.each([1, 99, 100, 1000])('stores all of %i free keys, column by column', async (count) => {
+    const prefix = `free${count}`;
+    const rows = transactions(prefix, count);
+    expect(await claim(rows)).toEqual([]);
+    expect(await stored(prefix)).toEqual(everything(count));
+    const [first] = await testDatabase.sql(
+      `select account_id, merchant_id, amount::text, currency, corridor, type, ip, device_id, country,
+              channel, metadata, created_at, received_at from transactions where transaction_id = $1`,
+      [rows[0]?.transactionId],
+    );
+    expect(first).toEqual({
+      ...{ account_id: 'acc_0', merchant_id: 'm_0', amount: '12.3400', currency: 'USD' },
+      ...{ corridor: 'US-EG', type: null, ip: null, device_id: 'dev_0', country: 'US' },
+      ...{ channel: null, metadata: { order: 'ü' } },
+      ...{ created_at: new Date(AT_MS), received_at: new Date(AT_MS) },
+    });
+  });
+
+  test.each([0, 150, ROWS - 1])('stores the others when the key at %i is held', async (at) => {
+    const prefix = `held${at}`;
+    await claim(transactions(prefix, 1, at));
+    expect(await claim(transactions(prefix))).toEqual([at]);
+    expect(await stored(prefix)).toEqual(everything(ROWS));
+  });
+
+  test('of a batch that was stored already stores nothing', async () => {
+    const rows = transactions('again');
+    const batchId = idAt(AT_MS);
+    await claim(rows, batchId);
+    expect(await claim(rows, batchId)).toEqual(rows.map((_, index) => index));
+    expect(await claim(transactions('again'))).toHaveLength(ROWS);
+    expect(await stored('again')).toEqual(everything(ROWS));
+  });
+
+  test('that overlap and run at once give each key to one of them', async () => {
+    const batches = Array.from({ length: 20 }, (_, index) =>
+      transactions('race', ROWS, (index % 4) * 100),
+    );
+    const lost = await Promise.all(batches.map((rows) => claim(rows)));
+    const won = batches.flatMap((rows, index) =>
+      rows.filter((_, at) => !lost[index]?.includes(at)).map((row) => row.idempotencyKey),
+    );
+    expect(won).toHaveLength(600);
+    expect(new Set(won).size).toBe(600);
+    expect(await stored('race')).toEqual(everything(600));
+  });
+
+  test('hands on what is wrong with a value and stores nothing', async () => {
+    const rows = transactions('wrong').map((row, index) => ({
+      ...row,
+      amount: index === ROWS - 1 ? '0' : row.amount,
+    }));
+    await expect(claim(rows)).rejects.toMatchObject({ kind: 'permanent', code: 'POSTGRES_23514' });
+    expect(await stored('wrong')).toEqual(everything(0));
+  });
+});
+
+describe('insertScores', () => {
+  function scores(count: number, points: number): NewScore[] {
+    return Array.from({ length: count }, (_, index) => ({
+      transactionId: idAt(AT_MS + index, points < 500 ? index : 1_000_000 + index),
+      createdAtMs: AT_MS + index,
+      accountId: `acc_${index % 7}`,
+      corridor: 'US-EG',
+      attempts: 1,
+      features: Float64Array.of(index / 3, Number.NaN, -0, 5e-324),
+      decision: {
+        ...{ score: points, risk: points / 1000, probability: null },
+        ...{ verdict: 'approve', reasons: [] },
+      },
+    }));
+  }
+  const insert = (rows: readonly NewScore[], scoredAtMs = AT_MS) =>
+    insertScores(database, rows, { ...LINEAGE, scoredAtMs });
+  const ids = (rows: readonly NewScore[]) => new Set(rows.map((row) => row.transactionId));
+
+  test('returns what is new and leaves what was stored', async () => {
+    const rows = scores(ROWS, 100);
+    const [before, after] = [rows.slice(0, 100), rows.slice(100)];
+    expect(await insert(before)).toEqual(ids(before));
+    expect(await insert(rows, AT_MS + 1)).toEqual(ids(after));
+    expect(await insert(rows, AT_MS + 2)).toEqual(new Set());
+    const found = await testDatabase.sql<{ scored_at: Date; features: number[] }>(
+      `select scored_at, features from scores where transaction_id = any ($1::uuid[]) order by transaction_id`,
+      [rows.map((row) => row.transactionId)],
+    );
+    expect(found.map((row) => row.scored_at.getTime())).toEqual(
+      rows.map((_, index) => (index < 100 ? AT_MS : AT_MS + 1)),
+    );
+    expect(found.map((row) => row.features)).toEqual(rows.map((row) => [...row.features]));
+  });
+
+  test('that overlap and run at once count each score once', async () => {
+    const rows = scores(ROWS, 500);
+    const batches = Array.from({ length: 8 }, (_, index) => rows.slice(index * 25));
+    const won = await Promise.all(batches.map((batch) => insert(batch)));
+    expect(won.reduce((sum, one) => sum + one.size, 0)).toBe(ROWS);
+    expect(won.reduce((all, one) => all.union(one))).toEqual(ids(rows));
+  });
+});
