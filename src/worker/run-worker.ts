@@ -229,7 +229,8 @@ async function addStreams({ options, rotation, stop }: Parts, insist: boolean): 
       if (failed !== undefined && rotation.streams().length === 0) throw failed;
       return;
     } catch (error) {
-      if (!insist || signal.aborted) throw error;
+      if (signal.aborted) return;
+      if (!insist) throw error;
       options.log.warn({ err: toError(error).message }, 'waiting for the streams');
       options.onSignOfLife();
       await sleep(FIRST_STREAMS_RETRY_MS, undefined, { signal }).catch(() => undefined);
