@@ -226,6 +226,7 @@ async function conclude(
 ): Promise<void> {
   const { store, settle, encode, metrics } = dependencies;
   const final = await commitDeadLetters(dependencies, decided, atMs);
+  await store.closeDeadLettersOfScored(scoredAgain(final));
   const endSettle = metrics.batchDuration.startTimer({ stage: 'settle' });
   const settlements = toSettlements(final, encode, atMs);
   const gone = await settle(settlements);
@@ -238,6 +239,18 @@ async function conclude(
     ),
   );
   await store.closeDeadLettersOfScored(late);
+}
+
+/**
+ * Scored transactions that may have a dead letter all the same: an earlier delivery, or another entry, was
+ * given up, and its worker died before it could settle that. Nearly always none.
+ */
+function scoredAgain(decided: readonly Decided[]): string[] {
+  return decided.flatMap(({ entry, payload, outcome }) => {
+    if (outcome.kind !== 'acknowledge' || outcome.event === null || payload === null) return [];
+    const isFirst = entry.deliveries === 1 && payload.attempt === 1 && payload.origin === 'ingest';
+    return isFirst ? [] : [outcome.event.transactionId];
+  });
 }
 
 /** A dead letter whose transaction turns out to have a score is acknowledged in its place. */
