@@ -60,7 +60,8 @@ function checkFinal(world: World, { transactionId: id }: Transaction): string[] 
     const excused = isGivenUp && mayBeGivenUp(world);
     if (letters.length > 0 && !excused)
       breaches.push(`${nature} and dead: ${id} ${letters[0]?.errorCode}`);
-  } else if (score !== undefined) breaches.push(`${nature} and scored: ${id}`);
+  } else if (score !== undefined && nature !== 'stubborn')
+    breaches.push(`${nature} and scored: ${id}`);
   return breaches;
 }
 
@@ -100,7 +101,9 @@ function checkAttempts(world: World): string[] {
     const retries = journal.retries.get(id) ?? 0;
     if (retries > appends * (ATTEMPTS_MAX - 1)) breaches.push(`retries ${retries}: ${id}`);
     const crashes = journal.crashes.get(id) ?? 0;
-    if (crashes > appends * DELIVERIES_MAX) breaches.push(`crashes ${crashes}: ${id}`);
+    // What a stopping worker gives back is a new entry: its deliveries are counted anew.
+    const entries = appends + (journal.releases.get(id) ?? 0);
+    if (crashes > entries * DELIVERIES_MAX) breaches.push(`crashes ${crashes}: ${id}`);
   }
   for (const row of postgres.deadLetters) {
     const isEarly = row.errorCode === 'SCORING_FAILED' && row.attempts < ATTEMPTS_MAX;

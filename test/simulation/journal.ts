@@ -26,6 +26,7 @@ export type Journal = {
   /** How often a transaction was put into a stream, retries and releases aside. */
   readonly appends: Map<string, number>;
   readonly retries: Map<string, number>;
+  readonly releases: Map<string, number>;
   /** How often the scorer met it, and how often that ended the process. */
   readonly scorings: Map<string, number>;
   readonly crashes: Map<string, number>;
@@ -42,7 +43,13 @@ export type Journal = {
 export function createJournal(): Journal {
   return {
     ...{ breaches: [], trace: [], events: [], eventsRemembered: 0 },
-    ...{ appends: new Map(), retries: new Map(), scorings: new Map(), crashes: new Map() },
+    ...{
+      appends: new Map(),
+      retries: new Map(),
+      releases: new Map(),
+      scorings: new Map(),
+      crashes: new Map(),
+    },
     ...{
       sights: new Map(),
       knownAtScore: new Map(),
@@ -99,6 +106,7 @@ export function observeStreams(journal: Journal, witness: Witness): StreamObserv
       }
       const id = transactionIdOf(packed);
       if (outcome === 'retry') raise(journal.retries, id);
+      if (outcome === 'released') raise(journal.releases, id);
       if (!witness.isKept(id)) journal.breaches.push(`${outcome} and kept nowhere: ${id}`);
     },
     scored(event, entryId) {

@@ -78,10 +78,19 @@ export type Disaster = {
 };
 
 /**
- * What a transaction does to whoever works on it: nothing; fails scoring once to three times; always
- * fails; can never succeed; ends the process; or is refused by Postgres.
+ * What a transaction does to whoever works on it: nothing; fails scoring once to three times, or four to
+ * six times, which is more than one entry has attempts; always fails; can never succeed; ends the
+ * process; or is refused by Postgres.
  */
-export const NATURES = ['good', 'flaky', 'poison', 'hopeless', 'crasher', 'unstorable'] as const;
+export const NATURES = [
+  'good',
+  'flaky',
+  'stubborn',
+  'poison',
+  'hopeless',
+  'crasher',
+  'unstorable',
+] as const;
 export type Nature = (typeof NATURES)[number];
 
 export type Submission = {

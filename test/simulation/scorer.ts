@@ -9,9 +9,6 @@ import { raise } from './journal.ts';
 import type { Process } from './process.ts';
 import type { World } from './world.ts';
 
-/** Scorings of a flaky transaction that fail, by the last digit of its id: fewer than it has attempts. */
-export const FLAKY_FAILURES_MAX = 3;
-
 export function createScorer({ natureOf, journal }: World, process: Process): Scorer {
   return {
     ...{ featureSchema: FEATURE_SCHEMA, ruleSet: currentRuleSet.id, model: null },
@@ -21,7 +18,9 @@ export function createScorer({ natureOf, journal }: World, process: Process): Sc
       const scorings = raise(journal.scorings, transactionId);
       features(transaction, account, merchant, vector);
       const nature = natureOf(transactionId);
-      if (nature === 'flaky' && scorings <= failuresOf(transactionId)) throw new Error('not now');
+      const failures = 1 + (Number.parseInt(transactionId.slice(-1), 16) % 3);
+      if (nature === 'flaky' && scorings <= failures) throw new Error('not now');
+      if (nature === 'stubborn' && scorings <= failures + 3) throw new Error('not for long');
       if (nature === 'poison') throw new Error('never');
       if (nature === 'hopeless') {
         throw new Failure('permanent', 'HOPELESS', 'can never be scored');
@@ -34,8 +33,4 @@ export function createScorer({ natureOf, journal }: World, process: Process): Sc
       return score({ vector, ruleSet: currentRuleSet, model: null });
     },
   };
-}
-
-function failuresOf(transactionId: string): number {
-  return 1 + (Number.parseInt(transactionId.slice(-1), 16) % FLAKY_FAILURES_MAX);
 }
