@@ -6,6 +6,8 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { LRUCache } from 'lru-cache';
 import packageJson from '../package.json' with { type: 'json' };
+import { bindAccept } from './cli/bind-accept.ts';
+import { bindGuards, openProbe, watchGuards } from './cli/bind-guards.ts';
 import type { CommandContext } from './cli/command.ts';
 import { createApp } from './http/app.ts';
 import type { RouteModule } from './http/app-env.ts';
@@ -22,18 +24,16 @@ import { statusPaths, statusRoutes } from './http/routes/status.ts';
 import { summariesPaths, summariesRoutes } from './http/routes/summaries.ts';
 import { transactionsPaths, transactionsRoutes } from './http/routes/transactions.ts';
 import { serve } from './http/serve.ts';
+import { openFront } from './http/shed.ts';
 import { acceptLines } from './ingest/accept-lines.ts';
 import { acceptOne } from './ingest/accept-one.ts';
-import { type AcceptDependencies, acceptTransactions } from './ingest/accept-transactions.ts';
-import { createTryAppend } from './ingest/append-entries.ts';
-import { createBatchCloser } from './ingest/batch-closer.ts';
+import { acceptTransactions } from './ingest/accept-transactions.ts';
 import { watchCorridors } from './ingest/corridor-list.ts';
-import { createTransactionIds } from './ingest/transaction-id.ts';
 import { createOperating, type Operating } from './query/operating.ts';
 import { createReading, type Reading } from './query/reading.ts';
 import { apiKeyHash } from './runtime/api-key.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from './runtime/config.ts';
-import { createFailpoint, FAILPOINT_VARIABLE } from './runtime/failpoint.ts';
+import type { Guards } from './runtime/guards.ts';
 import { createMetrics, type Metrics, reportConnections } from './runtime/metrics.ts';
 import { createReadiness } from './runtime/vital-signs.ts';
 import { explain } from './scoring/explain.ts';
@@ -48,11 +48,9 @@ import {
 import { listCorridors } from './store/corridors.ts';
 import { readDay } from './store/daily-summaries.ts';
 import * as deadLetterStore from './store/dead-letter-search.ts';
-import { findHeldKeys } from './store/idempotency-keys.ts';
 import { countOpenBatches, deleteIngestBatches, openIngestBatch } from './store/ingest-batches.ts';
 import { listMonths } from './store/month-slice.ts';
 import { openDatabase } from './store/open-database.ts';
-import { createPartitionGuard } from './store/partitions.ts';
 import { ACTIVITY_ROWS_MAX, ACTIVITY_WINDOWS_HOURS, readActivity } from './store/party-activity.ts';
 import type { Database } from './store/pool.ts';
 import { proveWrite } from './store/reconcile-state.ts';
@@ -64,12 +62,10 @@ import {
   readStoredTransaction,
   searchStoredTransactions,
 } from './store/transaction-search.ts';
-import { claimTransactions } from './store/transactions.ts';
 import { openCommands, waitUntilReady } from './stream/connection.ts';
 import { claimIdentity } from './stream/identity.ts';
 import { streamKeys } from './stream/keys.ts';
 import { measureStreams } from './stream/lag.ts';
-import { createProducer } from './stream/producer.ts';
 import { openReplies } from './stream/replies.ts';
 
 const EXIT_FINE = 0;
@@ -79,6 +75,9 @@ const SCORE_CACHE_ENTRIES = 20_000;
 const SUMMARY_CACHE_DAYS = 400;
 /** Share of a statement's time that it may wait for a lock: below 1, so that the lock speaks first. */
 const LOCK_SHARE = 0.8;
+
+/** Degradation level from which reads that a replica can answer are spared the primary. */
+const SPARES_PRIMARY_LEVEL = 2;
 
 /** Everything with a lifetime, opened once. */
 type Resources = Awaited<ReturnType<typeof openResources>>;
@@ -92,8 +91,12 @@ export async function runApi(context: CommandContext): Promise<number> {
     return EXIT_BAD_CONFIGURATION;
   }
   await using stack = new AsyncDisposableStack();
+  const metrics = createMetrics();
+  const guards = stack.use(bindGuards(metrics, log, 'api'));
   const lockTimeoutMs = Math.floor(config.RISK_STATEMENT_TIMEOUT_MS * LOCK_SHARE);
-  const database = stack.use(openDatabase(config, databaseUrl, 'api', { lockTimeoutMs }));
+  const guard = guards.postgres.run;
+  const database = stack.use(openDatabase(config, databaseUrl, 'api', { lockTimeoutMs, guard }));
+  const probe = stack.use(openProbe(config, databaseUrl, 'api'));
   if (!(await waitForSchema(database, config.RISK_SCHEMA_WAIT_MS, signal))) {
     if (signal.aborted) return EXIT_FINE;
     output.error('the schema is missing or too old: run `risk migrate`');
@@ -102,19 +105,27 @@ export async function runApi(context: CommandContext): Promise<number> {
   if (config.RISK_BOOTSTRAP_KEY !== undefined) {
     await upsertBootstrapKey(database, apiKeyHash(config.RISK_BOOTSTRAP_KEY));
   }
-  const resources = await openResources(context, stack, database, redisUrl);
+  const opened = { database, probe, guards, metrics, redisUrl };
+  const resources = await openResources(context, stack, opened);
   const modules = listModules(context, resources);
   const document = buildDocument(
     [...modules.map((module) => module.paths), docsPaths],
     packageJson.version,
   );
   modules.push({ routes: docsRoutes(document), paths: docsPaths });
-  const { metrics, authenticate } = resources;
-  const app = createApp({ log, metrics, authenticate, modules });
+  const app = createApp({
+    ...{ log, metrics, authenticate: resources.authenticate, modules },
+    degradation: guards.health.level,
+    timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
+    waitMsMax: config.RISK_WAIT_MS_MAX,
+  });
+  const takesSubmissions = () => guards.postgres.state() === 'closed';
+  const front = stack.use(openFront(config, metrics, takesSubmissions));
   const serving = await serve(app, {
     host: config.HOST,
     port: config.PORT,
     mayMove: !context.environment['PORT'],
+    front: front.wrap,
   });
   log.info({ url: serving.url }, 'serving');
   if (!signal.aborted) await once(signal, 'abort');
@@ -123,14 +134,21 @@ export async function runApi(context: CommandContext): Promise<number> {
   return EXIT_FINE;
 }
 
+type Opened = {
+  readonly database: Database;
+  readonly probe: Database;
+  readonly guards: Guards;
+  readonly metrics: Metrics;
+  readonly redisUrl: string;
+};
+
 async function openResources(
-  { config, environment, log }: CommandContext,
+  context: CommandContext,
   stack: AsyncDisposableStack,
-  database: Database,
-  redisUrl: string,
+  { database, probe, guards, metrics, redisUrl }: Opened,
 ) {
+  const { config, log } = context;
   const { RISK_MARKET: market } = config;
-  const metrics = createMetrics();
   const replica =
     config.DATABASE_REPLICA_URL === undefined
       ? null
@@ -138,49 +156,23 @@ async function openResources(
   const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
   stack.defer(() => redis.disconnect());
   await waitUntilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
+  stack.use(watchGuards(guards, probe, redis, market));
   const replies = stack.use(openReplies({ url: redisUrl, market }));
   const corridorList = stack.use(await watchCorridors(() => listCorridors(database), log));
-  const closer = createBatchCloser({
-    deleteBatches: (batchIds) => deleteIngestBatches(database, batchIds),
-    log,
-  });
   const authenticate: Authenticate = createAuthenticator(async (keyHash) => {
     const key = await findLiveApiKey(database, keyHash);
     return key && { ...key, roles: new Set(key.roles) };
   });
-  const producer = createProducer({
-    redis,
-    market,
-    shards: config.RISK_SHARDS,
-    entriesMax: config.RISK_STREAM_ENTRIES_MAX,
-  });
-  const accept: AcceptDependencies = {
-    database,
-    claimTransactions,
-    findHeldKeys,
-    partitions: createPartitionGuard(database),
-    tryAppend: createTryAppend({
-      append: producer.append,
-      failures: metrics.appendFailures,
-      nowMs: () => performance.now(),
-    }),
-    closer,
-    newId: createTransactionIds(),
-    corridors: corridorList.corridors,
-    now: Date.now,
-    failpoint: createFailpoint(environment[FAILPOINT_VARIABLE]),
-    count: {
-      accepted: (corridor, transactions) => metrics.accepted.inc({ corridor }, transactions),
-      duplicates: (transactions) => metrics.duplicates.inc(transactions),
-    },
-  };
-  const databases = { primary: database, replica, now: Date.now };
-  return { databases, metrics, redis, replies, closer, authenticate, accept };
+  const adapters = { database, redis, guards, metrics, corridorList };
+  const { accept, closer } = bindAccept(context, adapters);
+  const sparesPrimary = () => guards.health.level() >= SPARES_PRIMARY_LEVEL;
+  const databases = { primary: database, replica, now: Date.now, sparesPrimary };
+  return { databases, probe, guards, metrics, redis, replies, closer, authenticate, accept };
 }
 
 function listModules(context: CommandContext, resources: Resources): RouteModule[] {
   const { config, log, signal } = context;
-  const { databases, metrics, redis, accept, authenticate, replies } = resources;
+  const { databases, probe, metrics, redis, accept, authenticate, replies } = resources;
   const { primary } = databases;
   const limits = {
     bytesMax: config.RISK_BODY_BYTES_MAX,
@@ -189,7 +181,7 @@ function listModules(context: CommandContext, resources: Resources): RouteModule
   const reading = bindReading(resources);
   const operating = bindOperating(config, resources);
   const readiness = createReadiness({
-    postgres: () => proveWrite(primary).then(() => true),
+    postgres: () => proveWrite(probe).then(() => true),
     redis: () => claimIdentity(redis, config.RISK_MARKET).then(() => true),
   });
   const acceptOneDependencies = { ...accept, replies, findScore: reading.findScore };
@@ -261,7 +253,7 @@ function bindReading({ databases, metrics }: Resources): Reading {
 }
 
 /** What operators ask and do, bound to its adapters. */
-function bindOperating(config: Config, { databases, redis, accept }: Resources): Operating {
+function bindOperating(config: Config, { databases, redis, accept, guards }: Resources): Operating {
   const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
   const listStreams = () =>
     [...accept.corridors()].flatMap((corridor) =>
@@ -270,14 +262,15 @@ function bindOperating(config: Config, { databases, redis, accept }: Resources):
   return createOperating({
     databases,
     deadLetterStore,
-    measureStreams: () => measureStreams(redis, listStreams()),
+    measureStreams: () => guards.redis.run(() => measureStreams(redis, listStreams())),
+    health: guards.health,
     countUnappended,
     countDeadLetters,
     countRows,
     openIngestBatch,
     deleteIngestBatches,
     loadTransactions,
-    tryAppend: accept.tryAppend,
+    tryAppend: async (payloads) => (await accept.tryAppend(payloads)).length === 0,
     newBatchId: randomUUID,
   });
 }

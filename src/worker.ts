@@ -4,6 +4,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import {
+  bindGuards,
+  checksOfWorker,
+  guardProfiles,
+  guardSettle,
+  openProbe,
+  watchGuards,
+} from './cli/bind-guards.ts';
 import { bindIngestDuties } from './cli/bind-reconciler.ts';
 import { type CommandContext, EXIT } from './cli/command.ts';
 import { accountKind } from './profile/account-kind.ts';
@@ -11,8 +19,9 @@ import { merchantKind } from './profile/merchant-kind.ts';
 import { PROFILE_HEADER_BYTES } from './profile/profile.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from './runtime/config.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from './runtime/failpoint.ts';
-import { createMetrics, type Metrics } from './runtime/metrics.ts';
-import { type Check, createLife, createReadiness } from './runtime/vital-signs.ts';
+import type { Guards } from './runtime/guards.ts';
+import { createMetrics, type Metrics, reportConnections } from './runtime/metrics.ts';
+import { createLife, createReadiness } from './runtime/vital-signs.ts';
 import { openWorkerHttp } from './runtime/worker-http.ts';
 import { FEATURE_COUNT, FEATURE_SCHEMA } from './scoring/feature-schema.ts';
 import { features } from './scoring/features.ts';
@@ -22,19 +31,20 @@ import { listCorridors } from './store/corridors.ts';
 import { closeDeadLettersOfScored, insertDeadLetters } from './store/dead-letters.ts';
 import { loadAccountPasts, loadMerchantPasts } from './store/history.ts';
 import { createLeadership } from './store/leadership.ts';
+import { openDatabase } from './store/open-database.ts';
 import {
   createPartitionGuard,
   ensurePartitions,
   MONTHS_AHEAD,
   monthOf,
 } from './store/partitions.ts';
-import { type Database, openPool } from './store/pool.ts';
+import type { Database } from './store/pool.ts';
 import { waitForSchema } from './store/schema-version.ts';
 import { createInsertScores, readStoredScores } from './store/scores.ts';
 import { openCommands, type RedisClient, untilReady } from './stream/connection.ts';
 import { createGroupDuties, ensureGroups, isGroupMissing } from './stream/consumer-group.ts';
 import { ATTEMPTS_MAX, decodeEntry, encodeEntry } from './stream/entry.ts';
-import { probeKey, profileKey, profileSlot, type StreamKeys, streamKeys } from './stream/keys.ts';
+import { profileKey, profileSlot, type StreamKeys, streamKeys } from './stream/keys.ts';
 import { measureStreams } from './stream/lag.ts';
 import { createProfileCache, type ProfileCache } from './stream/profile-cache.ts';
 import { openReaderConnection } from './stream/reader-connection.ts';
@@ -58,7 +68,6 @@ const PROMOTE_EVERY_MS = 200;
 const LAG_EVERY_MS = 5000;
 const BUDGET_EVERY_MS = 2000;
 const PARTITIONS_EVERY_MS = 3_600_000;
-const PROBE_SECONDS = 60;
 
 /** What a test may put in place of the engine's own. */
 export type WorkerOverrides = { readonly scorer?: Scorer };
@@ -85,7 +94,9 @@ export async function runWorker(
     return EXIT_BAD_CONFIGURATION;
   }
   const metrics = createMetrics();
-  await using database = openDatabase(config, databaseUrl);
+  using guards = bindGuards(metrics, log, 'worker');
+  const guard = guards.postgres.run;
+  await using database = openDatabase(config, databaseUrl, 'worker', { guard });
   if (!(await waitForSchema(database, config.RISK_SCHEMA_WAIT_MS, signal))) {
     if (signal.aborted) return EXIT.fine;
     log.fatal('the schema is missing or older than this engine: run `risk migrate`');
@@ -99,13 +110,15 @@ export async function runWorker(
   );
   // Alive while something happens: a read came back, or a held batch tries again.
   const life = createLife(3 * config.RISK_READ_BLOCK_MS + config.RISK_BATCH_DEADLINE_MS);
-  const readiness = createReadiness(checksOf(config, database, redis, signal));
+  const probe = resources.use(openProbe(config, databaseUrl, 'worker'));
+  const readiness = createReadiness(checksOfWorker(probe, redis, config.RISK_MARKET, signal));
   if (config.RISK_WORKER_PORT > 0) {
     const options = { host: config.HOST, port: config.RISK_WORKER_PORT, metrics };
     resources.use(await openWorkerHttp({ ...options, isAlive: life.isAlive, readiness }));
   }
   await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
-  const cache = createCache(config, redis);
+  resources.use(watchGuards(guards, probe, redis, config.RISK_MARKET));
+  const cache = guardProfiles(createCache(config, redis), guards.redis);
   const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
   const name = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
   log.info({ name, readers: readers.length, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
@@ -123,6 +136,7 @@ export async function runWorker(
       redis,
       cache,
       metrics,
+      guards,
       failpoint,
       scorer: poisonScorer(overrides.scorer ?? scorer, environment),
     }),
@@ -142,17 +156,6 @@ export async function runWorker(
   });
   log.info({ name }, 'worker has drained');
   return EXIT.fine;
-}
-
-function openDatabase(config: Config, url: string): Database {
-  return openPool({
-    url,
-    role: 'worker',
-    connectionsMax: config.RISK_DATABASE_CONNECTIONS_MAX,
-    connectTimeoutMs: config.RISK_CONNECT_TIMEOUT_MS,
-    statementTimeoutMs: config.RISK_STATEMENT_TIMEOUT_MS,
-    namedStatements: config.RISK_DATABASE_POOLER === 'none',
-  });
 }
 
 async function listStreams(config: Config, database: Database): Promise<StreamKeys[]> {
@@ -181,12 +184,18 @@ type Adapters = {
 };
 
 type StepParts = Adapters & {
+  readonly guards: Guards;
   readonly failpoint: ReturnType<typeof createFailpoint>;
   readonly scorer: Scorer;
 };
 
 function createSteps(parts: StepParts): BatchSteps {
-  const { config, database, redis, cache, metrics } = parts;
+  const { config, database, redis, cache, metrics, guards } = parts;
+  const settle = createSettle({
+    redis,
+    market: config.RISK_MARKET,
+    scoredEventsMax: config.RISK_SCORED_EVENTS_MAX,
+  });
   const placeOf: PlaceOfParty = (party, id) => ({
     key: profileKey(config.RISK_MARKET, party, id),
     slot: profileSlot(id),
@@ -214,11 +223,8 @@ function createSteps(parts: StepParts): BatchSteps {
       insertDeadLetters: (letters) => insertDeadLetters(database, letters),
       closeDeadLettersOfScored: (ids) => closeDeadLettersOfScored(database, ids),
     },
-    settle: createSettle({
-      redis,
-      market: config.RISK_MARKET,
-      scoredEventsMax: config.RISK_SCORED_EVENTS_MAX,
-    }),
+    settle: guardSettle(settle, guards.redis),
+    degradation: guards.health.level,
     retryPolicy: { attemptsMax: ATTEMPTS_MAX, baseMs: config.RISK_RETRY_BASE_MS },
     random: Math.random,
     nowMs: Date.now,
@@ -275,24 +281,5 @@ async function reportLag(
     metrics.lagSeconds.set(labels, measured.oldestAgeMs / 1000);
     metrics.retriesDue.set(labels, measured.retriesWaiting);
   }
-  const { total, idle, waiting } = database.usage();
-  metrics.databaseConnections.set({ state: 'busy' }, total - idle);
-  metrics.databaseConnections.set({ state: 'idle' }, idle);
-  metrics.databaseConnections.set({ state: 'waiting' }, waiting);
-}
-
-/** Redis takes a write, Postgres answers as a primary, and nobody has told us to stop. */
-function checksOf(
-  config: Config,
-  database: Database,
-  redis: RedisClient,
-  signal: AbortSignal,
-): Record<string, Check> {
-  const ask = { name: 'is-primary', text: 'select not pg_is_in_recovery() as primary' };
-  return {
-    postgres: async () => (await database.query<{ primary: boolean }>(ask))[0]?.primary === true,
-    redis: async () =>
-      (await redis.set(probeKey(config.RISK_MARKET), '1', 'EX', PROBE_SECONDS)) === 'OK',
-    working: async () => !signal.aborted,
-  };
+  reportConnections(metrics, database.usage());
 }

@@ -8,7 +8,13 @@ import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { AppEnv, RouteModule } from './app-env.ts';
 import { type Authenticate, requireKey } from './auth.ts';
-import { identifyRequest, measureRequests, secureAnswers } from './edge.ts';
+import {
+  identifyRequest,
+  limitTime,
+  measureRequests,
+  secureAnswers,
+  tellDegradation,
+} from './edge.ts';
 import { createMethodTable } from './method-table.ts';
 import { Problem, problemResponse, toProblem } from './problem.ts';
 
@@ -18,11 +24,17 @@ export type AppDependencies = {
   readonly authenticate: Authenticate;
   /** Mounted in this order. Paths below /v1 need a key. */
   readonly modules: readonly RouteModule[];
+  readonly degradation: () => number;
+  readonly timeoutMs: number;
+  /** Longest wait that a request may prefer beyond its deadline. */
+  readonly waitMsMax: number;
 };
 
-export function createApp({ log, metrics, authenticate, modules }: AppDependencies): Hono<AppEnv> {
+export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
+  const { log, metrics, authenticate, modules, timeoutMs, waitMsMax } = dependencies;
   const app = new Hono<AppEnv>();
   app.use(identifyRequest(), secureAnswers(), measureRequests(metrics));
+  app.use('/v1/*', tellDegradation(dependencies.degradation), limitTime(timeoutMs, waitMsMax));
   app.use('/v1/*', requireKey(authenticate));
   for (const module of modules) app.route('/', module.routes);
   const methods = createMethodTable(modules.flatMap((module) => module.routes.routes));

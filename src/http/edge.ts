@@ -4,15 +4,17 @@ import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { AppEnv } from './app-env.ts';
+import { readPreferences } from './prefer.ts';
+import { unavailable } from './problem.ts';
 
-const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
+export const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 const HSTS_SECONDS = 365 * 24 * 60 * 60;
 
 /** Nothing the API answers is a page, so nothing may be loaded by it; /docs has a policy of its own. */
 export const STRICT_POLICY =
   "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
+export const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
   ['X-Content-Type-Options', 'nosniff'],
   ['Strict-Transport-Security', `max-age=${HSTS_SECONDS}; includeSubDomains`],
   ['Referrer-Policy', 'no-referrer'],
@@ -53,5 +55,37 @@ export function measureRequests(metrics: Pick<Metrics, 'httpDuration'>): Middlew
       { method: c.req.method, route, status: String(c.res.status) },
       (performance.now() - startedAt) / 1000,
     );
+  };
+}
+
+/** Beyond the deadline of a body or a statement, whose own answers are better ones. */
+const DEADLINE_GRACE_MS = 1000;
+
+/**
+ * Answers 503 when a handler has not by the request's deadline, however it hangs; what it began ends
+ * unheard. A wait that the caller prefers comes on top. Streams of lines have deadlines of their own.
+ */
+export function limitTime(timeoutMs: number, waitMsMax: number): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const { waitMs } = readPreferences(c.req.header('prefer'), waitMsMax);
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => late.reject(unavailable('The request took longer than its deadline.')),
+      timeoutMs + waitMs + DEADLINE_GRACE_MS,
+    );
+    try {
+      await Promise.race([next(), late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+/** Tells a caller that what it gets is less than usual; nothing is said at level 0. */
+export function tellDegradation(level: () => number): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    await next();
+    const now = level();
+    if (now > 0) c.res.headers.set('X-Risk-Degradation', String(now));
   };
 }

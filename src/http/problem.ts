@@ -22,6 +22,7 @@ const PROBLEMS = {
   'key-conflict': { status: 422, title: 'The idempotency key is known with another body' },
   internal: { status: 500, title: 'Internal error' },
   unavailable: { status: 503, title: 'Temporarily unavailable' },
+  overloaded: { status: 503, title: 'Temporarily reduced capacity' },
 } as const;
 
 export type ProblemName = keyof typeof PROBLEMS;
@@ -88,10 +89,10 @@ export function unavailable(detail = 'A service this depends on does not answer.
   return new Problem('unavailable', detail, { headers: { 'Retry-After': RETRY_AFTER_SECONDS } });
 }
 
-/** The answer to a problem. `instance` is the request id, which the log lines carry too. */
-export function problemResponse(problem: Problem, requestId: string): Response {
+/** `instance` is the request id, which the log lines carry too. */
+export function problemJson(problem: Problem, requestId: string): ProblemJson {
   const { status, title } = PROBLEMS[problem.problem];
-  const body: ProblemJson = {
+  return {
     type: `urn:risk:problem:${problem.problem}`,
     title,
     status,
@@ -99,8 +100,12 @@ export function problemResponse(problem: Problem, requestId: string): Response {
     instance: requestId,
     ...(problem.errors.length > 0 ? { errors: problem.errors } : {}),
   };
-  return new Response(JSON.stringify(body), {
-    status,
+}
+
+/** The answer to a problem. */
+export function problemResponse(problem: Problem, requestId: string): Response {
+  return new Response(JSON.stringify(problemJson(problem, requestId)), {
+    status: PROBLEMS[problem.problem].status,
     headers: { ...problem.headers, 'Content-Type': PROBLEM_CONTENT_TYPE },
   });
 }

@@ -2,7 +2,7 @@
  * The listening socket: Node's server with limits against slow and broken clients, a port that may
  * move on when it is taken, and an end that lets requests finish.
  */
-import type { Server } from 'node:http';
+import { createServer as createNodeServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Hono } from 'hono';
@@ -24,6 +24,8 @@ export type ServeOptions = {
   readonly port: number;
   /** Try the following ports when this one is taken. */
   readonly mayMove: boolean;
+  /** Stands before the application. */
+  readonly front: (listener: RequestListener) => RequestListener;
 };
 
 export type Serving = {
@@ -33,16 +35,18 @@ export type Serving = {
 };
 
 export async function serve(app: Hono<AppEnv>, options: ServeOptions): Promise<Serving> {
-  const server = createServer(app);
+  const server = createServer(app, options.front);
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return { url: `http://${host}:${port}`, close: () => close(server) };
 }
 
-function createServer(app: Hono<AppEnv>): Server {
+function createServer(app: Hono<AppEnv>, front: ServeOptions['front']): Server {
   const server = createAdaptorServer({
     fetch: app.fetch,
+    createServer: ((nodeOptions: object, listener: RequestListener) =>
+      createNodeServer(nodeOptions, front(listener))) as typeof createNodeServer,
     serverOptions: {
       headersTimeout: HEADERS_TIMEOUT_MS,
       // Bodies have deadlines of their own (http/body.ts): a stream of lines may take hours.

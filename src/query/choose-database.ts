@@ -5,6 +5,8 @@ export type Databases = {
   readonly primary: Database;
   /** Null where no replica is configured. */
   readonly replica: Database | null;
+  /** True while the primary is too slow for reads: the replica answers even for recent data. */
+  readonly sparesPrimary?: () => boolean;
   readonly now: () => number;
 };
 
@@ -14,6 +16,7 @@ export const RECENT_MS = 5 * 60 * 1000;
 /** @param newestMs created_at of the newest row the read may return, exclusive */
 export function chooseDatabase(databases: Databases, newestMs: number): Database {
   const { primary, replica, now } = databases;
+  if (replica !== null && databases.sparesPrimary?.() === true) return replica;
   return replica === null || newestMs > now() - RECENT_MS ? primary : replica;
 }
 

@@ -6,9 +6,19 @@
  */
 import { z } from 'zod';
 import { isUnavailable } from '../domain/failure.ts';
+import type { Health } from '../runtime/guards.ts';
 import type * as Totals from '../store/totals.ts';
 import type { StreamLag } from '../stream/lag.ts';
 import type { Databases } from './choose-database.ts';
+
+const breakersSchema = z
+  .array(z.string())
+  .meta({ description: 'Breakers of this API process that are not closed, as NAME:STATE.' });
+const degradationSchema = z
+  .int()
+  .min(0)
+  .max(4)
+  .meta({ description: 'Level of this API process; 0 is full service.' });
 
 const corridorSchema = z.object({
   corridor: z.string(),
@@ -17,8 +27,8 @@ const corridorSchema = z.object({
   retries_due: z.int().meta({ description: 'Waiting for their next attempt.' }),
   oldest_age_seconds: z.number().meta({ description: 'Age of the oldest unacknowledged entry.' }),
   dead_letters: z.int().meta({ description: 'Neither replayed nor purged.' }),
-  breakers: z.array(z.string()),
-  degradation: z.int().min(0).max(4),
+  breakers: breakersSchema,
+  degradation: degradationSchema,
 });
 
 export const statusSchema = z
@@ -27,8 +37,8 @@ export const statusSchema = z
     redis: z.enum(['up', 'down']).meta({ description: 'Down: what waits in it is unknown.' }),
     corridors: z.array(corridorSchema).nullable(),
     unappended: z.int().meta({ description: 'Stored, not yet known to be in a stream.' }),
-    breakers: z.array(z.string()),
-    degradation: z.int().min(0).max(4),
+    breakers: breakersSchema,
+    degradation: degradationSchema,
     totals: z.object({
       accepted: z.int(),
       scored: z.int(),
@@ -52,12 +62,13 @@ export type PipelineStatusDependencies = {
   readonly countUnappended: typeof Totals.countUnappended;
   readonly countDeadLetters: typeof Totals.countDeadLetters;
   readonly countTotals: () => Promise<TableTotals>;
+  readonly health: Health;
 };
 
 export async function readPipelineStatus(
   dependencies: PipelineStatusDependencies,
 ): Promise<StatusJson> {
-  const { databases } = dependencies;
+  const { databases, health } = dependencies;
   const unappended = await dependencies.countUnappended(databases.primary);
   const lags = await dependencies.measureStreams().catch((error: unknown) => {
     if (isUnavailable(error)) return undefined;
@@ -65,15 +76,15 @@ export async function readPipelineStatus(
   });
   const deadLetters = await dependencies.countDeadLetters(databases.primary);
   const { accepted, scored, countedAtMs } = await dependencies.countTotals();
-  const corridors = lags === undefined ? null : toCorridors(lags, deadLetters);
+  const corridors = lags === undefined ? null : toCorridors(lags, deadLetters, health);
   const waiting = corridors?.map((row) => row.lag + row.pending + row.retries_due);
   return {
     at: new Date(databases.now()).toISOString(),
     redis: lags === undefined ? 'down' : 'up',
     corridors,
     unappended,
-    breakers: [],
-    degradation: 0,
+    breakers: health.breakers(),
+    degradation: health.level(),
     totals: {
       accepted,
       scored,
@@ -88,6 +99,7 @@ export async function readPipelineStatus(
 function toCorridors(
   lags: readonly StreamLag[],
   deadLetters: readonly Totals.DeadLetterCount[],
+  health: Health,
 ): z.infer<typeof corridorSchema>[] {
   const names = new Set([
     ...lags.map((lag) => lag.stream.corridor),
@@ -104,8 +116,8 @@ function toCorridors(
       retries_due: sum((lag) => lag.retriesWaiting),
       oldest_age_seconds: Math.max(0, ...ours.map((lag) => lag.oldestAgeMs)) / 1000,
       dead_letters: deadLetters.find((row) => row.corridor === corridor)?.active ?? 0,
-      breakers: [],
-      degradation: 0,
+      breakers: health.breakersOf(corridor),
+      degradation: health.levelOf(corridor),
     };
   });
 }

@@ -20,6 +20,8 @@ export type Guard = <T>(call: () => Promise<T>) => Promise<T>;
 export type Breaker = {
   readonly name: string;
   readonly state: () => BreakerState;
+  /** Whether what a call threw says that the dependency is at fault; anything else is an answer. */
+  readonly isFailure: (thrown: unknown) => boolean;
   /** Makes a call, or throws Failure `unavailable` at once. */
   readonly run: Guard;
   /** Makes a call in any state; its outcome counts as that of a trial. */
@@ -37,8 +39,7 @@ export type BreakerOptions = {
   readonly name: string;
   /** Monotonic clock. */
   readonly nowMs: () => number;
-  /** Whether what a call threw says that the dependency is at fault; anything else is an answer. */
-  readonly isFailure: (thrown: unknown) => boolean;
+  readonly isFailure: Breaker['isFailure'];
   readonly onChange: (state: BreakerState) => void;
   readonly settings?: BreakerSettings;
 };
@@ -133,7 +134,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
     new Failure('unavailable', 'BREAKER_OPEN', `the breaker of ${name} is ${state}`);
 
   return {
-    name,
+    ...{ name, isFailure },
     state: () => state,
     run: async (make) => {
       if (state === 'closed') return await start(make, false);

@@ -24,11 +24,8 @@ export function watchBreaker(
       await breaker.probe(() => withinTime(check));
     }
     if (breaker.state() !== 'closed' || breaker.stalledMs() < STALL_MS) return;
-    const answers = await withinTime(check).then(
-      () => true,
-      () => false,
-    );
-    if (!answers) breaker.trip();
+    const isOut = await withinTime(check).then(() => false, breaker.isFailure);
+    if (isOut) breaker.trip();
   };
   const timer = setInterval(async () => {
     if (isBusy) return;

@@ -46,6 +46,8 @@ export type BatchDependencies = {
   readonly nowMs: () => number;
   readonly metrics: Metrics;
   readonly failpoint: Failpoint;
+  /** Level at which the process runs, stored with each score; 0 where nobody measures it. */
+  readonly degradation?: () => number;
 };
 
 export type BatchSteps = {
@@ -169,12 +171,13 @@ function failItem(
 
 /** Inserts, and reads what was stored before. Afterwards every given transaction has a record. */
 async function storeScores(
-  { store, scorer }: BatchDependencies,
+  { store, scorer, degradation }: BatchDependencies,
   scores: readonly NewScore[],
   scoredAtMs: number,
 ): Promise<{ fresh: Map<string, StoredScore>; records: Map<string, StoredScore> }> {
   const { featureSchema, ruleSet, model } = scorer;
-  const lineage = { scoredAtMs, featureSchema, ruleSet, model, degradation: 0 };
+  const level = degradation?.() ?? 0;
+  const lineage = { scoredAtMs, featureSchema, ruleSet, model, degradation: level };
   const won = await store.insertScores(scores, lineage);
   const lost = scores.filter((score) => !won.has(score.transactionId));
   const records =

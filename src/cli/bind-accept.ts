@@ -1,0 +1,66 @@
+/** Ingest bound to its adapters: what the API accepts transactions with. */
+import type { AcceptDependencies } from '../ingest/accept-transactions.ts';
+import { createTryAppend } from '../ingest/append-entries.ts';
+import { type BatchCloser, createBatchCloser } from '../ingest/batch-closer.ts';
+import type { CorridorList } from '../ingest/corridor-list.ts';
+import { createGuardedAppend } from '../ingest/guarded-append.ts';
+import { createTransactionIds } from '../ingest/transaction-id.ts';
+import { createFailpoint, FAILPOINT_VARIABLE } from '../runtime/failpoint.ts';
+import type { Guards } from '../runtime/guards.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { findHeldKeys } from '../store/idempotency-keys.ts';
+import { deleteIngestBatches, narrowIngestBatch } from '../store/ingest-batches.ts';
+import { createPartitionGuard } from '../store/partitions.ts';
+import type { Database } from '../store/pool.ts';
+import { claimTransactions } from '../store/transactions.ts';
+import type { RedisClient } from '../stream/connection.ts';
+import { isStreamAtFault } from '../stream/outage.ts';
+import { createProducer } from '../stream/producer.ts';
+import type { CommandContext } from './command.ts';
+
+export type AcceptAdapters = {
+  readonly database: Database;
+  readonly redis: RedisClient;
+  readonly guards: Guards;
+  readonly metrics: Metrics;
+  readonly corridorList: CorridorList;
+};
+
+export function bindAccept(
+  { config, environment, log }: CommandContext,
+  { database, redis, guards, metrics, corridorList }: AcceptAdapters,
+): { readonly accept: AcceptDependencies; readonly closer: BatchCloser } {
+  const closer = createBatchCloser({
+    deleteBatches: (batchIds) => deleteIngestBatches(database, batchIds),
+    narrowBatch: (batchId, ids) => narrowIngestBatch(database, batchId, ids),
+    log,
+  });
+  const producer = createProducer({
+    redis,
+    market: config.RISK_MARKET,
+    shards: config.RISK_SHARDS,
+    entriesMax: config.RISK_STREAM_ENTRIES_MAX,
+  });
+  const accept: AcceptDependencies = {
+    database,
+    claimTransactions,
+    findHeldKeys,
+    partitions: createPartitionGuard(database),
+    tryAppend: createTryAppend({
+      append: createGuardedAppend({ ...producer, ...guards, isStreamAtFault }),
+      leave: producer.leave,
+      failures: metrics.appendFailures,
+      nowMs: () => performance.now(),
+    }),
+    closer,
+    newId: createTransactionIds(),
+    corridors: corridorList.corridors,
+    now: Date.now,
+    failpoint: createFailpoint(environment[FAILPOINT_VARIABLE]),
+    count: {
+      accepted: (corridor, transactions) => metrics.accepted.inc({ corridor }, transactions),
+      duplicates: (transactions) => metrics.duplicates.inc(transactions),
+    },
+  };
+  return { accept, closer };
+}

@@ -1,0 +1,93 @@
+/** The breakers of a process, bound to its adapters; the API and the worker use them. */
+import { Failure } from '../domain/failure.ts';
+import type { Breaker } from '../runtime/breaker.ts';
+import type { Config } from '../runtime/config.ts';
+import { createGuards, type Guards } from '../runtime/guards.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { Check } from '../runtime/vital-signs.ts';
+import { watchBreaker } from '../runtime/watch-breaker.ts';
+import { openDatabase } from '../store/open-database.ts';
+import { isPostgresOutage } from '../store/outage.ts';
+import type { Database } from '../store/pool.ts';
+import { proveWrite } from '../store/reconcile-state.ts';
+import type { RedisClient } from '../stream/connection.ts';
+import { claimIdentity } from '../stream/identity.ts';
+import { probeKey } from '../stream/keys.ts';
+import { isRedisOutage, isStreamAtFault } from '../stream/outage.ts';
+import type { ProfileCache } from '../stream/profile-cache.ts';
+import type { Settle } from '../stream/settle.ts';
+
+/** Deadline of what the probe's own connection is asked; a probe is given up earlier. */
+const PROBE_MS = 1000;
+const PROBE_SECONDS = 60;
+
+/**
+ * A Redis that is full takes nothing from the API, but lets workers drain it, which is what makes room:
+ * for them it is in order.
+ */
+function isFull(thrown: unknown): boolean {
+  return thrown instanceof Failure && thrown.code === 'REDIS_OOM';
+}
+
+export function bindGuards(metrics: Metrics, log: Log, role: 'api' | 'worker'): Guards {
+  return createGuards({
+    metrics,
+    log,
+    isPostgresFailure: isPostgresOutage,
+    isRedisFailure: (thrown) => isRedisOutage(thrown) && !(role === 'worker' && isFull(thrown)),
+    isStreamFailure: isStreamAtFault,
+  });
+}
+
+/**
+ * A connection of its own for what asks whether Postgres takes writes: it must not wait behind the work
+ * that may be the trouble, nor be refused by a breaker. Open only while it is used.
+ */
+export function openProbe(config: Config, url: string, role: string): Database {
+  return openDatabase(config, url, `${role}-probe`, {
+    connectionsMax: 1,
+    connectTimeoutMs: PROBE_MS,
+    statementTimeoutMs: PROBE_MS,
+  });
+}
+
+/** Asks both by writing: what is full, demoted or cannot persist still answers a ping. */
+export function watchGuards(
+  { postgres, redis: redisBreaker }: Guards,
+  probe: Database,
+  redis: RedisClient,
+  market: string,
+): Disposable {
+  const stack = new DisposableStack();
+  stack.use(watchBreaker(postgres, () => proveWrite(probe)));
+  stack.use(watchBreaker(redisBreaker, () => claimIdentity(redis, market)));
+  return stack;
+}
+
+/** What a batch asks of Redis, behind its breaker. */
+export function guardProfiles(cache: ProfileCache, redis: Breaker): ProfileCache {
+  return {
+    ...cache,
+    load: (requests) => redis.run(() => cache.load(requests)),
+    store: (writes) => redis.run(() => cache.store(writes)),
+  };
+}
+
+export function guardSettle(settle: Settle, redis: Breaker): Settle {
+  return (settlements) => redis.run(() => settle(settlements));
+}
+
+/** A worker's readiness: both take a write, and nobody has told us to stop. */
+export function checksOfWorker(
+  probe: Database,
+  redis: RedisClient,
+  market: string,
+  signal: AbortSignal,
+): Record<string, Check> {
+  return {
+    postgres: () => proveWrite(probe).then(() => true),
+    redis: async () => (await redis.set(probeKey(market), '1', 'EX', PROBE_SECONDS)) === 'OK',
+    working: async () => !signal.aborted,
+  };
+}

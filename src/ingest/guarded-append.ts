@@ -1,0 +1,48 @@
+/**
+ * The producer behind breakers: a stream that cannot be written leaves its own entries to the
+ * reconciler, and the other corridors' entries go on; only what is Redis' own fault is thrown.
+ */
+import { Failure } from '../domain/failure.ts';
+import type { Breaker } from '../runtime/breaker.ts';
+import type { EntryPayload } from '../stream/entry.ts';
+import type { AppendEntries } from './append-entries.ts';
+
+export type GuardedAppendDependencies = {
+  readonly append: AppendEntries;
+  /** Told what was not even tried. */
+  readonly leave: (payloads: readonly EntryPayload[]) => void;
+  readonly redis: Breaker;
+  readonly streamsOf: (corridor: string) => Breaker;
+  readonly isStreamAtFault: (thrown: unknown) => boolean;
+};
+
+export function createGuardedAppend({
+  append,
+  leave,
+  redis,
+  streamsOf,
+  isStreamAtFault,
+}: GuardedAppendDependencies): AppendEntries {
+  const isOfStream = (thrown: unknown) =>
+    isStreamAtFault(thrown) ||
+    (thrown instanceof Failure && thrown.code === 'BREAKER_OPEN' && redis.state() === 'closed');
+  const appendGroup = async (corridor: string, group: readonly EntryPayload[]) => {
+    try {
+      return await streamsOf(corridor).run(() => redis.run(() => append(group)));
+    } catch (error) {
+      leave(group);
+      if (isOfStream(error)) return { appended: 0, left: group };
+      throw error;
+    }
+  };
+  return async (payloads) => {
+    const groups = Map.groupBy(payloads, ({ transaction }) => transaction.corridor);
+    const results = await Promise.all(
+      [...groups].map(([corridor, group]) => appendGroup(corridor, group)),
+    );
+    return {
+      appended: results.reduce((sum, result) => sum + result.appended, 0),
+      left: results.flatMap((result) => result.left),
+    };
+  };
+}

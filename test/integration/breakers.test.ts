@@ -1,0 +1,162 @@
+/**
+ * Goal: a dependency that is gone, frozen or refuses costs a caller two seconds at most, once; then it is
+ * known, told and refused at once, and known to be back within seconds. Method: real services, stopped,
+ * frozen and spoiled under an API process.
+ */
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import type { StatusJson } from '../../src/query/pipeline-status.ts';
+import { runRisk, spawnRisk } from '../support/risk.ts';
+import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { startTestPostgres } from '../support/services.ts';
+import { answerOf, count, input, postBatch, postOne } from '../support/submit.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const REFUSED_MS_MAX = 2000;
+
+/** A whole Postgres: its backends go on when only the server's first process is stopped. */
+function signalAll(pid: number, signal: NodeJS.Signals): void {
+  process.kill(pid, signal);
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  for (const child of children.split(' ')) process.kill(Number(child), signal);
+}
+
+/** An API on a Postgres of its own. */
+async function openOnOwnPostgres() {
+  await using stack = new AsyncDisposableStack();
+  const postgres = stack.use(await startTestPostgres());
+  const environment = {
+    DATABASE_URL: postgres.url,
+    REDIS_URL: 'redis://127.0.0.1:1',
+    RISK_REDIS_TIMEOUT_MS: '200',
+    RISK_BOOTSTRAP_KEY: RUNNING_API_KEY,
+    PORT: '0',
+  };
+  expect((await runRisk(['migrate'], environment)).code).toBe(0);
+  const api = stack.use(spawnRisk(['api'], environment));
+  const [, url = ''] = await api.waitFor(/"url":"(http:[^"]+)"/, 20_000);
+  const headers = {
+    Authorization: `Bearer ${RUNNING_API_KEY}`,
+    'Content-Type': 'application/json',
+  };
+  const owned = stack.move();
+  return {
+    postgres,
+    get: async (path: string) => await answerOf(await fetch(url + path, { headers })),
+    post: async () => {
+      const startedAt = performance.now();
+      const body = JSON.stringify(input());
+      const response = await fetch(`${url}/v1/transactions`, { method: 'POST', headers, body });
+      return { ...(await answerOf(response)), tookMs: performance.now() - startedAt };
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+test('Postgres frozen: refused within two seconds, then at once; back within seconds', async () => {
+  await using api = await openOnOwnPostgres();
+  expect((await api.post()).status).toBe(201);
+  signalAll(api.postgres.pid(), 'SIGSTOP');
+  const first = await Promise.all(Array.from({ length: 30 }, () => api.post()));
+  expect(new Set(first.map(({ status }) => status))).toEqual(new Set([503]));
+  expect(first.every(({ headers }) => headers.get('retry-after') !== null)).toBe(true);
+  expect(Math.max(...first.map(({ tookMs }) => tookMs))).toBeLessThan(REFUSED_MS_MAX);
+  const next = await Promise.all(Array.from({ length: 30 }, () => api.post()));
+  expect(new Set(next.map(({ status }) => status))).toEqual(new Set([503]));
+  expect(Math.max(...next.map(({ tookMs }) => tookMs))).toBeLessThan(300);
+  expect(next[0]?.body).toMatchObject({ type: 'urn:risk:problem:unavailable', status: 503 });
+  expect((await api.get('/livez')).status).toBe(200);
+  signalAll(api.postgres.pid(), 'SIGCONT');
+  await waitUntil(async () => (await api.post()).status === 201, 5000, 'submissions to be taken');
+});
+
+test('Postgres and Redis gone: level 4, told by status once Postgres is back, and gone again', async () => {
+  await using api = await openOnOwnPostgres();
+  const readStatus = async () => (await api.get('/v1/status')).body as StatusJson;
+  await waitUntil(
+    async () => {
+      const { breakers, degradation } = await readStatus();
+      return breakers.includes('redis:open') && degradation === 2;
+    },
+    10_000,
+    'the breaker of Redis, which was never there, to open',
+  );
+  expect((await api.post()).status).toBe(201);
+  await api.postgres.kill();
+  await waitUntil(
+    async () => (await api.post()).body.detail === 'The database does not take writes.',
+    5000,
+    'submissions to be refused at the edge',
+  );
+  await api.postgres.start();
+  const told = await waitUntil(
+    async () => {
+      const { status, headers, body } = await api.get('/v1/status');
+      return status === 200 ? { level: headers.get('x-risk-degradation'), body } : undefined;
+    },
+    15_000,
+    'status to be readable again',
+  );
+  expect(told.level).toBe('4');
+  expect((await api.post()).status).toBe(201);
+  await waitUntil(async () => (await readStatus()).degradation === 2, 30_000, 'Postgres to heal');
+  expect((await api.get('/v1/status')).headers.get('x-risk-degradation')).toBe('2');
+});
+
+const metric = async (api: RunningApi, line: string) => {
+  const text = await (await api.request('/metrics')).text();
+  return Number(new RegExp(`^${line.replace(/[{}]/g, '\\$&')} (\\S+)$`, 'm').exec(text)?.[1]);
+};
+
+test('a corridor whose stream cannot be written waits alone', async () => {
+  await using api = await startRunningApi();
+  await api.redis.set('{market_0:US-EG:0}:transactions', 'not a stream');
+  const readStatus = async () => (await (await api.request('/v1/status')).json()) as StatusJson;
+  for (let n = 0; n < 5; n++) {
+    const { status } = await postBatch(api, [input(), input({ corridor: 'US-MX' })]);
+    expect(status).toBe(200);
+  }
+  expect(await api.redis.xlen('{market_0:US-MX:0}:transactions')).toBe(5);
+  expect(await metric(api, 'risk_breaker_state{breaker="streams:US-EG"}')).toBe(2);
+  expect(await metric(api, 'risk_breaker_opened_total{breaker="streams:US-EG"}')).toBe(1);
+  expect(await metric(api, 'risk_breaker_state{breaker="redis"}')).toBe(0);
+  expect((await postOne(api, input())).status).toBe(201);
+  await api.redis.del('{market_0:US-EG:0}:transactions');
+  const { breakers, degradation, corridors } = await readStatus();
+  expect({ breakers, degradation }).toEqual({ breakers: ['streams:US-EG:open'], degradation: 0 });
+  const corridor = (name: string) => corridors?.find((row) => row.corridor === name);
+  expect(corridor('US-EG')).toMatchObject({ breakers: ['streams:US-EG:open'], degradation: 2 });
+  expect(corridor('US-MX')).toMatchObject({ breakers: [], degradation: 0 });
+  expect(await count(api, 'transactions')).toBe(11);
+});
+
+test('Redis frozen: known within five seconds, queued in Postgres meanwhile, back soon after', async () => {
+  await using api = await startRunningApi({ RISK_REDIS_TIMEOUT_MS: '500' });
+  expect((await postOne(api, input())).status).toBe(201);
+  api.redisService.pause();
+  expect((await postOne(api, input())).status).toBe(201);
+  await waitUntil(
+    async () => (await metric(api, 'risk_breaker_state{breaker="redis"}')) === 2,
+    5000,
+    'the breaker to open',
+  );
+  const startedAt = performance.now();
+  expect((await postOne(api, input())).status).toBe(201);
+  expect(performance.now() - startedAt).toBeLessThan(300);
+  await waitUntil(
+    async () => (await metric(api, 'risk_degradation_level')) === 2,
+    2000,
+    'the level to rise',
+  );
+  api.redisService.resume();
+  await waitUntil(
+    async () => (await metric(api, 'risk_breaker_state{breaker="redis"}')) === 0,
+    5000,
+    'the breaker to close',
+  );
+  await waitUntil(
+    async () => (await metric(api, 'risk_degradation_level')) === 0,
+    20_000,
+    'the level to fall',
+  );
+});

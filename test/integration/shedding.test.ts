@@ -1,0 +1,130 @@
+/**
+ * Goal: what would only wait is refused at once and cheaply, what is let in is answered by its deadline,
+ * and nobody is kept out for longer than it lasts. Method: an API with few places whose Postgres is
+ * locked, so that requests stay in flight for as long as a test wants.
+ */
+import { connect } from 'node:net';
+import { expect, test } from 'vitest';
+import { sendRaw } from '../support/raw-http.ts';
+import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { answerOf, count, input, postBatch, postOne } from '../support/submit.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+/** Locks out inserts, so that submissions wait in the database; returns how to let them go. */
+async function lockTransactions(api: RunningApi): Promise<() => Promise<void>> {
+  const locked = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  const session = api.database.session(async (client) => {
+    await client.query('begin');
+    await client.query('lock table transactions in access exclusive mode');
+    locked.resolve();
+    await release.promise;
+    await client.query('rollback');
+  });
+  await Promise.race([locked.promise, session]);
+  return async () => {
+    release.resolve();
+    await session;
+  };
+}
+
+const waiting = async (api: RunningApi): Promise<number> => {
+  const [row] = await api.testDatabase.sql<{ waiting: number }>(
+    `select count(*)::int as waiting from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock'`,
+  );
+  return row?.waiting ?? 0;
+};
+
+test('beyond its places an API refuses submissions at once, and answers the rest', async () => {
+  await using api = await startRunningApi({ RISK_REQUESTS_IN_FLIGHT_MAX: '3' });
+  const letGo = await lockTransactions(api);
+  const held = Array.from({ length: 3 }, () => postOne(api, input()));
+  await waitUntil(async () => (await waiting(api)) === 3, 10_000, 'three to be in flight');
+  const refused = await postOne(api, input(), { 'X-Request-Id': 'one-of-many' });
+  expect(refused.status).toBe(503);
+  expect(refused.body).toEqual({
+    type: 'urn:risk:problem:overloaded',
+    title: 'Temporarily reduced capacity',
+    status: 503,
+    detail: 'Too many requests are in flight.',
+    instance: 'one-of-many',
+  });
+  expect(Object.fromEntries(refused.headers)).toMatchObject({
+    'content-type': 'application/problem+json',
+    'retry-after': expect.stringMatching(/^[12]$/),
+    'ratelimit-policy': '"in-flight";q=3;qu="concurrent-requests"',
+    ratelimit: '"in-flight";r=0;t=1',
+    'x-content-type-options': 'nosniff',
+    'x-request-id': 'one-of-many',
+  });
+  expect((await api.request('/v1/keys')).status).toBe(200);
+  expect((await api.request('/readyz')).status).toBe(200);
+  const metrics = await (await api.request('/metrics')).text();
+  expect(metrics).toContain('risk_http_requests_shed_total{reason="in-flight"} 1');
+  expect(metrics).toMatch(
+    /duration_seconds_count\{method="POST",route="\(shed\)",status="503"\} 1/,
+  );
+  await letGo();
+  expect((await Promise.all(held)).map(({ status }) => status)).toEqual([201, 201, 201]);
+  expect((await postOne(api, input())).status).toBe(201);
+  expect(await count(api, 'transactions')).toBe(4);
+});
+
+test('a refusal does not wait for the body, and the connection stays fit for use', async () => {
+  await using api = await startRunningApi({ RISK_REQUESTS_IN_FLIGHT_MAX: '1' });
+  const letGo = await lockTransactions(api);
+  const held = postOne(api, input());
+  await waitUntil(async () => (await waiting(api)) === 1, 10_000, 'one to be in flight');
+  const head = `POST /v1/transactions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${RUNNING_API_KEY}\r\nContent-Type: application/json\r\n`;
+  const startedAt = performance.now();
+  expect(await sendRaw(api.url, `${head}Content-Length: 4000000\r\n\r\n{`)).toMatch(
+    /^HTTP\/1\.1 503 [\s\S]*retry-after: [12]\r\n/i,
+  );
+  expect(performance.now() - startedAt).toBeLessThan(1000);
+  const body = JSON.stringify(input());
+  const request = `${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  const socket = connect({ port: Number(new URL(api.url).port), host: '127.0.0.1' });
+  let heard = '';
+  socket.setEncoding('utf8').on('data', (part) => {
+    heard += part;
+  });
+  const answers = () => [...heard.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
+  socket.write(request);
+  await waitUntil(() => answers().length === 1, 5000, 'the refusal');
+  await letGo();
+  await held;
+  socket.write(request);
+  await waitUntil(() => answers().length === 2, 5000, 'the answer on the same connection');
+  expect(answers()).toEqual(['503', '201']);
+  socket.destroy();
+});
+
+test('bytes in flight are bounded, one large request alone is taken', async () => {
+  await using api = await startRunningApi({ RISK_BODY_BYTES_IN_FLIGHT_MAX: '2000' });
+  const batch = Array.from({ length: 100 }, () => input());
+  expect((await postBatch(api, batch)).status).toBe(200);
+  const letGo = await lockTransactions(api);
+  const held = postOne(api, input());
+  await waitUntil(async () => (await waiting(api)) === 1, 10_000, 'one to be in flight');
+  const { status, body } = await postBatch(api, batch);
+  expect([status, body.detail]).toEqual([503, 'Too many bytes of requests are in flight.']);
+  await letGo();
+  expect((await held).status).toBe(201);
+});
+
+test('a handler that hangs is answered by the deadline', async () => {
+  await using api = await startRunningApi({
+    RISK_REQUEST_TIMEOUT_MS: '500',
+    RISK_STATEMENT_TIMEOUT_MS: '20000',
+  });
+  const letGo = await lockTransactions(api);
+  const startedAt = performance.now();
+  const { status, headers, body } = await answerOf(await api.post('/v1/transactions', input()));
+  const tookMs = performance.now() - startedAt;
+  expect([status, headers.get('retry-after')]).toEqual([503, '1']);
+  expect(body.detail).toBe('The request took longer than its deadline.');
+  expect(tookMs).toBeGreaterThanOrEqual(500);
+  expect(tookMs).toBeLessThan(2500);
+  await letGo();
+});
