@@ -1,8 +1,10 @@
 /** All scenarios, in the order in which `npm run chaos` runs them. */
 import { badTransactions } from './scenarios/bad-transactions.ts';
 import { bounces } from './scenarios/bounce.ts';
+import { clockSkew } from './scenarios/clock-skew.ts';
 import { deadLettersReplayed } from './scenarios/dead-letters-replayed.ts';
 import { failpoints } from './scenarios/failpoints.ts';
+import { overload } from './scenarios/overload.ts';
 import { postgresFaults } from './scenarios/postgres-faults.ts';
 import { redisFaults } from './scenarios/redis-faults.ts';
 import { rollingRestarts } from './scenarios/rolling-restarts.ts';
@@ -18,6 +20,8 @@ export const SCENARIOS: readonly Scenario[] = [
   ...postgresFaults,
   ...badTransactions,
   deadLettersReplayed,
+  clockSkew,
+  overload,
   slowClients,
   rollingRestarts,
 ];

@@ -1,2 +1,133 @@
-export type Mutant = { readonly name: string; readonly what: string; readonly scenario: string };
-export const MUTANTS: readonly Mutant[] = [];
+/**
+ * What `npm run chaos -- --mutations` takes out of a copy of the engine, one mechanism at a time, and the
+ * scenario that must notice. A replacement that does not apply exactly once ends the run: the engine has
+ * changed, and so must the mutant.
+ */
+export type Replacement = {
+  readonly file: string;
+  /** Stands exactly once in the file. */
+  readonly find: string;
+  readonly replace: string;
+};
+
+export type Mutant = {
+  readonly name: string;
+  readonly what: string;
+  /** The scenario that must turn red. */
+  readonly scenario: string;
+  readonly replacements: readonly Replacement[];
+};
+
+const PROCESS_BATCH = 'src/worker/process-batch.ts';
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'dedupe-key',
+    what: 'idempotency keys are not unique any more',
+    scenario: 'kill-api',
+    replacements: [
+      {
+        file: 'sql/0002_create_transactions.sql',
+        find: '  constraint idempotency_keys_pkey primary key (client, idempotency_key),\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'score-conflict-clause',
+    what: 'a score that is stored already is written again',
+    scenario: 'worker-before-acknowledge',
+    replacements: [
+      {
+        file: 'src/store/scores.ts',
+        find: 'on conflict (transaction_id, created_at) do nothing',
+        replace:
+          'on conflict (transaction_id, created_at) do update set scored_at = excluded.scored_at',
+      },
+    ],
+  },
+  {
+    name: 'acknowledge-after-commit',
+    what: 'entries are acknowledged before their scores are stored',
+    scenario: 'worker-after-read',
+    replacements: [
+      {
+        file: PROCESS_BATCH,
+        find: "  failpoint('worker-after-read');\n",
+        replace:
+          "  await conclude(dependencies, firsts.map((item) => decide(item, { kind: 'acknowledge', event: null })), nowMs());\n  failpoint('worker-after-read');\n",
+      },
+    ],
+  },
+  {
+    name: 'reconciler',
+    what: 'nobody appends what an API that died left behind',
+    scenario: 'api-before-append',
+    replacements: [
+      {
+        file: 'src/ingest/reconcile.ts',
+        find: 'looked = await look({ append, isOver, barred });',
+        replace: 'looked = { closed: 0, held: 0, again: false };',
+      },
+    ],
+  },
+  {
+    name: 'recovery',
+    what: 'a loss of Redis is not noticed',
+    scenario: 'redis-wiped',
+    replacements: [
+      {
+        file: 'src/ingest/reconcile.ts',
+        find: 'const isKnown = state.redisIdentity === redisIdentity;',
+        replace: 'const isKnown = state.redisIdentity !== null;',
+      },
+    ],
+  },
+  {
+    name: 'owner-check',
+    what: 'a consumer decides about entries that are not its own any more',
+    scenario: 'zombie-worker',
+    replacements: [
+      {
+        file: 'src/stream/lua/settle-4.lua',
+        find: 'return pending.err == nil and #pending == 1',
+        replace: 'return true',
+      },
+    ],
+  },
+  {
+    name: 'profile-memory-of-ids',
+    what: "an account's profile does not know which transactions it has taken in",
+    scenario: 'repeated-delivery',
+    replacements: [
+      {
+        file: 'src/profile/account-kind.ts',
+        find: 'if (!holdsAt(list, index, item.place)) {',
+        replace: 'if (index >= 0) {',
+      },
+    ],
+  },
+  {
+    name: 'dead-letter-row-before-acknowledge',
+    what: 'entries of dead letters are acknowledged before their rows are stored',
+    scenario: 'worker-between-dead-letter-and-acknowledge',
+    replacements: [
+      {
+        file: PROCESS_BATCH,
+        find: '  const final = await commitDeadLetters(dependencies, decided, atMs);\n',
+        replace: '  const final = decided;\n',
+      },
+      {
+        file: PROCESS_BATCH,
+        find: "  failpoint('worker-after-dead-letters');\n",
+        replace: '',
+      },
+      {
+        file: PROCESS_BATCH,
+        find: '  const gone = await settle(settlements);\n',
+        replace:
+          "  const gone = await settle(settlements);\n  if (decided.some(({ outcome }) => outcome.kind === 'dead-letter')) {\n    dependencies.failpoint('worker-after-dead-letters');\n    await commitDeadLetters(dependencies, decided, atMs);\n  }\n",
+      },
+    ],
+  },
+];

@@ -15,7 +15,7 @@ import { type Outcome, type RunOptions, runScenario, SETTINGS } from './support/
 
 const USAGE = `npm run chaos [-- NAME… options]
 
-NAME…        scenarios to run (all)
+NAME…        scenarios to run (all); with --mutations: mutants
 --list       what there is
 --mutations  takes one mechanism at a time out of a copy of the engine; each must be caught
 --tx N       transactions posted at least, each scenario (4000)
@@ -73,8 +73,9 @@ async function runAll(
 async function main(): Promise<number> {
   const output = createOutput({ json: false });
   const { values, positionals } = readOptions();
-  const unknown = positionals.filter((name) => !SCENARIOS.some((one) => one.name === name));
-  if (unknown.length > 0) output.error(`no scenario ${unknown.join(', ')}`);
+  const known: readonly { name: string }[] = values.mutations === true ? MUTANTS : SCENARIOS;
+  const unknown = positionals.filter((name) => !known.some((one) => one.name === name));
+  if (unknown.length > 0) output.error(`there is no ${unknown.join(', ')}`);
   if (values.help === true || unknown.length > 0) {
     output.line(USAGE);
     return EXIT.usage;
@@ -93,7 +94,7 @@ async function main(): Promise<number> {
     ...{ seed: values.seed, signal: abortedBySignals() },
     onLine: (text: string) => output.line(text),
   };
-  if (values.mutations === true) return await runMutations(output, options);
+  if (values.mutations === true) return await runMutations(output, options, positionals);
   return await runAll(output, positionals, options);
 }
 

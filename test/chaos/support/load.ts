@@ -34,6 +34,8 @@ export type LoadOptions = {
 export type Load = {
   /** Sends what it has begun, then ends; rejects when a request could not be brought to an answer. */
   finish(): Promise<void>;
+  /** One more batch, sent until it is answered. */
+  send(batch: Batch): Promise<void>;
   /** Of every attempt that was refused: how long the refusal took, and whether it named a delay. */
   readonly refusals: readonly Refusal[];
   /** Bodies of some acknowledged transactions by key, to be sent once more at rest. */
@@ -64,16 +66,19 @@ export function startLoad(options: LoadOptions): Load {
   let drawn = 0;
   let finishing = false;
 
+  const send = async (batch: Batch) => {
+    ledger.note({ kind: 'sent', keys: batch.keys });
+    if (batch.spoiled.length > 0) ledger.note({ kind: 'condemned', keys: batch.spoiled });
+    await insist(options, batch, refusals);
+    if (samples.size < SAMPLES_MAX) samples.set(batch.keys[0] ?? '', batch.rows[0] ?? '');
+  };
   const drive = async () => {
     while (!finishing) {
       const batch = batches.next().value;
       if (batch === undefined) return;
       const dueMs = started + (drawn++ * options.batch * 1000) / options.rate;
       await delay(Math.max(0, dueMs - performance.now()));
-      ledger.note({ kind: 'sent', keys: batch.keys });
-      if (batch.spoiled.length > 0) ledger.note({ kind: 'condemned', keys: batch.spoiled });
-      await insist(options, batch, refusals);
-      if (samples.size < SAMPLES_MAX) samples.set(batch.keys[0] ?? '', batch.rows[0] ?? '');
+      await send(batch);
       if (random() < REPEATED_SHARE) await insist(options, batch, refusals);
     }
   };
@@ -81,7 +86,7 @@ export function startLoad(options: LoadOptions): Load {
   // Heard by finish(); until then a failure must not end the process.
   done.catch(() => undefined);
   return {
-    ...{ refusals, samples },
+    ...{ refusals, samples, send },
     finish: async () => {
       finishing = true;
       await done;
@@ -89,14 +94,21 @@ export function startLoad(options: LoadOptions): Load {
   };
 }
 
-type Batch = {
+export type Batch = {
   readonly keys: readonly string[];
   readonly spoiled: readonly string[];
   readonly rows: readonly string[];
   readonly body: string;
 };
 
-function* makeBatches({ seed, batch, spoiled }: LoadOptions): Generator<Batch, undefined> {
+export type TrafficOptions = Pick<LoadOptions, 'seed' | 'batch' | 'spoiled'>;
+
+/** Without end, as far as any run is concerned; the same seed makes the same rows. */
+export function* makeBatches({
+  seed,
+  batch,
+  spoiled,
+}: TrafficOptions): Generator<Batch, undefined> {
   const { line } = transactionWriter('ndjson');
   let rows: SimulatedTransaction[] = [];
   let bad: string[] = [];

@@ -1,6 +1,95 @@
-import type { Output } from '../../../src/cli/output.ts';
-import type { RunOptions } from './run-scenario.ts';
+/**
+ * Proof of the proof: the scenarios on an untouched copy of the engine must be green, then each mutant
+ * must turn its scenario red, and the report says which invariant caught it.
+ */
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Output, Row } from '../../../src/cli/output.ts';
+import { SCENARIOS } from '../catalogue.ts';
+import { MUTANTS, type Mutant, type Replacement } from '../mutants.ts';
+import { isBreached, printReport } from './report.ts';
+import { type Outcome, type RunOptions, runScenario } from './run-scenario.ts';
 
-export async function runMutations(_output: Output, _options: RunOptions): Promise<number> {
-  return await Promise.resolve(0);
+/** What an engine consists of besides its packages. */
+const PARTS = ['bin', 'src', 'sql', 'package.json', 'package-lock.json'];
+const EXIT = { fine: 0, failed: 1 } as const;
+
+type Copy = { readonly root: string } & Disposable;
+
+function copyEngine(from: string): Copy {
+  const root = mkdtempSync(join(tmpdir(), 'risk-mutant-'));
+  for (const part of PARTS) cpSync(join(from, part), join(root, part), { recursive: true });
+  symlinkSync(join(from, 'node_modules'), join(root, 'node_modules'));
+  return { root, [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }) };
+}
+
+export function mutate(text: string, { file, find, replace }: Replacement): string {
+  const times = text.split(find).length - 1;
+  if (times !== 1) throw new Error(`a replacement applies ${times} times to ${file}: ${find}`);
+  return text.replace(find, () => replace);
+}
+
+function apply(root: string, { replacements }: Mutant): void {
+  for (const replacement of replacements) {
+    const path = join(root, replacement.file);
+    writeFileSync(path, mutate(readFileSync(path, 'utf8'), replacement));
+  }
+}
+
+type Trial = Row & { readonly ok: boolean };
+
+/** @param names mutants to try; all when empty */
+export async function runMutations(
+  output: Output,
+  options: RunOptions,
+  names: readonly string[],
+): Promise<number> {
+  const mutants = MUTANTS.filter(({ name }) => names.length === 0 || names.includes(name));
+  const controls = new Set(mutants.map(({ scenario }) => scenario));
+  const trials: Trial[] = [];
+  for (const name of controls) {
+    using copy = copyEngine(options.engineRoot);
+    const outcome = await tryOne(output, name, { ...options, engineRoot: copy.root });
+    const isGreen = 'checks' in outcome && !isBreached(outcome);
+    trials.push({ mutation: 'none (control)', scenario: name, ...verdictOf(outcome), ok: isGreen });
+  }
+  for (const mutant of mutants) {
+    using copy = copyEngine(options.engineRoot);
+    apply(copy.root, mutant);
+    output.line();
+    output.line(`mutation ${mutant.name}: ${mutant.what}`);
+    const outcome = await tryOne(output, mutant.scenario, { ...options, engineRoot: copy.root });
+    const { scenario } = mutant;
+    const isCaught = 'checks' in outcome && invariantsOf(outcome).length > 0;
+    trials.push({ mutation: mutant.name, scenario, ...verdictOf(outcome), ok: isCaught });
+  }
+  output.line();
+  const fields = ['mutation', 'scenario', 'verdict', 'caught_by', 'as_expected'];
+  output.table(
+    fields.map((field) => ({ field })),
+    trials.map((trial) => ({ ...trial, as_expected: trial.ok ? 'yes' : 'NO' })),
+  );
+  return trials.every(({ ok }) => ok) ? EXIT.fine : EXIT.failed;
+}
+
+async function tryOne(output: Output, name: string, options: RunOptions): Promise<Outcome> {
+  const scenario = SCENARIOS.find((one) => one.name === name);
+  if (scenario === undefined) throw new Error(`there is no scenario ${name}`);
+  output.line();
+  const outcome = await runScenario(scenario, options);
+  printReport(output, outcome);
+  return outcome;
+}
+
+function invariantsOf(outcome: Extract<Outcome, { readonly checks: unknown }>): string[] {
+  const breached = outcome.checks.filter(({ ok, invariant }) => !ok && invariant !== 'bar');
+  return [...new Set(breached.map(({ invariant }) => invariant))];
+}
+
+function verdictOf(outcome: Outcome): { readonly verdict: string; readonly caught_by: string } {
+  if ('notRun' in outcome) return { verdict: 'not run', caught_by: '-' };
+  if ('broken' in outcome) return { verdict: 'broken', caught_by: '-' };
+  const caught = invariantsOf(outcome).join(' ');
+  return { verdict: isBreached(outcome) ? 'red' : 'green', caught_by: caught || '-' };
 }

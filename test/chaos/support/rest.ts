@@ -5,7 +5,8 @@ import type { ChaosServices, Query } from './services.ts';
 import { countWaiting } from './streams.ts';
 
 const POLL_MS = 200;
-const RECOVERY_MS_MAX = 120_000;
+/** A recovery that is too late is still measured, for so long. */
+const GRACE_SECONDS = 15;
 /** Everything must come to rest while it moves; this long without a step is a hang. */
 const STALL_MS = 30_000;
 const REPLAY_TRIES = 100;
@@ -18,14 +19,18 @@ const UNFINISHED = `
                         and d.replayed_at is null and d.purged_at is null)`;
 
 /** Seconds until everything accepted up to now is final; NaN when it takes too long. */
-export async function untilRecovered(query: Query, signal: AbortSignal): Promise<number> {
+export async function untilRecovered(
+  query: Query,
+  secondsMax: number,
+  signal: AbortSignal,
+): Promise<number> {
   const healedMs = Date.now();
   for (;;) {
     const [row] = await query<{ rows: number }>(UNFINISHED, [healedMs]);
     const ms = Date.now() - healedMs;
     if (row?.rows === 0) return ms / 1000;
     // The checker says what is wrong with what is left.
-    if (ms > RECOVERY_MS_MAX) return Number.NaN;
+    if (ms > (secondsMax + GRACE_SECONDS) * 1000) return Number.NaN;
     await delay(POLL_MS, undefined, { signal });
   }
 }

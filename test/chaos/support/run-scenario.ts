@@ -129,7 +129,7 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
     await plan.run(stage);
     const traffic = setup.ownTraffic ? Promise.resolve() : stage.progress(1);
     const [recoverySeconds] = await Promise.all([
-      untilRecovered(services.query, signal),
+      untilRecovered(services.query, setup.recoverSecondsMax, signal),
       traffic.then(load.finish),
     ]);
     await untilAtRest(services, signal);

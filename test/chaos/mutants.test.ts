@@ -1,0 +1,46 @@
+/**
+ * Goal: the mutants of the fault suite are up to date with the engine. Method: every replacement applies
+ * exactly once to the file it names, and every mutant names a scenario that exists.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { createRandom } from '../../src/simulate/random.ts';
+import { REPOSITORY } from '../support/risk.ts';
+import { SCENARIOS } from './catalogue.ts';
+import { MUTANTS } from './mutants.ts';
+import { mutate } from './support/mutations.ts';
+
+describe('mutants', () => {
+  test.each(MUTANTS)('$name applies to the engine as it is', ({ replacements }) => {
+    for (const replacement of replacements) {
+      const text = readFileSync(join(REPOSITORY, replacement.file), 'utf8');
+      expect(mutate(text, replacement)).not.toBe(text);
+    }
+  });
+
+  test('each names a scenario', () => {
+    const names = SCENARIOS.map(({ name }) => name);
+    expect(MUTANTS.filter(({ scenario }) => !names.includes(scenario))).toEqual([]);
+  });
+
+  test('one that does not apply, or applies twice, is refused', () => {
+    const replacement = { file: 'f', find: 'a', replace: 'b' };
+    expect(() => mutate('x', replacement)).toThrow('0 times');
+    expect(() => mutate('a a', replacement)).toThrow('2 times');
+    expect(mutate('a', replacement)).toBe('b');
+  });
+});
+
+test('scenarios have names of their own', () => {
+  const names = SCENARIOS.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+});
+
+test('the same seed draws the same faults', () => {
+  const scale = { transactions: 4000, rate: 1000 };
+  const draw = (seed: string) =>
+    SCENARIOS.map(({ plan }) => plan(createRandom(seed), scale).schedule.join());
+  expect(draw('1')).toEqual(draw('1'));
+  expect(draw('1')).not.toEqual(draw('2'));
+});
