@@ -13,6 +13,9 @@ const KEEP_ALIVE_MS = 10_000;
 /** How long a client that is told to disconnect waits for the other side, even where there is none. */
 const DISCONNECT_MS = 500;
 
+/** Command timeouts that a connection may stay silent while it owes an answer. */
+const SILENCE_TIMEOUTS = 2;
+
 /** Without keys that ioredis' cluster types cannot hold as an explicit `undefined`. */
 type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>;
 
@@ -26,12 +29,14 @@ const base: ConnectionOptions = {
 
 /**
  * A connection for commands. A command that cannot be sent or answered in time fails: the caller knows
- * what to do without Redis. Nothing is queued while offline and nothing is silently sent again.
+ * what to do without Redis. Nothing is queued while offline and nothing is silently sent again. A
+ * connection that says nothing for longer is given up: its way may be gone although nobody closed it.
  */
 export function openCommands(url: string, timeoutMs: number): RedisClient {
   return open(url, {
     ...base,
     commandTimeout: timeoutMs,
+    socketTimeout: timeoutMs * SILENCE_TIMEOUTS,
     connectTimeout: timeoutMs,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
