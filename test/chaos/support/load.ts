@@ -27,6 +27,8 @@ export type LoadOptions = {
   readonly rate: number;
   readonly batch: number;
   readonly connections: number;
+  /** Aborted when the scenario is over, whatever became of it. */
+  readonly signal: AbortSignal;
   /** Transactions that the scenario spoils; none when undefined. */
   readonly spoiled?: Spoiled | undefined;
 };
@@ -73,7 +75,7 @@ export function startLoad(options: LoadOptions): Load {
     if (samples.size < SAMPLES_MAX) samples.set(batch.keys[0] ?? '', batch.rows[0] ?? '');
   };
   const drive = async () => {
-    while (!finishing) {
+    while (!finishing && !options.signal.aborted) {
       const batch = batches.next().value;
       if (batch === undefined) return;
       const dueMs = started + (drawn++ * options.batch * 1000) / options.rate;
@@ -135,12 +137,12 @@ export function* makeBatches({
 }
 
 async function insist(
-  { urls, apiKey, ledger }: LoadOptions,
+  { urls, apiKey, ledger, signal }: LoadOptions,
   { keys, body }: Batch,
   refusals: Refusal[],
 ): Promise<void> {
   const deadline = performance.now() + GIVE_UP_MS;
-  for (let attempt = 0; ; attempt++) {
+  for (let attempt = 0; !signal.aborted; attempt++) {
     const url = urls[attempt % urls.length] ?? '';
     const answer = await post(`${url}/v1/transactions/batch`, apiKey, body);
     switch (answer.kind) {

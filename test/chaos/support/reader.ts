@@ -24,7 +24,15 @@ const READ = `
          (extract(epoch from max(scored_at)) * 1000)::float8 as ms
     from scores where transaction_id = any ($1::uuid[]) group by transaction_id`;
 
-export function startReader(ledger: Ledger, query: Query, random: () => number): Reader {
+export type ReaderOptions = {
+  readonly ledger: Ledger;
+  readonly query: Query;
+  readonly random: () => number;
+  /** Aborted when the scenario is over, whatever became of it. */
+  readonly signal: AbortSignal;
+};
+
+export function startReader({ ledger, query, random, signal }: ReaderOptions): Reader {
   let taken = 0;
   const unseen = new Set<string>();
   const old: string[] = [];
@@ -46,7 +54,7 @@ export function startReader(ledger: Ledger, query: Query, random: () => number):
     for (const { id } of rows) if (unseen.delete(id)) old.push(id);
   };
   const run = async () => {
-    while (!finishing) {
+    while (!finishing && !signal.aborted) {
       await look();
       await delay(EVERY_MS);
     }

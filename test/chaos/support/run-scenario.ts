@@ -115,11 +115,13 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
   const ledgerFile = join(folder, 'ledger.ndjson');
   const ledger = openLedgerFile(ledgerFile);
   const random = createRandom(`${seed}/reader`);
-  const reader = startReader(ledger, services.query, random);
+  const over = new AbortController();
+  opened.defer(() => over.abort());
+  const reader = startReader({ ledger, random, query: services.query, signal: over.signal });
   const load = startLoad({
     ...{ urls: engine.apiUrls, apiKey: engine.apiKey, ledger, seed, batch: setup.batch },
     ...{ connections: setup.ownTraffic ? 0 : CONNECTIONS, spoiled: setup.spoiled },
-    rate: options.rate ?? setup.rate,
+    ...{ rate: options.rate ?? setup.rate, signal: over.signal },
   });
   const notes = openNotes();
   const stage = createStage({
