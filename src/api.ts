@@ -172,7 +172,7 @@ async function openResources(
 
 function listModules(context: CommandContext, resources: Resources): RouteModule[] {
   const { config, log, signal } = context;
-  const { databases, probe, metrics, redis, accept, authenticate, replies } = resources;
+  const { databases, probe, guards, metrics, redis, accept, authenticate, replies } = resources;
   const { primary } = databases;
   const limits = {
     bytesMax: config.RISK_BODY_BYTES_MAX,
@@ -206,6 +206,7 @@ function listModules(context: CommandContext, resources: Resources): RouteModule
     {
       routes: healthRoutes({
         readiness,
+        health: guards.health,
         draining: signal,
         metrics: {
           contentType: metrics.registry.contentType,

@@ -113,7 +113,8 @@ export async function runWorker(
   const probe = resources.use(openProbe(config, databaseUrl, 'worker'));
   const readiness = createReadiness(checksOfWorker(probe, redis, config.RISK_MARKET, signal));
   if (config.RISK_WORKER_PORT > 0) {
-    const options = { host: config.HOST, port: config.RISK_WORKER_PORT, metrics };
+    const { health } = guards;
+    const options = { host: config.HOST, port: config.RISK_WORKER_PORT, metrics, health };
     resources.use(await openWorkerHttp({ ...options, isAlive: life.isAlive, readiness }));
   }
   await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);

@@ -1,6 +1,7 @@
 /** A worker's /livez, /readyz and /metrics on a listener of its own. */
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Health } from './guards.ts';
 import type { Metrics } from './metrics.ts';
 
 export type WorkerHttpOptions = {
@@ -11,6 +12,7 @@ export type WorkerHttpOptions = {
   readonly isAlive: () => boolean;
   /** What each dependency answers; ready when all are true. */
   readonly readiness: () => Promise<Readonly<Record<string, boolean>>>;
+  readonly health: Pick<Health, 'level' | 'breakers'>;
 };
 
 export type WorkerHttp = {
@@ -46,7 +48,7 @@ export async function openWorkerHttp(options: WorkerHttpOptions): Promise<Worker
 }
 
 async function answer(
-  { metrics, isAlive, readiness }: WorkerHttpOptions,
+  { metrics, isAlive, readiness, health }: WorkerHttpOptions,
   method: string,
   url: string,
   response: ServerResponse,
@@ -64,6 +66,8 @@ async function answer(
       return send(response, ready ? 200 : 503, {
         status: ready ? 'ready' : 'not ready',
         ...checks,
+        degradation: health.level(),
+        breakers: health.breakers(),
       });
     }
     case '/metrics': {

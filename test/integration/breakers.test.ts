@@ -3,9 +3,9 @@
  * known, told and refused at once, and known to be back within seconds. Method: real services, stopped,
  * frozen and spoiled under an API process.
  */
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { StatusJson } from '../../src/query/pipeline-status.ts';
+import { freeze } from '../support/freeze.ts';
 import { runRisk, spawnRisk } from '../support/risk.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { startTestPostgres } from '../support/services.ts';
@@ -13,13 +13,6 @@ import { answerOf, count, input, postBatch, postOne } from '../support/submit.ts
 import { waitUntil } from '../support/wait-until.ts';
 
 const REFUSED_MS_MAX = 2000;
-
-/** A whole Postgres: its backends go on when only the server's first process is stopped. */
-function signalAll(pid: number, signal: NodeJS.Signals): void {
-  process.kill(pid, signal);
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-  for (const child of children.split(' ')) process.kill(Number(child), signal);
-}
 
 /** An API on a Postgres of its own. */
 async function openOnOwnPostgres() {
@@ -56,7 +49,7 @@ async function openOnOwnPostgres() {
 test('Postgres frozen: refused within two seconds, then at once; back within seconds', async () => {
   await using api = await openOnOwnPostgres();
   expect((await api.post()).status).toBe(201);
-  signalAll(api.postgres.pid(), 'SIGSTOP');
+  using frozen = freeze(api.postgres);
   const first = await Promise.all(Array.from({ length: 30 }, () => api.post()));
   expect(new Set(first.map(({ status }) => status))).toEqual(new Set([503]));
   expect(first.every(({ headers }) => headers.get('retry-after') !== null)).toBe(true);
@@ -66,7 +59,13 @@ test('Postgres frozen: refused within two seconds, then at once; back within sec
   expect(Math.max(...next.map(({ tookMs }) => tookMs))).toBeLessThan(300);
   expect(next[0]?.body).toMatchObject({ type: 'urn:risk:problem:unavailable', status: 503 });
   expect((await api.get('/livez')).status).toBe(200);
-  signalAll(api.postgres.pid(), 'SIGCONT');
+  const ready = await api.get('/readyz');
+  expect([ready.status, ready.body]).toEqual([
+    503,
+    expect.objectContaining({ postgres: 'unavailable', degradation: 4 }),
+  ]);
+  expect(ready.body.breakers).toEqual(expect.arrayContaining(['postgres:open', 'redis:open']));
+  frozen.thaw();
   await waitUntil(async () => (await api.post()).status === 201, 5000, 'submissions to be taken');
 });
 

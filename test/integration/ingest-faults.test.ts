@@ -46,7 +46,7 @@ describe('Redis', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => postOne(api, input())));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
     const { body } = await answerOf(await api.request('/readyz'));
-    expect(body).toEqual({ status: 'ready', postgres: 'ok', redis: 'unavailable' });
+    expect(body).toMatchObject({ status: 'ready', postgres: 'ok', redis: 'unavailable' });
     expect(await count(api, 'ingest_batches')).toBe(20);
     await api.redisService.start();
     await reconcile(api);

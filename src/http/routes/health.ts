@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import type { Health } from '../../runtime/guards.ts';
 import type { AppEnv } from '../app-env.ts';
 import { type Authenticate, requireKey, requireRole } from '../auth.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
@@ -9,6 +10,7 @@ import { allowedRoles, problemResponses } from '../openapi.ts';
 export type HealthDependencies = {
   /** What works, by name. Postgres counts; Redis is only reported. */
   readonly readiness: () => Promise<Readonly<Record<string, boolean>>>;
+  readonly health: Pick<Health, 'level' | 'breakers'>;
   /** Aborted by the first signal: no new work, please. */
   readonly draining: AbortSignal;
   readonly metrics: { readonly contentType: string; readonly metrics: () => Promise<string> };
@@ -17,11 +19,18 @@ export type HealthDependencies = {
 
 const word = z.enum(['ok', 'unavailable']);
 const readinessSchema = z
-  .object({ status: z.enum(['ready', 'unready', 'draining']), postgres: word, redis: word })
+  .object({
+    status: z.enum(['ready', 'unready', 'draining']),
+    postgres: word,
+    redis: word,
+    degradation: z.int().min(0).max(4),
+    breakers: z.array(z.string()).meta({ description: 'Those not closed, as NAME:STATE.' }),
+  })
   .meta({ id: 'Readiness' });
 
 export function healthRoutes({
   readiness,
+  health,
   draining,
   metrics,
   authenticate,
@@ -37,6 +46,8 @@ export function healthRoutes({
       status: draining.aborted ? 'draining' : isReady ? 'ready' : 'unready',
       postgres: works['postgres'] === true ? 'ok' : 'unavailable',
       redis: works['redis'] === true ? 'ok' : 'unavailable',
+      degradation: health.level(),
+      breakers: health.breakers(),
     };
     if (!isReady) c.header('Retry-After', '1');
     return c.json(body, isReady ? 200 : 503);

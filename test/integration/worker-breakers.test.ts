@@ -1,0 +1,100 @@
+/**
+ * Goal: a worker whose dependency freezes waits without holding anything against anybody, says so, and
+ * goes on within seconds. Method: a real worker on a Postgres of its own that is stopped in mid-work.
+ */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { freePort } from '../../src/embedded/free-port.ts';
+import { migrate } from '../../src/store/migrate.ts';
+import { openPool } from '../../src/store/pool.ts';
+import { freeze } from '../support/freeze.ts';
+import { startTestPostgres } from '../support/services.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
+
+let rig: WorkerRig;
+beforeEach(async () => {
+  rig = await createWorkerRig();
+});
+afterEach(async () => {
+  await rig[Symbol.asyncDispose]();
+});
+
+test('Postgres frozen: the worker says so and lives; what waited is scored once, with the level', async () => {
+  await using postgres = await startTestPostgres();
+  await migrate({ url: postgres.url, market: 'market_0', corridors: [] });
+  await using scores = openPool({
+    ...{ url: postgres.url, role: 'test', connectionsMax: 1, namedStatements: true },
+    ...{ connectTimeoutMs: 2000, statementTimeoutMs: 5000 },
+  });
+  const port = await freePort();
+  const get = async (path: string) => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`);
+    return { status: response.status, text: await response.text() };
+  };
+  // Transactions live in the rig's own database: every profile is new to this one.
+  const worker = rig.startWorker({
+    DATABASE_URL: postgres.url,
+    RISK_WORKER_PORT: String(port),
+    RISK_RECONCILE_AGE_MS: '600000',
+  });
+  const levels = async () =>
+    await scores.query<{ degradation: number; scores: number; dead: number }>({
+      name: 'levels',
+      text: `select max(degradation)::int as degradation, count(*)::int as scores,
+                    (select count(*)::int from dead_letters) as dead from scores`,
+    });
+  await rig.send(seeds(50));
+  await waitUntil(async () => (await levels())[0]?.scores === 50, 10_000, 'the first scores');
+  expect(await levels()).toEqual([{ degradation: 0, scores: 50, dead: 0 }]);
+  using frozen = freeze(postgres);
+  await rig.append(await rig.store(seeds(50, Date.UTC(2026, 10, 2))));
+  await waitUntil(
+    async () => (await get('/metrics')).text.includes('risk_breaker_state{breaker="postgres"} 2'),
+    5000,
+    'the breaker to open',
+  );
+  await rig.append(await rig.store(seeds(50, Date.UTC(2026, 10, 3))));
+  const ready = await get('/readyz');
+  expect(ready.status).toBe(503);
+  expect(JSON.parse(ready.text)).toMatchObject({
+    ...{ postgres: false, redis: true, degradation: 3, breakers: ['postgres:open'] },
+  });
+  expect((await get('/livez')).status).toBe(200);
+  frozen.thaw();
+  await waitUntil(async () => (await levels())[0]?.scores === 150, 10_000, 'the rest');
+  expect(await levels()).toEqual([{ degradation: 3, scores: 150, dead: 0 }]);
+  await waitUntil(
+    async () => (await get('/metrics')).text.includes('risk_degradation_level 0'),
+    20_000,
+    'the level to fall',
+  );
+  expect(await worker.stop()).toBe(0);
+});
+
+test('a Postgres that takes no writes makes a worker unready, though it answers', async () => {
+  const port = await freePort();
+  rig.startWorker({ RISK_WORKER_PORT: String(port) });
+  const status = async () =>
+    await fetch(`http://127.0.0.1:${port}/readyz`).then(
+      (response) => response.status,
+      () => 0,
+    );
+  await waitUntil(async () => (await status()) === 200, 10_000, 'readiness');
+  const { name } = rig.database;
+  await rig.database.sql(`alter database ${name} set default_transaction_read_only = on`);
+  await rig.database.sql(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = $1 and application_name = 'risk-worker-probe'`,
+    [name],
+  );
+  await waitUntil(async () => (await status()) === 503, 10_000, 'the refusal');
+  await rig.database.sql(
+    `begin read write; alter database ${name} reset default_transaction_read_only; commit`,
+  );
+  await rig.database.sql(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = $1 and application_name = 'risk-worker-probe'`,
+    [name],
+  );
+  await waitUntil(async () => (await status()) === 200, 10_000, 'readiness again');
+});

@@ -1,0 +1,21 @@
+/** Stops a whole Postgres: its backends go on when only the server's first process is stopped. */
+import { readFileSync } from 'node:fs';
+import type { TestService } from './services.ts';
+
+/** Frozen until `thaw`, or until it is disposed of, so that a test that fails leaves nothing stopped. */
+export function freeze(postgres: TestService): Disposable & { thaw: () => void } {
+  const pid = postgres.pid();
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  const signalAll = (signal: NodeJS.Signals) => {
+    for (const one of [pid, ...children.map(Number)]) {
+      try {
+        process.kill(one, signal);
+      } catch {
+        // A backend that has ended since.
+      }
+    }
+  };
+  signalAll('SIGSTOP');
+  const thaw = () => signalAll('SIGCONT');
+  return { thaw, [Symbol.dispose]: thaw };
+}
