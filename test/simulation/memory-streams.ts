@@ -105,7 +105,7 @@ export function createMemoryStreams(
     claim: (options) => claim(state, options, nowMs(), observer),
     heartbeat(name, consumer, ids) {
       const { group } = existing(state, name);
-      const ours = ids.map(Number).filter((id) => group.pending.get(id)?.consumer === consumer);
+      const ours = ids.map(idOf).filter((id) => group.pending.get(id)?.consumer === consumer);
       for (const id of ours) touch(group, id, consumer, nowMs(), 0);
       return ours.length;
     },
