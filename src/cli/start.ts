@@ -6,7 +6,6 @@
 import { join, resolve } from 'node:path';
 import { Failure } from '../domain/failure.ts';
 import { freePort } from '../embedded/free-port.ts';
-import type { ServiceProcess } from '../embedded/service-process.ts';
 import { type Embedded, startEmbedded } from '../embedded/start-embedded.ts';
 import { createApiClient } from '../replay/api-client.ts';
 import { balances, ledgerLine } from '../replay/ledger.ts';
@@ -21,8 +20,9 @@ import {
 import { noteRefused, PLAIN_REPLAY, replayToLedger } from './replay.ts';
 import { chooseApiPort } from './start/api-port.ts';
 import { readOrMakeKey } from './start/bootstrap-key.ts';
+import { keepRole } from './start/keep-role.ts';
 import { readRiskiest } from './start/riskiest.ts';
-import { startRole } from './start/role-process.ts';
+import { type RoleOptions, startRole } from './start/role-process.ts';
 import { readOrMakeSample } from './start/sample.ts';
 import {
   createScreen,
@@ -116,7 +116,7 @@ type RoleSettings = {
 };
 
 async function startRoles(
-  { config, environment, signal }: CommandContext,
+  { config, environment, output, signal }: CommandContext,
   { databaseUrl, redisUrl, key, logFolder }: RoleSettings,
   owned: AsyncDisposableStack,
 ): Promise<{ url: string; ended: Promise<string> }> {
@@ -131,39 +131,47 @@ async function startRoles(
   };
   const host = config.HOST === '0.0.0.0' || config.HOST === '::' ? '127.0.0.1' : config.HOST;
   const urlOf = (port: number) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const roles = await startAll(owned, [
-    startRole({
-      ...{ role: 'api', name: 'api', logFolder, signal },
-      environment: { ...common, PORT: String(apiPort) },
-      healthUrl: urlOf(apiPort),
-    }),
-    startRole({
-      ...{ role: 'worker', name: 'worker', logFolder, signal },
-      environment: { ...common, RISK_WORKER_PORT: String(workerPort) },
-      healthUrl: urlOf(workerPort),
-    }),
-  ]);
-  const ended = Promise.race(
-    roles.map(async (role) => `a role ended by itself: ${await role.ended}\n${role.logTail()}`),
+  const { ended } = await startAll(
+    [
+      {
+        ...{ role: 'api', name: 'api', logFolder, signal },
+        environment: { ...common, PORT: String(apiPort) },
+        healthUrl: urlOf(apiPort),
+      },
+      {
+        ...{ role: 'worker', name: 'worker', logFolder, signal },
+        environment: { ...common, RISK_WORKER_PORT: String(workerPort) },
+        healthUrl: urlOf(workerPort),
+      },
+    ],
+    output.note,
+    owned,
   );
   return { url: urlOf(apiPort), ended };
 }
 
-/** All of them or none: a part that did not start takes down those that did. Stopping is together. */
+/**
+ * All of them or none: a role that did not start takes down those that did. Stopping is together.
+ * Resolves once all are ready, to what says that one of them could not be kept running.
+ */
 async function startAll(
+  roles: readonly RoleOptions[],
+  say: (text: string) => void,
   owned: AsyncDisposableStack,
-  starting: readonly Promise<ServiceProcess>[],
-): Promise<ServiceProcess[]> {
-  const results = await Promise.allSettled(starting);
-  const started = results.flatMap((result) =>
-    result.status === 'fulfilled' ? [result.value] : [],
-  );
+): Promise<{ ended: Promise<string> }> {
+  const results = await Promise.allSettled(roles.map(startRole));
+  const kept = roles.flatMap((role, index) => {
+    const result = results[index];
+    if (result?.status !== 'fulfilled') return [];
+    const start = (signal: AbortSignal) => startRole({ ...role, signal, isAgain: true });
+    return [keepRole(result.value, { name: role.name, start, say })];
+  });
   owned.defer(async () => {
-    await Promise.all(started.map((role) => role.stop()));
+    await Promise.all(kept.map((role) => role.stop()));
   });
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  return started;
+  return { ended: Promise.race(kept.map((role) => role.givenUp)) };
 }
 
 /** Scores the sample and prints the ledger; true when it balances. */

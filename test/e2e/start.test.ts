@@ -1,15 +1,16 @@
 /**
  * Goal: `risk start` does the main job on a machine with nothing prepared: services, schema, roles,
- * sample, ledger; a second start repeats nothing; Ctrl-C leaves nothing running. Method: the real
- * command as a child, on a data folder of its own.
+ * sample, ledger; a second start repeats nothing; a role that dies is started again; Ctrl-C leaves nothing
+ * running. Method: the real command as a child, on a data folder of its own.
  */
-import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../src/embedded/free-port.ts';
-import { runRisk, spawnRisk } from '../support/risk.ts';
+import { type RiskProcess, runRisk, spawnRisk } from '../support/risk.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const TRANSACTIONS = 1_500;
 const START_MS = 90_000;
@@ -36,6 +37,14 @@ function ledgerOf(stdout: string): Record<string, number> {
   return Object.fromEntries(
     fields.map((field) => [field.split('=')[0], Number(field.split('=')[1])]),
   );
+}
+
+/** The role as a child of `risk start`. */
+function rolePid(risk: RiskProcess, role: 'api' | 'worker'): number {
+  const children = readFileSync(`/proc/${risk.pid}/task/${risk.pid}/children`, 'utf8').trim();
+  const isRole = (pid: string) =>
+    readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`cli.ts\0${role}\0`);
+  return Number(children.split(' ').find(isRole));
 }
 
 function startOnce() {
@@ -82,6 +91,35 @@ describe('risk start', () => {
     await expect(ask('/readyz')).rejects.toThrow();
     const again = await startOnce();
     expect(again.code).toBe(0);
+  });
+
+  test('starts a role again that was killed', { timeout: START_MS }, async () => {
+    await using risk = spawnRisk(['start', '--transactions', String(TRANSACTIONS)], environment);
+    await risk.waitFor(/Serving/, START_MS);
+    const [, url = ''] = await risk.waitFor(/API +(http:\S+)/, 1);
+    const killed = [rolePid(risk, 'api'), rolePid(risk, 'worker')];
+    for (const pid of killed) process.kill(pid, 'SIGKILL');
+    await risk.waitFor(/worker ended by itself \(SIGKILL\): starting it again/, START_MS);
+    await risk.waitFor(/worker is back/, START_MS);
+    await risk.waitFor(/api is back/, START_MS);
+    expect(killed).not.toContain(rolePid(risk, 'worker'));
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    risk.kill('SIGINT');
+    expect(await risk.exited).toEqual({ code: 0, signal: null });
+    await expect(fetch(`${url}/readyz`)).rejects.toThrow();
+  });
+
+  test('gives up a role that keeps ending', { timeout: START_MS }, async () => {
+    await using risk = spawnRisk(['start', '--transactions', String(TRANSACTIONS)], environment);
+    await risk.waitFor(/Serving/, START_MS);
+    for (let times = 1; times <= 5; times++) {
+      process.kill(rolePid(risk, 'worker'), 'SIGKILL');
+      const isBack = () => risk.stderr().split('worker is back').length > times;
+      await waitUntil(() => isBack() || risk.hasExited(), START_MS, 'the worker to be back');
+      if (risk.hasExited()) break;
+    }
+    expect(await risk.exited).toEqual({ code: 1, signal: null });
+    expect(risk.stderr()).toMatch(/worker keeps ending: SIGKILL\n.*worker starts/);
   });
 
   test('says which port is taken when it was asked for', { timeout: START_MS }, async () => {

@@ -17,6 +17,8 @@ export type RoleOptions = {
   readonly healthUrl: string;
   readonly logFolder: string;
   readonly signal: AbortSignal;
+  /** True: the log goes on, with what was said before. */
+  readonly isAgain?: boolean;
 };
 
 /** Becomes the role by exec, under the memory bounds of a role. */
@@ -31,7 +33,7 @@ export async function startRole(options: RoleOptions): Promise<ServiceProcess> {
     value === undefined ? [] : [[key, value] as const],
   );
   const logFile = join(options.logFolder, `${name}.log`);
-  keepFormerLog(logFile);
+  if (options.isAgain !== true) keepFormerLog(logFile);
   const service = await startService({
     name,
     program: '/bin/sh',

@@ -1,0 +1,76 @@
+/**
+ * Keeps a role of `risk start` running: one that ends by itself is started again after a growing wait,
+ * and said so on the screen. One that ends again and again, each time soon, is given up with its last
+ * words: what is wrong with it then is not passing.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { toError } from '../../domain/failure.ts';
+import type { ServiceProcess } from '../../embedded/service-process.ts';
+
+export type KeptRole = {
+  /** Resolves to its last words when it is given up; pending otherwise. */
+  readonly givenUp: Promise<string>;
+  /** Drains it, or gives up starting it. */
+  stop(): Promise<void>;
+};
+
+export type KeepRoleOptions = {
+  readonly name: string;
+  /** Starts it again; resolves once it is ready, and gives up when the signal is aborted. */
+  readonly start: (signal: AbortSignal) => Promise<ServiceProcess>;
+  /** A line for the screen. */
+  readonly say: (text: string) => void;
+};
+
+/** A role that was ready for this long starts with a clean record. */
+const STEADY_MS = 10_000;
+const EARLY_ENDS_MAX = 5;
+const WAIT_MS_FIRST = 250;
+const WAIT_MS_MAX = 10_000;
+
+/** @param first the role, ready for the first time */
+export function keepRole(first: ServiceProcess, { name, start, say }: KeepRoleOptions): KeptRole {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let running = first;
+  /** A ready role again; what came of it otherwise. */
+  const startAgain = async (waitMs: number): Promise<string | undefined> => {
+    try {
+      await delay(waitMs, undefined, { signal });
+      running = await start(signal);
+      if (signal.aborted) await running.stop();
+      return undefined;
+    } catch (error) {
+      return toError(error).message;
+    }
+  };
+  const keep = async (): Promise<string> => {
+    let earlyEnds = 0;
+    for (;;) {
+      const readyAtMs = performance.now();
+      let how = await running.ended;
+      let words = running.logTail();
+      if (performance.now() - readyAtMs >= STEADY_MS) earlyEnds = 0;
+      for (;;) {
+        if (signal.aborted) return 'stopped';
+        earlyEnds += 1;
+        if (earlyEnds >= EARLY_ENDS_MAX) return `${name} keeps ending: ${how}\n${words}`;
+        const waitMs = Math.min(WAIT_MS_FIRST * 2 ** (earlyEnds - 1), WAIT_MS_MAX);
+        say(`${name} ended by itself (${how}): starting it again in ${waitMs / 1000} s`);
+        const failure = await startAgain(waitMs);
+        if (failure === undefined) break;
+        [how, words] = ['it does not start', failure];
+      }
+      say(`${name} is back`);
+    }
+  };
+  const kept = keep();
+  return {
+    givenUp: kept.then((words) => (signal.aborted ? new Promise<never>(() => undefined) : words)),
+    stop: async () => {
+      stopping.abort();
+      await running.stop();
+      await kept;
+    },
+  };
+}
