@@ -4,78 +4,43 @@
  * come again, and no healthy transaction ends among the dead letters.
  */
 import pg from 'pg';
-import { integerBetween } from '../../../src/simulate/random.ts';
+import { during, onTheWay } from '../support/during.ts';
 import { barRefusals } from '../support/refusals.ts';
-import type { Plan, Scenario, Stage } from '../support/scenario.ts';
+import type { Scenario } from '../support/scenario.ts';
 
-const ROUNDS = 2;
 const RECOVERY_SECONDS_MAX = 15;
 const LATENCY_MS = 200;
 const SLOTS = 40;
 const CUTS = 20;
 const CUT_PAUSE_MS = 300;
 
-/** Does the harm and returns what ends it. */
-type Harm = (stage: Stage, round: number) => Promise<() => Promise<unknown>>;
 const nothingToHeal = () => Promise.resolve();
+const judge = barRefusals;
 
-function during(
-  name: string,
-  what: string,
-  faults: readonly string[],
-  [forMin, forMax]: readonly [number, number],
-  harm: Harm,
-  setup: Scenario['setup'] = {},
-): Scenario {
-  return {
-    ...{ name, what, setup: { recoverSecondsMax: RECOVERY_SECONDS_MAX, ...setup } },
-    plan: (random): Plan => {
-      const spells = Array.from({ length: ROUNDS }, () => ({
-        afterMs: integerBetween(random, 800, 2000),
-        forMs: integerBetween(random, forMin, forMax),
-      }));
-      return {
-        schedule: spells.map((spell) => `after ${spell.afterMs} ms, for ${spell.forMs} ms`),
-        faults,
-        run: async (stage) => {
-          for (const [round, { afterMs, forMs }] of spells.entries()) {
-            await stage.pause(afterMs);
-            const heal = await harm(stage, round);
-            try {
-              await stage.pause(forMs);
-            } finally {
-              await heal();
-            }
-          }
-        },
-        judge: barRefusals,
-      };
-    },
-  };
-}
-
-const restarted = during(
-  'postgres-restarted',
-  'Postgres is stopped fast (SIGINT), then immediately (SIGQUIT), and started again',
-  ['postgres stopped fast', 'postgres stopped immediately'],
-  [500, 2000],
-  async ({ services: { postgres }, happened }, round) => {
+const restarted = during({
+  name: 'postgres-restarted',
+  what: 'Postgres is stopped fast (SIGINT), then immediately (SIGQUIT), and started again',
+  faults: ['postgres stopped fast', 'postgres stopped immediately'],
+  forMs: [500, 2000],
+  judge,
+  harm: async ({ services: { postgres }, happened }, round) => {
     await postgres.end(round === 0 ? 'SIGINT' : 'SIGQUIT');
     happened(round === 0 ? 'postgres stopped fast' : 'postgres stopped immediately');
     return () => postgres.start();
   },
-);
+});
 
 const SESSIONS = `
   select pid from pg_stat_activity
    where application_name like 'risk%' and backend_type = 'client backend' order by random()`;
 
-const backendKilled = during(
-  'postgres-backend-killed',
-  'one session is terminated, then one is killed (kill -9), which restarts them all',
-  ['session terminated', 'session killed'],
-  [500, 1000],
-  async ({ services: { query }, happened }, round) => {
+const backendKilled = during({
+  name: 'postgres-backend-killed',
+  what: 'one session is terminated, then one is killed (kill -9), which restarts them all',
+  faults: ['session terminated', 'session killed'],
+  forMs: [500, 1000],
+  judge,
+  harm: async ({ services: { query }, happened }, round) => {
     const [session] = await query<{ pid: number }>(SESSIONS);
     if (session === undefined) return nothingToHeal;
     if (round === 0) {
@@ -87,15 +52,16 @@ const backendKilled = during(
     }
     return nothingToHeal;
   },
-);
+});
 
 /** Takes every slot that is free, and every one that becomes free, until told to give them back. */
-const slots = during(
-  'postgres-slots-taken',
-  'all connection slots are taken, after the sessions of the engine were ended',
-  ['slots ran out'],
-  [2000, 4000],
-  async ({ services: { databaseUrl, query }, happened }) => {
+const slots = during({
+  name: 'postgres-slots-taken',
+  what: 'all connection slots are taken, after the sessions of the engine were ended',
+  faults: ['slots ran out'],
+  forMs: [2000, 4000],
+  judge,
+  harm: async ({ services: { databaseUrl, query }, happened }) => {
     const taken: pg.Client[] = [];
     const take = async (): Promise<boolean> => {
       const client = new pg.Client({ connectionString: databaseUrl, application_name: 'greedy' });
@@ -115,15 +81,16 @@ const slots = during(
     if (taken.length > 0) happened('slots ran out');
     return () => Promise.all(taken.map((client) => client.end()));
   },
-  { postgresSettings: { max_connections: String(SLOTS) } },
-);
+  setup: { postgresSettings: { max_connections: String(SLOTS) } },
+});
 
-const locked = during(
-  'postgres-locked',
-  'transactions, then scores, are locked (ACCESS EXCLUSIVE)',
-  ['table locked'],
-  [3000, 5000],
-  async ({ services: { databaseUrl }, happened }, round) => {
+const locked = during({
+  name: 'postgres-locked',
+  what: 'transactions, then scores, are locked (ACCESS EXCLUSIVE)',
+  faults: ['table locked'],
+  forMs: [3000, 5000],
+  judge,
+  harm: async ({ services: { databaseUrl }, happened }, round) => {
     const client = new pg.Client({ connectionString: databaseUrl, application_name: 'locker' });
     await client.connect();
     await client.query('begin');
@@ -135,14 +102,15 @@ const locked = during(
       await client.end();
     };
   },
-);
+});
 
-const frozen = during(
-  'postgres-frozen',
-  'Postgres answers nothing and closes nothing (SIGSTOP of all its processes)',
-  ['postgres frozen'],
-  [3000, 5000],
-  async ({ services: { query }, happened }) => {
+const frozen = during({
+  name: 'postgres-frozen',
+  what: 'Postgres answers nothing and closes nothing (SIGSTOP of all its processes)',
+  faults: ['postgres frozen'],
+  forMs: [3000, 5000],
+  judge,
+  harm: async ({ services: { query }, happened }) => {
     const sessions = await query<{ pid: number }>(SESSIONS);
     for (const { pid } of sessions) process.kill(pid, 'SIGSTOP');
     if (sessions.length > 0) happened('postgres frozen', sessions.length);
@@ -150,27 +118,7 @@ const frozen = during(
       for (const { pid } of sessions) process.kill(pid, 'SIGCONT');
     };
   },
-);
-
-function viaProxy(name: string, what: string, fault: 'latency' | 'reset' | 'silence'): Scenario {
-  const said = { latency: 'packets delayed', reset: 'connections reset', silence: 'packets lost' };
-  return during(
-    name,
-    what,
-    [said[fault]],
-    [2000, 4000],
-    async ({ proxies, happened }) => {
-      const proxy = proxies.postgres;
-      if (proxy === undefined) throw new Error('Postgres stands behind no proxy');
-      proxy.inflict(fault === 'latency' ? { kind: fault, ms: LATENCY_MS } : { kind: fault });
-      return async () => {
-        happened(said[fault], proxy.effects());
-        proxy.heal();
-      };
-    },
-    { proxied: ['postgres'] },
-  );
-}
+});
 
 /** Bytes of the simple query that ends a database transaction. */
 const COMMIT = 'commit';
@@ -195,14 +143,12 @@ const cutAtCommit: Scenario = {
         }
         proxy.heal();
       },
-      judge: barRefusals,
+      judge,
     };
   },
 };
 
 export const postgresFaults: readonly Scenario[] = [
   ...[restarted, backendKilled, slots, locked, frozen, cutAtCommit],
-  viaProxy('postgres-slow', 'every packet to and from Postgres takes 200 ms', 'latency'),
-  viaProxy('postgres-reset', 'connections to Postgres are reset', 'reset'),
-  viaProxy('postgres-half-open', 'connections to Postgres go silent without closing', 'silence'),
+  ...onTheWay('postgres', LATENCY_MS, judge),
 ];

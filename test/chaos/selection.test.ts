@@ -1,0 +1,32 @@
+/**
+ * Goal: nothing is lost or doubled under a few of the faults, in every run of the tests; the whole suite is
+ * `npm run chaos`. Method: the command itself, with few transactions; its table and its exit code.
+ */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { REPOSITORY } from '../support/risk.ts';
+
+const SELECTION = ['kill-worker', 'api-before-append', 'redis-wiped'];
+const TIMEOUT_MS = 240_000;
+
+test('a selection of the fault suite holds', { timeout: TIMEOUT_MS }, async () => {
+  const arguments_ = ['test/chaos/run.ts', ...SELECTION, '--tx', '1500'];
+  const { stdout } = await promisify(execFile)('/bin/sh', ['bin/risk-dev', ...arguments_], {
+    ...{ cwd: REPOSITORY, timeout: TIMEOUT_MS },
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
+  });
+  const rows = stdout.split('\n').filter((line) => /\bok$/.test(line) && !line.startsWith(' '));
+  expect(rows.map((line) => line.split(/\s+/)[0])).toEqual(SELECTION);
+  expect(stdout).toContain(`${SELECTION.length} held, 0 breached, 0 not run`);
+});
+
+test('an unknown scenario is a usage error', async () => {
+  const run = promisify(execFile)(
+    '/bin/sh',
+    [join(REPOSITORY, 'bin/risk-dev'), 'test/chaos/run.ts', 'no-such-fault'],
+    { env: { PATH: process.env['PATH'], HOME: process.env['HOME'] } },
+  );
+  await expect(run).rejects.toMatchObject({ code: 2, stderr: 'there is no no-such-fault\n' });
+});
