@@ -28,8 +28,11 @@ export type Admission = {
   readonly adapt: (eventLoopDelayMs: number) => void;
 };
 
-/** The share of the limits in force: cut at once, given back slowly, so that it settles. */
-const SHARE_MIN = 1 / 16;
+/**
+ * The share of the limits in force: cut at once, given back slowly, so that it settles. Never less than
+ * what keeps all connections to Postgres busy, as somebody else may be to blame for a late event loop.
+ */
+const SHARE_MIN = 1 / 4;
 const SHARE_CUT = 0.7;
 const SHARE_STEP = 1 / 20;
 

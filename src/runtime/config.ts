@@ -84,7 +84,7 @@ const settings = {
   RISK_BODY_BYTES_IN_FLIGHT_MAX: integer(1024, 1024 * 1024 * 1024, 4 * 1024 * 1024).describe(
     'Bytes of submissions beyond which more are refused with 503; one alone is always taken.',
   ),
-  RISK_EVENT_LOOP_DELAY_MS_MAX: integer(10, 10_000, 200).describe(
+  RISK_EVENT_LOOP_DELAY_MS_MAX: integer(10, 10_000, 100).describe(
     'Mean delay of the event loop above which fewer requests are let in.',
   ),
   RISK_WAIT_MS_MAX: integer(0, 60_000, 10 * SECOND_MS).describe(
