@@ -30,52 +30,82 @@ const ACCOUNT_ROWS_AFTER = 64;
 const MERCHANT_REACH_DAYS = 40;
 const MERCHANT_ROWS_BEFORE = 1024;
 const MERCHANT_ROWS_AFTER = 1024;
-/** Points of one statement: bounds its result to about 40,000 rows. */
-const ACCOUNT_POINTS_MAX = 128;
-const MERCHANT_POINTS_MAX = 20;
+/** Points of one statement: a round trip costs as much as a dozen of them. */
+const POINTS_MAX = 512;
+/** Rows of one statement's result; what is cut off is asked for again. More than one point can have. */
+const ROWS_MAX = 20_000;
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
-/** Columns of a row, from `t`. */
-const COLUMNS = `t.transaction_id, t.created_at, t.account_id, t.merchant_id, t.amount, t.currency, t.corridor,
-                 t.device_id, t.country`;
+type PartyColumn = 'account_id' | 'merchant_id';
+
+/** Columns of a row of `alias`: all that a past needs but the party's own id, which the point has. */
+const columnsOf = (alias: string, other: PartyColumn) =>
+  ['transaction_id', other, 'amount', 'currency', 'corridor', 'device_id', 'country']
+    .map((column) => `${alias}.${column}`)
+    .join(', ');
 
 /**
  * The inner order is the index's own, so that the reading stops after the wanted rows however many a
  * party has; ties of created_at are read to the end and cut in the order of ids. `0 * p.point` hides the
  * number from the planner: it guesses few rows a party, would read and sort them all, and does not when
- * it must expect to stop early.
+ * it must expect to stop early. Points are put in order first, so that a result which is cut off holds
+ * all rows of every point but its last.
  */
-const around = (party: 'account_id' | 'merchant_id', before: number, after: number) => `
-  select p.point::int, r.before, r.transaction_id, extract(epoch from r.created_at)::float8 * 1000 as created_at_ms,
-         r.account_id, r.merchant_id, r.amount::text as amount, r.currency, r.corridor, r.device_id, r.country
-    from unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::timestamptz[])
-         with ordinality as p (party, at, id, since, point)
+const around = (party: PartyColumn, other: PartyColumn, before: number, after: number) => `
+  select p.point::int, date_part('epoch', r.created_at) * 1000 as created_at_ms, ${columnsOf('r', other)}
+    from (select * from unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::timestamptz[])
+                        with ordinality as u (party, at, id, since, point) order by point) p
    cross join lateral (
-     (select true as before, older.* from (
-        select ${COLUMNS} from transactions t
+     (select older.* from (
+        select t.created_at, ${columnsOf('t', other)} from transactions t
          where t.${party} = p.party and t.created_at >= p.since and t.created_at <= p.at
            and (t.created_at, t.transaction_id) < (p.at, p.id)
          order by t.created_at desc fetch first (${before} + 0 * p.point) rows with ties) older
       order by older.created_at desc, older.transaction_id desc limit ${before})
      union all
-     (select false, newer.* from (
-        select ${COLUMNS} from transactions t
+     (select newer.* from (
+        select t.created_at, ${columnsOf('t', other)} from transactions t
          where t.${party} = p.party and t.created_at >= p.at
            and (t.created_at, t.transaction_id) >= (p.at, p.id)
          order by t.created_at fetch first (${after} + 0 * p.point) rows with ties) newer
       order by newer.created_at, newer.transaction_id limit ${after})
-   ) r`;
+   ) r
+   order by p.point limit ${ROWS_MAX + 1}`;
 
-/** One row more than wanted tells whether there are more, and where the wanted ones begin. */
-const aroundAccounts: Statement = {
-  name: 'past-around-accounts',
-  text: around('account_id', ACCOUNT_ROWS_BEFORE + 1, ACCOUNT_ROWS_AFTER + 1),
+/** What differs between accounts and merchants. */
+type Side = {
+  readonly statement: Statement;
+  readonly before: number;
+  readonly after: number;
+  readonly sinceMs: (point: Transaction) => number;
+  readonly partyOf: (point: Transaction) => string;
+  readonly idsOf: (row: AroundRow, point: Transaction) => { accountId: string; merchantId: string };
 };
 
-const aroundMerchants: Statement = {
-  name: 'past-around-merchants',
-  text: around('merchant_id', MERCHANT_ROWS_BEFORE + 1, MERCHANT_ROWS_AFTER + 1),
+/** One row more than wanted tells whether there are more, and where the wanted ones begin. */
+const ACCOUNTS: Side = {
+  statement: {
+    name: 'past-around-accounts',
+    text: around('account_id', 'merchant_id', ACCOUNT_ROWS_BEFORE + 1, ACCOUNT_ROWS_AFTER + 1),
+  },
+  before: ACCOUNT_ROWS_BEFORE,
+  after: ACCOUNT_ROWS_AFTER,
+  sinceMs: (point) => point.createdAtMs - ACCOUNT_REACH_DAYS * DAY_MS,
+  partyOf: (point) => point.accountId,
+  idsOf: (row, { accountId }) => ({ accountId, merchantId: row.merchant_id }),
+};
+
+const MERCHANTS: Side = {
+  statement: {
+    name: 'past-around-merchants',
+    text: around('merchant_id', 'account_id', MERCHANT_ROWS_BEFORE + 1, MERCHANT_ROWS_AFTER + 1),
+  },
+  before: MERCHANT_ROWS_BEFORE,
+  after: MERCHANT_ROWS_AFTER,
+  sinceMs: (point) => dayOf(point.createdAtMs) - MERCHANT_REACH_DAYS * DAY_MS,
+  partyOf: (point) => point.merchantId,
+  idsOf: (row, { merchantId }) => ({ accountId: row.account_id, merchantId }),
 };
 
 const tallyMerchants: Statement = {
@@ -97,10 +127,11 @@ const tallyMerchants: Statement = {
 
 type AroundRow = {
   point: number;
-  before: boolean;
-  transaction_id: string;
   created_at_ms: number;
+  transaction_id: string;
+  /** Of a merchant's rows only. */
   account_id: string;
+  /** Of an account's rows only. */
   merchant_id: string;
   amount: string;
   currency: string;
@@ -133,18 +164,12 @@ export async function loadAccountPasts(
   transactions: readonly Transaction[],
 ): Promise<AccountPast[]> {
   const pasts: AccountPast[] = [];
-  for (const chunk of chunksOf(transactions, ACCOUNT_POINTS_MAX)) {
-    const since = chunk.map((t) => t.createdAtMs - ACCOUNT_REACH_DAYS * DAY_MS);
-    const accounts = chunk.map((t) => t.accountId);
-    const rows = await query<AroundRow>(aroundAccounts, pointValues(chunk, accounts, since));
-    const limits = { before: ACCOUNT_ROWS_BEFORE, after: ACCOUNT_ROWS_AFTER };
-    for (const [index, { rows: known, floor, ceiling }] of arrange(rows, chunk, limits).entries()) {
-      const createdAtMs = since[index] ?? 0;
-      pasts.push({
-        rows: known,
-        floor: floor ?? { createdAtMs, transactionId: FIRST_ID },
-        ceiling,
-      });
+  while (pasts.length < transactions.length) {
+    const points = transactions.slice(pasts.length, pasts.length + POINTS_MAX);
+    const arounds = await loadArounds(query, ACCOUNTS, points);
+    for (const [index, { rows, floor, ceiling }] of arounds.entries()) {
+      const createdAtMs = ACCOUNTS.sinceMs(points[index] as Transaction);
+      pasts.push({ rows, floor: floor ?? { createdAtMs, transactionId: FIRST_ID }, ceiling });
     }
   }
   return pasts;
@@ -156,40 +181,48 @@ export async function loadMerchantPasts(
   transactions: readonly Transaction[],
 ): Promise<MerchantPast[]> {
   const pasts: MerchantPast[] = [];
-  for (const chunk of chunksOf(transactions, MERCHANT_POINTS_MAX)) {
-    const since = chunk.map((t) => dayOf(t.createdAtMs) - MERCHANT_REACH_DAYS * DAY_MS);
-    const merchants = chunk.map((t) => t.merchantId);
-    const rows = await query<AroundRow>(aroundMerchants, pointValues(chunk, merchants, since));
-    const limits = { before: MERCHANT_ROWS_BEFORE, after: MERCHANT_ROWS_AFTER };
-    const arounds = arrange(rows, chunk, limits);
-    const tallies = await loadTallies(query, chunk, since, arounds);
-    for (const [index, { rows: known, floor, ceiling }] of arounds.entries()) {
-      const knownFromMs = since[index] ?? 0;
-      pasts.push({
-        rows: known,
-        tallies: tallies[index] ?? [],
-        horizon: floor,
-        knownFromMs,
-        ceiling,
-      });
+  while (pasts.length < transactions.length) {
+    const points = transactions.slice(pasts.length, pasts.length + POINTS_MAX);
+    const arounds = await loadArounds(query, MERCHANTS, points);
+    const tallies = await loadTallies(query, points, arounds);
+    for (const [index, { rows, floor: horizon, ceiling }] of arounds.entries()) {
+      const knownFromMs = MERCHANTS.sinceMs(points[index] as Transaction);
+      pasts.push({ rows, tallies: tallies[index] ?? [], horizon, knownFromMs, ceiling });
     }
   }
   return pasts;
+}
+
+/** Of as many of the points as one result holds, from the first on; of one at least. */
+async function loadArounds(
+  query: Query,
+  side: Side,
+  points: readonly Transaction[],
+): Promise<Around[]> {
+  const rows = await query<AroundRow>(side.statement, [
+    textArray(points.map(side.partyOf)),
+    timestampArray(points.map((point) => point.createdAtMs)),
+    uuidArray(points.map((point) => point.transactionId)),
+    timestampArray(points.map(side.sinceMs)),
+  ]);
+  const isCut = rows.length > ROWS_MAX;
+  const complete = isCut ? (rows.at(-1)?.point ?? 0) - 1 : points.length;
+  if (complete < 1) throw new Error('one point has more rows than it was asked for');
+  return arrange(side, rows, points.slice(0, complete));
 }
 
 /** Hours for the horizon's day and the one before it, days before that: as the fold keeps them. */
 async function loadTallies(
   query: Query,
   points: readonly Transaction[],
-  since: readonly number[],
   arounds: readonly Around[],
 ): Promise<MerchantTally[][]> {
   const busy = arounds.flatMap(({ floor }, index) => (floor === null ? [] : [{ floor, index }]));
-  const tallies: MerchantTally[][] = points.map(() => []);
+  const tallies: MerchantTally[][] = arounds.map(() => []);
   if (busy.length === 0) return tallies;
   const rows = await query<TallyRow>(tallyMerchants, [
     textArray(busy.map(({ index }) => points[index]?.merchantId ?? '')),
-    timestampArray(busy.map(({ index }) => since[index] ?? 0)),
+    timestampArray(busy.map(({ index }) => MERCHANTS.sinceMs(points[index] as Transaction))),
     timestampArray(busy.map(({ floor }) => floor.createdAtMs)),
     uuidArray(busy.map(({ floor }) => floor.transactionId)),
     timestampArray(busy.map(({ floor }) => dayOf(floor.createdAtMs) - DAY_MS)),
@@ -201,43 +234,34 @@ async function loadTallies(
   return tallies;
 }
 
-function pointValues(
-  points: readonly Transaction[],
-  parties: readonly string[],
-  since: readonly number[],
-): Buffer[] {
-  return [
-    textArray(parties),
-    timestampArray(points.map((point) => point.createdAtMs)),
-    uuidArray(points.map((point) => point.transactionId)),
-    timestampArray(since),
-  ];
-}
-
-function arrange(
-  rows: readonly AroundRow[],
-  points: readonly Transaction[],
-  limits: { readonly before: number; readonly after: number },
-): Around[] {
+function arrange(side: Side, rows: readonly AroundRow[], points: readonly Transaction[]): Around[] {
   const before: PastTransaction[][] = points.map(() => []);
   const after: PastTransaction[][] = points.map(() => []);
-  for (const row of rows) (row.before ? before : after)[row.point - 1]?.push(toPast(row));
+  for (const row of rows) {
+    const point = points[row.point - 1];
+    if (point === undefined) continue;
+    const past = toPast(row, side.idsOf(row, point));
+    (isBefore(past, point) ? before : after)[row.point - 1]?.push(past);
+  }
   return points.map((_, index) => {
     const older = (before[index] ?? []).sort(byPosition);
     const newer = (after[index] ?? []).sort(byPosition);
-    const floor = older.length > limits.before ? (older.shift() ?? null) : null;
-    const isCut = newer.length > limits.after;
+    const floor = older.length > side.before ? (older.shift() ?? null) : null;
+    const isCut = newer.length > side.after;
     if (isCut) newer.pop();
     return { rows: [...older, ...newer], floor, ceiling: isCut ? (newer.at(-1) ?? null) : null };
   });
 }
 
-function toPast(row: AroundRow): PastTransaction {
+function toPast(
+  row: AroundRow,
+  { accountId, merchantId }: { accountId: string; merchantId: string },
+): PastTransaction {
   return {
     transactionId: row.transaction_id,
     createdAtMs: Math.round(row.created_at_ms),
-    accountId: row.account_id,
-    merchantId: row.merchant_id,
+    accountId,
+    merchantId,
     amount: row.amount,
     currency: row.currency,
     corridor: row.corridor,
@@ -246,14 +270,14 @@ function toPast(row: AroundRow): PastTransaction {
   };
 }
 
+function isBefore(a: Position, b: Position): boolean {
+  return a.transactionId !== b.transactionId && byPosition(a, b) < 0;
+}
+
 /** The order of (created_at, transaction_id); canonical lower-case UUIDs compare like their bytes. */
 function byPosition(a: Position, b: Position): number {
   if (a.createdAtMs !== b.createdAtMs) return a.createdAtMs - b.createdAtMs;
   return a.transactionId < b.transactionId ? -1 : 1;
-}
-
-function* chunksOf<T>(items: readonly T[], size: number): Generator<readonly T[]> {
-  for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
 }
 
 function dayOf(ms: number): number {

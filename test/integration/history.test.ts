@@ -10,7 +10,8 @@ import { ensurePartitions, monthOf, partitionName } from '../../src/store/partit
 import type { Database, Query } from '../../src/store/pool.ts';
 import { createTestDatabase } from '../support/database.ts';
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 /** Twice what one history sees. */
 const REACH_MS = 2 * ACCOUNT_HISTORY_DAYS * 86_400_000;
 const END_MS = Date.UTC(2026, 11, 15);
@@ -143,6 +144,29 @@ describe('loadAccountPasts', () => {
       expect([...accounts]).toEqual(past.rows.length === 0 ? [] : [points[index]?.accountId]);
     });
   });
+});
+
+/** Far more rows than one statement may return. */
+const BUSY_POINTS = 200;
+
+test.each([
+  ['loadAccountPasts', loadAccountPasts],
+  ['loadMerchantPasts', loadMerchantPasts],
+] as const)('%s of many busy points is the same as one by one', async (_, load) => {
+  const points = Array.from({ length: BUSY_POINTS }, (_, index) =>
+    pointAt(END_MS - index * HOUR_MS, 'acc_busy', 'm_busy'),
+  );
+  let statements = 0;
+  const pasts = await load((statement, values) => {
+    statements += 1;
+    return database.query(statement, values);
+  }, points);
+  expect(statements).toBeGreaterThan(1);
+  for (const index of [0, 17, 18, 19, 60, 61, 62, 63, BUSY_POINTS - 1]) {
+    const [alone] = await load(database.query, [points[index] as Transaction]);
+    expect(pasts[index]).toEqual(alone);
+  }
+  expect(pasts).toHaveLength(BUSY_POINTS);
 });
 
 describe('loadMerchantPasts', () => {
