@@ -23,6 +23,7 @@ const restarted = during({
   faults: ['postgres stopped fast', 'postgres stopped immediately'],
   forMs: [500, 2000],
   judge,
+  setup: { countersExact: false },
   harm: async ({ services: { postgres }, happened }, round) => {
     await postgres.end(round === 0 ? 'SIGINT' : 'SIGQUIT');
     happened(round === 0 ? 'postgres stopped fast' : 'postgres stopped immediately');
@@ -40,6 +41,7 @@ const backendKilled = during({
   faults: ['session terminated', 'session killed'],
   forMs: [500, 1000],
   judge,
+  setup: { countersExact: false },
   harm: async ({ services: { query }, happened }, round) => {
     const [session] = await query<{ pid: number }>(SESSIONS);
     if (session === undefined) return nothingToHeal;
@@ -61,6 +63,7 @@ const slots = during({
   faults: ['slots ran out'],
   forMs: [2000, 4000],
   judge,
+  setup: { countersExact: false, postgresSettings: { max_connections: String(SLOTS) } },
   harm: async ({ services: { databaseUrl, query }, happened }) => {
     const taken: pg.Client[] = [];
     const take = async (): Promise<boolean> => {
@@ -81,7 +84,6 @@ const slots = during({
     if (taken.length > 0) happened('slots ran out');
     return () => Promise.all(taken.map((client) => client.end()));
   },
-  setup: { postgresSettings: { max_connections: String(SLOTS) } },
 });
 
 const locked = during({
@@ -90,6 +92,7 @@ const locked = during({
   faults: ['table locked'],
   forMs: [3000, 5000],
   judge,
+  setup: { countersExact: false },
   harm: async ({ services: { databaseUrl }, happened }, round) => {
     const client = new pg.Client({ connectionString: databaseUrl, application_name: 'locker' });
     await client.connect();
@@ -110,6 +113,7 @@ const frozen = during({
   faults: ['postgres frozen'],
   forMs: [3000, 5000],
   judge,
+  setup: { countersExact: false },
   harm: async ({ services: { query }, happened }) => {
     const sessions = await query<{ pid: number }>(SESSIONS);
     for (const { pid } of sessions) process.kill(pid, 'SIGSTOP');
@@ -126,7 +130,7 @@ const COMMIT = 'commit';
 const cutAtCommit: Scenario = {
   name: 'commit-unknown',
   what: 'the connection is cut at COMMIT, before or after Postgres received it',
-  setup: { proxied: ['postgres'], recoverSecondsMax: RECOVERY_SECONDS_MAX },
+  setup: { proxied: ['postgres'], countersExact: false, recoverSecondsMax: RECOVERY_SECONDS_MAX },
   plan: (random) => {
     const cuts = Array.from({ length: CUTS }, () => random() < 0.5);
     return {

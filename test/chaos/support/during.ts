@@ -73,6 +73,7 @@ export function onTheWay(
       forMs: WAY_MS,
       setup: {
         proxied: [service],
+        countersExact: service !== 'postgres',
         ...(name === 'silent' ? { recoverSecondsMax: SILENT_RECOVERY_SECONDS_MAX } : {}),
       },
       ...(judge === undefined ? {} : { judge }),

@@ -61,6 +61,7 @@ export const SETTINGS = {
 const SETUP: Setup = {
   ...{ apis: 1, workers: 2, rate: 1000, batch: 100, ownTraffic: false, proxied: [] },
   ...{ environment: {}, postgresSettings: {}, spoiled: undefined, recoverSecondsMax: 30 },
+  countersExact: true,
 };
 const CONNECTIONS = 4;
 const POLL_MS = 50;
@@ -136,7 +137,7 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
     ]);
     await untilAtRest(services, signal);
     await replaySamples(stage);
-    await tellFigures(stage);
+    await tellFigures(stage, setup.countersExact);
     await plan.judge?.(stage);
     await reader.finish();
     await drainAll(engine, stage);

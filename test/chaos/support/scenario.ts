@@ -39,6 +39,11 @@ export type Setup = {
   readonly environment: Readonly<Record<string, string>>;
   readonly postgresSettings: Readonly<Record<string, string>>;
   readonly spoiled: Spoiled | undefined;
+  /**
+   * False where answers of Postgres get lost: what was stored with nobody told is found by the next
+   * delivery, which does not count it as new.
+   */
+  readonly countersExact: boolean;
   /** From the end of the last fault until all that was accepted before it is final. */
   readonly recoverSecondsMax: number;
 };
