@@ -128,3 +128,21 @@ test('a handler that hangs is answered by the deadline', async () => {
   expect(tookMs).toBeLessThan(2500);
   await letGo();
 });
+
+test('a Postgres that makes everybody wait raises the level, not its breaker, and not for long', async () => {
+  await using api = await startRunningApi();
+  const level = async () => {
+    const { body } = await answerOf(await api.request('/readyz'));
+    return [body.status, body.degradation, body.breakers];
+  };
+  expect(await level()).toEqual(['ready', 0, []]);
+  const letGo = await lockTransactions(api);
+  const held = postOne(api, input());
+  await waitUntil(async () => (await level())[1] === 2, 5000, 'the level to rise');
+  expect(await level()).toEqual(['ready', 2, []]);
+  await letGo();
+  const { status, headers } = await held;
+  expect([status, headers.get('x-risk-degradation')]).toEqual([201, '2']);
+  await waitUntil(async () => (await level())[1] === 0, 30_000, 'the level to fall');
+  expect((await postOne(api, input())).headers.get('x-risk-degradation')).toBeNull();
+});
