@@ -23,7 +23,7 @@ import {
   merchantItem,
   rebuildMerchant,
 } from './merchant-profile.ts';
-import { BEFORE_ALL, comparePlaces, countBefore, holdsAt } from './packed-list.ts';
+import { comparePlaces, countBefore, countOlder, holdsAt } from './packed-list.ts';
 import { AHEAD, type FoldOutcome, LATE, type ProfileKind, pendingWriteOf } from './profile.ts';
 
 const accounts = createDistinctCounter();
@@ -67,13 +67,13 @@ function merchantHistory(
   const day = dayOf(item.place.ms);
   const from7d = day - 6 * DAY_MS;
   const from30d = day - 29 * DAY_MS;
-  const start30d = countBefore(list, { ...BEFORE_ALL, ms: from30d });
+  const start30d = countOlder(list, from30d);
   const listed = sumCurrency(profile, start30d, end, item.currency);
   let { sum } = listed;
   const history: MerchantHistory = {
-    count1h: end - Math.min(end, countBefore(list, { ...BEFORE_ALL, ms: hour })),
-    count24h: end - Math.min(end, countBefore(list, { ...BEFORE_ALL, ms: from24h })),
-    count7d: end - Math.min(end, countBefore(list, { ...BEFORE_ALL, ms: from7d })),
+    count1h: end - Math.min(end, countOlder(list, hour)),
+    count24h: end - Math.min(end, countOlder(list, from24h)),
+    count7d: end - Math.min(end, countOlder(list, from7d)),
     count30d: end - start30d,
     amounts30d: listed.count,
     mean30d: Number.NaN,

@@ -95,6 +95,18 @@ export function countBefore(list: PackedList, place: Place): number {
   return start;
 }
 
+/** How many items are older than a time. */
+export function countOlder({ items, itemBytes, count }: PackedList, ms: number): number {
+  let start = 0;
+  let end = count;
+  while (start < end) {
+    const middle = (start + end) >> 1;
+    if (items.getFloat64(middle * itemBytes, true) < ms) start = middle + 1;
+    else end = middle;
+  }
+  return start;
+}
+
 /** True when the item at `index` is the one at `place`. */
 export function holdsAt(list: PackedList, index: number, place: Place): boolean {
   return index < list.count && compareAt(list, index, place) === 0;

@@ -1,36 +1,41 @@
 /** What a batch adds to the metrics. */
+import { VERDICTS } from '../domain/score-record.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import type { StoredScore } from '../store/scores.ts';
-import type { Decided, Item } from './item.ts';
+import type { Decided, Scored } from './item.ts';
 
-/** Scores stored for the first time by this batch, and how long they took from acceptance. */
+/**
+ * Scores stored for the first time by this batch, and how long they took from acceptance.
+ * @param before those of them that were stored before, by id
+ */
 export function countScored(
   metrics: Metrics,
-  items: readonly Item[],
-  fresh: ReadonlyMap<string, StoredScore>,
+  scored: readonly Scored[],
+  before: ReadonlyMap<string, unknown>,
   scoredAtMs: number,
 ): void {
-  const counts = new Map<string, { corridor: string; verdict: string; count: number }>();
-  const latencies = new Map<string, { observe: (seconds: number) => void }>();
-  for (const { payload } of items) {
-    const { transactionId, corridor, receivedAtMs } = payload.transaction;
-    const record = fresh.get(transactionId);
-    if (record === undefined) continue;
-    const name = `${corridor} ${record.verdict}`;
-    const counted = counts.get(name);
-    if (counted === undefined) counts.set(name, { corridor, verdict: record.verdict, count: 1 });
-    else counted.count += 1;
-    let latency = latencies.get(corridor);
-    if (latency === undefined) {
-      latency = metrics.scoreLatency.labels(corridor);
-      latencies.set(corridor, latency);
+  const corridors = new Map<string, ReturnType<typeof countersOf>>();
+  for (const { item, score } of scored) {
+    if (before.size > 0 && before.has(score.transactionId)) continue;
+    let counters = corridors.get(score.corridor);
+    if (counters === undefined) {
+      counters = countersOf(metrics, score.corridor);
+      corridors.set(score.corridor, counters);
     }
-    latency.observe(Math.max(0, scoredAtMs - receivedAtMs) / 1000);
+    counters.verdicts[score.decision.verdict] += 1;
+    const { receivedAtMs } = item.payload.transaction;
+    counters.latency.observe(Math.max(0, scoredAtMs - receivedAtMs) / 1000);
   }
-  for (const { corridor, verdict, count } of counts.values()) {
-    metrics.scored.inc({ corridor, verdict }, count);
+  for (const [corridor, { verdicts }] of corridors) {
+    for (const verdict of VERDICTS) {
+      if (verdicts[verdict] > 0) metrics.scored.inc({ corridor, verdict }, verdicts[verdict]);
+    }
   }
-  metrics.redelivered.inc(Math.max(0, items.length - fresh.size));
+  metrics.redelivered.inc(before.size);
+}
+
+function countersOf(metrics: Metrics, corridor: string) {
+  const verdicts = { approve: 0, review: 0, decline: 0 };
+  return { latency: metrics.scoreLatency.labels(corridor), verdicts };
 }
 
 /** Retries and dead letters, once they are settled. */

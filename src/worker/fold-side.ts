@@ -59,8 +59,26 @@ export type SideBatch<History> = {
 };
 
 type Place = { readonly key: string; readonly slot: number };
-/** `bytes` is what the copy counted for when it was last put into the cache. */
+/** A copy in memory; `bytes` is what it counts for there. */
 type Copy<P> = Place & { readonly profile: P; readonly bytes: number };
+
+/** A party of a batch. One object for all that is known of it: batches touch as many parties as entries. */
+type Visit<P> = Place & {
+  readonly party: string;
+  /** The copy in memory, if it was taken up. */
+  copy: P | undefined;
+  /** Bytes that the copy counts for. */
+  bytes: number;
+  /** Header of the copy. */
+  known: ProfileHeader | null;
+  /** Folded into before Redis said that the copy stands: its write must win. */
+  isPresumed: boolean;
+  /** Another worker was faster, or nothing has put the presumption to the test: fold again. */
+  isToRepeat: boolean;
+  /** The write on its way, and the profile that it brings up to date. */
+  write: ProfileWrite | undefined;
+  profile: P | undefined;
+};
 
 export function createFoldSide<P extends Profile, History, Past>(
   options: FoldSideOptions<P, History, Past>,
@@ -81,44 +99,33 @@ function beginBatch<P extends Profile, History, Past>(
   transactions: readonly Transaction[],
 ): SideBatch<History> {
   const histories = new Array<History>(transactions.length);
-  const parties = transactions.map((transaction) => kind.partyOf(transaction));
-  const touched = new Map<string, Place & Partial<Copy<P>>>();
-  /** Indices of transactions still to fold, and their parties in order of first appearance. */
+  const visits = new Map<string, Visit<P>>();
+  /** Indices of transactions still to fold, and the parties that they belong to. */
   let waiting = transactions.map((_, index) => index);
-  let asked: Asked<P>[] = [];
-  /** Copies folded into before Redis said that they stand: their writes must win. */
-  let presumed: Asked<P>[] = [];
-  let presume = staleness.isRare();
-  let writes: { party: string; profile: P; write: ProfileWrite }[] = [];
+  let visited: Visit<P>[] = [];
+  let asked: Visit<P>[] = [];
+  let written: Visit<P>[] = [];
 
-  const keep = (party: string, profile: P) => {
-    const place = touched.get(party);
-    if (place === undefined) throw new Error('a profile was folded that nobody asked for');
-    const bytes = profileBytes(profile);
-    if (place.profile === profile && place.bytes === bytes) return;
-    copies.set(party, { key: place.key, slot: place.slot, profile, bytes });
-  };
+  for (const transaction of transactions) {
+    const party = kind.partyOf(transaction);
+    if (visits.has(party)) continue;
+    const visit = beginVisit(party, copies.get(party) ?? placeOf(kind.party, party));
+    visits.set(party, visit);
+    visited.push(visit);
+  }
+  const presume = staleness.isRare();
+  for (const visit of visited) visit.isPresumed = presume && visit.known !== null;
 
   return {
     histories,
     requests() {
-      asked = [];
-      presumed = [];
-      for (const party of new Set(waiting.map((index) => parties[index] ?? ''))) {
-        const place: Place & Partial<Copy<P>> =
-          copies.get(party) ?? touched.get(party) ?? placeOf(kind.party, party);
-        touched.set(party, place);
-        const { key, slot, profile: copy } = place;
-        const known = copy?.stored ?? null;
-        (presume && known !== null ? presumed : asked).push({ party, copy, key, slot, known });
-      }
-      presume = false;
+      asked = visited.filter(({ isPresumed }) => !isPresumed);
       return asked;
     },
     async fold(replies) {
       const { profiles, storedHeaders } = takeReplies(kind, asked, replies, metrics);
       noteCompared(staleness, asked, profiles);
-      trust(presumed, profiles, metrics);
+      trust(visited, profiles, metrics);
       const folded = await foldBatch({
         kind,
         transactions: waiting.map((index) => transactions[index] as Transaction),
@@ -132,49 +139,93 @@ function beginBatch<P extends Profile, History, Past>(
       waiting.forEach((index, i) => {
         histories[index] = folded[i] as History;
       });
-      writes = [];
-      for (const [party, profile] of profiles) {
-        const write = kind.pendingWrite(profile);
-        if (write === undefined) keep(party, profile);
-        else writes.push({ party, profile, write });
+      written = [];
+      for (const visit of visited) {
+        visit.profile = profiles.get(visit.party);
+        visit.write = visit.profile && kind.pendingWrite(visit.profile);
+        if (visit.write !== undefined) written.push(visit);
+        else if (visit.profile !== undefined) keep(copies, visit, visit.profile);
       }
-      return writes.map(({ party, write }) => toStore(touched.get(party), write));
+      return written.map(toStore);
     },
     finish(outcomes) {
-      const lost = new Set<string>();
-      writes.forEach(({ party, profile, write }, index) => {
+      let lost = 0;
+      let lostPresumed = 0;
+      const presumed = visited.reduce((sum, { isPresumed }) => sum + (isPresumed ? 1 : 0), 0);
+      for (const visit of visited) visit.isToRepeat = visit.isPresumed && visit.write === undefined;
+      for (const [index, visit] of written.entries()) {
         const outcome = outcomes[index] ?? 'lost';
-        if (outcome === 'lost') {
-          lost.add(party);
-          forget(party);
-          return;
+        if (outcome !== 'lost') {
+          takeWritten(copies, visit, outcome);
+          continue;
         }
-        markWritten(profile, write);
-        // A stub has no contents to append to.
-        if (outcome === 'stub') profile.list.storedCount = -1;
-        keep(party, profile);
-      });
-      if (lost.size > 0) metrics.profileConflicts.inc(lost.size);
-      staleness.note(presumed.filter(({ party }) => lost.has(party)).length, presumed.length);
-      const again = lost.union(unproven(presumed, writes));
-      waiting = again.size === 0 ? [] : waiting.filter((index) => again.has(parties[index] ?? ''));
-      return waiting.length === 0;
+        lost += 1;
+        if (visit.isPresumed) lostPresumed += 1;
+        visit.isToRepeat = true;
+        forget(copies, visit);
+      }
+      if (lost > 0) metrics.profileConflicts.inc(lost);
+      staleness.note(lostPresumed, presumed);
+      visited = visited.filter(({ isToRepeat }) => isToRepeat);
+      for (const visit of visited) visit.isPresumed = false;
+      if (visited.length === 0) return true;
+      waiting = waiting.filter(
+        (index) => visits.get(kind.partyOf(transactions[index] as Transaction))?.isToRepeat,
+      );
+      return false;
     },
     abandon() {
-      for (const party of touched.keys()) forget(party);
+      for (const visit of visits.values()) forget(copies, visit);
     },
   };
+}
 
-  function forget(party: string): void {
-    copies.delete(party);
-    const place = touched.get(party);
-    if (place !== undefined) touched.set(party, { key: place.key, slot: place.slot });
-  }
+function beginVisit<P extends Profile>(party: string, place: Place & Partial<Copy<P>>): Visit<P> {
+  const { key, slot, profile: copy, bytes = 0 } = place;
+  return {
+    ...{ party, key, slot, copy, bytes, known: copy?.stored ?? null },
+    ...{ isPresumed: false, isToRepeat: false, write: undefined, profile: undefined },
+  };
+}
+
+/** Puts a profile into memory; what is there already, and as large, need not be moved. */
+function keep<P extends Profile>(
+  copies: LRUCache<string, Copy<P>>,
+  visit: Visit<P>,
+  profile: P,
+): void {
+  const bytes = profileBytes(profile);
+  const isKept = visit.copy === profile && visit.bytes === bytes;
+  visit.copy = profile;
+  visit.bytes = bytes;
+  visit.known = profile.stored;
+  if (isKept) return;
+  copies.set(visit.party, { key: visit.key, slot: visit.slot, profile, bytes });
+}
+
+function forget<P>(copies: LRUCache<string, Copy<P>>, visit: Visit<P>): void {
+  copies.delete(visit.party);
+  visit.copy = undefined;
+  visit.bytes = 0;
+  visit.known = null;
+}
+
+function takeWritten<P extends Profile>(
+  copies: LRUCache<string, Copy<P>>,
+  visit: Visit<P>,
+  outcome: StoreOutcome,
+): void {
+  const { profile, write } = visit;
+  if (profile === undefined || write === undefined) throw new Error('nothing was written');
+  markWritten(profile, write);
+  // A stub has no contents to append to.
+  if (outcome === 'stub') profile.list.storedCount = -1;
+  keep(copies, visit, profile);
 }
 
 function noteCompared<P>(
   staleness: Staleness,
-  asked: readonly Asked<P>[],
+  asked: readonly Visit<P>[],
   profiles: ReadonlyMap<string, P>,
 ): void {
   const compared = asked.filter(({ copy }) => copy !== undefined);
@@ -182,26 +233,20 @@ function noteCompared<P>(
   staleness.note(outdated.length, compared.length);
 }
 
-function trust<P>(presumed: readonly Asked<P>[], profiles: Map<string, P>, metrics: Metrics): void {
-  for (const { party, copy } of presumed) if (copy !== undefined) profiles.set(party, copy);
-  metrics.cacheHits.inc({ cache: 'profile_memory' }, presumed.length);
+function trust<P>(visited: readonly Visit<P>[], profiles: Map<string, P>, metrics: Metrics): void {
+  let trusted = 0;
+  for (const { party, copy, isPresumed } of visited) {
+    if (!isPresumed || copy === undefined) continue;
+    profiles.set(party, copy);
+    trusted += 1;
+  }
+  metrics.cacheHits.inc({ cache: 'profile_memory' }, trusted);
 }
-
-/** Parties whose copy was taken on trust and that no write has put to the test. */
-function unproven(
-  presumed: readonly { readonly party: string }[],
-  writes: readonly { readonly party: string }[],
-): Set<string> {
-  const written = new Set(writes.map(({ party }) => party));
-  return new Set(presumed.map(({ party }) => party)).difference(written);
-}
-
-type Asked<P> = ProfileRequest & { readonly party: string; readonly copy: P | undefined };
 
 /** Sorts replies into copies to fold into, and headers of values that cannot be used as they are. */
 function takeReplies<P extends Profile, History, Past>(
   kind: ProfileKind<P, History, Past>,
-  asked: readonly Asked<P>[],
+  asked: readonly Visit<P>[],
   replies: readonly ProfileReply[],
   metrics: Metrics,
 ) {
@@ -226,9 +271,8 @@ function takeReplies<P extends Profile, History, Past>(
   return { profiles, storedHeaders };
 }
 
-function toStore(place: Place | undefined, write: ProfileWrite): ProfileStore {
-  if (place === undefined) throw new Error('a profile was folded that nobody asked for');
-  const { key, slot } = place;
+function toStore<P>({ key, slot, write }: Visit<P>): ProfileStore {
+  if (write === undefined) throw new Error('nothing is to be written');
   const { expected, header, offset, bytes } = write;
   return { key, slot, expected, header, offset, bytes };
 }

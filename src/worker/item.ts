@@ -1,5 +1,6 @@
 /** What a batch is made of while a worker holds it. */
 import type { Failure } from '../domain/failure.ts';
+import type { NewScore } from '../store/scores.ts';
 import type { StreamEntry } from '../stream/consumer-group.ts';
 import type { EntryPayload } from '../stream/entry.ts';
 import type { StreamKeys } from '../stream/keys.ts';
@@ -14,6 +15,9 @@ export type HeldEntry = {
 
 /** A held entry that could be read. */
 export type Item = HeldEntry & { readonly payload: EntryPayload };
+
+/** An item and the score that this batch computed for it. */
+export type Scored = { readonly item: Item; readonly score: NewScore };
 
 /** What becomes of an entry: decided by the core, carried out by settle. */
 export type Outcome =

@@ -12,17 +12,25 @@ import { Failure, toError } from '../domain/failure.ts';
 import { toScoreJson } from '../domain/score-record.ts';
 import type { Failpoint } from '../runtime/failpoint.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import type { InsertScores, NewScore, ScoreLineage, StoredScore } from '../store/scores.ts';
+import type { InsertScores, ScoreLineage, StoredScore } from '../store/scores.ts';
 import type { Settle } from '../stream/settle.ts';
 import { countOutcomes, countScored } from './count-batch.ts';
 import type { FoldProfiles, Histories } from './fold-profiles.ts';
-import { type Decided, decide, type HeldEntry, type Item } from './item.ts';
+import { type Decided, decide, type HeldEntry, type Item, type Scored } from './item.ts';
 import { type DecodeEntry, readEntries, splitRepeated } from './read-entries.ts';
 import { decideRetry, type RetryPolicy } from './retry-policy.ts';
 import type { Scorer } from './scorer.ts';
 import { type EncodeEntry, toSettlements } from './settle-batch.ts';
 
 type Identified = { readonly transactionId: string; readonly createdAtMs: number };
+
+/** What became of the scores: those that were stored before, by id, and what all others have in common. */
+type Stored = {
+  readonly lineage: ScoreLineage;
+  readonly before: ReadonlyMap<string, StoredScore>;
+};
+
+const NONE: ReadonlyMap<string, StoredScore> = new Map();
 
 /** What a worker needs of Postgres. */
 export type BatchStore = {
@@ -87,29 +95,35 @@ async function processBatch(
   const { firsts, others } = splitRepeated(items);
   failpoint('worker-after-read');
 
-  const endFold = metrics.batchDuration.startTimer({ stage: 'fold' });
-  const transactions = firsts.map((item) => item.payload.transaction);
+  const { scored, failed } = await foldAndScore(dependencies, firsts, onFolded);
+  decided.push(...failed);
+  const endStore = metrics.batchDuration.startTimer({ stage: 'store' });
+  const scoredAtMs = nowMs();
+  const stored = await storeScores(dependencies, scored, scoredAtMs);
+  failpoint('worker-after-commit');
+  endStore();
+  countScored(metrics, scored, stored.before, scoredAtMs);
+  for (const one of scored) decided.push(acknowledge(one, stored));
+  // A repeated entry is settled at once: the first one speaks, and goes on if need be, for all of them.
+  for (const item of others) decided.push(decide(item, { kind: 'acknowledge', event: null }));
+  await conclude(dependencies, decided, scoredAtMs);
+}
+
+/** Apart from the rest of the batch, so that nobody holds on to the histories while scores are stored. */
+async function foldAndScore(
+  dependencies: BatchDependencies,
+  items: readonly Item[],
+  onFolded: () => void,
+): Promise<{ scored: Scored[]; failed: Decided[] }> {
+  const endFold = dependencies.metrics.batchDuration.startTimer({ stage: 'fold' });
+  const transactions = items.map((item) => item.payload.transaction);
   const histories =
-    firsts.length === 0
+    items.length === 0
       ? { accounts: [], merchants: [] }
       : await dependencies.foldProfiles(transactions);
   onFolded();
   endFold();
-
-  const { scores, failed } = scoreItems(dependencies, firsts, histories);
-  decided.push(...failed);
-  const endStore = metrics.batchDuration.startTimer({ stage: 'store' });
-  const scoredAtMs = nowMs();
-  const stored = await storeScores(dependencies, scores, scoredAtMs);
-  failpoint('worker-after-commit');
-  endStore();
-  countScored(metrics, firsts, stored.fresh, scoredAtMs);
-  for (const item of [...firsts, ...others]) {
-    const record = stored.records.get(item.payload.transaction.transactionId);
-    if (record !== undefined) decided.push(acknowledge(item, record));
-  }
-  // A repeated entry whose first occurrence failed shares its fate: it is settled when that one is final.
-  await conclude(dependencies, [...decided, ...orphans(others, stored.records)], scoredAtMs);
+  return scoreItems(dependencies, items, histories);
 }
 
 /** The pure core, item by item; one that throws fails alone. */
@@ -117,10 +131,10 @@ function scoreItems(
   dependencies: BatchDependencies,
   items: readonly Item[],
   { accounts, merchants }: Histories,
-): { scores: NewScore[]; failed: Decided[] } {
+): { scored: Scored[]; failed: Decided[] } {
   const { scorer } = dependencies;
   const { featureCount } = scorer;
-  const scores: NewScore[] = [];
+  const scored: Scored[] = [];
   const failed: Decided[] = [];
   // One allocation for all vectors: each on its own would be memory outside the heap to keep track of.
   const vectors = new Float64Array(items.length * featureCount);
@@ -131,27 +145,14 @@ function scoreItems(
     try {
       if (account === undefined || merchant === undefined) throw new Error('a history is missing');
       const decision = scorer.score(transaction, account, merchant, vector);
-      scores.push({
-        transactionId: transaction.transactionId,
-        createdAtMs: transaction.createdAtMs,
-        accountId: transaction.accountId,
-        corridor: transaction.corridor,
-        decision,
-        features: vector,
-        attempts: attempt,
-      });
+      const { transactionId, createdAtMs, accountId, corridor } = transaction;
+      const party = { transactionId, createdAtMs, accountId, corridor };
+      scored.push({ item, score: { ...party, decision, features: vector, attempts: attempt } });
     } catch (error) {
       failed.push(failItem(dependencies, item, toScoringFailure(error)));
     }
   });
-  return { scores, failed };
-}
-
-/** Repeated entries of a transaction without a score: the first occurrence goes on for all of them. */
-function orphans(others: readonly Item[], records: ReadonlyMap<string, StoredScore>): Decided[] {
-  return others
-    .filter((item) => !records.has(item.payload.transaction.transactionId))
-    .map((item) => decide(item, { kind: 'acknowledge', event: null }));
+  return { scored, failed };
 }
 
 function toScoringFailure(thrown: unknown): Failure {
@@ -169,56 +170,36 @@ function failItem(
   return decide(item, { kind: 'retry', afterMs: decision.afterMs, failure });
 }
 
-/** Inserts, and reads what was stored before. Afterwards every given transaction has a record. */
+/** Inserts, and reads what was stored before: then the stored score is what counts. */
 async function storeScores(
   { store, scorer, degradation }: BatchDependencies,
-  scores: readonly NewScore[],
+  scored: readonly Scored[],
   scoredAtMs: number,
-): Promise<{ fresh: Map<string, StoredScore>; records: Map<string, StoredScore> }> {
+): Promise<Stored> {
   const { featureSchema, ruleSet, model } = scorer;
   const level = degradation?.() ?? 0;
   const lineage = { scoredAtMs, featureSchema, ruleSet, model, degradation: level };
+  const scores = scored.map(({ score }) => score);
   const won = await store.insertScores(scores, lineage);
+  if (won.size === scores.length) return { lineage, before: NONE };
   const lost = scores.filter((score) => !won.has(score.transactionId));
-  const records =
-    lost.length > 0 ? await store.readStoredScores(lost) : new Map<string, StoredScore>();
-  const fresh = new Map<string, StoredScore>();
-  for (const score of scores) {
-    if (won.has(score.transactionId)) {
-      fresh.set(score.transactionId, toStored(score, lineage));
-    } else if (!records.has(score.transactionId)) {
-      throw new Failure('unavailable', 'SCORE_UNREADABLE', 'a stored score could not be read back');
-    }
+  const before = await store.readStoredScores(lost);
+  if (before.size < lost.length) {
+    throw new Failure('unavailable', 'SCORE_UNREADABLE', 'a stored score could not be read back');
   }
-  for (const [id, record] of fresh) records.set(id, record);
-  return { fresh, records };
+  return { lineage, before };
 }
 
-/** Field by field: a spread of three objects an entry costs as much as scoring it. */
-function toStored(score: NewScore, lineage: ScoreLineage): StoredScore {
-  const { decision } = score;
-  return {
-    transactionId: score.transactionId,
-    createdAtMs: score.createdAtMs,
-    scoredAtMs: lineage.scoredAtMs,
-    accountId: score.accountId,
-    corridor: score.corridor,
-    score: decision.score,
-    risk: decision.risk,
-    probability: decision.probability,
-    verdict: decision.verdict,
-    reasons: decision.reasons,
-    ruleSet: lineage.ruleSet,
-    model: lineage.model,
-    attempts: score.attempts,
-    degradation: lineage.degradation,
-  };
-}
-
-function acknowledge(item: Item, record: StoredScore): Decided {
-  if (item.payload.replyTo === null) return decide(item, { kind: 'acknowledge', event: record });
+/** The score that counts, as an event, and as the reply of a request that waits for it. */
+function acknowledge({ item, score }: Scored, { lineage, before }: Stored): Decided {
+  const earlier = before.get(score.transactionId);
+  const { transactionId, accountId, decision } = score;
+  const { score: points, verdict } = decision;
+  const event = earlier ?? { transactionId, accountId, score: points, verdict };
+  if (item.payload.replyTo === null) return decide(item, { kind: 'acknowledge', event });
+  const record = earlier ?? { ...score, ...decision, ...lineage };
   const reply = JSON.stringify(toScoreJson(record));
-  return decide(item, { kind: 'acknowledge', event: record, reply });
+  return decide(item, { kind: 'acknowledge', event, reply });
 }
 
 /** Commits the dead letters, then settles everything. */
