@@ -73,16 +73,45 @@ export function isGroupMissing(failure: Failure): boolean {
 }
 
 /**
- * Entries that nobody has read yet. One command over all streams on a single node; on a cluster, where
- * they live in different slots, each stream without blocking and then the first one with it.
+ * Waits for entries that nobody has read yet. One command over all streams on a single node; on a cluster,
+ * where they live in different slots, each stream without blocking and then the first one with it.
  */
 export async function readNew(reader: RedisClient, options: ReadOptions): Promise<Delivery[]> {
   const { streams, blockMs } = options;
   if (!(reader instanceof Cluster)) return await read(reader, options, streams, '>', blockMs);
-  const now = await Promise.all(streams.map((one) => read(reader, options, [one], '>', null)));
-  const found = now.flat();
+  const found = await readJoined(reader, options);
   if (found.length > 0) return found;
   return await read(reader, options, streams.slice(0, 1), '>', blockMs);
+}
+
+const readScript = loadScript('read-joined-1');
+
+/** Entries that are there now and that nobody has read yet: for busy streams the cheapest way. */
+export async function readJoined(
+  reader: RedisClient,
+  { streams, consumer, entriesMax }: ReadOptions,
+): Promise<Delivery[]> {
+  const calls = streams.map((stream) => ({ keys: [stream], args: [GROUP, consumer, entriesMax] }));
+  const replies = await runScripts(reader, readScript, calls);
+  // What the others delivered stays pending for this consumer, which drains it after an error.
+  const failed = replies.find((reply) => reply instanceof Failure);
+  if (failed !== undefined) throw failed;
+  return replies.flatMap((reply, index) => {
+    if (typeof reply !== 'string') return toDeliveries(reply);
+    return [{ stream: streams[index] ?? '', entries: splitJoined(reply) }];
+  });
+}
+
+function splitJoined(joined: string): StreamEntry[] {
+  const parts = joined.split('\0');
+  const entries: StreamEntry[] = [];
+  for (let at = 0; at + 3 < parts.length; at += 3) {
+    const id = parts[at] ?? '';
+    const version = parts[at + 1] ?? '';
+    const packed = parts[at + 2] ?? '';
+    entries.push({ id, version, packed, deleted: false, deliveries: 1 });
+  }
+  return entries;
 }
 
 /**

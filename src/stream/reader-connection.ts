@@ -7,7 +7,7 @@
 import { Redis } from 'ioredis';
 import { Failure } from '../domain/failure.ts';
 import { openReader, type RedisClient } from './connection.ts';
-import { type Delivery, type ReadOptions, readNew, readOwn } from './consumer-group.ts';
+import { type Delivery, type ReadOptions, readJoined, readNew, readOwn } from './consumer-group.ts';
 
 export type OpenReader = {
   readonly readNew: (options: ReadOptions) => Promise<Delivery[]>;
@@ -19,6 +19,8 @@ export type OpenReader = {
 
 /** Beyond the block and the socket's own timeout of twice the block and a second. */
 const DEAF_GRACE_MS = 5000;
+/** A read that brings as many entries is followed by one that does not block and costs less an entry. */
+const BUSY_ENTRIES = 32;
 
 /** @param commands a connection that is never blocked, through which the server is asked */
 export function openReaderConnection(
@@ -30,6 +32,7 @@ export function openReaderConnection(
   // One promise a read: a promise that outlives reads would keep every reply that was raced against it.
   let giveUp: ((failure: Failure) => void) | undefined;
   let isClosed = false;
+  let isBusy = false;
   const close = () => {
     if (isClosed) return;
     isClosed = true;
@@ -57,7 +60,14 @@ export function openReaderConnection(
     }
   };
   return {
-    readNew: (options) => guard((client) => readNew(client, options)),
+    readNew: (options) =>
+      guard(async (client) => {
+        const joined = isBusy ? await readJoined(client, options) : [];
+        const deliveries = joined.length > 0 ? joined : await readNew(client, options);
+        const entries = deliveries.reduce((sum, delivery) => sum + delivery.entries.length, 0);
+        isBusy = entries >= BUSY_ENTRIES;
+        return deliveries;
+      }),
     readOwn: (options, after) => guard((client) => readOwn(client, options, after)),
     async unblock() {
       const { client, id } = current;
