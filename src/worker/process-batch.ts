@@ -104,9 +104,23 @@ async function processBatch(
   endStore();
   countScored(metrics, scored, stored.before, scoredAtMs);
   for (const one of scored) decided.push(acknowledge(one, stored));
-  // A repeated entry is settled at once: the first one speaks, and goes on if need be, for all of them.
-  for (const item of others) decided.push(decide(item, { kind: 'acknowledge', event: null }));
+  decided.push(...settleRepeated(others, scored, stored));
   await conclude(dependencies, decided, scoredAtMs);
+}
+
+/** Further entries of a transaction share its score; where there is none, the first goes on for all of them. */
+function settleRepeated(
+  others: readonly Item[],
+  scored: readonly Scored[],
+  stored: Stored,
+): Decided[] {
+  if (others.length === 0) return [];
+  const scores = new Map(scored.map(({ score }) => [score.transactionId, score]));
+  return others.map((item) => {
+    const score = scores.get(item.payload.transaction.transactionId);
+    if (score === undefined) return decide(item, { kind: 'acknowledge', event: null });
+    return acknowledge({ item, score }, stored);
+  });
 }
 
 /** Apart from the rest of the batch, so that nobody holds on to the histories while scores are stored. */
