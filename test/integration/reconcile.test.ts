@@ -5,7 +5,7 @@
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bindReconciler } from '../../src/cli/bind-reconciler.ts';
-import { openIngestBatch } from '../../src/store/ingest-batches.ts';
+import { narrowIngestBatch, openIngestBatch } from '../../src/store/ingest-batches.ts';
 import { createLeadership } from '../../src/store/leadership.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { readReconcileState } from '../../src/store/reconcile-state.ts';
@@ -135,6 +135,18 @@ describe('an open batch', () => {
     await reconcile();
     expect(await openBatches()).toEqual([]);
   });
+});
+
+test('what API and reconciler leave of a batch at a time is what both left', async () => {
+  const [a = '', b = '', c = ''] = await storeTransactions(database, seeds(3));
+  await openBatch([a, b, c]);
+  const [row] = await testDatabase.sql<{ id: string }>('select batch_id as id from ingest_batches');
+  const id = row?.id ?? '';
+  await narrowIngestBatch(database, id, [a, b]);
+  await narrowIngestBatch(database, id, [b, c]);
+  expect(await openBatches()).toEqual([[b]]);
+  await narrowIngestBatch(database, id, [a]);
+  expect(await openBatches()).toEqual([]);
 });
 
 describe('a lost Redis', () => {

@@ -10,8 +10,10 @@ import {
   readOwn,
 } from '../../src/stream/consumer-group.ts';
 import { encodeEntry } from '../../src/stream/entry.ts';
+import { createStreamHolds } from '../../src/stream/holds.ts';
 import { GROUP, streamKeys } from '../../src/stream/keys.ts';
 import { measureStreams } from '../../src/stream/lag.ts';
+import { createProducer } from '../../src/stream/producer.ts';
 import { createPromoteRetries } from '../../src/stream/retries.ts';
 import { readWaiting } from '../../src/stream/waiting.ts';
 import { idAt } from '../support/stored-rows.ts';
@@ -56,6 +58,54 @@ describe('producer', () => {
     await redis().replicaof('127.0.0.1', 1);
     await expect(producer().append(payloads(1))).rejects.toMatchObject({ code: 'REDIS_READONLY' });
     await redis().replicaof('NO', 'ONE');
+  });
+});
+
+describe('a held stream', () => {
+  const holds = () => createStreamHolds(redis());
+  const state = async () => (await holds().read([stream]))[0];
+  const reconciler = (entriesMax = 5000) =>
+    createProducer({ redis: redis(), market: 'm', shards: 1, entriesMax, bringsOwed: true });
+
+  test('is held from its first refusal on, for every process, room or not', async () => {
+    await producer(2).append(payloads(2));
+    expect(await state()).toMatchObject({ refusals: null, entries: 2 });
+    expect(await producer(2).append([payload(3)])).toMatchObject({ refused: 1 });
+    await redis().xtrim(stream.transactions, 'MAXLEN', 0);
+    const other = payload(5, { corridor: 'DE-TR' });
+    const result = await producer(2).append([payload(4), other]);
+    expect(result).toEqual({ appended: 1, refused: 1, left: [payload(4)] });
+    expect(await state()).toMatchObject({ refusals: 2, entries: 0 });
+  });
+
+  test('takes from the reconciler the first ones that fit', async () => {
+    await holds().hold([stream]);
+    const result = await reconciler(3).append(payloads(5));
+    expect(result).toEqual({ appended: 3, refused: 2, left: payloads(5).slice(3) });
+    expect((await reconciler(3).append([payload(3)])).appended).toBe(0);
+  });
+
+  test('is released only when nothing was refused since it was looked at', async () => {
+    await holds().hold([stream]);
+    const seen = (await state())?.refusals ?? null;
+    await producer().append(payloads(1));
+    expect(await holds().release(stream, seen)).toBe(false);
+    expect(await producer().append(payloads(1))).toMatchObject({ refused: 1 });
+    expect(await holds().release(stream, (await state())?.refusals ?? null)).toBe(true);
+    expect(await producer().append(payloads(1))).toMatchObject({ appended: 1 });
+  });
+
+  test('is held by a process whose append failed, or was not tried, before it appends again', async () => {
+    const failing = producer();
+    await redis().config('SET', 'maxmemory', '1');
+    await expect(failing.append(payloads(1))).rejects.toMatchObject({ code: 'REDIS_OOM' });
+    await redis().config('SET', 'maxmemory', '0');
+    expect(await failing.append(payloads(1))).toMatchObject({ refused: 1 });
+    expect((await state())?.refusals).toBe(1);
+    await holds().release(stream, null);
+    expect(await failing.append(payloads(1))).toMatchObject({ appended: 1 });
+    failing.leave(payloads(1));
+    expect(await failing.append(payloads(1))).toMatchObject({ refused: 1 });
   });
 });
 

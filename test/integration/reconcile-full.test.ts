@@ -1,0 +1,131 @@
+/**
+ * Goal: a stream that is full waits alone and keeps its order, with a backlog of open batches as in a
+ * recovery; nothing that waits is appended again. Method: the reconciler on real Postgres and Redis with
+ * small streams, run by run.
+ */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { bindReconciler } from '../../src/cli/bind-reconciler.ts';
+import type { Reconciler } from '../../src/ingest/reconcile.ts';
+import { openIngestBatch } from '../../src/store/ingest-batches.ts';
+import type { Database } from '../../src/store/pool.ts';
+import { readReconcileState } from '../../src/store/reconcile-state.ts';
+import { openCommands, type RedisClient } from '../../src/stream/connection.ts';
+import { streamKeys } from '../../src/stream/keys.ts';
+import { testConfig } from '../support/config.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { startTestRedis } from '../support/services.ts';
+import { idAt, storeTransactions } from '../support/stored-rows.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const ENTRIES_MAX = 1000;
+const { signal } = new AbortController();
+let stack: AsyncDisposableStack;
+let database: Database;
+let redis: RedisClient;
+let reconciler: Reconciler;
+let startMs: number;
+
+beforeEach(async () => {
+  stack = new AsyncDisposableStack();
+  database = stack.use(stack.use(await createTestDatabase()).open());
+  const service = stack.use(await startTestRedis());
+  redis = openCommands(service.url, 2000);
+  stack.defer(() => redis.disconnect());
+  await waitUntil(() => redis.status === 'ready', 5000, 'redis');
+  const settings = {
+    RISK_RECONCILE_AGE_MS: '500',
+    RISK_STREAM_ENTRIES_MAX: String(ENTRIES_MAX),
+  };
+  reconciler = bindReconciler(testConfig(settings), database, redis, () => undefined);
+  startMs = Date.now() - 600_000;
+  await waitUntil(async () => !(await reconciler.run(signal)).recovering, 5000, 'a first look');
+});
+afterEach(async () => {
+  await stack.disposeAsync();
+});
+
+const keysOf = (corridor: string) => streamKeys('market_0', corridor, 0);
+
+/** Stores so many, a millisecond apart from `atMs` on. */
+const store = async (corridor: string, count: number, atMs = startMs) =>
+  await storeTransactions(
+    database,
+    Array.from({ length: count }, (_, n) => ({ createdAtMs: atMs + n, corridor })),
+  );
+
+async function openBatches(ids: readonly string[], atMs = startMs): Promise<void> {
+  for (let at = 0; at < ids.length; at += 1000) {
+    const batchId = idAt(atMs + at);
+    const batchAt = new Date(atMs + at);
+    await openIngestBatch(database.query, batchId, batchAt, ids.slice(at, at + 1000));
+  }
+}
+
+async function streamed(corridor: string): Promise<string[]> {
+  const entries = await redis.xrange(keysOf(corridor).transactions, '-', '+');
+  return entries.map(([, fields]) => JSON.parse(fields[fields.indexOf('d') + 1] ?? '')[0]);
+}
+
+test('a long backlog of a full stream does not hide what is owed to others behind it', async () => {
+  const full = await store('US-EG', 7000);
+  await openBatches(full);
+  await openBatches(await store('US-MX', 3, startMs + 20_000), startMs + 20_000);
+  expect(await reconciler.run(signal)).toMatchObject({ appended: 1003, full: true, held: 1 });
+  await openBatches(await store('US-MX', 2, startMs + 30_000), startMs + 30_000);
+  // All that is held waits: only every few seconds others are looked after.
+  await waitUntil(
+    async () => {
+      expect((await reconciler.run(signal)).held).toBeGreaterThan(0);
+      return (await streamed('US-MX')).length === 5;
+    },
+    10_000,
+    'the other corridor to be served',
+  );
+  const taken: string[] = [];
+  await waitUntil(
+    async () => {
+      taken.push(...(await streamed('US-EG')));
+      await redis.xtrim(keysOf('US-EG').transactions, 'MAXLEN', 0);
+      return (await reconciler.run(signal)).held === 0;
+    },
+    20_000,
+    'the backlog to be gone',
+  );
+  expect([...taken, ...(await streamed('US-EG'))]).toEqual(full);
+  expect(await redis.exists(keysOf('US-EG').held)).toBe(0);
+});
+
+test('a recovery that waits for a full stream lets others have their open batches', async () => {
+  const lost = await store('US-EG', 1500);
+  const other = await store('US-MX', 2);
+  const open = await store('US-MX', 2, startMs + 10_000);
+  await redis.flushall();
+  await openBatches(open, startMs + 10_000);
+  const isServed = async () => (await reconciler.run(signal)).held === 1;
+  await waitUntil(isServed, 10_000, 'the other streams to be released');
+  expect(await streamed('US-MX')).toEqual([...other, ...open]);
+  expect(await streamed('US-EG')).toEqual(lost.slice(0, ENTRIES_MAX));
+  expect(await readReconcileState(database)).toMatchObject({ recovering: true });
+  // Scored and acknowledged, as by workers.
+  await markScored(lost.slice(0, 500));
+  const entries = await redis.xrange(keysOf('US-EG').transactions, '-', '+', 'COUNT', 500);
+  await redis.xdel(keysOf('US-EG').transactions, ...entries.map(([id]) => id));
+  const isOver = async () => !(await reconciler.run(signal)).recovering;
+  await waitUntil(isOver, 10_000, 'the recovery to be over');
+  expect(await streamed('US-EG')).toEqual(lost.slice(500));
+  expect((await reconciler.run(signal)).held).toBe(0);
+});
+
+async function markScored(ids: readonly string[]): Promise<void> {
+  await database.query(
+    {
+      name: 'test-mark-scored',
+      text: `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
+               verdict, reasons, features, feature_schema, rule_set, attempts, degradation)
+             select transaction_id, created_at, now(), account_id, corridor, 1, 0.001, 'approve', '[]',
+                    '{1}', 1, 'default@1', 1, 0
+               from transactions where transaction_id = any($1::uuid[])`,
+    },
+    [ids],
+  );
+}
