@@ -19,7 +19,7 @@ import type { ProfileCache } from '../stream/profile-cache.ts';
 import type { Settle } from '../stream/settle.ts';
 
 /** Deadline of what the probe's own connection is asked; a probe is given up earlier. */
-const PROBE_MS = 1000;
+const PROBE_MS = 2000;
 const PROBE_SECONDS = 60;
 
 /**
@@ -42,11 +42,12 @@ export function bindGuards(metrics: Metrics, log: Log, role: 'api' | 'worker'): 
 
 /**
  * A connection of its own for what asks whether Postgres takes writes: it must not wait behind the work
- * that may be the trouble, nor be refused by a breaker. Open only while it is used.
+ * that may be the trouble, nor be refused by a breaker. Kept open: to connect takes longer than to ask.
  */
 export function openProbe(config: Config, url: string, role: string): Database {
   return openDatabase(config, url, `${role}-probe`, {
     connectionsMax: 1,
+    idleTimeoutMs: 0,
     connectTimeoutMs: PROBE_MS,
     statementTimeoutMs: PROBE_MS,
   });

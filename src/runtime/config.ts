@@ -66,7 +66,7 @@ const settings = {
   RISK_STATEMENT_TIMEOUT_MS: integer(100, 600_000, 10 * SECOND_MS).describe(
     'Deadline of one SQL statement.',
   ),
-  RISK_CONNECT_TIMEOUT_MS: integer(100, 60_000, 2 * SECOND_MS).describe(
+  RISK_CONNECT_TIMEOUT_MS: integer(100, 60_000, 1.5 * SECOND_MS).describe(
     'Deadline for a database connection or a free pool slot.',
   ),
   RISK_REDIS_TIMEOUT_MS: integer(100, 60_000, 2 * SECOND_MS).describe(

@@ -9,9 +9,12 @@ import type { Breaker } from './breaker.ts';
 
 const EVERY_MS = 250;
 /** Calls under way for this long, none of which ends, are a reason to look. */
-const STALL_MS = 1000;
-/** With the two above: who waits for a dependency that hangs is answered within two seconds. */
-const CHECK_MS_MAX = 500;
+const STALL_MS = 500;
+/**
+ * With the two above: who waits for a dependency that hangs is answered within two seconds. Long enough
+ * for one that is five round trips of 200 ms away: slow is not gone.
+ */
+const CHECK_MS_MAX = 1000;
 
 /** @param check one call that a dependency in order answers, in time; throws what the breaker counts */
 export function watchBreaker(

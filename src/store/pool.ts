@@ -37,6 +37,8 @@ export type PoolOptions = {
   readonly lockTimeoutMs?: number;
   /** False behind a transaction-pooling proxy, where a named statement may meet another server. */
   readonly namedStatements: boolean;
+  /** How long an unused connection is kept; 0 for ever. */
+  readonly idleTimeoutMs?: number;
   /** Around every query, every transaction and every taking of a session: a breaker. */
   readonly guard?: Guard;
 };
@@ -59,6 +61,7 @@ export function openPool(options: PoolOptions): Database {
     ...(options.lockTimeoutMs === undefined ? {} : { lock_timeout: options.lockTimeoutMs }),
     query_timeout: options.statementTimeoutMs + CLIENT_GRACE_MS,
     idle_in_transaction_session_timeout: options.statementTimeoutMs * 2,
+    ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMillis: options.idleTimeoutMs }),
     application_name: `risk-${options.role}`,
     keepAlive: true,
   });
