@@ -44,6 +44,7 @@ import { createInsertScores, readStoredScores } from './store/scores.ts';
 import { openCommands, type RedisClient, untilReady } from './stream/connection.ts';
 import { createGroupDuties, ensureGroups, isGroupMissing } from './stream/consumer-group.ts';
 import { ATTEMPTS_MAX, decodeEntry, encodeEntry } from './stream/entry.ts';
+import { createStreamHolds } from './stream/holds.ts';
 import { profileKey, profileSlot, type StreamKeys, streamKeys } from './stream/keys.ts';
 import { measureStreams } from './stream/lag.ts';
 import { createProfileCache, type ProfileCache } from './stream/profile-cache.ts';
@@ -281,6 +282,10 @@ async function reportLag(
     metrics.pendingEntries.set(labels, measured.pending);
     metrics.lagSeconds.set(labels, measured.oldestAgeMs / 1000);
     metrics.retriesDue.set(labels, measured.retriesWaiting);
+  }
+  for (const { stream, refusals } of await createStreamHolds(redis).read(streams)) {
+    const labels = { corridor: stream.corridor, shard: String(stream.shard) };
+    metrics.streamHeld.set(labels, refusals === null ? 0 : 1);
   }
   reportConnections(metrics, database.usage());
 }

@@ -1,7 +1,7 @@
 /**
- * The reconciler's way into the streams: bounded pages, counted. It appends what was accepted before,
- * so every entry says `reconciled` and its profile is rebuilt. What it is given is in order, and a
- * stream that leaves one takes none of those behind it; other streams are not held up.
+ * The reconciler's way into the streams: bounded pages, counted. Every entry says `reconciled`, because
+ * its transaction may have been in a stream before. What is given is in order, and a stream that leaves
+ * one takes none of those behind it; other streams are not held up.
  */
 import type { Transaction } from '../domain/transaction.ts';
 import type { AppendEntries } from './append-entries.ts';
