@@ -3,6 +3,7 @@ import { badTransactions } from './scenarios/bad-transactions.ts';
 import { bounces } from './scenarios/bounce.ts';
 import { clockSkew } from './scenarios/clock-skew.ts';
 import { deadLettersReplayed } from './scenarios/dead-letters-replayed.ts';
+import { diskFull } from './scenarios/disk-full.ts';
 import { failpoints } from './scenarios/failpoints.ts';
 import { overload } from './scenarios/overload.ts';
 import { postgresFaults } from './scenarios/postgres-faults.ts';
@@ -18,6 +19,7 @@ export const SCENARIOS: readonly Scenario[] = [
   zombie,
   ...redisFaults,
   ...postgresFaults,
+  ...diskFull,
   ...badTransactions,
   deadLettersReplayed,
   clockSkew,

@@ -45,7 +45,7 @@ const poison: Scenario = {
 
 /** Starts each worker that died again, as a supervisor would, until the killers are given up. */
 async function superviseUntilDead(stage: Stage): Promise<number> {
-  const { engine, ledger, happened, until } = stage;
+  const { engine, ledger, load, happened, until } = stage;
   let deaths = 0;
   const workers = engine.running('worker').map(({ name }) => name);
   const restartDead = async () => {
@@ -60,6 +60,8 @@ async function superviseUntilDead(stage: Stage): Promise<number> {
     await restartDead();
     return spoiledIds(ledger).length === KILLERS;
   });
+  // What comes in now would only wait beside them.
+  await load.finish();
   const ids = spoiledIds(ledger);
   await until(
     'the killers are dead letters',
@@ -78,11 +80,11 @@ const crash: Scenario = {
   setup: {
     workers: 2,
     environment: { RISK_TEST_POISON: `kill:${POISONED}` },
-    spoiled: { every: 500, account: POISONED, most: KILLERS },
+    spoiled: { every: 200, account: POISONED, most: KILLERS },
     recoverSecondsMax: 60,
   },
   plan: () => ({
-    schedule: ['transactions 500 and 1000 kill'],
+    schedule: ['transactions 200 and 400 kill'],
     faults: ['worker died of a transaction'],
     run: async (stage) => {
       const deaths = await superviseUntilDead(stage);

@@ -61,7 +61,7 @@ export const SETTINGS = {
 const SETUP: Setup = {
   ...{ apis: 1, workers: 2, rate: 1000, batch: 100, ownTraffic: false, proxied: [] },
   ...{ environment: {}, postgresSettings: {}, spoiled: undefined, recoverSecondsMax: 30 },
-  countersExact: true,
+  ...{ countersExact: true, diskBytes: {} },
 };
 const CONNECTIONS = 4;
 const POLL_MS = 50;
@@ -102,8 +102,10 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
   const logFolder = join(folder, 'logs');
   mkdirSync(logFolder, { mode: 0o777 });
   const launcher = join(options.engineRoot, 'bin', 'risk');
-  const { postgresSettings } = setup;
-  const services = opened.use(await startServices({ folder, launcher, postgresSettings, signal }));
+  const { postgresSettings, diskBytes } = setup;
+  const services = opened.use(
+    await startServices({ folder, launcher, postgresSettings, diskBytes, signal }),
+  );
   const proxies = await openProxies(setup, services, opened);
   const engine = opened.use(
     await startEngine({

@@ -7,7 +7,7 @@ import type { Random } from '../../../src/simulate/random.ts';
 import type { Engine } from './engine.ts';
 import type { Ledger } from './ledger.ts';
 import type { Load, Spoiled } from './load.ts';
-import type { ChaosServices } from './services.ts';
+import type { ChaosServices, ServicesOptions } from './services.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
 
 export type Scenario = {
@@ -38,6 +38,8 @@ export type Setup = {
   readonly proxied: readonly ('postgres' | 'redis')[];
   readonly environment: Readonly<Record<string, string>>;
   readonly postgresSettings: Readonly<Record<string, string>>;
+  /** Services that get a small disk of their own. */
+  readonly diskBytes: ServicesOptions['diskBytes'];
   readonly spoiled: Spoiled | undefined;
   /**
    * False where answers of Postgres get lost: what was stored with nobody told is found by the next

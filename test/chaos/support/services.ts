@@ -16,7 +16,10 @@ import { findPostgres } from '../../../src/embedded/postgres-program.ts';
 import { startRedis } from '../../../src/embedded/redis.ts';
 import { findRedis } from '../../../src/embedded/redis-program.ts';
 import type { ServiceProcess } from '../../../src/embedded/service-process.ts';
+import { mountDisk } from './disk.ts';
 import { NotRun } from './not-run.ts';
+
+export type ServiceName = 'postgres' | 'redis';
 
 export type ServiceControl = {
   /** Where it listens itself, without a proxy. */
@@ -46,6 +49,8 @@ export type ChaosServices = {
   /** Asks until it is answered: Postgres may be away for a while. */
   readonly query: Query;
   readonly client: Redis;
+  /** Where each keeps its data. */
+  readonly disks: Readonly<Record<ServiceName, string>>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -54,6 +59,8 @@ export type ServicesOptions = {
   /** bin/risk of the engine whose schema is applied. */
   readonly launcher: string;
   readonly postgresSettings: Readonly<Record<string, string>>;
+  /** Services that get a disk of their own, of so many bytes. */
+  readonly diskBytes: Partial<Readonly<Record<ServiceName, number>>>;
   readonly signal: AbortSignal;
 };
 
@@ -68,10 +75,16 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
   const { folder, signal, launcher } = options;
   await using opened = new AsyncDisposableStack();
   const account = serviceAccount();
-  const services = join(folder, 'services');
-  mkdirSync(services);
-  if (account.dropped) chownSync(services, account.uid, account.gid);
-  const common = { account, services, password: PASSWORD, durable: true, signal };
+  const disk = (name: ServiceName) => {
+    const path = join(folder, name);
+    mkdirSync(path);
+    const bytes = options.diskBytes[name];
+    if (bytes !== undefined) opened.use(mountDisk(path, bytes));
+    if (account.dropped) chownSync(path, account.uid, account.gid);
+    return path;
+  };
+  const disks = { postgres: disk('postgres'), redis: disk('redis') };
+  const common = { account, password: PASSWORD, durable: true, signal };
   const program = await findPostgres(account);
   const source = await findRedis({
     ...{ account, signal, environment: process.env, onProgress: () => undefined },
@@ -81,16 +94,17 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
   const settings = options.postgresSettings;
   const logFile = (name: string) => join(folder, 'logs', `${name}.log`);
   const postgres = opened.use(
-    await control(join(services, 'postgres'), () =>
+    await control(join(disks.postgres, 'postgres'), () =>
       startPostgres({
-        ...{ ...common, program, settings, port: postgresPort, logFile: logFile('postgres') },
+        ...{ ...common, program, settings, port: postgresPort },
+        ...{ services: disks.postgres, logFile: logFile('postgres') },
       }),
     ),
   );
   const redis = opened.use(
-    await control(join(services, 'redis'), () =>
+    await control(join(disks.redis, 'redis'), () =>
       startRedis({
-        ...{ ...common, source, port: redisPort, logFile: logFile('redis') },
+        ...{ ...common, source, port: redisPort, services: disks.redis, logFile: logFile('redis') },
         passwordFile: '',
       }),
     ),
@@ -111,7 +125,7 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
   opened.defer(() => client.disconnect());
   const owned = opened.move();
   return {
-    ...{ postgres, redis, client, query: patientQuery(pool, signal) },
+    ...{ postgres, redis, client, disks, query: patientQuery(pool, signal) },
     ...{ databaseUrl: postgres.url, redisUrl: redis.url },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -33,7 +33,9 @@ export async function tellFigures(
   const { accepted = 0, scored = 0, dead_lettered = 0 } = status?.totals ?? {};
   const stated = { 'status accepted': accepted, 'status scored': scored };
   ledger.note({ kind: 'told', figures: { ...stated, 'status dead_lettered': dead_lettered } });
-  if (!countersExact || !engine.isComplete()) return;
+  // A request that was refused late, or never answered, may have been stored without being counted.
+  const isEveryAttemptAnswered = ledger.counts.refused + ledger.counts.unknown === 0;
+  if (!countersExact || !isEveryAttemptAnswered || !engine.isComplete()) return;
   const figures: Record<string, number> = {};
   for (const [name, [role, metric]] of Object.entries(COUNTERS)) {
     let sum = 0;
