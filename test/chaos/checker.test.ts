@@ -130,6 +130,15 @@ const SABOTAGES: readonly Sabotage[] = [
     ],
   ],
   [
+    'a key that made two transactions',
+    ({ stores }) =>
+      stores.database.query(
+        `alter table idempotency_keys drop constraint idempotency_keys_pkey;
+         insert into idempotency_keys values ('default', 'key-0', sha256('x'), gen_random_uuid(), now())`,
+      ),
+    ['I4 keys with more than one transaction'],
+  ],
+  [
     'an answer that no fault excuses',
     async ({ ledger }) => ledger.note({ kind: 'improper', status: 500, text: '' }),
     ['I4 answers that no fault excuses'],

@@ -24,7 +24,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'dedupe-key',
     what: 'idempotency keys are not unique any more',
-    scenario: 'kill-api',
+    scenario: 'api-before-append',
     replacements: [
       {
         file: 'sql/0002_create_transactions.sql',

@@ -161,6 +161,8 @@ const STORED = `
          (select count(*)::int from ledger l
            where not exists (select from idempotency_keys k
                               where k.idempotency_key = l.key and k.transaction_id = l.transaction_id)) as keys_other,
+         (select count(*)::int - count(distinct (client, idempotency_key))::int from idempotency_keys)
+           as keys_twice,
          (select count(*)::int from ingest_batches) as open_batches,
          (select count(*)::int from transactions t
            where not exists (select from scores s where s.transaction_id = t.transaction_id)
@@ -184,7 +186,15 @@ const STORED = `
 type StoredRow = Readonly<
   Record<
     | ('scored' | 'dead' | 'both' | 'lost' | 'healthy_dead' | 'missing' | 'doubled' | 'dead_twice')
-    | ('unreadable' | 'keys_unsent' | 'keyless' | 'invented' | 'keys_other' | 'open_batches')
+    | (
+        | 'unreadable'
+        | 'keys_unsent'
+        | 'keyless'
+        | 'invented'
+        | 'keys_other'
+        | 'keys_twice'
+        | 'open_batches'
+      )
     | ('unfinished' | 'changed' | 'seen' | 'replays' | 'replays_other')
     | ('all_transactions' | 'all_scores' | 'all_dead'),
     number
@@ -223,6 +233,7 @@ function checkAnswers(row: StoredRow, { counts }: Ledger): Check[] {
     zero('I4', 'sent, neither acknowledged nor given up', open),
     zero('I4', 'keys answered with two transactions', counts.contradictions),
     zero('I4', 'keys that name another transaction', row.keys_other),
+    zero('I4', 'keys with more than one transaction', row.keys_twice),
     zero('I4', 'answers that no fault excuses', counts.improper),
     zero('I8', 'scores that changed under the concurrent reader', counts.changed),
     zero('I8', 'scores that are not what the reader saw', row.changed),
