@@ -43,7 +43,7 @@ export type ProcessOptions = {
   readonly takeFault: (operation: Operation) => Fault | undefined;
   /** True while the server of this operation cannot be reached. */
   readonly isDown: (operation: Operation) => boolean;
-  /** Keeps count of effects that are still to come, though their caller was told that they failed. */
+  /** Keeps count of effects that are long under way. */
   readonly owe: (change: 1 | -1) => void;
   readonly onCrash: () => void;
 };
@@ -104,6 +104,13 @@ export function createProcess(options: ProcessOptions): Process {
       });
       const forMs = fault?.forMs ?? 0;
       const reachAfter = (ms: number, answer: Answer<T>) => clock.after(ms, () => reach(answer));
+      const reachLate = (answer: Answer<T>) => {
+        options.owe(1);
+        clock.after(FAILS_AFTER_MS + forMs, () => {
+          reach(answer);
+          options.owe(-1);
+        });
+      };
       if (fault === undefined) return reachAfter(latencyMs(), plain);
       const happenings: Readonly<Record<FaultKind, () => void>> = {
         partial: () => reachAfter(latencyMs(), plain),
@@ -111,19 +118,15 @@ export function createProcess(options: ProcessOptions): Process {
         'reply-lost': () =>
           reachAfter(latencyMs(), { value: () => fail(unreachable(operation)), failure: fail }),
         late() {
-          options.owe(1);
           clock.after(FAILS_AFTER_MS, () => fail(unreachable(operation)));
-          clock.after(FAILS_AFTER_MS + forMs, () => {
-            reach({ value: () => undefined, failure: () => undefined });
-            options.owe(-1);
-          });
+          reachLate({ value: () => undefined, failure: () => undefined });
         },
-        slow: () => reachAfter(forMs, plain),
+        slow: () => reachLate(plain),
         'crash-before': crash,
         'crash-after': () => reachAfter(latencyMs(), after(crash)),
         'freeze-before'() {
           freeze(forMs);
-          reachAfter(forMs, plain);
+          reachLate(plain);
         },
         'freeze-after': () =>
           reachAfter(

@@ -16,6 +16,8 @@ import { createWorld, MARKET, type Mechanism, START_MS, STREAMS, type World } fr
 const REST_MS_MAX = 60_000;
 const STOP_MS_MAX = 30_000;
 const RESTART_MS = 300;
+/** Stillness that is rest: a reconciler that read something before it appends it meanwhile. */
+const STILL_MS = 800;
 
 export type Run = {
   /** What did not hold; empty for a good run. */
@@ -29,6 +31,7 @@ export async function simulate(schedule: Schedule, missing?: Mechanism): Promise
   const fleet = createFleet(world);
   for (let n = 0; n < schedule.workers; n++) fleet.start();
   for (const batch of batchesOf(world)) {
+    world.owe(1);
     clock.after(batch.atMs, () => submit(world, batch.id, batch.transactions));
   }
   for (const disaster of schedule.disasters) {
@@ -38,11 +41,17 @@ export async function simulate(schedule: Schedule, missing?: Mechanism): Promise
     });
   }
   const calmMs = START_MS + calmAtMs(schedule);
-  const isAtRest = () =>
-    journal.breaches.length > 0 ||
-    (clock.nowMs() > calmMs &&
-      isQuiet(world) &&
-      !fleet.workers().some((one) => one.process.isFrozen()));
+  const isStill = () =>
+    clock.nowMs() > calmMs &&
+    isQuiet(world) &&
+    !fleet.workers().some((one) => one.process.isFrozen());
+  let stillSinceMs: number | undefined;
+  const isAtRest = () => {
+    if (journal.breaches.length > 0) return true;
+    if (!isStill()) stillSinceMs = undefined;
+    else stillSinceMs ??= clock.nowMs();
+    return stillSinceMs !== undefined && clock.nowMs() - stillSinceMs >= STILL_MS;
+  };
   if (!(await clock.runUntil(isAtRest, calmMs + REST_MS_MAX))) {
     journal.breaches.push(`not at rest ${REST_MS_MAX} ms after the last disaster: ${wait(world)}`);
   }
@@ -86,7 +95,7 @@ function submit(world: World, batchId: string, transactions: readonly Transactio
       // The batch stays open: the reconciler appends it.
     }
   };
-  process.run(accept).catch(again);
+  process.run(accept).then(() => world.owe(-1), again);
 }
 
 type Fleet = {

@@ -63,8 +63,9 @@ export type World = {
   readonly bringDown: (service: Service, forMs: number) => void;
   /** Which Redis this is; another one after it lost something. */
   readonly identity: { value: number };
-  /** Effects that are still on their way. */
+  /** Effects that are still on their way, and requests that are not yet done. */
   readonly owed: () => number;
+  readonly owe: (change: 1 | -1) => void;
   /** The one process that may reconcile. */
   readonly leader: { holder: Process | undefined };
 };
@@ -99,17 +100,17 @@ export function createWorld(schedule: Schedule, missing: Mechanism | undefined):
   const isDown = (service: Service) => clock.nowMs() < downUntilMs[service];
   const takeFault = createFaults(schedule, journal);
   let owed = 0;
+  const owe = (change: 1 | -1) => {
+    owed += change;
+  };
   return {
     ...{ schedule, missing, clock, random, postgres, streams, journal, transactions, natureOf },
     profiles: createMemoryProfiles({ compareAndSet: missing !== 'compare-and-set' }),
     startProcess: (name, onCrash) =>
       createProcess({
-        ...{ name, clock, takeFault, onCrash },
+        ...{ name, clock, takeFault, onCrash, owe },
         latencyMs: () => random() * LATENCY_MS_MAX,
         isDown: (operation) => isDown(serviceOf(operation)),
-        owe(change) {
-          owed += change;
-        },
       }),
     isDown,
     bringDown(service, forMs) {
@@ -117,6 +118,7 @@ export function createWorld(schedule: Schedule, missing: Mechanism | undefined):
     },
     identity: { value: 1 },
     owed: () => owed,
+    owe,
     leader: { holder: undefined },
   };
 }
