@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { PurgeResult, ReplayResult } from '../../src/query/dead-letter-commands.ts';
 import { decodeEntry } from '../../src/stream/entry.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
+import { runRisk } from '../support/risk.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -92,14 +93,19 @@ test('while Redis is away replays are kept as open batches of at most a thousand
   expect(batches.map(({ ids }) => ids.length)).toEqual([300, 1_000, 1_000]);
   expect(batches.flatMap(({ ids }) => ids).sort()).toEqual([...transactionIds].sort());
 
-  // Once Redis is back, replays go straight to the stream again.
+  // Once Redis is back and has what it is owed, replays go straight to the stream again.
   let sequence = 200_000;
   await waitUntil(async () => {
+    const reconciled = await runRisk(['reconcile'], {
+      DATABASE_URL: api.testDatabase.url,
+      REDIS_URL: api.redisService.url,
+    });
+    expect(reconciled.stderr).toBe('');
     const id = idAt(NOVEMBER, sequence++);
     const [transactionId = ''] = transactionIds;
     await storeDeadLetters(api.database, [{ id, transactionId, failedAtMs: NOVEMBER }]);
     return (await replay({ ids: [id] })).appended === 1;
-  }, 10_000);
+  }, 20_000);
 });
 
 test('purge marks, in pages, and leaves every row', async () => {
