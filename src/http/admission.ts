@@ -1,7 +1,8 @@
 /**
  * Who is let in. What would only wait is refused at once, before its body is read: requests beyond what
- * may be in flight, fewer of them while the event loop falls behind, and submissions while Postgres
- * cannot commit. Submissions and the rest have places of their own, so neither crowds the other out.
+ * may be in flight, fewer of them while submissions take long or the event loop falls behind, and
+ * submissions while Postgres cannot commit. Submissions and the rest have places of their own, so
+ * neither crowds the other out.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
@@ -10,13 +11,17 @@ export type RequestKind = 'submit' | 'other';
 export type Refusal = 'in-flight' | 'bytes' | 'postgres';
 
 export type Ticket =
-  | { readonly leave: () => void; readonly refusal: null }
+  | {
+      /** @param tookMs how long it took, where that says how busy we are; null where it does not */
+      readonly leave: (tookMs: number | null) => void;
+      readonly refusal: null;
+    }
   | { readonly refusal: Refusal };
 
 export type AdmissionLimits = {
   /** Requests of a kind in flight. */
   readonly requestsMax: number;
-  /** Declared body bytes of a kind in flight; one request alone is always let in. */
+  /** Declared body bytes of a kind in flight; a few requests are let in whatever they weigh. */
   readonly bytesMax: number;
   /** Mean delay of the event loop above which fewer are let in. */
   readonly eventLoopDelayMsMax: number;
@@ -24,52 +29,75 @@ export type AdmissionLimits = {
 
 export type Admission = {
   readonly enter: (kind: RequestKind, bytes: number) => Ticket;
-  /** Tells the delay of the event loop over the last while. */
+  /** Adapts to what was measured since it was called last; called at regular intervals. */
   readonly adapt: (eventLoopDelayMs: number) => void;
 };
 
-/**
- * The share of the limits in force: cut at once, given back slowly, so that it settles. Never less than
- * what keeps all connections to Postgres busy, as somebody else may be to blame for a late event loop.
- */
-const SHARE_MIN = 1 / 4;
+/** The share of the limits in force: cut soon, given back slowly, so that it settles near the knee. */
 const SHARE_CUT = 0.7;
-const SHARE_STEP = 1 / 20;
+const SHARE_STEP = 1 / 50;
+/** Calls of `adapt` between two cuts: the first shows its effect before the next. */
+const CUT_EVERY = 5;
+/** Mean time of a submission above which more at a time only wait for each other. */
+const TOOK_MS_MAX = 500;
+/** Never fewer: enough to keep Postgres busy, as somebody else may be to blame for the delay. */
+const REQUESTS_MIN = 16;
+/** So many are let in whatever they weigh: clients that send large batches one after the other. */
+const HEAVY_MIN = 8;
 
 /** @param takesSubmissions false while nothing can be committed */
 export function createAdmission(
   limits: AdmissionLimits,
   takesSubmissions: () => boolean,
 ): Admission {
-  let share = 1;
-  const places = {
-    submit: { requests: 0, bytes: 0 },
-    other: { requests: 0, bytes: 0 },
-  };
+  let took = { totalMs: 0, requests: 0 };
+  const { requestsMax, bytesMax } = limits;
+  const shareMin = Math.min(1, REQUESTS_MIN / requestsMax);
+  const places = { submit: createPlace(), other: createPlace() };
   return {
     enter(kind, bytes) {
       const place = places[kind];
       if (kind === 'submit' && !takesSubmissions()) return { refusal: 'postgres' };
-      if (place.requests >= limits.requestsMax * share) return { refusal: 'in-flight' };
-      const isTooMuch = place.bytes + bytes > limits.bytesMax * share;
-      if (isTooMuch && place.requests > 0) return { refusal: 'bytes' };
+      if (place.requests >= requestsMax * place.share) return { refusal: 'in-flight' };
+      const isTooMuch = place.bytes + bytes > bytesMax * place.share;
+      if (isTooMuch && place.requests >= HEAVY_MIN) return { refusal: 'bytes' };
       place.requests += 1;
       place.bytes += bytes;
       return {
         refusal: null,
-        leave: () => {
+        leave: (tookMs) => {
           place.requests -= 1;
           place.bytes -= bytes;
+          if (kind !== 'submit' || tookMs === null) return;
+          took.totalMs += tookMs;
+          took.requests += 1;
         },
       };
     },
     adapt(eventLoopDelayMs) {
-      share =
-        eventLoopDelayMs > limits.eventLoopDelayMsMax
-          ? Math.max(SHARE_MIN, share * SHARE_CUT)
-          : Math.min(1, share + SHARE_STEP);
+      const isSlow = took.totalMs > took.requests * TOOK_MS_MAX;
+      took = { totalMs: 0, requests: 0 };
+      const isLate = eventLoopDelayMs > limits.eventLoopDelayMsMax;
+      adaptPlace(places.submit, isSlow || isLate, shareMin);
+      adaptPlace(places.other, isLate, shareMin);
     },
   };
+}
+
+type Place = { requests: number; bytes: number; share: number; sinceCut: number };
+
+function createPlace(): Place {
+  return { requests: 0, bytes: 0, share: 1, sinceCut: CUT_EVERY };
+}
+
+function adaptPlace(place: Place, isBusy: boolean, shareMin: number): void {
+  place.sinceCut += 1;
+  if (!isBusy) {
+    place.share = Math.min(1, place.share + SHARE_STEP);
+  } else if (place.sinceCut >= CUT_EVERY) {
+    place.share = Math.max(shareMin, place.share * SHARE_CUT);
+    place.sinceCut = 0;
+  }
 }
 
 const ADAPT_EVERY_MS = 100;
@@ -82,7 +110,7 @@ export function watchEventLoop({ adapt }: Pick<Admission, 'adapt'>): Disposable 
   histogram.enable();
   const timer = setInterval(() => {
     // The histogram holds the time between two beats, of which one resolution is intended.
-    if (histogram.count > 0) adapt(histogram.mean / NS_PER_MS - RESOLUTION_MS);
+    adapt(histogram.count > 0 ? histogram.mean / NS_PER_MS - RESOLUTION_MS : 0);
     histogram.reset();
   }, ADAPT_EVERY_MS);
   timer.unref();

@@ -73,11 +73,14 @@ function shedLoad(listener: RequestListener, options: ShedOptions): RequestListe
       refuse(options, request, response, ticket.refusal);
       return;
     }
+    const startedMs = performance.now();
     try {
       // Resolves when the work is done and the answer is written, whether or not its client still waits.
       await listener(request, response);
     } finally {
-      ticket.leave();
+      // What is slow by nature says nothing: streams, and answers that wait for a score.
+      const isPlain = request.headers['prefer'] === undefined && !isStream(request);
+      ticket.leave(isPlain ? performance.now() - startedMs : null);
     }
   };
 }
@@ -87,11 +90,15 @@ function kindOf({ url = '', method }: IncomingMessage): RequestKind | null {
   return method === 'POST' && url.startsWith(SUBMIT_PATH) ? 'submit' : 'other';
 }
 
-function weigh({ headers, method }: IncomingMessage, bodyBytesMax: number): number {
-  if (method === 'GET' || method === 'HEAD') return 0;
-  const isStream = headers['content-type']?.toLowerCase().startsWith(LINES) === true;
-  const declared = Number(headers['content-length']);
-  return isStream || !Number.isFinite(declared) ? STREAM_BYTES : Math.min(declared, bodyBytesMax);
+function isStream({ headers }: IncomingMessage): boolean {
+  return headers['content-type']?.toLowerCase().startsWith(LINES) === true;
+}
+
+function weigh(request: IncomingMessage, bodyBytesMax: number): number {
+  if (request.method === 'GET' || request.method === 'HEAD') return 0;
+  const declared = Number(request.headers['content-length']);
+  const isUnknown = isStream(request) || !Number.isFinite(declared);
+  return isUnknown ? STREAM_BYTES : Math.min(declared, bodyBytesMax);
 }
 
 function refuse(

@@ -1,30 +1,36 @@
-/** Who is let in, by count, by bytes, by the event loop and by the database. */
+/** Who is let in, by count, by bytes, by how long it takes and by the database. */
 import { describe, expect, test } from 'vitest';
-import { createAdmission } from '../../../src/http/admission.ts';
+import { type Admission, createAdmission } from '../../../src/http/admission.ts';
 
-const limits = { requestsMax: 16, bytesMax: 1000, eventLoopDelayMsMax: 100 };
+const limits = { requestsMax: 64, bytesMax: 1000, eventLoopDelayMsMax: 100 };
+
+/** Lets in as many submissions as it can, and out again. */
+function fill({ enter }: Admission, tookMs: number | null = null): number {
+  const tickets = Array.from({ length: 100 }, () => enter('submit', 1));
+  const taken = tickets.flatMap((ticket) => (ticket.refusal === null ? ticket : []));
+  for (const ticket of taken) ticket.leave(tookMs);
+  return taken.length;
+}
 
 describe('admission', () => {
   test('lets in as many as there are places, of each kind', () => {
     const { enter } = createAdmission(limits, () => true);
-    const tickets = Array.from({ length: 17 }, () => enter('submit', 1));
-    expect(tickets.filter((ticket) => ticket.refusal === null)).toHaveLength(16);
+    const tickets = Array.from({ length: 65 }, () => enter('submit', 1));
+    expect(tickets.filter((ticket) => ticket.refusal === null)).toHaveLength(64);
     expect(tickets.at(-1)?.refusal).toBe('in-flight');
     expect(enter('other', 0).refusal).toBeNull();
     const [first] = tickets;
-    if (first?.refusal === null) first.leave();
+    if (first?.refusal === null) first.leave(1);
     expect(enter('submit', 1).refusal).toBeNull();
   });
 
-  test('bounds bytes, but never keeps out one that is alone', () => {
+  test('bounds bytes beyond a few requests, which are let in whatever they weigh', () => {
     const { enter } = createAdmission(limits, () => true);
-    const large = enter('submit', 5000);
-    expect(large.refusal).toBeNull();
-    expect(enter('submit', 1).refusal).toBe('bytes');
-    if (large.refusal === null) large.leave();
-    expect(enter('submit', 600).refusal).toBeNull();
-    expect(enter('submit', 400).refusal).toBeNull();
-    expect(enter('submit', 1).refusal).toBe('bytes');
+    const large = Array.from({ length: 9 }, () => enter('submit', 5000));
+    expect(large.map(({ refusal }) => refusal)).toEqual([...new Array(8).fill(null), 'bytes']);
+    for (const ticket of large) if (ticket.refusal === null) ticket.leave(1);
+    const small = Array.from({ length: 11 }, () => enter('submit', 100));
+    expect(small.map(({ refusal }) => refusal)).toEqual([...new Array(10).fill(null), 'bytes']);
   });
 
   test('takes no submissions while nothing can be committed, and reads all the same', () => {
@@ -33,21 +39,30 @@ describe('admission', () => {
     expect(enter('other', 0).refusal).toBeNull();
   });
 
-  test('lets fewer in while the event loop is late, a quarter at least, and all again afterwards', () => {
-    const { enter, adapt } = createAdmission(limits, () => true);
-    const fill = () => {
-      const tickets = Array.from({ length: 20 }, () => enter('submit', 1));
-      const taken = tickets.filter((ticket) => ticket.refusal === null);
-      for (const ticket of taken) ticket.leave();
-      return taken.length;
-    };
-    adapt(101);
-    expect(fill()).toBe(12);
-    for (let n = 0; n < 20; n++) adapt(500);
-    expect(fill()).toBe(4);
-    adapt(100);
-    expect(fill()).toBe(5);
-    for (let n = 0; n < 20; n++) adapt(0);
-    expect(fill()).toBe(16);
+  test('lets fewer in while the event loop is late, 16 at least, and all again afterwards', () => {
+    const admission = createAdmission(limits, () => true);
+    admission.adapt(101);
+    expect(fill(admission)).toBe(45);
+    for (let n = 0; n < 4; n++) admission.adapt(101);
+    expect(fill(admission)).toBe(45);
+    for (let n = 0; n < 50; n++) admission.adapt(500);
+    expect(fill(admission)).toBe(16);
+    admission.adapt(100);
+    expect(fill(admission)).toBe(18);
+    for (let n = 0; n < 50; n++) admission.adapt(0);
+    expect(fill(admission)).toBe(64);
+  });
+
+  test('lets fewer in while submissions take long; what says nothing changes nothing', () => {
+    const admission = createAdmission(limits, () => true);
+    fill(admission, 500);
+    admission.adapt(0);
+    expect(fill(admission, null)).toBe(64);
+    fill(admission, 501);
+    admission.adapt(0);
+    expect(fill(admission)).toBe(45);
+    expect(Array.from({ length: 64 }, () => admission.enter('other', 0).refusal)).toEqual(
+      new Array(64).fill(null),
+    );
   });
 });
