@@ -36,6 +36,8 @@ export type LoadOptions = {
 export type Load = {
   /** Sends what it has begun, then ends; rejects when a request could not be brought to an answer. */
   finish(): Promise<void>;
+  /** True once `finish` was called. */
+  isFinishing(): boolean;
   /** One more batch, sent until it is answered. */
   send(batch: Batch): Promise<void>;
   /** Of every attempt that was refused: how long the refusal took, and whether it named a delay. */
@@ -88,7 +90,7 @@ export function startLoad(options: LoadOptions): Load {
   // Heard by finish(); until then a failure must not end the process.
   done.catch(() => undefined);
   return {
-    ...{ refusals, samples, send },
+    ...{ refusals, samples, send, isFinishing: () => finishing },
     finish: async () => {
       finishing = true;
       await done;

@@ -132,7 +132,8 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
   });
   try {
     await plan.run(stage);
-    const traffic = setup.ownTraffic ? Promise.resolve() : stage.progress(1);
+    const isOver = setup.ownTraffic || load.isFinishing();
+    const traffic = isOver ? Promise.resolve() : stage.progress(1);
     const [recoverySeconds] = await Promise.all([
       untilRecovered(services.query, setup.recoverSecondsMax, signal),
       traffic.then(load.finish),
