@@ -125,7 +125,8 @@ function createLossCheck(dependencies: ReconcileDependencies, begin: () => void)
     const hasSameData =
       state.redisIdentity === null || dataOf(state.redisIdentity) === dataOf(redisIdentity);
     isHolding = isKnown || !hasSameData;
-    if (isHolding) await holds.hold((await readStreams()).map(({ stream }) => stream));
+    // Where another process noticed it, what it held is held still.
+    if (!isKnown && isHolding) await holds.hold((await readStreams()).map(({ stream }) => stream));
     // Written before anything is done, so that a crash cannot forget the loss.
     const noticed = { ...state, redisIdentity, recovering: true };
     await writeState(noticed);

@@ -104,7 +104,8 @@ describe('redis', () => {
     await rig.settled(301);
     await rig.commands.config('SET', 'maxmemory', '0');
     await rig.send(later(17, 1));
-    expect(await rig.settled(318)).toMatchObject({ scored: 318, deadLetters: 0 });
+    // And the one that was refused: the first worker's look at a new Redis is not over, and finds it.
+    expect(await rig.settled(319)).toMatchObject({ scored: 319, deadLetters: 0 });
     const seen = (await rig.database.sql<{ siblings: number }>(siblings)).map(
       (row) => row.siblings,
     );
