@@ -153,17 +153,17 @@ function beginBatch<P extends Profile, History, Past>(
       let lostPresumed = 0;
       const presumed = visited.reduce((sum, { isPresumed }) => sum + (isPresumed ? 1 : 0), 0);
       for (const visit of visited) visit.isToRepeat = visit.isPresumed && visit.write === undefined;
-      for (const [index, visit] of written.entries()) {
+      written.forEach((visit, index) => {
         const outcome = outcomes[index] ?? 'lost';
         if (outcome !== 'lost') {
           takeWritten(copies, visit, outcome);
-          continue;
+          return;
         }
         lost += 1;
         if (visit.isPresumed) lostPresumed += 1;
         visit.isToRepeat = true;
         forget(copies, visit);
-      }
+      });
       if (lost > 0) metrics.profileConflicts.inc(lost);
       staleness.note(lostPresumed, presumed);
       visited = visited.filter(({ isToRepeat }) => isToRepeat);
@@ -182,9 +182,18 @@ function beginBatch<P extends Profile, History, Past>(
 
 function beginVisit<P extends Profile>(party: string, place: Place & Partial<Copy<P>>): Visit<P> {
   const { key, slot, profile: copy, bytes = 0 } = place;
+  const known = copy?.stored ?? null;
   return {
-    ...{ party, key, slot, copy, bytes, known: copy?.stored ?? null },
-    ...{ isPresumed: false, isToRepeat: false, write: undefined, profile: undefined },
+    party,
+    key,
+    slot,
+    copy,
+    bytes,
+    known,
+    isPresumed: false,
+    isToRepeat: false,
+    write: undefined,
+    profile: undefined,
   };
 }
 
