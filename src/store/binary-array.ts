@@ -48,11 +48,25 @@ export function textArray(values: readonly (string | null)[]): Buffer {
       at = buffer.writeInt32BE(-1, at);
       continue;
     }
-    const length = buffer.write(value, at + 4);
+    const length = writeText(buffer, value, at + 4);
     buffer.writeInt32BE(length, at);
     at += 4 + length;
   }
   return buffer;
+}
+
+/** Up to this many characters a loop over plain ASCII beats the call into the encoder: 56 against 77 ns at 8. */
+const LOOPED_CHARS_MAX = 48;
+
+function writeText(buffer: Buffer, value: string, at: number): number {
+  const { length } = value;
+  if (length > LOOPED_CHARS_MAX) return buffer.write(value, at);
+  for (let index = 0; index < length; index++) {
+    const code = value.charCodeAt(index);
+    if (code > 0x7f) return buffer.write(value, at);
+    buffer[at + index] = code;
+  }
+  return length;
 }
 
 /** uuid[] from the canonical text form. */
@@ -61,16 +75,26 @@ export function uuidArray(values: readonly string[]): Buffer {
   let at = HEADER_BYTES;
   for (const value of values) {
     at = buffer.writeInt32BE(16, at);
-    at += buffer.write(withoutDashes(value), at, 'hex');
+    at = writeUuid(buffer, value, at);
   }
   return buffer;
 }
 
-/** By position: a third of the cost of looking for them. */
-function withoutDashes(uuid: string): string {
-  return (
-    uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24)
-  );
+/** Digit by digit: no text without hyphens in between, and no call into the decoder. */
+function writeUuid(buffer: Buffer, uuid: string, start: number): number {
+  let at = start;
+  for (let index = 0; index < 36; index += 2) {
+    if (uuid.charCodeAt(index) === HYPHEN) index++;
+    buffer[at++] = (hexValue(uuid.charCodeAt(index)) << 4) | hexValue(uuid.charCodeAt(index + 1));
+  }
+  return at;
+}
+
+const HYPHEN = 45;
+
+/** Of a hexadecimal digit's code, in either case. */
+function hexValue(code: number): number {
+  return code > 57 ? (code & 0xf) + 9 : code & 0xf;
 }
 
 /** timestamptz[] from epoch milliseconds. */
@@ -79,9 +103,20 @@ export function timestampArray(values: readonly number[]): Buffer {
   let at = HEADER_BYTES;
   for (const value of values) {
     at = buffer.writeInt32BE(8, at);
-    at = buffer.writeBigInt64BE(BigInt(value - POSTGRES_EPOCH_MS) * 1000n, at);
+    at = writeMicroseconds(buffer, value - POSTGRES_EPOCH_MS, at);
   }
   return buffer;
+}
+
+/** Milliseconds, which are integers below 2^53, times 1000 as an i64; in two halves, as a BigInt is an object a value. */
+function writeMicroseconds(buffer: Buffer, ms: number, at: number): number {
+  const thousands = Math.floor(ms / 2 ** 22) * 1000;
+  const high = Math.floor(thousands / 2 ** 10);
+  const low =
+    (thousands - high * 2 ** 10) * 2 ** 22 + (ms - Math.floor(ms / 2 ** 22) * 2 ** 22) * 1000;
+  const carry = low >= 2 ** 32 ? 1 : 0;
+  buffer.writeInt32BE(high + carry, at);
+  return buffer.writeUInt32BE(low - carry * 2 ** 32, at + 4);
 }
 
 /** bytea[] from hexadecimal text: a string is a third of the cost of a Buffer a value. */

@@ -7,7 +7,7 @@
 import { Redis } from 'ioredis';
 import { Failure } from '../domain/failure.ts';
 import { openReader, type RedisClient } from './connection.ts';
-import { type Delivery, type ReadOptions, readJoined, readNew, readOwn } from './consumer-group.ts';
+import { type Delivery, type ReadOptions, readJoined, readNew, readOwn } from './read-group.ts';
 
 export type OpenReader = {
   readonly readNew: (options: ReadOptions) => Promise<Delivery[]>;

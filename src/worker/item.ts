@@ -1,9 +1,9 @@
 /** What a batch is made of while a worker holds it. */
 import type { Failure } from '../domain/failure.ts';
 import type { NewScore } from '../store/scores.ts';
-import type { StreamEntry } from '../stream/consumer-group.ts';
 import type { EntryPayload } from '../stream/entry.ts';
 import type { StreamKeys } from '../stream/keys.ts';
+import type { StreamEntry } from '../stream/read-group.ts';
 import type { ScoredEvent } from '../stream/settle.ts';
 
 /** An entry in the hands of one of our consumers. */

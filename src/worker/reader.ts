@@ -6,8 +6,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
 import type { Log } from '../runtime/log.ts';
-import type { Delivery, ReadOptions, StreamEntry } from '../stream/consumer-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
+import type { Delivery, ReadOptions, StreamEntry } from '../stream/read-group.ts';
 import type { InFlight } from './in-flight.ts';
 import type { HeldEntry } from './item.ts';
 import type { Pause } from './pause.ts';

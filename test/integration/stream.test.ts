@@ -3,17 +3,13 @@
  * before each test.
  */
 import { describe, expect, test } from 'vitest';
-import {
-  CLAIM_START,
-  createGroupDuties,
-  listConsumers,
-  readOwn,
-} from '../../src/stream/consumer-group.ts';
+import { CLAIM_START, createGroupDuties, listConsumers } from '../../src/stream/consumer-group.ts';
 import { encodeEntry } from '../../src/stream/entry.ts';
 import { createStreamHolds } from '../../src/stream/holds.ts';
 import { GROUP, streamKeys } from '../../src/stream/keys.ts';
 import { measureStreams } from '../../src/stream/lag.ts';
 import { createProducer } from '../../src/stream/producer.ts';
+import { readOwn } from '../../src/stream/read-group.ts';
 import { createPromoteRetries } from '../../src/stream/retries.ts';
 import { readWaiting } from '../../src/stream/waiting.ts';
 import { idAt } from '../support/stored-rows.ts';

@@ -4,7 +4,8 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openReader } from '../../src/stream/connection.ts';
-import { listConsumers, readNew } from '../../src/stream/consumer-group.ts';
+import { listConsumers } from '../../src/stream/consumer-group.ts';
+import { readNew } from '../../src/stream/read-group.ts';
 import { openReplies } from '../../src/stream/replies.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';

@@ -5,14 +5,8 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  type Claimed,
-  createGroupDuties,
-  ensureGroups,
-  readNew,
-  readOwn,
-  type StreamEntry,
-} from '../../src/stream/consumer-group.ts';
+import { type Claimed, createGroupDuties, ensureGroups } from '../../src/stream/consumer-group.ts';
+import { readNew, readOwn, type StreamEntry } from '../../src/stream/read-group.ts';
 import { createPromoteRetries } from '../../src/stream/retries.ts';
 import { createSettle, type Settlement } from '../../src/stream/settle.ts';
 import { createMemoryStreams } from '../simulation/memory-streams.ts';

@@ -8,11 +8,9 @@ import {
   type Claimed,
   type ClaimOptions,
   DELIVERIES_TOGETHER,
-  type Delivery,
-  type ReadOptions,
-  type StreamEntry,
 } from '../../src/stream/consumer-group.ts';
 import { ENTRY_VERSION } from '../../src/stream/entry.ts';
+import type { Delivery, ReadOptions, StreamEntry } from '../../src/stream/read-group.ts';
 import type { ScoredEvent, Settlement } from '../../src/stream/settle.ts';
 
 type Pending = { readonly consumer: string; readonly sinceMs: number; readonly deliveries: number };

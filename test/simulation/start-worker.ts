@@ -7,14 +7,11 @@ import { merchantKind } from '../../src/profile/merchant-kind.ts';
 import type { Profile, ProfileKind } from '../../src/profile/profile.ts';
 import { createLog } from '../../src/runtime/log.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
-import {
-  type Delivery,
-  isGroupMissing,
-  type ReadOptions,
-} from '../../src/stream/consumer-group.ts';
+import { isGroupMissing } from '../../src/stream/consumer-group.ts';
 import { ATTEMPTS_MAX, decodeEntry, encodeEntry } from '../../src/stream/entry.ts';
 import { profileKey, profileSlot } from '../../src/stream/keys.ts';
 import type { ProfileStore } from '../../src/stream/profile-cache.ts';
+import type { Delivery, ReadOptions } from '../../src/stream/read-group.ts';
 import { createFoldProfiles, type FoldProfilesOptions } from '../../src/worker/fold-profiles.ts';
 import { createFoldSide } from '../../src/worker/fold-side.ts';
 import type { Duty } from '../../src/worker/maintenance.ts';

@@ -2,10 +2,11 @@
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { openCommands, type RedisClient, untilReady } from '../../src/stream/connection.ts';
-import { ensureGroups, readNew } from '../../src/stream/consumer-group.ts';
+import { ensureGroups } from '../../src/stream/consumer-group.ts';
 import type { EntryPayload } from '../../src/stream/entry.ts';
 import { GROUP, streamKeys } from '../../src/stream/keys.ts';
 import { createProducer, type Producer } from '../../src/stream/producer.ts';
+import { readNew } from '../../src/stream/read-group.ts';
 import { startTestRedis, type TestService } from './services.ts';
 import { idAt } from './stored-rows.ts';
 

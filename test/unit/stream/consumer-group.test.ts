@@ -1,6 +1,7 @@
 /** Replies of XREADGROUP and of the claim script, in every shape a server gives them. */
 import { describe, expect, test } from 'vitest';
-import { toClaimed, toDeliveries } from '../../../src/stream/consumer-group.ts';
+import { toClaimed } from '../../../src/stream/consumer-group.ts';
+import { toDeliveries } from '../../../src/stream/read-group.ts';
 
 describe('toDeliveries', () => {
   test('reads streams, entries and fields in any order', () => {
