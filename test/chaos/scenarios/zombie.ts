@@ -6,10 +6,13 @@
 import { readFileSync } from 'node:fs';
 import { integerBetween } from '../../../src/simulate/random.ts';
 import type { Scenario } from '../support/scenario.ts';
-import { heldBy } from '../support/streams.ts';
+import { countDeadLetterCopies, heldBy } from '../support/streams.ts';
 
 const ROUNDS = 3;
 const PASSES_MAX = 20;
+/** So many that each batch has some, and so few transactions that their retries can be borne. */
+const POISONED_EVERY = 4;
+const RATE = 300;
 const POISONED = 'acc_chaos_poisoned';
 /** Above the claim idle time of the suite, so that whatever it held has found another owner. */
 const STOPPED_MS = 5000;
@@ -19,14 +22,19 @@ export const zombie: Scenario = {
   what: 'a worker stops with a batch in hand, others take over, and it goes on',
   setup: {
     workers: 2,
+    rate: RATE,
     environment: { RISK_TEST_POISON: `throw:${POISONED}`, RISK_RETRY_BASE_MS: '500' },
-    spoiled: { every: 50, account: POISONED },
+    spoiled: { every: POISONED_EVERY, account: POISONED },
   },
   plan: (random) => {
     const passes = Array.from({ length: ROUNDS }, () => integerBetween(random, 2, PASSES_MAX));
     return {
       schedule: passes.map((pass) => `worker-after-read:${pass}:SIGSTOP`),
-      faults: ['worker stopped with entries in hand', 'its entries found another owner'],
+      faults: [
+        'worker stopped with entries in hand',
+        'with poisoned ones in hand',
+        'its entries found another owner',
+      ],
       run: async ({ engine, services, happened, until, pause }) => {
         for (const pass of passes) {
           await engine.drain('worker-1');
@@ -36,6 +44,11 @@ export const zombie: Scenario = {
           await until('the worker has stopped', () => isStopped(pid));
           const held = await heldBy(services, pid);
           if (held.length > 0) happened('worker stopped with entries in hand');
+          const poisoned = await services.query(
+            'select from transactions where transaction_id = any ($1::uuid[]) and account_id = $2',
+            [held, POISONED],
+          );
+          if (poisoned.length > 0) happened('with poisoned ones in hand');
           await pause(STOPPED_MS);
           const left = await heldBy(services, pid);
           if (left.length < held.length) happened('its entries found another owner');
@@ -47,6 +60,12 @@ export const zombie: Scenario = {
             return answer?.ok === true;
           });
         }
+      },
+      // Whoever does not own an entry any more has no say in its retries and its end.
+      judge: async ({ services, bar }) => {
+        const copies = [...(await countDeadLetterCopies(services)).values()];
+        const beyond = copies.reduce((sum, count) => sum + count - 1, 0);
+        bar('transactions given up more than once', beyond, { exactly: 0 }, 'I2');
       },
     };
   },

@@ -214,8 +214,8 @@ function createStage({ notes, ...parts }: StageParts): Stage {
     happened: (fault, times = 1) => {
       notes.faults.set(fault, (notes.faults.get(fault) ?? 0) + times);
     },
-    bar: (check, found, bound) => {
-      notes.bars.push({ invariant: 'bar', check, found, ...holds(found, bound) });
+    bar: (check, found, bound, invariant) => {
+      notes.bars.push({ invariant: invariant ?? 'bar', check, found, ...holds(found, bound) });
     },
     remark: (text) => {
       notes.remarks.push(text);

@@ -4,6 +4,7 @@
  * at rest and has the checker judge. The same seed draws the same faults.
  */
 import type { Random } from '../../../src/simulate/random.ts';
+import type { Invariant } from './checker.ts';
 import type { Engine } from './engine.ts';
 import type { Ledger } from './ledger.ts';
 import type { Load, Spoiled } from './load.ts';
@@ -73,8 +74,8 @@ export type Stage = {
   readonly random: Random;
   /** A fault took effect. */
   happened(fault: string, times?: number): void;
-  /** A bar beside the invariants. */
-  bar(check: string, found: number, bound: Bound): void;
+  /** A bar beside the invariants, or what one of them means for this fault alone. */
+  bar(check: string, found: number, bound: Bound, invariant?: Invariant): void;
   /** Something a person who reads the report should know. */
   remark(text: string): void;
   /** Resolves when this share of the transactions has been acknowledged. */

@@ -89,3 +89,16 @@ export async function readScoredEvents(
   }
   return { ids, events };
 }
+
+/** Copies in the streams of dead letters, by transaction. */
+export async function countDeadLetterCopies(stores: Sessions): Promise<Map<string, number>> {
+  const copies = new Map<string, number>();
+  for (const { deadLetters } of await allStreams(stores)) {
+    for (const [, fields] of await stores.client.xrange(deadLetters, '-', '+')) {
+      const message = fields[fields.indexOf('message') + 1] ?? '{}';
+      const { transaction_id: id = '' } = JSON.parse(message) as { transaction_id?: string };
+      copies.set(id, (copies.get(id) ?? 0) + 1);
+    }
+  }
+  return copies;
+}
