@@ -67,7 +67,12 @@ export function profileKey(market: string, kind: PartyKind, partyId: string): st
   return `{${market}:p${slot}}:${kind}:${partyId}`;
 }
 
-/** Matches every profile of a market, for SCAN. A market's name has no character that SCAN interprets. */
+/** Changes whenever the profiles of a slot may have been lost. */
+export function profileGenerationKey(market: string, slot: number): string {
+  return `{${market}:p${String(slot).padStart(2, '0')}}:generation`;
+}
+
+/** Matches every profile of a market, and the generations, for SCAN. A market's name has no character that SCAN interprets. */
 export function profileKeyPattern(market: string): string {
   return `{${market}:p[0-9][0-9]}:*`;
 }

@@ -4,8 +4,10 @@
  * room for becomes a stub, a header without contents (lua/store-profiles-n.lua). What another run of the
  * server wrote is not used (profile-generation.ts).
  */
+import { randomUUID } from 'node:crypto';
 import { Failure } from '../domain/failure.ts';
 import type { RedisClient } from './connection.ts';
+import { profileGenerationKey } from './keys.ts';
 import { createTrustProfiles } from './profile-generation.ts';
 import { loadScript, runScripts } from './scripts.ts';
 
@@ -59,34 +61,41 @@ export function createProfileCache(options: ProfileCacheOptions): ProfileCache {
   const loadProfiles = loadScript('load-profiles-n');
   const storeProfiles = loadScript('store-profiles-n');
   let stubsOnly = false;
+  /** By slot: the generation that was found when it was last loaded from. */
+  const generations = new Map<number, string>();
+  const keysOf = (slot: number, items: readonly { readonly key: string }[]) => [
+    profileGenerationKey(market, slot),
+    ...items.map(({ key }) => key),
+  ];
   return {
     async load(requests) {
       await trustProfiles();
-      const replies = await bySlot(requests, (group) =>
-        runScripts(
-          redis,
-          loadProfiles,
-          group.map((slot) => ({
-            keys: slot.map((request) => request.key),
-            args: [headerBytes, packKnown(slot, headerBytes)],
-          })),
-          { buffers: true },
-        ),
-      );
+      const fresh = randomUUID();
+      const replies = await bySlot(requests, async (groups) => {
+        const calls = groups.map(({ slot, items }) => ({
+          keys: keysOf(slot, items),
+          args: [headerBytes, packKnown(items, headerBytes), fresh],
+        }));
+        const found = await runScripts(redis, loadProfiles, calls, { buffers: true });
+        return found.map((reply, index) => {
+          if (!Array.isArray(reply)) return reply;
+          const [generation, ...values] = reply;
+          generations.set(groups[index]?.slot ?? -1, String(generation));
+          return values;
+        });
+      });
       return replies.map((reply) => (reply === 1 ? 'same' : Buffer.isBuffer(reply) ? reply : null));
     },
     async store(writes) {
       await trustProfiles();
-      const replies = await bySlot(writes, (group) =>
-        runScripts(
-          redis,
-          storeProfiles,
-          group.map((slot) => ({
-            keys: slot.map((write) => write.key),
-            args: [headerBytes, ttlSeconds, stubsOnly ? 1 : 0, packWrites(slot, headerBytes)],
-          })),
-        ),
-      );
+      const settings = [headerBytes, ttlSeconds, stubsOnly ? 1 : 0];
+      const replies = await bySlot(writes, (groups) => {
+        const calls = groups.map(({ slot, items }) => ({
+          keys: keysOf(slot, items),
+          args: [...settings, packWrites(items, headerBytes), generations.get(slot) ?? ''],
+        }));
+        return runScripts(redis, storeProfiles, calls);
+      });
       return replies.map((reply) => OUTCOMES[Number(reply)] ?? 'lost');
     },
     async refreshBudget() {
@@ -130,13 +139,13 @@ function packWrites(writes: readonly ProfileStore[], headerBytes: number): Buffe
 /** Groups by slot, runs all groups at once, and puts the replies back into the order of the items. */
 async function bySlot<Item extends { readonly slot: number }>(
   items: readonly Item[],
-  run: (groups: Item[][]) => Promise<unknown[]>,
+  run: (groups: { slot: number; items: Item[] }[]) => Promise<unknown[]>,
 ): Promise<unknown[]> {
-  const groups = new Map<number, { items: Item[]; places: number[] }>();
+  const groups = new Map<number, { slot: number; items: Item[]; places: number[] }>();
   items.forEach((item, place) => {
     let group = groups.get(item.slot);
     if (group === undefined) {
-      group = { items: [], places: [] };
+      group = { slot: item.slot, items: [], places: [] };
       groups.set(item.slot, group);
     }
     group.items.push(item);
@@ -144,7 +153,7 @@ async function bySlot<Item extends { readonly slot: number }>(
   });
   if (groups.size === 0) return [];
   const ordered = [...groups.values()];
-  const replies = await run(ordered.map((group) => group.items));
+  const replies = await run(ordered);
   const placed = new Array<unknown>(items.length);
   ordered.forEach((group, index) => {
     const reply = replies[index];

@@ -147,6 +147,14 @@ describe('profile cache', () => {
     expect(await redis.get('m:profiles-run')).toMatch(/^[0-9a-f]{40}$/);
   });
 
+  test('does not write over a loss what was absent before it', async () => {
+    expect(await load(9)).toEqual([null]);
+    await redis.flushall();
+    expect(await cache.store([replace(9, null, 1, 'from before')])).toEqual(['lost']);
+    expect(await load(9)).toEqual([null]);
+    expect(await cache.store([replace(9, null, 1, 'from after')])).toEqual(['stored']);
+  });
+
   test('takes a value too short for a header for none', async () => {
     await redis.set(key(6), 'abc');
     expect(await load(6, header(1))).toEqual([null]);

@@ -28,12 +28,14 @@ const headerOf = (version: number): string | null =>
 
 test('profiles of the simulation are kept as Redis keeps them', async () => {
   const redis = rig.redis();
-  const cache = createProfileCache({
-    ...{ redis, market: 'm', headerBytes: PROFILE_HEADER_BYTES, ttlSeconds: 100 },
-  });
+  // Each cache listens to the connection.
+  redis.setMaxListeners(RUNS + 10);
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 20 }), async (steps) => {
       await redis.flushall();
+      const cache = createProfileCache({
+        ...{ redis, market: 'm', headerBytes: PROFILE_HEADER_BYTES, ttlSeconds: 100 },
+      });
       const memory = createMemoryProfiles({ compareAndSet: true });
       const versions = new Map<string, number>();
       for (const { party, behind, whole, bytes } of steps) {

@@ -152,7 +152,7 @@ function checkFeatures(world: World): string[] {
   for (const point of transactions) {
     const id = point.transactionId;
     const [score, sight] = [postgres.scores.get(id), journal.sights.get(id)];
-    if (score === undefined || sight === undefined || isOutrun(world, point)) continue;
+    if (score === undefined || sight === undefined) continue;
     const known = journal.knownAtScore.get(id) ?? new Set<string>();
     const siblings = earlierSiblings(transactions, point).filter((one) =>
       known.has(one.transactionId),
@@ -172,14 +172,6 @@ function checkFeatures(world: World): string[] {
     }
   }
   return breaches;
-}
-
-function isOutrun({ journal }: World, { accountId, merchantId }: Transaction): boolean {
-  const keys = [
-    profileKey(MARKET, 'account', accountId),
-    profileKey(MARKET, 'merchant', merchantId),
-  ];
-  return keys.some((key) => journal.outrun.has(key));
 }
 
 function fresh(siblings: readonly Transaction[], point: Transaction): Float64Array {
@@ -225,7 +217,6 @@ function checkProfiles<P extends Profile, History, Past>(
   for (const [party, own] of Map.groupBy(transactions, kind.partyOf)) {
     const key = profileKey(MARKET, kind.party, party);
     const value = profiles.values.get(key);
-    if (journal.outrun.has(key)) continue;
     if (value === undefined || value.length === PROFILE_HEADER_BYTES) continue;
     const isSure = ({ transactionId: id }: Transaction) =>
       postgres.scores.has(id) || journal.scorings.has(id);

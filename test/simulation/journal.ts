@@ -33,8 +33,6 @@ export type Journal = {
   readonly sights: Map<string, Sight>;
   /** Earlier siblings that were committed when the score was. */
   readonly knownAtScore: Map<string, ReadonlySet<string>>;
-  /** Keys of profiles that were written over a loss (start-worker.ts). */
-  readonly outrun: Set<string>;
   deliveriesMax: number;
   /** Faults and disasters that may have cost entries a delivery. */
   disturbances: number;
@@ -53,7 +51,6 @@ export function createJournal(): Journal {
     ...{
       sights: new Map(),
       knownAtScore: new Map(),
-      outrun: new Set(),
       deliveriesMax: 0,
       disturbances: 0,
     },

@@ -186,11 +186,10 @@ function createSteps(world: World, process: Process): BatchSteps {
 }
 
 /**
- * Not modelled, because the engine does not promise it: a profile that was absent when it was loaded is
- * written where none stands, even if another one stood there and was lost in between. Such a profile may
- * lack what that one had taken in; its key is kept in `outrun`, and checks pass it by.
+ * A profile that was absent when it was loaded is not written where none stands if another one may have
+ * stood there and been lost in between: it would lack what that one had taken in.
  */
-function createCache({ profiles, journal }: World, process: Process): FoldProfilesOptions['cache'] {
+function createCache({ profiles, missing }: World, process: Process): FoldProfilesOptions['cache'] {
   let lossesAtLoad = 0;
   return {
     load: (requests) => {
@@ -203,10 +202,8 @@ function createCache({ profiles, journal }: World, process: Process): FoldProfil
     store(writes) {
       const lossesKnown = lossesAtLoad;
       const store = (write: ProfileStore) => {
-        const outcome = profiles.store(write);
         const isOutrun = write.expected === null && profiles.losses() > lossesKnown;
-        if (isOutrun && outcome !== 'lost') journal.outrun.add(write.key);
-        return outcome;
+        return isOutrun && missing !== 'generation' ? 'lost' : profiles.store(write);
       };
       return process.askAll(
         'storeProfiles',

@@ -45,6 +45,7 @@ const CAUGHT_BY: readonly (readonly [Mechanism, RegExp])[] = [
   ['conflict-clause', /^a score written twice/],
   ['owner-check', /^(retry|released|dead), and gone before/],
   ['compare-and-set', /^(a profile|features) unlike a fold from scratch/],
+  ['generation', /^(a profile|features) unlike a fold from scratch/],
   ['memory-of-ids', /^a profile unlike a fold from scratch/],
   ['retry-counter', /^retries \d+/],
   ['delivery-count', /^crashes \d+/],

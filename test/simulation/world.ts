@@ -36,7 +36,8 @@ export type Mechanism =
   | 'delivery-count'
   | 'claim'
   | 'reconciler'
-  | 'dead-letter-row';
+  | 'dead-letter-row'
+  | 'generation';
 
 export const MARKET = 'm';
 export const START_MS = Date.UTC(2026, 10, 1);

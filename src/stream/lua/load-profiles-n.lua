@@ -1,20 +1,28 @@
 --[[
   Reads profiles of one hash slot, leaving out those that the caller already has.
 
-  KEYS[1..n] string  packed profiles, header last
+  KEYS[1]      string  generation of the slot: made here when it is missing, so it ends with the data
+  KEYS[2..n+1] string  packed profiles, header last
 
   ARGV[1] number     bytes of a header
   ARGV[2] string     n headers that the caller knows, one after the other; all zero for none
+  ARGV[3] string     the generation to make
 
-  Returns one value a key: false when absent (or too short to have a header), 1 when the known header
-  still stands, else the bytes.
+  Returns the generation ('' when Redis is too full to make one) and one value a profile: false when absent
+  (or too short to have a header), 1 when the known header still stands, else the bytes.
 ]]
 local header_bytes, known = tonumber(ARGV[1]), ARGV[2]
+local generation = redis.call('GET', KEYS[1])
+if not generation then
+  local made = redis.pcall('SET', KEYS[1], ARGV[3])
+  generation = made.ok and ARGV[3] or ''
+end
 local none = string.rep('\0', header_bytes)
 
-local loaded = {}
-for i, key in ipairs(KEYS) do
-  local header = string.sub(known, (i - 1) * header_bytes + 1, i * header_bytes)
+local loaded = { generation }
+for i = 2, #KEYS do
+  local key = KEYS[i]
+  local header = string.sub(known, (i - 2) * header_bytes + 1, (i - 1) * header_bytes)
   if header ~= none and redis.call('GETRANGE', key, -header_bytes, -1) == header then
     loaded[i] = 1
   else

@@ -3,7 +3,11 @@
   for becomes a stub: the new header alone. A stub keeps its version, so copies in the workers stay
   valid and nobody mistakes an older value for the current one; its contents are rebuilt from Postgres.
 
-  KEYS[1..n] string  packed profiles, header last
+  Where no key is expected there is no version to compare: another writer's value may have stood there and
+  been lost, with what it had taken in. So such a write counts only in the generation that it was loaded in.
+
+  KEYS[1]      string  generation of the slot
+  KEYS[2..n+1] string  packed profiles, header last
 
   ARGV[1] number     bytes of a header
   ARGV[2] number     time to live, seconds
@@ -13,11 +17,13 @@
     offset           u32 little-endian: where the bytes go; 0 replaces the whole value
     length           u32 little-endian
     bytes            what is written, with the new header at its end
+  ARGV[5] string     generation that the caller loaded in
 
-  Returns one number a key: 0 another writer was first, 1 stored, 2 only the stub is stored.
+  Returns one number a profile: 0 another writer was first, 1 stored, 2 only the stub is stored.
 ]]
 local header_bytes, ttl_seconds, full, writes = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', ARGV[4]
 local none = string.rep('\0', header_bytes)
+local is_same_generation = (redis.call('GET', KEYS[1]) or '') == ARGV[5]
 -- Writing over the end renews the time to live once in so many versions: one command less for most of them.
 local VERSIONS_PER_RENEWAL = 8
 
@@ -27,13 +33,14 @@ end
 
 local stored = {}
 local at = 1
-for i, key in ipairs(KEYS) do
+for i = 1, #KEYS - 1 do
+  local key = KEYS[i + 1]
   local expected = string.sub(writes, at, at + header_bytes - 1)
   local offset, length, first = struct.unpack('<I4I4', writes, at + header_bytes)
   at = first + length
   local standing = redis.call('GETRANGE', key, -header_bytes, -1)
   if #standing < header_bytes then standing = none end
-  if standing ~= expected then
+  if standing ~= expected or (expected == none and not is_same_generation) then
     stored[i] = 0
   else
     local bytes = string.sub(writes, first, at - 1)
