@@ -1,8 +1,8 @@
 /**
  * Places where a fault test harms the process: `RISK_TEST_FAILPOINT=NAME[:N[:SIGNAL]]` sends it the
- * signal (SIGKILL) on the Nth pass of NAME, and `RISK_TEST_POISON=throw|kill:ACCOUNT` makes scoring a
- * transaction of that account fail, or end the process. Unset, as always outside tests, passing one costs
- * a call of an empty function.
+ * signal (SIGKILL) on the Nth pass of NAME, and `RISK_TEST_POISON=throw|kill:PREFIX` makes scoring a
+ * transaction of an account with that prefix fail, or end the process. Unset, as always outside tests,
+ * passing one costs a call of an empty function.
  */
 
 export type FailpointName =
@@ -33,9 +33,9 @@ export type Poison = (accountId: string) => void;
 /** @param armed value of RISK_TEST_POISON */
 export function createPoison(armed: string | undefined): Poison | undefined {
   if (armed === undefined || armed === '') return undefined;
-  const [effect, account] = armed.split(':');
+  const [effect, prefix = ''] = armed.split(':');
   return (accountId) => {
-    if (accountId !== account) return;
+    if (!accountId.startsWith(prefix)) return;
     if (effect === 'kill') process.kill(process.pid, 'SIGKILL');
     throw new Error('a test has poisoned this account');
   };

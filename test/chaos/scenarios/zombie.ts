@@ -45,8 +45,8 @@ export const zombie: Scenario = {
           const held = await heldBy(services, pid);
           if (held.length > 0) happened('worker stopped with entries in hand');
           const poisoned = await services.query(
-            'select from transactions where transaction_id = any ($1::uuid[]) and account_id = $2',
-            [held, POISONED],
+            'select from transactions where transaction_id = any ($1::uuid[]) and account_id like $2',
+            [held, `${POISONED}%`],
           );
           if (poisoned.length > 0) happened('with poisoned ones in hand');
           await pause(STOPPED_MS);

@@ -10,7 +10,7 @@ import { simulate } from '../../../src/simulate/simulate.ts';
 import type { SimulatedTransaction } from '../../../src/simulate/transaction.ts';
 import type { Ledger } from './ledger.ts';
 
-/** Every Nth transaction, up to so many, becomes one of this account. */
+/** Every Nth transaction, up to so many, becomes one of an account with this prefix. */
 export type Spoiled = {
   readonly every: number;
   readonly account: string;
@@ -59,6 +59,8 @@ const ANSWER_TIMEOUT_MS = 5000;
 const GIVE_UP_MS = 120_000;
 const RESEND_MS = 50;
 const SAMPLES_MAX = 100;
+/** A prime, so that any spacing spreads over all of them: no history is long for being spoiled. */
+const SPOILED_ACCOUNTS = 499;
 
 export function startLoad(options: LoadOptions): Load {
   const { ledger } = options;
@@ -125,7 +127,9 @@ export function* makeBatches({
   for (const row of traffic) {
     const isSpoiled = spoiled !== undefined && ++count % spoiled.every === 0 && left-- > 0;
     if (isSpoiled) bad.push(row.idempotencyKey);
-    rows.push(isSpoiled ? { ...row, accountId: spoiled.account } : row);
+    rows.push(
+      isSpoiled ? { ...row, accountId: `${spoiled.account}_${count % SPOILED_ACCOUNTS}` } : row,
+    );
     if (rows.length < batch) continue;
     const lines = rows.map(line);
     yield {
