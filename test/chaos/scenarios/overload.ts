@@ -1,7 +1,7 @@
 /**
  * Five times as much as the engine can take, by clients that do not wait for each other: what it does take
- * stays near its peak, and the rest is refused at once and told when to come again. Requests are made beforehand, so that the client
- * costs as little as it can.
+ * stays near its peak, and the rest is refused at once and told when to come again. Requests are made
+ * beforehand, so that the client costs as little as it can.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { percentiles } from '../../../bench/support/percentiles.ts';
