@@ -168,11 +168,11 @@ function beginBatch<P extends Profile, History, Past>(
       staleness.note(lostPresumed, presumed);
       visited = visited.filter(({ isToRepeat }) => isToRepeat);
       for (const visit of visited) visit.isPresumed = false;
-      if (visited.length === 0) return true;
+      // Also when none is left: the other kind may go on for another round.
       waiting = waiting.filter(
         (index) => visits.get(kind.partyOf(transactions[index] as Transaction))?.isToRepeat,
       );
-      return false;
+      return visited.length === 0;
     },
     abandon() {
       for (const visit of visits.values()) forget(copies, visit);

@@ -16,9 +16,9 @@ import { createFoldSide, type PlaceOfParty } from '../../src/worker/fold-side.ts
 import { createWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
 const T0 = Date.UTC(2026, 10, 2, 12);
-const seed = (minute: number) => ({
+const seed = (minute: number, accountId = 'shared') => ({
   createdAtMs: T0 + minute * 60_000,
-  accountId: 'shared',
+  accountId,
   merchantId: 'm',
 });
 
@@ -46,7 +46,10 @@ function startFold({ commands, database, pool }: WorkerRig) {
     }),
   });
   const conflicts = async () => (await metrics.profileConflicts.get()).values[0]?.value ?? 0;
-  return { fold, conflicts };
+  const rebuilds = async (reason: string) =>
+    (await metrics.profileRebuilds.get()).values.find(({ labels }) => labels.reason === reason)
+      ?.value ?? 0;
+  return { fold, conflicts, rebuilds };
 }
 
 test('a fold sees what another worker folded since the copy in memory was made', async () => {
@@ -72,4 +75,17 @@ test('a fold sees what another worker folded since the copy in memory was made',
   expect(again.accounts[0]?.siblings).toBe(3);
   await foldNext(ours, 4);
   expect(siblingsSeen.at(-1)).toBe(4);
+});
+
+test('a kind that is done stays as it is while the other is folded again', async () => {
+  await using rig = await createWorkerRig();
+  const [ours, theirs] = [startFold(rig), startFold(rig)];
+  await ours.fold(await rig.store([seed(0)]));
+  await theirs.fold(await rig.store([seed(1, 'another')]));
+  const rebuilt = await ours.rebuilds('account');
+  const { accounts, merchants } = await ours.fold(await rig.store([seed(2)]));
+  expect(await ours.conflicts()).toBe(1);
+  expect(await ours.rebuilds('account')).toBe(rebuilt);
+  expect(accounts[0]?.siblings).toBe(1);
+  expect(merchants[0]?.count1h).toBe(2);
 });
