@@ -25,7 +25,7 @@ import { chainDigest, type Profile, type ProfileHeader } from './profile.ts';
 
 /** A list longer than this is cut to MERCHANT_KEPT_ENTRIES; what is cut goes into the tallies. */
 export const MERCHANT_RECENT_ENTRIES = 4096;
-export const MERCHANT_KEPT_ENTRIES = 2048;
+export const MERCHANT_KEPT_ENTRIES = 3072;
 /** Tallies older than this many days before the horizon's day are dropped: 30 for the longest window, 10 for late arrivals. */
 export const MERCHANT_TALLY_DAYS = 40;
 export const MERCHANT_ITEM_BYTES = 32;

@@ -19,13 +19,20 @@ export type StreamEntry = {
   readonly deliveries: number;
 };
 
-export type Delivery = { readonly stream: string; readonly entries: readonly StreamEntry[] };
+export type Delivery = {
+  readonly stream: string;
+  readonly entries: readonly StreamEntry[];
+  /** Entries that the stream held, these included; only where the read says so. */
+  readonly waiting?: number;
+};
 
 export type ReadOptions = {
   readonly consumer: string;
   readonly streams: readonly string[];
   /** Entries a stream at most. */
   readonly entriesMax: number;
+  /** The same for each of the streams, for reads that can tell them apart. */
+  readonly shares?: readonly number[];
   readonly blockMs: number;
 };
 
@@ -46,16 +53,22 @@ const readScript = loadScript('read-joined-1');
 /** Entries that are there now and that nobody has read yet: for busy streams the cheapest way. */
 export async function readJoined(
   reader: RedisClient,
-  { streams, consumer, entriesMax }: ReadOptions,
+  { streams, consumer, entriesMax, shares }: ReadOptions,
 ): Promise<Delivery[]> {
-  const calls = streams.map((stream) => ({ keys: [stream], args: [GROUP, consumer, entriesMax] }));
+  const calls = streams.map((stream, index) => ({
+    keys: [stream],
+    args: [GROUP, consumer, shares?.[index] ?? entriesMax],
+  }));
   const replies = await runScripts(reader, readScript, calls);
   // What the others delivered stays pending for this consumer, which drains it after an error.
   const failed = replies.find((reply) => reply instanceof Failure);
   if (failed !== undefined) throw failed;
   return replies.flatMap((reply, index) => {
-    if (typeof reply !== 'string') return toDeliveries(reply);
-    return [{ stream: streams[index] ?? '', entries: splitJoined(reply) }];
+    if (reply === null) return [];
+    if (!Array.isArray(reply)) throw unexpected('read-joined');
+    const [waiting, entries] = [Number(reply[0]), reply[1]];
+    if (typeof entries !== 'string') return toDeliveries(entries);
+    return [{ stream: streams[index] ?? '', entries: splitJoined(entries), waiting }];
   });
 }
 

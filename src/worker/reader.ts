@@ -13,6 +13,7 @@ import type { HeldEntry } from './item.ts';
 import type { Pause } from './pause.ts';
 import type { Rotation } from './rotation.ts';
 import type { RunUnit } from './run-unit.ts';
+import { shareBatch } from './share-batch.ts';
 
 export type ReaderConnection = {
   readonly readNew: (options: ReadOptions) => Promise<Delivery[]>;
@@ -47,17 +48,21 @@ export async function runReader(options: ReaderOptions): Promise<void> {
   const { rotation, inFlight, pause, signal } = options;
   /** Streams from which entries may have been delivered to us without our knowing. */
   const undrained = new Set<string>();
-  /** How many streams had entries the last time any had: they share the next batch. */
-  let busyStreams = 1;
+  /** Entries that each stream held when it was last read: busy streams share the next batch. */
+  const waiting = new Map<string, number>();
   for (;;) {
     await pause.over();
     await inFlight.room();
     const taken = await rotation.take();
     if (taken.length === 0) return;
-    const share = shareOf(options, taken.length, busyStreams);
-    const deliveries = await readTaken(options, taken, undrained, share);
+    const deliveries = await readTaken(
+      options,
+      taken,
+      undrained,
+      sharesOf(options, taken, waiting),
+    );
     options.onPoll();
-    if (deliveries.length > 0) busyStreams = deliveries.length;
+    noteWaiting(waiting, taken, deliveries);
     const found = new Set(deliveries.map(({ stream }) => stream));
     rotation.giveBack(taken.filter(({ transactions }) => !found.has(transactions)));
     await runUnits(options, toUnits(options, taken, deliveries));
@@ -65,14 +70,27 @@ export async function runReader(options: ReaderOptions): Promise<void> {
   }
 }
 
-/** Entries of one stream: a batch over the streams that have any, within what may be held. */
-function shareOf(
+/** Entries of each stream: a batch over those that have any, within what may be held. */
+function sharesOf(
   { batchEntries, inFlight, inFlightMax }: ReaderOptions,
-  takenStreams: number,
-  busyStreams: number,
-): number {
-  const room = inFlightMax - inFlight.count();
-  return Math.max(1, Math.floor(Math.min(batchEntries / busyStreams, room / takenStreams)));
+  taken: readonly StreamKeys[],
+  waiting: ReadonlyMap<string, number>,
+): number[] {
+  const known = taken.map(({ transactions }) => waiting.get(transactions) ?? 0);
+  return shareBatch(known, batchEntries, inFlightMax - inFlight.count());
+}
+
+/** A read that does not say how much waits has at least found what it brought. */
+function noteWaiting(
+  waiting: Map<string, number>,
+  taken: readonly StreamKeys[],
+  deliveries: readonly Delivery[],
+): void {
+  if (deliveries.length === 0) return;
+  for (const { transactions } of taken) waiting.delete(transactions);
+  for (const { stream, entries, waiting: count } of deliveries) {
+    waiting.set(stream, count ?? entries.length);
+  }
 }
 
 /** One after the other up to their fold, which is done one at a time anyway; then side by side. */
@@ -90,9 +108,10 @@ async function readTaken(
   options: ReaderOptions,
   taken: readonly StreamKeys[],
   undrained: Set<string>,
-  entriesMax: number,
+  shares: readonly number[],
 ): Promise<Delivery[]> {
   const { connection, consumer, blockMs } = options;
+  const entriesMax = Math.min(...shares);
   const streams = taken.map(({ transactions }) => transactions);
   try {
     for (const stream of streams.filter((one) => undrained.has(one))) {
@@ -100,7 +119,7 @@ async function readTaken(
       if (own.length > 0) return [{ stream, entries: own }];
       undrained.delete(stream);
     }
-    return await connection.readNew({ consumer, streams, entriesMax, blockMs });
+    return await connection.readNew({ consumer, streams, entriesMax, shares, blockMs });
   } catch (error) {
     for (const stream of streams) undrained.add(stream);
     await recover(options, streams, error);

@@ -8,8 +8,9 @@
   ARGV[2] string  this consumer
   ARGV[3] number  entries at most
 
-  Returns nil when there are none; a string of id, version and packed value, one after the other and each
-  ended by a zero byte, when all entries have just these fields; else what XREADGROUP returned.
+  Returns nil when there are none; else how many entries the stream holds, and a string of id, version and
+  packed value, one after the other and each ended by a zero byte, when all entries have just these fields,
+  or what XREADGROUP returned when not.
 ]]
 local reply = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', ARGV[3], 'STREAMS', KEYS[1], '>')
 if not reply then return nil end
@@ -19,11 +20,11 @@ for i, entry in ipairs(reply[1][2]) do
   local fields = entry[2]
   if #fields ~= 4 or fields[1] ~= 'v' or fields[3] ~= 'd' or string.find(fields[2], '\0', 1, true)
     or string.find(fields[4], '\0', 1, true) then
-    return reply
+    return { redis.call('XLEN', KEYS[1]), reply }
   end
   parts[3 * i - 2] = entry[1]
   parts[3 * i - 1] = fields[2]
   parts[3 * i] = fields[4]
 end
 parts[#parts + 1] = ''
-return table.concat(parts, '\0')
+return { redis.call('XLEN', KEYS[1]), table.concat(parts, '\0') }
