@@ -108,32 +108,41 @@ export function createProfileCache(options: ProfileCacheOptions): ProfileCache {
 function packKnown(requests: readonly ProfileRequest[], headerBytes: number): Buffer {
   const packed = Buffer.alloc(requests.length * headerBytes);
   requests.forEach(({ known }, index) => {
-    if (known !== null) writeHeader(packed, index * headerBytes, known);
+    if (known !== null) writeCharacters(packed, index * headerBytes, known);
   });
   return packed;
 }
 
 /** Character by character: for 8 of them a call into the encoder takes longer. */
-function writeHeader(packed: Buffer, at: number, header: string): number {
-  for (let index = 0; index < header.length; index++) packed[at + index] = header.charCodeAt(index);
-  return at + header.length;
+function writeCharacters(packed: Buffer, at: number, text: string): number {
+  for (let index = 0; index < text.length; index++) packed[at + index] = text.charCodeAt(index);
+  return at + text.length;
 }
 
-/** A write as the script reads it: expected, offset (u32 LE), length (u32 LE), bytes and header. */
+/** A write as the script reads it: expected, digits of the offset (u8), these, length (u32 LE), bytes and header. */
 function packWrites(writes: readonly ProfileStore[], headerBytes: number): Buffer {
-  const fixedBytes = 2 * headerBytes + 8;
+  const fixedBytes = 2 * headerBytes + 1 + OFFSET_DIGITS_MAX + 4;
   let length = writes.length * fixedBytes;
   for (const { bytes } of writes) length += bytes.length;
   const packed = Buffer.alloc(length);
   let at = 0;
   for (const { expected, header, offset, bytes } of writes) {
-    if (expected !== null) writeHeader(packed, at, expected);
-    at = packed.writeUInt32LE(offset, at + headerBytes);
+    if (expected !== null) writeCharacters(packed, at, expected);
+    at = writeOffset(packed, at + headerBytes, offset);
     at = packed.writeUInt32LE(bytes.length + headerBytes, at);
     packed.set(bytes, at);
-    at = writeHeader(packed, at + bytes.length, header);
+    at = writeCharacters(packed, at + bytes.length, header);
   }
-  return packed;
+  return packed.subarray(0, at);
+}
+
+/** Of a value of less than 512 MiB, the most that Redis keeps. */
+const OFFSET_DIGITS_MAX = 9;
+
+function writeOffset(packed: Buffer, at: number, offset: number): number {
+  const digits = offset === 0 ? '' : String(offset);
+  packed[at] = digits.length;
+  return writeCharacters(packed, at + 1, digits);
 }
 
 /** Groups by slot, runs all groups at once, and puts the replies back into the order of the items. */

@@ -281,7 +281,9 @@ function settle(
   const isOwned = (entryId: string) =>
     !guards.ownerCheck || stream.group?.pending.get(idOf(entryId))?.consumer === consumer;
   for (const { entryId, event } of acknowledged) {
-    if (!stream.group?.pending.has(idOf(entryId))) gone.add(entryId);
+    const id = idOf(entryId);
+    const isPending = stream.group?.pending.has(id) ?? false;
+    if (!isPending && !stream.entries.has(id)) gone.add(entryId);
     else if (event !== null) observer.scored(event, entryId);
     end(entryId, 'acknowledged');
   }

@@ -18,12 +18,14 @@ if not generation then
   generation = made.ok and ARGV[3] or ''
 end
 local none = string.rep('\0', header_bytes)
+-- As text: Redis formats each number that a script passes as a double, at the cost of a command.
+local from = '-' .. ARGV[1]
 
 local loaded = { generation }
 for i = 2, #KEYS do
   local key = KEYS[i]
   local header = string.sub(known, (i - 2) * header_bytes + 1, (i - 1) * header_bytes)
-  if header ~= none and redis.call('GETRANGE', key, -header_bytes, -1) == header then
+  if header ~= none and redis.call('GETRANGE', key, from, '-1') == header then
     loaded[i] = 1
   else
     local value = redis.call('GET', key)

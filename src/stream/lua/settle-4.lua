@@ -6,6 +6,9 @@
   else happens only while the entry still belongs to this consumer. The first write of each entry is
   its XACK, so a Redis at its memory limit still lets the whole script through.
 
+  Acknowledged entries are deleted with it, so one that is gone from the stream was settled by another
+  consumer, who has published its event. That is looked up only where fewer were pending than we held.
+
   KEYS[1] stream      the corridor's transactions
   KEYS[2] sorted set  retries: packed value by due time, milliseconds
   KEYS[3] stream      dead letters, a bounded copy of table dead_letters
@@ -28,7 +31,7 @@
     release           entry id, next packed value
     reply             channel, score as JSON
 
-  Returns the ids of acknowledged entries that were not pending any more.
+  Returns the ids of acknowledged entries that were gone before.
 ]]
 local transactions, retries, dead_letters, scored = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local group, consumer, version, scored_at = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -37,13 +40,13 @@ local acknowledgements = ARGV[8]
 local counts = { retry = tonumber(ARGV[9]), give_up = tonumber(ARGV[10]), release = tonumber(ARGV[11]),
   reply = tonumber(ARGV[12]) }
 local ACKNOWLEDGEMENT = '([^%z]*)%z([^%z]*)%z([^%z]*)%z([^%z]*)%z([^%z]*)%z'
-local DELETE_AT_ONCE = 1000
+local AT_ONCE = 1000
 local at = 13
 
 local deleted = {}
 local function delete(id)
   deleted[#deleted + 1] = id
-  if #deleted == DELETE_AT_ONCE then
+  if #deleted == AT_ONCE then
     redis.call('XDEL', transactions, unpack(deleted))
     deleted = {}
   end
@@ -53,15 +56,39 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local gone = {}
-for id, transaction_id, account_id, score, verdict in string.gmatch(acknowledgements, ACKNOWLEDGEMENT) do
-  if redis.call('XACK', transactions, group, id) == 0 then
-    gone[#gone + 1] = id
-  elseif transaction_id ~= '' and events_max > 0 then
-    redis.call('XADD', scored, '*', 'v', '1', 'transaction_id', transaction_id, 'account_id', account_id,
-      'score', score, 'verdict', verdict, 'scored_at', scored_at)
+
+-- Acknowledges, and takes note of those that were gone before.
+local function acknowledge(ids)
+  if redis.call('XACK', transactions, group, unpack(ids)) == #ids then return end
+  for _, id in ipairs(ids) do
+    if #redis.call('XRANGE', transactions, id, id) == 0 then
+      gone[#gone + 1] = id
+      gone[id] = true
+    end
   end
-  delete(id)
 end
+
+local ids, events = {}, {}
+local function conclude()
+  if #ids == 0 then return end
+  acknowledge(ids)
+  for i, id in ipairs(ids) do
+    local event = events[i]
+    if event and not gone[id] then
+      redis.call('XADD', scored, '*', 'v', '1', 'transaction_id', event[1], 'account_id', event[2],
+        'score', event[3], 'verdict', event[4], 'scored_at', scored_at)
+    end
+    delete(id)
+  end
+  ids, events = {}, {}
+end
+
+for id, transaction_id, account_id, score, verdict in string.gmatch(acknowledgements, ACKNOWLEDGEMENT) do
+  ids[#ids + 1] = id
+  events[#ids] = transaction_id ~= '' and events_max > 0 and { transaction_id, account_id, score, verdict }
+  if #ids == AT_ONCE then conclude() end
+end
+conclude()
 
 -- A group that is gone owns nothing: its entries come back when it is made again.
 local function owned(id)

@@ -14,7 +14,8 @@
   ARGV[3] number     1: write stubs only
   ARGV[4] string     n writes, one after the other:
     expected         header that must stand; all zero when the key must not exist
-    offset           u32 little-endian: where the bytes go; 0 replaces the whole value
+    digits           u8: how many digits follow
+    offset           decimal digits: where the bytes go; none replaces the whole value
     length           u32 little-endian
     bytes            what is written, with the new header at its end
   ARGV[5] string     generation that the caller loaded in
@@ -23,6 +24,8 @@
 ]]
 local header_bytes, ttl_seconds, full, writes = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', ARGV[4]
 local none = string.rep('\0', header_bytes)
+-- As text, like the offsets: Redis formats each number that a script passes as a double, at the cost of a command.
+local from = '-' .. ARGV[1]
 local is_same_generation = (redis.call('GET', KEYS[1]) or '') == ARGV[5]
 -- Writing over the end renews the time to live once in so many versions: one command less for most of them.
 local VERSIONS_PER_RENEWAL = 8
@@ -36,9 +39,11 @@ local at = 1
 for i = 1, #KEYS - 1 do
   local key = KEYS[i + 1]
   local expected = string.sub(writes, at, at + header_bytes - 1)
-  local offset, length, first = struct.unpack('<I4I4', writes, at + header_bytes)
+  local digits = string.byte(writes, at + header_bytes)
+  local offset = string.sub(writes, at + header_bytes + 1, at + header_bytes + digits)
+  local length, first = struct.unpack('<I4', writes, at + header_bytes + 1 + digits)
   at = first + length
-  local standing = redis.call('GETRANGE', key, -header_bytes, -1)
+  local standing = redis.call('GETRANGE', key, from, '-1')
   if #standing < header_bytes then standing = none end
   if standing ~= expected or (expected == none and not is_same_generation) then
     stored[i] = 0
@@ -47,7 +52,7 @@ for i = 1, #KEYS - 1 do
     local reply
     if full then
       reply = { err = 'full' }
-    elseif offset == 0 then
+    elseif digits == 0 then
       reply = redis.pcall('SET', key, bytes, 'EX', ttl_seconds)
     else
       reply = redis.pcall('SETRANGE', key, offset, bytes)
