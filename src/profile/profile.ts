@@ -18,13 +18,14 @@
  *          if the last 8 bytes are `expected` (null: the key does not exist), `bytes` and `header` are
  *          written from `offset` on; at 0 they are the whole value
  *        all folds since the last write are in it
- *     -> won: markWritten(profile, write); lost: drop the copy, load the newer bytes, fold again
+ *     -> markWritten(profile, write), at once or when it won; lost: drop the copy, load the newer bytes, fold
+ *        again; stored as a header alone for want of room: markStub(profile)
  *
  * fold finds a transaction that is already in by (created_at, transaction_id), so folding again, after a
  * lost race or a redelivery, changes nothing and sees the same siblings.
  */
 import type { Transaction } from '../domain/transaction.ts';
-import { bytesFrom, type PackedList } from './packed-list.ts';
+import { bytesFrom, type PackedList, replaceStored } from './packed-list.ts';
 
 /** Bytes of a stored value that say which value it is. */
 export const PROFILE_HEADER_BYTES = 8;
@@ -90,6 +91,12 @@ export type ProfileKind<P extends Profile, History, Past> = {
 export function markWritten(profile: Profile, write: ProfileWrite): void {
   profile.stored = write.header;
   profile.list.storedCount = profile.list.moves === write.moves ? write.count : -1;
+}
+
+/** Takes note that Redis holds nothing but this profile's header, with the format zero. */
+export function markStub(profile: Profile): void {
+  if (profile.stored !== null) profile.stored = `${profile.stored.slice(0, -1)}\0`;
+  replaceStored(profile.list);
 }
 
 /** Memory a profile takes, for the bound of a cache. */

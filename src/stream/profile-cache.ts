@@ -38,6 +38,7 @@ export type StoreOutcome = 'stored' | 'stub' | 'lost';
 
 export type ProfileCache = {
   readonly load: (requests: readonly ProfileRequest[]) => Promise<ProfileReply[]>;
+  /** Takes the bytes of all writes before it returns. Stores that follow each other arrive in that order. */
   readonly store: (writes: readonly ProfileStore[]) => Promise<StoreOutcome[]>;
   /** Looks at Redis' memory; above the budget, stubs are written. Called every few seconds. */
   readonly refreshBudget: () => Promise<void>;
@@ -71,32 +72,37 @@ export function createProfileCache(options: ProfileCacheOptions): ProfileCache {
     async load(requests) {
       await trustProfiles();
       const fresh = randomUUID();
-      const replies = await bySlot(requests, async (groups) => {
-        const calls = groups.map(({ slot, items }) => ({
-          keys: keysOf(slot, items),
-          args: [headerBytes, packKnown(items, headerBytes), fresh],
-        }));
-        const found = await runScripts(redis, loadProfiles, calls, { buffers: true });
-        return found.map((reply, index) => {
-          if (!Array.isArray(reply)) return reply;
-          const [generation, ...values] = reply;
-          generations.set(groups[index]?.slot ?? -1, String(generation));
-          return values;
-        });
+      const groups = groupBySlot(requests);
+      const calls = groups.map(({ slot, items }) => ({
+        keys: keysOf(slot, items),
+        args: [headerBytes, packKnown(items, headerBytes), fresh],
+      }));
+      const found = await runScripts(redis, loadProfiles, calls, { buffers: true });
+      const replies = found.map((reply, index) => {
+        if (!Array.isArray(reply)) return reply;
+        const [generation, ...values] = reply;
+        generations.set(groups[index]?.slot ?? -1, String(generation));
+        return values;
       });
-      return replies.map((reply) => (reply === 1 ? 'same' : Buffer.isBuffer(reply) ? reply : null));
+      return placeReplies(groups, replies, requests.length).map((reply) =>
+        reply === 1 ? 'same' : Buffer.isBuffer(reply) ? reply : null,
+      );
     },
-    async store(writes) {
-      await trustProfiles();
+    store(writes) {
       const settings = [headerBytes, ttlSeconds, stubsOnly ? 1 : 0];
-      const replies = await bySlot(writes, (groups) => {
-        const calls = groups.map(({ slot, items }) => ({
-          keys: keysOf(slot, items),
-          args: [...settings, packWrites(items, headerBytes), generations.get(slot) ?? ''],
-        }));
-        return runScripts(redis, storeProfiles, calls);
-      });
-      return replies.map((reply) => OUTCOMES[Number(reply)] ?? 'lost');
+      // Packed before anything is waited for: the bytes may be views of lists that are folded into next.
+      const groups = groupBySlot(writes);
+      const calls = groups.map(({ slot, items }) => ({
+        keys: keysOf(slot, items),
+        args: [...settings, packWrites(items, headerBytes), generations.get(slot) ?? ''],
+      }));
+      const send = async () => {
+        await trustProfiles();
+        const replies = await runScripts(redis, storeProfiles, calls);
+        const placed = placeReplies(groups, replies, writes.length);
+        return placed.map((reply) => OUTCOMES[Number(reply)] ?? 'lost');
+      };
+      return send();
     },
     async refreshBudget() {
       stubsOnly = (await memoryShare(redis)) > MEMORY_SHARE_MAX;
@@ -145,12 +151,12 @@ function writeOffset(packed: Buffer, at: number, offset: number): number {
   return writeCharacters(packed, at + 1, digits);
 }
 
-/** Groups by slot, runs all groups at once, and puts the replies back into the order of the items. */
-async function bySlot<Item extends { readonly slot: number }>(
+type SlotGroup<Item> = { readonly slot: number; readonly items: Item[]; readonly places: number[] };
+
+function groupBySlot<Item extends { readonly slot: number }>(
   items: readonly Item[],
-  run: (groups: { slot: number; items: Item[] }[]) => Promise<unknown[]>,
-): Promise<unknown[]> {
-  const groups = new Map<number, { slot: number; items: Item[]; places: number[] }>();
+): SlotGroup<Item>[] {
+  const groups = new Map<number, SlotGroup<Item>>();
   items.forEach((item, place) => {
     let group = groups.get(item.slot);
     if (group === undefined) {
@@ -160,11 +166,17 @@ async function bySlot<Item extends { readonly slot: number }>(
     group.items.push(item);
     group.places.push(place);
   });
-  if (groups.size === 0) return [];
-  const ordered = [...groups.values()];
-  const replies = await run(ordered);
-  const placed = new Array<unknown>(items.length);
-  ordered.forEach((group, index) => {
+  return [...groups.values()];
+}
+
+/** Puts the replies of all groups back into the order of the items. Throws the Failure of a group. */
+function placeReplies(
+  groups: readonly SlotGroup<unknown>[],
+  replies: readonly unknown[],
+  count: number,
+): unknown[] {
+  const placed = new Array<unknown>(count);
+  groups.forEach((group, index) => {
     const reply = replies[index];
     if (reply instanceof Failure) throw reply;
     if (!Array.isArray(reply) || reply.length !== group.items.length) {

@@ -3,13 +3,14 @@
  * Postgres what neither has, fold in entry order, write back by compare-and-set, and fold again where
  * another worker was faster. A profile is folded once in effect: the fold finds what it has taken in.
  *
- * One batch of a process at a time: two of them would only race each other for the same merchants.
+ * One batch of a process at a time, up to the point where its writes are under way: the next one folds on,
+ * and what it writes arrives after them.
  */
 import pLimit from 'p-limit';
 import { Failure } from '../domain/failure.ts';
 import type { AccountHistory, MerchantHistory } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import type { ProfileCache } from '../stream/profile-cache.ts';
+import type { ProfileCache, StoreOutcome } from '../stream/profile-cache.ts';
 import type { FoldSide, SideBatch } from './fold-side.ts';
 
 export type Histories = {
@@ -35,38 +36,55 @@ export function createFoldProfiles({
   merchants,
 }: FoldProfilesOptions): FoldProfiles {
   const inTurn = pLimit(1);
-  return (transactions) =>
-    inTurn(async () => {
-      const sides = [accounts.begin(transactions), merchants.begin(transactions)] as const;
-      try {
-        await foldRounds(cache, sides);
-      } catch (error) {
-        for (const side of sides) side.abandon();
-        throw error;
+  return async (transactions) => {
+    let sides: Sides | undefined;
+    try {
+      for (let round = 0; round < ROUNDS_MAX; round++) {
+        const writes = await inTurn(() => {
+          sides ??= [accounts.begin(transactions), merchants.begin(transactions)];
+          return foldRound(cache, sides);
+        });
+        const outcomes = await writes.outcomes;
+        if (sides === undefined) throw new Error('no round was begun');
+        const accountsDone = sides[0].finish(outcomes.slice(0, writes.ofAccounts));
+        const merchantsDone = sides[1].finish(outcomes.slice(writes.ofAccounts));
+        if (accountsDone && merchantsDone) {
+          return { accounts: sides[0].histories, merchants: sides[1].histories };
+        }
       }
-      return { accounts: sides[0].histories, merchants: sides[1].histories };
-    });
+      throw contention();
+    } catch (error) {
+      for (const side of sides ?? []) side.abandon();
+      throw error;
+    }
+  };
 }
 
-async function foldRounds(
-  cache: FoldProfilesOptions['cache'],
-  [accounts, merchants]: readonly [SideBatch<AccountHistory>, SideBatch<MerchantHistory>],
-): Promise<void> {
-  for (let round = 0; round < ROUNDS_MAX; round++) {
-    const ofAccounts = accounts.requests();
-    const replies = await cache.load([...ofAccounts, ...merchants.requests()]);
-    const [accountWrites, merchantWrites] = await Promise.all([
-      accounts.fold(replies.slice(0, ofAccounts.length)),
-      merchants.fold(replies.slice(ofAccounts.length)),
-    ]);
-    const outcomes = await cache.store([...accountWrites, ...merchantWrites]);
-    const accountsDone = accounts.finish(outcomes.slice(0, accountWrites.length));
-    const merchantsDone = merchants.finish(outcomes.slice(accountWrites.length));
-    if (accountsDone && merchantsDone) return;
-  }
-  throw new Failure(
+function contention(): Failure {
+  return new Failure(
     'unavailable',
     'PROFILE_CONTENTION',
     `profiles were taken by other workers ${ROUNDS_MAX} times in a row`,
   );
+}
+
+type Sides = readonly [SideBatch<AccountHistory>, SideBatch<MerchantHistory>];
+
+/** Writes that are under way: an object, as a promise alone would be waited for with its batch's turn. */
+type Writes = { readonly ofAccounts: number; readonly outcomes: Promise<StoreOutcome[]> };
+
+async function foldRound(
+  cache: FoldProfilesOptions['cache'],
+  [accounts, merchants]: Sides,
+): Promise<Writes> {
+  const ofAccounts = accounts.requests();
+  const replies = await cache.load([...ofAccounts, ...merchants.requests()]);
+  const [accountWrites, merchantWrites] = await Promise.all([
+    accounts.fold(replies.slice(0, ofAccounts.length)),
+    merchants.fold(replies.slice(ofAccounts.length)),
+  ]);
+  const outcomes = cache.store([...accountWrites, ...merchantWrites]);
+  // Handled by whoever waits for it, a moment later.
+  outcomes.catch(() => undefined);
+  return { ofAccounts: accountWrites.length, outcomes };
 }

@@ -5,13 +5,18 @@
  * Copies stay in this process' memory (L1), and what is folded into one counts only if Redis said in this
  * very batch that its version stands, so its age does not matter. Where copies nearly always stand, the
  * compare-and-set of the write is that word, which saves a round trip; where other workers often were
- * faster, copies are compared before they are folded into. A copy whose batch failed half-way is dropped.
+ * faster, copies are compared before they are folded into.
+ *
+ * A copy is taken for written as soon as its write is under way, and the next batch folds on: its own
+ * write expects that version, so it loses if this one did. A copy whose write was lost, or of whose write
+ * nothing is known, is dropped.
  */
 import { LRUCache } from 'lru-cache';
 import type { Transaction } from '../domain/transaction.ts';
 import { foldBatch } from '../profile/fold-batch.ts';
 import {
   headerOf,
+  markStub,
   markWritten,
   type Profile,
   type ProfileHeader,
@@ -143,8 +148,12 @@ function beginBatch<P extends Profile, History, Past>(
       for (const visit of visited) {
         visit.profile = profiles.get(visit.party);
         visit.write = visit.profile && kind.pendingWrite(visit.profile);
-        if (visit.write !== undefined) written.push(visit);
-        else if (visit.profile !== undefined) keep(copies, visit, visit.profile);
+        if (visit.profile === undefined) continue;
+        if (visit.write !== undefined) {
+          written.push(visit);
+          markWritten(visit.profile, visit.write);
+        }
+        keep(copies, visit, visit.profile);
       }
       return written.map(toStore);
     },
@@ -155,8 +164,9 @@ function beginBatch<P extends Profile, History, Past>(
       for (const visit of visited) visit.isToRepeat = visit.isPresumed && visit.write === undefined;
       written.forEach((visit, index) => {
         const outcome = outcomes[index] ?? 'lost';
-        if (outcome !== 'lost') {
-          takeWritten(copies, visit, outcome);
+        if (outcome === 'stored') return;
+        if (outcome === 'stub') {
+          takeStub(copies, visit);
           return;
         }
         lost += 1;
@@ -213,23 +223,20 @@ function keep<P extends Profile>(
 }
 
 function forget<P>(copies: LRUCache<string, Copy<P>>, visit: Visit<P>): void {
-  copies.delete(visit.party);
+  // Meanwhile another batch may have put a newer one there.
+  const { copy, profile = copy } = visit;
+  if (copies.peek(visit.party)?.profile === profile) copies.delete(visit.party);
   visit.copy = undefined;
   visit.bytes = 0;
   visit.known = null;
 }
 
-function takeWritten<P extends Profile>(
-  copies: LRUCache<string, Copy<P>>,
-  visit: Visit<P>,
-  outcome: StoreOutcome,
-): void {
+/** A stub has no contents to append to. What was folded in since expects the whole value, and loses. */
+function takeStub<P extends Profile>(copies: LRUCache<string, Copy<P>>, visit: Visit<P>): void {
   const { profile, write } = visit;
   if (profile === undefined || write === undefined) throw new Error('nothing was written');
-  markWritten(profile, write);
-  // A stub has no contents to append to.
-  if (outcome === 'stub') profile.list.storedCount = -1;
-  keep(copies, visit, profile);
+  if (profile.stored === write.header) markStub(profile);
+  else forget(copies, visit);
 }
 
 function noteCompared<P>(

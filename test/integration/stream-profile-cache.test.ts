@@ -113,14 +113,16 @@ describe('profile cache', () => {
     const writes = [4, 8].map((n) => append(n, { expected: 1, version: 2 }, 'more'));
     expect(await cache.store(writes)).toEqual(['stub', 'stub']);
     await redis.config('SET', 'maxmemory', '0');
-    expect(await load(4)).toEqual([value('', 2)]);
-    expect(await load(4, header(2))).toEqual(['same']);
+    const stub = `${header(2).slice(0, -1)}\0`;
+    expect(await load(4)).toEqual([Buffer.from(stub, 'latin1')]);
+    expect(await load(4, stub)).toEqual(['same']);
     expect(
       await cache.store([
         append(4, { expected: 1, version: 3 }, 'late'),
-        replace(4, 2, 3, 'whole'),
+        append(4, { expected: 2, version: 3 }, 'sent on its heels'),
+        { ...replace(4, null, 3, 'whole'), expected: stub },
       ]),
-    ).toEqual(['lost', 'stored']);
+    ).toEqual(['lost', 'lost', 'stored']);
   });
 
   test('leaves stubs above its share of the memory, and stops when there is room again', async () => {
@@ -130,7 +132,9 @@ describe('profile cache', () => {
     expect(await cache.store([replace(5, null, 1, 'body')])).toEqual(['stub']);
     await redis.config('SET', 'maxmemory', '0');
     await cache.refreshBudget();
-    expect(await cache.store([replace(5, 1, 2, 'body')])).toEqual(['stored']);
+    const stub = `${header(1).slice(0, -1)}\0`;
+    const write = { ...replace(5, null, 2, 'body'), expected: stub };
+    expect(await cache.store([write])).toEqual(['stored']);
   });
 
   test('is emptied once when the server is another run, and only of profiles', async () => {

@@ -43,6 +43,7 @@ export function createMemoryProfiles(guards: ProfileGuards): MemoryProfiles {
       if (guards.compareAndSet && headerAt(key) !== expected) return 'lost';
       const last = Buffer.from(header, 'latin1');
       if (isFull) {
+        last[PROFILE_HEADER_BYTES - 1] = 0;
         values.set(key, last);
         return 'stub';
       }

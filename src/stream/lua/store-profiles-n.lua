@@ -1,7 +1,8 @@
 --[[
   Writes profiles of one hash slot by compare-and-set on their header. A value that Redis has no room
-  for becomes a stub: the new header alone. A stub keeps its version, so copies in the workers stay
-  valid and nobody mistakes an older value for the current one; its contents are rebuilt from Postgres.
+  for becomes a stub: the new header alone, its last byte (the format) zero. So nobody mistakes an older
+  value for the current one, and a write that was sent on the heels of this one loses; the contents are
+  rebuilt from Postgres.
 
   Where no key is expected there is no version to compare: another writer's value may have stood there and
   been lost, with what it had taken in. So such a write counts only in the generation that it was loaded in.
@@ -66,7 +67,7 @@ for i = 1, #KEYS - 1 do
       -- the first refusal makes stubs of all that follow.
       full = true
       redis.call('DEL', key)
-      redis.call('SET', key, string.sub(bytes, -header_bytes), 'EX', ttl_seconds)
+      redis.call('SET', key, string.sub(bytes, -header_bytes, -2) .. '\0', 'EX', ttl_seconds)
       stored[i] = 2
     end
   end
