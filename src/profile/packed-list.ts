@@ -158,7 +158,7 @@ export function replaceStored(list: PackedList): void {
 
 function grow(list: PackedList): void {
   const capacity = list.items.byteLength / list.itemBytes;
-  const wider = createList(list.itemBytes, capacity + (capacity >> 1) + 4).items;
+  const wider = createList(list.itemBytes, capacity + (capacity >> 2) + 4).items;
   new Uint8Array(wider.buffer).set(new Uint8Array(list.items.buffer));
   list.items = wider;
 }

@@ -63,7 +63,7 @@ const FIRST_STREAMS_RETRY_MS = 250;
  * Batches that a worker holds: one is folded while others are read and written. More would only make
  * entries grow old in memory, where the collector has to carry them along.
  */
-const BATCHES_IN_FLIGHT = 3;
+const BATCHES_IN_FLIGHT = 2;
 const DEAD_CONSUMER_IDLE_MS = 3_600_000;
 const DEAD_CONSUMERS_EVERY_MS = 600_000;
 
