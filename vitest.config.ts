@@ -6,6 +6,8 @@ const SERVICES = ['integration', 'property', 'contract', 'chaos', 'e2e'];
 export default defineConfig({
   test: {
     pool: 'forks',
+    // Most of a test of services is waiting: as many files at a time as there are cores, which are two at least.
+    maxWorkers: 2,
     projects: [
       {
         extends: true,

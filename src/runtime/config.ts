@@ -81,7 +81,7 @@ const settings = {
   RISK_REQUESTS_IN_FLIGHT_MAX: integer(1, 10_000, 128).describe(
     'Submissions, and other requests, beyond which more are refused with 503.',
   ),
-  RISK_BODY_BYTES_IN_FLIGHT_MAX: integer(1024, 1024 * 1024 * 1024, 512 * 1024).describe(
+  RISK_BODY_BYTES_IN_FLIGHT_MAX: integer(1024, 1024 * 1024 * 1024, 4 * 1024 * 1024).describe(
     'Bytes of submissions beyond which more are refused with 503; a few are taken whatever they weigh.',
   ),
   RISK_EVENT_LOOP_DELAY_MS_MAX: integer(10, 10_000, 100).describe(

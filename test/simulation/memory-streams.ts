@@ -280,11 +280,13 @@ function settle(
   };
   const isOwned = (entryId: string) =>
     !guards.ownerCheck || stream.group?.pending.get(idOf(entryId))?.consumer === consumer;
+  // Looked up only where fewer are pending than are acknowledged.
+  const isWhole = acknowledged.every(({ entryId }) => stream.group?.pending.has(idOf(entryId)));
+  for (const { entryId } of isWhole ? [] : acknowledged) {
+    if (!stream.entries.has(idOf(entryId))) gone.add(entryId);
+  }
   for (const { entryId, event } of acknowledged) {
-    const id = idOf(entryId);
-    const isPending = stream.group?.pending.has(id) ?? false;
-    if (!isPending && !stream.entries.has(id)) gone.add(entryId);
-    else if (event !== null) observer.scored(event, entryId);
+    if (event !== null && !gone.has(entryId)) observer.scored(event, entryId);
     end(entryId, 'acknowledged');
   }
   for (const { entryId, waitMs, packed } of retries) {
