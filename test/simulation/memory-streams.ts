@@ -282,9 +282,8 @@ function settle(
     !guards.ownerCheck || stream.group?.pending.get(idOf(entryId))?.consumer === consumer;
   // Looked up only where fewer are pending than are acknowledged.
   const isWhole = acknowledged.every(({ entryId }) => stream.group?.pending.has(idOf(entryId)));
-  for (const { entryId } of isWhole ? [] : acknowledged) {
-    if (!stream.entries.has(idOf(entryId))) gone.add(entryId);
-  }
+  const suspects = isWhole ? [] : acknowledged.map(({ entryId }) => entryId);
+  for (const id of suspects) if (!stream.entries.has(idOf(id))) gone.add(id);
   for (const { entryId, event } of acknowledged) {
     if (event !== null && !gone.has(entryId)) observer.scored(event, entryId);
     end(entryId, 'acknowledged');
