@@ -64,7 +64,7 @@ import {
 } from './store/transaction-search.ts';
 import { openCommands, waitUntilReady } from './stream/connection.ts';
 import { claimIdentity } from './stream/identity.ts';
-import { streamKeys } from './stream/keys.ts';
+import { streamsOf } from './stream/keys.ts';
 import { measureStreams } from './stream/lag.ts';
 import { openReplies } from './stream/replies.ts';
 
@@ -256,10 +256,7 @@ function bindReading({ databases, metrics }: Resources): Reading {
 /** What operators ask and do, bound to its adapters. */
 function bindOperating(config: Config, { databases, redis, accept, guards }: Resources): Operating {
   const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
-  const listStreams = () =>
-    [...accept.corridors()].flatMap((corridor) =>
-      Array.from({ length: shards }, (_, shard) => streamKeys(market, corridor, shard)),
-    );
+  const listStreams = () => streamsOf(market, accept.corridors(), shards);
   return createOperating({
     databases,
     deadLetterStore,

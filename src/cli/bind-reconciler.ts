@@ -25,7 +25,7 @@ import {
 import type { RedisClient } from '../stream/connection.ts';
 import { createStreamHolds } from '../stream/holds.ts';
 import { readIdentity } from '../stream/identity.ts';
-import { streamKeys } from '../stream/keys.ts';
+import { streamsOf } from '../stream/keys.ts';
 import { createProducer, createStreamChoice } from '../stream/producer.ts';
 import { readWaiting } from '../stream/waiting.ts';
 
@@ -96,10 +96,7 @@ export function bindReconciler(
   const producer = createProducer({ redis, market, shards, entriesMax, bringsOwed: true });
   const streamOf = createStreamChoice(market, shards);
   const holds = createStreamHolds(redis);
-  const listStreams = async () =>
-    (await listCorridors(database)).flatMap((corridor) =>
-      Array.from({ length: shards }, (_, shard) => streamKeys(market, corridor, shard)),
-    );
+  const listStreams = async () => streamsOf(market, await listCorridors(database), shards);
   return createReconciler({
     listOpenBatches: (before, after, max) => listOpenBatches(database, before, after, max),
     loadUnscored: (ids) => loadUnscored(database, ids),

@@ -73,6 +73,13 @@ export type MerchantHistory = {
 /** A place in the order (created_at, transaction_id). */
 export type Position = { readonly createdAtMs: number; readonly transactionId: string };
 
+/** The order of (created_at, transaction_id); canonical lower-case UUIDs compare like their bytes. */
+export function comparePositions(one: Position, other: Position): number {
+  if (one.createdAtMs !== other.createdAtMs) return one.createdAtMs - other.createdAtMs;
+  if (one.transactionId === other.transactionId) return 0;
+  return one.transactionId < other.transactionId ? -1 : 1;
+}
+
 /** The columns of a stored transaction that profiles are made of. */
 export type PastTransaction = {
   readonly transactionId: string;

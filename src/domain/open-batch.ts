@@ -8,6 +8,9 @@ export type OpenBatch = {
 /** Where a page of open batches starts: they are ordered by (received_at, batch_id). */
 export type BatchPosition = Pick<OpenBatch, 'receivedAt' | 'batchId'>;
 
+/** No batch is received as late: what lies before it are batches of all ages. */
+export const END_OF_BATCHES = new Date(Date.UTC(9999, 0));
+
 export const FIRST_BATCH: BatchPosition = {
   receivedAt: new Date(0),
   batchId: '00000000-0000-0000-0000-000000000000',

@@ -8,6 +8,7 @@
  * blind, and a repetition cannot store anything twice.
  */
 import { Failure } from '../domain/failure.ts';
+import { comparePositions } from '../domain/history.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type { Failpoint } from '../runtime/failpoint.ts';
@@ -183,9 +184,7 @@ async function storeAndAppend(
   if (fresh.length === 0) return held;
   // In the order in which siblings see each other, whatever the order of the keys.
   const entries = fresh
-    .toSorted(
-      (a, b) => a.createdAtMs - b.createdAtMs || (a.transactionId < b.transactionId ? -1 : 1),
-    )
+    .toSorted(comparePositions)
     .map((transaction) => ({ transaction, attempt: 1, origin: 'ingest', replyTo }) as const);
   const left = await tryAppend(entries);
   dependencies.failpoint('api-after-append');

@@ -3,6 +3,7 @@
  * its transaction may have been in a stream before. What is given is in order, and a stream that leaves
  * one takes none of those behind it; other streams are not held up.
  */
+import { comparePositions } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { AppendEntries } from './append-entries.ts';
 
@@ -43,9 +44,5 @@ const toEntry = (transaction: Transaction) =>
 
 /** The order in which transactions came in; those of one request in the order of their own time. */
 export function byReception(one: Transaction, other: Transaction): number {
-  return (
-    one.receivedAtMs - other.receivedAtMs ||
-    one.createdAtMs - other.createdAtMs ||
-    (one.transactionId < other.transactionId ? -1 : 1)
-  );
+  return one.receivedAtMs - other.receivedAtMs || comparePositions(one, other);
 }

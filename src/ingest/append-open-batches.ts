@@ -3,7 +3,12 @@
  * or the process died in between. Oldest first a stream; one that is full is passed by and taken up
  * again where it was left, so that a corridor waits alone and its order stands.
  */
-import { type BatchPosition, FIRST_BATCH, type OpenBatch } from '../domain/open-batch.ts';
+import {
+  type BatchPosition,
+  END_OF_BATCHES,
+  FIRST_BATCH,
+  type OpenBatch,
+} from '../domain/open-batch.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { type AppendMissing, byReception, type StreamOf } from './append-missing.ts';
 
@@ -61,8 +66,6 @@ const COMMIT_MARGIN_MS = 2000;
 const START_OVER_MS_MIN = 60_000;
 /** Reading starts over at most for this share of the time. */
 const START_OVER_SHARE = 1 / 20;
-/** No batch is received later: all ages. */
-const END_OF_TIME = new Date(Date.UTC(9999, 0));
 
 export function createOpenBatches(dependencies: OpenBatchesDependencies): OpenBatches {
   const { listOpenBatches } = dependencies;
@@ -88,7 +91,7 @@ export function createOpenBatches(dependencies: OpenBatchesDependencies): OpenBa
     return frontier;
   };
   const read = async (round: Round, start: BatchPosition): Promise<RoundResult> => {
-    const before = round.held.size > 0 ? END_OF_TIME : new Date(round.nowMs - round.agedMs);
+    const before = round.held.size > 0 ? END_OF_BATCHES : new Date(round.nowMs - round.agedMs);
     let [after, closed, settled] = [start, 0, 0];
     while (!round.isOver()) {
       const batches = await listOpenBatches(before, after, PAGE_TRANSACTIONS);

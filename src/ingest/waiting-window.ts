@@ -3,7 +3,7 @@
  * a long backlog only a window of reception is held at a time, so that memory stays bounded whatever
  * waits; the next window reads again.
  */
-import { FIRST_BATCH } from '../domain/open-batch.ts';
+import { END_OF_BATCHES, FIRST_BATCH } from '../domain/open-batch.ts';
 import type { WaitingTransaction } from '../stream/waiting.ts';
 import type { OpenBatchesDependencies } from './append-open-batches.ts';
 import { createIdSet, type IdSet } from './id-set.ts';
@@ -22,7 +22,6 @@ export type WaitingWindow = {
 /** Ids held at a time: 16 MiB, and half as much again while the table grows. */
 export const WAITING_IDS_MAX = 600_000;
 const PAGE_TRANSACTIONS = 5000;
-const END_OF_TIME = new Date(Date.UTC(9999, 0));
 
 /** The longest window from `fromMs`, at most to `toMs`, of which no more than `idsMax` wait. */
 export async function readWaitingWindow(
@@ -71,7 +70,7 @@ export async function* readOwed({
 }: WaitingDependencies): AsyncGenerator<readonly WaitingTransaction[], void> {
   let after = FIRST_BATCH;
   for (;;) {
-    const batches = await listOpenBatches(END_OF_TIME, after, PAGE_TRANSACTIONS);
+    const batches = await listOpenBatches(END_OF_BATCHES, after, PAGE_TRANSACTIONS);
     const last = batches.at(-1);
     if (last === undefined) break;
     after = last;

@@ -20,7 +20,7 @@ import {
   ROUTE_AT,
 } from './account-profile.ts';
 import { createDistinctCounter } from './distinct.ts';
-import type { PackedList } from './packed-list.ts';
+import { type PackedList, timeAt } from './packed-list.ts';
 import { selectRank } from './select-rank.ts';
 
 const HOUR_MS = 3_600_000;
@@ -103,10 +103,6 @@ function firstAfter(list: PackedList, from: number, end: number, ms: number): nu
   let index = end;
   while (index > from && timeAt(list, index - 1) > ms) index--;
   return index;
-}
-
-function timeAt({ items }: PackedList, index: number): number {
-  return items.getFloat64(index * ACCOUNT_ITEM_BYTES, true);
 }
 
 function amountAt({ items }: PackedList, index: number): number {

@@ -20,6 +20,7 @@ import {
   placeAt,
   placeOf,
   replaceStored,
+  timeAt,
 } from './packed-list.ts';
 import { chainDigest, type Profile, type ProfileHeader } from './profile.ts';
 
@@ -125,7 +126,7 @@ export function boundMerchant(profile: MerchantProfile): void {
   const table = new Map<number, Tally>();
   for (const tally of kept) addTally(table, tally, today);
   for (let index = 0; index < dropped; index++) {
-    const bucketMs = hourOf(placeAt(list, index).ms);
+    const bucketMs = hourOf(timeAt(list, index));
     if (bucketMs < profile.knownFromMs) continue;
     const currency = currencyAt(list, index);
     const sum = amountAt(list, index);

@@ -79,6 +79,10 @@ export function placeAt(list: PackedList, index: number): Place {
   };
 }
 
+export function timeAt({ items, itemBytes }: PackedList, index: number): number {
+  return items.getFloat64(index * itemBytes, true);
+}
+
 /** How many items stand before a place. */
 export function countBefore(list: PackedList, place: Place): number {
   let end = list.count;
@@ -95,16 +99,13 @@ export function countBefore(list: PackedList, place: Place): number {
   return start;
 }
 
+/** The place before every item of a time; one object, as each merchant is asked four times a transaction. */
+const beginning: Place = { ...BEFORE_ALL };
+
 /** How many items are older than a time. */
-export function countOlder({ items, itemBytes, count }: PackedList, ms: number): number {
-  let start = 0;
-  let end = count;
-  while (start < end) {
-    const middle = (start + end) >> 1;
-    if (items.getFloat64(middle * itemBytes, true) < ms) start = middle + 1;
-    else end = middle;
-  }
-  return start;
+export function countOlder(list: PackedList, ms: number): number {
+  beginning.ms = ms;
+  return countBefore(list, beginning);
 }
 
 /** True when the item at `index` is the one at `place`. */

@@ -51,9 +51,12 @@ export async function openSource(path: string, mapping: Mapping): Promise<Source
         done(null, chunk);
       },
     });
-    const steps = [createReadStream(path), counter, ...(compressed ? [createGunzip()] : [])];
+    const file = createReadStream(path);
     // An error of any step destroys the last one, whose reader sees it.
-    return pipeline(steps, () => undefined) as unknown as Readable;
+    const ignore = () => undefined;
+    return compressed
+      ? pipeline(file, counter, createGunzip(), ignore)
+      : pipeline(file, counter, ignore);
   };
   return {
     path,

@@ -103,13 +103,17 @@ export function timestampArray(values: readonly number[]): Buffer {
   let at = HEADER_BYTES;
   for (const value of values) {
     at = buffer.writeInt32BE(8, at);
-    at = writeMicroseconds(buffer, value - POSTGRES_EPOCH_MS, at);
+    at = writeTimestamp(buffer, value, at);
   }
   return buffer;
 }
 
-/** Milliseconds, which are integers below 2^53, times 1000 as an i64; in two halves, as a BigInt is an object a value. */
-function writeMicroseconds(buffer: Buffer, ms: number, at: number): number {
+/**
+ * Epoch milliseconds, integers below 2^53, as Postgres' microseconds; returns where they end. An i64 in two
+ * halves, as a BigInt is an object a value.
+ */
+export function writeTimestamp(buffer: Buffer, epochMs: number, at: number): number {
+  const ms = epochMs - POSTGRES_EPOCH_MS;
   const thousands = Math.floor(ms / 2 ** 22) * 1000;
   const high = Math.floor(thousands / 2 ** 10);
   const low =

@@ -7,6 +7,7 @@ import {
   ACCOUNT_HISTORY_DAYS,
   ACCOUNT_HISTORY_ENTRIES,
   type AccountPast,
+  comparePositions,
   type MerchantPast,
   type MerchantTally,
   type PastTransaction,
@@ -241,11 +242,11 @@ function arrange(side: Side, rows: readonly AroundRow[], points: readonly Transa
     const point = points[row.point - 1];
     if (point === undefined) continue;
     const past = toPast(row, side.idsOf(row, point));
-    (isBefore(past, point) ? before : after)[row.point - 1]?.push(past);
+    (comparePositions(past, point) < 0 ? before : after)[row.point - 1]?.push(past);
   }
   return points.map((_, index) => {
-    const older = (before[index] ?? []).sort(byPosition);
-    const newer = (after[index] ?? []).sort(byPosition);
+    const older = (before[index] ?? []).sort(comparePositions);
+    const newer = (after[index] ?? []).sort(comparePositions);
     const floor = older.length > side.before ? (older.shift() ?? null) : null;
     const isCut = newer.length > side.after;
     if (isCut) newer.pop();
@@ -268,16 +269,6 @@ function toPast(
     deviceId: row.device_id,
     country: row.country,
   };
-}
-
-function isBefore(a: Position, b: Position): boolean {
-  return a.transactionId !== b.transactionId && byPosition(a, b) < 0;
-}
-
-/** The order of (created_at, transaction_id); canonical lower-case UUIDs compare like their bytes. */
-function byPosition(a: Position, b: Position): number {
-  if (a.createdAtMs !== b.createdAtMs) return a.createdAtMs - b.createdAtMs;
-  return a.transactionId < b.transactionId ? -1 : 1;
 }
 
 function dayOf(ms: number): number {

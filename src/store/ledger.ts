@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { writeTimestamp } from './binary-array.ts';
 import type { Database } from './pool.ts';
 
 export type LedgerQuery = {
@@ -31,7 +32,6 @@ export type LedgerCounts = {
 const ID_BYTES = 16;
 /** How far from its transaction a misplaced score is still found. */
 const DOUBLE_WITHIN_MS = 86_400_000;
-const POSTGRES_EPOCH_MS = 946_684_800_000;
 /** COPY's binary format: signature, flags, no header extension; the trailer is field count -1. */
 const COPY_HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 const COPY_TRAILER = Buffer.from([0xff, 0xff]);
@@ -176,7 +176,7 @@ function tuples(ids: Buffer): Buffer {
     at = data.writeInt32BE(8, at);
     // A UUIDv7 begins with 48 bits of epoch milliseconds.
     const createdAtMs = ids.readUIntBE(id, 6);
-    at = data.writeBigInt64BE(BigInt(createdAtMs - POSTGRES_EPOCH_MS) * 1000n, at);
+    at = writeTimestamp(data, createdAtMs, at);
   }
   return data;
 }

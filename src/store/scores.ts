@@ -4,6 +4,7 @@
  * looks for it (two fifths dearer) runs only after one that takes every score for new has failed.
  */
 import { Failure } from '../domain/failure.ts';
+import { comparePositions } from '../domain/history.ts';
 import type { Decision, ScoreRecord } from '../domain/score-record.ts';
 import {
   float8Array,
@@ -76,9 +77,7 @@ export async function insertScores(
   lineage: ScoreLineage,
 ): Promise<Set<string>> {
   if (scores.length === 0) return new Set();
-  const rows = [...scores].sort(
-    (a, b) => a.createdAtMs - b.createdAtMs || (a.transactionId < b.transactionId ? -1 : 1),
-  );
+  const rows = scores.toSorted(comparePositions);
   const values = insertValues(rows, lineage);
   try {
     await database.query(insertAllStatement, values);

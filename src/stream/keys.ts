@@ -10,6 +10,7 @@
  * | {market:corridor:shard}:transactions-scored | stream  | 7 days, bounded    | settle |
  * | {market:pNN}:account:ID                  | string     | RISK_PROFILE_TTL_SECONDS | profile cache |
  * | {market:pNN}:merchant:ID                 | string     | RISK_PROFILE_TTL_SECONDS | profile cache |
+ * | {market:pNN}:generation                  | string     | as long as the data | profile cache: tells profiles from before a loss |
  * | market:identity                          | string     | for ever           | reconciler: tells a lost Redis from a restarted one |
  * | market:profiles-run                      | string     | for ever           | profile cache: the server's run that wrote the profiles |
  * | market:profiles-lock                     | string     | half a minute      | profile cache: one worker removes those of another run |
@@ -48,6 +49,17 @@ export function streamKeys(market: string, corridor: string, shard: number): Str
     deadLetters: `${tag}:transactions-dlq`,
     scored: `${tag}:transactions-scored`,
   };
+}
+
+/** The streams of these corridors, shard by shard. */
+export function streamsOf(
+  market: string,
+  corridors: Iterable<string>,
+  shards: number,
+): StreamKeys[] {
+  return [...corridors].flatMap((corridor) =>
+    Array.from({ length: shards }, (_, shard) => streamKeys(market, corridor, shard)),
+  );
 }
 
 /** Shard of an account: murmur3 (32 bit, seed 0) of its id. */

@@ -88,21 +88,18 @@ export function createProfileCache(options: ProfileCacheOptions): ProfileCache {
         reply === 1 ? 'same' : Buffer.isBuffer(reply) ? reply : null,
       );
     },
-    store(writes) {
+    async store(writes) {
       const settings = [headerBytes, ttlSeconds, stubsOnly ? 1 : 0];
-      // Packed before anything is waited for: the bytes may be views of lists that are folded into next.
+      // Packed before the first wait: the bytes may be views of lists that are folded into next.
       const groups = groupBySlot(writes);
       const calls = groups.map(({ slot, items }) => ({
         keys: keysOf(slot, items),
         args: [...settings, packWrites(items, headerBytes), generations.get(slot) ?? ''],
       }));
-      const send = async () => {
-        await trustProfiles();
-        const replies = await runScripts(redis, storeProfiles, calls);
-        const placed = placeReplies(groups, replies, writes.length);
-        return placed.map((reply) => OUTCOMES[Number(reply)] ?? 'lost');
-      };
-      return send();
+      await trustProfiles();
+      const replies = await runScripts(redis, storeProfiles, calls);
+      const placed = placeReplies(groups, replies, writes.length);
+      return placed.map((reply) => OUTCOMES[Number(reply)] ?? 'lost');
     },
     async refreshBudget() {
       stubsOnly = (await memoryShare(redis)) > MEMORY_SHARE_MAX;

@@ -6,7 +6,7 @@ import { Cluster } from 'ioredis';
 import { Failure } from '../domain/failure.ts';
 import { type RedisClient, toRedisFailure } from './connection.ts';
 import { GROUP } from './keys.ts';
-import { loadScript, runScripts } from './scripts.ts';
+import { loadScript, runScripts, type Script } from './scripts.ts';
 
 /** An entry as delivered. `version` and `packed` are null when the field is missing. */
 export type StreamEntry = {
@@ -43,23 +43,25 @@ export type ReadOptions = {
 export async function readNew(reader: RedisClient, options: ReadOptions): Promise<Delivery[]> {
   const { streams, blockMs } = options;
   if (!(reader instanceof Cluster)) return await read(reader, options, streams, '>', blockMs);
-  const found = await readJoined(reader, options);
+  const now = await Promise.all(streams.map((one) => read(reader, options, [one], '>', null)));
+  const found = now.flat();
   if (found.length > 0) return found;
   return await read(reader, options, streams.slice(0, 1), '>', blockMs);
 }
 
-const readScript = loadScript('read-joined-1');
+export const loadReadScript = (): Script => loadScript('read-joined-1');
 
 /** Entries that are there now and that nobody has read yet: for busy streams the cheapest way. */
 export async function readJoined(
   reader: RedisClient,
+  script: Script,
   { streams, consumer, entriesMax, shares }: ReadOptions,
 ): Promise<Delivery[]> {
   const calls = streams.map((stream, index) => ({
     keys: [stream],
     args: [GROUP, consumer, shares?.[index] ?? entriesMax],
   }));
-  const replies = await runScripts(reader, readScript, calls);
+  const replies = await runScripts(reader, script, calls);
   // What the others delivered stays pending for this consumer, which drains it after an error.
   const failed = replies.find((reply) => reply instanceof Failure);
   if (failed !== undefined) throw failed;

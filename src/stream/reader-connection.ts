@@ -7,7 +7,14 @@
 import { Redis } from 'ioredis';
 import { Failure } from '../domain/failure.ts';
 import { openReader, type RedisClient } from './connection.ts';
-import { type Delivery, type ReadOptions, readJoined, readNew, readOwn } from './read-group.ts';
+import {
+  type Delivery,
+  loadReadScript,
+  type ReadOptions,
+  readJoined,
+  readNew,
+  readOwn,
+} from './read-group.ts';
 
 export type OpenReader = {
   readonly readNew: (options: ReadOptions) => Promise<Delivery[]>;
@@ -28,6 +35,7 @@ export function openReaderConnection(
   blockMs: number,
   commands: RedisClient,
 ): OpenReader {
+  const readScript = loadReadScript();
   let current = connect(url, blockMs);
   // One promise a read: a promise that outlives reads would keep every reply that was raced against it.
   let giveUp: ((failure: Failure) => void) | undefined;
@@ -62,7 +70,7 @@ export function openReaderConnection(
   return {
     readNew: (options) =>
       guard(async (client) => {
-        const joined = isBusy ? await readJoined(client, options) : [];
+        const joined = isBusy ? await readJoined(client, readScript, options) : [];
         const deliveries = joined.length > 0 ? joined : await readNew(client, options);
         const entries = deliveries.reduce((sum, delivery) => sum + delivery.entries.length, 0);
         isBusy = entries >= BUSY_ENTRIES;

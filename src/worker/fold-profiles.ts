@@ -79,10 +79,13 @@ async function foldRound(
 ): Promise<Writes> {
   const ofAccounts = accounts.requests();
   const replies = await cache.load([...ofAccounts, ...merchants.requests()]);
-  const [accountWrites, merchantWrites] = await Promise.all([
+  const folds = [
     accounts.fold(replies.slice(0, ofAccounts.length)),
     merchants.fold(replies.slice(ofAccounts.length)),
-  ]);
+  ] as const;
+  // Where one fails the other ends too, before both are abandoned: else it would keep copies that were never written.
+  await Promise.allSettled(folds);
+  const [accountWrites, merchantWrites] = await Promise.all(folds);
   const outcomes = cache.store([...accountWrites, ...merchantWrites]);
   // Handled by whoever waits for it, a moment later.
   outcomes.catch(() => undefined);

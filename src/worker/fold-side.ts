@@ -74,7 +74,7 @@ type Visit<P> = Place & {
   copy: P | undefined;
   /** Bytes that the copy counts for. */
   bytes: number;
-  /** Header of the copy. */
+  /** Header of the copy, when it was asked for. */
   known: ProfileHeader | null;
   /** Folded into before Redis said that the copy stands: its write must win. */
   isPresumed: boolean;
@@ -119,12 +119,13 @@ function beginBatch<P extends Profile, History, Past>(
     visited.push(visit);
   }
   const presume = staleness.isRare();
-  for (const visit of visited) visit.isPresumed = presume && visit.known !== null;
+  for (const visit of visited) visit.isPresumed = presume && headerOfCopy(visit) !== null;
 
   return {
     histories,
     requests() {
       asked = visited.filter(({ isPresumed }) => !isPresumed);
+      for (const visit of asked) visit.known = headerOfCopy(visit);
       return asked;
     },
     async fold(replies) {
@@ -192,19 +193,22 @@ function beginBatch<P extends Profile, History, Past>(
 
 function beginVisit<P extends Profile>(party: string, place: Place & Partial<Copy<P>>): Visit<P> {
   const { key, slot, profile: copy, bytes = 0 } = place;
-  const known = copy?.stored ?? null;
   return {
     party,
     key,
     slot,
     copy,
     bytes,
-    known,
+    known: null,
     isPresumed: false,
     isToRepeat: false,
     write: undefined,
     profile: undefined,
   };
+}
+
+function headerOfCopy<P extends Profile>({ copy }: Visit<P>): ProfileHeader | null {
+  return copy?.stored ?? null;
 }
 
 /** Puts a profile into memory; what is there already, and as large, need not be moved. */
@@ -217,7 +221,6 @@ function keep<P extends Profile>(
   const isKept = visit.copy === profile && visit.bytes === bytes;
   visit.copy = profile;
   visit.bytes = bytes;
-  visit.known = profile.stored;
   if (isKept) return;
   copies.set(visit.party, { key: visit.key, slot: visit.slot, profile, bytes });
 }
@@ -228,7 +231,6 @@ function forget<P>(copies: LRUCache<string, Copy<P>>, visit: Visit<P>): void {
   if (copies.peek(visit.party)?.profile === profile) copies.delete(visit.party);
   visit.copy = undefined;
   visit.bytes = 0;
-  visit.known = null;
 }
 
 /** A stub has no contents to append to. What was folded in since expects the whole value, and loses. */

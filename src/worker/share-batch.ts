@@ -19,10 +19,15 @@ export function shareBatch(
   room: number,
 ): number[] {
   const busy = waiting.filter((count) => count > 0);
-  const mean = busy.reduce((sum, count) => sum + count, 0) / busy.length;
-  const weights = waiting.map((count) => Math.min(Math.max(1, count / mean || 1), WEIGHT_MAX));
-  const total = weights.reduce((sum, weight, i) => sum + (waiting[i] === 0 ? 0 : weight), 0) || 1;
-  const shares = weights.map((weight) => Math.min(1, weight / total) * batchEntries);
-  const scale = Math.min(1, room / shares.reduce((sum, share) => sum + share, 0));
+  const mean = sum(busy) / busy.length;
+  const weightOf = (count: number) => Math.min(Math.max(1, count / mean), WEIGHT_MAX);
+  // A stream that may be empty is asked for as much as the least of the busy ones, or for a whole batch.
+  const total = Math.max(1, sum(busy.map(weightOf)));
+  const shares = waiting.map((count) => ((count > 0 ? weightOf(count) : 1) / total) * batchEntries);
+  const scale = Math.min(1, room / sum(shares));
   return shares.map((share) => Math.max(1, Math.floor(share * scale)));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

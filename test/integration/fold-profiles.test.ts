@@ -89,3 +89,24 @@ test('a kind that is done stays as it is while the other is folded again', async
   expect(accounts[0]?.siblings).toBe(1);
   expect(merchants[0]?.count1h).toBe(2);
 });
+
+test('a batch folds on what the one before it has not heard of yet', async () => {
+  await using rig = await createWorkerRig();
+  const ours = startFold(rig);
+  await ours.fold(await rig.store([seed(0)]));
+  const rebuilt = await ours.rebuilds('account');
+  const batches = [
+    await rig.store([seed(1)]),
+    await rig.store([seed(2)]),
+    await rig.store([seed(3)]),
+  ];
+  const folded = await Promise.all(batches.map((batch) => ours.fold(batch)));
+  expect(folded.map(({ accounts }) => accounts[0]?.siblings)).toEqual([1, 2, 3]);
+  expect(await ours.conflicts()).toBe(0);
+  expect(await ours.rebuilds('account')).toBe(rebuilt);
+
+  const heir = startFold(rig);
+  const { accounts } = await heir.fold(await rig.store([seed(4)]));
+  expect(accounts[0]?.siblings).toBe(4);
+  expect(await heir.rebuilds('account')).toBe(0);
+});

@@ -138,10 +138,10 @@ describe('Postgres', () => {
     await using proxy = await startTcpProxy(shared.testDatabase.url);
     await using api = await openOn(proxy.url, shared.redisService.url);
     await api.post(input());
-    proxy.arm({ at: 'commit', forwarded, times });
+    proxy.inflict({ kind: 'cut', at: 'commit', forwarded, times });
     const sent = input();
     const first = await api.post(sent);
-    expect(proxy.cuts()).toBe(forwarded && times > 1 ? 2 : 1);
+    expect(proxy.effects()).toBe(forwarded && times > 1 ? 2 : 1);
     expect([first.status, first.body.status]).toEqual([201, 'accepted']);
     const again = await api.post(sent);
     expect([again.status, again.body.transaction_id]).toEqual([200, first.body.transaction_id]);

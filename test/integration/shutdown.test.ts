@@ -24,6 +24,22 @@ const pending = async () => {
   return Number((reply as unknown[])[0]);
 };
 
+/** Runs `work` while the worker has been given entries that it cannot score. */
+async function whileScoresAreLocked(
+  worker: ReturnType<WorkerRig['spawnWorker']>,
+  count: number,
+  work: () => Promise<void>,
+) {
+  await worker.waitFor(/worker starts/, 20_000);
+  const transactions = await rig.store(seeds(count));
+  await rig.pool.transaction(async (query) => {
+    await query({ name: '', text: 'lock table scores in access exclusive mode' });
+    await rig.append(transactions);
+    await work();
+  });
+  return transactions;
+}
+
 describe('SIGTERM', () => {
   test('under load leaves no pending entry, no consumer, and exits 0', async () => {
     await rig.send(seeds(3000));
@@ -43,11 +59,7 @@ describe('SIGTERM', () => {
 
   test('while Postgres is locked gives entries back without costing an attempt', async () => {
     await using worker = rig.spawnWorker({ ...LOUD, RISK_STATEMENT_TIMEOUT_MS: '300' });
-    await worker.waitFor(/worker starts/, 20_000);
-    const transactions = await rig.store(seeds(30));
-    await rig.pool.transaction(async (query) => {
-      await query({ name: '', text: 'lock table scores in access exclusive mode' });
-      await rig.append(transactions);
+    const transactions = await whileScoresAreLocked(worker, 30, async () => {
       await worker.waitFor(/worker pauses/, 10_000);
       worker.kill('SIGTERM');
       expect(await worker.exited).toEqual({ code: 0, signal: null });
@@ -67,11 +79,7 @@ describe('SIGTERM', () => {
 
   test('while Redis is gone exits 0, and the entries are there when it comes back', async () => {
     await using worker = rig.spawnWorker({ ...LOUD, RISK_STATEMENT_TIMEOUT_MS: '300' });
-    await worker.waitFor(/worker starts/, 20_000);
-    const transactions = await rig.store(seeds(30));
-    await rig.pool.transaction(async (query) => {
-      await query({ name: '', text: 'lock table scores in access exclusive mode' });
-      await rig.append(transactions);
+    await whileScoresAreLocked(worker, 30, async () => {
       await worker.waitFor(/worker pauses/, 10_000);
       await rig.redis.stop();
       worker.kill('SIGTERM');
@@ -88,11 +96,7 @@ describe('SIGTERM', () => {
 
   test('twice exits at once', async () => {
     await using worker = rig.spawnWorker({ ...LOUD, RISK_STATEMENT_TIMEOUT_MS: '5000' });
-    await worker.waitFor(/worker starts/, 20_000);
-    const transactions = await rig.store(seeds(5));
-    await rig.pool.transaction(async (query) => {
-      await query({ name: '', text: 'lock table scores in access exclusive mode' });
-      await rig.append(transactions);
+    await whileScoresAreLocked(worker, 5, async () => {
       await waitUntil(async () => (await pending()) === 5, 10_000, 'entries to be held');
       worker.kill('SIGTERM');
       await worker.waitFor(/draining/, 5000);

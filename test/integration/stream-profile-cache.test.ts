@@ -159,6 +159,14 @@ describe('profile cache', () => {
     expect(await cache.store([replace(9, null, 1, 'from after')])).toEqual(['stored']);
   });
 
+  test('takes the bytes of a write before it returns', async () => {
+    const bytes = Buffer.from('as it was');
+    const stored = cache.store([{ ...replace(10, null, 1, ''), bytes }]);
+    bytes.fill('x');
+    expect(await stored).toEqual(['stored']);
+    expect(await load(10)).toEqual([value('as it was', 1)]);
+  });
+
   test('takes a value too short for a header for none', async () => {
     await redis.set(key(6), 'abc');
     expect(await load(6, header(1))).toEqual([null]);

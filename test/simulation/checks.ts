@@ -3,7 +3,7 @@
  * before the colon name the promise.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { AccountPast, MerchantPast } from '../../src/domain/history.ts';
+import { type AccountPast, comparePositions, type MerchantPast } from '../../src/domain/history.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { accountKind } from '../../src/profile/account-kind.ts';
 import { merchantKind } from '../../src/profile/merchant-kind.ts';
@@ -14,7 +14,6 @@ import { ATTEMPTS_MAX } from '../../src/stream/entry.ts';
 import { profileKey } from '../../src/stream/keys.ts';
 import { DELIVERIES_MAX } from '../../src/worker/read-entries.ts';
 import { earlierSiblings } from './journal.ts';
-import { comparePositions } from './memory-postgres.ts';
 import type { Nature } from './schedule.ts';
 import { MARKET, STREAMS, type World } from './world.ts';
 

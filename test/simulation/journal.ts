@@ -2,10 +2,10 @@
  * What was seen while a run went on, and breaches that only show at that moment. The world tells it;
  * checks.ts holds it against the state at rest.
  */
+import { comparePositions } from '../../src/domain/history.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import type { NewScore } from '../../src/store/scores.ts';
 import type { ScoredEvent } from '../../src/stream/settle.ts';
-import { comparePositions } from './memory-postgres.ts';
 import type { StreamObserver } from './memory-streams.ts';
 
 export type Event = { readonly entryId: string; readonly event: ScoredEvent };

@@ -4,7 +4,12 @@
  */
 import type { DeadLetter } from '../../src/domain/dead-letter.ts';
 import { Failure } from '../../src/domain/failure.ts';
-import type { AccountPast, MerchantPast, Position } from '../../src/domain/history.ts';
+import {
+  type AccountPast,
+  comparePositions,
+  type MerchantPast,
+  type Position,
+} from '../../src/domain/history.ts';
 import type { OpenBatch } from '../../src/domain/open-batch.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import type { NewScore, ScoreLineage, StoredScore } from '../../src/store/scores.ts';
@@ -119,10 +124,6 @@ export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPost
       return { ...past, tallies: [], horizon: null, knownFromMs };
     },
   };
-}
-
-export function comparePositions(a: Position, b: Position): number {
-  return a.createdAtMs - b.createdAtMs || (a.transactionId < b.transactionId ? -1 : 1);
 }
 
 /** Simulated parties have too few rows for the bound before the point to matter. */

@@ -1,77 +1,108 @@
 /**
- * A proxy between a client and a service that a test can cut at a chosen moment: when the client sends
- * certain bytes, before or after they reach the service. The answer never comes back.
+ * A proxy of our own between the engine and a service: makes the way slow, resets it, lets it go
+ * silent without closing anything, or cuts it when certain bytes pass. One fault at a time, until `heal`.
  */
 import { connect, createServer, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 
-export type Cut = {
-  /** Bytes from the client that spring the trap. */
-  readonly at: string;
-  /** True: the service receives them, only its answer is lost. */
-  readonly forwarded: boolean;
-  /** How many times. */
-  readonly times: number;
-};
+export type ProxyFault =
+  /** Every packet waits this long, each way. */
+  | { readonly kind: 'latency'; readonly ms: number }
+  /** Connections are reset, and so are new ones. */
+  | { readonly kind: 'reset' }
+  /** Half open: connections stay, and are accepted, but nothing passes any more. */
+  | { readonly kind: 'silence' }
+  /**
+   * Cuts a connection when the client sends these bytes; `forwarded`: the service receives them and only
+   * its answer is lost.
+   */
+  | {
+      readonly kind: 'cut';
+      readonly at: string;
+      readonly forwarded: boolean;
+      readonly times: number;
+    };
 
 export type TcpProxy = {
   /** The target's url with the proxy's address. */
   readonly url: string;
-  arm(cut: Cut): void;
-  /** How often it has cut. */
-  cuts(): number;
-  /** Refuses and drops all connections until `heal`. */
-  sever(): void;
+  inflict(fault: ProxyFault): void;
   heal(): void;
+  /** How often the present fault took effect: packets delayed or swallowed, connections reset or cut. */
+  effects(): number;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
 /** How long a forwarded message gets to take effect before the connection drops. */
-const EFFECT_MS = 200;
+const EFFECT_MS = 100;
+
+type Link = { readonly client: Socket; readonly upstream: Socket; isCut: boolean; isMute: boolean };
 
 export async function startTcpProxy(target: string): Promise<TcpProxy> {
   const service = new URL(target);
-  const sockets = new Set<Socket>();
-  let cut: Cut | undefined;
-  let left = 0;
-  let made = 0;
-  let isSevered = false;
-  const server = createServer((client) => {
-    if (isSevered) {
-      client.destroy();
+  const links = new Set<Link>();
+  let fault: ProxyFault | undefined;
+  let effects = 0;
+
+  const drop = (link: Link) => {
+    link.client.resetAndDestroy();
+    link.upstream.destroy();
+  };
+  const cutAt = (link: Link, data: Buffer): boolean => {
+    if (fault?.kind !== 'cut' || effects >= fault.times || !data.includes(fault.at)) return false;
+    effects++;
+    link.isCut = true;
+    if (!fault.forwarded) {
+      drop(link);
+      return true;
+    }
+    link.upstream.write(data);
+    link.client.resetAndDestroy();
+    setTimeout(() => drop(link), EFFECT_MS);
+    return true;
+  };
+  const pass = async (link: Link, to: Socket, data: Buffer): Promise<void> => {
+    if (link.isCut) return;
+    if (link.isMute || fault?.kind === 'silence') {
+      effects++;
+      link.isMute = true;
       return;
     }
-    const upstream = connect(Number(service.port), service.hostname);
-    let isDead = false;
-    const drop = () => {
-      client.destroy();
-      upstream.destroy();
-    };
+    if (fault?.kind === 'latency') {
+      effects++;
+      await delay(fault.ms);
+    }
+    if (!to.destroyed) to.write(data);
+  };
+  const server = createServer({ noDelay: true }, (client) => {
+    if (fault?.kind === 'reset') {
+      effects++;
+      client.resetAndDestroy();
+      return;
+    }
+    const upstream = connect({
+      ...{ port: Number(service.port), host: service.hostname, noDelay: true },
+    });
+    const link = { client, upstream, isCut: false, isMute: false };
+    links.add(link);
     for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on('error', drop);
+      socket.on('error', () => undefined);
       socket.on('close', () => {
-        sockets.delete(socket);
-        if (!isDead) drop();
+        links.delete(link);
+        if (link.isCut) return;
+        client.destroy();
+        upstream.destroy();
       });
     }
+    // One behind the other, so that a delay changes no order.
+    let sent = Promise.resolve();
+    let answered = Promise.resolve();
     client.on('data', (data) => {
-      if (cut !== undefined && left > 0 && data.includes(cut.at)) {
-        left -= 1;
-        made += 1;
-        isDead = true;
-        if (!cut.forwarded) {
-          drop();
-          return;
-        }
-        upstream.write(data);
-        client.destroy();
-        setTimeout(drop, EFFECT_MS);
-        return;
-      }
-      if (!isDead) upstream.write(data);
+      if (cutAt(link, data)) return;
+      sent = sent.then(() => pass(link, upstream, data));
     });
     upstream.on('data', (data) => {
-      if (!isDead) client.write(data);
+      answered = answered.then(() => pass(link, client, data));
     });
   });
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -81,25 +112,25 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
   if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
   const proxied = new URL(target);
   proxied.host = `127.0.0.1:${address.port}`;
-  const dropAll = () => {
-    for (const socket of sockets) socket.destroy();
-  };
   return {
     url: proxied.href,
-    arm: (next) => {
-      cut = next;
-      left = next.times;
-    },
-    cuts: () => made,
-    sever: () => {
-      isSevered = true;
-      dropAll();
+    inflict: (next) => {
+      fault = next;
+      effects = 0;
+      if (next.kind !== 'reset') return;
+      effects = links.size;
+      for (const link of links) drop(link);
     },
     heal: () => {
-      isSevered = false;
+      fault = undefined;
+      // What went silent stays silent: whoever waits there must notice by himself.
     },
+    effects: () => effects,
     [Symbol.asyncDispose]: async () => {
-      dropAll();
+      for (const link of links) {
+        link.client.destroy();
+        link.upstream.destroy();
+      }
       const closed = Promise.withResolvers<void>();
       server.close(() => closed.resolve());
       await closed.promise;

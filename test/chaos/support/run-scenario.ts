@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { makeRunFolder } from '../../../bench/support/run-folder.ts';
 import { createRandom } from '../../../src/simulate/random.ts';
+import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 import type { Check, Verdict } from './checker.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { type Ledger, type LedgerCounts, openLedgerFile } from './ledger.ts';
@@ -19,7 +20,6 @@ import { startReader } from './reader.ts';
 import { replaySamples, untilAtRest, untilRecovered } from './rest.ts';
 import type { Bound, Plan, Scenario, Setup, Stage } from './scenario.ts';
 import { type ChaosServices, startServices } from './services.ts';
-import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 import { tellFigures } from './told.ts';
 
 export type RunOptions = {

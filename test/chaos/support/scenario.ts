@@ -4,12 +4,12 @@
  * at rest and has the checker judge. The same seed draws the same faults.
  */
 import type { Random } from '../../../src/simulate/random.ts';
+import type { TcpProxy } from '../../support/tcp-proxy.ts';
 import type { Invariant } from './checker.ts';
 import type { Engine } from './engine.ts';
 import type { Ledger } from './ledger.ts';
 import type { Load, Spoiled } from './load.ts';
 import type { ChaosServices, ServicesOptions } from './services.ts';
-import type { TcpProxy } from './tcp-proxy.ts';
 
 export type Scenario = {
   /** As on the command line. */
