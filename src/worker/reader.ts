@@ -86,7 +86,6 @@ function noteWaiting(
   taken: readonly StreamKeys[],
   deliveries: readonly Delivery[],
 ): void {
-  if (deliveries.length === 0) return;
   for (const { transactions } of taken) waiting.delete(transactions);
   for (const { stream, entries, waiting: count } of deliveries) {
     waiting.set(stream, count ?? entries.length);
