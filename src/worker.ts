@@ -52,17 +52,15 @@ import { openReaderConnection } from './stream/reader-connection.ts';
 import { createPromoteRetries } from './stream/retries.ts';
 import { createSettle } from './stream/settle.ts';
 import { createFoldProfiles } from './worker/fold-profiles.ts';
-import { createFoldSide, type PlaceOfParty } from './worker/fold-side.ts';
+import { createFoldSide } from './worker/fold-side.ts';
 import type { Duty } from './worker/maintenance.ts';
 import { poisonScorer } from './worker/poisoned-scorer.ts';
 import { type BatchSteps, createBatchSteps } from './worker/process-batch.ts';
 import { runWorker as run } from './worker/run-worker.ts';
 import type { Scorer } from './worker/scorer.ts';
+import type { PlaceOfParty } from './worker/visit.ts';
 
-/**
- * L1 by kind: some 12,000 accounts and 4,000 merchants. Twice as much took the worker from 253 to 267 MiB, above
- * its 256, with 20,000 accounts in play.
- */
+/** L1 by kind: with 25 entries an account and 100 a merchant, 16,000 accounts and 3,700 merchants. */
 const ACCOUNT_COPIES_BYTES_MAX = 20 * 1024 * 1024;
 const MERCHANT_COPIES_BYTES_MAX = 12 * 1024 * 1024;
 const PROMOTE_EVERY_MS = 200;
@@ -194,9 +192,9 @@ function createSteps(parts: StepParts): BatchSteps {
     market: config.RISK_MARKET,
     scoredEventsMax: config.RISK_SCORED_EVENTS_MAX,
   });
-  const placeOf: PlaceOfParty = (party, id) => ({
-    key: profileKey(config.RISK_MARKET, party, id),
-    slot: profileSlot(id),
+  const placeOf: PlaceOfParty = (party, id, slot = profileSlot(id)) => ({
+    key: profileKey(config.RISK_MARKET, party, id, slot),
+    slot,
   });
   const shared = { placeOf, metrics, entriesMax: config.RISK_PROFILE_CACHE_ENTRIES };
   const accounts = createFoldSide({

@@ -18,7 +18,14 @@ import {
   rebuildAccount,
 } from './account-profile.ts';
 import { comparePlaces, countBefore, holdsAt } from './packed-list.ts';
-import { AHEAD, type FoldOutcome, LATE, type ProfileKind, pendingWriteOf } from './profile.ts';
+import {
+  AHEAD,
+  encodeOf,
+  type FoldOutcome,
+  LATE,
+  type ProfileKind,
+  pendingWriteOf,
+} from './profile.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -50,9 +57,11 @@ function fold(profile: AccountProfile, transaction: Transaction): FoldOutcome<Ac
 
 export const accountKind: ProfileKind<AccountProfile, AccountHistory, AccountPast> = {
   party: 'account',
+  format: accountLayout.format,
   partyOf: (transaction) => transaction.accountId,
   decode: decodeAccount,
   rebuild: rebuildAccount,
   fold,
   pendingWrite: (profile) => pendingWriteOf(profile, accountLayout),
+  encode: (profile) => encodeOf(profile, accountLayout),
 };

@@ -12,6 +12,7 @@ import type { AccountPast, PastTransaction } from '../domain/history.ts';
 import { hashText, packLetters } from './pack.ts';
 import {
   AFTER_ALL,
+  adoptList,
   createList,
   dropOldest,
   openItem,
@@ -20,20 +21,20 @@ import {
   type Place,
   placeAt,
   placeOf,
-  readList,
   readPlace,
   writePlace,
 } from './packed-list.ts';
 import {
   chainDigest,
   headerDigest,
-  headerFormat,
-  headerOf,
-  PROFILE_HEADER_BYTES,
+  isCount,
   type Profile,
   type ProfileHeader,
   type ProfileLayout,
+  type StoredBody,
+  viewFrom,
 } from './profile.ts';
+import { type TakeRoom, takeOwn } from './room.ts';
 
 /** A list longer than this is cut to ACCOUNT_KEPT_ENTRIES: room for late arrivals, few rewrites. */
 export const ACCOUNT_PROFILE_ENTRIES = 320;
@@ -110,10 +111,14 @@ export function boundAccount(profile: AccountProfile): void {
   dropOldest(list, dropped);
 }
 
-export function rebuildAccount(past: AccountPast, stored: ProfileHeader | null): AccountProfile {
+export function rebuildAccount(
+  past: AccountPast,
+  stored: ProfileHeader | null,
+  take: TakeRoom = takeOwn,
+): AccountProfile {
   const floor = placeOf(past.floor);
   const ceiling = past.ceiling === null ? AFTER_ALL : placeOf(past.ceiling);
-  const list = createList(ACCOUNT_ITEM_BYTES, past.rows.length + 2);
+  const list = createList(ACCOUNT_ITEM_BYTES, past.rows.length + 2, take);
   const profile: AccountProfile = {
     stored,
     digest: chainDigest(0, floor.low),
@@ -125,18 +130,19 @@ export function rebuildAccount(past: AccountPast, stored: ProfileHeader | null):
   return profile;
 }
 
-export function decodeAccount(stored: Buffer): AccountProfile | undefined {
-  const header = headerOf(stored);
-  if (header === null || headerFormat(header) !== FORMAT) return undefined;
-  const itemsEnd = stored.length - PROFILE_HEADER_BYTES;
-  const itemsBytes = itemsEnd - PREFIX_BYTES;
-  if (itemsBytes < 0 || itemsBytes % ACCOUNT_ITEM_BYTES !== 0) return undefined;
+export function decodeAccount(
+  { view, length }: StoredBody,
+  header: ProfileHeader,
+  take: TakeRoom,
+): AccountProfile | undefined {
+  const count = (length - PREFIX_BYTES) / ACCOUNT_ITEM_BYTES;
+  if (!isCount(count)) return undefined;
   return {
     stored: header,
     digest: headerDigest(header),
-    floor: readPlace(stored, 0),
-    ceiling: readPlace(stored, PLACE_BYTES),
-    list: readList(ACCOUNT_ITEM_BYTES, stored.subarray(PREFIX_BYTES, itemsEnd)),
+    floor: readPlace(view, 0),
+    ceiling: readPlace(view, PLACE_BYTES),
+    list: adoptList(ACCOUNT_ITEM_BYTES, count, viewFrom(view, PREFIX_BYTES), take),
   };
 }
 

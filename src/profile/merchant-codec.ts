@@ -5,39 +5,40 @@ import {
   type MerchantProfile,
   type Tally,
 } from './merchant-profile.ts';
-import { PLACE_BYTES, readList, readPlace, writePlace } from './packed-list.ts';
+import { adoptList, PLACE_BYTES, readPlace, writePlace } from './packed-list.ts';
 import {
   headerDigest,
-  headerFormat,
-  headerOf,
-  PROFILE_HEADER_BYTES,
+  isCount,
+  type ProfileHeader,
   type ProfileLayout,
+  type StoredBody,
+  viewFrom,
 } from './profile.ts';
+import type { TakeRoom } from './room.ts';
 
 const FORMAT = 0x72;
 const TALLY_BYTES = 24;
 /** Horizon, ceiling, known from, number of tallies. */
 const TALLIES_OFFSET = 2 * PLACE_BYTES + 16;
 
-export function decodeMerchant(stored: Buffer): MerchantProfile | undefined {
-  const header = headerOf(stored);
-  if (header === null || headerFormat(header) !== FORMAT) return undefined;
-  const itemsEnd = stored.length - PROFILE_HEADER_BYTES;
-  if (itemsEnd < TALLIES_OFFSET) return undefined;
-  const tallies = stored.readUInt32LE(TALLIES_OFFSET - 8);
+export function decodeMerchant(
+  { view, length }: StoredBody,
+  header: ProfileHeader,
+  take: TakeRoom,
+): MerchantProfile | undefined {
+  if (length < TALLIES_OFFSET) return undefined;
+  const tallies = view.getUint32(TALLIES_OFFSET - 8, true);
   const itemsOffset = TALLIES_OFFSET + tallies * TALLY_BYTES;
-  const itemsBytes = itemsEnd - itemsOffset;
-  if (itemsBytes < 0 || itemsBytes % MERCHANT_ITEM_BYTES !== 0) return undefined;
+  const count = (length - itemsOffset) / MERCHANT_ITEM_BYTES;
+  if (!isCount(count)) return undefined;
   return {
     stored: header,
     digest: headerDigest(header),
-    horizon: readPlace(stored, 0),
-    ceiling: readPlace(stored, PLACE_BYTES),
-    knownFromMs: stored.readDoubleLE(TALLIES_OFFSET - 16),
-    tallies: Array.from({ length: tallies }, (_, index) =>
-      readTally(stored, TALLIES_OFFSET + index * TALLY_BYTES),
-    ),
-    list: readList(MERCHANT_ITEM_BYTES, stored.subarray(itemsOffset, itemsEnd)),
+    horizon: readPlace(view, 0),
+    ceiling: readPlace(view, PLACE_BYTES),
+    knownFromMs: view.getFloat64(TALLIES_OFFSET - 16, true),
+    tallies: readTallies(view, tallies),
+    list: adoptList(MERCHANT_ITEM_BYTES, count, viewFrom(view, itemsOffset), take),
     runningSum: createRunningSum(),
   };
 }
@@ -67,12 +68,16 @@ function writeTally(bytes: Buffer, offset: number, tally: Tally): void {
   bytes.writeUInt16LE(tally.daily ? 1 : 0, offset + 22);
 }
 
-function readTally(stored: Buffer, offset: number): Tally {
-  return {
-    bucketMs: stored.readDoubleLE(offset),
-    sum: stored.readDoubleLE(offset + 8),
-    count: stored.readUInt32LE(offset + 16),
-    currency: stored.readUInt16LE(offset + 20),
-    daily: stored.readUInt16LE(offset + 22) === 1,
-  };
+function readTallies(view: DataView, count: number): Tally[] {
+  const tallies: Tally[] = [];
+  for (let offset = TALLIES_OFFSET; tallies.length < count; offset += TALLY_BYTES) {
+    tallies.push({
+      bucketMs: view.getFloat64(offset, true),
+      sum: view.getFloat64(offset + 8, true),
+      count: view.getUint32(offset + 16, true),
+      currency: view.getUint16(offset + 20, true),
+      daily: view.getUint16(offset + 22, true) === 1,
+    });
+  }
+  return tallies;
 }

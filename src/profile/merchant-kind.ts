@@ -24,7 +24,14 @@ import {
   rebuildMerchant,
 } from './merchant-profile.ts';
 import { comparePlaces, countBefore, countOlder, holdsAt } from './packed-list.ts';
-import { AHEAD, type FoldOutcome, LATE, type ProfileKind, pendingWriteOf } from './profile.ts';
+import {
+  AHEAD,
+  encodeOf,
+  type FoldOutcome,
+  LATE,
+  type ProfileKind,
+  pendingWriteOf,
+} from './profile.ts';
 
 const accounts = createDistinctCounter();
 
@@ -123,9 +130,11 @@ function countAccounts({ list }: MerchantProfile, end: number, inThisHour: numbe
 
 export const merchantKind: ProfileKind<MerchantProfile, MerchantHistory, MerchantPast> = {
   party: 'merchant',
+  format: merchantLayout.format,
   partyOf: (transaction) => transaction.merchantId,
   decode: decodeMerchant,
   rebuild: rebuildMerchant,
   fold,
   pendingWrite: (profile) => pendingWriteOf(profile, merchantLayout),
+  encode: (profile) => encodeOf(profile, merchantLayout),
 };

@@ -23,6 +23,7 @@ import {
   timeAt,
 } from './packed-list.ts';
 import { chainDigest, type Profile, type ProfileHeader } from './profile.ts';
+import { type TakeRoom, takeOwn } from './room.ts';
 
 /** A list longer than this is cut to MERCHANT_KEPT_ENTRIES; what is cut goes into the tallies. */
 export const MERCHANT_RECENT_ENTRIES = 4096;
@@ -163,8 +164,12 @@ export function forgetMerchant(profile: MerchantProfile): void {
   replaceStored(profile.list);
 }
 
-export function rebuildMerchant(past: MerchantPast, stored: ProfileHeader | null): MerchantProfile {
-  const list = createList(MERCHANT_ITEM_BYTES, past.rows.length + 2);
+export function rebuildMerchant(
+  past: MerchantPast,
+  stored: ProfileHeader | null,
+  take: TakeRoom = takeOwn,
+): MerchantProfile {
+  const list = createList(MERCHANT_ITEM_BYTES, past.rows.length + 2, take);
   const profile: MerchantProfile = {
     stored,
     digest: 0,

@@ -1,8 +1,7 @@
 /**
  * A growable list of fixed-size packed items, rising by (created_at, transaction_id), each at most once.
  * It remembers how much of it the stored copy already holds, so that in-order arrivals are written as
- * an append. One view over one buffer: tens of thousands of lists stay in memory, and the collector has
- * to carry each object of each of them along.
+ * an append.
  *
  * An item begins with created_at (f64, epoch ms), then bytes 8..15 of the UUIDv7 (two u32); its last
  * four bytes are bytes 6..7 of the UUID (u16) and the currency (u16). The UUID's first six bytes are
@@ -10,15 +9,17 @@
  */
 import type { Position } from '../domain/history.ts';
 import { hexDigits } from './pack.ts';
+import type { TakeRoom } from './room.ts';
 
 export type PackedList = {
   readonly itemBytes: number;
+  readonly take: TakeRoom;
   count: number;
   /** `count` items, and room for more. */
   items: DataView<ArrayBuffer>;
   /** How many leading items the stored copy holds in these very places; -1: it must be replaced. */
   storedCount: number;
-  /** Counts what invalidated places that a write in flight may have written. */
+  /** Counts what changed places that were taken before. */
   moves: number;
 };
 
@@ -48,24 +49,29 @@ export function comparePlaces(a: Place, b: Place): number {
   return a.top - b.top || a.high - b.high || a.low - b.low;
 }
 
-export function createList(itemBytes: number, capacity: number): PackedList {
-  const items = new DataView(new ArrayBuffer(itemBytes * Math.max(capacity, 1)));
-  return { itemBytes, count: 0, items, storedCount: -1, moves: 0 };
+export function createList(itemBytes: number, capacity: number, take: TakeRoom): PackedList {
+  const items = take(itemBytes * Math.max(capacity, 1));
+  return { itemBytes, take, count: 0, items, storedCount: -1, moves: 0 };
 }
 
-/** A list over stored bytes (copied), with room for a few arrivals. */
-export function readList(itemBytes: number, bytes: Buffer): PackedList {
-  const count = bytes.length / itemBytes;
-  const list = createList(itemBytes, count + (count >> 3) + 2);
-  new Uint8Array(list.items.buffer).set(bytes);
-  list.count = count;
-  list.storedCount = count;
-  return list;
+/** A list of the items that a view begins with; what follows them in it is room for more. */
+export function adoptList(
+  itemBytes: number,
+  count: number,
+  items: DataView<ArrayBuffer>,
+  take: TakeRoom,
+): PackedList {
+  return { itemBytes, take, count, items, storedCount: count, moves: 0 };
 }
 
 /** The packed bytes from one item on: a view that holds until the list changes. */
 export function bytesFrom({ items, itemBytes, count }: PackedList, from: number): Uint8Array {
-  return new Uint8Array(items.buffer, from * itemBytes, (count - from) * itemBytes);
+  const { buffer, byteOffset } = items;
+  return new Uint8Array(buffer, byteOffset + from * itemBytes, (count - from) * itemBytes);
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: DataView<ArrayBuffer>): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 export function placeAt(list: PackedList, index: number): Place {
@@ -130,7 +136,7 @@ export function openItem(list: PackedList, index: number, place: Place): void {
   const { itemBytes } = list;
   if ((list.count + 1) * itemBytes > list.items.byteLength) grow(list);
   if (index < list.count) {
-    const bytes = new Uint8Array(list.items.buffer);
+    const bytes = bytesOf(list.items);
     bytes.copyWithin((index + 1) * itemBytes, index * itemBytes, list.count * itemBytes);
     if (index < list.storedCount) replaceStored(list);
     else list.moves++;
@@ -146,7 +152,7 @@ export function openItem(list: PackedList, index: number, place: Place): void {
 /** Removes the oldest items. */
 export function dropOldest(list: PackedList, count: number): void {
   const { itemBytes } = list;
-  new Uint8Array(list.items.buffer).copyWithin(0, count * itemBytes, list.count * itemBytes);
+  bytesOf(list.items).copyWithin(0, count * itemBytes, list.count * itemBytes);
   list.count -= count;
   replaceStored(list);
 }
@@ -158,9 +164,10 @@ export function replaceStored(list: PackedList): void {
 }
 
 function grow(list: PackedList): void {
-  const capacity = list.items.byteLength / list.itemBytes;
-  const wider = createList(list.itemBytes, capacity + (capacity >> 2) + 4).items;
-  new Uint8Array(wider.buffer).set(new Uint8Array(list.items.buffer));
+  const { items, itemBytes, take } = list;
+  const capacity = items.byteLength / itemBytes;
+  const wider = take(itemBytes * (capacity + (capacity >> 2) + 4));
+  bytesOf(wider).set(bytesOf(items));
   list.items = wider;
 }
 
@@ -173,14 +180,14 @@ export function writePlace(bytes: Buffer, offset: number, place: Place): void {
   bytes.writeUInt32LE(0, offset + 20);
 }
 
-export function readPlace(bytes: Buffer, offset: number): Place {
-  const ms = bytes.readDoubleLE(offset);
+export function readPlace(body: DataView, offset: number): Place {
+  const ms = body.getFloat64(offset, true);
   if (ms === AFTER_ALL.ms) return AFTER_ALL;
   if (ms === BEFORE_ALL.ms) return BEFORE_ALL;
   return {
     ms,
-    high: bytes.readUInt32LE(offset + 8),
-    low: bytes.readUInt32LE(offset + 12),
-    top: bytes.readUInt32LE(offset + 16),
+    high: body.getUint32(offset + 8, true),
+    low: body.getUint32(offset + 12, true),
+    top: body.getUint32(offset + 16, true),
   };
 }

@@ -17,15 +17,15 @@
  *     -> pendingWrite(profile)     undefined: nothing to write
  *          if the last 8 bytes are `expected` (null: the key does not exist), `bytes` and `header` are
  *          written from `offset` on; at 0 they are the whole value
- *        all folds since the last write are in it
- *     -> markWritten(profile, write), at once or when it won; lost: drop the copy, load the newer bytes, fold
- *        again; stored as a header alone for want of room: markStub(profile)
+ *     -> lost: load the newer bytes, fold again; stored as a header alone for want of room: what is kept of
+ *        the copy is written whole the next time (replaceStored)
  *
  * fold finds a transaction that is already in by (created_at, transaction_id), so folding again, after a
  * lost race or a redelivery, changes nothing and sees the same siblings.
  */
 import type { Transaction } from '../domain/transaction.ts';
-import { bytesFrom, type PackedList, replaceStored } from './packed-list.ts';
+import { bytesFrom, type PackedList } from './packed-list.ts';
+import { type TakeRoom, takeOwn } from './room.ts';
 
 /** Bytes of a stored value that say which value it is. */
 export const PROFILE_HEADER_BYTES = 8;
@@ -43,9 +43,6 @@ export type ProfileWrite = {
   readonly offset: number;
   /** May be a view: holds until the profile changes. */
   readonly bytes: Uint8Array;
-  /** Items that the value will hold, and the list's `moves` when it was made: for `markWritten`. */
-  readonly count: number;
-  readonly moves: number;
 };
 
 /**
@@ -74,38 +71,33 @@ export type Profile = {
   readonly list: PackedList;
 };
 
+/** What stands before a stored value's header: the first `length` bytes of a view that may have room for more. */
+export type StoredBody = { readonly view: DataView<ArrayBuffer>; readonly length: number };
+
 /** One kind of profile. `Past` is what Postgres gives for a rebuild (domain/history.ts). */
 export type ProfileKind<P extends Profile, History, Past> = {
   readonly party: 'account' | 'merchant';
   /** The party whose profile a transaction belongs to. */
   partyOf(transaction: Transaction): string;
-  /** Reads a stored value; undefined when its format is unknown or it is damaged: rebuild it. */
-  decode(stored: Buffer): P | undefined;
+  /** Last byte of the headers of its values. */
+  readonly format: number;
+  /**
+   * Reads a value of this format, whose bytes then belong to the profile; undefined when it is damaged: rebuild it.
+   * `take` is where its list goes when it grows.
+   */
+  decode(body: StoredBody, header: ProfileHeader, take: TakeRoom): P | undefined;
   /** Builds a profile from Postgres; `stored` is the header that its first write will replace. */
-  rebuild(past: Past, stored: ProfileHeader | null): P;
+  rebuild(past: Past, stored: ProfileHeader | null, take?: TakeRoom): P;
   fold(profile: P, transaction: Transaction): FoldOutcome<History>;
   pendingWrite(profile: P): ProfileWrite | undefined;
+  /** Everything of a stored value before its header. */
+  encode(profile: P): Uint8Array;
 };
 
-/** Takes note that a write won. Folds that happened meanwhile stay pending. */
-export function markWritten(profile: Profile, write: ProfileWrite): void {
-  profile.stored = write.header;
-  profile.list.storedCount = profile.list.moves === write.moves ? write.count : -1;
+/** The header that Redis keeps of a value for whose contents it has no room. */
+export function stubOf(header: ProfileHeader): ProfileHeader {
+  return `${header.slice(0, -1)}\0`;
 }
-
-/** Takes note that Redis holds nothing but this profile's header, with the format zero. */
-export function markStub(profile: Profile): void {
-  if (profile.stored !== null) profile.stored = `${profile.stored.slice(0, -1)}\0`;
-  replaceStored(profile.list);
-}
-
-/** Memory a profile takes, for the bound of a cache. */
-export function profileBytes(profile: Profile): number {
-  return PROFILE_OVERHEAD_BYTES + profile.list.items.byteLength;
-}
-
-/** Measured: 453 bytes of heap a profile, over 20,000 of them, besides its list's buffer; and its place in the cache. */
-const PROFILE_OVERHEAD_BYTES = 640;
 
 /** How a kind stores its profiles. */
 export type ProfileLayout<P extends Profile> = {
@@ -122,21 +114,52 @@ export function pendingWriteOf<P extends Profile>(
   layout: ProfileLayout<P>,
 ): ProfileWrite | undefined {
   const { list, stored } = profile;
-  const { count, moves, storedCount } = list;
+  const { count, storedCount } = list;
   if (storedCount === count && stored !== null) return undefined;
   const header = nextHeader(stored, profile.digest, layout.format);
-  if (stored !== null && storedCount >= 0) {
-    const offset = layout.prefixBytes(profile) + storedCount * list.itemBytes;
-    return { expected: stored, header, offset, bytes: bytesFrom(list, storedCount), count, moves };
+  if (stored === null || storedCount < 0) {
+    return { expected: stored, header, offset: 0, bytes: encodeOf(profile, layout) };
   }
-  const bytes = Buffer.concat([layout.encodePrefix(profile), bytesFrom(list, 0)]);
-  return { expected: stored, header, offset: 0, bytes, count, moves };
+  const offset = layout.prefixBytes(profile) + storedCount * list.itemBytes;
+  return { expected: stored, header, offset, bytes: bytesFrom(list, storedCount) };
+}
+
+/** Everything of a stored value before its header. */
+export function encodeOf<P extends Profile>(profile: P, layout: ProfileLayout<P>): Uint8Array {
+  return Buffer.concat([layout.encodePrefix(profile), bytesFrom(profile.list, 0)]);
+}
+
+/** Reads a value as Redis holds it, from a copy of its bytes; undefined when its format is unknown or it is damaged. */
+export function decodeStored<P extends Profile>(
+  kind: Pick<ProfileKind<P, unknown, unknown>, 'decode' | 'format'>,
+  stored: Uint8Array,
+  take: TakeRoom = takeOwn,
+): P | undefined {
+  const header = headerOf(stored);
+  if (header === null || headerFormat(header) !== kind.format) return undefined;
+  const length = stored.length - PROFILE_HEADER_BYTES;
+  const view = take(length + ROOM_FOR_ARRIVALS_BYTES);
+  new Uint8Array(view.buffer, view.byteOffset, length).set(stored.subarray(0, length));
+  return kind.decode({ view, length }, header, take);
+}
+
+/** Of one party in one batch, nearly always; a list that gets more of them is moved once. */
+const ROOM_FOR_ARRIVALS_BYTES = 128;
+
+/** The part of a view from an offset on. */
+export function viewFrom({ buffer, byteOffset, byteLength }: DataView<ArrayBuffer>, from: number) {
+  return new DataView(buffer, byteOffset + from, byteLength - from);
+}
+
+/** Whether a quotient of lengths is a number of items. */
+export function isCount(count: number): boolean {
+  return Number.isInteger(count) && count >= 0;
 }
 
 /** The header of a stored value, or null for an absent or impossibly short one. */
-export function headerOf(stored: Buffer | null): ProfileHeader | null {
+export function headerOf(stored: Uint8Array | null): ProfileHeader | null {
   if (stored === null || stored.length < PROFILE_HEADER_BYTES) return null;
-  return stored.toString('latin1', stored.length - PROFILE_HEADER_BYTES);
+  return String.fromCharCode(...stored.subarray(stored.length - PROFILE_HEADER_BYTES));
 }
 
 export function headerVersion(header: ProfileHeader | null): number {

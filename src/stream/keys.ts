@@ -74,14 +74,22 @@ export function profileSlot(partyId: string): number {
 
 export type PartyKind = 'account' | 'merchant';
 
-export function profileKey(market: string, kind: PartyKind, partyId: string): string {
-  const slot = String(profileSlot(partyId)).padStart(2, '0');
-  return `{${market}:p${slot}}:${kind}:${partyId}`;
+export function profileKey(
+  market: string,
+  kind: PartyKind,
+  partyId: string,
+  slot = profileSlot(partyId),
+): string {
+  return `${slotTag(market, slot)}:${kind}:${partyId}`;
 }
 
 /** Changes whenever the profiles of a slot may have been lost. */
 export function profileGenerationKey(market: string, slot: number): string {
-  return `{${market}:p${String(slot).padStart(2, '0')}}:generation`;
+  return `${slotTag(market, slot)}:generation`;
+}
+
+function slotTag(market: string, slot: number): string {
+  return slot < 10 ? `{${market}:p0${slot}}` : `{${market}:p${slot}}`;
 }
 
 /** Matches every profile of a market, and the generations, for SCAN. A market's name has no character that SCAN interprets. */

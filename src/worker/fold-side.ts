@@ -11,30 +11,21 @@
  * write expects that version, so it loses if this one did. A copy whose write was lost, or of whose write
  * nothing is known, is dropped.
  */
-import { LRUCache } from 'lru-cache';
 import type { Transaction } from '../domain/transaction.ts';
 import { foldBatch } from '../profile/fold-batch.ts';
-import {
-  headerOf,
-  markStub,
-  markWritten,
-  type Profile,
-  type ProfileHeader,
-  type ProfileKind,
-  type ProfileWrite,
-  profileBytes,
-} from '../profile/profile.ts';
+import { replaceStored } from '../profile/packed-list.ts';
+import { decodeStored, headerOf, type Profile, type ProfileKind } from '../profile/profile.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import type { PartyKind } from '../stream/keys.ts';
 import type {
   ProfileReply,
   ProfileRequest,
   ProfileStore,
   StoreOutcome,
 } from '../stream/profile-cache.ts';
+import { createProfileMemory, type Kept, type ProfileMemory } from './profile-memory.ts';
 import { createStaleness, type Staleness } from './staleness.ts';
+import { beginVisit, type PlaceOfParty, repeatVisit, type Visit } from './visit.ts';
 
-export type PlaceOfParty = (party: PartyKind, id: string) => { key: string; slot: number };
 export type LoadPasts<Past> = (transactions: readonly Transaction[]) => Promise<readonly Past[]>;
 
 export type FoldSideOptions<P extends Profile, History, Past> = {
@@ -63,234 +54,199 @@ export type SideBatch<History> = {
   readonly abandon: () => void;
 };
 
-type Place = { readonly key: string; readonly slot: number };
-/** A copy in memory; `bytes` is what it counts for there. */
-type Copy<P> = Place & { readonly profile: P; readonly bytes: number };
-
-/** A party of a batch. One object for all that is known of it: batches touch as many parties as entries. */
-type Visit<P> = Place & {
-  readonly party: string;
-  /** The copy in memory, if it was taken up. */
-  copy: P | undefined;
-  /** Bytes that the copy counts for. */
-  bytes: number;
-  /** Header of the copy, when it was asked for. */
-  known: ProfileHeader | null;
-  /** Folded into before Redis said that the copy stands: its write must win. */
-  isPresumed: boolean;
-  /** Another worker was faster, or nothing has put the presumption to the test: fold again. */
-  isToRepeat: boolean;
-  /** The write on its way, and the profile that it brings up to date. */
-  write: ProfileWrite | undefined;
-  profile: P | undefined;
+type Side<P extends Profile, History, Past> = FoldSideOptions<P, History, Past> & {
+  readonly memory: ProfileMemory;
+  readonly staleness: Staleness;
 };
 
 export function createFoldSide<P extends Profile, History, Past>(
   options: FoldSideOptions<P, History, Past>,
 ): FoldSide<History> {
-  const copies = new LRUCache<string, Copy<P>>({
-    max: options.entriesMax,
-    maxSize: options.bytesMax,
-    sizeCalculation: ({ bytes }) => bytes,
-  });
-  const staleness = createStaleness();
-  return { begin: (transactions) => beginBatch(options, copies, staleness, transactions) };
+  const memory = createProfileMemory(options.entriesMax, options.bytesMax);
+  const side = { ...options, memory, staleness: createStaleness() };
+  return { begin: (transactions) => beginBatch(side, transactions) };
 }
 
 function beginBatch<P extends Profile, History, Past>(
-  { kind, loadPasts, placeOf, metrics }: FoldSideOptions<P, History, Past>,
-  copies: LRUCache<string, Copy<P>>,
-  staleness: Staleness,
+  side: Side<P, History, Past>,
   transactions: readonly Transaction[],
 ): SideBatch<History> {
+  const { kind, metrics, memory, staleness } = side;
   const histories = new Array<History>(transactions.length);
-  const visits = new Map<string, Visit<P>>();
+  const visits = visitAll(side, transactions);
   /** Indices of transactions still to fold, and the parties that they belong to. */
   let waiting = transactions.map((_, index) => index);
-  let visited: Visit<P>[] = [];
+  let visited = [...new Set(visits)];
   let asked: Visit<P>[] = [];
   let written: Visit<P>[] = [];
 
-  for (const transaction of transactions) {
-    const party = kind.partyOf(transaction);
-    if (visits.has(party)) continue;
-    const visit = beginVisit(party, copies.get(party) ?? placeOf(kind.party, party));
-    visits.set(party, visit);
-    visited.push(visit);
-  }
   const presume = staleness.isRare();
-  for (const visit of visited) visit.isPresumed = presume && headerOfCopy(visit) !== null;
+  for (const visit of visited) visit.isPresumed = presume && visit.known !== null;
 
   return {
     histories,
     requests() {
       asked = visited.filter(({ isPresumed }) => !isPresumed);
-      for (const visit of asked) visit.known = headerOfCopy(visit);
       return asked;
     },
     async fold(replies) {
-      const { profiles, storedHeaders } = takeReplies(kind, asked, replies, metrics);
-      noteCompared(staleness, asked, profiles);
-      trust(visited, profiles, metrics);
+      memory.room.reset();
+      takeReplies(side, asked, replies);
+      trust(side, visited);
       const folded = await foldBatch({
         kind,
         transactions: waiting.map((index) => transactions[index] as Transaction),
-        profiles,
-        storedHeaders,
+        holdings: waiting.map((index) => visits[index] as Visit<P>),
         loadPasts: (points) => {
           metrics.profileRebuilds.inc({ reason: kind.party }, points.length);
-          return loadPasts(points);
+          return side.loadPasts(points);
         },
+        take: memory.room.take,
       });
       waiting.forEach((index, i) => {
         histories[index] = folded[i] as History;
       });
+      const writes: ProfileStore[] = [];
       written = [];
       for (const visit of visited) {
-        visit.profile = profiles.get(visit.party);
-        visit.write = visit.profile && kind.pendingWrite(visit.profile);
-        if (visit.profile === undefined) continue;
-        if (visit.write !== undefined) {
-          written.push(visit);
-          markWritten(visit.profile, visit.write);
-        }
-        keep(copies, visit, visit.profile);
+        const write = keep(side, visit);
+        if (write === undefined) continue;
+        writes.push(write);
+        written.push(visit);
       }
-      return written.map(toStore);
+      return writes;
     },
     finish(outcomes) {
       let lost = 0;
       let lostPresumed = 0;
       const presumed = visited.reduce((sum, { isPresumed }) => sum + (isPresumed ? 1 : 0), 0);
-      for (const visit of visited) visit.isToRepeat = visit.isPresumed && visit.write === undefined;
+      for (const visit of visited) visit.isToRepeat = visit.isPresumed && visit.written === null;
       written.forEach((visit, index) => {
         const outcome = outcomes[index] ?? 'lost';
-        if (outcome === 'stored') return;
+        const header = visit.written;
+        if (outcome === 'stored' || header === null) return;
         if (outcome === 'stub') {
-          takeStub(copies, visit);
+          memory.markStub(visit.party, header);
           return;
         }
         lost += 1;
         if (visit.isPresumed) lostPresumed += 1;
         visit.isToRepeat = true;
-        forget(copies, visit);
+        memory.forget(visit.party, header);
       });
       if (lost > 0) metrics.profileConflicts.inc(lost);
       staleness.note(lostPresumed, presumed);
       visited = visited.filter(({ isToRepeat }) => isToRepeat);
-      for (const visit of visited) visit.isPresumed = false;
+      for (const visit of visited) repeatVisit(visit, memory.find(visit.party));
       // Also when none is left: the other kind may go on for another round.
-      waiting = waiting.filter(
-        (index) => visits.get(kind.partyOf(transactions[index] as Transaction))?.isToRepeat,
-      );
+      waiting = waiting.filter((index) => visits[index]?.isToRepeat);
       return visited.length === 0;
     },
     abandon() {
-      for (const visit of visits.values()) forget(copies, visit);
+      for (const { party, written: header } of visits) {
+        if (header !== null) memory.forget(party, header);
+      }
     },
   };
 }
 
-function beginVisit<P extends Profile>(party: string, place: Place & Partial<Copy<P>>): Visit<P> {
-  const { key, slot, profile: copy, bytes = 0 } = place;
-  return {
-    party,
-    key,
-    slot,
-    copy,
-    bytes,
-    known: null,
-    isPresumed: false,
-    isToRepeat: false,
-    write: undefined,
-    profile: undefined,
-  };
+/** One a transaction, the same one for all of a party. */
+function visitAll<P extends Profile, History, Past>(
+  { kind, memory, placeOf }: Side<P, History, Past>,
+  transactions: readonly Transaction[],
+): Visit<P>[] {
+  const visits = new Map<string, Visit<P>>();
+  return transactions.map((transaction) => {
+    const party = kind.partyOf(transaction);
+    let visit = visits.get(party);
+    if (visit === undefined) {
+      const found = memory.find(party);
+      visit = beginVisit(party, placeOf(kind.party, party, found?.slot), found);
+      visits.set(party, visit);
+    }
+    return visit;
+  });
 }
 
-function headerOfCopy<P extends Profile>({ copy }: Visit<P>): ProfileHeader | null {
-  return copy?.stored ?? null;
+/** The copy in memory, if it still is there. */
+function readCopy<P extends Profile, History, Past>(
+  { kind, memory }: Side<P, History, Past>,
+  kept: Kept | null,
+): P | undefined {
+  const body = kept === null ? undefined : memory.read(kept);
+  if (kept === null || body === undefined) return undefined;
+  const profile = kind.decode(body, kept.header, memory.room.take);
+  if (profile !== undefined && kept.isStub) replaceStored(profile.list);
+  return profile;
 }
 
-/** Puts a profile into memory; what is there already, and as large, need not be moved. */
-function keep<P extends Profile>(
-  copies: LRUCache<string, Copy<P>>,
-  visit: Visit<P>,
-  profile: P,
-): void {
-  const bytes = profileBytes(profile);
-  const isKept = visit.copy === profile && visit.bytes === bytes;
-  visit.copy = profile;
-  visit.bytes = bytes;
-  if (isKept) return;
-  copies.set(visit.party, { key: visit.key, slot: visit.slot, profile, bytes });
-}
-
-function forget<P>(copies: LRUCache<string, Copy<P>>, visit: Visit<P>): void {
-  // Meanwhile another batch may have put a newer one there.
-  const { copy, profile = copy } = visit;
-  if (copies.peek(visit.party)?.profile === profile) copies.delete(visit.party);
-  visit.copy = undefined;
-  visit.bytes = 0;
-}
-
-/** A stub has no contents to append to. What was folded in since expects the whole value, and loses. */
-function takeStub<P extends Profile>(copies: LRUCache<string, Copy<P>>, visit: Visit<P>): void {
-  const { profile, write } = visit;
-  if (profile === undefined || write === undefined) throw new Error('nothing was written');
-  if (profile.stored === write.header) markStub(profile);
-  else forget(copies, visit);
-}
-
-function noteCompared<P>(
-  staleness: Staleness,
-  asked: readonly Visit<P>[],
-  profiles: ReadonlyMap<string, P>,
-): void {
-  const compared = asked.filter(({ copy }) => copy !== undefined);
-  const outdated = compared.filter(({ party, copy }) => profiles.get(party) !== copy);
-  staleness.note(outdated.length, compared.length);
-}
-
-function trust<P>(visited: readonly Visit<P>[], profiles: Map<string, P>, metrics: Metrics): void {
-  let trusted = 0;
-  for (const { party, copy, isPresumed } of visited) {
-    if (!isPresumed || copy === undefined) continue;
-    profiles.set(party, copy);
-    trusted += 1;
-  }
-  metrics.cacheHits.inc({ cache: 'profile_memory' }, trusted);
-}
-
-/** Sorts replies into copies to fold into, and headers of values that cannot be used as they are. */
+/** Puts the copies to fold into where they are held, or the headers of values that cannot be used as they are. */
 function takeReplies<P extends Profile, History, Past>(
-  kind: ProfileKind<P, History, Past>,
+  side: Side<P, History, Past>,
   asked: readonly Visit<P>[],
   replies: readonly ProfileReply[],
-  metrics: Metrics,
-) {
-  const profiles = new Map<string, P>();
-  const storedHeaders = new Map<string, ProfileHeader>();
-  let memory = 0;
-  asked.forEach(({ party, copy: known }, index) => {
+): void {
+  const { kind, memory, metrics, staleness } = side;
+  let same = 0;
+  let loaded = 0;
+  let compared = 0;
+  asked.forEach((visit, index) => {
     const reply = replies[index] ?? null;
-    if (reply === null) return;
-    const copy = reply === 'same' ? known : kind.decode(reply);
-    if (reply === 'same') memory += 1;
-    if (copy !== undefined) profiles.set(party, copy);
-    else if (reply !== 'same') {
-      const header = headerOf(reply);
-      if (header !== null) storedHeaders.set(party, header);
+    if (visit.known !== null) compared += 1;
+    if (reply === 'same') {
+      same += 1;
+      visit.profile = readCopy(side, visit.kept);
+      visit.storedHeader = visit.known;
+      return;
     }
+    visit.kept = null;
+    visit.known = null;
+    if (reply === null) return;
+    visit.profile = decodeStored(kind, reply, memory.room.take);
+    if (visit.profile === undefined) visit.storedHeader = headerOf(reply);
+    else loaded += 1;
   });
-  metrics.cacheHits.inc({ cache: 'profile_memory' }, memory);
-  metrics.cacheMisses.inc({ cache: 'profile_memory' }, asked.length - memory);
-  metrics.cacheHits.inc({ cache: 'profile_redis' }, profiles.size - memory);
-  metrics.cacheMisses.inc({ cache: 'profile_redis' }, asked.length - profiles.size);
-  return { profiles, storedHeaders };
+  staleness.note(compared - same, compared);
+  metrics.cacheHits.inc({ cache: 'profile_memory' }, same);
+  metrics.cacheMisses.inc({ cache: 'profile_memory' }, asked.length - same);
+  metrics.cacheHits.inc({ cache: 'profile_redis' }, loaded);
+  metrics.cacheMisses.inc({ cache: 'profile_redis' }, asked.length - same - loaded);
 }
 
-function toStore<P>({ key, slot, write }: Visit<P>): ProfileStore {
-  if (write === undefined) throw new Error('nothing is to be written');
+function trust<P extends Profile, History, Past>(
+  side: Side<P, History, Past>,
+  visited: readonly Visit<P>[],
+): void {
+  let trusted = 0;
+  for (const visit of visited) {
+    if (!visit.isPresumed) continue;
+    visit.profile = readCopy(side, visit.kept);
+    // Gone since: what is rebuilt instead expects the same version, so it loses where the copy would have.
+    visit.storedHeader = visit.known;
+    trusted += 1;
+  }
+  side.metrics.cacheHits.inc({ cache: 'profile_memory' }, trusted);
+}
+
+/** Puts what was folded into memory, as if it were written already; returns the write, if there is one. */
+function keep<P extends Profile, History, Past>(
+  { kind, memory }: Side<P, History, Past>,
+  visit: Visit<P>,
+): ProfileStore | undefined {
+  const { party, key, slot, profile, kept } = visit;
+  // The batch holds on to its visits until the write is answered.
+  visit.profile = undefined;
+  if (profile === undefined) return undefined;
+  const write = kind.pendingWrite(profile);
+  if (write === undefined) {
+    if (kept === null && profile.stored !== null) {
+      memory.keep(party, slot, kind.encode(profile), profile.stored);
+    }
+    return undefined;
+  }
   const { expected, header, offset, bytes } = write;
+  visit.written = header;
+  const isExtended = offset > 0 && kept !== null && memory.extend(kept, bytes, header);
+  if (!isExtended) memory.keep(party, slot, offset > 0 ? kind.encode(profile) : bytes, header);
   return { key, slot, expected, header, offset, bytes };
 }

@@ -1,4 +1,4 @@
-/** Turns decided outcomes into one settlement a stream and consumer.. */
+/** Turns decided outcomes into one settlement a stream and consumer. */
 import type { EntryPayload } from '../stream/entry.ts';
 import type { Settlement } from '../stream/settle.ts';
 import type { Decided } from './item.ts';
@@ -15,11 +15,12 @@ export function toSettlements(
 ): Settlement[] {
   const settlements = new Map<string, Mutable<Settlement>>();
   const at = new Date(atMs).toISOString();
+  let settlement: Mutable<Settlement> | undefined;
   for (const one of decided) {
-    const name = `${one.stream.transactions} ${one.consumer}`;
-    let settlement = settlements.get(name);
-    if (settlement === undefined) {
-      settlement = emptySettlement(one, at);
+    // Entries of a stream follow each other, so a name is seldom needed.
+    if (settlement?.stream !== one.stream || settlement.consumer !== one.consumer) {
+      const name = `${one.stream.transactions} ${one.consumer}`;
+      settlement = settlements.get(name) ?? emptySettlement(one, at);
       settlements.set(name, settlement);
     }
     add(settlement, one, encode, at);

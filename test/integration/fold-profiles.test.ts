@@ -12,7 +12,8 @@ import { loadAccountPasts, loadMerchantPasts } from '../../src/store/history.ts'
 import { profileKey, profileSlot } from '../../src/stream/keys.ts';
 import { createProfileCache } from '../../src/stream/profile-cache.ts';
 import { createFoldProfiles } from '../../src/worker/fold-profiles.ts';
-import { createFoldSide, type PlaceOfParty } from '../../src/worker/fold-side.ts';
+import { createFoldSide } from '../../src/worker/fold-side.ts';
+import type { PlaceOfParty } from '../../src/worker/visit.ts';
 import { createWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
 const T0 = Date.UTC(2026, 10, 2, 12);

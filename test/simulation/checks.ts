@@ -7,7 +7,12 @@ import { type AccountPast, comparePositions, type MerchantPast } from '../../src
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { accountKind } from '../../src/profile/account-kind.ts';
 import { merchantKind } from '../../src/profile/merchant-kind.ts';
-import { PROFILE_HEADER_BYTES, type Profile, type ProfileKind } from '../../src/profile/profile.ts';
+import {
+  decodeStored,
+  PROFILE_HEADER_BYTES,
+  type Profile,
+  type ProfileKind,
+} from '../../src/profile/profile.ts';
 import { FEATURE_COUNT, featureIndex } from '../../src/scoring/feature-schema.ts';
 import { features } from '../../src/scoring/features.ts';
 import { ATTEMPTS_MAX } from '../../src/stream/entry.ts';
@@ -224,7 +229,7 @@ function checkProfiles<P extends Profile, History, Past>(
     const isLike = (rows: readonly Transaction[]) =>
       own.every((one) => {
         const probe = { ...one, transactionId: one.transactionId.slice(0, 14) + LAST_ID_END };
-        const profile = kind.decode(Buffer.from(value));
+        const profile = decodeStored(kind, value);
         const outcome = profile && kind.fold(profile, probe);
         if (outcome === undefined || outcome.kind !== 'folded') return outcome !== undefined;
         return isDeepStrictEqual(outcome.history, historyOf(kind, pastOf, rows, probe));

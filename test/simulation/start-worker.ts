@@ -32,7 +32,7 @@ const RETRY_BASE_MS = 300;
 const PROMOTE_EVERY_MS = 300;
 const READERS = 2;
 const COPIES_MAX = 1000;
-const COPIES_BYTES_MAX = 2 ** 24;
+const COPIES_BYTES_MAX = 2 ** 18;
 
 const metrics = createMetrics();
 const log = createLog('worker', 'silent');

@@ -8,6 +8,7 @@ import type { Transaction } from '../../../src/domain/transaction.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
 import { merchantKind } from '../../../src/profile/merchant-kind.ts';
 import {
+  decodeStored,
   PROFILE_HEADER_BYTES,
   type Profile,
   type ProfileKind,
@@ -84,7 +85,7 @@ function compare<P extends Profile, History, Past>(
 ): keyof ProfileCheck {
   // A header alone says that Redis had no room: the contents are rebuilt when next needed.
   if (stored === null || stored.length === PROFILE_HEADER_BYTES) return 'absent';
-  const profile = kind.decode(stored);
+  const profile = decodeStored(kind, stored);
   if (profile === undefined) return 'different';
   const outcome = kind.fold(profile, probe);
   if (outcome.kind !== 'folded') return 'stale';

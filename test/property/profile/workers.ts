@@ -3,10 +3,10 @@
  * only while their header stands, values stored by compare-and-set, rebuilds from Postgres.
  */
 import type { Transaction } from '../../../src/domain/transaction.ts';
-import { foldBatch } from '../../../src/profile/fold-batch.ts';
+import { foldBatch, type Holding } from '../../../src/profile/fold-batch.ts';
 import {
+  decodeStored,
   headerOf,
-  markWritten,
   type Profile,
   type ProfileKind,
   type ProfileWrite,
@@ -37,13 +37,13 @@ export function createWorker<P extends Profile, History, Past>(
   cache: SharedCache,
   loadPasts: (transactions: readonly Transaction[]) => Promise<readonly Past[]>,
 ) {
-  const memory = new Map<string, P>();
+  const memory = new Map<string, Buffer>();
 
   function usableCopy(party: string): P | undefined {
     const stored = cache.get(party);
-    const copy = memory.get(party);
-    if (copy !== undefined && copy.stored === headerOf(stored)) return copy;
-    return stored === null ? undefined : kind.decode(stored);
+    const copy = memory.get(party) ?? null;
+    const usable = copy !== null && headerOf(copy) === headerOf(stored) ? copy : stored;
+    return usable === null ? undefined : decodeStored(kind, usable);
   }
 
   function store(party: string, profile: P): boolean {
@@ -52,8 +52,8 @@ export function createWorker<P extends Profile, History, Past>(
       memory.delete(party);
       return false;
     }
-    if (write !== undefined) markWritten(profile, write);
-    memory.set(party, profile);
+    const header = write?.header ?? profile.stored ?? '';
+    memory.set(party, Buffer.concat([kind.encode(profile), Buffer.from(header, 'latin1')]));
     return true;
   }
 
@@ -63,11 +63,11 @@ export function createWorker<P extends Profile, History, Past>(
       const party = kind.partyOf(transaction);
       for (let disturbance = interfere; ; disturbance = undefined) {
         const copy = usableCopy(party);
-        const profiles = new Map(copy === undefined ? [] : [[party, copy]]);
-        const batch = { kind, transactions: [transaction], profiles, loadPasts };
+        const holding: Holding<P> = { profile: copy, storedHeader: null };
+        const batch = { kind, transactions: [transaction], holdings: [holding], loadPasts };
         const [history] = await foldBatch(batch);
         await disturbance?.();
-        const profile = profiles.get(party);
+        const { profile } = holding;
         if (profile === undefined || history === undefined) throw new Error('nothing was folded');
         if (store(party, profile)) return history;
       }

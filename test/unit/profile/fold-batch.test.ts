@@ -7,7 +7,7 @@ import type { AccountHistory, AccountPast } from '../../../src/domain/history.ts
 import type { Transaction } from '../../../src/domain/transaction.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
 import type { AccountProfile } from '../../../src/profile/account-profile.ts';
-import { foldBatch } from '../../../src/profile/fold-batch.ts';
+import { foldBatch, type Holding } from '../../../src/profile/fold-batch.ts';
 
 const BASE_MS = Date.UTC(2026, 5, 1);
 const ROWS_BEFORE = 256;
@@ -58,12 +58,22 @@ function createStore(committed: readonly Transaction[]) {
   };
 }
 
-const batchOf = (
+type Holdings = Map<string, Holding<AccountProfile>>;
+
+const emptyHolding = (): Holding<AccountProfile> => ({ profile: undefined, storedHeader: null });
+
+function batchOf(
   transactions: readonly Transaction[],
-  profiles: Map<string, AccountProfile>,
-  store: ReturnType<typeof createStore>,
-): Promise<AccountHistory[]> =>
-  foldBatch({ kind: accountKind, transactions, profiles, loadPasts: store.loadPasts });
+  held: Holdings,
+  { loadPasts }: Pick<ReturnType<typeof createStore>, 'loadPasts'>,
+): Promise<AccountHistory[]> {
+  const holdings = transactions.map(({ accountId }) => {
+    const holding = held.get(accountId) ?? emptyHolding();
+    held.set(accountId, holding);
+    return holding;
+  });
+  return foldBatch({ kind: accountKind, transactions, holdings, loadPasts });
+}
 
 describe('foldBatch', () => {
   test('rebuilds all parties it does not have at once', async () => {
@@ -71,20 +81,18 @@ describe('foldBatch', () => {
       makeTransaction(index, account),
     );
     const store = createStore(list);
-    const profiles = new Map<string, AccountProfile>();
-    const histories = await batchOf(list, profiles, store);
+    const held: Holdings = new Map();
+    const histories = await batchOf(list, held, store);
     expect(histories.map((history) => history.siblings)).toEqual([0, 0, 0, 1, 1, 2]);
     expect(store.rounds).toEqual([3]);
-    expect([...profiles.keys()]).toEqual(['a', 'b', 'c']);
+    expect([...held.values()].map(({ profile }) => profile?.list.count)).toEqual([3, 2, 1]);
   });
 
   test('asks nothing where the copies will do', async () => {
     const list = [0, 1, 2].map((minute) => makeTransaction(minute, 'a'));
-    const profiles = new Map([
-      ['a', accountKind.rebuild({ rows: [], floor: START, ceiling: null }, null)],
-    ]);
+    const profile = accountKind.rebuild({ rows: [], floor: START, ceiling: null }, null);
     const store = createStore(list);
-    const histories = await batchOf(list, profiles, store);
+    const histories = await batchOf(list, new Map([['a', { profile, storedHeader: null }]]), store);
     expect(histories.map((history) => history.siblings)).toEqual([0, 1, 2]);
     expect(store.rounds).toEqual([]);
   });
@@ -93,17 +101,11 @@ describe('foldBatch', () => {
     const list = Array.from({ length: 7 }, (_, minute) => makeTransaction(minute, 'a'));
     const store = createStore(list);
     const header = '\x01\x00\x00\x00\x02\x03\x04\x71';
-    const profiles = new Map<string, AccountProfile>();
-    const histories = await foldBatch({
-      kind: accountKind,
-      transactions: list,
-      profiles,
-      storedHeaders: new Map([['a', header]]),
-      loadPasts: store.loadPasts,
-    });
+    const holding = { ...emptyHolding(), storedHeader: header };
+    const histories = await batchOf(list, new Map([['a', holding]]), store);
     expect(histories.map((history) => history.siblings)).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(store.rounds).toEqual([1, 1, 1]);
-    expect(profiles.get('a')?.stored).toBe(header);
+    expect(holding.profile?.stored).toBe(header);
   });
 
   test('takes a late history aside and leaves the profile alone', async () => {
@@ -114,17 +116,17 @@ describe('foldBatch', () => {
     const count = profile.list.count;
     const store = createStore([...rows, late]);
     const next = makeTransaction(900, 'a');
-    const profiles = new Map([['a', profile]]);
-    const [ofLate, ofNext] = await batchOf([late, next], profiles, store);
+    const holding = { profile, storedHeader: null };
+    const [ofLate, ofNext] = await batchOf([late, next], new Map([['a', holding]]), store);
     expect(ofLate).toMatchObject({ siblings: 51, gapMs: 60_000 });
     expect(ofNext?.siblings).toBe(256);
     expect(store.rounds).toEqual([1]);
-    expect(profiles.get('a')).toBe(profile);
+    expect(holding.profile).toBe(profile);
     expect(profile.list.count).toBe(count + 1);
   });
 
   test('passes on the failure of a rebuild', async () => {
-    const failing = { rounds: [], loadPasts: () => Promise.reject(new Error('Postgres is away')) };
+    const failing = { loadPasts: () => Promise.reject(new Error('Postgres is away')) };
     const work = batchOf([makeTransaction(0, 'a')], new Map(), failing);
     await expect(work).rejects.toThrow('Postgres is away');
   });
