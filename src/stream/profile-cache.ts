@@ -84,7 +84,7 @@ export function createProfileCache(options: ProfileCacheOptions): ProfileCache {
         generations.set(groups[index]?.slot ?? -1, String(generation));
         return values;
       });
-      return placeReplies(groups, replies, requests.length).map((reply) =>
+      return placeReplies(groups, replies, requests.length, Array.isArray).map((reply) =>
         reply === 1 ? 'same' : Buffer.isBuffer(reply) ? reply : null,
       );
     },
@@ -98,8 +98,8 @@ export function createProfileCache(options: ProfileCacheOptions): ProfileCache {
       }));
       await trustProfiles();
       const replies = await runScripts(redis, storeProfiles, calls);
-      const placed = placeReplies(groups, replies, writes.length);
-      return placed.map((reply) => OUTCOMES[Number(reply)] ?? 'lost');
+      const placed = placeReplies(groups, replies, writes.length, isText);
+      return placed.map((digit) => OUTCOMES[Number(digit)] ?? 'lost');
     },
     async refreshBudget() {
       stubsOnly = (await memoryShare(redis)) > MEMORY_SHARE_MAX;
@@ -166,17 +166,21 @@ function groupBySlot<Item extends { readonly slot: number }>(
   return [...groups.values()];
 }
 
-/** Puts the replies of all groups back into the order of the items. Throws the Failure of a group. */
-function placeReplies(
+/**
+ * Puts the replies of all groups back into the order of the items: those of one group are a list, or the characters of a
+ * string. Throws the Failure of a group.
+ */
+function placeReplies<List extends ArrayLike<unknown>>(
   groups: readonly SlotGroup<unknown>[],
   replies: readonly unknown[],
   count: number,
+  isList: (reply: unknown) => reply is List,
 ): unknown[] {
   const placed = new Array<unknown>(count);
   groups.forEach((group, index) => {
     const reply = replies[index];
     if (reply instanceof Failure) throw reply;
-    if (!Array.isArray(reply) || reply.length !== group.items.length) {
+    if (!isList(reply) || reply.length !== group.items.length) {
       throw new Failure(
         'unavailable',
         'REDIS_REPLY',
@@ -188,6 +192,10 @@ function placeReplies(
     });
   });
   return placed;
+}
+
+function isText(reply: unknown): reply is string {
+  return typeof reply === 'string';
 }
 
 /** Used share of maxmemory, 0 without a limit. On a cluster: of one node, as slots spread evenly. */

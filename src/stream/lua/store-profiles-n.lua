@@ -21,7 +21,8 @@
     bytes            what is written, with the new header at its end
   ARGV[5] string     generation that the caller loaded in
 
-  Returns one number a profile: 0 another writer was first, 1 stored, 2 only the stub is stored.
+  Returns one digit a profile, in one string, which the client takes apart at a tenth of the cost of an array:
+  0 another writer was first, 1 stored, 2 only the stub is stored.
 ]]
 local header_bytes, ttl_seconds, full, writes = tonumber(ARGV[1]), ARGV[2], ARGV[3] == '1', ARGV[4]
 local none = string.rep('\0', header_bytes)
@@ -47,7 +48,7 @@ for i = 1, #KEYS - 1 do
   local standing = redis.call('GETRANGE', key, from, '-1')
   if #standing < header_bytes then standing = none end
   if standing ~= expected or (expected == none and not is_same_generation) then
-    stored[i] = 0
+    stored[i] = '0'
   else
     local bytes = string.sub(writes, first, at - 1)
     local reply
@@ -61,15 +62,15 @@ for i = 1, #KEYS - 1 do
         redis.call('EXPIRE', key, ttl_seconds)
       end
     end
-    stored[i] = 1
+    stored[i] = '1'
     if refused(reply) then
       -- After a deletion, which is always allowed, a full Redis lets the rest of the script write: hence
       -- the first refusal makes stubs of all that follow.
       full = true
       redis.call('DEL', key)
       redis.call('SET', key, string.sub(bytes, -header_bytes, -2) .. '\0', 'EX', ttl_seconds)
-      stored[i] = 2
+      stored[i] = '2'
     end
   end
 end
-return stored
+return table.concat(stored)
