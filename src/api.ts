@@ -26,7 +26,7 @@ import { transactionsPaths, transactionsRoutes } from './http/routes/transaction
 import { serve } from './http/serve.ts';
 import { openFront } from './http/shed.ts';
 import { acceptLines } from './ingest/accept-lines.ts';
-import { acceptOne } from './ingest/accept-one.ts';
+import { createAcceptOne } from './ingest/accept-one.ts';
 import { acceptTransactions } from './ingest/accept-transactions.ts';
 import { watchCorridors } from './ingest/corridor-list.ts';
 import { createOperating, type Operating } from './query/operating.ts';
@@ -184,9 +184,8 @@ function listModules(context: CommandContext, resources: Resources): RouteModule
     postgres: () => proveWrite(probe).then(() => true),
     redis: () => claimIdentity(redis, config.RISK_MARKET).then(() => true),
   });
-  const acceptOneDependencies = { ...accept, replies, findScore: reading.findScore };
   const transactions = transactionsRoutes({
-    acceptOne: (request) => acceptOne(acceptOneDependencies, request),
+    acceptOne: createAcceptOne({ ...accept, replies, findScore: reading.findScore }),
     acceptBatch: (request) => acceptTransactions(accept, request),
     acceptLines: (client, lines) => acceptLines(accept, client, lines),
     readTransaction: reading.readTransaction,

@@ -1,12 +1,19 @@
-/** Accepts one transaction, and waits for its score when the caller prefers to. */
+/**
+ * Accepts one transaction, and waits for its score when the caller prefers to. What a client posts at the same time
+ * shares a database transaction, as a commit costs a synchronous write however much it holds.
+ */
+import { Failure } from '../domain/failure.ts';
 import type { ScoreJson } from '../domain/score-record.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import {
   type AcceptDependencies,
   type AcceptResult,
-  acceptTransactions,
+  acceptEach,
+  type EachOutcome,
+  findEachInvalid,
   type Outcome,
 } from './accept-transactions.ts';
+import { type Coalescer, createCoalescer } from './coalesce.ts';
 import {
   type ExpectedReply,
   type FindScore,
@@ -30,34 +37,106 @@ export type AcceptOneResult =
   | { readonly kind: 'accepted'; readonly outcome: Outcome; readonly score: ScoreJson | null }
   | Exclude<AcceptResult, { kind: 'accepted' }>;
 
-export async function acceptOne(
-  dependencies: AcceptOneDependencies,
-  { client, input, waitMs }: AcceptOneRequest,
-): Promise<AcceptOneResult> {
+export type AcceptOne = (request: AcceptOneRequest) => Promise<AcceptOneResult>;
+
+/** Database transactions of one client at a time: one is written while the other commits. */
+const COMMITS_MAX = 2;
+/** A commit takes 3 to 30 ms here. One that waits for another request's key must not hold up the rest. */
+const COMMIT_STALL_MS = 250;
+/** Below the rows from which a batch is first tried as if all of it were new. */
+const COMMIT_ITEMS_MAX = 64;
+
+type Item = {
+  readonly input: KeyedTransactionInput;
+  /** Called before anything is stored; again when it is tried alone. */
+  readonly onId: (transactionId: string) => void;
+};
+type Result = { readonly outcome: EachOutcome } | { readonly error: unknown };
+
+export function createAcceptOne(dependencies: AcceptOneDependencies): AcceptOne {
+  const lanes = new Map<string, Coalescer<Item, Result>>();
   const { replies, findScore } = dependencies;
-  let reply: ExpectedReply | undefined;
-  let isWaiting = false;
-  try {
-    const result = await acceptTransactions(dependencies, {
-      client,
-      inputs: [input],
-      replyTo: waitMs > 0 ? replies.instance : null,
-      onIds: ([transactionId]) => {
-        if (waitMs > 0 && transactionId !== undefined) reply = replies.expect(transactionId);
-      },
-    });
-    const outcome = result.kind === 'accepted' ? result.outcomes[0] : undefined;
-    if (result.kind !== 'accepted') return result;
-    if (outcome === undefined) throw new Error('one input gave no outcome');
-    const { transactionId, status } = outcome;
-    if (waitMs === 0) {
-      const score = status === 'duplicate' ? await findScore(transactionId) : undefined;
-      return { kind: 'accepted', outcome, score: score ?? null };
+
+  async function store(client: string, isWaiting: boolean, item: Item): Promise<EachOutcome> {
+    const name = `${isWaiting} ${client}`;
+    const replyTo = isWaiting ? replies.instance : null;
+    const run = (items: readonly Item[]) => acceptItems(dependencies, { client, replyTo }, items);
+    const options = {
+      ...{ run, runsMax: COMMITS_MAX, itemsMax: COMMIT_ITEMS_MAX },
+      stallMs: COMMIT_STALL_MS,
+    };
+    const lane = lanes.get(name) ?? createCoalescer<Item, Result>(options);
+    lanes.set(name, lane);
+    try {
+      const result = await lane.submit(item);
+      if ('error' in result) throw result.error;
+      return result.outcome;
+    } finally {
+      if (lane.isIdle()) lanes.delete(name);
     }
-    isWaiting = status === 'accepted';
-    const waited = { transactionId, findScore, reply: isWaiting ? reply : undefined, waitMs };
-    return { kind: 'accepted', outcome, score: await waitForScore(waited) };
-  } finally {
-    if (!isWaiting) reply?.cancel();
+  }
+
+  return async ({ client, input, waitMs }) => {
+    const invalid = findEachInvalid(dependencies, [input]);
+    if (invalid.length > 0) return { kind: 'invalid', errors: invalid };
+    let reply: ExpectedReply | undefined;
+    let isWaiting = false;
+    const onId = (transactionId: string) => {
+      reply?.cancel();
+      if (waitMs > 0) reply = replies.expect(transactionId);
+    };
+    try {
+      const outcome = await store(client, waitMs > 0, { input, onId });
+      if (outcome === null) return { kind: 'conflict', errors: [CONFLICT] };
+      const { transactionId, status } = outcome;
+      if (waitMs === 0) {
+        const score = status === 'duplicate' ? await findScore(transactionId) : undefined;
+        return { kind: 'accepted', outcome, score: score ?? null };
+      }
+      isWaiting = status === 'accepted';
+      const waited = { transactionId, findScore, reply: isWaiting ? reply : undefined, waitMs };
+      return { kind: 'accepted', outcome, score: await waitForScore(waited) };
+    } finally {
+      if (!isWaiting) reply?.cancel();
+    }
+  };
+}
+
+const CONFLICT = { index: 0, field: 'idempotency_key', detail: 'is known with another body' };
+
+type Common = { readonly client: string; readonly replyTo: string | null };
+
+/** Together; each alone where what one of them meets is no fault of the others. */
+async function acceptItems(
+  dependencies: AcceptDependencies,
+  common: Common,
+  items: readonly Item[],
+): Promise<Result[]> {
+  try {
+    const inputs = items.map(({ input }) => input);
+    const onIds = (ids: readonly string[]) => {
+      for (const [index, { onId }] of items.entries()) onId(ids[index] ?? '');
+    };
+    const outcomes = await acceptEach(dependencies, { ...common, inputs, onIds });
+    return outcomes.map((outcome) => ({ outcome }));
+  } catch (error) {
+    const isShared = error instanceof Failure && error.kind === 'unavailable';
+    if (isShared || items.length === 1) throw error;
+    return await Promise.all(items.map((item) => acceptAlone(dependencies, common, item)));
+  }
+}
+
+async function acceptAlone(
+  dependencies: AcceptDependencies,
+  common: Common,
+  { input, onId }: Item,
+): Promise<Result> {
+  const onIds = ([id = '']: readonly string[]) => onId(id);
+  try {
+    const [outcome] = await acceptEach(dependencies, { ...common, inputs: [input], onIds });
+    if (outcome === undefined) throw new Error('one input gave no outcome');
+    return { outcome };
+  } catch (error) {
+    return { error };
   }
 }

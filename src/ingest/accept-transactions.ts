@@ -56,7 +56,7 @@ export type AcceptRequest = {
   readonly inputs: readonly KeyedTransactionInput[];
   /** Instance whose request waits for the score; null when none does. */
   readonly replyTo: string | null;
-  /** Called with the ids before anything is stored. */
+  /** Called with the ids of all inputs, in their order, before anything is stored. */
   readonly onIds?: (transactionIds: readonly string[]) => void;
 };
 
@@ -153,13 +153,13 @@ function refuseOtherBodies(held: Held): void {
 async function storeAndAppend(
   dependencies: AcceptDependencies,
   { client, replyTo, onIds }: AcceptRequest,
-  { rows }: Prepared,
+  { rows, rowOf }: Prepared,
   check: (held: Held) => void,
 ): Promise<Held> {
   const { database, partitions, newId, count, tryAppend, closer } = dependencies;
   const [first] = rows;
   if (first === undefined) return new Map();
-  onIds?.(rows.map((row) => row.transactionId));
+  onIds?.(rowOf.map((row) => row.transactionId));
   const { receivedAtMs } = first;
   const batch: NewBatch = {
     batchId: newId(receivedAtMs),

@@ -10,7 +10,7 @@ import {
 import { scoreSchema } from '../../domain/score-record.ts';
 import { transactionInputSchema } from '../../domain/transaction.ts';
 import type { AcceptLines } from '../../ingest/accept-lines.ts';
-import type { AcceptOneRequest, AcceptOneResult } from '../../ingest/accept-one.ts';
+import type { AcceptOne } from '../../ingest/accept-one.ts';
 import type { AcceptRequest, AcceptResult } from '../../ingest/accept-transactions.ts';
 import type { ItemError } from '../../ingest/prepare-transactions.ts';
 import { pageSchema } from '../../query/page.ts';
@@ -35,7 +35,7 @@ import {
 } from '../transaction-lines.ts';
 
 export type TransactionsDependencies = {
-  readonly acceptOne: (request: AcceptOneRequest) => Promise<AcceptOneResult>;
+  readonly acceptOne: AcceptOne;
   readonly acceptBatch: (request: AcceptRequest) => Promise<AcceptResult>;
   readonly acceptLines: AcceptLines;
   readonly readTransaction: (transactionId: string) => Promise<StoredTransactionJson | undefined>;

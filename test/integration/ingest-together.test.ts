@@ -1,0 +1,83 @@
+/**
+ * Goal: single posts that share a database transaction are answered as if each stood alone. Method: many at once
+ * over HTTP, with everything among them that one may do to another.
+ */
+import { expect, test } from 'vitest';
+import { startRunningApi } from '../support/running-api.ts';
+import { count, input, postOne } from '../support/submit.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+test('each of many posts at once has its own answer, in fewer commits', async () => {
+  await using api = await startRunningApi();
+  const known = input();
+  const before = await postOne(api, known);
+  const open = input();
+  const inputs = [
+    ...Array.from({ length: 40 }, () => input()),
+    known,
+    { ...known, amount: '1.00' },
+    open,
+    open,
+    { ...open, amount: '2.00' },
+    input({ corridor: 'XX-YY' }),
+  ];
+  const answers = await Promise.all(inputs.map((one) => postOne(api, one)));
+  const statuses = answers.map(({ status }) => status);
+  expect(statuses.slice(0, 40)).toEqual(new Array(40).fill(201));
+  expect(statuses.slice(40, 42)).toEqual([200, 422]);
+  expect(answers[40]?.body.transaction_id).toBe(before.body.transaction_id);
+  // Of one key with two bodies, the first to be looked at stands.
+  const stood = statuses[44] === 201 ? [422, 422, 201] : [201, 200, 422];
+  expect(statuses.slice(42, 45).sort()).toEqual([...stood].sort());
+  expect(statuses[45]).toBe(422);
+
+  const stored = await api.testDatabase.sql<{ account: string; id: string }>(
+    'select k.idempotency_key as account, transaction_id::text as id from idempotency_keys k',
+  );
+  const idOf = new Map(stored.map(({ account, id }) => [account, id]));
+  for (const [index, { status, body }] of answers.entries()) {
+    if (status > 201) continue;
+    expect(body.transaction_id).toBe(idOf.get(String(inputs[index]?.['idempotency_key'])));
+  }
+  expect(await count(api, 'transactions')).toBe(42);
+  const [row] = await api.testDatabase.sql<{ commits: number }>(
+    'select count(distinct xmin::text)::int as commits from transactions',
+  );
+  expect(row?.commits).toBeLessThan(42);
+});
+
+test('a key that another request holds delays its own request alone for long', async () => {
+  await using api = await startRunningApi({ RISK_STATEMENT_TIMEOUT_MS: '20000' });
+  const held = input();
+  const { promise: done, resolve: letGo } = Promise.withResolvers<void>();
+  const { promise: taken, resolve: take } = Promise.withResolvers<void>();
+  const rival = api.database.session(async (client) => {
+    await client.query('begin');
+    await client.query(
+      `insert into idempotency_keys (client, idempotency_key, fingerprint, transaction_id, received_at)
+       select client, $1, sha256('x'), gen_random_uuid(), now() from api_keys limit 1`,
+      [held['idempotency_key']],
+    );
+    take();
+    await done;
+    await client.query('rollback');
+  });
+  await Promise.race([taken, rival]);
+  const waiting = postOne(api, held);
+  await waitUntil(
+    async () => {
+      const [row] = await api.testDatabase.sql<{ waiting: number }>(
+        `select count(*)::int as waiting from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return row?.waiting === 1;
+    },
+    10_000,
+    'the request to wait for the key',
+  );
+  const others = await Promise.all(Array.from({ length: 20 }, () => postOne(api, input())));
+  expect(others.map(({ status }) => status)).toEqual(new Array(20).fill(201));
+  letGo();
+  await rival;
+  expect((await waiting).status).toBe(201);
+});

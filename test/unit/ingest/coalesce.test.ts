@@ -1,0 +1,74 @@
+/** Calls that come at the same time are run together, and nobody gets another's result. */
+import { describe, expect, test, vi } from 'vitest';
+import { createCoalescer } from '../../../src/ingest/coalesce.ts';
+
+/** Runs that end when the test says so. */
+function createRuns(limits: { runsMax?: number; itemsMax?: number; stallMs?: number } = {}) {
+  const runs: { items: readonly number[]; end: () => void; fail: (error: Error) => void }[] = [];
+  const coalescer = createCoalescer<number, string>({
+    run(items) {
+      const { promise, resolve, reject } = Promise.withResolvers<string[]>();
+      const copied = [...items];
+      runs.push({ items: copied, end: () => resolve(copied.map((n) => `r${n}`)), fail: reject });
+      return promise;
+    },
+    ...{ runsMax: 1, itemsMax: 10, stallMs: 60_000, ...limits },
+  });
+  const started = (count: number) => vi.waitUntil(() => runs.length >= count);
+  return { coalescer, runs, started };
+}
+
+describe('coalesce', () => {
+  test('runs a call at once, and what comes meanwhile together', async () => {
+    const { coalescer, runs, started } = createRuns();
+    const first = coalescer.submit(1);
+    await started(1);
+    const later = [2, 3, 4].map((n) => coalescer.submit(n));
+    expect(runs.map(({ items }) => items)).toEqual([[1]]);
+    runs[0]?.end();
+    expect(await first).toBe('r1');
+    await started(2);
+    expect(runs[1]?.items).toEqual([2, 3, 4]);
+    runs[1]?.end();
+    expect(await Promise.all(later)).toEqual(['r2', 'r3', 'r4']);
+    await vi.waitUntil(() => coalescer.isIdle());
+  });
+
+  test('keeps to its bounds', async () => {
+    const { coalescer, runs, started } = createRuns({ runsMax: 2, itemsMax: 2 });
+    const results = [1, 2, 3, 4, 5].map((n) => coalescer.submit(n));
+    await started(2);
+    expect(runs.map(({ items }) => items)).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    for (const run of runs) run.end();
+    await started(3);
+    runs[2]?.end();
+    expect(await Promise.all(results)).toEqual(['r1', 'r2', 'r3', 'r4', 'r5']);
+  });
+
+  test('a run that fails, fails for its own items only', async () => {
+    const { coalescer, runs, started } = createRuns();
+    const failing = coalescer.submit(1);
+    await started(1);
+    const other = coalescer.submit(2);
+    runs[0]?.fail(new Error('away'));
+    await expect(failing).rejects.toThrow('away');
+    await started(2);
+    runs[1]?.end();
+    expect(await other).toBe('r2');
+  });
+
+  test('a run that stalls does not hold up those behind it', async () => {
+    const { coalescer, runs, started } = createRuns({ stallMs: 1 });
+    const stalled = coalescer.submit(1);
+    await started(1);
+    const next = coalescer.submit(2);
+    await started(2);
+    runs[1]?.end();
+    expect(await next).toBe('r2');
+    runs[0]?.end();
+    expect(await stalled).toBe('r1');
+  });
+});
