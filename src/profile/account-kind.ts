@@ -17,6 +17,7 @@ import {
   insertAccountItem,
   rebuildAccount,
 } from './account-profile.ts';
+import { figuresOf } from './figures.ts';
 import { comparePlaces, countBefore, holdsAt } from './packed-list.ts';
 import {
   AHEAD,
@@ -33,8 +34,12 @@ const DAY_MS = 86_400_000;
  * Exact for whatever lies after the floor and sees its fill: ACCOUNT_HISTORY_ENTRIES siblings, or all
  * of the last ACCOUNT_HISTORY_DAYS. Anything else is late.
  */
-function fold(profile: AccountProfile, transaction: Transaction): FoldOutcome<AccountHistory> {
-  const item = accountItem(transaction);
+function fold(
+  profile: AccountProfile,
+  transaction: Transaction,
+  figures = figuresOf(transaction),
+): FoldOutcome<AccountHistory> {
+  const item = accountItem(transaction, figures);
   if (comparePlaces(item.place, profile.ceiling) > 0) return AHEAD;
   if (comparePlaces(item.place, profile.floor) <= 0) return LATE;
   const { list } = profile;

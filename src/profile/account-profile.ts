@@ -7,8 +7,8 @@
  * its point than it may read.
  */
 
-import { toMinorUnits } from '../domain/currency.ts';
 import type { AccountPast, PastTransaction } from '../domain/history.ts';
+import { type Figures, figuresOf } from './figures.ts';
 import { hashText, packLetters } from './pack.ts';
 import {
   AFTER_ALL,
@@ -66,25 +66,25 @@ export type AccountProfile = Profile & {
 };
 
 /** A transaction as the list holds it. */
-export type AccountItem = {
-  readonly place: Place;
-  readonly amountMinor: number;
+export type AccountItem = Figures & {
   readonly merchant: number;
   readonly device: number;
   /** Corridor (20 bits) above country (10 bits). */
   readonly route: number;
-  readonly currency: number;
   readonly night: boolean;
 };
 
-export function accountItem(transaction: PastTransaction): AccountItem {
+export function accountItem(
+  transaction: PastTransaction,
+  { place, amountMinor, currency }: Figures,
+): AccountItem {
   return {
-    place: placeOf(transaction),
-    amountMinor: toMinorUnits(transaction.amount, transaction.currency),
+    place,
+    amountMinor,
     merchant: hashText(transaction.merchantId),
     device: hashText(transaction.deviceId),
     route: (packLetters(transaction.corridor) << 10) | packLetters(transaction.country),
-    currency: packLetters(transaction.currency),
+    currency,
     night: transaction.createdAtMs % DAY_MS < NIGHT_HOURS * HOUR_MS,
   };
 }
@@ -126,7 +126,8 @@ export function rebuildAccount(
     ceiling,
     list,
   };
-  for (const row of past.rows) insertAccountItem(profile, list.count, accountItem(row));
+  for (const row of past.rows)
+    insertAccountItem(profile, list.count, accountItem(row, figuresOf(row)));
   return profile;
 }
 

@@ -3,6 +3,7 @@
  * once. Without I/O of its own: `loadPasts` is the caller's (one SQL statement a round).
  */
 import type { Transaction } from '../domain/transaction.ts';
+import type { Figures } from './figures.ts';
 import type { Profile, ProfileHeader, ProfileKind } from './profile.ts';
 import { type TakeRoom, takeOwn } from './room.ts';
 
@@ -18,6 +19,8 @@ export type FoldBatch<P extends Profile, History, Past> = {
   readonly kind: ProfileKind<P, History, Past>;
   /** In the order in which they are to be folded. */
   readonly transactions: readonly Transaction[];
+  /** One a transaction. */
+  readonly figures?: readonly Figures[];
   /** One a transaction, the same one for all of a party. */
   readonly holdings: readonly Holding<P>[];
   readonly loadPasts: (transactions: readonly Transaction[]) => Promise<readonly Past[]>;
@@ -58,7 +61,7 @@ export async function foldBatch<P extends Profile, History, Past>(
  * follows of it, for a rebuild around its first waiting transaction.
  */
 function foldRound<P extends Profile, History, Past>(
-  { kind, transactions, holdings }: FoldBatch<P, History, Past>,
+  { kind, transactions, figures, holdings }: FoldBatch<P, History, Past>,
   histories: History[],
   indices: readonly number[],
 ) {
@@ -73,7 +76,8 @@ function foldRound<P extends Profile, History, Past>(
       continue;
     }
     const { profile } = holding;
-    const outcome = profile === undefined ? undefined : kind.fold(profile, transaction);
+    const outcome =
+      profile === undefined ? undefined : kind.fold(profile, transaction, figures?.[index]);
     if (outcome?.kind === 'folded') histories[index] = outcome.history;
     else if (outcome?.kind === 'late') aside.push(index);
     else {

@@ -6,6 +6,7 @@ import {
 } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { createDistinctCounter } from './distinct.ts';
+import { figuresOf } from './figures.ts';
 import { decodeMerchant, merchantLayout } from './merchant-codec.ts';
 import {
   accountAt,
@@ -39,8 +40,12 @@ const accounts = createDistinctCounter();
  * Exact after the horizon. What lies at or before it may or may not be in a tally, which remembers no
  * ids: the history comes from Postgres, and so must the profile itself, which is therefore emptied.
  */
-function fold(profile: MerchantProfile, transaction: Transaction): FoldOutcome<MerchantHistory> {
-  const item = merchantItem(transaction);
+function fold(
+  profile: MerchantProfile,
+  transaction: Transaction,
+  figures = figuresOf(transaction),
+): FoldOutcome<MerchantHistory> {
+  const item = merchantItem(transaction, figures);
   if (comparePlaces(item.place, profile.ceiling) > 0) return AHEAD;
   if (comparePlaces(item.place, profile.horizon) <= 0) {
     forgetMerchant(profile);

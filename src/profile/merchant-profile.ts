@@ -8,6 +8,7 @@
  */
 import { currencyScale, toMinorUnits } from '../domain/currency.ts';
 import type { MerchantPast, MerchantTally, PastTransaction } from '../domain/history.ts';
+import { type Figures, figuresOf } from './figures.ts';
 import { hashText, packLetters } from './pack.ts';
 import {
   AFTER_ALL,
@@ -73,20 +74,13 @@ export function createRunningSum(): RunningSum {
   return { currency: -1, moves: -1, from: 0, to: 0, sum: 0, count: 0 };
 }
 
-export type MerchantItem = {
-  readonly place: Place;
-  readonly amountMinor: number;
-  readonly account: number;
-  readonly currency: number;
-};
+export type MerchantItem = Figures & { readonly account: number };
 
-export function merchantItem(transaction: PastTransaction): MerchantItem {
-  return {
-    place: placeOf(transaction),
-    amountMinor: toMinorUnits(transaction.amount, transaction.currency),
-    account: hashText(transaction.accountId),
-    currency: packLetters(transaction.currency),
-  };
+export function merchantItem(
+  transaction: PastTransaction,
+  { place, amountMinor, currency }: Figures,
+): MerchantItem {
+  return { place, amountMinor, currency, account: hashText(transaction.accountId) };
 }
 
 export function insertMerchantItem(
@@ -181,7 +175,8 @@ export function rebuildMerchant(
     runningSum: createRunningSum(),
   };
   for (const tally of profile.tallies) profile.digest = chainDigest(profile.digest, tally.count);
-  for (const row of past.rows) insertMerchantItem(profile, list.count, merchantItem(row));
+  for (const row of past.rows)
+    insertMerchantItem(profile, list.count, merchantItem(row, figuresOf(row)));
   return profile;
 }
 

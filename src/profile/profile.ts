@@ -24,6 +24,7 @@
  * lost race or a redelivery, changes nothing and sees the same siblings.
  */
 import type { Transaction } from '../domain/transaction.ts';
+import type { Figures } from './figures.ts';
 import { bytesFrom, type PackedList } from './packed-list.ts';
 import { type TakeRoom, takeOwn } from './room.ts';
 
@@ -88,7 +89,8 @@ export type ProfileKind<P extends Profile, History, Past> = {
   decode(body: StoredBody, header: ProfileHeader, take: TakeRoom): P | undefined;
   /** Builds a profile from Postgres; `stored` is the header that its first write will replace. */
   rebuild(past: Past, stored: ProfileHeader | null, take?: TakeRoom): P;
-  fold(profile: P, transaction: Transaction): FoldOutcome<History>;
+  /** @param figures of the transaction, where they are known already */
+  fold(profile: P, transaction: Transaction, figures?: Figures): FoldOutcome<History>;
   pendingWrite(profile: P): ProfileWrite | undefined;
   /** Everything of a stored value before its header. */
   encode(profile: P): Uint8Array;

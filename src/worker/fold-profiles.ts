@@ -10,6 +10,7 @@ import pLimit from 'p-limit';
 import { Failure } from '../domain/failure.ts';
 import type { AccountHistory, MerchantHistory } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';
+import { figuresOf } from '../profile/figures.ts';
 import type { ProfileCache, StoreOutcome } from '../stream/profile-cache.ts';
 import type { FoldSide, SideBatch } from './fold-side.ts';
 
@@ -37,11 +38,12 @@ export function createFoldProfiles({
 }: FoldProfilesOptions): FoldProfiles {
   const inTurn = pLimit(1);
   return async (transactions) => {
+    const figures = transactions.map(figuresOf);
     let sides: Sides | undefined;
     try {
       for (let round = 0; round < ROUNDS_MAX; round++) {
         const writes = await inTurn(() => {
-          sides ??= [accounts.begin(transactions), merchants.begin(transactions)];
+          sides ??= [accounts.begin(transactions, figures), merchants.begin(transactions, figures)];
           return foldRound(cache, sides);
         });
         const outcomes = await writes.outcomes;

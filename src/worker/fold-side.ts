@@ -12,6 +12,7 @@
  * nothing is known, is dropped.
  */
 import type { Transaction } from '../domain/transaction.ts';
+import type { Figures } from '../profile/figures.ts';
 import { foldBatch } from '../profile/fold-batch.ts';
 import { replaceStored } from '../profile/packed-list.ts';
 import { decodeStored, headerOf, type Profile, type ProfileKind } from '../profile/profile.ts';
@@ -38,7 +39,11 @@ export type FoldSideOptions<P extends Profile, History, Past> = {
 };
 
 export type FoldSide<History> = {
-  readonly begin: (transactions: readonly Transaction[]) => SideBatch<History>;
+  /** @param figures one a transaction */
+  readonly begin: (
+    transactions: readonly Transaction[],
+    figures: readonly Figures[],
+  ) => SideBatch<History>;
 };
 
 /** A batch on one side. Call `requests`, `fold` and `finish` in turn until `finish` is true. */
@@ -64,12 +69,13 @@ export function createFoldSide<P extends Profile, History, Past>(
 ): FoldSide<History> {
   const memory = createProfileMemory(options.entriesMax, options.bytesMax);
   const side = { ...options, memory, staleness: createStaleness() };
-  return { begin: (transactions) => beginBatch(side, transactions) };
+  return { begin: (transactions, figures) => beginBatch(side, transactions, figures) };
 }
 
 function beginBatch<P extends Profile, History, Past>(
   side: Side<P, History, Past>,
   transactions: readonly Transaction[],
+  figures: readonly Figures[],
 ): SideBatch<History> {
   const { kind, metrics, memory, staleness } = side;
   const histories = new Array<History>(transactions.length);
@@ -96,6 +102,7 @@ function beginBatch<P extends Profile, History, Past>(
       const folded = await foldBatch({
         kind,
         transactions: waiting.map((index) => transactions[index] as Transaction),
+        figures: waiting.map((index) => figures[index] as Figures),
         holdings: waiting.map((index) => visits[index] as Visit<P>),
         loadPasts: (points) => {
           metrics.profileRebuilds.inc({ reason: kind.party }, points.length);
