@@ -5,15 +5,23 @@
  */
 import { open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type HttpConnection, openHttpConnection } from './http-connection.ts';
+import { type Answer, type HttpConnection, openHttpConnection } from './http-connection.ts';
 import { type Percentiles, percentiles } from './percentiles.ts';
 import { type PreparedRequests, prepareRequests, type RequestsOptions } from './requests.ts';
+import { createSchedule } from './schedule.ts';
 
-export type GeneratorOptions = RequestsOptions & {
+/** What is sent: traffic that the generator makes itself, or requests that somebody has written. */
+export type RequestSource =
+  | ({ readonly kind: 'traffic' } & RequestsOptions)
+  | { readonly kind: 'written'; readonly file: string; readonly offsets: readonly number[] };
+
+export type GeneratorOptions = {
+  readonly host: string;
   readonly port: number;
   readonly connections: number;
-  /** Transactions a second; 0 is as fast as they are answered. */
-  readonly rate: number;
+  /** Requests a second; 0 is as fast as they are answered. */
+  readonly requestsPerSecond: number;
+  readonly source: RequestSource;
 };
 
 export type GeneratorResult = {
@@ -23,9 +31,14 @@ export type GeneratorResult = {
   readonly requests: number;
   readonly accepted: number;
   readonly duplicates: number;
+  /** Answers that carried a score. */
+  readonly scored: number;
   /** Requests that were answered 429 or 503, or broke, and were sent again. */
   readonly resent: number;
+  /** Until the whole answer: from the moment a request was due where there is a rate, else from sending it. */
   readonly latencyMs: Percentiles;
+  /** How long requests that were due waited for a free connection; part of the latency. */
+  readonly waitedMs: Percentiles;
   /** Accepted in each second since the first request. */
   readonly acceptedBySecond: readonly number[];
 };
@@ -39,6 +52,8 @@ export type FromGenerator =
 
 const RESENDS_MAX = 100;
 const RESEND_MS = 100;
+/** Shorter waits are not worth a timer, which is as coarse. */
+const TIMER_MS = 1;
 
 async function post(
   options: GeneratorOptions,
@@ -47,23 +62,14 @@ async function post(
   const { offsets, file } = prepared;
   const count = offsets.length - 1;
   const latencies = new Float64Array(count);
+  const waits = new Float64Array(count);
   const acceptedBySecond: number[] = [];
+  const totals = { accepted: 0, duplicates: 0, scored: 0, resent: 0 };
   let next = 0;
-  let resent = 0;
-  let accepted = 0;
-  let duplicates = 0;
   await using handle = await open(file, 'r');
   const firstRequestMs = Date.now();
-  const started = performance.now();
+  const schedule = createSchedule(performance.now(), options.requestsPerSecond);
 
-  /** When a request begins: at a rate when it is due, so that a late one counts its own waiting. */
-  const begin = async (index: number) => {
-    const now = performance.now();
-    if (options.rate === 0) return now;
-    const dueMs = started + (index * options.batch * 1000) / options.rate;
-    if (dueMs - now > 1) await delay(dueMs - now);
-    return Math.min(dueMs, performance.now());
-  };
   const drive = async () => {
     const connection = openHttpConnection(options.host, options.port);
     const buffer = Buffer.allocUnsafe(largest(offsets));
@@ -71,37 +77,44 @@ async function post(
       const from = offsets[index] ?? 0;
       const bytes = (offsets[index + 1] ?? 0) - from;
       await handle.read(buffer, 0, bytes, from);
-      const at = await begin(index);
-      const answer = await insist(connection, buffer.subarray(0, bytes), () => resent++);
+      const waitMs = schedule.untilDueMs(index, performance.now());
+      if (waitMs >= TIMER_MS) await delay(waitMs);
+      const sentAt = performance.now();
+      const dueAt = schedule.beganAt(index, sentAt);
+      const answer = await insist(connection, buffer.subarray(0, bytes), () => totals.resent++);
       const now = performance.now();
-      latencies[index] = now - at;
-      accepted += answer.accepted;
-      duplicates += answer.duplicates;
-      const second = Math.floor((now - started) / 1000);
+      waits[index] = sentAt - dueAt;
+      latencies[index] = now - dueAt;
+      totals.accepted += answer.accepted;
+      totals.duplicates += answer.duplicates;
+      totals.scored += answer.scored;
+      const second = Math.floor((now - schedule.startedAt) / 1000);
       acceptedBySecond[second] = (acceptedBySecond[second] ?? 0) + answer.accepted;
     }
     connection.close();
   };
   await Promise.all(Array.from({ length: options.connections }, drive));
   return {
-    ...{ firstRequestMs, requests: count, accepted, duplicates, resent },
+    ...{ firstRequestMs, requests: count, ...totals },
     lastAnswerMs: Date.now(),
     latencyMs: percentiles(latencies),
+    waitedMs: percentiles(waits),
     acceptedBySecond: Array.from(acceptedBySecond, (seen) => seen ?? 0),
   };
 }
+
+type Counts = { readonly accepted: number; readonly duplicates: number; readonly scored: number };
 
 /** Sends until it is answered for good: every transaction has an idempotency key, so that is safe. */
 async function insist(
   connection: HttpConnection,
   request: Uint8Array,
   onResend: () => void,
-): Promise<{ accepted: number; duplicates: number }> {
+): Promise<Counts> {
   for (let tries = 1; ; tries++) {
     const answer = await connection.post(request).catch((error: unknown) => String(error));
     if (typeof answer !== 'string') {
-      if (answer.status === 201) return { accepted: 1, duplicates: 0 };
-      if (answer.status === 200) return readCounts(answer.bodyStart);
+      if (answer.status === 201 || answer.status === 200) return readCounts(answer);
       if (answer.status !== 429 && answer.status !== 503) {
         throw new Error(`answered ${answer.status}: ${answer.bodyStart}`);
       }
@@ -113,12 +126,16 @@ async function insist(
   }
 }
 
-/** `{"accepted":1000,"duplicates":0,…` of a batch, or a single one that was there already. */
-function readCounts(bodyStart: string): { accepted: number; duplicates: number } {
+/** `{"accepted":1000,"duplicates":0,…` of a batch, `{"transaction_id":…,"status":…` of one, or what was read. */
+function readCounts({ status, bodyStart }: Answer): Counts {
   const accepted = /"accepted":\s*(\d+)/.exec(bodyStart)?.[1];
-  const duplicates = /"duplicates":\s*(\d+)/.exec(bodyStart)?.[1];
-  if (accepted === undefined) return { accepted: 0, duplicates: 1 };
-  return { accepted: Number(accepted), duplicates: Number(duplicates ?? 0) };
+  if (accepted !== undefined) {
+    const duplicates = /"duplicates":\s*(\d+)/.exec(bodyStart)?.[1];
+    return { accepted: Number(accepted), duplicates: Number(duplicates ?? 0), scored: 0 };
+  }
+  const isDuplicate = bodyStart.includes('"status":"duplicate"');
+  const scored = bodyStart.includes('"score":{') ? 1 : 0;
+  return { accepted: status === 201 ? 1 : 0, duplicates: isDuplicate ? 1 : 0, scored };
 }
 
 function largest(offsets: Float64Array): number {
@@ -135,10 +152,15 @@ function send(message: FromGenerator): void {
 
 let ready: { options: GeneratorOptions; prepared: PreparedRequests } | undefined;
 
+async function prepare({ source }: GeneratorOptions): Promise<PreparedRequests> {
+  if (source.kind === 'traffic') return await prepareRequests(source);
+  return { file: source.file, offsets: Float64Array.from(source.offsets) };
+}
+
 async function receive(message: ToGenerator): Promise<void> {
   if (message.type === 'prepare') {
     const { options } = message;
-    const prepared = await prepareRequests(options);
+    const prepared = await prepare(options);
     ready = { options, prepared };
     const { offsets } = prepared;
     send({ type: 'prepared', requests: offsets.length - 1, bytes: offsets.at(-1) ?? 0 });

@@ -6,7 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '../../src/embedded/free-port.ts';
 import type { Log } from '../../src/runtime/log.ts';
-import { type RoleProcess, spawnRole, untilReady } from './role-process.ts';
+import { type Role, type RoleProcess, spawnRole, untilReady } from './role-process.ts';
 import { makeRunFolder } from './run-folder.ts';
 import { type Services, startServices } from './services.ts';
 
@@ -14,8 +14,10 @@ export type PipelineOptions = {
   readonly workers: number;
   /** Over the defaults, for the API and the workers alike. */
   readonly environment: Readonly<Record<string, string>>;
-  readonly nodeFlags: readonly string[] | undefined;
-  readonly profileFolder: string | undefined;
+  readonly nodeFlags?: readonly string[] | undefined;
+  readonly profileFolder?: string | undefined;
+  /** What is run in place of `bin/risk ROLE`, for a pipeline that is not the engine's. */
+  readonly program?: readonly string[] | undefined;
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
@@ -27,7 +29,12 @@ export type Pipeline = {
   readonly apiKey: string;
   readonly apiPort: number;
   readonly api: RoleProcess;
+  /** All that were started and have not been stopped. */
   readonly workers: readonly RoleProcess[];
+  /** Starts so many more at once; resolves to them when all are ready. */
+  startWorkers(count: number): Promise<readonly RoleProcess[]>;
+  /** Drains all workers. */
+  stopWorkers(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -46,6 +53,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     logFolder,
     nodeFlags: options.nodeFlags,
     profileFolder: options.profileFolder,
+    program: options.program,
     environment: {
       DATABASE_URL: services.databaseUrl,
       REDIS_URL: services.redisUrl,
@@ -53,18 +61,29 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       ...options.environment,
     },
   };
-  const start = async (role: 'api' | 'worker', name: string) => {
+  const processes = opened.use(new AsyncDisposableStack());
+  const start = async (role: Role, name: string) => {
     const process = spawnRole({ ...shared, role, name, port: await freePort() });
-    opened.defer(() => (process.hasEnded() ? undefined : process.stop()));
+    processes.defer(() => (process.hasEnded() ? undefined : process.stop()));
     return await untilReady(process, signal);
+  };
+  const workers: RoleProcess[] = [];
+  let workersStarted = 0;
+  const startWorkers = async (count: number) => {
+    const names = Array.from({ length: count }, () => `worker-${++workersStarted}`);
+    const started = await Promise.all(names.map((name) => start('worker', name)));
+    workers.push(...started);
+    return started;
   };
   onProgress('starting the API and the workers');
   const api = await start('api', 'api');
-  const workers: RoleProcess[] = [];
-  for (let n = 1; n <= options.workers; n++) workers.push(await start('worker', `worker-${n}`));
+  await startWorkers(options.workers);
   const owned = opened.move();
   return {
-    ...{ folder, services, api, workers },
+    ...{ folder, services, api, workers, startWorkers },
+    stopWorkers: async () => {
+      await Promise.all(workers.splice(0).map((worker) => worker.stop()));
+    },
     apiKey: API_KEY,
     apiPort: Number(new URL(api.url).port),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { transactionWriter } from '../../src/simulate/format.ts';
 import { type SimulateOptions, simulate } from '../../src/simulate/simulate.ts';
+import type { SimulatedTransaction } from '../../src/simulate/transaction.ts';
 
 export type RequestsOptions = {
   readonly file: string;
@@ -16,6 +17,13 @@ export type RequestsOptions = {
   readonly batch: number;
   /** All transactions in one corridor when given. */
   readonly corridor?: string | undefined;
+  /**
+   * Accounts take turns, row n belonging to account n % accounts: each as often as any other and as far
+   * apart as can be. By default they act by habit, some often and some hardly ever.
+   */
+  readonly accountsInTurn?: boolean | undefined;
+  /** Asks for the score in the answer (`Prefer: wait`); single posts only. */
+  readonly waitSeconds?: number | undefined;
   readonly traffic: SimulateOptions;
 };
 
@@ -23,42 +31,72 @@ export type PreparedRequests = {
   readonly file: string;
   /** Byte at which each request starts; one more than there are requests. */
   readonly offsets: Float64Array;
-  readonly transactions: number;
 };
 
 export async function prepareRequests(options: RequestsOptions): Promise<PreparedRequests> {
   const { file, batch, traffic } = options;
+  const offsets = await writeRequests(file, encodedBatches(options));
+  const expected = Math.ceil(traffic.transactions / batch);
+  if (offsets.length !== expected + 1) {
+    throw new Error(`${offsets.length - 1} requests instead of ${expected}`);
+  }
+  return { file, offsets };
+}
+
+/** Writes them one behind the other; returns where each starts, and where the last one ends. */
+export async function writeRequests(
+  file: string,
+  requests: Iterable<Buffer>,
+): Promise<Float64Array> {
   const stream = createWriteStream(file, { mode: 0o600 });
   const offsets = [0];
   let end = 0;
-  for (const rows of batches(options)) {
-    const request = encodeRequest(options, rows);
+  for (const request of requests) {
     end += request.byteLength;
     offsets.push(end);
     if (!stream.write(request)) await once(stream, 'drain');
   }
   stream.end();
   await once(stream, 'finish');
-  const expected = Math.ceil(traffic.transactions / batch);
-  if (offsets.length !== expected + 1) {
-    throw new Error(`${offsets.length - 1} requests instead of ${expected}`);
-  }
-  return { file, offsets: Float64Array.from(offsets), transactions: traffic.transactions };
+  return Float64Array.from(offsets);
 }
 
-function* batches({ batch, corridor, traffic }: RequestsOptions): Generator<string[], void> {
+/** A request without a body. */
+export function encodeGet(host: string, apiKey: string, path: string): Buffer {
+  const head = [`GET ${path} HTTP/1.1`, `Host: ${host}`, `Authorization: Bearer ${apiKey}`];
+  return Buffer.from(`${head.join('\r\n')}\r\n\r\n`);
+}
+
+function* encodedBatches(options: RequestsOptions): Generator<Buffer, void> {
+  for (const rows of batches(options)) yield encodeRequest(options, rows);
+}
+
+function* batches(options: RequestsOptions): Generator<string[], void> {
   const { line } = transactionWriter('ndjson');
   let rows: string[] = [];
-  for (const row of simulate(traffic)) {
-    rows.push(line(corridor === undefined ? row : { ...row, corridor }).trimEnd());
-    if (rows.length < batch) continue;
+  for (const row of trafficRows(options)) {
+    rows.push(line(row).trimEnd());
+    if (rows.length < options.batch) continue;
     yield rows;
     rows = [];
   }
   if (rows.length > 0) yield rows;
 }
 
-function encodeRequest({ host, apiKey, batch }: RequestsOptions, rows: readonly string[]): Buffer {
+type Rows = Pick<RequestsOptions, 'traffic' | 'corridor' | 'accountsInTurn'>;
+
+/** The transactions of the requests, in their order. */
+export function* trafficRows(options: Rows): Generator<SimulatedTransaction, void> {
+  const { traffic, corridor, accountsInTurn = false } = options;
+  let index = 0;
+  for (const row of simulate(traffic)) {
+    const accountId = accountsInTurn ? `acc_${index++ % traffic.accounts}` : row.accountId;
+    yield { ...row, accountId, corridor: corridor ?? row.corridor };
+  }
+}
+
+function encodeRequest(options: RequestsOptions, rows: readonly string[]): Buffer {
+  const { host, apiKey, batch, waitSeconds } = options;
   const path = batch === 1 ? '/v1/transactions' : '/v1/transactions/batch';
   const body = batch === 1 ? (rows[0] ?? '') : `{"transactions":[${rows.join(',')}]}`;
   const head = [
@@ -67,6 +105,7 @@ function encodeRequest({ host, apiKey, batch }: RequestsOptions, rows: readonly 
     `Authorization: Bearer ${apiKey}`,
     'Content-Type: application/json',
     `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(waitSeconds === undefined ? [] : [`Prefer: wait=${waitSeconds}`]),
   ];
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -21,6 +21,8 @@ export type RoleOptions = {
   readonly logFolder: string;
   /** bin/risk of another checkout; this one's by default. */
   readonly launcher?: string | undefined;
+  /** Program and arguments in place of the launcher; the role is its last argument. */
+  readonly program?: readonly string[] | undefined;
   /** Flags of node in place of those that bin/risk gives a role. */
   readonly nodeFlags?: readonly string[] | undefined;
   /** Writes a V8 CPU profile there when it ends. */
@@ -66,12 +68,13 @@ export async function untilReady(started: RoleProcess, signal: AbortSignal): Pro
 
 export function spawnRole(options: RoleOptions): RoleProcess {
   const { role, name, port, profileFolder, nodeFlags = [], launcher = LAUNCHER } = options;
+  const [program = '', ...args] = options.program ?? ['/bin/sh', launcher];
   const profile = profileFolder === undefined ? [] : profileFlags(profileFolder, name);
   const flags = [...nodeFlags, ...profile].join(' ');
   const output = openSync(logFile(options), 'a');
   let child: ChildProcess;
   try {
-    child = spawn('/bin/sh', [launcher, role], {
+    child = spawn(program, [...args, role], {
       env: {
         PATH: process.env['PATH'],
         HOME: process.env['HOME'],

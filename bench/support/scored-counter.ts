@@ -1,12 +1,12 @@
 /**
- * How far the workers are, from their own metrics: a scrape a second costs a worker about a
- * millisecond, while counting rows in Postgres would take from the very thing that is measured.
+ * How far the workers are, from their own metrics: a scrape costs a worker about a millisecond, while
+ * counting rows in Postgres would take from the very thing that is measured.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../../src/domain/failure.ts';
 import type { RoleProcess } from './role-process.ts';
 
-const POLL_MS = 1000;
+const POLL_MS = 250;
 /** Near the end the poll is the resolution of the clock. */
 const LAST_POLL_MS = 50;
 const NEAR_END_SHARE = 0.97;
@@ -15,33 +15,49 @@ const STALL_MS = 60_000;
 export type ScoredProgress = {
   /** Epoch milliseconds at which all were seen stored. */
   readonly finishedMs: number;
-  /** Scored in each poll, with the time it covers. */
+  /** Scored since the beginning, as each poll saw it. */
   readonly samples: readonly { readonly atMs: number; readonly scored: number }[];
 };
 
-/** Waits until the workers together have stored `total` scores; a Failure when they stop moving. */
+export type ScoredTarget = {
+  /** What the workers had scored in their lives when the run began. */
+  readonly scoredBefore: number;
+  readonly transactions: number;
+};
+
+/** Waits until the workers together have stored so many more scores; a Failure when they stop moving. */
 export async function untilScored(
   workers: readonly RoleProcess[],
-  total: number,
+  { scoredBefore, transactions }: ScoredTarget,
   signal: AbortSignal,
 ): Promise<ScoredProgress> {
   const samples: { atMs: number; scored: number }[] = [];
   let movedMs = Date.now();
   for (;;) {
-    const counts = await Promise.all(workers.map((worker) => readScored(worker, signal)));
-    const scored = counts.reduce((sum, count) => sum + count, 0);
+    const scored = (await readScored(workers, signal)) - scoredBefore;
     const atMs = Date.now();
     if (scored > (samples.at(-1)?.scored ?? 0)) movedMs = atMs;
     samples.push({ atMs, scored });
-    if (scored >= total) return { finishedMs: atMs, samples };
+    if (scored >= transactions) return { finishedMs: atMs, samples };
     if (atMs - movedMs > STALL_MS) {
-      throw new Failure('permanent', 'STALLED', `${scored} of ${total} scored, and no more come`);
+      const detail = `${scored} of ${transactions} scored, and no more come`;
+      throw new Failure('permanent', 'STALLED', detail);
     }
-    await delay(scored < total * NEAR_END_SHARE ? POLL_MS : LAST_POLL_MS, undefined, { signal });
+    const pollMs = scored < transactions * NEAR_END_SHARE ? POLL_MS : LAST_POLL_MS;
+    await delay(pollMs, undefined, { signal });
   }
 }
 
-async function readScored(worker: RoleProcess, signal: AbortSignal): Promise<number> {
+/** Scores that these processes have stored in their lives. */
+export async function readScored(
+  workers: readonly RoleProcess[],
+  signal: AbortSignal,
+): Promise<number> {
+  const counts = await Promise.all(workers.map((worker) => readOne(worker, signal)));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+async function readOne(worker: RoleProcess, signal: AbortSignal): Promise<number> {
   const response = await fetch(`${worker.url}/metrics`, { signal });
   const text = await response.text();
   if (!response.ok) throw new Error(`${worker.name}: /metrics answered ${response.status}`);
