@@ -1,4 +1,5 @@
 /** Where the processor time goes: CPU microseconds a transaction, by role, between two moments. */
+import { availableParallelism } from 'node:os';
 import type { GeneratorProcess } from './generator-process.ts';
 import type { Pipeline } from './pipeline.ts';
 import { treeCpuSeconds } from './process-usage.ts';
@@ -35,7 +36,6 @@ export type CpuRow = {
 export type CpuSpan = {
   readonly seconds: number;
   readonly transactions: number;
-  readonly cores: number;
 };
 
 export function cpuTable(before: CpuByRole, after: CpuByRole, span: CpuSpan): CpuRow[] {
@@ -43,7 +43,7 @@ export function cpuTable(before: CpuByRole, after: CpuByRole, span: CpuSpan): Cp
     role,
     cpu_seconds: seconds.toFixed(2),
     us_per_transaction: ((seconds * 1e6) / span.transactions).toFixed(1),
-    share_of_machine: (seconds / span.seconds / span.cores).toFixed(3),
+    share_of_machine: (seconds / span.seconds / availableParallelism()).toFixed(3),
   });
   const roles = Object.keys(before) as (keyof CpuByRole)[];
   const total = roles.reduce((sum, role) => sum + after[role] - before[role], 0);

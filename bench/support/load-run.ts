@@ -1,5 +1,4 @@
 /** One load on one pipeline: sent, scored to the end, and what that took of each process. */
-import { availableParallelism } from 'node:os';
 import type { BenchContext, BenchTable } from './bench.ts';
 import { cpuTable, readCpu } from './cpu-by-role.ts';
 import type { GeneratorResult } from './generator.ts';
@@ -46,7 +45,7 @@ export async function runLoad(
   const after = readCpu(pipeline, generator);
   const seconds = (progress.finishedMs - posted.firstRequestMs) / 1000;
   const { transactions } = load;
-  const cpu = cpuTable(before, after, { seconds, transactions, cores: availableParallelism() });
+  const cpu = cpuTable(before, after, { seconds, transactions });
   const sum = (one: Readonly<Record<string, number>>) =>
     Object.values(one).reduce((total, value) => total + value, 0);
   return {
@@ -55,7 +54,8 @@ export async function runLoad(
   };
 }
 
-async function readMemory(pipeline: Pipeline, generatorPid: number): Promise<Memory[]> {
+/** Peaks so far of every process of the pipeline, and of the generator. */
+export async function readMemory(pipeline: Pipeline, generatorPid: number): Promise<Memory[]> {
   const processes = [...pipeline.workers, { name: 'generator', pid: generatorPid }];
   return [
     ...[pipeline.api, ...processes].map(({ name, pid }) => ({

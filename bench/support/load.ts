@@ -84,9 +84,12 @@ export function integerList(flag: string, text: string, min: number, max: number
   return text.split(',').map((given) => integerOption(flag, given, { min, max }, min));
 }
 
+/** Whom a load is sent to. */
+export type Target = Pick<Pipeline, 'folder' | 'apiPort' | 'apiKey'>;
+
 /** Prepares the requests; the clock starts with its `go`. */
 export async function startLoad(
-  pipeline: Pipeline,
+  pipeline: Target,
   load: Load,
   signal: AbortSignal,
 ): Promise<GeneratorProcess> {
