@@ -54,9 +54,18 @@ export async function runLoad(
   };
 }
 
-/** Peaks so far of every process of the pipeline, and of the generator. */
-export async function readMemory(pipeline: Pipeline, generatorPid: number): Promise<Memory[]> {
-  const processes = [...pipeline.workers, { name: 'generator', pid: generatorPid }];
+const WARM_UP_SECONDS = 5;
+
+/** The same load for a few seconds, uncounted: code that is compiled and caches that fill are no latency to keep. */
+export async function warmUp(pipeline: Pipeline, load: Load, context: BenchContext): Promise<void> {
+  const transactions = load.rate * WARM_UP_SECONDS;
+  await runLoad(pipeline, { ...load, transactions, seed: `${load.seed}-warm-up` }, context);
+}
+
+/** Peaks so far of every process of the pipeline, and of the generator where there is one. */
+export async function readMemory(pipeline: Pipeline, generatorPid?: number): Promise<Memory[]> {
+  const generator = generatorPid === undefined ? [] : [{ name: 'generator', pid: generatorPid }];
+  const processes = [...pipeline.workers, ...generator];
   return [
     ...[pipeline.api, ...processes].map(({ name, pid }) => ({
       process: name,

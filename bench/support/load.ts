@@ -12,8 +12,9 @@ export type Load = {
   readonly merchants: number;
   /** 12, or 1 for all transactions in one corridor. */
   readonly corridors: number;
-  /** Span of created_at, ending now. */
+  /** Span of created_at, ending now or so many days ago. */
   readonly days: number;
+  readonly endedDaysAgo?: number;
   readonly connections: number;
   /** Transactions a second; 0 is as fast as they are answered. */
   readonly rate: number;
@@ -42,6 +43,7 @@ type LoadValues = { readonly [Name in Exclude<keyof typeof LOAD_OPTIONS, 'set'>]
 
 /** Of transactions, connections and rates: beyond what any run could want. */
 const MANY = 100_000_000;
+const DAY_MS = 86_400_000;
 
 export const USUAL_LOAD: Load = {
   ...{ batch: 1000, transactions: 500_000, accounts: 20_000, merchants: 5000 },
@@ -106,7 +108,7 @@ export async function startLoad(
         corridor: corridors === 1 ? 'US-US' : undefined,
         traffic: {
           ...{ transactions, accounts, merchants, days, seed },
-          endMs: Date.now(),
+          endMs: Date.now() - (load.endedDaysAgo ?? 0) * DAY_MS,
           fraudRate: 0.01,
         },
       },

@@ -4,8 +4,10 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../../src/domain/failure.ts';
+import { readMetrics } from './metrics.ts';
 import type { RoleProcess } from './role-process.ts';
 
+const SCORED = 'risk_transactions_scored_total';
 const POLL_MS = 250;
 /** Near the end the poll is the resolution of the clock. */
 const LAST_POLL_MS = 50;
@@ -53,17 +55,8 @@ export async function readScored(
   workers: readonly RoleProcess[],
   signal: AbortSignal,
 ): Promise<number> {
-  const counts = await Promise.all(workers.map((worker) => readOne(worker, signal)));
+  const counts = await Promise.all(
+    workers.map(async (worker) => (await readMetrics(worker, signal)).sum(SCORED)),
+  );
   return counts.reduce((sum, count) => sum + count, 0);
-}
-
-async function readOne(worker: RoleProcess, signal: AbortSignal): Promise<number> {
-  const response = await fetch(`${worker.url}/metrics`, { signal });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${worker.name}: /metrics answered ${response.status}`);
-  let scored = 0;
-  for (const [, value] of text.matchAll(/^risk_transactions_scored_total(?:\{.*\})? (\d+)$/gm)) {
-    scored += Number(value);
-  }
-  return scored;
 }

@@ -1,0 +1,105 @@
+/**
+ * How many transactions a second the API accepts when it is all that runs: committed in Postgres and
+ * appended to the streams, with no worker to share the machine with.
+ */
+import { parseArguments } from '../src/cli/command.ts';
+import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
+import { copyCeiling, xaddCeiling } from './support/ceilings.ts';
+import { cpuTable, readCpu } from './support/cpu-by-role.ts';
+import {
+  integerList,
+  LOAD_OPTIONS,
+  LOAD_USAGE,
+  type Load,
+  readLoad,
+  readSettings,
+  startLoad,
+  USUAL_LOAD,
+} from './support/load.ts';
+import { memoryBreaches, memoryTable, readMemory } from './support/load-run.ts';
+import { startPipeline } from './support/pipeline.ts';
+
+const USAGE = `--batch N[,N]      transactions a request, each a run of its own (1000,100,1)
+${LOAD_USAGE}
+By default 300,000 transactions; 200,000 in batches of 100; 50,000 singly over 64 connections.`;
+
+function loadByDefault(batch: number): Load {
+  if (batch >= 1000) return { ...USUAL_LOAD, batch, transactions: 300_000 };
+  if (batch > 1) return { ...USUAL_LOAD, batch, transactions: 200_000 };
+  return { ...USUAL_LOAD, batch, transactions: 50_000, connections: 64 };
+}
+
+async function measure(
+  load: Load,
+  environment: Readonly<Record<string, string>>,
+  { log, signal, output }: BenchContext,
+): Promise<BenchReport> {
+  const onProgress = (text: string) => output.note(text);
+  await using pipeline = await startPipeline({
+    ...{ workers: 0, environment, log, signal, onProgress },
+  });
+  const { services, folder } = pipeline;
+  output.note('preparing requests');
+  using generator = await startLoad(pipeline, load, signal);
+  output.note(`posting ${generator.requests} requests`);
+  const before = readCpu(pipeline, generator);
+  const posted = await generator.go();
+  const after = readCpu(pipeline, generator);
+  const seconds = (posted.lastAnswerMs - posted.firstRequestMs) / 1000;
+  const memory = await readMemory(pipeline, generator.pid);
+  const { rows } = await services.database.query<{ stored: number }>(
+    'select count(*)::int as stored from transactions',
+  );
+  const stored = rows[0]?.stored ?? 0;
+  const missing = posted.accepted - stored;
+  return {
+    caseName: load.batch === 1 ? 'single posts' : `batches of ${load.batch}`,
+    inputs: { ...load, ...environment, ...services.settings },
+    versions: services.versions,
+    perSecond: posted.accepted / seconds,
+    figures: {
+      accepted_per_second: posted.accepted / seconds,
+      seconds,
+      ...{ accepted: posted.accepted, stored, duplicates: posted.duplicates },
+      resent: posted.resent,
+      http_p50_ms: posted.latencyMs.p50,
+      http_p95_ms: posted.latencyMs.p95,
+      http_p99_ms: posted.latencyMs.p99,
+      http_max_ms: posted.latencyMs.max,
+    },
+    ceilings: [
+      await copyCeiling(services.database, `${folder}/ceiling`),
+      await xaddCeiling(services.database, services.redis),
+    ],
+    tables: [
+      {
+        title: 'processor time by role',
+        rows: cpuTable(before, after, { seconds, transactions: load.transactions }),
+      },
+      memoryTable(memory),
+    ],
+    breaches: [
+      ...(missing === 0 ? [] : [`accepted but not in Postgres: ${missing}`]),
+      ...memoryBreaches(memory),
+    ],
+  };
+}
+
+export const bench: Bench = {
+  name: 'ingest',
+  question: 'How many transactions a second does the API alone accept?',
+  usage: USAGE,
+  run: async function* (args, context) {
+    const { values } = parseArguments(args, {
+      ...LOAD_OPTIONS,
+      batch: { type: 'string', default: '1000,100,1' },
+    });
+    for (const batch of integerList('--batch', values.batch, 1, 1000)) {
+      yield await measure(
+        readLoad(values, loadByDefault(batch)),
+        readSettings(values.set),
+        context,
+      );
+    }
+  },
+};

@@ -1,0 +1,25 @@
+/** What a role says of itself at /metrics: counters and gauges summed over their labels. */
+import type { RoleProcess } from './role-process.ts';
+
+export type MetricSample = {
+  /** 0 where there is no such metric. */
+  readonly sum: (name: string) => number;
+};
+
+export async function readMetrics(role: RoleProcess, signal: AbortSignal): Promise<MetricSample> {
+  const response = await fetch(`${role.url}/metrics`, { signal });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${role.name}: /metrics answered ${response.status}`);
+  return { sum: (name) => sumMetric(text, name) };
+}
+
+/** Of the Prometheus text format: all samples of exactly this name. */
+export function sumMetric(text: string, name: string): number {
+  let sum = 0;
+  for (const line of text.split('\n')) {
+    if (!line.startsWith(name)) continue;
+    const [, value] = /^(?:\{.*\})? (\S+)/.exec(line.slice(name.length)) ?? [];
+    if (value !== undefined) sum += Number(value);
+  }
+  return sum;
+}
