@@ -1,0 +1,99 @@
+/**
+ * How fast a backlog is scored by 1, 2 and 4 workers: the API fills the streams while no worker runs, then
+ * they start together. The clock runs from the moment all are ready; what they scored before is left out.
+ */
+import { availableParallelism } from 'node:os';
+import { parseArguments } from '../src/cli/command.ts';
+import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
+import {
+  batchSettings,
+  integerList,
+  LOAD_OPTIONS,
+  LOAD_USAGE,
+  type Load,
+  readLoad,
+  readSettings,
+  startLoad,
+  USUAL_LOAD,
+} from './support/load.ts';
+import { inMebibytes, memoryBreaches, memoryTable, readMemory } from './support/load-run.ts';
+import { startPipeline } from './support/pipeline.ts';
+import { treeCpuSeconds } from './support/process-usage.ts';
+import { readScored, untilScored } from './support/scored-counter.ts';
+import { readStored } from './support/stored.ts';
+
+const USAGE = `--workers N[,N]    worker processes, each a run of its own (1,2,4)
+${LOAD_USAGE}`;
+
+type Settings = Readonly<Record<string, string>>;
+
+async function measure(
+  load: Load,
+  workers: number,
+  environment: Settings,
+  { log, signal, output }: BenchContext,
+): Promise<BenchReport> {
+  const onProgress = (text: string) => output.note(text);
+  await using pipeline = await startPipeline({
+    ...{ workers: 0, environment, log, signal, onProgress },
+  });
+  const { services } = pipeline;
+  output.note(`filling the streams with ${load.transactions} transactions`);
+  using generator = await startLoad(pipeline, load, signal);
+  await generator.go();
+  const waitingBytes = await usedMemory(services.redis.info('memory'));
+  output.note(`draining with ${workers}`);
+  const started = await pipeline.startWorkers(workers);
+  const startedMs = Date.now();
+  const scoredBefore = await readScored(started, signal);
+  const pids = [services.postgresPid, services.redisPid, ...started.map(({ pid }) => pid)];
+  const cpu = () => pids.reduce((sum, pid) => sum + treeCpuSeconds(pid), 0);
+  const cpuBefore = cpu();
+  const left = load.transactions - scoredBefore;
+  const { finishedMs } = await untilScored(started, { scoredBefore, transactions: left }, signal);
+  const seconds = (finishedMs - startedMs) / 1000;
+  const cpuSeconds = cpu() - cpuBefore;
+  const memory = await readMemory(pipeline, generator.pid);
+  const { lost, doubled, scores } = await readStored(services.database);
+  return {
+    caseName: workers === 1 ? '1 worker' : `${workers} workers`,
+    inputs: { ...load, workers, ...environment, ...services.settings },
+    versions: services.versions,
+    perSecond: left / seconds,
+    figures: {
+      drained_per_second: left / seconds,
+      ...{ seconds, scored_before_all_were_ready: scoredBefore, scored: scores, lost, doubled },
+      cpu_us_per_transaction: (cpuSeconds * 1e6) / left,
+      cores_busy: cpuSeconds / seconds,
+      cores: availableParallelism(),
+      redis_full_mebibytes: Number(inMebibytes(waitingBytes)),
+    },
+    ceilings: [],
+    tables: [memoryTable(memory)],
+    breaches: [
+      ...(lost + doubled === 0 ? [] : [`lost ${lost}, doubled ${doubled}`]),
+      ...memoryBreaches(memory),
+    ],
+  };
+}
+
+async function usedMemory(info: Promise<string>): Promise<number> {
+  return Number(/used_memory:(\d+)/.exec(await info)?.[1] ?? 0);
+}
+
+export const bench: Bench = {
+  name: 'drain',
+  question: 'How fast do 1, 2 and 4 workers score a backlog?',
+  usage: USAGE,
+  run: async function* (args, context) {
+    const { values } = parseArguments(args, {
+      ...LOAD_OPTIONS,
+      workers: { type: 'string', default: '1,2,4' },
+    });
+    const load = readLoad(values, USUAL_LOAD);
+    for (const workers of integerList('--workers', values.workers, 1, 64)) {
+      const settings = readSettings(values.set, batchSettings(load.batch));
+      yield await measure(load, workers, settings, context);
+    }
+  },
+};
