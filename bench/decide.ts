@@ -1,0 +1,85 @@
+/**
+ * How long a client waits for a decision: single posts with `Prefer: wait` at an offered rate, from the
+ * moment each was due until the answer with its score. An open loop: what a slow answer holds up counts.
+ */
+import { parseArguments } from '../src/cli/command.ts';
+import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
+import {
+  integerList,
+  LOAD_OPTIONS,
+  LOAD_USAGE,
+  type Load,
+  readLoad,
+  readSettings,
+  USUAL_LOAD,
+} from './support/load.ts';
+import { memoryBreaches, memoryTable, runLoad, warmUp } from './support/load-run.ts';
+import { startPipeline } from './support/pipeline.ts';
+import { readStored } from './support/stored.ts';
+
+const USAGE = `--rates N[,N]      posts a second, each a run of its own (500)
+--seconds N        of each run (30)
+${LOAD_USAGE}
+--transactions and --rate are what --rates and --seconds make them. 128 connections by default.`;
+
+/** Of `Prefer: wait`; longer than any answer should take, so that all come with their score. */
+const WAIT_SECONDS = 5;
+
+async function measure(
+  load: Load,
+  environment: Readonly<Record<string, string>>,
+  context: BenchContext,
+): Promise<BenchReport> {
+  const { log, signal, output } = context;
+  await using pipeline = await startPipeline({
+    ...{ workers: 1, environment, log, signal },
+    onProgress: (text) => output.note(text),
+  });
+  await warmUp(pipeline, load, context);
+  const run = await runLoad(pipeline, load, context);
+  const { posted, memory } = run;
+  const { lost, doubled } = await readStored(pipeline.services.database);
+  const seconds = (posted.lastAnswerMs - posted.firstRequestMs) / 1000;
+  const unanswered = posted.accepted - posted.scored;
+  return {
+    caseName: `${load.rate} posts a second`,
+    inputs: { ...load, workers: 1, ...environment, ...pipeline.services.settings },
+    versions: pipeline.services.versions,
+    perSecond: posted.scored / seconds,
+    figures: {
+      decided_per_second: posted.scored / seconds,
+      ...{ accepted: posted.accepted, with_score: posted.scored, resent: posted.resent },
+      decided_p50_ms: posted.latencyMs.p50,
+      decided_p95_ms: posted.latencyMs.p95,
+      decided_p99_ms: posted.latencyMs.p99,
+      decided_max_ms: posted.latencyMs.max,
+      waited_for_connection_p99_ms: posted.waitedMs.p99,
+    },
+    ceilings: [],
+    tables: [{ title: 'processor time by role', rows: run.cpu }, memoryTable(memory)],
+    breaches: [
+      ...(unanswered === 0 ? [] : [`answered without a score: ${unanswered}`]),
+      ...(lost + doubled === 0 ? [] : [`lost ${lost}, doubled ${doubled}`]),
+      ...memoryBreaches(memory),
+    ],
+  };
+}
+
+export const bench: Bench = {
+  name: 'decide',
+  question: 'How long does a client wait for a decision?',
+  usage: USAGE,
+  run: async function* (args, context) {
+    const { values } = parseArguments(args, {
+      ...LOAD_OPTIONS,
+      rates: { type: 'string', default: '500' },
+      seconds: { type: 'string', default: '30' },
+    });
+    const [seconds = 0] = integerList('--seconds', values.seconds, 1, 3600);
+    for (const rate of integerList('--rates', values.rates, 1, 100_000)) {
+      const sized = { ...USUAL_LOAD, rate, transactions: rate * seconds, connections: 128 };
+      const load = { ...readLoad(values, sized), batch: 1, waitSeconds: WAIT_SECONDS };
+      yield await measure(load, readSettings(values.set), context);
+    }
+  },
+};
