@@ -1,0 +1,141 @@
+/**
+ * What does it cost when every account is a miss? Accounts with a history act once each, in turn, three times:
+ * with their profiles gone from the worker and from Redis (each is rebuilt from Postgres), with the profiles
+ * in Redis alone (a new worker), and with whatever the worker's own memory holds of them.
+ */
+import { parseArguments } from '../src/cli/command.ts';
+import { profileKeyPattern } from '../src/stream/keys.ts';
+import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
+import {
+  batchSettings,
+  LOAD_OPTIONS,
+  LOAD_USAGE,
+  type Load,
+  readLoad,
+  readSettings,
+  USUAL_LOAD,
+} from './support/load.ts';
+import { type LoadRun, memoryBreaches, memoryTable, runLoad } from './support/load-run.ts';
+import { readMetrics } from './support/metrics.ts';
+import { type Pipeline, startPipeline } from './support/pipeline.ts';
+import { readStored } from './support/stored.ts';
+
+const USAGE = `--history N        transactions of each account before (5)
+${LOAD_USAGE}
+By default 30,000 accounts; --transactions is as many as there are accounts.`;
+
+const MARKET = 'market_0';
+const SCAN_KEYS = 10_000;
+
+/** Nothing is left that a worker could take a profile from: its memory goes with it. */
+async function forgetProfiles(pipeline: Pipeline): Promise<void> {
+  const { redis } = pipeline.services;
+  await pipeline.stopWorkers();
+  const stream = redis.scanStream({ match: profileKeyPattern(MARKET), count: SCAN_KEYS });
+  for await (const keys of stream) {
+    if (Array.isArray(keys) && keys.length > 0) await redis.unlink(...keys.map(String));
+  }
+  await pipeline.startWorkers(1);
+}
+
+/** A worker that has nothing in its own memory. */
+async function replaceWorker(pipeline: Pipeline): Promise<void> {
+  await pipeline.stopWorkers();
+  await pipeline.startWorkers(1);
+}
+
+const CASES = [
+  { name: 'rebuilt from Postgres', prepare: forgetProfiles },
+  { name: 'from Redis', prepare: replaceWorker },
+  { name: 'from memory as far as it reaches', prepare: async () => undefined },
+] as const;
+
+type Rebuilds = Readonly<Record<string, number>>;
+
+/** Counters of the only worker. */
+async function readCaches(pipeline: Pipeline, signal: AbortSignal): Promise<Rebuilds> {
+  const [worker] = pipeline.workers;
+  if (worker === undefined) throw new Error('no worker runs');
+  const metrics = await readMetrics(worker, signal);
+  return {
+    profile_rebuilds: metrics.sum('risk_profile_rebuilds_total'),
+    cache_misses: metrics.sum('risk_cache_misses_total'),
+    cache_hits: metrics.sum('risk_cache_hits_total'),
+  };
+}
+
+function toReport(
+  caseName: string,
+  load: Load,
+  { run, pipeline, caches }: { run: LoadRun; pipeline: Pipeline; caches: Rebuilds },
+): BenchReport {
+  const workers = run.cpu.find(({ role }) => role === 'workers');
+  const postgres = run.cpu.find(({ role }) => role === 'postgres');
+  return {
+    caseName,
+    inputs: { ...load, workers: 1, ...pipeline.services.settings },
+    versions: pipeline.services.versions,
+    perSecond: load.transactions / run.seconds,
+    figures: {
+      end_to_end_per_second: load.transactions / run.seconds,
+      cpu_us_per_transaction: (run.cpuSeconds * 1e6) / load.transactions,
+      worker_us_per_transaction: Number(workers?.us_per_transaction),
+      postgres_us_per_transaction: Number(postgres?.us_per_transaction),
+      ...caches,
+    },
+    ceilings: [],
+    tables: [memoryTable(run.memory)],
+    breaches: memoryBreaches(run.memory),
+  };
+}
+
+async function* measure(
+  load: Load,
+  history: number,
+  environment: Readonly<Record<string, string>>,
+  context: BenchContext,
+): AsyncGenerator<BenchReport> {
+  const { log, signal, output } = context;
+  await using pipeline = await startPipeline({
+    ...{ workers: 1, environment, log, signal },
+    onProgress: (text) => output.note(text),
+  });
+  output.note(`giving ${load.accounts} accounts a history`);
+  const before = {
+    ...{ ...load, transactions: load.accounts * history, seed: `${load.seed}-history` },
+    endedDaysAgo: CASES.length,
+  };
+  await runLoad(pipeline, before, context);
+  for (const [index, { name, prepare }] of CASES.entries()) {
+    await prepare(pipeline);
+    const earlier = await readCaches(pipeline, signal);
+    // A day each, one after the other: what arrives late would be rebuilt in any case.
+    const endedDaysAgo = CASES.length - 1 - index;
+    const round = { ...load, days: 1, endedDaysAgo, seed: `${load.seed}-${index}` };
+    const run = await runLoad(pipeline, round, context);
+    const later = await readCaches(pipeline, signal);
+    const caches = Object.fromEntries(
+      Object.entries(later).map(([key, value]) => [key, value - (earlier[key] ?? 0)]),
+    );
+    yield toReport(name, round, { run, pipeline, caches });
+  }
+  const { lost, doubled } = await readStored(pipeline.services.database);
+  if (lost + doubled > 0) throw new Error(`lost ${lost}, doubled ${doubled}`);
+}
+
+export const bench: Bench = {
+  name: 'cold-profiles',
+  question: 'What does a transaction cost when every account is a miss?',
+  usage: USAGE,
+  run: async function* (args, context) {
+    const { values } = parseArguments(args, {
+      ...LOAD_OPTIONS,
+      history: { type: 'string', default: '5' },
+    });
+    const { accounts } = readLoad(values, { ...USUAL_LOAD, accounts: 30_000 });
+    const sized = { ...USUAL_LOAD, accounts, transactions: accounts, accountsInTurn: true };
+    const load = readLoad(values, sized);
+    const settings = readSettings(values.set, batchSettings(load.batch));
+    yield* measure(load, Number(values.history), settings, context);
+  },
+};
