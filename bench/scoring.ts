@@ -3,30 +3,28 @@
  * made a feature vector, scored. No I/O: what a worker pays on top is not in it.
  */
 import type { Transaction } from '../src/domain/transaction.ts';
-import { accountKind } from '../src/profile/account-kind.ts';
-import type { AccountProfile } from '../src/profile/account-profile.ts';
-import { merchantKind } from '../src/profile/merchant-kind.ts';
-import type { MerchantProfile } from '../src/profile/merchant-profile.ts';
 import { features } from '../src/scoring/features.ts';
 import { currentRuleSet } from '../src/scoring/rule-sets.ts';
 import { score } from '../src/scoring/score.ts';
 import type { Bench, BenchReport } from './support/bench.ts';
 import { percentiles } from './support/percentiles.ts';
+import {
+  ACCOUNTS,
+  foldParties,
+  MERCHANTS,
+  makeParties,
+  makeTransaction,
+  type Parties,
+} from './support/pure-core.ts';
 
-const ACCOUNTS = 2000;
-const MERCHANTS = 500;
 /** Transactions between two looks at the clock. */
 const BATCH = 500;
 const WARM_UP_BATCHES = 60;
 const BATCHES = 200;
 /** Siblings an account has when the clock starts. */
 const CASES = [5, 60, 256];
-const STEP_MS = 4 * 3_600_000;
-const START_MS = Date.UTC(2026, 0, 1);
 /** Ten times what an idle core takes: only a change of order is a breach. */
 const MICROSECONDS_MAX = 60;
-
-const FIRST = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
 
 export const bench: Bench = {
   name: 'scoring',
@@ -38,8 +36,6 @@ export const bench: Bench = {
     }
   },
 };
-
-type Parties = { readonly accounts: AccountProfile[]; readonly merchants: MerchantProfile[] };
 
 function measure(siblings: number): BenchReport {
   const parties = makeParties();
@@ -80,17 +76,12 @@ function measure(siblings: number): BenchReport {
 }
 
 /** Microseconds a transaction of each step, and how many were not approved. */
-function scoreAll(batch: readonly Transaction[], { accounts, merchants }: Parties) {
+function scoreAll(batch: readonly Transaction[], parties: Parties) {
   const began = performance.now();
-  const histories = batch.map((transaction) => {
-    const account = accounts[Number(transaction.accountId.slice(4))];
-    const merchant = merchants[Number(transaction.merchantId.slice(2))];
-    if (account === undefined || merchant === undefined) throw new Error('no such party');
-    const ofAccount = accountKind.fold(account, transaction);
-    const ofMerchant = merchantKind.fold(merchant, transaction);
-    if (ofAccount.kind !== 'folded' || ofMerchant.kind !== 'folded') throw new Error('not folded');
-    return { transaction, account: ofAccount.history, merchant: ofMerchant.history };
-  });
+  const histories = batch.map((transaction) => ({
+    transaction,
+    ...foldParties(transaction, parties),
+  }));
   const folded = performance.now();
   const vectors = histories.map((one) => features(one.transaction, one.account, one.merchant));
   const measured = performance.now();
@@ -106,37 +97,5 @@ function scoreAll(batch: readonly Transaction[], { accounts, merchants }: Partie
     features: (measured - folded) * each,
     score: (scored - measured) * each,
     flagged,
-  };
-}
-
-function makeParties(): Parties {
-  const account = { rows: [], floor: FIRST, ceiling: null };
-  const merchant = { rows: [], tallies: [], horizon: null, knownFromMs: 0, ceiling: null };
-  return {
-    accounts: Array.from({ length: ACCOUNTS }, () => accountKind.rebuild(account, null)),
-    merchants: Array.from({ length: MERCHANTS }, () => merchantKind.rebuild(merchant, null)),
-  };
-}
-
-/** The accounts take turns; amounts and merchants vary without a pattern that a branch could learn. */
-function makeTransaction(sequence: number): Transaction {
-  const account = sequence % ACCOUNTS;
-  const mixed = Math.imul(sequence ^ (sequence >>> 7), 0x9e3779b1) >>> 0;
-  const createdAtMs = START_MS + Math.floor((sequence / ACCOUNTS) * STEP_MS);
-  const time = createdAtMs.toString(16).padStart(12, '0');
-  return {
-    transactionId: `${time.slice(0, 8)}-${time.slice(8)}-7abc-8000-${sequence.toString(16).padStart(12, '0')}`,
-    createdAtMs,
-    receivedAtMs: createdAtMs,
-    accountId: `acc_${account}`,
-    merchantId: `m_${mixed % MERCHANTS}`,
-    amount: `${20 + (mixed % 90)}.${10 + (mixed % 89)}`,
-    currency: 'USD',
-    corridor: 'US-EG',
-    type: 'payment',
-    ip: '192.0.2.1',
-    deviceId: `device_${account}`,
-    country: 'US',
-    channel: 'web',
   };
 }

@@ -90,7 +90,7 @@ export function* trafficRows(options: Rows): Generator<SimulatedTransaction, voi
   const { traffic, corridor, accountsInTurn = false } = options;
   let index = 0;
   for (const row of simulate(traffic)) {
-    const accountId = accountsInTurn ? `acc_${index++ % traffic.accounts}` : row.accountId;
+    const accountId = accountsInTurn ? `account_${index++ % traffic.accounts}` : row.accountId;
     yield { ...row, accountId, corridor: corridor ?? row.corridor };
   }
 }

@@ -1,0 +1,190 @@
+/**
+ * What does the same work cost done the usual way? BullMQ, pg-boss, Graphile Worker and a service without a
+ * queue (bench/rivals) get the same requests and store the same scores, each as it is usually written and
+ * batched at its best. All in one run and in turn, a fresh Postgres and Redis each time, so that whatever the
+ * machine does meanwhile happens to all. Rivals score with the engine's pure core and an empty history: they
+ * keep no profiles, so their scores are of the same bytes and of less worth.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { parseArguments } from '../src/cli/command.ts';
+import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
+import {
+  batchSettings,
+  integerList,
+  LOAD_OPTIONS,
+  LOAD_USAGE,
+  type Load,
+  readLoad,
+  USUAL_LOAD,
+} from './support/load.ts';
+import { runLoad } from './support/load-run.ts';
+import { startPipeline } from './support/pipeline.ts';
+import { spreadOf } from './support/spread.ts';
+import { readStored } from './support/stored.ts';
+
+const USAGE = `--rounds N         each system once a round, in turn (5)
+--only NAME[,NAME] of the systems: bullmq, batched plain, …; the engine always takes part
+--batch N          transactions a request (1000)
+${LOAD_USAGE}
+By default 30,000 transactions, after 3,000 that are not counted.`;
+
+const ROLE = fileURLToPath(new URL('./rivals/role.ts', import.meta.url));
+const FOLDER = fileURLToPath(new URL('./rivals/', import.meta.url));
+const WARM_UP_SHARE = 0.1;
+/** Pinned: what is installed is what the manifest names. */
+const VERSIONS: Readonly<Record<string, string>> = (
+  JSON.parse(readFileSync(`${FOLDER}package.json`, 'utf8')) as {
+    dependencies: Record<string, string>;
+  }
+).dependencies;
+
+type System = {
+  readonly name: string;
+  readonly workers: number;
+  readonly program: readonly string[] | undefined;
+};
+
+const ENGINE: System = { name: 'engine', workers: 1, program: undefined };
+
+function systemOf(rival: string, style: string, workers: number): System {
+  return {
+    name: style === 'usual' ? rival : `${style} ${rival}`,
+    workers,
+    program: [process.execPath, ROLE, rival, style],
+  };
+}
+
+const SYSTEMS: readonly System[] = [
+  ENGINE,
+  ...['usual', 'batched'].flatMap((style) => [
+    ...['bullmq', 'pg-boss', 'graphile-worker'].map((rival) => systemOf(rival, style, 1)),
+    systemOf('plain', style, 0),
+  ]),
+];
+
+/** A row is in one table or the other; doubled is a score in both. */
+const STORED_OF_RIVALS = `
+  with payments_scored as (
+    select coalesce(p.scored_at, s.scored_at) as scored_at, p.received_at,
+           p.scored_at is not null and s.scored_at is not null as is_doubled
+      from payments p left join payment_scores s using (transaction_id)
+  )
+  select count(*)::int as transactions, count(scored_at)::int as scores, 0 as dead_letters,
+         count(*)::int - count(scored_at)::int as lost,
+         count(*) filter (where is_doubled)::int as doubled,
+         p[1] as p50, p[2] as p95, p[3] as p99, p[4] as max
+    from payments_scored,
+         (select percentile_disc(array[0.5, 0.95, 0.99, 1.0])
+                   within group (order by extract(epoch from scored_at - received_at) * 1000)::float8[] as p
+            from payments_scored) of_latencies
+   group by p`;
+
+type Round = {
+  readonly perSecond: number;
+  readonly cpuUs: number;
+  readonly acceptedToScoredMs: number;
+  readonly breaches: readonly string[];
+};
+
+async function measure(
+  { name, workers, program }: System,
+  load: Load,
+  context: BenchContext,
+): Promise<Round> {
+  const { log, signal, output } = context;
+  const environment = program === undefined ? batchSettings(load.batch) : {};
+  await using pipeline = await startPipeline({
+    ...{ workers, environment, program, log, signal },
+    onProgress: (text) => output.note(`${name}: ${text}`),
+  });
+  const first = Math.ceil(load.transactions * WARM_UP_SHARE);
+  await runLoad(pipeline, { ...load, transactions: first, seed: `${load.seed}-warm-up` }, context);
+  const run = await runLoad(pipeline, load, context);
+  const { database } = pipeline.services;
+  const stored = await readStored(database, program === undefined ? undefined : STORED_OF_RIVALS);
+  const missing = first + load.transactions - stored.scores;
+  const { lost, doubled } = stored;
+  return {
+    perSecond: load.transactions / run.seconds,
+    cpuUs: (run.cpuSeconds * 1e6) / load.transactions,
+    acceptedToScoredMs: stored.p50,
+    breaches:
+      missing === 0 && lost === 0 && doubled === 0
+        ? []
+        : [`${name}: ${missing} missing, ${lost} lost, ${doubled} doubled`],
+  };
+}
+
+function toReport(
+  { name, workers }: System,
+  load: Load,
+  rounds: readonly Round[],
+  engine: readonly Round[],
+): BenchReport {
+  const perSecond = spreadOf(rounds.map((round) => round.perSecond));
+  const ratios = rounds.map((round, at) => (engine[at]?.perSecond ?? Number.NaN) / round.perSecond);
+  const ratio = spreadOf(ratios);
+  return {
+    caseName: name,
+    inputs: { ...load, workers, rounds: rounds.length },
+    versions: VERSIONS,
+    perSecond: perSecond.median,
+    figures: {
+      scored_per_second_min: perSecond.min,
+      scored_per_second_median: perSecond.median,
+      scored_per_second_max: perSecond.max,
+      engine_is_so_many_times_as_fast_min: ratio.min,
+      engine_is_so_many_times_as_fast_median: ratio.median,
+      engine_is_so_many_times_as_fast_max: ratio.max,
+      cpu_us_per_transaction_median: spreadOf(rounds.map(({ cpuUs }) => cpuUs)).median,
+      accepted_to_scored_p50_ms_median: spreadOf(
+        rounds.map(({ acceptedToScoredMs }) => acceptedToScoredMs),
+      ).median,
+    },
+    ceilings: [],
+    tables: [],
+    breaches: rounds.flatMap(({ breaches }) => breaches),
+  };
+}
+
+/** Dependencies of the rivals are their own: the engine is installed, and tested, without them. */
+async function ensureInstalled({ output, signal }: BenchContext): Promise<void> {
+  if (existsSync(`${FOLDER}node_modules/.package-lock.json`)) return;
+  output.note('installing the rivals');
+  await promisify(execFile)('npm', ['ci', '--ignore-scripts'], { cwd: FOLDER, signal });
+}
+
+export const bench: Bench = {
+  name: 'rivals',
+  question: 'What does the same work cost done the usual way?',
+  usage: USAGE,
+  run: async function* (args, context) {
+    const text = { type: 'string' } as const;
+    const { values } = parseArguments(args, {
+      ...LOAD_OPTIONS,
+      rounds: { ...text, default: '5' },
+      batch: { ...text, default: '1000' },
+      only: text,
+    });
+    const [count = 0] = integerList('--rounds', values.rounds, 1, 100);
+    const [batch = 0] = integerList('--batch', values.batch, 1, 1000);
+    const load = readLoad(values, { ...USUAL_LOAD, batch, transactions: 30_000 });
+    const wanted = values.only?.split(',');
+    const systems = SYSTEMS.filter((one) => one === ENGINE || (wanted?.includes(one.name) ?? true));
+    await ensureInstalled(context);
+    const rounds = new Map<System, Round[]>(systems.map((one) => [one, []]));
+    for (let round = 0; round < count; round++) {
+      // Another one begins each time, so that none is always the one after a certain other.
+      const shift = round % systems.length;
+      for (const system of [...systems.slice(shift), ...systems.slice(0, shift)]) {
+        context.output.note(`round ${round + 1} of ${count}: ${system.name}`);
+        rounds.get(system)?.push(await measure(system, load, context));
+      }
+    }
+    const engine = rounds.get(ENGINE) ?? [];
+    for (const [system, made] of rounds) yield toReport(system, load, made, engine);
+  },
+};

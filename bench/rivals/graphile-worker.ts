@@ -1,0 +1,92 @@
+/**
+ * Graphile Worker. Both styles add jobs in the transaction that stores the payments. Usual: a job and one
+ * score row a payment, ten at a time. Batched: a job a request with the payments as an array, its documented
+ * batch job, with the local queue and the batched completion of its performance page.
+ */
+
+import { run, runMigrations } from 'graphile-worker';
+import type pg from 'pg';
+import { type Payment, POOL_CONNECTIONS, QUEUE, type Rival } from './rival.ts';
+import {
+  createTables,
+  insertPayment,
+  insertPayments,
+  insertScore,
+  insertScores,
+  inTransaction,
+  openPool,
+  toPayment,
+} from './tables.ts';
+
+const ATTEMPTS_MAX = 4;
+
+async function addJob(client: pg.PoolClient, payload: Payment | readonly Payment[]): Promise<void> {
+  await client.query({
+    name: 'add-job',
+    text: 'select graphile_worker.add_job($1, $2::json, max_attempts := $3)',
+    values: [QUEUE, JSON.stringify(payload), ATTEMPTS_MAX],
+  });
+}
+
+export const rival: Rival = {
+  openApi: async (style, stores) => {
+    const pool = openPool(stores);
+    await createTables(pool);
+    await runMigrations({ connectionString: stores.databaseUrl });
+    return {
+      accept: async (inputs) => {
+        const payments = inputs.map(toPayment);
+        if (style === 'batched') {
+          await inTransaction(pool, async (client) => {
+            await insertPayments(client, payments);
+            await addJob(client, payments);
+          });
+        } else {
+          await Promise.all(
+            payments.map((payment) =>
+              inTransaction(pool, async (client) => {
+                await insertPayment(client, payment);
+                await addJob(client, payment);
+              }),
+            ),
+          );
+        }
+        return payments.map(({ transactionId }) => transactionId);
+      },
+      scored: () => 0,
+      close: () => pool.end(),
+    };
+  },
+  openWorker: async (style, stores) => {
+    const pool = openPool(stores);
+    let scored = 0;
+    const score = async (payload: unknown) => {
+      // The payload is what accept() has put in.
+      const payments = (Array.isArray(payload) ? payload : [payload]) as readonly Payment[];
+      const [first] = payments;
+      if (style === 'batched') await insertScores(pool, payments);
+      else if (first !== undefined) await insertScore(pool, first);
+      scored += payments.length;
+    };
+    const batched = { localQueue: { size: 500 }, completeJobBatchDelay: 0, failJobBatchDelay: 0 };
+    const runner = await run({
+      taskList: { [QUEUE]: score },
+      noHandleSignals: true,
+      preset: {
+        worker: {
+          connectionString: stores.databaseUrl,
+          concurrentJobs: style === 'batched' ? 4 : 10,
+          maxPoolSize: POOL_CONNECTIONS + 2,
+          ...(style === 'batched' ? batched : {}),
+        },
+      },
+    });
+    return {
+      scored: () => scored,
+      close: async () => {
+        await runner.stop();
+        await pool.end();
+      },
+    };
+  },
+};

@@ -1,0 +1,42 @@
+/**
+ * What the engine is compared with. A rival gets the same requests over the same HTTP, keeps each payment
+ * durably before it answers, has it scored once, and stores the score whole. What it is spared: validation,
+ * fingerprints, duplicates told from new ones, histories, partitions, streams a corridor, events, isolation.
+ */
+import type { Transaction } from '../../src/domain/transaction.ts';
+import type { Accept } from '../support/plain-service.ts';
+
+/**
+ * `usual`: as the documentation's first pages have it, one job and one row a payment. `batched`: at its best
+ * by its own documentation, many rows a statement and many jobs a call.
+ */
+export const STYLES = ['usual', 'batched'] as const;
+export type Style = (typeof STYLES)[number];
+
+export type Stores = { readonly databaseUrl: string; readonly redisUrl: string };
+
+export type RivalApi = {
+  readonly accept: Accept;
+  /** Scores stored by this process; 0 for ever where workers score. */
+  readonly scored: () => number;
+  readonly close: () => Promise<void>;
+};
+
+export type RivalWorker = {
+  readonly scored: () => number;
+  readonly close: () => Promise<void>;
+};
+
+export type Rival = {
+  /** Makes what is missing in the stores, too: the API starts before any worker. */
+  readonly openApi: (style: Style, stores: Stores) => Promise<RivalApi>;
+  /** Absent where the API scores as it accepts. */
+  readonly openWorker?: (style: Style, stores: Stores) => Promise<RivalWorker>;
+};
+
+/** A transaction on its way into a rival's table. */
+export type Payment = Transaction & { readonly idempotencyKey: string };
+
+export const QUEUE = 'score';
+/** Connections of one process: what the engine has by default. */
+export const POOL_CONNECTIONS = 10;

@@ -1,0 +1,77 @@
+/** The pure core with all profiles in memory, and the transactions it is tried with. */
+import type { AccountHistory, MerchantHistory } from '../../src/domain/history.ts';
+import type { Decision } from '../../src/domain/score-record.ts';
+import type { Transaction } from '../../src/domain/transaction.ts';
+import { accountKind } from '../../src/profile/account-kind.ts';
+import type { AccountProfile } from '../../src/profile/account-profile.ts';
+import { merchantKind } from '../../src/profile/merchant-kind.ts';
+import type { MerchantProfile } from '../../src/profile/merchant-profile.ts';
+import { features } from '../../src/scoring/features.ts';
+import { currentRuleSet } from '../../src/scoring/rule-sets.ts';
+import { score } from '../../src/scoring/score.ts';
+
+export const ACCOUNTS = 2000;
+export const MERCHANTS = 500;
+const STEP_MS = 4 * 3_600_000;
+const START_MS = Date.UTC(2026, 0, 1);
+const FIRST = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
+
+export type Parties = {
+  readonly accounts: AccountProfile[];
+  readonly merchants: MerchantProfile[];
+};
+export type PartyHistories = {
+  readonly account: AccountHistory;
+  readonly merchant: MerchantHistory;
+};
+
+export function foldParties(
+  transaction: Transaction,
+  { accounts, merchants }: Parties,
+): PartyHistories {
+  const account = accounts[Number(transaction.accountId.slice(4))];
+  const merchant = merchants[Number(transaction.merchantId.slice(2))];
+  if (account === undefined || merchant === undefined) throw new Error('no such party');
+  const ofAccount = accountKind.fold(account, transaction);
+  const ofMerchant = merchantKind.fold(merchant, transaction);
+  if (ofAccount.kind !== 'folded' || ofMerchant.kind !== 'folded') throw new Error('not folded');
+  return { account: ofAccount.history, merchant: ofMerchant.history };
+}
+
+export function foldAndScore(transaction: Transaction, parties: Parties): Decision {
+  const { account, merchant } = foldParties(transaction, parties);
+  const vector = features(transaction, account, merchant);
+  return score({ vector, ruleSet: currentRuleSet, model: null });
+}
+
+export function makeParties(): Parties {
+  const account = { rows: [], floor: FIRST, ceiling: null };
+  const merchant = { rows: [], tallies: [], horizon: null, knownFromMs: 0, ceiling: null };
+  return {
+    accounts: Array.from({ length: ACCOUNTS }, () => accountKind.rebuild(account, null)),
+    merchants: Array.from({ length: MERCHANTS }, () => merchantKind.rebuild(merchant, null)),
+  };
+}
+
+/** The accounts take turns; amounts and merchants vary without a pattern that a branch could learn. */
+export function makeTransaction(sequence: number): Transaction {
+  const account = sequence % ACCOUNTS;
+  const mixed = Math.imul(sequence ^ (sequence >>> 7), 0x9e3779b1) >>> 0;
+  const createdAtMs = START_MS + Math.floor((sequence / ACCOUNTS) * STEP_MS);
+  const time = createdAtMs.toString(16).padStart(12, '0');
+  return {
+    transactionId: `${time.slice(0, 8)}-${time.slice(8)}-7abc-8000-${sequence.toString(16).padStart(12, '0')}`,
+    createdAtMs,
+    receivedAtMs: createdAtMs,
+    accountId: `acc_${account}`,
+    merchantId: `m_${mixed % MERCHANTS}`,
+    amount: `${20 + (mixed % 90)}.${10 + (mixed % 89)}`,
+    currency: 'USD',
+    corridor: 'US-EG',
+    type: 'payment',
+    ip: '192.0.2.1',
+    deviceId: `device_${account}`,
+    country: 'US',
+    channel: 'web',
+  };
+}
