@@ -8,9 +8,11 @@ import { profileKeyPattern } from '../src/stream/keys.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import {
   batchSettings,
+  DAY_MS,
   LOAD_OPTIONS,
   LOAD_USAGE,
   type Load,
+  lastMidnightMs,
   readLoad,
   readSettings,
   USUAL_LOAD,
@@ -100,18 +102,22 @@ async function* measure(
     ...{ workers: 1, environment, log, signal },
     onProgress: (text) => output.note(text),
   });
+  const { endMs = lastMidnightMs() } = load;
   output.note(`giving ${load.accounts} accounts a history`);
   const before = {
     ...{ ...load, transactions: load.accounts * history, seed: `${load.seed}-history` },
-    endedDaysAgo: CASES.length,
+    endMs: endMs - CASES.length * DAY_MS,
   };
   await runLoad(pipeline, before, context);
   for (const [index, { name, prepare }] of CASES.entries()) {
     await prepare(pipeline);
     const earlier = await readCaches(pipeline, signal);
     // A day each, one after the other: what arrives late would be rebuilt in any case.
-    const endedDaysAgo = CASES.length - 1 - index;
-    const round = { ...load, days: 1, endedDaysAgo, seed: `${load.seed}-${index}` };
+    const daysAgo = CASES.length - 1 - index;
+    const round = {
+      ...{ ...load, days: 1, seed: `${load.seed}-${index}` },
+      endMs: endMs - daysAgo * DAY_MS,
+    };
     const run = await runLoad(pipeline, round, context);
     const later = await readCaches(pipeline, signal);
     const caches = Object.fromEntries(

@@ -45,6 +45,8 @@ export type Bench = {
   /** As on the command line: `npm run bench -- NAME`. */
   readonly name: string;
   readonly question: string;
+  /** Why it does not run with the others, where it does not: `takes half an hour`. */
+  readonly onlyByName?: string;
   /** Own options, one a line, for `--help`. */
   readonly usage?: string;
   /**

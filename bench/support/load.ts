@@ -1,6 +1,6 @@
 /** The traffic that a bench offers: its options, and the generator that sends it. */
 import { join } from 'node:path';
-import { integerOption } from '../../src/cli/command.ts';
+import { integerOption, UsageError } from '../../src/cli/command.ts';
 import { type GeneratorProcess, startGenerator } from './generator-process.ts';
 import type { Pipeline } from './pipeline.ts';
 
@@ -12,9 +12,10 @@ export type Load = {
   readonly merchants: number;
   /** 12, or 1 for all transactions in one corridor. */
   readonly corridors: number;
-  /** Span of created_at, ending now or so many days ago. */
+  /** Span of created_at. */
   readonly days: number;
-  readonly endedDaysAgo?: number;
+  /** Its end, epoch milliseconds; the last UTC midnight where it is not given. */
+  readonly endMs?: number;
   readonly connections: number;
   /** Transactions a second; 0 is as fast as they are answered. */
   readonly rate: number;
@@ -27,7 +28,8 @@ export type Load = {
 export const LOAD_USAGE = `--transactions N   of each run
 --accounts N       (20000)      --merchants N  (5000)
 --corridors N      12 or 1 (12)
---days N           span of created_at, ending now (28)
+--days N           span of created_at (28)
+--end TIME         its end, RFC 3339 (last midnight, UTC): with the seed it decides all of the traffic
 --connections N    of the generator
 --rate N           transactions a second; 0 is as fast as they are answered
 --seed TEXT        of the generated traffic (1)
@@ -36,23 +38,28 @@ export const LOAD_USAGE = `--transactions N   of each run
 const TEXT = { type: 'string' } as const;
 export const LOAD_OPTIONS = {
   ...{ transactions: TEXT, accounts: TEXT, merchants: TEXT, corridors: TEXT, days: TEXT },
-  ...{ connections: TEXT, rate: TEXT, seed: TEXT },
+  ...{ connections: TEXT, rate: TEXT, seed: TEXT, end: TEXT },
   set: { type: 'string', multiple: true, default: [] as string[] },
 } as const;
 type LoadValues = { readonly [Name in Exclude<keyof typeof LOAD_OPTIONS, 'set'>]?: string };
 
 /** Of transactions, connections and rates: beyond what any run could want. */
 const MANY = 100_000_000;
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 
 export const USUAL_LOAD: Load = {
   ...{ batch: 1000, transactions: 500_000, accounts: 20_000, merchants: 5000 },
   ...{ corridors: 12, days: 28, connections: 4, rate: 0, seed: '1' },
 };
 
+/** For people: `batches of 1000`. */
+export function loadName({ batch }: Pick<Load, 'batch'>): string {
+  return batch === 1 ? 'single posts' : `batches of ${batch}`;
+}
+
 /** What the command line says, and `defaults` for the rest. */
 export function readLoad(values: LoadValues, defaults: Load): Load {
-  const integer = (name: Exclude<keyof LoadValues, 'seed'>, min: number, max: number) =>
+  const integer = (name: Exclude<keyof LoadValues, 'seed' | 'end'>, min: number, max: number) =>
     integerOption(`--${name}`, values[name], { min, max }, defaults[name]);
   return {
     ...defaults,
@@ -64,7 +71,19 @@ export function readLoad(values: LoadValues, defaults: Load): Load {
     connections: integer('connections', 1, 1000),
     rate: integer('rate', 0, MANY),
     seed: values.seed ?? defaults.seed,
+    endMs: values.end === undefined ? lastMidnightMs() : timeOption('--end', values.end),
   };
+}
+
+function timeOption(flag: string, text: string): number {
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) throw new UsageError(`${flag} must be an RFC 3339 time, not '${text}'`);
+  return ms;
+}
+
+export function lastMidnightMs(): number {
+  const now = Date.now();
+  return now - (now % DAY_MS);
 }
 
 /** `--set NAME=VALUE`, over the defaults. */
@@ -108,7 +127,7 @@ export async function startLoad(
         corridor: corridors === 1 ? 'US-US' : undefined,
         traffic: {
           ...{ transactions, accounts, merchants, days, seed },
-          endMs: Date.now() - (load.endedDaysAgo ?? 0) * DAY_MS,
+          endMs: load.endMs ?? lastMidnightMs(),
           fraudRate: 0.01,
         },
       },

@@ -3,7 +3,7 @@ import { prepare } from '../../src/ingest/prepare-transactions.ts';
 import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
 import type { SimulatedTransaction } from '../../src/simulate/transaction.ts';
 import type { NewBatch } from '../../src/store/transactions.ts';
-import type { Load } from './load.ts';
+import { type Load, lastMidnightMs } from './load.ts';
 import { trafficRows } from './requests.ts';
 
 export function* madeBatches(load: Load): Generator<NewBatch, void> {
@@ -19,7 +19,7 @@ export function* madeBatches(load: Load): Generator<NewBatch, void> {
   const { transactions, accounts, merchants, days, seed } = load;
   const traffic = {
     ...{ transactions, accounts, merchants, days, seed },
-    endMs: receivedAtMs,
+    endMs: load.endMs ?? lastMidnightMs(),
     fraudRate: 0.01,
   };
   let rows: SimulatedTransaction[] = [];

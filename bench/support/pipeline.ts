@@ -18,6 +18,8 @@ export type PipelineOptions = {
   readonly profileFolder?: string | undefined;
   /** What is run in place of `bin/risk ROLE`, for a pipeline that is not the engine's. */
   readonly program?: readonly string[] | undefined;
+  /** Called when the schema is there and before any role runs. */
+  readonly prepare?: ((services: Services) => Promise<void>) | undefined;
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
@@ -47,6 +49,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   const { path: folder } = opened.use(await makeRunFolder('risk-bench'));
   const dataDir = join(folder, 'data');
   const services = opened.use(await startServices({ dataDir, log, signal, onProgress }));
+  await options.prepare?.(services);
   const logFolder = join(folder, 'logs');
   await mkdir(logFolder);
   const shared = {

@@ -48,9 +48,19 @@ function descends(pid: number, root: number, stats: ReadonlyMap<number, Stat>): 
 
 /** Largest resident set a process ever had (VmHWM), bytes; 0 when it has ended. */
 export function peakRssBytes(pid: number): number {
+  return statusBytes(pid, 'VmHWM');
+}
+
+/** Resident set of a process now, bytes; 0 when it has ended. */
+export function rssBytes(pid: number): number {
+  return statusBytes(pid, 'VmRSS');
+}
+
+function statusBytes(pid: number, field: 'VmHWM' | 'VmRSS'): number {
   try {
-    const match = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
-    return Number(match?.[1] ?? 0) * 1024;
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1];
+    return Number(kibibytes ?? 0) * 1024;
   } catch {
     return 0;
   }

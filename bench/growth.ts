@@ -1,0 +1,120 @@
+/**
+ * Does a transaction cost more when the tables are full? The same load on 0, 5 and 20 million rows in 12 monthly
+ * partitions. Cost is processor time a transaction, which neighbours on the machine disturb less than its rate.
+ */
+import { parseArguments } from '../src/cli/command.ts';
+import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
+import { fillHistory } from './support/history-rows.ts';
+import {
+  batchSettings,
+  DAY_MS,
+  integerList,
+  LOAD_OPTIONS,
+  LOAD_USAGE,
+  type Load,
+  lastMidnightMs,
+  readLoad,
+  readSettings,
+  USUAL_LOAD,
+} from './support/load.ts';
+import { type LoadRun, memoryBreaches, memoryTable, runLoad } from './support/load-run.ts';
+import { startPipeline } from './support/pipeline.ts';
+
+const USAGE = `--rows N[,N]       in the tables before, each a run of its own (0,5000000,20000000)
+${LOAD_USAGE}
+By default 200,000 transactions of the last day, after 20,000 that are not counted.`;
+
+const MONTHS = 12;
+/** Whatever the number of rows, so that the same load meets accounts with as much of a past. */
+const ROWS_EACH_ACCOUNT = 20;
+const WARM_UP_SHARE = 0.1;
+const COST_RATIO_MAX = 1.3;
+/** Runs on fewer rows are to try the bench out: their noise is no breach. */
+const ROWS_JUDGED_MIN = 1_000_000;
+
+type Measured = { readonly run: LoadRun; readonly report: BenchReport };
+
+async function measure(
+  rows: number,
+  load: Load,
+  environment: Readonly<Record<string, string>>,
+  context: BenchContext,
+): Promise<Measured> {
+  const { log, signal, output } = context;
+  const note = (text: string) => output.note(text);
+  const past = {
+    ...{ rows, months: MONTHS, rowsEachAccount: ROWS_EACH_ACCOUNT },
+    merchants: load.merchants,
+    endMs: (load.endMs ?? lastMidnightMs()) - load.days * DAY_MS,
+  };
+  await using pipeline = await startPipeline({
+    ...{ workers: 1, environment, log, signal, onProgress: note },
+    prepare: (services) => fillHistory(services, past, note),
+  });
+  const { database } = pipeline.services;
+  const { rows: sizes } = await database.query<{ bytes: number }>(
+    'select pg_database_size(current_database())::float8 as bytes',
+  );
+  const first = Math.ceil(load.transactions * WARM_UP_SHARE);
+  await runLoad(pipeline, { ...load, transactions: first, seed: `${load.seed}-warm-up` }, context);
+  const run = await runLoad(pipeline, load, context);
+  const { rows: counts } = await database.query<{ unscored: number }>(
+    `select count(*)::int as unscored from transactions t
+      where received_at >= to_timestamp($1::float8 / 1000)
+        and not exists (select from scores s
+                         where s.transaction_id = t.transaction_id and s.created_at = t.created_at)`,
+    [run.posted.firstRequestMs],
+  );
+  const lost = counts[0]?.unscored ?? 0;
+  const report: BenchReport = {
+    caseName: `${rows.toLocaleString('en-US')} rows before`,
+    inputs: { ...load, rows, months: MONTHS, workers: 1, ...pipeline.services.settings },
+    versions: pipeline.services.versions,
+    perSecond: load.transactions / run.seconds,
+    figures: {
+      end_to_end_per_second: load.transactions / run.seconds,
+      cpu_us_per_transaction: costUs(run, load),
+      database_mebibytes: Math.round((sizes[0]?.bytes ?? 0) / 2 ** 20),
+      lost,
+    },
+    ceilings: [],
+    tables: [{ title: 'processor time by role', rows: run.cpu }, memoryTable(run.memory)],
+    breaches: [...memoryBreaches(run.memory), ...(lost === 0 ? [] : [`lost ${lost}`])],
+  };
+  return { run, report };
+}
+
+function costUs({ cpuSeconds }: LoadRun, { transactions }: Load): number {
+  return (cpuSeconds * 1e6) / transactions;
+}
+
+export const bench: Bench = {
+  name: 'growth',
+  question: 'Does a transaction cost more when the tables are full?',
+  onlyByName: 'it writes 20 million rows, some 20 GB',
+  usage: USAGE,
+  run: async function* (args, context) {
+    const { values } = parseArguments(args, {
+      ...LOAD_OPTIONS,
+      rows: { type: 'string', default: '0,5000000,20000000' },
+    });
+    const load = readLoad(values, { ...USUAL_LOAD, transactions: 200_000, days: 1 });
+    const settings = readSettings(values.set, batchSettings(load.batch));
+    let firstCost: number | undefined;
+    for (const rows of integerList('--rows', values.rows, 0, 1_000_000_000)) {
+      const { run, report } = await measure(rows, load, settings, context);
+      const cost = costUs(run, load);
+      firstCost ??= cost;
+      const ratio = cost / firstCost;
+      const isBreach = rows >= ROWS_JUDGED_MIN && ratio > COST_RATIO_MAX;
+      yield {
+        ...report,
+        figures: { ...report.figures, cost_ratio_to_first_run: ratio },
+        breaches: [
+          ...report.breaches,
+          ...(isBreach ? [`costs ${ratio.toFixed(2)} times as much, above ${COST_RATIO_MAX}`] : []),
+        ],
+      };
+    }
+  },
+};

@@ -1,0 +1,130 @@
+/**
+ * Does anything grow over time? A steady load for half an hour or more; every minute the memory of each process
+ * and the latency of that minute, and their slopes once the first third, in which caches fill, has passed.
+ */
+import { parseArguments } from '../src/cli/command.ts';
+import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
+import {
+  batchSettings,
+  integerList,
+  LOAD_OPTIONS,
+  LOAD_USAGE,
+  type Load,
+  readLoad,
+  readSettings,
+  USUAL_LOAD,
+} from './support/load.ts';
+import { MEBIBYTE, memoryBreaches, memoryTable, readMemory, runLoad } from './support/load-run.ts';
+import { type Pipeline, startPipeline } from './support/pipeline.ts';
+import { rssBytes } from './support/process-usage.ts';
+import { slopeOf } from './support/slope.ts';
+import { readStored } from './support/stored.ts';
+
+const USAGE = `--minutes N        (30)
+--seconds N        of each look (60)
+--batch N          transactions a request (100)
+${LOAD_USAGE}
+2,000 transactions a second over 16 connections by default; --transactions is what the time makes it.`;
+
+const FILLING_SHARE = 1 / 3;
+const HOUR_MS = 3_600_000;
+
+type Look = Readonly<Record<string, number>> & { readonly at_ms: number };
+
+async function look(
+  pipeline: Pipeline,
+  load: Load,
+  startedMs: number,
+  context: BenchContext,
+): Promise<Look> {
+  const { posted } = await runLoad(pipeline, load, context);
+  const used = /used_memory:(\d+)/.exec(await pipeline.services.redis.info('memory'))?.[1];
+  const resident = [pipeline.api, ...pipeline.workers].map(
+    ({ name, pid }) => [`${name}_mebibytes`, rssBytes(pid) / MEBIBYTE] as const,
+  );
+  return {
+    at_ms: Date.now() - startedMs,
+    ...Object.fromEntries(resident),
+    redis_mebibytes: Number(used ?? 0) / MEBIBYTE,
+    http_p50_ms: posted.latencyMs.p50,
+    http_p99_ms: posted.latencyMs.p99,
+    resent: posted.resent,
+  };
+}
+
+/** Of each series, by the hour, over what came after the first third. */
+function slopes(looks: readonly Look[]): Record<string, number> {
+  const settled = looks.slice(Math.floor(looks.length * FILLING_SHARE));
+  const names = Object.keys(looks[0] ?? {}).filter((name) => name !== 'at_ms');
+  return Object.fromEntries(
+    names.map((name) => [
+      `${name}_per_hour`,
+      slopeOf(settled.map((one) => ({ x: one.at_ms / HOUR_MS, y: one[name] ?? Number.NaN }))),
+    ]),
+  );
+}
+
+async function measure(
+  load: Load,
+  rounds: number,
+  environment: Readonly<Record<string, string>>,
+  context: BenchContext,
+): Promise<BenchReport> {
+  const { log, signal, output } = context;
+  await using pipeline = await startPipeline({
+    ...{ workers: 1, environment, log, signal },
+    onProgress: (text) => output.note(text),
+  });
+  const startedMs = Date.now();
+  const looks: Look[] = [];
+  for (let round = 0; round < rounds; round++) {
+    output.note(`look ${round + 1} of ${rounds}`);
+    const one = { ...load, seed: `${load.seed}-${round}` };
+    looks.push(await look(pipeline, one, startedMs, context));
+  }
+  const memory = await readMemory(pipeline);
+  const { lost, doubled, scores } = await readStored(pipeline.services.database);
+  const minutes = (Date.now() - startedMs) / 60_000;
+  return {
+    caseName: `${minutes.toFixed(0)} minutes at ${load.rate} a second`,
+    inputs: { ...load, rounds, workers: 1, ...environment, ...pipeline.services.settings },
+    versions: pipeline.services.versions,
+    perSecond: scores / (minutes * 60),
+    figures: { minutes, scored: scores, lost, doubled, ...slopes(looks) },
+    ceilings: [],
+    tables: [{ title: 'looks', rows: looks.map(toRow) }, memoryTable(memory)],
+    breaches: [
+      ...(lost + doubled === 0 ? [] : [`lost ${lost}, doubled ${doubled}`]),
+      ...memoryBreaches(memory),
+    ],
+  };
+}
+
+function toRow({ at_ms, ...values }: Look) {
+  const shown = Object.entries(values).map(([name, value]) => [name, value.toFixed(1)] as const);
+  return { minutes: (at_ms / 60_000).toFixed(1), ...Object.fromEntries(shown) };
+}
+
+export const bench: Bench = {
+  name: 'soak',
+  question: 'Does anything grow over time?',
+  onlyByName: 'it takes half an hour',
+  usage: USAGE,
+  run: async function* (args, context) {
+    const text = { type: 'string' } as const;
+    const { values } = parseArguments(args, {
+      ...LOAD_OPTIONS,
+      minutes: { ...text, default: '30' },
+      seconds: { ...text, default: '60' },
+      batch: { ...text, default: '100' },
+    });
+    const [minutes = 0] = integerList('--minutes', values.minutes, 1, 10_000);
+    const [seconds = 0] = integerList('--seconds', values.seconds, 1, 3600);
+    const [batch = 0] = integerList('--batch', values.batch, 1, 1000);
+    const asked = readLoad(values, { ...USUAL_LOAD, rate: 2000, connections: 16 });
+    const load = { ...asked, batch, transactions: asked.rate * seconds };
+    const rounds = Math.ceil((minutes * 60) / seconds);
+    const settings = readSettings(values.set, batchSettings(batch));
+    yield await measure(load, rounds, settings, context);
+  },
+};

@@ -1,0 +1,92 @@
+/**
+ * Fills the tables with a past, in SQL alone: transactions with their keys and scores, spread evenly over the
+ * months up to an end. Ids are in order of time as they would be, and each account has as many rows as any other.
+ */
+import pg from 'pg';
+import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
+import { ensurePartitions, monthOf, monthStartMs } from '../../src/store/partitions.ts';
+import { openPool } from '../../src/store/pool.ts';
+import { RULE_SET } from './empty-history.ts';
+import type { Services } from './services.ts';
+
+export type HistoryRows = {
+  readonly rows: number;
+  readonly months: number;
+  readonly rowsEachAccount: number;
+  readonly merchants: number;
+  /** Epoch milliseconds of the last row, nearly. */
+  readonly endMs: number;
+};
+
+const CHUNK_ROWS = 250_000;
+/** One row in so many was flagged, which is what the index of risky scores holds. */
+const FLAGGED_EVERY = 50;
+const STATEMENT_TIMEOUT_MS = 600_000;
+
+/** Rows $1 to $2 of all; row n lies $4 milliseconds times n after $3. UUIDv7 by hand: time, version, variant. */
+const ROWS = `
+  select n, at, 'account_' || n % $5::bigint as account_id, 'merchant_' || n % $6::bigint as merchant_id,
+         (lpad(to_hex(ms), 12, '0') || '7' || substr(hash, 1, 3) || '8' || substr(hash, 4, 15))::uuid as id
+    from (select n, ms, to_timestamp(ms / 1000.0)::timestamptz(3) as at, md5(n::text) as hash
+            from (select n, ($3::float8 + n * $4::float8)::bigint as ms
+                    from generate_series($1::bigint, $2::bigint) n) numbered) timed`;
+
+const INSERTS = [
+  `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, amount, currency,
+                             corridor, type, ip, device_id, country, channel)
+   select id, at, at, account_id, merchant_id, 20 + n % 90, 'USD', 'US-US', 'payment', '192.0.2.1',
+          'device_' || n % $5::bigint, 'US', 'web'
+     from (${ROWS}) rows`,
+  `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons,
+                       features, feature_schema, rule_set, attempts, degradation)
+   select id, at, at, account_id, 'US-US', case when n % ${FLAGGED_EVERY} = 0 then 600 else 40 end,
+          case when n % ${FLAGGED_EVERY} = 0 then 0.6 else 0.04 end,
+          case when n % ${FLAGGED_EVERY} = 0 then 'review' else 'approve' end, '[]',
+          array_fill((n % $6::bigint)::float8, array[${FEATURE_COUNT}]), ${FEATURE_SCHEMA}, '${RULE_SET}', 1, 0
+     from (${ROWS}) rows`,
+  `insert into idempotency_keys (client, idempotency_key, fingerprint, transaction_id, received_at)
+   select 'default', 'history_' || n, sha256(n::text::bytea), id, at
+     from (${ROWS}) rows, (select $5::bigint, $6::bigint) unused`,
+];
+
+export async function fillHistory(
+  { databaseUrl, database }: Services,
+  { rows, months, rowsEachAccount, merchants, endMs }: HistoryRows,
+  onProgress: (text: string) => void,
+): Promise<void> {
+  if (rows === 0) return;
+  const firstMonth = monthOf(endMs) - months + 1;
+  await makePartitions(databaseUrl, firstMonth, months);
+  const fromMs = monthStartMs(firstMonth);
+  const spacingMs = (endMs - fromMs) / rows;
+  const accounts = Math.max(1, Math.floor(rows / rowsEachAccount));
+  await Promise.all(
+    INSERTS.map(async (text, table) => {
+      const client = new pg.Client({ connectionString: databaseUrl });
+      await client.connect();
+      try {
+        for (let from = 0; from < rows; from += CHUNK_ROWS) {
+          const to = Math.min(from + CHUNK_ROWS, rows) - 1;
+          await client.query(text, [from, to, fromMs, spacingMs, accounts, merchants]);
+          if (table === 0) onProgress(`${to + 1} of ${rows} rows`);
+        }
+      } finally {
+        await client.end();
+      }
+    }),
+  );
+  // All of it is scored: nothing for the reconciler to look at.
+  await database.query('update reconcile_state set checkpoint = now()');
+  await database.query('vacuum analyze transactions, scores, idempotency_keys');
+}
+
+async function makePartitions(url: string, first: number, months: number): Promise<void> {
+  await using pool = openPool({
+    ...{ url, role: 'bench', connectionsMax: 1, namedStatements: true },
+    ...{ connectTimeoutMs: STATEMENT_TIMEOUT_MS, statementTimeoutMs: STATEMENT_TIMEOUT_MS },
+  });
+  await ensurePartitions(
+    pool,
+    Array.from({ length: months }, (_, at) => first + at),
+  );
+}

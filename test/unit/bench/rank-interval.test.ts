@@ -1,0 +1,94 @@
+/** Goal: the regression guard tells a loss from noise. Method: published critical values, and seeded samples. */
+import { describe, expect, test } from 'vitest';
+import { leftOut, lossOf } from '../../../bench/support/rank-interval.ts';
+import { slopeOf } from '../../../bench/support/slope.ts';
+import { spreadOf } from '../../../bench/support/spread.ts';
+import { createRandom } from '../../../src/simulate/random.ts';
+
+const STEADY = [0.5, 0.51, 0.49, 0.505, 0.495, 0.502, 0.498];
+
+describe('leftOut()', () => {
+  // Two-sided 5 % critical values of the Mann-Whitney table, which count the rejected ones from 0.
+  test.each([
+    [5, 5, 2],
+    [7, 7, 8],
+    [7, 10, 14],
+    [10, 10, 23],
+  ])('of %i and %i is one more than the critical value %i', (size, other, critical) => {
+    expect(leftOut(size, other)).toBe(critical + 1);
+  });
+
+  test('is nothing where two samples are too small to tell', () => {
+    expect(leftOut(3, 3)).toBe(0);
+  });
+});
+
+describe('lossOf()', () => {
+  test('of the same samples is nothing', () => {
+    const { loss, low, high } = lossOf(STEADY, STEADY);
+    expect(loss).toBe(0);
+    expect(low).toBeLessThan(0);
+    expect(high).toBeGreaterThan(0);
+  });
+
+  test('a steady loss is seen, with an interval that excludes 0', () => {
+    const now = STEADY.map((ratio) => ratio * 0.8);
+    const { loss, low, high } = lossOf(STEADY, now);
+    expect(loss).toBeCloseTo(0.2, 10);
+    expect(low).toBeGreaterThan(0.17);
+    expect(high).toBeLessThan(0.23);
+  });
+
+  test('a loss in rounds that scatter as far has an interval around 0', () => {
+    const { loss, low } = lossOf(STEADY, [0.3, 0.7, 0.4, 0.55, 0.35, 0.39, 0.6]);
+    expect(loss).toBeCloseTo(0.2, 10);
+    expect(low).toBeLessThan(0);
+  });
+
+  test('a gain is a loss below 0', () => {
+    expect(
+      lossOf(
+        STEADY,
+        STEADY.map((ratio) => ratio * 1.5),
+      ).high,
+    ).toBeLessThan(0);
+  });
+
+  test('the interval holds the truth in 95 of 100 samples, outliers and all', () => {
+    const random = createRandom('rank-interval');
+    // Rounds scatter by a tenth; one in ten is disturbed and comes out at half.
+    const round = () => (0.9 + 0.2 * random()) * (random() < 0.1 ? 0.5 : 1);
+    const sample = () => Array.from({ length: 7 }, round);
+    const held = Array.from({ length: 2000 }, () => lossOf(sample(), sample())).filter(
+      ({ low, high }) => low <= 0 && high >= 0,
+    );
+    expect(held.length / 2000).toBeGreaterThanOrEqual(0.95);
+    expect(held.length / 2000).toBeLessThan(0.99);
+  });
+});
+
+describe('spreadOf()', () => {
+  test('is the middle value, or the mean of the middle two', () => {
+    expect(spreadOf([3, 1, 2])).toEqual({ min: 1, median: 2, max: 3 });
+    expect(spreadOf([4, 1, 2, 3])).toEqual({ min: 1, median: 2.5, max: 4 });
+    expect(spreadOf([]).median).toBeNaN();
+  });
+});
+
+describe('slopeOf()', () => {
+  test('is that of a line, whatever a few points do', () => {
+    const line = Array.from({ length: 20 }, (_, x) => ({ x, y: 3 * x + 7 }));
+    expect(slopeOf(line)).toBe(3);
+    expect(slopeOf([...line, { x: 20, y: 10_000 }, { x: 21, y: -5000 }])).toBe(3);
+  });
+
+  test('is unknown of points at one place', () => {
+    expect(slopeOf([{ x: 1, y: 1 }])).toBeNaN();
+    expect(
+      slopeOf([
+        { x: 1, y: 1 },
+        { x: 1, y: 2 },
+      ]),
+    ).toBeNaN();
+  });
+});
