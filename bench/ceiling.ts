@@ -6,7 +6,7 @@
 import { fileURLToPath } from 'node:url';
 import { parseArguments, UsageError } from '../src/cli/command.ts';
 import { freePort } from '../src/embedded/free-port.ts';
-import { BARE_PROGRAM } from './bare/program.ts';
+import { measureBare } from './bare/measure.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { copyCeiling } from './support/ceilings.ts';
 import {
@@ -14,19 +14,17 @@ import {
   LOAD_OPTIONS,
   LOAD_USAGE,
   type Load,
+  loadName,
   readLoad,
   startLoad,
   USUAL_LOAD,
 } from './support/load.ts';
-import { runLoad } from './support/load-run.ts';
 import { madeBatches } from './support/made-rows.ts';
-import { startPipeline } from './support/pipeline.ts';
 import { postgresCeilings } from './support/postgres-ceilings.ts';
 import { redisCeilings } from './support/redis-ceilings.ts';
 import { spawnRole, untilReady } from './support/role-process.ts';
 import { makeRunFolder } from './support/run-folder.ts';
 import { startServices } from './support/services.ts';
-import { readStored } from './support/stored.ts';
 
 const USAGE = `--batch N[,N]      transactions a request, for HTTP and the bare pipeline (1000,100,1)
 --only NAME        stores, http or bare
@@ -87,7 +85,7 @@ async function measureHttp(load: Load, { signal, output }: BenchContext): Promis
     const posted = await generator.go();
     const seconds = (posted.lastAnswerMs - posted.firstRequestMs) / 1000;
     return {
-      caseName: `HTTP and JSON, ${nameOf(load)}`,
+      caseName: `HTTP and JSON, ${loadName(load)}`,
       inputs: { ...load },
       versions: {},
       perSecond: posted.accepted / seconds,
@@ -104,38 +102,6 @@ async function measureHttp(load: Load, { signal, output }: BenchContext): Promis
   } finally {
     await echo.stop();
   }
-}
-
-async function measureBare(load: Load, context: BenchContext): Promise<BenchReport> {
-  const { log, signal, output } = context;
-  await using pipeline = await startPipeline({
-    ...{ workers: 1, environment: {}, program: BARE_PROGRAM, log, signal },
-    onProgress: (text) => output.note(text),
-  });
-  const run = await runLoad(pipeline, load, context);
-  const stored = await readStored(pipeline.services.database);
-  const { lost, doubled, scores } = stored;
-  const { posted, seconds } = run;
-  const postedSeconds = (posted.lastAnswerMs - posted.firstRequestMs) / 1000;
-  return {
-    caseName: `bare pipeline, ${nameOf(load)}`,
-    inputs: { ...load, workers: 1, ...pipeline.services.settings },
-    versions: pipeline.services.versions,
-    perSecond: load.transactions / seconds,
-    figures: {
-      end_to_end_per_second: load.transactions / seconds,
-      accepted_per_second: posted.accepted / postedSeconds,
-      cpu_us_per_transaction: (run.cpuSeconds * 1e6) / load.transactions,
-      ...{ scored: scores, lost, doubled },
-    },
-    ceilings: [],
-    tables: [{ title: 'processor time by role', rows: run.cpu }],
-    breaches: lost + doubled === 0 ? [] : [`lost ${lost}, doubled ${doubled}`],
-  };
-}
-
-function nameOf({ batch }: Load): string {
-  return batch === 1 ? 'single posts' : `batches of ${batch}`;
 }
 
 export const bench: Bench = {

@@ -5,6 +5,7 @@
  * last score is stored.
  */
 import { integerOption, parseArguments } from '../src/cli/command.ts';
+import { measureBare } from './bare/measure.ts';
 import type { Bench, BenchContext, BenchReport, Ceiling } from './support/bench.ts';
 import { copyCeiling, xaddCeiling } from './support/ceilings.ts';
 import { readProfiles } from './support/cpu-profile.ts';
@@ -14,6 +15,7 @@ import {
   LOAD_OPTIONS,
   LOAD_USAGE,
   type Load,
+  loadName,
   readLoad,
   readSettings,
   USUAL_LOAD,
@@ -34,6 +36,7 @@ const USAGE = `--batch N[,N]      transactions a request, each a run of its own 
 ${LOAD_USAGE}
 --node FLAGS       of the API and the workers (as bin/risk starts them)
 --profile FOLDER   CPU profiles of the API and the workers; slows them down
+--without-bare     leaves out the bare pipeline, which takes the same load afterwards
 By default 500,000 transactions; 200,000 in batches of 100; 50,000 singly over 32 connections.`;
 
 type Options = {
@@ -42,6 +45,7 @@ type Options = {
   readonly nodeFlags: string | undefined;
   readonly profileFolder: string | undefined;
   readonly settings: Readonly<Record<string, string>>;
+  readonly withBare: boolean;
 };
 
 function loadByDefault(batch: number): Load {
@@ -56,6 +60,7 @@ function readOptions(args: string[]): Options[] {
     ...LOAD_OPTIONS,
     batch: { ...text, default: '1000,100,1' },
     ...{ workers: text, profile: text, node: text },
+    'without-bare': { type: 'boolean', default: false },
   });
   return integerList('--batch', values.batch, 1, 1000).map((batch) => ({
     load: readLoad(values, loadByDefault(batch)),
@@ -63,6 +68,7 @@ function readOptions(args: string[]): Options[] {
     nodeFlags: values.node,
     profileFolder: values.profile,
     settings: readSettings(values.set, batchSettings(batch)),
+    withBare: !values['without-bare'],
   }));
 }
 
@@ -110,7 +116,7 @@ function report(options: Options, pipeline: Pipeline, measured: Measured): Bench
   const postedSeconds = (posted.lastAnswerMs - posted.firstRequestMs) / 1000;
   const perSecond = load.transactions / seconds;
   return {
-    caseName: load.batch === 1 ? 'single posts' : `batches of ${load.batch}`,
+    caseName: loadName(load),
     inputs: {
       ...{ ...load, workers, ...settings, ...pipeline.services.settings },
       NODE_OPTIONS: environmentOf(pipeline.api.pid, 'NODE_OPTIONS'),
@@ -139,6 +145,15 @@ function report(options: Options, pipeline: Pipeline, measured: Measured): Bench
   };
 }
 
+async function bareCeiling(load: Load, context: BenchContext): Promise<Ceiling> {
+  context.output.note('the bare pipeline, with the same load');
+  const { perSecond } = await measureBare(load, context);
+  return {
+    name: 'the bare pipeline with the same load: no scoring, profiles or checks',
+    perSecond,
+  };
+}
+
 async function runOne(options: Options, context: BenchContext): Promise<BenchReport> {
   const { log, signal, output } = context;
   const { profileFolder } = options;
@@ -154,7 +169,12 @@ async function runOne(options: Options, context: BenchContext): Promise<BenchRep
   // Profiles are written when their processes have ended.
   const profiles =
     profileFolder === undefined ? [] : await readProfiles(profileFolder, options.load.transactions);
-  return { ...made, tables: [...made.tables, ...profiles] };
+  const bare = options.withBare ? [await bareCeiling(options.load, context)] : [];
+  return {
+    ...made,
+    ceilings: [...made.ceilings, ...bare],
+    tables: [...made.tables, ...profiles],
+  };
 }
 
 export const bench: Bench = {

@@ -11,6 +11,7 @@ import {
   LOAD_OPTIONS,
   LOAD_USAGE,
   type Load,
+  loadName,
   readLoad,
   readSettings,
   startLoad,
@@ -53,7 +54,7 @@ async function measure(
   const stored = rows[0]?.stored ?? 0;
   const missing = posted.accepted - stored;
   return {
-    caseName: load.batch === 1 ? 'single posts' : `batches of ${load.batch}`,
+    caseName: loadName(load),
     inputs: { ...load, ...environment, ...services.settings },
     versions: services.versions,
     perSecond: posted.accepted / seconds,

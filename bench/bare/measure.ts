@@ -1,0 +1,35 @@
+/** The bare pipeline under a load, with the same counting as the engine's. */
+import type { BenchContext, BenchReport } from '../support/bench.ts';
+import { type Load, loadName } from '../support/load.ts';
+import { runLoad } from '../support/load-run.ts';
+import { startPipeline } from '../support/pipeline.ts';
+import { readStored } from '../support/stored.ts';
+import { BARE_PROGRAM } from './program.ts';
+
+export async function measureBare(load: Load, context: BenchContext): Promise<BenchReport> {
+  const { log, signal, output } = context;
+  await using pipeline = await startPipeline({
+    ...{ workers: 1, environment: {}, program: BARE_PROGRAM, log, signal },
+    onProgress: (text) => output.note(text),
+  });
+  const run = await runLoad(pipeline, load, context);
+  const stored = await readStored(pipeline.services.database);
+  const { lost, doubled, scores } = stored;
+  const { posted, seconds } = run;
+  const postedSeconds = (posted.lastAnswerMs - posted.firstRequestMs) / 1000;
+  return {
+    caseName: `bare pipeline, ${loadName(load)}`,
+    inputs: { ...load, workers: 1, ...pipeline.services.settings },
+    versions: pipeline.services.versions,
+    perSecond: load.transactions / seconds,
+    figures: {
+      end_to_end_per_second: load.transactions / seconds,
+      accepted_per_second: posted.accepted / postedSeconds,
+      cpu_us_per_transaction: (run.cpuSeconds * 1e6) / load.transactions,
+      ...{ scored: scores, lost, doubled },
+    },
+    ceilings: [],
+    tables: [{ title: 'processor time by role', rows: run.cpu }],
+    breaches: lost + doubled === 0 ? [] : [`lost ${lost}, doubled ${doubled}`],
+  };
+}
