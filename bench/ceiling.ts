@@ -3,12 +3,11 @@
  * does that writes the same bytes to the same tables without scoring (bench/bare): the bounds by which
  * every other figure is read.
  */
-import { fileURLToPath } from 'node:url';
 import { parseArguments, UsageError } from '../src/cli/command.ts';
-import { freePort } from '../src/embedded/free-port.ts';
 import { measureBare } from './bare/measure.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { copyCeiling } from './support/ceilings.ts';
+import { startEcho } from './support/echo.ts';
 import {
   integerList,
   LOAD_OPTIONS,
@@ -22,7 +21,6 @@ import {
 import { madeBatches } from './support/made-rows.ts';
 import { postgresCeilings } from './support/postgres-ceilings.ts';
 import { redisCeilings } from './support/redis-ceilings.ts';
-import { spawnRole, untilReady } from './support/role-process.ts';
 import { makeRunFolder } from './support/run-folder.ts';
 import { startServices } from './support/services.ts';
 
@@ -32,7 +30,6 @@ ${LOAD_USAGE}
 By default 100,000 transactions; 50,000 in batches of 100; 20,000 singly over 32 connections.`;
 
 const PARTS = ['stores', 'http', 'bare'] as const;
-const ECHO = fileURLToPath(new URL('./support/echo-role.ts', import.meta.url));
 
 function loadByDefault(batch: number): Load {
   if (batch >= 1000) return { ...USUAL_LOAD, batch, transactions: 100_000 };
@@ -72,36 +69,26 @@ async function measureStores(load: Load, context: BenchContext): Promise<BenchRe
 
 async function measureHttp(load: Load, { signal, output }: BenchContext): Promise<BenchReport> {
   await using folder = await makeRunFolder('risk-bench');
-  const port = await freePort();
-  const echo = spawnRole({
-    ...{ role: 'api', name: 'echo', port, logFolder: folder.path, environment: {} },
-    program: [process.execPath, ECHO],
-  });
-  try {
-    await untilReady(echo, signal);
-    output.note('posting to the echo');
-    const target = { folder: folder.path, apiPort: port, apiKey: 'none' };
-    using generator = await startLoad(target, load, signal);
-    const posted = await generator.go();
-    const seconds = (posted.lastAnswerMs - posted.firstRequestMs) / 1000;
-    return {
-      caseName: `HTTP and JSON, ${loadName(load)}`,
-      inputs: { ...load },
-      versions: {},
-      perSecond: posted.accepted / seconds,
-      figures: {
-        echoed_per_second: posted.accepted / seconds,
-        requests_per_second: posted.requests / seconds,
-        http_p50_ms: posted.latencyMs.p50,
-        http_p99_ms: posted.latencyMs.p99,
-      },
-      ceilings: [],
-      tables: [],
-      breaches: [],
-    };
-  } finally {
-    await echo.stop();
-  }
+  await using echo = await startEcho(folder.path, signal);
+  output.note('posting to the echo');
+  using generator = await startLoad(echo, load, signal);
+  const posted = await generator.go();
+  const seconds = (posted.lastAnswerMs - posted.firstRequestMs) / 1000;
+  return {
+    caseName: `HTTP and JSON, ${loadName(load)}`,
+    inputs: { ...load },
+    versions: {},
+    perSecond: posted.accepted / seconds,
+    figures: {
+      echoed_per_second: posted.accepted / seconds,
+      requests_per_second: posted.requests / seconds,
+      http_p50_ms: posted.latencyMs.p50,
+      http_p99_ms: posted.latencyMs.p99,
+    },
+    ceilings: [],
+    tables: [],
+    breaches: [],
+  };
 }
 
 export const bench: Bench = {

@@ -6,9 +6,17 @@
 import { join } from 'node:path';
 import { integerOption, parseArguments } from '../src/cli/command.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
+import { startEcho } from './support/echo.ts';
 import type { GeneratorResult } from './support/generator.ts';
 import { startGenerator } from './support/generator-process.ts';
-import { LOAD_OPTIONS, LOAD_USAGE, readLoad, readSettings, USUAL_LOAD } from './support/load.ts';
+import {
+  LOAD_OPTIONS,
+  LOAD_USAGE,
+  readLoad,
+  readSettings,
+  type Target,
+  USUAL_LOAD,
+} from './support/load.ts';
 import { memoryBreaches, memoryTable, readMemory, runLoad } from './support/load-run.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { encodeGet, writeRequests } from './support/requests.ts';
@@ -66,12 +74,12 @@ async function questions(
 type Loop = { readonly from: number; readonly connections: number; readonly perSecond: number };
 
 async function ask(
-  pipeline: Pipeline,
+  target: Target,
   { requests, path }: Question,
   { from, connections, perSecond }: Loop,
   signal: AbortSignal,
 ): Promise<GeneratorResult> {
-  const { apiKey, apiPort: port, folder } = pipeline;
+  const { apiKey, apiPort: port, folder } = target;
   const host = '127.0.0.1';
   const file = join(folder, 'reads');
   const encoded = Array.from({ length: requests }, (_, n) =>
@@ -100,6 +108,8 @@ async function measure(
   const closed = await ask(pipeline, question, { from: 0, connections, perSecond: 0 }, signal);
   const closedPerSecond = (closed.requests * 1000) / (closed.lastAnswerMs - closed.firstRequestMs);
   const perSecond = reads > 0 ? reads : Math.round(closedPerSecond * OPEN_LOOP_SHARE);
+  await using echo = await startEcho(pipeline.folder, signal);
+  const echoed = await ask(echo, question, { from: 0, connections, perSecond: 0 }, signal);
   const from = question.requests;
   const open = await ask(pipeline, question, { from, connections, perSecond }, signal);
   return {
@@ -119,10 +129,16 @@ async function measure(
       open_loop_waited_for_connection_p99_ms: open.waitedMs.p99,
       resent: closed.resent + open.resent,
     },
-    ceilings: [],
+    ceilings: [
+      { name: 'HTTP with answers of that size, no store', perSecond: requestsPerSecond(echoed) },
+    ],
     tables: [],
     breaches: [],
   };
+}
+
+function requestsPerSecond({ requests, firstRequestMs, lastAnswerMs }: GeneratorResult): number {
+  return (requests * 1000) / (lastAnswerMs - firstRequestMs);
 }
 
 export const bench: Bench = {

@@ -13,6 +13,8 @@ export type PlainService = {
   readonly port: number;
   /** Absent in a worker. */
   readonly accept?: Accept;
+  /** Answers a GET by its path and query; 404 where it is absent. */
+  readonly read?: (url: string) => object;
   /** Scores that this process has stored. */
   readonly scored: () => number;
   /** Called at SIGTERM once no request is being answered. */
@@ -44,7 +46,7 @@ export async function servePlainly(service: PlainService): Promise<void> {
 }
 
 async function answer(
-  { accept, scored }: PlainService,
+  { accept, read, scored }: PlainService,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -61,6 +63,9 @@ async function answer(
     case '/v1/transactions':
       if (accept !== undefined) return await answerOne(accept, request, response);
       break;
+  }
+  if (request.method === 'GET' && read !== undefined) {
+    return send(response, 200, read(request.url ?? ''));
   }
   send(response, 404, { status: 'not found' });
 }
