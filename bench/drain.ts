@@ -16,7 +16,13 @@ import {
   startLoad,
   USUAL_LOAD,
 } from './support/load.ts';
-import { inMebibytes, memoryBreaches, memoryTable, readMemory } from './support/load-run.ts';
+import {
+  inMebibytes,
+  memoryBreaches,
+  memoryTable,
+  readMemory,
+  redisBytes,
+} from './support/load-run.ts';
 import { startPipeline } from './support/pipeline.ts';
 import { treeCpuSeconds } from './support/process-usage.ts';
 import { readScored, untilScored } from './support/scored-counter.ts';
@@ -41,7 +47,7 @@ async function measure(
   output.note(`filling the streams with ${load.transactions} transactions`);
   using generator = await startLoad(pipeline, load, signal);
   await generator.go();
-  const waitingBytes = await usedMemory(services.redis.info('memory'));
+  const waitingBytes = await redisBytes(pipeline, 'used_memory');
   output.note(`draining with ${workers}`);
   const started = await pipeline.startWorkers(workers);
   const startedMs = Date.now();
@@ -75,10 +81,6 @@ async function measure(
       ...memoryBreaches(memory),
     ],
   };
-}
-
-async function usedMemory(info: Promise<string>): Promise<number> {
-  return Number(/used_memory:(\d+)/.exec(await info)?.[1] ?? 0);
 }
 
 export const bench: Bench = {

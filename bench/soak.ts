@@ -14,7 +14,14 @@ import {
   readSettings,
   USUAL_LOAD,
 } from './support/load.ts';
-import { MEBIBYTE, memoryBreaches, memoryTable, readMemory, runLoad } from './support/load-run.ts';
+import {
+  MEBIBYTE,
+  memoryBreaches,
+  memoryTable,
+  readMemory,
+  redisBytes,
+  runLoad,
+} from './support/load-run.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { rssBytes } from './support/process-usage.ts';
 import { slopeOf } from './support/slope.ts';
@@ -38,14 +45,13 @@ async function look(
   context: BenchContext,
 ): Promise<Look> {
   const { posted } = await runLoad(pipeline, load, context);
-  const used = /used_memory:(\d+)/.exec(await pipeline.services.redis.info('memory'))?.[1];
   const resident = [pipeline.api, ...pipeline.workers].map(
     ({ name, pid }) => [`${name}_mebibytes`, rssBytes(pid) / MEBIBYTE] as const,
   );
   return {
     at_ms: Date.now() - startedMs,
     ...Object.fromEntries(resident),
-    redis_mebibytes: Number(used ?? 0) / MEBIBYTE,
+    redis_mebibytes: (await redisBytes(pipeline, 'used_memory')) / MEBIBYTE,
     http_p50_ms: posted.latencyMs.p50,
     http_p99_ms: posted.latencyMs.p99,
     resent: posted.resent,

@@ -7,12 +7,11 @@ import { pipeline } from 'node:stream/promises';
 import type { Redis } from 'ioredis';
 import type { Client } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
-import { encodeEntry } from '../../src/stream/entry.ts';
+import type { Transaction } from '../../src/domain/transaction.ts';
 import type { Ceiling } from './bench.ts';
+import { appendPipelined, SCRATCH_STREAM } from './redis-ceilings.ts';
 
 const XADD_ENTRIES = 100_000;
-const XADD_BATCH = 1000;
-const SCRATCH_STREAM = 'bench:ceiling';
 
 /** COPY of the same rows into a durable table with the indexes of `transactions`, without keys or scores. */
 export async function copyCeiling(database: Client, file: string): Promise<Ceiling> {
@@ -60,40 +59,26 @@ export async function xaddCeiling(database: Client, redis: Redis): Promise<Ceili
        from transactions limit $1`,
     [XADD_ENTRIES],
   );
-  const entries = rows.map(toEntry);
-  const started = performance.now();
-  for (let from = 0; from < entries.length; from += XADD_BATCH) {
-    const batch = redis.pipeline();
-    for (const entry of entries.slice(from, from + XADD_BATCH)) {
-      batch.xadd(SCRATCH_STREAM, '*', 'v', '1', 'd', entry);
-    }
-    await batch.exec();
-  }
-  const seconds = (performance.now() - started) / 1000;
+  const perSecond = await appendPipelined(redis, rows.map(toTransaction));
   await redis.del(SCRATCH_STREAM);
   const name = 'XADD of the same entries, pipelines of 1,000, AOF everysec';
-  return { name, perSecond: entries.length / seconds };
+  return { name, perSecond };
 }
 
-function toEntry(row: SampleRow): string {
-  return encodeEntry({
-    transaction: {
-      transactionId: row.transaction_id,
-      createdAtMs: Math.round(row.created_ms),
-      receivedAtMs: Math.round(row.received_ms),
-      accountId: row.account_id,
-      merchantId: row.merchant_id,
-      amount: row.amount,
-      currency: row.currency,
-      corridor: row.corridor,
-      type: row.type,
-      ip: row.ip,
-      deviceId: row.device_id,
-      country: row.country,
-      channel: row.channel,
-    },
-    attempt: 1,
-    origin: 'ingest',
-    replyTo: null,
-  });
+function toTransaction(row: SampleRow): Transaction {
+  return {
+    transactionId: row.transaction_id,
+    createdAtMs: Math.round(row.created_ms),
+    receivedAtMs: Math.round(row.received_ms),
+    accountId: row.account_id,
+    merchantId: row.merchant_id,
+    amount: row.amount,
+    currency: row.currency,
+    corridor: row.corridor,
+    type: row.type,
+    ip: row.ip,
+    deviceId: row.device_id,
+    country: row.country,
+    channel: row.channel,
+  };
 }

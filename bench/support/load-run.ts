@@ -71,14 +71,17 @@ export async function readMemory(pipeline: Pipeline, generatorPid?: number): Pro
       process: name,
       bytes: peakRssBytes(pid),
     })),
-    { process: 'redis', bytes: await redisPeakBytes(pipeline) },
+    { process: 'redis', bytes: await redisBytes(pipeline, 'used_memory_peak') },
   ];
 }
 
-/** `used_memory_peak`: what Redis itself has asked for, without what the allocator holds back. */
-export async function redisPeakBytes({ services }: Pipeline): Promise<number> {
-  const peak = /used_memory_peak:(\d+)/.exec(await services.redis.info('memory'))?.[1];
-  return Number(peak ?? 0);
+/** What Redis itself has asked for, now or at most, without what the allocator holds back. */
+export async function redisBytes(
+  { services }: Pipeline,
+  field: 'used_memory' | 'used_memory_peak',
+): Promise<number> {
+  const info = await services.redis.info('memory');
+  return Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
 }
 
 export function memoryBreaches(memory: readonly Memory[]): string[] {

@@ -1,6 +1,6 @@
 /** What Redis does here with the entries of a load: appended and read in the ways that the engine could choose from. */
 import type { Redis } from 'ioredis';
-import type { NewTransaction } from '../../src/store/transactions.ts';
+import type { Transaction } from '../../src/domain/transaction.ts';
 import { ensureGroups } from '../../src/stream/consumer-group.ts';
 import { encodeEntry } from '../../src/stream/entry.ts';
 import { GROUP } from '../../src/stream/keys.ts';
@@ -9,24 +9,24 @@ import { loadReadScript, readJoined, readNew } from '../../src/stream/read-group
 
 const BATCH_ENTRIES = 1000;
 const MARKET = 'ceiling';
-const STREAM = 'ceiling:transactions';
+export const SCRATCH_STREAM = 'ceiling:transactions';
 const CONSUMER = 'ceiling';
 
 type Rate = Promise<number>;
 
 export async function redisCeilings(
   redis: Redis,
-  transactions: readonly NewTransaction[],
+  transactions: readonly Transaction[],
 ): Promise<Readonly<Record<string, number>>> {
   const xadd = await appendPipelined(redis, transactions);
   const nested = await drain(redis, async () => {
-    const options = { consumer: CONSUMER, streams: [STREAM], entriesMax: BATCH_ENTRIES };
+    const options = { consumer: CONSUMER, streams: [SCRATCH_STREAM], entriesMax: BATCH_ENTRIES };
     return (await readNew(redis, { ...options, blockMs: 1 })).flatMap(({ entries }) => entries);
   });
   await appendPipelined(redis, transactions);
   const script = loadReadScript();
   const joined = await drain(redis, async () => {
-    const options = { consumer: CONSUMER, streams: [STREAM], entriesMax: BATCH_ENTRIES };
+    const options = { consumer: CONSUMER, streams: [SCRATCH_STREAM], entriesMax: BATCH_ENTRIES };
     const found = await readJoined(redis, script, { ...options, blockMs: 1 });
     return found.flatMap(({ entries }) => entries);
   });
@@ -39,14 +39,15 @@ export async function redisCeilings(
   };
 }
 
-async function appendPipelined(redis: Redis, transactions: readonly NewTransaction[]): Rate {
+/** To the scratch stream, which stays. */
+export async function appendPipelined(redis: Redis, transactions: readonly Transaction[]): Rate {
   const entries = transactions.map(packed);
-  await ensureGroups(redis, [STREAM]);
+  await ensureGroups(redis, [SCRATCH_STREAM]);
   return await perSecond(entries.length, async () => {
     for (let from = 0; from < entries.length; from += BATCH_ENTRIES) {
       const batch = redis.pipeline();
       for (const entry of entries.slice(from, from + BATCH_ENTRIES)) {
-        batch.xadd(STREAM, '*', 'v', '1', 'd', entry);
+        batch.xadd(SCRATCH_STREAM, '*', 'v', '1', 'd', entry);
       }
       await batch.exec();
     }
@@ -54,25 +55,25 @@ async function appendPipelined(redis: Redis, transactions: readonly NewTransacti
 }
 
 async function drain(redis: Redis, read: () => Promise<readonly { readonly id: string }[]>): Rate {
-  const count = await redis.xlen(STREAM);
+  const count = await redis.xlen(SCRATCH_STREAM);
   const rate = await perSecond(count, async () => {
     for (let left = count; left > 0; ) {
       const ids = (await read()).map(({ id }) => id);
       if (ids.length === 0) throw new Error(`${left} entries were not delivered`);
       await redis
         .pipeline()
-        .xack(STREAM, GROUP, ...ids)
-        .xdel(STREAM, ...ids)
+        .xack(SCRATCH_STREAM, GROUP, ...ids)
+        .xdel(SCRATCH_STREAM, ...ids)
         .exec();
       left -= ids.length;
     }
   });
-  await redis.del(STREAM);
+  await redis.del(SCRATCH_STREAM);
   return rate;
 }
 
 /** One script call a stream and batch, encoding included. */
-async function appendByScript(redis: Redis, transactions: readonly NewTransaction[]): Rate {
+async function appendByScript(redis: Redis, transactions: readonly Transaction[]): Rate {
   const entriesMax = transactions.length;
   const producer = createProducer({ redis, market: MARKET, shards: 1, entriesMax });
   const rate = await perSecond(transactions.length, async () => {
@@ -85,11 +86,11 @@ async function appendByScript(redis: Redis, transactions: readonly NewTransactio
   return rate;
 }
 
-function toPayload(transaction: NewTransaction) {
+function toPayload(transaction: Transaction) {
   return { transaction, attempt: 1, origin: 'ingest', replyTo: null } as const;
 }
 
-function packed(transaction: NewTransaction): string {
+function packed(transaction: Transaction): string {
   return encodeEntry(toPayload(transaction));
 }
 
