@@ -21,6 +21,7 @@ import {
 import { memoryBreaches, memoryTable, runLoad, warmUp } from './support/load-run.ts';
 import { percentiles } from './support/percentiles.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
+import { createSchedule } from './support/schedule.ts';
 import type { Services } from './support/services.ts';
 import { readStored } from './support/stored.ts';
 
@@ -49,10 +50,11 @@ async function readAccepted(
       where received_at >= to_timestamp($1::float8 / 1000)`,
     [firstRequestMs],
   );
+  const schedule = createSchedule(firstRequestMs, rate / batch);
   return new Map(
     rows.map(({ id, key, received }) => {
       const index = Number(key.slice(key.lastIndexOf('_') + 1));
-      const dueMs = firstRequestMs + (Math.floor(index / batch) * batch * 1000) / rate;
+      const dueMs = schedule.dueAt(Math.floor(index / batch));
       return [id, { dueMs, receivedMs: Math.round(received) }];
     }),
   );

@@ -6,6 +6,8 @@
  */
 export type Schedule = {
   readonly startedAt: number;
+  /** When the request is due; in a closed loop from the beginning on. */
+  dueAt(index: number): number;
   /** Milliseconds until the request may be sent; 0 or less when it is due. */
   untilDueMs(index: number, now: number): number;
   /** From when its latency counts: when it was due, or when it was sent if that was earlier by a timer's grain. */
@@ -15,11 +17,17 @@ export type Schedule = {
 /** @param requestsPerSecond 0: each is due when there is a connection for it (a closed loop) */
 export function createSchedule(startedAt: number, requestsPerSecond: number): Schedule {
   if (requestsPerSecond === 0) {
-    return { startedAt, untilDueMs: () => 0, beganAt: (_, sentAt) => sentAt };
+    return {
+      startedAt,
+      dueAt: () => startedAt,
+      untilDueMs: () => 0,
+      beganAt: (_, sentAt) => sentAt,
+    };
   }
   const dueAt = (index: number) => startedAt + (index * 1000) / requestsPerSecond;
   return {
     startedAt,
+    dueAt,
     untilDueMs: (index, now) => dueAt(index) - now,
     beganAt: (index, sentAt) => Math.min(dueAt(index), sentAt),
   };

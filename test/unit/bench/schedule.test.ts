@@ -35,6 +35,11 @@ describe('createSchedule()', () => {
     expect(percentiles(measured).p95).toBe(SERVICE_MS);
   });
 
+  test('requests are due at even distances, and all at once without a rate', () => {
+    expect([0, 1, 50].map(createSchedule(1000, 50).dueAt)).toEqual([1000, 1020, 2000]);
+    expect([0, 1, 50].map(createSchedule(1000, 0).dueAt)).toEqual([1000, 1000, 1000]);
+  });
+
   test('a request sent a timer grain early counts from sending, never less than nothing', () => {
     const schedule = createSchedule(0, 100);
     expect(schedule.beganAt(1, 9.4)).toBe(9.4);
