@@ -1,17 +1,24 @@
 /**
- * `npm run bench [-- NAME [its options]] [--json FILE]`: runs all benches or one, prints machine,
- * inputs, figures and the ratio to a ceiling of the same run; exits 1 when a bench reports a breach.
+ * `npm run bench [-- NAME [its options]] [--json FILE] [--markdown FILE]`: runs all benches or one, prints
+ * machine, inputs, figures and the ratio to a ceiling of the same run; exits 1 when a bench reports a breach.
+ * `npm run bench -- --check` is the regression guard.
  */
 import { readdir, writeFile } from 'node:fs/promises';
-import { createOutput, formatTable, type Output, type Row } from '../src/cli/output.ts';
+import { EXIT, UsageError } from '../src/cli/command.ts';
+import { createOutput, type Output } from '../src/cli/output.ts';
 import { createLog } from '../src/runtime/log.ts';
-import type { Bench, BenchReport } from './support/bench.ts';
+import { CHECK_USAGE, check } from './check/check.ts';
+import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { describeMachine, formatMachine } from './support/machine.ts';
+import { type BenchReports, toMarkdown } from './support/report-markdown.ts';
+import { printReport } from './support/report-text.ts';
 
 const FOLDER = new URL('./', import.meta.url);
-const USAGE = `npm run bench [-- NAME [options]] [--json FILE]
+const USAGE = `npm run bench [-- NAME [options]] [--json FILE] [--markdown FILE]
 
-Without NAME every bench runs with its defaults.`;
+Without NAME every bench runs with its defaults, but for those that run only when they are named.
+
+${CHECK_USAGE}`;
 
 async function loadBenches(): Promise<Bench[]> {
   const files = (await readdir(FOLDER))
@@ -26,69 +33,29 @@ async function loadBenches(): Promise<Bench[]> {
   });
 }
 
-type Arguments = { readonly name?: string; readonly jsonFile?: string; readonly own: string[] };
+type Arguments = {
+  readonly name?: string | undefined;
+  readonly jsonFile?: string | undefined;
+  readonly markdownFile?: string | undefined;
+  /** What is left for the bench. */
+  readonly own: string[];
+};
 
 function readArguments(argv: readonly string[]): Arguments {
   const own = [...argv];
-  const at = own.indexOf('--json');
-  const jsonFile = at < 0 ? undefined : own.splice(at, 2)[1];
-  if (at >= 0 && jsonFile === undefined) throw new Error('--json needs a FILE');
+  const take = (flag: string) => {
+    const at = own.indexOf(flag);
+    if (at < 0) return undefined;
+    const [, value] = own.splice(at, 2);
+    if (value === undefined) throw new UsageError(`${flag} needs a FILE`);
+    return value;
+  };
+  const [jsonFile, markdownFile] = [take('--json'), take('--markdown')];
   const name = own[0]?.startsWith('-') === false ? own.shift() : undefined;
   if (name === undefined && own.some((word) => word !== '--help')) {
-    throw new Error(`name the bench that '${own.join(' ')}' belongs to`);
+    throw new UsageError(`name the bench that '${own.join(' ')}' belongs to`);
   }
-  return { own, ...(name === undefined ? {} : { name }), ...(jsonFile ? { jsonFile } : {}) };
-}
-
-function printReport(output: Output, bench: Bench, report: BenchReport): void {
-  output.line();
-  output.line(`${bench.name}${report.caseName ? `: ${report.caseName}` : ''}`);
-  output.line(`  ${bench.question}`);
-  output.line(`  inputs    ${formatFields(report.inputs)}`);
-  output.line(`  versions  ${formatFields(report.versions)}`);
-  for (const { title, rows } of report.tables) printTable(output, title, rows);
-  printTable(
-    output,
-    'figures',
-    Object.entries(report.figures).map(([name, value]) => ({ name, value: formatNumber(value) })),
-  );
-  printTable(
-    output,
-    `ratio to ceilings of this run (${formatNumber(report.perSecond)} a second)`,
-    report.ceilings.map(({ name, perSecond }) => ({
-      ceiling: name,
-      per_second: formatNumber(perSecond),
-      ratio: (report.perSecond / perSecond).toFixed(3),
-    })),
-  );
-  for (const breach of report.breaches) output.error(`  BREACH ${breach}`);
-}
-
-function printTable(output: Output, title: string, rows: readonly Row[]): void {
-  if (rows.length === 0) return;
-  output.line();
-  output.line(`  ${title}`);
-  const columns = Object.keys(rows[0] ?? {}).map((field) => ({
-    field,
-    align: rows.every((row) => /^-?[\d,.]*$/.test(String(row[field])))
-      ? ('right' as const)
-      : ('left' as const),
-  }));
-  for (const line of formatTable(columns, rows)) output.line(`    ${line}`);
-}
-
-function formatFields(fields: Readonly<Record<string, unknown>>): string {
-  return Object.entries(fields)
-    .map(([name, value]) => `${name}=${String(value)}`)
-    .join(' ');
-}
-
-function formatNumber(value: number): string {
-  const digits = Number.isInteger(value) || Math.abs(value) >= 1000 ? 0 : 2;
-  return value.toLocaleString('en-US', {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  });
+  return { name, jsonFile, markdownFile, own };
 }
 
 function abortedBySignals(): AbortSignal {
@@ -101,43 +68,75 @@ function abortedBySignals(): AbortSignal {
 
 function printUsage(output: Output, benches: readonly Bench[]): void {
   output.line(USAGE);
-  for (const { name, question, usage } of benches) {
+  for (const { name, question, usage, onlyByName } of benches) {
     output.line();
     output.line(`${name}: ${question}`);
+    if (onlyByName) output.line(`  Runs only when it is named: ${onlyByName}.`);
     if (usage) output.line(usage.replaceAll(/^/gm, '  '));
   }
 }
 
-async function main(argv: readonly string[]): Promise<number> {
-  const output = createOutput({ json: false });
-  const { name, jsonFile, own } = readArguments(argv);
-  const benches = await loadBenches();
-  if (own.includes('--help')) {
-    printUsage(output, benches);
-    return 0;
-  }
-  const chosen = benches.filter((bench) => name === undefined || bench.name === name);
-  if (chosen.length === 0) {
-    output.error(`no bench '${name}'; there are: ${benches.map((bench) => bench.name).join(', ')}`);
-    return 2;
-  }
-  const machine = describeMachine();
-  output.line(formatMachine(machine));
-  const context = { output, log: createLog('bench', 'warn'), signal: abortedBySignals() };
-  const results: Row[] = [];
-  let breaches = 0;
-  for (const bench of chosen) {
-    for await (const report of bench.run(name === undefined ? [] : own, context)) {
-      printReport(output, bench, report);
-      results.push({ bench: bench.name, question: bench.question, ...report });
-      breaches += report.breaches.length;
-    }
-  }
-  if (jsonFile !== undefined) {
-    const document = { measured_at: new Date().toISOString(), machine, results };
-    await writeFile(jsonFile, `${JSON.stringify(document, null, 2)}\n`);
-  }
-  return breaches === 0 ? 0 : 1;
+function choose(benches: readonly Bench[], name: string | undefined): Bench[] {
+  if (name === undefined) return benches.filter(({ onlyByName }) => onlyByName === undefined);
+  const chosen = benches.filter((bench) => bench.name === name);
+  if (chosen.length > 0) return chosen;
+  const names = benches.map((bench) => bench.name).join(', ');
+  throw new UsageError(`no bench '${name}'; there are: ${names}`);
 }
 
-process.exitCode = await main(process.argv.slice(2));
+async function measure(
+  chosen: readonly Bench[],
+  own: string[],
+  context: BenchContext,
+): Promise<BenchReports[]> {
+  const benches: BenchReports[] = [];
+  for (const bench of chosen) {
+    const reports: BenchReport[] = [];
+    for await (const report of bench.run(own, context)) {
+      printReport(context.output, bench, report);
+      reports.push(report);
+    }
+    benches.push({ bench, reports });
+  }
+  return benches;
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const output = createOutput({ json: false });
+  const context = { output, log: createLog('bench', 'warn'), signal: abortedBySignals() };
+  const machine = describeMachine();
+  if (argv[0] === '--check') {
+    output.line(formatMachine(machine));
+    return await check(argv.slice(1), context);
+  }
+  const { name, jsonFile, markdownFile, own } = readArguments(argv);
+  const all = await loadBenches();
+  if (own.includes('--help')) {
+    printUsage(output, name === undefined ? all : choose(all, name));
+    return EXIT.fine;
+  }
+  const chosen = choose(all, name);
+  output.line(formatMachine(machine));
+  const benches = await measure(chosen, name === undefined ? [] : own, context);
+  const measuredAt = new Date().toISOString();
+  if (jsonFile !== undefined) {
+    const results = benches.flatMap(({ bench, reports }) =>
+      reports.map((report) => ({ bench: bench.name, question: bench.question, ...report })),
+    );
+    const document = { measured_at: measuredAt, machine, results };
+    await writeFile(jsonFile, `${JSON.stringify(document, null, 2)}\n`);
+  }
+  if (markdownFile !== undefined) {
+    await writeFile(markdownFile, toMarkdown({ measuredAt, machine, benches }));
+  }
+  const isFine = benches.every(({ reports }) => reports.every((one) => one.breaches.length === 0));
+  return isFine ? EXIT.fine : EXIT.failed;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = EXIT.usage;
+}

@@ -1,0 +1,88 @@
+/**
+ * The regression guard, `npm run bench -- --check`: ratios of this run against those of baseline.json, which is
+ * written by hand only, from what this prints. A loss counts when it is more than 15 % and its 95 % interval
+ * excludes 0.
+ */
+import { readFileSync } from 'node:fs';
+import { parseArguments, UsageError } from '../../src/cli/command.ts';
+import type { BenchContext } from '../support/bench.ts';
+import { integerList } from '../support/load.ts';
+import { type Loss, lossOf } from '../support/rank-interval.ts';
+import { printTable } from '../support/report-text.ts';
+import { spreadOf } from '../support/spread.ts';
+import { measureRatios, type Ratios } from './ratios.ts';
+
+export const CHECK_USAGE = `npm run bench -- --check [--rounds N]
+
+Compares ratios with bench/check/baseline.json; 7 rounds or more. Exits 1 when one has lost more than 15 % for
+certain. Writes nothing: its last lines are what a new baseline would hold.`;
+
+const ROUNDS_MIN = 7;
+const LOSS_MAX = 0.15;
+
+export type Baseline = {
+  /** RFC 3339; with commit and machine, for who reads it. */
+  readonly measured_at: string;
+  readonly commit: string;
+  readonly machine: string;
+  readonly ratios: Readonly<Record<string, readonly number[]>>;
+};
+
+/** A loss beyond the bound that is none of chance. */
+export function isRegression({ loss, low }: Loss): boolean {
+  return loss > LOSS_MAX && low > 0;
+}
+
+export async function check(args: string[], context: BenchContext): Promise<number> {
+  const { values } = parseArguments(args, {
+    rounds: { type: 'string', default: String(ROUNDS_MIN) },
+  });
+  const [rounds = 0] = integerList('--rounds', values.rounds, ROUNDS_MIN, 1000);
+  const baseline = readBaseline();
+  const { output } = context;
+  const measured: Ratios[] = [];
+  for (let round = 0; round < rounds; round++) {
+    output.note(`round ${round + 1} of ${rounds}`);
+    measured.push(await measureRatios(round, context));
+  }
+  const names = Object.keys(measured[0] ?? {});
+  const unknown = Object.keys(baseline.ratios).filter((name) => !names.includes(name));
+  if (unknown.length > 0) throw new UsageError(`the baseline has '${unknown[0]}', which is gone`);
+  const results = names.map((name) => {
+    const now = measured.map((ratios) => ratios[name] ?? Number.NaN);
+    const before = baseline.ratios[name] ?? [];
+    return { name, now, before, loss: lossOf(before, now) };
+  });
+  printTable(output, `against ${baseline.commit} of ${baseline.measured_at}`, results.map(toRow));
+  output.line();
+  for (const { name, now } of results) {
+    output.line(`    "${name}": [${now.map((ratio) => ratio.toFixed(3)).join(', ')}],`);
+  }
+  return results.some(({ loss }) => isRegression(loss)) ? 1 : 0;
+}
+
+function readBaseline(): Baseline {
+  const file = new URL('./baseline.json', import.meta.url);
+  return JSON.parse(readFileSync(file, 'utf8')) as Baseline;
+}
+
+type Result = {
+  readonly name: string;
+  readonly now: readonly number[];
+  readonly before: readonly number[];
+  readonly loss: Loss;
+};
+
+function toRow({ name, now, before, loss }: Result) {
+  const isNew = before.length === 0;
+  const percent = (share: number) => (isNew ? '' : (share * 100).toFixed(1));
+  return {
+    ratio: name,
+    baseline: isNew ? '' : spreadOf(before).median.toFixed(3),
+    now: spreadOf(now).median.toFixed(3),
+    loss_percent: percent(loss.loss),
+    from: percent(loss.low),
+    to: percent(loss.high),
+    verdict: isNew ? 'no baseline' : isRegression(loss) ? 'LOSS' : 'ok',
+  };
+}
