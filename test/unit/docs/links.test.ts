@@ -30,6 +30,7 @@ describe('documents', () => {
       'SECURITY.md',
       'docs/concepts.md',
       'docs/operations.md',
+      'docs/performance.md',
       'docs/reference.md',
       'docs/adr/README.md',
     ]) {
