@@ -29,7 +29,7 @@ const USAGE = `--rounds N         each system once a round, in turn (5)
 --only NAME[,NAME] of the systems: bullmq, batched plain, …; the engine always takes part
 --batch N          transactions a request (1000)
 ${LOAD_USAGE}
-By default 30,000 transactions, after 3,000 that are not counted.`;
+By default 20,000 transactions, after 2,000 that are not counted.`;
 
 const ROLE = fileURLToPath(new URL('./rivals/role.ts', import.meta.url));
 const FOLDER = fileURLToPath(new URL('./rivals/', import.meta.url));
@@ -171,7 +171,7 @@ export const bench: Bench = {
     });
     const [count = 0] = integerList('--rounds', values.rounds, 1, 100);
     const [batch = 0] = integerList('--batch', values.batch, 1, 1000);
-    const load = readLoad(values, { ...USUAL_LOAD, batch, transactions: 30_000 });
+    const load = readLoad(values, { ...USUAL_LOAD, batch, transactions: 20_000 });
     const wanted = values.only?.split(',');
     const systems = SYSTEMS.filter((one) => one === ENGINE || (wanted?.includes(one.name) ?? true));
     await ensureInstalled(context);
