@@ -3,7 +3,7 @@
  * they start together. The clock runs from the moment all are ready; what they scored before is left out.
  */
 import { availableParallelism } from 'node:os';
-import { parseArguments } from '../src/cli/command.ts';
+import { parseArguments, UsageError } from '../src/cli/command.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import {
   batchSettings,
@@ -56,6 +56,9 @@ async function measure(
   const cpu = () => pids.reduce((sum, pid) => sum + treeCpuSeconds(pid), 0);
   const cpuBefore = cpu();
   const left = load.transactions - scoredBefore;
+  if (left === 0) {
+    throw new UsageError('all were scored before the last worker was ready: more --transactions');
+  }
   const { finishedMs } = await untilScored(started, { scoredBefore, transactions: left }, signal);
   const seconds = (finishedMs - startedMs) / 1000;
   const cpuSeconds = cpu() - cpuBefore;
