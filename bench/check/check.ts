@@ -10,7 +10,7 @@ import { integerList } from '../support/load.ts';
 import { type Loss, lossOf } from '../support/rank-interval.ts';
 import { printTable } from '../support/report-text.ts';
 import { spreadOf } from '../support/spread.ts';
-import { measureRatios, type Ratios } from './ratios.ts';
+import { measureRatios, openContestants, type Ratios, ROUNDS_MAX } from './ratios.ts';
 
 export const CHECK_USAGE = `npm run bench -- --check [--rounds N]
 
@@ -37,13 +37,15 @@ export async function check(args: string[], context: BenchContext): Promise<numb
   const { values } = parseArguments(args, {
     rounds: { type: 'string', default: String(ROUNDS_MIN) },
   });
-  const [rounds = 0] = integerList('--rounds', values.rounds, ROUNDS_MIN, 1000);
+  const [rounds = 0] = integerList('--rounds', values.rounds, ROUNDS_MIN, ROUNDS_MAX);
   const baseline = readBaseline();
   const { output } = context;
+  output.note('starting both pipelines');
+  await using contestants = await openContestants(context);
   const measured: Ratios[] = [];
   for (let round = 0; round < rounds; round++) {
     output.note(`round ${round + 1} of ${rounds}`);
-    measured.push(await measureRatios(round, context));
+    measured.push(await measureRatios(round, contestants, context));
   }
   const names = Object.keys(measured[0] ?? {});
   const unknown = Object.keys(baseline.ratios).filter((name) => !names.includes(name));
