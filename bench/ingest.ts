@@ -3,9 +3,11 @@
  * appended to the streams, with no worker to share the machine with.
  */
 import { parseArguments } from '../src/cli/command.ts';
-import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
+import { BARE_PROGRAM } from './bare/program.ts';
+import type { Bench, BenchContext, BenchReport, BenchTable, Ceiling } from './support/bench.ts';
 import { copyCeiling, xaddCeiling } from './support/ceilings.ts';
 import { cpuTable, readCpu } from './support/cpu-by-role.ts';
+import type { GeneratorResult } from './support/generator.ts';
 import {
   integerList,
   LOAD_OPTIONS,
@@ -18,7 +20,7 @@ import {
   USUAL_LOAD,
 } from './support/load.ts';
 import { memoryBreaches, memoryTable, readMemory } from './support/load-run.ts';
-import { startPipeline } from './support/pipeline.ts';
+import { type Pipeline, startPipeline } from './support/pipeline.ts';
 
 const USAGE = `--batch N[,N]      transactions a request, each a run of its own (1000,100,1)
 ${LOAD_USAGE}
@@ -30,16 +32,17 @@ function loadByDefault(batch: number): Load {
   return { ...USUAL_LOAD, batch, transactions: 50_000, connections: 64 };
 }
 
-async function measure(
+type Posting = {
+  readonly posted: GeneratorResult;
+  readonly seconds: number;
+  readonly cpu: BenchTable;
+};
+
+async function post(
+  pipeline: Pipeline,
   load: Load,
-  environment: Readonly<Record<string, string>>,
-  { log, signal, output }: BenchContext,
-): Promise<BenchReport> {
-  const onProgress = (text: string) => output.note(text);
-  await using pipeline = await startPipeline({
-    ...{ workers: 0, environment, log, signal, onProgress },
-  });
-  const { services, folder } = pipeline;
+  { signal, output }: BenchContext,
+): Promise<Posting> {
   output.note('preparing requests');
   using generator = await startLoad(pipeline, load, signal);
   output.note(`posting ${generator.requests} requests`);
@@ -47,7 +50,39 @@ async function measure(
   const posted = await generator.go();
   const after = readCpu(pipeline, generator);
   const seconds = (posted.lastAnswerMs - posted.firstRequestMs) / 1000;
-  const memory = await readMemory(pipeline, generator.pid);
+  const rows = cpuTable(before, after, { seconds, transactions: load.transactions });
+  const cpu = { title: 'processor time by role', rows };
+  return { posted, seconds, cpu };
+}
+
+/** The bare pipeline's API, alone as well. */
+async function bareCeiling(load: Load, context: BenchContext): Promise<Ceiling> {
+  const { log, signal, output } = context;
+  output.note('the bare API, with the same load');
+  await using pipeline = await startPipeline({
+    ...{ workers: 0, environment: {}, program: BARE_PROGRAM, log, signal },
+    onProgress: (text) => output.note(text),
+  });
+  const { posted, seconds } = await post(pipeline, load, context);
+  return {
+    name: 'the bare API with the same load: no checks',
+    perSecond: posted.accepted / seconds,
+  };
+}
+
+async function measure(
+  load: Load,
+  environment: Readonly<Record<string, string>>,
+  context: BenchContext,
+): Promise<BenchReport> {
+  const { log, signal, output } = context;
+  const onProgress = (text: string) => output.note(text);
+  await using pipeline = await startPipeline({
+    ...{ workers: 0, environment, log, signal, onProgress },
+  });
+  const { services, folder } = pipeline;
+  const { posted, seconds, cpu } = await post(pipeline, load, context);
+  const memory = await readMemory(pipeline);
   const { rows } = await services.database.query<{ stored: number }>(
     'select count(*)::int as stored from transactions',
   );
@@ -71,14 +106,9 @@ async function measure(
     ceilings: [
       await copyCeiling(services.database, `${folder}/ceiling`),
       await xaddCeiling(services.database, services.redis),
+      await bareCeiling(load, context),
     ],
-    tables: [
-      {
-        title: 'processor time by role',
-        rows: cpuTable(before, after, { seconds, transactions: load.transactions }),
-      },
-      memoryTable(memory),
-    ],
+    tables: [cpu, memoryTable(memory)],
     breaches: [
       ...(missing === 0 ? [] : [`accepted but not in Postgres: ${missing}`]),
       ...memoryBreaches(memory),
