@@ -9,6 +9,7 @@ import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import {
   batchSettings,
   DAY_MS,
+  integerList,
   LOAD_OPTIONS,
   LOAD_USAGE,
   type Load,
@@ -142,6 +143,7 @@ export const bench: Bench = {
     const sized = { ...USUAL_LOAD, accounts, transactions: accounts, accountsInTurn: true };
     const load = readLoad(values, sized);
     const settings = readSettings(values.set, batchSettings(load.batch));
-    yield* measure(load, Number(values.history), settings, context);
+    const [history = 0] = integerList('--history', values.history, 1, 1000);
+    yield* measure(load, history, settings, context);
   },
 };
