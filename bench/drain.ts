@@ -4,7 +4,8 @@
  */
 import { availableParallelism } from 'node:os';
 import { parseArguments, UsageError } from '../src/cli/command.ts';
-import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
+import { BARE_PROGRAM } from './bare/program.ts';
+import type { Bench, BenchContext, BenchReport, Ceiling } from './support/bench.ts';
 import {
   batchSettings,
   integerList,
@@ -23,7 +24,7 @@ import {
   readMemory,
   redisBytes,
 } from './support/load-run.ts';
-import { startPipeline } from './support/pipeline.ts';
+import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { treeCpuSeconds } from './support/process-usage.ts';
 import { readScored, untilScored } from './support/scored-counter.ts';
 import { readStored } from './support/stored.ts';
@@ -33,21 +34,28 @@ ${LOAD_USAGE}`;
 
 type Settings = Readonly<Record<string, string>>;
 
-async function measure(
+type Drained = {
+  readonly seconds: number;
+  readonly left: number;
+  readonly scoredBefore: number;
+  readonly cpuSeconds: number;
+  /** Of Redis, with the whole backlog in it. */
+  readonly fullBytes: number;
+};
+
+async function drain(
+  pipeline: Pipeline,
   load: Load,
   workers: number,
-  environment: Settings,
-  { log, signal, output }: BenchContext,
-): Promise<BenchReport> {
-  const onProgress = (text: string) => output.note(text);
-  await using pipeline = await startPipeline({
-    ...{ workers: 0, environment, log, signal, onProgress },
-  });
+  { signal, output }: BenchContext,
+): Promise<Drained> {
   const { services } = pipeline;
   output.note(`filling the streams with ${load.transactions} transactions`);
-  using generator = await startLoad(pipeline, load, signal);
-  await generator.go();
-  const waitingBytes = await redisBytes(pipeline, 'used_memory');
+  {
+    using generator = await startLoad(pipeline, load, signal);
+    await generator.go();
+  }
+  const fullBytes = await redisBytes(pipeline, 'used_memory');
   output.note(`draining with ${workers}`);
   const started = await pipeline.startWorkers(workers);
   const startedMs = Date.now();
@@ -61,8 +69,35 @@ async function measure(
   }
   const { finishedMs } = await untilScored(started, { scoredBefore, transactions: left }, signal);
   const seconds = (finishedMs - startedMs) / 1000;
-  const cpuSeconds = cpu() - cpuBefore;
-  const memory = await readMemory(pipeline, generator.pid);
+  return { seconds, left, scoredBefore, fullBytes, cpuSeconds: cpu() - cpuBefore };
+}
+
+async function bareCeiling(load: Load, workers: number, context: BenchContext): Promise<Ceiling> {
+  const { log, signal, output } = context;
+  output.note('the bare pipeline, with the same backlog');
+  await using pipeline = await startPipeline({
+    ...{ workers: 0, environment: {}, program: BARE_PROGRAM, log, signal },
+    onProgress: (text) => output.note(text),
+  });
+  const { left, seconds } = await drain(pipeline, load, workers, context);
+  return { name: 'as many bare workers with the same backlog', perSecond: left / seconds };
+}
+
+async function measure(
+  load: Load,
+  workers: number,
+  environment: Settings,
+  context: BenchContext,
+): Promise<BenchReport> {
+  const { log, signal, output } = context;
+  const onProgress = (text: string) => output.note(text);
+  await using pipeline = await startPipeline({
+    ...{ workers: 0, environment, log, signal, onProgress },
+  });
+  const { services } = pipeline;
+  const drained = await drain(pipeline, load, workers, context);
+  const { seconds, left, scoredBefore, cpuSeconds, fullBytes } = drained;
+  const memory = await readMemory(pipeline);
   const { lost, doubled, scores } = await readStored(services.database);
   return {
     caseName: workers === 1 ? '1 worker' : `${workers} workers`,
@@ -75,9 +110,9 @@ async function measure(
       cpu_us_per_transaction: (cpuSeconds * 1e6) / left,
       cores_busy: cpuSeconds / seconds,
       cores: availableParallelism(),
-      redis_full_mebibytes: Number(inMebibytes(waitingBytes)),
+      redis_full_mebibytes: Number(inMebibytes(fullBytes)),
     },
-    ceilings: [],
+    ceilings: [await bareCeiling(load, workers, context)],
     tables: [memoryTable(memory)],
     breaches: [
       ...(lost + doubled === 0 ? [] : [`lost ${lost}, doubled ${doubled}`]),
