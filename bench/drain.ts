@@ -34,8 +34,13 @@ ${LOAD_USAGE}`;
 
 type Settings = Readonly<Record<string, string>>;
 
+/** The end of a backlog, where some workers have nothing left. */
+const TAIL_SHARE = 0.05;
+
 type Drained = {
   readonly seconds: number;
+  /** Of which the last share of the backlog took so long. */
+  readonly tailSeconds: number;
   readonly left: number;
   readonly scoredBefore: number;
   readonly cpuSeconds: number;
@@ -67,9 +72,14 @@ async function drain(
   if (left === 0) {
     throw new UsageError('all were scored before the last worker was ready: more --transactions');
   }
-  const { finishedMs } = await untilScored(started, { scoredBefore, transactions: left }, signal);
-  const seconds = (finishedMs - startedMs) / 1000;
-  return { seconds, left, scoredBefore, fullBytes, cpuSeconds: cpu() - cpuBefore };
+  const progress = await untilScored(started, { scoredBefore, transactions: left }, signal);
+  const { finishedMs, samples } = progress;
+  const tail = samples.find(({ scored }) => scored >= left * (1 - TAIL_SHARE));
+  return {
+    seconds: (finishedMs - startedMs) / 1000,
+    tailSeconds: (finishedMs - (tail?.atMs ?? finishedMs)) / 1000,
+    ...{ left, scoredBefore, fullBytes, cpuSeconds: cpu() - cpuBefore },
+  };
 }
 
 async function bareCeiling(load: Load, workers: number, context: BenchContext): Promise<Ceiling> {
@@ -96,7 +106,7 @@ async function measure(
   });
   const { services } = pipeline;
   const drained = await drain(pipeline, load, workers, context);
-  const { seconds, left, scoredBefore, cpuSeconds, fullBytes } = drained;
+  const { seconds, tailSeconds, left, scoredBefore, cpuSeconds, fullBytes } = drained;
   const memory = await readMemory(pipeline);
   const { lost, doubled, scores } = await readStored(services.database);
   return {
@@ -107,6 +117,7 @@ async function measure(
     figures: {
       drained_per_second: left / seconds,
       ...{ seconds, scored_before_all_were_ready: scoredBefore, scored: scores, lost, doubled },
+      last_twentieth_seconds: tailSeconds,
       cpu_us_per_transaction: (cpuSeconds * 1e6) / left,
       cores_busy: cpuSeconds / seconds,
       cores: availableParallelism(),
