@@ -18,6 +18,7 @@ type Rule = {
 const RULES: Readonly<Record<string, Rule>> = {
   domain: { folders: [], packages: ['zod', 'currency-codes'] },
   scoring: { folders: [], packages: [] },
+  models: { folders: ['scoring'], packages: ['node:crypto'] },
   profile: { folders: [], packages: ['murmurhash', 'node:buffer'] },
   store: { folders: [], types: ['runtime'], packages: ['pg', 'pg-copy-streams', 'node:*', 'uuid'] },
   stream: { folders: [], types: ['runtime'], packages: ['ioredis', 'murmurhash', 'node:*'] },
@@ -58,7 +59,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 /** Composition roots: the only files that know every adapter, and that nobody imports. */
 const ROOTS = ['src/api.ts', 'src/worker.ts', 'src/cli.ts'];
 /** Where the fold and the scores are pure: nothing here may ask the time, the dice or the world. */
-const PURE_FOLDERS = ['scoring', 'profile', 'domain'];
+const PURE_FOLDERS = ['scoring', 'models', 'profile', 'domain'];
 const IMPURE = /\b(Date\.now|new Date\(\)|Math\.random|performance\.|process\.|setTimeout|fetch\()/;
 const LINES_MAX = 300;
 
