@@ -1,0 +1,59 @@
+/**
+ * Goal: an XGBoost file gives here what it gives in XGBoost. Method: models and margins made by
+ * xgboost-margins.py with the library itself; margins are compared by their bits.
+ */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { logistic } from '../../src/models/exponential.ts';
+import { readXgboost } from '../../src/models/formats/read-xgboost.ts';
+import { writeXgboost } from '../../src/models/formats/write-xgboost.ts';
+import { predictTrees } from '../../src/models/trees/predict-trees.ts';
+
+type Golden = {
+  features: string[];
+  /** Null is missing. */
+  rows: (number | null)[][];
+  cases: {
+    name: string;
+    model: string;
+    margin_bits: number[];
+    probabilities: number[];
+  }[];
+};
+
+const golden: Golden = JSON.parse(
+  readFileSync(new URL('./xgboost-margins.json', import.meta.url), 'utf8'),
+);
+const batch = {
+  rows: golden.rows.length,
+  values: Float64Array.from(golden.rows.flat(), (value) => value ?? Number.NaN),
+};
+
+function bitsOf(margins: Float64Array): number[] {
+  return [...new Uint32Array(Float32Array.from(margins).buffer)];
+}
+
+describe.each(golden.cases)('$name', ({ model, margin_bits, probabilities }) => {
+  const ensemble = readXgboost(model);
+
+  test('has the features of the file', () => {
+    expect(ensemble.featureNames).toEqual(golden.features);
+  });
+
+  test('gives the margins of the library, bit for bit', () => {
+    const margins = predictTrees(ensemble, batch);
+    expect(margins.every((margin) => Object.is(Math.fround(margin), margin))).toBe(true);
+    expect(bitsOf(margins)).toEqual(margin_bits);
+  });
+
+  test('gives its probabilities within 1e-6', () => {
+    for (const [row, margin] of predictTrees(ensemble, batch).entries()) {
+      expect(Math.abs(logistic(margin) - (probabilities[row] ?? Number.NaN))).toBeLessThan(1e-6);
+    }
+  });
+
+  test('keeps its margins when written and read again', () => {
+    const again = readXgboost(writeXgboost(ensemble));
+    expect(bitsOf(predictTrees(again, batch))).toEqual(margin_bits);
+  });
+});
