@@ -1,0 +1,90 @@
+/**
+ * How well scores rank frauds above the rest. Equal scores are one threshold: nobody can flag one of
+ * them and not the other.
+ */
+
+/** The higher, the riskier. No NaN. `labels` is 1 for fraud, 0 for legitimate. */
+export type Scored = { readonly scores: ArrayLike<number>; readonly labels: ArrayLike<number> };
+
+/** Every distinct score from the highest down, with what is flagged when all from it up are. */
+export type Thresholds = {
+  readonly frauds: number;
+  readonly legitimates: number;
+  readonly scores: Float64Array;
+  /** Frauds among the flagged. */
+  readonly caught: Int32Array;
+  /** Legitimates among the flagged. */
+  readonly falseAlarms: Int32Array;
+};
+
+export function thresholdsOf({ scores, labels }: Scored): Thresholds {
+  const rows = scores.length;
+  const all = Float64Array.from(scores).sort();
+  const ofFrauds = all.slice(0, rows);
+  let frauds = 0;
+  for (let row = 0; row < rows; row++) {
+    if (labels[row] === 1) ofFrauds[frauds++] = scores[row] ?? Number.NaN;
+  }
+  const sortedFrauds = ofFrauds.subarray(0, frauds).sort();
+  const values = new Float64Array(rows);
+  const caught = new Int32Array(rows);
+  const falseAlarms = new Int32Array(rows);
+  let count = 0;
+  let above = rows;
+  let fraudsAbove = frauds;
+  while (above > 0) {
+    const value = all[above - 1] ?? 0;
+    while (above > 0 && all[above - 1] === value) above--;
+    while (fraudsAbove > 0 && sortedFrauds[fraudsAbove - 1] === value) fraudsAbove--;
+    values[count] = value;
+    caught[count] = frauds - fraudsAbove;
+    falseAlarms[count] = rows - above - (frauds - fraudsAbove);
+    count++;
+  }
+  return {
+    frauds,
+    legitimates: rows - frauds,
+    scores: values.subarray(0, count),
+    caught: caught.subarray(0, count),
+    falseAlarms: falseAlarms.subarray(0, count),
+  };
+}
+
+/** Chance that a fraud ranks above a legitimate one, ties counting half. NaN without both. */
+export function aucOf({ frauds, legitimates, caught, falseAlarms }: Thresholds): number {
+  let area = 0;
+  let caughtBefore = 0;
+  let alarmsBefore = 0;
+  for (let at = 0; at < caught.length; at++) {
+    const caughtHere = caught[at] ?? 0;
+    const alarmsHere = falseAlarms[at] ?? 0;
+    area += ((alarmsHere - alarmsBefore) * (caughtBefore + caughtHere)) / 2;
+    caughtBefore = caughtHere;
+    alarmsBefore = alarmsHere;
+  }
+  return area / (frauds * legitimates);
+}
+
+/** Mean precision over the frauds, each at the threshold that catches it. NaN without frauds. */
+export function averagePrecisionOf({ frauds, caught, falseAlarms }: Thresholds): number {
+  let sum = 0;
+  let caughtBefore = 0;
+  for (let at = 0; at < caught.length; at++) {
+    const caughtHere = caught[at] ?? 0;
+    const flagged = caughtHere + (falseAlarms[at] ?? 0);
+    sum += (caughtHere - caughtBefore) * (caughtHere / flagged);
+    caughtBefore = caughtHere;
+  }
+  return sum / frauds;
+}
+
+/** Share of frauds caught at the lowest threshold whose share of false alarms is within a bound. */
+export function recallAtFalseAlarmRate(thresholds: Thresholds, rateMax: number): number {
+  const { frauds, legitimates, caught, falseAlarms } = thresholds;
+  let recall = 0;
+  for (let at = 0; at < caught.length; at++) {
+    if ((falseAlarms[at] ?? 0) > rateMax * legitimates) break;
+    recall = (caught[at] ?? 0) / frauds;
+  }
+  return recall;
+}
