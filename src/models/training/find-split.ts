@@ -1,0 +1,152 @@
+/**
+ * The best split of a node, from its histogram. Gain and leaf weight as in Chen and Guestrin, "XGBoost: a
+ * scalable tree boosting system" (2016), section 2.2: a leaf with sums G of gradients and H of hessians
+ * is best at w = -G / (H + l2), and there lowers the loss by -(2 G w + (H + l2) w^2) / 2 (the half is
+ * left out, as XGBoost does). Under a monotone constraint w is clipped to the node's bounds.
+ */
+import type { BinnedColumn } from './bins.ts';
+import { MISSING_BIN } from './bins.ts';
+import { FEATURE_STRIDE } from './histogram.ts';
+import type { TreeOptions } from './tree-options.ts';
+
+export type Split = {
+  readonly feature: number;
+  /** Rows with this bin or one below go left. */
+  readonly bin: number;
+  readonly missingLeft: boolean;
+  readonly gain: number;
+  readonly left: Sums;
+  readonly right: Sums;
+};
+
+/** Of gradients and hessians. */
+export type Sums = { readonly gradient: number; readonly hessian: number };
+
+/** Least and greatest weight that monotone constraints higher up leave to a leaf. */
+export type WeightBounds = { readonly low: number; readonly high: number };
+
+export type SplitSearch = {
+  readonly columns: readonly BinnedColumn[];
+  /** Features this tree may split on. */
+  readonly used: readonly number[];
+  /** By feature: 1, -1, or 0 for no constraint. */
+  readonly monotone: Int8Array;
+  readonly options: TreeOptions;
+};
+
+export function weightOf(sums: Sums, l2: number, { low, high }: WeightBounds): number {
+  const weight = -sums.gradient / (sums.hessian + l2);
+  return Math.min(high, Math.max(low, weight));
+}
+
+/** The split with the most gain, the first of equals; undefined when none is worth it. */
+export function findSplit(
+  search: SplitSearch,
+  histogram: Float64Array,
+  node: Sums,
+  bounds: WeightBounds,
+): Split | undefined {
+  const { l2, gainMin } = search.options;
+  const before = reduction(node.gradient, node.hessian, l2, bounds.low, bounds.high);
+  let best: Split | undefined;
+  for (const feature of search.used) {
+    const found = findSplitOf(search, histogram, feature, node, bounds, {
+      before,
+      gain: best?.gain ?? Math.max(gainMin, before * GAIN_MIN),
+    });
+    if (found !== undefined) best = found;
+  }
+  return best;
+}
+
+/** Least gain in proportion to the node's own reduction: below lies the noise of subtracting histograms. */
+const GAIN_MIN = 1e-9;
+
+/** How much a leaf lowers the loss, twice. */
+function reduction(
+  gradient: number,
+  hessian: number,
+  l2: number,
+  low: number,
+  high: number,
+): number {
+  const curvature = hessian + l2;
+  if (!(curvature > 0)) return 0;
+  const weight = Math.min(high, Math.max(low, -gradient / curvature));
+  return -(2 * gradient * weight + curvature * weight * weight);
+}
+
+/** The reduction before the split, and the gain to exceed. */
+type Bar = { readonly before: number; readonly gain: number };
+
+/** The best split on one feature that exceeds the bar; missing values are tried on both sides. */
+function findSplitOf(
+  search: SplitSearch,
+  histogram: Float64Array,
+  feature: number,
+  node: Sums,
+  bounds: WeightBounds,
+  bar: Bar,
+): Split | undefined {
+  const cuts = search.columns[feature]?.cuts.length ?? 0;
+  const start = feature * FEATURE_STRIDE;
+  const bins = histogram.subarray(start, start + FEATURE_STRIDE);
+  const direction = search.monotone[feature] ?? 0;
+  const missing = { gradient: bins[2 * MISSING_BIN] ?? 0, hessian: bins[2 * MISSING_BIN + 1] ?? 0 };
+  const scan = (leftMissing: Sums, gain: number) =>
+    scanBins({ bins, cuts, node, bounds, direction, options: search.options }, leftMissing, {
+      before: bar.before,
+      gain,
+    });
+  const toRight = scan(NOTHING, bar.gain);
+  const toLeft = missing.hessian > 0 ? scan(missing, toRight?.gain ?? bar.gain) : undefined;
+  const found = toLeft ?? toRight;
+  if (found === undefined) return undefined;
+  // Where nothing was missing, what is missing later goes with most rows.
+  const most = found.left.hessian >= found.right.hessian;
+  return { feature, missingLeft: missing.hessian > 0 ? toLeft !== undefined : most, ...found };
+}
+
+const NOTHING: Sums = { gradient: 0, hessian: 0 };
+
+type BinScan = {
+  readonly bins: Float64Array;
+  readonly cuts: number;
+  readonly node: Sums;
+  readonly bounds: WeightBounds;
+  readonly direction: number;
+  readonly options: TreeOptions;
+};
+
+/** The best cut of one feature with missing values on one side; the first of equals. */
+function scanBins(
+  { bins, cuts, node, bounds, direction, options }: BinScan,
+  leftMissing: Sums,
+  bar: Bar,
+): Pick<Split, 'bin' | 'gain' | 'left' | 'right'> | undefined {
+  const { l2, childWeightMin } = options;
+  const { low, high } = bounds;
+  let { gradient, hessian } = leftMissing;
+  let gain = bar.gain;
+  let best: Pick<Split, 'bin' | 'gain' | 'left' | 'right'> | undefined;
+  for (let bin = 0; bin < cuts; bin++) {
+    gradient += bins[2 * bin] as number;
+    hessian += bins[2 * bin + 1] as number;
+    const rest = node.hessian - hessian;
+    if (hessian < childWeightMin) continue;
+    if (rest < childWeightMin) break;
+    const restGradient = node.gradient - gradient;
+    const here =
+      reduction(gradient, hessian, l2, low, high) +
+      reduction(restGradient, rest, l2, low, high) -
+      bar.before;
+    if (here <= gain) continue;
+    const left = { gradient, hessian };
+    const right = { gradient: restGradient, hessian: rest };
+    const rise = weightOf(right, l2, bounds) - weightOf(left, l2, bounds);
+    if (rise * direction < 0) continue;
+    gain = here;
+    best = { bin, gain, left, right };
+  }
+  return best;
+}
