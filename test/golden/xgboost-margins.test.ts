@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { treeShap } from '../../src/models/explanation/tree-shap.ts';
 import { logistic } from '../../src/models/exponential.ts';
 import { readXgboost } from '../../src/models/formats/read-xgboost.ts';
 import { writeXgboost } from '../../src/models/formats/write-xgboost.ts';
@@ -18,6 +19,8 @@ type Golden = {
     model: string;
     margin_bits: number[];
     probabilities: number[];
+    /** Shapley values of the first rows, the base last. */
+    contributions: number[][];
   }[];
 };
 
@@ -33,7 +36,7 @@ function bitsOf(margins: Float64Array): number[] {
   return [...new Uint32Array(Float32Array.from(margins).buffer)];
 }
 
-describe.each(golden.cases)('$name', ({ model, margin_bits, probabilities }) => {
+describe.each(golden.cases)('$name', ({ model, margin_bits, probabilities, contributions }) => {
   const ensemble = readXgboost(model);
 
   test('has the features of the file', () => {
@@ -49,6 +52,15 @@ describe.each(golden.cases)('$name', ({ model, margin_bits, probabilities }) => 
   test('gives its probabilities within 1e-6', () => {
     for (const [row, margin] of predictTrees(ensemble, batch).entries()) {
       expect(Math.abs(logistic(margin) - (probabilities[row] ?? Number.NaN))).toBeLessThan(1e-6);
+    }
+  });
+
+  test('gives its Shapley values up to what float32 rounds away', () => {
+    const { base, values } = treeShap(ensemble, batch, predictTrees(ensemble, batch));
+    const features = golden.features.length;
+    for (const [row, theirs] of contributions.entries()) {
+      const ours = [...values.subarray(row * features, (row + 1) * features), base[row] ?? 0];
+      for (const [index, value] of theirs.entries()) expect(ours[index]).toBeCloseTo(value, 5);
     }
   });
 

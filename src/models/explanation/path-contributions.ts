@@ -1,0 +1,53 @@
+/**
+ * Contributions cheap enough for every decision: at each split on a row's way the change of the mean
+ * leaf below goes to the split's feature (Saabas, "Interpreting random forests", 2014). Unlike Shapley
+ * values they favour features near the leaves; exact ones are in tree-shap.ts.
+ */
+import { type Batch, checkBatch } from '../batch.ts';
+import { loadInputs } from '../trees/predict-trees.ts';
+import type { TreeEnsemble } from '../trees/tree-ensemble.ts';
+import { type Contributions, settleBase } from './contributions.ts';
+
+/** @param margins of the same batch, from predictTrees */
+export function pathContributions(
+  ensemble: TreeEnsemble,
+  batch: Batch,
+  margins: Float64Array,
+): Contributions {
+  const features = ensemble.featureNames.length;
+  checkBatch(batch, features);
+  const inputs = new Float64Array(batch.values.length);
+  loadInputs(ensemble, batch.values, inputs);
+  const values = new Float64Array(batch.values.length);
+  for (const root of ensemble.roots) {
+    for (let start = 0; start < values.length; start += features) {
+      addPath(ensemble, root, inputs, values, start);
+    }
+  }
+  const contributions = { base: new Float64Array(batch.rows), values };
+  settleBase(contributions, margins);
+  return contributions;
+}
+
+/** Indexes of nodes and features were checked when the ensemble was laid out. */
+function addPath(
+  { feature, threshold, left, missing, value }: TreeEnsemble,
+  root: number,
+  inputs: Float64Array,
+  values: Float64Array,
+  start: number,
+): void {
+  let node = root;
+  let split = feature[node] as number;
+  while (split >= 0) {
+    const input = inputs[start + split] as number;
+    const limit = threshold[node] as number;
+    let next = missing[node] as number;
+    if (input < limit) next = left[node] as number;
+    else if (input >= limit) next = (left[node] as number) + 1;
+    const change = (value[next] as number) - (value[node] as number);
+    values[start + split] = (values[start + split] as number) + change;
+    node = next;
+    split = feature[node] as number;
+  }
+}
