@@ -1,0 +1,42 @@
+/** From the bytes of a model file, in any of the formats, to a model that can be run. */
+import { createHash } from 'node:crypto';
+import { optionalFieldOf, parseJson } from './formats/json-place.ts';
+import { LOGISTIC_FORMAT, readLogistic } from './formats/logistic-json.ts';
+import { readLightgbm } from './formats/read-lightgbm.ts';
+import { readXgboost } from './formats/read-xgboost.ts';
+import { refuse, refuseHuge } from './formats/refusal.ts';
+import { logisticModel, type Model, treeModel } from './model.ts';
+
+/**
+ * @param featureNames for an XGBoost file without names
+ * @throws Failure `MODEL_INVALID`, naming what is wrong and where
+ */
+export function loadModel(bytes: Uint8Array, featureNames?: readonly string[]): Model {
+  refuseHuge(bytes.length);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const text = decode(bytes);
+  if (!text.trimStart().startsWith('{')) {
+    return treeModel(readLightgbm(text), 'lightgbm-text', sha256);
+  }
+  const format = optionalFieldOf(parseJson(text), 'format');
+  if (format?.value === LOGISTIC_FORMAT) return logisticModel(readLogistic(text), sha256);
+  return treeModel(readXgboost(text, featureNames), 'xgboost-json', sha256);
+}
+
+/**
+ * Where each of the model's features stands in the engine's vectors.
+ * @throws Failure `MODEL_INVALID` that lists the features the engine does not have
+ */
+export function bindFeatures(model: Model, vectorNames: readonly string[]): Int32Array {
+  const unknown = model.featureNames.filter((name) => !vectorNames.includes(name));
+  if (unknown.length > 0) refuse('features', `${unknown.join(', ')} not in the feature schema`);
+  return Int32Array.from(model.featureNames, (name) => vectorNames.indexOf(name));
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return refuse('file', 'is no text; XGBoost models must be saved as .json, not as .ubj');
+  }
+}

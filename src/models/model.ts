@@ -1,0 +1,66 @@
+/** A model of any kind as the engine runs it: margins, probabilities and contributions of batches. */
+import type { Batch } from './batch.ts';
+import type { Contributions } from './explanation/contributions.ts';
+import { pathContributions } from './explanation/path-contributions.ts';
+import { treeShap } from './explanation/tree-shap.ts';
+import { logistic } from './exponential.ts';
+import { contributionOf, type LogisticModel, predictLogistic } from './logistic-model.ts';
+import { predictTrees } from './trees/predict-trees.ts';
+import type { TreeEnsemble } from './trees/tree-ensemble.ts';
+
+export const MODEL_FORMATS = ['xgboost-json', 'lightgbm-text', 'logistic-json'] as const;
+export type ModelFormat = (typeof MODEL_FORMATS)[number];
+
+/** Pure and immutable: the same batch gives the same bits. All results have one item a row. */
+export type Model = {
+  readonly format: ModelFormat;
+  /** Of the file, 64 lower-case hexadecimal digits. */
+  readonly sha256: string;
+  /** The order of a batch's columns. */
+  readonly featureNames: readonly string[];
+  /** Log-odds of fraud, before calibration; LightGBM's raw score. */
+  marginOf(batch: Batch): Float64Array;
+  /** The format's own probability of a margin; calibration may replace it. */
+  probabilityOf(margin: number): number;
+  /**
+   * What each feature adds to the margins.
+   * @param margins of the same batch
+   * @param exact Shapley values instead of path contributions; the same for logistic models
+   */
+  contributionsOf(batch: Batch, margins: Float64Array, exact: boolean): Contributions;
+};
+
+export function treeModel(
+  ensemble: TreeEnsemble,
+  format: 'xgboost-json' | 'lightgbm-text',
+  sha256: string,
+): Model {
+  return {
+    format,
+    sha256,
+    featureNames: ensemble.featureNames,
+    marginOf: (batch) => predictTrees(ensemble, batch),
+    probabilityOf: (margin) => logistic(ensemble.marginScale * margin),
+    contributionsOf: (batch, margins, exact) =>
+      exact ? treeShap(ensemble, batch, margins) : pathContributions(ensemble, batch, margins),
+  };
+}
+
+export function logisticModel(model: LogisticModel, sha256: string): Model {
+  const { features, intercept } = model;
+  return {
+    format: 'logistic-json',
+    sha256,
+    featureNames: features.map(({ name }) => name),
+    marginOf: (batch) => predictLogistic(model, batch),
+    probabilityOf: logistic,
+    // Of a sum of independent terms each term is its own Shapley value, from the training mean on.
+    contributionsOf: ({ rows, values }) => ({
+      base: new Float64Array(rows).fill(intercept),
+      values: values.map((value, at) => {
+        const feature = features[at % features.length];
+        return feature === undefined ? 0 : contributionOf(feature, value);
+      }),
+    }),
+  };
+}
