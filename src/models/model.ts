@@ -5,7 +5,7 @@ import { pathContributions } from './explanation/path-contributions.ts';
 import { treeShap } from './explanation/tree-shap.ts';
 import { logistic } from './exponential.ts';
 import { contributionOf, type LogisticModel, predictLogistic } from './logistic-model.ts';
-import { predictTrees } from './trees/predict-trees.ts';
+import { treePredictor } from './trees/predict-trees.ts';
 import type { TreeEnsemble } from './trees/tree-ensemble.ts';
 
 export const MODEL_FORMATS = ['xgboost-json', 'lightgbm-text', 'logistic-json'] as const;
@@ -39,7 +39,7 @@ export function treeModel(
     format,
     sha256,
     featureNames: ensemble.featureNames,
-    marginOf: (batch) => predictTrees(ensemble, batch),
+    marginOf: treePredictor(ensemble),
     probabilityOf: (margin) => logistic(ensemble.marginScale * margin),
     contributionsOf: (batch, margins, exact) =>
       exact ? treeShap(ensemble, batch, margins) : pathContributions(ensemble, batch, margins),

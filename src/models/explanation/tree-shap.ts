@@ -6,7 +6,7 @@
  */
 import { type Batch, checkBatch } from '../batch.ts';
 import { loadInputs } from '../trees/predict-trees.ts';
-import { ensembleDepth, type TreeEnsemble } from '../trees/tree-ensemble.ts';
+import { type TreeEnsemble, treeDepths } from '../trees/tree-ensemble.ts';
 import { type Contributions, settleBase } from './contributions.ts';
 
 /** @param margins of the same batch, from predictTrees */
@@ -20,7 +20,7 @@ export function treeShap(
   const inputs = new Float64Array(batch.values.length);
   loadInputs(ensemble, batch.values, inputs);
   const values = new Float64Array(batch.values.length);
-  const path = new FeaturePath(ensembleDepth(ensemble));
+  const path = new FeaturePath(Math.max(...treeDepths(ensemble)));
   for (let row = 0; row < batch.rows; row++) {
     const walk: Walk = {
       ensemble,

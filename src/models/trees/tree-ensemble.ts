@@ -53,17 +53,20 @@ export function treeEnd({ roots, feature }: TreeEnsemble, tree: number): number 
   return roots[tree + 1] ?? feature.length;
 }
 
-/** The longest way from a root to a leaf, in splits. */
-export function ensembleDepth({ feature, left, roots }: TreeEnsemble): number {
+/** The longest way from each tree's root to a leaf, in splits. */
+export function treeDepths(ensemble: TreeEnsemble): Uint16Array {
+  const { feature, left, roots } = ensemble;
   const depth = new Uint16Array(feature.length);
-  let deepest = 0;
-  for (let node = 0; node < feature.length; node++) {
-    const child = left[node] ?? -1;
-    if (child < 0) continue;
-    const below = (depth[node] ?? 0) + 1;
-    depth[child] = below;
-    depth[child + 1] = below;
-    deepest = Math.max(deepest, below);
-  }
-  return roots.length === 0 ? 0 : deepest;
+  return Uint16Array.from(roots, (root, tree) => {
+    let deepest = 0;
+    for (let node = root; node < treeEnd(ensemble, tree); node++) {
+      const child = left[node] ?? -1;
+      if (child < 0) continue;
+      const below = (depth[node] ?? 0) + 1;
+      depth[child] = below;
+      depth[child + 1] = below;
+      deepest = Math.max(deepest, below);
+    }
+    return deepest;
+  });
 }
