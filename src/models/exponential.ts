@@ -4,6 +4,8 @@
  * to the rounding everywhere.
  */
 
+import { naturalLog } from '../scoring/natural-log.ts';
+
 /** The upper 32 bits of ln 2, so that their product with a whole number below 2^20 is exact. */
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
@@ -41,4 +43,9 @@ export function logistic(margin: number): number {
   if (margin >= 0) return 1 / (1 + exponential(-margin));
   const odds = exponential(margin);
   return odds / (1 + odds);
+}
+
+/** ln(1 + e^margin): what a certainty of that margin costs when it is wrong, in nats. */
+export function softPlus(margin: number): number {
+  return Math.max(margin, 0) + naturalLog(1 + exponential(-Math.abs(margin)));
 }

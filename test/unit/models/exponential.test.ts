@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { exponential, logistic } from '../../../src/models/exponential.ts';
+import { exponential, logistic, softPlus } from '../../../src/models/exponential.ts';
 
 describe('exponential', () => {
   test('is within a few units in the last place of the true value', () => {
@@ -43,4 +43,14 @@ describe('logistic', () => {
     expect(logistic(-40)).toBeCloseTo(Math.exp(-40), 25);
     expect(logistic(0)).toBe(0.5);
   });
+});
+
+test('softPlus is -ln of the probability of the other label', () => {
+  fc.assert(
+    fc.property(fc.double({ min: -30, max: 30, noNaN: true }), (margin) => {
+      expect(softPlus(margin)).toBeCloseTo(-Math.log(logistic(-margin)), 9);
+    }),
+  );
+  expect(softPlus(1000)).toBe(1000);
+  expect(softPlus(-1000)).toBe(0);
 });
