@@ -67,8 +67,8 @@ function between(lower: number, upper: number): number {
   return middle > lower && middle <= upper ? middle : upper;
 }
 
-/** How many cuts are not above a value. */
-function countNotAbove(cuts: Float32Array, value: number): number {
+/** How many of rising cuts are not above a value: its bin. */
+export function countNotAbove(cuts: ArrayLike<number>, value: number): number {
   let low = 0;
   let high = cuts.length;
   while (low < high) {
