@@ -1,0 +1,46 @@
+/** How a model treats parts of the transactions, such as corridors or countries: who is flagged, who is caught. */
+
+export type SegmentFigures = {
+  readonly segment: string;
+  readonly rows: number;
+  readonly frauds: number;
+  /** Share of the rows at or above the threshold. */
+  readonly flagged: number;
+  /** Share of the legitimate rows at or above it; null without any. */
+  readonly falseAlarms: number | null;
+  /** Share of the frauds at or above it; null without any. */
+  readonly caught: number | null;
+};
+
+/** @param segments one name a row; @returns the largest first */
+export function segmentFigures(
+  probabilities: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  segments: readonly string[],
+  threshold: number,
+): SegmentFigures[] {
+  const tallies = new Map<
+    string,
+    { rows: number; frauds: number; alarms: number; caught: number }
+  >();
+  for (const [row, segment] of segments.entries()) {
+    const tally = tallies.get(segment) ?? { rows: 0, frauds: 0, alarms: 0, caught: 0 };
+    tallies.set(segment, tally);
+    const fraud = labels[row] === 1;
+    const flagged = (probabilities[row] ?? 0) >= threshold;
+    tally.rows++;
+    if (fraud) tally.frauds++;
+    if (flagged && fraud) tally.caught++;
+    if (flagged && !fraud) tally.alarms++;
+  }
+  return [...tallies]
+    .map(([segment, { rows, frauds, alarms, caught }]) => ({
+      segment,
+      rows,
+      frauds,
+      flagged: (alarms + caught) / rows,
+      falseAlarms: rows > frauds ? alarms / (rows - frauds) : null,
+      caught: frauds > 0 ? caught / frauds : null,
+    }))
+    .sort((a, b) => b.rows - a.rows || (a.segment < b.segment ? -1 : 1));
+}
