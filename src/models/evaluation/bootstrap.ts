@@ -1,6 +1,5 @@
-/** How far a figure could have come out otherwise: percentiles over resampled rows. */
+/** How far figures could have come out otherwise: percentiles over resampled units. */
 import type { Random } from '../random.ts';
-import type { Scored } from './ranking.ts';
 
 /** 95 %: below it and above it lie 2.5 % of the resampled figures each. */
 export type Interval = { readonly low: number; readonly high: number };
@@ -8,29 +7,26 @@ export type Interval = { readonly low: number; readonly high: number };
 const TAIL = 0.025;
 
 /**
- * Percentile interval of figures over rows drawn with replacement (Efron, 1979). Figures that are not
- * defined for a draw, such as the AUC without frauds, are left out.
+ * Percentile intervals of figures over units drawn with replacement (Efron, 1979). A figure that is not
+ * defined for a draw, such as the AUC without frauds, is left out of that draw.
+ * @param units what is independent of each other: accounts rather than their transactions
+ * @param figures of the units with these indexes; the array is used again for the next draw
  * @param draws a few hundred; each costs what the figures cost
  * @returns one interval a figure; NaN where none was defined
  */
 export function bootstrapIntervals<Name extends string>(
-  { scores, labels }: Scored,
-  figures: (resampled: Scored) => Readonly<Record<Name, number>>,
+  units: number,
+  figures: (drawn: Int32Array) => Readonly<Record<Name, number>>,
   draws: number,
   random: Random,
 ): Record<Name, Interval> {
-  const rows = scores.length;
-  const drawnScores = new Float64Array(rows);
-  const drawnLabels = new Uint8Array(rows);
+  const drawn = new Int32Array(units);
   const samples = Array.from({ length: draws }, () => {
-    for (let at = 0; at < rows; at++) {
-      const row = Math.floor(random() * rows);
-      drawnScores[at] = scores[row] ?? Number.NaN;
-      drawnLabels[at] = labels[row] ?? 0;
-    }
-    return figures({ scores: drawnScores, labels: drawnLabels });
+    for (let at = 0; at < units; at++) drawn[at] = Math.floor(random() * units);
+    return figures(drawn);
   });
-  const names = Object.keys(figures({ scores, labels })) as Name[];
+  // Object.keys loses the type of a record's keys.
+  const names = Object.keys(samples[0] ?? {}) as Name[];
   const intervals = names.map((name) => [name, intervalOf(samples.map((sample) => sample[name]))]);
   return Object.fromEntries(intervals) as Record<Name, Interval>;
 }

@@ -20,8 +20,11 @@ export type Calibration =
 const LINE_SHARE = 0.01;
 
 export type CalibrationChoice = {
+  /** Fitted to all rows. */
   readonly calibration: Calibration;
-  /** Of rows that each way had not seen (halves in turn), in nats. */
+  /** Probabilities of the chosen way, each row's from a fit to the other half: what may be judged. */
+  readonly heldOut: Float64Array;
+  /** Of the held-out probabilities of both ways, in nats. */
   readonly logLosses: { readonly platt: number; readonly isotonic: number };
 };
 
@@ -43,24 +46,26 @@ export function calibrate(calibration: Calibration, margin: number): number {
  * @param labels 1 for fraud; at least one of each kind among the even and among the odd rows
  */
 export function chooseCalibration(margins: Float64Array, labels: Uint8Array): CalibrationChoice {
-  const halves = [0, 1].map((parity) => ({
-    margins: margins.filter((_, row) => row % 2 === parity),
-    labels: labels.filter((_, row) => row % 2 === parity),
-  }));
-  const lossOf = (fitTo: (margins: Float64Array, labels: Uint8Array) => Calibration) => {
-    const losses = halves.map((held, index) => {
-      const other = halves[1 - index] ?? held;
-      const calibration = fitTo(other.margins, other.labels);
-      return logLoss(
-        held.margins.map((margin) => calibrate(calibration, margin)),
-        held.labels,
-      );
-    });
-    return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
-  };
-  const logLosses = { platt: lossOf(fitLine), isotonic: lossOf(fitSteps) };
-  const fitTo = logLosses.isotonic < logLosses.platt ? fitSteps : fitLine;
-  return { calibration: fitTo(margins, labels), logLosses };
+  const line = holdOut(margins, labels, fitLine);
+  const steps = holdOut(margins, labels, fitSteps);
+  const logLosses = { platt: logLoss(line, labels), isotonic: logLoss(steps, labels) };
+  return logLosses.isotonic < logLosses.platt
+    ? { calibration: fitSteps(margins, labels), heldOut: steps, logLosses }
+    : { calibration: fitLine(margins, labels), heldOut: line, logLosses };
+}
+
+type FitTo = (margins: Float64Array, labels: Uint8Array) => Calibration;
+
+/** Even rows by a fit to the odd ones, and the other way round. */
+function holdOut(margins: Float64Array, labels: Uint8Array, fitTo: FitTo): Float64Array {
+  const [even, odd] = [0, 1].map((parity) =>
+    fitTo(
+      margins.filter((_, row) => row % 2 === parity),
+      labels.filter((_, row) => row % 2 === parity),
+    ),
+  );
+  if (even === undefined || odd === undefined) throw new Error('two halves');
+  return margins.map((margin, row) => calibrate(row % 2 === 0 ? odd : even, margin));
 }
 
 function fitLine(margins: Float64Array, labels: Uint8Array): Calibration {

@@ -1,36 +1,37 @@
 import { expect, test } from 'vitest';
 import { bootstrapIntervals } from '../../../../src/models/evaluation/bootstrap.ts';
-import { aucOf, type Scored, thresholdsOf } from '../../../../src/models/evaluation/ranking.ts';
 import { createRandom } from '../../../../src/simulate/random.ts';
 
 const ROWS = 400;
 const random = createRandom('rows');
-const scored = {
-  scores: Float64Array.from({ length: ROWS }, () => random()),
-  labels: Uint8Array.from({ length: ROWS }, () => (random() < 0.3 ? 1 : 0)),
-};
-const share = ({ labels }: Scored) =>
-  Array.from(labels).reduce((sum, label) => sum + label, 0) / labels.length;
-const figures = (rows: Scored) => ({ share: share(rows), auc: aucOf(thresholdsOf(rows)) });
+const labels = Uint8Array.from({ length: ROWS }, () => (random() < 0.3 ? 1 : 0));
+const figures = (drawn: Int32Array) => ({
+  share: drawn.reduce((sum, row) => sum + (labels[row] ?? 0), 0) / drawn.length,
+  distinct: new Set(drawn).size / drawn.length,
+});
 
 test('the interval of a share is the one that its variance gives', () => {
-  const intervals = bootstrapIntervals(scored, figures, 500, createRandom('1'));
-  const mean = share(scored);
+  const { share, distinct } = bootstrapIntervals(ROWS, figures, 500, createRandom('1'));
+  const mean = labels.reduce((sum, label) => sum + label, 0) / ROWS;
   const reach = 1.96 * Math.sqrt((mean * (1 - mean)) / ROWS);
-  expect(intervals.share.low).toBeCloseTo(mean - reach, 1.7);
-  expect(intervals.share.high).toBeCloseTo(mean + reach, 1.7);
-  expect(intervals.auc.low).toBeLessThan(0.5);
-  expect(intervals.auc.high).toBeGreaterThan(0.5);
+  expect(Math.abs(share.low - (mean - reach))).toBeLessThan(0.012);
+  expect(Math.abs(share.high - (mean + reach))).toBeLessThan(0.012);
+  // With replacement: of n rows 1 - 1/e are drawn at all.
+  expect(distinct.low).toBeLessThan(1 - Math.exp(-1));
+  expect(distinct.high).toBeGreaterThan(1 - Math.exp(-1));
+  expect(distinct.high).toBeLessThan(0.7);
 });
 
 test('the same seed gives the same interval, another seed another one', () => {
-  const run = (seed: string) => bootstrapIntervals(scored, figures, 50, createRandom(seed));
+  const run = (seed: string) => bootstrapIntervals(ROWS, figures, 50, createRandom(seed));
   expect(run('1')).toEqual(run('1'));
   expect(run('1')).not.toEqual(run('2'));
 });
 
-test('a figure that is never defined has no interval', () => {
-  const none = { scores: [1, 2], labels: [0, 0] };
-  const { auc } = bootstrapIntervals(none, figures, 10, createRandom('1'));
-  expect(auc).toEqual({ low: Number.NaN, high: Number.NaN });
+test('a figure counts only where it is defined', () => {
+  let draw = 0;
+  const sometimes = () => ({ odd: draw++ % 2 === 0 ? Number.NaN : 5, never: Number.NaN });
+  const { odd, never } = bootstrapIntervals(1, sometimes, 10, createRandom('1'));
+  expect(odd).toEqual({ low: 5, high: 5 });
+  expect(never).toEqual({ low: Number.NaN, high: Number.NaN });
 });

@@ -46,6 +46,15 @@ describe('chooseCalibration', () => {
     expect(Math.abs(calibrate(calibration, 1.5) - 0.3)).toBeLessThan(0.08);
   });
 
+  test('holds out what it judges: a row has no say in its own probability', () => {
+    const { heldOut, logLosses } = chooseCalibration(line.margins, line.labels);
+    expect(logLoss(heldOut, line.labels)).toBe(Math.min(logLosses.platt, logLosses.isotonic));
+    const flipped = line.labels.with(0, 1 - (line.labels[0] ?? 0));
+    const other = chooseCalibration(line.margins, flipped);
+    expect(other.heldOut[0]).toBe(heldOut[0]);
+    expect(other.heldOut[1]).not.toBe(heldOut[1]);
+  });
+
   test('a higher margin is a higher probability, within 0 and 1', () => {
     fc.assert(
       fc.property(anyRows, ({ margins, labels }) => {
