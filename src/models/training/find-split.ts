@@ -4,10 +4,12 @@
  * is best at w = -G / (H + l2), and there lowers the loss by -(2 G w + (H + l2) w^2) / 2 (the half is
  * left out, as XGBoost does). Under a monotone constraint w is clipped to the node's bounds.
  */
-import type { BinnedColumn } from './bins.ts';
-import { MISSING_BIN } from './bins.ts';
+import { type BinnedColumn, MISSING_BIN } from './bins.ts';
 import { FEATURE_STRIDE } from './histogram.ts';
 import type { TreeOptions } from './tree-options.ts';
+
+/** Least gain in proportion to the node's own reduction: below lies the noise of subtracting histograms. */
+const GAIN_MIN = 1e-9;
 
 export type Split = {
   readonly feature: number;
@@ -34,9 +36,9 @@ export type SplitSearch = {
   readonly options: TreeOptions;
 };
 
+/** Best weight of a leaf within bounds. */
 export function weightOf(sums: Sums, l2: number, { low, high }: WeightBounds): number {
-  const weight = -sums.gradient / (sums.hessian + l2);
-  return Math.min(high, Math.max(low, weight));
+  return Math.min(high, Math.max(low, -sums.gradient / (sums.hessian + l2)));
 }
 
 /** The split with the most gain, the first of equals; undefined when none is worth it. */
@@ -47,7 +49,7 @@ export function findSplit(
   bounds: WeightBounds,
 ): Split | undefined {
   const { l2, gainMin } = search.options;
-  const before = reduction(node.gradient, node.hessian, l2, bounds.low, bounds.high);
+  const before = reduction(node, l2, bounds);
   let best: Split | undefined;
   for (const feature of search.used) {
     const found = findSplitOf(search, histogram, feature, node, bounds, {
@@ -59,21 +61,10 @@ export function findSplit(
   return best;
 }
 
-/** Least gain in proportion to the node's own reduction: below lies the noise of subtracting histograms. */
-const GAIN_MIN = 1e-9;
-
-/** How much a leaf lowers the loss, twice. */
-function reduction(
-  gradient: number,
-  hessian: number,
-  l2: number,
-  low: number,
-  high: number,
-): number {
-  const curvature = hessian + l2;
-  if (!(curvature > 0)) return 0;
-  const weight = Math.min(high, Math.max(low, -gradient / curvature));
-  return -(2 * gradient * weight + curvature * weight * weight);
+/** How much a leaf with the best weight within bounds lowers the loss, twice. */
+function reduction(sums: Sums, l2: number, bounds: WeightBounds): number {
+  const weight = weightOf(sums, l2, bounds);
+  return -(2 * sums.gradient * weight + (sums.hessian + l2) * weight * weight);
 }
 
 /** The reduction before the split, and the gain to exceed. */
@@ -125,7 +116,6 @@ function scanBins(
   bar: Bar,
 ): Pick<Split, 'bin' | 'gain' | 'left' | 'right'> | undefined {
   const { l2, childWeightMin } = options;
-  const { low, high } = bounds;
   let { gradient, hessian } = leftMissing;
   let gain = bar.gain;
   let best: Pick<Split, 'bin' | 'gain' | 'left' | 'right'> | undefined;
@@ -135,14 +125,10 @@ function scanBins(
     const rest = node.hessian - hessian;
     if (hessian < childWeightMin) continue;
     if (rest < childWeightMin) break;
-    const restGradient = node.gradient - gradient;
-    const here =
-      reduction(gradient, hessian, l2, low, high) +
-      reduction(restGradient, rest, l2, low, high) -
-      bar.before;
-    if (here <= gain) continue;
     const left = { gradient, hessian };
-    const right = { gradient: restGradient, hessian: rest };
+    const right = { gradient: node.gradient - gradient, hessian: rest };
+    const here = reduction(left, l2, bounds) + reduction(right, l2, bounds) - bar.before;
+    if (here <= gain) continue;
     const rise = weightOf(right, l2, bounds) - weightOf(left, l2, bounds);
     if (rise * direction < 0) continue;
     gain = here;

@@ -56,8 +56,9 @@ const RANGES: Readonly<Record<string, readonly [number, number]>> = {
   depthMax: [1, MODEL_DEPTH_MAX],
   leavesMax: [2, 4096],
   binsMax: [2, VALUE_BINS_MAX],
-  childWeightMin: [0, 1e9],
-  l2: [0, 1e9],
+  // Above the noise of subtracting histograms, or an empty leaf could divide nothing by nothing.
+  childWeightMin: [1e-3, 1e9],
+  l2: [1e-3, 1e9],
   gainMin: [0, 1e9],
   rowShare: [0.01, 1],
   featureShare: [0.01, 1],

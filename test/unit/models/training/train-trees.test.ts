@@ -99,6 +99,11 @@ describe('trainTrees', () => {
     );
   });
 
+  test('gives finite leaves with hardly a penalty and hardly a least weight', () => {
+    const ensemble = train({ l2: 1e-3, childWeightMin: 1e-3, learningRate: 1, depthMax: 8 });
+    expect(ensemble.value.every(Number.isFinite)).toBe(true);
+  });
+
   test('a monotone constraint changes what is learned', () => {
     expect(lossOf(train({ monotone: { b: 1 } }))).toBeGreaterThan(lossOf(train()));
   });
