@@ -1,7 +1,8 @@
 /**
  * XGBoost's JSON model, as versions 1.7 to 3.x write it (`Booster.save_model('….json')`): booster
  * gbtree, objective binary:logistic or reg:logistic, numerical splits. What else the format can hold is
- * refused, so that nothing is run as something it is not.
+ * refused, so that nothing is run as something it is not. All trees are run, as Booster.predict does,
+ * whatever the attribute best_iteration says.
  */
 import { naturalLog } from '../../scoring/natural-log.ts';
 import { type LooseTree, layOutTrees } from '../trees/lay-out-trees.ts';

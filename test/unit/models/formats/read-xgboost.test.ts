@@ -1,6 +1,6 @@
 /** Goal: an XGBoost file is read as meant or refused, at the place where it is wrong. */
 import { describe, expect, test } from 'vitest';
-import { MODEL_TREES_MAX } from '../../../../src/models/bounds.ts';
+import { MODEL_FEATURES_MAX, MODEL_TREES_MAX } from '../../../../src/models/bounds.ts';
 import { marginOfBaseScore, readXgboost } from '../../../../src/models/formats/read-xgboost.ts';
 import { predictTrees } from '../../../../src/models/trees/predict-trees.ts';
 import { refusalOf } from '../support.ts';
@@ -258,6 +258,17 @@ describe('readXgboost', () => {
       }),
     );
     expect(message).toBe(`${trees}[1]: is deeper than 64`);
+  });
+
+  test('refuses more features than its bound', () => {
+    const names = Array.from({ length: MODEL_FEATURES_MAX + 1 }, (_, index) => `f${index}`);
+    const message = refusalOf(() =>
+      read((file) => {
+        file.learner.feature_names = names;
+        file.learner.learner_model_param.num_feature = String(names.length);
+      }),
+    );
+    expect(message).toBe('learner.feature_names: 1001 features, at most 1000');
   });
 
   test('refuses every truncation of a file', () => {

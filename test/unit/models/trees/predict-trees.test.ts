@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { layOutTrees } from '../../../../src/models/trees/lay-out-trees.ts';
 import { predictTrees } from '../../../../src/models/trees/predict-trees.ts';
 import { type TreeEnsemble, treeDepths } from '../../../../src/models/trees/tree-ensemble.ts';
-import { anyBatch, anyEnsemble, type Branch, headOf, looseTree } from '../support.ts';
+import { anyBatch, anyEnsemble, type Branch, headOf, looseTree, refusalOf } from '../support.ts';
 
 function walk(ensemble: TreeEnsemble, node: number, row: readonly number[]): number {
   const feature = ensemble.feature[node] ?? -1;
@@ -72,5 +72,28 @@ describe('layOutTrees', () => {
         expect(Math.max(...treeDepths(ensemble))).toBeLessThanOrEqual(4);
       }),
     );
+  });
+
+  test('refuses more nodes than its bound', () => {
+    const full = (depth: number): Branch =>
+      depth === 0
+        ? { value: 1, cover: 1 }
+        : {
+            feature: 0,
+            threshold: 0,
+            missingLeft: true,
+            left: full(depth - 1),
+            right: full(depth - 1),
+          };
+    const tree = looseTree(full(10));
+    const trees = Array.from({ length: 1000 }, () => tree);
+    expect(refusalOf(() => layOutTrees(headOf(1, 'float32'), trees))).toBe(
+      'trees: 2047000 nodes, at most 2000000',
+    );
+  });
+
+  test('refuses a tree without nodes', () => {
+    const none = { ...looseTree({ value: 1, cover: 1 }), left: [], right: [] };
+    expect(refusalOf(() => layOutTrees(headOf(1, 'float32'), [none]))).toBe('tree: has no nodes');
   });
 });
