@@ -22,7 +22,7 @@ export type LogisticFeature = {
  * Deviations from the mean beyond which a value counts no more: one absurd amount must not outweigh
  * every other feature, and infinity must not become the margin.
  */
-export const STANDARD_MAX = 10;
+const STANDARD_MAX = 10;
 
 /** (value - mean) / deviation, within STANDARD_MAX; NaN stays NaN. */
 export function standardise(value: number, mean: number, deviation: number): number {

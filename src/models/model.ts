@@ -8,8 +8,7 @@ import { contributionOf, type LogisticModel, predictLogistic } from './logistic-
 import { treePredictor } from './trees/predict-trees.ts';
 import type { TreeEnsemble } from './trees/tree-ensemble.ts';
 
-export const MODEL_FORMATS = ['xgboost-json', 'lightgbm-text', 'logistic-json'] as const;
-export type ModelFormat = (typeof MODEL_FORMATS)[number];
+export type ModelFormat = 'xgboost-json' | 'lightgbm-text' | 'logistic-json';
 
 /** Pure and immutable: the same batch gives the same bits. All results have one item a row. */
 export type Model = {

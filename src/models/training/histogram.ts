@@ -5,7 +5,7 @@
  */
 import type { BinnedColumn } from './bins.ts';
 
-export const BINS = 256;
+const BINS = 256;
 /** Numbers of one feature. */
 export const FEATURE_STRIDE = BINS * 2;
 
