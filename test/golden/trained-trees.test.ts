@@ -7,13 +7,29 @@
 import { expect, test } from 'vitest';
 import { writeXgboost } from '../../src/models/formats/write-xgboost.ts';
 import { trainTrees } from '../../src/models/training/train-trees.ts';
-import { TREE_DEFAULTS } from '../../src/models/training/tree-options.ts';
+import type { TreeOptions } from '../../src/models/training/tree-options.ts';
 import { predictTrees } from '../../src/models/trees/predict-trees.ts';
 import { createRandom } from '../../src/simulate/random.ts';
 import { batchOf, drawTrainingSet } from '../unit/models/training/training-data.ts';
 
 const ROWS_KEPT = 200;
-const OPTIONS = { ...TREE_DEFAULTS, rounds: 12, learningRate: 0.3, depthMax: 4, rowShare: 0.7 };
+/** All of them, so that other defaults change nothing here. */
+const OPTIONS: TreeOptions = {
+  rounds: 12,
+  learningRate: 0.3,
+  depthMax: 4,
+  leavesMax: 12,
+  binsMax: 64,
+  childWeightMin: 1,
+  l2: 1,
+  gainMin: 0.01,
+  rowShare: 0.7,
+  featureShare: 0.7,
+  fraudWeight: 2,
+  monotone: { a: 1 },
+  patienceRounds: 1,
+  metric: 'log-loss',
+};
 
 test('a model trained again is the same to the last bit', async () => {
   const training = drawTrainingSet('golden', 2000);
