@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { MODEL_BYTES_MAX } from '../../../src/models/bounds.ts';
 import { writeLogistic } from '../../../src/models/formats/logistic-json.ts';
 import { bindFeatures, loadModel } from '../../../src/models/load-model.ts';
+import { LIGHTGBM_FILE } from './formats/lightgbm-file.ts';
 import { makeFile } from './formats/xgboost-file.ts';
 import { refusalOf } from './support.ts';
 
@@ -27,6 +28,26 @@ describe('loadModel', () => {
     expect(model.sha256).toBe(createHash('sha256').update(bytes).digest('hex'));
     expect([...model.marginOf({ rows: 1, values: Float64Array.of(0, 0) })]).toEqual([-1]);
     expect(model.probabilityOf(-1)).toBeCloseTo(1 / (1 + Math.E), 15);
+  });
+
+  test('a LightGBM file, whose probability has its own scale', () => {
+    const model = loadModel(encode(LIGHTGBM_FILE));
+    expect(model.format).toBe('lightgbm-text');
+    const batch = { rows: 1, values: Float64Array.of(0, 0, 1) };
+    expect([...model.marginOf(batch)]).toEqual([0.125 + 2 + 0.0625]);
+    expect(model.probabilityOf(-0.5)).toBeCloseTo(1 / (1 + Math.E), 15);
+  });
+
+  test('explains trees by Shapley values or by paths, which add up alike', () => {
+    const model = loadModel(encode(LIGHTGBM_FILE));
+    const batch = { rows: 1, values: Float64Array.of(101, 0.51, 1) };
+    const margins = model.marginOf(batch);
+    const [exact, cheap] = [true, false].map((is) => model.contributionsOf(batch, margins, is));
+    expect(exact?.values).not.toEqual(cheap?.values);
+    for (const { base, values } of [exact, cheap].filter((one) => one !== undefined)) {
+      const sum = values.reduce((total, value) => total + value, base[0] ?? 0);
+      expect(sum).toBeCloseTo(margins[0] ?? 0, 12);
+    }
   });
 
   test('a logistic file, whose contributions add up', () => {
