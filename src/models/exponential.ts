@@ -3,11 +3,11 @@
  * one engine to the next, and a stored probability may not. Only operations of IEEE 754 that are exact
  * to the rounding everywhere.
  */
-
 import { naturalLog } from '../scoring/natural-log.ts';
 
 /** The upper 32 bits of ln 2, so that their product with a whole number below 2^20 is exact. */
 const LN2_HIGH = 0.6931471803691238;
+/** ln 2 less its upper part. */
 const LN2_LOW = 1.9082149292705877e-10;
 /** The double below which the result is no normal number, and above which it is none at all. */
 const ARGUMENT_MIN = -708;

@@ -39,7 +39,7 @@ export function trainTrees(
   const { featureNames } = training;
   checkTrainingSet(training);
   checkTreeOptions(options, featureNames);
-  if (validation !== null) checkTrainingSet(validation);
+  if (validation !== null) checkValidation(validation, featureNames);
   const columns = training.columns.map((column) =>
     binned(column, findCuts(column, options.binsMax)),
   );
@@ -78,6 +78,15 @@ export function trainTrees(
     zeroIsMissing: new Uint8Array(featureNames.length),
   };
   return { ensemble: layOutTrees(head, kept), metrics };
+}
+
+/** Columns are matched by their place, so the names must be the same in the same order. */
+function checkValidation(validation: TrainingSet, featureNames: readonly string[]): void {
+  checkTrainingSet(validation);
+  const at = featureNames.findIndex((name, index) => validation.featureNames[index] !== name);
+  if (at >= 0 || validation.featureNames.length !== featureNames.length) {
+    throw new Error(`validation has other features, from ${featureNames[at] ?? 'the last'} on`);
+  }
 }
 
 /** A function that grows the next tree on what the margins so far leave to explain. */

@@ -115,6 +115,13 @@ describe('trainTrees', () => {
     );
   });
 
+  test('refuses a validation set of other features', () => {
+    const other = { ...validation, featureNames: ['a', 'c', 'b'] };
+    expect(() => trainTrees(training, other, OPTIONS, createRandom('1'))).toThrow(
+      'validation has other features, from b on',
+    );
+  });
+
   test('refuses labels of one kind, and columns of different lengths', () => {
     const random = createRandom('1');
     const { columns, labels } = training;
