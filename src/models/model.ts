@@ -24,10 +24,12 @@ export type Model = {
   /**
    * What each feature adds to the margins.
    * @param margins of the same batch
-   * @param exact Shapley values instead of path contributions; the same for logistic models
    */
-  contributionsOf(batch: Batch, margins: Float64Array, exact: boolean): Contributions;
+  contributionsOf(batch: Batch, margins: Float64Array, method: ExplanationMethod): Contributions;
 };
+
+/** Exact on request (0.8 ms a row), or at every decision (6 µs); the same for logistic models. */
+export type ExplanationMethod = 'shapley' | 'path';
 
 export function treeModel(
   ensemble: TreeEnsemble,
@@ -40,8 +42,10 @@ export function treeModel(
     featureNames: ensemble.featureNames,
     marginOf: treePredictor(ensemble),
     probabilityOf: (margin) => logistic(ensemble.marginScale * margin),
-    contributionsOf: (batch, margins, exact) =>
-      exact ? treeShap(ensemble, batch, margins) : pathContributions(ensemble, batch, margins),
+    contributionsOf: (batch, margins, method) =>
+      method === 'shapley'
+        ? treeShap(ensemble, batch, margins)
+        : pathContributions(ensemble, batch, margins),
   };
 }
 

@@ -42,9 +42,10 @@ describe('loadModel', () => {
     const model = loadModel(encode(LIGHTGBM_FILE));
     const batch = { rows: 1, values: Float64Array.of(101, 0.51, 1) };
     const margins = model.marginOf(batch);
-    const [exact, cheap] = [true, false].map((is) => model.contributionsOf(batch, margins, is));
-    expect(exact?.values).not.toEqual(cheap?.values);
-    for (const { base, values } of [exact, cheap].filter((one) => one !== undefined)) {
+    const exact = model.contributionsOf(batch, margins, 'shapley');
+    const cheap = model.contributionsOf(batch, margins, 'path');
+    expect(exact.values).not.toEqual(cheap.values);
+    for (const { base, values } of [exact, cheap]) {
       const sum = values.reduce((total, value) => total + value, base[0] ?? 0);
       expect(sum).toBeCloseTo(margins[0] ?? 0, 12);
     }
@@ -55,8 +56,8 @@ describe('loadModel', () => {
     expect(model.format).toBe('logistic-json');
     const margins = model.marginOf(BATCH);
     expect([...margins]).toEqual([0, -2.75]);
-    for (const exact of [true, false]) {
-      const { base, values } = model.contributionsOf(BATCH, margins, exact);
+    for (const method of ['shapley', 'path'] as const) {
+      const { base, values } = model.contributionsOf(BATCH, margins, method);
       expect([...base]).toEqual([-1, -1]);
       expect([...values]).toEqual([1, -0, 0.25, -2]);
     }
