@@ -9,3 +9,13 @@ export function checkBatch({ rows, values }: Batch, features: number): void {
     throw new Error(`${values.length} values are not ${rows} rows of ${features} features`);
   }
 }
+
+/** Picks a model's features out of the engine's vectors. @param columns from bindFeatures */
+export function gatherBatch(vectors: readonly Float64Array[], columns: Int32Array): Batch {
+  const values = new Float64Array(vectors.length * columns.length);
+  let at = 0;
+  for (const vector of vectors) {
+    for (const column of columns) values[at++] = vector[column] ?? Number.NaN;
+  }
+  return { rows: vectors.length, values };
+}

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { gatherBatch } from '../../../src/models/batch.ts';
 import { MODEL_BYTES_MAX } from '../../../src/models/bounds.ts';
 import { writeLogistic } from '../../../src/models/formats/logistic-json.ts';
 import { bindFeatures, loadModel } from '../../../src/models/load-model.ts';
@@ -94,6 +95,13 @@ describe('bindFeatures', () => {
 
   test('finds each feature of the model in the vector', () => {
     expect([...bindFeatures(model, ['hour', 'rate', 'amount'])]).toEqual([2, 1]);
+  });
+
+  test('and takes them out of vectors, missing where a vector is too short', () => {
+    const columns = bindFeatures(model, ['hour', 'rate', 'amount']);
+    const batch = gatherBatch([Float64Array.of(7, 0.5, 20), Float64Array.of(7, 2.5)], columns);
+    expect(batch).toEqual(BATCH);
+    expect([...model.marginOf(batch)]).toEqual([0, -2.75]);
   });
 
   test('lists the features that are not there', () => {
