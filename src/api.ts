@@ -24,7 +24,7 @@ import { statusPaths, statusRoutes } from './http/routes/status.ts';
 import { summariesPaths, summariesRoutes } from './http/routes/summaries.ts';
 import { transactionsPaths, transactionsRoutes } from './http/routes/transactions.ts';
 import { serve } from './http/serve.ts';
-import { openFront } from './http/shed.ts';
+import { type Front, openFront } from './http/shed.ts';
 import { acceptLines } from './ingest/accept-lines.ts';
 import { createAcceptOne } from './ingest/accept-one.ts';
 import { acceptTransactions } from './ingest/accept-transactions.ts';
@@ -105,9 +105,11 @@ export async function runApi(context: CommandContext): Promise<number> {
   if (config.RISK_BOOTSTRAP_KEY !== undefined) {
     await upsertBootstrapKey(database, apiKeyHash(config.RISK_BOOTSTRAP_KEY));
   }
+  const takesSubmissions = () => guards.postgres.state() === 'closed';
+  const front = stack.use(openFront(config, metrics, takesSubmissions));
   const opened = { database, probe, guards, metrics, redisUrl };
   const resources = await openResources(context, stack, opened);
-  const modules = listModules(context, resources);
+  const modules = listModules(context, { ...resources, awaitBody: front.awaitBody });
   const document = buildDocument(
     [...modules.map((module) => module.paths), docsPaths],
     packageJson.version,
@@ -119,8 +121,6 @@ export async function runApi(context: CommandContext): Promise<number> {
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
     waitMsMax: config.RISK_WAIT_MS_MAX,
   });
-  const takesSubmissions = () => guards.postgres.state() === 'closed';
-  const front = stack.use(openFront(config, metrics, takesSubmissions));
   const serving = await serve(app, {
     host: config.HOST,
     port: config.PORT,
@@ -170,13 +170,17 @@ async function openResources(
   return { databases, probe, guards, metrics, redis, replies, closer, authenticate, accept };
 }
 
-function listModules(context: CommandContext, resources: Resources): RouteModule[] {
+function listModules(
+  context: CommandContext,
+  resources: Resources & Pick<Front, 'awaitBody'>,
+): RouteModule[] {
   const { config, log, signal } = context;
   const { databases, probe, guards, metrics, redis, accept, authenticate, replies } = resources;
   const { primary } = databases;
   const limits = {
     bytesMax: config.RISK_BODY_BYTES_MAX,
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
+    awaitBody: resources.awaitBody,
   };
   const reading = bindReading(resources);
   const operating = bindOperating(config, resources);

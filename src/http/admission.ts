@@ -1,22 +1,25 @@
 /**
  * Who is let in. What would only wait is refused at once, before its body is read: requests beyond what
  * may be in flight, fewer of them while submissions take long or the event loop falls behind, and
- * submissions while Postgres cannot commit. Submissions and the rest have places of their own, so
- * neither crowds the other out.
+ * submissions while Postgres cannot commit. Submissions, streams of lines and the rest have places of
+ * their own, so none crowds the others out. A place is for work: who waits for a body lends it to others.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
-export type RequestKind = 'submit' | 'other';
+/** A stream of lines lasts for as long as its sender likes, so streams crowd out only each other. */
+export type RequestKind = 'submit' | 'stream' | 'other';
 
 export type Refusal = 'in-flight' | 'bytes' | 'postgres';
 
-export type Ticket =
-  | {
-      /** @param tookMs how long it took, where that says how busy we are; null where it does not */
-      readonly leave: (tookMs: number | null) => void;
-      readonly refusal: null;
-    }
-  | { readonly refusal: Refusal };
+export type Ticket = {
+  readonly refusal: null;
+  /** Gives the place to others while there is nothing to do. */
+  readonly lend: () => void;
+  /** Takes a place again, or says why there is none. */
+  readonly takeBack: () => Refusal | null;
+  /** @param tookMs how long it took, where that says how busy we are; null where it does not */
+  readonly leave: (tookMs: number | null) => void;
+};
 
 export type AdmissionLimits = {
   /** Requests of a kind in flight. */
@@ -28,7 +31,7 @@ export type AdmissionLimits = {
 };
 
 export type Admission = {
-  readonly enter: (kind: RequestKind, bytes: number) => Ticket;
+  readonly enter: (kind: RequestKind, bytes: number) => Ticket | { readonly refusal: Refusal };
   /** Adapts to what was measured since it was called last; called at regular intervals. */
   readonly adapt: (eventLoopDelayMs: number) => void;
 };
@@ -53,21 +56,39 @@ export function createAdmission(
   let took = { totalMs: 0, requests: 0 };
   const { requestsMax, bytesMax } = limits;
   const shareMin = Math.min(1, REQUESTS_MIN / requestsMax);
-  const places = { submit: createPlace(), other: createPlace() };
+  const places = { submit: createPlace(), stream: createPlace(), other: createPlace() };
+  const take = (kind: RequestKind, bytes: number): Refusal | null => {
+    const place = places[kind];
+    if (kind !== 'other' && !takesSubmissions()) return 'postgres';
+    if (place.requests >= requestsMax * place.share) return 'in-flight';
+    const isTooMuch = place.bytes + bytes > bytesMax * place.share;
+    if (isTooMuch && place.requests >= HEAVY_MIN) return 'bytes';
+    place.requests += 1;
+    place.bytes += bytes;
+    return null;
+  };
   return {
     enter(kind, bytes) {
+      const refusal = take(kind, bytes);
+      if (refusal !== null) return { refusal };
       const place = places[kind];
-      if (kind === 'submit' && !takesSubmissions()) return { refusal: 'postgres' };
-      if (place.requests >= requestsMax * place.share) return { refusal: 'in-flight' };
-      const isTooMuch = place.bytes + bytes > bytesMax * place.share;
-      if (isTooMuch && place.requests >= HEAVY_MIN) return { refusal: 'bytes' };
-      place.requests += 1;
-      place.bytes += bytes;
+      let holds = true;
+      const giveBack = () => {
+        if (!holds) return;
+        holds = false;
+        place.requests -= 1;
+        place.bytes -= bytes;
+      };
       return {
         refusal: null,
+        lend: giveBack,
+        takeBack() {
+          const reason = take(kind, bytes);
+          holds = reason === null;
+          return reason;
+        },
         leave: (tookMs) => {
-          place.requests -= 1;
-          place.bytes -= bytes;
+          giveBack();
           if (kind !== 'submit' || tookMs === null) return;
           took.totalMs += tookMs;
           took.requests += 1;
@@ -79,6 +100,7 @@ export function createAdmission(
       took = { totalMs: 0, requests: 0 };
       const isLate = eventLoopDelayMs > limits.eventLoopDelayMsMax;
       adaptPlace(places.submit, isSlow || isLate, shareMin);
+      adaptPlace(places.stream, isSlow || isLate, shareMin);
       adaptPlace(places.other, isLate, shareMin);
     },
   };

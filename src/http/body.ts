@@ -2,6 +2,7 @@
  * Request bodies: read once, counted while they arrive and refused before they are kept. A body is
  * JSON in identity encoding; whatever else it claims to be is 415.
  */
+import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 import type { z } from 'zod';
 import { type FieldError, InvalidFields, jsonPointer } from '../domain/field-error.ts';
@@ -10,9 +11,22 @@ import { Problem } from './problem.ts';
 
 export type BodyLimits = {
   readonly bytesMax: number;
-  /** From the first to the last byte; between two bytes of a stream of lines. */
+  /** From the first to the last byte; between two lines of a stream. */
   readonly timeoutMs: number;
+  readonly awaitBody: AwaitBody;
 };
+
+/** What a body that is not complete yet is allowed to do. */
+export type AwaitedBody = Disposable & {
+  /** Counts bytes that arrived; throws when there is no room for them. */
+  readonly add: (bytes: number) => void;
+  /** Rejects when this body has to give way to others. */
+  readonly gaveWay: Promise<never>;
+  /** All of it is here; throws when nobody has time for it. */
+  readonly complete: () => void;
+};
+/** Undefined: it is complete, or came without a server. Throws when there is no room for it. */
+export type AwaitBody = (incoming: IncomingMessage | undefined) => AwaitedBody | undefined;
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
@@ -55,18 +69,26 @@ export async function readJson(c: Context<AppEnv>, limits: BodyLimits): Promise<
   requireJson(c);
   const declared = Number(c.req.header('content-length') ?? 0);
   if (declared > limits.bytesMax) throw tooLarge(limits.bytesMax);
-  return parseJson(await readAll(bodyChunks(c), limits));
+  using awaited = limits.awaitBody(c.env?.incoming);
+  const bytes = await readAll(bodyChunks(c), limits, awaited);
+  awaited?.complete();
+  return parseJson(bytes);
 }
 
-async function readAll(chunks: AsyncIterator<Uint8Array>, limits: BodyLimits): Promise<Uint8Array> {
+async function readAll(
+  chunks: AsyncIterator<Uint8Array>,
+  limits: BodyLimits,
+  awaited: AwaitedBody | undefined,
+): Promise<Uint8Array> {
   const kept: Uint8Array[] = [];
   let bytes = 0;
-  using deadline = createDeadline(limits.timeoutMs);
+  using deadline = createDeadline(limits.timeoutMs, awaited?.gaveWay);
   for (;;) {
     const next = await deadline.race(chunks.next());
     if (next.done === true) break;
     bytes += next.value.byteLength;
     if (bytes > limits.bytesMax) throw tooLarge(limits.bytesMax);
+    awaited?.add(next.value.byteLength);
     kept.push(next.value);
   }
   return kept.length === 1 && kept[0] !== undefined ? kept[0] : Buffer.concat(kept, bytes);
@@ -88,17 +110,29 @@ function tooLarge(bytesMax: number): Problem {
   return new Problem('too-large', `A body is at most ${bytesMax} bytes.`);
 }
 
-/** One timer for a whole body; `restart` makes it a limit between two chunks. */
-export function createDeadline(timeoutMs: number): {
+/** Whoever is this slow holds a connection, too: it ends with the answer. */
+const LAST_ANSWER = { Connection: 'close' };
+
+/**
+ * One timer for a whole body; `restart` makes it a limit between two lines.
+ * @param gaveWay another end of all waiting
+ */
+export function createDeadline(
+  timeoutMs: number,
+  gaveWay?: Promise<never>,
+): {
   race: <T>(work: Promise<T>) => Promise<T>;
   restart: () => void;
   [Symbol.dispose]: () => void;
 } {
   const expired = Promise.withResolvers<never>();
   expired.promise.catch(() => undefined);
+  gaveWay?.catch(expired.reject);
   const timer = setTimeout(() => {
     expired.reject(
-      new Problem('request-timeout', `The body did not arrive within ${timeoutMs} ms.`),
+      new Problem('request-timeout', `The body did not arrive within ${timeoutMs} ms.`, {
+        headers: LAST_ANSWER,
+      }),
     );
   }, timeoutMs);
   return {

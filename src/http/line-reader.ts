@@ -10,7 +10,7 @@ export type LineLimits = {
   readonly chunkBytesMax: number;
   /** A pause of the sender after which what has arrived is worked on. */
   readonly pauseMs: number;
-  /** A pause of the sender after which the stream is given up. */
+  /** From one newline to the next: beyond it the stream is given up. */
   readonly timeoutMs: number;
 };
 
@@ -35,7 +35,8 @@ export async function* readLineChunks(
       [chunk, chunkBytes] = [[], 0];
     }
     const read = await deadline.race(next);
-    deadline.restart();
+    // Not at every byte: a line that trickles would never end.
+    if (read.done === true || read.value.includes(NEWLINE)) deadline.restart();
     const lines = read.done === true ? splitter.end() : splitter.push(read.value);
     for (const line of lines) {
       chunk.push(line);

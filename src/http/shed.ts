@@ -1,6 +1,8 @@
 /**
  * Stands before the application: asks the admission for each request below /v1 and answers those that are
- * refused with a prepared 503, without reading their body or routing them. Health is never refused.
+ * refused with a prepared 503, without reading their body or routing them. Health is never refused. Lends
+ * the places of requests whose bodies are still arriving to others, and ends connections whose bodies
+ * nobody waits for.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
@@ -11,32 +13,53 @@ import {
   createAdmission,
   type Refusal,
   type RequestKind,
+  type Ticket,
   watchEventLoop,
 } from './admission.ts';
+import { type Arrivals, createArrivals } from './arrivals.ts';
+import type { AwaitBody } from './body.ts';
 import { REQUEST_ID, SECURITY_HEADERS, STRICT_POLICY } from './edge.ts';
 import { PROBLEM_CONTENT_TYPE, Problem, problemJson } from './problem.ts';
 
 type ShedOptions = {
   readonly admission: Admission;
+  readonly arrivals: Arrivals;
   readonly requestsMax: number;
   /** Largest body there is: what claims more is refused later, and weighs no more than this. */
   readonly bodyBytesMax: number;
   readonly metrics: Pick<Metrics, 'requestsShed' | 'httpDuration'>;
+  readonly visits: WeakMap<IncomingMessage, Visit>;
+};
+
+/** A request that was let in. */
+type Visit = {
+  readonly ticket: Ticket;
+  /** When it had all it needs. */
+  startedMs: number;
 };
 
 /** What a body of unknown length, or a stream of lines, is taken to hold at a time. */
 const STREAM_BYTES = 64 * 1024;
 const SUBMIT_PATH = '/v1/transactions';
 const LINES = 'application/x-ndjson';
+/** A body that takes longer gives way when there is no room. */
+const SLOW_BODY_MS = 1000;
+/** Bytes of bodies that are still arriving: as much as a few of the largest. */
+const ARRIVING_BYTES_MAX = 32 * 1024 * 1024;
+/** How long the body of a request that was refused is read on, so that its sender sees the answer. */
+const REFUSED_BODY_MS_MAX = 2000;
 
-const DETAILS: Readonly<Record<Refusal, string>> = {
+const DETAILS: Readonly<Record<Refusal | 'arriving', string>> = {
   'in-flight': 'Too many requests are in flight.',
   bytes: 'Too many bytes of requests are in flight.',
   postgres: 'The database does not take writes.',
+  arriving: 'Too many bodies are arriving, this one slowly.',
 };
 
 export type Front = Disposable & {
   readonly wrap: (listener: RequestListener) => RequestListener;
+  /** For those who read bodies. */
+  readonly awaitBody: AwaitBody;
 };
 
 /** @param takesSubmissions false while nothing can be committed */
@@ -53,15 +76,31 @@ export function openFront(
   };
   const admission = createAdmission(limits, takesSubmissions);
   const watch = watchEventLoop(admission);
-  const options = { admission, requestsMax, bodyBytesMax: config.RISK_BODY_BYTES_MAX, metrics };
+  const bodyBytesMax = config.RISK_BODY_BYTES_MAX;
+  const arrivals = createArrivals(
+    {
+      bodiesMax: config.RISK_BODIES_ARRIVING_MAX,
+      // Whatever the settings say, a body of the largest size can arrive.
+      bytesMax: Math.max(ARRIVING_BYTES_MAX, bodyBytesMax),
+      slowMs: SLOW_BODY_MS,
+    },
+    () => performance.now(),
+    () => {
+      metrics.requestsShed.inc({ reason: 'arriving' });
+      return lastAnswer('arriving', requestsMax);
+    },
+  );
+  const visits = new WeakMap<IncomingMessage, Visit>();
+  const options = { admission, arrivals, requestsMax, bodyBytesMax, metrics, visits };
   return {
     wrap: (listener) => shedLoad(listener, options),
+    awaitBody: (incoming) => awaitBody(options, incoming),
     [Symbol.dispose]: watch[Symbol.dispose],
   };
 }
 
 function shedLoad(listener: RequestListener, options: ShedOptions): RequestListener {
-  const { admission } = options;
+  const { admission, visits } = options;
   return async (request, response) => {
     const kind = kindOf(request);
     if (kind === null) {
@@ -73,21 +112,53 @@ function shedLoad(listener: RequestListener, options: ShedOptions): RequestListe
       refuse(options, request, response, ticket.refusal);
       return;
     }
-    const startedMs = performance.now();
+    const visit: Visit = { ticket, startedMs: performance.now() };
+    visits.set(request, visit);
     try {
       // Resolves when the work is done and the answer is written, whether or not its client still waits.
       await listener(request, response);
     } finally {
-      // What is slow by nature says nothing: streams, and answers that wait for a score.
-      const isPlain = request.headers['prefer'] === undefined && !isStream(request);
-      ticket.leave(isPlain ? performance.now() - startedMs : null);
+      // An answer that waits for a score says nothing of how busy we are.
+      const isPlain = request.headers['prefer'] === undefined;
+      ticket.leave(isPlain ? performance.now() - visit.startedMs : null);
     }
   };
 }
 
-function kindOf({ url = '', method }: IncomingMessage): RequestKind | null {
+function awaitBody(
+  { arrivals, visits, requestsMax, metrics }: ShedOptions,
+  incoming: IncomingMessage | undefined,
+): ReturnType<AwaitBody> {
+  const visit = incoming === undefined ? undefined : visits.get(incoming);
+  if (visit === undefined || incoming?.complete === true) return undefined;
+  const arrival = arrivals.begin();
+  const refused = (refusal: keyof typeof DETAILS) => {
+    metrics.requestsShed.inc({ reason: refusal });
+    return refusal === 'arriving'
+      ? lastAnswer(refusal, requestsMax)
+      : toProblem(refusal, requestsMax);
+  };
+  if (arrival === undefined) throw refused('arriving');
+  visit.ticket.lend();
+  return {
+    gaveWay: arrival.gaveWay,
+    add: (bytes) => {
+      if (!arrival.add(bytes)) throw refused('arriving');
+    },
+    complete: () => {
+      visit.startedMs = performance.now();
+      const refusal = visit.ticket.takeBack();
+      if (refusal !== null) throw refused(refusal);
+    },
+    [Symbol.dispose]: arrival.end,
+  };
+}
+
+function kindOf(request: IncomingMessage): RequestKind | null {
+  const { url = '', method } = request;
   if (!url.startsWith('/v1/')) return null;
-  return method === 'POST' && url.startsWith(SUBMIT_PATH) ? 'submit' : 'other';
+  if (method !== 'POST' || !url.startsWith(SUBMIT_PATH)) return 'other';
+  return isStream(request) ? 'stream' : 'submit';
 }
 
 function isStream({ headers }: IncomingMessage): boolean {
@@ -101,6 +172,32 @@ function weigh(request: IncomingMessage, bodyBytesMax: number): number {
   return isUnknown ? STREAM_BYTES : Math.min(declared, bodyBytesMax);
 }
 
+/** The answer to a request that is refused, whoever gives it. */
+function toProblem(
+  refusal: keyof typeof DETAILS,
+  requestsMax: number,
+  more: Readonly<Record<string, string>> = {},
+): Problem {
+  const headers = {
+    // One or two, so that those who were refused together do not come back together.
+    'Retry-After': Math.random() < 0.5 ? '1' : '2',
+    ...more,
+  };
+  if (refusal === 'postgres') return new Problem('unavailable', DETAILS[refusal], { headers });
+  return new Problem('overloaded', DETAILS[refusal], {
+    headers: {
+      ...headers,
+      'RateLimit-Policy': `"in-flight";q=${requestsMax};qu="concurrent-requests"`,
+      RateLimit: '"in-flight";r=0;t=1',
+    },
+  });
+}
+
+/** The rest of the body is not waited for. */
+function lastAnswer(refusal: keyof typeof DETAILS, requestsMax: number): Problem {
+  return toProblem(refusal, requestsMax, { Connection: 'close' });
+}
+
 function refuse(
   { requestsMax, metrics }: ShedOptions,
   request: IncomingMessage,
@@ -110,27 +207,26 @@ function refuse(
   metrics.requestsShed.inc({ reason: refusal });
   const given = request.headers['x-request-id'];
   const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
-  const problem = new Problem(
-    refusal === 'postgres' ? 'unavailable' : 'overloaded',
-    DETAILS[refusal],
-  );
+  const problem = toProblem(refusal, requestsMax);
   const body = JSON.stringify(problemJson(problem, requestId));
   for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
-  if (refusal !== 'postgres') {
-    response.setHeader('RateLimit-Policy', `"in-flight";q=${requestsMax};qu="concurrent-requests"`);
-    response.setHeader('RateLimit', '"in-flight";r=0;t=1');
-  }
   response.writeHead(503, {
+    ...problem.headers,
     'Content-Type': PROBLEM_CONTENT_TYPE,
     'Content-Length': Buffer.byteLength(body),
     'Content-Security-Policy': STRICT_POLICY,
     'Cache-Control': 'no-store',
     'X-Request-Id': requestId,
-    // One or two, so that those who were refused together do not come back together.
-    'Retry-After': Math.random() < 0.5 ? '1' : '2',
   });
   // Node reads on and drops the body once the answer is out, so the connection can be used again.
-  response.end(body);
+  response.end(body, () => endUnlessComplete(request));
   const labels = { method: request.method ?? '', route: '(shed)', status: '503' };
   metrics.httpDuration.observe(labels, 0);
+}
+
+/** Closes the connection of a body that does not end soon after its request was refused. */
+function endUnlessComplete(request: IncomingMessage): void {
+  if (request.complete) return;
+  const timer = setTimeout(() => request.socket.destroySoon(), REFUSED_BODY_MS_MAX);
+  request.once('close', () => clearTimeout(timer));
 }

@@ -84,6 +84,9 @@ const settings = {
   RISK_BODY_BYTES_IN_FLIGHT_MAX: integer(1024, 1024 * 1024 * 1024, 4 * 1024 * 1024).describe(
     'Bytes of submissions beyond which more are refused with 503; a few are taken whatever they weigh.',
   ),
+  RISK_BODIES_ARRIVING_MAX: integer(1, 100_000, 1000).describe(
+    'Bodies still arriving, which hold no place; beyond it the slowest gives way.',
+  ),
   RISK_EVENT_LOOP_DELAY_MS_MAX: integer(10, 10_000, 100).describe(
     'Mean delay of the event loop above which fewer requests are let in.',
   ),

@@ -137,7 +137,7 @@ export function createMetrics() {
     degradation: gauge('risk_degradation_level', 'Degradation level of this process, 0 to 4.'),
     requestsShed: counter(
       'risk_http_requests_shed_total',
-      'Requests refused before their body was read, by reason.',
+      'Requests refused before their work began, by reason.',
       ['reason'],
     ),
     databaseConnections: gauge('risk_database_connections', 'Connections of the pool by state.', [

@@ -33,9 +33,32 @@ describe('admission', () => {
     expect(small.map(({ refusal }) => refusal)).toEqual([...new Array(10).fill(null), 'bytes']);
   });
 
+  test('a place that is lent is taken by others, and taken back while there is one', () => {
+    const { enter } = createAdmission({ ...limits, requestsMax: 1 }, () => true);
+    const first = enter('submit', 1);
+    if (first.refusal !== null) throw new Error('a place was expected');
+    first.lend();
+    const second = enter('submit', 1);
+    if (second.refusal !== null) throw new Error('the lent place was expected');
+    expect(first.takeBack()).toBe('in-flight');
+    first.leave(null);
+    expect(enter('submit', 1).refusal).toBe('in-flight');
+    second.lend();
+    expect(second.takeBack()).toBeNull();
+    second.leave(null);
+    expect(enter('submit', 1).refusal).toBeNull();
+  });
+
+  test('streams of lines keep no submission out', () => {
+    const { enter } = createAdmission({ ...limits, requestsMax: 1 }, () => true);
+    expect([enter('stream', 1).refusal, enter('stream', 1).refusal]).toEqual([null, 'in-flight']);
+    expect(enter('submit', 1).refusal).toBeNull();
+  });
+
   test('takes no submissions while nothing can be committed, and reads all the same', () => {
     const { enter } = createAdmission(limits, () => false);
     expect(enter('submit', 1).refusal).toBe('postgres');
+    expect(enter('stream', 1).refusal).toBe('postgres');
     expect(enter('other', 0).refusal).toBeNull();
   });
 

@@ -1,0 +1,70 @@
+/**
+ * Bodies that are still arriving. They hold no place of the admission, so that clients that send a byte at
+ * a time keep nobody out; what they hold is bounded here, by count and by bytes received. When there is no
+ * room the one that has been arriving for the longest gives way: whoever sends at a usual pace is gone soon.
+ */
+
+export type ArrivalLimits = {
+  readonly bodiesMax: number;
+  /** Bytes received of bodies that are not complete. */
+  readonly bytesMax: number;
+  /** A body younger than this never gives way. */
+  readonly slowMs: number;
+};
+
+export type Arrival = {
+  /** Counts bytes received; false when there is no room for them and nobody gives way. */
+  readonly add: (bytes: number) => boolean;
+  /** Rejects when this body has to give way; never resolves. */
+  readonly gaveWay: Promise<never>;
+  readonly end: () => void;
+};
+
+export type Arrivals = {
+  /** Undefined when there is no room and nobody gives way. */
+  readonly begin: () => Arrival | undefined;
+};
+
+type Body = { bytes: number; readonly sinceMs: number; readonly giveWay: () => void };
+
+/** @param nowMs monotonic clock */
+export function createArrivals(
+  { bodiesMax, bytesMax, slowMs }: ArrivalLimits,
+  nowMs: () => number,
+  toReason: () => Error,
+): Arrivals {
+  /** In the order in which they began. */
+  const bodies = new Set<Body>();
+  let bytes = 0;
+  const remove = (body: Body) => {
+    if (bodies.delete(body)) bytes -= body.bytes;
+  };
+  /** Lets the oldest go; false when there is none that is slow. */
+  const makeRoom = (): boolean => {
+    const [oldest] = bodies;
+    if (oldest === undefined || nowMs() - oldest.sinceMs < slowMs) return false;
+    remove(oldest);
+    oldest.giveWay();
+    return true;
+  };
+  return {
+    begin() {
+      if (bodies.size >= bodiesMax && !makeRoom()) return undefined;
+      const { promise: gaveWay, reject } = Promise.withResolvers<never>();
+      gaveWay.catch(() => undefined);
+      const body: Body = { bytes: 0, sinceMs: nowMs(), giveWay: () => reject(toReason()) };
+      bodies.add(body);
+      return {
+        gaveWay,
+        add(more) {
+          while (bytes + more > bytesMax) if (!makeRoom()) return false;
+          if (!bodies.has(body)) return false;
+          body.bytes += more;
+          bytes += more;
+          return true;
+        },
+        end: () => remove(body),
+      };
+    },
+  };
+}

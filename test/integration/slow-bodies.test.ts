@@ -1,0 +1,113 @@
+/**
+ * Goal: clients that send their bodies a byte at a time keep nobody out, hold little and are let go of.
+ * Method: an API with few places and more trickling sockets than that.
+ */
+import { connect, type Socket } from 'node:net';
+import { expect, test } from 'vitest';
+import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { input, postBatch, postOne } from '../support/submit.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const BYTE_EVERY_MS = 50;
+
+type Trickle = { readonly heard: () => string; readonly closed: () => boolean } & Disposable;
+
+/** Sends a head, then a byte now and then for as long as it is let. */
+function trickle({ url }: RunningApi, type: string, byte: string): Trickle {
+  const socket: Socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1' });
+  let heard = '';
+  socket.setEncoding('utf8').on('data', (part) => {
+    heard += part;
+  });
+  socket.on('error', () => undefined);
+  socket.write(
+    `POST /v1/transactions/batch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${RUNNING_API_KEY}\r\n` +
+      `Content-Type: ${type}\r\nContent-Length: 100000\r\n\r\n{`,
+  );
+  const timer = setInterval(() => socket.write(byte), BYTE_EVERY_MS);
+  socket.on('close', () => clearInterval(timer));
+  return {
+    heard: () => heard,
+    closed: () => socket.destroyed,
+    [Symbol.dispose]: () => socket.destroy(),
+  };
+}
+
+const JSON_TYPE = 'application/json';
+
+/** Ends the trickling sockets with the test. */
+function trickles(api: RunningApi, count: number, type = JSON_TYPE, byte = ' ') {
+  const sockets = Array.from({ length: count }, () => trickle(api, type, byte));
+  return {
+    sockets,
+    [Symbol.dispose]: () => {
+      for (const one of sockets) one[Symbol.dispose]();
+    },
+  };
+}
+
+async function isShed(api: RunningApi, reason: string, times: number): Promise<boolean> {
+  const metrics = await (await api.request('/metrics')).text();
+  return metrics.includes(`risk_http_requests_shed_total{reason="${reason}"} ${times}\n`);
+}
+
+test('trickling bodies hold no place, and are 408 and closed at the deadline', async () => {
+  await using api = await startRunningApi({
+    RISK_REQUESTS_IN_FLIGHT_MAX: '2',
+    RISK_REQUEST_TIMEOUT_MS: '1500',
+  });
+  using slow = trickles(api, 2);
+  using more = trickles(api, 2);
+  const sockets = [...slow.sockets, ...more.sockets];
+  const statuses: number[] = [];
+  while (!sockets.some(({ closed }) => closed())) {
+    statuses.push((await postOne(api, input())).status);
+  }
+  expect(new Set(statuses)).toEqual(new Set([201]));
+  await waitUntil(() => sockets.every(({ closed }) => closed()), 5000, 'all to be let go');
+  for (const { heard } of sockets) {
+    expect(heard()).toMatch(/^HTTP\/1\.1 408 [\s\S]*connection: close\r\n/i);
+  }
+});
+
+test('beyond their number the slowest gives way', async () => {
+  await using api = await startRunningApi({ RISK_BODIES_ARRIVING_MAX: '2' });
+  using slow = trickles(api, 3);
+  // The third finds both places of arriving bodies taken by young ones.
+  await waitUntil(() => isShed(api, 'arriving', 1), 5000, 'one to be refused');
+  const body = Array.from({ length: 1000 }, () => input({ metadata: { text: 'x'.repeat(1000) } }));
+  const answers: number[] = [];
+  await waitUntil(
+    async () => {
+      answers.push((await postBatch(api, body)).status);
+      return answers.at(-1) === 200;
+    },
+    8000,
+    'a body of many packets to be taken',
+  );
+  expect(new Set(answers)).toEqual(new Set(answers.length === 1 ? [200] : [503, 200]));
+  expect(slow.sockets.filter(({ heard }) => /^HTTP\/1\.1 503 /.test(heard()))).toHaveLength(2);
+});
+
+test('a line that trickles is given up, and streams of lines keep no submission out', async () => {
+  await using api = await startRunningApi({
+    RISK_REQUESTS_IN_FLIGHT_MAX: '1',
+    RISK_REQUEST_TIMEOUT_MS: '1000',
+  });
+  using slow = trickles(api, 1, 'application/x-ndjson');
+  const [stream] = slow.sockets;
+  await waitUntil(() => stream?.heard().startsWith('HTTP/1.1 200 ') === true, 5000, 'its head');
+  expect((await postOne(api, input())).status).toBe(201);
+  await waitUntil(() => stream?.closed() === true, 5000, 'the stream to be given up');
+});
+
+test('the connection of a refused body that trickles on is closed', async () => {
+  await using api = await startRunningApi({ RISK_REQUESTS_IN_FLIGHT_MAX: '1' });
+  using streams = trickles(api, 1, 'application/x-ndjson', '\n');
+  await waitUntil(() => streams.sockets[0]?.heard() !== '', 5000, 'a stream to hold the place');
+  using refused = trickles(api, 1, 'application/x-ndjson', '\n');
+  const [one] = refused.sockets;
+  await waitUntil(() => one?.closed() === true, 5000, 'the refused one to be let go');
+  expect(one?.heard()).toMatch(/^HTTP\/1\.1 503 /);
+  expect(streams.sockets[0]?.closed()).toBe(false);
+});
