@@ -48,7 +48,12 @@ import {
 import { listCorridors } from './store/corridors.ts';
 import { readDay } from './store/daily-summaries.ts';
 import * as deadLetterStore from './store/dead-letter-search.ts';
-import { countOpenBatches, deleteIngestBatches, openIngestBatch } from './store/ingest-batches.ts';
+import {
+  countOpenBatches,
+  deleteIngestBatches,
+  narrowIngestBatch,
+  openIngestBatch,
+} from './store/ingest-batches.ts';
 import { listMonths } from './store/month-slice.ts';
 import { openDatabase } from './store/open-database.ts';
 import { ACTIVITY_ROWS_MAX, ACTIVITY_WINDOWS_HOURS, readActivity } from './store/party-activity.ts';
@@ -271,7 +276,8 @@ function bindOperating(config: Config, { databases, redis, accept, guards }: Res
     openIngestBatch,
     deleteIngestBatches,
     loadTransactions,
-    tryAppend: async (payloads) => (await accept.tryAppend(payloads)).length === 0,
+    narrowIngestBatch,
+    tryAppend: accept.tryAppend,
     newBatchId: randomUUID,
   });
 }

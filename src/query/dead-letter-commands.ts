@@ -81,8 +81,9 @@ export type DeadLetterCommandDependencies = {
   readonly openIngestBatch: typeof IngestBatches.openIngestBatch;
   readonly deleteIngestBatches: typeof IngestBatches.deleteIngestBatches;
   readonly loadTransactions: typeof TransactionSearch.loadTransactions;
-  /** True when every entry is in its stream. */
-  readonly tryAppend: (payloads: readonly EntryPayload[]) => Promise<boolean>;
+  readonly narrowIngestBatch: typeof IngestBatches.narrowIngestBatch;
+  /** Resolves to what is not known to be in its stream. */
+  readonly tryAppend: (payloads: readonly EntryPayload[]) => Promise<readonly EntryPayload[]>;
 };
 
 export async function replayDeadLetters(
@@ -129,7 +130,7 @@ async function replayPage(
   if (replayed.length === 0) return { replayed, appended: 0 };
   const ids = marked.map((row) => row.transactionId);
   const transactions = await dependencies.loadTransactions(database, ids);
-  const isAppended = await dependencies.tryAppend(
+  const left = await dependencies.tryAppend(
     transactions.map((transaction) => ({
       transaction,
       attempt: 1,
@@ -137,9 +138,14 @@ async function replayPage(
       replyTo: null,
     })),
   );
-  if (!isAppended) return { replayed, appended: 0 };
-  await dependencies.deleteIngestBatches(database, [batchId]);
-  return { replayed, appended: transactions.length };
+  if (left.length === 0) {
+    await dependencies.deleteIngestBatches(database, [batchId]);
+  } else if (left.length < transactions.length) {
+    // What is in its stream must not wait, and come again, with that which found its stream full.
+    const leftIds = left.map(({ transaction }) => transaction.transactionId);
+    await dependencies.narrowIngestBatch(database, batchId, leftIds);
+  }
+  return { replayed, appended: transactions.length - left.length };
 }
 
 export async function purgeDeadLetters(
