@@ -126,6 +126,7 @@ export async function runApi(context: CommandContext): Promise<number> {
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
     waitMsMax: config.RISK_WAIT_MS_MAX,
   });
+    clientRequestsPerSecond: config.RISK_CLIENT_REQUESTS_PER_SECOND,
   const serving = await serve(app, {
     host: config.HOST,
     port: config.PORT,

@@ -17,6 +17,7 @@ import {
 } from './edge.ts';
 import { createMethodTable } from './method-table.ts';
 import { Problem, problemResponse, toProblem } from './problem.ts';
+import { limitRate } from './rate-limit.ts';
 
 export type AppDependencies = {
   readonly log: Log;
@@ -26,6 +27,8 @@ export type AppDependencies = {
   readonly modules: readonly RouteModule[];
   readonly degradation: () => number;
   readonly timeoutMs: number;
+  /** Requests a second of one client; 0 limits nobody. */
+  readonly clientRequestsPerSecond: number;
   /** Longest wait that a request may prefer beyond its deadline. */
   readonly waitMsMax: number;
 };
@@ -35,7 +38,7 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.use(identifyRequest(), secureAnswers(), measureRequests(metrics));
   app.use('/v1/*', tellDegradation(dependencies.degradation), limitTime(timeoutMs, waitMsMax));
-  app.use('/v1/*', requireKey(authenticate));
+  app.use('/v1/*', requireKey(authenticate), limitRate(dependencies.clientRequestsPerSecond));
   for (const module of modules) app.route('/', module.routes);
   const methods = createMethodTable(modules.flatMap((module) => module.routes.routes));
   app.notFound((c) => {

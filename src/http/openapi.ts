@@ -42,12 +42,13 @@ const DESCRIPTIONS: Readonly<Record<ProblemStatus, string>> = {
   415: 'The content type or encoding is not supported.',
   422: 'Invalid fields; `errors` names each.',
   500: 'A bug; the request id finds it in the log.',
+  429: 'The client makes more requests than it may; try again after `Retry-After` seconds.',
   503: 'A dependency does not answer; try again after `Retry-After` seconds.',
 };
 
 /** Error answers of a route: those named, and those every route below /v1 may give. */
 export function problemResponses(...statuses: readonly ProblemStatus[]): ZodOpenApiResponsesObject {
-  const all = [...new Set<ProblemStatus>([...statuses, 401, 403, 503])].sort((a, b) => a - b);
+  const all = [...new Set<ProblemStatus>([...statuses, 401, 403, 429, 503])].sort((a, b) => a - b);
   return Object.fromEntries(
     all.map((status) => [
       String(status) as `${ProblemStatus}`,

@@ -20,6 +20,7 @@ const PROBLEMS = {
   'unsupported-media-type': { status: 415, title: 'Unsupported media type' },
   'invalid-fields': { status: 422, title: 'Invalid fields' },
   'key-conflict': { status: 422, title: 'The idempotency key is known with another body' },
+  'rate-limited': { status: 429, title: 'The client makes too many requests' },
   internal: { status: 500, title: 'Internal error' },
   unavailable: { status: 503, title: 'Temporarily unavailable' },
   overloaded: { status: 503, title: 'Temporarily reduced capacity' },

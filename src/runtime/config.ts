@@ -84,6 +84,9 @@ const settings = {
   RISK_BODY_BYTES_IN_FLIGHT_MAX: integer(1024, 1024 * 1024 * 1024, 4 * 1024 * 1024).describe(
     'Bytes of submissions beyond which more are refused with 503; a few are taken whatever they weigh.',
   ),
+  RISK_CLIENT_REQUESTS_PER_SECOND: integer(0, 1_000_000, 0).describe(
+    'Requests of one client an API process takes, ten seconds of them at once; beyond it 429. 0 is no limit.',
+  ),
   RISK_BODIES_ARRIVING_MAX: integer(1, 100_000, 1000).describe(
     'Bodies still arriving, which hold no place; beyond it the slowest gives way.',
   ),

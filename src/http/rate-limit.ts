@@ -1,0 +1,79 @@
+/**
+ * Requests a client may make: a bucket each, that holds some seconds' worth and is refilled steadily. An
+ * API process counts for itself: behind N of them a client has N times as much. Counted after the key is
+ * known, so that nobody uses up what is another's.
+ */
+import type { MiddlewareHandler } from 'hono';
+import { LRUCache } from 'lru-cache';
+import type { AppEnv } from './app-env.ts';
+import { Problem } from './problem.ts';
+
+/** What a client that was quiet may ask for at once, in seconds of its rate. */
+export const BURST_SECONDS = 10;
+/** A client forgotten begins with a full bucket. */
+const CLIENTS_MAX = 10_000;
+
+export type Allowance = {
+  readonly isAllowed: boolean;
+  /** Requests left, whole. */
+  readonly remaining: number;
+  /** Until the bucket is full again, rounded up; when it is empty, until it holds one request. */
+  readonly waitSeconds: number;
+};
+
+/** Takes a request out of a client's bucket, if there is one. */
+export type TakeRequest = (client: string) => Allowance;
+
+type Bucket = { requests: number; atMs: number };
+
+/** @param nowMs monotonic clock */
+export function createRateLimit(requestsPerSecond: number, nowMs: () => number): TakeRequest {
+  const requestsMax = requestsPerSecond * BURST_SECONDS;
+  const buckets = new LRUCache<string, Bucket>({ max: CLIENTS_MAX });
+  return (client) => {
+    const now = nowMs();
+    let bucket = buckets.get(client);
+    if (bucket === undefined) {
+      bucket = { requests: requestsMax, atMs: now };
+      buckets.set(client, bucket);
+    }
+    const refilled = bucket.requests + ((now - bucket.atMs) / 1000) * requestsPerSecond;
+    const held = Math.min(requestsMax, refilled);
+    const isAllowed = held >= 1;
+    bucket.requests = isAllowed ? held - 1 : held;
+    bucket.atMs = now;
+    const missing = isAllowed ? requestsMax - bucket.requests : 1 - held;
+    return {
+      isAllowed,
+      remaining: Math.floor(bucket.requests),
+      waitSeconds: Math.max(1, Math.ceil(missing / requestsPerSecond)),
+    };
+  };
+}
+
+/** Tells every client what it has left, and refuses what is beyond it with 429. 0 limits nobody. */
+export function limitRate(requestsPerSecond: number): MiddlewareHandler<AppEnv> {
+  if (requestsPerSecond === 0) return (_c, next) => next();
+  const take = createRateLimit(requestsPerSecond, () => performance.now());
+  const policy = `"client";q=${requestsPerSecond * BURST_SECONDS};w=${BURST_SECONDS}`;
+  return async (c, next) => {
+    const { isAllowed, remaining, waitSeconds } = take(c.get('principal').client);
+    const headers = {
+      'RateLimit-Policy': policy,
+      RateLimit: `"client";r=${remaining};t=${waitSeconds}`,
+    };
+    if (!isAllowed) {
+      throw new Problem(
+        'rate-limited',
+        `A client may make ${requestsPerSecond} requests a second.`,
+        {
+          headers: { ...headers, 'Retry-After': String(waitSeconds) },
+        },
+      );
+    }
+    await next();
+    // A refusal for another reason names the limit that it is about.
+    if (c.res.headers.has('RateLimit')) return;
+    for (const [name, value] of Object.entries(headers)) c.res.headers.set(name, value);
+  };
+}
