@@ -2,12 +2,12 @@
  * The HTTP application: middleware, routes, and one answer for everything that goes wrong. It never
  * listens; `src/api.ts` gives it to a server and tests call it directly.
  */
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { toError } from '../domain/failure.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { AppEnv, RouteModule } from './app-env.ts';
-import { type Authenticate, requireKey } from './auth.ts';
+import { type Authenticate, requireKey, type Trust } from './auth.ts';
 import {
   identifyRequest,
   limitTime,
@@ -33,12 +33,20 @@ export type AppDependencies = {
   readonly waitMsMax: number;
 };
 
+/** Figures are told in an outage, too: they are what one looks at then. */
+const FIGURES_PATH = '/v1/status';
+const trustFor = (c: Context<AppEnv>): Trust => (c.req.path === FIGURES_PATH ? 'recent' : 'fresh');
+
 export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
   const { log, metrics, authenticate, modules, timeoutMs, waitMsMax } = dependencies;
   const app = new Hono<AppEnv>();
   app.use(identifyRequest(), secureAnswers(), measureRequests(metrics));
   app.use('/v1/*', tellDegradation(dependencies.degradation), limitTime(timeoutMs, waitMsMax));
-  app.use('/v1/*', requireKey(authenticate), limitRate(dependencies.clientRequestsPerSecond));
+  app.use(
+    '/v1/*',
+    requireKey(authenticate, trustFor),
+    limitRate(dependencies.clientRequestsPerSecond),
+  );
   for (const module of modules) app.route('/', module.routes);
   const methods = createMethodTable(modules.flatMap((module) => module.routes.routes));
   app.notFound((c) => {

@@ -14,24 +14,24 @@ import {
   searchDeadLetters,
 } from './dead-letters.ts';
 import {
-  createTotals,
+  createReadFigures,
   type PipelineStatusDependencies,
+  type ReadFiguresDependencies,
   readPipelineStatus,
-  type TotalsDependencies,
 } from './pipeline-status.ts';
 
 export type OperatingAdapters = {
   readonly databases: Databases;
   readonly deadLetterStore: typeof DeadLetterSearch;
-} & Omit<PipelineStatusDependencies, 'countTotals'> &
-  TotalsDependencies &
+} & Omit<PipelineStatusDependencies, 'readFigures'> &
+  ReadFiguresDependencies &
   Omit<DeadLetterCommandDependencies, 'database' | 'now' | 'store'>;
 
 export type Operating = ReturnType<typeof createOperating>;
 
 export function createOperating(adapters: OperatingAdapters) {
   const { primary: database, now } = adapters.databases;
-  const status = { ...adapters, countTotals: createTotals(adapters) };
+  const status = { ...adapters, readFigures: createReadFigures(adapters) };
   const deadLetters = { database, store: adapters.deadLetterStore };
   const commands = { ...adapters, ...deadLetters, now };
   return {

@@ -2,7 +2,8 @@
  * `GET /v1/status`: where the pipeline stands. What waits is measured at each call: batches not yet
  * appended first, then the streams, so that a transaction on its way from one to the other is counted,
  * at worst, twice, never not at all. Totals of whole tables are counted at most every
- * COUNT_SHARE_MAX-th of the time; `totals_counted_at` says when.
+ * COUNT_SHARE_MAX-th of the time; `totals_counted_at` says when. While Postgres does not answer, what was
+ * last read of it is told, and that it is old.
  */
 import { z } from 'zod';
 import { isUnavailable } from '../domain/failure.ts';
@@ -34,6 +35,9 @@ const corridorSchema = z.object({
 export const statusSchema = z
   .object({
     at: z.iso.datetime(),
+    postgres: z
+      .enum(['up', 'down'])
+      .meta({ description: 'Down: what it holds is told as it was last read.' }),
     redis: z.enum(['up', 'down']).meta({ description: 'Down: what waits in it is unknown.' }),
     corridors: z.array(corridorSchema).nullable(),
     unappended: z.int().meta({ description: 'Stored, not yet known to be in a stream.' }),
@@ -45,7 +49,7 @@ export const statusSchema = z
       dead_lettered: z.int(),
       pending: z.int().nullable().meta({
         description:
-          'Unappended, undelivered, unacknowledged and waiting to be tried again; exact.',
+          'Unappended, undelivered, unacknowledged and waiting to be tried again; exact, or null.',
       }),
     }),
     totals_counted_at: z.iso
@@ -57,11 +61,9 @@ export type StatusJson = z.infer<typeof statusSchema>;
 
 export type PipelineStatusDependencies = {
   readonly databases: Databases;
+  readonly readFigures: ReadFigures;
   /** All streams of the market; throws `unavailable` while Redis does not answer. */
   readonly measureStreams: () => Promise<readonly StreamLag[]>;
-  readonly countUnappended: typeof Totals.countUnappended;
-  readonly countDeadLetters: typeof Totals.countDeadLetters;
-  readonly countTotals: () => Promise<TableTotals>;
   readonly health: Health;
 };
 
@@ -69,17 +71,18 @@ export async function readPipelineStatus(
   dependencies: PipelineStatusDependencies,
 ): Promise<StatusJson> {
   const { databases, health } = dependencies;
-  const unappended = await dependencies.countUnappended(databases.primary);
-  const lags = await dependencies.measureStreams().catch((error: unknown) => {
-    if (isUnavailable(error)) return undefined;
-    throw error;
-  });
-  const deadLetters = await dependencies.countDeadLetters(databases.primary);
-  const { accepted, scored, countedAtMs } = await dependencies.countTotals();
+  const [stored, lags] = await dependencies.readFigures(() =>
+    dependencies.measureStreams().catch((error: unknown) => {
+      if (isUnavailable(error)) return undefined;
+      throw error;
+    }),
+  );
+  const { unappended, deadLetters, accepted, scored, countedAtMs, isOld } = stored;
   const corridors = lags === undefined ? null : toCorridors(lags, deadLetters, health);
   const waiting = corridors?.map((row) => row.lag + row.pending + row.retries_due);
   return {
     at: new Date(databases.now()).toISOString(),
+    postgres: isOld ? 'down' : 'up',
     redis: lags === undefined ? 'down' : 'up',
     corridors,
     unappended,
@@ -89,7 +92,9 @@ export async function readPipelineStatus(
       accepted,
       scored,
       dead_lettered: deadLetters.reduce((sum, row) => sum + row.transactions, 0),
-      pending: waiting?.reduce((sum, entries) => sum + entries, unappended) ?? null,
+      pending: isOld
+        ? null
+        : (waiting?.reduce((sum, entries) => sum + entries, unappended) ?? null),
     },
     totals_counted_at: new Date(countedAtMs).toISOString(),
   };
@@ -120,6 +125,45 @@ function toCorridors(
       degradation: health.levelOf(corridor),
     };
   });
+}
+
+/** What Postgres holds. */
+export type StoredFigures = TableTotals & {
+  readonly unappended: number;
+  readonly deadLetters: readonly Totals.DeadLetterCount[];
+  /** True when Postgres did not answer: all of it is from the last time it did. */
+  readonly isOld: boolean;
+};
+
+export type ReadFiguresDependencies = TotalsDependencies & {
+  readonly countUnappended: typeof Totals.countUnappended;
+  readonly countDeadLetters: typeof Totals.countDeadLetters;
+};
+
+/**
+ * Reads what Postgres holds, and measures what Redis holds between what waits and what is final. Throws
+ * `unavailable` only before the first time Postgres answered.
+ */
+export type ReadFigures = <Measured>(
+  measure: () => Promise<Measured>,
+) => Promise<readonly [StoredFigures, Measured]>;
+
+export function createReadFigures(dependencies: ReadFiguresDependencies): ReadFigures {
+  const { primary } = dependencies.databases;
+  const countTotals = createTotals(dependencies);
+  let last: StoredFigures | undefined;
+  return async (measure) => {
+    try {
+      const unappended = await dependencies.countUnappended(primary);
+      const measured = await measure();
+      const deadLetters = await dependencies.countDeadLetters(primary);
+      last = { ...(await countTotals()), unappended, deadLetters, isOld: false };
+      return [last, measured];
+    } catch (error) {
+      if (last === undefined || !isUnavailable(error)) throw error;
+      return [{ ...last, isOld: true }, await measure()];
+    }
+  };
 }
 
 export type TableTotals = {

@@ -65,8 +65,27 @@ test('Postgres frozen: refused within two seconds, then at once; back within sec
     expect.objectContaining({ postgres: 'unavailable', degradation: 4 }),
   ]);
   expect(ready.body.breakers).toEqual(expect.arrayContaining(['postgres:open', 'redis:open']));
+  const metrics = await api.get('/metrics');
+  expect(metrics.status).toBe(200);
+  expect(metrics.body).toContain('risk_breaker_state{breaker="postgres"} 2');
+  expect((await api.get('/v1/transactions')).status).toBe(503);
   frozen.thaw();
   await waitUntil(async () => (await api.post()).status === 201, 5000, 'submissions to be taken');
+});
+
+test('Postgres frozen: status tells what was last read, and that it is old', async () => {
+  await using api = await openOnOwnPostgres();
+  const readStatus = async () => await api.get('/v1/status');
+  expect((await readStatus()).body).toMatchObject({ postgres: 'up', totals: { accepted: 0 } });
+  using frozen = freeze(api.postgres);
+  const { status, body } = await readStatus();
+  expect([status, body]).toEqual([
+    200,
+    expect.objectContaining({ postgres: 'down', breakers: expect.any(Array), unappended: 0 }),
+  ]);
+  expect(body.totals).toEqual({ accepted: 0, scored: 0, dead_lettered: 0, pending: null });
+  frozen.thaw();
+  await waitUntil(async () => (await readStatus()).body.postgres === 'up', 10_000, 'new figures');
 });
 
 test('Postgres and Redis gone: level 4, told by status once Postgres is back, and gone again', async () => {
@@ -91,7 +110,8 @@ test('Postgres and Redis gone: level 4, told by status once Postgres is back, an
   const told = await waitUntil(
     async () => {
       const { status, headers, body } = await api.get('/v1/status');
-      return status === 200 ? { level: headers.get('x-risk-degradation'), body } : undefined;
+      const isNew = status === 200 && body.postgres === 'up';
+      return isNew ? { level: headers.get('x-risk-degradation'), body } : undefined;
     },
     15_000,
     'status to be readable again',

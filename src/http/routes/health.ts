@@ -53,7 +53,8 @@ export function healthRoutes({
     return c.json(body, isReady ? 200 : 503);
   });
 
-  routes.get('/metrics', requireKey(authenticate), requireRole('operator'), async (c) =>
+  const requireRecentKey = requireKey(authenticate, () => 'recent');
+  routes.get('/metrics', requireRecentKey, requireRole('operator'), async (c) =>
     c.body(await metrics.metrics(), 200, { 'Content-Type': metrics.contentType }),
   );
 
