@@ -3,6 +3,9 @@
  * scenario that must notice. A replacement that does not apply exactly once ends the run: the engine has
  * changed, and so must the mutant.
  */
+import { GOOD_REFUSED } from './scenarios/slow-clients.ts';
+import { UNANSWERED } from './support/refusals.ts';
+
 export type Replacement = {
   readonly file: string;
   /** Stands exactly once in the file. */
@@ -15,6 +18,8 @@ export type Mutant = {
   readonly what: string;
   /** The scenario that must turn red. */
   readonly scenario: string;
+  /** Of a mechanism that keeps answers prompt: the bar that must be breached. Else it is an invariant. */
+  readonly bar?: string;
   readonly replacements: readonly Replacement[];
 };
 
@@ -129,5 +134,30 @@ export const MUTANTS: readonly Mutant[] = [
           "  const gone = await settle(settlements);\n  if (decided.some(({ outcome }) => outcome.kind === 'dead-letter')) {\n    dependencies.failpoint('worker-after-dead-letters');\n    await commitDeadLetters(dependencies, decided, atMs);\n  }\n",
       },
     ],
+  },
+  {
+    name: 'breaker',
+    what: 'no breaker opens, and nobody who waits for what hangs is answered',
+    scenario: 'postgres-way-silent',
+    bar: UNANSWERED,
+    replacements: [
+      {
+        file: 'src/runtime/breaker.ts',
+        find: '    if (to === state) return;\n',
+        replace: "    if (to === state || to === 'open') return;\n",
+      },
+      {
+        file: 'src/runtime/watch-breaker.ts',
+        find: '    if (isOut) breaker.trip();\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'lent-places',
+    what: 'a request whose body is still arriving keeps its place',
+    scenario: 'slow-clients',
+    bar: GOOD_REFUSED,
+    replacements: [{ file: 'src/http/shed.ts', find: '  visit.ticket.lend();\n', replace: '' }],
   },
 ];

@@ -5,7 +5,7 @@
  */
 import pg from 'pg';
 import { during, onTheWay } from '../support/during.ts';
-import { barRefusals } from '../support/refusals.ts';
+import { barAnswers, barRefusals } from '../support/refusals.ts';
 import type { Scenario } from '../support/scenario.ts';
 
 const RECOVERY_SECONDS_MAX = 15;
@@ -154,5 +154,5 @@ const cutAtCommit: Scenario = {
 
 export const postgresFaults: readonly Scenario[] = [
   ...[restarted, backendKilled, slots, locked, frozen, cutAtCommit],
-  ...onTheWay('postgres', LATENCY_MS, judge),
+  ...onTheWay('postgres', LATENCY_MS, barAnswers),
 ];

@@ -11,6 +11,9 @@ const BYTE_EVERY_MS = 500;
 const CLOSED_MS_MAX = 12_000;
 const GIVE_UP_MS = 30_000;
 
+/** A bar that mutants name. */
+export const GOOD_REFUSED = 'attempts of good clients that were refused';
+
 const HEAD = (apiKey: string) =>
   [
     'POST /v1/transactions/batch HTTP/1.1',
@@ -64,7 +67,7 @@ export const slowClients: Scenario = {
     },
     judge: ({ ledger, bar }) => {
       bar('attempts of good clients that broke', ledger.counts.unknown, { exactly: 0 });
-      bar('attempts of good clients that were refused', ledger.counts.refused, { exactly: 0 });
+      bar(GOOD_REFUSED, ledger.counts.refused, { exactly: 0 });
     },
   }),
 };

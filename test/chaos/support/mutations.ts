@@ -1,6 +1,6 @@
 /**
  * Proof of the proof: the scenarios on an untouched copy of the engine must be green, then each mutant
- * must turn its scenario red, and the report says which invariant caught it.
+ * must turn its scenario red, and the report says which invariant or bar caught it.
  */
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -61,8 +61,9 @@ export async function runMutations(
     output.line(`mutation ${mutant.name}: ${mutant.what}`);
     const outcome = await tryOne(output, mutant.scenario, { ...options, engineRoot: copy.root });
     const { scenario } = mutant;
-    const isCaught = 'checks' in outcome && invariantsOf(outcome).length > 0;
-    trials.push({ mutation: mutant.name, scenario, ...verdictOf(outcome), ok: isCaught });
+    const isCaught = 'checks' in outcome && catchersOf(outcome, mutant.bar).length > 0;
+    const verdict = verdictOf(outcome, mutant.bar);
+    trials.push({ mutation: mutant.name, scenario, ...verdict, ok: isCaught });
   }
   output.line();
   const fields = ['mutation', 'scenario', 'verdict', 'caught_by', 'as_expected'];
@@ -82,14 +83,24 @@ async function tryOne(output: Output, name: string, options: RunOptions): Promis
   return outcome;
 }
 
-function invariantsOf(outcome: Extract<Outcome, { readonly checks: unknown }>): string[] {
-  const breached = outcome.checks.filter(({ ok, invariant }) => !ok && invariant !== 'bar');
-  return [...new Set(breached.map(({ invariant }) => invariant))];
+/** Invariants that were breached, or the bar that the mutant names. */
+function catchersOf(
+  outcome: Extract<Outcome, { readonly checks: unknown }>,
+  bar: string | undefined,
+): string[] {
+  const breached = outcome.checks.filter(({ ok }) => !ok);
+  const caught = breached.flatMap(({ invariant, check }) =>
+    invariant !== 'bar' ? invariant : check === bar ? `bar: ${check}` : [],
+  );
+  return [...new Set(caught)];
 }
 
-function verdictOf(outcome: Outcome): { readonly verdict: string; readonly caught_by: string } {
+function verdictOf(
+  outcome: Outcome,
+  bar?: string,
+): { readonly verdict: string; readonly caught_by: string } {
   if ('notRun' in outcome) return { verdict: 'not run', caught_by: '-' };
   if ('broken' in outcome) return { verdict: 'broken', caught_by: '-' };
-  const caught = invariantsOf(outcome).join(' ');
+  const caught = catchersOf(outcome, bar).join(' ');
   return { verdict: isBreached(outcome) ? 'red' : 'green', caught_by: caught || '-' };
 }

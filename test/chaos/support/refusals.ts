@@ -4,6 +4,15 @@ import type { Stage } from './scenario.ts';
 
 const REFUSAL_MS_MAX = 2000;
 
+/** A bar that mutants name. */
+export const UNANSWERED = 'attempts that were not answered';
+
+/** Whoever asks is answered, by a refusal if need be, before a client gives up. */
+export function barAnswers(stage: Stage): void {
+  barRefusals(stage);
+  stage.bar(UNANSWERED, stage.ledger.counts.unknown, { exactly: 0 });
+}
+
 export function barRefusals({ load, bar }: Stage): void {
   const { refusals } = load;
   if (refusals.length === 0) return;
