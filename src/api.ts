@@ -25,6 +25,7 @@ import { summariesPaths, summariesRoutes } from './http/routes/summaries.ts';
 import { transactionsPaths, transactionsRoutes } from './http/routes/transactions.ts';
 import { serve } from './http/serve.ts';
 import { type Front, openFront } from './http/shed.ts';
+import { createTurns } from './http/turns.ts';
 import { acceptLines } from './ingest/accept-lines.ts';
 import { createAcceptOne } from './ingest/accept-one.ts';
 import { acceptTransactions } from './ingest/accept-transactions.ts';
@@ -125,8 +126,8 @@ export async function runApi(context: CommandContext): Promise<number> {
     degradation: guards.health.level,
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
     waitMsMax: config.RISK_WAIT_MS_MAX,
-  });
     clientRequestsPerSecond: config.RISK_CLIENT_REQUESTS_PER_SECOND,
+  });
   const serving = await serve(app, {
     host: config.HOST,
     port: config.PORT,
@@ -187,6 +188,7 @@ function listModules(
     bytesMax: config.RISK_BODY_BYTES_MAX,
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
     awaitBody: resources.awaitBody,
+    takeTurn: createTurns(),
   };
   const reading = bindReading(resources);
   const operating = bindOperating(config, resources);

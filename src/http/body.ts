@@ -8,12 +8,15 @@ import type { z } from 'zod';
 import { type FieldError, InvalidFields, jsonPointer } from '../domain/field-error.ts';
 import type { AppEnv } from './app-env.ts';
 import { Problem } from './problem.ts';
+import type { TakeTurn } from './turns.ts';
 
 export type BodyLimits = {
   readonly bytesMax: number;
   /** From the first to the last byte; between two lines of a stream. */
   readonly timeoutMs: number;
   readonly awaitBody: AwaitBody;
+  /** Before a heavy body is parsed. */
+  readonly takeTurn: TakeTurn;
 };
 
 /** What a body that is not complete yet is allowed to do. */
@@ -28,6 +31,8 @@ export type AwaitedBody = Disposable & {
 /** Undefined: it is complete, or came without a server. Throws when there is no room for it. */
 export type AwaitBody = (incoming: IncomingMessage | undefined) => AwaitedBody | undefined;
 
+/** Some fifteen transactions: a fraction of a millisecond to parse, which others can wait for. */
+const HEAVY_BYTES = 4096;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 /** Media type without parameters, lower case; any charset but UTF-8 is refused, as is any encoding. */
@@ -72,6 +77,7 @@ export async function readJson(c: Context<AppEnv>, limits: BodyLimits): Promise<
   using awaited = limits.awaitBody(c.env?.incoming);
   const bytes = await readAll(bodyChunks(c), limits, awaited);
   awaited?.complete();
+  if (bytes.byteLength >= HEAVY_BYTES) await limits.takeTurn();
   return parseJson(bytes);
 }
 

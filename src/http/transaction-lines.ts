@@ -10,6 +10,7 @@ import type { Log } from '../runtime/log.ts';
 import { type LineLimits, type RawLine, readLineChunks } from './line-reader.ts';
 import { Problem } from './problem.ts';
 import { BATCH_TRANSACTIONS_MAX, readLineInput } from './transaction-input.ts';
+import type { TakeTurn } from './turns.ts';
 
 export const LINES_CONTENT_TYPE = 'application/x-ndjson';
 const LINE_BYTES_MAX = 64 * 1024;
@@ -41,6 +42,8 @@ export type LinesRequest = {
   /** Only refused lines and the last one are sent. */
   readonly isMinimal: boolean;
   readonly timeoutMs: number;
+  /** Before a chunk is parsed. */
+  readonly takeTurn: TakeTurn;
   /** Aborted when the process drains: the stream ends after the chunk it is at. */
   readonly draining: AbortSignal;
 };
@@ -55,7 +58,7 @@ export function answerLines(acceptLines: AcceptLines, log: Log, request: LinesRe
 async function* answer(
   acceptLines: AcceptLines,
   log: Log,
-  { body, client, isMinimal, timeoutMs, draining }: LinesRequest,
+  { body, client, isMinimal, timeoutMs, takeTurn, draining }: LinesRequest,
 ): AsyncGenerator<Uint8Array> {
   const limits: LineLimits = {
     lineBytesMax: LINE_BYTES_MAX,
@@ -74,11 +77,13 @@ async function* answer(
     const shown = isMinimal ? results.filter((result) => !('transaction_id' in result)) : results;
     return encode(shown);
   };
-  const work = (chunk: readonly RawLine[]) =>
-    acceptLines(
+  const work = async (chunk: readonly RawLine[]) => {
+    await takeTurn();
+    return await acceptLines(
       client,
       chunk.map((line) => readLineInput(line, LINE_BYTES_MAX)),
     );
+  };
   try {
     for await (const results of overlapped(readLineChunks(body, limits), work)) {
       const bytes = render(results);

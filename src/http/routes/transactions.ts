@@ -102,8 +102,9 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
     const { client } = c.get('principal');
     if (readMediaType(c) === LINES_CONTENT_TYPE) {
       const { isMinimal } = readPreferences(c.req.header('prefer'), waitMsMax);
-      const { timeoutMs } = limits;
-      const request = { body: bodyChunks(c), client, isMinimal, timeoutMs, draining };
+      const { timeoutMs, takeTurn } = limits;
+      const body = bodyChunks(c);
+      const request = { body, client, isMinimal, timeoutMs, takeTurn, draining };
       return answerLines(dependencies.acceptLines, log, request);
     }
     const inputs = readBatchInput(await readJson(c, limits));

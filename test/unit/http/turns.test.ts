@@ -1,0 +1,44 @@
+/** Heavy pieces of work do not run one behind the other without a look at the sockets. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { createTurns } from '../../../src/http/turns.ts';
+
+test('the first turn is given at once, the others one a turn of the loop, in order', async () => {
+  const takeTurn = createTurns(1);
+  const done: number[] = [];
+  for (const n of [1, 2, 3]) void takeTurn().then(() => done.push(n));
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(done).toEqual([1]);
+  await nextTurn();
+  expect(done).toEqual([1, 2]);
+  await nextTurn();
+  expect(done).toEqual([1, 2, 3]);
+});
+
+test('between two turns the loop looks at its sockets so many times', async () => {
+  const takeTurn = createTurns(3);
+  await takeTurn();
+  let isGiven = false;
+  void takeTurn().then(() => {
+    isGiven = true;
+  });
+  for (let n = 0; n < 2; n++) await nextTurn();
+  expect(isGiven).toBe(false);
+  await nextTurn();
+  expect(isGiven).toBe(true);
+});
+
+test('nobody waits when nothing was done in this turn', async () => {
+  const takeTurn = createTurns(1);
+  await takeTurn();
+  await nextTurn();
+  await nextTurn();
+  let isGiven = false;
+  void takeTurn().then(() => {
+    isGiven = true;
+  });
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(isGiven).toBe(true);
+});
