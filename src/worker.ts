@@ -8,6 +8,7 @@ import {
   bindGuards,
   checksOfWorker,
   guardProfiles,
+  guardReads,
   guardSettle,
   openProbe,
   watchGuards,
@@ -129,6 +130,7 @@ export async function runWorker(
       ...createGroupDuties(redis),
       ensure: (s) => ensureGroups(redis, s),
       isMissing: isGroupMissing,
+      ...guardReads(guards),
     },
     steps: createSteps({
       config,

@@ -1,6 +1,6 @@
 /** The breakers of a process, bound to its adapters; the API and the worker use them. */
 import { Failure } from '../domain/failure.ts';
-import type { Breaker } from '../runtime/breaker.ts';
+import { BREAKER_OPEN, type Breaker, type Guard } from '../runtime/breaker.ts';
 import type { Config } from '../runtime/config.ts';
 import { createGuards, type Guards } from '../runtime/guards.ts';
 import type { Log } from '../runtime/log.ts';
@@ -77,6 +77,17 @@ export function guardProfiles(cache: ProfileCache, redis: Breaker): ProfileCache
 
 export function guardSettle(settle: Settle, redis: Breaker): Settle {
   return (settlements) => redis.run(() => settle(settlements));
+}
+
+/** A worker's reads of one corridor, behind its breaker. */
+export function guardReads({ streamsOf }: Guards): {
+  readonly guardOf: (corridor: string) => Guard;
+  readonly isOfOneStream: (failure: Failure) => boolean;
+} {
+  return {
+    guardOf: (corridor) => streamsOf(corridor).run,
+    isOfOneStream: (failure) => isStreamAtFault(failure) || failure.code === BREAKER_OPEN,
+  };
 }
 
 /** A worker's readiness: both take a write, and nobody has told us to stop. */

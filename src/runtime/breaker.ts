@@ -59,6 +59,8 @@ export const BREAKER_SETTINGS: BreakerSettings = {
   windowMs: 60_000,
 };
 
+/** Code of the Failure with which a breaker refuses. */
+export const BREAKER_OPEN = 'BREAKER_OPEN';
 const WINDOW_BUCKETS = 10;
 
 type Call = { readonly startedMs: number; readonly reject: (reason: Failure) => void };
@@ -137,7 +139,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
     return await tryOne(make);
   };
   const refuse = () =>
-    new Failure('unavailable', 'BREAKER_OPEN', `the breaker of ${name} is ${state}`);
+    new Failure('unavailable', BREAKER_OPEN, `the breaker of ${name} is ${state}`);
 
   return {
     ...{ name, isFailure },

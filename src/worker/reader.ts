@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
+import type { Guard } from '../runtime/breaker.ts';
 import type { Log } from '../runtime/log.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import type { Delivery, ReadOptions, StreamEntry } from '../stream/read-group.ts';
@@ -27,6 +28,10 @@ export type ReaderOptions = {
   readonly connection: ReaderConnection;
   readonly ensureGroups: EnsureGroups;
   readonly isGroupMissing: (failure: Failure) => boolean;
+  /** Around reads of one corridor alone: its breaker. */
+  readonly guardOf: (corridor: string) => Guard;
+  /** Whether a read failed because of one stream, or its breaker is open; the others go on. */
+  readonly isOfOneStream: (failure: Failure) => boolean;
   readonly rotation: Rotation;
   readonly inFlight: InFlight;
   readonly pause: Pause;
@@ -103,6 +108,10 @@ async function runUnits(options: ReaderOptions, units: readonly Unit[]): Promise
   await Promise.all(running);
 }
 
+/**
+ * After an error each stream is looked at alone, behind the breaker of its corridor, until it was read
+ * without one: a command over all of them fails when one of them does, and must not fail for ever.
+ */
 async function readTaken(
   options: ReaderOptions,
   taken: readonly StreamKeys[],
@@ -111,18 +120,41 @@ async function readTaken(
 ): Promise<Delivery[]> {
   const { connection, consumer, blockMs } = options;
   const entriesMax = Math.min(...shares);
-  const streams = taken.map(({ transactions }) => transactions);
+  const barred = new Set<string>();
   try {
-    for (const stream of streams.filter((one) => undrained.has(one))) {
-      const own = await drainOwn(options, stream, entriesMax);
-      if (own.length > 0) return [{ stream, entries: own }];
-      undrained.delete(stream);
+    for (const { transactions: stream, corridor } of taken) {
+      if (!undrained.has(stream)) continue;
+      const own = await readAlone(options, corridor, () => drainOwn(options, stream, entriesMax));
+      if (own === null) barred.add(stream);
+      else if (own.length > 0) return [{ stream, entries: own }];
+      else undrained.delete(stream);
     }
-    return await connection.readNew({ consumer, streams, entriesMax, shares, blockMs });
+    const left = taken.flatMap(({ transactions }, at) =>
+      barred.has(transactions) ? [] : { stream: transactions, share: shares[at] ?? entriesMax },
+    );
+    if (left.length === 0) return await waitAfterError(options);
+    const streams = left.map(({ stream }) => stream);
+    const read = { consumer, streams, entriesMax, shares: left.map(({ share }) => share), blockMs };
+    return await connection.readNew(read);
   } catch (error) {
+    const streams = taken.map(({ transactions }) => transactions);
     for (const stream of streams) undrained.add(stream);
     await recover(options, streams, error);
     return [];
+  }
+}
+
+/** Null when it is this corridor's own trouble. */
+async function readAlone<T>(
+  { guardOf, isOfOneStream }: ReaderOptions,
+  corridor: string,
+  read: () => Promise<T>,
+): Promise<T | null> {
+  try {
+    return await guardOf(corridor)(read);
+  } catch (error) {
+    if (error instanceof Failure && isOfOneStream(error)) return null;
+    throw error;
   }
 }
 
@@ -157,7 +189,12 @@ async function recover(
     const failure = (await ensureGroups(streams)).find((one) => one !== null);
     if (failure !== undefined) log.warn({ err: failure?.message }, 'group cannot be made');
   }
+  await waitAfterError({ signal });
+}
+
+async function waitAfterError({ signal }: Pick<ReaderOptions, 'signal'>): Promise<never[]> {
   await sleep(ERROR_WAIT_MS, undefined, { signal }).catch(() => undefined);
+  return [];
 }
 
 type Unit = { readonly held: readonly HeldEntry[]; readonly streams: readonly StreamKeys[] };

@@ -12,7 +12,12 @@ import { createInFlight, type InFlight } from './in-flight.ts';
 import { type Duty, runMaintenance } from './maintenance.ts';
 import { createPause, type Pause } from './pause.ts';
 import type { BatchSteps } from './process-batch.ts';
-import { type EnsureGroups, type ReaderConnection, runReader } from './reader.ts';
+import {
+  type EnsureGroups,
+  type ReaderConnection,
+  type ReaderOptions,
+  runReader,
+} from './reader.ts';
 import { createReclaim } from './reclaim.ts';
 import { createRotation, type Rotation } from './rotation.ts';
 import { createRunUnit, type RunUnit } from './run-unit.ts';
@@ -29,7 +34,7 @@ export type Group = GroupDuties & {
   /** Makes missing groups; null where there is one now. */
   readonly ensure: EnsureGroups;
   readonly isMissing: (failure: Failure) => boolean;
-};
+} & Pick<ReaderOptions, 'guardOf' | 'isOfOneStream'>;
 
 export type WorkerSettings = {
   readonly batchEntries: number;
@@ -136,6 +141,7 @@ async function startReader(
     connection,
     ensureGroups: group.ensure,
     isGroupMissing: group.isMissing,
+    ...{ guardOf: group.guardOf, isOfOneStream: group.isOfOneStream },
     rotation,
     inFlight,
     pause,

@@ -98,3 +98,47 @@ test('a Postgres that takes no writes makes a worker unready, though it answers'
   );
   await waitUntil(async () => (await status()) === 200, 10_000, 'readiness again');
 });
+
+/** Each finds out for itself, by a read that fails, and then leaves the stream to its breaker. */
+const READERS = 2;
+const ROUNDS = 15;
+
+test("a corridor whose stream cannot be read waits alone, and fails nobody else's reads", async () => {
+  const port = await freePort();
+  await using worker = rig.spawnWorker({
+    RISK_WORKER_PORT: String(port),
+    RISK_WORKER_READERS: String(READERS),
+    RISK_RECONCILE_AGE_MS: '600000',
+  });
+  await rig.send(seeds(10));
+  await rig.settled(10);
+  await rig.commands.set(rig.stream.transactions, 'not a stream');
+  const others = ['US-MX', 'US-PH', 'US-IN'];
+  for (let round = 0; round < ROUNDS; round++) {
+    const fresh = others.flatMap((corridor, n) =>
+      seeds(5, Date.UTC(2026, 10, 2 + n, round)).map((seed) => ({ ...seed, corridor })),
+    );
+    await rig.send(fresh);
+    const expected = 10 + (round + 1) * fresh.length;
+    await waitUntil(
+      async () => {
+        const [row] = await rig.database.sql<{ rows: number }>(
+          'select count(*)::int as rows from scores',
+        );
+        return row?.rows === expected;
+      },
+      10_000,
+      'the other corridors to be scored',
+    );
+  }
+  await waitUntil(
+    async () => {
+      const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      return metrics.includes('risk_breaker_state{breaker="streams:US-EG"} 2');
+    },
+    10_000,
+    'the breaker of the corridor to open',
+  );
+  const failed = (worker.stdout() + worker.stderr()).split('read failed').length - 1;
+  expect(failed).toBeLessThanOrEqual(2 * READERS);
+});

@@ -131,6 +131,7 @@ function createGroup({ streams, missing }: World, process: Process): Group {
         ),
       ),
     isMissing: isGroupMissing,
+    ...{ guardOf: () => (call) => call(), isOfOneStream: () => false },
     claim: (options) =>
       process.ask('claim', () =>
         missing === 'claim' ? { cursor: '-', entries: [] } : uncounted(streams.claim(options)),
