@@ -1,12 +1,15 @@
 /**
  * Five times as much as the engine can take, by clients that do not wait for each other: what it does take
- * stays near its peak, and the rest is refused at once and told when to come again. Requests are made
- * beforehand, so that the client costs as little as it can.
+ * stays near its peak, and the rest is refused at once and told when to come again. The clients are a
+ * process of their own, with their requests made beforehand.
  */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { percentiles } from '../../../bench/support/percentiles.ts';
-import { peakRssBytes } from '../../../bench/support/process-usage.ts';
-import { type Answer, type Batch, makeBatches, post, type Refusal } from '../support/load.ts';
+import { peakRssBytes, treeCpuSeconds } from '../../../bench/support/process-usage.ts';
+import { type Flood, startFlood } from '../support/flood.ts';
+import type { Phase } from '../support/flood-client.ts';
 import type { Scenario, Stage } from '../support/scenario.ts';
 
 const BATCH = 100;
@@ -16,150 +19,87 @@ const PEAK_MS = 6000;
 const OVERLOAD_MS = 15_000;
 /** What is due while so many wait for their answers is not sent. */
 const CONNECTIONS_MAX = 256;
-const TICK_MS = 10;
+/** More than the engine takes during all of it. */
+const READY_BATCHES = 4000;
 const GOODPUT_SHARE_MIN = 0.8;
 const REFUSAL_P99_MS_MAX = 50;
 const NORMAL_SECONDS_MAX = 10;
 const NORMAL_ANSWER_MS = 1000;
-const NORMAL_IN_A_ROW = 5;
+const NORMAL_PHASE_MS = 500;
 const RSS_BYTES_MAX = 256 * 1024 * 1024;
 
-type Traffic = {
-  readonly stage: Stage;
-  readonly batches: Generator<Batch, undefined>;
-  /** Made before the clock starts, and those that were not taken: they are offered again later. */
-  readonly ready: Batch[];
-  readonly sent: Set<Batch>;
-  readonly refusals: Refusal[];
-};
+const perSecond = ({ acknowledged, seconds }: Phase) => acknowledged / seconds;
 
-/** More than the engine takes during all of it. */
-const READY_BATCHES = 2500;
-
-function prepare(stage: Stage): Traffic {
-  const batches = makeBatches({ seed: `${stage.seed}/overload`, batch: BATCH });
-  const ready = Array.from({ length: READY_BATCHES }, () => batches.next().value ?? []).flat();
-  return { stage, batches, ready, sent: new Set(), refusals: [] };
-}
-
-function nextBatch({ batches, ready }: Traffic): Batch {
-  const batch = ready.shift() ?? batches.next().value;
-  if (batch === undefined) throw new Error('traffic has no end');
-  return batch;
-}
-
-/** Posts one batch and writes down what became of it. */
-async function postOnce(traffic: Traffic): Promise<Answer['kind']> {
-  const { engine, ledger } = traffic.stage;
-  const batch = nextBatch(traffic);
-  const { keys, body } = batch;
-  if (!traffic.sent.has(batch)) ledger.note({ kind: 'sent', keys });
-  traffic.sent.add(batch);
-  const answer = await post(`${engine.apiUrls[0]}/v1/transactions/batch`, engine.apiKey, body);
-  if (answer.kind === 'ids') {
-    const answers = answer.ids.map((id, at) => ({ key: keys[at] ?? '', transactionId: id }));
-    ledger.note({ kind: 'acknowledged', answers });
-    return answer.kind;
-  }
-  traffic.ready.push(batch);
-  if (answer.kind !== 'refused') ledger.note(answer);
-  else {
-    ledger.note({ kind: 'refused', status: answer.status });
-    traffic.refusals.push(answer);
-  }
-  return answer.kind;
-}
-
-/** What was offered and never taken. */
-function giveUp({ stage, ready, sent }: Traffic): void {
-  for (const batch of ready) {
-    if (sent.has(batch)) stage.ledger.note({ kind: 'left', as: 'refused', keys: batch.keys });
-  }
-}
-
-/** As fast as it is answered; returns transactions a second. */
-async function measurePeak(traffic: Traffic): Promise<number> {
-  const { ledger } = traffic.stage;
-  const before = ledger.counts.acknowledged;
-  const endMs = performance.now() + PEAK_MS;
-  const drive = async () => {
-    while (performance.now() < endMs) await postOnce(traffic);
-  };
+/** Seconds until answers come as they used to: a while without a refusal or a slow answer. */
+async function untilNormal(flood: Flood): Promise<number> {
   const started = performance.now();
-  await Promise.all(Array.from({ length: PEAK_CONNECTIONS }, drive));
-  return ((ledger.counts.acknowledged - before) * 1000) / (performance.now() - started);
-}
-
-type Flood = {
-  readonly goodput: number;
-  readonly offered: number;
-  readonly heldBack: number;
-  /** Of the client itself, so that its own slowness is not held against the engine unseen. */
-  readonly clientDelayMs: number;
-};
-
-/** At a rate, whether it is answered or not. */
-async function flood(traffic: Traffic, rate: number): Promise<Flood> {
-  const { ledger, pause } = traffic.stage;
-  const before = ledger.counts.acknowledged;
-  const started = performance.now();
-  const open = new Set<Promise<unknown>>();
-  const delays = monitorEventLoopDelay();
-  delays.enable();
-  let due = 0;
-  let heldBack = 0;
   for (;;) {
-    const elapsedMs = performance.now() - started;
-    if (elapsedMs >= OVERLOAD_MS) break;
-    for (; due < (elapsedMs * rate) / BATCH / 1000; due++) {
-      if (open.size >= CONNECTIONS_MAX) {
-        heldBack++;
-        continue;
-      }
-      const request = postOnce(traffic).finally(() => open.delete(request));
-      open.add(request);
-    }
-    await pause(TICK_MS);
+    const seconds = (performance.now() - started) / 1000;
+    const { answersMs, refusals } = await flood.drive(1, NORMAL_PHASE_MS);
+    const isSlow = answersMs.some((ms) => ms > NORMAL_ANSWER_MS);
+    if (refusals.length === 0 && answersMs.length > 0 && !isSlow) return seconds;
+    if (seconds > NORMAL_SECONDS_MAX * 2) return Number.POSITIVE_INFINITY;
   }
-  const seconds = (performance.now() - started) / 1000;
-  const goodput = (ledger.counts.acknowledged - before) / seconds;
-  await Promise.all(open);
-  delays.disable();
-  const clientDelayMs = Math.round(delays.percentile(99) / 1e6);
-  return { goodput, offered: (due * BATCH) / seconds, heldBack, clientDelayMs };
 }
 
-/** Seconds until several answers in a row come as they used to. */
-async function untilNormal(traffic: Traffic): Promise<number> {
-  const started = performance.now();
-  let inARow = 0;
-  await traffic.stage.until('answers are normal again', async () => {
-    const sentMs = performance.now();
-    const kind = await postOnce(traffic);
-    const isNormal = kind === 'ids' && performance.now() - sentMs < NORMAL_ANSWER_MS;
-    inARow = isNormal ? inARow + 1 : 0;
-    return inARow === NORMAL_IN_A_ROW;
-  });
-  return (performance.now() - started) / 1000;
-}
-
-function judgeFlood({ bar, remark }: Stage, peak: number, seen: Flood, refusals: Refusal[]): void {
-  const { goodput, offered, heldBack, clientDelayMs } = seen;
+function judgeFlood({ bar, remark }: Stage, peak: Phase, seen: Phase): void {
+  const { refusals, heldBack, clientDelayMs, answersMs } = seen;
   remark(
-    `peak ${Math.round(peak)} tx/s, offered ${Math.round(offered)} tx/s, taken ${Math.round(goodput)} tx/s; ${heldBack} requests held back by the client at ${CONNECTIONS_MAX} connections`,
+    `peak ${Math.round(perSecond(peak))} tx/s, offered ${Math.round(seen.offered / seen.seconds)} tx/s, taken ${Math.round(perSecond(seen))} tx/s; ${heldBack} requests held back by the client at ${CONNECTIONS_MAX} connections`,
   );
-  bar('goodput under overload, share of the peak', Math.round((goodput / peak) * 100) / 100, {
-    atLeast: GOODPUT_SHARE_MIN,
-  });
+  remark(`answers p50 ${tell(answersMs, 'p50')} ms, p99 ${tell(answersMs, 'p99')} ms`);
+  const share = Math.round((perSecond(seen) / perSecond(peak)) * 100) / 100;
+  bar('goodput under overload, share of the peak', share, { atLeast: GOODPUT_SHARE_MIN });
   bar('requests refused', refusals.length, { atLeast: 1 });
   if (refusals.length === 0) return;
-  const { p50, p99 } = percentiles(refusals.map(({ ms }) => ms));
-  remark(
-    `refusals p50 ${Math.round(p50)} ms; event loop of the client itself, p99 ${clientDelayMs} ms`,
-  );
+  for (const [detail, own] of Map.groupBy(refusals, (one) => `${one.status} ${one.detail}`)) {
+    const ms = own.map((one) => one.ms);
+    remark(
+      `${own.length} times ${detail} p50 ${tell(ms, 'p50')} ms, p99 ${tell(ms, 'p99')} ms, max ${tell(ms, 'max')} ms`,
+    );
+  }
+  remark(`event loop of the client itself, p99 ${Math.round(clientDelayMs)} ms`);
+  const { p99 } = percentiles(refusals.map(({ ms }) => ms));
   bar('refusals at the client, p99 ms', Math.round(p99), { atMost: REFUSAL_P99_MS_MAX });
   const mute = refusals.filter(({ hasRetryAfter }) => !hasRetryAfter);
   bar('refusals without Retry-After', mute.length, { exactly: 0 });
+}
+
+function tell(ms: readonly number[], which: 'p50' | 'p99' | 'max'): number {
+  return ms.length === 0 ? 0 : Math.round(percentiles(ms)[which]);
+}
+
+const NS_PER_SECOND = 1e9;
+
+/** Seconds for which the main thread of a process was ready to run and waited for a processor. */
+function waitedSeconds(pid: number): number {
+  const [, waitedNs = '0'] = readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ');
+  return Number(waitedNs) / NS_PER_SECOND;
+}
+
+/**
+ * Processor seconds a second of everybody who takes part, while `work` runs, and how long the API waited
+ * for a processor: what it is late by is not its own doing then.
+ */
+async function withCpu<T>({ engine, services }: Stage, flood: Flood, work: () => Promise<T>) {
+  const pids = new Map([
+    ...engine.running().map(({ name, pid }) => [name, pid] as const),
+    ['postgres', services.postgres.pid()],
+    ['redis', services.redis.pid()],
+    ['clients', flood.pid],
+  ]);
+  const api = pids.get('api-1') ?? 0;
+  const read = () => [...pids.values()].map(treeCpuSeconds);
+  const waitedBefore = waitedSeconds(api);
+  const [before, startedMs] = [read(), performance.now()];
+  const result = await work();
+  const after = read();
+  const seconds = (performance.now() - startedMs) / 1000;
+  const waited = (waitedSeconds(api) - waitedBefore) / seconds;
+  const cores = [...pids.keys()].map(
+    (name, at) => `${name} ${(((after[at] ?? 0) - (before[at] ?? 0)) / seconds).toFixed(2)}`,
+  );
+  return { result, cores: `${cores.join(', ')}; api-1 waited for one ${waited.toFixed(2)}` };
 }
 
 export const overload: Scenario = {
@@ -170,14 +110,24 @@ export const overload: Scenario = {
     schedule: [`${PEAK_MS} ms at the peak`, `${OVERLOAD_MS} ms at ${TIMES} times the peak`],
     faults: ['requests offered beyond the peak'],
     run: async (stage) => {
-      const { happened, bar, engine, load } = stage;
-      const traffic = prepare(stage);
-      const peak = await measurePeak(traffic);
-      traffic.refusals.length = 0;
-      const seen = await flood(traffic, peak * TIMES);
-      happened('requests offered beyond the peak', Math.round((seen.offered - peak) / BATCH));
-      const normalSeconds = await untilNormal(traffic);
-      judgeFlood(stage, peak, seen, traffic.refusals);
+      const { happened, bar, engine, load, ledger, signal, remark } = stage;
+      const seed = `${stage.seed}/overload`;
+      const ledgerFile = join(tmpdir(), `risk-flood-${process.pid}.ndjson`);
+      const [url = ''] = engine.apiUrls;
+      const { apiKey } = engine;
+      const made = { seed, batch: BATCH, batches: READY_BATCHES, connectionsMax: CONNECTIONS_MAX };
+      using flood = await startFlood({ url, apiKey, ledgerFile, ...made }, signal);
+      if (!flood.goesFirst) remark('the clients share the processors with the engine as equals');
+      const peak = await flood.drive(PEAK_CONNECTIONS, PEAK_MS);
+      const { result: seen, cores } = await withCpu(stage, flood, () =>
+        flood.offer(perSecond(peak) * TIMES, OVERLOAD_MS),
+      );
+      const beyond = (seen.offered - perSecond(peak) * seen.seconds) / BATCH;
+      happened('requests offered beyond the peak', Math.max(0, Math.round(beyond)));
+      const normalSeconds = await untilNormal(flood);
+      const batch = await flood.finish(ledger);
+      judgeFlood(stage, peak, seen);
+      remark(`cores in use: ${cores}`);
       bar('seconds until answers are normal again', Math.round(normalSeconds * 10) / 10, {
         atMost: NORMAL_SECONDS_MAX,
       });
@@ -186,8 +136,7 @@ export const overload: Scenario = {
         bar(`peak memory of ${name}, MiB`, megabytes, { atMost: RSS_BYTES_MAX / 1024 / 1024 });
       }
       // What is replayed at rest comes from the load.
-      await load.send(nextBatch(traffic));
-      giveUp(traffic);
+      await load.send(batch);
     },
   }),
 };

@@ -1,0 +1,84 @@
+/** The clients of an overload as their scenario sees them: a process, one command after the other. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, rmSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { FloodCommand, FloodOptions, FloodReply, Phase } from './flood-client.ts';
+import type { Ledger, LedgerLine } from './ledger.ts';
+import type { Batch } from './load.ts';
+
+const CLIENT = fileURLToPath(new URL('./flood-client.ts', import.meta.url));
+/** Above the engine's: the clients stand for other machines, whose processors it does not share. */
+const NICENESS = -10;
+
+export type Flood = {
+  readonly pid: number;
+  /** False where the machine does not let the clients go first. */
+  readonly goesFirst: boolean;
+  drive(connections: number, forMs: number): Promise<Phase>;
+  offer(rate: number, forMs: number): Promise<Phase>;
+  /** Gives up what was not taken and tells the ledger of everything; returns one more batch. */
+  finish(ledger: Ledger): Promise<Batch>;
+  [Symbol.dispose](): void;
+};
+
+export async function startFlood(options: FloodOptions, signal: AbortSignal): Promise<Flood> {
+  const child = fork(CLIENT, { signal, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  // An abort is reported here as well as by the end of the process.
+  child.on('error', () => undefined);
+  const pid = child.pid ?? 0;
+  const goesFirst = prefer(pid);
+  await ask(child, { type: 'prepare', options });
+  const phase = async (command: FloodCommand): Promise<Phase> => {
+    const reply = await ask(child, command);
+    if (reply.phase === undefined) throw outOfTurn();
+    return reply.phase;
+  };
+  return {
+    ...{ pid, goesFirst },
+    drive: (connections, forMs) => phase({ type: 'drive', connections, forMs }),
+    offer: (rate, forMs) => phase({ type: 'offer', rate, forMs }),
+    finish: async (ledger) => {
+      const { batch } = await ask(child, { type: 'finish' });
+      if (batch === undefined) throw outOfTurn();
+      for (const line of readFileSync(options.ledgerFile, 'utf8').split('\n')) {
+        if (line !== '') ledger.note(JSON.parse(line) as LedgerLine);
+      }
+      rmSync(options.ledgerFile);
+      return batch;
+    },
+    [Symbol.dispose]: () => {
+      child.kill('SIGKILL');
+    },
+  };
+}
+
+const outOfTurn = () => new Error('the clients answered out of turn');
+
+function prefer(pid: number): boolean {
+  try {
+    setPriority(pid, NICENESS);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** One message and its answer; rejects when the process ends instead. */
+async function ask(child: ChildProcess, command: FloodCommand): Promise<FloodReply> {
+  const done = new AbortController();
+  const ended = once(child, 'exit', { signal: done.signal }).then(([code]) => {
+    throw new Error(`the clients ended with ${String(code)}`);
+  });
+  const answered = once(child, 'message', { signal: done.signal });
+  child.send(command);
+  try {
+    const [answer] = (await Promise.race([answered, ended])) as [FloodReply];
+    return answer;
+  } finally {
+    ended.catch(() => undefined);
+    answered.catch(() => undefined);
+    done.abort();
+  }
+}
