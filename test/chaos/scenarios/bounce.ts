@@ -14,6 +14,9 @@ const ROUNDS_MAX = 100;
 const EVERY_MS = 2000;
 const WORKERS = 3;
 const GRACE_MS = 1000;
+const STOPS_MAX = 200;
+/** No multiple of how often batches are posted. */
+const BETWEEN_STOPS_MS = 13;
 const DRAIN_MS_MAX = 25_000;
 
 /** As many as fit into the run, two seconds apart. */
@@ -40,14 +43,27 @@ function planOf(bounces: readonly Bounce[], faults: readonly string[], strike: S
   };
 }
 
-const killWorker: Strike = async ({ engine, services, happened }, _bounce, round) => {
+/** Every other one is killed with entries in hand, however little there is to do. */
+const killWorker: Strike = async (stage, _bounce, round) => {
+  const { engine, services, happened } = stage;
   const name = `worker-${(round % WORKERS) + 1}`;
   const { pid } = engine.process(name);
+  if (round % 2 === 0) await stopWithEntries(stage, pid);
   await engine.kill(name);
   happened('worker killed');
   if ((await heldBy(services, pid)).length > 0) happened('killed with entries in hand');
   await engine.start('worker', name);
 };
+
+/** Stops it again and again (SIGSTOP) until it has been caught between a read and its end. */
+async function stopWithEntries({ services, pause }: Stage, pid: number): Promise<void> {
+  for (let tries = 0; tries < STOPS_MAX; tries++) {
+    process.kill(pid, 'SIGSTOP');
+    if ((await heldBy(services, pid)).length > 0) return;
+    process.kill(pid, 'SIGCONT');
+    await pause(BETWEEN_STOPS_MS);
+  }
+}
 
 const termWorker: Strike = async ({ engine, services, happened, bar }, _bounce, round) => {
   const name = `worker-${(round % WORKERS) + 1}`;
