@@ -1,11 +1,11 @@
 /**
- * Monthly partitions of transactions and scores. They are made ahead by maintenance and on the way in
+ * Monthly partitions of transactions, scores and labels. They are made ahead by maintenance and on the way in
  * by ingest; both go through one advisory lock, so two makers never clash. A partition is built beside
  * its parent and attached, which takes no lock that readers or writers would wait for.
  */
 import type { Database, Query } from './pool.ts';
 
-export const PARTITIONED_TABLES = ['transactions', 'scores'] as const;
+export const PARTITIONED_TABLES = ['transactions', 'scores', 'labels'] as const;
 
 /** Months made ahead of now; fewer than this many is what `risk doctor` warns of. */
 export const MONTHS_AHEAD = 2;
@@ -38,7 +38,7 @@ const listPartitions = {
   text: `select child.relname as name
            from pg_inherits
            join pg_class child on child.oid = inhrelid
-          where inhparent = any (array[to_regclass('transactions'), to_regclass('scores')])`,
+          where inhparent = any (array[${PARTITIONED_TABLES.map((table) => `to_regclass('${table}')`).join(', ')}])`,
 };
 
 /** Names of all attached partitions of the market's tables. */

@@ -73,7 +73,7 @@ export async function startRunningApi(
       return JSON.parse(stdout);
     },
     reset: async () => {
-      await testDatabase.sql('truncate transactions, scores, dead_letters, ingest_batches');
+      await testDatabase.sql('truncate transactions, scores, labels, dead_letters, ingest_batches');
       await redis.flushall();
     },
     [Symbol.asyncDispose]: async () => {

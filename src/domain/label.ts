@@ -1,0 +1,60 @@
+/**
+ * A label: what became known of a transaction, by whom and when. Labels are only added; of those of one
+ * transaction the newest `labelled_at` wins, and of two at the same time fraud, whatever the order in
+ * which they came.
+ */
+import { z } from 'zod';
+import { idempotencyKeySchema, plainText, wireTime } from './transaction.ts';
+
+export const LABEL_VALUES = ['fraud', 'legitimate'] as const;
+export type LabelValue = (typeof LABEL_VALUES)[number];
+
+export const LABEL_LIMITS = {
+  sourceChars: 64,
+  /** How far ahead of the receiving clock `labelled_at` may lie. */
+  labelledAtAheadMsMax: 5 * 60 * 1000,
+} as const;
+
+/** One label of a transaction that is known. Times are epoch milliseconds, UTC. */
+export type Label = {
+  readonly transactionId: string;
+  /** Of the transaction, as are its account and merchant. */
+  readonly createdAtMs: number;
+  readonly accountId: string;
+  readonly merchantId: string;
+  readonly label: LabelValue;
+  readonly labelledAtMs: number;
+  readonly source: string;
+};
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** One submitted label, which names its transaction by id or by the client's own key. */
+export const labelInputSchema = z
+  .strictObject({
+    transaction_id: z.string().regex(UUID, 'must be a lower-case UUID').optional(),
+    idempotency_key: idempotencyKeySchema
+      .meta({ description: 'In place of the id: the key that the transaction was sent with.' })
+      .optional(),
+    label: z.enum(LABEL_VALUES),
+    labelled_at: wireTime,
+    source: plainText(LABEL_LIMITS.sourceChars).meta({ example: 'chargeback' }),
+  })
+  .superRefine(checkName)
+  .meta({ id: 'LabelInput' });
+export type LabelInput = z.infer<typeof labelInputSchema>;
+
+function checkName(
+  {
+    transaction_id: id,
+    idempotency_key: key,
+  }: { transaction_id?: unknown; idempotency_key?: unknown },
+  context: z.RefinementCtx,
+): void {
+  if ((id === undefined) !== (key === undefined)) return;
+  const [field, message] =
+    id === undefined
+      ? ['transaction_id', 'is required, or idempotency_key']
+      : ['idempotency_key', 'must not be given beside transaction_id'];
+  context.addIssue({ code: 'custom', path: [field], message, input: id });
+}

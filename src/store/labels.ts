@@ -1,0 +1,92 @@
+/** Labels: adding them, each once, and the transactions they are about. */
+import type { Label } from '../domain/label.ts';
+import { createdAtMsOf } from '../domain/transaction-id.ts';
+import { textArray, timestampArray, uuidArray } from './binary-array.ts';
+import type { Query, Statement } from './pool.ts';
+
+export type NewLabels = {
+  /** Made before the first try of a request and kept over all of them. */
+  readonly batchId: string;
+  readonly receivedAtMs: number;
+  /** At most 1,000, sorted by primary key: overlapping requests then wait instead of deadlocking. */
+  readonly labels: readonly Label[];
+};
+
+// Arrays side by side in a select list are walked in step and in order.
+const insertStatement: Statement = {
+  name: 'insert-labels',
+  text: `
+    with stored as (
+      insert into labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
+                          account_id, merchant_id)
+      select unnest($3::uuid[]), unnest($4::timestamptz[]), unnest($5::timestamptz[]), unnest($6::text[]),
+             unnest($7::text[]), $2, $1, unnest($8::text[]), unnest($9::text[])
+      on conflict do nothing
+      returning 1
+    )
+    select count(*)::int4 as stored from stored`,
+};
+
+// Lateral, so that each row asks one partition by its primary key.
+const ownStatement: Statement = {
+  name: 'find-own-labels',
+  text: `select u.ordinal::int4 as ordinal
+           from unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[])
+                with ordinality as u(transaction_id, created_at, labelled_at, label, source, ordinal)
+          cross join lateral (
+            select from labels l
+             where l.transaction_id = u.transaction_id and l.created_at = u.created_at
+               and l.labelled_at = u.labelled_at and l.label = u.label and l.source = u.source
+               and l.batch_id = $1
+             limit 1) l`,
+};
+
+/**
+ * Adds the labels that nobody added. Waits for a concurrent request with the same one.
+ * @param query of an open database transaction
+ * @returns positions in `labels` of those that this request added, by this try or an earlier one
+ */
+export async function insertLabels(query: Query, batch: NewLabels): Promise<number[]> {
+  const { batchId, receivedAtMs, labels } = batch;
+  const key = [
+    uuidArray(labels.map((label) => label.transactionId)),
+    timestampArray(labels.map((label) => label.createdAtMs)),
+    timestampArray(labels.map((label) => label.labelledAtMs)),
+    textArray(labels.map((label) => label.label)),
+    textArray(labels.map((label) => label.source)),
+  ];
+  const [row] = await query<{ stored: number }>(insertStatement, [
+    ...[batchId, new Date(receivedAtMs), ...key],
+    textArray(labels.map((label) => label.accountId)),
+    textArray(labels.map((label) => label.merchantId)),
+  ]);
+  if (row?.stored === labels.length) return labels.map((_, at) => at);
+  const own = await query<{ ordinal: number }>(ownStatement, [batchId, ...key]);
+  return own.map(({ ordinal }) => ordinal - 1);
+}
+
+/** Whose a transaction is. */
+export type Parties = {
+  readonly transactionId: string;
+  readonly accountId: string;
+  readonly merchantId: string;
+};
+
+const partiesStatement: Statement = {
+  name: 'find-parties',
+  text: `select t.transaction_id as "transactionId", t.account_id as "accountId", t.merchant_id as "merchantId"
+           from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
+          cross join lateral (
+            select t.transaction_id, t.account_id, t.merchant_id from transactions t
+             where t.transaction_id = u.transaction_id and t.created_at = u.created_at
+             limit 1) t`,
+};
+
+/** Account and merchant of transactions; an id that is unknown is left out. */
+export async function findParties(
+  query: Query,
+  transactionIds: readonly string[],
+): Promise<Parties[]> {
+  const times = transactionIds.map((id) => createdAtMsOf(id) ?? 0);
+  return await query<Parties>(partiesStatement, [uuidArray(transactionIds), timestampArray(times)]);
+}
