@@ -8,6 +8,7 @@ import { LRUCache } from 'lru-cache';
 import packageJson from '../package.json' with { type: 'json' };
 import { bindAccept } from './cli/bind-accept.ts';
 import { bindGuards, openProbe, watchGuards } from './cli/bind-guards.ts';
+import { bindLabels } from './cli/bind-labels.ts';
 import type { CommandContext } from './cli/command.ts';
 import { createApp } from './http/app.ts';
 import type { RouteModule } from './http/app-env.ts';
@@ -18,6 +19,7 @@ import { deadLettersPaths, deadLettersRoutes } from './http/routes/dead-letters.
 import { docsPaths, docsRoutes } from './http/routes/docs.ts';
 import { healthPaths, healthRoutes } from './http/routes/health.ts';
 import { keysPaths, keysRoutes } from './http/routes/keys.ts';
+import { labelsPaths, labelsRoutes } from './http/routes/labels.ts';
 import { merchantsPaths, merchantsRoutes } from './http/routes/merchants.ts';
 import { scoresPaths, scoresRoutes } from './http/routes/scores.ts';
 import { statusPaths, statusRoutes } from './http/routes/status.ts';
@@ -26,6 +28,7 @@ import { transactionsPaths, transactionsRoutes } from './http/routes/transaction
 import { serve } from './http/serve.ts';
 import { type Front, openFront } from './http/shed.ts';
 import { createTurns } from './http/turns.ts';
+import { acceptLabels } from './ingest/accept-labels.ts';
 import { acceptLines } from './ingest/accept-lines.ts';
 import { createAcceptOne } from './ingest/accept-one.ts';
 import { acceptTransactions } from './ingest/accept-transactions.ts';
@@ -213,6 +216,7 @@ function listModules(
     revokeKey: (keyId) => revokeApiKey(primary, keyId),
     limits,
   });
+  const labels = bindLabels(primary, accept, metrics);
   return [
     {
       routes: healthRoutes({
@@ -228,6 +232,10 @@ function listModules(
       paths: healthPaths,
     },
     { routes: transactions, paths: transactionsPaths },
+    {
+      routes: labelsRoutes({ acceptLabels: (request) => acceptLabels(labels, request), limits }),
+      paths: labelsPaths,
+    },
     { routes: scoresRoutes(reading), paths: scoresPaths },
     { routes: accountsRoutes(reading), paths: accountsPaths },
     { routes: merchantsRoutes(reading), paths: merchantsPaths },

@@ -10,6 +10,10 @@ const HTTP_BUCKETS_SECONDS = [
 const LATENCY_BUCKETS_SECONDS = [
   0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300,
 ];
+const DAY_SECONDS = 24 * 60 * 60;
+const LABEL_DELAY_BUCKETS_SECONDS = [
+  0.25, 1, 2, 3, 5, 7, 10, 14, 21, 30, 45, 60, 90, 120, 180, 365,
+].map((days) => days * DAY_SECONDS);
 const BATCH_BUCKETS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000];
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -45,6 +49,13 @@ export function createMetrics() {
     duplicates: counter(
       'risk_transactions_duplicate_total',
       'Transactions answered from an earlier acceptance.',
+    ),
+    labels: counter('risk_labels_accepted_total', 'Labels stored for the first time.', ['label']),
+    labelDelay: histogram(
+      'risk_label_delay_seconds',
+      'From the created_at of a transaction to the labelled_at of its label.',
+      LABEL_DELAY_BUCKETS_SECONDS,
+      ['label'],
     ),
     appendFailures: counter(
       'risk_stream_append_failures_total',

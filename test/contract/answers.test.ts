@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type OpenApi, readOpenApi } from '../support/openapi.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
-import { answerOf, input } from '../support/submit.ts';
+import { answerOf, input, labelInput } from '../support/submit.ts';
 
 type Call = readonly [method: string, path: string, init?: RequestInit & { body?: string }];
 
@@ -132,6 +132,9 @@ describe('answers', () => {
         '/v1/transactions/batch',
         { headers: lines, body: `${JSON.stringify(input())}\nx\n` },
       ],
+      post('/v1/labels', { labels: [labelInput({ transaction_id: scored })] }),
+      post('/v1/labels', { labels: [labelInput({ transaction_id: unknown })] }),
+      ['POST', '/v1/labels', { headers: JSON_HEADERS, body: '{' }],
       post('/v1/dead-letters/replay', { ids: [letter] }),
       post('/v1/dead-letters/replay', {}),
       ['POST', `/v1/dead-letters/${letter}/replay`],

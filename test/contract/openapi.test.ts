@@ -9,7 +9,7 @@ import { ROLES } from '../../src/domain/principal.ts';
 import { type OpenApi, readOpenApi } from '../support/openapi.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt } from '../support/stored-rows.ts';
-import { answerOf, input } from '../support/submit.ts';
+import { answerOf, input, labelInput } from '../support/submit.ts';
 
 const NOW = Date.now();
 
@@ -66,6 +66,17 @@ describe('the document', () => {
     expect(validate(input({ account_id: '😀'.repeat(128) }))).toBe(true);
     for (const bad of [{ amount: 1 }, { amount: '1e2' }, { account_id: 'a\n' }, { extra: 1 }]) {
       expect(validate(input(bad)), JSON.stringify(bad)).toBe(false);
+    }
+  });
+
+  test('takes the labels that the API takes, by its own schema', () => {
+    const validate = openApi.validator({ $ref: '#/components/schemas/LabelInput' });
+    expect(validate(labelInput({ transaction_id: idAt(NOW, 1) }))).toBe(true);
+    expect(validate(labelInput({ idempotency_key: 'order-1001' }))).toBe(true);
+    for (const bad of [{ label: 'maybe' }, { labelled_at: 1 }, { source: '' }, { extra: 1 }]) {
+      expect(validate(labelInput({ idempotency_key: 'k', ...bad })), JSON.stringify(bad)).toBe(
+        false,
+      );
     }
   });
 });

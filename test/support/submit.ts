@@ -19,6 +19,16 @@ export function input(fields: Input = {}): Input {
   };
 }
 
+/** A valid label but for the name of its transaction. */
+export function labelInput(fields: Input = {}): Input {
+  return {
+    label: 'fraud',
+    labelled_at: new Date().toISOString(),
+    source: 'chargeback',
+    ...fields,
+  };
+}
+
 export type Answer = {
   readonly status: number;
   readonly headers: Headers;
@@ -56,6 +66,10 @@ export async function postOne(api: RunningApi, body: Input, headers: Record<stri
 
 export async function postBatch(api: RunningApi, transactions: readonly Input[]) {
   return await answerOf(await api.post('/v1/transactions/batch', { transactions }));
+}
+
+export async function postLabels(api: RunningApi, labels: readonly unknown[]) {
+  return await answerOf(await api.post('/v1/labels', { labels }));
 }
 
 /** Rows of a table of the market, by a condition. */

@@ -1,0 +1,95 @@
+/** `/v1/labels`: what became known of transactions. */
+import { Hono } from 'hono';
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { InvalidFields, jsonPointer } from '../../domain/field-error.ts';
+import { labelInputSchema } from '../../domain/label.ts';
+import type { AcceptLabelsRequest, AcceptLabelsResult } from '../../ingest/accept-labels.ts';
+import type { AppEnv } from '../app-env.ts';
+import { requireRole } from '../auth.ts';
+import { type BodyLimits, checkFields, readJson } from '../body.ts';
+import { allowedRoles, problemResponses } from '../openapi.ts';
+
+export type LabelsDependencies = {
+  readonly acceptLabels: (request: AcceptLabelsRequest) => Promise<AcceptLabelsResult>;
+  readonly limits: BodyLimits;
+};
+
+export const LABELS_MAX = 1000;
+
+/** What the document shows; requests are checked in two steps, so that a million items cost nothing. */
+const labelsInputSchema = z
+  .strictObject({ labels: z.array(labelInputSchema).min(1).max(LABELS_MAX) })
+  .meta({ id: 'LabelsInput' });
+
+const envelopeSchema = z.strictObject({
+  labels: z
+    .array(z.unknown(), 'must be an array of labels')
+    .min(1, 'must have at least one label')
+    .max(LABELS_MAX, `must have at most ${LABELS_MAX} labels`),
+});
+const itemsSchema = z.array(labelInputSchema);
+
+const acceptedLabelsSchema = z
+  .object({
+    accepted: z.int(),
+    unchanged: z.int(),
+    results: z.array(
+      z.object({
+        index: z.int(),
+        transaction_id: z.uuid(),
+        status: z.enum(['accepted', 'unchanged']),
+      }),
+    ),
+  })
+  .meta({ id: 'AcceptedLabels' });
+type AcceptedLabels = z.infer<typeof acceptedLabelsSchema>;
+
+const ROLES = ['ingest', 'analyst'] as const;
+
+export function labelsRoutes({ acceptLabels, limits }: LabelsDependencies): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+
+  routes.post('/v1/labels', requireRole(...ROLES), async (c) => {
+    const { labels } = checkFields(envelopeSchema, await readJson(c, limits));
+    const inputs = checkFields(itemsSchema, labels, ['labels']);
+    const { client } = c.get('principal');
+    const result = await acceptLabels({ client, inputs });
+    if (result.kind === 'invalid') {
+      throw new InvalidFields(
+        result.errors.map(({ index, field, detail }) => ({
+          pointer: jsonPointer(['labels', index, field]),
+          detail,
+        })),
+      );
+    }
+    const body: AcceptedLabels = { accepted: 0, unchanged: 0, results: [] };
+    for (const [index, { transactionId, status }] of result.outcomes.entries()) {
+      body[status]++;
+      body.results.push({ index, transaction_id: transactionId, status });
+    }
+    return c.json(body);
+  });
+
+  return routes;
+}
+
+const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
+
+export const labelsPaths: ZodOpenApiPathsObject = {
+  '/v1/labels': {
+    post: {
+      operationId: 'acceptLabels',
+      summary: 'Say of up to 1,000 transactions whether they were fraud',
+      description:
+        'All or nothing. Labels are only added: the newest labelled_at wins, and a label that is known is unchanged. A label changes no score that is stored.',
+      tags: ['labels'],
+      security: allowedRoles(...ROLES),
+      requestBody: { required: true, content: json(labelsInputSchema) },
+      responses: {
+        200: { description: 'Stored.', content: json(acceptedLabelsSchema) },
+        ...problemResponses(400, 408, 409, 413, 415, 422),
+      },
+    },
+  },
+};

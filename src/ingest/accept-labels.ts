@@ -1,0 +1,159 @@
+/**
+ * Accepts labels: finds the transactions they name, adds them in one commit, then tells whoever counts
+ * labels. All or nothing: a label that is wrong refuses the request, and nothing of it is stored.
+ *
+ * A label is unique by (transaction, source, label, labelled_at), so a repetition adds nothing. A try
+ * whose commit was not heard of is told from another request by the batch id it left in its rows.
+ */
+import { LABEL_LIMITS, type Label, type LabelInput, type LabelValue } from '../domain/label.ts';
+import { createdAtMsOf } from '../domain/transaction-id.ts';
+import type * as IdempotencyKeys from '../store/idempotency-keys.ts';
+import type * as Labels from '../store/labels.ts';
+import type { Parties } from '../store/labels.ts';
+import type { Database } from '../store/pool.ts';
+import type { ItemError } from './prepare-transactions.ts';
+import { retryStore } from './retry-store.ts';
+import type { NewTransactionId } from './transaction-id.ts';
+
+export type AcceptLabelsDependencies = {
+  readonly database: Pick<Database, 'query' | 'transaction'>;
+  readonly findHeldKeys: typeof IdempotencyKeys.findHeldKeys;
+  readonly findParties: typeof Labels.findParties;
+  readonly insertLabels: typeof Labels.insertLabels;
+  readonly partitions: {
+    readonly ensure: (createdAtMs: Iterable<number>) => Promise<void>;
+    readonly forget: () => void;
+  };
+  /**
+   * Told after the commit and before the answer, of every label of the request: also of those that are
+   * unchanged, as an earlier request may have ended between its commit and this. What it throws fails the
+   * request, which may be sent again.
+   */
+  readonly tellProfiles: (labels: readonly Label[]) => Promise<void>;
+  readonly newId: NewTransactionId;
+  readonly now: () => number;
+  /** Told of each label that was added. */
+  readonly count: (label: LabelValue, delayMs: number) => void;
+};
+
+export type AcceptLabelsRequest = {
+  /** Whose idempotency keys are meant. */
+  readonly client: string;
+  /** At most 1,000. */
+  readonly inputs: readonly LabelInput[];
+};
+
+export type LabelOutcome = {
+  readonly transactionId: string;
+  readonly status: 'accepted' | 'unchanged';
+};
+
+export type AcceptLabelsResult =
+  | { readonly kind: 'accepted'; readonly outcomes: readonly LabelOutcome[] }
+  | { readonly kind: 'invalid'; readonly errors: readonly ItemError[] };
+
+export async function acceptLabels(
+  dependencies: AcceptLabelsDependencies,
+  request: AcceptLabelsRequest,
+): Promise<AcceptLabelsResult> {
+  const { partitions, count, tellProfiles, now, newId } = dependencies;
+  const receivedAtMs = now();
+  const batchId = newId(receivedAtMs);
+  const stored = await retryStore(async () => {
+    const { labels, errors } = await resolve(dependencies, request, receivedAtMs);
+    if (errors.length > 0) return { errors };
+    const { rows, rowOf } = distinct(labels);
+    await partitions.ensure(rows.map((row) => row.createdAtMs));
+    const own = await dependencies.database.transaction((query) =>
+      dependencies.insertLabels(query, { batchId, receivedAtMs, labels: rows }),
+    );
+    return { rowOf, rows, added: new Set(own.flatMap((at) => rows[at] ?? [])) };
+  }, partitions.forget);
+  if ('errors' in stored) return { kind: 'invalid', errors: stored.errors };
+  const { rowOf, rows, added } = stored;
+  for (const { label, labelledAtMs, createdAtMs } of added)
+    count(label, labelledAtMs - createdAtMs);
+  await tellProfiles(rows);
+  // Of one label twice in a request the first is the one that was added.
+  const outcomes = rowOf.map((row) => ({
+    transactionId: row.transactionId,
+    status: added.delete(row) ? ('accepted' as const) : ('unchanged' as const),
+  }));
+  return { kind: 'accepted', outcomes };
+}
+
+type Resolved = { readonly labels: readonly Label[]; readonly errors: readonly ItemError[] };
+
+/** The labels with the transactions they name; what only the stores or a clock can refuse is refused here. */
+async function resolve(
+  { database, findHeldKeys, findParties }: AcceptLabelsDependencies,
+  { client, inputs }: AcceptLabelsRequest,
+  receivedAtMs: number,
+): Promise<Resolved> {
+  const keys = inputs.flatMap(({ idempotency_key: key }) => key ?? []);
+  const held =
+    keys.length === 0 ? [] : await findHeldKeys(database.query, client, [...new Set(keys)]);
+  const idOfKey = new Map(held.map((key) => [key.idempotencyKey, key.transactionId]));
+  const ids = inputs.map(
+    ({ transaction_id: id, idempotency_key: key }) => id ?? idOfKey.get(key ?? ''),
+  );
+  const known = [...new Set(ids)].flatMap((id) => id ?? []);
+  const parties = known.length === 0 ? [] : await findParties(database.query, known);
+  const partiesOf = new Map(parties.map((party) => [party.transactionId, party]));
+  const labels: Label[] = [];
+  const errors: ItemError[] = [];
+  for (const [index, input] of inputs.entries()) {
+    const result = toLabel(input, partiesOf.get(ids[index] ?? ''), receivedAtMs);
+    if ('problem' in result) errors.push({ index, ...result.problem });
+    else labels.push(result);
+  }
+  return { labels, errors };
+}
+
+type Problem = { readonly problem: { readonly field: string; readonly detail: string } };
+
+function toLabel(
+  { idempotency_key: key, label, labelled_at: labelledAt, source }: LabelInput,
+  parties: Parties | undefined,
+  receivedAtMs: number,
+): Label | Problem {
+  if (parties === undefined) {
+    return key === undefined
+      ? problem('transaction_id', 'is not the id of a transaction')
+      : problem(
+          'idempotency_key',
+          'is not a key of this client, or is forgotten: after the retention of keys name the transaction by its id',
+        );
+  }
+  const createdAtMs = createdAtMsOf(parties.transactionId) ?? 0;
+  const labelledAtMs = Date.parse(labelledAt);
+  if (labelledAtMs < createdAtMs) {
+    return problem('labelled_at', 'must not be before the created_at of its transaction');
+  }
+  if (labelledAtMs > receivedAtMs + LABEL_LIMITS.labelledAtAheadMsMax) {
+    return problem('labelled_at', 'must not be more than five minutes ahead');
+  }
+  return { ...parties, createdAtMs, label, labelledAtMs, source };
+}
+
+function problem(field: string, detail: string): Problem {
+  return { problem: { field, detail } };
+}
+
+/** One row a label, sorted by primary key, and the row of each label. */
+function distinct(labels: readonly Label[]): { rows: Label[]; rowOf: Label[] } {
+  const byKey = new Map<string, Label>();
+  const rowOf = labels.map((label) => {
+    const key = keyOf(label);
+    const row = byKey.get(key) ?? label;
+    byKey.set(key, row);
+    return row;
+  });
+  const keys = [...byKey.keys()].sort();
+  return { rows: keys.flatMap((key) => byKey.get(key) ?? []), rowOf };
+}
+
+/** Parts of a fixed length first, so that no two labels have one key. */
+function keyOf({ transactionId, labelledAtMs, label, source }: Label): string {
+  return `${transactionId} ${new Date(labelledAtMs).toISOString()} ${label} ${source}`;
+}

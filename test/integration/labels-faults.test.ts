@@ -1,0 +1,148 @@
+/**
+ * Goal: labels are added once whatever happens around their commit, in one order, and profiles are
+ * told of what is committed. Method: the acceptance on real Postgres, through a proxy where the way is cut.
+ */
+import { expect, test } from 'vitest';
+import type { Label } from '../../src/domain/label.ts';
+import { type AcceptLabelsDependencies, acceptLabels } from '../../src/ingest/accept-labels.ts';
+import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
+import { findHeldKeys } from '../../src/store/idempotency-keys.ts';
+import { findParties, insertLabels } from '../../src/store/labels.ts';
+import { createPartitionGuard } from '../../src/store/partitions.ts';
+import type { Database, Query } from '../../src/store/pool.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { storeTransactions } from '../support/stored-rows.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const CREATED_MS = Date.UTC(2026, 9, 1, 10);
+/** Less than the time after which Postgres looks for deadlocks. */
+const RIVAL_LOCK_MS = 300;
+const LABEL: Omit<Label, 'transactionId'> = {
+  ...{ createdAtMs: CREATED_MS, accountId: 'acc_1', merchantId: 'm_1' },
+  ...{ label: 'fraud', labelledAtMs: CREATED_MS + 7 * 24 * 60 * 60 * 1000, source: 'bank' },
+};
+
+function dependencies(
+  database: Database,
+  tellProfiles: AcceptLabelsDependencies['tellProfiles'] = () => Promise.resolve(),
+) {
+  const counted: string[] = [];
+  const accept: AcceptLabelsDependencies = {
+    ...{ database, findHeldKeys, findParties, insertLabels, tellProfiles },
+    partitions: createPartitionGuard(database),
+    newId: createTransactionIds(),
+    now: Date.now,
+    count: (label) => counted.push(label),
+  };
+  return { accept, counted };
+}
+
+const fraudOf = (transaction_id: string) =>
+  ({
+    transaction_id,
+    label: 'fraud',
+    labelled_at: '2026-10-08T10:00:00Z',
+    source: 'bank',
+  }) as const;
+
+const requestOf = (ids: readonly string[]) => ({ client: 'default', inputs: ids.map(fraudOf) });
+
+async function stored(testDatabase: TestDatabase): Promise<number> {
+  return (await testDatabase.sql('select from labels')).length;
+}
+
+const transactions = (database: Database, rows: number) =>
+  storeTransactions(
+    database,
+    Array.from({ length: rows }, () => ({ createdAtMs: CREATED_MS })),
+  );
+
+test.each([
+  ['was carried out', true, 1],
+  ['never arrived', false, 1],
+  ['was carried out, twice over', true, 2],
+])('cut off at a commit that %s: accepted, stored once', async (_name, forwarded, times) => {
+  await using testDatabase = await createTestDatabase();
+  await using proxy = await startTcpProxy(testDatabase.url);
+  await using direct = testDatabase.open();
+  await using database = testDatabase.open({ url: proxy.url });
+  const ids = await transactions(direct, 3);
+  const { accept, counted } = dependencies(database);
+  // Partitions have commits of their own.
+  await accept.partitions.ensure([CREATED_MS]);
+  proxy.inflict({ kind: 'cut', at: 'commit', forwarded, times });
+  const result = await acceptLabels(accept, requestOf(ids));
+  expect(proxy.effects()).toBe(times);
+  expect(result).toEqual({
+    kind: 'accepted',
+    outcomes: ids.map((transactionId) => ({ transactionId, status: 'accepted' })),
+  });
+  expect([await stored(testDatabase), counted.length]).toEqual([3, 3]);
+});
+
+test('labels are added in one order, whatever the order of the request', async () => {
+  await using testDatabase = await createTestDatabase();
+  await using database = testDatabase.open();
+  await using rivals = testDatabase.open({ lockTimeoutMs: RIVAL_LOCK_MS });
+  const [low = '', high = ''] = (await transactions(database, 2)).sort();
+  const { accept } = dependencies(database);
+  const addAsRival = (query: Query, transactionId: string) =>
+    insertLabels(query, {
+      batchId: accept.newId(CREATED_MS),
+      receivedAtMs: Date.now(),
+      labels: [{ ...LABEL, transactionId }],
+    });
+  const answer = await rivals.transaction(async (query) => {
+    await addAsRival(query, low);
+    const request = acceptLabels(accept, requestOf([high, low]));
+    await waitUntil(
+      async () =>
+        (
+          await testDatabase.sql(
+            `select from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'`,
+            [testDatabase.name],
+          )
+        ).length === 1,
+      5000,
+      'the request to wait for its rival',
+    );
+    // Waits if the request, which waits for this transaction, has added it already.
+    await addAsRival(query, high);
+    return { request };
+  });
+  expect(await answer.request).toMatchObject({
+    outcomes: [{ status: 'unchanged' }, { status: 'unchanged' }],
+  });
+  expect(await stored(testDatabase)).toBe(2);
+});
+
+test('profiles are told of committed labels, again when they are unchanged', async () => {
+  await using testDatabase = await createTestDatabase();
+  await using database = testDatabase.open();
+  const ids = await transactions(database, 2);
+  const told: { labels: readonly Label[]; visible: number }[] = [];
+  let isAway = true;
+  const { accept, counted } = dependencies(database, async (labels) => {
+    told.push({ labels, visible: await stored(testDatabase) });
+    if (isAway) throw new Error('profiles are away');
+  });
+  await expect(acceptLabels(accept, requestOf(ids))).rejects.toThrow('profiles are away');
+  isAway = false;
+  const again = await acceptLabels(accept, requestOf(ids));
+  expect(again).toMatchObject({ outcomes: [{ status: 'unchanged' }, { status: 'unchanged' }] });
+  expect(told.map(({ visible }) => visible)).toEqual([2, 2]);
+  expect(told[1]?.labels).toEqual(told[0]?.labels);
+  expect(
+    told[0]?.labels.toSorted((a, b) => ids.indexOf(a.transactionId) - ids.indexOf(b.transactionId)),
+  ).toEqual(ids.map((transactionId) => ({ transactionId, ...LABEL })));
+  expect(counted).toEqual(['fraud', 'fraud']);
+});
+
+test('what is refused tells nobody', async () => {
+  await using testDatabase = await createTestDatabase();
+  await using database = testDatabase.open();
+  const { accept } = dependencies(database, () => Promise.reject(new Error('was told')));
+  const unknown = createTransactionIds()(CREATED_MS);
+  expect(await acceptLabels(accept, requestOf([unknown]))).toMatchObject({ kind: 'invalid' });
+});
