@@ -4,7 +4,7 @@
  */
 
 import { createApiClient } from '../replay/api-client.ts';
-import { type Mapping, parseAssignments } from '../replay/fields.ts';
+import { FIELDS, type Mapping, transactionProjection } from '../replay/fields.ts';
 import { balances, createLedger, type Ledger, ledgerLine } from '../replay/ledger.ts';
 import { createReplayProgress } from '../replay/progress.ts';
 import { REFUSED_SHOWN_MAX, type ReplayResult, replayFile } from '../replay/replay-file.ts';
@@ -20,8 +20,8 @@ import {
   EXIT,
   integerOption,
   parseArguments,
-  UsageError,
 } from './command.ts';
+import { apiUrlOption, assignmentsOption } from './file-options.ts';
 import type { Output } from './output.ts';
 
 const BATCH_ROWS = 1_000;
@@ -81,7 +81,7 @@ export async function replayToLedger(
   { config, output, signal }: Surroundings,
 ): Promise<{ ledger: Ledger; result: ReplayResult }> {
   const { url, key, connections } = settings;
-  const source = await openSource(settings.file, settings.mapping);
+  const source = await openSource(settings.file, transactionProjection(settings.mapping));
   using client = createApiClient({ url, key, connections, signal });
   await using database = openLedgerDatabase(settings.databaseUrl, config);
   using progress = createReplayProgress(output.progressTerminal, output.note);
@@ -161,14 +161,12 @@ function parseReplay(args: string[], config: Config): ReplaySettings {
     max: number,
     byDefault: D,
   ) => integerOption(`--${name}`, values[name], { min: 1, max }, byDefault);
-  const url = values.url ?? config.RISK_URL;
-  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
-    throw new UsageError(`'${url}' is not an http URL`);
+  const url = apiUrlOption(values.url, config);
   return {
     file: positionals[0] ?? '',
     mapping: {
-      columns: assignments('--map', values.map),
-      constants: assignments('--set', values.set),
+      columns: assignmentsOption('--map', values.map, FIELDS),
+      constants: assignmentsOption('--set', values.set, FIELDS),
     },
     url,
     key: config.RISK_API_KEY ?? config.RISK_BOOTSTRAP_KEY,
@@ -181,15 +179,11 @@ function parseReplay(args: string[], config: Config): ReplaySettings {
   };
 }
 
-function assignments(flag: string, texts: readonly string[] | undefined): Mapping['columns'] {
-  if (texts === undefined) return {};
-  const parsed = parseAssignments(texts.join(','));
-  if ('assignments' in parsed) return parsed.assignments;
-  throw new UsageError(`${flag} takes FIELD=..., with a field of the API, not '${parsed.wrong}'`);
-}
-
 /** What was not accepted and why, before the ledger. */
-export function noteRefused(result: ReplayResult, output: Output): void {
+export function noteRefused(
+  result: Pick<ReplayResult, 'refused' | 'refusedFirst'>,
+  output: Output,
+): void {
   for (const { line, detail } of result.refusedFirst) output.error(`line ${line}: ${detail}`);
   if (result.refused > REFUSED_SHOWN_MAX) {
     output.error(`… and ${result.refused - REFUSED_SHOWN_MAX} more`);

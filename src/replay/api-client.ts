@@ -125,6 +125,15 @@ export function refusal(answer: ApiAnswer): Failure {
   );
 }
 
+/** An answer that this API does not give. */
+export function notTheContract(): Failure {
+  return new Failure(
+    'invalid',
+    'API_ANSWER_UNKNOWN',
+    'the answer is not of this API: wrong --url?',
+  );
+}
+
 /** The answer's object; empty when it is not one. */
 export function parseJson(text: string): Readonly<Record<string, unknown>> {
   try {

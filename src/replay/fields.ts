@@ -26,41 +26,53 @@ export const FIELDS = [
 ] as const;
 export type Field = (typeof FIELDS)[number];
 
-export type Mapping = {
+export type Mapping<F extends string = Field> = {
   /** Source column of a field, where it has another name. */
-  readonly columns: Readonly<Partial<Record<Field, string>>>;
+  readonly columns: Readonly<Partial<Record<F, string>>>;
   /** Value of a field, the same in every row. */
-  readonly constants: Readonly<Partial<Record<Field, string>>>;
+  readonly constants: Readonly<Partial<Record<F, string>>>;
 };
 
-export type TransactionBody = Record<string, unknown>;
+/** What is sent of a row. */
+export type RowBody = Record<string, unknown>;
+
+/** How the rows of a file become bodies. */
+export type Projection = {
+  /** Reader of CSV records under this header; throws a Failure that names what the file lacks. */
+  readonly csv: (header: readonly string[]) => (cells: readonly string[]) => RowBody;
+  readonly json: (source: object) => RowBody;
+};
+
+export function transactionProjection(mapping: Mapping): Projection {
+  return { csv: (header) => csvProjection(header, mapping), json: objectProjection(mapping) };
+}
 
 /** Reads `field=text,field=text`; returns the first assignment that is not one as `wrong`. */
-export function parseAssignments(
+export function parseAssignments<F extends string>(
   text: string,
-): { assignments: Partial<Record<Field, string>> } | { wrong: string } {
-  const assignments: Partial<Record<Field, string>> = {};
+  fields: readonly F[],
+): { assignments: Partial<Record<F, string>> } | { wrong: string } {
+  const assignments: Partial<Record<F, string>> = {};
   for (const part of text.split(',')) {
     const at = part.indexOf('=');
-    const field = FIELDS.find((known) => known === part.slice(0, at).trim());
+    const field = fields.find((known) => known === part.slice(0, at).trim());
     if (field === undefined || at + 1 >= part.length) return { wrong: part };
     assignments[field] = part.slice(at + 1).trim();
   }
   return { assignments };
 }
 
-/** Reader of CSV records under this header; throws a Failure that names what the file lacks. */
-export function csvProjection(
+function csvProjection(
   header: readonly string[],
   mapping: Mapping,
-): (cells: readonly string[]) => TransactionBody {
+): (cells: readonly string[]) => RowBody {
   const wanted = FIELDS.filter((field) => mapping.constants[field] === undefined);
   for (const field of wanted) requireColumn(field, header, mapping);
   const sources = wanted
     .map((field) => [field, header.indexOf(mapping.columns[field] ?? field)] as const)
     .filter(([, index]) => index >= 0);
   return (cells) => {
-    const body: TransactionBody = { ...mapping.constants };
+    const body: RowBody = { ...mapping.constants };
     for (const [field, index] of sources) {
       const cell = cells[index];
       if (cell === undefined || cell === '') continue;
@@ -71,9 +83,9 @@ export function csvProjection(
 }
 
 /** Reader of NDJSON objects. Values are passed on as they are: the API judges them. */
-export function objectProjection(mapping: Mapping): (source: object) => TransactionBody {
+function objectProjection(mapping: Mapping): (source: object) => RowBody {
   return (source) => {
-    const body: TransactionBody = { ...mapping.constants };
+    const body: RowBody = { ...mapping.constants };
     for (const field of FIELDS) {
       const value = Reflect.get(source, mapping.columns[field] ?? field);
       if (value !== undefined && !(field in mapping.constants)) body[field] = value;
@@ -86,7 +98,11 @@ function requireColumn(field: Field, header: readonly string[], mapping: Mapping
   const column = mapping.columns[field] ?? field;
   const needed = mapping.columns[field] !== undefined || REQUIRED.some((name) => name === field);
   if (!needed || header.includes(column)) return;
-  throw new Failure(
+  throw columnMissing(column, field, header);
+}
+
+export function columnMissing(column: string, field: string, header: readonly string[]): Failure {
+  return new Failure(
     'invalid',
     'COLUMN_MISSING',
     `the file has no column '${column}' for ${field}: name it with --map ${field}=COLUMN or give a constant with --set ${field}=VALUE (columns: ${header.join(', ')})`,

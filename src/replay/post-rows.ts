@@ -3,10 +3,11 @@
  * refused for some of its rows goes again as NDJSON, where a bad line refuses only itself. All of it
  * may be repeated safely: a row's idempotency key makes the repetition a duplicate.
  */
-import { Failure, isUnavailable } from '../domain/failure.ts';
-import { type ApiAnswer, type ApiClient, parseJson, refusal } from './api-client.ts';
+import { Failure } from '../domain/failure.ts';
+import { type ApiClient, notTheContract, parseJson, refusal } from './api-client.ts';
 import type { Patience } from './patience.ts';
 import type { Row } from './rows.ts';
+import { sendUntilAnswered } from './send-until-answered.ts';
 
 export type Refused = { readonly line: number; readonly detail: string };
 
@@ -25,16 +26,12 @@ type Dependencies = {
 };
 
 const PATH = '/v1/transactions/batch';
-/** Answers after which the same request is sent again. */
-const RETRIED = new Set([408, 409, 425, 429, 500, 502, 503, 504]);
-/** Answers that promise that nothing was stored. */
-const NOTHING_STORED = new Set([425, 429]);
 
 export async function postRows(dependencies: Dependencies, rows: readonly Row[]): Promise<void> {
   if (rows.length === 0) return;
   const { outcomes } = dependencies;
   const body = JSON.stringify({ transactions: rows.map((row) => row.body) });
-  const { answer, repeated } = await sendUntilAnswered(dependencies, body, 'application/json');
+  const { answer, repeated } = await sendUntilAnswered(dependencies, { path: PATH, body });
   if (answer.status === 200) {
     const results = parseJson(answer.text)['results'];
     if (!Array.isArray(results) || results.length !== rows.length) throw notTheContract();
@@ -62,7 +59,8 @@ async function postLines(
   let repeated = repeatedBefore;
   for (let round = 1; left.length > 0; round++) {
     const body = left.map((row) => `${JSON.stringify(row.body)}\n`).join('');
-    const sent = await sendUntilAnswered(dependencies, body, 'application/x-ndjson');
+    const contentType = 'application/x-ndjson';
+    const sent = await sendUntilAnswered(dependencies, { path: PATH, body, contentType });
     if (sent.answer.status !== 200) throw refusal(sent.answer);
     repeated ||= sent.repeated;
     const results = parseLines(sent.answer.text);
@@ -95,35 +93,6 @@ function settleLines(
     }
     return false;
   });
-}
-
-async function sendUntilAnswered(
-  { client, patience }: Dependencies,
-  body: string,
-  contentType: string,
-): Promise<{ answer: ApiAnswer; repeated: boolean }> {
-  let repeated = false;
-  for (let attempt = 1; ; attempt++) {
-    const answer = await client
-      .send({ method: 'POST', path: PATH, body, contentType })
-      .catch(unavailableOnly);
-    if ('status' in answer && !RETRIED.has(answer.status)) {
-      patience.succeeded();
-      return { answer, repeated };
-    }
-    if (!('status' in answer)) {
-      repeated = true;
-      await patience.beforeRetry(attempt, null, answer);
-      continue;
-    }
-    repeated ||= !NOTHING_STORED.has(answer.status);
-    await patience.beforeRetry(attempt, answer.retryAfterMs, refusal(answer));
-  }
-}
-
-function unavailableOnly(error: unknown): Failure {
-  if (error instanceof Failure && isUnavailable(error)) return error;
-  throw error;
 }
 
 type LineResult = {
@@ -164,12 +133,4 @@ function describe(result: LineResult): string {
     return `${String(pointer ?? '')} ${String(detail ?? '')}`.trim();
   });
   return problems.length > 0 ? problems.join('; ') : result.status;
-}
-
-function notTheContract(): Failure {
-  return new Failure(
-    'invalid',
-    'API_ANSWER_UNKNOWN',
-    'the answer is not of this API: wrong --url?',
-  );
 }

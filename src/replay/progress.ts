@@ -15,11 +15,12 @@ const LINE_EVERY_MS = 5_000;
 export function createReplayProgress(
   terminal: boolean,
   note: (text: string) => void,
+  rowsAre = 'transactions',
 ): ReplayProgressView {
-  return terminal ? barView() : lineView(note);
+  return terminal ? barView(rowsAre) : lineView(note, rowsAre);
 }
 
-function barView(): ReplayProgressView {
+function barView(rowsAre: string): ReplayProgressView {
   const startedMs = performance.now();
   const bar = new SingleBar(
     {
@@ -36,7 +37,7 @@ function barView(): ReplayProgressView {
   return {
     posting: ({ rows, bytesRead, bytes }) => {
       bar.setTotal(Math.max(1, bytes));
-      bar.update(Math.min(bytesRead, bytes), { rows: postedText(rows, startedMs) });
+      bar.update(Math.min(bytesRead, bytes), { rows: postedText(rows, rowsAre, startedMs) });
     },
     posted: (total) => {
       accepted = total;
@@ -52,7 +53,7 @@ function barView(): ReplayProgressView {
   };
 }
 
-function lineView(note: (text: string) => void): ReplayProgressView {
+function lineView(note: (text: string) => void, rowsAre: string): ReplayProgressView {
   const startedMs = performance.now();
   let notedMs = startedMs;
   let accepted = 0;
@@ -64,7 +65,7 @@ function lineView(note: (text: string) => void): ReplayProgressView {
   return {
     posting: ({ rows, bytesRead, bytes }) => {
       const percent = Math.floor((100 * Math.min(bytesRead, bytes)) / Math.max(1, bytes));
-      now(() => `posting ${percent}%  ${postedText(rows, startedMs)}`);
+      now(() => `posting ${percent}%  ${postedText(rows, rowsAre, startedMs)}`);
     },
     posted: (total) => {
       accepted = total;
@@ -76,9 +77,9 @@ function lineView(note: (text: string) => void): ReplayProgressView {
   };
 }
 
-function postedText(rows: number, startedMs: number): string {
+function postedText(rows: number, rowsAre: string, startedMs: number): string {
   const seconds = Math.max(0.001, (performance.now() - startedMs) / 1000);
-  return `${rows} transactions, ${Math.round(rows / seconds)}/s`;
+  return `${rows} ${rowsAre}, ${Math.round(rows / seconds)}/s`;
 }
 
 function finalText(final: number, accepted: number): string {

@@ -1,5 +1,5 @@
 /**
- * A file of transactions as batches of rows: CSV or NDJSON, compressed or not, read at the pace at
+ * A file as batches of rows: CSV or NDJSON, compressed or not, read at the pace at
  * which batches are taken. A row that cannot be read at all carries its problem instead of a body.
  */
 import { createReadStream } from 'node:fs';
@@ -8,12 +8,12 @@ import { pipeline, type Readable, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { CsvError, parse } from 'csv-parse';
 import { Failure } from '../domain/failure.ts';
-import { csvProjection, type Mapping, objectProjection, type TransactionBody } from './fields.ts';
+import type { Projection, RowBody } from './fields.ts';
 
 export type Row = {
   /** Line in the uncompressed file, from 1. */
   readonly line: number;
-  readonly body: TransactionBody;
+  readonly body: RowBody;
 };
 
 export type UnreadableRow = { readonly line: number; readonly detail: string };
@@ -33,11 +33,11 @@ export type SourceFile = {
   readonly batches: (rowsPerBatch: number, skipRows: number) => AsyncGenerator<RowBatch, void>;
 };
 
-/** A longer line is not one transaction: the API takes 64 KiB. */
+/** A longer line is not one row: the API takes 64 KiB. */
 const LINE_CHARS_MAX = 1024 * 1024;
 const GZIP_MAGIC = 0x1f8b;
 
-export async function openSource(path: string, mapping: Mapping): Promise<SourceFile> {
+export async function openSource(path: string, projection: Projection): Promise<SourceFile> {
   const { size } = await stat(path).catch((error: Error) => {
     throw new Failure('not-found', 'FILE_UNREADABLE', error.message);
   });
@@ -64,7 +64,7 @@ export async function openSource(path: string, mapping: Mapping): Promise<Source
     bytesRead: () => bytesRead,
     batches: (rowsPerBatch, skipRows) =>
       batched(
-        isJson ? jsonRows(readText(), mapping) : csvRows(readText(), mapping),
+        isJson ? jsonRows(readText(), projection) : csvRows(readText(), projection),
         rowsPerBatch,
         skipRows,
       ),
@@ -98,7 +98,10 @@ async function* batched(
 /** The cells of one record, and the line it ends on. */
 type CsvRecord = readonly string[] & { readonly line: number };
 
-async function* csvRows(text: Readable, mapping: Mapping): AsyncGenerator<Row | UnreadableRow> {
+async function* csvRows(
+  text: Readable,
+  projection: Projection,
+): AsyncGenerator<Row | UnreadableRow> {
   const parser = parse({
     bom: true,
     skip_empty_lines: true,
@@ -108,13 +111,13 @@ async function* csvRows(text: Readable, mapping: Mapping): AsyncGenerator<Row | 
   });
   const records: AsyncIterable<CsvRecord> = pipeline(text, parser, () => undefined);
   let header: readonly string[] | undefined;
-  let project: ((cells: readonly string[]) => TransactionBody) | undefined;
+  let project: ((cells: readonly string[]) => RowBody) | undefined;
   try {
     for await (const cells of records) {
       const { line } = cells;
       if (header === undefined || project === undefined) {
         header = cells;
-        project = csvProjection(cells, mapping);
+        project = projection.csv(cells);
       } else if (cells.length === header.length) {
         yield { line, body: project(cells) };
       } else {
@@ -126,15 +129,17 @@ async function* csvRows(text: Readable, mapping: Mapping): AsyncGenerator<Row | 
   }
 }
 
-async function* jsonRows(text: Readable, mapping: Mapping): AsyncGenerator<Row | UnreadableRow> {
-  const project = objectProjection(mapping);
+async function* jsonRows(
+  text: Readable,
+  projection: Projection,
+): AsyncGenerator<Row | UnreadableRow> {
   let line = 0;
   for await (const content of lines(text)) {
     line++;
     if (content.trim() === '') continue;
     const source = parseObject(content);
     if (source === undefined) yield { line, detail: 'is not a JSON object' };
-    else yield { line, body: project(source) };
+    else yield { line, body: projection.json(source) };
   }
 }
 

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createApiClient } from '../../src/replay/api-client.ts';
-import type { Mapping } from '../../src/replay/fields.ts';
+import { type Mapping, transactionProjection } from '../../src/replay/fields.ts';
 import { type ReplayOptions, replayFile } from '../../src/replay/replay-file.ts';
 import { openSource } from '../../src/replay/rows.ts';
 
@@ -119,7 +119,7 @@ async function replay(
 ) {
   const signal = options.signal ?? new AbortController().signal;
   using client = createApiClient({ url, key: 'secret', connections: 4, signal });
-  return await replayFile(client, await openSource(path, mapping), {
+  return await replayFile(client, await openSource(path, transactionProjection(mapping)), {
     batchRows: 50,
     connections: 4,
     rowsPerSecond: null,

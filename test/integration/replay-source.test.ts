@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Mapping } from '../../src/replay/fields.ts';
+import { transactionProjection } from '../../src/replay/fields.ts';
 import { openSource, type RowBatch, type SourceFile } from '../../src/replay/rows.ts';
 
-const PLAIN: Mapping = { columns: {}, constants: {} };
+const PLAIN = transactionProjection({ columns: {}, constants: {} });
 const REQUIRED = {
   account_id: 'a',
   merchant_id: 'm',
@@ -38,10 +38,17 @@ test('openSource maps foreign columns, sets constants and sends nothing unknown'
       '\ufefftransaction_id,customer,terminal,amount,noise\n7,"c, 1",t1,40.35,x\n8,c2,t2,1.00\n9,c3,t3,,\n',
     ),
   );
-  const source = await openSource(path, {
-    columns: { idempotency_key: 'transaction_id', account_id: 'customer', merchant_id: 'terminal' },
-    constants: { currency: 'USD', corridor: 'US-US' },
-  });
+  const source = await openSource(
+    path,
+    transactionProjection({
+      columns: {
+        idempotency_key: 'transaction_id',
+        account_id: 'customer',
+        merchant_id: 'terminal',
+      },
+      constants: { currency: 'USD', corridor: 'US-US' },
+    }),
+  );
   const batches = await readAll(source);
   const constants = { currency: 'USD', corridor: 'US-US' };
   expect(batches).toEqual([
@@ -110,6 +117,9 @@ test('openSource reports a broken archive as a failure, not as an end', async ()
   const path = join(folder, 'rows.csv.gz');
   const whole = gzipSync(`idempotency_key\n${'k\n'.repeat(50_000)}`);
   writeFileSync(path, whole.subarray(0, whole.length - 40));
-  const source = await openSource(path, { columns: {}, constants: REQUIRED });
+  const source = await openSource(
+    path,
+    transactionProjection({ columns: {}, constants: REQUIRED }),
+  );
   await expect(readAll(source)).rejects.toThrow('cannot read the file');
 });

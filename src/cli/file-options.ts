@@ -1,0 +1,25 @@
+/** Options of the commands that post a file to the API. */
+import { parseAssignments } from '../replay/fields.ts';
+import type { Config } from '../runtime/config.ts';
+import { UsageError } from './command.ts';
+
+/** `--url`, else RISK_URL. */
+export function apiUrlOption(given: string | undefined, config: Config): string {
+  const url = given ?? config.RISK_URL;
+  if (/^https?:$/.test(URL.parse(url)?.protocol ?? '')) return url;
+  throw new UsageError(`'${url}' is not an http URL`);
+}
+
+/** `--map FIELD=COLUMN,...` and `--set FIELD=VALUE,...`, however often they are given. */
+export function assignmentsOption<F extends string>(
+  flag: string,
+  texts: readonly string[] | undefined,
+  fields: readonly F[],
+): Partial<Record<F, string>> {
+  if (texts === undefined) return {};
+  const parsed = parseAssignments(texts.join(','), fields);
+  if ('assignments' in parsed) return parsed.assignments;
+  throw new UsageError(
+    `${flag} takes FIELD=..., with a field of ${fields.join(', ')}, not '${parsed.wrong}'`,
+  );
+}

@@ -1,0 +1,36 @@
+/** Sends a request that may be repeated until it has an answer that no repetition changes. */
+import { Failure, isUnavailable } from '../domain/failure.ts';
+import { type ApiAnswer, type ApiClient, type ApiRequest, refusal } from './api-client.ts';
+import type { Patience } from './patience.ts';
+
+/** Answers after which the same request is sent again. */
+const RETRIED = new Set([408, 409, 425, 429, 500, 502, 503, 504]);
+/** Answers that promise that nothing was stored. */
+const NOTHING_STORED = new Set([425, 429]);
+
+/** @returns `repeated`: an earlier try may have been what was carried out */
+export async function sendUntilAnswered(
+  { client, patience }: { readonly client: ApiClient; readonly patience: Patience },
+  request: Omit<ApiRequest, 'method'>,
+): Promise<{ answer: ApiAnswer; repeated: boolean }> {
+  let repeated = false;
+  for (let attempt = 1; ; attempt++) {
+    const answer = await client.send({ method: 'POST', ...request }).catch(unavailableOnly);
+    if ('status' in answer && !RETRIED.has(answer.status)) {
+      patience.succeeded();
+      return { answer, repeated };
+    }
+    if (!('status' in answer)) {
+      repeated = true;
+      await patience.beforeRetry(attempt, null, answer);
+      continue;
+    }
+    repeated ||= !NOTHING_STORED.has(answer.status);
+    await patience.beforeRetry(attempt, answer.retryAfterMs, refusal(answer));
+  }
+}
+
+function unavailableOnly(error: unknown): Failure {
+  if (error instanceof Failure && isUnavailable(error)) return error;
+  throw error;
+}
