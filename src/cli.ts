@@ -39,6 +39,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   doctor: () => import('./cli/doctor.ts'),
   simulate: () => import('./cli/simulate.ts'),
   replay: () => import('./cli/replay.ts'),
+  labels: () => import('./cli/labels.ts'),
   'dead-letters': () => import('./cli/dead-letters.ts'),
   reconcile: () => import('./cli/reconcile.ts'),
   keys: () => import('./cli/keys.ts'),

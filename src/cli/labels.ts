@@ -1,0 +1,152 @@
+/** `risk labels import FILE`: posts a file of labels to a running API. */
+import { createApiClient } from '../replay/api-client.ts';
+import { type ImportResult, importLabels } from '../replay/import-labels.ts';
+import {
+  LABEL_FIELDS,
+  type LabelProjectionOptions,
+  labelProjection,
+} from '../replay/label-fields.ts';
+import { createReplayProgress } from '../replay/progress.ts';
+import { openSource } from '../replay/rows.ts';
+import type { Config } from '../runtime/config.ts';
+import {
+  type Command,
+  type CommandContext,
+  EXIT,
+  integerOption,
+  parseArguments,
+  UsageError,
+} from './command.ts';
+import { apiUrlOption, assignmentsOption } from './file-options.ts';
+import { noteRefused } from './replay.ts';
+
+const BATCH_LABELS = 1_000;
+const CONNECTIONS = 2;
+const TIMEOUT_SECONDS = 120;
+
+const USAGE = `risk labels import FILE [options]
+
+Posts the labels of a CSV or NDJSON file (.gz too) to a running API: which transactions were fraud and
+which were not, by whom and since when that is known. A label that is known already is unchanged, so a
+file may be imported again at any time. What the API refuses is shown and left out. The last line is
+labels accepted=N unchanged=N refused=N seconds=S.
+
+Fields: transaction_id or idempotency_key, label (fraud, legitimate, 1 or 0), labelled_at, source.
+
+  --map FIELD=COLUMN,...     columns that have another name in the file
+  --set FIELD=VALUE,...      fields that are the same in every row
+  --labelled-after DELAY     labelled_at is created_at and this: 7d, 12h, 30m, 45s. created_at is read
+                             from its column, or from the transaction's id
+  --batch N                  labels a request, 1 to ${BATCH_LABELS} (${BATCH_LABELS})
+  --connections N            requests at a time, 1 to 64 (${CONNECTIONS})
+  --timeout SECONDS          give up after so long without any answer (${TIMEOUT_SECONDS})
+  --url URL                  the API (RISK_URL); its key is read from RISK_API_KEY
+
+Example: risk labels import labels.csv.gz
+Example: risk labels import history.csv.gz --map idempotency_key=id,label=is_fraud --set source=bank --labelled-after 7d
+`;
+
+type ImportSettings = LabelProjectionOptions & {
+  readonly file: string;
+  readonly url: string;
+  readonly key: string | undefined;
+  readonly batchRows: number;
+  readonly connections: number;
+  readonly patienceMs: number;
+};
+
+function parseImport(args: string[], config: Config): ImportSettings {
+  const { values, positionals } = parseArguments(
+    args,
+    {
+      map: { type: 'string', multiple: true },
+      set: { type: 'string', multiple: true },
+      'labelled-after': { type: 'string' },
+      batch: { type: 'string' },
+      connections: { type: 'string' },
+      timeout: { type: 'string' },
+      url: { type: 'string' },
+    },
+    { min: 1, max: 1 },
+  );
+  const integer = (name: 'batch' | 'connections' | 'timeout', max: number, byDefault: number) =>
+    integerOption(`--${name}`, values[name], { min: 1, max }, byDefault);
+  const mapping = {
+    columns: assignmentsOption('--map', values.map, LABEL_FIELDS),
+    constants: assignmentsOption('--set', values.set, LABEL_FIELDS),
+  };
+  const labelledAfterMs = delayOption('--labelled-after', values['labelled-after']);
+  if (
+    labelledAfterMs !== null &&
+    ('labelled_at' in mapping.columns || 'labelled_at' in mapping.constants)
+  ) {
+    throw new UsageError('--labelled-after makes labelled_at: it cannot be mapped or set as well');
+  }
+  return {
+    file: positionals[0] ?? '',
+    mapping,
+    labelledAfterMs,
+    url: apiUrlOption(values.url, config),
+    key: config.RISK_API_KEY ?? config.RISK_BOOTSTRAP_KEY,
+    batchRows: integer('batch', BATCH_LABELS, BATCH_LABELS),
+    connections: integer('connections', 64, CONNECTIONS),
+    patienceMs: integer('timeout', 86_400, TIMEOUT_SECONDS) * 1000,
+  };
+}
+
+const UNIT_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 } as const;
+
+function delayOption(flag: string, text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const [, count, unit = ''] = /^(\d{1,5})([dhms])$/.exec(text) ?? [];
+  const unitMs = Object.entries(UNIT_MS).find(([name]) => name === unit)?.[1];
+  if (unitMs !== undefined) return Number(count) * unitMs;
+  throw new UsageError(`${flag} is a number and d, h, m or s, as 7d, not '${text}'`);
+}
+
+async function importFile(
+  settings: ImportSettings,
+  { output, signal }: CommandContext,
+): Promise<ImportResult> {
+  const { url, key, connections } = settings;
+  const source = await openSource(settings.file, labelProjection(settings));
+  using client = createApiClient({ url, key, connections, signal });
+  using progress = createReplayProgress(output.progressTerminal, output.note, 'labels');
+  return await importLabels(client, source, {
+    ...settings,
+    signal,
+    onProgress: progress.posting,
+    onWaiting: (reason) => output.note(`waiting for the API: ${reason}`),
+  });
+}
+
+async function runImport(args: string[], context: CommandContext): Promise<number> {
+  const { output, config, signal } = context;
+  const settings = parseImport(args, config);
+  const startedMs = performance.now();
+  const result = await importFile(settings, context).catch((error: unknown) => {
+    if (signal.aborted) return undefined;
+    throw error;
+  });
+  if (result === undefined) {
+    output.note('stopped; the same command again repeats nothing');
+    return EXIT.failed;
+  }
+  noteRefused(result, output);
+  const { accepted, unchanged, refused, refusedFirst } = result;
+  const seconds = Math.round(performance.now() - startedMs) / 1000;
+  output.value({ accepted, unchanged, refused, seconds, refused_first: refusedFirst }, [
+    `labels accepted=${accepted} unchanged=${unchanged} refused=${refused} seconds=${seconds}`,
+  ]);
+  return refused > 0 && accepted + unchanged === 0 ? EXIT.failed : EXIT.fine;
+}
+
+export const command: Command = {
+  name: 'labels',
+  summary: 'Post a file of labels to a running API.',
+  usage: USAGE,
+  async run([action, ...args], context) {
+    if (action !== 'import') throw new UsageError('say import FILE');
+    return await runImport(args, context);
+  },
+};

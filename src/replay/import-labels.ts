@@ -1,0 +1,148 @@
+/**
+ * Posts a file of labels: batches over a few connections, each taken when the one before it is answered.
+ * A request with labels that are refused goes again without them. All of it may be repeated: a label
+ * that is known is unchanged.
+ */
+import {
+  type ApiAnswer,
+  type ApiClient,
+  notTheContract,
+  parseJson,
+  refusal,
+} from './api-client.ts';
+import { createPatience, type Patience } from './patience.ts';
+import type { Refused } from './post-rows.ts';
+import { REFUSED_SHOWN_MAX, type ReplayProgress } from './replay-file.ts';
+import type { Row, SourceFile } from './rows.ts';
+import { sendUntilAnswered } from './send-until-answered.ts';
+
+export type ImportOptions = {
+  readonly batchRows: number;
+  readonly connections: number;
+  readonly patienceMs: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: ReplayProgress) => void;
+  /** The API does not take labels just now, and why; told once until it does again. */
+  readonly onWaiting: (reason: string) => void;
+};
+
+export type ImportResult = {
+  readonly accepted: number;
+  readonly unchanged: number;
+  readonly refused: number;
+  /** In the order of the file. */
+  readonly refusedFirst: readonly Refused[];
+};
+
+type Tally = {
+  answered(accepted: number, unchanged: number): void;
+  refused(row: Refused): void;
+  rows(): number;
+  result(): ImportResult;
+};
+
+export async function importLabels(
+  client: ApiClient,
+  source: SourceFile,
+  options: ImportOptions,
+): Promise<ImportResult> {
+  const tally = createTally();
+  const patience = createPatience(options);
+  const batches = source.batches(options.batchRows, 0);
+  const takeBatches = async () => {
+    for await (const { rows, unreadable } of batches) {
+      for (const row of unreadable) tally.refused(row);
+      await postLabels({ client, patience, tally }, rows);
+      const { bytes } = source;
+      options.onProgress({ rows: tally.rows(), bytesRead: source.bytesRead(), bytes });
+    }
+  };
+  // A connection that fails ends the reader, and with it the others once they are answered.
+  const ends = await Promise.allSettled(Array.from({ length: options.connections }, takeBatches));
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return tally.result();
+}
+
+function createTally(): Tally {
+  const refusedFirst: Refused[] = [];
+  const sum = { accepted: 0, unchanged: 0, refused: 0 };
+  return {
+    answered: (accepted, unchanged) => {
+      sum.accepted += accepted;
+      sum.unchanged += unchanged;
+    },
+    refused: (row) => {
+      if (sum.refused++ < REFUSED_SHOWN_MAX) refusedFirst.push(row);
+    },
+    rows: () => sum.accepted + sum.unchanged + sum.refused,
+    result: () => ({
+      ...sum,
+      refusedFirst: refusedFirst.toSorted((one, other) => one.line - other.line),
+    }),
+  };
+}
+
+type Dependencies = {
+  readonly client: ApiClient;
+  readonly patience: Patience;
+  readonly tally: Tally;
+};
+
+async function postLabels(dependencies: Dependencies, rows: readonly Row[]): Promise<void> {
+  const { tally } = dependencies;
+  let left = rows;
+  // Each round but the last leaves rows out, so it ends.
+  while (left.length > 0) {
+    const body = JSON.stringify({ labels: left.map((row) => row.body) });
+    const { answer } = await sendUntilAnswered(dependencies, { path: '/v1/labels', body });
+    if (answer.status === 200) {
+      tell(tally, answer, left.length);
+      return;
+    }
+    if (answer.status === 413) {
+      left = await postHalf(dependencies, left);
+    } else if (answer.status === 422) {
+      left = leaveOut(tally, left, answer);
+    } else {
+      throw refusal(answer);
+    }
+  }
+}
+
+/** Posts the first half of what is too large; returns the other. */
+async function postHalf(dependencies: Dependencies, rows: readonly Row[]): Promise<readonly Row[]> {
+  const half = Math.floor(rows.length / 2);
+  if (half > 0) await postLabels(dependencies, rows.slice(0, half));
+  else dependencies.tally.refused({ line: rows[0]?.line ?? 0, detail: 'is too large for the API' });
+  return rows.slice(Math.max(1, half));
+}
+
+function tell(tally: Tally, answer: ApiAnswer, rows: number): void {
+  const { accepted, unchanged } = parseJson(answer.text);
+  const sum = Number(accepted) + Number(unchanged);
+  if (!Number.isSafeInteger(accepted) || sum !== rows) throw notTheContract();
+  tally.answered(Number(accepted), Number(unchanged));
+}
+
+const POINTER = /^\/labels\/(\d+)(\/.*)?$/;
+
+/** The rows that the answer has nothing against; the others are refused, each with its reasons. */
+function leaveOut(tally: Tally, rows: readonly Row[], answer: ApiAnswer): Row[] {
+  const { errors } = parseJson(answer.text);
+  const details = new Map<number, string[]>();
+  for (const error of Array.isArray(errors) ? errors : []) {
+    const { pointer, detail } = Object(error) as Readonly<Record<string, unknown>>;
+    const [, index, field = ''] = POINTER.exec(String(pointer)) ?? [];
+    if (index === undefined) continue;
+    const at = Number(index);
+    details.set(at, [...(details.get(at) ?? []), `${field} ${String(detail)}`.trim()]);
+  }
+  const left = rows.filter((row, at) => {
+    const reasons = details.get(at);
+    if (reasons !== undefined) tally.refused({ line: row.line, detail: reasons.join('; ') });
+    return reasons === undefined;
+  });
+  if (left.length === rows.length) throw refusal(answer);
+  return left;
+}

@@ -1,0 +1,204 @@
+/**
+ * Goal: `risk labels import` stores what a file says, once, and tells what it could not. Method: the
+ * command as a process against an API process; the rows are counted in SQL.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { writeSimulation } from '../../src/cli/simulate.ts';
+import { runRisk, spawnRisk } from '../support/risk.ts';
+import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { count, input, postBatch } from '../support/submit.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+
+const ROWS = 2_500;
+const CREATED_AT = '2018-04-01T00:00:31Z';
+
+let api: RunningApi;
+let folder: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'labels-'));
+  api = await startRunningApi();
+});
+afterAll(async () => {
+  await api[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true });
+});
+beforeEach(async () => {
+  await api.reset();
+  await api.testDatabase.sql('truncate idempotency_keys');
+});
+
+/** Accepts transactions with the keys 0, 1, 2 and so on. */
+async function accept(transactions: number): Promise<void> {
+  const inputs = Array.from({ length: transactions }, (_, key) =>
+    input({ idempotency_key: String(key), created_at: CREATED_AT }),
+  );
+  for (let at = 0; at < inputs.length; at += 1000) {
+    expect((await postBatch(api, inputs.slice(at, at + 1000))).status).toBe(200);
+  }
+}
+
+/** A file of labels as the published ones are; every hundredth is a fraud. */
+function published(name: string, rows: number): string {
+  const path = join(folder, name);
+  const lines = Array.from(
+    { length: rows },
+    (_, id) => `${id},${CREATED_AT},${id % 100 ? 0 : 1},0`,
+  );
+  writeFileSync(
+    path,
+    gzipSync(['transaction_id,created_at,is_fraud,fraud_scenario', ...lines, ''].join('\n')),
+  );
+  return path;
+}
+
+const PUBLISHED = [
+  ...['--map', 'idempotency_key=transaction_id,label=is_fraud'],
+  ...['--set', 'source=book', '--labelled-after', '7d'],
+];
+
+const lastLine = (text: string) => text.trimEnd().split('\n').at(-1) ?? '';
+
+describe('risk labels import', () => {
+  test('takes the simulated file without options, and again changes nothing', async () => {
+    const options = {
+      ...{ transactions: ROWS, accounts: 100, merchants: 40, days: 20 },
+      ...{ endMs: Date.UTC(2026, 9, 20), seed: 'labels', fraudRate: 0.02 },
+    };
+    const out = join(folder, 'traffic.csv.gz');
+    const labels = join(folder, 'labels.csv.gz');
+    const { signal } = new AbortController();
+    const counts = await writeSimulation(options, { out, labels, format: 'csv' }, signal);
+    const { code } = await api.risk('replay', out, '--settle-timeout', '1');
+    // Nobody scores here.
+    expect(code).toBe(1);
+    const first = await api.risk('labels', 'import', labels);
+    expect([first.code, first.stderr]).toEqual([0, '']);
+    expect(first.stdout).toMatch(
+      new RegExp(`^labels accepted=${ROWS} unchanged=0 refused=0 seconds=\\d+(\\.\\d+)?\\n$`),
+    );
+    const frauds = ROWS - (counts['none'] ?? 0);
+    expect(await count(api, "labels where label = 'fraud'")).toBe(frauds);
+    expect(await api.riskJson('labels', 'import', labels)).toEqual({
+      ...{ accepted: 0, unchanged: ROWS, refused: 0, refused_first: [] },
+      seconds: expect.any(Number),
+    });
+    expect(await count(api, 'labels')).toBe(ROWS);
+  });
+
+  test('takes the published file: flags, keys and a delay', async () => {
+    await accept(ROWS);
+    const { code, stdout, stderr } = await api.risk(
+      ...['labels', 'import', published('published.csv.gz', ROWS), ...PUBLISHED],
+    );
+    expect([code, stderr]).toEqual([0, '']);
+    expect(lastLine(stdout)).toContain(`labels accepted=${ROWS} unchanged=0 refused=0`);
+    const [row] = await api.testDatabase.sql(
+      `select count(*)::int as labels, count(*) filter (where label = 'fraud')::int as frauds,
+              min(labelled_at) as first, max(labelled_at) as last, min(source) as source from labels`,
+    );
+    const labelledAt = new Date('2018-04-08T00:00:31Z');
+    expect(row).toEqual({
+      ...{ labels: ROWS, frauds: 25, first: labelledAt, last: labelledAt, source: 'book' },
+    });
+  });
+
+  test('leaves out what is refused, shows the first lines and stores the others', async () => {
+    await accept(1000);
+    const { code, stdout, stderr } = await api.risk(
+      ...['labels', 'import', published('unknown.csv.gz', 1300), ...PUBLISHED, '--batch', '500'],
+    );
+    expect(code).toBe(0);
+    expect(lastLine(stdout)).toContain('labels accepted=1000 unchanged=0 refused=300 ');
+    expect(stderr).toContain('line 1002: /idempotency_key is not a key of this client');
+    expect(stderr).toContain('… and 280 more\n300 rows were refused and not stored\n');
+    expect(await count(api, 'labels')).toBe(1000);
+  });
+
+  test('exits 1 when nothing is taken', async () => {
+    const { code, stdout } = await api.risk(
+      ...['labels', 'import', published('nobody.csv.gz', 3), ...PUBLISHED, '--json'],
+    );
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ...{ accepted: 0, unchanged: 0, refused: 3 },
+      refused_first: [{ line: 2 }, { line: 3 }, { line: 4 }],
+    });
+  });
+
+  test('shows rows that are not readable, and reads NDJSON', async () => {
+    await accept(1);
+    const path = join(folder, 'rows.ndjson');
+    const label = { label: 'fraud', labelled_at: '2018-04-02T00:00:00Z', source: 'bank' };
+    const rows = ['no object', JSON.stringify({ ...label, idempotency_key: '0' })];
+    writeFileSync(path, [...rows, JSON.stringify({ idempotency_key: '0', label: 7 })].join('\n'));
+    const { code, stdout, stderr } = await api.risk('labels', 'import', path);
+    expect([code, lastLine(stdout)]).toEqual([
+      0,
+      expect.stringContaining('labels accepted=1 unchanged=0 refused=2'),
+    ]);
+    expect(stderr).toContain('line 1: is not a JSON object\nline 3: /label ');
+  });
+
+  test('that loses an answer sends its labels again and counts each once', async () => {
+    await accept(200);
+    await using proxy = await startTcpProxy(api.url);
+    proxy.inflict({ kind: 'cut', at: '{"labels"', forwarded: true, times: 1 });
+    const environment = { RISK_URL: proxy.url, RISK_API_KEY: RUNNING_API_KEY };
+    const file = published('cut.csv.gz', 200);
+    const { code, stdout } = await runRisk(['labels', 'import', file, ...PUBLISHED], environment);
+    expect([code, proxy.effects()]).toEqual([0, 1]);
+    expect(lastLine(stdout)).toMatch(/^labels accepted=\d+ unchanged=\d+ refused=0 /);
+    expect(await count(api, 'labels')).toBe(200);
+  });
+
+  test('sends what is too large for the API in halves', async () => {
+    await using small = await startRunningApi({ RISK_BODY_BYTES_MAX: '65536' });
+    const file = published('large.csv.gz', 1000);
+    const { stdout } = await small.risk('labels', 'import', file, ...PUBLISHED);
+    expect(lastLine(stdout)).toContain('labels accepted=0 unchanged=0 refused=1000 ');
+    const one = await small.risk(
+      ...['labels', 'import', published('one.csv.gz', 3), ...PUBLISHED],
+      ...['--set', `source=${'x'.repeat(70_000)}`],
+    );
+    expect(one.stderr).toContain('line 3: is too large for the API');
+  });
+
+  test.each([
+    ['no action', [], 2, 'say import FILE'],
+    ['an unknown action', ['export', 'x'], 2, 'say import FILE'],
+    ['no file', ['import'], 2, 'an argument is missing'],
+    ['an unknown field', ['import', 'x', '--map', 'score=y'], 2, "not 'score=y'"],
+    ['no delay', ['import', 'x', '--labelled-after', 'soon'], 2, "as 7d, not 'soon'"],
+    ['a batch too large', ['import', 'x', '--batch', '1001'], 2, 'from 1 to 1000'],
+    [
+      'a time twice',
+      ['import', 'x', '--labelled-after', '7d', '--map', 'labelled_at=y'],
+      2,
+      'cannot be mapped',
+    ],
+    ['a file that is not there', ['import', '/nonexistent/x.csv'], 1, 'no such file'],
+  ])('with %s says so', async (_name, args, code, words) => {
+    const result = await api.risk('labels', ...args);
+    expect([result.code, result.stdout]).toEqual([code, '']);
+    expect(result.stderr).toContain(words);
+  });
+
+  test('exits 1 and names the column that a file lacks', async () => {
+    const { code, stderr } = await api.risk('labels', 'import', published('plain.csv.gz', 1));
+    expect(code).toBe(1);
+    expect(stderr).toContain("no column 'label' for label: name it with --map label=COLUMN");
+  });
+
+  test('without an API gives up after its timeout', async () => {
+    await using risk = spawnRisk(
+      ['labels', 'import', published('away.csv.gz', 1), ...PUBLISHED, '--timeout', '1'],
+      { RISK_URL: 'http://127.0.0.1:1' },
+    );
+    expect(await risk.exited).toEqual({ code: 1, signal: null });
+    expect(risk.stderr()).toContain('nothing succeeded for');
+  });
+});
