@@ -2,7 +2,7 @@
  * Goal: labels are added once whatever happens around their commit, in one order, and profiles are
  * told of what is committed. Method: the acceptance on real Postgres, through a proxy where the way is cut.
  */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Label } from '../../src/domain/label.ts';
 import { type AcceptLabelsDependencies, acceptLabels } from '../../src/ingest/accept-labels.ts';
 import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
@@ -145,4 +145,34 @@ test('what is refused tells nobody', async () => {
   const { accept } = dependencies(database, () => Promise.reject(new Error('was told')));
   const unknown = createTransactionIds()(CREATED_MS);
   expect(await acceptLabels(accept, requestOf([unknown]))).toMatchObject({ kind: 'invalid' });
+});
+
+describe('the table', () => {
+  const sql = `insert into labels (transaction_id, created_at, labelled_at, label, source, received_at,
+                 batch_id, account_id, merchant_id)
+               values (gen_random_uuid(), '2026-10-01T10:00:00Z', $1, $2, $3, '2026-10-08T10:00:00Z',
+                 gen_random_uuid(), 'acc_1', 'm_1')`;
+  const KNOWN = '2026-10-08T10:00:00Z';
+
+  test.each([
+    ['labelled_after_created', '2026-10-01T09:59:59.999Z', 'fraud', 'bank'],
+    ['labelled_at_known', '2026-10-08T10:05:00.001Z', 'fraud', 'bank'],
+    ['label_known', KNOWN, 'maybe', 'bank'],
+    ['source_length', KNOWN, 'fraud', ''],
+    ['source_length', KNOWN, 'fraud', 'x'.repeat(65)],
+  ])('refuses by %s what the edge refuses: %s %s', async (constraint, ...values) => {
+    await using testDatabase = await createTestDatabase();
+    await using database = testDatabase.open();
+    await createPartitionGuard(database).ensure([CREATED_MS]);
+    await expect(testDatabase.sql(sql, values)).rejects.toMatchObject({ constraint });
+  });
+
+  test('takes what lies on the bounds', async () => {
+    await using testDatabase = await createTestDatabase();
+    await using database = testDatabase.open();
+    await createPartitionGuard(database).ensure([CREATED_MS]);
+    await testDatabase.sql(sql, ['2026-10-01T10:00:00Z', 'legitimate', 'x'.repeat(64)]);
+    await testDatabase.sql(sql, ['2026-10-08T10:05:00Z', 'fraud', '😀'.repeat(64)]);
+    expect(await stored(testDatabase)).toBe(2);
+  });
 });
