@@ -4,11 +4,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { LRUCache } from 'lru-cache';
 import packageJson from '../package.json' with { type: 'json' };
 import { bindAccept } from './cli/bind-accept.ts';
 import { bindGuards, openProbe, watchGuards } from './cli/bind-guards.ts';
 import { bindLabels } from './cli/bind-labels.ts';
+import { bindReading } from './cli/bind-reading.ts';
 import type { CommandContext } from './cli/command.ts';
 import { createApp } from './http/app.ts';
 import type { RouteModule } from './http/app-env.ts';
@@ -34,14 +34,11 @@ import { createAcceptOne } from './ingest/accept-one.ts';
 import { acceptTransactions } from './ingest/accept-transactions.ts';
 import { watchCorridors } from './ingest/corridor-list.ts';
 import { createOperating, type Operating } from './query/operating.ts';
-import { createReading, type Reading } from './query/reading.ts';
 import { apiKeyHash } from './runtime/api-key.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from './runtime/config.ts';
 import type { Guards } from './runtime/guards.ts';
 import { createMetrics, type Metrics, reportConnections } from './runtime/metrics.ts';
 import { createReadiness } from './runtime/vital-signs.ts';
-import { explain } from './scoring/explain.ts';
-import { findRuleSet } from './scoring/rule-sets.ts';
 import {
   findLiveApiKey,
   insertApiKey,
@@ -50,7 +47,6 @@ import {
   upsertBootstrapKey,
 } from './store/api-keys.ts';
 import { listCorridors } from './store/corridors.ts';
-import { readDay } from './store/daily-summaries.ts';
 import * as deadLetterStore from './store/dead-letter-search.ts';
 import {
   countOpenBatches,
@@ -58,19 +54,12 @@ import {
   narrowIngestBatch,
   openIngestBatch,
 } from './store/ingest-batches.ts';
-import { listMonths } from './store/month-slice.ts';
 import { openDatabase } from './store/open-database.ts';
-import { ACTIVITY_ROWS_MAX, ACTIVITY_WINDOWS_HOURS, readActivity } from './store/party-activity.ts';
 import type { Database } from './store/pool.ts';
 import { proveWrite } from './store/reconcile-state.ts';
 import { waitForSchema } from './store/schema-version.ts';
-import { readScoreRecord, readStoredScore, searchStoredScores } from './store/score-search.ts';
 import { countDeadLetters, countRows, countUnappended } from './store/totals.ts';
-import {
-  loadTransactions,
-  readStoredTransaction,
-  searchStoredTransactions,
-} from './store/transaction-search.ts';
+import { loadTransactions } from './store/transaction-search.ts';
 import { openCommands, waitUntilReady } from './stream/connection.ts';
 import { claimIdentity } from './stream/identity.ts';
 import { streamsOf } from './stream/keys.ts';
@@ -79,9 +68,6 @@ import { openReplies } from './stream/replies.ts';
 
 const EXIT_FINE = 0;
 const EXIT_FAILED = 1;
-/** Scores kept in memory, about 1 KiB each: a stored score never changes. */
-const SCORE_CACHE_ENTRIES = 20_000;
-const SUMMARY_CACHE_DAYS = 400;
 /** Share of a statement's time that it may wait for a lock: below 1, so that the lock speaks first. */
 const LOCK_SHARE = 0.8;
 
@@ -244,32 +230,6 @@ function listModules(
     { routes: deadLettersRoutes({ ...operating, limits, log }), paths: deadLettersPaths },
     { routes: keys, paths: keysPaths },
   ];
-}
-
-/** What analysts ask, bound to its adapters. */
-function bindReading({ databases, metrics }: Resources): Reading {
-  return createReading({
-    databases,
-    readStoredScore,
-    readStoredTransaction,
-    readScoreRecord,
-    listMonths,
-    searchStoredScores,
-    searchStoredTransactions,
-    readActivity,
-    activityRowsMax: ACTIVITY_ROWS_MAX,
-    activityWindowsHours: ACTIVITY_WINDOWS_HOURS,
-    readDay,
-    scoreCache: new LRUCache({ max: SCORE_CACHE_ENTRIES }),
-    summaryCache: new LRUCache({ max: SUMMARY_CACHE_DAYS }),
-    countCache: (cache, hit) => (hit ? metrics.cacheHits : metrics.cacheMisses).inc({ cache }),
-    explain: (record) => {
-      const ruleSet = findRuleSet(record.ruleSet);
-      return ruleSet?.featureSchema === record.featureSchema
-        ? explain(record.features, ruleSet)
-        : undefined;
-    },
-  });
 }
 
 /** What operators ask and do, bound to its adapters. */

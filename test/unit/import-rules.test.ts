@@ -45,7 +45,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       ...['query', 'runtime', 'store', 'stream', 'ingest', 'simulate', 'replay'],
       ...['embedded', 'scoring', 'profile'],
     ],
-    packages: ['cli-progress', 'zod', 'node:*'],
+    packages: ['cli-progress', 'lru-cache', 'zod', 'node:*'],
   },
   replay: {
     folders: ['runtime'],

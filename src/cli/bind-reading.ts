@@ -1,0 +1,50 @@
+/** What analysts ask, bound to its adapters. */
+import { LRUCache } from 'lru-cache';
+import type { Databases } from '../query/choose-database.ts';
+import { createReading, type Reading } from '../query/reading.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { explain } from '../scoring/explain.ts';
+import { findRuleSet } from '../scoring/rule-sets.ts';
+import { readDay } from '../store/daily-summaries.ts';
+import { listMonths } from '../store/month-slice.ts';
+import {
+  ACTIVITY_ROWS_MAX,
+  ACTIVITY_WINDOWS_HOURS,
+  readActivity,
+} from '../store/party-activity.ts';
+import { readScoreRecord, readStoredScore, searchStoredScores } from '../store/score-search.ts';
+import { readStoredTransaction, searchStoredTransactions } from '../store/transaction-search.ts';
+
+/** Scores kept in memory, about 1 KiB each: a stored score never changes. */
+const SCORE_CACHE_ENTRIES = 20_000;
+const SUMMARY_CACHE_DAYS = 400;
+
+export type ReadingAdapters = {
+  readonly databases: Databases;
+  readonly metrics: Metrics;
+};
+
+export function bindReading({ databases, metrics }: ReadingAdapters): Reading {
+  return createReading({
+    databases,
+    readStoredScore,
+    readStoredTransaction,
+    readScoreRecord,
+    listMonths,
+    searchStoredScores,
+    searchStoredTransactions,
+    readActivity,
+    activityRowsMax: ACTIVITY_ROWS_MAX,
+    activityWindowsHours: ACTIVITY_WINDOWS_HOURS,
+    readDay,
+    scoreCache: new LRUCache({ max: SCORE_CACHE_ENTRIES }),
+    summaryCache: new LRUCache({ max: SUMMARY_CACHE_DAYS }),
+    countCache: (cache, hit) => (hit ? metrics.cacheHits : metrics.cacheMisses).inc({ cache }),
+    explain: (record) => {
+      const ruleSet = findRuleSet(record.ruleSet);
+      return ruleSet?.featureSchema === record.featureSchema
+        ? explain(record.features, ruleSet)
+        : undefined;
+    },
+  });
+}
