@@ -52,6 +52,7 @@ import { createProfileCache, type ProfileCache } from './stream/profile-cache.ts
 import { openReaderConnection } from './stream/reader-connection.ts';
 import { createPromoteRetries } from './stream/retries.ts';
 import { createSettle } from './stream/settle.ts';
+import { createWorkerList } from './stream/worker-list.ts';
 import { createFoldProfiles } from './worker/fold-profiles.ts';
 import { createFoldSide } from './worker/fold-side.ts';
 import type { Duty } from './worker/maintenance.ts';
@@ -143,6 +144,7 @@ export async function runWorker(
       scorer: poisonScorer(overrides.scorer ?? scorer, environment),
     }),
     listStreams: () => listStreams(config, database),
+    workers: createWorkerList(redis, config.RISK_MARKET, name),
     duties: (streams) => createDuties({ config, database, redis, cache, metrics }, streams),
     settings: {
       batchEntries: config.RISK_BATCH_ENTRIES,

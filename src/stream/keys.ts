@@ -11,6 +11,7 @@
  * | {market:pNN}:account:ID                  | string     | RISK_PROFILE_TTL_SECONDS | profile cache |
  * | {market:pNN}:merchant:ID                 | string     | RISK_PROFILE_TTL_SECONDS | profile cache |
  * | {market:pNN}:generation                  | string     | as long as the data | profile cache: tells profiles from before a loss |
+ * | market:workers                           | sorted set | seconds after the last of them | workers: who is alive |
  * | market:identity                          | string     | for ever           | reconciler: tells a lost Redis from a restarted one |
  * | market:profiles-run                      | string     | for ever           | profile cache: the server's run that wrote the profiles |
  * | market:profiles-lock                     | string     | half a minute      | profile cache: one worker removes those of another run |
@@ -103,6 +104,10 @@ export function profileRunKey(market: string): string {
 
 export function profileRunLockKey(market: string): string {
   return `${market}:profiles-lock`;
+}
+
+export function workersKey(market: string): string {
+  return `${market}:workers`;
 }
 
 export function identityKey(market: string): string {

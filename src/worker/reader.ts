@@ -47,6 +47,8 @@ export type ReaderOptions = {
 };
 
 const ERROR_WAIT_MS = 100;
+/** Of another worker's streams: the least there is, as 0 would be for ever. */
+const LOOK_BLOCK_MS = 1;
 
 /** Reads until the signal; resolves when everything it read is settled. */
 export async function runReader(options: ReaderOptions): Promise<void> {
@@ -58,15 +60,17 @@ export async function runReader(options: ReaderOptions): Promise<void> {
   for (;;) {
     await pause.over();
     await inFlight.room();
-    const taken = await rotation.take();
+    const { streams: taken, isOwn } = await rotation.take();
     if (taken.length === 0) return;
     const deliveries = await readTaken(
       options,
       taken,
       undrained,
       sharesOf(options, taken, waiting),
+      isOwn ? options.blockMs : LOOK_BLOCK_MS,
     );
     options.onPoll();
+    if (isOwn && deliveries.length > 0) rotation.noteBusy();
     noteWaiting(waiting, taken, deliveries);
     const found = new Set(deliveries.map(({ stream }) => stream));
     rotation.giveBack(taken.filter(({ transactions }) => !found.has(transactions)));
@@ -117,8 +121,9 @@ async function readTaken(
   taken: readonly StreamKeys[],
   undrained: Set<string>,
   shares: readonly number[],
+  blockMs: number,
 ): Promise<Delivery[]> {
-  const { connection, consumer, blockMs } = options;
+  const { connection, consumer } = options;
   const entriesMax = Math.min(...shares);
   const barred = new Set<string>();
   try {

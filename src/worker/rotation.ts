@@ -3,31 +3,68 @@
  * read until its entries are folded, so a stream's entries are folded in their order, while the next
  * batch of that stream is already read when the last one is being written. Tokens go round in a queue,
  * so no stream starves another.
+ *
+ * Streams that are another worker's (own-streams.ts) are looked at now and then: soon after our own had
+ * nothing, so that nobody is idle beside a backlog, and seldom while they have.
  */
 import type { StreamKeys } from '../stream/keys.ts';
+
+export type Taken = {
+  readonly streams: readonly StreamKeys[];
+  /** False: another worker waits for what comes, so only what is there already is read. */
+  readonly isOwn: boolean;
+};
 
 export type Rotation = {
   /** All streams, held or free. */
   readonly streams: () => readonly StreamKeys[];
   /** Adds a stream that is not in yet. */
   readonly add: (stream: StreamKeys) => void;
-  /** Every free stream, longest free first; waits for one. Empty when the worker stops. */
-  readonly take: () => Promise<StreamKeys[]>;
+  /** Says which streams are ours; until then all are. */
+  readonly own: (names: ReadonlySet<string>) => void;
+  /** Our own streams had entries. */
+  readonly noteBusy: () => void;
+  /** Free streams of one sort, longest free first; waits for one. Empty when the worker stops. */
+  readonly take: () => Promise<Taken>;
   readonly giveBack: (streams: Iterable<StreamKeys>) => void;
 };
 
-export function createRotation(signal: AbortSignal): Rotation {
+/** How long after the last look another worker's stream is looked at again, idle and busy. */
+const LOOK_IDLE_MS = 250;
+const LOOK_BUSY_MS = 10_000;
+const NONE: Taken = { streams: [], isOwn: true };
+
+export function createRotation(signal: AbortSignal, nowMs: () => number): Rotation {
   const all = new Map<string, StreamKeys>();
+  const lookedAtMs = new Map<string, number>();
+  let mine: ReadonlySet<string> | undefined;
+  let busyAtMs = Number.NEGATIVE_INFINITY;
   let free: StreamKeys[] = [];
   const waiters: (() => void)[] = [];
-  signal.addEventListener(
-    'abort',
-    () => {
-      for (const wake of waiters.splice(0)) wake();
-    },
-    { once: true },
-  );
+  const wakeAll = () => {
+    for (const wake of waiters.splice(0)) wake();
+  };
   const wakeOne = () => waiters.shift()?.();
+  signal.addEventListener('abort', wakeAll, { once: true });
+  const isOwn = ({ transactions }: StreamKeys) => mine?.has(transactions) ?? true;
+  const isDue = ({ transactions }: StreamKeys): boolean => {
+    const now = nowMs();
+    const everyMs = now - busyAtMs >= LOOK_IDLE_MS ? LOOK_IDLE_MS : LOOK_BUSY_MS;
+    return now - (lookedAtMs.get(transactions) ?? Number.NEGATIVE_INFINITY) >= everyMs;
+  };
+  const pick = (isWanted: (stream: StreamKeys) => boolean): StreamKeys[] => {
+    const picked: StreamKeys[] = [];
+    const left: StreamKeys[] = [];
+    for (const stream of free) (isWanted(stream) ? picked : left).push(stream);
+    free = left;
+    return picked;
+  };
+  /** Resolves when a token comes back, or when one of another worker's streams may be due. */
+  const change = () =>
+    new Promise<void>((resolve) => {
+      waiters.push(resolve);
+      if (free.length > 0) setTimeout(resolve, LOOK_IDLE_MS).unref();
+    });
   return {
     streams: () => [...all.values()],
     add(stream) {
@@ -36,14 +73,23 @@ export function createRotation(signal: AbortSignal): Rotation {
       free.push(stream);
       wakeOne();
     },
+    own(names) {
+      mine = names;
+      wakeAll();
+    },
+    noteBusy() {
+      busyAtMs = nowMs();
+    },
     async take() {
-      while (free.length === 0 && !signal.aborted) {
-        await new Promise<void>((resolve) => waiters.push(resolve));
+      while (!signal.aborted) {
+        const others = pick((stream) => !isOwn(stream) && isDue(stream));
+        for (const { transactions } of others) lookedAtMs.set(transactions, nowMs());
+        if (others.length > 0) return { streams: others, isOwn: false };
+        const own = pick(isOwn);
+        if (own.length > 0) return { streams: own, isOwn: true };
+        await change();
       }
-      if (signal.aborted) return [];
-      const taken = free;
-      free = [];
-      return taken;
+      return NONE;
     },
     giveBack(streams) {
       free.push(...streams);

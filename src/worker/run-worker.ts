@@ -8,8 +8,10 @@ import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { GroupDuties } from '../stream/consumer-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
+import type { WorkerList } from '../stream/worker-list.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
 import { type Duty, runMaintenance } from './maintenance.ts';
+import { ownStreams } from './own-streams.ts';
 import { createPause, type Pause } from './pause.ts';
 import type { BatchSteps } from './process-batch.ts';
 import {
@@ -50,6 +52,8 @@ export type WorkerOptions = {
   readonly steps: BatchSteps;
   /** Streams as they should be now: corridors times shards. */
   readonly listStreams: () => Promise<StreamKeys[]>;
+  /** Who else is alive; without it every stream is read as our own. */
+  readonly workers?: WorkerList;
   /** Duties beyond the worker's own; `streams` tells which streams it reads. */
   readonly duties: (streams: () => readonly StreamKeys[]) => readonly Duty[];
   readonly settings: WorkerSettings;
@@ -63,6 +67,7 @@ export type WorkerOptions = {
 };
 
 const REFRESH_MS = 5000;
+const ANNOUNCE_MS = 1000;
 const FIRST_STREAMS_RETRY_MS = 250;
 /**
  * Batches that a worker holds: one is folded while others are read and written. More would only make
@@ -115,7 +120,7 @@ function assemble(options: WorkerOptions): Parts {
   const pause = createPause({ signal, metrics, log, random });
   return {
     options,
-    rotation: createRotation(signal),
+    rotation: createRotation(signal, nowMs),
     inFlight: createInFlight({ entriesMax: inFlightMax, signal, nowMs }),
     pause,
     runUnit: createRunUnit({ steps, pause, signal, log, onTry: options.onSignOfLife }),
@@ -184,6 +189,7 @@ function dutiesOf(parts: Parts): Duty[] {
   });
   return [
     { name: 'streams', everyMs: REFRESH_MS, run: () => addStreams(parts, false) },
+    { name: 'own-streams', everyMs: ANNOUNCE_MS, run: () => chooseStreams(parts) },
     {
       name: 'reclaim',
       everyMs: Math.ceil(settings.claimIdleMs / 3),
@@ -203,6 +209,12 @@ function dutiesOf(parts: Parts): Duty[] {
     },
     ...options.duties(rotation.streams),
   ];
+}
+
+async function chooseStreams({ options, rotation }: Parts): Promise<void> {
+  if (options.workers === undefined) return;
+  const workers = await options.workers.announce();
+  rotation.own(ownStreams(rotation.streams(), workers, options.name));
 }
 
 /** Entries of batches that take long are kept from being claimed by others. */
@@ -247,6 +259,9 @@ async function addStreams({ options, rotation, stop }: Parts, insist: boolean): 
 
 /** Our consumers go, except where they still have something pending for others to claim. */
 async function removeConsumers({ options, rotation }: Parts): Promise<void> {
+  await options.workers?.leave().catch((error: unknown) => {
+    options.log.warn({ err: toError(error).message }, 'stays on the list of workers');
+  });
   const streams = rotation.streams().map(({ transactions }) => transactions);
   const removals = Array.from({ length: options.readers.length + 1 }, (_, n) =>
     options.group.removeConsumer(streams, `${options.name}-${n}`),

@@ -9,34 +9,75 @@ const [a, b, c] = ['US-EG', 'US-MX', 'DE-TR'].map((corridor) => streamKeys('m', 
   ReturnType<typeof streamKeys>,
 ];
 
+const own = (...streams: readonly (typeof a)[]) => ({ streams, isOwn: true });
+const others = (...streams: readonly (typeof a)[]) => ({ streams, isOwn: false });
+
 describe('rotation', () => {
   test('hands out every free stream, longest free first, and each only once', async () => {
-    const rotation = createRotation(new AbortController().signal);
+    const rotation = createRotation(new AbortController().signal, () => 0);
     for (const stream of [a, b, c, a]) rotation.add(stream);
-    expect(await rotation.take()).toEqual([a, b, c]);
+    expect(await rotation.take()).toEqual(own(a, b, c));
     rotation.giveBack([b]);
     rotation.giveBack([a]);
-    expect(await rotation.take()).toEqual([b, a]);
+    expect(await rotation.take()).toEqual(own(b, a));
     expect(rotation.streams()).toEqual([a, b, c]);
   });
 
   test('wakes one who waits when a stream comes back or appears', async () => {
-    const rotation = createRotation(new AbortController().signal);
+    const rotation = createRotation(new AbortController().signal, () => 0);
     const first = rotation.take();
     const second = rotation.take();
     rotation.add(a);
-    expect(await first).toEqual([a]);
+    expect(await first).toEqual(own(a));
     rotation.add(b);
-    expect(await second).toEqual([b]);
+    expect(await second).toEqual(own(b));
   });
 
   test('hands out nothing once the worker stops', async () => {
     const stop = new AbortController();
-    const rotation = createRotation(stop.signal);
+    const rotation = createRotation(stop.signal, () => 0);
     const waiting = rotation.take();
     stop.abort();
-    expect(await waiting).toEqual([]);
+    expect(await waiting).toEqual(own());
     rotation.add(a);
-    expect(await rotation.take()).toEqual([]);
+    expect(await rotation.take()).toEqual(own());
+  });
+
+  test("looks at another worker's streams at once when idle, and seldom while its own have entries", async () => {
+    let now = 0;
+    const rotation = createRotation(new AbortController().signal, () => now);
+    for (const stream of [a, b, c]) rotation.add(stream);
+    rotation.own(new Set([a.transactions]));
+    expect(await rotation.take()).toEqual(others(b, c));
+    rotation.giveBack([b, c]);
+    expect(await rotation.take()).toEqual(own(a));
+    rotation.noteBusy();
+    rotation.giveBack([a]);
+
+    now = 249;
+    expect(await rotation.take()).toEqual(own(a));
+    rotation.giveBack([a]);
+    now = 250;
+    expect(await rotation.take()).toEqual(others(b, c));
+    rotation.giveBack([b, c]);
+
+    for (now = 300; now < 10_000; now += 100) {
+      expect(await rotation.take()).toEqual(own(a));
+      rotation.noteBusy();
+      rotation.giveBack([a]);
+    }
+    now = 10_250;
+    rotation.noteBusy();
+    expect(await rotation.take()).toEqual(others(b, c));
+  });
+
+  test('a stream that becomes ours is waited for as ours', async () => {
+    const rotation = createRotation(new AbortController().signal, () => 0);
+    for (const stream of [a, b]) rotation.add(stream);
+    rotation.own(new Set([a.transactions]));
+    expect(await rotation.take()).toEqual(others(b));
+    rotation.giveBack([b]);
+    rotation.own(new Set([a.transactions, b.transactions]));
+    expect(await rotation.take()).toEqual(own(a, b));
   });
 });
