@@ -62,7 +62,12 @@ test('an idle worker takes from the backlog of a busy one', async () => {
   );
   // Once each has announced itself after both were there, the one stream has one owner for both.
   const announcedMs = async () => {
-    const list = await rig.commands.zrange(`${rig.database.market}:workers`, '0', '-1', 'WITHSCORES');
+    const list = await rig.commands.zrange(
+      `${rig.database.market}:workers`,
+      '0',
+      '-1',
+      'WITHSCORES',
+    );
     return list.filter((_, index) => index % 2 === 1).map(Number);
   };
   await waitUntil(async () => (await announcedMs()).length === 2, 10_000, 'two workers');

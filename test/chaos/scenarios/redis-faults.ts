@@ -5,6 +5,7 @@
 import { integerBetween } from '../../../src/simulate/random.ts';
 import { during, onTheWay } from '../support/during.ts';
 import type { Scenario, Stage } from '../support/scenario.ts';
+import { countWaiting } from '../support/streams.ts';
 
 const WIPE_RECOVERY_SECONDS_MAX = 60;
 const LATENCY_MS = 100;
@@ -18,22 +19,44 @@ async function isRefused({ services: { client } }: Stage): Promise<boolean> {
   );
 }
 
+const WORKERS = ['worker-1', 'worker-2'];
+const WAITING_LOOKS_MAX = 200;
+const LOOK_EVERY_MS = 10;
+
+/** Wipes while entries wait: the workers stand still (SIGSTOP) from before there are some until they are gone. */
+async function wipeWaiting(stage: Stage, wipe: () => Promise<unknown>): Promise<void> {
+  const { engine, services, happened, pause } = stage;
+  const pids = WORKERS.map((name) => engine.process(name).pid);
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  try {
+    for (let looks = 0; looks < WAITING_LOOKS_MAX; looks++) {
+      if ((await countWaiting(services)).entries > 0) break;
+      await pause(LOOK_EVERY_MS);
+    }
+    if ((await countWaiting(services)).entries > 0) happened('entries lost');
+    await wipe();
+  } finally {
+    for (const pid of pids) process.kill(pid, 'SIGCONT');
+  }
+}
+
 const wiped: Scenario = {
   name: 'redis-wiped',
   what: 'Redis forgets everything (FLUSHALL, and kill -9 with its files removed)',
-  setup: { recoverSecondsMax: WIPE_RECOVERY_SECONDS_MAX, workers: 2 },
+  setup: { recoverSecondsMax: WIPE_RECOVERY_SECONDS_MAX, workers: WORKERS.length },
   plan: (random) => {
     const shares = [integerBetween(random, 20, 45), integerBetween(random, 55, 80)] as const;
     return {
       schedule: [`FLUSHALL at ${shares[0]} %`, `kill -9 and files removed at ${shares[1]} %`],
-      faults: ['redis flushed', 'redis started empty'],
-      run: async ({ progress, services, ledger, happened }) => {
+      faults: ['redis flushed', 'redis started empty', 'entries lost'],
+      run: async (stage) => {
+        const { progress, services, ledger, happened } = stage;
         await progress(shares[0] / 100);
         ledger.note({ kind: 'wiped' });
-        await services.client.flushall();
+        await wipeWaiting(stage, () => services.client.flushall());
         happened('redis flushed');
         await progress(shares[1] / 100);
-        await services.redis.end('SIGKILL');
+        await wipeWaiting(stage, () => services.redis.end('SIGKILL'));
         await services.redis.startEmpty();
         happened('redis started empty');
       },
