@@ -121,7 +121,8 @@ export function rebuildAccount(
   const list = createList(ACCOUNT_ITEM_BYTES, past.rows.length + 2, take);
   const profile: AccountProfile = {
     stored,
-    digest: chainDigest(0, floor.low),
+    // A copy that reaches on and one that ends must not pass for each other, alike as their items may be.
+    digest: chainDigest(chainDigest(0, floor.low), ceiling.low),
     floor,
     ceiling,
     list,

@@ -174,6 +174,11 @@ export function rebuildMerchant(
     list,
     runningSum: createRunningSum(),
   };
+  // A copy that reaches on and one that ends must not pass for each other, alike as their items may be.
+  for (const { low } of [profile.horizon, profile.ceiling]) {
+    profile.digest = chainDigest(profile.digest, low);
+  }
+  profile.digest = chainDigest(profile.digest, profile.knownFromMs / DAY_MS);
   for (const tally of profile.tallies) profile.digest = chainDigest(profile.digest, tally.count);
   for (const row of past.rows)
     insertMerchantItem(profile, list.count, merchantItem(row, figuresOf(row)));
