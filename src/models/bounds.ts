@@ -9,3 +9,5 @@ export const MODEL_NODES_MAX = 2_000_000;
 export const MODEL_DEPTH_MAX = 64;
 export const MODEL_FEATURES_MAX = 1000;
 export const FEATURE_NAME_CHARACTERS_MAX = 128;
+/** Each is run three times before a model may score: a second for the largest model. */
+export const GOLDEN_VECTORS_MAX = 1000;
