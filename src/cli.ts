@@ -43,6 +43,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   'dead-letters': () => import('./cli/dead-letters.ts'),
   reconcile: () => import('./cli/reconcile.ts'),
   keys: () => import('./cli/keys.ts'),
+  models: () => import('./cli/models.ts'),
   verify: () => import('./cli/verify.ts'),
 };
 

@@ -43,7 +43,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   cli: {
     folders: [
       ...['query', 'runtime', 'store', 'stream', 'ingest', 'simulate', 'replay'],
-      ...['embedded', 'scoring', 'profile'],
+      ...['embedded', 'scoring', 'profile', 'models'],
     ],
     packages: ['cli-progress', 'lru-cache', 'zod', 'node:*'],
   },

@@ -1,0 +1,153 @@
+/** `risk models`: the registry of models, straight in the database. */
+import { Failure } from '../domain/failure.ts';
+import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
+import { findModel, listModels, readModel, type StoredModel } from '../store/models.ts';
+import { openDatabase } from '../store/open-database.ts';
+import type { Database } from '../store/pool.ts';
+import { type Command, type CommandContext, EXIT, parseArguments, UsageError } from './command.ts';
+import { exportModel } from './models/export-model.ts';
+import { importModel } from './models/import-model.ts';
+import { readOfficer } from './models/officer.ts';
+
+const PAGE = 200;
+
+const USAGE = `risk models ACTION [options]
+
+  list                      every model
+  show MODEL                one, with its lineage and its card
+  import FILE               checks a model file and registers it
+  export MODEL              writes the file and its manifest
+
+MODEL is a name (baseline@2026-11-01) or a SHA-256. FILE is XGBoost JSON, LightGBM text or logistic JSON.
+Needs DATABASE_URL; import also RISK_API_KEY, the key of a risk officer, whose owner is who acts.
+
+  --manifest FILE   what goes with an imported file (default: FILE.manifest.json where there is one);
+                    without it the golden vectors are recorded here
+  --name MODEL      name of a file without a manifest (default: the file's name and today's date)
+  --out FILE        where export writes (default: the model's name in the current folder)
+
+Example: risk models import fraud.json --name fraud@1
+`;
+
+const OPTIONS = {
+  manifest: { type: 'string' },
+  name: { type: 'string' },
+  out: { type: 'string' },
+} as const;
+
+type Request = {
+  readonly words: readonly string[];
+  readonly options: ReturnType<typeof parseArguments<typeof OPTIONS>>['values'];
+  readonly database: Database;
+  readonly context: CommandContext;
+};
+type Action = {
+  /** Words after the action's name. */
+  readonly words: number;
+  readonly options: readonly (keyof typeof OPTIONS)[];
+  readonly run: (request: Request) => Promise<number>;
+};
+
+const ACTIONS: Readonly<Record<string, Action>> = {
+  list: { words: 0, options: [], run: list },
+  show: { words: 1, options: [], run: show },
+  import: { words: 1, options: ['manifest', 'name'], run: runImport },
+  export: { words: 1, options: ['out'], run: runExport },
+};
+
+export const command: Command = {
+  name: 'models',
+  summary: 'Registers, shows and exports models.',
+  usage: USAGE,
+  run: async (args, context) => {
+    const { config, output } = context;
+    const parsed = parseArguments(args, OPTIONS, { min: 1, max: 2 });
+    const { values, positionals } = parsed;
+    const [name = '', ...words] = positionals;
+    const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+    if (action === undefined) throw new UsageError(`unknown action '${name}'`);
+    if (words.length !== action.words) throw new UsageError(`${name} takes ${action.words} words`);
+    for (const option of Object.keys(OPTIONS) as (keyof typeof OPTIONS)[]) {
+      if (values[option] !== undefined && !action.options.includes(option)) {
+        throw new UsageError(`${name} takes no --${option}`);
+      }
+    }
+    if (config.DATABASE_URL === undefined) {
+      output.error('DATABASE_URL: is needed by models');
+      return EXIT_BAD_CONFIGURATION;
+    }
+    await using database = openDatabase(config, config.DATABASE_URL, 'models', {
+      connectionsMax: 1,
+    });
+    return await action.run({ words, options: values, database, context });
+  },
+};
+
+const COLUMNS = [
+  { field: 'model' },
+  { field: 'format' },
+  { field: 'feature_schema', title: 'schema' },
+  { field: 'features' },
+  { field: 'created_at', title: 'created at' },
+  { field: 'created_by', title: 'created by' },
+  { field: 'model_id', title: 'sha-256' },
+];
+
+async function list({ database, context }: Request): Promise<number> {
+  const models: StoredModel[] = [];
+  for (;;) {
+    const page = await listModels(database, models.at(-1)?.model ?? '', PAGE);
+    models.push(...page);
+    if (page.length < PAGE) break;
+  }
+  context.output.table(COLUMNS, models.map(toRow));
+  return EXIT.fine;
+}
+
+async function show({ words, database, context }: Request): Promise<number> {
+  const model = await find(database, words[0]);
+  const { manifest } = await readModel(database, model.modelId);
+  const { feature_names, lineage, card } = manifest;
+  context.output.record({ ...toRow(model), feature_names, ...lineage, card });
+  return EXIT.fine;
+}
+
+async function runImport({ words, options, database, context }: Request): Promise<number> {
+  const createdBy = await readOfficer(database, context.config.RISK_API_KEY);
+  const { manifest, isNew } = await importModel(database, {
+    ...{ path: words[0] ?? '', manifestPath: options.manifest, name: options.name },
+    ...{ createdBy, nowMs: Date.now() },
+  });
+  const { model, sha256, golden_vectors } = manifest;
+  const vectors = golden_vectors.length;
+  context.output.value({ model, model_id: sha256, golden_vectors: vectors, is_new: isNew }, [
+    `${model} ${isNew ? 'is registered' : 'was registered already'}, ${sha256}`,
+    `${vectors} golden vectors passed three times, bit for bit`,
+  ]);
+  return EXIT.fine;
+}
+
+async function runExport({ words, options, database, context }: Request): Promise<number> {
+  const model = await find(database, words[0]);
+  const { path, manifestPath } = await exportModel(database, model, options.out);
+  context.output.value({ model: model.model, path, manifest: manifestPath }, [path, manifestPath]);
+  return EXIT.fine;
+}
+
+async function find(database: Database, reference = ''): Promise<StoredModel> {
+  const model = await findModel(database, reference);
+  if (model === undefined) {
+    throw new Failure('not-found', 'MODEL_UNKNOWN', `no model is registered as ${reference}`);
+  }
+  return model;
+}
+
+function toRow(model: StoredModel) {
+  return {
+    ...{ model: model.model, model_id: model.modelId, format: model.format },
+    ...{ feature_schema: model.featureSchema, features: model.features },
+    ...{ artefact_bytes: model.artefactBytes, golden_vectors: model.goldenVectors },
+    golden_source: model.goldenSource,
+    ...{ created_at: model.createdAt.toISOString(), created_by: model.createdBy },
+  };
+}

@@ -1,0 +1,108 @@
+/** `risk models import`: a file is checked whole, then stored in one statement, or refused with the reason. */
+import { open } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { z } from 'zod';
+import { Failure } from '../../domain/failure.ts';
+import { type ModelManifest, modelManifestSchema, modelName } from '../../domain/model-manifest.ts';
+import { MODEL_BYTES_MAX } from '../../models/bounds.ts';
+import { checkModel, describeModel, toGoldenVectors } from '../../models/registry/check-model.ts';
+import { createRandom } from '../../simulate/random.ts';
+import { findModel, insertModel } from '../../store/models.ts';
+import type { Database } from '../../store/pool.ts';
+import { UsageError } from '../command.ts';
+
+/** A thousand vectors of a thousand features, as text. */
+const MANIFEST_BYTES_MAX = 32 * 1024 * 1024;
+
+export type Import = {
+  readonly path: string;
+  /** Default: `PATH.manifest.json` where there is one. */
+  readonly manifestPath: string | undefined;
+  /** `name@version`; for a file without a manifest. */
+  readonly name: string | undefined;
+  readonly createdBy: string;
+  readonly nowMs: number;
+};
+
+export type Imported = { readonly manifest: ModelManifest; readonly isNew: boolean };
+
+/** @throws Failure that says why the model is refused; then nothing of it is registered */
+export async function importModel(database: Database, request: Import): Promise<Imported> {
+  const artefact = await readBounded(request.path, MODEL_BYTES_MAX);
+  if (artefact === undefined) refuse(request.path, 'there is no such file');
+  const given = await readManifest(request);
+  if (given !== undefined && request.name !== undefined && request.name !== given.model) {
+    throw new UsageError(`the manifest names it ${given.model}, not ${request.name}`);
+  }
+  const manifest =
+    given ?? describeModel(artefact, request.name ?? nameOf(request), createRandom('golden'));
+  const model = checkModel(artefact, manifest);
+  const isNew = await insertModel(database, {
+    ...{ manifest, artefact, format: model.format, golden: toGoldenVectors(manifest) },
+    goldenSource: given === undefined ? 'import' : 'manifest',
+    createdBy: request.createdBy,
+  });
+  if (!isNew) await refuseOther(database, manifest);
+  return { manifest, isNew };
+}
+
+/** The same file under the same name is there already: fine. Anything else would change a model. */
+async function refuseOther(database: Database, { model, sha256 }: ModelManifest): Promise<void> {
+  const byFile = await findModel(database, sha256);
+  if (byFile?.model === model) return;
+  const why =
+    byFile === undefined
+      ? `${model} is the name of another file: models never change, so give this one a version`
+      : `this file is registered as ${byFile.model}`;
+  throw new Failure('conflict', 'MODEL_EXISTS', why);
+}
+
+async function readManifest(request: Import): Promise<ModelManifest | undefined> {
+  const path = request.manifestPath ?? `${request.path}.manifest.json`;
+  const bytes = await readBounded(path, MANIFEST_BYTES_MAX);
+  if (bytes === undefined) {
+    return request.manifestPath === undefined ? undefined : refuse(path, 'there is no such file');
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    return refuse(path, 'is no JSON');
+  }
+  const parsed = modelManifestSchema.safeParse(value);
+  return parsed.success ? parsed.data : refuse(path, firstIssue(parsed.error));
+}
+
+function firstIssue({ issues: [issue] }: z.ZodError): string {
+  return issue === undefined ? 'is no manifest' : `${issue.path.join('.')}: ${issue.message}`;
+}
+
+/** `fraud.json` imported on 20 November is `fraud@2026-11-20`. */
+function nameOf({ path, nowMs }: Import): string {
+  const stem = basename(path)
+    .toLowerCase()
+    .replace(/\.(json|txt)$/, '')
+    .replaceAll(/[^a-z0-9-]+/g, '-');
+  const parsed = modelName.safeParse(`${stem}@${new Date(nowMs).toISOString().slice(0, 10)}`);
+  if (!parsed.success) throw new UsageError('no name follows from the file; say --name');
+  return parsed.data;
+}
+
+/** Undefined where there is no file. What is larger than it may be is not read. */
+async function readBounded(path: string, bytesMax: number): Promise<Buffer | undefined> {
+  try {
+    await using file = await open(path, 'r');
+    const stat = await file.stat();
+    if (!stat.isFile()) refuse(path, 'is no file');
+    if (stat.size > bytesMax) refuse(path, `${stat.size} bytes, at most ${bytesMax}`);
+    return await file.readFile();
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    return refuse(path, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function refuse(path: string, why: string): never {
+  throw new Failure('invalid', 'MODEL_INVALID', `${path}: ${why}`);
+}

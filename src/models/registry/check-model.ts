@@ -1,0 +1,70 @@
+/** What must hold before a model is registered, and again wherever it is loaded to be run. */
+import type { ModelManifest } from '../../domain/model-manifest.ts';
+import { FEATURE_LIST, FEATURE_SCHEMA } from '../../scoring/feature-schema.ts';
+import { refuse } from '../formats/refusal.ts';
+import { checkGoldenVectors, type GoldenVectors, recordGoldenVectors } from '../golden-vectors.ts';
+import { bindFeatures, loadModel } from '../load-model.ts';
+import type { Model } from '../model.ts';
+import type { Random } from '../random.ts';
+
+const ENGINE_FEATURES = FEATURE_LIST.map(({ name }) => name);
+/** Vectors recorded for a model that comes without. */
+const RECORDED_ROWS = 64;
+
+/** @throws Failure `MODEL_INVALID` */
+export function checkModel(artefact: Uint8Array, manifest: ModelManifest): Model {
+  const { sha256, feature_schema, feature_names } = manifest;
+  if (feature_schema !== FEATURE_SCHEMA) {
+    refuse('feature_schema', `${feature_schema}, but this engine computes ${FEATURE_SCHEMA}`);
+  }
+  const model = loadModel(artefact, feature_names);
+  if (model.sha256 !== sha256) refuse('sha256', `the file's is ${model.sha256}, not ${sha256}`);
+  const differs = model.featureNames.findIndex((name, index) => name !== feature_names[index]);
+  if (differs >= 0 || feature_names.length !== model.featureNames.length) {
+    refuse('feature_names', 'are not those of the file, in its order');
+  }
+  bindFeatures(model, ENGINE_FEATURES);
+  checkGoldenVectors(model, toGoldenVectors(manifest));
+  return model;
+}
+
+/** The manifest of a file that comes without one. @throws Failure `MODEL_INVALID` */
+export function describeModel(artefact: Uint8Array, name: string, random: Random): ModelManifest {
+  const model = loadModel(artefact);
+  bindFeatures(model, ENGINE_FEATURES);
+  return {
+    model: name,
+    sha256: model.sha256,
+    feature_schema: FEATURE_SCHEMA,
+    feature_names: [...model.featureNames],
+    golden_vectors: fromGoldenVectors(recordGoldenVectors(model, RECORDED_ROWS, random)),
+    lineage: { trained: null, code_version: null, parent: null },
+    card: null,
+  };
+}
+
+function fromGoldenVectors({ inputs, margins, probabilities }: GoldenVectors) {
+  const features = inputs.values.length / inputs.rows;
+  return Array.from(margins, (margin, row) => ({
+    inputs: Array.from(inputs.values.subarray(row * features, (row + 1) * features), (value) =>
+      Number.isNaN(value) ? null : value,
+    ),
+    margin,
+    probability: probabilities[row] ?? Number.NaN,
+  }));
+}
+
+export function toGoldenVectors({ feature_names, golden_vectors }: ModelManifest): GoldenVectors {
+  for (const [row, { inputs }] of golden_vectors.entries()) {
+    if (inputs.length !== feature_names.length) {
+      const why = `has ${inputs.length} values for ${feature_names.length} features`;
+      refuse(`golden_vectors[${row}].inputs`, why);
+    }
+  }
+  const values = golden_vectors.flatMap(({ inputs }) => inputs.map((value) => value ?? Number.NaN));
+  return {
+    inputs: { rows: golden_vectors.length, values: Float64Array.from(values) },
+    margins: Float64Array.from(golden_vectors, ({ margin }) => margin),
+    probabilities: Float64Array.from(golden_vectors, ({ probability }) => probability),
+  };
+}

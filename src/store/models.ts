@@ -1,0 +1,162 @@
+/** Registered models: artefact, golden vectors, lineage. Rows are written once. */
+import { createHash } from 'node:crypto';
+import { Failure } from '../domain/failure.ts';
+import type { ModelLineage, ModelManifest } from '../domain/model-manifest.ts';
+import { float8Array } from './binary-array.ts';
+import { sqlStateOf, UNIQUE_VIOLATION } from './pg-failure.ts';
+import type { Database } from './pool.ts';
+
+type Queries = Pick<Database, 'query'>;
+
+/** manifest: came with the model; import: recorded when it was imported. */
+export type GoldenSource = 'manifest' | 'import';
+
+export type NewModel = {
+  readonly manifest: ModelManifest;
+  readonly format: string;
+  readonly artefact: Uint8Array;
+  readonly golden: {
+    readonly inputs: { readonly values: Float64Array };
+    readonly margins: Float64Array;
+    readonly probabilities: Float64Array;
+  };
+  readonly goldenSource: GoldenSource;
+  readonly createdBy: string;
+};
+
+/** A model without what is large. */
+export type StoredModel = {
+  readonly modelId: string;
+  readonly model: string;
+  readonly format: string;
+  readonly artefactBytes: number;
+  readonly featureSchema: number;
+  readonly features: number;
+  readonly goldenVectors: number;
+  readonly goldenSource: GoldenSource;
+  readonly createdAt: Date;
+  readonly createdBy: string;
+};
+
+export type ModelContent = {
+  readonly artefact: Buffer;
+  readonly manifest: ModelManifest;
+};
+
+const insertStatement = {
+  name: 'insert-model',
+  text: `insert into models (model_id, model, format, artefact, feature_schema, feature_names, golden_inputs,
+             golden_margins, golden_probabilities, golden_source, trained_from, trained_to, known_by,
+             code_version, parent, card, created_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+};
+
+/** False when the file, or another one of that name, is registered already. */
+export async function insertModel(database: Queries, model: NewModel): Promise<boolean> {
+  const { manifest, golden } = model;
+  const { trained, code_version, parent } = manifest.lineage;
+  try {
+    await database.query(insertStatement, [
+      ...[manifest.sha256, manifest.model, model.format, Buffer.from(model.artefact)],
+      ...[manifest.feature_schema, manifest.feature_names],
+      ...[golden.inputs.values, golden.margins, golden.probabilities].map(float8Array),
+      model.goldenSource,
+      ...[trained?.from ?? null, trained?.to ?? null, trained?.known_by ?? null],
+      ...[code_version, parent, manifest.card, model.createdBy],
+    ]);
+    return true;
+  } catch (error) {
+    if (sqlStateOf(error) === UNIQUE_VIOLATION) return false;
+    throw error;
+  }
+}
+
+const HEAD = `model_id as "modelId", model, format, octet_length(artefact) as "artefactBytes",
+              feature_schema as "featureSchema", cardinality(feature_names) as features,
+              cardinality(golden_margins) as "goldenVectors", golden_source as "goldenSource",
+              created_at as "createdAt", created_by as "createdBy"`;
+
+const listStatement = {
+  name: 'list-models',
+  text: `select ${HEAD} from models where model > $1 order by model limit $2`,
+};
+
+/** A page of models after a name. */
+export async function listModels(
+  database: Queries,
+  afterModel: string,
+  limit: number,
+): Promise<StoredModel[]> {
+  return await database.query<StoredModel>(listStatement, [afterModel, limit]);
+}
+
+const findStatement = {
+  name: 'find-model',
+  text: `select ${HEAD} from models where model_id = $1 or model = $1`,
+};
+
+/** @param reference SHA-256 or `name@version` */
+export async function findModel(
+  database: Queries,
+  reference: string,
+): Promise<StoredModel | undefined> {
+  const [row] = await database.query<StoredModel>(findStatement, [reference]);
+  return row;
+}
+
+const readStatement = {
+  name: 'read-model',
+  text: `select model, artefact, feature_schema, feature_names, golden_inputs, golden_margins,
+                golden_probabilities, trained_from::text as trained_from, trained_to::text as trained_to,
+                known_by, code_version, parent, card
+           from models where model_id = $1`,
+};
+
+type ContentRow = Pick<ModelManifest, 'model' | 'feature_schema' | 'feature_names' | 'card'> &
+  Pick<ModelLineage, 'code_version' | 'parent'> & {
+    readonly artefact: Buffer;
+    readonly golden_inputs: number[];
+    readonly golden_margins: number[];
+    readonly golden_probabilities: number[];
+    readonly trained_from: string | null;
+    readonly trained_to: string | null;
+    readonly known_by: Date | null;
+  };
+
+/** Artefact and manifest of a model that is registered. @throws Failure `MODEL_CORRUPT` */
+export async function readModel(database: Queries, modelId: string): Promise<ModelContent> {
+  const [row] = await database.query<ContentRow>(readStatement, [modelId]);
+  if (row === undefined) throw new Error(`no model ${modelId}`);
+  const sha256 = createHash('sha256').update(row.artefact).digest('hex');
+  if (sha256 !== modelId) {
+    throw new Failure(
+      'permanent',
+      'MODEL_CORRUPT',
+      `the artefact of ${row.model} hashes to ${sha256}`,
+    );
+  }
+  const { artefact, trained_from, trained_to, known_by, code_version, parent } = row;
+  const trained =
+    trained_from === null || trained_to === null || known_by === null
+      ? null
+      : { from: trained_from, to: trained_to, known_by: known_by.toISOString() };
+  const manifest = {
+    ...{ model: row.model, sha256: modelId },
+    ...{ feature_schema: row.feature_schema, feature_names: row.feature_names },
+    golden_vectors: goldenVectorsOf(row),
+    lineage: { trained, code_version, parent },
+    card: row.card,
+  };
+  return { artefact, manifest };
+}
+
+function goldenVectorsOf(row: ContentRow): ModelManifest['golden_vectors'] {
+  const features = row.feature_names.length;
+  return row.golden_margins.map((margin, at) => ({
+    inputs: row.golden_inputs
+      .slice(at * features, (at + 1) * features)
+      .map((value) => (Number.isNaN(value) ? null : value)),
+    margin,
+    probability: row.golden_probabilities[at] ?? Number.NaN,
+  }));
+}

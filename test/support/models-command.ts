@@ -1,0 +1,81 @@
+/** `risk models` in this process, by keys of different owners, and small model files to give it. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { command } from '../../src/cli/models.ts';
+import { createOutput } from '../../src/cli/output.ts';
+import type { Role } from '../../src/domain/principal.ts';
+import { mintApiKey } from '../../src/runtime/api-key.ts';
+import { readConfig } from '../../src/runtime/config.ts';
+import { createLog } from '../../src/runtime/log.ts';
+import { insertApiKey } from '../../src/store/api-keys.ts';
+import { makeFile } from '../unit/models/formats/xgboost-file.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+
+export type ModelsRig = {
+  readonly testDatabase: TestDatabase;
+  /** Runs as the owner of a key; without one as nobody. Throws what the command throws. */
+  run(key: string | undefined, ...args: string[]): Promise<{ code: number; stdout: string }>;
+  /** As `run` with `--json`; the document. */
+  json(key: string | undefined, ...args: string[]): Promise<Answer>;
+  makeKey(owner: string, roles: readonly Role[]): Promise<string>;
+  /** Writes a file to a folder of the rig's own; its path. */
+  write(name: string, content: string | Uint8Array): string;
+  readonly folder: string;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+// biome-ignore lint/suspicious/noExplicitAny: documents whose fields the tests assert
+export type Answer = any;
+
+export async function startModelsRig(): Promise<ModelsRig> {
+  const testDatabase = await createTestDatabase();
+  const folder = mkdtempSync(join(tmpdir(), 'risk-models-'));
+  const run: ModelsRig['run'] = async (key, ...args) => {
+    let stdout = '';
+    const write = (text: string) => {
+      stdout += text;
+    };
+    const settings = readConfig({
+      DATABASE_URL: testDatabase.url,
+      ...(key === undefined ? {} : { RISK_API_KEY: key }),
+    });
+    if ('problems' in settings) throw new Error(settings.problems.join('; '));
+    const code = await command.run(args, {
+      config: settings.config,
+      environment: {},
+      output: createOutput({ json: args.includes('--json'), stdout: { write } }),
+      log: createLog('models', 'silent'),
+      signal: new AbortController().signal,
+    });
+    return { code, stdout };
+  };
+  return {
+    ...{ testDatabase, folder, run },
+    json: async (key, ...args) => JSON.parse((await run(key, ...args, '--json')).stdout),
+    makeKey: async (owner, roles) => {
+      const { keyId, key, keyHash } = mintApiKey();
+      await using database = testDatabase.open({ connectionsMax: 1 });
+      const rest = { client: 'default', expiresAt: null };
+      await insertApiKey(database, { keyId, keyHash, roles, owner, ...rest });
+      return key;
+    },
+    write: (name, content) => {
+      const path = join(folder, name);
+      writeFileSync(path, content);
+      return path;
+    },
+    [Symbol.asyncDispose]: async () => {
+      rmSync(folder, { recursive: true });
+      await testDatabase[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** An XGBoost file that reads features of the engine. @param mark makes its bytes its own */
+export function modelFile(mark = 0) {
+  const file = makeFile();
+  file.learner.feature_names = ['amount', 'hour'];
+  const [tree] = file.learner.gradient_booster.model.trees;
+  if (tree !== undefined) tree.split_conditions[1] = -0.5 - mark / 64;
+  return file;
+}
