@@ -1,0 +1,159 @@
+/**
+ * What models do in a corridor, and what may follow. Pure: the log of rollouts in, the rows that a
+ * decision appends out. The newest row of a model in a corridor holds; without a row it is staged.
+ *
+ *     staged ─▶ shadow ◀─▶ canary n % ─▶ active ─▶ deprecated ─▶ shadow
+ */
+import { Failure } from '../../domain/failure.ts';
+
+/** In the order of how much a model may decide. */
+const RANK = { staged: 0, deprecated: 0, shadow: 1, canary: 2, active: 3 } as const;
+type RolloutState = keyof typeof RANK;
+export const PROPOSED_STATES = ['shadow', 'canary', 'active'] as const;
+export type ProposedState = (typeof PROPOSED_STATES)[number];
+
+/** approval: as proposed; displacement: another model became active; rollback: somebody went back. */
+type RolloutCause = 'approval' | 'displacement' | 'rollback';
+
+export type Holding = {
+  readonly state: Exclude<RolloutState, 'staged'>;
+  /** Of the accounts; 0 but for a canary. */
+  readonly canaryPercent: number;
+};
+export type Rollout = Holding & {
+  readonly corridor: string;
+  readonly modelId: string;
+  readonly cause: RolloutCause;
+};
+
+export type Target = {
+  readonly modelId: string;
+  readonly state: ProposedState;
+  readonly canaryPercent: number;
+};
+
+/** What each model does in a corridor; models that are not there are staged. */
+export function holdingsIn(log: readonly Rollout[], corridor: string): Map<string, Holding> {
+  const holdings = new Map<string, Holding>();
+  for (const row of log) {
+    if (row.corridor !== corridor) continue;
+    holdings.set(row.modelId, { state: row.state, canaryPercent: row.canaryPercent });
+  }
+  return holdings;
+}
+
+/**
+ * The rows of an approved proposal. A model takes one step at a time; a step that it has taken in one
+ * corridor is open to it in every other.
+ * @throws Failure `ROLLOUT_REFUSED`
+ */
+export function planPromotion(
+  log: readonly Rollout[],
+  corridors: readonly string[],
+  target: Target,
+): Rollout[] {
+  const furthest = furthestOf(log, target.modelId);
+  if (RANK[target.state] > RANK[furthest] + 1) {
+    refuse(`the model is ${furthest}: it goes by shadow and canary, one step at a time`);
+  }
+  const rows = corridors.flatMap((corridor) =>
+    stepsIn(holdingsIn(log, corridor), corridor, target),
+  );
+  if (rows.length === 0) refuse('nothing would change');
+  return rows;
+}
+
+function stepsIn(
+  holdings: ReadonlyMap<string, Holding>,
+  corridor: string,
+  { modelId, state, canaryPercent }: Target,
+): Rollout[] {
+  const now = holdings.get(modelId);
+  if (now?.state === state && now.canaryPercent === canaryPercent) return [];
+  if (now?.state === 'active') {
+    refuse(`the model is active in ${corridor}: roll it back, or make another one active`);
+  }
+  const rival = [...holdings].find(([id, held]) => id !== modelId && held.state === state)?.[0];
+  if (state === 'canary' && rival !== undefined) {
+    refuse(`${corridor} has a canary already, ${rival}: make it active or roll it back`);
+  }
+  const row: Rollout = { corridor, modelId, state, canaryPercent, cause: 'approval' };
+  if (state !== 'active' || rival === undefined) return [row];
+  return [{ ...ended(corridor, rival), cause: 'displacement' }, row];
+}
+
+/**
+ * The rows that take the newest thing back in each corridor: a canary ends; else the active model
+ * gives way to the one that was active before it, or to the rules alone.
+ * @throws Failure `ROLLOUT_REFUSED`
+ */
+export function planRollback(log: readonly Rollout[], corridors: readonly string[]): Rollout[] {
+  const rows = corridors.flatMap((corridor): Rollout[] => {
+    const canary = [...holdingsIn(log, corridor)].find(([, held]) => held.state === 'canary');
+    if (canary !== undefined) return [ended(corridor, canary[0])];
+    const history = activeIn(log, corridor);
+    const active = history.at(-1);
+    if (active === undefined) return [];
+    const before = history.at(-2);
+    const end = ended(corridor, active);
+    return before === undefined ? [end] : [end, { ...end, modelId: before, state: 'active' }];
+  });
+  if (rows.length === 0) refuse('there is neither a canary nor an active model');
+  return rows;
+}
+
+/** Models that became active and were not rolled back, the one that is active last. */
+function activeIn(log: readonly Rollout[], corridor: string): string[] {
+  const models: string[] = [];
+  for (const { modelId, state, cause, ...row } of log) {
+    if (row.corridor !== corridor) continue;
+    if (cause === 'approval' && state === 'active') models.push(modelId);
+    const isLast = models.at(-1) === modelId;
+    if (cause === 'rollback' && state === 'deprecated' && isLast) models.pop();
+  }
+  return models;
+}
+
+/** In any corridor. */
+function furthestOf(log: readonly Rollout[], modelId: string): RolloutState {
+  let furthest: RolloutState = 'staged';
+  for (const corridor of new Set(log.map((row) => row.corridor))) {
+    const state = holdingsIn(log, corridor).get(modelId)?.state ?? 'staged';
+    if (RANK[state] > RANK[furthest]) furthest = state;
+  }
+  return furthest;
+}
+
+function ended(corridor: string, modelId: string): Rollout {
+  return { corridor, modelId, state: 'deprecated', canaryPercent: 0, cause: 'rollback' };
+}
+
+export type Proposal = {
+  readonly proposedBy: string;
+  readonly proposedAtMs: number;
+  readonly isApproved: boolean;
+};
+
+/** What was true when it was proposed may not be so later. */
+export const PROPOSAL_DAYS_MAX = 7;
+const DAY_MS = 86_400_000;
+
+/** @throws Failure `ROLLOUT_REFUSED` unless this person may approve it now */
+export function checkApproval(proposal: Proposal, approver: string, nowMs: number): void {
+  if (proposal.isApproved) refuse('the proposal was approved already');
+  if (personOf(proposal.proposedBy) === personOf(approver)) {
+    refuse(`${approver} proposed it: another person must approve it`);
+  }
+  if (nowMs - proposal.proposedAtMs > PROPOSAL_DAYS_MAX * DAY_MS) {
+    refuse(`the proposal is older than ${PROPOSAL_DAYS_MAX} days: propose it again`);
+  }
+}
+
+/** One person, however the name is written. */
+function personOf(owner: string): string {
+  return owner.normalize('NFKC').trim().toLowerCase();
+}
+
+function refuse(why: string): never {
+  throw new Failure('conflict', 'ROLLOUT_REFUSED', why);
+}
