@@ -1,13 +1,22 @@
 /** `risk models`: the registry of models, straight in the database. */
-import { Failure } from '../domain/failure.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
-import { findModel, listModels, readModel, type StoredModel } from '../store/models.ts';
+import { listCorridors } from '../store/corridors.ts';
+import { listOpenProposals, readRollouts } from '../store/model-rollouts.ts';
+import { listModels, readModel, type StoredModel } from '../store/models.ts';
 import { openDatabase } from '../store/open-database.ts';
 import type { Database } from '../store/pool.ts';
 import { type Command, type CommandContext, EXIT, parseArguments, UsageError } from './command.ts';
 import { exportModel } from './models/export-model.ts';
+import { findKnown } from './models/find-known.ts';
 import { importModel } from './models/import-model.ts';
 import { readOfficer } from './models/officer.ts';
+import { approve, promote, rollBack } from './models/roll-out.ts';
+import {
+  describeRollouts,
+  toHoldingRows,
+  toProposalRow,
+  toRolloutRow,
+} from './models/rollout-rows.ts';
 
 const PAGE = 200;
 
@@ -17,14 +26,21 @@ const USAGE = `risk models ACTION [options]
   show MODEL                one, with its lineage and its card
   import FILE               checks a model file and registers it
   export MODEL              writes the file and its manifest
+  promote MODEL             proposes what it shall do, with --corridor and --to
+  approve PROPOSAL          puts a proposal of somebody else in force
+  rollback                  ends the canary of --corridor, or else the active model, at once
 
 MODEL is a name (baseline@2026-11-01) or a SHA-256. FILE is XGBoost JSON, LightGBM text or logistic JSON.
-Needs DATABASE_URL; import also RISK_API_KEY, the key of a risk officer, whose owner is who acts.
+A model is staged, then shadow, canary, active, in steps; another one that becomes active deprecates it.
+Needs DATABASE_URL; import, promote, approve and rollback also RISK_API_KEY, the key of a risk officer,
+whose owner is who acts. A proposal is approved by another owner within 7 days.
 
   --manifest FILE   what goes with an imported file (default: FILE.manifest.json where there is one);
                     without it the golden vectors are recorded here
   --name MODEL      name of a file without a manifest (default: the file's name and today's date)
   --out FILE        where export writes (default: the model's name in the current folder)
+  --corridor C      a corridor, or all that there are now
+  --to STATE        shadow, canary:N (percent of the accounts, 1 to 99) or active
 
 Example: risk models import fraud.json --name fraud@1
 `;
@@ -33,9 +49,11 @@ const OPTIONS = {
   manifest: { type: 'string' },
   name: { type: 'string' },
   out: { type: 'string' },
+  corridor: { type: 'string' },
+  to: { type: 'string' },
 } as const;
 
-type Request = {
+export type Request = {
   readonly words: readonly string[];
   readonly options: ReturnType<typeof parseArguments<typeof OPTIONS>>['values'];
   readonly database: Database;
@@ -53,11 +71,14 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   show: { words: 1, options: [], run: show },
   import: { words: 1, options: ['manifest', 'name'], run: runImport },
   export: { words: 1, options: ['out'], run: runExport },
+  promote: { words: 1, options: ['corridor', 'to'], run: promote },
+  approve: { words: 1, options: [], run: approve },
+  rollback: { words: 0, options: ['corridor'], run: rollBack },
 };
 
 export const command: Command = {
   name: 'models',
-  summary: 'Registers, shows and exports models.',
+  summary: 'Registers models, rolls them out and back.',
   usage: USAGE,
   run: async (args, context) => {
     const { config, output } = context;
@@ -85,6 +106,7 @@ export const command: Command = {
 
 const COLUMNS = [
   { field: 'model' },
+  { field: 'does' },
   { field: 'format' },
   { field: 'feature_schema', title: 'schema' },
   { field: 'features' },
@@ -100,15 +122,27 @@ async function list({ database, context }: Request): Promise<number> {
     models.push(...page);
     if (page.length < PAGE) break;
   }
-  context.output.table(COLUMNS, models.map(toRow));
+  const log = await readRollouts(database);
+  const corridors = await listCorridors(database);
+  const rows = models.map((model) => ({
+    ...toRow(model),
+    does: describeRollouts(log, corridors, model.modelId),
+    corridors: toHoldingRows(log, corridors, model.modelId),
+  }));
+  context.output.table(COLUMNS, rows);
   return EXIT.fine;
 }
 
 async function show({ words, database, context }: Request): Promise<number> {
-  const model = await find(database, words[0]);
+  const model = await findKnown(database, words[0]);
   const { manifest } = await readModel(database, model.modelId);
   const { feature_names, lineage, card } = manifest;
-  context.output.record({ ...toRow(model), feature_names, ...lineage, card });
+  const log = await readRollouts(database);
+  const rollouts = log.filter(({ modelId }) => modelId === model.modelId).map(toRolloutRow);
+  const open = await listOpenProposals(database, model.modelId);
+  const proposals = open.map(toProposalRow);
+  const rest = { feature_names, ...lineage, card, proposals, rollouts };
+  context.output.record({ ...toRow(model), ...rest });
   return EXIT.fine;
 }
 
@@ -128,18 +162,10 @@ async function runImport({ words, options, database, context }: Request): Promis
 }
 
 async function runExport({ words, options, database, context }: Request): Promise<number> {
-  const model = await find(database, words[0]);
+  const model = await findKnown(database, words[0]);
   const { path, manifestPath } = await exportModel(database, model, options.out);
   context.output.value({ model: model.model, path, manifest: manifestPath }, [path, manifestPath]);
   return EXIT.fine;
-}
-
-async function find(database: Database, reference = ''): Promise<StoredModel> {
-  const model = await findModel(database, reference);
-  if (model === undefined) {
-    throw new Failure('not-found', 'MODEL_UNKNOWN', `no model is registered as ${reference}`);
-  }
-  return model;
 }
 
 function toRow(model: StoredModel) {

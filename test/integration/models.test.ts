@@ -48,7 +48,7 @@ test('a model is imported, listed, shown and exported as it was', async () => {
     },
     ...{ features: 2, created_by: 'Ann', golden_source: 'import' },
   });
-  expect((await rig.run(undefined, 'list')).stdout).toMatch(/fraud@1 +xgboost-json/);
+  expect((await rig.run(undefined, 'list')).stdout).toMatch(/fraud@1 +staged all +xgboost-json/);
   expect(await rig.json(undefined, 'show', sha256)).toMatchObject({
     ...{ model: 'fraud@1', feature_names: ['amount', 'hour'], parent: null, card: null },
   });

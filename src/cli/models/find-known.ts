@@ -1,0 +1,11 @@
+/** The model that an operator names. */
+import { Failure } from '../../domain/failure.ts';
+import { findModel, type StoredModel } from '../../store/models.ts';
+import type { Database } from '../../store/pool.ts';
+
+/** @param reference SHA-256 or `name@version` */
+export async function findKnown(database: Database, reference = ''): Promise<StoredModel> {
+  const model = await findModel(database, reference);
+  if (model !== undefined) return model;
+  throw new Failure('not-found', 'MODEL_UNKNOWN', `no model is registered as ${reference}`);
+}

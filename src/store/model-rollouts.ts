@@ -1,0 +1,144 @@
+/** Proposals and rollouts of models: appended, never changed; the newest row of a model in a corridor holds. */
+import { Failure } from '../domain/failure.ts';
+import type { Database, Query } from './pool.ts';
+
+type Queries = Pick<Database, 'query'>;
+export type StoredState = 'shadow' | 'canary' | 'active' | 'deprecated';
+
+export type NewProposal = {
+  readonly modelId: string;
+  /** Or `all`. */
+  readonly corridor: string;
+  readonly state: Exclude<StoredState, 'deprecated'>;
+  readonly canaryPercent: number;
+  readonly proposedBy: string;
+};
+export type StoredProposal = NewProposal & {
+  readonly proposalId: string;
+  readonly proposedAt: Date;
+  readonly isApproved: boolean;
+};
+
+export type NewRollout = {
+  readonly corridor: string;
+  readonly modelId: string;
+  readonly state: StoredState;
+  readonly canaryPercent: number;
+  readonly cause: 'approval' | 'displacement' | 'rollback';
+};
+export type StoredRollout = NewRollout & {
+  readonly proposalId: string | null;
+  readonly proposedBy: string;
+  readonly approvedBy: string | null;
+  readonly createdAt: Date;
+};
+
+/** People decide each of them: far more than decades of it. */
+const ROLLOUTS_MAX = 100_000;
+/** Open proposals of one model that are shown, newest first. */
+const PROPOSALS_MAX = 50;
+
+const PROPOSAL = `p.proposal_id as "proposalId", p.model_id as "modelId", p.corridor, p.state,
+                  p.canary_percent as "canaryPercent", p.proposed_by as "proposedBy",
+                  p.proposed_at as "proposedAt",
+                  exists (select from model_rollouts r where r.proposal_id = p.proposal_id) as "isApproved"`;
+
+const insertProposalStatement = {
+  name: 'insert-model-proposal',
+  text: `insert into model_proposals (model_id, corridor, state, canary_percent, proposed_by)
+         values ($1, $2, $3, $4, $5) returning proposal_id as "proposalId"`,
+};
+
+/** @returns the id to approve it by */
+export async function insertProposal(database: Queries, proposal: NewProposal): Promise<string> {
+  const { modelId, corridor, state, canaryPercent, proposedBy } = proposal;
+  const values = [modelId, corridor, state, canaryPercent, proposedBy];
+  const rows = await database.query<{ proposalId: string }>(insertProposalStatement, values);
+  return rows[0]?.proposalId ?? '';
+}
+
+const findProposalStatement = {
+  name: 'find-model-proposal',
+  text: `select ${PROPOSAL} from model_proposals p where p.proposal_id = $1`,
+};
+
+export async function findProposal(
+  database: Queries,
+  proposalId: string,
+): Promise<StoredProposal | undefined> {
+  const [row] = await database.query<StoredProposal>(findProposalStatement, [proposalId]);
+  return row;
+}
+
+const listOpenStatement = {
+  name: 'list-open-model-proposals',
+  text: `select ${PROPOSAL} from model_proposals p
+          where p.model_id = $1
+            and not exists (select from model_rollouts r where r.proposal_id = p.proposal_id)
+          order by p.proposal_id desc limit $2`,
+};
+
+export async function listOpenProposals(
+  database: Queries,
+  modelId: string,
+): Promise<StoredProposal[]> {
+  return await database.query<StoredProposal>(listOpenStatement, [modelId, PROPOSALS_MAX]);
+}
+
+const readStatement = {
+  name: 'read-model-rollouts',
+  text: `select corridor, model_id as "modelId", state, canary_percent as "canaryPercent", cause,
+                proposal_id as "proposalId", proposed_by as "proposedBy", approved_by as "approvedBy",
+                created_at as "createdAt"
+           from model_rollouts order by rollout_id limit $1`,
+};
+
+/** All rows, oldest first. */
+export async function readRollouts(database: Queries): Promise<StoredRollout[]> {
+  const rows = await database.query<StoredRollout>(readStatement, [ROLLOUTS_MAX + 1]);
+  if (rows.length <= ROLLOUTS_MAX) return rows;
+  throw new Failure(
+    'permanent',
+    'ROLLOUTS_MAX',
+    `more than ${ROLLOUTS_MAX} rows of model_rollouts`,
+  );
+}
+
+const lockStatement = {
+  name: 'lock-model-rollouts',
+  text: 'lock table model_rollouts in share row exclusive mode',
+};
+const appendStatement = {
+  name: 'append-model-rollouts',
+  text: `insert into model_rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by,
+             approved_by)
+         select r.corridor, r."modelId", r.state, r."canaryPercent", r.cause,
+                case r.cause when 'approval' then $2::bigint end, $3, $4
+           from jsonb_to_recordset($1::jsonb)
+                as r (corridor text, "modelId" text, state text, "canaryPercent" smallint, cause text)`,
+};
+
+export type Decision = {
+  readonly rows: readonly NewRollout[];
+  /** Null for a rollback. */
+  readonly proposalId: string | null;
+  readonly proposedBy: string;
+  readonly approvedBy: string | null;
+};
+
+/**
+ * Appends what `decide` makes of the log, one decision at a time: nobody else appends between its
+ * reading and its writing. What it throws leaves nothing behind.
+ */
+export async function decideRollouts(
+  database: Database,
+  decide: (log: readonly StoredRollout[], query: Query) => Promise<Decision>,
+): Promise<Decision> {
+  return await database.transaction(async (query) => {
+    await query(lockStatement);
+    const decision = await decide(await readRollouts({ query }), query);
+    const { rows, proposalId, proposedBy, approvedBy } = decision;
+    await query(appendStatement, [JSON.stringify(rows), proposalId, proposedBy, approvedBy]);
+    return decision;
+  });
+}
