@@ -240,32 +240,6 @@ describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
   });
 });
 
-describe('a rebuild that ends', () => {
-  const row = makeTransaction(1000, 1);
-  const beyond = makeTransaction(2000, 2);
-  const headerAfter = <P extends Profile, Past>(
-    kind: ProfileKind<P, object, Past>,
-    past: Past,
-  ): string | undefined => kind.pendingWrite(kind.rebuild(past, null))?.header;
-
-  test('is not taken for one of the same rows that reaches on', () => {
-    const account = { ...noAccount, rows: [row] };
-    const merchant = { ...noMerchant, rows: [row] };
-    expect(headerAfter(accountKind, { ...account, ceiling: row })).not.toBe(
-      headerAfter(accountKind, account),
-    );
-    expect(headerAfter(merchantKind, { ...merchant, ceiling: row })).not.toBe(
-      headerAfter(merchantKind, merchant),
-    );
-    expect(headerAfter(merchantKind, { ...merchant, horizon: beyond })).not.toBe(
-      headerAfter(merchantKind, merchant),
-    );
-    expect(headerAfter(merchantKind, { ...merchant, knownFromMs: 86_400_000 })).not.toBe(
-      headerAfter(merchantKind, merchant),
-    );
-  });
-});
-
 describe('bounds', () => {
   test('an account keeps its newest entries and knows its floor', () => {
     const profile = accountKind.rebuild(noAccount, null);

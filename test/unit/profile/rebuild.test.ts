@@ -1,0 +1,62 @@
+/**
+ * Goal: of two profiles with the same rows, one of which does not reach on, neither passes for the other. Method:
+ * the headers that they would be stored under.
+ */
+import { expect, test } from 'vitest';
+import type { AccountPast, MerchantPast, PastTransaction } from '../../../src/domain/history.ts';
+import { accountKind } from '../../../src/profile/account-kind.ts';
+import { merchantKind } from '../../../src/profile/merchant-kind.ts';
+import type { Profile, ProfileKind } from '../../../src/profile/profile.ts';
+
+const DAY_MS = 86_400_000;
+
+function makeRow(second: number): PastTransaction {
+  const createdAtMs = Date.UTC(2026, 5, 1) + second * 1000;
+  const time = createdAtMs.toString(16).padStart(12, '0');
+  return {
+    transactionId: `${time.slice(0, 8)}-${time.slice(8)}-7abc-8000-${String(second).padStart(12, '0')}`,
+    createdAtMs,
+    accountId: 'acc_1',
+    merchantId: 'm_1',
+    amount: '10',
+    currency: 'USD',
+    corridor: 'US-EG',
+    deviceId: null,
+    country: 'US',
+  };
+}
+
+const [row, later] = [makeRow(1), makeRow(2)];
+const account: AccountPast = {
+  rows: [row],
+  floor: { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' },
+  ceiling: null,
+};
+const merchant: MerchantPast = {
+  ...{ rows: [row], tallies: [], horizon: null, knownFromMs: 0, ceiling: null },
+};
+
+function headerOf<P extends Profile, Past>(kind: ProfileKind<P, object, Past>, past: Past): string {
+  const write = kind.pendingWrite(kind.rebuild(past, null));
+  if (write === undefined) throw new Error('a rebuilt profile must be written');
+  return write.header;
+}
+
+test.each([
+  ['a ceiling', { ceiling: row }],
+  ['another floor', { floor: later }],
+])('an account with %s is another value', (_, other) => {
+  expect(headerOf(accountKind, account)).toBe(headerOf(accountKind, { ...account }));
+  expect(headerOf(accountKind, { ...account, ...other })).not.toBe(headerOf(accountKind, account));
+});
+
+test.each([
+  ['a ceiling', { ceiling: row }],
+  ['a horizon', { horizon: later }],
+  ['a later day from which it knows', { knownFromMs: DAY_MS }],
+])('a merchant with %s is another value', (_, other) => {
+  expect(headerOf(merchantKind, merchant)).toBe(headerOf(merchantKind, { ...merchant }));
+  expect(headerOf(merchantKind, { ...merchant, ...other })).not.toBe(
+    headerOf(merchantKind, merchant),
+  );
+});
