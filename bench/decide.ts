@@ -15,7 +15,7 @@ import {
 } from './support/load.ts';
 import { memoryBreaches, memoryTable, runLoad, warmUp } from './support/load-run.ts';
 import { startPipeline } from './support/pipeline.ts';
-import { readStored } from './support/stored.ts';
+import { readStored, storedBreaches } from './support/stored.ts';
 
 const USAGE = `--rates N[,N]      posts a second, each a run of its own (500)
 --seconds N        of each run (30)
@@ -59,7 +59,7 @@ async function measure(
     tables: [{ title: 'processor time by role', rows: run.cpu }, memoryTable(memory)],
     breaches: [
       ...(unanswered === 0 ? [] : [`answered without a score: ${unanswered}`]),
-      ...(lost + doubled === 0 ? [] : [`lost ${lost}, doubled ${doubled}`]),
+      ...storedBreaches({ lost, doubled }),
       ...memoryBreaches(memory),
     ],
   };
@@ -77,8 +77,8 @@ export const bench: Bench = {
     });
     const [seconds = 0] = integerList('--seconds', values.seconds, 1, 3600);
     for (const rate of integerList('--rates', values.rates, 1, 100_000)) {
-      const sized = { ...USUAL_LOAD, rate, transactions: rate * seconds, connections: 128 };
-      const load = { ...readLoad(values, sized), batch: 1, waitSeconds: WAIT_SECONDS };
+      const offered = { rate, batch: 1, transactions: rate * seconds, waitSeconds: WAIT_SECONDS };
+      const load = { ...readLoad(values, { ...USUAL_LOAD, connections: 128 }), ...offered };
       yield await measure(load, readSettings(values.set), context);
     }
   },

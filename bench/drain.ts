@@ -27,7 +27,7 @@ import {
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { treeCpuSeconds } from './support/process-usage.ts';
 import { readScored, untilScored } from './support/scored-counter.ts';
-import { readStored } from './support/stored.ts';
+import { readStored, storedBreaches } from './support/stored.ts';
 
 const USAGE = `--workers N[,N]    worker processes, each a run of its own (1,2,4)
 ${LOAD_USAGE}`;
@@ -125,10 +125,7 @@ async function measure(
     },
     ceilings: [await bareCeiling(load, workers, context)],
     tables: [memoryTable(memory)],
-    breaches: [
-      ...(lost + doubled === 0 ? [] : [`lost ${lost}, doubled ${doubled}`]),
-      ...memoryBreaches(memory),
-    ],
+    breaches: [...storedBreaches({ lost, doubled }), ...memoryBreaches(memory)],
   };
 }
 

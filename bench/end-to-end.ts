@@ -28,16 +28,16 @@ import {
   slowestWindow,
 } from './support/load-run.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
-import { environmentOf } from './support/process-usage.ts';
 import { readStored, type Stored } from './support/stored.ts';
 
 const USAGE = `--batch N[,N]      transactions a request, each a run of its own (1000,100,1)
 --workers N        worker processes (1)
 ${LOAD_USAGE}
 --node FLAGS       of the API and the workers (as bin/risk starts them)
---profile FOLDER   CPU profiles of the API and the workers; slows them down
+--profile FOLDER   CPU profiles of the API and the workers; slows them down, and replaces the
+                   bounds of their heaps
 --without-bare     leaves out the bare pipeline, which takes the same load afterwards
-By default 500,000 transactions; 200,000 in batches of 100; 50,000 singly over 32 connections.`;
+By default 500,000 transactions; 200,000 in batches of 100; 50,000 singly over 64 connections.`;
 
 type Options = {
   readonly load: Load;
@@ -51,7 +51,7 @@ type Options = {
 function loadByDefault(batch: number): Load {
   if (batch >= 1000) return { ...USUAL_LOAD, batch };
   if (batch > 1) return { ...USUAL_LOAD, batch, transactions: 200_000 };
-  return { ...USUAL_LOAD, batch, transactions: 50_000, connections: 32 };
+  return { ...USUAL_LOAD, batch, transactions: 50_000, connections: 64 };
 }
 
 function readOptions(args: string[]): Options[] {
@@ -119,7 +119,7 @@ function report(options: Options, pipeline: Pipeline, measured: Measured): Bench
     caseName: loadName(load),
     inputs: {
       ...{ ...load, workers, ...settings, ...pipeline.services.settings },
-      NODE_OPTIONS: environmentOf(pipeline.api.pid, 'NODE_OPTIONS'),
+      node_flags: options.nodeFlags ?? 'of bin/risk',
     },
     versions: pipeline.services.versions,
     perSecond,

@@ -23,7 +23,7 @@ import { percentiles } from './support/percentiles.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { createSchedule } from './support/schedule.ts';
 import type { Services } from './support/services.ts';
-import { readStored } from './support/stored.ts';
+import { readStored, storedBreaches } from './support/stored.ts';
 
 const USAGE = `--rates N[,N]      transactions a second, each a run of its own (5000)
 --batch N          transactions a request (100)
@@ -140,7 +140,7 @@ async function measure(
     tables: [{ title: 'processor time by role', rows: run.cpu }, memoryTable(run.memory)],
     breaches: [
       ...(unpublished === 0 ? [] : [`scored without an event: ${unpublished}`]),
-      ...(lost + doubled === 0 ? [] : [`lost ${lost}, doubled ${doubled}`]),
+      ...storedBreaches({ lost, doubled }),
       ...memoryBreaches(run.memory),
     ],
   };
@@ -161,8 +161,8 @@ export const bench: Bench = {
     const [seconds = 0] = integerList('--seconds', values.seconds, 1, 3600);
     const [batch = 0] = integerList('--batch', values.batch, 1, 1000);
     for (const rate of integerList('--rates', values.rates, 1, 1_000_000)) {
-      const sized = { ...USUAL_LOAD, rate, transactions: rate * seconds, connections: 16 };
-      const load = { ...readLoad(values, sized), batch };
+      const offered = { rate, batch, transactions: rate * seconds };
+      const load = { ...readLoad(values, { ...USUAL_LOAD, connections: 16 }), ...offered };
       const settings = { ...batchSettings(batch), RISK_SCORED_EVENTS_MAX: String(EVENTS_MAX) };
       yield await measure(load, readSettings(values.set, settings), context);
     }

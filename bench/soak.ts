@@ -25,7 +25,7 @@ import {
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { rssBytes } from './support/process-usage.ts';
 import { slopeOf } from './support/slope.ts';
-import { readStored } from './support/stored.ts';
+import { readStored, storedBreaches } from './support/stored.ts';
 
 const USAGE = `--minutes N        (30)
 --seconds N        of each look (60)
@@ -99,10 +99,7 @@ async function measure(
     figures: { minutes, scored: scores, lost, doubled, ...slopes(looks) },
     ceilings: [],
     tables: [{ title: 'looks', rows: looks.map(toRow) }, memoryTable(memory)],
-    breaches: [
-      ...(lost + doubled === 0 ? [] : [`lost ${lost}, doubled ${doubled}`]),
-      ...memoryBreaches(memory),
-    ],
+    breaches: [...storedBreaches({ lost, doubled }), ...memoryBreaches(memory)],
   };
 }
 

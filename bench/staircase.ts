@@ -16,7 +16,7 @@ import {
 } from './support/load.ts';
 import { memoryBreaches, memoryTable, readMemory, runLoad } from './support/load-run.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
-import { readStored } from './support/stored.ts';
+import { readStored, storedBreaches } from './support/stored.ts';
 
 const USAGE = `--first N          transactions a second of the first step (2000)
 --step N           how much each step adds (2000)
@@ -126,10 +126,7 @@ async function measure(
     },
     ceilings: [],
     tables: [{ title: 'steps', rows: all.map(toRow) }, memoryTable(memory)],
-    breaches: [
-      ...(lost + doubled === 0 ? [] : [`lost ${lost}, doubled ${doubled}`]),
-      ...memoryBreaches(memory),
-    ],
+    breaches: [...storedBreaches({ lost, doubled }), ...memoryBreaches(memory)],
   };
 }
 

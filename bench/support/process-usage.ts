@@ -65,10 +65,3 @@ function statusBytes(pid: number, field: 'VmHWM' | 'VmRSS'): number {
     return 0;
   }
 }
-
-/** A variable of a running process' environment, as it was started; '' when it has none. */
-export function environmentOf(pid: number, name: string): string {
-  const prefix = `${name}=`;
-  const entries = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
-  return entries.find((entry) => entry.startsWith(prefix))?.slice(prefix.length) ?? '';
-}

@@ -5,7 +5,7 @@ export type Stored = {
   readonly transactions: number;
   readonly scores: number;
   readonly dead_letters: number;
-  /** Transactions without score and without active dead letter. */
+  /** Transactions without score and without dead letter, replayed or not. */
   readonly lost: number;
   /** Score rows beyond one a transaction. */
   readonly doubled: number;
@@ -39,4 +39,9 @@ export async function readStored(database: Client, statement = STORED): Promise<
   const [stored] = rows;
   if (stored === undefined) throw new Error('one row was expected');
   return stored;
+}
+
+/** What a run breaches that lost or doubled anything. */
+export function storedBreaches({ lost, doubled }: Pick<Stored, 'lost' | 'doubled'>): string[] {
+  return lost + doubled === 0 ? [] : [`lost ${lost}, doubled ${doubled}`];
 }
