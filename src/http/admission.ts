@@ -73,6 +73,7 @@ export function createAdmission(
       if (refusal !== null) return { refusal };
       const place = places[kind];
       let holds = true;
+      let hasLeft = false;
       const giveBack = () => {
         if (!holds) return;
         holds = false;
@@ -83,11 +84,14 @@ export function createAdmission(
         refusal: null,
         lend: giveBack,
         takeBack() {
+          // Answered at its deadline while the handler went on: nobody would give this place back.
+          if (hasLeft) return 'in-flight';
           const reason = take(kind, bytes);
           holds = reason === null;
           return reason;
         },
         leave: (tookMs) => {
+          hasLeft = true;
           giveBack();
           if (kind !== 'submit' || tookMs === null) return;
           took.totalMs += tookMs;

@@ -33,19 +33,21 @@ const TOKEN_CHARS_MAX = 256;
 type Lookup = { readonly known: KnownKey | undefined };
 
 export function createAuthenticator(find: FindKey, recentMs = RECENT_MS): Authenticate {
+  const recent = new LRUCache<string, KnownKey>({ max: CACHE_ENTRIES, ttl: recentMs });
   const lookups = new LRUCache<string, Lookup, Buffer>({
     max: CACHE_ENTRIES,
     ttl: CACHE_MS,
-    fetchMethod: async (_key, _stale, { context }) => ({ known: await find(context) }),
+    fetchMethod: async (id, _stale, { context }) => {
+      const known = await find(context);
+      // A key that is gone is forgotten.
+      recent.set(id, known);
+      return { known };
+    },
   });
-  const recent = new LRUCache<string, KnownKey>({ max: CACHE_ENTRIES, ttl: recentMs });
   const look = async (hash: Buffer, trust: Trust): Promise<KnownKey | undefined> => {
     const id = hash.toString('base64');
     try {
-      const known = (await lookups.fetch(id, { context: hash }))?.known;
-      // A key that is gone is forgotten.
-      recent.set(id, known);
-      return known;
+      return (await lookups.fetch(id, { context: hash }))?.known;
     } catch (error) {
       const known = trust === 'recent' && isUnavailable(error) ? recent.get(id) : undefined;
       if (known === undefined) throw error;

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { type FieldError, InvalidFields, jsonPointer } from '../domain/field-error.ts';
 import type { AppEnv } from './app-env.ts';
 import { Problem } from './problem.ts';
@@ -114,6 +114,22 @@ export function parseJson(bytes: Uint8Array): unknown {
  */
 function tooLarge(bytesMax: number): Problem {
   return new Problem('too-large', `A body is at most ${bytesMax} bytes.`);
+}
+
+/** Reads a body that is one list: checked in two steps, so that a million items cost nothing. */
+export function listReader<T>(
+  name: string,
+  item: z.ZodType<T>,
+  itemsMax: number,
+): (value: unknown) => T[] {
+  const envelope = z.strictObject({
+    [name]: z
+      .array(z.unknown(), `must be an array of ${name}`)
+      .min(1, `must have at least one ${name.replace(/s$/, '')}`)
+      .max(itemsMax, `must have at most ${itemsMax} ${name}`),
+  });
+  const items = z.array(item);
+  return (value) => checkFields(items, checkFields(envelope, value)[name], [name]);
 }
 
 /** Whoever is this slow holds a connection, too: it ends with the answer. */

@@ -20,6 +20,7 @@ import { type Arrivals, createArrivals } from './arrivals.ts';
 import type { AwaitBody } from './body.ts';
 import { REQUEST_ID, SECURITY_HEADERS, STRICT_POLICY } from './edge.ts';
 import { PROBLEM_CONTENT_TYPE, Problem, problemJson } from './problem.ts';
+import { LINES_CONTENT_TYPE } from './transaction-lines.ts';
 
 type ShedOptions = {
   readonly admission: Admission;
@@ -41,7 +42,6 @@ type Visit = {
 /** What a body of unknown length, or a stream of lines, is taken to hold at a time. */
 const STREAM_BYTES = 64 * 1024;
 const SUBMIT_PATH = '/v1/transactions';
-const LINES = 'application/x-ndjson';
 /** A body that takes longer gives way when there is no room. */
 const SLOW_BODY_MS = 1000;
 /** Bytes of bodies that are still arriving: as much as a few of the largest. */
@@ -85,10 +85,7 @@ export function openFront(
       slowMs: SLOW_BODY_MS,
     },
     () => performance.now(),
-    () => {
-      metrics.requestsShed.inc({ reason: 'arriving' });
-      return lastAnswer('arriving', requestsMax);
-    },
+    () => lastAnswer('arriving', requestsMax),
   );
   const visits = new WeakMap<IncomingMessage, Visit>();
   const options = { admission, arrivals, requestsMax, bodyBytesMax, metrics, visits };
@@ -132,13 +129,17 @@ function awaitBody(
   const visit = incoming === undefined ? undefined : visits.get(incoming);
   if (visit === undefined || incoming?.complete === true) return undefined;
   const arrival = arrivals.begin();
+  let isCounted = false;
   const refused = (refusal: keyof typeof DETAILS) => {
-    metrics.requestsShed.inc({ reason: refusal });
+    // One that gives way to itself is told so twice.
+    if (!isCounted) metrics.requestsShed.inc({ reason: refusal });
+    isCounted = true;
     return refusal === 'arriving'
       ? lastAnswer(refusal, requestsMax)
       : toProblem(refusal, requestsMax);
   };
   if (arrival === undefined) throw refused('arriving');
+  arrival.gaveWay.catch(() => refused('arriving'));
   visit.ticket.lend();
   return {
     gaveWay: arrival.gaveWay,
@@ -162,7 +163,7 @@ function kindOf(request: IncomingMessage): RequestKind | null {
 }
 
 function isStream({ headers }: IncomingMessage): boolean {
-  return headers['content-type']?.toLowerCase().startsWith(LINES) === true;
+  return headers['content-type']?.toLowerCase().startsWith(LINES_CONTENT_TYPE) === true;
 }
 
 function weigh(request: IncomingMessage, bodyBytesMax: number): number {

@@ -9,25 +9,19 @@ import {
   transactionInputSchema,
 } from '../domain/transaction.ts';
 import type { Line } from '../ingest/accept-lines.ts';
-import { checkFields, fieldErrors } from './body.ts';
+import { checkFields, fieldErrors, listReader } from './body.ts';
 import type { RawLine } from './line-reader.ts';
 
 export const BATCH_TRANSACTIONS_MAX = 1000;
 
-/** What the document shows; requests are checked in two steps, so that a million items cost nothing. */
+/** What the document shows; requests are read as `listReader` has it. */
 export const batchInputSchema = z
   .strictObject({
     transactions: z.array(transactionInputSchema).min(1).max(BATCH_TRANSACTIONS_MAX),
   })
   .meta({ id: 'TransactionBatchInput' });
 
-const envelopeSchema = z.strictObject({
-  transactions: z
-    .array(z.unknown(), 'must be an array of transactions')
-    .min(1, 'must have at least one transaction')
-    .max(BATCH_TRANSACTIONS_MAX, `must have at most ${BATCH_TRANSACTIONS_MAX} transactions`),
-});
-const itemsSchema = z.array(transactionInputSchema);
+const readItems = listReader('transactions', transactionInputSchema, BATCH_TRANSACTIONS_MAX);
 
 /** Levels of a batch around the metadata of an item: the body, the array and the item. */
 const BATCH_LEVELS = 3;
@@ -38,8 +32,7 @@ export function readOneInput(value: unknown): TransactionInput {
 }
 
 export function readBatchInput(value: unknown): KeyedTransactionInput[] {
-  const { transactions } = checkFields(envelopeSchema, value);
-  const items = checkFields(itemsSchema, transactions, ['transactions']);
+  const items = readItems(value);
   const errors: FieldError[] = [];
   const keyed = items.flatMap((item, index) => {
     if (nestingOf(item.metadata) + BATCH_LEVELS > TRANSACTION_LIMITS.bodyDepth) {

@@ -10,6 +10,7 @@ import {
   acceptEach,
   type EachOutcome,
   findEachInvalid,
+  KEY_CONFLICT,
 } from './accept-transactions.ts';
 
 /** One line as parsed: what it asks for, or what is wrong with it. */
@@ -27,7 +28,7 @@ export type LineResult = { readonly index: number } & (
 export type AcceptLines = (client: string, lines: readonly Line[]) => Promise<LineResult[]>;
 
 const CONFLICT: readonly FieldError[] = [
-  { pointer: '/idempotency_key', detail: 'is known with another body' },
+  { pointer: `/${KEY_CONFLICT.field}`, detail: KEY_CONFLICT.detail },
 ];
 
 export async function acceptLines(

@@ -2,6 +2,7 @@
  * Accepts one transaction, and waits for its score when the caller prefers to. What a client posts at the same time
  * shares a database transaction, as a commit costs a synchronous write however much it holds.
  */
+import pLimit from 'p-limit';
 import { Failure } from '../domain/failure.ts';
 import type { ScoreJson } from '../domain/score-record.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
@@ -11,6 +12,7 @@ import {
   acceptEach,
   type EachOutcome,
   findEachInvalid,
+  KEY_CONFLICT,
   type Outcome,
 } from './accept-transactions.ts';
 import { type Coalescer, createCoalescer } from './coalesce.ts';
@@ -39,8 +41,10 @@ export type AcceptOneResult =
 
 export type AcceptOne = (request: AcceptOneRequest) => Promise<AcceptOneResult>;
 
-/** Database transactions of one client at a time: one is written while the other commits. */
+/** Shared database transactions of one client at a time: one is written while the other commits. */
 const COMMITS_MAX = 2;
+/** And of one that failed together, tried one by one: enough that one that waits for a key does not hold up all. */
+const ALONE_MAX = 8;
 /** A commit takes 3 to 30 ms here. One that waits for another request's key must not hold up the rest. */
 const COMMIT_STALL_MS = 250;
 /** Below the rows from which a batch is first tried as if all of it were new. */
@@ -102,7 +106,7 @@ export function createAcceptOne(dependencies: AcceptOneDependencies): AcceptOne 
   };
 }
 
-const CONFLICT = { index: 0, field: 'idempotency_key', detail: 'is known with another body' };
+const CONFLICT = { index: 0, ...KEY_CONFLICT };
 
 type Common = { readonly client: string; readonly replyTo: string | null };
 
@@ -122,21 +126,10 @@ async function acceptItems(
   } catch (error) {
     const isShared = error instanceof Failure && error.kind === 'unavailable';
     if (isShared || items.length === 1) throw error;
-    return await Promise.all(items.map((item) => acceptAlone(dependencies, common, item)));
-  }
-}
-
-async function acceptAlone(
-  dependencies: AcceptDependencies,
-  common: Common,
-  { input, onId }: Item,
-): Promise<Result> {
-  const onIds = ([id = '']: readonly string[]) => onId(id);
-  try {
-    const [outcome] = await acceptEach(dependencies, { ...common, inputs: [input], onIds });
-    if (outcome === undefined) throw new Error('one input gave no outcome');
-    return { outcome };
-  } catch (error) {
-    return { error };
+    const alone = pLimit(ALONE_MAX);
+    const tried = items.map((item) =>
+      alone(() => acceptItems(dependencies, common, [item])).catch((error: unknown) => [{ error }]),
+    );
+    return (await Promise.all(tried)).flat();
   }
 }

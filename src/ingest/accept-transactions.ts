@@ -93,6 +93,12 @@ export async function acceptTransactions(
   }
 }
 
+/** What is wrong with an item whose key is held with another body. */
+export const KEY_CONFLICT = {
+  field: 'idempotency_key',
+  detail: 'is known with another body',
+} as const;
+
 /** What became of an item that stands alone; `null` is a key that is known with another body. */
 export type EachOutcome = Outcome | null;
 
@@ -224,9 +230,8 @@ async function claim(
 }
 
 function keyConflicts({ rowOf }: Prepared, keys: ReadonlySet<string>): ItemError[] {
-  const detail = 'is known with another body';
   return rowOf.flatMap((row, index) =>
-    keys.has(row.idempotencyKey) ? [{ index, field: 'idempotency_key', detail }] : [],
+    keys.has(row.idempotencyKey) ? [{ index, ...KEY_CONFLICT }] : [],
   );
 }
 

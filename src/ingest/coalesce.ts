@@ -7,6 +7,7 @@ import pLimit from 'p-limit';
 export type Coalescer<Item, Result> = {
   /** Resolves to the item's own result; rejects with whatever the run it was part of threw. */
   readonly submit: (item: Item) => Promise<Result>;
+  /** Nobody waits for a result. */
   readonly isIdle: () => boolean;
 };
 
@@ -33,6 +34,7 @@ export function createCoalescer<Item, Result>({
 }: CoalescerOptions<Item, Result>): Coalescer<Item, Result> {
   const limit = pLimit(runsMax);
   let gathering: Group<Item, Result> | undefined;
+  let waiting = 0;
 
   function open(): Group<Item, Result> {
     const items: Item[] = [];
@@ -40,7 +42,7 @@ export function createCoalescer<Item, Result>({
     const group = { items, results };
     void limit(async () => {
       if (gathering === group) gathering = undefined;
-      const running = run(items);
+      const running = (async () => run(items))();
       resolve(running);
       await settledWithin(running, stallMs);
     });
@@ -52,11 +54,16 @@ export function createCoalescer<Item, Result>({
       if (gathering === undefined || gathering.items.length >= itemsMax) gathering = open();
       const { items, results } = gathering;
       const index = items.push(item) - 1;
-      const result = (await results)[index];
-      if (result === undefined) throw new Error(`no result of item ${index}`);
-      return result;
+      waiting += 1;
+      try {
+        const result = (await results)[index];
+        if (result === undefined) throw new Error(`no result of item ${index}`);
+        return result;
+      } finally {
+        waiting -= 1;
+      }
     },
-    isIdle: () => limit.activeCount === 0 && limit.pendingCount === 0,
+    isIdle: () => waiting === 0,
   };
 }
 

@@ -1,5 +1,5 @@
 /** From the bytes of a model file, in any of the formats, to a model that can be run. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { optionalFieldOf, parseJson } from './formats/json-place.ts';
 import { LOGISTIC_FORMAT, readLogistic } from './formats/logistic-json.ts';
 import { readLightgbm } from './formats/read-lightgbm.ts';
@@ -13,7 +13,7 @@ import { logisticModel, type Model, treeModel } from './model.ts';
  */
 export function loadModel(bytes: Uint8Array, featureNames?: readonly string[]): Model {
   refuseHuge(bytes.length);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const sha256 = hash('sha256', bytes, 'hex');
   const text = decode(bytes);
   if (!text.trimStart().startsWith('{')) {
     return treeModel(readLightgbm(text), 'lightgbm-text', sha256);

@@ -12,7 +12,7 @@
  *
  * The life of a copy:
  *
- *   decode(bytes) or rebuild(past, stored header or null)
+ *   decodeStored(bytes) or rebuild(past, stored header or null)
  *     -> fold(profile, transaction), as often as the batch needs
  *     -> pendingWrite(profile)     undefined: nothing to write
  *          if the last 8 bytes are `expected` (null: the key does not exist), `bytes` and `header` are
@@ -174,7 +174,7 @@ export function headerDigest(header: ProfileHeader): number {
   return header.charCodeAt(4) | (header.charCodeAt(5) << 8) | (header.charCodeAt(6) << 16);
 }
 
-export function headerFormat(header: ProfileHeader): number {
+function headerFormat(header: ProfileHeader): number {
   return header.charCodeAt(7);
 }
 

@@ -1,5 +1,5 @@
 /** Registered models: artefact, golden vectors, lineage. Rows are written once. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Failure } from '../domain/failure.ts';
 import type { ModelLineage, ModelManifest } from '../domain/model-manifest.ts';
 import { float8Array } from './binary-array.ts';
@@ -127,7 +127,7 @@ type ContentRow = Pick<ModelManifest, 'model' | 'feature_schema' | 'feature_name
 export async function readModel(database: Queries, modelId: string): Promise<ModelContent> {
   const [row] = await database.query<ContentRow>(readStatement, [modelId]);
   if (row === undefined) throw new Error(`no model ${modelId}`);
-  const sha256 = createHash('sha256').update(row.artefact).digest('hex');
+  const sha256 = hash('sha256', row.artefact, 'hex');
   if (sha256 !== modelId) {
     throw new Failure(
       'permanent',

@@ -39,11 +39,11 @@ export type Kept = {
   /** Redis holds nothing but `header`. */
   readonly isStub: boolean;
   readonly chain: Chain;
-  /** Tells this copy from whatever is kept in its pages later. */
+  /** Tells this copy from a later one of the party, and from whatever is kept in its pages later. */
   readonly stamp: number;
 };
 
-/** How much of the memory there is beside it for one batch: of 20 MiB, 1,000 profiles of 4 KiB. What needs more gets it elsewhere. */
+/** How much of the memory there is beside it for one batch: of 18 MiB, 900 profiles of 4 KiB. What needs more gets it elsewhere. */
 const ROOM_SHARE = 1 / 5;
 /** Share of the memory that one value may take. */
 const VALUE_SHARE_MAX = 1 / 8;
@@ -108,6 +108,8 @@ export function createProfileMemory(entriesMax: number, bytesMax: number): Profi
       pool.append(chain, bytes);
       headers.set(chain, header);
       stubs[chain] = 0;
+      // Whoever found it before has the older header.
+      stamps[chain] = stamp + 1;
       return true;
     },
     markStub(party, header) {

@@ -40,11 +40,14 @@ export function createRotation(signal: AbortSignal, nowMs: () => number): Rotati
   let mine: ReadonlySet<string> | undefined;
   let busyAtMs = Number.NEGATIVE_INFINITY;
   let free: StreamKeys[] = [];
-  const waiters: (() => void)[] = [];
+  const waiters = new Set<() => void>();
   const wakeAll = () => {
-    for (const wake of waiters.splice(0)) wake();
+    for (const wake of waiters) wake();
   };
-  const wakeOne = () => waiters.shift()?.();
+  const wakeOne = () => {
+    const [wake] = waiters;
+    wake?.();
+  };
   signal.addEventListener('abort', wakeAll, { once: true });
   const isOwn = ({ transactions }: StreamKeys) => mine?.has(transactions) ?? true;
   const isDue = ({ transactions }: StreamKeys): boolean => {
@@ -60,11 +63,18 @@ export function createRotation(signal: AbortSignal, nowMs: () => number): Rotati
     return picked;
   };
   /** Resolves when a token comes back, or when one of another worker's streams may be due. */
-  const change = () =>
-    new Promise<void>((resolve) => {
-      waiters.push(resolve);
-      if (free.length > 0) setTimeout(resolve, LOOK_IDLE_MS).unref();
-    });
+  const change = async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    // Leaves the queue the moment it is woken: the next token is for somebody who still waits.
+    const wake = () => {
+      waiters.delete(wake);
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = free.length > 0 ? setTimeout(wake, LOOK_IDLE_MS).unref() : undefined;
+    waiters.add(wake);
+    await promise;
+  };
   return {
     streams: () => [...all.values()],
     add(stream) {

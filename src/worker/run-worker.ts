@@ -107,6 +107,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     drained.abort();
     await beats;
   }
+  await leaveList(parts);
   await removeConsumers(parts);
 }
 
@@ -257,11 +258,15 @@ async function addStreams({ options, rotation, stop }: Parts, insist: boolean): 
   }
 }
 
-/** Our consumers go, except where they still have something pending for others to claim. */
-async function removeConsumers({ options, rotation }: Parts): Promise<void> {
+/** The others take over our streams at once, not when we have been silent. */
+async function leaveList({ options }: Parts): Promise<void> {
   await options.workers?.leave().catch((error: unknown) => {
     options.log.warn({ err: toError(error).message }, 'stays on the list of workers');
   });
+}
+
+/** Our consumers go, except where they still have something pending for others to claim. */
+async function removeConsumers({ options, rotation }: Parts): Promise<void> {
   const streams = rotation.streams().map(({ transactions }) => transactions);
   const removals = Array.from({ length: options.readers.length + 1 }, (_, n) =>
     options.group.removeConsumer(streams, `${options.name}-${n}`),

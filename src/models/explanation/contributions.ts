@@ -1,4 +1,7 @@
 /** A margin taken apart: a base that all rows share and what each feature's value adds to it. */
+import { type Batch, checkBatch } from '../batch.ts';
+import { loadInputs } from '../trees/predict-trees.ts';
+import type { TreeEnsemble } from '../trees/tree-ensemble.ts';
 
 export type Contributions = {
   /**
@@ -9,6 +12,26 @@ export type Contributions = {
   /** Row after row, one value a feature; above 0 raises the risk. */
   readonly values: Float64Array;
 };
+
+/**
+ * @param margins of the same batch, from predictTrees
+ * @param add adds to the values what the inputs of the rows contribute; both row after row
+ */
+export function contributionsOf(
+  ensemble: TreeEnsemble,
+  batch: Batch,
+  margins: Float64Array,
+  add: (inputs: Float64Array, values: Float64Array) => void,
+): Contributions {
+  checkBatch(batch, ensemble.featureNames.length);
+  const inputs = new Float64Array(batch.values.length);
+  loadInputs(ensemble, batch.values, inputs);
+  const values = new Float64Array(batch.values.length);
+  add(inputs, values);
+  const contributions = { base: new Float64Array(batch.rows), values };
+  settleBase(contributions, margins);
+  return contributions;
+}
 
 /** Moves into the base what a row's values do not add up to. */
 export function settleBase({ base, values }: Contributions, margins: Float64Array): void {

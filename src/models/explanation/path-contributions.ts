@@ -3,10 +3,9 @@
  * leaf below goes to the split's feature (Saabas, "Interpreting random forests", 2014). Unlike Shapley
  * values they favour features near the leaves; exact ones are in tree-shap.ts.
  */
-import { type Batch, checkBatch } from '../batch.ts';
-import { loadInputs } from '../trees/predict-trees.ts';
+import type { Batch } from '../batch.ts';
 import type { TreeEnsemble } from '../trees/tree-ensemble.ts';
-import { type Contributions, settleBase } from './contributions.ts';
+import { type Contributions, contributionsOf } from './contributions.ts';
 
 /** @param margins of the same batch, from predictTrees */
 export function pathContributions(
@@ -15,18 +14,13 @@ export function pathContributions(
   margins: Float64Array,
 ): Contributions {
   const features = ensemble.featureNames.length;
-  checkBatch(batch, features);
-  const inputs = new Float64Array(batch.values.length);
-  loadInputs(ensemble, batch.values, inputs);
-  const values = new Float64Array(batch.values.length);
-  for (const root of ensemble.roots) {
-    for (let start = 0; start < values.length; start += features) {
-      addPath(ensemble, root, inputs, values, start);
+  return contributionsOf(ensemble, batch, margins, (inputs, values) => {
+    for (const root of ensemble.roots) {
+      for (let start = 0; start < values.length; start += features) {
+        addPath(ensemble, root, inputs, values, start);
+      }
     }
-  }
-  const contributions = { base: new Float64Array(batch.rows), values };
-  settleBase(contributions, margins);
-  return contributions;
+  });
 }
 
 /** Indexes of nodes and features were checked when the ensemble was laid out. */

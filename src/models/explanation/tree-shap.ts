@@ -4,10 +4,9 @@
  * Lundberg, Erion and Lee, "Consistent individualized feature attribution for tree ensembles" (2018).
  * Time: trees * leaves * depth^2 a row; for requests, not for every decision.
  */
-import { type Batch, checkBatch } from '../batch.ts';
-import { loadInputs } from '../trees/predict-trees.ts';
+import type { Batch } from '../batch.ts';
 import { type TreeEnsemble, treeDepths } from '../trees/tree-ensemble.ts';
-import { type Contributions, settleBase } from './contributions.ts';
+import { type Contributions, contributionsOf } from './contributions.ts';
 
 /** @param margins of the same batch, from predictTrees */
 export function treeShap(
@@ -16,23 +15,18 @@ export function treeShap(
   margins: Float64Array,
 ): Contributions {
   const features = ensemble.featureNames.length;
-  checkBatch(batch, features);
-  const inputs = new Float64Array(batch.values.length);
-  loadInputs(ensemble, batch.values, inputs);
-  const values = new Float64Array(batch.values.length);
   const path = new FeaturePath(Math.max(...treeDepths(ensemble)));
-  for (let row = 0; row < batch.rows; row++) {
-    const walk: Walk = {
-      ensemble,
-      row: inputs.subarray(row * features, (row + 1) * features),
-      values: values.subarray(row * features, (row + 1) * features),
-      path,
-    };
-    for (const root of ensemble.roots) visit(walk, root, 0, { zero: 1, one: 1, feature: -1 });
-  }
-  const contributions = { base: new Float64Array(batch.rows), values };
-  settleBase(contributions, margins);
-  return contributions;
+  return contributionsOf(ensemble, batch, margins, (inputs, values) => {
+    for (let row = 0; row < batch.rows; row++) {
+      const walk: Walk = {
+        ensemble,
+        row: inputs.subarray(row * features, (row + 1) * features),
+        values: values.subarray(row * features, (row + 1) * features),
+        path,
+      };
+      for (const root of ensemble.roots) visit(walk, root, 0, { zero: 1, one: 1, feature: -1 });
+    }
+  });
 }
 
 type Walk = {

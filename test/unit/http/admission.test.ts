@@ -88,4 +88,14 @@ describe('admission', () => {
       new Array(64).fill(null),
     );
   });
+
+  test('a request that was answered takes no place any more', () => {
+    const admission = createAdmission({ ...limits, requestsMax: 1 }, () => true);
+    const ticket = admission.enter('submit', 10);
+    if (ticket.refusal !== null) throw new Error('there was a place');
+    ticket.lend();
+    ticket.leave(null);
+    expect(ticket.takeBack()).toBe('in-flight');
+    expect(admission.enter('submit', 10).refusal).toBeNull();
+  });
 });

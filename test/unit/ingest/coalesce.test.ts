@@ -31,7 +31,7 @@ describe('coalesce', () => {
     expect(runs[1]?.items).toEqual([2, 3, 4]);
     runs[1]?.end();
     expect(await Promise.all(later)).toEqual(['r2', 'r3', 'r4']);
-    await vi.waitUntil(() => coalescer.isIdle());
+    expect(coalescer.isIdle()).toBe(true);
   });
 
   test('keeps to its bounds', async () => {

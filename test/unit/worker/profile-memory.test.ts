@@ -29,6 +29,7 @@ test('gives back what was kept, and what was added to it', () => {
   expect(memory.find('a')?.header).toBe(header(2));
   expect(contents(memory, 'a')).toBe(Buffer.concat([body(1), body(2, 40)]).toString('latin1'));
   expect(memory.find('b')).toBeUndefined();
+  expect(memory.read(kept)).toBeUndefined();
 });
 
 test('the least recently used go first, by bytes and by entries', () => {

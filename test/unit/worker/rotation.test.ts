@@ -1,5 +1,6 @@
 /** Streams as tokens: one holder at a time, in turn, and nobody waits for ever. */
-import { describe, expect, test } from 'vitest';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, test, vi } from 'vitest';
 import { streamKeys } from '../../../src/stream/keys.ts';
 import { createRotation } from '../../../src/worker/rotation.ts';
 
@@ -79,5 +80,24 @@ describe('rotation', () => {
     rotation.giveBack([b]);
     rotation.own(new Set([a.transactions, b.transactions]));
     expect(await rotation.take()).toEqual(own(a, b));
+  });
+
+  test('a token that comes back wakes one who still waits, not one whose time was over', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const rotation = createRotation(new AbortController().signal, () => 0);
+      for (const stream of [a, b]) rotation.add(stream);
+      rotation.own(new Set([a.transactions]));
+      expect(await rotation.take()).toEqual(others(b));
+      rotation.giveBack([b]);
+      expect(await rotation.take()).toEqual(own(a));
+      const waiting = rotation.take();
+      // Not due again, as the clock of the rotation stands still: looked for in vain a few times.
+      await vi.advanceTimersByTimeAsync(1000);
+      rotation.giveBack([a]);
+      expect(await Promise.race([waiting, nextTurn().then(() => 'still asleep')])).toEqual(own(a));
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
