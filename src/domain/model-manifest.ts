@@ -3,6 +3,7 @@
  * from. A JSON file beside it, and the columns of its row.
  */
 import { z } from 'zod';
+import { calibrationSchema } from './calibration.ts';
 import { plainText } from './transaction.ts';
 
 const CODE_VERSION_CHARS_MAX = 64;
@@ -18,6 +19,7 @@ const goldenVector = z.strictObject({
   /** In the order of `feature_names`; null is missing. */
   inputs: z.array(z.number().nullable()),
   margin: z.number(),
+  /** The calibrated one. */
   probability: z.number().min(0).max(1),
 });
 
@@ -36,6 +38,8 @@ export const modelManifestSchema = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/, { error: 'must be 64 hexadecimal digits' }),
   feature_schema: z.int().min(1),
   feature_names: z.array(z.string()),
+  /** Null: probabilities are those of the file's format. */
+  calibration: calibrationSchema.nullable(),
   golden_vectors: z.array(goldenVector),
   lineage,
   card: z

@@ -47,8 +47,8 @@ const insertStatement = {
   name: 'insert-model',
   text: `insert into models (model_id, model, format, artefact, feature_schema, feature_names, golden_inputs,
              golden_margins, golden_probabilities, golden_source, trained_from, trained_to, known_by,
-             code_version, parent, card, created_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+             code_version, parent, card, created_by, calibration)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 };
 
 /** False when the file, or another one of that name, is registered already. */
@@ -62,7 +62,7 @@ export async function insertModel(database: Queries, model: NewModel): Promise<b
       ...[golden.inputs.values, golden.margins, golden.probabilities].map(float8Array),
       model.goldenSource,
       ...[trained?.from ?? null, trained?.to ?? null, trained?.known_by ?? null],
-      ...[code_version, parent, manifest.card, model.createdBy],
+      ...[code_version, parent, manifest.card, model.createdBy, manifest.calibration],
     ]);
     return true;
   } catch (error) {
@@ -108,11 +108,14 @@ const readStatement = {
   name: 'read-model',
   text: `select model, artefact, feature_schema, feature_names, golden_inputs, golden_margins,
                 golden_probabilities, trained_from::text as trained_from, trained_to::text as trained_to,
-                known_by, code_version, parent, card
+                known_by, code_version, parent, card, calibration
            from models where model_id = $1`,
 };
 
-type ContentRow = Pick<ModelManifest, 'model' | 'feature_schema' | 'feature_names' | 'card'> &
+type ContentRow = Pick<
+  ModelManifest,
+  'model' | 'feature_schema' | 'feature_names' | 'card' | 'calibration'
+> &
   Pick<ModelLineage, 'code_version' | 'parent'> & {
     readonly artefact: Buffer;
     readonly golden_inputs: number[];
@@ -143,6 +146,7 @@ export async function readModel(database: Queries, modelId: string): Promise<Mod
   const manifest = {
     ...{ model: row.model, sha256: modelId },
     ...{ feature_schema: row.feature_schema, feature_names: row.feature_names },
+    calibration: row.calibration,
     golden_vectors: goldenVectorsOf(row),
     lineage: { trained, code_version, parent },
     card: row.card,

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { calibrate } from '../../src/models/evaluation/calibration.ts';
 import { FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
 import {
   type Answer,
@@ -61,14 +62,20 @@ test('a model is imported, listed, shown and exported as it was', async () => {
   expect((await rig.json(officer, 'import', out)).is_new).toBe(false);
 });
 
-test('lineage, card and golden vectors survive the way through another registry', async () => {
+test('lineage, card, calibration and golden vectors survive the way through another registry', async () => {
   await using other = await startModelsRig();
   const key = await other.makeKey('Bob', ['admin']);
   const lineage = {
     trained: { from: '2026-08-01', to: '2026-10-31', known_by: '2026-11-07T00:00:00.000Z' },
     ...{ code_version: '0.1.0', parent: 'baseline@2026-08-01' },
   };
-  const full = { ...manifest, lineage, card: { figures: { ap: 0.72 } } };
+  const calibration = { kind: 'platt' as const, slope: 0.9, intercept: -1.3 };
+  const golden_vectors = manifest.golden_vectors.map((vector: Answer) => ({
+    ...vector,
+    probability: calibrate(calibration, vector.margin),
+  }));
+  const card = { figures: { ap: 0.72 } };
+  const full = { ...manifest, calibration, golden_vectors, lineage, card };
   const path = other.write('fraud.json', artefact);
   other.write('fraud.json.manifest.json', JSON.stringify(full));
   await other.run(key, 'import', path);
@@ -125,6 +132,12 @@ describe('refused, and nothing is registered:', () => {
     ['another schema', (given) => (given.feature_schema = 99), /feature_schema: 99, but this/],
     ['another hash', (given) => (given.sha256 = 'a'.repeat(64)), /sha256: the file's is/],
     ['names in another order', (given) => given.feature_names.reverse(), /feature_names/],
+    [
+      'a calibration that the vectors were not made with',
+      (given) => (given.calibration = { kind: 'platt', slope: 1, intercept: 0.1 }),
+      /\[0\]\.probability: run 1/,
+    ],
+    ['no word of calibration', (given) => delete given.calibration, /calibration/],
     ['no golden vectors', (given) => (given.golden_vectors = []), /0 vectors/],
     ['a golden margin a bit off', vectors((v) => (v.margin += 2 ** -52)), /\[5\]\.margin: run 1/],
     [

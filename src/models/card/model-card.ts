@@ -2,9 +2,9 @@
  * What somebody who approves a model must know of it: the data, the figures on a later week, what it
  * leans on, whether its probabilities come true. JSON as it stands; in Markdown for people.
  */
+import type { Calibration } from '../../domain/calibration.ts';
 import type { Bands } from '../evaluation/bands.ts';
 import type { Interval } from '../evaluation/bootstrap.ts';
-import type { Calibration } from '../evaluation/calibration.ts';
 import type { CalibrationGroup } from '../evaluation/calibration-table.ts';
 import type { Importance } from './importance.ts';
 import type { SegmentFigures } from './segments.ts';

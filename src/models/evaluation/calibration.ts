@@ -3,15 +3,11 @@
  * Both ways keep the order of margins, and no two margins become one probability, for what ranks
  * transactions is the probability.
  */
+import type { Calibration, Line } from '../../domain/calibration.ts';
 import { logistic } from '../exponential.ts';
-import { fitIsotonic, isotonicAt, type Steps } from './isotonic.ts';
+import { fitIsotonic, isotonicAt } from './isotonic.ts';
 import { logLoss } from './log-loss.ts';
-import { fitPlatt, type Line } from './platt.ts';
-
-/** JSON as it stands. */
-export type Calibration =
-  | ({ readonly kind: 'platt' } & Line)
-  | ({ readonly kind: 'isotonic'; readonly line: Line } & Steps);
+import { fitPlatt } from './platt.ts';
 
 /**
  * Share of Platt's probability in an isotonic one: the steps alone would give many margins the same

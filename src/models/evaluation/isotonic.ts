@@ -3,16 +3,7 @@
  * neighbours that fall (Ayer et al., 1955), with straight lines between the pools' centres.
  */
 
-/** Knots of a never falling curve; below the first and above the last it is level. */
-export type Steps = {
-  /** Rising. */
-  readonly margins: readonly number[];
-  /** Never falling; above 0 and below 1. */
-  readonly probabilities: readonly number[];
-};
-
-/** Knots kept at most; neighbours are merged beyond, for the file is read by people too. */
-const KNOTS_MAX = 200;
+import { CALIBRATION_KNOTS_MAX, type Steps } from '../../domain/calibration.ts';
 
 /** Rows with the same margin, or pooled with their neighbours. */
 type Pool = { margins: number; frauds: number; rows: number };
@@ -23,7 +14,8 @@ export function fitIsotonic(margins: Float64Array, labels: Uint8Array): Steps {
     pools.push(group);
     while (falls(pools)) merge(pools, pools.length - 1);
   }
-  while (pools.length > KNOTS_MAX) merge(pools, smallest(pools));
+  // Neighbours are merged beyond what a file may hold.
+  while (pools.length > CALIBRATION_KNOTS_MAX) merge(pools, smallest(pools));
   return {
     margins: pools.map(({ margins: sum, rows }) => sum / rows),
     // One imagined row of each label keeps certainty out of small pools (Laplace).

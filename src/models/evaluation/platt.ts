@@ -1,8 +1,6 @@
 /** Platt's calibration: a line from margins to log-odds, fitted by Newton's method. */
+import type { Line } from '../../domain/calibration.ts';
 import { logistic, softPlus } from '../exponential.ts';
-
-/** log-odds = slope * margin + intercept. */
-export type Line = { readonly slope: number; readonly intercept: number };
 
 /** Least slope: with none or a falling one the order of margins would be lost. */
 const SLOPE_MIN = 1e-3;

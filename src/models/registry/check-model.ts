@@ -4,20 +4,23 @@ import { FEATURE_LIST, FEATURE_SCHEMA } from '../../scoring/feature-schema.ts';
 import { refuse } from '../formats/refusal.ts';
 import { checkGoldenVectors, type GoldenVectors, recordGoldenVectors } from '../golden-vectors.ts';
 import { bindFeatures, loadModel } from '../load-model.ts';
-import type { Model } from '../model.ts';
+import { calibrateModel, type Model } from '../model.ts';
 import type { Random } from '../random.ts';
 
 const ENGINE_FEATURES = FEATURE_LIST.map(({ name }) => name);
 /** Vectors recorded for a model that comes without. */
 const RECORDED_ROWS = 64;
 
-/** @throws Failure `MODEL_INVALID` */
+/**
+ * The model as it is run, its probabilities calibrated.
+ * @throws Failure `MODEL_INVALID`
+ */
 export function checkModel(artefact: Uint8Array, manifest: ModelManifest): Model {
   const { sha256, feature_schema, feature_names } = manifest;
   if (feature_schema !== FEATURE_SCHEMA) {
     refuse('feature_schema', `${feature_schema}, but this engine computes ${FEATURE_SCHEMA}`);
   }
-  const model = loadModel(artefact, feature_names);
+  const model = calibrateModel(loadModel(artefact, feature_names), manifest.calibration);
   if (model.sha256 !== sha256) refuse('sha256', `the file's is ${model.sha256}, not ${sha256}`);
   const differs = model.featureNames.findIndex((name, index) => name !== feature_names[index]);
   if (differs >= 0 || feature_names.length !== model.featureNames.length) {
@@ -37,6 +40,7 @@ export function describeModel(artefact: Uint8Array, name: string, random: Random
     sha256: model.sha256,
     feature_schema: FEATURE_SCHEMA,
     feature_names: [...model.featureNames],
+    calibration: null,
     golden_vectors: fromGoldenVectors(recordGoldenVectors(model, RECORDED_ROWS, random)),
     lineage: { trained: null, code_version: null, parent: null },
     card: null,
