@@ -1,4 +1,7 @@
-/** Reads V8 CPU profiles: which functions a process spent its own time in, most first. */
+/**
+ * Reads V8 CPU profiles: where a process spent its time, by area (a folder of ours, or a package) and by
+ * function, most first. Time that native code took is its caller's.
+ */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +14,7 @@ type ProfileNode = {
     readonly url: string;
     readonly lineNumber: number;
   };
+  readonly children?: readonly number[];
 };
 type Profile = {
   readonly nodes: readonly ProfileNode[];
@@ -18,48 +22,93 @@ type Profile = {
   readonly timeDeltas: readonly number[];
 };
 
-const ROWS_MAX = 30;
+const FUNCTIONS_MAX = 30;
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Not work: waiting for something to do. */
 const IDLE = '(idle)';
+const COLLECTOR = '(garbage collector)';
 
 export type ProfileTable = { readonly title: string; readonly rows: readonly Row[] };
 
 export async function readProfiles(folder: string, transactions: number): Promise<ProfileTable[]> {
   const files = (await readdir(folder)).filter((name) => name.endsWith('.cpuprofile')).sort();
-  return await Promise.all(
-    files.map(async (file) => {
-      const profile = JSON.parse(await readFile(join(folder, file), 'utf8')) as Profile;
-      const title = `own time by function: ${file.replace('.cpuprofile', '')}`;
-      return { title, rows: summarise(profile, transactions) };
-    }),
-  );
+  const tables = files.map(async (file) => {
+    const profile = JSON.parse(await readFile(join(folder, file), 'utf8')) as Profile;
+    const process = file.replace('.cpuprofile', '');
+    return [
+      {
+        title: `main thread by area: ${process}`,
+        rows: tabulate('area', spentBy(profile, areaOf), transactions),
+      },
+      {
+        title: `own time by function: ${process}`,
+        rows: tabulate('function', spentBy(profile, functionOf), transactions).slice(
+          0,
+          FUNCTIONS_MAX,
+        ),
+      },
+    ];
+  });
+  return (await Promise.all(tables)).flat();
 }
 
-function summarise(profile: Profile, transactions: number): Row[] {
+/** A node and its callers, innermost first. */
+type Stack = readonly ProfileNode[];
+
+/** Microseconds by name. */
+function spentBy(profile: Profile, nameOf: (stack: Stack) => string): Map<string, number> {
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
+  const callers = new Map<number, ProfileNode>();
+  for (const node of profile.nodes) for (const id of node.children ?? []) callers.set(id, node);
+  const names = new Map<number, string>();
   const spent = new Map<string, number>();
-  let busy = 0;
   for (const [index, id] of profile.samples.entries()) {
-    const frame = nodes.get(id)?.callFrame;
-    const us = profile.timeDeltas[index] ?? 0;
-    if (frame === undefined || frame.functionName === IDLE) continue;
-    const name = `${frame.functionName || '(anonymous)'} ${place(frame.url, frame.lineNumber)}`;
-    spent.set(name, (spent.get(name) ?? 0) + us);
-    busy += us;
+    const node = nodes.get(id);
+    if (node === undefined || node.callFrame.functionName === IDLE) continue;
+    let name = names.get(id);
+    if (name === undefined) {
+      const stack: ProfileNode[] = [];
+      for (let at: ProfileNode | undefined = node; at !== undefined; at = callers.get(at.id)) {
+        stack.push(at);
+      }
+      name = nameOf(stack);
+      names.set(id, name);
+    }
+    spent.set(name, (spent.get(name) ?? 0) + (profile.timeDeltas[index] ?? 0));
   }
+  return spent;
+}
+
+function functionOf([node]: Stack): string {
+  if (node === undefined) return '';
+  const { functionName, url, lineNumber } = node.callFrame;
+  const place = url === '' ? '' : `${pathOf(url)}:${lineNumber + 1}`;
+  return `${functionName || '(anonymous)'} ${place}`.trim();
+}
+
+/** The innermost folder of ours, or package, on the stack: what Node and V8 do is done for it. */
+function areaOf(stack: Stack): string {
+  if (stack[0]?.callFrame.functionName === COLLECTOR) return COLLECTOR;
+  for (const { callFrame } of stack) {
+    const path = pathOf(callFrame.url);
+    const area = /^src\/[^/]+/.exec(path) ?? /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path);
+    if (area !== null) return area[0].replace('node_modules/', '');
+  }
+  return 'node';
+}
+
+function tabulate(column: string, spent: ReadonlyMap<string, number>, transactions: number): Row[] {
+  const busy = [...spent.values()].reduce((sum, us) => sum + us, 0);
   return [...spent]
     .sort(([, a], [, b]) => b - a)
-    .slice(0, ROWS_MAX)
     .map(([name, us]) => ({
       us_per_transaction: (us / transactions).toFixed(2),
       share: (us / busy).toFixed(3),
-      function: name.trim(),
+      [column]: name,
     }));
 }
 
-function place(url: string, line: number): string {
-  if (url === '') return '';
+function pathOf(url: string): string {
   const path = url.startsWith('file://') ? fileURLToPath(url) : url;
-  return `${path.replace(ROOT, '').replace(/^.*node_modules\//, '')}:${line + 1}`;
+  return path.replace(ROOT, '').replace(/^.*(?=node_modules\/)/, '');
 }
