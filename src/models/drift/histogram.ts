@@ -2,17 +2,11 @@
  * How values were spread when a model was trained, kept with it, and how those that came since differ:
  * the population stability index.
  */
+import type { ValueHistogram } from '../../domain/model-reference.ts';
 import { naturalLog } from '../../scoring/natural-log.ts';
 import { countNotAbove, findCuts } from '../training/bins.ts';
 
-/** JSON as it stands: of a feature, or of the model's probability. */
-export type ValueHistogram = {
-  readonly name: string;
-  /** Rising; bin b holds the values that are not below b of them. The last share is of missing ones. */
-  readonly cuts: readonly number[];
-  /** Of the training rows, by bin; one more than bins. Together 1. */
-  readonly shares: readonly number[];
-};
+export type { ValueHistogram };
 
 /** Deciles: the custom of the index, and few enough for a small share to be seen. */
 const BINS_MAX = 10;
