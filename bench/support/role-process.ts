@@ -84,6 +84,9 @@ export function spawnRole(options: RoleOptions): RoleProcess {
         ...options.environment,
       },
       stdio: ['ignore', output, output],
+      // A session of its own, as `risk start` gives it: Linux shares processors out by session (autogroup),
+      // every Postgres backend opens one, and all roles would have one backend's share with the generator's.
+      detached: true,
     });
   } finally {
     closeSync(output);

@@ -24,7 +24,11 @@ export type Flood = {
 };
 
 export async function startFlood(options: FloodOptions, signal: AbortSignal): Promise<Flood> {
-  const child = fork(CLIENT, { signal, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const child = fork(CLIENT, {
+    signal,
+    detached: true,
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
   // An abort is reported here as well as by the end of the process.
   child.on('error', () => undefined);
   const pid = child.pid ?? 0;
