@@ -15,8 +15,8 @@ import {
 } from './cli/bind-guards.ts';
 import { bindIngestDuties } from './cli/bind-reconciler.ts';
 import { type CommandContext, EXIT } from './cli/command.ts';
-import { accountKind } from './profile/account-kind.ts';
-import { merchantKind } from './profile/merchant-kind.ts';
+import { createAccountKind } from './profile/account-kind.ts';
+import { createMerchantKind } from './profile/merchant-kind.ts';
 import { PROFILE_HEADER_BYTES } from './profile/profile.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from './runtime/config.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from './runtime/failpoint.ts';
@@ -196,19 +196,20 @@ function createSteps(parts: StepParts): BatchSteps {
     market: config.RISK_MARKET,
     scoredEventsMax: config.RISK_SCORED_EVENTS_MAX,
   });
+  const maturityDays = config.RISK_LABEL_MATURITY_DAYS;
   const placeOf: PlaceOfParty = (party, id, slot = profileSlot(id)) => ({
     key: profileKey(config.RISK_MARKET, party, id, slot),
     slot,
   });
   const shared = { placeOf, metrics, entriesMax: config.RISK_PROFILE_CACHE_ENTRIES };
   const accounts = createFoldSide({
-    kind: accountKind,
+    kind: createAccountKind(maturityDays),
     loadPasts: (points) => loadAccountPasts(database.query, points),
     ...{ ...shared, bytesMax: ACCOUNT_COPIES_BYTES_MAX },
   });
   const merchants = createFoldSide({
-    kind: merchantKind,
-    loadPasts: (points) => loadMerchantPasts(database.query, points),
+    kind: createMerchantKind(maturityDays),
+    loadPasts: (points) => loadMerchantPasts(database.query, points, maturityDays),
     ...{ ...shared, bytesMax: MERCHANT_COPIES_BYTES_MAX },
   });
   const partitions = createPartitionGuard(database);

@@ -1,5 +1,5 @@
 /** The pure core with all profiles in memory, and the transactions it is tried with. */
-import type { AccountHistory, MerchantHistory } from '../../src/domain/history.ts';
+import { type AccountHistory, type MerchantHistory, NO_FRAUDS } from '../../src/domain/history.ts';
 import type { Decision } from '../../src/domain/score-record.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { accountKind } from '../../src/profile/account-kind.ts';
@@ -45,8 +45,15 @@ export function foldAndScore(transaction: Transaction, parties: Parties): Decisi
 }
 
 export function makeParties(): Parties {
-  const account = { rows: [], floor: FIRST, ceiling: null };
-  const merchant = { rows: [], tallies: [], horizon: null, knownFromMs: 0, ceiling: null };
+  const account = { rows: [], floor: FIRST, ceiling: null, frauds: NO_FRAUDS };
+  const merchant = {
+    rows: [],
+    tallies: [],
+    horizon: null,
+    knownFromMs: 0,
+    ceiling: null,
+    frauds: NO_FRAUDS,
+  };
   return {
     accounts: Array.from({ length: ACCOUNTS }, () => accountKind.rebuild(account, null)),
     merchants: Array.from({ length: MERCHANTS }, () => merchantKind.rebuild(merchant, null)),

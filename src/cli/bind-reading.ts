@@ -42,9 +42,7 @@ export function bindReading({ databases, metrics }: ReadingAdapters): Reading {
     countCache: (cache, hit) => (hit ? metrics.cacheHits : metrics.cacheMisses).inc({ cache }),
     explain: (record) => {
       const ruleSet = findRuleSet(record.ruleSet);
-      return ruleSet?.featureSchema === record.featureSchema
-        ? explain(record.features, ruleSet)
-        : undefined;
+      return ruleSet && explain(record, ruleSet);
     },
   });
 }

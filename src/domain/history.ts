@@ -11,6 +11,31 @@ export const ACCOUNT_HISTORY_DAYS = 180;
 export const ACCOUNT_HISTORY_ENTRIES = 256;
 /** Distinct accounts of a merchant are looked for among at most its newest so many siblings. */
 export const MERCHANT_DISTINCT_ENTRIES = 256;
+/** A merchant's siblings are seen back to this UTC day before that of the transaction less the maturity of labels. */
+export const MERCHANT_HISTORY_DAYS = 89;
+/** Late arrivals by up to so many days still find a merchant's windows whole. */
+const MERCHANT_LATE_DAYS = 10;
+
+/** Days before a point's UTC day that a merchant's rebuild reads. */
+export function merchantReachDays(maturityDays: number): number {
+  return MERCHANT_HISTORY_DAYS + maturityDays + 1 + MERCHANT_LATE_DAYS;
+}
+
+/** Days before the horizon's that a merchant's tallies tell apart by hour: what later arrivals ask for by the hour. */
+export function merchantHourlyDays(maturityDays: number): number {
+  return maturityDays + 1;
+}
+
+/** At most the newest so many times that a sibling of a party was labelled fraud are seen. */
+export const FRAUDS_SEEN_MAX = 512;
+/** Days until the labels of a transaction are taken for complete, where nothing else is configured. */
+export const LABEL_MATURITY_DAYS = 7;
+/** Added to a rate's denominator, so that one fraud of one transaction is no certainty. */
+export const FRAUD_RATE_SMOOTHING = 1;
+/** A fraud whose amount was at most so many medians of its account is ordinary: the amount alone does not explain it. */
+export const ORDINARY_MEDIANS_MAX = 3;
+/** A sibling above so many medians of its account is large. */
+export const LARGE_MEDIANS = 3;
 
 /** Windows of an account are (t - W, t] to the millisecond. */
 export type AccountHistory = {
@@ -53,6 +78,24 @@ export type AccountHistory = {
   countryChangeMs: number;
   /** Share of the siblings between 00:00 and 06:00 UTC. */
   nightShare: number;
+  /** Same-currency siblings: how many of the last 24 h and 7 days, and the mean of all that are seen. */
+  amounts24h: number;
+  amounts7d: number;
+  meanSeen: number;
+  /** The largest same-currency sibling of the last 7 and 14 days, and how many of the 14 days are LARGE_MEDIANS. */
+  max7d: number;
+  max14d: number;
+  large14d: number;
+  /**
+   * Rates of fraud among the siblings seen that were created in (t - d - w, t - d], d being the maturity of labels,
+   * w 7, 30 and 90 days: frauds by FRAUD_RATE_SMOOTHING more than all of them. Fraud is a sibling whose newest label
+   * known at t says so.
+   */
+  fraudRate7d: number;
+  fraudRate30d: number;
+  fraudRate90d: number;
+  /** Known frauds among the siblings seen that were created in (t - d, t). */
+  youngFrauds: number;
 };
 
 /** Windows of a merchant are whole UTC buckets up to the transaction. */
@@ -68,6 +111,32 @@ export type MerchantHistory = {
   mean30d: number;
   /** Distinct accounts among the siblings of this hour (the newest MERCHANT_DISTINCT_ENTRIES are looked at). */
   distinctAccounts1h: number;
+  /** Milliseconds since the newest sibling seen. */
+  gapMs: number;
+  /**
+   * Siblings whose labels are mature: created before the hour of t - d, d being the maturity of labels, and in the
+   * 24 hours before it, or since the UTC day of t - d and the 6, or 29, before it.
+   */
+  matured24h: number;
+  matured7d: number;
+  matured30d: number;
+  /** Frauds among them, and among those since the 89th day before, smoothed as an account's. */
+  fraudRate24h: number;
+  fraudRate7d: number;
+  fraudRate30d: number;
+  fraudRate90d: number;
+  /** As fraudRate7d, without frauds whose amount was above ORDINARY_MEDIANS_MAX medians of its account. */
+  ordinaryRate7d: number;
+  /** Known frauds created since the hour of t - d. */
+  youngFrauds: number;
+  /**
+   * Milliseconds since the beginning of the newest unbroken run of matured UTC days on which at least half of the
+   * ordinary siblings were fraud, of the last 35; days without any are passed over. NaN without one.
+   */
+  runMs: number;
+  /** Milliseconds since the oldest fraud of the last 28 matured UTC days, and the share of fraud since its day. */
+  firstFraudMs: number;
+  firstFraudShare: number;
 };
 
 /** A place in the order (created_at, transaction_id). */
@@ -93,6 +162,26 @@ export type PastTransaction = {
   readonly country: string | null;
 };
 
+/** A transaction of a party while its newest label said fraud: known from `fromMs`, no more from `untilMs` on. */
+export type FraudSpan = {
+  /** Of the transaction. */
+  readonly createdAtMs: number;
+  readonly fromMs: number;
+  /** Infinity while nobody took it back. */
+  readonly untilMs: number;
+  /** Its amount was above ORDINARY_MEDIANS_MAX medians of its account. */
+  readonly isUnusual: boolean;
+};
+
+/** What is known of a party's frauds, in rising order of created_at. */
+export type KnownFrauds = {
+  readonly spans: readonly FraudSpan[];
+  /** Frauds created at or before this are left out; -Infinity when none is. */
+  readonly floorMs: number;
+};
+
+export const NO_FRAUDS: KnownFrauds = { spans: [], floorMs: Number.NEGATIVE_INFINITY };
+
 /**
  * What Postgres knows of an account around a point, in rising order: the newest rows before it and
  * the oldest rows from it on, both bounded.
@@ -103,6 +192,7 @@ export type AccountPast = {
   readonly floor: Position;
   /** Rows after this were not read; null when all were. */
   readonly ceiling: Position | null;
+  readonly frauds: KnownFrauds;
 };
 
 /** Rows of one bucket and currency that are not in a list: an hour, or a UTC day. */
@@ -123,4 +213,5 @@ export type MerchantPast = {
   readonly horizon: Position | null;
   readonly knownFromMs: number;
   readonly ceiling: Position | null;
+  readonly frauds: KnownFrauds;
 };

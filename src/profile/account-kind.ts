@@ -4,6 +4,7 @@ import {
   ACCOUNT_HISTORY_ENTRIES,
   type AccountHistory,
   type AccountPast,
+  LABEL_MATURITY_DAYS,
 } from '../domain/history.ts';
 import { reportingLimitMinor } from '../domain/reporting-limit.ts';
 import type { Transaction } from '../domain/transaction.ts';
@@ -17,7 +18,7 @@ import {
   insertAccountItem,
   rebuildAccount,
 } from './account-profile.ts';
-import { figuresOf } from './figures.ts';
+import { type Figures, figuresOf } from './figures.ts';
 import { comparePlaces, countBefore, holdsAt } from './packed-list.ts';
 import {
   AHEAD,
@@ -30,6 +31,24 @@ import {
 
 const DAY_MS = 86_400_000;
 
+export type AccountKind = ProfileKind<AccountProfile, AccountHistory, AccountPast>;
+
+/** @param maturityDays after which the labels of a transaction are taken for complete */
+export function createAccountKind(maturityDays: number): AccountKind {
+  const maturityMs = maturityDays * DAY_MS;
+  return {
+    party: 'account',
+    format: accountLayout.format,
+    partyOf: (transaction) => transaction.accountId,
+    decode: decodeAccount,
+    rebuild: rebuildAccount,
+    fold: (profile, transaction, figures = figuresOf(transaction)) =>
+      fold(profile, transaction, figures, maturityMs),
+    pendingWrite: (profile) => pendingWriteOf(profile, accountLayout),
+    encode: (profile) => encodeOf(profile, accountLayout),
+  };
+}
+
 /**
  * Exact for whatever lies after the floor and sees its fill: ACCOUNT_HISTORY_ENTRIES siblings, or all
  * of the last ACCOUNT_HISTORY_DAYS. Anything else is late.
@@ -37,20 +56,22 @@ const DAY_MS = 86_400_000;
 function fold(
   profile: AccountProfile,
   transaction: Transaction,
-  figures = figuresOf(transaction),
+  figures: Figures,
+  maturityMs: number,
 ): FoldOutcome<AccountHistory> {
   const item = accountItem(transaction, figures);
   if (comparePlaces(item.place, profile.ceiling) > 0) return AHEAD;
   if (comparePlaces(item.place, profile.floor) <= 0) return LATE;
-  const { list } = profile;
+  const { list, frauds } = profile;
   const index = countBefore(list, item.place);
   const complete =
     index >= ACCOUNT_HISTORY_ENTRIES ||
     profile.floor.ms <= item.place.ms - ACCOUNT_HISTORY_DAYS * DAY_MS;
+  const limitMinor = reportingLimitMinor(transaction.currency);
   const outcome: FoldOutcome<AccountHistory> = complete
     ? {
         kind: 'folded',
-        history: accountHistory(list, index, item, reportingLimitMinor(transaction.currency)),
+        history: accountHistory({ list, end: index, frauds }, item, limitMinor, maturityMs),
       }
     : LATE;
   if (!holdsAt(list, index, item.place)) {
@@ -60,13 +81,4 @@ function fold(
   return outcome;
 }
 
-export const accountKind: ProfileKind<AccountProfile, AccountHistory, AccountPast> = {
-  party: 'account',
-  format: accountLayout.format,
-  partyOf: (transaction) => transaction.accountId,
-  decode: decodeAccount,
-  rebuild: rebuildAccount,
-  fold,
-  pendingWrite: (profile) => pendingWriteOf(profile, accountLayout),
-  encode: (profile) => encodeOf(profile, accountLayout),
-};
+export const accountKind = createAccountKind(LABEL_MATURITY_DAYS);

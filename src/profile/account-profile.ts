@@ -1,14 +1,15 @@
 /**
  * An account's profile: the packed, time-sorted list of its recent transactions. Body of a stored
- * value: floor (24 bytes), ceiling (24 bytes), items (40 bytes each).
+ * value: floor (24 bytes), ceiling (24), number of frauds (4), frauds (known-frauds.ts), items (40 each).
  *
  * Every known transaction of the account after `floor` and up to `ceiling` is in the list. The floor
  * rises when the list is full; the ceiling is finite only after a rebuild that found more rows behind
  * its point than it may read.
  */
 
-import type { AccountPast, PastTransaction } from '../domain/history.ts';
+import type { AccountPast, KnownFrauds, PastTransaction } from '../domain/history.ts';
 import { type Figures, figuresOf } from './figures.ts';
+import { chainFrauds, fraudsBytes, readFrauds, writeFrauds } from './known-frauds.ts';
 import { hashText, packLetters } from './pack.ts';
 import {
   AFTER_ALL,
@@ -53,8 +54,9 @@ export const DEVICE_AT = 28;
 export const ROUTE_AT = 32;
 export const CURRENCY_AT = 38;
 
-const FORMAT = 0x71;
-const PREFIX_BYTES = 2 * PLACE_BYTES;
+const FORMAT = 0x73;
+/** Floor, ceiling, number of frauds. */
+const FRAUDS_OFFSET = 2 * PLACE_BYTES + 4;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const NIGHT_HOURS = 6;
@@ -62,6 +64,7 @@ const NIGHT_HOURS = 6;
 export type AccountProfile = Profile & {
   floor: Place;
   ceiling: Place;
+  readonly frauds: KnownFrauds;
   readonly list: PackedList;
 };
 
@@ -122,9 +125,10 @@ export function rebuildAccount(
   const profile: AccountProfile = {
     stored,
     // A copy that reaches on and one that ends must not pass for each other, alike as their items may be.
-    digest: chainDigest(chainDigest(0, floor.low), ceiling.low),
+    digest: chainFrauds(chainDigest(chainDigest(0, floor.low), ceiling.low), past.frauds),
     floor,
     ceiling,
+    frauds: past.frauds,
     list,
   };
   for (const row of past.rows)
@@ -137,24 +141,31 @@ export function decodeAccount(
   header: ProfileHeader,
   take: TakeRoom,
 ): AccountProfile | undefined {
-  const count = (length - PREFIX_BYTES) / ACCOUNT_ITEM_BYTES;
+  if (length < FRAUDS_OFFSET) return undefined;
+  const frauds = view.getUint32(FRAUDS_OFFSET - 4, true);
+  const itemsOffset = FRAUDS_OFFSET + fraudsBytes(frauds);
+  const count = (length - itemsOffset) / ACCOUNT_ITEM_BYTES;
   if (!isCount(count)) return undefined;
   return {
     stored: header,
     digest: headerDigest(header),
     floor: readPlace(view, 0),
     ceiling: readPlace(view, PLACE_BYTES),
-    list: adoptList(ACCOUNT_ITEM_BYTES, count, viewFrom(view, PREFIX_BYTES), take),
+    frauds: readFrauds(view, FRAUDS_OFFSET, frauds),
+    list: adoptList(ACCOUNT_ITEM_BYTES, count, viewFrom(view, itemsOffset), take),
   };
 }
 
 export const accountLayout: ProfileLayout<AccountProfile> = {
   format: FORMAT,
-  prefixBytes: () => PREFIX_BYTES,
-  encodePrefix({ floor, ceiling }) {
-    const prefix = Buffer.allocUnsafe(PREFIX_BYTES);
+  prefixBytes: ({ frauds }) => FRAUDS_OFFSET + fraudsBytes(frauds.spans.length),
+  encodePrefix(profile) {
+    const { floor, ceiling, frauds } = profile;
+    const prefix = Buffer.allocUnsafe(accountLayout.prefixBytes(profile));
     writePlace(prefix, 0, floor);
     writePlace(prefix, PLACE_BYTES, ceiling);
+    prefix.writeUInt32LE(frauds.spans.length, FRAUDS_OFFSET - 4);
+    writeFrauds(prefix, FRAUDS_OFFSET, frauds);
     return prefix;
   },
 };

@@ -1,4 +1,5 @@
 /** The stored bytes of a merchant's profile; the layout is in merchant-profile.ts. */
+import { fraudsBytes, readFrauds, writeFrauds } from './known-frauds.ts';
 import {
   createRunningSum,
   MERCHANT_ITEM_BYTES,
@@ -16,19 +17,28 @@ import {
 } from './profile.ts';
 import type { TakeRoom } from './room.ts';
 
-const FORMAT = 0x72;
+const FORMAT = 0x74;
 const TALLY_BYTES = 24;
-/** Horizon, ceiling, known from, number of tallies. */
-const TALLIES_OFFSET = 2 * PLACE_BYTES + 16;
+/** Horizon, ceiling, known from, numbers of tallies and frauds, maturity of labels. */
+const TALLIES_OFFSET = 2 * PLACE_BYTES + 20;
+const KNOWN_FROM_AT = TALLIES_OFFSET - 20;
+const TALLIES_AT = TALLIES_OFFSET - 12;
+const FRAUDS_AT = TALLIES_OFFSET - 8;
+const MATURITY_AT = TALLIES_OFFSET - 4;
 
+/** Undefined also for one with another maturity of labels, whose tallies are of other hours. */
 export function decodeMerchant(
   { view, length }: StoredBody,
   header: ProfileHeader,
   take: TakeRoom,
+  maturityDays: number,
 ): MerchantProfile | undefined {
   if (length < TALLIES_OFFSET) return undefined;
-  const tallies = view.getUint32(TALLIES_OFFSET - 8, true);
-  const itemsOffset = TALLIES_OFFSET + tallies * TALLY_BYTES;
+  if (view.getUint32(MATURITY_AT, true) !== maturityDays) return undefined;
+  const tallies = view.getUint32(TALLIES_AT, true);
+  const frauds = view.getUint32(FRAUDS_AT, true);
+  const fraudsOffset = TALLIES_OFFSET + tallies * TALLY_BYTES;
+  const itemsOffset = fraudsOffset + fraudsBytes(frauds);
   const count = (length - itemsOffset) / MERCHANT_ITEM_BYTES;
   if (!isCount(count)) return undefined;
   return {
@@ -36,8 +46,10 @@ export function decodeMerchant(
     digest: headerDigest(header),
     horizon: readPlace(view, 0),
     ceiling: readPlace(view, PLACE_BYTES),
-    knownFromMs: view.getFloat64(TALLIES_OFFSET - 16, true),
+    knownFromMs: view.getFloat64(KNOWN_FROM_AT, true),
+    maturityDays,
     tallies: readTallies(view, tallies),
+    frauds: readFrauds(view, fraudsOffset, frauds),
     list: adoptList(MERCHANT_ITEM_BYTES, count, viewFrom(view, itemsOffset), take),
     runningSum: createRunningSum(),
   };
@@ -45,17 +57,21 @@ export function decodeMerchant(
 
 export const merchantLayout: ProfileLayout<MerchantProfile> = {
   format: FORMAT,
-  prefixBytes: ({ tallies }) => TALLIES_OFFSET + tallies.length * TALLY_BYTES,
+  prefixBytes: ({ tallies, frauds }) =>
+    TALLIES_OFFSET + tallies.length * TALLY_BYTES + fraudsBytes(frauds.spans.length),
   encodePrefix(profile) {
-    const { tallies, horizon, ceiling, knownFromMs } = profile;
+    const { tallies, frauds, horizon, ceiling, knownFromMs, maturityDays } = profile;
     const prefix = Buffer.alloc(merchantLayout.prefixBytes(profile));
     writePlace(prefix, 0, horizon);
     writePlace(prefix, PLACE_BYTES, ceiling);
-    prefix.writeDoubleLE(knownFromMs, TALLIES_OFFSET - 16);
-    prefix.writeUInt32LE(tallies.length, TALLIES_OFFSET - 8);
+    prefix.writeDoubleLE(knownFromMs, KNOWN_FROM_AT);
+    prefix.writeUInt32LE(tallies.length, TALLIES_AT);
+    prefix.writeUInt32LE(frauds.spans.length, FRAUDS_AT);
+    prefix.writeUInt32LE(maturityDays, MATURITY_AT);
     tallies.forEach((tally, index) => {
       writeTally(prefix, TALLIES_OFFSET + index * TALLY_BYTES, tally);
     });
+    writeFrauds(prefix, TALLIES_OFFSET + tallies.length * TALLY_BYTES, frauds);
     return prefix;
   },
 };

@@ -1,22 +1,18 @@
 /** Merchants as a kind of profile: the fold of one transaction into its merchant's list and tallies. */
 import {
+  LABEL_MATURITY_DAYS,
   MERCHANT_DISTINCT_ENTRIES,
   type MerchantHistory,
   type MerchantPast,
 } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import { createDistinctCounter } from './distinct.ts';
-import { figuresOf } from './figures.ts';
+import { type Figures, figuresOf } from './figures.ts';
+import { knowsFrauds } from './known-frauds.ts';
 import { decodeMerchant, merchantLayout } from './merchant-codec.ts';
+import { merchantHistory, seenFromMs } from './merchant-history.ts';
 import {
-  accountAt,
-  amountAt,
   boundMerchant,
-  currencyAt,
-  DAY_MS,
-  dayOf,
   forgetMerchant,
-  HOUR_MS,
   hourOf,
   insertMerchantItem,
   type MerchantItem,
@@ -24,7 +20,7 @@ import {
   merchantItem,
   rebuildMerchant,
 } from './merchant-profile.ts';
-import { comparePlaces, countBefore, countOlder, holdsAt } from './packed-list.ts';
+import { comparePlaces, countBefore, holdsAt } from './packed-list.ts';
 import {
   AHEAD,
   encodeOf,
@@ -33,8 +29,23 @@ import {
   type ProfileKind,
   pendingWriteOf,
 } from './profile.ts';
+import { takeOwn } from './room.ts';
 
-const accounts = createDistinctCounter();
+export type MerchantKind = ProfileKind<MerchantProfile, MerchantHistory, MerchantPast>;
+
+/** @param maturityDays after which the labels of a transaction are taken for complete */
+export function createMerchantKind(maturityDays: number): MerchantKind {
+  return {
+    party: 'merchant',
+    format: merchantLayout.format,
+    partyOf: (transaction) => transaction.merchantId,
+    decode: (body, header, take) => decodeMerchant(body, header, take, maturityDays),
+    rebuild: (past, stored, take = takeOwn) => rebuildMerchant(past, stored, take, maturityDays),
+    fold,
+    pendingWrite: (profile) => pendingWriteOf(profile, merchantLayout),
+    encode: (profile) => encodeOf(profile, merchantLayout),
+  };
+}
 
 /**
  * Exact after the horizon. What lies at or before it may or may not be in a tally, which remembers no
@@ -43,7 +54,7 @@ const accounts = createDistinctCounter();
 function fold(
   profile: MerchantProfile,
   transaction: Transaction,
-  figures = figuresOf(transaction),
+  figures: Figures = figuresOf(transaction),
 ): FoldOutcome<MerchantHistory> {
   const item = merchantItem(transaction, figures);
   if (comparePlaces(item.place, profile.ceiling) > 0) return AHEAD;
@@ -63,83 +74,14 @@ function fold(
   return outcome;
 }
 
-function isComplete(profile: MerchantProfile, index: number, item: MerchantItem): boolean {
-  if (dayOf(item.place.ms) - 29 * DAY_MS < profile.knownFromMs) return false;
-  return index >= MERCHANT_DISTINCT_ENTRIES || profile.horizon.ms < hourOf(item.place.ms);
+function isComplete(profile: MerchantProfile, index: number, { place }: MerchantItem): boolean {
+  const { knownFromMs, horizon, frauds, maturityDays } = profile;
+  const sinceMs = seenFromMs(place.ms, maturityDays);
+  if (sinceMs < knownFromMs) return false;
+  if (frauds.spans.length > 0 && !knowsFrauds(frauds, place.ms, sinceMs)) return false;
+  if (index >= MERCHANT_DISTINCT_ENTRIES) return true;
+  // The newest sibling is listed, or there is none: tallies have no times.
+  return horizon.ms < hourOf(place.ms) && (index > 0 || horizon.ms < sinceMs);
 }
 
-function merchantHistory(
-  profile: MerchantProfile,
-  end: number,
-  item: MerchantItem,
-): MerchantHistory {
-  const { list, tallies } = profile;
-  const hour = hourOf(item.place.ms);
-  const from24h = hour - 23 * HOUR_MS;
-  const day = dayOf(item.place.ms);
-  const from7d = day - 6 * DAY_MS;
-  const from30d = day - 29 * DAY_MS;
-  const start30d = countOlder(list, from30d);
-  const listed = sumCurrency(profile, start30d, end, item.currency);
-  let { sum } = listed;
-  const history: MerchantHistory = {
-    count1h: end - Math.min(end, countOlder(list, hour)),
-    count24h: end - Math.min(end, countOlder(list, from24h)),
-    count7d: end - Math.min(end, countOlder(list, from7d)),
-    count30d: end - start30d,
-    amounts30d: listed.count,
-    mean30d: Number.NaN,
-    distinctAccounts1h: 0,
-  };
-  history.distinctAccounts1h = countAccounts(profile, end, history.count1h);
-  for (const { bucketMs, currency, count, sum: tallied } of tallies) {
-    if (bucketMs < from30d) continue;
-    history.count30d += count;
-    if (bucketMs >= from7d) history.count7d += count;
-    if (bucketMs >= from24h) history.count24h += count;
-    if (bucketMs >= hour) history.count1h += count;
-    if (currency !== item.currency) continue;
-    history.amounts30d += count;
-    sum += tallied;
-  }
-  if (history.amounts30d > 0) history.mean30d = sum / history.amounts30d;
-  return history;
-}
-
-/** Sums one currency over [from, to), from where the last such sum stopped if it still holds. */
-function sumCurrency(profile: MerchantProfile, from: number, to: number, currency: number) {
-  const { list, runningSum: running } = profile;
-  const continues =
-    running.currency === currency &&
-    running.moves === list.moves &&
-    running.from === from &&
-    running.to <= to;
-  if (!continues) {
-    Object.assign(running, { currency, moves: list.moves, from, to: from, sum: 0, count: 0 });
-  }
-  for (let index = running.to; index < to; index++) {
-    if (currencyAt(list, index) !== currency) continue;
-    running.sum += amountAt(list, index);
-    running.count++;
-  }
-  running.to = to;
-  return running;
-}
-
-function countAccounts({ list }: MerchantProfile, end: number, inThisHour: number): number {
-  accounts.reset();
-  const start = end - Math.min(inThisHour, MERCHANT_DISTINCT_ENTRIES);
-  for (let index = end - 1; index >= start; index--) accounts.add(accountAt(list, index));
-  return accounts.count();
-}
-
-export const merchantKind: ProfileKind<MerchantProfile, MerchantHistory, MerchantPast> = {
-  party: 'merchant',
-  format: merchantLayout.format,
-  partyOf: (transaction) => transaction.merchantId,
-  decode: decodeMerchant,
-  rebuild: rebuildMerchant,
-  fold,
-  pendingWrite: (profile) => pendingWriteOf(profile, merchantLayout),
-  encode: (profile) => encodeOf(profile, merchantLayout),
-};
+export const merchantKind = createMerchantKind(LABEL_MATURITY_DAYS);

@@ -1,14 +1,23 @@
 /**
  * A merchant's profile: merchants are too busy for a list alone, so it is a list of the newest
  * transactions and tallies by hour, or by UTC day, of those before. Body of a stored value: horizon
- * (24 bytes), ceiling (24), known-from (8), number of tallies (8), tallies (24 each), items (32 each).
+ * (24 bytes), ceiling (24), known-from (8), number of tallies (4), number of frauds (4), maturity of labels
+ * in days (4), tallies (24 each), frauds (known-frauds.ts), items (32 each).
  *
  * Every known transaction after `horizon` and up to `ceiling` is in the list; those at or before it
  * and not older than `knownFromMs` are in the tallies, which remember no ids.
  */
 import { currencyScale, toMinorUnits } from '../domain/currency.ts';
-import type { MerchantPast, MerchantTally, PastTransaction } from '../domain/history.ts';
+import {
+  type KnownFrauds,
+  type MerchantPast,
+  type MerchantTally,
+  merchantHourlyDays,
+  merchantReachDays,
+  type PastTransaction,
+} from '../domain/history.ts';
 import { type Figures, figuresOf } from './figures.ts';
+import { chainFrauds } from './known-frauds.ts';
 import { hashText, packLetters } from './pack.ts';
 import {
   AFTER_ALL,
@@ -24,13 +33,11 @@ import {
   timeAt,
 } from './packed-list.ts';
 import { chainDigest, type Profile, type ProfileHeader } from './profile.ts';
-import { type TakeRoom, takeOwn } from './room.ts';
+import type { TakeRoom } from './room.ts';
 
 /** A list longer than this is cut to MERCHANT_KEPT_ENTRIES; what is cut goes into the tallies. */
 export const MERCHANT_RECENT_ENTRIES = 4096;
 export const MERCHANT_KEPT_ENTRIES = 3072;
-/** Tallies older than this many days before the horizon's day are dropped: 30 for the longest window, 10 for late arrivals. */
-export const MERCHANT_TALLY_DAYS = 40;
 export const MERCHANT_ITEM_BYTES = 32;
 /** Where an item has what follows its place: amount (f64), account's hash (u32), currency (u16). */
 const AMOUNT_AT = 16;
@@ -54,7 +61,10 @@ export type MerchantProfile = Profile & {
   horizon: Place;
   ceiling: Place;
   knownFromMs: number;
+  /** Until labels are taken for complete: the hours before that are told apart. */
+  readonly maturityDays: number;
   tallies: Tally[];
+  readonly frauds: KnownFrauds;
   readonly list: PackedList;
   /** The last sum over the list, continued by the next in-order arrival. */
   readonly runningSum: RunningSum;
@@ -116,24 +126,25 @@ export function boundMerchant(profile: MerchantProfile): void {
   const dropped = list.count - MERCHANT_KEPT_ENTRIES;
   profile.horizon = placeAt(list, dropped - 1);
   const today = dayOf(profile.horizon.ms);
-  profile.knownFromMs = Math.max(profile.knownFromMs, today - MERCHANT_TALLY_DAYS * DAY_MS);
+  const reachMs = merchantReachDays(profile.maturityDays) * DAY_MS;
+  profile.knownFromMs = Math.max(profile.knownFromMs, today - reachMs);
+  const hourlyFromMs = today - merchantHourlyDays(profile.maturityDays) * DAY_MS;
   const kept = profile.tallies.filter((tally) => tally.bucketMs >= profile.knownFromMs);
   const table = new Map<number, Tally>();
-  for (const tally of kept) addTally(table, tally, today);
+  for (const tally of kept) addTally(table, tally, hourlyFromMs);
   for (let index = 0; index < dropped; index++) {
     const bucketMs = hourOf(timeAt(list, index));
     if (bucketMs < profile.knownFromMs) continue;
     const currency = currencyAt(list, index);
     const sum = amountAt(list, index);
-    addTally(table, { bucketMs, daily: false, currency, count: 1, sum }, today);
+    addTally(table, { bucketMs, daily: false, currency, count: 1, sum }, hourlyFromMs);
   }
   profile.tallies = [...table.values()].sort(compareTallies);
   dropOldest(list, dropped);
 }
 
-/** Hours are kept for the horizon's day and the one before it: a day of hours for any later arrival. */
-function addTally(table: Map<number, Tally>, tally: Tally, today: number): void {
-  const daily = tally.daily || tally.bucketMs < today - DAY_MS;
+function addTally(table: Map<number, Tally>, tally: Tally, hourlyFromMs: number): void {
+  const daily = tally.daily || tally.bucketMs < hourlyFromMs;
   const bucketMs = daily ? dayOf(tally.bucketMs) : tally.bucketMs;
   const key = (bucketMs / HOUR_MS) * 0x8000 + tally.currency;
   const known = table.get(key);
@@ -161,7 +172,8 @@ export function forgetMerchant(profile: MerchantProfile): void {
 export function rebuildMerchant(
   past: MerchantPast,
   stored: ProfileHeader | null,
-  take: TakeRoom = takeOwn,
+  take: TakeRoom,
+  maturityDays: number,
 ): MerchantProfile {
   const list = createList(MERCHANT_ITEM_BYTES, past.rows.length + 2, take);
   const profile: MerchantProfile = {
@@ -170,7 +182,9 @@ export function rebuildMerchant(
     horizon: past.horizon === null ? BEFORE_ALL : placeOf(past.horizon),
     ceiling: past.ceiling === null ? AFTER_ALL : placeOf(past.ceiling),
     knownFromMs: past.knownFromMs,
+    maturityDays,
     tallies: past.tallies.map(readTally).sort(compareTallies),
+    frauds: past.frauds,
     list,
     runningSum: createRunningSum(),
   };
@@ -178,7 +192,8 @@ export function rebuildMerchant(
   for (const { low } of [profile.horizon, profile.ceiling]) {
     profile.digest = chainDigest(profile.digest, low);
   }
-  profile.digest = chainDigest(profile.digest, profile.knownFromMs / DAY_MS);
+  profile.digest = chainDigest(profile.digest, profile.knownFromMs / DAY_MS + maturityDays);
+  profile.digest = chainFrauds(profile.digest, profile.frauds);
   for (const tally of profile.tallies) profile.digest = chainDigest(profile.digest, tally.count);
   for (const row of past.rows)
     insertMerchantItem(profile, list.count, merchantItem(row, figuresOf(row)));

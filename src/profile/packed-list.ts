@@ -114,6 +114,13 @@ export function countOlder(list: PackedList, ms: number): number {
   return countBefore(list, beginning);
 }
 
+/** Index of the first item in [from, end) with a time after `ms`. Newest windows are short: from the end. */
+export function firstAfter(list: PackedList, from: number, end: number, ms: number): number {
+  let index = end;
+  while (index > from && timeAt(list, index - 1) > ms) index--;
+  return index;
+}
+
 /** True when the item at `index` is the one at `place`. */
 export function holdsAt(list: PackedList, index: number, place: Place): boolean {
   return index < list.count && compareAt(list, index, place) === 0;

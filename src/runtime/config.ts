@@ -108,6 +108,9 @@ const settings = {
   RISK_RECONCILE_AGE_MS: integer(500, 600_000, 5 * SECOND_MS).describe(
     'Age at which an unappended batch is appended again.',
   ),
+  RISK_LABEL_MATURITY_DAYS: integer(1, 60, 7).describe(
+    'Age at which the labels of a transaction are taken for complete: rates of fraud end so long ago.',
+  ),
   RISK_WORKER_READERS: integer(1, 64, 5).describe('Consumers of one worker process.'),
   RISK_BATCH_ENTRIES: integer(1, 1000, 100).describe('Largest batch of one stream.'),
   RISK_BATCH_DEADLINE_MS: integer(100, 600_000, 10 * SECOND_MS).describe(

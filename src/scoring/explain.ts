@@ -2,14 +2,24 @@
 import type { Explanation, RuleOutcome } from '../domain/explanation.ts';
 import { bandIndex, bandWeight } from './band.ts';
 import type { CompiledRule, CompiledRuleSet } from './compile-rule-set.ts';
-import { FEATURE_LIST } from './feature-schema.ts';
+import { featuresOfSchema } from './feature-schema.ts';
 
-/** @param vector of the rule set's feature schema */
-export function explain(vector: Float64Array, ruleSet: CompiledRuleSet): Explanation {
+export type LoggedVector = {
+  readonly features: Float64Array;
+  readonly featureSchema: number;
+};
+
+/** Undefined for a vector of an unknown schema, or of one older than the rule set's. */
+export function explain(
+  { features: vector, featureSchema }: LoggedVector,
+  ruleSet: CompiledRuleSet,
+): Explanation | undefined {
+  const schema = featuresOfSchema(featureSchema);
+  if (schema === undefined || featureSchema < ruleSet.featureSchema) return undefined;
   return {
-    featureSchema: ruleSet.featureSchema,
+    featureSchema,
     ruleSet: ruleSet.id,
-    features: FEATURE_LIST.map(({ name, unit, description }, index) => ({
+    features: schema.map(({ name, unit, description }, index) => ({
       name,
       value: presentOrNull(vector[index]),
       unit,

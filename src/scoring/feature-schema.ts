@@ -1,9 +1,14 @@
 /**
  * The feature vector: which number stands where, and what it means. The order is stored with every
- * score, so within a schema version it never changes: a new feature or meaning is a new FEATURE_SCHEMA.
+ * score, so it never changes. A newer schema adds features behind the older ones' and is a new
+ * FEATURE_SCHEMA: an older vector is the beginning of a newer one, and whatever reads it by name still can.
  */
 
-export const FEATURE_SCHEMA = 1;
+/** What is computed today. */
+export const FEATURE_SCHEMA = 2;
+
+/** Features of each schema that scores were ever stored with: the first so many. */
+const COUNTS: Readonly<Record<number, number>> = { 1: 55, 2: 81 };
 
 /**
  * Name, unit, description. NaN stands for missing: no sibling to tell from, an absent field, a
@@ -113,6 +118,93 @@ const FEATURES = [
     'accounts',
     'Distinct accounts among the newest siblings of this hour (of at most 256).',
   ],
+  // Schema 2 from here on. Rates are of frauds by one more than all; a sibling is fraud by its newest label known now.
+  [
+    'mean_24h_here',
+    'currency units',
+    'Mean of this amount and the same-currency siblings of the last 24 hours.',
+  ],
+  [
+    'mean_7d_here',
+    'currency units',
+    'Mean of this amount and the same-currency siblings of the last 7 days.',
+  ],
+  [
+    'mean_30d_here',
+    'currency units',
+    'Mean of this amount and the same-currency siblings of the last 30 days.',
+  ],
+  ['mean_seen', 'currency units', 'Mean of the same-currency siblings seen.'],
+  ['amount_to_mean_seen', 'ratio', 'Amount by that mean.'],
+  [
+    'amount_to_max_30d',
+    'ratio',
+    'Amount by the largest same-currency sibling of the last 30 days.',
+  ],
+  [
+    'max_7d_to_median',
+    'ratio',
+    'The largest same-currency sibling of the last 7 days by the median.',
+  ],
+  [
+    'max_14d_to_median',
+    'ratio',
+    'The largest same-currency sibling of the last 14 days by the median.',
+  ],
+  ['large_14d', 'transactions', 'Same-currency siblings of the last 14 days above 3 medians.'],
+  [
+    'fraud_rate_7d',
+    'share',
+    'Frauds among the siblings seen of 7 days, up to the maturity of labels ago.',
+  ],
+  [
+    'fraud_rate_30d',
+    'share',
+    'Frauds among the siblings seen of 30 days, up to the maturity of labels ago.',
+  ],
+  [
+    'fraud_rate_90d',
+    'share',
+    'Frauds among the siblings seen of 90 days, up to the maturity of labels ago.',
+  ],
+  ['young_frauds', 'transactions', 'Known frauds among the siblings seen since then.'],
+  ['merchant_gap_hours', 'hours', "Time since the merchant's newest sibling."],
+  [
+    'merchant_matured_24h',
+    'transactions',
+    "The merchant's siblings of the 24 hours before the hour of the maturity of labels ago.",
+  ],
+  [
+    'merchant_matured_7d',
+    'transactions',
+    "The merchant's siblings before that hour, of its UTC day and the 6 before.",
+  ],
+  [
+    'merchant_matured_30d',
+    'transactions',
+    "The merchant's siblings before that hour, of its UTC day and the 29 before.",
+  ],
+  ['merchant_fraud_rate_24h', 'share', 'Frauds among the siblings of those 24 hours.'],
+  ['merchant_fraud_rate_7d', 'share', 'Frauds among the siblings of those 7 days.'],
+  ['merchant_fraud_rate_30d', 'share', 'Frauds among the siblings of those 30 days.'],
+  ['merchant_fraud_rate_90d', 'share', 'Frauds among the siblings of 90 such days.'],
+  [
+    'merchant_ordinary_rate_7d',
+    'share',
+    'Rate of those 7 days without frauds above 3 medians of their account.',
+  ],
+  ['merchant_young_frauds', 'transactions', "The merchant's known frauds since that hour."],
+  [
+    'merchant_run_days',
+    'days',
+    'Age of the newest unbroken run of matured days on which half of the ordinary siblings or more were fraud.',
+  ],
+  ['merchant_first_fraud_days', 'days', 'Age of the oldest known fraud of 28 matured days.'],
+  [
+    'merchant_first_fraud_share',
+    'share',
+    "Frauds among the merchant's matured siblings since the day of that fraud.",
+  ],
 ] as const;
 
 export type FeatureName = (typeof FEATURES)[number][0];
@@ -130,6 +222,12 @@ export const FEATURE_LIST: readonly Feature[] = FEATURES.map(([name, unit, descr
 }));
 
 export const FEATURE_COUNT = FEATURES.length;
+
+/** The features of a schema, or undefined for one that this build does not know. */
+export function featuresOfSchema(schema: number): readonly Feature[] | undefined {
+  const count = COUNTS[schema];
+  return count === undefined ? undefined : FEATURE_LIST.slice(0, count);
+}
 
 const INDEX: ReadonlyMap<FeatureName, number> = new Map(
   FEATURES.map(([name], index) => [name, index]),

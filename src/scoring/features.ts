@@ -36,6 +36,9 @@ export function features(
   at = writeHabit(out, at, account, minor, unit);
   at = writeFamiliarity(out, at, account);
   at = writeMerchant(out, at, merchant, minor, unit);
+  at = writeLongHabit(out, at, account, minor, unit);
+  at = writeAccountFrauds(out, at, account);
+  at = writeMerchantFrauds(out, at, merchant);
   if (at !== FEATURE_COUNT) throw new Error(`wrote ${at} of ${FEATURE_COUNT} features`);
   return out;
 }
@@ -153,5 +156,53 @@ function writeMerchant(
   out[at++] = merchant.mean30d / unit;
   out[at++] = minor / merchant.mean30d;
   out[at++] = merchant.distinctAccounts1h;
+  return at;
+}
+
+function writeLongHabit(
+  out: Float64Array,
+  start: number,
+  account: AccountHistory,
+  minor: number,
+  unit: number,
+): number {
+  const { median, meanSeen } = account;
+  let at = start;
+  out[at++] = (account.sum24h + minor) / (account.amounts24h + 1) / unit;
+  out[at++] = (account.sum7d + minor) / (account.amounts7d + 1) / unit;
+  out[at++] = (account.sum30d + minor) / (account.amounts30d + 1) / unit;
+  out[at++] = meanSeen / unit;
+  out[at++] = minor / meanSeen;
+  out[at++] = minor / account.max30d;
+  out[at++] = account.max7d / median;
+  out[at++] = account.max14d / median;
+  out[at++] = account.large14d;
+  return at;
+}
+
+function writeAccountFrauds(out: Float64Array, start: number, account: AccountHistory): number {
+  let at = start;
+  out[at++] = account.fraudRate7d;
+  out[at++] = account.fraudRate30d;
+  out[at++] = account.fraudRate90d;
+  out[at++] = account.youngFrauds;
+  return at;
+}
+
+function writeMerchantFrauds(out: Float64Array, start: number, merchant: MerchantHistory): number {
+  let at = start;
+  out[at++] = merchant.gapMs / HOUR_MS;
+  out[at++] = merchant.matured24h;
+  out[at++] = merchant.matured7d;
+  out[at++] = merchant.matured30d;
+  out[at++] = merchant.fraudRate24h;
+  out[at++] = merchant.fraudRate7d;
+  out[at++] = merchant.fraudRate30d;
+  out[at++] = merchant.fraudRate90d;
+  out[at++] = merchant.ordinaryRate7d;
+  out[at++] = merchant.youngFrauds;
+  out[at++] = merchant.runMs / DAY_MS;
+  out[at++] = merchant.firstFraudMs / DAY_MS;
+  out[at++] = merchant.firstFraudShare;
   return at;
 }

@@ -3,7 +3,7 @@
  * Numbers are compared by their bits, reasons as canonical JSON: near is not the same.
  */
 import type { Decision, Reason, ScoreRecord } from '../domain/score-record.ts';
-import { FEATURE_COUNT, FEATURE_SCHEMA } from './feature-schema.ts';
+import { featuresOfSchema } from './feature-schema.ts';
 import { findRuleSet } from './rule-sets.ts';
 import { score } from './score.ts';
 
@@ -15,8 +15,12 @@ export type ScoreEvidence = Pick<ScoreRecord, keyof Decision> &
 export function verifyScore(stored: ScoreEvidence): string[] {
   const ruleSet = findRuleSet(stored.ruleSet);
   if (ruleSet === undefined) return ['rule_set'];
-  if (stored.featureSchema !== FEATURE_SCHEMA) return ['feature_schema'];
-  if (stored.features.length !== FEATURE_COUNT) return ['features'];
+  const schema = featuresOfSchema(stored.featureSchema);
+  // A newer schema still has what the rule set reads; an older one may not.
+  if (schema === undefined || stored.featureSchema < ruleSet.featureSchema) {
+    return ['feature_schema'];
+  }
+  if (stored.features.length !== schema.length) return ['features'];
   if (stored.model !== null) return ['model'];
   const made = score({ vector: stored.features, ruleSet, model: null });
   const differing: string[] = [];

@@ -8,13 +8,19 @@ import {
   ACCOUNT_HISTORY_ENTRIES,
   type AccountPast,
   comparePositions,
+  FRAUDS_SEEN_MAX,
+  type KnownFrauds,
+  LABEL_MATURITY_DAYS,
   type MerchantPast,
-  type MerchantTally,
+  merchantReachDays,
+  NO_FRAUDS,
   type PastTransaction,
   type Position,
 } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { textArray, timestampArray, uuidArray } from './binary-array.ts';
+import { createLoadFrauds, type LoadFrauds } from './known-frauds.ts';
+import { loadTallies } from './merchant-tallies.ts';
 import type { Query, Statement } from './pool.ts';
 
 const HOUR_MS = 3_600_000;
@@ -28,7 +34,6 @@ const ACCOUNT_REACH_DAYS = 2 * ACCOUNT_HISTORY_DAYS;
 /** Rows before a point: what one history may see. Rows from it on: spares rebuilds while a backlog is worked off. */
 const ACCOUNT_ROWS_BEFORE = ACCOUNT_HISTORY_ENTRIES;
 const ACCOUNT_ROWS_AFTER = 64;
-const MERCHANT_REACH_DAYS = 40;
 const MERCHANT_ROWS_BEFORE = 1024;
 const MERCHANT_ROWS_AFTER = 1024;
 /** Points of one statement: a round trip costs as much as a dozen of them. */
@@ -79,6 +84,7 @@ type Side = {
   readonly statement: Statement;
   readonly before: number;
   readonly after: number;
+  readonly loadFrauds: LoadFrauds;
   readonly sinceMs: (point: Transaction) => number;
   readonly partyOf: (point: Transaction) => string;
   readonly idsOf: (row: AroundRow, point: Transaction) => { accountId: string; merchantId: string };
@@ -92,39 +98,35 @@ const ACCOUNTS: Side = {
   },
   before: ACCOUNT_ROWS_BEFORE,
   after: ACCOUNT_ROWS_AFTER,
+  // No more than a history sees, and no more behind a point than there are rows.
+  loadFrauds: createLoadFrauds('account_id', ACCOUNT_ROWS_BEFORE, ACCOUNT_ROWS_AFTER + 1),
   sinceMs: (point) => point.createdAtMs - ACCOUNT_REACH_DAYS * DAY_MS,
   partyOf: (point) => point.accountId,
   idsOf: (row, { accountId }) => ({ accountId, merchantId: row.merchant_id }),
 };
 
-const MERCHANTS: Side = {
-  statement: {
-    name: 'past-around-merchants',
-    text: around('merchant_id', 'account_id', MERCHANT_ROWS_BEFORE + 1, MERCHANT_ROWS_AFTER + 1),
-  },
-  before: MERCHANT_ROWS_BEFORE,
-  after: MERCHANT_ROWS_AFTER,
-  sinceMs: (point) => dayOf(point.createdAtMs) - MERCHANT_REACH_DAYS * DAY_MS,
-  partyOf: (point) => point.merchantId,
-  idsOf: (row, { merchantId }) => ({ accountId: row.account_id, merchantId }),
+const aroundMerchants: Statement = {
+  name: 'past-around-merchants',
+  text: around('merchant_id', 'account_id', MERCHANT_ROWS_BEFORE + 1, MERCHANT_ROWS_AFTER + 1),
 };
+const loadFraudsOfMerchants = createLoadFrauds(
+  'merchant_id',
+  FRAUDS_SEEN_MAX + 1,
+  MERCHANT_ROWS_AFTER + 1,
+);
 
-const tallyMerchants: Statement = {
-  name: 'past-tallies-of-merchants',
-  text: `select p.point::int, extract(epoch from r.bucket)::float8 * 1000 as bucket_ms, r.daily, r.currency, r.count, r.sum
-           from unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::uuid[], $5::timestamptz[])
-                with ordinality as p (party, since, at, id, hourly_since, point)
-          cross join lateral (
-            select date_bin(case when t.created_at < p.hourly_since then interval '24 hours' else interval '1 hour' end,
-                            t.created_at, timestamptz '1970-01-01T00:00:00Z') as bucket,
-                   t.created_at < p.hourly_since as daily, t.currency,
-                   count(*)::int as count, sum(t.amount)::text as sum
-              from transactions t
-             where t.merchant_id = p.party and t.created_at >= p.since and t.created_at <= p.at
-               and (t.created_at, t.transaction_id) <= (p.at, p.id)
-             group by 1, 2, 3
-          ) r`,
-};
+function merchantSide(maturityDays: number): Side {
+  const reachMs = merchantReachDays(maturityDays) * DAY_MS;
+  return {
+    statement: aroundMerchants,
+    before: MERCHANT_ROWS_BEFORE,
+    after: MERCHANT_ROWS_AFTER,
+    loadFrauds: loadFraudsOfMerchants,
+    sinceMs: (point) => dayOf(point.createdAtMs) - reachMs,
+    partyOf: (point) => point.merchantId,
+    idsOf: (row, { merchantId }) => ({ accountId: row.account_id, merchantId }),
+  };
+}
 
 type AroundRow = {
   point: number;
@@ -141,15 +143,6 @@ type AroundRow = {
   country: string | null;
 };
 
-type TallyRow = {
-  point: number;
-  bucket_ms: number;
-  daily: boolean;
-  currency: string;
-  count: number;
-  sum: string;
-};
-
 /** Rows around one point, in rising order, and where they end if there are more. */
 type Around = {
   readonly rows: PastTransaction[];
@@ -157,6 +150,7 @@ type Around = {
   readonly floor: Position | null;
   /** The newest of `rows`, if there are more after it. */
   readonly ceiling: Position | null;
+  readonly frauds: KnownFrauds;
 };
 
 /** One past a transaction, in their order: its account's rows around it. */
@@ -168,9 +162,9 @@ export async function loadAccountPasts(
   while (pasts.length < transactions.length) {
     const points = transactions.slice(pasts.length, pasts.length + POINTS_MAX);
     const arounds = await loadArounds(query, ACCOUNTS, points);
-    for (const [index, { rows, floor, ceiling }] of arounds.entries()) {
-      const createdAtMs = ACCOUNTS.sinceMs(points[index] as Transaction);
-      pasts.push({ rows, floor: floor ?? { createdAtMs, transactionId: FIRST_ID }, ceiling });
+    for (const [index, { rows, floor, ceiling, frauds }] of arounds.entries()) {
+      const start = { createdAtMs: sinceOf(ACCOUNTS, points, index), transactionId: FIRST_ID };
+      pasts.push({ rows, floor: floor ?? start, ceiling, frauds });
     }
   }
   return pasts;
@@ -180,18 +174,32 @@ export async function loadAccountPasts(
 export async function loadMerchantPasts(
   query: Query,
   transactions: readonly Transaction[],
+  maturityDays: number = LABEL_MATURITY_DAYS,
 ): Promise<MerchantPast[]> {
+  const side = merchantSide(maturityDays);
   const pasts: MerchantPast[] = [];
   while (pasts.length < transactions.length) {
     const points = transactions.slice(pasts.length, pasts.length + POINTS_MAX);
-    const arounds = await loadArounds(query, MERCHANTS, points);
-    const tallies = await loadTallies(query, points, arounds);
-    for (const [index, { rows, floor: horizon, ceiling }] of arounds.entries()) {
-      const knownFromMs = MERCHANTS.sinceMs(points[index] as Transaction);
-      pasts.push({ rows, tallies: tallies[index] ?? [], horizon, knownFromMs, ceiling });
+    const arounds = await loadArounds(query, side, points);
+    const tallies = await loadTallies(
+      query,
+      arounds.map(({ floor }, index) => ({
+        merchantId: points[index]?.merchantId ?? '',
+        sinceMs: sinceOf(side, points, index),
+        horizon: floor,
+      })),
+      maturityDays,
+    );
+    for (const [index, { rows, floor: horizon, ceiling, frauds }] of arounds.entries()) {
+      const knownFromMs = sinceOf(side, points, index);
+      pasts.push({ rows, tallies: tallies[index] ?? [], horizon, knownFromMs, ceiling, frauds });
     }
   }
   return pasts;
+}
+
+function sinceOf(side: Side, points: readonly Transaction[], index: number): number {
+  return side.sinceMs(points[index] as Transaction);
 }
 
 /** Of as many of the points as one result holds, from the first on; of one at least. */
@@ -200,6 +208,15 @@ async function loadArounds(
   side: Side,
   points: readonly Transaction[],
 ): Promise<Around[]> {
+  // Before the rows, so that each fraud is among them.
+  const frauds = await side.loadFrauds(
+    query,
+    points.map((point) => ({
+      party: side.partyOf(point),
+      atMs: point.createdAtMs,
+      sinceMs: side.sinceMs(point),
+    })),
+  );
   const rows = await query<AroundRow>(side.statement, [
     textArray(points.map(side.partyOf)),
     timestampArray(points.map((point) => point.createdAtMs)),
@@ -209,33 +226,17 @@ async function loadArounds(
   const isCut = rows.length > ROWS_MAX;
   const complete = isCut ? (rows.at(-1)?.point ?? 0) - 1 : points.length;
   if (complete < 1) throw new Error('one point has more rows than it was asked for');
-  return arrange(side, rows, points.slice(0, complete));
+  return arrange(side, rows, points.slice(0, complete)).map((one, index) => ({
+    ...one,
+    frauds: frauds[index] ?? NO_FRAUDS,
+  }));
 }
 
-/** Hours for the horizon's day and the one before it, days before that: as the fold keeps them. */
-async function loadTallies(
-  query: Query,
+function arrange(
+  side: Side,
+  rows: readonly AroundRow[],
   points: readonly Transaction[],
-  arounds: readonly Around[],
-): Promise<MerchantTally[][]> {
-  const busy = arounds.flatMap(({ floor }, index) => (floor === null ? [] : [{ floor, index }]));
-  const tallies: MerchantTally[][] = arounds.map(() => []);
-  if (busy.length === 0) return tallies;
-  const rows = await query<TallyRow>(tallyMerchants, [
-    textArray(busy.map(({ index }) => points[index]?.merchantId ?? '')),
-    timestampArray(busy.map(({ index }) => MERCHANTS.sinceMs(points[index] as Transaction))),
-    timestampArray(busy.map(({ floor }) => floor.createdAtMs)),
-    uuidArray(busy.map(({ floor }) => floor.transactionId)),
-    timestampArray(busy.map(({ floor }) => dayOf(floor.createdAtMs) - DAY_MS)),
-  ]);
-  for (const { point, bucket_ms: bucketMs, daily, currency, count, sum } of rows) {
-    const index = busy[point - 1]?.index ?? -1;
-    tallies[index]?.push({ bucketMs, daily, currency, count, sum });
-  }
-  return tallies;
-}
-
-function arrange(side: Side, rows: readonly AroundRow[], points: readonly Transaction[]): Around[] {
+): Omit<Around, 'frauds'>[] {
   const before: PastTransaction[][] = points.map(() => []);
   const after: PastTransaction[][] = points.map(() => []);
   for (const row of rows) {

@@ -7,9 +7,9 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import {
   FEATURE_COUNT,
-  FEATURE_SCHEMA,
   type FeatureName,
   featureIndex,
+  featuresOfSchema,
 } from '../../src/scoring/feature-schema.ts';
 import { findRuleSet } from '../../src/scoring/rule-sets.ts';
 import { score } from '../../src/scoring/score.ts';
@@ -39,7 +39,7 @@ function bitsOf(value: number): string {
 
 test('the rule set and the feature schema are known', () => {
   expect(ruleSet?.featureSchema).toBe(golden.feature_schema);
-  expect(golden.feature_schema).toBe(FEATURE_SCHEMA);
+  expect(featuresOfSchema(golden.feature_schema)).toBeDefined();
 });
 
 test.each(golden.cases)('$name', ({ features, score: points, risk_bits, verdict, reasons }) => {

@@ -3,7 +3,12 @@
  * before the colon name the promise.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { type AccountPast, comparePositions, type MerchantPast } from '../../src/domain/history.ts';
+import {
+  type AccountPast,
+  comparePositions,
+  type MerchantPast,
+  NO_FRAUDS,
+} from '../../src/domain/history.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { accountKind } from '../../src/profile/account-kind.ts';
 import { merchantKind } from '../../src/profile/merchant-kind.ts';
@@ -187,10 +192,10 @@ function fresh(siblings: readonly Transaction[], point: Transaction): Float64Arr
 
 const FIRST = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
 const accountPastOf = (rows: readonly Transaction[]): AccountPast => ({
-  ...{ rows, floor: FIRST, ceiling: null },
+  ...{ rows, floor: FIRST, ceiling: null, frauds: NO_FRAUDS },
 });
 const merchantPastOf = (rows: readonly Transaction[]): MerchantPast => ({
-  ...{ rows, tallies: [], horizon: null, knownFromMs: 0, ceiling: null },
+  ...{ rows, tallies: [], horizon: null, knownFromMs: 0, ceiling: null, frauds: NO_FRAUDS },
 });
 
 function historyOf<P extends Profile, History, Past>(

@@ -8,6 +8,7 @@ import {
   type AccountPast,
   comparePositions,
   type MerchantPast,
+  NO_FRAUDS,
   type Position,
 } from '../../src/domain/history.ts';
 import type { OpenBatch } from '../../src/domain/open-batch.ts';
@@ -115,13 +116,13 @@ export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPost
       const since = point.createdAtMs - 360 * DAY_MS;
       const own = [...transactions.values()].filter((t) => t.accountId === point.accountId);
       const floor = { createdAtMs: since, transactionId: FIRST_ID };
-      return { ...around(own, point, since, rowsAfter), floor };
+      return { ...around(own, point, since, rowsAfter), floor, frauds: NO_FRAUDS };
     },
     merchantPast: (point) => {
-      const knownFromMs = (Math.floor(point.createdAtMs / DAY_MS) - 40) * DAY_MS;
+      const knownFromMs = (Math.floor(point.createdAtMs / DAY_MS) - 107) * DAY_MS;
       const own = [...transactions.values()].filter((t) => t.merchantId === point.merchantId);
       const past = around(own, point, knownFromMs, rowsAfter);
-      return { ...past, tallies: [], horizon: null, knownFromMs };
+      return { ...past, tallies: [], horizon: null, knownFromMs, frauds: NO_FRAUDS };
     },
   };
 }

@@ -1,6 +1,6 @@
 /** What must hold before a model is registered, and again wherever it is loaded to be run. */
 import type { ModelManifest } from '../../domain/model-manifest.ts';
-import { FEATURE_LIST, FEATURE_SCHEMA } from '../../scoring/feature-schema.ts';
+import { FEATURE_LIST, FEATURE_SCHEMA, featuresOfSchema } from '../../scoring/feature-schema.ts';
 import { refuse } from '../formats/refusal.ts';
 import { checkGoldenVectors, type GoldenVectors, recordGoldenVectors } from '../golden-vectors.ts';
 import { bindFeatures, loadModel } from '../load-model.ts';
@@ -17,7 +17,9 @@ const RECORDED_ROWS = 64;
  */
 export function checkModel(artefact: Uint8Array, manifest: ModelManifest): Model {
   const { sha256, feature_schema, feature_names } = manifest;
-  if (feature_schema !== FEATURE_SCHEMA) {
+  // An older vector is the beginning of what is computed, so its models run as they did.
+  const schema = featuresOfSchema(feature_schema);
+  if (schema === undefined) {
     refuse('feature_schema', `${feature_schema}, but this engine computes ${FEATURE_SCHEMA}`);
   }
   const model = calibrateModel(loadModel(artefact, feature_names), manifest.calibration);
@@ -26,7 +28,10 @@ export function checkModel(artefact: Uint8Array, manifest: ModelManifest): Model
   if (differs >= 0 || feature_names.length !== model.featureNames.length) {
     refuse('feature_names', 'are not those of the file, in its order');
   }
-  bindFeatures(model, ENGINE_FEATURES);
+  bindFeatures(
+    model,
+    schema.map(({ name }) => name),
+  );
   checkGoldenVectors(model, toGoldenVectors(manifest));
   return model;
 }

@@ -4,6 +4,7 @@
  */
 import { Redis } from 'ioredis';
 import pg from 'pg';
+import { NO_FRAUDS } from '../../../src/domain/history.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
 import { merchantKind } from '../../../src/profile/merchant-kind.ts';
@@ -67,10 +68,22 @@ export async function storeProfiles(
   redis: Redis,
   transactions: readonly Transaction[],
 ): Promise<void> {
-  const knownFromMs = START_MS - 60 * 86_400_000;
+  const knownFromMs = START_MS - 120 * 86_400_000;
   const floor = { createdAtMs: START_MS - 365 * 86_400_000, transactionId: idAt(0, 0) };
-  await storeProfile(redis, accountKind, { rows: [], floor, ceiling: null }, transactions);
-  const nothing = { rows: [], tallies: [], horizon: null, knownFromMs, ceiling: null };
+  await storeProfile(
+    redis,
+    accountKind,
+    { rows: [], floor, ceiling: null, frauds: NO_FRAUDS },
+    transactions,
+  );
+  const nothing = {
+    rows: [],
+    tallies: [],
+    horizon: null,
+    knownFromMs,
+    ceiling: null,
+    frauds: NO_FRAUDS,
+  };
   await storeProfile(redis, merchantKind, nothing, transactions);
 }
 

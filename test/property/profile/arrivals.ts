@@ -1,5 +1,6 @@
 /** Transactions as they arrive: shuffled, late, of few parties and several currencies. */
 import fc from 'fast-check';
+import type { LabelValue } from '../../../src/domain/label.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
 import { ensurePartitions, monthOf } from '../../../src/store/partitions.ts';
 import type { Database } from '../../../src/store/pool.ts';
@@ -28,9 +29,31 @@ export type Arrival = {
   /** What happens besides: an earlier transaction is delivered again, or the cache forgets. */
   readonly event: 'none' | 'redeliver' | 'evict' | 'race';
   readonly which: number;
+  /** What becomes known of an earlier transaction before this one is folded. */
+  readonly label: ArrivingLabel | null;
 };
 
+export type ArrivingLabel = {
+  /** Which of those that have arrived. */
+  readonly of: number;
+  readonly label: LabelValue;
+  /** After the transaction's own time. */
+  readonly delayMs: number;
+  readonly source: string;
+};
+
+const arrivingLabel = fc.record({
+  of: fc.nat(),
+  label: fc.constantFrom<LabelValue>('fraud', 'fraud', 'legitimate'),
+  delayMs: fc.oneof(
+    fc.constant(7 * DAY_MS),
+    fc.integer({ min: 0, max: 60 * 24 }).map((hours) => hours * HOUR_MS),
+  ),
+  source: fc.constantFrom('bank', 'analyst'),
+});
+
 const arrival = fc.record({
+  label: fc.option(arrivingLabel, { freq: 2 }),
   offsetMs,
   account: fc.integer({ min: 0, max: 2 }),
   merchant: fc.integer({ min: 0, max: 3 }),
@@ -53,11 +76,9 @@ export const arrivals = (length: {
   maxLength: number;
 }): fc.Arbitrary<Arrival[]> =>
   fc.uniqueArray(arrival, { ...length, selector: (one) => one.random }).map((list) =>
-    list.map(({ worker, event, which, ...fields }, index) => ({
+    list.map(({ worker, event, which, label, ...fields }, index) => ({
       transaction: makeTransaction({ ...fields, arrivedMs: ARRIVED_MS + index }),
-      worker,
-      event,
-      which,
+      ...{ worker, event, which, label },
     })),
   );
 
@@ -125,5 +146,32 @@ export async function commit(database: Database, rows: readonly Transaction[]): 
                     "deviceId" text, country text)`,
     },
     [JSON.stringify(rows)],
+  );
+}
+
+/** As when it was labelled the amount was so many medians; of each transaction always the same. */
+function amountToMedian({ amount }: Transaction): number {
+  return Number(amount) > 10_000 ? 4 : 2;
+}
+
+/** Commits a label of a committed row; a repetition changes nothing. */
+export async function commitLabel(
+  database: Database,
+  of: Transaction,
+  { label, delayMs, source }: Omit<ArrivingLabel, 'of'>,
+  receivedAtMs: number,
+): Promise<void> {
+  await database.query(
+    {
+      name: '',
+      text: `insert into labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
+               account_id, merchant_id, amount_to_median)
+             values ($1, $2, $3, $4, $5, $6, gen_random_uuid(), $7, $8, $9) on conflict do nothing`,
+    },
+    [
+      ...[of.transactionId, new Date(of.createdAtMs), new Date(of.createdAtMs + delayMs)],
+      ...[label, source, new Date(receivedAtMs), of.accountId, of.merchantId],
+      amountToMedian(of),
+    ],
   );
 }

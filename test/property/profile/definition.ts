@@ -1,6 +1,6 @@
 /**
  * What a history is, said in SQL over the rows known at a moment: written from the words of
- * domain/history.ts, not from the fold. `received_at` carries the order of arrival.
+ * domain/history.ts, not from the fold. `received_at` carries the order of arrival, of labels as well.
  */
 import type { AccountHistory, MerchantHistory } from '../../../src/domain/history.ts';
 import type { Query } from '../../../src/store/pool.ts';
@@ -17,9 +17,25 @@ const asked = `
   join transactions t on t.transaction_id = a.id
   join ${CURRENCIES} on code = t.currency`;
 
+/** What was known of a party's siblings at the time of `t`: whether they were fraud, and of an unusual amount. */
+const known = (party: string) => `
+  known as (
+    select distinct on (l.transaction_id) l.transaction_id, l.label = 'fraud' as fraud,
+           l.amount_to_median > 3 as unusual
+      from labels l
+     where l.${party} = t.${party} and l.labelled_at <= t.created_at
+       and l.received_at <= to_timestamp(known_until / 1000)
+     order by l.transaction_id, l.labelled_at desc, l.label)`;
+
+/** Frauds by one more than all, of the rows that match. */
+const rate = (rows: string) =>
+  `count(*) filter (where fraud and ${rows})::float8 / (count(*) filter (where ${rows}) + 1)`;
+const agedRate = (days: number) => rate(`age >= '168 hours' and age < '${(7 + days) * 24} hours'`);
+
 const accountDefinition = `
   select h.* ${asked}
-  cross join lateral (
+  cross join lateral (select g.*, (select count(*) from unnest(recent) m where m > 3 * g.median) as "large14d" from (
+    with ${known('account_id')}
     select count(*)::int as siblings,
       extract(epoch from t.created_at - min(s.created_at)) * 1000 as "spanMs",
       count(*) filter (where age < '1 hour')::int as "count1h",
@@ -49,36 +65,73 @@ const accountDefinition = `
       case when (array_agg(s.country order by s.created_at desc, s.transaction_id desc)
                    filter (where s.country is not null))[1] <> t.country
            then extract(epoch from min(age) filter (where s.country is not null)) * 1000 end as "countryChangeMs",
-      avg((extract(hour from s.created_at at time zone 'UTC') < 6)::int) as "nightShare"
+      avg((extract(hour from s.created_at at time zone 'UTC') < 6)::int) as "nightShare",
+      count(*) filter (where same and age < '24 hours')::int as "amounts24h",
+      count(*) filter (where same and age < '168 hours')::int as "amounts7d",
+      avg(minor) filter (where same) as "meanSeen",
+      max(minor) filter (where same and age < '168 hours') as "max7d",
+      max(minor) filter (where same and age < '336 hours') as "max14d",
+      array_agg(minor) filter (where same and age < '336 hours') as recent,
+      ${agedRate(7)} as "fraudRate7d", ${agedRate(30)} as "fraudRate30d", ${agedRate(90)} as "fraudRate90d",
+      count(*) filter (where fraud and age < '168 hours' and age > '0 hours') as "youngFrauds"
     from (
-      select o.*, t.created_at - o.created_at as age, o.currency = t.currency as same, o.amount * unit as minor
-        from transactions o
+      select o.*, t.created_at - o.created_at as age, o.currency = t.currency as same, o.amount * unit as minor,
+             coalesce(k.fraud, false) as fraud
+        from transactions o left join known k on k.transaction_id = o.transaction_id
        where o.account_id = t.account_id and o.received_at <= to_timestamp(known_until / 1000)
          and (o.created_at, o.transaction_id) < (t.created_at, t.transaction_id)
          and o.created_at > t.created_at - interval '4320 hours'
        order by o.created_at desc, o.transaction_id desc limit 256) s
-  ) h order by a.n`;
+  ) g) h order by a.n`;
+
+/** The matured siblings since the UTC day so many before that of t - 7 days. */
+const since = (days: number) =>
+  `is_mature and created_at >= date_trunc('day', mature_at, 'UTC') - interval '${days * 24} hours'`;
+const matured24h = `is_mature and created_at >= date_trunc('hour', mature_at, 'UTC') - interval '24 hours'`;
 
 const merchantDefinition = `
   select h.* ${asked}
   cross join lateral (
-    select count(*) filter (where hours = 0)::int as "count1h",
-      count(*) filter (where hours <= 23)::int as "count24h",
-      count(*) filter (where days <= 6)::int as "count7d",
-      count(*)::int as "count30d",
-      count(*) filter (where same)::int as "amounts30d",
-      avg(minor) filter (where same) as "mean30d",
-      count(distinct account_id) filter (where hours = 0 and place <= 256)::int as "distinctAccounts1h"
-    from (
-      select o.account_id, o.currency = t.currency as same, o.amount * unit as minor,
+    with ${known('merchant_id')}, s as (
+      select o.account_id, o.created_at, o.currency = t.currency as same, o.amount * unit as minor,
              row_number() over (order by o.created_at desc, o.transaction_id desc) as place,
              extract(epoch from date_trunc('hour', t.created_at at time zone 'UTC')
                - date_trunc('hour', o.created_at at time zone 'UTC')) / 3600 as hours,
-             (t.created_at at time zone 'UTC')::date - (o.created_at at time zone 'UTC')::date as days
-        from transactions o
+             (t.created_at at time zone 'UTC')::date - (o.created_at at time zone 'UTC')::date as days,
+             t.created_at - interval '168 hours' as mature_at,
+             o.created_at < date_trunc('hour', t.created_at - interval '168 hours', 'UTC') as is_mature,
+             date_trunc('day', o.created_at, 'UTC') as day,
+             coalesce(k.fraud, false) as fraud, coalesce(k.unusual, false) as unusual
+        from transactions o left join known k on k.transaction_id = o.transaction_id
        where o.merchant_id = t.merchant_id and o.received_at <= to_timestamp(known_until / 1000)
-         and (o.created_at, o.transaction_id) < (t.created_at, t.transaction_id)) s
-    where days <= 29
+         and (o.created_at, o.transaction_id) < (t.created_at, t.transaction_id)
+    ), seen as (select * from s where days <= 7 + 89),
+    first as (select min(created_at) as at, min(day) as day from seen where fraud and ${since(27)}),
+    by_day as (
+      select day, 2 * count(*) filter (where fraud) >= count(*) as is_bad
+        from seen where ${since(34)} and not (fraud and unusual) group by day),
+    newest as (select max(day) as day from by_day where is_bad)
+    select count(*) filter (where hours = 0)::int as "count1h",
+      count(*) filter (where hours <= 23)::int as "count24h",
+      count(*) filter (where days <= 6)::int as "count7d",
+      count(*) filter (where days <= 29)::int as "count30d",
+      count(*) filter (where same and days <= 29)::int as "amounts30d",
+      avg(minor) filter (where same and days <= 29) as "mean30d",
+      count(distinct account_id) filter (where hours = 0 and place <= 256)::int as "distinctAccounts1h",
+      extract(epoch from t.created_at - max(created_at)) * 1000 as "gapMs",
+      count(*) filter (where ${matured24h})::int as "matured24h",
+      count(*) filter (where ${since(6)})::int as "matured7d",
+      count(*) filter (where ${since(29)})::int as "matured30d",
+      ${rate(matured24h)} as "fraudRate24h", ${rate(since(6))} as "fraudRate7d",
+      ${rate(since(29))} as "fraudRate30d", ${rate(since(89))} as "fraudRate90d",
+      ${rate(`not (fraud and unusual) and ${since(6)}`)} as "ordinaryRate7d",
+      count(*) filter (where fraud and not is_mature and created_at < t.created_at) as "youngFrauds",
+      (select extract(epoch from t.created_at - min(day)) * 1000 from by_day
+        where is_bad and day > coalesce((select max(b.day) from by_day b, newest
+                                          where not b.is_bad and b.day < newest.day), '-infinity')) as "runMs",
+      (select extract(epoch from t.created_at - at) * 1000 from first) as "firstFraudMs",
+      (select avg(m.fraud::int) from seen m, first where m.is_mature and m.created_at >= first.day) as "firstFraudShare"
+    from seen
   ) h order by a.n`;
 
 export async function defineAccounts(
@@ -106,10 +159,9 @@ async function define<History>(
   return rows.map(
     (row) =>
       Object.fromEntries(
-        Object.entries(row).map(([name, value]) => [
-          name,
-          value === null ? Number.NaN : Number(value),
-        ]),
+        Object.entries(row).flatMap(([name, value]) =>
+          name === 'recent' ? [] : [[name, value === null ? Number.NaN : Number(value)]],
+        ),
       ) as History,
   );
 }

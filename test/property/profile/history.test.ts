@@ -1,6 +1,6 @@
 /**
  * Goal: folds see exactly what the SQL definition says, whatever the order, repetition and lateness of
- * arrivals, with two workers racing and a cache that forgets. Method: real Postgres; every fold's
+ * arrivals, with two workers racing, a cache that forgets, and labels that come before a fold or amid it. Method: real Postgres; every fold's
  * history is compared with the definition over the rows that had arrived by then.
  */
 import fc from 'fast-check';
@@ -12,7 +12,15 @@ import type { Profile, ProfileKind } from '../../../src/profile/profile.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../../src/store/history.ts';
 import type { Database, Query } from '../../../src/store/pool.ts';
 import { createTestDatabase } from '../../support/database.ts';
-import { ARRIVED_MS, type Arrival, arrivals, commit, makeTransaction } from './arrivals.ts';
+import {
+  ARRIVED_MS,
+  type Arrival,
+  type ArrivingLabel,
+  arrivals,
+  commit,
+  commitLabel,
+  makeTransaction,
+} from './arrivals.ts';
 import { type Asked, defineAccounts, defineMerchants } from './definition.ts';
 import { createSharedCache, createWorker } from './workers.ts';
 
@@ -64,12 +72,23 @@ async function run<P extends Profile, History, Past>(
     const knownUntilMs = ARRIVED_MS + arrived - 1;
     folds.push({ asked: { transactionId: transaction.transactionId, knownUntilMs }, history });
   };
-  for (const { transaction, worker, event, which } of list) {
+  const tell = async ({ of, ...label }: ArrivingLabel) => {
+    const labelled = list[of % arrived]?.transaction;
+    if (labelled === undefined) return;
+    await settle();
+    await commitLabel(database, labelled, label, ARRIVED_MS + arrived - 1);
+    cache.bump(kind.partyOf(labelled));
+  };
+  for (const { transaction, worker, event, which, label } of list) {
     arrived++;
     const again = list[which % arrived]?.transaction ?? transaction;
     const other = worker === 0 ? 1 : 0;
     if (event === 'evict') cache.evict(kind.partyOf(transaction));
-    await fold(transaction, worker, event === 'race' ? () => fold(transaction, other) : undefined);
+    // Between a fold and its write, or before both.
+    const tellAmid = label !== null && event === 'race' ? () => tell(label) : undefined;
+    if (label !== null && tellAmid === undefined) await tell(label);
+    const race = event === 'race' ? () => fold(transaction, other) : undefined;
+    await fold(transaction, worker, tellAmid ?? race);
     if (event === 'redeliver') await fold(again, other);
   }
   await settle();
@@ -132,7 +151,7 @@ describe('fold equals the SQL definition', () => {
 
   test(
     'a merchant beyond what its list keeps, with late arrivals on both sides of the horizon',
-    () => check(merchants, busyParty(6000, 9 * 60_000), 7),
+    () => check(merchants, busyParty(6000, 9 * 60_000), 29),
     TIMEOUT_MS,
   );
 });
@@ -145,25 +164,44 @@ function busyParty(count: number, stepMs: number): Arrival[] {
     // The low bits of such a generator repeat after a few draws; the high ones do not.
     return Math.floor((state / 2 ** 32) * below);
   };
-  return Array.from({ length: count }, (_, index) => {
-    const late = index > 300 && next(25) === 0 ? next(next(2) === 0 ? index : 350) : 0;
-    const isRepeated = index > 300 && next(50) === 0;
-    return {
-      transaction: makeTransaction({
-        offsetMs: (index - late) * stepMs + (late > 0 ? 17 : 0),
-        account: 0,
-        merchant: 0,
-        currency: next(5) === 0 ? 'JPY' : 'USD',
-        minor: 1 + next(1_500_000),
-        corridor: 'US-EG',
-        country: next(9) === 0 ? 'EG' : 'US',
-        deviceId: null,
-        random: BigInt(index),
-        arrivedMs: ARRIVED_MS + index,
-      }),
-      worker: next(40) === 0 ? 1 : 0,
-      event: isRepeated ? 'redeliver' : next(400) === 0 ? 'evict' : 'none',
-      which: next(1_000_000),
-    };
+  const isOneOf = (many: number) => next(many) === 0;
+  const makeLabel = (): ArrivingLabel => ({
+    of: next(1_000_000),
+    label: isOneOf(4) ? 'legitimate' : 'fraud',
+    delayMs: next(20) * 86_400_000,
+    source: 'bank',
   });
+  const chooseLateness = (index: number) =>
+    index > 300 && isOneOf(25) ? next(isOneOf(2) ? index : 350) : 0;
+  const chooseEvent = (index: number) => {
+    if (index > 300 && isOneOf(50)) return 'redeliver';
+    return isOneOf(400) ? 'evict' : 'none';
+  };
+  const makeArrival = (_: unknown, index: number): Arrival => {
+    const late = chooseLateness(index);
+    const event = chooseEvent(index);
+    const label = isOneOf(LABEL_EVERY) ? makeLabel() : null;
+    const transaction = makeTransaction({
+      offsetMs: (index - late) * stepMs + (late > 0 ? 17 : 0),
+      account: 0,
+      merchant: 0,
+      currency: isOneOf(5) ? 'JPY' : 'USD',
+      minor: 1 + next(1_500_000),
+      corridor: 'US-EG',
+      country: isOneOf(9) ? 'EG' : 'US',
+      deviceId: null,
+      random: BigInt(index),
+      arrivedMs: ARRIVED_MS + index,
+    });
+    return {
+      transaction,
+      worker: isOneOf(40) ? 1 : 0,
+      which: next(1_000_000),
+      ...{ event, label },
+    };
+  };
+  return Array.from({ length: count }, makeArrival);
 }
+
+/** Transactions of a busy party a label. */
+const LABEL_EVERY = 20;

@@ -11,6 +11,7 @@ import {
   type ProfileKind,
   type ProfileWrite,
 } from '../../../src/profile/profile.ts';
+import { bumpedValue } from '../../support/bumped-value.ts';
 
 /** What Redis does: string values, replaced or written over from an offset on if the last 8 bytes are as expected. */
 export function createSharedCache() {
@@ -18,6 +19,7 @@ export function createSharedCache() {
   return {
     get: (party: string) => values.get(party) ?? null,
     evict: (party: string) => values.delete(party),
+    bump: (party: string) => values.set(party, bumpedValue(values.get(party) ?? null)),
     write(party: string, write: ProfileWrite): boolean {
       const stored = values.get(party) ?? null;
       const header = headerOf(stored);
@@ -63,7 +65,8 @@ export function createWorker<P extends Profile, History, Past>(
       const party = kind.partyOf(transaction);
       for (let disturbance = interfere; ; disturbance = undefined) {
         const copy = usableCopy(party);
-        const holding: Holding<P> = { profile: copy, storedHeader: null };
+        const storedHeader = copy === undefined ? headerOf(cache.get(party)) : null;
+        const holding: Holding<P> = { profile: copy, storedHeader };
         const batch = { kind, transactions: [transaction], holdings: [holding], loadPasts };
         const [history] = await foldBatch(batch);
         await disturbance?.();

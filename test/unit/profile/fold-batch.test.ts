@@ -3,7 +3,7 @@
  * Method: a store of rows in memory that reads at most a few rows behind a point.
  */
 import { describe, expect, test } from 'vitest';
-import type { AccountHistory, AccountPast } from '../../../src/domain/history.ts';
+import { type AccountHistory, type AccountPast, NO_FRAUDS } from '../../../src/domain/history.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
 import type { AccountProfile } from '../../../src/profile/account-profile.ts';
@@ -47,6 +47,7 @@ function createStore(committed: readonly Transaction[]) {
       rows: kept,
       floor: before.at(-ROWS_BEFORE - 1) ?? START,
       ceiling: after.length > ROWS_AFTER ? (kept.at(-1) ?? null) : null,
+      frauds: NO_FRAUDS,
     };
   };
   return {
@@ -90,7 +91,10 @@ describe('foldBatch', () => {
 
   test('asks nothing where the copies will do', async () => {
     const list = [0, 1, 2].map((minute) => makeTransaction(minute, 'a'));
-    const profile = accountKind.rebuild({ rows: [], floor: START, ceiling: null }, null);
+    const profile = accountKind.rebuild(
+      { rows: [], floor: START, ceiling: null, frauds: NO_FRAUDS },
+      null,
+    );
     const store = createStore(list);
     const histories = await batchOf(list, new Map([['a', { profile, storedHeader: null }]]), store);
     expect(histories.map((history) => history.siblings)).toEqual([0, 1, 2]);
@@ -111,7 +115,10 @@ describe('foldBatch', () => {
   test('takes a late history aside and leaves the profile alone', async () => {
     const rows = Array.from({ length: 400 }, (_, minute) => makeTransaction(2 * minute, 'a'));
     const late = makeTransaction(101, 'a');
-    const profile = accountKind.rebuild({ rows: [], floor: START, ceiling: null }, null);
+    const profile = accountKind.rebuild(
+      { rows: [], floor: START, ceiling: null, frauds: NO_FRAUDS },
+      null,
+    );
     for (const row of rows) accountKind.fold(profile, row);
     const count = profile.list.count;
     const store = createStore([...rows, late]);

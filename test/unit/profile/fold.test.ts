@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { AccountPast, MerchantPast } from '../../../src/domain/history.ts';
+import { type AccountPast, type MerchantPast, NO_FRAUDS } from '../../../src/domain/history.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
 import {
@@ -32,13 +32,14 @@ import { takeOwn } from '../../../src/profile/room.ts';
 
 const BASE_MS = Date.UTC(2026, 5, 1);
 const START = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
-const noAccount: AccountPast = { rows: [], floor: START, ceiling: null };
+const noAccount: AccountPast = { rows: [], floor: START, ceiling: null, frauds: NO_FRAUDS };
 const noMerchant: MerchantPast = {
   rows: [],
   tallies: [],
   horizon: null,
   knownFromMs: 0,
   ceiling: null,
+  frauds: NO_FRAUDS,
 };
 
 function makeTransaction(offsetMs: number, random: number, currency = 'USD'): Transaction {

@@ -3,7 +3,13 @@
  * the headers that they would be stored under.
  */
 import { expect, test } from 'vitest';
-import type { AccountPast, MerchantPast, PastTransaction } from '../../../src/domain/history.ts';
+import {
+  type AccountPast,
+  type KnownFrauds,
+  type MerchantPast,
+  NO_FRAUDS,
+  type PastTransaction,
+} from '../../../src/domain/history.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
 import { merchantKind } from '../../../src/profile/merchant-kind.ts';
 import type { Profile, ProfileKind } from '../../../src/profile/profile.ts';
@@ -31,9 +37,22 @@ const account: AccountPast = {
   rows: [row],
   floor: { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' },
   ceiling: null,
+  frauds: NO_FRAUDS,
 };
 const merchant: MerchantPast = {
-  ...{ rows: [row], tallies: [], horizon: null, knownFromMs: 0, ceiling: null },
+  ...{ rows: [row], tallies: [], horizon: null, knownFromMs: 0, ceiling: null, frauds: NO_FRAUDS },
+};
+
+const span = {
+  createdAtMs: row.createdAtMs,
+  fromMs: row.createdAtMs + DAY_MS,
+  untilMs: Number.POSITIVE_INFINITY,
+  isUnusual: false,
+};
+const fraud: KnownFrauds = { ...NO_FRAUDS, spans: [span] };
+const takenBack: KnownFrauds = {
+  ...NO_FRAUDS,
+  spans: [{ ...span, untilMs: row.createdAtMs + 2 * DAY_MS }],
 };
 
 function headerOf<P extends Profile, Past>(kind: ProfileKind<P, object, Past>, past: Past): string {
@@ -45,6 +64,8 @@ function headerOf<P extends Profile, Past>(kind: ProfileKind<P, object, Past>, p
 test.each([
   ['a ceiling', { ceiling: row }],
   ['another floor', { floor: later }],
+  ['a fraud', { frauds: fraud }],
+  ['a fraud taken back', { frauds: takenBack }],
 ])('an account with %s is another value', (_, other) => {
   expect(headerOf(accountKind, account)).toBe(headerOf(accountKind, { ...account }));
   expect(headerOf(accountKind, { ...account, ...other })).not.toBe(headerOf(accountKind, account));
@@ -53,6 +74,8 @@ test.each([
 test.each([
   ['a ceiling', { ceiling: row }],
   ['a horizon', { horizon: later }],
+  ['a fraud', { frauds: fraud }],
+  ['a fraud taken back', { frauds: takenBack }],
   ['a later day from which it knows', { knownFromMs: DAY_MS }],
 ])('a merchant with %s is another value', (_, other) => {
   expect(headerOf(merchantKind, merchant)).toBe(headerOf(merchantKind, { ...merchant }));

@@ -2,7 +2,13 @@
 import { describe, expect, test } from 'vitest';
 import type { AccountHistory, MerchantHistory } from '../../../src/domain/history.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
-import { FEATURE_COUNT, FEATURE_LIST, featureIndex } from '../../../src/scoring/feature-schema.ts';
+import {
+  FEATURE_COUNT,
+  FEATURE_LIST,
+  FEATURE_SCHEMA,
+  featureIndex,
+  featuresOfSchema,
+} from '../../../src/scoring/feature-schema.ts';
 import { features } from '../../../src/scoring/features.ts';
 
 const HOUR_MS = 3_600_000;
@@ -52,6 +58,16 @@ const account: AccountHistory = {
   gapMs: HOUR_MS / 2,
   countryChangeMs: HOUR_MS,
   nightShare: 0.1,
+  amounts24h: 3,
+  amounts7d: 11,
+  meanSeen: 4500,
+  max7d: 8000,
+  max14d: 16_000,
+  large14d: 1,
+  fraudRate7d: 0.1,
+  fraudRate30d: 0.2,
+  fraudRate90d: 0.3,
+  youngFrauds: 2,
 };
 const merchant: MerchantHistory = {
   count1h: 5,
@@ -61,6 +77,19 @@ const merchant: MerchantHistory = {
   amounts30d: 600,
   mean30d: 2500,
   distinctAccounts1h: 4,
+  gapMs: HOUR_MS / 4,
+  matured24h: 6,
+  matured7d: 40,
+  matured30d: 150,
+  fraudRate24h: 0.5,
+  fraudRate7d: 0.4,
+  fraudRate30d: 0.25,
+  fraudRate90d: 0.125,
+  ordinaryRate7d: 0.375,
+  youngFrauds: 3,
+  runMs: 2 * DAY_MS,
+  firstFraudMs: 5 * DAY_MS,
+  firstFraudShare: 0.75,
 };
 
 function named(vector: Float64Array): Record<string, number> {
@@ -127,6 +156,32 @@ describe('features', () => {
       merchant_mean_30d: 25,
       amount_to_merchant_mean: 20,
       merchant_accounts_1h: 4,
+      mean_24h_here: 150,
+      mean_7d_here: 110_000 / 12 / 100,
+      mean_30d_here: 150_000 / 21 / 100,
+      mean_seen: 45,
+      amount_to_mean_seen: 500 / 45,
+      amount_to_max_30d: 500 / 90,
+      max_7d_to_median: 2,
+      max_14d_to_median: 4,
+      large_14d: 1,
+      fraud_rate_7d: 0.1,
+      fraud_rate_30d: 0.2,
+      fraud_rate_90d: 0.3,
+      young_frauds: 2,
+      merchant_gap_hours: 0.25,
+      merchant_matured_24h: 6,
+      merchant_matured_7d: 40,
+      merchant_matured_30d: 150,
+      merchant_fraud_rate_24h: 0.5,
+      merchant_fraud_rate_7d: 0.4,
+      merchant_fraud_rate_30d: 0.25,
+      merchant_fraud_rate_90d: 0.125,
+      merchant_ordinary_rate_7d: 0.375,
+      merchant_young_frauds: 3,
+      merchant_run_days: 2,
+      merchant_first_fraud_days: 5,
+      merchant_first_fraud_share: 0.75,
     });
   });
 
@@ -181,6 +236,12 @@ describe('features', () => {
 });
 
 describe('feature schema', () => {
+  test('of an older version is the beginning of a newer one', () => {
+    expect(featuresOfSchema(FEATURE_SCHEMA)).toEqual(FEATURE_LIST);
+    expect(featuresOfSchema(1)?.at(-1)?.name).toBe('merchant_accounts_1h');
+    expect(featuresOfSchema(FEATURE_SCHEMA + 1)).toBeUndefined();
+  });
+
   test('has each name once, with a unit and a sentence', () => {
     expect(new Set(FEATURE_LIST.map((feature) => feature.name)).size).toBe(FEATURE_COUNT);
     for (const { name, unit, description } of FEATURE_LIST) {

@@ -6,10 +6,11 @@ import { explain } from '../../../src/scoring/explain.ts';
 import {
   FEATURE_COUNT,
   FEATURE_LIST,
+  FEATURE_SCHEMA,
   type FeatureName,
   featureIndex,
 } from '../../../src/scoring/feature-schema.ts';
-import { currentRuleSet } from '../../../src/scoring/rule-sets.ts';
+import { currentRuleSet, findRuleSet } from '../../../src/scoring/rule-sets.ts';
 import { score } from '../../../src/scoring/score.ts';
 import { makeVector } from './vector.ts';
 
@@ -106,11 +107,27 @@ describe('score', () => {
   });
 });
 
+function explained(vector: Float64Array) {
+  const made = explain({ features: vector, featureSchema: FEATURE_SCHEMA }, currentRuleSet);
+  if (made === undefined) throw new Error('the deciding rule set reads the schema of today');
+  return made;
+}
+
 describe('explain', () => {
+  test('names the features of the schema a vector was logged under, and of no unknown one', () => {
+    const logged = { features: makeVector({}).subarray(0, 55), featureSchema: 1 };
+    const ruleSet = findRuleSet('default@1');
+    if (ruleSet === undefined) throw new Error('default@1 is gone');
+    expect(explain(logged, ruleSet)?.features.at(-1)?.name).toBe('merchant_accounts_1h');
+    expect(explain(logged, ruleSet)?.features).toHaveLength(55);
+    const unknown = { features: makeVector({}), featureSchema: FEATURE_SCHEMA + 1 };
+    expect(explain(unknown, ruleSet)).toBeUndefined();
+  });
+
   test('names every feature and the outcome of every rule, as the score has them', () => {
     fc.assert(
       fc.property(vectors, (vector) => {
-        const explanation = explain(vector, currentRuleSet);
+        const explanation = explained(vector);
         expect(explanation.features.map((feature) => feature.name)).toEqual(
           FEATURE_LIST.map((feature) => feature.name),
         );
@@ -122,7 +139,7 @@ describe('explain', () => {
   });
 
   test('tells a missing feature from zero, and the band a value fell into', () => {
-    const explanation = explain(makeVector({ country_change_hours: 0, hour: 0 }), currentRuleSet);
+    const explanation = explained(makeVector({ country_change_hours: 0, hour: 0 }));
     const featureValue = (name: string) =>
       explanation.features.find((one) => one.name === name)?.value;
     expect([featureValue('hour'), featureValue('weekday')]).toEqual([0, null]);

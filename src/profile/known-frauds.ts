@@ -1,0 +1,104 @@
+/**
+ * What a profile holds of its party's frauds: nearly always nothing, which costs nothing. It comes with a
+ * rebuild and is never folded into: a label that changes it makes the stored value invalid, and the next
+ * fold rebuilds.
+ *
+ * Stored, if there are any: floor (f64), then created_at, from and until (f64 each) and a flag (u32) a span.
+ */
+import {
+  FRAUD_RATE_SMOOTHING,
+  FRAUDS_SEEN_MAX,
+  type FraudSpan,
+  type KnownFrauds,
+  NO_FRAUDS,
+} from '../domain/history.ts';
+import { chainDigest } from './profile.ts';
+
+const FLOOR_BYTES = 8;
+const SPAN_BYTES = 28;
+
+/** @param count of spans */
+export function fraudsBytes(count: number): number {
+  return count === 0 ? 0 : FLOOR_BYTES + count * SPAN_BYTES;
+}
+
+export function writeFrauds(bytes: Buffer, offset: number, { spans, floorMs }: KnownFrauds): void {
+  if (spans.length === 0) return;
+  bytes.writeDoubleLE(floorMs, offset);
+  spans.forEach(({ createdAtMs, fromMs, untilMs, isUnusual }, index) => {
+    const at = offset + FLOOR_BYTES + index * SPAN_BYTES;
+    bytes.writeDoubleLE(createdAtMs, at);
+    bytes.writeDoubleLE(fromMs, at + 8);
+    bytes.writeDoubleLE(untilMs, at + 16);
+    bytes.writeUInt32LE(isUnusual ? 1 : 0, at + 24);
+  });
+}
+
+export function readFrauds(view: DataView, offset: number, count: number): KnownFrauds {
+  if (count === 0) return NO_FRAUDS;
+  const spans: FraudSpan[] = [];
+  for (let at = offset + FLOOR_BYTES; spans.length < count; at += SPAN_BYTES) {
+    spans.push({
+      createdAtMs: view.getFloat64(at, true),
+      fromMs: view.getFloat64(at + 8, true),
+      untilMs: view.getFloat64(at + 16, true),
+      isUnusual: view.getUint32(at + 24, true) === 1,
+    });
+  }
+  return { spans, floorMs: view.getFloat64(offset, true) };
+}
+
+/** Profiles that know of other frauds must not pass for each other, alike as their items may be. */
+export function chainFrauds(digest: number, { spans }: KnownFrauds): number {
+  let chained = digest;
+  for (const { createdAtMs, fromMs, untilMs } of spans) {
+    for (const ms of [createdAtMs, fromMs, untilMs]) {
+      // Infinity and the high part of a time chain as 32 bits each.
+      chained = chainDigest(chainDigest(chained, ms), Math.floor(ms / 2 ** 32));
+    }
+  }
+  return chained;
+}
+
+/** True when all frauds that a history since `sinceMs` may see are there. */
+export function knowsFrauds({ spans, floorMs }: KnownFrauds, atMs: number, sinceMs: number) {
+  return floorMs < sinceMs || countCreatedBefore(spans, atMs) >= FRAUDS_SEEN_MAX;
+}
+
+/**
+ * The spans that a transaction sees, newest first: of siblings created before its millisecond that the newest label
+ * known by then calls fraud.
+ */
+export function seenFrauds({ spans }: KnownFrauds, atMs: number): FraudSpan[] {
+  const end = countCreatedBefore(spans, atMs);
+  const seen: FraudSpan[] = [];
+  for (let index = end - 1; index >= Math.max(0, end - FRAUDS_SEEN_MAX); index--) {
+    const span = spans[index];
+    if (span !== undefined && span.fromMs <= atMs && atMs < span.untilMs) seen.push(span);
+  }
+  return seen;
+}
+
+/** Spans created in [fromMs, toMs). */
+export function countCreated(spans: readonly FraudSpan[], fromMs: number, toMs: number): number {
+  let count = 0;
+  for (const { createdAtMs } of spans) {
+    if (createdAtMs >= fromMs && createdAtMs < toMs) count += 1;
+  }
+  return count;
+}
+
+export function fraudRate(frauds: number, transactions: number): number {
+  return frauds / (transactions + FRAUD_RATE_SMOOTHING);
+}
+
+function countCreatedBefore(spans: readonly FraudSpan[], atMs: number): number {
+  let start = 0;
+  let end = spans.length;
+  while (start < end) {
+    const middle = (start + end) >> 1;
+    if ((spans[middle]?.createdAtMs ?? 0) < atMs) start = middle + 1;
+    else end = middle;
+  }
+  return start;
+}

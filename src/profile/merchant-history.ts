@@ -1,0 +1,150 @@
+/**
+ * What a merchant's list, tallies and frauds say about one transaction. Windows are whole UTC hours or days,
+ * so that list, tallies and SQL agree.
+ */
+import {
+  MERCHANT_DISTINCT_ENTRIES,
+  MERCHANT_HISTORY_DAYS,
+  type MerchantHistory,
+} from '../domain/history.ts';
+import { createDistinctCounter } from './distinct.ts';
+import { countMerchantFrauds } from './merchant-frauds.ts';
+import {
+  accountAt,
+  amountAt,
+  currencyAt,
+  DAY_MS,
+  dayOf,
+  HOUR_MS,
+  hourOf,
+  type MerchantItem,
+  type MerchantProfile,
+} from './merchant-profile.ts';
+import { countOlder, timeAt } from './packed-list.ts';
+
+const accounts = createDistinctCounter();
+
+/** From when on a transaction sees its merchant's siblings. */
+export function seenFromMs(ms: number, maturityDays: number): number {
+  return dayOf(ms) - (maturityDays + MERCHANT_HISTORY_DAYS) * DAY_MS;
+}
+
+/** History of `item`, whose siblings before it are the tallied ones and the first `end` of the list. */
+export function merchantHistory(
+  profile: MerchantProfile,
+  end: number,
+  item: MerchantItem,
+): MerchantHistory {
+  const { list, maturityDays, frauds } = profile;
+  const { ms } = item.place;
+  const hour = hourOf(ms);
+  const from24h = hour - 23 * HOUR_MS;
+  const day = dayOf(ms);
+  const from7d = day - 6 * DAY_MS;
+  const from30d = day - 29 * DAY_MS;
+  const start30d = countOlder(list, from30d);
+  const listed = sumCurrency(profile, start30d, end, item.currency);
+  let { sum } = listed;
+  const history = emptyHistory();
+  history.count1h = end - Math.min(end, countOlder(list, hour));
+  history.count24h = end - Math.min(end, countOlder(list, from24h));
+  history.count7d = end - Math.min(end, countOlder(list, from7d));
+  history.count30d = end - start30d;
+  history.amounts30d = listed.count;
+  history.distinctAccounts1h = countAccounts(profile, end, history.count1h);
+  for (const { bucketMs, currency, count, sum: tallied } of profile.tallies) {
+    if (bucketMs < from30d) continue;
+    history.count30d += count;
+    if (bucketMs >= from7d) history.count7d += count;
+    if (bucketMs >= from24h) history.count24h += count;
+    if (bucketMs >= hour) history.count1h += count;
+    if (currency !== item.currency) continue;
+    history.amounts30d += count;
+    sum += tallied;
+  }
+  if (history.amounts30d > 0) history.mean30d = sum / history.amounts30d;
+  if (end > 0 && timeAt(list, end - 1) >= seenFromMs(ms, maturityDays)) {
+    history.gapMs = ms - timeAt(list, end - 1);
+  }
+  countMatured(profile, ms, history);
+  if (frauds.spans.length > 0) countMerchantFrauds(profile, ms, history);
+  return history;
+}
+
+function emptyHistory(): MerchantHistory {
+  return {
+    count1h: 0,
+    count24h: 0,
+    count7d: 0,
+    count30d: 0,
+    amounts30d: 0,
+    mean30d: Number.NaN,
+    distinctAccounts1h: 0,
+    gapMs: Number.NaN,
+    matured24h: 0,
+    matured7d: 0,
+    matured30d: 0,
+    fraudRate24h: 0,
+    fraudRate7d: 0,
+    fraudRate30d: 0,
+    fraudRate90d: 0,
+    ordinaryRate7d: 0,
+    youngFrauds: 0,
+    runMs: Number.NaN,
+    firstFraudMs: Number.NaN,
+    firstFraudShare: Number.NaN,
+  };
+}
+
+/** Siblings whose labels are mature; all of them are in front of the transaction. */
+function countMatured(
+  { list, tallies, maturityDays }: MerchantProfile,
+  ms: number,
+  history: MerchantHistory,
+): void {
+  const matureMs = ms - maturityDays * DAY_MS;
+  const to = hourOf(matureMs);
+  const from24h = to - DAY_MS;
+  const from7d = dayOf(matureMs) - 6 * DAY_MS;
+  const from30d = dayOf(matureMs) - 29 * DAY_MS;
+  // Nothing to look for where all of the list is younger.
+  if (list.count > 0 && timeAt(list, 0) < to) {
+    const end = countOlder(list, to);
+    history.matured24h = end - countOlder(list, from24h);
+    history.matured7d = end - countOlder(list, from7d);
+    history.matured30d = end - countOlder(list, from30d);
+  }
+  for (const { bucketMs, count } of tallies) {
+    if (bucketMs < from30d || bucketMs >= to) continue;
+    history.matured30d += count;
+    if (bucketMs >= from7d) history.matured7d += count;
+    if (bucketMs >= from24h) history.matured24h += count;
+  }
+}
+
+/** Sums one currency over [from, to), from where the last such sum stopped if it still holds. */
+function sumCurrency(profile: MerchantProfile, from: number, to: number, currency: number) {
+  const { list, runningSum: running } = profile;
+  const continues =
+    running.currency === currency &&
+    running.moves === list.moves &&
+    running.from === from &&
+    running.to <= to;
+  if (!continues) {
+    Object.assign(running, { currency, moves: list.moves, from, to: from, sum: 0, count: 0 });
+  }
+  for (let index = running.to; index < to; index++) {
+    if (currencyAt(list, index) !== currency) continue;
+    running.sum += amountAt(list, index);
+    running.count++;
+  }
+  running.to = to;
+  return running;
+}
+
+function countAccounts({ list }: MerchantProfile, end: number, inThisHour: number): number {
+  accounts.reset();
+  const start = end - Math.min(inThisHour, MERCHANT_DISTINCT_ENTRIES);
+  for (let index = end - 1; index >= start; index--) accounts.add(accountAt(list, index));
+  return accounts.count();
+}
