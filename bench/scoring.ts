@@ -87,7 +87,7 @@ function scoreAll(batch: readonly Transaction[], parties: Parties) {
   const measured = performance.now();
   let flagged = 0;
   for (const vector of vectors) {
-    const { verdict } = score({ vector, ruleSet: currentRuleSet, model: null });
+    const { verdict } = score({ vector, ruleSet: currentRuleSet, opinion: null });
     if (verdict !== 'approve') flagged++;
   }
   const scored = performance.now();

@@ -64,6 +64,7 @@ import { openCommands, waitUntilReady } from './stream/connection.ts';
 import { claimIdentity } from './stream/identity.ts';
 import { streamsOf } from './stream/keys.ts';
 import { measureStreams } from './stream/lag.ts';
+import { createModelsOut } from './stream/models-out.ts';
 import { openReplies } from './stream/replies.ts';
 
 const EXIT_FINE = 0;
@@ -240,6 +241,7 @@ function bindOperating(config: Config, { databases, redis, accept, guards }: Res
     databases,
     deadLetterStore,
     measureStreams: () => guards.redis.run(() => measureStreams(redis, listStreams())),
+    listModelsOut: () => guards.redis.run(createModelsOut(redis, market).list),
     health: guards.health,
     countUnappended,
     countDeadLetters,

@@ -13,6 +13,7 @@ import {
   openProbe,
   watchGuards,
 } from './cli/bind-guards.ts';
+import { bindModels } from './cli/bind-models.ts';
 import { bindIngestDuties } from './cli/bind-reconciler.ts';
 import { type CommandContext, EXIT } from './cli/command.ts';
 import { createAccountKind } from './profile/account-kind.ts';
@@ -45,20 +46,24 @@ import { createInsertScores, readStoredScores } from './store/scores.ts';
 import { openCommands, type RedisClient, untilReady } from './stream/connection.ts';
 import { createGroupDuties, ensureGroups, isGroupMissing } from './stream/consumer-group.ts';
 import { ATTEMPTS_MAX, decodeEntry, encodeEntry } from './stream/entry.ts';
-import { createStreamHolds, type StreamHolds } from './stream/holds.ts';
+import { createStreamHolds } from './stream/holds.ts';
 import { profileKey, profileSlot, type StreamKeys, streamsOf } from './stream/keys.ts';
 import { measureStreams } from './stream/lag.ts';
+import { createModelsOut, type ModelsOut } from './stream/models-out.ts';
 import { createProfileCache, type ProfileCache } from './stream/profile-cache.ts';
 import { openReaderConnection } from './stream/reader-connection.ts';
 import { createPromoteRetries } from './stream/retries.ts';
 import { createSettle } from './stream/settle.ts';
 import { createWorkerList } from './stream/worker-list.ts';
+import { type BatchModelsDependencies, createBatchModels } from './worker/batch-models.ts';
 import { createFoldProfiles } from './worker/fold-profiles.ts';
 import { createFoldSide } from './worker/fold-side.ts';
 import type { Duty } from './worker/maintenance.ts';
 import { poisonScorer } from './worker/poisoned-scorer.ts';
 import { type BatchSteps, createBatchSteps } from './worker/process-batch.ts';
+import { reportStreams } from './worker/report-streams.ts';
 import { runWorker as run } from './worker/run-worker.ts';
+import type { BatchModels } from './worker/score-items.ts';
 import type { Scorer } from './worker/scorer.ts';
 import type { PlaceOfParty } from './worker/visit.ts';
 
@@ -71,17 +76,17 @@ const BUDGET_EVERY_MS = 2000;
 const PARTITIONS_EVERY_MS = 3_600_000;
 
 /** What a test may put in place of the engine's own. */
-export type WorkerOverrides = { readonly scorer?: Scorer };
+export type WorkerOverrides = {
+  readonly scorer?: Scorer;
+  readonly models?: Pick<BatchModelsDependencies, 'load'>;
+};
 
 const scorer: Scorer = {
   featureSchema: FEATURE_SCHEMA,
   ruleSet: currentRuleSet.id,
-  model: null,
   featureCount: FEATURE_COUNT,
-  score(transaction, account, merchant, vector) {
-    features(transaction, account, merchant, vector);
-    return score({ vector, ruleSet: currentRuleSet, model: null });
-  },
+  fill: features,
+  decide: (vector, opinion) => score({ vector, ruleSet: currentRuleSet, opinion }),
 };
 
 /** Resolves to the exit code once the worker has drained. */
@@ -121,8 +126,14 @@ export async function runWorker(
   await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
   resources.use(watchGuards(guards, probe, redis, config.RISK_MARKET));
   const cache = guardProfiles(createCache(config, redis), guards.redis);
+  const adapters = { config, database, redis, cache, metrics };
   const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
   const name = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  const models = createBatchModels({
+    ...{ ...bindModels(database, name), ...overrides.models, metrics, log },
+    tell: tellModels(guards, createModelsOut(redis, config.RISK_MARKET)),
+    nowMs: () => performance.now(),
+  });
   log.info({ name, readers: readers.length, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
   await run({
     name,
@@ -134,18 +145,12 @@ export async function runWorker(
       ...guardReads(guards),
     },
     steps: createSteps({
-      config,
-      database,
-      redis,
-      cache,
-      metrics,
-      guards,
-      failpoint,
+      ...{ ...adapters, guards, failpoint, models },
       scorer: poisonScorer(overrides.scorer ?? scorer, environment),
     }),
     listStreams: () => listStreams(config, database),
     workers: createWorkerList(redis, config.RISK_MARKET, name),
-    duties: (streams) => createDuties({ config, database, redis, cache, metrics }, streams),
+    duties: (streams) => [models.duty, ...createDuties(adapters, streams)],
     settings: {
       batchEntries: config.RISK_BATCH_ENTRIES,
       blockMs: config.RISK_READ_BLOCK_MS,
@@ -160,6 +165,14 @@ export async function runWorker(
   });
   log.info({ name }, 'worker has drained');
   return EXIT.fine;
+}
+
+/** Where this process and the API look for what is out of order. */
+function tellModels(guards: Guards, { announce }: ModelsOut): BatchModelsDependencies['tell'] {
+  return async (out) => {
+    guards.tellModels(out);
+    await announce(out);
+  };
 }
 
 async function listStreams(config: Config, database: Database): Promise<StreamKeys[]> {
@@ -187,6 +200,7 @@ type StepParts = Adapters & {
   readonly guards: Guards;
   readonly failpoint: ReturnType<typeof createFailpoint>;
   readonly scorer: Scorer;
+  readonly models: BatchModels;
 };
 
 function createSteps(parts: StepParts): BatchSteps {
@@ -218,6 +232,7 @@ function createSteps(parts: StepParts): BatchSteps {
     encode: encodeEntry,
     foldProfiles: createFoldProfiles({ cache, accounts, merchants }),
     scorer: parts.scorer,
+    models: parts.models,
     store: {
       insertScores: createInsertScores(database, partitions),
       readStoredScores: (transactions) => readStoredScores(database, transactions),
@@ -255,8 +270,8 @@ function createDuties(
       name: 'lag',
       everyMs: LAG_EVERY_MS,
       run: async () => {
-        await reportLag(redis, streams(), metrics);
-        await reportHolds(holds, streams(), metrics);
+        const lags = await measureStreams(redis, streams());
+        reportStreams(metrics, lags, await holds.read(streams()));
         reportConnections(metrics, database.usage());
       },
     },
@@ -272,29 +287,4 @@ function createDuties(
       },
     },
   ];
-}
-
-async function reportLag(
-  redis: RedisClient,
-  streams: readonly StreamKeys[],
-  metrics: Metrics,
-): Promise<void> {
-  for (const measured of await measureStreams(redis, streams)) {
-    const labels = { corridor: measured.stream.corridor, shard: String(measured.stream.shard) };
-    metrics.lagEntries.set(labels, measured.lag);
-    metrics.pendingEntries.set(labels, measured.pending);
-    metrics.lagSeconds.set(labels, measured.oldestAgeMs / 1000);
-    metrics.retriesDue.set(labels, measured.retriesWaiting);
-  }
-}
-
-async function reportHolds(
-  holds: StreamHolds,
-  streams: readonly StreamKeys[],
-  metrics: Metrics,
-): Promise<void> {
-  for (const { stream, refusals } of await holds.read(streams)) {
-    const labels = { corridor: stream.corridor, shard: String(stream.shard) };
-    metrics.streamHeld.set(labels, refusals === null ? 0 : 1);
-  }
 }

@@ -146,13 +146,13 @@ async function runWorker(port: number): Promise<void> {
       const [first] = transactions;
       if (first !== undefined) madeUp ??= scoreAlone(first);
       if (madeUp === undefined) continue;
-      const same = { ...madeUp, attempts: 1 };
+      const same = { ...madeUp, model: null, attempts: 1, degradation: 0 };
       await partitions.ensure(transactions.map(({ createdAtMs }) => createdAtMs));
-      const lineage = { featureSchema: FEATURE_SCHEMA, ruleSet: RULE_SET, model: null };
+      const lineage = { featureSchema: FEATURE_SCHEMA, ruleSet: RULE_SET };
       const won = await insertScores(
         database,
         transactions.map((transaction) => ({ ...transaction, ...same })),
-        { ...lineage, scoredAtMs: Date.now(), degradation: 0 },
+        { ...lineage, scoredAtMs: Date.now() },
       );
       await acknowledge(commands, deliveries);
       scored += won.size;

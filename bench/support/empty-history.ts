@@ -17,7 +17,10 @@ export function createAloneScorer(): (transaction: Transaction) => ScoredAlone {
   return (transaction) => {
     const vector = new Float64Array(FEATURE_COUNT);
     features(transaction, account, merchant, vector);
-    return { decision: score({ vector, ruleSet: currentRuleSet, model: null }), features: vector };
+    return {
+      decision: score({ vector, ruleSet: currentRuleSet, opinion: null }),
+      features: vector,
+    };
   };
 }
 

@@ -55,14 +55,15 @@ async function claim(
 
 async function store(database: Database, batches: readonly NewBatch[]): Promise<number> {
   const scoreAlone = createAloneScorer();
-  const lineage = { featureSchema: FEATURE_SCHEMA, ruleSet: RULE_SET, model: null };
+  const lineage = { featureSchema: FEATURE_SCHEMA, ruleSet: RULE_SET };
+  const rest = { model: null, attempts: 1, degradation: 0 };
   const scores = batches.map(({ transactions }) =>
-    transactions.map((one) => ({ ...one, ...scoreAlone(one), attempts: 1 })),
+    transactions.map((one) => ({ ...one, ...scoreAlone(one), ...rest })),
   );
   const rows = scores.reduce((sum, { length }) => sum + length, 0);
   return await rate(rows, () =>
     inTurn(scores, 1, async (some) => {
-      await insertScores(database, some, { ...lineage, scoredAtMs: Date.now(), degradation: 0 });
+      await insertScores(database, some, { ...lineage, scoredAtMs: Date.now() });
     }),
   );
 }

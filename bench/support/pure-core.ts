@@ -41,7 +41,7 @@ export function foldParties(
 export function foldAndScore(transaction: Transaction, parties: Parties): Decision {
   const { account, merchant } = foldParties(transaction, parties);
   const vector = features(transaction, account, merchant);
-  return score({ vector, ruleSet: currentRuleSet, model: null });
+  return score({ vector, ruleSet: currentRuleSet, opinion: null });
 }
 
 export function makeParties(): Parties {

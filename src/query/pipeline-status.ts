@@ -7,19 +7,19 @@
  */
 import { z } from 'zod';
 import { isUnavailable } from '../domain/failure.ts';
-import type { Health } from '../runtime/guards.ts';
+import type { Health, ModelOut } from '../runtime/guards.ts';
 import type * as Totals from '../store/totals.ts';
 import type { StreamLag } from '../stream/lag.ts';
 import type { Databases } from './choose-database.ts';
 
-const breakersSchema = z
-  .array(z.string())
-  .meta({ description: 'Breakers of this API process that are not closed, as NAME:STATE.' });
-const degradationSchema = z
-  .int()
-  .min(0)
-  .max(4)
-  .meta({ description: 'Level of this API process; 0 is full service.' });
+const breakersSchema = z.array(z.string()).meta({
+  description:
+    'Breakers of this API process that are not closed, as NAME:STATE, and in a corridor models that do not judge there in some worker, as model:CORRIDOR:MODEL:open.',
+});
+const degradationSchema = z.int().min(0).max(4).meta({
+  description:
+    'Level of this API process, of a corridor at least 1 where a model is out; 0 is full service.',
+});
 
 const corridorSchema = z.object({
   corridor: z.string(),
@@ -64,6 +64,8 @@ export type PipelineStatusDependencies = {
   readonly readFigures: ReadFigures;
   /** All streams of the market; throws `unavailable` while Redis does not answer. */
   readonly measureStreams: () => Promise<readonly StreamLag[]>;
+  /** As the workers say; throws as measureStreams. */
+  readonly listModelsOut: () => Promise<readonly ModelOut[]>;
   readonly health: Health;
 };
 
@@ -71,19 +73,20 @@ export async function readPipelineStatus(
   dependencies: PipelineStatusDependencies,
 ): Promise<StatusJson> {
   const { databases, health } = dependencies;
-  const [stored, lags] = await dependencies.readFigures(() =>
-    dependencies.measureStreams().catch((error: unknown) => {
+  const { readFigures, measureStreams, listModelsOut } = dependencies;
+  const [stored, measured] = await readFigures(() =>
+    Promise.all([measureStreams(), listModelsOut()]).catch((error: unknown) => {
       if (isUnavailable(error)) return undefined;
       throw error;
     }),
   );
   const { unappended, deadLetters, accepted, scored, countedAtMs, isOld } = stored;
-  const corridors = lags === undefined ? null : toCorridors(lags, deadLetters, health);
+  const corridors = measured === undefined ? null : toCorridors(...measured, deadLetters, health);
   const waiting = corridors?.map((row) => row.lag + row.pending + row.retries_due);
   return {
     at: new Date(databases.now()).toISOString(),
     postgres: isOld ? 'down' : 'up',
-    redis: lags === undefined ? 'down' : 'up',
+    redis: measured === undefined ? 'down' : 'up',
     corridors,
     unappended,
     breakers: health.breakers(),
@@ -100,9 +103,13 @@ export async function readPipelineStatus(
   };
 }
 
+/** Of a corridor where some worker does without a model. */
+const MODEL_LEVEL = 1;
+
 /** Shards of a corridor added up. */
 function toCorridors(
   lags: readonly StreamLag[],
+  modelsOut: readonly ModelOut[],
   deadLetters: readonly Totals.DeadLetterCount[],
   health: Health,
 ): z.infer<typeof corridorSchema>[] {
@@ -114,6 +121,7 @@ function toCorridors(
     const ours = lags.filter((lag) => lag.stream.corridor === corridor);
     const sum = (value: (lag: StreamLag) => number) =>
       ours.reduce((total, lag) => total + value(lag), 0);
+    const out = modelsOut.filter((one) => one.corridor === corridor);
     return {
       corridor,
       lag: sum((lag) => lag.lag),
@@ -121,8 +129,11 @@ function toCorridors(
       retries_due: sum((lag) => lag.retriesWaiting),
       oldest_age_seconds: Math.max(0, ...ours.map((lag) => lag.oldestAgeMs)) / 1000,
       dead_letters: deadLetters.find((row) => row.corridor === corridor)?.active ?? 0,
-      breakers: health.breakersOf(corridor),
-      degradation: health.levelOf(corridor),
+      breakers: [
+        ...health.breakersOf(corridor),
+        ...out.map(({ model }) => `model:${corridor}:${model}:open`),
+      ],
+      degradation: Math.max(health.levelOf(corridor), out.length > 0 ? MODEL_LEVEL : 0),
     };
   });
 }

@@ -8,6 +8,8 @@ import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
 const LOOK_EVERY_MS = 1000;
+/** Where a model that should judge does not: the rules do. */
+const MODEL_LEVEL = 1;
 /** Of a corridor whose streams cannot be written: its entries wait, others' go on. */
 const CORRIDOR_LEVEL = 2;
 
@@ -24,9 +26,12 @@ export type Guards = {
   readonly redis: Breaker;
   /** Made when it is first asked for; corridors are few. */
   readonly streamsOf: (corridor: string) => Breaker;
+  /** Which models are out, suspended or refused, as of now: each counts as an open breaker. */
+  readonly tellModels: (out: readonly ModelOut[]) => void;
   readonly health: Health;
   readonly [Symbol.dispose]: () => void;
 };
+export type ModelOut = { readonly corridor: string; readonly model: string };
 
 export type GuardsOptions = {
   readonly metrics: Pick<Metrics, 'breakerState' | 'breakerOpened' | 'degradation'>;
@@ -66,19 +71,51 @@ export function createGuards(options: GuardsOptions): Guards {
   };
   const degradation = watchDegradation(postgres, redis, metrics);
   const { level } = degradation;
+  const models = createModelBreakers(options);
   const shared = () => toNames([postgres, redis]);
   const ownOf = (corridor: string) => toNames([streams.get(corridor)]);
+  const levelOf = (corridor: string) => {
+    const own = ownOf(corridor).length > 0 ? CORRIDOR_LEVEL : 0;
+    return worse(worse(own, models.of(corridor).length > 0 ? MODEL_LEVEL : 0), level());
+  };
   return {
-    ...{ postgres, redis, streamsOf },
+    ...{ postgres, redis, streamsOf, tellModels: models.tell },
     health: {
-      level,
-      levelOf: (corridor) =>
-        ownOf(corridor).length > 0 && level() < CORRIDOR_LEVEL ? CORRIDOR_LEVEL : level(),
-      breakers: () => [...shared(), ...toNames([...streams.values()])],
-      breakersOf: (corridor) => [...shared(), ...ownOf(corridor)],
+      ...{ level, levelOf },
+      breakers: () => [...shared(), ...toNames([...streams.values()]), ...models.all()],
+      breakersOf: (corridor) => [...shared(), ...ownOf(corridor), ...models.of(corridor)],
     },
     [Symbol.dispose]: degradation[Symbol.dispose],
   };
+}
+
+/** Models keep their own health; here it is told as that of every other dependency. */
+function createModelBreakers({ metrics, log }: Pick<GuardsOptions, 'metrics' | 'log'>) {
+  let out: ReadonlyMap<string, ModelOut> = new Map();
+  const openOf = (list: Iterable<ModelOut>) => Array.from(list, (one) => `${breakerOf(one)}:open`);
+  return {
+    tell(list: readonly ModelOut[]) {
+      const before = out;
+      out = new Map(list.map((one) => [breakerOf(one), one]));
+      for (const name of before.keys()) {
+        if (out.has(name)) continue;
+        metrics.breakerState.set({ breaker: name }, 0);
+        log.info({ breaker: name, state: 'closed' }, 'breaker');
+      }
+      for (const name of out.keys()) {
+        if (before.has(name)) continue;
+        metrics.breakerState.set({ breaker: name }, BREAKER_STATES.indexOf('open'));
+        metrics.breakerOpened.inc({ breaker: name });
+        log.warn({ breaker: name, state: 'open' }, 'breaker');
+      }
+    },
+    all: () => openOf(out.values()),
+    of: (corridor: string) => openOf([...out.values()].filter((one) => one.corridor === corridor)),
+  };
+}
+
+function breakerOf({ corridor, model }: ModelOut): string {
+  return `model:${corridor}:${model}`;
 }
 
 function toNames(breakers: readonly (Breaker | undefined)[]): string[] {

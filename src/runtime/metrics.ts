@@ -139,6 +139,34 @@ export function createMetrics() {
       'Profiles rebuilt from Postgres, by reason.',
       ['reason'],
     ),
+    modelInForce: gauge(
+      'risk_model_in_force',
+      '1 for what models do in this worker, by corridor.',
+      ['corridor', 'model', 'role'],
+    ),
+    modelScored: counter('risk_model_scored_total', 'Transactions judged by a model.', [
+      'corridor',
+      'model',
+      'role',
+    ]),
+    modelErrors: counter('risk_model_errors_total', 'Calls of a model that failed.', [
+      'corridor',
+      'model',
+    ]),
+    modelDuration: histogram(
+      'risk_model_duration_seconds',
+      'One call of a model, for the rows of a batch.',
+      HTTP_BUCKETS_SECONDS,
+      ['model'],
+    ),
+    modelRollbacks: counter('risk_model_rollbacks_total', 'Models that the engine took back.', [
+      'corridor',
+      'model',
+    ]),
+    shadowBatchesLost: counter(
+      'risk_shadow_batches_lost_total',
+      "Batches whose shadows' opinions could not be stored.",
+    ),
     breakerState: gauge('risk_breaker_state', 'Circuit breakers: 0 closed, 1 half-open, 2 open.', [
       'breaker',
     ]),

@@ -14,6 +14,7 @@ export type CompiledRule = {
   readonly rule: Rule;
   readonly bounds: Bounds;
   readonly bands: readonly Band[];
+  readonly isPolicy: boolean;
 };
 
 /** Throws an Error that lists everything wrong with the rule set. */
@@ -27,7 +28,9 @@ export function compileRuleSet(ruleSet: RuleSet, registry: readonly Rule[]): Com
   if (problems.length > 0) throw new Error(`rule set ${ruleSet.id}: ${problems.join('; ')}`);
   const rules = registry.flatMap((rule) => {
     const settings = ruleSet.rules.find((candidate) => candidate.rule === rule.id);
-    return settings === undefined ? [] : [{ rule, bounds: settings.bounds, bands: settings.bands }];
+    if (settings === undefined) return [];
+    const { bounds, bands, isPolicy = false } = settings;
+    return [{ rule, bounds, bands, isPolicy }];
   });
   const { id, featureSchema, verdicts } = ruleSet;
   return { id, featureSchema, rules, verdicts };

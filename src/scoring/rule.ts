@@ -41,6 +41,8 @@ export type RuleSettings = {
   /** Rising in `from`, never falling in `weight`. Below the first one the rule does not fire. */
   readonly bands: readonly Band[];
   readonly bounds: Bounds;
+  /** Adds to the risk where a model decides, too: what was resolved, whatever a model has learnt. */
+  readonly isPolicy?: boolean;
 };
 
 /** Every number that a score depends on, under the name stored with the score. Pure data. */

@@ -1,63 +1,101 @@
 /**
- * The heart: a logged feature vector, a rule set and a model in, a decision out. Pure, so the same
- * three give the same bits for ever. Rules that fire are combined as independent causes (noisy or):
- * risk = 1 - product of (1 - weight); the more fire, the higher, and never above 1.
+ * The heart: a logged feature vector, a rule set and a model's opinion in, a decision out. Pure, so the
+ * same three give the same bits for ever. Without an opinion the rules that fire are combined as
+ * independent causes (noisy or): risk = 1 - product of (1 - weight); the more fire, the higher, and never
+ * above 1. With one the risk is its probability, to which only rules marked as policy add: others would
+ * count twice what the model has learnt, and blur its ranking.
  */
 import { type Decision, type Reason, SCORE_MAX, type Verdict } from '../domain/score-record.ts';
 import { bandWeight } from './band.ts';
 import type { CompiledRule, CompiledRuleSet } from './compile-rule-set.ts';
-
-/** A scoring model; null while scores are made by rules alone. Its probability is one more cause. */
-export type Model = {
-  /** `name@version`, as stored. */
-  readonly id: string;
-  /** Calibrated probability of fraud, 0..1. */
-  probability(vector: Float64Array): number;
-};
+import { factorSentence } from './factor-sentence.ts';
+import type { Factor, Opinion, OpinionBands } from './opinion.ts';
 
 export type ScoreInput = {
   readonly vector: Float64Array;
   readonly ruleSet: CompiledRuleSet;
-  readonly model: Model | null;
+  /** What the deciding model made of the vector; null while the rules decide alone. */
+  readonly opinion: Opinion | null;
 };
 
 const MODEL_REASON = 'MODEL_PROBABILITY';
+/** Before a feature's name, for what a model found in it. */
+const FACTOR_REASON_PREFIX = 'MODEL_';
 const NO_REASONS: readonly Reason[] = [];
 
 /** A cause of risk: a rule that fired, or the model. */
 type Cause = { readonly code: string; readonly weight: number; readonly detail: string };
 
-export function score({ vector, ruleSet, model }: ScoreInput): Decision {
+export function score({ vector, ruleSet, opinion }: ScoreInput): Decision {
   let safe = 1;
   let causes: Cause[] | undefined;
   for (const compiled of ruleSet.rules) {
     const weight = ruleWeight(compiled, vector);
     if (weight === 0) continue;
-    safe *= 1 - weight;
+    const counts = opinion === null || compiled.isPolicy;
+    if (counts) safe *= 1 - weight;
     causes ??= [];
-    causes.push({ code: compiled.rule.reasonCode, weight, detail: compiled.rule.detail(vector) });
+    const detail = compiled.rule.detail(vector);
+    causes.push({ code: compiled.rule.reasonCode, weight: counts ? weight : 0, detail });
   }
-  const probability = model === null ? null : model.probability(vector);
-  if (probability !== null && probability > 0) {
-    safe *= 1 - probability;
-    const detail = `The model sees fraud with a probability of ${(probability * 100).toFixed(1)} %`;
-    causes ??= [];
-    causes.push({ code: MODEL_REASON, weight: probability, detail });
-  }
+  if (opinion !== null) return scoreByModel(1 - safe, causes ?? [], opinion, ruleSet);
   const risk = 1 - safe;
   const points = Math.round(SCORE_MAX * risk);
   return {
     score: points,
     risk,
-    probability,
+    probability: null,
     verdict: verdictOf(points, ruleSet),
     reasons: causes === undefined ? NO_REASONS : rankReasons(causes, points),
   };
 }
 
+/** @param causes rules that fired; those of weight 0 are told and do not count */
+function scoreByModel(
+  policyRisk: number,
+  causes: Cause[],
+  opinion: Opinion,
+  ruleSet: CompiledRuleSet,
+): Decision {
+  const { probability, bands } = opinion;
+  // Not 1 - (1 - p) * ...: that would round small probabilities to the same risk.
+  const risk = probability + (1 - probability) * policyRisk;
+  const points = Math.round(SCORE_MAX * risk);
+  const verdict = bands === null ? verdictOf(points, ruleSet) : verdictBy(risk, bands);
+  const ofModel =
+    verdict === 'approve' ? [wholeCause(probability)] : toCauses(opinion.factors(), probability);
+  const reasons = rankReasons([...causes, ...ofModel], points);
+  for (const { code, weight, detail } of causes) {
+    if (weight === 0) reasons.push({ code, detail, contribution: 0 });
+  }
+  return { score: points, risk, probability, verdict, reasons };
+}
+
+function wholeCause(probability: number): Cause {
+  const detail = `The model sees fraud with a probability of ${(probability * 100).toFixed(1)} %`;
+  return { code: MODEL_REASON, weight: probability, detail };
+}
+
+/** The model's weight, shared out among the features in proportion to what each added to the log-odds. */
+function toCauses(factors: readonly Factor[], probability: number): Cause[] {
+  if (factors.length === 0) return [wholeCause(probability)];
+  let total = 0;
+  for (const factor of factors) total += factor.contribution;
+  return factors.map((factor) => ({
+    code: `${FACTOR_REASON_PREFIX}${factor.feature.toUpperCase()}`,
+    weight: (probability * factor.contribution) / total,
+    detail: factorSentence(factor),
+  }));
+}
+
 /** Weight of one rule on a vector; 0 when it does not fire. */
 export function ruleWeight({ rule, bounds, bands }: CompiledRule, vector: Float64Array): number {
   return bandWeight(bands, rule.measure(vector, bounds));
+}
+
+function verdictBy(risk: number, { reviewFrom, declineFrom }: OpinionBands): Verdict {
+  if (risk >= declineFrom) return 'decline';
+  return risk >= reviewFrom ? 'review' : 'approve';
 }
 
 function verdictOf(points: number, { verdicts }: CompiledRuleSet): Verdict {

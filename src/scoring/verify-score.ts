@@ -22,7 +22,7 @@ export function verifyScore(stored: ScoreEvidence): string[] {
   }
   if (stored.features.length !== schema.length) return ['features'];
   if (stored.model !== null) return ['model'];
-  const made = score({ vector: stored.features, ruleSet, model: null });
+  const made = score({ vector: stored.features, ruleSet, opinion: null });
   const differing: string[] = [];
   if (made.score !== stored.score) differing.push('score');
   if (!Object.is(made.risk, stored.risk)) differing.push('risk');

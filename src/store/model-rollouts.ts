@@ -30,6 +30,8 @@ export type StoredRollout = NewRollout & {
   readonly proposalId: string | null;
   readonly proposedBy: string;
   readonly approvedBy: string | null;
+  /** Why the engine rolled back; null for what people decided. */
+  readonly reason: string | null;
   readonly createdAt: Date;
 };
 
@@ -89,9 +91,20 @@ const readStatement = {
   name: 'read-model-rollouts',
   text: `select corridor, model_id as "modelId", state, canary_percent as "canaryPercent", cause,
                 proposal_id as "proposalId", proposed_by as "proposedBy", approved_by as "approvedBy",
-                created_at as "createdAt"
+                reason, created_at as "createdAt"
            from model_rollouts order by rollout_id limit $1`,
 };
+
+const newestStatement = {
+  name: 'read-newest-model-rollout',
+  text: 'select max(rollout_id) as newest from model_rollouts',
+};
+
+/** Id of the newest row; null for none. Rows are appended one decision at a time, so a new one is the newest. */
+export async function readNewestRollout(database: Queries): Promise<string | null> {
+  const [row] = await database.query<{ newest: string | null }>(newestStatement);
+  return row?.newest ?? null;
+}
 
 /** All rows, oldest first. */
 export async function readRollouts(database: Queries): Promise<StoredRollout[]> {
@@ -111,9 +124,9 @@ const lockStatement = {
 const appendStatement = {
   name: 'append-model-rollouts',
   text: `insert into model_rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by,
-             approved_by)
+             approved_by, reason)
          select r.corridor, r."modelId", r.state, r."canaryPercent", r.cause,
-                case r.cause when 'approval' then $2::bigint end, $3, $4
+                case r.cause when 'approval' then $2::bigint end, $3, $4, $5
            from jsonb_to_recordset($1::jsonb)
                 as r (corridor text, "modelId" text, state text, "canaryPercent" smallint, cause text)`,
 };
@@ -124,6 +137,7 @@ export type Decision = {
   readonly proposalId: string | null;
   readonly proposedBy: string;
   readonly approvedBy: string | null;
+  readonly reason?: string;
 };
 
 /**
@@ -137,8 +151,9 @@ export async function decideRollouts(
   return await database.transaction(async (query) => {
     await query(lockStatement);
     const decision = await decide(await readRollouts({ query }), query);
-    const { rows, proposalId, proposedBy, approvedBy } = decision;
-    await query(appendStatement, [JSON.stringify(rows), proposalId, proposedBy, approvedBy]);
+    const { rows, proposalId, proposedBy, approvedBy, reason = null } = decision;
+    const values = [JSON.stringify(rows), proposalId, proposedBy, approvedBy, reason];
+    await query(appendStatement, values);
     return decision;
   });
 }

@@ -26,7 +26,10 @@ export type NewScore = {
   readonly corridor: string;
   readonly decision: Decision;
   readonly features: Float64Array;
+  /** `name@version` of the model that decided. */
+  readonly model: string | null;
   readonly attempts: number;
+  readonly degradation: number;
 };
 
 /** What all scores of one insert have in common. */
@@ -34,8 +37,6 @@ export type ScoreLineage = {
   readonly scoredAtMs: number;
   readonly featureSchema: number;
   readonly ruleSet: string;
-  readonly model: string | null;
-  readonly degradation: number;
 };
 
 /** A stored score without its vector. */
@@ -48,12 +49,13 @@ const insertAll = `insert into scores (transaction_id, created_at, scored_at, ac
          select transaction_id, created_at, to_timestamp($10::float8 / 1000), account_id, corridor, score,
                 risk, probability, verdict, reasons::jsonb,
                 ($11::float8[])[(row - 1) * $12::int + 1 : row * $12::int],
-                $13::smallint, $14::text, $15::text, attempts, $16::smallint
+                $13::smallint, $14::text, model, attempts, degradation
            from (select unnest($1::uuid[]) as transaction_id, unnest($2::timestamptz[]) as created_at,
                         unnest($3::text[]) as account_id, unnest($4::text[]) as corridor,
                         unnest($5::smallint[]) as score, unnest($6::float8[]) as risk,
                         unnest($7::float8[]) as probability, unnest($8::text[]) as verdict,
-                        unnest($9::text[]) as reasons, unnest($17::smallint[]) as attempts,
+                        unnest($9::text[]) as reasons, unnest($15::text[]) as model,
+                        unnest($16::smallint[]) as attempts, unnest($17::smallint[]) as degradation,
                         generate_series(1, cardinality($1::uuid[])) as row) s`;
 
 const insertAllStatement: Statement = { name: 'insert-all-scores', text: insertAll };
@@ -112,9 +114,9 @@ function insertValues(rows: readonly NewScore[], lineage: ScoreLineage): readonl
     rows[0]?.features.length ?? 0,
     lineage.featureSchema,
     lineage.ruleSet,
-    lineage.model,
-    lineage.degradation,
+    textArray(rows.map((row) => row.model)),
     int2Array(rows.map((row) => row.attempts)),
+    int2Array(rows.map((row) => row.degradation)),
   ];
 }
 

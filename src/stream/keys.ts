@@ -12,6 +12,7 @@
  * | {market:pNN}:merchant:ID                 | string     | RISK_PROFILE_TTL_SECONDS | profile cache |
  * | {market:pNN}:generation                  | string     | as long as the data | profile cache: tells profiles from before a loss |
  * | market:workers                           | sorted set | seconds after the last of them | workers: who is alive |
+ * | market:models-out                        | sorted set | seconds after the last of them | workers: models that do not judge where they should |
  * | market:identity                          | string     | for ever           | reconciler: tells a lost Redis from a restarted one |
  * | market:profiles-run                      | string     | for ever           | profile cache: the server's run that wrote the profiles |
  * | market:profiles-lock                     | string     | half a minute      | profile cache: one worker removes those of another run |
@@ -108,6 +109,10 @@ export function profileRunLockKey(market: string): string {
 
 export function workersKey(market: string): string {
   return `${market}:workers`;
+}
+
+export function modelsOutKey(market: string): string {
+  return `${market}:models-out`;
 }
 
 export function identityKey(market: string): string {

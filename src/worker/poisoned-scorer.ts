@@ -9,9 +9,9 @@ export function poisonScorer(scorer: Scorer, environment: Environment): Scorer {
   if (poison === undefined) return scorer;
   return {
     ...scorer,
-    score(transaction, account, merchant, vector) {
+    fill(transaction, account, merchant, vector) {
       poison(transaction.accountId);
-      return scorer.score(transaction, account, merchant, vector);
+      scorer.fill(transaction, account, merchant, vector);
     },
   };
 }

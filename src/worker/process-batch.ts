@@ -8,17 +8,18 @@
  * thrown, and the whole batch comes again.
  */
 import { DEAD_LETTER_ENTRY_CHARS_MAX, type DeadLetter } from '../domain/dead-letter.ts';
-import { Failure, toError } from '../domain/failure.ts';
+import { Failure } from '../domain/failure.ts';
 import { toScoreJson } from '../domain/score-record.ts';
 import type { Failpoint } from '../runtime/failpoint.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { InsertScores, ScoreLineage, StoredScore } from '../store/scores.ts';
 import type { Settle } from '../stream/settle.ts';
 import { countOutcomes, countScored } from './count-batch.ts';
-import type { FoldProfiles, Histories } from './fold-profiles.ts';
+import type { FoldProfiles } from './fold-profiles.ts';
 import { type Decided, decide, type HeldEntry, type Item, type Scored } from './item.ts';
 import { type DecodeEntry, readEntries, splitRepeated } from './read-entries.ts';
 import { decideRetry, type RetryPolicy } from './retry-policy.ts';
+import { type BatchModels, scoreItems } from './score-items.ts';
 import type { Scorer } from './scorer.ts';
 import { type EncodeEntry, toSettlements } from './settle-batch.ts';
 
@@ -56,6 +57,8 @@ export type BatchDependencies = {
   readonly failpoint: Failpoint;
   /** Level at which the process runs, stored with each score; 0 where nobody measures it. */
   readonly degradation?: () => number;
+  /** Without them the rules decide alone. */
+  readonly models?: BatchModels;
 };
 
 export type BatchSteps = {
@@ -95,12 +98,13 @@ async function processBatch(
   const { firsts, others } = splitRepeated(items);
   failpoint('worker-after-read');
 
-  const { scored, failed } = await foldAndScore(dependencies, firsts, onFolded);
-  decided.push(...failed);
+  const { scored, failed, shadows } = await foldAndScore(dependencies, firsts, onFolded);
+  for (const { item, failure } of failed) decided.push(failItem(dependencies, item, failure));
   const endStore = metrics.batchDuration.startTimer({ stage: 'store' });
   const scoredAtMs = nowMs();
   const stored = await storeScores(dependencies, scored, scoredAtMs);
   failpoint('worker-after-commit');
+  if (shadows.length > 0) await dependencies.models?.storeShadows(shadows, scoredAtMs);
   endStore();
   countScored(metrics, scored, stored.before, scoredAtMs);
   for (const one of scored) decided.push(acknowledge(one, stored));
@@ -128,7 +132,7 @@ async function foldAndScore(
   dependencies: BatchDependencies,
   items: readonly Item[],
   onFolded: () => void,
-): Promise<{ scored: Scored[]; failed: Decided[] }> {
+): ReturnType<typeof scoreItems> {
   const endFold = dependencies.metrics.batchDuration.startTimer({ stage: 'fold' });
   const transactions = items.map((item) => item.payload.transaction);
   const histories =
@@ -137,41 +141,8 @@ async function foldAndScore(
       : await dependencies.foldProfiles(transactions);
   onFolded();
   endFold();
-  return scoreItems(dependencies, items, histories);
-}
-
-/** The pure core, item by item; one that throws fails alone. */
-function scoreItems(
-  dependencies: BatchDependencies,
-  items: readonly Item[],
-  { accounts, merchants }: Histories,
-): { scored: Scored[]; failed: Decided[] } {
-  const { scorer } = dependencies;
-  const { featureCount } = scorer;
-  const scored: Scored[] = [];
-  const failed: Decided[] = [];
-  // One allocation for all vectors: each on its own would be memory outside the heap to keep track of.
-  const vectors = new Float64Array(items.length * featureCount);
-  items.forEach((item, index) => {
-    const { transaction, attempt } = item.payload;
-    const [account, merchant] = [accounts[index], merchants[index]];
-    const vector = vectors.subarray(index * featureCount, (index + 1) * featureCount);
-    try {
-      if (account === undefined || merchant === undefined) throw new Error('a history is missing');
-      const decision = scorer.score(transaction, account, merchant, vector);
-      const { transactionId, createdAtMs, accountId, corridor } = transaction;
-      const party = { transactionId, createdAtMs, accountId, corridor };
-      scored.push({ item, score: { ...party, decision, features: vector, attempts: attempt } });
-    } catch (error) {
-      failed.push(failItem(dependencies, item, toScoringFailure(error)));
-    }
-  });
-  return { scored, failed };
-}
-
-function toScoringFailure(thrown: unknown): Failure {
-  if (thrown instanceof Failure && thrown.kind !== 'unavailable') return thrown;
-  return new Failure('transient', 'SCORING_FAILED', toError(thrown).message, { cause: thrown });
+  const { scorer, models, degradation } = dependencies;
+  return await scoreItems({ scorer, models, level: degradation?.() ?? 0 }, items, histories);
 }
 
 function failItem(
@@ -186,13 +157,12 @@ function failItem(
 
 /** Inserts, and reads what was stored before: then the stored score is what counts. */
 async function storeScores(
-  { store, scorer, degradation }: BatchDependencies,
+  { store, scorer }: BatchDependencies,
   scored: readonly Scored[],
   scoredAtMs: number,
 ): Promise<Stored> {
-  const { featureSchema, ruleSet, model } = scorer;
-  const level = degradation?.() ?? 0;
-  const lineage = { scoredAtMs, featureSchema, ruleSet, model, degradation: level };
+  const { featureSchema, ruleSet } = scorer;
+  const lineage = { scoredAtMs, featureSchema, ruleSet };
   const scores = scored.map(({ score }) => score);
   const won = await store.insertScores(scores, lineage);
   if (won.size === scores.length) return { lineage, before: NONE };

@@ -48,7 +48,7 @@ test.each(golden.cases)('$name', ({ features, score: points, risk_bits, verdict,
   for (const [name, value] of Object.entries(features)) {
     vector[featureIndex(name as FeatureName)] = Number(value ?? Number.NaN);
   }
-  const decision = score({ vector, ruleSet, model: null });
+  const decision = score({ vector, ruleSet, opinion: null });
   expect(bitsOf(decision.risk)).toBe(risk_bits);
   expect(decision).toMatchObject({ score: points, verdict, reasons });
 });

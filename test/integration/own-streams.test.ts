@@ -49,13 +49,13 @@ test('an idle worker takes from the backlog of a busy one', async () => {
       { RISK_BATCH_ENTRIES: '10', RISK_WORKER_READERS: '1' },
       {
         scorer: {
-          ...{ featureSchema: FEATURE_SCHEMA, ruleSet: currentRuleSet.id, model: null },
+          ...{ featureSchema: FEATURE_SCHEMA, ruleSet: currentRuleSet.id },
           featureCount: FEATURE_COUNT,
-          score(transaction, account, merchant, vector) {
+          fill(transaction, account, merchant, vector) {
             scored[index] = (scored[index] ?? 0) + 1;
             features(transaction, account, merchant, vector);
-            return score({ vector, ruleSet: currentRuleSet, model: null });
           },
+          decide: (vector, opinion) => score({ vector, ruleSet: currentRuleSet, opinion }),
         },
       },
     ),

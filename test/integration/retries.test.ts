@@ -28,12 +28,9 @@ function scorerThat(meets: (transactionId: string) => void, decision = approve):
   return {
     featureSchema: 1,
     ruleSet: 'test@1',
-    model: null,
     featureCount: 3,
-    score({ transactionId }) {
-      meets(transactionId);
-      return decision;
-    },
+    fill: ({ transactionId }) => meets(transactionId),
+    decide: () => decision,
   };
 }
 
@@ -107,7 +104,7 @@ describe('retries', () => {
     const refused = transactions[77]?.transactionId;
     const scorer: Scorer = {
       ...scorerThat(() => undefined),
-      score: ({ transactionId }) =>
+      decide: (_, __, { transactionId }) =>
         transactionId === refused ? { ...approve, score: 1001 } : approve,
     };
     await rig.append(transactions);

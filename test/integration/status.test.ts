@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { StatusJson } from '../../src/query/pipeline-status.ts';
 import { GROUP, streamKeys } from '../../src/stream/keys.ts';
+import { createModelsOut } from '../../src/stream/models-out.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -83,6 +84,16 @@ test('totals count rows and transactions that ended as dead letters', async () =
   expect(status.totals).toEqual({ accepted: 4, scored: 2, dead_lettered: 2, pending: 0 });
   expect(corridor(status, 'US-EG')?.dead_letters).toBe(2);
   expect(Date.parse(status.totals_counted_at)).toBeLessThanOrEqual(Date.parse(status.at));
+});
+
+test('a model that a worker speaks of as out is told with its corridor, which is at level 1', async () => {
+  await createModelsOut(api.redis, 'market_0').announce([{ corridor: 'US-EG', model: 'm@1' }]);
+  const status = await readStatus();
+  expect(corridor(status, 'US-EG')).toMatchObject({
+    breakers: ['model:US-EG:m@1:open'],
+    degradation: 1,
+  });
+  expect(corridor(status, 'GB-NG')).toMatchObject({ breakers: [], degradation: 0 });
 });
 
 test('while Redis is away the rest is told, and what waits is unknown rather than nothing', async () => {

@@ -36,8 +36,6 @@ beforeAll(async () => {
     scoredAtMs: Date.UTC(2026, 5, 1),
     featureSchema: FEATURE_SCHEMA,
     ruleSet: currentRuleSet.id,
-    model: null,
-    degradation: 0,
   });
 });
 afterAll(async () => {
@@ -58,9 +56,9 @@ function makeScore(createdAtMs: number, index: number): NewScore {
     createdAtMs,
     accountId: `acc_${index % 7}`,
     corridor: 'US-EG',
-    decision: score({ vector: features, ruleSet: currentRuleSet, model: null }),
+    decision: score({ vector: features, ruleSet: currentRuleSet, opinion: null }),
     features,
-    attempts: 1,
+    ...{ model: null, attempts: 1, degradation: 0 },
   };
 }
 
@@ -120,7 +118,7 @@ test('finds one turned bit of one feature that matters', async () => {
   const whole: NewScore = {
     ...makeScore(MONTHS[1] ?? 0, 1),
     features: vector,
-    decision: score({ vector, ruleSet: currentRuleSet, model: null }),
+    decision: score({ vector, ruleSet: currentRuleSet, opinion: null }),
   };
   const turned = { ...whole, transactionId: idAt(whole.createdAtMs), features: vector.slice() };
   const bits = new BigUint64Array(turned.features.buffer);
@@ -130,8 +128,6 @@ test('finds one turned bit of one feature that matters', async () => {
     scoredAtMs: 0,
     featureSchema: FEATURE_SCHEMA,
     ruleSet: currentRuleSet.id,
-    model: null,
-    degradation: 0,
   };
 
   await insertScores(database, [whole], lineage);

@@ -14,7 +14,7 @@ import { idAt } from '../support/stored-rows.ts';
 const AT_MS = Date.UTC(2026, 2, 10);
 const ROWS = 300;
 const FINGERPRINT = 'ab'.repeat(32);
-const LINEAGE = { featureSchema: 1, ruleSet: 'default@1', model: null, degradation: 0 };
+const LINEAGE = { featureSchema: 1, ruleSet: 'default@1' };
 
 let testDatabase: TestDatabase;
 let database: Database;
@@ -138,7 +138,7 @@ describe('insertScores', () => {
       createdAtMs: AT_MS + index,
       accountId: `acc_${index % 7}`,
       corridor: 'US-EG',
-      attempts: 1,
+      ...{ model: null, attempts: 1, degradation: 0 },
       features: Float64Array.of(index / 3, Number.NaN, -0, 5e-324),
       decision: {
         ...{ score: points, risk: points / 1000, probability: null },

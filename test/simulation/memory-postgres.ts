@@ -150,10 +150,11 @@ function insertScores(
   }
   const won = new Set<string>();
   for (const row of rows) {
-    const { transactionId, createdAtMs, accountId, corridor, decision, attempts } = row;
+    const { transactionId, createdAtMs, accountId, corridor, decision } = row;
+    const { attempts, model, degradation } = row;
     const known = scores.get(transactionId);
     if (known !== undefined && guards.conflictClause) continue;
-    const { scoredAtMs, ruleSet, model, degradation } = lineage;
+    const { scoredAtMs, ruleSet } = lineage;
     const stored = { transactionId, createdAtMs, scoredAtMs, accountId, corridor, ...decision };
     scores.set(transactionId, {
       ...{ ...stored, ruleSet, model, attempts, degradation },

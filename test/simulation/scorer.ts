@@ -11,9 +11,9 @@ import type { World } from './world.ts';
 
 export function createScorer({ natureOf, journal }: World, process: Process): Scorer {
   return {
-    ...{ featureSchema: FEATURE_SCHEMA, ruleSet: currentRuleSet.id, model: null },
+    ...{ featureSchema: FEATURE_SCHEMA, ruleSet: currentRuleSet.id },
     featureCount: FEATURE_COUNT,
-    score(transaction, account, merchant, vector) {
+    fill(transaction, account, merchant, vector) {
       const { transactionId } = transaction;
       const scorings = raise(journal.scorings, transactionId);
       features(transaction, account, merchant, vector);
@@ -30,7 +30,7 @@ export function createScorer({ natureOf, journal }: World, process: Process): Sc
         process.crash();
         throw new Error('nobody is left to catch this');
       }
-      return score({ vector, ruleSet: currentRuleSet, model: null });
     },
+    decide: (vector, opinion) => score({ vector, ruleSet: currentRuleSet, opinion }),
   };
 }

@@ -27,8 +27,9 @@ export type ModelsRig = {
 // biome-ignore lint/suspicious/noExplicitAny: documents whose fields the tests assert
 export type Answer = any;
 
-export async function startModelsRig(): Promise<ModelsRig> {
-  const testDatabase = await createTestDatabase();
+/** @param given a database that its owner disposes; default: one of the rig's own */
+export async function startModelsRig(given?: TestDatabase): Promise<ModelsRig> {
+  const testDatabase = given ?? (await createTestDatabase());
   const folder = mkdtempSync(join(tmpdir(), 'risk-models-'));
   const run: ModelsRig['run'] = async (key, ...args) => {
     let stdout = '';
@@ -66,7 +67,7 @@ export async function startModelsRig(): Promise<ModelsRig> {
     },
     [Symbol.asyncDispose]: async () => {
       rmSync(folder, { recursive: true });
-      await testDatabase[Symbol.asyncDispose]();
+      if (given === undefined) await testDatabase[Symbol.asyncDispose]();
     },
   };
 }

@@ -29,7 +29,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   query: { folders: [], types: ['store', 'stream', 'runtime'], packages: ['zod', 'node:*'] },
   worker: {
-    folders: ['profile', 'scoring', 'runtime'],
+    folders: ['profile', 'scoring', 'models', 'runtime'],
     types: ['store', 'stream'],
     packages: ['lru-cache', 'p-limit', 'uuid', 'node:*'],
   },

@@ -42,6 +42,7 @@ export function toRolloutRow(row: StoredRollout) {
     ...{ corridor: row.corridor, state: row.state, canary_percent: row.canaryPercent },
     ...{ cause: row.cause, proposal_id: row.proposalId },
     ...{ proposed_by: row.proposedBy, approved_by: row.approvedBy },
+    reason: row.reason,
     created_at: row.createdAt.toISOString(),
   };
 }

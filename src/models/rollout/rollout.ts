@@ -32,11 +32,13 @@ export type Target = {
   readonly canaryPercent: number;
 };
 
-/** What each model does in a corridor; models that are not there are staged. */
+/** What each model does in a corridor, by its newest row, the newest last; models that are not there are staged. */
 export function holdingsIn(log: readonly Rollout[], corridor: string): Map<string, Holding> {
   const holdings = new Map<string, Holding>();
   for (const row of log) {
     if (row.corridor !== corridor) continue;
+    // Taken out first, so that the newest row stands last.
+    holdings.delete(row.modelId);
     holdings.set(row.modelId, { state: row.state, canaryPercent: row.canaryPercent });
   }
   return holdings;
@@ -88,22 +90,36 @@ function stepsIn(
  * @throws Failure `ROLLOUT_REFUSED`
  */
 export function planRollback(log: readonly Rollout[], corridors: readonly string[]): Rollout[] {
-  const rows = corridors.flatMap((corridor): Rollout[] => {
-    const canary = [...holdingsIn(log, corridor)].find(([, held]) => held.state === 'canary');
-    if (canary !== undefined) return [ended(corridor, canary[0])];
-    const history = activeIn(log, corridor);
-    const active = history.at(-1);
-    if (active === undefined) return [];
-    const before = history.at(-2);
-    const end = ended(corridor, active);
-    return before === undefined ? [end] : [end, { ...end, modelId: before, state: 'active' }];
+  const rows = corridors.flatMap((corridor) => {
+    const canary = canaryIn(log, corridor);
+    return canary === undefined ? giveWay(log, corridor) : [ended(corridor, canary)];
   });
   if (rows.length === 0) refuse('there is neither a canary nor an active model');
   return rows;
 }
 
+/** The rows that take back one model that decides in a corridor; none where it decides no longer. */
+export function planRemoval(log: readonly Rollout[], corridor: string, modelId: string): Rollout[] {
+  if (canaryIn(log, corridor) === modelId) return [ended(corridor, modelId)];
+  return activeIn(log, corridor).at(-1) === modelId ? giveWay(log, corridor) : [];
+}
+
+function canaryIn(log: readonly Rollout[], corridor: string): string | undefined {
+  return [...holdingsIn(log, corridor)].find(([, { state }]) => state === 'canary')?.[0];
+}
+
+/** The active model ends, the one before it is active again. */
+function giveWay(log: readonly Rollout[], corridor: string): Rollout[] {
+  const history = activeIn(log, corridor);
+  const active = history.at(-1);
+  if (active === undefined) return [];
+  const before = history.at(-2);
+  const end = ended(corridor, active);
+  return before === undefined ? [end] : [end, { ...end, modelId: before, state: 'active' }];
+}
+
 /** Models that became active and were not rolled back, the one that is active last. */
-function activeIn(log: readonly Rollout[], corridor: string): string[] {
+export function activeIn(log: readonly Rollout[], corridor: string): string[] {
   const models: string[] = [];
   for (const { modelId, state, cause, ...row } of log) {
     if (row.corridor !== corridor) continue;

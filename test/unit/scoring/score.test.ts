@@ -14,7 +14,7 @@ import { currentRuleSet, findRuleSet } from '../../../src/scoring/rule-sets.ts';
 import { score } from '../../../src/scoring/score.ts';
 import { makeVector } from './vector.ts';
 
-const decide = (vector: Float64Array) => score({ vector, ruleSet: currentRuleSet, model: null });
+const decide = (vector: Float64Array) => score({ vector, ruleSet: currentRuleSet, opinion: null });
 
 const value = fc.oneof(
   { weight: 4, arbitrary: fc.double({ min: 0, max: 50, noNaN: true }) },
@@ -94,16 +94,6 @@ describe('score', () => {
         expect(decide(raised).risk).toBeGreaterThanOrEqual(decide(vector).risk);
       }),
     );
-  });
-
-  test('takes a model as one more cause', () => {
-    const model = { id: 'test@1', probability: () => 0.25 };
-    const decision = score({ vector: makeVector({}), ruleSet: currentRuleSet, model });
-    expect(decision).toMatchObject({
-      score: 250,
-      probability: 0.25,
-      reasons: [{ code: 'MODEL_PROBABILITY' }],
-    });
   });
 });
 

@@ -15,7 +15,7 @@ const features = makeVector({
   amount_zscore: 4,
 });
 const stored: ScoreEvidence = {
-  ...score({ vector: features, ruleSet: currentRuleSet, model: null }),
+  ...score({ vector: features, ruleSet: currentRuleSet, opinion: null }),
   features,
   featureSchema: FEATURE_SCHEMA,
   ruleSet: currentRuleSet.id,

@@ -6,16 +6,18 @@ import type { Transaction } from '../../../src/domain/transaction.ts';
 import { poisonScorer } from '../../../src/worker/poisoned-scorer.ts';
 import type { Scorer } from '../../../src/worker/scorer.ts';
 
-const decision = { score: 7 } as Decision;
 const scorer: Scorer = {
-  ...{ featureSchema: 1, ruleSet: 'test@1', model: null, featureCount: 0 },
-  score: () => decision,
+  ...{ featureSchema: 1, ruleSet: 'test@1', featureCount: 1 },
+  fill: (_, __, ___, vector) => vector.fill(7),
+  decide: () => ({}) as Decision,
 };
 
-function scoreOf(tested: Scorer, accountId: string): Decision {
+function fillOf(tested: Scorer, accountId: string): Float64Array {
   const transaction = { accountId } as Transaction;
   const [account, merchant] = [{} as AccountHistory, {} as MerchantHistory];
-  return tested.score(transaction, account, merchant, new Float64Array());
+  const vector = new Float64Array(1);
+  tested.fill(transaction, account, merchant, vector);
+  return vector;
 }
 
 test.each([{}, { RISK_TEST_POISON: '' }])('without poison the scorer is itself', (environment) => {
@@ -24,6 +26,6 @@ test.each([{}, { RISK_TEST_POISON: '' }])('without poison the scorer is itself',
 
 test('scoring throws for accounts with the prefix only', () => {
   const poisoned = poisonScorer(scorer, { RISK_TEST_POISON: 'throw:acc_bad' });
-  expect(() => scoreOf(poisoned, 'acc_bad_17')).toThrow('poisoned');
-  expect(scoreOf(poisoned, 'acc_good')).toBe(decision);
+  expect(() => fillOf(poisoned, 'acc_bad_17')).toThrow('poisoned');
+  expect(fillOf(poisoned, 'acc_good')).toEqual(Float64Array.of(7));
 });

@@ -1,0 +1,108 @@
+/** A registered model as the engine scores, verifies and explains by it. */
+import { Failure } from '../../domain/failure.ts';
+import type { ModelManifest } from '../../domain/model-manifest.ts';
+import { FEATURE_LIST } from '../../scoring/feature-schema.ts';
+import type { Factor, Opinion, OpinionBands } from '../../scoring/opinion.ts';
+import { gatherBatch } from '../batch.ts';
+import { refuse } from '../formats/refusal.ts';
+import { bindFeatures } from '../load-model.ts';
+import type { ExplanationMethod, Model } from '../model.ts';
+import { checkModel } from './check-model.ts';
+
+export type ScoringModel = {
+  /** SHA-256 of the artefact. */
+  readonly modelId: string;
+  /** `name@version`, as stored with scores. */
+  readonly name: string;
+  readonly featureSchema: number;
+  /**
+   * One opinion a vector. All in one call: a row alone costs several times as much.
+   * @param vectors of the model's feature schema
+   * @throws Failure `MODEL_OUTPUT` for what is no probability
+   */
+  readonly judge: (vectors: readonly Float64Array[]) => Opinion[];
+  /** One vector's margin taken apart. */
+  readonly explain: (vector: Float64Array, method: ExplanationMethod) => MarginParts;
+};
+
+/** base + all contributions = margin. */
+export type MarginParts = {
+  readonly margin: number;
+  readonly probability: number;
+  readonly base: number;
+  /** Log-odds, in the order of the model's features. */
+  readonly contributions: readonly Factor[];
+};
+
+/** Factors told as reasons of one score. */
+const FACTORS_MAX = 4;
+const ENGINE_FEATURES = FEATURE_LIST.map(({ name }) => name);
+
+/**
+ * Checks hash, feature schema and golden vectors in this process; what fails may not score.
+ * @throws Failure `MODEL_INVALID`
+ */
+export function openScoringModel(artefact: Uint8Array, manifest: ModelManifest): ScoringModel {
+  const model = checkModel(artefact, manifest);
+  const columns = bindFeatures(model, ENGINE_FEATURES);
+  const bands = bandsOf(manifest.card);
+  return {
+    modelId: model.sha256,
+    name: manifest.model,
+    featureSchema: manifest.feature_schema,
+    judge(vectors) {
+      const margins = model.marginOf(gatherBatch(vectors, columns));
+      return vectors.map((vector, row) => {
+        const probability = model.probabilityOf(margins[row] ?? Number.NaN);
+        if (!(probability >= 0 && probability <= 1)) {
+          throw new Failure('transient', 'MODEL_OUTPUT', `${manifest.model} gives ${probability}`);
+        }
+        const factors = () => topFactors(explain(model, columns, vector, 'path'));
+        return { probability, bands, factors };
+      });
+    },
+    explain: (vector, method) => explain(model, columns, vector, method),
+  };
+}
+
+function explain(
+  model: Model,
+  columns: Int32Array,
+  vector: Float64Array,
+  method: ExplanationMethod,
+): MarginParts {
+  const batch = gatherBatch([vector], columns);
+  const margins = model.marginOf(batch);
+  const { base, values } = model.contributionsOf(batch, margins, method);
+  const margin = margins[0] ?? Number.NaN;
+  return {
+    margin,
+    probability: model.probabilityOf(margin),
+    base: base[0] ?? Number.NaN,
+    contributions: model.featureNames.map((feature, index) => ({
+      feature,
+      value: batch.values[index] ?? Number.NaN,
+      contribution: values[index] ?? 0,
+    })),
+  };
+}
+
+function topFactors({ contributions }: MarginParts): Factor[] {
+  return contributions
+    .filter(({ contribution }) => contribution > 0)
+    .sort((a, b) => b.contribution - a.contribution)
+    .slice(0, FACTORS_MAX);
+}
+
+/** A card without bands leaves verdicts to the rule set's. */
+function bandsOf(card: ModelManifest['card']): OpinionBands | null {
+  const bands = card?.['bands'] ?? null;
+  if (bands === null) return null;
+  if (typeof bands === 'object' && 'reviewFrom' in bands && 'declineFrom' in bands) {
+    const { reviewFrom, declineFrom } = bands;
+    if (typeof reviewFrom === 'number' && typeof declineFrom === 'number') {
+      if (reviewFrom > 0 && reviewFrom <= declineFrom) return { reviewFrom, declineFrom };
+    }
+  }
+  return refuse('card.bands', 'must be reviewFrom and declineFrom, rising from above 0');
+}

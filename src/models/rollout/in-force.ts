@@ -1,0 +1,34 @@
+/** What the log of rollouts means for scoring. Pure. */
+import { activeIn, holdingsIn, type Rollout } from './rollout.ts';
+
+/** Models of one corridor, by id. */
+export type InForce = {
+  /** The active one, and the one before it: what decides should the active one not pass its checks. */
+  readonly active: readonly string[];
+  readonly canary: { readonly modelId: string; readonly percent: number } | null;
+  /** Newest first. */
+  readonly shadows: readonly string[];
+};
+
+/** Shadows of a corridor that are computed; older ones wait. */
+export const SHADOWS_MAX = 4;
+const ACTIVE_KEPT = 2;
+
+/** By corridor; one without any model is not there. */
+export function modelsInForce(log: readonly Rollout[]): Map<string, InForce> {
+  const inForce = new Map<string, InForce>();
+  for (const corridor of new Set(log.map((row) => row.corridor))) {
+    const holdings = [...holdingsIn(log, corridor)];
+    const canary = holdings.find(([, { state }]) => state === 'canary');
+    const shadows = holdings.filter(([, { state }]) => state === 'shadow').map(([id]) => id);
+    const active = [...new Set(activeIn(log, corridor).reverse())].slice(0, ACTIVE_KEPT);
+    if (active.length + shadows.length === 0 && canary === undefined) continue;
+    inForce.set(corridor, {
+      active,
+      canary:
+        canary === undefined ? null : { modelId: canary[0], percent: canary[1].canaryPercent },
+      shadows: shadows.reverse().slice(0, SHADOWS_MAX),
+    });
+  }
+  return inForce;
+}

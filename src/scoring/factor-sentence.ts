@@ -1,0 +1,23 @@
+/** A model's factor as an analyst reads it: what the feature means and the value it had. */
+import { FEATURE_LIST, type Feature } from './feature-schema.ts';
+import type { Factor } from './opinion.ts';
+
+const DIGITS = 4;
+const FEATURES: ReadonlyMap<string, Feature> = new Map(
+  FEATURE_LIST.map((feature) => [feature.name, feature]),
+);
+
+/** As "Model: Siblings of the last hour: 14 transactions". */
+export function factorSentence({ feature, value }: Pick<Factor, 'feature' | 'value'>): string {
+  const known = FEATURES.get(feature);
+  const meaning = known?.description.replace(/\.$/, '') ?? feature;
+  return `Model: ${meaning}: ${valueText(value, known?.unit ?? '')}`;
+}
+
+function valueText(value: number, unit: string): string {
+  if (Number.isNaN(value)) return 'unknown';
+  if (unit === '0 or 1') return value === 0 ? 'no' : 'yes';
+  // Exact by the language's definition, hence the same on every engine.
+  const number = String(Number(value.toPrecision(DIGITS)));
+  return unit === '' || unit === 'ratio' || unit === 'share' ? number : `${number} ${unit}`;
+}

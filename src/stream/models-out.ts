@@ -1,0 +1,36 @@
+/** Models that do not judge where they should, as the workers of a market say: for a few seconds each time. */
+import { type RedisClient, toRedisFailure } from './connection.ts';
+import { modelsOutKey } from './keys.ts';
+import { loadScript, runScript } from './scripts.ts';
+
+export type ModelsOut = {
+  /** Says that they are out now. Throws a Failure. */
+  readonly announce: (out: readonly ModelOut[]) => Promise<void>;
+  /** Those that any worker spoke of lately. Throws a Failure. */
+  readonly list: () => Promise<ModelOut[]>;
+};
+type ModelOut = { readonly corridor: string; readonly model: string };
+
+/** Several looks of a worker that did not come. */
+const OUT_MS = 3000;
+
+export function createModelsOut(redis: RedisClient, market: string): ModelsOut {
+  const script = loadScript('announce-1');
+  const key = modelsOutKey(market);
+  return {
+    async announce(out) {
+      for (const { corridor, model } of out) {
+        await runScript(redis, script, { keys: [key], args: [`${corridor} ${model}`, OUT_MS] });
+      }
+    },
+    async list() {
+      const names = await redis.zrange(key, '0', '-1').catch((error: unknown) => {
+        throw toRedisFailure(error);
+      });
+      return names.map((name) => {
+        const [corridor = '', model = ''] = name.split(' ');
+        return { corridor, model };
+      });
+    },
+  };
+}

@@ -1,0 +1,147 @@
+/**
+ * The models of a worker: what is in force, how each of them does in each corridor, and what follows. The
+ * batch sees judgements; everything else happens on the look that every worker takes twice a second.
+ */
+import { toError } from '../domain/failure.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import {
+  type JudgeDependencies,
+  type JudgingModel,
+  judgeBatch,
+  type ModelsInForce,
+  type ShadowScores,
+} from './judge-batch.ts';
+import type { Duty } from './maintenance.ts';
+import { createModelHealth, type ModelHealth } from './model-health.ts';
+import {
+  createModelSource,
+  LOOK_EVERY_MS,
+  type ModelSourceDependencies,
+  type RefusedModel,
+} from './model-source.ts';
+import type { BatchModels } from './score-items.ts';
+
+/** A model that should decide or shadow in a corridor and does not. */
+export type ModelOut = { readonly corridor: string; readonly model: string };
+
+export type BatchModelsDependencies = Pick<
+  ModelSourceDependencies,
+  'readNewestRollout' | 'readRollouts' | 'load' | 'recordCheck' | 'nowMs'
+> & {
+  /** Takes a model back in a corridor, if it still decides there. */
+  readonly rollBack: (corridor: string, modelId: string, reason: string) => Promise<boolean>;
+  readonly storeShadow: (shadow: ShadowScores, scoredAtMs: number) => Promise<void>;
+  /** Called on every look. */
+  readonly tell: (out: readonly ModelOut[]) => Promise<void>;
+  readonly metrics: Pick<
+    Metrics,
+    | ('modelDuration' | 'modelErrors' | 'modelScored' | 'modelInForce')
+    | ('modelRollbacks' | 'shadowBatchesLost')
+  >;
+  readonly log: Log;
+};
+
+export function createBatchModels(
+  dependencies: BatchModelsDependencies,
+): BatchModels & { readonly duty: Duty } {
+  const { nowMs, metrics, log, storeShadow } = dependencies;
+  /** Of models in force, by corridor and model; forgotten when a rollout changes anything of the pair. */
+  let health = new Map<string, Watched>();
+  /** To be taken back; kept until that is done. */
+  const hopeless = new Map<string, Watched & { readonly why: string }>();
+  const healthOf: JudgeDependencies['healthOf'] = (corridor, model) => {
+    const key = `${corridor} ${model.modelId}`;
+    let watched = health.get(key);
+    if (watched === undefined) {
+      watched = { corridor, model, health: createModelHealth(nowMs) };
+      health.set(key, watched);
+    }
+    return watched.health;
+  };
+  const source = createModelSource({
+    ...dependencies,
+    onChange(inForce) {
+      health = new Map([...health].filter(([, one]) => isInForce(inForce, one)));
+      reportInForce(metrics, inForce);
+    },
+  });
+  const judging: JudgeDependencies = {
+    ...{ healthOf, metrics, nowMs },
+    onFailure: (model, error) =>
+      log.warn({ model: model.name, err: toError(error).message }, 'model failed'),
+    onHopeless(corridor, model, why) {
+      const key = `${corridor} ${model.modelId}`;
+      hopeless.set(key, { corridor, model, health: healthOf(corridor, model), why });
+    },
+  };
+  const takeBack = async () => {
+    for (const [key, { corridor, model, why }] of hopeless) {
+      const isDone = await dependencies.rollBack(corridor, model.modelId, why);
+      hopeless.delete(key);
+      if (!isDone) continue;
+      metrics.modelRollbacks.inc({ corridor, model: model.name });
+      log.error({ corridor, model: model.name, why }, 'model rolled back by the engine');
+      await source.look();
+    }
+  };
+  return {
+    async judge(rows) {
+      const inForce = await source.current();
+      return inForce.size === 0 ? null : judgeBatch(judging, rows, inForce);
+    },
+    async storeShadows(shadows, scoredAtMs) {
+      try {
+        for (const shadow of shadows) await storeShadow(shadow, scoredAtMs);
+      } catch {
+        metrics.shadowBatchesLost.inc();
+      }
+    },
+    duty: {
+      name: 'models',
+      everyMs: LOOK_EVERY_MS,
+      async run() {
+        await source.look();
+        await dependencies.tell(listOut(health, source.refused()));
+        await takeBack();
+      },
+    },
+  };
+}
+
+type Watched = {
+  readonly corridor: string;
+  readonly model: JudgingModel;
+  readonly health: ModelHealth;
+};
+
+function isInForce(inForce: ModelsInForce, { corridor, model }: Watched): boolean {
+  const models = inForce.get(corridor);
+  const all = [models?.active, models?.canary?.model, ...(models?.shadows ?? [])];
+  return all.some((one) => one?.modelId === model.modelId);
+}
+
+function listOut(
+  health: ReadonlyMap<string, Watched>,
+  refused: readonly RefusedModel[],
+): ModelOut[] {
+  const suspended = [...health.values()].filter((one) => one.health.isSuspended());
+  return [
+    ...suspended.map(({ corridor, model }) => ({ corridor, model: model.name })),
+    ...refused.map(({ corridor, modelId }) => ({ corridor, model: modelId })),
+  ];
+}
+
+function reportInForce(
+  { modelInForce }: Pick<Metrics, 'modelInForce'>,
+  inForce: ModelsInForce,
+): void {
+  modelInForce.reset();
+  for (const [corridor, { active, canary, shadows }] of inForce) {
+    const set = (model: JudgingModel, role: string) =>
+      modelInForce.set({ corridor, model: model.name, role }, 1);
+    if (active !== null) set(active, 'active');
+    if (canary !== null) set(canary.model, 'canary');
+    for (const shadow of shadows) set(shadow, 'shadow');
+  }
+}

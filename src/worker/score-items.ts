@@ -1,0 +1,95 @@
+/**
+ * The pure core over a batch: all vectors first, then the models over all rows at once, then one decision
+ * an item. An item that throws fails alone.
+ */
+import { Failure, toError } from '../domain/failure.ts';
+import type { Histories } from './fold-profiles.ts';
+import type { Item, Scored } from './item.ts';
+import type { JudgedRow, Judgement, ShadowScores } from './judge-batch.ts';
+import type { Scorer } from './scorer.ts';
+
+/** Models in force, as a batch meets them. */
+export type BatchModels = {
+  /** One judgement a row; null where no corridor has a model. Throws a Failure when nobody knows what is in force. */
+  readonly judge: (rows: readonly JudgedRow[]) => Promise<{
+    readonly judgements: readonly Judgement[];
+    readonly shadows: readonly ShadowScores[];
+  } | null>;
+  /** Never throws: what shadows say is worth no batch. */
+  readonly storeShadows: (shadows: readonly ShadowScores[], scoredAtMs: number) => Promise<void>;
+};
+
+export type ScoreItemsOptions = {
+  readonly scorer: Scorer;
+  readonly models: BatchModels | undefined;
+  /** Degradation level of the process. */
+  readonly level: number;
+};
+
+export type ScoredItems = {
+  readonly scored: Scored[];
+  readonly failed: FailedItem[];
+  readonly shadows: readonly ShadowScores[];
+};
+type FailedItem = { readonly item: Item; readonly failure: Failure };
+
+const BY_RULES: Judgement = { opinion: null, model: null, degradation: 0 };
+
+export async function scoreItems(
+  options: ScoreItemsOptions,
+  items: readonly Item[],
+  histories: Histories,
+): Promise<ScoredItems> {
+  const { scorer, models, level } = options;
+  const failed: FailedItem[] = [];
+  const rows = fillRows(scorer, items, histories, failed);
+  const judged = (await models?.judge(rows)) ?? null;
+  const scored: Scored[] = [];
+  for (const [index, { item, vector }] of rows.entries()) {
+    const { opinion, model, degradation } = judged?.judgements[index] ?? BY_RULES;
+    const { transaction, attempt } = item.payload;
+    try {
+      const decision = scorer.decide(vector, opinion, transaction);
+      const { transactionId, createdAtMs, accountId, corridor } = transaction;
+      const score = {
+        ...{ transactionId, createdAtMs, accountId, corridor, decision, features: vector, model },
+        ...{ attempts: attempt, degradation: Math.max(level, degradation) },
+      };
+      scored.push({ item, score });
+    } catch (error) {
+      failed.push({ item, failure: toScoringFailure(error) });
+    }
+  }
+  return { scored, failed, shadows: judged?.shadows ?? [] };
+}
+
+type Row = JudgedRow & { readonly item: Item };
+
+function fillRows(
+  { featureCount, fill }: Scorer,
+  items: readonly Item[],
+  { accounts, merchants }: Histories,
+  failed: FailedItem[],
+): Row[] {
+  const rows: Row[] = [];
+  // One allocation for all vectors: each on its own would be memory outside the heap to keep track of.
+  const vectors = new Float64Array(items.length * featureCount);
+  for (const [index, item] of items.entries()) {
+    const { transaction } = item.payload;
+    const [account, merchant] = [accounts[index], merchants[index]];
+    const vector = vectors.subarray(index * featureCount, (index + 1) * featureCount);
+    try {
+      if (account === undefined || merchant === undefined) throw new Error('a history is missing');
+      fill(transaction, account, merchant, vector);
+      rows.push({ item, transaction, vector });
+    } catch (error) {
+      failed.push({ item, failure: toScoringFailure(error) });
+    }
+  }
+  return rows;
+}
+
+function toScoringFailure(thrown: unknown): Failure {
+  if (thrown instanceof Failure && thrown.kind !== 'unavailable') return thrown;
+  return new Failure('transient', 'SCORING_FAILED', toError(thrown).message, { cause: thrown });
+}

@@ -1,0 +1,45 @@
+/** Models in a registry, put in force by two people, for tests of what workers make of them. */
+import type { TestDatabase } from './database.ts';
+import { type ModelsRig, modelFile, startModelsRig } from './models-command.ts';
+
+export type RollOut = {
+  readonly rig: ModelsRig;
+  /** Registers a small model; each mark is another one. Resolves to its name. */
+  register(mark: number): Promise<string>;
+  /** Proposes and approves, step by step up to the state. */
+  put(model: string, to: string, corridor?: string): Promise<void>;
+  rollBack(corridor?: string): Promise<void>;
+  modelIdOf(model: string): Promise<string>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+export async function startRollOut(database: TestDatabase): Promise<RollOut> {
+  const rig = await startModelsRig(database);
+  const ann = await rig.makeKey('Ann', ['risk_officer']);
+  const bob = await rig.makeKey('Bob', ['risk_officer']);
+  const step = async (model: string, to: string, corridor: string) => {
+    const args = ['promote', model, '--corridor', corridor, '--to', to];
+    await rig.run(bob, 'approve', (await rig.json(ann, ...args)).proposal_id);
+  };
+  const steps = (to: string) => {
+    if (to === 'shadow') return ['shadow'];
+    return to === 'active' ? ['shadow', 'canary:1', 'active'] : ['shadow', to];
+  };
+  return {
+    rig,
+    async register(mark) {
+      const path = rig.write(`m${mark}.json`, JSON.stringify(modelFile(mark)));
+      return (await rig.json(ann, 'import', path, '--name', `m@${mark}`)).model;
+    },
+    async put(model, to, corridor = 'US-EG') {
+      for (const one of steps(to)) await step(model, one, corridor);
+    },
+    async rollBack(corridor = 'US-EG') {
+      await rig.run(bob, 'rollback', '--corridor', corridor);
+    },
+    async modelIdOf(model) {
+      return (await rig.json(undefined, 'show', model)).model_id;
+    },
+    [Symbol.asyncDispose]: () => rig[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,114 @@
+/** Goal: who judges which row, and what becomes of rows whose model fails. Method: models made of functions. */
+import { describe, expect, test } from 'vitest';
+import type { Transaction } from '../../../src/domain/transaction.ts';
+import { createMetrics } from '../../../src/runtime/metrics.ts';
+import {
+  type CorridorModels,
+  type JudgedRow,
+  type JudgingModel,
+  judgeBatch,
+} from '../../../src/worker/judge-batch.ts';
+import { createModelHealth, type ModelHealth } from '../../../src/worker/model-health.ts';
+
+function modelOf(modelId: string, failsFor: readonly number[] = []) {
+  const calls: number[] = [];
+  const model: JudgingModel = {
+    modelId,
+    name: `${modelId}@1`,
+    judge(vectors) {
+      calls.push(vectors.length);
+      return vectors.map(([value = 0]) => {
+        if (failsFor.includes(value)) throw new Error('broken');
+        return { probability: value / 10, bands: null, factors: () => [] };
+      });
+    },
+  };
+  return { model, calls };
+}
+
+const ALONE: CorridorModels = { active: null, canary: null, shadows: [], isReduced: false };
+const row = (value: number, corridor = 'US-EG', accountId = 'acc_1'): JudgedRow => ({
+  transaction: { transactionId: `t${value}`, corridor, accountId } as Transaction,
+  vector: Float64Array.of(value),
+});
+
+function judge(rows: readonly JudgedRow[], corridors: Record<string, Partial<CorridorModels>>) {
+  const health = new Map<string, ModelHealth>();
+  const healthOf = (corridor: string, { modelId }: JudgingModel) => {
+    const key = `${corridor} ${modelId}`;
+    const known = health.get(key) ?? createModelHealth(() => 0);
+    health.set(key, known);
+    return known;
+  };
+  const judgeOnce = () =>
+    judgeBatch(
+      {
+        ...{ healthOf, onFailure: () => undefined, onHopeless: () => undefined },
+        ...{ metrics: createMetrics(), nowMs: () => 0 },
+      },
+      rows,
+      new Map(Object.entries(corridors).map(([name, models]) => [name, { ...ALONE, ...models }])),
+    );
+  return { ...judgeOnce(), judgeOnce };
+}
+const told = ({ judgements }: ReturnType<typeof judge>) =>
+  judgements.map(({ opinion, model, degradation }) => [
+    ...[opinion?.probability ?? null, model, degradation],
+  ]);
+
+describe('a batch', () => {
+  test('is judged in one call a model, rows of other corridors left alone', () => {
+    const { model, calls } = modelOf('a');
+    const rows = [row(1), row(2, 'US-MX'), row(3, 'GB-IN'), row(4)];
+    expect(told(judge(rows, { 'US-EG': { active: model }, 'GB-IN': { active: model } }))).toEqual([
+      [0.1, 'a@1', 0],
+      [null, null, 0],
+      [0.3, 'a@1', 0],
+      [0.4, 'a@1', 0],
+    ]);
+    expect(calls).toEqual([3]);
+  });
+
+  test('whose canary fails is judged by the active model, and says so', () => {
+    const active = modelOf('a').model;
+    const canary = { model: modelOf('c', [1]).model, percent: 100 };
+    expect(told(judge([row(1), row(2)], { 'US-EG': { active, canary } }))).toEqual([
+      [0.1, 'a@1', 1],
+      [0.2, 'a@1', 1],
+    ]);
+  });
+
+  test('whose active model fails in one corridor is judged by it in the others', () => {
+    const { model } = modelOf('a', [1]);
+    const rows = [row(1), row(2, 'US-MX')];
+    expect(told(judge(rows, { 'US-EG': { active: model }, 'US-MX': { active: model } }))).toEqual([
+      [null, null, 1],
+      [0.2, 'a@1', 0],
+    ]);
+  });
+
+  test('does not ask a model that is suspended', () => {
+    const { model, calls } = modelOf('a', [1]);
+    const { judgeOnce } = judge([row(1)], { 'US-EG': { active: model } });
+    judgeOnce();
+    judgeOnce();
+    expect(calls).toHaveLength(3);
+    expect(told({ ...judgeOnce(), judgeOnce })).toEqual([[null, null, 1]]);
+    expect(calls).toHaveLength(3);
+  });
+
+  test('without the model that should be active is reduced', () => {
+    expect(told(judge([row(1)], { 'US-EG': { isReduced: true } }))).toEqual([[null, null, 1]]);
+  });
+
+  test('hears shadows out, and a shadow that fails says nothing', () => {
+    const shadows = [modelOf('s').model, modelOf('t', [2]).model];
+    const { judgements, shadows: heard } = judge([row(1), row(2)], { 'US-EG': { shadows } });
+    expect(heard).toEqual([
+      { modelId: 's', transactionIds: ['t1', 't2'], probabilities: [0.1, 0.2] },
+    ]);
+    expect(judgements.every(({ opinion, degradation }) => !opinion && degradation === 0)).toBe(
+      true,
+    );
+  });
+});
