@@ -8,7 +8,7 @@ import type { Metrics } from '../runtime/metrics.ts';
 import type { Check } from '../runtime/vital-signs.ts';
 import { watchBreaker } from '../runtime/watch-breaker.ts';
 import { openDatabase } from '../store/open-database.ts';
-import { isPostgresOutage } from '../store/outage.ts';
+import { isPoolBusy, isPostgresOutage } from '../store/outage.ts';
 import type { Database } from '../store/pool.ts';
 import { proveWrite } from '../store/reconcile-state.ts';
 import type { RedisClient } from '../stream/connection.ts';
@@ -35,6 +35,7 @@ export function bindGuards(metrics: Metrics, log: Log, role: 'api' | 'worker'): 
     metrics,
     log,
     isPostgresFailure: isPostgresOutage,
+    isPoolBusy,
     isRedisFailure: (thrown) => isRedisOutage(thrown) && !(role === 'worker' && isFull(thrown)),
     isStreamFailure: isStreamAtFault,
   });

@@ -40,6 +40,8 @@ export type BreakerOptions = {
   /** Monotonic clock. */
   readonly nowMs: () => number;
   readonly isFailure: Breaker['isFailure'];
+  /** Whether what a call threw never got as far as the dependency: then it is as if it had not been made. */
+  readonly isOwn: (thrown: unknown) => boolean;
   readonly onChange: (state: BreakerState) => void;
   readonly settings?: BreakerSettings;
 };
@@ -67,7 +69,7 @@ type Call = { readonly startedMs: number; readonly reject: (reason: Failure) => 
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state machine, whose transitions belong side by side
 export function createBreaker(options: BreakerOptions): Breaker {
-  const { name, nowMs, isFailure, onChange, settings = BREAKER_SETTINGS } = options;
+  const { name, nowMs, isFailure, isOwn, onChange, settings = BREAKER_SETTINGS } = options;
   const failures = createFailureWindow(settings.windowMs);
   /** In the order in which they began. */
   const underWay = new Set<Call>();
@@ -119,7 +121,8 @@ export function createBreaker(options: BreakerOptions): Breaker {
           resolve(value);
         },
         (thrown: unknown) => {
-          settle(call, isTrial, isFailure(thrown));
+          if (isOwn(thrown)) underWay.delete(call);
+          else settle(call, isTrial, isFailure(thrown));
           reject(thrown);
         },
       );

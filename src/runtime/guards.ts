@@ -37,6 +37,8 @@ export type GuardsOptions = {
   readonly metrics: Pick<Metrics, 'breakerState' | 'breakerOpened' | 'degradation'>;
   readonly log: Pick<Log, 'warn' | 'info'>;
   readonly isPostgresFailure: (thrown: unknown) => boolean;
+  /** Whether a call was refused here, before it got to Postgres. */
+  readonly isPoolBusy: (thrown: unknown) => boolean;
   readonly isRedisFailure: (thrown: unknown) => boolean;
   /** Whether what was thrown is the fault of one stream, and not of Redis. */
   readonly isStreamFailure: (thrown: unknown) => boolean;
@@ -44,11 +46,15 @@ export type GuardsOptions = {
 
 export function createGuards(options: GuardsOptions): Guards {
   const { metrics, log } = options;
-  const create = (name: string, isFailure: (thrown: unknown) => boolean): Breaker => {
+  const create = (
+    name: string,
+    isFailure: (thrown: unknown) => boolean,
+    isOwn: (thrown: unknown) => boolean = () => false,
+  ): Breaker => {
     metrics.breakerState.set({ breaker: name }, 0);
     return createBreaker({
       name,
-      isFailure,
+      ...{ isFailure, isOwn },
       nowMs: () => performance.now(),
       onChange: (state) => {
         metrics.breakerState.set({ breaker: name }, BREAKER_STATES.indexOf(state));
@@ -58,7 +64,7 @@ export function createGuards(options: GuardsOptions): Guards {
       },
     });
   };
-  const postgres = create('postgres', options.isPostgresFailure);
+  const postgres = create('postgres', options.isPostgresFailure, options.isPoolBusy);
   const redis = create('redis', options.isRedisFailure);
   const streams = new Map<string, Breaker>();
   const streamsOf = (corridor: string) => {

@@ -4,6 +4,7 @@ import { Failure } from '../../../src/domain/failure.ts';
 import { type BreakerState, createBreaker } from '../../../src/runtime/breaker.ts';
 
 const down = new Failure('unavailable', 'DOWN', 'no answer');
+const crowded = new Failure('unavailable', 'CROWDED', 'never left here');
 
 function rig() {
   const changes: BreakerState[] = [];
@@ -12,6 +13,7 @@ function rig() {
     name: 'postgres',
     nowMs: () => atMs,
     isFailure: (thrown) => thrown === down,
+    isOwn: (thrown) => thrown === crowded,
     onChange: (state) => changes.push(state),
   });
   const fail = () => breaker.run(() => Promise.reject(down)).catch((error: Failure) => error.code);
@@ -60,6 +62,25 @@ describe('a breaker', () => {
     await expect(breaker.run(() => Promise.reject(conflict))).rejects.toBe(conflict);
     await failTimes(4);
     expect(breaker.state()).toBe('closed');
+  });
+
+  test('a call that we refuse ourselves tells nothing of the dependency', async () => {
+    const { breaker, failTimes, pass } = rig();
+    const refuse = () => breaker.run(() => Promise.reject(crowded)).catch(() => undefined);
+    void breaker.run(() => new Promise(() => undefined));
+    pass(1500);
+    await refuse();
+    expect(breaker.stalledMs()).toBe(1500);
+    await failTimes(4);
+    await refuse();
+    await failTimes(1);
+    expect(breaker.state()).toBe('open');
+    expect(breaker.takeTally()).toMatchObject({ calls: 5, failures: 5 });
+    pass(30_000);
+    for (let n = 0; n < 3; n++) await refuse();
+    expect(breaker.state()).toBe('half-open');
+    await breaker.probe(() => Promise.reject(crowded));
+    expect(breaker.state()).toBe('half-open');
   });
 
   test('tries one call after 30 s; three successes close it', async () => {
