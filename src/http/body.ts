@@ -144,19 +144,23 @@ export function createDeadline(
   gaveWay?: Promise<never>,
 ): {
   race: <T>(work: Promise<T>) => Promise<T>;
+  /** Begins anew, also after a stop. */
   restart: () => void;
+  stop: () => void;
   [Symbol.dispose]: () => void;
 } {
   const expired = Promise.withResolvers<never>();
   expired.promise.catch(() => undefined);
   gaveWay?.catch(expired.reject);
-  const timer = setTimeout(() => {
+  const expire = () => {
     expired.reject(
       new Problem('request-timeout', `The body did not arrive within ${timeoutMs} ms.`, {
         headers: LAST_ANSWER,
       }),
     );
-  }, timeoutMs);
+  };
+  let timer = setTimeout(expire, timeoutMs);
+  const stop = () => clearTimeout(timer);
   return {
     race: async (work) => {
       // A client that breaks off is answered by nobody; the error must not look like a bug.
@@ -166,8 +170,12 @@ export function createDeadline(
       guarded.catch(() => undefined);
       return await Promise.race([guarded, expired.promise]);
     },
-    restart: () => timer.refresh(),
-    [Symbol.dispose]: () => clearTimeout(timer),
+    restart() {
+      stop();
+      timer = setTimeout(expire, timeoutMs);
+    },
+    stop,
+    [Symbol.dispose]: stop,
   };
 }
 

@@ -31,7 +31,10 @@ export async function* readLineChunks(
   let next = body.next();
   for (;;) {
     if (chunk.length > 0 && !(await arrivesWithin(next, limits.pauseMs))) {
+      // Whoever works on it is not the sender. A line came to its end since the last time: a new start.
+      deadline.stop();
       yield chunk;
+      deadline.restart();
       [chunk, chunkBytes] = [[], 0];
     }
     const read = await deadline.race(next);
@@ -42,6 +45,7 @@ export async function* readLineChunks(
       chunk.push(line);
       chunkBytes += line.bytes?.byteLength ?? 0;
       if (chunk.length < limits.chunkLinesMax && chunkBytes < limits.chunkBytesMax) continue;
+      deadline.stop();
       yield chunk;
       deadline.restart();
       [chunk, chunkBytes] = [[], 0];

@@ -1,5 +1,5 @@
 /** The small parts of the edge: preferences, keys in headers, lines, methods, problems. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
 import { InvalidFields, jsonPointer } from '../../../src/domain/field-error.ts';
 import { readIdempotencyKey } from '../../../src/http/idempotency-key.ts';
@@ -99,6 +99,28 @@ describe('readLineChunks', () => {
     const silent = { ...limits, timeoutMs: 30 };
     const chunks = readLineChunks(parts('a', 500, '\n'), silent);
     await expect(chunks.next()).rejects.toMatchObject({ problem: 'request-timeout' });
+  });
+
+  test('holds nothing against the sender while a chunk is worked on', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const chunks = readLineChunks(parts('1\n2\n3\n4\n', 60, '5\n', 2000, '6\n'), limits);
+      const take = async (afterMs: number) => {
+        const taken = chunks.next();
+        taken.catch(() => undefined);
+        await vi.advanceTimersByTimeAsync(afterMs);
+        const { value } = await taken;
+        return value?.map(({ bytes }: RawLine) => bytes && Buffer.from(bytes).toString());
+      };
+      expect(await take(0)).toEqual(['1', '2', '3']);
+      await vi.advanceTimersByTimeAsync(1.5 * limits.timeoutMs);
+      expect(await take(limits.pauseMs)).toEqual(['4']);
+      await vi.advanceTimersByTimeAsync(1.5 * limits.timeoutMs);
+      expect(await take(limits.pauseMs)).toEqual(['5']);
+      await expect(take(limits.timeoutMs)).rejects.toMatchObject({ problem: 'request-timeout' });
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 
