@@ -8,6 +8,7 @@ import type { ScoreRecord } from '../domain/score-record.ts';
 import { timestampArray, uuidArray } from './binary-array.ts';
 import { listMonths, type MonthRange } from './month-slice.ts';
 import type { Database } from './pool.ts';
+import { shareOut } from './share-out.ts';
 
 const PAGE_ROWS = 1000;
 
@@ -116,19 +117,6 @@ async function readMonth(
 /** Bounds of a month as ISO 8601: made from numbers alone, hence safe in a cursor's text. */
 function range({ fromMs, toMs }: MonthRange): [string, string] {
   return [new Date(fromMs).toISOString(), new Date(toMs).toISOString()];
-}
-
-/** Shares that are in proportion to the counts, at most them, and add up to the total. */
-function shareOut(total: number, counts: readonly number[]): number[] {
-  const all = counts.reduce((sum, value) => sum + value, 0);
-  let seen = 0;
-  let given = 0;
-  return counts.map((value) => {
-    seen += value;
-    const share = Math.min(value, Math.floor((total * seen) / Math.max(all, 1)) - given);
-    given += share;
-    return share;
-  });
 }
 
 function toScore(row: Row): SampledScore {
