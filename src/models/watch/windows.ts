@@ -1,0 +1,29 @@
+/** Which transactions the watch looks at, by created_at. */
+
+/** `toMs` is exclusive. */
+export type WatchWindow = { readonly fromMs: number; readonly toMs: number };
+
+export type WatchWindows = {
+  readonly atMs: number;
+  /** What is compared. */
+  readonly recent: WatchWindow;
+  /** What it is compared with where there is no training. */
+  readonly before: WatchWindow;
+  /** What is judged by labels: young enough to say how things are, old enough to have them. */
+  readonly matured: WatchWindow;
+};
+
+const DAY_MS = 86_400_000;
+const WEEK_MS = 7 * DAY_MS;
+/** How long the label of a transaction may take. */
+const LABEL_MATURITY_MS = 7 * DAY_MS;
+
+export function windowsAt(atMs: number): WatchWindows {
+  const window = (toMs: number, lengthMs: number) => ({ fromMs: toMs - lengthMs, toMs });
+  return {
+    atMs,
+    recent: window(atMs, DAY_MS),
+    before: window(atMs - DAY_MS, WEEK_MS),
+    matured: window(atMs - LABEL_MATURITY_MS, WEEK_MS),
+  };
+}
