@@ -21,6 +21,7 @@ import { healthPaths, healthRoutes } from './http/routes/health.ts';
 import { keysPaths, keysRoutes } from './http/routes/keys.ts';
 import { labelsPaths, labelsRoutes } from './http/routes/labels.ts';
 import { merchantsPaths, merchantsRoutes } from './http/routes/merchants.ts';
+import { modelWatchPaths, modelWatchRoutes } from './http/routes/model-watch.ts';
 import { scoresPaths, scoresRoutes } from './http/routes/scores.ts';
 import { statusPaths, statusRoutes } from './http/routes/status.ts';
 import { summariesPaths, summariesRoutes } from './http/routes/summaries.ts';
@@ -227,6 +228,7 @@ function listModules(
     { routes: accountsRoutes(reading), paths: accountsPaths },
     { routes: merchantsRoutes(reading), paths: merchantsPaths },
     { routes: summariesRoutes(reading), paths: summariesPaths },
+    { routes: modelWatchRoutes(reading), paths: modelWatchPaths },
     { routes: statusRoutes(operating), paths: statusPaths },
     { routes: deadLettersRoutes({ ...operating, limits, log }), paths: deadLettersPaths },
     { routes: keys, paths: keysPaths },

@@ -15,6 +15,7 @@ import {
 } from './cli/bind-guards.ts';
 import { bindModels } from './cli/bind-models.ts';
 import { bindIngestDuties } from './cli/bind-reconciler.ts';
+import { bindWatch } from './cli/bind-watch.ts';
 import { type CommandContext, EXIT } from './cli/command.ts';
 import { createAccountKind } from './profile/account-kind.ts';
 import { createMerchantKind } from './profile/merchant-kind.ts';
@@ -258,6 +259,7 @@ function createDuties(
   const holds = createStreamHolds(redis);
   return [
     ...bindIngestDuties(config, database, redis, leadership, (n) => metrics.reconciled.inc(n)),
+    bindWatch(config, database, leadership, metrics),
     {
       name: 'promote-retries',
       everyMs: PROMOTE_EVERY_MS,

@@ -14,6 +14,7 @@ import {
 } from '../store/party-activity.ts';
 import { readScoreRecord, readStoredScore, searchStoredScores } from '../store/score-search.ts';
 import { readStoredTransaction, searchStoredTransactions } from '../store/transaction-search.ts';
+import { listWatchReports } from '../store/watch-reports.ts';
 
 /** Scores kept in memory, about 1 KiB each: a stored score never changes. */
 const SCORE_CACHE_ENTRIES = 20_000;
@@ -37,6 +38,7 @@ export function bindReading({ databases, metrics }: ReadingAdapters): Reading {
     activityRowsMax: ACTIVITY_ROWS_MAX,
     activityWindowsHours: ACTIVITY_WINDOWS_HOURS,
     readDay,
+    listWatchReports,
     scoreCache: new LRUCache({ max: SCORE_CACHE_ENTRIES }),
     summaryCache: new LRUCache({ max: SUMMARY_CACHE_DAYS }),
     countCache: (cache, hit) => (hit ? metrics.cacheHits : metrics.cacheMisses).inc({ cache }),

@@ -17,6 +17,7 @@ import {
   toProposalRow,
   toRolloutRow,
 } from './models/rollout-rows.ts';
+import { watch } from './models/watch.ts';
 
 const PAGE = 200;
 
@@ -29,6 +30,7 @@ const USAGE = `risk models ACTION [options]
   promote MODEL             proposes what it shall do, with --corridor and --to
   approve PROPOSAL          puts a proposal of somebody else in force
   rollback                  ends the canary of --corridor, or else the active model, at once
+  watch                     drift of each model that decides, and what became of its verdicts
 
 MODEL is a name (baseline@2026-11-01) or a SHA-256. FILE is XGBoost JSON, LightGBM text or logistic JSON.
 A model is staged, then shadow, canary, active, in steps; another one that becomes active deprecates it.
@@ -41,6 +43,8 @@ whose owner is who acts. A proposal is approved by another owner within 7 days.
   --out FILE        where export writes (default: the model's name in the current folder)
   --corridor C      a corridor, or all that there are now
   --to STATE        shadow, canary:N (percent of the accounts, 1 to 99) or active
+  --now             looks now instead of showing what a worker saw last; stores nothing
+  --at TIME         looks as it was at a time: 2026-11-20, or RFC 3339
 
 Example: risk models import fraud.json --name fraud@1
 `;
@@ -51,6 +55,8 @@ const OPTIONS = {
   out: { type: 'string' },
   corridor: { type: 'string' },
   to: { type: 'string' },
+  now: { type: 'boolean' },
+  at: { type: 'string' },
 } as const;
 
 export type Request = {
@@ -74,11 +80,12 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   promote: { words: 1, options: ['corridor', 'to'], run: promote },
   approve: { words: 1, options: [], run: approve },
   rollback: { words: 0, options: ['corridor'], run: rollBack },
+  watch: { words: 0, options: ['now', 'at'], run: watch },
 };
 
 export const command: Command = {
   name: 'models',
-  summary: 'Registers models, rolls them out and back.',
+  summary: 'Registers models, rolls them out and back, watches them.',
   usage: USAGE,
   run: async (args, context) => {
     const { config, output } = context;

@@ -2,6 +2,11 @@
 import type { ScoreListParameters, TransactionListParameters } from '../domain/list-parameters.ts';
 import { type SummarizeDependencies, summarizeDays } from './daily-summaries.ts';
 import { type ExplainScoreDependencies, explainScore } from './explain-score.ts';
+import {
+  type ModelWatchDependencies,
+  type ModelWatchParameters,
+  readModelWatch,
+} from './model-watch.ts';
 import { type PartyProfileDependencies, readPartyProfile } from './party-profile.ts';
 import { findScore, type ReadScoreDependencies, readScore } from './read-score.ts';
 import { readTransaction } from './read-transaction.ts';
@@ -11,6 +16,7 @@ import { searchTransactions } from './search-transactions.ts';
 export type ReadingAdapters = ExplainScoreDependencies &
   SearchScoresDependencies &
   PartyProfileDependencies &
+  ModelWatchDependencies &
   Omit<ReadScoreDependencies, 'cache' | 'countCache'> &
   Omit<SummarizeDependencies, 'cache' | 'countCache'> & {
     readonly scoreCache: ReadScoreDependencies['cache'];
@@ -37,6 +43,7 @@ export function createReading(adapters: ReadingAdapters) {
       readPartyProfile(adapters, 'account', id, atMs),
     readMerchantProfile: (id: string, atMs = now()) =>
       readPartyProfile(adapters, 'merchant', id, atMs),
+    readModelWatch: (parameters: ModelWatchParameters) => readModelWatch(adapters, parameters),
     summarizeDays: (days: readonly number[], corridor: string | undefined) =>
       summarizeDays(summaries, days, corridor),
   };

@@ -126,6 +126,9 @@ const settings = {
   RISK_PROFILE_CACHE_ENTRIES: integer(100, 1_000_000, 50_000).describe(
     'Profiles a worker keeps in memory (L1), at most: 18 MiB of accounts and 11 of merchants.',
   ),
+  RISK_WATCH_EVERY_SECONDS: integer(1, 86_400, 300).describe(
+    'How often one worker compares scores with what models were trained on, and with labels.',
+  ),
   RISK_PROFILE_TTL_SECONDS: integer(1, 90 * 86_400, 3 * 86_400).describe(
     'How long an untouched profile stays in Redis (L2).',
   ),

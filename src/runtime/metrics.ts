@@ -167,6 +167,50 @@ export function createMetrics() {
       'risk_shadow_batches_lost_total',
       "Batches whose shadows' opinions could not be stored.",
     ),
+    watchedAt: gauge(
+      'risk_model_watched_timestamp_seconds',
+      'As of when the figures of the watch over models are.',
+    ),
+    watchRows: gauge(
+      'risk_model_watch_rows',
+      'Sampled scores that the figures of a model are from: drift, or labelled.',
+      ['model', 'figures'],
+    ),
+    modelStability: gauge(
+      'risk_model_psi',
+      'Population stability index against the training, by feature and of the score; absent where rows are too few.',
+      ['model', 'feature'],
+    ),
+    modelMissing: gauge(
+      'risk_model_missing_ratio',
+      'Share of missing values of a feature, now or in the reference.',
+      ['model', 'feature', 'when'],
+    ),
+    modelPrecision: gauge(
+      'risk_model_precision_ratio',
+      'Frauds among labelled transactions that were flagged, by verdict bound.',
+      ['model', 'bound'],
+    ),
+    modelRecall: gauge(
+      'risk_model_recall_ratio',
+      'Flagged ones among the known frauds, by verdict bound.',
+      ['model', 'bound'],
+    ),
+    modelFraud: gauge(
+      'risk_model_fraud_ratio',
+      'Share of frauds among labelled transactions: promised by the probability, or seen.',
+      ['model', 'kind'],
+    ),
+    modelLabelled: gauge(
+      'risk_model_labelled_ratio',
+      'Share of transactions of mature age that have a label.',
+      ['model'],
+    ),
+    modelLabelDelay: gauge(
+      'risk_model_label_delay_seconds',
+      'From created_at to labelled_at of those labels.',
+      ['model', 'quantile'],
+    ),
     breakerState: gauge('risk_breaker_state', 'Circuit breakers: 0 closed, 1 half-open, 2 open.', [
       'breaker',
     ]),

@@ -7,7 +7,12 @@ import { toFailure } from './pg-failure.ts';
 import type { Database } from './pool.ts';
 
 /** Session-independent keys of the locks; partitions.ts and migrate.ts have theirs beside these. */
-const LOCKS = { reconcile: 7_212_010, partitions: 7_212_011, purge: 7_212_012 } as const;
+const LOCKS = {
+  reconcile: 7_212_010,
+  partitions: 7_212_011,
+  purge: 7_212_012,
+  watch: 7_212_014,
+} as const;
 export type LeaderDuty = keyof typeof LOCKS;
 
 export type Leadership = {

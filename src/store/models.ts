@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { Failure } from '../domain/failure.ts';
 import type { ModelLineage, ModelManifest } from '../domain/model-manifest.ts';
+import { type ModelReference, readReference } from '../domain/model-reference.ts';
 import { float8Array } from './binary-array.ts';
 import { sqlStateOf, UNIQUE_VIOLATION } from './pg-failure.ts';
 import type { Database } from './pool.ts';
@@ -163,4 +164,24 @@ function goldenVectorsOf(row: ContentRow): ModelManifest['golden_vectors'] {
     margin,
     probability: row.golden_probabilities[at] ?? Number.NaN,
   }));
+}
+
+const referencesStatement = {
+  name: 'read-model-references',
+  text: `select model, jsonb_build_object('reference', card -> 'reference') as card
+           from models where model = any ($1::text[])`,
+};
+
+/** What later traffic is compared with, by name of the models whose card has it. */
+export async function readReferences(
+  { query }: Queries,
+  names: readonly string[],
+): Promise<Map<string, ModelReference>> {
+  const rows = await query<Pick<ModelManifest, 'model' | 'card'>>(referencesStatement, [names]);
+  return new Map(
+    rows.flatMap(({ model, card }) => {
+      const reference = readReference(card);
+      return reference === undefined ? [] : [[model, reference] as const];
+    }),
+  );
 }

@@ -3,6 +3,8 @@
  * something of everything in its stores; every operation is called, well and badly.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { watchScores } from '../../src/cli/models/watch-scores.ts';
+import { insertWatchReports } from '../../src/store/watch-reports.ts';
 import { type OpenApi, readOpenApi } from '../support/openapi.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
@@ -86,6 +88,10 @@ describe('answers', () => {
       { id: letter, transactionId: dead, failedAtMs: NOW },
       { id: idAt(NOW, 5), transactionId: null, failedAtMs: NOW, errorCode: 'ENTRY_MALFORMED' },
     ]);
+    const reports = await watchScores(api.database, {
+      ...{ atMs: NOW, maturityDays: 7, signal: new AbortController().signal },
+    });
+    await insertWatchReports(api.database.query, NOW, reports);
   });
 
   const gets = (): string[] => [
@@ -108,7 +114,13 @@ describe('answers', () => {
       '/v1/accounts/acc_1/profile?at=x',
     ],
     ...['/v1/merchants/m_1/profile', '/v1/merchants/nobody/profile'],
-    ...['/v1/summaries/daily', '/v1/summaries/daily?from=x', '/v1/status'],
+    ...[
+      '/v1/summaries/daily',
+      '/v1/summaries/daily?from=x',
+      '/v1/status',
+      '/v1/models/watch',
+      '/v1/models/watch?at=x',
+    ],
     ...['/v1/dead-letters', '/v1/dead-letters?active=x', '/v1/dead-letters/groups'],
     ...[`/v1/dead-letters/${letter}`, `/v1/dead-letters/${unknown}`, '/v1/dead-letters/x'],
     ...['/v1/keys', '/v1/keys?cursor=zz', '/v1/keys?x=1'],

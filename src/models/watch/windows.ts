@@ -15,15 +15,14 @@ export type WatchWindows = {
 
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
-/** How long the label of a transaction may take. */
-const LABEL_MATURITY_MS = 7 * DAY_MS;
 
-export function windowsAt(atMs: number): WatchWindows {
+/** @param maturityDays how long the label of a transaction may take */
+export function windowsAt(atMs: number, maturityDays: number): WatchWindows {
   const window = (toMs: number, lengthMs: number) => ({ fromMs: toMs - lengthMs, toMs });
   return {
     atMs,
     recent: window(atMs, DAY_MS),
     before: window(atMs - DAY_MS, WEEK_MS),
-    matured: window(atMs - LABEL_MATURITY_MS, WEEK_MS),
+    matured: window(atMs - maturityDays * DAY_MS, WEEK_MS),
   };
 }

@@ -18,7 +18,7 @@ describe('windowsAt', () => {
   test('compares a day with the week before it, and judges a week that is a week old', () => {
     const iso = ({ fromMs, toMs }: { fromMs: number; toMs: number }) =>
       [fromMs, toMs].map((ms) => new Date(ms).toISOString().slice(0, 10));
-    const windows = windowsAt(AT_MS);
+    const windows = windowsAt(AT_MS, 7);
     expect(iso(windows.recent)).toEqual(['2026-11-19', '2026-11-20']);
     expect(iso(windows.before)).toEqual(['2026-11-12', '2026-11-19']);
     expect(iso(windows.matured)).toEqual(['2026-11-06', '2026-11-13']);
@@ -43,7 +43,7 @@ describe('reports', () => {
 
   test('keep what one decided apart from the others', () => {
     const of = (subject: string) =>
-      writeReport(subject, samples, windowsAt(AT_MS), ['amount'], undefined);
+      writeReport(subject, samples, windowsAt(AT_MS, 7), ['amount'], undefined);
     expect(of('a@1')).toMatchObject({ model: 'a@1', rows: 1, outcomes: { rows: 2, labelled: 2 } });
     expect(of('rules')).toMatchObject({ model: 'rules', rows: 1, outcomes: { rows: 0 } });
     expect(of('b@1')).toMatchObject({ rows: 2, watched_at: '2026-11-20T10:00:00.000Z' });

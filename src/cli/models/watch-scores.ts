@@ -1,0 +1,40 @@
+/** One look at how scores and their outcomes are: samples read, compared, written up. */
+import type { WatchReport } from '../../domain/watch-report.ts';
+import { windowsAt } from '../../models/watch/windows.ts';
+import { listSubjects, writeReport } from '../../models/watch/write-reports.ts';
+import { FEATURE_LIST } from '../../scoring/feature-schema.ts';
+import { readReferences } from '../../store/models.ts';
+import type { Database } from '../../store/pool.ts';
+import { sampleOutcomes, sampleVectors } from '../../store/score-window.ts';
+
+/** Of each side of a comparison: by chance alone the index of ten bins is then 0.004. */
+const DRIFT_ROWS = 5000;
+/** At one fraud in a hundred and twenty, 160 of them. */
+const OUTCOME_ROWS = 20_000;
+const FEATURE_NAMES = FEATURE_LIST.map(({ name }) => name);
+
+export type WatchOptions = {
+  /** What was scored, and known, by then. */
+  readonly atMs: number;
+  /** How long the label of a transaction may take. */
+  readonly maturityDays: number;
+  readonly signal: AbortSignal;
+};
+
+export async function watchScores(
+  database: Pick<Database, 'query'>,
+  { atMs, maturityDays, signal }: WatchOptions,
+): Promise<WatchReport[]> {
+  const { query } = database;
+  const windows = windowsAt(atMs, maturityDays);
+  const samples = {
+    recent: await sampleVectors(query, windows.recent, DRIFT_ROWS, signal),
+    before: await sampleVectors(query, windows.before, DRIFT_ROWS, signal),
+    matured: await sampleOutcomes(query, windows.matured, OUTCOME_ROWS, atMs, signal),
+  };
+  const subjects = listSubjects(samples);
+  const references = await readReferences(database, subjects);
+  return subjects.map((subject) =>
+    writeReport(subject, samples, windows, FEATURE_NAMES, references.get(subject)),
+  );
+}

@@ -1,0 +1,47 @@
+/** `/v1/models/watch`: drift of models and what became of their verdicts. */
+import { Hono } from 'hono';
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { type WatchReport, watchReportSchema } from '../../domain/watch-report.ts';
+import { type ModelWatchParameters, modelWatchParameters } from '../../query/model-watch.ts';
+import type { AppEnv } from '../app-env.ts';
+import { requireRole } from '../auth.ts';
+import { readQuery } from '../body.ts';
+import { allowedRoles, problemResponses } from '../openapi.ts';
+
+export type ModelWatchDependencies = {
+  readonly readModelWatch: (parameters: ModelWatchParameters) => Promise<WatchReport[]>;
+};
+
+const ROLES = ['analyst', 'operator', 'risk_officer'] as const;
+
+export function modelWatchRoutes({ readModelWatch }: ModelWatchDependencies): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+  routes.get('/v1/models/watch', requireRole(...ROLES), async (c) =>
+    c.json({ items: await readModelWatch(readQuery(c, modelWatchParameters)) }),
+  );
+  return routes;
+}
+
+export const modelWatchPaths: ZodOpenApiPathsObject = {
+  '/v1/models/watch': {
+    get: {
+      operationId: 'readModelWatch',
+      summary: 'Drift of each model that decides, and what became of its verdicts',
+      description:
+        'One worker looks every `RISK_WATCH_EVERY_SECONDS` at samples: scores of the last day against the training, verdicts of 7 to 14 days ago against their labels. Every figure has the number of rows it is from.',
+      tags: ['models'],
+      security: allowedRoles(...ROLES),
+      requestParams: { query: modelWatchParameters },
+      responses: {
+        200: {
+          description: 'A report a model, and one of the rules where they decided alone.',
+          content: {
+            'application/json': { schema: z.object({ items: z.array(watchReportSchema) }) },
+          },
+        },
+        ...problemResponses(422),
+      },
+    },
+  },
+};

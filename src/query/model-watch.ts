@@ -1,0 +1,30 @@
+/** `GET /v1/models/watch`: what the watch over models found last, or had found by a time. */
+import { z } from 'zod';
+import { timeParameter } from '../domain/list-parameters.ts';
+import type { WatchReport } from '../domain/watch-report.ts';
+import type * as WatchReports from '../store/watch-reports.ts';
+import { chooseDatabase, type Databases } from './choose-database.ts';
+
+export const modelWatchParameters = z.strictObject({
+  at: timeParameter.optional().meta({ description: 'The last look up to then; default now.' }),
+  model: z
+    .string()
+    .min(1)
+    .max(127)
+    .optional()
+    .meta({ description: '`name@version`, or `rules`; default all.' }),
+});
+export type ModelWatchParameters = z.output<typeof modelWatchParameters>;
+
+export type ModelWatchDependencies = {
+  readonly databases: Databases;
+  readonly listWatchReports: typeof WatchReports.listWatchReports;
+};
+
+export async function readModelWatch(
+  { databases, listWatchReports }: ModelWatchDependencies,
+  { at = databases.now(), model }: ModelWatchParameters,
+): Promise<WatchReport[]> {
+  const reports = await listWatchReports(chooseDatabase(databases, at).query, at);
+  return model === undefined ? reports : reports.filter((report) => report.model === model);
+}

@@ -1,0 +1,69 @@
+/** What the watch over models found, as metrics. Figures of too few rows are left out, so that none wakes anybody. */
+import {
+  type Drift,
+  type MeasuredShare,
+  WATCH_MINIMUM,
+  type WatchReport,
+} from '../domain/watch-report.ts';
+import type { Metrics } from './metrics.ts';
+
+/** Beside the names of features: of the probability, or of the risk by rules alone. */
+const SCORE = 'score';
+
+/** Replaces what was reported before: a model that decides no longer is gone. */
+export function reportWatch(metrics: Metrics, reports: readonly WatchReport[]): void {
+  const { watchedAt, watchRows, modelStability, modelMissing, modelPrecision, modelRecall } =
+    metrics;
+  const { modelFraud, modelLabelled, modelLabelDelay } = metrics;
+  for (const gauge of [watchRows, modelStability, modelMissing, modelPrecision, modelRecall]) {
+    gauge.reset();
+  }
+  for (const gauge of [watchedAt, modelFraud, modelLabelled, modelLabelDelay]) gauge.reset();
+  for (const report of reports) {
+    watchedAt.set(Date.parse(report.watched_at) / 1000);
+    watchRows.set({ model: report.model, figures: 'drift' }, report.rows);
+    watchRows.set({ model: report.model, figures: 'labelled' }, report.outcomes.labelled);
+    reportDrift(metrics, report.model, SCORE, report.score);
+    for (const { feature, ...drift } of report.features) {
+      reportDrift(metrics, report.model, feature, drift);
+    }
+    reportOutcomes(metrics, report.model, report.outcomes);
+  }
+}
+
+function reportDrift(
+  { modelStability, modelMissing }: Metrics,
+  model: string,
+  feature: string,
+  { level, psi, missing, missing_reference: missingThen }: Drift,
+): void {
+  if (level === 'unknown' || psi === null) return;
+  modelStability.set({ model, feature }, psi);
+  if (feature === SCORE) return;
+  if (missing !== null) modelMissing.set({ model, feature, when: 'now' }, missing);
+  if (missingThen !== null) modelMissing.set({ model, feature, when: 'reference' }, missingThen);
+}
+
+function reportOutcomes(metrics: Metrics, model: string, outcomes: WatchReport['outcomes']): void {
+  const { rows, labelled, promised, seen } = outcomes;
+  if (rows >= WATCH_MINIMUM.labelledRows) metrics.modelLabelled.set({ model }, labelled / rows);
+  for (const bound of ['review', 'decline'] as const) {
+    const { precision, recall } = outcomes[bound];
+    if (isEnough(precision, WATCH_MINIMUM.flaggedRows)) {
+      metrics.modelPrecision.set({ model, bound }, precision.value);
+    }
+    if (isEnough(recall, WATCH_MINIMUM.frauds)) {
+      metrics.modelRecall.set({ model, bound }, recall.value);
+    }
+  }
+  if (!isEnough(seen, WATCH_MINIMUM.labelledRows)) return;
+  metrics.modelFraud.set({ model, kind: 'seen' }, seen.value);
+  if (promised !== null) metrics.modelFraud.set({ model, kind: 'promised' }, promised);
+  for (const [quantile, seconds] of Object.entries(outcomes.label_delay_seconds ?? {})) {
+    metrics.modelLabelDelay.set({ model, quantile }, seconds);
+  }
+}
+
+function isEnough(share: MeasuredShare | null, rowsMin: number): share is MeasuredShare {
+  return share !== null && share.rows >= rowsMin;
+}

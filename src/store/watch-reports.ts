@@ -1,0 +1,44 @@
+/** Reports of the watch over models: a row a run and model, kept for a while. */
+import type { WatchReport } from '../domain/watch-report.ts';
+import type { Query, Statement } from './pool.ts';
+
+/** At five minutes and 10 kB each, 90 MB a model. */
+const RETENTION_DAYS = 30;
+
+const insertStatement: Statement = {
+  name: 'insert-watch-reports',
+  text: `insert into watch_reports (watched_at, model, report)
+         select $1, report ->> 'model', report from jsonb_array_elements($2::jsonb) as reports(report)
+         on conflict do nothing`,
+};
+
+/** Adds the reports of one run; those that another worker was first with stay. */
+export async function insertWatchReports(
+  query: Query,
+  watchedAtMs: number,
+  reports: readonly WatchReport[],
+): Promise<void> {
+  await query(insertStatement, [new Date(watchedAtMs), JSON.stringify(reports)]);
+}
+
+const listStatement: Statement = {
+  name: 'list-watch-reports',
+  text: `select report from watch_reports
+          where watched_at = (select max(watched_at) from watch_reports where watched_at <= $1)
+          order by model`,
+};
+
+/** All reports of the last run up to a time. */
+export async function listWatchReports(query: Query, atMs: number): Promise<WatchReport[]> {
+  const rows = await query<{ report: WatchReport }>(listStatement, [new Date(atMs)]);
+  return rows.map(({ report }) => report);
+}
+
+const purgeStatement: Statement = {
+  name: 'purge-watch-reports',
+  text: `delete from watch_reports where watched_at < $1::timestamptz - interval '${RETENTION_DAYS} days'`,
+};
+
+export async function purgeWatchReports(query: Query, nowMs: number): Promise<void> {
+  await query(purgeStatement, [new Date(nowMs)]);
+}

@@ -1,0 +1,130 @@
+/**
+ * Goal: however many workers there are, each interval has one report a model, kept for a while, that all of
+ * them, the API and the command tell. Method: two leaderships at once, two workers, an API process.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { lookIfDue } from '../../src/cli/bind-watch.ts';
+import { watchScores } from '../../src/cli/models/watch-scores.ts';
+import type { WatchReport } from '../../src/domain/watch-report.ts';
+import { freePort } from '../../src/embedded/free-port.ts';
+import { createLeadership } from '../../src/store/leadership.ts';
+import { insertWatchReports } from '../../src/store/watch-reports.ts';
+import { runRisk, spawnRisk } from '../support/risk.ts';
+import { type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { storeScores } from '../support/scored-rows.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const { signal } = new AbortController();
+const HOUR_MS = 3_600_000;
+const EVERY_MS = 60_000;
+const INTERVAL = { everyMs: EVERY_MS, maturityDays: 7, signal };
+const START_MS = 30_000;
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await startRunningApi();
+  const nowMs = Date.now();
+  for (const agoMs of [2 * HOUR_MS, 48 * HOUR_MS]) {
+    await storeScores(
+      api.database,
+      Array.from({ length: 1200 }, (_, row) => ({
+        createdAtMs: nowMs - agoMs + row,
+        risk: (row % 10) / 10,
+        features: [row % 10],
+      })),
+    );
+  }
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+const countReports = async () => (await api.testDatabase.sql('select from watch_reports')).length;
+const readWatch = async (query = '') => {
+  const response = await api.request(`/v1/models/watch${query}`);
+  return ((await response.json()) as { items: WatchReport[] }).items;
+};
+
+test('two workers make one report an interval, of the same numbers as a look at that time', async () => {
+  await using one = api.testDatabase.open({ connectionsMax: 2 });
+  await using other = api.testDatabase.open({ connectionsMax: 2 });
+  const look = (database: typeof one, nowMs: number) => {
+    const leadership = createLeadership(database, true);
+    return lookIfDue({ ...INTERVAL, database, leadership, nowMs });
+  };
+  const startMs = Math.floor(Date.now() / EVERY_MS) * EVERY_MS;
+  const made = await Promise.all([look(one, startMs + 1), look(other, startMs + 2)]);
+  made.push(await look(one, startMs + 3), await look(other, EVERY_MS - 1 + startMs));
+  expect(made.flat()).toHaveLength(1);
+  expect(await countReports()).toBe(1);
+  expect(await readWatch()).toEqual(
+    await watchScores(one, { atMs: startMs, maturityDays: 7, signal }),
+  );
+  expect(await look(other, startMs + EVERY_MS)).toHaveLength(1);
+  expect(await countReports()).toBe(2);
+});
+
+test('the API tells what was known at a time, of one model if asked', async () => {
+  const [last] = await readWatch(`?at=${new Date(Date.now() + HOUR_MS).toISOString()}`);
+  expect(last).toMatchObject({ model: 'rules', rows: 1200, level: 'fine' });
+  const beforeMs = Date.parse(last?.watched_at ?? '') - 1;
+  const [earlier] = await readWatch(`?at=${new Date(beforeMs).toISOString()}`);
+  expect(Date.parse(earlier?.watched_at ?? '')).toBe(beforeMs + 1 - EVERY_MS);
+  expect(await readWatch('?model=rules')).toHaveLength(1);
+  expect(await readWatch('?model=m@1')).toEqual([]);
+  expect(await readWatch('?at=2020-01-01T00:00:00Z')).toEqual([]);
+  for (const query of ['?at=yesterday', '?x=1', '?model=']) {
+    expect((await api.request(`/v1/models/watch${query}`)).status, query).toBe(422);
+  }
+});
+
+test('reports older than 30 days are removed by the next look', async () => {
+  const [report] = await readWatch();
+  if (report === undefined) throw new Error('no report');
+  const monthAgoMs = Date.now() - 31 * 24 * HOUR_MS;
+  await insertWatchReports(api.database.query, monthAgoMs, [report]);
+  const before = await countReports();
+  const nowMs = Date.now() + 10 * EVERY_MS;
+  const leadership = createLeadership(api.database, true);
+  await lookIfDue({ ...INTERVAL, database: api.database, leadership, nowMs });
+  expect(await countReports()).toBe(before);
+});
+
+test('the command tells a person and a program', async () => {
+  const environment = { DATABASE_URL: api.testDatabase.url };
+  const table = await runRisk(['models', 'watch', '--now'], environment);
+  expect(table.code, table.stderr).toBe(0);
+  expect(table.stdout).toContain('1200 scores since');
+  expect(table.stdout).toMatch(/^score +0\.000 +fine/m);
+  const before = await countReports();
+  const { stdout } = await runRisk(['models', 'watch', '--now', '--json'], environment);
+  expect(JSON.parse(stdout)).toMatchObject([{ model: 'rules', level: 'fine' }]);
+  expect(await countReports()).toBe(before);
+  const past = await runRisk(['models', 'watch', '--at', '2020-01-01', '--json'], environment);
+  expect(JSON.parse(past.stdout)).toEqual([]);
+  expect((await runRisk(['models', 'watch', '--at', 'noon'], environment)).code).toBe(2);
+  expect((await runRisk(['models', 'list', '--now'], environment)).code).toBe(2);
+});
+
+test('a worker looks by itself, and its metrics say what was found', async () => {
+  await api.testDatabase.sql('truncate watch_reports');
+  const port = String(await freePort());
+  await using worker = spawnRisk(['worker'], {
+    DATABASE_URL: api.testDatabase.url,
+    REDIS_URL: api.redisService.url,
+    RISK_WORKER_PORT: port,
+    RISK_WATCH_EVERY_SECONDS: '1',
+  });
+  const text = await waitUntil(
+    async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}/metrics`).catch(() => undefined);
+      const metrics = (await answer?.text()) ?? '';
+      return metrics.includes('risk_model_psi{') ? metrics : undefined;
+    },
+    START_MS,
+    'the watch in the metrics',
+  );
+  expect(text).toContain('risk_model_psi{model="rules",feature="score"} 0');
+  expect(text).toContain('risk_model_watch_rows{model="rules",figures="drift"} 1200');
+  expect(text).not.toContain('risk_model_precision_ratio{');
+  worker.kill('SIGTERM');
+  expect((await worker.exited).code).toBe(0);
+});

@@ -1,0 +1,70 @@
+/** Scores with vectors, and labels, as workers and the API would have stored them. */
+import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
+import type { Database } from '../../src/store/pool.ts';
+import { idAt } from './stored-rows.ts';
+
+export type ScoreSeed = {
+  readonly createdAtMs: number;
+  readonly model?: string;
+  readonly probability?: number;
+  readonly risk?: number;
+  readonly verdict?: 'approve' | 'review' | 'decline';
+  /** NaN is missing. */
+  readonly features: readonly number[];
+};
+
+/** Returns the ids in order. */
+export async function storeScores(
+  database: Database,
+  seeds: readonly ScoreSeed[],
+): Promise<string[]> {
+  await ensurePartitions(database, new Set(seeds.map((seed) => monthOf(seed.createdAtMs))));
+  const rows = seeds.map((seed) => ({
+    transaction_id: idAt(seed.createdAtMs),
+    created_at: new Date(seed.createdAtMs).toISOString(),
+    risk: seed.risk ?? seed.probability ?? 0,
+    probability: seed.probability ?? null,
+    verdict: seed.verdict ?? 'approve',
+    model: seed.model ?? null,
+    features: seed.features.map(String),
+  }));
+  await database.query(insertScores, [JSON.stringify(rows)]);
+  return rows.map((row) => row.transaction_id);
+}
+
+const insertScores = {
+  name: 'test-insert-scored-rows',
+  text: `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
+           probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation)
+         select transaction_id, created_at, created_at, 'acc_1', 'US-EG', 0, risk, probability, verdict, '[]',
+                features, 1, 'default@1', model, 1, 0
+           from json_to_recordset($1) as r(transaction_id uuid, created_at timestamptz, risk float8,
+             probability float8, verdict text, model text, features float8[])`,
+};
+
+export type LabelSeed = {
+  readonly id: string;
+  readonly createdAtMs: number;
+  readonly label: 'fraud' | 'legitimate';
+  readonly labelledAtMs: number;
+};
+
+export async function storeLabels(database: Database, seeds: readonly LabelSeed[]): Promise<void> {
+  const rows = seeds.map((seed) => ({
+    transaction_id: seed.id,
+    created_at: new Date(seed.createdAtMs).toISOString(),
+    label: seed.label,
+    labelled_at: new Date(seed.labelledAtMs).toISOString(),
+  }));
+  await database.query(insertLabels, [JSON.stringify(rows)]);
+}
+
+const insertLabels = {
+  name: 'test-insert-labels',
+  text: `insert into labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
+           account_id, merchant_id)
+         select transaction_id, created_at, labelled_at, label, 'bank', labelled_at, gen_random_uuid(),
+                'acc_1', 'm_1'
+           from json_to_recordset($1) as r(transaction_id uuid, created_at timestamptz, label text,
+             labelled_at timestamptz)`,
+};
