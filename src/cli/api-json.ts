@@ -2,6 +2,7 @@
 import { Failure } from '../domain/failure.ts';
 import { createApiClient, refusal } from '../replay/api-client.ts';
 import type { CommandContext } from './command.ts';
+import { apiUrlOption } from './file-options.ts';
 
 /** Fields of a JSON answer; commands show them, so their types are the API's affair. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -15,7 +16,7 @@ export async function withApi<T>(
   work: (ask: AskApi) => Promise<T>,
 ): Promise<T> {
   const key = config.RISK_API_KEY;
-  using client = createApiClient({ url: url ?? config.RISK_URL, key, connections: 1, signal });
+  using client = createApiClient({ url: apiUrlOption(url, config), key, connections: 1, signal });
   return await work(async (method, path, body) => {
     const answer = await client.send({
       method,

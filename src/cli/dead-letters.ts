@@ -147,6 +147,9 @@ async function showGroups(ask: AskApi, { ids, context }: Request): Promise<numbe
   return EXIT.fine;
 }
 
+/** Why an id is refused that was dealt with before: nothing failed. */
+const ALREADY = { replay: 'replayed', purge: 'purged' } as const;
+
 /** Asks again with the answer's `failed_before` until nothing of the selection remains. */
 async function runCommand(
   ask: AskApi,
@@ -164,7 +167,7 @@ async function runCommand(
       ...(typeof failedBefore === 'string' ? { failed_before: failedBefore } : {}),
       limit: rate ?? COMMAND_ROWS_MAX,
     });
-    const done = Number(answer[action === 'replay' ? 'replayed' : 'purged']);
+    const done = Number(answer[ALREADY[action]]);
     total.done += done;
     total.appended += Number(answer['appended'] ?? 0);
     refused.push(...rowsOf(answer, 'refused'));
@@ -174,7 +177,7 @@ async function runCommand(
     if (rate !== undefined) await wait(1000, undefined, { signal: context.signal });
   }
   report(context, action, total, refused);
-  return refused.some((row) => row['reason'] !== `${action}d`) ? EXIT.failed : EXIT.fine;
+  return refused.some((row) => row['reason'] !== ALREADY[action]) ? EXIT.failed : EXIT.fine;
 }
 
 function report(

@@ -6,8 +6,13 @@ import { UsageError } from './command.ts';
 /** `--url`, else RISK_URL. */
 export function apiUrlOption(given: string | undefined, config: Config): string {
   const url = given ?? config.RISK_URL;
-  if (/^https?:$/.test(URL.parse(url)?.protocol ?? '')) return url;
-  throw new UsageError(`'${url}' is not an http URL`);
+  const parsed = URL.parse(url);
+  if (!/^https?:$/.test(parsed?.protocol ?? ''))
+    throw new UsageError(`'${url}' is not an http URL`);
+  if (parsed?.pathname !== '/' || parsed.search !== '') {
+    throw new UsageError(`'${url}' has a path; the API's begin at its root`);
+  }
+  return url;
 }
 
 /** `--map FIELD=COLUMN,...` and `--set FIELD=VALUE,...`, however often they are given. */

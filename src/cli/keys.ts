@@ -23,7 +23,7 @@ whose idempotency keys it shares. A revoked key stops working within a second. N
   async run(args, context) {
     const { config, output } = context;
     const [action, ...rest] = args;
-    const run = action === undefined ? undefined : ACTIONS[action];
+    const run = Object.hasOwn(ACTIONS, action ?? '') ? ACTIONS[action ?? ''] : undefined;
     if (run === undefined) throw new UsageError('say create, list or revoke');
     if (config.DATABASE_URL === undefined) {
       output.error('DATABASE_URL: is needed by keys');

@@ -6,6 +6,7 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import { Failure } from '../domain/failure.ts';
 import {
   FORMATS,
   type Format,
@@ -117,6 +118,9 @@ async function writeWhole(
     await rename(partial, path);
   } catch (error) {
     await rm(partial, { force: true });
+    if (error instanceof Error && 'syscall' in error) {
+      throw new Failure('permanent', 'FILE_UNWRITABLE', error.message);
+    }
     throw error;
   }
 }

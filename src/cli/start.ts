@@ -82,6 +82,7 @@ async function startEngine(
     (applied) => (applied.length === 0 ? 'up to date' : `${applied.length} migrations applied`),
   );
   const { key, file: keyFile } = readOrMakeKey(config.RISK_BOOTSTRAP_KEY, dataDir);
+  context.output.note(`API key ${key}`);
   const roles = await screen.step(
     'API and worker',
     () => startRoles(context, { databaseUrl, redisUrl, key, logFolder }, owned),

@@ -3,14 +3,12 @@
  * opaque text; it is bound to nothing, so filters may change between pages. 24 bytes as base64url:
  * the time as epoch milliseconds (u64, big-endian), then the id. No two texts mean the same position.
  */
-import { lowestIdAt } from './transaction-id.ts';
+import { lowestIdAt, WRITTEN_MS_MAX } from './transaction-id.ts';
 
 /** Everything strictly before (atMs, id) is still to come. */
 export type Position = { readonly atMs: number; readonly id: string };
 
 const CURSOR = /^[A-Za-z0-9_-]{32}$/;
-/** 9999-12-31T23:59:59.999Z: the last moment that RFC 3339 and Postgres write alike. */
-const TIME_MS_MAX = 253_402_300_799_999;
 
 /** The position that leaves every transaction created before a moment to come. */
 export function positionBefore(atMs: number): Position {
@@ -29,7 +27,7 @@ export function decodeCursor(cursor: string): Position | undefined {
   if (!CURSOR.test(cursor)) return undefined;
   const bytes = Buffer.from(cursor, 'base64url');
   const atMs = bytes.readBigUInt64BE(0);
-  if (atMs > TIME_MS_MAX) return undefined;
+  if (atMs > WRITTEN_MS_MAX) return undefined;
   const hex = bytes.toString('hex', 8);
   const id = [
     hex.slice(0, 8),

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { decodeCursor } from './cursor.ts';
 import { VERDICTS } from './score-record.ts';
-import { TRANSACTION_LIMITS } from './transaction.ts';
+import { TRANSACTION_LIMITS, wireTime } from './transaction.ts';
 
 export const PAGE_LIMITS = { rowsDefault: 50, rowsMax: 200 } as const;
 
@@ -19,12 +19,7 @@ export const integerParameter = (min: number, max: number) =>
     .transform(Number)
     .pipe(z.int().min(min).max(max));
 
-export const timeParameter = z.iso
-  .datetime({
-    offset: true,
-    error: 'must be an RFC 3339 time with a zone, as 2026-11-20T09:30:00.000Z',
-  })
-  .transform((text) => Date.parse(text));
+export const timeParameter = wireTime.transform((text) => Date.parse(text));
 
 export const idParameter = z
   .string()

@@ -9,6 +9,7 @@
 import { z } from 'zod';
 import { currencyScale } from './currency.ts';
 import { metadataProblem } from './metadata.ts';
+import { WRITTEN_MS_MAX, WRITTEN_MS_MIN } from './transaction-id.ts';
 
 /** What a client may not exceed. Units are in the names. */
 export const TRANSACTION_LIMITS = {
@@ -79,9 +80,11 @@ export const wireTime = z
   .refine(isRealTime, 'is not a time that exists')
   .meta({ format: 'date-time', example: '2026-11-20T09:30:00.000Z' });
 
-/** Refuses 30 February and hour 24, which Date would roll over. */
+/** Refuses 30 February and hour 24, which Date would roll over, and what is no year of four digits in UTC. */
 function isRealTime(text: string): boolean {
-  if (Number.isNaN(Date.parse(text)) || text.slice(11, 13) === '24') return false;
+  const ms = Date.parse(text);
+  const isWritten = ms >= WRITTEN_MS_MIN && ms <= WRITTEN_MS_MAX;
+  if (!isWritten || text.slice(11, 13) === '24') return false;
   const day = Number(text.slice(8, 10));
   if (day <= DAYS_IN_EVERY_MONTH) return true;
   const days = Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0);

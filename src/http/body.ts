@@ -6,7 +6,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { type FieldError, InvalidFields, jsonPointer } from '../domain/field-error.ts';
+import { TRANSACTION_LIMITS } from '../domain/transaction.ts';
 import type { AppEnv } from './app-env.ts';
+import { shapeOf } from './body-shape.ts';
 import { Problem } from './problem.ts';
 import type { TakeTurn } from './turns.ts';
 
@@ -33,6 +35,10 @@ export type AwaitBody = (incoming: IncomingMessage | undefined) => AwaitedBody |
 
 /** Some fifteen transactions: a fraction of a millisecond to parse, which others can wait for. */
 const HEAVY_BYTES = 4096;
+/** Up to twice a usual batch of 1,000: whatever its shape, such a body is parsed in a fraction of a second. */
+const SHAPELESS_BYTES_MAX = 512 * 1024;
+/** A hundred for each transaction of a batch; they have some 13. */
+const PARTS_MAX = 100_000;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 /** Media type without parameters, lower case; any charset but UTF-8 is refused, as is any encoding. */
@@ -46,7 +52,7 @@ export function readMediaType(c: Context<AppEnv>): string {
   const [type = '', ...parameters] = (c.req.header('content-type') ?? '').split(';');
   for (const parameter of parameters) {
     const charset = /^\s*charset="?([^"\s]*)"?\s*$/i.exec(parameter)?.[1];
-    if (charset !== undefined && charset.toLowerCase() !== 'utf-8') {
+    if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
       throw new Problem('unsupported-media-type', 'JSON is UTF-8.');
     }
   }
@@ -101,10 +107,25 @@ async function readAll(
 }
 
 export function parseJson(bytes: Uint8Array): unknown {
+  if (bytes.byteLength > SHAPELESS_BYTES_MAX) checkShape(bytes);
   try {
     return JSON.parse(UTF8.decode(bytes));
   } catch {
     throw new Problem('malformed-request', 'The body is not JSON in UTF-8.');
+  }
+}
+
+function checkShape(bytes: Uint8Array): void {
+  const { depth, parts } = shapeOf(bytes);
+  if (depth > TRANSACTION_LIMITS.bodyDepth) {
+    const detail = `must not be nested more than ${TRANSACTION_LIMITS.bodyDepth} levels deep`;
+    throw new InvalidFields([{ pointer: '', detail }]);
+  }
+  if (parts > PARTS_MAX) {
+    throw new Problem(
+      'too-large',
+      `A body holds at most ${PARTS_MAX} objects, arrays and members; send it in parts.`,
+    );
   }
 }
 

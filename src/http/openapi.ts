@@ -40,6 +40,7 @@ const DESCRIPTIONS: Readonly<Record<ProblemStatus, string>> = {
   409: 'Conflict with the present state.',
   413: 'The body is too large.',
   415: 'The content type or encoding is not supported.',
+  417: 'No expectation but 100-continue is met.',
   422: 'Invalid fields; `errors` names each.',
   500: 'A bug; the request id finds it in the log.',
   429: 'The client makes more requests than it may; try again after `Retry-After` seconds.',

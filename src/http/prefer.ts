@@ -6,7 +6,7 @@ export type Preferences = {
   readonly isMinimal: boolean;
 };
 
-const WAIT = /^wait\s*=\s*"?(\d{1,6}(?:\.\d{1,6})?)"?$/i;
+const WAIT = /^wait\s*=\s*"?(\d+(?:\.\d+)?)"?$/i;
 const MINIMAL = /^return\s*=\s*"?minimal"?$/i;
 
 export function readPreferences(header: string | undefined, waitMsMax: number): Preferences {

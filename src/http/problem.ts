@@ -18,6 +18,7 @@ const PROBLEMS = {
   conflict: { status: 409, title: 'Conflict' },
   'too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'Unsupported media type' },
+  'expectation-failed': { status: 417, title: 'The expectation cannot be met' },
   'invalid-fields': { status: 422, title: 'Invalid fields' },
   'key-conflict': { status: 422, title: 'The idempotency key is known with another body' },
   'rate-limited': { status: 429, title: 'The client makes too many requests' },

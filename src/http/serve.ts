@@ -2,9 +2,10 @@
  * The listening socket: Node's server with limits against slow and broken clients, a port that may
  * move on when it is taken, and an end that lets requests finish.
  */
-import { createServer as createNodeServer, type RequestListener, type Server } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
+import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { Failure } from '../domain/failure.ts';
 import type { AppEnv } from './app-env.ts';
@@ -35,35 +36,65 @@ export type Serving = {
 };
 
 export async function serve(app: Hono<AppEnv>, options: ServeOptions): Promise<Serving> {
-  const server = createServer(app, options.front);
+  const server = openServer(app, options.front);
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return { url: `http://${host}:${port}`, close: () => close(server) };
 }
 
-function createServer(app: Hono<AppEnv>, front: ServeOptions['front']): Server {
-  const server = createAdaptorServer({
-    fetch: app.fetch,
-    createServer: ((nodeOptions: object, listener: RequestListener) =>
-      createNodeServer(nodeOptions, front(listener))) as typeof createNodeServer,
-    serverOptions: {
+function openServer(app: Hono<AppEnv>, front: ServeOptions['front']): Server {
+  const answers = new WeakMap<Socket, ServerResponse>();
+  const listener = front(getRequestListener(app.fetch, { errorHandler: refuseTarget }));
+  const server = createServer(
+    {
       headersTimeout: HEADERS_TIMEOUT_MS,
       // Bodies have deadlines of their own (http/body.ts): a stream of lines may take hours.
       requestTimeout: 0,
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
       maxHeaderSize: HEADER_BYTES_MAX,
+      // Refused below, with a problem; HTTP/1.0 needs none.
+      requireHostHeader: false,
     },
-  }) as Server;
+    (request, response) => {
+      answers.set(request.socket, response);
+      if (request.httpVersion === '1.0') request.headers.host ??= 'localhost';
+      listener(request, response);
+    },
+  );
   server.timeout = SILENCE_MS;
-  server.on('clientError', refuseUnreadable);
+  server.on('clientError', (error, socket: Socket) => {
+    refuseUnreadable(error, socket, answers.get(socket));
+  });
+  server.on('checkExpectation', (_request, response: ServerResponse) => {
+    void writeProblem(response, new Problem('expectation-failed', 'Only 100-continue is met.'));
+  });
   return server;
 }
 
+/** A target or Host from which no URL follows. */
+function refuseTarget(error: unknown): Response {
+  if (!(error instanceof RequestError)) throw error;
+  const detail = `The request has no valid target and Host: ${error.message}.`;
+  return problemResponse(new Problem('malformed-request', detail), randomUUID());
+}
+
+async function writeProblem(response: ServerResponse, problem: Problem): Promise<void> {
+  const answer = problemResponse(problem, randomUUID());
+  response.writeHead(answer.status, { 'Content-Type': PROBLEM_CONTENT_TYPE });
+  response.end(await answer.text());
+}
+
 /** What Node could not parse, or waited for in vain, never reaches the application. */
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
+function refuseUnreadable(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  under: ServerResponse | undefined,
+): void {
+  // A body that breaks off while its answer is on the way: nothing else fits behind that.
+  const isAnswering = under?.headersSent === true && !under.writableFinished;
+  if (!socket.writable || error.code === 'ECONNRESET' || isAnswering) {
     socket.destroy();
     return;
   }
@@ -71,7 +102,7 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   const problem = isLate
     ? new Problem('request-timeout', 'The headers did not arrive in time.')
     : new Problem('malformed-request', 'The request is not HTTP as this server reads it.');
-  const answer = problemResponse(problem, '-');
+  const answer = problemResponse(problem, randomUUID());
   void answer.text().then((body) => {
     socket.end(
       `HTTP/1.1 ${answer.status} ${isLate ? 'Request Timeout' : 'Bad Request'}\r\n` +

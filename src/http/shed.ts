@@ -42,6 +42,8 @@ type Visit = {
 /** What a body of unknown length, or a stream of lines, is taken to hold at a time. */
 const STREAM_BYTES = 64 * 1024;
 const SUBMIT_PATH = '/v1/transactions';
+/** What must be answered however much there is to do, and costs next to nothing. */
+const FREE_PATHS = /^\/(livez|readyz|metrics|openapi\.json|docs)(?![^/?])/;
 /** A body that takes longer gives way when there is no room. */
 const SLOW_BODY_MS = 1000;
 /** Bytes of bodies that are still arriving: as much as a few of the largest. */
@@ -157,9 +159,21 @@ function awaitBody(
 
 function kindOf(request: IncomingMessage): RequestKind | null {
   const { url = '', method } = request;
-  if (!url.startsWith('/v1/')) return null;
-  if (method !== 'POST' || !url.startsWith(SUBMIT_PATH)) return 'other';
+  const path = pathOf(url);
+  if (FREE_PATHS.test(path)) return null;
+  if (method !== 'POST' || !path.startsWith(SUBMIT_PATH)) return 'other';
   return isStream(request) ? 'stream' : 'submit';
+}
+
+/** As the router sees it: a target may be absolute, and any of its letters escaped. */
+function pathOf(url: string): string {
+  if (url.startsWith('/') && !url.includes('%')) return url;
+  const path = url.startsWith('/') ? url : (URL.parse(url)?.pathname ?? url);
+  try {
+    return decodeURI(path);
+  } catch {
+    return path;
+  }
 }
 
 function isStream({ headers }: IncomingMessage): boolean {

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { corridorParameter } from '../domain/list-parameters.ts';
 import { VERDICTS } from '../domain/score-record.ts';
+import { WRITTEN_MS_MAX, WRITTEN_MS_MIN } from '../domain/transaction-id.ts';
 import type * as DailySummaries from '../store/daily-summaries.ts';
 import { chooseDatabase, type Databases } from './choose-database.ts';
 
@@ -17,7 +18,9 @@ const CLOSED_TTL_MS = 60 * 60 * 1000;
 
 const dayParameter = z.iso
   .date('must be a UTC day, as 2026-11-20')
-  .transform((day) => Date.parse(`${day}T00:00:00Z`));
+  .transform((day) => Date.parse(`${day}T00:00:00Z`))
+  // The day after is a time that Postgres reads, too.
+  .refine((ms) => ms >= WRITTEN_MS_MIN && ms + DAY_MS <= WRITTEN_MS_MAX, 'is out of range');
 
 /** Both days are included; default: the last seven. */
 export const summaryParameters = z.strictObject({

@@ -3,7 +3,7 @@
  * which batches are taken. A row that cannot be read at all carries its problem instead of a body.
  */
 import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { pipeline, type Readable, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { CsvError, parse } from 'csv-parse';
@@ -38,10 +38,9 @@ const LINE_CHARS_MAX = 1024 * 1024;
 const GZIP_MAGIC = 0x1f8b;
 
 export async function openSource(path: string, projection: Projection): Promise<SourceFile> {
-  const { size } = await stat(path).catch((error: Error) => {
+  const { size, compressed } = await lookAt(path).catch((error: Error) => {
     throw new Failure('not-found', 'FILE_UNREADABLE', error.message);
   });
-  const compressed = await isGzip(path);
   const isJson = /\.(ndjson|jsonl)(\.gz)?$/.test(path);
   let bytesRead = 0;
   const readText = () => {
@@ -71,10 +70,11 @@ export async function openSource(path: string, projection: Projection): Promise<
   };
 }
 
-async function isGzip(path: string): Promise<boolean> {
+async function lookAt(path: string): Promise<{ size: number; compressed: boolean }> {
   await using file = await open(path);
+  const { size } = await file.stat();
   const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
-  return bytesRead === 2 && buffer.readUInt16BE() === GZIP_MAGIC;
+  return { size, compressed: bytesRead === 2 && buffer.readUInt16BE() === GZIP_MAGIC };
 }
 
 async function* batched(

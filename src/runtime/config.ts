@@ -35,8 +35,7 @@ const settings = {
     .describe('Folder of the embedded services and of generated secrets.'),
   RISK_BOOTSTRAP_KEY: z
     .string()
-    .min(32)
-    .max(256)
+    .regex(/^[!-~]{32,256}$/, '32 to 256 visible ASCII characters')
     .optional()
     .describe('An API key with every role, accepted exactly as given.'),
   RISK_API_KEY: z.string().optional().describe('API key the CLI sends.'),
@@ -140,11 +139,15 @@ const settings = {
   ),
 };
 
+const pair = z.object(settings).pick({ RISK_CLAIM_IDLE_MS: true, RISK_BATCH_DEADLINE_MS: true });
+
 const schema = z
   .object(settings)
   .refine((config) => config.RISK_CLAIM_IDLE_MS > config.RISK_BATCH_DEADLINE_MS, {
     path: ['RISK_CLAIM_IDLE_MS'],
     error: 'must exceed RISK_BATCH_DEADLINE_MS, or live work is claimed',
+    // Said beside whatever else is wrong.
+    when: ({ value }) => pair.safeParse(value).success,
   });
 
 export type Config = z.infer<typeof schema>;

@@ -27,7 +27,7 @@ export async function openWorkerHttp(options: WorkerHttpOptions): Promise<Worker
     { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS / 2 },
     (request, response) => {
       answer(options, request.method ?? '', request.url ?? '', response).catch(() => {
-        response.writeHead(500).end();
+        refuse(response, 500, 'Internal error');
       });
     },
   );
@@ -54,7 +54,7 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   if (method !== 'GET' && method !== 'HEAD')
-    return send(response, 405, { status: 'no such method' });
+    return refuse(response, 405, 'Method not allowed', { allow: 'GET, HEAD' });
   switch (url.split('?')[0]) {
     case '/livez':
       return isAlive()
@@ -76,8 +76,20 @@ async function answer(
       return;
     }
     default:
-      return send(response, 404, { status: 'not found' });
+      return refuse(response, 404, 'Not found');
   }
+}
+
+/** RFC 9457, as the API's. */
+function refuse(
+  response: ServerResponse,
+  status: number,
+  title: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response
+    .writeHead(status, { ...headers, 'content-type': 'application/problem+json' })
+    .end(`${JSON.stringify({ type: 'about:blank', title, status })}\n`);
 }
 
 function send(response: ServerResponse, status: number, body: object): void {

@@ -134,6 +134,35 @@ describe('requests', () => {
     }
   });
 
+  test.each([
+    ['GET /v1/scores/ffffffff-ffff-7fff-bfff-ffffffffffff', 404],
+    ['GET /v1/scores/ffffffff-ffff-7fff-bfff-ffffffffffff/explanation', 404],
+    ['GET /v1/transactions/ffffffff-ffff-7fff-bfff-ffffffffffff', 404],
+    ['GET /v1/accounts/a/profile?at=9999-12-31T23:59:59-23:59', 422],
+    ['GET /v1/transactions?from=0000-01-01T00:00:00Z', 422],
+    ['GET /v1/summaries/daily?from=0000-01-01&to=0000-01-02', 422],
+    ['GET /v1/summaries/daily?from=9999-12-31&to=9999-12-31', 422],
+  ])('%s, beyond all times, is %i', async (request, status) => {
+    const [method = '', path = ''] = request.split(' ');
+    await expectProblem(await api.request(path, { method }), status);
+  });
+
+  test.each([
+    ['GET /livez HTTP/1.1\r\nHost: a b', 400],
+    ['GET /livez HTTP/1.1\r\nX-None: 1', 400],
+    ['OPTIONS * HTTP/1.1\r\nHost: x', 400],
+    ['GET ftp://x/livez HTTP/1.1\r\nHost: x', 400],
+    ['POST /v1/transactions HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: foo', 417],
+  ])('with a head of %j are problems', async (head, status) => {
+    const answer = await sendRaw(api.url, `${head}\r\nConnection: close\r\n\r\n`);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(answer).toContain('application/problem+json');
+  });
+
+  test('of HTTP/1.0 need no Host', async () => {
+    expect(await sendRaw(api.url, 'GET /livez HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /);
+  });
+
   test.each(['?__proto__=1', '?constructor=1', '?limit=1&limit=2', '?x'])(
     'with the parameters %s are 422',
     async (query) => {

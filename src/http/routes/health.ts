@@ -2,9 +2,10 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { ROLES } from '../../domain/principal.ts';
 import type { Health } from '../../runtime/guards.ts';
 import type { AppEnv } from '../app-env.ts';
-import { type Authenticate, requireKey, requireRole } from '../auth.ts';
+import { type Authenticate, requireKey } from '../auth.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 
 export type HealthDependencies = {
@@ -54,7 +55,7 @@ export function healthRoutes({
   });
 
   const requireRecentKey = requireKey(authenticate, () => 'recent');
-  routes.get('/metrics', requireRecentKey, requireRole('operator'), async (c) =>
+  routes.get('/metrics', requireRecentKey, async (c) =>
     c.body(await metrics.metrics(), 200, { 'Content-Type': metrics.contentType }),
   );
 
@@ -96,7 +97,7 @@ export const healthPaths: ZodOpenApiPathsObject = {
       operationId: 'metrics',
       summary: 'Metrics in the Prometheus text format',
       tags,
-      security: allowedRoles('operator'),
+      security: allowedRoles(...ROLES),
       responses: {
         200: { description: 'Metrics.', content: { 'text/plain': { schema: z.string() } } },
         ...problemResponses(),

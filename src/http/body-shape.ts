@@ -1,0 +1,45 @@
+/**
+ * The shape of a JSON text, looked at before it is parsed: a few megabytes of nothing but brackets or members
+ * cost a parser seconds and hundreds of megabytes, whatever is said about their contents afterwards.
+ */
+
+export type BodyShape = {
+  /** Levels of the deepest object or array. */
+  readonly depth: number;
+  /** Objects, arrays and members of objects. */
+  readonly parts: number;
+};
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+
+/** Of text that is no JSON it says something, too, and ends: the parser refuses that. */
+export function shapeOf(json: Uint8Array): BodyShape {
+  const { length } = json;
+  let level = 0;
+  let depth = 0;
+  let parts = 0;
+  for (let at = 0; at < length; at++) {
+    const byte = json[at];
+    if (byte === QUOTE) {
+      at = endOfString(json, at + 1);
+    } else if (byte === COLON) {
+      parts++;
+    } else if (byte === 0x5b || byte === 0x7b) {
+      parts++;
+      level++;
+      if (level > depth) depth = level;
+    } else if (byte === 0x5d || byte === 0x7d) {
+      level--;
+    }
+  }
+  return { depth, parts };
+}
+
+/** Where the string ends whose first character is at `from`. */
+function endOfString(json: Uint8Array, from: number): number {
+  let at = from;
+  while (at < json.length && json[at] !== QUOTE) at += json[at] === BACKSLASH ? 2 : 1;
+  return at;
+}
