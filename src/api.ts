@@ -204,7 +204,7 @@ function listModules(
     revokeKey: (keyId) => revokeApiKey(primary, keyId),
     limits,
   });
-  const labels = bindLabels(primary, accept, metrics);
+  const labels = bindLabels(config, { database: primary, redis, guards, metrics }, accept);
   return [
     {
       routes: healthRoutes({

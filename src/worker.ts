@@ -13,6 +13,7 @@ import {
   openProbe,
   watchGuards,
 } from './cli/bind-guards.ts';
+import { bindLabelDuty } from './cli/bind-labels.ts';
 import { bindModels } from './cli/bind-models.ts';
 import { bindIngestDuties } from './cli/bind-reconciler.ts';
 import { bindWatch } from './cli/bind-watch.ts';
@@ -127,7 +128,7 @@ export async function runWorker(
   await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
   resources.use(watchGuards(guards, probe, redis, config.RISK_MARKET));
   const cache = guardProfiles(createCache(config, redis), guards.redis);
-  const adapters = { config, database, redis, cache, metrics };
+  const adapters = { config, database, redis, cache, metrics, guards };
   const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
   const name = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
   const models = createBatchModels({
@@ -146,7 +147,7 @@ export async function runWorker(
       ...guardReads(guards),
     },
     steps: createSteps({
-      ...{ ...adapters, guards, failpoint, models },
+      ...{ ...adapters, failpoint, models },
       scorer: poisonScorer(overrides.scorer ?? scorer, environment),
     }),
     listStreams: () => listStreams(config, database),
@@ -195,10 +196,10 @@ type Adapters = {
   readonly redis: RedisClient;
   readonly cache: ProfileCache;
   readonly metrics: Metrics;
+  readonly guards: Guards;
 };
 
 type StepParts = Adapters & {
-  readonly guards: Guards;
   readonly failpoint: ReturnType<typeof createFailpoint>;
   readonly scorer: Scorer;
   readonly models: BatchModels;
@@ -251,7 +252,7 @@ function createSteps(parts: StepParts): BatchSteps {
 }
 
 function createDuties(
-  { config, database, redis, cache, metrics }: Adapters,
+  { config, database, redis, cache, metrics, guards }: Adapters,
   streams: () => readonly StreamKeys[],
 ): Duty[] {
   const promote = createPromoteRetries(redis);
@@ -260,6 +261,7 @@ function createDuties(
   return [
     ...bindIngestDuties(config, database, redis, leadership, (n) => metrics.reconciled.inc(n)),
     bindWatch(config, database, leadership, metrics),
+    bindLabelDuty(config, { database, redis, guards, metrics }, leadership),
     {
       name: 'promote-retries',
       everyMs: PROMOTE_EVERY_MS,

@@ -1,23 +1,90 @@
-/** The acceptance of labels bound to its adapters. */
+/** Labels bound to their adapters: what the API accepts them with, and the duty that finishes what it left. */
 import type { AcceptLabelsDependencies } from '../ingest/accept-labels.ts';
 import type { AcceptDependencies } from '../ingest/accept-transactions.ts';
+import { tellLeftBatches } from '../ingest/tell-left-batches.ts';
+import { createTellProfiles, type TellProfiles } from '../ingest/tell-profiles.ts';
+import { PROFILE_HEADER_BYTES } from '../profile/profile.ts';
+import type { Breaker } from '../runtime/breaker.ts';
+import type { Config } from '../runtime/config.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import { findParties, insertLabels } from '../store/labels.ts';
+import { featureIndex } from '../scoring/feature-schema.ts';
+import { deleteLabelBatch, listLabelBatches, openLabelBatch } from '../store/label-batches.ts';
+import { findFraudParties, findLoggedFeature, findParties, insertLabels } from '../store/labels.ts';
+import type { Leadership } from '../store/leadership.ts';
 import type { Database } from '../store/pool.ts';
+import { createBumpProfiles } from '../stream/bump-profiles.ts';
+import type { RedisClient } from '../stream/connection.ts';
 
-/** @param accept of whose keys, partitions and clock labels make use */
+const TELL_EVERY_MS = 1000;
+
+export type LabelAdapters = {
+  readonly database: Database;
+  readonly redis: RedisClient;
+  readonly guards: { readonly redis: Pick<Breaker, 'run'> };
+  readonly metrics: Pick<Metrics, 'labels' | 'labelDelay' | 'labelsUntold'>;
+};
+
+/** What labels make use of that was bound for transactions. */
+export type SharedWithTransactions = Pick<
+  AcceptDependencies,
+  'findHeldKeys' | 'partitions' | 'newId' | 'now' | 'failpoint'
+>;
+
 export function bindLabels(
-  database: Database,
-  { findHeldKeys, partitions, newId, now }: AcceptDependencies,
-  metrics: Pick<Metrics, 'labels' | 'labelDelay'>,
+  config: Config,
+  adapters: LabelAdapters,
+  { findHeldKeys, partitions, newId, now, failpoint }: SharedWithTransactions,
 ): AcceptLabelsDependencies {
+  const { database, metrics } = adapters;
   return {
-    ...{ database, findHeldKeys, findParties, insertLabels, partitions, newId, now },
-    // No feature counts labels, so no profile has to know of one.
-    tellProfiles: () => Promise.resolve(),
+    ...{ database, findHeldKeys, findParties, insertLabels, openLabelBatch },
+    ...{ partitions, newId, now, failpoint },
+    findAmountToMedian: (query, ids) =>
+      findLoggedFeature(query, ids, featureIndex('amount_to_median')),
+    tellProfiles: bindTellProfiles(config, adapters),
+    closeLabelBatch: (batchId) => deleteLabelBatch(database, batchId),
     count: (label, delayMs) => {
       metrics.labels.inc({ label });
       metrics.labelDelay.observe({ label }, delayMs / 1000);
     },
   };
+}
+
+/** A worker's duty that does nothing while another worker leads. */
+export function bindLabelDuty(config: Config, adapters: LabelAdapters, leadership: Leadership) {
+  const { database, metrics } = adapters;
+  const dependencies = {
+    listLabelBatches: (before: Date, limit: number) => listLabelBatches(database, before, limit),
+    deleteLabelBatch: (batchId: string) => deleteLabelBatch(database, batchId),
+    tellProfiles: bindTellProfiles(config, adapters),
+    batchAgeMs: config.RISK_RECONCILE_AGE_MS,
+    now: Date.now,
+    reportAge: (ageMs: number) => metrics.labelsUntold.set(ageMs / 1000),
+  };
+  return {
+    name: 'tell-profiles',
+    everyMs: TELL_EVERY_MS,
+    run: async (signal: AbortSignal) => {
+      await leadership.lead(
+        'labels',
+        async () => void (await tellLeftBatches(dependencies, signal)),
+      );
+    },
+  };
+}
+
+function bindTellProfiles(
+  config: Config,
+  { database, redis, guards }: LabelAdapters,
+): TellProfiles {
+  const bumpProfiles = createBumpProfiles({
+    redis,
+    market: config.RISK_MARKET,
+    headerBytes: PROFILE_HEADER_BYTES,
+    ttlSeconds: config.RISK_PROFILE_TTL_SECONDS,
+  });
+  return createTellProfiles({
+    findFraudParties: (ids) => findFraudParties(database.query, ids),
+    bumpProfiles: (parties) => guards.redis.run(() => bumpProfiles(parties)),
+  });
 }

@@ -25,6 +25,8 @@ export type Label = {
   readonly label: LabelValue;
   readonly labelledAtMs: number;
   readonly source: string;
+  /** Of a fraud: the transaction's amount by the median of its account, as its score has it; null when unknown. */
+  readonly amountToMedian: number | null;
 };
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -4,15 +4,21 @@
  *
  * A label is unique by (transaction, source, label, labelled_at), so a repetition adds nothing. A try
  * whose commit was not heard of is told from another request by the batch id it left in its rows.
+ *
+ * The commit also holds a row that says "the profiles may not know". It goes once they do; where this process ends
+ * in between, a worker tells them (tell-left-batches.ts).
  */
 import { LABEL_LIMITS, type Label, type LabelInput, type LabelValue } from '../domain/label.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
+import type { Failpoint } from '../runtime/failpoint.ts';
 import type * as IdempotencyKeys from '../store/idempotency-keys.ts';
+import type * as LabelBatches from '../store/label-batches.ts';
 import type * as Labels from '../store/labels.ts';
 import type { Parties } from '../store/labels.ts';
-import type { Database } from '../store/pool.ts';
+import type { Database, Query } from '../store/pool.ts';
 import type { ItemError } from './prepare-transactions.ts';
 import { retryStore } from './retry-store.ts';
+import type { TellProfiles } from './tell-profiles.ts';
 import type { NewTransactionId } from './transaction-id.ts';
 
 export type AcceptLabelsDependencies = {
@@ -20,16 +26,24 @@ export type AcceptLabelsDependencies = {
   readonly findHeldKeys: typeof IdempotencyKeys.findHeldKeys;
   readonly findParties: typeof Labels.findParties;
   readonly insertLabels: typeof Labels.insertLabels;
+  readonly openLabelBatch: typeof LabelBatches.openLabelBatch;
+  readonly closeLabelBatch: (batchId: string) => Promise<void>;
+  /** Of those transactions whose score has it: the amount by the median of the account. */
+  readonly findAmountToMedian: (
+    query: Query,
+    transactionIds: readonly string[],
+  ) => Promise<ReadonlyMap<string, number>>;
   readonly partitions: {
     readonly ensure: (createdAtMs: Iterable<number>) => Promise<void>;
     readonly forget: () => void;
   };
   /**
-   * Told after the commit and before the answer, of every label of the request: also of those that are
+   * Told after the commit and before the answer, of every transaction of the request: also of those whose label is
    * unchanged, as an earlier request may have ended between its commit and this. What it throws fails the
    * request, which may be sent again.
    */
-  readonly tellProfiles: (labels: readonly Label[]) => Promise<void>;
+  readonly tellProfiles: TellProfiles;
+  readonly failpoint: Failpoint;
   readonly newId: NewTransactionId;
   readonly now: () => number;
   /** Told of each label that was added. */
@@ -56,7 +70,7 @@ export async function acceptLabels(
   dependencies: AcceptLabelsDependencies,
   request: AcceptLabelsRequest,
 ): Promise<AcceptLabelsResult> {
-  const { partitions, count, tellProfiles, now, newId } = dependencies;
+  const { partitions, count, tellProfiles, now, newId, failpoint } = dependencies;
   const receivedAtMs = now();
   const batchId = newId(receivedAtMs);
   const stored = await retryStore(async () => {
@@ -64,16 +78,21 @@ export async function acceptLabels(
     if (errors.length > 0) return { errors };
     const { rows, rowOf } = distinct(labels);
     await partitions.ensure(rows.map((row) => row.createdAtMs));
-    const own = await dependencies.database.transaction((query) =>
-      dependencies.insertLabels(query, { batchId, receivedAtMs, labels: rows }),
-    );
+    const own = await dependencies.database.transaction(async (query) => {
+      const own = await dependencies.insertLabels(query, { batchId, receivedAtMs, labels: rows });
+      const ids = own.flatMap((at) => rows[at]?.transactionId ?? []);
+      if (own.length > 0) await dependencies.openLabelBatch(query, batchId, receivedAtMs, ids);
+      return own;
+    });
     return { rowOf, rows, added: new Set(own.flatMap((at) => rows[at] ?? [])) };
   }, partitions.forget);
   if ('errors' in stored) return { kind: 'invalid', errors: stored.errors };
   const { rowOf, rows, added } = stored;
   for (const { label, labelledAtMs, createdAtMs } of added)
     count(label, labelledAtMs - createdAtMs);
-  await tellProfiles(rows);
+  failpoint('api-after-labels-commit');
+  await tellProfiles([...new Set(rows.map((row) => row.transactionId))]);
+  if (added.size > 0) await dependencies.closeLabelBatch(batchId);
   // Of one label twice in a request the first is the one that was added.
   const outcomes = rowOf.map((row) => ({
     transactionId: row.transactionId,
@@ -86,7 +105,7 @@ type Resolved = { readonly labels: readonly Label[]; readonly errors: readonly I
 
 /** The labels with the transactions they name; what only the stores or a clock can refuse is refused here. */
 async function resolve(
-  { database, findHeldKeys, findParties }: AcceptLabelsDependencies,
+  { database, findHeldKeys, findParties, findAmountToMedian }: AcceptLabelsDependencies,
   { client, inputs }: AcceptLabelsRequest,
   receivedAtMs: number,
 ): Promise<Resolved> {
@@ -100,12 +119,22 @@ async function resolve(
   const known = [...new Set(ids)].flatMap((id) => id ?? []);
   const parties = known.length === 0 ? [] : await findParties(database.query, known);
   const partiesOf = new Map(parties.map((party) => [party.transactionId, party]));
+  const frauds = inputs.flatMap(({ label }, index) =>
+    label === 'fraud' ? (ids[index] ?? []) : [],
+  );
+  const ratios =
+    frauds.length === 0 ? null : await findAmountToMedian(database.query, [...new Set(frauds)]);
   const labels: Label[] = [];
   const errors: ItemError[] = [];
   for (const [index, input] of inputs.entries()) {
     const result = toLabel(input, partiesOf.get(ids[index] ?? ''), receivedAtMs);
-    if ('problem' in result) errors.push({ index, ...result.problem });
-    else labels.push(result);
+    if ('problem' in result) {
+      errors.push({ index, ...result.problem });
+      continue;
+    }
+    const amountToMedian =
+      result.label === 'fraud' ? (ratios?.get(result.transactionId) ?? null) : null;
+    labels.push({ ...result, amountToMedian });
   }
   return { labels, errors };
 }
@@ -116,7 +145,7 @@ function toLabel(
   { idempotency_key: key, label, labelled_at: labelledAt, source }: LabelInput,
   parties: Parties | undefined,
   receivedAtMs: number,
-): Label | Problem {
+): Omit<Label, 'amountToMedian'> | Problem {
   if (parties === undefined) {
     return key === undefined
       ? problem('transaction_id', 'is not the id of a transaction')

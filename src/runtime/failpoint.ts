@@ -9,6 +9,7 @@ export type FailpointName =
   | 'api-before-commit'
   | 'api-after-commit'
   | 'api-after-append'
+  | 'api-after-labels-commit'
   | 'worker-after-read'
   | 'worker-after-commit'
   | 'worker-after-dead-letters';

@@ -128,6 +128,10 @@ export function createMetrics() {
       'corridor',
       'shard',
     ]),
+    labelsUntold: gauge(
+      'risk_labels_untold_seconds',
+      'Age of the oldest request whose labels the profiles may not know; 0 without one.',
+    ),
     cacheHits: counter('risk_cache_hits_total', 'Hits by cache.', ['cache']),
     cacheMisses: counter('risk_cache_misses_total', 'Misses by cache.', ['cache']),
     profileConflicts: counter(

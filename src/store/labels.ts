@@ -1,7 +1,7 @@
 /** Labels: adding them, each once, and the transactions they are about. */
 import type { Label } from '../domain/label.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
-import { textArray, timestampArray, uuidArray } from './binary-array.ts';
+import { float8Array, textArray, timestampArray, uuidArray } from './binary-array.ts';
 import type { Query, Statement } from './pool.ts';
 
 export type NewLabels = {
@@ -18,9 +18,9 @@ const insertStatement: Statement = {
   text: `
     with stored as (
       insert into labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
-                          account_id, merchant_id)
+                          account_id, merchant_id, amount_to_median)
       select unnest($3::uuid[]), unnest($4::timestamptz[]), unnest($5::timestamptz[]), unnest($6::text[]),
-             unnest($7::text[]), $2, $1, unnest($8::text[]), unnest($9::text[])
+             unnest($7::text[]), $2, $1, unnest($8::text[]), unnest($9::text[]), unnest($10::float8[])
       on conflict do nothing
       returning 1
     )
@@ -59,6 +59,7 @@ export async function insertLabels(query: Query, batch: NewLabels): Promise<numb
     ...[batchId, new Date(receivedAtMs), ...key],
     textArray(labels.map((label) => label.accountId)),
     textArray(labels.map((label) => label.merchantId)),
+    float8Array(labels.map((label) => label.amountToMedian)),
   ]);
   if (row?.stored === labels.length) return labels.map((_, at) => at);
   const own = await query<{ ordinal: number }>(ownStatement, [batchId, ...key]);
@@ -89,4 +90,51 @@ export async function findParties(
 ): Promise<Parties[]> {
   const times = transactionIds.map((id) => createdAtMsOf(id) ?? 0);
   return await query<Parties>(partiesStatement, [uuidArray(transactionIds), timestampArray(times)]);
+}
+
+const fraudPartiesStatement: Statement = {
+  name: 'find-fraud-parties',
+  text: `select u.transaction_id as "transactionId", l.account_id as "accountId", l.merchant_id as "merchantId"
+           from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
+          cross join lateral (
+            select l.account_id, l.merchant_id from labels l
+             where l.transaction_id = u.transaction_id and l.created_at = u.created_at and l.label = 'fraud'
+             limit 1) l`,
+};
+
+/** Account and merchant of those transactions that have a label that says fraud, outlived or not. */
+export async function findFraudParties(
+  query: Query,
+  transactionIds: readonly string[],
+): Promise<Parties[]> {
+  const times = transactionIds.map((id) => createdAtMsOf(id) ?? 0);
+  return await query<Parties>(fraudPartiesStatement, [
+    uuidArray(transactionIds),
+    timestampArray(times),
+  ]);
+}
+
+const loggedFeatureStatement: Statement = {
+  name: 'find-logged-feature',
+  text: `select s.transaction_id as "transactionId", s.value
+           from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
+          cross join lateral (
+            select s.transaction_id, s.features[$3::int + 1] as value from scores s
+             where s.transaction_id = u.transaction_id and s.created_at = u.created_at
+             limit 1) s
+          where s.value is not null and s.value <> 'NaN'`,
+};
+
+/** One feature as it was logged, by transaction; those without a score, or where it is missing, are left out. */
+export async function findLoggedFeature(
+  query: Query,
+  transactionIds: readonly string[],
+  index: number,
+): Promise<Map<string, number>> {
+  const rows = await query<{ transactionId: string; value: number }>(loggedFeatureStatement, [
+    uuidArray(transactionIds),
+    timestampArray(transactionIds.map((id) => createdAtMsOf(id) ?? 0)),
+    index,
+  ]);
+  return new Map(rows.map(({ transactionId, value }) => [transactionId, value]));
 }

@@ -12,6 +12,7 @@ const LOCKS = {
   partitions: 7_212_011,
   purge: 7_212_012,
   watch: 7_212_014,
+  labels: 7_212_013,
 } as const;
 export type LeaderDuty = keyof typeof LOCKS;
 

@@ -1,0 +1,191 @@
+/**
+ * Goal: once a label is answered the next transaction's features know of it, whatever ended in between, and nothing
+ * that a label does not change is rebuilt. Method: a real worker beside the bound acceptance of labels; features are
+ * read from the stored scores.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bindLabels } from '../../src/cli/bind-labels.ts';
+import type { LabelValue } from '../../src/domain/label.ts';
+import { type AcceptLabelsDependencies, acceptLabels } from '../../src/ingest/accept-labels.ts';
+import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
+import { PROFILE_HEADER_BYTES } from '../../src/profile/profile.ts';
+import { createMetrics } from '../../src/runtime/metrics.ts';
+import { type FeatureName, featureIndex } from '../../src/scoring/feature-schema.ts';
+import { findHeldKeys } from '../../src/store/idempotency-keys.ts';
+import { createPartitionGuard } from '../../src/store/partitions.ts';
+import { createBumpProfiles } from '../../src/stream/bump-profiles.ts';
+import { openCommands } from '../../src/stream/connection.ts';
+import { profileKey } from '../../src/stream/keys.ts';
+import { testConfig } from '../support/config.ts';
+import { startTestRedis } from '../support/services.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import { createWorkerRig, type RunningWorker, type WorkerRig } from '../support/worker-rig.ts';
+
+const DAY_MS = 86_400_000;
+/** Noon of the day on which the last transactions happen. */
+const NOW_MS = Date.UTC(2026, 9, 20, 12);
+
+let rig: WorkerRig;
+let worker: RunningWorker;
+let accept: AcceptLabelsDependencies;
+let sent = 0;
+
+beforeAll(async () => {
+  rig = await createWorkerRig();
+  worker = rig.startWorker({ RISK_RECONCILE_AGE_MS: '500' });
+  accept = bindLabels(
+    testConfig({ RISK_MARKET: rig.database.market }),
+    {
+      database: rig.pool,
+      redis: rig.commands,
+      guards: { redis: { run: (work) => work() } },
+      metrics: createMetrics(),
+    },
+    {
+      ...{ findHeldKeys, partitions: createPartitionGuard(rig.pool) },
+      ...{ newId: createTransactionIds(), now: Date.now, failpoint: () => undefined },
+    },
+  );
+});
+afterAll(async () => {
+  await worker[Symbol.asyncDispose]();
+  await rig[Symbol.asyncDispose]();
+});
+
+/** Sends transactions of one party at these times and waits until they are scored; returns their ids. */
+async function score(party: string, times: readonly number[]): Promise<string[]> {
+  const transactions = await rig.send(
+    times.map((createdAtMs) => ({
+      createdAtMs,
+      accountId: `acc_${party}`,
+      merchantId: `m_${party}`,
+    })),
+  );
+  sent += times.length;
+  await rig.settled(sent);
+  return transactions.map(({ transactionId }) => transactionId);
+}
+
+async function featuresOf(id: string | undefined, names: readonly FeatureName[]) {
+  const [row] = await rig.database.sql<{ features: number[] }>(
+    'select features from scores where transaction_id = $1',
+    [id],
+  );
+  return names.map((name) => row?.features[featureIndex(name)]);
+}
+
+const label = (id: string | undefined, value: LabelValue, labelledAtMs: number) =>
+  acceptLabels(accept, {
+    client: 'default',
+    inputs: [
+      {
+        transaction_id: id ?? '',
+        label: value,
+        labelled_at: new Date(labelledAtMs).toISOString(),
+        source: 'bank',
+      },
+    ],
+  });
+
+const stored = (party: string) =>
+  rig.commands.getBuffer(profileKey(rig.database.market, 'merchant', `m_${party}`));
+
+const RATES: readonly FeatureName[] = [
+  'fraud_rate_7d',
+  'merchant_fraud_rate_7d',
+  'merchant_young_frauds',
+  'young_frauds',
+];
+
+describe('a label', () => {
+  test('is in the features of the next transaction, and goes when it is taken back', async () => {
+    const [old, young] = await score('a', [NOW_MS - 10 * DAY_MS, NOW_MS - 2 * DAY_MS]);
+    await label(old, 'fraud', NOW_MS - 3 * DAY_MS);
+    await label(young, 'fraud', NOW_MS - DAY_MS);
+    const [known] = await score('a', [NOW_MS]);
+    expect(await featuresOf(known, RATES)).toEqual([0.5, 0.5, 1, 1]);
+    await label(old, 'legitimate', NOW_MS);
+    const [after] = await score('a', [NOW_MS + 1]);
+    expect(await featuresOf(after, RATES)).toEqual([0, 0, 1, 1]);
+    // What was known at the time of an earlier one still is.
+    const [before] = await score('a', [NOW_MS - 1]);
+    expect(await featuresOf(before, RATES)).toEqual([0.5, 0.5, 1, 1]);
+  });
+
+  test('that says legitimate where nobody said fraud leaves the profiles alone', async () => {
+    const [id] = await score('b', [NOW_MS - 10 * DAY_MS]);
+    const profile = await stored('b');
+    await label(id, 'legitimate', NOW_MS);
+    expect(await stored('b')).toEqual(profile);
+    await label(id, 'fraud', NOW_MS + 1);
+    expect((await stored('b'))?.length).toBe(PROFILE_HEADER_BYTES);
+  });
+
+  test('whose request ends between its commit and the profiles is told on by a worker', async () => {
+    const [id] = await score('c', [NOW_MS - 10 * DAY_MS]);
+    const ends: AcceptLabelsDependencies = {
+      ...accept,
+      tellProfiles: () => Promise.reject(new Error('the process ends')),
+    };
+    const inputs = [
+      {
+        transaction_id: id ?? '',
+        label: 'fraud' as const,
+        labelled_at: new Date(NOW_MS - DAY_MS).toISOString(),
+        source: 'bank',
+      },
+    ];
+    await expect(acceptLabels(ends, { client: 'default', inputs })).rejects.toThrow('ends');
+    expect((await stored('c'))?.length).toBeGreaterThan(PROFILE_HEADER_BYTES);
+    await waitUntil(
+      async () => (await rig.database.sql('select from label_batches')).length === 0,
+      20_000,
+      'a worker to tell the profiles',
+    );
+    const [next] = await score('c', [NOW_MS]);
+    expect(await featuresOf(next, RATES)).toEqual([0.5, 0.5, 0, 0]);
+  });
+
+  test('of an unusual amount, as its score has it, is no ordinary fraud', async () => {
+    const seeds = [...Array.from({ length: 5 }, () => '10.00'), '100.00'].map((amount, index) => ({
+      ...{ createdAtMs: NOW_MS - 10 * DAY_MS + index * 1000, amount },
+      ...{ accountId: 'acc_d', merchantId: 'm_d' },
+    }));
+    const transactions = await rig.send(seeds);
+    sent += seeds.length;
+    await rig.settled(sent);
+    for (const index of [0, 5]) {
+      await label(transactions[index]?.transactionId, 'fraud', NOW_MS - DAY_MS);
+    }
+    const [next] = await score('d', [NOW_MS]);
+    const names = ['merchant_fraud_rate_7d', 'merchant_ordinary_rate_7d'] as const;
+    expect(await featuresOf(next, names)).toEqual([2 / 7, 1 / 6]);
+  });
+});
+
+test('a full Redis still takes the word that a profile is invalid', async () => {
+  await using service = await startTestRedis({ settings: { maxmemory: '8mb' } });
+  const redis = openCommands(service.url, 2000);
+  try {
+    await waitUntil(() => redis.status === 'ready', 5000, 'redis');
+    const bump = createBumpProfiles({ redis, market: 'm', headerBytes: 8, ttlSeconds: 60 });
+    const key = profileKey('m', 'account', 'one');
+    await redis.set(key, Buffer.alloc(100));
+    for (let n = 0; ; n++) {
+      const reply = await redis.set(`filler${n}`, Buffer.alloc(64 * 1024)).catch(() => 'full');
+      if (reply === 'full') break;
+    }
+    await redis.config('SET', 'maxmemory', '1mb');
+    await bump([
+      { kind: 'account', id: 'one' },
+      { kind: 'account', id: 'absent' },
+    ]);
+    const header = await redis.getBuffer(key);
+    expect(header?.length).toBe(8);
+    expect(header?.at(-1)).toBe(0);
+    expect(await redis.getBuffer(profileKey('m', 'account', 'absent'))).toEqual(header);
+    expect(await redis.ttl(key)).toBeGreaterThan(50);
+  } finally {
+    redis.disconnect();
+  }
+});
