@@ -36,7 +36,7 @@ test('profiles of the simulation are kept as Redis keeps them', async () => {
       const cache = createProfileCache({
         ...{ redis, market: 'm', headerBytes: PROFILE_HEADER_BYTES, ttlSeconds: 100 },
       });
-      const memory = createMemoryProfiles({ compareAndSet: true });
+      const memory = createMemoryProfiles({ compareAndSet: true, bumpOfAbsent: true });
       const versions = new Map<string, number>();
       for (const { party, behind, whole, bytes } of steps) {
         const place = { key: profileKey('m', 'account', party), slot: profileSlot(party) };

@@ -3,12 +3,8 @@
  * before the colon name the promise.
  */
 import { isDeepStrictEqual } from 'node:util';
-import {
-  type AccountPast,
-  comparePositions,
-  type MerchantPast,
-  NO_FRAUDS,
-} from '../../src/domain/history.ts';
+import { type AccountPast, comparePositions, type MerchantPast } from '../../src/domain/history.ts';
+import type { Label } from '../../src/domain/label.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { accountKind } from '../../src/profile/account-kind.ts';
 import { merchantKind } from '../../src/profile/merchant-kind.ts';
@@ -24,6 +20,7 @@ import { ATTEMPTS_MAX } from '../../src/stream/entry.ts';
 import { profileKey } from '../../src/stream/keys.ts';
 import { DELIVERIES_MAX } from '../../src/worker/read-entries.ts';
 import { earlierSiblings } from './journal.ts';
+import { knownFrauds } from './known-frauds.ts';
 import type { Nature } from './schedule.ts';
 import { MARKET, STREAMS, type World } from './world.ts';
 
@@ -35,8 +32,8 @@ export function checkAtRest(world: World): string[] {
     ...checkAttempts(world),
     ...checkEvents(world),
     ...checkFeatures(world),
-    ...checkProfiles(world, accountKind, accountPastOf),
-    ...checkProfiles(world, merchantKind, merchantPastOf),
+    ...checkProfiles(world, accountKind, accountPastOf(world.postgres.labels)),
+    ...checkProfiles(world, merchantKind, merchantPastOf(world.postgres.labels)),
   ];
 }
 
@@ -166,6 +163,7 @@ function checkFeatures(world: World): string[] {
     const siblings = earlierSiblings(transactions, point).filter((one) =>
       known.has(one.transactionId),
     );
+    const labels = postgres.labels.slice(0, journal.labelsAtScore.get(id));
     const least = siblings.filter((one) => sight.scoredBefore.has(one.transactionId));
     const ofAccount = (all: readonly Transaction[]) =>
       all.filter((one) => one.accountId === point.accountId).length;
@@ -175,7 +173,8 @@ function checkFeatures(world: World): string[] {
     }
     if (
       least.length === siblings.length &&
-      !isDeepStrictEqual(score.features, fresh(siblings, point))
+      sight.labelsTold === labels.length &&
+      !isDeepStrictEqual(score.features, fresh(siblings, labels, point))
     ) {
       breaches.push(`features unlike a fold from scratch: ${id}`);
     }
@@ -183,29 +182,41 @@ function checkFeatures(world: World): string[] {
   return breaches;
 }
 
-function fresh(siblings: readonly Transaction[], point: Transaction): Float64Array {
+function fresh(
+  siblings: readonly Transaction[],
+  labels: readonly Label[],
+  point: Transaction,
+): Float64Array {
   const vector = new Float64Array(FEATURE_COUNT);
-  const account = historyOf(accountKind, accountPastOf, siblings, point);
-  features(point, account, historyOf(merchantKind, merchantPastOf, siblings, point), vector);
+  const account = historyOf(accountKind, accountPastOf(labels), siblings, point);
+  const merchant = historyOf(merchantKind, merchantPastOf(labels), siblings, point);
+  features(point, account, merchant, vector);
   return vector;
 }
 
 const FIRST = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
-const accountPastOf = (rows: readonly Transaction[]): AccountPast => ({
-  ...{ rows, floor: FIRST, ceiling: null, frauds: NO_FRAUDS },
-});
-const merchantPastOf = (rows: readonly Transaction[]): MerchantPast => ({
-  ...{ rows, tallies: [], horizon: null, knownFromMs: 0, ceiling: null, frauds: NO_FRAUDS },
-});
+const accountPastOf =
+  (labels: readonly Label[]): PastOf<AccountPast> =>
+  (rows, point) => ({
+    ...{ rows, floor: FIRST, ceiling: null, frauds: knownFrauds(labels, point, 'accountId') },
+  });
+const merchantPastOf =
+  (labels: readonly Label[]): PastOf<MerchantPast> =>
+  (rows, point) => ({
+    ...{ rows, tallies: [], horizon: null, knownFromMs: 0, ceiling: null },
+    frauds: knownFrauds(labels, point, 'merchantId'),
+  });
+
+type PastOf<Past> = (rows: readonly Transaction[], point: Transaction) => Past;
 
 function historyOf<P extends Profile, History, Past>(
   kind: ProfileKind<P, History, Past>,
-  pastOf: (rows: readonly Transaction[]) => Past,
+  pastOf: PastOf<Past>,
   transactions: readonly Transaction[],
   point: Transaction,
 ): History {
   const own = transactions.filter((one) => kind.partyOf(one) === kind.partyOf(point));
-  const outcome = kind.fold(kind.rebuild(pastOf(own.sort(comparePositions)), null), point);
+  const outcome = kind.fold(kind.rebuild(pastOf(own.sort(comparePositions), point), null), point);
   if (outcome.kind !== 'folded') throw new Error('a profile of everything folds anything');
   return outcome.history;
 }
@@ -220,7 +231,7 @@ const LAST_ID_END = '7fff-bfff-ffffffffffff';
 function checkProfiles<P extends Profile, History, Past>(
   { postgres, profiles, journal, transactions }: World,
   kind: ProfileKind<P, History, Past>,
-  pastOf: (rows: readonly Transaction[]) => Past,
+  pastOf: PastOf<Past>,
 ): string[] {
   const breaches: string[] = [];
   for (const [party, own] of Map.groupBy(transactions, kind.partyOf)) {

@@ -14,6 +14,8 @@ export type Event = { readonly entryId: string; readonly event: ScoredEvent };
 export type Sight = {
   /** Scored before the transaction was first delivered: the fold must see these. */
   readonly scoredBefore: ReadonlySet<string>;
+  /** Labels of which the profiles were told by then: the first so many, unless some were told out of turn. */
+  readonly labelsTold: number;
 };
 
 export type Journal = {
@@ -33,6 +35,8 @@ export type Journal = {
   readonly sights: Map<string, Sight>;
   /** Earlier siblings that were committed when the score was. */
   readonly knownAtScore: Map<string, ReadonlySet<string>>;
+  /** Labels that were committed when the score was: the first so many. */
+  readonly labelsAtScore: Map<string, number>;
   deliveriesMax: number;
   /** Faults and disasters that may have cost entries a delivery. */
   disturbances: number;
@@ -51,6 +55,7 @@ export function createJournal(): Journal {
     ...{
       sights: new Map(),
       knownAtScore: new Map(),
+      labelsAtScore: new Map(),
       deliveriesMax: 0,
       disturbances: 0,
     },
@@ -86,6 +91,7 @@ export type Witness = {
   /** True where something keeps the transaction from being lost. */
   readonly isKept: (transactionId: string) => boolean;
   readonly scoredIds: () => Iterable<string>;
+  readonly toldLabels: () => number;
 };
 
 export function observeStreams(journal: Journal, witness: Witness): StreamObserver {
@@ -94,7 +100,10 @@ export function observeStreams(journal: Journal, witness: Witness): StreamObserv
       journal.deliveriesMax = Math.max(journal.deliveriesMax, deliveries);
       const id = transactionIdOf(packed);
       if (journal.sights.has(id)) return;
-      journal.sights.set(id, { scoredBefore: new Set(witness.scoredIds()) });
+      journal.sights.set(id, {
+        scoredBefore: new Set(witness.scoredIds()),
+        labelsTold: witness.toldLabels(),
+      });
     },
     ended(packed, outcome) {
       if (packed === undefined) {
@@ -118,6 +127,7 @@ export function observeStreams(journal: Journal, witness: Witness): StreamObserv
 export function observeScores(
   journal: Journal,
   transactions: ReadonlyMap<string, Transaction>,
+  labels: number,
 ): (score: NewScore) => void {
   return ({ transactionId }) => {
     const own = transactions.get(transactionId);
@@ -126,6 +136,7 @@ export function observeScores(
       return;
     }
     const known = earlierSiblings(transactions.values(), own);
+    journal.labelsAtScore.set(transactionId, labels);
     journal.knownAtScore.set(transactionId, new Set(known.map((one) => one.transactionId)));
   };
 }

@@ -8,12 +8,16 @@ import {
   type AccountPast,
   comparePositions,
   type MerchantPast,
-  NO_FRAUDS,
   type Position,
 } from '../../src/domain/history.ts';
+import type { Label } from '../../src/domain/label.ts';
 import type { OpenBatch } from '../../src/domain/open-batch.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
+import type { LabelBatch } from '../../src/store/label-batches.ts';
+import type { Parties } from '../../src/store/labels.ts';
 import type { NewScore, ScoreLineage, StoredScore } from '../../src/store/scores.ts';
+
+import { knownFrauds } from './known-frauds.ts';
 
 const DAY_MS = 86_400_000;
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
@@ -31,10 +35,19 @@ export type ReconcileState = {
 /** Guards that a test takes out to see the simulation go red. */
 export type PostgresGuards = { readonly conflictClause: boolean };
 
+/** A label, and whether the profiles were told of it. */
+export type LabelRow = Label & { readonly batchId: string; isTold: boolean };
+
 export type MemoryPostgres = {
   readonly transactions: ReadonlyMap<string, Transaction>;
   readonly scores: ReadonlyMap<string, ScoreRow>;
   readonly deadLetters: readonly DeadLetterRow[];
+  /** In the order of their commits. */
+  readonly labels: readonly LabelRow[];
+  readonly labelBatches: ReadonlyMap<string, LabelBatch>;
+  readonly acceptLabel: (batch: LabelBatch, label: Label) => void;
+  readonly findFraudParties: (transactionIds: readonly string[]) => Parties[];
+  readonly closeLabelBatch: (batchId: string) => void;
   readonly openBatchCount: () => number;
   readonly state: () => ReconcileState;
   /** False when the batch is stored already. */
@@ -70,6 +83,8 @@ export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPost
   const transactions = new Map<string, Transaction>();
   const scores = new Map<string, ScoreRow>();
   const deadLetters: DeadLetterRow[] = [];
+  const labels: LabelRow[] = [];
+  const labelBatches = new Map<string, LabelBatch>();
   const batches = new Map<string, OpenBatch>();
   const accepted = new Set<string>();
   let state: ReconcileState = { redisIdentity: 0, recovering: false };
@@ -77,7 +92,17 @@ export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPost
     !scores.has(transactionId) &&
     !deadLetters.some((one) => one.transactionId === transactionId && one.isOpen);
   return {
-    ...{ transactions, scores, deadLetters },
+    ...{ transactions, scores, deadLetters, labels, labelBatches },
+    acceptLabel(batch, label) {
+      labelBatches.set(batch.batchId, batch);
+      labels.push({ ...label, batchId: batch.batchId, isTold: false });
+    },
+    findFraudParties: (ids) =>
+      labels.filter(({ label, transactionId: id }) => label === 'fraud' && ids.includes(id)),
+    closeLabelBatch(batchId) {
+      for (const row of labels) if (row.batchId === batchId) row.isTold = true;
+      labelBatches.delete(batchId);
+    },
     openBatchCount: () => batches.size,
     state: () => state,
     accept(batch, rows) {
@@ -116,13 +141,23 @@ export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPost
       const since = point.createdAtMs - 360 * DAY_MS;
       const own = [...transactions.values()].filter((t) => t.accountId === point.accountId);
       const floor = { createdAtMs: since, transactionId: FIRST_ID };
-      return { ...around(own, point, since, rowsAfter), floor, frauds: NO_FRAUDS };
+      return {
+        ...around(own, point, since, rowsAfter),
+        floor,
+        frauds: knownFrauds(labels, point, 'accountId'),
+      };
     },
     merchantPast: (point) => {
       const knownFromMs = (Math.floor(point.createdAtMs / DAY_MS) - 107) * DAY_MS;
       const own = [...transactions.values()].filter((t) => t.merchantId === point.merchantId);
       const past = around(own, point, knownFromMs, rowsAfter);
-      return { ...past, tallies: [], horizon: null, knownFromMs, frauds: NO_FRAUDS };
+      return {
+        ...past,
+        tallies: [],
+        horizon: null,
+        knownFromMs,
+        frauds: knownFrauds(labels, point, 'merchantId'),
+      };
     },
   };
 }

@@ -9,14 +9,21 @@ import type {
   ProfileStore,
   StoreOutcome,
 } from '../../src/stream/profile-cache.ts';
+import { bumpedValue } from '../support/bumped-value.ts';
 
 /** Guards that a test takes out to see the simulation go red. */
-export type ProfileGuards = { readonly compareAndSet: boolean };
+export type ProfileGuards = {
+  readonly compareAndSet: boolean;
+  /** An absent profile is made invalid as well. */
+  readonly bumpOfAbsent: boolean;
+};
 
 export type MemoryProfiles = {
   readonly load: (request: ProfileRequest) => ProfileReply;
   readonly store: (write: ProfileStore) => StoreOutcome;
   readonly values: ReadonlyMap<string, Buffer>;
+  /** Makes a profile invalid. */
+  readonly bump: (key: string, random: () => number) => void;
   /** How often everything was lost. */
   readonly losses: () => number;
   readonly clear: () => void;
@@ -50,6 +57,9 @@ export function createMemoryProfiles(guards: ProfileGuards): MemoryProfiles {
       const kept = (values.get(key) ?? Buffer.alloc(0)).subarray(0, offset);
       values.set(key, Buffer.concat([kept, Buffer.alloc(offset - kept.length), bytes, last]));
       return 'stored';
+    },
+    bump(key, random) {
+      if (guards.bumpOfAbsent || values.has(key)) values.set(key, bumpedValue(random));
     },
     losses: () => losses,
     clear() {

@@ -3,6 +3,7 @@
  * as they are submitted, faults of single calls, and disasters at given moments.
  */
 import fc from 'fast-check';
+import type { LabelValue } from '../../src/domain/label.ts';
 
 /** Calls of a worker, the reconciler or an API across the process border. */
 export const OPERATIONS = {
@@ -11,11 +12,12 @@ export const OPERATIONS = {
     ...['insertDeadLetters', 'closeDeadLettersOfScored', 'accept', 'closeBatch'],
     ...['readState', 'writeState', 'listOpenBatches', 'deleteBatches', 'loadUnscored'],
     ...['listUnscored', 'listStreams'],
+    ...['acceptLabels', 'findFraudParties', 'closeLabelBatch', 'listLabelBatches'],
   ],
   redis: [
     ...['readNew', 'readOwn', 'unblock', 'ensureGroups', 'claim', 'heartbeat', 'settle', 'promote'],
     ...['loadProfiles', 'storeProfiles', 'removeConsumer', 'removeDeadConsumers'],
-    ...['append', 'readIdentity', 'readWaiting'],
+    ...['append', 'readIdentity', 'readWaiting', 'bumpProfiles'],
   ],
 } as const;
 export type Service = keyof typeof OPERATIONS;
@@ -104,6 +106,16 @@ export type Submission = {
   readonly nature: Nature;
 };
 
+/** What becomes known of a transaction that is stored by then; sent once. */
+export type LabelRequest = {
+  readonly atMs: number;
+  /** Which transaction, modulo how many there are. */
+  readonly which: number;
+  readonly label: LabelValue;
+  /** `labelled_at`, minutes after the transaction. */
+  readonly afterMin: number;
+};
+
 export type Schedule = {
   /** Of latencies and of the workers' own random numbers. */
   readonly seed: number;
@@ -112,6 +124,7 @@ export type Schedule = {
   /** Rows behind its point that a rebuild reads. */
   readonly rowsAfter: number;
   readonly submissions: readonly Submission[];
+  readonly labels: readonly LabelRequest[];
   readonly faults: readonly Fault[];
   readonly disasters: readonly Disaster[];
 };
@@ -158,20 +171,29 @@ const disaster = fc.record({
   forMs,
 });
 
+const labelRequest = fc.record({
+  atMs: fc.integer({ min: 0, max: 9 }).map((step) => step * 250 + 40),
+  which: fc.nat({ max: 15 }),
+  label: fc.constantFrom<LabelValue>('fraud', 'fraud', 'fraud', 'legitimate'),
+  afterMin: fc.constantFrom(0, 1, 60),
+});
+
 export const schedules: fc.Arbitrary<Schedule> = fc.record({
   seed: fc.nat(),
   workers: fc.integer({ min: 1, max: 3 }),
   batchEntries: fc.integer({ min: 1, max: 6 }),
   rowsAfter: fc.constantFrom(1, 3, 64),
   submissions: fc.array(submission, { minLength: 1, maxLength: 12 }),
+  labels: fc.array(labelRequest, { maxLength: 4 }),
   faults: fc.array(fault, { maxLength: 8 }),
   disasters: fc.array(disaster, { maxLength: 3 }),
 });
 
 /** The moment after which nothing new goes wrong, apart from faults that wait for their call. */
-export function calmAtMs({ submissions, disasters }: Schedule): number {
+export function calmAtMs({ submissions, labels, disasters }: Schedule): number {
   return Math.max(
     ...submissions.map(({ atMs }) => atMs),
+    ...labels.map(({ atMs }) => atMs),
     ...disasters.map((one) => one.atMs + one.forMs),
   );
 }

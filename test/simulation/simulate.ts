@@ -7,6 +7,7 @@ import type { Transaction } from '../../src/domain/transaction.ts';
 import { encodeEntry } from '../../src/stream/entry.ts';
 import { checkAtRest } from './checks.ts';
 import { raise } from './journal.ts';
+import { sendLabel } from './label-duty.ts';
 import { appendEntries } from './reconcile-duty.ts';
 import { calmAtMs, type Disaster, type DisasterKind, type Schedule } from './schedule.ts';
 import { type SimulatedWorker, startWorker } from './start-worker.ts';
@@ -34,6 +35,10 @@ export async function simulate(schedule: Schedule, missing?: Mechanism): Promise
     world.owe(1);
     clock.after(batch.atMs, () => submit(world, batch.id, batch.transactions));
   }
+  schedule.labels.forEach((request, index) => {
+    world.owe(1);
+    clock.after(request.atMs, () => sendLabel(world, `labels-${index}`, request));
+  });
   for (const disaster of schedule.disasters) {
     clock.after(disaster.atMs, () => {
       journal.trace.push(`${clock.nowMs() - START_MS} ms: ${disaster.kind}`);
@@ -202,6 +207,7 @@ function isQuiet(world: World): boolean {
   if (world.missing !== 'reconciler' && (recovering || redisIdentity !== identity.value)) {
     return false;
   }
+  if (world.missing !== 'label-batch' && postgres.labelBatches.size > 0) return false;
   if (owed() > 0 || streams.pendingCount() > 0) return false;
   return STREAMS.every(
     ({ transactions: name }) => streams.entries(name).length + streams.retries(name).length === 0,

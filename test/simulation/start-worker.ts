@@ -21,6 +21,7 @@ import {
   createBatchSteps,
 } from '../../src/worker/process-batch.ts';
 import { type Group, type OwnConnection, runWorker } from '../../src/worker/run-worker.ts';
+import { createLabelDuty } from './label-duty.ts';
 import { type Process, unreachable } from './process.ts';
 import { createReconcileDuty } from './reconcile-duty.ts';
 import { CLAIM_IDLE_MS } from './schedule.ts';
@@ -282,6 +283,7 @@ function createDuties(world: World, process: Process): Duty[] {
       );
     },
   };
-  if (world.missing === 'reconciler') return [promote];
-  return [promote, createReconcileDuty(world, process)];
+  const duties = [promote, createLabelDuty(world, process)];
+  if (world.missing === 'reconciler') return duties;
+  return [...duties, createReconcileDuty(world, process)];
 }

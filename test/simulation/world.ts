@@ -37,7 +37,10 @@ export type Mechanism =
   | 'claim'
   | 'reconciler'
   | 'dead-letter-row'
-  | 'generation';
+  | 'generation'
+  | 'bump'
+  | 'bump-of-absent'
+  | 'label-batch';
 
 export const MARKET = 'm';
 export const START_MS = Date.UTC(2026, 10, 1);
@@ -83,13 +86,15 @@ export function createWorld(schedule: Schedule, missing: Mechanism | undefined):
   const postgres = createMemoryPostgres({
     rowsAfter: schedule.rowsAfter,
     isUnstorable: (id) => natureOf(id) === 'unstorable',
-    onScored: (score) => observeScores(journal, postgres.transactions)(score),
+    onScored: (score) =>
+      observeScores(journal, postgres.transactions, postgres.labels.length)(score),
     guards: { conflictClause: missing !== 'conflict-clause' },
   });
   const witness: Witness = {
     isScored: (id) => postgres.scores.has(id),
     isKept: (id) => isKept(id, postgres, streams),
     scoredIds: () => postgres.scores.keys(),
+    toldLabels: () => postgres.labels.filter(({ isTold }) => isTold).length,
   };
   const guards = { ownerCheck: missing !== 'owner-check' };
   const streams: MemoryStreams = createMemoryStreams(
@@ -106,7 +111,10 @@ export function createWorld(schedule: Schedule, missing: Mechanism | undefined):
   };
   return {
     ...{ schedule, missing, clock, random, postgres, streams, journal, transactions, natureOf },
-    profiles: createMemoryProfiles({ compareAndSet: missing !== 'compare-and-set' }),
+    profiles: createMemoryProfiles({
+      compareAndSet: missing !== 'compare-and-set',
+      bumpOfAbsent: missing !== 'bump-of-absent',
+    }),
     startProcess: (name, onCrash) =>
       createProcess({
         ...{ name, clock, takeFault, onCrash, owe },

@@ -19,7 +19,7 @@ export function createSharedCache() {
   return {
     get: (party: string) => values.get(party) ?? null,
     evict: (party: string) => values.delete(party),
-    bump: (party: string) => values.set(party, bumpedValue(values.get(party) ?? null)),
+    bump: (party: string) => values.set(party, bumpedValue(Math.random)),
     write(party: string, write: ProfileWrite): boolean {
       const stored = values.get(party) ?? null;
       const header = headerOf(stored);

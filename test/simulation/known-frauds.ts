@@ -1,0 +1,32 @@
+/** What src/store/known-frauds.ts reads, from all labels there are: said again, as plainly as it can be. */
+import type { FraudSpan, KnownFrauds } from '../../src/domain/history.ts';
+import type { Label } from '../../src/domain/label.ts';
+
+type Parties = { readonly accountId: string; readonly merchantId: string };
+
+export function knownFrauds(
+  labels: readonly Label[],
+  point: Parties,
+  party: keyof Parties,
+): KnownFrauds {
+  const own = labels.filter((one) => one[party] === point[party]);
+  const spans = [...Map.groupBy(own, (one) => one.transactionId).values()].flatMap(spansOf);
+  spans.sort((a, b) => a.createdAtMs - b.createdAtMs || a.fromMs - b.fromMs);
+  return { spans, floorMs: Number.NEGATIVE_INFINITY };
+}
+
+/** The times at which something was said are where spans begin and end; those that follow each other are one. */
+function spansOf(labels: readonly Label[]): FraudSpan[] {
+  const times = [...new Set(labels.map((one) => one.labelledAtMs))].sort((a, b) => a - b);
+  const spans: FraudSpan[] = [];
+  times.forEach((fromMs, index) => {
+    const said = labels.filter((one) => one.labelledAtMs === fromMs);
+    if (!said.some((one) => one.label === 'fraud')) return;
+    const untilMs = times[index + 1] ?? Number.POSITIVE_INFINITY;
+    const before = spans.at(-1);
+    const createdAtMs = said[0]?.createdAtMs ?? 0;
+    if (before?.untilMs === fromMs) spans[spans.length - 1] = { ...before, untilMs };
+    else spans.push({ createdAtMs, fromMs, untilMs, isUnusual: false });
+  });
+  return spans;
+}

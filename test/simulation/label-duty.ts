@@ -1,0 +1,83 @@
+/**
+ * Labels of the simulation: an API that commits one and tells the profiles, which is asked once, and the workers'
+ * duty that finishes what an API left. Telling itself is the engine's own.
+ */
+import { tellLeftBatches } from '../../src/ingest/tell-left-batches.ts';
+import { createTellProfiles, type TellProfiles } from '../../src/ingest/tell-profiles.ts';
+import { profileKey } from '../../src/stream/keys.ts';
+import type { Duty } from '../../src/worker/maintenance.ts';
+import type { Process } from './process.ts';
+import type { LabelRequest } from './schedule.ts';
+import { MARKET, type World } from './world.ts';
+
+const TELL_EVERY_MS = 300;
+const BATCH_AGE_MS = 200;
+
+export function sendLabel(world: World, batchId: string, request: LabelRequest): void {
+  const { clock, postgres, transactions } = world;
+  const { which, label, afterMin } = request;
+  const own = transactions[which % transactions.length];
+  // A label of a transaction that is not stored is refused.
+  if (own === undefined || !postgres.transactions.has(own.transactionId)) {
+    world.owe(-1);
+    return;
+  }
+  let isDone = false;
+  const end = () => {
+    if (!isDone) world.owe(-1);
+    isDone = true;
+  };
+  const process = world.startProcess(`api ${batchId}`, end);
+  const receivedAt = new Date(clock.nowMs());
+  const batch = { batchId, receivedAt, transactionIds: [own.transactionId] };
+  const labelledAtMs = own.createdAtMs + afterMin * 60_000;
+  const row = { ...own, label, labelledAtMs, source: 'bank', amountToMedian: null };
+  const accept = async () => {
+    await process.ask('acceptLabels', () => postgres.acceptLabel(batch, row));
+    await bindTellProfiles(world, process)(batch.transactionIds);
+    await process.ask('closeLabelBatch', () => postgres.closeLabelBatch(batchId));
+  };
+  process.run(accept).then(end, end);
+}
+
+export function createLabelDuty(world: World, process: Process): Duty {
+  const { postgres, clock } = world;
+  return {
+    name: 'tell-profiles',
+    everyMs: TELL_EVERY_MS,
+    async run(signal) {
+      if (world.missing === 'label-batch') return;
+      await tellLeftBatches(
+        {
+          listLabelBatches: (before) =>
+            process.ask('listLabelBatches', () =>
+              [...postgres.labelBatches.values()].filter(({ receivedAt }) => receivedAt < before),
+            ),
+          deleteLabelBatch: (batchId) =>
+            process.ask('closeLabelBatch', () => postgres.closeLabelBatch(batchId)),
+          tellProfiles: bindTellProfiles(world, process),
+          batchAgeMs: BATCH_AGE_MS,
+          now: clock.nowMs,
+          reportAge: () => undefined,
+        },
+        signal,
+      );
+    },
+  };
+}
+
+function bindTellProfiles(world: World, process: Process): TellProfiles {
+  const { postgres, profiles, missing, random } = world;
+  return createTellProfiles({
+    findFraudParties: (ids) =>
+      process.ask('findFraudParties', () => postgres.findFraudParties(ids)),
+    async bumpProfiles(parties) {
+      const keys = parties.map(({ kind, id }) => profileKey(MARKET, kind, id));
+      if (missing === 'bump') return;
+      await process.askAll(
+        'bumpProfiles',
+        keys.map((key) => () => profiles.bump(key, random)),
+      );
+    },
+  });
+}
