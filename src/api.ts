@@ -4,10 +4,13 @@
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { hostname } from 'node:os';
 import packageJson from '../package.json' with { type: 'json' };
 import { bindAccept } from './cli/bind-accept.ts';
+import { bindEvaluate } from './cli/bind-evaluate.ts';
 import { bindGuards, openProbe, watchGuards } from './cli/bind-guards.ts';
 import { bindLabels } from './cli/bind-labels.ts';
+import { bindModels, createModelShelf } from './cli/bind-models.ts';
 import { bindReading } from './cli/bind-reading.ts';
 import type { CommandContext } from './cli/command.ts';
 import { createApp } from './http/app.ts';
@@ -17,6 +20,7 @@ import { buildDocument } from './http/openapi.ts';
 import { accountsPaths, accountsRoutes } from './http/routes/accounts.ts';
 import { deadLettersPaths, deadLettersRoutes } from './http/routes/dead-letters.ts';
 import { docsPaths, docsRoutes } from './http/routes/docs.ts';
+import { evaluatePaths, evaluateRoutes } from './http/routes/evaluate.ts';
 import { healthPaths, healthRoutes } from './http/routes/health.ts';
 import { keysPaths, keysRoutes } from './http/routes/keys.ts';
 import { labelsPaths, labelsRoutes } from './http/routes/labels.ts';
@@ -34,6 +38,7 @@ import { acceptLines } from './ingest/accept-lines.ts';
 import { createAcceptOne } from './ingest/accept-one.ts';
 import { acceptTransactions } from './ingest/accept-transactions.ts';
 import { watchCorridors } from './ingest/corridor-list.ts';
+import { evaluateTransaction } from './query/evaluate.ts';
 import { createOperating, type Operating } from './query/operating.ts';
 import { apiKeyHash } from './runtime/api-key.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from './runtime/config.ts';
@@ -165,7 +170,11 @@ async function openResources(
   const { accept, closer } = bindAccept(context, adapters);
   const sparesPrimary = () => guards.health.level() >= SPARES_PRIMARY_LEVEL;
   const databases = { primary: database, replica, now: Date.now, sparesPrimary };
-  return { databases, probe, guards, metrics, redis, replies, closer, authenticate, accept };
+  const shelf = createModelShelf(
+    database,
+    bindModels(database, `api-${hostname()}-${process.pid}`),
+  );
+  return { databases, probe, guards, metrics, redis, replies, closer, authenticate, accept, shelf };
 }
 
 function listModules(
@@ -181,7 +190,10 @@ function listModules(
     awaitBody: resources.awaitBody,
     takeTurn: createTurns(),
   };
+  const { shelf } = resources;
   const reading = bindReading(resources);
+  const maturityDays = config.RISK_LABEL_MATURITY_DAYS;
+  const evaluating = bindEvaluate({ database: primary, shelf, maturityDays, accept });
   const operating = bindOperating(config, resources);
   const readiness = createReadiness({
     postgres: () => proveWrite(probe).then(() => true),
@@ -225,6 +237,13 @@ function listModules(
       paths: labelsPaths,
     },
     { routes: scoresRoutes(reading), paths: scoresPaths },
+    {
+      routes: evaluateRoutes({
+        evaluate: (input, parameters) => evaluateTransaction(evaluating, input, parameters),
+        limits,
+      }),
+      paths: evaluatePaths,
+    },
     { routes: accountsRoutes(reading), paths: accountsPaths },
     { routes: merchantsRoutes(reading), paths: merchantsPaths },
     { routes: summariesRoutes(reading), paths: summariesPaths },

@@ -15,6 +15,7 @@ import {
 import { readScoreRecord, readStoredScore, searchStoredScores } from '../store/score-search.ts';
 import { readStoredTransaction, searchStoredTransactions } from '../store/transaction-search.ts';
 import { listWatchReports } from '../store/watch-reports.ts';
+import type { ModelShelf } from './bind-models.ts';
 
 /** Scores kept in memory, about 1 KiB each: a stored score never changes. */
 const SCORE_CACHE_ENTRIES = 20_000;
@@ -22,10 +23,11 @@ const SUMMARY_CACHE_DAYS = 400;
 
 export type ReadingAdapters = {
   readonly databases: Databases;
+  readonly shelf: ModelShelf;
   readonly metrics: Metrics;
 };
 
-export function bindReading({ databases, metrics }: ReadingAdapters): Reading {
+export function bindReading({ databases, shelf, metrics }: ReadingAdapters): Reading {
   return createReading({
     databases,
     readStoredScore,
@@ -42,6 +44,10 @@ export function bindReading({ databases, metrics }: ReadingAdapters): Reading {
     scoreCache: new LRUCache({ max: SCORE_CACHE_ENTRIES }),
     summaryCache: new LRUCache({ max: SUMMARY_CACHE_DAYS }),
     countCache: (cache, hit) => (hit ? metrics.cacheHits : metrics.cacheMisses).inc({ cache }),
+    async explainModel(name, vector, method) {
+      const found = await shelf(name);
+      return 'model' in found ? found.model.explain(vector, method) : found.problem;
+    },
     explain: (record) => {
       const ruleSet = findRuleSet(record.ruleSet);
       return ruleSet && explain(record, ruleSet);

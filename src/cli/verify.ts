@@ -2,9 +2,11 @@
  * `risk verify scores`: recomputes stored scores from the features, rule set and model stored with
  * them and compares bit for bit. The proof that a score can be explained years later.
  */
+import type { Opinion } from '../scoring/opinion.ts';
 import { verifyScore } from '../scoring/verify-score.ts';
 import { openPool } from '../store/pool.ts';
 import { type SampledScore, sampleScores } from '../store/score-sample.ts';
+import { bindModels, createModelShelf } from './bind-models.ts';
 import {
   type Command,
   type CommandContext,
@@ -13,6 +15,7 @@ import {
   parseArguments,
   UsageError,
 } from './command.ts';
+import { createStoredOpinions } from './verify/stored-opinions.ts';
 
 const SAMPLE_MAX = 1_000_000_000;
 const SAMPLE_DEFAULT = 10_000;
@@ -21,8 +24,9 @@ const SHOWN_MAX = 10;
 
 const USAGE = `risk verify scores [--sample N]
 
-Recomputes stored scores, evenly spread over all months, from what was stored with them and compares
-score, risk, verdict and reasons bit for bit. Needs DATABASE_URL. Last line:
+Recomputes stored scores, evenly spread over all months, from what was stored with them, by the rule set
+and the registered model that they name, and compares score, risk, probability, verdict and reasons bit for
+bit. Needs DATABASE_URL. Last line:
 verified=N different=0 available=M. Exit code 1 when any differs or there was none to verify.
 
   --sample N   how many (default ${SAMPLE_DEFAULT})
@@ -36,6 +40,8 @@ export type Verification = {
   available: number;
   /** The first few that differ. */
   readonly differing: { transaction_id: string; created_at: string; fields: string[] }[];
+  /** Models that could not be asked, and why. */
+  readonly models: readonly { readonly model: string; readonly problem: string }[];
 };
 
 export const command: Command = {
@@ -77,17 +83,28 @@ async function verify(
     statementTimeoutMs: VERIFY_TIMEOUT_MS,
     namedStatements: false,
   });
-  const verification: Verification = { verified: 0, different: 0, available: 0, differing: [] };
-  const onPage = (scores: readonly SampledScore[]) => {
-    for (const stored of scores) compare(stored, verification);
+  const verification = { verified: 0, different: 0, differing: [] };
+  const { load } = bindModels(database, 'verify');
+  // Nothing is scored, so nothing goes on record, and a replica will do.
+  const shelf = createModelShelf(database, { load, recordCheck: async () => undefined });
+  const opinions = createStoredOpinions(shelf);
+  const onPage = async (scores: readonly SampledScore[]) => {
+    const made = await opinions.judge(scores);
+    for (const [index, stored] of scores.entries()) compare(stored, made[index], verification);
   };
   const { available } = await sampleScores(database, { sample, signal, onPage });
-  return { ...verification, available };
+  const models = [...opinions.problems].map(([model, problem]) => ({ model, problem }));
+  return { ...verification, available, models };
 }
 
-function compare(stored: SampledScore, verification: Verification): void {
+function compare(
+  stored: SampledScore,
+  opinion: Opinion | null | undefined,
+  verification: Pick<Verification, 'verified' | 'different' | 'differing'>,
+): void {
   verification.verified++;
-  const fields = verifyScore(stored);
+  const fields = verifyScore(stored, opinion);
+  if (!stored.isVectorIntact) fields.unshift('features');
   if (fields.length === 0) return;
   verification.different++;
   if (verification.differing.length === SHOWN_MAX) return;
@@ -99,8 +116,9 @@ function compare(stored: SampledScore, verification: Verification): void {
 const VERIFY_TIMEOUT_MS = 600_000;
 
 function show({ output }: CommandContext, verification: Verification): void {
-  const { verified, different, available, differing } = verification;
+  const { verified, different, available, differing, models } = verification;
   const lines = differing.map((one) => `differs ${one.transaction_id}: ${one.fields.join(', ')}`);
+  for (const { model, problem } of models) lines.push(`model ${model}: ${problem}`);
   lines.push(`verified=${verified} different=${different} available=${available}`);
   output.value(verification, lines);
 }

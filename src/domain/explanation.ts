@@ -1,4 +1,4 @@
-/** Why a stored score is what it is: made by `scoring/explain.ts`, served by query and http. */
+/** Why a score is what it is: made by `scoring/explain.ts` and a model, served by query and http. */
 
 export type FeatureValue = {
   readonly name: string;
@@ -23,9 +23,35 @@ export type RuleOutcome = {
   readonly detail: string | null;
 };
 
+/** How a model's margin is taken apart: along the way through its trees, or exactly, by Shapley values. */
+export const EXPLANATION_METHODS = ['path', 'shapley'] as const;
+export type ExplanationMethod = (typeof EXPLANATION_METHODS)[number];
+
+/** What the model that judged made of the vector: base + all contributions = margin, in log-odds. */
+export type ModelExplanation = {
+  /** `name@version` */
+  readonly model: string;
+  readonly method: ExplanationMethod;
+  readonly base: number;
+  readonly margin: number;
+  /** Of the margin, calibrated. */
+  readonly probability: number;
+  /** Every feature of the model, the weightiest first. */
+  readonly contributions: readonly {
+    readonly feature: string;
+    /** Null when it was missing. */
+    readonly value: number | null;
+    readonly contribution: number;
+    /** A sentence an analyst reads. */
+    readonly detail: string;
+  }[];
+};
+
 export type Explanation = {
   readonly featureSchema: number;
   readonly ruleSet: string;
   readonly features: readonly FeatureValue[];
   readonly rules: readonly RuleOutcome[];
 };
+/** With what the model that judged has to say; null where the rules judged alone. */
+export type WholeExplanation = Explanation & { readonly model: ModelExplanation | null };

@@ -6,6 +6,7 @@
 import {
   type KeyedTransactionInput,
   TRANSACTION_LIMITS,
+  type Transaction,
   type TransactionInput,
 } from '../domain/transaction.ts';
 import type { NewTransaction } from '../store/transactions.ts';
@@ -101,8 +102,21 @@ function sameKeyAs(index: number, other: number): ItemError {
 function toRow(
   input: KeyedTransactionInput,
   fingerprint: string,
-  { receivedAtMs, newId }: Surroundings,
+  surroundings: Surroundings,
 ): NewTransaction {
+  return {
+    ...toTransaction(input, surroundings),
+    idempotencyKey: input.idempotency_key,
+    fingerprint,
+    metadata: input.metadata === undefined ? null : JSON.stringify(input.metadata),
+  };
+}
+
+/** With an id of its own, at its own time or now. */
+export function toTransaction(
+  input: TransactionInput,
+  { receivedAtMs, newId }: Omit<Surroundings, 'corridors'>,
+): Transaction {
   const createdAtMs = input.created_at === undefined ? receivedAtMs : Date.parse(input.created_at);
   return {
     transactionId: newId(createdAtMs),
@@ -118,8 +132,5 @@ function toRow(
     deviceId: input.device_id ?? null,
     country: input.country ?? null,
     channel: input.channel ?? null,
-    idempotencyKey: input.idempotency_key,
-    fingerprint,
-    metadata: input.metadata === undefined ? null : JSON.stringify(input.metadata),
   };
 }

@@ -3,43 +3,71 @@
  * vector with the very rule set that made it; nothing is looked up again.
  */
 import { z } from 'zod';
-import type { Explanation } from '../domain/explanation.ts';
+import {
+  EXPLANATION_METHODS,
+  type Explanation,
+  type ExplanationMethod,
+  type ModelExplanation,
+  type WholeExplanation,
+} from '../domain/explanation.ts';
 import { type ScoreRecord, scoreSchema, toScoreJson } from '../domain/score-record.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type * as ScoreSearch from '../store/score-search.ts';
 import { type Databases, readOne } from './choose-database.ts';
 
+/** What an explanation says of features, rules and model; a score's and a what-if's alike. */
+export const explanationParts = {
+  feature_schema: z.int(),
+  features: z
+    .array(
+      z.object({
+        name: z.string(),
+        value: z.number().nullable().meta({ description: 'Null when it was missing.' }),
+        unit: z.string(),
+        description: z.string(),
+      }),
+    )
+    .meta({ description: 'The vector as logged with the score.' }),
+  rules: z
+    .array(
+      z.object({
+        id: z.string(),
+        code: z.string(),
+        summary: z.string(),
+        fired: z.boolean(),
+        value: z.number().nullable().meta({ description: 'What the bands judged.' }),
+        band: z.number().nullable().meta({ description: 'Lower bound of the band it fell into.' }),
+        weight: z.number().meta({ description: 'What it added to the risk, 0..1.' }),
+        detail: z.string().nullable(),
+      }),
+    )
+    .meta({ description: 'Every rule of the rule set, fired or not.' }),
+  model: z
+    .object({
+      model: z.string(),
+      method: z.enum(EXPLANATION_METHODS),
+      base: z.number(),
+      margin: z.number().meta({ description: 'Log-odds: base and all contributions.' }),
+      probability: z.number().meta({ description: 'Of the margin, calibrated.' }),
+      contributions: z
+        .array(
+          z.object({
+            feature: z.string(),
+            value: z.number().nullable(),
+            contribution: z.number(),
+            detail: z.string(),
+          }),
+        )
+        .meta({ description: 'Every feature of the model, the weightiest first.' }),
+    })
+    .nullable()
+    .meta({ id: 'ModelExplanation', description: 'Null where the rules judged alone.' }),
+};
+
 export const explanationSchema = z
   .object({
     score: scoreSchema,
-    feature_schema: z.int(),
-    features: z
-      .array(
-        z.object({
-          name: z.string(),
-          value: z.number().nullable().meta({ description: 'Null when it was missing.' }),
-          unit: z.string(),
-          description: z.string(),
-        }),
-      )
-      .meta({ description: 'The vector as logged with the score.' }),
-    rules: z
-      .array(
-        z.object({
-          id: z.string(),
-          code: z.string(),
-          summary: z.string(),
-          fired: z.boolean(),
-          value: z.number().nullable().meta({ description: 'What the bands judged.' }),
-          band: z
-            .number()
-            .nullable()
-            .meta({ description: 'Lower bound of the band it fell into.' }),
-          weight: z.number().meta({ description: 'What it added to the risk, 0..1.' }),
-          detail: z.string().nullable(),
-        }),
-      )
-      .meta({ description: 'Every rule of the rule set, fired or not.' }),
+    ...explanationParts,
     lineage: z.object({
       rule_set: z.string(),
       model: z.string().nullable(),
@@ -52,21 +80,37 @@ export const explanationSchema = z
   .meta({ id: 'Explanation' });
 export type ExplanationJson = z.infer<typeof explanationSchema>;
 
+export const explanationParameters = z.strictObject({
+  method: z.enum(EXPLANATION_METHODS).default('path').meta({
+    description:
+      "How the model's margin is taken apart: along the paths of its trees, as for reasons, or by exact Shapley values.",
+  }),
+});
+
 export type ExplainScoreDependencies = {
   readonly databases: Databases;
   readonly readScoreRecord: typeof ScoreSearch.readScoreRecord;
   /** Undefined when this build does not carry the rule set or feature schema. */
   readonly explain: (record: ScoreRecord) => Explanation | undefined;
+  readonly explainModel: ExplainModel;
 };
+/** @returns a sentence why where the model cannot be asked */
+export type ExplainModel = (
+  model: string,
+  vector: Float64Array,
+  method: ExplanationMethod,
+) => Promise<ModelExplanation | string>;
 
 export type ExplainResult =
   | { readonly kind: 'explained'; readonly explanation: ExplanationJson }
   | { readonly kind: 'not-scored' }
-  | { readonly kind: 'unknown-version'; readonly ruleSet: string; readonly featureSchema: number };
+  | { readonly kind: 'unknown-version'; readonly ruleSet: string; readonly featureSchema: number }
+  | { readonly kind: 'unknown-model'; readonly model: string; readonly problem: string };
 
 export async function explainScore(
-  { databases, readScoreRecord, explain }: ExplainScoreDependencies,
+  { databases, readScoreRecord, explain, explainModel }: ExplainScoreDependencies,
   transactionId: string,
+  method: ExplanationMethod,
 ): Promise<ExplainResult> {
   const createdAtMs = createdAtMsOf(transactionId);
   if (createdAtMs === undefined) return { kind: 'not-scored' };
@@ -79,14 +123,26 @@ export async function explainScore(
     const { ruleSet, featureSchema } = record;
     return { kind: 'unknown-version', ruleSet, featureSchema };
   }
+  const ofModel =
+    record.model === null ? null : await explainModel(record.model, record.features, method);
+  if (typeof ofModel === 'string') {
+    return { kind: 'unknown-model', model: record.model ?? '', problem: ofModel };
+  }
   const score = toScoreJson(record);
   const { rule_set, model, attempts, degradation, created_at, scored_at } = score;
   const explanation = {
     score,
-    feature_schema: explained.featureSchema,
-    features: [...explained.features],
-    rules: [...explained.rules],
+    ...toExplanationParts({ ...explained, model: ofModel }),
     lineage: { rule_set, model, attempts, degradation, created_at, scored_at },
   };
   return { kind: 'explained', explanation };
+}
+
+export function toExplanationParts({ featureSchema, features, rules, model }: WholeExplanation) {
+  return {
+    feature_schema: featureSchema,
+    features: [...features],
+    rules: [...rules],
+    model: model && { ...model, contributions: [...model.contributions] },
+  };
 }

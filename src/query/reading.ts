@@ -1,4 +1,5 @@
 /** What analysts ask, bound once to its adapters: what the routes and `Prefer: wait` are given. */
+import type { ExplanationMethod } from '../domain/explanation.ts';
 import type { ScoreListParameters, TransactionListParameters } from '../domain/list-parameters.ts';
 import { type SummarizeDependencies, summarizeDays } from './daily-summaries.ts';
 import { type ExplainScoreDependencies, explainScore } from './explain-score.ts';
@@ -34,7 +35,7 @@ export function createReading(adapters: ReadingAdapters) {
     now,
     findScore: (id: string) => findScore(scores, id),
     readScore: (id: string) => readScore(scores, id),
-    explainScore: (id: string) => explainScore(adapters, id),
+    explainScore: (id: string, method: ExplanationMethod) => explainScore(adapters, id, method),
     searchScores: (parameters: ScoreListParameters) => searchScores(adapters, parameters),
     readTransaction: (id: string) => readTransaction(adapters, id),
     searchTransactions: (parameters: TransactionListParameters) =>

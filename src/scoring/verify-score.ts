@@ -4,6 +4,7 @@
  */
 import type { Decision, Reason, ScoreRecord } from '../domain/score-record.ts';
 import { featuresOfSchema } from './feature-schema.ts';
+import type { Opinion } from './opinion.ts';
 import { findRuleSet } from './rule-sets.ts';
 import { score } from './score.ts';
 
@@ -11,8 +12,12 @@ import { score } from './score.ts';
 export type ScoreEvidence = Pick<ScoreRecord, keyof Decision> &
   Pick<ScoreRecord, 'features' | 'featureSchema' | 'ruleSet' | 'model'>;
 
-/** Names of the fields that differ; empty when the score is what it was. */
-export function verifyScore(stored: ScoreEvidence): string[] {
+/**
+ * @param opinion what the score's model makes of the vector; null where there is none, undefined where the
+ *   model is unknown
+ * @returns names of the fields that differ; empty when the score is what it was
+ */
+export function verifyScore(stored: ScoreEvidence, opinion: Opinion | null | undefined): string[] {
   const ruleSet = findRuleSet(stored.ruleSet);
   if (ruleSet === undefined) return ['rule_set'];
   const schema = featuresOfSchema(stored.featureSchema);
@@ -21,8 +26,8 @@ export function verifyScore(stored: ScoreEvidence): string[] {
     return ['feature_schema'];
   }
   if (stored.features.length !== schema.length) return ['features'];
-  if (stored.model !== null) return ['model'];
-  const made = score({ vector: stored.features, ruleSet, opinion: null });
+  if (opinion === undefined || (opinion === null) !== (stored.model === null)) return ['model'];
+  const made = score({ vector: stored.features, ruleSet, opinion });
   const differing: string[] = [];
   if (made.score !== stored.score) differing.push('score');
   if (!Object.is(made.risk, stored.risk)) differing.push('risk');

@@ -9,6 +9,7 @@ import { timestampArray, uuidArray } from './binary-array.ts';
 import { listMonths, type MonthRange } from './month-slice.ts';
 import type { Database } from './pool.ts';
 import { shareOut } from './share-out.ts';
+import { vectorChecksum } from './vector-checksum.ts';
 
 const PAGE_ROWS = 1000;
 
@@ -16,13 +17,16 @@ export type SampleOptions = {
   /** How many are wanted; fewer come only where fewer exist. */
   readonly sample: number;
   readonly signal: AbortSignal;
-  readonly onPage: (scores: readonly SampledScore[]) => void;
+  readonly onPage: (scores: readonly SampledScore[]) => Promise<void>;
 };
 
 export type SampledScore = Omit<
   ScoreRecord,
   'accountId' | 'corridor' | 'scoredAtMs' | 'attempts' | 'degradation'
->;
+> & {
+  /** False where the vector is not the one whose checksum was stored with it. */
+  readonly isVectorIntact: boolean;
+};
 
 type Key = { transaction_id: string; created_at: Date };
 type Row = {
@@ -37,6 +41,7 @@ type Row = {
   feature_schema: number;
   rule_set: string;
   model: string | null;
+  features_crc32: number | null;
 };
 
 const countMonth =
@@ -53,7 +58,7 @@ const declareKeys = (from: string, to: string, quota: number, count: number) => 
 
 const readScores = `
   select s.transaction_id, s.created_at, s.score, s.risk, s.probability, s.verdict, s.reasons, s.features,
-         s.feature_schema, s.rule_set, s.model
+         s.feature_schema, s.rule_set, s.model, s.features_crc32
     from unnest($1::uuid[], $2::timestamptz[]) as k (transaction_id, created_at)
     join scores s using (transaction_id, created_at)
    where s.created_at >= $3 and s.created_at < $4`;
@@ -109,7 +114,7 @@ async function readMonth(
       from,
       to,
     ]);
-    onPage(rows.map(toScore));
+    await onPage(rows.map(toScore));
   }
   await client.query('close sampled_scores');
 }
@@ -120,6 +125,7 @@ function range({ fromMs, toMs }: MonthRange): [string, string] {
 }
 
 function toScore(row: Row): SampledScore {
+  const features = Float64Array.from(row.features);
   return {
     transactionId: row.transaction_id,
     createdAtMs: row.created_at.getTime(),
@@ -128,7 +134,8 @@ function toScore(row: Row): SampledScore {
     probability: row.probability,
     verdict: row.verdict,
     reasons: row.reasons,
-    features: Float64Array.from(row.features),
+    features,
+    isVectorIntact: row.features_crc32 === null || row.features_crc32 === vectorChecksum(features),
     featureSchema: row.feature_schema,
     ruleSet: row.rule_set,
     model: row.model,

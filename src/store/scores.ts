@@ -10,6 +10,7 @@ import {
   float8Array,
   float8Rows,
   int2Array,
+  int4Array,
   textArray,
   timestampArray,
   uuidArray,
@@ -17,6 +18,7 @@ import {
 import type { createPartitionGuard } from './partitions.ts';
 import { sqlStateOf, UNIQUE_VIOLATION } from './pg-failure.ts';
 import type { Database, Statement } from './pool.ts';
+import { vectorChecksum } from './vector-checksum.ts';
 
 /** One score to be stored. `features` has the same length in all rows of an insert. */
 export type NewScore = {
@@ -45,17 +47,19 @@ export type StoredScore = Omit<ScoreRecord, 'features' | 'featureSchema'>;
 // All vectors travel as one flat array and are sliced by row, so no value is escaped or parsed as text.
 // Arrays side by side in a select list are walked in step, without a tuple store a column.
 const insertAll = `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
-             probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation)
+             probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation,
+             features_crc32)
          select transaction_id, created_at, to_timestamp($10::float8 / 1000), account_id, corridor, score,
                 risk, probability, verdict, reasons::jsonb,
                 ($11::float8[])[(row - 1) * $12::int + 1 : row * $12::int],
-                $13::smallint, $14::text, model, attempts, degradation
+                $13::smallint, $14::text, model, attempts, degradation, features_crc32
            from (select unnest($1::uuid[]) as transaction_id, unnest($2::timestamptz[]) as created_at,
                         unnest($3::text[]) as account_id, unnest($4::text[]) as corridor,
                         unnest($5::smallint[]) as score, unnest($6::float8[]) as risk,
                         unnest($7::float8[]) as probability, unnest($8::text[]) as verdict,
                         unnest($9::text[]) as reasons, unnest($15::text[]) as model,
                         unnest($16::smallint[]) as attempts, unnest($17::smallint[]) as degradation,
+                        unnest($18::integer[]) as features_crc32,
                         generate_series(1, cardinality($1::uuid[])) as row) s`;
 
 const insertAllStatement: Statement = { name: 'insert-all-scores', text: insertAll };
@@ -117,6 +121,7 @@ function insertValues(rows: readonly NewScore[], lineage: ScoreLineage): readonl
     textArray(rows.map((row) => row.model)),
     int2Array(rows.map((row) => row.attempts)),
     int2Array(rows.map((row) => row.degradation)),
+    int4Array(rows.map((row) => vectorChecksum(row.features))),
   ];
 }
 

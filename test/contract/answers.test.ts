@@ -105,7 +105,7 @@ describe('answers', () => {
     ...[scored, pending, dead, unknown, 'x'].flatMap((id) => [
       `/v1/transactions/${id}`,
       `/v1/scores/${id}`,
-      `/v1/scores/${id}/explanation`,
+      `/v1/scores/${id}/explanation?method=shapley`,
     ]),
     ...['/v1/scores', '/v1/scores?verdict=decline&min_score=800', '/v1/scores?verdict=no'],
     ...[
@@ -147,6 +147,9 @@ describe('answers', () => {
       post('/v1/labels', { labels: [labelInput({ transaction_id: scored })] }),
       post('/v1/labels', { labels: [labelInput({ transaction_id: unknown })] }),
       ['POST', '/v1/labels', { headers: JSON_HEADERS, body: '{' }],
+      post('/v1/evaluate', input()),
+      post('/v1/evaluate?method=shapley&model=none', { ...input(), created_at: '2026-01-01' }),
+      post('/v1/evaluate?model=unknown@1', input()),
       post('/v1/dead-letters/replay', { ids: [letter] }),
       post('/v1/dead-letters/replay', {}),
       ['POST', `/v1/dead-letters/${letter}/replay`],

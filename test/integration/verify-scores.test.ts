@@ -96,7 +96,7 @@ test('samples every month in proportion, the same rows each time', async () => {
     await sampleScores(database, {
       sample: 400,
       signal,
-      onPage(scores) {
+      async onPage(scores) {
         for (const { transactionId, createdAtMs } of scores) {
           ids.push(transactionId);
           const month = MONTHS.findLastIndex((fromMs) => createdAtMs >= fromMs);

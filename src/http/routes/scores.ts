@@ -2,9 +2,14 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import type { ExplanationMethod } from '../../domain/explanation.ts';
 import { type ScoreListParameters, scoreListParameters } from '../../domain/list-parameters.ts';
 import { type ScoreJson, scoreSchema } from '../../domain/score-record.ts';
-import { type ExplainResult, explanationSchema } from '../../query/explain-score.ts';
+import {
+  type ExplainResult,
+  explanationParameters,
+  explanationSchema,
+} from '../../query/explain-score.ts';
 import { pageSchema } from '../../query/page.ts';
 import type { ScoreLookup } from '../../query/read-score.ts';
 import type { AppEnv } from '../app-env.ts';
@@ -16,7 +21,7 @@ import { Problem } from '../problem.ts';
 
 export type ScoresDependencies = {
   readonly readScore: (transactionId: string) => Promise<ScoreLookup>;
-  readonly explainScore: (transactionId: string) => Promise<ExplainResult>;
+  readonly explainScore: (id: string, method: ExplanationMethod) => Promise<ExplainResult>;
   readonly searchScores: (
     parameters: ScoreListParameters,
   ) => Promise<{ items: ScoreJson[]; next_cursor: string | null }>;
@@ -53,7 +58,8 @@ export function scoresRoutes(dependencies: ScoresDependencies): Hono<AppEnv> {
   });
 
   routes.get('/v1/scores/:id/explanation', requireRole('analyst'), async (c) => {
-    const result = await explainScore(c.req.param('id'));
+    const { method } = readQuery(c, explanationParameters);
+    const result = await explainScore(c.req.param('id'), method);
     switch (result.kind) {
       case 'explained':
         return c.json(result.explanation);
@@ -63,6 +69,8 @@ export function scoresRoutes(dependencies: ScoresDependencies): Hono<AppEnv> {
         const made = `rule set ${result.ruleSet} and feature schema ${result.featureSchema}`;
         throw new Problem('conflict', `It was made with ${made}, which this version lacks.`);
       }
+      case 'unknown-model':
+        throw new Problem('conflict', `It was made by ${result.model}, which ${result.problem}.`);
     }
   });
 
@@ -115,13 +123,13 @@ export const scoresPaths: ZodOpenApiPathsObject = {
       summary: 'Why a score is what it is',
       tags,
       security: allowedRoles('analyst'),
-      requestParams: { path },
+      requestParams: { path, query: explanationParameters },
       responses: {
         200: {
-          description: 'Features, every rule, and lineage.',
+          description: 'Features, every rule, what the model made of it, and lineage.',
           content: json(explanationSchema),
         },
-        ...problemResponses(404, 409),
+        ...problemResponses(404, 409, 422),
       },
     },
   },

@@ -1,12 +1,14 @@
 /** A registered model as the engine scores, verifies and explains by it. */
+import type { ExplanationMethod, ModelExplanation } from '../../domain/explanation.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { ModelManifest } from '../../domain/model-manifest.ts';
+import { factorSentence } from '../../scoring/factor-sentence.ts';
 import { FEATURE_LIST } from '../../scoring/feature-schema.ts';
 import type { Factor, Opinion, OpinionBands } from '../../scoring/opinion.ts';
 import { gatherBatch } from '../batch.ts';
 import { refuse } from '../formats/refusal.ts';
 import { bindFeatures } from '../load-model.ts';
-import type { ExplanationMethod, Model } from '../model.ts';
+import type { Model } from '../model.ts';
 import { checkModel } from './check-model.ts';
 
 export type ScoringModel = {
@@ -22,15 +24,11 @@ export type ScoringModel = {
    */
   readonly judge: (vectors: readonly Float64Array[]) => Opinion[];
   /** One vector's margin taken apart. */
-  readonly explain: (vector: Float64Array, method: ExplanationMethod) => MarginParts;
+  readonly explain: (vector: Float64Array, method: ExplanationMethod) => ModelExplanation;
 };
 
-/** base + all contributions = margin. */
-export type MarginParts = {
-  readonly margin: number;
-  readonly probability: number;
-  readonly base: number;
-  /** Log-odds, in the order of the model's features. */
+type MarginParts = Pick<ModelExplanation, 'base' | 'margin' | 'probability'> & {
+  /** In the order of the model's features. */
   readonly contributions: readonly Factor[];
 };
 
@@ -57,15 +55,26 @@ export function openScoringModel(artefact: Uint8Array, manifest: ModelManifest):
         if (!(probability >= 0 && probability <= 1)) {
           throw new Failure('transient', 'MODEL_OUTPUT', `${manifest.model} gives ${probability}`);
         }
-        const factors = () => topFactors(explain(model, columns, vector, 'path'));
+        const factors = () => topFactors(takeApart(model, columns, vector, 'path'));
         return { probability, bands, factors };
       });
     },
-    explain: (vector, method) => explain(model, columns, vector, method),
+    explain(vector, method) {
+      const { contributions, ...parts } = takeApart(model, columns, vector, method);
+      return {
+        ...{ model: manifest.model, method, ...parts },
+        contributions: contributions
+          .toSorted((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution))
+          .map(({ feature, value, contribution }) => ({
+            ...{ feature, value: Number.isFinite(value) ? value : null, contribution },
+            detail: factorSentence({ feature, value }),
+          })),
+      };
+    },
   };
 }
 
-function explain(
+function takeApart(
   model: Model,
   columns: Int32Array,
   vector: Float64Array,

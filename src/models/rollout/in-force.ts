@@ -1,4 +1,5 @@
 /** What the log of rollouts means for scoring. Pure. */
+import { isInCanary } from './bucket.ts';
 import { activeIn, holdingsIn, type Rollout } from './rollout.ts';
 
 /** Models of one corridor, by id. */
@@ -13,6 +14,12 @@ export type InForce = {
 /** Shadows of a corridor that are computed; older ones wait. */
 export const SHADOWS_MAX = 4;
 const ACTIVE_KEPT = 2;
+
+/** Who should judge an account's transactions, and who next if that one cannot. */
+export function lineFor({ active, canary }: InForce, accountId: string): readonly string[] {
+  const isDrawn = canary !== null && isInCanary(accountId, canary.modelId, canary.percent);
+  return isDrawn ? [canary.modelId, ...active] : active;
+}
 
 /** By corridor; one without any model is not there. */
 export function modelsInForce(log: readonly Rollout[]): Map<string, InForce> {

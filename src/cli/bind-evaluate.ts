@@ -1,0 +1,107 @@
+/** What-ifs bound to the pure core, to histories rebuilt from Postgres and to the registry of models. */
+import type { ExplanationMethod } from '../domain/explanation.ts';
+import type { Transaction } from '../domain/transaction.ts';
+import type { AcceptDependencies } from '../ingest/accept-transactions.ts';
+import { findInvalid, type Surroundings, toTransaction } from '../ingest/prepare-transactions.ts';
+import type { ScoringModel } from '../models/registry/scoring-model.ts';
+import { lineFor, modelsInForce } from '../models/rollout/in-force.ts';
+import { createAccountKind } from '../profile/account-kind.ts';
+import { foldBatch } from '../profile/fold-batch.ts';
+import { createMerchantKind } from '../profile/merchant-kind.ts';
+import type { Profile, ProfileKind } from '../profile/profile.ts';
+import type { EvaluateDependencies, Evaluated } from '../query/evaluate.ts';
+import { explain } from '../scoring/explain.ts';
+import { FEATURE_SCHEMA } from '../scoring/feature-schema.ts';
+import { features } from '../scoring/features.ts';
+import { currentRuleSet } from '../scoring/rule-sets.ts';
+import { score } from '../scoring/score.ts';
+import { loadAccountPasts, loadMerchantPasts } from '../store/history.ts';
+import { readRollouts } from '../store/model-rollouts.ts';
+import type { Database } from '../store/pool.ts';
+import type { ModelShelf } from './bind-models.ts';
+
+/** In place of a model: the rules alone. */
+const NONE = 'none';
+
+export type EvaluateAdapters = {
+  readonly database: Database;
+  readonly shelf: ModelShelf;
+  readonly maturityDays: number;
+  readonly accept: Pick<AcceptDependencies, 'corridors' | 'now' | 'newId'>;
+};
+
+export function bindEvaluate(adapters: EvaluateAdapters): EvaluateDependencies {
+  const { corridors, now, newId } = adapters.accept;
+  const look = (): Surroundings => ({ receivedAtMs: now(), corridors: corridors(), newId });
+  return {
+    findInvalid: (input) => findInvalid([input], look()),
+    toTransaction: (input) => toTransaction(input, look()),
+    async evaluate(transaction, { model: wanted, method }) {
+      const judge =
+        wanted === undefined
+          ? await judgeInForce(adapters, transaction)
+          : await judgeByName(adapters, wanted);
+      if (typeof judge === 'string') return judge;
+      return decide(judge, await vectorOf(adapters, transaction), method);
+    },
+  };
+}
+
+type Judge = { readonly model: ScoringModel | null; readonly degradation: 0 | 1 };
+
+async function judgeByName({ shelf }: EvaluateAdapters, name: string): Promise<Judge | string> {
+  if (name === NONE) return { model: null, degradation: 0 };
+  const found = await shelf(name);
+  return 'model' in found ? { model: found.model, degradation: 0 } : found.problem;
+}
+
+/** As a worker would, but for what suspends a model in one of them. */
+async function judgeInForce(
+  { database, shelf }: EvaluateAdapters,
+  { corridor, accountId }: Transaction,
+): Promise<Judge> {
+  const inForce = modelsInForce(await readRollouts(database)).get(corridor);
+  const line = inForce === undefined ? [] : lineFor(inForce, accountId);
+  for (const [place, modelId] of line.entries()) {
+    const found = await shelf(modelId);
+    if ('model' in found) return { model: found.model, degradation: place === 0 ? 0 : 1 };
+  }
+  return { model: null, degradation: line.length === 0 ? 0 : 1 };
+}
+
+async function vectorOf(
+  { database, maturityDays }: EvaluateAdapters,
+  transaction: Transaction,
+): Promise<Float64Array> {
+  const account = await historyOf(createAccountKind(maturityDays), transaction, (points) =>
+    loadAccountPasts(database.query, points),
+  );
+  const merchant = await historyOf(createMerchantKind(maturityDays), transaction, (points) =>
+    loadMerchantPasts(database.query, points, maturityDays),
+  );
+  return features(transaction, account, merchant);
+}
+
+async function historyOf<P extends Profile, History, Past>(
+  kind: ProfileKind<P, History, Past>,
+  transaction: Transaction,
+  loadPasts: (transactions: readonly Transaction[]) => Promise<readonly Past[]>,
+): Promise<History> {
+  const holdings = [{ profile: undefined, storedHeader: null }];
+  const [history] = await foldBatch({ kind, transactions: [transaction], holdings, loadPasts });
+  if (history === undefined) throw new Error('one transaction has one history');
+  return history;
+}
+
+function decide(
+  { model, degradation }: Judge,
+  vector: Float64Array,
+  method: ExplanationMethod,
+): Evaluated {
+  const opinion = model?.judge([vector])[0] ?? null;
+  const decision = score({ vector, ruleSet: currentRuleSet, opinion });
+  const explained = explain({ features: vector, featureSchema: FEATURE_SCHEMA }, currentRuleSet);
+  if (explained === undefined) throw new Error('what is computed now can be explained');
+  const ofModel = model?.explain(vector, method) ?? null;
+  return { decision, explanation: { ...explained, model: ofModel }, degradation };
+}

@@ -1,0 +1,39 @@
+/** What the models named in stored scores make of the stored vectors, once more. */
+import type { Opinion } from '../../scoring/opinion.ts';
+import type { SampledScore } from '../../store/score-sample.ts';
+import type { ModelShelf } from '../bind-models.ts';
+
+export type StoredOpinions = {
+  /** One a score; null where no model judged, undefined where the model cannot be asked. */
+  readonly judge: (scores: readonly SampledScore[]) => Promise<(Opinion | null | undefined)[]>;
+  /** Why models could not be asked, by name. */
+  readonly problems: ReadonlyMap<string, string>;
+};
+
+export function createStoredOpinions(shelf: ModelShelf): StoredOpinions {
+  const problems = new Map<string, string>();
+  const judgeBy = async (name: string, scores: readonly SampledScore[]) => {
+    // One that could not be asked is not tried again for every page.
+    if (problems.has(name)) return [];
+    const found = await shelf(name);
+    if ('model' in found) return found.model.judge(scores.map(({ features }) => features));
+    problems.set(name, found.problem);
+    return [];
+  };
+  return {
+    problems,
+    async judge(scores) {
+      const opinions: (Opinion | null | undefined)[] = scores.map(() => null);
+      const numbered = scores.map((score, index) => ({ score, index }));
+      for (const [name, ofModel] of Map.groupBy(numbered, ({ score }) => score.model)) {
+        if (name === null) continue;
+        const made = await judgeBy(
+          name,
+          ofModel.map(({ score }) => score),
+        );
+        for (const [at, { index }] of ofModel.entries()) opinions[index] = made[at];
+      }
+      return opinions;
+    },
+  };
+}

@@ -1,0 +1,59 @@
+/** `/v1/evaluate`: what a transaction would score. */
+import { Hono } from 'hono';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { type TransactionInput, transactionInputSchema } from '../../domain/transaction.ts';
+import {
+  type EvaluationJson,
+  type EvaluationParameters,
+  evaluationParameters,
+  evaluationSchema,
+} from '../../query/evaluate.ts';
+import type { AppEnv } from '../app-env.ts';
+import { requireRole } from '../auth.ts';
+import { type BodyLimits, readJson, readQuery } from '../body.ts';
+import { allowedRoles, problemResponses } from '../openapi.ts';
+import { readOneInput } from '../transaction-input.ts';
+
+export type EvaluateRoutesDependencies = {
+  readonly evaluate: (
+    input: TransactionInput,
+    parameters: EvaluationParameters,
+  ) => Promise<EvaluationJson>;
+  readonly limits: BodyLimits;
+};
+
+const ROLES = ['analyst', 'risk_officer'] as const;
+
+export function evaluateRoutes({ evaluate, limits }: EvaluateRoutesDependencies): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+  routes.post('/v1/evaluate', requireRole(...ROLES), async (c) => {
+    const parameters = readQuery(c, evaluationParameters);
+    return c.json(await evaluate(readOneInput(await readJson(c, limits)), parameters));
+  });
+  return routes;
+}
+
+export const evaluatePaths: ZodOpenApiPathsObject = {
+  '/v1/evaluate': {
+    post: {
+      operationId: 'evaluateTransaction',
+      summary: 'What a transaction would score; nothing is stored',
+      description:
+        'Histories are read from the stored transactions as of its `created_at`, which is now by default. An idempotency key is of no consequence.',
+      tags: ['scores'],
+      security: allowedRoles(...ROLES),
+      requestParams: { query: evaluationParameters },
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: transactionInputSchema } },
+      },
+      responses: {
+        200: {
+          description: 'Score and explanation.',
+          content: { 'application/json': { schema: evaluationSchema } },
+        },
+        ...problemResponses(400, 408, 413, 415, 422),
+      },
+    },
+  },
+};
