@@ -3,12 +3,15 @@
  * them, the API and the command tell. Method: two leaderships at once, two workers, an API process.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { lookIfDue } from '../../src/cli/bind-watch.ts';
+import { bindWatch, lookIfDue } from '../../src/cli/bind-watch.ts';
 import { watchScores } from '../../src/cli/models/watch-scores.ts';
 import type { WatchReport } from '../../src/domain/watch-report.ts';
 import { freePort } from '../../src/embedded/free-port.ts';
+import { readConfig } from '../../src/runtime/config.ts';
+import { createMetrics } from '../../src/runtime/metrics.ts';
 import { createLeadership } from '../../src/store/leadership.ts';
 import { insertWatchReports } from '../../src/store/watch-reports.ts';
+import { createTestDatabase } from '../support/database.ts';
 import { runRisk, spawnRisk } from '../support/risk.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { storeScores } from '../support/scored-rows.ts';
@@ -74,6 +77,29 @@ test('the API tells what was known at a time, of one model if asked', async () =
   for (const query of ['?at=yesterday', '?x=1', '?model=']) {
     expect((await api.request(`/v1/models/watch${query}`)).status, query).toBe(422);
   }
+});
+
+test('figures that nobody renews are taken down', async () => {
+  const [report] = await readWatch();
+  if (report === undefined) throw new Error('no report');
+  await using quiet = await createTestDatabase();
+  await using database = quiet.open({ connectionsMax: 2 });
+  const settings = readConfig({ RISK_WATCH_EVERY_SECONDS: '60' });
+  if ('problems' in settings) throw new Error(settings.problems.join());
+  const metrics = createMetrics();
+  const duty = bindWatch(settings.config, database, createLeadership(database, true), metrics);
+  const told = async () => (await metrics.registry.metrics()).includes('risk_model_psi{');
+  const store = async (agoMs: number) => {
+    const atMs = Date.now() - agoMs;
+    const dated = { ...report, watched_at: new Date(atMs).toISOString() };
+    await insertWatchReports(database.query, atMs, [dated]);
+  };
+  await store(4 * EVERY_MS);
+  await duty.run(signal);
+  expect(await told()).toBe(false);
+  await store(2 * EVERY_MS);
+  await duty.run(signal);
+  expect(await told()).toBe(true);
 });
 
 test('reports older than 30 days are removed by the next look', async () => {

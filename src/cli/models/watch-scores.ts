@@ -1,4 +1,5 @@
 /** One look at how scores and their outcomes are: samples read, compared, written up. */
+import { setImmediate as turn } from 'node:timers/promises';
 import type { WatchReport } from '../../domain/watch-report.ts';
 import { windowsAt } from '../../models/watch/windows.ts';
 import { listSubjects, writeReport } from '../../models/watch/write-reports.ts';
@@ -34,7 +35,20 @@ export async function watchScores(
   };
   const subjects = listSubjects(samples);
   const references = await readReferences(database, subjects);
-  return subjects.map((subject) =>
-    writeReport(subject, samples, windows, FEATURE_NAMES, references.get(subject)),
-  );
+  const reports: WatchReport[] = [];
+  for (const subject of subjects) {
+    const reference = references.get(subject);
+    const steps = writeReport(subject, samples, windows, FEATURE_NAMES, reference);
+    reports.push(await finish(steps));
+  }
+  return reports;
+}
+
+/** A step a turn of the event loop: the worker scores meanwhile. */
+async function finish<Result>(steps: Generator<undefined, Result>): Promise<Result> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await turn();
+  }
 }

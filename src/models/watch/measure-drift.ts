@@ -36,28 +36,33 @@ const ALERT_FROM = 0.25;
 const SEVERITY: readonly DriftLevel[] = ['unknown', 'fine', 'notice', 'alert'];
 
 /**
+ * Yields after each feature, so that whoever has other work can do it: 2 ms a feature of 5,000 rows.
  * @param names of the features of the longest vector, in its order
  * @param reference of the training; undefined compares with `before`
  */
-export function measureDrift(
+export function* measureDrift(
   now: readonly WatchedScore[],
   before: readonly WatchedScore[],
   names: readonly string[],
   reference: ModelReference | undefined,
-): MeasuredDrift {
+): Generator<undefined, MeasuredDrift> {
   const valuesOf = (rows: readonly WatchedScore[]) => Float32Array.from(rows, ({ value }) => value);
   const score =
     reference === undefined
       ? compareSamples('score', valuesOf(now), valuesOf(before))
       : compare(reference.probability, null, valuesOf(now));
-  const features = names.flatMap((name, at): FeatureDrift[] => {
+  const features: FeatureDrift[] = [];
+  for (const [at, name] of names.entries()) {
+    const trained = reference?.features.find((histogram) => histogram.name === name);
+    if (reference !== undefined && trained === undefined) continue;
+    yield;
     const values = columnOf(now, at);
-    if (reference === undefined) {
-      return [{ feature: name, ...compareSamples(name, values, columnOf(before, at)) }];
-    }
-    const trained = reference.features.find((histogram) => histogram.name === name);
-    return trained === undefined ? [] : [{ feature: name, ...compare(trained, null, values) }];
-  });
+    const drift =
+      trained === undefined
+        ? compareSamples(name, values, columnOf(before, at))
+        : compare(trained, null, values);
+    features.push({ feature: name, ...drift });
+  }
   return { level: worstOf([score, ...features]), score, features };
 }
 

@@ -29,18 +29,23 @@ export function listSubjects({ recent, matured }: WatchSamples): string[] {
     .map(([subject]) => subject);
 }
 
-/** @param names of the features of the longest vector, in its order */
-export function writeReport(
+/** Yields as measureDrift does. @param names of the features of the longest vector, in its order */
+export function* writeReport(
   subject: string,
   samples: WatchSamples,
   windows: WatchWindows,
   names: readonly string[],
   reference: ModelReference | undefined,
-): WatchReport {
+): Generator<undefined, WatchReport> {
   const own = <Row extends ByModel>(rows: readonly Row[]) =>
     rows.filter(({ model }) => (model ?? RULES) === subject);
   const recent = own(samples.recent);
-  const { level, score, features } = measureDrift(recent, own(samples.before), names, reference);
+  const { level, score, features } = yield* measureDrift(
+    recent,
+    own(samples.before),
+    names,
+    reference,
+  );
   return {
     watched_at: new Date(windows.atMs).toISOString(),
     model: subject,

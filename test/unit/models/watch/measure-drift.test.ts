@@ -1,10 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import type { ModelReference } from '../../../../src/domain/model-reference.ts';
 import { WATCH_MINIMUM } from '../../../../src/domain/watch-report.ts';
-import { measureDrift, type WatchedScore } from '../../../../src/models/watch/measure-drift.ts';
+import {
+  measureDrift as measureInSteps,
+  type WatchedScore,
+} from '../../../../src/models/watch/measure-drift.ts';
+import { resultOf } from './steps.ts';
 
 const ROWS: number = WATCH_MINIMUM.driftRows;
 const NAMES = ['amount', 'hour'];
+const measureDrift = (...args: Parameters<typeof measureInSteps>) =>
+  resultOf(measureInSteps(...args));
 
 /** Values from 0 to 9 in equal parts. */
 const digit = (row: number) => row % 10;
