@@ -8,13 +8,7 @@ import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { AppEnv, RouteModule } from './app-env.ts';
 import { type Authenticate, requireKey, type Trust } from './auth.ts';
-import {
-  identifyRequest,
-  limitTime,
-  measureRequests,
-  secureAnswers,
-  tellDegradation,
-} from './edge.ts';
+import { frameRequests, limitTime, tellDegradation } from './edge.ts';
 import { createMethodTable } from './method-table.ts';
 import { Problem, problemResponse, toProblem } from './problem.ts';
 import { limitRate } from './rate-limit.ts';
@@ -40,7 +34,7 @@ const trustFor = (c: Context<AppEnv>): Trust => (c.req.path === FIGURES_PATH ? '
 export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
   const { log, metrics, authenticate, modules, timeoutMs, waitMsMax } = dependencies;
   const app = new Hono<AppEnv>();
-  app.use(identifyRequest(), secureAnswers(), measureRequests(metrics));
+  app.use(frameRequests(metrics));
   app.use('/v1/*', tellDegradation(dependencies.degradation), limitTime(timeoutMs, waitMsMax));
   app.use(
     '/v1/*',

@@ -10,6 +10,7 @@ import { isUnavailable } from '../domain/failure.ts';
 import type { Principal, Role } from '../domain/principal.ts';
 import { apiKeyHash } from '../runtime/api-key.ts';
 import type { AppEnv } from './app-env.ts';
+import { readHeader } from './headers.ts';
 import { Problem } from './problem.ts';
 
 export type KnownKey = Principal & { readonly keyHash: Uint8Array };
@@ -46,6 +47,8 @@ export function createAuthenticator(find: FindKey, recentMs = RECENT_MS): Authen
   });
   const look = async (hash: Buffer, trust: Trust): Promise<KnownKey | undefined> => {
     const id = hash.toString('base64');
+    const fresh = lookups.get(id);
+    if (fresh !== undefined) return fresh.known;
     try {
       return (await lookups.fetch(id, { context: hash }))?.known;
     } catch (error) {
@@ -71,7 +74,7 @@ export function requireKey(
   trustFor: (c: Context<AppEnv>) => Trust = () => 'fresh',
 ): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const header = c.req.header('authorization');
+    const header = readHeader(c, 'authorization');
     const token = header === undefined ? undefined : BEARER.exec(header)?.[1];
     if (token === undefined) {
       throw new Problem('unauthorized', 'Send Authorization: Bearer KEY.', { headers: CHALLENGE });

@@ -9,6 +9,7 @@ import { type FieldError, InvalidFields, jsonPointer } from '../domain/field-err
 import { TRANSACTION_LIMITS } from '../domain/transaction.ts';
 import type { AppEnv } from './app-env.ts';
 import { shapeOf } from './body-shape.ts';
+import { readHeader } from './headers.ts';
 import { Problem } from './problem.ts';
 import type { TakeTurn } from './turns.ts';
 
@@ -43,13 +44,13 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 /** Media type without parameters, lower case; any charset but UTF-8 is refused, as is any encoding. */
 export function readMediaType(c: Context<AppEnv>): string {
-  const encoding = c.req.header('content-encoding');
+  const encoding = readHeader(c, 'content-encoding');
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new Problem('unsupported-media-type', 'Bodies must not be compressed.', {
       headers: { 'Accept-Encoding': 'identity' },
     });
   }
-  const [type = '', ...parameters] = (c.req.header('content-type') ?? '').split(';');
+  const [type = '', ...parameters] = (readHeader(c, 'content-type') ?? '').split(';');
   for (const parameter of parameters) {
     const charset = /^\s*charset="?([^"\s]*)"?\s*$/i.exec(parameter)?.[1];
     if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
@@ -78,13 +79,27 @@ export function bodyChunks(c: Context<AppEnv>): AsyncIterator<Uint8Array> {
 /** Reads a JSON body: 415, 413 before buffering, 408, 400. */
 export async function readJson(c: Context<AppEnv>, limits: BodyLimits): Promise<unknown> {
   requireJson(c);
-  const declared = Number(c.req.header('content-length') ?? 0);
+  const declared = Number(readHeader(c, 'content-length') ?? 0);
   if (declared > limits.bytesMax) throw tooLarge(limits.bytesMax);
+  const bytes = readArrived(c, limits.bytesMax) ?? (await awaitAll(c, limits));
+  if (bytes.byteLength >= HEAVY_BYTES) await limits.takeTurn();
+  return parseJson(bytes);
+}
+
+/** A body that is here already, as that of a single post is: there is nothing to wait for, nor to time. */
+function readArrived(c: Context<AppEnv>, bytesMax: number): Uint8Array | undefined {
+  const incoming = c.env?.incoming;
+  if (incoming?.complete !== true || incoming.readableDidRead) return undefined;
+  const bytes: Uint8Array = incoming.read() ?? Buffer.alloc(0);
+  if (bytes.byteLength > bytesMax) throw tooLarge(bytesMax);
+  return bytes;
+}
+
+async function awaitAll(c: Context<AppEnv>, limits: BodyLimits): Promise<Uint8Array> {
   using awaited = limits.awaitBody(c.env?.incoming);
   const bytes = await readAll(bodyChunks(c), limits, awaited);
   awaited?.complete();
-  if (bytes.byteLength >= HEAVY_BYTES) await limits.takeTurn();
-  return parseJson(bytes);
+  return bytes;
 }
 
 async function readAll(

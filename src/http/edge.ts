@@ -4,6 +4,7 @@ import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { AppEnv } from './app-env.ts';
+import { addHeaders, type HeaderList, readHeader } from './headers.ts';
 import { readPreferences } from './prefer.ts';
 import { unavailable } from './problem.ts';
 
@@ -14,45 +15,40 @@ const HSTS_SECONDS = 365 * 24 * 60 * 60;
 export const STRICT_POLICY =
   "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-export const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
+export const SECURITY_HEADERS: HeaderList = [
   ['X-Content-Type-Options', 'nosniff'],
   ['Strict-Transport-Security', `max-age=${HSTS_SECONDS}; includeSubDomains`],
   ['Referrer-Policy', 'no-referrer'],
   ['Cross-Origin-Resource-Policy', 'same-origin'],
 ];
 
-/** Takes the caller's `X-Request-Id` if it is harmless, else makes one; every answer repeats it. */
-export function identifyRequest(): MiddlewareHandler<AppEnv> {
+/** What every answer says that does not say otherwise itself. */
+const USUAL_HEADERS: HeaderList = [
+  ...SECURITY_HEADERS,
+  ['Content-Security-Policy', STRICT_POLICY],
+  ['Cache-Control', 'no-store'],
+];
+
+/**
+ * Around every request: its id, which is the caller's `X-Request-Id` if that is harmless and repeated in
+ * every answer, the headers of the answer, and its duration. It is observed under its route's pattern,
+ * never its path: labels stay few.
+ */
+export function frameRequests({
+  httpDuration,
+}: Pick<Metrics, 'httpDuration'>): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const given = c.req.header('x-request-id');
+    const startedAt = performance.now();
+    const given = readHeader(c, 'x-request-id');
     const requestId = given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
     c.set('requestId', requestId);
     await next();
-    c.res.headers.set('X-Request-Id', requestId);
-  };
-}
-
-/** A route may set a stricter or looser value before; what it set stays. */
-export function secureAnswers(): MiddlewareHandler<AppEnv> {
-  return async (c, next) => {
-    await next();
-    const { headers } = c.res;
-    for (const [name, value] of SECURITY_HEADERS) headers.set(name, value);
-    if (!headers.has('Content-Security-Policy')) {
-      headers.set('Content-Security-Policy', STRICT_POLICY);
-    }
-    if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store');
-  };
-}
-
-/** Observes every request under its route's pattern, never its path: labels stay few. */
-export function measureRequests(metrics: Pick<Metrics, 'httpDuration'>): MiddlewareHandler<AppEnv> {
-  return async (c, next) => {
-    const startedAt = performance.now();
-    await next();
-    const route = c.res.status === 404 || c.res.status === 405 ? '(none)' : routePath(c, -1);
-    metrics.httpDuration.observe(
-      { method: c.req.method, route, status: String(c.res.status) },
+    addHeaders(c, USUAL_HEADERS);
+    addHeaders(c, [['X-Request-Id', requestId]]);
+    const { status } = c.res;
+    const route = status === 404 || status === 405 ? '(none)' : routePath(c, -1);
+    httpDuration.observe(
+      { method: c.req.method, route, status: String(status) },
       (performance.now() - startedAt) / 1000,
     );
   };
@@ -67,7 +63,7 @@ const DEADLINE_GRACE_MS = 1000;
  */
 export function limitTime(timeoutMs: number, waitMsMax: number): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const { waitMs } = readPreferences(c.req.header('prefer'), waitMsMax);
+    const { waitMs } = readPreferences(readHeader(c, 'prefer'), waitMsMax);
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(
       () => late.reject(unavailable('The request took longer than its deadline.')),
@@ -86,6 +82,6 @@ export function tellDegradation(level: () => number): MiddlewareHandler<AppEnv> 
   return async (c, next) => {
     await next();
     const now = level();
-    if (now > 0) c.res.headers.set('X-Risk-Degradation', String(now));
+    if (now > 0) addHeaders(c, [['X-Risk-Degradation', String(now)]]);
   };
 }

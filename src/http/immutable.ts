@@ -2,18 +2,41 @@
 import { hash } from 'node:crypto';
 import type { Context } from 'hono';
 import type { AppEnv } from './app-env.ts';
+import { answerJson, readHeader } from './headers.ts';
 
 const MAX_AGE_SECONDS = 3600;
 const TAG_CHARS = 22;
 
-/** JSON that a client may keep: `private`, as it was read with a key. */
-export function immutableJson(c: Context<AppEnv>, value: unknown): Response {
+/** As it was written the first time: what is kept in memory is asked for again and again. */
+type Rendered = {
+  readonly body: string;
+  readonly headers: { readonly ETag: string; readonly 'Cache-Control': string };
+};
+/** Each lives as long as its value, whose cache is bounded. */
+const rendered = new WeakMap<object, Rendered>();
+
+/** JSON that a client may keep: `private`, as it was read with a key. The value must never change. */
+export function immutableJson(c: Context<AppEnv>, value: object): Response {
+  const { body, headers } = render(value);
+  if (matches(readHeader(c, 'if-none-match'), headers.ETag)) {
+    return new Response(null, { status: 304, headers });
+  }
+  return answerJson(body, 200, headers);
+}
+
+function render(value: object): Rendered {
+  const known = rendered.get(value);
+  if (known !== undefined) return known;
   const body = JSON.stringify(value);
-  const tag = `"${hash('sha256', body, 'base64url').slice(0, TAG_CHARS)}"`;
-  c.header('ETag', tag);
-  c.header('Cache-Control', `private, max-age=${MAX_AGE_SECONDS}, immutable`);
-  if (matches(c.req.header('if-none-match'), tag)) return c.body(null, 304);
-  return c.body(body, 200, { 'Content-Type': 'application/json' });
+  const made = {
+    body,
+    headers: {
+      ETag: `"${hash('sha256', body, 'base64url').slice(0, TAG_CHARS)}"`,
+      'Cache-Control': `private, max-age=${MAX_AGE_SECONDS}, immutable`,
+    },
+  };
+  rendered.set(value, made);
+  return made;
 }
 
 /** If-None-Match compares weakly: a proxy may have marked the tag. */

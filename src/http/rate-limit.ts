@@ -6,6 +6,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { LRUCache } from 'lru-cache';
 import type { AppEnv } from './app-env.ts';
+import { addHeaders } from './headers.ts';
 import { Problem } from './problem.ts';
 
 /** What a client that was quiet may ask for at once, in seconds of its rate. */
@@ -58,22 +59,21 @@ export function limitRate(requestsPerSecond: number): MiddlewareHandler<AppEnv> 
   const policy = `"client";q=${requestsPerSecond * BURST_SECONDS};w=${BURST_SECONDS}`;
   return async (c, next) => {
     const { isAllowed, remaining, waitSeconds } = take(c.get('principal').client);
-    const headers = {
-      'RateLimit-Policy': policy,
-      RateLimit: `"client";r=${remaining};t=${waitSeconds}`,
-    };
+    const headers = [
+      ['RateLimit-Policy', policy],
+      ['RateLimit', `"client";r=${remaining};t=${waitSeconds}`],
+    ] as const;
     if (!isAllowed) {
       throw new Problem(
         'rate-limited',
         `A client may make ${requestsPerSecond} requests a second.`,
         {
-          headers: { ...headers, 'Retry-After': String(waitSeconds) },
+          headers: { ...Object.fromEntries(headers), 'Retry-After': String(waitSeconds) },
         },
       );
     }
     await next();
     // A refusal for another reason names the limit that it is about.
-    if (c.res.headers.has('RateLimit')) return;
-    for (const [name, value] of Object.entries(headers)) c.res.headers.set(name, value);
+    addHeaders(c, headers);
   };
 }

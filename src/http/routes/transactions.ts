@@ -22,6 +22,7 @@ import type { Log } from '../../runtime/log.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { type BodyLimits, bodyChunks, readJson, readMediaType, readQuery } from '../body.ts';
+import { answerJson, readHeader } from '../headers.ts';
 import { readIdempotencyKey, withKey } from '../idempotency-key.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 import { readPreferences, waitApplied } from '../prefer.ts';
@@ -57,6 +58,7 @@ const acceptedSchema = z
     score: scoreSchema.nullable(),
   })
   .meta({ id: 'AcceptedTransaction' });
+type Accepted = z.infer<typeof acceptedSchema>;
 
 const batchResultSchema = z
   .object({
@@ -78,30 +80,29 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
   const routes = new Hono<AppEnv>();
 
   routes.post('/v1/transactions', requireRole('ingest'), async (c) => {
-    const headerKey = readIdempotencyKey(c.req.header('idempotency-key'));
-    const { waitMs } = readPreferences(c.req.header('prefer'), waitMsMax);
+    const headerKey = readIdempotencyKey(readHeader(c, 'idempotency-key'));
+    const { waitMs } = readPreferences(readHeader(c, 'prefer'), waitMsMax);
     const input = withKey(readOneInput(await readJson(c, limits)), headerKey);
     const { client } = c.get('principal');
     const result = await acceptOne({ client, input, waitMs });
     if (result.kind !== 'accepted') throw refusal(result.kind, result.errors, []);
     const { transactionId, createdAtMs, status } = result.outcome;
-    if (waitMs > 0) c.header('Preference-Applied', waitApplied(waitMs));
-    c.header('Location', `/v1/transactions/${transactionId}`);
-    return c.json(
-      {
-        transaction_id: transactionId,
-        status,
-        created_at: new Date(createdAtMs).toISOString(),
-        score: result.score,
-      },
-      status === 'accepted' ? 201 : 200,
-    );
+    const body: Accepted = {
+      transaction_id: transactionId,
+      status,
+      created_at: new Date(createdAtMs).toISOString(),
+      score: result.score,
+    };
+    return answerJson(JSON.stringify(body), status === 'accepted' ? 201 : 200, {
+      ...(waitMs > 0 ? { 'Preference-Applied': waitApplied(waitMs) } : {}),
+      Location: `/v1/transactions/${transactionId}`,
+    });
   });
 
   routes.post('/v1/transactions/batch', requireRole('ingest'), async (c) => {
     const { client } = c.get('principal');
     if (readMediaType(c) === LINES_CONTENT_TYPE) {
-      const { isMinimal } = readPreferences(c.req.header('prefer'), waitMsMax);
+      const { isMinimal } = readPreferences(readHeader(c, 'prefer'), waitMsMax);
       const { timeoutMs, takeTurn } = limits;
       const body = bodyChunks(c);
       const request = { body, client, isMinimal, timeoutMs, takeTurn, draining };
