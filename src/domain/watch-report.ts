@@ -14,6 +14,8 @@ export const WATCH_MINIMUM = {
   flaggedRows: 100,
   /** Frauds, for recall: its 95 % interval is then at most 0.27 wide. */
   frauds: 50,
+  /** Of the matured rows, for precision and calibration: who labels frauds alone would seem never to be wrong. */
+  labelledShare: 0.5,
 } as const;
 
 /** Of the stability index: none below 0.1, watch from 0.1, much from 0.25 (Siddiqi, 2006). */

@@ -47,9 +47,10 @@ function reportDrift(
 function reportOutcomes(metrics: Metrics, model: string, outcomes: WatchReport['outcomes']): void {
   const { rows, labelled, promised, seen } = outcomes;
   if (rows >= WATCH_MINIMUM.labelledRows) metrics.modelLabelled.set({ model }, labelled / rows);
+  const isTold = labelled >= WATCH_MINIMUM.labelledShare * rows;
   for (const bound of ['review', 'decline'] as const) {
     const { precision, recall } = outcomes[bound];
-    if (isEnough(precision, WATCH_MINIMUM.flaggedRows)) {
+    if (isTold && isEnough(precision, WATCH_MINIMUM.flaggedRows)) {
       metrics.modelPrecision.set({ model, bound }, precision.value);
     }
     if (isEnough(recall, WATCH_MINIMUM.frauds)) {
@@ -57,11 +58,12 @@ function reportOutcomes(metrics: Metrics, model: string, outcomes: WatchReport['
     }
   }
   if (!isEnough(seen, WATCH_MINIMUM.labelledRows)) return;
-  metrics.modelFraud.set({ model, kind: 'seen' }, seen.value);
-  if (promised !== null) metrics.modelFraud.set({ model, kind: 'promised' }, promised);
   for (const [quantile, seconds] of Object.entries(outcomes.label_delay_seconds ?? {})) {
     metrics.modelLabelDelay.set({ model, quantile }, seconds);
   }
+  if (!isTold) return;
+  metrics.modelFraud.set({ model, kind: 'seen' }, seen.value);
+  if (promised !== null) metrics.modelFraud.set({ model, kind: 'promised' }, promised);
 }
 
 function isEnough(share: MeasuredShare | null, rowsMin: number): share is MeasuredShare {

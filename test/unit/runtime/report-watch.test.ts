@@ -69,6 +69,17 @@ describe('reportWatch', () => {
     expect(lines.filter((line) => line.startsWith(`risk_model_${figure}`))).toEqual([]);
   });
 
+  test('leaves out what labels of frauds alone would make perfect', async () => {
+    const report = reportOf('m@1', ENOUGH);
+    const { outcomes } = report;
+    const few = { ...report, outcomes: { ...outcomes, rows: 2 * labelledRows + 1 } };
+    const names = (await metricsOf([few])).map((line) => line.split('{')[0]);
+    expect(names).not.toContain('risk_model_precision_ratio');
+    expect(names).not.toContain('risk_model_fraud_ratio');
+    expect(names).toContain('risk_model_recall_ratio');
+    expect(names).toContain('risk_model_labelled_ratio');
+  });
+
   test('takes down what is reported no longer', async () => {
     const lines = await metricsOf([reportOf('m@1', ENOUGH)], [reportOf('m@2', ENOUGH)]);
     expect(lines.filter((line) => line.includes('m@1'))).toEqual([]);
