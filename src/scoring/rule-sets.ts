@@ -4,13 +4,14 @@
  */
 import { type CompiledRuleSet, compileRuleSet } from './compile-rule-set.ts';
 import { default1 } from './rule-sets/default-1.ts';
+import { default2 } from './rule-sets/default-2.ts';
 import { RULES } from './rules.ts';
 
 /** The rule set that decides. */
-export const currentRuleSet: CompiledRuleSet = compileRuleSet(default1, RULES);
+export const currentRuleSet: CompiledRuleSet = compileRuleSet(default2, RULES);
 
 const KNOWN: ReadonlyMap<string, CompiledRuleSet> = new Map(
-  [currentRuleSet].map((ruleSet) => [ruleSet.id, ruleSet]),
+  [currentRuleSet, compileRuleSet(default1, RULES)].map((ruleSet) => [ruleSet.id, ruleSet]),
 );
 
 /** The rule set by the name stored with a score. */

@@ -1,5 +1,6 @@
 /** The one registry of rules. Their order is the order in which risk is combined: append, never sort. */
 import type { Rule } from './rule.ts';
+import { accountFraud } from './rules/account-fraud.ts';
 import { amountOverHabit } from './rules/amount-over-habit.ts';
 import { amountOverLimit } from './rules/amount-over-limit.ts';
 import { amountOverMerchant } from './rules/amount-over-merchant.ts';
@@ -8,6 +9,8 @@ import { dormantAccount } from './rules/dormant-account.ts';
 import { impossibleTravel } from './rules/impossible-travel.ts';
 import { merchantBurst } from './rules/merchant-burst.ts';
 import { merchantFanIn } from './rules/merchant-fan-in.ts';
+import { merchantFraudRate } from './rules/merchant-fraud-rate.ts';
+import { merchantFraudRun } from './rules/merchant-fraud-run.ts';
 import { newCorridor } from './rules/new-corridor.ts';
 import { newCountry } from './rules/new-country.ts';
 import { newDevice } from './rules/new-device.ts';
@@ -36,4 +39,7 @@ export const RULES: readonly Rule[] = [
   impossibleTravel,
   merchantBurst,
   merchantFanIn,
+  merchantFraudRun,
+  merchantFraudRate,
+  accountFraud,
 ];

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { compileRuleSet } from '../../../src/scoring/compile-rule-set.ts';
 import type { RuleSet, RuleSettings } from '../../../src/scoring/rule.ts';
 import { default1 } from '../../../src/scoring/rule-sets/default-1.ts';
+import { default2 } from '../../../src/scoring/rule-sets/default-2.ts';
 import { currentRuleSet, findRuleSet } from '../../../src/scoring/rule-sets.ts';
 import { RULES } from '../../../src/scoring/rules.ts';
 
@@ -16,10 +17,10 @@ function ruleSetOf(...rules: RuleSettings[]): RuleSet {
 }
 
 describe('compileRuleSet', () => {
-  test('takes default@1 with every rule, in the order of the registry', () => {
-    const compiled = compileRuleSet(default1, RULES);
+  test('takes the deciding rule set with every rule, in the order of the registry', () => {
+    const compiled = compileRuleSet(default2, RULES);
     expect(compiled.rules.map(({ rule }) => rule)).toEqual(RULES);
-    expect(compiled.featureSchema).toBe(1);
+    expect(compiled.featureSchema).toBe(2);
   });
 
   test('leaves out what the rule set does not list', () => {
@@ -61,7 +62,8 @@ describe('compileRuleSet', () => {
 
 describe('findRuleSet', () => {
   test('knows the current one by the name stored with a score', () => {
-    expect(findRuleSet('default@1')).toBe(currentRuleSet);
+    expect(findRuleSet('default@2')).toBe(currentRuleSet);
+    expect(findRuleSet('default@1')?.id).toBe('default@1');
     expect(findRuleSet('default@0')).toBeUndefined();
   });
 });
