@@ -5,20 +5,15 @@ import type { AcceptDependencies } from '../ingest/accept-transactions.ts';
 import { findInvalid, type Surroundings, toTransaction } from '../ingest/prepare-transactions.ts';
 import type { ScoringModel } from '../models/registry/scoring-model.ts';
 import { lineFor, modelsInForce } from '../models/rollout/in-force.ts';
-import { createAccountKind } from '../profile/account-kind.ts';
-import { foldBatch } from '../profile/fold-batch.ts';
-import { createMerchantKind } from '../profile/merchant-kind.ts';
-import type { Profile, ProfileKind } from '../profile/profile.ts';
 import type { EvaluateDependencies, Evaluated } from '../query/evaluate.ts';
 import { explain } from '../scoring/explain.ts';
 import { FEATURE_SCHEMA } from '../scoring/feature-schema.ts';
-import { features } from '../scoring/features.ts';
 import { currentRuleSet } from '../scoring/rule-sets.ts';
 import { score } from '../scoring/score.ts';
-import { loadAccountPasts, loadMerchantPasts } from '../store/history.ts';
 import { readRollouts } from '../store/model-rollouts.ts';
 import type { Database } from '../store/pool.ts';
 import type { ModelShelf } from './bind-models.ts';
+import { createRecomputeVectors } from './recompute-vectors.ts';
 
 /** In place of a model: the rules alone. */
 const NONE = 'none';
@@ -32,6 +27,7 @@ export type EvaluateAdapters = {
 
 export function bindEvaluate(adapters: EvaluateAdapters): EvaluateDependencies {
   const { corridors, now, newId } = adapters.accept;
+  const recomputeVectors = createRecomputeVectors(adapters.database, adapters.maturityDays);
   const look = (): Surroundings => ({ receivedAtMs: now(), corridors: corridors(), newId });
   return {
     findInvalid: (input) => findInvalid([input], look()),
@@ -42,7 +38,9 @@ export function bindEvaluate(adapters: EvaluateAdapters): EvaluateDependencies {
           ? await judgeInForce(adapters, transaction)
           : await judgeByName(adapters, wanted);
       if (typeof judge === 'string') return judge;
-      return decide(judge, await vectorOf(adapters, transaction), method);
+      const [vector] = await recomputeVectors([transaction]);
+      if (vector === undefined) throw new Error('one transaction has one vector');
+      return decide(judge, vector, method);
     },
   };
 }
@@ -67,30 +65,6 @@ async function judgeInForce(
     if ('model' in found) return { model: found.model, degradation: place === 0 ? 0 : 1 };
   }
   return { model: null, degradation: line.length === 0 ? 0 : 1 };
-}
-
-async function vectorOf(
-  { database, maturityDays }: EvaluateAdapters,
-  transaction: Transaction,
-): Promise<Float64Array> {
-  const account = await historyOf(createAccountKind(maturityDays), transaction, (points) =>
-    loadAccountPasts(database.query, points),
-  );
-  const merchant = await historyOf(createMerchantKind(maturityDays), transaction, (points) =>
-    loadMerchantPasts(database.query, points, maturityDays),
-  );
-  return features(transaction, account, merchant);
-}
-
-async function historyOf<P extends Profile, History, Past>(
-  kind: ProfileKind<P, History, Past>,
-  transaction: Transaction,
-  loadPasts: (transactions: readonly Transaction[]) => Promise<readonly Past[]>,
-): Promise<History> {
-  const holdings = [{ profile: undefined, storedHeader: null }];
-  const [history] = await foldBatch({ kind, transactions: [transaction], holdings, loadPasts });
-  if (history === undefined) throw new Error('one transaction has one history');
-  return history;
 }
 
 function decide(
