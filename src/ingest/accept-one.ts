@@ -50,6 +50,10 @@ const COMMIT_STALL_MS = 250;
 /** Below the rows from which a batch is first tried as if all of it were new. */
 const COMMIT_ITEMS_MAX = 64;
 
+/** A commit of as many is left alone, and the next waits this long for half as many: less than a commit takes. */
+const CROWD_ITEMS = 16;
+const CROWD_MS = 2;
+
 type Item = {
   readonly input: KeyedTransactionInput;
   /** Called before anything is stored; again when it is tried alone. */
@@ -67,7 +71,7 @@ export function createAcceptOne(dependencies: AcceptOneDependencies): AcceptOne 
     const run = (items: readonly Item[]) => acceptItems(dependencies, { client, replyTo }, items);
     const options = {
       ...{ run, runsMax: COMMITS_MAX, itemsMax: COMMIT_ITEMS_MAX },
-      stallMs: COMMIT_STALL_MS,
+      ...{ stallMs: COMMIT_STALL_MS, crowdItems: CROWD_ITEMS, crowdMs: CROWD_MS },
     };
     const lane = lanes.get(name) ?? createCoalescer<Item, Result>(options);
     lanes.set(name, lane);

@@ -1,8 +1,9 @@
 /**
  * Group commit for callers: calls that come while earlier ones are under way are run together when one of those ends.
- * Nobody waits for company: an idle lane runs a call at once.
+ * Nobody waits for company: an idle lane runs a call at once. In a crowd, callers that were answered together come
+ * back together, and a run of the first few of them would be followed by one of all others: so a run that is as
+ * large as a crowd is left alone, and the next one waits for half as many, but not for long.
  */
-import pLimit from 'p-limit';
 
 export type Coalescer<Item, Result> = {
   /** Resolves to the item's own result; rejects with whatever the run it was part of threw. */
@@ -19,11 +20,16 @@ export type CoalescerOptions<Item, Result> = {
   readonly itemsMax: number;
   /** A run that takes longer no longer holds up those behind it. */
   readonly stallMs: number;
+  /** Items of a run that make it a crowd. */
+  readonly crowdItems: number;
+  /** How long a crowd is waited for. */
+  readonly crowdMs: number;
 };
 
 type Group<Item, Result> = {
   readonly items: Item[];
   readonly results: Promise<readonly Result[]>;
+  readonly begin: (results: Promise<readonly Result[]>) => void;
 };
 
 export function createCoalescer<Item, Result>({
@@ -31,32 +37,62 @@ export function createCoalescer<Item, Result>({
   runsMax,
   itemsMax,
   stallMs,
+  crowdItems,
+  crowdMs,
 }: CoalescerOptions<Item, Result>): Coalescer<Item, Result> {
-  const limit = pLimit(runsMax);
-  let gathering: Group<Item, Result> | undefined;
+  /** In the order in which they were opened; only the last one takes items. */
+  const groups: Group<Item, Result>[] = [];
   let waiting = 0;
+  let running = 0;
+  let crowds = 0;
+  /** Items that the next run waits for. */
+  let awaited = 0;
 
-  function open(): Group<Item, Result> {
-    const items: Item[] = [];
-    const { promise: results, resolve } = Promise.withResolvers<readonly Result[]>();
-    const group = { items, results };
-    void limit(async () => {
-      if (gathering === group) gathering = undefined;
-      const running = (async () => run(items))();
-      resolve(running);
-      await settledWithin(running, stallMs);
-    });
+  function beginNext(): void {
+    for (let next = groups[0]; next !== undefined; next = groups[0]) {
+      if (running >= runsMax || crowds > 0 || next.items.length < awaited) return;
+      groups.shift();
+      void runGroup(next);
+    }
+  }
+
+  async function runGroup({ items, begin }: Group<Item, Result>): Promise<void> {
+    const isCrowd = items.length >= crowdItems;
+    awaited = 0;
+    running += 1;
+    if (isCrowd) crowds += 1;
+    const results = (async () => run(items))();
+    begin(results);
+    await settledWithin(results, stallMs);
+    running -= 1;
+    if (isCrowd) {
+      crowds -= 1;
+      awaited = items.length >> 1;
+      setTimeout(() => {
+        awaited = 0;
+        beginNext();
+      }, crowdMs);
+    }
+    beginNext();
+  }
+
+  function openGroup(): Group<Item, Result> {
+    const { promise: results, resolve: begin } = Promise.withResolvers<readonly Result[]>();
+    const group = { items: [], results, begin };
+    groups.push(group);
     return group;
   }
 
   return {
     async submit(item) {
-      if (gathering === undefined || gathering.items.length >= itemsMax) gathering = open();
-      const { items, results } = gathering;
-      const index = items.push(item) - 1;
+      const last = groups.at(-1);
+      const group = last === undefined || last.items.length >= itemsMax ? openGroup() : last;
+      const index = group.items.push(item) - 1;
       waiting += 1;
+      // Whoever calls in the same turn is in time for the same run.
+      queueMicrotask(beginNext);
       try {
-        const result = (await results)[index];
+        const result = (await group.results)[index];
         if (result === undefined) throw new Error(`no result of item ${index}`);
         return result;
       } finally {

@@ -1,9 +1,9 @@
 /** Calls that come at the same time are run together, and nobody gets another's result. */
 import { describe, expect, test, vi } from 'vitest';
-import { createCoalescer } from '../../../src/ingest/coalesce.ts';
+import { type CoalescerOptions, createCoalescer } from '../../../src/ingest/coalesce.ts';
 
 /** Runs that end when the test says so. */
-function createRuns(limits: { runsMax?: number; itemsMax?: number; stallMs?: number } = {}) {
+function createRuns(limits: Partial<CoalescerOptions<number, string>> = {}) {
   const runs: { items: readonly number[]; end: () => void; fail: (error: Error) => void }[] = [];
   const coalescer = createCoalescer<number, string>({
     run(items) {
@@ -12,7 +12,7 @@ function createRuns(limits: { runsMax?: number; itemsMax?: number; stallMs?: num
       runs.push({ items: copied, end: () => resolve(copied.map((n) => `r${n}`)), fail: reject });
       return promise;
     },
-    ...{ runsMax: 1, itemsMax: 10, stallMs: 60_000, ...limits },
+    ...{ runsMax: 1, itemsMax: 10, stallMs: 60_000, crowdItems: 100, crowdMs: 60_000, ...limits },
   });
   const started = (count: number) => vi.waitUntil(() => runs.length >= count);
   return { coalescer, runs, started };
@@ -70,5 +70,39 @@ describe('coalesce', () => {
     expect(await next).toBe('r2');
     runs[0]?.end();
     expect(await stalled).toBe('r1');
+  });
+
+  test('a crowd is left alone, and half of it is waited for', async () => {
+    const { coalescer, runs, started } = createRuns({ runsMax: 2, crowdItems: 4 });
+    const submit = (...items: number[]) => items.map((n) => coalescer.submit(n));
+    const crowd = submit(1, 2, 3, 4);
+    await started(1);
+    const others = submit(5);
+    await null;
+    expect(runs).toHaveLength(1);
+    runs[0]?.end();
+    await Promise.all(crowd);
+    // One is there, two are waited for.
+    expect(runs).toHaveLength(1);
+    others.push(...submit(6));
+    await started(2);
+    expect(runs[1]?.items).toEqual([5, 6]);
+    // Two are no crowd: a third is run beside them.
+    others.push(...submit(7));
+    await started(3);
+    for (const one of runs) one.end();
+    expect(await Promise.all(others)).toEqual(['r5', 'r6', 'r7']);
+  });
+
+  test('a crowd that does not come back is not waited for long', async () => {
+    const { coalescer, runs, started } = createRuns({ crowdItems: 4, crowdMs: 1 });
+    const crowd = [1, 2, 3, 4].map((n) => coalescer.submit(n));
+    await started(1);
+    runs[0]?.end();
+    await Promise.all(crowd);
+    const late = coalescer.submit(5);
+    await started(2);
+    runs[1]?.end();
+    expect(await late).toBe('r5');
   });
 });
