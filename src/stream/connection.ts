@@ -33,7 +33,7 @@ const base: ConnectionOptions = {
  * connection that says nothing for longer is given up: its way may be gone although nobody closed it.
  */
 export function openCommands(url: string, timeoutMs: number): RedisClient {
-  return open(url, {
+  return open(url, GatheringRedis, {
     ...base,
     commandTimeout: timeoutMs,
     socketTimeout: timeoutMs * SILENCE_TIMEOUTS,
@@ -62,7 +62,7 @@ export async function untilReady(client: RedisClient, timeoutMs: number): Promis
  * client would forget the blocking read without settling it, and the reader would be deaf for ever.
  */
 export function openReader(url: string, blockMs: number): RedisClient {
-  return open(url, {
+  return open(url, Redis, {
     ...base,
     socketTimeout: blockMs * 2 + 1000,
     maxRetriesPerRequest: 0,
@@ -70,10 +70,31 @@ export function openReader(url: string, blockMs: number): RedisClient {
   });
 }
 
-function open(url: string, options: ConnectionOptions): RedisClient {
+/**
+ * Commands of one turn of the event loop leave in one write: a request appends to as many streams as it has
+ * corridors, and each system call takes Node longer than the command takes the server.
+ */
+class GatheringRedis extends Redis {
+  #isGathering = false;
+
+  override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
+    const { stream } = this;
+    if (!this.#isGathering && stream !== undefined) {
+      this.#isGathering = true;
+      stream.cork();
+      process.nextTick(() => {
+        this.#isGathering = false;
+        stream.uncork();
+      });
+    }
+    return super.sendCommand(...args);
+  }
+}
+
+function open(url: string, Client: typeof Redis, options: ConnectionOptions): RedisClient {
   const nodes = url.split(',');
   const client =
-    nodes.length > 1 ? new Cluster(nodes, { redisOptions: options }) : new Redis(url, options);
+    nodes.length > 1 ? new Cluster(nodes, { redisOptions: options }) : new Client(url, options);
   // Every failed command reports its own error; without a listener a lost connection would end the process.
   client.on('error', () => undefined);
   return client;
