@@ -43,10 +43,18 @@ export type ReadOptions = {
 export async function readNew(reader: RedisClient, options: ReadOptions): Promise<Delivery[]> {
   const { streams, blockMs } = options;
   if (!(reader instanceof Cluster)) return await read(reader, options, streams, '>', blockMs);
-  const now = await Promise.all(streams.map((one) => read(reader, options, [one], '>', null)));
-  const found = now.flat();
+  const found = await readPresent(reader, options);
   if (found.length > 0) return found;
   return await read(reader, options, streams.slice(0, 1), '>', blockMs);
+}
+
+/** Entries that are there now and that nobody has read yet. */
+export async function readPresent(reader: RedisClient, options: ReadOptions): Promise<Delivery[]> {
+  const { streams } = options;
+  if (streams.length === 0) return [];
+  if (!(reader instanceof Cluster)) return await read(reader, options, streams, '>', null);
+  const now = await Promise.all(streams.map((one) => read(reader, options, [one], '>', null)));
+  return now.flat();
 }
 
 export const loadReadScript = (): Script => loadScript('read-joined-1');
