@@ -7,6 +7,7 @@ import { open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Answer, type HttpConnection, openHttpConnection } from './http-connection.ts';
 import { type Percentiles, percentiles } from './percentiles.ts';
+import { createRequestReader } from './request-reader.ts';
 import { type PreparedRequests, prepareRequests, type RequestsOptions } from './requests.ts';
 import { createSchedule } from './schedule.ts';
 
@@ -67,21 +68,19 @@ async function post(
   const totals = { accepted: 0, duplicates: 0, scored: 0, resent: 0 };
   let next = 0;
   await using handle = await open(file, 'r');
+  const readRequest = createRequestReader(handle, offsets);
   const firstRequestMs = Date.now();
   const schedule = createSchedule(performance.now(), options.requestsPerSecond);
 
   const drive = async () => {
     const connection = openHttpConnection(options.host, options.port);
-    const buffer = Buffer.allocUnsafe(largest(offsets));
     for (let index = next++; index < count; index = next++) {
-      const from = offsets[index] ?? 0;
-      const bytes = (offsets[index + 1] ?? 0) - from;
-      await handle.read(buffer, 0, bytes, from);
+      const request = await readRequest(index);
       const waitMs = schedule.untilDueMs(index, performance.now());
       if (waitMs >= TIMER_MS) await delay(waitMs);
       const sentAt = performance.now();
       const dueAt = schedule.beganAt(index, sentAt);
-      const answer = await insist(connection, buffer.subarray(0, bytes), () => totals.resent++);
+      const answer = await insist(connection, request, () => totals.resent++);
       const now = performance.now();
       waits[index] = sentAt - dueAt;
       latencies[index] = now - dueAt;
@@ -136,14 +135,6 @@ function readCounts({ status, bodyStart }: Answer): Counts {
   const isDuplicate = bodyStart.includes('"status":"duplicate"');
   const scored = bodyStart.includes('"score":{') ? 1 : 0;
   return { accepted: status === 201 ? 1 : 0, duplicates: isDuplicate ? 1 : 0, scored };
-}
-
-function largest(offsets: Float64Array): number {
-  let bytes = 0;
-  for (let i = 1; i < offsets.length; i++) {
-    bytes = Math.max(bytes, (offsets[i] ?? 0) - (offsets[i - 1] ?? 0));
-  }
-  return bytes;
 }
 
 function send(message: FromGenerator): void {
