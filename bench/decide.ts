@@ -30,11 +30,7 @@ async function measure(
   environment: Readonly<Record<string, string>>,
   context: BenchContext,
 ): Promise<BenchReport> {
-  const { log, signal, output } = context;
-  await using pipeline = await startPipeline({
-    ...{ workers: 1, environment, log, signal },
-    onProgress: (text) => output.note(text),
-  });
+  await using pipeline = await startPipeline({ workers: 1, environment }, context);
   await warmUp(pipeline, load, context);
   const run = await runLoad(pipeline, load, context);
   const { posted, memory } = run;

@@ -83,12 +83,12 @@ async function drain(
 }
 
 async function bareCeiling(load: Load, workers: number, context: BenchContext): Promise<Ceiling> {
-  const { log, signal, output } = context;
+  const { output } = context;
   output.note('the bare pipeline, with the same backlog');
-  await using pipeline = await startPipeline({
-    ...{ workers: 0, environment: {}, program: BARE_PROGRAM, log, signal },
-    onProgress: (text) => output.note(text),
-  });
+  await using pipeline = await startPipeline(
+    { workers: 0, environment: {}, program: BARE_PROGRAM },
+    context,
+  );
   const { left, seconds } = await drain(pipeline, load, workers, context);
   return { name: 'as many bare workers with the same backlog', perSecond: left / seconds };
 }
@@ -99,11 +99,7 @@ async function measure(
   environment: Settings,
   context: BenchContext,
 ): Promise<BenchReport> {
-  const { log, signal, output } = context;
-  const onProgress = (text: string) => output.note(text);
-  await using pipeline = await startPipeline({
-    ...{ workers: 0, environment, log, signal, onProgress },
-  });
+  await using pipeline = await startPipeline({ workers: 0, environment }, context);
   const { services } = pipeline;
   const drained = await drain(pipeline, load, workers, context);
   const { seconds, tailSeconds, left, scoredBefore, cpuSeconds, fullBytes } = drained;

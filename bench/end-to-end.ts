@@ -155,15 +155,18 @@ async function bareCeiling(load: Load, context: BenchContext): Promise<Ceiling> 
 }
 
 async function runOne(options: Options, context: BenchContext): Promise<BenchReport> {
-  const { log, signal, output } = context;
   const { profileFolder } = options;
   let made: BenchReport;
   {
-    await using pipeline = await startPipeline({
-      ...{ workers: options.workers, environment: options.settings, profileFolder, log, signal },
-      nodeFlags: options.nodeFlags?.split(' '),
-      onProgress: (text) => output.note(text),
-    });
+    await using pipeline = await startPipeline(
+      {
+        workers: options.workers,
+        environment: options.settings,
+        profileFolder,
+        nodeFlags: options.nodeFlags?.split(' '),
+      },
+      context,
+    );
     made = report(options, pipeline, await measure(options, pipeline, context));
   }
   // Profiles are written when their processes have ended.

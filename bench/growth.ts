@@ -2,6 +2,7 @@
  * Does a transaction cost more when the tables are full? The same load on 0, 5 and 20 million rows in 12 monthly
  * partitions. Cost is processor time a transaction, which neighbours on the machine disturb less than its rate.
  */
+import type { Client } from 'pg';
 import { parseArguments } from '../src/cli/command.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { fillHistory } from './support/history-rows.ts';
@@ -17,8 +18,9 @@ import {
   readSettings,
   USUAL_LOAD,
 } from './support/load.ts';
-import { type LoadRun, memoryBreaches, memoryTable, runLoad } from './support/load-run.ts';
+import { type LoadRun, memoryBreaches, memoryTable, runLoad, warmUp } from './support/load-run.ts';
 import { startPipeline } from './support/pipeline.ts';
+import { type Stored, storedBreaches } from './support/stored.ts';
 
 const USAGE = `--rows N[,N]       in the tables before, each a run of its own (0,5000000,20000000)
 ${LOAD_USAGE}
@@ -40,32 +42,25 @@ async function measure(
   environment: Readonly<Record<string, string>>,
   context: BenchContext,
 ): Promise<Measured> {
-  const { log, signal, output } = context;
+  const { output } = context;
   const note = (text: string) => output.note(text);
   const past = {
     ...{ rows, months: MONTHS, rowsEachAccount: ROWS_EACH_ACCOUNT },
     merchants: load.merchants,
     endMs: (load.endMs ?? lastMidnightMs()) - load.days * DAY_MS,
   };
-  await using pipeline = await startPipeline({
-    ...{ workers: 1, environment, log, signal, onProgress: note },
-    prepare: (services) => fillHistory(services, past, note),
-  });
+  await using pipeline = await startPipeline(
+    { workers: 1, environment, prepare: (services) => fillHistory(services, past, note) },
+    context,
+  );
   const { database } = pipeline.services;
   const { rows: sizes } = await database.query<{ bytes: number }>(
     'select pg_database_size(current_database())::float8 as bytes',
   );
   const first = Math.ceil(load.transactions * WARM_UP_SHARE);
-  await runLoad(pipeline, { ...load, transactions: first, seed: `${load.seed}-warm-up` }, context);
+  await warmUp(pipeline, load, context, first);
   const run = await runLoad(pipeline, load, context);
-  const { rows: counts } = await database.query<{ unscored: number }>(
-    `select count(*)::int as unscored from transactions t
-      where received_at >= to_timestamp($1::float8 / 1000)
-        and not exists (select from scores s
-                         where s.transaction_id = t.transaction_id and s.created_at = t.created_at)`,
-    [run.posted.firstRequestMs],
-  );
-  const lost = counts[0]?.unscored ?? 0;
+  const { lost, doubled } = await readRun(database, run.posted.firstRequestMs);
   const report: BenchReport = {
     caseName: `${rows.toLocaleString('en-US')} rows before`,
     inputs: { ...load, rows, months: MONTHS, workers: 1, ...pipeline.services.settings },
@@ -75,13 +70,30 @@ async function measure(
       end_to_end_per_second: load.transactions / run.seconds,
       cpu_us_per_transaction: costUs(run, load),
       database_mebibytes: Math.round((sizes[0]?.bytes ?? 0) / 2 ** 20),
-      lost,
+      ...{ lost, doubled },
     },
     ceilings: [],
     tables: [{ title: 'processor time by role', rows: run.cpu }, memoryTable(run.memory)],
-    breaches: [...memoryBreaches(run.memory), ...(lost === 0 ? [] : [`lost ${lost}`])],
+    breaches: [...storedBreaches({ lost, doubled }), ...memoryBreaches(run.memory)],
   };
   return { run, report };
+}
+
+/** Of this run's transactions alone: the rows before it are many and have no scores to lose. */
+async function readRun(
+  database: Client,
+  firstRequestMs: number,
+): Promise<Pick<Stored, 'lost' | 'doubled'>> {
+  const { rows } = await database.query<{ lost: number; doubled: number }>(
+    `select count(*) filter (where scores = 0)::int as lost,
+            coalesce(sum(scores - 1) filter (where scores > 1), 0)::int as doubled
+       from (select count(s.transaction_id) as scores
+               from transactions t left join scores s using (transaction_id, created_at)
+              where t.received_at >= to_timestamp($1::float8 / 1000)
+              group by transaction_id) of_each`,
+    [firstRequestMs],
+  );
+  return rows[0] ?? { lost: Number.NaN, doubled: Number.NaN };
 }
 
 function costUs({ cpuSeconds }: LoadRun, { transactions }: Load): number {

@@ -57,12 +57,12 @@ async function post(
 
 /** The bare pipeline's API, alone as well. */
 async function bareCeiling(load: Load, context: BenchContext): Promise<Ceiling> {
-  const { log, signal, output } = context;
+  const { output } = context;
   output.note('the bare API, with the same load');
-  await using pipeline = await startPipeline({
-    ...{ workers: 0, environment: {}, program: BARE_PROGRAM, log, signal },
-    onProgress: (text) => output.note(text),
-  });
+  await using pipeline = await startPipeline(
+    { workers: 0, environment: {}, program: BARE_PROGRAM },
+    context,
+  );
   const { posted, seconds } = await post(pipeline, load, context);
   return {
     name: 'the bare API with the same load: no checks',
@@ -75,11 +75,7 @@ async function measure(
   environment: Readonly<Record<string, string>>,
   context: BenchContext,
 ): Promise<BenchReport> {
-  const { log, signal, output } = context;
-  const onProgress = (text: string) => output.note(text);
-  await using pipeline = await startPipeline({
-    ...{ workers: 0, environment, log, signal, onProgress },
-  });
+  await using pipeline = await startPipeline({ workers: 0, environment }, context);
   const { services, folder } = pipeline;
   const { posted, seconds, cpu } = await post(pipeline, load, context);
   const memory = await readMemory(pipeline);

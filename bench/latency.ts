@@ -19,6 +19,7 @@ import {
   USUAL_LOAD,
 } from './support/load.ts';
 import { memoryBreaches, memoryTable, runLoad, warmUp } from './support/load-run.ts';
+import { MARKET } from './support/market.ts';
 import { percentiles } from './support/percentiles.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { createSchedule } from './support/schedule.ts';
@@ -66,7 +67,7 @@ async function readPublished(
   corridors: readonly string[],
 ): Promise<Map<string, number>> {
   const published = new Map<string, number>();
-  for (const { scored } of streamsOf('market_0', corridors, 1)) {
+  for (const { scored } of streamsOf(MARKET, corridors, 1)) {
     let from = '-';
     for (;;) {
       const page = await redis.xrange(scored, from, '+', 'COUNT', PAGE_ENTRIES);
@@ -108,11 +109,7 @@ async function measure(
   environment: Readonly<Record<string, string>>,
   context: BenchContext,
 ): Promise<BenchReport> {
-  const { log, signal, output } = context;
-  await using pipeline = await startPipeline({
-    ...{ workers: 1, environment, log, signal },
-    onProgress: (text) => output.note(text),
-  });
+  await using pipeline = await startPipeline({ workers: 1, environment }, context);
   await warmUp(pipeline, load, context);
   const run = await runLoad(pipeline, load, context);
   const { lost, doubled } = await readStored(pipeline.services.database);

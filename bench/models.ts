@@ -1,4 +1,5 @@
 /** What a model costs a transaction: margins of a batch from an ensemble of the usual size. */
+import { parseArguments } from '../src/cli/command.ts';
 import { layOutTrees } from '../src/models/trees/lay-out-trees.ts';
 import { treePredictor } from '../src/models/trees/predict-trees.ts';
 import type { TreeEnsemble } from '../src/models/trees/tree-ensemble.ts';
@@ -17,7 +18,8 @@ const WARM_UP_BATCHES = 100;
 export const bench: Bench = {
   name: 'models',
   question: 'How long does a model of 200 full trees take for a transaction?',
-  async *run(_, { signal }) {
+  async *run(args, { signal }) {
+    parseArguments(args, {});
     for (const depth of DEPTHS) {
       signal.throwIfAborted();
       yield measure(depth);

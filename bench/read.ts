@@ -20,6 +20,7 @@ import {
 import { memoryBreaches, memoryTable, readMemory, runLoad } from './support/load-run.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { encodeGet, writeRequests } from './support/requests.ts';
+import { readStored, storedBreaches } from './support/stored.ts';
 
 const USAGE = `--requests N       of each loop (20000); lists are asked for a tenth as often
 --reads N          reads a second of the open loop, in place of its share of the closed loop's
@@ -146,7 +147,6 @@ export const bench: Bench = {
   question: 'How many scores a second does one API read?',
   usage: USAGE,
   run: async function* (args, context) {
-    const { log, signal, output } = context;
     const text = { type: 'string' } as const;
     const { values } = parseArguments(args, { ...LOAD_OPTIONS, requests: text, reads: text });
     const load = readLoad(values, { ...USUAL_LOAD, transactions: 100_000 });
@@ -154,11 +154,12 @@ export const bench: Bench = {
     const requests = integerOption('--requests', values.requests, bounds, 20_000);
     const reads = integerOption('--reads', values.reads, bounds, 0);
     const connections = values.connections === undefined ? 32 : load.connections;
-    await using pipeline = await startPipeline({
-      ...{ workers: 1, environment: readSettings(values.set), log, signal },
-      onProgress: (text) => output.note(text),
-    });
+    await using pipeline = await startPipeline(
+      { workers: 1, environment: readSettings(values.set) },
+      context,
+    );
     await runLoad(pipeline, { ...load, connections: USUAL_LOAD.connections }, context);
+    const stored = await readStored(pipeline.services.database);
     // One process reads, and nothing else is going on.
     await pipeline.stopWorkers();
     for (const question of await questions(pipeline, requests)) {
@@ -168,7 +169,7 @@ export const bench: Bench = {
         ...report,
         inputs: { transactions: load.transactions, accounts: load.accounts, ...report.inputs },
         tables: [memoryTable(memory)],
-        breaches: memoryBreaches(memory),
+        breaches: [...storedBreaches(stored), ...memoryBreaches(memory)],
       };
     }
   },

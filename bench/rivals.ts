@@ -20,7 +20,7 @@ import {
   readLoad,
   USUAL_LOAD,
 } from './support/load.ts';
-import { runLoad } from './support/load-run.ts';
+import { runLoad, warmUp } from './support/load-run.ts';
 import { startPipeline } from './support/pipeline.ts';
 import { spreadOf } from './support/spread.ts';
 import { readStored } from './support/stored.ts';
@@ -94,14 +94,12 @@ async function measure(
   load: Load,
   context: BenchContext,
 ): Promise<Round> {
-  const { log, signal, output } = context;
   const environment = program === undefined ? batchSettings(load.batch) : {};
-  await using pipeline = await startPipeline({
-    ...{ workers, environment, program, log, signal },
-    onProgress: (text) => output.note(`${name}: ${text}`),
-  });
+  const note = (text: string) => context.output.note(`${name}: ${text}`);
+  const told = { ...context, output: { ...context.output, note } };
+  await using pipeline = await startPipeline({ workers, environment, program }, told);
   const first = Math.ceil(load.transactions * WARM_UP_SHARE);
-  await runLoad(pipeline, { ...load, transactions: first, seed: `${load.seed}-warm-up` }, context);
+  await warmUp(pipeline, load, context, first);
   const run = await runLoad(pipeline, load, context);
   const { database } = pipeline.services;
   const stored = await readStored(database, program === undefined ? undefined : STORED_OF_RIVALS);

@@ -2,6 +2,7 @@
  * What one transaction costs the pure core: folded into its account's and merchant's profile in memory,
  * made a feature vector, scored. No I/O: what a worker pays on top is not in it.
  */
+import { parseArguments } from '../src/cli/command.ts';
 import type { Transaction } from '../src/domain/transaction.ts';
 import { features } from '../src/scoring/features.ts';
 import { currentRuleSet } from '../src/scoring/rule-sets.ts';
@@ -23,13 +24,12 @@ const WARM_UP_BATCHES = 60;
 const BATCHES = 200;
 /** Siblings an account has when the clock starts. */
 const CASES = [5, 60, 256];
-/** Ten times what an idle core takes: only a change of order is a breach. */
-const MICROSECONDS_MAX = 60;
 
 export const bench: Bench = {
   name: 'scoring',
   question: 'How long does the pure core take for a transaction?',
-  async *run(_, { signal }) {
+  async *run(args, { signal }) {
+    parseArguments(args, {});
     for (const siblings of CASES) {
       signal.throwIfAborted();
       yield measure(siblings);
@@ -71,7 +71,7 @@ function measure(siblings: number): BenchReport {
     },
     ceilings: [],
     tables: [],
-    breaches: p50 > MICROSECONDS_MAX ? [`${p50.toFixed(1)} µs a transaction`] : [],
+    breaches: [],
   };
 }
 

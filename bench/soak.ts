@@ -76,11 +76,8 @@ async function measure(
   environment: Readonly<Record<string, string>>,
   context: BenchContext,
 ): Promise<BenchReport> {
-  const { log, signal, output } = context;
-  await using pipeline = await startPipeline({
-    ...{ workers: 1, environment, log, signal },
-    onProgress: (text) => output.note(text),
-  });
+  const { output } = context;
+  await using pipeline = await startPipeline({ workers: 1, environment }, context);
   const startedMs = Date.now();
   const looks: Look[] = [];
   for (let round = 0; round < rounds; round++) {

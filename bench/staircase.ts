@@ -84,11 +84,7 @@ async function measure(
   context: BenchContext,
 ): Promise<BenchReport> {
   const { seconds, settings: environment } = options;
-  const { log, signal, output } = context;
-  await using pipeline = await startPipeline({
-    ...{ workers: 1, environment, log, signal },
-    onProgress: (text) => output.note(text),
-  });
+  await using pipeline = await startPipeline({ workers: 1, environment }, context);
   const at = { pipeline, load, seconds };
   await take('warm-up', first, at, context);
   const taken: Step[] = [];

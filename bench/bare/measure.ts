@@ -3,15 +3,14 @@ import type { BenchContext, BenchReport } from '../support/bench.ts';
 import { type Load, loadName } from '../support/load.ts';
 import { runLoad } from '../support/load-run.ts';
 import { startPipeline } from '../support/pipeline.ts';
-import { readStored } from '../support/stored.ts';
+import { readStored, storedBreaches } from '../support/stored.ts';
 import { BARE_PROGRAM } from './program.ts';
 
 export async function measureBare(load: Load, context: BenchContext): Promise<BenchReport> {
-  const { log, signal, output } = context;
-  await using pipeline = await startPipeline({
-    ...{ workers: 1, environment: {}, program: BARE_PROGRAM, log, signal },
-    onProgress: (text) => output.note(text),
-  });
+  await using pipeline = await startPipeline(
+    { workers: 1, environment: {}, program: BARE_PROGRAM },
+    context,
+  );
   const run = await runLoad(pipeline, load, context);
   const stored = await readStored(pipeline.services.database);
   const { lost, doubled, scores } = stored;
@@ -30,6 +29,6 @@ export async function measureBare(load: Load, context: BenchContext): Promise<Be
     },
     ceilings: [],
     tables: [{ title: 'processor time by role', rows: run.cpu }],
-    breaches: lost + doubled === 0 ? [] : [`lost ${lost}, doubled ${doubled}`],
+    breaches: storedBreaches(stored),
   };
 }

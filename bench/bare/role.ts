@@ -23,9 +23,9 @@ import { createProducer } from '../../src/stream/producer.ts';
 import { type Delivery, loadReadScript, readJoined, readNew } from '../../src/stream/read-group.ts';
 import type { Script } from '../../src/stream/scripts.ts';
 import { createAloneScorer, RULE_SET } from '../support/empty-history.ts';
+import { MARKET } from '../support/market.ts';
 import { type Accept, servePlainly } from '../support/plain-service.ts';
 
-const MARKET = 'market_0';
 const CONNECTIONS_MAX = 10;
 const STREAM_ENTRIES_MAX = 10_000_000;
 /** While one batch is written the next is read and decoded. */

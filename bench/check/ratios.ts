@@ -14,7 +14,7 @@ import { coreByJson } from './pure-core.ts';
 export type Ratios = Readonly<Record<string, number>>;
 
 /** Both run all the time, each with stores of its own: who is not measured waits for work. */
-export type Contestants = { readonly engine: Pipeline; readonly bare: Pipeline } & AsyncDisposable;
+type Contestants = { readonly engine: Pipeline; readonly bare: Pipeline } & AsyncDisposable;
 
 const WARM_UP_TRANSACTIONS = 20_000;
 /** Turns of each within a round: what disturbs the machine for a few seconds then meets both. */
@@ -27,14 +27,16 @@ const HISTORY_DAYS = 300;
 export const ROUNDS_MAX = Math.floor(HISTORY_DAYS / (2 * SLICES)) - 1;
 
 export async function openContestants(context: BenchContext): Promise<Contestants> {
-  const { log, signal } = context;
   await using opened = new AsyncDisposableStack();
   const open = async (program: readonly string[] | undefined) =>
     opened.use(
-      await startPipeline({
-        ...{ workers: 1, environment: program === undefined ? batchSettings(1000) : {} },
-        ...{ program, log, signal, onProgress: () => undefined },
-      }),
+      await startPipeline(
+        {
+          ...{ workers: 1, environment: program === undefined ? batchSettings(1000) : {} },
+          program,
+        },
+        quieted(context),
+      ),
     );
   const engine = await open(undefined);
   const bare = await open(BARE_PROGRAM);

@@ -10,8 +10,7 @@ import type { Accept } from '../support/plain-service.ts';
  * `usual`: as the documentation's first pages have it, one job and one row a payment. `batched`: at its best
  * by its own documentation, many rows a statement and many jobs a call.
  */
-export const STYLES = ['usual', 'batched'] as const;
-export type Style = (typeof STYLES)[number];
+export type Style = 'usual' | 'batched';
 
 export type Stores = { readonly databaseUrl: string; readonly redisUrl: string };
 

@@ -17,7 +17,7 @@ import {
 import { createAloneScorer, RULE_SET } from '../support/empty-history.ts';
 import { type Payment, POOL_CONNECTIONS, type Stores } from './rival.ts';
 
-export type Queryable = pg.Pool | pg.PoolClient;
+type Queryable = pg.Pool | pg.PoolClient;
 
 const SCORE_COLUMNS = `scored_at timestamptz(3), score smallint, risk double precision, probability double precision,
   verdict text, reasons jsonb, features double precision[], feature_schema smallint, rule_set text, model text`;

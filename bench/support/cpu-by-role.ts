@@ -4,7 +4,7 @@ import type { GeneratorProcess } from './generator-process.ts';
 import type { Pipeline } from './pipeline.ts';
 import { treeCpuSeconds } from './process-usage.ts';
 
-export type CpuByRole = {
+type CpuByRole = {
   readonly api: number;
   readonly workers: number;
   readonly postgres: number;
@@ -33,7 +33,7 @@ export type CpuRow = {
   readonly share_of_machine: string;
 };
 
-export type CpuSpan = {
+type CpuSpan = {
   readonly seconds: number;
   readonly transactions: number;
 };

@@ -56,9 +56,16 @@ export async function runLoad(
 
 const WARM_UP_SECONDS = 5;
 
-/** The same load for a few seconds, uncounted: code that is compiled and caches that fill are no latency to keep. */
-export async function warmUp(pipeline: Pipeline, load: Load, context: BenchContext): Promise<void> {
-  const transactions = load.rate * WARM_UP_SECONDS;
+/**
+ * The same load, uncounted: code that is compiled and caches that fill are no latency to keep.
+ * @param transactions by default those of a few seconds at the load's rate
+ */
+export async function warmUp(
+  pipeline: Pipeline,
+  load: Load,
+  context: BenchContext,
+  transactions = load.rate * WARM_UP_SECONDS,
+): Promise<void> {
   await runLoad(pipeline, { ...load, transactions, seed: `${load.seed}-warm-up` }, context);
 }
 

@@ -5,7 +5,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '../../src/embedded/free-port.ts';
-import type { Log } from '../../src/runtime/log.ts';
+import type { BenchContext } from './bench.ts';
 import { type Role, type RoleProcess, spawnRole, untilReady } from './role-process.ts';
 import { makeRunFolder } from './run-folder.ts';
 import { type Services, startServices } from './services.ts';
@@ -20,9 +20,6 @@ export type PipelineOptions = {
   readonly program?: readonly string[] | undefined;
   /** Called when the schema is there and before any role runs. */
   readonly prepare?: ((services: Services) => Promise<void>) | undefined;
-  readonly log: Log;
-  readonly signal: AbortSignal;
-  readonly onProgress: (text: string) => void;
 };
 
 export type Pipeline = {
@@ -43,8 +40,11 @@ export type Pipeline = {
 /** A key is needed and guards nothing: the engine of a bench lives on the loopback for minutes. */
 const API_KEY = 'bench-key-of-a-database-that-is-thrown-away';
 
-export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
-  const { signal, log, onProgress } = options;
+export async function startPipeline(
+  options: PipelineOptions,
+  { signal, log, output }: BenchContext,
+): Promise<Pipeline> {
+  const onProgress = (text: string) => output.note(text);
   await using opened = new AsyncDisposableStack();
   const { path: folder } = opened.use(await makeRunFolder('risk-bench'));
   const dataDir = join(folder, 'data');

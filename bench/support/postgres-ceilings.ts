@@ -92,7 +92,7 @@ async function rate(count: number, work: () => Promise<void>): Promise<number> {
 }
 
 /** Each item once, `workers` of them at a time. */
-export async function inTurn<Item>(
+async function inTurn<Item>(
   items: readonly Item[],
   workers: number,
   work: (item: Item) => Promise<void>,
