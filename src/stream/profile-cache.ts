@@ -1,10 +1,11 @@
 /**
- * Profiles in Redis (L2): packed values that are read and written a batch at a time, one script call a
- * hash slot, all in one round trip. Writing is compare-and-set on the value's header. What Redis has no
+ * Profiles in Redis (L2): packed values that are read and written a batch at a time, in one script call, or one
+ * a hash slot on a cluster, all in one round trip. Writing is compare-and-set on the value's header. What Redis has no
  * room for becomes a stub, a header without contents (lua/store-profiles-n.lua). What another run of the
  * server wrote is not used (profile-generation.ts).
  */
 import { randomUUID } from 'node:crypto';
+import { Cluster } from 'ioredis';
 import { Failure } from '../domain/failure.ts';
 import type { RedisClient } from './connection.ts';
 import { profileGenerationKey } from './keys.ts';
@@ -64,7 +65,7 @@ export function createProfileCache(options: ProfileCacheOptions): ProfileCache {
   let stubsOnly = false;
   /** By slot: the generation that was found when it was last loaded from. */
   const generations = new Map<number, string>();
-  const keysOf = (slot: number, items: readonly { readonly key: string }[]) => [
+  const keysOf = ({ slot, items }: SlotGroup<{ readonly key: string }>) => [
     profileGenerationKey(market, slot),
     ...items.map(({ key }) => key),
   ];
@@ -72,34 +73,53 @@ export function createProfileCache(options: ProfileCacheOptions): ProfileCache {
     async load(requests) {
       await trustProfiles();
       const fresh = randomUUID();
-      const groups = groupBySlot(requests);
-      const calls = groups.map(({ slot, items }) => ({
-        keys: keysOf(slot, items),
-        args: [headerBytes, packKnown(items, headerBytes), fresh],
-      }));
-      const found = await runScripts(redis, loadProfiles, calls, { buffers: true });
-      const replies = found.map((reply, index) => {
-        if (!Array.isArray(reply)) return reply;
-        const [generation, ...values] = reply;
-        generations.set(groups[index]?.slot ?? -1, String(generation));
-        return values;
-      });
-      return placeReplies(groups, replies, requests.length, Array.isArray).map((reply) =>
-        reply === 1 ? 'same' : Buffer.isBuffer(reply) ? reply : null,
+      const calls = callsOf(redis, groupBySlot(requests));
+      const replies = await runScripts(
+        redis,
+        loadProfiles,
+        calls.map((groups) => ({
+          keys: groups.flatMap(keysOf),
+          args: [headerBytes, packKnown(itemsOf(groups), headerBytes), fresh, sizesOf(groups)],
+        })),
+        { buffers: true },
       );
+      const placed = new Array<unknown>(requests.length);
+      for (const [index, groups] of calls.entries()) {
+        const values = checked(
+          replies[index],
+          Array.isArray,
+          itemsOf(groups).length + groups.length,
+        );
+        let at = 0;
+        for (const { slot, places } of groups) {
+          generations.set(slot, String(values[at++]));
+          for (const place of places) placed[place] = values[at++];
+        }
+      }
+      return placed.map((reply) => (reply === 1 ? 'same' : Buffer.isBuffer(reply) ? reply : null));
     },
     async store(writes) {
       const settings = [headerBytes, ttlSeconds, stubsOnly ? 1 : 0];
       // Packed before the first wait: the bytes may be views of lists that are folded into next.
-      const groups = groupBySlot(writes);
-      const calls = groups.map(({ slot, items }) => ({
-        keys: keysOf(slot, items),
-        args: [...settings, packWrites(items, headerBytes), generations.get(slot) ?? ''],
+      const calls = callsOf(redis, groupBySlot(writes));
+      const packed = calls.map((groups) => ({
+        keys: groups.flatMap(keysOf),
+        args: [
+          ...[...settings, packWrites(itemsOf(groups), headerBytes), sizesOf(groups)],
+          ...groups.map(({ slot }) => generations.get(slot) ?? ''),
+        ],
       }));
       await trustProfiles();
-      const replies = await runScripts(redis, storeProfiles, calls);
-      const placed = placeReplies(groups, replies, writes.length, isText);
-      return placed.map((digit) => OUTCOMES[Number(digit)] ?? 'lost');
+      const replies = await runScripts(redis, storeProfiles, packed);
+      const outcomes = new Array<StoreOutcome>(writes.length);
+      for (const [index, groups] of calls.entries()) {
+        const places = groups.flatMap((group) => group.places);
+        const digits = checked(replies[index], isText, places.length);
+        places.forEach((place, at) => {
+          outcomes[place] = OUTCOMES[Number(digits[at])] ?? 'lost';
+        });
+      }
+      return outcomes;
     },
     async refreshBudget() {
       stubsOnly = (await memoryShare(redis)) > MEMORY_SHARE_MAX;
@@ -166,32 +186,29 @@ function groupBySlot<Item extends { readonly slot: number }>(
   return [...groups.values()];
 }
 
-/**
- * Puts the replies of all groups back into the order of the items: those of one group are a list, or the characters of a
- * string. Throws the Failure of a group.
- */
-function placeReplies<List extends ArrayLike<unknown>>(
-  groups: readonly SlotGroup<unknown>[],
-  replies: readonly unknown[],
-  count: number,
+/** What one script call takes: everything, or on a cluster, where slots are spread, one slot. */
+function callsOf<Item>(redis: RedisClient, groups: SlotGroup<Item>[]): SlotGroup<Item>[][] {
+  if (redis instanceof Cluster) return groups.map((group) => [group]);
+  return groups.length === 0 ? [] : [groups];
+}
+
+function itemsOf<Item>(groups: readonly SlotGroup<Item>[]): Item[] {
+  return groups.flatMap(({ items }) => items);
+}
+
+function sizesOf(groups: readonly SlotGroup<unknown>[]): string {
+  return groups.map(({ items }) => items.length).join(' ');
+}
+
+/** The reply of one call: a list, or the characters of a string. Throws its Failure. */
+function checked<List extends ArrayLike<unknown>>(
+  reply: unknown,
   isList: (reply: unknown) => reply is List,
-): unknown[] {
-  const placed = new Array<unknown>(count);
-  groups.forEach((group, index) => {
-    const reply = replies[index];
-    if (reply instanceof Failure) throw reply;
-    if (!isList(reply) || reply.length !== group.items.length) {
-      throw new Failure(
-        'unavailable',
-        'REDIS_REPLY',
-        'a profile script answered in an unknown shape',
-      );
-    }
-    group.places.forEach((place, i) => {
-      placed[place] = reply[i];
-    });
-  });
-  return placed;
+  length: number,
+): List {
+  if (reply instanceof Failure) throw reply;
+  if (isList(reply) && reply.length === length) return reply;
+  throw new Failure('unavailable', 'REDIS_REPLY', 'a profile script answered in an unknown shape');
 }
 
 function isText(reply: unknown): reply is string {
