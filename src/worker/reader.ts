@@ -50,6 +50,9 @@ const ERROR_WAIT_MS = 100;
 /** Of another worker's streams: the least there is, as 0 would be for ever. */
 const LOOK_BLOCK_MS = 1;
 
+/** How long streams that had nothing wait for a fold: about as long as one takes. A corridor waits for no other. */
+const REST_HELD_MS = 10;
+
 /** Reads until the signal; resolves when everything it read is settled. */
 export async function runReader(options: ReaderOptions): Promise<void> {
   const { rotation, inFlight, pause, signal } = options;
@@ -73,8 +76,10 @@ export async function runReader(options: ReaderOptions): Promise<void> {
     if (isOwn && deliveries.length > 0) rotation.noteBusy();
     noteWaiting(waiting, taken, deliveries);
     const found = new Set(deliveries.map(({ stream }) => stream));
-    rotation.giveBack(taken.filter(({ transactions }) => !found.has(transactions)));
-    await runUnits(options, toUnits(options, taken, deliveries));
+    const rest = taken.filter(({ transactions }) => !found.has(transactions));
+    const units = toUnits(options, taken, deliveries);
+    if (units.length === 0) rotation.giveBack(rest);
+    else await runUnits(options, units, rest);
     if (signal.aborted) return;
   }
 }
@@ -101,14 +106,33 @@ function noteWaiting(
   }
 }
 
-/** One after the other up to their fold, which is done one at a time anyway; then side by side. */
-async function runUnits(options: ReaderOptions, units: readonly Unit[]): Promise<void> {
+/**
+ * One after the other up to their fold, which is done one at a time anyway; then side by side.
+ * @param rest streams that had nothing: the next reader is to have them together with those that are folded, as
+ *   readers that wait for a few streams each would make small batches for ever
+ */
+async function runUnits(
+  options: ReaderOptions,
+  units: readonly Unit[],
+  rest: readonly StreamKeys[],
+): Promise<void> {
+  let isLent = rest.length === 0;
+  const lendRest = () => {
+    if (!isLent) options.rotation.giveBack(rest);
+    isLent = true;
+  };
+  const timer = setTimeout(lendRest, REST_HELD_MS);
   const running: Promise<void>[] = [];
   for (const unit of units) {
     const folded = Promise.withResolvers<void>();
-    running.push(runHeld(options, unit, folded.resolve));
+    const onFolded = () => {
+      lendRest();
+      folded.resolve();
+    };
+    running.push(runHeld(options, unit, onFolded));
     await folded.promise;
   }
+  clearTimeout(timer);
   await Promise.all(running);
 }
 
