@@ -15,6 +15,7 @@ export const stream = streamKeys('m', 'US-EG', 0);
 
 export type StreamRig = {
   readonly redis: () => RedisClient;
+  readonly url: () => string;
   readonly producer: (entriesMax?: number) => Producer;
   /** Delivers the next entries to a consumer; returns their ids. */
   readonly deliver: (consumer: string, count: number) => Promise<string[]>;
@@ -40,6 +41,7 @@ export function createStreamRig(): StreamRig {
   });
   return {
     redis: () => redis,
+    url: () => service.url,
     producer: (entriesMax = 5000) => createProducer({ redis, market: 'm', shards: 1, entriesMax }),
     async deliver(consumer, count) {
       await ensureGroups(redis, [stream.transactions]);
