@@ -42,13 +42,17 @@ export function merchantHistory(
   const day = dayOf(ms);
   const from7d = day - 6 * DAY_MS;
   const from30d = day - 29 * DAY_MS;
-  const start30d = countOlder(list, from30d);
+  // Each window is looked for in front of the shorter one.
+  const start1h = countOlder(list, hour, end);
+  const start24h = countOlder(list, from24h, start1h);
+  const start7d = countOlder(list, from7d, start24h);
+  const start30d = countOlder(list, from30d, start7d);
   const listed = sumCurrency(profile, start30d, end, item.currency);
   let { sum } = listed;
   const history = emptyHistory();
-  history.count1h = end - Math.min(end, countOlder(list, hour));
-  history.count24h = end - Math.min(end, countOlder(list, from24h));
-  history.count7d = end - Math.min(end, countOlder(list, from7d));
+  history.count1h = end - start1h;
+  history.count24h = end - start24h;
+  history.count7d = end - start7d;
   history.count30d = end - start30d;
   history.amounts30d = listed.count;
   history.distinctAccounts1h = countAccounts(profile, end, history.count1h);
@@ -110,9 +114,11 @@ function countMatured(
   // Nothing to look for where all of the list is younger.
   if (list.count > 0 && timeAt(list, 0) < to) {
     const end = countOlder(list, to);
-    history.matured24h = end - countOlder(list, from24h);
-    history.matured7d = end - countOlder(list, from7d);
-    history.matured30d = end - countOlder(list, from30d);
+    const start24h = countOlder(list, from24h, end);
+    const start7d = countOlder(list, from7d, start24h);
+    history.matured24h = end - start24h;
+    history.matured7d = end - start7d;
+    history.matured30d = end - countOlder(list, from30d, start7d);
   }
   for (const { bucketMs, count } of tallies) {
     if (bucketMs < from30d || bucketMs >= to) continue;

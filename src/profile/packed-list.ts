@@ -105,13 +105,16 @@ export function countBefore(list: PackedList, place: Place): number {
   return start;
 }
 
-/** The place before every item of a time; one object, as each merchant is asked four times a transaction. */
-const beginning: Place = { ...BEFORE_ALL };
-
-/** How many items are older than a time. */
-export function countOlder(list: PackedList, ms: number): number {
-  beginning.ms = ms;
-  return countBefore(list, beginning);
+/** How many of the first `end` items are older than a time. */
+export function countOlder(list: PackedList, ms: number, end: number = list.count): number {
+  let start = 0;
+  let stop = end;
+  while (start < stop) {
+    const middle = (start + stop) >> 1;
+    if (timeAt(list, middle) < ms) start = middle + 1;
+    else stop = middle;
+  }
+  return start;
 }
 
 /** Index of the first item in [from, end) with a time after `ms`. Newest windows are short: from the end. */
