@@ -44,6 +44,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   reconcile: () => import('./cli/reconcile.ts'),
   keys: () => import('./cli/keys.ts'),
   models: () => import('./cli/models.ts'),
+  features: () => import('./cli/features.ts'),
   verify: () => import('./cli/verify.ts'),
 };
 

@@ -1,0 +1,89 @@
+/**
+ * `risk features rebuild`: vectors of today's schema for scores that were made with an older one, so that models can
+ * be trained on them. A score's own record never changes.
+ */
+import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
+import { FEATURE_SCHEMA } from '../scoring/feature-schema.ts';
+import { openDatabase } from '../store/open-database.ts';
+import type { Database } from '../store/pool.ts';
+import { listOutdatedScores, storeRecomputedFeatures } from '../store/recomputed-features.ts';
+import { loadTransactions } from '../store/transaction-search.ts';
+import { type Command, EXIT, parseArguments, UsageError } from './command.ts';
+import { createRecomputeVectors } from './recompute-vectors.ts';
+
+const PAGE_SCORES = 500;
+const DAY_MS = 86_400_000;
+
+export const command: Command = {
+  name: 'features',
+  summary: 'Computes the features of older scores again.',
+  usage: `risk features rebuild --from DATE --to DATE [--json]
+
+Computes the vectors of scores with an older feature schema again, from the transactions and labels that Postgres has
+today, and stores them in recomputed_features. No score changes. May be interrupted and run again. Needs DATABASE_URL.
+
+  --from DATE   first day of created_at, UTC, as 2026-11-01
+  --to DATE     last day, inclusive`,
+  async run(args, { config, output, signal }) {
+    const { values, positionals } = parseArguments(
+      args,
+      { from: { type: 'string' }, to: { type: 'string' } },
+      { min: 1, max: 1 },
+    );
+    if (positionals[0] !== 'rebuild') throw new UsageError(`cannot ${positionals[0]} features`);
+    const fromMs = dayOption('--from', values.from);
+    const toMs = dayOption('--to', values.to) + DAY_MS;
+    if (toMs <= fromMs) throw new UsageError('--to is before --from');
+    const { DATABASE_URL: url } = config;
+    if (url === undefined) {
+      output.error('DATABASE_URL: is needed by features');
+      return EXIT_BAD_CONFIGURATION;
+    }
+    await using database = openDatabase(config, url, 'features', { connectionsMax: 2 });
+    const maturityDays = config.RISK_LABEL_MATURITY_DAYS;
+    const recomputed = await rebuild(database, { fromMs, toMs, maturityDays, signal });
+    output.record({ feature_schema: FEATURE_SCHEMA, recomputed, complete: !signal.aborted });
+    return signal.aborted ? EXIT.failed : EXIT.fine;
+  },
+};
+
+type RebuildOptions = {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly maturityDays: number;
+  readonly signal: AbortSignal;
+};
+
+async function rebuild(
+  database: Database,
+  { fromMs, toMs, maturityDays, signal }: RebuildOptions,
+): Promise<number> {
+  const recompute = createRecomputeVectors(database, maturityDays);
+  const span = { fromMs, toMs, featureSchema: FEATURE_SCHEMA, limit: PAGE_SCORES };
+  let after: string | null = null;
+  let recomputed = 0;
+  while (!signal.aborted) {
+    const ids = await listOutdatedScores(database, { ...span, after });
+    const last = ids.at(-1);
+    if (last === undefined) break;
+    const transactions = await loadTransactions(database, ids);
+    const vectors = await recompute(transactions);
+    const found = transactions.map(({ transactionId }) => transactionId);
+    if (found.length > 0) {
+      await storeRecomputedFeatures(database, found, vectors, FEATURE_SCHEMA);
+    }
+    recomputed += found.length;
+    after = last;
+  }
+  return recomputed;
+}
+
+/** Midnight, UTC, of a day given as YYYY-MM-DD. */
+function dayOption(flag: string, text: string | undefined): number {
+  if (text === undefined) throw new UsageError(`${flag} is missing`);
+  const ms = Date.parse(`${text}T00:00:00Z`);
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(ms)) {
+    throw new UsageError(`${flag} must be a day as 2026-11-01, not '${text}'`);
+  }
+  return ms;
+}

@@ -1,0 +1,66 @@
+/** Vectors that were computed again under a newer feature schema: apart from the scores, which stay as they decided. */
+import { createdAtMsOf } from '../domain/transaction-id.ts';
+import { float8Rows, timestampArray, uuidArray } from './binary-array.ts';
+import type { Database, Statement } from './pool.ts';
+
+export type OutdatedScores = {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Only scores whose vector is of an older schema. */
+  readonly featureSchema: number;
+  /** The id that the page before ended with; null for the first page. */
+  readonly after: string | null;
+  readonly limit: number;
+};
+
+const listStatement: Statement = {
+  name: 'list-outdated-scores',
+  text: `select transaction_id as id from scores
+          where created_at >= $1 and created_at < $2 and transaction_id > $3 and feature_schema < $4
+          order by transaction_id limit $5`,
+};
+
+/** Ids in their order, which is that of created_at. */
+export async function listOutdatedScores(
+  database: Pick<Database, 'query'>,
+  { fromMs, toMs, featureSchema, after, limit }: OutdatedScores,
+): Promise<string[]> {
+  const rows = await database.query<{ id: string }>(listStatement, [
+    ...[new Date(fromMs), new Date(toMs), after ?? firstIdOf(fromMs), featureSchema, limit],
+  ]);
+  return rows.map(({ id }) => id);
+}
+
+/** Before every UUIDv7 of a millisecond. */
+function firstIdOf(ms: number): string {
+  const time = ms.toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
+}
+
+const storeStatement: Statement = {
+  name: 'store-recomputed-features',
+  text: `insert into recomputed_features (transaction_id, created_at, feature_schema, features, recomputed_at)
+         select id, created_at, $3::smallint,
+                ($4::float8[])[(row - 1) * $5::int + 1 : row * $5::int], $6
+           from (select unnest($1::uuid[]) as id, unnest($2::timestamptz[]) as created_at,
+                        generate_series(1, cardinality($1::uuid[])) as row) r
+         on conflict (transaction_id, feature_schema)
+         do update set features = excluded.features, recomputed_at = excluded.recomputed_at`,
+};
+
+/** Replaces what an earlier computation stored. */
+export async function storeRecomputedFeatures(
+  database: Pick<Database, 'query'>,
+  ids: readonly string[],
+  vectors: readonly Float64Array[],
+  featureSchema: number,
+): Promise<void> {
+  await database.query(storeStatement, [
+    uuidArray(ids),
+    timestampArray(ids.map((id) => createdAtMsOf(id) ?? 0)),
+    featureSchema,
+    float8Rows(vectors),
+    vectors[0]?.length ?? 0,
+    new Date(),
+  ]);
+}
