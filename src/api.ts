@@ -68,8 +68,8 @@ import { countDeadLetters, countRows, countUnappended } from './store/totals.ts'
 import { loadTransactions } from './store/transaction-search.ts';
 import { openCommands, waitUntilReady } from './stream/connection.ts';
 import { claimIdentity } from './stream/identity.ts';
-import { streamsOf } from './stream/keys.ts';
 import { measureStreams } from './stream/lag.ts';
+import { createListStreams } from './stream/list-streams.ts';
 import { createModelsOut } from './stream/models-out.ts';
 import { openReplies } from './stream/replies.ts';
 
@@ -257,11 +257,12 @@ function listModules(
 /** What operators ask and do, bound to its adapters. */
 function bindOperating(config: Config, { databases, redis, accept, guards }: Resources): Operating {
   const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
-  const listStreams = () => streamsOf(market, accept.corridors(), shards);
+  const listStreams = createListStreams(redis, market, shards);
   return createOperating({
     databases,
     deadLetterStore,
-    measureStreams: () => guards.redis.run(() => measureStreams(redis, listStreams())),
+    measureStreams: () =>
+      guards.redis.run(async () => measureStreams(redis, await listStreams(accept.corridors()))),
     listModelsOut: () => guards.redis.run(createModelsOut(redis, market).list),
     health: guards.health,
     countUnappended,

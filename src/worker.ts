@@ -49,8 +49,9 @@ import { openCommands, type RedisClient, untilReady } from './stream/connection.
 import { createGroupDuties, ensureGroups, isGroupMissing } from './stream/consumer-group.ts';
 import { ATTEMPTS_MAX, decodeEntry, encodeEntry } from './stream/entry.ts';
 import { createStreamHolds } from './stream/holds.ts';
-import { profileKey, profileSlot, type StreamKeys, streamsOf } from './stream/keys.ts';
+import { profileKey, profileSlot, type StreamKeys } from './stream/keys.ts';
 import { measureStreams } from './stream/lag.ts';
+import { createListStreams } from './stream/list-streams.ts';
 import { createModelsOut, type ModelsOut } from './stream/models-out.ts';
 import { createProfileCache, type ProfileCache } from './stream/profile-cache.ts';
 import { openReaderConnection } from './stream/reader-connection.ts';
@@ -129,6 +130,7 @@ export async function runWorker(
   resources.use(watchGuards(guards, probe, redis, config.RISK_MARKET));
   const cache = guardProfiles(createCache(config, redis), guards.redis);
   const adapters = { config, database, redis, cache, metrics, guards };
+  const listStreams = createListStreams(redis, config.RISK_MARKET, config.RISK_SHARDS);
   const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
   const name = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
   const models = createBatchModels({
@@ -150,7 +152,7 @@ export async function runWorker(
       ...{ ...adapters, failpoint, models },
       scorer: poisonScorer(overrides.scorer ?? scorer, environment),
     }),
-    listStreams: () => listStreams(config, database),
+    listStreams: async () => await listStreams(await listCorridors(database)),
     workers: createWorkerList(redis, config.RISK_MARKET, name),
     duties: (streams) => [models.duty, ...createDuties(adapters, streams)],
     settings: {
@@ -175,10 +177,6 @@ function tellModels(guards: Guards, { announce }: ModelsOut): BatchModelsDepende
     guards.tellModels(out);
     await announce(out);
   };
-}
-
-async function listStreams(config: Config, database: Database): Promise<StreamKeys[]> {
-  return streamsOf(config.RISK_MARKET, await listCorridors(database), config.RISK_SHARDS);
 }
 
 function createCache(config: Config, redis: RedisClient): ProfileCache {

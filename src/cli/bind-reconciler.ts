@@ -25,7 +25,7 @@ import {
 import type { RedisClient } from '../stream/connection.ts';
 import { createStreamHolds } from '../stream/holds.ts';
 import { readIdentity } from '../stream/identity.ts';
-import { streamsOf } from '../stream/keys.ts';
+import { SHARDS_MAX, streamsOf } from '../stream/keys.ts';
 import { createProducer, createStreamChoice } from '../stream/producer.ts';
 import { readWaiting } from '../stream/waiting.ts';
 
@@ -96,7 +96,8 @@ export function bindReconciler(
   const producer = createProducer({ redis, market, shards, entriesMax, bringsOwed: true });
   const streamOf = createStreamChoice(market, shards);
   const holds = createStreamHolds(redis);
-  const listStreams = async () => streamsOf(market, await listCorridors(database), shards);
+  const listStreams = async (most: number) =>
+    streamsOf(market, await listCorridors(database), most);
   return createReconciler({
     listOpenBatches: (before, after, max) => listOpenBatches(database, before, after, max),
     loadUnscored: (ids) => loadUnscored(database, ids),
@@ -110,10 +111,11 @@ export function bindReconciler(
     append: producer.append,
     streamOf: (transaction) => streamOf(transaction).transactions,
     holds,
-    readStreams: async () => await holds.read(await listStreams()),
+    readStreams: async () => await holds.read(await listStreams(shards)),
     readIdentity: () => readIdentity(redis, market),
     readWaiting: async function* () {
-      for (const stream of await listStreams()) yield* readWaiting(redis, stream);
+      // Also where nothing is written any more: what waits there would be appended a second time.
+      for (const stream of await listStreams(SHARDS_MAX)) yield* readWaiting(redis, stream);
     },
     entriesMax,
     batchAgeMs: config.RISK_RECONCILE_AGE_MS,

@@ -29,6 +29,9 @@ export const GROUP = 'scoring-workers';
 /** Profile keys spread over this many hash tags a market. */
 export const PROFILE_SLOTS = 16;
 
+/** Streams of one corridor, at most: what RISK_SHARDS may be. */
+export const SHARDS_MAX = 16;
+
 /** The five keys of one stream: one corridor, one shard. */
 export type StreamKeys = {
   readonly corridor: string;

@@ -1,0 +1,82 @@
+/**
+ * Goal: with fewer shards than before, what waits in the upper ones is scored, counted, and not brought a
+ * second time. Method: streams filled as for four shards, and everything after them set to two.
+ */
+import { expect, test } from 'vitest';
+import { bindReconciler } from '../../src/cli/bind-reconciler.ts';
+import type { EntryPayload } from '../../src/stream/entry.ts';
+import { encodeEntry } from '../../src/stream/entry.ts';
+import { streamKeys } from '../../src/stream/keys.ts';
+import { measureStreams } from '../../src/stream/lag.ts';
+import { createListStreams } from '../../src/stream/list-streams.ts';
+import { createProducer } from '../../src/stream/producer.ts';
+import { testConfig } from '../support/config.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
+
+const FEWER = { RISK_SHARDS: '2' };
+const TRANSACTIONS = 50;
+
+/** A transaction waits for its next attempt in the last shard, the others in all four. */
+async function fillFourShards(rig: WorkerRig) {
+  const { commands: redis, database } = rig;
+  const stored = await rig.store(seeds(TRANSACTIONS));
+  const payloads = stored.map(
+    (transaction): EntryPayload => ({ transaction, attempt: 1, origin: 'ingest', replyTo: null }),
+  );
+  const producer = createProducer({
+    ...{ redis, market: database.market, shards: 4, entriesMax: 1000 },
+  });
+  await producer.append(payloads.slice(1));
+  const streams = [0, 1, 2, 3].map((shard) => streamKeys(database.market, 'US-EG', shard));
+  const entries = () => Promise.all(streams.map((stream) => redis.xlen(stream.transactions)));
+  expect(Math.min(...(await entries()))).toBeGreaterThan(0);
+  const [first] = payloads;
+  if (first !== undefined) await redis.zadd(streams[3]?.retries ?? '', 1, encodeEntry(first));
+  return entries;
+}
+
+test('a worker reads upper shards until they are empty', async () => {
+  await using rig = await createWorkerRig();
+  const entries = await fillFourShards(rig);
+  const listStreams = createListStreams(rig.commands, rig.database.market, 2);
+  const measured = await measureStreams(rig.commands, await listStreams(['US-EG', 'US-MX']));
+  const waiting = measured.map((one) => one.lag + one.retriesWaiting);
+  expect(waiting.reduce((sum, count) => sum + count)).toBe(TRANSACTIONS);
+  rig.startWorker(FEWER);
+  expect(await rig.settled(TRANSACTIONS)).toMatchObject({ scored: TRANSACTIONS, deadLetters: 0 });
+  await waitUntil(async () => Math.max(...(await entries())) === 0, 5000, 'empty streams');
+  const left = await listStreams(['US-EG']);
+  expect(left.map(({ shard }) => shard)).toEqual([0, 1]);
+});
+
+test('a key of an upper shard that is no stream stops nobody', async () => {
+  await using rig = await createWorkerRig();
+  const { commands: redis, database } = rig;
+  await redis.set(streamKeys(database.market, 'US-EG', 3).transactions, 'not a stream');
+  rig.startWorker(FEWER);
+  await rig.send(seeds(10).map((seed) => ({ ...seed, accountId: 'acc_1' })));
+  expect(await rig.settled(10)).toMatchObject({ scored: 10 });
+});
+
+test('after a loss, what waits in an upper shard is not brought again', async () => {
+  await using rig = await createWorkerRig();
+  const entries = await fillFourShards(rig);
+  const before = await entries();
+  const config = testConfig({ ...FEWER, RISK_RECONCILE_AGE_MS: '500' });
+  const reconciler = bindReconciler(config, rig.pool, rig.commands, () => undefined);
+  const { signal } = new AbortController();
+  // A Redis that was never seen is looked through as one that was lost.
+  const reports = [await reconciler.run(signal)];
+  expect(reports[0]?.recovering).toBe(true);
+  await waitUntil(
+    async () => {
+      reports.push(await reconciler.run(signal));
+      return reports.at(-1)?.recovering === false;
+    },
+    10_000,
+    'the end of the recovery',
+  );
+  expect(reports.map(({ appended }) => appended)).toEqual(reports.map(() => 0));
+  expect(await entries()).toEqual(before);
+});
