@@ -118,7 +118,7 @@ export async function runWorker(
     resources.use(openReaderConnection(redisUrl, config.RISK_READ_BLOCK_MS, redis)),
   );
   // Alive while something happens: a read came back, or a held batch tries again.
-  const life = createLife(3 * config.RISK_READ_BLOCK_MS + config.RISK_BATCH_DEADLINE_MS);
+  const life = createLife(3 * config.RISK_READ_BLOCK_MS + config.RISK_WORKER_QUIET_MS);
   const probe = resources.use(openProbe(config, databaseUrl, 'worker'));
   const readiness = createReadiness(checksOfWorker(probe, redis, config.RISK_MARKET, signal));
   if (config.RISK_WORKER_PORT > 0) {
@@ -164,7 +164,7 @@ export async function runWorker(
     metrics,
     log,
     random: Math.random,
-    nowMs: Date.now,
+    nowMs: () => performance.now(),
     onSignOfLife: life.sign,
   });
   log.info({ name }, 'worker has drained');

@@ -61,6 +61,7 @@ export type WorkerOptions = {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly random: () => number;
+  /** Monotonic clock. */
   readonly nowMs: () => number;
   /** Called whenever the worker shows that it is alive. */
   readonly onSignOfLife: () => void;
@@ -159,7 +160,7 @@ async function startReader(
     blockMs: settings.blockMs,
     onPoll: () => {
       options.onSignOfLife();
-      options.metrics.lastPoll.set(options.nowMs() / 1000);
+      options.metrics.lastPoll.setToCurrentTime();
     },
   });
 }

@@ -79,10 +79,7 @@ test('a slow model is stood in for by the rules', async () => {
     const endMs = performance.now() + 550;
     while (performance.now() < endMs);
   });
-  rig.startWorker(
-    { RISK_BATCH_DEADLINE_MS: '5000', RISK_CLAIM_IDLE_MS: '6000' },
-    { models: { load } },
-  );
+  rig.startWorker({ RISK_CLAIM_IDLE_MS: '6000' }, { models: { load } });
   expect((await scoreOne()).model).toBe('m@1');
   await waitUntil(async () => (await scoreOne()).model === null, 15_000, 'the rules to decide');
 });

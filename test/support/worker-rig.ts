@@ -62,7 +62,6 @@ export type Counts = {
 /** Quick enough for a test to wait for claims and retries. */
 const QUICK = {
   RISK_READ_BLOCK_MS: '200',
-  RISK_BATCH_DEADLINE_MS: '400',
   RISK_CLAIM_IDLE_MS: '600',
   RISK_RETRY_BASE_MS: '100',
 };

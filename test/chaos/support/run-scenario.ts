@@ -51,7 +51,6 @@ export type Outcome =
 /** Short waits, so that many recoveries fit into minutes; their relations are those of the defaults. */
 export const SETTINGS = {
   RISK_BATCH_ENTRIES: '200',
-  RISK_BATCH_DEADLINE_MS: '2000',
   RISK_CLAIM_IDLE_MS: '3000',
   RISK_RECONCILE_AGE_MS: '1000',
   // Every event is kept, so that each transaction's can be looked for.
