@@ -53,6 +53,8 @@ export function createRunUnit({ steps, pause, signal, log, onTry }: RunUnitOptio
     try {
       if (await untilAvailable(unit, () => steps.fail(first, failure))) pause.end();
     } catch (reason) {
+      // It was answered, so the dependency is there; nobody else may be left to say so.
+      pause.end();
       log.error({ err: toError(reason).message, entry: first.entry.id }, 'entry stays pending');
     }
   }

@@ -1,4 +1,5 @@
 /** A unit comes to its end whatever its steps throw. Steps are plain functions; nothing is faked but them. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
@@ -20,7 +21,7 @@ function unit(count: number): HeldEntry[] {
   }));
 }
 
-function rig(process: (ids: string[]) => void) {
+function rig(process: (ids: string[]) => void, fail: () => void = () => undefined) {
   const stop = new AbortController();
   const seen = { processed: [] as string[], failed: [] as string[], released: [] as string[] };
   const idsOf = (held: readonly HeldEntry[]) => held.map(({ entry }) => entry.id);
@@ -30,6 +31,7 @@ function rig(process: (ids: string[]) => void) {
       seen.processed.push(...idsOf(held));
     },
     async fail({ entry }, failure) {
+      fail();
       seen.failed.push(`${entry.id} ${failure.code}`);
     },
     async release(held) {
@@ -73,6 +75,23 @@ describe('runUnit', () => {
     expect(tries).toBe(4);
     expect(seen.failed).toEqual([]);
     await pause.over();
+  });
+
+  test('lets the readers go on when an entry cannot even be given up', async () => {
+    let tries = 0;
+    const { run, pause } = rig(
+      () => {
+        throw new Failure('permanent', 'POSTGRES_22021', 'bad text');
+      },
+      () => {
+        tries += 1;
+        throw tries === 1 ? down : new Failure('permanent', 'POSTGRES_23514', 'refused');
+      },
+    );
+    await run(unit(1));
+    expect(tries).toBe(2);
+    const stillPaused = nextTurn().then(() => 'paused');
+    expect(await Promise.race([pause.over(), stillPaused])).toBeUndefined();
   });
 
   test('gives entries back when the worker stops while a dependency is down', async () => {
