@@ -87,6 +87,8 @@ type Parts = {
   readonly inFlightMax: number;
   /** The caller's signal, or a bug in a reader. */
   readonly stop: AbortController;
+  /** As last listed, also those without a group yet: all workers deal out the same. */
+  listed: readonly StreamKeys[];
 };
 
 /** Works until the signal; resolves when nothing is held any more. */
@@ -128,6 +130,7 @@ function assemble(options: WorkerOptions): Parts {
     runUnit: createRunUnit({ steps, pause, signal, log, onTry: options.onSignOfLife }),
     inFlightMax,
     stop,
+    listed: [],
   };
 }
 
@@ -213,10 +216,10 @@ function dutiesOf(parts: Parts): Duty[] {
   ];
 }
 
-async function chooseStreams({ options, rotation }: Parts): Promise<void> {
+async function chooseStreams({ options, rotation, listed }: Parts): Promise<void> {
   if (options.workers === undefined) return;
   const workers = await options.workers.announce();
-  rotation.own(ownStreams(rotation.streams(), workers, options.name));
+  rotation.own(ownStreams(listed, workers, options.name));
 }
 
 /** Entries of batches that take long are kept from being claimed by others. */
@@ -234,12 +237,14 @@ function heartbeat({ options, inFlight }: Parts): Duty {
 }
 
 /** Adds streams that appeared. The first time it insists, as there is nothing to do without them. */
-async function addStreams({ options, rotation, stop }: Parts, insist: boolean): Promise<void> {
-  const { signal } = stop;
+async function addStreams(parts: Parts, insist: boolean): Promise<void> {
+  const { options, rotation } = parts;
+  const { signal } = parts.stop;
   for (;;) {
     try {
       const known = new Set(rotation.streams().map(({ transactions }) => transactions));
-      const fresh = (await options.listStreams()).filter((one) => !known.has(one.transactions));
+      parts.listed = await options.listStreams();
+      const fresh = parts.listed.filter((one) => !known.has(one.transactions));
       const failures = await options.group.ensure(fresh.map((stream) => stream.transactions));
       for (const [index, stream] of fresh.entries()) {
         if (failures[index] === null) rotation.add(stream);
