@@ -66,7 +66,7 @@ import { proveWrite } from './store/reconcile-state.ts';
 import { waitForSchema } from './store/schema-version.ts';
 import { countDeadLetters, countRows, countUnappended } from './store/totals.ts';
 import { loadTransactions } from './store/transaction-search.ts';
-import { openCommands, waitUntilReady } from './stream/connection.ts';
+import { openCommands, untilReady } from './stream/connection.ts';
 import { claimIdentity } from './stream/identity.ts';
 import { measureStreams } from './stream/lag.ts';
 import { createListStreams } from './stream/list-streams.ts';
@@ -158,7 +158,7 @@ async function openResources(
       : stack.use(openDatabase(config, config.DATABASE_REPLICA_URL, 'api'));
   const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
   stack.defer(() => redis.disconnect());
-  await waitUntilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
+  await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
   stack.use(watchGuards(guards, probe, redis, market));
   const replies = stack.use(openReplies({ url: redisUrl, market }));
   const corridorList = stack.use(await watchCorridors(() => listCorridors(database), log));

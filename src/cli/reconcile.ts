@@ -7,7 +7,7 @@ import type { Reconciler } from '../ingest/reconcile.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { createLeadership } from '../store/leadership.ts';
 import { openDatabase } from '../store/open-database.ts';
-import { openCommands, waitUntilReady } from '../stream/connection.ts';
+import { openCommands, untilReady } from '../stream/connection.ts';
 import { bindReconciler } from './bind-reconciler.ts';
 import { type Command, EXIT, parseArguments } from './command.ts';
 
@@ -33,7 +33,7 @@ Needs DATABASE_URL and REDIS_URL.`,
     await using database = openDatabase(config, databaseUrl, 'reconcile', { connectionsMax: 2 });
     const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
     try {
-      await waitUntilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
+      await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
       const reconciler = bindReconciler(config, database, redis, () => undefined);
       const leadership = createLeadership(database, config.RISK_DATABASE_POOLER === 'none');
       let result: Totals | undefined;

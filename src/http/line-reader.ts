@@ -2,6 +2,7 @@
  * Cuts a request body of lines into chunks, in constant memory: a chunk ends at a number of lines, at
  * a number of bytes, or when the sender pauses, so that a slow sender gets its answers too.
  */
+import { settlesWithin } from '../runtime/settles-within.ts';
 import { createDeadline } from './body.ts';
 
 export type LineLimits = {
@@ -30,7 +31,7 @@ export async function* readLineChunks(
   let chunkBytes = 0;
   let next = body.next();
   for (;;) {
-    if (chunk.length > 0 && !(await arrivesWithin(next, limits.pauseMs))) {
+    if (chunk.length > 0 && !(await settlesWithin(next, limits.pauseMs))) {
       // Whoever works on it is not the sender. A line came to its end since the last time: a new start.
       deadline.stop();
       yield chunk;
@@ -54,18 +55,6 @@ export async function* readLineChunks(
     next = body.next();
   }
   if (chunk.length > 0) yield chunk;
-}
-
-async function arrivesWithin(next: Promise<unknown>, pauseMs: number): Promise<boolean> {
-  const pause = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => pause.resolve(false), pauseMs);
-  const arrived = next.then(
-    () => true,
-    () => true,
-  );
-  const isHere = await Promise.race([arrived, pause.promise]);
-  clearTimeout(timer);
-  return isHere;
 }
 
 function createSplitter(lineBytesMax: number) {

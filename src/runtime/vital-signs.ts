@@ -1,5 +1,5 @@
 /** What /livez and /readyz are made of. */
-import { setTimeout as delay } from 'node:timers/promises';
+import { settlesWithin } from './settles-within.ts';
 
 /** Alive while a sign was given less than `quietMsMax` ago. */
 export function createLife(quietMsMax: number): { sign: () => void; isAlive: () => boolean } {
@@ -40,9 +40,6 @@ export function createReadiness(
 }
 
 async function withinTime(check: Check): Promise<boolean> {
-  const answered = new AbortController();
-  const late = delay(CHECK_MS_MAX, false, { signal: answered.signal }).catch(() => false);
-  const answer = await Promise.race([check().catch(() => false), late]);
-  answered.abort();
-  return answer;
+  const answer = check().catch(() => false);
+  return (await settlesWithin(answer, CHECK_MS_MAX)) && (await answer);
 }

@@ -3,9 +3,9 @@
  * the breaker is not closed, so that an outage is known and over within a second or two; and when calls
  * hang and the dependency does not answer a try either, trips the breaker, so that nobody waits on.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
 import type { Breaker } from './breaker.ts';
+import { settlesWithin } from './settles-within.ts';
 
 const EVERY_MS = 250;
 /** Calls under way for this long, none of which ends, are a reason to look. */
@@ -41,14 +41,7 @@ export function watchBreaker(
 }
 
 async function withinTime(check: () => Promise<unknown>): Promise<void> {
-  const answered = new AbortController();
-  const late = delay(CHECK_MS_MAX, undefined, { signal: answered.signal }).then(() => {
-    throw new Failure('unavailable', 'CHECK_LATE', `no answer within ${CHECK_MS_MAX} ms`);
-  });
-  late.catch(() => undefined);
-  try {
-    await Promise.race([check(), late]);
-  } finally {
-    answered.abort();
-  }
+  const answer = check();
+  if (await settlesWithin(answer, CHECK_MS_MAX)) await answer;
+  else throw new Failure('unavailable', 'CHECK_LATE', `no answer within ${CHECK_MS_MAX} ms`);
 }

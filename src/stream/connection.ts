@@ -2,7 +2,6 @@
  * Connections to Redis. Commands and blocking reads never share one: a blocked connection holds every
  * command behind it. RESP2 throughout, so that typed methods, pipelines and scripts reply alike.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { Failure } from '../domain/failure.ts';
 
@@ -44,7 +43,10 @@ export function openCommands(url: string, timeoutMs: number): RedisClient {
   });
 }
 
-/** Resolves once a new connection stands, or after `timeoutMs` all the same: commands then say what is wrong. */
+/**
+ * Resolves once a new connection stands, so that a process that has just started does not take it for an
+ * outage; or after `timeoutMs` all the same: commands then say what is wrong.
+ */
 export async function untilReady(client: RedisClient, timeoutMs: number): Promise<void> {
   if (client.status === 'ready') return;
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -98,21 +100,6 @@ function open(url: string, Client: typeof Redis, options: ConnectionOptions): Re
   // Every failed command reports its own error; without a listener a lost connection would end the process.
   client.on('error', () => undefined);
   return client;
-}
-
-const READY_POLL_MS = 10;
-
-/**
- * Waits for the first connection, so that a process that has just started does not take it for an
- * outage. False when it does not come in time: whoever asks goes on without Redis.
- */
-export async function waitUntilReady(redis: RedisClient, timeoutMs: number): Promise<boolean> {
-  const endMs = performance.now() + timeoutMs;
-  while (redis.status !== 'ready') {
-    if (performance.now() >= endMs) return false;
-    await delay(READY_POLL_MS);
-  }
-  return true;
 }
 
 /** What ioredis throws, as a Failure. Redis holds only hints, so all of it is `unavailable`. */

@@ -23,16 +23,6 @@ export async function* readWaiting(
   yield* pageStream(redis, stream.transactions, last === null ? '-' : `(${last}`);
 }
 
-/** The ids alone. */
-export async function* readWaitingIds(
-  redis: RedisClient,
-  stream: StreamKeys,
-): AsyncGenerator<string[], void> {
-  for await (const page of readWaiting(redis, stream)) {
-    yield page.map(({ transactionId }) => transactionId);
-  }
-}
-
 /** Returns the id of the last entry seen, null for an empty stream. */
 async function* pageStream(
   redis: RedisClient,

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { untilReady } from '../../src/stream/connection.ts';
 import { listConsumers } from '../../src/stream/consumer-group.ts';
 import { GROUP } from '../../src/stream/keys.ts';
-import { readWaitingIds } from '../../src/stream/waiting.ts';
+import { readWaiting } from '../../src/stream/waiting.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 
@@ -66,8 +66,8 @@ describe('SIGTERM', () => {
     });
     expect(await pending()).toBe(0);
     const waiting = new Set<string>();
-    for await (const page of readWaitingIds(rig.commands, rig.stream)) {
-      for (const id of page) waiting.add(id);
+    for await (const page of readWaiting(rig.commands, rig.stream)) {
+      for (const { transactionId } of page) waiting.add(transactionId);
     }
     expect(waiting).toEqual(new Set(transactions.map(({ transactionId }) => transactionId)));
     rig.startWorker();

@@ -1,6 +1,6 @@
 /** How commands leave for Redis, and what a read that was waiting brings back. */
 import { describe, expect, test } from 'vitest';
-import { openCommands, waitUntilReady } from '../../src/stream/connection.ts';
+import { openCommands, untilReady } from '../../src/stream/connection.ts';
 import { ensureGroups } from '../../src/stream/consumer-group.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
 import { openReaderConnection } from '../../src/stream/reader-connection.ts';
@@ -13,7 +13,7 @@ const BLOCK_MS = 5000;
 
 test('commands of one turn leave together, when it ends', async () => {
   const client = openCommands(url(), 1000);
-  await waitUntilReady(client, 1000);
+  await untilReady(client, 1000);
   if (!('stream' in client)) throw new Error('one node was expected');
   const { stream } = client;
   const before = stream.bytesWritten - stream.writableLength;

@@ -1,0 +1,12 @@
+/** Whether a promise settles within a time, either way; what it settled to is still the caller's to await. */
+export async function settlesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(resolve, ms, false);
+  const settled = promise.then(
+    () => true,
+    () => true,
+  );
+  const isInTime = await Promise.race([settled, late]);
+  clearTimeout(timer);
+  return isInTime;
+}
