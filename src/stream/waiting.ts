@@ -34,9 +34,7 @@ async function* pageStream(
   for (;;) {
     const entries = await redis
       .xrange(key, start, '+', 'COUNT', PAGE_ENTRIES)
-      .catch((error: unknown) => {
-        throw toRedisFailure(error);
-      });
+      .catch((error: unknown) => ifOther(error, []));
     const tail = entries.at(-1);
     if (tail === undefined) return last;
     last = tail[0];
@@ -54,12 +52,17 @@ async function* pageRetries(
   do {
     const [next, flat] = await redis
       .zscan(key, cursor, 'COUNT', PAGE_ENTRIES)
-      .catch((error: unknown) => {
-        throw toRedisFailure(error);
-      });
+      .catch((error: unknown) => ifOther<[string, string[]]>(error, ['0', []]));
     cursor = next;
     yield flat.flatMap((value, index) => (index % 2 === 0 ? toWaiting(value) : []));
   } while (cursor !== '0');
+}
+
+/** A key of another type holds no entries; what waits in other corridors is told all the same. */
+function ifOther<T>(error: unknown, none: T): T {
+  const failure = toRedisFailure(error);
+  if (failure.code === 'REDIS_WRONGTYPE') return none;
+  throw failure;
 }
 
 function packedOf(fields: readonly string[]): string | null {

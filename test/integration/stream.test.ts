@@ -243,4 +243,17 @@ describe('readWaiting', () => {
     expect(seen.size).toBe(2800);
     expect(seen.get(idAt(AT_MS, 7))).toBe(AT_MS + 7);
   });
+
+  test('finds nothing at a key of another type', async () => {
+    await redis().set(stream.transactions, 'not a stream');
+    await redis().zadd(stream.retries, 1, encodeEntry(payload(1)));
+    const count = async () => {
+      let waiting = 0;
+      for await (const page of readWaiting(redis(), stream)) waiting += page.length;
+      return waiting;
+    };
+    expect(await count()).toBe(1);
+    await redis().set(stream.retries, 'not a set');
+    expect(await count()).toBe(0);
+  });
 });
