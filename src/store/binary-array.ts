@@ -196,3 +196,16 @@ export function int4Array(values: readonly number[]): Buffer {
   }
   return buffer;
 }
+
+/** Reads what `array_send` makes of a float8[] into as many values; null is NaN. Throws an Error for another length. */
+export function readFloat8Array(bytes: Buffer, into: Float64Array): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const count = view.getInt32(0) === 0 ? 0 : view.getInt32(12);
+  if (count !== into.length) throw new Error(`${count} values where ${into.length} were expected`);
+  let at = HEADER_BYTES;
+  for (let i = 0; i < count; i++) {
+    const isNull = view.getInt32(at) < 0;
+    into[i] = isNull ? Number.NaN : view.getFloat64(at + 4);
+    at += isNull ? 4 : 12;
+  }
+}

@@ -4,7 +4,13 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { textArray, timestampArray, uuidArray } from '../../src/store/binary-array.ts';
+import {
+  float8Array,
+  readFloat8Array,
+  textArray,
+  timestampArray,
+  uuidArray,
+} from '../../src/store/binary-array.ts';
 
 const HEADER_BYTES = 20;
 const EPOCH_MS = Date.UTC(2000, 0);
@@ -17,6 +23,18 @@ function onlyValue(array: Buffer): Buffer {
 }
 
 describe('binary arrays', () => {
+  test('numbers come back as they went, null as NaN', () => {
+    const numbers = fc.array(fc.option(fc.double(), { freq: 5 }), { maxLength: 70 });
+    fc.assert(
+      fc.property(numbers, (values) => {
+        const into = new Float64Array(values.length);
+        readFloat8Array(float8Array(values), into);
+        expect([...into]).toEqual(values.map((value) => value ?? Number.NaN));
+      }),
+    );
+    expect(() => readFloat8Array(float8Array([1, 2]), new Float64Array(3))).toThrow('2 values');
+  });
+
   test('text is UTF-8, short and long, plain and not', () => {
     const texts = fc.oneof(
       fc.string({ unit: 'grapheme-ascii', maxLength: 120 }),

@@ -1,0 +1,175 @@
+/**
+ * Logged vectors with what became known of their transactions: what models are trained on. One snapshot,
+ * month by month in time order, a page at a time from a cursor: constant memory, and the same rows however
+ * long the reading takes.
+ */
+import type pg from 'pg';
+import type { TrainingPage } from '../domain/training-page.ts';
+import { readFloat8Array } from './binary-array.ts';
+import { listMonths, type MonthRange } from './month-slice.ts';
+import type { Database } from './pool.ts';
+
+/** A page with 60 features is 3 MB on the wire. */
+const PAGE_ROWS = 2000;
+
+export type TrainingWindow = {
+  readonly fromMs: number;
+  /** Exclusive. */
+  readonly toMs: number;
+};
+
+export type TrainingSelection = {
+  readonly featureSchema: number;
+  /** Length of its vectors. */
+  readonly features: number;
+  /** Labels with a later `labelled_at` are not seen. */
+  readonly knownByMs: number;
+  /** What becomes of rows without a label. */
+  readonly unlabelled: 'skip' | 'legitimate';
+  readonly signal: AbortSignal;
+};
+
+export type TrainingCounts = {
+  /** Scores of the selected schema, labelled or not. */
+  readonly rows: number;
+  readonly otherSchemas: number;
+};
+
+export type TrainingReader = {
+  count(window: TrainingWindow): Promise<TrainingCounts>;
+  /** @param withCountries joins the transactions, half as slow again */
+  read(
+    window: TrainingWindow,
+    withCountries: boolean,
+    onPage: (page: TrainingPage) => void,
+  ): Promise<void>;
+};
+
+/** Runs `work` on one snapshot. Nothing that is labelled meanwhile is seen. */
+export async function readTrainingRows<T>(
+  database: Pick<Database, 'query' | 'session'>,
+  selection: TrainingSelection,
+  work: (reader: TrainingReader) => Promise<T>,
+): Promise<T> {
+  const months = (await listMonths(database, 'scores')).reverse();
+  return await database.session(async (client) => {
+    await client.query('begin transaction isolation level repeatable read, read only');
+    try {
+      // A month of scores takes longer than a request may.
+      await client.query('set local statement_timeout = 0');
+      return await work({
+        count: (window) => countRows(client, partsOf(months, window), selection),
+        read: async (window, withCountries, onPage) => {
+          for (const part of partsOf(months, window)) {
+            await readPart(client, part, { ...selection, withCountries }, onPage);
+          }
+        },
+      });
+    } finally {
+      await client.query('rollback').catch(() => undefined);
+    }
+  });
+}
+
+/** The window, cut at the bounds of months. */
+function partsOf(months: readonly MonthRange[], window: TrainingWindow): MonthRange[] {
+  return months
+    .map(({ fromMs, toMs }) => ({
+      fromMs: Math.max(fromMs, window.fromMs),
+      toMs: Math.min(toMs, window.toMs),
+    }))
+    .filter(({ fromMs, toMs }) => fromMs < toMs);
+}
+
+const countSchemas = `
+  select count(*) filter (where feature_schema = $3)::int as own,
+         count(*) filter (where feature_schema <> $3)::int as other
+    from scores where created_at >= $1 and created_at < $2`;
+
+async function countRows(
+  client: pg.PoolClient,
+  parts: readonly MonthRange[],
+  { featureSchema, signal }: TrainingSelection,
+): Promise<TrainingCounts> {
+  let rows = 0;
+  let otherSchemas = 0;
+  for (const { fromMs, toMs } of parts) {
+    signal.throwIfAborted();
+    const values = [new Date(fromMs), new Date(toMs), featureSchema];
+    const result = await client.query<{ own: number; other: number }>(countSchemas, values);
+    rows += result.rows[0]?.own ?? 0;
+    otherSchemas += result.rows[0]?.other ?? 0;
+  }
+  return { rows, otherSchemas };
+}
+
+type PartSelection = TrainingSelection & { readonly withCountries: boolean };
+
+/**
+ * The newest label wins, and of two at the same time fraud, whoever said it (labels.label sorts so).
+ * Lateral, so that each row asks one partition by its primary key. Times and numbers are ours, hence safe in
+ * a cursor's text, which takes no parameters.
+ */
+function declareRows(part: MonthRange, selection: PartSelection): string {
+  const { featureSchema, knownByMs, unlabelled, withCountries } = selection;
+  const [from, to, knownBy] = [part.fromMs, part.toMs, knownByMs].map((ms) =>
+    new Date(ms).toISOString(),
+  );
+  return `
+    declare training_rows no scroll cursor for
+    select s.account_id, s.corridor, array_send(s.features) as vector, l.label,
+           (s.created_at at time zone 'utc')::date - date '1970-01-01' as day
+           ${withCountries ? ', t.country' : ''}
+      from scores s
+      ${unlabelled === 'skip' ? '' : 'left'} join lateral (
+        select label from labels
+         where transaction_id = s.transaction_id and created_at = s.created_at
+           and created_at >= '${from}' and created_at < '${to}' and labelled_at <= '${knownBy}'
+         order by labelled_at desc, label
+         limit 1) l on true
+      ${withCountries ? `left join transactions t on t.transaction_id = s.transaction_id and t.created_at = s.created_at and t.created_at >= '${from}' and t.created_at < '${to}'` : ''}
+     where s.created_at >= '${from}' and s.created_at < '${to}' and s.feature_schema = ${featureSchema}
+     order by s.transaction_id, s.created_at`;
+}
+
+type Row = {
+  readonly account_id: string;
+  readonly corridor: string;
+  readonly vector: Buffer;
+  readonly label: 'fraud' | 'legitimate' | null;
+  readonly day: number;
+  readonly country?: string | null;
+};
+
+async function readPart(
+  client: pg.PoolClient,
+  part: MonthRange,
+  selection: PartSelection,
+  onPage: (page: TrainingPage) => void,
+): Promise<void> {
+  await client.query(declareRows(part, selection));
+  for (;;) {
+    selection.signal.throwIfAborted();
+    const { rows } = await client.query<Row>(`fetch ${PAGE_ROWS} from training_rows`);
+    if (rows.length === 0) break;
+    onPage(toPage(rows, selection));
+  }
+  await client.query('close training_rows');
+}
+
+function toPage(rows: readonly Row[], { features, withCountries }: PartSelection): TrainingPage {
+  const vectors = new Float64Array(rows.length * features);
+  for (const [at, { vector }] of rows.entries()) {
+    readFloat8Array(vector, vectors.subarray(at * features, (at + 1) * features));
+  }
+  return {
+    rows: rows.length,
+    vectors,
+    accountIds: rows.map((row) => row.account_id),
+    days: Int32Array.from(rows, (row) => row.day),
+    labels: Uint8Array.from(rows, (row) => (row.label === 'fraud' ? 1 : 0)),
+    unlabelled: Uint8Array.from(rows, (row) => (row.label === null ? 1 : 0)),
+    corridors: rows.map((row) => row.corridor),
+    ...(withCountries ? { countries: rows.map((row) => row.country ?? null) } : {}),
+  };
+}
