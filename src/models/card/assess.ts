@@ -1,4 +1,5 @@
 /** A model's showing on a later week: everything on its card that is measured rather than told. */
+import type { Calibration } from '../../domain/calibration.ts';
 import { accountPrecision } from '../evaluation/account-precision.ts';
 import type { Bands } from '../evaluation/bands.ts';
 import { bootstrapIntervals } from '../evaluation/bootstrap.ts';
@@ -27,10 +28,17 @@ export type AssessedRows = {
   readonly segments: Readonly<Record<string, readonly string[]>>;
 };
 
-export type Assessment = Pick<
-  ModelCard,
-  'figures' | 'calibration' | 'calibrationTable' | 'bands' | 'segments'
->;
+export type Assessment = CalibrationAssessment & Pick<ModelCard, 'figures' | 'segments'>;
+
+export type CalibrationAssessment = Pick<ModelCard, 'calibrationTable'> & {
+  readonly calibration: Calibration;
+  readonly bands: Bands;
+  /** Calibrated, one a row. */
+  readonly probabilities: Float64Array;
+};
+
+/** From calibrated probabilities of rows: by budget or by costs (bands.ts). */
+export type ChooseBands = (probabilities: Float64Array) => Bands;
 
 /** The work of a small team, as in the card precision of the literature. */
 const ACCOUNTS_A_DAY = 100;
@@ -39,16 +47,27 @@ const FALSE_ALARM_RATE = 0.01;
 const BOOTSTRAP_DRAWS = 200;
 const CALIBRATION_GROUPS = 10;
 
-/** @param bandsFor from calibrated probabilities of the rows: by budget or by costs (bands.ts) */
-export function assess(
-  rows: AssessedRows,
-  bandsFor: (probabilities: Float64Array) => Bands,
-  random: Random,
-): Assessment {
-  const { margins, labels } = rows;
+/** What margins of rows that the model was not trained on say of its probabilities. */
+export function assessCalibration(
+  { margins, labels }: Pick<AssessedRows, 'margins' | 'labels'>,
+  bandsFor: ChooseBands,
+): CalibrationAssessment {
+  const { heldOut, ...rest } = assessHeldOut(margins, labels, bandsFor);
+  return rest;
+}
+
+function assessHeldOut(margins: Float64Array, labels: Uint8Array, bandsFor: ChooseBands) {
   const { calibration, heldOut } = chooseCalibration(margins, labels);
   const probabilities = margins.map((margin) => calibrate(calibration, margin));
   const bands = bandsFor(probabilities);
+  const table = calibrationTable(heldOut, labels, CALIBRATION_GROUPS);
+  return { calibration, heldOut, probabilities, bands, calibrationTable: table };
+}
+
+export function assess(rows: AssessedRows, bandsFor: ChooseBands, random: Random): Assessment {
+  const { margins, labels } = rows;
+  const { heldOut, ...calibrated } = assessHeldOut(margins, labels, bandsFor);
+  const { probabilities, bands } = calibrated;
   const byAccount = rowsByAccount(rows.accounts);
   const figuresOf = (drawn: Int32Array) => measure(rows, heldOut, byAccount, drawn);
   const intervals = bootstrapIntervals(byAccount.length, figuresOf, BOOTSTRAP_DRAWS, random);
@@ -62,10 +81,8 @@ export function assess(
     segmentFigures(probabilities, labels, names, bands.reviewFrom),
   ]);
   return {
+    ...calibrated,
     figures: Object.fromEntries(figures),
-    calibration,
-    calibrationTable: calibrationTable(heldOut, labels, CALIBRATION_GROUPS),
-    bands,
     segments: Object.fromEntries(segments),
   };
 }

@@ -12,17 +12,20 @@ export type SegmentFigures = {
   readonly caught: number | null;
 };
 
-/** @param segments one name a row; @returns the largest first */
+/** Named on a card; the rest are one, for a card is read. */
+const SEGMENTS_MAX = 100;
+const OTHERS = 'others';
+
+type Tally = { rows: number; frauds: number; alarms: number; caught: number };
+
+/** @param segments one name a row; @returns the largest first, those beyond SEGMENTS_MAX as `others` */
 export function segmentFigures(
   probabilities: ArrayLike<number>,
   labels: ArrayLike<number>,
   segments: readonly string[],
   threshold: number,
 ): SegmentFigures[] {
-  const tallies = new Map<
-    string,
-    { rows: number; frauds: number; alarms: number; caught: number }
-  >();
+  const tallies = new Map<string, Tally>();
   for (const [row, segment] of segments.entries()) {
     const tally = tallies.get(segment) ?? { rows: 0, frauds: 0, alarms: 0, caught: 0 };
     tallies.set(segment, tally);
@@ -33,14 +36,28 @@ export function segmentFigures(
     if (flagged && fraud) tally.caught++;
     if (flagged && !fraud) tally.alarms++;
   }
-  return [...tallies]
-    .map(([segment, { rows, frauds, alarms, caught }]) => ({
-      segment,
-      rows,
-      frauds,
-      flagged: (alarms + caught) / rows,
-      falseAlarms: rows > frauds ? alarms / (rows - frauds) : null,
-      caught: frauds > 0 ? caught / frauds : null,
-    }))
-    .sort((a, b) => b.rows - a.rows || (a.segment < b.segment ? -1 : 1));
+  return largest(tallies).map(([segment, { rows, frauds, alarms, caught }]) => ({
+    segment,
+    rows,
+    frauds,
+    flagged: (alarms + caught) / rows,
+    falseAlarms: rows > frauds ? alarms / (rows - frauds) : null,
+    caught: frauds > 0 ? caught / frauds : null,
+  }));
+}
+
+function largest(tallies: ReadonlyMap<string, Tally>): [string, Tally][] {
+  const sorted = [...tallies].sort(
+    ([a, { rows }], [b, other]) => other.rows - rows || (a < b ? -1 : 1),
+  );
+  const rest = sorted.splice(SEGMENTS_MAX).map(([, tally]) => tally);
+  if (rest.length === 0) return sorted;
+  const sum = (of: keyof Tally) => rest.reduce((total, tally) => total + tally[of], 0);
+  const others = {
+    rows: sum('rows'),
+    frauds: sum('frauds'),
+    alarms: sum('alarms'),
+    caught: sum('caught'),
+  };
+  return [...sorted, [OTHERS, others]];
 }

@@ -1,15 +1,17 @@
 /** What must hold before a model is registered, and again wherever it is loaded to be run. */
 import type { ModelManifest } from '../../domain/model-manifest.ts';
-import { FEATURE_LIST, FEATURE_SCHEMA, featuresOfSchema } from '../../scoring/feature-schema.ts';
+import { FEATURE_SCHEMA, featuresOfSchema } from '../../scoring/feature-schema.ts';
 import { refuse } from '../formats/refusal.ts';
 import { checkGoldenVectors, type GoldenVectors, recordGoldenVectors } from '../golden-vectors.ts';
 import { bindFeatures, loadModel } from '../load-model.ts';
 import { calibrateModel, type Model } from '../model.ts';
 import type { Random } from '../random.ts';
 
-const ENGINE_FEATURES = FEATURE_LIST.map(({ name }) => name);
 /** Vectors recorded for a model that comes without. */
 const RECORDED_ROWS = 64;
+
+const namesOf = (features: readonly { readonly name: string }[]) =>
+  features.map(({ name }) => name);
 
 /**
  * The model as it is run, its probabilities calibrated.
@@ -28,27 +30,38 @@ export function checkModel(artefact: Uint8Array, manifest: ModelManifest): Model
   if (differs >= 0 || feature_names.length !== model.featureNames.length) {
     refuse('feature_names', 'are not those of the file, in its order');
   }
-  bindFeatures(
-    model,
-    schema.map(({ name }) => name),
-  );
+  bindFeatures(model, namesOf(schema));
   checkGoldenVectors(model, toGoldenVectors(manifest));
   return model;
 }
 
-/** The manifest of a file that comes without one. @throws Failure `MODEL_INVALID` */
-export function describeModel(artefact: Uint8Array, name: string, random: Random): ModelManifest {
-  const model = loadModel(artefact);
-  bindFeatures(model, ENGINE_FEATURES);
+/** What a file does not tell of itself. */
+type Told = Pick<ModelManifest, 'feature_schema' | 'calibration' | 'lineage' | 'card'>;
+const UNTOLD: Told = {
+  feature_schema: FEATURE_SCHEMA,
+  calibration: null,
+  lineage: { trained: null, code_version: null, parent: null },
+  card: null,
+};
+
+/**
+ * The manifest of a file that comes without one, or was trained here; golden vectors are recorded.
+ * @throws Failure `MODEL_INVALID`
+ */
+export function describeModel(
+  artefact: Uint8Array,
+  name: string,
+  random: Random,
+  told: Told = UNTOLD,
+): ModelManifest {
+  const model = calibrateModel(loadModel(artefact), told.calibration);
+  bindFeatures(model, namesOf(featuresOfSchema(told.feature_schema) ?? []));
   return {
     model: name,
     sha256: model.sha256,
-    feature_schema: FEATURE_SCHEMA,
     feature_names: [...model.featureNames],
-    calibration: null,
+    ...told,
     golden_vectors: fromGoldenVectors(recordGoldenVectors(model, RECORDED_ROWS, random)),
-    lineage: { trained: null, code_version: null, parent: null },
-    card: null,
   };
 }
 

@@ -5,6 +5,7 @@
 import { logistic, softPlus } from '../exponential.ts';
 import { type LogisticFeature, type LogisticModel, standardise } from '../logistic-model.ts';
 import { solveCholesky } from './cholesky.ts';
+import { lastOf } from './last-of.ts';
 import { checkTrainingSet, type TrainingSet } from './training-set.ts';
 
 export type LogisticOptions = {
@@ -23,8 +24,19 @@ const HALVINGS_MAX = 30;
 /** Change of every weight at which they count as found. */
 const STEP_MIN = 1e-9;
 
-/** Throws an Error for options out of range and for a set that has nothing to tell apart. */
+/** As `fitLogistic`, to the end. */
 export function trainLogistic(training: TrainingSet, options: LogisticOptions): LogisticModel {
+  return lastOf(fitLogistic(training, options));
+}
+
+/**
+ * Step by step, each giving its number, so that the caller can show how far it is, and stop. Throws an
+ * Error for options out of range and for a set that has nothing to tell apart.
+ */
+export function* fitLogistic(
+  training: TrainingSet,
+  options: LogisticOptions,
+): Generator<number, LogisticModel> {
   checkTrainingSet(training);
   const { l2, fraudWeight } = options;
   if (!(l2 > 0 && fraudWeight > 0)) throw new Error('l2 and fraudWeight must be above 0');
@@ -34,6 +46,7 @@ export function trainLogistic(training: TrainingSet, options: LogisticOptions): 
   let weights = new Float64Array(terms);
   let penalty = lossOf(problem, weights);
   for (let step = 0; step < STEPS_MAX; step++) {
+    yield step + 1;
     const direction = newtonStep(problem, weights);
     let share = 1;
     let next = weights;

@@ -13,6 +13,7 @@ import type { TreeEnsemble } from '../trees/tree-ensemble.ts';
 import { type BinnedColumn, binColumn, findCuts, MISSING_BIN } from './bins.ts';
 import { type GrownTree, growTree } from './grow-tree.ts';
 import type { Gradients } from './histogram.ts';
+import { lastOf } from './last-of.ts';
 import { checkTrainingSet, countFrauds, type TrainingSet } from './training-set.ts';
 import { checkTreeOptions, type TreeOptions } from './tree-options.ts';
 
@@ -23,19 +24,32 @@ export type TrainingResult = {
   readonly metrics: readonly number[];
 };
 
+/** A tree is grown. */
+export type Round = {
+  readonly round: number;
+  /** Of the validation set; null without one. */
+  readonly metric: number | null;
+};
+
 /** XGBoost's default, whose log-odds are 0 in every library; the prior is in the first tree's leaves. */
 const BASE_SCORE = 0.5;
 
+/** As `growTrees`, to the end. */
+export function trainTrees(...input: Parameters<typeof growTrees>): TrainingResult {
+  return lastOf(growTrees(...input));
+}
+
 /**
- * The same inputs and random numbers give the same bits.
+ * Round by round, so that the caller can show how far it is, and stop. The same inputs and random numbers
+ * give the same bits.
  * @param validation of a later time, with the same features; null trains all rounds
  */
-export function trainTrees(
+export function* growTrees(
   training: TrainingSet,
   validation: TrainingSet | null,
   options: TreeOptions,
   random: Random,
-): TrainingResult {
+): Generator<Round, TrainingResult> {
   const { featureNames } = training;
   checkTrainingSet(training);
   checkTreeOptions(options, featureNames);
@@ -57,10 +71,14 @@ export function trainTrees(
     const tree = grow(margins, trees.length === 0);
     addTree(tree, columns, margins);
     trees.push(tree);
-    if (validation === null || later === undefined) continue;
+    if (validation === null || later === undefined) {
+      yield { round: trees.length, metric: null };
+      continue;
+    }
     addTree(tree, later, laterMargins);
     const metric = metricOf(laterMargins, validation.labels, options.metric);
     metrics.push(metric);
+    yield { round: trees.length, metric };
     if (metric > best) {
       best = metric;
       bestRounds = trees.length;

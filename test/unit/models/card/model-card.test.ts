@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { logisticImportance, treeImportance } from '../../../../src/models/card/importance.ts';
-import { type ModelCard, renderCard } from '../../../../src/models/card/model-card.ts';
+import type { ModelCard } from '../../../../src/models/card/model-card.ts';
+import { renderCard } from '../../../../src/models/card/render-card.ts';
 import { segmentFigures } from '../../../../src/models/card/segments.ts';
 import { layOutTrees } from '../../../../src/models/trees/lay-out-trees.ts';
 import { headOf, looseTree } from '../support.ts';
@@ -21,6 +22,7 @@ const CARD: ModelCard = {
     knownBy: '2026-11-07T00:00:00.000Z',
     rows: 872_000,
     frauds: 7000,
+    ...{ unlabelled: 12, unlabelledAs: 'skip', otherSchemas: 0 },
   },
   validation: {
     from: '2026-11-01',
@@ -28,17 +30,21 @@ const CARD: ModelCard = {
     knownBy: '2026-11-14T00:00:00.000Z',
     rows: 67_000,
     frauds: 570,
+    ...{ unlabelled: 0, unlabelledAs: 'skip', otherSchemas: 34 },
   },
   figures: { auc: { value: 0.89123, low: 0.88, high: 0.9 } },
   calibration: { kind: 'platt', slope: 1.1, intercept: -0.2 },
   calibrationTable: [{ rows: 500, promised: 0.02, seen: 0.018 }],
-  bands: { reviewFrom: 0.2, declineFrom: 0.8 },
+  bands: { reviewFrom: 0.2, declineFrom: 2 },
+  bandsRule: { by: 'budget', reviewsADay: 100, declinesADay: 0 },
+  size: 180,
   importance: [{ name: 'amount|log', share: 0.625 }],
   segments: {
     corridor: [
       { segment: 'US-EG', rows: 9, frauds: 0, flagged: 0.25, falseAlarms: 0.25, caught: null },
     ],
   },
+  reference: { features: [], probability: { name: 'probability', cuts: [], shares: [1, 0] } },
 };
 
 describe('renderCard', () => {
@@ -47,12 +53,14 @@ describe('renderCard', () => {
   test.each([
     '# cards@3',
     'trained 2026-11-20T09:30:00.000Z by version 0.2.0 with seed `7` on feature schema 2',
-    '| training | 2026-08-01 | 2026-10-31 | 2026-11-07T00:00:00.000Z | 872000 | 7000 | 0.80 % |',
+    '| training | 2026-08-01 | 2026-10-31 | 2026-11-07T00:00:00.000Z | 872000 | 7000 | 0.80 % | 12 left out | 0 |',
     '| validation | 2026-11-01 |',
     '| auc | 0.8912 | 0.8800 | 0.9000 |',
-    'By platt.',
+    'A trees model of 180 trees',
+    '| 0.85 % | 0 | 34 left out |',
+    'By platt, fitted to the validation window.',
     '| 500 | 0.0200 | 0.0180 |',
-    'Review from 0.2000, decline from 0.8000.',
+    'For 100 reviews and 0 declines a day: review from 0.2000, decline never.',
     '| amount\\|log | 62.50 % |',
     '## By corridor',
     '| US-EG | 9 | 0 | 25.00 % | 25.00 % |  |',
@@ -133,4 +141,18 @@ test('segmentFigures counts who is flagged and who is caught', () => {
     { segment: 'EG-US', rows: 2, frauds: 0, flagged: 0.5, falseAlarms: 0.5, caught: null },
     { segment: 'US-US', rows: 1, frauds: 1, flagged: 0, falseAlarms: null, caught: 0 },
   ]);
+});
+
+test('segmentFigures sums up what is beyond the first hundred', () => {
+  const names = Array.from({ length: 205 }, (_, at) => `c${at < 110 ? at : at % 5}`);
+  const figures = segmentFigures(
+    names.map(() => 0),
+    names.map(() => 0),
+    names,
+    0.5,
+  );
+  expect(figures).toHaveLength(101);
+  expect(figures[0]).toMatchObject({ segment: 'c0', rows: 20 });
+  expect(figures.at(-1)).toMatchObject({ segment: 'others', rows: 10 });
+  expect(figures.reduce((sum, { rows }) => sum + rows, 0)).toBe(205);
 });
