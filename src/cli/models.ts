@@ -17,6 +17,8 @@ import {
   toProposalRow,
   toRolloutRow,
 } from './models/rollout-rows.ts';
+import { READING_TIMEOUT_MS, train } from './models/train.ts';
+import { TRAIN_OPTION_NAMES, TRAIN_OPTIONS, TRAIN_USAGE } from './models/train-options.ts';
 import { watch } from './models/watch.ts';
 
 const PAGE = 200;
@@ -27,6 +29,7 @@ const USAGE = `risk models ACTION [options]
   show MODEL                one, with its lineage and its card
   import FILE               checks a model file and registers it
   export MODEL              writes the file and its manifest
+  train                     trains one on logged features and labels, and registers it (see below)
   promote MODEL             proposes what it shall do, with --corridor and --to
   approve PROPOSAL          puts a proposal of somebody else in force
   rollback                  ends the canary of --corridor, or else the active model, at once
@@ -34,7 +37,7 @@ const USAGE = `risk models ACTION [options]
 
 MODEL is a name (baseline@2026-11-01) or a SHA-256. FILE is XGBoost JSON, LightGBM text or logistic JSON.
 A model is staged, then shadow, canary, active, in steps; another one that becomes active deprecates it.
-Needs DATABASE_URL; import, promote, approve and rollback also RISK_API_KEY, the key of a risk officer,
+Needs DATABASE_URL; import, train, promote, approve and rollback also RISK_API_KEY, the key of a risk officer,
 whose owner is who acts. A proposal is approved by another owner within 7 days.
 
   --manifest FILE   what goes with an imported file (default: FILE.manifest.json where there is one);
@@ -47,7 +50,8 @@ whose owner is who acts. A proposal is approved by another owner within 7 days.
   --at TIME         looks as it was at a time: 2026-11-20, or RFC 3339
 
 Example: risk models import fraud.json --name fraud@1
-`;
+
+${TRAIN_USAGE}`;
 
 const OPTIONS = {
   manifest: { type: 'string' },
@@ -57,6 +61,7 @@ const OPTIONS = {
   to: { type: 'string' },
   now: { type: 'boolean' },
   at: { type: 'string' },
+  ...TRAIN_OPTIONS,
 } as const;
 
 export type Request = {
@@ -70,6 +75,8 @@ type Action = {
   readonly words: number;
   readonly options: readonly (keyof typeof OPTIONS)[];
   readonly run: (request: Request) => Promise<number>;
+  /** Longest statement, where it is longer than a request's. */
+  readonly statementTimeoutMs?: number;
 };
 
 const ACTIONS: Readonly<Record<string, Action>> = {
@@ -81,11 +88,17 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   approve: { words: 1, options: [], run: approve },
   rollback: { words: 0, options: ['corridor'], run: rollBack },
   watch: { words: 0, options: ['now', 'at'], run: watch },
+  train: {
+    words: 0,
+    options: ['name', 'out', 'to', ...TRAIN_OPTION_NAMES],
+    run: train,
+    statementTimeoutMs: READING_TIMEOUT_MS,
+  },
 };
 
 export const command: Command = {
   name: 'models',
-  summary: 'Registers models, rolls them out and back, watches them.',
+  summary: 'Trains and registers models, rolls them out and back, watches them.',
   usage: USAGE,
   run: async (args, context) => {
     const { config, output } = context;
@@ -106,6 +119,7 @@ export const command: Command = {
     }
     await using database = openDatabase(config, config.DATABASE_URL, 'models', {
       connectionsMax: 1,
+      statementTimeoutMs: action.statementTimeoutMs ?? config.RISK_STATEMENT_TIMEOUT_MS,
     });
     return await action.run({ words, options: values, database, context });
   },

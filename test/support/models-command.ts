@@ -44,7 +44,12 @@ export async function startModelsRig(given?: TestDatabase): Promise<ModelsRig> {
     const code = await command.run(args, {
       config: settings.config,
       environment: {},
-      output: createOutput({ json: args.includes('--json'), stdout: { write } }),
+      output: createOutput({
+        json: args.includes('--json'),
+        stdout: { write },
+        // Progress is for whoever waits.
+        stderr: { write: () => undefined },
+      }),
       log: createLog('models', 'silent'),
       signal: new AbortController().signal,
     });

@@ -5,11 +5,11 @@ import type { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import { type ModelManifest, modelManifestSchema, modelName } from '../../domain/model-manifest.ts';
 import { MODEL_BYTES_MAX } from '../../models/bounds.ts';
-import { checkModel, describeModel, toGoldenVectors } from '../../models/registry/check-model.ts';
+import { describeModel } from '../../models/registry/check-model.ts';
 import { createRandom } from '../../simulate/random.ts';
-import { findModel, insertModel } from '../../store/models.ts';
 import type { Database } from '../../store/pool.ts';
 import { UsageError } from '../command.ts';
+import { registerModel } from './register-model.ts';
 
 /** A thousand vectors of a thousand features, as text. */
 const MANIFEST_BYTES_MAX = 32 * 1024 * 1024;
@@ -36,25 +36,11 @@ export async function importModel(database: Database, request: Import): Promise<
   }
   const manifest =
     given ?? describeModel(artefact, request.name ?? nameOf(request), createRandom('golden'));
-  const model = checkModel(artefact, manifest);
-  const isNew = await insertModel(database, {
-    ...{ manifest, artefact, format: model.format, golden: toGoldenVectors(manifest) },
+  const isNew = await registerModel(database, {
+    ...{ artefact, manifest, createdBy: request.createdBy },
     goldenSource: given === undefined ? 'import' : 'manifest',
-    createdBy: request.createdBy,
   });
-  if (!isNew) await refuseOther(database, manifest);
   return { manifest, isNew };
-}
-
-/** The same file under the same name is there already: fine. Anything else would change a model. */
-async function refuseOther(database: Database, { model, sha256 }: ModelManifest): Promise<void> {
-  const byFile = await findModel(database, sha256);
-  if (byFile?.model === model) return;
-  const why =
-    byFile === undefined
-      ? `${model} is the name of another file: models never change, so give this one a version`
-      : `this file is registered as ${byFile.model}`;
-  throw new Failure('conflict', 'MODEL_EXISTS', why);
 }
 
 async function readManifest(request: Import): Promise<ModelManifest | undefined> {

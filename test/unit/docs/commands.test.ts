@@ -11,6 +11,7 @@ const DOCUMENTS = [
   'SECURITY.md',
   'CHANGELOG.md',
   'docs/concepts.md',
+  'docs/models.md',
   'docs/operations.md',
 ];
 /** Roles are run by src/cli.ts itself and take no options. */

@@ -1,0 +1,47 @@
+/** Puts a model into the registry: checked whole, then stored in one statement. */
+import { Failure } from '../../domain/failure.ts';
+import type { ModelManifest } from '../../domain/model-manifest.ts';
+import { checkModel, toGoldenVectors } from '../../models/registry/check-model.ts';
+import { findModel, type GoldenSource, insertModel } from '../../store/models.ts';
+import type { Database } from '../../store/pool.ts';
+
+export type Registration = {
+  readonly artefact: Uint8Array;
+  readonly manifest: ModelManifest;
+  readonly goldenSource: GoldenSource;
+  readonly createdBy: string;
+};
+
+/**
+ * @returns false where the same file stands under the same name already
+ * @throws Failure that says why the model is refused; then nothing of it is registered
+ */
+export async function registerModel(
+  database: Database,
+  { artefact, manifest, goldenSource, createdBy }: Registration,
+): Promise<boolean> {
+  const { format } = checkModel(artefact, manifest);
+  const golden = toGoldenVectors(manifest);
+  const row = { manifest, artefact, format, golden, goldenSource, createdBy };
+  const isNew = await insertModel(database, row);
+  if (!isNew) await refuseOther(database, manifest);
+  return isNew;
+}
+
+/** The same file under the same name is there already: fine. Anything else would change a model. */
+async function refuseOther(database: Database, { model, sha256 }: ModelManifest): Promise<void> {
+  const byFile = await findModel(database, sha256);
+  if (byFile?.model === model) return;
+  if (byFile === undefined) refuseName(model);
+  throw new Failure('conflict', 'MODEL_EXISTS', `this file is registered as ${byFile.model}`);
+}
+
+/** Before the work of training: the name must be free. */
+export async function refuseTakenName(database: Database, name: string): Promise<void> {
+  if ((await findModel(database, name)) !== undefined) refuseName(name);
+}
+
+function refuseName(name: string): never {
+  const why = `${name} is the name of another file: models never change, so give this one a version`;
+  throw new Failure('conflict', 'MODEL_EXISTS', why);
+}
