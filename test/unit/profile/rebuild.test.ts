@@ -1,18 +1,19 @@
 /**
- * Goal: of two profiles with the same rows, one of which does not reach on, neither passes for the other. Method:
- * the headers that they would be stored under.
+ * Goal: of two profiles with the same rows, one of which does not reach on or knows of other frauds, neither passes
+ * for the other. Method: the headers that they would be stored under, and what is read back.
  */
 import { expect, test } from 'vitest';
 import {
   type AccountPast,
   type KnownFrauds,
+  LABEL_MATURITY_DAYS,
   type MerchantPast,
   NO_FRAUDS,
   type PastTransaction,
 } from '../../../src/domain/history.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
-import { merchantKind } from '../../../src/profile/merchant-kind.ts';
-import type { Profile, ProfileKind } from '../../../src/profile/profile.ts';
+import { createMerchantKind, merchantKind } from '../../../src/profile/merchant-kind.ts';
+import { decodeStored, type Profile, type ProfileKind } from '../../../src/profile/profile.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -82,4 +83,22 @@ test.each([
   expect(headerOf(merchantKind, { ...merchant, ...other })).not.toBe(
     headerOf(merchantKind, merchant),
   );
+});
+
+function storedAs<P extends Profile, Past>(kind: ProfileKind<P, object, Past>, past: Past): Buffer {
+  const encoded = kind.encode(kind.rebuild(past, null));
+  return Buffer.concat([encoded, Buffer.from(headerOf(kind, past), 'latin1')]);
+}
+
+test('what is known of frauds comes back as it was stored', () => {
+  const ofAccount = storedAs(accountKind, { ...account, frauds: fraud });
+  expect(decodeStored(accountKind, ofAccount)?.frauds).toEqual(fraud);
+  const ofMerchant = storedAs(merchantKind, { ...merchant, frauds: takenBack });
+  expect(decodeStored(merchantKind, ofMerchant)?.frauds).toEqual(takenBack);
+});
+
+test('a merchant whose tallies are of another maturity of labels is rebuilt', () => {
+  const stored = storedAs(merchantKind, merchant);
+  expect(decodeStored(merchantKind, stored)).toBeDefined();
+  expect(decodeStored(createMerchantKind(LABEL_MATURITY_DAYS + 1), stored)).toBeUndefined();
 });
