@@ -27,6 +27,7 @@ import {
   runLoad,
   slowestWindow,
 } from './support/load-run.ts';
+import { putModelInForce } from './support/model-in-force.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { readStored, type Stored } from './support/stored.ts';
 
@@ -36,6 +37,7 @@ ${LOAD_USAGE}
 --node FLAGS       of the API and the workers (as bin/risk starts them)
 --profile FOLDER   CPU profiles of the API and the workers; slows them down, and replaces the
                    bounds of their heaps
+--with-model       has 200 full trees of depth 6 decide in every corridor
 --without-bare     leaves out the bare pipeline, which takes the same load afterwards
 By default 500,000 transactions; 200,000 in batches of 100; 50,000 singly over 64 connections.`;
 
@@ -45,6 +47,7 @@ type Options = {
   readonly nodeFlags: string | undefined;
   readonly profileFolder: string | undefined;
   readonly settings: Readonly<Record<string, string>>;
+  readonly withModel: boolean;
   readonly withBare: boolean;
 };
 
@@ -60,6 +63,7 @@ function readOptions(args: string[]): Options[] {
     ...LOAD_OPTIONS,
     batch: { ...text, default: '1000,100,1' },
     ...{ workers: text, profile: text, node: text },
+    'with-model': { type: 'boolean', default: false },
     'without-bare': { type: 'boolean', default: false },
   });
   return integerList('--batch', values.batch, 1, 1000).map((batch) => ({
@@ -68,6 +72,7 @@ function readOptions(args: string[]): Options[] {
     nodeFlags: values.node,
     profileFolder: values.profile,
     settings: readSettings(values.set, batchSettings(batch)),
+    withModel: values['with-model'],
     withBare: !values['without-bare'],
   }));
 }
@@ -120,6 +125,7 @@ function report(options: Options, pipeline: Pipeline, measured: Measured): Bench
     inputs: {
       ...{ ...load, workers, ...settings, ...pipeline.services.settings },
       node_flags: options.nodeFlags ?? 'of bin/risk',
+      model: options.withModel ? '200 trees of depth 6' : 'none',
     },
     versions: pipeline.services.versions,
     perSecond,
@@ -164,6 +170,9 @@ async function runOne(options: Options, context: BenchContext): Promise<BenchRep
         environment: options.settings,
         profileFolder,
         nodeFlags: options.nodeFlags?.split(' '),
+        prepare: async ({ databaseUrl }) => {
+          if (options.withModel) await putModelInForce(databaseUrl);
+        },
       },
       context,
     );

@@ -1,11 +1,10 @@
 /** What a model costs a transaction: margins of a batch from an ensemble of the usual size. */
 import { parseArguments } from '../src/cli/command.ts';
-import { layOutTrees } from '../src/models/trees/lay-out-trees.ts';
 import { treePredictor } from '../src/models/trees/predict-trees.ts';
-import type { TreeEnsemble } from '../src/models/trees/tree-ensemble.ts';
-import { createRandom, type Random } from '../src/simulate/random.ts';
+import { createRandom } from '../src/simulate/random.ts';
 import type { Bench, BenchReport } from './support/bench.ts';
 import { percentiles } from './support/percentiles.ts';
+import { makeRandomTrees } from './support/random-trees.ts';
 
 const FEATURES = 30;
 const TREES = 200;
@@ -29,7 +28,9 @@ export const bench: Bench = {
 
 function measure(depth: number): BenchReport {
   const random = createRandom(`trees of depth ${depth}`);
-  const predict = treePredictor(makeEnsemble(depth, random));
+  const featureNames = Array.from({ length: FEATURES }, (_, feature) => `feature_${feature}`);
+  const shape = { trees: TREES, depth, featureNames, thresholdMax: 1, leafMin: 0, leafMax: 1 };
+  const predict = treePredictor(makeRandomTrees(shape, random));
   const costs: number[] = [];
   for (let at = 0; at < WARM_UP_BATCHES + BATCHES; at++) {
     const values = Float64Array.from({ length: BATCH * FEATURES }, () => random());
@@ -48,33 +49,4 @@ function measure(depth: number): BenchReport {
     tables: [],
     breaches: [],
   };
-}
-
-/** Full trees on features and thresholds drawn evenly: no branch is more likely than its sibling. */
-function makeEnsemble(depth: number, random: Random): TreeEnsemble {
-  const splits = 2 ** depth - 1;
-  const nodes = 2 * splits + 1;
-  const tree = () => {
-    const numbers = () => Float64Array.from({ length: nodes }, () => Math.fround(random()));
-    return {
-      place: 'tree',
-      left: Int32Array.from({ length: nodes }, (_, node) => (node < splits ? 2 * node + 1 : -1)),
-      right: Int32Array.from({ length: nodes }, (_, node) => (node < splits ? 2 * node + 2 : -1)),
-      feature: numbers().map((share) => Math.floor(share * FEATURES)),
-      threshold: numbers(),
-      missingLeft: new Uint8Array(nodes),
-      value: numbers(),
-      cover: numbers(),
-      gain: new Float64Array(nodes),
-    };
-  };
-  const head = {
-    arithmetic: 'float32' as const,
-    featureNames: Array.from({ length: FEATURES }, (_, feature) => `feature_${feature}`),
-    baseScore: 0.5,
-    baseMargin: 0,
-    marginScale: 1,
-    zeroIsMissing: new Uint8Array(FEATURES),
-  };
-  return layOutTrees(head, Array.from({ length: TREES }, tree));
 }

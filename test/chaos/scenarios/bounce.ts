@@ -138,10 +138,10 @@ const LOSSY = { countersExact: false } as const;
 export const bounces: readonly Scenario[] = [
   bounce(
     'kill-worker',
-    'kill -9 of one of three workers every two seconds',
+    'kill -9 of one of three workers every two seconds, a model deciding',
     ['worker killed', 'killed with entries in hand'],
     killWorker,
-    { workers: WORKERS },
+    { workers: WORKERS, hasModel: true },
   ),
   bounce('kill-api', 'kill -9 of the API', ['api killed'], killApi),
   bounce('kill-redis', 'kill -9 of Redis', ['redis killed'], bounceRedis('kill')),

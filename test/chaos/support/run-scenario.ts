@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { putModelInForce } from '../../../bench/support/model-in-force.ts';
 import { makeRunFolder } from '../../../bench/support/run-folder.ts';
 import { createRandom } from '../../../src/simulate/random.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
@@ -60,7 +61,7 @@ export const SETTINGS = {
 const SETUP: Setup = {
   ...{ apis: 1, workers: 2, rate: 1000, batch: 100, ownTraffic: false, proxied: [] },
   ...{ environment: {}, postgresSettings: {}, spoiled: undefined, recoverSecondsMax: 30 },
-  ...{ countersExact: true, diskBytes: {} },
+  ...{ countersExact: true, diskBytes: {}, hasModel: false },
 };
 const CONNECTIONS = 4;
 const POLL_MS = 50;
@@ -105,6 +106,7 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
   const services = opened.use(
     await startServices({ folder, launcher, postgresSettings, diskBytes, signal }),
   );
+  const model = setup.hasModel ? await putModelInForce(services.databaseUrl) : null;
   const proxies = await openProxies(setup, services, opened);
   const engine = opened.use(
     await startEngine({
@@ -144,6 +146,12 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
     await reader.finish();
     await drainAll(engine, stage);
     stage.bar('seconds to recover', round(recoverySeconds), { atMost: setup.recoverSecondsMax });
+    if (model !== null) {
+      const others = 'select from scores where model is distinct from $1 or degradation > 1';
+      stage.bar('scores not by the model', (await services.query(others, [model])).length, {
+        atMost: 0,
+      });
+    }
     const verdict = await judge(ledgerFile, services, signal);
     for (const fault of plan.faults) {
       stage.bar(`faults that happened: ${fault}`, notes.faults.get(fault) ?? 0, { atLeast: 1 });

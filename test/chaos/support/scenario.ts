@@ -42,6 +42,8 @@ export type Setup = {
   /** Services that get a small disk of their own. */
   readonly diskBytes: ServicesOptions['diskBytes'];
   readonly spoiled: Spoiled | undefined;
+  /** Whether a model decides in every corridor. */
+  readonly hasModel: boolean;
   /**
    * False where answers of Postgres get lost: what was stored with nobody told is found by the next
    * delivery, which does not count it as new.

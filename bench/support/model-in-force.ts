@@ -1,0 +1,40 @@
+/** A model of the usual size, registered and active in every corridor before any worker runs. */
+import { writeXgboost } from '../../src/models/formats/write-xgboost.ts';
+import { describeModel, toGoldenVectors } from '../../src/models/registry/check-model.ts';
+import { FEATURE_LIST } from '../../src/scoring/feature-schema.ts';
+import { createRandom } from '../../src/simulate/random.ts';
+import { listCorridors } from '../../src/store/corridors.ts';
+import { decideRollouts, insertProposal } from '../../src/store/model-rollouts.ts';
+import { insertModel } from '../../src/store/models.ts';
+import { openPool } from '../../src/store/pool.ts';
+import { makeRandomTrees } from './random-trees.ts';
+
+/** What `models train` grows by default, full. */
+const SHAPE = { trees: 200, depth: 6, thresholdMax: 50, leafMin: -0.08, leafMax: 0.04 };
+const TIMEOUT_MS = 10_000;
+
+/** @returns its name, as scores have it */
+export async function putModelInForce(url: string): Promise<string> {
+  const featureNames = FEATURE_LIST.map(({ name }) => name);
+  const random = createRandom('model in force');
+  const trees = makeRandomTrees({ ...SHAPE, featureNames }, random);
+  const artefact = Buffer.from(writeXgboost(trees));
+  const manifest = describeModel(artefact, 'random@1', random);
+  await using database = openPool({
+    ...{ url, role: 'bench', connectionsMax: 1, namedStatements: false },
+    ...{ connectTimeoutMs: TIMEOUT_MS, statementTimeoutMs: TIMEOUT_MS },
+  });
+  await insertModel(database, {
+    ...{ manifest, artefact, format: 'xgboost-json', golden: toGoldenVectors(manifest) },
+    ...{ goldenSource: 'import', createdBy: 'bench' },
+  });
+  const target = { modelId: manifest.sha256, state: 'active' as const, canaryPercent: 0 };
+  const proposedBy = 'bench';
+  const proposalId = await insertProposal(database, { ...target, corridor: 'all', proposedBy });
+  const corridors = await listCorridors(database);
+  await decideRollouts(database, async () => ({
+    rows: corridors.map((corridor) => ({ ...target, corridor, cause: 'approval' as const })),
+    ...{ proposalId, proposedBy, approvedBy: 'somebody else' },
+  }));
+  return manifest.model;
+}

@@ -1,0 +1,45 @@
+/** Full trees on features and thresholds drawn evenly: no branch is more likely than its sibling. */
+import { layOutTrees } from '../../src/models/trees/lay-out-trees.ts';
+import type { TreeEnsemble } from '../../src/models/trees/tree-ensemble.ts';
+import type { Random } from '../../src/simulate/random.ts';
+
+export type RandomTrees = {
+  readonly trees: number;
+  readonly depth: number;
+  readonly featureNames: readonly string[];
+  /** Thresholds lie between 0 and this. */
+  readonly thresholdMax: number;
+  /** Leaves lie between these. */
+  readonly leafMin: number;
+  readonly leafMax: number;
+};
+
+export function makeRandomTrees(shape: RandomTrees, random: Random): TreeEnsemble {
+  const { trees, depth, featureNames, thresholdMax, leafMin, leafMax } = shape;
+  const splits = 2 ** depth - 1;
+  const nodes = 2 * splits + 1;
+  const tree = () => {
+    const between = (min: number, max: number) =>
+      Float64Array.from({ length: nodes }, () => Math.fround(min + random() * (max - min)));
+    return {
+      place: 'tree',
+      left: Int32Array.from({ length: nodes }, (_, node) => (node < splits ? 2 * node + 1 : -1)),
+      right: Int32Array.from({ length: nodes }, (_, node) => (node < splits ? 2 * node + 2 : -1)),
+      feature: between(0, 1).map((share) => Math.floor(share * featureNames.length)),
+      threshold: between(0, thresholdMax),
+      missingLeft: new Uint8Array(nodes),
+      value: between(leafMin, leafMax),
+      cover: between(0, 1),
+      gain: new Float64Array(nodes),
+    };
+  };
+  const head = {
+    arithmetic: 'float32' as const,
+    featureNames,
+    baseScore: 0.5,
+    baseMargin: 0,
+    marginScale: 1,
+    zeroIsMissing: new Uint8Array(featureNames.length),
+  };
+  return layOutTrees(head, Array.from({ length: trees }, tree));
+}
