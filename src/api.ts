@@ -12,6 +12,7 @@ import { bindGuards, openProbe, watchGuards } from './cli/bind-guards.ts';
 import { bindLabels } from './cli/bind-labels.ts';
 import { bindModels, createModelShelf } from './cli/bind-models.ts';
 import { bindReading } from './cli/bind-reading.ts';
+import { bindRegistry } from './cli/bind-registry.ts';
 import type { CommandContext } from './cli/command.ts';
 import { createApp } from './http/app.ts';
 import type { RouteModule } from './http/app-env.ts';
@@ -26,6 +27,7 @@ import { keysPaths, keysRoutes } from './http/routes/keys.ts';
 import { labelsPaths, labelsRoutes } from './http/routes/labels.ts';
 import { merchantsPaths, merchantsRoutes } from './http/routes/merchants.ts';
 import { modelWatchPaths, modelWatchRoutes } from './http/routes/model-watch.ts';
+import { modelsPaths, modelsRoutes } from './http/routes/models.ts';
 import { scoresPaths, scoresRoutes } from './http/routes/scores.ts';
 import { statusPaths, statusRoutes } from './http/routes/status.ts';
 import { summariesPaths, summariesRoutes } from './http/routes/summaries.ts';
@@ -248,6 +250,7 @@ function listModules(
     { routes: merchantsRoutes(reading), paths: merchantsPaths },
     { routes: summariesRoutes(reading), paths: summariesPaths },
     { routes: modelWatchRoutes(reading), paths: modelWatchPaths },
+    { routes: modelsRoutes({ ...bindRegistry(primary), limits }), paths: modelsPaths },
     { routes: statusRoutes(operating), paths: statusPaths },
     { routes: deadLettersRoutes({ ...operating, limits, log }), paths: deadLettersPaths },
     { routes: keys, paths: keysPaths },

@@ -1,8 +1,6 @@
 /** `risk models`: the registry of models, straight in the database. */
+import type { ModelJson } from '../domain/model-record.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
-import { listCorridors } from '../store/corridors.ts';
-import { listOpenProposals, readRollouts } from '../store/model-rollouts.ts';
-import { listModels, readModel, type StoredModel } from '../store/models.ts';
 import { openDatabase } from '../store/open-database.ts';
 import type { Database } from '../store/pool.ts';
 import { type Command, type CommandContext, EXIT, parseArguments, UsageError } from './command.ts';
@@ -11,12 +9,7 @@ import { findKnown } from './models/find-known.ts';
 import { importModel } from './models/import-model.ts';
 import { readOfficer } from './models/officer.ts';
 import { approve, promote, rollBack } from './models/roll-out.ts';
-import {
-  describeRollouts,
-  toHoldingRows,
-  toProposalRow,
-  toRolloutRow,
-} from './models/rollout-rows.ts';
+import { listModelRows, readModelRow } from './models/show-models.ts';
 import { READING_TIMEOUT_MS, train } from './models/train.ts';
 import { TRAIN_OPTION_NAMES, TRAIN_OPTIONS, TRAIN_USAGE } from './models/train-options.ts';
 import { watch } from './models/watch.ts';
@@ -137,33 +130,18 @@ const COLUMNS = [
 ];
 
 async function list({ database, context }: Request): Promise<number> {
-  const models: StoredModel[] = [];
+  const rows: ModelJson[] = [];
   for (;;) {
-    const page = await listModels(database, models.at(-1)?.model ?? '', PAGE);
-    models.push(...page);
+    const page = await listModelRows(database, rows.at(-1)?.model ?? '', PAGE);
+    rows.push(...page);
     if (page.length < PAGE) break;
   }
-  const log = await readRollouts(database);
-  const corridors = await listCorridors(database);
-  const rows = models.map((model) => ({
-    ...toRow(model),
-    does: describeRollouts(log, corridors, model.modelId),
-    corridors: toHoldingRows(log, corridors, model.modelId),
-  }));
   context.output.table(COLUMNS, rows);
   return EXIT.fine;
 }
 
 async function show({ words, database, context }: Request): Promise<number> {
-  const model = await findKnown(database, words[0]);
-  const { manifest } = await readModel(database, model.modelId);
-  const { feature_names, lineage, card } = manifest;
-  const log = await readRollouts(database);
-  const rollouts = log.filter(({ modelId }) => modelId === model.modelId).map(toRolloutRow);
-  const open = await listOpenProposals(database, model.modelId);
-  const proposals = open.map(toProposalRow);
-  const rest = { feature_names, ...lineage, card, proposals, rollouts };
-  context.output.record({ ...toRow(model), ...rest });
+  context.output.record(await readModelRow(database, words[0] ?? ''));
   return EXIT.fine;
 }
 
@@ -187,14 +165,4 @@ async function runExport({ words, options, database, context }: Request): Promis
   const { path, manifestPath } = await exportModel(database, model, options.out);
   context.output.value({ model: model.model, path, manifest: manifestPath }, [path, manifestPath]);
   return EXIT.fine;
-}
-
-function toRow(model: StoredModel) {
-  return {
-    ...{ model: model.model, model_id: model.modelId, format: model.format },
-    ...{ feature_schema: model.featureSchema, features: model.features },
-    ...{ artefact_bytes: model.artefactBytes, golden_vectors: model.goldenVectors },
-    golden_source: model.goldenSource,
-    ...{ created_at: model.createdAt.toISOString(), created_by: model.createdBy },
-  };
 }

@@ -124,6 +124,7 @@ describe('answers', () => {
     ...['/v1/dead-letters', '/v1/dead-letters?active=x', '/v1/dead-letters/groups'],
     ...[`/v1/dead-letters/${letter}`, `/v1/dead-letters/${unknown}`, '/v1/dead-letters/x'],
     ...['/v1/keys', '/v1/keys?cursor=zz', '/v1/keys?x=1'],
+    ...['/v1/models', '/v1/models?x=1', '/v1/models/unknown@1'],
   ];
 
   const changes = (): Call[] => {
@@ -150,6 +151,10 @@ describe('answers', () => {
       post('/v1/evaluate', input()),
       post('/v1/evaluate?method=shapley&model=none', { ...input(), created_at: '2026-01-01' }),
       post('/v1/evaluate?model=unknown@1', input()),
+      post('/v1/models/unknown@1/proposals', { corridor: 'US-EG', to: 'canary:5' }),
+      post('/v1/models/unknown@1/proposals', { corridor: 'US-EG', to: 'canary' }),
+      ['POST', '/v1/models/proposals/7/approve'],
+      post('/v1/models/rollback', { corridor: 'US-EG' }),
       post('/v1/dead-letters/replay', { ids: [letter] }),
       post('/v1/dead-letters/replay', {}),
       ['POST', `/v1/dead-letters/${letter}/replay`],

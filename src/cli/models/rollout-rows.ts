@@ -1,6 +1,8 @@
 /** What models do, for people and for programs. */
+
+import type { DecidedRolloutsJson } from '../../domain/model-record.ts';
 import { type Holding, holdingsIn } from '../../models/rollout/rollout.ts';
-import type { StoredProposal, StoredRollout } from '../../store/model-rollouts.ts';
+import type { Decision, StoredProposal, StoredRollout } from '../../store/model-rollouts.ts';
 
 /** `canary:5` */
 export function toText({ state, canaryPercent }: Holding): string {
@@ -52,4 +54,11 @@ export function toProposalRow(proposal: StoredProposal) {
     ...{ proposal_id: proposal.proposalId, corridor: proposal.corridor, to: toText(proposal) },
     ...{ proposed_by: proposal.proposedBy, proposed_at: proposal.proposedAt.toISOString() },
   };
+}
+
+/** What a decision appended. */
+export function toDecidedRows({ rows }: Decision): DecidedRolloutsJson['items'] {
+  return rows.map((row) => ({
+    ...{ corridor: row.corridor, to: toText(row), cause: row.cause, model_id: row.modelId },
+  }));
 }

@@ -5,12 +5,11 @@
  *     staged ─▶ shadow ◀─▶ canary n % ─▶ active ─▶ deprecated ─▶ shadow
  */
 import { Failure } from '../../domain/failure.ts';
+import type { ProposedState } from '../../domain/model-record.ts';
 
 /** In the order of how much a model may decide. */
 const RANK = { staged: 0, deprecated: 0, shadow: 1, canary: 2, active: 3 } as const;
 type RolloutState = keyof typeof RANK;
-export const PROPOSED_STATES = ['shadow', 'canary', 'active'] as const;
-export type ProposedState = (typeof PROPOSED_STATES)[number];
 
 /** approval: as proposed; displacement: another model became active; rollback: somebody went back. */
 type RolloutCause = 'approval' | 'displacement' | 'rollback';

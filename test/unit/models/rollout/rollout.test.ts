@@ -5,11 +5,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../../src/domain/failure.ts';
+import type { ProposedState } from '../../../../src/domain/model-record.ts';
 import {
   checkApproval,
   holdingsIn,
   PROPOSAL_DAYS_MAX,
-  type ProposedState,
   planPromotion,
   planRollback,
   type Rollout,

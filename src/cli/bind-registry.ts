@@ -1,0 +1,28 @@
+/** The registry of models and the decisions about it, bound to the database for the API. */
+import type { DecidedRolloutsJson, NewProposal, ProposalJson } from '../domain/model-record.ts';
+import type { Database } from '../store/pool.ts';
+import { approveRollout, proposeRollout, takeRolloutBack } from './models/decide-rollout.ts';
+import { toDecidedRows, toText } from './models/rollout-rows.ts';
+import { listModelRows, readModelRow } from './models/show-models.ts';
+
+export function bindRegistry(database: Database) {
+  return {
+    listModels: (afterModel: string, limit: number) => listModelRows(database, afterModel, limit),
+    readModel: (reference: string) => readModelRow(database, reference),
+    async propose(
+      reference: string,
+      { corridor, to }: NewProposal,
+      proposedBy: string,
+    ): Promise<ProposalJson> {
+      const promotion = { reference, corridor, to, proposedBy };
+      const { proposalId } = await proposeRollout(database, promotion);
+      return { proposal_id: proposalId, corridor, to: toText(to), proposed_by: proposedBy };
+    },
+    approve: async (proposalId: string, by: string): Promise<DecidedRolloutsJson> => ({
+      items: toDecidedRows(await approveRollout(database, proposalId, by)),
+    }),
+    rollBack: async (corridor: string, by: string): Promise<DecidedRolloutsJson> => ({
+      items: toDecidedRows(await takeRolloutBack(database, corridor, by)),
+    }),
+  };
+}

@@ -1,0 +1,86 @@
+/** What people decide about models, whoever asks: the command or the API. Two people forward, one back. */
+import { Failure } from '../../domain/failure.ts';
+import type { ProposedHolding } from '../../domain/model-record.ts';
+import { openScoringModel } from '../../models/registry/scoring-model.ts';
+import { checkApproval, planPromotion, planRollback } from '../../models/rollout/rollout.ts';
+import { listCorridors } from '../../store/corridors.ts';
+import {
+  type Decision,
+  decideRollouts,
+  findProposal,
+  insertProposal,
+  readRollouts,
+  type StoredProposal,
+} from '../../store/model-rollouts.ts';
+import { readModel } from '../../store/models.ts';
+import type { Database, Query } from '../../store/pool.ts';
+import { findKnown } from './find-known.ts';
+
+export const ALL = 'all';
+
+export type Promotion = {
+  /** SHA-256 or `name@version`. */
+  readonly reference: string;
+  /** Or `all` that there are now. */
+  readonly corridor: string;
+  readonly to: ProposedHolding;
+  readonly proposedBy: string;
+};
+
+/** @throws Failure where it could not be approved as things are */
+export async function proposeRollout(
+  database: Database,
+  { reference, corridor, to, proposedBy }: Promotion,
+): Promise<{ readonly proposalId: string; readonly model: string }> {
+  const { model, modelId } = await findKnown(database, reference);
+  const corridors = await corridorsOf(database, corridor);
+  planPromotion(await readRollouts(database), corridors, { modelId, ...to });
+  const proposalId = await insertProposal(database, { modelId, corridor, ...to, proposedBy });
+  return { proposalId, model };
+}
+
+/** @throws Failure unless this person may approve it now */
+export async function approveRollout(
+  database: Database,
+  id: string,
+  approver: string,
+): Promise<Decision> {
+  const { modelId } = await findOpen(database, id);
+  // The version that approves may be another than the one that imported.
+  const { artefact, manifest } = await readModel(database, modelId);
+  openScoringModel(artefact, manifest);
+  return await decideRollouts(database, async (log, query) => {
+    const proposal = await findOpen({ query }, id);
+    const { proposalId, proposedBy, proposedAt } = proposal;
+    checkApproval({ ...proposal, proposedAtMs: proposedAt.getTime() }, approver, Date.now());
+    const corridors = await corridorsOf({ query }, proposal.corridor);
+    const rows = planPromotion(log, corridors, proposal);
+    return { rows, proposalId, proposedBy, approvedBy: approver };
+  });
+}
+
+/** @throws Failure where there is nothing to take back */
+export async function takeRolloutBack(
+  database: Database,
+  corridor: string,
+  proposedBy: string,
+): Promise<Decision> {
+  return await decideRollouts(database, async (log, query) => {
+    const rows = planRollback(log, await corridorsOf({ query }, corridor));
+    return { rows, proposalId: null, proposedBy, approvedBy: null };
+  });
+}
+
+async function findOpen(database: { query: Query }, id: string): Promise<StoredProposal> {
+  const proposal = /^\d{1,18}$/.test(id) ? await findProposal(database, id) : undefined;
+  if (proposal !== undefined) return proposal;
+  throw new Failure('not-found', 'PROPOSAL_UNKNOWN', `there is no proposal ${id}`);
+}
+
+/** A corridor that is added later has no models until they are promoted there. */
+async function corridorsOf(database: { query: Query }, corridor: string): Promise<string[]> {
+  const known = await listCorridors(database);
+  if (corridor === ALL) return known;
+  if (known.includes(corridor)) return [corridor];
+  throw new Failure('not-found', 'CORRIDOR_UNKNOWN', `there is no corridor ${corridor}`);
+}

@@ -1,0 +1,153 @@
+/** `/v1/models`: registered models, what they do, and the decisions of two people about that. */
+import { type Context, Hono } from 'hono';
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import {
+  type DecidedRolloutsJson,
+  decidedRolloutsSchema,
+  type ModelDetailJson,
+  type ModelJson,
+  modelDetailSchema,
+  modelSchema,
+  type NewProposal,
+  newProposalSchema,
+  newRollbackSchema,
+  type ProposalJson,
+  proposalSchema,
+} from '../../domain/model-record.ts';
+import { plainText } from '../../domain/transaction.ts';
+import type { AppEnv } from '../app-env.ts';
+import { requireRole } from '../auth.ts';
+import { type BodyLimits, checkFields, readJson, readQuery } from '../body.ts';
+import { allowedRoles, problemResponses } from '../openapi.ts';
+import { Problem } from '../problem.ts';
+
+/** All of them throw a Failure: `not-found`, or `conflict` for what may not be done now. */
+export type ModelsDependencies = {
+  readonly listModels: (afterModel: string, limit: number) => Promise<ModelJson[]>;
+  readonly readModel: (reference: string) => Promise<ModelDetailJson>;
+  readonly propose: (reference: string, proposal: NewProposal, by: string) => Promise<ProposalJson>;
+  readonly approve: (proposalId: string, by: string) => Promise<DecidedRolloutsJson>;
+  readonly rollBack: (corridor: string, by: string) => Promise<DecidedRolloutsJson>;
+  readonly limits: BodyLimits;
+};
+
+const READERS = ['analyst', 'operator', 'risk_officer'] as const;
+const PAGE = 200;
+const REFERENCE_CHARS_MAX = 128;
+
+const listSchema = z.object({ items: z.array(modelSchema), next_cursor: z.string().nullable() });
+const listParameters = z.strictObject({ cursor: plainText(REFERENCE_CHARS_MAX).optional() });
+
+export function modelsRoutes(dependencies: ModelsDependencies): Hono<AppEnv> {
+  const { listModels, readModel, propose, approve, rollBack, limits } = dependencies;
+  const routes = new Hono<AppEnv>();
+
+  routes.get('/v1/models', requireRole(...READERS), async (c) => {
+    const items = await listModels(readQuery(c, listParameters).cursor ?? '', PAGE);
+    const last = items.length === PAGE ? items.at(-1)?.model : undefined;
+    return c.json({ items, next_cursor: last ?? null });
+  });
+
+  routes.get('/v1/models/:id', requireRole(...READERS), async (c) =>
+    c.json(await readModel(c.req.param('id'))),
+  );
+
+  routes.post('/v1/models/:id/proposals', requireRole('risk_officer'), async (c) => {
+    const by = officerOf(c);
+    const proposal = checkFields(newProposalSchema, await readJson(c, limits));
+    return c.json(await propose(c.req.param('id'), proposal, by), 201);
+  });
+
+  routes.post('/v1/models/proposals/:id/approve', requireRole('risk_officer'), async (c) =>
+    c.json(await approve(c.req.param('id'), officerOf(c))),
+  );
+
+  routes.post('/v1/models/rollback', requireRole('risk_officer'), async (c) => {
+    const by = officerOf(c);
+    const { corridor } = checkFields(newRollbackSchema, await readJson(c, limits));
+    return c.json(await rollBack(corridor, by));
+  });
+
+  return routes;
+}
+
+/** Who decides is the owner of the key; a key without one is nobody's. */
+function officerOf(c: Context<AppEnv>): string {
+  const { owner } = c.get('principal');
+  if (owner.trim() === '') throw new Problem('forbidden', 'The key has no owner.');
+  return owner;
+}
+
+const tags = ['models'];
+const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
+const named = z.object({
+  id: z.string().meta({ description: 'SHA-256 or name@version.', example: 'fraud@2026-11-20' }),
+});
+const decided = {
+  description: 'The rows that hold from now on.',
+  content: json(decidedRolloutsSchema),
+};
+
+export const modelsPaths: ZodOpenApiPathsObject = {
+  '/v1/models': {
+    get: {
+      operationId: 'listModels',
+      summary: 'Registered models and what they do',
+      tags,
+      security: allowedRoles(...READERS),
+      requestParams: { query: listParameters },
+      responses: {
+        200: { description: 'One page, by name.', content: json(listSchema) },
+        ...problemResponses(422),
+      },
+    },
+  },
+  '/v1/models/{id}': {
+    get: {
+      operationId: 'readModel',
+      summary: 'One model: lineage, card, proposals and rollouts',
+      tags,
+      security: allowedRoles(...READERS),
+      requestParams: { path: named },
+      responses: {
+        200: { description: 'The model.', content: json(modelDetailSchema) },
+        ...problemResponses(404),
+      },
+    },
+  },
+  '/v1/models/{id}/proposals': {
+    post: {
+      operationId: 'proposeModel',
+      summary: 'Propose what a model shall do; somebody else approves it',
+      tags,
+      security: allowedRoles('risk_officer'),
+      requestParams: { path: named },
+      requestBody: { required: true, content: json(newProposalSchema) },
+      responses: {
+        201: { description: 'The proposal.', content: json(proposalSchema) },
+        ...problemResponses(400, 404, 408, 409, 413, 415, 422),
+      },
+    },
+  },
+  '/v1/models/proposals/{id}/approve': {
+    post: {
+      operationId: 'approveModel',
+      summary: 'Put a proposal of somebody else in force',
+      tags,
+      security: allowedRoles('risk_officer'),
+      requestParams: { path: z.object({ id: z.string() }) },
+      responses: { 200: decided, ...problemResponses(404, 409) },
+    },
+  },
+  '/v1/models/rollback': {
+    post: {
+      operationId: 'rollBackModel',
+      summary: 'End the canary, or else the active model, at once',
+      tags,
+      security: allowedRoles('risk_officer'),
+      requestBody: { required: true, content: json(newRollbackSchema) },
+      responses: { 200: decided, ...problemResponses(400, 404, 408, 409, 413, 415, 422) },
+    },
+  },
+};
