@@ -1,7 +1,8 @@
 /** Puts a model into the registry: checked whole, then stored in one statement. */
 import { Failure } from '../../domain/failure.ts';
 import type { ModelManifest } from '../../domain/model-manifest.ts';
-import { checkModel, toGoldenVectors } from '../../models/registry/check-model.ts';
+import { toGoldenVectors } from '../../models/registry/check-model.ts';
+import { openScoringModel } from '../../models/registry/scoring-model.ts';
 import { findModel, type GoldenSource, insertModel } from '../../store/models.ts';
 import type { Database } from '../../store/pool.ts';
 
@@ -20,7 +21,7 @@ export async function registerModel(
   database: Database,
   { artefact, manifest, goldenSource, createdBy }: Registration,
 ): Promise<boolean> {
-  const { format } = checkModel(artefact, manifest);
+  const { format } = openScoringModel(artefact, manifest);
   const golden = toGoldenVectors(manifest);
   const row = { manifest, artefact, format, golden, goldenSource, createdBy };
   const isNew = await insertModel(database, row);

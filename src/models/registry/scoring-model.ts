@@ -8,7 +8,7 @@ import type { Factor, Opinion, OpinionBands } from '../../scoring/opinion.ts';
 import { gatherBatch } from '../batch.ts';
 import { refuse } from '../formats/refusal.ts';
 import { bindFeatures } from '../load-model.ts';
-import type { Model } from '../model.ts';
+import type { Model, ModelFormat } from '../model.ts';
 import { checkModel } from './check-model.ts';
 
 export type ScoringModel = {
@@ -16,6 +16,7 @@ export type ScoringModel = {
   readonly modelId: string;
   /** `name@version`, as stored with scores. */
   readonly name: string;
+  readonly format: ModelFormat;
   readonly featureSchema: number;
   /**
    * One opinion a vector. All in one call: a row alone costs several times as much.
@@ -47,6 +48,7 @@ export function openScoringModel(artefact: Uint8Array, manifest: ModelManifest):
   return {
     modelId: model.sha256,
     name: manifest.model,
+    format: model.format,
     featureSchema: manifest.feature_schema,
     judge(vectors) {
       const margins = model.marginOf(gatherBatch(vectors, columns));
