@@ -92,17 +92,17 @@ export async function findParties(
   return await query<Parties>(partiesStatement, [uuidArray(transactionIds), timestampArray(times)]);
 }
 
+// The inner select is by key alone: to look for frauds the planner may go through all of them for each id.
 const fraudPartiesStatement: Statement = {
   name: 'find-fraud-parties',
-  text: `select u.transaction_id as "transactionId", l.account_id as "accountId", l.merchant_id as "merchantId"
-           from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
-          cross join lateral (
-            select l.account_id, l.merchant_id from labels l
-             where l.transaction_id = u.transaction_id and l.created_at = u.created_at and l.label = 'fraud'
-             limit 1) l`,
+  text: `select transaction_id as "transactionId", account_id as "accountId", merchant_id as "merchantId"
+           from (select transaction_id, account_id, merchant_id, label from labels
+                  where transaction_id = any($1::uuid[]) and created_at >= $2 and created_at <= $3
+                 offset 0) l
+          where label = 'fraud'`,
 };
 
-/** Account and merchant of those transactions that have a label that says fraud, outlived or not. */
+/** Account and merchant of each label that says fraud, outlived or not, of these transactions. */
 export async function findFraudParties(
   query: Query,
   transactionIds: readonly string[],
@@ -110,7 +110,8 @@ export async function findFraudParties(
   const times = transactionIds.map((id) => createdAtMsOf(id) ?? 0);
   return await query<Parties>(fraudPartiesStatement, [
     uuidArray(transactionIds),
-    timestampArray(times),
+    new Date(Math.min(...times)),
+    new Date(Math.max(...times)),
   ]);
 }
 
