@@ -65,15 +65,16 @@ export async function runReader(options: ReaderOptions): Promise<void> {
     await inFlight.room();
     const { streams: taken, isOwn } = await rotation.take();
     if (taken.length === 0) return;
+    const shares = sharesOf(options, taken, waiting);
     const deliveries = await readTaken(
       options,
       taken,
       undrained,
-      sharesOf(options, taken, waiting),
+      shares,
       isOwn ? options.blockMs : LOOK_BLOCK_MS,
     );
     options.onPoll();
-    if (isOwn && deliveries.length > 0) rotation.noteBusy();
+    rotation.noteFull(fullOf(taken, shares, deliveries));
     noteWaiting(waiting, taken, deliveries);
     const found = new Set(deliveries.map(({ stream }) => stream));
     const rest = taken.filter(({ transactions }) => !found.has(transactions));
@@ -92,6 +93,20 @@ function sharesOf(
 ): number[] {
   const known = taken.map(({ transactions }) => waiting.get(transactions) ?? 0);
   return shareBatch(known, batchEntries, inFlightMax - inFlight.count());
+}
+
+/** Streams that brought all they were asked for: the least share, where all were asked in one command. */
+function fullOf(
+  taken: readonly StreamKeys[],
+  shares: readonly number[],
+  deliveries: readonly Delivery[],
+): StreamKeys[] {
+  const least = Math.min(...shares);
+  const found = new Map(deliveries.map((delivery) => [delivery.stream, delivery]));
+  return taken.filter(({ transactions }, at) => {
+    const { entries = [], waiting } = found.get(transactions) ?? {};
+    return entries.length >= (waiting === undefined ? least : (shares[at] ?? least));
+  });
 }
 
 /** A read that does not say how much waits has at least found what it brought. */

@@ -4,8 +4,9 @@
  * batch of that stream is already read when the last one is being written. Tokens go round in a queue,
  * so no stream starves another.
  *
- * Streams that are another worker's (own-streams.ts) are looked at now and then: soon after our own had
- * nothing, so that nobody is idle beside a backlog, and seldom while they have.
+ * Streams that are another worker's (own-streams.ts) are looked at now and then: often while our own bring
+ * less than we ask for, so that nobody is idle beside a backlog, and seldom while they bring all of it. A look
+ * that finds more than it takes is followed by the next at once: then it is help, until the owner keeps up.
  */
 import type { StreamKeys } from '../stream/keys.ts';
 
@@ -22,14 +23,17 @@ export type Rotation = {
   readonly add: (stream: StreamKeys) => void;
   /** Says which streams are ours; until then all are. */
   readonly own: (names: ReadonlySet<string>) => void;
-  /** Our own streams had entries. */
-  readonly noteBusy: () => void;
+  /** These brought all they were asked for: whoever owns them does not keep up. */
+  readonly noteFull: (streams: Iterable<StreamKeys>) => void;
   /** Free streams of one sort, longest free first; waits for one. Empty when the worker stops. */
   readonly take: () => Promise<Taken>;
   readonly giveBack: (streams: Iterable<StreamKeys>) => void;
 };
 
-/** How long after the last look another worker's stream is looked at again, idle and busy. */
+/**
+ * How long after the last look another worker's stream is looked at again, idle and busy; for as long as the
+ * first we count as busy.
+ */
 const LOOK_IDLE_MS = 250;
 const LOOK_BUSY_MS = 10_000;
 const NONE: Taken = { streams: [], isOwn: true };
@@ -39,6 +43,9 @@ export function createRotation(signal: AbortSignal, nowMs: () => number): Rotati
   const lookedAtMs = new Map<string, number>();
   let mine: ReadonlySet<string> | undefined;
   let busyAtMs = Number.NEGATIVE_INFINITY;
+  /** Other workers' streams whose last look was full. */
+  const behind = new Set<string>();
+  let wasLook = false;
   let free: StreamKeys[] = [];
   const waiters = new Set<() => void>();
   const wakeAll = () => {
@@ -52,7 +59,9 @@ export function createRotation(signal: AbortSignal, nowMs: () => number): Rotati
   const isOwn = ({ transactions }: StreamKeys) => mine?.has(transactions) ?? true;
   const isDue = ({ transactions }: StreamKeys): boolean => {
     const now = nowMs();
-    const everyMs = now - busyAtMs >= LOOK_IDLE_MS ? LOOK_IDLE_MS : LOOK_BUSY_MS;
+    const isBusy = now - busyAtMs < LOOK_IDLE_MS;
+    if (!isBusy && behind.has(transactions)) return true;
+    const everyMs = isBusy ? LOOK_BUSY_MS : LOOK_IDLE_MS;
     return now - (lookedAtMs.get(transactions) ?? Number.NEGATIVE_INFINITY) >= everyMs;
   };
   const pick = (isWanted: (stream: StreamKeys) => boolean): StreamKeys[] => {
@@ -87,13 +96,22 @@ export function createRotation(signal: AbortSignal, nowMs: () => number): Rotati
       mine = names;
       wakeAll();
     },
-    noteBusy() {
-      busyAtMs = nowMs();
+    noteFull(streams) {
+      for (const stream of streams) {
+        if (isOwn(stream)) busyAtMs = nowMs();
+        else behind.add(stream.transactions);
+      }
     },
     async take() {
       while (!signal.aborted) {
-        const others = pick((stream) => !isOwn(stream) && isDue(stream));
-        for (const { transactions } of others) lookedAtMs.set(transactions, nowMs());
+        // Ours that nobody waits for come between two looks: help must not starve them.
+        const isOurTurn = wasLook && free.some(isOwn);
+        const others = isOurTurn ? [] : pick((stream) => !isOwn(stream) && isDue(stream));
+        wasLook = others.length > 0;
+        for (const { transactions } of others) {
+          lookedAtMs.set(transactions, nowMs());
+          behind.delete(transactions);
+        }
         if (others.length > 0) return { streams: others, isOwn: false };
         const own = pick(isOwn);
         if (own.length > 0) return { streams: own, isOwn: true };

@@ -44,7 +44,7 @@ describe('rotation', () => {
     expect(await rotation.take()).toEqual(own());
   });
 
-  test("looks at another worker's streams at once when idle, and seldom while its own have entries", async () => {
+  test("looks at another worker's streams at once when idle, and seldom while its own are full", async () => {
     let now = 0;
     const rotation = createRotation(new AbortController().signal, () => now);
     for (const stream of [a, b, c]) rotation.add(stream);
@@ -52,7 +52,7 @@ describe('rotation', () => {
     expect(await rotation.take()).toEqual(others(b, c));
     rotation.giveBack([b, c]);
     expect(await rotation.take()).toEqual(own(a));
-    rotation.noteBusy();
+    rotation.noteFull([a]);
     rotation.giveBack([a]);
 
     now = 249;
@@ -64,12 +64,45 @@ describe('rotation', () => {
 
     for (now = 300; now < 10_000; now += 100) {
       expect(await rotation.take()).toEqual(own(a));
-      rotation.noteBusy();
+      rotation.noteFull([a]);
       rotation.giveBack([a]);
     }
     now = 10_250;
-    rotation.noteBusy();
+    rotation.noteFull([a]);
     expect(await rotation.take()).toEqual(others(b, c));
+  });
+
+  test("helps with another worker's stream whose look was full, unless its own are; its own come between", async () => {
+    let now = 0;
+    const rotation = createRotation(new AbortController().signal, () => now);
+    for (const stream of [a, b, c]) rotation.add(stream);
+    rotation.own(new Set([a.transactions]));
+    expect(await rotation.take()).toEqual(others(b, c));
+    rotation.noteFull([b]);
+    rotation.giveBack([b, c]);
+    expect(await rotation.take()).toEqual(own(a));
+    // Nobody waits for a stream that is ours: help goes on all the same.
+    for (now = 10; now < 100; now += 10) {
+      expect(await rotation.take()).toEqual(others(b));
+      rotation.noteFull([b]);
+      rotation.giveBack([b]);
+    }
+    rotation.giveBack([a]);
+    expect(await rotation.take()).toEqual(own(a));
+    expect(await rotation.take()).toEqual(others(b));
+    rotation.noteFull([a, b]);
+    rotation.giveBack([a, b]);
+    for (const _ of [1, 2]) {
+      expect(await rotation.take()).toEqual(own(a));
+      rotation.giveBack([a]);
+    }
+    now += 250;
+    expect(await rotation.take()).toEqual(others(c, b));
+    rotation.giveBack([b, c]);
+    expect(await rotation.take()).toEqual(own(a));
+    rotation.giveBack([a]);
+    now += 249;
+    expect(await rotation.take()).toEqual(own(a));
   });
 
   test('a stream that becomes ours is waited for as ours', async () => {

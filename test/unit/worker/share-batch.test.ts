@@ -7,6 +7,14 @@ describe('shareBatch', () => {
     expect(shareBatch([0, 700, 0], 100, 1000)[1]).toBe(100);
   });
 
+  test('gives streams that may be empty what room a busy one leaves', () => {
+    const [busy, ...others] = shareBatch([10_000, ...new Array(11).fill(0)], 100, 200);
+    expect(busy).toBe(100);
+    expect(others).toEqual(new Array(11).fill(9));
+    expect(shareBatch([100, 50, 0], 100, 100)).toEqual([57, 42, 1]);
+    expect(shareBatch([0, 0, 0, 0], 100, 200)).toEqual([50, 50, 50, 50]);
+  });
+
   test('gives equal backlogs equal shares', () => {
     expect(shareBatch([50, 50, 50, 50], 100, 1000)).toEqual([25, 25, 25, 25]);
   });
