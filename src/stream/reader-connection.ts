@@ -27,7 +27,10 @@ export type OpenReader = {
 
 /** Beyond the block and the socket's own timeout of twice the block and a second. */
 const DEAF_GRACE_MS = 5000;
-/** A read that brings as many entries is followed by one that does not block and costs less an entry. */
+/**
+ * A read that brings as many entries, or all that it asks a stream for, is followed by one that does not block,
+ * costs less an entry and asks each stream for its share.
+ */
 const BUSY_ENTRIES = 32;
 
 /** @param commands a connection that is never blocked, through which the server is asked */
@@ -74,7 +77,7 @@ export function openReaderConnection(
         const joined = isBusy ? await readJoined(client, readScript, options) : [];
         const deliveries = joined.length > 0 ? joined : await readWoken(client, options);
         const entries = deliveries.reduce((sum, delivery) => sum + delivery.entries.length, 0);
-        isBusy = entries >= BUSY_ENTRIES;
+        isBusy = entries >= Math.min(BUSY_ENTRIES, options.entriesMax);
         return deliveries;
       }),
     readOwn: (options, after) => guard((client) => readOwn(client, options, after)),
