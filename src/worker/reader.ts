@@ -122,7 +122,8 @@ function noteWaiting(
 }
 
 /**
- * One after the other up to their fold, which is done one at a time anyway; then side by side.
+ * One after the other up to their fold, which is done one at a time anyway; then side by side. All are held
+ * before the first begins: one that waits must not be taken for abandoned.
  * @param rest streams that had nothing: the next reader is to have them together with those that are folded, as
  *   readers that wait for a few streams each would make small batches for ever
  */
@@ -138,13 +139,14 @@ async function runUnits(
   };
   const timer = setTimeout(lendRest, REST_HELD_MS);
   const running: Promise<void>[] = [];
-  for (const unit of units) {
+  const held = units.map((unit) => ({ unit, letGo: options.inFlight.hold(unit.held) }));
+  for (const { unit, letGo } of held) {
     const folded = Promise.withResolvers<void>();
     const onFolded = () => {
       lendRest();
       folded.resolve();
     };
-    running.push(runHeld(options, unit, onFolded));
+    running.push(runHeld(options, unit, letGo, onFolded));
     await folded.promise;
   }
   clearTimeout(timer);
@@ -268,9 +270,9 @@ function toUnits(
 async function runHeld(
   options: ReaderOptions,
   { held, streams }: Unit,
+  letGo: () => void,
   onFolded: () => void,
 ): Promise<void> {
-  const letGo = options.inFlight.hold(held);
   let given = false;
   const giveBack = () => {
     if (given) return;

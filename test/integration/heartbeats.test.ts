@@ -1,0 +1,125 @@
+/**
+ * Goal: entries that a live worker holds are not taken for abandoned, however long they wait. Method: a worker
+ * whose batches wait for a lock in Postgres; what Redis says of its pending entries.
+ */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { GROUP, type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
+
+/** Of a corridor, and of a batch: a woken read brings one at first, and each is a batch of its own. */
+const ENTRIES = 1;
+/** Long enough for two heartbeats to be told from a claim, which is due when it has passed. */
+const CLAIM_IDLE_MS = 1500;
+
+let rig: WorkerRig;
+beforeEach(async () => {
+  rig = await createWorkerRig();
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rig[Symbol.asyncDispose]();
+});
+
+/** Folds wait for what is stored until it is disposed. */
+async function lockStored(): Promise<AsyncDisposable> {
+  const [locked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const session = rig.pool.session(async (client) => {
+    await client.query('begin');
+    await client.query('lock table transactions, scores in access exclusive mode');
+    locked.resolve();
+    await released.promise;
+    await client.query('rollback');
+  });
+  await locked.promise;
+  return {
+    async [Symbol.asyncDispose]() {
+      released.resolve();
+      await session;
+    },
+  };
+}
+
+/** One read of this worker brings a batch of each corridor. */
+function startWorker() {
+  const batch = { RISK_WORKER_READERS: '1', RISK_BATCH_ENTRIES: String(ENTRIES) };
+  return rig.startWorker({ ...batch, RISK_CLAIM_IDLE_MS: String(CLAIM_IDLE_MS) });
+}
+
+async function pendingOf({ transactions }: StreamKeys) {
+  const rows = (await rig.commands.xpending(transactions, GROUP, '-', '+', 100)) as unknown[][];
+  return rows.map(([, , idleMs, deliveries]) => ({
+    idleMs: Number(idleMs),
+    deliveries: Number(deliveries),
+  }));
+}
+
+/** Waits until the idle time of what is pending has gone back; nobody may have claimed it. */
+async function beaten(stream: StreamKeys): Promise<void> {
+  let idleMs = 0;
+  await waitUntil(
+    async () => {
+      const pending = await pendingOf(stream);
+      expect(pending.map(({ deliveries }) => deliveries)).toEqual(new Array(ENTRIES).fill(1));
+      const before = idleMs;
+      idleMs = Math.max(...pending.map((entry) => entry.idleMs));
+      return idleMs < before;
+    },
+    3 * CLAIM_IDLE_MS,
+    'a heartbeat',
+  );
+}
+
+/** Stored batches of corridors, and a worker that waits for entries of all of them. */
+async function prepare(...corridors: readonly string[]) {
+  const streams = corridors.map((corridor) => streamKeys(rig.database.market, corridor, 0));
+  const stored = await Promise.all(
+    corridors.map((corridor, month) =>
+      rig.store(seeds(ENTRIES, Date.UTC(2026, month, 1)).map((seed) => ({ ...seed, corridor }))),
+    ),
+  );
+  startWorker();
+  const isReading = async ({ transactions }: StreamKeys) => {
+    const groups = await rig.commands.xinfo('CONSUMERS', transactions, GROUP).catch(() => []);
+    return Array.isArray(groups) && groups.length > 0;
+  };
+  await waitUntil(
+    async () => (await Promise.all(streams.map(isReading))).every(Boolean),
+    10_000,
+    'the worker to read',
+  );
+  return { streams, transactions: stored.flat() };
+}
+
+async function untilRead(streams: readonly StreamKeys[]): Promise<void> {
+  const isRead = async (stream: StreamKeys) => (await pendingOf(stream)).length === ENTRIES;
+  await waitUntil(
+    async () => (await Promise.all(streams.map(isRead))).every(Boolean),
+    10_000,
+    'what was appended to be read',
+  );
+}
+
+test('a batch that waits for another to be folded is held, too', async () => {
+  const { streams, transactions } = await prepare('US-EG', 'US-MX');
+  {
+    await using _locked = await lockStored();
+    await rig.append(transactions);
+    await untilRead(streams);
+    await Promise.all(streams.map(beaten));
+  }
+  expect(await rig.settled(2 * ENTRIES)).toMatchObject({ scored: 2 * ENTRIES });
+});
+
+test('a clock that is set back an hour stops no heartbeat', async () => {
+  const { streams, transactions } = await prepare('US-EG');
+  {
+    await using _locked = await lockStored();
+    await rig.append(transactions);
+    await untilRead(streams);
+    const now = Date.now;
+    vi.spyOn(Date, 'now').mockImplementation(() => now() - 3_600_000);
+    await Promise.all(streams.map(beaten));
+  }
+  expect(await rig.settled(ENTRIES)).toMatchObject({ scored: ENTRIES });
+});
