@@ -56,7 +56,7 @@ import { createModelsOut, type ModelsOut } from './stream/models-out.ts';
 import { createProfileCache, type ProfileCache } from './stream/profile-cache.ts';
 import { openReaderConnection } from './stream/reader-connection.ts';
 import { createPromoteRetries } from './stream/retries.ts';
-import { createSettle } from './stream/settle.ts';
+import { createProve, createSettle } from './stream/settle.ts';
 import { createWorkerList } from './stream/worker-list.ts';
 import { type BatchModelsDependencies, createBatchModels } from './worker/batch-models.ts';
 import { createFoldProfiles } from './worker/fold-profiles.ts';
@@ -146,6 +146,7 @@ export async function runWorker(
       ...createGroupDuties(redis),
       ensure: (s) => ensureGroups(redis, s),
       isMissing: isGroupMissing,
+      prove: createProve(redis),
       ...guardReads(guards),
     },
     steps: createSteps({

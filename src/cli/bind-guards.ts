@@ -80,7 +80,7 @@ export function guardSettle(settle: Settle, redis: Breaker): Settle {
   return (settlements) => redis.run(() => settle(settlements));
 }
 
-/** A worker's reads of one corridor, behind its breaker. */
+/** A worker's reads and claims of one corridor, behind its breaker. */
 export function guardReads({ streamsOf }: Guards): {
   readonly guardOf: (corridor: string) => Guard;
   readonly isOfOneStream: (failure: Failure) => boolean;

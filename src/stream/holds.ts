@@ -6,13 +6,14 @@
 import { Failure } from '../domain/failure.ts';
 import { type RedisClient, toRedisFailure } from './connection.ts';
 import type { StreamKeys } from './keys.ts';
+import { isStreamAtFault } from './outage.ts';
 import { loadScript, runScript } from './scripts.ts';
 
 export type StreamState = {
   readonly stream: StreamKeys;
   /** Groups refused since the stream is held; null when it is not. */
   readonly refusals: number | null;
-  /** Entries it holds. */
+  /** Entries it holds; infinite where nothing can be appended, as another type stands at its key. */
   readonly entries: number;
 };
 
@@ -32,7 +33,7 @@ export function createStreamHolds(redis: RedisClient): StreamHolds {
         streams.map(async (stream) => {
           const [refusals, entries] = await Promise.all([
             redis.get(stream.held),
-            redis.xlen(stream.transactions),
+            redis.xlen(stream.transactions).catch(countNone),
           ]);
           return { stream, refusals: refusals === null ? null : Number(refusals), entries };
         }),
@@ -48,6 +49,13 @@ export function createStreamHolds(redis: RedisClient): StreamHolds {
       return (await runScript(redis, script, { keys: [held], args: [refusals] })) === 1;
     },
   };
+}
+
+/** As good as full: it waits, and the streams of others do not. */
+function countNone(error: unknown): number {
+  const failure = toRedisFailure(error);
+  if (isStreamAtFault(failure)) return Number.POSITIVE_INFINITY;
+  throw failure;
 }
 
 function fail(error: unknown): never {

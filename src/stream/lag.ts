@@ -47,9 +47,12 @@ async function ask(redis: RedisClient, stream: StreamKeys): Promise<unknown[]> {
   return (results ?? []).map(([error, value]) => (error === null ? value : emptyIfMissing(error)));
 }
 
-/** A stream that nothing was appended to has no groups; any other error must not pass for a zero. */
+/**
+ * A stream that nothing was appended to has no groups, and what is no stream holds nothing to count: other
+ * corridors' figures must not fail with it. Any other error must not pass for a zero.
+ */
 function emptyIfMissing(error: unknown): undefined {
-  if (error instanceof Error && /no such key/i.test(error.message)) return undefined;
+  if (error instanceof Error && /no such key|^WRONGTYPE/i.test(error.message)) return undefined;
   return fail(error);
 }
 

@@ -9,6 +9,7 @@ import type { Transaction } from '../domain/transaction.ts';
 import { type RedisClient, toRedisFailure } from './connection.ts';
 import { ENTRY_VERSION, type EntryPayload, encodeEntry } from './entry.ts';
 import { type StreamKeys, shardOf, streamKeys } from './keys.ts';
+import { isStreamAtFault } from './outage.ts';
 import { loadScript, runScripts } from './scripts.ts';
 
 export type ProducerOptions = {
@@ -88,7 +89,10 @@ export function createProducer(options: ProducerOptions): Producer {
           for (const payload of group.slice(reply)) left.push(payload);
         } else {
           owing.add(stream);
-          failure ??= toRedisFailure(reply);
+          const reason = toRedisFailure(reply);
+          // The reconciler comes back to it as to one that is full: it has other streams to bring to.
+          if (bringsOwed && isStreamAtFault(reason)) left.push(...group);
+          else failure ??= reason;
         }
       });
       if (failure !== undefined) throw failure;

@@ -24,11 +24,15 @@ type ScriptOptions = {
   readonly buffers?: boolean;
 };
 
-/** Reads one file of the `lua` folder, named as `settle-4`. */
+/** Reads one file of the `lua` folder, named as `settle-4`; a line `--- @include NAME` stands for that file. */
 export function loadScript(name: string): Script {
-  const text = readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
+  const text = readLua(name).replace(/^--- @include (\S+)$/gm, (_line, part) => readLua(part));
   const digest = createHash('sha1').update(text).digest('hex');
   return { text, digest };
+}
+
+function readLua(name: string): string {
+  return readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
 }
 
 /** Runs a script once. Throws a Failure. */

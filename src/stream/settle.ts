@@ -6,7 +6,8 @@ import { Failure } from '../domain/failure.ts';
 import type { RedisClient } from './connection.ts';
 import { ENTRY_VERSION } from './entry.ts';
 import { GROUP, repliesChannel, type StreamKeys } from './keys.ts';
-import { loadScript, runScripts, type ScriptArgument } from './scripts.ts';
+import { isStreamAtFault } from './outage.ts';
+import { loadScript, runScript, runScripts, type ScriptArgument } from './scripts.ts';
 
 /** What `transaction.scored` says besides `scored_at`. */
 export type ScoredEvent = {
@@ -52,8 +53,11 @@ export type SettleOptions = {
   readonly scoredEventsMax: number;
 };
 
-/** Ids of acknowledged entries that were not pending any more, one set a settlement. */
-export type Settle = (settlements: readonly Settlement[]) => Promise<Set<string>[]>;
+/**
+ * A settlement each: ids of acknowledged entries that were not pending any more, or why nothing of it was
+ * done, which is the fault of that stream alone. Throws any other Failure.
+ */
+export type Settle = (settlements: readonly Settlement[]) => Promise<(Set<string> | Failure)[]>;
 
 const SCORED_EVENTS_AGE_MS = 7 * 86_400_000;
 /** Entries in `transactions-dlq`; the rows in Postgres are the whole truth. */
@@ -70,10 +74,22 @@ export function createSettle({ redis, market, scoredEventsMax }: SettleOptions):
         args: argumentsOf(settlement, market, scoredEventsMax),
       })),
     );
-    const failed = replies.find((reply) => reply instanceof Failure);
+    const failed = replies.find((one) => one instanceof Failure && !isStreamAtFault(one));
     if (failed !== undefined) throw failed;
-    return replies.map((reply) => new Set(Array.isArray(reply) ? reply.map(String) : []));
+    return replies.map((reply) => {
+      if (reply instanceof Failure) return reply;
+      return new Set(Array.isArray(reply) ? reply.map(String) : []);
+    });
   };
+}
+
+/** Whether entries of this stream could be settled now; throws a Failure where they could not. */
+export type Prove = (stream: StreamKeys) => Promise<void>;
+
+export function createProve(redis: RedisClient): Prove {
+  const script = loadScript('prove-4');
+  return async (stream) =>
+    void (await runScript(redis, script, { keys: keysOf(stream), args: [] }));
 }
 
 function keysOf(stream: StreamKeys): string[] {

@@ -37,3 +37,13 @@ async function repeat(duty: Duty, signal: AbortSignal, log: Log): Promise<void> 
     await sleep(duty.everyMs, undefined, { signal }).catch(() => undefined);
   }
 }
+
+/** Of each of them, whichever fails; then throws what failed first. */
+export async function ofEach<T>(
+  items: readonly T[],
+  run: (item: T) => Promise<unknown>,
+): Promise<void> {
+  const results = await Promise.allSettled(items.map(run));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw toError(failed.reason);
+}

@@ -21,7 +21,7 @@ import { type DecodeEntry, readEntries, splitRepeated } from './read-entries.ts'
 import { decideRetry, type RetryPolicy } from './retry-policy.ts';
 import { type BatchModels, scoreItems } from './score-items.ts';
 import type { Scorer } from './scorer.ts';
-import { type EncodeEntry, toSettlements } from './settle-batch.ts';
+import { type EncodeEntry, type Left, readSettled, toSettlements } from './settle-batch.ts';
 
 type Identified = { readonly transactionId: string; readonly createdAtMs: number };
 
@@ -63,11 +63,11 @@ export type BatchDependencies = {
 
 export type BatchSteps = {
   /** `onFolded` is called once the batch's place in the order of its streams is taken. */
-  readonly process: (held: readonly HeldEntry[], onFolded: () => void) => Promise<void>;
+  readonly process: (held: readonly HeldEntry[], onFolded: () => void) => Promise<Left>;
   /** Ends an attempt of an entry that cannot be processed even alone. */
-  readonly fail: (held: HeldEntry, failure: Failure) => Promise<void>;
+  readonly fail: (held: HeldEntry, failure: Failure) => Promise<Left>;
   /** Gives entries back without costing an attempt or a delivery. */
-  readonly release: (held: readonly HeldEntry[]) => Promise<void>;
+  readonly release: (held: readonly HeldEntry[]) => Promise<Left>;
 };
 
 export function createBatchSteps(dependencies: BatchDependencies): BatchSteps {
@@ -76,13 +76,13 @@ export function createBatchSteps(dependencies: BatchDependencies): BatchSteps {
     async fail(held, failure) {
       const { items, decided } = readEntries(dependencies.decode, [held]);
       const failed = items.map((item) => failItem(dependencies, item, failure));
-      await conclude(dependencies, [...decided, ...failed], dependencies.nowMs());
+      return await conclude(dependencies, [...decided, ...failed], dependencies.nowMs());
     },
     async release(held) {
       // What cannot be read stays pending: giving it up needs Postgres, which may be what is missing.
       const { items } = readEntries(dependencies.decode, held);
       const released = items.map((item) => decide(item, { kind: 'release' }));
-      await conclude(dependencies, released, dependencies.nowMs());
+      return await conclude(dependencies, released, dependencies.nowMs());
     },
   };
 }
@@ -91,7 +91,7 @@ async function processBatch(
   dependencies: BatchDependencies,
   held: readonly HeldEntry[],
   onFolded: () => void,
-): Promise<void> {
+): Promise<Left> {
   const { metrics, failpoint, nowMs } = dependencies;
   metrics.batchEntries.observe(held.length);
   const { items, decided } = readEntries(dependencies.decode, held);
@@ -109,7 +109,7 @@ async function processBatch(
   countScored(metrics, scored, stored.before, scoredAtMs);
   for (const one of scored) decided.push(acknowledge(one, stored));
   decided.push(...settleRepeated(others, scored, stored));
-  await conclude(dependencies, decided, scoredAtMs);
+  return await conclude(dependencies, decided, scoredAtMs);
 }
 
 /** Further entries of a transaction share its score; where there is none, the first goes on for all of them. */
@@ -191,22 +191,20 @@ async function conclude(
   dependencies: BatchDependencies,
   decided: readonly Decided[],
   atMs: number,
-): Promise<void> {
+): Promise<Left> {
   const { store, settle, encode, metrics } = dependencies;
   const final = await commitDeadLetters(dependencies, decided, atMs);
   await store.closeDeadLettersOfScored(scoredAgain(final));
   const endSettle = metrics.batchDuration.startTimer({ stage: 'settle' });
   const settlements = toSettlements(final, encode, atMs);
-  const gone = await settle(settlements);
+  const settled = await settle(settlements);
   endSettle();
-  countOutcomes(metrics, final);
-  // Entries that another consumer has settled meanwhile: it may have given up what is scored now.
-  const late = settlements.flatMap(({ acknowledged }, index) =>
-    acknowledged.flatMap(({ entryId, event }) =>
-      event !== null && gone[index]?.has(entryId) ? [event.transactionId] : [],
-    ),
-  );
+  const { left, late } = readSettled(settlements, settled);
+  const ended =
+    left.size === 0 ? final : final.filter(({ stream }) => !left.has(stream.transactions));
+  countOutcomes(metrics, ended);
   await store.closeDeadLettersOfScored(late);
+  return left;
 }
 
 /**

@@ -9,11 +9,13 @@ import type { Guard } from '../runtime/breaker.ts';
 import type { Log } from '../runtime/log.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import type { Delivery, ReadOptions, StreamEntry } from '../stream/read-group.ts';
+import type { Prove } from '../stream/settle.ts';
 import type { InFlight } from './in-flight.ts';
 import type { HeldEntry } from './item.ts';
 import type { Pause } from './pause.ts';
 import type { Rotation } from './rotation.ts';
 import type { RunUnit } from './run-unit.ts';
+import type { Left } from './settle-batch.ts';
 import { shareBatch } from './share-batch.ts';
 
 export type ReaderConnection = {
@@ -28,6 +30,8 @@ export type ReaderOptions = {
   readonly connection: ReaderConnection;
   readonly ensureGroups: EnsureGroups;
   readonly isGroupMissing: (failure: Failure) => boolean;
+  /** Throws where entries of a stream could not be settled now. */
+  readonly prove: Prove;
   /** Around reads of one corridor alone: its breaker. */
   readonly guardOf: (corridor: string) => Guard;
   /** Whether a read failed because of one stream, or its breaker is open; the others go on. */
@@ -80,7 +84,7 @@ export async function runReader(options: ReaderOptions): Promise<void> {
     const rest = taken.filter(({ transactions }) => !found.has(transactions));
     const units = toUnits(options, taken, deliveries);
     if (units.length === 0) rotation.giveBack(rest);
-    else await runUnits(options, units, rest);
+    else for (const stream of await runUnits(options, units, rest)) undrained.add(stream);
     if (signal.aborted) return;
   }
 }
@@ -123,7 +127,8 @@ function noteWaiting(
 
 /**
  * One after the other up to their fold, which is done one at a time anyway; then side by side. All are held
- * before the first begins: one that waits must not be taken for abandoned.
+ * before the first begins: one that waits must not be taken for abandoned. Returns the streams whose entries
+ * are still ours.
  * @param rest streams that had nothing: the next reader is to have them together with those that are folded, as
  *   readers that wait for a few streams each would make small batches for ever
  */
@@ -131,14 +136,14 @@ async function runUnits(
   options: ReaderOptions,
   units: readonly Unit[],
   rest: readonly StreamKeys[],
-): Promise<void> {
+): Promise<string[]> {
   let isLent = rest.length === 0;
   const lendRest = () => {
     if (!isLent) options.rotation.giveBack(rest);
     isLent = true;
   };
   const timer = setTimeout(lendRest, REST_HELD_MS);
-  const running: Promise<void>[] = [];
+  const running: Promise<Left>[] = [];
   const held = units.map((unit) => ({ unit, letGo: options.inFlight.hold(unit.held) }));
   for (const { unit, letGo } of held) {
     const folded = Promise.withResolvers<void>();
@@ -150,7 +155,7 @@ async function runUnits(
     await folded.promise;
   }
   clearTimeout(timer);
-  await Promise.all(running);
+  return (await Promise.all(running)).flatMap((left) => [...left.keys()]);
 }
 
 /**
@@ -168,9 +173,13 @@ async function readTaken(
   const entriesMax = Math.min(...shares);
   const barred = new Set<string>();
   try {
-    for (const { transactions: stream, corridor } of taken) {
+    for (const keys of taken) {
+      const { transactions: stream, corridor } = keys;
       if (!undrained.has(stream)) continue;
-      const own = await readAlone(options, corridor, () => drainOwn(options, stream, entriesMax));
+      const own = await readAlone(options, corridor, async () => {
+        await options.prove(keys);
+        return await drainOwn(options, stream, entriesMax);
+      });
       if (own === null) barred.add(stream);
       else if (own.length > 0) return [{ stream, entries: own }];
       else undrained.delete(stream);
@@ -272,7 +281,7 @@ async function runHeld(
   { held, streams }: Unit,
   letGo: () => void,
   onFolded: () => void,
-): Promise<void> {
+): Promise<Left> {
   let given = false;
   const giveBack = () => {
     if (given) return;
@@ -281,7 +290,7 @@ async function runHeld(
     onFolded();
   };
   try {
-    await options.runUnit(held, giveBack);
+    return await options.runUnit(held, giveBack);
   } finally {
     giveBack();
     letGo();

@@ -2,6 +2,8 @@
  * Takes over entries whose consumer has left them alone: a crashed worker's, or one that hangs. Each
  * claim counts as a delivery, so no more is claimed than is worked on at once. The cursor of each stream
  * is kept from call to call, so a long pending list is walked, not searched again.
+ *
+ * What could not be settled is not claimed, as that would hold an outage of its corridor against it.
  */
 import { Failure } from '../domain/failure.ts';
 import type { Log } from '../runtime/log.ts';
@@ -10,13 +12,16 @@ import type { GroupDuties } from '../stream/consumer-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import type { InFlight } from './in-flight.ts';
 import type { HeldEntry } from './item.ts';
-import type { EnsureGroups } from './reader.ts';
+import type { EnsureGroups, ReaderOptions } from './reader.ts';
 import type { RunUnit } from './run-unit.ts';
 
 export type ReclaimOptions = {
   readonly consumer: string;
   readonly streams: () => readonly StreamKeys[];
   readonly claim: GroupDuties['claim'];
+  readonly prove: ReaderOptions['prove'];
+  readonly guardOf: ReaderOptions['guardOf'];
+  readonly isOfOneStream: ReaderOptions['isOfOneStream'];
   readonly ensureGroups: EnsureGroups;
   readonly isGroupMissing: (failure: Failure) => boolean;
   readonly inFlight: InFlight;
@@ -57,9 +62,12 @@ async function claimOnce(
 ): Promise<string> {
   const { consumer, idleMs, inFlight, metrics, log } = options;
   try {
-    const claimed = await options.claim({
-      ...{ stream: stream.transactions, consumer, idleMs, cursor },
-      entriesMax: CLAIM_ENTRIES,
+    const claimed = await options.guardOf(stream.corridor)(async () => {
+      await options.prove(stream);
+      return await options.claim({
+        ...{ stream: stream.transactions, consumer, idleMs, cursor },
+        entriesMax: CLAIM_ENTRIES,
+      });
     });
     const ours = claimed.entries.length > 0 ? inFlight.idsOf(stream.transactions) : new Set();
     const held = claimed.entries
@@ -72,8 +80,10 @@ async function claimOnce(
     }
     return claimed.cursor;
   } catch (error) {
-    if (!(error instanceof Failure && options.isGroupMissing(error))) throw error;
-    await options.ensureGroups([stream.transactions]);
+    if (!(error instanceof Failure)) throw error;
+    if (options.isGroupMissing(error)) await options.ensureGroups([stream.transactions]);
+    // Of a corridor in trouble its breaker tells; the others' entries are claimed all the same.
+    else if (!options.isOfOneStream(error)) throw error;
     return START;
   }
 }

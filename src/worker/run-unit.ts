@@ -7,8 +7,12 @@ import type { Log } from '../runtime/log.ts';
 import type { HeldEntry } from './item.ts';
 import type { Pause } from './pause.ts';
 import type { BatchSteps } from './process-batch.ts';
+import type { Left } from './settle-batch.ts';
 
-export type RunUnit = (unit: readonly HeldEntry[], onFolded: () => void) => Promise<void>;
+/** Resolves to the streams whose entries of this unit are pending still, because nothing there can be settled. */
+export type RunUnit = (unit: readonly HeldEntry[], onFolded: () => void) => Promise<Left>;
+
+const NOTHING_LEFT: Left = new Map();
 
 export type RunUnitOptions = {
   readonly steps: BatchSteps;
@@ -22,11 +26,11 @@ export type RunUnitOptions = {
 export function createRunUnit({ steps, pause, signal, log, onTry }: RunUnitOptions): RunUnit {
   return run;
 
-  async function run(unit: readonly HeldEntry[], onFolded: () => void): Promise<void> {
+  async function run(unit: readonly HeldEntry[], onFolded: () => void): Promise<Left> {
     try {
-      if (await untilAvailable(unit, () => steps.process(unit, onFolded))) pause.end();
+      return await untilAvailable(unit, () => steps.process(unit, onFolded));
     } catch (error) {
-      await fallApart(unit, onFolded, error);
+      return await fallApart(unit, onFolded, error);
     }
   }
 
@@ -35,15 +39,14 @@ export function createRunUnit({ steps, pause, signal, log, onTry }: RunUnitOptio
     unit: readonly HeldEntry[],
     onFolded: () => void,
     error: unknown,
-  ): Promise<void> {
+  ): Promise<Left> {
     const [first] = unit;
-    if (first === undefined) return;
+    if (first === undefined) return NOTHING_LEFT;
     if (unit.length > 1) {
       log.warn({ err: toError(error).message, entries: unit.length }, 'batch falls apart');
       const middle = unit.length >> 1;
-      await run(unit.slice(0, middle), () => undefined);
-      await run(unit.slice(middle), onFolded);
-      return;
+      const left = await run(unit.slice(0, middle), () => undefined);
+      return new Map([...left, ...(await run(unit.slice(middle), onFolded))]);
     }
     const failure = toOwnFailure(error);
     log.warn(
@@ -51,24 +54,33 @@ export function createRunUnit({ steps, pause, signal, log, onTry }: RunUnitOptio
       'entry failed',
     );
     try {
-      if (await untilAvailable(unit, () => steps.fail(first, failure))) pause.end();
+      return await untilAvailable(unit, () => steps.fail(first, failure));
     } catch (reason) {
       // It was answered, so the dependency is there; nobody else may be left to say so.
       pause.end();
       log.error({ err: toError(reason).message, entry: first.entry.id }, 'entry stays pending');
+      return NOTHING_LEFT;
     }
   }
 
-  /** False when the entries were given back, or left to whoever claims them. */
+  function tellLeft(left: Left): void {
+    for (const [stream, { code, message }] of left) {
+      log.warn({ stream, code, err: message }, 'entries cannot be settled');
+    }
+  }
+
+  /** Nothing is left to us when the entries were given back, or left to whoever claims them. */
   async function untilAvailable(
     unit: readonly HeldEntry[],
-    step: () => Promise<void>,
-  ): Promise<boolean> {
+    step: () => Promise<Left>,
+  ): Promise<Left> {
     for (;;) {
       onTry();
       try {
-        await step();
-        return true;
+        const left = await step();
+        pause.end();
+        tellLeft(left);
+        return left;
       } catch (error) {
         if (!(error instanceof Failure && isUnavailable(error))) throw error;
         if (!signal.aborted) await pause.hold(error);
@@ -76,7 +88,7 @@ export function createRunUnit({ steps, pause, signal, log, onTry }: RunUnitOptio
         await steps.release(unit).catch((reason: unknown) => {
           log.warn({ err: toError(reason).message, entries: unit.length }, 'entries stay pending');
         });
-        return false;
+        return NOTHING_LEFT;
       }
     }
   }

@@ -10,7 +10,7 @@ import type { GroupDuties } from '../stream/consumer-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import type { WorkerList } from '../stream/worker-list.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
-import { type Duty, runMaintenance } from './maintenance.ts';
+import { type Duty, ofEach, runMaintenance } from './maintenance.ts';
 import { ownStreams } from './own-streams.ts';
 import { createPause, type Pause } from './pause.ts';
 import type { BatchSteps } from './process-batch.ts';
@@ -36,7 +36,7 @@ export type Group = GroupDuties & {
   /** Makes missing groups; null where there is one now. */
   readonly ensure: EnsureGroups;
   readonly isMissing: (failure: Failure) => boolean;
-} & Pick<ReaderOptions, 'guardOf' | 'isOfOneStream'>;
+} & Pick<ReaderOptions, 'prove' | 'guardOf' | 'isOfOneStream'>;
 
 export type WorkerSettings = {
   readonly batchEntries: number;
@@ -151,7 +151,7 @@ async function startReader(
     connection,
     ensureGroups: group.ensure,
     isGroupMissing: group.isMissing,
-    ...{ guardOf: group.guardOf, isOfOneStream: group.isOfOneStream },
+    ...{ prove: group.prove, guardOf: group.guardOf, isOfOneStream: group.isOfOneStream },
     rotation,
     inFlight,
     pause,
@@ -183,7 +183,8 @@ function dutiesOf(parts: Parts): Duty[] {
   const reclaim = createReclaim({
     consumer: `${options.name}-0`,
     streams: rotation.streams,
-    claim: group.claim,
+    ...{ claim: group.claim, prove: group.prove },
+    ...{ guardOf: group.guardOf, isOfOneStream: group.isOfOneStream },
     ensureGroups: group.ensure,
     isGroupMissing: group.isMissing,
     inFlight,
@@ -207,9 +208,9 @@ function dutiesOf(parts: Parts): Duty[] {
       name: 'dead-consumers',
       everyMs: DEAD_CONSUMERS_EVERY_MS,
       async run() {
-        for (const { transactions } of rotation.streams()) {
-          await group.removeDeadConsumers(transactions, DEAD_CONSUMER_IDLE_MS);
-        }
+        await ofEach(rotation.streams(), ({ transactions }) =>
+          group.removeDeadConsumers(transactions, DEAD_CONSUMER_IDLE_MS),
+        );
       },
     },
     ...options.duties(rotation.streams),
@@ -229,9 +230,9 @@ function heartbeat({ options, inFlight }: Parts): Duty {
     name: 'heartbeat',
     everyMs,
     async run() {
-      for (const { stream, consumer, ids } of inFlight.olderThan(everyMs)) {
-        await options.group.heartbeat(stream, consumer, ids);
-      }
+      await ofEach(inFlight.olderThan(everyMs), ({ stream, consumer, ids }) =>
+        options.group.heartbeat(stream, consumer, ids),
+      );
     },
   };
 }

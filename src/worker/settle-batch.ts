@@ -1,4 +1,5 @@
-/** Turns decided outcomes into one settlement a stream and consumer. */
+/** Turns decided outcomes into one settlement a stream and consumer, and reads what became of them. */
+import { Failure } from '../domain/failure.ts';
 import type { EntryPayload } from '../stream/entry.ts';
 import type { Settlement } from '../stream/settle.ts';
 import type { Decided } from './item.ts';
@@ -73,4 +74,30 @@ function add(
       });
       return;
   }
+}
+
+/** Streams that could not be settled, by name, and why: their entries stay pending. Nearly always none. */
+export type Left = ReadonlyMap<string, Failure>;
+
+/**
+ * @param settled what `Settle` gave for them, in their order
+ * @returns `late`: scored transactions whose entries another consumer has settled meanwhile; it may have
+ *   given up what is scored now
+ */
+export function readSettled(
+  settlements: readonly Settlement[],
+  settled: readonly (ReadonlySet<string> | Failure)[],
+): { left: Left; late: string[] } {
+  const left = new Map<string, Failure>();
+  const late: string[] = [];
+  for (const [index, { stream, acknowledged }] of settlements.entries()) {
+    const gone = settled[index];
+    if (gone instanceof Failure) left.set(stream.transactions, gone);
+    else if (gone !== undefined && gone.size > 0) {
+      for (const { entryId, event } of acknowledged) {
+        if (event !== null && gone.has(entryId)) late.push(event.transactionId);
+      }
+    }
+  }
+  return { left, late };
 }

@@ -129,9 +129,9 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: PROCESS_BATCH,
-        find: '  const gone = await settle(settlements);\n',
+        find: '  const settled = await settle(settlements);\n',
         replace:
-          "  const gone = await settle(settlements);\n  if (decided.some(({ outcome }) => outcome.kind === 'dead-letter')) {\n    dependencies.failpoint('worker-after-dead-letters');\n    await commitDeadLetters(dependencies, decided, atMs);\n  }\n",
+          "  const settled = await settle(settlements);\n  if (decided.some(({ outcome }) => outcome.kind === 'dead-letter')) {\n    dependencies.failpoint('worker-after-dead-letters');\n    await commitDeadLetters(dependencies, decided, atMs);\n  }\n",
       },
     ],
   },

@@ -11,6 +11,7 @@ import type { Database } from '../../src/store/pool.ts';
 import { readReconcileState } from '../../src/store/reconcile-state.ts';
 import { openCommands, type RedisClient } from '../../src/stream/connection.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
+import { measureStreams } from '../../src/stream/lag.ts';
 import { testConfig } from '../support/config.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { startTestRedis } from '../support/services.ts';
@@ -129,3 +130,23 @@ async function markScored(ids: readonly string[]): Promise<void> {
     [ids],
   );
 }
+
+test('a key that is no stream keeps nobody else waiting, and gets what it is owed once it is free', async () => {
+  const { transactions } = keysOf('US-EG');
+  await redis.set(transactions, 'not a stream');
+  await openBatches(await store('US-EG', 3));
+  await openBatches(await store('US-MX', 3, startMs + 20_000), startMs + 20_000);
+  expect(await reconciler.run(signal)).toMatchObject({ appended: 3, full: true, held: 1 });
+  expect(await streamed('US-MX')).toHaveLength(3);
+  expect(await measureStreams(redis, [keysOf('US-EG'), keysOf('US-MX')])).toMatchObject([
+    { lag: 0, oldestAgeMs: 0 },
+    { lag: 3 },
+  ]);
+  await redis.del(transactions);
+  await waitUntil(
+    async () => (await reconciler.run(signal)).held === 0,
+    10_000,
+    'what the corridor is owed',
+  );
+  expect(await streamed('US-EG')).toHaveLength(3);
+});

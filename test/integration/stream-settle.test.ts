@@ -3,9 +3,10 @@
  * the file, emptied before each test.
  */
 import { describe, expect, test } from 'vitest';
+import { Failure } from '../../src/domain/failure.ts';
 import { CLAIM_START, createGroupDuties } from '../../src/stream/consumer-group.ts';
 import { GROUP } from '../../src/stream/keys.ts';
-import { createSettle, type Settlement } from '../../src/stream/settle.ts';
+import { createProve, createSettle, type Settlement } from '../../src/stream/settle.ts';
 import { createStreamRig, payloads, stream } from '../support/stream-rig.ts';
 
 const { redis, producer, deliver, pending } = createStreamRig();
@@ -68,6 +69,25 @@ describe('settle', () => {
     expect(await redis().xlen(stream.deadLetters)).toBe(1);
     const entries = await redis().xrange(stream.transactions, '-', '+');
     expect(entries.map(([, fields]) => fields)).toEqual([['v', '1', 'd', 'same']]);
+  });
+
+  test('does nothing of a settlement where a key is of another type, and all of the others', async () => {
+    await producer().append(payloads(1));
+    const [entryId = ''] = await deliver('c', 1);
+    const broken = { ...stream, scored: `${stream.scored}-broken` };
+    await redis().set(broken.scored, 'not a stream');
+    const acknowledged = [{ entryId, event }];
+    const [failure] = await settle(settlement('c', { stream: broken, acknowledged }));
+    expect(failure).toMatchObject({ code: 'REDIS_WRONGTYPE' });
+    expect([await pending(), await redis().xlen(stream.transactions)]).toEqual([1, 1]);
+    await expect(createProve(redis())(broken)).rejects.toMatchObject({ code: 'REDIS_WRONGTYPE' });
+    const both = await settle(
+      settlement('c', { stream: broken }),
+      settlement('c', { acknowledged }),
+    );
+    expect(both).toEqual([expect.any(Failure), new Set()]);
+    expect([await pending(), await redis().xlen(stream.transactions)]).toEqual([0, 0]);
+    await createProve(redis())(stream);
   });
 
   test('gets through when the group is gone, and when Redis is full', async () => {

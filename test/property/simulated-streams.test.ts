@@ -72,7 +72,11 @@ async function createRedisSide(): Promise<Side> {
     claim: (own, entriesMax, cursor) =>
       duties.claim({ stream: name, consumer: own, idleMs: 0, cursor, entriesMax }),
     heartbeat: (own, ids) => duties.heartbeat(name, own, ids),
-    settle: async (settlement) => (await settle([settlement]))[0] ?? new Set(),
+    settle: async (settlement) => {
+      const [gone] = await settle([settlement]);
+      if (gone instanceof Set) return gone;
+      throw gone;
+    },
     promote: () => promote([stream]),
     left: async () => ({
       entries: (await redis.xrange(name, '-', '+')).map(([, fields]) => String(fields[3])),

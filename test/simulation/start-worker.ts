@@ -132,7 +132,12 @@ function createGroup({ streams, missing }: World, process: Process): Group {
         ),
       ),
     isMissing: isGroupMissing,
-    ...{ guardOf: () => (call) => call(), isOfOneStream: () => false },
+    // Nothing but a whole store fails here.
+    ...{
+      prove: async () => undefined,
+      guardOf: () => (call) => call(),
+      isOfOneStream: () => false,
+    },
     claim: (options) =>
       process.ask('claim', () =>
         missing === 'claim' ? { cursor: '-', entries: [] } : uncounted(streams.claim(options)),

@@ -33,6 +33,7 @@
 
   Returns the ids of acknowledged entries that were gone before.
 ]]
+--- @include settlable
 local transactions, retries, dead_letters, scored = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local group, consumer, version, scored_at = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local events_max, events_age, dead_letters_max = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]

@@ -8,6 +8,7 @@ import type { HeldEntry } from '../../../src/worker/item.ts';
 import { createPause } from '../../../src/worker/pause.ts';
 import type { BatchSteps } from '../../../src/worker/process-batch.ts';
 import { createRunUnit } from '../../../src/worker/run-unit.ts';
+import type { Left } from '../../../src/worker/settle-batch.ts';
 import { silentLog } from '../../support/config.ts';
 
 const down = new Failure('unavailable', 'POSTGRES_UNAVAILABLE', 'down');
@@ -25,17 +26,21 @@ function rig(process: (ids: string[]) => void, fail: () => void = () => undefine
   const stop = new AbortController();
   const seen = { processed: [] as string[], failed: [] as string[], released: [] as string[] };
   const idsOf = (held: readonly HeldEntry[]) => held.map(({ entry }) => entry.id);
+  const left: Left = new Map();
   const steps: BatchSteps = {
     async process(held) {
       process(idsOf(held));
       seen.processed.push(...idsOf(held));
+      return left;
     },
     async fail({ entry }, failure) {
       fail();
       seen.failed.push(`${entry.id} ${failure.code}`);
+      return left;
     },
     async release(held) {
       seen.released.push(...idsOf(held));
+      return left;
     },
   };
   const log = silentLog();

@@ -27,6 +27,7 @@ const group: Group = {
   heartbeat: async () => 0,
   removeConsumer: async () => undefined,
   removeDeadConsumers: async () => undefined,
+  prove: async () => undefined,
   guardOf: () => (call) => call(),
   isOfOneStream: () => false,
 };
