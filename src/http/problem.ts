@@ -14,7 +14,7 @@ const PROBLEMS = {
   'dead-letter': { status: 404, title: 'The transaction is a dead letter' },
   'method-not-allowed': { status: 405, title: 'Method not allowed' },
   'request-timeout': { status: 408, title: 'The request did not arrive in time' },
-  'still-running': { status: 409, title: 'The first request with this key is still running' },
+  'still-running': { status: 409, title: 'The first request is still running' },
   conflict: { status: 409, title: 'Conflict' },
   'too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'Unsupported media type' },

@@ -43,7 +43,7 @@ function isWorthAnotherTry(error: unknown, tried: number, elapsedMs: number): bo
   return tried === 1 && elapsedMs < STALE_MS_MAX;
 }
 
-/** Waiting out the deadline for a concurrent claimant of the same key is a conflict, not an outage. */
+/** Waiting out the deadline for whoever inserts the same key, or the same label, is a conflict, not an outage. */
 function asAnswer(error: unknown): unknown {
   if (!(error instanceof Failure) || sqlStateOf(error) !== LOCK_TIMEOUT) return error;
   const context = driverField(error, 'where');
@@ -51,7 +51,7 @@ function asAnswer(error: unknown): unknown {
   return new Failure(
     'conflict',
     'STILL_RUNNING',
-    'The first request with this idempotency key is still running.',
+    'The first request that stores the same is still running.',
     { cause: error },
   );
 }

@@ -10,9 +10,10 @@ import {
   parseJson,
   refusal,
 } from './api-client.ts';
+import { onConnections } from './on-connections.ts';
 import { createPatience, type Patience } from './patience.ts';
-import type { Refused } from './post-rows.ts';
-import { REFUSED_SHOWN_MAX, type ReplayProgress } from './replay-file.ts';
+import { createRefusedRows, describeFieldError, type Refused } from './refused-rows.ts';
+import type { ReplayProgress } from './replay-file.ts';
 import type { Row, SourceFile } from './rows.ts';
 import { sendUntilAnswered } from './send-until-answered.ts';
 
@@ -57,29 +58,22 @@ export async function importLabels(
       options.onProgress({ rows: tally.rows(), bytesRead: source.bytesRead(), bytes });
     }
   };
-  // A connection that fails ends the reader, and with it the others once they are answered.
-  const ends = await Promise.allSettled(Array.from({ length: options.connections }, takeBatches));
-  const failed = ends.find((end) => end.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  const end = await onConnections(options.connections, takeBatches);
+  if (end !== undefined) throw end.failed;
   return tally.result();
 }
 
 function createTally(): Tally {
-  const refusedFirst: Refused[] = [];
-  const sum = { accepted: 0, unchanged: 0, refused: 0 };
+  const refused = createRefusedRows();
+  const sum = { accepted: 0, unchanged: 0 };
   return {
     answered: (accepted, unchanged) => {
       sum.accepted += accepted;
       sum.unchanged += unchanged;
     },
-    refused: (row) => {
-      if (sum.refused++ < REFUSED_SHOWN_MAX) refusedFirst.push(row);
-    },
-    rows: () => sum.accepted + sum.unchanged + sum.refused,
-    result: () => ({
-      ...sum,
-      refusedFirst: refusedFirst.toSorted((one, other) => one.line - other.line),
-    }),
+    refused: refused.add,
+    rows: () => sum.accepted + sum.unchanged + refused.count(),
+    result: () => ({ ...sum, refused: refused.count(), refusedFirst: refused.first() }),
   };
 }
 
@@ -132,11 +126,11 @@ function leaveOut(tally: Tally, rows: readonly Row[], answer: ApiAnswer): Row[] 
   const { errors } = parseJson(answer.text);
   const details = new Map<number, string[]>();
   for (const error of Array.isArray(errors) ? errors : []) {
-    const { pointer, detail } = Object(error) as Readonly<Record<string, unknown>>;
+    const { pointer } = Object(error) as Readonly<Record<string, unknown>>;
     const [, index, field = ''] = POINTER.exec(String(pointer)) ?? [];
     if (index === undefined) continue;
     const at = Number(index);
-    details.set(at, [...(details.get(at) ?? []), `${field} ${String(detail)}`.trim()]);
+    details.set(at, [...(details.get(at) ?? []), describeFieldError(error, field)]);
   }
   const left = rows.filter((row, at) => {
     const reasons = details.get(at);

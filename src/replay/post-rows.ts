@@ -6,10 +6,9 @@
 import { Failure } from '../domain/failure.ts';
 import { type ApiClient, notTheContract, parseJson, refusal } from './api-client.ts';
 import type { Patience } from './patience.ts';
+import { describeFieldError, type Refused } from './refused-rows.ts';
 import type { Row } from './rows.ts';
 import { sendUntilAnswered } from './send-until-answered.ts';
-
-export type Refused = { readonly line: number; readonly detail: string };
 
 /** Told as answers arrive. */
 export type Outcomes = {
@@ -128,9 +127,6 @@ function tell(outcomes: Outcomes, result: LineResult, repeated: boolean): void {
 
 /** `/amount must be greater than zero; /currency is …`, as the API put it. */
 function describe(result: LineResult): string {
-  const problems = result.errors.map((error) => {
-    const { pointer, detail } = Object(error) as Readonly<Record<string, unknown>>;
-    return `${String(pointer ?? '')} ${String(detail ?? '')}`.trim();
-  });
+  const problems = result.errors.map((error) => describeFieldError(error));
   return problems.length > 0 ? problems.join('; ') : result.status;
 }

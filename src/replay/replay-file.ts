@@ -7,8 +7,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { ApiClient } from './api-client.ts';
 import { createContiguous, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { createIdList, type IdList } from './id-list.ts';
+import { onConnections } from './on-connections.ts';
 import { createPatience, type Patience } from './patience.ts';
-import { type Outcomes, postRows, type Refused } from './post-rows.ts';
+import { type Outcomes, postRows } from './post-rows.ts';
+import { createRefusedRows, type Refused } from './refused-rows.ts';
 import type { RowBatch, SourceFile } from './rows.ts';
 
 export type ReplayOptions = {
@@ -42,8 +44,6 @@ export type ReplayResult = {
   readonly skipped: number;
 };
 
-/** Refused rows kept to be shown; the others are only counted. */
-export const REFUSED_SHOWN_MAX = 20;
 const CHECKPOINT_EVERY_MS = 1_000;
 
 type Tally = Outcomes & { result(skipped: number): ReplayResult; rows(): number };
@@ -74,11 +74,9 @@ export async function replayFile(
       });
     }
   };
-  // A connection that fails ends the reader, and with it the others once they are answered.
-  const ends = await Promise.allSettled(Array.from({ length: options.connections }, takeBatches));
+  const end = await onConnections(options.connections, takeBatches);
   await checkpoint.keep();
-  const failed = ends.find((end) => end.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  if (end !== undefined) throw end.failed;
   return tally.result(skipped);
 }
 
@@ -94,25 +92,22 @@ async function postBatch(
 function createTally(): Tally {
   const accepted = createIdList();
   const repeatedIds = createIdList();
-  const refusedFirst: Refused[] = [];
+  const refused = createRefusedRows();
   let duplicates = 0;
-  let refused = 0;
   return {
     accepted: (id) => accepted.add(id),
     duplicate: (id, repeated) => {
       duplicates++;
       if (repeated) repeatedIds.add(id);
     },
-    refused: (row) => {
-      if (refused++ < REFUSED_SHOWN_MAX) refusedFirst.push(row);
-    },
-    rows: () => accepted.size() + duplicates + refused,
+    refused: refused.add,
+    rows: () => accepted.size() + duplicates + refused.count(),
     result: (skipped) => ({
       accepted,
       duplicates,
       repeated: repeatedIds,
-      refused,
-      refusedFirst: refusedFirst.toSorted((one, other) => one.line - other.line),
+      refused: refused.count(),
+      refusedFirst: refused.first(),
       skipped,
     }),
   };

@@ -1,0 +1,34 @@
+/** Rows of a file that were refused: all are counted, the first are kept to be shown. */
+
+export type Refused = { readonly line: number; readonly detail: string };
+
+export type RefusedRows = {
+  readonly add: (row: Refused) => void;
+  readonly count: () => number;
+  /** In the order of the file. */
+  readonly first: () => Refused[];
+};
+
+/** Refused rows kept to be shown; the others are only counted. */
+export const REFUSED_SHOWN_MAX = 20;
+
+export function createRefusedRows(): RefusedRows {
+  const kept: Refused[] = [];
+  let count = 0;
+  return {
+    add(row) {
+      if (count++ < REFUSED_SHOWN_MAX) kept.push(row);
+    },
+    count: () => count,
+    first: () => kept.toSorted((one, other) => one.line - other.line),
+  };
+}
+
+/**
+ * What the API says of one field, as `/amount must be greater than zero`: whatever of it is there.
+ * @param pointer in place of the error's own
+ */
+export function describeFieldError(error: unknown, pointer?: string): string {
+  const { pointer: own, detail } = Object(error) as Readonly<Record<string, unknown>>;
+  return `${pointer ?? String(own ?? '')} ${String(detail ?? '')}`.trim();
+}
