@@ -94,8 +94,13 @@ async function main(): Promise<number> {
     ...{ seed: values.seed, signal: abortedBySignals() },
     onLine: (text: string) => output.line(text),
   };
-  if (values.mutations === true) return await runMutations(output, options, positionals);
-  return await runAll(output, positionals, options);
+  const startedMs = performance.now();
+  const code =
+    values.mutations === true
+      ? await runMutations(output, options, positionals)
+      : await runAll(output, positionals, options);
+  output.line(`${Math.round((performance.now() - startedMs) / 1000)} seconds in all`);
+  return code;
 }
 
 process.exitCode = await main();

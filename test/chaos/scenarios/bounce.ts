@@ -55,6 +55,19 @@ const killWorker: Strike = async (stage, _bounce, round) => {
   await engine.start('worker', name);
 };
 
+/** All at once, and nobody is left to take over: what they held waits until it may be claimed. */
+const killWorkers: Strike = async (stage, _bounce, round) => {
+  const { engine, services, happened } = stage;
+  const names = Array.from({ length: WORKERS }, (_, n) => `worker-${n + 1}`);
+  const pids = names.map((name) => engine.process(name).pid);
+  await stopWithEntries(stage, pids[round % WORKERS] ?? 0);
+  await Promise.all(names.map((name) => engine.kill(name)));
+  happened('workers killed', WORKERS);
+  const held = await Promise.all(pids.map((pid) => heldBy(services, pid)));
+  if (held.flat().length > 0) happened('killed with entries in hand');
+  await Promise.all(names.map((name) => engine.start('worker', name)));
+};
+
 /** Stops it again and again (SIGSTOP) until it has been caught between a read and its end. */
 async function stopWithEntries({ services, pause }: Stage, pid: number): Promise<void> {
   for (let tries = 0; tries < STOPS_MAX; tries++) {
@@ -142,6 +155,13 @@ export const bounces: readonly Scenario[] = [
     ['worker killed', 'killed with entries in hand'],
     killWorker,
     { workers: WORKERS, hasModel: true },
+  ),
+  bounce(
+    'kill-workers',
+    'kill -9 of all three workers at once every two seconds',
+    ['workers killed', 'killed with entries in hand'],
+    killWorkers,
+    { workers: WORKERS },
   ),
   bounce('kill-api', 'kill -9 of the API', ['api killed'], killApi),
   bounce('kill-redis', 'kill -9 of Redis', ['redis killed'], bounceRedis('kill')),
