@@ -36,9 +36,13 @@ export type Admission = {
   readonly adapt: (eventLoopDelayMs: number) => void;
 };
 
-/** The share of the limits in force: cut soon, given back slowly, so that it settles near the knee. */
-const SHARE_CUT = 0.7;
-const SHARE_STEP = 1 / 50;
+/**
+ * The share of the limits in force: cut by as much as it is too large, within these bounds, and given back
+ * slowly near the knee, so that it settles there, and soon where nothing takes half as long as it may.
+ */
+const SHARE_CUT = { least: 0.7, most: 0.2 };
+const SHARE_STEP = { near: 1 / 200, far: 1 / 20 };
+const FAR_FROM_KNEE = 2;
 /** Calls of `adapt` between two cuts: the first shows its effect before the next. */
 const CUT_EVERY = 5;
 /** Mean time of a submission above which more at a time only wait for each other. */
@@ -100,12 +104,13 @@ export function createAdmission(
       };
     },
     adapt(eventLoopDelayMs) {
-      const isSlow = took.totalMs > took.requests * TOOK_MS_MAX;
+      // By Little's law what takes twice as long as it may has twice as many beside it as there may be.
+      const ofTook = headroom(TOOK_MS_MAX, took.requests > 0 ? took.totalMs / took.requests : 0);
+      const ofLoop = headroom(limits.eventLoopDelayMsMax, eventLoopDelayMs);
       took = { totalMs: 0, requests: 0 };
-      const isLate = eventLoopDelayMs > limits.eventLoopDelayMsMax;
-      adaptPlace(places.submit, isSlow || isLate, shareMin);
-      adaptPlace(places.stream, isSlow || isLate, shareMin);
-      adaptPlace(places.other, isLate, shareMin);
+      adaptPlace(places.submit, Math.min(ofTook, ofLoop), shareMin);
+      adaptPlace(places.stream, Math.min(ofTook, ofLoop), shareMin);
+      adaptPlace(places.other, ofLoop, shareMin);
     },
   };
 }
@@ -116,12 +121,19 @@ function createPlace(): Place {
   return { requests: 0, bytes: 0, share: 1, sinceCut: CUT_EVERY };
 }
 
-function adaptPlace(place: Place, isBusy: boolean, shareMin: number): void {
+/** How many times what was measured fits into what it may be: below 1 it is too much. */
+function headroom(mayMs: number, measuredMs: number): number {
+  return measuredMs > 0 ? mayMs / measuredMs : Number.POSITIVE_INFINITY;
+}
+
+function adaptPlace(place: Place, room: number, shareMin: number): void {
   place.sinceCut += 1;
-  if (!isBusy) {
-    place.share = Math.min(1, place.share + SHARE_STEP);
+  if (room >= 1) {
+    const step = room >= FAR_FROM_KNEE ? SHARE_STEP.far : SHARE_STEP.near;
+    place.share = Math.min(1, place.share + step);
   } else if (place.sinceCut >= CUT_EVERY) {
-    place.share = Math.max(shareMin, place.share * SHARE_CUT);
+    const cut = Math.min(SHARE_CUT.least, Math.max(SHARE_CUT.most, room));
+    place.share = Math.max(shareMin, place.share * cut);
     place.sinceCut = 0;
   }
 }

@@ -70,10 +70,22 @@ describe('admission', () => {
     expect(fill(admission)).toBe(45);
     for (let n = 0; n < 50; n++) admission.adapt(500);
     expect(fill(admission)).toBe(16);
-    admission.adapt(100);
-    expect(fill(admission)).toBe(18);
-    for (let n = 0; n < 50; n++) admission.adapt(0);
+    // Near the knee a few places a second, far from it all of them in two seconds.
+    for (let n = 0; n < 10; n++) admission.adapt(100);
+    expect(fill(admission)).toBe(20);
+    for (let n = 0; n < 20; n++) admission.adapt(50);
     expect(fill(admission)).toBe(64);
+  });
+
+  test('lets in as many as can be answered in time once submissions take long', () => {
+    const admission = createAdmission(limits, () => true);
+    fill(admission, 1000);
+    admission.adapt(0);
+    expect(fill(admission)).toBe(32);
+    for (let n = 0; n < 5; n++) admission.adapt(100);
+    fill(admission, 60_000);
+    admission.adapt(0);
+    expect(fill(admission)).toBe(16);
   });
 
   test('lets fewer in while submissions take long; what says nothing changes nothing', () => {
