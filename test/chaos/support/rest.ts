@@ -5,6 +5,8 @@ import type { ChaosServices, Query } from './services.ts';
 import { countWaiting } from './streams.ts';
 
 const POLL_MS = 200;
+/** A look over hundreds of thousands of rows takes long enough to hold up what it waits for. */
+const LOOK_SHARE_MAX = 1 / 5;
 /** A recovery that is too late is still measured, for so long. */
 const GRACE_SECONDS = 15;
 /** Everything must come to rest while it moves; this long without a step is a hang. */
@@ -26,12 +28,14 @@ export async function untilRecovered(
 ): Promise<number> {
   const healedMs = Date.now();
   for (;;) {
+    const lookedMs = Date.now();
     const [row] = await query<{ rows: number }>(UNFINISHED, [healedMs]);
     const ms = Date.now() - healedMs;
+    const lookMs = Date.now() - lookedMs;
     if (row?.rows === 0) return ms / 1000;
     // The checker says what is wrong with what is left.
     if (ms > (secondsMax + GRACE_SECONDS) * 1000) return Number.NaN;
-    await delay(POLL_MS, undefined, { signal });
+    await delay(Math.max(POLL_MS, lookMs / LOOK_SHARE_MAX), undefined, { signal });
   }
 }
 
