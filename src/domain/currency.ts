@@ -6,6 +6,7 @@
 import { data } from 'currency-codes';
 
 const NOT_MONEY = new Set([
+  // ISO 4217's code of no currency.
   'XXX',
   'XTS',
   'XAU',

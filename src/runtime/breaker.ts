@@ -152,7 +152,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
     probe: async (check) => {
       await start(check, true).catch(() => undefined);
     },
-    isFailing: () => failures.any(),
+    isFailing: () => failures.hasSome(),
     stalledMs() {
       const [oldest] = underWay;
       return oldest === undefined ? 0 : nowMs() - Math.max(oldest.startedMs, endedMs);
@@ -193,7 +193,7 @@ function createFailureWindow(windowMs: number) {
       total += 1;
       return total;
     },
-    any: () => total > 0,
+    hasSome: () => total > 0,
     clear() {
       if (total === 0) return;
       counts.fill(0);
