@@ -3,6 +3,7 @@
  * batch sees judgements; everything else happens on the look that every worker takes twice a second.
  */
 import { toError } from '../domain/failure.ts';
+import { idsIn } from '../models/rollout/in-force.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import {
@@ -49,7 +50,7 @@ export function createBatchModels(
   /** Of models in force, by corridor and model; forgotten when a rollout changes anything of the pair. */
   let health = new Map<string, Watched>();
   /** To be taken back; kept until that is done. */
-  const hopeless = new Map<string, Watched & { readonly why: string }>();
+  const hopeless = new Map<string, Omit<Watched, 'health'> & { readonly why: string }>();
   const healthOf: JudgeDependencies['healthOf'] = (corridor, model) => {
     const key = `${corridor} ${model.modelId}`;
     let watched = health.get(key);
@@ -72,7 +73,7 @@ export function createBatchModels(
       log.warn({ model: model.name, err: toError(error).message }, 'model failed'),
     onHopeless(corridor, model, why) {
       const key = `${corridor} ${model.modelId}`;
-      hopeless.set(key, { corridor, model, health: healthOf(corridor, model), why });
+      hopeless.set(key, { corridor, model, why });
     },
   };
   const takeBack = async () => {
@@ -88,13 +89,14 @@ export function createBatchModels(
   return {
     async judge(rows) {
       const inForce = await source.current();
-      return inForce.size === 0 ? null : judgeBatch(judging, rows, inForce);
+      return inForce.corridors.size === 0 ? null : judgeBatch(judging, rows, inForce);
     },
     async storeShadows(shadows, scoredAtMs) {
-      try {
-        for (const shadow of shadows) await storeShadow(shadow, scoredAtMs);
-      } catch {
-        metrics.shadowBatchesLost.inc();
+      for (const shadow of shadows) {
+        await storeShadow(shadow, scoredAtMs).catch((error: unknown) => {
+          metrics.shadowBatchesLost.inc();
+          log.warn({ modelId: shadow.modelId, err: toError(error).message }, 'shadow batch lost');
+        });
       }
     },
     duty: {
@@ -102,8 +104,9 @@ export function createBatchModels(
       everyMs: LOOK_EVERY_MS,
       async run() {
         await source.look();
-        await dependencies.tell(listOut(health, source.refused()));
+        // First, as Redis may refuse to be told.
         await takeBack();
+        await dependencies.tell(listOut(health, source.refused()));
       },
     },
   };
@@ -116,9 +119,8 @@ type Watched = {
 };
 
 function isInForce(inForce: ModelsInForce, { corridor, model }: Watched): boolean {
-  const models = inForce.get(corridor);
-  const all = [models?.active, models?.canary?.model, ...(models?.shadows ?? [])];
-  return all.some((one) => one?.modelId === model.modelId);
+  const wanted = inForce.corridors.get(corridor);
+  return wanted !== undefined && idsIn(wanted).includes(model.modelId);
 }
 
 function listOut(
@@ -134,14 +136,16 @@ function listOut(
 
 function reportInForce(
   { modelInForce }: Pick<Metrics, 'modelInForce'>,
-  inForce: ModelsInForce,
+  { corridors, models }: ModelsInForce,
 ): void {
   modelInForce.reset();
-  for (const [corridor, { active, canary, shadows }] of inForce) {
-    const set = (model: JudgingModel, role: string) =>
-      modelInForce.set({ corridor, model: model.name, role }, 1);
-    if (active !== null) set(active, 'active');
-    if (canary !== null) set(canary.model, 'canary');
-    for (const shadow of shadows) set(shadow, 'shadow');
+  for (const [corridor, { active, canary, shadows }] of corridors) {
+    const passed = (modelId: string) => models.get(modelId) ?? [];
+    const tell = (role: string, judging: readonly JudgingModel[]) => {
+      for (const { name } of judging) modelInForce.set({ corridor, model: name, role }, 1);
+    };
+    tell('active', active.flatMap(passed).slice(0, 1));
+    tell('canary', canary === null ? [] : [passed(canary.modelId)].flat());
+    tell('shadow', shadows.flatMap(passed));
   }
 }

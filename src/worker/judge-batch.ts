@@ -5,7 +5,7 @@
  */
 import type { Transaction } from '../domain/transaction.ts';
 import type { ScoringModel } from '../models/registry/scoring-model.ts';
-import { isInCanary } from '../models/rollout/bucket.ts';
+import { type InForce, lineFor } from '../models/rollout/in-force.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Opinion } from '../scoring/opinion.ts';
 import type { ModelHealth } from './model-health.ts';
@@ -13,15 +13,11 @@ import type { ModelHealth } from './model-health.ts';
 /** What of a model judging needs. */
 export type JudgingModel = Pick<ScoringModel, 'modelId' | 'name' | 'judge'>;
 
-/** Models of one corridor that passed their checks in this process. */
-export type CorridorModels = {
-  readonly active: JudgingModel | null;
-  readonly canary: { readonly model: JudgingModel; readonly percent: number } | null;
-  readonly shadows: readonly JudgingModel[];
-  /** The active model did not pass: what decides is another one, or the rules. */
-  readonly isReduced: boolean;
+export type ModelsInForce = {
+  readonly corridors: ReadonlyMap<string, InForce>;
+  /** By id; null did not pass its checks in this process. */
+  readonly models: ReadonlyMap<string, JudgingModel | null>;
 };
-export type ModelsInForce = ReadonlyMap<string, CorridorModels>;
 
 export type JudgedRow = { readonly transaction: Transaction; readonly vector: Float64Array };
 
@@ -57,12 +53,12 @@ export function judgeBatch(
 ): { judgements: Judgement[]; shadows: ShadowScores[] } {
   const judgements = rows.map((): Judgement => ({ opinion: null, model: null, degradation: 0 }));
   const places = rows.map(({ transaction, vector }, index): Place => {
-    const models = inForce.get(transaction.corridor);
-    const line = models === undefined ? [] : lineOf(models, transaction.accountId);
-    const isReduced = models?.isReduced === true;
-    return { index, transaction, vector, line, isReduced };
+    const wanted = inForce.corridors.get(transaction.corridor);
+    const ids = wanted === undefined ? [] : lineFor(wanted, transaction.accountId);
+    const line = ids.map((modelId) => inForce.models.get(modelId) ?? null);
+    return { index, transaction, vector, line };
   });
-  let waiting = places.filter((place) => place.line.length > 0 || place.isReduced);
+  let waiting = places.filter((place) => place.line.length > 0);
   for (let turn = 0; waiting.length > 0; turn++) {
     const judged = new Map(askTurn(dependencies, waiting, turn));
     for (const [place, judgement] of judged) judgements[place.index] = judgement;
@@ -84,10 +80,11 @@ function askTurn(
         { opinion: null, model: null, degradation: 1 },
       ]);
     }
+    if (model === null) return [];
     const opinions = ask(dependencies, model, asked, 'deciding');
+    const degradation = turn > 0 ? 1 : 0;
     return asked.flatMap((place, at): [Place, Judgement][] => {
       const opinion = opinions[at];
-      const degradation = turn > 0 || place.isReduced ? 1 : 0;
       return opinion === undefined ? [] : [[place, { opinion, model: model.name, degradation }]];
     });
   });
@@ -95,18 +92,9 @@ function askTurn(
 
 type Place = JudgedRow & {
   readonly index: number;
-  /** Who is asked first, and who if that one does not answer. */
-  readonly line: readonly JudgingModel[];
-  readonly isReduced: boolean;
+  /** Who is asked first, and who if that one does not answer; null never does. */
+  readonly line: readonly (JudgingModel | null)[];
 };
-
-function lineOf({ active, canary }: CorridorModels, accountId: string): JudgingModel[] {
-  const line = active === null ? [] : [active];
-  if (canary !== null && isInCanary(accountId, canary.model.modelId, canary.percent)) {
-    line.unshift(canary.model);
-  }
-  return line;
-}
 
 function askShadows(
   dependencies: JudgeDependencies,
@@ -114,8 +102,11 @@ function askShadows(
   inForce: ModelsInForce,
 ): ShadowScores[] {
   const asked = places.flatMap((place) => {
-    const shadows = inForce.get(place.transaction.corridor)?.shadows ?? [];
-    return shadows.map((model) => ({ model, place }));
+    const shadows = inForce.corridors.get(place.transaction.corridor)?.shadows ?? [];
+    return shadows.flatMap((modelId) => {
+      const model = inForce.models.get(modelId) ?? null;
+      return model === null ? [] : { model, place };
+    });
   });
   return [...Map.groupBy(asked, ({ model }) => model)].flatMap(([model, ofModel]) => {
     const rows = ofModel.map(({ place }) => place);
@@ -154,9 +145,7 @@ function ask(
     return true;
   };
   // What fails for several corridors at once is asked again for each, so that one does not pull down others.
-  if (open.length > 1) {
-    if (!run(open)) for (const one of open) run([one]);
-  } else if (open.length === 1) run(open);
+  if (open.length > 0 && !run(open) && open.length > 1) for (const one of open) run([one]);
   return rows.map((row) => answers.get(row));
 }
 

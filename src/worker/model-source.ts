@@ -5,10 +5,10 @@
  * it, and may score only once its checks have passed in this process and that is on record.
  */
 import { isUnavailable, toError } from '../domain/failure.ts';
-import { type InForce, modelsInForce } from '../models/rollout/in-force.ts';
+import { type InForce, idsIn, modelsInForce } from '../models/rollout/in-force.ts';
 import type { Rollout } from '../models/rollout/rollout.ts';
 import type { Log } from '../runtime/log.ts';
-import type { CorridorModels, JudgingModel, ModelsInForce } from './judge-batch.ts';
+import type { JudgingModel, ModelsInForce } from './judge-batch.ts';
 
 export const LOOK_EVERY_MS = 500;
 const STALE_MS = 1500;
@@ -31,7 +31,7 @@ export type ModelSourceDependencies = {
   readonly load: (modelId: string) => Promise<JudgingModel>;
   /** @param detail null: passed */
   readonly recordCheck: (modelId: string, detail: string | null) => Promise<void>;
-  readonly onChange: (inForce: ModelsInForce, refused: readonly RefusedModel[]) => void;
+  readonly onChange: (inForce: ModelsInForce) => void;
   readonly log: Log;
   /** Monotonic clock. */
   readonly nowMs: () => number;
@@ -39,10 +39,7 @@ export type ModelSourceDependencies = {
 
 export function createModelSource(dependencies: ModelSourceDependencies): ModelSource {
   const { readNewestRollout, readRollouts, onChange, nowMs } = dependencies;
-  /** Null: refused. Only what is in force, or would be. */
-  let loaded = new Map<string, JudgingModel | null>();
-  let inForce: ModelsInForce = new Map();
-  let refused: readonly RefusedModel[] = [];
+  let inForce: ModelsInForce = { corridors: new Map(), models: new Map() };
   let newest: string | null = null;
   let lookedMs = Number.NEGATIVE_INFINITY;
   let looking: Promise<void> | undefined;
@@ -51,12 +48,10 @@ export function createModelSource(dependencies: ModelSourceDependencies): ModelS
     const askedMs = nowMs();
     const found = await readNewestRollout();
     if (found !== newest) {
-      const wanted = modelsInForce(await readRollouts());
-      loaded = await loadAll(dependencies, wanted, loaded);
-      inForce = new Map([...wanted].map(([corridor, one]) => [corridor, choose(one, loaded)]));
-      refused = refusedOf(wanted, loaded);
+      const corridors = modelsInForce(await readRollouts());
+      inForce = { corridors, models: await loadAll(dependencies, corridors, inForce.models) };
       newest = found;
-      onChange(inForce, refused);
+      onChange(inForce);
     }
     lookedMs = askedMs;
   };
@@ -69,10 +64,13 @@ export function createModelSource(dependencies: ModelSourceDependencies): ModelS
   return {
     look: lookOnce,
     async current() {
-      if (nowMs() - lookedMs > STALE_MS) await lookOnce();
+      const isOld = () => nowMs() - lookedMs > STALE_MS;
+      if (isOld()) await lookOnce();
+      // That look may have been under way already, and asked before this process was frozen.
+      if (isOld()) await lookOnce();
       return inForce;
     },
-    refused: () => refused,
+    refused: () => refusedOf(inForce),
   };
 }
 
@@ -83,7 +81,7 @@ async function loadAll(
   before: ReadonlyMap<string, JudgingModel | null>,
 ): Promise<Map<string, JudgingModel | null>> {
   const loaded = new Map<string, JudgingModel | null>();
-  for (const modelId of new Set([...wanted.values()].flatMap(idsOf))) {
+  for (const modelId of new Set([...wanted.values()].flatMap(idsIn))) {
     const kept = before.get(modelId);
     if (kept !== undefined) {
       loaded.set(modelId, kept);
@@ -105,32 +103,11 @@ async function loadAll(
   return loaded;
 }
 
-function idsOf({ active, canary, shadows }: InForce): string[] {
-  return [...active, ...(canary === null ? [] : [canary.modelId]), ...shadows];
-}
-
-function choose(
-  { active, canary, shadows }: InForce,
-  loaded: ReadonlyMap<string, JudgingModel | null>,
-): CorridorModels {
-  const fit = (modelId: string) => loaded.get(modelId) ?? [];
-  const drawn = canary === null ? null : (loaded.get(canary.modelId) ?? null);
-  return {
-    active: active.flatMap(fit)[0] ?? null,
-    canary: canary === null || drawn === null ? null : { model: drawn, percent: canary.percent },
-    shadows: shadows.flatMap(fit),
-    isReduced: active[0] !== undefined && loaded.get(active[0]) === null,
-  };
-}
-
-function refusedOf(
-  wanted: ReadonlyMap<string, InForce>,
-  loaded: ReadonlyMap<string, JudgingModel | null>,
-): RefusedModel[] {
-  return [...wanted].flatMap(([corridor, { active, canary, shadows }]) => {
-    const meant = [...active.slice(0, 1), ...(canary === null ? [] : [canary.modelId]), ...shadows];
-    return meant
-      .filter((modelId) => loaded.get(modelId) === null)
-      .map((modelId) => ({ corridor, modelId }));
-  });
+/** The model before the active one is no loss while that one passes. */
+function refusedOf({ corridors, models }: ModelsInForce): RefusedModel[] {
+  return [...corridors].flatMap(([corridor, wanted]) =>
+    idsIn({ ...wanted, active: wanted.active.slice(0, 1) })
+      .filter((modelId) => models.get(modelId) === null)
+      .map((modelId) => ({ corridor, modelId })),
+  );
 }

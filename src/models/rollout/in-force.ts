@@ -4,7 +4,7 @@ import { activeIn, holdingsIn, type Rollout } from './rollout.ts';
 
 /** Models of one corridor, by id. */
 export type InForce = {
-  /** The active one, and the one before it: what decides should the active one not pass its checks. */
+  /** The active one, and the one before it, which decides where the active one cannot. */
   readonly active: readonly string[];
   readonly canary: { readonly modelId: string; readonly percent: number } | null;
   /** Newest first. */
@@ -19,6 +19,11 @@ const ACTIVE_KEPT = 2;
 export function lineFor({ active, canary }: InForce, accountId: string): readonly string[] {
   const isDrawn = canary !== null && isInCanary(accountId, canary.modelId, canary.percent);
   return isDrawn ? [canary.modelId, ...active] : active;
+}
+
+/** Everybody who judges in the corridor, or would. */
+export function idsIn({ active, canary, shadows }: InForce): string[] {
+  return [...active, ...(canary === null ? [] : [canary.modelId]), ...shadows];
 }
 
 /** By corridor; one without any model is not there. */

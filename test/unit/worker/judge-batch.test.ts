@@ -1,12 +1,13 @@
 /** Goal: who judges which row, and what becomes of rows whose model fails. Method: models made of functions. */
 import { describe, expect, test } from 'vitest';
 import type { Transaction } from '../../../src/domain/transaction.ts';
+import type { InForce } from '../../../src/models/rollout/in-force.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
 import {
-  type CorridorModels,
   type JudgedRow,
   type JudgingModel,
   judgeBatch,
+  type ModelsInForce,
 } from '../../../src/worker/judge-batch.ts';
 import { createModelHealth, type ModelHealth } from '../../../src/worker/model-health.ts';
 
@@ -26,13 +27,40 @@ function modelOf(modelId: string, failsFor: readonly number[] = []) {
   return { model, calls };
 }
 
-const ALONE: CorridorModels = { active: null, canary: null, shadows: [], isReduced: false };
+type Corridor = {
+  /** In line; null did not pass its checks. */
+  readonly active?: JudgingModel | null;
+  readonly canary?: { readonly model: JudgingModel | null; readonly percent: number };
+  readonly shadows?: readonly JudgingModel[];
+};
+
+function inForceOf(corridors: Readonly<Record<string, Corridor>>): ModelsInForce {
+  const models = new Map<string, JudgingModel | null>();
+  const idOf = (model: JudgingModel | null) => {
+    const modelId = model?.modelId ?? 'refused';
+    models.set(modelId, model);
+    return modelId;
+  };
+  const wanted = Object.entries(corridors).map(
+    ([name, { active, canary, shadows = [] }]): [string, InForce] => [
+      name,
+      {
+        active: active === undefined ? [] : [idOf(active)],
+        canary:
+          canary === undefined ? null : { modelId: idOf(canary.model), percent: canary.percent },
+        shadows: shadows.map(idOf),
+      },
+    ],
+  );
+  return { corridors: new Map(wanted), models };
+}
+
 const row = (value: number, corridor = 'US-EG', accountId = 'acc_1'): JudgedRow => ({
   transaction: { transactionId: `t${value}`, corridor, accountId } as Transaction,
   vector: Float64Array.of(value),
 });
 
-function judge(rows: readonly JudgedRow[], corridors: Record<string, Partial<CorridorModels>>) {
+function judge(rows: readonly JudgedRow[], corridors: Readonly<Record<string, Corridor>>) {
   const health = new Map<string, ModelHealth>();
   const healthOf = (corridor: string, { modelId }: JudgingModel) => {
     const key = `${corridor} ${modelId}`;
@@ -47,7 +75,7 @@ function judge(rows: readonly JudgedRow[], corridors: Record<string, Partial<Cor
         ...{ metrics: createMetrics(), nowMs: () => 0 },
       },
       rows,
-      new Map(Object.entries(corridors).map(([name, models]) => [name, { ...ALONE, ...models }])),
+      inForceOf(corridors),
     );
   return { ...judgeOnce(), judgeOnce };
 }
@@ -78,6 +106,20 @@ describe('a batch', () => {
     ]);
   });
 
+  test('whose canary did not pass is judged by the active model, and says so', () => {
+    const active = modelOf('a').model;
+    const canary = { model: null, percent: 100 };
+    expect(told(judge([row(1)], { 'US-EG': { active, canary } }))).toEqual([[0.1, 'a@1', 1]]);
+  });
+
+  test('whose canary judges says nothing of an active model that did not pass', () => {
+    const canary = { model: modelOf('c').model, percent: 100 };
+    const corridors = { 'US-EG': { active: null, canary } };
+    expect(told(judge([row(1)], corridors))).toEqual([[0.1, 'c@1', 0]]);
+    const undrawn = { 'US-EG': { active: null, canary: { ...canary, percent: 0 } } };
+    expect(told(judge([row(1)], undrawn))).toEqual([[null, null, 1]]);
+  });
+
   test('whose active model fails in one corridor is judged by it in the others', () => {
     const { model } = modelOf('a', [1]);
     const rows = [row(1), row(2, 'US-MX')];
@@ -98,7 +140,7 @@ describe('a batch', () => {
   });
 
   test('without the model that should be active is reduced', () => {
-    expect(told(judge([row(1)], { 'US-EG': { isReduced: true } }))).toEqual([[null, null, 1]]);
+    expect(told(judge([row(1)], { 'US-EG': { active: null } }))).toEqual([[null, null, 1]]);
   });
 
   test('hears shadows out, and a shadow that fails says nothing', () => {
