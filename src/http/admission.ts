@@ -57,7 +57,7 @@ export function createAdmission(
   limits: AdmissionLimits,
   takesSubmissions: () => boolean,
 ): Admission {
-  let took = { totalMs: 0, requests: 0 };
+  let took = createTook();
   const { requestsMax, bytesMax } = limits;
   const shareMin = Math.min(1, REQUESTS_MIN / requestsMax);
   const places = { submit: createPlace(), stream: createPlace(), other: createPlace() };
@@ -97,22 +97,33 @@ export function createAdmission(
         leave: (tookMs) => {
           hasLeft = true;
           giveBack();
-          if (kind !== 'submit' || tookMs === null) return;
+          if (kind !== 'submit') return;
+          took.finished += 1;
+          if (tookMs === null) return;
           took.totalMs += tookMs;
-          took.requests += 1;
+          took.timed += 1;
         },
       };
     },
     adapt(eventLoopDelayMs) {
       // By Little's law what takes twice as long as it may has twice as many beside it as there may be.
-      const ofTook = headroom(TOOK_MS_MAX, took.requests > 0 ? took.totalMs / took.requests : 0);
+      const ofTook = headroom(TOOK_MS_MAX, took.timed > 0 ? took.totalMs / took.timed : 0);
       const ofLoop = headroom(limits.eventLoopDelayMsMax, eventLoopDelayMs);
-      took = { totalMs: 0, requests: 0 };
-      adaptPlace(places.submit, Math.min(ofTook, ofLoop), shareMin);
-      adaptPlace(places.stream, Math.min(ofTook, ofLoop), shareMin);
+      // Some are under way and none has ended: how long they take is not known yet, least of all to be short.
+      const isUnknown = took.finished === 0 && places.submit.requests > 0 && ofLoop >= 1;
+      took = createTook();
+      if (!isUnknown) {
+        adaptPlace(places.submit, Math.min(ofTook, ofLoop), shareMin);
+        adaptPlace(places.stream, Math.min(ofTook, ofLoop), shareMin);
+      }
       adaptPlace(places.other, ofLoop, shareMin);
     },
   };
+}
+
+/** Submissions since the last look: those that ended, and of those that say how busy we are, their time. */
+function createTook() {
+  return { finished: 0, timed: 0, totalMs: 0 };
 }
 
 type Place = { requests: number; bytes: number; share: number; sinceCut: number };

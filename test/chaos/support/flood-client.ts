@@ -168,7 +168,8 @@ class Client {
       this.#answersMs.push(ms);
       return;
     }
-    this.#ready.push(batch);
+    // First in line again: a client that was refused goes on with what it has, in the order it happened.
+    this.#ready.unshift(batch);
     if (answer === null) {
       this.#lines.push({ kind: 'unknown' });
       return;

@@ -101,6 +101,21 @@ describe('admission', () => {
     );
   });
 
+  test('lets no more in while nobody knows how long those under way will take', () => {
+    const admission = createAdmission(limits, () => true);
+    fill(admission, 1000);
+    admission.adapt(0);
+    expect(fill(admission)).toBe(32);
+    admission.adapt(0);
+    const ticket = admission.enter('submit', 1);
+    if (ticket.refusal !== null) throw new Error('there was a place');
+    for (let n = 0; n < 20; n++) admission.adapt(0);
+    expect(fill(admission)).toBeLessThan(40);
+    ticket.leave(1);
+    for (let n = 0; n < 20; n++) admission.adapt(0);
+    expect(fill(admission)).toBe(64);
+  });
+
   test('a request that was answered takes no place any more', () => {
     const admission = createAdmission({ ...limits, requestsMax: 1 }, () => true);
     const ticket = admission.enter('submit', 10);
