@@ -44,6 +44,8 @@ const STREAM_BYTES = 64 * 1024;
 const SUBMIT_PATH = '/v1/transactions';
 /** What must be answered however much there is to do, and costs next to nothing. */
 const FREE_PATHS = /^\/(livez|readyz|metrics|openapi\.json|docs)(?![^/?])/;
+/** Its path is what it says: there is nothing to resolve. */
+const PLAIN_TARGET = /^(?:\/[\w-]+)+(?:\?|$)/;
 /** A body that takes longer gives way when there is no room. */
 const SLOW_BODY_MS = 1000;
 /** Bytes of bodies that are still arriving: as much as a few of the largest. */
@@ -158,17 +160,18 @@ function awaitBody(
 }
 
 function kindOf(request: IncomingMessage): RequestKind | null {
-  const { url = '', method } = request;
-  const path = pathOf(url);
+  const { url: target = '', method } = request;
+  const path = pathOf(target);
   if (FREE_PATHS.test(path)) return null;
   if (method !== 'POST' || !path.startsWith(SUBMIT_PATH)) return 'other';
   return isStream(request) ? 'stream' : 'submit';
 }
 
-/** As the router sees it: a target may be absolute, and any of its letters escaped. */
-function pathOf(url: string): string {
-  if (url.startsWith('/') && !url.includes('%')) return url;
-  const path = url.startsWith('/') ? url : (URL.parse(url)?.pathname ?? url);
+/** As the router sees it: a target may be absolute, hold dot segments, and have any of its letters escaped. */
+function pathOf(target: string): string {
+  if (PLAIN_TARGET.test(target)) return target;
+  const url = URL.parse(target.startsWith('/') ? `http://localhost${target}` : target);
+  const path = url?.pathname ?? target;
   try {
     return decodeURI(path);
   } catch {

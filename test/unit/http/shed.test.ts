@@ -1,0 +1,44 @@
+/** Goal: what a request is follows from where it is routed. Method: a front that refuses all submissions. */
+import { Hono } from 'hono';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { AppEnv } from '../../../src/http/app-env.ts';
+import { type Serving, serve } from '../../../src/http/serve.ts';
+import { type Front, openFront } from '../../../src/http/shed.ts';
+import { createMetrics } from '../../../src/runtime/metrics.ts';
+import { testConfig } from '../../support/config.ts';
+import { sendRaw } from '../../support/raw-http.ts';
+
+const app = new Hono<AppEnv>();
+app.post('/v1/transactions', (c) => c.json({ stored: true }, 201));
+app.post('/docs', (c) => c.json({ is: 'a page' }));
+
+let front: Front;
+let serving: Serving;
+beforeAll(async () => {
+  front = openFront(testConfig(), createMetrics(), () => false);
+  serving = await serve(app, { host: '127.0.0.1', port: 0, mayMove: false, front: front.wrap });
+});
+afterAll(async () => {
+  await serving.close();
+  front[Symbol.dispose]();
+});
+
+const statusOf = async (target: string): Promise<string | undefined> => {
+  const head = `POST ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
+  return /^HTTP\/1\.1 (\d+)/.exec(await sendRaw(serving.url, head))?.[1];
+};
+
+test.each([
+  ['/v1/transactions', '503'],
+  ['/v1/transactions?from=/docs', '503'],
+  ['/docs/../v1/transactions', '503'],
+  ['/docs/%2e%2E/v1/transactions', '503'],
+  ['/docs/./../%76%31/transactions', '503'],
+  ['http://x/docs/../v1/transactions', '503'],
+  ['http://x/%761/transactions', '503'],
+  ['/v1/transactions/../../docs', '200'],
+  ['/docs?from=/v1/transactions', '200'],
+  ['//docs/v1/transactions', '404'],
+])('a submission to %s is answered %s', async (target, status) => {
+  expect(await statusOf(target)).toBe(status);
+});
