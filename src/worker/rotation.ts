@@ -69,6 +69,8 @@ export function createRotation(signal: AbortSignal, nowMs: () => number): Rotati
     const left: StreamKeys[] = [];
     for (const stream of free) (isWanted(stream) ? picked : left).push(stream);
     free = left;
+    // What came back together woke one: what that one leaves is for the next.
+    if (picked.length > 0 && left.length > 0) wakeOne();
     return picked;
   };
   /** Resolves when a token comes back, or when one of another worker's streams may be due. */

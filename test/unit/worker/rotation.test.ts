@@ -115,6 +115,19 @@ describe('rotation', () => {
     expect(await rotation.take()).toEqual(own(a, b));
   });
 
+  test("streams that come back together wake another for our own when the first looks at others'", async () => {
+    let now = 0;
+    const rotation = createRotation(new AbortController().signal, () => now);
+    for (const stream of [a, b]) rotation.add(stream);
+    rotation.own(new Set([a.transactions]));
+    expect([await rotation.take(), await rotation.take()]).toEqual([others(b), own(a)]);
+    const [first, second] = [rotation.take(), rotation.take()];
+    now = 250;
+    rotation.giveBack([a, b]);
+    expect(await first).toEqual(others(b));
+    expect(await Promise.race([second, nextTurn().then(() => 'still asleep')])).toEqual(own(a));
+  });
+
   test('a token that comes back wakes one who still waits, not one whose time was over', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
