@@ -10,7 +10,6 @@ import { isUnavailable } from '../domain/failure.ts';
 import type { Principal, Role } from '../domain/principal.ts';
 import { apiKeyHash } from '../runtime/api-key.ts';
 import type { AppEnv } from './app-env.ts';
-import { readHeader } from './headers.ts';
 import { Problem } from './problem.ts';
 
 export type KnownKey = Principal & { readonly keyHash: Uint8Array };
@@ -74,7 +73,7 @@ export function requireKey(
   trustFor: (c: Context<AppEnv>) => Trust = () => 'fresh',
 ): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const header = readHeader(c, 'authorization');
+    const header = c.req.header('authorization');
     const token = header === undefined ? undefined : BEARER.exec(header)?.[1];
     if (token === undefined) {
       throw new Problem('unauthorized', 'Send Authorization: Bearer KEY.', { headers: CHALLENGE });

@@ -9,7 +9,6 @@ import { type FieldError, InvalidFields, jsonPointer } from '../domain/field-err
 import { TRANSACTION_LIMITS } from '../domain/transaction.ts';
 import type { AppEnv } from './app-env.ts';
 import { shapeOf } from './body-shape.ts';
-import { readHeader } from './headers.ts';
 import { Problem } from './problem.ts';
 import type { TakeTurn } from './turns.ts';
 
@@ -44,13 +43,13 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 /** Media type without parameters, lower case; any charset but UTF-8 is refused, as is any encoding. */
 export function readMediaType(c: Context<AppEnv>): string {
-  const encoding = readHeader(c, 'content-encoding');
+  const encoding = c.req.header('content-encoding');
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new Problem('unsupported-media-type', 'Bodies must not be compressed.', {
       headers: { 'Accept-Encoding': 'identity' },
     });
   }
-  const [type = '', ...parameters] = (readHeader(c, 'content-type') ?? '').split(';');
+  const [type = '', ...parameters] = (c.req.header('content-type') ?? '').split(';');
   for (const parameter of parameters) {
     const charset = /^\s*charset="?([^"\s]*)"?\s*$/i.exec(parameter)?.[1];
     if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
@@ -79,7 +78,7 @@ export function bodyChunks(c: Context<AppEnv>): AsyncIterator<Uint8Array> {
 /** Reads a JSON body: 415, 413 before buffering, 408, 400. */
 export async function readJson(c: Context<AppEnv>, limits: BodyLimits): Promise<unknown> {
   requireJson(c);
-  const declared = Number(readHeader(c, 'content-length') ?? 0);
+  const declared = Number(c.req.header('content-length') ?? 0);
   if (declared > limits.bytesMax) throw tooLarge(limits.bytesMax);
   const bytes = readArrived(c, limits.bytesMax) ?? (await awaitAll(c, limits));
   if (bytes.byteLength >= HEAVY_BYTES) await limits.takeTurn();

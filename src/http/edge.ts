@@ -4,7 +4,7 @@ import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { AppEnv } from './app-env.ts';
-import { addHeaders, type HeaderList, readHeader } from './headers.ts';
+import { addHeaders, type HeaderList } from './headers.ts';
 import { readPreferences } from './prefer.ts';
 import { unavailable } from './problem.ts';
 
@@ -39,7 +39,7 @@ export function frameRequests({
 }: Pick<Metrics, 'httpDuration'>): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const startedAt = performance.now();
-    const given = readHeader(c, 'x-request-id');
+    const given = c.req.header('x-request-id');
     const requestId = given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
     c.set('requestId', requestId);
     await next();
@@ -63,7 +63,7 @@ const DEADLINE_GRACE_MS = 1000;
  */
 export function limitTime(timeoutMs: number, waitMsMax: number): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const { waitMs } = readPreferences(readHeader(c, 'prefer'), waitMsMax);
+    const { waitMs } = readPreferences(c.req.header('prefer'), waitMsMax);
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(
       () => late.reject(unavailable('The request took longer than its deadline.')),

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import type { Context } from 'hono';
 import type { AppEnv } from './app-env.ts';
-import { answerJson, readHeader } from './headers.ts';
+import { answerJson } from './headers.ts';
 
 const MAX_AGE_SECONDS = 3600;
 const TAG_CHARS = 22;
@@ -18,7 +18,7 @@ const rendered = new WeakMap<object, Rendered>();
 /** JSON that a client may keep: `private`, as it was read with a key. The value must never change. */
 export function immutableJson(c: Context<AppEnv>, value: object): Response {
   const { body, headers } = render(value);
-  if (matches(readHeader(c, 'if-none-match'), headers.ETag)) {
+  if (matches(c.req.header('if-none-match'), headers.ETag)) {
     return new Response(null, { status: 304, headers });
   }
   return answerJson(body, 200, headers);

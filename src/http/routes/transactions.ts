@@ -22,7 +22,7 @@ import type { Log } from '../../runtime/log.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { type BodyLimits, bodyChunks, readJson, readMediaType, readQuery } from '../body.ts';
-import { answerJson, readHeader } from '../headers.ts';
+import { answerJson } from '../headers.ts';
 import { readIdempotencyKey, withKey } from '../idempotency-key.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 import { readPreferences, waitApplied } from '../prefer.ts';
@@ -80,8 +80,8 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
   const routes = new Hono<AppEnv>();
 
   routes.post('/v1/transactions', requireRole('ingest'), async (c) => {
-    const headerKey = readIdempotencyKey(readHeader(c, 'idempotency-key'));
-    const { waitMs } = readPreferences(readHeader(c, 'prefer'), waitMsMax);
+    const headerKey = readIdempotencyKey(c.req.header('idempotency-key'));
+    const { waitMs } = readPreferences(c.req.header('prefer'), waitMsMax);
     const input = withKey(readOneInput(await readJson(c, limits)), headerKey);
     const { client } = c.get('principal');
     const result = await acceptOne({ client, input, waitMs });
@@ -102,7 +102,7 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
   routes.post('/v1/transactions/batch', requireRole('ingest'), async (c) => {
     const { client } = c.get('principal');
     if (readMediaType(c) === LINES_CONTENT_TYPE) {
-      const { isMinimal } = readPreferences(readHeader(c, 'prefer'), waitMsMax);
+      const { isMinimal } = readPreferences(c.req.header('prefer'), waitMsMax);
       const { timeoutMs, takeTurn } = limits;
       const body = bodyChunks(c);
       const request = { body, client, isMinimal, timeoutMs, takeTurn, draining };

@@ -4,7 +4,7 @@ import { Hono } from 'hono';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AppEnv } from '../../../src/http/app-env.ts';
 import { frameRequests } from '../../../src/http/edge.ts';
-import { addHeaders, answerJson, readHeader } from '../../../src/http/headers.ts';
+import { addHeaders, answerJson } from '../../../src/http/headers.ts';
 import { immutableJson } from '../../../src/http/immutable.ts';
 import { type Serving, serve } from '../../../src/http/serve.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
@@ -18,7 +18,7 @@ app.use(async (c, next) => {
   await next();
   addHeaders(c, [['RateLimit', 'usual']]);
 });
-app.get('/echo', (c) => c.json(ECHOED.map((name) => readHeader(c, name) ?? null)));
+app.get('/echo', (c) => c.json(ECHOED.map((name) => c.req.header(name) ?? null)));
 app.get('/own', () =>
   answerJson('{}', 201, { 'Cache-Control': 'private', RateLimit: 'own', Location: '/x' }),
 );
