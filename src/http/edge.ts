@@ -8,30 +8,30 @@ import { addHeaders, type HeaderList } from './headers.ts';
 import { readPreferences } from './prefer.ts';
 import { unavailable } from './problem.ts';
 
-export const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 const HSTS_SECONDS = 365 * 24 * 60 * 60;
 
 /** Nothing the API answers is a page, so nothing may be loaded by it; /docs has a policy of its own. */
-export const STRICT_POLICY =
+const STRICT_POLICY =
   "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-export const SECURITY_HEADERS: HeaderList = [
+/** What every answer says that does not say otherwise itself. */
+export const USUAL_HEADERS: HeaderList = [
   ['X-Content-Type-Options', 'nosniff'],
   ['Strict-Transport-Security', `max-age=${HSTS_SECONDS}; includeSubDomains`],
   ['Referrer-Policy', 'no-referrer'],
   ['Cross-Origin-Resource-Policy', 'same-origin'],
-];
-
-/** What every answer says that does not say otherwise itself. */
-const USUAL_HEADERS: HeaderList = [
-  ...SECURITY_HEADERS,
   ['Content-Security-Policy', STRICT_POLICY],
   ['Cache-Control', 'no-store'],
 ];
 
+/** The caller's `X-Request-Id` if that is harmless. */
+export function requestIdFor(given: string | readonly string[] | undefined): string {
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+}
+
 /**
- * Around every request: its id, which is the caller's `X-Request-Id` if that is harmless and repeated in
- * every answer, the headers of the answer, and its duration. It is observed under its route's pattern,
+ * Around every request: its id, which is repeated in every answer, the headers of the answer, and its duration. It is observed under its route's pattern,
  * never its path: labels stay few.
  */
 export function frameRequests({
@@ -39,8 +39,7 @@ export function frameRequests({
 }: Pick<Metrics, 'httpDuration'>): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const startedAt = performance.now();
-    const given = c.req.header('x-request-id');
-    const requestId = given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
+    const requestId = requestIdFor(c.req.header('x-request-id'));
     c.set('requestId', requestId);
     await next();
     addHeaders(c, USUAL_HEADERS);

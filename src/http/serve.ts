@@ -2,14 +2,21 @@
  * The listening socket: Node's server with limits against slow and broken clients, a port that may
  * move on when it is taken, and an end that lets requests finish.
  */
-import { randomUUID } from 'node:crypto';
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { Failure } from '../domain/failure.ts';
 import type { AppEnv } from './app-env.ts';
-import { PROBLEM_CONTENT_TYPE, Problem, problemResponse } from './problem.ts';
+import { bareProblem, writeProblem } from './bare-problem.ts';
+import { Problem } from './problem.ts';
 
 const HEADERS_TIMEOUT_MS = 5000;
 const CHECK_INTERVAL_MS = 1000;
@@ -67,8 +74,9 @@ function openServer(app: Hono<AppEnv>, front: ServeOptions['front']): Server {
   server.on('clientError', (error, socket: Socket) => {
     refuseUnreadable(error, socket, answers.get(socket));
   });
-  server.on('checkExpectation', (_request, response: ServerResponse) => {
-    void writeProblem(response, new Problem('expectation-failed', 'Only 100-continue is met.'));
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    const problem = new Problem('expectation-failed', 'Only 100-continue is met.');
+    writeProblem(request, response, problem);
   });
   return server;
 }
@@ -77,13 +85,8 @@ function openServer(app: Hono<AppEnv>, front: ServeOptions['front']): Server {
 function refuseTarget(error: unknown): Response {
   if (!(error instanceof RequestError)) throw error;
   const detail = `The request has no valid target and Host: ${error.message}.`;
-  return problemResponse(new Problem('malformed-request', detail), randomUUID());
-}
-
-async function writeProblem(response: ServerResponse, problem: Problem): Promise<void> {
-  const answer = problemResponse(problem, randomUUID());
-  response.writeHead(answer.status, { 'Content-Type': PROBLEM_CONTENT_TYPE });
-  response.end(await answer.text());
+  const { body, ...head } = bareProblem(new Problem('malformed-request', detail));
+  return new Response(body, head);
 }
 
 /** What Node could not parse, or waited for in vain, never reaches the application. */
@@ -102,14 +105,10 @@ function refuseUnreadable(
   const problem = isLate
     ? new Problem('request-timeout', 'The headers did not arrive in time.')
     : new Problem('malformed-request', 'The request is not HTTP as this server reads it.');
-  const answer = problemResponse(problem, randomUUID());
-  void answer.text().then((body) => {
-    socket.end(
-      `HTTP/1.1 ${answer.status} ${isLate ? 'Request Timeout' : 'Bad Request'}\r\n` +
-        `Connection: close\r\nContent-Type: ${PROBLEM_CONTENT_TYPE}\r\n` +
-        `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    );
-  });
+  const { status, headers, body } = bareProblem(problem);
+  const head = Object.entries({ ...headers, Connection: 'close' });
+  const lines = head.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines}\r\n${body}`);
 }
 
 async function listen(server: Server, { host, port, mayMove }: ServeOptions): Promise<void> {

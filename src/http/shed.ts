@@ -1,10 +1,8 @@
 /**
- * Stands before the application: asks the admission for each request below /v1 and answers those that are
- * refused with a prepared 503, without reading their body or routing them. Health is never refused. Lends
- * the places of requests whose bodies are still arriving to others, and ends connections whose bodies
- * nobody waits for.
+ * Stands before the application: asks the admission for every request but those for health and documents, and
+ * answers those that are refused with 503, without reading their body or routing them. Lends the places of
+ * requests whose bodies are still arriving to others, and ends connections whose bodies nobody waits for.
  */
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Config } from '../runtime/config.ts';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -17,9 +15,9 @@ import {
   watchEventLoop,
 } from './admission.ts';
 import { type Arrivals, createArrivals } from './arrivals.ts';
+import { writeProblem } from './bare-problem.ts';
 import type { AwaitBody } from './body.ts';
-import { REQUEST_ID, SECURITY_HEADERS, STRICT_POLICY } from './edge.ts';
-import { PROBLEM_CONTENT_TYPE, Problem, problemJson } from './problem.ts';
+import { Problem } from './problem.ts';
 import { LINES_CONTENT_TYPE } from './transaction-lines.ts';
 
 type ShedOptions = {
@@ -223,21 +221,9 @@ function refuse(
   refusal: Refusal,
 ): void {
   metrics.requestsShed.inc({ reason: refusal });
-  const given = request.headers['x-request-id'];
-  const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
-  const problem = toProblem(refusal, requestsMax);
-  const body = JSON.stringify(problemJson(problem, requestId));
-  for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
-  response.writeHead(503, {
-    ...problem.headers,
-    'Content-Type': PROBLEM_CONTENT_TYPE,
-    'Content-Length': Buffer.byteLength(body),
-    'Content-Security-Policy': STRICT_POLICY,
-    'Cache-Control': 'no-store',
-    'X-Request-Id': requestId,
-  });
   // Node reads on and drops the body once the answer is out, so the connection can be used again.
-  response.end(body, () => endUnlessComplete(request));
+  response.once('finish', () => endUnlessComplete(request));
+  writeProblem(request, response, toProblem(refusal, requestsMax));
   const labels = { method: request.method ?? '', route: '(shed)', status: '503' };
   metrics.httpDuration.observe(labels, 0);
 }

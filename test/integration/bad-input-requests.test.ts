@@ -26,6 +26,18 @@ beforeAll(async () => {
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
+/** Of an answer as it came over the socket. */
+function expectUsualHeaders(answer: string): void {
+  const [head = '', body = ''] = answer.split('\r\n\r\n');
+  for (const header of ['x-content-type-options: nosniff', 'cache-control: no-store']) {
+    expect(head.toLowerCase()).toContain(header);
+  }
+  expect(head).toMatch(/^strict-transport-security: max-age=31536000/im);
+  expect(head).toMatch(/^content-security-policy: default-src 'none'/im);
+  const requestId = /^x-request-id: (\S+)$/im.exec(head)?.[1];
+  expect(JSON.parse(body)).toMatchObject({ instance: requestId });
+}
+
 describe('bodies', () => {
   test.each([
     ['text/plain', {}],
@@ -95,6 +107,7 @@ describe('requests', () => {
     const answer = await sendRaw(api.url, text);
     expect(answer).toMatch(/^HTTP\/1.1 4\d\d /);
     expect(answer).toContain('application/problem+json');
+    expectUsualHeaders(answer);
   });
 
   test('whose headers never end are cut off', async () => {
@@ -157,6 +170,7 @@ describe('requests', () => {
     const answer = await sendRaw(api.url, `${head}\r\nConnection: close\r\n\r\n`);
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(answer).toContain('application/problem+json');
+    expectUsualHeaders(answer);
   });
 
   test('of HTTP/1.0 need no Host', async () => {
