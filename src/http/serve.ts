@@ -95,10 +95,15 @@ function refuseUnreadable(
   socket: Socket,
   under: ServerResponse | undefined,
 ): void {
+  const open = under?.writableFinished === false ? under : undefined;
   // A body that breaks off while its answer is on the way: nothing else fits behind that.
-  const isAnswering = under?.headersSent === true && !under.writableFinished;
-  if (!socket.writable || error.code === 'ECONNRESET' || isAnswering) {
+  if (!socket.writable || error.code === 'ECONNRESET' || open?.headersSent === true) {
     socket.destroy();
+    return;
+  }
+  // What stands behind a whole request is no fault of that one: its answer is the last.
+  if (open?.req.complete === true) {
+    open.shouldKeepAlive = false;
     return;
   }
   const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
