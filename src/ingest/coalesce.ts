@@ -4,6 +4,7 @@
  * back together, and a run of the first few of them would be followed by one of all others: so a run that is as
  * large as a crowd is left alone, and the next one waits for half as many, but not for long.
  */
+import { settlesWithin } from '../runtime/settles-within.ts';
 
 export type Coalescer<Item, Result> = {
   /** Resolves to the item's own result; rejects with whatever the run it was part of threw. */
@@ -63,7 +64,7 @@ export function createCoalescer<Item, Result>({
     if (isCrowd) crowds += 1;
     const results = (async () => run(items))();
     begin(results);
-    await settledWithin(results, stallMs);
+    await settlesWithin(results, stallMs);
     running -= 1;
     if (isCrowd) {
       crowds -= 1;
@@ -101,12 +102,4 @@ export function createCoalescer<Item, Result>({
     },
     isIdle: () => waiting === 0,
   };
-}
-
-/** Resolves once a promise is settled, or after a time. */
-async function settledWithin(promise: Promise<unknown>, ms: number): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  await Promise.race([promise.catch(() => undefined), late]);
-  clearTimeout(timer);
 }

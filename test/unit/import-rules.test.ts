@@ -23,8 +23,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   store: { folders: [], types: ['runtime'], packages: ['pg', 'pg-copy-streams', 'node:*', 'uuid'] },
   stream: { folders: [], types: ['runtime'], packages: ['ioredis', 'murmurhash', 'node:*'] },
   ingest: {
-    folders: [],
-    types: ['store', 'stream', 'runtime'],
+    folders: ['runtime'],
+    types: ['store', 'stream'],
     packages: ['zod', 'uuid', 'p-limit', 'node:*'],
   },
   query: { folders: [], types: ['store', 'stream', 'runtime'], packages: ['zod', 'node:*'] },
