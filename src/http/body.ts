@@ -59,7 +59,7 @@ export function readMediaType(c: Context<AppEnv>): string {
   return type.trim().toLowerCase();
 }
 
-export function requireJson(c: Context<AppEnv>): void {
+function requireJson(c: Context<AppEnv>): void {
   if (readMediaType(c) !== 'application/json') {
     throw new Problem('unsupported-media-type', 'Send Content-Type: application/json.');
   }

@@ -54,7 +54,7 @@ export type BreakerSettings = {
   readonly windowMs: number;
 };
 
-export const BREAKER_SETTINGS: BreakerSettings = {
+const BREAKER_SETTINGS: BreakerSettings = {
   failuresMax: 5,
   successesMax: 3,
   openMs: 30_000,

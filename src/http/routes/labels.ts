@@ -15,7 +15,7 @@ export type LabelsDependencies = {
   readonly limits: BodyLimits;
 };
 
-export const LABELS_MAX = 1000;
+const LABELS_MAX = 1000;
 
 /** What the document shows; requests are read as `listReader` has it. */
 const labelsInputSchema = z
