@@ -20,17 +20,23 @@ export async function tellLeftBatches(
   dependencies: TellLeftBatchesDependencies,
   signal: AbortSignal,
 ): Promise<number> {
-  const { listLabelBatches, deleteLabelBatch, tellProfiles, batchAgeMs, now } = dependencies;
+  const { listLabelBatches, deleteLabelBatch, tellProfiles, batchAgeMs, now, reportAge } =
+    dependencies;
   let told = 0;
   for (;;) {
     const page = await listLabelBatches(new Date(now() - batchAgeMs), PAGE_BATCHES);
-    dependencies.reportAge(page[0] === undefined ? 0 : now() - page[0].receivedAt.getTime());
+    const [oldest] = page;
+    // Before they are told: it has to be seen while that fails.
+    if (oldest !== undefined) reportAge(now() - oldest.receivedAt.getTime());
     for (const { batchId, transactionIds } of page) {
       if (signal.aborted) return told;
       await tellProfiles(transactionIds);
       await deleteLabelBatch(batchId);
       told += 1;
     }
-    if (page.length < PAGE_BATCHES) return told;
+    if (page.length < PAGE_BATCHES) {
+      reportAge(0);
+      return told;
+    }
   }
 }

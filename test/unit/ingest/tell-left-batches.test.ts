@@ -1,0 +1,53 @@
+/** Labels left untold are told, oldest first, and their age is that of what is still to be told. */
+import { expect, test } from 'vitest';
+import { tellLeftBatches } from '../../../src/ingest/tell-left-batches.ts';
+import type { LabelBatch } from '../../../src/store/label-batches.ts';
+
+const NOW_MS = 100_000;
+
+function createDuty(batches: number) {
+  const left: LabelBatch[] = Array.from({ length: batches }, (_, index) => ({
+    batchId: `b${index}`,
+    receivedAt: new Date(index * 1000),
+    transactionIds: [`t${index}`],
+  }));
+  const told: string[] = [];
+  const ages: number[] = [];
+  const dependencies = {
+    listLabelBatches: async (before: Date, limit: number) =>
+      left.filter(({ receivedAt }) => receivedAt < before).slice(0, limit),
+    async deleteLabelBatch(batchId: string) {
+      left.splice(
+        left.findIndex((batch) => batch.batchId === batchId),
+        1,
+      );
+    },
+    tellProfiles: async (ids: readonly string[]) => void told.push(...ids),
+    batchAgeMs: 5000,
+    now: () => NOW_MS,
+    reportAge: (ageMs: number) => void ages.push(ageMs),
+  };
+  return { dependencies, left, told, ages };
+}
+
+const running = new AbortController().signal;
+
+test('all are told over any number of pages, and none is left to be reported', async () => {
+  const { dependencies, left, told, ages } = createDuty(45);
+  expect(await tellLeftBatches(dependencies, running)).toBe(45);
+  expect(told).toEqual(Array.from({ length: 45 }, (_, index) => `t${index}`));
+  expect(left).toEqual([]);
+  expect(ages).toEqual([NOW_MS, NOW_MS - 20_000, NOW_MS - 40_000, 0]);
+  expect(await tellLeftBatches(dependencies, running)).toBe(0);
+  expect(ages.at(-1)).toBe(0);
+});
+
+test('the age of one that cannot be told stays reported', async () => {
+  const { dependencies, left, ages } = createDuty(2);
+  const away = async () => {
+    throw new Error('away');
+  };
+  const telling = tellLeftBatches({ ...dependencies, tellProfiles: away }, running);
+  await expect(telling).rejects.toThrow('away');
+  expect([left.length, ages]).toEqual([2, [NOW_MS]]);
+});
