@@ -39,13 +39,20 @@ export type ReadOptions = {
 /**
  * Waits for entries that nobody has read yet. One command over all streams on a single node; on a cluster,
  * where they live in different slots, each stream without blocking and then the first one with it.
+ *
+ * A read that waits is answered with the first stream that gets entries, although whoever appended to it is about
+ * to append to others: what these hold is read with it, as half as many batches cost less.
  */
 export async function readNew(reader: RedisClient, options: ReadOptions): Promise<Delivery[]> {
   const { streams, blockMs } = options;
-  if (!(reader instanceof Cluster)) return await read(reader, options, streams, '>', blockMs);
-  const found = await readPresent(reader, options);
+  const isCluster = reader instanceof Cluster;
+  const found = isCluster ? await readPresent(reader, options) : [];
   if (found.length > 0) return found;
-  return await read(reader, options, streams.slice(0, 1), '>', blockMs);
+  const awaited = isCluster ? streams.slice(0, 1) : streams;
+  const woken = await read(reader, options, awaited, '>', blockMs);
+  if (woken.length !== 1) return woken;
+  const others = streams.filter((stream) => stream !== woken[0]?.stream);
+  return [...woken, ...(await readPresent(reader, { ...options, streams: others }))];
 }
 
 /** Entries that are there now and that nobody has read yet. */

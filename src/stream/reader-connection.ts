@@ -14,7 +14,6 @@ import {
   readJoined,
   readNew,
   readOwn,
-  readPresent,
 } from './read-group.ts';
 
 export type OpenReader = {
@@ -75,7 +74,7 @@ export function openReaderConnection(
     readNew: (options) =>
       guard(async (client) => {
         const joined = isBusy ? await readJoined(client, readScript, options) : [];
-        const deliveries = joined.length > 0 ? joined : await readWoken(client, options);
+        const deliveries = joined.length > 0 ? joined : await readNew(client, options);
         const entries = deliveries.reduce((sum, delivery) => sum + delivery.entries.length, 0);
         isBusy = entries >= Math.min(BUSY_ENTRIES, options.entriesMax);
         return deliveries;
@@ -91,17 +90,6 @@ export function openReaderConnection(
     close,
     [Symbol.asyncDispose]: async () => close(),
   };
-}
-
-/**
- * A read that waits is answered with the first stream that gets entries, although whoever appended to it is about
- * to append to others: what these hold is read with it, as half as many batches cost less.
- */
-async function readWoken(client: RedisClient, options: ReadOptions): Promise<Delivery[]> {
-  const first = await readNew(client, options);
-  if (first.length !== 1) return first;
-  const others = options.streams.filter((stream) => stream !== first[0]?.stream);
-  return [...first, ...(await readPresent(client, { ...options, streams: others }))];
 }
 
 function readerClosed(): Failure {
