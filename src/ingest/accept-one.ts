@@ -50,7 +50,7 @@ const COMMIT_STALL_MS = 250;
 /** Below the rows from which a batch is first tried as if all of it were new. */
 const COMMIT_ITEMS_MAX = 64;
 
-/** A commit of as many is left alone, and the next waits this long for half as many: less than a commit takes. */
+/** Beside a commit of as many none begins, and the next waits this long for half as many: less than a commit takes. */
 const CROWD_ITEMS = 16;
 const CROWD_MS = 2;
 

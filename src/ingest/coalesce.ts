@@ -1,8 +1,8 @@
 /**
  * Group commit for callers: calls that come while earlier ones are under way are run together when one of those ends.
- * Nobody waits for company: an idle lane runs a call at once. In a crowd, callers that were answered together come
- * back together, and a run of the first few of them would be followed by one of all others: so a run that is as
- * large as a crowd is left alone, and the next one waits for half as many, but not for long.
+ * An idle lane runs a call at once, but for a moment after a crowd: callers that were answered together come back
+ * together, and a run of the first few of them would be followed by one of all others. So while a run as large as a
+ * crowd is under way no other begins, and the next one waits until it has half as many items, but not for long.
  */
 import { settlesWithin } from '../runtime/settles-within.ts';
 
@@ -23,7 +23,7 @@ export type CoalescerOptions<Item, Result> = {
   readonly stallMs: number;
   /** Items of a run that make it a crowd. */
   readonly crowdItems: number;
-  /** How long a crowd is waited for. */
+  /** How long after a crowd the next run waits for half as many items. */
   readonly crowdMs: number;
 };
 
