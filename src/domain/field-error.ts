@@ -4,9 +4,6 @@ import { Failure } from './failure.ts';
 /** `pointer` is a JSON pointer (RFC 6901) into the body, or the name of a header or query parameter. */
 export type FieldError = { readonly pointer: string; readonly detail: string };
 
-/** Longest list of errors one answer carries; the first are the useful ones. */
-export const FIELD_ERRORS_MAX = 100;
-
 /** The input is wrong in these places; answered with 422. */
 export class InvalidFields extends Failure {
   readonly errors: readonly FieldError[];
@@ -14,7 +11,7 @@ export class InvalidFields extends Failure {
   constructor(errors: readonly FieldError[], detail = 'The request has invalid fields.') {
     super('invalid', 'INVALID_FIELDS', detail);
     this.name = 'InvalidFields';
-    this.errors = errors.slice(0, FIELD_ERRORS_MAX);
+    this.errors = errors;
   }
 }
 

@@ -3,7 +3,7 @@
  * not expected becomes a bare 500 and goes to the log with its cause. No driver's text leaves here.
  */
 import { Failure } from '../domain/failure.ts';
-import { FIELD_ERRORS_MAX, type FieldError, InvalidFields } from '../domain/field-error.ts';
+import { type FieldError, InvalidFields } from '../domain/field-error.ts';
 
 /** `type` is `urn:risk:problem:NAME`; titles and statuses never vary within a type. */
 const PROBLEMS = {
@@ -32,6 +32,8 @@ export type ProblemStatus = (typeof PROBLEMS)[ProblemName]['status'];
 
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
 const RETRY_AFTER_SECONDS = '1';
+/** Longest list of errors one answer carries; the first are the useful ones. */
+const FIELD_ERRORS_MAX = 100;
 
 export type ProblemOptions = {
   readonly errors?: readonly FieldError[];
@@ -45,10 +47,12 @@ export class Problem extends Error {
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(problem: ProblemName, detail: string, options: ProblemOptions = {}) {
-    super(detail);
+    const errors = options.errors ?? [];
+    const unlisted = errors.length - FIELD_ERRORS_MAX;
+    super(unlisted > 0 ? `${detail} ${unlisted} more errors are not listed.` : detail);
     this.name = 'Problem';
     this.problem = problem;
-    this.errors = (options.errors ?? []).slice(0, FIELD_ERRORS_MAX);
+    this.errors = errors.slice(0, FIELD_ERRORS_MAX);
     this.headers = options.headers ?? {};
   }
 }

@@ -150,12 +150,13 @@ describe('a body', () => {
     await api.testDatabase.sql('truncate labels');
   });
 
-  test('whose every label is wrong has its first hundred errors', async () => {
+  test('whose every label is wrong has its first hundred errors, and the number of the others', async () => {
     const labels = Array.from({ length: 1000 }, (_, n) =>
       label({ transaction_id: idAt(CREATED_MS, n + 2) }),
     );
     const { body } = await expectProblem(await raw(JSON.stringify({ labels })), 422);
     expect(body.errors).toHaveLength(100);
     expect(body.errors[99].pointer).toBe('/labels/99/transaction_id');
+    expect(body.detail).toMatch(/ 900 more errors are not listed\.$/);
   });
 });
