@@ -64,6 +64,22 @@ test('pending is 202, a dead letter and an unknown id are 404 of different types
   expect(await typeOf('nonsense')).toEqual([404, 'urn:risk:problem:not-found']);
 });
 
+test('without a score there is no explanation, and the answer says why', async () => {
+  const whyNot = async (id: string) => {
+    const answer = await get(`/v1/scores/${id}/explanation`);
+    const { type, detail } = (await answer.json()) as { type: string; detail: string };
+    return [answer.status, type, detail, answer.headers.get('retry-after')];
+  };
+  const [notFound, deadLetter] = ['urn:risk:problem:not-found', 'urn:risk:problem:dead-letter'];
+  const pending = 'The transaction is not scored yet.';
+  expect(await whyNot(idAt(at(30), 3))).toEqual([404, notFound, pending, '1']);
+  const givenUp = 'Scoring was given up; an operator may replay it.';
+  expect(await whyNot(idAt(at(1), 5))).toEqual([404, deadLetter, givenUp, null]);
+  const unknown = 'No transaction has this id.';
+  expect(await whyNot(idAt(NOVEMBER, 77))).toEqual([404, notFound, unknown, null]);
+  expect(await whyNot('nonsense')).toEqual([404, notFound, unknown, null]);
+});
+
 test('an explanation names every feature and every rule, and the lineage', async () => {
   const explanation = await getJson(`/v1/scores/${idAt(at(0), 0)}/explanation`);
   expect(explanation).toMatchObject({
@@ -76,7 +92,6 @@ test('an explanation names every feature and every rule, and the lineage', async
   expect(features[0]).toMatchObject({ value: 1 });
   expect(features[1]).toMatchObject({ value: null });
   expect(rules.length).toBeGreaterThanOrEqual(12);
-  expect((await get(`/v1/scores/${idAt(at(30), 3)}/explanation`)).status).toBe(404);
 });
 
 test('an account’s profile sums its windows exactly, each currency for itself', async () => {

@@ -51,20 +51,20 @@ export function scoresRoutes(dependencies: ScoresDependencies): Hono<AppEnv> {
         c.header('Retry-After', PENDING_RETRY_AFTER_SECONDS);
         return c.json({ transaction_id: transactionId, status: 'accepted' as const }, 202);
       case 'dead-letter':
-        throw new Problem('dead-letter', 'Scoring was given up; an operator may replay it.');
       case 'unknown':
-        throw new Problem('not-found', 'No transaction has this id.');
+        throw unscored(lookup.kind);
     }
   });
 
   routes.get('/v1/scores/:id/explanation', requireRole('analyst'), async (c) => {
     const { method } = readQuery(c, explanationParameters);
-    const result = await explainScore(c.req.param('id'), method);
+    const transactionId = c.req.param('id');
+    const result = await explainScore(transactionId, method);
     switch (result.kind) {
       case 'explained':
         return c.json(result.explanation);
       case 'not-scored':
-        throw new Problem('not-found', 'No score has this id.');
+        throw unscored((await readScore(transactionId)).kind);
       case 'unknown-version': {
         const made = `rule set ${result.ruleSet} and feature schema ${result.featureSchema}`;
         throw new Problem('conflict', `It was made with ${made}, which this version lacks.`);
@@ -75,6 +75,21 @@ export function scoresRoutes(dependencies: ScoresDependencies): Hono<AppEnv> {
   });
 
   return routes;
+}
+
+/** Why there is no score to explain; one that was stored meanwhile is there when it is asked for again. */
+function unscored(kind: ScoreLookup['kind']): Problem {
+  switch (kind) {
+    case 'dead-letter':
+      return new Problem('dead-letter', 'Scoring was given up; an operator may replay it.');
+    case 'unknown':
+      return new Problem('not-found', 'No transaction has this id.');
+    case 'pending':
+    case 'scored':
+      return new Problem('not-found', 'The transaction is not scored yet.', {
+        headers: { 'Retry-After': PENDING_RETRY_AFTER_SECONDS },
+      });
+  }
 }
 
 const tags = ['scores'];
