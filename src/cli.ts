@@ -61,7 +61,8 @@ async function role(
     parseArguments(args, {});
     return (await load())(context);
   };
-  return { command: { name, summary: `One process that ${summary}.`, usage, run } };
+  const needs = ['DATABASE_URL', 'REDIS_URL'] as const;
+  return { command: { name, summary: `One process that ${summary}.`, usage, needs, run } };
 }
 
 async function overview(): Promise<string> {
@@ -111,7 +112,8 @@ async function main(argv: readonly string[]): Promise<number> {
   const settings = readConfig();
   if ('problems' in settings) {
     output.error('risk: bad configuration');
-    for (const problem of settings.problems) output.error(`  ${problem}`);
+    const problems = [...settings.problems, ...missingUrls(command)];
+    for (const problem of problems) output.error(`  ${problem}`);
     return EXIT_BAD_CONFIGURATION;
   }
   const config = withDataFolder(settings.config);
@@ -135,6 +137,15 @@ function withEmbeddedUrls(config: Config): Config {
     DATABASE_URL: config.DATABASE_URL ?? engine?.databaseUrl ?? undefined,
     REDIS_URL: config.REDIS_URL ?? engine?.redisUrl ?? undefined,
   };
+}
+
+/** Told although other settings are bad, so what the data folder knows is read by itself. */
+function missingUrls({ name, needs = [] }: Command): string[] {
+  const environment = readEnvironment();
+  const folder = readConfig({ RISK_DATA_DIR: environment['RISK_DATA_DIR'] });
+  const known = 'config' in folder ? withEmbeddedUrls(withDataFolder(folder.config)) : undefined;
+  const missing = needs.filter((url) => !environment[url] && known?.[url] === undefined);
+  return missing.map((url) => `${url}: is needed by ${name}`);
 }
 
 async function runCommand(

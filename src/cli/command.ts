@@ -18,12 +18,16 @@ export type CommandContext = {
   readonly signal: AbortSignal;
 };
 
+export type ServiceUrl = 'DATABASE_URL' | 'REDIS_URL';
+
 export type Command = {
   readonly name: string;
   /** One line for the table of `risk --help`. */
   readonly summary: string;
   /** Printed whole by `risk NAME --help` and after a usage error; starts with `risk NAME`. */
   readonly usage: string;
+  /** Settings without which it does not run; told beside whatever else is wrong with the configuration. */
+  readonly needs?: readonly ServiceUrl[];
   /** Resolves to the exit code. */
   run(args: string[], context: CommandContext): Promise<number>;
 };

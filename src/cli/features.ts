@@ -24,6 +24,7 @@ today, and stores them in recomputed_features. No score changes. May be interrup
 
   --from DATE   first day of created_at, UTC, as 2026-11-01
   --to DATE     last day, inclusive`,
+  needs: ['DATABASE_URL'],
   async run(args, { config, output, signal }) {
     const { values, positionals } = parseArguments(
       args,

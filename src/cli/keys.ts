@@ -20,6 +20,7 @@ risk keys revoke KEY_ID
 
 Roles: ${ROLES.join(', ')}. The key itself is printed once, by create. CLIENT (default: default) is
 whose idempotency keys it shares. A revoked key stops working within a second. Needs DATABASE_URL.`,
+  needs: ['DATABASE_URL'],
   async run(args, context) {
     const { config, output } = context;
     const [action, ...rest] = args;

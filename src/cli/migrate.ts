@@ -15,6 +15,7 @@ export const command: Command = {
 
 Applies what is missing of sql/, adds RISK_CORRIDORS, makes the partitions of the coming months and
 stores RISK_BOOTSTRAP_KEY. Needs DATABASE_URL; RISK_MARKET names the schema.`,
+  needs: ['DATABASE_URL'],
   async run(args, { config, output }) {
     parseArguments(args, {});
     const { DATABASE_URL: url, RISK_MARKET: market } = config;

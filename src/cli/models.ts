@@ -93,6 +93,7 @@ export const command: Command = {
   name: 'models',
   summary: 'Trains and registers models, rolls them out and back, watches them.',
   usage: USAGE,
+  needs: ['DATABASE_URL'],
   run: async (args, context) => {
     const { config, output } = context;
     const parsed = parseArguments(args, OPTIONS, { min: 1, max: 2 });

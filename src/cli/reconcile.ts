@@ -22,6 +22,7 @@ export const command: Command = {
 Closes open batches older than RISK_RECONCILE_AGE_MS and, if Redis was lost, brings back everything
 that is neither scored nor waiting. Workers do the same every second; running it twice is harmless.
 Needs DATABASE_URL and REDIS_URL.`,
+  needs: ['DATABASE_URL', 'REDIS_URL'],
   async run(args, { config, output, signal }) {
     parseArguments(args, {});
     const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = config;

@@ -53,6 +53,11 @@ test('risk lists all problems of its configuration at once and exits 78', async 
   });
   expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
   for (const name of ['PORT', 'DATABASE_URL', 'RISK_NO_SUCH']) expect(stderr).toContain(name);
+  const api = await run(['api'], { PORT: 'x', RISK_DATA_DIR: elsewhere });
+  expect(api).toMatchObject({ code: 78, stdout: '' });
+  for (const name of ['PORT', 'DATABASE_URL', 'REDIS_URL']) expect(api.stderr).toContain(name);
+  const keys = await run(['keys', 'list'], { PORT: 'x', DATABASE_URL: 'postgres://127.0.0.1:1/x' });
+  expect([keys.code, keys.stderr.includes('_URL')]).toEqual([78, false]);
   const help = await run(['doctor', '--help'], { PORT: '99999' });
   expect(help.code).toBe(0);
 });
