@@ -38,7 +38,7 @@ import { createTurns } from './http/turns.ts';
 import { acceptLabels } from './ingest/accept-labels.ts';
 import { acceptLines } from './ingest/accept-lines.ts';
 import { createAcceptOne } from './ingest/accept-one.ts';
-import { acceptTransactions } from './ingest/accept-transactions.ts';
+import { acceptTransactions, findEachInvalid } from './ingest/accept-transactions.ts';
 import { watchCorridors } from './ingest/corridor-list.ts';
 import { evaluateTransaction } from './query/evaluate.ts';
 import { createOperating, type Operating } from './query/operating.ts';
@@ -205,6 +205,7 @@ function listModules(
     acceptOne: createAcceptOne({ ...accept, replies, findScore: reading.findScore }),
     acceptBatch: (request) => acceptTransactions(accept, request),
     acceptLines: (client, lines) => acceptLines(accept, client, lines),
+    findInvalid: (items) => findEachInvalid(accept, items),
     readTransaction: reading.readTransaction,
     searchTransactions: reading.searchTransactions,
     limits,

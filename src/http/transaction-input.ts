@@ -9,6 +9,7 @@ import {
   transactionInputSchema,
 } from '../domain/transaction.ts';
 import type { Line } from '../ingest/accept-lines.ts';
+import type { ItemError, WorldlyFields } from '../ingest/prepare-transactions.ts';
 import { checkFields, fieldErrors, listReader } from './body.ts';
 import type { RawLine } from './line-reader.ts';
 
@@ -46,6 +47,52 @@ export function readBatchInput(value: unknown): KeyedTransactionInput[] {
   });
   if (errors.length > 0) throw new InvalidFields(errors);
   return keyed;
+}
+
+/** Finds what no schema can refuse. */
+export type FindInvalid = (items: readonly WorldlyFields[]) => readonly ItemError[];
+
+const { corridor, created_at } = transactionInputSchema.shape;
+/** Of whatever was sent: a field that the schema refuses is not judged again. */
+const worldlyFields = z
+  .object({
+    corridor: corridor.optional().catch(undefined),
+    created_at: created_at.catch(undefined),
+  })
+  .catch({ corridor: undefined, created_at: undefined });
+
+/**
+ * Reads a body; where that is refused, the fields that only the world can refuse are named with the others.
+ * @param items of the body, which are the body itself where it is one
+ */
+export function readNamingAll<T>(
+  read: () => T,
+  findInvalid: FindInvalid,
+  items: readonly unknown[],
+  at: readonly string[],
+): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof InvalidFields)) throw error;
+    const found = findInvalid(items.map((item) => worldlyFields.parse(item)));
+    throw new InvalidFields([...error.errors, ...toFieldErrors(found, at)]);
+  }
+}
+
+const rawBatch = z.object({ transactions: z.array(z.unknown()).max(BATCH_TRANSACTIONS_MAX) });
+
+/** The items of a batch that may be anything; none where there are too many. */
+export function batchItems(value: unknown): readonly unknown[] {
+  return rawBatch.safeParse(value).data?.transactions ?? [];
+}
+
+/** @param at where the items stand in the body; a single transaction is the body itself */
+export function toFieldErrors(errors: readonly ItemError[], at: readonly string[]): FieldError[] {
+  return errors.map(({ index, field, detail }) => ({
+    pointer: jsonPointer(at.length === 0 ? [field] : [...at, index, field]),
+    detail,
+  }));
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });

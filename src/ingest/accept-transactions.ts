@@ -26,6 +26,7 @@ import {
   type Prepared,
   prepare,
   type Surroundings,
+  type WorldlyFields,
 } from './prepare-transactions.ts';
 import { retryStore } from './retry-store.ts';
 import type { NewTransactionId } from './transaction-id.ts';
@@ -126,7 +127,7 @@ function countDuplicates({ count }: AcceptDependencies, outcomes: readonly EachO
 /** Problems of items that stand alone. */
 export function findEachInvalid(
   dependencies: AcceptDependencies,
-  inputs: readonly KeyedTransactionInput[],
+  inputs: readonly WorldlyFields[],
 ): ItemError[] {
   return findInvalid(inputs, look(dependencies));
 }

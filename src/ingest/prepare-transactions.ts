@@ -37,15 +37,21 @@ export type Prepared = {
   readonly repeats: ReadonlySet<number>;
 };
 
+/** Fields that no schema can judge alone; undefined where there is nothing to judge. */
+export type WorldlyFields = {
+  readonly corridor?: string | undefined;
+  readonly created_at?: string | undefined;
+};
+
 /** Problems with time and corridor; these need no database. */
 export function findInvalid(
-  inputs: readonly TransactionInput[],
+  inputs: readonly WorldlyFields[],
   { receivedAtMs, corridors }: Surroundings,
 ): ItemError[] {
   const errors: ItemError[] = [];
   const latest = receivedAtMs + TRANSACTION_LIMITS.createdAtAheadMsMax;
   for (const [index, input] of inputs.entries()) {
-    if (!corridors.has(input.corridor)) {
+    if (input.corridor !== undefined && !corridors.has(input.corridor)) {
       errors.push({ index, field: 'corridor', detail: 'is not a corridor of this market' });
     }
     if (input.created_at === undefined) continue;

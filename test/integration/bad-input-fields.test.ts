@@ -90,6 +90,23 @@ const BAD_FIELDS: readonly (readonly [string, Input, string])[] = [
   ['metadata 32 deep', { metadata: nested(32) }, '/metadata'],
 ];
 
+test('fields that only the clock and the corridors refuse are named with the others', async () => {
+  const bad = input({ amount: '-1', corridor: 'ZZ-EG', created_at: '1999-01-01T00:00:00Z' });
+  const fields = ['/amount', '/corridor', '/created_at'];
+  const pointers = ({ body }: { body: { errors: { pointer: string }[] } }) =>
+    body.errors.map(({ pointer }) => pointer);
+  expect(pointers(await postOne(api, bad))).toEqual(fields);
+  const keyless = input({ idempotency_key: undefined, corridor: 'ZZ-EG' });
+  expect(pointers(await postOne(api, keyless))).toEqual(['/idempotency_key', '/corridor']);
+  expect(pointers(await postBatch(api, [input({ corridor: 'ZZ-EG' }), bad, input()]))).toEqual([
+    '/transactions/1/amount',
+    '/transactions/0/corridor',
+    ...['corridor', 'created_at'].map((field) => `/transactions/1/${field}`),
+  ]);
+  const odd = input({ account_id: 7, corridor: ['ZZ-EG'] });
+  expect(pointers(await postOne(api, odd))).toEqual(['/account_id', '/corridor']);
+});
+
 describe('one transaction', () => {
   test.each(BAD_FIELDS)('%s is 422 at its field', async (_name, fields, pointer) => {
     const before = await stored();

@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { InvalidFields, jsonPointer } from '../../domain/field-error.ts';
+import { InvalidFields } from '../../domain/field-error.ts';
 import {
   type TransactionListParameters,
   transactionListParameters,
@@ -27,7 +27,15 @@ import { readIdempotencyKey, withKey } from '../idempotency-key.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 import { readPreferences, waitApplied } from '../prefer.ts';
 import { Problem } from '../problem.ts';
-import { batchInputSchema, readBatchInput, readOneInput } from '../transaction-input.ts';
+import {
+  batchInputSchema,
+  batchItems,
+  type FindInvalid,
+  readBatchInput,
+  readNamingAll,
+  readOneInput,
+  toFieldErrors,
+} from '../transaction-input.ts';
 import {
   answerLines,
   LINES_CONTENT_TYPE,
@@ -39,6 +47,7 @@ export type TransactionsDependencies = {
   readonly acceptOne: AcceptOne;
   readonly acceptBatch: (request: AcceptRequest) => Promise<AcceptResult>;
   readonly acceptLines: AcceptLines;
+  readonly findInvalid: FindInvalid;
   readonly readTransaction: (transactionId: string) => Promise<StoredTransactionJson | undefined>;
   readonly searchTransactions: (
     parameters: TransactionListParameters,
@@ -76,13 +85,15 @@ const batchResultSchema = z
 type BatchResult = z.infer<typeof batchResultSchema>;
 
 export function transactionsRoutes(dependencies: TransactionsDependencies): Hono<AppEnv> {
-  const { acceptOne, acceptBatch, limits, log, waitMsMax, draining } = dependencies;
+  const { acceptOne, acceptBatch, findInvalid, limits, log, waitMsMax, draining } = dependencies;
   const routes = new Hono<AppEnv>();
 
   routes.post('/v1/transactions', requireRole('ingest'), async (c) => {
     const headerKey = readIdempotencyKey(c.req.header('idempotency-key'));
     const { waitMs } = readPreferences(c.req.header('prefer'), waitMsMax);
-    const input = withKey(readOneInput(await readJson(c, limits)), headerKey);
+    const given = await readJson(c, limits);
+    const read = () => withKey(readOneInput(given), headerKey);
+    const input = readNamingAll(read, findInvalid, [given], []);
     const { client } = c.get('principal');
     const result = await acceptOne({ client, input, waitMs });
     if (result.kind !== 'accepted') throw refusal(result.kind, result.errors, []);
@@ -108,7 +119,9 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
       const request = { body, client, isMinimal, timeoutMs, takeTurn, draining };
       return answerLines(dependencies.acceptLines, log, request);
     }
-    const inputs = readBatchInput(await readJson(c, limits));
+    const given = await readJson(c, limits);
+    const read = () => readBatchInput(given);
+    const inputs = readNamingAll(read, findInvalid, batchItems(given), ['transactions']);
     const result = await acceptBatch({ client, inputs, replyTo: null });
     if (result.kind !== 'accepted') throw refusal(result.kind, result.errors, ['transactions']);
     const body: BatchResult = { accepted: 0, duplicates: 0, results: [] };
@@ -133,16 +146,12 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
   return routes;
 }
 
-/** @param at where the items stand in the body; a single transaction is the body itself */
 function refusal(
   kind: 'invalid' | 'conflict',
   errors: readonly ItemError[],
   at: readonly string[],
 ): Error {
-  const fields = errors.map(({ index, field, detail }) => ({
-    pointer: jsonPointer(at.length === 0 ? [field] : [...at, index, field]),
-    detail,
-  }));
+  const fields = toFieldErrors(errors, at);
   if (kind === 'invalid') return new InvalidFields(fields);
   const detail = 'A key is used with two bodies; nothing was stored.';
   return new Problem('key-conflict', detail, { errors: fields });
