@@ -17,7 +17,7 @@ export type Training = {
 
 export type Trained = { readonly modelId: string; readonly seconds: number };
 
-export type Officers = {
+type Officers = {
   readonly train: (training: Training) => Promise<Trained>;
   /** One proposes, the other approves. */
   readonly shadow: (model: string, corridor: string) => Promise<void>;

@@ -31,7 +31,7 @@ import {
 
 const DAY_MS = 86_400_000;
 
-export type AccountKind = ProfileKind<AccountProfile, AccountHistory, AccountPast>;
+type AccountKind = ProfileKind<AccountProfile, AccountHistory, AccountPast>;
 
 /** @param maturityDays after which the labels of a transaction are taken for complete */
 export function createAccountKind(maturityDays: number): AccountKind {

@@ -31,7 +31,7 @@ import {
 } from './profile.ts';
 import { takeOwn } from './room.ts';
 
-export type MerchantKind = ProfileKind<MerchantProfile, MerchantHistory, MerchantPast>;
+type MerchantKind = ProfileKind<MerchantProfile, MerchantHistory, MerchantPast>;
 
 /** @param maturityDays after which the labels of a transaction are taken for complete */
 export function createMerchantKind(maturityDays: number): MerchantKind {

@@ -71,7 +71,7 @@ export type MerchantProfile = Profile & {
 };
 
 /** Sum and count of the items [from, to) of one currency, valid while the list's `moves` stay. */
-export type RunningSum = {
+type RunningSum = {
   currency: number;
   moves: number;
   from: number;

@@ -89,7 +89,7 @@ function toCauses(factors: readonly Factor[], probability: number): Cause[] {
 }
 
 /** Weight of one rule on a vector; 0 when it does not fire. */
-export function ruleWeight({ rule, bounds, bands }: CompiledRule, vector: Float64Array): number {
+function ruleWeight({ rule, bounds, bands }: CompiledRule, vector: Float64Array): number {
   return bandWeight(bands, rule.measure(vector, bounds));
 }
 

@@ -13,7 +13,7 @@ import type { LabelValue } from '../domain/label.ts';
 import { textArray, timestampArray } from './binary-array.ts';
 import type { Query, Statement } from './pool.ts';
 
-export type FraudPoint = {
+type FraudPoint = {
   readonly party: string;
   readonly atMs: number;
   /** Frauds created before this are not read. */

@@ -32,7 +32,7 @@ type TallyRow = {
 };
 
 /** Rows since `sinceMs` up to the horizon are tallied; without a horizon there are none. */
-export type TallyPoint = {
+type TallyPoint = {
   readonly merchantId: string;
   readonly sinceMs: number;
   readonly horizon: Position | null;

@@ -5,12 +5,12 @@ import type { RedisClient } from './connection.ts';
 import { type PartyKind, profileKey, profileSlot } from './keys.ts';
 import { loadScript, runScripts } from './scripts.ts';
 
-export type Party = { readonly kind: PartyKind; readonly id: string };
+type Party = { readonly kind: PartyKind; readonly id: string };
 
 /** Resolves when no profile of these parties that was made before will be used again. Throws a Failure. */
 export type BumpProfiles = (parties: readonly Party[]) => Promise<void>;
 
-export type BumpProfilesOptions = {
+type BumpProfilesOptions = {
   readonly redis: RedisClient;
   readonly market: string;
   /** Bytes of a header; the last one, its format, is zero: none. */
