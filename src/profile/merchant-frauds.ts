@@ -1,7 +1,8 @@
 /** What a merchant's known frauds say about one transaction. Runs only for merchants that have some. */
 import type { FraudSpan, MerchantHistory } from '../domain/history.ts';
+import { DAY_MS, dayOf, hourOf } from '../domain/utc-bucket.ts';
 import { countCreated, fraudRate, seenFrauds } from './known-frauds.ts';
-import { DAY_MS, dayOf, hourOf, type MerchantProfile } from './merchant-profile.ts';
+import type { MerchantProfile } from './merchant-profile.ts';
 import { countOlder } from './packed-list.ts';
 
 /** How far back a run of fraudulent days is followed. */

@@ -7,16 +7,13 @@ import {
   MERCHANT_HISTORY_DAYS,
   type MerchantHistory,
 } from '../domain/history.ts';
+import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../domain/utc-bucket.ts';
 import { createDistinctCounter } from './distinct.ts';
 import { countMerchantFrauds } from './merchant-frauds.ts';
 import {
   accountAt,
   amountAt,
   currencyAt,
-  DAY_MS,
-  dayOf,
-  HOUR_MS,
-  hourOf,
   type MerchantItem,
   type MerchantProfile,
 } from './merchant-profile.ts';

@@ -6,6 +6,7 @@ import {
   type MerchantPast,
 } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';
+import { hourOf } from '../domain/utc-bucket.ts';
 import { type Figures, figuresOf } from './figures.ts';
 import { knowsFrauds } from './known-frauds.ts';
 import { decodeMerchant, merchantLayout } from './merchant-codec.ts';
@@ -13,7 +14,6 @@ import { merchantHistory, seenFromMs } from './merchant-history.ts';
 import {
   boundMerchant,
   forgetMerchant,
-  hourOf,
   insertMerchantItem,
   type MerchantItem,
   type MerchantProfile,

@@ -16,6 +16,7 @@ import {
   merchantReachDays,
   type PastTransaction,
 } from '../domain/history.ts';
+import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../domain/utc-bucket.ts';
 import { type Figures, figuresOf } from './figures.ts';
 import { chainFrauds } from './known-frauds.ts';
 import { hashText, packLetters } from './pack.ts';
@@ -43,9 +44,6 @@ export const MERCHANT_ITEM_BYTES = 32;
 const AMOUNT_AT = 16;
 const ACCOUNT_AT = 24;
 const CURRENCY_AT = 30;
-
-export const HOUR_MS = 3_600_000;
-export const DAY_MS = 24 * HOUR_MS;
 
 /** One bucket (an hour or a UTC day) and currency. */
 export type Tally = {
@@ -209,13 +207,4 @@ function sumMinor(sum: string, currency: string): number {
   const point = sum.indexOf('.');
   const scale = currencyScale(currency) ?? 2;
   return toMinorUnits(point < 0 ? sum : sum.slice(0, point + 1 + scale), currency);
-}
-
-/** Start of the hour or UTC day of a time. Exact: epoch milliseconds are integers below 2^53. */
-export function hourOf(ms: number): number {
-  return Math.floor(ms / HOUR_MS) * HOUR_MS;
-}
-
-export function dayOf(ms: number): number {
-  return Math.floor(ms / DAY_MS) * DAY_MS;
 }

@@ -10,7 +10,6 @@ import {
   comparePositions,
   FRAUDS_SEEN_MAX,
   type KnownFrauds,
-  LABEL_MATURITY_DAYS,
   type MerchantPast,
   merchantReachDays,
   NO_FRAUDS,
@@ -18,13 +17,11 @@ import {
   type Position,
 } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';
+import { DAY_MS, dayOf } from '../domain/utc-bucket.ts';
 import { textArray, timestampArray, uuidArray } from './binary-array.ts';
-import { createLoadFrauds, type LoadFrauds } from './known-frauds.ts';
+import { createLoadFrauds, type LoadFrauds, type PartyColumn } from './known-frauds.ts';
 import { loadTallies } from './merchant-tallies.ts';
 import type { Query, Statement } from './pool.ts';
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 /**
  * A rebuild reaches this much further back than a history, so that older arrivals still fit: each that does
@@ -42,8 +39,6 @@ const POINTS_MAX = 512;
 const ROWS_MAX = 20_000;
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
-
-type PartyColumn = 'account_id' | 'merchant_id';
 
 /** Columns of a row of `alias`: all that a past needs but the party's own id, which the point has. */
 const columnsOf = (alias: string, other: PartyColumn) =>
@@ -174,7 +169,7 @@ export async function loadAccountPasts(
 export async function loadMerchantPasts(
   query: Query,
   transactions: readonly Transaction[],
-  maturityDays: number = LABEL_MATURITY_DAYS,
+  maturityDays: number,
 ): Promise<MerchantPast[]> {
   const side = merchantSide(maturityDays);
   const pasts: MerchantPast[] = [];
@@ -270,8 +265,4 @@ function toPast(
     deviceId: row.device_id,
     country: row.country,
   };
-}
-
-function dayOf(ms: number): number {
-  return Math.floor(ms / DAY_MS) * DAY_MS;
 }

@@ -26,7 +26,7 @@ export type LoadFrauds = (query: Query, points: readonly FraudPoint[]) => Promis
 /** Of a transaction's labels the newest so many are read. */
 const LABELS_OF_TRANSACTION_MAX = 16;
 
-type PartyColumn = 'account_id' | 'merchant_id';
+export type PartyColumn = 'account_id' | 'merchant_id';
 
 const partiesStatement = (column: PartyColumn): Statement => ({
   name: `frauds-of-any-${column}`,

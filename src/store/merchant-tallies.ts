@@ -1,9 +1,8 @@
 /** The tallies of merchants: how many rows there are before those that a rebuild lists, by hour and by day. */
 import { type MerchantTally, merchantHourlyDays, type Position } from '../domain/history.ts';
+import { DAY_MS, dayOf } from '../domain/utc-bucket.ts';
 import { textArray, timestampArray, uuidArray } from './binary-array.ts';
 import type { Query, Statement } from './pool.ts';
-
-const DAY_MS = 86_400_000;
 
 const tallyMerchants: Statement = {
   name: 'past-tallies-of-merchants',
@@ -55,9 +54,7 @@ export async function loadTallies(
     timestampArray(busy.map(({ sinceMs }) => sinceMs)),
     timestampArray(busy.map(({ horizon }) => horizon.createdAtMs)),
     uuidArray(busy.map(({ horizon }) => horizon.transactionId)),
-    timestampArray(
-      busy.map(({ horizon }) => Math.floor(horizon.createdAtMs / DAY_MS) * DAY_MS - hourlyMs),
-    ),
+    timestampArray(busy.map(({ horizon }) => dayOf(horizon.createdAtMs) - hourlyMs)),
   ]);
   for (const { point, bucket_ms: bucketMs, daily, currency, count, sum } of rows) {
     const index = busy[point - 1]?.index ?? -1;

@@ -3,6 +3,7 @@
  * workers' folds over one real Redis and Postgres, each with its own copies, taking turns at one account.
  */
 import { expect, test } from 'vitest';
+import { LABEL_MATURITY_DAYS } from '../../src/domain/history.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { accountKind } from '../../src/profile/account-kind.ts';
 import { merchantKind } from '../../src/profile/merchant-kind.ts';
@@ -42,7 +43,7 @@ function startFold({ commands, database, pool }: WorkerRig) {
     }),
     merchants: createFoldSide({
       kind: merchantKind,
-      loadPasts: (points) => loadMerchantPasts(pool.query, points),
+      loadPasts: (points) => loadMerchantPasts(pool.query, points, LABEL_MATURITY_DAYS),
       ...shared,
     }),
   });

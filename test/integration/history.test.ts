@@ -3,7 +3,7 @@
  * of months. Method: the plans that the server really executed.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ACCOUNT_HISTORY_DAYS } from '../../src/domain/history.ts';
+import { ACCOUNT_HISTORY_DAYS, LABEL_MATURITY_DAYS } from '../../src/domain/history.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../src/store/history.ts';
 import { ensurePartitions, monthOf, partitionName } from '../../src/store/partitions.ts';
@@ -107,6 +107,9 @@ async function rowsRead(work: (query: Query) => Promise<unknown>): Promise<Map<s
 const total = (read: Map<string, number>) =>
   [...read.values()].reduce((sum, rows) => sum + rows, 0);
 
+const loadPastsOfMerchants = (query: Query, points: readonly Transaction[]) =>
+  loadMerchantPasts(query, points, LABEL_MATURITY_DAYS);
+
 describe('loadAccountPasts', () => {
   test('stops after the rows it wants of a busy account', async () => {
     const point = pointAt(END_MS, 'acc_busy', 'm_busy');
@@ -153,7 +156,7 @@ const BUSY_POINTS = 200;
 
 test.each([
   ['loadAccountPasts', loadAccountPasts],
-  ['loadMerchantPasts', loadMerchantPasts],
+  ['loadMerchantPasts', loadPastsOfMerchants],
 ] as const)('%s of many busy points is the same as one by one', async (_, load) => {
   const points = Array.from({ length: BUSY_POINTS }, (_, index) =>
     pointAt(END_MS - index * HOUR_MS, 'acc_busy', 'm_busy'),
@@ -174,7 +177,7 @@ test.each([
 describe('loadMerchantPasts', () => {
   test('lists the newest rows of a busy merchant and tallies the month before them', async () => {
     const point = pointAt(END_MS, 'acc_busy', 'm_busy');
-    const [past] = await loadMerchantPasts(database.query, [point]);
+    const [past] = await loadPastsOfMerchants(database.query, [point]);
     const listed = past?.rows.length ?? 0;
     const tallied = past?.tallies.reduce((sum, tally) => sum + tally.count, 0) ?? 0;
     expect(listed).toBe(MERCHANT_ROWS - 1);
@@ -187,7 +190,7 @@ describe('loadMerchantPasts', () => {
 
   test('reads nothing older than it tallies', async () => {
     const point = pointAt(END_MS, 'acc_busy', 'm_busy');
-    const read = await rowsRead((query) => loadMerchantPasts(query, [point]));
+    const read = await rowsRead((query) => loadPastsOfMerchants(query, [point]));
     expect([...read.keys()].filter((name) => name < 'transactions_y2026m08')).toEqual([]);
     expect(total(read)).toBeLessThanOrEqual(MERCHANT_DAYS * 120 + MERCHANT_ROWS + 2);
   });

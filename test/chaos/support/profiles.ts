@@ -4,6 +4,7 @@
  * so a transaction that was counted twice, or not at all, shows.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { LABEL_MATURITY_DAYS } from '../../../src/domain/history.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
 import { merchantKind } from '../../../src/profile/merchant-kind.ts';
@@ -49,7 +50,9 @@ export async function checkProfiles(
   const { query } = pool;
   return {
     account: await checkKind(stores, accountKind, (page) => loadAccountPasts(query, page)),
-    merchant: await checkKind(stores, merchantKind, (page) => loadMerchantPasts(query, page)),
+    merchant: await checkKind(stores, merchantKind, (page) =>
+      loadMerchantPasts(query, page, LABEL_MATURITY_DAYS),
+    ),
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { LABEL_MATURITY_DAYS } from '../../../src/domain/history.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
 import { merchantKind } from '../../../src/profile/merchant-kind.ts';
@@ -113,8 +114,10 @@ async function check<P extends Profile, History extends Numbers, Past>(
   });
 }
 
+const loadPastsOfMerchants = (query: Query, points: readonly Transaction[]) =>
+  loadMerchantPasts(query, points, LABEL_MATURITY_DAYS);
 const accounts = { kind: accountKind, loadPasts: loadAccountPasts, define: defineAccounts };
-const merchants = { kind: merchantKind, loadPasts: loadMerchantPasts, define: defineMerchants };
+const merchants = { kind: merchantKind, loadPasts: loadPastsOfMerchants, define: defineMerchants };
 
 describe('fold equals the SQL definition', () => {
   test(
