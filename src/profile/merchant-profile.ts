@@ -190,7 +190,10 @@ export function rebuildMerchant(
   for (const { low } of [profile.horizon, profile.ceiling]) {
     profile.digest = chainDigest(profile.digest, low);
   }
-  profile.digest = chainDigest(profile.digest, profile.knownFromMs / DAY_MS + maturityDays);
+  // One after the other: the longer the maturity, the earlier a rebuild knows from, so that a sum stays the same.
+  for (const days of [profile.knownFromMs / DAY_MS, maturityDays]) {
+    profile.digest = chainDigest(profile.digest, days);
+  }
   profile.digest = chainFrauds(profile.digest, profile.frauds);
   for (const tally of profile.tallies) profile.digest = chainDigest(profile.digest, tally.count);
   for (const row of past.rows)

@@ -102,3 +102,10 @@ test('a merchant whose tallies are of another maturity of labels is rebuilt', ()
   expect(decodeStored(merchantKind, stored)).toBeDefined();
   expect(decodeStored(createMerchantKind(LABEL_MATURITY_DAYS + 1), stored)).toBeUndefined();
 });
+
+test('a merchant of another maturity of labels is another value, also where it knows from as much earlier', () => {
+  const longer = createMerchantKind(LABEL_MATURITY_DAYS + 1);
+  expect(headerOf(longer, { ...merchant, knownFromMs: -DAY_MS })).not.toBe(
+    headerOf(merchantKind, merchant),
+  );
+});
