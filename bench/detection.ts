@@ -13,6 +13,7 @@ import { parseArguments, UsageError } from '../src/cli/command.ts';
 import { Failure } from '../src/domain/failure.ts';
 import { createApiClient } from '../src/replay/api-client.ts';
 import { createPatience } from '../src/replay/patience.ts';
+import { disagreements, type Published } from './detection/agreement.ts';
 import { postLabels, postPayments, type Target } from './detection/feed.ts';
 import { openOfficers, type Trained } from './detection/officers.ts';
 import { type Figures, measure, type Tested, testWeek } from './detection/protocol.ts';
@@ -145,7 +146,7 @@ async function readScores(
   return new Map(rows.map(({ id, score }) => [id, score]));
 }
 
-type Judged = { readonly figures: Figures; readonly published: Readonly<Record<string, number>> };
+type Judged = { readonly figures: Figures; readonly published: Published };
 
 /** By the protocol here, and by the published evaluator. */
 async function judge(
@@ -169,8 +170,7 @@ async function judge(
     join(options.data, 'evaluate.mjs'),
     ...['--scores', file, '--from', dateOf(options.testMs), '--missing', 'zero', '--json'],
   ]);
-  const { blocks } = JSON.parse(stdout) as { blocks: Record<string, number>[] };
-  return { figures: measure(week, scores, name), published: blocks[0] ?? {} };
+  return { figures: measure(week, scores, name), published: JSON.parse(stdout) as Published };
 }
 
 async function* run(options: Options, context: BenchContext): AsyncGenerator<BenchReport> {
@@ -241,10 +241,16 @@ async function* run(options: Options, context: BenchContext): AsyncGenerator<Ben
         },
         {
           title: 'by evaluate.mjs',
-          rows: Object.entries(published).map(([figure, value]) => ({ figure, value })),
+          rows: Object.entries(published.blocks[0] ?? {}).map(([figure, value]) => ({
+            figure,
+            value,
+          })),
         },
       ],
-      breaches: missing === 0 ? [] : [`${missing} payments of the test week have no score`],
+      breaches: [
+        ...(missing === 0 ? [] : [`${missing} payments of the test week have no score`]),
+        ...disagreements(figures, published),
+      ],
     };
   }
 }

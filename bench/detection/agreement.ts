@@ -1,0 +1,28 @@
+/** Whether the published evaluator comes to the figures that the protocol here does. */
+import type { Figures } from './protocol.ts';
+
+/** What evaluate.mjs --json prints, as far as it is read: one block, less dropped customers, and the whole week. */
+export type Published = {
+  readonly blocks: readonly Readonly<Record<string, number | string>>[];
+  readonly whole: Readonly<Record<string, unknown>>;
+};
+
+/** Half of the last digit that docs/detection.md shows. */
+const DIFFERENCE_MAX = 0.0005;
+
+/** One sentence a figure that differs, or that the evaluator does not give. */
+export function disagreements(figures: Figures, { blocks, whole }: Published): string[] {
+  const published: Readonly<Record<string, unknown>> = {
+    auc: blocks[0]?.['auc'],
+    average_precision: blocks[0]?.['ap'],
+    card_precision_100: blocks[0]?.['cp'],
+    average_precision_all: whole['ap'],
+    recall_at_1_percent_all: whole['recallAtFpr1'],
+  };
+  return Object.entries(figures).flatMap(([name, { value }]) => {
+    const difference = Math.abs(value - Number(published[name]));
+    return difference <= DIFFERENCE_MAX
+      ? []
+      : [`${name} is ${value} here and ${published[name]} by evaluate.mjs`];
+  });
+}
