@@ -145,7 +145,6 @@ type Around = {
   readonly floor: Position | null;
   /** The newest of `rows`, if there are more after it. */
   readonly ceiling: Position | null;
-  readonly frauds: KnownFrauds;
 };
 
 /** One past a transaction, in their order: its account's rows around it. */
@@ -153,13 +152,15 @@ export async function loadAccountPasts(
   query: Query,
   transactions: readonly Transaction[],
 ): Promise<AccountPast[]> {
+  const frauds = await loadFrauds(query, ACCOUNTS, transactions);
   const pasts: AccountPast[] = [];
   while (pasts.length < transactions.length) {
     const points = transactions.slice(pasts.length, pasts.length + POINTS_MAX);
     const arounds = await loadArounds(query, ACCOUNTS, points);
-    for (const [index, { rows, floor, ceiling, frauds }] of arounds.entries()) {
+    for (const [index, { rows, floor, ceiling }] of arounds.entries()) {
       const start = { createdAtMs: sinceOf(ACCOUNTS, points, index), transactionId: FIRST_ID };
-      pasts.push({ rows, floor: floor ?? start, ceiling, frauds });
+      const known = frauds[pasts.length] ?? NO_FRAUDS;
+      pasts.push({ rows, floor: floor ?? start, ceiling, frauds: known });
     }
   }
   return pasts;
@@ -172,6 +173,7 @@ export async function loadMerchantPasts(
   maturityDays: number,
 ): Promise<MerchantPast[]> {
   const side = merchantSide(maturityDays);
+  const frauds = await loadFrauds(query, side, transactions);
   const pasts: MerchantPast[] = [];
   while (pasts.length < transactions.length) {
     const points = transactions.slice(pasts.length, pasts.length + POINTS_MAX);
@@ -185,9 +187,10 @@ export async function loadMerchantPasts(
       })),
       maturityDays,
     );
-    for (const [index, { rows, floor: horizon, ceiling, frauds }] of arounds.entries()) {
-      const knownFromMs = sinceOf(side, points, index);
-      pasts.push({ rows, tallies: tallies[index] ?? [], horizon, knownFromMs, ceiling, frauds });
+    for (const [index, { rows, floor: horizon, ceiling }] of arounds.entries()) {
+      const window = { horizon, knownFromMs: sinceOf(side, points, index), ceiling };
+      const known = frauds[pasts.length] ?? NO_FRAUDS;
+      pasts.push({ rows, tallies: tallies[index] ?? [], ...window, frauds: known });
     }
   }
   return pasts;
@@ -197,21 +200,29 @@ function sinceOf(side: Side, points: readonly Transaction[], index: number): num
   return side.sinceMs(points[index] as Transaction);
 }
 
+/** One a transaction. Read before the rows, so that each fraud is among them. */
+async function loadFrauds(
+  query: Query,
+  side: Side,
+  transactions: readonly Transaction[],
+): Promise<KnownFrauds[]> {
+  if (transactions.length === 0) return [];
+  return await side.loadFrauds(
+    query,
+    transactions.map((point) => ({
+      party: side.partyOf(point),
+      atMs: point.createdAtMs,
+      sinceMs: side.sinceMs(point),
+    })),
+  );
+}
+
 /** Of as many of the points as one result holds, from the first on; of one at least. */
 async function loadArounds(
   query: Query,
   side: Side,
   points: readonly Transaction[],
 ): Promise<Around[]> {
-  // Before the rows, so that each fraud is among them.
-  const frauds = await side.loadFrauds(
-    query,
-    points.map((point) => ({
-      party: side.partyOf(point),
-      atMs: point.createdAtMs,
-      sinceMs: side.sinceMs(point),
-    })),
-  );
   const rows = await query<AroundRow>(side.statement, [
     textArray(points.map(side.partyOf)),
     timestampArray(points.map((point) => point.createdAtMs)),
@@ -221,17 +232,10 @@ async function loadArounds(
   const isCut = rows.length > ROWS_MAX;
   const complete = isCut ? (rows.at(-1)?.point ?? 0) - 1 : points.length;
   if (complete < 1) throw new Error('one point has more rows than it was asked for');
-  return arrange(side, rows, points.slice(0, complete)).map((one, index) => ({
-    ...one,
-    frauds: frauds[index] ?? NO_FRAUDS,
-  }));
+  return arrange(side, rows, points.slice(0, complete));
 }
 
-function arrange(
-  side: Side,
-  rows: readonly AroundRow[],
-  points: readonly Transaction[],
-): Omit<Around, 'frauds'>[] {
+function arrange(side: Side, rows: readonly AroundRow[], points: readonly Transaction[]): Around[] {
   const before: PastTransaction[][] = points.map(() => []);
   const after: PastTransaction[][] = points.map(() => []);
   for (const row of rows) {
