@@ -26,7 +26,7 @@ export function merchantHourlyDays(maturityDays: number): number {
   return maturityDays + 1;
 }
 
-/** At most the newest so many times that a sibling of a party was labelled fraud are seen. */
+/** Of a merchant's siblings that are known to be fraud at the time at most the newest so many are seen. */
 export const FRAUDS_SEEN_MAX = 512;
 /** Days until the labels of a transaction are taken for complete, where nothing else is configured. */
 export const LABEL_MATURITY_DAYS = 7;
@@ -162,14 +162,14 @@ export type PastTransaction = {
   readonly country: string | null;
 };
 
-/** A transaction of a party while its newest label said fraud: known from `fromMs`, no more from `untilMs` on. */
+/** A transaction of a party while its newest label said fraud of one kind: known from `fromMs`, no more from `untilMs` on. */
 export type FraudSpan = {
   /** Of the transaction. */
   readonly createdAtMs: number;
   readonly fromMs: number;
-  /** Infinity while nobody took it back. */
+  /** Infinity while nobody said otherwise. */
   readonly untilMs: number;
-  /** Its amount was above ORDINARY_MEDIANS_MAX medians of its account. */
+  /** Its amount, by the newest label, was above ORDINARY_MEDIANS_MAX medians of its account. */
   readonly isUnusual: boolean;
 };
 

@@ -51,7 +51,8 @@ export function readFrauds(view: DataView, offset: number, count: number): Known
 /** Profiles that know of other frauds must not pass for each other, alike as their items may be. */
 export function chainFrauds(digest: number, { spans }: KnownFrauds): number {
   let chained = digest;
-  for (const { createdAtMs, fromMs, untilMs } of spans) {
+  for (const { createdAtMs, fromMs, untilMs, isUnusual } of spans) {
+    chained = chainDigest(chained, isUnusual ? 1 : 0);
     for (const ms of [createdAtMs, fromMs, untilMs]) {
       // Infinity and the high part of a time chain as 32 bits each.
       chained = chainDigest(chainDigest(chained, ms), Math.floor(ms / 2 ** 32));
@@ -61,8 +62,8 @@ export function chainFrauds(digest: number, { spans }: KnownFrauds): number {
 }
 
 /** True when all frauds that a history since `sinceMs` may see are there. */
-export function knowsFrauds({ spans, floorMs }: KnownFrauds, atMs: number, sinceMs: number) {
-  return floorMs < sinceMs || countCreatedBefore(spans, atMs) >= FRAUDS_SEEN_MAX;
+export function knowsFrauds(frauds: KnownFrauds, atMs: number, sinceMs: number) {
+  return frauds.floorMs < sinceMs || seenFrauds(frauds, atMs).length >= FRAUDS_SEEN_MAX;
 }
 
 /**
@@ -70,9 +71,9 @@ export function knowsFrauds({ spans, floorMs }: KnownFrauds, atMs: number, since
  * known by then calls fraud.
  */
 export function seenFrauds({ spans }: KnownFrauds, atMs: number): FraudSpan[] {
-  const end = countCreatedBefore(spans, atMs);
   const seen: FraudSpan[] = [];
-  for (let index = end - 1; index >= Math.max(0, end - FRAUDS_SEEN_MAX); index--) {
+  for (let index = countCreatedBefore(spans, atMs) - 1; index >= 0; index--) {
+    if (seen.length === FRAUDS_SEEN_MAX) break;
     const span = spans[index];
     if (span !== undefined && span.fromMs <= atMs && atMs < span.untilMs) seen.push(span);
   }

@@ -23,8 +23,15 @@ type FraudPoint = {
 /** One a point, in their order. */
 export type LoadFrauds = (query: Query, points: readonly FraudPoint[]) => Promise<KnownFrauds[]>;
 
-/** Of a transaction's labels the newest so many are read. */
+/** Of a transaction's labels the newest so many are read; before the oldest of them nothing was said. */
 const LABELS_OF_TRANSACTION_MAX = 16;
+/** Points of one statement. */
+const POINTS_MAX = 512;
+/**
+ * Rows of one statement's result; what is cut off is asked for again. More than one point can have: a merchant's
+ * 2 * 513 transactions before it and 1025 from it on, with all labels that are read of each.
+ */
+const ROWS_MAX = 40_000;
 
 export type PartyColumn = 'account_id' | 'merchant_id';
 
@@ -34,27 +41,44 @@ const partiesStatement = (column: PartyColumn): Statement => ({
           where ${column} = any($1::text[]) and label = 'fraud' and created_at >= $2::timestamptz`,
 });
 
-// A transaction has a label a source: distinct before the limit.
+/** Whether the label `l` makes its transaction one that is known to be fraud at the point. */
+const KNOWN_AT_POINT = `l.labelled_at <= p.at and not exists (
+  select from labels c where c.transaction_id = l.transaction_id and c.created_at = l.created_at
+     and c.label = 'legitimate' and c.labelled_at > l.labelled_at and c.labelled_at <= p.at)`;
+
+/**
+ * Transactions before a point are counted apart by what is known at the point: those that only other points see
+ * must not take the places of those that it sees. Points are put in order first and the rows with them, so that
+ * a result which is cut off holds all rows of every point but its last.
+ */
 const aroundStatement = (column: PartyColumn, before: number, after: number): Statement => ({
   name: `frauds-around-${column}`,
   text: `
     select p.point::int, f.transaction_id, round(extract(epoch from f.created_at) * 1000)::float8 as created_at_ms,
-           round(extract(epoch from l.labelled_at) * 1000)::float8 as labelled_at_ms, l.label, l.amount_to_median
-      from unnest($1::text[], $2::timestamptz[], $3::timestamptz[]) with ordinality as p (party, at, since, point)
+           round(extract(epoch from l.labelled_at) * 1000)::float8 as labelled_at_ms,
+           l.label, l.source, l.amount_to_median
+      from (select * from unnest($1::text[], $2::timestamptz[], $3::timestamptz[])
+                          with ordinality as u (party, at, since, point) order by point) p
      cross join lateral (
-       (select distinct created_at, transaction_id from labels
-         where ${column} = p.party and label = 'fraud' and created_at >= p.since and created_at < p.at
-         order by created_at desc, transaction_id desc limit ${before})
+       (select older.created_at, older.transaction_id from (
+          select l.created_at, l.transaction_id,
+                 row_number() over (partition by bool_or(${KNOWN_AT_POINT})
+                                    order by l.created_at desc, l.transaction_id desc) as place
+            from labels l
+           where l.${column} = p.party and l.label = 'fraud' and l.created_at >= p.since and l.created_at < p.at
+           group by l.created_at, l.transaction_id) older
+         where older.place <= ${before})
        union all
        (select distinct created_at, transaction_id from labels
          where ${column} = p.party and label = 'fraud' and created_at >= p.at
          order by created_at, transaction_id limit ${after})
      ) f
      cross join lateral (
-       select labelled_at, label, amount_to_median from labels
+       select labelled_at, label, source, amount_to_median from labels
         where transaction_id = f.transaction_id and created_at = f.created_at
-        order by labelled_at desc, label desc, source limit ${LABELS_OF_TRANSACTION_MAX}
-     ) l`,
+        order by labelled_at desc, label, source limit ${LABELS_OF_TRANSACTION_MAX}
+     ) l
+     order by p.point limit ${ROWS_MAX + 1}`,
 });
 
 type LabelRow = {
@@ -63,11 +87,12 @@ type LabelRow = {
   created_at_ms: number;
   labelled_at_ms: number;
   label: LabelValue;
+  source: string;
   amount_to_median: number | null;
 };
 
 /**
- * @param before transactions before a point
+ * @param before transactions before a point that are known to be fraud at it, and as many that are at other times
  * @param after transactions from it on
  */
 export function createLoadFrauds(column: PartyColumn, before: number, after: number): LoadFrauds {
@@ -80,50 +105,87 @@ export function createLoadFrauds(column: PartyColumn, before: number, after: num
     const found = await query<{ party: string }>(whoHasAny, [textArray(parties), since]);
     if (found.length === 0) return frauds;
     const having = new Set(found.map(({ party }) => party));
-    const asked = points.flatMap((point, index) =>
+    let asked = points.flatMap((point, index) =>
       having.has(point.party) ? [{ ...point, index }] : [],
     );
-    const rows = await query<LabelRow>(around, [
-      textArray(asked.map(({ party }) => party)),
-      timestampArray(asked.map(({ atMs }) => atMs)),
-      timestampArray(asked.map(({ sinceMs }) => sinceMs)),
-    ]);
-    for (const [point, labels] of Map.groupBy(rows, (row) => row.point)) {
-      const one = asked[point - 1];
-      if (one !== undefined) frauds[one.index] = toKnownFrauds(labels, one.atMs);
+    while (asked.length > 0) {
+      const page = asked.slice(0, POINTS_MAX);
+      const { rows, complete } = await readPage(query, around, page);
+      for (const [point, labels] of Map.groupBy(rows, (row) => row.point)) {
+        const one = page[point - 1];
+        if (one === undefined || point > complete) continue;
+        frauds[one.index] = toKnownFrauds(labels, one.atMs);
+      }
+      asked = asked.slice(complete);
     }
     return frauds;
   };
 }
 
-/** Of the spans before the point the newest FRAUDS_SEEN_MAX, and all from it on. */
-function toKnownFrauds(rows: readonly LabelRow[], atMs: number): KnownFrauds {
-  const spans = [...Map.groupBy(rows, (row) => row.transaction_id).values()]
-    .flatMap(toSpans)
-    .sort((a, b) => a.createdAtMs - b.createdAtMs || a.fromMs - b.fromMs);
-  const before = spans.filter(({ createdAtMs }) => createdAtMs < atMs).length;
-  const dropped = Math.max(0, before - FRAUDS_SEEN_MAX);
-  const floorMs = spans[dropped - 1]?.createdAtMs ?? Number.NEGATIVE_INFINITY;
-  return { spans: spans.slice(dropped), floorMs };
+/** Labels around the points, and of how many of them these are all. */
+async function readPage(query: Query, around: Statement, points: readonly FraudPoint[]) {
+  const rows = await query<LabelRow>(around, [
+    textArray(points.map(({ party }) => party)),
+    timestampArray(points.map(({ atMs }) => atMs)),
+    timestampArray(points.map(({ sinceMs }) => sinceMs)),
+  ]);
+  const isCut = rows.length > ROWS_MAX;
+  const complete = isCut ? (rows.at(-1)?.point ?? 0) - 1 : points.length;
+  if (complete < 1) throw new Error('one point has more labels than it was asked for');
+  return { rows, complete };
 }
 
-/** When a transaction's newest label said fraud; of two at the same time fraud wins. */
+/** All spans but those as old as the first that the point does not see for being one too many. */
+function toKnownFrauds(rows: readonly LabelRow[], atMs: number): KnownFrauds {
+  const spans = [...Map.groupBy(rows, (row) => row.transaction_id)]
+    .flatMap(([transactionId, labels]) => toSpans(labels).map((span) => ({ transactionId, span })))
+    .sort((a, b) => compareSpans(a.span, b.span) || compareTexts(a.transactionId, b.transactionId))
+    .map(({ span }) => span);
+  let seen = 0;
+  const dropped = spans.findLastIndex(({ createdAtMs, fromMs, untilMs }) => {
+    if (createdAtMs < atMs && fromMs <= atMs && atMs < untilMs) seen += 1;
+    return seen > FRAUDS_SEEN_MAX;
+  });
+  const floorMs = spans[dropped]?.createdAtMs ?? Number.NEGATIVE_INFINITY;
+  return { spans: spans.slice(dropped + 1), floorMs };
+}
+
+function compareSpans(a: FraudSpan, b: FraudSpan): number {
+  return a.createdAtMs - b.createdAtMs || a.fromMs - b.fromMs;
+}
+
+function compareTexts(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+/** When a transaction's newest label said fraud, and of which amount. */
 function toSpans(labels: readonly LabelRow[]): FraudSpan[] {
-  const fraudTimes = new Set(
-    labels.flatMap(({ label, labelled_at_ms: ms }) => (label === 'fraud' ? [ms] : [])),
-  );
   const spans: FraudSpan[] = [];
-  for (const one of labels.toSorted((a, b) => a.labelled_at_ms - b.labelled_at_ms)) {
-    const open = spans.at(-1);
-    const isOpen = open !== undefined && open.untilMs === Number.POSITIVE_INFINITY;
-    const atMs = one.labelled_at_ms;
-    if (one.label === 'legitimate') {
-      if (isOpen && !fraudTimes.has(atMs)) spans.splice(-1, 1, { ...open, untilMs: atMs });
-    } else if (!isOpen) {
-      const isUnusual = (one.amount_to_median ?? 0) > ORDINARY_MEDIANS_MAX;
-      const createdAtMs = one.created_at_ms;
-      spans.push({ createdAtMs, fromMs: atMs, untilMs: Number.POSITIVE_INFINITY, isUnusual });
+  let untilMs = Number.POSITIVE_INFINITY;
+  for (const said of labels.toSorted(compareLabels)) {
+    const fromMs = said.labelled_at_ms;
+    // Another one of the same time came first.
+    if (fromMs === untilMs) continue;
+    const isUnusual = (said.amount_to_median ?? 0) > ORDINARY_MEDIANS_MAX;
+    const newer = spans.at(-1);
+    if (said.label === 'fraud') {
+      if (newer?.fromMs === untilMs && newer.isUnusual === isUnusual) {
+        spans[spans.length - 1] = { ...newer, fromMs };
+      } else {
+        spans.push({ createdAtMs: said.created_at_ms, fromMs, untilMs, isUnusual });
+      }
     }
+    untilMs = fromMs;
   }
   return spans;
+}
+
+/** The newest first; of those of one time the one that counts: fraud, and of equal ones the first source. */
+function compareLabels(a: LabelRow, b: LabelRow): number {
+  return (
+    b.labelled_at_ms - a.labelled_at_ms ||
+    compareTexts(a.label, b.label) ||
+    compareTexts(a.source, b.source)
+  );
 }

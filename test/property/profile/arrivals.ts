@@ -40,6 +40,8 @@ export type ArrivingLabel = {
   /** After the transaction's own time. */
   readonly delayMs: number;
   readonly source: string;
+  /** Of the transaction, by what was known when this was said; an amount above 3 medians is unusual. */
+  readonly amountToMedian: number | null;
 };
 
 const arrivingLabel = fc.record({
@@ -50,6 +52,7 @@ const arrivingLabel = fc.record({
     fc.integer({ min: 0, max: 60 * 24 }).map((hours) => hours * HOUR_MS),
   ),
   source: fc.constantFrom('bank', 'analyst'),
+  amountToMedian: fc.constantFrom(2, 3, 4, null),
 });
 
 const arrival = fc.record({
@@ -149,16 +152,11 @@ export async function commit(database: Database, rows: readonly Transaction[]): 
   );
 }
 
-/** As when it was labelled the amount was so many medians; of each transaction always the same. */
-function amountToMedian({ amount }: Transaction): number {
-  return Number(amount) > 10_000 ? 4 : 2;
-}
-
 /** Commits a label of a committed row; a repetition changes nothing. */
 export async function commitLabel(
   database: Database,
   of: Transaction,
-  { label, delayMs, source }: Omit<ArrivingLabel, 'of'>,
+  { label, delayMs, source, amountToMedian }: Omit<ArrivingLabel, 'of'>,
   receivedAtMs: number,
 ): Promise<void> {
   await database.query(
@@ -171,7 +169,7 @@ export async function commitLabel(
     [
       ...[of.transactionId, new Date(of.createdAtMs), new Date(of.createdAtMs + delayMs)],
       ...[label, source, new Date(receivedAtMs), of.accountId, of.merchantId],
-      amountToMedian(of),
+      amountToMedian,
     ],
   );
 }

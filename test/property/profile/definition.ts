@@ -25,7 +25,7 @@ const known = (party: string) => `
       from labels l
      where l.${party} = t.${party} and l.labelled_at <= t.created_at
        and l.received_at <= to_timestamp(known_until / 1000)
-     order by l.transaction_id, l.labelled_at desc, l.label)`;
+     order by l.transaction_id, l.labelled_at desc, l.label, l.source)`;
 
 /** Frauds by one more than all, of the rows that match. */
 const rate = (rows: string) =>

@@ -173,6 +173,7 @@ function busyParty(count: number, stepMs: number): Arrival[] {
     label: isOneOf(4) ? 'legitimate' : 'fraud',
     delayMs: next(20) * 86_400_000,
     source: 'bank',
+    amountToMedian: isOneOf(3) ? 4 : 2,
   });
   const chooseLateness = (index: number) =>
     index > 300 && isOneOf(25) ? next(isOneOf(2) ? index : 350) : 0;

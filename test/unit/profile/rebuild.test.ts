@@ -51,6 +51,7 @@ const span = {
   isUnusual: false,
 };
 const fraud: KnownFrauds = { ...NO_FRAUDS, spans: [span] };
+const unusual: KnownFrauds = { ...NO_FRAUDS, spans: [{ ...span, isUnusual: true }] };
 const takenBack: KnownFrauds = {
   ...NO_FRAUDS,
   spans: [{ ...span, untilMs: row.createdAtMs + 2 * DAY_MS }],
@@ -82,6 +83,12 @@ test.each([
   expect(headerOf(merchantKind, merchant)).toBe(headerOf(merchantKind, { ...merchant }));
   expect(headerOf(merchantKind, { ...merchant, ...other })).not.toBe(
     headerOf(merchantKind, merchant),
+  );
+});
+
+test('a fraud of another kind is another value', () => {
+  expect(headerOf(merchantKind, { ...merchant, frauds: unusual })).not.toBe(
+    headerOf(merchantKind, { ...merchant, frauds: fraud }),
   );
 });
 

@@ -1,0 +1,127 @@
+/**
+ * Goal: what is read of a merchant's frauds is what its points see, however many there are and however often they
+ * were labelled. Method: labels in a real Postgres, and the spans that are made of them.
+ */
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { FRAUDS_SEEN_MAX } from '../../src/domain/history.ts';
+import { knowsFrauds, seenFrauds } from '../../src/profile/known-frauds.ts';
+import { createLoadFrauds } from '../../src/store/known-frauds.ts';
+import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
+import type { Database, Query, Statement } from '../../src/store/pool.ts';
+import { createTestDatabase } from '../support/database.ts';
+
+const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+const AT_MS = Date.UTC(2026, 5, 20);
+const SINCE_MS = AT_MS - 30 * DAY_MS;
+const POINT = { party: 'm_1', atMs: AT_MS, sinceMs: SINCE_MS };
+const loadFrauds = createLoadFrauds('merchant_id', FRAUDS_SEEN_MAX + 1, 1025);
+
+let database: Database;
+let dispose: () => Promise<void>;
+
+beforeAll(async () => {
+  const testDatabase = await createTestDatabase();
+  database = testDatabase.open();
+  dispose = async () => {
+    await database[Symbol.asyncDispose]();
+    await testDatabase[Symbol.asyncDispose]();
+  };
+  await ensurePartitions(database, [monthOf(SINCE_MS), monthOf(AT_MS)]);
+});
+beforeEach(async () => {
+  await database.query({ name: '', text: 'delete from labels' }, []);
+});
+afterAll(() => dispose());
+
+/** Labels `count` transactions of the merchant, one a minute before `newestMs`. */
+async function label(
+  { count, newestMs }: { readonly count: number; readonly newestMs: number },
+  said: {
+    readonly label: string;
+    readonly atMs: number;
+    readonly sources?: number;
+    readonly ratio?: number;
+  },
+): Promise<void> {
+  await database.query(
+    {
+      name: '',
+      text: `insert into labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
+               account_id, merchant_id, amount_to_median)
+             select md5(at::text)::uuid, at, to_timestamp($3::float8 / 1000), $4, 'source_' || s, to_timestamp($3::float8 / 1000),
+                    gen_random_uuid(), 'acc_1', 'm_1', $6::float8
+               from generate_series(0, $1::int - 1) n
+              cross join to_timestamp(($2::float8 - n * 60000) / 1000) at
+              cross join generate_series(1, $5::int) s`,
+    },
+    [count, newestMs, said.atMs, said.label, said.sources ?? 1, said.ratio ?? null],
+  );
+}
+
+test('a point sees its fill of known frauds past those that are labelled later or were taken back', async () => {
+  const later = { count: 300, newestMs: AT_MS - MINUTE_MS };
+  const takenBack = { count: 300, newestMs: AT_MS - DAY_MS };
+  const known = { count: FRAUDS_SEEN_MAX + 10, newestMs: AT_MS - 2 * DAY_MS };
+  await label(later, { label: 'fraud', atMs: AT_MS + DAY_MS });
+  await label(takenBack, { label: 'fraud', atMs: AT_MS - 3 });
+  await label(takenBack, { label: 'legitimate', atMs: AT_MS - 2 });
+  await label(known, { label: 'fraud', atMs: AT_MS - 1 });
+
+  const [frauds] = await loadFrauds(database.query, [POINT]);
+  if (frauds === undefined) throw new Error('nothing for the point');
+  const seen = seenFrauds(frauds, AT_MS);
+  expect(seen).toHaveLength(FRAUDS_SEEN_MAX);
+  expect(seen[0]?.createdAtMs).toBe(known.newestMs);
+  expect(frauds.floorMs).toBe(known.newestMs - FRAUDS_SEEN_MAX * MINUTE_MS);
+  expect(knowsFrauds(frauds, AT_MS, SINCE_MS)).toBe(true);
+  expect(seenFrauds(frauds, AT_MS + DAY_MS)[0]?.createdAtMs).toBe(later.newestMs);
+});
+
+test('fraud wins among more labels of one time than are read', async () => {
+  const one = { count: 1, newestMs: AT_MS - MINUTE_MS };
+  await label(one, { label: 'legitimate', atMs: AT_MS - 1, sources: 40 });
+  await label(one, { label: 'fraud', atMs: AT_MS - 1 });
+  const [frauds] = await loadFrauds(database.query, [POINT]);
+  expect(frauds?.spans).toHaveLength(1);
+});
+
+test('an amount is as unusual as the newest label says that is known', async () => {
+  const one = { count: 1, newestMs: AT_MS - MINUTE_MS };
+  await label(one, { label: 'fraud', atMs: AT_MS - 9, ratio: 4 });
+  await label(one, { label: 'fraud', atMs: AT_MS - 6, ratio: 2 });
+  await label(one, { label: 'fraud', atMs: AT_MS - 3, ratio: 3 });
+  const [frauds] = await loadFrauds(database.query, [POINT]);
+  if (frauds === undefined) throw new Error('nothing for the point');
+  expect([9, 7, 6, 3, 0].map((ms) => seenFrauds(frauds, AT_MS - ms))).toMatchObject([
+    [{ isUnusual: true, untilMs: AT_MS - 6 }],
+    [{ isUnusual: true }],
+    [{ isUnusual: false, untilMs: Number.POSITIVE_INFINITY }],
+    [{ isUnusual: false }],
+    [{ isUnusual: false }],
+  ]);
+});
+
+test('many points of many labels are the same as one by one, in results of a bounded size', async () => {
+  const frauds = { count: 500, newestMs: AT_MS - MINUTE_MS };
+  await label(frauds, { label: 'fraud', atMs: AT_MS + DAY_MS, sources: 16 });
+  const points = Array.from({ length: 12 }, (_, index) => ({
+    ...POINT,
+    atMs: AT_MS - index * 40 * MINUTE_MS,
+  }));
+  const sizes: number[] = [];
+  const query: Query = async <Row extends object>(
+    statement: Statement,
+    values?: readonly unknown[],
+  ) => {
+    const rows = await database.query<Row>(statement, values);
+    sizes.push(rows.length);
+    return rows;
+  };
+  const together = await loadFrauds(query, points);
+  expect(sizes.length).toBeGreaterThan(2);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(40_001);
+  for (const [index, point] of points.entries()) {
+    expect([together[index]]).toEqual(await loadFrauds(database.query, [point]));
+  }
+});
