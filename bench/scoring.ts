@@ -3,6 +3,7 @@
  * made a feature vector, scored. No I/O: what a worker pays on top is not in it.
  */
 import { parseArguments } from '../src/cli/command.ts';
+import { FRAUDS_SEEN_MAX } from '../src/domain/history.ts';
 import type { Transaction } from '../src/domain/transaction.ts';
 import { features } from '../src/scoring/features.ts';
 import { currentRuleSet } from '../src/scoring/rule-sets.ts';
@@ -13,6 +14,7 @@ import {
   ACCOUNTS,
   foldParties,
   MERCHANTS,
+  makeBusyPast,
   makeParties,
   makeTransaction,
   type Parties,
@@ -22,23 +24,37 @@ import {
 const BATCH = 500;
 const WARM_UP_BATCHES = 60;
 const BATCHES = 200;
-/** Siblings an account has when the clock starts. */
-const CASES = [5, 60, 256];
+/** Siblings an account has when the clock starts, and what its merchants have behind them. */
+const CASES: readonly Case[] = [
+  { caseName: 'accounts with 5 siblings', siblings: 5 },
+  { caseName: 'accounts with 60 siblings', siblings: 60 },
+  { caseName: 'accounts with 256 siblings', siblings: 256 },
+  { caseName: 'merchants with tallies', siblings: 60, frauds: 0 },
+  { caseName: 'merchants with tallies and 16 frauds', siblings: 60, frauds: 16 },
+  { caseName: 'merchants with tallies and 512 frauds', siblings: 60, frauds: FRAUDS_SEEN_MAX },
+];
+
+type Case = {
+  readonly caseName: string;
+  readonly siblings: number;
+  /** Of each merchant, beside tallies; undefined: merchants with nothing behind them. */
+  readonly frauds?: number;
+};
 
 export const bench: Bench = {
   name: 'scoring',
   question: 'How long does the pure core take for a transaction?',
   async *run(args, { signal }) {
     parseArguments(args, {});
-    for (const siblings of CASES) {
+    for (const one of CASES) {
       signal.throwIfAborted();
-      yield measure(siblings);
+      yield measure(one);
     }
   },
 };
 
-function measure(siblings: number): BenchReport {
-  const parties = makeParties();
+function measure({ caseName, siblings, frauds }: Case): BenchReport {
+  const parties = makeParties(frauds === undefined ? undefined : makeBusyPast(frauds));
   let sequence = 0;
   const nextBatch = () => Array.from({ length: BATCH }, () => makeTransaction(sequence++));
   while (sequence < siblings * ACCOUNTS) scoreAll(nextBatch(), parties);
@@ -56,7 +72,7 @@ function measure(siblings: number): BenchReport {
   }
   const { p50, p95, p99 } = percentiles(wholes);
   return {
-    caseName: `accounts with ${siblings} siblings`,
+    caseName,
     inputs: { accounts: ACCOUNTS, merchants: MERCHANTS, transactions: BATCH * BATCHES, siblings },
     versions: {},
     perSecond: 1e6 / p50,

@@ -1,7 +1,18 @@
 /** The pure core with all profiles in memory, and the transactions it is tried with. */
-import { type AccountHistory, type MerchantHistory, NO_FRAUDS } from '../../src/domain/history.ts';
+import {
+  type AccountHistory,
+  type FraudSpan,
+  LABEL_MATURITY_DAYS,
+  type MerchantHistory,
+  type MerchantPast,
+  type MerchantTally,
+  merchantHourlyDays,
+  merchantReachDays,
+  NO_FRAUDS,
+} from '../../src/domain/history.ts';
 import type { Decision } from '../../src/domain/score-record.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
+import { DAY_MS, HOUR_MS } from '../../src/domain/utc-bucket.ts';
 import { accountKind } from '../../src/profile/account-kind.ts';
 import type { AccountProfile } from '../../src/profile/account-profile.ts';
 import { merchantKind } from '../../src/profile/merchant-kind.ts';
@@ -25,6 +36,37 @@ export type PartyHistories = {
   readonly merchant: MerchantHistory;
 };
 
+/** What merchants have behind them. */
+export type MerchantsPast = Pick<MerchantPast, 'tallies' | 'frauds'>;
+
+const NO_PAST: MerchantsPast = { tallies: [], frauds: NO_FRAUDS };
+const CURRENCIES = ['EUR', 'USD'];
+
+/** A busy merchant's past: tallies of its whole reach in two currencies, and so many frauds spread over it. */
+export function makeBusyPast(frauds: number): MerchantsPast {
+  const days = merchantReachDays(LABEL_MATURITY_DAYS);
+  const fromMs = START_MS - days * DAY_MS;
+  const hourlyFromMs = START_MS - merchantHourlyDays(LABEL_MATURITY_DAYS) * DAY_MS;
+  const tallies: MerchantTally[] = [];
+  for (let bucketMs = fromMs; bucketMs < START_MS; ) {
+    const daily = bucketMs < hourlyFromMs;
+    const count = daily ? 480 : 20;
+    for (const currency of CURRENCIES) {
+      tallies.push({ bucketMs, daily, currency, count, sum: String(count * 60) });
+    }
+    bucketMs += daily ? DAY_MS : HOUR_MS;
+  }
+  const spans = Array.from({ length: frauds }, (_, index): FraudSpan => {
+    const createdAtMs = fromMs + Math.floor((index / frauds) * days * DAY_MS);
+    const knownFromMs = createdAtMs + LABEL_MATURITY_DAYS * DAY_MS;
+    return {
+      ...{ createdAtMs, fromMs: knownFromMs, untilMs: Number.POSITIVE_INFINITY },
+      isUnusual: index % 2 === 0,
+    };
+  });
+  return { tallies, frauds: { spans, floorMs: Number.NEGATIVE_INFINITY } };
+}
+
 export function foldParties(
   transaction: Transaction,
   { accounts, merchants }: Parties,
@@ -44,15 +86,14 @@ export function foldAndScore(transaction: Transaction, parties: Parties): Decisi
   return score({ vector, ruleSet: currentRuleSet, opinion: null });
 }
 
-export function makeParties(): Parties {
+export function makeParties({ tallies, frauds }: MerchantsPast = NO_PAST): Parties {
   const account = { rows: [], floor: FIRST, ceiling: null, frauds: NO_FRAUDS };
+  const isTallied = tallies.length > 0;
   const merchant = {
-    rows: [],
-    tallies: [],
-    horizon: null,
-    knownFromMs: 0,
-    ceiling: null,
-    frauds: NO_FRAUDS,
+    // The newest sibling has to be listed: tallies have no times.
+    rows: isTallied ? [{ ...makeTransaction(0), createdAtMs: START_MS - 1 }] : [],
+    horizon: isTallied ? { ...FIRST, createdAtMs: START_MS - 2 } : null,
+    ...{ tallies, frauds, knownFromMs: 0, ceiling: null },
   };
   return {
     accounts: Array.from({ length: ACCOUNTS }, () => accountKind.rebuild(account, null)),
