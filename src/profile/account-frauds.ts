@@ -15,7 +15,7 @@ export function countAccountFrauds(
   history: AccountHistory,
 ): void {
   const oldestMs = timeAt(list, start);
-  const known = seenFrauds(frauds, ms).filter(({ createdAtMs }) => createdAtMs >= oldestMs);
+  const known = seenFrauds(frauds, ms, oldestMs);
   const matureMs = ms - maturityMs;
   const mature = firstAfter(list, start, end, matureMs);
   // Windows are (from, to] of whole milliseconds, spans are counted in [from, to).

@@ -63,19 +63,23 @@ export function chainFrauds(digest: number, { spans }: KnownFrauds): number {
 
 /** True when all frauds that a history since `sinceMs` may see are there. */
 export function knowsFrauds(frauds: KnownFrauds, atMs: number, sinceMs: number) {
-  return frauds.floorMs < sinceMs || seenFrauds(frauds, atMs).length >= FRAUDS_SEEN_MAX;
+  return (
+    frauds.floorMs < sinceMs ||
+    seenFrauds(frauds, atMs, Number.NEGATIVE_INFINITY).length >= FRAUDS_SEEN_MAX
+  );
 }
 
 /**
- * The spans that a transaction sees, newest first: of siblings created before its millisecond that the newest label
- * known by then calls fraud.
+ * The spans that a transaction sees, newest first: of siblings created since a time and before its millisecond that
+ * the newest label known by then calls fraud.
  */
-export function seenFrauds({ spans }: KnownFrauds, atMs: number): FraudSpan[] {
+export function seenFrauds({ spans }: KnownFrauds, atMs: number, sinceMs: number): FraudSpan[] {
   const seen: FraudSpan[] = [];
   for (let index = countCreatedBefore(spans, atMs) - 1; index >= 0; index--) {
     if (seen.length === FRAUDS_SEEN_MAX) break;
     const span = spans[index];
-    if (span !== undefined && span.fromMs <= atMs && atMs < span.untilMs) seen.push(span);
+    if (span === undefined || span.createdAtMs < sinceMs) break;
+    if (span.fromMs <= atMs && atMs < span.untilMs) seen.push(span);
   }
   return seen;
 }

@@ -1,11 +1,6 @@
 /** The stored bytes of a merchant's profile; the layout is in merchant-profile.ts. */
 import { fraudsBytes, readFrauds, writeFrauds } from './known-frauds.ts';
-import {
-  createRunningSum,
-  MERCHANT_ITEM_BYTES,
-  type MerchantProfile,
-  type Tally,
-} from './merchant-profile.ts';
+import { createRunningSum, MERCHANT_ITEM_BYTES, type MerchantProfile } from './merchant-profile.ts';
 import { adoptList, PLACE_BYTES, readPlace, writePlace } from './packed-list.ts';
 import {
   headerDigest,
@@ -16,6 +11,7 @@ import {
   viewFrom,
 } from './profile.ts';
 import type { TakeRoom } from './room.ts';
+import { createTallies, type Tallies, type Tally } from './tallies.ts';
 
 const FORMAT = 0x74;
 const TALLY_BYTES = 24;
@@ -58,20 +54,20 @@ export function decodeMerchant(
 export const merchantLayout: ProfileLayout<MerchantProfile> = {
   format: FORMAT,
   prefixBytes: ({ tallies, frauds }) =>
-    TALLIES_OFFSET + tallies.length * TALLY_BYTES + fraudsBytes(frauds.spans.length),
+    TALLIES_OFFSET + tallies.list.length * TALLY_BYTES + fraudsBytes(frauds.spans.length),
   encodePrefix(profile) {
     const { tallies, frauds, horizon, ceiling, knownFromMs, maturityDays } = profile;
     const prefix = Buffer.alloc(merchantLayout.prefixBytes(profile));
     writePlace(prefix, 0, horizon);
     writePlace(prefix, PLACE_BYTES, ceiling);
     prefix.writeDoubleLE(knownFromMs, KNOWN_FROM_AT);
-    prefix.writeUInt32LE(tallies.length, TALLIES_AT);
+    prefix.writeUInt32LE(tallies.list.length, TALLIES_AT);
     prefix.writeUInt32LE(frauds.spans.length, FRAUDS_AT);
     prefix.writeUInt32LE(maturityDays, MATURITY_AT);
-    tallies.forEach((tally, index) => {
+    tallies.list.forEach((tally, index) => {
       writeTally(prefix, TALLIES_OFFSET + index * TALLY_BYTES, tally);
     });
-    writeFrauds(prefix, TALLIES_OFFSET + tallies.length * TALLY_BYTES, frauds);
+    writeFrauds(prefix, TALLIES_OFFSET + tallies.list.length * TALLY_BYTES, frauds);
     return prefix;
   },
 };
@@ -84,7 +80,7 @@ function writeTally(bytes: Buffer, offset: number, tally: Tally): void {
   bytes.writeUInt16LE(tally.daily ? 1 : 0, offset + 22);
 }
 
-function readTallies(view: DataView, count: number): Tally[] {
+function readTallies(view: DataView, count: number): Tallies {
   const tallies: Tally[] = [];
   for (let offset = TALLIES_OFFSET; tallies.length < count; offset += TALLY_BYTES) {
     tallies.push({
@@ -95,5 +91,5 @@ function readTallies(view: DataView, count: number): Tally[] {
       daily: view.getUint16(offset + 22, true) === 1,
     });
   }
-  return tallies;
+  return createTallies(tallies);
 }

@@ -1,109 +1,91 @@
 /** What a merchant's known frauds say about one transaction. Runs only for merchants that have some. */
-import type { FraudSpan, MerchantHistory } from '../domain/history.ts';
-import { DAY_MS, dayOf, hourOf } from '../domain/utc-bucket.ts';
-import { countCreated, fraudRate, seenFrauds } from './known-frauds.ts';
+import type { MerchantHistory } from '../domain/history.ts';
+import { DAY_MS, dayOf } from '../domain/utc-bucket.ts';
+import { fraudRate, seenFrauds } from './known-frauds.ts';
+import { countBeforeBucket, type MaturedWindows } from './merchant-matured.ts';
 import type { MerchantProfile } from './merchant-profile.ts';
-import { countOlder } from './packed-list.ts';
 
+/** The longest window. */
+const DAYS = 90;
 /** How far back a run of fraudulent days is followed. */
 const RUN_DAYS = 35;
 const FIRST_FRAUD_DAYS = 28;
-/** Siblings by matured UTC day, the newest first. */
-const siblingsOfDay = new Float64Array(RUN_DAYS);
-const fraudsOfDay = new Float64Array(RUN_DAYS);
+/** Frauds by matured UTC day, the newest first. */
+const ordinaryOfDay = new Uint16Array(DAYS);
+const unusualOfDay = new Uint16Array(DAYS);
 
 export function countMerchantFrauds(
   profile: MerchantProfile,
   ms: number,
+  windows: MaturedWindows,
   history: MerchantHistory,
 ): void {
-  const matureMs = ms - profile.maturityDays * DAY_MS;
-  const toMs = hourOf(matureMs);
-  const today = dayOf(matureMs);
-  const known = seenFrauds(profile.frauds, ms);
-  const since = (fromMs: number) => countCreated(known, fromMs, toMs);
-  const [from24hMs, from7dMs] = [toMs - DAY_MS, today - 6 * DAY_MS];
-  const [from30dMs, from90dMs] = [today - 29 * DAY_MS, today - 89 * DAY_MS];
-  history.fraudRate24h = fraudRate(since(from24hMs), history.matured24h);
-  history.fraudRate7d = fraudRate(since(from7dMs), history.matured7d);
-  history.fraudRate30d = fraudRate(since(from30dMs), history.matured30d);
-  const siblings90d = countSiblings(profile, from90dMs, toMs);
-  history.fraudRate90d = fraudRate(since(from90dMs), siblings90d);
-  history.youngFrauds = countCreated(known, toMs, ms);
-  const unusual = known.filter(({ isUnusual }) => isUnusual);
-  const unusual7d = countCreated(unusual, from7dMs, toMs);
-  const ordinary7d = history.matured7d - unusual7d;
-  history.ordinaryRate7d = fraudRate(since(from7dMs) - unusual7d, ordinary7d);
-  findFirst(profile, known, { ms, toMs, fromMs: today - (FIRST_FRAUD_DAYS - 1) * DAY_MS }, history);
-  findRun(profile, known, { ms, toMs, fromMs: today - (RUN_DAYS - 1) * DAY_MS }, history);
-}
-
-type Window = { readonly ms: number; readonly fromMs: number; readonly toMs: number };
-
-/** Siblings created in [fromMs, toMs), which begin and end with hours that tallies tell apart. */
-function countSiblings({ list, tallies }: MerchantProfile, fromMs: number, toMs: number): number {
-  let siblings = countOlder(list, toMs) - countOlder(list, fromMs);
-  for (const { bucketMs, count } of tallies) {
-    if (bucketMs >= fromMs && bucketMs < toMs) siblings += count;
+  const { toMs, from24hMs, from90dMs } = windows;
+  const today = dayOf(toMs);
+  let [young, of24h, firstMs] = [0, 0, Number.NaN];
+  ordinaryOfDay.fill(0);
+  unusualOfDay.fill(0);
+  // The newest come first.
+  for (const { createdAtMs, isUnusual } of seenFrauds(profile.frauds, ms, from90dMs)) {
+    if (createdAtMs >= toMs) {
+      young++;
+      continue;
+    }
+    const day = dayIndex(createdAtMs, today);
+    const ofDay = isUnusual ? unusualOfDay : ordinaryOfDay;
+    ofDay[day] = (ofDay[day] ?? 0) + 1;
+    if (createdAtMs >= from24hMs) of24h++;
+    if (day < FIRST_FRAUD_DAYS) firstMs = createdAtMs;
   }
-  return siblings;
-}
-
-/** @param known newest first */
-function findFirst(
-  profile: MerchantProfile,
-  known: readonly FraudSpan[],
-  { ms, fromMs, toMs }: Window,
-  history: MerchantHistory,
-): void {
-  const first = known.findLast((span) => span.createdAtMs >= fromMs && span.createdAtMs < toMs);
-  if (first === undefined) return;
-  const dayMs = dayOf(first.createdAtMs);
-  const frauds = countCreated(known, dayMs, toMs);
-  history.firstFraudMs = ms - first.createdAtMs;
-  history.firstFraudShare = frauds / countSiblings(profile, dayMs, toMs);
-}
-
-function findRun(
-  profile: MerchantProfile,
-  known: readonly FraudSpan[],
-  { ms, fromMs, toMs }: Window,
-  history: MerchantHistory,
-): void {
-  countByDay(profile, fromMs, toMs);
-  fraudsOfDay.fill(0);
-  for (const { createdAtMs, isUnusual } of known) {
-    if (createdAtMs < fromMs || createdAtMs >= toMs) continue;
-    const day = dayIndex(createdAtMs, fromMs);
-    // Unusual ones are left out of both sides.
-    if (isUnusual) siblingsOfDay[day] = (siblingsOfDay[day] ?? 0) - 1;
-    else fraudsOfDay[day] = (fraudsOfDay[day] ?? 0) + 1;
+  const { matured24h, matured7d, matured30d } = history;
+  const end = countBeforeBucket(profile, toMs);
+  const ordinary7d = sumDays(ordinaryOfDay, 7);
+  const unusual7d = sumDays(unusualOfDay, 7);
+  const matured90d = end - countBeforeBucket(profile, from90dMs);
+  history.fraudRate24h = fraudRate(of24h, matured24h);
+  history.fraudRate7d = fraudRate(ordinary7d + unusual7d, matured7d);
+  history.fraudRate30d = fraudRate(countFrauds(30), matured30d);
+  history.fraudRate90d = fraudRate(countFrauds(DAYS), matured90d);
+  history.ordinaryRate7d = fraudRate(ordinary7d, matured7d - unusual7d);
+  history.youngFrauds = young;
+  if (!Number.isNaN(firstMs)) {
+    const siblings = end - countBeforeBucket(profile, dayOf(firstMs));
+    history.firstFraudMs = ms - firstMs;
+    history.firstFraudShare = countFrauds(FIRST_FRAUD_DAYS) / siblings;
   }
+  history.runMs = ms - findRun(profile, today, toMs);
+}
+
+/** 0 for the newest day. */
+function dayIndex(ms: number, today: number): number {
+  return Math.floor((today + DAY_MS - 1 - ms) / DAY_MS);
+}
+
+/** Of the newest so many days. */
+function countFrauds(days: number): number {
+  return sumDays(ordinaryOfDay, days) + sumDays(unusualOfDay, days);
+}
+
+function sumDays(ofDay: Uint16Array, days: number): number {
+  let sum = 0;
+  for (let day = 0; day < days; day++) sum += ofDay[day] ?? 0;
+  return sum;
+}
+
+/** The oldest day of the newest unbroken run of days; NaN without one. Unusual frauds are left out of both sides. */
+function findRun(profile: MerchantProfile, today: number, toMs: number): number {
+  let runFromMs = Number.NaN;
   for (let day = 0; day < RUN_DAYS; day++) {
-    const siblings = siblingsOfDay[day] ?? 0;
-    if (siblings <= 0) continue;
-    const isFraudulent = 2 * (fraudsOfDay[day] ?? 0) >= siblings;
-    if (isFraudulent) history.runMs = ms - (fromMs + (RUN_DAYS - 1 - day) * DAY_MS);
-    else if (!Number.isNaN(history.runMs)) return;
+    const frauds = ordinaryOfDay[day] ?? 0;
+    // A day without frauds can only end a run.
+    if (frauds === 0 && Number.isNaN(runFromMs)) continue;
+    const fromMs = today - day * DAY_MS;
+    const endMs = Math.min(fromMs + DAY_MS, toMs);
+    const siblings = countBeforeBucket(profile, endMs) - countBeforeBucket(profile, fromMs);
+    const ordinary = siblings - (unusualOfDay[day] ?? 0);
+    if (ordinary <= 0) continue;
+    if (2 * frauds >= ordinary) runFromMs = fromMs;
+    else if (!Number.isNaN(runFromMs)) break;
   }
-}
-
-function countByDay({ list, tallies }: MerchantProfile, fromMs: number, toMs: number): void {
-  siblingsOfDay.fill(0);
-  let end = countOlder(list, toMs);
-  for (let day = 0; day < RUN_DAYS && end > 0; day++) {
-    const start = countOlder(list, fromMs + (RUN_DAYS - 1 - day) * DAY_MS);
-    siblingsOfDay[day] = end - start;
-    end = start;
-  }
-  for (const { bucketMs, count } of tallies) {
-    if (bucketMs < fromMs || bucketMs >= toMs) continue;
-    const day = dayIndex(bucketMs, fromMs);
-    siblingsOfDay[day] = (siblingsOfDay[day] ?? 0) + count;
-  }
-}
-
-/** 0 for the newest day of the window. */
-function dayIndex(ms: number, fromMs: number): number {
-  return RUN_DAYS - 1 - Math.floor((ms - fromMs) / DAY_MS);
+  return runFromMs;
 }

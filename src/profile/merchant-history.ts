@@ -10,6 +10,7 @@ import {
 import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../domain/utc-bucket.ts';
 import { createDistinctCounter } from './distinct.ts';
 import { countMerchantFrauds } from './merchant-frauds.ts';
+import { countMatured, maturedWindows } from './merchant-matured.ts';
 import {
   accountAt,
   amountAt,
@@ -18,6 +19,7 @@ import {
   type MerchantProfile,
 } from './merchant-profile.ts';
 import { countOlder, timeAt } from './packed-list.ts';
+import { countTallied, sumTallied } from './tallies.ts';
 
 const accounts = createDistinctCounter();
 
@@ -32,7 +34,7 @@ export function merchantHistory(
   end: number,
   item: MerchantItem,
 ): MerchantHistory {
-  const { list, maturityDays, frauds } = profile;
+  const { list, tallies, maturityDays, frauds } = profile;
   const { ms } = item.place;
   const hour = hourOf(ms);
   const from24h = hour - 23 * HOUR_MS;
@@ -45,30 +47,22 @@ export function merchantHistory(
   const start7d = countOlder(list, from7d, start24h);
   const start30d = countOlder(list, from30d, start7d);
   const listed = sumCurrency(profile, start30d, end, item.currency);
-  let { sum } = listed;
+  const tallied = countTallied(tallies, Number.POSITIVE_INFINITY);
   const history = emptyHistory();
-  history.count1h = end - start1h;
-  history.count24h = end - start24h;
-  history.count7d = end - start7d;
-  history.count30d = end - start30d;
-  history.amounts30d = listed.count;
-  history.distinctAccounts1h = countAccounts(profile, end, history.count1h);
-  for (const { bucketMs, currency, count, sum: tallied } of profile.tallies) {
-    if (bucketMs < from30d) continue;
-    history.count30d += count;
-    if (bucketMs >= from7d) history.count7d += count;
-    if (bucketMs >= from24h) history.count24h += count;
-    if (bucketMs >= hour) history.count1h += count;
-    if (currency !== item.currency) continue;
-    history.amounts30d += count;
-    sum += tallied;
-  }
-  if (history.amounts30d > 0) history.mean30d = sum / history.amounts30d;
+  history.count1h = end - start1h + tallied - countTallied(tallies, hour);
+  history.count24h = end - start24h + tallied - countTallied(tallies, from24h);
+  history.count7d = end - start7d + tallied - countTallied(tallies, from7d);
+  history.count30d = end - start30d + tallied - countTallied(tallies, from30d);
+  history.distinctAccounts1h = countAccounts(profile, end, end - start1h);
+  const summed = sumTallied(tallies, from30d, item.currency);
+  history.amounts30d = listed.count + summed.count;
+  if (history.amounts30d > 0) history.mean30d = (listed.sum + summed.sum) / history.amounts30d;
   if (end > 0 && timeAt(list, end - 1) >= seenFromMs(ms, maturityDays)) {
     history.gapMs = ms - timeAt(list, end - 1);
   }
-  countMatured(profile, ms, history);
-  if (frauds.spans.length > 0) countMerchantFrauds(profile, ms, history);
+  const matured = maturedWindows(ms, maturityDays);
+  countMatured(profile, matured, history);
+  if (frauds.spans.length > 0) countMerchantFrauds(profile, ms, matured, history);
   return history;
 }
 
@@ -95,34 +89,6 @@ function emptyHistory(): MerchantHistory {
     firstFraudMs: Number.NaN,
     firstFraudShare: Number.NaN,
   };
-}
-
-/** Siblings whose labels are mature; all of them are in front of the transaction. */
-function countMatured(
-  { list, tallies, maturityDays }: MerchantProfile,
-  ms: number,
-  history: MerchantHistory,
-): void {
-  const matureMs = ms - maturityDays * DAY_MS;
-  const to = hourOf(matureMs);
-  const from24h = to - DAY_MS;
-  const from7d = dayOf(matureMs) - 6 * DAY_MS;
-  const from30d = dayOf(matureMs) - 29 * DAY_MS;
-  // Nothing to look for where all of the list is younger.
-  if (list.count > 0 && timeAt(list, 0) < to) {
-    const end = countOlder(list, to);
-    const start24h = countOlder(list, from24h, end);
-    const start7d = countOlder(list, from7d, start24h);
-    history.matured24h = end - start24h;
-    history.matured7d = end - start7d;
-    history.matured30d = end - countOlder(list, from30d, start7d);
-  }
-  for (const { bucketMs, count } of tallies) {
-    if (bucketMs < from30d || bucketMs >= to) continue;
-    history.matured30d += count;
-    if (bucketMs >= from7d) history.matured7d += count;
-    if (bucketMs >= from24h) history.matured24h += count;
-  }
 }
 
 /** Sums one currency over [from, to), from where the last such sum stopped if it still holds. */

@@ -35,6 +35,7 @@ import {
 } from './packed-list.ts';
 import { chainDigest, type Profile, type ProfileHeader } from './profile.ts';
 import type { TakeRoom } from './room.ts';
+import { createTallies, NO_TALLIES, type Tallies, type Tally } from './tallies.ts';
 
 /** A list longer than this is cut to MERCHANT_KEPT_ENTRIES; what is cut goes into the tallies. */
 export const MERCHANT_RECENT_ENTRIES = 4096;
@@ -45,23 +46,13 @@ const AMOUNT_AT = 16;
 const ACCOUNT_AT = 24;
 const CURRENCY_AT = 30;
 
-/** One bucket (an hour or a UTC day) and currency. */
-export type Tally = {
-  bucketMs: number;
-  daily: boolean;
-  readonly currency: number;
-  count: number;
-  /** Minor units. */
-  sum: number;
-};
-
 export type MerchantProfile = Profile & {
   horizon: Place;
   ceiling: Place;
   knownFromMs: number;
   /** Until labels are taken for complete: the hours before that are told apart. */
   readonly maturityDays: number;
-  tallies: Tally[];
+  tallies: Tallies;
   readonly frauds: KnownFrauds;
   readonly list: PackedList;
   /** The last sum over the list, continued by the next in-order arrival. */
@@ -127,7 +118,7 @@ export function boundMerchant(profile: MerchantProfile): void {
   const reachMs = merchantReachDays(profile.maturityDays) * DAY_MS;
   profile.knownFromMs = Math.max(profile.knownFromMs, today - reachMs);
   const hourlyFromMs = today - merchantHourlyDays(profile.maturityDays) * DAY_MS;
-  const kept = profile.tallies.filter((tally) => tally.bucketMs >= profile.knownFromMs);
+  const kept = profile.tallies.list.filter((tally) => tally.bucketMs >= profile.knownFromMs);
   const table = new Map<number, Tally>();
   for (const tally of kept) addTally(table, tally, hourlyFromMs);
   for (let index = 0; index < dropped; index++) {
@@ -137,7 +128,7 @@ export function boundMerchant(profile: MerchantProfile): void {
     const sum = amountAt(list, index);
     addTally(table, { bucketMs, daily: false, currency, count: 1, sum }, hourlyFromMs);
   }
-  profile.tallies = [...table.values()].sort(compareTallies);
+  profile.tallies = createTallies([...table.values()].sort(compareTallies));
   dropOldest(list, dropped);
 }
 
@@ -159,7 +150,7 @@ function compareTallies(a: Tally, b: Tally): number {
 
 /** Forgets everything: the next transaction answers `ahead` and so brings about a rebuild. */
 export function forgetMerchant(profile: MerchantProfile): void {
-  profile.tallies = [];
+  profile.tallies = NO_TALLIES;
   profile.horizon = BEFORE_ALL;
   profile.ceiling = BEFORE_ALL;
   profile.digest = chainDigest(profile.digest, profile.list.count);
@@ -181,7 +172,7 @@ export function rebuildMerchant(
     ceiling: past.ceiling === null ? AFTER_ALL : placeOf(past.ceiling),
     knownFromMs: past.knownFromMs,
     maturityDays,
-    tallies: past.tallies.map(readTally).sort(compareTallies),
+    tallies: createTallies(past.tallies.map(readTally).sort(compareTallies)),
     frauds: past.frauds,
     list,
     runningSum: createRunningSum(),
@@ -195,7 +186,8 @@ export function rebuildMerchant(
     profile.digest = chainDigest(profile.digest, days);
   }
   profile.digest = chainFrauds(profile.digest, profile.frauds);
-  for (const tally of profile.tallies) profile.digest = chainDigest(profile.digest, tally.count);
+  for (const tally of profile.tallies.list)
+    profile.digest = chainDigest(profile.digest, tally.count);
   for (const row of past.rows)
     insertMerchantItem(profile, list.count, merchantItem(row, figuresOf(row)));
   return profile;

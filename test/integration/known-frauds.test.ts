@@ -70,12 +70,12 @@ test('a point sees its fill of known frauds past those that are labelled later o
 
   const [frauds] = await loadFrauds(database.query, [POINT]);
   if (frauds === undefined) throw new Error('nothing for the point');
-  const seen = seenFrauds(frauds, AT_MS);
+  const seen = seenFrauds(frauds, AT_MS, SINCE_MS);
   expect(seen).toHaveLength(FRAUDS_SEEN_MAX);
   expect(seen[0]?.createdAtMs).toBe(known.newestMs);
   expect(frauds.floorMs).toBe(known.newestMs - FRAUDS_SEEN_MAX * MINUTE_MS);
   expect(knowsFrauds(frauds, AT_MS, SINCE_MS)).toBe(true);
-  expect(seenFrauds(frauds, AT_MS + DAY_MS)[0]?.createdAtMs).toBe(later.newestMs);
+  expect(seenFrauds(frauds, AT_MS + DAY_MS, SINCE_MS)[0]?.createdAtMs).toBe(later.newestMs);
 });
 
 test('fraud wins among more labels of one time than are read', async () => {
@@ -93,7 +93,7 @@ test('an amount is as unusual as the newest label says that is known', async () 
   await label(one, { label: 'fraud', atMs: AT_MS - 3, ratio: 3 });
   const [frauds] = await loadFrauds(database.query, [POINT]);
   if (frauds === undefined) throw new Error('nothing for the point');
-  expect([9, 7, 6, 3, 0].map((ms) => seenFrauds(frauds, AT_MS - ms))).toMatchObject([
+  expect([9, 7, 6, 3, 0].map((ms) => seenFrauds(frauds, AT_MS - ms, SINCE_MS))).toMatchObject([
     [{ isUnusual: true, untilMs: AT_MS - 6 }],
     [{ isUnusual: true }],
     [{ isUnusual: false, untilMs: Number.POSITIVE_INFINITY }],

@@ -1,0 +1,81 @@
+/** The tallies of a merchant: how many transactions, of which sum, there were in an hour or a UTC day and a currency. */
+
+/** One bucket (an hour or a UTC day) and currency. */
+export type Tally = {
+  bucketMs: number;
+  daily: boolean;
+  readonly currency: number;
+  count: number;
+  /** Minor units. */
+  sum: number;
+};
+
+/** In the order of their buckets; never changed, but for what was asked last. */
+export type Tallies = {
+  readonly list: readonly Tally[];
+  /** When the bucket of each begins. */
+  readonly bucketsMs: Float64Array;
+  /** How many transactions are tallied in front of each, and at the end of how many in all. */
+  readonly older: Float64Array;
+  /** The next transaction nearly always asks for the same sum. */
+  lastSum: TalliedSum;
+};
+
+/** Of one currency, in the buckets that begin at a time or later. */
+type TalliedSum = {
+  readonly currency: number;
+  readonly fromMs: number;
+  readonly sum: number;
+  readonly count: number;
+};
+
+const NO_SUM: TalliedSum = { currency: -1, fromMs: Number.NaN, sum: 0, count: 0 };
+
+/** @param list in the order of their buckets */
+export function createTallies(list: readonly Tally[]): Tallies {
+  const bucketsMs = new Float64Array(list.length);
+  const older = new Float64Array(list.length + 1);
+  let count = 0;
+  list.forEach((tally, index) => {
+    count += tally.count;
+    bucketsMs[index] = tally.bucketMs;
+    older[index + 1] = count;
+  });
+  return { list, bucketsMs, older, lastSum: NO_SUM };
+}
+
+export const NO_TALLIES = createTallies([]);
+
+/** How many transactions are tallied in buckets that begin before a time. */
+export function countTallied(tallies: Tallies, ms: number): number {
+  // Most merchants have none.
+  if (tallies.list.length === 0) return 0;
+  return tallies.older[firstTally(tallies, ms)] ?? 0;
+}
+
+export function sumTallied(tallies: Tallies, fromMs: number, currency: number): TalliedSum {
+  const { list, lastSum } = tallies;
+  if (list.length === 0) return NO_SUM;
+  if (lastSum.fromMs === fromMs && lastSum.currency === currency) return lastSum;
+  let [sum, count] = [0, 0];
+  for (let index = firstTally(tallies, fromMs); index < list.length; index++) {
+    const tally = list[index];
+    if (tally?.currency !== currency) continue;
+    sum += tally.sum;
+    count += tally.count;
+  }
+  tallies.lastSum = { currency, fromMs, sum, count };
+  return tallies.lastSum;
+}
+
+/** Index of the first tally whose bucket does not begin before a time. */
+function firstTally({ bucketsMs }: Tallies, ms: number): number {
+  let start = 0;
+  let end = bucketsMs.length;
+  while (start < end) {
+    const middle = (start + end) >> 1;
+    if ((bucketsMs[middle] ?? 0) < ms) start = middle + 1;
+    else end = middle;
+  }
+  return start;
+}
