@@ -1,5 +1,5 @@
 /** Vectors that were computed again under a newer feature schema: apart from the scores, which stay as they decided. */
-import { createdAtMsOf } from '../domain/transaction-id.ts';
+import { createdAtMsOf, lowestIdAt } from '../domain/transaction-id.ts';
 import { float8Rows, timestampArray, uuidArray } from './binary-array.ts';
 import type { Database, Statement } from './pool.ts';
 
@@ -26,15 +26,9 @@ export async function listOutdatedScores(
   { fromMs, toMs, featureSchema, after, limit }: OutdatedScores,
 ): Promise<string[]> {
   const rows = await database.query<{ id: string }>(listStatement, [
-    ...[new Date(fromMs), new Date(toMs), after ?? firstIdOf(fromMs), featureSchema, limit],
+    ...[new Date(fromMs), new Date(toMs), after ?? lowestIdAt(fromMs), featureSchema, limit],
   ]);
   return rows.map(({ id }) => id);
-}
-
-/** Before every UUIDv7 of a millisecond. */
-function firstIdOf(ms: number): string {
-  const time = ms.toString(16).padStart(12, '0');
-  return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
 }
 
 const storeStatement: Statement = {
