@@ -1,12 +1,12 @@
 --[[
-  Says that a worker is alive, and tells which ones are.
+  Puts a name on a list that forgets: of workers that are alive, of models that are out.
 
-  KEYS[1] sorted set  workers by when they last said so, milliseconds of the server's clock
+  KEYS[1] sorted set  names by when they were last announced, milliseconds of the server's clock
 
-  ARGV[1] string  name of this worker
-  ARGV[2] number  for how long a worker counts as alive, milliseconds
+  ARGV[1] string  the name
+  ARGV[2] number  for how long a name stays after it was announced, milliseconds
 
-  Returns the names of all that are alive, sorted by when they said so.
+  Returns the names on the list, sorted by when they were announced.
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
