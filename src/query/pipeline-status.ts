@@ -7,7 +7,8 @@
  */
 import { z } from 'zod';
 import { isUnavailable } from '../domain/failure.ts';
-import type { Health, ModelOut } from '../runtime/guards.ts';
+import { breakerOf, MODEL_OUT_LEVEL, type ModelOut } from '../domain/model-out.ts';
+import type { Health } from '../runtime/guards.ts';
 import type * as Totals from '../store/totals.ts';
 import type { StreamLag } from '../stream/lag.ts';
 import type { Databases } from './choose-database.ts';
@@ -103,9 +104,6 @@ export async function readPipelineStatus(
   };
 }
 
-/** Of a corridor where some worker does without a model. */
-const MODEL_LEVEL = 1;
-
 /** Shards of a corridor added up. */
 function toCorridors(
   lags: readonly StreamLag[],
@@ -129,11 +127,8 @@ function toCorridors(
       retries_due: sum((lag) => lag.retriesWaiting),
       oldest_age_seconds: Math.max(0, ...ours.map((lag) => lag.oldestAgeMs)) / 1000,
       dead_letters: deadLetters.find((row) => row.corridor === corridor)?.active ?? 0,
-      breakers: [
-        ...health.breakersOf(corridor),
-        ...out.map(({ model }) => `model:${corridor}:${model}:open`),
-      ],
-      degradation: Math.max(health.levelOf(corridor), out.length > 0 ? MODEL_LEVEL : 0),
+      breakers: [...health.breakersOf(corridor), ...out.map((one) => `${breakerOf(one)}:open`)],
+      degradation: Math.max(health.levelOf(corridor), out.length > 0 ? MODEL_OUT_LEVEL : 0),
     };
   });
 }

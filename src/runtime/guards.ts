@@ -2,14 +2,13 @@
  * What a process knows about the health of its dependencies: a breaker each for Postgres and Redis, one
  * for the streams of each corridor, and the degradation level that follows from them.
  */
+import { breakerOf, MODEL_OUT_LEVEL, type ModelOut } from '../domain/model-out.ts';
 import { BREAKER_STATES, type Breaker, createBreaker } from './breaker.ts';
 import { createDegradation, type DegradationLevel, levelOfBreakers, worse } from './degradation.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
 const LOOK_EVERY_MS = 1000;
-/** Where a model that should judge does not: the rules do. */
-const MODEL_LEVEL = 1;
 /** Of a corridor whose streams cannot be written: its entries wait, others' go on. */
 const CORRIDOR_LEVEL = 2;
 
@@ -31,7 +30,6 @@ export type Guards = {
   readonly health: Health;
   readonly [Symbol.dispose]: () => void;
 };
-export type ModelOut = { readonly corridor: string; readonly model: string };
 
 export type GuardsOptions = {
   readonly metrics: Pick<Metrics, 'breakerState' | 'breakerOpened' | 'degradation'>;
@@ -82,7 +80,7 @@ export function createGuards(options: GuardsOptions): Guards {
   const ownOf = (corridor: string) => toNames([streams.get(corridor)]);
   const levelOf = (corridor: string) => {
     const own = ownOf(corridor).length > 0 ? CORRIDOR_LEVEL : 0;
-    return worse(worse(own, models.of(corridor).length > 0 ? MODEL_LEVEL : 0), level());
+    return worse(worse(own, models.of(corridor).length > 0 ? MODEL_OUT_LEVEL : 0), level());
   };
   return {
     ...{ postgres, redis, streamsOf, tellModels: models.tell },
@@ -118,10 +116,6 @@ function createModelBreakers({ metrics, log }: Pick<GuardsOptions, 'metrics' | '
     all: () => openOf(out.values()),
     of: (corridor: string) => openOf([...out.values()].filter((one) => one.corridor === corridor)),
   };
-}
-
-function breakerOf({ corridor, model }: ModelOut): string {
-  return `model:${corridor}:${model}`;
 }
 
 function toNames(breakers: readonly (Breaker | undefined)[]): string[] {

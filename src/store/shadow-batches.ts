@@ -2,6 +2,7 @@
 import { float8Array, uuidArray } from './binary-array.ts';
 import type { Database } from './pool.ts';
 
+/** What one model made of a batch. */
 export type ShadowBatch = {
   readonly modelId: string;
   readonly transactionIds: readonly string[];

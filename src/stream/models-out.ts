@@ -1,4 +1,5 @@
 /** Models that do not judge where they should, as the workers of a market say: for a few seconds each time. */
+import type { ModelOut } from '../domain/model-out.ts';
 import { type RedisClient, toRedisFailure } from './connection.ts';
 import { modelsOutKey } from './keys.ts';
 import { loadScript, runScript } from './scripts.ts';
@@ -9,7 +10,6 @@ export type ModelsOut = {
   /** Those that any worker spoke of lately. Throws a Failure. */
   readonly list: () => Promise<ModelOut[]>;
 };
-type ModelOut = { readonly corridor: string; readonly model: string };
 
 /** Several looks of a worker that did not come. */
 const OUT_MS = 3000;

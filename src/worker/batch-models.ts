@@ -3,15 +3,16 @@
  * batch sees judgements; everything else happens on the look that every worker takes twice a second.
  */
 import { toError } from '../domain/failure.ts';
+import type { ModelOut } from '../domain/model-out.ts';
 import { idsIn } from '../models/rollout/in-force.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import type { ShadowBatch } from '../store/shadow-batches.ts';
 import {
   type JudgeDependencies,
   type JudgingModel,
   judgeBatch,
   type ModelsInForce,
-  type ShadowScores,
 } from './judge-batch.ts';
 import type { Duty } from './maintenance.ts';
 import { createModelHealth, type ModelHealth } from './model-health.ts';
@@ -23,16 +24,13 @@ import {
 } from './model-source.ts';
 import type { BatchModels } from './score-items.ts';
 
-/** A model that should decide or shadow in a corridor and does not. */
-export type ModelOut = { readonly corridor: string; readonly model: string };
-
 export type BatchModelsDependencies = Pick<
   ModelSourceDependencies,
   'readNewestRollout' | 'readRollouts' | 'load' | 'recordCheck' | 'nowMs'
 > & {
   /** Takes a model back in a corridor, if it still decides there. */
   readonly rollBack: (corridor: string, modelId: string, reason: string) => Promise<boolean>;
-  readonly storeShadow: (shadow: ShadowScores, scoredAtMs: number) => Promise<void>;
+  readonly storeShadow: (shadow: ShadowBatch, scoredAtMs: number) => Promise<void>;
   /** Called on every look. */
   readonly tell: (out: readonly ModelOut[]) => Promise<void>;
   readonly metrics: Pick<

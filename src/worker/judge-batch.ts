@@ -8,6 +8,7 @@ import type { ScoringModel } from '../models/registry/scoring-model.ts';
 import { type InForce, lineFor } from '../models/rollout/in-force.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Opinion } from '../scoring/opinion.ts';
+import type { ShadowBatch } from '../store/shadow-batches.ts';
 import type { ModelHealth } from './model-health.ts';
 
 /** What of a model judging needs. */
@@ -29,13 +30,6 @@ export type Judgement = {
   readonly degradation: 0 | 1;
 };
 
-/** What a shadow made of a batch. */
-export type ShadowScores = {
-  readonly modelId: string;
-  readonly transactionIds: readonly string[];
-  readonly probabilities: readonly number[];
-};
-
 export type JudgeDependencies = {
   readonly healthOf: (corridor: string, model: JudgingModel) => ModelHealth;
   readonly onFailure: (model: JudgingModel, error: unknown) => void;
@@ -50,7 +44,7 @@ export function judgeBatch(
   dependencies: JudgeDependencies,
   rows: readonly JudgedRow[],
   inForce: ModelsInForce,
-): { judgements: Judgement[]; shadows: ShadowScores[] } {
+): { judgements: Judgement[]; shadows: ShadowBatch[] } {
   const judgements = rows.map((): Judgement => ({ opinion: null, model: null, degradation: 0 }));
   const places = rows.map(({ transaction, vector }, index): Place => {
     const wanted = inForce.corridors.get(transaction.corridor);
@@ -100,7 +94,7 @@ function askShadows(
   dependencies: JudgeDependencies,
   places: readonly Place[],
   inForce: ModelsInForce,
-): ShadowScores[] {
+): ShadowBatch[] {
   const asked = places.flatMap((place) => {
     const shadows = inForce.corridors.get(place.transaction.corridor)?.shadows ?? [];
     return shadows.flatMap((modelId) => {

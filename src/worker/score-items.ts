@@ -3,9 +3,10 @@
  * an item. An item that throws fails alone.
  */
 import { Failure, toError } from '../domain/failure.ts';
+import type { ShadowBatch } from '../store/shadow-batches.ts';
 import type { Histories } from './fold-profiles.ts';
 import type { Item, Scored } from './item.ts';
-import type { JudgedRow, Judgement, ShadowScores } from './judge-batch.ts';
+import type { JudgedRow, Judgement } from './judge-batch.ts';
 import type { Scorer } from './scorer.ts';
 
 /** Models in force, as a batch meets them. */
@@ -13,10 +14,10 @@ export type BatchModels = {
   /** One judgement a row; null where no corridor has a model. Throws a Failure when nobody knows what is in force. */
   readonly judge: (rows: readonly JudgedRow[]) => Promise<{
     readonly judgements: readonly Judgement[];
-    readonly shadows: readonly ShadowScores[];
+    readonly shadows: readonly ShadowBatch[];
   } | null>;
   /** Never throws: what shadows say is worth no batch. */
-  readonly storeShadows: (shadows: readonly ShadowScores[], scoredAtMs: number) => Promise<void>;
+  readonly storeShadows: (shadows: readonly ShadowBatch[], scoredAtMs: number) => Promise<void>;
 };
 
 export type ScoreItemsOptions = {
@@ -29,7 +30,7 @@ export type ScoreItemsOptions = {
 export type ScoredItems = {
   readonly scored: Scored[];
   readonly failed: FailedItem[];
-  readonly shadows: readonly ShadowScores[];
+  readonly shadows: readonly ShadowBatch[];
 };
 type FailedItem = { readonly item: Item; readonly failure: Failure };
 
