@@ -1,4 +1,5 @@
 /** A model of the usual size, registered and active in every corridor before any worker runs. */
+import { ALL_CORRIDORS } from '../../src/domain/model-record.ts';
 import { writeXgboost } from '../../src/models/formats/write-xgboost.ts';
 import { describeModel, toGoldenVectors } from '../../src/models/registry/check-model.ts';
 import { FEATURE_LIST } from '../../src/scoring/feature-schema.ts';
@@ -30,7 +31,11 @@ export async function putModelInForce(url: string): Promise<string> {
   });
   const target = { modelId: manifest.sha256, state: 'active' as const, canaryPercent: 0 };
   const proposedBy = 'bench';
-  const proposalId = await insertProposal(database, { ...target, corridor: 'all', proposedBy });
+  const proposalId = await insertProposal(database, {
+    ...target,
+    corridor: ALL_CORRIDORS,
+    proposedBy,
+  });
   const corridors = await listCorridors(database);
   await decideRollouts(database, async () => ({
     rows: corridors.map((corridor) => ({ ...target, corridor, cause: 'approval' as const })),

@@ -2,8 +2,9 @@
 import { version as NODE_VERSION } from 'node:process';
 import { LRUCache } from 'lru-cache';
 import { isUnavailable, toError } from '../domain/failure.ts';
+import type { Rollout } from '../domain/model-rollout.ts';
 import { openScoringModel, type ScoringModel } from '../models/registry/scoring-model.ts';
-import { planRemoval, type Rollout } from '../models/rollout/rollout.ts';
+import { planRemoval } from '../models/rollout/rollout.ts';
 import { insertModelCheck } from '../store/model-checks.ts';
 import { decideRollouts, readNewestRollout, readRollouts } from '../store/model-rollouts.ts';
 import { findModel, readModel } from '../store/models.ts';

@@ -18,10 +18,12 @@ export function readHolding(text: string): ProposedHolding | undefined {
   return { state, canaryPercent: Number(percent ?? 0) };
 }
 
-const CORRIDOR_OR_ALL = /^([A-Z]{2}-[A-Z]{2}|all)$/;
+/** In place of a corridor: all that there are when it is decided. */
+export const ALL_CORRIDORS = 'all';
+const CORRIDOR_OR_ALL = new RegExp(`^([A-Z]{2}-[A-Z]{2}|${ALL_CORRIDORS})$`);
 const corridor = z
   .string()
-  .regex(CORRIDOR_OR_ALL, 'must be a corridor, or all')
+  .regex(CORRIDOR_OR_ALL, `must be a corridor, or ${ALL_CORRIDORS}`)
   .meta({ example: 'US-EG' });
 
 export const newProposalSchema = z

@@ -1,16 +1,15 @@
 /** Proposals and rollouts of models: appended, never changed; the newest row of a model in a corridor holds. */
 import { Failure } from '../domain/failure.ts';
+import type { ProposedHolding } from '../domain/model-record.ts';
+import type { Rollout } from '../domain/model-rollout.ts';
 import type { Database, Query } from './pool.ts';
 
 type Queries = Pick<Database, 'query'>;
-export type StoredState = 'shadow' | 'canary' | 'active' | 'deprecated';
 
-export type NewProposal = {
+export type NewProposal = ProposedHolding & {
   readonly modelId: string;
-  /** Or `all`. */
+  /** Or ALL_CORRIDORS. */
   readonly corridor: string;
-  readonly state: Exclude<StoredState, 'deprecated'>;
-  readonly canaryPercent: number;
   readonly proposedBy: string;
 };
 export type StoredProposal = NewProposal & {
@@ -19,14 +18,7 @@ export type StoredProposal = NewProposal & {
   readonly isApproved: boolean;
 };
 
-export type NewRollout = {
-  readonly corridor: string;
-  readonly modelId: string;
-  readonly state: StoredState;
-  readonly canaryPercent: number;
-  readonly cause: 'approval' | 'displacement' | 'rollback';
-};
-export type StoredRollout = NewRollout & {
+export type StoredRollout = Rollout & {
   readonly proposalId: string | null;
   readonly proposedBy: string;
   readonly approvedBy: string | null;
@@ -132,7 +124,7 @@ const appendStatement = {
 };
 
 export type Decision = {
-  readonly rows: readonly NewRollout[];
+  readonly rows: readonly Rollout[];
   /** Null for a rollback. */
   readonly proposalId: string | null;
   readonly proposedBy: string;

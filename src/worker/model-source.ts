@@ -5,8 +5,8 @@
  * it, and may score only once its checks have passed in this process and that is on record.
  */
 import { isUnavailable, toError } from '../domain/failure.ts';
+import type { Rollout } from '../domain/model-rollout.ts';
 import { type InForce, idsIn, modelsInForce } from '../models/rollout/in-force.ts';
-import type { Rollout } from '../models/rollout/rollout.ts';
 import type { Log } from '../runtime/log.ts';
 import type { JudgingModel, ModelsInForce } from './judge-batch.ts';
 

@@ -1,6 +1,6 @@
 /** What people decide about models, whoever asks: the command or the API. Two people forward, one back. */
 import { Failure } from '../../domain/failure.ts';
-import type { ProposedHolding } from '../../domain/model-record.ts';
+import { ALL_CORRIDORS, type ProposedHolding } from '../../domain/model-record.ts';
 import { openScoringModel } from '../../models/registry/scoring-model.ts';
 import { checkApproval, planPromotion, planRollback } from '../../models/rollout/rollout.ts';
 import { listCorridors } from '../../store/corridors.ts';
@@ -16,12 +16,10 @@ import { readModel } from '../../store/models.ts';
 import type { Database, Query } from '../../store/pool.ts';
 import { findKnown } from './find-known.ts';
 
-export const ALL = 'all';
-
 export type Promotion = {
   /** SHA-256 or `name@version`. */
   readonly reference: string;
-  /** Or `all` that there are now. */
+  /** Or ALL_CORRIDORS. */
   readonly corridor: string;
   readonly to: ProposedHolding;
   readonly proposedBy: string;
@@ -80,7 +78,7 @@ async function findOpen(database: { query: Query }, id: string): Promise<StoredP
 /** A corridor that is added later has no models until they are promoted there. */
 async function corridorsOf(database: { query: Query }, corridor: string): Promise<string[]> {
   const known = await listCorridors(database);
-  if (corridor === ALL) return known;
+  if (corridor === ALL_CORRIDORS) return known;
   if (known.includes(corridor)) return [corridor];
   throw new Failure('not-found', 'CORRIDOR_UNKNOWN', `there is no corridor ${corridor}`);
 }

@@ -1,5 +1,5 @@
 /** `risk models promote`, `approve` and `rollback`. */
-import { readHolding } from '../../domain/model-record.ts';
+import { ALL_CORRIDORS, readHolding } from '../../domain/model-record.ts';
 import type { Decision } from '../../store/model-rollouts.ts';
 import { EXIT, UsageError } from '../command.ts';
 import type { Request } from '../models.ts';
@@ -46,6 +46,7 @@ function report({ output }: Request['context'], decision: Decision): number {
 }
 
 function readCorridor(text: string | undefined): string {
-  if (text === undefined) throw new UsageError('--corridor is missing: a corridor, or all');
+  if (text === undefined)
+    throw new UsageError(`--corridor is missing: a corridor, or ${ALL_CORRIDORS}`);
   return text;
 }

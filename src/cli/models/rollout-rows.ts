@@ -1,7 +1,7 @@
 /** What models do, for people and for programs. */
-
 import type { DecidedRolloutsJson } from '../../domain/model-record.ts';
-import { type Holding, holdingsIn } from '../../models/rollout/rollout.ts';
+import type { Holding } from '../../domain/model-rollout.ts';
+import { holdingsIn } from '../../models/rollout/rollout.ts';
 import type { Decision, StoredProposal, StoredRollout } from '../../store/model-rollouts.ts';
 
 /** `canary:5` */

@@ -1,6 +1,7 @@
 /** What the log of rollouts means for scoring. Pure. */
+import type { Rollout } from '../../domain/model-rollout.ts';
 import { isInCanary } from './bucket.ts';
-import { activeIn, holdingsIn, type Rollout } from './rollout.ts';
+import { activeIn, holdingsIn } from './rollout.ts';
 
 /** Models of one corridor, by id. */
 export type InForce = {

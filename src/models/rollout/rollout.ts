@@ -5,31 +5,14 @@
  *     staged ─▶ shadow ◀─▶ canary n % ─▶ active ─▶ deprecated ─▶ shadow
  */
 import { Failure } from '../../domain/failure.ts';
-import type { ProposedState } from '../../domain/model-record.ts';
+import type { ProposedHolding } from '../../domain/model-record.ts';
+import type { Holding, Rollout } from '../../domain/model-rollout.ts';
 
 /** In the order of how much a model may decide. */
 const RANK = { staged: 0, deprecated: 0, shadow: 1, canary: 2, active: 3 } as const;
 type RolloutState = keyof typeof RANK;
 
-/** approval: as proposed; displacement: another model became active; rollback: somebody went back. */
-type RolloutCause = 'approval' | 'displacement' | 'rollback';
-
-export type Holding = {
-  readonly state: Exclude<RolloutState, 'staged'>;
-  /** Of the accounts; 0 but for a canary. */
-  readonly canaryPercent: number;
-};
-export type Rollout = Holding & {
-  readonly corridor: string;
-  readonly modelId: string;
-  readonly cause: RolloutCause;
-};
-
-export type Target = {
-  readonly modelId: string;
-  readonly state: ProposedState;
-  readonly canaryPercent: number;
-};
+export type Target = ProposedHolding & { readonly modelId: string };
 
 /** What each model does in a corridor, by its newest row, the newest last; models that are not there are staged. */
 export function holdingsIn(log: readonly Rollout[], corridor: string): Map<string, Holding> {

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
-import type { Rollout } from '../../../src/models/rollout/rollout.ts';
+import type { Rollout } from '../../../src/domain/model-rollout.ts';
 import type { JudgingModel } from '../../../src/worker/judge-batch.ts';
 import { createModelSource } from '../../../src/worker/model-source.ts';
 import { silentLog } from '../../support/config.ts';

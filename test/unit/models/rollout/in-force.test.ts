@@ -1,7 +1,8 @@
 /** Goal: what the log of rollouts means for scoring. Method: short logs and what must follow. */
 import { expect, test } from 'vitest';
+import type { Rollout } from '../../../../src/domain/model-rollout.ts';
 import { modelsInForce, SHADOWS_MAX } from '../../../../src/models/rollout/in-force.ts';
-import { planRemoval, type Rollout } from '../../../../src/models/rollout/rollout.ts';
+import { planRemoval } from '../../../../src/models/rollout/rollout.ts';
 
 const row = (modelId: string, state: Rollout['state'], more: Partial<Rollout> = {}): Rollout => ({
   ...{ corridor: 'US-EG', modelId, state, canaryPercent: 0, cause: 'approval' },

@@ -6,13 +6,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../../src/domain/failure.ts';
 import type { ProposedState } from '../../../../src/domain/model-record.ts';
+import type { Rollout } from '../../../../src/domain/model-rollout.ts';
 import {
   checkApproval,
   holdingsIn,
   PROPOSAL_DAYS_MAX,
   planPromotion,
   planRollback,
-  type Rollout,
   type Target,
 } from '../../../../src/models/rollout/rollout.ts';
 
