@@ -105,11 +105,47 @@ export async function findModel(
   return row;
 }
 
+const LINEAGE = `trained_from::text as trained_from, trained_to::text as trained_to, known_by, code_version,
+                 parent`;
+
+type LineageRow = Pick<ModelLineage, 'code_version' | 'parent'> & {
+  readonly trained_from: string | null;
+  readonly trained_to: string | null;
+  readonly known_by: Date | null;
+};
+
+function lineageOf(row: LineageRow): ModelLineage {
+  const { trained_from, trained_to, known_by, code_version, parent } = row;
+  const trained =
+    trained_from === null || trained_to === null || known_by === null
+      ? null
+      : { from: trained_from, to: trained_to, known_by: known_by.toISOString() };
+  return { trained, code_version, parent };
+}
+
+/** What a manifest says of a model to people. */
+export type ModelDescription = Pick<ModelManifest, 'feature_names' | 'lineage' | 'card'>;
+
+const describeStatement = {
+  name: 'describe-model',
+  text: `select feature_names, card, ${LINEAGE} from models where model_id = $1`,
+};
+
+/** Of a model that is registered; its artefact, of many MiB, stays where it is. */
+export async function readDescription(
+  database: Queries,
+  modelId: string,
+): Promise<ModelDescription> {
+  type Row = LineageRow & Pick<ModelManifest, 'feature_names' | 'card'>;
+  const [row] = await database.query<Row>(describeStatement, [modelId]);
+  if (row === undefined) throw new Error(`no model ${modelId}`);
+  return { feature_names: row.feature_names, lineage: lineageOf(row), card: row.card };
+}
+
 const readStatement = {
   name: 'read-model',
   text: `select model, artefact, feature_schema, feature_names, golden_inputs, golden_margins,
-                golden_probabilities, trained_from::text as trained_from, trained_to::text as trained_to,
-                known_by, code_version, parent, card, calibration
+                golden_probabilities, card, calibration, ${LINEAGE}
            from models where model_id = $1`,
 };
 
@@ -117,14 +153,11 @@ type ContentRow = Pick<
   ModelManifest,
   'model' | 'feature_schema' | 'feature_names' | 'card' | 'calibration'
 > &
-  Pick<ModelLineage, 'code_version' | 'parent'> & {
+  LineageRow & {
     readonly artefact: Buffer;
     readonly golden_inputs: number[];
     readonly golden_margins: number[];
     readonly golden_probabilities: number[];
-    readonly trained_from: string | null;
-    readonly trained_to: string | null;
-    readonly known_by: Date | null;
   };
 
 /** Artefact and manifest of a model that is registered. @throws Failure `MODEL_CORRUPT` */
@@ -139,20 +172,15 @@ export async function readModel(database: Queries, modelId: string): Promise<Mod
       `the artefact of ${row.model} hashes to ${sha256}`,
     );
   }
-  const { artefact, trained_from, trained_to, known_by, code_version, parent } = row;
-  const trained =
-    trained_from === null || trained_to === null || known_by === null
-      ? null
-      : { from: trained_from, to: trained_to, known_by: known_by.toISOString() };
   const manifest = {
     ...{ model: row.model, sha256: modelId },
     ...{ feature_schema: row.feature_schema, feature_names: row.feature_names },
     calibration: row.calibration,
     golden_vectors: goldenVectorsOf(row),
-    lineage: { trained, code_version, parent },
+    lineage: lineageOf(row),
     card: row.card,
   };
-  return { artefact, manifest };
+  return { artefact: row.artefact, manifest };
 }
 
 function goldenVectorsOf(row: ContentRow): ModelManifest['golden_vectors'] {

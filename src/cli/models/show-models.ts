@@ -1,8 +1,8 @@
 /** Registered models as the command and the API show them. */
 import type { ModelDetailJson, ModelJson } from '../../domain/model-record.ts';
 import { listCorridors } from '../../store/corridors.ts';
-import { listOpenProposals, readRollouts } from '../../store/model-rollouts.ts';
-import { listModels, readModel, type StoredModel } from '../../store/models.ts';
+import { listOpenProposals, readRollouts, type StoredRollout } from '../../store/model-rollouts.ts';
+import { listModels, readDescription, type StoredModel } from '../../store/models.ts';
 import type { Database } from '../../store/pool.ts';
 import { findKnown } from './find-known.ts';
 import { describeRollouts, toHoldingRows, toProposalRow, toRolloutRow } from './rollout-rows.ts';
@@ -14,8 +14,9 @@ export async function listModelRows(
   limit: number,
 ): Promise<ModelJson[]> {
   const models = await listModels(database, afterModel, limit);
-  const toRow = await rowMaker(database);
-  return models.map(toRow);
+  const log = await readRollouts(database);
+  const corridors = await listCorridors(database);
+  return models.map((model) => toRow(model, log, corridors));
 }
 
 /** @throws Failure `MODEL_UNKNOWN` */
@@ -24,21 +25,22 @@ export async function readModelRow(
   reference: string,
 ): Promise<ModelDetailJson> {
   const model = await findKnown(database, reference);
-  const { manifest } = await readModel(database, model.modelId);
-  const { feature_names, lineage, card } = manifest;
+  const { feature_names, lineage, card } = await readDescription(database, model.modelId);
   const log = await readRollouts(database);
   const open = await listOpenProposals(database, model.modelId);
   return {
-    ...(await rowMaker(database))(model),
+    ...toRow(model, log, await listCorridors(database)),
     ...{ feature_names, ...lineage, card, proposals: open.map(toProposalRow) },
     rollouts: log.filter(({ modelId }) => modelId === model.modelId).map(toRolloutRow),
   };
 }
 
-async function rowMaker(database: Database): Promise<(model: StoredModel) => ModelJson> {
-  const log = await readRollouts(database);
-  const corridors = await listCorridors(database);
-  return (model) => ({
+function toRow(
+  model: StoredModel,
+  log: readonly StoredRollout[],
+  corridors: readonly string[],
+): ModelJson {
+  return {
     ...{ model: model.model, model_id: model.modelId, format: model.format },
     ...{ feature_schema: model.featureSchema, features: model.features },
     ...{ artefact_bytes: model.artefactBytes, golden_vectors: model.goldenVectors },
@@ -46,5 +48,5 @@ async function rowMaker(database: Database): Promise<(model: StoredModel) => Mod
     ...{ created_at: model.createdAt.toISOString(), created_by: model.createdBy },
     does: describeRollouts(log, corridors, model.modelId),
     corridors: toHoldingRows(log, corridors, model.modelId),
-  });
+  };
 }
