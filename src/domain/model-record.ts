@@ -86,7 +86,7 @@ export const modelDetailSchema = modelSchema
     card: z.record(z.string(), z.unknown()).nullable(),
     proposals: z
       .array(proposalSchema.extend({ proposed_at: z.iso.datetime() }))
-      .meta({ description: 'Open ones, newest first.' }),
+      .meta({ description: 'Those that may still be approved, newest first.' }),
     rollouts: z
       .array(
         z.object({

@@ -67,16 +67,19 @@ export async function findProposal(
 const listOpenStatement = {
   name: 'list-open-model-proposals',
   text: `select ${PROPOSAL} from model_proposals p
-          where p.model_id = $1
+          where p.model_id = $1 and p.proposed_at >= $2
             and not exists (select from model_rollouts r where r.proposal_id = p.proposal_id)
-          order by p.proposal_id desc limit $2`,
+          order by p.proposal_id desc limit $3`,
 };
 
+/** Those since a time that nobody approved. */
 export async function listOpenProposals(
   database: Queries,
   modelId: string,
+  sinceMs: number,
 ): Promise<StoredProposal[]> {
-  return await database.query<StoredProposal>(listOpenStatement, [modelId, PROPOSALS_MAX]);
+  const values = [modelId, new Date(sinceMs), PROPOSALS_MAX];
+  return await database.query<StoredProposal>(listOpenStatement, values);
 }
 
 const readStatement = {

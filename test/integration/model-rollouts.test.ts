@@ -101,6 +101,24 @@ test('a proposal changes nothing until somebody else approves it', async () => {
   expect((await rig.json(undefined, 'show', model)).proposals).toEqual([]);
 });
 
+test('a proposal that is too old to be approved is not shown as open', async () => {
+  const model = await importNew();
+  const proposeDaysAgo = async (days: number) => {
+    const [row] = await rig.testDatabase.sql<{ id: string }>(`
+      insert into model_proposals (model_id, corridor, state, canary_percent, proposed_by, proposed_at)
+      select model_id, 'US-EG', 'shadow', 0, 'Ann', now() - interval '${days} days'
+        from models where model = '${model}'
+      returning proposal_id as id`);
+    return row?.id ?? '';
+  };
+  const open = await proposeDaysAgo(6.9);
+  const old = await proposeDaysAgo(7.1);
+  const { proposals } = await rig.json(undefined, 'show', model);
+  expect(proposals.map(({ proposal_id }: Answer) => proposal_id)).toEqual([open]);
+  await expect(rig.run(bob, 'approve', old)).rejects.toThrow(/older than 7 days/);
+  await rig.run(bob, 'approve', open);
+});
+
 test('of many approvals at once one takes effect', async () => {
   const model = await importNew();
   const id = await propose(ann, model, 'shadow', 'US-EG');

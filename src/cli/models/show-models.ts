@@ -1,5 +1,6 @@
 /** Registered models as the command and the API show them. */
 import type { ModelDetailJson, ModelJson } from '../../domain/model-record.ts';
+import { PROPOSAL_MS_MAX } from '../../models/rollout/rollout.ts';
 import { listCorridors } from '../../store/corridors.ts';
 import { listOpenProposals, readRollouts, type StoredRollout } from '../../store/model-rollouts.ts';
 import { listModels, readDescription, type StoredModel } from '../../store/models.ts';
@@ -27,7 +28,7 @@ export async function readModelRow(
   const model = await findKnown(database, reference);
   const { feature_names, lineage, card } = await readDescription(database, model.modelId);
   const log = await readRollouts(database);
-  const open = await listOpenProposals(database, model.modelId);
+  const open = await listOpenProposals(database, model.modelId, Date.now() - PROPOSAL_MS_MAX);
   return {
     ...toRow(model, log, await listCorridors(database)),
     ...{ feature_names, ...lineage, card, proposals: open.map(toProposalRow) },

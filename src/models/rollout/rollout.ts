@@ -133,8 +133,8 @@ export type Proposal = {
 };
 
 /** What was true when it was proposed may not be so later. */
-export const PROPOSAL_DAYS_MAX = 7;
-const DAY_MS = 86_400_000;
+const PROPOSAL_DAYS_MAX = 7;
+export const PROPOSAL_MS_MAX = PROPOSAL_DAYS_MAX * 86_400_000;
 
 /** @throws Failure `ROLLOUT_REFUSED` unless this person may approve it now */
 export function checkApproval(proposal: Proposal, approver: string, nowMs: number): void {
@@ -142,7 +142,7 @@ export function checkApproval(proposal: Proposal, approver: string, nowMs: numbe
   if (personOf(proposal.proposedBy) === personOf(approver)) {
     refuse(`${approver} proposed it: another person must approve it`);
   }
-  if (nowMs - proposal.proposedAtMs > PROPOSAL_DAYS_MAX * DAY_MS) {
+  if (nowMs - proposal.proposedAtMs > PROPOSAL_MS_MAX) {
     refuse(`the proposal is older than ${PROPOSAL_DAYS_MAX} days: propose it again`);
   }
 }
