@@ -4,13 +4,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { hostname } from 'node:os';
 import packageJson from '../package.json' with { type: 'json' };
 import { bindAccept } from './cli/bind-accept.ts';
 import { bindEvaluate } from './cli/bind-evaluate.ts';
 import { bindGuards, openProbe, watchGuards } from './cli/bind-guards.ts';
 import { bindLabels } from './cli/bind-labels.ts';
-import { bindModels, createModelShelf } from './cli/bind-models.ts';
+import { createModelShelf } from './cli/bind-models.ts';
 import { bindReading } from './cli/bind-reading.ts';
 import { bindRegistry } from './cli/bind-registry.ts';
 import type { CommandContext } from './cli/command.ts';
@@ -172,10 +171,7 @@ async function openResources(
   const { accept, closer } = bindAccept(context, adapters);
   const sparesPrimary = () => guards.health.level() >= SPARES_PRIMARY_LEVEL;
   const databases = { primary: database, replica, now: Date.now, sparesPrimary };
-  const shelf = createModelShelf(
-    database,
-    bindModels(database, `api-${hostname()}-${process.pid}`),
-  );
+  const shelf = createModelShelf(databases);
   return { databases, probe, guards, metrics, redis, replies, closer, authenticate, accept, shelf };
 }
 

@@ -1,10 +1,11 @@
-/** Registered models, bound to the registry: loaded, proved and put on record in this process. */
+/** Registered models, bound to the registry: loaded and proved in this process. */
 import { version as NODE_VERSION } from 'node:process';
 import { LRUCache } from 'lru-cache';
 import { isUnavailable, toError } from '../domain/failure.ts';
 import type { Rollout } from '../domain/model-rollout.ts';
 import { openScoringModel, type ScoringModel } from '../models/registry/scoring-model.ts';
 import { planRemoval } from '../models/rollout/rollout.ts';
+import { type Databases, readOne } from '../query/choose-database.ts';
 import { insertModelCheck } from '../store/model-checks.ts';
 import { decideRollouts, readNewestRollout, readRollouts } from '../store/model-rollouts.ts';
 import { findModel, readModel } from '../store/models.ts';
@@ -13,48 +14,50 @@ import { insertShadowBatch, type ShadowBatch } from '../store/shadow-batches.ts'
 
 /** Models kept ready by who is asked about many: explanations, what-ifs, verification. */
 const SHELF_MODELS = 8;
+/** Of a model's row: a replica is asked first, and the primary for what it lacks. */
+const ANY_TIME_MS = 0;
 
 export type ShelvedModel =
   | { readonly model: ScoringModel }
   /** Why it cannot be asked. */
   | { readonly problem: string };
-/** @param name `name@version`. Throws a Failure `unavailable`. */
-export type ModelShelf = (name: string) => Promise<ShelvedModel>;
+/** @param reference SHA-256 or `name@version`. Throws a Failure `unavailable`. */
+export type ModelShelf = (reference: string) => Promise<ShelvedModel>;
 
-/** Loads, proves and puts on record what is asked for, once; models never change. */
-export function createModelShelf(
-  database: Database,
-  { load, recordCheck }: Pick<ReturnType<typeof bindModels>, 'load' | 'recordCheck'>,
-): ModelShelf {
+/** Models never change: each is loaded and proved once. As nothing scores, nothing goes on record: a replica will do. */
+export function createModelShelf(databases: Databases): ModelShelf {
   const kept = new LRUCache<string, Promise<ShelvedModel>>({ max: SHELF_MODELS });
-  const open = async (name: string): Promise<ShelvedModel> => {
-    const found = await findModel(database, name);
-    if (found === undefined) {
-      // It may be in a moment.
-      kept.delete(name);
-      return { problem: 'is not registered' };
-    }
-    try {
-      const model = await load(found.modelId);
-      await recordCheck(found.modelId, null);
-      return { model };
-    } catch (error) {
-      if (isUnavailable(error)) throw error;
-      const { message } = toError(error);
-      await recordCheck(found.modelId, message);
-      return { problem: message };
-    }
-  };
-  return async (name) => {
-    const known = kept.get(name) ?? open(name);
-    kept.set(name, known);
+  return async (reference) => {
+    const found = await readOne(databases, ANY_TIME_MS, async (database) => {
+      const model = await findModel(database, reference);
+      return model && { modelId: model.modelId, database };
+    });
+    if (found === undefined) return { problem: 'is not registered' };
+    const { modelId, database } = found;
+    const known = kept.get(modelId) ?? openShelved(database, modelId);
+    kept.set(modelId, known);
     try {
       return await known;
     } catch (error) {
-      kept.delete(name);
+      kept.delete(modelId);
       throw error;
     }
   };
+}
+
+async function openShelved(database: Database, modelId: string): Promise<ShelvedModel> {
+  try {
+    return { model: await loadModel(database, modelId) };
+  } catch (error) {
+    if (isUnavailable(error)) throw error;
+    return { problem: toError(error).message };
+  }
+}
+
+/** @throws Failure `MODEL_CORRUPT`, `MODEL_INVALID` or `unavailable` */
+async function loadModel(database: Database, modelId: string): Promise<ScoringModel> {
+  const { artefact, manifest } = await readModel(database, modelId);
+  return openScoringModel(artefact, manifest);
 }
 
 /** Who rolls back where no person did; no key needs this name as its owner. */
@@ -65,11 +68,7 @@ export function bindModels(database: Database, process: string) {
   return {
     readNewestRollout: () => readNewestRollout(database),
     readRollouts: (): Promise<readonly Rollout[]> => readRollouts(database),
-    /** @throws Failure `MODEL_CORRUPT`, `MODEL_INVALID` or `unavailable` */
-    async load(modelId: string): Promise<ScoringModel> {
-      const { artefact, manifest } = await readModel(database, modelId);
-      return openScoringModel(artefact, manifest);
-    },
+    load: (modelId: string) => loadModel(database, modelId),
     recordCheck: (modelId: string, detail: string | null) =>
       insertModelCheck(database, { modelId, process, nodeVersion: NODE_VERSION, detail }),
     /** False where it no longer decides: a person, or another worker, was faster. */

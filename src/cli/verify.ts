@@ -6,7 +6,7 @@ import type { Opinion } from '../scoring/opinion.ts';
 import { verifyScore } from '../scoring/verify-score.ts';
 import { openPool } from '../store/pool.ts';
 import { type SampledScore, sampleScores } from '../store/score-sample.ts';
-import { bindModels, createModelShelf } from './bind-models.ts';
+import { createModelShelf } from './bind-models.ts';
 import {
   type Command,
   type CommandContext,
@@ -84,9 +84,7 @@ async function verify(
     namedStatements: false,
   });
   const verification = { verified: 0, different: 0, differing: [] };
-  const { load } = bindModels(database, 'verify');
-  // Nothing is scored, so nothing goes on record, and a replica will do.
-  const shelf = createModelShelf(database, { load, recordCheck: async () => undefined });
+  const shelf = createModelShelf({ primary: database, replica: null, now: Date.now });
   const opinions = createStoredOpinions(shelf);
   const onPage = async (scores: readonly SampledScore[]) => {
     const made = await opinions.judge(scores);

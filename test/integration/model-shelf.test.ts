@@ -1,0 +1,26 @@
+/**
+ * Goal: whoever explains or tries a model loads it once, from where reads go, and leaves nothing behind.
+ * Method: a registry as the replica beside an empty primary, then one that only the primary has.
+ */
+import { expect, test } from 'vitest';
+import { createModelShelf } from '../../src/cli/bind-models.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { startRollOut } from '../support/rolled-out.ts';
+
+test('a model is loaded once under both of its names, and no check is recorded', async () => {
+  await using registry = await createTestDatabase();
+  await using empty = await createTestDatabase();
+  await using rollOut = await startRollOut(registry);
+  const name = await rollOut.register(1);
+  const modelId = await rollOut.modelIdOf(name);
+  await using full = registry.open();
+  await using none = empty.open();
+  const fromReplica = createModelShelf({ primary: none, replica: full, now: Date.now });
+  const known = await fromReplica(name);
+  expect(known).toMatchObject({ model: { modelId, name } });
+  expect(await fromReplica(modelId)).toBe(known);
+  const fromPrimary = createModelShelf({ primary: full, replica: none, now: Date.now });
+  expect(await fromPrimary(name)).toMatchObject({ model: { modelId } });
+  expect(await fromPrimary('gone@1')).toEqual({ problem: 'is not registered' });
+  expect(await registry.sql('select from model_checks')).toEqual([]);
+});
