@@ -9,10 +9,10 @@ import type { Database } from '../store/pool.ts';
 import { listOutdatedScores, storeRecomputedFeatures } from '../store/recomputed-features.ts';
 import { loadTransactions } from '../store/transaction-search.ts';
 import { type Command, EXIT, parseArguments, UsageError } from './command.ts';
+import { DAY_MS, dateOption } from './date-options.ts';
 import { createRecomputeVectors } from './recompute-vectors.ts';
 
 const PAGE_SCORES = 500;
-const DAY_MS = 86_400_000;
 
 export const command: Command = {
   name: 'features',
@@ -32,8 +32,8 @@ today, and stores them in recomputed_features. No score changes. May be interrup
       { min: 1, max: 1 },
     );
     if (positionals[0] !== 'rebuild') throw new UsageError(`cannot ${positionals[0]} features`);
-    const fromMs = dayOption('--from', values.from);
-    const toMs = dayOption('--to', values.to) + DAY_MS;
+    const fromMs = dateOption('--from', values.from);
+    const toMs = dateOption('--to', values.to) + DAY_MS;
     if (toMs <= fromMs) throw new UsageError('--to is before --from');
     const { DATABASE_URL: url } = config;
     if (url === undefined) {
@@ -77,14 +77,4 @@ async function rebuild(
     after = last;
   }
   return recomputed;
-}
-
-/** Midnight, UTC, of a day given as YYYY-MM-DD. */
-function dayOption(flag: string, text: string | undefined): number {
-  if (text === undefined) throw new UsageError(`${flag} is missing`);
-  const ms = Date.parse(`${text}T00:00:00Z`);
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(ms)) {
-    throw new UsageError(`${flag} must be a day as 2026-11-01, not '${text}'`);
-  }
-  return ms;
 }

@@ -54,7 +54,8 @@ test('older vectors are computed again, once or often, and the scores stay', asy
 
 test.each([
   [['rebuild', '--from', '2026-10-11', '--to', '2026-10-10'], '--to is before --from'],
-  [['rebuild', '--from', '11.10.2026', '--to', '2026-10-10'], '--from must be a day'],
+  [['rebuild', '--from', '11.10.2026', '--to', '2026-10-10'], '--from must be a date'],
+  [['rebuild', '--from', '2026-02-01', '--to', '2026-02-30'], '--to must be a date'],
   [['rebuild', '--from', '2026-10-11'], '--to is missing'],
   [['forget', '--from', '2026-10-10', '--to', '2026-10-10'], 'cannot forget features'],
 ])('features %s is refused', async (args, problem) => {

@@ -126,7 +126,9 @@ test('the command tells a person and a program', async () => {
   expect(await countReports()).toBe(before);
   const past = await runRisk(['models', 'watch', '--at', '2020-01-01', '--json'], environment);
   expect(JSON.parse(past.stdout)).toEqual([]);
-  expect((await runRisk(['models', 'watch', '--at', 'noon'], environment)).code).toBe(2);
+  for (const time of ['noon', '2026-02-30', '2026-02-30T12:00:00Z']) {
+    expect((await runRisk(['models', 'watch', '--at', time], environment)).code, time).toBe(2);
+  }
   expect((await runRisk(['models', 'list', '--now'], environment)).code).toBe(2);
 });
 

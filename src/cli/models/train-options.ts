@@ -8,6 +8,7 @@ import { bandsForCosts } from '../../models/evaluation/bands.ts';
 import type { FeatureChoice } from '../../models/training/collect-rows.ts';
 import { FEATURE_SCHEMA, featuresOfSchema } from '../../scoring/feature-schema.ts';
 import { integerOption, UsageError } from '../command.ts';
+import { DAY_MS, dateOption, timeOption } from '../date-options.ts';
 import { type TrainerChoice, trainerOption } from './trainer-option.ts';
 
 export const TRAIN_OPTIONS = {
@@ -62,8 +63,6 @@ Dates are inclusive, UTC. The same rows, settings and seed give the same file.
 Example: risk models train --from 2026-08-01 --to 2026-10-24 --validate-from 2026-10-25 --validate-to 2026-10-31 \\
            --known-by 2026-11-08
 `;
-
-const DAY_MS = 86_400_000;
 
 /** Dates inclusive, as given, and the same in epoch milliseconds, the end exclusive. */
 export type DateWindow = {
@@ -125,12 +124,6 @@ function windowOption(
   return { from: from ?? '', to: to ?? '', fromMs, toMs: toMs + DAY_MS };
 }
 
-function dateOption(flag: string, text: string | undefined): number {
-  if (text === undefined) throw new UsageError(`${flag} is missing`);
-  if (z.iso.date().safeParse(text).success) return Date.parse(text);
-  throw new UsageError(`${flag} must be a date as 2026-11-01, not '${text}'`);
-}
-
 function validationOption(values: TrainValues, training: DateWindow): DateWindow | null {
   const [from, to] = [values['validate-from'], values['validate-to']];
   if (from === undefined && to === undefined) return null;
@@ -141,12 +134,7 @@ function validationOption(values: TrainValues, training: DateWindow): DateWindow
 
 /** What is not over cannot be known, and what lies ahead would not be the same the next time. */
 function knownByOption(text: string | undefined, last: DateWindow, nowMs: number): number {
-  if (text === undefined) throw new UsageError('--known-by is missing');
-  const isTime = z.union([z.iso.date(), z.iso.datetime({ offset: true })]).safeParse(text).success;
-  if (!isTime) {
-    throw new UsageError(`--known-by must be a date or an RFC 3339 time, not '${text}'`);
-  }
-  const knownByMs = Date.parse(text);
+  const knownByMs = timeOption('--known-by', text);
   if (knownByMs < last.toMs) throw new UsageError(`--known-by lies before the end of ${last.to}`);
   if (knownByMs > nowMs) throw new UsageError('--known-by lies in the future');
   return knownByMs;

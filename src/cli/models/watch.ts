@@ -1,7 +1,8 @@
 /** `risk models watch`: what the watch over models found, or finds now. */
 import { RULES, type WatchReport } from '../../domain/watch-report.ts';
 import { listWatchReports } from '../../store/watch-reports.ts';
-import { EXIT, UsageError } from '../command.ts';
+import { EXIT } from '../command.ts';
+import { timeOption } from '../date-options.ts';
 import type { Request } from '../models.ts';
 import type { Output } from '../output.ts';
 import { watchScores } from './watch-scores.ts';
@@ -10,7 +11,7 @@ import { watchScores } from './watch-scores.ts';
 const FEATURES_SHOWN = 10;
 
 export async function watch({ options, database, context }: Request): Promise<number> {
-  const atMs = options.at === undefined ? Date.now() : timeOf(options.at);
+  const atMs = options.at === undefined ? Date.now() : timeOption('--at', options.at);
   const maturityDays = context.config.RISK_LABEL_MATURITY_DAYS;
   const looks = options.now === true || options.at !== undefined;
   const reports = looks
@@ -18,15 +19,6 @@ export async function watch({ options, database, context }: Request): Promise<nu
     : await listWatchReports(database.query, atMs);
   show(context.output, reports);
   return EXIT.fine;
-}
-
-function timeOf(text: string): number {
-  const atMs = /^\d{4}-\d{2}-\d{2}(T\S+(Z|[+-]\d{2}:\d{2}))?$/.test(text)
-    ? Date.parse(text)
-    : Number.NaN;
-  if (Number.isNaN(atMs))
-    throw new UsageError(`--at must be a date or an RFC 3339 time, not '${text}'`);
-  return atMs;
 }
 
 function show(output: Output, reports: readonly WatchReport[]): void {
