@@ -1,8 +1,8 @@
 /** `risk models export`: the artefact as it was imported, and its manifest beside it. */
 import { writeFile } from 'node:fs/promises';
-import { Failure } from '../../domain/failure.ts';
 import { readModel, type StoredModel } from '../../store/models.ts';
 import type { Database } from '../../store/pool.ts';
+import { orRefuse } from './model-folder.ts';
 
 export type ExportedFiles = { readonly path: string; readonly manifestPath: string };
 
@@ -15,16 +15,9 @@ export async function exportModel(
   const { artefact, manifest } = await readModel(database, modelId);
   const path = out ?? `${model}.${format === 'lightgbm-text' ? 'txt' : 'json'}`;
   const manifestPath = `${path}.manifest.json`;
-  await write(path, artefact);
-  await write(manifestPath, `${JSON.stringify(manifest)}\n`);
+  await orRefuse(async () => {
+    await writeFile(path, artefact, { flag: 'wx' });
+    await writeFile(manifestPath, `${JSON.stringify(manifest)}\n`, { flag: 'wx' });
+  });
   return { path, manifestPath };
-}
-
-async function write(path: string, content: Buffer | string): Promise<void> {
-  try {
-    await writeFile(path, content, { flag: 'wx' });
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Failure('invalid', 'NOT_WRITTEN', why, { cause: error });
-  }
 }

@@ -47,7 +47,8 @@ async function refuseFilled(path: string): Promise<void> {
   if (entries.length > 0) throw new Error(`${path} is not empty`);
 }
 
-async function orRefuse<T>(work: () => Promise<T>): Promise<T> {
+/** @throws Failure `NOT_WRITTEN` */
+export async function orRefuse<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
