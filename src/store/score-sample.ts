@@ -9,6 +9,7 @@ import { timestampArray, uuidArray } from './binary-array.ts';
 import { listMonths, type MonthRange } from './month-slice.ts';
 import type { Database } from './pool.ts';
 import { shareOut } from './share-out.ts';
+import { inSnapshot } from './snapshot.ts';
 import { vectorChecksum } from './vector-checksum.ts';
 
 const PAGE_ROWS = 1000;
@@ -69,23 +70,16 @@ export async function sampleScores(
   { sample, signal, onPage }: SampleOptions,
 ): Promise<{ available: number }> {
   const months = await listMonths(database, 'scores');
-  return await database.session(async (client) => {
-    await client.query('begin transaction isolation level repeatable read, read only');
-    try {
-      // Counting and numbering the keys of a large month may take longer than a request may.
-      await client.query('set local statement_timeout = 0');
-      const counts: number[] = [];
-      for (const month of months) counts.push(await count(client, month));
-      const available = counts.reduce((sum, value) => sum + value, 0);
-      const quotas = shareOut(Math.min(sample, available), counts);
-      for (const [index, month] of months.entries()) {
-        const quota = quotas[index] ?? 0;
-        if (quota > 0) await readMonth(client, month, quota, counts[index] ?? 0, signal, onPage);
-      }
-      return { available };
-    } finally {
-      await client.query('rollback').catch(() => undefined);
+  return await inSnapshot(database, async (client) => {
+    const counts: number[] = [];
+    for (const month of months) counts.push(await count(client, month));
+    const available = counts.reduce((sum, value) => sum + value, 0);
+    const quotas = shareOut(Math.min(sample, available), counts);
+    for (const [index, month] of months.entries()) {
+      const quota = quotas[index] ?? 0;
+      if (quota > 0) await readMonth(client, month, quota, counts[index] ?? 0, signal, onPage);
     }
+    return { available };
   });
 }
 

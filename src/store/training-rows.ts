@@ -8,6 +8,7 @@ import type { TrainingPage } from '../domain/training-page.ts';
 import { readFloat8Array } from './binary-array.ts';
 import { listMonths, type MonthRange } from './month-slice.ts';
 import type { Database } from './pool.ts';
+import { inSnapshot } from './snapshot.ts';
 
 /** A page with 60 features is 3 MB on the wire. */
 const PAGE_ROWS = 2000;
@@ -52,23 +53,16 @@ export async function readTrainingRows<T>(
   work: (reader: TrainingReader) => Promise<T>,
 ): Promise<T> {
   const months = (await listMonths(database, 'scores')).reverse();
-  return await database.session(async (client) => {
-    await client.query('begin transaction isolation level repeatable read, read only');
-    try {
-      // A month of scores takes longer than a request may.
-      await client.query('set local statement_timeout = 0');
-      return await work({
-        count: (window) => countRows(client, partsOf(months, window), selection),
-        read: async (window, withCountries, onPage) => {
-          for (const part of partsOf(months, window)) {
-            await readPart(client, part, { ...selection, withCountries }, onPage);
-          }
-        },
-      });
-    } finally {
-      await client.query('rollback').catch(() => undefined);
-    }
-  });
+  return await inSnapshot(database, (client) =>
+    work({
+      count: (window) => countRows(client, partsOf(months, window), selection),
+      read: async (window, withCountries, onPage) => {
+        for (const part of partsOf(months, window)) {
+          await readPart(client, part, { ...selection, withCountries }, onPage);
+        }
+      },
+    }),
+  );
 }
 
 /** The window, cut at the bounds of months. */
