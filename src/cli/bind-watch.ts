@@ -21,12 +21,13 @@ export function bindWatch(
 ) {
   const everyMs = config.RISK_WATCH_EVERY_SECONDS * 1000;
   const maturityDays = config.RISK_LABEL_MATURITY_DAYS;
+  const lookIfDue = createLookIfDue({ database, leadership, everyMs, maturityDays });
   return {
     name: 'watch-models',
     everyMs: Math.min(everyMs, POLL_MS_MAX),
     run: async (signal: AbortSignal) => {
       const nowMs = Date.now();
-      await lookIfDue({ database, leadership, everyMs, maturityDays, nowMs, signal });
+      await lookIfDue(nowMs, signal);
       const reports = await listWatchReports(database.query, nowMs);
       const oldestMs = nowMs - LOOKS_MISSED_MAX * everyMs;
       reportWatch(
@@ -37,29 +38,33 @@ export function bindWatch(
   };
 }
 
-type Look = {
+export type WatchDuty = {
   readonly database: Database;
   readonly leadership: Leadership;
   readonly everyMs: number;
   readonly maturityDays: number;
-  readonly nowMs: number;
-  readonly signal: AbortSignal;
 };
+/** @returns the reports made; none where another worker is at it, or was */
+export type LookIfDue = (nowMs: number, signal: AbortSignal) => Promise<readonly WatchReport[]>;
 
-/**
- * Looks as of the last full interval, unless somebody did. @returns the reports made; none where another
- * worker is at it, or was
- */
-export async function lookIfDue(look: Look): Promise<readonly WatchReport[]> {
-  const { database, leadership, everyMs, maturityDays, nowMs, signal } = look;
-  const atMs = Math.floor(nowMs / everyMs) * everyMs;
-  let made: readonly WatchReport[] = [];
-  await leadership.lead('watch', async () => {
-    const [last] = await listWatchReports(database.query, nowMs);
-    if (last !== undefined && Date.parse(last.watched_at) >= atMs) return;
-    made = await watchScores(database, { atMs, maturityDays, signal });
-    await insertWatchReports(database.query, atMs, made);
-    await purgeWatchReports(database.query, nowMs);
-  });
-  return made;
+/** Looks as of the last full interval, unless somebody did: once an interval, even where nothing was found to report. */
+export function createLookIfDue(duty: WatchDuty): LookIfDue {
+  const { database, leadership, everyMs, maturityDays } = duty;
+  /** Of what this process looked at last: a look that finds nothing leaves no row. */
+  let lookedMs = Number.NEGATIVE_INFINITY;
+  return async (nowMs, signal) => {
+    const atMs = Math.floor(nowMs / everyMs) * everyMs;
+    if (lookedMs >= atMs) return [];
+    let made: readonly WatchReport[] = [];
+    await leadership.lead('watch', async () => {
+      const [last] = await listWatchReports(database.query, nowMs);
+      if (last === undefined || Date.parse(last.watched_at) < atMs) {
+        made = await watchScores(database, { atMs, maturityDays, signal });
+        await insertWatchReports(database.query, atMs, made);
+        await purgeWatchReports(database.query, nowMs);
+      }
+      lookedMs = atMs;
+    });
+    return made;
+  };
 }

@@ -3,13 +3,14 @@
  * them, the API and the command tell. Method: two leaderships at once, two workers, an API process.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bindWatch, lookIfDue } from '../../src/cli/bind-watch.ts';
+import { bindWatch, createLookIfDue } from '../../src/cli/bind-watch.ts';
 import { watchScores } from '../../src/cli/models/watch-scores.ts';
 import type { WatchReport } from '../../src/domain/watch-report.ts';
 import { freePort } from '../../src/embedded/free-port.ts';
 import { readConfig } from '../../src/runtime/config.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { createLeadership } from '../../src/store/leadership.ts';
+import type { Database } from '../../src/store/pool.ts';
 import { insertWatchReports } from '../../src/store/watch-reports.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { runRisk, spawnRisk } from '../support/risk.ts';
@@ -20,7 +21,11 @@ import { waitUntil } from '../support/wait-until.ts';
 const { signal } = new AbortController();
 const HOUR_MS = 3_600_000;
 const EVERY_MS = 60_000;
-const INTERVAL = { everyMs: EVERY_MS, maturityDays: 7, signal };
+const lookOf = (database: Database) =>
+  createLookIfDue({
+    ...{ database, leadership: createLeadership(database, true) },
+    ...{ everyMs: EVERY_MS, maturityDays: 7 },
+  });
 const START_MS = 30_000;
 
 let api: RunningApi;
@@ -49,10 +54,7 @@ const readWatch = async (query = '') => {
 test('two workers make one report an interval, of the same numbers as a look at that time', async () => {
   await using one = api.testDatabase.open({ connectionsMax: 2 });
   await using other = api.testDatabase.open({ connectionsMax: 2 });
-  const look = (database: typeof one, nowMs: number) => {
-    const leadership = createLeadership(database, true);
-    return lookIfDue({ ...INTERVAL, database, leadership, nowMs });
-  };
+  const look = (database: typeof one, nowMs: number) => lookOf(database)(nowMs, signal);
   const startMs = Math.floor(Date.now() / EVERY_MS) * EVERY_MS;
   const made = await Promise.all([look(one, startMs + 1), look(other, startMs + 2)]);
   made.push(await look(one, startMs + 3), await look(other, EVERY_MS - 1 + startMs));
@@ -63,6 +65,17 @@ test('two workers make one report an interval, of the same numbers as a look at 
   );
   expect(await look(other, startMs + EVERY_MS)).toHaveLength(1);
   expect(await countReports()).toBe(2);
+});
+
+test('a look that found nothing is not taken again before the next interval', async () => {
+  await using empty = await createTestDatabase();
+  await using database = empty.open({ connectionsMax: 2 });
+  const look = lookOf(database);
+  const startMs = Math.floor(Date.now() / EVERY_MS) * EVERY_MS;
+  expect(await look(startMs, signal)).toEqual([]);
+  await storeScores(database, [{ createdAtMs: startMs - 1, risk: 0.1, features: [1] }]);
+  expect(await look(startMs + 1, signal)).toEqual([]);
+  expect(await look(startMs + EVERY_MS, signal)).toHaveLength(1);
 });
 
 test('the API tells what was known at a time, of one model if asked', async () => {
@@ -109,8 +122,7 @@ test('reports older than 30 days are removed by the next look', async () => {
   await insertWatchReports(api.database.query, monthAgoMs, [report]);
   const before = await countReports();
   const nowMs = Date.now() + 10 * EVERY_MS;
-  const leadership = createLeadership(api.database, true);
-  await lookIfDue({ ...INTERVAL, database: api.database, leadership, nowMs });
+  await lookOf(api.database)(nowMs, signal);
   expect(await countReports()).toBe(before);
 });
 
