@@ -6,7 +6,7 @@
  */
 import { expect, test } from 'vitest';
 import { writeXgboost } from '../../src/models/formats/write-xgboost.ts';
-import { trainTrees } from '../../src/models/training/train-trees.ts';
+import { trainTrees } from '../unit/models/training/train-to-the-end.ts';
 import type { TreeOptions } from '../../src/models/training/tree-options.ts';
 import { predictTrees } from '../../src/models/trees/predict-trees.ts';
 import { createRandom } from '../../src/simulate/random.ts';

@@ -5,7 +5,6 @@
 import { logistic, softPlus } from '../exponential.ts';
 import { type LogisticFeature, type LogisticModel, standardise } from '../logistic-model.ts';
 import { solveCholesky } from './cholesky.ts';
-import { lastOf } from './last-of.ts';
 import { checkTrainingSet, type TrainingSet } from './training-set.ts';
 
 export type LogisticOptions = {
@@ -23,11 +22,6 @@ const STEPS_MAX = 50;
 const HALVINGS_MAX = 30;
 /** Change of every weight at which they count as found. */
 const STEP_MIN = 1e-9;
-
-/** As `fitLogistic`, to the end. */
-export function trainLogistic(training: TrainingSet, options: LogisticOptions): LogisticModel {
-  return lastOf(fitLogistic(training, options));
-}
 
 /**
  * Step by step, each giving its number, so that the caller can show how far it is, and stop. Throws an

@@ -13,7 +13,6 @@ import type { TreeEnsemble } from '../trees/tree-ensemble.ts';
 import { type BinnedColumn, binColumn, findCuts, MISSING_BIN } from './bins.ts';
 import { type GrownTree, growTree } from './grow-tree.ts';
 import type { Gradients } from './histogram.ts';
-import { lastOf } from './last-of.ts';
 import { checkTrainingSet, countFrauds, type TrainingSet } from './training-set.ts';
 import { checkTreeOptions, type TreeOptions } from './tree-options.ts';
 
@@ -33,11 +32,6 @@ export type Round = {
 
 /** XGBoost's default, whose log-odds are 0 in every library; the prior is in the first tree's leaves. */
 const BASE_SCORE = 0.5;
-
-/** As `growTrees`, to the end. */
-export function trainTrees(...input: Parameters<typeof growTrees>): TrainingResult {
-  return lastOf(growTrees(...input));
-}
 
 /**
  * Round by round, so that the caller can show how far it is, and stop. The same inputs and random numbers

@@ -5,10 +5,10 @@ import { bandsForBudget } from '../../../../src/models/evaluation/bands.ts';
 import { calibrate } from '../../../../src/models/evaluation/calibration.ts';
 import { logLoss } from '../../../../src/models/evaluation/log-loss.ts';
 import { averagePrecisionOf, thresholdsOf } from '../../../../src/models/evaluation/ranking.ts';
-import { trainTrees } from '../../../../src/models/training/train-trees.ts';
 import { TREE_DEFAULTS } from '../../../../src/models/training/tree-options.ts';
 import { predictTrees } from '../../../../src/models/trees/predict-trees.ts';
 import { createRandom } from '../../../../src/simulate/random.ts';
+import { trainTrees } from '../training/train-to-the-end.ts';
 import { batchOf, drawTrainingSet } from '../training/training-data.ts';
 
 const ROWS = 1500;

@@ -12,9 +12,9 @@ import {
 } from '../../../../src/models/training/build-model.ts';
 import type { LabelledRows } from '../../../../src/models/training/collect-rows.ts';
 import { marginsOf } from '../../../../src/models/training/fit-artefact.ts';
-import { lastOf } from '../../../../src/models/training/last-of.ts';
 import { TREE_DEFAULTS, treeDefaults } from '../../../../src/models/training/tree-options.ts';
 import { createRandom } from '../../../../src/simulate/random.ts';
+import { lastOf } from './train-to-the-end.ts';
 import { batchOf, drawTrainingSet } from './training-data.ts';
 
 const ROWS = 4000;

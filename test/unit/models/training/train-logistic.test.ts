@@ -5,10 +5,8 @@ import { logLoss } from '../../../../src/models/evaluation/log-loss.ts';
 import { logistic } from '../../../../src/models/exponential.ts';
 import { type LogisticModel, predictLogistic } from '../../../../src/models/logistic-model.ts';
 import { solveCholesky } from '../../../../src/models/training/cholesky.ts';
-import {
-  LOGISTIC_DEFAULTS,
-  trainLogistic,
-} from '../../../../src/models/training/train-logistic.ts';
+import { LOGISTIC_DEFAULTS } from '../../../../src/models/training/train-logistic.ts';
+import { trainLogistic } from './train-to-the-end.ts';
 import { batchOf, drawTrainingSet } from './training-data.ts';
 
 const training = drawTrainingSet('logistic', 1500);

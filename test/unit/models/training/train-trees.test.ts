@@ -6,11 +6,11 @@ import { averagePrecisionOf, thresholdsOf } from '../../../../src/models/evaluat
 import { logistic } from '../../../../src/models/exponential.ts';
 import { readXgboost } from '../../../../src/models/formats/read-xgboost.ts';
 import { writeXgboost } from '../../../../src/models/formats/write-xgboost.ts';
-import { trainTrees } from '../../../../src/models/training/train-trees.ts';
 import { TREE_DEFAULTS, type TreeOptions } from '../../../../src/models/training/tree-options.ts';
 import { predictTrees } from '../../../../src/models/trees/predict-trees.ts';
 import { type TreeEnsemble, treeDepths } from '../../../../src/models/trees/tree-ensemble.ts';
 import { createRandom } from '../../../../src/simulate/random.ts';
+import { trainTrees } from './train-to-the-end.ts';
 import { batchOf, drawTrainingSet } from './training-data.ts';
 
 const training = drawTrainingSet('training', 3000);
