@@ -18,10 +18,12 @@ beforeAll(async () => {
   rig = await createWorkerRig();
   rollOut = await startRollOut(rig.database);
   await rollOut.put(await rollOut.register(1), 'active');
-  rig.startWorker();
+  const worker = rig.startWorker();
   await rig.send(seeds(60));
   await rig.send(seeds(20).map((seed) => ({ ...seed, corridor: 'US-MX' })));
   await rig.settled(SCORES);
+  // An entry that it has not settled yet, it would score again between the tests.
+  await worker[Symbol.asyncDispose]();
   await rig.database.sql('create table as_stored as select * from scores');
 });
 afterAll(async () => {
