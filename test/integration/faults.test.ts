@@ -20,6 +20,14 @@ afterEach(async () => {
 
 const DAY_MS = 86_400_000;
 const START_MS = Date.UTC(2026, 10, 1);
+/** Leaves Redis no memory, and says whether it refuses a write: what it used a moment ago it may have freed. */
+async function fill(commands: WorkerRig['commands']): Promise<boolean> {
+  const used = /used_memory:(\d+)/.exec(await commands.info('memory'))?.[1];
+  await commands.config('SET', 'maxmemory', String(Number(used) - 1000));
+  const answer = await commands.set('probe', '').catch((error: Error) => error.message);
+  return answer !== 'OK';
+}
+
 const later = (count: number, day: number) => seeds(count, START_MS + day * DAY_MS);
 
 describe('redis', () => {
@@ -96,8 +104,7 @@ describe('redis', () => {
     await rig.settled(1);
     await first.stop();
     await rig.send(later(300, 0));
-    const used = /used_memory:(\d+)/.exec(await rig.commands.info('memory'))?.[1];
-    await rig.commands.config('SET', 'maxmemory', String(Number(used) - 1000));
+    await waitUntil(() => fill(rig.commands), 5000, 'Redis to be full');
     await expect(rig.append(await rig.store(later(1, 5)))).rejects.toThrow(/maxmemory/);
     rig.startWorker();
     const siblings = `select features[14]::int as siblings from scores where account_id = 'acc_0' and created_at < '2026-11-03' order by created_at`;
