@@ -6,7 +6,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { API_NICENESS } from '../../src/cli/start/role-process.ts';
 import { Failure } from '../../src/domain/failure.ts';
+import { goFirst } from '../../src/embedded/go-first.ts';
 import { LAUNCHER } from './services.ts';
 
 export type Role = 'api' | 'worker';
@@ -95,6 +97,8 @@ export function spawnRole(options: RoleOptions): RoleProcess {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signalName) => resolve(signalName ?? `exit code ${code}`));
   });
+  // As `risk start` does.
+  if (role === 'api' && child.pid !== undefined) goFirst(child.pid, API_NICENESS);
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   return {
     ...{ name, role, ended, hasEnded },

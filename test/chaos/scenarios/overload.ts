@@ -20,7 +20,7 @@ const OVERLOAD_MS = 15_000;
 /** What is due while so many wait for their answers is not sent. */
 const CONNECTIONS_MAX = 256;
 /** More than the engine takes during all of it. */
-const READY_BATCHES = 4000;
+const READY_BATCHES = 7000;
 const GOODPUT_SHARE_MIN = 0.8;
 const REFUSAL_P99_MS_MAX = 50;
 const NORMAL_SECONDS_MAX = 10;

@@ -2,15 +2,16 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
-import { setPriority } from 'node:os';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { goFirst } from '../../../src/embedded/go-first.ts';
 import type { FloodCommand, FloodOptions, FloodReply, Phase } from './flood-client.ts';
 import type { Ledger, LedgerLine } from './ledger.ts';
 import type { Batch } from './load.ts';
 
 const CLIENT = fileURLToPath(new URL('./flood-client.ts', import.meta.url));
 /** Above the engine's: the clients stand for other machines, whose processors it does not share. */
-const NICENESS = -10;
+const NICENESS = constants.priority.PRIORITY_HIGH;
 
 export type Flood = {
   readonly pid: number;
@@ -32,7 +33,7 @@ export async function startFlood(options: FloodOptions, signal: AbortSignal): Pr
   // An abort is reported here as well as by the end of the process.
   child.on('error', () => undefined);
   const pid = child.pid ?? 0;
-  const goesFirst = prefer(pid);
+  const goesFirst = goFirst(pid, NICENESS);
   await ask(child, { type: 'prepare', options });
   const phase = async (command: FloodCommand): Promise<Phase> => {
     const reply = await ask(child, command);
@@ -59,15 +60,6 @@ export async function startFlood(options: FloodOptions, signal: AbortSignal): Pr
 }
 
 const outOfTurn = () => new Error('the clients answered out of turn');
-
-function prefer(pid: number): boolean {
-  try {
-    setPriority(pid, NICENESS);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** One message and its answer; rejects when the process ends instead. */
 async function ask(child: ChildProcess, command: FloodCommand): Promise<FloodReply> {
