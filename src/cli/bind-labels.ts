@@ -65,10 +65,12 @@ export function bindLabelDuty(config: Config, adapters: LabelAdapters, leadershi
     name: 'tell-profiles',
     everyMs: TELL_EVERY_MS,
     run: async (signal: AbortSignal) => {
-      await leadership.lead(
+      const leads = await leadership.lead(
         'labels',
         async () => void (await tellLeftBatches(dependencies, signal)),
       );
+      // Whoever leads tells it: what this process saw last is not true any more.
+      if (!leads) metrics.labelsUntold.set(0);
     },
   };
 }

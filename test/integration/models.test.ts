@@ -3,7 +3,7 @@
  * reason and leaves nothing. Method: the command on a real database, then harm by SQL.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, truncateSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { calibrate } from '../../src/models/evaluation/calibration.ts';
@@ -60,6 +60,9 @@ test('a model is imported, listed, shown and exported as it was', async () => {
   expect(manifest).toMatchObject({ model: 'fraud@1', sha256, feature_names: ['amount', 'hour'] });
   await expect(rig.run(undefined, 'export', 'fraud@1', '--out', out)).rejects.toThrow(/EEXIST/);
   expect((await rig.json(officer, 'import', out)).is_new).toBe(false);
+  rmSync(`${out}.manifest.json`);
+  await expect(rig.run(undefined, 'export', 'fraud@1', '--out', out)).rejects.toThrow(/EEXIST/);
+  expect(existsSync(`${out}.manifest.json`)).toBe(false);
 });
 
 test('lineage, card, calibration and golden vectors survive the way through another registry', async () => {

@@ -1,12 +1,12 @@
 /** `risk models export`: the artefact as it was imported, and its manifest beside it. */
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { readModel, type StoredModel } from '../../store/models.ts';
 import type { Database } from '../../store/pool.ts';
 import { orRefuse } from './model-folder.ts';
 
 export type ExportedFiles = { readonly path: string; readonly manifestPath: string };
 
-/** @param out default: the model's name in the current folder. No file is overwritten. */
+/** @param out default: the model's name in the current folder. Both files or none; none is overwritten. */
 export async function exportModel(
   database: Database,
   { modelId, model, format }: StoredModel,
@@ -16,8 +16,13 @@ export async function exportModel(
   const path = out ?? `${model}.${format === 'lightgbm-text' ? 'txt' : 'json'}`;
   const manifestPath = `${path}.manifest.json`;
   await orRefuse(async () => {
-    await writeFile(path, artefact, { flag: 'wx' });
     await writeFile(manifestPath, `${JSON.stringify(manifest)}\n`, { flag: 'wx' });
+    try {
+      await writeFile(path, artefact, { flag: 'wx' });
+    } catch (error) {
+      await rm(manifestPath, { force: true });
+      throw error;
+    }
   });
   return { path, manifestPath };
 }
