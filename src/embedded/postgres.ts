@@ -1,6 +1,7 @@
 /** Runs the embedded Postgres on a loopback port, durable unless told otherwise. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
 import { freePort } from './free-port.ts';
 import { endLeftOver } from './left-over.ts';
@@ -27,6 +28,10 @@ export type RunningPostgres = {
 /** Crash recovery replays at most max_wal_size; generous for a slow disk. */
 const READY_TIMEOUT_MS = 120_000;
 const PORT_TRIES = 3;
+/** What it says while processes of a killed postmaster have not noticed yet: seen 30 ms after a kill -9. */
+const HELD = 'pre-existing shared memory block';
+const HELD_TIMEOUT_MS = 10_000;
+const HELD_POLL_MS = 100;
 
 /** For a laptop of two cores beside the engine itself. */
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -55,6 +60,7 @@ const FAST = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' 
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
   const cluster = await openCluster(options);
   await endLeftOver('Postgres', cluster, join(cluster, 'postmaster.pid'), 'SIGINT');
+  const heldUntilMs = performance.now() + HELD_TIMEOUT_MS;
   for (let tries = 1; ; tries += 1) {
     const port = options.port ?? (await freePort());
     const service = await launch(options, cluster, { port: `${port}` });
@@ -64,9 +70,10 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
       await untilReady(service, () => isReady(cluster, service.pid), limits);
     } catch (error) {
       await service.stop();
-      const portTaken = error instanceof Failure && error.message.includes('could not bind');
-      if (!portTaken || tries === PORT_TRIES) throw error;
-      continue;
+      const said = error instanceof Failure ? error.message : '';
+      if (said.includes('could not bind') && tries < PORT_TRIES) continue;
+      if (!said.includes(HELD) || performance.now() > heldUntilMs) throw error;
+      await delay(HELD_POLL_MS, undefined, { signal: options.signal });
     }
     const url = `postgres://${DATABASE}:${options.password}@127.0.0.1:${port}/${DATABASE}`;
     return { url, port, service };

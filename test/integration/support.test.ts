@@ -2,7 +2,9 @@
 import { expect, test } from 'vitest';
 import { askRedis } from '../../src/embedded/redis-protocol.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { freeze } from '../support/freeze.ts';
 import { startTestPostgres, startTestRedis } from '../support/services.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 test('createTestDatabase clones the schema and its search path, and drops itself', async () => {
   let name = '';
@@ -49,4 +51,15 @@ test('startTestPostgres is durable when asked and comes back at the same address
   await postgres.kill();
   await postgres.start();
   expect(new URL(postgres.url).port).toBe(port);
+});
+
+test('Postgres is waited for until what a kill left behind has ended', async () => {
+  await using postgres = await startTestPostgres({ durable: true });
+  using frozen = freeze(postgres);
+  await postgres.kill();
+  const started = postgres.start();
+  const isHeld = () => postgres.logTail().includes('shared memory block');
+  await waitUntil(isHeld, 10_000, 'the first start to be refused');
+  frozen.thaw();
+  await started;
 });

@@ -27,6 +27,8 @@ export type TestService = {
   /** Stops it from answering without closing anything. */
   pause(): void;
   resume(): void;
+  /** The last lines that it wrote. */
+  logTail(): string;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -96,6 +98,7 @@ async function control(
     },
     pause: () => signal('SIGSTOP'),
     resume: () => signal('SIGCONT'),
+    logTail: () => running.service.logTail(),
     [Symbol.asyncDispose]: async () => {
       await stop();
       folder[Symbol.dispose]();
