@@ -4,6 +4,7 @@
  * `npm run bench -- --check` is the regression guard.
  */
 import { readdir, writeFile } from 'node:fs/promises';
+import { inspect } from 'node:util';
 import { EXIT, UsageError } from '../src/cli/command.ts';
 import { createOutput, type Output } from '../src/cli/output.ts';
 import { createLog } from '../src/runtime/log.ts';
@@ -136,6 +137,9 @@ async function main(argv: readonly string[]): Promise<number> {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
+  // Node tells neither of the two that such an error is made of.
+  if (error instanceof SuppressedError)
+    process.stderr.write(`${inspect(error.suppressed)}\n${inspect(error.error)}\n`);
   if (!(error instanceof UsageError)) throw error;
   process.stderr.write(`${error.message}\n`);
   process.exitCode = EXIT.usage;

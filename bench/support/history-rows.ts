@@ -1,6 +1,7 @@
 /**
  * Fills the tables with a past, in SQL alone: transactions with their keys and scores, spread evenly over the
- * months up to an end. Ids are in order of time as they would be, and each account has as many rows as any other.
+ * months up to an end. Ids are in order of time as they would be; each account has as many rows as any other,
+ * and so has each merchant.
  */
 import pg from 'pg';
 import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
@@ -13,7 +14,7 @@ export type HistoryRows = {
   readonly rows: number;
   readonly months: number;
   readonly rowsEachAccount: number;
-  readonly merchants: number;
+  readonly rowsEachMerchant: number;
   /** Epoch milliseconds of the last row, nearly. */
   readonly endMs: number;
 };
@@ -51,7 +52,7 @@ const INSERTS = [
 
 export async function fillHistory(
   { databaseUrl, database }: Services,
-  { rows, months, rowsEachAccount, merchants, endMs }: HistoryRows,
+  { rows, months, rowsEachAccount, rowsEachMerchant, endMs }: HistoryRows,
   onProgress: (text: string) => void,
 ): Promise<void> {
   if (rows === 0) return;
@@ -60,6 +61,7 @@ export async function fillHistory(
   const fromMs = monthStartMs(firstMonth);
   const spacingMs = (endMs - fromMs) / rows;
   const accounts = Math.max(1, Math.floor(rows / rowsEachAccount));
+  const merchants = Math.max(1, Math.floor(rows / rowsEachMerchant));
   await Promise.all(
     INSERTS.map(async (text, table) => {
       const client = new pg.Client({ connectionString: databaseUrl });
