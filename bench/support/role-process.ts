@@ -6,9 +6,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { API_NICENESS } from '../../src/cli/start/role-process.ts';
 import { Failure } from '../../src/domain/failure.ts';
-import { goFirst } from '../../src/embedded/go-first.ts';
+import { API_NICENESS, goFirst } from '../../src/embedded/go-first.ts';
 import { LAUNCHER } from './services.ts';
 
 export type Role = 'api' | 'worker';

@@ -1,6 +1,12 @@
 /** A process that goes before the others where they share the processors of one machine. */
 import { writeFileSync } from 'node:fs';
-import { setPriority } from 'node:os';
+import { constants, setPriority } from 'node:os';
+
+/**
+ * The API of a machine that everything shares goes first: it uses one processor at most, what it accepted
+ * waits in a queue anyway, and a refusal that itself waits for a processor comes late.
+ */
+export const API_NICENESS = constants.priority.PRIORITY_ABOVE_NORMAL;
 
 /**
  * Linux shares processors out by session first (autogroup), where a process' own niceness counts only

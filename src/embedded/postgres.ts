@@ -71,9 +71,11 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     } catch (error) {
       await service.stop();
       const said = error instanceof Failure ? error.message : '';
-      if (said.includes('could not bind') && tries < PORT_TRIES) continue;
-      if (!said.includes(HELD) || performance.now() > heldUntilMs) throw error;
-      await delay(HELD_POLL_MS, undefined, { signal: options.signal });
+      const isHeld = said.includes(HELD) && performance.now() < heldUntilMs;
+      const isPortTaken = said.includes('could not bind') && tries < PORT_TRIES;
+      if (!isHeld && !isPortTaken) throw error;
+      if (isHeld) await delay(HELD_POLL_MS, undefined, { signal: options.signal });
+      continue;
     }
     const url = `postgres://${DATABASE}:${options.password}@127.0.0.1:${port}/${DATABASE}`;
     return { url, port, service };

@@ -1,4 +1,5 @@
 /** Goal: the harness itself keeps its promises, for every other test leans on them. */
+import pg from 'pg';
 import { expect, test } from 'vitest';
 import { askRedis } from '../../src/embedded/redis-protocol.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -51,6 +52,7 @@ test('startTestPostgres is durable when asked and comes back at the same address
   await postgres.kill();
   await postgres.start();
   expect(new URL(postgres.url).port).toBe(port);
+  expect(await answers(postgres.url)).toBe(true);
 });
 
 test('Postgres is waited for until what a kill left behind has ended', async () => {
@@ -62,4 +64,13 @@ test('Postgres is waited for until what a kill left behind has ended', async () 
   await waitUntil(isHeld, 10_000, 'the first start to be refused');
   frozen.thaw();
   await started;
+  expect(await answers(postgres.url)).toBe(true);
 });
+
+async function answers(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rowCount } = await client.query('select 1');
+  await client.end();
+  return rowCount === 1;
+}

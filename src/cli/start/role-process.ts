@@ -3,10 +3,9 @@
  * its /readyz says so, and SIGTERM drains it.
  */
 import { existsSync, renameSync } from 'node:fs';
-import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { goFirst } from '../../embedded/go-first.ts';
+import { API_NICENESS, goFirst } from '../../embedded/go-first.ts';
 import { type ServiceProcess, startService, untilReady } from '../../embedded/service-process.ts';
 import type { Environment } from '../../runtime/config.ts';
 
@@ -23,11 +22,6 @@ export type RoleOptions = {
   readonly isAgain?: boolean;
 };
 
-/**
- * The API of a machine that everything shares goes first: it uses one processor at most, what it accepted
- * waits in a queue anyway, and a refusal that itself waits for a processor comes late.
- */
-export const API_NICENESS = constants.priority.PRIORITY_ABOVE_NORMAL;
 /** Becomes the role by exec, under the memory bounds of a role. */
 const LAUNCHER = fileURLToPath(new URL('../../../bin/risk', import.meta.url));
 /** Longer than a role waits for its schema, so that its own words are heard. */
