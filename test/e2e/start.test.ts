@@ -3,12 +3,13 @@
  * sample, ledger; a second start repeats nothing; a role that dies is started again; Ctrl-C leaves nothing
  * running. Method: the real command as a child, on a data folder of its own.
  */
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../src/embedded/free-port.ts';
+import { API_NICENESS } from '../../src/embedded/go-first.ts';
 import { type RiskProcess, runRisk, spawnRisk } from '../support/risk.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -45,6 +46,22 @@ function rolePid(risk: RiskProcess, role: 'api' | 'worker'): number {
   const isRole = (pid: string) =>
     readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`cli.ts\0${role}\0`);
   return Number(children.split(' ').find(isRole));
+}
+
+/** Of the process in its session, and of its session among others. */
+const rank = (niceness: number) => ({ own: niceness, session: niceness });
+
+function rankOf(pid: number) {
+  const own = getPriority(pid);
+  const file = `/proc/${pid}/autogroup`;
+  if (!existsSync(file)) return rank(own);
+  return { own, session: Number(/nice (-?\d+)/.exec(readFileSync(file, 'utf8'))?.[1]) };
+}
+
+/** CAP_SYS_NICE, bit 23 of the effective capabilities. */
+function mayGoFirst(): boolean {
+  const [, hex = '0'] = /CapEff:\s+(\w+)/.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+  return ((BigInt(`0x${hex}`) >> 23n) & 1n) === 1n;
 }
 
 function startOnce() {
@@ -103,6 +120,8 @@ describe('risk start', () => {
     await risk.waitFor(/worker is back/, START_MS);
     await risk.waitFor(/api is back/, START_MS);
     expect(killed).not.toContain(rolePid(risk, 'worker'));
+    expect(rankOf(rolePid(risk, 'api'))).toEqual(mayGoFirst() ? rank(API_NICENESS) : rank(0));
+    expect(rankOf(rolePid(risk, 'worker'))).toEqual(rank(0));
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
     risk.kill('SIGINT');
     expect(await risk.exited).toEqual({ code: 0, signal: null });
