@@ -4,7 +4,7 @@
  * read from the stored scores.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bindLabels } from '../../src/cli/bind-labels.ts';
+import { bindLabelDuty, bindLabels, type LabelAdapters } from '../../src/cli/bind-labels.ts';
 import type { LabelValue } from '../../src/domain/label.ts';
 import { type AcceptLabelsDependencies, acceptLabels } from '../../src/ingest/accept-labels.ts';
 import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
@@ -12,6 +12,7 @@ import { PROFILE_HEADER_BYTES } from '../../src/profile/profile.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { type FeatureName, featureIndex } from '../../src/scoring/feature-schema.ts';
 import { findHeldKeys } from '../../src/store/idempotency-keys.ts';
+import { createLeadership } from '../../src/store/leadership.ts';
 import { createPartitionGuard } from '../../src/store/partitions.ts';
 import { createBumpProfiles } from '../../src/stream/bump-profiles.ts';
 import { openCommands } from '../../src/stream/connection.ts';
@@ -24,6 +25,8 @@ import { createWorkerRig, type RunningWorker, type WorkerRig } from '../support/
 const DAY_MS = 86_400_000;
 /** Noon of the day on which the last transactions happen. */
 const NOW_MS = Date.UTC(2026, 9, 20, 12);
+
+const UNGUARDED: LabelAdapters['guards'] = { redis: { run: (work) => work() } };
 
 let rig: WorkerRig;
 let worker: RunningWorker;
@@ -38,7 +41,7 @@ beforeAll(async () => {
     {
       database: rig.pool,
       redis: rig.commands,
-      guards: { redis: { run: (work) => work() } },
+      guards: UNGUARDED,
       metrics: createMetrics(),
     },
     {
@@ -161,6 +164,31 @@ describe('a label', () => {
     const names = ['merchant_fraud_rate_7d', 'merchant_ordinary_rate_7d'] as const;
     expect(await featuresOf(next, names)).toEqual([2 / 7, 1 / 6]);
   });
+});
+
+test('whoever does not lead says nothing of labels that profiles do not know', async () => {
+  const metrics = createMetrics();
+  const leadership = createLeadership(rig.pool, true);
+  const adapters = { database: rig.pool, redis: rig.commands, guards: UNGUARDED, metrics };
+  const duty = bindLabelDuty(
+    testConfig({ RISK_MARKET: rig.database.market }),
+    adapters,
+    leadership,
+  );
+  metrics.labelsUntold.set(7);
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  const { promise: leads, resolve: begin } = Promise.withResolvers<void>();
+  const lead = () =>
+    leadership.lead('labels', async () => {
+      begin();
+      await ended;
+    });
+  const leading = waitUntil(lead, 5000, 'the lead');
+  await leads;
+  await duty.run(new AbortController().signal);
+  end();
+  await leading;
+  expect((await metrics.labelsUntold.get()).values).toMatchObject([{ value: 0 }]);
 });
 
 test('a full Redis still takes the word that a profile is invalid', async () => {
