@@ -76,8 +76,8 @@ export function foldParties(
   if (account === undefined || merchant === undefined) throw new Error('no such party');
   const ofAccount = accountKind.fold(account, transaction);
   const ofMerchant = merchantKind.fold(merchant, transaction);
-  if (ofAccount.kind !== 'folded' || ofMerchant.kind !== 'folded') throw new Error('not folded');
-  return { account: ofAccount.history, merchant: ofMerchant.history };
+  if (ofAccount === undefined || ofMerchant === undefined) throw new Error('not folded');
+  return { account: ofAccount, merchant: ofMerchant };
 }
 
 export function foldAndScore(transaction: Transaction, parties: Parties): Decision {

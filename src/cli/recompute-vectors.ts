@@ -5,7 +5,7 @@
  */
 import type { Transaction } from '../domain/transaction.ts';
 import { createAccountKind } from '../profile/account-kind.ts';
-import { foldBatch } from '../profile/fold-batch.ts';
+import { foldBatch, type LoadPasts } from '../profile/fold-batch.ts';
 import { createMerchantKind } from '../profile/merchant-kind.ts';
 import type { Profile, ProfileKind } from '../profile/profile.ts';
 import { features } from '../scoring/features.ts';
@@ -40,7 +40,7 @@ export function createRecomputeVectors(
 function historiesOf<P extends Profile, History, Past>(
   kind: ProfileKind<P, History, Past>,
   transactions: readonly Transaction[],
-  loadPasts: (points: readonly Transaction[]) => Promise<readonly Past[]>,
+  loadPasts: LoadPasts<Past>,
 ): Promise<History[]> {
   const holdings = transactions.map(() => ({ profile: undefined, storedHeader: null }));
   return foldBatch({ kind, transactions, holdings, loadPasts });

@@ -20,14 +20,7 @@ import {
 } from './account-profile.ts';
 import { type Figures, figuresOf } from './figures.ts';
 import { comparePlaces, countBefore, holdsAt } from './packed-list.ts';
-import {
-  AHEAD,
-  encodeOf,
-  type FoldOutcome,
-  LATE,
-  type ProfileKind,
-  pendingWriteOf,
-} from './profile.ts';
+import { encodeOf, type ProfileKind, pendingWriteOf } from './profile.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -50,35 +43,29 @@ export function createAccountKind(maturityDays: number): AccountKind {
 }
 
 /**
- * Exact for whatever lies after the floor and sees its fill: ACCOUNT_HISTORY_ENTRIES siblings, or all
- * of the last ACCOUNT_HISTORY_DAYS. Anything else is late.
+ * Exact for whatever lies after the floor, up to the ceiling, and sees its fill: ACCOUNT_HISTORY_ENTRIES siblings,
+ * or all of the last ACCOUNT_HISTORY_DAYS.
  */
 function fold(
   profile: AccountProfile,
   transaction: Transaction,
   figures: Figures,
   maturityMs: number,
-): FoldOutcome<AccountHistory> {
+): AccountHistory | undefined {
   const item = accountItem(transaction, figures);
-  if (comparePlaces(item.place, profile.ceiling) > 0) return AHEAD;
-  if (comparePlaces(item.place, profile.floor) <= 0) return LATE;
-  const { list, frauds } = profile;
+  const { list, frauds, floor, ceiling } = profile;
+  if (comparePlaces(item.place, ceiling) > 0 || comparePlaces(item.place, floor) <= 0) return;
   const index = countBefore(list, item.place);
-  const complete =
-    index >= ACCOUNT_HISTORY_ENTRIES ||
-    profile.floor.ms <= item.place.ms - ACCOUNT_HISTORY_DAYS * DAY_MS;
+  const isComplete =
+    index >= ACCOUNT_HISTORY_ENTRIES || floor.ms <= item.place.ms - ACCOUNT_HISTORY_DAYS * DAY_MS;
+  if (!isComplete) return;
   const limitMinor = reportingLimitMinor(transaction.currency);
-  const outcome: FoldOutcome<AccountHistory> = complete
-    ? {
-        kind: 'folded',
-        history: accountHistory({ list, end: index, frauds }, item, limitMinor, maturityMs),
-      }
-    : LATE;
+  const history = accountHistory({ list, end: index, frauds }, item, limitMinor, maturityMs);
   if (!holdsAt(list, index, item.place)) {
     insertAccountItem(profile, index, item);
     boundAccount(profile);
   }
-  return outcome;
+  return history;
 }
 
 export const accountKind = createAccountKind(LABEL_MATURITY_DAYS);

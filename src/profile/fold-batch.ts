@@ -1,7 +1,8 @@
 /**
  * Folds a batch of transactions into the profiles of one kind, asking for all rebuilds of a round at
- * once. Without I/O of its own: `loadPasts` is the caller's (one SQL statement a round).
+ * once. Without I/O of its own: `loadPasts` is the caller's.
  */
+import { comparePositions } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Figures } from './figures.ts';
 import type { Profile, ProfileHeader, ProfileKind } from './profile.ts';
@@ -15,6 +16,16 @@ export type Holding<P> = {
   readonly storedHeader: ProfileHeader | null;
 };
 
+/**
+ * Gives one past a point, in their order, and none before it is asked for: a past of a busy merchant is 2,048 rows,
+ * a batch may have a thousand of them, and a profile needs a tenth of their room.
+ * @param missing how many of the points have no profile at all, the others one that does not reach them
+ */
+export type LoadPasts<Past> = (
+  points: readonly Transaction[],
+  missing: number,
+) => AsyncIterable<Past>;
+
 export type FoldBatch<P extends Profile, History, Past> = {
   readonly kind: ProfileKind<P, History, Past>;
   /** In the order in which they are to be folded. */
@@ -23,7 +34,7 @@ export type FoldBatch<P extends Profile, History, Past> = {
   readonly figures?: readonly Figures[];
   /** One a transaction, the same one for all of a party. */
   readonly holdings: readonly Holding<P>[];
-  readonly loadPasts: (transactions: readonly Transaction[]) => Promise<readonly Past[]>;
+  readonly loadPasts: LoadPasts<Past>;
   /** Where rebuilt profiles have their lists. */
   readonly take?: TakeRoom;
 };
@@ -34,58 +45,58 @@ export async function foldBatch<P extends Profile, History, Past>(
 ): Promise<History[]> {
   const { kind, transactions, loadPasts, take = takeOwn } = batch;
   const histories = new Array<History>(transactions.length);
-  let waiting = transactions.map((_, index) => index);
+  let { waiting, points } = foldRound(
+    batch,
+    histories,
+    transactions.map((_, index) => index),
+  );
   while (waiting.length > 0) {
-    const round = foldRound(batch, histories, waiting);
-    const points = [...round.around.values(), ...round.aside];
-    if (points.length === 0) break;
-    const pasts = await loadPasts(points.map((index) => at(transactions, index)));
+    const missing = [...points.keys()].filter(({ profile }) => profile === undefined).length;
+    const rebuilt = [...points.keys()];
     let next = 0;
-    for (const holding of round.around.keys()) {
+    for await (const past of loadPasts([...points.values()], missing)) {
+      const holding = at(rebuilt, next++);
       const stored = holding.profile?.stored ?? holding.storedHeader;
-      holding.profile = kind.rebuild(at(pasts, next++), stored, take);
+      holding.profile = kind.rebuild(past, stored, take);
     }
-    for (const index of round.aside) {
-      const outcome = kind.fold(kind.rebuild(at(pasts, next++), null), at(transactions, index));
-      if (outcome.kind !== 'folded')
-        throw new Error('a rebuilt profile did not fold its own point');
-      histories[index] = outcome.history;
-    }
-    waiting = round.waiting;
+    const before = waiting.length;
+    ({ waiting, points } = foldRound(batch, histories, waiting));
+    if (waiting.length === before) throw new Error('no rebuilt profile folded its own point');
   }
   return histories;
 }
 
 /**
- * Folds what can be folded. A party whose profile is missing or too short waits, with everything that
- * follows of it, for a rebuild around its first waiting transaction.
+ * Folds what can be folded. A party whose profile is missing or does not reach far enough waits, with everything
+ * that follows of it, for a rebuild around the oldest that waits: what two corridors bring of one merchant may be
+ * days apart, and a rebuild around either would not reach the other.
  */
 function foldRound<P extends Profile, History, Past>(
   { kind, transactions, figures, holdings }: FoldBatch<P, History, Past>,
   histories: History[],
   indices: readonly number[],
 ) {
-  const around = new Map<Holding<P>, number>();
-  const aside: number[] = [];
+  /** What each party is to be rebuilt around. */
+  const points = new Map<Holding<P>, Transaction>();
   const waiting: number[] = [];
   for (const index of indices) {
     const transaction = at(transactions, index);
     const holding = at(holdings, index);
-    if (around.size > 0 && around.has(holding)) {
-      waiting.push(index);
-      continue;
+    const point = points.size > 0 ? points.get(holding) : undefined;
+    if (point === undefined) {
+      const { profile } = holding;
+      const history = profile && kind.fold(profile, transaction, figures?.[index]);
+      if (history !== undefined) {
+        histories[index] = history;
+        continue;
+      }
     }
-    const { profile } = holding;
-    const outcome =
-      profile === undefined ? undefined : kind.fold(profile, transaction, figures?.[index]);
-    if (outcome?.kind === 'folded') histories[index] = outcome.history;
-    else if (outcome?.kind === 'late') aside.push(index);
-    else {
-      around.set(holding, index);
-      waiting.push(index);
+    waiting.push(index);
+    if (point === undefined || comparePositions(transaction, point) < 0) {
+      points.set(holding, transaction);
     }
   }
-  return { around, aside, waiting };
+  return { waiting, points };
 }
 
 function at<T>(list: readonly T[], index: number): T {

@@ -13,7 +13,6 @@ import { decodeMerchant, merchantLayout } from './merchant-codec.ts';
 import { merchantHistory, seenFromMs } from './merchant-history.ts';
 import {
   boundMerchant,
-  forgetMerchant,
   insertMerchantItem,
   type MerchantItem,
   type MerchantProfile,
@@ -21,14 +20,7 @@ import {
   rebuildMerchant,
 } from './merchant-profile.ts';
 import { comparePlaces, countBefore, holdsAt } from './packed-list.ts';
-import {
-  AHEAD,
-  encodeOf,
-  type FoldOutcome,
-  LATE,
-  type ProfileKind,
-  pendingWriteOf,
-} from './profile.ts';
+import { encodeOf, type ProfileKind, pendingWriteOf } from './profile.ts';
 import { takeOwn } from './room.ts';
 
 type MerchantKind = ProfileKind<MerchantProfile, MerchantHistory, MerchantPast>;
@@ -48,30 +40,25 @@ export function createMerchantKind(maturityDays: number): MerchantKind {
 }
 
 /**
- * Exact after the horizon. What lies at or before it may or may not be in a tally, which remembers no
- * ids: the history comes from Postgres, and so must the profile itself, which is therefore emptied.
+ * Exact after the horizon and up to the ceiling. What lies at or before the horizon may or may not be in a tally,
+ * which remembers no ids.
  */
 function fold(
   profile: MerchantProfile,
   transaction: Transaction,
   figures: Figures = figuresOf(transaction),
-): FoldOutcome<MerchantHistory> {
+): MerchantHistory | undefined {
   const item = merchantItem(transaction, figures);
-  if (comparePlaces(item.place, profile.ceiling) > 0) return AHEAD;
-  if (comparePlaces(item.place, profile.horizon) <= 0) {
-    forgetMerchant(profile);
-    return LATE;
-  }
-  const { list } = profile;
+  const { list, horizon, ceiling } = profile;
+  if (comparePlaces(item.place, ceiling) > 0 || comparePlaces(item.place, horizon) <= 0) return;
   const index = countBefore(list, item.place);
-  const outcome: FoldOutcome<MerchantHistory> = isComplete(profile, index, item)
-    ? { kind: 'folded', history: merchantHistory(profile, index, item) }
-    : LATE;
+  if (!isComplete(profile, index, item)) return;
+  const history = merchantHistory(profile, index, item);
   if (!holdsAt(list, index, item.place)) {
     insertMerchantItem(profile, index, item);
     boundMerchant(profile);
   }
-  return outcome;
+  return history;
 }
 
 function isComplete(profile: MerchantProfile, index: number, { place }: MerchantItem): boolean {

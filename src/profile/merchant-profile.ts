@@ -30,12 +30,11 @@ import {
   type Place,
   placeAt,
   placeOf,
-  replaceStored,
   timeAt,
 } from './packed-list.ts';
 import { chainDigest, type Profile, type ProfileHeader } from './profile.ts';
 import type { TakeRoom } from './room.ts';
-import { createTallies, NO_TALLIES, type Tallies, type Tally } from './tallies.ts';
+import { createTallies, type Tallies, type Tally } from './tallies.ts';
 
 /** A list longer than this is cut to MERCHANT_KEPT_ENTRIES; what is cut goes into the tallies. */
 export const MERCHANT_RECENT_ENTRIES = 4096;
@@ -146,16 +145,6 @@ function addTally(table: Map<number, Tally>, tally: Tally, hourlyFromMs: number)
 
 function compareTallies(a: Tally, b: Tally): number {
   return a.bucketMs - b.bucketMs || a.currency - b.currency;
-}
-
-/** Forgets everything: the next transaction answers `ahead` and so brings about a rebuild. */
-export function forgetMerchant(profile: MerchantProfile): void {
-  profile.tallies = NO_TALLIES;
-  profile.horizon = BEFORE_ALL;
-  profile.ceiling = BEFORE_ALL;
-  profile.digest = chainDigest(profile.digest, profile.list.count);
-  dropOldest(profile.list, profile.list.count);
-  replaceStored(profile.list);
 }
 
 export function rebuildMerchant(

@@ -46,23 +46,6 @@ export type ProfileWrite = {
   readonly bytes: Uint8Array;
 };
 
-/**
- * - `folded`: the transaction is in, and `history` is what it sees.
- * - `ahead`: this profile does not reach as far as the transaction (a rebuild read only so many rows
- *   behind its point). Nothing changed. Replace it by `rebuild` around this transaction and fold again.
- * - `late`: this profile no longer holds what the transaction sees. Fold it into a `rebuild` around the
- *   transaction that is used once and thrown away; keep this one, which has taken note as it had to.
- *
- * A profile rebuilt around a transaction always answers `folded` for it.
- */
-export type FoldOutcome<History> =
-  | { readonly kind: 'folded'; readonly history: History }
-  | { readonly kind: 'ahead' }
-  | { readonly kind: 'late' };
-
-export const AHEAD = { kind: 'ahead' } as const;
-export const LATE = { kind: 'late' } as const;
-
 /** State that both kinds share. Written by the functions of `ProfileKind` only. */
 export type Profile = {
   /** Header of the copy in Redis that this one is based on; null when Redis holds none. */
@@ -89,8 +72,13 @@ export type ProfileKind<P extends Profile, History, Past> = {
   decode(body: StoredBody, header: ProfileHeader, take: TakeRoom): P | undefined;
   /** Builds a profile from Postgres; `stored` is the header that its first write will replace. */
   rebuild(past: Past, stored: ProfileHeader | null, take?: TakeRoom): P;
-  /** @param figures of the transaction, where they are known already */
-  fold(profile: P, transaction: Transaction, figures?: Figures): FoldOutcome<History>;
+  /**
+   * Takes the transaction in and says what it sees. Undefined where this profile does not hold all of that, as a
+   * rebuild reads only so many rows around its point, and a list keeps only its newest items. Then nothing has
+   * changed: fold again into a `rebuild` around this transaction, or an older one; around this one it always does.
+   * @param figures of the transaction, where they are known already
+   */
+  fold(profile: P, transaction: Transaction, figures?: Figures): History | undefined;
   pendingWrite(profile: P): ProfileWrite | undefined;
   /** Everything of a stored value before its header. */
   encode(profile: P): Uint8Array;

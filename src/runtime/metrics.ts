@@ -140,8 +140,8 @@ export function createMetrics() {
     ),
     profileRebuilds: counter(
       'risk_profile_rebuilds_total',
-      'Profiles rebuilt from Postgres, by reason.',
-      ['reason'],
+      'Profiles rebuilt from Postgres: missing, or too short to reach a transaction.',
+      ['party', 'reason'],
     ),
     modelInForce: gauge(
       'risk_model_in_force',

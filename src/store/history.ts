@@ -147,36 +147,36 @@ type Around = {
   readonly ceiling: Position | null;
 };
 
-/** One past a transaction, in their order: its account's rows around it. */
-export async function loadAccountPasts(
+/** One past a transaction, in their order: its account's rows around it. At most ROWS_MAX rows at a time. */
+export async function* loadAccountPasts(
   query: Query,
   transactions: readonly Transaction[],
-): Promise<AccountPast[]> {
+): AsyncGenerator<AccountPast> {
   const frauds = await loadFrauds(query, ACCOUNTS, transactions);
-  const pasts: AccountPast[] = [];
-  while (pasts.length < transactions.length) {
-    const points = transactions.slice(pasts.length, pasts.length + POINTS_MAX);
+  for (let done = 0; done < transactions.length; ) {
+    const points = transactions.slice(done, done + POINTS_MAX);
     const arounds = await loadArounds(query, ACCOUNTS, points);
     for (const [index, { rows, floor, ceiling }] of arounds.entries()) {
       const start = { createdAtMs: sinceOf(ACCOUNTS, points, index), transactionId: FIRST_ID };
-      const known = frauds[pasts.length] ?? NO_FRAUDS;
-      pasts.push({ rows, floor: floor ?? start, ceiling, frauds: known });
+      const known = frauds[done++] ?? NO_FRAUDS;
+      yield { rows, floor: floor ?? start, ceiling, frauds: known };
     }
   }
-  return pasts;
 }
 
-/** One past a transaction, in their order: its merchant's rows around it and the tallies of those before. */
-export async function loadMerchantPasts(
+/**
+ * One past a transaction, in their order: its merchant's rows around it and the tallies of those before. At most
+ * ROWS_MAX rows at a time.
+ */
+export async function* loadMerchantPasts(
   query: Query,
   transactions: readonly Transaction[],
   maturityDays: number,
-): Promise<MerchantPast[]> {
+): AsyncGenerator<MerchantPast> {
   const side = merchantSide(maturityDays);
   const frauds = await loadFrauds(query, side, transactions);
-  const pasts: MerchantPast[] = [];
-  while (pasts.length < transactions.length) {
-    const points = transactions.slice(pasts.length, pasts.length + POINTS_MAX);
+  for (let done = 0; done < transactions.length; ) {
+    const points = transactions.slice(done, done + POINTS_MAX);
     const arounds = await loadArounds(query, side, points);
     const tallies = await loadTallies(
       query,
@@ -189,11 +189,10 @@ export async function loadMerchantPasts(
     );
     for (const [index, { rows, floor: horizon, ceiling }] of arounds.entries()) {
       const window = { horizon, knownFromMs: sinceOf(side, points, index), ceiling };
-      const known = frauds[pasts.length] ?? NO_FRAUDS;
-      pasts.push({ rows, tallies: tallies[index] ?? [], ...window, frauds: known });
+      const known = frauds[done++] ?? NO_FRAUDS;
+      yield { rows, tallies: tallies[index] ?? [], ...window, frauds: known };
     }
   }
-  return pasts;
 }
 
 function sinceOf(side: Side, points: readonly Transaction[], index: number): number {

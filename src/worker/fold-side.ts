@@ -13,7 +13,7 @@
  */
 import type { Transaction } from '../domain/transaction.ts';
 import type { Figures } from '../profile/figures.ts';
-import { foldBatch } from '../profile/fold-batch.ts';
+import { foldBatch, type LoadPasts } from '../profile/fold-batch.ts';
 import { replaceStored } from '../profile/packed-list.ts';
 import { decodeStored, headerOf, type Profile, type ProfileKind } from '../profile/profile.ts';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -26,8 +26,6 @@ import type {
 import { createProfileMemory, type Kept, type ProfileMemory } from './profile-memory.ts';
 import { createStaleness, type Staleness } from './staleness.ts';
 import { beginVisit, type PlaceOfParty, repeatVisit, type Visit } from './visit.ts';
-
-export type LoadPasts<Past> = (transactions: readonly Transaction[]) => Promise<readonly Past[]>;
 
 export type FoldSideOptions<P extends Profile, History, Past> = {
   readonly kind: ProfileKind<P, History, Past>;
@@ -104,9 +102,11 @@ function beginBatch<P extends Profile, History, Past>(
         transactions: waiting.map((index) => transactions[index] as Transaction),
         figures: waiting.map((index) => figures[index] as Figures),
         holdings: waiting.map((index) => visits[index] as Visit<P>),
-        loadPasts: (points) => {
-          metrics.profileRebuilds.inc({ reason: kind.party }, points.length);
-          return side.loadPasts(points);
+        loadPasts: (points, missing) => {
+          const { party } = kind;
+          metrics.profileRebuilds.inc({ party, reason: 'missing' }, missing);
+          metrics.profileRebuilds.inc({ party, reason: 'too_short' }, points.length - missing);
+          return side.loadPasts(points, missing);
         },
         take: memory.room.take,
       });

@@ -1,6 +1,7 @@
 /**
- * Goal: a copy in memory that another worker outdated never decides what a transaction sees. Method: two
- * workers' folds over one real Redis and Postgres, each with its own copies, taking turns at one account.
+ * Goal: a copy in memory that another worker outdated never decides what a transaction sees, and one that will do
+ * is not rebuilt. Method: two workers' folds over one real Redis and Postgres, each with its own copies, taking
+ * turns at one account.
  */
 import { expect, test } from 'vitest';
 import { LABEL_MATURITY_DAYS } from '../../src/domain/history.ts';
@@ -48,9 +49,10 @@ function startFold({ commands, database, pool }: WorkerRig) {
     }),
   });
   const conflicts = async () => (await metrics.profileConflicts.get()).values[0]?.value ?? 0;
-  const rebuilds = async (reason: string) =>
-    (await metrics.profileRebuilds.get()).values.find(({ labels }) => labels.reason === reason)
-      ?.value ?? 0;
+  const rebuilds = async (party: string) =>
+    (await metrics.profileRebuilds.get()).values
+      .filter(({ labels }) => labels.party === party)
+      .reduce((sum, { value }) => sum + value, 0);
   return { fold, conflicts, rebuilds };
 }
 
@@ -111,4 +113,24 @@ test('a batch folds on what the one before it has not heard of yet', async () =>
   const { accounts } = await heir.fold(await rig.store([seed(4)]));
   expect(accounts[0]?.siblings).toBe(4);
   expect(await heir.rebuilds('account')).toBe(0);
+});
+
+test('corridors that work off their backlogs a month apart share a profile', async () => {
+  await using rig = await createWorkerRig();
+  const { fold, rebuilds } = startFold(rig);
+  const MONTH_MINUTES = 31 * 24 * 60;
+  const behind = await rig.store(Array.from({ length: 20 }, (_, minute) => seed(minute)));
+  const ahead = await rig.store(
+    Array.from({ length: 20 }, (_, minute) => seed(MONTH_MINUTES + minute)),
+  );
+  for (let turn = 0; turn < 10; turn++) {
+    // What is ahead comes first: the profile is made around it.
+    const batch = [ahead, behind].flatMap((all) => all.slice(2 * turn, 2 * turn + 2));
+    const { merchants } = await fold(batch);
+    expect(merchants.map(({ count1h }) => count1h)).toEqual(
+      [0, 1, 0, 1].map((place) => 2 * turn + place),
+    );
+  }
+  expect(await rebuilds('merchant')).toBeLessThanOrEqual(2);
+  expect(await rebuilds('account')).toBeLessThanOrEqual(2);
 });

@@ -216,9 +216,9 @@ function historyOf<P extends Profile, History, Past>(
   point: Transaction,
 ): History {
   const own = transactions.filter((one) => kind.partyOf(one) === kind.partyOf(point));
-  const outcome = kind.fold(kind.rebuild(pastOf(own.sort(comparePositions), point), null), point);
-  if (outcome.kind !== 'folded') throw new Error('a profile of everything folds anything');
-  return outcome.history;
+  const history = kind.fold(kind.rebuild(pastOf(own.sort(comparePositions), point), null), point);
+  if (history === undefined) throw new Error('a profile of everything folds anything');
+  return history;
 }
 
 /** Sorts behind every transaction of its millisecond. */
@@ -246,9 +246,10 @@ function checkProfiles<P extends Profile, History, Past>(
       own.every((one) => {
         const probe = { ...one, transactionId: one.transactionId.slice(0, 14) + LAST_ID_END };
         const profile = decodeStored(kind, value);
-        const outcome = profile && kind.fold(profile, probe);
-        if (outcome === undefined || outcome.kind !== 'folded') return outcome !== undefined;
-        return isDeepStrictEqual(outcome.history, historyOf(kind, pastOf, rows, probe));
+        if (profile === undefined) return false;
+        const history = kind.fold(profile, probe);
+        if (history === undefined) return true;
+        return isDeepStrictEqual(history, historyOf(kind, pastOf, rows, probe));
       });
     if (!subsetsOf(unsure).some((some) => isLike([...sure, ...some]))) {
       breaches.push(`a profile unlike a fold from scratch: ${kind.party} ${party}`);

@@ -165,14 +165,16 @@ function createSteps(world: World, process: Process): BatchSteps {
   const shared = { placeOf, metrics, entriesMax: COPIES_MAX, bytesMax: COPIES_BYTES_MAX };
   const accounts = createFoldSide({
     kind: forgetful(world, accountKind),
-    loadPasts: (points) =>
-      process.ask('loadAccountPasts', () => points.map(world.postgres.accountPast)),
+    async *loadPasts(points) {
+      yield* await process.ask('loadAccountPasts', () => points.map(world.postgres.accountPast));
+    },
     ...shared,
   });
   const merchants = createFoldSide({
     kind: forgetful(world, merchantKind),
-    loadPasts: (points) =>
-      process.ask('loadMerchantPasts', () => points.map(world.postgres.merchantPast)),
+    async *loadPasts(points) {
+      yield* await process.ask('loadMerchantPasts', () => points.map(world.postgres.merchantPast));
+    },
     ...shared,
   });
   return createBatchSteps({

@@ -56,7 +56,7 @@ export async function checkProfiles(
   };
 }
 
-type LoadPasts<Past> = (page: readonly Transaction[]) => Promise<readonly Past[]>;
+type LoadPasts<Past> = (page: readonly Transaction[]) => AsyncIterable<Past>;
 
 async function checkKind<P extends Profile, History, Past>(
   stores: ProfileStores,
@@ -67,7 +67,7 @@ async function checkKind<P extends Profile, History, Past>(
   const probes = await readProbes(stores, kind.party);
   for (let from = 0; from < probes.length; from += PARTIES_A_PAGE) {
     const page = probes.slice(from, from + PARTIES_A_PAGE);
-    const pasts = await loadPasts(page);
+    const pasts = await Array.fromAsync(loadPasts(page));
     for (const [index, probe] of page.entries()) {
       const past = pasts[index];
       if (past === undefined) throw new Error('a past a probe was expected');
@@ -90,9 +90,9 @@ function compare<P extends Profile, History, Past>(
   if (stored === null || stored.length === PROFILE_HEADER_BYTES) return 'absent';
   const profile = decodeStored(kind, stored);
   if (profile === undefined) return 'different';
-  const outcome = kind.fold(profile, probe);
-  if (outcome.kind !== 'folded') return 'stale';
-  return isDeepStrictEqual(outcome, rebuilt) ? 'equal' : 'different';
+  const history = kind.fold(profile, probe);
+  if (history === undefined) return 'stale';
+  return isDeepStrictEqual(history, rebuilt) ? 'equal' : 'different';
 }
 
 type ProbeRow = Omit<Transaction, 'transactionId' | 'createdAtMs' | 'receivedAtMs'>;

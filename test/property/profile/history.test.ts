@@ -43,7 +43,7 @@ function expectSame(actual: Numbers, defined: Numbers, about: unknown): void {
 
 type Side<P extends Profile, History, Past> = {
   readonly kind: ProfileKind<P, History, Past>;
-  readonly loadPasts: (query: Query, points: readonly Transaction[]) => Promise<Past[]>;
+  readonly loadPasts: (query: Query, points: readonly Transaction[]) => AsyncIterable<Past>;
   readonly define: (query: Query, folds: readonly Asked[]) => Promise<History[]>;
 };
 
@@ -62,9 +62,9 @@ async function run<P extends Profile, History, Past>(
     committed = arrived;
     if (rows.length > 0) await commit(database, rows);
   };
-  const load = async (points: readonly Transaction[]) => {
+  const load = async function* (points: readonly Transaction[]) {
     await settle();
-    return await loadPasts(database.query, points);
+    yield* loadPasts(database.query, points);
   };
   const workers = [createWorker(kind, cache, load), createWorker(kind, cache, load)] as const;
   const folds: { asked: Asked; history: History }[] = [];

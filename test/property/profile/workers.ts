@@ -3,7 +3,7 @@
  * only while their header stands, values stored by compare-and-set, rebuilds from Postgres.
  */
 import type { Transaction } from '../../../src/domain/transaction.ts';
-import { foldBatch, type Holding } from '../../../src/profile/fold-batch.ts';
+import { foldBatch, type Holding, type LoadPasts } from '../../../src/profile/fold-batch.ts';
 import {
   decodeStored,
   headerOf,
@@ -37,7 +37,7 @@ export type SharedCache = ReturnType<typeof createSharedCache>;
 export function createWorker<P extends Profile, History, Past>(
   kind: ProfileKind<P, History, Past>,
   cache: SharedCache,
-  loadPasts: (transactions: readonly Transaction[]) => Promise<readonly Past[]>,
+  loadPasts: LoadPasts<Past>,
 ) {
   const memory = new Map<string, Buffer>();
 

@@ -34,7 +34,9 @@ function makeTransaction(minute: number, account: string): Transaction {
   };
 }
 
-function createStore(committed: readonly Transaction[]) {
+const at = (account: string) => (minute: number) => makeTransaction(minute, account);
+
+function createStore(committed: readonly Transaction[], rowsAfter = ROWS_AFTER) {
   const rounds: number[] = [];
   const around = (point: Transaction): AccountPast => {
     const rows = committed
@@ -42,19 +44,19 @@ function createStore(committed: readonly Transaction[]) {
       .sort((a, b) => (a.transactionId < b.transactionId ? -1 : 1));
     const before = rows.filter((row) => row.transactionId < point.transactionId);
     const after = rows.filter((row) => row.transactionId >= point.transactionId);
-    const kept = [...before.slice(-ROWS_BEFORE), ...after.slice(0, ROWS_AFTER)];
+    const kept = [...before.slice(-ROWS_BEFORE), ...after.slice(0, rowsAfter)];
     return {
       rows: kept,
       floor: before.at(-ROWS_BEFORE - 1) ?? START,
-      ceiling: after.length > ROWS_AFTER ? (kept.at(-1) ?? null) : null,
+      ceiling: after.length > rowsAfter ? (kept.at(-1) ?? null) : null,
       frauds: NO_FRAUDS,
     };
   };
   return {
     rounds,
-    loadPasts: (points: readonly Transaction[]) => {
+    async *loadPasts(points: readonly Transaction[]) {
       rounds.push(points.length);
-      return Promise.resolve(points.map(around));
+      yield* points.map(around);
     },
   };
 }
@@ -112,28 +114,29 @@ describe('foldBatch', () => {
     expect(holding.profile?.stored).toBe(header);
   });
 
-  test('takes a late history aside and leaves the profile alone', async () => {
-    const rows = Array.from({ length: 400 }, (_, minute) => makeTransaction(2 * minute, 'a'));
-    const late = makeTransaction(101, 'a');
+  test('rebuilds once around the oldest of those that a profile does not reach', async () => {
+    // Two corridors a day apart take turns; what is newer comes first.
+    const old = [0, 1, 2].map(at('a'));
+    const recent = [1440, 1441, 1442].map(at('a'));
+    const list = [0, 1, 2].flatMap((turn) => [recent[turn], old[turn]] as Transaction[]);
+    const store = createStore(list, 6);
     const profile = accountKind.rebuild(
-      { rows: [], floor: START, ceiling: null, frauds: NO_FRAUDS },
+      { rows: [], floor: list[4] as Transaction, ceiling: null, frauds: NO_FRAUDS },
       null,
     );
-    for (const row of rows) accountKind.fold(profile, row);
-    const count = profile.list.count;
-    const store = createStore([...rows, late]);
-    const next = makeTransaction(900, 'a');
     const holding = { profile, storedHeader: null };
-    const [ofLate, ofNext] = await batchOf([late, next], new Map([['a', holding]]), store);
-    expect(ofLate).toMatchObject({ siblings: 51, gapMs: 60_000 });
-    expect(ofNext?.siblings).toBe(256);
+    const histories = await batchOf(list, new Map([['a', holding]]), store);
+    expect(histories.map((history) => history.siblings)).toEqual([3, 0, 4, 1, 5, 2]);
     expect(store.rounds).toEqual([1]);
-    expect(holding.profile).toBe(profile);
-    expect(profile.list.count).toBe(count + 1);
   });
 
   test('passes on the failure of a rebuild', async () => {
-    const failing = { loadPasts: () => Promise.reject(new Error('Postgres is away')) };
+    const failing = {
+      // biome-ignore lint/correctness/useYield: it fails before the first
+      async *loadPasts() {
+        throw new Error('Postgres is away');
+      },
+    };
     const work = batchOf([makeTransaction(0, 'a')], new Map(), failing);
     await expect(work).rejects.toThrow('Postgres is away');
   });
