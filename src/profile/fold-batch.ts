@@ -45,11 +45,8 @@ export async function foldBatch<P extends Profile, History, Past>(
 ): Promise<History[]> {
   const { kind, transactions, loadPasts, take = takeOwn } = batch;
   const histories = new Array<History>(transactions.length);
-  let { waiting, points } = foldRound(
-    batch,
-    histories,
-    transactions.map((_, index) => index),
-  );
+  const all = transactions.map((_, index) => index);
+  let { waiting, points } = foldRound(batch, histories, all, true);
   while (waiting.length > 0) {
     const missing = [...points.keys()].filter(({ profile }) => profile === undefined).length;
     const rebuilt = [...points.keys()];
@@ -60,7 +57,7 @@ export async function foldBatch<P extends Profile, History, Past>(
       holding.profile = kind.rebuild(past, stored, take);
     }
     const before = waiting.length;
-    ({ waiting, points } = foldRound(batch, histories, waiting));
+    ({ waiting, points } = foldRound(batch, histories, waiting, false));
     if (waiting.length === before) throw new Error('no rebuilt profile folded its own point');
   }
   return histories;
@@ -70,11 +67,14 @@ export async function foldBatch<P extends Profile, History, Past>(
  * Folds what can be folded. A party whose profile is missing or does not reach far enough waits, with everything
  * that follows of it, for a rebuild around the oldest that waits: what two corridors bring of one merchant may be
  * days apart, and a rebuild around either would not reach the other.
+ * @param inOrder false where all profiles are just rebuilt: each knows the whole batch as far as it reaches, and
+ *   folds what it reaches before what it does not
  */
 function foldRound<P extends Profile, History, Past>(
   { kind, transactions, figures, holdings }: FoldBatch<P, History, Past>,
   histories: History[],
   indices: readonly number[],
+  inOrder: boolean,
 ) {
   /** What each party is to be rebuilt around. */
   const points = new Map<Holding<P>, Transaction>();
@@ -83,7 +83,7 @@ function foldRound<P extends Profile, History, Past>(
     const transaction = at(transactions, index);
     const holding = at(holdings, index);
     const point = points.size > 0 ? points.get(holding) : undefined;
-    if (point === undefined) {
+    if (point === undefined || !inOrder) {
       const { profile } = holding;
       const history = profile && kind.fold(profile, transaction, figures?.[index]);
       if (history !== undefined) {

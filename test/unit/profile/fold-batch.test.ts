@@ -114,21 +114,28 @@ describe('foldBatch', () => {
     expect(holding.profile?.stored).toBe(header);
   });
 
-  test('rebuilds once around the oldest of those that a profile does not reach', async () => {
-    // Two corridors a day apart take turns; what is newer comes first.
-    const old = [0, 1, 2].map(at('a'));
-    const recent = [1440, 1441, 1442].map(at('a'));
-    const list = [0, 1, 2].flatMap((turn) => [recent[turn], old[turn]] as Transaction[]);
-    const store = createStore(list, 6);
-    const profile = accountKind.rebuild(
-      { rows: [], floor: list[4] as Transaction, ceiling: null, frauds: NO_FRAUDS },
-      null,
-    );
-    const holding = { profile, storedHeader: null };
-    const histories = await batchOf(list, new Map([['a', holding]]), store);
-    expect(histories.map((history) => history.siblings)).toEqual([3, 0, 4, 1, 5, 2]);
-    expect(store.rounds).toEqual([1]);
-  });
+  test.each([
+    ['once where a rebuild reaches both', 6, [1]],
+    ['again where it does not', 3, [1, 1]],
+    ['as often as it takes', 1, [1, 1, 1, 1, 1, 1]],
+  ])(
+    'rebuilds around the oldest of what a profile does not reach, %s',
+    async (_, rowsAfter, rounds) => {
+      // Two corridors a day apart take turns; what is newer comes first.
+      const old = [0, 1, 2].map(at('a'));
+      const recent = [1440, 1441, 1442].map(at('a'));
+      const list = [0, 1, 2].flatMap((turn) => [recent[turn], old[turn]] as Transaction[]);
+      const store = createStore(list, rowsAfter);
+      const profile = accountKind.rebuild(
+        { rows: [], floor: recent[2] as Transaction, ceiling: null, frauds: NO_FRAUDS },
+        null,
+      );
+      const holding = { profile, storedHeader: null };
+      const histories = await batchOf(list, new Map([['a', holding]]), store);
+      expect(histories.map((history) => history.siblings)).toEqual([3, 0, 4, 1, 5, 2]);
+      expect(store.rounds).toEqual(rounds);
+    },
+  );
 
   test('passes on the failure of a rebuild', async () => {
     const failing = {
