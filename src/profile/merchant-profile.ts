@@ -37,8 +37,8 @@ import type { TakeRoom } from './room.ts';
 import { createTallies, type Tallies, type Tally } from './tallies.ts';
 
 /** A list longer than this is cut to MERCHANT_KEPT_ENTRIES; what is cut goes into the tallies. */
-export const MERCHANT_RECENT_ENTRIES = 4096;
-export const MERCHANT_KEPT_ENTRIES = 3072;
+export const MERCHANT_RECENT_ENTRIES = 1280;
+export const MERCHANT_KEPT_ENTRIES = 1024;
 export const MERCHANT_ITEM_BYTES = 32;
 /** Where an item has what follows its place: amount (f64), account's hash (u32), currency (u16). */
 const AMOUNT_AT = 16;

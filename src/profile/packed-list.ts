@@ -148,8 +148,9 @@ export function openItem(list: PackedList, index: number, place: Place): void {
   if (index < list.count) {
     const bytes = bytesOf(list.items);
     bytes.copyWithin((index + 1) * itemBytes, index * itemBytes, list.count * itemBytes);
-    if (index < list.storedCount) replaceStored(list);
-    else list.moves++;
+    // What follows is written over: corridors that are read in turn bring hardly anything in the order of its merchant.
+    list.storedCount = Math.min(list.storedCount, index);
+    list.moves++;
   }
   list.count++;
   const at = index * itemBytes;

@@ -4,7 +4,7 @@
  * stored copy up to date. All pure; the worker loads, rebuilds and compares-and-sets around it.
  *
  * A stored value is `body + header (8 bytes)`. The header is version (u32 LE), digest (u24 LE) and
- * format (u8); it stands last, so that one write over it both extends the body and renews it. It is the
+ * format (u8); it stands last, so that one write from the first new item on both extends the body and renews it. It is the
  * whole identity of a stored value: the cache compares those 8 bytes before it writes, and a copy in
  * memory may be used only after they were found equal in Redis. The digest is a chained hash of
  * everything taken in, so a value that Redis lost and somebody rebuilt does not pass for an older one

@@ -253,7 +253,7 @@ function keep<P extends Profile, History, Past>(
   }
   const { expected, header, offset, bytes } = write;
   visit.written = header;
-  const isExtended = offset > 0 && kept !== null && memory.extend(kept, bytes, header);
+  const isExtended = offset > 0 && kept !== null && memory.extend(kept, offset, bytes, header);
   if (!isExtended) memory.keep(party, slot, offset > 0 ? kind.encode(profile) : bytes, header);
   return { key, slot, expected, header, offset, bytes };
 }

@@ -1,5 +1,5 @@
 /**
- * Values of any length in one block of memory, as chains of pages: they grow at their end without being moved, and
+ * Values of any length in one block of memory, as chains of pages: they grow without being moved, and
  * what they take is what they hold and half a page. The block is taken once, so the collector has nothing to follow.
  */
 
@@ -16,8 +16,8 @@ export type PagePool = {
   readonly freePages: () => number;
   /** Puts bytes into pages of their own. Throws when too few are free. */
   readonly store: (bytes: Uint8Array) => Chain;
-  /** Writes at the end of a value. Throws when too few pages are free. */
-  readonly append: (chain: Chain, bytes: Uint8Array) => void;
+  /** Writes over a value from an offset within it to its end, or beyond. Throws when too few pages are free. */
+  readonly write: (chain: Chain, offset: number, bytes: Uint8Array) => void;
   readonly lengthOf: (chain: Chain) => number;
   /** Copies a value to the beginning of a view that has room for all of its pages; quickest within the block. */
   readonly read: (chain: Chain, into: DataView<ArrayBuffer>) => void;
@@ -55,18 +55,26 @@ export function createPagePool(bytesMax: number, bytesBehind = 0): PagePool {
     return page;
   }
 
-  function append(chain: Chain, bytes: Uint8Array): void {
+  /** The page of a chain in which an offset lies, or before which it ends one. */
+  function pageAt(chain: Chain, offset: number): number {
+    if (offset === lengths[chain]) return last[chain] ?? NONE;
+    let page: number = chain;
+    for (let passed = pagesOf(offset); passed > 1; passed--) page = next[page] ?? NONE;
+    return page;
+  }
+
+  function write(chain: Chain, offset: number, bytes: Uint8Array): void {
     const length = lengths[chain] ?? 0;
-    if (pagesOf(length + bytes.length) - pagesOf(length) > free)
-      throw new RangeError('no page is free');
-    let page = last[chain] ?? NONE;
-    let at = length - (pagesOf(length) - 1) * PAGE_BYTES;
+    const end = offset + bytes.length;
+    if (offset > length || end < length) throw new RangeError('a value grows at its end');
+    if (pagesOf(end) - pagesOf(length) > free) throw new RangeError('no page is free');
+    let page = pageAt(chain, offset);
+    let at = offset - (pagesOf(offset) - 1) * PAGE_BYTES;
     let from = 0;
     while (from < bytes.length) {
       if (at === PAGE_BYTES) {
-        const taken = takePage();
-        next[page] = taken;
-        page = taken;
+        if (next[page] === NONE) next[page] = takePage();
+        page = next[page] ?? NONE;
         at = 0;
       }
       const count = Math.min(PAGE_BYTES - at, bytes.length - from);
@@ -76,20 +84,20 @@ export function createPagePool(bytesMax: number, bytesBehind = 0): PagePool {
       from += count;
     }
     last[chain] = page;
-    lengths[chain] = length + bytes.length;
+    lengths[chain] = end;
   }
 
   return {
     buffer: block.buffer,
     pagesEnd,
-    append,
+    write,
     freePages: () => free,
     store(bytes) {
       if (pagesOf(bytes.length) > free) throw new RangeError('too few pages are free');
       const chain = takePage();
       last[chain] = chain;
       lengths[chain] = 0;
-      append(chain, bytes);
+      write(chain, 0, bytes);
       return chain;
     },
     lengthOf: (chain) => lengths[chain] ?? 0,

@@ -22,8 +22,13 @@ export type ProfileMemory = {
   readonly read: (kept: Kept) => StoredBody | undefined;
   /** Keeps a value, in place of an older one. */
   readonly keep: (party: string, slot: number, body: Uint8Array, header: ProfileHeader) => void;
-  /** Adds to a copy what follows its body. False when it is gone, or there is no room. */
-  readonly extend: (kept: Kept, bytes: Uint8Array, header: ProfileHeader) => boolean;
+  /** Writes over a copy from an offset to its end, or beyond. False when it is gone, or there is no room. */
+  readonly extend: (
+    kept: Kept,
+    offset: number,
+    bytes: Uint8Array,
+    header: ProfileHeader,
+  ) => boolean;
   /** Redis has only the header of the copy with this header; any other copy is dropped. */
   readonly markStub: (party: string, header: ProfileHeader) => void;
   /** Drops the copy, if it has this header. */
@@ -97,15 +102,15 @@ export function createProfileMemory(entriesMax: number, bytesMax: number): Profi
       stubs[chain] = 0;
       chains.set(party, chain);
     },
-    extend({ chain, stamp }, bytes, header) {
+    extend({ chain, stamp }, offset, bytes, header) {
       if (stamps[chain] !== stamp) return false;
       const length = pool.lengthOf(chain);
-      const needed = pagesOf(length + bytes.length);
+      const needed = pagesOf(offset + bytes.length);
       if (needed > pages * VALUE_SHARE_MAX) return false;
       makeRoom(needed - pagesOf(length));
       // It was used in this batch, but so may all others have been.
       if (stamps[chain] !== stamp) return false;
-      pool.append(chain, bytes);
+      pool.write(chain, offset, bytes);
       headers.set(chain, header);
       stubs[chain] = 0;
       // Whoever found it before has the older header.

@@ -1,6 +1,6 @@
 /**
  * Goal: values in pages come back as they went in, whatever grows and goes around them, and no page is lost or
- * shared. Method: random stores, appends and releases, against a table of plain buffers.
+ * shared. Method: random stores, writes and releases, against a table of plain buffers.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -10,14 +10,16 @@ import { createPagePool, PAGE_BYTES, type PagePool, pagesOf } from '../../src/wo
 const PAGES = 12;
 
 type Step = {
-  readonly kind: 'store' | 'append' | 'release';
+  readonly kind: 'store' | 'write' | 'release';
   readonly which: number;
+  readonly from: number;
   readonly length: number;
 };
 
 const step: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constantFrom('store', 'append', 'append', 'release'),
+  kind: fc.constantFrom('store', 'write', 'write', 'release'),
   which: fc.nat(),
+  from: fc.nat(),
   length: fc.integer({ min: 0, max: 3 * PAGE_BYTES }),
 });
 
@@ -34,11 +36,13 @@ function take(pool: PagePool, values: Map<number, Buffer>, one: Step, fill: numb
     pool.release(chain);
     values.delete(chain);
   } else {
-    const whole = Buffer.concat([value, bytes]);
-    if (pagesOf(whole.length) - pagesOf(value.length) > pool.freePages()) {
-      expect(() => pool.append(chain, bytes)).toThrow(RangeError);
+    const offset = one.from % (value.length + 1);
+    const whole = Buffer.concat([value.subarray(0, offset), bytes]);
+    const grown = pagesOf(whole.length) - pagesOf(value.length);
+    if (whole.length < value.length || grown > pool.freePages()) {
+      expect(() => pool.write(chain, offset, bytes)).toThrow(RangeError);
     } else {
-      pool.append(chain, bytes);
+      pool.write(chain, offset, bytes);
       values.set(chain, whole);
     }
   }

@@ -193,7 +193,7 @@ describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
     }
   });
 
-  test('writes an arrival between stored ones, and what a stub stands for, whole', () => {
+  test('writes an arrival between stored ones from there on, and what a stub stands for whole', () => {
     const profile = start();
     kind.fold(profile, makeTransaction(1000, 1));
     const first = kind.pendingWrite(profile);
@@ -201,7 +201,11 @@ describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
 
     const between = decoded(kind, stored(null, first));
     kind.fold(between, makeTransaction(500, 3));
-    expect(kind.pendingWrite(between)).toMatchObject({ offset: 0, expected: first.header });
+    const { itemBytes } = between.list;
+    const offset = first.bytes.length - itemBytes;
+    const write = kind.pendingWrite(between);
+    expect(write).toMatchObject({ offset, expected: first.header });
+    expect(write?.bytes).toHaveLength(2 * itemBytes);
 
     const body = {
       view: new DataView(new Uint8Array(first.bytes).buffer),

@@ -19,15 +19,18 @@ function contents(memory: ProfileMemory, party: string): string | undefined {
   );
 }
 
-test('gives back what was kept, and what was added to it', () => {
+test('gives back what was kept, and what was written over its end', () => {
   const memory = createProfileMemory(10, 64 * PAGE_BYTES);
   memory.keep('a', SLOT, body(1), header(1));
   const kept = memory.find('a');
   if (kept === undefined) throw new Error('nothing was kept');
   expect(kept).toMatchObject({ header: header(1), slot: SLOT, isStub: false });
-  expect(memory.extend(kept, body(2, 40), header(2))).toBe(true);
+  const offset = body(1).length - 10;
+  expect(memory.extend(kept, offset, body(2, 40), header(2))).toBe(true);
   expect(memory.find('a')?.header).toBe(header(2));
-  expect(contents(memory, 'a')).toBe(Buffer.concat([body(1), body(2, 40)]).toString('latin1'));
+  expect(contents(memory, 'a')).toBe(
+    Buffer.concat([body(1).subarray(0, -10), body(2, 40)]).toString('latin1'),
+  );
   expect(memory.find('b')).toBeUndefined();
   expect(memory.read(kept)).toBeUndefined();
 });
@@ -55,7 +58,7 @@ test('a copy that was found and went since is not taken for the one that has its
   memory.keep('a', SLOT, body(2), header(1));
   expect(memory.find('a')?.chain).toBe(before.chain);
   expect(memory.read(before)).toBeUndefined();
-  expect(memory.extend(before, body(3), header(2))).toBe(false);
+  expect(memory.extend(before, body(2).length, body(3), header(2))).toBe(false);
   expect(contents(memory, 'a')).toBe(body(2).toString('latin1'));
 });
 
@@ -66,7 +69,7 @@ test('a value of more than its share is not kept, and takes the place of nothing
   expect(memory.find('large')).toBeUndefined();
   const kept = memory.find('small');
   if (kept === undefined) throw new Error('nothing was kept');
-  expect(memory.extend(kept, body(1, 1), header(2))).toBe(false);
+  expect(memory.extend(kept, 2 * PAGE_BYTES, body(1, 1), header(2))).toBe(false);
   memory.keep('small', SLOT, body(1, 2 * PAGE_BYTES + 1), header(2));
   expect(memory.find('small')).toBeUndefined();
 });
