@@ -17,7 +17,7 @@ export type Holding<P> = {
 };
 
 /**
- * Gives one past a point, in their order, and none before it is asked for: a past of a busy merchant is 2,048 rows,
+ * Gives one past a point, in their order, and none before it is asked for: a past of a busy merchant is 1,024 rows,
  * a batch may have a thousand of them, and a profile needs a tenth of their room.
  * @param missing how many of the points have no profile at all, the others one that does not reach them
  */

@@ -31,12 +31,13 @@ const ACCOUNT_REACH_DAYS = 2 * ACCOUNT_HISTORY_DAYS;
 /** Rows before a point: what one history may see. Rows from it on: spares rebuilds while a backlog is worked off. */
 const ACCOUNT_ROWS_BEFORE = ACCOUNT_HISTORY_ENTRIES;
 const ACCOUNT_ROWS_AFTER = 64;
+/** Together what a list keeps when it is cut (MERCHANT_KEPT_ENTRIES). */
 const MERCHANT_ROWS_BEFORE = 512;
 const MERCHANT_ROWS_AFTER = 512;
 /** Points of one statement: a round trip costs as much as a dozen of them. */
 const POINTS_MAX = 512;
 /** Rows of one statement's result; what is cut off is asked for again. More than one point can have. */
-const ROWS_MAX = 20_000;
+const ROWS_MAX = 8_000;
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 

@@ -24,7 +24,7 @@ const MONTHS = 15;
 const ROWS = 60_000;
 /** Rows that a rebuild wants before its point, and one that tells whether there are more. */
 const ACCOUNT_ROWS = 257;
-const MERCHANT_ROWS = 1025;
+const MERCHANT_ROWS = 513;
 /** 90 days that end a week ago, and room for late arrivals. */
 const MERCHANT_DAYS = 107;
 
