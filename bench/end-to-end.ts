@@ -27,6 +27,7 @@ import {
   runLoad,
   slowestWindow,
 } from './support/load-run.ts';
+import { readMetrics } from './support/metrics.ts';
 import { putModelInForce } from './support/model-in-force.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { readStored, type Stored } from './support/stored.ts';
@@ -80,6 +81,8 @@ function readOptions(args: string[]): Options[] {
 type Measured = {
   readonly run: LoadRun;
   readonly stored: Stored;
+  /** Profiles, some of them more than once: more than there are parties means that corridors lie far apart. */
+  readonly rebuilt: number;
   readonly ceilings: readonly Ceiling[];
 };
 
@@ -91,12 +94,16 @@ async function measure(
   const { services, folder } = pipeline;
   const run = await runLoad(pipeline, load, context);
   const stored = await readStored(services.database);
+  const metrics = await Promise.all(
+    pipeline.workers.map((one) => readMetrics(one, context.signal)),
+  );
+  const rebuilt = metrics.reduce((sum, one) => sum + one.sum('risk_profile_rebuilds_total'), 0);
   context.output.note('measuring the ceilings');
   const ceilings = [
     await copyCeiling(services.database, `${folder}/ceiling`),
     await xaddCeiling(services.database, services.redis),
   ];
-  return { run, stored, ceilings };
+  return { run, stored, rebuilt, ceilings };
 }
 
 function findBreaches({ load }: Options, { run, stored }: Measured): string[] {
@@ -116,7 +123,7 @@ function findBreaches({ load }: Options, { run, stored }: Measured): string[] {
 
 function report(options: Options, pipeline: Pipeline, measured: Measured): BenchReport {
   const { load, workers, settings } = options;
-  const { run, stored, ceilings } = measured;
+  const { run, stored, rebuilt, ceilings } = measured;
   const { posted, progress, seconds } = run;
   const postedSeconds = (posted.lastAnswerMs - posted.firstRequestMs) / 1000;
   const perSecond = load.transactions / seconds;
@@ -136,6 +143,7 @@ function report(options: Options, pipeline: Pipeline, measured: Measured): Bench
       seconds,
       ...{ accepted: posted.accepted, duplicates: posted.duplicates, resent: posted.resent },
       ...{ scored: stored.scores, lost: stored.lost, doubled: stored.doubled },
+      profiles_rebuilt: rebuilt,
       http_p50_ms: posted.latencyMs.p50,
       http_p95_ms: posted.latencyMs.p95,
       http_p99_ms: posted.latencyMs.p99,

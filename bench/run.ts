@@ -134,6 +134,11 @@ async function main(argv: readonly string[]): Promise<number> {
   return isFine ? EXIT.fine : EXIT.failed;
 }
 
+// A reader that left early (`… --help | head`) does not end what is being measured.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
