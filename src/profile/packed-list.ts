@@ -1,7 +1,7 @@
 /**
  * A growable list of fixed-size packed items, rising by (created_at, transaction_id), each at most once.
- * It remembers how much of it the stored copy already holds, so that in-order arrivals are written as
- * an append.
+ * It remembers how much of it the stored copy already holds, so that only what follows the first new item is
+ * written.
  *
  * An item begins with created_at (f64, epoch ms), then bytes 8..15 of the UUIDv7 (two u32); its last
  * four bytes are bytes 6..7 of the UUID (u16) and the currency (u16). The UUID's first six bytes are

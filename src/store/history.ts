@@ -9,7 +9,6 @@ import {
   type AccountPast,
   comparePositions,
   FRAUDS_SEEN_MAX,
-  type KnownFrauds,
   type MerchantPast,
   merchantReachDays,
   NO_FRAUDS,
@@ -19,7 +18,12 @@ import {
 import type { Transaction } from '../domain/transaction.ts';
 import { DAY_MS, dayOf } from '../domain/utc-bucket.ts';
 import { textArray, timestampArray, uuidArray } from './binary-array.ts';
-import { createLoadFrauds, type LoadFrauds, type PartyColumn } from './known-frauds.ts';
+import {
+  createLoadFrauds,
+  type FraudsAround,
+  type LoadFrauds,
+  type PartyColumn,
+} from './known-frauds.ts';
 import { loadTallies } from './merchant-tallies.ts';
 import type { Query, Statement } from './pool.ts';
 
@@ -159,7 +163,8 @@ export async function* loadAccountPasts(
     const arounds = await loadArounds(query, ACCOUNTS, points);
     for (const [index, { rows, floor, ceiling }] of arounds.entries()) {
       const start = { createdAtMs: sinceOf(ACCOUNTS, points, index), transactionId: FIRST_ID };
-      const known = frauds[done++] ?? NO_FRAUDS;
+      // However many there are: those of the rows are among them, and an account sees no others.
+      const known = frauds[done++]?.known ?? NO_FRAUDS;
       yield { rows, floor: floor ?? start, ceiling, frauds: known };
     }
   }
@@ -189,9 +194,10 @@ export async function* loadMerchantPasts(
       maturityDays,
     );
     for (const [index, { rows, floor: horizon, ceiling }] of arounds.entries()) {
-      const window = { horizon, knownFromMs: sinceOf(side, points, index), ceiling };
-      const known = frauds[done++] ?? NO_FRAUDS;
-      yield { rows, tallies: tallies[index] ?? [], ...window, frauds: known };
+      const { known = NO_FRAUDS, isCut = false } = frauds[done++] ?? {};
+      const window = { horizon, knownFromMs: sinceOf(side, points, index) };
+      const end = isCut ? (points[index] ?? null) : ceiling;
+      yield { rows, tallies: tallies[index] ?? [], ...window, ceiling: end, frauds: known };
     }
   }
 }
@@ -205,7 +211,7 @@ async function loadFrauds(
   query: Query,
   side: Side,
   transactions: readonly Transaction[],
-): Promise<KnownFrauds[]> {
+): Promise<FraudsAround[]> {
   if (transactions.length === 0) return [];
   return await side.loadFrauds(
     query,

@@ -20,8 +20,16 @@ type FraudPoint = {
   readonly sinceMs: number;
 };
 
+export type FraudsAround = {
+  readonly known: KnownFrauds;
+  /** More are known at other times than were read: of what happens after the point, some may be missing. */
+  readonly isCut: boolean;
+};
+
 /** One a point, in their order. */
-export type LoadFrauds = (query: Query, points: readonly FraudPoint[]) => Promise<KnownFrauds[]>;
+export type LoadFrauds = (query: Query, points: readonly FraudPoint[]) => Promise<FraudsAround[]>;
+
+const NONE_AROUND: FraudsAround = { known: NO_FRAUDS, isCut: false };
 
 /** Of a transaction's labels the newest so many are read; before the oldest of them nothing was said. */
 const LABELS_OF_TRANSACTION_MAX = 16;
@@ -29,7 +37,7 @@ const LABELS_OF_TRANSACTION_MAX = 16;
 const POINTS_MAX = 512;
 /**
  * Rows of one statement's result; what is cut off is asked for again. More than one point can have: a merchant's
- * 2 * 513 transactions before it and 1025 from it on, with all labels that are read of each.
+ * 2 * 513 transactions before it and 513 from it on, with all labels that are read of each.
  */
 const ROWS_MAX = 40_000;
 
@@ -99,7 +107,7 @@ export function createLoadFrauds(column: PartyColumn, before: number, after: num
   const whoHasAny = partiesStatement(column);
   const around = aroundStatement(column, before, after);
   return async (query, points) => {
-    const frauds: KnownFrauds[] = points.map(() => NO_FRAUDS);
+    const frauds: FraudsAround[] = points.map(() => NONE_AROUND);
     const since = new Date(Math.min(...points.map(({ sinceMs }) => sinceMs)));
     const parties = [...new Set(points.map(({ party }) => party))];
     const found = await query<{ party: string }>(whoHasAny, [textArray(parties), since]);
@@ -114,7 +122,7 @@ export function createLoadFrauds(column: PartyColumn, before: number, after: num
       for (const [point, labels] of Map.groupBy(rows, (row) => row.point)) {
         const one = page[point - 1];
         if (one === undefined || point > complete) continue;
-        frauds[one.index] = toKnownFrauds(labels, one.atMs);
+        frauds[one.index] = toFraudsAround(labels, one.atMs, before);
       }
       asked = asked.slice(complete);
     }
@@ -136,18 +144,26 @@ async function readPage(query: Query, around: Statement, points: readonly FraudP
 }
 
 /** All spans but those as old as the first that the point does not see for being one too many. */
-function toKnownFrauds(rows: readonly LabelRow[], atMs: number): KnownFrauds {
-  const spans = [...Map.groupBy(rows, (row) => row.transaction_id)]
-    .flatMap(([transactionId, labels]) => toSpans(labels).map((span) => ({ transactionId, span })))
+function toFraudsAround(rows: readonly LabelRow[], atMs: number, before: number): FraudsAround {
+  const isSeen = ({ createdAtMs, fromMs, untilMs }: FraudSpan) =>
+    createdAtMs < atMs && fromMs <= atMs && atMs < untilMs;
+  const frauds = [...Map.groupBy(rows, (row) => row.transaction_id)].map(
+    ([transactionId, labels]) => ({ transactionId, spans: toSpans(labels) }),
+  );
+  const unseen = frauds.filter(
+    ({ spans }) => (spans[0]?.createdAtMs ?? atMs) < atMs && !spans.some(isSeen),
+  );
+  const spans = frauds
+    .flatMap(({ transactionId, spans }) => spans.map((span) => ({ transactionId, span })))
     .sort((a, b) => compareSpans(a.span, b.span) || compareTexts(a.transactionId, b.transactionId))
     .map(({ span }) => span);
   let seen = 0;
-  const dropped = spans.findLastIndex(({ createdAtMs, fromMs, untilMs }) => {
-    if (createdAtMs < atMs && fromMs <= atMs && atMs < untilMs) seen += 1;
+  const dropped = spans.findLastIndex((span) => {
+    if (isSeen(span)) seen += 1;
     return seen > FRAUDS_SEEN_MAX;
   });
   const floorMs = spans[dropped]?.createdAtMs ?? Number.NEGATIVE_INFINITY;
-  return { spans: spans.slice(dropped + 1), floorMs };
+  return { known: { spans: spans.slice(dropped + 1), floorMs }, isCut: unseen.length >= before };
 }
 
 function compareSpans(a: FraudSpan, b: FraudSpan): number {

@@ -1,7 +1,7 @@
 /**
  * How many entries of each stream make up the next batch. Equal shares would let a corridor that brings
  * twice as much fall behind the others in time, and transactions of merchants that they share would arrive
- * late, each at the cost of a rebuild. Shares by backlog alone would let a flooded corridor starve the
+ * late, beyond a few hundred at the cost of a rebuild. Shares by backlog alone would let a flooded corridor starve the
  * others. So a longer backlog counts for more, up to a bound. Streams that may hold nothing share what room
  * is left, and take nothing from one that does. Pure.
  */

@@ -3,19 +3,27 @@
  * were labelled. Method: labels in a real Postgres, and the spans that are made of them.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { FRAUDS_SEEN_MAX } from '../../src/domain/history.ts';
+import { FRAUDS_SEEN_MAX, LABEL_MATURITY_DAYS } from '../../src/domain/history.ts';
+import type { Transaction } from '../../src/domain/transaction.ts';
 import { knowsFrauds, seenFrauds } from '../../src/profile/known-frauds.ts';
+import { merchantKind } from '../../src/profile/merchant-kind.ts';
+import type { MerchantProfile } from '../../src/profile/merchant-profile.ts';
+import { loadMerchantPasts } from '../../src/store/history.ts';
 import { createLoadFrauds } from '../../src/store/known-frauds.ts';
 import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
 import type { Database, Query, Statement } from '../../src/store/pool.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { idAt } from '../support/stored-rows.ts';
+import { payload } from '../support/stream-rig.ts';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 const AT_MS = Date.UTC(2026, 5, 20);
 const SINCE_MS = AT_MS - 30 * DAY_MS;
 const POINT = { party: 'm_1', atMs: AT_MS, sinceMs: SINCE_MS };
-const loadFrauds = createLoadFrauds('merchant_id', FRAUDS_SEEN_MAX + 1, 1025);
+const load = createLoadFrauds('merchant_id', FRAUDS_SEEN_MAX + 1, 513);
+const loadFrauds = async (...asked: Parameters<typeof load>) =>
+  (await load(...asked)).map(({ known }) => known);
 
 let database: Database;
 let dispose: () => Promise<void>;
@@ -76,6 +84,22 @@ test('a point sees its fill of known frauds past those that are labelled later o
   expect(frauds.floorMs).toBe(known.newestMs - FRAUDS_SEEN_MAX * MINUTE_MS);
   expect(knowsFrauds(frauds, AT_MS, SINCE_MS)).toBe(true);
   expect(seenFrauds(frauds, AT_MS + DAY_MS, SINCE_MS)[0]?.createdAtMs).toBe(later.newestMs);
+});
+
+test('a profile that lacks frauds which others will see takes in nothing after its point', async () => {
+  const unread = { count: 50, newestMs: AT_MS - 3 * DAY_MS };
+  const later = { count: FRAUDS_SEEN_MAX + 1, newestMs: AT_MS - DAY_MS };
+  await label(unread, { label: 'fraud', atMs: AT_MS + DAY_MS });
+  await label(later, { label: 'fraud', atMs: AT_MS + 9 * DAY_MS });
+  const [point, next] = [AT_MS, AT_MS + 2 * DAY_MS].map(
+    (createdAtMs) => payload(0, { createdAtMs, transactionId: idAt(createdAtMs, 0) }).transaction,
+  ) as [Transaction, Transaction];
+  const around = loadMerchantPasts(database.query, [point, next], LABEL_MATURITY_DAYS);
+  const profiles = (await Array.fromAsync(around)).map((past) => merchantKind.rebuild(past, null));
+  const [ofPoint, ofNext] = profiles as [MerchantProfile, MerchantProfile];
+  expect(merchantKind.fold(ofPoint, point)).toMatchObject({ youngFrauds: 0 });
+  expect(merchantKind.fold(ofPoint, next)).toBeUndefined();
+  expect(merchantKind.fold(ofNext, next)).toMatchObject({ youngFrauds: 50 });
 });
 
 test('fraud wins among more labels of one time than are read', async () => {

@@ -2,6 +2,7 @@
  * Goal: a batch asks for its rebuilds in few rounds and gives each transaction its own history.
  * Method: a store of rows in memory that reads at most a few rows behind a point.
  */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type AccountHistory, type AccountPast, NO_FRAUDS } from '../../../src/domain/history.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
@@ -136,6 +137,19 @@ describe('foldBatch', () => {
       expect(store.rounds).toEqual(rounds);
     },
   );
+
+  test('tells everyone of all siblings, whatever the order and however short a rebuild is', async () => {
+    const minutes = fc.uniqueArray(fc.nat(2000), { minLength: 1, maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(minutes, fc.integer({ min: 1, max: 8 }), async (order, rowsAfter) => {
+        const list = order.map(at('a'));
+        const { loadPasts } = createStore(list, rowsAfter);
+        const histories = await batchOf(list, new Map(), { loadPasts });
+        const siblings = order.map((minute) => order.filter((other) => other < minute).length);
+        expect(histories.map((history) => history.siblings)).toEqual(siblings);
+      }),
+    );
+  });
 
   test('passes on the failure of a rebuild', async () => {
     const failing = {
