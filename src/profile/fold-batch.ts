@@ -48,8 +48,8 @@ export async function foldBatch<P extends Profile, History, Past>(
   const all = transactions.map((_, index) => index);
   let { waiting, points } = foldRound(batch, histories, all, true);
   while (waiting.length > 0) {
-    const missing = [...points.keys()].filter(({ profile }) => profile === undefined).length;
     const rebuilt = [...points.keys()];
+    const missing = rebuilt.filter(({ profile }) => profile === undefined).length;
     let next = 0;
     for await (const past of loadPasts([...points.values()], missing)) {
       const holding = at(rebuilt, next++);
