@@ -97,6 +97,7 @@ function beginBatch<P extends Profile, History, Past>(
       memory.room.reset();
       takeReplies(side, asked, replies);
       trust(side, visited);
+      waiting = waiting.filter((index) => !visits[index]?.isToConfirm);
       const folded = await foldBatch({
         kind,
         transactions: waiting.map((index) => transactions[index] as Transaction),
@@ -202,10 +203,12 @@ function takeReplies<P extends Profile, History, Past>(
     if (visit.known !== null) compared += 1;
     if (reply === 'same') {
       same += 1;
+      if (visit.isToConfirm) return;
       visit.profile = readCopy(side, visit.kept);
       visit.storedHeader = visit.known;
       return;
     }
+    visit.isToConfirm = false;
     visit.kept = null;
     visit.known = null;
     if (reply === null) return;

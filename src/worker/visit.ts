@@ -17,8 +17,10 @@ export type Visit<P> = Holding<P> &
     storedHeader: ProfileHeader | null;
     /** Folded into before Redis said that the copy stands: its write must win. */
     isPresumed: boolean;
-    /** Another worker was faster, or nothing has put the presumption to the test: fold again. */
+    /** Another worker was faster, or nothing has put the presumption to the test: another round. */
     isToRepeat: boolean;
+    /** What was folded had nothing to write, so it counts as soon as Redis says that `known` stands. */
+    isToConfirm: boolean;
     /** The header that a write on its way leaves behind; null when nothing was to be written. */
     written: ProfileHeader | null;
   };
@@ -37,6 +39,7 @@ export function beginVisit<P>(
     storedHeader: null,
     isPresumed: false,
     isToRepeat: false,
+    isToConfirm: false,
     written: null,
     profile: undefined,
   };
@@ -44,6 +47,9 @@ export function beginVisit<P>(
 
 /** Begins another round: what is known of Redis is asked anew. */
 export function repeatVisit<P>(visit: Visit<P>, kept: Kept | undefined): void {
+  // A later batch may have folded on: then there is another header to ask about.
+  visit.isToConfirm =
+    visit.isPresumed && visit.written === null && visit.known === (kept?.header ?? null);
   visit.kept = kept ?? null;
   visit.known = kept?.header ?? null;
   visit.storedHeader = null;
