@@ -4,7 +4,6 @@
  */
 import { availableParallelism } from 'node:os';
 import { parseArguments, UsageError } from '../src/cli/command.ts';
-import { BARE_PROGRAM } from './bare/program.ts';
 import type { Bench, BenchContext, BenchReport, Ceiling } from './support/bench.ts';
 import {
   batchSettings,
@@ -86,7 +85,7 @@ async function bareCeiling(load: Load, workers: number, context: BenchContext): 
   const { output } = context;
   output.note('the bare pipeline, with the same backlog');
   await using pipeline = await startPipeline(
-    { workers: 0, environment: {}, program: BARE_PROGRAM },
+    { workers: 0, environment: {}, program: 'bare' },
     context,
   );
   const { left, seconds } = await drain(pipeline, load, workers, context);

@@ -3,7 +3,6 @@
  * appended to the streams, with no worker to share the machine with.
  */
 import { parseArguments } from '../src/cli/command.ts';
-import { BARE_PROGRAM } from './bare/program.ts';
 import type { Bench, BenchContext, BenchReport, BenchTable, Ceiling } from './support/bench.ts';
 import { copyCeiling, xaddCeiling } from './support/ceilings.ts';
 import { cpuTable, readCpu } from './support/cpu-by-role.ts';
@@ -60,7 +59,7 @@ async function bareCeiling(load: Load, context: BenchContext): Promise<Ceiling> 
   const { output } = context;
   output.note('the bare API, with the same load');
   await using pipeline = await startPipeline(
-    { workers: 0, environment: {}, program: BARE_PROGRAM },
+    { workers: 0, environment: {}, program: 'bare' },
     context,
   );
   const { posted, seconds } = await post(pipeline, load, context);

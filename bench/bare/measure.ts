@@ -4,11 +4,10 @@ import { type Load, loadName } from '../support/load.ts';
 import { runLoad } from '../support/load-run.ts';
 import { startPipeline } from '../support/pipeline.ts';
 import { readStored, storedBreaches } from '../support/stored.ts';
-import { BARE_PROGRAM } from './program.ts';
 
 export async function measureBare(load: Load, context: BenchContext): Promise<BenchReport> {
   await using pipeline = await startPipeline(
-    { workers: 1, environment: {}, program: BARE_PROGRAM },
+    { workers: 1, environment: {}, program: 'bare' },
     context,
   );
   const run = await runLoad(pipeline, load, context);

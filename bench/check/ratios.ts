@@ -3,7 +3,6 @@
  * measured right before or after, so that a slow hour or a slow machine lowers both; and the same of processor
  * time, which neighbours on the machine disturb far less. All of them fall when the engine gets slower.
  */
-import { BARE_PROGRAM } from '../bare/program.ts';
 import type { BenchContext } from '../support/bench.ts';
 import { batchSettings, DAY_MS, type Load, lastMidnightMs, USUAL_LOAD } from '../support/load.ts';
 import { runLoad } from '../support/load-run.ts';
@@ -28,18 +27,15 @@ export const ROUNDS_MAX = Math.floor(HISTORY_DAYS / (2 * SLICES)) - 1;
 
 export async function openContestants(context: BenchContext): Promise<Contestants> {
   await using opened = new AsyncDisposableStack();
-  const open = async (program: readonly string[] | undefined) =>
+  const open = async (program: 'bare' | undefined) =>
     opened.use(
       await startPipeline(
-        {
-          ...{ workers: 1, environment: program === undefined ? batchSettings(1000) : {} },
-          program,
-        },
+        { workers: 1, environment: program === undefined ? batchSettings(1000) : {}, program },
         quieted(context),
       ),
     );
   const engine = await open(undefined);
-  const bare = await open(BARE_PROGRAM);
+  const bare = await open('bare');
   for (const pipeline of [engine, bare]) {
     const endMs = lastMidnightMs() - HISTORY_DAYS * DAY_MS;
     const warmUp = { transactions: WARM_UP_TRANSACTIONS, seed: 'warm-up', endMs };

@@ -5,6 +5,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '../../src/embedded/free-port.ts';
+import { checkOutBare } from '../bare/checkout.ts';
 import type { BenchContext } from './bench.ts';
 import { type Role, type RoleProcess, spawnRole, untilReady } from './role-process.ts';
 import { makeRunFolder } from './run-folder.ts';
@@ -16,8 +17,8 @@ export type PipelineOptions = {
   readonly environment: Readonly<Record<string, string>>;
   readonly nodeFlags?: readonly string[] | undefined;
   readonly profileFolder?: string | undefined;
-  /** What is run in place of `bin/risk ROLE`, for a pipeline that is not the engine's. */
-  readonly program?: readonly string[] | undefined;
+  /** What is run in place of `bin/risk ROLE`, for a pipeline that is not the engine's: program and arguments, or `bare`. */
+  readonly program?: readonly string[] | 'bare' | undefined;
   /** Called when the schema is there and before any role runs. */
   readonly prepare?: ((services: Services) => Promise<void>) | undefined;
 };
@@ -48,7 +49,9 @@ export async function startPipeline(
   await using opened = new AsyncDisposableStack();
   const { path: folder } = opened.use(await makeRunFolder('risk-bench'));
   const dataDir = join(folder, 'data');
-  const services = opened.use(await startServices({ dataDir, log, signal, onProgress }));
+  const bare = options.program === 'bare' ? await checkOutBare(folder) : undefined;
+  const launcher = bare?.launcher;
+  const services = opened.use(await startServices({ dataDir, log, signal, onProgress, launcher }));
   await options.prepare?.(services);
   const logFolder = join(folder, 'logs');
   await mkdir(logFolder);
@@ -56,7 +59,7 @@ export async function startPipeline(
     logFolder,
     nodeFlags: options.nodeFlags,
     profileFolder: options.profileFolder,
-    program: options.program,
+    program: options.program === 'bare' ? bare?.program : options.program,
     environment: {
       DATABASE_URL: services.databaseUrl,
       REDIS_URL: services.redisUrl,

@@ -20,6 +20,8 @@ export type ServicesOptions = {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
+  /** `bin/risk` of another checkout, whose tables are made; this one's by default. */
+  readonly launcher?: string | undefined;
 };
 
 /** What a checker needs of them: a session in Postgres and one in Redis. */
@@ -48,7 +50,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   await using opened = new AsyncDisposableStack();
   const embedded = opened.use(await startEmbedded(options));
   const { databaseUrl, redisUrl } = embedded;
-  await migrate(databaseUrl, redisUrl, options.signal);
+  await migrate(databaseUrl, redisUrl, options);
   const database = new pg.Client({
     connectionString: databaseUrl,
     application_name: 'risk-bench',
@@ -75,13 +77,17 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   };
 }
 
-async function migrate(databaseUrl: string, redisUrl: string, signal: AbortSignal): Promise<void> {
+async function migrate(
+  databaseUrl: string,
+  redisUrl: string,
+  { launcher = LAUNCHER, signal }: ServicesOptions,
+): Promise<void> {
   const environment = {
     PATH: process.env['PATH'],
     DATABASE_URL: databaseUrl,
     REDIS_URL: redisUrl,
   };
-  await promisify(execFile)('/bin/sh', [LAUNCHER, 'migrate'], { env: environment, signal });
+  await promisify(execFile)('/bin/sh', [launcher, 'migrate'], { env: environment, signal });
 }
 
 /** The settings that matter; a Failure when one of them would make the figures worthless. */

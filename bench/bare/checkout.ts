@@ -1,0 +1,42 @@
+/**
+ * The bare pipeline as it stood before the hot path was redesigned: program, tables and stream entries of one commit.
+ * A pipeline that shared code with the engine would get faster with it, and a ratio of the two would hide the gain.
+ */
+import { execFile } from 'node:child_process';
+import { mkdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Failure } from '../../src/domain/failure.ts';
+
+const COMMIT = '6bd90eb975a84d1d041553a6543ffdd9e7cbd259';
+/** No lockfile among them: the packages of this checkout serve, whatever they were then. */
+const PATHS = ['bin', 'src', 'sql', 'bench', 'package.json'];
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+export type BareCheckout = {
+  /** Its `bin/risk`, which makes its tables. */
+  readonly launcher: string;
+  /** Program and arguments; the role is the last argument. */
+  readonly program: readonly string[];
+};
+
+/** Puts the files of that commit into a folder. Throws Failure `unavailable` where the history lacks it. */
+export async function checkOutBare(folder: string): Promise<BareCheckout> {
+  const checkout = join(folder, 'bare');
+  const archive = join(folder, 'bare.tar');
+  const run = promisify(execFile);
+  await mkdir(checkout);
+  await run('git', ['-C', ROOT, 'archive', '--output', archive, COMMIT, ...PATHS]).catch(
+    (cause: unknown) => {
+      const detail = `the bare pipeline is commit ${COMMIT.slice(0, 7)}, which this checkout's git history lacks`;
+      throw new Failure('unavailable', 'NO_BARE_PIPELINE', detail, { cause });
+    },
+  );
+  await run('tar', ['-xf', archive, '-C', checkout]);
+  await symlink(join(ROOT, 'node_modules'), join(checkout, 'node_modules'));
+  return {
+    launcher: join(checkout, 'bin/risk'),
+    program: [process.execPath, join(checkout, 'bench/bare/role.ts')],
+  };
+}
