@@ -14,9 +14,9 @@ import {
   LOAD_USAGE,
   type Load,
   loadName,
+  MONTH_LOAD,
   readLoad,
   startLoad,
-  USUAL_LOAD,
 } from './support/load.ts';
 import { madeBatches } from './support/made-rows.ts';
 import { postgresCeilings } from './support/postgres-ceilings.ts';
@@ -32,9 +32,9 @@ By default 100,000 transactions; 50,000 in batches of 100; 20,000 singly over 32
 const PARTS = ['stores', 'http', 'bare'] as const;
 
 function loadByDefault(batch: number): Load {
-  if (batch >= 1000) return { ...USUAL_LOAD, batch, transactions: 100_000 };
-  if (batch > 1) return { ...USUAL_LOAD, batch, transactions: 50_000 };
-  return { ...USUAL_LOAD, batch, transactions: 20_000, connections: 32 };
+  if (batch >= 1000) return { ...MONTH_LOAD, batch, transactions: 100_000 };
+  if (batch > 1) return { ...MONTH_LOAD, batch, transactions: 50_000 };
+  return { ...MONTH_LOAD, batch, transactions: 20_000, connections: 32 };
 }
 
 async function measureStores(load: Load, context: BenchContext): Promise<BenchReport[]> {
@@ -53,7 +53,13 @@ async function measureStores(load: Load, context: BenchContext): Promise<BenchRe
   const transactions = batches.flatMap((batch) => batch.transactions);
   const redis = await redisCeilings(services.redis, transactions);
   const { versions, settings } = services;
-  const shared = { inputs: { ...load, ...settings }, versions, ceilings: [], tables: [] };
+  const shared = {
+    inputs: { ...load, ...settings },
+    settings: {},
+    versions,
+    ceilings: [],
+    tables: [],
+  };
   return [
     {
       ...{ ...shared, caseName: 'Postgres', perSecond: copy.perSecond, breaches: [] },
@@ -77,6 +83,7 @@ async function measureHttp(load: Load, { signal, output }: BenchContext): Promis
   return {
     caseName: `HTTP and JSON, ${loadName(load)}`,
     inputs: { ...load },
+    settings: {},
     versions: {},
     perSecond: posted.accepted / seconds,
     figures: {

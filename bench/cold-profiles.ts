@@ -5,18 +5,17 @@
  */
 import { parseArguments } from '../src/cli/command.ts';
 import { profileKeyPattern } from '../src/stream/keys.ts';
-import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
+import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import {
-  batchSettings,
   DAY_MS,
   integerList,
   LOAD_OPTIONS,
   LOAD_USAGE,
   type Load,
   lastMidnightMs,
+  MONTH_LOAD,
   readLoad,
   readSettings,
-  USUAL_LOAD,
 } from './support/load.ts';
 import { type LoadRun, memoryBreaches, memoryTable, runLoad } from './support/load-run.ts';
 import { MARKET } from './support/market.ts';
@@ -72,18 +71,20 @@ type Measured = {
   readonly pipeline: Pipeline;
   readonly caches: Rebuilds;
   readonly stored: Stored;
+  readonly settings: Settings;
 };
 
 function toReport(
   caseName: string,
   load: Load,
-  { run, pipeline, caches, stored }: Measured,
+  { run, pipeline, caches, stored, settings }: Measured,
 ): BenchReport {
   const workers = run.cpu.find(({ role }) => role === 'workers');
   const postgres = run.cpu.find(({ role }) => role === 'postgres');
   return {
     caseName,
     inputs: { ...load, workers: 1, ...pipeline.services.settings },
+    settings,
     versions: pipeline.services.versions,
     perSecond: load.transactions / run.seconds,
     figures: {
@@ -102,11 +103,11 @@ function toReport(
 async function* measure(
   load: Load,
   history: number,
-  environment: Readonly<Record<string, string>>,
+  settings: Settings,
   context: BenchContext,
 ): AsyncGenerator<BenchReport> {
   const { signal, output } = context;
-  await using pipeline = await startPipeline({ workers: 1, environment }, context);
+  await using pipeline = await startPipeline({ workers: 1, settings }, context);
   const { endMs = lastMidnightMs() } = load;
   output.note(`giving ${load.accounts} accounts a history`);
   const before = {
@@ -129,7 +130,7 @@ async function* measure(
       Object.entries(later).map(([key, value]) => [key, value - (earlier[key] ?? 0)]),
     );
     const stored = await readStored(pipeline.services.database);
-    yield toReport(name, round, { run, pipeline, caches, stored });
+    yield toReport(name, round, { run, pipeline, caches, stored, settings });
   }
 }
 
@@ -142,10 +143,10 @@ export const bench: Bench = {
       ...LOAD_OPTIONS,
       history: { type: 'string', default: '5' },
     });
-    const { accounts } = readLoad(values, { ...USUAL_LOAD, accounts: 30_000 });
-    const sized = { ...USUAL_LOAD, accounts, transactions: accounts, accountsInTurn: true };
+    const { accounts } = readLoad(values, { ...MONTH_LOAD, accounts: 30_000 });
+    const sized = { ...MONTH_LOAD, accounts, transactions: accounts, accountsInTurn: true };
     const load = readLoad(values, sized);
-    const settings = readSettings(values.set, batchSettings(load.batch));
+    const settings = readSettings(values.set);
     const [history = 0] = integerList('--history', values.history, 1, 1000);
     yield* measure(load, history, settings, context);
   },

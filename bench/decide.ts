@@ -3,34 +3,35 @@
  * moment each was due until the answer with its score. An open loop: what a slow answer holds up counts.
  */
 import { parseArguments } from '../src/cli/command.ts';
-import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
+import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import {
   integerList,
+  LIVE_LOAD,
   LOAD_OPTIONS,
   LOAD_USAGE,
   type Load,
   readLoad,
   readSettings,
-  USUAL_LOAD,
 } from './support/load.ts';
 import { memoryBreaches, memoryTable, runLoad, warmUp } from './support/load-run.ts';
 import { startPipeline } from './support/pipeline.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
 
-const USAGE = `--rates N[,N]      posts a second, each a run of its own (500)
+const USAGE = `--rates N[,N]      posts a second, each a run of its own (500,2000)
 --seconds N        of each run (30)
 ${LOAD_USAGE}
---transactions and --rate are what --rates and --seconds make them. 128 connections by default.`;
+--transactions and --rate are what --rates and --seconds make them. 128 connections and 5 s unmeasured by default.`;
 
 /** Of `Prefer: wait`; longer than any answer should take, so that all come with their score. */
 const WAIT_SECONDS = 5;
+const UNMEASURED_SECONDS = 5;
 
 async function measure(
   load: Load,
-  environment: Readonly<Record<string, string>>,
+  settings: Settings,
   context: BenchContext,
 ): Promise<BenchReport> {
-  await using pipeline = await startPipeline({ workers: 1, environment }, context);
+  await using pipeline = await startPipeline({ workers: 1, settings }, context);
   await warmUp(pipeline, load, context);
   const run = await runLoad(pipeline, load, context);
   const { posted, memory } = run;
@@ -39,12 +40,15 @@ async function measure(
   const unanswered = posted.accepted - posted.scored;
   return {
     caseName: `${load.rate} posts a second`,
-    inputs: { ...load, workers: 1, ...environment, ...pipeline.services.settings },
+    inputs: { ...load, workers: 1, ...pipeline.services.settings },
+    settings,
     versions: pipeline.services.versions,
     perSecond: posted.scored / seconds,
     figures: {
       decided_per_second: posted.scored / seconds,
       ...{ accepted: posted.accepted, with_score: posted.scored, resent: posted.resent },
+      ...{ lost, doubled },
+      cpu_us_per_transaction: (run.cpuSeconds * 1e6) / load.transactions,
       decided_p50_ms: posted.latencyMs.p50,
       decided_p95_ms: posted.latencyMs.p95,
       decided_p99_ms: posted.latencyMs.p99,
@@ -68,13 +72,15 @@ export const bench: Bench = {
   run: async function* (args, context) {
     const { values } = parseArguments(args, {
       ...LOAD_OPTIONS,
-      rates: { type: 'string', default: '500' },
+      rates: { type: 'string', default: '500,2000' },
       seconds: { type: 'string', default: '30' },
     });
     const [seconds = 0] = integerList('--seconds', values.seconds, 1, 3600);
     for (const rate of integerList('--rates', values.rates, 1, 100_000)) {
+      const unmeasured = rate * UNMEASURED_SECONDS;
+      const asked = readLoad(values, { ...LIVE_LOAD, connections: 128, unmeasured });
       const offered = { rate, batch: 1, transactions: rate * seconds, waitSeconds: WAIT_SECONDS };
-      const load = { ...readLoad(values, { ...USUAL_LOAD, connections: 128 }), ...offered };
+      const load = { ...asked, ...offered };
       yield await measure(load, readSettings(values.set), context);
     }
   },

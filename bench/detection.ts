@@ -19,7 +19,6 @@ import { openOfficers, type Trained } from './detection/officers.ts';
 import { type Figures, measure, type Tested, testWeek } from './detection/protocol.ts';
 import { type Day, type Payment, readDays } from './detection/published-days.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
-import { batchSettings } from './support/load.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { readScored, untilScored } from './support/scored-counter.ts';
 
@@ -81,7 +80,7 @@ async function feed(
     await postLabels(target, known, DELAY_DAYS * DAY_MS);
     ids.push(...(await postPayments(target, payments)));
   }
-  await untilScored(workers, { scoredBefore, transactions: ids.length }, signal);
+  await untilScored(workers, { scoredBefore, transactions: () => ids.length }, signal);
   return ids;
 }
 
@@ -180,10 +179,7 @@ async function* run(options: Options, context: BenchContext): AsyncGenerator<Ben
   const tested = all.filter(
     ({ startMs }) => startMs >= options.testMs && startMs < options.testMs + 7 * DAY_MS,
   );
-  await using pipeline = await startPipeline(
-    { workers: 1, environment: batchSettings(1000) },
-    context,
-  );
+  await using pipeline = await startPipeline({ workers: 1, settings: {} }, context);
   using client = createApiClient({
     ...{ url: pipeline.api.url, key: pipeline.apiKey, connections: 8, signal },
   });
@@ -221,6 +217,7 @@ async function* run(options: Options, context: BenchContext): AsyncGenerator<Ben
     yield {
       caseName: name,
       inputs: { test: dateOf(options.testMs), delayDays: DELAY_DAYS, payments: fed.length },
+      settings: {},
       versions: pipeline.services.versions,
       perSecond: fed.length / seconds,
       figures: {

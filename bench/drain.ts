@@ -4,17 +4,16 @@
  */
 import { availableParallelism } from 'node:os';
 import { parseArguments, UsageError } from '../src/cli/command.ts';
-import type { Bench, BenchContext, BenchReport, Ceiling } from './support/bench.ts';
+import type { Bench, BenchContext, BenchReport, Ceiling, Settings } from './support/bench.ts';
 import {
-  batchSettings,
   integerList,
   LOAD_OPTIONS,
   LOAD_USAGE,
   type Load,
+  MONTH_LOAD,
   readLoad,
   readSettings,
   startLoad,
-  USUAL_LOAD,
 } from './support/load.ts';
 import {
   inMebibytes,
@@ -30,8 +29,6 @@ import { readStored, storedBreaches } from './support/stored.ts';
 
 const USAGE = `--workers N[,N]    worker processes, each a run of its own (1,2,4)
 ${LOAD_USAGE}`;
-
-type Settings = Readonly<Record<string, string>>;
 
 /** The end of a backlog, where some workers have nothing left. */
 const TAIL_SHARE = 0.05;
@@ -71,7 +68,7 @@ async function drain(
   if (left === 0) {
     throw new UsageError('all were scored before the last worker was ready: more --transactions');
   }
-  const progress = await untilScored(started, { scoredBefore, transactions: left }, signal);
+  const progress = await untilScored(started, { scoredBefore, transactions: () => left }, signal);
   const { finishedMs, samples } = progress;
   const tail = samples.find(({ scored }) => scored >= left * (1 - TAIL_SHARE));
   return {
@@ -85,7 +82,7 @@ async function bareCeiling(load: Load, workers: number, context: BenchContext): 
   const { output } = context;
   output.note('the bare pipeline, with the same backlog');
   await using pipeline = await startPipeline(
-    { workers: 0, environment: {}, program: 'bare' },
+    { workers: 0, settings: {}, program: 'bare' },
     context,
   );
   const { left, seconds } = await drain(pipeline, load, workers, context);
@@ -95,10 +92,10 @@ async function bareCeiling(load: Load, workers: number, context: BenchContext): 
 async function measure(
   load: Load,
   workers: number,
-  environment: Settings,
+  settings: Settings,
   context: BenchContext,
 ): Promise<BenchReport> {
-  await using pipeline = await startPipeline({ workers: 0, environment }, context);
+  await using pipeline = await startPipeline({ workers: 0, settings }, context);
   const { services } = pipeline;
   const drained = await drain(pipeline, load, workers, context);
   const { seconds, tailSeconds, left, scoredBefore, cpuSeconds, fullBytes } = drained;
@@ -106,7 +103,8 @@ async function measure(
   const { lost, doubled, scores } = await readStored(services.database);
   return {
     caseName: workers === 1 ? '1 worker' : `${workers} workers`,
-    inputs: { ...load, workers, ...environment, ...services.settings },
+    inputs: { ...load, workers, ...services.settings },
+    settings,
     versions: services.versions,
     perSecond: left / seconds,
     figures: {
@@ -133,10 +131,9 @@ export const bench: Bench = {
       ...LOAD_OPTIONS,
       workers: { type: 'string', default: '1,2,4' },
     });
-    const load = readLoad(values, USUAL_LOAD);
+    const load = readLoad(values, MONTH_LOAD);
     for (const workers of integerList('--workers', values.workers, 1, 64)) {
-      const settings = readSettings(values.set, batchSettings(load.batch));
-      yield await measure(load, workers, settings, context);
+      yield await measure(load, workers, readSettings(values.set), context);
     }
   },
 };

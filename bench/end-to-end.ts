@@ -6,11 +6,10 @@
  */
 import { integerOption, parseArguments } from '../src/cli/command.ts';
 import { measureBare } from './bare/measure.ts';
-import type { Bench, BenchContext, BenchReport, Ceiling } from './support/bench.ts';
-import { copyCeiling, xaddCeiling } from './support/ceilings.ts';
+import type { Bench, BenchContext, BenchReport, Ceiling, Settings } from './support/bench.ts';
+import { copyCeiling } from './support/ceilings.ts';
 import { readProfiles } from './support/cpu-profile.ts';
 import {
-  batchSettings,
   integerList,
   LOAD_OPTIONS,
   LOAD_USAGE,
@@ -18,7 +17,6 @@ import {
   loadName,
   readLoad,
   readSettings,
-  USUAL_LOAD,
 } from './support/load.ts';
 import {
   type LoadRun,
@@ -26,13 +24,17 @@ import {
   memoryTable,
   runLoad,
   slowestWindow,
+  warmUp,
 } from './support/load-run.ts';
 import { readMetrics } from './support/metrics.ts';
 import { putModelInForce } from './support/model-in-force.ts';
+import { NAMED_LOADS_USAGE, namedLoads } from './support/named-loads.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import { readStored, type Stored } from './support/stored.ts';
 
-const USAGE = `--batch N[,N]      transactions a request, each a run of its own (1000,100,1)
+const USAGE = `--load NAME[,NAME]  each a run of its own (six-corridors):
+  ${NAMED_LOADS_USAGE}
+--batch N[,N]      transactions a request, each a run of its own (1000,100,1)
 --workers N        worker processes (1)
 ${LOAD_USAGE}
 --node FLAGS       of the API and the workers (as bin/risk starts them)
@@ -40,42 +42,49 @@ ${LOAD_USAGE}
                    bounds of their heaps
 --with-model       has 200 full trees of depth 6 decide in every corridor
 --without-bare     leaves out the bare pipeline, which takes the same load afterwards
-By default 500,000 transactions; 200,000 in batches of 100; 50,000 singly over 64 connections.`;
+By default 500,000 transactions; 200,000 in batches of 100, and singly over 64 connections; in each live load
+20,000 before that are not measured.`;
 
 type Options = {
+  readonly loadName: string;
   readonly load: Load;
   readonly workers: number;
   readonly nodeFlags: string | undefined;
   readonly profileFolder: string | undefined;
-  readonly settings: Readonly<Record<string, string>>;
+  readonly settings: Settings;
   readonly withModel: boolean;
   readonly withBare: boolean;
 };
 
-function loadByDefault(batch: number): Load {
-  if (batch >= 1000) return { ...USUAL_LOAD, batch };
-  if (batch > 1) return { ...USUAL_LOAD, batch, transactions: 200_000 };
-  return { ...USUAL_LOAD, batch, transactions: 50_000, connections: 64 };
+function loadByDefault(load: Load, batch: number): Load {
+  if (batch >= 1000) return { ...load, batch };
+  if (batch > 1) return { ...load, batch, transactions: 200_000 };
+  return { ...load, batch, transactions: 200_000, connections: 64 };
 }
 
 function readOptions(args: string[]): Options[] {
   const text = { type: 'string' } as const;
   const { values } = parseArguments(args, {
     ...LOAD_OPTIONS,
+    load: { ...text, default: 'six-corridors' },
     batch: { ...text, default: '1000,100,1' },
     ...{ workers: text, profile: text, node: text },
     'with-model': { type: 'boolean', default: false },
     'without-bare': { type: 'boolean', default: false },
   });
-  return integerList('--batch', values.batch, 1, 1000).map((batch) => ({
-    load: readLoad(values, loadByDefault(batch)),
-    workers: integerOption('--workers', values.workers, { min: 1, max: 64 }, 1),
-    nodeFlags: values.node,
-    profileFolder: values.profile,
-    settings: readSettings(values.set, batchSettings(batch)),
-    withModel: values['with-model'],
-    withBare: !values['without-bare'],
-  }));
+  const batches = integerList('--batch', values.batch, 1, 1000);
+  return namedLoads(values.load).flatMap(({ name, load }) =>
+    batches.map((batch) => ({
+      loadName: name,
+      load: readLoad(values, loadByDefault(load, batch)),
+      workers: integerOption('--workers', values.workers, { min: 1, max: 64 }, 1),
+      nodeFlags: values.node,
+      profileFolder: values.profile,
+      settings: readSettings(values.set),
+      withModel: values['with-model'],
+      withBare: !values['without-bare'],
+    })),
+  );
 }
 
 type Measured = {
@@ -92,6 +101,7 @@ async function measure(
   context: BenchContext,
 ): Promise<Measured> {
   const { services, folder } = pipeline;
+  await warmUp(pipeline, load, context);
   const run = await runLoad(pipeline, load, context);
   const stored = await readStored(services.database);
   const metrics = await Promise.all(
@@ -99,10 +109,7 @@ async function measure(
   );
   const rebuilt = metrics.reduce((sum, one) => sum + one.sum('risk_profile_rebuilds_total'), 0);
   context.output.note('measuring the ceilings');
-  const ceilings = [
-    await copyCeiling(services.database, `${folder}/ceiling`),
-    await xaddCeiling(services.database, services.redis),
-  ];
+  const ceilings = [await copyCeiling(services.database, `${folder}/ceiling`)];
   return { run, stored, rebuilt, ceilings };
 }
 
@@ -112,7 +119,7 @@ function findBreaches({ load }: Options, { run, stored }: Measured): string[] {
     lost: stored.lost,
     doubled: stored.doubled,
     'dead letters': stored.dead_letters,
-    'accepted but not in Postgres': posted.accepted - stored.transactions,
+    'accepted but not in Postgres': load.unmeasured + posted.accepted - stored.transactions,
     'posted but not accepted': load.transactions - posted.accepted - posted.duplicates,
   };
   const breaches = Object.entries(mustBeZero)
@@ -128,11 +135,15 @@ function report(options: Options, pipeline: Pipeline, measured: Measured): Bench
   const postedSeconds = (posted.lastAnswerMs - posted.firstRequestMs) / 1000;
   const perSecond = load.transactions / seconds;
   return {
-    caseName: loadName(load),
+    caseName: `${options.loadName}, ${loadName(load)}`,
     inputs: {
-      ...{ ...load, workers, ...settings, ...pipeline.services.settings },
-      node_flags: options.nodeFlags ?? 'of bin/risk',
+      ...{ ...load, workers, ...pipeline.services.settings },
       model: options.withModel ? '200 trees of depth 6' : 'none',
+    },
+    settings: {
+      ...settings,
+      ...(options.nodeFlags === undefined ? {} : { NODE_OPTIONS: options.nodeFlags }),
+      ...(options.profileFolder === undefined ? {} : { cpu_profile: 'on' }),
     },
     versions: pipeline.services.versions,
     perSecond,
@@ -144,6 +155,7 @@ function report(options: Options, pipeline: Pipeline, measured: Measured): Bench
       ...{ accepted: posted.accepted, duplicates: posted.duplicates, resent: posted.resent },
       ...{ scored: stored.scores, lost: stored.lost, doubled: stored.doubled },
       profiles_rebuilt: rebuilt,
+      idle_share: run.idleShare,
       http_p50_ms: posted.latencyMs.p50,
       http_p95_ms: posted.latencyMs.p95,
       http_p99_ms: posted.latencyMs.p99,
@@ -175,7 +187,7 @@ async function runOne(options: Options, context: BenchContext): Promise<BenchRep
     await using pipeline = await startPipeline(
       {
         workers: options.workers,
-        environment: options.settings,
+        settings: options.settings,
         profileFolder,
         nodeFlags: options.nodeFlags?.split(' '),
         prepare: async ({ databaseUrl }) => {

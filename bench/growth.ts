@@ -4,19 +4,18 @@
  */
 import type { Client } from 'pg';
 import { parseArguments } from '../src/cli/command.ts';
-import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
+import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import { fillHistory } from './support/history-rows.ts';
 import {
-  batchSettings,
   DAY_MS,
   integerList,
   LOAD_OPTIONS,
   LOAD_USAGE,
   type Load,
   lastMidnightMs,
+  MONTH_LOAD,
   readLoad,
   readSettings,
-  USUAL_LOAD,
 } from './support/load.ts';
 import { type LoadRun, memoryBreaches, memoryTable, runLoad, warmUp } from './support/load-run.ts';
 import { startPipeline } from './support/pipeline.ts';
@@ -31,7 +30,6 @@ const MONTHS = 12;
 const ROWS_EACH_ACCOUNT = 20;
 /** As many as the load brings to each in two days: of more, most of the cost were rebuilding their profiles. */
 const ROWS_EACH_MERCHANT = 80;
-const WARM_UP_SHARE = 0.1;
 const COST_RATIO_MAX = 1.3;
 /** Runs on fewer rows are to try the bench out: their noise is no breach. */
 const ROWS_JUDGED_MIN = 1_000_000;
@@ -41,7 +39,7 @@ type Measured = { readonly run: LoadRun; readonly report: BenchReport };
 async function measure(
   rows: number,
   load: Load,
-  environment: Readonly<Record<string, string>>,
+  settings: Settings,
   context: BenchContext,
 ): Promise<Measured> {
   const { output } = context;
@@ -52,20 +50,20 @@ async function measure(
     endMs: (load.endMs ?? lastMidnightMs()) - load.days * DAY_MS,
   };
   await using pipeline = await startPipeline(
-    { workers: 1, environment, prepare: (services) => fillHistory(services, past, note) },
+    { workers: 1, settings, prepare: (services) => fillHistory(services, past, note) },
     context,
   );
   const { database } = pipeline.services;
   const { rows: sizes } = await database.query<{ bytes: number }>(
     'select pg_database_size(current_database())::float8 as bytes',
   );
-  const first = Math.ceil(load.transactions * WARM_UP_SHARE);
-  await warmUp(pipeline, load, context, first);
+  await warmUp(pipeline, load, context);
   const run = await runLoad(pipeline, load, context);
   const { lost, doubled } = await readRun(database, run.posted.firstRequestMs);
   const report: BenchReport = {
     caseName: `${rows.toLocaleString('en-US')} rows before`,
     inputs: { ...load, rows, months: MONTHS, workers: 1, ...pipeline.services.settings },
+    settings,
     versions: pipeline.services.versions,
     perSecond: load.transactions / run.seconds,
     figures: {
@@ -112,8 +110,13 @@ export const bench: Bench = {
       ...LOAD_OPTIONS,
       rows: { type: 'string', default: '0,5000000,20000000' },
     });
-    const load = readLoad(values, { ...USUAL_LOAD, transactions: 200_000, days: 1 });
-    const settings = readSettings(values.set, batchSettings(load.batch));
+    const load = readLoad(values, {
+      ...MONTH_LOAD,
+      transactions: 200_000,
+      unmeasured: 20_000,
+      days: 1,
+    });
+    const settings = readSettings(values.set);
     let firstCost: number | undefined;
     for (const rows of integerList('--rows', values.rows, 0, 1_000_000_000)) {
       const { run, report } = await measure(rows, load, settings, context);

@@ -3,8 +3,15 @@
  * appended to the streams, with no worker to share the machine with.
  */
 import { parseArguments } from '../src/cli/command.ts';
-import type { Bench, BenchContext, BenchReport, BenchTable, Ceiling } from './support/bench.ts';
-import { copyCeiling, xaddCeiling } from './support/ceilings.ts';
+import type {
+  Bench,
+  BenchContext,
+  BenchReport,
+  BenchTable,
+  Ceiling,
+  Settings,
+} from './support/bench.ts';
+import { copyCeiling } from './support/ceilings.ts';
 import { cpuTable, readCpu } from './support/cpu-by-role.ts';
 import type { GeneratorResult } from './support/generator.ts';
 import {
@@ -13,10 +20,10 @@ import {
   LOAD_USAGE,
   type Load,
   loadName,
+  MONTH_LOAD,
   readLoad,
   readSettings,
   startLoad,
-  USUAL_LOAD,
 } from './support/load.ts';
 import { memoryBreaches, memoryTable, readMemory } from './support/load-run.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
@@ -26,9 +33,9 @@ ${LOAD_USAGE}
 By default 300,000 transactions; 200,000 in batches of 100; 50,000 singly over 64 connections.`;
 
 function loadByDefault(batch: number): Load {
-  if (batch >= 1000) return { ...USUAL_LOAD, batch, transactions: 300_000 };
-  if (batch > 1) return { ...USUAL_LOAD, batch, transactions: 200_000 };
-  return { ...USUAL_LOAD, batch, transactions: 50_000, connections: 64 };
+  if (batch >= 1000) return { ...MONTH_LOAD, batch, transactions: 300_000 };
+  if (batch > 1) return { ...MONTH_LOAD, batch, transactions: 200_000 };
+  return { ...MONTH_LOAD, batch, transactions: 50_000, connections: 64 };
 }
 
 type Posting = {
@@ -59,7 +66,7 @@ async function bareCeiling(load: Load, context: BenchContext): Promise<Ceiling> 
   const { output } = context;
   output.note('the bare API, with the same load');
   await using pipeline = await startPipeline(
-    { workers: 0, environment: {}, program: 'bare' },
+    { workers: 0, settings: {}, program: 'bare' },
     context,
   );
   const { posted, seconds } = await post(pipeline, load, context);
@@ -71,10 +78,10 @@ async function bareCeiling(load: Load, context: BenchContext): Promise<Ceiling> 
 
 async function measure(
   load: Load,
-  environment: Readonly<Record<string, string>>,
+  settings: Settings,
   context: BenchContext,
 ): Promise<BenchReport> {
-  await using pipeline = await startPipeline({ workers: 0, environment }, context);
+  await using pipeline = await startPipeline({ workers: 0, settings }, context);
   const { services, folder } = pipeline;
   const { posted, seconds, cpu } = await post(pipeline, load, context);
   const memory = await readMemory(pipeline);
@@ -85,7 +92,8 @@ async function measure(
   const missing = posted.accepted - stored;
   return {
     caseName: loadName(load),
-    inputs: { ...load, ...environment, ...services.settings },
+    inputs: { ...load, ...services.settings },
+    settings,
     versions: services.versions,
     perSecond: posted.accepted / seconds,
     figures: {
@@ -100,7 +108,6 @@ async function measure(
     },
     ceilings: [
       await copyCeiling(services.database, `${folder}/ceiling`),
-      await xaddCeiling(services.database, services.redis),
       await bareCeiling(load, context),
     ],
     tables: [cpu, memoryTable(memory)],

@@ -42,6 +42,7 @@ function measure(depth: number): BenchReport {
   return {
     caseName: `depth ${depth}`,
     inputs: { trees: TREES, depth, features: FEATURES, batch: BATCH, batches: BATCHES },
+    settings: {},
     versions: {},
     perSecond: 1e6 / p50,
     figures: { margin_p50_us: p50, margin_p95_us: p95, margin_p99_us: p99 },

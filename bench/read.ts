@@ -12,10 +12,10 @@ import { startGenerator } from './support/generator-process.ts';
 import {
   LOAD_OPTIONS,
   LOAD_USAGE,
+  MONTH_LOAD,
   readLoad,
   readSettings,
   type Target,
-  USUAL_LOAD,
 } from './support/load.ts';
 import { memoryBreaches, memoryTable, readMemory, runLoad } from './support/load-run.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
@@ -89,7 +89,7 @@ async function ask(
   const offsets = [...(await writeRequests(file, encoded))];
   using generator = await startGenerator(
     {
-      ...{ host, port, connections, requestsPerSecond: perSecond },
+      ...{ host, port, connections, requestsPerSecond: perSecond, live: false },
       source: { kind: 'written', file, offsets },
     },
     signal,
@@ -116,6 +116,7 @@ async function measure(
   return {
     caseName: question.name,
     inputs: { requests: question.requests, connections, page_rows: PAGE_ROWS },
+    settings: {},
     versions: pipeline.services.versions,
     perSecond: closedPerSecond,
     figures: {
@@ -149,16 +150,16 @@ export const bench: Bench = {
   run: async function* (args, context) {
     const text = { type: 'string' } as const;
     const { values } = parseArguments(args, { ...LOAD_OPTIONS, requests: text, reads: text });
-    const load = readLoad(values, { ...USUAL_LOAD, transactions: 100_000 });
+    const load = readLoad(values, { ...MONTH_LOAD, transactions: 100_000 });
     const bounds = { min: 1, max: 10_000_000 };
     const requests = integerOption('--requests', values.requests, bounds, 20_000);
     const reads = integerOption('--reads', values.reads, bounds, 0);
     const connections = values.connections === undefined ? 32 : load.connections;
     await using pipeline = await startPipeline(
-      { workers: 1, environment: readSettings(values.set) },
+      { workers: 1, settings: readSettings(values.set) },
       context,
     );
-    await runLoad(pipeline, { ...load, connections: USUAL_LOAD.connections }, context);
+    await runLoad(pipeline, { ...load, connections: MONTH_LOAD.connections }, context);
     const stored = await readStored(pipeline.services.database);
     // One process reads, and nothing else is going on.
     await pipeline.stopWorkers();
@@ -167,6 +168,7 @@ export const bench: Bench = {
       const memory = await readMemory(pipeline);
       yield {
         ...report,
+        settings: readSettings(values.set),
         inputs: { transactions: load.transactions, accounts: load.accounts, ...report.inputs },
         tables: [memoryTable(memory)],
         breaches: [...storedBreaches(stored), ...memoryBreaches(memory)],

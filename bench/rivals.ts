@@ -12,28 +12,32 @@ import { promisify } from 'node:util';
 import { parseArguments } from '../src/cli/command.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import {
-  batchSettings,
   integerList,
   LOAD_OPTIONS,
   LOAD_USAGE,
   type Load,
   readLoad,
-  USUAL_LOAD,
+  requestsOf,
 } from './support/load.ts';
-import { runLoad, warmUp } from './support/load-run.ts';
-import { startPipeline } from './support/pipeline.ts';
+import { runLoad } from './support/load-run.ts';
+import { SIX_CORRIDORS } from './support/named-loads.ts';
+import { API_KEY, startPipeline } from './support/pipeline.ts';
+import { type PreparedRequests, prepareRequests } from './support/requests.ts';
+import { makeRunFolder } from './support/run-folder.ts';
 import { spreadOf } from './support/spread.ts';
 import { readStored } from './support/stored.ts';
 
 const USAGE = `--rounds N         each system once a round, in turn (5)
 --only NAME[,NAME] of the systems: bullmq, batched plain, …; the engine always takes part
 --batch N          transactions a request (1000)
+--seconds N        each is sent requests for so long (30)
+--first N          and for so long before, which is not counted (10)
 ${LOAD_USAGE}
-By default 20,000 transactions, after 2,000 that are not counted.`;
+The load is six-corridors of end-to-end; --transactions is as many as the fastest could take (1,200,000).`;
 
+const LOAD: Load = { ...SIX_CORRIDORS, transactions: 1_200_000, unmeasured: 0 };
 const ROLE = fileURLToPath(new URL('./rivals/role.ts', import.meta.url));
 const FOLDER = fileURLToPath(new URL('./rivals/', import.meta.url));
-const WARM_UP_SHARE = 0.1;
 /** Pinned: what is installed is what the manifest names. */
 const VERSIONS: Readonly<Record<string, string>> = (
   JSON.parse(readFileSync(`${FOLDER}package.json`, 'utf8')) as {
@@ -45,15 +49,17 @@ type System = {
   readonly name: string;
   readonly workers: number;
   readonly program: readonly string[] | undefined;
+  readonly hasPackages: boolean;
 };
 
-const ENGINE: System = { name: 'engine', workers: 1, program: undefined };
+const ENGINE: System = { name: 'engine', workers: 1, program: undefined, hasPackages: false };
 
 function systemOf(rival: string, style: string, workers: number): System {
   return {
     name: style === 'usual' ? rival : `${style} ${rival}`,
     workers,
     program: [process.execPath, ROLE, rival, style],
+    hasPackages: rival in VERSIONS,
   };
 }
 
@@ -82,6 +88,24 @@ const STORED_OF_RIVALS = `
             from payments_scored) of_latencies
    group by p`;
 
+/** Made once: all systems are sent the same, each to stores of its own. */
+type Requests = { readonly first: PreparedRequests; readonly counted: PreparedRequests };
+type Offer = {
+  readonly load: Load;
+  readonly firstSeconds: number;
+  readonly seconds: number;
+  readonly requests: Requests;
+};
+
+async function makeRequests(load: Load, firstShare: number, folder: string): Promise<Requests> {
+  const prepare = (one: Load) => prepareRequests(requestsOf(one, { folder, apiKey: API_KEY }));
+  const transactions = Math.ceil(load.transactions * firstShare);
+  return {
+    first: await prepare({ ...load, transactions, seed: `${load.seed}-first` }),
+    counted: await prepare(load),
+  };
+}
+
 type Round = {
   readonly perSecond: number;
   readonly cpuUs: number;
@@ -91,23 +115,21 @@ type Round = {
 
 async function measure(
   { name, workers, program }: System,
-  load: Load,
+  { load, firstSeconds, seconds, requests }: Offer,
   context: BenchContext,
 ): Promise<Round> {
-  const environment = program === undefined ? batchSettings(load.batch) : {};
   const note = (text: string) => context.output.note(`${name}: ${text}`);
   const told = { ...context, output: { ...context.output, note } };
-  await using pipeline = await startPipeline({ workers, environment, program }, told);
-  const first = Math.ceil(load.transactions * WARM_UP_SHARE);
-  await warmUp(pipeline, load, context, first);
-  const run = await runLoad(pipeline, load, context);
+  await using pipeline = await startPipeline({ workers, settings: {}, program }, told);
+  const first = await runLoad(pipeline, { ...load, seconds: firstSeconds }, told, requests.first);
+  const run = await runLoad(pipeline, { ...load, seconds }, told, requests.counted);
   const { database } = pipeline.services;
   const stored = await readStored(database, program === undefined ? undefined : STORED_OF_RIVALS);
-  const missing = first + load.transactions - stored.scores;
+  const missing = first.transactions + run.transactions - stored.scores;
   const { lost, doubled } = stored;
   return {
-    perSecond: load.transactions / run.seconds,
-    cpuUs: (run.cpuSeconds * 1e6) / load.transactions,
+    perSecond: run.transactions / run.seconds,
+    cpuUs: (run.cpuSeconds * 1e6) / run.transactions,
     acceptedToScoredMs: stored.p50,
     breaches:
       missing === 0 && lost === 0 && doubled === 0
@@ -118,7 +140,7 @@ async function measure(
 
 function toReport(
   { name, workers }: System,
-  load: Load,
+  { load, firstSeconds, seconds }: Offer,
   rounds: readonly Round[],
   engine: readonly Round[],
 ): BenchReport {
@@ -127,7 +149,8 @@ function toReport(
   const ratio = spreadOf(ratios);
   return {
     caseName: name,
-    inputs: { ...load, workers, rounds: rounds.length },
+    inputs: { ...load, firstSeconds, seconds, workers, rounds: rounds.length },
+    settings: {},
     versions: VERSIONS,
     perSecond: perSecond.median,
     figures: {
@@ -165,24 +188,32 @@ export const bench: Bench = {
       ...LOAD_OPTIONS,
       rounds: { ...text, default: '5' },
       batch: { ...text, default: '1000' },
+      seconds: { ...text, default: '30' },
+      first: { ...text, default: '10' },
       only: text,
     });
     const [count = 0] = integerList('--rounds', values.rounds, 1, 100);
     const [batch = 0] = integerList('--batch', values.batch, 1, 1000);
-    const load = readLoad(values, { ...USUAL_LOAD, batch, transactions: 20_000 });
+    const [seconds = 0] = integerList('--seconds', values.seconds, 1, 3600);
+    const [firstSeconds = 0] = integerList('--first', values.first, 1, 3600);
+    const load = readLoad(values, { ...LOAD, batch });
     const wanted = values.only?.split(',');
     const systems = SYSTEMS.filter((one) => one === ENGINE || (wanted?.includes(one.name) ?? true));
-    await ensureInstalled(context);
+    if (systems.some(({ hasPackages }) => hasPackages)) await ensureInstalled(context);
+    await using folder = await makeRunFolder('risk-rivals');
+    context.output.note('preparing requests');
+    const requests = await makeRequests(load, firstSeconds / seconds, folder.path);
+    const offer = { load, firstSeconds, seconds, requests };
     const rounds = new Map<System, Round[]>(systems.map((one) => [one, []]));
     for (let round = 0; round < count; round++) {
       // Another one begins each time, so that none is always the one after a certain other.
       const shift = round % systems.length;
       for (const system of [...systems.slice(shift), ...systems.slice(0, shift)]) {
         context.output.note(`round ${round + 1} of ${count}: ${system.name}`);
-        rounds.get(system)?.push(await measure(system, load, context));
+        rounds.get(system)?.push(await measure(system, offer, context));
       }
     }
     const engine = rounds.get(ENGINE) ?? [];
-    for (const [system, made] of rounds) yield toReport(system, load, made, engine);
+    for (const [system, made] of rounds) yield toReport(system, offer, made, engine);
   },
 };

@@ -74,6 +74,7 @@ function measure({ caseName, siblings, frauds }: Case): BenchReport {
   return {
     caseName,
     inputs: { accounts: ACCOUNTS, merchants: MERCHANTS, transactions: BATCH * BATCHES, siblings },
+    settings: {},
     versions: {},
     perSecond: 1e6 / p50,
     figures: {

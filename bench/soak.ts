@@ -3,16 +3,15 @@
  * and the latency of that minute, and their slopes once the first third, in which caches fill, has passed.
  */
 import { parseArguments } from '../src/cli/command.ts';
-import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
+import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import {
-  batchSettings,
   integerList,
+  LIVE_LOAD,
   LOAD_OPTIONS,
   LOAD_USAGE,
   type Load,
   readLoad,
   readSettings,
-  USUAL_LOAD,
 } from './support/load.ts';
 import {
   MEBIBYTE,
@@ -73,11 +72,11 @@ function slopes(looks: readonly Look[]): Record<string, number> {
 async function measure(
   load: Load,
   rounds: number,
-  environment: Readonly<Record<string, string>>,
+  settings: Settings,
   context: BenchContext,
 ): Promise<BenchReport> {
   const { output } = context;
-  await using pipeline = await startPipeline({ workers: 1, environment }, context);
+  await using pipeline = await startPipeline({ workers: 1, settings }, context);
   const startedMs = Date.now();
   const looks: Look[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -90,7 +89,8 @@ async function measure(
   const minutes = (Date.now() - startedMs) / 60_000;
   return {
     caseName: `${minutes.toFixed(0)} minutes at ${load.rate} a second`,
-    inputs: { ...load, rounds, workers: 1, ...environment, ...pipeline.services.settings },
+    inputs: { ...load, rounds, workers: 1, ...pipeline.services.settings },
+    settings,
     versions: pipeline.services.versions,
     perSecond: scores / (minutes * 60),
     figures: { minutes, scored: scores, lost, doubled, ...slopes(looks) },
@@ -121,10 +121,9 @@ export const bench: Bench = {
     const [minutes = 0] = integerList('--minutes', values.minutes, 1, 10_000);
     const [seconds = 0] = integerList('--seconds', values.seconds, 1, 3600);
     const [batch = 0] = integerList('--batch', values.batch, 1, 1000);
-    const asked = readLoad(values, { ...USUAL_LOAD, rate: 2000, connections: 16 });
+    const asked = readLoad(values, { ...LIVE_LOAD, rate: 2000, connections: 16 });
     const load = { ...asked, batch, transactions: asked.rate * seconds };
     const rounds = Math.ceil((minutes * 60) / seconds);
-    const settings = readSettings(values.set, batchSettings(batch));
-    yield await measure(load, rounds, settings, context);
+    yield await measure(load, rounds, readSettings(values.set), context);
   },
 };

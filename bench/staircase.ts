@@ -3,16 +3,15 @@
  * no longer keeps up; then comes three times what it could bear, and after it the calm from before.
  */
 import { parseArguments } from '../src/cli/command.ts';
-import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
+import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
 import {
-  batchSettings,
   integerList,
+  LIVE_LOAD,
   LOAD_OPTIONS,
   LOAD_USAGE,
   type Load,
   readLoad,
   readSettings,
-  USUAL_LOAD,
 } from './support/load.ts';
 import { memoryBreaches, memoryTable, readMemory, runLoad } from './support/load-run.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
@@ -80,11 +79,11 @@ type Stairs = { readonly first: number; readonly step: number; readonly steps: n
 async function measure(
   load: Load,
   { first, step, steps }: Stairs,
-  options: { seconds: number; settings: Readonly<Record<string, string>> },
+  options: { seconds: number; settings: Settings },
   context: BenchContext,
 ): Promise<BenchReport> {
-  const { seconds, settings: environment } = options;
-  await using pipeline = await startPipeline({ workers: 1, environment }, context);
+  const { seconds, settings } = options;
+  await using pipeline = await startPipeline({ workers: 1, settings }, context);
   const at = { pipeline, load, seconds };
   await take('warm-up', first, at, context);
   const taken: Step[] = [];
@@ -106,9 +105,10 @@ async function measure(
   return {
     caseName: '',
     inputs: {
-      ...{ ...load, first, step, steps, seconds, workers: 1, ...environment },
+      ...{ ...load, first, step, steps, seconds, workers: 1 },
       ...pipeline.services.settings,
     },
+    settings,
     versions: pipeline.services.versions,
     perSecond: knee,
     figures: {
@@ -156,14 +156,14 @@ export const bench: Bench = {
     const one = (flag: 'first' | 'step' | 'steps' | 'seconds' | 'batch', max: number) =>
       integerList(`--${flag}`, values[flag], 1, max)[0] ?? 0;
     const load = {
-      ...readLoad(values, { ...USUAL_LOAD, connections: 32 }),
+      ...readLoad(values, { ...LIVE_LOAD, connections: 32 }),
       batch: one('batch', 1000),
     };
     const stairs = {
       ...{ first: one('first', 1_000_000), step: one('step', 1_000_000) },
       steps: one('steps', 100),
     };
-    const settings = readSettings(values.set, batchSettings(load.batch));
+    const settings = readSettings(values.set);
     yield await measure(load, stairs, { seconds: one('seconds', 3600), settings }, context);
   },
 };

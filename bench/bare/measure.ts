@@ -1,15 +1,16 @@
 /** The bare pipeline under a load, with the same counting as the engine's. */
 import type { BenchContext, BenchReport } from '../support/bench.ts';
 import { type Load, loadName } from '../support/load.ts';
-import { runLoad } from '../support/load-run.ts';
+import { runLoad, warmUp } from '../support/load-run.ts';
 import { startPipeline } from '../support/pipeline.ts';
 import { readStored, storedBreaches } from '../support/stored.ts';
 
 export async function measureBare(load: Load, context: BenchContext): Promise<BenchReport> {
   await using pipeline = await startPipeline(
-    { workers: 1, environment: {}, program: 'bare' },
+    { workers: 1, settings: {}, program: 'bare' },
     context,
   );
+  await warmUp(pipeline, load, context);
   const run = await runLoad(pipeline, load, context);
   const stored = await readStored(pipeline.services.database);
   const { lost, doubled, scores } = stored;
@@ -18,6 +19,7 @@ export async function measureBare(load: Load, context: BenchContext): Promise<Be
   return {
     caseName: `bare pipeline, ${loadName(load)}`,
     inputs: { ...load, workers: 1, ...pipeline.services.settings },
+    settings: {},
     versions: pipeline.services.versions,
     perSecond: load.transactions / seconds,
     figures: {

@@ -1,23 +1,26 @@
 /**
  * The regression guard, `npm run bench -- --check`: ratios of this run against those of baseline.json, which is
- * written by hand only, from what this prints. A loss counts when it is more than 15 % and its 95 % interval
+ * written by hand only: this prints what it would hold. A loss counts when it is more than 15 % and its 95 % interval
  * excludes 0.
  */
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { parseArguments, UsageError } from '../../src/cli/command.ts';
 import type { BenchContext } from '../support/bench.ts';
 import { integerList } from '../support/load.ts';
+import { describeMachine, formatMachine } from '../support/machine.ts';
 import { type Loss, lossOf } from '../support/rank-interval.ts';
 import { printTable } from '../support/report-text.ts';
 import { spreadOf } from '../support/spread.ts';
-import { measureRatios, openContestants, type Ratios, ROUNDS_MAX } from './ratios.ts';
+import { measureRatios, openContestants, RATIO_NAMES, type Ratios, ROUNDS_MAX } from './ratios.ts';
 
 export const CHECK_USAGE = `npm run bench -- --check [--rounds N]
 
-Compares ratios with bench/check/baseline.json; 7 rounds or more. Exits 1 when one has lost more than 15 % for
-certain. Writes nothing: its last lines are what a new baseline would hold.`;
+Compares ratios with bench/check/baseline.json; 7 rounds, fewer of which prove nothing. Exits 1 when one has lost more than 15 % for
+certain. Writes nothing: its last lines are the baseline that this run would be.`;
 
-const ROUNDS_MIN = 7;
+const ROUNDS = 7;
 const LOSS_MAX = 0.15;
 
 export type Baseline = {
@@ -35,32 +38,41 @@ export function isRegression({ loss, low }: Loss): boolean {
 
 export async function check(args: string[], context: BenchContext): Promise<number> {
   const { values } = parseArguments(args, {
-    rounds: { type: 'string', default: String(ROUNDS_MIN) },
+    rounds: { type: 'string', default: String(ROUNDS) },
   });
-  const [rounds = 0] = integerList('--rounds', values.rounds, ROUNDS_MIN, ROUNDS_MAX);
+  const [rounds = 0] = integerList('--rounds', values.rounds, 1, ROUNDS_MAX);
   const baseline = readBaseline();
+  const unknown = Object.keys(baseline.ratios).filter((name) => !RATIO_NAMES.includes(name));
+  if (unknown.length > 0) throw new UsageError(`the baseline has '${unknown[0]}', which is gone`);
   const { output } = context;
-  output.note('starting both pipelines');
+  output.note('starting the pipelines');
   await using contestants = await openContestants(context);
   const measured: Ratios[] = [];
   for (let round = 0; round < rounds; round++) {
     output.note(`round ${round + 1} of ${rounds}`);
     measured.push(await measureRatios(round, contestants, context));
   }
-  const names = Object.keys(measured[0] ?? {});
-  const unknown = Object.keys(baseline.ratios).filter((name) => !names.includes(name));
-  if (unknown.length > 0) throw new UsageError(`the baseline has '${unknown[0]}', which is gone`);
-  const results = names.map((name) => {
+  const results = RATIO_NAMES.map((name) => {
     const now = measured.map((ratios) => ratios[name] ?? Number.NaN);
     const before = baseline.ratios[name] ?? [];
     return { name, now, before, loss: lossOf(before, now) };
   });
   printTable(output, `against ${baseline.commit} of ${baseline.measured_at}`, results.map(toRow));
   output.line();
-  for (const { name, now } of results) {
-    output.line(`    "${name}": [${now.map((ratio) => ratio.toFixed(3)).join(', ')}],`);
-  }
+  output.line(JSON.stringify(await toBaseline(results), null, 2));
   return results.some(({ loss }) => isRegression(loss)) ? 1 : 0;
+}
+
+async function toBaseline(results: readonly Result[]): Promise<Baseline> {
+  const { stdout } = await promisify(execFile)('git', ['rev-parse', '--short', 'HEAD']);
+  return {
+    measured_at: new Date().toISOString(),
+    commit: stdout.trim(),
+    machine: formatMachine(describeMachine()),
+    ratios: Object.fromEntries(
+      results.map(({ name, now }) => [name, now.map((ratio) => Number(ratio.toFixed(3)))]),
+    ),
+  };
 }
 
 function readBaseline(): Baseline {

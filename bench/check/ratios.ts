@@ -1,104 +1,109 @@
 /**
- * The ratios of the regression guard: the engine's rate by that of something that does not change with it,
- * measured right before or after, so that a slow hour or a slow machine lowers both; and the same of processor
- * time, which neighbours on the machine disturb far less. All of them fall when the engine gets slower.
+ * The ratios of the regression guard: processor time a transaction of the bare pipeline, which is frozen and gets
+ * batches of 1,000, by that of the engine under each load, measured right before or after; where batches are posted as
+ * fast as they are answered, the rates as well. A slow hour or a slow machine changes both sides. All ratios fall
+ * when the engine gets slower.
  */
 import type { BenchContext } from '../support/bench.ts';
-import { batchSettings, DAY_MS, type Load, lastMidnightMs, USUAL_LOAD } from '../support/load.ts';
-import { runLoad } from '../support/load-run.ts';
+import type { Load } from '../support/load.ts';
+import { type LoadRun, runLoad, warmUp } from '../support/load-run.ts';
+import { ONE_CORRIDOR, SIX_CORRIDORS } from '../support/named-loads.ts';
 import { type Pipeline, startPipeline } from '../support/pipeline.ts';
 import { coreByJson } from './pure-core.ts';
 
 /** By name, as the baseline has them. */
 export type Ratios = Readonly<Record<string, number>>;
 
-/** Both run all the time, each with stores of its own: who is not measured waits for work. */
-type Contestants = { readonly engine: Pipeline; readonly bare: Pipeline } & AsyncDisposable;
+/** All run all the time, each with stores of its own: who is not measured waits for work. */
+const CONTESTANTS = ['engine', 'two workers', 'bare'] as const;
+type Contestant = (typeof CONTESTANTS)[number];
+type Contestants = Readonly<Record<Contestant, Pipeline>> & AsyncDisposable;
 
-const WARM_UP_TRANSACTIONS = 20_000;
-/** Turns of each within a round: what disturbs the machine for a few seconds then meets both. */
+/** Turns of each within a round: what disturbs the machine for a few seconds then meets all. */
 const SLICES = 4;
-const BATCHES: Load = { ...USUAL_LOAD, transactions: 10_000, days: 1 };
-const SINGLY: Load = { ...USUAL_LOAD, batch: 1, connections: 32, transactions: 1000, days: 1 };
+export const ROUNDS_MAX = 100;
 
-/** Days of created_at behind the rounds: two loads a slice have one each, so that nothing arrives late. */
-const HISTORY_DAYS = 300;
-export const ROUNDS_MAX = Math.floor(HISTORY_DAYS / (2 * SLICES)) - 1;
+type Case = { readonly name: string; readonly contestant: Contestant; readonly load: Load };
+
+const BATCHES: Load = { ...SIX_CORRIDORS, transactions: 10_000 };
+const BUSY_CORRIDOR: Load = { ...ONE_CORRIDOR, transactions: 10_000 };
+const HUNDREDS: Load = { ...SIX_CORRIDORS, batch: 100, transactions: 5000, unmeasured: 5000 };
+const SINGLY = { ...SIX_CORRIDORS, batch: 1, transactions: 1000, unmeasured: 5000 };
+const BARE: Case = { name: 'bare', contestant: 'bare', load: BATCHES };
+const CASES: readonly Case[] = [
+  { name: 'batches of 1,000', contestant: 'engine', load: BATCHES },
+  { name: 'one corridor', contestant: 'engine', load: BUSY_CORRIDOR },
+  { name: 'one corridor, two workers', contestant: 'two workers', load: BUSY_CORRIDOR },
+  { name: 'batches of 100', contestant: 'engine', load: HUNDREDS },
+  { name: 'single posts', contestant: 'engine', load: { ...SINGLY, connections: 64 } },
+  {
+    name: 'waited decisions, 500 a second',
+    contestant: 'engine',
+    load: { ...SINGLY, connections: 128, rate: 500, waitSeconds: 5 },
+  },
+];
+
+type ByBare = (one: Case, unit: 'cpuSeconds' | 'seconds') => number;
+type Ratio = { readonly name: string; readonly read: (bareBy: ByBare) => number };
+
+const RATIOS: readonly Ratio[] = [
+  ...CASES.map((one) => ({
+    name: `processor time of the bare pipeline by the engine's: ${one.name}`,
+    read: (bareBy: ByBare) => bareBy(one, 'cpuSeconds'),
+  })),
+  ...CASES.filter(({ load }) => load.batch === BARE.load.batch).map((one) => ({
+    name: `rate by the bare pipeline's: ${one.name}`,
+    read: (bareBy: ByBare) => bareBy(one, 'seconds'),
+  })),
+  { name: 'pure core by JSON of the same transactions', read: coreByJson },
+];
+export const RATIO_NAMES: readonly string[] = RATIOS.map(({ name }) => name);
 
 export async function openContestants(context: BenchContext): Promise<Contestants> {
+  const quiet = quieted(context);
   await using opened = new AsyncDisposableStack();
-  const open = async (program: 'bare' | undefined) =>
-    opened.use(
-      await startPipeline(
-        { workers: 1, environment: program === undefined ? batchSettings(1000) : {}, program },
-        quieted(context),
-      ),
-    );
-  const engine = await open(undefined);
-  const bare = await open('bare');
-  for (const pipeline of [engine, bare]) {
-    const endMs = lastMidnightMs() - HISTORY_DAYS * DAY_MS;
-    const warmUp = { transactions: WARM_UP_TRANSACTIONS, seed: 'warm-up', endMs };
-    await runLoad(pipeline, { ...BATCHES, ...warmUp }, quieted(context));
-    await runLoad(pipeline, { ...SINGLY, seed: 'warm-up', endMs }, quieted(context));
+  const open = async (workers: number, program?: 'bare') =>
+    opened.use(await startPipeline({ workers, settings: {}, program }, quiet));
+  const contestants = {
+    engine: await open(1),
+    'two workers': await open(2),
+    bare: await open(1, 'bare'),
+  };
+  for (const { name, contestant, load } of [BARE, ...CASES]) {
+    await warmUp(contestants[contestant], { ...load, seed: name }, quiet);
   }
   const owned = opened.move();
-  return { engine, bare, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { ...contestants, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-type Cost = { readonly seconds: number; readonly cpuSeconds: number };
-type Costs = { readonly batches: Cost; readonly singly: Cost };
-
-async function measureSlice(
-  pipeline: Pipeline,
-  slice: number,
-  context: BenchContext,
-): Promise<Costs> {
-  const cost = async (load: Load, day: number) => {
-    const endMs = lastMidnightMs() - (HISTORY_DAYS - day) * DAY_MS;
-    return await runLoad(pipeline, { ...load, seed: `slice-${slice}`, endMs }, quieted(context));
-  };
-  return {
-    batches: await cost(BATCHES, 2 * slice + 1),
-    singly: await cost(SINGLY, 2 * slice + 2),
-  };
-}
+type Cost = Pick<LoadRun, 'cpuSeconds' | 'seconds' | 'transactions'>;
 
 /** One round. Who comes first changes from slice to slice: the second finds the machine as the first left it. */
 export async function measureRatios(
   round: number,
-  { engine, bare }: Contestants,
+  contestants: Contestants,
   context: BenchContext,
 ): Promise<Ratios> {
-  const costs = new Map<Pipeline, Costs[]>([
-    [engine, []],
-    [bare, []],
-  ]);
+  const costs = new Map<Case, Cost[]>();
   for (let turn = 0; turn < SLICES; turn++) {
     const slice = round * SLICES + turn;
-    for (const pipeline of slice % 2 === 0 ? [engine, bare] : [bare, engine]) {
-      costs.get(pipeline)?.push(await measureSlice(pipeline, slice, context));
+    const cases = [BARE, ...CASES];
+    const shift = slice % cases.length;
+    for (const one of [...cases.slice(shift), ...cases.slice(0, shift)]) {
+      // Other transactions in each slice, and keys of their own.
+      const load = { ...one.load, seed: `${one.name}-${slice}` };
+      const run = await runLoad(contestants[one.contestant], load, quieted(context));
+      costs.set(one, [...(costs.get(one) ?? []), run]);
     }
   }
-  /** How many times as much the bare pipeline took: of the same work, so below 1. */
-  const bareByEngine = (load: keyof Costs, unit: keyof Cost) => {
-    const sum = (pipeline: Pipeline) =>
-      (costs.get(pipeline) ?? []).reduce((total, slice) => total + slice[load][unit], 0);
-    return sum(bare) / sum(engine);
+  const each: ByBare = (one, unit) => {
+    const sum = (of: keyof Cost) =>
+      (costs.get(one) ?? []).reduce((total, cost) => total + cost[of], 0);
+    return sum(unit) / sum('transactions');
   };
-  return {
-    "end to end by the bare pipeline's rate, batches of 1,000": bareByEngine('batches', 'seconds'),
-    "end to end by the bare pipeline's rate, single posts": bareByEngine('singly', 'seconds'),
-    "processor time of the bare pipeline by the engine's, batches of 1,000": bareByEngine(
-      'batches',
-      'cpuSeconds',
-    ),
-    "processor time of the bare pipeline by the engine's, single posts": bareByEngine(
-      'singly',
-      'cpuSeconds',
-    ),
-    'pure core by JSON of the same transactions': coreByJson(),
-  };
+  return Object.fromEntries(
+    RATIOS.map(({ name, read }) => [name, read((one, unit) => each(BARE, unit) / each(one, unit))]),
+  );
 }
 
 function quieted(context: BenchContext): BenchContext {

@@ -12,6 +12,9 @@ export type BenchContext = {
   readonly signal: AbortSignal;
 };
 
+/** Those of the engine that differ from their defaults; addresses and the key of a run are none of them. */
+export type Settings = Readonly<Record<string, string>>;
+
 export type Input = string | number | boolean;
 
 /** A bound that this run measured itself, so that the ratio holds on any machine. */
@@ -27,8 +30,9 @@ export type BenchTable = { readonly title: string; readonly rows: readonly Row[]
 export type BenchReport = {
   /** `batches of 1000`; empty when there is only one case. */
   readonly caseName: string;
-  /** Sizes, seed and every setting that differs from its default. */
+  /** Sizes, seed, and what the servers say of themselves. */
   readonly inputs: Readonly<Record<string, Input>>;
+  readonly settings: Settings;
   /** Of whatever took part: `{ postgres: '18.4' }`. Node and the machine are printed anyway. */
   readonly versions: Readonly<Record<string, string>>;
   /** The answer, per second, to compare with the ceiling. */

@@ -3,9 +3,10 @@
  * waits for `go`, posts them over N connections as fast as they are answered (or at a rate), and
  * reports what the client saw. Messages are those of `Message` below, over the channel of fork().
  */
-import { open } from 'node:fs/promises';
+import { open, unlink } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Answer, type HttpConnection, openHttpConnection } from './http-connection.ts';
+import { stampTimes } from './live-times.ts';
 import { type Percentiles, percentiles } from './percentiles.ts';
 import { createRequestReader } from './request-reader.ts';
 import { type PreparedRequests, prepareRequests, type RequestsOptions } from './requests.ts';
@@ -22,6 +23,10 @@ export type GeneratorOptions = {
   readonly connections: number;
   /** Requests a second; 0 is as fast as they are answered. */
   readonly requestsPerSecond: number;
+  /** Transactions happen when they are due or sent; else when the source says. */
+  readonly live: boolean;
+  /** Stops sending after so long; absent where all is sent. */
+  readonly seconds?: number | undefined;
   readonly source: RequestSource;
 };
 
@@ -53,6 +58,8 @@ export type FromGenerator =
 
 const RESENDS_MAX = 100;
 const RESEND_MS = 100;
+/** How long an integrator that sends as fast as it is answered has collected a batch. */
+const COLLECTED_MS = 50;
 /** Shorter waits are not worth a timer, which is as coarse. */
 const TIMER_MS = 1;
 
@@ -68,18 +75,32 @@ async function post(
   const totals = { accepted: 0, duplicates: 0, scored: 0, resent: 0 };
   let next = 0;
   await using handle = await open(file, 'r');
+  // Nobody sends them again, and a long run makes many.
+  if (options.source.kind === 'traffic') await unlink(file);
   const readRequest = createRequestReader(handle, offsets);
   const firstRequestMs = Date.now();
   const schedule = createSchedule(performance.now(), options.requestsPerSecond);
+  const isOver = () =>
+    options.seconds !== undefined &&
+    performance.now() - schedule.startedAt >= options.seconds * 1000;
+  const stamp = (request: Buffer, index: number) => {
+    if (!options.live) return;
+    // At a rate all of a request happen when it is due: latency counts from there.
+    const dueMs = firstRequestMs + schedule.dueAt(index) - schedule.startedAt;
+    if (options.requestsPerSecond > 0) stampTimes(request, dueMs, 0);
+    else stampTimes(request, Date.now(), COLLECTED_MS);
+  };
 
   const drive = async () => {
     const connection = openHttpConnection(options.host, options.port);
-    for (let index = next++; index < count; index = next++) {
+    for (let index = next; index < count && !isOver(); index = next) {
+      next++;
       const request = await readRequest(index);
       const waitMs = schedule.untilDueMs(index, performance.now());
       if (waitMs >= TIMER_MS) await delay(waitMs);
       const sentAt = performance.now();
       const dueAt = schedule.beganAt(index, sentAt);
+      stamp(request, index);
       const answer = await insist(connection, request, () => totals.resent++);
       const now = performance.now();
       waits[index] = sentAt - dueAt;
@@ -94,10 +115,10 @@ async function post(
   };
   await Promise.all(Array.from({ length: options.connections }, drive));
   return {
-    ...{ firstRequestMs, requests: count, ...totals },
+    ...{ firstRequestMs, requests: next, ...totals },
     lastAnswerMs: Date.now(),
-    latencyMs: percentiles(latencies),
-    waitedMs: percentiles(waits),
+    latencyMs: percentiles(latencies.subarray(0, next)),
+    waitedMs: percentiles(waits.subarray(0, next)),
     acceptedBySecond: Array.from(acceptedBySecond, (seen) => seen ?? 0),
   };
 }

@@ -4,7 +4,8 @@ import { cpuTable, readCpu } from './cpu-by-role.ts';
 import type { GeneratorResult } from './generator.ts';
 import { type Load, startLoad } from './load.ts';
 import type { Pipeline } from './pipeline.ts';
-import { peakRssBytes } from './process-usage.ts';
+import { machineCpuSeconds, peakRssBytes } from './process-usage.ts';
+import type { PreparedRequests } from './requests.ts';
 import { readScored, type ScoredProgress, untilScored } from './scored-counter.ts';
 
 export const MEBIBYTE = 2 ** 20;
@@ -16,57 +17,69 @@ export type Memory = { readonly process: string; readonly bytes: number };
 
 export type LoadRun = {
   readonly posted: GeneratorResult;
+  /** Accepted and scored: all of the load, unless its time ended before. */
+  readonly transactions: number;
   readonly progress: ScoredProgress;
   /** From the first request until the last score was seen stored. */
   readonly seconds: number;
   /** CPU seconds of all processes together. */
   readonly cpuSeconds: number;
   readonly cpu: ReturnType<typeof cpuTable>;
+  /** Share of all processors of the machine that nobody used, whoever shares it. */
+  readonly idleShare: number;
   readonly memory: readonly Memory[];
 };
 
-/** Sends the load and waits until all of it is scored. */
+/** Sends the load, without what is unmeasured of it, and waits until all of it is scored. */
 export async function runLoad(
   pipeline: Pipeline,
   load: Load,
   { output, signal }: BenchContext,
+  prepared?: PreparedRequests,
 ): Promise<LoadRun> {
   output.note('preparing requests');
-  using generator = await startLoad(pipeline, load, signal);
+  using generator = await startLoad(pipeline, load, signal, prepared);
   output.note(`posting ${generator.requests} requests`);
   // A service that scores as it accepts has no workers.
   const scorers = pipeline.workers.length > 0 ? pipeline.workers : [pipeline.api];
   const scoredBefore = await readScored(scorers, signal);
   const before = readCpu(pipeline, generator);
+  const machineBefore = machineCpuSeconds();
+  let wanted = load.seconds === undefined ? load.transactions : undefined;
+  const send = async () => {
+    const posted = await generator.go();
+    if (load.seconds !== undefined) wanted = posted.accepted;
+    return posted;
+  };
   const [posted, progress] = await Promise.all([
-    generator.go(),
-    untilScored(scorers, { scoredBefore, transactions: load.transactions }, signal),
+    send(),
+    untilScored(scorers, { scoredBefore, transactions: () => wanted }, signal),
   ]);
   const after = readCpu(pipeline, generator);
+  const machineAfter = machineCpuSeconds();
   const seconds = (progress.finishedMs - posted.firstRequestMs) / 1000;
-  const { transactions } = load;
+  const transactions = wanted ?? posted.accepted;
   const cpu = cpuTable(before, after, { seconds, transactions });
   const sum = (one: Readonly<Record<string, number>>) =>
     Object.values(one).reduce((total, value) => total + value, 0);
   return {
-    ...{ posted, progress, seconds, cpu, cpuSeconds: sum(after) - sum(before) },
+    ...{ posted, transactions, progress, seconds },
+    ...{ cpu, cpuSeconds: sum(after) - sum(before) },
+    idleShare: (machineAfter.idle - machineBefore.idle) / (machineAfter.all - machineBefore.all),
     memory: await readMemory(pipeline, generator.pid),
   };
 }
 
-const WARM_UP_SECONDS = 5;
-
-/**
- * The same load, uncounted: code that is compiled and caches that fill are no latency to keep.
- * @param transactions by default those of a few seconds at the load's rate
- */
+/** What is unmeasured of the load: code that is compiled and caches that fill are no cost to keep. */
 export async function warmUp(
   pipeline: Pipeline,
   load: Load,
   context: BenchContext,
-  transactions = load.rate * WARM_UP_SECONDS,
+  prepared?: PreparedRequests,
 ): Promise<void> {
-  await runLoad(pipeline, { ...load, transactions, seed: `${load.seed}-warm-up` }, context);
+  const { unmeasured: transactions, seed } = load;
+  if (transactions === 0) return;
+  await runLoad(pipeline, { ...load, transactions, seed: `${seed}-warm-up` }, context, prepared);
 }
 
 /** Peaks so far of every process of the pipeline, and of the generator where there is one. */

@@ -1,24 +1,35 @@
 /** The traffic that a bench offers: its options, and the generator that sends it. */
 import { join } from 'node:path';
 import { integerOption, UsageError } from '../../src/cli/command.ts';
+import type { Settings } from './bench.ts';
 import { type GeneratorProcess, startGenerator } from './generator-process.ts';
 import type { Pipeline } from './pipeline.ts';
+import type { PreparedRequests, RequestsOptions } from './requests.ts';
+import type { Hot } from './traffic.ts';
 
 export type Load = {
   /** Transactions a request; 1 posts singly. */
   readonly batch: number;
   readonly transactions: number;
+  /** Sent before the clock starts, for code that is compiled and caches that fill. */
+  readonly unmeasured: number;
   readonly accounts: number;
   readonly merchants: number;
-  /** 12, or 1 for all transactions in one corridor. */
+  /** Of the twelve seeded ones. */
   readonly corridors: number;
-  /** Span of created_at. */
+  /** What takes a share of all transactions that no habit would give it. */
+  readonly hot?: Hot;
+  /** `created_at` is when a request is sent, or due where there is a rate; else it is simulated. */
+  readonly live: boolean;
+  /** Span of simulated times. */
   readonly days: number;
   /** Its end, epoch milliseconds; the last UTC midnight where it is not given. */
   readonly endMs?: number;
   readonly connections: number;
   /** Transactions a second; 0 is as fast as they are answered. */
   readonly rate: number;
+  /** The generator stops after so long, whatever is left to send. */
+  readonly seconds?: number;
   readonly seed: string;
   readonly accountsInTurn?: boolean;
   /** Of `Prefer: wait`; single posts only. */
@@ -26,19 +37,19 @@ export type Load = {
 };
 
 export const LOAD_USAGE = `--transactions N   of each run
---accounts N       (20000)      --merchants N  (5000)
---corridors N      12 or 1 (12)
---days N           span of created_at (28)
---end TIME         its end, RFC 3339 (last midnight, UTC): with the seed it decides all of the traffic
+--unmeasured N     sent before it
+--accounts N       --merchants N      --corridors N (1 to 12)
+--days N           simulates so many days of created_at; a bench says whether its times are simulated or live
+--end TIME         their end, RFC 3339 (last midnight, UTC): with the seed it decides all of the traffic
 --connections N    of the generator
 --rate N           transactions a second; 0 is as fast as they are answered
 --seed TEXT        of the generated traffic (1)
---set NAME=VALUE   a setting of the API and the workers; may be repeated`;
+--set NAME=VALUE   a setting of the API and the workers, printed with the report; may be repeated`;
 
 const TEXT = { type: 'string' } as const;
 export const LOAD_OPTIONS = {
-  ...{ transactions: TEXT, accounts: TEXT, merchants: TEXT, corridors: TEXT, days: TEXT },
-  ...{ connections: TEXT, rate: TEXT, seed: TEXT, end: TEXT },
+  ...{ transactions: TEXT, unmeasured: TEXT, accounts: TEXT, merchants: TEXT, corridors: TEXT },
+  ...{ days: TEXT, connections: TEXT, rate: TEXT, seed: TEXT, end: TEXT },
   set: { type: 'string', multiple: true, default: [] as string[] },
 } as const;
 type LoadValues = { readonly [Name in Exclude<keyof typeof LOAD_OPTIONS, 'set'>]?: string };
@@ -47,10 +58,14 @@ type LoadValues = { readonly [Name in Exclude<keyof typeof LOAD_OPTIONS, 'set'>]
 const MANY = 100_000_000;
 export const DAY_MS = 86_400_000;
 
-export const USUAL_LOAD: Load = {
-  ...{ batch: 1000, transactions: 500_000, accounts: 20_000, merchants: 5000 },
-  ...{ corridors: 12, days: 28, connections: 4, rate: 0, seed: '1' },
+/** Four weeks of all corridors as fast as they are answered, as a file that is replayed. */
+export const MONTH_LOAD: Load = {
+  ...{ batch: 1000, transactions: 500_000, unmeasured: 0, accounts: 20_000, merchants: 5000 },
+  ...{ corridors: 12, live: false, days: 28, connections: 4, rate: 0, seed: '1' },
 };
+
+/** Traffic of all corridors as it happens. */
+export const LIVE_LOAD: Load = { ...MONTH_LOAD, live: true };
 
 /** For people: `batches of 1000`. */
 export function loadName({ batch }: Pick<Load, 'batch'>): string {
@@ -64,10 +79,12 @@ export function readLoad(values: LoadValues, defaults: Load): Load {
   return {
     ...defaults,
     transactions: integer('transactions', 1, MANY),
+    unmeasured: integer('unmeasured', 0, MANY),
     accounts: integer('accounts', 1, MANY),
     merchants: integer('merchants', 16, MANY),
     corridors: integer('corridors', 1, 12),
     days: integer('days', 1, 365),
+    live: defaults.live && values.days === undefined && values.end === undefined,
     connections: integer('connections', 1, 1000),
     rate: integer('rate', 0, MANY),
     seed: values.seed ?? defaults.seed,
@@ -86,18 +103,11 @@ export function lastMidnightMs(): number {
   return now - (now % DAY_MS);
 }
 
-/** `--set NAME=VALUE`, over the defaults. */
-export function readSettings(
-  pairs: readonly string[],
-  defaults: Readonly<Record<string, string>> = {},
-): Readonly<Record<string, string>> {
-  const given = pairs.map((pair) => [pair.split('=')[0] ?? '', pair.slice(pair.indexOf('=') + 1)]);
-  return { ...defaults, ...Object.fromEntries(given) };
-}
-
-/** A worker's batches are as large as the client's, so that one write carries as many. */
-export function batchSettings(batch: number): Readonly<Record<string, string>> {
-  return { RISK_BATCH_ENTRIES: batch >= 1000 ? '1000' : '500' };
+/** `--set NAME=VALUE`. */
+export function readSettings(pairs: readonly string[]): Settings {
+  return Object.fromEntries(
+    pairs.map((pair) => [pair.split('=')[0] ?? '', pair.slice(pair.indexOf('=') + 1)]),
+  );
 }
 
 /** Numbers of a list option: `1000,100,1`. */
@@ -108,29 +118,43 @@ export function integerList(flag: string, text: string, min: number, max: number
 /** Whom a load is sent to. */
 export type Target = Pick<Pipeline, 'folder' | 'apiPort' | 'apiKey'>;
 
-/** Prepares the requests; the clock starts with its `go`. */
+/** Requests are the same for everybody: they name the host and not the port. */
+const HOST = '127.0.0.1';
+
+/** What the requests of a load are made from, into a file of `folder`. */
+export function requestsOf(load: Load, { folder, apiKey }: Omit<Target, 'apiPort'>) {
+  const { batch, corridors, hot, accountsInTurn, waitSeconds } = load;
+  const { transactions, accounts, merchants, days, seed } = load;
+  return {
+    ...{ file: join(folder, `requests-${seed}`), host: HOST, apiKey, batch, waitSeconds },
+    ...{ corridors, hot, accountsInTurn },
+    traffic: {
+      ...{ transactions, accounts, merchants, days, seed },
+      endMs: load.endMs ?? lastMidnightMs(),
+      fraudRate: 0.01,
+    },
+  } satisfies RequestsOptions;
+}
+
+/**
+ * Prepares the requests; the clock starts with its `go`.
+ * @param prepared requests of this load that were made before, for a system they were not sent to
+ */
 export async function startLoad(
-  pipeline: Target,
+  target: Target,
   load: Load,
   signal: AbortSignal,
+  prepared?: PreparedRequests,
 ): Promise<GeneratorProcess> {
-  const { batch, corridors, connections, rate, accountsInTurn, waitSeconds } = load;
-  const { transactions, accounts, merchants, days, seed } = load;
-  const host = '127.0.0.1';
+  const { batch, connections, rate, live, seconds } = load;
   return await startGenerator(
     {
-      ...{ host, port: pipeline.apiPort, connections, requestsPerSecond: rate / batch },
-      source: {
-        kind: 'traffic',
-        file: join(pipeline.folder, `requests-${seed}`),
-        ...{ host, apiKey: pipeline.apiKey, batch, accountsInTurn, waitSeconds },
-        corridor: corridors === 1 ? 'US-US' : undefined,
-        traffic: {
-          ...{ transactions, accounts, merchants, days, seed },
-          endMs: load.endMs ?? lastMidnightMs(),
-          fraudRate: 0.01,
-        },
-      },
+      ...{ host: HOST, port: target.apiPort, connections, requestsPerSecond: rate / batch },
+      ...{ live, seconds },
+      source:
+        prepared === undefined
+          ? { kind: 'traffic', ...requestsOf(load, target) }
+          : { kind: 'written', file: prepared.file, offsets: [...prepared.offsets] },
     },
     signal,
   );

@@ -4,7 +4,7 @@ import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
 import type { SimulatedTransaction } from '../../src/simulate/transaction.ts';
 import type { NewBatch } from '../../src/store/transactions.ts';
 import { type Load, lastMidnightMs } from './load.ts';
-import { trafficRows } from './requests.ts';
+import { trafficRows } from './traffic.ts';
 
 export function* madeBatches(load: Load): Generator<NewBatch, void> {
   const newId = createTransactionIds();

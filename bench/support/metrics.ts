@@ -4,13 +4,20 @@ import type { RoleProcess } from './role-process.ts';
 export type MetricSample = {
   /** 0 where there is no such metric. */
   readonly sum: (name: string) => number;
+  /** Of all samples. */
+  readonly names: () => string[];
 };
 
 export async function readMetrics(role: RoleProcess, signal: AbortSignal): Promise<MetricSample> {
   const response = await fetch(`${role.url}/metrics`, { signal });
   const text = await response.text();
   if (!response.ok) throw new Error(`${role.name}: /metrics answered ${response.status}`);
-  return { sum: (name) => sumMetric(text, name) };
+  return { sum: (name) => sumMetric(text, name), names: () => metricNames(text) };
+}
+
+/** In the Prometheus text format, each once. */
+export function metricNames(text: string): string[] {
+  return [...new Set(Array.from(text.matchAll(/^[a-z]\w*/gm), ([name]) => name))];
 }
 
 /** Of the Prometheus text format: all samples of exactly this name. */

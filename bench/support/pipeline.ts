@@ -6,15 +6,15 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '../../src/embedded/free-port.ts';
 import { checkOutBare } from '../bare/checkout.ts';
-import type { BenchContext } from './bench.ts';
+import type { BenchContext, Settings } from './bench.ts';
 import { type Role, type RoleProcess, spawnRole, untilReady } from './role-process.ts';
 import { makeRunFolder } from './run-folder.ts';
 import { type Services, startServices } from './services.ts';
 
 export type PipelineOptions = {
   readonly workers: number;
-  /** Over the defaults, for the API and the workers alike. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** In place of the defaults, for the API and the workers alike. */
+  readonly settings: Settings;
   readonly nodeFlags?: readonly string[] | undefined;
   readonly profileFolder?: string | undefined;
   /** What is run in place of `bin/risk ROLE`, for a pipeline that is not the engine's: program and arguments, or `bare`. */
@@ -39,7 +39,7 @@ export type Pipeline = {
 };
 
 /** A key is needed and guards nothing: the engine of a bench lives on the loopback for minutes. */
-const API_KEY = 'bench-key-of-a-database-that-is-thrown-away';
+export const API_KEY = 'bench-key-of-a-database-that-is-thrown-away';
 
 export async function startPipeline(
   options: PipelineOptions,
@@ -64,7 +64,7 @@ export async function startPipeline(
       DATABASE_URL: services.databaseUrl,
       REDIS_URL: services.redisUrl,
       RISK_BOOTSTRAP_KEY: API_KEY,
-      ...options.environment,
+      ...options.settings,
     },
   };
   const processes = opened.use(new AsyncDisposableStack());

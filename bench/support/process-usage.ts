@@ -22,6 +22,18 @@ function readStat(pid: number): Stat | undefined {
   }
 }
 
+/** CPU seconds since the machine's start: of all processors together, and of them without work. */
+export function machineCpuSeconds(): { readonly all: number; readonly idle: number } {
+  const [line = ''] = readFileSync('/proc/stat', 'latin1').split('\n');
+  // user, nice, system, idle, iowait, irq, softirq, steal; guests are in user already.
+  const ticks = line.trim().split(/\s+/).slice(1, 9).map(Number);
+  const sum = ticks.reduce((total, value) => total + value, 0);
+  return {
+    all: sum / TICKS_PER_SECOND,
+    idle: ((ticks[3] ?? 0) + (ticks[4] ?? 0)) / TICKS_PER_SECOND,
+  };
+}
+
 export function parentOf(pid: number): number | undefined {
   return readStat(pid)?.parent;
 }

@@ -1,7 +1,7 @@
 /**
  * By how much one sample of ratios lies below another, with a 95 % interval that assumes nothing of their
- * distribution: all pairs are compared, and the interval leaves out as many at each end as the rank sum test
- * would at that level (Hodges and Lehmann). Exact for small samples, which seven rounds are.
+ * distribution: all pairs are compared, and the interval ends with the last pairs that the rank sum test would leave out
+ * at that level (Hodges and Lehmann). Exact for small samples, which seven rounds are.
  */
 import { spreadOf } from './spread.ts';
 
@@ -12,7 +12,15 @@ export type Loss = {
   readonly high: number;
 };
 
+/** How many times as much as before now is, with its interval. */
+export type Ratio = { readonly ratio: number; readonly low: number; readonly high: number };
+
 const TAIL = 0.025;
+
+export function ratioOf(before: readonly number[], now: readonly number[]): Ratio {
+  const { loss, low, high } = lossOf(before, now);
+  return { ratio: 1 - loss, low: 1 - high, high: 1 - low };
+}
 
 export function lossOf(before: readonly number[], now: readonly number[]): Loss {
   const losses = before
@@ -21,8 +29,9 @@ export function lossOf(before: readonly number[], now: readonly number[]): Loss 
   const left = leftOut(before.length, now.length);
   return {
     loss: 1 - spreadOf(now).median / spreadOf(before).median,
-    low: losses[left] ?? Number.NEGATIVE_INFINITY,
-    high: losses[losses.length - 1 - left] ?? Number.POSITIVE_INFINITY,
+    // With nothing left out, samples are too small for an interval.
+    low: losses[left - 1] ?? Number.NEGATIVE_INFINITY,
+    high: losses[losses.length - left] ?? Number.POSITIVE_INFINITY,
   };
 }
 

@@ -9,7 +9,7 @@ import { loadReadScript, readJoined, readNew } from '../../src/stream/read-group
 
 const BATCH_ENTRIES = 1000;
 const MARKET = 'ceiling';
-export const SCRATCH_STREAM = 'ceiling:transactions';
+const SCRATCH_STREAM = 'ceiling:transactions';
 const CONSUMER = 'ceiling';
 
 type Rate = Promise<number>;
@@ -40,7 +40,7 @@ export async function redisCeilings(
 }
 
 /** To the scratch stream, which stays. */
-export async function appendPipelined(redis: Redis, transactions: readonly Transaction[]): Rate {
+async function appendPipelined(redis: Redis, transactions: readonly Transaction[]): Rate {
   const entries = transactions.map(packed);
   await ensureGroups(redis, [SCRATCH_STREAM]);
   return await perSecond(entries.length, async () => {

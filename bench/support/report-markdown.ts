@@ -2,7 +2,7 @@
 import type { Row } from '../../src/cli/output.ts';
 import type { Bench, BenchReport } from './bench.ts';
 import { formatMachine, type Machine } from './machine.ts';
-import { formatFields, formatNumber, isNumeric } from './report-text.ts';
+import { formatFields, formatNumber, formatSettings, isNumeric } from './report-text.ts';
 
 export type BenchReports = { readonly bench: Bench; readonly reports: readonly BenchReport[] };
 
@@ -46,6 +46,7 @@ function details(caseName: string, report: BenchReport): string[] {
   const tables = report.tables.filter(({ rows }) => rows.length > 0);
   return [
     ...['', `### ${caseName}`, '', `Inputs: \`${formatFields(report.inputs)}\``],
+    ...['', `Settings: \`${formatSettings(report.settings)}\``],
     ...(Object.keys(report.versions).length === 0
       ? []
       : ['', `Versions: \`${formatFields(report.versions)}\``]),

@@ -1,12 +1,13 @@
 /** A report for the terminal. */
 import { formatTable, type Output, type Row } from '../../src/cli/output.ts';
-import type { Bench, BenchReport } from './bench.ts';
+import type { Bench, BenchReport, Settings } from './bench.ts';
 
 export function printReport(output: Output, bench: Bench, report: BenchReport): void {
   output.line();
   output.line(`${bench.name}${report.caseName ? `: ${report.caseName}` : ''}`);
   output.line(`  ${bench.question}`);
   output.line(`  inputs    ${formatFields(report.inputs)}`);
+  output.line(`  settings  ${formatSettings(report.settings)}`);
   output.line(`  versions  ${formatFields(report.versions)}`);
   for (const { title, rows } of report.tables) printTable(output, title, rows);
   printTable(
@@ -45,6 +46,11 @@ export function formatFields(fields: Readonly<Record<string, unknown>>): string 
   return Object.entries(fields)
     .map(([name, value]) => `${name}=${String(value)}`)
     .join(' ');
+}
+
+/** Those of the engine that are not as everybody has them. */
+export function formatSettings(settings: Settings): string {
+  return formatFields(settings) || 'none differ from the defaults';
 }
 
 export function formatNumber(value: number): string {

@@ -6,25 +6,16 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { transactionWriter } from '../../src/simulate/format.ts';
-import { type SimulateOptions, simulate } from '../../src/simulate/simulate.ts';
-import type { SimulatedTransaction } from '../../src/simulate/transaction.ts';
+import { type Traffic, trafficRows } from './traffic.ts';
 
-export type RequestsOptions = {
+export type RequestsOptions = Traffic & {
   readonly file: string;
   readonly host: string;
   readonly apiKey: string;
   /** Transactions a request; 1 posts to the single path. */
   readonly batch: number;
-  /** All transactions in one corridor when given. */
-  readonly corridor?: string | undefined;
-  /**
-   * Accounts take turns, row n belonging to account n % accounts: each as often as any other and as far
-   * apart as can be. By default they act by habit, some often and some hardly ever.
-   */
-  readonly accountsInTurn?: boolean | undefined;
   /** Asks for the score in the answer (`Prefer: wait`); single posts only. */
   readonly waitSeconds?: number | undefined;
-  readonly traffic: SimulateOptions;
 };
 
 export type PreparedRequests = {
@@ -81,18 +72,6 @@ function* batches(options: RequestsOptions): Generator<string[], void> {
     rows = [];
   }
   if (rows.length > 0) yield rows;
-}
-
-type Rows = Pick<RequestsOptions, 'traffic' | 'corridor' | 'accountsInTurn'>;
-
-/** The transactions of the requests, in their order. */
-export function* trafficRows(options: Rows): Generator<SimulatedTransaction, void> {
-  const { traffic, corridor, accountsInTurn = false } = options;
-  let index = 0;
-  for (const row of simulate(traffic)) {
-    const accountId = accountsInTurn ? `account_${index++ % traffic.accounts}` : row.accountId;
-    yield { ...row, accountId, corridor: corridor ?? row.corridor };
-  }
 }
 
 function encodeRequest(options: RequestsOptions, rows: readonly string[]): Buffer {

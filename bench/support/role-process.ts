@@ -79,7 +79,6 @@ export function spawnRole(options: RoleOptions): RoleProcess {
       env: {
         PATH: process.env['PATH'],
         HOME: process.env['HOME'],
-        LOG_LEVEL: 'warn',
         ...(flags === '' ? {} : { NODE_OPTIONS: flags }),
         [role === 'api' ? 'PORT' : 'RISK_WORKER_PORT']: String(port),
         ...options.environment,

@@ -24,7 +24,8 @@ export type ScoredProgress = {
 export type ScoredTarget = {
   /** What the workers had scored in their lives when the run began. */
   readonly scoredBefore: number;
-  readonly transactions: number;
+  /** How many there will be; undefined as long as that is not known. */
+  readonly transactions: () => number | undefined;
 };
 
 /** Waits until the workers together have stored so many more scores; a Failure when they stop moving. */
@@ -40,12 +41,13 @@ export async function untilScored(
     const atMs = Date.now();
     if (scored > (samples.at(-1)?.scored ?? 0)) movedMs = atMs;
     samples.push({ atMs, scored });
-    if (scored >= transactions) return { finishedMs: atMs, samples };
+    const wanted = transactions() ?? Number.POSITIVE_INFINITY;
+    if (scored >= wanted) return { finishedMs: atMs, samples };
     if (atMs - movedMs > STALL_MS) {
-      const detail = `${scored} of ${transactions} scored, and no more come`;
+      const detail = `${scored} of ${wanted} scored, and no more come`;
       throw new Failure('permanent', 'STALLED', detail);
     }
-    const pollMs = scored < transactions * NEAR_END_SHARE ? POLL_MS : LAST_POLL_MS;
+    const pollMs = scored < wanted * NEAR_END_SHARE ? POLL_MS : LAST_POLL_MS;
     await delay(pollMs, undefined, { signal });
   }
 }

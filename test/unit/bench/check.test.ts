@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Baseline, isRegression } from '../../../bench/check/check.ts';
+import { RATIO_NAMES } from '../../../bench/check/ratios.ts';
 
 describe('isRegression()', () => {
   test.each([
@@ -23,5 +24,6 @@ test('the baseline has at least seven rounds of each ratio', () => {
   for (const [name, rounds] of Object.entries(ratios)) {
     expect(rounds.length, name).toBeGreaterThanOrEqual(7);
     expect(Math.min(...rounds), name).toBeGreaterThan(0);
+    expect(RATIO_NAMES).toContain(name);
   }
 });

@@ -1,7 +1,7 @@
 /** Goal: what a bench reads from a role, and what it writes for people. */
 import { describe, expect, test } from 'vitest';
 import type { BenchReport } from '../../../bench/support/bench.ts';
-import { sumMetric } from '../../../bench/support/metrics.ts';
+import { metricNames, sumMetric } from '../../../bench/support/metrics.ts';
 import { toMarkdown } from '../../../bench/support/report-markdown.ts';
 
 describe('sumMetric()', () => {
@@ -17,11 +17,20 @@ risk_plain 7.5`;
     expect(sumMetric(text, 'risk_plain')).toBe(7.5);
     expect(sumMetric(text, 'risk_absent')).toBe(0);
   });
+
+  test('names are those of samples, each once', () => {
+    expect(metricNames(text)).toEqual([
+      'risk_scored_total',
+      'risk_scored_total_seconds',
+      'risk_plain',
+    ]);
+  });
 });
 
 describe('toMarkdown()', () => {
   const report = (caseName: string, more: Partial<BenchReport>): BenchReport => ({
     ...{ caseName, inputs: { seed: '1' }, versions: { postgres: '18.4' }, perSecond: 500 },
+    settings: {},
     ...{ figures: {}, ceilings: [], tables: [], breaches: [] },
     ...more,
   });
@@ -33,6 +42,7 @@ describe('toMarkdown()', () => {
         bench: { name: 'ingest', question: 'How many?', run: () => (async function* () {})() },
         reports: [
           report('one', {
+            settings: { RISK_SHARDS: '4' },
             figures: { seconds: 1.5 },
             ceilings: [{ name: 'COPY', perSecond: 1000 }],
           }),
@@ -51,7 +61,14 @@ describe('toMarkdown()', () => {
   });
 
   test('names machine, inputs, versions and breaches', () => {
-    for (const text of ['CPU, 2 cores', '`seed=1`', '`postgres=18.4`', '**Breach:** lost 3']) {
+    for (const text of [
+      'CPU, 2 cores',
+      '`seed=1`',
+      '`postgres=18.4`',
+      '**Breach:** lost 3',
+      '`RISK_SHARDS=4`',
+      '`none differ from the defaults`',
+    ]) {
       expect(document).toContain(text);
     }
   });

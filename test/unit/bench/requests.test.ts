@@ -3,11 +3,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  prepareRequests,
-  type RequestsOptions,
-  trafficRows,
-} from '../../../bench/support/requests.ts';
+import { stampTimes } from '../../../bench/support/live-times.ts';
+import { prepareRequests, type RequestsOptions } from '../../../bench/support/requests.ts';
+import { trafficRows } from '../../../bench/support/traffic.ts';
 
 const TRAFFIC = {
   ...{ transactions: 25, accounts: 5, merchants: 16, days: 2, seed: 'requests', fraudRate: 0 },
@@ -44,10 +42,9 @@ describe('prepareRequests()', () => {
     expect(bodies.map(({ transactions }) => transactions.length)).toEqual([10, 10, 5]);
     const keys = bodies.flatMap(({ transactions }) => transactions.map((t) => t.idempotency_key));
     expect(new Set(keys).size).toBe(25);
-    // The end of a key is its place, by which latency.ts finds the request.
-    expect(keys.map((key) => Number(key.slice(key.lastIndexOf('_') + 1)))).toEqual(
-      Array.from({ length: 25 }, (_, at) => at),
-    );
+    for (const key of keys) {
+      expect(key).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    }
   });
 
   test('asks for the score of a single post', async () => {
@@ -63,9 +60,56 @@ describe('prepareRequests()', () => {
   });
 });
 
-test('trafficRows() lets accounts take turns', () => {
-  const rows = [...trafficRows({ traffic: TRAFFIC, accountsInTurn: true })];
-  expect(rows.map(({ accountId }) => accountId)).toEqual(
-    Array.from({ length: 25 }, (_, at) => `account_${at % 5}`),
-  );
+describe('trafficRows()', () => {
+  const rows = (more: object) => [...trafficRows({ traffic: TRAFFIC, ...more })];
+  const many = (more: object) => [
+    ...trafficRows({ traffic: { ...TRAFFIC, transactions: 2000, accounts: 200 }, ...more }),
+  ];
+
+  test('lets accounts take turns', () => {
+    expect(rows({ accountsInTurn: true }).map(({ accountId }) => accountId)).toEqual(
+      Array.from({ length: 25 }, (_, at) => `account_${at % 5}`),
+    );
+  });
+
+  test.each([1, 6, 12])('spreads them over %i corridors', (corridors) => {
+    expect(new Set(many({ corridors }).map(({ corridor }) => corridor)).size).toBe(corridors);
+  });
+
+  test.each([
+    ['account', 'accountId', 'account_hot', 0.1],
+    ['merchant', 'merchantId', 'merchant_hot', 0.1],
+    ['corridor', 'corridor', 'US-US', 0.9],
+  ] as const)('gives the hot %s its share', (hot, field, name, share) => {
+    const hits = many({ hot, corridors: 6 }).filter((row) => row[field] === name);
+    expect(hits.length / 2000).toBeGreaterThan(share * 0.8);
+    expect(hits.length / 2000).toBeLessThan(Math.min(1, share * 1.2));
+  });
+});
+
+describe('stampTimes()', () => {
+  const request = () =>
+    Buffer.from(
+      `{"transactions":[${'{"created_at":"2020-01-01T00:00:00.000Z","a":"é"},'.repeat(4)}]}`,
+    );
+  const times = (buffer: Buffer) =>
+    Array.from(buffer.toString().matchAll(/"created_at":"([^"]+)"/g), ([, time]) => time);
+
+  test('all happen at once, or evenly within a span', () => {
+    const untilMs = Date.UTC(2026, 10, 21, 12);
+    const at = (ms: number) => new Date(untilMs + ms).toISOString();
+    const once = request();
+    stampTimes(once, untilMs + 0.7, 0);
+    expect(times(once)).toEqual([at(0), at(0), at(0), at(0)]);
+    const spread = request();
+    stampTimes(spread, untilMs, 40);
+    expect(times(spread)).toEqual([at(-30), at(-20), at(-10), at(0)]);
+    expect(spread.byteLength).toBe(request().byteLength);
+  });
+
+  test('leaves a request without times alone', () => {
+    const get = Buffer.from('GET / HTTP/1.1');
+    stampTimes(get, 0, 0);
+    expect(get.toString()).toBe('GET / HTTP/1.1');
+  });
 });

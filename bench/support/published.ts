@@ -1,0 +1,28 @@
+/** When scores were published: the only reader of the engine's events among the benches. */
+import { streamsOf } from '../../src/stream/keys.ts';
+import { MARKET } from './market.ts';
+import type { Stores } from './services.ts';
+
+const PAGE_ENTRIES = 10_000;
+
+/** When the event of each transaction was appended, epoch milliseconds, as far as the streams still have them. */
+export async function readPublished({ database, redis }: Stores): Promise<Map<string, number>> {
+  const { rows } = await database.query<{ corridor: string }>(
+    'select corridor from shared.corridors',
+  );
+  const corridors = rows.map(({ corridor }) => corridor);
+  const published = new Map<string, number>();
+  for (const { scored } of streamsOf(MARKET, corridors, 1)) {
+    let from = '-';
+    for (;;) {
+      const page = await redis.xrange(scored, from, '+', 'COUNT', PAGE_ENTRIES);
+      for (const [id, fields] of page) {
+        const at = fields.indexOf('transaction_id');
+        published.set(fields[at + 1] ?? '', Number(id.split('-')[0]));
+      }
+      if (page.length < PAGE_ENTRIES) break;
+      from = `(${page.at(-1)?.[0] ?? ''}`;
+    }
+  }
+  return published;
+}

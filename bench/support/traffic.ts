@@ -1,0 +1,55 @@
+/** The transactions of a load: simulated ones, spread over its corridors, with what is hot in it. */
+import { CORRIDORS } from '../../src/simulate/geography.ts';
+import { createRandom, type Random } from '../../src/simulate/random.ts';
+import { type SimulateOptions, simulate } from '../../src/simulate/simulate.ts';
+import type { SimulatedTransaction } from '../../src/simulate/transaction.ts';
+
+/** What takes this share of all transactions. */
+const HOT_SHARES = { account: 0.1, merchant: 0.1, corridor: 0.9 } as const;
+export type Hot = keyof typeof HOT_SHARES;
+
+export type Traffic = {
+  readonly traffic: SimulateOptions;
+  /** Of the seeded ones, as many as all transactions are spread over; all by default. */
+  readonly corridors?: number | undefined;
+  readonly hot?: Hot | undefined;
+  /**
+   * Accounts take turns, row n belonging to account n % accounts: each as often as any other and as far
+   * apart as can be. By default they act by habit, some often and some hardly ever.
+   */
+  readonly accountsInTurn?: boolean | undefined;
+};
+
+const SEEDED: readonly string[] = [...new Set(CORRIDORS.map(({ name }) => name))];
+
+/** The same for the same options. Each has a random key (UUID v4), as integrators send them. */
+export function* trafficRows(options: Traffic): Generator<SimulatedTransaction, void> {
+  const { traffic, corridors = SEEDED.length, hot, accountsInTurn = false } = options;
+  // Other options are other transactions: their keys must never meet in one engine.
+  const random = createRandom(`${JSON.stringify(traffic)}/keys`);
+  let index = 0;
+  for (const row of simulate(traffic)) {
+    const accountId = accountsInTurn ? `account_${index++ % traffic.accounts}` : row.accountId;
+    const corridor = SEEDED[SEEDED.indexOf(row.corridor) % corridors] ?? row.corridor;
+    const made = { ...row, accountId, corridor, idempotencyKey: randomUuid(random) };
+    yield hot !== undefined && random() < HOT_SHARES[hot] ? { ...made, ...HOT_FIELDS[hot] } : made;
+  }
+}
+
+const HOT_FIELDS = {
+  account: { accountId: 'account_hot' },
+  merchant: { merchantId: 'merchant_hot' },
+  corridor: { corridor: SEEDED[0] ?? '' },
+} as const satisfies Record<Hot, Partial<SimulatedTransaction>>;
+
+const TWO_TO_32 = 2 ** 32;
+
+function randomUuid(random: Random): string {
+  const word = () =>
+    Math.floor(random() * TWO_TO_32)
+      .toString(16)
+      .padStart(8, '0');
+  const [a, b, c, d] = [word(), word(), word(), word()];
+  const variant = '89ab'[Number.parseInt(c.slice(0, 1), 16) % 4];
+  return `${a}-${b.slice(0, 4)}-4${b.slice(5)}-${variant}${c.slice(1, 4)}-${c.slice(4)}${d}`;
+}
