@@ -5,14 +5,14 @@
 import pg from 'pg';
 import type { KeyedTransactionInput } from '../../src/domain/transaction.ts';
 import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
-import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
+import { FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
 import {
   float8Array,
-  float8Rows,
   int2Array,
   textArray,
   timestampArray,
   uuidArray,
+  vectorArray,
 } from '../../src/store/binary-array.ts';
 import { createAloneScorer, RULE_SET } from '../support/empty-history.ts';
 import { type Payment, POOL_CONNECTIONS, type Stores } from './rival.ts';
@@ -20,7 +20,7 @@ import { type Payment, POOL_CONNECTIONS, type Stores } from './rival.ts';
 type Queryable = pg.Pool | pg.PoolClient;
 
 const SCORE_COLUMNS = `scored_at timestamptz(3), score smallint, risk double precision, probability double precision,
-  verdict text, reasons jsonb, features double precision[], feature_schema smallint, rule_set text, model text`;
+  verdict text, reasons jsonb, features bytea, feature_schema smallint, rule_set text, model text`;
 
 const DDL = `
   create table if not exists payments (
@@ -113,7 +113,12 @@ function scoreValues(one: Payment): unknown[] {
   const { decision, features } = scoreAlone(one);
   return [
     ...[one.transactionId, new Date(), decision.score, decision.risk, decision.probability],
-    ...[decision.verdict, JSON.stringify(decision.reasons), [...features], FEATURE_SCHEMA],
+    ...[
+      decision.verdict,
+      JSON.stringify(decision.reasons),
+      Buffer.from(features.buffer),
+      FEATURE_SCHEMA,
+    ],
     ...[RULE_SET, null],
   ];
 }
@@ -139,11 +144,11 @@ export async function updateScore(query: Queryable, one: Payment): Promise<void>
 
 const SCORED_ROWS = `
   select transaction_id, $2::timestamptz, score, risk, probability, verdict, reasons::jsonb,
-         ($9::float8[])[(row - 1) * $10::int + 1 : row * $10::int], $11::smallint, $12::text, null::text
+         features, $9::smallint, $10::text, null::text
     from (select unnest($1::uuid[]) as transaction_id, unnest($3::smallint[]) as score,
                  unnest($4::float8[]) as risk, unnest($5::float8[]) as probability,
                  unnest($6::text[]) as verdict, unnest($7::text[]) as reasons,
-                 generate_series(1, $8::int) as row) u`;
+                 unnest($8::bytea[]) as features) u`;
 
 function scoresValues(all: readonly Payment[]): unknown[] {
   const scored = all.map(scoreAlone);
@@ -156,9 +161,8 @@ function scoresValues(all: readonly Payment[]): unknown[] {
     float8Array(decisions.map(({ probability }) => probability)),
     textArray(decisions.map(({ verdict }) => verdict)),
     textArray(decisions.map(({ reasons }) => JSON.stringify(reasons))),
-    all.length,
-    float8Rows(scored.map(({ features }) => features)),
-    ...[FEATURE_COUNT, FEATURE_SCHEMA, RULE_SET],
+    vectorArray(scored.map(({ features }) => features)),
+    ...[FEATURE_SCHEMA, RULE_SET],
   ];
 }
 

@@ -43,7 +43,7 @@ const INSERTS = [
    select id, at, at, account_id, 'US-US', case when n % ${FLAGGED_EVERY} = 0 then 600 else 40 end,
           case when n % ${FLAGGED_EVERY} = 0 then 0.6 else 0.04 end,
           case when n % ${FLAGGED_EVERY} = 0 then 'review' else 'approve' end, '[]',
-          array_fill((n % $6::bigint)::float8, array[${FEATURE_COUNT}]), ${FEATURE_SCHEMA}, '${RULE_SET}', 1, 0
+          decode(repeat(lpad(to_hex(n % 65536), 4, '0') || '00000000f03f', ${FEATURE_COUNT}), 'hex'), ${FEATURE_SCHEMA}, '${RULE_SET}', 1, 0
      from (${ROWS}) rows`,
   `insert into idempotency_keys (client, idempotency_key, fingerprint, transaction_id, received_at)
    select 'default', 'history_' || n, sha256(n::text::bytea), id, at

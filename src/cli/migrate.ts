@@ -24,7 +24,7 @@ stores RISK_BOOTSTRAP_KEY. Needs DATABASE_URL; RISK_MARKET names the schema.`,
       return EXIT_BAD_CONFIGURATION;
     }
     const corridors = config.RISK_CORRIDORS?.split(',') ?? [];
-    const applied = await migrate({ url, market, corridors });
+    const applied = await migrate({ url, market, corridors, onProgress: output.note });
     await using database = openDatabase(config, url, 'migrate', { connectionsMax: 1 });
     const partitions = await ensurePartitions(database, comingMonths(Date.now()));
     if (config.RISK_BOOTSTRAP_KEY !== undefined) {

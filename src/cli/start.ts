@@ -78,7 +78,11 @@ async function startEngine(
   const corridors = config.RISK_CORRIDORS?.split(',') ?? [];
   await screen.step(
     'schema',
-    () => migrate({ url: databaseUrl, market: config.RISK_MARKET, corridors }),
+    () =>
+      migrate({
+        ...{ url: databaseUrl, market: config.RISK_MARKET, corridors },
+        onProgress: screen.doing,
+      }),
     (applied) => (applied.length === 0 ? 'up to date' : `${applied.length} migrations applied`),
   );
   const { key, file: keyFile } = readOrMakeKey(config.RISK_BOOTSTRAP_KEY, dataDir);

@@ -158,19 +158,19 @@ export function float8Array(values: ArrayLike<number | null>): Buffer {
   return buffer;
 }
 
-/** float8[] of several rows one after the other, without an array of them all in between. */
-export function float8Rows(rows: readonly Float64Array[]): Buffer {
-  let count = 0;
-  for (const row of rows) count += row.length;
-  const buffer = allocate(OID.float8, count, false, count * 12);
-  const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+/**
+ * bytea[] of vectors as they lie in memory: little-endian on every machine that Node supports but s390x. Half the
+ * cost of float8[] for Postgres, which would otherwise turn each number around by itself.
+ */
+export function vectorArray(vectors: readonly Float64Array[]): Buffer {
+  let bytes = 0;
+  for (const vector of vectors) bytes += 4 + vector.byteLength;
+  const buffer = allocate(OID.bytea, vectors.length, false, bytes);
   let at = HEADER_BYTES;
-  for (const row of rows) {
-    for (let i = 0; i < row.length; i++) {
-      view.setInt32(at, 8);
-      view.setFloat64(at + 4, row[i] as number);
-      at += 12;
-    }
+  for (const { buffer: memory, byteOffset, byteLength } of vectors) {
+    at = buffer.writeInt32BE(byteLength, at);
+    buffer.set(new Uint8Array(memory, byteOffset, byteLength), at);
+    at += byteLength;
   }
   return buffer;
 }
@@ -195,17 +195,4 @@ export function int4Array(values: readonly number[]): Buffer {
     at = buffer.writeInt32BE(value, at);
   }
   return buffer;
-}
-
-/** Reads what `array_send` makes of a float8[] into as many values; null is NaN. Throws an Error for another length. */
-export function readFloat8Array(bytes: Buffer, into: Float64Array): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const count = view.getInt32(0) === 0 ? 0 : view.getInt32(12);
-  if (count !== into.length) throw new Error(`${count} values where ${into.length} were expected`);
-  let at = HEADER_BYTES;
-  for (let i = 0; i < count; i++) {
-    const isNull = view.getInt32(at) < 0;
-    into[i] = isNull ? Number.NaN : view.getFloat64(at + 4);
-    at += isNull ? 4 : 12;
-  }
 }

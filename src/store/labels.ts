@@ -3,6 +3,7 @@ import type { Label } from '../domain/label.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { float8Array, textArray, timestampArray, uuidArray } from './binary-array.ts';
 import type { Query, Statement } from './pool.ts';
+import { toVector } from './vector-bytes.ts';
 
 export type NewLabels = {
   /** Made before the first try of a request and kept over all of them. */
@@ -115,15 +116,15 @@ export async function findFraudParties(
   ]);
 }
 
+// An empty string where the vector is shorter.
 const loggedFeatureStatement: Statement = {
   name: 'find-logged-feature',
-  text: `select s.transaction_id as "transactionId", s.value
+  text: `select s.transaction_id as "transactionId", s.bytes
            from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
           cross join lateral (
-            select s.transaction_id, s.features[$3::int + 1] as value from scores s
+            select s.transaction_id, substring(s.features from 8 * $3::int + 1 for 8) as bytes from scores s
              where s.transaction_id = u.transaction_id and s.created_at = u.created_at
-             limit 1) s
-          where s.value is not null and s.value <> 'NaN'`,
+             limit 1) s`,
 };
 
 /** One feature as it was logged, by transaction; those without a score, or where it is missing, are left out. */
@@ -132,10 +133,15 @@ export async function findLoggedFeature(
   transactionIds: readonly string[],
   index: number,
 ): Promise<Map<string, number>> {
-  const rows = await query<{ transactionId: string; value: number }>(loggedFeatureStatement, [
+  const rows = await query<{ transactionId: string; bytes: Buffer }>(loggedFeatureStatement, [
     uuidArray(transactionIds),
     timestampArray(transactionIds.map((id) => createdAtMsOf(id) ?? 0)),
     index,
   ]);
-  return new Map(rows.map(({ transactionId, value }) => [transactionId, value]));
+  const values = new Map<string, number>();
+  for (const { transactionId, bytes } of rows) {
+    const [value = Number.NaN] = toVector(bytes);
+    if (!Number.isNaN(value)) values.set(transactionId, value);
+  }
+  return values;
 }

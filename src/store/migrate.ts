@@ -1,7 +1,8 @@
 /**
  * Applies sql/NNNN_verb_noun.sql in order, once each, under an advisory lock. Files are never edited:
  * a changed checksum is an error. The schema belongs to the role and database (search_path), never to
- * a checkout, so SQL is written without a schema.
+ * a checkout, so SQL is written without a schema. A file is one transaction; one that rewrites large tables
+ * consists of steps instead.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -13,6 +14,10 @@ import { toFailure } from './pg-failure.ts';
 const SQL_FOLDER = fileURLToPath(new URL('../../sql/', import.meta.url));
 const MIGRATION_FILE = /^\d{4}_[a-z0-9]+(_[a-z0-9]+)+\.sql$/;
 const MIGRATION_LOCK = 7_212_000;
+/** Begins a step: statements that are committed by themselves and may be run again after an interruption. */
+const STEP = /^-- step\b.*$/m;
+/** `raise info` of a step says how far it is. */
+const PROGRESS = 'INFO';
 
 export type Migration = { readonly name: string; readonly text: string; readonly checksum: string };
 
@@ -22,6 +27,8 @@ export type MigrateOptions = {
   readonly market: string;
   /** Corridors added beside the seeded ones. */
   readonly corridors: readonly string[];
+  /** Hears of each part of a migration that runs in steps. */
+  readonly onProgress?: (text: string) => void;
 };
 
 export async function readMigrations(folder: string = SQL_FOLDER): Promise<Migration[]> {
@@ -37,11 +44,17 @@ export async function readMigrations(folder: string = SQL_FOLDER): Promise<Migra
 }
 
 /** Brings the database to the newest schema; returns the names of the migrations it applied. */
-export async function migrate(options: MigrateOptions): Promise<string[]> {
-  const migrations = await readMigrations();
+export async function migrate(
+  options: MigrateOptions,
+  folder: string = SQL_FOLDER,
+): Promise<string[]> {
+  const migrations = await readMigrations(folder);
   const client = new pg.Client({ connectionString: options.url, application_name: 'risk-migrate' });
   try {
     await client.connect();
+    client.on('notice', ({ severity, message }) => {
+      if (severity === PROGRESS) options.onProgress?.(message ?? '');
+    });
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await prepareSchema(client, options.market);
     const applied = await applyMissing(client, migrations);
@@ -96,9 +109,11 @@ async function applyMissing(
 }
 
 async function applyOne(client: pg.Client, migration: Migration): Promise<void> {
-  await client.query('begin');
+  const [head = '', ...steps] = migration.text.split(STEP);
   try {
-    await client.query(migration.text);
+    for (const step of steps) await client.query(step);
+    await client.query('begin');
+    if (steps.length === 0) await client.query(head);
     await client.query('insert into schema_migrations (name, checksum) values ($1, $2)', [
       migration.name,
       migration.checksum,

@@ -1,6 +1,6 @@
 /** Vectors that were computed again under a newer feature schema: apart from the scores, which stay as they decided. */
 import { createdAtMsOf, lowestIdAt } from '../domain/transaction-id.ts';
-import { float8Rows, timestampArray, uuidArray } from './binary-array.ts';
+import { timestampArray, uuidArray, vectorArray } from './binary-array.ts';
 import type { Database, Statement } from './pool.ts';
 
 export type OutdatedScores = {
@@ -34,10 +34,7 @@ export async function listOutdatedScores(
 const storeStatement: Statement = {
   name: 'store-recomputed-features',
   text: `insert into recomputed_features (transaction_id, created_at, feature_schema, features, recomputed_at)
-         select id, created_at, $3::smallint,
-                ($4::float8[])[(row - 1) * $5::int + 1 : row * $5::int], $6
-           from (select unnest($1::uuid[]) as id, unnest($2::timestamptz[]) as created_at,
-                        generate_series(1, cardinality($1::uuid[])) as row) r
+         select unnest($1::uuid[]), unnest($2::timestamptz[]), $3::smallint, unnest($4::bytea[]), $5
          on conflict (transaction_id, feature_schema)
          do update set features = excluded.features, recomputed_at = excluded.recomputed_at`,
 };
@@ -53,8 +50,7 @@ export async function storeRecomputedFeatures(
     uuidArray(ids),
     timestampArray(ids.map((id) => createdAtMsOf(id) ?? 0)),
     featureSchema,
-    float8Rows(vectors),
-    vectors[0]?.length ?? 0,
+    vectorArray(vectors),
     new Date(),
   ]);
 }

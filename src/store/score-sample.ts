@@ -10,6 +10,7 @@ import { listMonths, type MonthRange } from './month-slice.ts';
 import type { Database } from './pool.ts';
 import { shareOut } from './share-out.ts';
 import { inSnapshot } from './snapshot.ts';
+import { toVector } from './vector-bytes.ts';
 import { vectorChecksum } from './vector-checksum.ts';
 
 const PAGE_ROWS = 1000;
@@ -38,7 +39,7 @@ type Row = {
   probability: number | null;
   verdict: ScoreRecord['verdict'];
   reasons: ScoreRecord['reasons'];
-  features: number[];
+  features: Buffer;
   feature_schema: number;
   rule_set: string;
   model: string | null;
@@ -119,7 +120,7 @@ function range({ fromMs, toMs }: MonthRange): [string, string] {
 }
 
 function toScore(row: Row): SampledScore {
-  const features = Float64Array.from(row.features);
+  const features = toVector(row.features);
   return {
     transactionId: row.transaction_id,
     createdAtMs: row.created_at.getTime(),

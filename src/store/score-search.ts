@@ -19,6 +19,7 @@ import {
 } from './month-slice.ts';
 import type { Database } from './pool.ts';
 import { type ScoreRow, type StoredScore, toStoredScore } from './scores.ts';
+import { toVector } from './vector-bytes.ts';
 
 export type ScoreFilter = {
   readonly accountId?: string | undefined;
@@ -58,14 +59,14 @@ export async function readScoreRecord(
   id: string,
   createdAtMs: number,
 ): Promise<ScoreRecord | undefined> {
-  const [row] = await database.query<ScoreRow & { features: number[]; feature_schema: number }>(
+  const [row] = await database.query<ScoreRow & { features: Buffer; feature_schema: number }>(
     selectScoreWithFeatures,
     [id, isoTime(createdAtMs)],
   );
   return (
     row && {
       ...toStoredScore(row),
-      features: Float64Array.from(row.features),
+      features: toVector(row.features),
       featureSchema: row.feature_schema,
     }
   );

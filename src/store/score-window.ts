@@ -7,6 +7,7 @@ import { lowestIdAt } from '../domain/transaction-id.ts';
 import { int4Array, timestampArray, uuidArray } from './binary-array.ts';
 import type { Query, Statement } from './pool.ts';
 import { shareOut } from './share-out.ts';
+import { toVector } from './vector-bytes.ts';
 
 /** `toMs` is exclusive. */
 export type ScoreWindow = { readonly fromMs: number; readonly toMs: number };
@@ -60,7 +61,7 @@ const vectorsStatement: Statement = {
   text: `select w.model, coalesce(w.probability, w.risk) as value, w.vector
          ${SAMPLED}
           cross join lateral (
-            select s.model, s.probability, s.risk, s.features::real[] as vector from scores s
+            select s.model, s.probability, s.risk, s.features as vector from scores s
              where s.transaction_id = k.transaction_id and s.created_at = k.created_at
              limit 1) w`,
 };
@@ -88,8 +89,8 @@ export type ScoreVector = {
   readonly model: string | null;
   /** The probability, or the risk without a model. */
   readonly value: number;
-  /** float32; NaN is missing. */
-  readonly vector: number[];
+  /** NaN is missing. */
+  readonly vector: Float64Array;
 };
 
 /** @param rows wanted; fewer come where there are fewer, or where much came at one moment */
@@ -99,7 +100,9 @@ export async function sampleVectors(
   rows: number,
   signal: AbortSignal,
 ): Promise<ScoreVector[]> {
-  return await sample<ScoreVector>(query, vectorsStatement, window, rows, [], signal);
+  type Row = Omit<ScoreVector, 'vector'> & { readonly vector: Buffer };
+  const found = await sample<Row>(query, vectorsStatement, window, rows, [], signal);
+  return found.map((row) => ({ ...row, vector: toVector(row.vector) }));
 }
 
 export type ScoreOutcome = {

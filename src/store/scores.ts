@@ -8,19 +8,19 @@ import { comparePositions } from '../domain/history.ts';
 import type { Decision, ScoreRecord } from '../domain/score-record.ts';
 import {
   float8Array,
-  float8Rows,
   int2Array,
   int4Array,
   textArray,
   timestampArray,
   uuidArray,
+  vectorArray,
 } from './binary-array.ts';
 import type { createPartitionGuard } from './partitions.ts';
 import { sqlStateOf, UNIQUE_VIOLATION } from './pg-failure.ts';
 import type { Database, Statement } from './pool.ts';
 import { vectorChecksum } from './vector-checksum.ts';
 
-/** One score to be stored. `features` has the same length in all rows of an insert. */
+/** One score to be stored. */
 export type NewScore = {
   readonly transactionId: string;
   readonly createdAtMs: number;
@@ -44,23 +44,21 @@ export type ScoreLineage = {
 /** A stored score without its vector. */
 export type StoredScore = Omit<ScoreRecord, 'features' | 'featureSchema'>;
 
-// All vectors travel as one flat array and are sliced by row, so no value is escaped or parsed as text.
-// Arrays side by side in a select list are walked in step, without a tuple store a column.
+// A column is a binary array and a vector raw bytes, so no value is escaped or parsed as text. Arrays side by side in
+// a select list are walked in step, without a tuple store a column.
 const insertAll = `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
              probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation,
              features_crc32)
-         select transaction_id, created_at, to_timestamp($10::float8 / 1000), account_id, corridor, score,
-                risk, probability, verdict, reasons::jsonb,
-                ($11::float8[])[(row - 1) * $12::int + 1 : row * $12::int],
-                $13::smallint, $14::text, model, attempts, degradation, features_crc32
-           from (select unnest($1::uuid[]) as transaction_id, unnest($2::timestamptz[]) as created_at,
-                        unnest($3::text[]) as account_id, unnest($4::text[]) as corridor,
-                        unnest($5::smallint[]) as score, unnest($6::float8[]) as risk,
-                        unnest($7::float8[]) as probability, unnest($8::text[]) as verdict,
-                        unnest($9::text[]) as reasons, unnest($15::text[]) as model,
-                        unnest($16::smallint[]) as attempts, unnest($17::smallint[]) as degradation,
-                        unnest($18::integer[]) as features_crc32,
-                        generate_series(1, cardinality($1::uuid[])) as row) s`;
+         select transaction_id, created_at, to_timestamp($1::float8 / 1000), account_id, corridor, score,
+                risk, probability, verdict, reasons::jsonb, features, $2::smallint, $3::text, model, attempts,
+                degradation, features_crc32
+           from (select unnest($4::uuid[]) as transaction_id, unnest($5::timestamptz[]) as created_at,
+                        unnest($6::text[]) as account_id, unnest($7::text[]) as corridor,
+                        unnest($8::smallint[]) as score, unnest($9::float8[]) as risk,
+                        unnest($10::float8[]) as probability, unnest($11::text[]) as verdict,
+                        unnest($12::text[]) as reasons, unnest($13::bytea[]) as features,
+                        unnest($14::text[]) as model, unnest($15::smallint[]) as attempts,
+                        unnest($16::smallint[]) as degradation, unnest($17::integer[]) as features_crc32) s`;
 
 const insertAllStatement: Statement = { name: 'insert-all-scores', text: insertAll };
 
@@ -72,7 +70,7 @@ const insertNewStatement: Statement = {
          on conflict (transaction_id, created_at) do nothing
          returning transaction_id)
          select count(*)::int as won,
-                case when count(*) < cardinality($1::uuid[]) then array_agg(transaction_id::text) end as ids
+                case when count(*) < cardinality($4::uuid[]) then array_agg(transaction_id::text) end as ids
            from won`,
 };
 
@@ -102,6 +100,7 @@ export async function insertScores(
 function insertValues(rows: readonly NewScore[], lineage: ScoreLineage): readonly unknown[] {
   const decisions = rows.map((row) => row.decision);
   return [
+    ...[lineage.scoredAtMs, lineage.featureSchema, lineage.ruleSet],
     uuidArray(rows.map((row) => row.transactionId)),
     timestampArray(rows.map((row) => row.createdAtMs)),
     textArray(rows.map((row) => row.accountId)),
@@ -113,11 +112,7 @@ function insertValues(rows: readonly NewScore[], lineage: ScoreLineage): readonl
     textArray(
       decisions.map(({ reasons }) => (reasons.length === 0 ? '[]' : JSON.stringify(reasons))),
     ),
-    lineage.scoredAtMs,
-    float8Rows(rows.map((row) => row.features)),
-    rows[0]?.features.length ?? 0,
-    lineage.featureSchema,
-    lineage.ruleSet,
+    vectorArray(rows.map((row) => row.features)),
     textArray(rows.map((row) => row.model)),
     int2Array(rows.map((row) => row.attempts)),
     int2Array(rows.map((row) => row.degradation)),

@@ -5,12 +5,12 @@
  */
 import type pg from 'pg';
 import type { TrainingPage } from '../domain/training-page.ts';
-import { readFloat8Array } from './binary-array.ts';
 import { listMonths, type MonthRange } from './month-slice.ts';
 import type { Database } from './pool.ts';
 import { inSnapshot } from './snapshot.ts';
+import { copyVector } from './vector-bytes.ts';
 
-/** A page with 60 features is 3 MB on the wire. */
+/** 1.5 MB on the wire, nearly all of it vectors. */
 const PAGE_ROWS = 2000;
 
 export type TrainingWindow = {
@@ -111,7 +111,7 @@ function declareRows(part: MonthRange, selection: PartSelection): string {
   );
   return `
     declare training_rows no scroll cursor for
-    select s.account_id, s.corridor, array_send(s.features) as vector, l.label,
+    select s.account_id, s.corridor, s.features, l.label,
            (s.created_at at time zone 'utc')::date - date '1970-01-01' as day
            ${withCountries ? ', t.country' : ''}
       from scores s
@@ -129,7 +129,7 @@ function declareRows(part: MonthRange, selection: PartSelection): string {
 type Row = {
   readonly account_id: string;
   readonly corridor: string;
-  readonly vector: Buffer;
+  readonly features: Buffer;
   readonly label: 'fraud' | 'legitimate' | null;
   readonly day: number;
   readonly country?: string | null;
@@ -153,8 +153,8 @@ async function readPart(
 
 function toPage(rows: readonly Row[], { features, withCountries }: PartSelection): TrainingPage {
   const vectors = new Float64Array(rows.length * features);
-  for (const [at, { vector }] of rows.entries()) {
-    readFloat8Array(vector, vectors.subarray(at * features, (at + 1) * features));
+  for (const [at, row] of rows.entries()) {
+    copyVector(row.features, vectors.subarray(at * features, (at + 1) * features));
   }
   return {
     rows: rows.length,

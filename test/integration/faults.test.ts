@@ -48,7 +48,7 @@ describe('redis', () => {
     await rig.append(transactions, { origin: 'reconciled' });
     expect(await rig.settled(300)).toMatchObject({ scored: 300, deadLetters: 0 });
     const siblings = await rig.database.sql<{ siblings: number }>(
-      `select max(features[14])::int as siblings from scores where account_id = 'acc_0'`,
+      `select max((feature_values(features))[14])::int as siblings from scores where account_id = 'acc_0'`,
     );
     expect(siblings).toEqual([{ siblings: Math.floor(299 / 17) }]);
   });
@@ -65,7 +65,7 @@ describe('redis', () => {
   });
 
   test('a restart that loses the newest profiles does not change what features see', async () => {
-    const siblings = `select features[14]::int as siblings from scores where account_id = 'acc_0' order by created_at`;
+    const siblings = `select (feature_values(features))[14]::int as siblings from scores where account_id = 'acc_0' order by created_at`;
     rig.startWorker();
     await rig.send(later(17, 0));
     await rig.settled(17);
@@ -107,7 +107,7 @@ describe('redis', () => {
     await waitUntil(() => fill(rig.commands), 5000, 'Redis to be full');
     await expect(rig.append(await rig.store(later(1, 5)))).rejects.toThrow(/maxmemory/);
     rig.startWorker();
-    const siblings = `select features[14]::int as siblings from scores where account_id = 'acc_0' and created_at < '2026-11-03' order by created_at`;
+    const siblings = `select (feature_values(features))[14]::int as siblings from scores where account_id = 'acc_0' and created_at < '2026-11-03' order by created_at`;
     await rig.settled(301);
     await rig.commands.config('SET', 'maxmemory', '0');
     await rig.send(later(17, 1));

@@ -73,7 +73,7 @@ test('logged vectors are those that Postgres recomputes', { timeout: TIMEOUT_MS 
     }
   }
   const rows = await rig.database.sql<{ id: string; features: number[] }>(
-    'select transaction_id as id, features from scores order by created_at',
+    'select transaction_id as id, feature_values(features) as features from scores order by created_at',
   );
   const stored = new Map(rows.map(({ id, features }) => [id, features]));
   const transactions = await loadTransactions(rig.pool, [...stored.keys()]);

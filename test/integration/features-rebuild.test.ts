@@ -44,7 +44,7 @@ test('older vectors are computed again, once or often, and the scores stay', asy
   }
   expect(await testDatabase.sql('select * from scores order by transaction_id')).toEqual(before);
   const rows = await testDatabase.sql<{ id: string; features: number[] }>(
-    'select transaction_id as id, features from recomputed_features order by transaction_id',
+    'select transaction_id as id, feature_values(features) as features from recomputed_features order by transaction_id',
   );
   expect(rows.map(({ id }) => id)).toEqual(ids.slice(1, SCORES).sort());
   const transactions = await loadTransactions(pool, [rows.at(-1)?.id ?? '']);

@@ -71,7 +71,7 @@ async function score(party: string, times: readonly number[]): Promise<string[]>
 
 async function featuresOf(id: string | undefined, names: readonly FeatureName[]) {
   const [row] = await rig.database.sql<{ features: number[] }>(
-    'select features from scores where transaction_id = $1',
+    'select feature_values(features) as features from scores where transaction_id = $1',
     [id],
   );
   return names.map((name) => row?.features[featureIndex(name)]);

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openScoringModel } from '../../src/models/registry/scoring-model.ts';
 import { isInCanary } from '../../src/models/rollout/bucket.ts';
 import { readModel } from '../../src/store/models.ts';
+import { toVector } from '../../src/store/vector-bytes.ts';
 import { type RollOut, startRollOut } from '../support/rolled-out.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
@@ -29,7 +30,7 @@ type Row = {
   model: string | null;
   probability: number | null;
   risk: number;
-  features: number[];
+  features: Buffer;
   degradation: number;
   scored_at: Date;
 };
@@ -60,7 +61,7 @@ test('an active model decides in its corridor alone, and the check that allowed 
   expect(scores.filter((row) => row.model === null)).toHaveLength(20);
   const { artefact, manifest } = await readModel(rig.pool, await rollOut.modelIdOf(model));
   const { judge } = openScoringModel(artefact, manifest);
-  const opinions = judge(ours.map(({ features }) => Float64Array.from(features)));
+  const opinions = judge(ours.map(({ features }) => toVector(features)));
   expect(ours.map(({ probability }) => probability)).toEqual(
     opinions.map(({ probability }) => probability),
   );
@@ -103,7 +104,7 @@ test('a shadow is computed for all and changes nothing of a score', async () => 
   );
   const { artefact, manifest } = await readModel(rig.pool, await rollOut.modelIdOf(model));
   const { judge } = openScoringModel(artefact, manifest);
-  const opinions = judge(scores.map(({ features }) => Float64Array.from(features)));
+  const opinions = judge(scores.map(({ features }) => toVector(features)));
   expect(shadows.map(({ probability }) => probability)).toEqual(
     opinions.map(({ probability }) => probability),
   );

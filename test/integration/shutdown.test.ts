@@ -125,7 +125,7 @@ describe('kill -9', () => {
       expect(await rig.settled(1000, 20_000)).toMatchObject({ scored: 1000, deadLetters: 0 });
       const [rows] = await rig.database.sql<{ doubled: number; siblings: number }>(
         `select count(*)::int - count(distinct transaction_id)::int as doubled,
-                max(features[14]) filter (where account_id = 'acc_0')::int as siblings from scores`,
+                max((feature_values(features))[14]) filter (where account_id = 'acc_0')::int as siblings from scores`,
       );
       expect(rows).toEqual({ doubled: 0, siblings: Math.floor(999 / 17) });
     });

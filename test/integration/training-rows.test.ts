@@ -188,7 +188,7 @@ describe('readTrainingRows', () => {
   });
 
   test('refuses vectors of another length', async () => {
-    await expect(read(january, { features: 4 })).rejects.toThrow('3 values where 4 were expected');
+    await expect(read(january, { features: 4 })).rejects.toThrow('24 bytes where 32 were expected');
   });
 
   test('does not see what is labelled while it reads', async () => {
@@ -196,7 +196,7 @@ describe('readTrainingRows', () => {
       await reader.count(january);
       await testDatabase.sql(
         `insert into labels select transaction_id, created_at, $1, 'fraud', 'late', now(), gen_random_uuid(), account_id, 'm'
-           from scores where created_at < $2 and feature_schema = 1 and features[1] = 8`,
+           from scores where created_at < $2 and feature_schema = 1 and (feature_values(features))[1] = 8`,
         [new Date(JANUARY + 8 * DAY_MS), new Date(JANUARY + DAY_MS)],
       );
       let rows = 0;

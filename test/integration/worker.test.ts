@@ -20,7 +20,7 @@ afterEach(async () => {
 
 const doubled = `select count(*)::int - count(distinct transaction_id)::int as doubled from scores`;
 /** What the profiles saw: with every sibling before it known, a transaction counts them all. */
-const siblingsSeen = `select features[14]::int as siblings from scores where account_id = $1 order by created_at`;
+const siblingsSeen = `select (feature_values(features))[14]::int as siblings from scores where account_id = $1 order by created_at`;
 
 describe('worker', () => {
   test('scores what is appended and leaves nothing behind', async () => {

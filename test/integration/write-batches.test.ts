@@ -156,14 +156,16 @@ describe('insertScores', () => {
     expect(await insert(before)).toEqual(ids(before));
     expect(await insert(rows, AT_MS + 1)).toEqual(ids(after));
     expect(await insert(rows, AT_MS + 2)).toEqual(new Set());
-    const found = await testDatabase.sql<{ scored_at: Date; features: number[] }>(
+    const found = await testDatabase.sql<{ scored_at: Date; features: Buffer }>(
       `select scored_at, features from scores where transaction_id = any ($1::uuid[]) order by transaction_id`,
       [rows.map((row) => row.transactionId)],
     );
     expect(found.map((row) => row.scored_at.getTime())).toEqual(
       rows.map((_, index) => (index < 100 ? AT_MS : AT_MS + 1)),
     );
-    expect(found.map((row) => row.features)).toEqual(rows.map((row) => [...row.features]));
+    expect(found.map((row) => row.features)).toEqual(
+      rows.map(({ features }) => Buffer.from(features.buffer)),
+    );
   });
 
   test('that overlap and run at once count each score once', async () => {

@@ -6,13 +6,19 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   float8Array,
-  readFloat8Array,
   textArray,
   timestampArray,
   uuidArray,
+  vectorArray,
 } from '../../src/store/binary-array.ts';
+import { copyVector, toVector } from '../../src/store/vector-bytes.ts';
 
 const HEADER_BYTES = 20;
+/** Quiet and signalling NaNs with a payload, -0, the least and the greatest subnormal number, -Infinity. */
+const AWKWARD = [
+  ...[0x7ff8000000000000n, 0x7ff0000000000001n, 0xffffffffffffffffn, 0x8000000000000000n],
+  ...[1n, 0x000fffffffffffffn, 0xfff0000000000000n],
+];
 const EPOCH_MS = Date.UTC(2000, 0);
 
 /** The only value of an array of one. */
@@ -23,16 +29,35 @@ function onlyValue(array: Buffer): Buffer {
 }
 
 describe('binary arrays', () => {
-  test('numbers come back as they went, null as NaN', () => {
-    const numbers = fc.array(fc.option(fc.double(), { freq: 5 }), { maxLength: 70 });
+  test('a number is its eight bytes, the highest first', () => {
     fc.assert(
-      fc.property(numbers, (values) => {
-        const into = new Float64Array(values.length);
-        readFloat8Array(float8Array(values), into);
-        expect([...into]).toEqual(values.map((value) => value ?? Number.NaN));
+      fc.property(fc.double(), (value) => {
+        expect(onlyValue(float8Array([value])).readDoubleBE()).toBe(value);
       }),
     );
-    expect(() => readFloat8Array(float8Array([1, 2]), new Float64Array(3))).toThrow('2 values');
+    expect(float8Array([null]).readInt32BE(HEADER_BYTES)).toBe(-1);
+  });
+
+  test('vectors come back with all their bits: every NaN, -0, subnormal numbers', () => {
+    const bits = fc.array(
+      fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.constantFrom(...AWKWARD)),
+      {
+        maxLength: 100,
+      },
+    );
+    fc.assert(
+      fc.property(bits, fc.nat({ max: 3 }), (values, before) => {
+        // A row of a matrix: it neither begins nor ends with its buffer.
+        const matrix = new BigUint64Array([...Array(before).fill(7n), ...values, 7n]);
+        const row = new Float64Array(matrix.buffer, before * 8, values.length);
+        const written = onlyValue(vectorArray([row]));
+        expect([...new BigUint64Array(toVector(written).buffer)]).toEqual(values);
+        const into = new BigUint64Array(values.length + 2);
+        copyVector(written, new Float64Array(into.buffer, 8, values.length));
+        expect([...into]).toEqual([0n, ...values, 0n]);
+      }),
+    );
+    expect(() => copyVector(new Uint8Array(16), new Float64Array(3))).toThrow('16 bytes');
   });
 
   test('text is UTF-8, short and long, plain and not', () => {

@@ -26,7 +26,7 @@ export async function storeScores(
     probability: seed.probability ?? null,
     verdict: seed.verdict ?? 'approve',
     model: seed.model ?? null,
-    features: seed.features.map(String),
+    features: Buffer.from(Float64Array.from(seed.features).buffer).toString('hex'),
   }));
   await database.query(insertScores, [JSON.stringify(rows)]);
   return rows.map((row) => row.transaction_id);
@@ -37,9 +37,9 @@ const insertScores = {
   text: `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
            probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation)
          select transaction_id, created_at, created_at, 'acc_1', 'US-EG', 0, risk, probability, verdict, '[]',
-                features, 1, 'default@1', model, 1, 0
+                decode(features, 'hex'), 1, 'default@1', model, 1, 0
            from json_to_recordset($1) as r(transaction_id uuid, created_at timestamptz, risk float8,
-             probability float8, verdict text, model text, features float8[])`,
+             probability float8, verdict text, model text, features text)`,
 };
 
 export type LabelSeed = {

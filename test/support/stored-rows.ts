@@ -73,7 +73,7 @@ const insertScores = {
   text: `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
            verdict, reasons, features, feature_schema, rule_set, attempts, degradation)
          select transaction_id, created_at, scored_at, account_id, corridor, score, score / 1000.0,
-                verdict, reasons, '{1,NaN}', 1, 'default@1', 1, 0
+                verdict, reasons, decode('000000000000f03f000000000000f87f', 'hex'), 1, 'default@1', 1, 0
            from json_to_recordset($1) as r(transaction_id uuid, created_at timestamptz, scored_at timestamptz,
              account_id text, corridor text, score smallint, verdict text, reasons jsonb)
           where score is not null`,
