@@ -68,7 +68,8 @@ begin
   for partition in select inhrelid::regclass from pg_inherits where inhparent = 'scores'::regclass loop
     execute format('alter table scores detach partition %s', partition);
   end loop;
-  alter table scores alter column features type bytea using feature_bytes(features);
+  alter table scores alter column features type bytea using feature_bytes(features),
+    add constraint features_are_doubles check (octet_length(features) % 8 = 0);
 end $$;
 
 -- step: its partitions, the newest first
@@ -89,8 +90,9 @@ begin
     raise info '% (% of %)', partition, at, at + count - 1;
     month := make_timestamp(substr(partition, 9, 4)::integer, substr(partition, 14, 2)::integer, 1, 0, 0, 0);
     bounds := array[month at time zone 'utc', (month + interval '1 month') at time zone 'utc']::text[];
-    -- The check is proved while rows are rewritten, so that attaching does not read them again.
+    -- The checks are proved while rows are rewritten, so that attaching does not read them again.
     execute format('alter table %I alter column features type bytea using feature_bytes(features),
+                      add constraint features_are_doubles check (octet_length(features) %% 8 = 0),
                       add constraint %I check (created_at >= %L and created_at < %L)',
                    partition, partition || '_range', bounds[1], bounds[2]);
     execute format('alter table scores attach partition %I for values from (%L) to (%L)', partition, bounds[1], bounds[2]);
@@ -103,7 +105,8 @@ end $$;
 do $$
 begin
   if (select atttypid from pg_attribute where attrelid = 'recomputed_features'::regclass and attname = 'features') <> 'bytea'::regtype then
-    alter table recomputed_features alter column features type bytea using feature_bytes(features);
+    alter table recomputed_features alter column features type bytea using feature_bytes(features),
+      add constraint features_are_doubles check (octet_length(features) % 8 = 0);
   end if;
 end $$;
 

@@ -179,6 +179,11 @@ test('their pages are known to be visible to all, which spares index-only scans 
   expect(parts).toEqual(Array(3).fill({ known: true }));
 });
 
+test.each(['scores', 'recomputed_features'])('%s holds whole doubles alone', async (table) => {
+  const cut = testDatabase.sql(`update ${table} set features = substring(features from 2)`);
+  await expect(cut).rejects.toThrow('features_are_doubles');
+});
+
 test('their partitions are as new ones, and take new scores', async () => {
   await ensurePartitions(database, [monthOf(Date.UTC(2027, 0))]);
   const describe = async (name: string) =>

@@ -1,0 +1,94 @@
+/** Scores, each with its vector: as the engine stores them, and as `double precision[]`. */
+import { comparePositions } from '../../src/domain/history.ts';
+import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
+import {
+  float8Array,
+  int2Array,
+  int4Array,
+  textArray,
+  timestampArray,
+  uuidArray,
+} from '../../src/store/binary-array.ts';
+import type { Database } from '../../src/store/pool.ts';
+import { insertScores, type NewScore } from '../../src/store/scores.ts';
+import type { NewBatch } from '../../src/store/transactions.ts';
+import { vectorChecksum } from '../../src/store/vector-checksum.ts';
+import { createAloneScorer, RULE_SET } from './empty-history.ts';
+import type { Arm } from './statement-arms.ts';
+
+const LINEAGE = { scoredAtMs: Date.UTC(2026, 0), featureSchema: FEATURE_SCHEMA, ruleSet: RULE_SET };
+const TABLES = ['scores'];
+
+export function scoreArms(): readonly Arm[] {
+  const scoresOf = createScores();
+  return [
+    {
+      ...{ name: 'bytea[] (the engine)', tables: TABLES, ddl: [] },
+      store: (database, batch) => insertScores(database, scoresOf(batch), LINEAGE),
+    },
+    {
+      ...{ name: 'float8[], sliced', tables: TABLES },
+      ddl: [
+        `alter table SCHEMA.scores drop constraint features_are_doubles,
+           alter column features type double precision[] using null`,
+      ],
+      store: (database, batch) => insertFloat8(database, scoresOf(batch)),
+    },
+  ];
+}
+
+/** Made once a batch, in the order of the primary key. */
+function createScores(): (batch: NewBatch) => readonly NewScore[] {
+  const scoreAlone = createAloneScorer();
+  const known = new Map<NewBatch, readonly NewScore[]>();
+  return (batch) => {
+    const scores =
+      known.get(batch) ??
+      batch.transactions
+        .map((one) => ({ ...one, ...scoreAlone(one), model: null, attempts: 1, degradation: 0 }))
+        .sort(comparePositions);
+    known.set(batch, scores);
+    return scores;
+  };
+}
+
+const float8Statement = {
+  name: 'insert-float8-scores',
+  text: `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, probability,
+           verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation, features_crc32)
+         select transaction_id, created_at, to_timestamp($1::float8 / 1000), account_id, corridor, score, risk,
+                probability, verdict, reasons::jsonb, ($13::float8[])[(row - 1) * $18::int + 1 : row * $18::int],
+                $2::smallint, $3::text, model, attempts, degradation, features_crc32
+           from (select unnest($4::uuid[]) as transaction_id, unnest($5::timestamptz[]) as created_at,
+                        unnest($6::text[]) as account_id, unnest($7::text[]) as corridor,
+                        unnest($8::smallint[]) as score, unnest($9::float8[]) as risk,
+                        unnest($10::float8[]) as probability, unnest($11::text[]) as verdict,
+                        unnest($12::text[]) as reasons, unnest($14::text[]) as model,
+                        unnest($15::smallint[]) as attempts, unnest($16::smallint[]) as degradation,
+                        unnest($17::integer[]) as features_crc32,
+                        generate_series(1, cardinality($4::uuid[])) as row) s`,
+};
+
+async function insertFloat8(database: Database, rows: readonly NewScore[]): Promise<void> {
+  const decisions = rows.map(({ decision }) => decision);
+  const numbers = new Float64Array(rows.length * FEATURE_COUNT);
+  for (const [at, { features }] of rows.entries()) numbers.set(features, at * FEATURE_COUNT);
+  await database.query(float8Statement, [
+    ...[LINEAGE.scoredAtMs, LINEAGE.featureSchema, LINEAGE.ruleSet],
+    uuidArray(rows.map((row) => row.transactionId)),
+    timestampArray(rows.map((row) => row.createdAtMs)),
+    textArray(rows.map((row) => row.accountId)),
+    textArray(rows.map((row) => row.corridor)),
+    int2Array(decisions.map(({ score }) => score)),
+    float8Array(decisions.map(({ risk }) => risk)),
+    float8Array(decisions.map(({ probability }) => probability)),
+    textArray(decisions.map(({ verdict }) => verdict)),
+    textArray(decisions.map(({ reasons }) => JSON.stringify(reasons))),
+    float8Array(numbers),
+    textArray(rows.map((row) => row.model)),
+    int2Array(rows.map((row) => row.attempts)),
+    int2Array(rows.map((row) => row.degradation)),
+    int4Array(rows.map((row) => vectorChecksum(row.features))),
+    FEATURE_COUNT,
+  ]);
+}
