@@ -5,7 +5,7 @@
  */
 import { integerOption, parseArguments, UsageError } from '../src/cli/command.ts';
 import type { Bench } from './support/bench.ts';
-import { DAY_MS, integerList, loadName, USUAL_LOAD } from './support/load.ts';
+import { DAY_MS, integerList, loadName, MONTH_LOAD } from './support/load.ts';
 import { madeBatches } from './support/made-rows.ts';
 import { makeRunFolder } from './support/run-folder.ts';
 import { scoreArms } from './support/score-arms.ts';
@@ -42,7 +42,7 @@ export const bench: Bench = {
       ...{ dataDir: `${folder.path}/data`, log, signal, onProgress },
     });
     for (const batch of batches) {
-      const load = { ...USUAL_LOAD, batch, transactions: rows, days: 1, endMs: DAY_MS * 20_000 };
+      const load = { ...MONTH_LOAD, batch, transactions: rows, days: 1, endMs: DAY_MS * 20_000 };
       const made = [...madeBatches(load)];
       for (const [name, makeArms] of groups) {
         output.note(`${name}, ${loadName(load)}`);
@@ -50,7 +50,7 @@ export const bench: Bench = {
         yield {
           ...{ ...measured, caseName: `${name}, ${loadName(load)}`, versions: services.versions },
           inputs: { rows, rounds, batch, ...services.settings },
-          ceilings: [],
+          ...{ settings: {}, ceilings: [] },
         };
       }
     }
