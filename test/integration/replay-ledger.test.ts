@@ -56,7 +56,7 @@ async function insertScore(
   await database.sql(
     `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons,
        features, feature_schema, rule_set, attempts, degradation)
-     values ($1, to_timestamp($2 / 1000.0), to_timestamp($3 / 1000.0), 'a', 'US-EG', 0, 0, 'approve', '[]', '{}', 1, 'r@1', 1, 0)`,
+     values ($1, to_timestamp($2 / 1000.0), to_timestamp($3 / 1000.0), 'a', 'US-EG', 0, 0, 'approve', '[]', '', 1, 'r@1', 1, 0)`,
     [id, createdAtMs, RECEIVED_MS + latencyMs],
   );
 }
