@@ -159,8 +159,8 @@ export function float8Array(values: ArrayLike<number | null>): Buffer {
 }
 
 /**
- * bytea[] of vectors as they lie in memory: little-endian on every machine that Node supports but s390x. Half the
- * cost of float8[] for Postgres, which would otherwise turn each number around by itself.
+ * bytea[] of vectors as they lie in memory: little-endian on every machine that Node supports but s390x. Postgres copies
+ * them; the numbers of a float8[] it turns around one by one, 3 µs for 81 of them.
  */
 export function vectorArray(vectors: readonly Float64Array[]): Buffer {
   let bytes = 0;
