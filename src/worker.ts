@@ -27,8 +27,7 @@ import type { Guards } from './runtime/guards.ts';
 import { createMetrics, type Metrics, reportConnections } from './runtime/metrics.ts';
 import { createLife, createReadiness } from './runtime/vital-signs.ts';
 import { openWorkerHttp } from './runtime/worker-http.ts';
-import { FEATURE_COUNT, FEATURE_SCHEMA } from './scoring/feature-schema.ts';
-import { features } from './scoring/features.ts';
+import { FEATURE_SCHEMA } from './scoring/feature-schema.ts';
 import { currentRuleSet } from './scoring/rule-sets.ts';
 import { score } from './scoring/score.ts';
 import { listCorridors } from './store/corridors.ts';
@@ -87,8 +86,6 @@ export type WorkerOverrides = {
 const scorer: Scorer = {
   featureSchema: FEATURE_SCHEMA,
   ruleSet: currentRuleSet.id,
-  featureCount: FEATURE_COUNT,
-  fill: features,
   decide: (vector, opinion) => score({ vector, ruleSet: currentRuleSet, opinion }),
 };
 

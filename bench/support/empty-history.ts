@@ -2,10 +2,11 @@
 import type { Decision } from '../../src/domain/score-record.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { FEATURE_COUNT } from '../../src/scoring/feature-schema.ts';
-import { features } from '../../src/scoring/features.ts';
 import { currentRuleSet } from '../../src/scoring/rule-sets.ts';
 import { score } from '../../src/scoring/score.ts';
-import { foldParties, makeParties } from './pure-core.ts';
+import { features } from '../../test/support/oracle/features.ts';
+import { oracleHistories } from '../../test/support/oracle/vector.ts';
+import { makeParties } from './pure-core.ts';
 
 export const RULE_SET: string = currentRuleSet.id;
 
@@ -13,7 +14,12 @@ export type ScoredAlone = { readonly decision: Decision; readonly features: Floa
 
 export function createAloneScorer(): (transaction: Transaction) => ScoredAlone {
   // The same for all, but for what the limit of a currency makes missing: nothing here depends on that.
-  const { account, merchant } = foldParties(FIRST_TRANSACTION, makeParties());
+  const { accounts, merchants } = makeParties();
+  const { account, merchant } = oracleHistories(
+    FIRST_TRANSACTION,
+    first(accounts),
+    first(merchants),
+  );
   return (transaction) => {
     const vector = new Float64Array(FEATURE_COUNT);
     features(transaction, account, merchant, vector);
@@ -39,3 +45,9 @@ const FIRST_TRANSACTION: Transaction = {
   country: null,
   channel: null,
 };
+
+function first<T>(parties: readonly T[]): T {
+  const [one] = parties;
+  if (one === undefined) throw new Error('no party was made');
+  return one;
+}

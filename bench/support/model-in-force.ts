@@ -14,13 +14,21 @@ import { makeRandomTrees } from './random-trees.ts';
 const SHAPE = { trees: 200, depth: 6, thresholdMax: 50, leafMin: -0.08, leafMax: 0.04 };
 const TIMEOUT_MS = 10_000;
 
-/** @returns its name, as scores have it */
-export async function putModelInForce(url: string): Promise<string> {
+/** A model as it is registered. */
+export function makeTreeModel(): {
+  readonly artefact: Buffer;
+  readonly manifest: ReturnType<typeof describeModel>;
+} {
   const featureNames = FEATURE_LIST.map(({ name }) => name);
   const random = createRandom('model in force');
   const trees = makeRandomTrees({ ...SHAPE, featureNames }, random);
   const artefact = Buffer.from(writeXgboost(trees));
-  const manifest = describeModel(artefact, 'random@1', random);
+  return { artefact, manifest: describeModel(artefact, 'random@1', random) };
+}
+
+/** @returns its name, as scores have it */
+export async function putModelInForce(url: string): Promise<string> {
+  const { artefact, manifest } = makeTreeModel();
   await using database = openPool({
     ...{ url, role: 'bench', connectionsMax: 1, namedStatements: false },
     ...{ connectTimeoutMs: TIMEOUT_MS, statementTimeoutMs: TIMEOUT_MS },

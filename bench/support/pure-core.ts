@@ -1,9 +1,7 @@
 /** The pure core with all profiles in memory, and the transactions it is tried with. */
 import {
-  type AccountHistory,
   type FraudSpan,
   LABEL_MATURITY_DAYS,
-  type MerchantHistory,
   type MerchantPast,
   type MerchantTally,
   merchantHourlyDays,
@@ -14,12 +12,22 @@ import type { Decision } from '../../src/domain/score-record.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { DAY_MS, HOUR_MS } from '../../src/domain/utc-bucket.ts';
 import { accountKind } from '../../src/profile/account-kind.ts';
-import type { AccountProfile } from '../../src/profile/account-profile.ts';
+import {
+  type AccountProfile,
+  boundAccount,
+  insertAccountItem,
+} from '../../src/profile/account-profile.ts';
 import { merchantKind } from '../../src/profile/merchant-kind.ts';
-import type { MerchantProfile } from '../../src/profile/merchant-profile.ts';
-import { features } from '../../src/scoring/features.ts';
+import {
+  boundMerchant,
+  insertMerchantItem,
+  type MerchantProfile,
+} from '../../src/profile/merchant-profile.ts';
+import { beginRows } from '../../src/profile/own-features.ts';
+import { type FeatureRows, rowAt, vectorOf } from '../../src/scoring/feature-rows.ts';
 import { currentRuleSet } from '../../src/scoring/rule-sets.ts';
 import { score } from '../../src/scoring/score.ts';
+import { oracleVector } from '../../test/support/oracle/vector.ts';
 
 export const ACCOUNTS = 2000;
 export const MERCHANTS = 500;
@@ -31,11 +39,6 @@ export type Parties = {
   readonly accounts: AccountProfile[];
   readonly merchants: MerchantProfile[];
 };
-export type PartyHistories = {
-  readonly account: AccountHistory;
-  readonly merchant: MerchantHistory;
-};
-
 /** What merchants have behind them. */
 export type MerchantsPast = Pick<MerchantPast, 'tallies' | 'frauds'>;
 
@@ -67,22 +70,50 @@ export function makeBusyPast(frauds: number): MerchantsPast {
   return { tallies, frauds: { spans, floorMs: Number.NEGATIVE_INFINITY } };
 }
 
-export function foldParties(
-  transaction: Transaction,
-  { accounts, merchants }: Parties,
-): PartyHistories {
+/** Folds a batch and fills its rows of features. */
+export function foldAll(transactions: readonly Transaction[], parties: Parties): FeatureRows {
+  const { arrivals, rows } = beginRows(transactions);
+  for (const [index, transaction] of transactions.entries()) {
+    const { account, merchant } = partiesOf(transaction, parties);
+    const at = rowAt(index);
+    const isFolded =
+      accountKind.fold(account, arrivals, index, rows.values, at) &&
+      merchantKind.fold(merchant, arrivals, index, rows.values, at);
+    if (!isFolded) throw new Error('not folded');
+  }
+  return rows;
+}
+
+/** The same by the oracle: an object of what is seen of each party, then one feature after the other. */
+export function foldAllByOracle(
+  transactions: readonly Transaction[],
+  parties: Parties,
+): Float64Array[] {
+  const { arrivals } = beginRows(transactions);
+  return transactions.map((transaction, index) => {
+    const { account, merchant } = partiesOf(transaction, parties);
+    const vector = oracleVector(transaction, account, merchant);
+    insertAccountItem(account, account.list.count, arrivals, index);
+    boundAccount(account);
+    insertMerchantItem(merchant, merchant.list.count, arrivals, index);
+    boundMerchant(merchant);
+    return vector;
+  });
+}
+
+function partiesOf(transaction: Transaction, { accounts, merchants }: Parties) {
   const account = accounts[Number(transaction.accountId.slice(4))];
   const merchant = merchants[Number(transaction.merchantId.slice(2))];
   if (account === undefined || merchant === undefined) throw new Error('no such party');
-  const ofAccount = accountKind.fold(account, transaction);
-  const ofMerchant = merchantKind.fold(merchant, transaction);
-  if (ofAccount === undefined || ofMerchant === undefined) throw new Error('not folded');
-  return { account: ofAccount, merchant: ofMerchant };
+  return { account, merchant };
 }
 
-export function foldAndScore(transaction: Transaction, parties: Parties): Decision {
-  const { account, merchant } = foldParties(transaction, parties);
-  const vector = features(transaction, account, merchant);
+export function foldAndScore(transactions: readonly Transaction[], parties: Parties): Decision[] {
+  const rows = foldAll(transactions, parties);
+  return transactions.map((_, index) => scoreByRules(vectorOf(rows, index)));
+}
+
+export function scoreByRules(vector: Float64Array): Decision {
   return score({ vector, ruleSet: currentRuleSet, opinion: null });
 }
 

@@ -5,10 +5,10 @@
  */
 import type { Transaction } from '../domain/transaction.ts';
 import { createAccountKind } from '../profile/account-kind.ts';
-import { foldBatch, type LoadPasts } from '../profile/fold-batch.ts';
+import { foldBatch } from '../profile/fold-batch.ts';
 import { createMerchantKind } from '../profile/merchant-kind.ts';
-import type { Profile, ProfileKind } from '../profile/profile.ts';
-import { features } from '../scoring/features.ts';
+import { beginRows } from '../profile/own-features.ts';
+import { vectorOf } from '../scoring/feature-rows.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../store/history.ts';
 import type { Database } from '../store/pool.ts';
 
@@ -22,26 +22,28 @@ export function createRecomputeVectors(
   const accountKind = createAccountKind(maturityDays);
   const merchantKind = createMerchantKind(maturityDays);
   return async (transactions) => {
-    const accounts = await historiesOf(accountKind, transactions, (points) =>
-      loadAccountPasts(query, points),
-    );
-    const merchants = await historiesOf(merchantKind, transactions, (points) =>
-      loadMerchantPasts(query, points, maturityDays),
-    );
-    return transactions.map((transaction, index) => {
-      const [account, merchant] = [accounts[index], merchants[index]];
-      if (account === undefined || merchant === undefined) throw new Error('a history is missing');
-      return features(transaction, account, merchant);
+    const batch = {
+      ...beginRows(transactions),
+      transactions,
+      indices: transactions.map((_, index) => index),
+    };
+    await foldBatch({
+      ...batch,
+      kind: accountKind,
+      holdings: holdingsOf(transactions),
+      loadPasts: (points) => loadAccountPasts(query, points),
     });
+    await foldBatch({
+      ...batch,
+      kind: merchantKind,
+      holdings: holdingsOf(transactions),
+      loadPasts: (points) => loadMerchantPasts(query, points, maturityDays),
+    });
+    return transactions.map((_, index) => vectorOf(batch.rows, index));
   };
 }
 
 /** A profile of its own each, so that none sees what another one was folded into. */
-function historiesOf<P extends Profile, History, Past>(
-  kind: ProfileKind<P, History, Past>,
-  transactions: readonly Transaction[],
-  loadPasts: LoadPasts<Past>,
-): Promise<History[]> {
-  const holdings = transactions.map(() => ({ profile: undefined, storedHeader: null }));
-  return foldBatch({ kind, transactions, holdings, loadPasts });
+function holdingsOf(transactions: readonly Transaction[]) {
+  return transactions.map(() => ({ profile: undefined, storedHeader: null }));
 }

@@ -1,18 +1,28 @@
 /** What an account's known frauds say about one transaction. Runs only for accounts that have some. */
-import type { AccountHistory } from '../domain/history.ts';
-import type { AccountSource } from './account-history.ts';
+import type { KnownFrauds } from '../domain/history.ts';
+import { DAY_MS } from '../domain/utc-bucket.ts';
 import { countCreated, fraudRate, seenFrauds } from './known-frauds.ts';
-import { firstAfter, timeAt } from './packed-list.ts';
+import { firstAfter, type PackedList, timeAt } from './packed-list.ts';
 
-const DAY_MS = 86_400_000;
+/** Siblings: the first `end` items of a list; and what is known of the account's frauds. */
+export type AccountSource = {
+  readonly list: PackedList;
+  readonly end: number;
+  readonly frauds: KnownFrauds;
+  /** After which the labels of a transaction are taken for complete. */
+  readonly maturityMs: number;
+};
 
-/** Frauds among the siblings [start, end) of the list, by what was known at `ms`. */
-export function countAccountFrauds(
-  { list, end, frauds }: AccountSource,
+/**
+ * By what was known at `ms`: rates of fraud among the siblings [start, end) that were created in (t - d - w, t - d], d
+ * being the maturity of labels and w 7, 30 and 90 days, and the known frauds of (t - d, t).
+ */
+export function writeAccountFrauds(
+  { list, end, frauds, maturityMs }: AccountSource,
   start: number,
   ms: number,
-  maturityMs: number,
-  history: AccountHistory,
+  values: Float64Array,
+  at: number,
 ): void {
   const oldestMs = timeAt(list, start);
   const known = seenFrauds(frauds, ms, oldestMs);
@@ -24,8 +34,8 @@ export function countAccountFrauds(
     const frauds = countCreated(known, fromMs + 1, matureMs + 1);
     return fraudRate(frauds, mature - firstAfter(list, start, mature, fromMs));
   };
-  history.fraudRate7d = rate(7);
-  history.fraudRate30d = rate(30);
-  history.fraudRate90d = rate(90);
-  history.youngFrauds = countCreated(known, matureMs + 1, ms);
+  values[at] = rate(7);
+  values[at + 1] = rate(30);
+  values[at + 2] = rate(90);
+  values[at + 3] = countCreated(known, matureMs + 1, ms);
 }

@@ -2,29 +2,24 @@
 import {
   ACCOUNT_HISTORY_DAYS,
   ACCOUNT_HISTORY_ENTRIES,
-  type AccountHistory,
   type AccountPast,
   LABEL_MATURITY_DAYS,
 } from '../domain/history.ts';
-import { reportingLimitMinor } from '../domain/reporting-limit.ts';
-import type { Transaction } from '../domain/transaction.ts';
-import { accountHistory } from './account-history.ts';
+import { DAY_MS } from '../domain/utc-bucket.ts';
+import { writeAccount } from './account-features.ts';
 import {
   type AccountProfile,
-  accountItem,
   accountLayout,
   boundAccount,
   decodeAccount,
   insertAccountItem,
   rebuildAccount,
 } from './account-profile.ts';
-import { type Figures, figuresOf } from './figures.ts';
-import { comparePlaces, countBefore, holdsAt } from './packed-list.ts';
+import { type Arrivals, readArrivalPlace } from './arrivals.ts';
+import { BEFORE_ALL, comparePlaces, countBefore, holdsAt, type Place } from './packed-list.ts';
 import { encodeOf, type ProfileKind, pendingWriteOf } from './profile.ts';
 
-const DAY_MS = 86_400_000;
-
-type AccountKind = ProfileKind<AccountProfile, AccountHistory, AccountPast>;
+type AccountKind = ProfileKind<AccountProfile, AccountPast>;
 
 /** @param maturityDays after which the labels of a transaction are taken for complete */
 export function createAccountKind(maturityDays: number): AccountKind {
@@ -35,12 +30,15 @@ export function createAccountKind(maturityDays: number): AccountKind {
     partyOf: (transaction) => transaction.accountId,
     decode: decodeAccount,
     rebuild: rebuildAccount,
-    fold: (profile, transaction, figures = figuresOf(transaction)) =>
-      fold(profile, transaction, figures, maturityMs),
+    fold: (profile, arrivals, arrival, values, rowAt) =>
+      fold(profile, maturityMs, arrivals, arrival, values, rowAt),
     pendingWrite: (profile) => pendingWriteOf(profile, accountLayout),
     encode: (profile) => encodeOf(profile, accountLayout),
   };
 }
+
+/** Of the arrival that is folded: one for all, as none is kept. */
+const here: Place = { ...BEFORE_ALL };
 
 /**
  * Exact for whatever lies after the floor, up to the ceiling, and sees its fill: ACCOUNT_HISTORY_ENTRIES siblings,
@@ -48,24 +46,25 @@ export function createAccountKind(maturityDays: number): AccountKind {
  */
 function fold(
   profile: AccountProfile,
-  transaction: Transaction,
-  figures: Figures,
   maturityMs: number,
-): AccountHistory | undefined {
-  const item = accountItem(transaction, figures);
+  arrivals: Arrivals,
+  arrival: number,
+  values: Float64Array,
+  rowAt: number,
+): boolean {
+  const place = readArrivalPlace(arrivals, arrival, here);
   const { list, frauds, floor, ceiling } = profile;
-  if (comparePlaces(item.place, ceiling) > 0 || comparePlaces(item.place, floor) <= 0) return;
-  const index = countBefore(list, item.place);
+  if (comparePlaces(place, ceiling) > 0 || comparePlaces(place, floor) <= 0) return false;
+  const end = countBefore(list, place);
   const isComplete =
-    index >= ACCOUNT_HISTORY_ENTRIES || floor.ms <= item.place.ms - ACCOUNT_HISTORY_DAYS * DAY_MS;
-  if (!isComplete) return;
-  const limitMinor = reportingLimitMinor(transaction.currency);
-  const history = accountHistory({ list, end: index, frauds }, item, limitMinor, maturityMs);
-  if (!holdsAt(list, index, item.place)) {
-    insertAccountItem(profile, index, item);
+    end >= ACCOUNT_HISTORY_ENTRIES || floor.ms <= place.ms - ACCOUNT_HISTORY_DAYS * DAY_MS;
+  if (!isComplete) return false;
+  writeAccount({ list, end, frauds, maturityMs }, arrivals, arrival, values, rowAt);
+  if (!holdsAt(list, end, place)) {
+    insertAccountItem(profile, end, arrivals, arrival);
     boundAccount(profile);
   }
-  return history;
+  return true;
 }
 
-export const accountKind = createAccountKind(LABEL_MATURITY_DAYS);
+export const accountKind: AccountKind = createAccountKind(LABEL_MATURITY_DAYS);

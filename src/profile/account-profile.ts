@@ -7,13 +7,13 @@
  * its point than it may read.
  */
 
-import type { AccountPast, KnownFrauds, PastTransaction } from '../domain/history.ts';
-import { type Figures, figuresOf } from './figures.ts';
+import type { AccountPast, KnownFrauds } from '../domain/history.ts';
+import { type Arrivals, arrivalsOf, readArrivalPlace } from './arrivals.ts';
 import { chainFrauds, fraudsBytes, readFrauds, writeFrauds } from './known-frauds.ts';
-import { hashText, packLetters } from './pack.ts';
 import {
   AFTER_ALL,
   adoptList,
+  BEFORE_ALL,
   createList,
   dropOldest,
   openItem,
@@ -68,42 +68,28 @@ export type AccountProfile = Profile & {
   readonly list: PackedList;
 };
 
-/** A transaction as the list holds it. */
-export type AccountItem = Figures & {
-  readonly merchant: number;
-  readonly device: number;
-  /** Corridor (20 bits) above country (10 bits). */
-  readonly route: number;
-  readonly night: boolean;
-};
-
-export function accountItem(
-  transaction: PastTransaction,
-  { place, amountMinor, currency }: Figures,
-): AccountItem {
-  return {
-    place,
-    amountMinor,
-    merchant: hashText(transaction.merchantId),
-    device: hashText(transaction.deviceId),
-    route: (packLetters(transaction.corridor) << 10) | packLetters(transaction.country),
-    currency,
-    night: transaction.createdAtMs % DAY_MS < NIGHT_HOURS * HOUR_MS,
-  };
-}
-
-export function insertAccountItem(profile: AccountProfile, index: number, item: AccountItem): void {
+export function insertAccountItem(
+  profile: AccountProfile,
+  index: number,
+  arrivals: Arrivals,
+  arrival: number,
+): void {
   const { list } = profile;
-  openItem(list, index, item.place);
+  const place = readArrivalPlace(arrivals, arrival, newPlace);
+  openItem(list, index, place);
   const { items } = list;
   const at = index * ACCOUNT_ITEM_BYTES;
-  items.setFloat64(at + AMOUNT_AT, item.amountMinor, true);
-  items.setUint32(at + MERCHANT_AT, item.merchant, true);
-  items.setUint32(at + DEVICE_AT, item.device, true);
-  items.setUint32(at + ROUTE_AT, item.route, true);
-  items.setUint16(at + CURRENCY_AT, item.currency | (item.night ? NIGHT_BIT : 0), true);
-  profile.digest = chainDigest(profile.digest, item.place.low);
+  const isNight = place.ms % DAY_MS < NIGHT_HOURS * HOUR_MS;
+  items.setFloat64(at + AMOUNT_AT, arrivals.minor[arrival] as number, true);
+  items.setUint32(at + MERCHANT_AT, arrivals.merchant[arrival] as number, true);
+  items.setUint32(at + DEVICE_AT, arrivals.device[arrival] as number, true);
+  items.setUint32(at + ROUTE_AT, arrivals.route[arrival] as number, true);
+  const currency = arrivals.currency[arrival] as number;
+  items.setUint16(at + CURRENCY_AT, isNight ? currency | NIGHT_BIT : currency, true);
+  profile.digest = chainDigest(profile.digest, place.low);
 }
+
+const newPlace: Place = { ...BEFORE_ALL };
 
 /** Cuts a list that is too long; what falls out raises the floor. */
 export function boundAccount(profile: AccountProfile): void {
@@ -131,8 +117,10 @@ export function rebuildAccount(
     frauds: past.frauds,
     list,
   };
-  for (const row of past.rows)
-    insertAccountItem(profile, list.count, accountItem(row, figuresOf(row)));
+  const arrivals = arrivalsOf(past.rows);
+  for (let row = 0; row < past.rows.length; row++) {
+    insertAccountItem(profile, list.count, arrivals, row);
+  }
   return profile;
 }
 

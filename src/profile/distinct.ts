@@ -3,6 +3,7 @@
  * table whose slots carry the number of the count that filled them, so nothing is ever cleared.
  */
 const SLOTS = 1024;
+const SLOT_BITS = SLOTS - 1;
 
 export type DistinctCounter = {
   /** Begins a new count. */
@@ -23,10 +24,10 @@ export function createDistinctCounter(): DistinctCounter {
       count = 0;
     },
     add(hash) {
-      let slot = hash % SLOTS;
+      let slot = hash & SLOT_BITS;
       while (rounds[slot] === round) {
         if (hashes[slot] === hash) return;
-        slot = (slot + 1) % SLOTS;
+        slot = (slot + 1) & SLOT_BITS;
       }
       rounds[slot] = round;
       hashes[slot] = hash;

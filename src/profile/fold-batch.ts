@@ -4,7 +4,8 @@
  */
 import { comparePositions } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import type { Figures } from './figures.ts';
+import { type FeatureRows, rowAt } from '../scoring/feature-rows.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { Profile, ProfileHeader, ProfileKind } from './profile.ts';
 import { type TakeRoom, takeOwn } from './room.ts';
 
@@ -26,12 +27,15 @@ export type LoadPasts<Past> = (
   missing: number,
 ) => AsyncIterable<Past>;
 
-export type FoldBatch<P extends Profile, History, Past> = {
-  readonly kind: ProfileKind<P, History, Past>;
+export type FoldBatch<P extends Profile, Past> = {
+  readonly kind: ProfileKind<P, Past>;
   /** In the order in which they are to be folded. */
   readonly transactions: readonly Transaction[];
-  /** One a transaction. */
-  readonly figures?: readonly Figures[];
+  /** One a transaction each, in their order. */
+  readonly arrivals: Arrivals;
+  readonly rows: FeatureRows;
+  /** Which of them are to be folded, rising. */
+  readonly indices: readonly number[];
   /** One a transaction, the same one for all of a party. */
   readonly holdings: readonly Holding<P>[];
   readonly loadPasts: LoadPasts<Past>;
@@ -39,14 +43,10 @@ export type FoldBatch<P extends Profile, History, Past> = {
   readonly take?: TakeRoom;
 };
 
-/** One history a transaction, in their order. Throws what `loadPasts` throws. */
-export async function foldBatch<P extends Profile, History, Past>(
-  batch: FoldBatch<P, History, Past>,
-): Promise<History[]> {
-  const { kind, transactions, loadPasts, take = takeOwn } = batch;
-  const histories = new Array<History>(transactions.length);
-  const all = transactions.map((_, index) => index);
-  let { waiting, points } = foldRound(batch, histories, all, true);
+/** Fills the rows. Throws what `loadPasts` throws. */
+export async function foldBatch<P extends Profile, Past>(batch: FoldBatch<P, Past>): Promise<void> {
+  const { kind, loadPasts, take = takeOwn } = batch;
+  let { waiting, points } = foldRound(batch, batch.indices, true);
   while (waiting.length > 0) {
     const rebuilt = [...points.keys()];
     const missing = rebuilt.filter(({ profile }) => profile === undefined).length;
@@ -57,10 +57,9 @@ export async function foldBatch<P extends Profile, History, Past>(
       holding.profile = kind.rebuild(past, stored, take);
     }
     const before = waiting.length;
-    ({ waiting, points } = foldRound(batch, histories, waiting, false));
+    ({ waiting, points } = foldRound(batch, waiting, false));
     if (waiting.length === before) throw new Error('no rebuilt profile folded its own point');
   }
-  return histories;
 }
 
 /**
@@ -70,9 +69,8 @@ export async function foldBatch<P extends Profile, History, Past>(
  * @param inOrder false where all profiles are just rebuilt: each knows the whole batch as far as it reaches, and
  *   folds what it reaches before what it does not
  */
-function foldRound<P extends Profile, History, Past>(
-  { kind, transactions, figures, holdings }: FoldBatch<P, History, Past>,
-  histories: History[],
+function foldRound<P extends Profile, Past>(
+  { kind, transactions, arrivals, rows, holdings }: FoldBatch<P, Past>,
   indices: readonly number[],
   inOrder: boolean,
 ) {
@@ -80,18 +78,14 @@ function foldRound<P extends Profile, History, Past>(
   const points = new Map<Holding<P>, Transaction>();
   const waiting: number[] = [];
   for (const index of indices) {
-    const transaction = at(transactions, index);
     const holding = at(holdings, index);
     const point = points.size > 0 ? points.get(holding) : undefined;
     if (point === undefined || !inOrder) {
       const { profile } = holding;
-      const history = profile && kind.fold(profile, transaction, figures?.[index]);
-      if (history !== undefined) {
-        histories[index] = history;
-        continue;
-      }
+      if (profile && kind.fold(profile, arrivals, index, rows.values, rowAt(index))) continue;
     }
     waiting.push(index);
+    const transaction = at(transactions, index);
     if (point === undefined || comparePositions(transaction, point) < 0) {
       points.set(holding, transaction);
     }

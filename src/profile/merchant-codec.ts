@@ -1,6 +1,8 @@
 /** The stored bytes of a merchant's profile; the layout is in merchant-profile.ts. */
 import { fraudsBytes, readFrauds, writeFrauds } from './known-frauds.ts';
-import { createRunningSum, MERCHANT_ITEM_BYTES, type MerchantProfile } from './merchant-profile.ts';
+import { createCursors } from './merchant-cursors.ts';
+import { MERCHANT_ITEM_BYTES } from './merchant-item.ts';
+import type { MerchantProfile } from './merchant-profile.ts';
 import { adoptList, PLACE_BYTES, readPlace, writePlace } from './packed-list.ts';
 import {
   headerDigest,
@@ -47,7 +49,7 @@ export function decodeMerchant(
     tallies: readTallies(view, tallies),
     frauds: readFrauds(view, fraudsOffset, frauds),
     list: adoptList(MERCHANT_ITEM_BYTES, count, viewFrom(view, itemsOffset), take),
-    runningSum: createRunningSum(),
+    cursors: createCursors(),
   };
 }
 

@@ -1,9 +1,10 @@
 /** What a merchant's known frauds say about one transaction. Runs only for merchants that have some. */
-import type { MerchantHistory } from '../domain/history.ts';
 import { DAY_MS, dayOf } from '../domain/utc-bucket.ts';
 import { fraudRate, seenFrauds } from './known-frauds.ts';
-import { countBeforeBucket, type MaturedWindows } from './merchant-matured.ts';
+import { type MaturedWindows, maturedWindows } from './merchant-matured.ts';
 import type { MerchantProfile } from './merchant-profile.ts';
+import { countOlder } from './packed-list.ts';
+import { countTallied } from './tallies.ts';
 
 /** The longest window. */
 const DAYS = 90;
@@ -14,19 +15,51 @@ const FIRST_FRAUD_DAYS = 28;
 const ordinaryOfDay = new Uint16Array(DAYS);
 const unusualOfDay = new Uint16Array(DAYS);
 
-export function countMerchantFrauds(
+/**
+ * Rates of fraud among the matured siblings of 24 hours and 7, 30 and 90 days, that of 7 days without unusual amounts,
+ * frauds since then, the newest run of fraudulent days, and the oldest fraud of 28 days.
+ */
+export function writeMerchantFrauds(
   profile: MerchantProfile,
   ms: number,
-  windows: MaturedWindows,
-  history: MerchantHistory,
+  values: Float64Array,
+  start: number,
 ): void {
-  const { toMs, from24hMs, from90dMs } = windows;
+  const windows = maturedWindows(ms, profile.maturityDays);
+  const { toMs, from90dMs } = windows;
+  const today = dayOf(toMs);
+  const { young, of24h, firstMs } = countByDay(profile, ms, windows);
+  const { matured24h, matured7d, matured30d } = profile.cursors;
+  const end = countBeforeBucket(profile, toMs);
+  const ordinary7d = sumDays(ordinaryOfDay, 7);
+  const unusual7d = sumDays(unusualOfDay, 7);
+  const matured90d = end - countBeforeBucket(profile, from90dMs);
+  let at = start;
+  values[at++] = fraudRate(of24h, matured24h);
+  values[at++] = fraudRate(ordinary7d + unusual7d, matured7d);
+  values[at++] = fraudRate(countFrauds(30), matured30d);
+  values[at++] = fraudRate(countFrauds(DAYS), matured90d);
+  values[at++] = fraudRate(ordinary7d, matured7d - unusual7d);
+  values[at++] = young;
+  values[at++] = (ms - findRun(profile, today, toMs)) / DAY_MS;
+  values[at++] = (ms - firstMs) / DAY_MS;
+  values[at++] = Number.isNaN(firstMs)
+    ? Number.NaN
+    : countFrauds(FIRST_FRAUD_DAYS) / (end - countBeforeBucket(profile, dayOf(firstMs)));
+}
+
+/** Fills the frauds of each matured day, and tells those since then, of 24 hours, and the time of the first of 28 days. */
+function countByDay(
+  { frauds }: MerchantProfile,
+  ms: number,
+  { toMs, from24hMs, from90dMs }: MaturedWindows,
+) {
   const today = dayOf(toMs);
   let [young, of24h, firstMs] = [0, 0, Number.NaN];
   ordinaryOfDay.fill(0);
   unusualOfDay.fill(0);
   // The newest come first.
-  for (const { createdAtMs, isUnusual } of seenFrauds(profile.frauds, ms, from90dMs)) {
+  for (const { createdAtMs, isUnusual } of seenFrauds(frauds, ms, from90dMs)) {
     if (createdAtMs >= toMs) {
       young++;
       continue;
@@ -37,23 +70,7 @@ export function countMerchantFrauds(
     if (createdAtMs >= from24hMs) of24h++;
     if (day < FIRST_FRAUD_DAYS) firstMs = createdAtMs;
   }
-  const { matured24h, matured7d, matured30d } = history;
-  const end = countBeforeBucket(profile, toMs);
-  const ordinary7d = sumDays(ordinaryOfDay, 7);
-  const unusual7d = sumDays(unusualOfDay, 7);
-  const matured90d = end - countBeforeBucket(profile, from90dMs);
-  history.fraudRate24h = fraudRate(of24h, matured24h);
-  history.fraudRate7d = fraudRate(ordinary7d + unusual7d, matured7d);
-  history.fraudRate30d = fraudRate(countFrauds(30), matured30d);
-  history.fraudRate90d = fraudRate(countFrauds(DAYS), matured90d);
-  history.ordinaryRate7d = fraudRate(ordinary7d, matured7d - unusual7d);
-  history.youngFrauds = young;
-  if (!Number.isNaN(firstMs)) {
-    const siblings = end - countBeforeBucket(profile, dayOf(firstMs));
-    history.firstFraudMs = ms - firstMs;
-    history.firstFraudShare = countFrauds(FIRST_FRAUD_DAYS) / siblings;
-  }
-  history.runMs = ms - findRun(profile, today, toMs);
+  return { young, of24h, firstMs };
 }
 
 /** 0 for the newest day. */
@@ -88,4 +105,9 @@ function findRun(profile: MerchantProfile, today: number, toMs: number): number 
     else if (!Number.isNaN(runFromMs)) break;
   }
   return runFromMs;
+}
+
+/** Siblings older than the beginning of an hour, or of a UTC day where tallies tell no hours apart. */
+function countBeforeBucket({ list, tallies }: MerchantProfile, ms: number): number {
+  return countOlder(list, ms) + countTallied(tallies, ms);
 }

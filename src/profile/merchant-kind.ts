@@ -2,28 +2,24 @@
 import {
   LABEL_MATURITY_DAYS,
   MERCHANT_DISTINCT_ENTRIES,
-  type MerchantHistory,
   type MerchantPast,
 } from '../domain/history.ts';
-import type { Transaction } from '../domain/transaction.ts';
 import { hourOf } from '../domain/utc-bucket.ts';
-import { type Figures, figuresOf } from './figures.ts';
+import { type Arrivals, readArrivalPlace } from './arrivals.ts';
 import { knowsFrauds } from './known-frauds.ts';
 import { decodeMerchant, merchantLayout } from './merchant-codec.ts';
-import { merchantHistory, seenFromMs } from './merchant-history.ts';
+import { seenFromMs, writeMerchant } from './merchant-features.ts';
 import {
   boundMerchant,
   insertMerchantItem,
-  type MerchantItem,
   type MerchantProfile,
-  merchantItem,
   rebuildMerchant,
 } from './merchant-profile.ts';
-import { comparePlaces, countBefore, holdsAt } from './packed-list.ts';
+import { BEFORE_ALL, comparePlaces, countBefore, holdsAt, type Place } from './packed-list.ts';
 import { encodeOf, type ProfileKind, pendingWriteOf } from './profile.ts';
 import { takeOwn } from './room.ts';
 
-type MerchantKind = ProfileKind<MerchantProfile, MerchantHistory, MerchantPast>;
+type MerchantKind = ProfileKind<MerchantProfile, MerchantPast>;
 
 /** @param maturityDays after which the labels of a transaction are taken for complete */
 export function createMerchantKind(maturityDays: number): MerchantKind {
@@ -39,36 +35,41 @@ export function createMerchantKind(maturityDays: number): MerchantKind {
   };
 }
 
+/** Of the arrival that is folded: one for all, as none is kept. */
+const here: Place = { ...BEFORE_ALL };
+
 /**
  * Exact after the horizon and up to the ceiling. What lies at or before the horizon may or may not be in a tally,
  * which remembers no ids.
  */
 function fold(
   profile: MerchantProfile,
-  transaction: Transaction,
-  figures: Figures = figuresOf(transaction),
-): MerchantHistory | undefined {
-  const item = merchantItem(transaction, figures);
+  arrivals: Arrivals,
+  arrival: number,
+  values: Float64Array,
+  rowAt: number,
+): boolean {
+  const place = readArrivalPlace(arrivals, arrival, here);
   const { list, horizon, ceiling } = profile;
-  if (comparePlaces(item.place, ceiling) > 0 || comparePlaces(item.place, horizon) <= 0) return;
-  const index = countBefore(list, item.place);
-  if (!isComplete(profile, index, item)) return;
-  const history = merchantHistory(profile, index, item);
-  if (!holdsAt(list, index, item.place)) {
-    insertMerchantItem(profile, index, item);
+  if (comparePlaces(place, ceiling) > 0 || comparePlaces(place, horizon) <= 0) return false;
+  const index = countBefore(list, place);
+  if (!isComplete(profile, index, place.ms)) return false;
+  writeMerchant(profile, index, arrivals, arrival, values, rowAt);
+  if (!holdsAt(list, index, place)) {
+    insertMerchantItem(profile, index, arrivals, arrival);
     boundMerchant(profile);
   }
-  return history;
+  return true;
 }
 
-function isComplete(profile: MerchantProfile, index: number, { place }: MerchantItem): boolean {
+function isComplete(profile: MerchantProfile, index: number, ms: number): boolean {
   const { knownFromMs, horizon, frauds, maturityDays } = profile;
-  const sinceMs = seenFromMs(place.ms, maturityDays);
+  const sinceMs = seenFromMs(ms, maturityDays);
   if (sinceMs < knownFromMs) return false;
-  if (frauds.spans.length > 0 && !knowsFrauds(frauds, place.ms, sinceMs)) return false;
+  if (frauds.spans.length > 0 && !knowsFrauds(frauds, ms, sinceMs)) return false;
   if (index >= MERCHANT_DISTINCT_ENTRIES) return true;
   // The newest sibling is listed, or there is none: tallies have no times.
-  return horizon.ms < hourOf(place.ms) && (index > 0 || horizon.ms < sinceMs);
+  return horizon.ms < hourOf(ms) && (index > 0 || horizon.ms < sinceMs);
 }
 
-export const merchantKind = createMerchantKind(LABEL_MATURITY_DAYS);
+export const merchantKind: MerchantKind = createMerchantKind(LABEL_MATURITY_DAYS);

@@ -14,12 +14,20 @@ import {
   type MerchantTally,
   merchantHourlyDays,
   merchantReachDays,
-  type PastTransaction,
 } from '../domain/history.ts';
 import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../domain/utc-bucket.ts';
-import { type Figures, figuresOf } from './figures.ts';
+import { type Arrivals, arrivalsOf, readArrivalPlace } from './arrivals.ts';
 import { chainFrauds } from './known-frauds.ts';
-import { hashText, packLetters } from './pack.ts';
+import { createCursors, type MerchantCursors, noteInserted } from './merchant-cursors.ts';
+import {
+  ACCOUNT_AT,
+  AMOUNT_AT,
+  amountAt,
+  CURRENCY_AT,
+  currencyAt,
+  MERCHANT_ITEM_BYTES,
+} from './merchant-item.ts';
+import { packLetters } from './pack.ts';
 import {
   AFTER_ALL,
   BEFORE_ALL,
@@ -43,11 +51,6 @@ import { createTallies, type Tallies, type Tally } from './tallies.ts';
  */
 export const MERCHANT_RECENT_ENTRIES = 1280;
 export const MERCHANT_KEPT_ENTRIES = 1024;
-export const MERCHANT_ITEM_BYTES = 32;
-/** Where an item has what follows its place: amount (f64), account's hash (u32), currency (u16). */
-const AMOUNT_AT = 16;
-const ACCOUNT_AT = 24;
-const CURRENCY_AT = 30;
 
 export type MerchantProfile = Profile & {
   horizon: Place;
@@ -58,58 +61,28 @@ export type MerchantProfile = Profile & {
   tallies: Tallies;
   readonly frauds: KnownFrauds;
   readonly list: PackedList;
-  /** The last sum over the list, continued by the next in-order arrival. */
-  readonly runningSum: RunningSum;
+  /** Where the last arrival's windows began. */
+  readonly cursors: MerchantCursors;
 };
-
-/** Sum and count of the items [from, to) of one currency, valid while the list's `moves` stay. */
-type RunningSum = {
-  currency: number;
-  moves: number;
-  from: number;
-  to: number;
-  sum: number;
-  count: number;
-};
-
-export function createRunningSum(): RunningSum {
-  return { currency: -1, moves: -1, from: 0, to: 0, sum: 0, count: 0 };
-}
-
-export type MerchantItem = Figures & { readonly account: number };
-
-export function merchantItem(
-  transaction: PastTransaction,
-  { place, amountMinor, currency }: Figures,
-): MerchantItem {
-  return { place, amountMinor, currency, account: hashText(transaction.accountId) };
-}
 
 export function insertMerchantItem(
   profile: MerchantProfile,
   index: number,
-  item: MerchantItem,
+  arrivals: Arrivals,
+  arrival: number,
 ): void {
   const { list } = profile;
-  openItem(list, index, item.place);
+  const place = readArrivalPlace(arrivals, arrival, newPlace);
+  openItem(list, index, place);
   const at = index * MERCHANT_ITEM_BYTES;
-  list.items.setFloat64(at + AMOUNT_AT, item.amountMinor, true);
-  list.items.setUint32(at + ACCOUNT_AT, item.account, true);
-  list.items.setUint16(at + CURRENCY_AT, item.currency, true);
-  profile.digest = chainDigest(profile.digest, item.place.low);
+  list.items.setFloat64(at + AMOUNT_AT, arrivals.minor[arrival] as number, true);
+  list.items.setUint32(at + ACCOUNT_AT, arrivals.account[arrival] as number, true);
+  list.items.setUint16(at + CURRENCY_AT, arrivals.currency[arrival] as number, true);
+  profile.digest = chainDigest(profile.digest, place.low);
+  noteInserted(profile.cursors, list, index, place.ms);
 }
 
-export function amountAt({ items }: PackedList, index: number): number {
-  return items.getFloat64(index * MERCHANT_ITEM_BYTES + AMOUNT_AT, true);
-}
-
-export function accountAt({ items }: PackedList, index: number): number {
-  return items.getUint32(index * MERCHANT_ITEM_BYTES + ACCOUNT_AT, true);
-}
-
-export function currencyAt({ items }: PackedList, index: number): number {
-  return items.getUint16(index * MERCHANT_ITEM_BYTES + CURRENCY_AT, true);
-}
+const newPlace: Place = { ...BEFORE_ALL };
 
 /** Moves what no longer fits the list into the tallies, and old tallies from hours into days. */
 export function boundMerchant(profile: MerchantProfile): void {
@@ -168,7 +141,7 @@ export function rebuildMerchant(
     tallies: createTallies(past.tallies.map(readTally).sort(compareTallies)),
     frauds: past.frauds,
     list,
-    runningSum: createRunningSum(),
+    cursors: createCursors(),
   };
   // A copy that reaches on and one that ends must not pass for each other, alike as their items may be.
   for (const { low } of [profile.horizon, profile.ceiling]) {
@@ -181,8 +154,10 @@ export function rebuildMerchant(
   profile.digest = chainFrauds(profile.digest, profile.frauds);
   for (const tally of profile.tallies.list)
     profile.digest = chainDigest(profile.digest, tally.count);
-  for (const row of past.rows)
-    insertMerchantItem(profile, list.count, merchantItem(row, figuresOf(row)));
+  const arrivals = arrivalsOf(past.rows);
+  for (let row = 0; row < past.rows.length; row++) {
+    insertMerchantItem(profile, list.count, arrivals, row);
+  }
   return profile;
 }
 

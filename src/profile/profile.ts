@@ -13,7 +13,7 @@
  * The life of a copy:
  *
  *   decodeStored(bytes) or rebuild(past, stored header or null)
- *     -> fold(profile, transaction), as often as the batch needs
+ *     -> fold(profile, arrival), as often as the batch needs
  *     -> pendingWrite(profile)     undefined: nothing to write
  *          if the last 8 bytes are `expected` (null: the key does not exist), `bytes` and `header` are
  *          written from `offset` on; at 0 they are the whole value
@@ -24,7 +24,7 @@
  * lost race or a redelivery, changes nothing and sees the same siblings.
  */
 import type { Transaction } from '../domain/transaction.ts';
-import type { Figures } from './figures.ts';
+import type { Arrivals } from './arrivals.ts';
 import { bytesFrom, type PackedList } from './packed-list.ts';
 import { type TakeRoom, takeOwn } from './room.ts';
 
@@ -59,7 +59,7 @@ export type Profile = {
 export type StoredBody = { readonly view: DataView<ArrayBuffer>; readonly length: number };
 
 /** One kind of profile. `Past` is what Postgres gives for a rebuild (domain/history.ts). */
-export type ProfileKind<P extends Profile, History, Past> = {
+export type ProfileKind<P extends Profile, Past> = {
   readonly party: 'account' | 'merchant';
   /** The party whose profile a transaction belongs to. */
   partyOf(transaction: Transaction): string;
@@ -73,12 +73,19 @@ export type ProfileKind<P extends Profile, History, Past> = {
   /** Builds a profile from Postgres; `stored` is the header that its first write will replace. */
   rebuild(past: Past, stored: ProfileHeader | null, take?: TakeRoom): P;
   /**
-   * Takes the transaction in and says what it sees. Undefined where this profile does not hold all of that, as a
-   * rebuild reads only so many rows around its point, and a list keeps only its newest items. Then nothing has
-   * changed: fold again into a `rebuild` around this transaction, or an older one; around this one it always does.
-   * @param figures of the transaction, where they are known already
+   * Takes an arrival in and writes what it sees of this party into its row of features. False where this profile does
+   * not hold all of that, as a rebuild reads only so many rows around its point, and a list keeps only its newest
+   * items. Then nothing has changed: fold again into a `rebuild` around this transaction, or an older one; around this
+   * one it always does.
+   * @param rowAt where the row begins in `values`
    */
-  fold(profile: P, transaction: Transaction, figures?: Figures): History | undefined;
+  fold(
+    profile: P,
+    arrivals: Arrivals,
+    arrival: number,
+    values: Float64Array,
+    rowAt: number,
+  ): boolean;
   pendingWrite(profile: P): ProfileWrite | undefined;
   /** Everything of a stored value before its header. */
   encode(profile: P): Uint8Array;
@@ -121,7 +128,7 @@ export function encodeOf<P extends Profile>(profile: P, layout: ProfileLayout<P>
 
 /** Reads a value as Redis holds it, from a copy of its bytes; undefined when its format is unknown or it is damaged. */
 export function decodeStored<P extends Profile>(
-  kind: Pick<ProfileKind<P, unknown, unknown>, 'decode' | 'format'>,
+  kind: Pick<ProfileKind<P, unknown>, 'decode' | 'format'>,
   stored: Uint8Array,
   take: TakeRoom = takeOwn,
 ): P | undefined {

@@ -8,24 +8,19 @@
  */
 import pLimit from 'p-limit';
 import { Failure } from '../domain/failure.ts';
-import type { AccountHistory, MerchantHistory } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import { figuresOf } from '../profile/figures.ts';
+import { beginRows } from '../profile/own-features.ts';
+import type { FeatureRows } from '../scoring/feature-rows.ts';
 import type { ProfileCache, StoreOutcome } from '../stream/profile-cache.ts';
 import type { FoldSide, SideBatch } from './fold-side.ts';
 
-export type Histories = {
-  readonly accounts: readonly AccountHistory[];
-  readonly merchants: readonly MerchantHistory[];
-};
-
-/** One history of each kind a transaction, in their order. Throws a Failure. */
-export type FoldProfiles = (transactions: readonly Transaction[]) => Promise<Histories>;
+/** One row of features a transaction, in their order. Throws a Failure. */
+export type FoldProfiles = (transactions: readonly Transaction[]) => Promise<FeatureRows>;
 
 export type FoldProfilesOptions = {
   readonly cache: Pick<ProfileCache, 'load' | 'store'>;
-  readonly accounts: FoldSide<AccountHistory>;
-  readonly merchants: FoldSide<MerchantHistory>;
+  readonly accounts: FoldSide;
+  readonly merchants: FoldSide;
 };
 
 /** In each round at least one writer of a contended profile wins, so this many mean that something is wrong. */
@@ -38,21 +33,19 @@ export function createFoldProfiles({
 }: FoldProfilesOptions): FoldProfiles {
   const inTurn = pLimit(1);
   return async (transactions) => {
-    const figures = transactions.map(figuresOf);
+    const batch = { transactions, ...beginRows(transactions) };
     let sides: Sides | undefined;
     try {
       for (let round = 0; round < ROUNDS_MAX; round++) {
         const writes = await inTurn(() => {
-          sides ??= [accounts.begin(transactions, figures), merchants.begin(transactions, figures)];
+          sides ??= [accounts.begin(batch), merchants.begin(batch)];
           return foldRound(cache, sides);
         });
         const outcomes = await writes.outcomes;
         if (sides === undefined) throw new Error('no round was begun');
         const accountsDone = sides[0].finish(outcomes.slice(0, writes.ofAccounts));
         const merchantsDone = sides[1].finish(outcomes.slice(writes.ofAccounts));
-        if (accountsDone && merchantsDone) {
-          return { accounts: sides[0].histories, merchants: sides[1].histories };
-        }
+        if (accountsDone && merchantsDone) return batch.rows;
       }
       throw contention();
     } catch (error) {
@@ -70,7 +63,7 @@ function contention(): Failure {
   );
 }
 
-type Sides = readonly [SideBatch<AccountHistory>, SideBatch<MerchantHistory>];
+type Sides = readonly [SideBatch, SideBatch];
 
 /** Writes that are under way: an object, as a promise alone would be waited for with its batch's turn. */
 type Writes = { readonly ofAccounts: number; readonly outcomes: Promise<StoreOutcome[]> };

@@ -12,11 +12,12 @@
  * nothing is known, is dropped.
  */
 import type { Transaction } from '../domain/transaction.ts';
-import type { Figures } from '../profile/figures.ts';
+import type { Arrivals } from '../profile/arrivals.ts';
 import { foldBatch, type LoadPasts } from '../profile/fold-batch.ts';
 import { replaceStored } from '../profile/packed-list.ts';
 import { decodeStored, headerOf, type Profile, type ProfileKind } from '../profile/profile.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import type { FeatureRows } from '../scoring/feature-rows.ts';
 import type {
   ProfileReply,
   ProfileRequest,
@@ -27,8 +28,8 @@ import { createProfileMemory, type Kept, type ProfileMemory } from './profile-me
 import { createStaleness, type Staleness } from './staleness.ts';
 import { beginVisit, type PlaceOfParty, repeatVisit, type Visit } from './visit.ts';
 
-export type FoldSideOptions<P extends Profile, History, Past> = {
-  readonly kind: ProfileKind<P, History, Past>;
+export type FoldSideOptions<P extends Profile, Past> = {
+  readonly kind: ProfileKind<P, Past>;
   readonly loadPasts: LoadPasts<Past>;
   readonly placeOf: PlaceOfParty;
   readonly metrics: Metrics;
@@ -36,18 +37,19 @@ export type FoldSideOptions<P extends Profile, History, Past> = {
   readonly bytesMax: number;
 };
 
-export type FoldSide<History> = {
-  /** @param figures one a transaction */
-  readonly begin: (
-    transactions: readonly Transaction[],
-    figures: readonly Figures[],
-  ) => SideBatch<History>;
+export type FoldSide = {
+  readonly begin: (batch: BatchToFold) => SideBatch;
+};
+
+/** One arrival and one row, to be filled, a transaction. */
+export type BatchToFold = {
+  readonly transactions: readonly Transaction[];
+  readonly arrivals: Arrivals;
+  readonly rows: FeatureRows;
 };
 
 /** A batch on one side. Call `requests`, `fold` and `finish` in turn until `finish` is true. */
-export type SideBatch<History> = {
-  /** One a transaction once finished. */
-  readonly histories: readonly History[];
+export type SideBatch = {
   readonly requests: () => ProfileRequest[];
   /** Takes the replies to `requests`; returns what must be written for the folds to count. */
   readonly fold: (replies: readonly ProfileReply[]) => Promise<ProfileStore[]>;
@@ -57,26 +59,22 @@ export type SideBatch<History> = {
   readonly abandon: () => void;
 };
 
-type Side<P extends Profile, History, Past> = FoldSideOptions<P, History, Past> & {
+type Side<P extends Profile, Past> = FoldSideOptions<P, Past> & {
   readonly memory: ProfileMemory;
   readonly staleness: Staleness;
 };
 
-export function createFoldSide<P extends Profile, History, Past>(
-  options: FoldSideOptions<P, History, Past>,
-): FoldSide<History> {
+export function createFoldSide<P extends Profile, Past>(
+  options: FoldSideOptions<P, Past>,
+): FoldSide {
   const memory = createProfileMemory(options.entriesMax, options.bytesMax);
   const side = { ...options, memory, staleness: createStaleness() };
-  return { begin: (transactions, figures) => beginBatch(side, transactions, figures) };
+  return { begin: (batch) => beginBatch(side, batch) };
 }
 
-function beginBatch<P extends Profile, History, Past>(
-  side: Side<P, History, Past>,
-  transactions: readonly Transaction[],
-  figures: readonly Figures[],
-): SideBatch<History> {
+function beginBatch<P extends Profile, Past>(side: Side<P, Past>, batch: BatchToFold): SideBatch {
   const { kind, metrics, memory, staleness } = side;
-  const histories = new Array<History>(transactions.length);
+  const { transactions } = batch;
   const visits = visitAll(side, transactions);
   /** Indices of transactions still to fold, and the parties that they belong to. */
   let waiting = transactions.map((_, index) => index);
@@ -88,7 +86,6 @@ function beginBatch<P extends Profile, History, Past>(
   for (const visit of visited) visit.isPresumed = presume && visit.known !== null;
 
   return {
-    histories,
     requests() {
       asked = visited.filter(({ isPresumed }) => !isPresumed);
       return asked;
@@ -98,11 +95,11 @@ function beginBatch<P extends Profile, History, Past>(
       takeReplies(side, asked, replies);
       trust(side, visited);
       waiting = waiting.filter((index) => !visits[index]?.isToConfirm);
-      const folded = await foldBatch({
+      await foldBatch({
+        ...batch,
         kind,
-        transactions: waiting.map((index) => transactions[index] as Transaction),
-        figures: waiting.map((index) => figures[index] as Figures),
-        holdings: waiting.map((index) => visits[index] as Visit<P>),
+        indices: waiting,
+        holdings: visits,
         loadPasts: (points, missing) => {
           const { party } = kind;
           metrics.profileRebuilds.inc({ party, reason: 'missing' }, missing);
@@ -110,9 +107,6 @@ function beginBatch<P extends Profile, History, Past>(
           return side.loadPasts(points, missing);
         },
         take: memory.room.take,
-      });
-      waiting.forEach((index, i) => {
-        histories[index] = folded[i] as History;
       });
       const writes: ProfileStore[] = [];
       written = [];
@@ -159,8 +153,8 @@ function beginBatch<P extends Profile, History, Past>(
 }
 
 /** One a transaction, the same one for all of a party. */
-function visitAll<P extends Profile, History, Past>(
-  { kind, memory, placeOf }: Side<P, History, Past>,
+function visitAll<P extends Profile, Past>(
+  { kind, memory, placeOf }: Side<P, Past>,
   transactions: readonly Transaction[],
 ): Visit<P>[] {
   const visits = new Map<string, Visit<P>>();
@@ -177,8 +171,8 @@ function visitAll<P extends Profile, History, Past>(
 }
 
 /** The copy in memory, if it still is there. */
-function readCopy<P extends Profile, History, Past>(
-  { kind, memory }: Side<P, History, Past>,
+function readCopy<P extends Profile, Past>(
+  { kind, memory }: Side<P, Past>,
   kept: Kept | null,
 ): P | undefined {
   const body = kept === null ? undefined : memory.read(kept);
@@ -189,8 +183,8 @@ function readCopy<P extends Profile, History, Past>(
 }
 
 /** Puts the copies to fold into where they are held, or the headers of values that cannot be used as they are. */
-function takeReplies<P extends Profile, History, Past>(
-  side: Side<P, History, Past>,
+function takeReplies<P extends Profile, Past>(
+  side: Side<P, Past>,
   asked: readonly Visit<P>[],
   replies: readonly ProfileReply[],
 ): void {
@@ -223,10 +217,7 @@ function takeReplies<P extends Profile, History, Past>(
   metrics.cacheMisses.inc({ cache: 'profile_redis' }, asked.length - same - loaded);
 }
 
-function trust<P extends Profile, History, Past>(
-  side: Side<P, History, Past>,
-  visited: readonly Visit<P>[],
-): void {
+function trust<P extends Profile, Past>(side: Side<P, Past>, visited: readonly Visit<P>[]): void {
   let trusted = 0;
   for (const visit of visited) {
     if (!visit.isPresumed) continue;
@@ -239,8 +230,8 @@ function trust<P extends Profile, History, Past>(
 }
 
 /** Puts what was folded into memory, as if it were written already; returns the write, if there is one. */
-function keep<P extends Profile, History, Past>(
-  { kind, memory }: Side<P, History, Past>,
+function keep<P extends Profile, Past>(
+  { kind, memory }: Side<P, Past>,
   visit: Visit<P>,
 ): ProfileStore | undefined {
   const { party, key, slot, profile, kept } = visit;

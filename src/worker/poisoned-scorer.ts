@@ -9,9 +9,9 @@ export function poisonScorer(scorer: Scorer, environment: Environment): Scorer {
   if (poison === undefined) return scorer;
   return {
     ...scorer,
-    fill(transaction, account, merchant, vector) {
+    decide(vector, opinion, transaction) {
       poison(transaction.accountId);
-      scorer.fill(transaction, account, merchant, vector);
+      return scorer.decide(vector, opinion, transaction);
     },
   };
 }

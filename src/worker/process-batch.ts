@@ -12,6 +12,7 @@ import { Failure } from '../domain/failure.ts';
 import { toScoreJson } from '../domain/score-record.ts';
 import type { Failpoint } from '../runtime/failpoint.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import { createFeatureRows } from '../scoring/feature-rows.ts';
 import type { InsertScores, ScoreLineage, StoredScore } from '../store/scores.ts';
 import type { Settle } from '../stream/settle.ts';
 import { countOutcomes, countScored } from './count-batch.ts';
@@ -127,7 +128,6 @@ function settleRepeated(
   });
 }
 
-/** Apart from the rest of the batch, so that nobody holds on to the histories while scores are stored. */
 async function foldAndScore(
   dependencies: BatchDependencies,
   items: readonly Item[],
@@ -135,14 +135,12 @@ async function foldAndScore(
 ): ReturnType<typeof scoreItems> {
   const endFold = dependencies.metrics.batchDuration.startTimer({ stage: 'fold' });
   const transactions = items.map((item) => item.payload.transaction);
-  const histories =
-    items.length === 0
-      ? { accounts: [], merchants: [] }
-      : await dependencies.foldProfiles(transactions);
+  const rows =
+    items.length === 0 ? createFeatureRows(0) : await dependencies.foldProfiles(transactions);
   onFolded();
   endFold();
   const { scorer, models, degradation } = dependencies;
-  return await scoreItems({ scorer, models, level: degradation?.() ?? 0 }, items, histories);
+  return await scoreItems({ scorer, models, level: degradation?.() ?? 0 }, items, rows);
 }
 
 function failItem(

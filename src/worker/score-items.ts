@@ -1,10 +1,10 @@
 /**
- * The pure core over a batch: all vectors first, then the models over all rows at once, then one decision
- * an item. An item that throws fails alone.
+ * The pure core over a batch whose rows of features are filled: the models over all rows at once, then one decision an
+ * item. An item that throws fails alone.
  */
 import { Failure, toError } from '../domain/failure.ts';
+import { type FeatureRows, vectorOf } from '../scoring/feature-rows.ts';
 import type { ShadowBatch } from '../store/shadow-batches.ts';
-import type { Histories } from './fold-profiles.ts';
 import type { Item, Scored } from './item.ts';
 import type { JudgedRow, Judgement } from './judge-batch.ts';
 import type { Scorer } from './scorer.ts';
@@ -39,16 +39,22 @@ const BY_RULES: Judgement = { opinion: null, model: null, degradation: 0 };
 export async function scoreItems(
   options: ScoreItemsOptions,
   items: readonly Item[],
-  histories: Histories,
+  rows: FeatureRows,
 ): Promise<ScoredItems> {
   const { scorer, models, level } = options;
-  const failed: FailedItem[] = [];
-  const rows = fillRows(scorer, items, histories, failed);
-  const judged = (await models?.judge(rows)) ?? null;
+  const judgedRows = items.map(
+    ({ payload: { transaction } }, index): JudgedRow => ({
+      transaction,
+      vector: vectorOf(rows, index),
+    }),
+  );
+  const judged = (await models?.judge(judgedRows)) ?? null;
   const scored: Scored[] = [];
-  for (const [index, { item, vector }] of rows.entries()) {
+  const failed: FailedItem[] = [];
+  for (const [index, item] of items.entries()) {
     const { opinion, model, degradation } = judged?.judgements[index] ?? BY_RULES;
     const { transaction, attempt } = item.payload;
+    const { vector } = judgedRows[index] as JudgedRow;
     try {
       const decision = scorer.decide(vector, opinion, transaction);
       const { transactionId, createdAtMs, accountId, corridor } = transaction;
@@ -62,32 +68,6 @@ export async function scoreItems(
     }
   }
   return { scored, failed, shadows: judged?.shadows ?? [] };
-}
-
-type Row = JudgedRow & { readonly item: Item };
-
-function fillRows(
-  { featureCount, fill }: Scorer,
-  items: readonly Item[],
-  { accounts, merchants }: Histories,
-  failed: FailedItem[],
-): Row[] {
-  const rows: Row[] = [];
-  // One allocation for all vectors: each on its own would be memory outside the heap to keep track of.
-  const vectors = new Float64Array(items.length * featureCount);
-  for (const [index, item] of items.entries()) {
-    const { transaction } = item.payload;
-    const [account, merchant] = [accounts[index], merchants[index]];
-    const vector = vectors.subarray(index * featureCount, (index + 1) * featureCount);
-    try {
-      if (account === undefined || merchant === undefined) throw new Error('a history is missing');
-      fill(transaction, account, merchant, vector);
-      rows.push({ item, transaction, vector });
-    } catch (error) {
-      failed.push({ item, failure: toScoringFailure(error) });
-    }
-  }
-  return rows;
 }
 
 function toScoringFailure(thrown: unknown): Failure {

@@ -10,12 +10,14 @@ import { accountKind } from '../../src/profile/account-kind.ts';
 import { merchantKind } from '../../src/profile/merchant-kind.ts';
 import { PROFILE_HEADER_BYTES } from '../../src/profile/profile.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
+import { vectorOf } from '../../src/scoring/feature-rows.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../src/store/history.ts';
 import { profileKey, profileSlot } from '../../src/stream/keys.ts';
 import { createProfileCache } from '../../src/stream/profile-cache.ts';
-import { createFoldProfiles } from '../../src/worker/fold-profiles.ts';
+import { createFoldProfiles, type FoldProfiles } from '../../src/worker/fold-profiles.ts';
 import { createFoldSide } from '../../src/worker/fold-side.ts';
 import type { PlaceOfParty } from '../../src/worker/visit.ts';
+import { type NamedFeatures, named } from '../support/fold-one.ts';
 import { createWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
 const T0 = Date.UTC(2026, 10, 2, 12);
@@ -24,6 +26,15 @@ const seed = (minute: number, accountId = 'shared') => ({
   accountId,
   merchantId: 'm',
 });
+
+/** What each transaction sees. */
+async function foldNamed(
+  fold: FoldProfiles,
+  transactions: readonly Transaction[],
+): Promise<NamedFeatures[]> {
+  const rows = await fold(transactions);
+  return transactions.map((_, index) => named(vectorOf(rows, index)));
+}
 
 function startFold({ commands, database, pool }: WorkerRig) {
   const metrics = createMetrics();
@@ -62,9 +73,9 @@ test('a fold sees what another worker folded since the copy in memory was made',
   const siblingsSeen: number[] = [];
   const foldNext = async ({ fold }: ReturnType<typeof startFold>, minute: number) => {
     const [transaction] = (await rig.store([seed(minute)])) as [Transaction];
-    const { accounts, merchants } = await fold([transaction]);
-    expect(merchants[0]?.count1h).toBe(accounts[0]?.count1h);
-    siblingsSeen.push(accounts[0]?.siblings ?? -1);
+    const [seen] = await foldNamed(fold, [transaction]);
+    expect(seen?.merchant_count_1h).toBe(seen?.count_1h);
+    siblingsSeen.push(seen?.siblings ?? -1);
     return transaction;
   };
   await foldNext(ours, 0);
@@ -75,8 +86,8 @@ test('a fold sees what another worker folded since the copy in memory was made',
 
   // Folded again, there is nothing to write that could prove the copy: it is compared instead.
   await foldNext(theirs, 1.5);
-  const again = await ours.fold([last]);
-  expect(again.accounts[0]?.siblings).toBe(3);
+  const [again] = await foldNamed(ours.fold, [last]);
+  expect(again?.siblings).toBe(3);
   await foldNext(ours, 4);
   expect(siblingsSeen.at(-1)).toBe(4);
 });
@@ -87,11 +98,11 @@ test('a kind that is done stays as it is while the other is folded again', async
   await ours.fold(await rig.store([seed(0)]));
   await theirs.fold(await rig.store([seed(1, 'another')]));
   const rebuilt = await ours.rebuilds('account');
-  const { accounts, merchants } = await ours.fold(await rig.store([seed(2)]));
+  const [seen] = await foldNamed(ours.fold, await rig.store([seed(2)]));
   expect(await ours.conflicts()).toBe(1);
   expect(await ours.rebuilds('account')).toBe(rebuilt);
-  expect(accounts[0]?.siblings).toBe(1);
-  expect(merchants[0]?.count1h).toBe(2);
+  expect(seen?.siblings).toBe(1);
+  expect(seen?.merchant_count_1h).toBe(2);
 });
 
 test('a batch folds on what the one before it has not heard of yet', async () => {
@@ -104,14 +115,14 @@ test('a batch folds on what the one before it has not heard of yet', async () =>
     await rig.store([seed(2)]),
     await rig.store([seed(3)]),
   ];
-  const folded = await Promise.all(batches.map((batch) => ours.fold(batch)));
-  expect(folded.map(({ accounts }) => accounts[0]?.siblings)).toEqual([1, 2, 3]);
+  const folded = await Promise.all(batches.map((batch) => foldNamed(ours.fold, batch)));
+  expect(folded.map(([seen]) => seen?.siblings)).toEqual([1, 2, 3]);
   expect(await ours.conflicts()).toBe(0);
   expect(await ours.rebuilds('account')).toBe(rebuilt);
 
   const heir = startFold(rig);
-  const { accounts } = await heir.fold(await rig.store([seed(4)]));
-  expect(accounts[0]?.siblings).toBe(4);
+  const [seen] = await foldNamed(heir.fold, await rig.store([seed(4)]));
+  expect(seen?.siblings).toBe(4);
   expect(await heir.rebuilds('account')).toBe(0);
 });
 
@@ -126,8 +137,8 @@ test('corridors that work off their backlogs a month apart share a profile', asy
   for (let turn = 0; turn < 10; turn++) {
     // What is ahead comes first: the profile is made around it.
     const batch = [ahead, behind].flatMap((all) => all.slice(2 * turn, 2 * turn + 2));
-    const { merchants } = await fold(batch);
-    expect(merchants.map(({ count1h }) => count1h)).toEqual(
+    const seen = await foldNamed(fold, batch);
+    expect(seen.map((one) => one.merchant_count_1h)).toEqual(
       [0, 1, 0, 1].map((place) => 2 * turn + place),
     );
   }

@@ -13,6 +13,7 @@ import { createLoadFrauds } from '../../src/store/known-frauds.ts';
 import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
 import type { Database, Query, Statement } from '../../src/store/pool.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { foldOne } from '../support/fold-one.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { payload } from '../support/stream-rig.ts';
 
@@ -97,9 +98,11 @@ test('a profile that lacks frauds which others will see takes in nothing after i
   const around = loadMerchantPasts(database.query, [point, next], LABEL_MATURITY_DAYS);
   const profiles = (await Array.fromAsync(around)).map((past) => merchantKind.rebuild(past, null));
   const [ofPoint, ofNext] = profiles as [MerchantProfile, MerchantProfile];
-  expect(merchantKind.fold(ofPoint, point)).toMatchObject({ youngFrauds: 0 });
-  expect(merchantKind.fold(ofPoint, next)).toBeUndefined();
-  expect(merchantKind.fold(ofNext, next)).toMatchObject({ youngFrauds: 50 });
+  const fold = (profile: MerchantProfile, transaction: Transaction) =>
+    foldOne(merchantKind, profile, transaction)?.merchant_young_frauds;
+  expect(fold(ofPoint, point)).toBe(0);
+  expect(fold(ofPoint, next)).toBeUndefined();
+  expect(fold(ofNext, next)).toBe(50);
 });
 
 test('fraud wins among more labels of one time than are read', async () => {

@@ -3,8 +3,7 @@
  * worker left is read by the others. Method: real workers over one Redis, told apart by the consumers that read.
  */
 import { expect, test } from 'vitest';
-import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
-import { features } from '../../src/scoring/features.ts';
+import { FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
 import { currentRuleSet } from '../../src/scoring/rule-sets.ts';
 import { score } from '../../src/scoring/score.ts';
 import { createWorkerList } from '../../src/stream/worker-list.ts';
@@ -50,12 +49,10 @@ test('an idle worker takes from the backlog of a busy one', async () => {
       {
         scorer: {
           ...{ featureSchema: FEATURE_SCHEMA, ruleSet: currentRuleSet.id },
-          featureCount: FEATURE_COUNT,
-          fill(transaction, account, merchant, vector) {
+          decide(vector, opinion) {
             scored[index] = (scored[index] ?? 0) + 1;
-            features(transaction, account, merchant, vector);
+            return score({ vector, ruleSet: currentRuleSet, opinion });
           },
-          decide: (vector, opinion) => score({ vector, ruleSet: currentRuleSet, opinion }),
         },
       },
     ),

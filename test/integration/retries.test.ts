@@ -28,9 +28,10 @@ function scorerThat(meets: (transactionId: string) => void, decision = approve):
   return {
     featureSchema: 1,
     ruleSet: 'test@1',
-    featureCount: 3,
-    fill: ({ transactionId }) => meets(transactionId),
-    decide: () => decision,
+    decide(_vector, _opinion, { transactionId }) {
+      meets(transactionId);
+      return decision;
+    },
   };
 }
 

@@ -8,17 +8,19 @@ import type { Label } from '../../src/domain/label.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { accountKind } from '../../src/profile/account-kind.ts';
 import { merchantKind } from '../../src/profile/merchant-kind.ts';
+import { beginRows } from '../../src/profile/own-features.ts';
 import {
   decodeStored,
   PROFILE_HEADER_BYTES,
   type Profile,
   type ProfileKind,
 } from '../../src/profile/profile.ts';
-import { FEATURE_COUNT, featureIndex } from '../../src/scoring/feature-schema.ts';
-import { features } from '../../src/scoring/features.ts';
+import { rowAt, vectorOf } from '../../src/scoring/feature-rows.ts';
+import { featureIndex } from '../../src/scoring/feature-schema.ts';
 import { ATTEMPTS_MAX } from '../../src/stream/entry.ts';
 import { profileKey } from '../../src/stream/keys.ts';
 import { DELIVERIES_MAX } from '../../src/worker/read-entries.ts';
+import { foldRow } from '../support/fold-one.ts';
 import { earlierSiblings } from './journal.ts';
 import { knownFrauds } from './known-frauds.ts';
 import type { Nature } from './schedule.ts';
@@ -187,11 +189,12 @@ function fresh(
   labels: readonly Label[],
   point: Transaction,
 ): Float64Array {
-  const vector = new Float64Array(FEATURE_COUNT);
-  const account = historyOf(accountKind, accountPastOf(labels), siblings, point);
-  const merchant = historyOf(merchantKind, merchantPastOf(labels), siblings, point);
-  features(point, account, merchant, vector);
-  return vector;
+  const { arrivals, rows } = beginRows([point]);
+  const account = profileOf(accountKind, accountPastOf(labels), siblings, point);
+  const merchant = profileOf(merchantKind, merchantPastOf(labels), siblings, point);
+  accountKind.fold(account, arrivals, 0, rows.values, rowAt(0));
+  merchantKind.fold(merchant, arrivals, 0, rows.values, rowAt(0));
+  return vectorOf(rows, 0);
 }
 
 const FIRST = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
@@ -209,16 +212,14 @@ const merchantPastOf =
 
 type PastOf<Past> = (rows: readonly Transaction[], point: Transaction) => Past;
 
-function historyOf<P extends Profile, History, Past>(
-  kind: ProfileKind<P, History, Past>,
+function profileOf<P extends Profile, Past>(
+  kind: ProfileKind<P, Past>,
   pastOf: PastOf<Past>,
   transactions: readonly Transaction[],
   point: Transaction,
-): History {
+): P {
   const own = transactions.filter((one) => kind.partyOf(one) === kind.partyOf(point));
-  const history = kind.fold(kind.rebuild(pastOf(own.sort(comparePositions), point), null), point);
-  if (history === undefined) throw new Error('a profile of everything folds anything');
-  return history;
+  return kind.rebuild(pastOf(own.sort(comparePositions), point), null);
 }
 
 /** Sorts behind every transaction of its millisecond. */
@@ -228,9 +229,9 @@ const LAST_ID_END = '7fff-bfff-ffffffffffff';
  * Every profile in Redis knows its party's transactions, each once: asked behind each of them, it says
  * what a fold from scratch says. One that was given up unread may be in it or not.
  */
-function checkProfiles<P extends Profile, History, Past>(
+function checkProfiles<P extends Profile, Past>(
   { postgres, profiles, journal, transactions }: World,
-  kind: ProfileKind<P, History, Past>,
+  kind: ProfileKind<P, Past>,
   pastOf: PastOf<Past>,
 ): string[] {
   const breaches: string[] = [];
@@ -247,9 +248,10 @@ function checkProfiles<P extends Profile, History, Past>(
         const probe = { ...one, transactionId: one.transactionId.slice(0, 14) + LAST_ID_END };
         const profile = decodeStored(kind, value);
         if (profile === undefined) return false;
-        const history = kind.fold(profile, probe);
-        if (history === undefined) return true;
-        return isDeepStrictEqual(history, historyOf(kind, pastOf, rows, probe));
+        const row = foldRow(kind, profile, probe);
+        if (row === undefined) return true;
+        const scratch = profileOf(kind, pastOf, rows, probe);
+        return isDeepStrictEqual(row, foldRow(kind, scratch, probe));
       });
     if (!subsetsOf(unsure).some((some) => isLike([...sure, ...some]))) {
       breaches.push(`a profile unlike a fold from scratch: ${kind.party} ${party}`);

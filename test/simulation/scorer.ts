@@ -1,7 +1,6 @@
 /** The real scoring core, and in front of it what each transaction's nature does to the worker. */
 import { Failure } from '../../src/domain/failure.ts';
-import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
-import { features } from '../../src/scoring/features.ts';
+import { FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
 import { currentRuleSet } from '../../src/scoring/rule-sets.ts';
 import { score } from '../../src/scoring/score.ts';
 import type { Scorer } from '../../src/worker/scorer.ts';
@@ -12,11 +11,8 @@ import type { World } from './world.ts';
 export function createScorer({ natureOf, journal }: World, process: Process): Scorer {
   return {
     ...{ featureSchema: FEATURE_SCHEMA, ruleSet: currentRuleSet.id },
-    featureCount: FEATURE_COUNT,
-    fill(transaction, account, merchant, vector) {
-      const { transactionId } = transaction;
+    decide(vector, opinion, { transactionId }) {
       const scorings = raise(journal.scorings, transactionId);
-      features(transaction, account, merchant, vector);
       const nature = natureOf(transactionId);
       const failures = 1 + (Number.parseInt(transactionId.slice(-1), 16) % 3);
       if (nature === 'flaky' && scorings <= failures) throw new Error('not now');
@@ -30,7 +26,7 @@ export function createScorer({ natureOf, journal }: World, process: Process): Sc
         process.crash();
         throw new Error('nobody is left to catch this');
       }
+      return score({ vector, ruleSet: currentRuleSet, opinion });
     },
-    decide: (vector, opinion) => score({ vector, ruleSet: currentRuleSet, opinion }),
   };
 }

@@ -226,22 +226,18 @@ function createCache({ profiles, missing }: World, process: Process): FoldProfil
 }
 
 /** Without its memory of ids a fold takes each delivery for a transaction of its own. */
-function forgetful<P extends Profile, H, Past>(
+function forgetful<P extends Profile, Past>(
   { missing }: World,
-  kind: ProfileKind<P, H, Past>,
-): ProfileKind<P, H, Past> {
+  kind: ProfileKind<P, Past>,
+): ProfileKind<P, Past> {
   if (missing !== 'memory-of-ids') return kind;
   let folds = 0;
   return {
     ...kind,
-    fold(profile, transaction) {
+    fold(profile, arrivals, arrival, values, rowAt) {
       folds += 1;
-      const { transactionId } = transaction;
-      const end = folds.toString(16).padStart(8, '0');
-      return kind.fold(profile, {
-        ...transaction,
-        transactionId: transactionId.slice(0, 28) + end,
-      });
+      const low = arrivals.low.with(arrival, folds);
+      return kind.fold(profile, { ...arrivals, low }, arrival, values, rowAt);
     },
   };
 }

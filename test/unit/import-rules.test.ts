@@ -19,7 +19,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   domain: { folders: [], packages: ['zod', 'currency-codes'] },
   scoring: { folders: [], packages: [] },
   models: { folders: ['scoring'], packages: ['node:crypto'] },
-  profile: { folders: [], packages: ['murmurhash', 'node:buffer'] },
+  profile: { folders: ['scoring'], packages: ['murmurhash', 'node:buffer'] },
   store: { folders: [], types: ['runtime'], packages: ['pg', 'pg-copy-streams', 'node:*', 'uuid'] },
   stream: { folders: [], types: ['runtime'], packages: ['ioredis', 'murmurhash', 'node:*'] },
   ingest: {

@@ -11,6 +11,7 @@ import { merchantKind } from '../../../src/profile/merchant-kind.ts';
 import type { Profile, ProfileKind } from '../../../src/profile/profile.ts';
 import { GROUP, profileKey, streamKeys } from '../../../src/stream/keys.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { foldRow } from '../../support/fold-one.ts';
 import { idAt, storeTransactions } from '../../support/stored-rows.ts';
 import { checkAtRest } from './checker.ts';
 import { type Ledger, openLedger, type SeenScore } from './ledger.ts';
@@ -49,14 +50,14 @@ async function store(database: TestDatabase, transactions: readonly Transaction[
   );
 }
 
-async function storeProfile<P extends Profile, History, Past>(
+async function storeProfile<P extends Profile, Past>(
   redis: Redis,
-  kind: ProfileKind<P, History, Past>,
+  kind: ProfileKind<P, Past>,
   past: Past,
   transactions: readonly Transaction[],
 ): Promise<void> {
   const profile = kind.rebuild(past, null);
-  for (const transaction of transactions) kind.fold(profile, transaction);
+  for (const transaction of transactions) foldRow(kind, profile, transaction);
   const write = kind.pendingWrite(profile);
   const [first] = transactions;
   if (write?.offset !== 0 || first === undefined) throw new Error('a whole value is written');

@@ -1,6 +1,6 @@
 /**
  * Holds the profiles in Redis against Postgres. Each is asked, beside a fresh rebuild from Postgres,
- * what a transaction at the end of the run would see: the two histories must be the same to the bit,
+ * what a transaction at the end of the run would see: the two rows of features must be the same to the bit,
  * so a transaction that was counted twice, or not at all, shows.
  */
 import { isDeepStrictEqual } from 'node:util';
@@ -17,6 +17,7 @@ import {
 import { loadAccountPasts, loadMerchantPasts } from '../../../src/store/history.ts';
 import { openPool } from '../../../src/store/pool.ts';
 import { profileKey } from '../../../src/stream/keys.ts';
+import { foldRow } from '../../support/fold-one.ts';
 import { MARKET, type Sessions } from './streams.ts';
 
 export type ProfileStores = Sessions & { readonly databaseUrl: string };
@@ -58,9 +59,9 @@ export async function checkProfiles(
 
 type LoadPasts<Past> = (page: readonly Transaction[]) => AsyncIterable<Past>;
 
-async function checkKind<P extends Profile, History, Past>(
+async function checkKind<P extends Profile, Past>(
   stores: ProfileStores,
-  kind: ProfileKind<P, History, Past>,
+  kind: ProfileKind<P, Past>,
   loadPasts: LoadPasts<Past>,
 ): Promise<ProfileCheck> {
   const check = { equal: 0, different: 0, stale: 0, absent: 0 };
@@ -71,7 +72,7 @@ async function checkKind<P extends Profile, History, Past>(
     for (const [index, probe] of page.entries()) {
       const past = pasts[index];
       if (past === undefined) throw new Error('a past a probe was expected');
-      const rebuilt = kind.fold(kind.rebuild(past, null), probe);
+      const rebuilt = foldRow(kind, kind.rebuild(past, null), probe);
       const key = profileKey(MARKET, kind.party, kind.partyOf(probe));
       const stored = await stores.client.getBuffer(key);
       check[compare(kind, stored, probe, rebuilt)]++;
@@ -80,19 +81,19 @@ async function checkKind<P extends Profile, History, Past>(
   return check;
 }
 
-function compare<P extends Profile, History, Past>(
-  kind: ProfileKind<P, History, Past>,
+function compare<P extends Profile, Past>(
+  kind: ProfileKind<P, Past>,
   stored: Buffer | null,
   probe: Transaction,
-  rebuilt: unknown,
+  rebuilt: Float64Array | undefined,
 ): keyof ProfileCheck {
   // A header alone says that Redis had no room: the contents are rebuilt when next needed.
   if (stored === null || stored.length === PROFILE_HEADER_BYTES) return 'absent';
   const profile = decodeStored(kind, stored);
   if (profile === undefined) return 'different';
-  const history = kind.fold(profile, probe);
-  if (history === undefined) return 'stale';
-  return isDeepStrictEqual(history, rebuilt) ? 'equal' : 'different';
+  const row = foldRow(kind, profile, probe);
+  if (row === undefined) return 'stale';
+  return isDeepStrictEqual(row, rebuilt) ? 'equal' : 'different';
 }
 
 type ProbeRow = Omit<Transaction, 'transactionId' | 'createdAtMs' | 'receivedAtMs'>;

@@ -1,9 +1,9 @@
 /**
  * What a history is, said in SQL over the rows known at a moment: written from the words of
- * domain/history.ts, not from the fold. `received_at` carries the order of arrival, of labels as well.
+ * test/support/oracle/histories.ts, not from the fold. `received_at` carries the order of arrival, of labels as well.
  */
-import type { AccountHistory, MerchantHistory } from '../../../src/domain/history.ts';
 import type { Query } from '../../../src/store/pool.ts';
+import type { AccountHistory, MerchantHistory } from '../../support/oracle/histories.ts';
 
 /** Currencies of the tests: decimal places and reporting limit in minor units (null: none). */
 const CURRENCIES = `(values ('USD', 100, 1000000::numeric), ('JPY', 1, 1000000), ('KWD', 1000, null))

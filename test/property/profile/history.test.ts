@@ -1,18 +1,27 @@
 /**
  * Goal: folds see exactly what the SQL definition says, whatever the order, repetition and lateness of
  * arrivals, with two workers racing, a cache that forgets, and labels that come before a fold or amid it. Method: real Postgres; every fold's
- * history is compared with the definition over the rows that had arrived by then.
+ * features are compared with the definition over the rows that had arrived by then.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { LABEL_MATURITY_DAYS } from '../../../src/domain/history.ts';
+import {
+  type AccountPast,
+  LABEL_MATURITY_DAYS,
+  type MerchantPast,
+} from '../../../src/domain/history.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
+import type { AccountProfile } from '../../../src/profile/account-profile.ts';
 import { merchantKind } from '../../../src/profile/merchant-kind.ts';
+import type { MerchantProfile } from '../../../src/profile/merchant-profile.ts';
 import type { Profile, ProfileKind } from '../../../src/profile/profile.ts';
+import { FEATURE_LIST } from '../../../src/scoring/feature-schema.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../../src/store/history.ts';
 import type { Database, Query } from '../../../src/store/pool.ts';
 import { createTestDatabase } from '../../support/database.ts';
+import { features } from '../../support/oracle/features.ts';
+import type { AccountHistory, MerchantHistory } from '../../support/oracle/histories.ts';
 import {
   ARRIVED_MS,
   type Arrival,
@@ -28,31 +37,36 @@ import { createSharedCache, createWorker } from './workers.ts';
 const RUNS = 10;
 const TIMEOUT_MS = 120_000;
 
-type Numbers = Readonly<Record<string, number>>;
-
-/** Counts, sums and places exactly; means and deviations, which SQL rounds otherwise, to 1e-9. */
-function expectSame(actual: Numbers, defined: Numbers, about: unknown): void {
-  for (const [name, value] of Object.entries(defined)) {
-    const mine = actual[name] ?? Number.NaN;
+/** Features of one side: exactly, but for what SQL rounds otherwise than doubles do. */
+function expectSame(party: string, actual: Float64Array, defined: Float64Array, about: unknown) {
+  for (const [index, { name }] of FEATURE_LIST.entries()) {
+    if (name.includes('merchant_') !== (party === 'merchant')) continue;
+    const [mine, value] = [actual[index] ?? 0, defined[index] ?? 0];
     const near = Math.abs(mine - value) <= 1e-9 * Math.max(1, Math.abs(value));
     if (near || (Number.isNaN(mine) && Number.isNaN(value))) continue;
     expect({ name, value: mine, about }).toEqual({ name, value, about });
   }
-  expect(Object.keys(actual).sort()).toEqual(Object.keys(defined).sort());
 }
 
-type Side<P extends Profile, History, Past> = {
-  readonly kind: ProfileKind<P, History, Past>;
+type Side<P extends Profile, Past> = {
+  readonly kind: ProfileKind<P, Past>;
   readonly loadPasts: (query: Query, points: readonly Transaction[]) => AsyncIterable<Past>;
-  readonly define: (query: Query, folds: readonly Asked[]) => Promise<History[]>;
+  /** Features by the definition, of this party alone. */
+  readonly define: (query: Query, folds: readonly Fold[]) => Promise<Float64Array[]>;
+};
+
+type Fold = {
+  readonly asked: Asked;
+  readonly transaction: Transaction;
+  readonly row: Float64Array;
 };
 
 /** Lets everything arrive one after another; returns each fold with what it saw. */
-async function run<P extends Profile, History, Past>(
-  { kind, loadPasts }: Side<P, History, Past>,
+async function run<P extends Profile, Past>(
+  { kind, loadPasts }: Side<P, Past>,
   database: Database,
   list: readonly Arrival[],
-): Promise<{ asked: Asked; history: History }[]> {
+): Promise<Fold[]> {
   const cache = createSharedCache();
   let committed = 0;
   let arrived = 0;
@@ -67,11 +81,12 @@ async function run<P extends Profile, History, Past>(
     yield* loadPasts(database.query, points);
   };
   const workers = [createWorker(kind, cache, load), createWorker(kind, cache, load)] as const;
-  const folds: { asked: Asked; history: History }[] = [];
+  const folds: Fold[] = [];
   const fold = async (transaction: Transaction, worker: 0 | 1, interfere?: () => Promise<void>) => {
-    const history = await workers[worker].fold(transaction, interfere);
+    const row = await workers[worker].fold(transaction, interfere);
     const knownUntilMs = ARRIVED_MS + arrived - 1;
-    folds.push({ asked: { transactionId: transaction.transactionId, knownUntilMs }, history });
+    const asked = { transactionId: transaction.transactionId, knownUntilMs };
+    folds.push({ asked, transaction, row });
   };
   const tell = async ({ of, ...label }: ArrivingLabel) => {
     const labelled = list[of % arrived]?.transaction;
@@ -96,28 +111,49 @@ async function run<P extends Profile, History, Past>(
   return folds;
 }
 
-async function check<P extends Profile, History extends Numbers, Past>(
-  side: Side<P, History, Past>,
+async function check<P extends Profile, Past>(
+  side: Side<P, Past>,
   list: readonly Arrival[],
   every = 1,
 ): Promise<void> {
   await using database = await createTestDatabase();
   await using pool = database.open();
   const folds = (await run(side, pool, list)).filter((_, index) => index % every === 0);
-  const defined = await side.define(
-    pool.query,
-    folds.map((fold) => fold.asked),
-  );
+  const defined = await side.define(pool.query, folds);
   expect(defined).toHaveLength(folds.length);
   folds.forEach((fold, index) => {
-    expectSame(fold.history, defined[index] ?? {}, { index, ...fold.asked });
+    const about = { index, ...fold.asked };
+    expectSame(side.kind.party, fold.row, defined[index] ?? new Float64Array(0), about);
   });
 }
 
 const loadPastsOfMerchants = (query: Query, points: readonly Transaction[]) =>
   loadMerchantPasts(query, points, LABEL_MATURITY_DAYS);
-const accounts = { kind: accountKind, loadPasts: loadAccountPasts, define: defineAccounts };
-const merchants = { kind: merchantKind, loadPasts: loadPastsOfMerchants, define: defineMerchants };
+const askedOf = (folds: readonly Fold[]) => folds.map(({ asked }) => asked);
+const accounts: Side<AccountProfile, AccountPast> = {
+  kind: accountKind,
+  loadPasts: loadAccountPasts,
+  async define(query, folds) {
+    const histories = await defineAccounts(query, askedOf(folds));
+    const nothing = {} as MerchantHistory;
+    return histories.map((history, n) => features(transactionAt(folds, n), history, nothing));
+  },
+};
+const merchants: Side<MerchantProfile, MerchantPast> = {
+  kind: merchantKind,
+  loadPasts: loadPastsOfMerchants,
+  async define(query, folds) {
+    const histories = await defineMerchants(query, askedOf(folds));
+    const nothing = {} as AccountHistory;
+    return histories.map((history, n) => features(transactionAt(folds, n), nothing, history));
+  },
+};
+
+function transactionAt(folds: readonly Fold[], index: number): Transaction {
+  const fold = folds[index];
+  if (fold === undefined) throw new Error('one definition a fold');
+  return fold.transaction;
+}
 
 describe('fold equals the SQL definition', () => {
   test(

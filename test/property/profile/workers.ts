@@ -4,6 +4,7 @@
  */
 import type { Transaction } from '../../../src/domain/transaction.ts';
 import { foldBatch, type Holding, type LoadPasts } from '../../../src/profile/fold-batch.ts';
+import { beginRows } from '../../../src/profile/own-features.ts';
 import {
   decodeStored,
   headerOf,
@@ -11,6 +12,7 @@ import {
   type ProfileKind,
   type ProfileWrite,
 } from '../../../src/profile/profile.ts';
+import { vectorOf } from '../../../src/scoring/feature-rows.ts';
 import { bumpedValue } from '../../support/bumped-value.ts';
 
 /** What Redis does: string values, replaced or written over from an offset on if the last 8 bytes are as expected. */
@@ -34,8 +36,8 @@ export function createSharedCache() {
 
 export type SharedCache = ReturnType<typeof createSharedCache>;
 
-export function createWorker<P extends Profile, History, Past>(
-  kind: ProfileKind<P, History, Past>,
+export function createWorker<P extends Profile, Past>(
+  kind: ProfileKind<P, Past>,
   cache: SharedCache,
   loadPasts: LoadPasts<Past>,
 ) {
@@ -61,18 +63,20 @@ export function createWorker<P extends Profile, History, Past>(
 
   return {
     /** Folds and stores; `interfere` runs between the two, as another worker might. */
-    async fold(transaction: Transaction, interfere?: () => Promise<void>): Promise<History> {
+    async fold(transaction: Transaction, interfere?: () => Promise<void>): Promise<Float64Array> {
       const party = kind.partyOf(transaction);
       for (let disturbance = interfere; ; disturbance = undefined) {
         const copy = usableCopy(party);
         const storedHeader = copy === undefined ? headerOf(cache.get(party)) : null;
         const holding: Holding<P> = { profile: copy, storedHeader };
-        const batch = { kind, transactions: [transaction], holdings: [holding], loadPasts };
-        const [history] = await foldBatch(batch);
+        const transactions = [transaction];
+        const { arrivals, rows } = beginRows(transactions);
+        const batch = { transactions, arrivals, rows, indices: [0], holdings: [holding] };
+        await foldBatch({ kind, ...batch, loadPasts });
         await disturbance?.();
         const { profile } = holding;
-        if (profile === undefined || history === undefined) throw new Error('nothing was folded');
-        if (store(party, profile)) return history;
+        if (profile === undefined) throw new Error('nothing was folded');
+        if (store(party, profile)) return vectorOf(rows, 0);
       }
     },
   };

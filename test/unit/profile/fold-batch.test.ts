@@ -4,11 +4,14 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type AccountHistory, type AccountPast, NO_FRAUDS } from '../../../src/domain/history.ts';
+import { type AccountPast, NO_FRAUDS } from '../../../src/domain/history.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
 import type { AccountProfile } from '../../../src/profile/account-profile.ts';
 import { foldBatch, type Holding } from '../../../src/profile/fold-batch.ts';
+import { beginRows } from '../../../src/profile/own-features.ts';
+import { vectorOf } from '../../../src/scoring/feature-rows.ts';
+import { type NamedFeatures, named } from '../../support/fold-one.ts';
 
 const BASE_MS = Date.UTC(2026, 5, 1);
 const ROWS_BEFORE = 256;
@@ -66,17 +69,21 @@ type Holdings = Map<string, Holding<AccountProfile>>;
 
 const emptyHolding = (): Holding<AccountProfile> => ({ profile: undefined, storedHeader: null });
 
-function batchOf(
+async function batchOf(
   transactions: readonly Transaction[],
   held: Holdings,
   { loadPasts }: Pick<ReturnType<typeof createStore>, 'loadPasts'>,
-): Promise<AccountHistory[]> {
+): Promise<NamedFeatures[]> {
   const holdings = transactions.map(({ accountId }) => {
     const holding = held.get(accountId) ?? emptyHolding();
     held.set(accountId, holding);
     return holding;
   });
-  return foldBatch({ kind: accountKind, transactions, holdings, loadPasts });
+  const { arrivals, rows } = beginRows(transactions);
+  const indices = transactions.map((_, index) => index);
+  const batch = { transactions, arrivals, rows, indices, holdings };
+  await foldBatch({ kind: accountKind, ...batch, loadPasts });
+  return indices.map((index) => named(vectorOf(rows, index)));
 }
 
 describe('foldBatch', () => {

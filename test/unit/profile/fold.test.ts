@@ -29,6 +29,7 @@ import {
 } from '../../../src/profile/profile.ts';
 
 import { takeOwn } from '../../../src/profile/room.ts';
+import { foldOne } from '../../support/fold-one.ts';
 
 const BASE_MS = Date.UTC(2026, 5, 1);
 const START = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
@@ -79,7 +80,7 @@ function stored(before: Buffer | null, write: ProfileWrite): Buffer {
   return Buffer.concat([kept, write.bytes, Buffer.from(write.header, 'latin1')]);
 }
 
-function decoded<P extends Profile>(kind: ProfileKind<P, object, unknown>, value: Buffer): P {
+function decoded<P extends Profile>(kind: ProfileKind<P, unknown>, value: Buffer): P {
   const profile = decodeStored(kind, value);
   if (profile === undefined) throw new Error('not readable');
   return profile;
@@ -92,12 +93,12 @@ function contents({ list }: Profile): string {
 const kinds = [
   {
     name: 'account',
-    kind: accountKind as ProfileKind<Profile, object, unknown>,
+    kind: accountKind as ProfileKind<Profile, unknown>,
     nothing: noAccount,
   },
   {
     name: 'merchant',
-    kind: merchantKind as ProfileKind<Profile, object, unknown>,
+    kind: merchantKind as ProfileKind<Profile, unknown>,
     nothing: noMerchant,
   },
 ];
@@ -110,8 +111,8 @@ describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
       fc.property(transactions, fc.func(fc.nat()), (list, key) => {
         const shuffled = [...list].sort((a, b) => key(a.transactionId) - key(b.transactionId));
         const [one, other] = [start(), start()];
-        for (const transaction of list) kind.fold(one, transaction);
-        for (const transaction of shuffled) kind.fold(other, transaction);
+        for (const transaction of list) foldOne(kind, one, transaction);
+        for (const transaction of shuffled) foldOne(kind, other, transaction);
         expect(contents(one)).toBe(contents(other));
         expect(one.list.count).toBe(list.length);
       }),
@@ -123,9 +124,9 @@ describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
       fc.property(transactions, (list) => {
         const profile = start();
         const first = list.map((transaction) => {
-          const seen = kind.fold(profile, transaction);
+          const seen = foldOne(kind, profile, transaction);
           const before = contents(profile);
-          expect(kind.fold(profile, transaction)).toEqual(seen);
+          expect(foldOne(kind, profile, transaction)).toEqual(seen);
           expect(contents(profile)).toBe(before);
           return seen;
         });
@@ -138,13 +139,13 @@ describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
     fc.assert(
       fc.property(transactions, ([last, ...list]) => {
         const profile = start();
-        for (const transaction of list) kind.fold(profile, transaction);
+        for (const transaction of list) foldOne(kind, profile, transaction);
         const write = kind.pendingWrite(profile);
         if (write?.offset !== 0 || last === undefined) throw new Error('nothing was written');
         const read = decoded(kind, stored(null, write));
         expect(contents(read)).toBe(contents(profile));
         expect(kind.pendingWrite(read)).toBeUndefined();
-        expect(kind.fold(read, last)).toEqual(kind.fold(profile, last));
+        expect(foldOne(kind, read, last)).toEqual(foldOne(kind, profile, last));
       }),
     );
   });
@@ -157,8 +158,8 @@ describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
         let value: Buffer | null = null;
         let version = 0;
         list.forEach((transaction, index) => {
-          kind.fold(whole, transaction);
-          kind.fold(profile, transaction);
+          foldOne(kind, whole, transaction);
+          foldOne(kind, profile, transaction);
           if (index % each !== 0) return;
           const write = kind.pendingWrite(profile);
           if (write === undefined) throw new Error('a new transaction must be written');
@@ -179,7 +180,7 @@ describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
     let profile = start();
     let value: Buffer | null = null;
     for (let index = 0; index < 5; index++) {
-      kind.fold(profile, makeTransaction(index * 1000, index));
+      foldOne(kind, profile, makeTransaction(index * 1000, index));
       const write = kind.pendingWrite(profile);
       if (write === undefined) throw new Error('a new transaction must be written');
       if (index === 0) expect(write.offset).toBe(0);
@@ -195,12 +196,12 @@ describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
 
   test('writes an arrival between stored ones from there on, and what a stub stands for whole', () => {
     const profile = start();
-    kind.fold(profile, makeTransaction(1000, 1));
+    foldOne(kind, profile, makeTransaction(1000, 1));
     const first = kind.pendingWrite(profile);
     if (first === undefined) throw new Error('nothing to write');
 
     const between = decoded(kind, stored(null, first));
-    kind.fold(between, makeTransaction(500, 3));
+    foldOne(kind, between, makeTransaction(500, 3));
     const { itemBytes } = between.list;
     const offset = first.bytes.length - itemBytes;
     const write = kind.pendingWrite(between);
@@ -227,7 +228,7 @@ describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
 
   test('does not read a value cut within an item', () => {
     const profile = start();
-    kind.fold(profile, makeTransaction(1, 1));
+    foldOne(kind, profile, makeTransaction(1, 1));
     const write = kind.pendingWrite(profile);
     if (write === undefined) throw new Error('nothing was written');
     const value = stored(null, write);
@@ -237,8 +238,8 @@ describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
 
   test('tells a rebuilt value from a lost one of the same version', () => {
     const [lost, rebuilt] = [start(), start()];
-    kind.fold(lost, makeTransaction(1, 1));
-    kind.fold(rebuilt, makeTransaction(2, 2));
+    foldOne(kind, lost, makeTransaction(1, 1));
+    foldOne(kind, rebuilt, makeTransaction(2, 2));
     const [one, other] = [kind.pendingWrite(lost)?.header, kind.pendingWrite(rebuilt)?.header];
     expect(headerVersion(one ?? null)).toBe(headerVersion(other ?? null));
     expect(one).not.toEqual(other);
@@ -249,28 +250,28 @@ describe('bounds', () => {
   test('an account keeps its newest entries and knows its floor', () => {
     const profile = accountKind.rebuild(noAccount, null);
     for (let index = 0; index <= ACCOUNT_PROFILE_ENTRIES; index++) {
-      expect(accountKind.fold(profile, makeTransaction(index * 1000, index))).toBeDefined();
+      expect(foldOne(accountKind, profile, makeTransaction(index * 1000, index))).toBeDefined();
     }
     expect(profile.list.count).toBe(ACCOUNT_KEPT_ENTRIES);
     const dropped = ACCOUNT_PROFILE_ENTRIES - ACCOUNT_KEPT_ENTRIES;
     expect(profile.floor.ms).toBe(BASE_MS + dropped * 1000);
     const before = contents(profile);
-    expect(accountKind.fold(profile, makeTransaction(dropped * 1000, dropped))).toBeUndefined();
-    expect(accountKind.fold(profile, makeTransaction(dropped * 1000 + 1, 1))).toBeUndefined();
+    expect(foldOne(accountKind, profile, makeTransaction(dropped * 1000, dropped))).toBeUndefined();
+    expect(foldOne(accountKind, profile, makeTransaction(dropped * 1000 + 1, 1))).toBeUndefined();
     expect(contents(profile)).toBe(before);
   });
 
   test('a merchant counts on what it no longer lists, and takes in nothing that may be counted', () => {
     const profile = merchantKind.rebuild(noMerchant, null);
     for (let index = 0; index <= MERCHANT_RECENT_ENTRIES; index++) {
-      merchantKind.fold(profile, makeTransaction(index * 1000, index));
+      foldOne(merchantKind, profile, makeTransaction(index * 1000, index));
     }
     expect(profile.list.count).toBe(MERCHANT_KEPT_ENTRIES);
     const next = makeTransaction((MERCHANT_RECENT_ENTRIES + 1) * 1000, 9);
-    const history = { count30d: MERCHANT_RECENT_ENTRIES + 1 };
-    expect(merchantKind.fold(profile, next)).toMatchObject(history);
-    expect(merchantKind.fold(profile, makeTransaction(5, 5))).toBeUndefined();
-    expect(merchantKind.fold(profile, next)).toMatchObject(history);
+    const history = { merchant_count_30d: MERCHANT_RECENT_ENTRIES + 1 };
+    expect(foldOne(merchantKind, profile, next)).toMatchObject(history);
+    expect(foldOne(merchantKind, profile, makeTransaction(5, 5))).toBeUndefined();
+    expect(foldOne(merchantKind, profile, next)).toMatchObject(history);
     expect(profile.list.count).toBe(MERCHANT_KEPT_ENTRIES + 1);
   });
 
@@ -278,7 +279,7 @@ describe('bounds', () => {
     const [known, beyond] = [makeTransaction(1000, 1), makeTransaction(1000, 2)];
     const past = { ...noAccount, rows: [known], ceiling: known };
     const profile = accountKind.rebuild(past, null);
-    expect(accountKind.fold(profile, known)).toBeDefined();
-    expect(accountKind.fold(profile, beyond)).toBeUndefined();
+    expect(foldOne(accountKind, profile, known)).toBeDefined();
+    expect(foldOne(accountKind, profile, beyond)).toBeUndefined();
   });
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createDistinctCounter } from '../../../src/profile/distinct.ts';
 import { hashText, hexDigits, packLetters } from '../../../src/profile/pack.ts';
-import { selectRank } from '../../../src/profile/select-rank.ts';
+import { createRanked, selectRanks } from '../../../src/profile/select-ranks.ts';
 
 describe('packLetters', () => {
   test('gives each code a number of its own that fits its field', () => {
@@ -36,17 +36,24 @@ describe('hexDigits', () => {
   });
 });
 
-describe('selectRank', () => {
+describe('selectRanks', () => {
+  const amounts = fc.oneof(
+    fc.integer({ min: 1, max: 50 }),
+    fc.integer({ min: 1, max: 2 ** 48 }),
+    fc.double({ min: 1, max: 1e22, noNaN: true }),
+  );
+
   test('finds what sorting finds', () => {
-    const numbers = fc.array(fc.integer({ min: 0, max: 50 }), { minLength: 1, maxLength: 256 });
+    const numbers = fc.array(amounts, { minLength: 1, maxLength: 256 });
     fc.assert(
-      fc.property(numbers, fc.nat(), (values, which) => {
-        const rank = 1 + (which % values.length);
-        const sorted = [...values].sort((a, b) => a - b);
-        const list = Float64Array.from(values);
-        const lower = 1 + (which % rank);
-        expect(selectRank(list, values.length, lower)).toBe(sorted[lower - 1]);
-        expect(selectRank(list, values.length, rank, lower)).toBe(sorted[rank - 1]);
+      fc.property(numbers, fc.nat(), fc.nat(), (values, one, other) => {
+        const sorted = values.toSorted((a, b) => a - b);
+        const ranks = [one, other].map((which) => 1 + (which % values.length));
+        ranks.sort((a, b) => a - b);
+        const found = new Float64Array(2);
+        const ranked = createRanked(Float64Array.from(values));
+        selectRanks(ranked, values.length, Uint16Array.from(ranks), found);
+        expect([...found]).toEqual(ranks.map((rank) => sorted[rank - 1]));
       }),
     );
   });

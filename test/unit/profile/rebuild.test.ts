@@ -57,7 +57,7 @@ const takenBack: KnownFrauds = {
   spans: [{ ...span, untilMs: row.createdAtMs + 2 * DAY_MS }],
 };
 
-function headerOf<P extends Profile, Past>(kind: ProfileKind<P, object, Past>, past: Past): string {
+function headerOf<P extends Profile, Past>(kind: ProfileKind<P, Past>, past: Past): string {
   const write = kind.pendingWrite(kind.rebuild(past, null));
   if (write === undefined) throw new Error('a rebuilt profile must be written');
   return write.header;
@@ -92,7 +92,7 @@ test('a fraud of another kind is another value', () => {
   );
 });
 
-function storedAs<P extends Profile, Past>(kind: ProfileKind<P, object, Past>, past: Past): Buffer {
+function storedAs<P extends Profile, Past>(kind: ProfileKind<P, Past>, past: Past): Buffer {
   const encoded = kind.encode(kind.rebuild(past, null));
   return Buffer.concat([encoded, Buffer.from(headerOf(kind, past), 'latin1')]);
 }

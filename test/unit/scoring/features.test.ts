@@ -1,6 +1,8 @@
-/** Goal: each number stands where the schema says and means what it says. Method: one known history. */
+/**
+ * Goal: each number stands where the schema says and means what it says. Method: one known history, by the oracle that
+ * the rows of workers equal bit for bit (test/unit/profile/features.test.ts).
+ */
 import { describe, expect, test } from 'vitest';
-import type { AccountHistory, MerchantHistory } from '../../../src/domain/history.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
 import {
   FEATURE_COUNT,
@@ -9,7 +11,9 @@ import {
   featureIndex,
   featuresOfSchema,
 } from '../../../src/scoring/feature-schema.ts';
-import { features } from '../../../src/scoring/features.ts';
+import { named } from '../../support/fold-one.ts';
+import { features } from '../../support/oracle/features.ts';
+import type { AccountHistory, MerchantHistory } from '../../support/oracle/histories.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -91,12 +95,6 @@ const merchant: MerchantHistory = {
   firstFraudMs: 5 * DAY_MS,
   firstFraudShare: 0.75,
 };
-
-function named(vector: Float64Array): Record<string, number> {
-  return Object.fromEntries(
-    FEATURE_LIST.map(({ name }, index) => [name, vector[index] ?? Number.NaN]),
-  );
-}
 
 describe('features', () => {
   test('of a known history', () => {
@@ -197,7 +195,7 @@ describe('features', () => {
     ['1.005', 'KWD', 1.005, Number.NaN],
   ])('counts %s %s in units of its own currency', (amount, currency, units, toLimit) => {
     const vector = named(features({ ...transaction, amount, currency }, account, merchant));
-    expect([vector['amount'], vector['amount_to_limit']]).toEqual([units, toLimit]);
+    expect([vector.amount, vector.amount_to_limit]).toEqual([units, toLimit]);
   });
 
   test.each([
@@ -229,7 +227,7 @@ describe('features', () => {
       'amount_to_median',
       'amount_zscore',
       'off_corridor',
-    ]) {
+    ] as const) {
       expect([name, vector[name]]).toEqual([name, Number.NaN]);
     }
   });

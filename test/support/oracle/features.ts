@@ -2,12 +2,12 @@
  * The feature vector of one transaction, in the order of feature-schema.ts. Pure, and only arithmetic
  * that is bit-stable on every engine (no Math.log, exp or pow).
  */
-import { currencyScale, toMinorUnits } from '../domain/currency.ts';
-import type { AccountHistory, MerchantHistory } from '../domain/history.ts';
-import { reportingLimitMinor } from '../domain/reporting-limit.ts';
-import type { Transaction } from '../domain/transaction.ts';
-import { FEATURE_COUNT } from './feature-schema.ts';
-import { naturalLog } from './natural-log.ts';
+import { currencyScale, toMinorUnits } from '../../../src/domain/currency.ts';
+import { reportingLimitMinor } from '../../../src/domain/reporting-limit.ts';
+import type { Transaction } from '../../../src/domain/transaction.ts';
+import { FEATURE_COUNT } from '../../../src/scoring/feature-schema.ts';
+import { naturalLog } from '../../../src/scoring/natural-log.ts';
+import type { AccountHistory, MerchantHistory } from './histories.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -2,37 +2,24 @@
  * What a merchant's list, tallies and frauds say about one transaction. Windows are whole UTC hours or days,
  * so that list, tallies and SQL agree.
  */
-import {
-  MERCHANT_DISTINCT_ENTRIES,
-  MERCHANT_HISTORY_DAYS,
-  type MerchantHistory,
-} from '../domain/history.ts';
-import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../domain/utc-bucket.ts';
-import { createDistinctCounter } from './distinct.ts';
+import { MERCHANT_DISTINCT_ENTRIES } from '../../../src/domain/history.ts';
+import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../../src/domain/utc-bucket.ts';
+import { seenFromMs } from '../../../src/profile/merchant-features.ts';
+import { accountAt, amountAt, currencyAt } from '../../../src/profile/merchant-item.ts';
+import { maturedWindows } from '../../../src/profile/merchant-matured.ts';
+import type { MerchantProfile } from '../../../src/profile/merchant-profile.ts';
+import { countOlder, timeAt } from '../../../src/profile/packed-list.ts';
+import { countTallied, sumTallied } from '../../../src/profile/tallies.ts';
+import type { MerchantHistory } from './histories.ts';
+import type { Figures } from './items.ts';
 import { countMerchantFrauds } from './merchant-frauds.ts';
-import { countMatured, maturedWindows } from './merchant-matured.ts';
-import {
-  accountAt,
-  amountAt,
-  currencyAt,
-  type MerchantItem,
-  type MerchantProfile,
-} from './merchant-profile.ts';
-import { countOlder, timeAt } from './packed-list.ts';
-import { countTallied, sumTallied } from './tallies.ts';
-
-const accounts = createDistinctCounter();
-
-/** From when on a transaction sees its merchant's siblings. */
-export function seenFromMs(ms: number, maturityDays: number): number {
-  return dayOf(ms) - (maturityDays + MERCHANT_HISTORY_DAYS) * DAY_MS;
-}
+import { countMatured } from './merchant-matured.ts';
 
 /** History of `item`, whose siblings before it are the tallied ones and the first `end` of the list. */
 export function merchantHistory(
   profile: MerchantProfile,
   end: number,
-  item: MerchantItem,
+  item: Figures,
 ): MerchantHistory {
   const { list, tallies, maturityDays, frauds } = profile;
   const { ms } = item.place;
@@ -91,29 +78,20 @@ function emptyHistory(): MerchantHistory {
   };
 }
 
-/** Sums one currency over [from, to), from where the last such sum stopped if it still holds. */
-function sumCurrency(profile: MerchantProfile, from: number, to: number, currency: number) {
-  const { list, runningSum: running } = profile;
-  const continues =
-    running.currency === currency &&
-    running.moves === list.moves &&
-    running.from === from &&
-    running.to <= to;
-  if (!continues) {
-    Object.assign(running, { currency, moves: list.moves, from, to: from, sum: 0, count: 0 });
-  }
-  for (let index = running.to; index < to; index++) {
+/** Sums one currency over [from, to), from the oldest on. */
+function sumCurrency({ list }: MerchantProfile, from: number, to: number, currency: number) {
+  let [sum, count] = [0, 0];
+  for (let index = from; index < to; index++) {
     if (currencyAt(list, index) !== currency) continue;
-    running.sum += amountAt(list, index);
-    running.count++;
+    sum += amountAt(list, index);
+    count++;
   }
-  running.to = to;
-  return running;
+  return { sum, count };
 }
 
 function countAccounts({ list }: MerchantProfile, end: number, inThisHour: number): number {
-  accounts.reset();
+  const accounts = new Set<number>();
   const start = end - Math.min(inThisHour, MERCHANT_DISTINCT_ENTRIES);
   for (let index = end - 1; index >= start; index--) accounts.add(accountAt(list, index));
-  return accounts.count();
+  return accounts.size;
 }

@@ -1,13 +1,14 @@
 /** What the same-currency amounts of an account's siblings say about one of its transactions. */
-import { ACCOUNT_HISTORY_ENTRIES, type AccountHistory, LARGE_MEDIANS } from '../domain/history.ts';
+import { ACCOUNT_HISTORY_ENTRIES, LARGE_MEDIANS } from '../../../src/domain/history.ts';
 import {
   ACCOUNT_ITEM_BYTES,
-  type AccountItem,
   AMOUNT_AT,
   CURRENCY_AT,
   CURRENCY_BITS,
-} from './account-profile.ts';
-import { firstAfter, type PackedList } from './packed-list.ts';
+} from '../../../src/profile/account-profile.ts';
+import { firstAfter, type PackedList } from '../../../src/profile/packed-list.ts';
+import type { AccountHistory } from './histories.ts';
+import type { AccountItem } from './items.ts';
 import { selectRank } from './select-rank.ts';
 
 const DAY_MS = 86_400_000;

@@ -2,46 +2,33 @@
  * What an account's list says about one transaction. The list is sorted, so every window is a range of
  * it that ends at the transaction's place.
  */
-import {
-  ACCOUNT_HISTORY_DAYS,
-  ACCOUNT_HISTORY_ENTRIES,
-  type AccountHistory,
-  type KnownFrauds,
-} from '../domain/history.ts';
-import { measureAmounts } from './account-amounts.ts';
-import { countAccountFrauds } from './account-frauds.ts';
+import { ACCOUNT_HISTORY_DAYS, ACCOUNT_HISTORY_ENTRIES } from '../../../src/domain/history.ts';
+import type { AccountSource } from '../../../src/profile/account-frauds.ts';
 import {
   ACCOUNT_ITEM_BYTES,
-  type AccountItem,
   COUNTRY_BITS,
   CURRENCY_AT,
   DEVICE_AT,
   MERCHANT_AT,
   NIGHT_BIT,
   ROUTE_AT,
-} from './account-profile.ts';
-import { createDistinctCounter } from './distinct.ts';
-import { firstAfter, type PackedList, timeAt } from './packed-list.ts';
+} from '../../../src/profile/account-profile.ts';
+import { firstAfter, type PackedList, timeAt } from '../../../src/profile/packed-list.ts';
+import { measureAmounts } from './account-amounts.ts';
+import { countAccountFrauds } from './account-frauds.ts';
+import type { AccountHistory } from './histories.ts';
+import type { AccountItem } from './items.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-const merchants = createDistinctCounter();
-
-/** What a history is read from: the first `end` items of a list, and the account's frauds. */
-export type AccountSource = {
-  readonly list: PackedList;
-  readonly end: number;
-  readonly frauds: KnownFrauds;
-};
-
 /** History of `item`, whose siblings before it are those of the source. */
 export function accountHistory(
-  { list, end, frauds }: AccountSource,
+  source: AccountSource,
   item: AccountItem,
   limitMinor: number,
-  maturityMs: number,
 ): AccountHistory {
+  const { list, end, frauds } = source;
   const { ms } = item.place;
   const floor = Math.max(0, end - ACCOUNT_HISTORY_ENTRIES);
   const from1h = firstAfter(list, floor, end, ms - HOUR_MS);
@@ -62,7 +49,7 @@ export function accountHistory(
   compareParties(list, start, end, item, history);
   compareCountries(list, start, end, item, history);
   if (frauds.spans.length > 0) {
-    countAccountFrauds({ list, end, frauds }, start, ms, maturityMs, history);
+    countAccountFrauds(source, start, ms, history);
   }
   history.gapMs = ms - timeAt(list, end - 1);
   history.spanMs = ms - timeAt(list, start);
@@ -126,11 +113,11 @@ function countMerchants(
   end: number,
   history: AccountHistory,
 ): void {
-  merchants.reset();
+  const merchants = new Set<number>();
   for (let index = end - 1; index >= from1h; index--) merchants.add(merchantAt(list, index));
-  history.distinctMerchants1h = merchants.count();
+  history.distinctMerchants1h = merchants.size;
   for (let index = from1h - 1; index >= from24h; index--) merchants.add(merchantAt(list, index));
-  history.distinctMerchants24h = merchants.count();
+  history.distinctMerchants24h = merchants.size;
 }
 
 /** Whether any sibling shares merchant, corridor or device, and how many of them were at night. */

@@ -1,0 +1,41 @@
+/** A model of the usual size that decides in every corridor, as a worker asks it for a batch. */
+import type { Transaction } from '../../src/domain/transaction.ts';
+import { openScoringModel } from '../../src/models/registry/scoring-model.ts';
+import { createMetrics } from '../../src/runtime/metrics.ts';
+import type { Opinion } from '../../src/scoring/opinion.ts';
+import { judgeBatch, type ModelsInForce } from '../../src/worker/judge-batch.ts';
+import { createModelHealth } from '../../src/worker/model-health.ts';
+import { makeTreeModel } from './model-in-force.ts';
+
+export type TreeJudge = (
+  transactions: readonly Transaction[],
+  vectors: readonly Float64Array[],
+) => (Opinion | null)[];
+
+export function createTreeJudge(corridors: readonly string[]): TreeJudge {
+  const { artefact, manifest } = makeTreeModel();
+  const model = openScoringModel(artefact, manifest);
+  const nowMs = () => performance.now();
+  const health = createModelHealth(nowMs);
+  const dependencies = {
+    healthOf: () => health,
+    onFailure: (_: unknown, error: unknown) => {
+      throw error;
+    },
+    onHopeless: () => undefined,
+    metrics: createMetrics(),
+    nowMs,
+  };
+  const wanted = { active: [model.modelId], canary: null, shadows: [] };
+  const inForce: ModelsInForce = {
+    corridors: new Map(corridors.map((corridor) => [corridor, wanted])),
+    models: new Map([[model.modelId, model]]),
+  };
+  return (transactions, vectors) => {
+    const rows = transactions.map((transaction, index) => ({
+      transaction,
+      vector: vectors[index] as Float64Array,
+    }));
+    return judgeBatch(dependencies, rows, inForce).judgements.map(({ opinion }) => opinion);
+  };
+}

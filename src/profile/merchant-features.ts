@@ -1,0 +1,101 @@
+/** What a merchant's siblings say about one of its transactions, written into the transaction's row of features. */
+import { MERCHANT_DISTINCT_ENTRIES, MERCHANT_HISTORY_DAYS } from '../domain/history.ts';
+import { DAY_MS, dayOf, HOUR_MS } from '../domain/utc-bucket.ts';
+import { featureIndex } from '../scoring/feature-schema.ts';
+import type { Arrivals } from './arrivals.ts';
+import { createDistinctCounter } from './distinct.ts';
+import { type MerchantCursors, moveCursors } from './merchant-cursors.ts';
+import { writeMerchantFrauds } from './merchant-frauds.ts';
+import { accountAt } from './merchant-item.ts';
+import type { MerchantProfile } from './merchant-profile.ts';
+import { moveSum } from './merchant-sum.ts';
+import { type PackedList, timeAt } from './packed-list.ts';
+import { sumTallied } from './tallies.ts';
+
+const COUNTS = featureIndex('merchant_count_1h');
+const LABELS = featureIndex('merchant_gap_hours');
+/** Hours of the 30 days without the last 24. */
+const USUAL_HOURS = 29 * 24;
+
+const accounts = createDistinctCounter();
+
+/** From when on a transaction sees its merchant's siblings. */
+export function seenFromMs(ms: number, maturityDays: number): number {
+  return dayOf(ms) - (maturityDays + MERCHANT_HISTORY_DAYS) * DAY_MS;
+}
+
+/**
+ * @param end the arrival's siblings are the tallied ones and the first `end` of the list
+ * @param rowAt where the arrival's row begins in `values`
+ */
+export function writeMerchant(
+  profile: MerchantProfile,
+  end: number,
+  arrivals: Arrivals,
+  arrival: number,
+  values: Float64Array,
+  rowAt: number,
+): void {
+  const { list, tallies, maturityDays, cursors, frauds } = profile;
+  const ms = arrivals.ms[arrival] as number;
+  moveCursors(cursors, list, tallies, ms, maturityDays);
+  writeCounts(profile, end, arrivals, arrival, values, rowAt + COUNTS);
+  let at = rowAt + LABELS;
+  values[at++] = gapHours(list, end, ms, maturityDays);
+  values[at++] = cursors.matured24h;
+  values[at++] = cursors.matured7d;
+  values[at++] = cursors.matured30d;
+  if (frauds.spans.length > 0) writeMerchantFrauds(profile, ms, values, at);
+  else writeNoFrauds(values, at);
+}
+
+function writeCounts(
+  profile: MerchantProfile,
+  end: number,
+  arrivals: Arrivals,
+  arrival: number,
+  values: Float64Array,
+  start: number,
+): void {
+  const { list, tallies, cursors } = profile;
+  const currency = arrivals.currency[arrival] as number;
+  const minor = arrivals.minor[arrival] as number;
+  const count24h = end - cursors.start24h + cursors.tallied24h;
+  const count30d = end - cursors.start30d + cursors.tallied30d;
+  const { sum } = cursors;
+  moveSum(sum, list, cursors.start30d, end, currency);
+  const from30dMs = dayOf(arrivals.ms[arrival] as number) - 29 * DAY_MS;
+  const tallied = sumTallied(tallies, from30dMs, currency);
+  const amounts = sum.count + tallied.count;
+  const mean = amounts === 0 ? Number.NaN : (sum.sum + tallied.sum) / amounts;
+  let at = start;
+  values[at++] = end - cursors.start1h + cursors.tallied1h;
+  values[at++] = count24h;
+  values[at++] = end - cursors.start7d + cursors.tallied7d;
+  values[at++] = count30d;
+  values[at++] = (count30d - count24h) / USUAL_HOURS;
+  values[at++] = amounts;
+  values[at++] = mean / (arrivals.unit[arrival] as number);
+  values[at++] = minor / mean;
+  values[at++] = countAccounts(list, cursors, end);
+}
+
+/** Distinct accounts among the newest siblings of this hour. */
+function countAccounts(list: PackedList, { start1h }: MerchantCursors, end: number): number {
+  accounts.reset();
+  const start = Math.max(start1h, end - MERCHANT_DISTINCT_ENTRIES);
+  for (let index = end - 1; index >= start; index--) accounts.add(accountAt(list, index));
+  return accounts.count();
+}
+
+function gapHours(list: PackedList, end: number, ms: number, maturityDays: number): number {
+  if (end === 0) return Number.NaN;
+  const newestMs = timeAt(list, end - 1);
+  return newestMs >= seenFromMs(ms, maturityDays) ? (ms - newestMs) / HOUR_MS : Number.NaN;
+}
+
+/** Rates and counts of nothing, and nothing to tell of runs. */
+function writeNoFrauds(values: Float64Array, start: number): void {
+  values.fill(0, start, start + 6);
+  values.fill(Number.NaN, start + 6, start + 9);
+}

@@ -1,0 +1,79 @@
+/** The same-currency sum of a merchant's listed siblings, which goes on from the one before. */
+import { amountAt, currencyAt } from './merchant-item.ts';
+import type { PackedList } from './packed-list.ts';
+
+/** Sum (minor units) and count of the items [from, to) of one currency; a currency of -1 is no sum. */
+export type RunningSum = {
+  currency: number;
+  from: number;
+  to: number;
+  sum: number;
+  count: number;
+};
+
+/**
+ * Sums of integers that never reach it are exact, so they may be added and taken away in any order. Others are added
+ * up anew, from the oldest on.
+ */
+const EXACT_MAX = 2 ** 53;
+
+export function createRunningSum(): RunningSum {
+  return { currency: -1, from: 0, to: 0, sum: 0, count: 0 };
+}
+
+/** Makes it the sum over the items [from, to) of a currency. */
+export function moveSum(
+  running: RunningSum,
+  list: PackedList,
+  from: number,
+  to: number,
+  currency: number,
+): void {
+  const away = Math.abs(from - running.from) + Math.abs(to - running.to);
+  const continues = running.currency === currency && away <= to - from;
+  running.currency = currency;
+  if (continues) {
+    // What is added comes first: no sum in between is larger.
+    add(running, list, from, running.from);
+    add(running, list, running.to, to);
+    if (running.sum < EXACT_MAX) {
+      take(running, list, running.from, from);
+      take(running, list, to, running.to);
+      running.from = from;
+      running.to = to;
+      return;
+    }
+  }
+  running.sum = 0;
+  running.count = 0;
+  add(running, list, from, to);
+  running.from = from;
+  running.to = to;
+  if (running.sum >= EXACT_MAX) running.currency = -1;
+}
+
+function add(running: RunningSum, list: PackedList, from: number, to: number): void {
+  const { currency } = running;
+  for (let index = from; index < to; index++) {
+    if (currencyAt(list, index) !== currency) continue;
+    running.sum += amountAt(list, index);
+    running.count++;
+  }
+}
+
+function take(running: RunningSum, list: PackedList, from: number, to: number): void {
+  const { currency } = running;
+  for (let index = from; index < to; index++) {
+    if (currencyAt(list, index) !== currency) continue;
+    running.sum -= amountAt(list, index);
+    running.count--;
+  }
+}
+
+/** Counts in an item that was put among those of the sum. */
+export function includeInserted(running: RunningSum, list: PackedList, index: number): void {
+  running.to++;
+  if (running.currency === -1) return;
+  add(running, list, index, index + 1);
+  if (running.sum >= EXACT_MAX) running.currency = -1;
+}

@@ -1,0 +1,33 @@
+/** One transaction folded by itself, and its features by name. */
+import type { Transaction } from '../../src/domain/transaction.ts';
+import { beginRows } from '../../src/profile/own-features.ts';
+import type { Profile, ProfileKind } from '../../src/profile/profile.ts';
+import { rowAt, vectorOf } from '../../src/scoring/feature-rows.ts';
+import { FEATURE_LIST, type FeatureName } from '../../src/scoring/feature-schema.ts';
+
+export type NamedFeatures = Readonly<Record<FeatureName, number>>;
+
+/** Its row of features, but for those of its other party; undefined where the profile does not reach. */
+export function foldRow<P extends Profile>(
+  kind: Pick<ProfileKind<P, never>, 'fold'>,
+  profile: P,
+  transaction: Transaction,
+): Float64Array | undefined {
+  const { arrivals, rows } = beginRows([transaction]);
+  const isFolded = kind.fold(profile, arrivals, 0, rows.values, rowAt(0));
+  return isFolded ? vectorOf(rows, 0) : undefined;
+}
+
+export function foldOne<P extends Profile>(
+  kind: Pick<ProfileKind<P, never>, 'fold'>,
+  profile: P,
+  transaction: Transaction,
+): NamedFeatures | undefined {
+  const row = foldRow(kind, profile, transaction);
+  return row && named(row);
+}
+
+export function named(vector: Float64Array): NamedFeatures {
+  const entries = FEATURE_LIST.map(({ name }, index) => [name, vector[index]]);
+  return Object.fromEntries(entries) as NamedFeatures;
+}

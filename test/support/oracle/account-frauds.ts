@@ -1,0 +1,30 @@
+/** What an account's known frauds say about one transaction. Runs only for accounts that have some. */
+import type { AccountSource } from '../../../src/profile/account-frauds.ts';
+import { countCreated, fraudRate, seenFrauds } from '../../../src/profile/known-frauds.ts';
+import { firstAfter, timeAt } from '../../../src/profile/packed-list.ts';
+import type { AccountHistory } from './histories.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Frauds among the siblings [start, end) of the list, by what was known at `ms`. */
+export function countAccountFrauds(
+  { list, end, frauds, maturityMs }: AccountSource,
+  start: number,
+  ms: number,
+  history: AccountHistory,
+): void {
+  const oldestMs = timeAt(list, start);
+  const known = seenFrauds(frauds, ms, oldestMs);
+  const matureMs = ms - maturityMs;
+  const mature = firstAfter(list, start, end, matureMs);
+  // Windows are (from, to] of whole milliseconds, spans are counted in [from, to).
+  const rate = (days: number) => {
+    const fromMs = matureMs - days * DAY_MS;
+    const frauds = countCreated(known, fromMs + 1, matureMs + 1);
+    return fraudRate(frauds, mature - firstAfter(list, start, mature, fromMs));
+  };
+  history.fraudRate7d = rate(7);
+  history.fraudRate30d = rate(30);
+  history.fraudRate90d = rate(90);
+  history.youngFrauds = countCreated(known, matureMs + 1, ms);
+}

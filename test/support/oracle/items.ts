@@ -1,0 +1,40 @@
+/** One transaction in numbers, as the oracle compares it with the items of lists. */
+import { toMinorUnits } from '../../../src/domain/currency.ts';
+import type { PastTransaction } from '../../../src/domain/history.ts';
+import { hashText, packLetters } from '../../../src/profile/pack.ts';
+import { type Place, placeOf } from '../../../src/profile/packed-list.ts';
+
+export type Figures = {
+  readonly place: Place;
+  readonly amountMinor: number;
+  /** 15 bits. */
+  readonly currency: number;
+};
+
+export type AccountItem = Figures & {
+  readonly merchant: number;
+  readonly device: number;
+  /** Corridor (20 bits) above country (10 bits). */
+  readonly route: number;
+};
+
+function figuresOf(transaction: PastTransaction): Figures {
+  return {
+    place: placeOf(transaction),
+    amountMinor: toMinorUnits(transaction.amount, transaction.currency),
+    currency: packLetters(transaction.currency),
+  };
+}
+
+export function accountItem(transaction: PastTransaction): AccountItem {
+  return {
+    ...figuresOf(transaction),
+    merchant: hashText(transaction.merchantId),
+    device: hashText(transaction.deviceId),
+    route: (packLetters(transaction.corridor) << 10) | packLetters(transaction.country),
+  };
+}
+
+export function merchantItem(transaction: PastTransaction): Figures {
+  return figuresOf(transaction);
+}

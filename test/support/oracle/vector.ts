@@ -1,0 +1,46 @@
+/**
+ * The features of a transaction as they were first written: an object of what it sees of each party, then one number
+ * after the other. Slow, and the measure of what workers run: they must agree to the bit.
+ */
+import { reportingLimitMinor } from '../../../src/domain/reporting-limit.ts';
+import type { Transaction } from '../../../src/domain/transaction.ts';
+import { DAY_MS } from '../../../src/domain/utc-bucket.ts';
+import type { AccountProfile } from '../../../src/profile/account-profile.ts';
+import type { MerchantProfile } from '../../../src/profile/merchant-profile.ts';
+import { countBefore } from '../../../src/profile/packed-list.ts';
+import { accountHistory } from './account-history.ts';
+import { features } from './features.ts';
+import type { AccountHistory, MerchantHistory } from './histories.ts';
+import { accountItem, merchantItem } from './items.ts';
+import { merchantHistory } from './merchant-history.ts';
+
+/** What a transaction would see of these profiles; nothing is folded into them. */
+export function oracleVector(
+  transaction: Transaction,
+  account: AccountProfile,
+  merchant: MerchantProfile,
+): Float64Array {
+  const seen = oracleHistories(transaction, account, merchant);
+  return features(transaction, seen.account, seen.merchant);
+}
+
+export function oracleHistories(
+  transaction: Transaction,
+  account: AccountProfile,
+  merchant: MerchantProfile,
+): { readonly account: AccountHistory; readonly merchant: MerchantHistory } {
+  const ofAccount = accountItem(transaction);
+  const ofMerchant = merchantItem(transaction);
+  const source = {
+    list: account.list,
+    end: countBefore(account.list, ofAccount.place),
+    frauds: account.frauds,
+    maturityMs: merchant.maturityDays * DAY_MS,
+  };
+  const limitMinor = reportingLimitMinor(transaction.currency);
+  const end = countBefore(merchant.list, ofMerchant.place);
+  return {
+    account: accountHistory(source, ofAccount, limitMinor),
+    merchant: merchantHistory(merchant, end, ofMerchant),
+  };
+}
