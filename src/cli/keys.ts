@@ -1,6 +1,7 @@
 /** `risk keys`: makes, lists and revokes API keys, straight in the database: the first key needs no key. */
 import { ROLES, type Role } from '../domain/principal.ts';
-import { plainText, wireTime } from '../domain/transaction.ts';
+import { plainText } from '../domain/transaction.ts';
+import { wireTime } from '../domain/wire-time.ts';
 import { mintApiKey } from '../runtime/api-key.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { insertApiKey, listApiKeys, revokeApiKey, type StoredApiKey } from '../store/api-keys.ts';

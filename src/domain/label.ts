@@ -4,7 +4,8 @@
  * which they came.
  */
 import { z } from 'zod';
-import { idempotencyKeySchema, plainText, wireTime } from './transaction.ts';
+import { idempotencyKeySchema, plainText } from './transaction.ts';
+import { wireTime } from './wire-time.ts';
 
 export const LABEL_VALUES = ['fraud', 'legitimate'] as const;
 export type LabelValue = (typeof LABEL_VALUES)[number];

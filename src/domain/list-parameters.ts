@@ -5,7 +5,8 @@
 import { z } from 'zod';
 import { decodeCursor } from './cursor.ts';
 import { VERDICTS } from './score-record.ts';
-import { TRANSACTION_LIMITS, wireTime } from './transaction.ts';
+import { TRANSACTION_LIMITS } from './transaction.ts';
+import { wireTime } from './wire-time.ts';
 
 export const PAGE_LIMITS = { rowsDefault: 50, rowsMax: 200 } as const;
 

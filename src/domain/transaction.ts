@@ -9,7 +9,7 @@
 import { z } from 'zod';
 import { currencyScale } from './currency.ts';
 import { metadataProblem } from './metadata.ts';
-import { WRITTEN_MS_MAX, WRITTEN_MS_MIN } from './transaction-id.ts';
+import { wireTime } from './wire-time.ts';
 
 /** What a client may not exceed. Units are in the names. */
 export const TRANSACTION_LIMITS = {
@@ -63,33 +63,8 @@ export function plainText(charsMax: number) {
 
 const AMOUNT = /^(0|[1-9]\d{0,14})(\.\d+)?$/;
 const ZERO = /^0(\.0+)?$/;
-// RFC 3339 with a mandatory zone; fractions beyond the millisecond are accepted and cut.
-const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
 const CORRIDOR = /^[A-Z]{2}-[A-Z]{2}$/;
 const COUNTRY = /^[A-Z]{2}$/;
-/** The last day that every month has: up to it the calendar needs no check. */
-const DAYS_IN_EVERY_MONTH = 28;
-
-/** A time with a zone, as every time on the wire. Leap seconds and 30 February are not times. */
-export const wireTime = z
-  .string()
-  .regex(RFC3339, {
-    error: 'must be an RFC 3339 time with a zone, as 2026-11-20T09:30:00.000Z',
-    abort: true,
-  })
-  .refine(isRealTime, 'is not a time that exists')
-  .meta({ format: 'date-time', example: '2026-11-20T09:30:00.000Z' });
-
-/** Refuses 30 February and hour 24, which Date would roll over, and what is no year of four digits in UTC. */
-function isRealTime(text: string): boolean {
-  const ms = Date.parse(text);
-  const isWritten = ms >= WRITTEN_MS_MIN && ms <= WRITTEN_MS_MAX;
-  if (!isWritten || text.slice(11, 13) === '24') return false;
-  const day = Number(text.slice(8, 10));
-  if (day <= DAYS_IN_EVERY_MONTH) return true;
-  const days = Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0);
-  return day <= new Date(days).getUTCDate();
-}
 
 const MAPPED_IPV4 = /:(\d+\.\d+\.\d+\.\d+)$/;
 

@@ -12,6 +12,7 @@ import type { Line } from '../ingest/accept-lines.ts';
 import type { ItemError, WorldlyFields } from '../ingest/prepare-transactions.ts';
 import { checkFields, fieldErrors, listReader } from './body.ts';
 import type { RawLine } from './line-reader.ts';
+import { sureCheck } from './sure-check.ts';
 
 export const BATCH_TRANSACTIONS_MAX = 1000;
 
@@ -28,12 +29,16 @@ const readItems = listReader('transactions', transactionInputSchema, BATCH_TRANS
 const BATCH_LEVELS = 3;
 const REQUIRED = 'is required';
 
+const isSurelyInput = sureCheck(transactionInputSchema);
+
 export function readOneInput(value: unknown): TransactionInput {
+  if (isSurelyInput(value)) return value as TransactionInput;
   return checkFields(transactionInputSchema, value);
 }
 
-export function readBatchInput(value: unknown): KeyedTransactionInput[] {
+export function readBatchInput(value: unknown): readonly KeyedTransactionInput[] {
   const items = readItems(value);
+  if (items.every(isSurelyKeyed)) return items;
   const errors: FieldError[] = [];
   const keyed = items.flatMap((item, index) => {
     if (nestingOf(item.metadata) + BATCH_LEVELS > TRANSACTION_LIMITS.bodyDepth) {
@@ -106,6 +111,9 @@ export function readLineInput({ index, bytes }: RawLine, lineBytesMax: number): 
   } catch {
     return refused(index, '', 'is not JSON in UTF-8');
   }
+  if (isSurelyInput(value) && isKeyed(value as TransactionInput)) {
+    return { index, input: value as KeyedTransactionInput };
+  }
   const parsed = transactionInputSchema.safeParse(value);
   if (!parsed.success)
     return { index, errors: fieldErrors(parsed.error).slice(0, LINE_ERRORS_MAX) };
@@ -117,6 +125,11 @@ const LINE_ERRORS_MAX = 20;
 
 function refused(index: number, pointer: string, detail: string): Line {
   return { index, errors: [{ pointer, detail }] };
+}
+
+/** Has a key, and nothing that could lie too deep. */
+function isSurelyKeyed(input: TransactionInput): input is KeyedTransactionInput {
+  return input.metadata === undefined && isKeyed(input);
 }
 
 function isKeyed(input: TransactionInput): input is KeyedTransactionInput {

@@ -10,6 +10,7 @@
  */
 import { LABEL_LIMITS, type Label, type LabelInput, type LabelValue } from '../domain/label.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
+import { parseWireTime } from '../domain/wire-time.ts';
 import type { Failpoint } from '../runtime/failpoint.ts';
 import type * as IdempotencyKeys from '../store/idempotency-keys.ts';
 import type * as LabelBatches from '../store/label-batches.ts';
@@ -155,7 +156,7 @@ function toLabel(
         );
   }
   const createdAtMs = createdAtMsOf(parties.transactionId) ?? 0;
-  const labelledAtMs = Date.parse(labelledAt);
+  const labelledAtMs = parseWireTime(labelledAt);
   if (labelledAtMs < createdAtMs) {
     return problem('labelled_at', 'must not be before the created_at of its transaction');
   }

@@ -9,6 +9,7 @@ import {
   type Transaction,
   type TransactionInput,
 } from '../domain/transaction.ts';
+import { parseWireTime } from '../domain/wire-time.ts';
 import type { NewTransaction } from '../store/transactions.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { NewTransactionId } from './transaction-id.ts';
@@ -55,7 +56,7 @@ export function findInvalid(
       errors.push({ index, field: 'corridor', detail: 'is not a corridor of this market' });
     }
     if (input.created_at === undefined) continue;
-    const createdAtMs = Date.parse(input.created_at);
+    const createdAtMs = parseWireTime(input.created_at);
     if (createdAtMs < TRANSACTION_LIMITS.createdAtMsMin) {
       errors.push({ index, field: 'created_at', detail: 'must not be before 2000-01-01' });
     } else if (createdAtMs > latest) {
@@ -123,7 +124,8 @@ export function toTransaction(
   input: TransactionInput,
   { receivedAtMs, newId }: Omit<Surroundings, 'corridors'>,
 ): Transaction {
-  const createdAtMs = input.created_at === undefined ? receivedAtMs : Date.parse(input.created_at);
+  const createdAtMs =
+    input.created_at === undefined ? receivedAtMs : parseWireTime(input.created_at);
   return {
     transactionId: newId(createdAtMs),
     createdAtMs,

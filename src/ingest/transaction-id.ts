@@ -1,29 +1,45 @@
 /**
  * Makes transaction ids: UUIDv7 (RFC 9562) whose time part is created_at to the millisecond, the rest
- * 74 random bits. Random bytes are drawn a few hundred ids at a time: a batch of a thousand needs
- * 0.3 ms for its ids instead of 2.
+ * 74 random bits. Random bytes are drawn, and written as text, a few hundred ids at a time: one call of the
+ * platform an id would cost more than all the rest of it.
  */
 import { randomFillSync } from 'node:crypto';
 
 const RANDOM_BYTES = 10;
+const RANDOM_CHARS = 2 * RANDOM_BYTES;
 const POOL_IDS = 400;
 
 export type NewTransactionId = (createdAtMs: number) => string;
 
 export function createTransactionIds(): NewTransactionId {
-  const pool = Buffer.alloc(RANDOM_BYTES * POOL_IDS);
-  let at = pool.length;
+  const bytes = Buffer.alloc(RANDOM_BYTES * POOL_IDS);
+  let pool = '';
+  let at = 0;
+  let timeMs = Number.NaN;
+  let time = '';
   return (createdAtMs) => {
     if (at === pool.length) {
-      randomFillSync(pool);
+      pool = drawRandom(bytes);
       at = 0;
     }
-    // Version 7 in the high half of the first byte, variant 10 in the top bits of the third.
-    pool[at] = ((pool[at] ?? 0) & 0x0f) | 0x70;
-    pool[at + 2] = ((pool[at + 2] ?? 0) & 0x3f) | 0x80;
-    const random = pool.toString('hex', at, at + RANDOM_BYTES);
-    at += RANDOM_BYTES;
-    const time = createdAtMs.toString(16).padStart(12, '0');
-    return `${time.slice(0, 8)}-${time.slice(8)}-${random.slice(0, 4)}-${random.slice(4, 8)}-${random.slice(8)}`;
+    // Most of a batch happened in a few milliseconds.
+    if (createdAtMs !== timeMs) {
+      const hex = createdAtMs.toString(16).padStart(12, '0');
+      time = `${hex.slice(0, 8)}-${hex.slice(8)}-`;
+      timeMs = createdAtMs;
+    }
+    const id = `${time}${pool.slice(at, at + 4)}-${pool.slice(at + 4, at + 8)}-${pool.slice(at + 8, at + RANDOM_CHARS)}`;
+    at += RANDOM_CHARS;
+    return id;
   };
+}
+
+/** In hexadecimal: version 7 in the high half of each id's first byte, variant 10 in the top bits of its third. */
+function drawRandom(bytes: Buffer): string {
+  randomFillSync(bytes);
+  for (let at = 0; at < bytes.length; at += RANDOM_BYTES) {
+    bytes[at] = ((bytes[at] ?? 0) & 0x0f) | 0x70;
+    bytes[at + 2] = ((bytes[at + 2] ?? 0) & 0x3f) | 0x80;
+  }
+  return bytes.toString('hex');
 }

@@ -3,8 +3,8 @@
  * with, tell frauds by 1 and 0, and leave `labelled_at` to a delay after `created_at`.
  */
 
-import { wireTime } from '../domain/transaction.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
+import { wireTime } from '../domain/wire-time.ts';
 import { columnMissing, type Mapping, type Projection, type RowBody } from './fields.ts';
 
 /** `created_at` is only read, to make `labelled_at` of it. */

@@ -33,26 +33,39 @@ function allocate(oid: number, count: number, hasNulls: boolean, valueBytes: num
   return buffer;
 }
 
+/** Where texts are written before anybody knows how long all of them are. */
+let scratch = Buffer.allocUnsafe(64 * 1024);
+/** A column that needs more, as one of metadata may, gives its scratch back. */
+const SCRATCH_BYTES_MAX = 1024 * 1024;
+/** Of UTF-8, for a code unit of a string. */
+const UNIT_BYTES_MAX = 3;
+
 /** text[]; null elements allowed. */
 export function textArray(values: readonly (string | null)[]): Buffer {
-  let bytes = 0;
+  let buffer = scratch;
   let hasNulls = false;
+  let at = 0;
   for (const value of values) {
-    bytes += 4 + (value === null ? 0 : Buffer.byteLength(value));
+    const most = at + 4 + (value === null ? 0 : value.length * UNIT_BYTES_MAX);
+    if (most > buffer.length) buffer = grown(buffer, most);
+    const length = value === null ? -1 : writeText(buffer, value, at + 4);
     hasNulls ||= value === null;
+    buffer[at] = length >> 24;
+    buffer[at + 1] = length >> 16;
+    buffer[at + 2] = length >> 8;
+    buffer[at + 3] = length;
+    at += length < 0 ? 4 : 4 + length;
   }
-  const buffer = allocate(OID.text, values.length, hasNulls, bytes);
-  let at = HEADER_BYTES;
-  for (const value of values) {
-    if (value === null) {
-      at = buffer.writeInt32BE(-1, at);
-      continue;
-    }
-    const length = writeText(buffer, value, at + 4);
-    buffer.writeInt32BE(length, at);
-    at += 4 + length;
-  }
-  return buffer;
+  if (buffer.length <= SCRATCH_BYTES_MAX) scratch = buffer;
+  const array = allocate(OID.text, values.length, hasNulls, at);
+  buffer.copy(array, HEADER_BYTES, 0, at);
+  return array;
+}
+
+function grown(buffer: Buffer, bytes: number): Buffer<ArrayBuffer> {
+  const larger = Buffer.allocUnsafe(Math.max(bytes, 2 * buffer.length));
+  buffer.copy(larger);
+  return larger;
 }
 
 /** Up to this many characters a loop over plain ASCII beats the call into the encoder: 56 against 77 ns at 8. */
@@ -82,19 +95,18 @@ export function uuidArray(values: readonly string[]): Buffer {
 
 /** Digit by digit: no text without hyphens in between, and no call into the decoder. */
 function writeUuid(buffer: Buffer, uuid: string, start: number): number {
-  let at = start;
-  for (let index = 0; index < 36; index += 2) {
-    if (uuid.charCodeAt(index) === HYPHEN) index++;
-    buffer[at++] = (hexValue(uuid.charCodeAt(index)) << 4) | hexValue(uuid.charCodeAt(index + 1));
+  let digit = 0;
+  for (let byte = 0; byte < 16; byte++) {
+    if (byte === 4 || byte === 6 || byte === 8 || byte === 10) digit++;
+    const high = hexValue(uuid.charCodeAt(digit++));
+    buffer[start + byte] = (high << 4) | hexValue(uuid.charCodeAt(digit++));
   }
-  return at;
+  return start + 16;
 }
 
-const HYPHEN = 45;
-
-/** Of a hexadecimal digit's code, in either case. */
+/** Of a hexadecimal digit's code, in either case: letters have bit 6, and their low half counts from 1. */
 function hexValue(code: number): number {
-  return code > 57 ? (code & 0xf) + 9 : code & 0xf;
+  return (code & 0xf) + (code >> 6) * 9;
 }
 
 /** timestamptz[] from epoch milliseconds. */

@@ -72,6 +72,31 @@ describe('binary arrays', () => {
     );
   });
 
+  test('a column has its texts and nulls one after the other, however long it becomes', () => {
+    const long = fc.tuple(fc.string({ unit: 'binary', minLength: 1 }), fc.nat({ max: 40_000 }));
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      long.map(([unit, times]) => unit.repeat(times)),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.option(text), { maxLength: 20 }), (values) => {
+        const array = textArray(values);
+        expect(array.readInt32BE(0)).toBe(values.length === 0 ? 0 : 1);
+        expect(array.readInt32BE(4)).toBe(values.includes(null) ? 1 : 0);
+        let at = HEADER_BYTES;
+        const read = values.map(() => {
+          const length = array.readInt32BE(at);
+          const from = at + 4;
+          at = from + Math.max(0, length);
+          return length < 0 ? null : array.toString('utf8', from, at);
+        });
+        expect(read).toEqual(values);
+        expect(array.length).toBe(values.length === 0 ? 12 : at);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   test('a UUID is its 16 bytes, in either case of its digits', () => {
     fc.assert(
       fc.property(fc.uuid(), fc.boolean(), (uuid, upper) => {
