@@ -36,6 +36,30 @@ export function currencyScale(code: string): number | undefined {
  */
 export function toMinorUnits(amount: string, currency: string): number {
   const scale = SCALE.get(currency) ?? 2;
+  const minor = readDigits(amount, scale);
+  return minor < Number.MAX_SAFE_INTEGER ? minor : parseDigits(amount, scale);
+}
+
+/** Digit by digit, without a string in between: exact while it stays below 2^53; NaN for what is no decimal. */
+function readDigits(amount: string, scale: number): number {
+  let value = 0;
+  let places = -1;
+  for (let index = 0; index < amount.length; index++) {
+    const code = amount.charCodeAt(index);
+    if (code === POINT && places < 0) places = 0;
+    else if (code >= ZERO && code < ZERO + 10) {
+      value = value * 10 + code - ZERO;
+      if (places >= 0) places++;
+    } else return Number.NaN;
+  }
+  for (let missing = scale - Math.max(0, places); missing > 0; missing--) value *= 10;
+  return value;
+}
+
+const POINT = 46;
+const ZERO = 48;
+
+function parseDigits(amount: string, scale: number): number {
   const point = amount.indexOf('.');
   if (point < 0) return Number(amount + '0'.repeat(scale));
   const fraction = amount.slice(point + 1);

@@ -27,7 +27,6 @@ import { createRanked, selectRanks } from './select-ranks.ts';
 const SIBLINGS = featureIndex('siblings');
 const LONG_HABIT = featureIndex('mean_24h_here');
 const FRAUDS = featureIndex('fraud_rate_7d');
-const FRAUD_FEATURES = 4;
 /** The least span over which a day's usual figures are taken, and the longest, in days. */
 const USUAL_DAYS_MIN = 1;
 const USUAL_DAYS_MAX = 30;
@@ -63,7 +62,16 @@ export function writeAccount(
   writeLongHabit(values, rowAt + LONG_HABIT, minor, unit);
   if (siblings > 0 && frauds.spans.length > 0) {
     writeAccountFrauds(source, start, ms, values, rowAt + FRAUDS);
-  } else values.fill(0, rowAt + FRAUDS, rowAt + FRAUDS + FRAUD_FEATURES);
+  } else writeNoFrauds(values, rowAt + FRAUDS);
+}
+
+/** One by one: a call to fill them takes longer. */
+function writeNoFrauds(values: Float64Array, start: number): void {
+  let at = start;
+  values[at++] = 0;
+  values[at++] = 0;
+  values[at++] = 0;
+  values[at++] = 0;
 }
 
 function writeVelocity(
@@ -128,7 +136,8 @@ const rankedAmounts = new Float64Array(2);
 /** The ranks as percentile_disc of SQL has them. */
 function rankAmounts(amounts: number): void {
   if (amounts === 0) {
-    rankedAmounts.fill(Number.NaN);
+    rankedAmounts[0] = Number.NaN;
+    rankedAmounts[1] = Number.NaN;
     return;
   }
   ranks[0] = (amounts + 1) >> 1;

@@ -96,6 +96,6 @@ function gapHours(list: PackedList, end: number, ms: number, maturityDays: numbe
 
 /** Rates and counts of nothing, and nothing to tell of runs. */
 function writeNoFrauds(values: Float64Array, start: number): void {
-  values.fill(0, start, start + 6);
-  values.fill(Number.NaN, start + 6, start + 9);
+  for (let at = start; at < start + 6; at++) values[at] = 0;
+  for (let at = start + 6; at < start + 9; at++) values[at] = Number.NaN;
 }

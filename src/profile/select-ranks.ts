@@ -1,13 +1,14 @@
 /**
  * Exact order statistics of a few hundred positive doubles without sorting them: as their upper 32 bits rise with
- * them, a histogram of those finds the few among which a rank lies. Measured: 0.1 µs for two ranks of 25 amounts and
- * 0.6 µs of 250, a third of what Hoare's selection takes.
+ * them, a histogram of those finds the few among which a rank lies. Measured for two ranks of values in no order: 2.0 µs
+ * of 250 where Hoare's selection takes 4.5, 0.35 of 25 where it takes 0.5, 0.25 of 12 where it takes 0.2.
  */
 
+/** Up to so many values are cheaper to select among at once. */
+const FEW = 16;
 const BIN_BITS = 7;
-const BINS = 1 << BIN_BITS;
 
-const counts = new Uint16Array(BINS);
+const counts = new Uint16Array(1 << BIN_BITS);
 
 /** Numbers to rank: `values` holds the first `count`, `words` are the same bytes, little-endian. */
 export type Ranked = {
@@ -30,6 +31,22 @@ export function createRanked(values: Float64Array<ArrayBuffer>): Ranked {
  * @param into one value a rank
  */
 export function selectRanks(
+  ranked: Ranked,
+  count: number,
+  ranks: Uint16Array,
+  into: Float64Array,
+): void {
+  if (count > FEW) selectByHistogram(ranked, count, ranks, into);
+  else {
+    const { values, candidates } = ranked;
+    for (let index = 0; index < count; index++) candidates[index] = values[index] as number;
+    for (let index = 0; index < ranks.length; index++) {
+      into[index] = selectRank(candidates, count, ranks[index] as number);
+    }
+  }
+}
+
+function selectByHistogram(
   ranked: Ranked,
   count: number,
   ranks: Uint16Array,

@@ -14,6 +14,8 @@ export type CompiledRule = {
   readonly rule: Rule;
   readonly bounds: Bounds;
   readonly bands: readonly Band[];
+  /** Where the first band begins: below it the rule does not fire. */
+  readonly from: number;
   readonly isPolicy: boolean;
 };
 
@@ -30,7 +32,8 @@ export function compileRuleSet(ruleSet: RuleSet, registry: readonly Rule[]): Com
     const settings = ruleSet.rules.find((candidate) => candidate.rule === rule.id);
     if (settings === undefined) return [];
     const { bounds, bands, isPolicy = false } = settings;
-    return [{ rule, bounds, bands, isPolicy }];
+    const from = bands[0]?.from ?? Number.POSITIVE_INFINITY;
+    return [{ rule, bounds, bands, from, isPolicy }];
   });
   const { id, featureSchema, verdicts } = ruleSet;
   return { id, featureSchema, rules, verdicts };

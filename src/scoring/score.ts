@@ -7,7 +7,7 @@
  */
 import { type Decision, type Reason, SCORE_MAX, type Verdict } from '../domain/score-record.ts';
 import { bandWeight } from './band.ts';
-import type { CompiledRule, CompiledRuleSet } from './compile-rule-set.ts';
+import type { CompiledRuleSet } from './compile-rule-set.ts';
 import { factorSentence } from './factor-sentence.ts';
 import type { Factor, Opinion, OpinionBands } from './opinion.ts';
 
@@ -23,22 +23,29 @@ const MODEL_REASON = 'MODEL_PROBABILITY';
 const FACTOR_REASON_PREFIX = 'MODEL_';
 const NO_REASONS: readonly Reason[] = [];
 
-/** A cause of risk: a rule that fired, or the model. */
-type Cause = { readonly code: string; readonly weight: number; readonly detail: string };
+/** A cause of risk: a rule that fired, or the model. Its sentence is rendered where it becomes a reason. */
+type Cause = {
+  readonly code: string;
+  readonly weight: number;
+  readonly detail: (vector: Float64Array) => string;
+};
 
 export function score({ vector, ruleSet, opinion }: ScoreInput): Decision {
   let safe = 1;
   let causes: Cause[] | undefined;
   for (const compiled of ruleSet.rules) {
-    const weight = ruleWeight(compiled, vector);
+    const { rule, bounds, bands, from, isPolicy } = compiled;
+    const value = rule.measure(vector, bounds);
+    // Below its bands, or NaN: as nearly all are.
+    if (!(value >= from)) continue;
+    const weight = bandWeight(bands, value);
     if (weight === 0) continue;
-    const counts = opinion === null || compiled.isPolicy;
+    const counts = opinion === null || isPolicy;
     if (counts) safe *= 1 - weight;
     causes ??= [];
-    const detail = compiled.rule.detail(vector);
-    causes.push({ code: compiled.rule.reasonCode, weight: counts ? weight : 0, detail });
+    causes.push({ code: rule.reasonCode, weight: counts ? weight : 0, detail: rule.detail });
   }
-  if (opinion !== null) return scoreByModel(1 - safe, causes ?? [], opinion, ruleSet);
+  if (opinion !== null) return scoreByModel(1 - safe, causes ?? [], opinion, ruleSet, vector);
   const risk = 1 - safe;
   const points = Math.round(SCORE_MAX * risk);
   return {
@@ -46,7 +53,7 @@ export function score({ vector, ruleSet, opinion }: ScoreInput): Decision {
     risk,
     probability: null,
     verdict: verdictOf(points, ruleSet),
-    reasons: causes === undefined ? NO_REASONS : rankReasons(causes, points),
+    reasons: causes === undefined ? NO_REASONS : rankReasons(causes, points, vector),
   };
 }
 
@@ -56,6 +63,7 @@ function scoreByModel(
   causes: Cause[],
   opinion: Opinion,
   ruleSet: CompiledRuleSet,
+  vector: Float64Array,
 ): Decision {
   const { probability, bands } = opinion;
   // Not 1 - (1 - p) * ...: that would round small probabilities to the same risk.
@@ -64,16 +72,19 @@ function scoreByModel(
   const verdict = bands === null ? verdictOf(points, ruleSet) : verdictBy(risk, bands);
   const ofModel =
     verdict === 'approve' ? [wholeCause(probability)] : toCauses(opinion.factors(), probability);
-  const reasons = rankReasons([...causes, ...ofModel], points);
+  const reasons = rankReasons([...causes, ...ofModel], points, vector);
   for (const { code, weight, detail } of causes) {
-    if (weight === 0) reasons.push({ code, detail, contribution: 0 });
+    if (weight === 0) reasons.push({ code, detail: detail(vector), contribution: 0 });
   }
   return { score: points, risk, probability, verdict, reasons };
 }
 
 function wholeCause(probability: number): Cause {
-  const detail = `The model sees fraud with a probability of ${(probability * 100).toFixed(1)} %`;
-  return { code: MODEL_REASON, weight: probability, detail };
+  return {
+    code: MODEL_REASON,
+    weight: probability,
+    detail: () => `The model sees fraud with a probability of ${(probability * 100).toFixed(1)} %`,
+  };
 }
 
 /** The model's weight, shared out among the features in proportion to what each added to the log-odds. */
@@ -84,13 +95,8 @@ function toCauses(factors: readonly Factor[], probability: number): Cause[] {
   return factors.map((factor) => ({
     code: `${FACTOR_REASON_PREFIX}${factor.feature.toUpperCase()}`,
     weight: (probability * factor.contribution) / total,
-    detail: factorSentence(factor),
+    detail: () => factorSentence(factor),
   }));
-}
-
-/** Weight of one rule on a vector; 0 when it does not fire. */
-function ruleWeight({ rule, bounds, bands }: CompiledRule, vector: Float64Array): number {
-  return bandWeight(bands, rule.measure(vector, bounds));
 }
 
 function verdictBy(risk: number, { reviewFrom, declineFrom }: OpinionBands): Verdict {
@@ -108,7 +114,7 @@ function verdictOf(points: number, { verdicts }: CompiledRuleSet): Verdict {
  * the weights and rounded down; the few left over go to the heaviest, so that contributions never rise
  * and add up to the score. A cause worth no point is left out.
  */
-function rankReasons(causes: Cause[], points: number): Reason[] {
+function rankReasons(causes: Cause[], points: number, vector: Float64Array): Reason[] {
   causes.sort((a, b) => b.weight - a.weight);
   let total = 0;
   for (const cause of causes) total += cause.weight;
@@ -117,7 +123,7 @@ function rankReasons(causes: Cause[], points: number): Reason[] {
   const reasons: Reason[] = [];
   for (const { code, weight, detail } of causes) {
     const contribution = Math.floor((points * weight) / total) + (left-- > 0 ? 1 : 0);
-    if (contribution > 0) reasons.push({ code, detail, contribution });
+    if (contribution > 0) reasons.push({ code, detail: detail(vector), contribution });
   }
   return reasons;
 }

@@ -1,4 +1,5 @@
 /** The schema of a submitted transaction, field by field, where no service is needed to see it. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { currencyScale, toMinorUnits } from '../../../src/domain/currency.ts';
 import { canonicalJson, metadataProblem, nestingOf } from '../../../src/domain/metadata.ts';
@@ -129,6 +130,17 @@ describe('currencies', () => {
     ['1.005', 'KWD', 1005],
   ])('%s %s is %s minor units', (amount, currency, units) => {
     expect(toMinorUnits(amount, currency)).toBe(units);
+  });
+
+  test('are the nearest double of all digits, where one is exact and where none is', () => {
+    const digits = fc.string({ unit: fc.constantFrom(...'0123456789'), maxLength: 17 });
+    fc.assert(
+      fc.property(digits, digits, (whole, places) => {
+        const text = whole + places.padEnd(2, '0');
+        expect(toMinorUnits(`${whole}.${places}`, 'USD')).toBe(Number(text));
+      }),
+      { numRuns: 2000 },
+    );
   });
 });
 
