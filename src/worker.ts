@@ -255,7 +255,7 @@ function createDuties(
   const leadership = createLeadership(database, config.RISK_DATABASE_POOLER === 'none');
   const holds = createStreamHolds(redis);
   return [
-    ...bindIngestDuties(config, database, redis, leadership, (n) => metrics.reconciled.inc(n)),
+    ...bindIngestDuties(config, database, redis, leadership, metrics),
     bindWatch(config, database, leadership, metrics),
     bindLabelDuty(config, { database, redis, guards, metrics }, leadership),
     {

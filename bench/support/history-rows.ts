@@ -45,8 +45,9 @@ const INSERTS = [
           case when n % ${FLAGGED_EVERY} = 0 then 'review' else 'approve' end, '[]',
           decode(repeat(lpad(to_hex(n % 65536), 4, '0') || '00000000f03f', ${FEATURE_COUNT}), 'hex'), ${FEATURE_SCHEMA}, '${RULE_SET}', 1, 0
      from (${ROWS}) rows`,
-  `insert into idempotency_keys (client, idempotency_key, fingerprint, transaction_id, received_at)
-   select 'default', 'history_' || n, sha256(n::text::bytea), id, at
+  `insert into idempotency_keys (slice, digest, fingerprint, transaction_id)
+   select (select slice from idempotency_slices where sealed_at is null),
+          idempotency_digest('default', 'history_' || n), md5(n::text)::uuid, id
      from (${ROWS}) rows, (select $5::bigint, $6::bigint) unused`,
 ];
 

@@ -8,6 +8,7 @@ import { type Database, openPool } from '../../src/store/pool.ts';
 import { insertScores } from '../../src/store/scores.ts';
 import { claimTransactions, type NewBatch } from '../../src/store/transactions.ts';
 import { createAloneScorer, RULE_SET } from './empty-history.ts';
+import { openKeySlices } from './key-slices.ts';
 
 const COMMITS = 4000;
 const STATEMENT_TIMEOUT_MS = 60_000;
@@ -46,9 +47,10 @@ async function claim(
   writers: number,
 ): Promise<number> {
   const rows = batches.reduce((sum, { transactions }) => sum + transactions.length, 0);
+  const slices = openKeySlices(database);
   return await rate(rows, () =>
     inTurn(batches, writers, async (batch) => {
-      await database.transaction((query) => claimTransactions(query, batch));
+      await claimTransactions(database, slices, batch);
     }),
   );
 }

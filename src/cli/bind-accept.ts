@@ -8,8 +8,8 @@ import { createTransactionIds } from '../ingest/transaction-id.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../runtime/failpoint.ts';
 import type { Guards } from '../runtime/guards.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import { findHeldKeys } from '../store/idempotency-keys.ts';
 import { deleteIngestBatches, narrowIngestBatch } from '../store/ingest-batches.ts';
+import { createKeySlices } from '../store/key-slices.ts';
 import { createPartitionGuard } from '../store/partitions.ts';
 import type { Database } from '../store/pool.ts';
 import { claimTransactions } from '../store/transactions.ts';
@@ -17,6 +17,8 @@ import type { RedisClient } from '../stream/connection.ts';
 import { isStreamAtFault } from '../stream/outage.ts';
 import { createProducer } from '../stream/producer.ts';
 import type { CommandContext } from './command.ts';
+
+const MIB = 2 ** 20;
 
 export type AcceptAdapters = {
   readonly database: Database;
@@ -41,10 +43,16 @@ export function bindAccept(
     shards: config.RISK_SHARDS,
     entriesMax: config.RISK_STREAM_ENTRIES_MAX,
   });
+  const slices = createKeySlices(database, {
+    bytesMax: config.RISK_KEY_FILTER_MB * MIB,
+    nowMs: () => performance.now(),
+    report: ({ filterBytes, unfiltered }) => {
+      metrics.keyFilterBytes.set(filterBytes);
+      metrics.keySlicesUnfiltered.set(unfiltered);
+    },
+  });
   const accept: AcceptDependencies = {
-    database,
-    claimTransactions,
-    findHeldKeys,
+    claim: (batch) => claimTransactions(database, slices, batch),
     partitions: createPartitionGuard(database),
     tryAppend: createTryAppend({
       append: createGuardedAppend({ ...producer, ...guards, isStreamAtFault }),

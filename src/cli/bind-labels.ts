@@ -8,6 +8,7 @@ import type { Breaker } from '../runtime/breaker.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { featureIndex } from '../scoring/feature-schema.ts';
+import { findHeldKeys } from '../store/idempotency-keys.ts';
 import { deleteLabelBatch, listLabelBatches, openLabelBatch } from '../store/label-batches.ts';
 import { findFraudParties, findLoggedFeature, findParties, insertLabels } from '../store/labels.ts';
 import type { Leadership } from '../store/leadership.ts';
@@ -27,13 +28,13 @@ export type LabelAdapters = {
 /** What labels make use of that was bound for transactions. */
 export type SharedWithTransactions = Pick<
   AcceptDependencies,
-  'findHeldKeys' | 'partitions' | 'newId' | 'now' | 'failpoint'
+  'partitions' | 'newId' | 'now' | 'failpoint'
 >;
 
 export function bindLabels(
   config: Config,
   adapters: LabelAdapters,
-  { findHeldKeys, partitions, newId, now, failpoint }: SharedWithTransactions,
+  { partitions, newId, now, failpoint }: SharedWithTransactions,
 ): AcceptLabelsDependencies {
   const { database, metrics } = adapters;
   return {

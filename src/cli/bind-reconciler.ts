@@ -1,18 +1,19 @@
 /**
- * The reconciler and the purge of idempotency keys, bound to their adapters: for `risk reconcile`, and
+ * The reconciler and the slices of idempotency keys, bound to their adapters: for `risk reconcile`, and
  * as duties of whichever worker leads.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { purgeIdempotencyKeys } from '../ingest/purge-keys.ts';
+import { keepKeySlices } from '../ingest/keep-key-slices.ts';
 import { createReconciler, type Reconciler } from '../ingest/reconcile.ts';
 import type { Config } from '../runtime/config.ts';
+import type { Metrics } from '../runtime/metrics.ts';
 import { listCorridors } from '../store/corridors.ts';
-import { purgeIdempotencyKeys as purgeRows } from '../store/idempotency-keys.ts';
 import {
   deleteIngestBatches,
   listOpenBatches,
   narrowIngestBatch,
 } from '../store/ingest-batches.ts';
+import { dropKeySlice, listKeySlices, type Slice, sealKeySlice } from '../store/key-slice-rows.ts';
 import type { Leadership } from '../store/leadership.ts';
 import type { Database } from '../store/pool.ts';
 import { readReconcileState, writeReconcileState } from '../store/reconcile-state.ts';
@@ -32,7 +33,8 @@ import { readWaiting } from '../stream/waiting.ts';
 const RECONCILE_EVERY_MS = 1000;
 /** The same while streams are held or a recovery is under way, which one worker brings to its end. */
 const OWING_EVERY_MS = 100;
-const PURGE_EVERY_MS = 60 * 60 * 1000;
+/** At 10,000 keys a second a slice is full after seven minutes. */
+const KEEP_SLICES_EVERY_MS = 10_000;
 
 type LeaderDuty = {
   readonly name: string;
@@ -40,19 +42,27 @@ type LeaderDuty = {
   readonly run: (signal: AbortSignal) => Promise<void>;
 };
 
+type IngestDutyMetrics = Pick<Metrics, 'reconciled' | 'keySlices' | 'keyBytes'>;
+
 /** Duties of a worker that do nothing while another worker leads. */
 export function bindIngestDuties(
   config: Config,
   database: Database,
   redis: RedisClient,
   leadership: Leadership,
-  count: (appended: number) => void,
+  { reconciled, keySlices, keyBytes }: IngestDutyMetrics,
 ): LeaderDuty[] {
-  const reconciler = bindReconciler(config, database, redis, count);
-  const purge = {
-    purge: (before: Date, rowsMax: number) => purgeRows(database, before, rowsMax),
+  const reconciler = bindReconciler(config, database, redis, (n) => reconciled.inc(n));
+  const slices = {
+    list: () => listKeySlices(database.query),
+    seal: (slice: number) => sealKeySlice(database, slice),
+    drop: (slice: number, before: Date) => dropKeySlice(database, slice, before),
     retentionDays: config.RISK_IDEMPOTENCY_RETENTION_DAYS,
     now: Date.now,
+    report: (standing: readonly Slice[]) => {
+      keySlices.set(standing.length);
+      keyBytes.set(standing.reduce((sum, { bytes }) => sum + bytes, 0));
+    },
   };
   return [
     {
@@ -63,13 +73,14 @@ export function bindIngestDuties(
       },
     },
     {
-      name: 'purge-idempotency-keys',
-      everyMs: PURGE_EVERY_MS,
+      name: 'key-slices',
+      everyMs: KEEP_SLICES_EVERY_MS,
       run: async (signal) => {
-        await leadership.lead(
-          'purge',
-          async () => void (await purgeIdempotencyKeys(purge, signal)),
-        );
+        const leads = await leadership.lead('keys', () => keepKeySlices(slices, signal));
+        if (leads) return;
+        // The worker that leads reports them: what this one saw last is not true any more.
+        keySlices.set(0);
+        keyBytes.set(0);
       },
     },
   ];

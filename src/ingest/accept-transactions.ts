@@ -1,6 +1,6 @@
 /**
- * Accepts transactions: claims their idempotency keys and stores them in one database transaction,
- * then hands them to the streams. What is answered with success is committed;
+ * Accepts transactions: claims their idempotency keys and stores them in one statement, which is its own
+ * commit, then hands them to the streams. What is answered with success is committed;
  * what fails after the commit is repaired by the reconciler from the open batch.
  *
  * Ids are made before the first try and kept over all of them. A key held with one of these ids was
@@ -12,10 +12,7 @@ import { comparePositions } from '../domain/history.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type { Failpoint } from '../runtime/failpoint.ts';
-import type * as IdempotencyKeys from '../store/idempotency-keys.ts';
 import type { HeldKey } from '../store/idempotency-keys.ts';
-import type { Database, Query } from '../store/pool.ts';
-import type * as Transactions from '../store/transactions.ts';
 import type { NewBatch, NewTransaction } from '../store/transactions.ts';
 import type { TryAppend } from './append-entries.ts';
 import type { BatchCloser } from './batch-closer.ts';
@@ -32,9 +29,8 @@ import { retryStore } from './retry-store.ts';
 import type { NewTransactionId } from './transaction-id.ts';
 
 export type AcceptDependencies = {
-  readonly database: Pick<Database, 'transaction'>;
-  readonly claimTransactions: typeof Transactions.claimTransactions;
-  readonly findHeldKeys: typeof IdempotencyKeys.findHeldKeys;
+  /** Stores all of a batch, or nothing where a key is held: then by whom. */
+  readonly claim: (batch: NewBatch) => Promise<ReadonlyMap<NewTransaction, HeldKey>>;
   readonly partitions: {
     readonly ensure: (createdAtMs: Iterable<number>) => Promise<void>;
     readonly forget: () => void;
@@ -103,7 +99,7 @@ export const KEY_CONFLICT = {
 /** What became of an item that stands alone; `null` is a key that is known with another body. */
 export type EachOutcome = Outcome | null;
 
-/** Each for itself, in one database transaction: of items with one key and two bodies the first stands. */
+/** Each for itself, in one commit: of items with one key and two bodies the first stands. */
 export async function acceptEach(
   dependencies: AcceptDependencies,
   request: AcceptRequest,
@@ -148,7 +144,7 @@ class KeyConflict extends Failure {
   }
 }
 
-/** Thrown inside the database transaction, so that all of it is rolled back. */
+/** Called before anything is stored. */
 function refuseOtherBodies(held: Held): void {
   const keys = new Set<string>();
   for (const [row, key] of held) {
@@ -163,7 +159,7 @@ async function storeAndAppend(
   { rows, rowOf }: Prepared,
   check: (held: Held) => void,
 ): Promise<Held> {
-  const { database, partitions, newId, count, tryAppend, closer } = dependencies;
+  const { partitions, newId, count, tryAppend, closer } = dependencies;
   const [first] = rows;
   if (first === undefined) return new Map();
   onIds?.(rowOf.map((row) => row.transactionId));
@@ -177,11 +173,7 @@ async function storeAndAppend(
   const times = rows.map((row) => row.createdAtMs);
   const held = await retryStore(async () => {
     await partitions.ensure(times);
-    return await database.transaction(async (query) => {
-      const lost = await claim(dependencies, query, batch, check);
-      dependencies.failpoint('api-before-commit');
-      return lost;
-    });
+    return await claimFree(dependencies, batch, check);
   }, partitions.forget);
   dependencies.failpoint('api-after-commit');
   const fresh = held.size === 0 ? rows : rows.filter((row) => !held.has(row));
@@ -205,28 +197,24 @@ async function storeAndAppend(
   return held;
 }
 
-/** Claims the keys and looks at those that were lost. */
-async function claim(
-  { claimTransactions, findHeldKeys }: AcceptDependencies,
-  query: Query,
+/** Claims the keys that nobody holds: all of them nearly always; else those that are left once the others are known. */
+async function claimFree(
+  { claim, failpoint }: AcceptDependencies,
   batch: NewBatch,
   check: (held: Held) => void,
 ): Promise<Held> {
-  const lost = (await claimTransactions(query, batch)).flatMap(
-    (at) => batch.transactions[at] ?? [],
-  );
   const held = new Map<NewTransaction, HeldKey>();
-  if (lost.length === 0) return held;
-  const keys = lost.map((row) => row.idempotencyKey);
-  const found = await findHeldKeys(query, batch.client, keys);
-  const byKey = new Map(found.map((key) => [key.idempotencyKey, key]));
-  for (const row of lost) {
-    const key = byKey.get(row.idempotencyKey);
-    // Forgotten by the purge between the two statements: the next try claims it.
-    if (key === undefined) throw new Failure('transient', 'KEY_VANISHED', 'a key was purged');
-    if (key.transactionId !== row.transactionId) held.set(row, key);
+  let free = batch.transactions;
+  while (free.length > 0) {
+    failpoint('api-before-commit');
+    const found = await claim({ ...batch, transactions: free });
+    if (found.size === 0) break;
+    for (const [row, key] of found) {
+      if (key.transactionId !== row.transactionId) held.set(row, key);
+    }
+    check(held);
+    free = free.filter((row) => !found.has(row));
   }
-  check(held);
   return held;
 }
 

@@ -1,12 +1,15 @@
 /**
- * What makes two bodies the same: SHA-256 of the validated fields as they were sent, before defaults
- * and without the key. Member order does not matter, the text of a value does: "1.5" is not "1.50".
+ * What makes two bodies the same: the first 16 bytes of SHA-256 of the validated fields as they were sent,
+ * before defaults and without the key. Member order does not matter, the text of a value does: "1.5" is
+ * not "1.50". Who wanted two bodies with one fingerprint would have to try 2^64.
  */
 import { hash } from 'node:crypto';
 import { canonicalJson } from '../domain/metadata.ts';
 import type { TransactionInput } from '../domain/transaction.ts';
 
-/** In hexadecimal. */
+/** Hexadecimal, of 16 bytes. */
+const FINGERPRINT_DIGITS = 32;
+
 export function fingerprintOf(input: TransactionInput): string {
   const text = JSON.stringify([
     input.account_id,
@@ -22,5 +25,5 @@ export function fingerprintOf(input: TransactionInput): string {
     input.channel,
     input.metadata === undefined ? undefined : canonicalJson(input.metadata),
   ]);
-  return hash('sha256', text, 'hex');
+  return hash('sha256', text, 'hex').slice(0, FINGERPRINT_DIGITS);
 }

@@ -102,7 +102,10 @@ const settings = {
     'transaction.scored events kept a stream (also at most 7 days).',
   ),
   RISK_IDEMPOTENCY_RETENTION_DAYS: integer(1, 3650, 90).describe(
-    'How long an idempotency key is remembered.',
+    'How long an idempotency key is remembered, at least; at most an eighth longer.',
+  ),
+  RISK_KEY_FILTER_MB: integer(0, 1_000_000, 64).describe(
+    'Memory of an API process for the filters of standing keys, 2.3 MB a million; the oldest keys go without.',
   ),
   RISK_RECONCILE_AGE_MS: integer(500, 600_000, 5 * SECOND_MS).describe(
     'Age at which an unappended batch is appended again.',

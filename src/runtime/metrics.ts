@@ -70,6 +70,22 @@ export function createMetrics() {
       'risk_ingest_batches_open',
       'Committed batches not yet known to be in a stream.',
     ),
+    keySlices: gauge(
+      'risk_idempotency_slices',
+      'Partitions of idempotency_keys; 0 in a worker that does not lead.',
+    ),
+    keyBytes: gauge(
+      'risk_idempotency_bytes',
+      'Size of idempotency_keys without indexes; 0 in a worker that does not lead.',
+    ),
+    keyFilterBytes: gauge(
+      'risk_idempotency_filter_bytes',
+      'Memory that the filters of sealed slices take in this process.',
+    ),
+    keySlicesUnfiltered: gauge(
+      'risk_idempotency_slices_unfiltered',
+      'Sealed slices without a filter here: every claim looks its keys up in them.',
+    ),
     scored: counter('risk_transactions_scored_total', 'Scores stored for the first time.', [
       'corridor',
       'verdict',

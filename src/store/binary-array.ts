@@ -93,6 +93,22 @@ export function uuidArray(values: readonly string[]): Buffer {
   return buffer;
 }
 
+/** Where a value of a `uuid[]` begins; it is 16 bytes long. */
+export function uuidOffset(index: number): number {
+  return HEADER_BYTES + 4 + index * 20;
+}
+
+/** uuid[] from the first 32 digits of hexadecimal text. */
+export function hexUuidArray(values: readonly string[]): Buffer {
+  const buffer = allocate(OID.uuid, values.length, false, values.length * 20);
+  for (let index = 0; index < values.length; index++) {
+    const at = uuidOffset(index);
+    buffer.writeInt32BE(16, at - 4);
+    buffer.write(values[index] as string, at, 16, 'hex');
+  }
+  return buffer;
+}
+
 /** Digit by digit: no text without hyphens in between, and no call into the decoder. */
 function writeUuid(buffer: Buffer, uuid: string, start: number): number {
   let digit = 0;

@@ -1,52 +1,53 @@
-/** Idempotency keys: who holds them, and their gentle end after the retention. Claimed in transactions.ts. */
-import { textArray } from './binary-array.ts';
-import type { Database, Query } from './pool.ts';
+/** Idempotency keys: who holds them. Claimed in transactions.ts; their slices and their end in key-slice-rows.ts. */
+import { int4Array } from './binary-array.ts';
+import { digestKeys, type KeyDigests } from './key-digest.ts';
+import type { Query } from './pool.ts';
 
 export type HeldKey = {
-  readonly idempotencyKey: string;
-  /** In hexadecimal. */
+  /** The first 16 bytes of the body's SHA-256, in hexadecimal. */
   readonly fingerprint: string;
   readonly transactionId: string;
 };
 
-const findHeldKeysStatement = {
-  name: 'find-held-keys',
-  text: `select idempotency_key as "idempotencyKey", encode(fingerprint, 'hex') as fingerprint, transaction_id as "transactionId"
-           from idempotency_keys
-          where client = $1 and idempotency_key = any($2::text[])`,
+const FIND = `
+  select ordinal::int4 - 1 as position, k.transaction_id as "transactionId",
+         replace(k.fingerprint::text, '-', '') as fingerprint
+    from unnest($1::uuid[]) with ordinality as u(digest, ordinal)
+    join idempotency_keys k on k.digest = u.digest`;
+
+type FoundKey = HeldKey & { readonly position: number };
+
+const findInSlices = {
+  name: 'find-keys-in-slices',
+  text: `${FIND} where k.slice = any($2::int4[])`,
 };
 
-/** The rows of keys that are committed; a key that nobody holds is left out. */
+/** Keys that some sealed slices hold, by their position. */
+export async function findKeysInSlices(
+  query: Query,
+  { array }: KeyDigests,
+  slices: readonly number[],
+): Promise<FoundKey[]> {
+  return await query<FoundKey>(findInSlices, [array, int4Array(slices)]);
+}
+
+/**
+ * Keys that any slice holds, by their position. Planned each time: a plan that was made while the open slice had
+ * a page would read all of it once it has thousands.
+ */
+export async function findKeys(query: Query, { array }: KeyDigests): Promise<FoundKey[]> {
+  return await query<FoundKey>({ name: '', text: FIND }, [array]);
+}
+
+/** The transactions of a client's keys that are committed; a key that nobody holds is left out. */
 export async function findHeldKeys(
   query: Query,
   client: string,
   keys: readonly string[],
-): Promise<HeldKey[]> {
-  return await query<HeldKey>(findHeldKeysStatement, [client, textArray(keys)]);
-}
-
-const purgeStatement = {
-  name: 'purge-idempotency-keys',
-  text: `with old as (
-           select client, idempotency_key from idempotency_keys
-            where received_at < $1
-            limit $2
-            for update skip locked
-         ), gone as (
-           delete from idempotency_keys k using old
-            where k.client = old.client and k.idempotency_key = old.idempotency_key
-              and k.received_at < $1
-           returning 1
-         )
-         select count(*)::int4 as purged from gone`,
-};
-
-/** Forgets at most `rowsMax` keys received before a time; returns how many. */
-export async function purgeIdempotencyKeys(
-  database: Pick<Database, 'query'>,
-  before: Date,
-  rowsMax: number,
-): Promise<number> {
-  const [row] = await database.query<{ purged: number }>(purgeStatement, [before, rowsMax]);
-  return row?.purged ?? 0;
+): Promise<{ readonly idempotencyKey: string; readonly transactionId: string }[]> {
+  const found = await findKeys(query, digestKeys(client, keys));
+  return found.map(({ position, transactionId }) => ({
+    idempotencyKey: keys[position] as string,
+    transactionId,
+  }));
 }

@@ -10,7 +10,7 @@ import type { Database } from './pool.ts';
 const LOCKS = {
   reconcile: 7_212_010,
   partitions: 7_212_011,
-  purge: 7_212_012,
+  keys: 7_212_012,
   watch: 7_212_014,
   labels: 7_212_013,
 } as const;

@@ -49,6 +49,27 @@ export function toFailure(thrown: unknown, code?: string): Failure {
 
 /** SQLSTATE of a key that is held already. */
 export const UNIQUE_VIOLATION = '23505';
+/** SQLSTATE of a row that a constraint refuses, or that no partition takes. */
+export const CHECK_VIOLATION = '23514';
+/** Beginning of the SQLSTATEs of a server that ends a session: by order, by a crash, or as it starts. */
+const SESSION_ENDED = '57P0';
+
+/**
+ * Whether a statement may have been carried out although it failed: a server that answers with an error has rolled
+ * back, one that ends the session or is not heard of may have committed before.
+ */
+export function mayBeDone(failure: Failure): boolean {
+  if (failure.kind !== 'unavailable') return false;
+  const state = sqlStateOf(failure);
+  return state === undefined || state.startsWith(SESSION_ENDED) || state.startsWith('08');
+}
+
+/** The table that the server names in its error. */
+export function tableOf(thrown: unknown): string | undefined {
+  const error = thrown instanceof Failure ? thrown.cause : thrown;
+  if (typeof error !== 'object' || error === null || !('table' in error)) return undefined;
+  return typeof error.table === 'string' ? error.table : undefined;
+}
 
 /** SQLSTATE of what a driver threw, also when it is wrapped in a Failure. */
 export function sqlStateOf(thrown: unknown): string | undefined {

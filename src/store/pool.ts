@@ -6,7 +6,7 @@
 import pg from 'pg';
 import { Failure } from '../domain/failure.ts';
 import type { Guard } from '../runtime/breaker.ts';
-import { toFailure } from './pg-failure.ts';
+import { mayBeDone, toFailure } from './pg-failure.ts';
 
 /** A statement written once, as a constant named after its operation. */
 export type Statement = { readonly name: string; readonly text: string };
@@ -18,6 +18,8 @@ export type Query = <Row extends object>(
 
 export type Database = {
   readonly query: Query;
+  /** One statement that is its own commit. */
+  readonly write: (statement: Statement, values?: readonly unknown[]) => Promise<void>;
   /** Runs `work` between begin and commit; anything it throws rolls back and is thrown on. */
   readonly transaction: <T>(work: (query: Query) => Promise<T>) => Promise<T>;
   /** A connection of its own, for COPY, advisory locks and cursors. */
@@ -122,6 +124,15 @@ export function openPool(options: PoolOptions): Database {
         refuseCrowd();
         return await queryAny<Row>(statement, values);
       }),
+    write: (statement, values) =>
+      guard(async () => {
+        const client = await connect();
+        await within(client, () =>
+          run(client)(statement, values).catch((error: unknown) => {
+            throw commitFailure(error);
+          }),
+        );
+      }),
     // What is done with a connection of its own may last as long as a lock is held: not a call to time.
     session: async (work) => await within(await connectGuarded(guard, connect), work),
     transaction: (work) =>
@@ -173,8 +184,9 @@ async function inTransaction<T>(client: pg.PoolClient, work: () => Promise<T>): 
   return value;
 }
 
-/** A connection that dies during COMMIT leaves the outcome unknown: the caller must read back. */
-function commitFailure(error: unknown): unknown {
+/** A connection that dies during a commit leaves the outcome unknown: the caller must read back. */
+function commitFailure(error: unknown): Failure {
   const failure = toFailure(error);
-  return failure.kind === 'unavailable' ? toFailure(error, 'COMMIT_UNKNOWN') : failure;
+  if (!mayBeDone(failure)) return failure;
+  return new Failure('unavailable', 'COMMIT_UNKNOWN', failure.message, { cause: failure.cause });
 }

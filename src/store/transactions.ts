@@ -1,18 +1,21 @@
 /**
- * Writing accepted transactions. One statement claims the idempotency keys, stores the transactions
- * whose keys were free and opens the batch, so that a request costs one round trip inside its
- * database transaction. Larger batches first try a statement that takes every key for free, which is a
- * third cheaper and fails where one is not. Reading lives in transaction-search.ts.
+ * Writing accepted transactions: one statement, which is its own commit, claims the idempotency keys, stores the
+ * transactions and opens the batch; where one key is held it does nothing at all. Keys that a sealed slice may
+ * hold are looked up before. Reading lives in transaction-search.ts.
  */
+import { Failure } from '../domain/failure.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import { byteaArray, textArray, timestampArray, uuidArray } from './binary-array.ts';
-import { sqlStateOf, UNIQUE_VIOLATION } from './pg-failure.ts';
-import type { Query, Statement } from './pool.ts';
+import { hexUuidArray, textArray, timestampArray, uuidArray } from './binary-array.ts';
+import { findKeys, findKeysInSlices, type HeldKey } from './idempotency-keys.ts';
+import { digestKeys, type KeyDigests, pickDigests } from './key-digest.ts';
+import type { KeyRoute, KeySlices } from './key-slices.ts';
+import { CHECK_VIOLATION, sqlStateOf, tableOf, UNIQUE_VIOLATION } from './pg-failure.ts';
+import type { Database, Statement } from './pool.ts';
 
 /** A transaction on its way in, with what is stored beside it. */
 export type NewTransaction = Transaction & {
   readonly idempotencyKey: string;
-  /** SHA-256 of the validated body before defaults, in hexadecimal. */
+  /** The first 16 bytes of SHA-256 of the validated body before defaults, in hexadecimal. */
   readonly fingerprint: string;
   /** JSON text. */
   readonly metadata: string | null;
@@ -26,16 +29,10 @@ export type NewBatch = {
   readonly transactions: readonly NewTransaction[];
 };
 
-/**
- * From this many rows on, the cheaper statement is tried first: below it the round trip of its
- * savepoint costs more than it saves.
- */
-const HOPEFUL_ROWS_MIN = 100;
-
 // Arrays side by side in a select list are walked in step, without the tuple store a column that
 // unnest() of several arrays fills. Where they are null or shorter, the rest is null.
-const insertKeys = `insert into idempotency_keys (client, idempotency_key, fingerprint, transaction_id, received_at)
-      select $1, unnest($4::text[]), unnest($5::bytea[]), unnest($6::uuid[]), $2`;
+const insertKeys = `insert into idempotency_keys (slice, digest, fingerprint, transaction_id)
+      select $1::int4, unnest($4::uuid[]), unnest($5::uuid[]), unnest($6::uuid[])`;
 const insertTransactions = `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, amount,
                                 currency, corridor, type, ip, device_id, country, channel, metadata)
       select transaction_id, created_at, $2, account_id, merchant_id, amount::numeric,
@@ -50,8 +47,8 @@ const insertBatch = 'insert into ingest_batches (batch_id, received_at, transact
 
 // The keys come first whatever the executor would do by itself: rivals then wait for each other in key
 // order alone, and a key that is held costs no transactions written in vain.
-const claimAllStatement: Statement = {
-  name: 'claim-all-transactions',
+const claimStatement: Statement = {
+  name: 'claim-transactions',
   text: `
     with claimed as (
       ${insertKeys}
@@ -66,64 +63,86 @@ const claimAllStatement: Statement = {
     select $3, $2, $6::uuid[] where (select is_complete from complete)`,
 };
 
-// `(x in (select …)) is true` stays a hashed subplan at any row estimate; a join of two arrays of
-// unknown length may be planned as a nested loop over a million pairs.
-const claimFreeStatement: Statement = {
-  name: 'claim-free-transactions',
-  text: `
-    with claimed as (
-      ${insertKeys}
-      on conflict do nothing
-      returning transaction_id
-    ), stored as (
-      ${insertTransactions}
-       where (transaction_id in (select transaction_id from claimed)) is true
-    ), opened as (
-      ${insertBatch}
-      select $3, $2, array_agg(transaction_id) from claimed having count(*) > 0
-    )
-    select case when (select count(*) from claimed) < cardinality($6::uuid[]) then
-             array(select ordinal::int4
-                     from unnest($6::uuid[]) with ordinality as u(transaction_id, ordinal)
-                    where (transaction_id in (select transaction_id from claimed)) is not true) end as lost`,
-};
+/** A slice is open for hours or days, so a claim that meets the end of one meets no second. */
+const CLAIMS_MAX = 4;
 
 /**
- * Stores the transactions whose keys nobody holds. Waits for a concurrent claimant of the same key.
- * @param query of an open database transaction
- * @returns positions in `batch.transactions` whose key was already held; nothing of them is stored.
+ * Stores all of a batch, or nothing where a key is held. Waits for a concurrent claimant of the same key.
+ * @returns who holds which keys of the batch; empty when it is stored
  */
-export async function claimTransactions(query: Query, batch: NewBatch): Promise<number[]> {
-  const values = claimValues(batch);
-  if (batch.transactions.length >= HOPEFUL_ROWS_MIN && (await claimAll(query, values))) return [];
-  const [row] = await query<{ lost: number[] | null }>(claimFreeStatement, values);
-  return (row?.lost ?? []).map((ordinal) => ordinal - 1);
+export async function claimTransactions(
+  database: Pick<Database, 'query' | 'write'>,
+  slices: KeySlices,
+  batch: NewBatch,
+): Promise<ReadonlyMap<NewTransaction, HeldKey>> {
+  const rows = batch.transactions;
+  const digests = digestKeys(
+    batch.client,
+    rows.map((row) => row.idempotencyKey),
+  );
+  for (let tried = 0; tried < CLAIMS_MAX; tried++) {
+    const route = await slices.route(digests);
+    const standing = await findStanding(database, digests, route);
+    if (standing.size > 0) return heldBy(rows, standing);
+    const refusal = await tryClaim(database, route, digests, batch);
+    if (refusal === null) return new Map();
+    if (refusal === 'sealed') {
+      await slices.refresh();
+      continue;
+    }
+    const held = await findKeys(database.query, digests);
+    if (held.length > 0) return heldBy(rows, new Map(held.map((key) => [key.position, key])));
+  }
+  throw new Failure('transient', 'KEYS_MOVED', 'the slices of idempotency keys keep changing');
 }
 
-const savepoint: Statement = { name: '', text: 'savepoint claim' };
-const rollBack: Statement = { name: '', text: 'rollback to savepoint claim' };
+/** Keys that sealed slices hold. Those never change, so that this may be asked before the claim. */
+async function findStanding(
+  { query }: Pick<Database, 'query'>,
+  digests: KeyDigests,
+  { suspects, slices }: KeyRoute,
+): Promise<ReadonlyMap<number, HeldKey>> {
+  if (suspects.length === 0) return new Map();
+  const asked = suspects.length === digests.count ? digests : pickDigests(digests, suspects);
+  const found = await findKeysInSlices(query, asked, slices);
+  return new Map(found.map((key) => [suspects[key.position] as number, key]));
+}
 
-/** All or nothing; false when a key is held, or when this very batch was stored by an earlier try. */
-async function claimAll(query: Query, values: readonly unknown[]): Promise<boolean> {
-  await query(savepoint);
+function heldBy(
+  rows: readonly NewTransaction[],
+  held: ReadonlyMap<number, HeldKey>,
+): ReadonlyMap<NewTransaction, HeldKey> {
+  return new Map([...held].map(([position, key]) => [rows[position] as NewTransaction, key]));
+}
+
+/** Null when all of it is stored; else nothing is. */
+async function tryClaim(
+  database: Pick<Database, 'write'>,
+  { open }: KeyRoute,
+  digests: KeyDigests,
+  batch: NewBatch,
+): Promise<'held' | 'sealed' | null> {
   try {
-    await query(claimAllStatement, values);
-    return true;
+    await database.write(claimStatement, claimValues(open, digests, batch));
+    return null;
   } catch (error) {
-    if (sqlStateOf(error) !== UNIQUE_VIOLATION) throw error;
-    await query(rollBack);
-    return false;
+    if (tableOf(error)?.startsWith('idempotency_keys') !== true) throw error;
+    const state = sqlStateOf(error);
+    if (state === UNIQUE_VIOLATION) return 'held';
+    // Sealed, or not even there any more.
+    if (state === CHECK_VIOLATION) return 'sealed';
+    throw error;
   }
 }
 
-function claimValues(batch: NewBatch): readonly unknown[] {
+function claimValues(slice: number, { array }: KeyDigests, batch: NewBatch): readonly unknown[] {
   const rows = batch.transactions;
   return [
-    batch.client,
+    slice,
     new Date(batch.receivedAtMs),
     batch.batchId,
-    textArray(rows.map((row) => row.idempotencyKey)),
-    byteaArray(rows.map((row) => row.fingerprint)),
+    array,
+    hexUuidArray(rows.map((row) => row.fingerprint)),
     uuidArray(rows.map((row) => row.transactionId)),
     timestampArray(rows.map((row) => row.createdAtMs)),
     textArray(rows.map((row) => row.accountId)),

@@ -6,6 +6,7 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GROUP } from '../../src/stream/keys.ts';
+import { insertKey } from '../support/key-rows.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';
 import {
   COUNT,
@@ -94,8 +95,8 @@ const SABOTAGES: readonly Sabotage[] = [
     'a key that nobody sent',
     ({ stores }) =>
       stores.database.query(
-        `insert into idempotency_keys
-         select 'default', 'key-unsent', sha256('x'), transaction_id, now() from transactions limit 1`,
+        insertKey(`'default'`, '(select transaction_id from transactions limit 1)'),
+        ['key-unsent'],
       ),
     ['I3 keys that no client sent'],
   ],
@@ -131,11 +132,11 @@ const SABOTAGES: readonly Sabotage[] = [
   ],
   [
     'a key that made two transactions',
-    ({ stores }) =>
-      stores.database.query(
-        `alter table idempotency_keys drop constraint idempotency_keys_pkey;
-         insert into idempotency_keys values ('default', 'key-0', sha256('x'), gen_random_uuid(), now())`,
-      ),
+    async ({ stores: { database } }) => {
+      await database.query('select seal_idempotency_slice(slice) from idempotency_slices');
+      await database.query('select open_idempotency_slice()');
+      await database.query(insertKey(), ['key-0']);
+    },
     ['I4 keys with more than one transaction'],
   ],
   [

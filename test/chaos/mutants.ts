@@ -32,9 +32,9 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'api-before-append',
     replacements: [
       {
-        file: 'sql/0002_create_transactions.sql',
-        find: '  constraint idempotency_keys_pkey primary key (client, idempotency_key),\n',
-        replace: '',
+        file: 'sql/0018_slice_idempotency_keys.sql',
+        find: ', constraint %I primary key (digest))',
+        replace: ', constraint %I check (digest is not null))',
       },
     ],
   },

@@ -12,7 +12,6 @@ import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { FEATURE_LIST } from '../../src/scoring/feature-schema.ts';
 import { createRandom } from '../../src/simulate/random.ts';
-import { findHeldKeys } from '../../src/store/idempotency-keys.ts';
 import { createPartitionGuard } from '../../src/store/partitions.ts';
 import { loadTransactions } from '../../src/store/transaction-search.ts';
 import { testConfig } from '../support/config.ts';
@@ -28,7 +27,7 @@ const FRAUD_SHARE = 0.15;
 const TIMEOUT_MS = 180_000;
 
 function bind(rig: WorkerRig) {
-  const shared = { findHeldKeys, partitions: createPartitionGuard(rig.pool) };
+  const shared = { partitions: createPartitionGuard(rig.pool) };
   return bindLabels(
     testConfig({ RISK_MARKET: rig.database.market }),
     {

@@ -4,6 +4,7 @@
  * process; the rows are counted afterwards.
  */
 import { describe, expect, test } from 'vitest';
+import { insertKey } from '../support/key-rows.ts';
 import { runRisk, spawnRisk } from '../support/risk.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { startTestPostgres } from '../support/services.ts';
@@ -138,7 +139,7 @@ describe('Postgres', () => {
     await using proxy = await startTcpProxy(shared.testDatabase.url);
     await using api = await openOn(proxy.url, shared.redisService.url);
     await api.post(input());
-    proxy.inflict({ kind: 'cut', at: 'commit', forwarded, times });
+    proxy.inflict({ kind: 'cut', at: 'claim-transactions', forwarded, times });
     const sent = input();
     const first = await api.post(sent);
     expect(proxy.effects()).toBe(forwarded && times > 1 ? 2 : 1);
@@ -156,10 +157,7 @@ describe('Postgres', () => {
     const sent = input();
     await api.database.session(async (client) => {
       await client.query('begin');
-      await client.query(
-        `insert into idempotency_keys values ('default', $1, sha256('x'), gen_random_uuid(), now())`,
-        [sent['idempotency_key']],
-      );
+      await client.query(insertKey(), [sent['idempotency_key']]);
       const { status, body } = await postOne(api, sent);
       expect([status, body.type]).toEqual([409, 'urn:risk:problem:still-running']);
       await client.query('rollback');

@@ -3,6 +3,7 @@
  * over HTTP, with everything among them that one may do to another.
  */
 import { expect, test } from 'vitest';
+import { insertKey } from '../support/key-rows.ts';
 import { startRunningApi } from '../support/running-api.ts';
 import { count, input, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -31,10 +32,12 @@ test('each of many posts at once has its own answer, in fewer commits', async ()
   expect(statuses.slice(42, 45).sort()).toEqual([...stood].sort());
   expect(statuses[45]).toBe(422);
 
-  const stored = await api.testDatabase.sql<{ account: string; id: string }>(
-    'select k.idempotency_key as account, transaction_id::text as id from idempotency_keys k',
+  const stored = await api.testDatabase.sql<{ key: string; id: string }>(
+    `select sent.key, k.transaction_id::text as id
+       from unnest($1::text[]) as sent(key) join idempotency_keys k on digest = idempotency_digest('default', sent.key)`,
+    [inputs.map((one) => one['idempotency_key'])],
   );
-  const idOf = new Map(stored.map(({ account, id }) => [account, id]));
+  const idOf = new Map(stored.map(({ key, id }) => [key, id]));
   for (const [index, { status, body }] of answers.entries()) {
     if (status > 201) continue;
     expect(body.transaction_id).toBe(idOf.get(String(inputs[index]?.['idempotency_key'])));
@@ -53,11 +56,9 @@ test('a key that another request holds delays its own request alone for long', a
   const { promise: taken, resolve: take } = Promise.withResolvers<void>();
   const rival = api.database.session(async (client) => {
     await client.query('begin');
-    await client.query(
-      `insert into idempotency_keys (client, idempotency_key, fingerprint, transaction_id, received_at)
-       select client, $1, sha256('x'), gen_random_uuid(), now() from api_keys limit 1`,
-      [held['idempotency_key']],
-    );
+    await client.query(insertKey('(select client from api_keys limit 1)'), [
+      held['idempotency_key'],
+    ]);
     take();
     await done;
     await client.query('rollback');

@@ -11,7 +11,6 @@ import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
 import { PROFILE_HEADER_BYTES } from '../../src/profile/profile.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { type FeatureName, featureIndex } from '../../src/scoring/feature-schema.ts';
-import { findHeldKeys } from '../../src/store/idempotency-keys.ts';
 import { createLeadership } from '../../src/store/leadership.ts';
 import { createPartitionGuard } from '../../src/store/partitions.ts';
 import { createBumpProfiles } from '../../src/stream/bump-profiles.ts';
@@ -45,7 +44,7 @@ beforeAll(async () => {
       metrics: createMetrics(),
     },
     {
-      ...{ findHeldKeys, partitions: createPartitionGuard(rig.pool) },
+      ...{ partitions: createPartitionGuard(rig.pool) },
       ...{ newId: createTransactionIds(), now: Date.now, failpoint: () => undefined },
     },
   );

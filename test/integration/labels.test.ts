@@ -213,9 +213,10 @@ describe('a label', () => {
     const { body } = await postBatch(api, [sent]);
     const [{ transaction_id }] = body.results;
     const { idempotency_key } = sent;
-    await api.testDatabase.sql('delete from idempotency_keys where idempotency_key = $1', [
-      idempotency_key,
-    ]);
+    await api.testDatabase.sql(
+      `delete from idempotency_keys where digest = idempotency_digest('default', $1)`,
+      [idempotency_key],
+    );
     const refused = await postLabels(api, [labelInput({ idempotency_key })]);
     expect([refused.status, refused.body.errors[0].detail]).toEqual([
       422,

@@ -5,6 +5,7 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bindIngestDuties } from '../../src/cli/bind-reconciler.ts';
+import { createMetrics } from '../../src/runtime/metrics.ts';
 import { createLeadership } from '../../src/store/leadership.ts';
 import { openCommands } from '../../src/stream/connection.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
@@ -91,7 +92,7 @@ function startReconciler(): void {
   const redis = openCommands(api.redisService.url, 1000);
   const leadership = createLeadership(api.database, true);
   const controller = new AbortController();
-  const duties = bindIngestDuties(config, api.database, redis, leadership, () => undefined);
+  const duties = bindIngestDuties(config, api.database, redis, leadership, createMetrics());
   const running = runMaintenance(duties, controller.signal, silentLog());
   stack.defer(async () => {
     controller.abort();

@@ -124,25 +124,25 @@ const frozen = during({
   },
 });
 
-/** Bytes of the simple query that ends a database transaction. */
-const COMMIT = 'commit';
+/** Name of the statement that is its own commit; stands in each of its messages. */
+const CLAIM = 'claim-transactions';
 
-const cutAtCommit: Scenario = {
+const cutAtClaim: Scenario = {
   name: 'commit-unknown',
-  what: 'the connection is cut at COMMIT, before or after Postgres received it',
+  what: 'the connection is cut at a claim, which is its own commit, before or after Postgres received it',
   setup: { proxied: ['postgres'], countersExact: false, recoverSecondsMax: RECOVERY_SECONDS_MAX },
   plan: (random) => {
     const cuts = Array.from({ length: CUTS }, () => random() < 0.5);
     return {
       schedule: cuts.map((forwarded) => (forwarded ? 'after' : 'before')),
-      faults: ['cut before COMMIT arrived', 'cut after COMMIT arrived'],
+      faults: ['cut before the claim arrived', 'cut after the claim arrived'],
       run: async ({ proxies, happened, pause, until }) => {
         const proxy = proxies.postgres;
         if (proxy === undefined) throw new Error('Postgres stands behind no proxy');
         for (const forwarded of cuts) {
-          proxy.inflict({ kind: 'cut', at: COMMIT, forwarded, times: 1 });
-          await until('a COMMIT was cut', () => proxy.effects() > 0);
-          happened(forwarded ? 'cut after COMMIT arrived' : 'cut before COMMIT arrived');
+          proxy.inflict({ kind: 'cut', at: CLAIM, forwarded, times: 1 });
+          await until('a claim was cut', () => proxy.effects() > 0);
+          happened(forwarded ? 'cut after the claim arrived' : 'cut before the claim arrived');
           await pause(CUT_PAUSE_MS);
         }
         proxy.heal();
@@ -153,6 +153,6 @@ const cutAtCommit: Scenario = {
 };
 
 export const postgresFaults: readonly Scenario[] = [
-  ...[restarted, backendKilled, slots, locked, frozen, cutAtCommit],
+  ...[restarted, backendKilled, slots, locked, frozen, cutAtClaim],
   ...onTheWay('postgres', LATENCY_MS, barAnswers),
 ];

@@ -135,6 +135,8 @@ async function loadLedger(database: pg.Client, ledger: Ledger): Promise<void> {
 }
 
 const ACTIVE = 'replayed_at is null and purged_at is null';
+/** All keys of a run are of one client. */
+const digestOf = (key: string) => `idempotency_digest('default', ${key})`;
 const STORED = `
   with final as (
     select l.*, exists (select from scores s where s.transaction_id = l.transaction_id) as scored,
@@ -153,15 +155,15 @@ const STORED = `
            where transaction_id is not null and ${ACTIVE}) as dead_twice,
          (select count(*)::int from dead_letters where transaction_id is null) as unreadable,
          (select count(*)::int from idempotency_keys k
-           where not exists (select from sent s where s.key = k.idempotency_key)) as keys_unsent,
+           where not exists (select from sent s where ${digestOf('s.key')} = k.digest)) as keys_unsent,
          (select count(*)::int from transactions t
            where not exists (select from idempotency_keys k where k.transaction_id = t.transaction_id)) as keyless,
          (select count(*)::int from scores s
            where not exists (select from transactions t where t.transaction_id = s.transaction_id)) as invented,
          (select count(*)::int from ledger l
            where not exists (select from idempotency_keys k
-                              where k.idempotency_key = l.key and k.transaction_id = l.transaction_id)) as keys_other,
-         (select count(*)::int - count(distinct (client, idempotency_key))::int from idempotency_keys)
+                              where k.digest = ${digestOf('l.key')} and k.transaction_id = l.transaction_id)) as keys_other,
+         (select count(*)::int - count(distinct digest)::int from idempotency_keys)
            as keys_twice,
          (select count(*)::int from ingest_batches) as open_batches,
          (select count(*)::int from transactions t

@@ -12,6 +12,7 @@ import type { Profile, ProfileKind } from '../../../src/profile/profile.ts';
 import { GROUP, profileKey, streamKeys } from '../../../src/stream/keys.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { foldRow } from '../../support/fold-one.ts';
+import { insertKey } from '../../support/key-rows.ts';
 import { idAt, storeTransactions } from '../../support/stored-rows.ts';
 import { checkAtRest } from './checker.ts';
 import { type Ledger, openLedger, type SeenScore } from './ledger.ts';
@@ -105,10 +106,7 @@ export async function openWorld(redisUrl: string): Promise<World> {
     ledger.note({ kind: 'acknowledged', answers: [{ key: `key-${n}`, transactionId }] });
     const createdAtMs = transactions[n]?.createdAtMs ?? 0;
     ledger.note({ kind: 'replayed', key: `key-${n}`, transactionId, createdAtMs });
-    await database.query(
-      `insert into idempotency_keys values ('default', $1, sha256('x'), $2, now())`,
-      [`key-${n}`, transactionId],
-    );
+    await database.query(insertKey(`'default'`, '$2'), [`key-${n}`, transactionId]);
     await redis.xadd(STREAM.scored, '*', 'transaction_id', transactionId);
   }
   await redis.xgroup('CREATE', STREAM.transactions, GROUP, '0', 'MKSTREAM');

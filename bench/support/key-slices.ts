@@ -1,0 +1,13 @@
+/** The slices of idempotency keys as an API knows them, with room for the filters of 28 million keys. */
+import { createKeySlices, type KeySlices } from '../../src/store/key-slices.ts';
+import type { Database } from '../../src/store/pool.ts';
+
+const FILTER_BYTES_MAX = 64 * 2 ** 20;
+
+export function openKeySlices(database: Database): KeySlices {
+  return createKeySlices(database, {
+    bytesMax: FILTER_BYTES_MAX,
+    nowMs: () => performance.now(),
+    report: () => undefined,
+  });
+}

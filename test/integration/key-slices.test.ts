@@ -1,0 +1,278 @@
+/**
+ * Goal: one key, one transaction for ever within the retention, wherever the boundaries of slices fall. Method: claims
+ * from several processes' views of the slices while a slice is sealed under them; keys of old slices, with and without
+ * filters; slices that vanish; rows of before the slices.
+ */
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { keepKeySlices, SLICE_BYTES } from '../../src/ingest/keep-key-slices.ts';
+import { findHeldKeys } from '../../src/store/idempotency-keys.ts';
+import {
+  dropKeySlice,
+  listKeySlices,
+  type Slice,
+  sealKeySlice,
+} from '../../src/store/key-slice-rows.ts';
+import type { KeySlices } from '../../src/store/key-slices.ts';
+import { migrate } from '../../src/store/migrate.ts';
+import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
+import type { Database } from '../../src/store/pool.ts';
+import { claimTransactions, type NewTransaction } from '../../src/store/transactions.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { insertKey, openSlices } from '../support/key-rows.ts';
+import { idAt } from '../support/stored-rows.ts';
+
+const AT_MS = Date.UTC(2026, 2, 10);
+const DAY_MS = 86_400_000;
+const FINGERPRINT = 'ab'.repeat(16);
+const { signal } = new AbortController();
+
+let testDatabase: TestDatabase;
+let database: Database;
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open({ connectionsMax: 20 });
+  await ensurePartitions(database, [monthOf(AT_MS)]);
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+
+function transaction(key: string): NewTransaction {
+  return {
+    ...{ transactionId: idAt(AT_MS), createdAtMs: AT_MS, receivedAtMs: AT_MS },
+    ...{ accountId: 'acc_1', merchantId: 'm_1', amount: '12.30', currency: 'USD' },
+    ...{ corridor: 'US-EG', type: null, ip: null, deviceId: null, country: null, channel: null },
+    ...{ idempotencyKey: key, fingerprint: FINGERPRINT, metadata: null },
+  };
+}
+
+/** Claims one key for a transaction of its own; returns the transaction that stands, and whether it is that one. */
+async function claim(slices: KeySlices, key: string): Promise<{ id: string; isNew: boolean }> {
+  const row = transaction(key);
+  const batch = { batchId: idAt(AT_MS), client: 'shop', receivedAtMs: AT_MS, transactions: [row] };
+  const held = (await claimTransactions(database, slices, batch)).get(row);
+  return { id: held?.transactionId ?? row.transactionId, isNew: held === undefined };
+}
+
+async function openSlice(): Promise<number> {
+  const [open] = await listKeySlices(database.query);
+  return open?.slice ?? -1;
+}
+
+const sealOpen = async () => await sealKeySlice(database, await openSlice());
+
+async function age(slice: number, days: number): Promise<void> {
+  await testDatabase.sql(
+    `update idempotency_slices
+        set opened_at = opened_at - make_interval(days => $2), sealed_at = sealed_at - make_interval(days => $2)
+      where slice = $1`,
+    [slice, days],
+  );
+}
+
+test('a thousand races of one key across boundaries make one transaction each', async () => {
+  const processes = Array.from({ length: 4 }, () => openSlices(database));
+  const before = (await listKeySlices(database.query)).length;
+  const answers = new Map<string, { id: string; isNew: boolean }[]>();
+  for (let round = 0; round < 20; round++) {
+    const keys = Array.from({ length: 50 }, (_, n) => `race-${round}-${n}`);
+    // A process that has just begun knows the newest slice, the others learn of it by being refused.
+    processes[round % processes.length] = openSlices(database);
+    const sealing = sealOpen();
+    const claims = keys.flatMap((key, n) =>
+      processes.map(async (_, at) => {
+        const slices = processes[(at + n) % processes.length] as KeySlices;
+        const answer = await claim(slices, key);
+        answers.set(key, [...(answers.get(key) ?? []), answer]);
+      }),
+    );
+    await Promise.all([sealing, ...claims]);
+  }
+  expect((await listKeySlices(database.query)).length).toBe(before + 20);
+  expect(answers.size).toBe(1000);
+  for (const each of answers.values()) {
+    expect(each.filter(({ isNew }) => isNew)).toHaveLength(1);
+    expect(new Set(each.map(({ id }) => id)).size).toBe(1);
+  }
+  const [stored] = await testDatabase.sql(
+    `select (select count(*)::int from idempotency_keys) as keys,
+            (select count(distinct digest)::int from idempotency_keys) as digests,
+            (select count(*)::int from transactions) as transactions,
+            (select count(distinct slice)::int from idempotency_keys) > 10 as in_many_slices`,
+  );
+  expect(stored).toEqual({ keys: 1000, digests: 1000, transactions: 1000, in_many_slices: true });
+});
+
+describe('a key of an old slice', () => {
+  test.each([
+    ['a filter of every slice', 2 ** 24],
+    ['no memory for filters', 0],
+  ])('is held, with %s', async (name, bytesMax) => {
+    const slices = openSlices(database, { bytesMax });
+    const keys = Array.from({ length: 10 }, (_, n) => `old ${name} ${n}`);
+    const first = await Promise.all(keys.map((key) => claim(slices, key)));
+    await sealOpen();
+    await claim(slices, `the next ${name}`);
+    await slices.filtered();
+    const again = await Promise.all(keys.map((key) => claim(slices, key)));
+    expect(again.map(({ isNew }) => isNew)).toEqual(keys.map(() => false));
+    expect(again.map(({ id }) => id)).toEqual(first.map(({ id }) => id));
+    const found = await findHeldKeys(database.query, 'shop', [...keys, 'nobody has it']);
+    expect(found.map((key) => key.transactionId).sort()).toEqual(first.map(({ id }) => id).sort());
+  });
+
+  test('whose slice was sealed and dropped unheard may be claimed again', async () => {
+    const slices = openSlices(database);
+    const first = await claim(slices, 'dropped');
+    const slice = await openSlice();
+    await sealOpen();
+    await age(slice, 2);
+    expect(await dropKeySlice(database, slice, new Date(Date.now() - 3 * DAY_MS))).toBe(false);
+    expect(await dropKeySlice(database, slice, new Date(Date.now() - DAY_MS))).toBe(true);
+    const again = await claim(slices, 'dropped');
+    expect([again.isNew, again.id === first.id]).toEqual([true, false]);
+  });
+});
+
+test('sealing waits for a claim that has not committed; if that takes long it gives up', async () => {
+  const slice = await openSlice();
+  await database.session(async (client) => {
+    await client.query('begin');
+    await client.query(insertKey(`'shop'`), ['in flight']);
+    await expect(sealKeySlice(database, slice)).rejects.toMatchObject({ kind: 'unavailable' });
+    const sealing = sealKeySlice(database, slice);
+    await client.query('commit');
+    expect(await sealing).toBe(true);
+  });
+  expect(await sealKeySlice(database, slice)).toBe(false);
+  expect((await claim(openSlices(database), 'in flight')).isNew).toBe(false);
+});
+
+describe('the duty', () => {
+  const keep = (slices: readonly Slice[], done: string[]) =>
+    keepKeySlices(
+      {
+        list: async () => slices,
+        seal: async (slice) => done.push(`seal ${slice}`) > 0,
+        drop: async (slice) => done.push(`drop ${slice}`) > 0,
+        retentionDays: 80,
+        now: () => 100 * DAY_MS,
+        report: () => undefined,
+      },
+      signal,
+    );
+  const sliceOf = (slice: number, bytes: number, openedDay: number, sealedDay?: number): Slice => ({
+    ...{ slice, bytes, openedAt: new Date(openedDay * DAY_MS) },
+    sealedAt: sealedDay === undefined ? null : new Date(sealedDay * DAY_MS),
+  });
+
+  test.each([
+    ['leaves a small young one open', [sliceOf(1, 1, 91), sliceOf(2, 9, 80, 91)], []],
+    ['seals after an eighth of the retention', [sliceOf(1, 1, 89.9)], ['seal 1']],
+    ['leaves an old empty one open', [sliceOf(1, 0, 1)], []],
+    ['seals a full one', [sliceOf(1, SLICE_BYTES, 99)], ['seal 1']],
+    [
+      'lets slices grow with all that stands',
+      [sliceOf(1, SLICE_BYTES, 99), sliceOf(2, 40 * SLICE_BYTES, 98, 99)],
+      [],
+    ],
+    [
+      'drops what was sealed before the retention',
+      [sliceOf(1, 1, 99), sliceOf(2, 1, 15, 20.1), sliceOf(3, 1, 10, 19.9), sliceOf(4, 1, 1, 5)],
+      ['drop 3', 'drop 4'],
+    ],
+  ])('%s', async (_name, slices, expected) => {
+    const done: string[] = [];
+    await keep(slices, done);
+    expect(done).toEqual(expected);
+  });
+
+  test('drops whole tables, and only those', async () => {
+    const slices = openSlices(database);
+    const [before] = await testDatabase.sql<{ slice: number }>(
+      'select slice from idempotency_slices where sealed_at is not null order by sealed_at limit 1',
+    );
+    await claim(slices, 'kept');
+    const oldest = before?.slice ?? -1;
+    await age(oldest, 91);
+    const standing = (await listKeySlices(database.query)).length;
+    await keepKeySlices(
+      {
+        list: () => listKeySlices(database.query),
+        seal: (slice) => sealKeySlice(database, slice),
+        drop: (slice, until) => dropKeySlice(database, slice, until),
+        ...{ retentionDays: 90, now: Date.now, report: () => undefined },
+      },
+      signal,
+    );
+    expect((await listKeySlices(database.query)).length).toBe(standing - 1);
+    const [left] = await testDatabase.sql<{ table: string | null }>(
+      'select to_regclass($1)::text as table',
+      [`idempotency_keys_${oldest}`],
+    );
+    expect(left?.table).toBeNull();
+    expect((await claim(slices, 'kept')).isNew).toBe(false);
+  });
+});
+
+describe('keys of before the slices', () => {
+  const SQL = fileURLToPath(new URL('../../sql/', import.meta.url));
+  const MIGRATION = '0018_slice_idempotency_keys.sql';
+
+  test.each([0, 1000])('%i of them keep their effect and their age', async (count) => {
+    await using older = await createTestDatabase({ migrated: false });
+    const folder = await mkdtemp(join(tmpdir(), 'risk-sql-'));
+    const options = { url: older.url, market: older.market, corridors: [] };
+    try {
+      for (const name of await readdir(SQL)) {
+        if (name < MIGRATION) await cp(join(SQL, name), join(folder, name));
+      }
+      await migrate(options, folder);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+    await older.sql(
+      `insert into idempotency_keys
+       select 'sh' || case when n % 2 = 0 then 'op' else 'öp' end, 'key ' || n, sha256(n::text::bytea),
+              gen_random_uuid(), now() - make_interval(days => 1 + n % 80)
+         from generate_series(1, $1::int) n`,
+      [count],
+    );
+    const before = await older.sql<{ client: string; key: string; id: string; print: string }>(
+      `select client, idempotency_key as key, transaction_id as id, encode(fingerprint, 'hex') as print
+         from idempotency_keys`,
+    );
+    expect(await migrate(options)).toContain(MIGRATION);
+    await using opened = older.open();
+    const slices = await listKeySlices(opened.query);
+    expect(slices.map(({ sealedAt }) => sealedAt !== null)).toEqual(
+      count === 0 ? [false] : [false, true],
+    );
+    const youngestMs = Math.round((Date.now() - (slices[1]?.sealedAt?.getTime() ?? 0)) / DAY_MS);
+    if (count > 0) expect(youngestMs).toBe(1);
+    for (const client of ['shop', 'shöp']) {
+      const own = before.filter((row) => row.client === client);
+      const keys = own.map(({ key }) => key);
+      const found = await findHeldKeys(opened.query, client, keys);
+      expect(new Map(found.map((row) => [row.idempotencyKey, row.transactionId]))).toEqual(
+        new Map(own.map(({ key, id }) => [key, id])),
+      );
+    }
+    const [known] = before;
+    if (known === undefined) return;
+    const row = transaction(known.key);
+    const batch = { batchId: idAt(AT_MS), client: known.client, receivedAtMs: AT_MS };
+    const held = await claimTransactions(opened, openSlices(opened), {
+      ...batch,
+      transactions: [row],
+    });
+    expect([...held.values()]).toMatchObject([
+      { transactionId: known.id, fingerprint: known.print.slice(0, 32) },
+    ]);
+  });
+});

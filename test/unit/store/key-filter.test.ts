@@ -1,0 +1,70 @@
+/**
+ * Goal: a filter never forgets a key of its slice, and takes few others for held. Method: random digests, in pages of
+ * any size and with bounds that are larger than need be.
+ */
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { uuidOffset } from '../../../src/store/binary-array.ts';
+import { digestKeys, type KeyDigests, pickDigests } from '../../../src/store/key-digest.ts';
+import {
+  createKeyFilterBuilder,
+  filterBytes,
+  type KeyFilter,
+  PREFIX_BYTES,
+} from '../../../src/store/key-filter.ts';
+
+function keys(prefix: string, count: number): KeyDigests {
+  return digestKeys(
+    'shop',
+    Array.from({ length: count }, (_, n) => `${prefix}-${n}`),
+  );
+}
+
+function filterOf({ array, count }: KeyDigests, keysMax: number, pageKeys: number): KeyFilter {
+  const prefixes = Array.from({ length: count }, (_, at) =>
+    array.subarray(uuidOffset(at), uuidOffset(at) + PREFIX_BYTES),
+  ).sort(Buffer.compare);
+  const builder = createKeyFilterBuilder(keysMax);
+  for (let at = 0; at < count; at += pageKeys) {
+    builder.add(Buffer.concat(prefixes.slice(at, at + pageKeys)));
+  }
+  return builder.build();
+}
+
+const heldOf = (filter: KeyFilter, digests: KeyDigests) =>
+  Array.from({ length: digests.count }, (_, at) => filter.mayHold(digests, at)).filter(Boolean)
+    .length;
+
+test('a digest is the first 16 bytes of SHA-256 of client and key', () => {
+  const { array, count } = digestKeys('shop', ['a', 'ü']);
+  expect(count).toBe(2);
+  expect(array.subarray(uuidOffset(1), uuidOffset(1) + 16)).toEqual(
+    createHash('sha256').update('shop\0ü').digest().subarray(0, 16),
+  );
+  expect(pickDigests({ array, count }, [1])).toEqual(digestKeys('shop', ['ü']));
+});
+
+describe('a filter', () => {
+  test.each([
+    [0, 0, 1],
+    [1, 1, 1],
+    [17, 97, 5],
+    [5000, 5000, 5000],
+    [5000, 6000, 999],
+    [200_000, 210_000, 20_000],
+  ])('of %i keys, bound %i, in pages of %i, holds them all', (count, keysMax, pageKeys) => {
+    const held = keys('held', count);
+    expect(heldOf(filterOf(held, keysMax, pageKeys), held)).toBe(count);
+  });
+
+  test('takes fewer than 1 in 3,000 others for held, in 2.5 bytes a key', () => {
+    const filter = filterOf(keys('held', 200_000), 200_000, 20_000);
+    expect(heldOf(filter, keys('other', 300_000))).toBeLessThan(100);
+    expect(filter.bytes).toBe(filterBytes(200_000));
+    expect(filter.bytes / 200_000).toBeLessThan(2.5);
+  });
+
+  test('refuses more keys than its bound, as it would forget them', () => {
+    expect(() => filterOf(keys('held', 98), 97, 50)).toThrow(RangeError);
+  });
+});
