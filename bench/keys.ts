@@ -49,6 +49,7 @@ async function* measure(
         cost_ratio: ratio,
         cost_ratio_without_filters: ratioOf(costs, 'unfiltered'),
         filter_bytes_per_key: full.filterBytes() / standing,
+        filter_build_seconds: full.filterSeconds,
         key_bytes: full.keyBytes,
         slices: full.sliceCount,
       },

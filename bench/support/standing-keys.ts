@@ -23,6 +23,8 @@ export type StandingMarket = KeyMarket & {
   /** The same slices, known without filters. */
   readonly unfiltered: KeySlices;
   readonly filterBytes: () => number;
+  /** How long an API process takes that has just begun. */
+  readonly filterSeconds: number;
   /** Size of all keys with their indexes. */
   readonly keyBytes: number;
   readonly sliceCount: number;
@@ -73,15 +75,17 @@ export async function openStandingMarket(
   const slices = openSlices(database, FILTER_BYTES_MAX, (bytes) => {
     filterBytes = bytes;
   });
+  const began = performance.now();
   await slices.refresh();
   await slices.filtered();
+  const filterSeconds = (performance.now() - began) / 1000;
   const [size] = await database.query<{ bytes: number; slices: number }>({
     name: '',
     text: `select sum(pg_total_relation_size(inhrelid))::float8 as bytes, count(*)::int as slices
              from pg_inherits where inhparent = 'idempotency_keys'::regclass`,
   });
   return {
-    ...{ database, slices, filterBytes: () => filterBytes },
+    ...{ database, slices, filterBytes: () => filterBytes, filterSeconds },
     unfiltered: openSlices(database, 0, () => undefined),
     keyBytes: size?.bytes ?? 0,
     sliceCount: size?.slices ?? 0,

@@ -16,7 +16,7 @@ export type Slice = {
 };
 
 /** How long sealing and dropping wait for those who write; claims wait behind them meanwhile. */
-const LOCK_WAIT_MS = 1000;
+const LOCK_WAIT_MS = 250;
 const PAGE_KEYS = 20_000;
 
 const listSlices = {

@@ -3,6 +3,7 @@
  * an API process on real Postgres and Redis, driven over HTTP; the effects are counted in SQL.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { listKeySlices, sealKeySlice } from '../../src/store/key-slice-rows.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { count, input, postBatch, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -165,6 +166,30 @@ describe('a batch', () => {
       { pointer: '/transactions/1/idempotency_key', detail: expect.any(String) },
     ]);
     expect(await count(api, 'idempotency_keys')).toBe(before);
+  });
+
+  test('with keys of a sealed slice is answered as before, or refused whole', async () => {
+    const old = [input(), input()];
+    const first = await postBatch(api, old);
+    const ids = first.body.results.map((one: { transaction_id: string }) => one.transaction_id);
+    const [open] = await listKeySlices(api.database.query);
+    await sealKeySlice(api.database, open?.slice ?? -1);
+    const again = await postBatch(api, [...old, input()]);
+    expect([again.body.accepted, again.body.duplicates]).toEqual([1, 2]);
+    expect(again.body.results.slice(0, 2)).toMatchObject(
+      ids.map((transaction_id: string) => ({ transaction_id, status: 'duplicate' })),
+    );
+    const single = await postOne(api, old[0] ?? {});
+    expect([single.status, single.body.transaction_id]).toEqual([200, ids[0]]);
+    const stored = () => Promise.all([count(api, 'transactions'), count(api, 'idempotency_keys')]);
+    const before = await stored();
+    const refused = await postBatch(api, [input(), { ...old[1], amount: '1.00' }, input()]);
+    expect([refused.status, refused.body.errors]).toEqual([
+      422,
+      [{ pointer: '/transactions/1/idempotency_key', detail: expect.any(String) }],
+    ]);
+    expect((await postOne(api, { ...old[1], amount: '1.00' })).status).toBe(422);
+    expect(await stored()).toEqual(before);
   });
 
   test('the same key twice: same body is a duplicate, another body names both', async () => {
