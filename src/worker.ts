@@ -16,6 +16,7 @@ import {
 import { bindLabelDuty } from './cli/bind-labels.ts';
 import { bindModels } from './cli/bind-models.ts';
 import { bindIngestDuties } from './cli/bind-reconciler.ts';
+import { bindTallies } from './cli/bind-tallies.ts';
 import { bindWatch } from './cli/bind-watch.ts';
 import { type CommandContext, EXIT } from './cli/command.ts';
 import { createAccountKind } from './profile/account-kind.ts';
@@ -257,6 +258,7 @@ function createDuties(
   return [
     ...bindIngestDuties(config, database, redis, leadership, metrics),
     bindWatch(config, database, leadership, metrics),
+    bindTallies(config, database, leadership),
     bindLabelDuty(config, { database, redis, guards, metrics }, leadership),
     {
       name: 'promote-retries',

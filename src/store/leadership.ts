@@ -13,6 +13,7 @@ const LOCKS = {
   keys: 7_212_012,
   watch: 7_212_014,
   labels: 7_212_013,
+  tallies: 7_212_015,
 } as const;
 export type LeaderDuty = keyof typeof LOCKS;
 

@@ -10,10 +10,13 @@ import {
   type MerchantPast,
 } from '../../src/domain/history.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
+import { createTallies } from '../../src/store/fold-tallies.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../src/store/history.ts';
 import { ensurePartitions, monthOf, partitionName } from '../../src/store/partitions.ts';
 import type { Database, Query } from '../../src/store/pool.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { recountTallies } from '../../src/store/recount-tallies.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -27,13 +30,17 @@ const ACCOUNT_ROWS = 257;
 const MERCHANT_ROWS = 513;
 /** 90 days that end a week ago, and room for late arrivals. */
 const MERCHANT_DAYS = 107;
+/** Listed rows, an hour of the reach each, those of a part, and the parts of the most crowded hour. */
+const REBUILD_ROWS_MAX = 1026 + MERCHANT_DAYS * 24 + 4096 + 50;
 
 let database: Database;
+let sql: TestDatabase['sql'];
 let dispose: () => Promise<void>;
 
 beforeAll(async () => {
   const testDatabase = await createTestDatabase();
   database = testDatabase.open();
+  sql = testDatabase.sql;
   dispose = async () => {
     await database[Symbol.asyncDispose]();
     await testDatabase[Symbol.asyncDispose]();
@@ -85,13 +92,16 @@ type Plan = {
   Plans?: Plan[];
 };
 
-/** Rows read from each partition of transactions, by the statements that `work` runs. */
+/** What a rebuild reads that grows with the party: transactions and their tallies. */
+const TABLES = /^(transactions_|merchant_hour)/;
+
+/** Rows read from each partition of transactions, and of tallies, by the statements that `work` runs. */
 async function rowsRead(work: (query: Query) => Promise<unknown>): Promise<Map<string, number>> {
   const read = new Map<string, number>();
   const visit = (plan: Plan) => {
     const relation = plan['Relation Name'];
     const rows = plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0);
-    if (relation?.startsWith('transactions') && plan['Actual Loops'] > 0) {
+    if (relation !== undefined && TABLES.test(relation) && plan['Actual Loops'] > 0) {
       read.set(relation, (read.get(relation) ?? 0) + rows * plan['Actual Loops']);
     }
     for (const child of plan.Plans ?? []) visit(child);
@@ -215,5 +225,71 @@ describe('loadMerchantPasts', () => {
     const read = await rowsRead((query) => Array.fromAsync(loadPastsOfMerchants(query, [point])));
     expect([...read.keys()].filter((name) => name < 'transactions_y2026m08')).toEqual([]);
     expect(total(read)).toBeLessThanOrEqual(MERCHANT_DAYS * 120 + MERCHANT_ROWS + 2);
+  });
+});
+
+describe('a merchant of hundreds of thousands', () => {
+  const ROWS_OF_REACH = 200_000;
+  const ROWS_OF_HOUR = 100_000;
+  /** In the middle of an hour that has a third of all rows. */
+  const CROWDED_MS = END_MS - 40 * DAY_MS + HOUR_MS / 2;
+  const points = [END_MS, CROWDED_MS, CROWDED_MS + 123_456, END_MS - 10 * DAY_MS].map((ms) =>
+    pointAt(ms, 'acc_7', 'm_huge'),
+  );
+  const insertRows = async (rows: number, newestMs: number, spacingMs: number) =>
+    await sql(
+      `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
+       select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7' || substr(md5(i::text), 1, 3) || '8'
+               || lpad(to_hex(i), 15, '0'))::uuid, at, now(), 'acc_' || i % 500, 'm_huge', 'US-EG', 10, 'USD'
+         from (select i, (to_timestamp($1::float8 / 1000) - i * $3::float8 * interval '1 ms')::timestamptz(3) as at
+                 from generate_series(1, $2::int) i) rows`,
+      [newestMs, rows, spacingMs],
+    );
+  const load = async () => {
+    const pasts = await Array.fromAsync(loadPastsOfMerchants(database.query, points));
+    return pasts.map(({ tallies, ...past }) => ({
+      ...past,
+      tallies: tallies.toSorted((a, b) => a.bucketMs - b.bucketMs),
+    }));
+  };
+
+  test('reads a bounded number of rows once it is tallied, and finds the same', async () => {
+    await insertRows(ROWS_OF_REACH, END_MS, (MERCHANT_DAYS * DAY_MS) / ROWS_OF_REACH);
+    await insertRows(ROWS_OF_HOUR, END_MS - 40 * DAY_MS + HOUR_MS, HOUR_MS / ROWS_OF_HOUR);
+    const counted = await load();
+    expect(await sql('select merchant_id from tallied_merchants order by 1')).toContainEqual({
+      merchant_id: 'm_huge',
+    });
+
+    const tallies = createTallies(database, Math.random);
+    // Database transactions of other tests hold the checkpoint up while they are open.
+    const isFolded = async () => {
+      const { isBehind } = await tallies.fold();
+      const tail =
+        'select from transactions where inserted_xid >= (select folded_to from tally_checkpoint) limit 1';
+      return !isBehind && (await sql(tail)).length === 0;
+    };
+    await waitUntil(isFolded, 30_000, 'all rows to be folded');
+    while (await tallies.fill());
+    await sql('vacuum analyze merchant_hours, merchant_hour_parts, transactions');
+
+    expect(await load()).toEqual(counted);
+    for (const point of points) {
+      const read = await rowsRead((query) => Array.fromAsync(loadPastsOfMerchants(query, [point])));
+      expect(total(read)).toBeLessThanOrEqual(REBUILD_ROWS_MAX);
+    }
+  });
+
+  test('is divided into parts where an hour has too many rows', async () => {
+    const [most] = await sql<{ parts: number; rows: number }>(
+      `select count(*)::int as parts, max(count)::int as rows from merchant_hour_parts where merchant_id = 'm_huge'`,
+    );
+    expect(most?.parts).toBeGreaterThan(ROWS_OF_HOUR / 4096);
+    expect(most?.rows).toBeLessThanOrEqual(4096);
+    const { different, transactions } = await recountTallies(database.query, 'm_huge');
+    expect({ different, transactions }).toEqual({
+      different: 0,
+      transactions: ROWS_OF_REACH + ROWS_OF_HOUR,
+    });
   });
 });

@@ -1,0 +1,38 @@
+/** The durable tallies of merchants as a duty: one worker keeps them, beside the way in. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { merchantReachDays } from '../domain/history.ts';
+import { DAY_MS } from '../domain/utc-bucket.ts';
+import type { Config } from '../runtime/config.ts';
+import { createTallies, type Tallies } from '../store/fold-tallies.ts';
+import type { Leadership } from '../store/leadership.ts';
+import type { Database } from '../store/pool.ts';
+
+/** What a rebuild of a tallied merchant counts beside its tallies is what was stored in this time. */
+const FOLD_EVERY_MS = 2000;
+/** Between steps while rows wait: what has waited long must not take Postgres from what is new. */
+const STEP_EVERY_MS = 20;
+
+export function bindTallies(config: Config, database: Database, leadership: Leadership) {
+  const tallies = createTallies(database, Math.random);
+  const reachMs = merchantReachDays(config.RISK_LABEL_MATURITY_DAYS) * DAY_MS;
+  return {
+    name: 'fold-tallies',
+    everyMs: FOLD_EVERY_MS,
+    run: async (signal: AbortSignal) => {
+      await leadership.lead('tallies', async () => {
+        await keepTallies(tallies, signal);
+        await tallies.adopt(Date.now() - reachMs);
+      });
+    },
+  };
+}
+
+/** Folds what was stored, and one chunk of what adopted merchants lack a step, until neither waits. */
+async function keepTallies(tallies: Tallies, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const { isBehind } = await tallies.fold();
+    const isFilling = await tallies.fill();
+    if (signal.aborted || !(isBehind || isFilling)) return;
+    await delay(STEP_EVERY_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
