@@ -1,10 +1,11 @@
 /**
  * `risk verify scores`: recomputes stored scores from the features, rule set and model stored with
- * them and compares bit for bit. The proof that a score can be explained years later.
+ * them and compares bit for bit. The proof that a score can be explained years later. `risk verify
+ * tallies` counts again what the tallies of merchants say.
  */
 import type { Opinion } from '../scoring/opinion.ts';
 import { verifyScore } from '../scoring/verify-score.ts';
-import { openPool } from '../store/pool.ts';
+import { type Database, openPool } from '../store/pool.ts';
 import { type SampledScore, sampleScores } from '../store/score-sample.ts';
 import { createModelShelf } from './bind-models.ts';
 import {
@@ -16,6 +17,7 @@ import {
   UsageError,
 } from './command.ts';
 import { createStoredOpinions } from './verify/stored-opinions.ts';
+import { describeTallies, verifyTallies } from './verify/tallies.ts';
 
 const SAMPLE_MAX = 1_000_000_000;
 const SAMPLE_DEFAULT = 10_000;
@@ -23,11 +25,15 @@ const SAMPLE_DEFAULT = 10_000;
 const SHOWN_MAX = 10;
 
 const USAGE = `risk verify scores [--sample N]
+risk verify tallies
 
 Recomputes stored scores, evenly spread over all months, from what was stored with them, by the rule set
 and the registered model that they name, and compares score, risk, probability, verdict and reasons bit for
 bit. Needs DATABASE_URL. Last line:
 verified=N different=0 available=M. Exit code 1 when any differs or there was none to verify.
+
+tallies counts the transactions of every tallied merchant again and compares. Last line: merchants=N
+transactions=M tallies=T different=0. Exit code 1 when any differs.
 
   --sample N   how many (default ${SAMPLE_DEFAULT})
 
@@ -46,7 +52,7 @@ export type Verification = {
 
 export const command: Command = {
   name: 'verify',
-  summary: 'Recomputes stored scores and compares them bit for bit.',
+  summary: 'Recomputes stored scores, or counts tallies again, and compares.',
   usage: USAGE,
   run: async (args, context) => {
     const { values, positionals } = parseArguments(
@@ -54,8 +60,10 @@ export const command: Command = {
       { sample: { type: 'string' } },
       { min: 1, max: 1 },
     );
-    if (positionals[0] !== 'scores')
-      throw new UsageError(`cannot verify '${positionals[0] ?? ''}'`);
+    const [what] = positionals;
+    if (what !== 'scores' && what !== 'tallies') {
+      throw new UsageError(`cannot verify '${what ?? ''}'`);
+    }
     const bounds = { min: 1, max: SAMPLE_MAX };
     const sample = integerOption('--sample', values.sample, bounds, SAMPLE_DEFAULT);
     const { DATABASE_URL: url } = context.config;
@@ -63,19 +71,21 @@ export const command: Command = {
       context.output.error('risk verify: DATABASE_URL is not set and no engine runs here');
       return EXIT.impossibleHere;
     }
-    const verification = await verify(context, url, sample);
+    await using database = openVerified(context, url);
+    if (what === 'tallies') {
+      const found = await verifyTallies(database.query, context.signal);
+      context.output.value(found, describeTallies(found));
+      return found.different === 0 ? EXIT.fine : EXIT.failed;
+    }
+    const verification = await verify(context, database, sample);
     show(context, verification);
     const fine = verification.verified > 0 && verification.different === 0;
     return fine ? EXIT.fine : EXIT.failed;
   },
 };
 
-async function verify(
-  { config, signal }: CommandContext,
-  url: string,
-  sample: number,
-): Promise<Verification> {
-  await using database = openPool({
+function openVerified({ config }: CommandContext, url: string): Database {
+  return openPool({
     url,
     role: 'verify',
     connectionsMax: 2,
@@ -83,6 +93,13 @@ async function verify(
     statementTimeoutMs: VERIFY_TIMEOUT_MS,
     namedStatements: false,
   });
+}
+
+async function verify(
+  { signal }: CommandContext,
+  database: Database,
+  sample: number,
+): Promise<Verification> {
   const verification = { verified: 0, different: 0, differing: [] };
   const shelf = createModelShelf({ primary: database, replica: null, now: Date.now });
   const opinions = createStoredOpinions(shelf);
@@ -110,7 +127,7 @@ function compare(
   verification.differing.push({ transaction_id: stored.transactionId, created_at, fields });
 }
 
-/** One count of one month of keys: generous, as nobody waits for it but an operator. */
+/** One count of one month of keys, or of one merchant: generous, as nobody waits for it but an operator. */
 const VERIFY_TIMEOUT_MS = 600_000;
 
 function show({ output }: CommandContext, verification: Verification): void {

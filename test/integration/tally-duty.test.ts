@@ -1,0 +1,135 @@
+/**
+ * Goal: the duty finds merchants with many rows by itself, adds rows that are older than the column they are folded by,
+ * and refuses tallies of another cluster; what is wrong in them is found. Method: the duty and the command as a worker
+ * and an operator run them, on a real Postgres.
+ */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { bindTallies } from '../../src/cli/bind-tallies.ts';
+import { createOutput } from '../../src/cli/output.ts';
+import { command } from '../../src/cli/verify.ts';
+import { LABEL_MATURITY_DAYS } from '../../src/domain/history.ts';
+import { DAY_MS, dayOf } from '../../src/domain/utc-bucket.ts';
+import { createLeadership } from '../../src/store/leadership.ts';
+import { COUNTED_ROWS_MAX, loadTallies } from '../../src/store/merchant-tallies.ts';
+import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
+import type { Database } from '../../src/store/pool.ts';
+import { silentLog, testConfig } from '../support/config.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const ROWS = COUNTED_ROWS_MAX + 100;
+const NOW_MS = Date.now();
+const HORIZON = { createdAtMs: NOW_MS, transactionId: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
+const POINT = { merchantId: 'm_busy', sinceMs: dayOf(NOW_MS) - 90 * DAY_MS, horizon: HORIZON };
+const config = testConfig();
+const { signal } = new AbortController();
+
+let testDatabase: TestDatabase;
+let database: Database;
+let runDuty: () => Promise<void>;
+
+beforeEach(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open();
+  const duty = bindTallies(config, database, createLeadership(database, true));
+  runDuty = () => duty.run(signal);
+  const month = monthOf(NOW_MS);
+  await ensurePartitions(database, [month - 2, month - 1, month]);
+});
+afterEach(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+
+/** One a quarter of an hour, the newest a moment ago. */
+async function insertRows(merchant: string, rows: number): Promise<void> {
+  await testDatabase.sql(
+    `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
+     select gen_random_uuid(), to_timestamp($1::float8 / 1000) - i * interval '15 minutes', now(), 'acc_1', $2, 'US-EG', 1.25, 'USD'
+       from generate_series(1, $3::int) i`,
+    [NOW_MS, merchant, rows],
+  );
+}
+
+async function countTallied(): Promise<number> {
+  const [row] = await testDatabase.sql<{ count: number }>(
+    `select coalesce(sum(count), 0)::int as count from merchant_hours where merchant_id = 'm_busy'`,
+  );
+  return row?.count ?? 0;
+}
+
+async function countPast(): Promise<number> {
+  const [tallies = []] = await loadTallies(database.query, [POINT], LABEL_MATURITY_DAYS);
+  return tallies.reduce((sum, { count }) => sum + count, 0);
+}
+
+async function verify(): Promise<{ code: number; output: string }> {
+  let output = '';
+  const stdout = {
+    write: (text: string) => {
+      output += text;
+      return true;
+    },
+  };
+  const code = await command.run(['tallies'], {
+    config: { ...config, DATABASE_URL: testDatabase.url },
+    log: silentLog(),
+    signal,
+    environment: {},
+    output: createOutput({ json: false, stdout, stderr: stdout }),
+  });
+  return { code, output };
+}
+
+test('a merchant with many rows is found among what is stored, and only that one', async () => {
+  const storeAndRun = async () => {
+    await insertRows('m_quiet', 1);
+    await insertRows('m_busy', 1);
+    await runDuty();
+    return (await countTallied()) > ROWS;
+  };
+  await insertRows('m_busy', ROWS);
+  await waitUntil(storeAndRun, 30_000, 'the merchant to be tallied');
+  expect(await testDatabase.sql('select merchant_id from tallied_merchants')).toEqual([
+    { merchant_id: 'm_busy' },
+  ]);
+});
+
+test('rows that are older than the column are tallied, and those that come later', async () => {
+  await insertRows('m_busy', ROWS);
+  await testDatabase.sql('update transactions set inserted_xid = null');
+  // Counted, which asks for its tallies.
+  expect(await countPast()).toBe(ROWS);
+  await runDuty();
+  expect(await countTallied()).toBe(ROWS);
+  await insertRows('m_busy', 10);
+  expect(await countPast()).toBe(ROWS + 10);
+  const isFolded = async () => {
+    await runDuty();
+    return (await countTallied()) === ROWS + 10;
+  };
+  await waitUntil(isFolded, 30_000, 'later rows to be tallied');
+  expect(await countPast()).toBe(ROWS + 10);
+});
+
+test('tallies of another cluster are neither read nor kept', async () => {
+  await insertRows('m_busy', ROWS);
+  expect(await countPast()).toBe(ROWS);
+  await runDuty();
+  await testDatabase.sql(`update tally_checkpoint set folded_to = '9000000000000000000'`);
+  await testDatabase.sql('update merchant_hours set count = count + 1');
+  await expect(runDuty()).rejects.toMatchObject({ code: 'TALLIES_FOREIGN' });
+  expect(await countPast()).toBe(ROWS);
+});
+
+test('risk verify tallies finds the one count that is wrong', async () => {
+  await insertRows('m_busy', ROWS);
+  expect(await countPast()).toBe(ROWS);
+  await runDuty();
+  expect(await verify()).toMatchObject({ code: 0, output: expect.stringContaining('different=0') });
+  await testDatabase.sql(
+    'update merchant_hours set count = count + 1 where hour_at = (select max(hour_at) from merchant_hours)',
+  );
+  const { code, output } = await verify();
+  expect({ code, output }).toMatchObject({ code: 1, output: expect.stringContaining('m_busy') });
+});
