@@ -14,8 +14,11 @@ export function checkBatch({ rows, values }: Batch, features: number): void {
 export function gatherBatch(vectors: readonly Float64Array[], columns: Int32Array): Batch {
   const values = new Float64Array(vectors.length * columns.length);
   let at = 0;
-  for (const vector of vectors) {
-    for (const column of columns) values[at++] = vector[column] ?? Number.NaN;
+  for (let row = 0; row < vectors.length; row++) {
+    const vector = vectors[row] as Float64Array;
+    for (let index = 0; index < columns.length; index++) {
+      values[at++] = vector[columns[index] as number] ?? Number.NaN;
+    }
   }
   return { rows: vectors.length, values };
 }

@@ -45,65 +45,97 @@ export function judgeBatch(
   rows: readonly JudgedRow[],
   inForce: ModelsInForce,
 ): { judgements: Judgement[]; shadows: ShadowBatch[] } {
-  const judgements = rows.map((): Judgement => ({ opinion: null, model: null, degradation: 0 }));
-  const places = rows.map(({ transaction, vector }, index): Place => {
-    const wanted = inForce.corridors.get(transaction.corridor);
-    const ids = wanted === undefined ? [] : lineFor(wanted, transaction.accountId);
-    const line = ids.map((modelId) => inForce.models.get(modelId) ?? null);
-    return { index, transaction, vector, line };
-  });
-  let waiting = places.filter((place) => place.line.length > 0);
-  for (let turn = 0; waiting.length > 0; turn++) {
-    const judged = new Map(askTurn(dependencies, waiting, turn));
-    for (const [place, judgement] of judged) judgements[place.index] = judgement;
-    waiting = waiting.filter((place) => !judged.has(place));
+  const judgements = new Array<Judgement>(rows.length).fill(BY_RULES);
+  const lineOf = createLines(inForce);
+  const places: Place[] = [];
+  for (const [index, { transaction, vector }] of rows.entries()) {
+    const line = lineOf(transaction);
+    if (line.length > 0) places.push({ index, transaction, vector, line });
   }
-  return { judgements, shadows: askShadows(dependencies, places, inForce) };
+  let waiting: readonly Place[] = places;
+  for (let turn = 0; waiting.length > 0; turn++) {
+    waiting = askTurn(dependencies, waiting, turn, judgements);
+  }
+  return { judgements, shadows: askShadows(dependencies, rows, inForce) };
 }
 
-/** Who is judged by those whose turn it is; where nobody is left, the rules alone. */
+const BY_RULES: Judgement = { opinion: null, model: null, degradation: 0 };
+const BY_RULES_INSTEAD: Judgement = { opinion: null, model: null, degradation: 1 };
+/** Who is asked first, and who if that one does not answer; null never does. */
+type Line = readonly (JudgingModel | null)[];
+const NO_LINE: Line = [];
+
+/** Lines are the same for all of a corridor, but for those whose account is drawn for the canary. */
+function createLines({ corridors, models }: ModelsInForce): (transaction: Transaction) => Line {
+  const lines = new Map<string, Line>();
+  return ({ corridor, accountId }) => {
+    const wanted = corridors.get(corridor);
+    if (wanted === undefined) return NO_LINE;
+    const ids = lineFor(wanted, accountId);
+    const isDrawn = ids.length > wanted.active.length;
+    const key = isDrawn ? `${corridor} canary` : corridor;
+    let line = lines.get(key);
+    if (line === undefined) {
+      line = ids.map((modelId) => models.get(modelId) ?? null);
+      lines.set(key, line);
+    }
+    return line;
+  };
+}
+
+/** Notes the judgements of those whose turn it is, and returns who is to ask the next in line. */
 function askTurn(
   dependencies: JudgeDependencies,
   waiting: readonly Place[],
   turn: number,
-): [Place, Judgement][] {
-  return [...Map.groupBy(waiting, ({ line }) => line[turn])].flatMap(([model, asked]) => {
+  judgements: Judgement[],
+): Place[] {
+  const left: Place[] = [];
+  for (const [model, asked] of groupByModel(waiting, turn)) {
     if (model === undefined) {
-      return asked.map((place): [Place, Judgement] => [
-        place,
-        { opinion: null, model: null, degradation: 1 },
-      ]);
+      // Nobody is left: the rules alone.
+      for (const { index } of asked) judgements[index] = BY_RULES_INSTEAD;
+      continue;
     }
-    if (model === null) return [];
-    const opinions = ask(dependencies, model, asked, 'deciding');
-    const degradation = turn > 0 ? 1 : 0;
-    return asked.flatMap((place, at): [Place, Judgement][] => {
+    const opinions = model === null ? [] : ask(dependencies, model, asked, 'deciding');
+    const name = model?.name ?? null;
+    for (let at = 0; at < asked.length; at++) {
+      const place = asked[at] as Place;
       const opinion = opinions[at];
-      return opinion === undefined ? [] : [[place, { opinion, model: model.name, degradation }]];
-    });
-  });
+      if (opinion === undefined) left.push(place);
+      else judgements[place.index] = { opinion, model: name, degradation: turn > 0 ? 1 : 0 };
+    }
+  }
+  return left;
 }
 
-type Place = JudgedRow & {
-  readonly index: number;
-  /** Who is asked first, and who if that one does not answer; null never does. */
-  readonly line: readonly (JudgingModel | null)[];
-};
+function groupByModel(
+  waiting: readonly Place[],
+  turn: number,
+): Iterable<[JudgingModel | null | undefined, readonly Place[]]> {
+  const first = waiting[0]?.line[turn];
+  // As nearly always.
+  if (waiting.every(({ line }) => line[turn] === first)) return [[first, waiting]];
+  return Map.groupBy(waiting, ({ line }) => line[turn]);
+}
+
+type Place = JudgedRow & { readonly index: number; readonly line: Line };
 
 function askShadows(
   dependencies: JudgeDependencies,
-  places: readonly Place[],
+  judged: readonly JudgedRow[],
   inForce: ModelsInForce,
 ): ShadowBatch[] {
-  const asked = places.flatMap((place) => {
-    const shadows = inForce.corridors.get(place.transaction.corridor)?.shadows ?? [];
+  if (![...inForce.corridors.values()].some(({ shadows }) => shadows.length > 0)) return [];
+  const asked = judged.flatMap((row) => {
+    const shadows = inForce.corridors.get(row.transaction.corridor)?.shadows ?? [];
     return shadows.flatMap((modelId) => {
       const model = inForce.models.get(modelId) ?? null;
-      return model === null ? [] : { model, place };
+      return model === null ? [] : { model, row };
     });
   });
   return [...Map.groupBy(asked, ({ model }) => model)].flatMap(([model, ofModel]) => {
-    const rows = ofModel.map(({ place }) => place);
+    const rows = ofModel.map(({ row }) => row);
     const opinions = ask(dependencies, model, rows, 'shadow');
     const answered = rows.filter((_, at) => opinions[at] !== undefined);
     if (answered.length === 0) return [];
@@ -123,24 +155,42 @@ function ask(
   model: JudgingModel,
   rows: readonly JudgedRow[],
   role: Role,
-): (Opinion | undefined)[] {
-  const corridorOf = ({ transaction }: JudgedRow) => transaction.corridor;
+): readonly (Opinion | undefined)[] {
   const corridors = [...new Set(rows.map(corridorOf))];
   const open = corridors.filter((one) => dependencies.healthOf(one, model).mayRun());
-  const answers = new Map<JudgedRow, Opinion>();
-  const run = (of: readonly string[]) => {
-    const asked = rows.filter((row) => of.includes(corridorOf(row)));
-    const opinions = call(dependencies, model, asked, of, role);
-    if (opinions === undefined) return false;
-    for (const [at, row] of asked.entries()) {
-      const opinion = opinions[at];
-      if (opinion !== undefined) answers.set(row, opinion);
-    }
-    return true;
-  };
+  if (open.length === corridors.length) {
+    const opinions = call(dependencies, model, rows, open, role);
+    if (opinions !== undefined || open.length === 1) return opinions ?? [];
+  } else if (open.length > 0) {
+    const opinions = askCorridors(dependencies, model, rows, open, role);
+    if (opinions !== undefined || open.length === 1) return opinions ?? [];
+  }
   // What fails for several corridors at once is asked again for each, so that one does not pull down others.
-  if (open.length > 0 && !run(open) && open.length > 1) for (const one of open) run([one]);
-  return rows.map((row) => answers.get(row));
+  const answers = new Array<Opinion | undefined>(rows.length);
+  for (const one of open) {
+    const opinions = askCorridors(dependencies, model, rows, [one], role) ?? [];
+    for (const [at, opinion] of opinions.entries()) answers[at] ??= opinion;
+  }
+  return answers;
+}
+
+/** One opinion a row of some corridors, undefined for the others; undefined where the model fails. */
+function askCorridors(
+  dependencies: JudgeDependencies,
+  model: JudgingModel,
+  rows: readonly JudgedRow[],
+  corridors: readonly string[],
+  role: Role,
+): (Opinion | undefined)[] | undefined {
+  const asked = rows.filter((row) => corridors.includes(corridorOf(row)));
+  const opinions = call(dependencies, model, asked, corridors, role);
+  if (opinions === undefined) return undefined;
+  let next = 0;
+  return rows.map((row) => (corridors.includes(corridorOf(row)) ? opinions[next++] : undefined));
+}
+
+function corridorOf({ transaction }: JudgedRow): string {
+  return transaction.corridor;
 }
 
 function call(
@@ -160,13 +210,17 @@ function call(
   const tookMs = nowMs() - startedMs;
   metrics.modelDuration.observe({ model: model.name }, tookMs / 1000);
   const isFailed = opinions === undefined;
+  const judged = new Map<string, number>();
+  for (const { transaction } of rows) {
+    judged.set(transaction.corridor, (judged.get(transaction.corridor) ?? 0) + 1);
+  }
   if (isFailed && corridors.length > 1) return undefined;
   for (const corridor of corridors) {
     if (isFailed) metrics.modelErrors.inc({ corridor, model: model.name });
     const why = healthOf(corridor, model).note({ tookMs, isFailed });
     if (why !== undefined && role === 'deciding') onHopeless(corridor, model, why);
-    const judged = rows.filter(({ transaction }) => transaction.corridor === corridor).length;
-    if (!isFailed) metrics.modelScored.inc({ corridor, model: model.name, role }, judged);
+    const labels = { corridor, model: model.name, role };
+    if (!isFailed) metrics.modelScored.inc(labels, judged.get(corridor) ?? 0);
   }
   return opinions;
 }
