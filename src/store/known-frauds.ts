@@ -49,15 +49,17 @@ const partiesStatement = (column: PartyColumn): Statement => ({
           where ${column} = any($1::text[]) and label = 'fraud' and created_at >= $2::timestamptz`,
 });
 
-/** Whether the label `l` makes its transaction one that is known to be fraud at the point. */
-const KNOWN_AT_POINT = `l.labelled_at <= p.at and not exists (
-  select from labels c where c.transaction_id = l.transaction_id and c.created_at = l.created_at
-     and c.label = 'legitimate' and c.labelled_at > l.labelled_at and c.labelled_at <= p.at)`;
+/** Whether a label makes its transaction one that is known to be fraud at the point. `is true` keeps it a look-up a row. */
+const knownAtPoint = (label: string) => `(${label}.labelled_at <= p.at and not exists (
+  select from labels c where c.transaction_id = ${label}.transaction_id and c.created_at = ${label}.created_at
+     and c.label = 'legitimate' and c.labelled_at > ${label}.labelled_at and c.labelled_at <= p.at)) is true`;
 
 /**
  * Transactions before a point are counted apart by what is known at the point: those that only other points see
- * must not take the places of those that it sees. Points are put in order first and the rows with them, so that
- * a result which is cut off holds all rows of every point but its last.
+ * must not take the places of those that it sees. What is older than all that it sees is not read (`floor`): with
+ * many frauds that are known the reading stops after `before` of them, and of the others between them as many. Only
+ * frauds that nobody knew of at the point are passed over in any number. Points are put in order first and the rows with
+ * them, so that a result which is cut off holds all rows of every point but its last; `0 * p.point` as in history.ts.
  */
 const aroundStatement = (column: PartyColumn, before: number, after: number): Statement => ({
   name: `frauds-around-${column}`,
@@ -68,18 +70,31 @@ const aroundStatement = (column: PartyColumn, before: number, after: number): St
       from (select * from unnest($1::text[], $2::timestamptz[], $3::timestamptz[])
                           with ordinality as u (party, at, since, point) order by point) p
      cross join lateral (
-       (select older.created_at, older.transaction_id from (
-          select l.created_at, l.transaction_id,
-                 row_number() over (partition by bool_or(${KNOWN_AT_POINT})
-                                    order by l.created_at desc, l.transaction_id desc) as place
-            from labels l
-           where l.${column} = p.party and l.label = 'fraud' and l.created_at >= p.since and l.created_at < p.at
-           group by l.created_at, l.transaction_id) older
-         where older.place <= ${before})
+       with known as materialized (
+         select distinct l.created_at, l.transaction_id from labels l
+          where l.${column} = p.party and l.label = 'fraud' and l.created_at >= p.since and l.created_at < p.at
+            and ${knownAtPoint('l')}
+          order by l.created_at desc, l.transaction_id desc
+          fetch first (${before} + 0 * p.point) rows only
+       ), floor as (
+         select created_at, transaction_id from known where (select count(*) from known) = ${before}
+          order by created_at, transaction_id limit 1
+       )
+       select created_at, transaction_id from known
+       union all
+       (select distinct l.created_at, l.transaction_id from labels l
+         where l.${column} = p.party and l.label = 'fraud' and l.created_at < p.at
+           and l.created_at >= coalesce((select created_at from floor), p.since)
+           and not exists (select from floor where (l.created_at, l.transaction_id) <= (floor.created_at, floor.transaction_id))
+           and (exists (select from labels o
+                         where o.transaction_id = l.transaction_id and o.created_at = l.created_at
+                           and o.labelled_at <= p.at and o.label = 'fraud' and ${knownAtPoint('o')})) is not true
+         order by l.created_at desc, l.transaction_id desc
+         fetch first (${before} + 0 * p.point) rows only)
        union all
        (select distinct created_at, transaction_id from labels
          where ${column} = p.party and label = 'fraud' and created_at >= p.at
-         order by created_at, transaction_id limit ${after})
+         order by created_at, transaction_id fetch first (${after} + 0 * p.point) rows only)
      ) f
      cross join lateral (
        select labelled_at, label, source, amount_to_median from labels

@@ -152,3 +152,30 @@ test('many points of many labels are the same as one by one, in results of a bou
     expect([together[index]]).toEqual(await loadFrauds(database.query, [point]));
   }
 });
+
+test('reads a bounded number of labels however many frauds are known', async () => {
+  await label({ count: 30_000, newestMs: AT_MS - MINUTE_MS }, { label: 'fraud', atMs: AT_MS - 1 });
+  await label({ count: 700, newestMs: AT_MS - MINUTE_MS }, { label: 'fraud', atMs: AT_MS + 1 });
+  await label(
+    { count: 5000, newestMs: AT_MS + 10 * DAY_MS },
+    { label: 'fraud', atMs: AT_MS + 20 * DAY_MS },
+  );
+  await database.query({ name: '', text: 'vacuum analyze labels' });
+  let read = 0;
+  const query: Query = async (statement, values) => {
+    if (statement.name.startsWith('frauds-around')) {
+      const text = `explain (analyze, format text) ${statement.text}`;
+      const plan = await database.query<{ 'QUERY PLAN': string }>({ name: '', text }, values);
+      for (const { 'QUERY PLAN': line } of plan) {
+        const [, rows = '0', loops = '0'] =
+          /on labels_.*rows=([\d.]+) loops=(\d+)/.exec(line) ?? [];
+        read += Number(rows) * Number(loops);
+      }
+    }
+    return await database.query(statement, values);
+  };
+  const [frauds] = await loadFrauds(query, [POINT]);
+  expect(frauds?.spans.length).toBeGreaterThan(FRAUDS_SEEN_MAX);
+  expect(read).toBeGreaterThan(FRAUDS_SEEN_MAX);
+  expect(read).toBeLessThan(12 * FRAUDS_SEEN_MAX);
+});
