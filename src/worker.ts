@@ -21,7 +21,6 @@ import { bindWatch } from './cli/bind-watch.ts';
 import { type CommandContext, EXIT } from './cli/command.ts';
 import { createAccountKind } from './profile/account-kind.ts';
 import { createMerchantKind } from './profile/merchant-kind.ts';
-import { PROFILE_HEADER_BYTES } from './profile/profile.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from './runtime/config.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from './runtime/failpoint.ts';
 import type { Guards } from './runtime/guards.ts';
@@ -53,29 +52,30 @@ import { profileKey, profileSlot, type StreamKeys } from './stream/keys.ts';
 import { measureStreams } from './stream/lag.ts';
 import { createListStreams } from './stream/list-streams.ts';
 import { createModelsOut, type ModelsOut } from './stream/models-out.ts';
-import { createProfileCache, type ProfileCache } from './stream/profile-cache.ts';
+import { createProfileLogs, type ProfileLogs } from './stream/profile-logs.ts';
 import { openReaderConnection } from './stream/reader-connection.ts';
 import { createPromoteRetries } from './stream/retries.ts';
 import { createProve, createSettle } from './stream/settle.ts';
 import { createWorkerList } from './stream/worker-list.ts';
 import { type BatchModelsDependencies, createBatchModels } from './worker/batch-models.ts';
-import { createFoldProfiles } from './worker/fold-profiles.ts';
-import { createFoldSide } from './worker/fold-side.ts';
 import type { Duty } from './worker/maintenance.ts';
 import { poisonScorer } from './worker/poisoned-scorer.ts';
 import { type BatchSteps, createBatchSteps } from './worker/process-batch.ts';
+import { createFoldKind } from './worker/profiles/fold-kind.ts';
+import { createFoldProfiles } from './worker/profiles/fold-profiles.ts';
+import { createInstalls } from './worker/profiles/installs.ts';
+import type { PlaceOfParty } from './worker/profiles/visit.ts';
 import { reportStreams } from './worker/report-streams.ts';
 import { runWorker as run } from './worker/run-worker.ts';
 import type { BatchModels } from './worker/score-items.ts';
 import type { Scorer } from './worker/scorer.ts';
-import type { PlaceOfParty } from './worker/visit.ts';
 
 /** L1 by kind: with 25 entries an account and 100 a merchant, 14,700 accounts and 3,400 merchants. */
 const ACCOUNT_COPIES_BYTES_MAX = 18 * 1024 * 1024;
 const MERCHANT_COPIES_BYTES_MAX = 11 * 1024 * 1024;
 const PROMOTE_EVERY_MS = 200;
 const LAG_EVERY_MS = 5000;
-const BUDGET_EVERY_MS = 2000;
+const BUDGET_EVERY_MS = 500;
 const PARTITIONS_EVERY_MS = 3_600_000;
 
 /** What a test may put in place of the engine's own. */
@@ -126,8 +126,8 @@ export async function runWorker(
   }
   await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
   resources.use(watchGuards(guards, probe, redis, config.RISK_MARKET));
-  const cache = guardProfiles(createCache(config, redis), guards.redis);
-  const adapters = { config, database, redis, cache, metrics, guards };
+  const logs = guardProfiles(openProfileLogs(config, redis), guards.redis);
+  const adapters = { config, database, redis, logs, metrics, guards };
   const listStreams = createListStreams(redis, config.RISK_MARKET, config.RISK_SHARDS);
   const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
   const name = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
@@ -178,11 +178,10 @@ function tellModels(guards: Guards, { announce }: ModelsOut): BatchModelsDepende
   };
 }
 
-function createCache(config: Config, redis: RedisClient): ProfileCache {
-  return createProfileCache({
+function openProfileLogs(config: Config, redis: RedisClient): ProfileLogs {
+  return createProfileLogs({
     redis,
     market: config.RISK_MARKET,
-    headerBytes: PROFILE_HEADER_BYTES,
     ttlSeconds: config.RISK_PROFILE_TTL_SECONDS,
   });
 }
@@ -191,7 +190,7 @@ type Adapters = {
   readonly config: Config;
   readonly database: Database;
   readonly redis: RedisClient;
-  readonly cache: ProfileCache;
+  readonly logs: ProfileLogs;
   readonly metrics: Metrics;
   readonly guards: Guards;
 };
@@ -203,7 +202,7 @@ type StepParts = Adapters & {
 };
 
 function createSteps(parts: StepParts): BatchSteps {
-  const { config, database, redis, cache, metrics, guards } = parts;
+  const { config, database, redis, logs, metrics, guards } = parts;
   const settle = createSettle({
     redis,
     market: config.RISK_MARKET,
@@ -214,13 +213,15 @@ function createSteps(parts: StepParts): BatchSteps {
     key: profileKey(config.RISK_MARKET, party, id, slot),
     slot,
   });
-  const shared = { placeOf, metrics, entriesMax: config.RISK_PROFILE_CACHE_ENTRIES };
-  const accounts = createFoldSide({
+  const installs = createInstalls(logs, metrics);
+  const ttlSeconds = config.RISK_PROFILE_TTL_SECONDS;
+  const shared = { placeOf, installs, metrics, ttlSeconds, nowMs: Date.now };
+  const accounts = createFoldKind({
     kind: createAccountKind(maturityDays),
     loadPasts: (points) => loadAccountPasts(database.query, points),
     ...{ ...shared, bytesMax: ACCOUNT_COPIES_BYTES_MAX },
   });
-  const merchants = createFoldSide({
+  const merchants = createFoldKind({
     kind: createMerchantKind(maturityDays),
     loadPasts: (points) => loadMerchantPasts(database.query, points, maturityDays),
     ...{ ...shared, bytesMax: MERCHANT_COPIES_BYTES_MAX },
@@ -229,7 +230,7 @@ function createSteps(parts: StepParts): BatchSteps {
   return createBatchSteps({
     decode: decodeEntry,
     encode: encodeEntry,
-    foldProfiles: createFoldProfiles({ cache, accounts, merchants }),
+    foldProfiles: createFoldProfiles({ logs, installs, kinds: [accounts, merchants] }),
     scorer: parts.scorer,
     models: parts.models,
     store: {
@@ -249,7 +250,7 @@ function createSteps(parts: StepParts): BatchSteps {
 }
 
 function createDuties(
-  { config, database, redis, cache, metrics, guards }: Adapters,
+  { config, database, redis, logs, metrics, guards }: Adapters,
   streams: () => readonly StreamKeys[],
 ): Duty[] {
   const promote = createPromoteRetries(redis);
@@ -267,7 +268,11 @@ function createDuties(
         await promote(streams());
       },
     },
-    { name: 'profile-budget', everyMs: BUDGET_EVERY_MS, run: cache.refreshBudget },
+    {
+      name: 'profile-budget',
+      everyMs: BUDGET_EVERY_MS,
+      run: async () => metrics.profileLogsDropped.inc(await logs.keepBudget()),
+    },
     {
       name: 'lag',
       everyMs: LAG_EVERY_MS,

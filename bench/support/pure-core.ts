@@ -127,8 +127,8 @@ export function makeParties({ tallies, frauds }: MerchantsPast = NO_PAST): Parti
     ...{ tallies, frauds, knownFromMs: 0, ceiling: null },
   };
   return {
-    accounts: Array.from({ length: ACCOUNTS }, () => accountKind.rebuild(account, null)),
-    merchants: Array.from({ length: MERCHANTS }, () => merchantKind.rebuild(merchant, null)),
+    accounts: Array.from({ length: ACCOUNTS }, () => accountKind.rebuild(account)),
+    merchants: Array.from({ length: MERCHANTS }, () => merchantKind.rebuild(merchant)),
   };
 }
 

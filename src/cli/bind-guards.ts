@@ -15,7 +15,7 @@ import type { RedisClient } from '../stream/connection.ts';
 import { claimIdentity } from '../stream/identity.ts';
 import { probeKey } from '../stream/keys.ts';
 import { isRedisOutage, isStreamAtFault } from '../stream/outage.ts';
-import type { ProfileCache } from '../stream/profile-cache.ts';
+import type { ProfileLogs } from '../stream/profile-logs.ts';
 import type { Settle } from '../stream/settle.ts';
 
 /** Deadline of what the probe's own connection is asked; a probe is given up earlier. */
@@ -68,11 +68,11 @@ export function watchGuards(
 }
 
 /** What a batch asks of Redis, behind its breaker. */
-export function guardProfiles(cache: ProfileCache, redis: Breaker): ProfileCache {
+export function guardProfiles(logs: ProfileLogs, redis: Breaker): ProfileLogs {
   return {
-    ...cache,
-    load: (requests) => redis.run(() => cache.load(requests)),
-    store: (writes) => redis.run(() => cache.store(writes)),
+    ...logs,
+    append: (appends) => redis.run(() => logs.append(appends)),
+    install: (installs) => redis.run(() => logs.install(installs)),
   };
 }
 

@@ -3,7 +3,6 @@ import type { AcceptLabelsDependencies } from '../ingest/accept-labels.ts';
 import type { AcceptDependencies } from '../ingest/accept-transactions.ts';
 import { tellLeftBatches } from '../ingest/tell-left-batches.ts';
 import { createTellProfiles, type TellProfiles } from '../ingest/tell-profiles.ts';
-import { PROFILE_HEADER_BYTES } from '../profile/profile.ts';
 import type { Breaker } from '../runtime/breaker.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -13,8 +12,8 @@ import { deleteLabelBatch, listLabelBatches, openLabelBatch } from '../store/lab
 import { findFraudParties, findLoggedFeature, findParties, insertLabels } from '../store/labels.ts';
 import type { Leadership } from '../store/leadership.ts';
 import type { Database } from '../store/pool.ts';
-import { createBumpProfiles } from '../stream/bump-profiles.ts';
 import type { RedisClient } from '../stream/connection.ts';
+import { createInvalidateProfiles } from '../stream/invalidate-profiles.ts';
 
 const TELL_EVERY_MS = 1000;
 
@@ -80,14 +79,9 @@ function bindTellProfiles(
   config: Config,
   { database, redis, guards }: LabelAdapters,
 ): TellProfiles {
-  const bumpProfiles = createBumpProfiles({
-    redis,
-    market: config.RISK_MARKET,
-    headerBytes: PROFILE_HEADER_BYTES,
-    ttlSeconds: config.RISK_PROFILE_TTL_SECONDS,
-  });
+  const invalidateProfiles = createInvalidateProfiles(redis, config.RISK_MARKET);
   return createTellProfiles({
     findFraudParties: (ids) => findFraudParties(database.query, ids),
-    bumpProfiles: (parties) => guards.redis.run(() => bumpProfiles(parties)),
+    invalidateProfiles: (parties) => guards.redis.run(() => invalidateProfiles(parties)),
   });
 }

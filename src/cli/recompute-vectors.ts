@@ -5,10 +5,11 @@
  */
 import type { Transaction } from '../domain/transaction.ts';
 import { createAccountKind } from '../profile/account-kind.ts';
-import { foldBatch } from '../profile/fold-batch.ts';
+import type { LoadPasts } from '../profile/fold-batch.ts';
 import { createMerchantKind } from '../profile/merchant-kind.ts';
-import { beginRows } from '../profile/own-features.ts';
-import { vectorOf } from '../scoring/feature-rows.ts';
+import { type BegunRows, beginRows } from '../profile/own-features.ts';
+import type { Profile, ProfileKind } from '../profile/profile.ts';
+import { rowAt, vectorOf } from '../scoring/feature-rows.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../store/history.ts';
 import type { Database } from '../store/pool.ts';
 
@@ -22,28 +23,26 @@ export function createRecomputeVectors(
   const accountKind = createAccountKind(maturityDays);
   const merchantKind = createMerchantKind(maturityDays);
   return async (transactions) => {
-    const batch = {
-      ...beginRows(transactions),
-      transactions,
-      indices: transactions.map((_, index) => index),
-    };
-    await foldBatch({
-      ...batch,
-      kind: accountKind,
-      holdings: holdingsOf(transactions),
-      loadPasts: (points) => loadAccountPasts(query, points),
-    });
-    await foldBatch({
-      ...batch,
-      kind: merchantKind,
-      holdings: holdingsOf(transactions),
-      loadPasts: (points) => loadMerchantPasts(query, points, maturityDays),
-    });
-    return transactions.map((_, index) => vectorOf(batch.rows, index));
+    const begun = beginRows(transactions);
+    await fillRows(accountKind, transactions, begun, (points) => loadAccountPasts(query, points));
+    await fillRows(merchantKind, transactions, begun, (points) =>
+      loadMerchantPasts(query, points, maturityDays),
+    );
+    return transactions.map((_, index) => vectorOf(begun.rows, index));
   };
 }
 
 /** A profile of its own each, so that none sees what another one was folded into. */
-function holdingsOf(transactions: readonly Transaction[]) {
-  return transactions.map(() => ({ profile: undefined, storedHeader: null }));
+async function fillRows<P extends Profile, Past>(
+  kind: ProfileKind<P, Past>,
+  transactions: readonly Transaction[],
+  { arrivals, rows }: BegunRows,
+  loadPasts: LoadPasts<Past>,
+): Promise<void> {
+  let index = 0;
+  for await (const past of loadPasts(transactions)) {
+    const isFolded = kind.fold(kind.rebuild(past), arrivals, index, rows.values, rowAt(index));
+    if (!isFolded) throw new Error('a rebuilt profile folds its own point');
+    index++;
+  }
 }

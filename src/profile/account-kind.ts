@@ -6,18 +6,27 @@ import {
   LABEL_MATURITY_DAYS,
 } from '../domain/history.ts';
 import { DAY_MS } from '../domain/utc-bucket.ts';
+import { accountLayout, decodeAccount } from './account-codec.ts';
 import { writeAccount } from './account-features.ts';
 import {
+  ACCOUNT_ITEM_BYTES,
   type AccountProfile,
-  accountLayout,
   boundAccount,
-  decodeAccount,
   insertAccountItem,
   rebuildAccount,
+  writeAccountItem,
 } from './account-profile.ts';
 import { type Arrivals, readArrivalPlace } from './arrivals.ts';
-import { BEFORE_ALL, comparePlaces, countBefore, holdsAt, type Place } from './packed-list.ts';
-import { encodeOf, type ProfileKind, pendingWriteOf } from './profile.ts';
+import {
+  BEFORE_ALL,
+  comparePlaces,
+  countBefore,
+  holdsAt,
+  insertPacked,
+  type Place,
+  readItemPlace,
+} from './packed-list.ts';
+import type { ProfileKind } from './profile.ts';
 
 type AccountKind = ProfileKind<AccountProfile, AccountPast>;
 
@@ -26,15 +35,26 @@ export function createAccountKind(maturityDays: number): AccountKind {
   const maturityMs = maturityDays * DAY_MS;
   return {
     party: 'account',
-    format: accountLayout.format,
+    itemBytes: ACCOUNT_ITEM_BYTES,
+    layout: accountLayout,
     partyOf: (transaction) => transaction.accountId,
+    writeItem: writeAccountItem,
     decode: decodeAccount,
     rebuild: rebuildAccount,
     fold: (profile, arrivals, arrival, values, rowAt) =>
       fold(profile, maturityMs, arrivals, arrival, values, rowAt),
-    pendingWrite: (profile) => pendingWriteOf(profile, accountLayout),
-    encode: (profile) => encodeOf(profile, accountLayout),
+    merge,
   };
+}
+
+/** What lies at or before the floor or beyond the ceiling is seen by nothing that this profile folds. */
+function merge(profile: AccountProfile, items: DataView, at: number): boolean {
+  const { list, floor, ceiling } = profile;
+  const place = readItemPlace(items, at, ACCOUNT_ITEM_BYTES);
+  if (comparePlaces(place, ceiling) > 0 || comparePlaces(place, floor) <= 0) return true;
+  insertPacked(list, place, items, at);
+  boundAccount(profile);
+  return true;
 }
 
 /** Of the arrival that is folded: one for all, as none is kept. */

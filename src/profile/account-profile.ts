@@ -1,6 +1,6 @@
 /**
- * An account's profile: the packed, time-sorted list of its recent transactions. Body of a stored
- * value: floor (24 bytes), ceiling (24), number of frauds (4), frauds (known-frauds.ts), items (40 each).
+ * An account's profile: the packed, time-sorted list of its recent transactions (its stored form:
+ * account-codec.ts).
  *
  * Every known transaction of the account after `floor` and up to `ceiling` is in the list. The floor
  * rises when the list is full; the ceiling is finite only after a rebuild that found more rows behind
@@ -9,32 +9,19 @@
 
 import type { AccountPast, KnownFrauds } from '../domain/history.ts';
 import { type Arrivals, arrivalsOf, readArrivalPlace } from './arrivals.ts';
-import { chainFrauds, fraudsBytes, readFrauds, writeFrauds } from './known-frauds.ts';
 import {
   AFTER_ALL,
-  adoptList,
   BEFORE_ALL,
   createList,
   dropOldest,
   openItem,
   type PackedList,
-  PLACE_BYTES,
   type Place,
   placeAt,
   placeOf,
-  readPlace,
-  writePlace,
+  writeItemPlace,
 } from './packed-list.ts';
-import {
-  chainDigest,
-  headerDigest,
-  isCount,
-  type Profile,
-  type ProfileHeader,
-  type ProfileLayout,
-  type StoredBody,
-  viewFrom,
-} from './profile.ts';
+import type { Profile } from './profile.ts';
 import { type TakeRoom, takeOwn } from './room.ts';
 
 /** A list longer than this is cut to ACCOUNT_KEPT_ENTRIES: room for late arrivals, few rewrites. */
@@ -54,9 +41,6 @@ export const DEVICE_AT = 28;
 export const ROUTE_AT = 32;
 export const CURRENCY_AT = 38;
 
-const FORMAT = 0x73;
-/** Floor, ceiling, number of frauds. */
-const FRAUDS_OFFSET = 2 * PLACE_BYTES + 4;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const NIGHT_HOURS = 6;
@@ -74,19 +58,30 @@ export function insertAccountItem(
   arrivals: Arrivals,
   arrival: number,
 ): void {
-  const { list } = profile;
-  const place = readArrivalPlace(arrivals, arrival, newPlace);
-  openItem(list, index, place);
-  const { items } = list;
-  const at = index * ACCOUNT_ITEM_BYTES;
-  const isNight = place.ms % DAY_MS < NIGHT_HOURS * HOUR_MS;
-  items.setFloat64(at + AMOUNT_AT, arrivals.minor[arrival] as number, true);
-  items.setUint32(at + MERCHANT_AT, arrivals.merchant[arrival] as number, true);
-  items.setUint32(at + DEVICE_AT, arrivals.device[arrival] as number, true);
-  items.setUint32(at + ROUTE_AT, arrivals.route[arrival] as number, true);
+  openItem(profile.list, index, readArrivalPlace(arrivals, arrival, newPlace));
+  writeAmounts(profile.list.items, index * ACCOUNT_ITEM_BYTES, arrivals, arrival);
+}
+
+/** Packs an arrival as a list holds it. */
+export function writeAccountItem(
+  view: DataView,
+  at: number,
+  arrivals: Arrivals,
+  arrival: number,
+): void {
+  writeItemPlace(view, at, ACCOUNT_ITEM_BYTES, readArrivalPlace(arrivals, arrival, newPlace));
+  writeAmounts(view, at, arrivals, arrival);
+}
+
+/** Everything but the place. */
+function writeAmounts(view: DataView, at: number, arrivals: Arrivals, arrival: number): void {
+  const isNight = (arrivals.ms[arrival] as number) % DAY_MS < NIGHT_HOURS * HOUR_MS;
+  view.setFloat64(at + AMOUNT_AT, arrivals.minor[arrival] as number, true);
+  view.setUint32(at + MERCHANT_AT, arrivals.merchant[arrival] as number, true);
+  view.setUint32(at + DEVICE_AT, arrivals.device[arrival] as number, true);
+  view.setUint32(at + ROUTE_AT, arrivals.route[arrival] as number, true);
   const currency = arrivals.currency[arrival] as number;
-  items.setUint16(at + CURRENCY_AT, isNight ? currency | NIGHT_BIT : currency, true);
-  profile.digest = chainDigest(profile.digest, place.low);
+  view.setUint16(at + CURRENCY_AT, isNight ? currency | NIGHT_BIT : currency, true);
 }
 
 const newPlace: Place = { ...BEFORE_ALL };
@@ -100,20 +95,11 @@ export function boundAccount(profile: AccountProfile): void {
   dropOldest(list, dropped);
 }
 
-export function rebuildAccount(
-  past: AccountPast,
-  stored: ProfileHeader | null,
-  take: TakeRoom = takeOwn,
-): AccountProfile {
-  const floor = placeOf(past.floor);
-  const ceiling = past.ceiling === null ? AFTER_ALL : placeOf(past.ceiling);
+export function rebuildAccount(past: AccountPast, take: TakeRoom = takeOwn): AccountProfile {
   const list = createList(ACCOUNT_ITEM_BYTES, past.rows.length + 2, take);
   const profile: AccountProfile = {
-    stored,
-    // A copy that reaches on and one that ends must not pass for each other, alike as their items may be.
-    digest: chainFrauds(chainDigest(chainDigest(0, floor.low), ceiling.low), past.frauds),
-    floor,
-    ceiling,
+    floor: placeOf(past.floor),
+    ceiling: past.ceiling === null ? AFTER_ALL : placeOf(past.ceiling),
     frauds: past.frauds,
     list,
   };
@@ -123,37 +109,3 @@ export function rebuildAccount(
   }
   return profile;
 }
-
-export function decodeAccount(
-  { view, length }: StoredBody,
-  header: ProfileHeader,
-  take: TakeRoom,
-): AccountProfile | undefined {
-  if (length < FRAUDS_OFFSET) return undefined;
-  const frauds = view.getUint32(FRAUDS_OFFSET - 4, true);
-  const itemsOffset = FRAUDS_OFFSET + fraudsBytes(frauds);
-  const count = (length - itemsOffset) / ACCOUNT_ITEM_BYTES;
-  if (!isCount(count)) return undefined;
-  return {
-    stored: header,
-    digest: headerDigest(header),
-    floor: readPlace(view, 0),
-    ceiling: readPlace(view, PLACE_BYTES),
-    frauds: readFrauds(view, FRAUDS_OFFSET, frauds),
-    list: adoptList(ACCOUNT_ITEM_BYTES, count, viewFrom(view, itemsOffset), take),
-  };
-}
-
-export const accountLayout: ProfileLayout<AccountProfile> = {
-  format: FORMAT,
-  prefixBytes: ({ frauds }) => FRAUDS_OFFSET + fraudsBytes(frauds.spans.length),
-  encodePrefix(profile) {
-    const { floor, ceiling, frauds } = profile;
-    const prefix = Buffer.allocUnsafe(accountLayout.prefixBytes(profile));
-    writePlace(prefix, 0, floor);
-    writePlace(prefix, PLACE_BYTES, ceiling);
-    prefix.writeUInt32LE(frauds.spans.length, FRAUDS_OFFSET - 4);
-    writeFrauds(prefix, FRAUDS_OFFSET, frauds);
-    return prefix;
-  },
-};

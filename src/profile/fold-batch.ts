@@ -1,100 +1,87 @@
 /**
- * Folds a batch of transactions into the profiles of one kind, asking for all rebuilds of a round at
- * once. Without I/O of its own: `loadPasts` is the caller's.
+ * Folds a batch's transactions into the profiles of one kind, party by party: no profile depends on another, so one at
+ * a time is in hand. What the profiles at hand do not reach waits for rebuilds, which are asked for all at once.
+ * Without I/O of its own: `loadPasts` is the caller's.
  */
 import { comparePositions } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import { type FeatureRows, rowAt } from '../scoring/feature-rows.ts';
-import type { Arrivals } from './arrivals.ts';
-import type { Profile, ProfileHeader, ProfileKind } from './profile.ts';
-import { type TakeRoom, takeOwn } from './room.ts';
+import { rowAt } from '../scoring/feature-rows.ts';
+import type { BegunRows } from './own-features.ts';
+import type { Profile, ProfileKind } from './profile.ts';
+import type { TakeRoom } from './room.ts';
 
-/** What a batch has of one party. */
-export type Holding<P> = {
-  /** The current copy; a party without one is rebuilt, and the rebuilt profile is put here. */
-  profile: P | undefined;
-  /** Header that Redis holds for a party without a usable copy (unknown format). */
-  readonly storedHeader: ProfileHeader | null;
-};
-
-/**
- * Gives one past a point, in their order, and none before it is asked for: a past of a busy merchant is 1,024 rows,
- * a batch may have a thousand of them, and a profile needs a tenth of their room.
- * @param missing how many of the points have no profile at all, the others one that does not reach them
- */
-export type LoadPasts<Past> = (
-  points: readonly Transaction[],
-  missing: number,
-) => AsyncIterable<Past>;
-
-export type FoldBatch<P extends Profile, Past> = {
+/** What a batch brings to one kind of profile: transactions, and for each an arrival and a row. */
+export type KindBatch<P extends Profile, Past> = BegunRows & {
   readonly kind: ProfileKind<P, Past>;
-  /** In the order in which they are to be folded. */
   readonly transactions: readonly Transaction[];
-  /** One a transaction each, in their order. */
-  readonly arrivals: Arrivals;
-  readonly rows: FeatureRows;
-  /** Which of them are to be folded, rising. */
-  readonly indices: readonly number[];
-  /** One a transaction, the same one for all of a party. */
-  readonly holdings: readonly Holding<P>[];
-  readonly loadPasts: LoadPasts<Past>;
-  /** Where rebuilt profiles have their lists. */
-  readonly take?: TakeRoom;
 };
 
-/** Fills the rows. Throws what `loadPasts` throws. */
-export async function foldBatch<P extends Profile, Past>(batch: FoldBatch<P, Past>): Promise<void> {
-  const { kind, loadPasts, take = takeOwn } = batch;
-  let { waiting, points } = foldRound(batch, batch.indices, true);
-  while (waiting.length > 0) {
-    const rebuilt = [...points.keys()];
-    const missing = rebuilt.filter(({ profile }) => profile === undefined).length;
-    let next = 0;
-    for await (const past of loadPasts([...points.values()], missing)) {
-      const holding = at(rebuilt, next++);
-      const stored = holding.profile?.stored ?? holding.storedHeader;
-      holding.profile = kind.rebuild(past, stored, take);
-    }
-    const before = waiting.length;
-    ({ waiting, points } = foldRound(batch, waiting, false));
-    if (waiting.length === before) throw new Error('no rebuilt profile folded its own point');
+/** Gives one past a point, in their order, and none before it is asked for: a past of a busy merchant is 1,024 rows. */
+export type LoadPasts<Past> = (points: readonly Transaction[]) => AsyncIterable<Past>;
+
+/** A party whose profile is to be rebuilt, with the indices of its transactions that wait for that. */
+export type Waiting = { waiting: readonly number[] };
+
+/**
+ * Folds a party's transactions. Returns the indices of those that its profile does not reach, with everything behind
+ * the first of them: what two corridors bring of one merchant may be days apart, and a rebuild around either would not
+ * reach the other.
+ */
+export function foldParty<P extends Profile, Past>(
+  { kind, arrivals, rows }: KindBatch<P, Past>,
+  profile: P,
+  indices: readonly number[],
+): readonly number[] {
+  const { values } = rows;
+  for (let at = 0; at < indices.length; at++) {
+    const index = indices[at] as number;
+    if (!kind.fold(profile, arrivals, index, values, rowAt(index))) return indices.slice(at);
   }
+  return [];
 }
 
 /**
- * Folds what can be folded. A party whose profile is missing or does not reach far enough waits, with everything
- * that follows of it, for a rebuild around the oldest that waits: what two corridors bring of one merchant may be
- * days apart, and a rebuild around either would not reach the other.
- * @param inOrder false where all profiles are just rebuilt: each knows the whole batch as far as it reaches, and
- *   folds what it reaches before what it does not
+ * Rebuilds the profile of each party around its oldest transaction that waits, and folds what waits; again where that
+ * does not reach everything. Throws what `loadPasts` throws.
+ * @param take gives each profile its room
+ * @param onFolded takes the profile of a party of which nothing waits any more
  */
-function foldRound<P extends Profile, Past>(
-  { kind, transactions, arrivals, rows, holdings }: FoldBatch<P, Past>,
-  indices: readonly number[],
-  inOrder: boolean,
-) {
-  /** What each party is to be rebuilt around. */
-  const points = new Map<Holding<P>, Transaction>();
-  const waiting: number[] = [];
-  for (const index of indices) {
-    const holding = at(holdings, index);
-    const point = points.size > 0 ? points.get(holding) : undefined;
-    if (point === undefined || !inOrder) {
-      const { profile } = holding;
-      if (profile && kind.fold(profile, arrivals, index, rows.values, rowAt(index))) continue;
+export async function rebuildParties<P extends Profile, Past, Party extends Waiting>(
+  batch: KindBatch<P, Past> & { readonly loadPasts: LoadPasts<Past> },
+  parties: readonly Party[],
+  take: () => TakeRoom,
+  onFolded: (party: Party, profile: P) => Promise<void> | undefined,
+): Promise<void> {
+  const { kind, loadPasts } = batch;
+  for (let left = parties; left.length > 0; ) {
+    const points = left.map(({ waiting }) => oldest(batch.transactions, waiting));
+    const unfinished: Party[] = [];
+    let next = 0;
+    for await (const past of loadPasts(points)) {
+      const party = left[next++];
+      if (party === undefined) throw new Error('more pasts than points');
+      const profile = kind.rebuild(past, take());
+      const before = party.waiting.length;
+      party.waiting = foldReached(batch, profile, party.waiting);
+      if (party.waiting.length === before) throw new Error('a rebuilt profile folds its own point');
+      if (party.waiting.length > 0) unfinished.push(party);
+      else await onFolded(party, profile);
     }
-    waiting.push(index);
-    const transaction = at(transactions, index);
-    if (point === undefined || comparePositions(transaction, point) < 0) {
-      points.set(holding, transaction);
-    }
+    left = unfinished;
   }
-  return { waiting, points };
 }
 
-function at<T>(list: readonly T[], index: number): T {
-  const value = list[index];
-  if (value === undefined) throw new Error(`nothing at ${index}`);
-  return value;
+/** A profile that was just rebuilt knows the whole batch as far as it reaches, and folds what it reaches first. */
+function foldReached<P extends Profile, Past>(
+  { kind, arrivals, rows }: KindBatch<P, Past>,
+  profile: P,
+  indices: readonly number[],
+): readonly number[] {
+  return indices.filter((index) => !kind.fold(profile, arrivals, index, rows.values, rowAt(index)));
+}
+
+function oldest(transactions: readonly Transaction[], indices: readonly number[]): Transaction {
+  return indices
+    .map((index) => transactions[index] as Transaction)
+    .reduce((one, other) => (comparePositions(other, one) < 0 ? other : one));
 }

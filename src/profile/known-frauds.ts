@@ -3,7 +3,7 @@
  * rebuild and is never folded into: a label that changes it makes the stored value invalid, and the next
  * fold rebuilds.
  *
- * Stored, if there are any: floor (f64), then created_at, from and until (f64 each) and a flag (u32) a span.
+ * Stored, if there are any: floor (f64), then created_at, from and until (f64 each) and a flag (u32, padded to 8 bytes) a span.
  */
 import {
   FRAUD_RATE_SMOOTHING,
@@ -12,25 +12,26 @@ import {
   type KnownFrauds,
   NO_FRAUDS,
 } from '../domain/history.ts';
-import { chainDigest } from './profile.ts';
 
 const FLOOR_BYTES = 8;
-const SPAN_BYTES = 28;
+/** Whole words of 8 bytes: the items behind the spans stay aligned. */
+const SPAN_BYTES = 32;
 
 /** @param count of spans */
 export function fraudsBytes(count: number): number {
   return count === 0 ? 0 : FLOOR_BYTES + count * SPAN_BYTES;
 }
 
-export function writeFrauds(bytes: Buffer, offset: number, { spans, floorMs }: KnownFrauds): void {
+export function writeFrauds(view: DataView, offset: number, { spans, floorMs }: KnownFrauds): void {
   if (spans.length === 0) return;
-  bytes.writeDoubleLE(floorMs, offset);
+  view.setFloat64(offset, floorMs, true);
   spans.forEach(({ createdAtMs, fromMs, untilMs, isUnusual }, index) => {
     const at = offset + FLOOR_BYTES + index * SPAN_BYTES;
-    bytes.writeDoubleLE(createdAtMs, at);
-    bytes.writeDoubleLE(fromMs, at + 8);
-    bytes.writeDoubleLE(untilMs, at + 16);
-    bytes.writeUInt32LE(isUnusual ? 1 : 0, at + 24);
+    view.setFloat64(at, createdAtMs, true);
+    view.setFloat64(at + 8, fromMs, true);
+    view.setFloat64(at + 16, untilMs, true);
+    view.setUint32(at + 24, isUnusual ? 1 : 0, true);
+    view.setUint32(at + 28, 0, true);
   });
 }
 
@@ -46,19 +47,6 @@ export function readFrauds(view: DataView, offset: number, count: number): Known
     });
   }
   return { spans, floorMs: view.getFloat64(offset, true) };
-}
-
-/** Profiles that know of other frauds must not pass for each other, alike as their items may be. */
-export function chainFrauds(digest: number, { spans }: KnownFrauds): number {
-  let chained = digest;
-  for (const { createdAtMs, fromMs, untilMs, isUnusual } of spans) {
-    chained = chainDigest(chained, isUnusual ? 1 : 0);
-    for (const ms of [createdAtMs, fromMs, untilMs]) {
-      // Infinity and the high part of a time chain as 32 bits each.
-      chained = chainDigest(chainDigest(chained, ms), Math.floor(ms / 2 ** 32));
-    }
-  }
-  return chained;
 }
 
 /** True when all frauds that a history since `sinceMs` may see are there. */

@@ -1,33 +1,28 @@
-/** The stored bytes of a merchant's profile; the layout is in merchant-profile.ts. */
+/**
+ * The stored form of a merchant's profile: horizon (24 bytes), ceiling (24), known-from (8), number of tallies (4),
+ * number of frauds (4), maturity of labels in days (4), 4 bytes of nothing, tallies (24 each), frauds
+ * (known-frauds.ts), items (32 each).
+ */
 import { fraudsBytes, readFrauds, writeFrauds } from './known-frauds.ts';
 import { createCursors } from './merchant-cursors.ts';
 import { MERCHANT_ITEM_BYTES } from './merchant-item.ts';
 import type { MerchantProfile } from './merchant-profile.ts';
 import { adoptList, PLACE_BYTES, readPlace, writePlace } from './packed-list.ts';
-import {
-  headerDigest,
-  isCount,
-  type ProfileHeader,
-  type ProfileLayout,
-  type StoredBody,
-  viewFrom,
-} from './profile.ts';
+import { isCount, type ProfileLayout, type StoredBody, viewFrom } from './profile.ts';
 import type { TakeRoom } from './room.ts';
 import { createTallies, type Tallies, type Tally } from './tallies.ts';
 
-const FORMAT = 0x74;
+const FORMAT = 0x76;
 const TALLY_BYTES = 24;
-/** Horizon, ceiling, known from, numbers of tallies and frauds, maturity of labels. */
-const TALLIES_OFFSET = 2 * PLACE_BYTES + 20;
-const KNOWN_FROM_AT = TALLIES_OFFSET - 20;
-const TALLIES_AT = TALLIES_OFFSET - 12;
-const FRAUDS_AT = TALLIES_OFFSET - 8;
-const MATURITY_AT = TALLIES_OFFSET - 4;
+const KNOWN_FROM_AT = 2 * PLACE_BYTES;
+const TALLIES_AT = KNOWN_FROM_AT + 8;
+const FRAUDS_AT = TALLIES_AT + 4;
+const MATURITY_AT = FRAUDS_AT + 4;
+const TALLIES_OFFSET = MATURITY_AT + 8;
 
 /** Undefined also for one with another maturity of labels, whose tallies are of other hours. */
 export function decodeMerchant(
   { view, length }: StoredBody,
-  header: ProfileHeader,
   take: TakeRoom,
   maturityDays: number,
 ): MerchantProfile | undefined {
@@ -40,8 +35,6 @@ export function decodeMerchant(
   const count = (length - itemsOffset) / MERCHANT_ITEM_BYTES;
   if (!isCount(count)) return undefined;
   return {
-    stored: header,
-    digest: headerDigest(header),
     horizon: readPlace(view, 0),
     ceiling: readPlace(view, PLACE_BYTES),
     knownFromMs: view.getFloat64(KNOWN_FROM_AT, true),
@@ -57,29 +50,28 @@ export const merchantLayout: ProfileLayout<MerchantProfile> = {
   format: FORMAT,
   prefixBytes: ({ tallies, frauds }) =>
     TALLIES_OFFSET + tallies.list.length * TALLY_BYTES + fraudsBytes(frauds.spans.length),
-  encodePrefix(profile) {
+  writePrefix(profile, view) {
     const { tallies, frauds, horizon, ceiling, knownFromMs, maturityDays } = profile;
-    const prefix = Buffer.alloc(merchantLayout.prefixBytes(profile));
-    writePlace(prefix, 0, horizon);
-    writePlace(prefix, PLACE_BYTES, ceiling);
-    prefix.writeDoubleLE(knownFromMs, KNOWN_FROM_AT);
-    prefix.writeUInt32LE(tallies.list.length, TALLIES_AT);
-    prefix.writeUInt32LE(frauds.spans.length, FRAUDS_AT);
-    prefix.writeUInt32LE(maturityDays, MATURITY_AT);
+    writePlace(view, 0, horizon);
+    writePlace(view, PLACE_BYTES, ceiling);
+    view.setFloat64(KNOWN_FROM_AT, knownFromMs, true);
+    view.setUint32(TALLIES_AT, tallies.list.length, true);
+    view.setUint32(FRAUDS_AT, frauds.spans.length, true);
+    view.setUint32(MATURITY_AT, maturityDays, true);
+    view.setUint32(MATURITY_AT + 4, 0, true);
     tallies.list.forEach((tally, index) => {
-      writeTally(prefix, TALLIES_OFFSET + index * TALLY_BYTES, tally);
+      writeTally(view, TALLIES_OFFSET + index * TALLY_BYTES, tally);
     });
-    writeFrauds(prefix, TALLIES_OFFSET + tallies.list.length * TALLY_BYTES, frauds);
-    return prefix;
+    writeFrauds(view, TALLIES_OFFSET + tallies.list.length * TALLY_BYTES, frauds);
   },
 };
 
-function writeTally(bytes: Buffer, offset: number, tally: Tally): void {
-  bytes.writeDoubleLE(tally.bucketMs, offset);
-  bytes.writeDoubleLE(tally.sum, offset + 8);
-  bytes.writeUInt32LE(tally.count, offset + 16);
-  bytes.writeUInt16LE(tally.currency, offset + 20);
-  bytes.writeUInt16LE(tally.daily ? 1 : 0, offset + 22);
+function writeTally(view: DataView, offset: number, tally: Tally): void {
+  view.setFloat64(offset, tally.bucketMs, true);
+  view.setFloat64(offset + 8, tally.sum, true);
+  view.setUint32(offset + 16, tally.count, true);
+  view.setUint16(offset + 20, tally.currency, true);
+  view.setUint16(offset + 22, tally.daily ? 1 : 0, true);
 }
 
 function readTallies(view: DataView, count: number): Tallies {

@@ -9,14 +9,24 @@ import { type Arrivals, readArrivalPlace } from './arrivals.ts';
 import { knowsFrauds } from './known-frauds.ts';
 import { decodeMerchant, merchantLayout } from './merchant-codec.ts';
 import { seenFromMs, writeMerchant } from './merchant-features.ts';
+import { MERCHANT_ITEM_BYTES } from './merchant-item.ts';
 import {
   boundMerchant,
   insertMerchantItem,
   type MerchantProfile,
   rebuildMerchant,
+  writeMerchantItem,
 } from './merchant-profile.ts';
-import { BEFORE_ALL, comparePlaces, countBefore, holdsAt, type Place } from './packed-list.ts';
-import { encodeOf, type ProfileKind, pendingWriteOf } from './profile.ts';
+import {
+  BEFORE_ALL,
+  comparePlaces,
+  countBefore,
+  holdsAt,
+  insertPacked,
+  type Place,
+  readItemPlace,
+} from './packed-list.ts';
+import type { ProfileKind } from './profile.ts';
 import { takeOwn } from './room.ts';
 
 type MerchantKind = ProfileKind<MerchantProfile, MerchantPast>;
@@ -25,14 +35,26 @@ type MerchantKind = ProfileKind<MerchantProfile, MerchantPast>;
 export function createMerchantKind(maturityDays: number): MerchantKind {
   return {
     party: 'merchant',
-    format: merchantLayout.format,
+    itemBytes: MERCHANT_ITEM_BYTES,
+    layout: merchantLayout,
     partyOf: (transaction) => transaction.merchantId,
-    decode: (body, header, take) => decodeMerchant(body, header, take, maturityDays),
-    rebuild: (past, stored, take = takeOwn) => rebuildMerchant(past, stored, take, maturityDays),
+    writeItem: writeMerchantItem,
+    decode: (body, take) => decodeMerchant(body, take, maturityDays),
+    rebuild: (past, take = takeOwn) => rebuildMerchant(past, take, maturityDays),
     fold,
-    pendingWrite: (profile) => pendingWriteOf(profile, merchantLayout),
-    encode: (profile) => encodeOf(profile, merchantLayout),
+    merge,
   };
+}
+
+/** False where a tally may or may not count it: tallies remember no ids. What no tally reaches back to counts nowhere. */
+function merge(profile: MerchantProfile, items: DataView, at: number): boolean {
+  const { list, horizon, ceiling, knownFromMs } = profile;
+  const place = readItemPlace(items, at, MERCHANT_ITEM_BYTES);
+  if (comparePlaces(place, horizon) <= 0) return hourOf(place.ms) < knownFromMs;
+  if (comparePlaces(place, ceiling) > 0) return true;
+  insertPacked(list, place, items, at);
+  boundMerchant(profile);
+  return true;
 }
 
 /** Of the arrival that is folded: one for all, as none is kept. */

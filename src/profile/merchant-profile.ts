@@ -1,8 +1,6 @@
 /**
  * A merchant's profile: merchants are too busy for a list alone, so it is a list of the newest
- * transactions and tallies by hour, or by UTC day, of those before. Body of a stored value: horizon
- * (24 bytes), ceiling (24), known-from (8), number of tallies (4), number of frauds (4), maturity of labels
- * in days (4), tallies (24 each), frauds (known-frauds.ts), items (32 each).
+ * transactions and tallies by hour, or by UTC day, of those before (its stored form: merchant-codec.ts).
  *
  * Every known transaction after `horizon` and up to `ceiling` is in the list; those at or before it
  * and not older than `knownFromMs` are in the tallies, which remember no ids.
@@ -17,7 +15,6 @@ import {
 } from '../domain/history.ts';
 import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../domain/utc-bucket.ts';
 import { type Arrivals, arrivalsOf, readArrivalPlace } from './arrivals.ts';
-import { chainFrauds } from './known-frauds.ts';
 import { createCursors, type MerchantCursors, noteInserted } from './merchant-cursors.ts';
 import {
   ACCOUNT_AT,
@@ -39,8 +36,9 @@ import {
   placeAt,
   placeOf,
   timeAt,
+  writeItemPlace,
 } from './packed-list.ts';
-import { chainDigest, type Profile, type ProfileHeader } from './profile.ts';
+import type { Profile } from './profile.ts';
 import type { TakeRoom } from './room.ts';
 import { createTallies, type Tallies, type Tally } from './tallies.ts';
 
@@ -74,12 +72,26 @@ export function insertMerchantItem(
   const { list } = profile;
   const place = readArrivalPlace(arrivals, arrival, newPlace);
   openItem(list, index, place);
-  const at = index * MERCHANT_ITEM_BYTES;
-  list.items.setFloat64(at + AMOUNT_AT, arrivals.minor[arrival] as number, true);
-  list.items.setUint32(at + ACCOUNT_AT, arrivals.account[arrival] as number, true);
-  list.items.setUint16(at + CURRENCY_AT, arrivals.currency[arrival] as number, true);
-  profile.digest = chainDigest(profile.digest, place.low);
+  writeAmounts(list.items, index * MERCHANT_ITEM_BYTES, arrivals, arrival);
   noteInserted(profile.cursors, list, index, place.ms);
+}
+
+/** Packs an arrival as a list holds it. */
+export function writeMerchantItem(
+  view: DataView,
+  at: number,
+  arrivals: Arrivals,
+  arrival: number,
+): void {
+  writeItemPlace(view, at, MERCHANT_ITEM_BYTES, readArrivalPlace(arrivals, arrival, newPlace));
+  writeAmounts(view, at, arrivals, arrival);
+}
+
+/** Everything but the place. */
+function writeAmounts(view: DataView, at: number, arrivals: Arrivals, arrival: number): void {
+  view.setFloat64(at + AMOUNT_AT, arrivals.minor[arrival] as number, true);
+  view.setUint32(at + ACCOUNT_AT, arrivals.account[arrival] as number, true);
+  view.setUint16(at + CURRENCY_AT, arrivals.currency[arrival] as number, true);
 }
 
 const newPlace: Place = { ...BEFORE_ALL };
@@ -126,14 +138,11 @@ function compareTallies(a: Tally, b: Tally): number {
 
 export function rebuildMerchant(
   past: MerchantPast,
-  stored: ProfileHeader | null,
   take: TakeRoom,
   maturityDays: number,
 ): MerchantProfile {
   const list = createList(MERCHANT_ITEM_BYTES, past.rows.length + 2, take);
   const profile: MerchantProfile = {
-    stored,
-    digest: 0,
     horizon: past.horizon === null ? BEFORE_ALL : placeOf(past.horizon),
     ceiling: past.ceiling === null ? AFTER_ALL : placeOf(past.ceiling),
     knownFromMs: past.knownFromMs,
@@ -143,17 +152,6 @@ export function rebuildMerchant(
     list,
     cursors: createCursors(),
   };
-  // A copy that reaches on and one that ends must not pass for each other, alike as their items may be.
-  for (const { low } of [profile.horizon, profile.ceiling]) {
-    profile.digest = chainDigest(profile.digest, low);
-  }
-  // One after the other: the longer the maturity, the earlier a rebuild knows from, so that a sum stays the same.
-  for (const days of [profile.knownFromMs / DAY_MS, maturityDays]) {
-    profile.digest = chainDigest(profile.digest, days);
-  }
-  profile.digest = chainFrauds(profile.digest, profile.frauds);
-  for (const tally of profile.tallies.list)
-    profile.digest = chainDigest(profile.digest, tally.count);
   const arrivals = arrivalsOf(past.rows);
   for (let row = 0; row < past.rows.length; row++) {
     insertMerchantItem(profile, list.count, arrivals, row);

@@ -14,10 +14,9 @@ const ROUND_UNITS = 100;
 const EPOCH_WEEKDAY = 3;
 
 /** Transactions in columns, and a row for each, which the profiles of its parties go on to fill. */
-export function beginRows(transactions: readonly Transaction[]): {
-  readonly arrivals: Arrivals;
-  readonly rows: FeatureRows;
-} {
+export type BegunRows = { readonly arrivals: Arrivals; readonly rows: FeatureRows };
+
+export function beginRows(transactions: readonly Transaction[]): BegunRows {
   const arrivals = arrivalsOf(transactions);
   const rows = createFeatureRows(transactions.length);
   for (let index = 0; index < rows.count; index++) {

@@ -1,7 +1,5 @@
 /**
  * A growable list of fixed-size packed items, rising by (created_at, transaction_id), each at most once.
- * It remembers how much of it the stored copy already holds, so that only what follows the first new item is
- * written.
  *
  * An item begins with created_at (f64, epoch ms), then bytes 8..15 of the UUIDv7 (two u32); its last
  * four bytes are bytes 6..7 of the UUID (u16) and the currency (u16). The UUID's first six bytes are
@@ -17,8 +15,8 @@ export type PackedList = {
   count: number;
   /** `count` items, and room for more. */
   items: DataView<ArrayBuffer>;
-  /** How many leading items the stored copy holds in these very places; -1: it must be replaced. */
-  storedCount: number;
+  /** The oldest items were dropped: whatever stands in front of the items is outdated as well. */
+  isCut: boolean;
   /** Counts what changed places that were taken before. */
   moves: number;
 };
@@ -51,7 +49,7 @@ export function comparePlaces(a: Place, b: Place): number {
 
 export function createList(itemBytes: number, capacity: number, take: TakeRoom): PackedList {
   const items = take(itemBytes * Math.max(capacity, 1));
-  return { itemBytes, take, count: 0, items, storedCount: -1, moves: 0 };
+  return { itemBytes, take, count: 0, items, isCut: false, moves: 0 };
 }
 
 /** A list of the items that a view begins with; what follows them in it is room for more. */
@@ -61,7 +59,7 @@ export function adoptList(
   items: DataView<ArrayBuffer>,
   take: TakeRoom,
 ): PackedList {
-  return { itemBytes, take, count, items, storedCount: count, moves: 0 };
+  return { itemBytes, take, count, items, isCut: false, moves: 0 };
 }
 
 /** The packed bytes from one item on: a view that holds until the list changes. */
@@ -76,13 +74,7 @@ function bytesOf({ buffer, byteOffset, byteLength }: DataView<ArrayBuffer>): Uin
 
 export function placeAt(list: PackedList, index: number): Place {
   const { items, itemBytes } = list;
-  const at = index * itemBytes;
-  return {
-    ms: items.getFloat64(at, true),
-    high: items.getUint32(at + HIGH_AT, true),
-    low: items.getUint32(at + LOW_AT, true),
-    top: items.getUint16(at + itemBytes - TOP_BEFORE_END, true),
-  };
+  return readItemPlace(items, index * itemBytes, itemBytes);
 }
 
 export function timeAt({ items, itemBytes }: PackedList, index: number): number {
@@ -148,16 +140,10 @@ export function openItem(list: PackedList, index: number, place: Place): void {
   if (index < list.count) {
     const bytes = bytesOf(list.items);
     bytes.copyWithin((index + 1) * itemBytes, index * itemBytes, list.count * itemBytes);
-    // What follows is written over: corridors that are read in turn bring hardly anything in the order of its merchant.
-    list.storedCount = Math.min(list.storedCount, index);
     list.moves++;
   }
   list.count++;
-  const at = index * itemBytes;
-  list.items.setFloat64(at, place.ms, true);
-  list.items.setUint32(at + HIGH_AT, place.high, true);
-  list.items.setUint32(at + LOW_AT, place.low, true);
-  list.items.setUint16(at + itemBytes - TOP_BEFORE_END, place.top, true);
+  writeItemPlace(list.items, index * itemBytes, itemBytes, place);
 }
 
 /** Removes the oldest items. */
@@ -165,13 +151,38 @@ export function dropOldest(list: PackedList, count: number): void {
   const { itemBytes } = list;
   bytesOf(list.items).copyWithin(0, count * itemBytes, list.count * itemBytes);
   list.count -= count;
-  replaceStored(list);
+  list.isCut = true;
+  list.moves++;
 }
 
-/** The stored copy no longer is a prefix of this list. */
-export function replaceStored(list: PackedList): void {
-  list.storedCount = -1;
-  list.moves++;
+/** The place of the packed item that stands at an offset. */
+export function readItemPlace(view: DataView, at: number, itemBytes: number): Place {
+  return {
+    ms: view.getFloat64(at, true),
+    high: view.getUint32(at + HIGH_AT, true),
+    low: view.getUint32(at + LOW_AT, true),
+    top: view.getUint16(at + itemBytes - TOP_BEFORE_END, true),
+  };
+}
+
+export function writeItemPlace(view: DataView, at: number, itemBytes: number, place: Place): void {
+  view.setFloat64(at, place.ms, true);
+  view.setUint32(at + HIGH_AT, place.high, true);
+  view.setUint32(at + LOW_AT, place.low, true);
+  view.setUint16(at + itemBytes - TOP_BEFORE_END, place.top, true);
+}
+
+/** Puts a packed item into its place, unless it is there. */
+export function insertPacked(list: PackedList, place: Place, from: DataView, at: number): void {
+  const index = countBefore(list, place);
+  if (holdsAt(list, index, place)) return;
+  openItem(list, index, place);
+  const { items, itemBytes } = list;
+  const to = index * itemBytes;
+  // Word by word: a view for so few bytes takes longer.
+  for (let word = 0; word < itemBytes; word += 4) {
+    items.setUint32(to + word, from.getUint32(at + word, true), true);
+  }
 }
 
 function grow(list: PackedList): void {
@@ -183,12 +194,12 @@ function grow(list: PackedList): void {
 }
 
 /** Writes a place into its 24 stored bytes. */
-export function writePlace(bytes: Buffer, offset: number, place: Place): void {
-  bytes.writeDoubleLE(place.ms, offset);
-  bytes.writeUInt32LE(place.high, offset + 8);
-  bytes.writeUInt32LE(place.low, offset + 12);
-  bytes.writeUInt32LE(place.top, offset + 16);
-  bytes.writeUInt32LE(0, offset + 20);
+export function writePlace(view: DataView, offset: number, place: Place): void {
+  view.setFloat64(offset, place.ms, true);
+  view.setUint32(offset + 8, place.high, true);
+  view.setUint32(offset + 12, place.low, true);
+  view.setUint32(offset + 16, place.top, true);
+  view.setUint32(offset + 20, 0, true);
 }
 
 export function readPlace(body: DataView, offset: number): Place {

@@ -125,9 +125,6 @@ const settings = {
   RISK_RETRY_BASE_MS: integer(1, 60_000, SECOND_MS).describe(
     'Wait before the second attempt; doubles each time.',
   ),
-  RISK_PROFILE_CACHE_ENTRIES: integer(100, 1_000_000, 50_000).describe(
-    'Profiles a worker keeps in memory (L1), at most: 18 MiB of accounts and 11 of merchants.',
-  ),
   RISK_WATCH_EVERY_SECONDS: integer(1, 86_400, 300).describe(
     'How often one worker compares scores with what models were trained on, and with labels.',
   ),

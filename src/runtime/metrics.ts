@@ -150,14 +150,29 @@ export function createMetrics() {
     ),
     cacheHits: counter('risk_cache_hits_total', 'Hits by cache.', ['cache']),
     cacheMisses: counter('risk_cache_misses_total', 'Misses by cache.', ['cache']),
-    profileConflicts: counter(
-      'risk_profile_conflicts_total',
-      'Profiles folded again because another worker was first.',
-    ),
     profileRebuilds: counter(
       'risk_profile_rebuilds_total',
       'Profiles rebuilt from Postgres: missing, or too short to reach a transaction.',
       ['party', 'reason'],
+    ),
+    profileAppends: counter(
+      'risk_profile_appends_total',
+      'Blocks of items appended to the logs of profiles in Redis.',
+      ['party'],
+    ),
+    profileItemsMerged: counter(
+      'risk_profile_items_merged_total',
+      'Items that other workers had appended to the log of a profile in memory.',
+      ['party'],
+    ),
+    profileInstalls: counter(
+      'risk_profile_installs_total',
+      'Snapshots put in front of logs: installed, refused (another worker was first), dropped, failed.',
+      ['outcome'],
+    ),
+    profileLogsDropped: counter(
+      'risk_profile_logs_dropped_total',
+      'Logs of profiles dropped, as Redis had no room for them.',
     ),
     modelInForce: gauge(
       'risk_model_in_force',

@@ -8,14 +8,13 @@
  * | {market:corridor:shard}:retries          | sorted set | until due          | settle |
  * | {market:corridor:shard}:transactions-dlq | stream     | bounded copy       | settle |
  * | {market:corridor:shard}:transactions-scored | stream  | 7 days, bounded    | settle |
- * | {market:pNN}:account:ID                  | string     | RISK_PROFILE_TTL_SECONDS | profile cache |
- * | {market:pNN}:merchant:ID                 | string     | RISK_PROFILE_TTL_SECONDS | profile cache |
- * | {market:pNN}:generation                  | string     | as long as the data | profile cache: tells profiles from before a loss |
+ * | {market:pNN}:account:ID                  | string     | RISK_PROFILE_TTL_SECONDS | profile logs |
+ * | {market:pNN}:merchant:ID                 | string     | RISK_PROFILE_TTL_SECONDS | profile logs |
  * | market:workers                           | sorted set | seconds after the last of them | workers: who is alive |
  * | market:models-out                        | sorted set | seconds after the last of them | workers: models that do not judge where they should |
  * | market:identity                          | string     | for ever           | reconciler: tells a lost Redis from a restarted one |
- * | market:profiles-run                      | string     | for ever           | profile cache: the server's run that wrote the profiles |
- * | market:profiles-lock                     | string     | half a minute      | profile cache: one worker removes those of another run |
+ * | market:profiles-run                      | string     | for ever           | profile logs: the server's run that wrote the profiles |
+ * | market:profiles-lock                     | string     | half a minute      | profile logs: one worker removes those of another run |
  * | market:probe                             | string     | a minute           | readiness: a write that must work |
  * | market:replies:INSTANCE                  | channel    | -                  | settle: scores that a request waits for |
  *
@@ -88,16 +87,11 @@ export function profileKey(
   return `${slotTag(market, slot)}:${kind}:${partyId}`;
 }
 
-/** Changes whenever the profiles of a slot may have been lost. */
-export function profileGenerationKey(market: string, slot: number): string {
-  return `${slotTag(market, slot)}:generation`;
-}
-
 function slotTag(market: string, slot: number): string {
   return slot < 10 ? `{${market}:p0${slot}}` : `{${market}:p${slot}}`;
 }
 
-/** Matches every profile of a market, and the generations, for SCAN. A market's name has no character that SCAN interprets. */
+/** Matches every profile of a market, for SCAN. A market's name has no character that SCAN interprets. */
 export function profileKeyPattern(market: string): string {
   return `{${market}:p[0-9][0-9]}:*`;
 }

@@ -96,7 +96,7 @@ test('a profile that lacks frauds which others will see takes in nothing after i
     (createdAtMs) => payload(0, { createdAtMs, transactionId: idAt(createdAtMs, 0) }).transaction,
   ) as [Transaction, Transaction];
   const around = loadMerchantPasts(database.query, [point, next], LABEL_MATURITY_DAYS);
-  const profiles = (await Array.fromAsync(around)).map((past) => merchantKind.rebuild(past, null));
+  const profiles = (await Array.fromAsync(around)).map((past) => merchantKind.rebuild(past));
   const [ofPoint, ofNext] = profiles as [MerchantProfile, MerchantProfile];
   const fold = (profile: MerchantProfile, transaction: Transaction) =>
     foldOne(merchantKind, profile, transaction)?.merchant_young_frauds;

@@ -1,60 +1,98 @@
 /**
- * Goal: the simulation keeps profiles as Redis and our scripts do. Method: the same random writes and
- * reads on both, by several writers of whom some are outdated; answers and values must be equal.
+ * Goal: the simulation keeps the logs of profiles as Redis and our scripts do. Method: the same random appends, installs
+ * and losses on both, by two writers of whom one is often behind; answers and logs must be equal.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { PROFILE_HEADER_BYTES } from '../../src/profile/profile.ts';
 import { profileKey, profileSlot } from '../../src/stream/keys.ts';
-import { createProfileCache, type ProfileStore } from '../../src/stream/profile-cache.ts';
-import { createMemoryProfiles } from '../simulation/memory-profiles.ts';
+import {
+  createProfileLogs,
+  type KnownEnd,
+  type LogReply,
+  type ProfileLogs,
+} from '../../src/stream/profile-logs.ts';
+import { createMemoryProfiles, type MemoryProfiles } from '../simulation/memory-profiles.ts';
 import { createStreamRig } from '../support/stream-rig.ts';
 
 const rig = createStreamRig();
-const RUNS = 50;
-const PARTIES = ['acc_1', 'acc_2', 'acc_3'];
+const RUNS = 60;
+const PARTIES = ['acc_1', 'acc_2'];
 
-/** `behind` is how many versions the writer has missed; past the first one it takes the key for absent. */
 const step = fc.record({
   party: fc.constantFrom(...PARTIES),
-  behind: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 3 })),
-  whole: fc.boolean(),
+  writer: fc.nat(1),
+  act: fc.oneof(
+    { weight: 5, arbitrary: fc.constant('append' as const) },
+    { weight: 1, arbitrary: fc.constantFrom('read', 'install', 'forget', 'invalidate') },
+  ),
   bytes: fc.uint8Array({ minLength: 1, maxLength: 12 }),
 });
 
-/** Headers are told apart by their version alone. */
-const headerOf = (version: number): string | null =>
-  version <= 0 ? null : String.fromCharCode(version, 0, 0, 0, 1, 2, 3, 0x11);
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
-test('profiles of the simulation are kept as Redis keeps them', async () => {
+/** Contents of any kind, and a stamp that nobody had before. */
+function blockOf(bytes: Uint8Array, number: number) {
+  const stamp = Buffer.alloc(8, 0xaa);
+  stamp.writeUInt32LE(number);
+  return { block: Buffer.concat([bytes, stamp]), high: number, low: 0xaaaaaaaa };
+}
+
+function endAfter(known: KnownEnd | null, { lacks, bytes }: LogReply, added: number): number {
+  const before = lacks === 'whole' || lacks === 'absent' ? 0 : (known?.length ?? 0);
+  return before + bytes.length + added;
+}
+
+type Both = {
+  readonly logs: ProfileLogs;
+  readonly memory: MemoryProfiles;
+  /** What each writer knows of each log. */
+  readonly ends: Map<string, KnownEnd>;
+  readonly place: { readonly key: string; readonly slot: number };
+};
+
+async function take(
+  { logs, memory, ends, place }: Both,
+  { party, writer, act, bytes }: Step,
+  number: number,
+): Promise<void> {
+  const name = `${party} ${writer}`;
+  const known = ends.get(name) ?? null;
+  const { block, high, low } = blockOf(bytes, number);
+  if (act === 'append' || act === 'read') {
+    const append = { ...place, known, block: act === 'read' ? Buffer.alloc(0) : block };
+    const [reply] = await logs.append([{ ...append, isToRenew: true }]);
+    const simulated = memory.append({ ...append, isToRenew: true });
+    expect({ ...reply, bytes: Buffer.from(reply?.bytes ?? []) }).toEqual(simulated);
+    const length = endAfter(known, simulated, block.length);
+    if (act === 'append') ends.set(name, { length, high, low });
+  } else if (act === 'install' && known !== null) {
+    const install = { ...place, known, snapshot: block };
+    expect(await logs.install([install])).toEqual([memory.install(install)]);
+    ends.set(name, { length: block.length, high, low });
+  } else if (act === 'forget') ends.delete(name);
+  else if (act === 'invalidate') {
+    await rig.redis().del(place.key);
+    memory.invalidate(place.key);
+  }
+}
+
+test('logs of the simulation are kept as Redis keeps them', async () => {
   const redis = rig.redis();
-  // Each cache listens to the connection.
+  // Each one listens to the connection.
   redis.setMaxListeners(RUNS + 10);
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 20 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 25 }), async (steps) => {
       await redis.flushall();
-      const cache = createProfileCache({
-        ...{ redis, market: 'm', headerBytes: PROFILE_HEADER_BYTES, ttlSeconds: 100 },
-      });
-      const memory = createMemoryProfiles({ compareAndSet: true, bumpOfAbsent: true });
-      const versions = new Map<string, number>();
-      for (const { party, behind, whole, bytes } of steps) {
-        const place = { key: profileKey('m', 'account', party), slot: profileSlot(party) };
-        const current = versions.get(party) ?? 0;
-        const base = current - behind;
-        const length = memory.values.get(place.key)?.length ?? PROFILE_HEADER_BYTES;
-        const write: ProfileStore = {
-          ...{ ...place, bytes, expected: headerOf(base) },
-          header: headerOf(Math.max(base, 0) + 1) ?? '',
-          offset: whole || base <= 0 ? 0 : length - PROFILE_HEADER_BYTES,
+      const logs = createProfileLogs({ redis, market: 'm', ttlSeconds: 100 });
+      const memory = createMemoryProfiles({ stamp: true, installStamp: true });
+      const ends = new Map<string, KnownEnd>();
+      for (const [index, one] of steps.entries()) {
+        const place = {
+          key: profileKey('m', 'account', one.party),
+          slot: profileSlot(one.party),
         };
-        const outcome = memory.store(write);
-        expect(await cache.store([write])).toEqual([outcome]);
-        if (outcome === 'stored') versions.set(party, Math.max(base, 0) + 1);
-        for (const known of [headerOf(current), headerOf(current + 1), null]) {
-          const request = { ...place, known };
-          expect(await cache.load([request])).toEqual([memory.load(request)]);
-        }
+        await take({ logs, memory, ends, place }, one, index + 1);
+        expect(await redis.getBuffer(place.key)).toEqual(memory.values.get(place.key) ?? null);
       }
     }),
     { numRuns: RUNS },

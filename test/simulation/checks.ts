@@ -9,12 +9,9 @@ import type { Transaction } from '../../src/domain/transaction.ts';
 import { accountKind } from '../../src/profile/account-kind.ts';
 import { merchantKind } from '../../src/profile/merchant-kind.ts';
 import { beginRows } from '../../src/profile/own-features.ts';
-import {
-  decodeStored,
-  PROFILE_HEADER_BYTES,
-  type Profile,
-  type ProfileKind,
-} from '../../src/profile/profile.ts';
+import type { Profile, ProfileKind } from '../../src/profile/profile.ts';
+import { readLog } from '../../src/profile/profile-log.ts';
+import { takeOwn } from '../../src/profile/room.ts';
 import { rowAt, vectorOf } from '../../src/scoring/feature-rows.ts';
 import { featureIndex } from '../../src/scoring/feature-schema.ts';
 import { ATTEMPTS_MAX } from '../../src/stream/entry.ts';
@@ -219,7 +216,7 @@ function profileOf<P extends Profile, Past>(
   point: Transaction,
 ): P {
   const own = transactions.filter((one) => kind.partyOf(one) === kind.partyOf(point));
-  return kind.rebuild(pastOf(own.sort(comparePositions), point), null);
+  return kind.rebuild(pastOf(own.sort(comparePositions), point));
 }
 
 /** Sorts behind every transaction of its millisecond. */
@@ -238,7 +235,8 @@ function checkProfiles<P extends Profile, Past>(
   for (const [party, own] of Map.groupBy(transactions, kind.partyOf)) {
     const key = profileKey(MARKET, kind.party, party);
     const value = profiles.values.get(key);
-    if (value === undefined || value.length === PROFILE_HEADER_BYTES) continue;
+    // A log without a snapshot, or with one that cannot take in what stands behind it, is rebuilt.
+    if (value === undefined || readLog(kind, value, takeOwn) === undefined) continue;
     const isSure = ({ transactionId: id }: Transaction) =>
       postgres.scores.has(id) || journal.scorings.has(id);
     const sure = own.filter(isSure);
@@ -246,7 +244,7 @@ function checkProfiles<P extends Profile, Past>(
     const isLike = (rows: readonly Transaction[]) =>
       own.every((one) => {
         const probe = { ...one, transactionId: one.transactionId.slice(0, 14) + LAST_ID_END };
-        const profile = decodeStored(kind, value);
+        const profile = readLog(kind, value, takeOwn)?.profile;
         if (profile === undefined) return false;
         const row = foldRow(kind, profile, probe);
         if (row === undefined) return true;

@@ -67,16 +67,16 @@ export function createLabelDuty(world: World, process: Process): Duty {
 }
 
 function bindTellProfiles(world: World, process: Process): TellProfiles {
-  const { postgres, profiles, missing, random } = world;
+  const { postgres, profiles, missing } = world;
   return createTellProfiles({
     findFraudParties: (ids) =>
       process.ask('findFraudParties', () => postgres.findFraudParties(ids)),
-    async bumpProfiles(parties) {
+    async invalidateProfiles(parties) {
       const keys = parties.map(({ kind, id }) => profileKey(MARKET, kind, id));
-      if (missing === 'bump') return;
+      if (missing === 'invalidation') return;
       await process.askAll(
-        'bumpProfiles',
-        keys.map((key) => () => profiles.bump(key, random)),
+        'invalidateProfiles',
+        keys.map((key) => () => profiles.invalidate(key)),
       );
     },
   });

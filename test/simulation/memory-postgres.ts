@@ -7,19 +7,22 @@ import { Failure } from '../../src/domain/failure.ts';
 import {
   type AccountPast,
   comparePositions,
+  LABEL_MATURITY_DAYS,
   type MerchantPast,
+  type MerchantTally,
+  merchantHourlyDays,
   type Position,
 } from '../../src/domain/history.ts';
 import type { Label } from '../../src/domain/label.ts';
 import type { OpenBatch } from '../../src/domain/open-batch.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
+import { DAY_MS, dayOf, hourOf } from '../../src/domain/utc-bucket.ts';
 import type { LabelBatch } from '../../src/store/label-batches.ts';
 import type { Parties } from '../../src/store/labels.ts';
 import type { NewScore, ScoreLineage, StoredScore } from '../../src/store/scores.ts';
 
 import { knownFrauds } from './known-frauds.ts';
 
-const DAY_MS = 86_400_000;
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 /** A row of `scores`, with how often a write changed it: more than once is a breach. */
@@ -69,6 +72,8 @@ export type MemoryPostgres = {
 };
 
 export type MemoryPostgresOptions = {
+  /** Rows in front of a point that a merchant's rebuild lists: those before are tallied. */
+  readonly rowsBefore: number;
   /** Rows from a point on that a rebuild reads. */
   readonly rowsAfter: number;
   /** A transaction whose row a constraint refuses. */
@@ -79,7 +84,7 @@ export type MemoryPostgresOptions = {
 };
 
 export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPostgres {
-  const { rowsAfter } = options;
+  const { rowsBefore, rowsAfter } = options;
   const transactions = new Map<string, Transaction>();
   const scores = new Map<string, ScoreRow>();
   const deadLetters: DeadLetterRow[] = [];
@@ -150,19 +155,20 @@ export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPost
     merchantPast: (point) => {
       const knownFromMs = (Math.floor(point.createdAtMs / DAY_MS) - 107) * DAY_MS;
       const own = [...transactions.values()].filter((t) => t.merchantId === point.merchantId);
-      const past = around(own, point, knownFromMs, rowsAfter);
+      const { rows, ceiling } = around(own, point, knownFromMs, rowsAfter);
+      const tallied = talliedBefore(rows, point, rowsBefore);
       return {
-        ...past,
-        tallies: [],
-        horizon: null,
-        knownFromMs,
+        rows: rows.slice(tallied.length),
+        tallies: tally(tallied),
+        horizon: tallied.at(-1) ?? null,
+        ...{ ceiling, knownFromMs },
         frauds: knownFrauds(labels, point, 'merchantId'),
       };
     },
   };
 }
 
-/** Simulated parties have too few rows for the bound before the point to matter. */
+/** Simulated accounts have too few rows for the bound before the point to matter. */
 function around(own: readonly Transaction[], point: Position, sinceMs: number, rowsAfter: number) {
   const rows = own.filter((t) => t.createdAtMs >= sinceMs).sort(comparePositions);
   const isOlder = (t: Transaction) =>
@@ -172,6 +178,25 @@ function around(own: readonly Transaction[], point: Position, sinceMs: number, r
   const kept = newer.slice(0, rowsAfter);
   const ceiling = kept.length < newer.length ? (kept.at(-1) ?? null) : null;
   return { rows: [...older, ...kept], ceiling };
+}
+
+/** Those in front of the listed ones, of older hours than the point's, so that its own hour is listed. */
+function talliedBefore(rows: readonly Transaction[], point: Transaction, rowsBefore: number) {
+  const older = rows.filter((row) => comparePositions(row, point) < 0);
+  return older
+    .slice(0, Math.max(0, older.length - rowsBefore))
+    .filter(({ createdAtMs }) => createdAtMs < hourOf(point.createdAtMs));
+}
+
+/** As loadTallies does. */
+function tally(rows: readonly Transaction[]): MerchantTally[] {
+  const hourlySinceMs =
+    dayOf(rows.at(-1)?.createdAtMs ?? 0) - merchantHourlyDays(LABEL_MATURITY_DAYS) * DAY_MS;
+  return rows.map(({ createdAtMs, currency, amount }) => {
+    const daily = createdAtMs < hourlySinceMs;
+    const bucketMs = daily ? dayOf(createdAtMs) : hourOf(createdAtMs);
+    return { bucketMs, daily, currency, count: 1, sum: amount };
+  });
 }
 
 function insertScores(

@@ -1,73 +1,87 @@
 /**
- * Profiles as Redis and the scripts load-profiles and store-profiles keep them: a value is its bytes with
- * the header last, and is written only where the expected header stands. For this simulation only.
+ * Logs of profiles as Redis and the scripts append-profiles and install-profiles keep them. For this simulation and the
+ * property tests only.
  */
-import { PROFILE_HEADER_BYTES } from '../../src/profile/profile.ts';
+import { STAMP_BYTES } from '../../src/profile/profile-log.ts';
 import type {
-  ProfileReply,
-  ProfileRequest,
-  ProfileStore,
-  StoreOutcome,
-} from '../../src/stream/profile-cache.ts';
-import { bumpedValue } from '../support/bumped-value.ts';
+  InstallOutcome,
+  KnownEnd,
+  LogAppend,
+  LogInstall,
+  LogReply,
+} from '../../src/stream/profile-logs.ts';
 
 /** Guards that a test takes out to see the simulation go red. */
-export type ProfileGuards = {
-  readonly compareAndSet: boolean;
-  /** An absent profile is made invalid as well. */
-  readonly bumpOfAbsent: boolean;
+export type LogGuards = {
+  /** A copy counts only where its stamp stands. */
+  readonly stamp: boolean;
+  /** A snapshot is installed only where its stamp stands. */
+  readonly installStamp: boolean;
 };
 
 export type MemoryProfiles = {
-  readonly load: (request: ProfileRequest) => ProfileReply;
-  readonly store: (write: ProfileStore) => StoreOutcome;
+  readonly append: (append: LogAppend) => LogReply;
+  readonly install: (install: LogInstall) => InstallOutcome;
   readonly values: ReadonlyMap<string, Buffer>;
   /** Makes a profile invalid. */
-  readonly bump: (key: string, random: () => number) => void;
-  /** How often everything was lost. */
-  readonly losses: () => number;
+  readonly invalidate: (key: string) => void;
   readonly clear: () => void;
-  /** While it is full only headers are stored. */
+  /** While it is full nothing is stored. */
   readonly setFull: (isFull: boolean) => void;
+  /** What `rollBack` brings back. */
+  readonly remember: () => void;
+  readonly rollBack: () => void;
 };
 
-export function createMemoryProfiles(guards: ProfileGuards): MemoryProfiles {
+const NO_BYTES = Buffer.alloc(0);
+
+export function createMemoryProfiles(guards: LogGuards): MemoryProfiles {
   const values = new Map<string, Buffer>();
+  let remembered: [string, Buffer][] = [];
   let isFull = false;
-  let losses = 0;
-  const headerAt = (key: string): string | null => {
-    const value = values.get(key);
-    return value?.toString('latin1', value.length - PROFILE_HEADER_BYTES) ?? null;
+  /** What stands behind a known end; undefined where its stamp does not. */
+  const since = (key: string, known: KnownEnd, isGuarded: boolean): Buffer | undefined => {
+    const log = values.get(key);
+    if (log === undefined || log.length < known.length) return isGuarded ? undefined : NO_BYTES;
+    const at = known.length - STAMP_BYTES;
+    const stands = log.readUInt32LE(at) === known.high && log.readUInt32LE(at + 4) === known.low;
+    return stands || !isGuarded ? log.subarray(known.length) : undefined;
+  };
+  const lackOf = ({ key, known }: LogAppend): Pick<LogReply, 'lacks' | 'bytes'> => {
+    const log = values.get(key);
+    if (log === undefined) return { lacks: 'absent', bytes: NO_BYTES };
+    const behind = known === null ? undefined : since(key, known, guards.stamp);
+    if (behind === undefined) return { lacks: 'whole', bytes: Buffer.from(log) };
+    return { lacks: behind.length === 0 ? 'nothing' : 'since', bytes: Buffer.from(behind) };
   };
   return {
     values,
-    load({ key, known }) {
-      if (known !== null && headerAt(key) === known) return 'same';
-      const value = values.get(key);
-      return value === undefined ? null : Buffer.from(value);
+    append(append) {
+      const { key, block } = append;
+      const lack = lackOf(append);
+      if (block.length === 0) return { ...lack, isStored: true };
+      if (isFull) values.delete(key);
+      else values.set(key, Buffer.concat([values.get(key) ?? NO_BYTES, block]));
+      return { ...lack, isStored: !isFull };
     },
-    store({ key, expected, header, offset, bytes }) {
-      if (guards.compareAndSet && headerAt(key) !== expected) return 'lost';
-      const last = Buffer.from(header, 'latin1');
-      if (isFull) {
-        last[PROFILE_HEADER_BYTES - 1] = 0;
-        values.set(key, last);
-        return 'stub';
-      }
-      const kept = (values.get(key) ?? Buffer.alloc(0)).subarray(0, offset);
-      values.set(key, Buffer.concat([kept, Buffer.alloc(offset - kept.length), bytes, last]));
-      return 'stored';
+    install({ key, known, snapshot }) {
+      const behind = since(key, known, guards.installStamp);
+      if (behind === undefined) return 'refused';
+      if (isFull) values.delete(key);
+      else values.set(key, Buffer.concat([snapshot, behind]));
+      return isFull ? 'dropped' : 'installed';
     },
-    bump(key, random) {
-      if (guards.bumpOfAbsent || values.has(key)) values.set(key, bumpedValue(random));
-    },
-    losses: () => losses,
-    clear() {
-      losses += 1;
-      values.clear();
-    },
+    invalidate: (key) => values.delete(key),
+    clear: () => values.clear(),
     setFull(full) {
       isFull = full;
+    },
+    remember() {
+      remembered = [...values];
+    },
+    rollBack() {
+      values.clear();
+      for (const [key, log] of remembered) values.set(key, log);
     },
   };
 }

@@ -16,8 +16,8 @@ export const OPERATIONS = {
   ],
   redis: [
     ...['readNew', 'readOwn', 'unblock', 'ensureGroups', 'claim', 'heartbeat', 'settle', 'promote'],
-    ...['loadProfiles', 'storeProfiles', 'removeConsumer', 'removeDeadConsumers'],
-    ...['append', 'readIdentity', 'readWaiting', 'bumpProfiles'],
+    ...['appendProfiles', 'installProfiles', 'removeConsumer', 'removeDeadConsumers'],
+    ...['append', 'readIdentity', 'readWaiting', 'invalidateProfiles'],
   ],
 } as const;
 export type Service = keyof typeof OPERATIONS;
@@ -121,7 +121,8 @@ export type Schedule = {
   readonly seed: number;
   readonly workers: number;
   readonly batchEntries: number;
-  /** Rows behind its point that a rebuild reads. */
+  /** Rows in front of its point that a merchant's rebuild lists, and rows behind it that any rebuild reads. */
+  readonly rowsBefore: number;
   readonly rowsAfter: number;
   readonly submissions: readonly Submission[];
   readonly labels: readonly LabelRequest[];
@@ -152,7 +153,14 @@ const forMs = fc.integer({ min: 1, max: 3 * CLAIM_IDLE_MS });
 
 /** The calls that matter most come more often. */
 const operation = fc.oneof(
-  fc.constantFrom<Operation>('settle', 'insertScores', 'storeProfiles', 'readNew', 'append'),
+  fc.constantFrom<Operation>(
+    'settle',
+    'insertScores',
+    'appendProfiles',
+    'installProfiles',
+    'readNew',
+    'append',
+  ),
   fc.constantFrom<Operation>(...OPERATIONS.redis),
   fc.constantFrom<Operation>(...OPERATIONS.postgres),
 );
@@ -182,6 +190,7 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
   seed: fc.nat(),
   workers: fc.integer({ min: 1, max: 3 }),
   batchEntries: fc.integer({ min: 1, max: 6 }),
+  rowsBefore: fc.constantFrom(1, 2, 64),
   rowsAfter: fc.constantFrom(1, 3, 64),
   submissions: fc.array(submission, { minLength: 1, maxLength: 12 }),
   labels: fc.array(labelRequest, { maxLength: 4 }),

@@ -143,7 +143,8 @@ function strike(world: World, fleet: Fleet, { kind, which, forMs }: Disaster): v
   const loseRedis = (action: () => void) => {
     identity.value += 1;
     // Profiles of another run of the server are removed before they are used.
-    profiles.clear();
+    if (world.missing === 'profile-run' && kind === 'rollback') profiles.rollBack();
+    else profiles.clear();
     action();
   };
   const strikes: Readonly<Record<DisasterKind, () => void>> = {
@@ -155,6 +156,7 @@ function strike(world: World, fleet: Fleet, { kind, which, forMs }: Disaster): v
     rollback() {
       journal.eventsRemembered = journal.events.length;
       streams.remember();
+      profiles.remember();
       clock.after(forMs, () =>
         loseRedis(() => {
           journal.events.length = Math.min(journal.events.length, journal.eventsRemembered);

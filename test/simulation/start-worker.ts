@@ -4,22 +4,24 @@
  */
 import { accountKind } from '../../src/profile/account-kind.ts';
 import { merchantKind } from '../../src/profile/merchant-kind.ts';
+import { insertPacked, readItemPlace } from '../../src/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../src/profile/profile.ts';
 import { createLog } from '../../src/runtime/log.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { isGroupMissing } from '../../src/stream/consumer-group.ts';
 import { ATTEMPTS_MAX, decodeEntry, encodeEntry } from '../../src/stream/entry.ts';
 import { profileKey, profileSlot } from '../../src/stream/keys.ts';
-import type { ProfileStore } from '../../src/stream/profile-cache.ts';
+import type { ProfileLogs } from '../../src/stream/profile-logs.ts';
 import type { Delivery, ReadOptions } from '../../src/stream/read-group.ts';
-import { createFoldProfiles, type FoldProfilesOptions } from '../../src/worker/fold-profiles.ts';
-import { createFoldSide } from '../../src/worker/fold-side.ts';
 import type { Duty } from '../../src/worker/maintenance.ts';
 import {
   type BatchSteps,
   type BatchStore,
   createBatchSteps,
 } from '../../src/worker/process-batch.ts';
+import { createFoldKind } from '../../src/worker/profiles/fold-kind.ts';
+import { createFoldProfiles } from '../../src/worker/profiles/fold-profiles.ts';
+import { createInstalls } from '../../src/worker/profiles/installs.ts';
 import { type Group, type OwnConnection, runWorker } from '../../src/worker/run-worker.ts';
 import { createLabelDuty } from './label-duty.ts';
 import { type Process, unreachable } from './process.ts';
@@ -32,8 +34,8 @@ const BLOCK_MS = 900;
 const RETRY_BASE_MS = 300;
 const PROMOTE_EVERY_MS = 300;
 const READERS = 2;
-const COPIES_MAX = 1000;
 const COPIES_BYTES_MAX = 2 ** 18;
+const TTL_SECONDS = 3600;
 
 const metrics = createMetrics();
 const log = createLog('worker', 'silent');
@@ -162,16 +164,21 @@ function createSteps(world: World, process: Process): BatchSteps {
     key: profileKey(MARKET, party, id),
     slot: profileSlot(id),
   });
-  const shared = { placeOf, metrics, entriesMax: COPIES_MAX, bytesMax: COPIES_BYTES_MAX };
-  const accounts = createFoldSide({
-    kind: forgetful(world, accountKind),
+  const logs = connectLogs(world, process);
+  const installs = createInstalls(logs, metrics);
+  const shared = {
+    ...{ placeOf, installs, metrics, nowMs: clock.nowMs },
+    ...{ ttlSeconds: TTL_SECONDS, bytesMax: COPIES_BYTES_MAX },
+  };
+  const accounts = createFoldKind({
+    kind: weakened(world, accountKind),
     async *loadPasts(points) {
       yield* await process.ask('loadAccountPasts', () => points.map(world.postgres.accountPast));
     },
     ...shared,
   });
-  const merchants = createFoldSide({
-    kind: forgetful(world, merchantKind),
+  const merchants = createFoldKind({
+    kind: weakened(world, merchantKind),
     async *loadPasts(points) {
       yield* await process.ask('loadMerchantPasts', () => points.map(world.postgres.merchantPast));
     },
@@ -181,7 +188,7 @@ function createSteps(world: World, process: Process): BatchSteps {
     decode: decodeEntry,
     encode: (payload) =>
       encodeEntry(missing === 'retry-counter' ? { ...payload, attempt: 1 } : payload),
-    foldProfiles: createFoldProfiles({ cache: createCache(world, process), accounts, merchants }),
+    foldProfiles: createFoldProfiles({ logs, installs, kinds: [accounts, merchants] }),
     scorer: createScorer(world, process),
     store: createStore(world, process),
     settle: (settlements) =>
@@ -194,42 +201,40 @@ function createSteps(world: World, process: Process): BatchSteps {
   });
 }
 
-/**
- * A profile that was absent when it was loaded is not written where none stands if another one may have
- * stood there and been lost in between: it would lack what that one had taken in.
- */
-function createCache({ profiles, missing }: World, process: Process): FoldProfilesOptions['cache'] {
-  let lossesAtLoad = 0;
+function connectLogs(
+  { profiles }: World,
+  process: Process,
+): Pick<ProfileLogs, 'append' | 'install'> {
   return {
-    load: (requests) => {
-      lossesAtLoad = profiles.losses();
-      return process.askAll(
-        'loadProfiles',
-        requests.map((request) => () => profiles.load(request)),
-      );
-    },
-    store(writes) {
-      const lossesKnown = lossesAtLoad;
-      const store = (write: ProfileStore) => {
-        const isOutrun = write.expected === null && profiles.losses() > lossesKnown;
-        return isOutrun && missing !== 'generation' ? 'lost' : profiles.store(write);
-      };
-      return process.askAll(
-        'storeProfiles',
-        writes
-          // The bytes may be a view of a list that changes before they arrive.
-          .map((write) => ({ ...write, bytes: Uint8Array.from(write.bytes) }))
-          .map((write) => () => store(write)),
-      );
-    },
+    append: (appends) =>
+      process.askAll(
+        'appendProfiles',
+        appends.map((append) => ({ ...append })).map((append) => () => profiles.append(append)),
+      ),
+    install: (installs) =>
+      process.askAll(
+        'installProfiles',
+        installs.map((install) => () => profiles.install(install)),
+      ),
   };
 }
 
 /** Without its memory of ids a fold takes each delivery for a transaction of its own. */
-function forgetful<P extends Profile, Past>(
+function weakened<P extends Profile, Past>(
   { missing }: World,
   kind: ProfileKind<P, Past>,
 ): ProfileKind<P, Past> {
+  if (missing === 'others-items') return { ...kind, merge: () => true };
+  if (missing === 'horizon') {
+    return {
+      ...kind,
+      merge(profile, items, at) {
+        if (kind.merge(profile, items, at)) return true;
+        insertPacked(profile.list, readItemPlace(items, at, kind.itemBytes), items, at);
+        return true;
+      },
+    };
+  }
   if (missing !== 'memory-of-ids') return kind;
   let folds = 0;
   return {

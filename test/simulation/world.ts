@@ -30,16 +30,18 @@ export type Mechanism =
   | 'acknowledge-after-commit'
   | 'conflict-clause'
   | 'owner-check'
-  | 'compare-and-set'
+  | 'others-items'
+  | 'stamp'
+  | 'install-stamp'
+  | 'horizon'
   | 'memory-of-ids'
   | 'retry-counter'
   | 'delivery-count'
   | 'claim'
   | 'reconciler'
   | 'dead-letter-row'
-  | 'generation'
-  | 'bump'
-  | 'bump-of-absent'
+  | 'profile-run'
+  | 'invalidation'
   | 'label-batch';
 
 export const MARKET = 'm';
@@ -84,6 +86,7 @@ export function createWorld(schedule: Schedule, missing: Mechanism | undefined):
   );
   const natureOf = (id: string) => natures.get(id);
   const postgres = createMemoryPostgres({
+    rowsBefore: schedule.rowsBefore,
     rowsAfter: schedule.rowsAfter,
     isUnstorable: (id) => natureOf(id) === 'unstorable',
     onScored: (score) =>
@@ -112,8 +115,8 @@ export function createWorld(schedule: Schedule, missing: Mechanism | undefined):
   return {
     ...{ schedule, missing, clock, random, postgres, streams, journal, transactions, natureOf },
     profiles: createMemoryProfiles({
-      compareAndSet: missing !== 'compare-and-set',
-      bumpOfAbsent: missing !== 'bump-of-absent',
+      stamp: missing !== 'stamp',
+      installStamp: missing !== 'install-stamp',
     }),
     startProcess: (name, onCrash) =>
       createProcess({

@@ -9,6 +9,7 @@ import type { Transaction } from '../../../src/domain/transaction.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
 import { merchantKind } from '../../../src/profile/merchant-kind.ts';
 import type { Profile, ProfileKind } from '../../../src/profile/profile.ts';
+import { encodeSnapshot } from '../../../src/profile/profile-log.ts';
 import { GROUP, profileKey, streamKeys } from '../../../src/stream/keys.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { foldRow } from '../../support/fold-one.ts';
@@ -57,13 +58,12 @@ async function storeProfile<P extends Profile, Past>(
   past: Past,
   transactions: readonly Transaction[],
 ): Promise<void> {
-  const profile = kind.rebuild(past, null);
+  const profile = kind.rebuild(past);
   for (const transaction of transactions) foldRow(kind, profile, transaction);
-  const write = kind.pendingWrite(profile);
   const [first] = transactions;
-  if (write?.offset !== 0 || first === undefined) throw new Error('a whole value is written');
-  const value = Buffer.concat([write.bytes, Buffer.from(write.header, 'latin1')]);
-  await redis.set(profileKey(MARKET, kind.party, kind.partyOf(first)), value);
+  if (first === undefined) throw new Error('a profile of nothing');
+  const log = Buffer.from(encodeSnapshot(kind, profile, { high: 1, low: 2 }));
+  await redis.set(profileKey(MARKET, kind.party, kind.partyOf(first)), log);
 }
 
 export async function storeProfiles(

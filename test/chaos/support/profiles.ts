@@ -8,12 +8,9 @@ import { LABEL_MATURITY_DAYS } from '../../../src/domain/history.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
 import { merchantKind } from '../../../src/profile/merchant-kind.ts';
-import {
-  decodeStored,
-  PROFILE_HEADER_BYTES,
-  type Profile,
-  type ProfileKind,
-} from '../../../src/profile/profile.ts';
+import type { Profile, ProfileKind } from '../../../src/profile/profile.ts';
+import { readLog } from '../../../src/profile/profile-log.ts';
+import { takeOwn } from '../../../src/profile/room.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../../src/store/history.ts';
 import { openPool } from '../../../src/store/pool.ts';
 import { profileKey } from '../../../src/stream/keys.ts';
@@ -72,7 +69,7 @@ async function checkKind<P extends Profile, Past>(
     for (const [index, probe] of page.entries()) {
       const past = pasts[index];
       if (past === undefined) throw new Error('a past a probe was expected');
-      const rebuilt = foldRow(kind, kind.rebuild(past, null), probe);
+      const rebuilt = foldRow(kind, kind.rebuild(past), probe);
       const key = profileKey(MARKET, kind.party, kind.partyOf(probe));
       const stored = await stores.client.getBuffer(key);
       check[compare(kind, stored, probe, rebuilt)]++;
@@ -87,10 +84,10 @@ function compare<P extends Profile, Past>(
   probe: Transaction,
   rebuilt: Float64Array | undefined,
 ): keyof ProfileCheck {
-  // A header alone says that Redis had no room: the contents are rebuilt when next needed.
-  if (stored === null || stored.length === PROFILE_HEADER_BYTES) return 'absent';
-  const profile = decodeStored(kind, stored);
-  if (profile === undefined) return 'different';
+  if (stored === null) return 'absent';
+  const profile = readLog(kind, stored, takeOwn)?.profile;
+  // A log without a snapshot, or with a late item that its snapshot cannot take in: rebuilt when next needed.
+  if (profile === undefined) return 'stale';
   const row = foldRow(kind, profile, probe);
   if (row === undefined) return 'stale';
   return isDeepStrictEqual(row, rebuilt) ? 'equal' : 'different';

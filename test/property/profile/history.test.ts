@@ -32,7 +32,7 @@ import {
   makeTransaction,
 } from './arrivals.ts';
 import { type Asked, defineAccounts, defineMerchants } from './definition.ts';
-import { createSharedCache, createWorker } from './workers.ts';
+import { createSharedLogs, createWorker } from './workers.ts';
 
 const RUNS = 10;
 const TIMEOUT_MS = 120_000;
@@ -67,7 +67,7 @@ async function run<P extends Profile, Past>(
   database: Database,
   list: readonly Arrival[],
 ): Promise<Fold[]> {
-  const cache = createSharedCache();
+  const shared = createSharedLogs();
   let committed = 0;
   let arrived = 0;
   // Rows are committed when somebody looks, up to and with the one that has arrived.
@@ -80,7 +80,7 @@ async function run<P extends Profile, Past>(
     await settle();
     yield* loadPasts(database.query, points);
   };
-  const workers = [createWorker(kind, cache, load), createWorker(kind, cache, load)] as const;
+  const workers = [createWorker(kind, shared, load), createWorker(kind, shared, load)] as const;
   const folds: Fold[] = [];
   const fold = async (transaction: Transaction, worker: 0 | 1, interfere?: () => Promise<void>) => {
     const row = await workers[worker].fold(transaction, interfere);
@@ -93,14 +93,14 @@ async function run<P extends Profile, Past>(
     if (labelled === undefined) return;
     await settle();
     await commitLabel(database, labelled, label, ARRIVED_MS + arrived - 1);
-    cache.bump(kind.partyOf(labelled));
+    shared.logs.invalidate(kind.partyOf(labelled));
   };
   for (const { transaction, worker, event, which, label } of list) {
     arrived++;
     const again = list[which % arrived]?.transaction ?? transaction;
     const other = worker === 0 ? 1 : 0;
-    if (event === 'evict') cache.evict(kind.partyOf(transaction));
-    // Between a fold and its write, or before both.
+    if (event === 'evict') shared.logs.invalidate(kind.partyOf(transaction));
+    // Between a look into memory and the append, or before both.
     const tellAmid = label !== null && event === 'race' ? () => tell(label) : undefined;
     if (label !== null && tellAmid === undefined) await tell(label);
     const race = event === 'race' ? () => fold(transaction, other) : undefined;

@@ -97,7 +97,7 @@ function makeFrauds(world: World): FraudSpan[] {
 
 function makeParties(world: World) {
   const frauds = { spans: makeFrauds(world), floorMs: Number.NEGATIVE_INFINITY };
-  const account = accountKind.rebuild({ rows: [], floor: FIRST, ceiling: null, frauds }, null);
+  const account = accountKind.rebuild({ rows: [], floor: FIRST, ceiling: null, frauds });
   const makeTally = (bucketMs: number, daily: boolean) =>
     world.currencies.map((currency, index) => ({
       ...{ bucketMs, daily, currency, count: 3 + index, sum: '40' },
@@ -108,16 +108,13 @@ function makeParties(world: World) {
     makeTally(dayMs - DAY_MS - hour * HOUR_MS, false),
   );
   const known = makeTransactions({ ...world, count: 1, late: 0 })[0] as Transaction;
-  const merchant = merchantKind.rebuild(
-    {
-      // The newest sibling has to be listed: tallies have no times.
-      rows: world.tallied ? [{ ...known, createdAtMs: START_MS - HOUR_MS }] : [],
-      tallies: world.tallied ? [...days, ...hours].flat() : [],
-      horizon: world.tallied ? { ...FIRST, createdAtMs: START_MS - 2 * HOUR_MS } : null,
-      ...{ knownFromMs: 0, ceiling: null, frauds },
-    },
-    null,
-  );
+  const merchant = merchantKind.rebuild({
+    // The newest sibling has to be listed: tallies have no times.
+    rows: world.tallied ? [{ ...known, createdAtMs: START_MS - HOUR_MS }] : [],
+    tallies: world.tallied ? [...days, ...hours].flat() : [],
+    horizon: world.tallied ? { ...FIRST, createdAtMs: START_MS - 2 * HOUR_MS } : null,
+    ...{ knownFromMs: 0, ceiling: null, frauds },
+  });
   return { account, merchant };
 }
 

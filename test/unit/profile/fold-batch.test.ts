@@ -8,8 +8,9 @@ import { type AccountPast, NO_FRAUDS } from '../../../src/domain/history.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
 import type { AccountProfile } from '../../../src/profile/account-profile.ts';
-import { foldBatch, type Holding } from '../../../src/profile/fold-batch.ts';
+import { foldParty, rebuildParties } from '../../../src/profile/fold-batch.ts';
 import { beginRows } from '../../../src/profile/own-features.ts';
+import { takeOwn } from '../../../src/profile/room.ts';
 import { vectorOf } from '../../../src/scoring/feature-rows.ts';
 import { type NamedFeatures, named } from '../../support/fold-one.ts';
 
@@ -65,61 +66,63 @@ function createStore(committed: readonly Transaction[], rowsAfter = ROWS_AFTER) 
   };
 }
 
-type Holdings = Map<string, Holding<AccountProfile>>;
+type Held = Map<string, AccountProfile>;
 
-const emptyHolding = (): Holding<AccountProfile> => ({ profile: undefined, storedHeader: null });
-
+/** As a worker does: every party with the profile that is held, then the rebuilds of those that wait. */
 async function batchOf(
   transactions: readonly Transaction[],
-  held: Holdings,
+  held: Held,
   { loadPasts }: Pick<ReturnType<typeof createStore>, 'loadPasts'>,
 ): Promise<NamedFeatures[]> {
-  const holdings = transactions.map(({ accountId }) => {
-    const holding = held.get(accountId) ?? emptyHolding();
-    held.set(accountId, holding);
-    return holding;
-  });
-  const { arrivals, rows } = beginRows(transactions);
+  const begun = beginRows(transactions);
+  const batch = { kind: accountKind, transactions, ...begun, loadPasts };
   const indices = transactions.map((_, index) => index);
-  const batch = { transactions, arrivals, rows, indices, holdings };
-  await foldBatch({ kind: accountKind, ...batch, loadPasts });
-  return indices.map((index) => named(vectorOf(rows, index)));
+  const parties = Map.groupBy(indices, (index) => transactions[index]?.accountId ?? '');
+  const left = [...parties].map(([party, own]) => {
+    const profile = held.get(party);
+    return { party, waiting: profile ? foldParty(batch, profile, own) : own };
+  });
+  const waiting = left.filter((one) => one.waiting.length > 0);
+  await rebuildParties(
+    batch,
+    waiting,
+    () => takeOwn,
+    ({ party }, profile) => {
+      held.set(party, profile);
+      return undefined;
+    },
+  );
+  return indices.map((index) => named(vectorOf(begun.rows, index)));
 }
 
-describe('foldBatch', () => {
+describe('a batch', () => {
   test('rebuilds all parties it does not have at once', async () => {
     const list = ['a', 'b', 'c', 'a', 'b', 'a'].map((account, index) =>
       makeTransaction(index, account),
     );
     const store = createStore(list);
-    const held: Holdings = new Map();
+    const held: Held = new Map();
     const histories = await batchOf(list, held, store);
     expect(histories.map((history) => history.siblings)).toEqual([0, 0, 0, 1, 1, 2]);
     expect(store.rounds).toEqual([3]);
-    expect([...held.values()].map(({ profile }) => profile?.list.count)).toEqual([3, 2, 1]);
+    expect([...held.values()].map(({ list }) => list.count)).toEqual([3, 2, 1]);
   });
 
   test('asks nothing where the copies will do', async () => {
     const list = [0, 1, 2].map((minute) => makeTransaction(minute, 'a'));
-    const profile = accountKind.rebuild(
-      { rows: [], floor: START, ceiling: null, frauds: NO_FRAUDS },
-      null,
-    );
+    const past = { rows: [], floor: START, ceiling: null, frauds: NO_FRAUDS };
     const store = createStore(list);
-    const histories = await batchOf(list, new Map([['a', { profile, storedHeader: null }]]), store);
+    const histories = await batchOf(list, new Map([['a', accountKind.rebuild(past)]]), store);
     expect(histories.map((history) => history.siblings)).toEqual([0, 1, 2]);
     expect(store.rounds).toEqual([]);
   });
 
-  test('rebuilds again where a rebuild ended, keeping the header that Redis holds', async () => {
+  test('rebuilds again where a rebuild ended', async () => {
     const list = Array.from({ length: 7 }, (_, minute) => makeTransaction(minute, 'a'));
     const store = createStore(list);
-    const header = '\x01\x00\x00\x00\x02\x03\x04\x71';
-    const holding = { ...emptyHolding(), storedHeader: header };
-    const histories = await batchOf(list, new Map([['a', holding]]), store);
+    const histories = await batchOf(list, new Map(), store);
     expect(histories.map((history) => history.siblings)).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(store.rounds).toEqual([1, 1, 1]);
-    expect(holding.profile?.stored).toBe(header);
   });
 
   test.each([
@@ -134,12 +137,9 @@ describe('foldBatch', () => {
       const recent = [1440, 1441, 1442].map(at('a'));
       const list = [0, 1, 2].flatMap((turn) => [recent[turn], old[turn]] as Transaction[]);
       const store = createStore(list, rowsAfter);
-      const profile = accountKind.rebuild(
-        { rows: [], floor: recent[2] as Transaction, ceiling: null, frauds: NO_FRAUDS },
-        null,
-      );
-      const holding = { profile, storedHeader: null };
-      const histories = await batchOf(list, new Map([['a', holding]]), store);
+      const floor = recent[2] as Transaction;
+      const past = { rows: [], floor, ceiling: null, frauds: NO_FRAUDS };
+      const histories = await batchOf(list, new Map([['a', accountKind.rebuild(past)]]), store);
       expect(histories.map((history) => history.siblings)).toEqual([3, 0, 4, 1, 5, 2]);
       expect(store.rounds).toEqual(rounds);
     },

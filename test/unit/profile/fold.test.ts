@@ -1,6 +1,6 @@
 /**
  * Goal: the laws of a fold that need no database: exactly once, whatever order; bytes that come back
- * as they went; appends that end where a whole write ends. Method: properties over arrivals.
+ * as they went; logs that end where the folds ended. Method: properties over arrivals.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -11,23 +11,28 @@ import {
   ACCOUNT_KEPT_ENTRIES,
   ACCOUNT_PROFILE_ENTRIES,
 } from '../../../src/profile/account-profile.ts';
+import { arrivalsOf } from '../../../src/profile/arrivals.ts';
 import { merchantKind } from '../../../src/profile/merchant-kind.ts';
 import {
   MERCHANT_KEPT_ENTRIES,
   MERCHANT_RECENT_ENTRIES,
 } from '../../../src/profile/merchant-profile.ts';
-import { bytesFrom, replaceStored } from '../../../src/profile/packed-list.ts';
+import { bytesFrom } from '../../../src/profile/packed-list.ts';
 import {
-  decodeStored,
-  headerOf,
-  headerVersion,
-  PROFILE_HEADER_BYTES,
+  encodeProfile,
   type Profile,
   type ProfileKind,
-  type ProfileWrite,
-  stubOf,
+  writeProfile,
 } from '../../../src/profile/profile.ts';
-
+import {
+  BLOCK_BYTES,
+  beginItems,
+  encodeSnapshot,
+  endBlock,
+  lastStamp,
+  mergeBlocks,
+  readLog,
+} from '../../../src/profile/profile-log.ts';
 import { takeOwn } from '../../../src/profile/room.ts';
 import { foldOne } from '../../support/fold-one.ts';
 
@@ -74,17 +79,23 @@ const transactions = fc
   )
   .map((list) => list.map((one) => makeTransaction(one.offsetMs, one.random, one.currency)));
 
-/** What Redis would hold after a write. */
-function stored(before: Buffer | null, write: ProfileWrite): Buffer {
-  const kept = (before ?? Buffer.alloc(0)).subarray(0, write.offset);
-  return Buffer.concat([kept, write.bytes, Buffer.from(write.header, 'latin1')]);
+type Kind = ProfileKind<Profile, unknown>;
+const STAMP = { high: 0xdeadbeef, low: 7 };
+
+/** What one batch appends. */
+function block(kind: Kind, list: readonly Transaction[]): Buffer {
+  const bytes = list.length * kind.itemBytes;
+  const view = new DataView(new ArrayBuffer(bytes + BLOCK_BYTES));
+  let at = beginItems(view, 0, kind.layout.format, bytes);
+  const arrivals = arrivalsOf(list);
+  for (let index = 0; index < list.length; index++, at += kind.itemBytes) {
+    kind.writeItem(view, at, arrivals, index);
+  }
+  endBlock(view, at, STAMP);
+  return Buffer.from(view.buffer);
 }
 
-function decoded<P extends Profile>(kind: ProfileKind<P, unknown>, value: Buffer): P {
-  const profile = decodeStored(kind, value);
-  if (profile === undefined) throw new Error('not readable');
-  return profile;
-}
+const read = (kind: Kind, log: Uint8Array) => readLog(kind, log, takeOwn)?.profile;
 
 function contents({ list }: Profile): string {
   return Buffer.from(bytesFrom(list, 0)).toString('hex');
@@ -104,7 +115,7 @@ const kinds = [
 ];
 
 describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
-  const start = () => kind.rebuild(nothing, null);
+  const start = () => kind.rebuild(nothing);
 
   test('ends in the same contents whatever the order', () => {
     fc.assert(
@@ -135,120 +146,74 @@ describe.each(kinds)('fold of the $name kind', ({ kind, nothing }) => {
     );
   });
 
-  test('comes back from its bytes as it was', () => {
+  test('comes back from its snapshot as it was', () => {
     fc.assert(
       fc.property(transactions, ([last, ...list]) => {
         const profile = start();
         for (const transaction of list) foldOne(kind, profile, transaction);
-        const write = kind.pendingWrite(profile);
-        if (write?.offset !== 0 || last === undefined) throw new Error('nothing was written');
-        const read = decoded(kind, stored(null, write));
-        expect(contents(read)).toBe(contents(profile));
-        expect(kind.pendingWrite(read)).toBeUndefined();
-        expect(foldOne(kind, read, last)).toEqual(foldOne(kind, profile, last));
+        const log = encodeSnapshot(kind, profile, STAMP);
+        expect(lastStamp(log)).toEqual(STAMP);
+        const back = read(kind, log);
+        if (back === undefined || last === undefined) throw new Error('not readable');
+        expect(contents(back)).toBe(contents(profile));
+        expect(foldOne(kind, back, last)).toEqual(foldOne(kind, profile, last));
       }),
     );
   });
 
-  test('ends, written in deltas, in the bytes of a whole write', () => {
-    fc.assert(
-      fc.property(transactions, fc.integer({ min: 1, max: 7 }), (list, each) => {
-        const whole = start();
-        let profile = start();
-        let value: Buffer | null = null;
-        let version = 0;
-        list.forEach((transaction, index) => {
-          foldOne(kind, whole, transaction);
-          foldOne(kind, profile, transaction);
-          if (index % each !== 0) return;
-          const write = kind.pendingWrite(profile);
-          if (write === undefined) throw new Error('a new transaction must be written');
-          expect(write.expected).toEqual(headerOf(value));
-          value = stored(value, write);
-          version++;
-          expect(headerVersion(headerOf(value))).toBe(version);
-          profile = decoded(kind, value);
-          expect(profile.stored).toBe(write.header);
-          expect(contents(profile)).toBe(contents(whole));
-          expect(value.subarray(0, -PROFILE_HEADER_BYTES)).toEqual(kind.encode(whole));
-        });
-      }),
-    );
-  });
-
-  test('writes arrivals in order as appends of one item each', () => {
-    let profile = start();
-    let value: Buffer | null = null;
-    for (let index = 0; index < 5; index++) {
-      foldOne(kind, profile, makeTransaction(index * 1000, index));
-      const write = kind.pendingWrite(profile);
-      if (write === undefined) throw new Error('a new transaction must be written');
-      if (index === 0) expect(write.offset).toBe(0);
-      else {
-        expect(write.offset).toBeGreaterThan(index * profile.list.itemBytes);
-        expect(write.bytes).toHaveLength(profile.list.itemBytes);
-      }
-      value = stored(value, write);
-      profile = decoded(kind, value);
-      expect(kind.pendingWrite(profile)).toBeUndefined();
-    }
-  });
-
-  test('writes an arrival between stored ones from there on, and what a stub stands for whole', () => {
+  test('is packed where its own items stand, whatever stands in front of them', () => {
     const profile = start();
-    foldOne(kind, profile, makeTransaction(1000, 1));
-    const first = kind.pendingWrite(profile);
-    if (first === undefined) throw new Error('nothing to write');
-
-    const between = decoded(kind, stored(null, first));
-    foldOne(kind, between, makeTransaction(500, 3));
-    const { itemBytes } = between.list;
-    const offset = first.bytes.length - itemBytes;
-    const write = kind.pendingWrite(between);
-    expect(write).toMatchObject({ offset, expected: first.header });
-    expect(write?.bytes).toHaveLength(2 * itemBytes);
-
-    const body = {
-      view: new DataView(new Uint8Array(first.bytes).buffer),
-      length: first.bytes.length,
-    };
-    const stub = kind.decode(body, stubOf(first.header), takeOwn);
-    if (stub === undefined) throw new Error('not readable');
-    replaceStored(stub.list);
-    expect(kind.pendingWrite(stub)).toMatchObject({ offset: 0, expected: stubOf(first.header) });
+    for (let index = 0; index < 5; index++) foldOne(kind, profile, makeTransaction(index, index));
+    const packed = encodeProfile(kind.layout, profile);
+    const view = takeOwn(packed.length + 64);
+    new Uint8Array(view.buffer).set(packed, 40);
+    const moved = { view: new DataView(view.buffer, 40), length: packed.length };
+    const back = kind.decode(moved, takeOwn);
+    if (back === undefined) throw new Error('not readable');
+    writeProfile(kind.layout, back, view);
+    expect(Buffer.from(view.buffer, 0, packed.length)).toEqual(Buffer.from(packed));
   });
 
-  test.each([
-    ['nothing', Buffer.alloc(0)],
-    ['a header alone', Buffer.alloc(8, 0x71)],
-    ['an unknown format', Buffer.alloc(200, 0xff)],
-  ])('does not read %s', (_, bytes) => {
-    expect(decodeStored(kind, bytes)).toBeUndefined();
+  test('ends, read from a log of any blocks in any order and twice, where the folds end', () => {
+    fc.assert(
+      fc.property(transactions, fc.func(fc.nat()), fc.nat(5), (list, key, known) => {
+        const [whole, begun] = [start(), start()];
+        for (const transaction of list) foldOne(kind, whole, transaction);
+        for (const transaction of list.slice(0, known)) foldOne(kind, begun, transaction);
+        const shuffled = [...list].sort((a, b) => key(a.transactionId) - key(b.transactionId));
+        const half = list.length >> 1;
+        const blocks = [shuffled.slice(half), shuffled.slice(0, half), list.slice(0, 2)];
+        const appended = Buffer.concat(blocks.map((some) => block(kind, some)));
+        const log = Buffer.concat([encodeSnapshot(kind, begun, STAMP), appended]);
+        expect(contents(read(kind, log) as Profile)).toBe(contents(whole));
+        expect(mergeBlocks(kind, begun, appended)).toBe(list.length + 2);
+        expect(contents(begun)).toBe(contents(whole));
+      }),
+    );
   });
 
-  test('does not read a value cut within an item', () => {
+  test('does not read what is no log of its own', () => {
     const profile = start();
     foldOne(kind, profile, makeTransaction(1, 1));
-    const write = kind.pendingWrite(profile);
-    if (write === undefined) throw new Error('nothing was written');
-    const value = stored(null, write);
-    expect(decodeStored(kind, value)).toBeDefined();
-    expect(decodeStored(kind, value.subarray(1))).toBeUndefined();
-  });
-
-  test('tells a rebuilt value from a lost one of the same version', () => {
-    const [lost, rebuilt] = [start(), start()];
-    foldOne(kind, lost, makeTransaction(1, 1));
-    foldOne(kind, rebuilt, makeTransaction(2, 2));
-    const [one, other] = [kind.pendingWrite(lost)?.header, kind.pendingWrite(rebuilt)?.header];
-    expect(headerVersion(one ?? null)).toBe(headerVersion(other ?? null));
-    expect(one).not.toEqual(other);
+    const log = Buffer.from(encodeSnapshot(kind, profile, STAMP));
+    const items = block(kind, [makeTransaction(2, 2)]);
+    expect(read(kind, Buffer.concat([log, items]))?.list.count).toBe(2);
+    const another = Buffer.concat([log, items]);
+    another[log.length] = 0xff;
+    const shorter = Buffer.from(log);
+    shorter.writeUInt32LE(shorter.readUInt32LE() - 256);
+    const unreadable = [
+      ...[Buffer.alloc(0), Buffer.alloc(8, kind.layout.format), Buffer.alloc(200, 0xff)],
+      ...[items, Buffer.concat([items, log]), log.subarray(0, -1)],
+      ...[another, Buffer.concat([log, items.subarray(0, -1)]), shorter],
+    ];
+    for (const bytes of unreadable) expect(read(kind, bytes)).toBeUndefined();
   });
 });
 
 describe('bounds', () => {
   test('an account keeps its newest entries and knows its floor', () => {
-    const profile = accountKind.rebuild(noAccount, null);
+    const profile = accountKind.rebuild(noAccount);
     for (let index = 0; index <= ACCOUNT_PROFILE_ENTRIES; index++) {
       expect(foldOne(accountKind, profile, makeTransaction(index * 1000, index))).toBeDefined();
     }
@@ -262,7 +227,7 @@ describe('bounds', () => {
   });
 
   test('a merchant counts on what it no longer lists, and takes in nothing that may be counted', () => {
-    const profile = merchantKind.rebuild(noMerchant, null);
+    const profile = merchantKind.rebuild(noMerchant);
     for (let index = 0; index <= MERCHANT_RECENT_ENTRIES; index++) {
       foldOne(merchantKind, profile, makeTransaction(index * 1000, index));
     }
@@ -275,11 +240,31 @@ describe('bounds', () => {
     expect(profile.list.count).toBe(MERCHANT_KEPT_ENTRIES + 1);
   });
 
+  test('an account takes in what others folded as long as it is seen, a merchant where it knows what it counts', () => {
+    const [early, late, next] = [0, 100, 50].map((second) =>
+      makeTransaction(second * 1000, second),
+    ) as [Transaction, Transaction, Transaction];
+    const ofAccount = accountKind.rebuild({ ...noAccount, rows: [late], floor: early });
+    const ofMerchant = merchantKind.rebuild({ ...noMerchant, rows: [late], horizon: early });
+    const item = (kind: Kind, one: Transaction) =>
+      mergeBlocks(kind, kind === kinds[0]?.kind ? ofAccount : ofMerchant, block(kind, [one]));
+    for (const { kind } of kinds) expect(item(kind, next)).toBe(1);
+    expect([ofAccount.list.count, ofMerchant.list.count]).toEqual([2, 2]);
+    expect(item(accountKind as Kind, early)).toBe(1);
+    expect(item(merchantKind as Kind, early)).toBe(-1);
+    expect(ofAccount.list.count).toBe(2);
+    ofMerchant.knownFromMs = BASE_MS + 86_400_000;
+    expect(item(merchantKind as Kind, early)).toBe(1);
+    expect(ofMerchant.list.count).toBe(2);
+  });
+
   test('a rebuild that did not read to the end takes in nothing beyond its ceiling', () => {
     const [known, beyond] = [makeTransaction(1000, 1), makeTransaction(1000, 2)];
     const past = { ...noAccount, rows: [known], ceiling: known };
-    const profile = accountKind.rebuild(past, null);
+    const profile = accountKind.rebuild(past);
     expect(foldOne(accountKind, profile, known)).toBeDefined();
     expect(foldOne(accountKind, profile, beyond)).toBeUndefined();
+    expect(mergeBlocks(accountKind, profile, block(accountKind as Kind, [beyond]))).toBe(1);
+    expect(profile.list.count).toBe(1);
   });
 });

@@ -1,6 +1,5 @@
 /**
- * Goal: of two profiles with the same rows, one of which does not reach on or knows of other frauds, neither passes
- * for the other. Method: the headers that they would be stored under, and what is read back.
+ * Goal: what a rebuild knew of frauds and how far it reached is in a snapshot as well. Method: what is read back.
  */
 import { expect, test } from 'vitest';
 import {
@@ -13,7 +12,10 @@ import {
 } from '../../../src/domain/history.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
 import { createMerchantKind, merchantKind } from '../../../src/profile/merchant-kind.ts';
-import { decodeStored, type Profile, type ProfileKind } from '../../../src/profile/profile.ts';
+import { AFTER_ALL, BEFORE_ALL, placeOf } from '../../../src/profile/packed-list.ts';
+import type { Profile, ProfileKind } from '../../../src/profile/profile.ts';
+import { encodeSnapshot, readLog } from '../../../src/profile/profile-log.ts';
+import { takeOwn } from '../../../src/profile/room.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -57,62 +59,35 @@ const takenBack: KnownFrauds = {
   spans: [{ ...span, untilMs: row.createdAtMs + 2 * DAY_MS }],
 };
 
-function headerOf<P extends Profile, Past>(kind: ProfileKind<P, Past>, past: Past): string {
-  const write = kind.pendingWrite(kind.rebuild(past, null));
-  if (write === undefined) throw new Error('a rebuilt profile must be written');
-  return write.header;
+function logOf<P extends Profile, Past>(kind: ProfileKind<P, Past>, past: Past): Uint8Array {
+  return encodeSnapshot(kind, kind.rebuild(past), { high: 1, low: 2 });
 }
 
-test.each([
-  ['a ceiling', { ceiling: row }],
-  ['another floor', { floor: later }],
-  ['a fraud', { frauds: fraud }],
-  ['a fraud taken back', { frauds: takenBack }],
-])('an account with %s is another value', (_, other) => {
-  expect(headerOf(accountKind, account)).toBe(headerOf(accountKind, { ...account }));
-  expect(headerOf(accountKind, { ...account, ...other })).not.toBe(headerOf(accountKind, account));
-});
-
-test.each([
-  ['a ceiling', { ceiling: row }],
-  ['a horizon', { horizon: later }],
-  ['a fraud', { frauds: fraud }],
-  ['a fraud taken back', { frauds: takenBack }],
-  ['a later day from which it knows', { knownFromMs: DAY_MS }],
-])('a merchant with %s is another value', (_, other) => {
-  expect(headerOf(merchantKind, merchant)).toBe(headerOf(merchantKind, { ...merchant }));
-  expect(headerOf(merchantKind, { ...merchant, ...other })).not.toBe(
-    headerOf(merchantKind, merchant),
-  );
-});
-
-test('a fraud of another kind is another value', () => {
-  expect(headerOf(merchantKind, { ...merchant, frauds: unusual })).not.toBe(
-    headerOf(merchantKind, { ...merchant, frauds: fraud }),
-  );
-});
-
-function storedAs<P extends Profile, Past>(kind: ProfileKind<P, Past>, past: Past): Buffer {
-  const encoded = kind.encode(kind.rebuild(past, null));
-  return Buffer.concat([encoded, Buffer.from(headerOf(kind, past), 'latin1')]);
+function readBack<P extends Profile, Past>(kind: ProfileKind<P, Past>, past: Past) {
+  return readLog(kind, logOf(kind, past), takeOwn)?.profile;
 }
+
+test('where a profile begins and ends comes back as it was stored', () => {
+  const reach = { floor: row, ceiling: later };
+  expect(readBack(accountKind, { ...account, ...reach })).toMatchObject({
+    floor: placeOf(row),
+    ceiling: placeOf(later),
+  });
+  expect(readBack(accountKind, account)?.ceiling).toBe(AFTER_ALL);
+  expect(
+    readBack(merchantKind, { ...merchant, horizon: row, ceiling: later, knownFromMs: DAY_MS }),
+  ).toMatchObject({ horizon: placeOf(row), ceiling: placeOf(later), knownFromMs: DAY_MS });
+  expect(readBack(merchantKind, merchant)?.horizon).toBe(BEFORE_ALL);
+});
 
 test('what is known of frauds comes back as it was stored', () => {
-  const ofAccount = storedAs(accountKind, { ...account, frauds: fraud });
-  expect(decodeStored(accountKind, ofAccount)?.frauds).toEqual(fraud);
-  const ofMerchant = storedAs(merchantKind, { ...merchant, frauds: takenBack });
-  expect(decodeStored(merchantKind, ofMerchant)?.frauds).toEqual(takenBack);
+  expect(readBack(accountKind, { ...account, frauds: fraud })?.frauds).toEqual(fraud);
+  expect(readBack(merchantKind, { ...merchant, frauds: takenBack })?.frauds).toEqual(takenBack);
+  expect(readBack(merchantKind, { ...merchant, frauds: unusual })?.frauds).toEqual(unusual);
 });
 
 test('a merchant whose tallies are of another maturity of labels is rebuilt', () => {
-  const stored = storedAs(merchantKind, merchant);
-  expect(decodeStored(merchantKind, stored)).toBeDefined();
-  expect(decodeStored(createMerchantKind(LABEL_MATURITY_DAYS + 1), stored)).toBeUndefined();
-});
-
-test('a merchant of another maturity of labels is another value, also where it knows from as much earlier', () => {
-  const longer = createMerchantKind(LABEL_MATURITY_DAYS + 1);
-  expect(headerOf(longer, { ...merchant, knownFromMs: -DAY_MS })).not.toBe(
-    headerOf(merchantKind, merchant),
-  );
+  const log = logOf(merchantKind, merchant);
+  expect(readLog(merchantKind, log, takeOwn)).toBeDefined();
+  expect(readLog(createMerchantKind(LABEL_MATURITY_DAYS + 1), log, takeOwn)).toBeUndefined();
 });

@@ -1,95 +1,159 @@
 /**
- * Goal: the copies in memory are the ones that were kept, and go when they should. Method: values of known sizes in
- * a memory that holds only a few.
+ * Goal: the copies in memory are the ones that were kept, under their own party, whatever moves and goes. Method: the
+ * same random keeping, growing and forgetting on a memory that holds a few of them and on a map.
  */
-import { expect, test } from 'vitest';
-import { stubOf } from '../../../src/profile/profile.ts';
-import { PAGE_BYTES } from '../../../src/worker/page-pool.ts';
-import { createProfileMemory, type ProfileMemory } from '../../../src/worker/profile-memory.ts';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { NO_FRAUDS } from '../../../src/domain/history.ts';
+import { accountKind } from '../../../src/profile/account-kind.ts';
+import { openItem } from '../../../src/profile/packed-list.ts';
+import { encodeProfile } from '../../../src/profile/profile.ts';
+import { createPartyTable } from '../../../src/worker/profiles/party-table.ts';
+import {
+  birthOf,
+  createProfileMemory,
+  findCopy,
+  forgetParty,
+  keepProfile,
+  lengthOf,
+  NO_COPY,
+  type ProfileMemory,
+  stateOf,
+  viewOf,
+} from '../../../src/worker/profiles/profile-memory.ts';
+import { createSlab } from '../../../src/worker/profiles/slab.ts';
 
-const SLOT = 7;
-const header = (version: number) => `${String.fromCharCode(version)}\0\0\0\xf1\xf2\xf3\x71`;
-const body = (fill: number, length = PAGE_BYTES) => Buffer.alloc(length, fill);
+const START = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
+const BYTES_MAX = 256 * 1024;
+const { layout } = accountKind;
 
-function contents(memory: ProfileMemory, party: string): string | undefined {
-  const kept = memory.find(party);
-  const read = kept && memory.read(kept);
-  return (
-    read && Buffer.from(read.view.buffer, read.view.byteOffset, read.length).toString('latin1')
-  );
+function makeProfile(items: number, fill: number) {
+  const profile = accountKind.rebuild({
+    ...{ rows: [], floor: START, ceiling: null, frauds: NO_FRAUDS },
+  });
+  const place = { top: 0, high: 0, low: fill };
+  for (let ms = 0; ms < items; ms++) openItem(profile.list, ms, { ms, ...place });
+  return profile;
 }
 
-test('gives back what was kept, and what was written over its end', () => {
-  const memory = createProfileMemory(10, 64 * PAGE_BYTES);
-  memory.keep('a', SLOT, body(1), header(1));
-  const kept = memory.find('a');
-  if (kept === undefined) throw new Error('nothing was kept');
-  expect(kept).toMatchObject({ header: header(1), slot: SLOT, isStub: false });
-  const offset = body(1).length - 10;
-  expect(memory.extend(kept, offset, body(2, 40), header(2))).toBe(true);
-  expect(memory.find('a')?.header).toBe(header(2));
-  expect(contents(memory, 'a')).toBe(
-    Buffer.concat([body(1).subarray(0, -10), body(2, 40)]).toString('latin1'),
+const stateAt = (length: number) => ({
+  slot: length % 16,
+  end: { length, high: 0xffffffff, low: length },
+  snapshotBytes: 100,
+  renewedAtS: 1,
+});
+
+const keep = (memory: ProfileMemory, party: string, items: number, fill: number) =>
+  keepProfile(memory, party, layout, makeProfile(items, fill), stateAt(fill));
+
+function contents(memory: ProfileMemory, party: string): Buffer | undefined {
+  const copy = findCopy(memory, party);
+  if (copy === NO_COPY) return undefined;
+  const view = viewOf(memory, copy);
+  return Buffer.from(view.buffer, view.byteOffset, lengthOf(memory, copy));
+}
+
+/** Each is what was kept, or gone. */
+function compare(memory: ProfileMemory, kept: Map<string, Uint8Array>): void {
+  for (const [party, bytes] of kept) {
+    const found = contents(memory, party);
+    if (found === undefined) kept.delete(party);
+    else if (!found.equals(bytes)) expect({ party, found }).toEqual({ party, found: bytes });
+  }
+}
+
+const step = fc.record({
+  party: fc.oneof(
+    fc.nat(40).map((n) => `acc_${n}`),
+    fc.constantFrom('ä', 'ä1', 'счёт-7', '口座'),
+  ),
+  items: fc.oneof(fc.nat(8), fc.nat(90)),
+  isForgotten: fc.boolean(),
+});
+
+describe('copies in memory', () => {
+  test('are what was kept, or gone', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 50, maxLength: 300 }), (steps) => {
+        const memory = createProfileMemory(BYTES_MAX / 4);
+        const kept = new Map<string, Uint8Array>();
+        steps.forEach(({ party, items, isForgotten }, index) => {
+          if (isForgotten && index % 3 === 0) {
+            forgetParty(memory, party);
+            kept.delete(party);
+          } else {
+            keep(memory, party, items, index);
+            kept.set(party, encodeProfile(layout, makeProfile(items, index)));
+            const copy = findCopy(memory, party);
+            if (copy !== NO_COPY) expect(stateOf(memory, copy)).toEqual(stateAt(index));
+          }
+          compare(memory, kept);
+          expect(contents(memory, 'never kept')).toBeUndefined();
+        });
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('stay where they are while they fit, in room that is aligned for their items', () => {
+    const memory = createProfileMemory(BYTES_MAX);
+    keep(memory, 'a', 1, 1);
+    const copy = findCopy(memory, 'a');
+    const birth = birthOf(memory, copy);
+    expect(viewOf(memory, copy).byteOffset % 8).toBe(0);
+    keep(memory, 'a', 2, 2);
+    expect([findCopy(memory, 'a'), birthOf(memory, copy)]).toEqual([copy, birth]);
+    keep(memory, 'a', 50, 3);
+    expect(birthOf(memory, copy)).not.toBe(birth);
+  });
+
+  test('that were not found for long go first, and what fits no page is not kept', () => {
+    const memory = createProfileMemory(BYTES_MAX);
+    keep(memory, 'kept', 20, 1);
+    let kept = 0;
+    for (let n = 0; n < 2000; n++) {
+      keep(memory, `acc_${n}`, 20, n);
+      if (findCopy(memory, 'kept') !== NO_COPY) kept++;
+    }
+    expect(kept).toBe(2000);
+    expect(findCopy(memory, 'acc_0')).toBe(NO_COPY);
+    expect(findCopy(memory, 'acc_1999')).not.toBe(NO_COPY);
+    keep(memory, 'kept', 5000, 2);
+    expect(findCopy(memory, 'kept')).toBe(NO_COPY);
+  });
+
+  test('take what room there is, whatever sizes come', () => {
+    const memory = createProfileMemory(BYTES_MAX);
+    for (let n = 0; n < 3000; n++) keep(memory, `small_${n}`, 1, n);
+    for (let n = 0; n < 3000; n++) keep(memory, `large_${n}`, 60, n);
+    const found = Array.from({ length: 3000 }, (_, n) => findCopy(memory, `large_${n}`));
+    const bytes = found.filter((copy) => copy !== NO_COPY).length * (60 * 40);
+    expect(bytes).toBeGreaterThan(BYTES_MAX / 2);
+  });
+
+  test('of a slab are in pages of one size each', () => {
+    const { pages, pageBytes, buffer } = createSlab(18 * 1024 * 1024);
+    expect([pages, pageBytes, buffer.byteLength]).toEqual([144, 131_072, 18 * 1024 * 1024]);
+  });
+});
+
+test('a table finds what was added and not removed', () => {
+  const [NUMBERS, HASHES] = [64, 7];
+  fc.assert(
+    fc.property(fc.array(fc.nat(NUMBERS - 1), { maxLength: 400 }), (toggled) => {
+      const table = createPartyTable(NUMBERS, (number, party) => party === String(number));
+      const added = new Set<number>();
+      for (const number of toggled) {
+        if (added.delete(number)) table.remove(number);
+        else {
+          added.add(number);
+          table.add(number, number % HASHES);
+        }
+        for (let one = 0; one < NUMBERS; one++) {
+          expect(table.find(String(one), one % HASHES)).toBe(added.has(one) ? one : NO_COPY);
+        }
+      }
+    }),
+    { numRuns: 20 },
   );
-  expect(memory.find('b')).toBeUndefined();
-  expect(memory.read(kept)).toBeUndefined();
-});
-
-test('the least recently used go first, by bytes and by entries', () => {
-  const byBytes = createProfileMemory(100, 8 * PAGE_BYTES);
-  for (let party = 0; party < 8; party++) byBytes.keep(String(party), SLOT, body(party), header(1));
-  byBytes.find('0');
-  byBytes.keep('8', SLOT, body(8), header(1));
-  expect(byBytes.find('1')).toBeUndefined();
-  expect(contents(byBytes, '0')).toBe(body(0).toString('latin1'));
-  expect(contents(byBytes, '8')).toBe(body(8).toString('latin1'));
-
-  const byEntries = createProfileMemory(2, 64 * PAGE_BYTES);
-  for (const party of ['a', 'b', 'c']) byEntries.keep(party, SLOT, body(1), header(1));
-  expect(byEntries.find('a')).toBeUndefined();
-  expect(byEntries.find('c')).toBeDefined();
-});
-
-test('a copy that was found and went since is not taken for the one that has its pages now', () => {
-  const memory = createProfileMemory(10, 64 * PAGE_BYTES);
-  memory.keep('a', SLOT, body(1), header(1));
-  const before = memory.find('a');
-  if (before === undefined) throw new Error('nothing was kept');
-  memory.keep('a', SLOT, body(2), header(1));
-  expect(memory.find('a')?.chain).toBe(before.chain);
-  expect(memory.read(before)).toBeUndefined();
-  expect(memory.extend(before, body(2).length, body(3), header(2))).toBe(false);
-  expect(contents(memory, 'a')).toBe(body(2).toString('latin1'));
-});
-
-test('a value of more than its share is not kept, and takes the place of nothing', () => {
-  const memory = createProfileMemory(10, 16 * PAGE_BYTES);
-  memory.keep('small', SLOT, body(1, 2 * PAGE_BYTES), header(1));
-  memory.keep('large', SLOT, body(2, 3 * PAGE_BYTES), header(1));
-  expect(memory.find('large')).toBeUndefined();
-  const kept = memory.find('small');
-  if (kept === undefined) throw new Error('nothing was kept');
-  expect(memory.extend(kept, 2 * PAGE_BYTES, body(1, 1), header(2))).toBe(false);
-  memory.keep('small', SLOT, body(1, 2 * PAGE_BYTES + 1), header(2));
-  expect(memory.find('small')).toBeUndefined();
-});
-
-test('a stub is remembered until the copy changes, and what was folded on it since is dropped', () => {
-  const memory = createProfileMemory(10, 64 * PAGE_BYTES);
-  memory.keep('a', SLOT, body(1), header(1));
-  memory.markStub('a', header(1));
-  expect(memory.find('a')).toMatchObject({ header: stubOf(header(1)), isStub: true });
-  memory.keep('a', SLOT, body(1), header(2));
-  expect(memory.find('a')).toMatchObject({ header: header(2), isStub: false });
-  memory.markStub('a', header(1));
-  expect(memory.find('a')).toBeUndefined();
-});
-
-test('only the copy with this header is forgotten', () => {
-  const memory = createProfileMemory(10, 64 * PAGE_BYTES);
-  memory.keep('a', SLOT, body(1), header(2));
-  memory.forget('a', header(1));
-  expect(memory.find('a')).toBeDefined();
-  memory.forget('a', header(2));
-  expect(memory.find('a')).toBeUndefined();
 });

@@ -1,7 +1,7 @@
 /**
  * Whether the profiles in Redis may be trusted. A Redis that came back from its disk, or a replica that
- * took over, may lack the last second of writes: a profile without the newest transactions looks as
- * good as a current one. So profiles belong to the run of the server that wrote them. Who meets another
+ * took over, may lack the last second of writes: a log without the newest appends looks as good as a current one, also
+ * to who knows only its beginning. So profiles belong to the run of the server that wrote them. Who meets another
  * run removes them all, once, and they are rebuilt from Postgres as they are needed.
  */
 import { setTimeout as sleep } from 'node:timers/promises';

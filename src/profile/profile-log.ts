@@ -1,0 +1,115 @@
+/**
+ * How a party's profile stands in Redis: a log of blocks that workers append to. A snapshot, which is a whole packed
+ * profile, then the items that were folded since; one without a snapshot only says that somebody rebuilds the profile.
+ *
+ *   block = tag (u8), length of the contents (u24), contents, stamp (8 bytes)
+ *
+ * The tag is the format of the kind, with ITEMS_FLAG for items. A stamp is random and belongs to one append, so whoever
+ * knows a length and the stamp in front of it knows whether a log still begins with what he has: the bytes from the
+ * stamp on are that stamp, and behind it whatever was appended since. A log that was lost and grew again, was made
+ * anew or was made invalid holds another stamp there, or none. All numbers are little-endian.
+ */
+import { type Profile, type ProfileKind, profileBytes, viewFrom, writeProfile } from './profile.ts';
+import { type TakeRoom, takeOwn } from './room.ts';
+
+export const STAMP_BYTES = 8;
+const HEADER_BYTES = 4;
+const ITEMS_FLAG = 0x80;
+/** What a block has beside its contents. */
+export const BLOCK_BYTES = HEADER_BYTES + STAMP_BYTES;
+/** One party's in one batch, nearly always; a list that gets more of them is moved once. */
+const ROOM_FOR_ARRIVALS_BYTES = 128;
+
+type Kind<P extends Profile> = Pick<
+  ProfileKind<P, never>,
+  'itemBytes' | 'layout' | 'decode' | 'merge'
+>;
+
+/** Random: the last bytes of every block of one append. */
+export type Stamp = { readonly high: number; readonly low: number };
+
+/** How far into a log somebody knows it. */
+export type LogEnd = Stamp & { readonly length: number };
+
+/** Begins a block of items, which go to the offset that is returned. */
+export function beginItems(view: DataView, at: number, format: number, bytes: number): number {
+  return beginBlock(view, at, format | ITEMS_FLAG, bytes);
+}
+
+/** A whole profile as a block. */
+export function encodeSnapshot<P extends Profile>(
+  { layout }: Pick<Kind<P>, 'layout'>,
+  profile: P,
+  stamp: Stamp,
+): Uint8Array {
+  const length = profileBytes(layout, profile);
+  const view = takeOwn(length + BLOCK_BYTES);
+  const at = beginBlock(view, 0, layout.format, length);
+  writeProfile(layout, profile, viewFrom(view, at));
+  endBlock(view, at + length, stamp);
+  return new Uint8Array(view.buffer);
+}
+
+function beginBlock(view: DataView, at: number, tag: number, bytes: number): number {
+  view.setUint32(at, ((bytes << 8) | tag) >>> 0, true);
+  return at + HEADER_BYTES;
+}
+
+/** Ends a block behind its contents; returns where the next one begins. */
+export function endBlock(view: DataView, at: number, { high, low }: Stamp): number {
+  view.setUint32(at, high, true);
+  view.setUint32(at + 4, low, true);
+  return at + STAMP_BYTES;
+}
+
+/** The stamp of a log's last block. */
+export function lastStamp(log: Uint8Array): Stamp {
+  const view = viewOf(log);
+  const at = log.length - STAMP_BYTES;
+  return { high: view.getUint32(at, true), low: view.getUint32(at + 4, true) };
+}
+
+/** The profile that a whole log holds, and how long its snapshot is; undefined when it must be rebuilt. */
+export function readLog<P extends Profile>(
+  kind: Kind<P>,
+  log: Uint8Array,
+  take: TakeRoom,
+): { readonly profile: P; readonly snapshotBytes: number } | undefined {
+  if (log.length < BLOCK_BYTES || log[0] !== kind.layout.format) return undefined;
+  const view = viewOf(log);
+  const length = view.getUint32(0, true) >>> 8;
+  const snapshotBytes = length + BLOCK_BYTES;
+  if (snapshotBytes > log.length) return undefined;
+  const body = take(length + ROOM_FOR_ARRIVALS_BYTES);
+  const contents = log.subarray(HEADER_BYTES, HEADER_BYTES + length);
+  new Uint8Array(body.buffer, body.byteOffset, length).set(contents);
+  const profile = kind.decode({ view: body, length }, take);
+  if (profile === undefined) return undefined;
+  if (mergeBlocks(kind, profile, log.subarray(snapshotBytes)) < 0) return undefined;
+  return { profile, snapshotBytes };
+}
+
+/** Takes blocks of items in, in their order; returns how many items they have, or -1 when the profile must be rebuilt. */
+export function mergeBlocks<P extends Profile>(
+  { itemBytes, layout, merge }: Kind<P>,
+  profile: P,
+  blocks: Uint8Array,
+): number {
+  const view = viewOf(blocks);
+  let items = 0;
+  for (let at = 0; at < blocks.length; ) {
+    if (blocks[at] !== (layout.format | ITEMS_FLAG)) return -1;
+    const begin = at + HEADER_BYTES;
+    const end = begin + (view.getUint32(at, true) >>> 8);
+    at = end + STAMP_BYTES;
+    if (at > blocks.length) return -1;
+    for (let item = begin; item < end; item += itemBytes, items++) {
+      if (!merge(profile, view, item)) return -1;
+    }
+  }
+  return items;
+}
+
+function viewOf({ buffer, byteOffset, length }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, length);
+}

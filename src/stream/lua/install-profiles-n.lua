@@ -1,0 +1,45 @@
+--[[
+  Puts a snapshot in front of each of some profiles' logs, in place of what the caller knew of it; what was appended
+  behind that stays. Only where the known stamp still stands: else somebody else was first, or the log was lost or made
+  invalid since, and the snapshot may lack what it had taken in or what made it invalid. A log that Redis has no room to
+  write is dropped.
+
+  KEYS[1..n] string  logs
+
+  ARGV[1] string     a snapshot for each log, one after the other, numbers little-endian:
+    digits           u8: how many digits follow
+    length           u24: of the snapshot
+    from             decimal digits: where the known stamp begins
+    stamp            8 bytes
+    snapshot         bytes
+  ARGV[2] number     time to live, seconds
+
+  Returns one digit a log, in one string: 0 refused, 1 installed, 2 dropped.
+]]
+local installs, ttl_seconds = ARGV[1], ARGV[2]
+local outcomes = {}
+local at = 1
+local full = false
+for i = 1, #KEYS do
+  local key = KEYS[i]
+  local digits, low, middle, high = string.byte(installs, at, at + 3)
+  local stamp_at = at + 4 + digits
+  local stamp = string.sub(installs, stamp_at, stamp_at + 7)
+  local tail = redis.call('GETRANGE', key, string.sub(installs, at + 4, stamp_at - 1), '-1')
+  at = stamp_at + 8 + low + 256 * middle + 65536 * high
+  outcomes[i] = '0'
+  if string.sub(tail, 1, 8) == stamp then
+    local log = string.sub(installs, stamp_at + 8, at - 1) .. string.sub(tail, 9)
+    if not full then
+      local stored = redis.pcall('SET', key, log, 'EX', ttl_seconds)
+      -- After a deletion Redis would let the rest of the script write beyond its limit.
+      full = stored.err ~= nil
+    end
+    outcomes[i] = '1'
+    if full then
+      redis.call('DEL', key)
+      outcomes[i] = '2'
+    end
+  end
+end
+return table.concat(outcomes)

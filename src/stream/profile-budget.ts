@@ -1,0 +1,83 @@
+/**
+ * Profiles give way to the streams: above their share of Redis' memory whole logs are dropped, those that were idle for
+ * longest of each page that is looked at, and none are begun. They are rebuilt from Postgres when they are needed.
+ */
+import { Cluster, type Redis } from 'ioredis';
+import { type RedisClient, toRedisFailure } from './connection.ts';
+import { profileKeyPattern } from './keys.ts';
+
+/** Share of maxmemory above which profiles give way. */
+const SHARE_MAX = 0.7;
+/** Where dropping ends, so that it is not needed again at once. */
+const SHARE_AFTER = 0.65;
+/** Of one look at one node: 64,000 keys at most. */
+const PAGES_MAX = 64;
+const PAGE_KEYS = 1000;
+
+export type ProfileBudget = {
+  /** Whether the last look found too little room. */
+  readonly isExceeded: () => boolean;
+  /** Looks at all nodes; resolves to how many logs were dropped. Throws a Failure. */
+  readonly keep: () => Promise<number>;
+};
+
+export function createProfileBudget(redis: RedisClient, market: string): ProfileBudget {
+  /** Where the last look at each node ended. */
+  const cursors = new Map<string, string>();
+  let isExceeded = false;
+  const keepNode = async (node: Redis): Promise<{ share: number; dropped: number }> => {
+    let share = await memoryShare(node);
+    if (share <= SHARE_MAX) return { share, dropped: 0 };
+    isExceeded = true;
+    const name = `${node.options.host}:${node.options.port}`;
+    let dropped = 0;
+    for (let page = 0; page < PAGES_MAX && share > SHARE_AFTER; page++) {
+      const [cursor, keys] = await node.scan(
+        ...([cursors.get(name) ?? '0', 'MATCH', profileKeyPattern(market)] as const),
+        ...(['COUNT', PAGE_KEYS] as const),
+      );
+      cursors.set(name, cursor);
+      dropped += await dropIdle(node, keys);
+      share = await memoryShare(node);
+    }
+    return { share, dropped };
+  };
+  return {
+    isExceeded: () => isExceeded,
+    async keep() {
+      const nodes = redis instanceof Cluster ? redis.nodes('master') : [redis];
+      try {
+        const looks = [];
+        for (const node of nodes) looks.push(await keepNode(node));
+        isExceeded = looks.some(({ share }) => share > SHARE_MAX);
+        return looks.reduce((sum, { dropped }) => sum + dropped, 0);
+      } catch (error) {
+        throw toRedisFailure(error);
+      }
+    },
+  };
+}
+
+/** Drops the half of some logs that were idle for longest. */
+async function dropIdle(node: Redis, keys: readonly string[]): Promise<number> {
+  if (keys.length === 0) return 0;
+  const pipeline = node.pipeline();
+  for (const key of keys) pipeline.object('IDLETIME', key);
+  const replies = (await pipeline.exec()) ?? [];
+  const idle = keys.map((key, index) => ({ key, seconds: Number(replies[index]?.[1] ?? 0) }));
+  idle.sort((a, b) => b.seconds - a.seconds);
+  const oldest = idle.slice(0, Math.ceil(idle.length / 2));
+  // One command a key, as keys of a page lie in different slots of a cluster.
+  const removals = node.pipeline();
+  for (const { key } of oldest) removals.unlink(key);
+  await removals.exec();
+  return oldest.length;
+}
+
+/** Used share of maxmemory, 0 without a limit. */
+async function memoryShare(node: Redis): Promise<number> {
+  const info = await node.info('memory');
+  const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+  const limit = field('maxmemory');
+  return limit === 0 ? 0 : field('used_memory') / limit;
+}

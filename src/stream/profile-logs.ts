@@ -1,0 +1,192 @@
+/**
+ * Profiles in Redis (L2): a log a party, to which every worker appends what it folds (profile/profile-log.ts has the
+ * bytes). A batch's appends are one script call, or one a hash slot on a cluster, all in one round trip; nobody loses.
+ * What another run of the server wrote is not used (profile-run.ts); what there is no room for is dropped whole
+ * (profile-budget.ts).
+ */
+import { Failure } from '../domain/failure.ts';
+import { callsOf } from './by-slot.ts';
+import type { RedisClient } from './connection.ts';
+import { createProfileBudget } from './profile-budget.ts';
+import { createTrustProfiles } from './profile-run.ts';
+import { loadScript, runScripts, type ScriptArgument } from './scripts.ts';
+
+/** How far into a log somebody knows it: its length there, and the stamp in front of that. */
+export type KnownEnd = { readonly length: number; readonly high: number; readonly low: number };
+
+type LogPlace = { readonly key: string; readonly slot: number };
+
+export type LogAppend = LogPlace & {
+  /** What the caller knows of the log; null for nothing. */
+  readonly known: KnownEnd | null;
+  /** Empty to read only. */
+  readonly block: Uint8Array;
+  readonly isToRenew: boolean;
+};
+
+/**
+ * What the caller lacks of a log, without the block that it appended itself: nothing, the bytes `since` what it knew, the
+ * `whole` log, or everything as the log was `absent`. `later`: nothing has happened, ask again.
+ */
+export type LogReply = {
+  readonly lacks: 'nothing' | 'since' | 'whole' | 'absent' | 'later';
+  readonly bytes: Uint8Array;
+  /** False when Redis had no room for the block: then the log is gone. */
+  readonly isStored: boolean;
+};
+
+export type LogInstall = LogPlace & {
+  /** What `snapshot` replaces: where this no longer stands it is refused. */
+  readonly known: KnownEnd;
+  readonly snapshot: Uint8Array;
+};
+
+export type InstallOutcome = 'refused' | 'installed' | 'dropped';
+
+export type ProfileLogs = {
+  readonly append: (appends: readonly LogAppend[]) => Promise<LogReply[]>;
+  /** Takes the bytes before it returns. */
+  readonly install: (installs: readonly LogInstall[]) => Promise<InstallOutcome[]>;
+  /** Looks at Redis' memory; above the budget logs are dropped, and none are begun. Resolves to how many were dropped. */
+  readonly keepBudget: () => Promise<number>;
+};
+
+export type ProfileLogsOptions = {
+  readonly redis: RedisClient;
+  readonly market: string;
+  readonly ttlSeconds: number;
+  /** Bytes of one reply, at most, but for the first log in it. */
+  readonly replyBytesMax?: number;
+};
+
+const REPLY_BYTES_MAX = 4 * 1024 * 1024;
+/** How long a log without a snapshot lives: far longer than a rebuild, and so short that none pile up. */
+const PLACEHOLDER_SECONDS = 10;
+
+const NO_BYTES = new Uint8Array(0);
+const LACKS = ['nothing', 'since', 'whole', 'absent'] as const;
+const LATER: LogReply = { lacks: 'later', bytes: NO_BYTES, isStored: false };
+/** By code, for those without bytes: nearly all. */
+const EMPTY_REPLIES = [true, false].flatMap((isStored) =>
+  LACKS.map((lacks): LogReply => ({ lacks, bytes: NO_BYTES, isStored })),
+);
+const OUTCOMES = ['refused', 'installed', 'dropped'] as const;
+const CODE_0 = 48;
+const LATER_CODE = 8;
+
+export function createProfileLogs(options: ProfileLogsOptions): ProfileLogs {
+  const { redis, market, ttlSeconds, replyBytesMax = REPLY_BYTES_MAX } = options;
+  const trustProfiles = createTrustProfiles(redis, market);
+  const appendProfiles = loadScript('append-profiles-n');
+  const installProfiles = loadScript('install-profiles-n');
+  const budget = createProfileBudget(redis, market);
+  return {
+    keepBudget: budget.keep,
+    async append(appends) {
+      const calls = callsOf(redis, appends);
+      const packed = calls.map(({ items }) => ({
+        keys: items.map(({ key }) => key),
+        args: [
+          ...[packAppends(items), budget.isExceeded() ? 1 : 0],
+          ...[replyBytesMax, ttlSeconds, PLACEHOLDER_SECONDS],
+        ] as ScriptArgument[],
+      }));
+      await trustProfiles();
+      const replies = await runScripts(redis, appendProfiles, packed, { buffers: true });
+      const placed = new Array<LogReply>(appends.length);
+      for (const [index, { places }] of calls.entries()) {
+        placeReplies(replies[index], places, placed);
+      }
+      return placed;
+    },
+    async install(installs) {
+      const calls = callsOf(redis, installs);
+      const packed = calls.map(({ items }) => ({
+        keys: items.map(({ key }) => key),
+        args: [packInstalls(items), ttlSeconds],
+      }));
+      await trustProfiles();
+      const replies = await runScripts(redis, installProfiles, packed);
+      const outcomes = new Array<InstallOutcome>(installs.length);
+      for (const [index, { places }] of calls.entries()) {
+        const digits = replies[index];
+        if (digits instanceof Failure) throw digits;
+        if (typeof digits !== 'string' || digits.length !== places.length) throw unknownReply();
+        places.forEach((place, at) => {
+          outcomes[place] = OUTCOMES[Number(digits[at])] ?? 'refused';
+        });
+      }
+      return outcomes;
+    },
+  };
+}
+
+function placeReplies(reply: unknown, places: readonly number[], placed: LogReply[]): void {
+  if (reply instanceof Failure) throw reply;
+  const [codes, ...values] = Array.isArray(reply) ? reply : [];
+  if (!Buffer.isBuffer(codes) || codes.length !== places.length) throw unknownReply();
+  let next = 0;
+  places.forEach((place, at) => {
+    const code = (codes[at] ?? 0) - CODE_0;
+    const empty = EMPTY_REPLIES[code];
+    if (code === LATER_CODE) placed[place] = LATER;
+    else if (empty === undefined) throw unknownReply();
+    else if (empty.lacks === 'nothing' || empty.lacks === 'absent') placed[place] = empty;
+    else placed[place] = { ...empty, bytes: values[next++] as Buffer };
+  });
+}
+
+function unknownReply(): Failure {
+  return new Failure('unavailable', 'REDIS_REPLY', 'a profile script answered in an unknown shape');
+}
+
+const STAMP_BYTES = 8;
+/** Of a log of less than 512 MiB, the most that Redis keeps. */
+const DIGITS_MAX = 9;
+const HEAD_BYTES = 4 + DIGITS_MAX + STAMP_BYTES;
+const RENEW_FLAG = 128;
+
+/** One argument for all logs: the client spends more on an argument than on its bytes. */
+function packAppends(appends: readonly LogAppend[]): Buffer {
+  let length = appends.length * HEAD_BYTES;
+  for (const { block } of appends) length += block.length;
+  const packed = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const { known, block, isToRenew } of appends) {
+    at = packHead(packed, at, known, block.length, isToRenew ? RENEW_FLAG : 0);
+    packed.set(block, at);
+    at += block.length;
+  }
+  return packed.subarray(0, at);
+}
+
+function packInstalls(installs: readonly LogInstall[]): Buffer {
+  let length = installs.length * HEAD_BYTES;
+  for (const { snapshot } of installs) length += snapshot.length;
+  const packed = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const { known, snapshot } of installs) {
+    at = packHead(packed, at, known, snapshot.length, 0);
+    packed.set(snapshot, at);
+    at += snapshot.length;
+  }
+  return packed.subarray(0, at);
+}
+
+/** As the scripts read it: digits and flag, length of what follows, where the stamp begins, the stamp. */
+function packHead(
+  packed: Buffer,
+  from: number,
+  known: KnownEnd | null,
+  length: number,
+  flag: number,
+): number {
+  const digits = known === null ? '' : String(known.length - STAMP_BYTES);
+  packed.writeUInt32LE(length * 256 + digits.length + flag, from);
+  let at = from + 4;
+  if (known === null) return at;
+  // Character by character: for so few of them a call into the encoder takes longer.
+  for (let index = 0; index < digits.length; index++) packed[at++] = digits.charCodeAt(index);
+  at = packed.writeUInt32LE(known.high, at);
+  return packed.writeUInt32LE(known.low, at);
+}

@@ -1,0 +1,62 @@
+/**
+ * Snapshots on their way to Redis. Nobody waits for an outcome: whether one was installed shows when its log is next
+ * appended to. What is under way is bounded, so a Redis that answers slowly slows the rebuilds down.
+ */
+import type { Metrics } from '../../runtime/metrics.ts';
+import type { LogInstall, ProfileLogs } from '../../stream/profile-logs.ts';
+
+/** Of one call. */
+const CALL_BYTES = 256 * 1024;
+const UNDER_WAY_BYTES_MAX = 8 * 1024 * 1024;
+
+export type Installs = {
+  readonly add: (install: LogInstall) => void;
+  /** Resolves once there is room for more; undefined when there is. */
+  readonly room: () => Promise<void> | undefined;
+  /** Sends what was added. */
+  readonly flush: () => void;
+};
+
+export function createInstalls(
+  logs: Pick<ProfileLogs, 'install'>,
+  metrics: Pick<Metrics, 'profileInstalls'>,
+): Installs {
+  let added: LogInstall[] = [];
+  let addedBytes = 0;
+  let underWayBytes = 0;
+  let answered = Promise.withResolvers<void>();
+
+  async function send(installs: readonly LogInstall[], bytes: number): Promise<void> {
+    underWayBytes += bytes;
+    try {
+      for (const outcome of await logs.install(installs)) metrics.profileInstalls.inc({ outcome });
+    } catch {
+      // Unknown for most, and without consequence: a copy counts only where its stamp is found.
+      metrics.profileInstalls.inc({ outcome: 'failed' }, installs.length);
+    }
+    underWayBytes -= bytes;
+    answered.resolve();
+    answered = Promise.withResolvers<void>();
+  }
+
+  function flush(): void {
+    if (added.length === 0) return;
+    void send(added, addedBytes);
+    added = [];
+    addedBytes = 0;
+  }
+
+  async function waitForRoom(): Promise<void> {
+    while (underWayBytes > UNDER_WAY_BYTES_MAX) await answered.promise;
+  }
+
+  return {
+    flush,
+    add(install) {
+      added.push(install);
+      addedBytes += install.snapshot.length;
+      if (addedBytes >= CALL_BYTES) flush();
+    },
+    room: () => (underWayBytes > UNDER_WAY_BYTES_MAX ? waitForRoom() : undefined),
+  };
+}

@@ -1,0 +1,255 @@
+/**
+ * Copies of profiles in this process' memory (L1): packed profiles, each in a chunk of a slab behind what is known of its
+ * log and its party's id. They are folded where they stand. Which of them go when there is no room is decided by a clock: a
+ * copy that was found since the hand last passed stays for another round.
+ */
+import { hashText } from '../../profile/pack.ts';
+import {
+  encodeProfile,
+  type Profile,
+  type ProfileLayout,
+  profileBytes,
+  writeProfile,
+} from '../../profile/profile.ts';
+import type { LogEnd } from '../../profile/profile-log.ts';
+import { createPartyTable, type PartyTable } from './party-table.ts';
+import {
+  type Chunk,
+  classFor,
+  createSlab,
+  eachChunk,
+  nextPage,
+  reassignPage,
+  releaseChunk,
+  type Slab,
+  takeChunk,
+  UNIT_BYTES,
+} from './slab.ts';
+
+/** A copy, by its chunk. */
+export type Copy = Chunk;
+export const NO_COPY: Copy = -1;
+
+/** What is known of the log that a copy stands for. */
+export type CopyState = {
+  /** Of the log's key. */
+  readonly slot: number;
+  readonly end: LogEnd;
+  /** Bytes of the snapshot that the log begins with. */
+  readonly snapshotBytes: number;
+  /** When this process last renewed the log's time to live, or read it; seconds. */
+  readonly renewedAtS: number;
+};
+
+export type ProfileMemory = {
+  readonly slab: Slab;
+  readonly words: Uint32Array<ArrayBuffer>;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly table: PartyTable;
+  /** By chunk: how many copies began here, whether one is here, and whether it was found lately. */
+  readonly births: Uint32Array;
+  readonly isTaken: Uint8Array;
+  readonly wasFound: Uint8Array;
+  /** By class: the page that the clock's hand is at; and the hand of the pages that change their class. */
+  readonly hands: Int32Array;
+  pageHand: number;
+};
+
+/** What stands in front of the id, in words: */
+const HEAD_BYTES = 40;
+const [ID_CHARS, CLASS, SLOT, LENGTH] = [0, 1, 2, 3];
+const [LOG_LENGTH, HIGH, LOW, SNAPSHOT, RENEWED] = [4, 5, 6, 7, 8];
+const UNIT_WORDS = UNIT_BYTES / 4;
+/** Of a page's copies: where no more were found, all of them go for another class. */
+const COLD_SHARE = 1 / 8;
+
+export function createProfileMemory(bytesMax: number): ProfileMemory {
+  const slab = createSlab(bytesMax);
+  const words = new Uint32Array(slab.buffer);
+  const bytes = new Uint8Array(slab.buffer);
+  return {
+    ...{ slab, words, bytes, pageHand: 0 },
+    table: createPartyTable(slab.units, (copy, party) => {
+      if (words[copy * UNIT_WORDS + ID_CHARS] !== party.length) return false;
+      let at = copy * UNIT_BYTES + HEAD_BYTES;
+      for (let index = 0; index < party.length; index++, at += 2) {
+        const code = party.charCodeAt(index);
+        if (bytes[at] !== (code & 0xff) || bytes[at + 1] !== code >>> 8) return false;
+      }
+      return true;
+    }),
+    births: new Uint32Array(slab.units),
+    isTaken: new Uint8Array(slab.units),
+    wasFound: new Uint8Array(slab.units),
+    hands: new Int32Array(slab.sizes.length),
+  };
+}
+
+/** The party's copy; NO_COPY for none. */
+export function findCopy(memory: ProfileMemory, party: string): Copy {
+  const copy = memory.table.find(party, hashText(party));
+  if (copy !== NO_COPY) memory.wasFound[copy] = 1;
+  return copy;
+}
+
+/** Tells a copy from others that stand in its chunk later. */
+export function birthOf({ births }: ProfileMemory, copy: Copy): number {
+  return births[copy] ?? 0;
+}
+
+export function stateOf({ words }: ProfileMemory, copy: Copy): CopyState {
+  const at = copy * UNIT_WORDS;
+  const word = (index: number) => words[at + index] ?? 0;
+  return {
+    slot: word(SLOT),
+    end: { length: word(LOG_LENGTH), high: word(HIGH), low: word(LOW) },
+    snapshotBytes: word(SNAPSHOT),
+    renewedAtS: word(RENEWED),
+  };
+}
+
+/** The copy's packed profile, with all the room behind it. */
+export function viewOf({ slab, words }: ProfileMemory, copy: Copy): DataView<ArrayBuffer> {
+  const begin = bodyAt(words, copy);
+  const size = slab.sizes[words[copy * UNIT_WORDS + CLASS] ?? 0] ?? 0;
+  return new DataView(slab.buffer, begin, copy * UNIT_BYTES + size - begin);
+}
+
+export function lengthOf({ words }: ProfileMemory, copy: Copy): number {
+  return words[copy * UNIT_WORDS + LENGTH] ?? 0;
+}
+
+/** Keeps a profile, in place of the party's copy. The profile's list may stand in that copy. */
+export function keepProfile<P extends Profile>(
+  memory: ProfileMemory,
+  party: string,
+  layout: ProfileLayout<P>,
+  profile: P,
+  state: CopyState,
+): void {
+  const length = profileBytes(layout, profile);
+  const copy = memory.table.find(party, hashText(party));
+  if (copy !== NO_COPY && viewOf(memory, copy).byteLength >= length) {
+    writeProfile(layout, profile, viewOf(memory, copy));
+    writeState(memory, copy, length, state);
+    return;
+  }
+  // Packed before a chunk is taken, which may be the one where its list stands.
+  const packed = encodeProfile(layout, profile);
+  if (copy !== NO_COPY) dropCopy(memory, copy);
+  const sizeClass = classFor(memory.slab, HEAD_BYTES + paddedBytes(party.length) + length);
+  if (sizeClass === undefined) return;
+  const added = addCopy(memory, party, sizeClass);
+  memory.bytes.set(packed, bodyAt(memory.words, added));
+  writeState(memory, added, length, state);
+}
+
+/** Renews what is known of a copy whose profile was folded in place. */
+export function writeState(
+  { words }: ProfileMemory,
+  copy: Copy,
+  length: number,
+  { slot, end, snapshotBytes, renewedAtS }: CopyState,
+): void {
+  const at = copy * UNIT_WORDS;
+  words[at + SLOT] = slot;
+  words[at + LENGTH] = length;
+  words[at + LOG_LENGTH] = end.length;
+  words[at + HIGH] = end.high;
+  words[at + LOW] = end.low;
+  words[at + SNAPSHOT] = snapshotBytes;
+  words[at + RENEWED] = renewedAtS;
+}
+
+export function forgetParty(memory: ProfileMemory, party: string): void {
+  const copy = memory.table.find(party, hashText(party));
+  if (copy !== NO_COPY) dropCopy(memory, copy);
+}
+
+/** Whole words of 8 bytes, so that what follows the id is aligned. */
+function paddedBytes(chars: number): number {
+  return (2 * chars + 7) & ~7;
+}
+
+function bodyAt(words: Uint32Array, copy: Copy): number {
+  return copy * UNIT_BYTES + HEAD_BYTES + paddedBytes(words[copy * UNIT_WORDS + ID_CHARS] ?? 0);
+}
+
+function addCopy(memory: ProfileMemory, party: string, sizeClass: number): Copy {
+  const { words, bytes, table } = memory;
+  const copy = makeRoom(memory, sizeClass);
+  const head = copy * UNIT_WORDS;
+  words[head + ID_CHARS] = party.length;
+  words[head + CLASS] = sizeClass;
+  let at = copy * UNIT_BYTES + HEAD_BYTES;
+  for (let index = 0; index < party.length; index++) {
+    const code = party.charCodeAt(index);
+    bytes[at++] = code & 0xff;
+    bytes[at++] = code >>> 8;
+  }
+  memory.births[copy] = birthOf(memory, copy) + 1;
+  memory.isTaken[copy] = 1;
+  memory.wasFound[copy] = 1;
+  table.add(copy, hashText(party));
+  return copy;
+}
+
+function dropCopy(memory: ProfileMemory, copy: Copy): void {
+  memory.table.remove(copy);
+  memory.births[copy] = birthOf(memory, copy) + 1;
+  memory.isTaken[copy] = 0;
+  releaseChunk(memory.slab, copy, memory.words[copy * UNIT_WORDS + CLASS] ?? 0);
+}
+
+/**
+ * A free chunk, for which others may have to go: a page that was hardly found lately, of whatever class, so that classes
+ * follow the load; else what was not found lately of the class itself.
+ */
+function makeRoom(memory: ProfileMemory, sizeClass: number): Chunk {
+  const { slab } = memory;
+  for (;;) {
+    const chunk = takeChunk(slab, sizeClass);
+    if (chunk !== undefined) return chunk;
+    memory.pageHand = nextPage(slab, memory.pageHand);
+    const page = memory.pageHand;
+    const isNeeded = (slab.pageCounts[sizeClass] ?? 0) === 0;
+    if (slab.classes[page] !== sizeClass && (isNeeded || isCold(memory, page))) {
+      eachTaken(memory, page, (copy) => dropCopy(memory, copy));
+      reassignPage(slab, page, sizeClass);
+    } else if (!isNeeded) dropUnfound(memory, sizeClass);
+  }
+}
+
+/** Whether hardly any of a page was found since it was last asked. */
+function isCold(memory: ProfileMemory, page: number): boolean {
+  let [taken, found] = [0, 0];
+  eachTaken(memory, page, (copy) => {
+    taken++;
+    found += memory.wasFound[copy] ?? 0;
+    memory.wasFound[copy] = 0;
+  });
+  return found <= taken * COLD_SHARE;
+}
+
+/** Drops what was not found lately of the next page of a class that has such. */
+function dropUnfound(memory: ProfileMemory, sizeClass: number): void {
+  const { slab, hands, wasFound } = memory;
+  // Once round, and to where it began: whatever was found has lost its mark by then.
+  for (let dropped = 0; dropped === 0; ) {
+    const page = nextPage(slab, hands[sizeClass] ?? 0, sizeClass);
+    hands[sizeClass] = page;
+    eachTaken(memory, page, (copy) => {
+      if (wasFound[copy] === 0) {
+        dropCopy(memory, copy);
+        dropped++;
+      }
+      wasFound[copy] = 0;
+    });
+  }
+}
+
+function eachTaken({ slab, isTaken }: ProfileMemory, page: number, use: (copy: Copy) => void) {
+  eachChunk(slab, page, (chunk) => {
+    if (isTaken[chunk] === 1) use(chunk);
+  });
+}

@@ -1,0 +1,49 @@
+/** What the folds of one kind of profile share. */
+import type { KindBatch, LoadPasts } from '../../profile/fold-batch.ts';
+import type { Profile, ProfileKind } from '../../profile/profile.ts';
+import type { Stamp } from '../../profile/profile-log.ts';
+import type { Room, TakeRoom } from '../../profile/room.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+import type { Installs } from './installs.ts';
+import type { ProfileMemory } from './profile-memory.ts';
+import type { PlaceOfParty, Visit } from './visit.ts';
+
+export type FoldKindOptions<P extends Profile, Past> = {
+  readonly kind: ProfileKind<P, Past>;
+  readonly loadPasts: LoadPasts<Past>;
+  readonly placeOf: PlaceOfParty;
+  readonly installs: Installs;
+  readonly metrics: Metrics;
+  readonly nowMs: () => number;
+  /** Time to live of a log in Redis. */
+  readonly ttlSeconds: number;
+  /** Of the copies in memory. */
+  readonly bytesMax: number;
+};
+
+export type Side<P extends Profile, Past> = FoldKindOptions<P, Past> & {
+  readonly memory: ProfileMemory;
+  /** For the list of one party at a time. */
+  readonly room: Room;
+};
+
+/** A batch as one kind of profile meets it. */
+export type SideBatch<P extends Profile, Past> = KindBatch<P, Past> & {
+  readonly side: Side<P, Past>;
+  readonly newStamp: () => Stamp;
+  /** Parties by the reason for which their profiles are to be rebuilt. */
+  readonly rebuilds: Record<'missing' | 'too_short', Visit[]>;
+};
+
+/** A profile, and how long the snapshot is that its log begins with. */
+export type Found<P> = { readonly profile: P; readonly snapshotBytes: number };
+
+/** Room for another party's list: that of the one before is done with. */
+export function takeRoom({ room }: { readonly room: Room }): TakeRoom {
+  room.reset();
+  return room.take;
+}
+
+export function nowS({ nowMs }: { readonly nowMs: () => number }): number {
+  return Math.floor(nowMs() / 1000);
+}

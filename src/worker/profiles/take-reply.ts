@@ -1,0 +1,104 @@
+/** Folds a party's transactions into what is known of it once Redis has answered. */
+import { foldParty } from '../../profile/fold-batch.ts';
+import type { Profile } from '../../profile/profile.ts';
+import { lastStamp, mergeBlocks, readLog } from '../../profile/profile-log.ts';
+import type { LogReply } from '../../stream/profile-logs.ts';
+import { keep } from './keep.ts';
+import { birthOf, forgetParty, lengthOf, viewOf } from './profile-memory.ts';
+import { type Found, type Side, type SideBatch, takeRoom } from './side.ts';
+import { readAgain, type Visit } from './visit.ts';
+
+/** Folds a party's transactions, or puts it where it waits for its rebuild. False when it has to be asked again. */
+export function takeReply<P extends Profile, Past>(
+  batch: SideBatch<P, Past>,
+  visit: Visit,
+  reply: LogReply,
+): boolean {
+  const { side, rebuilds } = batch;
+  const { memory } = side;
+  if (reply.lacks === 'later') return false;
+  noteEnd(visit, reply);
+  const isProven = reply.lacks === 'nothing' || reply.lacks === 'since';
+  if (isProven && birthOf(memory, visit.copy) !== visit.birth) {
+    readAgain(visit);
+    return false;
+  }
+  if (visit.block.length > 0) countReply(side, reply);
+  const found = isProven ? readCopy(side, visit, reply) : readWhole(side, reply);
+  if (found === undefined) {
+    waitForRebuild(batch, visit, visit.indices, rebuilds.missing);
+    return true;
+  }
+  const waiting = foldParty(batch, found.profile, visit.indices);
+  if (waiting.length > 0) waitForRebuild(batch, visit, waiting, rebuilds.too_short);
+  else keep(batch, visit, found, isProven);
+  return true;
+}
+
+/** Where the log ends now, with what the caller lacked of it and the block. */
+function noteEnd(visit: Visit, { lacks, bytes, isStored }: LogReply): void {
+  const { block, known } = visit;
+  visit.isStored = isStored;
+  if (block.length === 0) {
+    // Read only: whatever stands last was appended by anybody.
+    visit.isStored = bytes.length > 0;
+    if (visit.isStored) visit.end = { length: bytes.length, ...lastStamp(bytes) };
+    return;
+  }
+  const before = lacks === 'whole' ? 0 : (known?.length ?? 0);
+  const length = (lacks === 'absent' ? 0 : before + bytes.length) + block.length;
+  visit.end = { length, ...lastStamp(block) };
+}
+
+/** The proven copy, with what others appended. */
+function readCopy<P extends Profile, Past>(
+  side: Side<P, Past>,
+  { party, copy, state }: Visit,
+  { bytes }: LogReply,
+): Found<P> | undefined {
+  const { kind, memory, metrics } = side;
+  const body = { view: viewOf(memory, copy), length: lengthOf(memory, copy) };
+  const profile = kind.decode(body, takeRoom(side));
+  if (profile === undefined || bytes.length === 0) {
+    return profile && { profile, snapshotBytes: state?.snapshotBytes ?? 0 };
+  }
+  const merged = mergeBlocks(kind, profile, bytes);
+  if (merged < 0) {
+    forgetParty(memory, party);
+    return undefined;
+  }
+  metrics.profileItemsMerged.inc({ party: kind.party }, merged);
+  return { profile, snapshotBytes: state?.snapshotBytes ?? 0 };
+}
+
+function readWhole<P extends Profile, Past>(
+  side: Side<P, Past>,
+  { bytes }: LogReply,
+): Found<P> | undefined {
+  return readLog(side.kind, bytes, takeRoom(side));
+}
+
+/** What was folded into a copy in part is no copy of anything. */
+function waitForRebuild<P extends Profile, Past>(
+  { side }: SideBatch<P, Past>,
+  visit: Visit,
+  waiting: readonly number[],
+  rebuilds: Visit[],
+): void {
+  visit.waiting = waiting;
+  forgetParty(side.memory, visit.party);
+  rebuilds.push(visit);
+}
+
+function countReply<P extends Profile, Past>(
+  { kind, metrics }: Side<P, Past>,
+  { lacks, isStored }: LogReply,
+): void {
+  const isProven = lacks === 'nothing' || lacks === 'since';
+  metrics[isProven ? 'cacheHits' : 'cacheMisses'].inc({ cache: 'profile_memory' });
+  if (!isProven) {
+    metrics[lacks === 'whole' ? 'cacheHits' : 'cacheMisses'].inc({ cache: 'profile_redis' });
+  }
+  if (isStored) metrics.profileAppends.inc({ party: kind.party });
+  else if (lacks !== 'absent') metrics.profileLogsDropped.inc();
+}

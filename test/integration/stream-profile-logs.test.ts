@@ -1,0 +1,198 @@
+/**
+ * Goal: whoever appends learns all that was appended since what he knows, and is never taken for one who knows a log
+ * that is gone; a Redis without room has no log that lacks anything. Method: real Redis, blocks made by hand.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openCommands, type RedisClient } from '../../src/stream/connection.ts';
+import {
+  createProfileLogs,
+  type KnownEnd,
+  type LogAppend,
+  type ProfileLogs,
+} from '../../src/stream/profile-logs.ts';
+import { startTestRedis, type TestService } from '../support/services.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+let service: TestService;
+let redis: RedisClient;
+let logs: ProfileLogs;
+beforeAll(async () => {
+  service = await startTestRedis();
+  redis = openCommands(service.url, 2000);
+  // Each one listens to the connection.
+  redis.setMaxListeners(100);
+  await waitUntil(() => redis.status === 'ready', 5000, 'redis');
+});
+afterAll(async () => {
+  redis.disconnect();
+  await service[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  await redis.config('SET', 'maxmemory', '0');
+  await redis.flushall();
+  logs = createProfileLogs(options());
+});
+
+const options = () => ({ redis, market: 'm', ttlSeconds: 60 });
+
+let stamps = 0;
+/** Contents, and a stamp of their own. */
+function block(contents: string): Buffer {
+  const bytes = Buffer.from(`${contents}--------`);
+  bytes.writeUInt32LE(++stamps, bytes.length - 8);
+  return bytes;
+}
+const endOf = (length: number, last: Buffer): KnownEnd => ({
+  length,
+  high: last.readUInt32LE(last.length - 8),
+  low: last.readUInt32LE(last.length - 4),
+});
+const key = (n: number) => `{m:p0${n % 4}}:account:${n}`;
+function append(n: number, known: KnownEnd | null, bytes: Uint8Array): LogAppend {
+  return { key: key(n), slot: n % 4, known, block: bytes, isToRenew: false };
+}
+const NOTHING = Buffer.alloc(0);
+
+describe('logs of profiles', () => {
+  test('tell each caller what it lacks, of many of many slots', async () => {
+    const first = Array.from({ length: 40 }, (_, n) => block(`first ${n}`));
+    const begun = await logs.append(first.map((bytes, n) => append(n, null, bytes)));
+    expect(begun).toEqual(
+      first.map(() => ({ lacks: 'absent', bytes: new Uint8Array(0), isStored: true })),
+    );
+    const ends = first.map((bytes) => endOf(bytes.length, bytes));
+    const second = block('second');
+    const odd = ends.flatMap((end, n) => (n % 2 === 1 ? [append(n, end, second)] : []));
+    for (const { lacks } of await logs.append(odd)) expect(lacks).toBe('nothing');
+    const replies = await logs.append(
+      ends.map((end, n) => append(n, n % 3 === 0 ? null : end, block('third'))),
+    );
+    replies.forEach(({ lacks, bytes, isStored }, n) => {
+      const since = n % 2 === 1 ? second : NOTHING;
+      expect(isStored).toBe(true);
+      if (n % 3 === 0) expect(bytes).toEqual(Buffer.concat([first[n] as Buffer, since]));
+      else expect(Buffer.from(bytes)).toEqual(since);
+      expect(lacks).toBe(n % 3 === 0 ? 'whole' : n % 2 === 1 ? 'since' : 'nothing');
+    });
+    expect(await logs.append([])).toEqual([]);
+  });
+
+  test('are never taken for one that was lost and grew again', async () => {
+    const [one, other] = [block('as long'), block('as long')];
+    await logs.append([append(1, null, one)]);
+    await redis.del(key(1));
+    await logs.append([append(1, null, other)]);
+    const [reply] = await logs.append([append(1, endOf(one.length, one), block('more'))]);
+    expect(reply).toEqual({ lacks: 'whole', bytes: other, isStored: true });
+    const [short] = await logs.append([append(1, endOf(5000, one), NOTHING)]);
+    expect(short?.lacks).toBe('whole');
+  });
+
+  test('get a snapshot in place of what its maker knew, and keep what came behind', async () => {
+    const [first, behind, snapshot] = [block('first'), block('behind'), block('snapshot')];
+    await logs.append([append(2, null, first)]);
+    const known = endOf(first.length, first);
+    expect(await redis.ttl(key(2))).toBeLessThanOrEqual(10);
+    await logs.append([append(2, known, behind)]);
+    const install = { key: key(2), slot: 2, known, snapshot };
+    expect(await logs.install([install, install])).toEqual(['installed', 'refused']);
+    expect(await redis.getBuffer(key(2))).toEqual(Buffer.concat([snapshot, behind]));
+    expect(await redis.ttl(key(2))).toBeGreaterThan(50);
+    // Made before a label, a loss or another snapshot.
+    await redis.del(key(2));
+    const late = { ...install, known: endOf(snapshot.length, snapshot) };
+    expect(await logs.install([late])).toEqual(['refused']);
+    expect(await redis.exists(key(2))).toBe(0);
+    expect(await logs.install([])).toEqual([]);
+  });
+
+  test('live on while they are renewed, placeholders do not', async () => {
+    const first = block('first');
+    await logs.append([append(3, null, first)]);
+    await logs.append([{ ...append(3, null, block('second')), isToRenew: true }]);
+    expect(await redis.ttl(key(3))).toBeLessThanOrEqual(10);
+    const renewing = { ...append(3, endOf(first.length, first), block('third')), isToRenew: true };
+    await logs.append([renewing]);
+    expect(await redis.ttl(key(3))).toBeGreaterThan(50);
+  });
+
+  test('come in as many replies as it takes, each bounded', async () => {
+    const bounded = createProfileLogs({ ...options(), replyBytesMax: 1000 });
+    const wholes = [4, 5, 6].map(() => block('x'.repeat(600)));
+    await logs.append(wholes.map((bytes, index) => append(4 + index, null, bytes)));
+    const more = block('more');
+    const asked = [4, 5, 6].map((n) => append(n, null, more));
+    const replies = await bounded.append(asked);
+    expect(replies.map(({ lacks }) => lacks)).toEqual(['whole', 'later', 'later']);
+    // Nothing has happened to those.
+    expect(await redis.strlen(key(5))).toBe(wholes[1]?.length);
+    expect(await redis.strlen(key(4))).toBe((wholes[0]?.length ?? 0) + more.length);
+  });
+
+  test('are dropped where Redis has no room for a block, and their past is told once more', async () => {
+    const firsts = [7, 8].map(() => block('x'.repeat(1000)));
+    await logs.append(firsts.map((bytes, index) => append(7 + index, null, bytes)));
+    await redis.config('SET', 'maxmemory', '1');
+    const known = firsts.map((bytes) => endOf(bytes.length, bytes));
+    const replies = await logs.append([
+      append(7, known[0] ?? null, block('lost')),
+      append(8, null, block('lost')),
+      append(9, null, block('lost')),
+    ]);
+    expect(replies.map(({ lacks, isStored }) => [lacks, isStored])).toEqual([
+      ['nothing', false],
+      ['whole', false],
+      ['absent', false],
+    ]);
+    expect(await redis.exists(key(7), key(8), key(9))).toBe(0);
+  });
+
+  test('are dropped where Redis has no room for a snapshot', async () => {
+    const first = block('first');
+    await logs.append([append(10, null, first)]);
+    await redis.config('SET', 'maxmemory', '1');
+    const known = endOf(first.length, first);
+    const install = { key: key(10), slot: 2, known, snapshot: block('snapshot') };
+    expect(await logs.install([install])).toEqual(['dropped']);
+    expect(await redis.exists(key(10))).toBe(0);
+  });
+
+  test('give way above their share of the memory, the idle ones first, and none are begun', async () => {
+    const firsts = Array.from({ length: 2000 }, (_, n) => block(`${n} ${'x'.repeat(1000)}`));
+    await logs.append(firsts.map((bytes, n) => append(n, null, bytes)));
+    await redis.set('{m:US-EG:0}:transactions', 'stays');
+    const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
+    await redis.config('SET', 'maxmemory', String(Math.round(used / 0.75)));
+    expect(await logs.keepBudget()).toBeGreaterThan(0);
+    expect(await redis.exists('{m:US-EG:0}:transactions')).toBe(1);
+    const left = (await redis.keys('{m:p0?}:account:*')).length;
+    expect(left).toBeLessThan(2000);
+    expect(await logs.keepBudget()).toBe(0);
+    // What is above its share without any logs begins none.
+    await redis.config('SET', 'maxmemory', '1000');
+    await logs.keepBudget();
+    await redis.config('SET', 'maxmemory', '0');
+    const [crowded] = await logs.append([append(3000, null, block('new'))]);
+    expect(crowded).toMatchObject({ lacks: 'absent', isStored: false });
+    await logs.keepBudget();
+    const [roomy] = await logs.append([append(3000, null, block('new'))]);
+    expect(roomy).toMatchObject({ lacks: 'absent', isStored: true });
+  });
+
+  test('are removed once when the server is another run, and nothing else is', async () => {
+    const first = block('first');
+    await logs.append([append(7, null, first)]);
+    const known = endOf(first.length, first);
+    await redis.set('{m:US-EG:0}:transactions', 'stays');
+    const again = append(7, known, NOTHING);
+    expect(await createProfileLogs(options()).append([again])).toMatchObject([
+      { lacks: 'nothing' },
+    ]);
+    await redis.set('m:profiles-run', 'another');
+    const both = [createProfileLogs(options()), createProfileLogs(options())];
+    const replies = await Promise.all(both.map((one) => one.append([again])));
+    expect(replies).toMatchObject([[{ lacks: 'absent' }], [{ lacks: 'absent' }]]);
+    expect(await redis.get('{m:US-EG:0}:transactions')).toBe('stays');
+    expect(await redis.get('m:profiles-run')).toMatch(/^[0-9a-f]{40}$/);
+  });
+});

@@ -1,0 +1,71 @@
+/** The folds of one worker over a real Redis and Postgres, with its own copies in memory, and what it counted. */
+import { LABEL_MATURITY_DAYS } from '../../src/domain/history.ts';
+import type { Transaction } from '../../src/domain/transaction.ts';
+import { accountKind } from '../../src/profile/account-kind.ts';
+import { merchantKind } from '../../src/profile/merchant-kind.ts';
+import { createMetrics } from '../../src/runtime/metrics.ts';
+import { vectorOf } from '../../src/scoring/feature-rows.ts';
+import { loadAccountPasts, loadMerchantPasts } from '../../src/store/history.ts';
+import type { Query } from '../../src/store/pool.ts';
+import type { RedisClient } from '../../src/stream/connection.ts';
+import { profileKey, profileSlot } from '../../src/stream/keys.ts';
+import { createProfileLogs } from '../../src/stream/profile-logs.ts';
+import { createFoldKind } from '../../src/worker/profiles/fold-kind.ts';
+import { createFoldProfiles, type FoldProfiles } from '../../src/worker/profiles/fold-profiles.ts';
+import { createInstalls } from '../../src/worker/profiles/installs.ts';
+import type { PlaceOfParty } from '../../src/worker/profiles/visit.ts';
+import { type NamedFeatures, named } from './fold-one.ts';
+
+type FoldRigOptions = {
+  readonly redis: RedisClient;
+  readonly query: Query;
+  readonly market: string;
+  /** Of the copies of each kind. */
+  readonly bytesMax?: number;
+};
+
+type Count = { readonly labels: Partial<Record<string, string | number>>; readonly value: number };
+
+export function startFold({ redis, query, market, bytesMax = 1_000_000 }: FoldRigOptions) {
+  const metrics = createMetrics();
+  const placeOf: PlaceOfParty = (party, id) => ({
+    key: profileKey(market, party, id),
+    slot: profileSlot(id),
+  });
+  const logs = createProfileLogs({ redis, market, ttlSeconds: 60 });
+  const installs = createInstalls(logs, metrics);
+  const shared = { placeOf, installs, metrics, nowMs: Date.now, ttlSeconds: 60, bytesMax };
+  const fold: FoldProfiles = createFoldProfiles({
+    ...{ logs, installs },
+    kinds: [
+      createFoldKind({
+        kind: accountKind,
+        loadPasts: (points) => loadAccountPasts(query, points),
+        ...shared,
+      }),
+      createFoldKind({
+        kind: merchantKind,
+        loadPasts: (points) => loadMerchantPasts(query, points, LABEL_MATURITY_DAYS),
+        ...shared,
+      }),
+    ],
+  });
+  const sum = async (
+    counter: { get(): Promise<{ readonly values: readonly Count[] }> },
+    labels: Readonly<Record<string, string>>,
+  ) =>
+    (await counter.get()).values
+      .filter((one) => Object.entries(labels).every(([name, value]) => one.labels[name] === value))
+      .reduce((total, { value }) => total + value, 0);
+  return {
+    /** Features by name, one a transaction. */
+    async fold(transactions: readonly Transaction[]): Promise<NamedFeatures[]> {
+      const rows = await fold(transactions);
+      return transactions.map((_, index) => named(vectorOf(rows, index)));
+    },
+    logs,
+    rebuilds: (party: string) => sum(metrics.profileRebuilds, { party }),
+    merged: (party: string) => sum(metrics.profileItemsMerged, { party }),
+    installs: (outcome: string) => sum(metrics.profileInstalls, { outcome }),
+  };
+}
