@@ -1,5 +1,10 @@
 /** The folds of one worker over a real Redis and Postgres, with its own copies in memory, and what it counted. */
-import { LABEL_MATURITY_DAYS } from '../../src/domain/history.ts';
+import {
+  type AccountPast,
+  LABEL_MATURITY_DAYS,
+  type MerchantPast,
+  NO_FRAUDS,
+} from '../../src/domain/history.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { accountKind } from '../../src/profile/account-kind.ts';
 import { merchantKind } from '../../src/profile/merchant-kind.ts';
@@ -18,11 +23,23 @@ import { type NamedFeatures, named } from './fold-one.ts';
 
 type FoldRigOptions = {
   readonly redis: RedisClient;
-  readonly query: Query;
+  /** Without it no party has a past. */
+  readonly query?: Query;
   readonly market: string;
   /** Of the copies of each kind. */
   readonly bytesMax?: number;
 };
+
+const FIRST = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
+const NOTHING = { rows: [], ceiling: null, frauds: NO_FRAUDS };
+
+async function* noAccountPasts(points: readonly Transaction[]): AsyncGenerator<AccountPast> {
+  for (const _ of points) yield { ...NOTHING, floor: FIRST };
+}
+
+async function* noMerchantPasts(points: readonly Transaction[]): AsyncGenerator<MerchantPast> {
+  for (const _ of points) yield { ...NOTHING, tallies: [], horizon: null, knownFromMs: 0 };
+}
 
 type Count = { readonly labels: Partial<Record<string, string | number>>; readonly value: number };
 
@@ -40,12 +57,16 @@ export function startFold({ redis, query, market, bytesMax = 1_000_000 }: FoldRi
     kinds: [
       createFoldKind({
         kind: accountKind,
-        loadPasts: (points) => loadAccountPasts(query, points),
+        loadPasts: (points) =>
+          query === undefined ? noAccountPasts(points) : loadAccountPasts(query, points),
         ...shared,
       }),
       createFoldKind({
         kind: merchantKind,
-        loadPasts: (points) => loadMerchantPasts(query, points, LABEL_MATURITY_DAYS),
+        loadPasts: (points) =>
+          query === undefined
+            ? noMerchantPasts(points)
+            : loadMerchantPasts(query, points, LABEL_MATURITY_DAYS),
         ...shared,
       }),
     ],
