@@ -107,8 +107,13 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/profile/account-kind.ts',
-        find: 'if (!holdsAt(list, index, item.place)) {',
-        replace: 'if (index >= 0) {',
+        find: 'if (!holdsAt(list, end, place)) {',
+        replace: 'if (end >= 0) {',
+      },
+      {
+        file: 'src/profile/packed-list.ts',
+        find: '  if (holdsAt(list, index, place)) return;\n',
+        replace: '',
       },
     ],
   },

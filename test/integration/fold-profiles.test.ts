@@ -16,6 +16,7 @@ import { loadAccountPasts, loadMerchantPasts } from '../../src/store/history.ts'
 import { profileKey } from '../../src/stream/keys.ts';
 import { foldOne } from '../support/fold-one.ts';
 import { startFold } from '../support/fold-rig.ts';
+import { idAt } from '../support/stored-rows.ts';
 import { createWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 
 const T0 = Date.UTC(2026, 10, 2, 12);
@@ -110,6 +111,35 @@ test('a memory that holds hardly any of a batch folds it all the same', async ()
     );
   }
   expect(await rebuilds('account')).toBe(accounts.length);
+});
+
+test('a log that has grown is made anew, and holds what it held', async () => {
+  await using rig = await createWorkerRig();
+  const { commands: redis, database } = rig;
+  const [ours, theirs] = [
+    startFold({ redis, market: database.market }),
+    startFold({ redis, market: database.market }),
+  ];
+  const COUNT = 250;
+  let longest = 0;
+  const key = profileKey(database.market, 'account', 'shared');
+  const transactionAt = (minute: number): Transaction => ({
+    ...{ transactionId: idAt(T0 + minute * 60_000), createdAtMs: T0 + minute * 60_000 },
+    ...{ receivedAtMs: 0, accountId: 'shared', merchantId: 'm', amount: '1', currency: 'USD' },
+    ...{ corridor: 'US-EG', type: null, ip: null, deviceId: null, country: null, channel: null },
+  });
+  for (let minute = 0; minute < COUNT; minute++) {
+    await ours.fold([transactionAt(minute)]);
+    longest = Math.max(longest, await redis.strlen(key));
+  }
+  // An item is 40 bytes in a snapshot and 52 in a block of its own.
+  expect(longest).toBeLessThan(COUNT * 52 + 40 * 20);
+  expect(await ours.installs('installed')).toBeGreaterThan(4);
+  const log = await redis.getBuffer(key);
+  expect(log?.readUInt32LE() ?? 0).toBeGreaterThan((100 * 40) << 8);
+  const [row] = await theirs.fold([transactionAt(COUNT)]);
+  expect(row?.siblings).toBe(COUNT);
+  expect(await theirs.rebuilds('account')).toBe(0);
 });
 
 type Kind = ProfileKind<Profile, unknown>;
