@@ -46,7 +46,7 @@ import { waitForSchema } from './store/schema-version.ts';
 import { createInsertScores, readStoredScores } from './store/scores.ts';
 import { openCommands, type RedisClient, untilReady } from './stream/connection.ts';
 import { createGroupDuties, ensureGroups, isGroupMissing } from './stream/consumer-group.ts';
-import { ATTEMPTS_MAX, decodeEntry, encodeEntry } from './stream/entry.ts';
+import { ATTEMPTS_MAX, decodeEntry, packAgain } from './stream/entry.ts';
 import { createStreamHolds } from './stream/holds.ts';
 import { profileKey, profileSlot, type StreamKeys } from './stream/keys.ts';
 import { measureStreams } from './stream/lag.ts';
@@ -56,7 +56,6 @@ import { createProfileLogs, type ProfileLogs } from './stream/profile-logs.ts';
 import { openReaderConnection } from './stream/reader-connection.ts';
 import { createPromoteRetries } from './stream/retries.ts';
 import { createProve, createSettle } from './stream/settle.ts';
-import { createWorkerList } from './stream/worker-list.ts';
 import { type BatchModelsDependencies, createBatchModels } from './worker/batch-models.ts';
 import type { Duty } from './worker/maintenance.ts';
 import { poisonScorer } from './worker/poisoned-scorer.ts';
@@ -112,8 +111,8 @@ export async function runWorker(
   const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
   await using resources = new AsyncDisposableStack();
   resources.defer(() => redis.disconnect());
-  const readers = Array.from({ length: config.RISK_WORKER_READERS }, () =>
-    resources.use(openReaderConnection(redisUrl, config.RISK_READ_BLOCK_MS, redis)),
+  const connection = resources.use(
+    openReaderConnection(redisUrl, config.RISK_READ_BLOCK_MS, redis),
   );
   // Alive while something happens: a read came back, or a held batch tries again.
   const life = createLife(3 * config.RISK_READ_BLOCK_MS + config.RISK_WORKER_QUIET_MS);
@@ -136,10 +135,11 @@ export async function runWorker(
     tell: tellModels(guards, createModelsOut(redis, config.RISK_MARKET)),
     nowMs: () => performance.now(),
   });
-  log.info({ name, readers: readers.length, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
+  const readers = config.RISK_WORKER_READERS;
+  log.info({ name, readers, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
   await run({
     name,
-    readers,
+    connection,
     group: {
       ...createGroupDuties(redis),
       ensure: (s) => ensureGroups(redis, s),
@@ -152,10 +152,10 @@ export async function runWorker(
       scorer: poisonScorer(overrides.scorer ?? scorer, environment),
     }),
     listStreams: async () => await listStreams(await listCorridors(database)),
-    workers: createWorkerList(redis, config.RISK_MARKET, name),
     duties: (streams) => [models.duty, ...createDuties(adapters, streams)],
     settings: {
-      batchEntries: config.RISK_BATCH_ENTRIES,
+      readers,
+      batchTransactions: config.RISK_BATCH_ENTRIES,
       blockMs: config.RISK_READ_BLOCK_MS,
       claimIdleMs: config.RISK_CLAIM_IDLE_MS,
     },
@@ -206,7 +206,7 @@ function createSteps(parts: StepParts): BatchSteps {
   const settle = createSettle({
     redis,
     market: config.RISK_MARKET,
-    scoredEventsMax: config.RISK_SCORED_EVENTS_MAX,
+    scoresMax: config.RISK_SCORED_EVENTS_MAX,
   });
   const maturityDays = config.RISK_LABEL_MATURITY_DAYS;
   const placeOf: PlaceOfParty = (party, id, slot = profileSlot(id)) => ({
@@ -229,7 +229,7 @@ function createSteps(parts: StepParts): BatchSteps {
   const partitions = createPartitionGuard(database);
   return createBatchSteps({
     decode: decodeEntry,
-    encode: encodeEntry,
+    encode: packAgain,
     foldProfiles: createFoldProfiles({ logs, installs, kinds: [accounts, merchants] }),
     scorer: parts.scorer,
     models: parts.models,

@@ -3,7 +3,7 @@ import { streamsOf } from '../../src/stream/keys.ts';
 import { MARKET } from './market.ts';
 import type { Stores } from './services.ts';
 
-const PAGE_ENTRIES = 10_000;
+const PAGE_ENTRIES = 1000;
 
 /** When the event of each transaction was appended, epoch milliseconds, as far as the streams still have them. */
 export async function readPublished({ database, redis }: Stores): Promise<Map<string, number>> {
@@ -17,8 +17,9 @@ export async function readPublished({ database, redis }: Stores): Promise<Map<st
     for (;;) {
       const page = await redis.xrange(scored, from, '+', 'COUNT', PAGE_ENTRIES);
       for (const [id, fields] of page) {
-        const at = fields.indexOf('transaction_id');
-        published.set(fields[at + 1] ?? '', Number(id.split('-')[0]));
+        const scores = JSON.parse(fields[fields.indexOf('scores') + 1] ?? '[]') as [string][];
+        const publishedMs = Number(id.split('-')[0]);
+        for (const [transactionId] of scores) published.set(transactionId, publishedMs);
       }
       if (page.length < PAGE_ENTRIES) break;
       from = `(${page.at(-1)?.[0] ?? ''}`;

@@ -1,16 +1,16 @@
-/** What Redis does here with the entries of a load: appended and read in the ways that the engine could choose from. */
+/** What Redis does here with the entries of a load: appended one by one and as the engine does, and read. */
 import type { Redis } from 'ioredis';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { ensureGroups } from '../../src/stream/consumer-group.ts';
-import { encodeEntry } from '../../src/stream/entry.ts';
-import { GROUP } from '../../src/stream/keys.ts';
+import { ENTRY_VERSION, packAgain } from '../../src/stream/entry.ts';
+import { GROUP, streamKeys } from '../../src/stream/keys.ts';
 import { createProducer } from '../../src/stream/producer.ts';
-import { loadReadScript, readJoined, readNew } from '../../src/stream/read-group.ts';
+import { loadReadScript, readPresent } from '../../src/stream/read-group.ts';
 
-const BATCH_ENTRIES = 1000;
+const BATCH_TRANSACTIONS = 1000;
 const MARKET = 'ceiling';
-const SCRATCH_STREAM = 'ceiling:transactions';
 const CONSUMER = 'ceiling';
+const SCRATCH = streamKeys(MARKET, 'XX-XX', 0);
 
 type Rate = Promise<number>;
 
@@ -19,79 +19,69 @@ export async function redisCeilings(
   transactions: readonly Transaction[],
 ): Promise<Readonly<Record<string, number>>> {
   const xadd = await appendPipelined(redis, transactions);
-  const nested = await drain(redis, async () => {
-    const options = { consumer: CONSUMER, streams: [SCRATCH_STREAM], entriesMax: BATCH_ENTRIES };
-    return (await readNew(redis, { ...options, blockMs: 1 })).flatMap(({ entries }) => entries);
-  });
-  await appendPipelined(redis, transactions);
-  const script = loadReadScript();
-  const joined = await drain(redis, async () => {
-    const options = { consumer: CONSUMER, streams: [SCRATCH_STREAM], entriesMax: BATCH_ENTRIES };
-    const found = await readJoined(redis, script, { ...options, blockMs: 1 });
-    return found.flatMap(({ entries }) => entries);
-  });
+  const single = await drain(redis, transactions.length);
   const append = await appendByScript(redis, transactions);
+  const many = await drain(redis, transactions.length);
   return {
     xadd_pipelined_per_second: xadd,
     append_script_per_second: append,
-    xreadgroup_ack_delete_per_second: nested,
-    joined_read_ack_delete_per_second: joined,
+    read_ack_delete_of_one_per_second: single,
+    read_ack_delete_of_many_per_second: many,
   };
 }
 
-/** To the scratch stream, which stays. */
+/** Entries of one, to the scratch stream. */
 async function appendPipelined(redis: Redis, transactions: readonly Transaction[]): Rate {
-  const entries = transactions.map(packed);
-  await ensureGroups(redis, [SCRATCH_STREAM]);
+  const entries = transactions.map((one) => packAgain([toPayload(one)]));
+  await ensureGroups(redis, [SCRATCH.transactions]);
   return await perSecond(entries.length, async () => {
-    for (let from = 0; from < entries.length; from += BATCH_ENTRIES) {
+    for (let from = 0; from < entries.length; from += BATCH_TRANSACTIONS) {
       const batch = redis.pipeline();
-      for (const entry of entries.slice(from, from + BATCH_ENTRIES)) {
-        batch.xadd(SCRATCH_STREAM, '*', 'v', '1', 'd', entry);
+      for (const { head, packed } of entries.slice(from, from + BATCH_TRANSACTIONS)) {
+        const fields = ['v', ENTRY_VERSION, 'n', '1', 'h', head, 'd', packed];
+        batch.xadd(SCRATCH.transactions, '*', ...fields);
       }
       await batch.exec();
     }
   });
 }
 
-async function drain(redis: Redis, read: () => Promise<readonly { readonly id: string }[]>): Rate {
-  const count = await redis.xlen(SCRATCH_STREAM);
-  const rate = await perSecond(count, async () => {
-    for (let left = count; left > 0; ) {
-      const ids = (await read()).map(({ id }) => id);
+async function drain(redis: Redis, transactions: number): Rate {
+  const script = loadReadScript();
+  const share = { shares: [BATCH_TRANSACTIONS], transactionsMax: BATCH_TRANSACTIONS };
+  const options = { consumer: CONSUMER, streams: [SCRATCH], ...share };
+  const rate = await perSecond(transactions, async () => {
+    for (let left = await redis.xlen(SCRATCH.transactions); left > 0; ) {
+      const { deliveries } = await readPresent(redis, script, options);
+      const ids = deliveries.flatMap(({ entries }) => entries.map(({ id }) => id));
       if (ids.length === 0) throw new Error(`${left} entries were not delivered`);
       await redis
         .pipeline()
-        .xack(SCRATCH_STREAM, GROUP, ...ids)
-        .xdel(SCRATCH_STREAM, ...ids)
+        .xack(SCRATCH.transactions, GROUP, ...ids)
+        .xdel(SCRATCH.transactions, ...ids)
         .exec();
       left -= ids.length;
     }
   });
-  await redis.del(SCRATCH_STREAM);
+  await redis.del(SCRATCH.transactions, SCRATCH.counts);
   return rate;
 }
 
-/** One script call a stream and batch, encoding included. */
+/** One script call a batch, packing included. */
 async function appendByScript(redis: Redis, transactions: readonly Transaction[]): Rate {
-  const entriesMax = transactions.length;
-  const producer = createProducer({ redis, market: MARKET, shards: 1, entriesMax });
-  const rate = await perSecond(transactions.length, async () => {
-    for (let from = 0; from < transactions.length; from += BATCH_ENTRIES) {
-      await producer.append(transactions.slice(from, from + BATCH_ENTRIES).map(toPayload));
+  const transactionsMax = transactions.length;
+  const producer = createProducer({ redis, market: MARKET, shards: 1, transactionsMax });
+  await ensureGroups(redis, [SCRATCH.transactions]);
+  const payloads = transactions.map((one) => toPayload({ ...one, corridor: SCRATCH.corridor }));
+  return await perSecond(transactions.length, async () => {
+    for (let from = 0; from < transactions.length; from += BATCH_TRANSACTIONS) {
+      await producer.append(payloads.slice(from, from + BATCH_TRANSACTIONS));
     }
   });
-  const keys = await redis.keys(`{${MARKET}:*`);
-  if (keys.length > 0) await redis.del(...keys);
-  return rate;
 }
 
 function toPayload(transaction: Transaction) {
   return { transaction, attempt: 1, origin: 'ingest', replyTo: null } as const;
-}
-
-function packed(transaction: Transaction): string {
-  return encodeEntry(toPayload(transaction));
 }
 
 async function perSecond(count: number, work: () => Promise<void>): Rate {

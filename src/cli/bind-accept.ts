@@ -41,7 +41,7 @@ export function bindAccept(
     redis,
     market: config.RISK_MARKET,
     shards: config.RISK_SHARDS,
-    entriesMax: config.RISK_STREAM_ENTRIES_MAX,
+    transactionsMax: config.RISK_STREAM_ENTRIES_MAX,
   });
   const slices = createKeySlices(database, {
     bytesMax: config.RISK_KEY_FILTER_MB * MIB,

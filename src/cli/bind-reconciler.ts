@@ -103,8 +103,8 @@ export function bindReconciler(
   count: (appended: number) => void,
 ): Reconciler {
   const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
-  const entriesMax = config.RISK_STREAM_ENTRIES_MAX;
-  const producer = createProducer({ redis, market, shards, entriesMax, bringsOwed: true });
+  const transactionsMax = config.RISK_STREAM_ENTRIES_MAX;
+  const producer = createProducer({ redis, market, shards, transactionsMax, bringsOwed: true });
   const streamOf = createStreamChoice(market, shards);
   const holds = createStreamHolds(redis);
   const listStreams = async (most: number) =>
@@ -128,7 +128,7 @@ export function bindReconciler(
       // Also where nothing is written any more: what waits there would be appended a second time.
       for (const stream of await listStreams(SHARDS_MAX)) yield* readWaiting(redis, stream);
     },
-    entriesMax,
+    transactionsMax,
     batchAgeMs: config.RISK_RECONCILE_AGE_MS,
     now: Date.now,
     count,

@@ -11,8 +11,8 @@ export type LookDependencies = OpenBatchesDependencies & {
   /** All streams of the market. */
   readonly readStreams: () => Promise<readonly StreamState[]>;
   readonly holds: Pick<StreamHolds, 'hold' | 'release'>;
-  /** Entries a stream may hold. */
-  readonly entriesMax: number;
+  /** Transactions a stream may hold. */
+  readonly transactionsMax: number;
   readonly batchAgeMs: number;
   readonly now: () => number;
 };
@@ -101,10 +101,10 @@ function heldOf(streams: States): Set<string> {
 
 /** Whether at least a share of a stream is free. */
 export function roomCheck(
-  { entriesMax }: Pick<LookDependencies, 'entriesMax'>,
+  { transactionsMax }: Pick<LookDependencies, 'transactionsMax'>,
   streams: States,
   share: number,
 ): (stream: string) => boolean {
-  const room = Math.max(1, entriesMax * share);
-  return (stream) => entriesMax - (streams.get(stream)?.entries ?? 0) >= room;
+  const room = Math.max(1, transactionsMax * share);
+  return (stream) => transactionsMax - (streams.get(stream)?.held ?? 0) >= room;
 }

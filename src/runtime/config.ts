@@ -113,8 +113,12 @@ const settings = {
   RISK_LABEL_MATURITY_DAYS: integer(1, 60, 7).describe(
     'Age at which the labels of a transaction are taken for complete: rates of fraud end so long ago.',
   ),
-  RISK_WORKER_READERS: integer(1, 64, 5).describe('Consumers of one worker process.'),
-  RISK_BATCH_ENTRIES: integer(1, 1000, 100).describe('Largest batch of one stream.'),
+  RISK_WORKER_READERS: integer(1, 64, 5).describe(
+    'Consumers of one worker process, each with a batch in flight.',
+  ),
+  RISK_BATCH_ENTRIES: integer(1, 1000, 1000).describe(
+    'Largest batch, in transactions: it grows with the backlog, and its last entry may exceed it.',
+  ),
   RISK_WORKER_QUIET_MS: integer(100, 600_000, 10 * SECOND_MS).describe(
     'Besides three blocking reads, how long a worker may begin and read nothing until /livez fails.',
   ),

@@ -112,7 +112,7 @@ export function createMetrics() {
     pauses: counter('risk_worker_pauses_total', 'Batches held because a dependency failed.', [
       'code',
     ]),
-    batchEntries: histogram('risk_batch_entries', 'Entries a batch.', BATCH_BUCKETS),
+    batchTransactions: histogram('risk_batch_transactions', 'Transactions a batch.', BATCH_BUCKETS),
     batchDuration: histogram(
       'risk_batch_duration_seconds',
       'One batch, by stage.',
@@ -123,7 +123,7 @@ export function createMetrics() {
       'risk_reader_last_poll_timestamp_seconds',
       'When the slowest reader last completed a poll.',
     ),
-    lagEntries: gauge('risk_stream_lag_entries', 'Entries not yet delivered.', [
+    lagTransactions: gauge('risk_stream_lag_transactions', 'Transactions not yet delivered.', [
       'corridor',
       'shard',
     ]),
@@ -131,10 +131,11 @@ export function createMetrics() {
       'corridor',
       'shard',
     ]),
-    pendingEntries: gauge('risk_stream_pending_entries', 'Delivered and not yet acknowledged.', [
-      'corridor',
-      'shard',
-    ]),
+    pendingTransactions: gauge(
+      'risk_stream_pending_transactions',
+      'Delivered and not yet acknowledged.',
+      ['corridor', 'shard'],
+    ),
     streamHeld: gauge(
       'risk_stream_held',
       '1 while a stream takes only what the reconciler brings.',

@@ -26,17 +26,17 @@ const insertStatement: Statement = {
           where not exists (select from scores s where s.transaction_id = l.transaction_id::uuid
                                and s.created_at = to_timestamp(l.created_at_ms::float8 / 1000))
          on conflict do nothing
-         returning entry_id`,
+         returning coalesce(transaction_id::text, entry_id) as name`,
 };
 
-/** Returns the entry ids of new rows; the others are dead letters already, or have a score. */
+/** Returns the transactions of new rows, or their entries where unreadable; the others are dead letters already, or have a score. */
 export async function insertDeadLetters(
   database: Pick<Database, 'query'>,
   letters: readonly DeadLetter[],
 ): Promise<Set<string>> {
   if (letters.length === 0) return new Set();
   const text = (value: (letter: DeadLetter) => string | null) => textArray(letters.map(value));
-  const rows = await database.query<{ entry_id: string }>(insertStatement, [
+  const rows = await database.query<{ name: string }>(insertStatement, [
     uuidArray(letters.map((letter) => uuidv7({ msecs: letter.failedAtMs }))),
     text((letter) => letter.transactionId),
     text(({ createdAtMs }) => (createdAtMs === null ? null : String(createdAtMs))),
@@ -50,7 +50,7 @@ export async function insertDeadLetters(
     text((letter) => storable(letter.entry, DEAD_LETTER_ENTRY_CHARS_MAX)),
     timestampArray(letters.map((letter) => letter.failedAtMs)),
   ]);
-  return new Set(rows.map((row) => row.entry_id));
+  return new Set(rows.map((row) => row.name));
 }
 
 /** Bounded text that Postgres takes: what made an entry malformed may be in its raw value. */

@@ -11,7 +11,8 @@
  *                    └───────────────────────────────┘
  *
  * Groups begin at 0, so entries appended before the group existed are read; only acknowledged entries are
- * deleted, so the length of a stream is what is undelivered plus what is pending.
+ * deleted. An entry of many leaves at once; what failed of it goes on as entries of one. One that crashed its workers
+ * is divided into entries of one before it is worked on a third time.
  */
 import type { Failure } from '../domain/failure.ts';
 import { type RedisClient, toRedisFailure } from './connection.ts';
@@ -57,16 +58,24 @@ export type ClaimOptions = {
   readonly idleMs: number;
   /** Where the last claim of this stream ended; CLAIM_START at first. */
   readonly cursor: string;
-  readonly entriesMax: number;
+  /** The first entry may exceed it. */
+  readonly transactionsMax: number;
 };
 
-export type Claimed = { readonly cursor: string; readonly entries: readonly StreamEntry[] };
+export type Claimed = {
+  readonly cursor: string;
+  readonly entries: readonly StreamEntry[];
+  /** Entries of several transactions that were delivered often: to be divided, not worked on. */
+  readonly suspects: readonly StreamEntry[];
+};
 
 /** Cursor of a claim that begins, or has seen every pending entry. */
 export const CLAIM_START = '-';
 
 /** Deliveries after which an entry is claimed alone, so that what it crashes is only itself. */
 export const DELIVERIES_TOGETHER = 3;
+/** Deliveries after which an entry of several transactions is divided. */
+export const DELIVERIES_WHOLE = 2;
 
 /** What the group offers besides reading; each call is one round trip. */
 export type GroupDuties = {
@@ -115,23 +124,27 @@ export function createGroupDuties(redis: RedisClient): GroupDuties {
 async function claimStale(
   redis: RedisClient,
   script: Script,
-  { stream, consumer, idleMs, cursor, entriesMax }: ClaimOptions,
+  { stream, consumer, idleMs, cursor, transactionsMax }: ClaimOptions,
 ): Promise<Claimed> {
-  const args = [GROUP, consumer, idleMs, cursor, entriesMax, DELIVERIES_TOGETHER];
-  return toClaimed(await runScript(redis, script, { keys: [stream], args }));
+  const bounds = [transactionsMax, DELIVERIES_TOGETHER, DELIVERIES_WHOLE];
+  const call = { keys: [stream], args: [GROUP, consumer, idleMs, cursor, ...bounds] };
+  return toClaimed(await runScript(redis, script, call, { buffers: true }));
 }
 
-/** Reads the reply of claim-stale: `[cursor, [id, deliveries, fields | null, ...]]`. */
+/** Reads the reply of claim-stale: `[cursor, [id, deliveries, fields, 1 for a suspect, ...]]`. */
 export function toClaimed(reply: unknown): Claimed {
-  if (!Array.isArray(reply) || typeof reply[0] !== 'string' || !Array.isArray(reply[1])) {
+  if (!Array.isArray(reply) || !Buffer.isBuffer(reply[0]) || !Array.isArray(reply[1])) {
     throw unexpected('claim-stale');
   }
   const flat: unknown[] = reply[1];
-  const entries: StreamEntry[] = [];
-  for (let i = 0; i + 2 < flat.length; i += 3) {
-    entries.push(toEntry(String(flat[i]), flat[i + 2], Number(flat[i + 1])));
+  const claimed = { entries: [] as StreamEntry[], suspects: [] as StreamEntry[] };
+  for (let i = 0; i + 3 < flat.length; i += 4) {
+    const entry = toEntry(String(flat[i]), flat[i + 2], Number(flat[i + 1]));
+    if (flat[i + 3] !== 1) claimed.entries.push(entry);
+    // As often as it can have crashed its workers: other deliveries only came of connections that were lost.
+    else claimed.suspects.push({ ...entry, deliveries: DELIVERIES_WHOLE });
   }
-  return { cursor: reply[0], entries };
+  return { cursor: String(reply[0]), ...claimed };
 }
 
 export type Consumer = {

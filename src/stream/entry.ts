@@ -1,61 +1,152 @@
 /**
- * A stream entry: fields `v` (1) and `d`, one packed value that carries the transaction, so that a
- * worker needs no database read. `d` is a JSON array of strings and nulls in the order below; ids and
- * amounts are never JSON numbers. Metadata is left out: no feature sees it, and 4 KiB of it an entry
+ * A stream entry carries 1 to COUNT_MAX transactions of one corridor and shard, so that a worker needs no
+ * database read:
+ *
+ * | field | holds |
+ * |---|---|
+ * | `v` | entry version |
+ * | `n` | how many transactions: what a stream holds is counted by it |
+ * | `h` | head: attempt, origin, deliveries of the entries it was before, instance that waits; space-separated |
+ * | `d` | the transactions, as columns (columns.ts) |
+ *
+ * Ids and amounts are never JSON numbers. Metadata is left out: no feature sees it, and 4 KiB of it a transaction
  * would turn a bounded backlog into an unbounded one.
  */
 import { Failure } from '../domain/failure.ts';
 import type { Transaction } from '../domain/transaction.ts';
+import {
+  COUNT_MAX,
+  type Column,
+  type Columns,
+  float64Column,
+  malformed,
+  openColumns,
+  PACKED_BYTES_MAX,
+  packColumns,
+  readFloat64s,
+  readTexts,
+  readUuids,
+  textColumn,
+  uuidColumn,
+} from './columns.ts';
 
-export const ENTRY_VERSION = '1';
+export const ENTRY_VERSION = '2';
 
 /** How an entry came into the stream: anything but `ingest` may have been folded before. */
 export const ENTRY_ORIGINS = ['ingest', 'reconciled', 'retry', 'replay', 'released'] as const;
 export type EntryOrigin = (typeof ENTRY_ORIGINS)[number];
 
-export type EntryPayload = {
-  readonly transaction: Transaction;
+/** What the transactions of an entry have in common. */
+export type EntryHead = {
   /** Which attempt this delivery is: 1 the first time. */
   readonly attempt: number;
   readonly origin: EntryOrigin;
-  /** Instance whose request waits for the score; null when none does. */
+  /** Instance whose requests wait for the scores; null when none does. */
   readonly replyTo: string | null;
+};
+
+export type EntryPayload = EntryHead & { readonly transaction: Transaction };
+
+/** An entry as it is appended. */
+export type PackedEntry = {
+  readonly transactions: number;
+  readonly head: string;
+  readonly packed: Buffer;
 };
 
 /** Attempts a transaction has before it is given up. */
 export const ATTEMPTS_MAX = 4;
 
-const FIELD_COUNT = 15;
-/** No valid transaction packs into more; what does is not worth parsing. */
-const PACKED_CHARS_MAX = 16 * 1024;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const AMOUNT = /^\d{1,15}(\.\d{1,4})?$/;
+const ID_CHARS_MAX = 256;
 /** 2000-01-01 and 10000-01-01: outside them there is no partition. */
 const TIME_MS_MIN = Date.UTC(2000, 0);
 const TIME_MS_MAX = Date.UTC(10_000, 0);
 
-export function encodeEntry({ transaction: t, attempt, origin, replyTo }: EntryPayload): string {
-  return JSON.stringify([
-    t.transactionId,
-    String(t.createdAtMs),
-    String(t.receivedAtMs),
-    t.accountId,
-    t.merchantId,
-    t.amount,
-    t.currency,
-    t.corridor,
-    t.type,
-    t.ip,
-    t.deviceId,
-    t.country,
-    t.channel,
-    String(attempt),
-    replyTo === null && origin === 'ingest' ? null : `${origin} ${replyTo ?? ''}`,
-  ]);
+/** Names of the columns: a name that was ever used keeps its meaning. */
+const [ID, CREATED_AT, RECEIVED_AT, ACCOUNT, MERCHANT, AMOUNT_TEXT] = [1, 2, 3, 4, 5, 6] as const;
+const [CURRENCY, CORRIDOR, TYPE, IP, DEVICE, COUNTRY, CHANNEL] = [7, 8, 9, 10, 11, 12, 13] as const;
+
+/** As few entries as carry them; those of one head stay in their order. */
+export function packEntries(
+  payloads: readonly EntryPayload[],
+): (PackedEntry & { readonly payloads: readonly EntryPayload[] })[] {
+  const groups = Map.groupBy(payloads, (payload) => encodeHead(payload));
+  return [...groups].flatMap(([head, group]) => {
+    const chunks = Math.ceil(group.length / COUNT_MAX);
+    const size = Math.ceil(group.length / chunks);
+    const starts = Array.from({ length: chunks }, (_, index) => index * size);
+    return starts.flatMap((start) => packWithin(head, group.slice(start, start + size)));
+  });
 }
 
-/** Reads a packed value; throws a permanent Failure that says what is wrong with it. */
-export function decodeEntry(version: string | null, packed: string | null): EntryPayload {
+/** Halves what is too long, which takes the longest texts of all; a single transaction never is. */
+function packWithin(
+  head: string,
+  payloads: readonly EntryPayload[],
+): ReturnType<typeof packEntries> {
+  if (payloads.length === 0) return [];
+  const whole = pack(head, payloads);
+  if (whole.packed.length <= PACKED_BYTES_MAX || payloads.length === 1) {
+    return [{ ...whole, payloads }];
+  }
+  const middle = payloads.length >> 1;
+  return [
+    ...packWithin(head, payloads.slice(0, middle)),
+    ...packWithin(head, payloads.slice(middle)),
+  ];
+}
+
+/**
+ * Payloads of one head as one entry: no more than came as one.
+ * @param deliveries of the entries that held them before, which count on
+ */
+export function packAgain(payloads: readonly EntryPayload[], deliveries = 0): PackedEntry {
+  const [first] = payloads;
+  if (first === undefined) throw new Error('an entry holds at least one transaction');
+  return pack(encodeHead(first, deliveries), payloads);
+}
+
+export function encodeHead({ attempt, origin, replyTo }: EntryHead, deliveries = 0): string {
+  return `${attempt} ${origin} ${deliveries} ${replyTo ?? ''}`;
+}
+
+function pack(head: string, payloads: readonly EntryPayload[]): PackedEntry {
+  const all = payloads.map(({ transaction }) => transaction);
+  const text = (name: number, value: (one: Transaction) => string | null) =>
+    textColumn(name, all.map(value)) ?? [];
+  const times = (name: number, value: (one: Transaction) => number) =>
+    float64Column(name, all.map(value));
+  const ids = all.map((one) => one.transactionId);
+  const columns: Column[] = [
+    uuidColumn(ID, ids),
+    times(CREATED_AT, (one) => one.createdAtMs),
+    times(RECEIVED_AT, (one) => one.receivedAtMs),
+    text(ACCOUNT, (one) => one.accountId),
+    text(MERCHANT, (one) => one.merchantId),
+    text(AMOUNT_TEXT, (one) => one.amount),
+    text(CURRENCY, (one) => one.currency),
+    text(CORRIDOR, (one) => one.corridor),
+    text(TYPE, (one) => one.type),
+    text(IP, (one) => one.ip),
+    text(DEVICE, (one) => one.deviceId),
+    text(COUNTRY, (one) => one.country),
+    text(CHANNEL, (one) => one.channel),
+  ].flat();
+  return { transactions: all.length, head, packed: packColumns(all.length, columns) };
+}
+
+/** The fields of a delivered entry; null where one is missing. */
+export type EntryFields = {
+  readonly version: string | null;
+  readonly transactions: number;
+  readonly head: string | null;
+  readonly packed: Buffer | null;
+};
+
+/** Reads an entry; throws a permanent Failure that says what is wrong with it. */
+export function decodeEntry(fields: EntryFields): EntryPayload[] {
+  const { version, packed: value } = fields;
   if (version !== ENTRY_VERSION) {
     throw new Failure(
       'permanent',
@@ -63,82 +154,98 @@ export function decodeEntry(version: string | null, packed: string | null): Entr
       `entry version ${version?.slice(0, 32) ?? 'missing'} is unknown`,
     );
   }
-  const fields = parseArray(packed);
-  const transaction = readTransaction(fields);
-  const attempt = Number(fields[13]);
-  if (!Number.isInteger(attempt) || attempt < 1 || attempt > ATTEMPTS_MAX) {
+  const { attempt, origin, replyTo } = decodeHead(fields.head);
+  if (value === null) throw malformed('the packed value is missing');
+  const columns = openColumns(value);
+  if (columns.count !== fields.transactions) {
+    throw malformed(`n is not the count of the packed value, ${columns.count}`);
+  }
+  return readTransactions(columns).map((transaction) => ({
+    transaction,
+    attempt,
+    origin,
+    replyTo,
+  }));
+}
+
+const HEAD = /^(\d) ([a-z]+) (\d{1,6}) (\S{0,64})$/;
+
+/** Deliveries of the entries that an entry was before; 0 where its head says nothing of it. */
+export function carriedDeliveries(head: string | null): number {
+  return Number(HEAD.exec(head ?? '')?.[3] ?? 0);
+}
+
+function decodeHead(head: string | null): EntryHead {
+  const [, attemptText, name, , replyTo] = HEAD.exec(head ?? '') ?? [];
+  if (name === undefined) throw malformed('the head is missing or unreadable');
+  const attempt = Number(attemptText);
+  if (attempt < 1 || attempt > ATTEMPTS_MAX) {
     throw malformed(`attempt is not a whole number from 1 to ${ATTEMPTS_MAX}`);
   }
-  const [origin, replyTo] = readOrigin(fields[14] ?? null);
-  return { transaction, attempt, origin, replyTo };
-}
-
-function readTransaction(fields: readonly (string | null)[]): Transaction {
-  const [id, createdAt, receivedAt, accountId, merchantId, amount, currency, corridor] = fields;
-  const createdAtMs = Number(createdAt ?? Number.NaN);
-  const receivedAtMs = Number(receivedAt ?? Number.NaN);
-  if (!id || !UUID.test(id)) throw malformed('transaction_id is not a lower-case UUID');
-  if (!isTime(createdAtMs) || !isTime(receivedAtMs)) {
-    throw malformed('created_at or received_at is not a time from 2000 on in whole milliseconds');
-  }
-  if (!accountId || !merchantId || accountId.length > 256 || merchantId.length > 256) {
-    throw malformed('account_id or merchant_id is missing or too long');
-  }
-  if (!amount || !AMOUNT.test(amount)) throw malformed('amount is not a decimal');
-  if (currency?.length !== 3 || corridor?.length !== 5) {
-    throw malformed('currency or corridor is not of its length');
-  }
-  return {
-    transactionId: id,
-    createdAtMs,
-    receivedAtMs,
-    accountId,
-    merchantId,
-    amount,
-    currency,
-    corridor,
-    type: fields[8] ?? null,
-    ip: fields[9] ?? null,
-    deviceId: fields[10] ?? null,
-    country: fields[11] ?? null,
-    channel: fields[12] ?? null,
-  };
-}
-
-function isTime(epochMs: number): boolean {
-  return Number.isInteger(epochMs) && epochMs >= TIME_MS_MIN && epochMs < TIME_MS_MAX;
-}
-
-function readOrigin(packed: string | null): [EntryOrigin, string | null] {
-  if (packed === null) return ['ingest', null];
-  const [name, replyTo] = packed.split(' ');
   const origin = ENTRY_ORIGINS.find((known) => known === name);
-  if (origin === undefined) throw malformed(`origin ${name?.slice(0, 32) ?? ''} is unknown`);
-  return [origin, replyTo === undefined || replyTo === '' ? null : replyTo];
+  if (origin === undefined) throw malformed(`origin ${name.slice(0, 32)} is unknown`);
+  return { attempt, origin, replyTo: replyTo === undefined || replyTo === '' ? null : replyTo };
 }
 
-function parseArray(packed: string | null): (string | null)[] {
-  if (packed === null) throw malformed('the packed value is missing');
-  if (packed.length > PACKED_CHARS_MAX) {
-    throw malformed(`the packed value has more than ${PACKED_CHARS_MAX} characters`);
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(packed);
-  } catch {
-    throw malformed('the packed value is not JSON');
-  }
-  if (!Array.isArray(value) || value.length !== FIELD_COUNT) {
-    throw malformed(`the packed value is not an array of ${FIELD_COUNT} fields`);
-  }
-  for (const field of value) {
-    if (field !== null && typeof field !== 'string') {
-      throw malformed('the packed value has a field that is neither text nor null');
-    }
-  }
-  return value;
+/** What the reconciler needs of a backlog; the rest is not decoded. Throws as decodeEntry. */
+export function readReceived(
+  value: Buffer,
+): { readonly transactionId: string; readonly receivedAtMs: number }[] {
+  const columns = openColumns(value);
+  const receivedAt = readFloat64s(columns, RECEIVED_AT, 'received_at');
+  return readUuids(columns, ID, 'transaction_id').map((transactionId, row) => ({
+    transactionId,
+    receivedAtMs: receivedAt[row] ?? 0,
+  }));
 }
 
-function malformed(detail: string): Failure {
-  return new Failure('permanent', 'ENTRY_MALFORMED', detail);
+function readTransactions(columns: Columns): Transaction[] {
+  const ids = readUuids(columns, ID, 'transaction_id');
+  const createdAt = readFloat64s(columns, CREATED_AT, 'created_at');
+  const receivedAt = readFloat64s(columns, RECEIVED_AT, 'received_at');
+  const accounts = readTexts(columns, ACCOUNT, 'account_id');
+  const merchants = readTexts(columns, MERCHANT, 'merchant_id');
+  const amounts = readTexts(columns, AMOUNT_TEXT, 'amount');
+  const currencies = readTexts(columns, CURRENCY, 'currency');
+  const corridors = readTexts(columns, CORRIDOR, 'corridor');
+  const types = readTexts(columns, TYPE, 'type');
+  const ips = readTexts(columns, IP, 'ip');
+  const devices = readTexts(columns, DEVICE, 'device_id');
+  const countries = readTexts(columns, COUNTRY, 'country');
+  const channels = readTexts(columns, CHANNEL, 'channel');
+  return ids.map((transactionId, row) => ({
+    transactionId,
+    createdAtMs: checkTime(createdAt[row], 'created_at'),
+    receivedAtMs: checkTime(receivedAt[row], 'received_at'),
+    accountId: checkId(accounts[row], 'account_id'),
+    merchantId: checkId(merchants[row], 'merchant_id'),
+    amount: checkAmount(amounts[row]),
+    currency: checkLength(currencies[row], 3, 'currency'),
+    corridor: checkLength(corridors[row], 5, 'corridor'),
+    type: types[row] ?? null,
+    ip: ips[row] ?? null,
+    deviceId: devices[row] ?? null,
+    country: countries[row] ?? null,
+    channel: channels[row] ?? null,
+  }));
+}
+
+function checkTime(epochMs = Number.NaN, label: string): number {
+  if (Number.isInteger(epochMs) && epochMs >= TIME_MS_MIN && epochMs < TIME_MS_MAX) return epochMs;
+  throw malformed(`${label} is not a time from 2000 on in whole milliseconds`);
+}
+
+function checkId(id: string | null | undefined, label: string): string {
+  if (id && id.length <= ID_CHARS_MAX) return id;
+  throw malformed(`${label} is missing or too long`);
+}
+
+function checkAmount(amount: string | null | undefined): string {
+  if (amount && AMOUNT.test(amount)) return amount;
+  throw malformed('amount is not a decimal');
+}
+
+function checkLength(text: string | null | undefined, chars: number, label: string): string {
+  if (text?.length === chars) return text;
+  throw malformed(`${label} is not of ${chars} characters`);
 }

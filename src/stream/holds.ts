@@ -6,15 +6,15 @@
 import { Failure } from '../domain/failure.ts';
 import { type RedisClient, toRedisFailure } from './connection.ts';
 import type { StreamKeys } from './keys.ts';
-import { isStreamAtFault } from './outage.ts';
+import { loadMeasureScript, measure } from './lag.ts';
 import { loadScript, runScript } from './scripts.ts';
 
 export type StreamState = {
   readonly stream: StreamKeys;
   /** Groups refused since the stream is held; null when it is not. */
   readonly refusals: number | null;
-  /** Entries it holds; infinite where nothing can be appended, as another type stands at its key. */
-  readonly entries: number;
+  /** Transactions it holds; infinite where nothing can be appended, as another type stands at its key. */
+  readonly held: number;
 };
 
 export type StreamHolds = {
@@ -27,17 +27,9 @@ export type StreamHolds = {
 /** All throw Failure `unavailable`. */
 export function createStreamHolds(redis: RedisClient): StreamHolds {
   const script = loadScript('release-1');
+  const measureScript = loadMeasureScript();
   return {
-    read: async (streams) =>
-      await Promise.all(
-        streams.map(async (stream) => {
-          const [refusals, entries] = await Promise.all([
-            redis.get(stream.held),
-            redis.xlen(stream.transactions).catch(countNone),
-          ]);
-          return { stream, refusals: refusals === null ? null : Number(refusals), entries };
-        }),
-      ).catch(fail),
+    read: async (streams) => await measure(redis, measureScript, streams, { pending: false }),
     hold: async (streams) => {
       await Promise.all(streams.map(({ held }) => redis.incr(held))).catch(fail);
     },
@@ -49,13 +41,6 @@ export function createStreamHolds(redis: RedisClient): StreamHolds {
       return (await runScript(redis, script, { keys: [held], args: [refusals] })) === 1;
     },
   };
-}
-
-/** As good as full: it waits, and the streams of others do not. */
-function countNone(error: unknown): number {
-  const failure = toRedisFailure(error);
-  if (isStreamAtFault(failure)) return Number.POSITIVE_INFINITY;
-  throw failure;
 }
 
 function fail(error: unknown): never {

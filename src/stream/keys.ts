@@ -4,13 +4,13 @@
  * | key | type | lives | written by |
  * |---|---|---|---|
  * | {market:corridor:shard}:transactions     | stream     | until acknowledged | producer, promote, replay |
+ * | {market:corridor:shard}:counts           | hash       | until both are empty | scripts: how many `transactions` the stream holds, and `scores` the events |
  * | {market:corridor:shard}:held             | string     | while older batches are owed | producer, reconciler |
  * | {market:corridor:shard}:retries          | sorted set | until due          | settle |
  * | {market:corridor:shard}:transactions-dlq | stream     | bounded copy       | settle |
  * | {market:corridor:shard}:transactions-scored | stream  | 7 days, bounded    | settle |
  * | {market:pNN}:account:ID                  | string     | RISK_PROFILE_TTL_SECONDS | profile logs |
  * | {market:pNN}:merchant:ID                 | string     | RISK_PROFILE_TTL_SECONDS | profile logs |
- * | market:workers                           | sorted set | seconds after the last of them | workers: who is alive |
  * | market:models-out                        | sorted set | seconds after the last of them | workers: models that do not judge where they should |
  * | market:identity                          | string     | for ever           | reconciler: tells a lost Redis from a restarted one |
  * | market:profiles-run                      | string     | for ever           | profile logs: the server's run that wrote the profiles |
@@ -31,11 +31,12 @@ export const PROFILE_SLOTS = 16;
 /** Streams of one corridor, at most: what RISK_SHARDS may be. */
 export const SHARDS_MAX = 16;
 
-/** The five keys of one stream: one corridor, one shard. */
+/** The six keys of one stream: one corridor, one shard. */
 export type StreamKeys = {
   readonly corridor: string;
   readonly shard: number;
   readonly transactions: string;
+  readonly counts: string;
   readonly held: string;
   readonly retries: string;
   readonly deadLetters: string;
@@ -48,6 +49,7 @@ export function streamKeys(market: string, corridor: string, shard: number): Str
     corridor,
     shard,
     transactions: `${tag}:transactions`,
+    counts: `${tag}:counts`,
     held: `${tag}:held`,
     retries: `${tag}:retries`,
     deadLetters: `${tag}:transactions-dlq`,
@@ -102,10 +104,6 @@ export function profileRunKey(market: string): string {
 
 export function profileRunLockKey(market: string): string {
   return `${market}:profiles-lock`;
-}
-
-export function workersKey(market: string): string {
-  return `${market}:workers`;
 }
 
 export function modelsOutKey(market: string): string {

@@ -1,13 +1,13 @@
 /**
- * The way into the streams: after ingest has committed, a batch's entries are appended, one script call
- * a stream. Used by ingest, the reconciler and replays. Nothing here is needed for durability: what is
+ * The way into the streams: after ingest has committed, a batch's transactions are appended in as few
+ * entries as carry them, one script call a stream. Used by ingest, the reconciler and replays. Nothing here is needed for durability: what is
  * refused or fails is appended later from Postgres. From its first refusal on a stream is held in Redis,
  * for all processes: it takes only what the reconciler brings, so that nothing newer overtakes.
  */
-import type { Failure } from '../domain/failure.ts';
+import { Failure } from '../domain/failure.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { type RedisClient, toRedisFailure } from './connection.ts';
-import { ENTRY_VERSION, type EntryPayload, encodeEntry } from './entry.ts';
+import { ENTRY_VERSION, type EntryPayload, packEntries } from './entry.ts';
 import { type StreamKeys, shardOf, streamKeys } from './keys.ts';
 import { isStreamAtFault } from './outage.ts';
 import { loadScript, runScripts } from './scripts.ts';
@@ -16,17 +16,17 @@ export type ProducerOptions = {
   readonly redis: RedisClient;
   readonly market: string;
   readonly shards: number;
-  /** Entries in one stream beyond which a group is refused. */
-  readonly entriesMax: number;
+  /** Transactions in one stream beyond which a group is refused. */
+  readonly transactionsMax: number;
   /** True for the reconciler: held streams take its entries, as many as fit. */
   readonly bringsOwed?: boolean;
 };
 
 export type AppendResult = {
   readonly appended: number;
-  /** Entries of streams that are full or held. */
+  /** Transactions of streams that are full or held. */
   readonly refused: number;
-  /** Those entries, so that a caller can come back with them alone. */
+  /** Those transactions, so that a caller can come back with them alone. */
   readonly left: readonly EntryPayload[];
 };
 
@@ -56,8 +56,8 @@ export function createStreamChoice(
 }
 
 export function createProducer(options: ProducerOptions): Producer {
-  const { redis, market, shards, entriesMax, bringsOwed = false } = options;
-  const script = loadScript('append-2');
+  const { redis, market, shards, transactionsMax, bringsOwed = false } = options;
+  const script = loadScript('append-3');
   const streamOf = createStreamChoice(market, shards);
   const choose = ({ transaction }: EntryPayload) => streamOf(transaction);
   /** Streams that an append failed for since they last answered: at most one an existing stream. */
@@ -66,35 +66,52 @@ export function createProducer(options: ProducerOptions): Producer {
     if (bringsOwed) return 'owed';
     return owing.has(stream) ? 'leave' : 'direct';
   };
-  const send = async (groups: ReadonlyMap<StreamKeys, readonly EntryPayload[]>) =>
-    await runScripts(
+  const send = async (groups: readonly Group[]): Promise<Appended[]> => {
+    const packed = groups.map(({ payloads }) => packEntries(payloads));
+    const replies = await runScripts(
       redis,
       script,
-      [...groups].map(([stream, group]) => ({
-        keys: [stream.transactions, stream.held],
-        args: [entriesMax, ENTRY_VERSION, modeOf(stream), ...group.map(encodeEntry)],
+      groups.map(({ stream }, index) => ({
+        keys: [stream.transactions, stream.counts, stream.held],
+        args: [
+          ...[transactionsMax, ENTRY_VERSION, modeOf(stream)],
+          ...(packed[index] ?? []).flatMap((one) => [one.transactions, one.head, one.packed]),
+        ],
       })),
-    ).catch((error: unknown) => [...groups].map(() => toRedisFailure(error)));
+    ).catch((error: unknown) => groups.map(() => toRedisFailure(error)));
+    return replies.map((reply, index) => toAppended(reply, packed[index] ?? []));
+  };
+  /** What was left although there is room, as entries were larger: once more, in one that fits. */
+  const fill = async (stream: StreamKeys, { left, room }: Filled): Promise<Appended> => {
+    const payloads = left.slice(0, room);
+    if (payloads.length === 0) return { left, room };
+    const [again = { left: payloads, room: 0 }] = await send([{ stream, payloads }]);
+    if (again instanceof Failure) return again;
+    return { left: [...again.left, ...left.slice(room)], room: 0 };
+  };
   return {
     async append(payloads) {
-      const groups = Map.groupBy(payloads, choose);
-      if (groups.size === 0) return { appended: 0, refused: 0, left: [] };
-      const replies = await send(groups);
+      const groups = [...Map.groupBy(payloads, choose)].map(([stream, group]) => ({
+        stream,
+        payloads: group,
+      }));
+      if (groups.length === 0) return { appended: 0, refused: 0, left: [] };
+      const answers = await send(groups);
       const left: EntryPayload[] = [];
       let failure: Failure | undefined;
-      [...groups].forEach(([stream, group], index) => {
-        const reply = replies[index];
-        if (typeof reply === 'number') {
+      for (const [index, { stream, payloads: group }] of groups.entries()) {
+        const first = answers[index] ?? { left: group, room: 0 };
+        const answer = first instanceof Failure ? first : await fill(stream, first);
+        if (!(answer instanceof Failure)) {
           owing.delete(stream);
-          for (const payload of group.slice(reply)) left.push(payload);
-        } else {
-          owing.add(stream);
-          const reason = toRedisFailure(reply);
-          // The reconciler comes back to it as to one that is full: it has other streams to bring to.
-          if (bringsOwed && isStreamAtFault(reason)) left.push(...group);
-          else failure ??= reason;
+          left.push(...answer.left);
+          continue;
         }
-      });
+        owing.add(stream);
+        // The reconciler comes back to it as to one that is full: it has other streams to bring to.
+        if (bringsOwed && isStreamAtFault(answer)) left.push(...group);
+        else failure ??= answer;
+      }
       if (failure !== undefined) throw failure;
       return { appended: payloads.length - left.length, refused: left.length, left };
     },
@@ -102,4 +119,16 @@ export function createProducer(options: ProducerOptions): Producer {
       for (const payload of payloads) owing.add(choose(payload));
     },
   };
+}
+
+type Group = { readonly stream: StreamKeys; readonly payloads: readonly EntryPayload[] };
+type Filled = { readonly left: readonly EntryPayload[]; readonly room: number };
+/** What was not appended, and the transactions that the stream has still room for. */
+type Appended = Filled | Failure;
+
+/** Reads the reply of append: `[entries, room]`. */
+function toAppended(reply: unknown, packed: ReturnType<typeof packEntries>): Appended {
+  if (!Array.isArray(reply)) return toRedisFailure(reply);
+  const left = packed.slice(Number(reply[0])).flatMap(({ payloads }) => payloads);
+  return { left, room: Number(reply[1]) };
 }

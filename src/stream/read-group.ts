@@ -1,104 +1,57 @@
 /**
- * Taking entries off a stream for one consumer of the group: those that nobody has read yet, and those
+ * Taking entries off streams for one consumer of the group: those that nobody has read yet, and those
  * that this consumer was given and has not settled. Used by the readers of a worker.
  */
 import { Cluster } from 'ioredis';
 import { Failure } from '../domain/failure.ts';
+import { COUNT_MAX } from './columns.ts';
 import { type RedisClient, toRedisFailure } from './connection.ts';
-import { GROUP } from './keys.ts';
+import { carriedDeliveries, type EntryFields } from './entry.ts';
+import { GROUP, type StreamKeys } from './keys.ts';
 import { loadScript, runScripts, type Script } from './scripts.ts';
 
-/** An entry as delivered. `version` and `packed` are null when the field is missing. */
-export type StreamEntry = {
+/** An entry as delivered. */
+export type StreamEntry = EntryFields & {
   readonly id: string;
-  readonly version: string | null;
-  readonly packed: string | null;
   /** True when the entry was deleted while it was pending: there is nothing to do but acknowledge. */
   readonly deleted: boolean;
-  /** How often it was delivered, this time included. */
+  /** How often it was delivered, this time and those of the entries it was before included. */
   readonly deliveries: number;
+  /** Those of the entries it was before. */
+  readonly carried: number;
 };
 
 export type Delivery = {
-  readonly stream: string;
+  readonly stream: StreamKeys;
   readonly entries: readonly StreamEntry[];
-  /** Entries that the stream held, these included; only where the read says so. */
-  readonly waiting?: number;
+  /** Transactions that the stream held after the read, these included; 0 where the read does not say so. */
+  readonly held: number;
+};
+
+/** What a read brought, and what was wrong with single streams. */
+export type Read = {
+  readonly deliveries: readonly Delivery[];
+  readonly failed: ReadonlyMap<StreamKeys, Failure>;
 };
 
 export type ReadOptions = {
   readonly consumer: string;
-  readonly streams: readonly string[];
-  /** Entries a stream at most. */
-  readonly entriesMax: number;
-  /** The same for each of the streams, for reads that can tell them apart. */
-  readonly shares?: readonly number[];
-  readonly blockMs: number;
+  readonly streams: readonly StreamKeys[];
+  /** Transactions wanted of each stream; its last entry may exceed it. */
+  readonly shares: readonly number[];
+  /** Transactions wanted in all (on a cluster: as many of each stream); the last entry may exceed it. */
+  readonly transactionsMax: number;
 };
 
-/**
- * Waits for entries that nobody has read yet. One command over all streams on a single node; on a cluster,
- * where they live in different slots, each stream without blocking and then the first one with it.
- *
- * A read that waits is answered with the first stream that gets entries, although whoever appended to it is about
- * to append to others: what these hold is read with it, as half as many batches cost less.
- */
-export async function readNew(reader: RedisClient, options: ReadOptions): Promise<Delivery[]> {
-  const { streams, blockMs } = options;
-  const isCluster = reader instanceof Cluster;
-  const found = isCluster ? await readPresent(reader, options) : [];
-  if (found.length > 0) return found;
-  const awaited = isCluster ? streams.slice(0, 1) : streams;
-  const woken = await read(reader, options, awaited, '>', blockMs);
-  if (woken.length !== 1) return woken;
-  const others = streams.filter((stream) => stream !== woken[0]?.stream);
-  return [...woken, ...(await readPresent(reader, { ...options, streams: others }))];
-}
+export const loadReadScript = (): Script => loadScript('read-n');
 
-/** Entries that are there now and that nobody has read yet. */
-export async function readPresent(reader: RedisClient, options: ReadOptions): Promise<Delivery[]> {
-  const { streams } = options;
-  if (streams.length === 0) return [];
-  if (!(reader instanceof Cluster)) return await read(reader, options, streams, '>', null);
-  const now = await Promise.all(streams.map((one) => read(reader, options, [one], '>', null)));
-  return now.flat();
-}
-
-export const loadReadScript = (): Script => loadScript('read-joined-1');
-
-/** Entries that are there now and that nobody has read yet: for busy streams the cheapest way. */
-export async function readJoined(
+/** Entries that are there now and that nobody has read yet: one call, on a cluster one a stream. */
+export async function readPresent(
   reader: RedisClient,
   script: Script,
-  { streams, consumer, entriesMax, shares }: ReadOptions,
-): Promise<Delivery[]> {
-  const calls = streams.map((stream, index) => ({
-    keys: [stream],
-    args: [GROUP, consumer, shares?.[index] ?? entriesMax],
-  }));
-  const replies = await runScripts(reader, script, calls);
-  // What the others delivered stays pending for this consumer, which drains it after an error.
-  const failed = replies.find((reply) => reply instanceof Failure);
-  if (failed !== undefined) throw failed;
-  return replies.flatMap((reply, index) => {
-    if (reply === null) return [];
-    if (!Array.isArray(reply)) throw unexpected('read-joined');
-    const [waiting, entries] = [Number(reply[0]), reply[1]];
-    if (typeof entries !== 'string') return toDeliveries(entries);
-    return [{ stream: streams[index] ?? '', entries: splitJoined(entries), waiting }];
-  });
-}
-
-function splitJoined(joined: string): StreamEntry[] {
-  const parts = joined.split('\0');
-  const entries: StreamEntry[] = [];
-  for (let at = 0; at + 3 < parts.length; at += 3) {
-    const id = parts[at] ?? '';
-    const version = parts[at + 1] ?? '';
-    const packed = parts[at + 2] ?? '';
-    entries.push({ id, version, packed, deleted: false, deliveries: 1 });
-  }
-  return entries;
+  options: ReadOptions,
+): Promise<Read> {
+  return await readAfter(reader, script, options, '>');
 }
 
 /**
@@ -107,76 +60,151 @@ function splitJoined(joined: string): StreamEntry[] {
  */
 export async function readOwn(
   reader: RedisClient,
+  script: Script,
   options: ReadOptions,
   after: string,
-): Promise<Delivery[]> {
-  const all = await Promise.all(
-    options.streams.map((stream) => read(reader, options, [stream], after, null)),
-  );
-  // The server counts a delivery each time a pending entry is read again; the exact figure is asked
-  // for only when an entry is claimed from another consumer.
-  return all.flat().map(({ stream, entries }) => ({
-    stream,
-    entries: entries.map((entry) => ({ ...entry, deliveries: 2 })),
-  }));
+): Promise<Read> {
+  return await readAfter(reader, script, options, after);
 }
 
-async function read(
+async function readAfter(
   reader: RedisClient,
-  { consumer, entriesMax }: ReadOptions,
-  streams: readonly string[],
+  script: Script,
+  { consumer, streams, shares, transactionsMax }: ReadOptions,
   after: string,
-  blockMs: number | null,
+): Promise<Read> {
+  const places = streams.map((stream, index) => ({ stream, share: shares[index] ?? 1 }));
+  const groups = reader instanceof Cluster ? places.map((place) => [place]) : [places];
+  const calls = groups.map((group) => ({
+    keys: group.flatMap(({ stream }) => [stream.transactions, stream.counts]),
+    args: [GROUP, consumer, after, transactionsMax, ...group.map(({ share }) => share)],
+  }));
+  const replies = await runScripts(reader, script, calls, { buffers: true });
+  const deliveries: Delivery[] = [];
+  const failed = new Map<StreamKeys, Failure>();
+  for (const [index, group] of groups.entries()) {
+    const reply = replies[index];
+    if (reply instanceof Failure) {
+      // What the others delivered stays pending for this consumer, which drains it after an error.
+      if (groups.length === 1) throw reply;
+      for (const { stream } of group) failed.set(stream, reply);
+      continue;
+    }
+    // The server counts a delivery each time a pending entry is read again; the exact figure is asked
+    // for only when an entry is claimed from another consumer.
+    const read = toRead(reply, group, after === '>' ? 1 : 2);
+    deliveries.push(...read.deliveries);
+    for (const [stream, failure] of read.failed) failed.set(stream, failure);
+  }
+  return { deliveries, failed };
+}
+
+/** Reads the reply of read-n: `[[place, failure, held, entries], ...]`. */
+function toRead(
+  reply: unknown,
+  asked: readonly { readonly stream: StreamKeys }[],
+  deliveries: number,
+): Read {
+  const read = { deliveries: [] as Delivery[], failed: new Map<StreamKeys, Failure>() };
+  for (const row of toArray(reply, 'read-n')) {
+    const [place, failure, held, entries] = toArray(row, 'read-n');
+    const stream = asked[Number(place) - 1]?.stream;
+    if (stream === undefined) throw unexpected('read-n');
+    if (String(failure) !== '') read.failed.set(stream, toRedisFailure(new Error(String(failure))));
+    const found = toEntries(entries, deliveries);
+    if (found.length > 0) {
+      read.deliveries.push({ stream, entries: found, held: Number(held) });
+    }
+  }
+  return read;
+}
+
+/**
+ * Waits until a stream gets entries that nobody has read yet: one of each stream. One command over all streams on
+ * a single node; on a cluster, where they live in different slots, the first one alone is waited for.
+ */
+export async function awaitEntries(
+  reader: RedisClient,
+  consumer: string,
+  streams: readonly StreamKeys[],
+  blockMs: number,
 ): Promise<Delivery[]> {
-  const block = blockMs === null ? [] : ['BLOCK', blockMs];
-  const ids = streams.map(() => after);
+  const awaited = reader instanceof Cluster ? streams.slice(0, 1) : streams;
+  const names = awaited.map(({ transactions }) => transactions);
+  const ids = names.map(() => '>');
+  const group = ['GROUP', GROUP, consumer, 'COUNT', 1, 'BLOCK', blockMs];
   const reply = await reader
-    .call('XREADGROUP', [
-      'GROUP',
-      GROUP,
-      consumer,
-      'COUNT',
-      entriesMax,
-      ...block,
-      'STREAMS',
-      ...streams,
-      ...ids,
-    ])
+    .callBuffer('XREADGROUP', [...group, 'STREAMS', ...names, ...ids])
     .catch((error: unknown) => {
       throw toRedisFailure(error);
     });
-  return toDeliveries(reply);
+  const byName = new Map(awaited.map((stream) => [stream.transactions, stream]));
+  return toDeliveries(reply).map(({ name, entries }) => {
+    const stream = byName.get(name);
+    if (stream === undefined) throw unexpected('XREADGROUP');
+    return { stream, entries, held: 0 };
+  });
 }
 
 /** Reads the reply of XREADGROUP: `[[stream, [[id, [field, value, ...] | null], ...]], ...] | null`. */
-export function toDeliveries(reply: unknown): Delivery[] {
+export function toDeliveries(
+  reply: unknown,
+): { readonly name: string; readonly entries: readonly StreamEntry[] }[] {
   if (reply === null || reply === undefined) return [];
-  if (!Array.isArray(reply)) throw unexpected('XREADGROUP');
-  const deliveries: Delivery[] = [];
-  for (const item of reply) {
-    if (!Array.isArray(item) || typeof item[0] !== 'string' || !Array.isArray(item[1])) {
-      throw unexpected('XREADGROUP');
-    }
-    const entries = item[1].map((entry: unknown) => {
-      if (!Array.isArray(entry) || typeof entry[0] !== 'string') throw unexpected('XREADGROUP');
-      return toEntry(entry[0], entry[1], 1);
-    });
-    if (entries.length > 0) deliveries.push({ stream: item[0], entries });
-  }
-  return deliveries;
+  return toArray(reply, 'XREADGROUP').flatMap((item) => {
+    const [stream, entries] = toArray(item, 'XREADGROUP');
+    const [name, found] = [toText(stream), toEntries(entries, 1)];
+    return found.length === 0 ? [] : [{ name, entries: found }];
+  });
 }
 
-export function toEntry(id: string, fields: unknown, deliveries: number): StreamEntry {
+function toEntries(reply: unknown, deliveries: number): StreamEntry[] {
+  return toArray(reply, 'XREADGROUP').map((entry) => {
+    const [id, fields] = toArray(entry, 'XREADGROUP');
+    return toEntry(toText(id), fields, deliveries);
+  });
+}
+
+/** @param delivered how often the entry itself was */
+export function toEntry(id: string, fields: unknown, delivered: number): StreamEntry {
   if (!Array.isArray(fields)) {
-    return { id, version: null, packed: null, deleted: true, deliveries };
+    const none = { version: null, transactions: 0, head: null, packed: null };
+    return { id, ...none, deleted: true, deliveries: delivered, carried: 0 };
   }
-  let version: string | null = null;
-  let packed: string | null = null;
+  const values = new Map<string, Buffer>();
   for (let i = 0; i + 1 < fields.length; i += 2) {
-    if (fields[i] === 'v') version = String(fields[i + 1]);
-    else if (fields[i] === 'd') packed = String(fields[i + 1]);
+    const value: unknown = fields[i + 1];
+    if (Buffer.isBuffer(value)) values.set(String(fields[i]), value);
   }
-  return { id, version, packed, deleted: false, deliveries };
+  const head = values.get('h')?.toString('latin1') ?? null;
+  const carried = carriedDeliveries(head);
+  return {
+    id,
+    version: values.get('v')?.toString('latin1') ?? null,
+    transactions: countOf(values.get('n')),
+    head,
+    packed: values.get('d') ?? null,
+    deleted: false,
+    deliveries: delivered + carried,
+    carried,
+  };
+}
+
+/** As the scripts count: one where the field says nothing. */
+function countOf(field: Buffer | undefined): number {
+  const text = field?.toString('latin1') ?? '';
+  const count = /^\d{1,3}$/.test(text) ? Number(text) : 1;
+  return count >= 1 && count <= COUNT_MAX ? count : 1;
+}
+
+function toArray(reply: unknown, command: string): unknown[] {
+  if (!Array.isArray(reply)) throw unexpected(command);
+  return reply;
+}
+
+function toText(reply: unknown): string {
+  if (!Buffer.isBuffer(reply)) throw unexpected('XREADGROUP');
+  return reply.toString('latin1');
 }
 
 export function unexpected(command: string): Failure {

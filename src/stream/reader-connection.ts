@@ -8,17 +8,19 @@ import { Redis } from 'ioredis';
 import { Failure } from '../domain/failure.ts';
 import { openReader, type RedisClient } from './connection.ts';
 import {
+  awaitEntries,
   type Delivery,
   loadReadScript,
+  type Read,
   type ReadOptions,
-  readJoined,
-  readNew,
   readOwn,
+  readPresent,
 } from './read-group.ts';
 
 export type OpenReader = {
-  readonly readNew: (options: ReadOptions) => Promise<Delivery[]>;
-  readonly readOwn: (options: ReadOptions, after: string) => Promise<Delivery[]>;
+  /** What is there now; when that is nothing, waits for the first entries and reads what came with them. */
+  readonly readNew: (options: ReadOptions & { readonly blockMs: number }) => Promise<Read>;
+  readonly readOwn: (options: ReadOptions, after: string) => Promise<Read>;
   readonly unblock: () => Promise<void>;
   readonly close: () => void;
   readonly [Symbol.asyncDispose]: () => Promise<void>;
@@ -26,12 +28,6 @@ export type OpenReader = {
 
 /** Beyond the block and the socket's own timeout of twice the block and a second. */
 const DEAF_GRACE_MS = 5000;
-/**
- * A read that brings as many entries, or all that it asks a stream for, is followed by one that does not block,
- * costs less an entry and asks each stream for its share.
- */
-const BUSY_ENTRIES = 32;
-
 /** @param commands a connection that is never blocked, through which the server is asked */
 export function openReaderConnection(
   url: string,
@@ -43,7 +39,6 @@ export function openReaderConnection(
   // One promise a read: a promise that outlives reads would keep every reply that was raced against it.
   let giveUp: ((failure: Failure) => void) | undefined;
   let isClosed = false;
-  let isBusy = false;
   const close = () => {
     if (isClosed) return;
     isClosed = true;
@@ -73,13 +68,15 @@ export function openReaderConnection(
   return {
     readNew: (options) =>
       guard(async (client) => {
-        const joined = isBusy ? await readJoined(client, readScript, options) : [];
-        const deliveries = joined.length > 0 ? joined : await readNew(client, options);
-        const entries = deliveries.reduce((sum, delivery) => sum + delivery.entries.length, 0);
-        isBusy = entries >= Math.min(BUSY_ENTRIES, options.entriesMax);
-        return deliveries;
+        const present = await readPresent(client, readScript, options);
+        if (present.deliveries.length > 0 || present.failed.size > 0) return present;
+        const { consumer, streams, blockMs } = options;
+        const woken = await awaitEntries(client, consumer, streams, blockMs);
+        if (woken.length === 0) return { deliveries: woken, failed: present.failed };
+        // Whoever appended to one stream is about to append to others, and half as many batches cost less.
+        return joinReads(woken, await readPresent(client, readScript, options));
       }),
-    readOwn: (options, after) => guard((client) => readOwn(client, options, after)),
+    readOwn: (options, after) => guard((client) => readOwn(client, readScript, options, after)),
     async unblock() {
       const { client, id } = current;
       // Without a connection there is nothing to unblock, and no reply would come.
@@ -90,6 +87,17 @@ export function openReaderConnection(
     close,
     [Symbol.asyncDispose]: async () => close(),
   };
+}
+
+/** A stream's entries in their order, whichever read brought them. */
+function joinReads(woken: readonly Delivery[], { deliveries, failed }: Read): Read {
+  const first = new Map(woken.map((delivery) => [delivery.stream, delivery]));
+  const joined = deliveries.map((delivery) => {
+    const before = first.get(delivery.stream)?.entries ?? [];
+    first.delete(delivery.stream);
+    return { ...delivery, entries: [...before, ...delivery.entries] };
+  });
+  return { deliveries: [...first.values(), ...joined], failed };
 }
 
 function readerClosed(): Failure {

@@ -1,24 +1,24 @@
 /** Puts retries that are due back into their streams. Due times are Redis' own clock, as settle wrote them. */
 import { Failure } from '../domain/failure.ts';
 import type { RedisClient } from './connection.ts';
-import { ENTRY_VERSION } from './entry.ts';
+import { ENTRY_VERSION, type PackedEntry } from './entry.ts';
 import type { StreamKeys } from './keys.ts';
 import { loadScript, runScripts } from './scripts.ts';
 
-/** Entries a stream and call: bounds how long the script holds Redis. */
+/** Entries, of one transaction each, a stream and call: bounds how long the script holds Redis. */
 const PROMOTE_ENTRIES_MAX = 500;
 
 /** Moves what is due in all of these streams; returns how many entries moved. Throws a Failure. */
 export type PromoteRetries = (streams: readonly StreamKeys[]) => Promise<number>;
 
 export function createPromoteRetries(redis: RedisClient): PromoteRetries {
-  const script = loadScript('promote-retries-2');
+  const script = loadScript('promote-retries-3');
   return async (streams) => {
     const replies = await runScripts(
       redis,
       script,
-      streams.map(({ retries, transactions }) => ({
-        keys: [retries, transactions],
+      streams.map(({ retries, transactions, counts }) => ({
+        keys: [retries, transactions, counts],
         args: [ENTRY_VERSION, PROMOTE_ENTRIES_MAX],
       })),
     );
@@ -26,4 +26,16 @@ export function createPromoteRetries(redis: RedisClient): PromoteRetries {
     if (failed !== undefined) throw failed;
     return replies.reduce((sum: number, reply) => sum + Number(reply), 0);
   };
+}
+
+const HEAD_END = '\n';
+
+/** A member of the retries: an entry of one, as promote-retries-3 takes it apart. */
+export function packRetry({ head, packed }: PackedEntry): Buffer {
+  return Buffer.concat([Buffer.from(`${head}${HEAD_END}`, 'latin1'), packed]);
+}
+
+/** The packed value of a member; empty where it is none. */
+export function packedOfRetry(member: Buffer): Buffer {
+  return member.subarray(member.indexOf(HEAD_END) + 1);
 }

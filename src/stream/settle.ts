@@ -1,56 +1,64 @@
 /**
- * The end of a batch in Redis: one script call a stream acknowledges, schedules retries, copies dead
- * letters, gives entries back and answers waiting requests. Postgres has committed before.
+ * The end of a batch in Redis: one script call a stream acknowledges, publishes scores, schedules retries, copies dead
+ * letters, replaces entries and answers waiting requests. Postgres has committed before.
  */
 import { Failure } from '../domain/failure.ts';
 import type { RedisClient } from './connection.ts';
-import { ENTRY_VERSION } from './entry.ts';
+import { ENTRY_VERSION, type PackedEntry } from './entry.ts';
 import { GROUP, repliesChannel, type StreamKeys } from './keys.ts';
 import { isStreamAtFault } from './outage.ts';
+import { packRetry } from './retries.ts';
 import { loadScript, runScript, runScripts, type ScriptArgument } from './scripts.ts';
 
-/** What `transaction.scored` says besides `scored_at`. */
-export type ScoredEvent = {
+/** One score of a `transaction.scored` event: a row `[transaction_id, account_id, ...]` in this order. */
+export type PublishedScore = {
   readonly transactionId: string;
   readonly accountId: string;
+  readonly merchantId: string;
   readonly score: number;
+  readonly risk: number;
   readonly verdict: string;
+  readonly reasonCodes: readonly string[];
 };
 
-/** What becomes of the entries of one stream that one consumer holds. */
-export type Settlement = {
-  readonly stream: StreamKeys;
-  readonly consumer: string;
-  /** Done; `event` is null where nothing was scored (a deleted entry, a dead letter that has a score). */
-  readonly acknowledged: readonly {
-    readonly entryId: string;
-    readonly event: ScoredEvent | null;
-  }[];
-  readonly retries: readonly {
-    readonly entryId: string;
-    readonly waitMs: number;
-    /** The packed value of the next attempt. */
-    readonly packed: string;
-  }[];
+/** An entry whose transactions are all decided. */
+export type EndedEntry = {
+  readonly entryId: string;
+  readonly transactions: number;
+  /** To be published. */
+  readonly scores: readonly PublishedScore[];
+  /** RFC 3339. */
+  readonly scoredAt: string;
+  /** Transactions that failed: they leave the entry. */
+  readonly retries: readonly { readonly waitMs: number; readonly next: PackedEntry }[];
   readonly deadLetters: readonly {
-    readonly entryId: string;
     readonly transactionId: string | null;
     readonly accountId: string | null;
     readonly attempts: number;
     readonly error: string;
     readonly failedAt: string;
   }[];
-  readonly released: readonly { readonly entryId: string; readonly packed: string }[];
+};
+
+/** What becomes of the entries of one stream that one consumer holds. */
+export type Settlement = {
+  readonly stream: StreamKeys;
+  readonly consumer: string;
+  readonly ended: readonly EndedEntry[];
+  /** Entries whose transactions go back to the stream in others: given back, or divided. */
+  readonly replaced: readonly {
+    readonly entryId: string;
+    readonly transactions: number;
+    readonly by: readonly PackedEntry[];
+  }[];
   readonly replies: readonly { readonly instance: string; readonly score: string }[];
-  /** `scored_at` of all events of this batch, RFC 3339. */
-  readonly scoredAt: string;
 };
 
 export type SettleOptions = {
   readonly redis: RedisClient;
   readonly market: string;
-  /** transaction.scored events kept a stream; 0 writes none. */
-  readonly scoredEventsMax: number;
+  /** Scores kept in `transaction.scored` events a stream; 0 writes none. */
+  readonly scoresMax: number;
 };
 
 /**
@@ -59,19 +67,19 @@ export type SettleOptions = {
  */
 export type Settle = (settlements: readonly Settlement[]) => Promise<(Set<string> | Failure)[]>;
 
-const SCORED_EVENTS_AGE_MS = 7 * 86_400_000;
+const EVENTS_AGE_MS = 7 * 86_400_000;
 /** Entries in `transactions-dlq`; the rows in Postgres are the whole truth. */
 const DEAD_LETTERS_MAX = 10_000;
 
-export function createSettle({ redis, market, scoredEventsMax }: SettleOptions): Settle {
-  const script = loadScript('settle-4');
+export function createSettle({ redis, market, scoresMax }: SettleOptions): Settle {
+  const script = loadScript('settle-5');
   return async (settlements) => {
     const replies = await runScripts(
       redis,
       script,
       settlements.map((settlement) => ({
         keys: keysOf(settlement.stream),
-        args: argumentsOf(settlement, market, scoredEventsMax),
+        args: argumentsOf(settlement, market, scoresMax),
       })),
     );
     const failed = replies.find((one) => one instanceof Failure && !isStreamAtFault(one));
@@ -87,54 +95,55 @@ export function createSettle({ redis, market, scoredEventsMax }: SettleOptions):
 export type Prove = (stream: StreamKeys) => Promise<void>;
 
 export function createProve(redis: RedisClient): Prove {
-  const script = loadScript('prove-4');
+  const script = loadScript('prove-5');
   return async (stream) =>
     void (await runScript(redis, script, { keys: keysOf(stream), args: [] }));
 }
 
 function keysOf(stream: StreamKeys): string[] {
-  return [stream.transactions, stream.retries, stream.deadLetters, stream.scored];
+  const { transactions, counts, retries, deadLetters, scored } = stream;
+  return [transactions, counts, retries, deadLetters, scored];
 }
 
 function argumentsOf(
-  settlement: Settlement,
+  { stream, consumer, ended, replaced, replies }: Settlement,
   market: string,
-  scoredEventsMax: number,
+  scoresMax: number,
 ): ScriptArgument[] {
-  const { acknowledged, retries, deadLetters, released, replies } = settlement;
+  const isDivided = (one: EndedEntry) => one.retries.length + one.deadLetters.length > 0;
+  const divided = ended.filter(isDivided);
+  const acknowledged = divided.length === 0 ? ended : ended.filter((one) => !isDivided(one));
+  const bounds = [scoresMax, EVENTS_AGE_MS, DEAD_LETTERS_MAX];
   const args: ScriptArgument[] = [
-    GROUP,
-    settlement.consumer,
-    ENTRY_VERSION,
-    settlement.scoredAt,
-    scoredEventsMax,
-    SCORED_EVENTS_AGE_MS,
-    DEAD_LETTERS_MAX,
-    packAcknowledged(acknowledged),
-    retries.length,
-    deadLetters.length,
-    released.length,
-    replies.length,
+    ...[GROUP, consumer, ENTRY_VERSION, stream.corridor, ...bounds],
+    acknowledged.map(toLine).join(''),
+    ...[divided.length, replaced.length, replies.length],
   ];
-  for (const { entryId, waitMs, packed } of retries) args.push(entryId, Math.round(waitMs), packed);
-  for (const letter of deadLetters) {
-    args.push(letter.entryId, letter.transactionId ?? '', letter.accountId ?? '');
-    args.push(letter.attempts, letter.error, letter.failedAt);
+  for (const one of divided) {
+    args.push(toLine(one), one.retries.length, one.deadLetters.length);
+    for (const { waitMs, next } of one.retries) args.push(Math.round(waitMs), packRetry(next));
+    for (const letter of one.deadLetters) {
+      args.push(letter.transactionId ?? '', letter.accountId ?? '');
+      args.push(letter.attempts, letter.error, letter.failedAt);
+    }
   }
-  for (const { entryId, packed } of released) args.push(entryId, packed);
+  for (const { entryId, transactions, by } of replaced) {
+    args.push(entryId, transactions, by.length);
+    for (const one of by) args.push(one.transactions, one.head, one.packed);
+  }
   for (const { instance, score } of replies) args.push(repliesChannel(market, instance), score);
   return args;
 }
 
-/**
- * One flat argument: five strings an entry would cost the client more than the rest of the batch. No
- * field holds a zero byte, as Postgres has stored them all.
- */
-function packAcknowledged(acknowledged: Settlement['acknowledged']): string {
-  const parts: (string | number)[] = [];
-  for (const { entryId, event } of acknowledged) {
-    if (event === null) parts.push(entryId, '', '', '', '');
-    else parts.push(entryId, event.transactionId, event.accountId, event.score, event.verdict);
-  }
-  return parts.length === 0 ? '' : `${parts.join('\0')}\0`;
+/** Flat: the client would spend more on arguments than on the rest. JSON has no line feed of its own. */
+function toLine({ entryId, transactions, scores, scoredAt }: EndedEntry): string {
+  return `${entryId} ${transactions} ${scoredAt} ${scores.length} ${scores.map(toRow).join()}\n`;
+}
+
+function toRow(one: PublishedScore): string {
+  const { transactionId, score, risk, verdict, reasonCodes } = one;
+  const parties = `${JSON.stringify(one.accountId)},${JSON.stringify(one.merchantId)}`;
+  // Ids, verdicts and reason codes have no character that JSON would escape.
+  const codes = reasonCodes.length === 0 ? '' : `"${reasonCodes.join('","')}"`;
+  return `["${transactionId}",${parties},${score},${risk},"${verdict}",[${codes}]]`;
 }

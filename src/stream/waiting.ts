@@ -2,12 +2,17 @@
  * Which transactions still wait in Redis: in a stream, undelivered or pending, or for a retry. The
  * reconciler asks, so that it does not append what is on its way already.
  */
+import { Failure } from '../domain/failure.ts';
 import { type RedisClient, toRedisFailure } from './connection.ts';
+import { readReceived } from './entry.ts';
 import type { StreamKeys } from './keys.ts';
+import { packedOfRetry } from './retries.ts';
 
 export type WaitingTransaction = { readonly transactionId: string; readonly receivedAtMs: number };
 
-const PAGE_ENTRIES = 1000;
+/** Entries of a page: of up to COUNT_MAX transactions each, some megabytes at most. */
+const PAGE_ENTRIES = 100;
+const PAGE_RETRIES = 1000;
 
 /**
  * Pages over the stream, then over the retries, then over what was appended to the stream meanwhile: a
@@ -33,11 +38,11 @@ async function* pageStream(
   let start = from;
   for (;;) {
     const entries = await redis
-      .xrange(key, start, '+', 'COUNT', PAGE_ENTRIES)
+      .xrangeBuffer(key, start, '+', 'COUNT', PAGE_ENTRIES)
       .catch((error: unknown) => ifOther(error, []));
     const tail = entries.at(-1);
     if (tail === undefined) return last;
-    last = tail[0];
+    last = tail[0].toString();
     start = `(${last}`;
     yield entries.flatMap(([, fields]) => toWaiting(packedOf(fields)));
     if (entries.length < PAGE_ENTRIES) return last;
@@ -51,10 +56,12 @@ async function* pageRetries(
   let cursor = '0';
   do {
     const [next, flat] = await redis
-      .zscan(key, cursor, 'COUNT', PAGE_ENTRIES)
-      .catch((error: unknown) => ifOther<[string, string[]]>(error, ['0', []]));
-    cursor = next;
-    yield flat.flatMap((value, index) => (index % 2 === 0 ? toWaiting(value) : []));
+      .zscanBuffer(key, cursor, 'COUNT', PAGE_RETRIES)
+      .catch((error: unknown) =>
+        ifOther<[cursor: Buffer, elements: Buffer[]]>(error, [Buffer.from('0'), []]),
+      );
+    cursor = next.toString();
+    yield flat.flatMap((value, index) => (index % 2 === 0 ? toWaiting(packedOfRetry(value)) : []));
   } while (cursor !== '0');
 }
 
@@ -65,17 +72,20 @@ function ifOther<T>(error: unknown, none: T): T {
   throw failure;
 }
 
-function packedOf(fields: readonly string[]): string | null {
-  for (let i = 0; i + 1 < fields.length; i += 2)
-    if (fields[i] === 'd') return fields[i + 1] ?? null;
-  return null;
+function packedOf(fields: readonly Buffer[]): Buffer {
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    if (String(fields[i]) === 'd') return fields[i + 1] ?? NOTHING;
+  }
+  return NOTHING;
 }
 
-// The first three fields of a packed value; a whole backlog is looked at, so it is not decoded.
-const HEAD = /^\["([0-9a-f-]{36})","\d+","(\d+)"/;
+const NOTHING = Buffer.alloc(0);
 
-function toWaiting(packed: string | null): WaitingTransaction[] {
-  const head = HEAD.exec(packed ?? '');
-  if (head === null) return [];
-  return [{ transactionId: head[1] ?? '', receivedAtMs: Number(head[2]) }];
+function toWaiting(packed: Buffer): WaitingTransaction[] {
+  try {
+    return readReceived(packed);
+  } catch (error) {
+    if (error instanceof Failure) return [];
+    throw error;
+  }
 }

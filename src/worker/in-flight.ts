@@ -1,5 +1,5 @@
 /**
- * The entries that this process holds: a bound on how many, a guard against taking one twice, and the
+ * The entries that this process holds: a bound on the batches, a guard against taking one twice, and the
  * list of those whose idle time must be reset because their batch takes long.
  */
 import type { HeldEntry } from './item.ts';
@@ -11,28 +11,25 @@ export type HeldBeats = {
 };
 
 export type InFlight = {
-  readonly count: () => number;
   /** Held entries of a stream: asked for when entries are claimed or drained, so built only then. */
   readonly idsOf: (stream: string) => Set<string>;
-  /** Keeps note of a unit until the returned function is called. */
-  readonly hold: (unit: readonly HeldEntry[]) => () => void;
-  /** Resolves once fewer than the bound are held, or the worker stops. */
-  readonly room: () => Promise<void>;
-  /** Entries of units held for longer than `ageMs`, by stream and consumer. */
+  /** Keeps note of a batch until the returned function is called. */
+  readonly hold: (batch: readonly HeldEntry[]) => () => void;
+  /** Resolves once fewer batches than these are held, or the worker stops. */
+  readonly below: (batches: number) => Promise<void>;
+  /** Entries of batches held for longer than `ageMs`, by stream and consumer. */
   readonly olderThan: (ageMs: number) => HeldBeats[];
   /** Resolves once nothing is held. */
   readonly drained: () => Promise<void>;
 };
 
 export type InFlightOptions = {
-  readonly entriesMax: number;
   readonly signal: AbortSignal;
   readonly nowMs: () => number;
 };
 
-export function createInFlight({ entriesMax, signal, nowMs }: InFlightOptions): InFlight {
-  const units = new Map<readonly HeldEntry[], number>();
-  let count = 0;
+export function createInFlight({ signal, nowMs }: InFlightOptions): InFlight {
+  const held = new Map<readonly HeldEntry[], number>();
   let changed = Promise.withResolvers<void>();
   const change = () => {
     changed.resolve();
@@ -40,39 +37,36 @@ export function createInFlight({ entriesMax, signal, nowMs }: InFlightOptions): 
   };
   signal.addEventListener('abort', change, { once: true });
   return {
-    count: () => count,
-    idsOf: (stream) => idsOf(units.keys(), stream),
-    hold(unit) {
-      units.set(unit, nowMs());
-      count += unit.length;
+    idsOf: (stream) => idsOf(held.keys(), stream),
+    hold(batch) {
+      held.set(batch, nowMs());
       return () => {
-        units.delete(unit);
-        count -= unit.length;
+        held.delete(batch);
         change();
       };
     },
-    room: async () => {
-      while (count >= entriesMax && !signal.aborted) await changed.promise;
+    below: async (batches) => {
+      while (held.size >= batches && !signal.aborted) await changed.promise;
     },
-    olderThan: (ageMs) => groupHeld([...units].filter(([, since]) => nowMs() - since >= ageMs)),
+    olderThan: (ageMs) => groupHeld([...held].filter(([, since]) => nowMs() - since >= ageMs)),
     drained: async () => {
-      while (units.size > 0) await changed.promise;
+      while (held.size > 0) await changed.promise;
     },
   };
 }
 
-function idsOf(units: Iterable<readonly HeldEntry[]>, stream: string): Set<string> {
+function idsOf(batches: Iterable<readonly HeldEntry[]>, stream: string): Set<string> {
   const ids = new Set<string>();
-  for (const unit of units) {
-    for (const held of unit) if (held.stream.transactions === stream) ids.add(held.entry.id);
+  for (const batch of batches) {
+    for (const held of batch) if (held.stream.transactions === stream) ids.add(held.entry.id);
   }
   return ids;
 }
 
 function groupHeld(held: readonly (readonly [readonly HeldEntry[], number])[]): HeldBeats[] {
   const groups = new Map<string, { stream: string; consumer: string; ids: string[] }>();
-  for (const [unit] of held) {
-    for (const { stream, consumer, entry } of unit) {
+  for (const [batch] of held) {
+    for (const { stream, consumer, entry } of batch) {
       const name = `${stream.transactions} ${consumer}`;
       const group = groups.get(name);
       if (group !== undefined) group.ids.push(entry.id);

@@ -1,11 +1,11 @@
 /** From delivered entries to items that can be worked on; whatever cannot is decided here. Pure. */
 import { Failure } from '../domain/failure.ts';
-import type { EntryPayload } from '../stream/entry.ts';
+import type { EntryFields, EntryPayload } from '../stream/entry.ts';
 import type { Decided, HeldEntry, Item } from './item.ts';
 
-export type DecodeEntry = (version: string | null, packed: string | null) => EntryPayload;
+export type DecodeEntry = (fields: EntryFields) => EntryPayload[];
 
-/** Deliveries after which an entry has crashed its workers often enough to be given up. */
+/** Deliveries after which a transaction has crashed its workers often enough to be given up. */
 export const DELIVERIES_MAX = 5;
 
 /** Decodes; what cannot be read, is gone, or has crashed too many workers is decided at once. */
@@ -18,18 +18,19 @@ export function readEntries(
   for (const one of held) {
     const { entry } = one;
     if (entry.deleted) {
-      decided.push({ ...one, payload: null, outcome: { kind: 'acknowledge', event: null } });
+      decided.push({ ...one, payload: null, outcome: { kind: 'acknowledge', published: null } });
       continue;
     }
     try {
       const { stream, consumer } = one;
-      const item = { stream, consumer, entry, payload: decode(entry.version, entry.packed) };
-      if (entry.deliveries <= DELIVERIES_MAX) items.push(item);
-      else
-        decided.push({
-          ...item,
-          outcome: { kind: 'dead-letter', failure: crashes(entry.deliveries) },
-        });
+      const payloads = decode(entry);
+      // One of several is divided before it comes to this: nobody is given up for a neighbour.
+      const isGivenUp = entry.deliveries > DELIVERIES_MAX && payloads.length === 1;
+      for (const payload of payloads) {
+        const item = { stream, consumer, entry, payload };
+        if (isGivenUp) decided.push(giveUp(item));
+        else items.push(item);
+      }
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       decided.push({ ...one, payload: null, outcome: { kind: 'dead-letter', failure: error } });
@@ -38,9 +39,10 @@ export function readEntries(
   return { items, decided };
 }
 
-function crashes(deliveries: number): Failure {
-  const detail = `delivered ${deliveries} times without an end: it may crash the worker`;
-  return new Failure('permanent', 'CRASHES_WORKER', detail);
+function giveUp(item: Item): Decided {
+  const detail = `delivered ${item.entry.deliveries} times without an end: it may crash the worker`;
+  const failure = new Failure('permanent', 'CRASHES_WORKER', detail);
+  return { ...item, outcome: { kind: 'dead-letter', failure } };
 }
 
 /** The first item of each transaction, and the items that repeat one of them. */

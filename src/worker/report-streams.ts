@@ -12,8 +12,8 @@ export function reportStreams(
 ): void {
   for (const measured of lags) {
     const labels = labelsOf(measured.stream);
-    metrics.lagEntries.set(labels, measured.lag);
-    metrics.pendingEntries.set(labels, measured.pending);
+    metrics.lagTransactions.set(labels, measured.lag);
+    metrics.pendingTransactions.set(labels, measured.pending);
     metrics.lagSeconds.set(labels, measured.oldestAgeMs / 1000);
     metrics.retriesDue.set(labels, measured.retriesWaiting);
   }

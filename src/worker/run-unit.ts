@@ -1,18 +1,16 @@
 /**
  * Brings a unit of held entries to its end, whatever happens: a dependency that fails makes it wait, a
- * failure of its own makes it fall apart until the entry to blame is alone, a stopping worker gives it back.
+ * failure of its own makes it fall apart until the transaction to blame is alone, a stopping worker gives it back.
  */
 import { Failure, isUnavailable, toError } from '../domain/failure.ts';
 import type { Log } from '../runtime/log.ts';
-import type { HeldEntry } from './item.ts';
+import type { Decided, HeldEntry, Item } from './item.ts';
 import type { Pause } from './pause.ts';
 import type { BatchSteps } from './process-batch.ts';
-import type { Left } from './settle-batch.ts';
+import { type Left, NOTHING_LEFT } from './settle-batch.ts';
 
 /** Resolves to the streams whose entries of this unit are pending still, because nothing there can be settled. */
-export type RunUnit = (unit: readonly HeldEntry[], onFolded: () => void) => Promise<Left>;
-
-const NOTHING_LEFT: Left = new Map();
+export type RunUnit = (unit: readonly HeldEntry[]) => Promise<Left>;
 
 export type RunUnitOptions = {
   readonly steps: BatchSteps;
@@ -24,77 +22,84 @@ export type RunUnitOptions = {
 };
 
 export function createRunUnit({ steps, pause, signal, log, onTry }: RunUnitOptions): RunUnit {
-  return run;
+  return async (unit) => {
+    const { items, decided } = steps.read(unit);
+    const scored = items.length === 0 ? [] : await score(items);
+    const left = scored && (await conclude([...decided, ...scored]));
+    return left ?? (await release(unit));
+  };
 
-  async function run(unit: readonly HeldEntry[], onFolded: () => void): Promise<Left> {
+  /** Bisects; a single transaction has failed for its own reason. Undefined when the worker stops. */
+  async function score(items: readonly Item[]): Promise<Decided[] | undefined> {
+    const [first] = items;
+    if (first === undefined) return [];
     try {
-      return await untilAvailable(unit, () => steps.process(unit, onFolded));
+      return await untilAvailable(() => steps.score(items));
     } catch (error) {
-      return await fallApart(unit, onFolded, error);
+      if (items.length > 1) {
+        log.warn({ err: toError(error).message, transactions: items.length }, 'batch falls apart');
+        const middle = items.length >> 1;
+        const before = await score(items.slice(0, middle));
+        const after = before && (await score(items.slice(middle)));
+        return after && [...before, ...after];
+      }
+      const failure = toOwnFailure(error);
+      const { stream, entry, payload } = first;
+      const { transactionId } = payload.transaction;
+      log.warn(
+        { stream: stream.transactions, entry: entry.id, transactionId, code: failure.code },
+        'transaction failed',
+      );
+      return [steps.fail(first, failure)];
     }
   }
 
-  /** Bisects; a single entry has failed for its own reason. */
-  async function fallApart(
-    unit: readonly HeldEntry[],
-    onFolded: () => void,
-    error: unknown,
-  ): Promise<Left> {
-    const [first] = unit;
-    if (first === undefined) return NOTHING_LEFT;
-    if (unit.length > 1) {
-      log.warn({ err: toError(error).message, entries: unit.length }, 'batch falls apart');
-      const middle = unit.length >> 1;
-      const left = await run(unit.slice(0, middle), () => undefined);
-      return new Map([...left, ...(await run(unit.slice(middle), onFolded))]);
-    }
-    const failure = toOwnFailure(error);
-    log.warn(
-      { stream: first.stream.transactions, entry: first.entry.id, code: failure.code },
-      'entry failed',
-    );
+  /** Bisects by entries, as one is settled as a whole. Undefined when the worker stops. */
+  async function conclude(decided: readonly Decided[]): Promise<Left | undefined> {
     try {
-      return await untilAvailable(unit, () => steps.fail(first, failure));
-    } catch (reason) {
+      const left = await untilAvailable(() => steps.conclude(decided));
+      if (left !== undefined) pause.end();
+      return left;
+    } catch (error) {
       // It was answered, so the dependency is there; nobody else may be left to say so.
       pause.end();
-      log.error({ err: toError(reason).message, entry: first.entry.id }, 'entry stays pending');
-      return NOTHING_LEFT;
-    }
-  }
-
-  function tellLeft(left: Left): void {
-    for (const [stream, { code, message }] of left) {
-      log.warn({ stream, code, err: message }, 'entries cannot be settled');
+      const groups = [...Map.groupBy(decided, ({ entry }) => entry).values()];
+      if (groups.length <= 1) {
+        const entry = decided[0]?.entry.id;
+        log.error({ err: toError(error).message, entry }, 'entry stays pending');
+        return NOTHING_LEFT;
+      }
+      const middle = groups.length >> 1;
+      const before = await conclude(groups.slice(0, middle).flat());
+      const after = before && (await conclude(groups.slice(middle).flat()));
+      return after && new Map([...before, ...after]);
     }
   }
 
   /** Nothing is left to us when the entries were given back, or left to whoever claims them. */
-  async function untilAvailable(
-    unit: readonly HeldEntry[],
-    step: () => Promise<Left>,
-  ): Promise<Left> {
+  async function release(unit: readonly HeldEntry[]): Promise<Left> {
+    await steps.release(unit).catch((reason: unknown) => {
+      log.warn({ err: toError(reason).message, entries: unit.length }, 'entries stay pending');
+    });
+    return NOTHING_LEFT;
+  }
+
+  /** Undefined when the worker stops while a dependency is down. */
+  async function untilAvailable<T>(step: () => Promise<T>): Promise<T | undefined> {
     for (;;) {
       onTry();
       try {
-        const left = await step();
-        pause.end();
-        tellLeft(left);
-        return left;
+        return await step();
       } catch (error) {
         if (!(error instanceof Failure && isUnavailable(error))) throw error;
         if (!signal.aborted) await pause.hold(error);
-        if (!signal.aborted) continue;
-        await steps.release(unit).catch((reason: unknown) => {
-          log.warn({ err: toError(reason).message, entries: unit.length }, 'entries stay pending');
-        });
-        return NOTHING_LEFT;
+        if (signal.aborted) return undefined;
       }
     }
   }
 }
 
-/** A bug met while one entry was processed is held against that entry, not against the process. */
+/** A bug met while one transaction was processed is held against it, not against the process. */
 function toOwnFailure(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
   return new Failure('transient', 'PROCESSING_FAILED', toError(thrown).message, { cause: thrown });

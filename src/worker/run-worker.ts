@@ -1,5 +1,5 @@
 /**
- * The worker: readers that rotate over the streams, timed duties around them, and an orderly end. It
+ * The worker: readers that take turns at the streams, timed duties around them, and an orderly end. It
  * knows no adapter; src/worker.ts hands them in.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,10 +8,9 @@ import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { GroupDuties } from '../stream/consumer-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
-import type { WorkerList } from '../stream/worker-list.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
+import { createIntake, type Intake } from './intake.ts';
 import { type Duty, ofEach, runMaintenance } from './maintenance.ts';
-import { ownStreams } from './own-streams.ts';
 import { createPause, type Pause } from './pause.ts';
 import type { BatchSteps } from './process-batch.ts';
 import {
@@ -21,10 +20,9 @@ import {
   runReader,
 } from './reader.ts';
 import { createReclaim } from './reclaim.ts';
-import { createRotation, type Rotation } from './rotation.ts';
 import { createRunUnit, type RunUnit } from './run-unit.ts';
 
-/** A reader's own connection. */
+/** The connection of the readers, which read one at a time. */
 export type OwnConnection = ReaderConnection & {
   /** Ends a blocking read early, without losing what it would deliver. */
   readonly unblock: () => Promise<void>;
@@ -39,7 +37,9 @@ export type Group = GroupDuties & {
 } & Pick<ReaderOptions, 'prove' | 'guardOf' | 'isOfOneStream'>;
 
 export type WorkerSettings = {
-  readonly batchEntries: number;
+  /** Consumers, each with a batch in flight. */
+  readonly readers: number;
+  readonly batchTransactions: number;
   readonly blockMs: number;
   readonly claimIdleMs: number;
 };
@@ -47,13 +47,11 @@ export type WorkerSettings = {
 export type WorkerOptions = {
   /** Unique for this start of this process; consumers are numbered under it. */
   readonly name: string;
-  readonly readers: readonly OwnConnection[];
+  readonly connection: OwnConnection;
   readonly group: Group;
   readonly steps: BatchSteps;
   /** Streams as they should be now: corridors times shards. */
   readonly listStreams: () => Promise<StreamKeys[]>;
-  /** Who else is alive; without it every stream is read as our own. */
-  readonly workers?: WorkerList;
   /** Duties beyond the worker's own; `streams` tells which streams it reads. */
   readonly duties: (streams: () => readonly StreamKeys[]) => readonly Duty[];
   readonly settings: WorkerSettings;
@@ -68,28 +66,23 @@ export type WorkerOptions = {
 };
 
 const REFRESH_MS = 5000;
-const ANNOUNCE_MS = 1000;
 const FIRST_STREAMS_RETRY_MS = 250;
-/**
- * Batches that a worker holds: one is folded while others are read and written. More would only make
- * entries grow old in memory, where the collector has to carry them along.
- */
-const BATCHES_IN_FLIGHT = 2;
 const DEAD_CONSUMER_IDLE_MS = 3_600_000;
 const DEAD_CONSUMERS_EVERY_MS = 600_000;
 
 type Parts = {
   readonly options: WorkerOptions;
-  readonly rotation: Rotation;
+  /** By name; those whose group could be made. */
+  readonly streams: Map<string, StreamKeys>;
   readonly inFlight: InFlight;
+  readonly intake: Intake;
   readonly pause: Pause;
   readonly runUnit: RunUnit;
-  readonly inFlightMax: number;
   /** The caller's signal, or a bug in a reader. */
   readonly stop: AbortController;
-  /** As last listed, also those without a group yet: all workers deal out the same. */
-  listed: readonly StreamKeys[];
 };
+
+const streamsOf = ({ streams }: Parts): StreamKeys[] => [...streams.values()];
 
 /** Works until the signal; resolves when nothing is held any more. */
 export async function runWorker(options: WorkerOptions): Promise<void> {
@@ -100,7 +93,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   try {
     await addStreams(parts, true);
     const work = [
-      ...options.readers.map((connection, index) => startReader(parts, connection, index + 1)),
+      ...Array.from({ length: options.settings.readers }, (_, n) => startReader(parts, n + 1)),
       runMaintenance(dutiesOf(parts), stop.signal, options.log),
       endReads(parts),
     ];
@@ -110,7 +103,6 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     drained.abort();
     await beats;
   }
-  await leaveList(parts);
   await removeConsumers(parts);
 }
 
@@ -120,17 +112,17 @@ function assemble(options: WorkerOptions): Parts {
   const { signal } = stop;
   if (options.signal.aborted) stop.abort();
   options.signal.addEventListener('abort', () => stop.abort(), { once: true });
-  const inFlightMax = settings.batchEntries * BATCHES_IN_FLIGHT;
   const pause = createPause({ signal, metrics, log, random });
+  const inFlight = createInFlight({ signal, nowMs });
+  const { batchTransactions, readers: batchesMax } = settings;
   return {
     options,
-    rotation: createRotation(signal, nowMs),
-    inFlight: createInFlight({ entriesMax: inFlightMax, signal, nowMs }),
+    streams: new Map(),
+    inFlight,
+    intake: createIntake({ batchTransactions, batchesMax, inFlight, pause, signal }),
     pause,
     runUnit: createRunUnit({ steps, pause, signal, log, onTry: options.onSignOfLife }),
-    inFlightMax,
     stop,
-    listed: [],
   };
 }
 
@@ -140,26 +132,22 @@ function fail({ stop }: Parts, error: unknown): never {
   throw toError(error);
 }
 
-async function startReader(
-  { options, rotation, inFlight, pause, runUnit, inFlightMax, stop }: Parts,
-  connection: OwnConnection,
-  number: number,
-): Promise<void> {
-  const { group, settings, log } = options;
+async function startReader(parts: Parts, number: number): Promise<void> {
+  const { options, inFlight, intake, runUnit, stop } = parts;
+  const { connection, group, settings, log } = options;
   await runReader({
     consumer: `${options.name}-${number}`,
     connection,
     ensureGroups: group.ensure,
     isGroupMissing: group.isMissing,
     ...{ prove: group.prove, guardOf: group.guardOf, isOfOneStream: group.isOfOneStream },
-    rotation,
+    streams: () => streamsOf(parts),
+    intake,
     inFlight,
-    pause,
     runUnit,
     signal: stop.signal,
     log,
-    batchEntries: settings.batchEntries,
-    inFlightMax,
+    batchTransactions: settings.batchTransactions,
     blockMs: settings.blockMs,
     onPoll: () => {
       options.onSignOfLife();
@@ -174,28 +162,30 @@ async function endReads({ options, stop }: Parts): Promise<void> {
     if (stop.signal.aborted) resolve();
     stop.signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  await Promise.all(options.readers.map((reader) => reader.unblock().catch(() => reader.close())));
+  await options.connection.unblock().catch(() => options.connection.close());
 }
 
 function dutiesOf(parts: Parts): Duty[] {
-  const { options, rotation, inFlight, runUnit, pause } = parts;
-  const { group, settings, metrics, log } = options;
+  const { options, inFlight, runUnit, pause } = parts;
+  const { group, settings, metrics, log, steps } = options;
+  const streams = () => streamsOf(parts);
   const reclaim = createReclaim({
     consumer: `${options.name}-0`,
-    streams: rotation.streams,
+    streams,
     ...{ claim: group.claim, prove: group.prove },
     ...{ guardOf: group.guardOf, isOfOneStream: group.isOfOneStream },
     ensureGroups: group.ensure,
     isGroupMissing: group.isMissing,
     inFlight,
+    batchesMax: settings.readers,
     runUnit,
+    divide: steps.divide,
     metrics,
     log,
     idleMs: settings.claimIdleMs,
   });
   return [
     { name: 'streams', everyMs: REFRESH_MS, run: () => addStreams(parts, false) },
-    { name: 'own-streams', everyMs: ANNOUNCE_MS, run: () => chooseStreams(parts) },
     {
       name: 'reclaim',
       everyMs: Math.ceil(settings.claimIdleMs / 3),
@@ -208,19 +198,13 @@ function dutiesOf(parts: Parts): Duty[] {
       name: 'dead-consumers',
       everyMs: DEAD_CONSUMERS_EVERY_MS,
       async run() {
-        await ofEach(rotation.streams(), ({ transactions }) =>
+        await ofEach(streams(), ({ transactions }) =>
           group.removeDeadConsumers(transactions, DEAD_CONSUMER_IDLE_MS),
         );
       },
     },
-    ...options.duties(rotation.streams),
+    ...options.duties(streams),
   ];
-}
-
-async function chooseStreams({ options, rotation, listed }: Parts): Promise<void> {
-  if (options.workers === undefined) return;
-  const workers = await options.workers.announce();
-  rotation.own(ownStreams(listed, workers, options.name));
 }
 
 /** Entries of batches that take long are kept from being claimed by others. */
@@ -239,20 +223,19 @@ function heartbeat({ options, inFlight }: Parts): Duty {
 
 /** Adds streams that appeared. The first time it insists, as there is nothing to do without them. */
 async function addStreams(parts: Parts, insist: boolean): Promise<void> {
-  const { options, rotation } = parts;
+  const { options, streams } = parts;
   const { signal } = parts.stop;
   for (;;) {
     try {
-      const known = new Set(rotation.streams().map(({ transactions }) => transactions));
-      parts.listed = await options.listStreams();
-      const fresh = parts.listed.filter((one) => !known.has(one.transactions));
+      const listed = await options.listStreams();
+      const fresh = listed.filter((one) => !streams.has(one.transactions));
       const failures = await options.group.ensure(fresh.map((stream) => stream.transactions));
       for (const [index, stream] of fresh.entries()) {
-        if (failures[index] === null) rotation.add(stream);
+        if (failures[index] === null) streams.set(stream.transactions, stream);
       }
       // A stream that cannot be made ready now is tried again at the next refresh.
       const failed = failures.find((failure) => failure !== null);
-      if (failed !== undefined && rotation.streams().length === 0) throw failed;
+      if (failed !== undefined && streams.size === 0) throw failed;
       return;
     } catch (error) {
       if (signal.aborted) return;
@@ -265,17 +248,11 @@ async function addStreams(parts: Parts, insist: boolean): Promise<void> {
   }
 }
 
-/** The others take over our streams at once, not when we have been silent. */
-async function leaveList({ options }: Parts): Promise<void> {
-  await options.workers?.leave().catch((error: unknown) => {
-    options.log.warn({ err: toError(error).message }, 'stays on the list of workers');
-  });
-}
-
 /** Our consumers go, except where they still have something pending for others to claim. */
-async function removeConsumers({ options, rotation }: Parts): Promise<void> {
-  const streams = rotation.streams().map(({ transactions }) => transactions);
-  const removals = Array.from({ length: options.readers.length + 1 }, (_, n) =>
+async function removeConsumers(parts: Parts): Promise<void> {
+  const { options } = parts;
+  const streams = streamsOf(parts).map(({ transactions }) => transactions);
+  const removals = Array.from({ length: options.settings.readers + 1 }, (_, n) =>
     options.group.removeConsumer(streams, `${options.name}-${n}`),
   );
   for (const result of await Promise.allSettled(removals)) {

@@ -1,34 +1,28 @@
 /**
- * How many entries of each stream make up the next batch. Equal shares would let a corridor that brings
+ * How many transactions of each stream make up the next batch. Equal shares would let a corridor that brings
  * twice as much fall behind the others in time, and transactions of merchants that they share would arrive
  * late, beyond a few hundred at the cost of a rebuild. Shares by backlog alone would let a flooded corridor starve the
- * others. So a longer backlog counts for more, up to a bound. Streams that may hold nothing share what room
- * is left, and take nothing from one that does. Pure.
+ * others. So a longer backlog counts for more, up to a bound. Streams that may hold nothing share another batch,
+ * and take nothing from one that does. Pure.
  */
 
 /** Of a busy stream against the least that any other gets. */
 const WEIGHT_MAX = 4;
 
 /**
- * @param waiting entries that each stream is known to hold; 0 for none, or when nobody knows
- * @param room entries that may be read in all
- * @returns entries of each stream, at least one
+ * @param backlogs transactions of each stream that has more than it was asked for; 0 for all others
+ * @returns transactions of each stream, at least one
  */
-export function shareBatch(
-  waiting: readonly number[],
-  batchEntries: number,
-  room: number,
-): number[] {
-  const busy = waiting.filter((count) => count > 0);
+export function shareBatch(backlogs: readonly number[], batchTransactions: number): number[] {
+  const busy = backlogs.filter((backlog) => backlog > 0);
   const mean = sum(busy) / busy.length;
-  const weightOf = (count: number) => Math.min(Math.max(1, count / mean), WEIGHT_MAX);
+  const weightOf = (backlog: number) => Math.min(Math.max(1, backlog / mean), WEIGHT_MAX);
   const weights = busy.map(weightOf);
-  const ofBusy = Math.min(batchEntries, room) / sum(weights);
-  const left = busy.length === 0 ? room : room - Math.min(batchEntries, room);
-  // At most as much as the least of the busy ones, or a whole batch.
-  const least = busy.length === 0 ? batchEntries : ofBusy * Math.min(...weights);
-  const ofOther = Math.min(least, left / (waiting.length - busy.length));
-  const shares = waiting.map((count) => (count > 0 ? weightOf(count) * ofBusy : ofOther));
+  const ofBusy = batchTransactions / sum(weights);
+  // At most as much as the least of the busy ones.
+  const least = busy.length === 0 ? batchTransactions : ofBusy * Math.min(...weights);
+  const ofOther = Math.min(least, batchTransactions / (backlogs.length - busy.length));
+  const shares = backlogs.map((backlog) => (backlog > 0 ? weightOf(backlog) * ofBusy : ofOther));
   return shares.map((share) => Math.max(1, Math.floor(share)));
 }
 

@@ -24,6 +24,7 @@ export type Mutant = {
 };
 
 const PROCESS_BATCH = 'src/worker/process-batch.ts';
+const CONCLUDE_BATCH = 'src/worker/conclude-batch.ts';
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -60,7 +61,7 @@ export const MUTANTS: readonly Mutant[] = [
         file: PROCESS_BATCH,
         find: "  failpoint('worker-after-read');\n",
         replace:
-          "  await conclude(dependencies, firsts.map((item) => decide(item, { kind: 'acknowledge', event: null })), nowMs());\n  failpoint('worker-after-read');\n",
+          "  await conclude(dependencies, items.map((item) => decide(item, { kind: 'acknowledge', published: null })));\n  failpoint('worker-after-read');\n",
       },
     ],
   },
@@ -94,7 +95,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'zombie-worker',
     replacements: [
       {
-        file: 'src/stream/lua/settle-4.lua',
+        file: 'src/stream/lua/settle-5.lua',
         find: 'return pending.err == nil and #pending == 1',
         replace: 'return true',
       },
@@ -123,17 +124,17 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'worker-between-dead-letter-and-acknowledge',
     replacements: [
       {
-        file: PROCESS_BATCH,
+        file: CONCLUDE_BATCH,
         find: '  const final = await commitDeadLetters(dependencies, decided, atMs);\n',
         replace: '  const final = decided;\n',
       },
       {
-        file: PROCESS_BATCH,
+        file: CONCLUDE_BATCH,
         find: "  failpoint('worker-after-dead-letters');\n",
         replace: '',
       },
       {
-        file: PROCESS_BATCH,
+        file: CONCLUDE_BATCH,
         find: '  const settled = await settle(settlements);\n',
         replace:
           "  const settled = await settle(settlements);\n  if (decided.some(({ outcome }) => outcome.kind === 'dead-letter')) {\n    dependencies.failpoint('worker-after-dead-letters');\n    await commitDeadLetters(dependencies, decided, atMs);\n  }\n",

@@ -5,11 +5,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { DeadLetterJson } from '../../src/query/dead-letters.ts';
 import type { StatusJson } from '../../src/query/pipeline-status.ts';
-import { encodeEntry } from '../../src/stream/entry.ts';
+import type { EntryPayload } from '../../src/stream/entry.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
 import { runRisk, spawnRisk } from '../support/risk.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
+import { readEntries } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const NOVEMBER = Date.UTC(2026, 10, 15, 12);
@@ -59,29 +60,28 @@ const listed = async (...args: string[]) => (await api.riskJson(...args)) as Dea
 
 const streamed = async () => {
   const { transactions } = streamKeys('market_0', 'US-EG', 0);
-  return (await api.redis.xrange(transactions, '-', '+')).map(([, fields]) => fields[3]);
+  return await readEntries(api.redis, transactions);
 };
-const replayed = (n: number) =>
-  encodeEntry({
-    transaction: {
-      transactionId: transactionIds[n - 1] ?? '',
-      createdAtMs: NOVEMBER,
-      receivedAtMs: NOVEMBER,
-      accountId: `acc_${n}`,
-      merchantId: 'm_1',
-      amount: `${n}.50`,
-      currency: 'USD',
-      corridor: 'US-EG',
-      type: null,
-      ip: null,
-      deviceId: null,
-      country: null,
-      channel: null,
-    },
-    attempt: 1,
-    origin: 'replay',
-    replyTo: null,
-  });
+const replayed = (n: number): EntryPayload => ({
+  transaction: {
+    transactionId: transactionIds[n - 1] ?? '',
+    createdAtMs: NOVEMBER,
+    receivedAtMs: NOVEMBER,
+    accountId: `acc_${n}`,
+    merchantId: 'm_1',
+    amount: `${n}.50`,
+    currency: 'USD',
+    corridor: 'US-EG',
+    type: null,
+    ip: null,
+    deviceId: null,
+    country: null,
+    channel: null,
+  },
+  attempt: 1,
+  origin: 'replay',
+  replyTo: null,
+});
 
 describe('risk dead-letters', () => {
   test('list shows active ones newest first, as a table or as the API’s items', async () => {

@@ -4,11 +4,11 @@
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { PurgeResult, ReplayResult } from '../../src/query/dead-letter-commands.ts';
-import { decodeEntry } from '../../src/stream/entry.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
 import { runRisk } from '../support/risk.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
+import { readEntries } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const NOVEMBER = Date.UTC(2026, 10, 15, 12);
@@ -43,9 +43,8 @@ const replay = async (body: object): Promise<ReplayResult> =>
 /** Ids in the stream; every entry is a first attempt that says where it comes from. */
 async function streamedIds(): Promise<string[]> {
   const { transactions } = streamKeys('market_0', 'US-EG', 0);
-  const entries = await api.redis.xrange(transactions, '-', '+');
-  return entries.map(([, fields]) => {
-    const { transaction, attempt, origin } = decodeEntry(fields[1] ?? null, fields[3] ?? null);
+  const payloads = await readEntries(api.redis, transactions);
+  return payloads.map(({ transaction, attempt, origin }) => {
     expect([attempt, origin]).toEqual([1, 'replay']);
     return transaction.transactionId;
   });

@@ -3,8 +3,10 @@
  * entries written to the stream by hand, on real services.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { encodeEntry } from '../../src/stream/entry.ts';
+import { type PackedEntry, packAgain } from '../../src/stream/entry.ts';
 import { GROUP } from '../../src/stream/keys.ts';
+import { fieldsOf } from '../support/stream-entries.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 
 let rig: WorkerRig;
@@ -24,28 +26,28 @@ describe('dead letters', () => {
     const transactions = await rig.store(seeds(20));
     const [good] = transactions;
     if (good === undefined) throw new Error('nothing stored');
-    const fields = JSON.parse(
-      encodeEntry({ transaction: good, attempt: 1, origin: 'ingest', replyTo: null }),
-    ) as (string | null)[];
-    const withField = (index: number, value: unknown) =>
-      JSON.stringify(fields.map((field, at) => (at === index ? value : field)));
-    const shapes: string[][] = [
+    const entry = packAgain([{ transaction: good, attempt: 1, origin: 'ingest', replyTo: null }]);
+    const changed = (more: Partial<PackedEntry>) => fieldsOf({ ...entry, ...more });
+    const spoilt = (at: number, to: number) => {
+      const packed = Buffer.from(entry.packed);
+      packed[at] = to;
+      return changed({ packed });
+    };
+    const shapes: (string | Buffer)[][] = [
       ['nothing', 'here'],
-      ['v', '1'],
-      ['v', '1', 'd', ''],
-      ['v', '1', 'd', '{"a":1}'],
-      ['v', '1', 'd', '[1,2,3'],
-      ['v', '1', 'd', '[]'],
-      ['v', '2', 'd', JSON.stringify(fields)],
-      ['v', '1', 'd', withField(0, 'not-a-uuid')],
-      ['v', '1', 'd', withField(5, 12.5)],
-      ['v', '1', 'd', withField(5, '1e400')],
-      ['v', '1', 'd', withField(1, '99999999999999999999')],
-      ['v', '1', 'd', withField(13, '5')],
-      ['v', '1', 'd', withField(14, 'elsewhere x')],
-      ['v', '1', 'd', `"${'x'.repeat(1_000_000)}"`],
-      ['v', '1', 'd', '[['.repeat(5000)],
-      ['v', '1', 'd', '\0\uffff"'],
+      ['v', '1', 'd', JSON.stringify([good.transactionId])],
+      ['v', '2'],
+      ['v', '2', 'd', ''],
+      changed({ packed: Buffer.from('{"a":1}') }),
+      changed({ packed: entry.packed.subarray(0, 100) }),
+      changed({ transactions: 2 }),
+      changed({ transactions: 128 }),
+      changed({ head: '' }),
+      changed({ head: '5 ingest 0 ' }),
+      changed({ head: '1 elsewhere 0 x' }),
+      changed({ packed: Buffer.alloc(1_000_000, 'x') }),
+      // Another layout, a count of none, a column of another kind, and one that ends behind the value.
+      ...[spoilt(0, 9), spoilt(2, 0), spoilt(9, 3), spoilt(17, 1)],
     ];
     for (const [index, shape] of shapes.entries()) {
       await rig.commands.xadd(rig.stream.transactions, '*', ...shape);
@@ -73,7 +75,7 @@ describe('dead letters', () => {
   });
 
   test('take an entry that was delivered six times without an end, and only that one', async () => {
-    await rig.send(seeds(3));
+    for (const transaction of await rig.store(seeds(3))) await rig.append([transaction]);
     const { transactions } = rig.stream;
     await rig.commands.xgroup('CREATE', transactions, GROUP, '0');
     const read = ['GROUP', GROUP, 'crashed', 'COUNT', 3, 'STREAMS', transactions, '>'];
@@ -86,6 +88,39 @@ describe('dead letters', () => {
     expect(await deadLetters()).toMatchObject([{ error_code: 'CRASHES_WORKER' }]);
   });
 
+  test('take none of an entry of many that was delivered often without an end', async () => {
+    await rig.send(seeds(20));
+    const { transactions } = rig.stream;
+    await rig.commands.xgroup('CREATE', transactions, GROUP, '0');
+    const read = ['GROUP', GROUP, 'crashed', 'COUNT', 1, 'STREAMS', transactions, '>'];
+    await rig.commands.call('XREADGROUP', read);
+    const [whole] = await rig.commands.xrange(transactions, '-', '+');
+    const id = whole?.[0] ?? '';
+    await rig.commands.call('XCLAIM', [transactions, GROUP, 'crashed', 0, id, 'RETRYCOUNT', 5]);
+    rig.startWorker();
+    expect(await rig.settled(20)).toMatchObject({ scored: 20, deadLetters: 0 });
+  });
+
+  test('take what kills its workers inside an entry of many after five deaths, and no neighbour', async () => {
+    const POISONED = 'acc_kills';
+    const all = seeds(20).map((seed, n) => (n === 7 ? { ...seed, accountId: POISONED } : seed));
+    await rig.send(all);
+    let deaths = 0;
+    const isDone = async () => (await rig.counts()).deadLetters > 0;
+    while (!(await isDone())) {
+      const worker = rig.spawnWorker({ RISK_TEST_POISON: `kill:${POISONED}` });
+      await Promise.race([worker.exited, waitUntil(isDone, 30_000, 'the killer to be given up')]);
+      if (await isDone()) {
+        await rig.settled(20);
+        worker.kill('SIGTERM');
+        await worker.exited;
+      } else deaths += 1;
+    }
+    expect(await rig.counts()).toMatchObject({ scored: 19, deadLetters: 1, waiting: 0 });
+    expect(await deadLetters()).toMatchObject([{ error_code: 'CRASHES_WORKER' }]);
+    expect(deaths).toBe(5);
+  }, 60_000);
+
   test('are not made of a transaction that has a score', async () => {
     const [transaction] = await rig.send(seeds(1));
     if (transaction === undefined) throw new Error('nothing stored');
@@ -96,7 +131,7 @@ describe('dead letters', () => {
   });
 
   test('acknowledge what was deleted while it was pending', async () => {
-    await rig.send(seeds(2));
+    for (const transaction of await rig.store(seeds(2))) await rig.append([transaction]);
     const { transactions } = rig.stream;
     await rig.commands.xgroup('CREATE', transactions, GROUP, '0');
     const read = ['GROUP', GROUP, 'crashed', 'COUNT', 2, 'STREAMS', transactions, '>'];

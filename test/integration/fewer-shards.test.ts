@@ -5,11 +5,12 @@
 import { expect, test } from 'vitest';
 import { bindReconciler } from '../../src/cli/bind-reconciler.ts';
 import type { EntryPayload } from '../../src/stream/entry.ts';
-import { encodeEntry } from '../../src/stream/entry.ts';
+import { packAgain } from '../../src/stream/entry.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
 import { measureStreams } from '../../src/stream/lag.ts';
 import { createListStreams } from '../../src/stream/list-streams.ts';
 import { createProducer } from '../../src/stream/producer.ts';
+import { packRetry } from '../../src/stream/retries.ts';
 import { testConfig } from '../support/config.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
@@ -25,14 +26,15 @@ async function fillFourShards(rig: WorkerRig) {
     (transaction): EntryPayload => ({ transaction, attempt: 1, origin: 'ingest', replyTo: null }),
   );
   const producer = createProducer({
-    ...{ redis, market: database.market, shards: 4, entriesMax: 1000 },
+    ...{ redis, market: database.market, shards: 4, transactionsMax: 1000 },
   });
   await producer.append(payloads.slice(1));
   const streams = [0, 1, 2, 3].map((shard) => streamKeys(database.market, 'US-EG', shard));
   const entries = () => Promise.all(streams.map((stream) => redis.xlen(stream.transactions)));
   expect(Math.min(...(await entries()))).toBeGreaterThan(0);
   const [first] = payloads;
-  if (first !== undefined) await redis.zadd(streams[3]?.retries ?? '', 1, encodeEntry(first));
+  if (first !== undefined)
+    await redis.zadd(streams[3]?.retries ?? '', 1, packRetry(packAgain([first])));
   return entries;
 }
 

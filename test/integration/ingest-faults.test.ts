@@ -8,6 +8,7 @@ import { insertKey } from '../support/key-rows.ts';
 import { runRisk, spawnRisk } from '../support/risk.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { startTestPostgres } from '../support/services.ts';
+import { readEntries } from '../support/stream-entries.ts';
 import { answerOf, count, input, postBatch, postOne } from '../support/submit.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -36,8 +37,8 @@ async function reconcile(api: RunningApi): Promise<void> {
 }
 
 async function streamedIds(api: RunningApi): Promise<string[]> {
-  const entries = await api.redis.xrange(stream, '-', '+');
-  return entries.map(([, fields]) => JSON.parse(fields[fields.indexOf('d') + 1] ?? '')[0]);
+  const payloads = await readEntries(api.redis, stream);
+  return payloads.map(({ transaction }) => transaction.transactionId);
 }
 
 describe('Redis', () => {
@@ -105,7 +106,7 @@ describe('Redis', () => {
     expect((await postBatch(api, items)).status).toBe(200);
     const { status } = await postBatch(api, [input(), input({ corridor: 'US-MX' })]);
     expect(status).toBe(200);
-    expect(await api.redis.xlen(stream)).toBe(100);
+    expect(await streamedIds(api)).toHaveLength(100);
     expect(await api.redis.xlen('{market_0:US-MX:0}:transactions')).toBe(1);
     const isOpen = async () => (await count(api, 'ingest_batches')) === 1;
     await waitUntil(isOpen, 5000, 'the first batch to be closed');

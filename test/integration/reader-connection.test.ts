@@ -9,21 +9,25 @@ import { startTestRedis } from '../support/services.ts';
 import { payloads, stream } from '../support/stream-rig.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-test('after a small read that was full a backlog is read by its share, beside streams that have nothing', async () => {
+test('what is there is read without waiting, a share of each stream', async () => {
   await using service = await startTestRedis();
   const redis = openCommands(service.url, 2000);
   await untilReady(redis, 5000);
   {
     await using reader = openReaderConnection(service.url, 50, redis);
-    const streams = [stream, streamKeys('m', 'DE-TR', 0)].map((keys) => keys.transactions);
-    await ensureGroups(redis, streams);
-    const producer = createProducer({ redis, market: 'm', shards: 1, entriesMax: 1000 });
-    await producer.append(payloads(200));
-    const options = { consumer: 'c', streams, entriesMax: 9, shares: [100, 9], blockMs: 50 };
-    const read = async () => (await reader.readNew(options)).map(({ entries }) => entries.length);
+    const streams = [stream, streamKeys('m', 'DE-TR', 0)];
+    await ensureGroups(
+      redis,
+      streams.map(({ transactions }) => transactions),
+    );
+    const producer = createProducer({ redis, market: 'm', shards: 1, transactionsMax: 1000 });
+    for (const one of payloads(20)) await producer.append([one]);
+    const options = { consumer: 'c', streams, shares: [9, 9], transactionsMax: 20, blockMs: 50 };
+    const read = async () =>
+      (await reader.readNew(options)).deliveries.map(({ entries }) => entries.length);
     expect(await read()).toEqual([9]);
-    expect(await read()).toEqual([100]);
-    expect(await read()).toEqual([91]);
+    expect(await read()).toEqual([9]);
+    expect(await read()).toEqual([2]);
     expect(await read()).toEqual([]);
   }
   redis.disconnect();
@@ -48,19 +52,25 @@ onCluster(
     await untilReady(cluster, 5000);
     {
       await using reader = openReaderConnection(`${service.url},${service.url}`, 50, cluster);
-      const streams = [stream, streamKeys('m', 'DE-TR', 0)].map((keys) => keys.transactions);
-      await ensureGroups(cluster, streams);
-      const options = { consumer: 'c', streams, entriesMax: 9, blockMs: 50 };
+      const streams = [stream, streamKeys('m', 'DE-TR', 0)];
+      const names = streams.map(({ transactions }) => transactions);
+      await ensureGroups(cluster, names);
+      const options = { consumer: 'c', streams, shares: [9, 9], transactionsMax: 9, blockMs: 50 };
       const reads = async () => {
         const statistics = await node.info('commandstats');
         return Number(/cmdstat_xreadgroup:calls=(\d+)/.exec(statistics)?.[1] ?? 0);
       };
-      const producer = createProducer({ redis: cluster, market: 'm', shards: 1, entriesMax: 1000 });
+      const producer = createProducer({
+        redis: cluster,
+        market: 'm',
+        shards: 1,
+        transactionsMax: 1000,
+      });
       await producer.append(payloads(5));
-      expect(await reader.readNew(options)).toMatchObject([{ stream: stream.transactions }]);
-      expect(await reads()).toBe(2);
-      expect(await reader.readNew(options)).toEqual([]);
-      expect(await reads()).toBe(5);
+      expect((await reader.readNew(options)).deliveries).toMatchObject([{ stream }]);
+      expect(await reads()).toBe(3);
+      expect((await reader.readNew(options)).deliveries).toEqual([]);
+      expect(await reads()).toBe(6);
     }
     node.disconnect();
     cluster.disconnect();

@@ -2,7 +2,6 @@
  * Goal: what is stored and not in a stream gets there, once, whatever Redis lost; what is final or
  * waiting is left alone. Method: the reconciler on real Postgres and Redis, both arranged by hand.
  */
-import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bindReconciler } from '../../src/cli/bind-reconciler.ts';
 import { narrowIngestBatch, openIngestBatch } from '../../src/store/ingest-batches.ts';
@@ -20,6 +19,7 @@ import {
   storeTransactions,
   type TransactionSeed,
 } from '../support/stored-rows.ts';
+import { readEntries } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const AGE_MS = 500;
@@ -79,8 +79,8 @@ async function openBatch(ids: readonly string[], atMs = old()): Promise<void> {
 }
 
 async function streamed(corridor = 'US-EG'): Promise<string[]> {
-  const entries = await redis.xrange(`{market_0:${corridor}:0}:transactions`, '-', '+');
-  return entries.map(([, fields]) => JSON.parse(fields[fields.indexOf('d') + 1] ?? '')[0]).sort();
+  const payloads = await readEntries(redis, `{market_0:${corridor}:0}:transactions`);
+  return payloads.map(({ transaction }) => transaction.transactionId).sort();
 }
 
 const openBatches = async () =>
@@ -103,8 +103,8 @@ describe('an open batch', () => {
     expect(await reconcile()).toBe(3);
     expect(await streamed()).toEqual([ids[0], ids[1], ids[4]].sort());
     expect(await openBatches()).toEqual([]);
-    const [entry] = await redis.xrange('{market_0:US-EG:0}:transactions', '-', '+');
-    expect(entry?.[1].join()).toContain('reconciled');
+    const [first] = await readEntries(redis, '{market_0:US-EG:0}:transactions');
+    expect(first?.origin).toBe('reconciled');
   });
 
   test('is left alone while its request may still be running', async () => {
@@ -279,18 +279,9 @@ test('an entry keeps every field of its transaction', async () => {
   );
   await openBatch([id]);
   await reconcile();
-  const [entry] = await (redis as Redis).xrange('{market_0:US-EG:0}:transactions', '-', '+');
-  const packed = JSON.parse(entry?.[1][entry[1].indexOf('d') + 1] ?? '');
-  expect(packed.slice(3, 13)).toEqual([
-    'acc_1',
-    'm_1',
-    '10.50',
-    'USD',
-    'US-EG',
-    't',
-    '::1',
-    'd',
-    'US',
-    'web',
-  ]);
+  const [first] = await readEntries(redis, '{market_0:US-EG:0}:transactions');
+  expect(first?.transaction).toMatchObject({
+    ...{ accountId: 'acc_1', merchantId: 'm_1', amount: '10.50', currency: 'USD' },
+    ...{ corridor: 'US-EG', type: 't', ip: '::1', deviceId: 'd', country: 'US', channel: 'web' },
+  });
 });

@@ -97,7 +97,7 @@ describe('SIGTERM', () => {
   test('twice exits at once', async () => {
     await using worker = rig.spawnWorker({ ...LOUD, RISK_STATEMENT_TIMEOUT_MS: '5000' });
     await whileScoresAreLocked(worker, 5, async () => {
-      await waitUntil(async () => (await pending()) === 5, 10_000, 'entries to be held');
+      await waitUntil(async () => (await pending()) > 0, 10_000, 'entries to be held');
       worker.kill('SIGTERM');
       await worker.waitFor(/draining/, 5000);
       worker.kill('SIGTERM');
@@ -111,7 +111,15 @@ describe('SIGTERM', () => {
 describe('kill -9', () => {
   for (const failpoint of ['worker-after-read', 'worker-after-commit']) {
     test(`at ${failpoint} loses nothing and doubles nothing`, async () => {
-      await rig.send(seeds(1000));
+      // The server's run is known before anybody dies: one that dies while it is looked at holds up the others.
+      const first = rig.startWorker();
+      await rig.send([{ createdAtMs: Date.UTC(2026, 9, 1), accountId: 'acc_first' }]);
+      await rig.settled(1);
+      await first.stop();
+      const transactions = await rig.store(seeds(1000));
+      // Entries of a batch each.
+      for (let from = 0; from < 1000; from += 20)
+        await rig.append(transactions.slice(from, from + 20));
       for (let pass = 1; pass <= 3; pass++) {
         const settings = {
           RISK_BATCH_ENTRIES: '20',
@@ -122,7 +130,7 @@ describe('kill -9', () => {
       }
       expect(await pending()).toBeGreaterThan(0);
       rig.startWorker();
-      expect(await rig.settled(1000, 20_000)).toMatchObject({ scored: 1000, deadLetters: 0 });
+      expect(await rig.settled(1001, 20_000)).toMatchObject({ scored: 1001, deadLetters: 0 });
       const [rows] = await rig.database.sql<{ doubled: number; siblings: number }>(
         `select count(*)::int - count(distinct transaction_id)::int as doubled,
                 max((feature_values(features))[14]) filter (where account_id = 'acc_0')::int as siblings from scores`,

@@ -8,7 +8,8 @@ import { createStreamRig, payload } from '../support/stream-rig.ts';
 
 const { redis, url, producer } = createStreamRig();
 const CORRIDORS = ['US-EG', 'DE-TR', 'US-US'];
-const STREAMS = CORRIDORS.map((corridor) => streamKeys('m', corridor, 0).transactions);
+const STREAMS = CORRIDORS.map((corridor) => streamKeys('m', corridor, 0));
+const NAMES = STREAMS.map(({ transactions }) => transactions);
 const BLOCK_MS = 5000;
 
 test('commands of one turn leave together, when it ends', async () => {
@@ -27,23 +28,30 @@ test('commands of one turn leave together, when it ends', async () => {
 
 describe('a read that waits', () => {
   test('brings what was appended to several streams at once', async () => {
-    await ensureGroups(redis(), STREAMS);
+    await ensureGroups(redis(), NAMES);
     await using reader = openReaderConnection(url(), BLOCK_MS, redis());
-    const read = { consumer: 'c', streams: STREAMS, entriesMax: 100, blockMs: BLOCK_MS };
+    const shares = CORRIDORS.map(() => 100);
+    const read = {
+      consumer: 'c',
+      streams: STREAMS,
+      shares,
+      transactionsMax: 100,
+      blockMs: BLOCK_MS,
+    };
     const reading = reader.readNew(read);
     await expect.poll(async () => await redis().info('clients')).toMatch(/blocked_clients:1/);
     await producer().append(CORRIDORS.map((corridor, n) => payload(n, { corridor })));
-    const deliveries = await reading;
-    expect(deliveries.map(({ stream }) => stream).sort()).toEqual([...STREAMS].sort());
+    const { deliveries } = await reading;
+    expect(new Set(deliveries.map(({ stream }) => stream))).toEqual(new Set(STREAMS));
     expect(deliveries.flatMap(({ entries }) => entries)).toHaveLength(CORRIDORS.length);
   });
 
   test('of one stream alone brings that', async () => {
-    await ensureGroups(redis(), STREAMS);
+    await ensureGroups(redis(), NAMES);
     await using reader = openReaderConnection(url(), BLOCK_MS, redis());
     const streams = STREAMS.slice(0, 1);
-    const read = { consumer: 'c', streams, entriesMax: 100, blockMs: BLOCK_MS };
+    const read = { consumer: 'c', streams, shares: [100], transactionsMax: 100, blockMs: BLOCK_MS };
     await producer().append([payload(1, { corridor: 'US-EG' })]);
-    expect(await reader.readNew(read)).toMatchObject([{ stream: STREAMS[0] }]);
+    expect((await reader.readNew(read)).deliveries).toMatchObject([{ stream: STREAMS[0] }]);
   });
 });

@@ -5,70 +5,141 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
 import { CLAIM_START, createGroupDuties } from '../../src/stream/consumer-group.ts';
+import { packAgain } from '../../src/stream/entry.ts';
 import { GROUP } from '../../src/stream/keys.ts';
-import { createProve, createSettle, type Settlement } from '../../src/stream/settle.ts';
-import { createStreamRig, payloads, stream } from '../support/stream-rig.ts';
+import {
+  createProve,
+  createSettle,
+  type EndedEntry,
+  type PublishedScore,
+  type Settlement,
+} from '../../src/stream/settle.ts';
+import { readEntries, readScored } from '../support/stream-entries.ts';
+import { createStreamRig, payload, payloads, stream } from '../support/stream-rig.ts';
 
-const { redis, producer, deliver, pending } = createStreamRig();
+const { redis, producer, appendSingly, deliver, pending } = createStreamRig();
+const AT = '2026-11-01T00:00:00.000Z';
 
 function settlement(consumer: string, more: Partial<Settlement>): Settlement {
-  return {
-    ...{ stream, consumer, scoredAt: '2026-11-01T00:00:00.000Z' },
-    ...{ acknowledged: [], retries: [], deadLetters: [], released: [], replies: [] },
-    ...more,
-  };
+  return { stream, consumer, ended: [], replaced: [], replies: [], ...more };
 }
 const settle = (...settlements: Settlement[]) =>
-  createSettle({ redis: redis(), market: 'm', scoredEventsMax: 100 })(settlements);
-describe('settle', () => {
-  const event = { transactionId: 'tx', accountId: 'acc', score: 7, verdict: 'approve' };
+  createSettle({ redis: redis(), market: 'm', scoresMax: 100 })(settlements);
 
+const scoreOf = (transactionId: string): PublishedScore => ({
+  ...{ transactionId, accountId: 'acc "1"', merchantId: 'm_ü', score: 7, risk: 0.07 },
+  ...{ verdict: 'approve', reasonCodes: ['VELOCITY', 'NEW_DEVICE'] },
+});
+
+function ended(entryId: string, transactions = 1, more: Partial<EndedEntry> = {}): EndedEntry {
+  const scores = Array.from({ length: transactions }, (_, n) => scoreOf(`tx-${n}`));
+  return { entryId, transactions, scores, scoredAt: AT, retries: [], deadLetters: [], ...more };
+}
+
+const letter = { transactionId: null, accountId: null, attempts: 1, error: 'x', failedAt: 'y' };
+const next = (n: number) => ({ waitMs: 0, next: packAgain([payload(n)]) });
+const counts = () => redis().hgetall(stream.counts);
+const lengths = async () => [await pending(), await redis().xlen(stream.transactions)];
+
+describe('settle', () => {
   test('acknowledges, deletes and announces a thousand entries in one call', async () => {
-    await producer(2000).append(payloads(1500));
+    await appendSingly(payloads(1500));
     const ids = await deliver('c', 1500);
-    const acknowledged = ids.map((entryId) => ({ entryId, event }));
-    const [gone] = await settle(settlement('c', { acknowledged }));
+    const [gone] = await settle(settlement('c', { ended: ids.map((id) => ended(id)) }));
     expect(gone).toEqual(new Set());
-    expect([await pending(), await redis().xlen(stream.transactions)]).toEqual([0, 0]);
-    const [[, fields] = ['', []]] = await redis().xrevrange(stream.scored, '+', '-', 'COUNT', 1);
-    expect(fields).toEqual([
-      ...['v', '1', 'transaction_id', 'tx', 'account_id', 'acc', 'score', '7'],
-      ...['verdict', 'approve', 'scored_at', '2026-11-01T00:00:00.000Z'],
+    expect(await lengths()).toEqual([0, 0]);
+    // Trimmed to its bound: whole events only, so that at least as many scores are left.
+    expect(await readScored(redis(), stream.scored)).toHaveLength(1500 - 10 * 128);
+    expect(await counts()).toEqual({ scores: String(1500 - 10 * 128) });
+  });
+
+  test('publishes what a settlement scored together, and what was scored at another time apart', async () => {
+    await producer().append(payloads(150));
+    const [first = '', second = ''] = await deliver('c', 150);
+    const scoredAt = '2026-11-01T00:00:00.001Z';
+    const all = [ended(first, 75), ended(second, 75, { scoredAt, scores: [scoreOf('tx')] })];
+    await settle(settlement('c', { ended: all }));
+    const events = await redis().xrange(stream.scored, '-', '+');
+    expect(events.map(([, fields]) => fields.slice(0, 8))).toEqual([
+      ['v', '2', 'n', '75', 'corridor', 'US-EG', 'scored_at', AT],
+      ['v', '2', 'n', '1', 'corridor', 'US-EG', 'scored_at', scoredAt],
     ]);
-    // Trimmed about to its bound: whole nodes only.
-    expect(await redis().xlen(stream.scored)).toBeLessThan(300);
+    expect((await readScored(redis(), stream.scored)).at(-1)).toEqual([
+      ...['tx', 'acc "1"', 'm_ü', 7, 0.07, 'approve'],
+      ['VELOCITY', 'NEW_DEVICE'],
+    ]);
+  });
+
+  test('keeps events for seven days', async () => {
+    const old = Date.now() - 7 * 86_400_000 - 60_000;
+    const fields = ['v', '2', 'n', '1', 'scores', '[["old"]]'];
+    await redis().xadd(stream.scored, `${old}-0`, ...fields);
+    await redis().xadd(stream.scored, `${old + 120_000}-0`, ...fields);
+    await redis().hset(stream.counts, 'scores', 2);
+    await producer().append(payloads(1));
+    const [id = ''] = await deliver('c', 1);
+    await settle(settlement('c', { ended: [ended(id)] }));
+    const left = await readScored(redis(), stream.scored);
+    expect(left.map(([transactionId]) => transactionId)).toEqual(['old', 'tx-0']);
+    expect(await counts()).toEqual({ scores: '2' });
+  });
+
+  test('writes no events where none are kept', async () => {
+    await producer().append(payloads(1));
+    const [id = ''] = await deliver('c', 1);
+    const none = createSettle({ redis: redis(), market: 'm', scoresMax: 0 });
+    await none([settlement('c', { ended: [ended(id)] })]);
+    expect([await lengths(), await redis().exists(stream.scored)]).toEqual([[0, 0], 0]);
   });
 
   test('tells which acknowledged entries somebody else has settled', async () => {
-    await producer().append(payloads(2));
+    await appendSingly(payloads(2));
     const ids = await deliver('c', 2);
-    await settle(settlement('c', { acknowledged: [{ entryId: ids[0] ?? '', event }] }));
-    const acknowledged = ids.map((entryId) => ({ entryId, event }));
-    expect(await settle(settlement('c', { acknowledged }))).toEqual([new Set([ids[0]])]);
-    expect(await redis().xlen(stream.scored)).toBe(2);
+    await settle(settlement('c', { ended: [ended(ids[0] ?? '')] }));
+    const again = settlement('c', { ended: ids.map((id) => ended(id)) });
+    expect(await settle(again)).toEqual([new Set([ids[0]])]);
+    expect(await readScored(redis(), stream.scored)).toHaveLength(2);
+  });
+
+  test('divides an entry: what failed leaves it, the rest is published, and it is gone', async () => {
+    await producer().append(payloads(5));
+    await appendSingly([payload(9)]);
+    const [id = ''] = await deliver('c', 5);
+    const some = ended(id, 5, {
+      ...{ scores: [scoreOf('tx-0'), scoreOf('tx-1')], deadLetters: [letter, letter] },
+      retries: [next(4)],
+    });
+    expect(await settle(settlement('c', { ended: [some] }))).toEqual([new Set()]);
+    expect(await lengths()).toEqual([0, 1]);
+    expect(await redis().zcard(stream.retries)).toBe(1);
+    expect(await redis().xlen(stream.deadLetters)).toBe(2);
+    expect(await counts()).toEqual({ transactions: '1', scores: '2' });
   });
 
   test('moves nothing that another consumer has taken over', async () => {
-    await producer().append(payloads(3));
+    await appendSingly(payloads(3));
     const [retry = '', dead = '', released = ''] = await deliver('zombie', 3);
     await createGroupDuties(redis()).claim({
       ...{ stream: stream.transactions, consumer: 'heir', idleMs: 0 },
-      ...{ cursor: CLAIM_START, entriesMax: 10 },
+      ...{ cursor: CLAIM_START, transactionsMax: 10 },
     });
-    const letter = { transactionId: null, accountId: null, attempts: 1, error: 'x', failedAt: 'y' };
+    const by = [packAgain([payload(2)]), packAgain([payload(3)])];
     const claims = {
-      retries: [{ entryId: retry, waitMs: 0, packed: 'next' }],
-      deadLetters: [{ entryId: dead, ...letter }],
-      released: [{ entryId: released, packed: 'same' }],
+      ended: [
+        ended(retry, 1, { scores: [], retries: [next(0)] }),
+        ended(dead, 1, { scores: [], deadLetters: [letter] }),
+      ],
+      replaced: [{ entryId: released, transactions: 1, by }],
     };
     await settle(settlement('zombie', claims));
     expect(await pending()).toBe(3);
+    expect(await counts()).toEqual({ transactions: '3' });
     await settle(settlement('heir', claims));
     expect(await pending()).toBe(0);
     expect(await redis().zcard(stream.retries)).toBe(1);
     expect(await redis().xlen(stream.deadLetters)).toBe(1);
-    const entries = await redis().xrange(stream.transactions, '-', '+');
-    expect(entries.map(([, fields]) => fields)).toEqual([['v', '1', 'd', 'same']]);
+    expect(await readEntries(redis(), stream.transactions)).toEqual([payload(2), payload(3)]);
+    expect(await counts()).toEqual({ transactions: '2' });
   });
 
   test('does nothing of a settlement where a key is of another type, and all of the others', async () => {
@@ -76,29 +147,28 @@ describe('settle', () => {
     const [entryId = ''] = await deliver('c', 1);
     const broken = { ...stream, scored: `${stream.scored}-broken` };
     await redis().set(broken.scored, 'not a stream');
-    const acknowledged = [{ entryId, event }];
-    const [failure] = await settle(settlement('c', { stream: broken, acknowledged }));
+    const all = { ended: [ended(entryId)] };
+    const [failure] = await settle(settlement('c', { stream: broken, ...all }));
     expect(failure).toMatchObject({ code: 'REDIS_WRONGTYPE' });
-    expect([await pending(), await redis().xlen(stream.transactions)]).toEqual([1, 1]);
+    expect(await lengths()).toEqual([1, 1]);
     await expect(createProve(redis())(broken)).rejects.toMatchObject({ code: 'REDIS_WRONGTYPE' });
-    const both = await settle(
-      settlement('c', { stream: broken }),
-      settlement('c', { acknowledged }),
-    );
+    const both = await settle(settlement('c', { stream: broken }), settlement('c', all));
     expect(both).toEqual([expect.any(Failure), new Set()]);
-    expect([await pending(), await redis().xlen(stream.transactions)]).toEqual([0, 0]);
+    expect(await lengths()).toEqual([0, 0]);
     await createProve(redis())(stream);
   });
 
   test('gets through when the group is gone, and when Redis is full', async () => {
-    await producer().append(payloads(2));
-    const [first = '', second = ''] = await deliver('c', 2);
+    await appendSingly(payloads(3));
+    const [first = '', second = '', third = ''] = await deliver('c', 3);
+    const retried = (id: string) => ended(id, 1, { scores: [], retries: [next(0)] });
     await redis().config('SET', 'maxmemory', '1');
-    await settle(settlement('c', { retries: [{ entryId: first, waitMs: 0, packed: 'next' }] }));
+    await settle(settlement('c', { ended: [retried(first), ended(second)] }));
+    await settle(settlement('zombie', { ended: [retried(third)] }));
     await redis().config('SET', 'maxmemory', '0');
     expect(await redis().zcard(stream.retries)).toBe(1);
     await redis().xgroup('DESTROY', stream.transactions, GROUP);
-    await settle(settlement('c', { retries: [{ entryId: second, waitMs: 0, packed: 'next' }] }));
+    await settle(settlement('c', { ended: [retried(third)] }));
     expect(await redis().xlen(stream.transactions)).toBe(1);
   });
 });

@@ -3,29 +3,45 @@
  * before each test.
  */
 import { describe, expect, test } from 'vitest';
-import { CLAIM_START, createGroupDuties, listConsumers } from '../../src/stream/consumer-group.ts';
-import { encodeEntry } from '../../src/stream/entry.ts';
+import { COUNT_MAX } from '../../src/stream/columns.ts';
+import { ensureGroups } from '../../src/stream/consumer-group.ts';
+import { packAgain } from '../../src/stream/entry.ts';
 import { createStreamHolds } from '../../src/stream/holds.ts';
-import { GROUP, streamKeys } from '../../src/stream/keys.ts';
+import { streamKeys } from '../../src/stream/keys.ts';
 import { measureStreams } from '../../src/stream/lag.ts';
 import { createProducer } from '../../src/stream/producer.ts';
-import { readOwn } from '../../src/stream/read-group.ts';
-import { createPromoteRetries } from '../../src/stream/retries.ts';
+import { loadReadScript, readPresent } from '../../src/stream/read-group.ts';
+import { createPromoteRetries, packRetry } from '../../src/stream/retries.ts';
 import { readWaiting } from '../../src/stream/waiting.ts';
 import { idAt } from '../support/stored-rows.ts';
+import { readEntries } from '../support/stream-entries.ts';
 import { AT_MS, createStreamRig, payload, payloads, stream } from '../support/stream-rig.ts';
 
-const { redis, producer, deliver, pending } = createStreamRig();
+const { redis, producer, appendSingly, deliver } = createStreamRig();
+const held = () => redis().hget(stream.counts, 'transactions').then(Number);
 
 describe('producer', () => {
-  test('appends to the stream of corridor and shard, in order', async () => {
-    const all = [...payloads(3), payload(3, { corridor: 'DE-TR' })];
-    expect(await producer().append(all)).toEqual({ appended: 4, refused: 0, left: [] });
+  test('appends to the stream of corridor and shard, in order, as few entries as it takes', async () => {
+    const all = [...payloads(300), payload(300, { corridor: 'DE-TR' })];
+    expect(await producer().append(all)).toEqual({ appended: 301, refused: 0, left: [] });
+    expect(await readEntries(redis(), stream.transactions)).toEqual(payloads(300));
     const entries = await redis().xrange(stream.transactions, '-', '+');
-    expect(entries.map(([, fields]) => fields)).toEqual(
-      payloads(3).map((one) => ['v', '1', 'd', encodeEntry(one)]),
+    expect(entries.map(([, fields]) => fields.slice(0, 6))).toEqual(
+      new Array(3).fill(['v', '2', 'n', '100', 'h', '1 ingest 0 ']),
     );
+    expect(await held()).toBe(300);
     expect(await redis().xlen(streamKeys('m', 'DE-TR', 0).transactions)).toBe(1);
+  });
+
+  test('puts those that wait for the same instance into one entry', async () => {
+    const waited = { ...payload(1), replyTo: 'api-1' };
+    await producer().append([payload(0), waited, payload(2), { ...payload(3), replyTo: 'api-1' }]);
+    const streamed = await readEntries(redis(), stream.transactions);
+    expect(streamed.map((one) => [one.transaction.receivedAtMs - AT_MS, one.replyTo])).toEqual([
+      ...[0, 2].map((n) => [n, null]),
+      ...[1, 3].map((n) => [n, 'api-1']),
+    ]);
+    expect(await redis().xlen(stream.transactions)).toBe(2);
   });
 
   test('refuses the whole group of a stream that would be too long, and no other', async () => {
@@ -33,7 +49,7 @@ describe('producer', () => {
     const other = payload(9, { corridor: 'DE-TR' });
     const result = await producer(5).append([...payloads(3), other]);
     expect(result).toMatchObject({ appended: 1, refused: 3 });
-    expect(await redis().xlen(stream.transactions)).toBe(3);
+    expect(await readEntries(redis(), stream.transactions)).toHaveLength(3);
   });
 
   test('goes on when the server has forgotten the script', async () => {
@@ -60,18 +76,18 @@ describe('producer', () => {
 describe('a held stream', () => {
   const holds = () => createStreamHolds(redis());
   const state = async () => (await holds().read([stream]))[0];
-  const reconciler = (entriesMax = 5000) =>
-    createProducer({ redis: redis(), market: 'm', shards: 1, entriesMax, bringsOwed: true });
+  const reconciler = (transactionsMax = 5000) =>
+    createProducer({ redis: redis(), market: 'm', shards: 1, transactionsMax, bringsOwed: true });
 
   test('is held from its first refusal on, for every process, room or not', async () => {
     await producer(2).append(payloads(2));
-    expect(await state()).toMatchObject({ refusals: null, entries: 2 });
+    expect(await state()).toMatchObject({ refusals: null, held: 2 });
     expect(await producer(2).append([payload(3)])).toMatchObject({ refused: 1 });
     await redis().xtrim(stream.transactions, 'MAXLEN', 0);
     const other = payload(5, { corridor: 'DE-TR' });
     const result = await producer(2).append([payload(4), other]);
     expect(result).toEqual({ appended: 1, refused: 1, left: [payload(4)] });
-    expect(await state()).toMatchObject({ refusals: 2, entries: 0 });
+    expect(await state()).toMatchObject({ refusals: 2, held: 0 });
   });
 
   test('takes from the reconciler the first ones that fit', async () => {
@@ -79,6 +95,11 @@ describe('a held stream', () => {
     const result = await reconciler(3).append(payloads(5));
     expect(result).toEqual({ appended: 3, refused: 2, left: payloads(5).slice(3) });
     expect((await reconciler(3).append([payload(3)])).appended).toBe(0);
+    await redis().del(stream.transactions);
+    // One entry that fits, and what is left of the next one.
+    const most = await reconciler(COUNT_MAX + 50).append(payloads(4 * COUNT_MAX));
+    expect(most.appended).toBe(COUNT_MAX + 50);
+    expect(most.left).toEqual(payloads(4 * COUNT_MAX).slice(COUNT_MAX + 50));
   });
 
   test('is released only when nothing was refused since it was looked at', async () => {
@@ -105,139 +126,86 @@ describe('a held stream', () => {
   });
 });
 
+describe('a read', () => {
+  const read = async (shares: readonly number[], transactionsMax: number) => {
+    const streams = [stream, streamKeys('m', 'DE-TR', 0), streamKeys('m', 'US-MX', 0)];
+    const names = streams.map(({ transactions }) => transactions);
+    await ensureGroups(redis(), names.slice(0, 2));
+    return await readPresent(redis(), loadReadScript(), {
+      ...{ consumer: 'c', streams, shares, transactionsMax },
+    });
+  };
+  const counts = ({ deliveries }: Awaited<ReturnType<typeof read>>) =>
+    deliveries.map(({ entries }) => entries.reduce((sum, one) => sum + one.transactions, 0));
+
+  test('brings whole entries until the transactions suffice, of each stream and in all', async () => {
+    const others = Array.from({ length: 40 }, (_, n) => payload(1000 + n, { corridor: 'DE-TR' }));
+    await producer().append(payloads(300));
+    await appendSingly(others);
+    expect(counts(await read([100, 10, 1], 500))).toEqual([100, 10]);
+    expect(counts(await read([101, 10, 1], 105))).toEqual([200]);
+    const last = await read([100, 100, 1], 500);
+    expect(counts(last)).toEqual([30]);
+    expect(last.deliveries).toMatchObject([{ held: 40 }]);
+  });
+
+  test('says of one stream alone what is wrong with it', async () => {
+    await producer().append(payloads(3));
+    const { deliveries, failed } = await read([10, 10, 10], 30);
+    expect(deliveries).toMatchObject([{ stream, held: 3 }]);
+    expect([...failed].map(([keys, failure]) => [keys.corridor, failure.code])).toEqual([
+      ['US-MX', 'REDIS_NOGROUP'],
+    ]);
+  });
+});
+
 describe('promoteRetries', () => {
   test('moves what is due, oldest first, and leaves the rest', async () => {
     const now = Date.now();
     const due = { second: now - 10, first: now - 20, later: now + 60_000 };
     for (const [packed, atMs] of Object.entries(due))
-      await redis().zadd(stream.retries, String(atMs), packed);
+      await redis().zadd(stream.retries, String(atMs), `2 retry 0 \n${packed}\nmore`);
     expect(await createPromoteRetries(redis())([stream])).toBe(2);
     const entries = await redis().xrange(stream.transactions, '-', '+');
-    expect(entries.map(([, fields]) => fields[3])).toEqual(['first', 'second']);
+    expect(entries.map(([, fields]) => fields)).toEqual(
+      ['first', 'second'].map((packed) => [
+        ...['v', '2', 'n', '1', 'h', '2 retry 0 ', 'd', `${packed}\nmore`],
+      ]),
+    );
     expect(await redis().zcard(stream.retries)).toBe(1);
-    expect(await redis().zscore(stream.retries, 'later')).toBe(String(due.later));
-  });
-});
-
-describe('group duties', () => {
-  test('claim walks on from its cursor, counts deliveries and drops deleted entries', async () => {
-    await producer().append(payloads(30));
-    const ids = await deliver('dead', 30);
-    await redis().xdel(stream.transactions, ids[0] ?? '');
-    const { claim } = createGroupDuties(redis());
-    const options = { stream: stream.transactions, consumer: 'heir', idleMs: 0, entriesMax: 10 };
-    const seen: string[] = [];
-    let cursor = CLAIM_START;
-    do {
-      const claimed = await claim({ ...options, cursor });
-      for (const entry of claimed.entries) {
-        expect(entry).toMatchObject({ deleted: false, deliveries: 2 });
-        seen.push(entry.id);
-      }
-      cursor = claimed.cursor;
-    } while (cursor !== CLAIM_START);
-    expect(seen).toEqual(ids.slice(1));
-    expect(await pending()).toBe(29);
-    const tooYoung = await claim({ ...options, idleMs: 60_000, cursor });
-    expect(tooYoung).toEqual({ cursor: CLAIM_START, entries: [] });
-  });
-
-  test('claim takes an entry that was delivered often alone, and leaves others uncounted', async () => {
-    await producer().append(payloads(5));
-    const ids = await deliver('dead', 5);
-    const suspect = [
-      'XCLAIM',
-      stream.transactions,
-      GROUP,
-      'dead',
-      0,
-      ids[2] ?? '',
-      'RETRYCOUNT',
-      3,
-    ];
-    await redis().call(suspect[0] as string, suspect.slice(1));
-    const { claim } = createGroupDuties(redis());
-    const batches: (readonly [string, number])[][] = [];
-    let cursor = CLAIM_START;
-    do {
-      const options = { consumer: 'heir', idleMs: 0, entriesMax: 10, cursor };
-      const claimed = await claim({ stream: stream.transactions, ...options });
-      batches.push(claimed.entries.map(({ id, deliveries }) => [id, deliveries] as const));
-      cursor = claimed.cursor;
-    } while (cursor !== CLAIM_START);
-    expect(batches.filter((batch) => batch.length > 0)).toEqual([
-      [
-        [ids[0], 2],
-        [ids[1], 2],
-      ],
-      [[ids[2], 4]],
-      [
-        [ids[3], 2],
-        [ids[4], 2],
-      ],
-    ]);
-  });
-
-  test('heartbeat keeps what is ours and leaves what is not', async () => {
-    await producer().append(payloads(2));
-    const [ours = ''] = await deliver('c', 1);
-    const [theirs = ''] = await deliver('other', 1);
-    const duties = createGroupDuties(redis());
-    expect(await duties.heartbeat(stream.transactions, 'c', [ours, theirs])).toBe(1);
-    const rows = (await redis().xpending(stream.transactions, GROUP, '-', '+', 10)) as unknown[][];
-    expect(rows.map((row) => [row[1], row[3]])).toEqual([
-      ['c', 1],
-      ['other', 1],
-    ]);
-  });
-
-  test('removeConsumer spares a consumer with something pending', async () => {
-    await producer().append(payloads(1));
-    const [id = ''] = await deliver('c', 1);
-    const duties = createGroupDuties(redis());
-    await duties.removeConsumer([stream.transactions, 'no:such:stream'], 'c');
-    expect((await listConsumers(redis(), stream.transactions)).map(({ name }) => name)).toEqual([
-      'c',
-    ]);
-    await redis().xack(stream.transactions, GROUP, id);
-    await duties.removeConsumer([stream.transactions], 'c');
-    expect(await listConsumers(redis(), stream.transactions)).toEqual([]);
-    expect(await listConsumers(redis(), 'no:such:stream')).toEqual([]);
-  });
-
-  test('readOwn gives what was delivered and never settled', async () => {
-    await producer().append(payloads(3));
-    const ids = await deliver('c', 3);
-    await redis().xack(stream.transactions, GROUP, ids[1] ?? '');
-    const read = { consumer: 'c', streams: [stream.transactions], entriesMax: 10, blockMs: 0 };
-    const [own] = await readOwn(redis(), read, '0');
-    expect(own?.entries.map(({ id }) => id)).toEqual([ids[0], ids[2]]);
+    const later = '2 retry 0 \nlater\nmore';
+    expect(await redis().zscore(stream.retries, later)).toBe(String(due.later));
+    expect(await held()).toBe(2);
   });
 });
 
 describe('measureStreams', () => {
   test('tells lag, pending and age, also where the server does not know the lag', async () => {
-    await producer().append(payloads(10));
+    await appendSingly(payloads(10));
     await deliver('c', 4);
     const [, , , , , undelivered] = await redis().xrange(stream.transactions, '-', '+');
     await redis().xdel(stream.transactions, undelivered?.[0] ?? '');
+    await redis().hincrby(stream.counts, 'transactions', -1);
     await redis().zadd(stream.retries, 1, 'a');
     const [measured, empty] = await measureStreams(redis(), [stream, streamKeys('m', 'DE-TR', 0)]);
     expect(measured).toMatchObject({ lag: 5, pending: 4, retriesWaiting: 1, deadLetters: 0 });
     expect(measured?.oldestAgeMs).toBeGreaterThanOrEqual(0);
     expect(empty).toMatchObject({ lag: 0, pending: 0, oldestAgeMs: 0, retriesWaiting: 0 });
+    await producer().append(payloads(300));
+    expect(await measureStreams(redis(), [stream])).toMatchObject([{ lag: 305, pending: 4 }]);
+    await deliver('c', 105);
+    expect(await measureStreams(redis(), [stream])).toMatchObject([{ lag: 200, pending: 109 }]);
   });
 });
 
 describe('readWaiting', () => {
   test('pages over stream and retries and leaves out what cannot be read', async () => {
     await producer(5000).append(payloads(2500));
-    await redis().xadd(stream.transactions, '*', 'v', '1', 'd', 'rubbish');
+    await redis().xadd(stream.transactions, '*', 'v', '2', 'd', 'rubbish');
     const retries = Array.from({ length: 300 }, (_, n) => payload(5000 + n));
-    for (const one of retries) await redis().zadd(stream.retries, 1, encodeEntry(one));
+    for (const one of retries) await redis().zadd(stream.retries, 1, packRetry(packAgain([one])));
     const seen = new Map<string, number>();
     for await (const page of readWaiting(redis(), stream)) {
-      expect(page.length).toBeLessThanOrEqual(1000);
       for (const { transactionId, receivedAtMs } of page) seen.set(transactionId, receivedAtMs);
     }
     expect(seen.size).toBe(2800);
@@ -246,7 +214,7 @@ describe('readWaiting', () => {
 
   test('finds nothing at a key of another type', async () => {
     await redis().set(stream.transactions, 'not a stream');
-    await redis().zadd(stream.retries, 1, encodeEntry(payload(1)));
+    await redis().zadd(stream.retries, 1, packRetry(packAgain([payload(1)])));
     const count = async () => {
       let waiting = 0;
       for await (const page of readWaiting(redis(), stream)) waiting += page.length;

@@ -5,8 +5,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openReader } from '../../src/stream/connection.ts';
 import { listConsumers } from '../../src/stream/consumer-group.ts';
-import { readNew } from '../../src/stream/read-group.ts';
+import { loadReadScript, readPresent } from '../../src/stream/read-group.ts';
 import { openReplies } from '../../src/stream/replies.ts';
+import { readScored } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 
@@ -28,8 +29,8 @@ describe('worker', () => {
     await rig.send(seeds(500));
     expect(await rig.settled(500)).toEqual({ scored: 500, deadLetters: 0, waiting: 0, retries: 0 });
     // Events come at least once: a new Redis makes the reconciler look for what it may have lost.
-    const events = await rig.commands.xrange(rig.stream.scored, '-', '+');
-    expect(new Set(events.map(([, fields]) => fields[3])).size).toBe(500);
+    const published = await readScored(rig.commands, rig.stream.scored);
+    expect(new Set(published.map(([transactionId]) => transactionId)).size).toBe(500);
     expect(await worker.stop()).toBe(0);
     expect(await listConsumers(rig.commands, rig.stream.transactions)).toEqual([]);
   });
@@ -59,11 +60,11 @@ describe('worker', () => {
   test('takes over the entries of a consumer that died, and counts each of them once', async () => {
     await rig.send(seeds(50));
     const dead = openReader(rig.redis.url, 200);
-    const streams = [rig.stream.transactions];
     await rig.commands.xgroup('CREATE', rig.stream.transactions, 'scoring-workers', '0');
-    const read = { consumer: 'dead-1', streams, entriesMax: 50, blockMs: 100 };
-    const [delivered] = await readNew(dead, read);
-    expect(delivered?.entries).toHaveLength(50);
+    const share = { shares: [50], transactionsMax: 50 };
+    const read = { consumer: 'dead-1', streams: [rig.stream], ...share };
+    const { deliveries } = await readPresent(dead, loadReadScript(), read);
+    expect(deliveries[0]?.entries).toMatchObject([{ transactions: 50 }]);
     dead.disconnect();
     rig.startWorker();
     expect(await rig.settled(50)).toMatchObject({ scored: 50, deadLetters: 0 });

@@ -6,8 +6,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Claimed, createGroupDuties, ensureGroups } from '../../src/stream/consumer-group.ts';
-import { readNew, readOwn, type StreamEntry } from '../../src/stream/read-group.ts';
+import { ENTRY_VERSION, type PackedEntry } from '../../src/stream/entry.ts';
+import {
+  loadReadScript,
+  type Read,
+  readOwn,
+  readPresent,
+  type StreamEntry,
+} from '../../src/stream/read-group.ts';
 import { createPromoteRetries } from '../../src/stream/retries.ts';
+import { loadScript, runScript } from '../../src/stream/scripts.ts';
 import { createSettle, type Settlement } from '../../src/stream/settle.ts';
 import { createMemoryStreams } from '../simulation/memory-streams.ts';
 import { createStreamRig, stream } from '../support/stream-rig.ts';
@@ -15,16 +23,19 @@ import { createStreamRig, stream } from '../support/stream-rig.ts';
 const rig = createStreamRig();
 const name = stream.transactions;
 const RUNS = 50;
-const NO_WAIT_MS = 1;
-
+const readScript = loadReadScript();
+const appendScript = loadScript('append-3');
 const consumer = fc.constantFrom('a', 'b');
 const count = fc.integer({ min: 1, max: 4 });
 const which = fc.uniqueArray(fc.nat({ max: 9 }), { maxLength: 4 });
-const OUTCOMES = ['acknowledge', 'retry', 'dead', 'release'] as const;
+const OUTCOMES = ['acknowledge', 'retry', 'dead', 'release', 'divide'] as const;
 type Outcome = (typeof OUTCOMES)[number];
 
 const command = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('append' as const), count }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('append' as const), count, transactions: count }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('read' as const), consumer, count }) },
   fc.record({ kind: fc.constant('own' as const), consumer, count }),
   {
@@ -45,7 +56,7 @@ type Command = typeof command extends fc.Arbitrary<infer C> ? C : never;
 
 /** One side of the comparison: Redis, or the stand-in. */
 type Side = {
-  readonly append: (value: string) => Promise<unknown>;
+  readonly append: (entry: PackedEntry) => Promise<unknown>;
   readonly read: (consumer: string, count: number) => Promise<readonly StreamEntry[]>;
   readonly own: (consumer: string, count: number) => Promise<readonly StreamEntry[]>;
   readonly claim: (consumer: string, count: number, cursor: string) => Promise<Claimed>;
@@ -60,17 +71,21 @@ async function createRedisSide(): Promise<Side> {
   await redis.flushall();
   await ensureGroups(redis, [name]);
   const duties = createGroupDuties(redis);
-  const settle = createSettle({ redis, market: 'm', scoredEventsMax: 100 });
+  const settle = createSettle({ redis, market: 'm', scoresMax: 100 });
   const promote = createPromoteRetries(redis);
-  const read = (own: string, entriesMax: number) => ({
-    ...{ consumer: own, streams: [name], entriesMax, blockMs: NO_WAIT_MS },
+  const read = (own: string, share: number) => ({
+    ...{ consumer: own, streams: [stream], shares: [share], transactionsMax: share },
   });
   return {
-    append: (value) => redis.xadd(name, '*', 'v', '1', 'd', value),
-    read: async (own, max) => (await readNew(redis, read(own, max)))[0]?.entries ?? [],
-    own: async (own, max) => (await readOwn(redis, read(own, max), '0'))[0]?.entries ?? [],
-    claim: (own, entriesMax, cursor) =>
-      duties.claim({ stream: name, consumer: own, idleMs: 0, cursor, entriesMax }),
+    append: ({ transactions, head, packed }) =>
+      runScript(redis, appendScript, {
+        keys: [name, stream.counts, stream.held],
+        args: [1000, ENTRY_VERSION, 'direct', transactions, head, packed],
+      }),
+    read: async (own, max) => entriesOf(await readPresent(redis, readScript, read(own, max))),
+    own: async (own, max) => entriesOf(await readOwn(redis, readScript, read(own, max), '0')),
+    claim: (own, transactionsMax, cursor) =>
+      duties.claim({ stream: name, consumer: own, idleMs: 0, cursor, transactionsMax }),
     heartbeat: (own, ids) => duties.heartbeat(name, own, ids),
     settle: async (settlement) => {
       const [gone] = await settle([settlement]);
@@ -79,7 +94,7 @@ async function createRedisSide(): Promise<Side> {
     },
     promote: () => promote([stream]),
     left: async () => ({
-      entries: (await redis.xrange(name, '-', '+')).map(([, fields]) => String(fields[3])),
+      entries: (await redis.xrange(name, '-', '+')).map(([, fields]) => fields.slice(2).join(' ')),
       retries: (await redis.zrange(stream.retries, '0', '-1')).sort(),
       pending: await rig.pending(),
     }),
@@ -90,45 +105,63 @@ function createMemorySide(): Side {
   const ignored = { delivered: () => undefined, ended: () => undefined, scored: () => undefined };
   const streams = createMemoryStreams(Date.now, ignored, { ownerCheck: true });
   streams.ensureGroup(name);
-  const read = (own: string, entriesMax: number) => ({
-    ...{ consumer: own, streams: [name], entriesMax, blockMs: 0 },
+  const read = (own: string, share: number) => ({
+    ...{ consumer: own, streams: [stream], shares: [share], transactionsMax: share },
   });
+  const line = (entry: PackedEntry) =>
+    `n ${entry.transactions} h ${entry.head} d ${entry.packed.toString()}`;
   return {
-    append: async (value) => streams.append(name, value),
-    read: async (own, max) => streams.readNew(read(own, max))?.[0]?.entries ?? [],
-    own: async (own, max) => streams.readOwn(read(own, max), '0')[0]?.entries ?? [],
-    claim: async (own, entriesMax, cursor) =>
-      streams.claim({ stream: name, consumer: own, idleMs: 0, cursor, entriesMax }),
+    append: async (entry) => streams.append(name, entry),
+    read: async (own, max) => entriesOf(streams.readNew(read(own, max))),
+    own: async (own, max) => entriesOf(streams.readOwn(read(own, max), '0')),
+    claim: async (own, transactionsMax, cursor) =>
+      streams.claim({ stream: name, consumer: own, idleMs: 0, cursor, transactionsMax }),
     heartbeat: async (own, ids) => streams.heartbeat(name, own, ids),
     settle: async (settlement) => streams.settle(settlement),
     promote: async () => streams.promote(name),
     left: async () => ({
-      entries: streams.entries(name),
-      retries: streams.retries(name).sort(),
+      entries: streams.entries(name).map(line),
+      retries: streams
+        .retries(name)
+        .map(({ head, packed }) => `${head}\n${packed.toString()}`)
+        .sort(),
       pending: streams.pendingCount(),
     }),
   };
 }
 
+function entriesOf(read: Read | undefined): readonly StreamEntry[] {
+  return read?.deliveries[0]?.entries ?? [];
+}
+
 /** Runs the commands; what comes back names entries by their values. */
 async function run(side: Side, commands: readonly Command[]): Promise<unknown[]> {
-  const ids = new Map<string, string>();
+  const ids = new Map<string, StreamEntry>();
   let appended = 0;
   let cursor = '-';
   const told = (entries: readonly StreamEntry[]) =>
-    entries.map(({ id, packed, deliveries, deleted }) => {
-      ids.set(packed ?? '', id);
-      return { packed, deliveries, deleted };
+    entries.map((entry) => {
+      const { id: _, packed, ...rest } = entry;
+      const value = packed?.toString() ?? '';
+      if (!entry.deleted) ids.set(value, entry);
+      return { value, ...rest };
     });
   /** Entries that were delivered at some time, held or not. */
-  const pick = (places: readonly number[]) =>
-    [...new Set(places.map((place) => [...ids][place % Math.max(1, ids.size)]))].filter(
-      (one) => one !== undefined,
-    );
+  const pick = (places: readonly number[]) => {
+    const known = [...ids];
+    const indices = new Set(places.map((place) => place % Math.max(1, known.length)));
+    return [...indices].flatMap((index) => {
+      const one = known[index];
+      return one === undefined ? [] : [one];
+    });
+  };
   const step = async (one: Command): Promise<unknown> => {
     switch (one.kind) {
       case 'append':
-        for (let n = 0; n < one.count; n++) await side.append(`value ${++appended}`);
+        for (let n = 0; n < one.count; n++) {
+          const packed = Buffer.from(`value ${++appended}`);
+          await side.append({ transactions: one.transactions, head: HEAD, packed });
+        }
         return null;
       case 'read':
         return told(await side.read(one.consumer, one.count));
@@ -137,17 +170,18 @@ async function run(side: Side, commands: readonly Command[]): Promise<unknown[]>
       case 'claim': {
         const claimed = await side.claim(one.consumer, one.count, cursor);
         cursor = claimed.cursor;
-        return { isEnd: cursor === '-', entries: told(claimed.entries) };
+        const { entries, suspects } = claimed;
+        return { isEnd: cursor === '-', entries: told(entries), suspects: told(suspects) };
       }
       case 'heartbeat':
         return await side.heartbeat(
           one.consumer,
-          pick(one.which).map(([, id]) => id),
+          pick(one.which).map(([, { id }]) => id),
         );
       case 'settle': {
         const picked = pick(one.which);
         const gone = await side.settle(settlementOf(one.consumer, one.outcome, picked));
-        return picked.map(([value, id]) => [value, gone.has(id)]);
+        return picked.map(([value, { id }]) => [value, gone.has(id)]);
       }
       case 'promote':
         return await side.promote();
@@ -158,36 +192,75 @@ async function run(side: Side, commands: readonly Command[]): Promise<unknown[]>
   return [...answers, await side.left()];
 }
 
+const HEAD = '1 ingest 0 ';
+const at = new Date(0).toISOString();
+
 /** Distinct waits, all over or none: their order does not hang on the clock. */
 function settlementOf(
   own: string,
   outcome: Outcome,
-  picked: readonly (readonly [string, string])[],
+  picked: readonly (readonly [string, StreamEntry])[],
 ): Settlement {
-  const event = { transactionId: 't', accountId: 'acc', score: 1, verdict: 'approve' };
-  const only = <T>(
-    wanted: Outcome,
-    make: (value: string, entryId: string, at: number) => T,
-  ): T[] => (outcome === wanted ? picked.map(([value, id], at) => make(value, id, at)) : []);
-  return {
-    ...{ stream, consumer: own, scoredAt: new Date(0).toISOString(), replies: [] },
-    acknowledged: only('acknowledge', (_value, entryId) => ({ entryId, event })),
-    retries: only('retry', (value, entryId, at) => ({
-      ...{ entryId, packed: `${value}, again` },
-      waitMs: value.length % 2 === 0 ? 600_000 : at * 1000 - 900_000 + value.length * 10_000,
-    })),
-    deadLetters: only('dead', (_value, entryId) => ({
-      ...{ entryId, transactionId: 't', accountId: 'acc', attempts: 1 },
-      ...{ error: 'X: x', failedAt: new Date(0).toISOString() },
-    })),
-    released: only('release', (value, entryId) => ({ entryId, packed: `${value}, given back` })),
+  const score = {
+    ...{ transactionId: 't', accountId: 'acc', merchantId: 'm', score: 1, risk: 0.01 },
+    ...{ verdict: 'approve', reasonCodes: [] },
   };
+  const packed = (text: string, transactions: number, deliveries = 0): PackedEntry => {
+    return { transactions, head: `1 ingest ${deliveries} `, packed: Buffer.from(text) };
+  };
+  const ended = picked.map(([value, { id: entryId, transactions }], index) => ({
+    ...{ entryId, transactions, scoredAt: at },
+    scores: outcome === 'acknowledge' || transactions > 1 ? [score] : [],
+    retries:
+      outcome !== 'retry'
+        ? []
+        : [
+            {
+              next: packed(`${value}, again`, 1),
+              waitMs:
+                value.length % 2 === 0 ? 600_000 : index * 1000 - 900_000 + value.length * 10_000,
+            },
+          ],
+    deadLetters:
+      outcome !== 'dead'
+        ? []
+        : [{ transactionId: 't', accountId: 'acc', attempts: 1, error: 'X: x', failedAt: at }],
+  }));
+  const replaced = picked.map(([value, { id: entryId, transactions, deliveries }]) => ({
+    ...{ entryId, transactions },
+    by:
+      outcome === 'release'
+        ? [packed(`${value}, given back`, transactions)]
+        : Array.from({ length: transactions }, (_, n) =>
+            packed(`${value}, part ${n}`, 1, deliveries),
+          ),
+  }));
+  const isReplaced = outcome === 'release' || outcome === 'divide';
+  return {
+    ...{ stream, consumer: own, replies: [] },
+    ...(isReplaced ? { ended: [], replaced } : { ended, replaced: [] }),
+  };
+}
+
+/** What the scripts count is what the stream holds. */
+async function expectCounted(): Promise<void> {
+  const redis = rig.redis();
+  const entries = await redis.xrange(name, '-', '+');
+  const events = await redis.xrange(stream.scored, '-', '+');
+  const sum = (rows: readonly (readonly [string, readonly string[]])[]) =>
+    rows.reduce((total, [, fields]) => total + Number(fields[3]), 0);
+  const [transactions, scores] = await redis.hmget(stream.counts, 'transactions', 'scores');
+  expect({ transactions: Number(transactions), scores: Number(scores) }).toEqual({
+    transactions: sum(entries),
+    scores: sum(events),
+  });
 }
 
 test('streams of the simulation answer as Redis does', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(command, { minLength: 5, maxLength: 25 }), async (commands) => {
       const expected = await run(await createRedisSide(), commands);
+      await expectCounted();
       expect(await run(createMemorySide(), commands)).toEqual(expected);
     }),
     { numRuns: RUNS },

@@ -20,6 +20,7 @@ import { DELIVERIES_MAX } from '../../src/worker/read-entries.ts';
 import { foldRow } from '../support/fold-one.ts';
 import { earlierSiblings } from './journal.ts';
 import { knownFrauds } from './known-frauds.ts';
+import { transactionIdsOf } from './memory-stream.ts';
 import type { Nature } from './schedule.ts';
 import { MARKET, STREAMS, type World } from './world.ts';
 
@@ -41,7 +42,7 @@ function checkQuiet({ streams, postgres }: World): string[] {
     ...streams.entries(name),
     ...streams.retries(name),
   ]);
-  const breaches = waiting.map((packed) => `left waiting: ${packed.slice(2, 38)}`);
+  const breaches = waiting.map((entry) => `left waiting: ${transactionIdsOf(entry).join()}`);
   if (streams.pendingCount() > 0) breaches.push(`left pending: ${streams.pendingCount()}`);
   if (postgres.openBatchCount() > 0) breaches.push(`open batches: ${postgres.openBatchCount()}`);
   return breaches;
@@ -122,8 +123,10 @@ function checkAttempts(world: World): string[] {
 /** One event an acknowledged entry at most, each as the stored score says; one at least, unless Redis was lost. */
 function checkEvents({ journal, postgres, schedule }: World): string[] {
   const breaches: string[] = [];
-  const entries = new Set(journal.events.map(({ entryId }) => entryId));
-  if (entries.size < journal.events.length) breaches.push('two events of one entry');
+  const published = new Set(
+    journal.events.map(({ entryId, event }) => `${entryId} ${event.transactionId}`),
+  );
+  if (published.size < journal.events.length) breaches.push('two events of one entry');
   const told = new Map<string, number>();
   for (const { event } of journal.events) {
     const id = event.transactionId;

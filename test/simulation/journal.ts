@@ -5,10 +5,10 @@
 import { comparePositions } from '../../src/domain/history.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import type { NewScore } from '../../src/store/scores.ts';
-import type { ScoredEvent } from '../../src/stream/settle.ts';
-import type { StreamObserver } from './memory-streams.ts';
+import type { PublishedScore } from '../../src/stream/settle.ts';
+import type { StreamObserver } from './memory-stream.ts';
 
-export type Event = { readonly entryId: string; readonly event: ScoredEvent };
+export type Event = { readonly entryId: string; readonly event: PublishedScore };
 
 /** What a transaction's siblings were at two moments that bound what its fold may have seen. */
 export type Sight = {
@@ -68,11 +68,6 @@ export function raise(counts: Map<string, number>, id: string): number {
   return count;
 }
 
-/** The first field of a packed value; garbage has none. */
-export function transactionIdOf(packed: string): string {
-  return packed.slice(2, 38);
-}
-
 /** The transactions before this one in the order of events, of its account or its merchant. */
 export function earlierSiblings(
   transactions: Iterable<Transaction>,
@@ -96,21 +91,21 @@ export type Witness = {
 
 export function observeStreams(journal: Journal, witness: Witness): StreamObserver {
   return {
-    delivered(packed, deliveries) {
+    delivered(transactionIds, deliveries) {
       journal.deliveriesMax = Math.max(journal.deliveriesMax, deliveries);
-      const id = transactionIdOf(packed);
-      if (journal.sights.has(id)) return;
-      journal.sights.set(id, {
-        scoredBefore: new Set(witness.scoredIds()),
-        labelsTold: witness.toldLabels(),
-      });
+      for (const id of transactionIds) {
+        if (journal.sights.has(id)) continue;
+        journal.sights.set(id, {
+          scoredBefore: new Set(witness.scoredIds()),
+          labelsTold: witness.toldLabels(),
+        });
+      }
     },
-    ended(packed, outcome) {
-      if (packed === undefined) {
+    ended(id, outcome) {
+      if (id === undefined) {
         if (outcome !== 'acknowledged') journal.breaches.push(`${outcome}, and gone before`);
         return;
       }
-      const id = transactionIdOf(packed);
       if (outcome === 'retry') raise(journal.retries, id);
       if (outcome === 'released') raise(journal.releases, id);
       if (!witness.isKept(id)) journal.breaches.push(`${outcome} and kept nowhere: ${id}`);

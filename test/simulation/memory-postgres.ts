@@ -245,7 +245,7 @@ function insertDeadLetters(
     );
     if (isKnown || scores.has(transactionId ?? '')) continue;
     rows.push({ ...letter, isOpen: true });
-    inserted.add(entryId);
+    inserted.add(transactionId ?? entryId);
   }
   return inserted;
 }

@@ -3,10 +3,11 @@
  * after Redis was lost, whatever is neither final nor waiting. The real one has tests of its own; here it
  * only brings lost entries back, at the worst of times and more than once.
  */
-import { type EntryPayload, encodeEntry } from '../../src/stream/entry.ts';
+import { type EntryPayload, packEntries } from '../../src/stream/entry.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
 import type { Duty } from '../../src/worker/maintenance.ts';
-import { raise, transactionIdOf } from './journal.ts';
+import { raise } from './journal.ts';
+import { transactionIdsOf } from './memory-stream.ts';
 import type { Process } from './process.ts';
 import { MARKET, STREAMS, type World } from './world.ts';
 
@@ -69,7 +70,7 @@ async function readWaiting({ streams }: World, process: Process): Promise<Set<st
     // What moves from the retries into the stream meanwhile is found behind them.
     for (const read of [streams.entries, streams.retries, streams.entries]) {
       const page = await process.ask('readWaiting', () => read(transactions));
-      for (const packed of page) waiting.add(transactionIdOf(packed));
+      for (const id of page.flatMap(transactionIdsOf)) waiting.add(id);
     }
   }
   return waiting;
@@ -91,10 +92,8 @@ export async function appendEntries(
     'append',
     [...groups].map(([corridor, group]) => () => {
       const { transactions: name } = streamKeys(MARKET, corridor, 0);
-      for (const payload of group) {
-        raise(journal.appends, payload.transaction.transactionId);
-        streams.append(name, encodeEntry(payload));
-      }
+      for (const { transaction } of group) raise(journal.appends, transaction.transactionId);
+      for (const entry of packEntries(group)) streams.append(name, entry);
     }),
   );
 }

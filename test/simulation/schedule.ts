@@ -120,7 +120,7 @@ export type Schedule = {
   /** Of latencies and of the workers' own random numbers. */
   readonly seed: number;
   readonly workers: number;
-  readonly batchEntries: number;
+  readonly batchTransactions: number;
   /** Rows in front of its point that a merchant's rebuild lists, and rows behind it that any rebuild reads. */
   readonly rowsBefore: number;
   readonly rowsAfter: number;
@@ -189,7 +189,7 @@ const labelRequest = fc.record({
 export const schedules: fc.Arbitrary<Schedule> = fc.record({
   seed: fc.nat(),
   workers: fc.integer({ min: 1, max: 3 }),
-  batchEntries: fc.integer({ min: 1, max: 6 }),
+  batchTransactions: fc.integer({ min: 1, max: 6 }),
   rowsBefore: fc.constantFrom(1, 2, 64),
   rowsAfter: fc.constantFrom(1, 3, 64),
   submissions: fc.array(submission, { minLength: 1, maxLength: 12 }),

@@ -4,7 +4,7 @@
  * then is in checks.ts.
  */
 import type { Transaction } from '../../src/domain/transaction.ts';
-import { encodeEntry } from '../../src/stream/entry.ts';
+import { packAgain } from '../../src/stream/entry.ts';
 import { checkAtRest } from './checks.ts';
 import { raise } from './journal.ts';
 import { sendLabel } from './label-duty.ts';
@@ -183,7 +183,8 @@ function strike(world: World, fleet: Fleet, { kind, which, forMs }: Disaster): v
     'append-again': () => appendAgain(world, which),
     'append-garbage'() {
       const stream = STREAMS[which % STREAMS.length]?.transactions ?? '';
-      streams.append(stream, `["garbage-${which}`);
+      const packed = Buffer.from(`garbage-${which}`);
+      streams.append(stream, { transactions: 1, head: '1 ingest 0 ', packed });
     },
   };
   strikes[kind]();
@@ -197,7 +198,7 @@ function appendAgain({ postgres, streams, journal }: World, which: number): void
   const stream = STREAMS.find(({ corridor }) => corridor === transaction.corridor);
   raise(journal.appends, transaction.transactionId);
   const entry = { transaction, attempt: 1, origin: 'reconciled', replyTo: null } as const;
-  streams.append(stream?.transactions ?? MARKET, encodeEntry(entry));
+  streams.append(stream?.transactions ?? MARKET, packAgain([entry]));
 }
 
 /** Nothing waits, nothing is pending, nothing is owed and nothing is being brought back. */

@@ -9,10 +9,9 @@ import type { Profile, ProfileKind } from '../../src/profile/profile.ts';
 import { createLog } from '../../src/runtime/log.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { isGroupMissing } from '../../src/stream/consumer-group.ts';
-import { ATTEMPTS_MAX, decodeEntry, encodeEntry } from '../../src/stream/entry.ts';
+import { ATTEMPTS_MAX, decodeEntry, packAgain } from '../../src/stream/entry.ts';
 import { profileKey, profileSlot } from '../../src/stream/keys.ts';
 import type { ProfileLogs } from '../../src/stream/profile-logs.ts';
-import type { Delivery, ReadOptions } from '../../src/stream/read-group.ts';
 import type { Duty } from '../../src/worker/maintenance.ts';
 import {
   type BatchSteps,
@@ -22,12 +21,13 @@ import {
 import { createFoldKind } from '../../src/worker/profiles/fold-kind.ts';
 import { createFoldProfiles } from '../../src/worker/profiles/fold-profiles.ts';
 import { createInstalls } from '../../src/worker/profiles/installs.ts';
-import { type Group, type OwnConnection, runWorker } from '../../src/worker/run-worker.ts';
+import { type Group, runWorker } from '../../src/worker/run-worker.ts';
 import { createLabelDuty } from './label-duty.ts';
-import { type Process, unreachable } from './process.ts';
+import type { Process } from './process.ts';
 import { createReconcileDuty } from './reconcile-duty.ts';
 import { CLAIM_IDLE_MS } from './schedule.ts';
 import { createScorer } from './scorer.ts';
+import { connect, forgetting } from './stream-calls.ts';
 import { MARKET, STREAMS, type World } from './world.ts';
 
 const BLOCK_MS = 900;
@@ -56,13 +56,14 @@ export function startWorker(world: World, name: string, onCrash: () => void): Si
   const running = process.run(() =>
     runWorker({
       name,
-      readers: Array.from({ length: READERS }, () => connect(world, process)),
+      connection: connect(world, process),
       group: createGroup(world, process),
       steps: createSteps(world, process),
       listStreams: () => process.ask('listStreams', () => [...STREAMS]),
       duties: () => createDuties(world, process),
       settings: {
-        batchEntries: schedule.batchEntries,
+        readers: READERS,
+        batchTransactions: schedule.batchTransactions,
         blockMs: BLOCK_MS,
         claimIdleMs: CLAIM_IDLE_MS,
       },
@@ -83,40 +84,6 @@ export function startWorker(world: World, name: string, onCrash: () => void): Si
     process,
     stop: () => process.run(() => controller.abort()),
     hasEnded: () => ended,
-  };
-}
-
-/** A connection that blocks, until there is something, the time is over or somebody unblocks it. */
-function connect({ clock, streams, isDown }: World, process: Process): OwnConnection {
-  let interrupt = (_isClosed: boolean): void => undefined;
-  const read = (options: ReadOptions) =>
-    process.call<Delivery[]>('readNew', (answer) => {
-      let isOver = false;
-      const end = (action: () => void) => {
-        if (!isOver) action();
-        isOver = true;
-      };
-      const attempt = () => {
-        if (isOver || !process.isAlive()) return;
-        if (isDown('redis')) return end(() => answer.failure(unreachable('readNew')));
-        try {
-          const found = streams.readNew(options);
-          if (found !== undefined) return end(() => answer.value(found));
-        } catch (error) {
-          return end(() => answer.failure(error as ReturnType<typeof unreachable>));
-        }
-        streams.onChange(attempt);
-      };
-      attempt();
-      clock.after(options.blockMs, () => end(() => answer.value([])));
-      interrupt = (isClosed) =>
-        end(() => (isClosed ? answer.failure(unreachable('readNew')) : answer.value([])));
-    });
-  return {
-    readNew: read,
-    readOwn: (options, after) => process.ask('readOwn', () => streams.readOwn(options, after)),
-    unblock: () => process.ask('unblock', () => interrupt(false)),
-    close: () => interrupt(true),
   };
 }
 
@@ -142,7 +109,9 @@ function createGroup({ streams, missing }: World, process: Process): Group {
     },
     claim: (options) =>
       process.ask('claim', () =>
-        missing === 'claim' ? { cursor: '-', entries: [] } : uncounted(streams.claim(options)),
+        missing === 'claim'
+          ? { cursor: '-', entries: [], suspects: [] }
+          : uncounted(streams.claim(options)),
       ),
     heartbeat: (stream, consumer, ids) =>
       process.ask('heartbeat', () => streams.heartbeat(stream, consumer, ids)),
@@ -152,14 +121,16 @@ function createGroup({ streams, missing }: World, process: Process): Group {
   };
 
   function uncounted(claimed: ReturnType<typeof streams.claim>) {
+    const all = [...claimed.entries, ...claimed.suspects];
+    if (missing === 'divide') return { ...claimed, entries: all, suspects: [] };
     if (missing !== 'delivery-count') return claimed;
-    const entries = claimed.entries.map((entry) => ({ ...entry, deliveries: 1 }));
-    return { ...claimed, entries };
+    const entries = all.map((entry) => ({ ...entry, deliveries: 1 }));
+    return { ...claimed, entries, suspects: [] };
   }
 }
 
 function createSteps(world: World, process: Process): BatchSteps {
-  const { streams, random, clock, missing } = world;
+  const { streams, random, clock } = world;
   const placeOf = (party: 'account' | 'merchant', id: string) => ({
     key: profileKey(MARKET, party, id),
     slot: profileSlot(id),
@@ -186,15 +157,14 @@ function createSteps(world: World, process: Process): BatchSteps {
   });
   return createBatchSteps({
     decode: decodeEntry,
-    encode: (payload) =>
-      encodeEntry(missing === 'retry-counter' ? { ...payload, attempt: 1 } : payload),
+    encode: packAgain,
     foldProfiles: createFoldProfiles({ logs, installs, kinds: [accounts, merchants] }),
     scorer: createScorer(world, process),
     store: createStore(world, process),
     settle: (settlements) =>
       process.askAll(
         'settle',
-        settlements.map((settlement) => () => streams.settle(settlement)),
+        settlements.map((settlement) => () => streams.settle(forgetting(world, settlement))),
       ),
     retryPolicy: { attemptsMax: ATTEMPTS_MAX, baseMs: RETRY_BASE_MS },
     ...{ random, nowMs: clock.nowMs, metrics, failpoint: () => undefined },
@@ -271,7 +241,10 @@ function createStore({ postgres, missing }: World, process: Process): BatchStore
     };
   }
   if (missing === 'dead-letter-row') {
-    return { ...store, insertDeadLetters: async (all) => new Set(all.map((one) => one.entryId)) };
+    return {
+      ...store,
+      insertDeadLetters: async (all) => new Set(all.map((one) => one.transactionId ?? one.entryId)),
+    };
   }
   return store;
 }

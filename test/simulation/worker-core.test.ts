@@ -54,6 +54,8 @@ const CAUGHT_BY: readonly (readonly [Mechanism, RegExp])[] = [
   ['memory-of-ids', /^a profile unlike a fold from scratch/],
   ['retry-counter', /^retries \d+/],
   ['delivery-count', /^crashes \d+/],
+  ['divide', /^crashes \d+/],
+  ['carried-deliveries', /^crashes \d+/],
   ['claim', /^left pending/],
   ['reconciler', /^(lost|open batches)/],
   ['dead-letter-row', /^dead and kept nowhere/],

@@ -14,6 +14,7 @@ import {
 } from './journal.ts';
 import { createMemoryPostgres, type MemoryPostgres } from './memory-postgres.ts';
 import { createMemoryProfiles, type MemoryProfiles } from './memory-profiles.ts';
+import { transactionIdsOf } from './memory-stream.ts';
 import { createMemoryStreams, type MemoryStreams } from './memory-streams.ts';
 import { createProcess, type Process } from './process.ts';
 import {
@@ -37,6 +38,8 @@ export type Mechanism =
   | 'memory-of-ids'
   | 'retry-counter'
   | 'delivery-count'
+  | 'divide'
+  | 'carried-deliveries'
   | 'claim'
   | 'reconciler'
   | 'dead-letter-row'
@@ -140,7 +143,9 @@ function isKept(id: string, postgres: MemoryPostgres, streams: MemoryStreams): b
   if (!postgres.transactions.has(id) || postgres.scores.has(id)) return true;
   if (postgres.deadLetters.some((row) => row.transactionId === id)) return true;
   return STREAMS.some(({ transactions: name }) =>
-    [...streams.entries(name), ...streams.retries(name)].some((packed) => packed.includes(id)),
+    [...streams.entries(name), ...streams.retries(name)].some((entry) =>
+      transactionIdsOf(entry).includes(id),
+    ),
   );
 }
 

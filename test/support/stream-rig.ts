@@ -6,19 +6,22 @@ import { ensureGroups } from '../../src/stream/consumer-group.ts';
 import type { EntryPayload } from '../../src/stream/entry.ts';
 import { GROUP, streamKeys } from '../../src/stream/keys.ts';
 import { createProducer, type Producer } from '../../src/stream/producer.ts';
-import { readNew } from '../../src/stream/read-group.ts';
+import { loadReadScript, readPresent } from '../../src/stream/read-group.ts';
 import { startTestRedis, type TestService } from './services.ts';
 import { idAt } from './stored-rows.ts';
 
 export const AT_MS = Date.UTC(2026, 10, 1);
 export const stream = streamKeys('m', 'US-EG', 0);
+const readScript = loadReadScript();
 
 export type StreamRig = {
   readonly redis: () => RedisClient;
   readonly url: () => string;
-  readonly producer: (entriesMax?: number) => Producer;
-  /** Delivers the next entries to a consumer; returns their ids. */
-  readonly deliver: (consumer: string, count: number) => Promise<string[]>;
+  readonly producer: (transactionsMax?: number) => Producer;
+  /** Appends entries of one. */
+  readonly appendSingly: (payloads: readonly EntryPayload[]) => Promise<void>;
+  /** Delivers the next so many transactions to a consumer; returns the ids of their entries. */
+  readonly deliver: (consumer: string, transactions: number) => Promise<string[]>;
   /** Entries delivered and not yet acknowledged. */
   readonly pending: () => Promise<number>;
 };
@@ -42,12 +45,18 @@ export function createStreamRig(): StreamRig {
   return {
     redis: () => redis,
     url: () => service.url,
-    producer: (entriesMax = 5000) => createProducer({ redis, market: 'm', shards: 1, entriesMax }),
-    async deliver(consumer, count) {
+    producer: (transactionsMax = 5000) =>
+      createProducer({ redis, market: 'm', shards: 1, transactionsMax }),
+    async appendSingly(all) {
+      const one = createProducer({ redis, market: 'm', shards: 1, transactionsMax: 5000 });
+      for (const each of all) await one.append([each]);
+    },
+    async deliver(consumer, transactions) {
       await ensureGroups(redis, [stream.transactions]);
-      const read = { consumer, streams: [stream.transactions], entriesMax: count, blockMs: 10 };
-      const [delivery] = await readNew(redis, read);
-      return delivery?.entries.map(({ id }) => id) ?? [];
+      const share = { shares: [transactions], transactionsMax: transactions };
+      const read = { consumer, streams: [stream], ...share };
+      const { deliveries } = await readPresent(redis, readScript, read);
+      return deliveries[0]?.entries.map(({ id }) => id) ?? [];
     },
     async pending() {
       const [count] = (await redis.xpending(stream.transactions, GROUP)) as unknown[];

@@ -10,6 +10,7 @@ import type { Database } from '../../src/store/pool.ts';
 import { openCommands, type RedisClient } from '../../src/stream/connection.ts';
 import type { EntryPayload } from '../../src/stream/entry.ts';
 import { type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
+import { measureStreams } from '../../src/stream/lag.ts';
 import { createProducer, type Producer } from '../../src/stream/producer.ts';
 import { runWorker, type WorkerOverrides } from '../../src/worker.ts';
 import { testConfig } from './config.ts';
@@ -77,7 +78,7 @@ export async function createWorkerRig(redisOptions: TestServiceOptions = {}): Pr
     redis: commands,
     market: database.market,
     shards: 1,
-    entriesMax: 1_000_000,
+    transactionsMax: 1_000_000,
   });
   const environment = { DATABASE_URL: database.url, REDIS_URL: redis.url, ...QUICK };
   const workers: RunningWorker[] = [];
@@ -163,10 +164,11 @@ async function count({ database, commands, stream }: WorkerRig): Promise<Counts>
     `select (select count(*)::int from scores) as scored,
             (select count(*)::int from dead_letters where replayed_at is null and purged_at is null) as dead`,
   );
+  const [measured] = await measureStreams(commands, [stream]);
   return {
     scored: rows?.scored ?? 0,
     deadLetters: rows?.dead ?? 0,
-    waiting: await commands.xlen(stream.transactions),
+    waiting: (measured?.lag ?? 0) + (measured?.pending ?? 0),
     retries: await commands.zcard(stream.retries),
   };
 }

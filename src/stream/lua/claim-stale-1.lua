@@ -1,7 +1,8 @@
 --[[
   Takes over entries that their consumer has left alone for too long, oldest first. Claiming counts as a
   delivery, so it takes only what will be worked on at once: an entry that was delivered often, which may
-  be what crashed its workers, comes alone. Deleted entries leave the pending list here.
+  be what crashed its workers, comes alone. One of several transactions that was delivered often is taken over
+  without counting a delivery, to be divided rather than worked on. Deleted entries leave the pending list here.
 
   KEYS[1] stream  the corridor's transactions
 
@@ -9,33 +10,60 @@
   ARGV[2] string  consumer that takes over
   ARGV[3] number  idle time from which an entry is stale, milliseconds
   ARGV[4] string  where to begin: '-' at first, then the returned cursor
-  ARGV[5] number  entries to claim at most
+  ARGV[5] number  transactions to claim at most; the first entry may exceed it
   ARGV[6] number  deliveries after which an entry comes alone
+  ARGV[7] number  deliveries after which an entry of several is to be divided
 
-  Returns { cursor, { id, deliveries, fields, ... } }; the cursor is '-' when the end was reached.
+  Returns { cursor, { id, deliveries, fields, 1 when to be divided, ... } }; the cursor is '-' when the end was reached.
 ]]
+--- @include counting
 local transactions, group, consumer, idle = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
-local limit, deliveries_together = tonumber(ARGV[5]), tonumber(ARGV[6])
+local limit, together, whole = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local ROWS = 100
 
-local stale = redis.call('XPENDING', transactions, group, 'IDLE', idle, ARGV[4], '+', limit)
-local ids, deliveries = {}, {}
-for _, row in ipairs(stale) do
-  local id, count = row[1], row[4]
-  local alone = count >= deliveries_together
-  if alone and #ids > 0 then break end
-  ids[#ids + 1] = id
-  deliveries[id] = count + 1
-  if alone then break end
-end
-if #ids == 0 then return { '-', {} } end
-
-local entries = {}
-for _, entry in ipairs(redis.call('XCLAIM', transactions, group, consumer, idle, unpack(ids))) do
-  if entry then
-    entries[#entries + 1] = entry[1]
-    entries[#entries + 1] = deliveries[entry[1]]
-    entries[#entries + 1] = entry[2]
+-- Deliveries of the entries that an entry was before stand in its head.
+local function carried(fields)
+  for i = 1, #fields, 2 do
+    if fields[i] == 'h' then return tonumber(string.match(fields[i + 1], '^%d %l+ (%d+) ')) or 0 end
   end
+  return 0
 end
-local reached_end = #stale < limit and #ids == #stale
-return { reached_end and '-' or '(' .. ids[#ids], entries }
+
+local stale = redis.call('XPENDING', transactions, group, 'IDLE', idle, ARGV[4], '+', ROWS)
+local entries, sum, seen = {}, 0, 0
+local function take(id, deliveries, fields, divide)
+  local count = count_of(fields)
+  entries[#entries + 1] = id
+  entries[#entries + 1] = deliveries
+  entries[#entries + 1] = fields
+  entries[#entries + 1] = divide
+  sum = sum + count
+end
+
+for _, row in ipairs(stale) do
+  local id, delivered = row[1], row[4]
+  local found = redis.call('XRANGE', transactions, id, id)[1]
+  if not found then
+    redis.call('XACK', transactions, group, id)
+  else
+    local fields = found[2]
+    local deliveries, count = delivered + carried(fields), count_of(fields)
+    if sum > 0 and sum + count > limit then break end
+    if count > 1 and deliveries >= whole then
+      redis.call('XCLAIM', transactions, group, consumer, idle, id, 'JUSTID')
+      take(id, delivered, fields, 1)
+    else
+      local alone = deliveries >= together
+      if alone and sum > 0 then break end
+      redis.call('XCLAIM', transactions, group, consumer, idle, id)
+      take(id, delivered + 1, fields, 0)
+      if alone then
+        seen = seen + 1
+        break
+      end
+    end
+  end
+  seen = seen + 1
+end
+local reached_end = #stale < ROWS and seen == #stale
+return { (reached_end or seen == 0) and '-' or '(' .. stale[seen][1], entries }

@@ -2,14 +2,15 @@
  * Transactions that make scoring throw, transactions that end the worker that scores them, entries that
  * nobody can read, and entries that come more than once: only they suffer, their neighbours are scored.
  */
-import { encodeEntry } from '../../../src/stream/entry.ts';
+import { type PackedEntry, packAgain } from '../../../src/stream/entry.ts';
+import { fieldsOf } from '../../support/stream-entries.ts';
 import type { Scenario, Stage } from '../support/scenario.ts';
 import { areDead, spoiledIds } from '../support/spoiled.ts';
 import { allStreams } from '../support/streams.ts';
 
 const POISONED = 'acc_chaos_poisoned';
 const ATTEMPTS = 4;
-/** Deliveries after which an entry is given up, and the one that gives it up. */
+/** Deliveries after which a transaction is given up, and the one that gives it up. */
 const DEATHS_MAX = 6;
 const KILLERS = 2;
 const CRASH_TIMEOUT_MS = 180_000;
@@ -96,15 +97,15 @@ const crash: Scenario = {
 const LONG_CHARS = 1_000_000;
 const SHAPES: readonly (readonly string[])[] = [
   ['hello', 'world'],
-  ['v', '1'],
-  ['v', '1', 'd', ''],
-  ['v', '1', 'd', '{'],
-  ['v', '1', 'd', '{}'],
-  ['v', '1', 'd', '[]'],
-  ['v', '1', 'd', '[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15]'],
+  ['v', '2'],
+  ['v', '2', 'd', ''],
+  ['v', '2', 'n', '1', 'h', '1 ingest 0 ', 'd', '{'],
+  ['v', '2', 'n', '1', 'h', '1 ingest 0 '],
+  ['v', '2', 'n', '1000', 'h', '', 'd', '[]'],
+  ['v', '2', 'n', '3', 'h', '1 ingest 0 ', 'd', '\u0001\u0000\u0003\u0000\u00ff\u0000\u0000\u0000'],
   ['v', '99', 'd', '[]'],
   ['v', '1', 'd', `[${'null,'.repeat(14)}null]`],
-  ['v', '1', 'd', 'x'.repeat(LONG_CHARS)],
+  ['v', '2', 'n', '1', 'h', '1 ingest 0 ', 'd', 'x'.repeat(LONG_CHARS)],
 ];
 const ROUNDS = 10;
 const PLANT_EVERY_MS = 200;
@@ -148,7 +149,9 @@ type Row = {
 };
 
 /** Entries as ingest writes them, of transactions that were accepted lately. */
-async function lateEntries({ services }: Stage): Promise<{ corridor: string; packed: string }[]> {
+async function lateEntries({
+  services,
+}: Stage): Promise<{ corridor: string; entry: PackedEntry }[]> {
   const rows = await services.query<Row>(
     `select transaction_id::text as id, (extract(epoch from created_at) * 1000)::float8 as created_ms,
             (extract(epoch from received_at) * 1000)::float8 as received_ms, account_id as account,
@@ -165,7 +168,7 @@ async function lateEntries({ services }: Stage): Promise<{ corridor: string; pac
     };
     return {
       corridor,
-      packed: encodeEntry({ transaction, attempt: 1, origin: 'ingest', replyTo: null }),
+      entry: packAgain([{ transaction, attempt: 1, origin: 'ingest', replyTo: null }]),
     };
   });
 }
@@ -186,8 +189,8 @@ const repeated: Scenario = {
         const page = stage.services.client.pipeline();
         const entries = await lateEntries(stage);
         for (let copy = 0; copy < COPIES; copy++) {
-          for (const { corridor, packed } of entries) {
-            page.xadd(streams.get(corridor) ?? '', '*', 'v', '1', 'd', packed);
+          for (const { corridor, entry } of entries) {
+            page.xadd(streams.get(corridor) ?? '', '*', ...fieldsOf(entry));
           }
         }
         await page.exec();

@@ -107,7 +107,7 @@ export async function openWorld(redisUrl: string): Promise<World> {
     const createdAtMs = transactions[n]?.createdAtMs ?? 0;
     ledger.note({ kind: 'replayed', key: `key-${n}`, transactionId, createdAtMs });
     await database.query(insertKey(`'default'`, '$2'), [`key-${n}`, transactionId]);
-    await redis.xadd(STREAM.scored, '*', 'transaction_id', transactionId);
+    await redis.xadd(STREAM.scored, '*', 'n', '1', 'scores', JSON.stringify([[transactionId]]));
   }
   await redis.xgroup('CREATE', STREAM.transactions, GROUP, '0', 'MKSTREAM');
   await storeProfiles(redis, transactions);

@@ -2,6 +2,8 @@
 import type { Redis } from 'ioredis';
 import { decodeEntry } from '../../../src/stream/entry.ts';
 import { GROUP, type StreamKeys, streamKeys } from '../../../src/stream/keys.ts';
+import { toEntry } from '../../../src/stream/read-group.ts';
+import { scoresOf } from '../../support/stream-entries.ts';
 import type { Query } from './services.ts';
 
 /** A session in Postgres and one in Redis. */
@@ -56,21 +58,21 @@ export async function heldBy(stores: Sessions, pid: number): Promise<string[]> {
       .catch(ignoreMissingGroup)) as [string, string][] | null;
     const ids = (pending ?? []).filter(([, consumer]) => consumer.includes(`-${pid}-`));
     const page = redis.pipeline();
-    for (const [id] of ids) page.xrange(transactions, id, id);
+    for (const [id] of ids) page.xrangeBuffer(transactions, id, id);
     for (const [, entries] of (await page.exec()) ?? []) {
-      const [entry] = entries as [string, string[]][];
-      if (entry !== undefined) held.push(idOf(entry[1]));
+      const [entry] = entries as [Buffer, Buffer[]][];
+      if (entry !== undefined) held.push(...idsOf(entry));
     }
   }
   return held;
 }
 
-function idOf(fields: readonly string[]): string {
-  const value = (name: string) => fields[fields.indexOf(name) + 1] ?? null;
-  return decodeEntry(value('v'), value('d')).transaction.transactionId;
+function idsOf([id, fields]: readonly [Buffer, readonly Buffer[]]): string[] {
+  const payloads = decodeEntry(toEntry(String(id), fields, 1));
+  return payloads.map(({ transaction }) => transaction.transactionId);
 }
 
-/** Ids with a `transaction.scored` event, and how many events there are. */
+/** Ids with a score in a `transaction.scored` event, and how many scores there are. */
 export async function readScoredEvents(
   stores: Sessions,
 ): Promise<{ readonly ids: Set<string>; readonly events: number }> {
@@ -80,8 +82,10 @@ export async function readScoredEvents(
   for (const { scored } of await allStreams(stores)) {
     for (let from = '-'; ; ) {
       const page = await redis.xrange(scored, from, '+', 'COUNT', PAGE_ENTRIES);
-      events += page.length;
-      for (const [, fields] of page) ids.add(fields[fields.indexOf('transaction_id') + 1] ?? '');
+      for (const [id] of page.flatMap(([, fields]) => scoresOf(fields))) {
+        events += 1;
+        ids.add(id);
+      }
       const last = page.at(-1)?.[0];
       if (page.length < PAGE_ENTRIES || last === undefined) break;
       from = `(${last}`;

@@ -1,32 +1,25 @@
 /** What a worker holds: bounded, known by stream, and listed once it is old. */
 import { describe, expect, test } from 'vitest';
-import { streamKeys } from '../../../src/stream/keys.ts';
 import { createInFlight } from '../../../src/worker/in-flight.ts';
-import type { HeldEntry } from '../../../src/worker/item.ts';
-
-const stream = streamKeys('m', 'US-EG', 0);
-
-function held(...ids: string[]): HeldEntry[] {
-  const fields = { version: '1', packed: '[]', deleted: false, deliveries: 1 };
-  return ids.map((id) => ({ stream, consumer: 'c-1', entry: { id, ...fields } }));
-}
+import { held, stream } from './held-entries.ts';
 
 describe('inFlight', () => {
-  test('counts and names what is held until it is let go', () => {
-    const inFlight = createInFlight({ entriesMax: 10, signal: never(), nowMs: () => 0 });
+  test('names what is held until it is let go', () => {
+    const inFlight = createInFlight({ signal: never(), nowMs: () => 0 });
     const letGo = inFlight.hold(held('1-0', '2-0'));
-    expect(inFlight.count()).toBe(2);
     expect(inFlight.idsOf(stream.transactions)).toEqual(new Set(['1-0', '2-0']));
     expect(inFlight.idsOf('another')).toEqual(new Set());
     letGo();
-    expect(inFlight.count()).toBe(0);
+    expect(inFlight.idsOf(stream.transactions)).toEqual(new Set());
   });
 
-  test('has room below its bound only', async () => {
-    const inFlight = createInFlight({ entriesMax: 2, signal: never(), nowMs: () => 0 });
-    const letGo = inFlight.hold(held('1-0', '2-0'));
+  test('has room below a bound only', async () => {
+    const inFlight = createInFlight({ signal: never(), nowMs: () => 0 });
+    inFlight.hold(held('1-0', '2-0'));
+    await inFlight.below(2);
+    const letGo = inFlight.hold(held('3-0'));
     let open = false;
-    const room = inFlight.room().then(() => {
+    const room = inFlight.below(2).then(() => {
       open = true;
     });
     await Promise.resolve();
@@ -38,7 +31,7 @@ describe('inFlight', () => {
 
   test('lists by stream and consumer what is old', () => {
     let nowMs = 0;
-    const inFlight = createInFlight({ entriesMax: 10, signal: never(), nowMs: () => nowMs });
+    const inFlight = createInFlight({ signal: never(), nowMs: () => nowMs });
     inFlight.hold(held('1-0'));
     nowMs = 100;
     inFlight.hold(held('2-0'));
@@ -49,15 +42,15 @@ describe('inFlight', () => {
 
   test('stops waiting for room when the worker stops, and still waits until all is let go', async () => {
     const stop = new AbortController();
-    const inFlight = createInFlight({ entriesMax: 1, signal: stop.signal, nowMs: () => 0 });
+    const inFlight = createInFlight({ signal: stop.signal, nowMs: () => 0 });
     const letGo = inFlight.hold(held('1-0'));
-    const room = inFlight.room();
+    const room = inFlight.below(1);
     stop.abort();
     await room;
     const drained = inFlight.drained();
     letGo();
     await drained;
-    expect(inFlight.count()).toBe(0);
+    expect(inFlight.idsOf(stream.transactions).size).toBe(0);
   });
 });
 

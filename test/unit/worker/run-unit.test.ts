@@ -3,109 +3,139 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
-import { streamKeys } from '../../../src/stream/keys.ts';
-import type { HeldEntry } from '../../../src/worker/item.ts';
+import { type Decided, decide, type HeldEntry, type Item } from '../../../src/worker/item.ts';
 import { createPause } from '../../../src/worker/pause.ts';
 import type { BatchSteps } from '../../../src/worker/process-batch.ts';
 import { createRunUnit } from '../../../src/worker/run-unit.ts';
-import type { Left } from '../../../src/worker/settle-batch.ts';
+import { NOTHING_LEFT } from '../../../src/worker/settle-batch.ts';
 import { silentLog } from '../../support/config.ts';
+import { entryOf, itemsOf, stream } from './held-entries.ts';
 
 const down = new Failure('unavailable', 'POSTGRES_UNAVAILABLE', 'down');
+const refused = new Failure('permanent', 'POSTGRES_23514', 'refused');
 
-function unit(count: number): HeldEntry[] {
-  const stream = streamKeys('m', 'US-EG', 0);
-  return Array.from({ length: count }, (_, n) => ({
-    stream,
-    consumer: 'c-1',
-    entry: { id: `${n}-0`, version: '1', packed: '[]', deleted: false, deliveries: 1 },
+/** Entries of so many transactions. */
+function unit(entries: number, transactions = 1): HeldEntry[] {
+  return Array.from({ length: entries }, (_, n) => ({
+    ...{ stream, consumer: 'c-1', entry: entryOf(`${n}-0`, transactions) },
   }));
 }
 
-function rig(process: (ids: string[]) => void, fail: () => void = () => undefined) {
+const idOf = ({ payload }: Pick<Decided, 'payload'>) => payload?.transaction.transactionId ?? '';
+
+type Calls = {
+  /** Throws what scoring these throws. */
+  readonly score?: (transactionIds: string[]) => void;
+  /** Throws what ending these entries throws. */
+  readonly conclude?: (entryIds: string[]) => void;
+};
+
+function rig({ score, conclude }: Calls) {
   const stop = new AbortController();
-  const seen = { processed: [] as string[], failed: [] as string[], released: [] as string[] };
-  const idsOf = (held: readonly HeldEntry[]) => held.map(({ entry }) => entry.id);
-  const left: Left = new Map();
+  const seen = {
+    ...{ scored: [] as string[], failed: [] as string[], released: [] as string[] },
+    concluded: [] as string[][],
+  };
+  const idsOf = (all: readonly HeldEntry[]) => [...new Set(all.map(({ entry }) => entry.id))];
   const steps: BatchSteps = {
-    async process(held) {
-      process(idsOf(held));
-      seen.processed.push(...idsOf(held));
-      return left;
+    read: (held) => ({ items: held.flatMap(itemsOf), decided: [] }),
+    async score(items) {
+      score?.(items.map(idOf));
+      seen.scored.push(...items.map(idOf));
+      return items.map((item) => decide(item, { kind: 'acknowledge', published: null }));
     },
-    async fail({ entry }, failure) {
-      fail();
-      seen.failed.push(`${entry.id} ${failure.code}`);
-      return left;
+    fail(item: Item, failure) {
+      seen.failed.push(`${idOf(item)} ${failure.code}`);
+      return decide(item, { kind: 'dead-letter', failure });
+    },
+    async conclude(decided) {
+      conclude?.(idsOf(decided));
+      seen.concluded.push(decided.map(idOf));
+      return NOTHING_LEFT;
     },
     async release(held) {
       seen.released.push(...idsOf(held));
-      return left;
+      return NOTHING_LEFT;
     },
+    divide: async () => NOTHING_LEFT,
   };
   const log = silentLog();
   const { signal } = stop;
   const pause = createPause({ signal, metrics: createMetrics(), log, random: () => 0 });
   const run = createRunUnit({ steps, pause, signal, log, onTry: () => undefined });
-  return { run: (held: HeldEntry[]) => run(held, () => undefined), seen, stop, pause };
+  return { run, seen, stop, pause };
 }
 
 describe('runUnit', () => {
-  test('bisects to the entry that is to blame and spares the others', async () => {
-    const { run, seen } = rig((ids) => {
-      if (ids.includes('41-0')) throw new Failure('permanent', 'POSTGRES_22021', 'bad text');
+  test('bisects to the transaction that is to blame, spares the others, and settles once', async () => {
+    const { run, seen } = rig({
+      score(ids) {
+        if (ids.includes('1-0/41')) throw new Failure('permanent', 'POSTGRES_22021', 'bad text');
+      },
     });
-    await run(unit(100));
-    expect(seen.failed).toEqual(['41-0 POSTGRES_22021']);
-    expect(seen.processed).toHaveLength(99);
-    expect(new Set(seen.processed).size).toBe(99);
+    await run(unit(3, 100));
+    expect(seen.failed).toEqual(['1-0/41 POSTGRES_22021']);
+    expect(new Set(seen.scored).size).toBe(299);
+    expect(seen.scored).toHaveLength(299);
+    expect(seen.concluded.map((ids) => ids.length)).toEqual([300]);
   });
 
-  test('holds a bug against the entry that meets it', async () => {
-    const { run, seen } = rig((ids) => {
-      if (ids.includes('2-0')) throw new TypeError('undefined is not a function');
+  test('holds a bug against the transaction that meets it', async () => {
+    const { run, seen } = rig({
+      score(ids) {
+        if (ids.includes('2-0/0')) throw new TypeError('undefined is not a function');
+      },
     });
     await run(unit(4));
-    expect(seen.failed).toEqual(['2-0 PROCESSING_FAILED']);
-    expect(seen.processed).toHaveLength(3);
+    expect(seen.failed).toEqual(['2-0/0 PROCESSING_FAILED']);
+    expect(seen.scored).toHaveLength(3);
   });
 
   test('tries again while a dependency is down, and says so to the readers', async () => {
     let tries = 0;
-    const { run, seen, pause } = rig(() => {
-      tries += 1;
-      if (tries < 4) throw down;
+    const { run, seen, pause } = rig({
+      score() {
+        tries += 1;
+        if (tries < 4) throw down;
+      },
+      conclude() {
+        tries += 1;
+        if (tries < 6) throw down;
+      },
     });
     await run(unit(3));
-    expect(tries).toBe(4);
+    expect(tries).toBe(6);
     expect(seen.failed).toEqual([]);
     await pause.over();
   });
 
-  test('lets the readers go on when an entry cannot even be given up', async () => {
+  test('leaves an entry pending that cannot be ended, lets the readers go on, and ends the others', async () => {
     let tries = 0;
-    const { run, pause } = rig(
-      () => {
-        throw new Failure('permanent', 'POSTGRES_22021', 'bad text');
-      },
-      () => {
+    const { run, pause, seen } = rig({
+      conclude(ids) {
         tries += 1;
-        throw tries === 1 ? down : new Failure('permanent', 'POSTGRES_23514', 'refused');
+        if (tries === 1) throw down;
+        if (ids.includes('1-0')) throw refused;
       },
-    );
-    await run(unit(1));
-    expect(tries).toBe(2);
+    });
+    await run(unit(3, 2));
+    expect(seen.concluded.flat()).toEqual(['0-0/0', '0-0/1', '2-0/0', '2-0/1']);
     const stillPaused = nextTurn().then(() => 'paused');
     expect(await Promise.race([pause.over(), stillPaused])).toBeUndefined();
   });
 
-  test('gives entries back when the worker stops while a dependency is down', async () => {
-    const { run, seen, stop } = rig(() => {
-      stop.abort();
-      throw down;
-    });
-    await run(unit(3));
-    expect(seen.released).toEqual(['0-0', '1-0', '2-0']);
-    expect(seen.processed).toEqual([]);
-  });
+  test.each(['score', 'conclude'] as const)(
+    'gives entries back when the worker stops while a dependency of %s is down',
+    async (step) => {
+      const { run, seen, stop } = rig({
+        [step]() {
+          stop.abort();
+          throw down;
+        },
+      });
+      await run(unit(3));
+      expect(seen.released).toEqual(['0-0', '1-0', '2-0']);
+      expect(seen.concluded).toEqual([]);
+    },
+  );
 });

@@ -4,16 +4,18 @@ import { expect, test } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
 import { streamKeys } from '../../../src/stream/keys.ts';
+import { decide, type HeldEntry } from '../../../src/worker/item.ts';
 import type { BatchSteps } from '../../../src/worker/process-batch.ts';
 import { type Group, type OwnConnection, runWorker } from '../../../src/worker/run-worker.ts';
+import { NOTHING_LEFT } from '../../../src/worker/settle-batch.ts';
 import { silentLog } from '../../support/config.ts';
 import { waitUntil } from '../../support/wait-until.ts';
+import { entryOf, itemsOf } from './held-entries.ts';
 
 const BLOCK_MS = 1000;
-const [broken, healthy] = [streamKeys('m', 'DE-TR', 0), streamKeys('m', 'US-EG', 0)];
-
-const nothingComes = () => Promise.reject(new Error('nothing was delivered'));
-const steps: BatchSteps = { process: nothingComes, fail: nothingComes, release: nothingComes };
+const [broken, flooded, quiet] = ['DE-TR', 'US-EG', 'US-MX'].map((corridor) =>
+  streamKeys('m', corridor, 0),
+) as [ReturnType<typeof streamKeys>, ReturnType<typeof streamKeys>, ReturnType<typeof streamKeys>];
 
 const group: Group = {
   ensure: async (streams) =>
@@ -23,7 +25,7 @@ const group: Group = {
         : null,
     ),
   isMissing: () => false,
-  claim: async () => ({ cursor: '-', entries: [] }),
+  claim: async () => ({ cursor: '-', entries: [], suspects: [] }),
   heartbeat: async () => 0,
   removeConsumer: async () => undefined,
   removeDeadConsumers: async () => undefined,
@@ -32,40 +34,104 @@ const group: Group = {
   isOfOneStream: () => false,
 };
 
-test('all streams are dealt out, also those that this worker cannot read yet', async () => {
-  const stop = new AbortController();
-  const blocks: number[] = [];
-  let isDealt = false;
-  const connection: OwnConnection = {
-    async readNew({ blockMs }) {
-      if (isDealt) blocks.push(blockMs);
-      await nextTurn();
-      return [];
+function createSteps(score: (held: readonly HeldEntry[]) => Promise<void>): BatchSteps {
+  return {
+    read: (held) => ({ items: held.flatMap(itemsOf), decided: [] }),
+    async score(items) {
+      await score(items);
+      return items.map((item) => decide(item, { kind: 'acknowledge', published: null }));
     },
-    readOwn: async () => [],
-    unblock: async () => undefined,
-    close: () => undefined,
+    fail: (item, failure) => decide(item, { kind: 'dead-letter', failure }),
+    conclude: async () => NOTHING_LEFT,
+    release: async () => NOTHING_LEFT,
+    divide: async () => NOTHING_LEFT,
   };
+}
+
+function start(connection: Pick<OwnConnection, 'readNew'>, steps: BatchSteps, readers: number) {
+  const stop = new AbortController();
   const running = runWorker({
-    ...{ name: 'w-2', readers: [connection], group, steps },
-    listStreams: async () => [broken, healthy],
-    workers: {
-      async announce() {
-        void nextTurn().then(() => {
-          isDealt = true;
-        });
-        return ['w-1', 'w-2'];
-      },
-      leave: async () => undefined,
+    ...{ name: 'w-1', group, steps },
+    connection: {
+      ...connection,
+      readOwn: async () => ({ deliveries: [], failed: new Map() }),
+      unblock: async () => undefined,
+      close: () => undefined,
     },
+    listStreams: async () => [broken, flooded, quiet],
     duties: () => [],
-    settings: { batchEntries: 100, blockMs: BLOCK_MS, claimIdleMs: 600 },
+    settings: { readers, batchTransactions: 100, blockMs: BLOCK_MS, claimIdleMs: 600 },
     ...{ signal: stop.signal, metrics: createMetrics(), log: silentLog(), random: Math.random },
     ...{ nowMs: () => performance.now(), onSignOfLife: () => undefined },
   });
-  await waitUntil(() => blocks.length >= 3, 5000, 'reads');
-  stop.abort();
-  await running;
-  // The other worker is dealt the first, whoever can read it; the second is ours to wait for.
-  expect(new Set(blocks)).toEqual(new Set([BLOCK_MS]));
+  return async () => {
+    stop.abort();
+    await running;
+  };
+}
+
+test('batches are read while others are worked on: two, and as many as there are readers in a backlog', async () => {
+  const waiting: PromiseWithResolvers<void>[] = [];
+  let sizes: number[] = [];
+  let reading = 0;
+  const steps = createSteps(async () => {
+    const open = Promise.withResolvers<void>();
+    waiting.push(open);
+    await open.promise;
+  });
+  const readNew: OwnConnection['readNew'] = async () => {
+    reading += 1;
+    expect(reading).toBe(1);
+    await nextTurn();
+    reading -= 1;
+    const size = sizes.shift();
+    const entries = size === undefined ? [] : [entryOf(`${sizes.length}-0`, size)];
+    const deliveries = entries.length === 0 ? [] : [{ stream: flooded, entries, held: 0 }];
+    return { deliveries, failed: new Map() };
+  };
+  const openAll = () => {
+    for (const { resolve } of waiting.splice(0)) resolve();
+  };
+  sizes = [1, 1, 1, 1];
+  const stop = start({ readNew }, steps, 4);
+  await waitUntil(() => waiting.length === 2, 5000, 'two small batches');
+  for (let turn = 0; turn < 20; turn++) await nextTurn();
+  expect([waiting.length, sizes.length]).toEqual([2, 2]);
+  openAll();
+  await waitUntil(() => waiting.length === 2 && sizes.length === 0, 5000, 'the other two');
+  openAll();
+  sizes = new Array(10).fill(100);
+  await waitUntil(() => waiting.length === 4, 5000, 'a batch a reader');
+  for (let turn = 0; turn < 20; turn++) await nextTurn();
+  expect([waiting.length, sizes.length]).toEqual([4, 6]);
+  sizes = [];
+  const ended = stop();
+  openAll();
+  await ended;
+});
+
+test('a flooded corridor leaves the others their share, and a broken one is not read', async () => {
+  const taken = new Map<string, number>();
+  const steps = createSteps(async (held) => {
+    for (const { stream } of held) {
+      taken.set(stream.corridor, (taken.get(stream.corridor) ?? 0) + 1);
+    }
+  });
+  let reads = 0;
+  const readNew: OwnConnection['readNew'] = async ({ streams, shares }) => {
+    await nextTurn();
+    reads += 1;
+    const deliveries = streams.map((stream, index) => ({
+      ...{ stream, held: stream === flooded ? 1_000_000 : 200 },
+      entries: Array.from({ length: shares[index] ?? 0 }, (_, n) => entryOf(`${reads}-${n}`)),
+    }));
+    return { deliveries, failed: new Map() };
+  };
+  const stop = start({ readNew }, steps, 2);
+  await waitUntil(() => reads > 100, 5000, 'reads');
+  await stop();
+  expect(taken.has(broken.corridor)).toBe(false);
+  const [flood = 0, other = 0] = [flooded, quiet].map(({ corridor }) => taken.get(corridor));
+  expect(flood / other).toBeLessThan(4.5);
+  expect(flood / other).toBeGreaterThan(1);
 });

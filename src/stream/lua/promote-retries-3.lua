@@ -2,28 +2,37 @@
   Moves retries that are due back into their stream, oldest first. An entry leaves the set before it is
   appended, so the first write is one that a full Redis still allows; if the append fails it is put back.
 
-  KEYS[1] sorted set  retries: packed value by due time, milliseconds
+  KEYS[1] sorted set  retries: head, a line feed and packed value of one transaction by due time, milliseconds
   KEYS[2] stream      the corridor's transactions
+  KEYS[3] hash        counts
 
   ARGV[1] string      entry version (field v)
   ARGV[2] number      entries to move at most
 
   Returns how many were moved.
 ]]
-local retries, transactions = KEYS[1], KEYS[2]
+--- @include counting
+local retries, transactions, counts = KEYS[1], KEYS[2], KEYS[3]
 local version, limit = ARGV[1], tonumber(ARGV[2])
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local due = redis.call('ZRANGE', retries, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit, 'WITHSCORES')
+if #due == 0 then return 0 end
+local held = held_by(transactions, counts)
 local moved = 0
+local failure
 for i = 1, #due, 2 do
+  local head_end = string.find(due[i], '\n', 1, true) or 1
+  local head, packed = string.sub(due[i], 1, head_end - 1), string.sub(due[i], head_end + 1)
   redis.call('ZREM', retries, due[i])
-  local added = redis.pcall('XADD', transactions, '*', 'v', version, 'd', due[i])
+  local added = redis.pcall('XADD', transactions, '*', 'v', version, 'n', '1', 'h', head, 'd', packed)
   if type(added) == 'table' and added.err then
     redis.call('ZADD', retries, due[i + 1], due[i])
-    return redis.error_reply(added.err)
+    failure = added.err
+    break
   end
   moved = moved + 1
 end
-return moved
+if moved > 0 then redis.call('HSET', counts, 'transactions', held + moved) end
+return failure and redis.error_reply(failure) or moved

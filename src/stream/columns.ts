@@ -1,0 +1,229 @@
+/**
+ * Named binary columns of up to COUNT_MAX rows in one value, so that a stream entry carries many transactions:
+ *
+ *   u16 layout | u16 count | u16 columns | u16 0
+ *   for each column: u8 name | u8 kind | u16 0 | u32 offset | u32 length
+ *   the columns' bytes, each from a multiple of 8 on
+ *
+ * Numbers are little-endian. A reader skips columns that it does not know, so that later versions can add some.
+ * Text is an end offset (u32) a row, then the UTF-8 bytes of all rows; the highest bit of an end marks a null. Pure.
+ */
+import { isAscii, isUtf8 } from 'node:buffer';
+import { Failure } from '../domain/failure.ts';
+
+/** Rows of one value. */
+export const COUNT_MAX = 128;
+/** Bytes of one value. */
+export const PACKED_BYTES_MAX = 64 * 1024;
+
+const LAYOUT = 1;
+const HEADER_BYTES = 8;
+const DESCRIPTOR_BYTES = 12;
+const COLUMNS_MAX = 255;
+const ALIGNMENT_BYTES = 8;
+const END_BYTES = 4;
+const NULL_BIT = 0x80000000;
+const UUID_BYTES = 16;
+const TIME_BYTES = 8;
+/** V8 copies a shorter substring; a longer one would keep the text of the whole column alive. */
+const COPIED_CHARS_MAX = 12;
+
+/** `constant` is a text that all rows share. */
+const KINDS = { uuid: 1, float64: 2, text: 3, constant: 4 } as const;
+
+export type Column = { readonly name: number; readonly kind: number; readonly bytes: Uint8Array };
+
+export type Columns = {
+  readonly count: number;
+  readonly packed: Buffer;
+  readonly places: ReadonlyMap<number, Place>;
+};
+type Place = { readonly kind: number; readonly start: number; readonly end: number };
+
+export function packColumns(count: number, columns: readonly Column[]): Buffer {
+  let at = align(HEADER_BYTES + columns.length * DESCRIPTOR_BYTES);
+  const starts = columns.map(({ bytes }) => {
+    const start = at;
+    at = align(at + bytes.length);
+    return start;
+  });
+  const packed = Buffer.alloc(at);
+  packed.writeUInt16LE(LAYOUT, 0);
+  packed.writeUInt16LE(count, 2);
+  packed.writeUInt16LE(columns.length, 4);
+  columns.forEach(({ name, kind, bytes }, index) => {
+    const descriptor = HEADER_BYTES + index * DESCRIPTOR_BYTES;
+    const start = starts[index] ?? 0;
+    packed[descriptor] = name;
+    packed[descriptor + 1] = kind;
+    packed.writeUInt32LE(start, descriptor + 4);
+    packed.writeUInt32LE(bytes.length, descriptor + 8);
+    packed.set(bytes, start);
+  });
+  return packed;
+}
+
+function align(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
+}
+
+/** @param ids UUIDs */
+export function uuidColumn(name: number, ids: readonly string[]): Column {
+  const bytes = Buffer.alloc(ids.length * UUID_BYTES);
+  const hex = ids.join('').replaceAll('-', '');
+  if (hex.length !== 2 * bytes.length || bytes.write(hex, 'hex') !== bytes.length) {
+    throw new Error('an id is no UUID');
+  }
+  return { name, kind: KINDS.uuid, bytes };
+}
+
+export function float64Column(name: number, values: readonly number[]): Column {
+  return { name, kind: KINDS.float64, bytes: new Uint8Array(Float64Array.from(values).buffer) };
+}
+
+/** Undefined where all rows are null: such a column is left out. */
+export function textColumn(name: number, texts: readonly (string | null)[]): Column | undefined {
+  const [first = null] = texts;
+  if (texts.every((text) => text === first)) {
+    return first === null
+      ? undefined
+      : { name, kind: KINDS.constant, bytes: Buffer.from(first, 'utf8') };
+  }
+  // What is null joins as nothing.
+  const joined = texts.join('');
+  const endsBytes = texts.length * END_BYTES;
+  const textBytes = Buffer.byteLength(joined, 'utf8');
+  const bytes = Buffer.allocUnsafe(endsBytes + textBytes);
+  const isPlain = textBytes === joined.length;
+  let end = 0;
+  texts.forEach((text, row) => {
+    if (text !== null) end += isPlain ? text.length : Buffer.byteLength(text, 'utf8');
+    bytes.writeUInt32LE(text === null ? end + NULL_BIT : end, row * END_BYTES);
+  });
+  bytes.write(joined, endsBytes, 'utf8');
+  return { name, kind: KINDS.text, bytes };
+}
+
+/** Reads the header; throws a permanent Failure where it does not describe these bytes. */
+export function openColumns(packed: Buffer): Columns {
+  if (packed.length > PACKED_BYTES_MAX) {
+    throw malformed(`the packed value has more than ${PACKED_BYTES_MAX} bytes`);
+  }
+  if (packed.length < HEADER_BYTES) throw malformed('the packed value has no header');
+  const layout = packed.readUInt16LE(0);
+  if (layout !== LAYOUT) throw malformed(`layout ${layout} is unknown`);
+  const count = packed.readUInt16LE(2);
+  if (count < 1 || count > COUNT_MAX) throw malformed(`count is not from 1 to ${COUNT_MAX}`);
+  const columns = packed.readUInt16LE(4);
+  const bodyStart = HEADER_BYTES + columns * DESCRIPTOR_BYTES;
+  if (columns > COLUMNS_MAX || bodyStart > packed.length) {
+    throw malformed('the table of columns ends behind the packed value');
+  }
+  const places = new Map<number, Place>();
+  for (let at = HEADER_BYTES; at < bodyStart; at += DESCRIPTOR_BYTES) {
+    const name = packed.readUInt8(at);
+    const start = packed.readUInt32LE(at + 4);
+    const end = start + packed.readUInt32LE(at + 8);
+    if (start < bodyStart || end > packed.length || start % ALIGNMENT_BYTES !== 0) {
+      throw malformed(`column ${name} is not where columns are`);
+    }
+    if (places.has(name)) throw malformed(`column ${name} comes twice`);
+    places.set(name, { kind: packed.readUInt8(at + 1), start, end });
+  }
+  return { count, packed, places };
+}
+
+export function readUuids(columns: Columns, name: number, label: string): string[] {
+  const { start } = fixedPlace(columns, { name, label, kind: KINDS.uuid, bytes: UUID_BYTES });
+  return Array.from({ length: columns.count }, (_, row) =>
+    formatUuid(columns.packed, start + row * UUID_BYTES),
+  );
+}
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const HIGH = Uint8Array.from(HEX, (digits) => digits.charCodeAt(0));
+const LOW = Uint8Array.from(HEX, (digits) => digits.charCodeAt(1));
+const UUID_CHARS = 36;
+/** Where the digits of each byte begin between the dashes. */
+const DIGITS_AT = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+const scratch = Buffer.alloc(UUID_CHARS, '-');
+
+function formatUuid(packed: Buffer, start: number): string {
+  for (let index = 0; index < UUID_BYTES; index++) {
+    const byte = packed[start + index] ?? 0;
+    const at = DIGITS_AT[index] ?? 0;
+    scratch[at] = HIGH[byte] ?? 0;
+    scratch[at + 1] = LOW[byte] ?? 0;
+  }
+  return scratch.toString('latin1', 0, UUID_CHARS);
+}
+
+export function readFloat64s(columns: Columns, name: number, label: string): Float64Array {
+  const wanted = { name, label, kind: KINDS.float64, bytes: TIME_BYTES };
+  const { start, end } = fixedPlace(columns, wanted);
+  // A copy: what the socket delivered begins anywhere in memory.
+  return new Float64Array(Uint8Array.from(columns.packed.subarray(start, end)).buffer);
+}
+
+type Wanted = {
+  readonly name: number;
+  readonly label: string;
+  readonly kind: number;
+  readonly bytes: number;
+};
+
+function fixedPlace({ places, count }: Columns, { name, label, kind, bytes }: Wanted): Place {
+  const place = places.get(name);
+  if (place === undefined) throw malformed(`${label} is missing`);
+  if (place.kind !== kind || place.end - place.start !== count * bytes) {
+    throw malformed(`${label} is not ${count} values of ${bytes} bytes`);
+  }
+  return place;
+}
+
+/** All null where the column is missing. */
+export function readTexts(columns: Columns, name: number, label: string): (string | null)[] {
+  const { places, count, packed } = columns;
+  const place = places.get(name);
+  if (place === undefined) return new Array(count).fill(null);
+  if (place.kind === KINDS.constant) {
+    return new Array(count).fill(readText(packed, place.start, place.end, label));
+  }
+  const textStart = place.start + count * END_BYTES;
+  if (place.kind !== KINDS.text || textStart > place.end) {
+    throw malformed(`${label} is not ${count} texts`);
+  }
+  return sliceTexts(packed, place, count, label);
+}
+
+function sliceTexts(packed: Buffer, { start, end }: Place, count: number, label: string) {
+  const textStart = start + count * END_BYTES;
+  const isPlain = isAscii(packed.subarray(textStart, end));
+  const all = isPlain ? packed.toString('latin1', textStart, end) : '';
+  const texts: (string | null)[] = new Array(count);
+  let from = 0;
+  for (let row = 0; row < count; row++) {
+    const word = packed.readUInt32LE(start + row * END_BYTES);
+    const isNull = word >= NULL_BIT;
+    const to = isNull ? word - NULL_BIT : word;
+    if (to < from || to > end - textStart || (isNull && to > from)) {
+      throw malformed(`${label} has an end that is out of order`);
+    }
+    if (isNull) texts[row] = null;
+    else if (isPlain && to - from <= COPIED_CHARS_MAX) texts[row] = all.slice(from, to);
+    else texts[row] = readText(packed, textStart + from, textStart + to, label);
+    from = to;
+  }
+  if (from !== end - textStart) throw malformed(`${label} has bytes behind its last text`);
+  return texts;
+}
+
+function readText(packed: Buffer, start: number, end: number, label: string): string {
+  const bytes = packed.subarray(start, end);
+  if (!isUtf8(bytes)) throw malformed(`${label} is not UTF-8`);
+  return bytes.toString('utf8');
+}
+
+export function malformed(detail: string): Failure {
+  return new Failure('permanent', 'ENTRY_MALFORMED', detail);
+}

@@ -1,0 +1,57 @@
+--[[
+  What a stream holds, in transactions, at one moment. A key of another type holds nothing to count: other corridors'
+  figures must not fail with it.
+
+  KEYS[1] stream      the corridor's transactions
+  KEYS[2] hash        counts
+  KEYS[3] sorted set  retries
+  KEYS[4] stream      dead letters, a bounded copy
+  KEYS[5] string      held
+
+  ARGV[1] string      consumer group; '' leaves out what is pending
+
+  Returns { transactions; those of them that are pending; age of the oldest entry, milliseconds; retries; dead
+  letters; groups refused since the stream is held, false when it is not; 1 when the stream can be appended to }.
+]]
+--- @include counting
+local transactions, counts, group = KEYS[1], KEYS[2], ARGV[1]
+local PAGE = 1000
+
+local function is(wanted, key)
+  local found = redis.call('TYPE', key).ok
+  return found == wanted or found == 'none'
+end
+
+-- Where every entry holds one transaction the server knows; else the entries are asked.
+local function pending_of(held)
+  local summary = redis.pcall('XPENDING', transactions, group)
+  if summary.err or summary[1] == 0 then return 0 end
+  if held == redis.call('XLEN', transactions) then return summary[1] end
+  local sum, from = 0, '-'
+  while true do
+    local rows = redis.call('XPENDING', transactions, group, from, '+', PAGE)
+    for _, row in ipairs(rows) do
+      local entry = redis.call('XRANGE', transactions, row[1], row[1])[1]
+      if entry then sum = sum + count_of(entry[2]) end
+    end
+    if #rows < PAGE then return sum end
+    from = '(' .. rows[#rows][1]
+  end
+end
+
+local readable = is('stream', transactions) and is('hash', counts)
+local held, pending, age = 0, 0, 0
+if readable then
+  held = held_by(transactions, counts)
+  local oldest = redis.call('XRANGE', transactions, '-', '+', 'COUNT', 1)[1]
+  if oldest then
+    local time = redis.call('TIME')
+    local now = time[1] * 1000 + math.floor(time[2] / 1000)
+    age = math.max(0, now - tonumber(string.match(oldest[1], '^%d+')))
+  end
+  if group ~= '' then pending = math.min(held, pending_of(held)) end
+end
+local retries = is('zset', KEYS[3]) and redis.call('ZCARD', KEYS[3]) or 0
+local dead_letters = is('stream', KEYS[4]) and redis.call('XLEN', KEYS[4]) or 0
+local refusals = is('string', KEYS[5]) and redis.call('GET', KEYS[5])
+return { held, pending, age, retries, dead_letters, refusals, readable and 1 or 0 }

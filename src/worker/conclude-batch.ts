@@ -1,0 +1,146 @@
+/**
+ * The end of a batch: what was given up is committed, then its entries are settled in Redis, or put back into the
+ * streams. It may run again for the same transactions.
+ */
+import { DEAD_LETTER_ENTRY_CHARS_MAX, type DeadLetter } from '../domain/dead-letter.ts';
+import type { Decision } from '../domain/score-record.ts';
+import type { Failpoint } from '../runtime/failpoint.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { StoredScore } from '../store/scores.ts';
+import type { Settle } from '../stream/settle.ts';
+import { countOutcomes } from './count-batch.ts';
+import { type Decided, decide, type Item, type Published } from './item.ts';
+import {
+  type EncodeEntry,
+  type Left,
+  NOTHING_LEFT,
+  type ReplaceEntry,
+  readSettled,
+  toReplacements,
+  toSettlements,
+} from './settle-batch.ts';
+
+type Identified = { readonly transactionId: string; readonly createdAtMs: number };
+
+export type ConcludeStore = {
+  readonly readStoredScores: (
+    transactions: readonly Identified[],
+  ) => Promise<Map<string, StoredScore>>;
+  readonly insertDeadLetters: (letters: readonly DeadLetter[]) => Promise<Set<string>>;
+  readonly closeDeadLettersOfScored: (transactionIds: readonly string[]) => Promise<void>;
+};
+
+export type ConcludeDependencies = {
+  readonly store: ConcludeStore;
+  readonly settle: Settle;
+  readonly encode: EncodeEntry;
+  readonly nowMs: () => number;
+  readonly metrics: Metrics;
+  readonly failpoint: Failpoint;
+};
+
+/** Commits the dead letters, then settles everything. */
+export async function conclude(
+  dependencies: ConcludeDependencies,
+  decided: readonly Decided[],
+): Promise<Left> {
+  if (decided.length === 0) return NOTHING_LEFT;
+  const { store, settle, encode, metrics, nowMs } = dependencies;
+  const atMs = nowMs();
+  const final = await commitDeadLetters(dependencies, decided, atMs);
+  await store.closeDeadLettersOfScored(scoredAgain(final));
+  const endSettle = metrics.batchDuration.startTimer({ stage: 'settle' });
+  const settlements = toSettlements(final, encode, atMs);
+  const settled = await settle(settlements);
+  endSettle();
+  const { left, late } = readSettled(settlements, settled);
+  const ended =
+    left.size === 0 ? final : final.filter(({ stream }) => !left.has(stream.transactions));
+  countOutcomes(metrics, ended);
+  await store.closeDeadLettersOfScored(late);
+  return left;
+}
+
+/** Puts other entries of the same transactions in the place of these. */
+export async function replace(
+  { settle, encode }: ConcludeDependencies,
+  items: readonly Item[],
+  make: ReplaceEntry,
+): Promise<Left> {
+  if (items.length === 0) return NOTHING_LEFT;
+  const settlements = toReplacements(items, make, encode);
+  return readSettled(settlements, await settle(settlements)).left;
+}
+
+/**
+ * Scored transactions that may have a dead letter all the same: an earlier delivery, or another entry, was
+ * given up, and its worker died before it could settle that. Nearly always none.
+ */
+function scoredAgain(decided: readonly Decided[]): string[] {
+  return decided.flatMap(({ entry, payload, outcome }) => {
+    if (outcome.kind !== 'acknowledge' || outcome.published === null || payload === null) return [];
+    const isFirst = entry.deliveries === 1 && payload.attempt === 1 && payload.origin === 'ingest';
+    return isFirst ? [] : [outcome.published.transactionId];
+  });
+}
+
+/** A dead letter whose transaction turns out to have a score is acknowledged in its place. */
+async function commitDeadLetters(
+  { store, failpoint }: ConcludeDependencies,
+  decided: readonly Decided[],
+  atMs: number,
+): Promise<readonly Decided[]> {
+  const dead = decided.filter(({ outcome }) => outcome.kind === 'dead-letter');
+  if (dead.length === 0) return decided;
+  const inserted = await store.insertDeadLetters(dead.map((one) => toDeadLetter(one, atMs)));
+  failpoint('worker-after-dead-letters');
+  const refused = dead.filter(
+    (one): one is Decided & Item => one.payload !== null && !inserted.has(nameOf(one)),
+  );
+  const scored = await store.readStoredScores(refused.map((one) => one.payload.transaction));
+  const acknowledged = new Map<Decided, Decided>();
+  for (const one of refused) {
+    const record = scored.get(one.payload.transaction.transactionId);
+    if (record === undefined) continue;
+    const published = publish(one, record, record.scoredAtMs);
+    acknowledged.set(one, decide(one, { kind: 'acknowledge', published }));
+  }
+  return decided.map((one) => acknowledged.get(one) ?? one);
+}
+
+/** What a dead letter is known by: an entry may hold several. */
+function nameOf({ entry, payload }: Decided): string {
+  return payload?.transaction.transactionId ?? entry.id;
+}
+
+function toDeadLetter({ stream, entry, payload, outcome }: Decided, atMs: number): DeadLetter {
+  if (outcome.kind !== 'dead-letter') throw new Error(`${outcome.kind} is no dead letter`);
+  const transaction = payload?.transaction;
+  return {
+    transactionId: transaction?.transactionId ?? null,
+    createdAtMs: transaction?.createdAtMs ?? null,
+    accountId: transaction?.accountId ?? null,
+    corridor: stream.corridor,
+    stream: stream.transactions,
+    entryId: entry.id,
+    attempts: payload?.attempt ?? 1,
+    errorCode: outcome.failure.code,
+    error: outcome.failure.message,
+    entry: (transaction === undefined
+      ? (entry.packed?.toString('base64') ?? '')
+      : JSON.stringify(transaction)
+    ).slice(0, DEAD_LETTER_ENTRY_CHARS_MAX),
+    failedAtMs: atMs,
+  };
+}
+
+/** What is published of a score. */
+export function publish(
+  { payload }: Item,
+  { score, risk, verdict, reasons }: Pick<Decision, 'score' | 'risk' | 'verdict' | 'reasons'>,
+  scoredAtMs: number,
+): Published {
+  const { transactionId, accountId, merchantId } = payload.transaction;
+  const reasonCodes = reasons.map(({ code }) => code);
+  return { transactionId, accountId, merchantId, score, risk, verdict, reasonCodes, scoredAtMs };
+}

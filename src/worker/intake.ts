@@ -1,0 +1,111 @@
+/**
+ * The next batches, for whichever reader is free. One reader of a process reads at a time, so batches are folded in
+ * the order in which they were read, while those before them are stored and settled. A batch takes what is there: it
+ * grows while those before it are worked on, from one transaction to the bound.
+ */
+import pLimit from 'p-limit';
+import type { StreamKeys } from '../stream/keys.ts';
+import type { Delivery } from '../stream/read-group.ts';
+import type { InFlight } from './in-flight.ts';
+import type { HeldEntry } from './item.ts';
+import type { Pause } from './pause.ts';
+import { shareBatch } from './share-batch.ts';
+
+export type HeldBatch = { readonly held: readonly HeldEntry[]; readonly letGo: () => void };
+
+export type Intake = {
+  /** Waits for the turn and for room, then reads; nothing when the worker stops. */
+  readonly next: (
+    consumer: string,
+    read: () => Promise<readonly Delivery[]>,
+  ) => Promise<readonly HeldBatch[]>;
+  /** The streams in the order of the next read: each is the first in its turn. */
+  readonly inTurn: (streams: readonly StreamKeys[]) => StreamKeys[];
+  /** Transactions of each stream that the next batch is to have. */
+  readonly sharesOf: (streams: readonly StreamKeys[]) => number[];
+};
+
+export type IntakeOptions = {
+  /** Largest batch, which its last entry may exceed. */
+  readonly batchTransactions: number;
+  /** Batches that may be in flight while there is a backlog. */
+  readonly batchesMax: number;
+  readonly inFlight: InFlight;
+  readonly pause: Pause;
+  readonly signal: AbortSignal;
+};
+
+/** Batches in flight while reads are not full: more would be smaller, and cost more a transaction. */
+const SMALL_BATCHES_MAX = 2;
+
+export function createIntake(options: IntakeOptions): Intake {
+  const { batchTransactions, batchesMax, inFlight, pause, signal } = options;
+  const oneReader = pLimit(1);
+  /** Transactions of streams that brought all they were asked for. */
+  const backlogs = new Map<StreamKeys, number>();
+  let asked = new Map<StreamKeys, number>();
+  let isBehind = false;
+  let turn = 0;
+  const note = (deliveries: readonly Delivery[]) => {
+    backlogs.clear();
+    let found = 0;
+    for (const { stream, entries, held } of deliveries) {
+      const transactions = countTransactions(entries);
+      found += transactions;
+      if (transactions >= (asked.get(stream) ?? 1)) {
+        backlogs.set(stream, Math.max(held, transactions));
+      }
+    }
+    isBehind = found >= batchTransactions;
+  };
+  return {
+    next: (consumer, read) =>
+      oneReader(async () => {
+        await inFlight.below(isBehind ? batchesMax : Math.min(batchesMax, SMALL_BATCHES_MAX));
+        await pause.over();
+        if (signal.aborted) return [];
+        const deliveries = await read();
+        note(deliveries);
+        // All are held before the first is worked on: one that waits must not be taken for abandoned.
+        return toBatches(deliveries, consumer, batchTransactions).map((held) => ({
+          held,
+          letGo: inFlight.hold(held),
+        }));
+      }),
+    inTurn(streams) {
+      turn = (turn + 1) % Math.max(1, streams.length);
+      return [...streams.slice(turn), ...streams.slice(0, turn)];
+    },
+    sharesOf(streams) {
+      const known = streams.map((stream) => backlogs.get(stream) ?? 0);
+      const shares = shareBatch(known, batchTransactions);
+      asked = new Map(streams.map((stream, index) => [stream, shares[index] ?? 1]));
+      return shares;
+    },
+  };
+}
+
+function countTransactions(entries: Delivery['entries']): number {
+  return entries.reduce((sum, { transactions }) => sum + transactions, 0);
+}
+
+/** Cuts between entries, where a wait ended with entries of several streams at once; else there is one. */
+function toBatches(
+  deliveries: readonly Delivery[],
+  consumer: string,
+  batchTransactions: number,
+): HeldEntry[][] {
+  const batches: HeldEntry[][] = [];
+  let room = 0;
+  for (const { stream, entries } of deliveries) {
+    for (const entry of entries) {
+      if (room <= 0) {
+        batches.push([]);
+        room = batchTransactions;
+      }
+      batches.at(-1)?.push({ stream, consumer, entry });
+      room -= entry.transactions;
+    }
+  }
+  return batches;
+}

@@ -1,0 +1,138 @@
+/**
+ * Goal: entries of dead consumers are taken over with care, those of live ones are not. Method: real Redis, one for the
+ * file, emptied before each test.
+ */
+import { describe, expect, test } from 'vitest';
+import { CLAIM_START, createGroupDuties, listConsumers } from '../../src/stream/consumer-group.ts';
+import { packAgain } from '../../src/stream/entry.ts';
+import { GROUP } from '../../src/stream/keys.ts';
+import { loadReadScript, readOwn } from '../../src/stream/read-group.ts';
+import { createStreamRig, payload, payloads, stream } from '../support/stream-rig.ts';
+
+const { redis, producer, appendSingly, deliver, pending } = createStreamRig();
+
+describe('group duties', () => {
+  test('claim walks on from its cursor, counts deliveries and drops deleted entries', async () => {
+    await appendSingly(payloads(30));
+    const ids = await deliver('dead', 30);
+    await redis().xdel(stream.transactions, ids[0] ?? '');
+    const { claim } = createGroupDuties(redis());
+    const options = {
+      stream: stream.transactions,
+      consumer: 'heir',
+      idleMs: 0,
+      transactionsMax: 10,
+    };
+    const seen: string[] = [];
+    let cursor = CLAIM_START;
+    do {
+      const claimed = await claim({ ...options, cursor });
+      for (const entry of claimed.entries) {
+        expect(entry).toMatchObject({ deleted: false, deliveries: 2 });
+        seen.push(entry.id);
+      }
+      cursor = claimed.cursor;
+    } while (cursor !== CLAIM_START);
+    expect(seen).toEqual(ids.slice(1));
+    expect(await pending()).toBe(29);
+    const tooYoung = await claim({ ...options, idleMs: 60_000, cursor });
+    expect(tooYoung).toEqual({ cursor: CLAIM_START, entries: [], suspects: [] });
+  });
+
+  test('claim takes an entry that was delivered often alone, and leaves others uncounted', async () => {
+    await appendSingly(payloads(5));
+    const ids = await deliver('dead', 5);
+    const suspect = [
+      'XCLAIM',
+      stream.transactions,
+      GROUP,
+      'dead',
+      0,
+      ids[2] ?? '',
+      'RETRYCOUNT',
+      3,
+    ];
+    await redis().call(suspect[0] as string, suspect.slice(1));
+    const { claim } = createGroupDuties(redis());
+    const batches: (readonly [string, number])[][] = [];
+    let cursor = CLAIM_START;
+    do {
+      const options = { consumer: 'heir', idleMs: 0, transactionsMax: 10, cursor };
+      const claimed = await claim({ stream: stream.transactions, ...options });
+      batches.push(claimed.entries.map(({ id, deliveries }) => [id, deliveries] as const));
+      cursor = claimed.cursor;
+    } while (cursor !== CLAIM_START);
+    expect(batches.filter((batch) => batch.length > 0)).toEqual([
+      [
+        [ids[0], 2],
+        [ids[1], 2],
+      ],
+      [[ids[2], 4]],
+      [
+        [ids[3], 2],
+        [ids[4], 2],
+      ],
+    ]);
+  });
+
+  test('claim counts on what entries of one carry, and tells those of several that are to be divided', async () => {
+    const { claim } = createGroupDuties(redis());
+    const options = { stream: stream.transactions, consumer: 'heir', idleMs: 0, cursor: '-' };
+    await producer().append(payloads(3));
+    await appendSingly([payload(4)]);
+    const [many = '', one = ''] = await deliver('dead', 4);
+    const first = await claim({ ...options, transactionsMax: 3 });
+    expect(first.entries).toMatchObject([{ id: many, deliveries: 2, transactions: 3 }]);
+    expect(first.suspects).toEqual([]);
+    const second = await claim({ ...options, transactionsMax: 10 });
+    expect(second.suspects).toMatchObject([{ id: many, deliveries: 2 }]);
+    expect(second.entries).toMatchObject([{ id: one, deliveries: 2 }]);
+    // Not counted: nobody works on it.
+    expect(await claim({ ...options, transactionsMax: 3 })).toMatchObject({
+      suspects: [{ id: many, deliveries: 2 }],
+    });
+    await redis().flushall();
+    const { packed } = packAgain([payload(1)]);
+    const fields = ['v', '2', 'n', '1', 'h', '1 ingest 2 ', 'd'];
+    await redis().xadd(stream.transactions, '*', ...fields, packed);
+    await deliver('dead', 1);
+    const carried = await claim({ ...options, transactionsMax: 10 });
+    expect(carried.entries).toMatchObject([{ deliveries: 4 }]);
+  });
+
+  test('heartbeat keeps what is ours and leaves what is not', async () => {
+    await appendSingly(payloads(2));
+    const [ours = ''] = await deliver('c', 1);
+    const [theirs = ''] = await deliver('other', 1);
+    const duties = createGroupDuties(redis());
+    expect(await duties.heartbeat(stream.transactions, 'c', [ours, theirs])).toBe(1);
+    const rows = (await redis().xpending(stream.transactions, GROUP, '-', '+', 10)) as unknown[][];
+    expect(rows.map((row) => [row[1], row[3]])).toEqual([
+      ['c', 1],
+      ['other', 1],
+    ]);
+  });
+
+  test('removeConsumer spares a consumer with something pending', async () => {
+    await producer().append(payloads(1));
+    const [id = ''] = await deliver('c', 1);
+    const duties = createGroupDuties(redis());
+    await duties.removeConsumer([stream.transactions, 'no:such:stream'], 'c');
+    expect((await listConsumers(redis(), stream.transactions)).map(({ name }) => name)).toEqual([
+      'c',
+    ]);
+    await redis().xack(stream.transactions, GROUP, id);
+    await duties.removeConsumer([stream.transactions], 'c');
+    expect(await listConsumers(redis(), stream.transactions)).toEqual([]);
+    expect(await listConsumers(redis(), 'no:such:stream')).toEqual([]);
+  });
+
+  test('readOwn gives what was delivered and never settled', async () => {
+    await appendSingly(payloads(3));
+    const ids = await deliver('c', 3);
+    await redis().xack(stream.transactions, GROUP, ids[1] ?? '');
+    const read = { consumer: 'c', streams: [stream], shares: [10], transactionsMax: 10 };
+    const { deliveries } = await readOwn(redis(), loadReadScript(), read, '0');
+    expect(deliveries[0]?.entries.map(({ id }) => id)).toEqual([ids[0], ids[2]]);
+  });
+});

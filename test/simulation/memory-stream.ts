@@ -1,0 +1,58 @@
+/** One stream of the simulation, and who is told what becomes of it. */
+import { Failure } from '../../src/domain/failure.ts';
+import { type PackedEntry, readReceived } from '../../src/stream/entry.ts';
+import type { PublishedScore } from '../../src/stream/settle.ts';
+
+export type Pending = {
+  readonly consumer: string;
+  readonly sinceMs: number;
+  readonly deliveries: number;
+};
+export type Group = { lastDelivered: number; readonly pending: Map<number, Pending> };
+export type Retry = { readonly entry: PackedEntry; readonly dueMs: number };
+export type Stream = {
+  readonly entries: Map<number, PackedEntry>;
+  group: Group | null;
+  readonly retries: Map<string, Retry>;
+};
+
+export type Ended = 'acknowledged' | 'retry' | 'dead' | 'released' | 'divided';
+
+/** What the checks look at as it happens. */
+export type StreamObserver = {
+  readonly delivered: (transactionIds: readonly string[], deliveries: number) => void;
+  /** What became of a transaction; undefined where its entry had left the stream before. */
+  readonly ended: (transactionId: string | undefined, outcome: Ended) => void;
+  readonly scored: (published: PublishedScore, entryId: string) => void;
+};
+
+/** Guards that a test takes out to see the simulation go red. */
+export type StreamGuards = { readonly ownerCheck: boolean };
+
+const idsOfPacked = new WeakMap<Buffer, readonly string[]>();
+
+/** None where an entry cannot be read. */
+export function transactionIdsOf({ packed }: Pick<PackedEntry, 'packed'>): readonly string[] {
+  let ids = idsOfPacked.get(packed);
+  if (ids === undefined) {
+    ids = readIds(packed);
+    idsOfPacked.set(packed, ids);
+  }
+  return ids;
+}
+
+function readIds(packed: Buffer): string[] {
+  try {
+    return readReceived(packed).map(({ transactionId }) => transactionId);
+  } catch (error) {
+    if (error instanceof Failure) return [];
+    throw error;
+  }
+}
+
+export const idOf = (id: string) => Number.parseInt(id, 10);
+
+export function remove({ entries, group }: Stream, entryId: string): void {
+  group?.pending.delete(idOf(entryId));
+  entries.delete(idOf(entryId));
+}

@@ -1,0 +1,62 @@
+/** A simulated worker's calls to the streams: a connection that blocks, and settlements without a mechanism. */
+import { decodeEntry, ENTRY_VERSION, type PackedEntry, packAgain } from '../../src/stream/entry.ts';
+import type { Read } from '../../src/stream/read-group.ts';
+import type { Settlement } from '../../src/stream/settle.ts';
+import type { OwnConnection } from '../../src/worker/run-worker.ts';
+import { type Process, unreachable } from './process.ts';
+import type { World } from './world.ts';
+
+/** A connection that blocks, until there is something, the time is over or somebody unblocks it. */
+export function connect({ clock, streams, isDown }: World, process: Process): OwnConnection {
+  let interrupt = (_isClosed: boolean): void => undefined;
+  const nothing: Read = { deliveries: [], failed: new Map() };
+  const read: OwnConnection['readNew'] = (options) =>
+    process.call<Read>('readNew', (answer) => {
+      let isOver = false;
+      const end = (action: () => void) => {
+        if (!isOver) action();
+        isOver = true;
+      };
+      const attempt = () => {
+        if (isOver || !process.isAlive()) return;
+        if (isDown('redis')) return end(() => answer.failure(unreachable('readNew')));
+        try {
+          const found = streams.readNew(options);
+          if (found !== undefined) return end(() => answer.value(found));
+        } catch (error) {
+          return end(() => answer.failure(error as ReturnType<typeof unreachable>));
+        }
+        streams.onChange(attempt);
+      };
+      attempt();
+      clock.after(options.blockMs, () => end(() => answer.value(nothing)));
+      interrupt = (isClosed) =>
+        end(() => (isClosed ? answer.failure(unreachable('readNew')) : answer.value(nothing)));
+    });
+  return {
+    readNew: read,
+    readOwn: (options, after) => process.ask('readOwn', () => streams.readOwn(options, after)),
+    unblock: () => process.ask('unblock', () => interrupt(false)),
+    close: () => interrupt(true),
+  };
+}
+
+/** Without a counter what leaves an entry begins anew. */
+export function forgetting({ missing }: World, settlement: Settlement): Settlement {
+  if (missing === 'retry-counter') {
+    const ended = settlement.ended.map((one) => ({
+      ...one,
+      retries: one.retries.map(({ waitMs, next }) => ({ waitMs, next: repack(next) })),
+    }));
+    return { ...settlement, ended };
+  }
+  if (missing !== 'carried-deliveries') return settlement;
+  const replaced = settlement.replaced.map((one) => ({ ...one, by: one.by.map(repack) }));
+  return { ...settlement, replaced };
+}
+
+/** As a first attempt that was never delivered. */
+function repack(entry: PackedEntry): PackedEntry {
+  const payloads = decodeEntry({ ...entry, version: ENTRY_VERSION });
+  return packAgain(payloads.map((payload) => ({ ...payload, attempt: 1 })));
+}
