@@ -32,7 +32,7 @@ By default 500,000 transactions after 20,000 that are not measured.`;
 /** Less idle processor time than this, and more workers have nothing to gain. */
 const IDLE_SHARE_MIN = 0.06;
 /** Counters of what workers do again, as far as the engine has them. */
-const AGAIN = /^risk_(profile_\w+|transactions_redelivered|entries_claimed)_total$/;
+const AGAIN = /^risk_(profile_(?!appends)\w+|transactions_redelivered|entries_claimed)_total$/;
 
 type Round = {
   readonly perSecond: number;
