@@ -1,4 +1,4 @@
-/** The slices of idempotency keys as an API knows them, with room for the filters of 28 million keys. */
+/** The slices of idempotency keys as an API knows them, with room for the filters of 26 million keys. */
 import { createKeySlices, type KeySlices } from '../../src/store/key-slices.ts';
 import type { Database } from '../../src/store/pool.ts';
 

@@ -7,7 +7,7 @@ import { type Database, openPool } from '../../src/store/pool.ts';
 import type { Services } from './services.ts';
 
 /** What a slice holds when the duty seals it for its size. */
-const SLICE_KEYS = 4_000_000;
+const SLICE_KEYS = 2_000_000;
 const CHUNK_KEYS = 250_000;
 const TIMEOUT_MS = 600_000;
 /** Room for the filters of 200 million keys. */

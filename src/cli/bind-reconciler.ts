@@ -33,7 +33,7 @@ import { readWaiting } from '../stream/waiting.ts';
 const RECONCILE_EVERY_MS = 1000;
 /** The same while streams are held or a recovery is under way, which one worker brings to its end. */
 const OWING_EVERY_MS = 100;
-/** At 10,000 keys a second a slice is full after seven minutes. */
+/** At 10,000 keys a second a slice is full after three minutes. */
 const KEEP_SLICES_EVERY_MS = 10_000;
 
 type LeaderDuty = {

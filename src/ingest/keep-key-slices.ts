@@ -4,8 +4,8 @@
  */
 import type { Slice } from '../store/key-slice-rows.ts';
 
-/** About 4 million keys: the index that claims write to, of 180 MB, stays in memory. */
-export const SLICE_BYTES = 340_000_000;
+/** About 2 million keys: the index that claims write to, of 90 MB, stays in memory, and a checkpoint finds it small. */
+export const SLICE_BYTES = 170_000_000;
 /** Or this share of all keys, where that is more: bounds the slices that a look-up asks. */
 export const SLICES_BY_SIZE = 32;
 /** A key is kept for the retention and at most this share of it longer. */

@@ -105,7 +105,7 @@ const settings = {
     'How long an idempotency key is remembered, at least; at most an eighth longer.',
   ),
   RISK_KEY_FILTER_MB: integer(0, 1_000_000, 64).describe(
-    'Memory of an API process for the filters of standing keys, 2.3 MB a million; the oldest keys go without.',
+    'Memory of an API process for the filters of standing keys, 2.5 MB a million; the oldest keys go without.',
   ),
   RISK_RECONCILE_AGE_MS: integer(500, 600_000, 5 * SECOND_MS).describe(
     'Age at which an unappended batch is appended again.',

@@ -1,69 +1,82 @@
 /**
- * Says of most keys that a sealed slice does not hold them, from memory: the digests in their order, cut to the 16
- * bits that the bucket does not tell. A digest that the slice holds is always found; another one is taken for held
- * in 1 of about 4,000 cases, and is then looked up. 18 bits a key.
+ * Says of most keys that no sealed slice of some holds them, from memory: a Bloom filter in blocks of 64 bytes, so that
+ * a key costs one wait for memory however many slices it speaks of. A digest that was added is always found; another
+ * one is suspected in about 1 of 2,000 cases, and is then looked up. 20 bits a key.
  */
 import { uuidOffset } from './binary-array.ts';
 import type { KeyDigests } from './key-digest.ts';
 
-/** Bytes of a digest that the filter is made of: 4 choose the bucket, 2 are kept. */
-export const PREFIX_BYTES = 6;
-/** A bucket's start costs 32 bits, and each key in it a comparison. */
-const KEYS_EACH_BUCKET = 16;
-const BUCKET_BITS_MAX = 30;
+/** Bytes of a digest that the filter is made of: 4 choose the block, 4 and 4 three bits of it each. */
+export const PREFIX_BYTES = 12;
+const BITS_EACH_KEY = 20;
+const BLOCK_WORDS = 16;
+const BLOCK_BITS = 512;
 
 export type KeyFilter = {
   readonly bytes: number;
-  readonly mayHold: (digests: KeyDigests, position: number) => boolean;
-};
-
-export type KeyFilterBuilder = {
-  /** Prefixes in ascending order, all behind those before. Throws a RangeError beyond `keysMax`. */
+  /** Beginnings of digests, PREFIX_BYTES each. */
   readonly add: (prefixes: Buffer) => void;
-  readonly build: () => KeyFilter;
+  /** Sets the marks of the positions whose keys may have been added; says whether there was any. */
+  readonly mark: (digests: KeyDigests, marks: Uint8Array) => boolean;
 };
 
-export function filterBytes(keysMax: number): number {
-  return keysMax * 2 + (2 ** bucketBits(keysMax) + 1) * 4;
+export function filterBytes(keys: number): number {
+  return blocksFor(keys) * BLOCK_WORDS * 4;
 }
 
-/** @param keysMax no less than the number of keys that are added, and not much more. */
-export function createKeyFilterBuilder(keysMax: number): KeyFilterBuilder {
-  const shift = 32 - bucketBits(keysMax);
-  const tags = new Uint16Array(keysMax);
-  const starts = new Uint32Array(2 ** (32 - shift) + 1);
-  let keys = 0;
-  let bucket = 0;
+/** The most keys that a filter of so many bytes is made for. */
+export function filterKeys(bytes: number): number {
+  return Math.floor((bytes * 8) / BITS_EACH_KEY);
+}
+
+/** @param keysMax beyond it more and more keys are suspected */
+export function createKeyFilter(keysMax: number): KeyFilter {
+  const blocks = blocksFor(keysMax);
+  const words = new Uint32Array(blocks * BLOCK_WORDS);
+  const blockOf = (choice: number) => Math.floor((choice * blocks) / 2 ** 32) * BLOCK_WORDS;
   return {
+    bytes: words.byteLength,
     add(prefixes) {
-      if (keys + prefixes.length / PREFIX_BYTES > keysMax) {
-        throw new RangeError(`a slice holds more than ${keysMax} keys`);
-      }
       for (let at = 0; at < prefixes.length; at += PREFIX_BYTES) {
-        const next = prefixes.readUInt32BE(at) >>> shift;
-        while (bucket < next) starts[++bucket] = keys;
-        tags[keys++] = prefixes.readUInt16BE(at + 4);
+        const block = blockOf(prefixes.readUInt32BE(at));
+        for (const bits of [prefixes.readUInt32BE(at + 4), prefixes.readUInt32BE(at + 8)]) {
+          for (let shift = 0; shift < 27; shift += 9) {
+            const bit = (bits >>> shift) & (BLOCK_BITS - 1);
+            const word = block + (bit >>> 5);
+            words[word] = (words[word] as number) | (1 << (bit & 31));
+          }
+        }
       }
     },
-    build() {
-      while (bucket < starts.length - 1) starts[++bucket] = keys;
-      return {
-        bytes: tags.byteLength + starts.byteLength,
-        mayHold({ array }, position) {
-          const offset = uuidOffset(position);
-          const home = array.readUInt32BE(offset) >>> shift;
-          const tag = array.readUInt16BE(offset + 4);
-          const end = starts[home + 1] as number;
-          for (let at = starts[home] as number; at < end; at++) if (tags[at] === tag) return true;
-          return false;
-        },
-      };
+    mark({ array, count }, marks) {
+      const view = new DataView(array.buffer, array.byteOffset, array.byteLength);
+      let isAny = false;
+      for (let position = 0; position < count; position++) {
+        const offset = uuidOffset(position);
+        const block = blockOf(view.getUint32(offset));
+        if (!holds(words, block, view.getUint32(offset + 4))) continue;
+        if (!holds(words, block, view.getUint32(offset + 8))) continue;
+        marks[position] = 1;
+        isAny = true;
+      }
+      return isAny;
     },
   };
 }
 
-/** At least 1: JavaScript shifts by 32 bits as by none. */
-function bucketBits(keys: number): number {
-  const bits = Math.ceil(Math.log2(Math.max(keys, 1) / KEYS_EACH_BUCKET));
-  return Math.min(Math.max(bits, 1), BUCKET_BITS_MAX);
+/** Whether the three bits are set that 27 of 32 bits choose. */
+function holds(words: Uint32Array, block: number, bits: number): boolean {
+  return (
+    isSet(words, block, bits & 511) &&
+    isSet(words, block, (bits >>> 9) & 511) &&
+    isSet(words, block, (bits >>> 18) & 511)
+  );
+}
+
+function isSet(words: Uint32Array, block: number, bit: number): boolean {
+  return (((words[block + (bit >>> 5)] as number) >>> (bit & 31)) & 1) === 1;
+}
+
+function blocksFor(keys: number): number {
+  return Math.max(1, Math.ceil((keys * BITS_EACH_KEY) / BLOCK_BITS));
 }

@@ -1,17 +1,14 @@
 /**
- * What a process knows of the slices of idempotency_keys: the one that takes keys, and a filter of each sealed one.
+ * What a process knows of the slices of idempotency_keys: the one that takes keys, and filters of the sealed ones.
  * It may be behind by any time and is never wrong: a sealed slice never changes, and one that was sealed unheard
- * refuses the next claim. A slice without a filter is looked up in its index.
+ * refuses the next claim. A slice that no filter covers is looked up in its index.
  */
+import { createKeyCovers } from './key-covers.ts';
 import type { KeyDigests } from './key-digest.ts';
-import { createKeyFilterBuilder, filterBytes, type KeyFilter } from './key-filter.ts';
-import { listKeySlices, readKeyPrefixes, type Slice } from './key-slice-rows.ts';
+import { listKeySlices, type Slice } from './key-slice-rows.ts';
 import type { Database } from './pool.ts';
 
-/** Keys that a page of 8 KiB holds at most: bounds a slice's keys by its size. */
-const KEYS_EACH_PAGE_MAX = 97;
-const PAGE_BYTES = 8192;
-/** A claim reads the slices again this long after they were read last; sooner where one lacks its filter. */
+/** A claim reads the slices again this long after they were read last; sooner where one has no filter. */
 const REFRESH_MS = 60_000;
 const REFRESH_UNFILTERED_MS = 2000;
 
@@ -38,8 +35,6 @@ export type SliceUsage = {
   readonly filterBytes: number;
 };
 
-type Known = { readonly open: number; readonly sealed: readonly Slice[] };
-
 export type KeySlicesOptions = {
   /** Of all filters; the oldest slices go without. */
   readonly bytesMax: number;
@@ -48,11 +43,13 @@ export type KeySlicesOptions = {
   readonly report: (usage: SliceUsage) => void;
 };
 
+type Known = { readonly open: number; readonly sealed: readonly Slice[] };
+
 export function createKeySlices(
   database: Pick<Database, 'query'>,
   { bytesMax, nowMs, report }: KeySlicesOptions,
 ): KeySlices {
-  const filters = new Map<number, KeyFilter>();
+  const covers = createKeyCovers(database.query, bytesMax);
   let known: Known | undefined;
   let reading: Promise<Known> | undefined;
   let readAtMs = 0;
@@ -65,12 +62,14 @@ export function createKeySlices(
     const open = slices.find(({ sealedAt }) => sealedAt === null);
     if (open === undefined) throw new Error('no slice of idempotency_keys is open');
     known = { open: open.slice, sealed };
-    const standing = new Set(sealed.map(({ slice }) => slice));
-    for (const slice of filters.keys()) if (!standing.has(slice)) filters.delete(slice);
-    building ??= buildMissing(sealed).finally(() => {
-      building = undefined;
-      tell();
-    });
+    // What fails to be read is looked up, and read again after the next reading.
+    building ??= covers
+      .build(sealed)
+      .catch(() => undefined)
+      .finally(() => {
+        building = undefined;
+        tell();
+      });
     tell();
     return known;
   }
@@ -82,30 +81,15 @@ export function createKeySlices(
     return reading;
   }
 
-  /** Newest first. One that fails is tried again after the next reading. */
-  async function buildMissing(sealed: readonly Slice[]): Promise<void> {
-    let bytes = 0;
-    for (const slice of sealed) {
-      bytes += filterBytes(keysMaxOf(slice));
-      if (bytes > bytesMax) return;
-      if (filters.has(slice.slice)) continue;
-      const filter = await buildFilter(database, slice).catch(() => undefined);
-      if (filter !== undefined) filters.set(slice.slice, filter);
-    }
-  }
-
   function tell(): void {
-    const filterBytes = [...filters.values()].reduce((sum, { bytes }) => sum + bytes, 0);
-    report({ filterBytes, unfiltered: known === undefined ? 0 : unfilteredOf(known).length });
+    const unfiltered = known === undefined ? 0 : covers.missing(known.sealed).length;
+    report({ filterBytes: covers.bytes(), unfiltered });
   }
-
-  const unfilteredOf = ({ sealed }: Known) =>
-    sealed.flatMap(({ slice }) => (filters.has(slice) ? [] : slice));
 
   /** What was read last, however old; reading it again is nobody's wait. */
   async function recall(): Promise<Known> {
     if (known === undefined) return await readOnce();
-    const refreshMs = unfilteredOf(known).length > 0 ? REFRESH_UNFILTERED_MS : REFRESH_MS;
+    const refreshMs = covers.missing(known.sealed).length > 0 ? REFRESH_UNFILTERED_MS : REFRESH_MS;
     if (nowMs() - readAtMs > refreshMs) readOnce().catch(() => undefined);
     return known;
   }
@@ -113,19 +97,12 @@ export function createKeySlices(
   return {
     async route(digests) {
       const now = await recall();
-      const unfiltered = unfilteredOf(now);
-      const slices = new Set(unfiltered);
+      const unfiltered = covers.missing(now.sealed).map(({ slice }) => slice);
+      const marks = new Uint8Array(digests.count).fill(unfiltered.length > 0 ? 1 : 0);
+      const suspected = covers.mark(digests, marks);
       const suspects: number[] = [];
-      for (let at = 0; at < digests.count; at++) {
-        let isSuspect = unfiltered.length > 0;
-        for (const [slice, filter] of filters) {
-          if (!filter.mayHold(digests, at)) continue;
-          isSuspect = true;
-          slices.add(slice);
-        }
-        if (isSuspect) suspects.push(at);
-      }
-      return { open: now.open, suspects, slices: [...slices] };
+      for (let at = 0; at < marks.length; at++) if (marks[at] === 1) suspects.push(at);
+      return { open: now.open, suspects, slices: [...unfiltered, ...suspected] };
     },
     async refresh() {
       // One under way may have begun before the refusal.
@@ -134,14 +111,4 @@ export function createKeySlices(
     },
     filtered: async () => await building,
   };
-}
-
-function keysMaxOf({ bytes }: Slice): number {
-  return Math.ceil(bytes / PAGE_BYTES) * KEYS_EACH_PAGE_MAX;
-}
-
-async function buildFilter(database: Pick<Database, 'query'>, slice: Slice): Promise<KeyFilter> {
-  const builder = createKeyFilterBuilder(keysMaxOf(slice));
-  for await (const prefixes of readKeyPrefixes(database.query, slice.slice)) builder.add(prefixes);
-  return builder.build();
 }
