@@ -1,6 +1,6 @@
 -- Adds a column to transactions that says which database transaction stored the row: without a default, so nothing is
 -- rewritten; the default is for rows to come. The index holds none of the rows that are there, but building it reads them
--- once, while writes wait: about 12 s for 20 million rows.
+-- once, while writes wait: about 0.4 s a million rows.
 alter table transactions add column inserted_xid xid8;
 alter table transactions alter column inserted_xid set default pg_current_xact_id();
 comment on column transactions.inserted_xid is
