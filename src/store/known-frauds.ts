@@ -59,7 +59,8 @@ const knownAtPoint = (label: string) => `(${label}.labelled_at <= p.at and not e
  * must not take the places of those that it sees. What is older than all that it sees is not read (`floor`): with
  * many frauds that are known the reading stops after `before` of them, and of the others between them as many. Only
  * frauds that nobody knew of at the point are passed over in any number. Points are put in order first and the rows with
- * them, so that a result which is cut off holds all rows of every point but its last; `0 * p.point` as in history.ts.
+ * them, so that a result which is cut off holds all rows of every point but its last; `0 * p.point` as in history.ts, and groups
+ * rather than `distinct`, for which PostgreSQL 15 would sort them all.
  */
 const aroundStatement = (column: PartyColumn, before: number, after: number): Statement => ({
   name: `frauds-around-${column}`,
@@ -71,9 +72,10 @@ const aroundStatement = (column: PartyColumn, before: number, after: number): St
                           with ordinality as u (party, at, since, point) order by point) p
      cross join lateral (
        with known as materialized (
-         select distinct l.created_at, l.transaction_id from labels l
+         select l.created_at, l.transaction_id from labels l
           where l.${column} = p.party and l.label = 'fraud' and l.created_at >= p.since and l.created_at < p.at
             and ${knownAtPoint('l')}
+          group by l.created_at, l.transaction_id
           order by l.created_at desc, l.transaction_id desc
           fetch first (${before} + 0 * p.point) rows only
        ), floor as (
@@ -82,18 +84,20 @@ const aroundStatement = (column: PartyColumn, before: number, after: number): St
        )
        select created_at, transaction_id from known
        union all
-       (select distinct l.created_at, l.transaction_id from labels l
+       (select l.created_at, l.transaction_id from labels l
          where l.${column} = p.party and l.label = 'fraud' and l.created_at < p.at
            and l.created_at >= coalesce((select created_at from floor), p.since)
            and not exists (select from floor where (l.created_at, l.transaction_id) <= (floor.created_at, floor.transaction_id))
            and (exists (select from labels o
                          where o.transaction_id = l.transaction_id and o.created_at = l.created_at
                            and o.labelled_at <= p.at and o.label = 'fraud' and ${knownAtPoint('o')})) is not true
+         group by l.created_at, l.transaction_id
          order by l.created_at desc, l.transaction_id desc
          fetch first (${before} + 0 * p.point) rows only)
        union all
-       (select distinct created_at, transaction_id from labels
+       (select created_at, transaction_id from labels
          where ${column} = p.party and label = 'fraud' and created_at >= p.at
+         group by created_at, transaction_id
          order by created_at, transaction_id fetch first (${after} + 0 * p.point) rows only)
      ) f
      cross join lateral (

@@ -58,6 +58,15 @@ async function countTallied(): Promise<number> {
   return row?.count ?? 0;
 }
 
+/** Database transactions of other tests hold the checkpoint up while they are open. */
+async function keepUntilTallied(rows: number): Promise<void> {
+  const isTallied = async () => {
+    await runDuty();
+    return (await countTallied()) === rows;
+  };
+  await waitUntil(isTallied, 30_000, 'all rows to be tallied');
+}
+
 async function countPast(): Promise<number> {
   const [tallies = []] = await loadTallies(database.query, [POINT], LABEL_MATURITY_DAYS);
   return tallies.reduce((sum, { count }) => sum + count, 0);
@@ -104,18 +113,14 @@ test('rows that are older than the column are tallied, and those that come later
   expect(await countTallied()).toBe(ROWS);
   await insertRows('m_busy', 10);
   expect(await countPast()).toBe(ROWS + 10);
-  const isFolded = async () => {
-    await runDuty();
-    return (await countTallied()) === ROWS + 10;
-  };
-  await waitUntil(isFolded, 30_000, 'later rows to be tallied');
+  await keepUntilTallied(ROWS + 10);
   expect(await countPast()).toBe(ROWS + 10);
 });
 
 test('tallies of another cluster are neither read nor kept', async () => {
   await insertRows('m_busy', ROWS);
   expect(await countPast()).toBe(ROWS);
-  await runDuty();
+  await keepUntilTallied(ROWS);
   await testDatabase.sql(`update tally_checkpoint set folded_to = '9000000000000000000'`);
   await testDatabase.sql('update merchant_hours set count = count + 1');
   await expect(runDuty()).rejects.toMatchObject({ code: 'TALLIES_FOREIGN' });
@@ -125,7 +130,7 @@ test('tallies of another cluster are neither read nor kept', async () => {
 test('risk verify tallies finds the one count that is wrong', async () => {
   await insertRows('m_busy', ROWS);
   expect(await countPast()).toBe(ROWS);
-  await runDuty();
+  await keepUntilTallied(ROWS);
   expect(await verify()).toMatchObject({ code: 0, output: expect.stringContaining('different=0') });
   await testDatabase.sql(
     'update merchant_hours set count = count + 1 where hour_at = (select max(hour_at) from merchant_hours)',
