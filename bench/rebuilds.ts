@@ -1,0 +1,146 @@
+/**
+ * What does the rebuild of a merchant cost, however many rows it has? One merchant whose rows are spread over its reach,
+ * one that has as many in an hour: rebuilt by counting, then from its tallies, now and at late arrivals.
+ */
+import { parseArguments } from '../src/cli/command.ts';
+import { LABEL_MATURITY_DAYS, merchantReachDays } from '../src/domain/history.ts';
+import type { Transaction } from '../src/domain/transaction.ts';
+import { createTallies } from '../src/store/fold-tallies.ts';
+import { loadMerchantPasts } from '../src/store/history.ts';
+import { ensurePartitions, monthOf } from '../src/store/partitions.ts';
+import { type Database, openPool } from '../src/store/pool.ts';
+import type { Bench, BenchReport } from './support/bench.ts';
+import { DAY_MS, integerList } from './support/load.ts';
+import { makeRunFolder } from './support/run-folder.ts';
+import { type Services, startServices } from './support/services.ts';
+import { spreadOf } from './support/spread.ts';
+
+const USAGE = `--rows N           rows of each merchant (1000000)
+--rounds N         rebuilds of each kind (7)`;
+
+const HOUR_MS = 3_600_000;
+const STATEMENT_TIMEOUT_MS = 600_000;
+const CHUNK_ROWS = 250_000;
+const SPREADS = [
+  { merchantId: 'm_reach', title: 'over its reach', overMs: merchantReachDays(LABEL_MATURITY_DAYS) * DAY_MS },
+  { merchantId: 'm_hour', title: 'in one hour', overMs: HOUR_MS },
+] as const;
+/** Before now: in order, late by half an hour and by three weeks. */
+const LATE_MS = [0, HOUR_MS / 2, 21 * DAY_MS];
+
+async function insertRows(
+  database: Database,
+  { merchantId, overMs }: (typeof SPREADS)[number],
+  nowMs: number,
+  rows: number,
+): Promise<void> {
+  const text = `
+    insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
+    select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7' || substr(md5(i::text), 1, 3) || '8'
+            || lpad(to_hex(i), 15, '0'))::uuid, at, now(), 'account_' || i % 50000, $1, 'US-US', 10 + i % 90, 'USD'
+      from (select i, (to_timestamp($2::float8 / 1000) - i * $3::float8 * interval '1 ms')::timestamptz(3) as at
+              from generate_series($4::int, $5::int) i) timed`;
+  for (let from = 1; from <= rows; from += CHUNK_ROWS) {
+    const to = Math.min(from + CHUNK_ROWS - 1, rows);
+    await database.query({ name: '', text }, [merchantId, nowMs, overMs / rows, from, to]);
+  }
+}
+
+function pointAt(merchantId: string, createdAtMs: number): Transaction {
+  const time = createdAtMs.toString(16).padStart(12, '0');
+  return {
+    transactionId: `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`,
+    ...{ createdAtMs, receivedAtMs: createdAtMs, accountId: 'account_1', merchantId },
+    ...{ amount: '10', currency: 'USD', corridor: 'US-US' },
+    ...{ type: null, ip: null, deviceId: null, country: null, channel: null },
+  };
+}
+
+/** Median milliseconds of a rebuild, client included, and how many rows it knows of. */
+async function rebuild(database: Database, point: Transaction, rounds: number) {
+  const times: number[] = [];
+  let known = 0;
+  for (let round = 0; round < rounds; round++) {
+    const startMs = performance.now();
+    const [past] = await Array.fromAsync(
+      loadMerchantPasts(database.query, [point], LABEL_MATURITY_DAYS),
+    );
+    times.push(performance.now() - startMs);
+    const tallied = past?.tallies.reduce((sum, { count }) => sum + count, 0) ?? 0;
+    known = tallied + (past?.rows.length ?? 0);
+  }
+  return { ms: spreadOf(times).median, known };
+}
+
+async function* measure(
+  services: Services,
+  rows: number,
+  rounds: number,
+  note: (text: string) => void,
+): AsyncGenerator<BenchReport> {
+  await using database = openPool({
+    ...{ url: services.databaseUrl, role: 'bench', connectionsMax: 1, connectTimeoutMs: 10_000 },
+    ...{ statementTimeoutMs: STATEMENT_TIMEOUT_MS, namedStatements: true },
+  });
+  const nowMs = Date.now();
+  await ensurePartitions(
+    database,
+    Array.from({ length: 6 }, (_, index) => monthOf(nowMs) - 5 + index),
+  );
+  for (const spread of SPREADS) {
+    note(`storing ${rows} rows of a merchant ${spread.title}`);
+    await insertRows(database, spread, nowMs, rows);
+  }
+  await database.query({ name: '', text: 'vacuum analyze transactions' });
+  const points = SPREADS.flatMap(({ merchantId, title }) =>
+    LATE_MS.map((lateMs) => ({ title, lateMs, point: pointAt(merchantId, nowMs - lateMs) })),
+  );
+  const counted = [];
+  // Once each: the first of more rows than may be counted asks for tallies.
+  for (const { point } of points) counted.push(await rebuild(database, point, 1));
+  note('adding them to the tallies');
+  const tallies = createTallies(database, Math.random);
+  const startMs = performance.now();
+  while ((await tallies.fold()).isBehind);
+  while (await tallies.fill());
+  const fillSeconds = (performance.now() - startMs) / 1000;
+  for (const [index, { title, lateMs, point }] of points.entries()) {
+    const { ms, known } = await rebuild(database, point, rounds);
+    const before = counted[index];
+    yield {
+      caseName: `${rows.toLocaleString('en-US')} rows ${title}, ${lateMs / HOUR_MS} h late`,
+      inputs: { rows, rounds, lateMs, ...services.settings },
+      settings: {},
+      versions: services.versions,
+      perSecond: 1000 / ms,
+      figures: {
+        ...{ counted_ms: before?.ms ?? Number.NaN, tallied_ms: ms, rows_known: known },
+        fill_us_per_row: (fillSeconds * 1e6) / (rows * SPREADS.length),
+      },
+      ceilings: [],
+      tables: [],
+      breaches: known === before?.known ? [] : [`${known} rows known, ${before?.known} counted`],
+    };
+  }
+}
+
+export const bench: Bench = {
+  name: 'rebuilds',
+  question: 'What does the rebuild of a merchant cost, however many rows it has?',
+  onlyByName: 'it stores two million rows',
+  usage: USAGE,
+  run: async function* (args, context) {
+    const { values } = parseArguments(args, {
+      rows: { type: 'string', default: '1000000' },
+      rounds: { type: 'string', default: '7' },
+    });
+    const [rows = 0] = integerList('--rows', values.rows, 1, 100_000_000);
+    const [rounds = 0] = integerList('--rounds', values.rounds, 1, 1000);
+    const { log, signal, output } = context;
+    const note = (text: string) => output.note(text);
+    await using folder = await makeRunFolder('risk-bench');
+    const dataDir = `${folder.path}/data`;
+    await using services = await startServices({ dataDir, log, signal, onProgress: note });
+    yield* measure(services, rows, rounds, note);
+  },
+};
