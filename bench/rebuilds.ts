@@ -22,7 +22,11 @@ const HOUR_MS = 3_600_000;
 const STATEMENT_TIMEOUT_MS = 600_000;
 const CHUNK_ROWS = 250_000;
 const SPREADS = [
-  { merchantId: 'm_reach', title: 'over its reach', overMs: merchantReachDays(LABEL_MATURITY_DAYS) * DAY_MS },
+  {
+    merchantId: 'm_reach',
+    title: 'over its reach',
+    overMs: merchantReachDays(LABEL_MATURITY_DAYS) * DAY_MS,
+  },
   { merchantId: 'm_hour', title: 'in one hour', overMs: HOUR_MS },
 ] as const;
 /** Before now: in order, late by half an hour and by three weeks. */

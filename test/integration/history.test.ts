@@ -228,6 +228,9 @@ describe('loadMerchantPasts', () => {
   });
 });
 
+/** Of hundreds of thousands of rows to insert. */
+const TIMEOUT_MS = 180_000;
+
 describe('a merchant of hundreds of thousands', () => {
   const ROWS_OF_REACH = 200_000;
   const ROWS_OF_HOUR = 100_000;
@@ -253,43 +256,53 @@ describe('a merchant of hundreds of thousands', () => {
     }));
   };
 
-  test('reads a bounded number of rows once it is tallied, and finds the same', async () => {
-    await insertRows(ROWS_OF_REACH, END_MS, (MERCHANT_DAYS * DAY_MS) / ROWS_OF_REACH);
-    await insertRows(ROWS_OF_HOUR, END_MS - 40 * DAY_MS + HOUR_MS, HOUR_MS / ROWS_OF_HOUR);
-    const counted = await load();
-    expect(await sql('select merchant_id from tallied_merchants order by 1')).toContainEqual({
-      merchant_id: 'm_huge',
-    });
+  test(
+    'reads a bounded number of rows once it is tallied, and finds the same',
+    async () => {
+      await insertRows(ROWS_OF_REACH, END_MS, (MERCHANT_DAYS * DAY_MS) / ROWS_OF_REACH);
+      await insertRows(ROWS_OF_HOUR, END_MS - 40 * DAY_MS + HOUR_MS, HOUR_MS / ROWS_OF_HOUR);
+      const counted = await load();
+      expect(await sql('select merchant_id from tallied_merchants order by 1')).toContainEqual({
+        merchant_id: 'm_huge',
+      });
 
-    const tallies = createTallies(database, Math.random);
-    // Database transactions of other tests hold the checkpoint up while they are open.
-    const isFolded = async () => {
-      const { isBehind } = await tallies.fold();
-      const tail =
-        'select from transactions where inserted_xid >= (select folded_to from tally_checkpoint) limit 1';
-      return !isBehind && (await sql(tail)).length === 0;
-    };
-    await waitUntil(isFolded, 30_000, 'all rows to be folded');
-    while (await tallies.fill());
-    await sql('vacuum analyze merchant_hours, merchant_hour_parts, transactions');
+      const tallies = createTallies(database, Math.random);
+      // Database transactions of other tests hold the checkpoint up while they are open.
+      const isFolded = async () => {
+        const { isBehind } = await tallies.fold();
+        const tail =
+          'select from transactions where inserted_xid >= (select folded_to from tally_checkpoint) limit 1';
+        return !isBehind && (await sql(tail)).length === 0;
+      };
+      await waitUntil(isFolded, 30_000, 'all rows to be folded');
+      while (await tallies.fill());
+      await sql('vacuum analyze merchant_hours, merchant_hour_parts, transactions');
 
-    expect(await load()).toEqual(counted);
-    for (const point of points) {
-      const read = await rowsRead((query) => Array.fromAsync(loadPastsOfMerchants(query, [point])));
-      expect(total(read)).toBeLessThanOrEqual(REBUILD_ROWS_MAX);
-    }
-  });
+      expect(await load()).toEqual(counted);
+      for (const point of points) {
+        const read = await rowsRead((query) =>
+          Array.fromAsync(loadPastsOfMerchants(query, [point])),
+        );
+        expect(total(read)).toBeLessThanOrEqual(REBUILD_ROWS_MAX);
+      }
+    },
+    TIMEOUT_MS,
+  );
 
-  test('is divided into parts where an hour has too many rows', async () => {
-    const [most] = await sql<{ parts: number; rows: number }>(
-      `select count(*)::int as parts, max(count)::int as rows from merchant_hour_parts where merchant_id = 'm_huge'`,
-    );
-    expect(most?.parts).toBeGreaterThan(ROWS_OF_HOUR / 4096);
-    expect(most?.rows).toBeLessThanOrEqual(4096);
-    const { different, transactions } = await recountTallies(database.query, 'm_huge');
-    expect({ different, transactions }).toEqual({
-      different: 0,
-      transactions: ROWS_OF_REACH + ROWS_OF_HOUR,
-    });
-  });
+  test(
+    'is divided into parts where an hour has too many rows',
+    async () => {
+      const [most] = await sql<{ parts: number; rows: number }>(
+        `select count(*)::int as parts, max(count)::int as rows from merchant_hour_parts where merchant_id = 'm_huge'`,
+      );
+      expect(most?.parts).toBeGreaterThan(ROWS_OF_HOUR / 4096);
+      expect(most?.rows).toBeLessThanOrEqual(4096);
+      const { different, transactions } = await recountTallies(database.query, 'm_huge');
+      expect({ different, transactions }).toEqual({
+        different: 0,
+        transactions: ROWS_OF_REACH + ROWS_OF_HOUR,
+      });
+    },
+    TIMEOUT_MS,
+  );
 });
