@@ -1,4 +1,4 @@
-/** A stream entry that was given up: a row in `dead_letters`, with a rebuildable copy in Redis. */
+/** A transaction, or an unreadable stream entry, that was given up: a row in `dead_letters`, with a rebuildable copy in Redis. */
 
 /** What is written when an entry is given up. Times are epoch milliseconds, UTC. */
 export type DeadLetter = {
@@ -13,7 +13,7 @@ export type DeadLetter = {
   readonly attempts: number;
   readonly errorCode: string;
   readonly error: string;
-  /** The raw packed value of the entry, cut to `DEAD_LETTER_ENTRY_CHARS_MAX`. */
+  /** The transaction as JSON, or what could not be read in base64, cut to `DEAD_LETTER_ENTRY_CHARS_MAX`. */
   readonly entry: string;
   readonly failedAtMs: number;
 };

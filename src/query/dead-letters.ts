@@ -42,7 +42,15 @@ export const deadLetterSchema = z.object(fields).meta({ id: 'DeadLetter' });
 export type DeadLetterJson = z.infer<typeof deadLetterSchema>;
 
 export const deadLetterWithEntrySchema = z
-  .object({ ...fields, entry: z.string().meta({ description: 'The packed entry, as it was.' }) })
+  .object({
+    ...fields,
+    entry: z
+      .string()
+      .meta({
+        description:
+          'The transaction as its entry carried it, as JSON; where it could not be read, the packed value in base64.',
+      }),
+  })
   .meta({ id: 'DeadLetterWithEntry' });
 export type DeadLetterWithEntryJson = z.infer<typeof deadLetterWithEntrySchema>;
 

@@ -96,10 +96,10 @@ const settings = {
     'Longest wait a Prefer: wait may ask for.',
   ),
   RISK_STREAM_ENTRIES_MAX: integer(100, 10_000_000, 500_000).describe(
-    'Entries in one stream beyond which ingest leaves the work to the reconciler.',
+    'Transactions in one stream beyond which ingest leaves the work to the reconciler.',
   ),
   RISK_SCORED_EVENTS_MAX: integer(0, 10_000_000, 100_000).describe(
-    'transaction.scored events kept a stream (also at most 7 days).',
+    'Scores kept in transaction.scored events a stream (also at most 7 days).',
   ),
   RISK_IDEMPOTENCY_RETENTION_DAYS: integer(1, 3650, 90).describe(
     'How long an idempotency key is remembered, at least; at most an eighth longer.',

@@ -22,9 +22,9 @@ export type Journal = {
   readonly breaches: string[];
   /** Readable steps, for a run that failed. */
   readonly trace: string[];
-  /** Those that Redis still holds, and how many there were when a rollback's moment was remembered. */
+  /** Those that Redis still holds, and those that it held when a rollback's moment was remembered. */
   readonly events: Event[];
-  eventsRemembered: number;
+  eventsRemembered: readonly Event[];
   /** How often a transaction was put into a stream, retries and releases aside. */
   readonly appends: Map<string, number>;
   readonly retries: Map<string, number>;
@@ -44,7 +44,7 @@ export type Journal = {
 
 export function createJournal(): Journal {
   return {
-    ...{ breaches: [], trace: [], events: [], eventsRemembered: 0 },
+    ...{ breaches: [], trace: [], events: [], eventsRemembered: [] },
     ...{
       appends: new Map(),
       retries: new Map(),

@@ -154,12 +154,12 @@ function strike(world: World, fleet: Fleet, { kind, which, forMs }: Disaster): v
         streams.wipe();
       }),
     rollback() {
-      journal.eventsRemembered = journal.events.length;
+      journal.eventsRemembered = [...journal.events];
       streams.remember();
       profiles.remember();
       clock.after(forMs, () =>
         loseRedis(() => {
-          journal.events.length = Math.min(journal.events.length, journal.eventsRemembered);
+          journal.events.splice(0, Infinity, ...journal.eventsRemembered);
           streams.rollBack();
         }),
       );

@@ -1,0 +1,127 @@
+/**
+ * What a transaction costs Redis on its way through a stream, without profiles: appended as ingest does it, read and
+ * settled as a worker does it. Processor time of the server, and what the append-only file grows by.
+ */
+import type { Redis } from 'ioredis';
+import { integerOption, parseArguments } from '../src/cli/command.ts';
+import type { Transaction } from '../src/domain/transaction.ts';
+import { ensureGroups } from '../src/stream/consumer-group.ts';
+import type { EntryPayload } from '../src/stream/entry.ts';
+import { streamKeys } from '../src/stream/keys.ts';
+import { createProducer } from '../src/stream/producer.ts';
+import { loadReadScript, readPresent, type StreamEntry } from '../src/stream/read-group.ts';
+import { createSettle, type EndedEntry } from '../src/stream/settle.ts';
+import type { Bench } from './support/bench.ts';
+import { DAY_MS, integerList, MONTH_LOAD } from './support/load.ts';
+import { madeBatches } from './support/made-rows.ts';
+import { MARKET } from './support/market.ts';
+import { makeRunFolder } from './support/run-folder.ts';
+import { startServices } from './support/services.ts';
+
+const USAGE = `--posts N[,N]      transactions a post (1,120,1000)
+--transactions N   a case (60000)`;
+
+const STREAM = streamKeys(MARKET, 'US-EG', 0);
+const BATCH_TRANSACTIONS = 1000;
+const SCORES_KEPT = 100_000;
+const REASON_CODES = ['AMOUNT_UNUSUAL'];
+
+/** Microseconds of processor time that the server has used. */
+async function processorUs(redis: Redis): Promise<number> {
+  const info = await redis.info('cpu');
+  const seconds = ['sys', 'user'].map((kind) =>
+    Number(new RegExp(`^used_cpu_${kind}:(\\d+\\.\\d+)`, 'm').exec(info)?.[1]),
+  );
+  return seconds.reduce((sum, one) => sum + one, 0) * 1e6;
+}
+
+async function aofBytes(redis: Redis): Promise<number> {
+  return Number(/^aof_current_size:(\d+)/m.exec(await redis.info('persistence'))?.[1] ?? 0);
+}
+
+function toPayload(transaction: Transaction): EntryPayload {
+  const { corridor } = STREAM;
+  const common = { attempt: 1, origin: 'ingest', replyTo: null } as const;
+  return { transaction: { ...transaction, corridor }, ...common };
+}
+
+/** One score in ten has a reason. */
+function toEnded(entry: StreamEntry, all: Iterator<EntryPayload>): EndedEntry {
+  const scores = Array.from({ length: entry.transactions }, (_, n) => {
+    const { transaction } = all.next().value as EntryPayload;
+    const { transactionId, accountId, merchantId } = transaction;
+    const reasonCodes = n % 10 === 0 ? REASON_CODES : [];
+    return {
+      ...{ transactionId, accountId, merchantId, reasonCodes },
+      ...{ score: 12, risk: 0.123_456_789, verdict: 'approve' },
+    };
+  });
+  const { id: entryId, transactions } = entry;
+  const scoredAt = '2026-11-01T00:00:00.000Z';
+  return { entryId, transactions, scores, scoredAt, retries: [], deadLetters: [] };
+}
+
+async function runThrough(redis: Redis, payloads: readonly EntryPayload[], post: number) {
+  const transactionsMax = payloads.length;
+  const producer = createProducer({ redis, market: MARKET, shards: 1, transactionsMax });
+  const script = loadReadScript();
+  const settle = createSettle({ redis, market: MARKET, scoresMax: SCORES_KEPT });
+  const consumer = 'bench-1';
+  await redis.flushall();
+  await ensureGroups(redis, [STREAM.transactions]);
+  const [cpuBefore, aofBefore] = [await processorUs(redis), await aofBytes(redis)];
+  for (let from = 0; from < payloads.length; from += post) {
+    await producer.append(payloads.slice(from, from + post));
+  }
+  const share = { shares: [BATCH_TRANSACTIONS], transactionsMax: BATCH_TRANSACTIONS };
+  const all = payloads[Symbol.iterator]();
+  for (;;) {
+    const { deliveries } = await readPresent(redis, script, {
+      ...{ consumer, streams: [STREAM] },
+      ...share,
+    });
+    const entries = deliveries[0]?.entries ?? [];
+    if (entries.length === 0) break;
+    const ended = entries.map((entry) => toEnded(entry, all));
+    await settle([{ stream: STREAM, consumer, ended, replaced: [], replies: [] }]);
+  }
+  const [cpuAfter, aofAfter] = [await processorUs(redis), await aofBytes(redis)];
+  return {
+    redis_us_a_transaction: (cpuAfter - cpuBefore) / payloads.length,
+    aof_bytes_a_transaction: (aofAfter - aofBefore) / payloads.length,
+    left: await redis.xlen(STREAM.transactions),
+  };
+}
+
+export const bench: Bench = {
+  name: 'streams',
+  question: 'What does a transaction cost Redis on its way through a stream?',
+  onlyByName: 'it measures a part of what end-to-end measures',
+  usage: USAGE,
+  run: async function* (args, { log, signal, output }) {
+    const text = { type: 'string' } as const;
+    const { values } = parseArguments(args, {
+      posts: { ...text, default: '1,120,1000' },
+      transactions: text,
+    });
+    const posts = integerList('--posts', values.posts, 1, 1000);
+    const bounds = { min: 1000, max: 1_000_000 };
+    const transactions = integerOption('--transactions', values.transactions, bounds, 60_000);
+    await using folder = await makeRunFolder('risk-bench');
+    const onProgress = (line: string) => output.note(line);
+    await using services = await startServices({
+      ...{ dataDir: `${folder.path}/data`, log, signal, onProgress },
+    });
+    const load = { ...MONTH_LOAD, batch: 1000, transactions, days: 1, endMs: DAY_MS * 20_000 };
+    const payloads = [...madeBatches(load)].flatMap((batch) => batch.transactions.map(toPayload));
+    for (const post of posts) {
+      const figures = await runThrough(services.redis, payloads, post);
+      yield {
+        ...{ caseName: `posts of ${post}`, versions: services.versions, perSecond: Number.NaN },
+        inputs: { transactions, post, ...services.settings },
+        ...{ settings: {}, ceilings: [], tables: [], figures },
+        breaches: figures.left === 0 ? [] : [`${figures.left} entries were left`],
+      };
+    }
+  },
+};
