@@ -143,16 +143,11 @@ function seek(list: PackedList, from: number, ms: number): number {
 }
 
 /**
- * An item was put among others. What is not older than the hour of the cursors stands behind all of them, and only the
- * sum may have to count it; else all is looked for again.
+ * The arrival whose windows these are was put among others: behind the beginnings of all its windows, so that only the
+ * sum may have to count it.
  */
-export function noteInserted(
-  cursors: MerchantCursors,
-  list: PackedList,
-  index: number,
-  ms: number,
-): void {
-  if (!(ms >= cursors.hourMs) || cursors.moves !== list.moves - 1) return;
+export function noteInserted(cursors: MerchantCursors, list: PackedList, index: number): void {
+  if (cursors.moves !== list.moves - 1) return;
   cursors.moves = list.moves;
   if (index < cursors.sum.to) includeInserted(cursors.sum, list, index);
 }

@@ -70,10 +70,9 @@ export function insertMerchantItem(
   arrival: number,
 ): void {
   const { list } = profile;
-  const place = readArrivalPlace(arrivals, arrival, newPlace);
-  openItem(list, index, place);
+  openItem(list, index, readArrivalPlace(arrivals, arrival, newPlace));
   writeAmounts(list.items, index * MERCHANT_ITEM_BYTES, arrivals, arrival);
-  noteInserted(profile.cursors, list, index, place.ms);
+  noteInserted(profile.cursors, list, index);
 }
 
 /** Packs an arrival as a list holds it. */

@@ -1,14 +1,5 @@
-/**
- * The feature vectors of a batch, side by side in one block of memory. An insert sends the block as it is: in front
- * of each vector there is room for its length as Postgres' binary arrays have it, and in front of the first for the
- * array's header; 4 bytes behind each keep every number on a multiple of 8.
- */
+/** The feature vectors of a batch, side by side in one block of memory. */
 import { FEATURE_COUNT } from './feature-schema.ts';
-
-/** Doubles from one vector to the next. */
-export const ROW_DOUBLES = FEATURE_COUNT + 1;
-/** Doubles before the first vector: the array's header (20 bytes) and a length (4). */
-const FIRST_ROW_AT = 3;
 
 export type FeatureRows = {
   readonly count: number;
@@ -17,12 +8,12 @@ export type FeatureRows = {
 };
 
 export function createFeatureRows(count: number): FeatureRows {
-  return { count, values: new Float64Array(FIRST_ROW_AT + count * ROW_DOUBLES) };
+  return { count, values: new Float64Array(count * FEATURE_COUNT) };
 }
 
 /** Where a row's first feature stands in `values`. */
 export function rowAt(index: number): number {
-  return FIRST_ROW_AT + index * ROW_DOUBLES;
+  return index * FEATURE_COUNT;
 }
 
 /** One row, as whatever reads a single vector takes it: a view, no copy. */

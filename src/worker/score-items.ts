@@ -4,6 +4,7 @@
  */
 import { Failure, toError } from '../domain/failure.ts';
 import { type FeatureRows, vectorOf } from '../scoring/feature-rows.ts';
+import type { NewScore } from '../store/scores.ts';
 import type { ShadowBatch } from '../store/shadow-batches.ts';
 import type { Item, Scored } from './item.ts';
 import type { JudgedRow, Judgement } from './judge-batch.ts';
@@ -58,9 +59,17 @@ export async function scoreItems(
     try {
       const decision = scorer.decide(vector, opinion, transaction);
       const { transactionId, createdAtMs, accountId, corridor } = transaction;
-      const score = {
-        ...{ transactionId, createdAtMs, accountId, corridor, decision, features: vector, model },
-        ...{ attempts: attempt, degradation: Math.max(level, degradation) },
+      // Field by field: spreads cost more than the decision.
+      const score: NewScore = {
+        transactionId,
+        createdAtMs,
+        accountId,
+        corridor,
+        decision,
+        features: vector,
+        model,
+        attempts: attempt,
+        degradation: Math.max(level, degradation),
       };
       scored.push({ item, score });
     } catch (error) {
