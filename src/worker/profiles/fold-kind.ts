@@ -13,7 +13,7 @@ import type { LogAppend, LogReply } from '../../stream/profile-logs.ts';
 import { install } from './keep.ts';
 import { createProfileMemory, forgetParty } from './profile-memory.ts';
 import { type FoldKindOptions, type Side, type SideBatch, takeRoom } from './side.ts';
-import { takeReply } from './take-reply.ts';
+import { countReplies, takeReply } from './take-reply.ts';
 import { type Visit, visitParties } from './visit.ts';
 
 /** What all kinds have in common of a batch. */
@@ -65,6 +65,7 @@ function follow<P extends Profile, Past>(
   return {
     appends: () => asked,
     take(replies) {
+      countReplies(side, replies, asked);
       asked = asked.filter((visit, index) => {
         try {
           return !takeReply(batch, visit, replies[index] as LogReply);
