@@ -44,12 +44,10 @@ export type DeadLetterJson = z.infer<typeof deadLetterSchema>;
 export const deadLetterWithEntrySchema = z
   .object({
     ...fields,
-    entry: z
-      .string()
-      .meta({
-        description:
-          'The transaction as its entry carried it, as JSON; where it could not be read, the packed value in base64.',
-      }),
+    entry: z.string().meta({
+      description:
+        'The transaction as its entry carried it, as JSON; where it could not be read, the packed value in base64.',
+    }),
   })
   .meta({ id: 'DeadLetterWithEntry' });
 export type DeadLetterWithEntryJson = z.infer<typeof deadLetterWithEntrySchema>;
