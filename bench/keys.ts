@@ -28,7 +28,7 @@ async function* measure(
   }: Record<'standing' | 'claims' | 'rounds', number> & {
     readonly batches: readonly number[];
   },
-  { output }: BenchContext,
+  { output, signal }: BenchContext,
 ): AsyncGenerator<BenchReport> {
   const note = (text: string) => output.note(text);
   await using empty = await openEmptyMarket(services);
@@ -36,7 +36,7 @@ async function* measure(
   for (const batch of batches) {
     note(`batches of ${batch}`);
     const keys = batch === 1 ? Math.ceil(claims / 10) : claims;
-    const costs = await claimRounds(services, { empty, full }, { batch, keys, rounds });
+    const costs = await claimRounds(services, { empty, full }, { batch, keys, rounds }, signal);
     const ratio = ratioOf(costs, 'standing');
     yield {
       caseName: `batches of ${batch}`,

@@ -30,6 +30,7 @@ export async function claimRounds(
   services: Services,
   { empty, full }: { readonly empty: KeyMarket; readonly full: StandingMarket },
   { batch, keys, rounds }: Rounds,
+  signal: AbortSignal,
 ): Promise<Record<KeyArm, ClaimCost[]>> {
   const arms: Record<KeyArm, readonly [Database, KeySlices]> = {
     empty: [empty.database, empty.slices],
@@ -42,6 +43,7 @@ export async function claimRounds(
   for (const arm of KEY_ARMS) await claimAll(arms[arm], makeBatch(Math.min(keys, batch * 10)));
   for (let round = 0; round < rounds; round++) {
     for (const arm of KEY_ARMS) {
+      signal.throwIfAborted();
       const halves = [makeBatch(keys / 2), makeBatch(keys / 2)];
       const claimed = halves.flat().reduce((sum, { transactions }) => sum + transactions.length, 0);
       costs[arm].push(
