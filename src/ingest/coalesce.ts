@@ -1,8 +1,7 @@
 /**
- * Group commit for callers: calls that come while earlier ones are under way are run together when one of those ends.
- * An idle lane runs a call at once, but for a moment after a crowd: callers that were answered together come back
- * together, and a run of the first few of them would be followed by one of all others. So while a run as large as a
- * crowd is under way no other begins, and the next one waits until it has half as many items, but not for long.
+ * Group commit for callers: calls that come while earlier ones are under way are run together. A call that is alone is
+ * run at once; beside others, a run that is not full begins a moment after the one before it began, as each costs a fixed
+ * sum and callers that were answered together come back together.
  */
 import { settlesWithin } from '../runtime/settles-within.ts';
 
@@ -21,10 +20,8 @@ export type CoalescerOptions<Item, Result> = {
   readonly itemsMax: number;
   /** A run that takes longer no longer holds up those behind it. */
   readonly stallMs: number;
-  /** Items of a run that make it a crowd. */
-  readonly crowdItems: number;
-  /** How long after a crowd the next run waits for half as many items. */
-  readonly crowdMs: number;
+  /** From the beginning of one run to that of the next, unless that is full or its call alone. */
+  readonly paceMs: number;
 };
 
 type Group<Item, Result> = {
@@ -38,42 +35,35 @@ export function createCoalescer<Item, Result>({
   runsMax,
   itemsMax,
   stallMs,
-  crowdItems,
-  crowdMs,
+  paceMs,
 }: CoalescerOptions<Item, Result>): Coalescer<Item, Result> {
   /** In the order in which they were opened; only the last one takes items. */
   const groups: Group<Item, Result>[] = [];
   let waiting = 0;
   let running = 0;
-  let crowds = 0;
-  /** Items that the next run waits for. */
-  let awaited = 0;
+  /** The next run that is not full waits for its end. */
+  let pace: NodeJS.Timeout | undefined;
 
   function beginNext(): void {
     for (let next = groups[0]; next !== undefined; next = groups[0]) {
-      if (running >= runsMax || crowds > 0 || next.items.length < awaited) return;
+      const isAtOnce = pace === undefined || waiting === 1 || next.items.length >= itemsMax;
+      if (running >= runsMax || !isAtOnce) return;
       groups.shift();
       void runGroup(next);
     }
   }
 
   async function runGroup({ items, begin }: Group<Item, Result>): Promise<void> {
-    const isCrowd = items.length >= crowdItems;
-    awaited = 0;
+    clearTimeout(pace);
+    pace = setTimeout(() => {
+      pace = undefined;
+      beginNext();
+    }, paceMs);
     running += 1;
-    if (isCrowd) crowds += 1;
     const results = (async () => run(items))();
     begin(results);
     await settlesWithin(results, stallMs);
     running -= 1;
-    if (isCrowd) {
-      crowds -= 1;
-      awaited = items.length >> 1;
-      setTimeout(() => {
-        awaited = 0;
-        beginNext();
-      }, crowdMs);
-    }
     beginNext();
   }
 

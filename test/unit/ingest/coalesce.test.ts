@@ -12,7 +12,7 @@ function createRuns(limits: Partial<CoalescerOptions<number, string>> = {}) {
       runs.push({ items: copied, end: () => resolve(copied.map((n) => `r${n}`)), fail: reject });
       return promise;
     },
-    ...{ runsMax: 1, itemsMax: 10, stallMs: 60_000, crowdItems: 100, crowdMs: 60_000, ...limits },
+    ...{ runsMax: 1, itemsMax: 10, stallMs: 60_000, paceMs: 0, ...limits },
   });
   const started = (count: number) => vi.waitUntil(() => runs.length >= count);
   return { coalescer, runs, started };
@@ -72,37 +72,45 @@ describe('coalesce', () => {
     expect(await stalled).toBe('r1');
   });
 
-  test('a crowd is left alone, and half of it is waited for', async () => {
-    const { coalescer, runs, started } = createRuns({ runsMax: 2, crowdItems: 4 });
-    const submit = (...items: number[]) => items.map((n) => coalescer.submit(n));
-    const crowd = submit(1, 2, 3, 4);
-    await started(1);
-    const others = submit(5);
-    await null;
-    expect(runs).toHaveLength(1);
-    runs[0]?.end();
-    await Promise.all(crowd);
-    // One is there, two are waited for.
-    expect(runs).toHaveLength(1);
-    others.push(...submit(6));
-    await started(2);
-    expect(runs[1]?.items).toEqual([5, 6]);
-    // Two are no crowd: a third is run beside them.
-    others.push(...submit(7));
-    await started(3);
-    for (const one of runs) one.end();
-    expect(await Promise.all(others)).toEqual(['r5', 'r6', 'r7']);
+  test('a run beside others begins a moment after the one before it', async () => {
+    vi.useFakeTimers();
+    try {
+      const { coalescer, runs } = createRuns({ runsMax: 2, itemsMax: 3, paceMs: 5 });
+      const submit = async (...items: number[]) => {
+        const results = items.map((n) => coalescer.submit(n));
+        await vi.advanceTimersByTimeAsync(0);
+        return results;
+      };
+      const begun = () => runs.map(({ items }) => items);
+      const first = await submit(1);
+      const others = await submit(2);
+      await vi.advanceTimersByTimeAsync(4);
+      others.push(...(await submit(3)));
+      expect(begun()).toEqual([[1]]);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(begun()).toEqual([[1], [2, 3]]);
+      // A full one has nothing to wait for.
+      runs[0]?.end();
+      runs[1]?.end();
+      expect(await Promise.all([...first, ...others])).toEqual(['r1', 'r2', 'r3']);
+      const full = await submit(4, 5, 6);
+      expect(begun().at(-1)).toEqual([4, 5, 6]);
+      runs[2]?.end();
+      expect(await Promise.all(full)).toEqual(['r4', 'r5', 'r6']);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
-  test('a crowd that does not come back is not waited for long', async () => {
-    const { coalescer, runs, started } = createRuns({ crowdItems: 4, crowdMs: 1 });
-    const crowd = [1, 2, 3, 4].map((n) => coalescer.submit(n));
+  test('a call that is alone is run at once', async () => {
+    const { coalescer, runs, started } = createRuns({ paceMs: 60_000 });
+    const first = coalescer.submit(1);
     await started(1);
     runs[0]?.end();
-    await Promise.all(crowd);
-    const late = coalescer.submit(5);
+    expect(await first).toBe('r1');
+    const second = coalescer.submit(2);
     await started(2);
     runs[1]?.end();
-    expect(await late).toBe('r5');
+    expect(await second).toBe('r2');
   });
 });
