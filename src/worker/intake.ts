@@ -1,8 +1,9 @@
 /**
  * The next batches, for whichever reader is free. One reader of a process reads at a time, so batches are folded in
  * the order in which they were read, while those before them are stored and settled. A batch takes what is there: it
- * grows while those before it are worked on, from one transaction to the bound.
+ * grows while those before it are worked on, from one transaction to the bound; behind a small one it gathers for a moment.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { StreamKeys } from '../stream/keys.ts';
 import type { Delivery } from '../stream/read-group.ts';
@@ -37,6 +38,9 @@ export type IntakeOptions = {
 
 /** Batches in flight while reads are not full: more would be smaller, and cost more a transaction. */
 const SMALL_BATCHES_MAX = 2;
+/** From a read of fewer transactions to the next one: what a batch costs whatever it holds is most of such a one. */
+const SMALL_BATCH = 64;
+const SMALL_BATCH_PACE_MS = 5;
 
 export function createIntake(options: IntakeOptions): Intake {
   const { batchTransactions, batchesMax, inFlight, pause, signal } = options;
@@ -45,6 +49,8 @@ export function createIntake(options: IntakeOptions): Intake {
   const backlogs = new Map<StreamKeys, number>();
   let asked = new Map<StreamKeys, number>();
   let isBehind = false;
+  /** Ends when the next batch may be read. */
+  let pace: Promise<void> = Promise.resolve();
   let turn = 0;
   const note = (deliveries: readonly Delivery[]) => {
     backlogs.clear();
@@ -57,11 +63,13 @@ export function createIntake(options: IntakeOptions): Intake {
       }
     }
     isBehind = found >= batchTransactions;
+    if (found > 0 && found < SMALL_BATCH) pace = sleep(SMALL_BATCH_PACE_MS);
   };
   return {
     next: (consumer, read) =>
       oneReader(async () => {
         await inFlight.below(isBehind ? batchesMax : Math.min(batchesMax, SMALL_BATCHES_MAX));
+        await pace;
         await pause.over();
         if (signal.aborted) return [];
         const deliveries = await read();
