@@ -15,7 +15,7 @@ export type Load = {
   readonly unmeasured: number;
   readonly accounts: number;
   readonly merchants: number;
-  /** Of the twelve seeded ones. */
+  /** How many of the twelve seeded corridors the load uses. */
   readonly corridors: number;
   /** What takes a share of all transactions that no habit would give it. */
   readonly hot?: Hot;

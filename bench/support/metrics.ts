@@ -4,7 +4,7 @@ import type { RoleProcess } from './role-process.ts';
 export type MetricSample = {
   /** 0 where there is no such metric. */
   readonly sum: (name: string) => number;
-  /** Of all samples. */
+  /** The names of all samples. */
   readonly names: () => string[];
 };
 

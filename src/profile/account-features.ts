@@ -219,7 +219,7 @@ function meanHere(window: number, minor: number): number {
   return ((sumOf[window] as number) + minor) / ((amountsOf[window] as number) + 1);
 }
 
-/** Of all that is seen, added up from the oldest on. */
+/** Adds up all that is seen, from the oldest on. */
 function sumSeen(): number {
   const sum = sumOf[SEEN] as number;
   if (sum < EXACT_MAX) return sum;

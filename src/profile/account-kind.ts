@@ -57,7 +57,7 @@ function merge(profile: AccountProfile, items: DataView, at: number): boolean {
   return true;
 }
 
-/** Of the arrival that is folded: one for all, as none is kept. */
+/** Belongs to the arrival that is folded: one object for all, as none is kept. */
 const here: Place = { ...BEFORE_ALL };
 
 /**

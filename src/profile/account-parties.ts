@@ -21,7 +21,7 @@ export const parties = {
   sameDevice: 0,
   /** Whether any sibling has a device. */
   device: 0,
-  /** Of the newest sibling with a country; 0 without one. */
+  /** The newest sibling with a country has it; 0 without one. */
   newestCountry: 0,
   /** Its place in the list. */
   newestCountryAt: 0,

@@ -37,7 +37,7 @@ function allocate(oid: number, count: number, hasNulls: boolean, valueBytes: num
 let scratch = Buffer.allocUnsafe(64 * 1024);
 /** A column that needs more, as one of metadata may, gives its scratch back. */
 const SCRATCH_BYTES_MAX = 1024 * 1024;
-/** Of UTF-8, for a code unit of a string. */
+/** UTF-8 takes at most so many bytes for a code unit of a string. */
 const UNIT_BYTES_MAX = 3;
 
 /** text[]; null elements allowed. */

@@ -6,7 +6,7 @@
 import { hash } from 'node:crypto';
 import { hexUuidArray, uuidOffset } from './binary-array.ts';
 
-/** Of several keys, in their order: a `uuid[]` as Postgres takes it, and read in place by the filters. */
+/** The digests of several keys, in their order: a `uuid[]` as Postgres takes it, read in place by the filters. */
 export type KeyDigests = { readonly array: Buffer; readonly count: number };
 
 export function digestKeys(client: string, keys: readonly string[]): KeyDigests {

@@ -11,7 +11,7 @@ export type Slice = {
   readonly openedAt: Date;
   /** Null while it takes keys. None of its keys is younger. */
   readonly sealedAt: Date | null;
-  /** Of its rows, without the index. */
+  /** Its rows take so many bytes, without the index. */
   readonly bytes: number;
 };
 

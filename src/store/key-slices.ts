@@ -36,7 +36,7 @@ export type SliceUsage = {
 };
 
 export type KeySlicesOptions = {
-  /** Of all filters; the oldest slices go without. */
+  /** Bounds all filters together; the oldest slices go without. */
   readonly bytesMax: number;
   readonly nowMs: () => number;
   /** Called after what is known has changed. */

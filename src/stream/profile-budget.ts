@@ -10,7 +10,7 @@ import { profileKeyPattern } from './keys.ts';
 const SHARE_MAX = 0.7;
 /** Where dropping ends, so that it is not needed again at once. */
 const SHARE_AFTER = 0.65;
-/** Of one look at one node: 64,000 keys at most. */
+/** Bounds one look at one node: 64,000 keys at most. */
 const PAGES_MAX = 64;
 const PAGE_KEYS = 1000;
 

@@ -141,7 +141,7 @@ function unknownReply(): Failure {
 }
 
 const STAMP_BYTES = 8;
-/** Of a log of less than 512 MiB, the most that Redis keeps. */
+/** A length has at most so many digits: Redis keeps no string of more than 512 MiB. */
 const DIGITS_MAX = 9;
 const HEAD_BYTES = 4 + DIGITS_MAX + STAMP_BYTES;
 const RENEW_FLAG = 128;

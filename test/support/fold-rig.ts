@@ -26,7 +26,7 @@ type FoldRigOptions = {
   /** Without it no party has a past. */
   readonly query?: Query;
   readonly market: string;
-  /** Of the copies of each kind. */
+  /** Bounds the copies of each kind. */
   readonly bytesMax?: number;
 };
 

@@ -18,7 +18,7 @@ import { type Visit, visitParties } from './visit.ts';
 
 /** What all kinds have in common of a batch. */
 export type FoldedBatch = Omit<KindBatch<Profile, never>, 'kind'> & {
-  /** Of the blocks that the batch appends. */
+  /** Ends the blocks that the batch appends. */
   readonly stamp: Stamp;
   readonly newStamp: () => Stamp;
 };

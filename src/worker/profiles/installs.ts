@@ -5,7 +5,7 @@
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { LogInstall, ProfileLogs } from '../../stream/profile-logs.ts';
 
-/** Of one call. */
+/** Bounds one call. */
 const CALL_BYTES = 256 * 1024;
 const UNDER_WAY_BYTES_MAX = 8 * 1024 * 1024;
 

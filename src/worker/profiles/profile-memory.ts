@@ -32,7 +32,7 @@ export const NO_COPY: Copy = -1;
 
 /** What is known of the log that a copy stands for. */
 export type CopyState = {
-  /** Of the log's key. */
+  /** The slot of the log's key. */
   readonly slot: number;
   readonly end: LogEnd;
   /** Bytes of the snapshot that the log begins with. */

@@ -17,7 +17,7 @@ export type FoldKindOptions<P extends Profile, Past> = {
   readonly nowMs: () => number;
   /** Time to live of a log in Redis. */
   readonly ttlSeconds: number;
-  /** Of the copies in memory. */
+  /** Bounds the copies in memory. */
   readonly bytesMax: number;
 };
 
