@@ -48,15 +48,22 @@ export async function listOpenBatches(
   ]);
 }
 
-// API and reconciler may narrow one batch at a time, each to what it left: what both left is what stays.
+// API and reconciler may narrow one batch at a time, each to what it left: what both left is what stays. The lock
+// makes the second of two see what the first one kept.
 const narrowStatement = {
   name: 'narrow-ingest-batch',
-  text: `with closed as (
-           delete from ingest_batches where batch_id = $1 and not transaction_ids && $2::uuid[]
+  text: `with batch as materialized (
+           select batch_id, array(select unnest(transaction_ids) intersect select unnest($2::uuid[])) as rest
+             from (select batch_id, transaction_ids from ingest_batches where batch_id = $1 for update) locked
+         ), closed as (
+           delete from ingest_batches
+            using batch
+            where ingest_batches.batch_id = batch.batch_id and batch.rest = '{}'
          )
          update ingest_batches
-            set transaction_ids = array(select unnest(transaction_ids) intersect select unnest($2::uuid[]))
-          where batch_id = $1 and transaction_ids && $2::uuid[]`,
+            set transaction_ids = batch.rest
+           from batch
+          where ingest_batches.batch_id = batch.batch_id and batch.rest <> '{}'`,
 };
 
 /** Keeps of a batch only those of these transactions that it holds; without any it is closed. */
