@@ -47,7 +47,6 @@ import { createInsertScores, readStoredScores } from './store/scores.ts';
 import { openCommands, type RedisClient, untilReady } from './stream/connection.ts';
 import { createGroupDuties, ensureGroups, isGroupMissing } from './stream/consumer-group.ts';
 import { ATTEMPTS_MAX, decodeEntry, packAgain } from './stream/entry.ts';
-import { createStreamHolds } from './stream/holds.ts';
 import { profileKey, profileSlot, type StreamKeys } from './stream/keys.ts';
 import { measureStreams } from './stream/lag.ts';
 import { createListStreams } from './stream/list-streams.ts';
@@ -255,7 +254,6 @@ function createDuties(
 ): Duty[] {
   const promote = createPromoteRetries(redis);
   const leadership = createLeadership(database, config.RISK_DATABASE_POOLER === 'none');
-  const holds = createStreamHolds(redis);
   return [
     ...bindIngestDuties(config, database, redis, leadership, metrics),
     bindWatch(config, database, leadership, metrics),
@@ -277,8 +275,7 @@ function createDuties(
       name: 'lag',
       everyMs: LAG_EVERY_MS,
       run: async () => {
-        const lags = await measureStreams(redis, streams());
-        reportStreams(metrics, lags, await holds.read(streams()));
+        reportStreams(metrics, await measureStreams(redis, streams()));
         reportConnections(metrics, database.usage());
       },
     },

@@ -56,7 +56,6 @@ export function bindAccept(
     partitions: createPartitionGuard(database),
     tryAppend: createTryAppend({
       append: createGuardedAppend({ ...producer, ...guards, isStreamAtFault }),
-      leave: producer.leave,
       failures: metrics.appendFailures,
       nowMs: () => performance.now(),
     }),

@@ -24,15 +24,20 @@ import {
   loadUnscored,
 } from '../store/unscored.ts';
 import type { RedisClient } from '../stream/connection.ts';
-import { createStreamHolds } from '../stream/holds.ts';
 import { readIdentity } from '../stream/identity.ts';
 import { SHARDS_MAX, streamsOf } from '../stream/keys.ts';
+import { measureHeld } from '../stream/lag.ts';
 import { createProducer, createStreamChoice } from '../stream/producer.ts';
 import { readWaiting } from '../stream/waiting.ts';
 
 const RECONCILE_EVERY_MS = 1000;
-/** The same while streams are held or a recovery is under way, which one worker brings to its end. */
+/** The same while streams are full or a recovery is under way, which one worker brings to its end. */
 const OWING_EVERY_MS = 100;
+/**
+ * How full the reconciler fills a stream, by how full requests do: what is owed finds room where requests take
+ * whatever is freed, and goes before them until nothing is owed.
+ */
+const OWED_ROOM = 1.1;
 /** At 10,000 keys a second a slice is full after three minutes. */
 const KEEP_SLICES_EVERY_MS = 10_000;
 
@@ -89,8 +94,8 @@ export function bindIngestDuties(
 /** Keeps the lead while there is work: what a reconciler knows of it is of one process. */
 async function runWhileOwing(reconciler: Reconciler, signal: AbortSignal): Promise<void> {
   for (;;) {
-    const { held, recovering } = await reconciler.run(signal);
-    if (signal.aborted || (held === 0 && !recovering)) return;
+    const { full, recovering } = await reconciler.run(signal);
+    if (signal.aborted || !(full || recovering)) return;
     await delay(OWING_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
 }
@@ -103,10 +108,9 @@ export function bindReconciler(
   count: (appended: number) => void,
 ): Reconciler {
   const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
-  const transactionsMax = config.RISK_STREAM_ENTRIES_MAX;
-  const producer = createProducer({ redis, market, shards, transactionsMax, bringsOwed: true });
+  const transactionsMax = Math.ceil(config.RISK_STREAM_ENTRIES_MAX * OWED_ROOM);
+  const producer = createProducer({ redis, market, shards, transactionsMax, passesFaults: true });
   const streamOf = createStreamChoice(market, shards);
-  const holds = createStreamHolds(redis);
   const listStreams = async (most: number) =>
     streamsOf(market, await listCorridors(database), most);
   return createReconciler({
@@ -121,8 +125,7 @@ export function bindReconciler(
     writeState: (state) => writeReconcileState(database, state),
     append: producer.append,
     streamOf: (transaction) => streamOf(transaction).transactions,
-    holds,
-    readStreams: async () => await holds.read(await listStreams(shards)),
+    readStreams: async () => await measureHeld(redis, await listStreams(shards)),
     readIdentity: () => readIdentity(redis, market),
     readWaiting: async function* () {
       // Also where nothing is written any more: what waits there would be appended a second time.

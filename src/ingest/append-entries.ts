@@ -6,7 +6,7 @@
 import { Failure, isUnavailable } from '../domain/failure.ts';
 import type { EntryPayload } from '../stream/entry.ts';
 
-/** The producer: groups by stream; leaves what a full or held stream refuses. Throws `unavailable`. */
+/** The producer: groups by stream; leaves what a full stream refuses. Throws `unavailable`. */
 export type AppendEntries = (
   payloads: readonly EntryPayload[],
 ) => Promise<{ readonly appended: number; readonly left: readonly EntryPayload[] }>;
@@ -20,21 +20,18 @@ const COOL_DOWN_MS = 1000;
 
 export type TryAppendDependencies = {
   readonly append: AppendEntries;
-  /** Told what was not even tried. */
-  readonly leave: (payloads: readonly EntryPayload[]) => void;
   readonly failures: AppendFailures;
   /** Monotonic clock. */
   readonly nowMs: () => number;
 };
 
 export function createTryAppend(dependencies: TryAppendDependencies): TryAppend {
-  const { append, leave, failures, nowMs } = dependencies;
+  const { append, failures, nowMs } = dependencies;
   let retryAtMs = Number.NEGATIVE_INFINITY;
   let isDown = false;
   return async (payloads) => {
     if (isDown && nowMs() < retryAtMs) {
       failures.inc({ reason: 'cool-down' });
-      leave(payloads);
       return payloads;
     }
     // The next caller waits its turn even while this one is still trying.

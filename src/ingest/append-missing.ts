@@ -1,7 +1,7 @@
 /**
  * The reconciler's way into the streams: bounded pages, counted. Every entry says `reconciled`, because
- * its transaction may have been in a stream before. What is given is in order, and a stream that leaves
- * one takes none of those behind it; other streams are not held up.
+ * its transaction may have been in a stream before. A stream that leaves one takes none of those behind
+ * it; other streams are not held up.
  */
 import { comparePositions } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';

@@ -1,14 +1,9 @@
 /**
- * Appends what committed batches still owe the streams: the append failed, a stream was full or held,
- * or the process died in between. Oldest first a stream; one that is full is passed by and taken up
- * again where it was left, so that a corridor waits alone and its order stands.
+ * Appends what committed batches still owe the streams: the append failed, a stream was full, or the
+ * process died in between. Oldest first a stream; one that is full is passed by and taken up again where
+ * it was left, so that a corridor waits alone.
  */
-import {
-  type BatchPosition,
-  END_OF_BATCHES,
-  FIRST_BATCH,
-  type OpenBatch,
-} from '../domain/open-batch.ts';
+import { type BatchPosition, FIRST_BATCH, type OpenBatch } from '../domain/open-batch.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { type AppendMissing, byReception, type StreamOf } from './append-missing.ts';
 
@@ -28,14 +23,8 @@ export type Round = {
   readonly nowMs: number;
   /** A batch of this age is nobody's but the reconciler's. */
   readonly agedMs: number;
-  /** Held streams: what younger batches owe them is refused to everybody else, hence taken at once. */
-  readonly held: ReadonlySet<string>;
-  /** Streams that take nothing now although they may have room: a recovery goes before. */
-  readonly barred: (stream: string) => boolean;
   /** Worth coming back to, for a stream that was full. */
   readonly hasRoom: (stream: string) => boolean;
-  /** Called for streams with aged batches before anything is appended. */
-  readonly hold: (streams: readonly string[]) => Promise<void>;
   readonly append: AppendMissing;
   readonly isOver: () => boolean;
 };
@@ -45,8 +34,6 @@ export type RoundResult = {
   readonly closed: number;
   /** Transactions that are no longer owed. */
   readonly settled: number;
-  /** Every open batch was looked at. */
-  readonly isWhole: boolean;
 };
 
 export type OpenBatches = {
@@ -75,9 +62,9 @@ export function createOpenBatches(dependencies: OpenBatchesDependencies): OpenBa
   const firstOwed = new Map<string, BatchPosition>();
   let startedOverMs = 0;
   let readingMs = 0;
-  const chooseStart = ({ nowMs, barred, hasRoom }: Round): BatchPosition => {
+  const chooseStart = ({ nowMs, hasRoom }: Round): BatchPosition => {
     for (const [stream, position] of firstOwed) {
-      if (barred(stream) || !hasRoom(stream)) continue;
+      if (!hasRoom(stream)) continue;
       if (isBefore(position, frontier)) frontier = position;
       firstOwed.delete(stream);
     }
@@ -91,19 +78,19 @@ export function createOpenBatches(dependencies: OpenBatchesDependencies): OpenBa
     return frontier;
   };
   const read = async (round: Round, start: BatchPosition): Promise<RoundResult> => {
-    const before = round.held.size > 0 ? END_OF_BATCHES : new Date(round.nowMs - round.agedMs);
+    const before = new Date(round.nowMs - round.agedMs);
     let [after, closed, settled] = [start, 0, 0];
     while (!round.isOver()) {
       const batches = await listOpenBatches(before, after, PAGE_TRANSACTIONS);
       const last = batches.at(-1);
-      if (last === undefined) return { closed, settled, isWhole: true };
+      if (last === undefined) break;
       const done = await settlePage(dependencies, { batches, after, firstOwed, round });
       closed += done.closed;
       settled += done.settled;
       after = last;
       if (last.receivedAt.getTime() < round.nowMs - COMMIT_MARGIN_MS) frontier = last;
     }
-    return { closed, settled, isWhole: false };
+    return { closed, settled };
   };
   return {
     round: async (round) => {
@@ -138,32 +125,17 @@ async function settlePage(
   { batches, after, firstOwed, round }: Page,
 ): Promise<{ closed: number; settled: number }> {
   const { loadUnscored, streamOf } = dependencies;
-  const agedBefore = round.nowMs - round.agedMs;
-  const young = new Set(
-    batches.flatMap(({ receivedAt, transactionIds }) =>
-      receivedAt.getTime() < agedBefore ? [] : transactionIds,
-    ),
-  );
   const kept = new Set<string>();
   const owed: Transaction[] = [];
-  const toHold = new Set<string>();
   const keep = (transaction: Transaction) => {
     kept.add(transaction.transactionId);
     firstOwed.set(streamOf(transaction), firstOwed.get(streamOf(transaction)) ?? after);
   };
   const rows = await loadUnscored(batches.flatMap((batch) => batch.transactionIds));
   for (const transaction of rows.sort(byReception)) {
-    const stream = streamOf(transaction);
-    const isHeld = round.held.has(stream);
-    // Its own request appends it.
-    if (!isHeld && young.has(transaction.transactionId)) kept.add(transaction.transactionId);
-    else if (firstOwed.has(stream) || round.barred(stream)) keep(transaction);
-    else {
-      owed.push(transaction);
-      if (!isHeld) toHold.add(stream);
-    }
+    if (firstOwed.has(streamOf(transaction))) keep(transaction);
+    else owed.push(transaction);
   }
-  if (toHold.size > 0) await round.hold([...toHold]);
   for (const transaction of await round.append(owed)) keep(transaction);
   return await close(dependencies, batches, kept);
 }

@@ -9,8 +9,6 @@ import type { AppendEntries } from './append-entries.ts';
 
 export type GuardedAppendDependencies = {
   readonly append: AppendEntries;
-  /** Told what was not even tried. */
-  readonly leave: (payloads: readonly EntryPayload[]) => void;
   readonly redis: Breaker;
   readonly streamsOf: (corridor: string) => Breaker;
   readonly isStreamAtFault: (thrown: unknown) => boolean;
@@ -18,7 +16,6 @@ export type GuardedAppendDependencies = {
 
 export function createGuardedAppend({
   append,
-  leave,
   redis,
   streamsOf,
   isStreamAtFault,
@@ -30,7 +27,6 @@ export function createGuardedAppend({
     try {
       return await streamsOf(corridor).run(() => redis.run(() => append(group)));
     } catch (error) {
-      leave(group);
       if (isOfStream(error)) return { appended: 0, left: group };
       throw error;
     }

@@ -1,32 +1,29 @@
 /**
  * The reconciler brings transactions into the streams that are committed but not there: batches whose
  * append was refused or failed, or whose API died, and, after Redis was lost, everything that is neither
- * final nor waiting. Appending twice is harmless, not appending is not: when in doubt it appends. While
- * a stream is owed anything it is held: it takes only what the reconciler brings, oldest first.
+ * final nor waiting. Appending twice is harmless, not appending is not: when in doubt it appends.
  *
  * One leader of a market runs it every second or so (worker maintenance), or an operator does
  * (`risk reconcile`). A run takes a bounded time; what is left goes on in the next one.
  */
 import { FIRST_BATCH } from '../domain/open-batch.ts';
 import type { ReconcileState } from '../store/reconcile-state.ts';
+import type { Measured } from '../stream/lag.ts';
 import type { AppendEntries } from './append-entries.ts';
 import { createAppendMissing } from './append-missing.ts';
-import { createOpenBatches } from './append-open-batches.ts';
-import {
-  createLook,
-  type LookDependencies,
-  type Looked,
-  readByName,
-  roomCheck,
-} from './look-after-streams.ts';
+import { createOpenBatches, type OpenBatchesDependencies } from './append-open-batches.ts';
 import { createRecovery, type RecoveryOptions } from './recovery.ts';
 
 export type ReconcileDependencies = RecoveryOptions &
-  LookDependencies & {
+  OpenBatchesDependencies & {
     readonly readState: () => Promise<ReconcileState>;
     readonly append: AppendEntries;
     /** Which Redis this is; throws Failure `unavailable` when it cannot be written. */
     readonly readIdentity: () => Promise<string>;
+    /** All streams of the market. */
+    readonly readStreams: () => Promise<readonly Pick<Measured, 'stream' | 'held'>[]>;
+    /** Transactions a stream may hold. */
+    readonly transactionsMax: number;
     readonly count: (appended: number) => void;
   };
 
@@ -39,26 +36,24 @@ export type ReconcileReport = {
   readonly recovering: boolean;
   /** True when something waits for streams that are full. */
   readonly full: boolean;
-  /** Streams that are still held. */
-  readonly held: number;
 };
 
 export type Reconciler = { readonly run: (signal: AbortSignal) => Promise<ReconcileReport> };
 
-/** A run looks at the identity of Redis and at the open batches again after this long. */
+/** A run looks at the identity of Redis again after this long. */
 const RUN_MS_MAX = 5000;
 const CHECKPOINT_EVERY_MS = 60_000;
 /** Longer than any request takes from its received_at to its commit. */
 const CHECKPOINT_MARGIN_MS = 60_000;
+/** Share of a full stream that is free before it is filled up again, so that pages are worth reading. */
+const REFILL_SHARE = 0.01;
 /** Share of a stream that is free before a pass is made for it: a pass reads all that waits. */
 const RECOVERY_REFILL_SHARE = 0.1;
 
 export function createReconciler(dependencies: ReconcileDependencies): Reconciler {
-  const { now, readState, streamOf } = dependencies;
+  const { now, streamOf, batchAgeMs } = dependencies;
   const recovery = createRecovery(dependencies);
   const openBatches = createOpenBatches(dependencies);
-  const isLost = createLossCheck(dependencies, recovery.begin);
-  const look = createLook(dependencies, openBatches);
   let checkpointAtMs = Number.NEGATIVE_INFINITY;
 
   const run = async (signal: AbortSignal): Promise<ReconcileReport> => {
@@ -69,29 +64,27 @@ export function createReconciler(dependencies: ReconcileDependencies): Reconcile
       appended += transactions;
       dependencies.count(transactions);
     });
-    const former = await readState();
-    const { state, isHolding } = await isLost(former);
+    const state = await noticeLoss(dependencies, recovery.begin);
     let { recovering } = state;
     let isFull = false;
     if (recovering) {
-      const streams = await readByName(dependencies);
-      const hasAmpleRoom = roomCheck(dependencies, streams, RECOVERY_REFILL_SHARE);
+      const hasAmpleRoom = await readRoom(dependencies, RECOVERY_REFILL_SHARE);
       const result = await recovery.run({ state, append, hasAmpleRoom, isOver });
       recovering = result.recovering;
       isFull = result.full;
     }
-    const barred = (stream: string) => recovering && isHolding && recovery.isOwing(stream);
-    let looked: Looked;
-    do {
-      looked = await look({ append, isOver, barred });
-      batches += looked.closed;
-    } while (looked.again && !isOver());
+    for (let settled = 1; settled > 0 && !isOver(); ) {
+      const hasRoom = await readRoom(dependencies, REFILL_SHARE);
+      const round = { nowMs: now(), agedMs: batchAgeMs, hasRoom, append, isOver };
+      const result = await openBatches.round(round);
+      batches += result.closed;
+      settled = result.settled;
+    }
     if (!state.recovering && now() - checkpointAtMs >= CHECKPOINT_EVERY_MS) {
       checkpointAtMs = now();
       await advanceCheckpoint(dependencies, state);
     }
-    const full = isFull || (!recovering && openBatches.full().size > 0);
-    return { batches, appended, recovering, full, held: looked.held };
+    return { batches, appended, recovering, full: isFull || openBatches.full().size > 0 };
   };
 
   return {
@@ -107,37 +100,30 @@ export function createReconciler(dependencies: ReconcileDependencies): Reconcile
   };
 }
 
-/**
- * Notices another Redis, and begins a recovery. One that came back with its data lost a second at most
- * and goes on at once; where all is gone, streams are held until they have what is older.
- */
-function createLossCheck(dependencies: ReconcileDependencies, begin: () => void) {
-  const { readIdentity, writeState, readStreams, holds } = dependencies;
-  /** Undefined until the first look: whoever led before may have noticed a loss. */
-  let isHolding: boolean | undefined;
-  return async (state: ReconcileState) => {
-    const redisIdentity = await readIdentity();
-    const isKnown = state.redisIdentity === redisIdentity;
-    if (isKnown && (isHolding !== undefined || !state.recovering)) {
-      isHolding &&= state.recovering;
-      return { state, isHolding: isHolding === true };
-    }
-    const hasSameData =
-      state.redisIdentity === null || dataOf(state.redisIdentity) === dataOf(redisIdentity);
-    isHolding = isKnown || !hasSameData;
-    // Where another process noticed it, what it held is held still.
-    if (!isKnown && isHolding) await holds.hold((await readStreams()).map(({ stream }) => stream));
-    // Written before anything is done, so that a crash cannot forget the loss.
-    const noticed = { ...state, redisIdentity, recovering: true };
-    await writeState(noticed);
-    begin();
-    return { state: noticed, isHolding };
-  };
+/** Whether at least a share of a stream is free. */
+async function readRoom(
+  { readStreams, transactionsMax }: ReconcileDependencies,
+  share: number,
+): Promise<(stream: string) => boolean> {
+  const streams = await readStreams();
+  const held = new Map(streams.map(({ stream, held }) => [stream.transactions, held]));
+  const room = Math.max(1, transactionsMax * share);
+  return (stream) => transactionsMax - (held.get(stream) ?? 0) >= room;
 }
 
-/** An identity begins with a value that lives as long as the data. */
-function dataOf(identity: string): string {
-  return identity.split(' ')[0] ?? '';
+/** Begins a recovery where Redis is another one than before, or was restarted, which may have cost it a second. */
+async function noticeLoss(
+  { readState, readIdentity, writeState }: ReconcileDependencies,
+  begin: () => void,
+): Promise<ReconcileState> {
+  const state = await readState();
+  const redisIdentity = await readIdentity();
+  if (state.redisIdentity === redisIdentity) return state;
+  // Written before anything is done, so that a crash cannot forget the loss.
+  const noticed = { ...state, redisIdentity, recovering: true };
+  await writeState(noticed);
+  begin();
+  return noticed;
 }
 
 /**

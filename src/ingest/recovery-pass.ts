@@ -1,8 +1,7 @@
 /**
  * After a loss of Redis: one pass over everything received since the checkpoint, in spans of bounded
  * size, oldest first. What is neither final, nor waiting, nor owed by an open batch is appended. A
- * stream that is full takes nothing more in this pass, so that its order stands; the next one goes on
- * where it was left.
+ * stream that is full takes nothing more in this pass; the next one goes on where it was left.
  */
 import type { Transaction } from '../domain/transaction.ts';
 import type * as Unscored from '../store/unscored.ts';

@@ -1,7 +1,6 @@
 /**
  * Brings back what a lost Redis held, pass by pass, until every stream has all that was received before
- * the loss was noticed. Streams are settled one by one: open batches of a settled stream need not wait
- * for one that is full.
+ * the loss was noticed.
  */
 import type { ReconcileState } from '../store/reconcile-state.ts';
 import type { AppendMissing } from './append-missing.ts';
@@ -29,8 +28,6 @@ export type Recovery = {
   /** Starts over: Redis is another one, or another process may have been at work. */
   readonly begin: () => void;
   readonly run: (run: RecoveryRun) => Promise<{ recovering: boolean; full: boolean }>;
-  /** True when a stream may still lack something older than its open batches. */
-  readonly isOwing: (stream: string) => boolean;
 };
 
 export function createRecovery(dependencies: RecoveryOptions): Recovery {
@@ -65,7 +62,6 @@ export function createRecovery(dependencies: RecoveryOptions): Recovery {
       owing = 'all';
       resumeMs = undefined;
     },
-    isOwing: (stream) => owing === 'all' || owing.has(stream),
     run: async ({ state, append, hasAmpleRoom, isOver }) => {
       const pause = pass === undefined ? pauseOf(hasAmpleRoom) : undefined;
       if (pause !== undefined) return pause;

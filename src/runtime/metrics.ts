@@ -136,11 +136,6 @@ export function createMetrics() {
       'Delivered and not yet acknowledged.',
       ['corridor', 'shard'],
     ),
-    streamHeld: gauge(
-      'risk_stream_held',
-      '1 while a stream takes only what the reconciler brings.',
-      ['corridor', 'shard'],
-    ),
     retriesDue: gauge('risk_retries_waiting', 'Entries waiting for their next attempt.', [
       'corridor',
       'shard',

@@ -5,7 +5,6 @@
  * |---|---|---|---|
  * | {market:corridor:shard}:transactions     | stream     | until acknowledged | producer, promote, replay |
  * | {market:corridor:shard}:counts           | hash       | until both are empty | scripts: how many `transactions` the stream holds, and `scores` the events |
- * | {market:corridor:shard}:held             | string     | while older batches are owed | producer, reconciler |
  * | {market:corridor:shard}:retries          | sorted set | until due          | settle |
  * | {market:corridor:shard}:transactions-dlq | stream     | bounded copy       | settle |
  * | {market:corridor:shard}:transactions-scored | stream  | 7 days, bounded    | settle |
@@ -31,13 +30,12 @@ export const PROFILE_SLOTS = 16;
 /** Streams of one corridor, at most: what RISK_SHARDS may be. */
 export const SHARDS_MAX = 16;
 
-/** The six keys of one stream: one corridor, one shard. */
+/** The five keys of one stream: one corridor, one shard. */
 export type StreamKeys = {
   readonly corridor: string;
   readonly shard: number;
   readonly transactions: string;
   readonly counts: string;
-  readonly held: string;
   readonly retries: string;
   readonly deadLetters: string;
   readonly scored: string;
@@ -50,7 +48,6 @@ export function streamKeys(market: string, corridor: string, shard: number): Str
     shard,
     transactions: `${tag}:transactions`,
     counts: `${tag}:counts`,
-    held: `${tag}:held`,
     retries: `${tag}:retries`,
     deadLetters: `${tag}:transactions-dlq`,
     scored: `${tag}:transactions-scored`,

@@ -23,11 +23,9 @@ export type StreamLag = {
 export type Measured = StreamLag & {
   /** Transactions in the stream; infinite where nothing can be appended, as another type stands at a key of it. */
   readonly held: number;
-  /** Groups refused since the stream is held; null when it is not. */
-  readonly refusals: number | null;
 };
 
-export const loadMeasureScript = (): Script => loadScript('measure-5');
+const loadMeasureScript = (): Script => loadScript('measure-4');
 
 /** One round trip for all streams of a single node. A stream without a group has everything ahead. Throws a Failure. */
 export async function measureStreams(
@@ -37,8 +35,15 @@ export async function measureStreams(
   return await measure(redis, loadMeasureScript(), streams, { pending: true });
 }
 
-/** @param options pending: false takes what is pending for undelivered, which is cheaper */
-export async function measure(
+/** What each stream holds; what is pending is taken for undelivered, which is cheaper. Throws a Failure. */
+export async function measureHeld(
+  redis: RedisClient,
+  streams: readonly StreamKeys[],
+): Promise<Measured[]> {
+  return await measure(redis, loadMeasureScript(), streams, { pending: false });
+}
+
+async function measure(
   redis: RedisClient,
   script: Script,
   streams: readonly StreamKeys[],
@@ -47,8 +52,8 @@ export async function measure(
   const replies = await runScripts(
     redis,
     script,
-    streams.map(({ transactions, counts, retries, deadLetters, held }) => ({
-      keys: [transactions, counts, retries, deadLetters, held],
+    streams.map(({ transactions, counts, retries, deadLetters }) => ({
+      keys: [transactions, counts, retries, deadLetters],
       args: [options.pending ? GROUP : ''],
     })),
   );
@@ -59,8 +64,9 @@ function toMeasured(stream: StreamKeys, reply: unknown): Measured {
   const isOther = isStreamAtFault(reply);
   if (reply instanceof Failure && !isOther) throw reply;
   if (!isOther && !Array.isArray(reply)) throw unexpected('measure');
-  const [held, pending, oldestAgeMs, retriesWaiting, deadLetters, refusals, isStream] =
-    Array.isArray(reply) ? reply : [0, 0, 0, 0, 0, null, 0];
+  const [held, pending, oldestAgeMs, retriesWaiting, deadLetters, isStream] = Array.isArray(reply)
+    ? reply
+    : [0, 0, 0, 0, 0, 0];
   return {
     stream,
     held: isStream === 1 ? Number(held) : Number.POSITIVE_INFINITY,
@@ -69,6 +75,5 @@ function toMeasured(stream: StreamKeys, reply: unknown): Measured {
     oldestAgeMs: Number(oldestAgeMs),
     retriesWaiting: Number(retriesWaiting),
     deadLetters: Number(deadLetters),
-    refusals: refusals === null ? null : Number(refusals),
   };
 }

@@ -1,8 +1,7 @@
 /**
  * The way into the streams: after ingest has committed, a batch's transactions are appended in as few
- * entries as carry them, one script call a stream. Used by ingest, the reconciler and replays. Nothing here is needed for durability: what is
- * refused or fails is appended later from Postgres. From its first refusal on a stream is held in Redis,
- * for all processes: it takes only what the reconciler brings, so that nothing newer overtakes.
+ * entries as carry them, one script call a stream. Used by ingest, the reconciler and replays. Nothing here is needed
+ * for durability: what is refused or fails is appended later from Postgres.
  */
 import { Failure } from '../domain/failure.ts';
 import type { Transaction } from '../domain/transaction.ts';
@@ -16,15 +15,15 @@ export type ProducerOptions = {
   readonly redis: RedisClient;
   readonly market: string;
   readonly shards: number;
-  /** Transactions in one stream beyond which a group is refused. */
+  /** Transactions in one stream beyond which entries are refused. */
   readonly transactionsMax: number;
-  /** True for the reconciler: held streams take its entries, as many as fit. */
-  readonly bringsOwed?: boolean;
+  /** Takes a stream that cannot be written for a full one, instead of throwing: the others get theirs. */
+  readonly passesFaults?: boolean;
 };
 
 export type AppendResult = {
   readonly appended: number;
-  /** Transactions of streams that are full or held. */
+  /** Transactions of streams that are full. */
   readonly refused: number;
   /** Those transactions, so that a caller can come back with them alone. */
   readonly left: readonly EntryPayload[];
@@ -33,8 +32,6 @@ export type AppendResult = {
 export type Producer = {
   /** Throws Failure `unavailable`; entries of other streams may have been appended all the same. */
   readonly append: (payloads: readonly EntryPayload[]) => Promise<AppendResult>;
-  /** These were not even tried: their streams are held with the next append to them. */
-  readonly leave: (payloads: readonly EntryPayload[]) => void;
 };
 
 /** Which stream a transaction belongs to. */
@@ -56,25 +53,19 @@ export function createStreamChoice(
 }
 
 export function createProducer(options: ProducerOptions): Producer {
-  const { redis, market, shards, transactionsMax, bringsOwed = false } = options;
-  const script = loadScript('append-3');
+  const { redis, market, shards, transactionsMax, passesFaults = false } = options;
+  const script = loadScript('append-2');
   const streamOf = createStreamChoice(market, shards);
   const choose = ({ transaction }: EntryPayload) => streamOf(transaction);
-  /** Streams that an append failed for since they last answered: at most one an existing stream. */
-  const owing = new Set<StreamKeys>();
-  const modeOf = (stream: StreamKeys) => {
-    if (bringsOwed) return 'owed';
-    return owing.has(stream) ? 'leave' : 'direct';
-  };
   const send = async (groups: readonly Group[]): Promise<Appended[]> => {
     const packed = groups.map(({ payloads }) => packEntries(payloads));
     const replies = await runScripts(
       redis,
       script,
       groups.map(({ stream }, index) => ({
-        keys: [stream.transactions, stream.counts, stream.held],
+        keys: [stream.transactions, stream.counts],
         args: [
-          ...[transactionsMax, ENTRY_VERSION, modeOf(stream)],
+          ...[transactionsMax, ENTRY_VERSION],
           ...(packed[index] ?? []).flatMap((one) => [one.transactions, one.head, one.packed]),
         ],
       })),
@@ -102,21 +93,12 @@ export function createProducer(options: ProducerOptions): Producer {
       for (const [index, { stream, payloads: group }] of groups.entries()) {
         const first = answers[index] ?? { left: group, room: 0 };
         const answer = first instanceof Failure ? first : await fill(stream, first);
-        if (!(answer instanceof Failure)) {
-          owing.delete(stream);
-          left.push(...answer.left);
-          continue;
-        }
-        owing.add(stream);
-        // The reconciler comes back to it as to one that is full: it has other streams to bring to.
-        if (bringsOwed && isStreamAtFault(answer)) left.push(...group);
+        if (!(answer instanceof Failure)) left.push(...answer.left);
+        else if (passesFaults && isStreamAtFault(answer)) left.push(...group);
         else failure ??= answer;
       }
       if (failure !== undefined) throw failure;
       return { appended: payloads.length - left.length, refused: left.length, left };
-    },
-    leave(payloads) {
-      for (const payload of payloads) owing.add(choose(payload));
     },
   };
 }

@@ -3,22 +3,13 @@ import type { Metrics } from '../runtime/metrics.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import type { StreamLag } from '../stream/lag.ts';
 
-export type HeldStream = { readonly stream: StreamKeys; readonly refusals: number | null };
-
-export function reportStreams(
-  metrics: Metrics,
-  lags: readonly StreamLag[],
-  holds: readonly HeldStream[],
-): void {
+export function reportStreams(metrics: Metrics, lags: readonly StreamLag[]): void {
   for (const measured of lags) {
     const labels = labelsOf(measured.stream);
     metrics.lagTransactions.set(labels, measured.lag);
     metrics.pendingTransactions.set(labels, measured.pending);
     metrics.lagSeconds.set(labels, measured.oldestAgeMs / 1000);
     metrics.retriesDue.set(labels, measured.retriesWaiting);
-  }
-  for (const { stream, refusals } of holds) {
-    metrics.streamHeld.set(labelsOf(stream), refusals === null ? 0 : 1);
   }
 }
 

@@ -72,8 +72,8 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/ingest/reconcile.ts',
-        find: 'looked = await look({ append, isOver, barred });',
-        replace: 'looked = { closed: 0, held: 0, again: false };',
+        find: 'await openBatches.round(round);',
+        replace: '{ closed: 0, settled: 0 };',
       },
     ],
   },
@@ -84,8 +84,8 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/ingest/reconcile.ts',
-        find: 'const isKnown = state.redisIdentity === redisIdentity;',
-        replace: 'const isKnown = state.redisIdentity !== null;',
+        find: 'if (state.redisIdentity === redisIdentity) return state;',
+        replace: 'if (state.redisIdentity !== null) return state;',
       },
     ],
   },

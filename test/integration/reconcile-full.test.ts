@@ -1,25 +1,30 @@
 /**
- * Goal: a stream that is full waits alone and keeps its order, with a backlog of open batches as in a
- * recovery; nothing that waits is appended again. Method: the reconciler on real Postgres and Redis with
+ * Goal: a stream that is full waits alone, with a backlog of open batches as in a recovery; what is owed to it goes
+ * before what requests bring; nothing that waits is appended again. Method: the reconciler on real Postgres and Redis with
  * small streams, run by run.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bindReconciler } from '../../src/cli/bind-reconciler.ts';
+import { END_OF_BATCHES, FIRST_BATCH } from '../../src/domain/open-batch.ts';
 import type { Reconciler } from '../../src/ingest/reconcile.ts';
-import { openIngestBatch } from '../../src/store/ingest-batches.ts';
+import { listOpenBatches, openIngestBatch } from '../../src/store/ingest-batches.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { readReconcileState } from '../../src/store/reconcile-state.ts';
 import { openCommands, type RedisClient } from '../../src/stream/connection.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
 import { measureStreams } from '../../src/stream/lag.ts';
+import { createProducer } from '../../src/stream/producer.ts';
 import { testConfig } from '../support/config.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { startTestRedis } from '../support/services.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
 import { readEntries, takeEntries } from '../support/stream-entries.ts';
+import { payloads } from '../support/stream-rig.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const ENTRIES_MAX = 1000;
+/** What the reconciler fills a stream up to. */
+const OWED_MAX = 1100;
 const { signal } = new AbortController();
 let stack: AsyncDisposableStack;
 let database: Database;
@@ -72,29 +77,38 @@ test('a long backlog of a full stream does not hide what is owed to others behin
   const full = await store('US-EG', 7000);
   await openBatches(full);
   await openBatches(await store('US-MX', 3, startMs + 20_000), startMs + 20_000);
-  expect(await reconciler.run(signal)).toMatchObject({ appended: 1003, full: true, held: 1 });
+  expect(await reconciler.run(signal)).toMatchObject({ appended: OWED_MAX + 3, full: true });
   await openBatches(await store('US-MX', 2, startMs + 30_000), startMs + 30_000);
-  // All that is held waits: only every few seconds others are looked after.
-  await waitUntil(
-    async () => {
-      expect((await reconciler.run(signal)).held).toBeGreaterThan(0);
-      return (await streamed('US-MX')).length === 5;
-    },
-    10_000,
-    'the other corridor to be served',
-  );
+  expect(await reconciler.run(signal)).toMatchObject({ appended: 2, full: true });
+  expect(await streamed('US-MX')).toHaveLength(5);
   const taken: string[] = [];
   await waitUntil(
     async () => {
       taken.push(...(await streamed('US-EG')));
       await redis.xtrim(keysOf('US-EG').transactions, 'MAXLEN', 0);
-      return (await reconciler.run(signal)).held === 0;
+      return !(await reconciler.run(signal)).full;
     },
     20_000,
     'the backlog to be gone',
   );
   expect([...taken, ...(await streamed('US-EG'))]).toEqual(full);
-  expect(await redis.exists(keysOf('US-EG').held)).toBe(0);
+});
+
+test('what is owed finds room in a stream that requests keep full, and goes before them', async () => {
+  const bounds = { market: 'market_0', shards: 1, transactionsMax: ENTRIES_MAX };
+  const requests = createProducer({ redis, ...bounds });
+  const posted = payloads(2 * ENTRIES_MAX);
+  expect((await requests.append(posted)).appended).toBe(ENTRIES_MAX);
+  const owed = await store('US-EG', 150);
+  await openBatches(owed);
+  expect(await reconciler.run(signal)).toMatchObject({
+    appended: OWED_MAX - ENTRIES_MAX,
+    full: true,
+  });
+  const taken = await takeEntries(redis, keysOf('US-EG'), 1);
+  const room = taken.length - (OWED_MAX - ENTRIES_MAX);
+  expect((await requests.append(posted)).appended).toBe(room);
+  expect(await reconciler.run(signal)).toMatchObject({ appended: 50, full: false });
 });
 
 test('a recovery that waits for a full stream lets others have their open batches', async () => {
@@ -103,10 +117,13 @@ test('a recovery that waits for a full stream lets others have their open batche
   const open = await store('US-MX', 2, startMs + 10_000);
   await redis.flushall();
   await openBatches(open, startMs + 10_000);
-  const isServed = async () => (await reconciler.run(signal)).held === 1;
-  await waitUntil(isServed, 10_000, 'the other streams to be released');
-  expect(await streamed('US-MX')).toEqual([...other, ...open]);
-  expect(await streamed('US-EG')).toEqual(lost.slice(0, ENTRIES_MAX));
+  const isServed = async () => {
+    await reconciler.run(signal);
+    return (await listOpenBatches(database, END_OF_BATCHES, FIRST_BATCH, 1)).length === 0;
+  };
+  await waitUntil(isServed, 10_000, 'the open batches to be closed');
+  expect((await streamed('US-MX')).sort()).toEqual([...other, ...open].sort());
+  expect(await streamed('US-EG')).toEqual(lost.slice(0, OWED_MAX));
   expect(await readReconcileState(database)).toMatchObject({ recovering: true });
   // Scored and acknowledged, as by workers.
   await markScored(lost.slice(0, 500));
@@ -114,7 +131,7 @@ test('a recovery that waits for a full stream lets others have their open batche
   const isOver = async () => !(await reconciler.run(signal)).recovering;
   await waitUntil(isOver, 10_000, 'the recovery to be over');
   expect(await streamed('US-EG')).toEqual(lost.slice(500));
-  expect((await reconciler.run(signal)).held).toBe(0);
+  expect(await reconciler.run(signal)).toMatchObject({ appended: 0, full: false });
 });
 
 async function markScored(ids: readonly string[]): Promise<void> {
@@ -136,7 +153,7 @@ test('a key that is no stream keeps nobody else waiting, and gets what it is owe
   await redis.set(transactions, 'not a stream');
   await openBatches(await store('US-EG', 3));
   await openBatches(await store('US-MX', 3, startMs + 20_000), startMs + 20_000);
-  expect(await reconciler.run(signal)).toMatchObject({ appended: 3, full: true, held: 1 });
+  expect(await reconciler.run(signal)).toMatchObject({ appended: 3, full: true });
   expect(await streamed('US-MX')).toHaveLength(3);
   expect(await measureStreams(redis, [keysOf('US-EG'), keysOf('US-MX')])).toMatchObject([
     { lag: 0, oldestAgeMs: 0 },
@@ -144,7 +161,7 @@ test('a key that is no stream keeps nobody else waiting, and gets what it is owe
   ]);
   await redis.del(transactions);
   await waitUntil(
-    async () => (await reconciler.run(signal)).held === 0,
+    async () => !(await reconciler.run(signal)).full,
     10_000,
     'what the corridor is owed',
   );

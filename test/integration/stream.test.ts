@@ -6,10 +6,8 @@ import { describe, expect, test } from 'vitest';
 import { COUNT_MAX } from '../../src/stream/columns.ts';
 import { ensureGroups } from '../../src/stream/consumer-group.ts';
 import { packAgain } from '../../src/stream/entry.ts';
-import { createStreamHolds } from '../../src/stream/holds.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
 import { measureStreams } from '../../src/stream/lag.ts';
-import { createProducer } from '../../src/stream/producer.ts';
 import { loadReadScript, readPresent } from '../../src/stream/read-group.ts';
 import { createPromoteRetries, packRetry } from '../../src/stream/retries.ts';
 import { readWaiting } from '../../src/stream/waiting.ts';
@@ -44,14 +42,6 @@ describe('producer', () => {
     expect(await redis().xlen(stream.transactions)).toBe(2);
   });
 
-  test('refuses the whole group of a stream that would be too long, and no other', async () => {
-    await producer(5).append(payloads(3));
-    const other = payload(9, { corridor: 'DE-TR' });
-    const result = await producer(5).append([...payloads(3), other]);
-    expect(result).toMatchObject({ appended: 1, refused: 3 });
-    expect(await readEntries(redis(), stream.transactions)).toHaveLength(3);
-  });
-
   test('goes on when the server has forgotten the script', async () => {
     const one = producer();
     await one.append(payloads(1));
@@ -73,56 +63,17 @@ describe('producer', () => {
   });
 });
 
-describe('a held stream', () => {
-  const holds = () => createStreamHolds(redis());
-  const state = async () => (await holds().read([stream]))[0];
-  const reconciler = (transactionsMax = 5000) =>
-    createProducer({ redis: redis(), market: 'm', shards: 1, transactionsMax, bringsOwed: true });
-
-  test('is held from its first refusal on, for every process, room or not', async () => {
-    await producer(2).append(payloads(2));
-    expect(await state()).toMatchObject({ refusals: null, held: 2 });
-    expect(await producer(2).append([payload(3)])).toMatchObject({ refused: 1 });
-    await redis().xtrim(stream.transactions, 'MAXLEN', 0);
+describe('a stream that is nearly full', () => {
+  test('takes the first ones that fit, while others take theirs', async () => {
     const other = payload(5, { corridor: 'DE-TR' });
-    const result = await producer(2).append([payload(4), other]);
-    expect(result).toEqual({ appended: 1, refused: 1, left: [payload(4)] });
-    expect(await state()).toMatchObject({ refusals: 2, held: 0 });
-  });
-
-  test('takes from the reconciler the first ones that fit', async () => {
-    await holds().hold([stream]);
-    const result = await reconciler(3).append(payloads(5));
-    expect(result).toEqual({ appended: 3, refused: 2, left: payloads(5).slice(3) });
-    expect((await reconciler(3).append([payload(3)])).appended).toBe(0);
+    const result = await producer(3).append([...payloads(5), other]);
+    expect(result).toEqual({ appended: 4, refused: 2, left: payloads(5).slice(3) });
+    expect((await producer(3).append([payload(3)])).appended).toBe(0);
     await redis().del(stream.transactions);
     // One entry that fits, and what is left of the next one.
-    const most = await reconciler(COUNT_MAX + 50).append(payloads(4 * COUNT_MAX));
+    const most = await producer(COUNT_MAX + 50).append(payloads(4 * COUNT_MAX));
     expect(most.appended).toBe(COUNT_MAX + 50);
     expect(most.left).toEqual(payloads(4 * COUNT_MAX).slice(COUNT_MAX + 50));
-  });
-
-  test('is released only when nothing was refused since it was looked at', async () => {
-    await holds().hold([stream]);
-    const seen = (await state())?.refusals ?? null;
-    await producer().append(payloads(1));
-    expect(await holds().release(stream, seen)).toBe(false);
-    expect(await producer().append(payloads(1))).toMatchObject({ refused: 1 });
-    expect(await holds().release(stream, (await state())?.refusals ?? null)).toBe(true);
-    expect(await producer().append(payloads(1))).toMatchObject({ appended: 1 });
-  });
-
-  test('is held by a process whose append failed, or was not tried, before it appends again', async () => {
-    const failing = producer();
-    await redis().config('SET', 'maxmemory', '1');
-    await expect(failing.append(payloads(1))).rejects.toMatchObject({ code: 'REDIS_OOM' });
-    await redis().config('SET', 'maxmemory', '0');
-    expect(await failing.append(payloads(1))).toMatchObject({ refused: 1 });
-    expect((await state())?.refusals).toBe(1);
-    await holds().release(stream, null);
-    expect(await failing.append(payloads(1))).toMatchObject({ appended: 1 });
-    failing.leave(payloads(1));
-    expect(await failing.append(payloads(1))).toMatchObject({ refused: 1 });
   });
 });
 

@@ -24,7 +24,7 @@ const rig = createStreamRig();
 const name = stream.transactions;
 const RUNS = 50;
 const readScript = loadReadScript();
-const appendScript = loadScript('append-3');
+const appendScript = loadScript('append-2');
 const consumer = fc.constantFrom('a', 'b');
 const count = fc.integer({ min: 1, max: 4 });
 const which = fc.uniqueArray(fc.nat({ max: 9 }), { maxLength: 4 });
@@ -79,8 +79,8 @@ async function createRedisSide(): Promise<Side> {
   return {
     append: ({ transactions, head, packed }) =>
       runScript(redis, appendScript, {
-        keys: [name, stream.counts, stream.held],
-        args: [1000, ENTRY_VERSION, 'direct', transactions, head, packed],
+        keys: [name, stream.counts],
+        args: [1000, ENTRY_VERSION, transactions, head, packed],
       }),
     read: async (own, max) => entriesOf(await readPresent(redis, readScript, read(own, max))),
     own: async (own, max) => entriesOf(await readOwn(redis, readScript, read(own, max), '0')),

@@ -9,12 +9,11 @@ import {
 } from '../../../src/stream/keys.ts';
 
 describe('streamKeys', () => {
-  test('names the six keys of a stream under one hash tag', () => {
+  test('names the five keys of a stream under one hash tag', () => {
     const { corridor: _, shard: __, ...keys } = streamKeys('market_0', 'US-EG', 3);
     expect(keys).toEqual({
       transactions: '{market_0:US-EG:3}:transactions',
       counts: '{market_0:US-EG:3}:counts',
-      held: '{market_0:US-EG:3}:held',
       retries: '{market_0:US-EG:3}:retries',
       deadLetters: '{market_0:US-EG:3}:transactions-dlq',
       scored: '{market_0:US-EG:3}:transactions-scored',

@@ -6,12 +6,11 @@
   KEYS[2] hash        counts
   KEYS[3] sorted set  retries
   KEYS[4] stream      dead letters, a bounded copy
-  KEYS[5] string      held
 
   ARGV[1] string      consumer group; '' leaves out what is pending
 
   Returns { transactions; those of them that are pending; age of the oldest entry, milliseconds; retries; dead
-  letters; groups refused since the stream is held, false when it is not; 1 when the stream can be appended to }.
+  letters; 1 when the stream can be appended to }.
 ]]
 --- @include counting
 local transactions, counts, group = KEYS[1], KEYS[2], ARGV[1]
@@ -53,5 +52,4 @@ if readable then
 end
 local retries = is('zset', KEYS[3]) and redis.call('ZCARD', KEYS[3]) or 0
 local dead_letters = is('stream', KEYS[4]) and redis.call('XLEN', KEYS[4]) or 0
-local refusals = is('string', KEYS[5]) and redis.call('GET', KEYS[5])
-return { held, pending, age, retries, dead_letters, refusals, readable and 1 or 0 }
+return { held, pending, age, retries, dead_letters, readable and 1 or 0 }
