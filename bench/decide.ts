@@ -4,6 +4,7 @@
  */
 import { parseArguments } from '../src/cli/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
+import { readProfiles } from './support/cpu-profile.ts';
 import {
   integerList,
   LIVE_LOAD,
@@ -20,18 +21,22 @@ import { readStored, storedBreaches } from './support/stored.ts';
 const USAGE = `--rates N[,N]      posts a second, each a run of its own (500,2000)
 --seconds N        of each run (30)
 ${LOAD_USAGE}
+--profile FOLDER   CPU profiles of the API and the worker; slows them down
 --transactions and --rate are what --rates and --seconds make them. 128 connections and 5 s unmeasured by default.`;
 
 /** Of `Prefer: wait`; longer than any answer should take, so that all come with their score. */
 const WAIT_SECONDS = 5;
 const UNMEASURED_SECONDS = 5;
 
-async function measure(
-  load: Load,
-  settings: Settings,
-  context: BenchContext,
-): Promise<BenchReport> {
-  await using pipeline = await startPipeline({ workers: 1, settings }, context);
+type Options = {
+  readonly load: Load;
+  readonly settings: Settings;
+  readonly profileFolder: string | undefined;
+};
+
+async function measure(options: Options, context: BenchContext): Promise<BenchReport> {
+  const { load, settings, profileFolder } = options;
+  await using pipeline = await startPipeline({ workers: 1, settings, profileFolder }, context);
   await warmUp(pipeline, load, context);
   const run = await runLoad(pipeline, load, context);
   const { posted, memory } = run;
@@ -74,14 +79,21 @@ export const bench: Bench = {
       ...LOAD_OPTIONS,
       rates: { type: 'string', default: '500,2000' },
       seconds: { type: 'string', default: '30' },
+      profile: { type: 'string' },
     });
+    const settings = readSettings(values.set);
+    const profileFolder = values.profile;
     const [seconds = 0] = integerList('--seconds', values.seconds, 1, 3600);
     for (const rate of integerList('--rates', values.rates, 1, 100_000)) {
       const unmeasured = rate * UNMEASURED_SECONDS;
       const asked = readLoad(values, { ...LIVE_LOAD, connections: 128, unmeasured });
       const offered = { rate, batch: 1, transactions: rate * seconds, waitSeconds: WAIT_SECONDS };
       const load = { ...asked, ...offered };
-      yield await measure(load, readSettings(values.set), context);
+      const report = await measure({ load, settings, profileFolder }, context);
+      // Profiles are written when their processes have ended.
+      const profiles =
+        profileFolder === undefined ? [] : await readProfiles(profileFolder, load.transactions);
+      yield { ...report, tables: [...report.tables, ...profiles] };
     }
   },
 };
