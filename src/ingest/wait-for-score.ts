@@ -3,7 +3,6 @@
  * ends the wait at once; polling Postgres finds what no reply will come for: duplicates, replies lost
  * with Redis, transactions the reconciler appends.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
 import type { ScoreJson } from '../domain/score-record.ts';
 
@@ -30,37 +29,33 @@ export type WaitOptions = {
   readonly waitMs: number;
 };
 
-/** The score, or null when the time is over. A failing poll only costs its turn. */
+/** The score, or null when the time is over. A poll that finds Postgres unavailable only costs its turn. */
 export async function waitForScore(options: WaitOptions): Promise<ScoreJson | null> {
-  const { reply, waitMs } = options;
-  const ended = new AbortController();
-  const over = delay(waitMs, null, { signal: ended.signal }).catch(() => null);
-  // A reply that breaks off leaves the polling in charge.
-  const replied = reply?.score.catch(() => over) ?? over;
+  const { transactionId, findScore, reply, waitMs } = options;
+  const found = Promise.withResolvers<ScoreJson | null>();
+  const over = setTimeout(found.resolve, waitMs, null);
+  let next: NodeJS.Timeout | undefined;
+  let isOver = false;
+  const pollAfter = (ms: number) => {
+    next = setTimeout(() => void poll(ms).catch(found.reject), ms);
+  };
+  const poll = async (waitedMs: number) => {
+    const score = await findScore(transactionId).catch((error: unknown) => {
+      if (!(error instanceof Failure)) throw error;
+      return undefined;
+    });
+    if (score !== undefined) found.resolve(score);
+    else if (!isOver) pollAfter(Math.min(Math.max(waitedMs * 2, POLL_MS_MIN), POLL_MS_MAX));
+  };
+  void reply?.score.then(found.resolve);
+  // With a reply on its way the first poll can wait: it would find nothing.
+  pollAfter(reply === undefined ? 0 : POLL_MS_MAX);
   try {
-    return await Promise.race([replied, poll(options, ended.signal), over]);
+    return await found.promise;
   } finally {
-    ended.abort();
+    isOver = true;
+    clearTimeout(over);
+    clearTimeout(next);
     reply?.cancel();
   }
-}
-
-async function poll(
-  { transactionId, findScore, reply }: WaitOptions,
-  signal: AbortSignal,
-): Promise<ScoreJson | null> {
-  // With a reply on its way the first look can wait: it would only find nothing.
-  let waitMs = reply === undefined ? 0 : POLL_MS_MAX;
-  while (!signal.aborted) {
-    try {
-      await delay(waitMs, undefined, { signal });
-      const score = await findScore(transactionId);
-      if (score !== undefined) return score;
-    } catch (error) {
-      if (signal.aborted) return null;
-      if (!(error instanceof Failure)) throw error;
-    }
-    waitMs = Math.min(Math.max(waitMs * 2, POLL_MS_MIN), POLL_MS_MAX);
-  }
-  return null;
 }
