@@ -4,6 +4,9 @@
  */
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { Failure } from '../domain/failure.ts';
+import { restoreFastStrings } from './fast-strings.ts';
+
+restoreFastStrings();
 
 export type RedisClient = Redis | Cluster;
 
