@@ -103,7 +103,12 @@ export function createProfileLogs(options: ProfileLogsOptions): ProfileLogs {
       const calls = callsOf(redis, installs);
       const packed = calls.map(({ items }) => ({
         keys: items.map(({ key }) => key),
-        args: [packInstalls(items), ttlSeconds],
+        args: [
+          ...[packKnown(items), ttlSeconds],
+          ...items.map(({ snapshot }) =>
+            Buffer.from(snapshot.buffer, snapshot.byteOffset, snapshot.length),
+          ),
+        ],
       }));
       await trustProfiles();
       const replies = await runScripts(redis, installProfiles, packed);
@@ -160,16 +165,10 @@ function packAppends(appends: readonly LogAppend[]): Buffer {
   return packed.subarray(0, at);
 }
 
-function packInstalls(installs: readonly LogInstall[]): Buffer {
-  let length = installs.length * HEAD_BYTES;
-  for (const { snapshot } of installs) length += snapshot.length;
-  const packed = Buffer.allocUnsafe(length);
+function packKnown(installs: readonly LogInstall[]): Buffer {
+  const packed = Buffer.allocUnsafe(installs.length * HEAD_BYTES);
   let at = 0;
-  for (const { known, snapshot } of installs) {
-    at = packHead(packed, at, known, snapshot.length, 0);
-    packed.set(snapshot, at);
-    at += snapshot.length;
-  }
+  for (const { known } of installs) at = packHead(packed, at, known, 0, 0);
   return packed.subarray(0, at);
 }
 

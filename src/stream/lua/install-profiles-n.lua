@@ -6,34 +6,33 @@
 
   KEYS[1..n] string  logs
 
-  ARGV[1] string     a snapshot for each log, one after the other, numbers little-endian:
+  ARGV[1] string     what the caller knows of each log, one after the other, numbers little-endian:
     digits           u8: how many digits follow
-    length           u24: of the snapshot
+    unused           3 bytes
     from             decimal digits: where the known stamp begins
     stamp            8 bytes
-    snapshot         bytes
   ARGV[2] number     time to live, seconds
+  ARGV[3..] string   a snapshot for each log: apart, as Lua hashes each string that it makes, byte by byte
 
   Returns one digit a log, in one string: 0 refused, 1 installed, 2 dropped.
 ]]
-local installs, ttl_seconds = ARGV[1], ARGV[2]
+local heads, ttl_seconds = ARGV[1], ARGV[2]
 local outcomes = {}
 local at = 1
 local full = false
 for i = 1, #KEYS do
   local key = KEYS[i]
-  local digits, low, middle, high = string.byte(installs, at, at + 3)
-  local stamp_at = at + 4 + digits
-  local stamp = string.sub(installs, stamp_at, stamp_at + 7)
-  local tail = redis.call('GETRANGE', key, string.sub(installs, at + 4, stamp_at - 1), '-1')
-  at = stamp_at + 8 + low + 256 * middle + 65536 * high
+  local stamp_at = at + 4 + string.byte(heads, at)
+  local stamp = string.sub(heads, stamp_at, stamp_at + 7)
+  local tail = redis.call('GETRANGE', key, string.sub(heads, at + 4, stamp_at - 1), '-1')
+  at = stamp_at + 8
   outcomes[i] = '0'
   if string.sub(tail, 1, 8) == stamp then
-    local log = string.sub(installs, stamp_at + 8, at - 1) .. string.sub(tail, 9)
     if not full then
-      local stored = redis.pcall('SET', key, log, 'EX', ttl_seconds)
+      local stored = redis.pcall('SET', key, ARGV[2 + i], 'EX', ttl_seconds)
+      if not stored.err and #tail > 8 then stored = redis.pcall('APPEND', key, string.sub(tail, 9)) end
       -- After a deletion Redis would let the rest of the script write beyond its limit.
-      full = stored.err ~= nil
+      full = type(stored) == 'table' and stored.err ~= nil
     end
     outcomes[i] = '1'
     if full then
