@@ -67,6 +67,8 @@ export type SettleOptions = {
  */
 export type Settle = (settlements: readonly Settlement[]) => Promise<(Set<string> | Failure)[]>;
 
+/** Scores of one `transaction.scored` event, unless an entry alone has more. */
+const EVENT_SCORES_MAX = 128;
 const EVENTS_AGE_MS = 7 * 86_400_000;
 /** Entries in `transactions-dlq`; the rows in Postgres are the whole truth. */
 const DEAD_LETTERS_MAX = 10_000;
@@ -113,14 +115,18 @@ function argumentsOf(
   const isDivided = (one: EndedEntry) => one.retries.length + one.deadLetters.length > 0;
   const divided = ended.filter(isDivided);
   const acknowledged = divided.length === 0 ? ended : ended.filter((one) => !isDivided(one));
-  const bounds = [scoresMax, EVENTS_AGE_MS, DEAD_LETTERS_MAX];
+  const { lines, events } = toEvents(acknowledged, scoresMax);
   const args: ScriptArgument[] = [
-    ...[GROUP, consumer, ENTRY_VERSION, stream.corridor, ...bounds],
-    acknowledged.map(toLine).join(''),
-    ...[divided.length, replaced.length, replies.length],
+    ...[GROUP, consumer, ENTRY_VERSION, stream.corridor],
+    ...[scoresMax, EVENTS_AGE_MS, DEAD_LETTERS_MAX, lines],
+    ...[events.length, divided.length, replaced.length, replies.length],
   ];
+  for (const { scoredAt, scores, rows } of events) args.push(scoredAt, scores, `[${rows.join()}]`);
   for (const one of divided) {
-    args.push(toLine(one), one.retries.length, one.deadLetters.length);
+    const scores = scoresMax === 0 ? [] : one.scores;
+    args.push(one.entryId, one.transactions);
+    args.push(one.scoredAt, scores.length, `[${scores.map(toRow).join()}]`);
+    args.push(one.retries.length, one.deadLetters.length);
     for (const { waitMs, next } of one.retries) args.push(Math.round(waitMs), packRetry(next));
     for (const letter of one.deadLetters) {
       args.push(letter.transactionId ?? '', letter.accountId ?? '');
@@ -135,9 +141,34 @@ function argumentsOf(
   return args;
 }
 
-/** Flat: the client would spend more on arguments than on the rest. JSON has no line feed of its own. */
-function toLine({ entryId, transactions, scores, scoredAt }: EndedEntry): string {
-  return `${entryId} ${transactions} ${scoredAt} ${scores.length} ${scores.map(toRow).join()}\n`;
+type Event = { readonly scoredAt: string; scores: number; readonly rows: string[] };
+
+/**
+ * One event for the scores of entries that follow each other and were scored at the same time, and a line an entry that
+ * says which of its rows are whose: flat, as the client would spend more on arguments than on the rest.
+ */
+function toEvents(
+  acknowledged: readonly EndedEntry[],
+  scoresMax: number,
+): { readonly lines: string; readonly events: readonly Event[] } {
+  const events: Event[] = [];
+  let lines = '';
+  for (const { entryId, transactions, scores, scoredAt } of acknowledged) {
+    if (scores.length === 0 || scoresMax === 0) {
+      lines += `${entryId} ${transactions} 0 0 0\n`;
+      continue;
+    }
+    let event = events.at(-1);
+    if (event?.scoredAt !== scoredAt || event.scores + scores.length > EVENT_SCORES_MAX) {
+      event = { scoredAt, scores: 0, rows: [] };
+      events.push(event);
+    }
+    const rows = scores.map(toRow).join();
+    event.scores += scores.length;
+    event.rows.push(rows);
+    lines += `${entryId} ${transactions} ${events.length} ${scores.length} ${Buffer.byteLength(rows)}\n`;
+  }
+  return { lines, events };
 }
 
 function toRow(one: PublishedScore): string {

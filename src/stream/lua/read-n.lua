@@ -19,32 +19,35 @@
 local group, consumer, after, left = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local COUNT_MAX = 128
 
-local function read(key, share)
+local function read(key, counts, share)
   local found, from, wanted = {}, after, math.min(share, left)
+  local largest, held = COUNT_MAX, 0
   while wanted > 0 do
     -- Entries of one may be followed by the largest.
-    local limit = math.max(1, math.floor(wanted / COUNT_MAX))
+    local limit = math.max(1, math.floor(wanted / largest))
     local reply = redis.pcall('XREADGROUP', 'GROUP', group, consumer, 'COUNT', limit, 'STREAMS', key, from)
     if not reply then break end
-    if reply.err then return found, reply.err end
+    if reply.err then return found, reply.err, 0 end
     local entries = reply[1][2]
     for _, entry in ipairs(entries) do
       found[#found + 1] = entry
       local count = entry[2] and count_of(entry[2]) or 1
       wanted, left = wanted - count, left - count
     end
+    held = held_by(key, counts)
     if #entries < limit then break end
+    -- Each of the other entries holds one transaction at least.
+    largest = math.min(COUNT_MAX, held - redis.call('XLEN', key) + 1)
     if after ~= '>' then from = entries[#entries][1] end
   end
-  return found, ''
+  return found, '', held
 end
 
 local reply = {}
 for i = 1, #KEYS, 2 do
   local place = (i + 1) / 2
-  local found, failure = read(KEYS[i], tonumber(ARGV[4 + place]))
+  local found, failure, held = read(KEYS[i], KEYS[i + 1], tonumber(ARGV[4 + place]))
   if #found > 0 or failure ~= '' then
-    local held = failure == '' and held_by(KEYS[i], KEYS[i + 1]) or 0
     reply[#reply + 1] = { place, failure, held, found }
   end
 end

@@ -22,12 +22,12 @@
   ARGV[5] number      scores to keep in events; 0 writes none
   ARGV[6] number      age up to which events are kept, milliseconds
   ARGV[7] number      dead letters to keep at most
-  ARGV[8] string      acknowledgements, a line each: entry id, its transactions, scored_at, how many scores, and the
-                      scores as rows of JSON; separated by spaces
-  ARGV[9] number      how many divided entries, replaced entries and replies follow:
-  ...     ARGV[11]    three counts
+  ARGV[8] string      acknowledgements, a line each: entry id, its transactions, the place of its event (0 for none),
+                      how many scores it has in it, and how many bytes; separated by spaces
+  ARGV[9..12] numbers how many events, divided entries, replaced entries and replies follow
   then as many groups of strings:
-    divided           its line as of an acknowledgement, how many retries and dead letters it has, and of each
+    event             scored_at, how many scores, and the scores as a JSON array of the rows of its entries, in their order
+    divided           entry id, its transactions, its event (no scores: not published), how many retries and dead letters it has, and of each
       retry           wait in milliseconds, member
       dead letter     transaction_id, account_id, attempts, error, failed_at
     replaced          entry id, its transactions, how many entries replace it, and of each
@@ -41,11 +41,11 @@
 local transactions, counts, retries, dead_letters, scored = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local group, consumer, version, corridor = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local scores_max, events_age, dead_letters_max = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
-local divided, replaced, replies = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
-local LINE = '(%S+) (%d+) (%S*) (%d+) ([^\n]*)\n'
+local published, divided, replaced, replies = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
+local LINE = '(%S+) (%d+) (%d+) (%d+) (%d+)\n'
 local AT_ONCE = 1000
-local SCORES_AN_EVENT = 128
-local at = 12
+local MARKS = 8
+local at = 13
 local function following()
   at = at + 1
   return ARGV[at - 1]
@@ -55,19 +55,20 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local held, is_changed = held_by(transactions, counts), false
 
--- Scores that are published together: of entries that follow each other and were scored at the same time.
-local rows, event_scores, event_at, published, events = {}, 0, '', 0, 0
-local function publish()
-  if event_scores == 0 then return end
-  redis.call('XADD', scored, '*', 'v', '2', 'n', event_scores, 'corridor', corridor, 'scored_at', event_at,
-    'scores', '[' .. table.concat(rows, ',') .. ']')
-  published, events = published + event_scores, events + 1
-  rows, event_scores = {}, 0
-end
-local function announce(scored_at, count, scores)
-  if count == 0 or scores_max == 0 then return end
-  if scored_at ~= event_at or event_scores + count > SCORES_AN_EVENT then publish() end
-  rows[#rows + 1], event_scores, event_at = scores, event_scores + count, scored_at
+-- Where events may be cut off: now and then the id of one, with the number of scores that were ever published up to it.
+-- So events go without being read: Lua hashes every byte of a string that it makes.
+local marks, scores_ever
+local function publish(scored_at, scores, rows)
+  if not marks then
+    local stored = redis.call('HMGET', counts, 'scores', 'marks')
+    marks, scores_ever = {}, tonumber(stored[1]) or 0
+    for sum, id in string.gmatch(stored[2] or '', '(%d+) (%S+)') do marks[#marks + 1] = { tonumber(sum), id } end
+  end
+  local id = redis.call('XADD', scored, '*', 'v', '2', 'n', scores, 'corridor', corridor, 'scored_at', scored_at,
+    'scores', rows)
+  scores_ever = scores_ever + tonumber(scores)
+  local last = marks[#marks]
+  if not last or scores_ever - last[1] >= scores_max / MARKS then marks[#marks + 1] = { scores_ever, id } end
 end
 
 local function remove(id, count)
@@ -76,29 +77,51 @@ local function remove(id, count)
   return true
 end
 
-local gone = {}
+local gone, is_gone = {}, {}
 local ids, entries = {}, {}
 local function conclude()
   if #ids == 0 then return end
+  local first = #entries - #ids
   local is_whole = redis.call('XACK', transactions, group, unpack(ids)) == #ids
   if is_whole then redis.call('XDEL', transactions, unpack(ids)) end
   for i, id in ipairs(ids) do
-    local count, scored_at, scores, json = unpack(entries[i])
-    if is_whole then held, is_changed = held - count, true end
-    if is_whole or remove(id, count) then
-      announce(scored_at, scores, json)
-    else
-      gone[#gone + 1] = id
+    local count = entries[first + i].count
+    if is_whole then
+      held, is_changed = held - count, true
+    elseif not remove(id, count) then
+      gone[#gone + 1], is_gone[first + i] = id, true
     end
   end
-  ids, entries = {}, {}
+  ids = {}
 end
-for id, count, scored_at, scores, json in string.gmatch(ARGV[8], LINE) do
+for id, count, event, scores, bytes in string.gmatch(ARGV[8], LINE) do
   ids[#ids + 1] = id
-  entries[#ids] = { tonumber(count), scored_at, tonumber(scores), json }
+  entries[#entries + 1] = { count = tonumber(count), event = event, scores = tonumber(scores), bytes = tonumber(bytes) }
   if #ids == AT_ONCE then conclude() end
 end
 conclude()
+
+-- An event without the rows of entries that were gone.
+local function publish_rest(event, scored_at, rows)
+  local rest, scores, row_at = {}, 0, 2
+  for i, entry in ipairs(entries) do
+    if entry.event == event then
+      if not is_gone[i] then
+        rest[#rest + 1], scores = string.sub(rows, row_at, row_at + entry.bytes - 1), scores + entry.scores
+      end
+      row_at = row_at + entry.bytes + 1
+    end
+  end
+  if scores > 0 then publish(scored_at, scores, '[' .. table.concat(rest, ',') .. ']') end
+end
+for event = 1, published do
+  local scored_at, scores, rows = following(), following(), following()
+  if #gone == 0 then
+    publish(scored_at, scores, rows)
+  else
+    publish_rest(tostring(event), scored_at, rows)
+  end
+end
 
 -- A group that is gone owns nothing: its entries come back when it is made again.
 local function owned(id)
@@ -107,11 +130,12 @@ local function owned(id)
 end
 
 for _ = 1, divided do
-  local id, count, scored_at, scores, json = string.match(following(), LINE)
+  local id, count = following(), tonumber(following())
+  local scored_at, scores, rows = following(), following(), following()
   local is_owned = owned(id)
   if is_owned then
     redis.call('XACK', transactions, group, id)
-    announce(scored_at, tonumber(scores), json)
+    if scores ~= '0' then publish(scored_at, scores, rows) end
   end
   local retried, given_up = tonumber(following()), tonumber(following())
   for _ = 1, retried do
@@ -127,7 +151,7 @@ for _ = 1, divided do
         cjson.encode(letter), 'error', failure, 'failed_at', failed_at)
     end
   end
-  if is_owned then remove(id, tonumber(count)) end
+  if is_owned then remove(id, count) end
 end
 
 for _ = 1, replaced do
@@ -143,7 +167,6 @@ for _ = 1, replaced do
   end
   if is_owned then remove(id, count) end
 end
-publish()
 
 for _ = 1, replies do
   redis.call('PUBLISH', following(), following())
@@ -155,20 +178,16 @@ elseif is_changed then
   redis.call('HSET', counts, 'transactions', math.max(0, held))
 end
 
--- Events go oldest first, whole ones, as long as enough scores are left, and when they are too old.
-if events > 0 then
-  local kept = redis.call('HINCRBY', counts, 'scores', published)
-  for _ = 1, events + 2 do
-    local oldest = redis.call('XRANGE', scored, '-', '+', 'COUNT', 1)[1]
-    if not oldest then
-      redis.call('HDEL', counts, 'scores')
-      break
-    end
-    local count = count_of(oldest[2])
-    local age = now - tonumber(string.match(oldest[1], '^%d+'))
-    if kept - count < scores_max and age <= events_age then break end
-    redis.call('XDEL', scored, oldest[1])
-    kept = redis.call('HINCRBY', counts, 'scores', -count)
+-- Events go oldest first, as long as enough scores are left, and when they are too old.
+if marks then
+  local cut
+  while marks[1] and marks[1][1] <= scores_ever - scores_max do cut = table.remove(marks, 1)[2] end
+  if cut then
+    local ms, seq = string.match(cut, '^(%d+)-(%d+)$')
+    redis.call('XTRIM', scored, 'MINID', ms .. '-' .. tonumber(seq) + 1)
   end
+  redis.call('XTRIM', scored, 'MINID', now - events_age)
+  for i, mark in ipairs(marks) do marks[i] = mark[1] .. ' ' .. mark[2] end
+  redis.call('HSET', counts, 'scores', scores_ever, 'marks', table.concat(marks, ' '))
 end
 return gone
