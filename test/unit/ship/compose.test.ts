@@ -118,6 +118,7 @@ describe('docker-compose.yml', () => {
     expect(command).toContain('--maxmemory-policy noeviction');
     expect(command).toContain('--maxmemory 256mb');
     expect(command).toContain('--appendonly yes --appendfsync everysec');
+    expect(command).toContain('--auto-aof-rewrite-min-size 512mb --rdbcompression no');
   });
 
   it('mounts the volume where the image of Postgres 18 keeps its data', () => {
