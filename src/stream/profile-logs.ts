@@ -45,7 +45,7 @@ export type InstallOutcome = 'refused' | 'installed' | 'dropped';
 
 export type ProfileLogs = {
   readonly append: (appends: readonly LogAppend[]) => Promise<LogReply[]>;
-  /** Takes the bytes before it returns. */
+  /** The snapshots must stay as they are until it resolves. */
   readonly install: (installs: readonly LogInstall[]) => Promise<InstallOutcome[]>;
   /** Looks at Redis' memory; above the budget logs are dropped, and none are begun. Resolves to how many were dropped. */
   readonly keepBudget: () => Promise<number>;
