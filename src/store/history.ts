@@ -11,7 +11,6 @@ import {
   FRAUDS_SEEN_MAX,
   type MerchantPast,
   merchantReachDays,
-  NO_FRAUDS,
   type PastTransaction,
   type Position,
 } from '../domain/history.ts';
@@ -22,6 +21,7 @@ import {
   createLoadFrauds,
   type FraudsAround,
   type LoadFrauds,
+  NONE_AROUND,
   type PartyColumn,
 } from './known-frauds.ts';
 import { loadTallies } from './merchant-tallies.ts';
@@ -40,6 +40,8 @@ const MERCHANT_ROWS_BEFORE = 512;
 const MERCHANT_ROWS_AFTER = 512;
 /** Points of one statement: a round trip costs as much as a dozen of them. */
 const POINTS_MAX = 512;
+/** The statement that reads the rows of so few points also tells whether one has frauds; of more, these are read before. */
+const FEW_POINTS = 16;
 /** Rows of one statement's result; what is cut off is asked for again. More than one point can have. */
 const ROWS_MAX = 8_000;
 
@@ -56,27 +58,31 @@ const columnsOf = (alias: string, other: PartyColumn) =>
  * party has; ties of created_at are read to the end and cut in the order of ids. `0 * p.point` hides the
  * number from the planner: it guesses few rows a party, would read and sort them all, and does not when
  * it must expect to stop early. Points are put in order first, so that a result which is cut off holds
- * all rows of every point but its last.
+ * all rows of every point but its last. A point has one row at least; where frauds are to be looked for ($5) and a
+ * party has any, it has no more.
  */
 const around = (party: PartyColumn, other: PartyColumn, before: number, after: number) => `
-  select p.point::int, date_part('epoch', r.created_at) * 1000 as created_at_ms, ${columnsOf('r', other)}
-    from (select * from unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::timestamptz[])
-                        with ordinality as u (party, at, id, since, point) order by point) p
-   cross join lateral (
+  select p.point::int, p.has_frauds, date_part('epoch', r.created_at) * 1000 as created_at_ms, ${columnsOf('r', other)}
+    from (select u.*, $5::boolean and exists (
+                   select from labels l
+                    where l.${party} = u.party and l.label = 'fraud' and l.created_at >= u.since) as has_frauds
+            from unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::timestamptz[])
+                 with ordinality as u (party, at, id, since, point) order by point) p
+    left join lateral (
      (select older.* from (
         select t.created_at, ${columnsOf('t', other)} from transactions t
-         where t.${party} = p.party and t.created_at >= p.since and t.created_at <= p.at
+         where not p.has_frauds and t.${party} = p.party and t.created_at >= p.since and t.created_at <= p.at
            and (t.created_at, t.transaction_id) < (p.at, p.id)
          order by t.created_at desc fetch first (${before} + 0 * p.point) rows with ties) older
       order by older.created_at desc, older.transaction_id desc limit ${before})
      union all
      (select newer.* from (
         select t.created_at, ${columnsOf('t', other)} from transactions t
-         where t.${party} = p.party and t.created_at >= p.at
+         where not p.has_frauds and t.${party} = p.party and t.created_at >= p.at
            and (t.created_at, t.transaction_id) >= (p.at, p.id)
          order by t.created_at fetch first (${after} + 0 * p.point) rows with ties) newer
       order by newer.created_at, newer.transaction_id limit ${after})
-   ) r
+   ) r on true
    order by p.point limit ${ROWS_MAX + 1}`;
 
 /** What differs between accounts and merchants. */
@@ -130,7 +136,9 @@ function merchantSide(maturityDays: number): Side {
 
 type AroundRow = {
   point: number;
-  created_at_ms: number;
+  has_frauds: boolean;
+  /** Null, as are the others, where a point has no rows. */
+  created_at_ms: number | null;
   transaction_id: string;
   /** Of a merchant's rows only. */
   account_id: string;
@@ -152,20 +160,19 @@ type Around = {
   readonly ceiling: Position | null;
 };
 
+/** A point with what is around it. */
+type Surrounded = Around & { readonly point: Transaction; readonly frauds: FraudsAround };
+
 /** One past a transaction, in their order: its account's rows around it. At most ROWS_MAX rows at a time. */
 export async function* loadAccountPasts(
   query: Query,
   transactions: readonly Transaction[],
 ): AsyncGenerator<AccountPast> {
-  const frauds = await loadFrauds(query, ACCOUNTS, transactions);
-  for (let done = 0; done < transactions.length; ) {
-    const points = transactions.slice(done, done + POINTS_MAX);
-    const arounds = await loadArounds(query, ACCOUNTS, points);
-    for (const [index, { rows, floor, ceiling }] of arounds.entries()) {
-      const start = { createdAtMs: sinceOf(ACCOUNTS, points, index), transactionId: FIRST_ID };
+  for await (const page of loadPages(query, ACCOUNTS, transactions)) {
+    for (const { point, rows, floor, ceiling, frauds } of page) {
+      const start = { createdAtMs: ACCOUNTS.sinceMs(point), transactionId: FIRST_ID };
       // However many there are: those of the rows are among them, and an account sees no others.
-      const known = frauds[done++]?.known ?? NO_FRAUDS;
-      yield { rows, floor: floor ?? start, ceiling, frauds: known };
+      yield { rows, floor: floor ?? start, ceiling, frauds: frauds.known };
     }
   }
 }
@@ -180,61 +187,69 @@ export async function* loadMerchantPasts(
   maturityDays: number,
 ): AsyncGenerator<MerchantPast> {
   const side = merchantSide(maturityDays);
-  const frauds = await loadFrauds(query, side, transactions);
-  for (let done = 0; done < transactions.length; ) {
-    const points = transactions.slice(done, done + POINTS_MAX);
-    const arounds = await loadArounds(query, side, points);
+  for await (const page of loadPages(query, side, transactions)) {
     const tallies = await loadTallies(
       query,
-      arounds.map(({ floor }, index) => ({
-        merchantId: points[index]?.merchantId ?? '',
-        sinceMs: sinceOf(side, points, index),
+      page.map(({ point, floor }) => ({
+        merchantId: point.merchantId,
+        sinceMs: side.sinceMs(point),
         horizon: floor,
       })),
       maturityDays,
     );
-    for (const [index, { rows, floor: horizon, ceiling }] of arounds.entries()) {
-      const { known = NO_FRAUDS, isCut = false } = frauds[done++] ?? {};
-      const window = { horizon, knownFromMs: sinceOf(side, points, index) };
-      const end = isCut ? (points[index] ?? null) : ceiling;
-      yield { rows, tallies: tallies[index] ?? [], ...window, ceiling: end, frauds: known };
+    for (const [index, { point, rows, floor: horizon, ceiling, frauds }] of page.entries()) {
+      const window = { horizon, knownFromMs: side.sinceMs(point) };
+      const end = frauds.isCut ? point : ceiling;
+      yield { rows, tallies: tallies[index] ?? [], ...window, ceiling: end, frauds: frauds.known };
     }
   }
 }
 
-function sinceOf(side: Side, points: readonly Transaction[], index: number): number {
-  return side.sinceMs(points[index] as Transaction);
-}
-
-/** One a transaction. Read before the rows, so that each fraud is among them. */
-async function loadFrauds(
+/** All points in their order. Frauds are read before the rows or together with them, so that each is among them. */
+async function* loadPages(
   query: Query,
   side: Side,
-  transactions: readonly Transaction[],
-): Promise<FraudsAround[]> {
-  if (transactions.length === 0) return [];
-  return await side.loadFrauds(
-    query,
-    transactions.map((point) => ({
-      party: side.partyOf(point),
-      atMs: point.createdAtMs,
-      sinceMs: side.sinceMs(point),
-    })),
-  );
+  points: readonly Transaction[],
+): AsyncGenerator<Surrounded[]> {
+  const fraudPoints = points.map((point) => ({
+    party: side.partyOf(point),
+    atMs: point.createdAtMs,
+    sinceMs: side.sinceMs(point),
+  }));
+  const loadFrauds = () => side.loadFrauds(query, fraudPoints);
+  let frauds = points.length > FEW_POINTS ? await loadFrauds() : undefined;
+  for (let done = 0; done < points.length; ) {
+    const asked = points.slice(done, done + POINTS_MAX);
+    const arounds = await loadArounds(query, side, asked, frauds === undefined);
+    if (arounds === null) {
+      frauds = await loadFrauds();
+      continue;
+    }
+    const first = done;
+    done += arounds.length;
+    yield arounds.map((around, index) => ({
+      ...around,
+      point: asked[index] as Transaction,
+      frauds: frauds?.[first + index] ?? NONE_AROUND,
+    }));
+  }
 }
 
-/** Of as many of the points as one result holds, from the first on; of one at least. */
+/** Of as many of the points as one result holds, from the first on; of one at least. Null where frauds were looked for and there are some. */
 async function loadArounds(
   query: Query,
   side: Side,
   points: readonly Transaction[],
-): Promise<Around[]> {
+  looksForFrauds: boolean,
+): Promise<Around[] | null> {
   const rows = await query<AroundRow>(side.statement, [
     textArray(points.map(side.partyOf)),
     timestampArray(points.map((point) => point.createdAtMs)),
     uuidArray(points.map((point) => point.transactionId)),
     timestampArray(points.map(side.sinceMs)),
+    looksForFrauds,
   ]);
+  if (rows.some((row) => row.has_frauds)) return null;
   const isCut = rows.length > ROWS_MAX;
   const complete = isCut ? (rows.at(-1)?.point ?? 0) - 1 : points.length;
   if (complete < 1) throw new Error('one point has more rows than it was asked for');
@@ -246,8 +261,8 @@ function arrange(side: Side, rows: readonly AroundRow[], points: readonly Transa
   const after: PastTransaction[][] = points.map(() => []);
   for (const row of rows) {
     const point = points[row.point - 1];
-    if (point === undefined) continue;
-    const past = toPast(row, side.idsOf(row, point));
+    if (point === undefined || row.created_at_ms === null) continue;
+    const past = toPast(row, row.created_at_ms, side.idsOf(row, point));
     (comparePositions(past, point) < 0 ? before : after)[row.point - 1]?.push(past);
   }
   return points.map((_, index) => {
@@ -262,11 +277,12 @@ function arrange(side: Side, rows: readonly AroundRow[], points: readonly Transa
 
 function toPast(
   row: AroundRow,
+  createdAtMs: number,
   { accountId, merchantId }: { accountId: string; merchantId: string },
 ): PastTransaction {
   return {
     transactionId: row.transaction_id,
-    createdAtMs: Math.round(row.created_at_ms),
+    createdAtMs: Math.round(createdAtMs),
     accountId,
     merchantId,
     amount: row.amount,

@@ -29,7 +29,7 @@ export type FraudsAround = {
 /** One a point, in their order. */
 export type LoadFrauds = (query: Query, points: readonly FraudPoint[]) => Promise<FraudsAround[]>;
 
-const NONE_AROUND: FraudsAround = { known: NO_FRAUDS, isCut: false };
+export const NONE_AROUND: FraudsAround = { known: NO_FRAUDS, isCut: false };
 
 /** Of a transaction's labels the newest so many are read; before the oldest of them nothing was said. */
 const LABELS_OF_TRANSACTION_MAX = 16;
