@@ -4,13 +4,13 @@
  * (known-frauds.ts), items (32 each).
  */
 import { fraudsBytes, readFrauds, writeFrauds } from './known-frauds.ts';
-import { createCursors } from './merchant-cursors.ts';
+import { CURSORS_BYTES, createCursors, readCursors, writeCursors } from './merchant-cursors.ts';
 import { MERCHANT_ITEM_BYTES } from './merchant-item.ts';
 import type { MerchantProfile } from './merchant-profile.ts';
 import { adoptList, PLACE_BYTES, readPlace, writePlace } from './packed-list.ts';
 import { isCount, type ProfileLayout, type StoredBody, viewFrom } from './profile.ts';
 import type { TakeRoom } from './room.ts';
-import { createTallies, type Tallies, type Tally } from './tallies.ts';
+import { createTallies, NO_TALLIES, type Tallies, type Tally } from './tallies.ts';
 
 const FORMAT = 0x76;
 const TALLY_BYTES = 24;
@@ -64,6 +64,10 @@ export const merchantLayout: ProfileLayout<MerchantProfile> = {
     });
     writeFrauds(view, TALLIES_OFFSET + tallies.list.length * TALLY_BYTES, frauds);
   },
+  cursorsBytes: CURSORS_BYTES,
+  writeCursors: ({ cursors, list }, view, at) => writeCursors(cursors, list, view, at),
+  readCursors: ({ cursors, tallies, maturityDays }, view, at) =>
+    readCursors(cursors, tallies, maturityDays, view, at),
 };
 
 function writeTally(view: DataView, offset: number, tally: Tally): void {
@@ -75,6 +79,7 @@ function writeTally(view: DataView, offset: number, tally: Tally): void {
 }
 
 function readTallies(view: DataView, count: number): Tallies {
+  if (count === 0) return NO_TALLIES;
   const tallies: Tally[] = [];
   for (let offset = TALLIES_OFFSET; tallies.length < count; offset += TALLY_BYTES) {
     tallies.push({

@@ -4,8 +4,9 @@
  * hour, and are looked for anew only where items in front of them have moved.
  */
 import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../domain/utc-bucket.ts';
+import type { RunningDistinct } from './merchant-distinct.ts';
 import { type MaturedWindows, maturedWindows } from './merchant-matured.ts';
-import { createRunningSum, includeInserted, type RunningSum } from './merchant-sum.ts';
+import { createRunningSum, type RunningSum } from './merchant-sum.ts';
 import { type PackedList, timeAt } from './packed-list.ts';
 import { countTallied, type Tallies } from './tallies.ts';
 
@@ -33,6 +34,8 @@ export type MerchantCursors = {
   matured7d: number;
   matured30d: number;
   readonly sum: RunningSum;
+  /** The hour's accounts. */
+  readonly distinct: RunningDistinct;
 };
 
 export function createCursors(): MerchantCursors {
@@ -55,6 +58,7 @@ export function createCursors(): MerchantCursors {
     matured7d: 0,
     matured30d: 0,
     sum: createRunningSum(),
+    distinct: { from: 0, to: 0, count: 0 },
   };
 }
 
@@ -71,17 +75,112 @@ export function moveCursors(
   if (holds && cursors.hourMs === hour) return;
   // Windows of a later hour begin no earlier.
   const isOnward = holds && hour > cursors.hourMs;
-  if (!holds) cursors.sum.currency = -1;
+  if (!holds) forgetItems(cursors);
   cursors.moves = list.moves;
   cursors.hourMs = hour;
-  moveWindows(cursors, list, tallies, ms, isOnward);
-  moveMatured(cursors, list, tallies, maturedWindows(ms, maturityDays), isOnward);
+  const matured = maturedWindows(ms, maturityDays);
+  moveWindows(cursors, list, ms, isOnward);
+  moveMatured(cursors, list, matured, isOnward);
+  countWindows(cursors, tallies, ms, matured);
+}
+
+/** What a copy in memory has beside its profile: whole words of 8 bytes. */
+export const CURSORS_BYTES = 40;
+const HOUR_AT = 8;
+const STARTS_AT = 12;
+const COUNTS_AT = 28;
+/** No currency has 16 bits. */
+const NO_CURRENCY = 0xffff;
+
+/** Sum (f64), hour (u32, 0 for no cursors), then places and counts (u16), as a copy has at most 4,096 items. */
+export function writeCursors(
+  cursors: MerchantCursors,
+  list: PackedList,
+  view: DataView,
+  at: number,
+): void {
+  const { sum, distinct } = cursors;
+  const holds = cursors.moves === list.moves && !Number.isNaN(cursors.hourMs);
+  view.setUint32(at + HOUR_AT, holds ? cursors.hourMs / HOUR_MS : 0, true);
+  if (!holds) return;
+  view.setFloat64(at, sum.sum, true);
+  view.setUint16(at + STARTS_AT, cursors.start1h, true);
+  view.setUint16(at + STARTS_AT + 2, cursors.start24h, true);
+  view.setUint16(at + STARTS_AT + 4, cursors.start7d, true);
+  view.setUint16(at + STARTS_AT + 6, cursors.start30d, true);
+  view.setUint16(at + STARTS_AT + 8, cursors.maturedEnd, true);
+  view.setUint16(at + STARTS_AT + 10, cursors.maturedStart24h, true);
+  view.setUint16(at + STARTS_AT + 12, cursors.maturedStart7d, true);
+  view.setUint16(at + STARTS_AT + 14, cursors.maturedStart30d, true);
+  view.setUint16(at + COUNTS_AT, sum.currency < 0 ? NO_CURRENCY : sum.currency, true);
+  view.setUint16(at + COUNTS_AT + 2, sum.from, true);
+  view.setUint16(at + COUNTS_AT + 4, sum.to, true);
+  view.setUint16(at + COUNTS_AT + 6, sum.count, true);
+  view.setUint16(at + COUNTS_AT + 8, distinct.from, true);
+  view.setUint16(at + COUNTS_AT + 10, distinct.count, true);
+}
+
+/** Cursors of a list as it was written; those of a list that was moved since the last fold were not. */
+export function readCursors(
+  cursors: MerchantCursors,
+  tallies: Tallies,
+  maturityDays: number,
+  view: DataView,
+  at: number,
+): void {
+  const hour = view.getUint32(at + HOUR_AT, true);
+  if (hour === 0) return;
+  const { sum, distinct } = cursors;
+  sum.sum = view.getFloat64(at, true);
+  cursors.hourMs = hour * HOUR_MS;
+  cursors.start1h = view.getUint16(at + STARTS_AT, true);
+  cursors.start24h = view.getUint16(at + STARTS_AT + 2, true);
+  cursors.start7d = view.getUint16(at + STARTS_AT + 4, true);
+  cursors.start30d = view.getUint16(at + STARTS_AT + 6, true);
+  cursors.maturedEnd = view.getUint16(at + STARTS_AT + 8, true);
+  cursors.maturedStart24h = view.getUint16(at + STARTS_AT + 10, true);
+  cursors.maturedStart7d = view.getUint16(at + STARTS_AT + 12, true);
+  cursors.maturedStart30d = view.getUint16(at + STARTS_AT + 14, true);
+  const currency = view.getUint16(at + COUNTS_AT, true);
+  sum.currency = currency === NO_CURRENCY ? -1 : currency;
+  sum.from = view.getUint16(at + COUNTS_AT + 2, true);
+  sum.to = view.getUint16(at + COUNTS_AT + 4, true);
+  sum.count = view.getUint16(at + COUNTS_AT + 6, true);
+  distinct.from = view.getUint16(at + COUNTS_AT + 8, true);
+  distinct.to = sum.to;
+  distinct.count = view.getUint16(at + COUNTS_AT + 10, true);
+  countWindows(cursors, tallies, cursors.hourMs, maturedWindows(cursors.hourMs, maturityDays));
+}
+
+/** Items have moved: no place in the list is what it was. */
+function forgetItems({ sum, distinct }: MerchantCursors): void {
+  sum.currency = -1;
+  distinct.from = 0;
+  distinct.to = 0;
+  distinct.count = 0;
+}
+
+/** Counts each window once its beginning is known. */
+function countWindows(
+  cursors: MerchantCursors,
+  tallies: Tallies,
+  ms: number,
+  matured: MaturedWindows,
+): void {
+  const tallied = countTallied(tallies, Number.POSITIVE_INFINITY);
+  cursors.tallied1h = tallied - countTallied(tallies, hourOf(ms));
+  cursors.tallied24h = tallied - countTallied(tallies, hourOf(ms) - 23 * HOUR_MS);
+  cursors.tallied7d = tallied - countTallied(tallies, dayOf(ms) - 6 * DAY_MS);
+  cursors.tallied30d = tallied - countTallied(tallies, dayOf(ms) - 29 * DAY_MS);
+  const end = cursors.maturedEnd + countTallied(tallies, matured.toMs);
+  cursors.matured24h = end - cursors.maturedStart24h - countTallied(tallies, matured.from24hMs);
+  cursors.matured7d = end - cursors.maturedStart7d - countTallied(tallies, matured.from7dMs);
+  cursors.matured30d = end - cursors.maturedStart30d - countTallied(tallies, matured.from30dMs);
 }
 
 function moveWindows(
   cursors: MerchantCursors,
   list: PackedList,
-  tallies: Tallies,
   ms: number,
   isOnward: boolean,
 ): void {
@@ -95,17 +194,11 @@ function moveWindows(
   cursors.start7d = seek(list, Math.max(cursors.start30d, isOnward ? start7d : 0), from7dMs);
   cursors.start24h = seek(list, Math.max(cursors.start7d, isOnward ? start24h : 0), from24hMs);
   cursors.start1h = seek(list, Math.max(cursors.start24h, isOnward ? start1h : 0), hour);
-  const tallied = countTallied(tallies, Number.POSITIVE_INFINITY);
-  cursors.tallied1h = tallied - countTallied(tallies, hour);
-  cursors.tallied24h = tallied - countTallied(tallies, from24hMs);
-  cursors.tallied7d = tallied - countTallied(tallies, from7dMs);
-  cursors.tallied30d = tallied - countTallied(tallies, from30dMs);
 }
 
 function moveMatured(
   cursors: MerchantCursors,
   list: PackedList,
-  tallies: Tallies,
   { toMs, from24hMs, from7dMs, from30dMs }: MaturedWindows,
   isOnward: boolean,
 ): void {
@@ -118,10 +211,6 @@ function moveMatured(
   cursors.maturedStart7d = start7d;
   cursors.maturedStart24h = start24h;
   cursors.maturedEnd = end;
-  const tallied = countTallied(tallies, toMs);
-  cursors.matured24h = end - start24h + tallied - countTallied(tallies, from24hMs);
-  cursors.matured7d = end - start7d + tallied - countTallied(tallies, from7dMs);
-  cursors.matured30d = end - start30d + tallied - countTallied(tallies, from30dMs);
 }
 
 /** The first item from an index on that is not older than a time; most often it is near. */
@@ -142,12 +231,7 @@ function seek(list: PackedList, from: number, ms: number): number {
   return start;
 }
 
-/**
- * The arrival whose windows these are was put among others: behind the beginnings of all its windows, so that only the
- * sum may have to count it.
- */
-export function noteInserted(cursors: MerchantCursors, list: PackedList, index: number): void {
-  if (cursors.moves !== list.moves - 1) return;
-  cursors.moves = list.moves;
-  if (index < cursors.sum.to) includeInserted(cursors.sum, list, index);
+/** The arrival whose windows these are was put among others, right behind its siblings: nothing that is counted moved. */
+export function noteInserted(cursors: MerchantCursors, list: PackedList): void {
+  if (cursors.moves === list.moves - 1) cursors.moves = list.moves;
 }

@@ -3,10 +3,9 @@ import { MERCHANT_DISTINCT_ENTRIES, MERCHANT_HISTORY_DAYS } from '../domain/hist
 import { DAY_MS, dayOf, HOUR_MS } from '../domain/utc-bucket.ts';
 import { featureIndex } from '../scoring/feature-schema.ts';
 import type { Arrivals } from './arrivals.ts';
-import { createDistinctCounter } from './distinct.ts';
-import { type MerchantCursors, moveCursors } from './merchant-cursors.ts';
+import { moveCursors } from './merchant-cursors.ts';
+import { moveDistinct } from './merchant-distinct.ts';
 import { writeMerchantFrauds } from './merchant-frauds.ts';
-import { accountAt } from './merchant-item.ts';
 import type { MerchantProfile } from './merchant-profile.ts';
 import { moveSum } from './merchant-sum.ts';
 import { type PackedList, timeAt } from './packed-list.ts';
@@ -16,8 +15,6 @@ const COUNTS = featureIndex('merchant_count_1h');
 const LABELS = featureIndex('merchant_gap_hours');
 /** Hours of the 30 days without the last 24. */
 const USUAL_HOURS = 29 * 24;
-
-const accounts = createDistinctCounter();
 
 /** From when on a transaction sees its merchant's siblings. */
 export function seenFromMs(ms: number, maturityDays: number): number {
@@ -62,7 +59,8 @@ function writeCounts(
   const minor = arrivals.minor[arrival] as number;
   const count24h = end - cursors.start24h + cursors.tallied24h;
   const count30d = end - cursors.start30d + cursors.tallied30d;
-  const { sum } = cursors;
+  const { sum, distinct } = cursors;
+  moveDistinct(distinct, list, Math.max(cursors.start1h, end - MERCHANT_DISTINCT_ENTRIES), end);
   moveSum(sum, list, cursors.start30d, end, currency);
   const from30dMs = dayOf(arrivals.ms[arrival] as number) - 29 * DAY_MS;
   const tallied = sumTallied(tallies, from30dMs, currency);
@@ -77,15 +75,7 @@ function writeCounts(
   values[at++] = amounts;
   values[at++] = mean / (arrivals.unit[arrival] as number);
   values[at++] = minor / mean;
-  values[at++] = countAccounts(list, cursors, end);
-}
-
-/** Distinct accounts among the newest siblings of this hour. */
-function countAccounts(list: PackedList, { start1h }: MerchantCursors, end: number): number {
-  accounts.reset();
-  const start = Math.max(start1h, end - MERCHANT_DISTINCT_ENTRIES);
-  for (let index = end - 1; index >= start; index--) accounts.add(accountAt(list, index));
-  return accounts.count();
+  values[at++] = distinct.count;
 }
 
 function gapHours(list: PackedList, end: number, ms: number, maturityDays: number): number {

@@ -72,7 +72,7 @@ export function insertMerchantItem(
   const { list } = profile;
   openItem(list, index, readArrivalPlace(arrivals, arrival, newPlace));
   writeAmounts(list.items, index * MERCHANT_ITEM_BYTES, arrivals, arrival);
-  noteInserted(profile.cursors, list, index);
+  noteInserted(profile.cursors, list);
 }
 
 /** Packs an arrival as a list holds it. */

@@ -69,11 +69,3 @@ function take(running: RunningSum, list: PackedList, from: number, to: number): 
     running.count--;
   }
 }
-
-/** Counts in an item that was put among those of the sum. */
-export function includeInserted(running: RunningSum, list: PackedList, index: number): void {
-  running.to++;
-  if (running.currency === -1) return;
-  add(running, list, index, index + 1);
-  if (running.sum >= EXACT_MAX) running.currency = -1;
-}

@@ -29,6 +29,14 @@ export type ProfileLayout<P extends Profile> = {
   /** Whole words of 8 bytes, so that items are aligned where the prefix is. */
   prefixBytes(profile: P): number;
   writePrefix(profile: P, view: DataView): void;
+  /**
+   * Bytes of a copy's cursors: what the next fold goes on from, so that it walks no list again. They stand in memory
+   * alone and belong to the items that were written with them. Whole words of 8 bytes.
+   */
+  readonly cursorsBytes: number;
+  writeCursors(profile: P, view: DataView, at: number): void;
+  /** Gives cursors to a profile whose items are as they were when the cursors were written. */
+  readCursors(profile: P, view: DataView, at: number): void;
 };
 
 /** One kind of profile. `Past` is what Postgres gives for a rebuild (domain/history.ts). */

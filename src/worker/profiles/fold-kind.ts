@@ -43,7 +43,7 @@ export function createFoldKind<P extends Profile, Past>(
 ): FoldKind {
   const side: Side<P, Past> = {
     ...options,
-    memory: createProfileMemory(options.bytesMax),
+    memory: createProfileMemory(options.bytesMax, options.kind.layout.cursorsBytes),
     room: createRoom(new ArrayBuffer(ROOM_BYTES), 0),
   };
   const { kind, memory, placeOf, ttlSeconds } = side;

@@ -1,7 +1,7 @@
 /** What becomes of a profile that was folded: a copy in memory, and where it is due a snapshot in its log. */
-import { type Profile, profileBytes } from '../../profile/profile.ts';
+import type { Profile } from '../../profile/profile.ts';
 import { encodeSnapshot } from '../../profile/profile-log.ts';
-import { forgetParty, keepProfile, writeState } from './profile-memory.ts';
+import { forgetParty, keepProfile, noteFolded } from './profile-memory.ts';
 import { type Found, nowS, type SideBatch } from './side.ts';
 import type { Visit } from './visit.ts';
 
@@ -30,7 +30,7 @@ export function keep<P extends Profile, Past>(
   const renewedAtS = isRenewed ? nowS(side) : (visit.state?.renewedAtS ?? 0);
   const state = { slot, end, snapshotBytes, renewedAtS };
   const isInPlace = profile.list.items.buffer === memory.slab.buffer && !profile.list.isCut;
-  if (isInPlace) writeState(memory, visit.copy, profileBytes(kind.layout, profile), state);
+  if (isInPlace) noteFolded(memory, visit.copy, kind.layout, profile, state);
   else keepProfile(memory, party, kind.layout, profile, state);
 }
 

@@ -1,17 +1,19 @@
 /**
  * Copies of profiles in this process' memory (L1): packed profiles, each in a chunk of a slab behind what is known of its
- * log and its party's id. They are folded where they stand. Which of them go when there is no room is decided by a clock: a
+ * log, its party's id and its cursors. They are folded where they stand. Which of them go when there is no room is decided by a clock: a
  * copy that was found since the hand last passed stays for another round.
  */
 import { hashText } from '../../profile/pack.ts';
 import {
   encodeProfile,
   type Profile,
+  type ProfileKind,
   type ProfileLayout,
   profileBytes,
   writeProfile,
 } from '../../profile/profile.ts';
 import type { LogEnd } from '../../profile/profile-log.ts';
+import type { TakeRoom } from '../../profile/room.ts';
 import { createPartyTable, type PartyTable } from './party-table.ts';
 import {
   type Chunk,
@@ -45,6 +47,9 @@ export type ProfileMemory = {
   readonly slab: Slab;
   readonly words: Uint32Array<ArrayBuffer>;
   readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly view: DataView<ArrayBuffer>;
+  /** What stands between a party's id and its profile. */
+  readonly cursorsBytes: number;
   readonly table: PartyTable;
   /** By chunk: how many copies began here, whether one is here, and whether it was found lately. */
   readonly births: Uint32Array;
@@ -63,12 +68,12 @@ const UNIT_WORDS = UNIT_BYTES / 4;
 /** Of a page's copies: where no more were found, all of them go for another class. */
 const COLD_SHARE = 1 / 8;
 
-export function createProfileMemory(bytesMax: number): ProfileMemory {
+export function createProfileMemory(bytesMax: number, cursorsBytes: number): ProfileMemory {
   const slab = createSlab(bytesMax);
   const words = new Uint32Array(slab.buffer);
   const bytes = new Uint8Array(slab.buffer);
   return {
-    ...{ slab, words, bytes, pageHand: 0 },
+    ...{ slab, words, bytes, view: new DataView(slab.buffer), cursorsBytes, pageHand: 0 },
     table: createPartyTable(slab.units, (copy, party) => {
       if (words[copy * UNIT_WORDS + ID_CHARS] !== party.length) return false;
       let at = copy * UNIT_BYTES + HEAD_BYTES;
@@ -109,8 +114,9 @@ export function stateOf({ words }: ProfileMemory, copy: Copy): CopyState {
 }
 
 /** The copy's packed profile, with all the room behind it. */
-export function viewOf({ slab, words }: ProfileMemory, copy: Copy): DataView<ArrayBuffer> {
-  const begin = bodyAt(words, copy);
+export function viewOf(memory: ProfileMemory, copy: Copy): DataView<ArrayBuffer> {
+  const { slab, words } = memory;
+  const begin = bodyAt(memory, copy);
   const size = slab.sizes[words[copy * UNIT_WORDS + CLASS] ?? 0] ?? 0;
   return new DataView(slab.buffer, begin, copy * UNIT_BYTES + size - begin);
 }
@@ -131,34 +137,52 @@ export function keepProfile<P extends Profile>(
   const copy = memory.table.find(party, hashText(party));
   if (copy !== NO_COPY && viewOf(memory, copy).byteLength >= length) {
     writeProfile(layout, profile, viewOf(memory, copy));
-    writeState(memory, copy, length, state);
+    noteFolded(memory, copy, layout, profile, state);
     return;
   }
   // Packed before a chunk is taken, which may be the one where its list stands.
   const packed = encodeProfile(layout, profile);
   if (copy !== NO_COPY) dropCopy(memory, copy);
-  const sizeClass = classFor(memory.slab, HEAD_BYTES + paddedBytes(party.length) + length);
+  const { cursorsBytes } = memory;
+  const bytes = HEAD_BYTES + paddedBytes(party.length) + cursorsBytes + length;
+  const sizeClass = classFor(memory.slab, bytes);
   if (sizeClass === undefined) return;
   const added = addCopy(memory, party, sizeClass);
-  memory.bytes.set(packed, bodyAt(memory.words, added));
-  writeState(memory, added, length, state);
+  memory.bytes.set(packed, bodyAt(memory, added));
+  noteFolded(memory, added, layout, profile, state);
 }
 
-/** Renews what is known of a copy whose profile was folded in place. */
-export function writeState(
-  { words }: ProfileMemory,
+/** Renews what is known of a copy whose items stand in their place. */
+export function noteFolded<P extends Profile>(
+  memory: ProfileMemory,
   copy: Copy,
-  length: number,
+  layout: ProfileLayout<P>,
+  profile: P,
   { slot, end, snapshotBytes, renewedAtS }: CopyState,
 ): void {
+  const { words } = memory;
   const at = copy * UNIT_WORDS;
   words[at + SLOT] = slot;
-  words[at + LENGTH] = length;
+  words[at + LENGTH] = profileBytes(layout, profile);
   words[at + LOG_LENGTH] = end.length;
   words[at + HIGH] = end.high;
   words[at + LOW] = end.low;
   words[at + SNAPSHOT] = snapshotBytes;
   words[at + RENEWED] = renewedAtS;
+  layout.writeCursors(profile, memory.view, bodyAt(memory, copy) - layout.cursorsBytes);
+}
+
+/** The copy's profile; undefined when it is damaged, or made with other settings. */
+export function readProfile<P extends Profile>(
+  memory: ProfileMemory,
+  copy: Copy,
+  { layout, decode }: Pick<ProfileKind<P, never>, 'layout' | 'decode'>,
+  take: TakeRoom,
+): P | undefined {
+  const view = viewOf(memory, copy);
+  const profile = decode({ view, length: lengthOf(memory, copy) }, take);
+  if (profile) layout.readCursors(profile, memory.view, view.byteOffset - layout.cursorsBytes);
+  return profile;
 }
 
 export function forgetParty(memory: ProfileMemory, party: string): void {
@@ -171,8 +195,9 @@ function paddedBytes(chars: number): number {
   return (2 * chars + 7) & ~7;
 }
 
-function bodyAt(words: Uint32Array, copy: Copy): number {
-  return copy * UNIT_BYTES + HEAD_BYTES + paddedBytes(words[copy * UNIT_WORDS + ID_CHARS] ?? 0);
+function bodyAt({ words, cursorsBytes }: ProfileMemory, copy: Copy): number {
+  const idBytes = paddedBytes(words[copy * UNIT_WORDS + ID_CHARS] ?? 0);
+  return copy * UNIT_BYTES + HEAD_BYTES + idBytes + cursorsBytes;
 }
 
 function addCopy(memory: ProfileMemory, party: string, sizeClass: number): Copy {

@@ -4,7 +4,7 @@ import type { Profile } from '../../profile/profile.ts';
 import { lastStamp, mergeBlocks, readLog } from '../../profile/profile-log.ts';
 import type { LogReply } from '../../stream/profile-logs.ts';
 import { keep } from './keep.ts';
-import { birthOf, forgetParty, lengthOf, viewOf } from './profile-memory.ts';
+import { birthOf, forgetParty, readProfile } from './profile-memory.ts';
 import { type Found, type Side, type SideBatch, takeRoom } from './side.ts';
 import { readAgain, type Visit } from './visit.ts';
 
@@ -56,8 +56,7 @@ function readCopy<P extends Profile, Past>(
   { bytes }: LogReply,
 ): Found<P> | undefined {
   const { kind, memory, metrics } = side;
-  const body = { view: viewOf(memory, copy), length: lengthOf(memory, copy) };
-  const profile = kind.decode(body, takeRoom(side));
+  const profile = readProfile(memory, copy, kind, takeRoom(side));
   if (profile === undefined || bytes.length === 0) {
     return profile && { profile, snapshotBytes: state?.snapshotBytes ?? 0 };
   }

@@ -39,6 +39,7 @@ export function createWorker<P extends Profile, Past>(
   kind: ProfileKind<P, Past>,
   { logs, late, settle }: SharedLogs,
   loadPasts: LoadPasts<Past>,
+  bytesMax = BYTES_MAX,
 ) {
   let interfere: Interfere | undefined;
   let isLate = false;
@@ -64,11 +65,15 @@ export function createWorker<P extends Profile, Past>(
     kinds: [
       createFoldKind({
         ...{ kind, loadPasts, installs, metrics, nowMs: () => 0, ttlSeconds: 60 },
-        ...{ bytesMax: BYTES_MAX, placeOf: (_, key) => ({ key, slot: 0 }) },
+        ...{ bytesMax, placeOf: (_, key) => ({ key, slot: 0 }) },
       }),
     ],
   });
   return {
+    async foldBatch(transactions: readonly Transaction[]): Promise<Float64Array[]> {
+      const rows = await fold(transactions);
+      return transactions.map((_, index) => vectorOf(rows, index));
+    },
     /** Folds one into its row of features; `disturb` runs amid that, as another worker or a label might. */
     async fold(transaction: Transaction, disturb?: Interfere): Promise<Float64Array> {
       interfere = disturb;

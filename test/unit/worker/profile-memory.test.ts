@@ -75,7 +75,7 @@ describe('copies in memory', () => {
   test('are what was kept, or gone', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 50, maxLength: 300 }), (steps) => {
-        const memory = createProfileMemory(BYTES_MAX / 4);
+        const memory = createProfileMemory(BYTES_MAX / 4, 0);
         const kept = new Map<string, Uint8Array>();
         steps.forEach(({ party, items, isForgotten }, index) => {
           if (isForgotten && index % 3 === 0) {
@@ -96,7 +96,7 @@ describe('copies in memory', () => {
   });
 
   test('stay where they are while they fit, in room that is aligned for their items', () => {
-    const memory = createProfileMemory(BYTES_MAX);
+    const memory = createProfileMemory(BYTES_MAX, 0);
     keep(memory, 'a', 1, 1);
     const copy = findCopy(memory, 'a');
     const birth = birthOf(memory, copy);
@@ -108,7 +108,7 @@ describe('copies in memory', () => {
   });
 
   test('that were not found for long go first, and what fits no page is not kept', () => {
-    const memory = createProfileMemory(BYTES_MAX);
+    const memory = createProfileMemory(BYTES_MAX, 0);
     keep(memory, 'kept', 20, 1);
     let kept = 0;
     for (let n = 0; n < 2000; n++) {
@@ -123,7 +123,7 @@ describe('copies in memory', () => {
   });
 
   test('take what room there is, whatever sizes come', () => {
-    const memory = createProfileMemory(BYTES_MAX);
+    const memory = createProfileMemory(BYTES_MAX, 0);
     for (let n = 0; n < 3000; n++) keep(memory, `small_${n}`, 1, n);
     for (let n = 0; n < 3000; n++) keep(memory, `large_${n}`, 60, n);
     const found = Array.from({ length: 3000 }, (_, n) => findCopy(memory, `large_${n}`));

@@ -1,0 +1,45 @@
+/** Distinct accounts among a merchant's newest siblings, which go on from those before. */
+import { createDistinctCounter } from './distinct.ts';
+import { accountAt } from './merchant-item.ts';
+import type { PackedList } from './packed-list.ts';
+
+/** How many accounts the items [from, to) have. */
+export type RunningDistinct = { from: number; to: number; count: number };
+
+/** A step compares an item with the whole window; counting anew takes as long as so many (measured: 256 items). */
+const STEPS_MAX = 6;
+
+const accounts = createDistinctCounter();
+
+/** Counts the accounts of the items [from, to). */
+export function moveDistinct(
+  running: RunningDistinct,
+  list: PackedList,
+  from: number,
+  to: number,
+): void {
+  const isOnward = from >= running.from && to >= running.to;
+  if (isOnward && from - running.from + to - running.to <= STEPS_MAX) {
+    for (; running.to < to; running.to++) {
+      if (!hasAccountOf(list, running.to, running.from, running.to)) running.count++;
+    }
+    for (; running.from < from; running.from++) {
+      if (!hasAccountOf(list, running.from, running.from + 1, to)) running.count--;
+    }
+    return;
+  }
+  accounts.reset();
+  for (let index = from; index < to; index++) accounts.add(accountAt(list, index));
+  running.from = from;
+  running.to = to;
+  running.count = accounts.count();
+}
+
+/** Whether any of the items [from, to) is of the account of the item at `index`. */
+function hasAccountOf(list: PackedList, index: number, from: number, to: number): boolean {
+  const account = accountAt(list, index);
+  for (let other = from; other < to; other++) {
+    if (accountAt(list, other) === account) return true;
+  }
+  return false;
+}

@@ -1,0 +1,132 @@
+/**
+ * Goal: a fold that goes on from the cursors of a copy sees what the oracle sees that has none, bit for bit. Method: two
+ * workers fold batches of a few merchants by turns, so that each merges what the other appended, in front of its
+ * cursors too; copies and logs are evicted, profiles are rebuilt and installed.
+ */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type MerchantPast, NO_FRAUDS } from '../../../src/domain/history.ts';
+import type { Transaction } from '../../../src/domain/transaction.ts';
+import { HOUR_MS } from '../../../src/domain/utc-bucket.ts';
+import { accountKind } from '../../../src/profile/account-kind.ts';
+import { merchantKind } from '../../../src/profile/merchant-kind.ts';
+import type { MerchantProfile } from '../../../src/profile/merchant-profile.ts';
+import { FEATURE_LIST } from '../../../src/scoring/feature-schema.ts';
+import { createRandom } from '../../../src/simulate/random.ts';
+import { foldRow } from '../../support/fold-one.ts';
+import { oracleVector } from '../../support/oracle/vector.ts';
+import { createSharedLogs, createWorker } from './workers.ts';
+
+const TIMEOUT_MS = 120_000;
+const START_MS = Date.UTC(2026, 4, 30, 22, 15);
+const FIRST = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
+const NOTHING = { rows: [], ceiling: null, frauds: NO_FRAUDS };
+const NO_MERCHANT: MerchantPast = { ...NOTHING, tallies: [], horizon: null, knownFromMs: 0 };
+const account = accountKind.rebuild({ ...NOTHING, floor: FIRST });
+const MERCHANT_FEATURES = FEATURE_LIST.map(({ name }, index) => ({ name, index })).filter(
+  ({ name }) => name.includes('merchant_'),
+);
+
+type World = {
+  readonly seed: number;
+  readonly merchants: number;
+  readonly accounts: number;
+  readonly count: number;
+  readonly stepMs: number;
+  /** Greatest lateness, in arrivals. */
+  readonly late: number;
+  readonly currencies: readonly string[];
+  readonly amountMax: number;
+  /** A small memory evicts. */
+  readonly bytesMax: number;
+};
+
+const worlds: fc.Arbitrary<World> = fc.record({
+  seed: fc.nat(),
+  merchants: fc.constantFrom(1, 4, 30),
+  accounts: fc.constantFrom(3, 200, 5000),
+  count: fc.integer({ min: 200, max: 700 }),
+  stepMs: fc.constantFrom(1, 60_000, HOUR_MS / 4, 30 * HOUR_MS),
+  late: fc.constantFrom(0, 5, 100),
+  currencies: fc.constantFrom(['USD'], ['USD', 'JPY']),
+  amountMax: fc.constantFrom(20_000, 999_999_999_999_999),
+  bytesMax: fc.constantFrom(2 ** 15, 2 ** 21),
+});
+
+function makeTransactions(world: World, below: (bound: number) => number): Transaction[] {
+  return Array.from({ length: world.count }, (_, index) => {
+    const place = index - (below(4) === 0 ? below(world.late + 1) : 0);
+    const createdAtMs = START_MS + place * world.stepMs;
+    const time = createdAtMs.toString(16).padStart(12, '0');
+    return {
+      ...{ createdAtMs, receivedAtMs: createdAtMs, corridor: 'US-EG', type: null, ip: null },
+      ...{ deviceId: null, country: null, channel: null },
+      transactionId: `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${index.toString(16).padStart(12, '0')}`,
+      accountId: `acc_${below(world.accounts)}`,
+      merchantId: `m_${below(world.merchants)}`,
+      amount: String(1 + below(world.amountMax)),
+      currency: world.currencies[below(world.currencies.length)] as string,
+    };
+  });
+}
+
+async function compare(world: World): Promise<void> {
+  const random = createRandom(`cursors ${world.seed}`);
+  const below = (bound: number) => Math.floor(random() * bound);
+  const transactions = makeTransactions(world, below);
+  const shared = createSharedLogs();
+  /** A past has what was folded before, without the batch: arrivals of one would see each other. */
+  let folded = 0;
+  const load = async function* (points: readonly Transaction[]) {
+    for (const { merchantId } of points) {
+      const mine = transactions.slice(0, folded).filter((one) => one.merchantId === merchantId);
+      yield { ...NO_MERCHANT, rows: mine.sort(byPlace) };
+    }
+  };
+  const workers = [0, 1].map(() => createWorker(merchantKind, shared, load, world.bytesMax));
+  const references = new Map<string, MerchantProfile>();
+  while (folded < transactions.length) {
+    const from = folded;
+    const batch = transactions.slice(from, from + 1 + below(8));
+    for (const { merchantId } of batch) {
+      if (below(100) === 0) shared.logs.invalidate(merchantId);
+    }
+    const rows = await workers[below(3) === 0 ? 1 : 0]?.foldBatch(batch);
+    batch.forEach((transaction, index) => {
+      const { merchantId } = transaction;
+      const reference = references.get(merchantId) ?? merchantKind.rebuild(NO_MERCHANT);
+      references.set(merchantId, reference);
+      const expected = oracleVector(transaction, account, reference);
+      foldRow(merchantKind, reference, transaction);
+      for (const { name, index: feature } of MERCHANT_FEATURES) {
+        const [value, defined] = [rows?.[index]?.[feature], expected[feature]];
+        if (Object.is(value, defined)) continue;
+        expect({ name, at: from + index, value }).toEqual({
+          name,
+          at: from + index,
+          value: defined,
+        });
+      }
+    });
+    folded += batch.length;
+  }
+}
+
+function byPlace(a: Transaction, b: Transaction): number {
+  return a.createdAtMs - b.createdAtMs || (a.transactionId < b.transactionId ? -1 : 1);
+}
+
+test(
+  'a fold that goes on from stored cursors is the oracle’s',
+  () => fc.assert(fc.asyncProperty(worlds, compare), { numRuns: 40 }),
+  TIMEOUT_MS,
+);
+
+test(
+  'also once a list was cut',
+  () => {
+    const pace = { seed: 1, merchants: 1, accounts: 5000, count: 3000, stepMs: 20_000, late: 5 };
+    return compare({ ...pace, currencies: ['USD'], amountMax: 20_000, bytesMax: 2 ** 22 });
+  },
+  TIMEOUT_MS,
+);
