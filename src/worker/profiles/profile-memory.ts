@@ -65,8 +65,11 @@ const HEAD_BYTES = 40;
 const [ID_CHARS, CLASS, SLOT, LENGTH] = [0, 1, 2, 3];
 const [LOG_LENGTH, HIGH, LOW, SNAPSHOT, RENEWED] = [4, 5, 6, 7, 8];
 const UNIT_WORDS = UNIT_BYTES / 4;
-/** Of a page's copies: where no more were found, all of them go for another class. */
-const COLD_SHARE = 1 / 8;
+/**
+ * Of the chunks of a page: where no more were found lately, all of them go for another class. Growing lists leave pages
+ * nearly empty: with 1/8 of the copies there, three times as many were missing from a memory that was just large enough.
+ */
+const COLD_SHARE = 1 / 2;
 
 export function createProfileMemory(bytesMax: number, cursorsBytes: number): ProfileMemory {
   const slab = createSlab(bytesMax);
@@ -227,7 +230,7 @@ function dropCopy(memory: ProfileMemory, copy: Copy): void {
 }
 
 /**
- * A free chunk, for which others may have to go: a page that was hardly found lately, of whatever class, so that classes
+ * A free chunk, for which others may have to go: a page of which little was found lately, of whatever class, so that classes
  * follow the load; else what was not found lately of the class itself.
  */
 function makeRoom(memory: ProfileMemory, sizeClass: number): Chunk {
@@ -245,15 +248,16 @@ function makeRoom(memory: ProfileMemory, sizeClass: number): Chunk {
   }
 }
 
-/** Whether hardly any of a page was found since it was last asked. */
+/** Whether little of a page was found since it was last asked. */
 function isCold(memory: ProfileMemory, page: number): boolean {
-  let [taken, found] = [0, 0];
+  const { slab } = memory;
+  const chunks = Math.floor(slab.pageBytes / (slab.sizes[slab.classes[page] ?? 0] ?? 1));
+  let found = 0;
   eachTaken(memory, page, (copy) => {
-    taken++;
     found += memory.wasFound[copy] ?? 0;
     memory.wasFound[copy] = 0;
   });
-  return found <= taken * COLD_SHARE;
+  return found <= chunks * COLD_SHARE;
 }
 
 /** Drops what was not found lately of the next page of a class that has such. */

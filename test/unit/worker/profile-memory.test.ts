@@ -131,6 +131,21 @@ describe('copies in memory', () => {
     expect(bytes).toBeGreaterThan(BYTES_MAX / 2);
   });
 
+  test('that grow take the pages that they leave nearly empty', () => {
+    const memory = createProfileMemory(BYTES_MAX, 0);
+    let missed = 0;
+    for (let items = 4; items <= 40; items++) {
+      // Another order each time, so that every page keeps a few.
+      for (let n = 0; n < 100; n++) {
+        const party = `acc_${(n * (2 * items + 1)) % 101}`;
+        if (items > 4 && findCopy(memory, party) === NO_COPY) missed++;
+        keep(memory, party, items, n);
+      }
+    }
+    // 88 where a page of few copies is kept for them.
+    expect(missed).toBeLessThan(60);
+  });
+
   test('of a slab are in pages of one size each', () => {
     const { pages, pageBytes, buffer } = createSlab(18 * 1024 * 1024);
     expect([pages, pageBytes, buffer.byteLength]).toEqual([144, 131_072, 18 * 1024 * 1024]);
