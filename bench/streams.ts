@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis';
 import { integerOption, parseArguments } from '../src/cli/command.ts';
 import type { Transaction } from '../src/domain/transaction.ts';
 import { ensureGroups } from '../src/stream/consumer-group.ts';
-import type { EntryPayload } from '../src/stream/entry.ts';
+import { decodeEntry, type EntryPayload } from '../src/stream/entry.ts';
 import { streamKeys } from '../src/stream/keys.ts';
 import { createProducer } from '../src/stream/producer.ts';
 import { loadReadScript, readPresent, type StreamEntry } from '../src/stream/read-group.ts';
@@ -24,7 +24,8 @@ const USAGE = `--posts N[,N]      transactions a post (1,120,1000)
 const STREAM = streamKeys(MARKET, 'US-EG', 0);
 const BATCH_TRANSACTIONS = 1000;
 const SCORES_KEPT = 100_000;
-const REASON_CODES = ['AMOUNT_UNUSUAL'];
+const REASONS = [{ code: 'AMOUNT_UNUSUAL', detail: '', contribution: 12 }];
+const DECISION = { score: 12, risk: 0.123_456_789, verdict: 'approve' } as const;
 
 /** Microseconds of processor time that the server has used. */
 async function processorUs(redis: Redis): Promise<number> {
@@ -46,16 +47,11 @@ function toPayload(transaction: Transaction): EntryPayload {
 }
 
 /** One score in ten has a reason. */
-function toEnded(entry: StreamEntry, all: Iterator<EntryPayload>): EndedEntry {
-  const scores = Array.from({ length: entry.transactions }, (_, n) => {
-    const { transaction } = all.next().value as EntryPayload;
-    const { transactionId, accountId, merchantId } = transaction;
-    const reasonCodes = n % 10 === 0 ? REASON_CODES : [];
-    return {
-      ...{ transactionId, accountId, merchantId, reasonCodes },
-      ...{ score: 12, risk: 0.123_456_789, verdict: 'approve' },
-    };
-  });
+function toEnded(entry: StreamEntry): EndedEntry {
+  const scores = decodeEntry(entry).transactions.map((transaction, n) => ({
+    transaction,
+    decision: { ...DECISION, reasons: n % 10 === 0 ? REASONS : [] },
+  }));
   const { id: entryId, transactions } = entry;
   const scoredAt = '2026-11-01T00:00:00.000Z';
   return { entryId, transactions, scores, scoredAt, retries: [], deadLetters: [] };
@@ -74,7 +70,6 @@ async function runThrough(redis: Redis, payloads: readonly EntryPayload[], post:
     await producer.append(payloads.slice(from, from + post));
   }
   const share = { shares: [BATCH_TRANSACTIONS], transactionsMax: BATCH_TRANSACTIONS };
-  const all = payloads[Symbol.iterator]();
   for (;;) {
     const { deliveries } = await readPresent(redis, script, {
       ...{ consumer, streams: [STREAM] },
@@ -82,7 +77,7 @@ async function runThrough(redis: Redis, payloads: readonly EntryPayload[], post:
     });
     const entries = deliveries[0]?.entries ?? [];
     if (entries.length === 0) break;
-    const ended = entries.map((entry) => toEnded(entry, all));
+    const ended = entries.map(toEnded);
     await settle([{ stream: STREAM, consumer, ended, replaced: [], replies: [] }]);
   }
   const [cpuAfter, aofAfter] = [await processorUs(redis), await aofBytes(redis)];

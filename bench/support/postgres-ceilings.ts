@@ -7,6 +7,7 @@ import { createPartitionGuard } from '../../src/store/partitions.ts';
 import { type Database, openPool } from '../../src/store/pool.ts';
 import { insertScores } from '../../src/store/scores.ts';
 import { claimTransactions, type NewBatch } from '../../src/store/transactions.ts';
+import { toNewScores } from '../../test/support/delivered.ts';
 import { createAloneScorer, RULE_SET } from './empty-history.ts';
 import { openKeySlices } from './key-slices.ts';
 
@@ -60,7 +61,7 @@ async function store(database: Database, batches: readonly NewBatch[]): Promise<
   const lineage = { featureSchema: FEATURE_SCHEMA, ruleSet: RULE_SET };
   const rest = { model: null, attempts: 1, degradation: 0 };
   const scores = batches.map(({ transactions }) =>
-    transactions.map((one) => ({ ...one, ...scoreAlone(one), ...rest })),
+    toNewScores(transactions.map((one) => ({ ...one, ...scoreAlone(one), ...rest }))),
   );
   const rows = scores.reduce((sum, { length }) => sum + length, 0);
   return await rate(rows, () =>

@@ -17,6 +17,7 @@ import {
   boundAccount,
   insertAccountItem,
 } from '../../src/profile/account-profile.ts';
+import { arrivalsOf } from '../../src/profile/arrivals.ts';
 import { merchantKind } from '../../src/profile/merchant-kind.ts';
 import {
   boundMerchant,
@@ -72,7 +73,7 @@ export function makeBusyPast(frauds: number): MerchantsPast {
 
 /** Folds a batch and fills its rows of features. */
 export function foldAll(transactions: readonly Transaction[], parties: Parties): FeatureRows {
-  const { arrivals, rows } = beginRows(transactions);
+  const { arrivals, rows } = beginRows(arrivalsOf(transactions));
   for (const [index, transaction] of transactions.entries()) {
     const { account, merchant } = partiesOf(transaction, parties);
     const at = rowAt(index);
@@ -89,7 +90,7 @@ export function foldAllByOracle(
   transactions: readonly Transaction[],
   parties: Parties,
 ): Float64Array[] {
-  const { arrivals } = beginRows(transactions);
+  const arrivals = arrivalsOf(transactions);
   return transactions.map((transaction, index) => {
     const { account, merchant } = partiesOf(transaction, parties);
     const vector = oracleVector(transaction, account, merchant);

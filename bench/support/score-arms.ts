@@ -13,6 +13,7 @@ import type { Database } from '../../src/store/pool.ts';
 import { insertScores, type NewScore } from '../../src/store/scores.ts';
 import type { NewBatch } from '../../src/store/transactions.ts';
 import { vectorChecksum } from '../../src/store/vector-checksum.ts';
+import { toNewScores } from '../../test/support/delivered.ts';
 import { createAloneScorer, RULE_SET } from './empty-history.ts';
 import type { Arm } from './statement-arms.ts';
 
@@ -44,9 +45,11 @@ function createScores(): (batch: NewBatch) => readonly NewScore[] {
   return (batch) => {
     const scores =
       known.get(batch) ??
-      batch.transactions
-        .map((one) => ({ ...one, ...scoreAlone(one), model: null, attempts: 1, degradation: 0 }))
-        .sort(comparePositions);
+      toNewScores(
+        batch.transactions
+          .map((one) => ({ ...one, ...scoreAlone(one), model: null, attempts: 1, degradation: 0 }))
+          .sort(comparePositions),
+      );
     known.set(batch, scores);
     return scores;
   };
@@ -75,10 +78,10 @@ async function insertFloat8(database: Database, rows: readonly NewScore[]): Prom
   for (const [at, { features }] of rows.entries()) numbers.set(features, at * FEATURE_COUNT);
   await database.query(float8Statement, [
     ...[LINEAGE.scoredAtMs, LINEAGE.featureSchema, LINEAGE.ruleSet],
-    uuidArray(rows.map((row) => row.transactionId)),
-    timestampArray(rows.map((row) => row.createdAtMs)),
-    textArray(rows.map((row) => row.accountId)),
-    textArray(rows.map((row) => row.corridor)),
+    uuidArray(rows.map((row) => row.transaction.transactionId)),
+    timestampArray(rows.map((row) => row.transaction.createdAtMs)),
+    textArray(rows.map((row) => row.transaction.accountId)),
+    textArray(rows.map((row) => row.transaction.corridor)),
     int2Array(decisions.map(({ score }) => score)),
     float8Array(decisions.map(({ risk }) => risk)),
     float8Array(decisions.map(({ probability }) => probability)),

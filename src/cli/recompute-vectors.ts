@@ -5,6 +5,7 @@
  */
 import type { Transaction } from '../domain/transaction.ts';
 import { createAccountKind } from '../profile/account-kind.ts';
+import { arrivalsOf } from '../profile/arrivals.ts';
 import type { LoadPasts } from '../profile/fold-batch.ts';
 import { createMerchantKind } from '../profile/merchant-kind.ts';
 import { type BegunRows, beginRows } from '../profile/own-features.ts';
@@ -23,7 +24,7 @@ export function createRecomputeVectors(
   const accountKind = createAccountKind(maturityDays);
   const merchantKind = createMerchantKind(maturityDays);
   return async (transactions) => {
-    const begun = beginRows(transactions);
+    const begun = beginRows(arrivalsOf(transactions));
     await fillRows(accountKind, transactions, begun, (points) => loadAccountPasts(query, points));
     await fillRows(merchantKind, transactions, begun, (points) =>
       loadMerchantPasts(query, points, maturityDays),

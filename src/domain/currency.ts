@@ -40,6 +40,21 @@ export function toMinorUnits(amount: string, currency: string): number {
   return minor < Number.MAX_SAFE_INTEGER ? minor : parseDigits(amount, scale);
 }
 
+/** The same of the bytes of an amount that is known to be a decimal. */
+export function minorUnitsOf(bytes: Buffer, from: number, to: number, currency: string): number {
+  const scale = SCALE.get(currency) ?? 2;
+  let value = 0;
+  let point = to - 1;
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at] as number;
+    if (byte === POINT) point = at;
+    else value = value * 10 + byte - ZERO;
+  }
+  const minor = scaleUp(value, scale - (to - 1 - point));
+  if (minor < Number.MAX_SAFE_INTEGER) return minor;
+  return parseDigits(bytes.toString('latin1', from, to), scale);
+}
+
 /** Digit by digit, without a string in between: exact while it stays below 2^53; NaN for what is no decimal. */
 function readDigits(amount: string, scale: number): number {
   let value = 0;
@@ -52,7 +67,12 @@ function readDigits(amount: string, scale: number): number {
       if (places >= 0) places++;
     } else return Number.NaN;
   }
-  for (let missing = scale - Math.max(0, places); missing > 0; missing--) value *= 10;
+  return scaleUp(value, scale - Math.max(0, places));
+}
+
+function scaleUp(digits: number, missing: number): number {
+  let value = digits;
+  for (let left = missing; left > 0; left--) value *= 10;
   return value;
 }
 

@@ -2,10 +2,11 @@
  * A batch's transactions as profiles take them in: numbers in columns, worked out once for accounts and merchants.
  * An object a transaction would be what the collector has to follow.
  */
-import { currencyScale, toMinorUnits } from '../domain/currency.ts';
+import { currencyScale, minorUnitsOf, toMinorUnits } from '../domain/currency.ts';
+import type { DeliveredTransaction, TextColumn } from '../domain/delivered.ts';
 import type { PastTransaction } from '../domain/history.ts';
 import { reportingLimitMinor } from '../domain/reporting-limit.ts';
-import { hashText, hexDigits, packLetters } from './pack.ts';
+import { hashBytes, hashText, hexDigits, packLetters } from './pack.ts';
 import type { Place } from './packed-list.ts';
 
 /** Each column has one value a transaction. */
@@ -41,8 +42,24 @@ type Arriving = PastTransaction & { readonly ip?: string | null };
 const UNIT_MINOR = [1, 10, 100, 1000, 10_000];
 
 export function arrivalsOf(transactions: readonly Arriving[]): Arrivals {
-  const count = transactions.length;
-  const arrivals: Arrivals = {
+  const arrivals = createArrivals(transactions.length);
+  for (let index = 0; index < transactions.length; index++) {
+    writeArrival(arrivals, index, transactions[index] as Arriving);
+  }
+  return arrivals;
+}
+
+/** The same of transactions as they are delivered, without their texts. */
+export function arrivalsOfDelivered(transactions: readonly DeliveredTransaction[]): Arrivals {
+  const arrivals = createArrivals(transactions.length);
+  for (let index = 0; index < transactions.length; index++) {
+    writeDelivered(arrivals, index, transactions[index] as DeliveredTransaction);
+  }
+  return arrivals;
+}
+
+function createArrivals(count: number): Arrivals {
+  return {
     ms: new Float64Array(count),
     top: new Uint16Array(count),
     high: new Uint32Array(count),
@@ -57,10 +74,6 @@ export function arrivalsOf(transactions: readonly Arriving[]): Arrivals {
     route: new Uint32Array(count),
     ip: new Uint8Array(count),
   };
-  for (let index = 0; index < count; index++) {
-    writeArrival(arrivals, index, transactions[index] as Arriving);
-  }
-  return arrivals;
 }
 
 function writeArrival(arrivals: Arrivals, index: number, transaction: Arriving): void {
@@ -80,6 +93,38 @@ function writeArrival(arrivals: Arrivals, index: number, transaction: Arriving):
   arrivals.route[index] =
     (packLetters(transaction.corridor) << 10) | packLetters(transaction.country);
   arrivals.ip[index] = typeof transaction.ip === 'string' ? 1 : 0;
+}
+
+function writeDelivered(
+  arrivals: Arrivals,
+  index: number,
+  { rows, row, idAt, createdAtMs }: DeliveredTransaction,
+): void {
+  const { view, amount } = rows;
+  const currency = rows.currency.text(row) as string;
+  const { unit, limit, packed } = figuresOf(currency);
+  arrivals.ms[index] = createdAtMs;
+  arrivals.top[index] = view.getUint16(idAt + 6);
+  arrivals.high[index] = view.getUint32(idAt + 8);
+  arrivals.low[index] = view.getUint32(idAt + 12);
+  const minor = minorUnitsOf(amount.bytes, amount.from(row), amount.to(row), currency);
+  arrivals.minor[index] = minor;
+  arrivals.unit[index] = unit;
+  arrivals.limit[index] = limit;
+  arrivals.currency[index] = packed;
+  arrivals.account[index] = hashRow(rows.account, row);
+  arrivals.merchant[index] = hashRow(rows.merchant, row);
+  arrivals.device[index] = hashRow(rows.device, row);
+  arrivals.route[index] =
+    (packLetters(rows.corridor.text(row)) << 10) | packLetters(rows.country.text(row));
+  arrivals.ip[index] = rows.ip.isNull(row) ? 0 : 1;
+}
+
+/** As hashText of its text: of plain ASCII the bytes are its units. */
+function hashRow(column: TextColumn, row: number): number {
+  if (column.isNull(row)) return 0;
+  if (!column.isAscii) return hashText(column.text(row));
+  return hashBytes(column.bytes, column.from(row), column.to(row));
 }
 
 type CurrencyFigures = { readonly unit: number; readonly limit: number; readonly packed: number };

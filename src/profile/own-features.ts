@@ -1,11 +1,10 @@
 /** Rows of features, begun with what each transaction says by itself. */
-import type { Transaction } from '../domain/transaction.ts';
 import { DAY_MS, HOUR_MS } from '../domain/utc-bucket.ts';
 import { createFeatureRows, type FeatureRows, rowAt } from '../scoring/feature-rows.ts';
 import { featureIndex } from '../scoring/feature-schema.ts';
 import { naturalLog } from '../scoring/natural-log.ts';
 import { COUNTRY_BITS } from './account-profile.ts';
-import { type Arrivals, arrivalsOf } from './arrivals.ts';
+import type { Arrivals } from './arrivals.ts';
 
 const AMOUNT = featureIndex('amount');
 const NIGHT_HOURS = 6;
@@ -16,9 +15,8 @@ const EPOCH_WEEKDAY = 3;
 /** Transactions in columns, and a row for each, which the profiles of its parties go on to fill. */
 export type BegunRows = { readonly arrivals: Arrivals; readonly rows: FeatureRows };
 
-export function beginRows(transactions: readonly Transaction[]): BegunRows {
-  const arrivals = arrivalsOf(transactions);
-  const rows = createFeatureRows(transactions.length);
+export function beginRows(arrivals: Arrivals): BegunRows {
+  const rows = createFeatureRows(arrivals.ms.length);
   for (let index = 0; index < rows.count; index++) {
     writeOwn(arrivals, index, rows.values, rowAt(index) + AMOUNT);
   }

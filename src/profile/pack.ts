@@ -18,12 +18,25 @@ export function packLetters(code: string | null): number {
 export function hashText(text: string | null): number {
   if (text === null) return 0;
   let hash = text.length;
-  for (let index = 0; index < text.length; index++) {
-    const word = Math.imul(text.charCodeAt(index), 0xcc9e2d51);
-    hash ^= Math.imul((word << 15) | (word >>> 17), 0x1b873593);
-    hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
-  }
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  for (let index = 0; index < text.length; index++) hash = mix(hash, text.charCodeAt(index));
+  return finish(hash);
+}
+
+/** The same of a text's bytes, which are ASCII. */
+export function hashBytes(bytes: Uint8Array, from: number, to: number): number {
+  let hash = to - from;
+  for (let at = from; at < to; at++) hash = mix(hash, bytes[at] as number);
+  return finish(hash);
+}
+
+function mix(hash: number, unit: number): number {
+  const word = Math.imul(unit, 0xcc9e2d51);
+  const mixed = hash ^ Math.imul((word << 15) | (word >>> 17), 0x1b873593);
+  return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0;
+}
+
+function finish(mixed: number): number {
+  let hash = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0 || 1;
 }

@@ -5,6 +5,8 @@
  * then a value as length i32 (-1 is null) and bytes; all big-endian.
  */
 
+import type { DeliveredTransaction } from '../domain/delivered.ts';
+
 const OID = {
   bool: 16,
   bytea: 17,
@@ -89,6 +91,37 @@ export function uuidArray(values: readonly string[]): Buffer {
   for (const value of values) {
     at = buffer.writeInt32BE(16, at);
     at = writeUuid(buffer, value, at);
+  }
+  return buffer;
+}
+
+/** uuid[] of ids as they were delivered. */
+export function deliveredUuidArray(transactions: readonly DeliveredTransaction[]): Buffer {
+  const buffer = allocate(OID.uuid, transactions.length, false, transactions.length * 20);
+  let at = HEADER_BYTES;
+  for (const { rows, idAt } of transactions) {
+    at = buffer.writeInt32BE(16, at);
+    at += rows.bytes.copy(buffer, at, idAt, idAt + 16);
+  }
+  return buffer;
+}
+
+/** text[] of a column that is never null, as it was delivered. */
+export function deliveredTextArray(
+  transactions: readonly DeliveredTransaction[],
+  column: 'account' | 'corridor',
+): Buffer {
+  let bytes = 0;
+  for (const { rows, row } of transactions)
+    bytes += 4 + rows[column].to(row) - rows[column].from(row);
+  const buffer = allocate(OID.text, transactions.length, false, bytes);
+  let at = HEADER_BYTES;
+  for (const { rows, row } of transactions) {
+    const texts = rows[column];
+    const [from, to] = [texts.from(row), texts.to(row)];
+    at = buffer.writeInt32BE(to - from, at);
+    // Shorter than a call takes.
+    for (let byte = from; byte < to; byte++) buffer[at++] = texts.bytes[byte] as number;
   }
   return buffer;
 }

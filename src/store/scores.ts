@@ -3,10 +3,12 @@
  * of the same transaction, stays: the stored score is what counts. That is rare, so the statement that
  * looks for it (two fifths dearer) runs only after one that takes every score for new has failed.
  */
+import { compareIds, type DeliveredTransaction } from '../domain/delivered.ts';
 import { Failure } from '../domain/failure.ts';
-import { comparePositions } from '../domain/history.ts';
 import type { Decision, ScoreRecord } from '../domain/score-record.ts';
 import {
+  deliveredTextArray,
+  deliveredUuidArray,
   float8Array,
   int2Array,
   int4Array,
@@ -22,10 +24,7 @@ import { vectorChecksum } from './vector-checksum.ts';
 
 /** One score to be stored. */
 export type NewScore = {
-  readonly transactionId: string;
-  readonly createdAtMs: number;
-  readonly accountId: string;
-  readonly corridor: string;
+  readonly transaction: DeliveredTransaction;
   readonly decision: Decision;
   readonly features: Float64Array;
   /** `name@version` of the model that decided. */
@@ -79,9 +78,9 @@ export async function insertScores(
   database: Pick<Database, 'query'>,
   scores: readonly NewScore[],
   lineage: ScoreLineage,
-): Promise<Set<string>> {
-  if (scores.length === 0) return new Set();
-  const rows = scores.toSorted(comparePositions);
+): Promise<Inserted> {
+  if (scores.length === 0) return 'all';
+  const rows = scores.toSorted(compareScores);
   const values = insertValues(rows, lineage);
   try {
     await database.query(insertAllStatement, values);
@@ -94,17 +93,23 @@ export async function insertScores(
     if (inserted === undefined) throw new Error('an aggregate has one row');
     if (inserted.won < rows.length) return new Set(inserted.ids);
   }
-  return new Set(rows.map((row) => row.transactionId));
+  return 'all';
+}
+
+/** By (created_at, transaction_id). */
+function compareScores({ transaction: one }: NewScore, { transaction: other }: NewScore): number {
+  return one.createdAtMs - other.createdAtMs || compareIds(one, other);
 }
 
 function insertValues(rows: readonly NewScore[], lineage: ScoreLineage): readonly unknown[] {
   const decisions = rows.map((row) => row.decision);
+  const transactions = rows.map((row) => row.transaction);
   return [
     ...[lineage.scoredAtMs, lineage.featureSchema, lineage.ruleSet],
-    uuidArray(rows.map((row) => row.transactionId)),
-    timestampArray(rows.map((row) => row.createdAtMs)),
-    textArray(rows.map((row) => row.accountId)),
-    textArray(rows.map((row) => row.corridor)),
+    deliveredUuidArray(transactions),
+    timestampArray(transactions.map((one) => one.createdAtMs)),
+    deliveredTextArray(transactions, 'account'),
+    deliveredTextArray(transactions, 'corridor'),
     int2Array(decisions.map((decision) => decision.score)),
     float8Array(decisions.map((decision) => decision.risk)),
     float8Array(decisions.map((decision) => decision.probability)),
@@ -120,10 +125,12 @@ function insertValues(rows: readonly NewScore[], lineage: ScoreLineage): readonl
   ];
 }
 
+/** Ids of scores that were not stored before. */
+export type Inserted = 'all' | ReadonlySet<string>;
 export type InsertScores = (
   scores: readonly NewScore[],
   lineage: ScoreLineage,
-) => Promise<Set<string>>;
+) => Promise<Inserted>;
 
 /** Makes missing partitions first; one that was dropped behind our back is made once more. */
 export function createInsertScores(
@@ -131,7 +138,8 @@ export function createInsertScores(
   partitions: ReturnType<typeof createPartitionGuard>,
 ): InsertScores {
   return async (scores, lineage) => {
-    const ensure = () => partitions.ensure(scores.map(({ createdAtMs }) => createdAtMs));
+    const ensure = () =>
+      partitions.ensure(scores.map(({ transaction }) => transaction.createdAtMs));
     await ensure();
     try {
       return await insertScores(database, scores, lineage);

@@ -9,6 +9,7 @@
  * Text is an end offset (u32) a row, then the UTF-8 bytes of all rows; the highest bit of an end marks a null. Pure.
  */
 import { isAscii, isUtf8 } from 'node:buffer';
+import { NULL_BIT, TextColumn, UUID_BYTES } from '../domain/delivered.ts';
 import { Failure } from '../domain/failure.ts';
 
 /** Rows of one value. */
@@ -22,11 +23,7 @@ const DESCRIPTOR_BYTES = 12;
 const COLUMNS_MAX = 255;
 const ALIGNMENT_BYTES = 8;
 const END_BYTES = 4;
-const NULL_BIT = 0x80000000;
-const UUID_BYTES = 16;
-const TIME_BYTES = 8;
-/** V8 copies a shorter substring; a longer one would keep the text of the whole column alive. */
-const COPIED_CHARS_MAX = 12;
+const FLOAT64_BYTES = 8;
 
 /** `constant` is a text that all rows share. */
 const KINDS = { uuid: 1, float64: 2, text: 3, constant: 4 } as const;
@@ -35,7 +32,8 @@ export type Column = { readonly name: number; readonly kind: number; readonly by
 
 export type Columns = {
   readonly count: number;
-  readonly packed: Buffer;
+  readonly bytes: Buffer;
+  readonly view: DataView;
   readonly places: ReadonlyMap<number, Place>;
 };
 type Place = { readonly kind: number; readonly start: number; readonly end: number };
@@ -130,39 +128,18 @@ export function openColumns(packed: Buffer): Columns {
     if (places.has(name)) throw malformed(`column ${name} comes twice`);
     places.set(name, { kind: packed.readUInt8(at + 1), start, end });
   }
-  return { count, packed, places };
+  const view = new DataView(packed.buffer, packed.byteOffset, packed.length);
+  return { count, bytes: packed, view, places };
 }
 
-export function readUuids(columns: Columns, name: number, label: string): string[] {
-  const { start } = fixedPlace(columns, { name, label, kind: KINDS.uuid, bytes: UUID_BYTES });
-  return Array.from({ length: columns.count }, (_, row) =>
-    formatUuid(columns.packed, start + row * UUID_BYTES),
-  );
+/** Where a UUID a row stands. */
+export function uuidsAt(columns: Columns, name: number, label: string): number {
+  return fixedPlace(columns, { name, label, kind: KINDS.uuid, bytes: UUID_BYTES }).start;
 }
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-const HIGH = Uint8Array.from(HEX, (digits) => digits.charCodeAt(0));
-const LOW = Uint8Array.from(HEX, (digits) => digits.charCodeAt(1));
-const UUID_CHARS = 36;
-/** Where the digits of each byte begin between the dashes. */
-const DIGITS_AT = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
-const scratch = Buffer.alloc(UUID_CHARS, '-');
-
-function formatUuid(packed: Buffer, start: number): string {
-  for (let index = 0; index < UUID_BYTES; index++) {
-    const byte = packed[start + index] ?? 0;
-    const at = DIGITS_AT[index] ?? 0;
-    scratch[at] = HIGH[byte] ?? 0;
-    scratch[at + 1] = LOW[byte] ?? 0;
-  }
-  return scratch.toString('latin1', 0, UUID_CHARS);
-}
-
-export function readFloat64s(columns: Columns, name: number, label: string): Float64Array {
-  const wanted = { name, label, kind: KINDS.float64, bytes: TIME_BYTES };
-  const { start, end } = fixedPlace(columns, wanted);
-  // A copy: what the socket delivered begins anywhere in memory.
-  return new Float64Array(Uint8Array.from(columns.packed.subarray(start, end)).buffer);
+/** Where a double a row stands. */
+export function float64sAt(columns: Columns, name: number, label: string): number {
+  return fixedPlace(columns, { name, label, kind: KINDS.float64, bytes: FLOAT64_BYTES }).start;
 }
 
 type Wanted = {
@@ -182,46 +159,44 @@ function fixedPlace({ places, count }: Columns, { name, label, kind, bytes }: Wa
 }
 
 /** All null where the column is missing. */
-export function readTexts(columns: Columns, name: number, label: string): (string | null)[] {
-  const { places, count, packed } = columns;
+export function textsOf(columns: Columns, name: number, label: string): TextColumn {
+  const { places, count, bytes } = columns;
   const place = places.get(name);
-  if (place === undefined) return new Array(count).fill(null);
-  if (place.kind === KINDS.constant) {
-    return new Array(count).fill(readText(packed, place.start, place.end, label));
-  }
-  const textStart = place.start + count * END_BYTES;
-  if (place.kind !== KINDS.text || textStart > place.end) {
+  if (place === undefined) return new TextColumn(columns, null);
+  const endsAt = place.kind === KINDS.constant ? -1 : place.start;
+  const start = endsAt < 0 ? place.start : endsAt + count * END_BYTES;
+  const { kind, end } = place;
+  if ((kind !== KINDS.text && kind !== KINDS.constant) || start > end) {
     throw malformed(`${label} is not ${count} texts`);
   }
-  return sliceTexts(packed, place, count, label);
+  const texts = bytes.subarray(start, end);
+  const isPlain = isAscii(texts);
+  if (!isPlain && !isUtf8(texts)) throw malformed(`${label} is not UTF-8`);
+  if (endsAt >= 0) checkEnds(columns, { start, end }, endsAt, label);
+  return new TextColumn(columns, { start, end, endsAt, isAscii: isPlain });
 }
 
-function sliceTexts(packed: Buffer, { start, end }: Place, count: number, label: string) {
-  const textStart = start + count * END_BYTES;
-  const isPlain = isAscii(packed.subarray(textStart, end));
-  const all = isPlain ? packed.toString('latin1', textStart, end) : '';
-  const texts: (string | null)[] = new Array(count);
+/** Ends rise to the last byte, nulls are empty, and none cuts a character. */
+function checkEnds(
+  { bytes, view, count }: Columns,
+  { start, end }: Pick<Place, 'start' | 'end'>,
+  endsAt: number,
+  label: string,
+): void {
   let from = 0;
   for (let row = 0; row < count; row++) {
-    const word = packed.readUInt32LE(start + row * END_BYTES);
+    const word = view.getUint32(endsAt + row * END_BYTES, true);
     const isNull = word >= NULL_BIT;
     const to = isNull ? word - NULL_BIT : word;
-    if (to < from || to > end - textStart || (isNull && to > from)) {
+    if (to < from || to > end - start || (isNull && to > from)) {
       throw malformed(`${label} has an end that is out of order`);
     }
-    if (isNull) texts[row] = null;
-    else if (isPlain && to - from <= COPIED_CHARS_MAX) texts[row] = all.slice(from, to);
-    else texts[row] = readText(packed, textStart + from, textStart + to, label);
+    if (start + to < end && ((bytes[start + to] as number) & 0xc0) === 0x80) {
+      throw malformed(`${label} has a text that is not UTF-8`);
+    }
     from = to;
   }
-  if (from !== end - textStart) throw malformed(`${label} has bytes behind its last text`);
-  return texts;
-}
-
-function readText(packed: Buffer, start: number, end: number, label: string): string {
-  const bytes = packed.subarray(start, end);
-  if (!isUtf8(bytes)) throw malformed(`${label} is not UTF-8`);
-  return bytes.toString('utf8');
+  if (from !== end - start) throw malformed(`${label} has bytes behind its last text`);
 }
 
 export function malformed(detail: string): Failure {

@@ -12,6 +12,13 @@
  * Ids and amounts are never JSON numbers. Metadata is left out: no feature sees it, and 4 KiB of it a transaction
  * would turn a bounded backlog into an unbounded one.
  */
+import {
+  DeliveredTransaction,
+  formatUuid,
+  type TextColumn,
+  type TransactionRows,
+  UUID_BYTES,
+} from '../domain/delivered.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import {
@@ -19,15 +26,15 @@ import {
   type Column,
   type Columns,
   float64Column,
+  float64sAt,
   malformed,
   openColumns,
   PACKED_BYTES_MAX,
   packColumns,
-  readFloat64s,
-  readTexts,
-  readUuids,
   textColumn,
+  textsOf,
   uuidColumn,
+  uuidsAt,
 } from './columns.ts';
 
 export const ENTRY_VERSION = '2';
@@ -57,7 +64,8 @@ export type PackedEntry = {
 /** Attempts a transaction has before it is given up. */
 export const ATTEMPTS_MAX = 4;
 
-const AMOUNT = /^\d{1,15}(\.\d{1,4})?$/;
+const [POINT, ZERO, NINE] = [46, 48, 57];
+const TIME_BYTES = 8;
 const ID_CHARS_MAX = 256;
 /** 2000-01-01 and 10000-01-01: outside them there is no partition. */
 const TIME_MS_MIN = Date.UTC(2000, 0);
@@ -144,8 +152,14 @@ export type EntryFields = {
   readonly packed: Buffer | null;
 };
 
-/** Reads an entry; throws a permanent Failure that says what is wrong with it. */
-export function decodeEntry(fields: EntryFields): EntryPayload[] {
+/** An entry as it is delivered. */
+export type DecodedEntry = {
+  readonly head: EntryHead;
+  readonly transactions: readonly DeliveredTransaction[];
+};
+
+/** Reads and checks an entry; throws a permanent Failure that says what is wrong with it. */
+export function decodeEntry(fields: EntryFields): DecodedEntry {
   const { version, packed: value } = fields;
   if (version !== ENTRY_VERSION) {
     throw new Failure(
@@ -154,18 +168,16 @@ export function decodeEntry(fields: EntryFields): EntryPayload[] {
       `entry version ${version?.slice(0, 32) ?? 'missing'} is unknown`,
     );
   }
-  const { attempt, origin, replyTo } = decodeHead(fields.head);
+  const head = decodeHead(fields.head);
   if (value === null) throw malformed('the packed value is missing');
   const columns = openColumns(value);
   if (columns.count !== fields.transactions) {
     throw malformed(`n is not the count of the packed value, ${columns.count}`);
   }
-  return readTransactions(columns).map((transaction) => ({
-    transaction,
-    attempt,
-    origin,
-    replyTo,
-  }));
+  const rows = readRows(columns);
+  const transactions: DeliveredTransaction[] = [];
+  for (let row = 0; row < rows.count; row++) transactions.push(new DeliveredTransaction(rows, row));
+  return { head, transactions };
 }
 
 const HEAD = /^(\d) ([a-z]+) (\d{1,6}) (\S{0,64})$/;
@@ -192,60 +204,80 @@ export function readReceived(
   value: Buffer,
 ): { readonly transactionId: string; readonly receivedAtMs: number }[] {
   const columns = openColumns(value);
-  const receivedAt = readFloat64s(columns, RECEIVED_AT, 'received_at');
-  return readUuids(columns, ID, 'transaction_id').map((transactionId, row) => ({
-    transactionId,
-    receivedAtMs: receivedAt[row] ?? 0,
+  const { bytes, view, count } = columns;
+  const receivedAt = float64sAt(columns, RECEIVED_AT, 'received_at');
+  const ids = uuidsAt(columns, ID, 'transaction_id');
+  return Array.from({ length: count }, (_, row) => ({
+    transactionId: formatUuid(bytes, ids + row * UUID_BYTES),
+    receivedAtMs: view.getFloat64(receivedAt + row * TIME_BYTES, true),
   }));
 }
 
-function readTransactions(columns: Columns): Transaction[] {
-  const ids = readUuids(columns, ID, 'transaction_id');
-  const createdAt = readFloat64s(columns, CREATED_AT, 'created_at');
-  const receivedAt = readFloat64s(columns, RECEIVED_AT, 'received_at');
-  const accounts = readTexts(columns, ACCOUNT, 'account_id');
-  const merchants = readTexts(columns, MERCHANT, 'merchant_id');
-  const amounts = readTexts(columns, AMOUNT_TEXT, 'amount');
-  const currencies = readTexts(columns, CURRENCY, 'currency');
-  const corridors = readTexts(columns, CORRIDOR, 'corridor');
-  const types = readTexts(columns, TYPE, 'type');
-  const ips = readTexts(columns, IP, 'ip');
-  const devices = readTexts(columns, DEVICE, 'device_id');
-  const countries = readTexts(columns, COUNTRY, 'country');
-  const channels = readTexts(columns, CHANNEL, 'channel');
-  return ids.map((transactionId, row) => ({
-    transactionId,
-    createdAtMs: checkTime(createdAt[row], 'created_at'),
-    receivedAtMs: checkTime(receivedAt[row], 'received_at'),
-    accountId: checkId(accounts[row], 'account_id'),
-    merchantId: checkId(merchants[row], 'merchant_id'),
-    amount: checkAmount(amounts[row]),
-    currency: checkLength(currencies[row], 3, 'currency'),
-    corridor: checkLength(corridors[row], 5, 'corridor'),
-    type: types[row] ?? null,
-    ip: ips[row] ?? null,
-    deviceId: devices[row] ?? null,
-    country: countries[row] ?? null,
-    channel: channels[row] ?? null,
-  }));
+function readRows(columns: Columns): TransactionRows {
+  const { count, bytes, view } = columns;
+  return {
+    ...{ count, bytes, view },
+    idsAt: uuidsAt(columns, ID, 'transaction_id'),
+    createdAt: timesAt(columns, CREATED_AT, 'created_at'),
+    receivedAt: timesAt(columns, RECEIVED_AT, 'received_at'),
+    account: checked(columns, ACCOUNT, 'account_id', isId, 'is missing or too long'),
+    merchant: checked(columns, MERCHANT, 'merchant_id', isId, 'is missing or too long'),
+    amount: checked(columns, AMOUNT_TEXT, 'amount', isAmount, 'is not a decimal'),
+    currency: checked(columns, CURRENCY, 'currency', hasChars(3), 'is not of 3 characters'),
+    corridor: checked(columns, CORRIDOR, 'corridor', hasChars(5), 'is not of 5 characters'),
+    type: textsOf(columns, TYPE, 'type'),
+    ip: textsOf(columns, IP, 'ip'),
+    device: textsOf(columns, DEVICE, 'device_id'),
+    country: textsOf(columns, COUNTRY, 'country'),
+    channel: textsOf(columns, CHANNEL, 'channel'),
+  };
 }
 
-function checkTime(epochMs = Number.NaN, label: string): number {
-  if (Number.isInteger(epochMs) && epochMs >= TIME_MS_MIN && epochMs < TIME_MS_MAX) return epochMs;
-  throw malformed(`${label} is not a time from 2000 on in whole milliseconds`);
+function timesAt(columns: Columns, name: number, label: string): number {
+  const start = float64sAt(columns, name, label);
+  for (let row = 0; row < columns.count; row++) {
+    const ms = columns.view.getFloat64(start + row * TIME_BYTES, true);
+    if (!Number.isInteger(ms) || ms < TIME_MS_MIN || ms >= TIME_MS_MAX) {
+      throw malformed(`${label} is not a time from 2000 on in whole milliseconds`);
+    }
+  }
+  return start;
 }
 
-function checkId(id: string | null | undefined, label: string): string {
-  if (id && id.length <= ID_CHARS_MAX) return id;
-  throw malformed(`${label} is missing or too long`);
+type IsGood = (column: TextColumn, row: number) => boolean;
+
+/** A column that no row is null in. */
+function checked(columns: Columns, name: number, label: string, isGood: IsGood, problem: string) {
+  const column = textsOf(columns, name, label);
+  for (let row = 0; row < columns.count; row++) {
+    if (column.isNull(row) || !isGood(column, row)) throw malformed(`${label} ${problem}`);
+  }
+  return column;
 }
 
-function checkAmount(amount: string | null | undefined): string {
-  if (amount && AMOUNT.test(amount)) return amount;
-  throw malformed('amount is not a decimal');
+/** Characters of a text that is ASCII are its bytes. */
+function charsOf(column: TextColumn, row: number): number {
+  return column.isAscii ? column.to(row) - column.from(row) : (column.text(row) ?? '').length;
 }
 
-function checkLength(text: string | null | undefined, chars: number, label: string): string {
-  if (text?.length === chars) return text;
-  throw malformed(`${label} is not of ${chars} characters`);
+function isId(column: TextColumn, row: number): boolean {
+  const chars = charsOf(column, row);
+  return chars > 0 && chars <= ID_CHARS_MAX;
+}
+
+function hasChars(chars: number): IsGood {
+  return (column, row) => charsOf(column, row) === chars;
+}
+
+/** 1 to 15 digits, then none, or a point and 1 to 4 digits. */
+function isAmount(column: TextColumn, row: number): boolean {
+  const [from, to] = [column.from(row), column.to(row)];
+  let point = to;
+  for (let at = from; at < to; at++) {
+    const byte = column.bytes[at] as number;
+    if (byte === POINT && point === to) point = at;
+    else if (byte < ZERO || byte > NINE) return false;
+  }
+  const places = to - point - 1;
+  return point > from && point - from <= 15 && (point === to || (places >= 1 && places <= 4));
 }

@@ -2,7 +2,9 @@
  * The end of a batch in Redis: one script call a stream acknowledges, publishes scores, schedules retries, copies dead
  * letters, replaces entries and answers waiting requests. Postgres has committed before.
  */
+import type { DeliveredTransaction, TextColumn } from '../domain/delivered.ts';
 import { Failure } from '../domain/failure.ts';
+import type { Decision } from '../domain/score-record.ts';
 import type { RedisClient } from './connection.ts';
 import { ENTRY_VERSION, type PackedEntry } from './entry.ts';
 import { GROUP, repliesChannel, type StreamKeys } from './keys.ts';
@@ -10,15 +12,10 @@ import { isStreamAtFault } from './outage.ts';
 import { packRetry } from './retries.ts';
 import { loadScript, runScript, runScripts, type ScriptArgument } from './scripts.ts';
 
-/** One score of a `transaction.scored` event: a row `[transaction_id, account_id, ...]` in this order. */
+/** One score of a `transaction.scored` event. */
 export type PublishedScore = {
-  readonly transactionId: string;
-  readonly accountId: string;
-  readonly merchantId: string;
-  readonly score: number;
-  readonly risk: number;
-  readonly verdict: string;
-  readonly reasonCodes: readonly string[];
+  readonly transaction: DeliveredTransaction;
+  readonly decision: Pick<Decision, 'score' | 'risk' | 'verdict' | 'reasons'>;
 };
 
 /** An entry whose transactions are all decided. */
@@ -171,10 +168,16 @@ function toEvents(
   return { lines, events };
 }
 
-function toRow(one: PublishedScore): string {
-  const { transactionId, score, risk, verdict, reasonCodes } = one;
-  const parties = `${JSON.stringify(one.accountId)},${JSON.stringify(one.merchantId)}`;
+function toRow({ transaction, decision }: PublishedScore): string {
+  const { transactionId, rows, row } = transaction;
+  const { score, risk, verdict, reasons } = decision;
+  const parties = `${quote(rows.account, row)},${quote(rows.merchant, row)}`;
   // Ids, verdicts and reason codes have no character that JSON would escape.
-  const codes = reasonCodes.length === 0 ? '' : `"${reasonCodes.join('","')}"`;
+  const codes = reasons.length === 0 ? '' : reasons.map(({ code }) => `"${code}"`).join();
   return `["${transactionId}",${parties},${score},${risk},"${verdict}",[${codes}]]`;
+}
+
+function quote(column: TextColumn, row: number): string {
+  const text = column.text(row) ?? '';
+  return column.isBare ? `"${text}"` : JSON.stringify(text);
 }

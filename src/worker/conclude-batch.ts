@@ -3,13 +3,12 @@
  * streams. It may run again for the same transactions.
  */
 import { DEAD_LETTER_ENTRY_CHARS_MAX, type DeadLetter } from '../domain/dead-letter.ts';
-import type { Decision } from '../domain/score-record.ts';
 import type { Failpoint } from '../runtime/failpoint.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { StoredScore } from '../store/scores.ts';
 import type { Settle } from '../stream/settle.ts';
 import { countOutcomes } from './count-batch.ts';
-import { type Decided, decide, type Item, type Published } from './item.ts';
+import { type Decided, decide, type Item } from './item.ts';
 import {
   type EncodeEntry,
   type Left,
@@ -55,7 +54,7 @@ export async function conclude(
   endSettle();
   const { left, late } = readSettled(settlements, settled);
   const ended =
-    left.size === 0 ? final : final.filter(({ stream }) => !left.has(stream.transactions));
+    left.size === 0 ? final : final.filter(({ held }) => !left.has(held.stream.transactions));
   countOutcomes(metrics, ended);
   await store.closeDeadLettersOfScored(late);
   return left;
@@ -77,10 +76,11 @@ export async function replace(
  * given up, and its worker died before it could settle that. Nearly always none.
  */
 function scoredAgain(decided: readonly Decided[]): string[] {
-  return decided.flatMap(({ entry, payload, outcome }) => {
-    if (outcome.kind !== 'acknowledge' || outcome.published === null || payload === null) return [];
-    const isFirst = entry.deliveries === 1 && payload.attempt === 1 && payload.origin === 'ingest';
-    return isFirst ? [] : [outcome.published.transactionId];
+  return decided.flatMap(({ held, item, outcome }) => {
+    if (outcome.kind !== 'acknowledge' || outcome.published === null || item === null) return [];
+    const { attempt, origin } = item.head;
+    const isFirst = held.entry.deliveries === 1 && attempt === 1 && origin === 'ingest';
+    return isFirst ? [] : [item.transaction.transactionId];
   });
 }
 
@@ -94,28 +94,28 @@ async function commitDeadLetters(
   if (dead.length === 0) return decided;
   const inserted = await store.insertDeadLetters(dead.map((one) => toDeadLetter(one, atMs)));
   failpoint('worker-after-dead-letters');
-  const refused = dead.filter(
-    (one): one is Decided & Item => one.payload !== null && !inserted.has(nameOf(one)),
-  );
-  const scored = await store.readStoredScores(refused.map((one) => one.payload.transaction));
-  const acknowledged = new Map<Decided, Decided>();
-  for (const one of refused) {
-    const record = scored.get(one.payload.transaction.transactionId);
+  const refused = dead.flatMap((one) => (inserted.has(nameOf(one)) ? [] : (one.item ?? [])));
+  const scored = await store.readStoredScores(refused.map(({ transaction }) => transaction));
+  const acknowledged = new Map<Item | null, Decided>();
+  for (const item of refused) {
+    const { transaction } = item;
+    const record = scored.get(transaction.transactionId);
     if (record === undefined) continue;
-    const published = publish(one, record, record.scoredAtMs);
-    acknowledged.set(one, decide(one, { kind: 'acknowledge', published }));
+    const published = { transaction, decision: record, scoredAtMs: record.scoredAtMs };
+    acknowledged.set(item, decide(item, { kind: 'acknowledge', published }));
   }
-  return decided.map((one) => acknowledged.get(one) ?? one);
+  return decided.map((one) => acknowledged.get(one.item) ?? one);
 }
 
 /** What a dead letter is known by: an entry may hold several. */
-function nameOf({ entry, payload }: Decided): string {
-  return payload?.transaction.transactionId ?? entry.id;
+function nameOf({ held, item }: Decided): string {
+  return item?.transaction.transactionId ?? held.entry.id;
 }
 
-function toDeadLetter({ stream, entry, payload, outcome }: Decided, atMs: number): DeadLetter {
+function toDeadLetter({ held, item, outcome }: Decided, atMs: number): DeadLetter {
   if (outcome.kind !== 'dead-letter') throw new Error(`${outcome.kind} is no dead letter`);
-  const transaction = payload?.transaction;
+  const { stream, entry } = held;
+  const transaction = item?.transaction;
   return {
     transactionId: transaction?.transactionId ?? null,
     createdAtMs: transaction?.createdAtMs ?? null,
@@ -123,7 +123,7 @@ function toDeadLetter({ stream, entry, payload, outcome }: Decided, atMs: number
     corridor: stream.corridor,
     stream: stream.transactions,
     entryId: entry.id,
-    attempts: payload?.attempt ?? 1,
+    attempts: item?.head.attempt ?? 1,
     errorCode: outcome.failure.code,
     error: outcome.failure.message,
     entry: (transaction === undefined
@@ -132,15 +132,4 @@ function toDeadLetter({ stream, entry, payload, outcome }: Decided, atMs: number
     ).slice(0, DEAD_LETTER_ENTRY_CHARS_MAX),
     failedAtMs: atMs,
   };
-}
-
-/** What is published of a score. */
-export function publish(
-  { payload }: Item,
-  { score, risk, verdict, reasons }: Pick<Decision, 'score' | 'risk' | 'verdict' | 'reasons'>,
-  scoredAtMs: number,
-): Published {
-  const { transactionId, accountId, merchantId } = payload.transaction;
-  const reasonCodes = reasons.map(({ code }) => code);
-  return { transactionId, accountId, merchantId, score, risk, verdict, reasonCodes, scoredAtMs };
 }

@@ -14,15 +14,15 @@ export function countScored(
   scoredAtMs: number,
 ): void {
   const corridors = new Map<string, ReturnType<typeof countersOf>>();
-  for (const { item, score } of scored) {
-    if (before.size > 0 && before.has(score.transactionId)) continue;
-    let counters = corridors.get(score.corridor);
+  for (const { transaction, decision } of scored) {
+    if (before.size > 0 && before.has(transaction.transactionId)) continue;
+    const { corridor, receivedAtMs } = transaction;
+    let counters = corridors.get(corridor);
     if (counters === undefined) {
-      counters = countersOf(metrics, score.corridor);
-      corridors.set(score.corridor, counters);
+      counters = countersOf(metrics, corridor);
+      corridors.set(corridor, counters);
     }
-    counters.verdicts[score.decision.verdict] += 1;
-    const { receivedAtMs } = item.payload.transaction;
+    counters.verdicts[decision.verdict] += 1;
     counters.latency.observe(Math.max(0, scoredAtMs - receivedAtMs) / 1000);
   }
   for (const [corridor, { verdicts }] of corridors) {
@@ -40,10 +40,10 @@ function countersOf(metrics: Metrics, corridor: string) {
 
 /** Retries and dead letters, once they are settled. */
 export function countOutcomes(metrics: Metrics, decided: readonly Decided[]): void {
-  for (const { outcome, stream } of decided) {
+  for (const { outcome, held } of decided) {
     if (outcome.kind === 'retry') metrics.retries.inc({ code: outcome.failure.code });
     if (outcome.kind === 'dead-letter') {
-      metrics.deadLetters.inc({ corridor: stream.corridor, code: outcome.failure.code });
+      metrics.deadLetters.inc({ corridor: held.stream.corridor, code: outcome.failure.code });
     }
   }
 }

@@ -1,7 +1,8 @@
 /** What a batch is made of while a worker holds it. */
+import type { DeliveredTransaction } from '../domain/delivered.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { NewScore } from '../store/scores.ts';
-import type { EntryPayload } from '../stream/entry.ts';
+import type { EntryHead, EntryPayload } from '../stream/entry.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import type { StreamEntry } from '../stream/read-group.ts';
 import type { PublishedScore } from '../stream/settle.ts';
@@ -14,10 +15,14 @@ export type HeldEntry = {
 };
 
 /** A transaction of a held entry. */
-export type Item = HeldEntry & { readonly payload: EntryPayload };
+export type Item = {
+  readonly held: HeldEntry;
+  readonly head: EntryHead;
+  readonly transaction: DeliveredTransaction;
+};
 
 /** An item and the score that this batch computed for it. */
-export type Scored = { readonly item: Item; readonly score: NewScore };
+export type Scored = NewScore & { readonly item: Item };
 
 /** What becomes of a transaction: decided by the core, carried out by settle. */
 export type Outcome =
@@ -27,14 +32,18 @@ export type Outcome =
 
 export type Published = PublishedScore & { readonly scoredAtMs: number };
 
-export type Decided = HeldEntry & {
+export type Decided = {
+  readonly held: HeldEntry;
   /** Null when the entry could not be read: then this is all of it. */
-  readonly payload: EntryPayload | null;
+  readonly item: Item | null;
   readonly outcome: Outcome;
 };
 
-/** Field by field: a spread a transaction costs more than the decision. */
-export function decide(one: Item | Decided, outcome: Outcome): Decided {
-  const { stream, consumer, entry, payload } = one;
-  return { stream, consumer, entry, payload, outcome };
+export function decide(item: Item, outcome: Outcome): Decided {
+  return { held: item.held, item, outcome };
+}
+
+/** An item as it is put into another entry. */
+export function payloadOf({ head, transaction }: Item): EntryPayload {
+  return { ...head, transaction };
 }

@@ -15,7 +15,6 @@ import {
   type ConcludeDependencies,
   type ConcludeStore,
   conclude,
-  publish,
   replace,
 } from './conclude-batch.ts';
 import { countScored } from './count-batch.ts';
@@ -118,11 +117,11 @@ function settleRepeated(
   stored: Stored,
 ): Decided[] {
   if (others.length === 0) return [];
-  const scores = new Map(scored.map(({ score }) => [score.transactionId, score]));
+  const scores = new Map(scored.map((one) => [one.transaction.transactionId, one]));
   return others.map((item) => {
-    const score = scores.get(item.payload.transaction.transactionId);
+    const score = scores.get(item.transaction.transactionId);
     if (score === undefined) return decide(item, { kind: 'acknowledge', published: null });
-    return acknowledge({ item, score }, stored);
+    return acknowledge({ ...score, item }, stored);
   });
 }
 
@@ -131,7 +130,7 @@ async function foldAndScore(
   items: readonly Item[],
 ): ReturnType<typeof scoreItems> {
   const endFold = dependencies.metrics.batchDuration.startTimer({ stage: 'fold' });
-  const transactions = items.map((item) => item.payload.transaction);
+  const transactions = items.map((item) => item.transaction);
   const rows =
     items.length === 0 ? createFeatureRows(0) : await dependencies.foldProfiles(transactions);
   endFold();
@@ -144,7 +143,7 @@ function failItem(
   item: Item,
   failure: Failure,
 ): Decided {
-  const decision = decideRetry(retryPolicy, item.payload.attempt, failure, random());
+  const decision = decideRetry(retryPolicy, item.head.attempt, failure, random());
   if (decision.kind === 'dead-letter') return decide(item, { kind: 'dead-letter', failure });
   return decide(item, { kind: 'retry', afterMs: decision.afterMs, failure });
 }
@@ -157,10 +156,12 @@ async function storeScores(
 ): Promise<Stored> {
   const { featureSchema, ruleSet } = scorer;
   const lineage = { scoredAtMs, featureSchema, ruleSet };
-  const scores = scored.map(({ score }) => score);
-  const won = await store.insertScores(scores, lineage);
-  if (won.size === scores.length) return { lineage, before: NONE };
-  const lost = scores.filter((score) => !won.has(score.transactionId));
+  const won = await store.insertScores(scored, lineage);
+  if (won === 'all') return { lineage, before: NONE };
+  const lost = scored
+    .map(({ transaction }) => transaction)
+    .filter(({ transactionId }) => !won.has(transactionId));
+  if (lost.length === 0) return { lineage, before: NONE };
   const before = await store.readStoredScores(lost);
   if (before.size < lost.length) {
     throw new Failure('unavailable', 'SCORE_UNREADABLE', 'a stored score could not be read back');
@@ -169,12 +170,22 @@ async function storeScores(
 }
 
 /** The score that counts, to be published, and as the reply of a request that waits for it. */
-function acknowledge({ item, score }: Scored, { lineage, before }: Stored): Decided {
-  const earlier = before.get(score.transactionId);
-  const { scoredAtMs } = lineage;
-  const published = publish(item, earlier ?? score.decision, earlier?.scoredAtMs ?? scoredAtMs);
-  if (item.payload.replyTo === null) return decide(item, { kind: 'acknowledge', published });
-  const record = earlier ?? { ...score, ...score.decision, ...lineage };
-  const reply = JSON.stringify(toScoreJson(record));
+function acknowledge(scored: Scored, { lineage, before }: Stored): Decided {
+  const { item, transaction, decision } = scored;
+  const earlier = before.size === 0 ? undefined : before.get(transaction.transactionId);
+  const { scoredAtMs } = earlier ?? lineage;
+  const published = { transaction, decision: earlier ?? decision, scoredAtMs };
+  if (item.head.replyTo === null) return decide(item, { kind: 'acknowledge', published });
+  const reply = JSON.stringify(toScoreJson(earlier ?? recordOf(scored, lineage)));
   return decide(item, { kind: 'acknowledge', published, reply });
+}
+
+function recordOf(scored: Scored, lineage: ScoreLineage): StoredScore {
+  const { transaction, decision, model, attempts, degradation } = scored;
+  const { transactionId, createdAtMs, accountId, corridor } = transaction;
+  const { scoredAtMs, ruleSet } = lineage;
+  return {
+    ...{ transactionId, createdAtMs, accountId, corridor, ...decision },
+    ...{ model, attempts, degradation, scoredAtMs, ruleSet },
+  };
 }

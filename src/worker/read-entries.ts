@@ -1,9 +1,10 @@
 /** From delivered entries to items that can be worked on; whatever cannot is decided here. Pure. */
+import { compareIds } from '../domain/delivered.ts';
 import { Failure } from '../domain/failure.ts';
-import type { EntryFields, EntryPayload } from '../stream/entry.ts';
-import type { Decided, HeldEntry, Item } from './item.ts';
+import type { DecodedEntry, EntryFields } from '../stream/entry.ts';
+import { type Decided, decide, type HeldEntry, type Item } from './item.ts';
 
-export type DecodeEntry = (fields: EntryFields) => EntryPayload[];
+export type DecodeEntry = (fields: EntryFields) => DecodedEntry;
 
 /** Deliveries after which a transaction has crashed its workers often enough to be given up. */
 export const DELIVERIES_MAX = 5;
@@ -18,42 +19,60 @@ export function readEntries(
   for (const one of held) {
     const { entry } = one;
     if (entry.deleted) {
-      decided.push({ ...one, payload: null, outcome: { kind: 'acknowledge', published: null } });
+      const outcome = { kind: 'acknowledge', published: null } as const;
+      decided.push({ held: one, item: null, outcome });
       continue;
     }
     try {
-      const { stream, consumer } = one;
-      const payloads = decode(entry);
+      const { head, transactions } = decode(entry);
       // One of several is divided before it comes to this: nobody is given up for a neighbour.
-      const isGivenUp = entry.deliveries > DELIVERIES_MAX && payloads.length === 1;
-      for (const payload of payloads) {
-        const item = { stream, consumer, entry, payload };
+      const isGivenUp = entry.deliveries > DELIVERIES_MAX && transactions.length === 1;
+      for (const transaction of transactions) {
+        const item = { held: one, head, transaction };
         if (isGivenUp) decided.push(giveUp(item));
         else items.push(item);
       }
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      decided.push({ ...one, payload: null, outcome: { kind: 'dead-letter', failure: error } });
+      const outcome = { kind: 'dead-letter', failure: error } as const;
+      decided.push({ held: one, item: null, outcome });
     }
   }
   return { items, decided };
 }
 
 function giveUp(item: Item): Decided {
-  const detail = `delivered ${item.entry.deliveries} times without an end: it may crash the worker`;
+  const detail = `delivered ${item.held.entry.deliveries} times without an end: it may crash the worker`;
   const failure = new Failure('permanent', 'CRASHES_WORKER', detail);
-  return { ...item, outcome: { kind: 'dead-letter', failure } };
+  return decide(item, { kind: 'dead-letter', failure });
 }
 
 /** The first item of each transaction, and the items that repeat one of them. */
-export function splitRepeated(items: readonly Item[]): { firsts: Item[]; others: Item[] } {
-  const seen = new Set<string>();
-  const firsts: Item[] = [];
+export function splitRepeated(items: readonly Item[]): { firsts: readonly Item[]; others: Item[] } {
+  const others = repeatsOf(items);
+  if (others.length === 0) return { firsts: items, others };
+  const repeated = new Set(others);
+  return { firsts: items.filter((item) => !repeated.has(item)), others };
+}
+
+/** Items whose transaction an item before them has: an open-addressing table of indices, as ids are random at their end. */
+function repeatsOf(items: readonly Item[]): Item[] {
+  const size = 2 ** Math.ceil(Math.log2(2 * items.length + 1));
+  const table = new Int32Array(size).fill(-1);
   const others: Item[] = [];
-  for (const item of items) {
-    const { transactionId } = item.payload.transaction;
-    (seen.has(transactionId) ? others : firsts).push(item);
-    seen.add(transactionId);
+  for (let index = 0; index < items.length; index++) {
+    const item = items[index] as Item;
+    const { rows, idAt } = item.transaction;
+    let at = rows.view.getUint32(idAt + 12) & (size - 1);
+    while (table[at] !== -1 && !isSameId(item, items[table[at] as number] as Item)) {
+      at = (at + 1) & (size - 1);
+    }
+    if (table[at] === -1) table[at] = index;
+    else others.push(item);
   }
-  return { firsts, others };
+  return others;
+}
+
+function isSameId({ transaction: one }: Item, { transaction: other }: Item): boolean {
+  return compareIds(one, other) === 0;
 }

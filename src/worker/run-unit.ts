@@ -44,8 +44,8 @@ export function createRunUnit({ steps, pause, signal, log, onTry }: RunUnitOptio
         return after && [...before, ...after];
       }
       const failure = toOwnFailure(error);
-      const { stream, entry, payload } = first;
-      const { transactionId } = payload.transaction;
+      const { stream, entry } = first.held;
+      const { transactionId } = first.transaction;
       log.warn(
         { stream: stream.transactions, entry: entry.id, transactionId, code: failure.code },
         'transaction failed',
@@ -63,9 +63,9 @@ export function createRunUnit({ steps, pause, signal, log, onTry }: RunUnitOptio
     } catch (error) {
       // It was answered, so the dependency is there; nobody else may be left to say so.
       pause.end();
-      const groups = [...Map.groupBy(decided, ({ entry }) => entry).values()];
+      const groups = [...Map.groupBy(decided, ({ held }) => held).values()];
       if (groups.length <= 1) {
-        const entry = decided[0]?.entry.id;
+        const entry = decided[0]?.held.entry.id;
         log.error({ err: toError(error).message, entry }, 'entry stays pending');
         return NOTHING_LEFT;
       }

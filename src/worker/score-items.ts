@@ -4,7 +4,6 @@
  */
 import { Failure, toError } from '../domain/failure.ts';
 import { type FeatureRows, vectorOf } from '../scoring/feature-rows.ts';
-import type { NewScore } from '../store/scores.ts';
 import type { ShadowBatch } from '../store/shadow-batches.ts';
 import type { Item, Scored } from './item.ts';
 import type { JudgedRow, Judgement } from './judge-batch.ts';
@@ -44,34 +43,28 @@ export async function scoreItems(
 ): Promise<ScoredItems> {
   const { scorer, models, level } = options;
   const judgedRows = items.map(
-    ({ payload: { transaction } }, index): JudgedRow => ({
-      transaction,
-      vector: vectorOf(rows, index),
-    }),
+    ({ transaction }, index): JudgedRow => ({ transaction, vector: vectorOf(rows, index) }),
   );
   const judged = (await models?.judge(judgedRows)) ?? null;
   const scored: Scored[] = [];
   const failed: FailedItem[] = [];
   for (const [index, item] of items.entries()) {
     const { opinion, model, degradation } = judged?.judgements[index] ?? BY_RULES;
-    const { transaction, attempt } = item.payload;
+    const { transaction, head } = item;
     const { vector } = judgedRows[index] as JudgedRow;
     try {
       const decision = scorer.decide(vector, opinion, transaction);
-      const { transactionId, createdAtMs, accountId, corridor } = transaction;
+      const { attempt: attempts } = head;
       // Field by field: spreads cost more than the decision.
-      const score: NewScore = {
-        transactionId,
-        createdAtMs,
-        accountId,
-        corridor,
+      scored.push({
+        item,
+        transaction,
         decision,
         features: vector,
         model,
-        attempts: attempt,
+        attempts,
         degradation: Math.max(level, degradation),
-      };
-      scored.push({ item, score });
+      });
     } catch (error) {
       failed.push({ item, failure: toScoringFailure(error) });
     }

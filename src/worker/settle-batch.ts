@@ -2,7 +2,7 @@
 import type { Failure } from '../domain/failure.ts';
 import type { EntryPayload, PackedEntry } from '../stream/entry.ts';
 import type { EndedEntry, Settlement } from '../stream/settle.ts';
-import type { Decided, HeldEntry, Item } from './item.ts';
+import { type Decided, type HeldEntry, type Item, payloadOf } from './item.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
 
@@ -20,12 +20,13 @@ export function toSettlements(
   const failedAt = new Date(atMs).toISOString();
   const toIso = createIso();
   for (const one of decided) {
-    const settlement = settlements.of(one);
-    let ended = entries.get(one.entry);
+    const { entry } = one.held;
+    const settlement = settlements.of(one.held);
+    let ended = entries.get(entry);
     if (ended === undefined) {
-      const { id, transactions } = one.entry;
+      const { id, transactions } = entry;
       ended = { entryId: id, transactions, scoredAt: '', scores: [], retries: [], deadLetters: [] };
-      entries.set(one.entry, ended);
+      entries.set(entry, ended);
       settlement.ended.push(ended);
     }
     add(ended, settlement, one, { encode, failedAt, toIso });
@@ -73,7 +74,7 @@ type Adding = {
 function add(
   ended: Mutable<EndedEntry>,
   settlement: Mutable<Settlement>,
-  { payload, outcome }: Decided,
+  { item, outcome }: Decided,
   { encode, failedAt, toIso }: Adding,
 ): void {
   switch (outcome.kind) {
@@ -84,23 +85,24 @@ function add(
         const scoredAt = toIso(published.scoredAtMs);
         if (scoredAt > ended.scoredAt) ended.scoredAt = scoredAt;
       }
-      const replyTo = payload?.replyTo ?? null;
+      const replyTo = item?.head.replyTo ?? null;
       if (replyTo !== null && reply !== undefined) {
         settlement.replies.push({ instance: replyTo, score: reply });
       }
       return;
     }
     case 'retry': {
-      if (payload === null) throw new Error('an entry that cannot be read has no second attempt');
-      const next = encode([{ ...payload, attempt: payload.attempt + 1, origin: 'retry' }]);
+      if (item === null) throw new Error('an entry that cannot be read has no second attempt');
+      const attempt = item.head.attempt + 1;
+      const next = encode([{ ...payloadOf(item), attempt, origin: 'retry' }]);
       ended.retries.push({ waitMs: outcome.afterMs, next });
       return;
     }
     case 'dead-letter':
       ended.deadLetters.push({
-        transactionId: payload?.transaction.transactionId ?? null,
-        accountId: payload?.transaction.accountId ?? null,
-        attempts: payload?.attempt ?? 1,
+        transactionId: item?.transaction.transactionId ?? null,
+        accountId: item?.transaction.accountId ?? null,
+        attempts: item?.head.attempt ?? 1,
         error: `${outcome.failure.code}: ${outcome.failure.message}`.slice(0, 1024),
         failedAt,
       });
@@ -111,7 +113,7 @@ function add(
 /** The entries that take the place of one. */
 export type ReplaceEntry = (
   items: readonly Item[],
-  entry: Item['entry'],
+  entry: HeldEntry['entry'],
   encode: EncodeEntry,
 ) => PackedEntry[];
 
@@ -121,25 +123,23 @@ export function toReplacements(
   encode: EncodeEntry,
 ): Settlement[] {
   const settlements = new Settlements();
-  for (const [entry, group] of Map.groupBy(items, (item) => item.entry)) {
-    const [first] = group;
-    if (first === undefined) continue;
-    const { id: entryId, transactions } = entry;
-    const by = replace(group, entry, encode);
-    settlements.of(first).replaced.push({ entryId, transactions, by });
+  for (const [held, group] of Map.groupBy(items, ({ held }) => held)) {
+    const { id: entryId, transactions } = held.entry;
+    const by = replace(group, held.entry, encode);
+    settlements.of(held).replaced.push({ entryId, transactions, by });
   }
   return settlements.all();
 }
 
 /** The same entry once more, behind the others. */
 export const releaseEntry: ReplaceEntry = (items, { carried }, encode) => {
-  const payloads = items.map(({ payload }) => ({ ...payload, origin: 'released' as const }));
+  const payloads = items.map((item) => ({ ...payloadOf(item), origin: 'released' as const }));
   return [encode(payloads, carried)];
 };
 
 /** Entries of one, which go on counting deliveries. */
 export const divideEntry: ReplaceEntry = (items, { deliveries }, encode) =>
-  items.map(({ payload }) => encode([payload], deliveries));
+  items.map((item) => encode([payloadOf(item)], deliveries));
 
 /** Streams that could not be settled, by name, and why: their entries stay pending. Nearly always none. */
 export type Left = ReadonlyMap<string, Failure>;
@@ -163,7 +163,8 @@ export function readSettled(
     if (!(gone instanceof Set)) left.set(stream.transactions, gone as Failure);
     else if (gone.size > 0) {
       for (const { entryId, scores } of ended) {
-        if (gone.has(entryId)) late.push(...scores.map((one) => one.transactionId));
+        if (gone.has(entryId))
+          late.push(...scores.map(({ transaction }) => transaction.transactionId));
       }
     }
   }

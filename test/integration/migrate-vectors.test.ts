@@ -19,10 +19,10 @@ import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { missingMigrations } from '../../src/store/schema-version.ts';
 import { readScoreRecord } from '../../src/store/score-search.ts';
-import { insertScores, type NewScore } from '../../src/store/scores.ts';
 import { readTrainingRows } from '../../src/store/training-rows.ts';
 import { vectorChecksum } from '../../src/store/vector-checksum.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { insertPlainScores, type PlainScore } from '../support/delivered.ts';
 import { runRisk } from '../support/risk.ts';
 import { idAt } from '../support/stored-rows.ts';
 
@@ -46,7 +46,7 @@ const scores = MONTHS.flatMap((fromMs, month) =>
   Array.from({ length: PER_MONTH }, (_, index) => makeScore(fromMs + index, 100 * month + index)),
 );
 
-function makeScore(createdAtMs: number, n: number): NewScore {
+function makeScore(createdAtMs: number, n: number): PlainScore {
   const features = Float64Array.from({ length: FEATURE_COUNT }, (_, at) => ((n + at) % 97) / 3);
   const bits = new BigUint64Array(features.buffer);
   for (const [at, value] of AWKWARD.entries()) bits[(at * 7 + n) % FEATURE_COUNT] = value;
@@ -69,7 +69,7 @@ function float8Bits(vector: Float64Array): Buffer {
   return Buffer.concat([header, ...bits]);
 }
 
-async function insertAsBefore({ transactionId, createdAtMs, decision, features }: NewScore) {
+async function insertAsBefore({ transactionId, createdAtMs, decision, features }: PlainScore) {
   await testDatabase.sql(
     `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, probability,
        verdict, reasons, features, feature_schema, rule_set, attempts, degradation, features_crc32)
@@ -207,7 +207,7 @@ test('their partitions are as new ones, and take new scores', async () => {
     expect(await describe(name)).toEqual(fresh);
   }
   const more = MONTHS.map((fromMs) => makeScore(fromMs + 500, 7));
-  await insertScores(database, more, lineage);
+  await insertPlainScores(database, more, lineage);
   const ids = more.map(({ transactionId }) => transactionId);
   const times = more.map(({ createdAtMs }) => createdAtMs);
   expect(

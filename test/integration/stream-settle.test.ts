@@ -14,6 +14,8 @@ import {
   type PublishedScore,
   type Settlement,
 } from '../../src/stream/settle.ts';
+import { deliver as deliverAll } from '../support/delivered.ts';
+import { idAt } from '../support/stored-rows.ts';
 import { readEntries, readScored } from '../support/stream-entries.ts';
 import { createStreamRig, payload, payloads, stream } from '../support/stream-rig.ts';
 
@@ -26,13 +28,23 @@ function settlement(consumer: string, more: Partial<Settlement>): Settlement {
 const settle = (...settlements: Settlement[]) =>
   createSettle({ redis: redis(), market: 'm', scoresMax: 100 })(settlements);
 
-const scoreOf = (transactionId: string): PublishedScore => ({
-  ...{ transactionId, accountId: 'acc "1"', merchantId: 'm_ü', score: 7, risk: 0.07 },
-  ...{ verdict: 'approve', reasonCodes: ['VELOCITY', 'NEW_DEVICE'] },
-});
+const CODES = ['VELOCITY', 'NEW_DEVICE'];
+const DECISION: PublishedScore['decision'] = {
+  ...{ score: 7, risk: 0.07, verdict: 'approve' },
+  reasons: CODES.map((code) => ({ code, detail: '', contribution: 0 })),
+};
+const idOf = (n: number) => idAt(Date.UTC(2026, 10), n);
+const scoreOf = (n: number): PublishedScore[] =>
+  deliverAll([
+    {
+      ...{ transactionId: idOf(n), createdAtMs: Date.UTC(2026, 10) },
+      accountId: 'acc "1"',
+      merchantId: 'm_ü',
+    },
+  ]).map((transaction) => ({ transaction, decision: DECISION }));
 
 function ended(entryId: string, transactions = 1, more: Partial<EndedEntry> = {}): EndedEntry {
-  const scores = Array.from({ length: transactions }, (_, n) => scoreOf(`tx-${n}`));
+  const scores = Array.from({ length: transactions }, (_, n) => scoreOf(n)).flat();
   return { entryId, transactions, scores, scoredAt: AT, retries: [], deadLetters: [], ...more };
 }
 
@@ -57,7 +69,7 @@ describe('settle', () => {
     await producer().append(payloads(150));
     const [first = '', second = ''] = await deliver('c', 150);
     const scoredAt = '2026-11-01T00:00:00.001Z';
-    const all = [ended(first, 75), ended(second, 75, { scoredAt, scores: [scoreOf('tx')] })];
+    const all = [ended(first, 75), ended(second, 75, { scoredAt, scores: scoreOf(900) })];
     await settle(settlement('c', { ended: all }));
     const events = await redis().xrange(stream.scored, '-', '+');
     expect(events.map(([, fields]) => fields.slice(0, 8))).toEqual([
@@ -65,7 +77,7 @@ describe('settle', () => {
       ['v', '2', 'n', '1', 'corridor', 'US-EG', 'scored_at', scoredAt],
     ]);
     expect((await readScored(redis(), stream.scored)).at(-1)).toEqual([
-      ...['tx', 'acc "1"', 'm_ü', 7, 0.07, 'approve'],
+      ...[idOf(900), 'acc "1"', 'm_ü', 7, 0.07, 'approve'],
       ['VELOCITY', 'NEW_DEVICE'],
     ]);
   });
@@ -79,7 +91,7 @@ describe('settle', () => {
     const [id = ''] = await deliver('c', 1);
     await settle(settlement('c', { ended: [ended(id)] }));
     const left = await readScored(redis(), stream.scored);
-    expect(left.map(([transactionId]) => transactionId)).toEqual(['old', 'tx-0']);
+    expect(left.map(([transactionId]) => transactionId)).toEqual(['old', idOf(0)]);
   });
 
   test('keeps events up to their number of scores, and an eighth more at most', async () => {
@@ -87,11 +99,11 @@ describe('settle', () => {
     for (let round = 1; round <= 40; round++) {
       await producer().append(payloads(1));
       const [id = ''] = await deliver('c', 1);
-      await few([settlement('c', { ended: [ended(id, 1, { scores: [scoreOf(`tx-${round}`)] })] })]);
+      await few([settlement('c', { ended: [ended(id, 1, { scores: scoreOf(round) })] })]);
       const left = await readScored(redis(), stream.scored);
       expect(left.length).toBeGreaterThanOrEqual(Math.min(round, 16));
       expect(left.length).toBeLessThanOrEqual(18);
-      expect(left.at(-1)?.[0]).toBe(`tx-${round}`);
+      expect(left.at(-1)?.[0]).toBe(idOf(round));
     }
     const { marks = '' } = await counts();
     expect(marks.split(' ').length / 2).toBeLessThanOrEqual(9);
@@ -109,10 +121,10 @@ describe('settle', () => {
     await appendSingly(payloads(3));
     const ids = await deliver('c', 3);
     await settle(settlement('c', { ended: [ended(ids[1] ?? '')] }));
-    const all = ids.map((id, n) => ended(id, 1, { scores: [scoreOf(`again-${n}`)] }));
+    const all = ids.map((id, n) => ended(id, 1, { scores: scoreOf(10 + n) }));
     expect(await settle(settlement('c', { ended: all }))).toEqual([new Set([ids[1]])]);
     const rows = await readScored(redis(), stream.scored);
-    expect(rows.map(([transactionId]) => transactionId)).toEqual(['tx-0', 'again-0', 'again-2']);
+    expect(rows.map(([transactionId]) => transactionId)).toEqual([0, 10, 12].map((n) => idOf(n)));
     const events = await redis().xrange(stream.scored, '-', '+');
     expect(events.map(([, fields]) => fields[3])).toEqual(['1', '2']);
   });
@@ -122,7 +134,7 @@ describe('settle', () => {
     await appendSingly([payload(9)]);
     const [id = ''] = await deliver('c', 5);
     const some = ended(id, 5, {
-      ...{ scores: [scoreOf('tx-0'), scoreOf('tx-1')], deadLetters: [letter, letter] },
+      ...{ scores: [...scoreOf(0), ...scoreOf(1)], deadLetters: [letter, letter] },
       retries: [next(4)],
     });
     expect(await settle(settlement('c', { ended: [some] }))).toEqual([new Set()]);

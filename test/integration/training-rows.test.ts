@@ -9,9 +9,9 @@ import type { TrainingPage } from '../../src/domain/training-page.ts';
 import { insertLabels } from '../../src/store/labels.ts';
 import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
 import type { Database } from '../../src/store/pool.ts';
-import { insertScores } from '../../src/store/scores.ts';
 import { readTrainingRows } from '../../src/store/training-rows.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { insertPlainScores } from '../support/delivered.ts';
 import { idAt } from '../support/stored-rows.ts';
 
 const DAY_MS = 86_400_000;
@@ -49,7 +49,7 @@ async function store(rows: readonly { atMs: number; schema?: number; said: reado
       return [{ ...key, accountId: `a${at % 7}`, corridor: 'US-EG', decision, features, ...rest }];
     });
     const lineage = { scoredAtMs: JANUARY, ruleSet: 'default@1' };
-    await insertScores(database, scores, { ...lineage, featureSchema: schema });
+    await insertPlainScores(database, scores, { ...lineage, featureSchema: schema });
   }
   const labels = rows.flatMap(({ atMs, said }, at) =>
     said.map(([label, labelledAtMs, source = 'bank']) => ({

@@ -14,8 +14,8 @@ import { score } from '../../src/scoring/score.ts';
 import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { sampleScores } from '../../src/store/score-sample.ts';
-import { insertScores, type NewScore } from '../../src/store/scores.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { insertPlainScores, type PlainScore } from '../support/delivered.ts';
 import { idAt } from '../support/stored-rows.ts';
 
 const PER_MONTH = [1500, 300, 2200];
@@ -32,7 +32,7 @@ beforeAll(async () => {
   const scores = PER_MONTH.flatMap((count, month) =>
     Array.from({ length: count }, (_, index) => makeScore((MONTHS[month] ?? 0) + index, index)),
   );
-  await insertScores(database, scores, {
+  await insertPlainScores(database, scores, {
     scoredAtMs: Date.UTC(2026, 5, 1),
     featureSchema: FEATURE_SCHEMA,
     ruleSet: currentRuleSet.id,
@@ -44,7 +44,7 @@ afterAll(async () => {
 });
 
 /** Vectors with awkward numbers: thirds, missing values, the least and the greatest. */
-function makeScore(createdAtMs: number, index: number): NewScore {
+function makeScore(createdAtMs: number, index: number): PlainScore {
   const features = Float64Array.from({ length: FEATURE_COUNT }, (_, feature) => {
     const kind = (index * 31 + feature * 7) % 11;
     if (kind === 0) return Number.NaN;
@@ -115,7 +115,7 @@ test('samples every month in proportion, the same rows each time', async () => {
 test('finds one turned bit of one feature that matters', async () => {
   const vector = makeScore(0, 0).features.fill(Number.NaN);
   vector[featureIndex('country_change_hours')] = 1.75;
-  const whole: NewScore = {
+  const whole: PlainScore = {
     ...makeScore(MONTHS[1] ?? 0, 1),
     features: vector,
     decision: score({ vector, ruleSet: currentRuleSet, opinion: null }),
@@ -130,9 +130,9 @@ test('finds one turned bit of one feature that matters', async () => {
     ruleSet: currentRuleSet.id,
   };
 
-  await insertScores(database, [whole], lineage);
+  await insertPlainScores(database, [whole], lineage);
   expect((await verify(['scores', '--sample', '5000'])).code).toBe(0);
-  await insertScores(database, [turned], lineage);
+  await insertPlainScores(database, [turned], lineage);
   expect(await verify(['scores', '--sample', '5000'])).toEqual({
     code: 1,
     lines: [

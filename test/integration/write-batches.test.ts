@@ -8,9 +8,9 @@ import { digestKeys } from '../../src/store/key-digest.ts';
 import type { KeySlices } from '../../src/store/key-slices.ts';
 import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
 import type { Database } from '../../src/store/pool.ts';
-import { insertScores, type NewScore } from '../../src/store/scores.ts';
 import { claimTransactions, type NewTransaction } from '../../src/store/transactions.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { insertPlainScores, type PlainScore } from '../support/delivered.ts';
 import { openSlices } from '../support/key-rows.ts';
 import { idAt } from '../support/stored-rows.ts';
 
@@ -151,7 +151,7 @@ describe('claimTransactions', () => {
 });
 
 describe('insertScores', () => {
-  function scores(count: number, points: number): NewScore[] {
+  function scores(count: number, points: number): PlainScore[] {
     return Array.from({ length: count }, (_, index) => ({
       transactionId: idAt(AT_MS + index, points < 500 ? index : 1_000_000 + index),
       createdAtMs: AT_MS + index,
@@ -165,9 +165,11 @@ describe('insertScores', () => {
       },
     }));
   }
-  const insert = (rows: readonly NewScore[], scoredAtMs = AT_MS) =>
-    insertScores(database, rows, { ...LINEAGE, scoredAtMs });
-  const ids = (rows: readonly NewScore[]) => new Set(rows.map((row) => row.transactionId));
+  const insert = async (rows: readonly PlainScore[], scoredAtMs = AT_MS) => {
+    const won = await insertPlainScores(database, rows, { ...LINEAGE, scoredAtMs });
+    return won === 'all' ? ids(rows) : won;
+  };
+  const ids = (rows: readonly PlainScore[]) => new Set(rows.map((row) => row.transactionId));
 
   test('returns what is new and leaves what was stored', async () => {
     const rows = scores(ROWS, 100);
@@ -192,6 +194,6 @@ describe('insertScores', () => {
     const batches = Array.from({ length: 8 }, (_, index) => rows.slice(index * 25));
     const won = await Promise.all(batches.map((batch) => insert(batch)));
     expect(won.reduce((sum, one) => sum + one.size, 0)).toBe(ROWS);
-    expect(won.reduce((all, one) => all.union(one))).toEqual(ids(rows));
+    expect(new Set(won.flatMap((one) => [...one]))).toEqual(ids(rows));
   });
 });

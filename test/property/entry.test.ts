@@ -1,7 +1,9 @@
 /** What is packed into entries comes out again, and nothing that is not an entry gets through. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { compareIds } from '../../src/domain/delivered.ts';
 import { Failure } from '../../src/domain/failure.ts';
+import { arrivalsOf, arrivalsOfDelivered } from '../../src/profile/arrivals.ts';
 import { COUNT_MAX, openColumns, PACKED_BYTES_MAX } from '../../src/stream/columns.ts';
 import {
   ATTEMPTS_MAX,
@@ -15,6 +17,7 @@ import {
   packAgain,
   packEntries,
 } from '../../src/stream/entry.ts';
+import { deliver, payloadsOf } from '../support/delivered.ts';
 
 const text = (charsMax: number) =>
   fc.string({ minLength: 1, maxLength: charsMax, unit: 'grapheme' });
@@ -62,7 +65,7 @@ describe('entries', () => {
     fc.assert(
       fc.property(payloads, (all) => {
         const entries = packEntries(all);
-        const decoded = entries.flatMap((entry) => decodeEntry(fieldsOf(entry)));
+        const decoded = entries.flatMap((entry) => payloadsOf(fieldsOf(entry)));
         expect(decoded.toSorted(byId)).toEqual(all.toSorted(byId));
         expect(entries.flatMap((entry) => entry.payloads)).toEqual(decoded);
       }),
@@ -70,8 +73,30 @@ describe('entries', () => {
     fc.assert(
       fc.property(alike, fc.nat({ max: 99 }), (all, deliveries) => {
         const entry = packAgain(all, deliveries);
-        expect(decodeEntry(fieldsOf(entry))).toEqual(all);
+        expect(payloadsOf(fieldsOf(entry))).toEqual(all);
         expect(carriedDeliveries(entry.head)).toBe(deliveries);
+      }),
+    );
+  });
+
+  test('give profiles what objects would, whatever the texts and amounts', () => {
+    const amount = fc.stringMatching(/^[0-9]{1,15}(\.[0-9]{1,4})?$/);
+    const currency = fc.oneof(fc.constantFrom('USD', 'JPY', 'KWD', 'CLF'), letters(3));
+    const any = fc.tuple(
+      fc.array(fc.tuple(amount, currency), { minLength: 1, maxLength: 20 }),
+      alike,
+    );
+    fc.assert(
+      fc.property(any, (money) => {
+        const [pairs, all] = money;
+        const plain = pairs.map(([amount, currency], index) => {
+          const { transaction } = all[index % all.length] as EntryPayload;
+          return { ...transaction, amount, currency, country: index % 2 === 0 ? 'EG' : null };
+        });
+        const delivered = deliver(plain);
+        expect(arrivalsOfDelivered(delivered)).toEqual(arrivalsOf(plain));
+        const sorted = delivered.toSorted(compareIds).map((one) => one.transactionId);
+        expect(sorted).toEqual(plain.map((one) => one.transactionId).sort());
       }),
     );
   });
@@ -99,7 +124,7 @@ describe('entries', () => {
     );
     expect(entries.length).toBeGreaterThan(1);
     for (const { packed } of entries) expect(packed.length).toBeLessThanOrEqual(PACKED_BYTES_MAX);
-    expect(entries.flatMap((entry) => decodeEntry(fieldsOf(entry)))).toHaveLength(COUNT_MAX);
+    expect(entries.flatMap((entry) => payloadsOf(fieldsOf(entry)))).toHaveLength(COUNT_MAX);
   });
 
   test('have columns of a multiple of 8 from the start, and none where all are null', () => {
@@ -128,7 +153,7 @@ describe('entries', () => {
           ...one,
           transaction: { ...one.transaction, channel: null },
         }));
-        expect(decodeEntry(fieldsOf({ ...rest, packed }))).toEqual(without);
+        expect(payloadsOf(fieldsOf({ ...rest, packed }))).toEqual(without);
       }),
     );
   });

@@ -18,6 +18,7 @@ import { createPromoteRetries } from '../../src/stream/retries.ts';
 import { loadScript, runScript } from '../../src/stream/scripts.ts';
 import { createSettle, type Settlement } from '../../src/stream/settle.ts';
 import { createMemoryStreams } from '../simulation/memory-streams.ts';
+import { deliver } from '../support/delivered.ts';
 import { createStreamRig, stream } from '../support/stream-rig.ts';
 
 const rig = createStreamRig();
@@ -193,6 +194,7 @@ async function run(side: Side, commands: readonly Command[]): Promise<unknown[]>
 }
 
 const HEAD = '1 ingest 0 ';
+const ID = '018bcfe5-6800-7000-8000-000000000000';
 const at = new Date(0).toISOString();
 
 /** Distinct waits, all over or none: their order does not hang on the clock. */
@@ -201,10 +203,10 @@ function settlementOf(
   outcome: Outcome,
   picked: readonly (readonly [string, StreamEntry])[],
 ): Settlement {
-  const score = {
-    ...{ transactionId: 't', accountId: 'acc', merchantId: 'm', score: 1, risk: 0.01 },
-    ...{ verdict: 'approve', reasonCodes: [] },
-  };
+  const [transaction] = deliver([{ transactionId: ID, createdAtMs: 1.7e12 }]);
+  if (transaction === undefined) throw new Error('one was delivered');
+  const decision = { score: 1, risk: 0.01, verdict: 'approve', reasons: [] } as const;
+  const score = { transaction, decision };
   const packed = (text: string, transactions: number, deliveries = 0): PackedEntry => {
     return { transactions, head: `1 ingest ${deliveries} `, packed: Buffer.from(text) };
   };
@@ -224,7 +226,7 @@ function settlementOf(
     deadLetters:
       outcome !== 'dead'
         ? []
-        : [{ transactionId: 't', accountId: 'acc', attempts: 1, error: 'X: x', failedAt: at }],
+        : [{ transactionId: ID, accountId: 'acc', attempts: 1, error: 'X: x', failedAt: at }],
   }));
   const replaced = picked.map(([value, { id: entryId, transactions, deliveries }]) => ({
     ...{ entryId, transactions },

@@ -7,6 +7,7 @@ import { type AccountPast, comparePositions, type MerchantPast } from '../../src
 import type { Label } from '../../src/domain/label.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { accountKind } from '../../src/profile/account-kind.ts';
+import { arrivalsOf } from '../../src/profile/arrivals.ts';
 import { merchantKind } from '../../src/profile/merchant-kind.ts';
 import { beginRows } from '../../src/profile/own-features.ts';
 import type { Profile, ProfileKind } from '../../src/profile/profile.ts';
@@ -124,15 +125,15 @@ function checkAttempts(world: World): string[] {
 function checkEvents({ journal, postgres, schedule }: World): string[] {
   const breaches: string[] = [];
   const published = new Set(
-    journal.events.map(({ entryId, event }) => `${entryId} ${event.transactionId}`),
+    journal.events.map(({ entryId, event }) => `${entryId} ${event.transaction.transactionId}`),
   );
   if (published.size < journal.events.length) breaches.push('two events of one entry');
   const told = new Map<string, number>();
   for (const { event } of journal.events) {
-    const id = event.transactionId;
+    const id = event.transaction.transactionId;
     told.set(id, (told.get(id) ?? 0) + 1);
     const score = postgres.scores.get(id);
-    if (score?.score !== event.score || score.verdict !== event.verdict) {
+    if (score?.score !== event.decision.score || score.verdict !== event.decision.verdict) {
       breaches.push(`an event unlike its score: ${id}`);
     }
   }
@@ -189,7 +190,7 @@ function fresh(
   labels: readonly Label[],
   point: Transaction,
 ): Float64Array {
-  const { arrivals, rows } = beginRows([point]);
+  const { arrivals, rows } = beginRows(arrivalsOf([point]));
   const account = profileOf(accountKind, accountPastOf(labels), siblings, point);
   const merchant = profileOf(merchantKind, merchantPastOf(labels), siblings, point);
   accountKind.fold(account, arrivals, 0, rows.values, rowAt(0));

@@ -111,9 +111,10 @@ export function observeStreams(journal: Journal, witness: Witness): StreamObserv
       if (!witness.isKept(id)) journal.breaches.push(`${outcome} and kept nowhere: ${id}`);
     },
     scored(event, entryId) {
+      const { transactionId } = event.transaction;
       journal.events.push({ event, entryId });
-      if (!witness.isScored(event.transactionId)) {
-        journal.breaches.push(`event before its score: ${event.transactionId}`);
+      if (!witness.isScored(transactionId)) {
+        journal.breaches.push(`event before its score: ${transactionId}`);
       }
     },
   };
@@ -124,7 +125,7 @@ export function observeScores(
   transactions: ReadonlyMap<string, Transaction>,
   labels: number,
 ): (score: NewScore) => void {
-  return ({ transactionId }) => {
+  return ({ transaction: { transactionId } }) => {
     const own = transactions.get(transactionId);
     if (own === undefined) {
       journal.breaches.push(`score of an unknown transaction: ${transactionId}`);

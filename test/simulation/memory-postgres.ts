@@ -205,13 +205,13 @@ function insertScores(
   rows: readonly NewScore[],
   lineage: ScoreLineage,
 ): Set<string> {
-  if (rows.some(({ transactionId }) => isUnstorable(transactionId))) {
+  if (rows.some(({ transaction }) => isUnstorable(transaction.transactionId))) {
     throw new Failure('permanent', 'POSTGRES_22021', 'a value that cannot be stored');
   }
   const won = new Set<string>();
   for (const row of rows) {
-    const { transactionId, createdAtMs, accountId, corridor, decision } = row;
-    const { attempts, model, degradation } = row;
+    const { transactionId, createdAtMs, accountId, corridor } = row.transaction;
+    const { decision, attempts, model, degradation } = row;
     const known = scores.get(transactionId);
     if (known !== undefined && guards.conflictClause) continue;
     const { scoredAtMs, ruleSet } = lineage;

@@ -68,8 +68,8 @@ function divide(
   for (const { transactionId } of entry === undefined ? [] : deadLetters) {
     observer.ended(transactionId ?? '', 'dead');
   }
-  for (const { transactionId } of entry === undefined ? [] : scores) {
-    observer.ended(transactionId, 'acknowledged');
+  for (const { transaction } of entry === undefined ? [] : scores) {
+    observer.ended(transaction.transactionId, 'acknowledged');
   }
 }
 

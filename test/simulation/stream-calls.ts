@@ -1,8 +1,9 @@
 /** A simulated worker's calls to the streams: a connection that blocks, and settlements without a mechanism. */
-import { decodeEntry, ENTRY_VERSION, type PackedEntry, packAgain } from '../../src/stream/entry.ts';
+import { ENTRY_VERSION, type PackedEntry, packAgain } from '../../src/stream/entry.ts';
 import type { Read } from '../../src/stream/read-group.ts';
 import type { Settlement } from '../../src/stream/settle.ts';
 import type { OwnConnection } from '../../src/worker/run-worker.ts';
+import { payloadsOf } from '../support/delivered.ts';
 import { type Process, unreachable } from './process.ts';
 import type { World } from './world.ts';
 
@@ -57,6 +58,6 @@ export function forgetting({ missing }: World, settlement: Settlement): Settleme
 
 /** As a first attempt that was never delivered. */
 function repack(entry: PackedEntry): PackedEntry {
-  const payloads = decodeEntry({ ...entry, version: ENTRY_VERSION });
+  const payloads = payloadsOf({ ...entry, version: ENTRY_VERSION });
   return packAgain(payloads.map((payload) => ({ ...payload, attempt: 1 })));
 }

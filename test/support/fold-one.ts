@@ -1,5 +1,6 @@
 /** One transaction folded by itself, and its features by name. */
 import type { Transaction } from '../../src/domain/transaction.ts';
+import { arrivalsOf } from '../../src/profile/arrivals.ts';
 import { beginRows } from '../../src/profile/own-features.ts';
 import type { Profile, ProfileKind } from '../../src/profile/profile.ts';
 import { rowAt, vectorOf } from '../../src/scoring/feature-rows.ts';
@@ -13,7 +14,7 @@ export function foldRow<P extends Profile>(
   profile: P,
   transaction: Transaction,
 ): Float64Array | undefined {
-  const { arrivals, rows } = beginRows([transaction]);
+  const { arrivals, rows } = beginRows(arrivalsOf([transaction]));
   const isFolded = kind.fold(profile, arrivals, 0, rows.values, rowAt(0));
   return isFolded ? vectorOf(rows, 0) : undefined;
 }

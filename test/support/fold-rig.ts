@@ -19,6 +19,7 @@ import { createFoldKind } from '../../src/worker/profiles/fold-kind.ts';
 import { createFoldProfiles, type FoldProfiles } from '../../src/worker/profiles/fold-profiles.ts';
 import { createInstalls } from '../../src/worker/profiles/installs.ts';
 import type { PlaceOfParty } from '../../src/worker/profiles/visit.ts';
+import { deliver } from './delivered.ts';
 import { type NamedFeatures, named } from './fold-one.ts';
 
 type FoldRigOptions = {
@@ -81,7 +82,9 @@ export function startFold({ redis, query, market, bytesMax = 1_000_000 }: FoldRi
   return {
     /** Features by name, one a transaction. */
     async fold(transactions: readonly Transaction[]): Promise<NamedFeatures[]> {
-      const rows = await fold(transactions);
+      const rows = await fold(
+        deliver(transactions.map((one) => ({ ...one, receivedAtMs: one.createdAtMs }))),
+      );
       return transactions.map((_, index) => named(vectorOf(rows, index)));
     },
     logs,

@@ -12,7 +12,7 @@ import type { SimulatedTransaction } from '../../src/simulate/transaction.ts';
 import { insertLabels } from '../../src/store/labels.ts';
 import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
 import type { Database } from '../../src/store/pool.ts';
-import { insertScores } from '../../src/store/scores.ts';
+import { insertPlainScores } from './delivered.ts';
 import { idAt } from './stored-rows.ts';
 
 export type LabelledTraffic = {
@@ -45,7 +45,7 @@ export async function storeLabelledTraffic(
       ...{ corridor: row.corridor, decision: DECISION, features: drawVector(row, random) },
       ...{ model: null, attempts: 1, degradation: 0 },
     }));
-    await insertScores(database, scores, {
+    await insertPlainScores(database, scores, {
       ...{ scoredAtMs: traffic.endMs, featureSchema: FEATURE_SCHEMA, ruleSet: currentRuleSet.id },
     });
     const labels = page.map((row) => ({

@@ -1,13 +1,9 @@
 /** What stands in streams, taken apart as the engine does, and entries put there by hand. */
 import type { RedisClient } from '../../src/stream/connection.ts';
-import {
-  decodeEntry,
-  ENTRY_VERSION,
-  type EntryPayload,
-  type PackedEntry,
-} from '../../src/stream/entry.ts';
+import { ENTRY_VERSION, type EntryPayload, type PackedEntry } from '../../src/stream/entry.ts';
 import type { StreamKeys } from '../../src/stream/keys.ts';
 import { toEntry } from '../../src/stream/read-group.ts';
+import { payloadsOf } from './delivered.ts';
 
 /** Transactions of a stream, in the order of their entries. */
 export async function readEntries(
@@ -15,7 +11,7 @@ export async function readEntries(
   stream: string,
 ): Promise<EntryPayload[]> {
   const entries = await redis.xrangeBuffer(stream, '-', '+');
-  return entries.flatMap(([id, fields]) => decodeEntry(toEntry(String(id), fields, 1)));
+  return entries.flatMap(([id, fields]) => payloadsOf(toEntry(String(id), fields, 1)));
 }
 
 /** Takes entries off the front of a stream without settling them; returns their transactions. */
@@ -27,7 +23,7 @@ export async function takeEntries(
   const taken: string[] = [];
   const entries = await redis.xrangeBuffer(transactions, '-', '+', 'COUNT', entriesMax);
   for (const [id, fields] of entries) {
-    const payloads = decodeEntry(toEntry(String(id), fields, 1));
+    const payloads = payloadsOf(toEntry(String(id), fields, 1));
     taken.push(...payloads.map(({ transaction }) => transaction.transactionId));
     await redis.xdel(transactions, String(id));
     await redis.hincrby(counts, 'transactions', -payloads.length);

@@ -6,7 +6,8 @@
  * One batch of a process at a time. Snapshots of what was rebuilt are on their way while the next one folds on.
  */
 import pLimit from 'p-limit';
-import type { Transaction } from '../../domain/transaction.ts';
+import type { DeliveredTransaction } from '../../domain/delivered.ts';
+import { arrivalsOfDelivered } from '../../profile/arrivals.ts';
 import { beginRows } from '../../profile/own-features.ts';
 import type { FeatureRows } from '../../scoring/feature-rows.ts';
 import type { LogAppend, ProfileLogs } from '../../stream/profile-logs.ts';
@@ -15,7 +16,7 @@ import type { Installs } from './installs.ts';
 import { createStamps } from './stamps.ts';
 
 /** One row of features a transaction, in their order. Throws a Failure. */
-export type FoldProfiles = (transactions: readonly Transaction[]) => Promise<FeatureRows>;
+export type FoldProfiles = (transactions: readonly DeliveredTransaction[]) => Promise<FeatureRows>;
 
 export type FoldProfilesOptions = {
   readonly logs: Pick<ProfileLogs, 'append'>;
@@ -28,7 +29,8 @@ export function createFoldProfiles({ logs, installs, kinds }: FoldProfilesOption
   const newStamp = createStamps();
   return (transactions) =>
     inTurn(async () => {
-      const batch = { transactions, ...beginRows(transactions), stamp: newStamp(), newStamp };
+      const begun = beginRows(arrivalsOfDelivered(transactions));
+      const batch = { transactions, ...begun, stamp: newStamp(), newStamp };
       const folds = kinds.map((kind) => kind.begin(batch));
       try {
         await appendAll(logs, folds);

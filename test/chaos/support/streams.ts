@@ -68,8 +68,8 @@ export async function heldBy(stores: Sessions, pid: number): Promise<string[]> {
 }
 
 function idsOf([id, fields]: readonly [Buffer, readonly Buffer[]]): string[] {
-  const payloads = decodeEntry(toEntry(String(id), fields, 1));
-  return payloads.map(({ transaction }) => transaction.transactionId);
+  const { transactions } = decodeEntry(toEntry(String(id), fields, 1));
+  return transactions.map(({ transactionId }) => transactionId);
 }
 
 /** Ids with a score in a `transaction.scored` event, and how many scores there are. */

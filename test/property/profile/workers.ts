@@ -13,6 +13,7 @@ import { createFoldKind } from '../../../src/worker/profiles/fold-kind.ts';
 import { createFoldProfiles } from '../../../src/worker/profiles/fold-profiles.ts';
 import { createInstalls } from '../../../src/worker/profiles/installs.ts';
 import { createMemoryProfiles } from '../../simulation/memory-profiles.ts';
+import { deliver } from '../../support/delivered.ts';
 
 const BYTES_MAX = 2 ** 20;
 const metrics = createMetrics();
@@ -71,13 +72,13 @@ export function createWorker<P extends Profile, Past>(
   });
   return {
     async foldBatch(transactions: readonly Transaction[]): Promise<Float64Array[]> {
-      const rows = await fold(transactions);
+      const rows = await fold(deliver(transactions));
       return transactions.map((_, index) => vectorOf(rows, index));
     },
     /** Folds one into its row of features; `disturb` runs amid that, as another worker or a label might. */
     async fold(transaction: Transaction, disturb?: Interfere): Promise<Float64Array> {
       interfere = disturb;
-      return vectorOf(await fold([transaction]), 0);
+      return vectorOf(await fold(deliver([transaction])), 0);
     },
   };
 }

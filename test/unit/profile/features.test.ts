@@ -9,6 +9,7 @@ import type { FraudSpan } from '../../../src/domain/history.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
 import { DAY_MS, HOUR_MS } from '../../../src/domain/utc-bucket.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
+import { arrivalsOf } from '../../../src/profile/arrivals.ts';
 import { merchantKind } from '../../../src/profile/merchant-kind.ts';
 import { MERCHANT_RECENT_ENTRIES } from '../../../src/profile/merchant-profile.ts';
 import { beginRows } from '../../../src/profile/own-features.ts';
@@ -124,7 +125,7 @@ function makeParties(world: World) {
 function compare(world: World): number {
   const transactions = spread(makeTransactions(world));
   const { account, merchant } = makeParties(world);
-  const { arrivals, rows } = beginRows(transactions);
+  const { arrivals, rows } = beginRows(arrivalsOf(transactions));
   let compared = 0;
   for (const [index, transaction] of transactions.entries()) {
     const expected = oracleVector(transaction, account, merchant);

@@ -8,6 +8,7 @@ import { type AccountPast, NO_FRAUDS } from '../../../src/domain/history.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
 import type { AccountProfile } from '../../../src/profile/account-profile.ts';
+import { arrivalsOf } from '../../../src/profile/arrivals.ts';
 import { foldParty, rebuildParties } from '../../../src/profile/fold-batch.ts';
 import { beginRows } from '../../../src/profile/own-features.ts';
 import { takeOwn } from '../../../src/profile/room.ts';
@@ -74,7 +75,7 @@ async function batchOf(
   held: Held,
   { loadPasts }: Pick<ReturnType<typeof createStore>, 'loadPasts'>,
 ): Promise<NamedFeatures[]> {
-  const begun = beginRows(transactions);
+  const begun = beginRows(arrivalsOf(transactions));
   const batch = { kind: accountKind, transactions, ...begun, loadPasts };
   const indices = transactions.map((_, index) => index);
   const parties = Map.groupBy(indices, (index) => transactions[index]?.accountId ?? '');

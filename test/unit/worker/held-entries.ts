@@ -1,9 +1,11 @@
 /** Entries in the hands of a consumer, and what they hold, for tests of pure parts. */
-import type { Transaction } from '../../../src/domain/transaction.ts';
-import type { EntryPayload } from '../../../src/stream/entry.ts';
 import { streamKeys } from '../../../src/stream/keys.ts';
 import type { StreamEntry } from '../../../src/stream/read-group.ts';
 import type { HeldEntry, Item } from '../../../src/worker/item.ts';
+import { deliver } from '../../support/delivered.ts';
+import { idAt } from '../../support/stored-rows.ts';
+
+const AT_MS = Date.UTC(2026, 10);
 
 export const stream = streamKeys('m', 'US-EG', 0);
 
@@ -16,19 +18,11 @@ export function held(...ids: string[]): HeldEntry[] {
   return ids.map((id) => ({ stream, consumer: 'c-1', entry: entryOf(id) }));
 }
 
-/** Transactions `ID/0`, `ID/1`, … of an entry. */
+/** Transactions of an entry, by accounts `ID/0`, `ID/1`, … */
 export function itemsOf(one: HeldEntry): Item[] {
-  return Array.from({ length: one.entry.transactions }, (_, n) => ({
-    ...one,
-    payload: payloadOf(`${one.entry.id}/${n}`),
+  const transactions = Array.from({ length: one.entry.transactions }, (_, n) => ({
+    ...{ transactionId: idAt(AT_MS, n), createdAtMs: AT_MS, accountId: `${one.entry.id}/${n}` },
   }));
-}
-
-function payloadOf(transactionId: string): EntryPayload {
-  const transaction: Transaction = {
-    ...{ transactionId, createdAtMs: 0, receivedAtMs: 0, accountId: 'acc', merchantId: 'm' },
-    ...{ amount: '1.00', currency: 'USD', corridor: 'US-EG' },
-    ...{ type: null, ip: null, deviceId: null, country: null, channel: null },
-  };
-  return { transaction, attempt: 1, origin: 'ingest', replyTo: null };
+  const head = { attempt: 1, origin: 'ingest', replyTo: null } as const;
+  return deliver(transactions).map((transaction) => ({ held: one, head, transaction }));
 }

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
-import { type Decided, decide, type HeldEntry, type Item } from '../../../src/worker/item.ts';
+import { decide, type HeldEntry, type Item } from '../../../src/worker/item.ts';
 import { createPause } from '../../../src/worker/pause.ts';
 import type { BatchSteps } from '../../../src/worker/process-batch.ts';
 import { createRunUnit } from '../../../src/worker/run-unit.ts';
@@ -21,7 +21,7 @@ function unit(entries: number, transactions = 1): HeldEntry[] {
   }));
 }
 
-const idOf = ({ payload }: Pick<Decided, 'payload'>) => payload?.transaction.transactionId ?? '';
+const nameOf = (item: Item | null) => item?.transaction.accountId ?? '';
 
 type Calls = {
   /** Throws what scoring these throws. */
@@ -40,17 +40,17 @@ function rig({ score, conclude }: Calls) {
   const steps: BatchSteps = {
     read: (held) => ({ items: held.flatMap(itemsOf), decided: [] }),
     async score(items) {
-      score?.(items.map(idOf));
-      seen.scored.push(...items.map(idOf));
+      score?.(items.map(nameOf));
+      seen.scored.push(...items.map(nameOf));
       return items.map((item) => decide(item, { kind: 'acknowledge', published: null }));
     },
     fail(item: Item, failure) {
-      seen.failed.push(`${idOf(item)} ${failure.code}`);
+      seen.failed.push(`${nameOf(item)} ${failure.code}`);
       return decide(item, { kind: 'dead-letter', failure });
     },
     async conclude(decided) {
-      conclude?.(idsOf(decided));
-      seen.concluded.push(decided.map(idOf));
+      conclude?.(idsOf(decided.map(({ held }) => held)));
+      seen.concluded.push(decided.map(({ item }) => nameOf(item)));
       return NOTHING_LEFT;
     },
     async release(held) {

@@ -38,7 +38,7 @@ function createSteps(score: (held: readonly HeldEntry[]) => Promise<void>): Batc
   return {
     read: (held) => ({ items: held.flatMap(itemsOf), decided: [] }),
     async score(items) {
-      await score(items);
+      await score(items.map(({ held }) => held));
       return items.map((item) => decide(item, { kind: 'acknowledge', published: null }));
     },
     fail: (item, failure) => decide(item, { kind: 'dead-letter', failure }),

@@ -1,0 +1,207 @@
+/**
+ * Transactions as an entry of a stream delivers them: columns of bytes, each value of which was checked. Texts are made
+ * where somebody asks for them: on the hot path that is only who looks up a party.
+ */
+import type { Transaction } from './transaction.ts';
+
+export const UUID_BYTES = 16;
+const END_BYTES = 4;
+const FLOAT64_BYTES = 8;
+/** In an end offset: the text is null. */
+export const NULL_BIT = 0x80000000;
+
+/** One text a row, in UTF-8. */
+export class TextColumn {
+  readonly #view: DataView;
+  /** Where the end offsets stand, u32 each; -1 where all rows share one text. */
+  readonly #endsAt: number;
+  readonly #start: number;
+  readonly #end: number;
+  readonly isAscii: boolean;
+  #all: string | null | undefined;
+  #isBare: boolean | undefined;
+  readonly bytes: Buffer;
+
+  /** @param place its texts stand from `start` to `end`; null where every row is null */
+  constructor(
+    { bytes, view }: { readonly bytes: Buffer; readonly view: DataView },
+    place: { start: number; end: number; endsAt: number; isAscii: boolean } | null,
+  ) {
+    this.bytes = bytes;
+    this.#view = view;
+    this.#endsAt = place?.endsAt ?? -1;
+    this.#start = place?.start ?? 0;
+    this.#end = place?.end ?? 0;
+    this.isAscii = place?.isAscii ?? true;
+    if (place === null) this.#all = null;
+  }
+
+  isNull(row: number): boolean {
+    if (this.#endsAt < 0) return this.#all === null;
+    return this.#view.getUint32(this.#endsAt + row * END_BYTES, true) >= NULL_BIT;
+  }
+
+  /** Where a row's text begins in `bytes`. */
+  from(row: number): number {
+    return this.#endsAt < 0 || row === 0 ? this.#start : this.to(row - 1);
+  }
+
+  to(row: number): number {
+    if (this.#endsAt < 0) return this.#end;
+    return this.#start + (this.#view.getUint32(this.#endsAt + row * END_BYTES, true) & ~NULL_BIT);
+  }
+
+  /** A slice keeps the text of the whole column alive: whoever keeps it for long copies it. */
+  text(row: number): string | null {
+    if (this.isNull(row)) return null;
+    if (this.#endsAt >= 0 && !this.isAscii) {
+      return this.bytes.toString('utf8', this.from(row), this.to(row));
+    }
+    this.#all ??= this.bytes.toString(this.isAscii ? 'latin1' : 'utf8', this.#start, this.#end);
+    if (this.#endsAt < 0) return this.#all;
+    return this.#all.slice(this.from(row) - this.#start, this.to(row) - this.#start);
+  }
+
+  /** Whether a JSON string may hold these bytes as they are. */
+  get isBare(): boolean {
+    this.#isBare ??= isBare(this.bytes, this.#start, this.#end);
+    return this.#isBare;
+  }
+}
+
+const [SPACE, QUOTE, BACKSLASH] = [0x20, 0x22, 0x5c];
+
+function isBare(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number;
+    if (byte < SPACE || byte === QUOTE || byte === BACKSLASH) return false;
+  }
+  return true;
+}
+
+/** The transactions of one entry. */
+export type TransactionRows = {
+  readonly count: number;
+  readonly bytes: Buffer;
+  /** Of `bytes`. */
+  readonly view: DataView;
+  /** Where the ids stand in `bytes`. */
+  readonly idsAt: number;
+  /** Where the times stand: doubles, little-endian. */
+  readonly createdAt: number;
+  readonly receivedAt: number;
+  readonly account: TextColumn;
+  readonly merchant: TextColumn;
+  readonly amount: TextColumn;
+  readonly currency: TextColumn;
+  readonly corridor: TextColumn;
+  readonly type: TextColumn;
+  readonly ip: TextColumn;
+  readonly device: TextColumn;
+  readonly country: TextColumn;
+  readonly channel: TextColumn;
+};
+
+/** One of them. Its texts are made anew each time somebody asks. */
+export class DeliveredTransaction implements Transaction {
+  readonly rows: TransactionRows;
+  readonly row: number;
+
+  constructor(rows: TransactionRows, row: number) {
+    this.rows = rows;
+    this.row = row;
+  }
+
+  /** Where its id stands in `rows.bytes`. */
+  get idAt(): number {
+    return this.rows.idsAt + this.row * UUID_BYTES;
+  }
+  get transactionId(): string {
+    return formatUuid(this.rows.bytes, this.idAt);
+  }
+  get createdAtMs(): number {
+    return this.rows.view.getFloat64(this.rows.createdAt + this.row * FLOAT64_BYTES, true);
+  }
+  get receivedAtMs(): number {
+    return this.rows.view.getFloat64(this.rows.receivedAt + this.row * FLOAT64_BYTES, true);
+  }
+  get accountId(): string {
+    return this.rows.account.text(this.row) ?? '';
+  }
+  get merchantId(): string {
+    return this.rows.merchant.text(this.row) ?? '';
+  }
+  get amount(): string {
+    return this.rows.amount.text(this.row) ?? '';
+  }
+  get currency(): string {
+    return this.rows.currency.text(this.row) ?? '';
+  }
+  get corridor(): string {
+    return this.rows.corridor.text(this.row) ?? '';
+  }
+  get type(): string | null {
+    return this.rows.type.text(this.row);
+  }
+  get ip(): string | null {
+    return this.rows.ip.text(this.row);
+  }
+  get deviceId(): string | null {
+    return this.rows.device.text(this.row);
+  }
+  get country(): string | null {
+    return this.rows.country.text(this.row);
+  }
+  get channel(): string | null {
+    return this.rows.channel.text(this.row);
+  }
+
+  /** A copy that keeps no entry alive. */
+  toJSON(): Transaction {
+    const { transactionId, createdAtMs, receivedAtMs, accountId, merchantId, amount } = this;
+    const { currency, corridor, type, ip, deviceId, country, channel } = this;
+    return {
+      ...{ transactionId, createdAtMs, receivedAtMs, accountId, merchantId, amount, currency },
+      ...{ corridor, type, ip, deviceId, country, channel },
+    };
+  }
+}
+
+/** The order of their ids, which are compared as bytes. */
+export function compareIds(one: DeliveredTransaction, other: DeliveredTransaction): number {
+  const [view, at, otherView, otherAt] = [one.rows.view, one.idAt, other.rows.view, other.idAt];
+  for (let byte = 0; byte < UUID_BYTES; byte += 4) {
+    const difference = view.getUint32(at + byte) - otherView.getUint32(otherAt + byte);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const HIGH = Uint8Array.from(HEX, (digits) => digits.charCodeAt(0));
+const LOW = Uint8Array.from(HEX, (digits) => digits.charCodeAt(1));
+export const UUID_CHARS = 36;
+const DASH = 45;
+const scratch = Buffer.alloc(UUID_CHARS);
+
+export function formatUuid(bytes: Uint8Array, start: number): string {
+  writeUuidText(bytes, start, scratch, 0);
+  return scratch.toString('latin1', 0, UUID_CHARS);
+}
+
+/** Writes UUID_CHARS characters from `at` on; returns where they end. */
+export function writeUuidText(
+  bytes: Uint8Array,
+  start: number,
+  into: Uint8Array,
+  at: number,
+): number {
+  let to = at;
+  for (let index = 0; index < UUID_BYTES; index++) {
+    const byte = bytes[start + index] as number;
+    if (index === 4 || index === 6 || index === 8 || index === 10) into[to++] = DASH;
+    into[to++] = HIGH[byte] as number;
+    into[to++] = LOW[byte] as number;
+  }
+  return to;
+}

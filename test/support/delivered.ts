@@ -1,0 +1,61 @@
+/** Transactions as an entry delivers them, and scores of such, made of plain objects. */
+import type { DeliveredTransaction } from '../../src/domain/delivered.ts';
+import type { Transaction } from '../../src/domain/transaction.ts';
+import type { Database } from '../../src/store/pool.ts';
+import {
+  type Inserted,
+  insertScores,
+  type NewScore,
+  type ScoreLineage,
+} from '../../src/store/scores.ts';
+import {
+  decodeEntry,
+  ENTRY_VERSION,
+  type EntryFields,
+  type EntryPayload,
+  packEntries,
+} from '../../src/stream/entry.ts';
+
+const ANY: Transaction = {
+  ...{ transactionId: '', createdAtMs: 0, receivedAtMs: Date.UTC(2026, 10) },
+  ...{ accountId: 'acc_1', merchantId: 'm_1', amount: '10.00', currency: 'USD', corridor: 'US-EG' },
+  ...{ type: null, ip: null, deviceId: null, country: null, channel: null },
+};
+
+/** @param transactions each needs an id, and a time from 2000 on */
+export function deliver(transactions: readonly Partial<Transaction>[]): DeliveredTransaction[] {
+  const head = { attempt: 1, origin: 'ingest', replyTo: null } as const;
+  const payloads = transactions.map((one) => ({ ...head, transaction: { ...ANY, ...one } }));
+  return packEntries(payloads).flatMap(
+    (entry) => decodeEntry({ ...entry, version: ENTRY_VERSION }).transactions,
+  );
+}
+
+/** A delivered entry as it was before it was packed. */
+export function payloadsOf(fields: EntryFields): EntryPayload[] {
+  const { head, transactions } = decodeEntry(fields);
+  return transactions.map((transaction) => ({ ...head, transaction: transaction.toJSON() }));
+}
+
+export type PlainScore = Omit<NewScore, 'transaction'> &
+  Pick<Transaction, 'transactionId' | 'createdAtMs' | 'accountId' | 'corridor'>;
+
+export function toNewScores(scores: readonly PlainScore[]): NewScore[] {
+  const transactions = deliver(
+    scores.map(({ transactionId, createdAtMs, accountId, corridor }) => ({
+      ...{ transactionId, createdAtMs, accountId, corridor },
+    })),
+  );
+  return scores.map((score, index) => ({
+    ...score,
+    transaction: transactions[index] as DeliveredTransaction,
+  }));
+}
+
+export async function insertPlainScores(
+  database: Pick<Database, 'query'>,
+  scores: readonly PlainScore[],
+  lineage: ScoreLineage,
+): Promise<Inserted> {
+  return await insertScores(database, toNewScores(scores), lineage);
+}
