@@ -1,0 +1,25 @@
+/** Goal: a batch that holds a transaction several times works on it once. Method: random repetitions against a Set. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Item } from '../../../src/worker/item.ts';
+import { splitRepeated } from '../../../src/worker/read-entries.ts';
+import { entryOf, itemsOf, stream } from './held-entries.ts';
+
+const items = itemsOf({ stream, consumer: 'c-1', entry: entryOf('0-0', 100) });
+
+test('repeated items are found, wherever they stand', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(items.length - 1), { maxLength: 200 }), (picked) => {
+      const batch = picked.map((index): Item => ({ ...(items[index] as Item) }));
+      const { firsts, others } = splitRepeated(batch);
+      const seen = new Set<string>();
+      const expected = batch.filter(({ transaction }) => {
+        const isFirst = !seen.has(transaction.transactionId);
+        seen.add(transaction.transactionId);
+        return isFirst;
+      });
+      expect(firsts).toEqual(expected);
+      expect(others).toEqual(batch.filter((item) => !expected.includes(item)));
+    }),
+  );
+});
