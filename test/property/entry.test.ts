@@ -214,6 +214,16 @@ describe('what is no entry', () => {
     }
   });
 
+  test('is refused where a text ends amid a character', () => {
+    const [one] = fc.sample(payload, { numRuns: 1, seed: 7 });
+    if (one === undefined) throw new Error('no payload');
+    const of = (accountId: string) => ({ ...one, transaction: { ...one.transaction, accountId } });
+    const entry = packAgain([of('äb'), of('öd')]);
+    const place = openColumns(entry.packed).places.get(4);
+    entry.packed.writeUInt32LE(1, place?.start ?? 0);
+    expect(() => decodeEntry(fieldsOf(entry))).toThrow(/account_id has a text that is not UTF-8/);
+  });
+
   const [all = []] = fc.sample(alike, { numRuns: 1, seed: 5 });
   const good = fieldsOf(packAgain(all));
   const spoilt = (more: Partial<EntryPayload['transaction']>): EntryFields =>
