@@ -69,8 +69,8 @@ import type { BatchModels } from './worker/score-items.ts';
 import type { Scorer } from './worker/scorer.ts';
 
 /** L1 by kind: with 25 entries an account and 100 a merchant, 14,700 accounts and 3,400 merchants. */
-const ACCOUNT_COPIES_BYTES_MAX = 18 * 1024 * 1024;
-const MERCHANT_COPIES_BYTES_MAX = 11 * 1024 * 1024;
+const ACCOUNT_COPIES_BYTES_MAX = 22 * 1024 * 1024;
+const MERCHANT_COPIES_BYTES_MAX = 17 * 1024 * 1024;
 const PROMOTE_EVERY_MS = 200;
 const LAG_EVERY_MS = 5000;
 const BUDGET_EVERY_MS = 500;
