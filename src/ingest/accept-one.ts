@@ -50,8 +50,8 @@ const COMMIT_STALL_MS = 250;
 /** Below the rows from which a batch is first tried as if all of it were new. */
 const COMMIT_ITEMS_MAX = 64;
 
-/** Two or three posts a commit at 500 a second, where each would else pay for one of its own. */
-const COMMIT_PACE_MS = 5;
+/** Four posts a commit at 500 a second, where most would else pay for one of their own. */
+const COMMIT_PACE_MS = 8;
 
 type Item = {
   readonly input: KeyedTransactionInput;
@@ -61,6 +61,7 @@ type Item = {
 type Result = { readonly outcome: EachOutcome } | { readonly error: unknown };
 
 export function createAcceptOne(dependencies: AcceptOneDependencies): AcceptOne {
+  /** Two at most of each API key that has posted. */
   const lanes = new Map<string, Coalescer<Item, Result>>();
   const { replies, findScore } = dependencies;
 
@@ -74,13 +75,9 @@ export function createAcceptOne(dependencies: AcceptOneDependencies): AcceptOne 
     };
     const lane = lanes.get(name) ?? createCoalescer<Item, Result>(options);
     lanes.set(name, lane);
-    try {
-      const result = await lane.submit(item);
-      if ('error' in result) throw result.error;
-      return result.outcome;
-    } finally {
-      if (lane.isIdle()) lanes.delete(name);
-    }
+    const result = await lane.submit(item);
+    if ('error' in result) throw result.error;
+    return result.outcome;
   }
 
   return async ({ client, input, waitMs }) => {

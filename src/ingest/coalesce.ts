@@ -1,15 +1,13 @@
 /**
- * Group commit for callers: calls that come while earlier ones are under way are run together. A call that is alone is
- * run at once; beside others, a run that is not full begins a moment after the one before it began, as each costs a fixed
- * sum and callers that were answered together come back together.
+ * Group commit for callers: calls that come while earlier ones are under way are run together. A caller who is alone, with
+ * one call after the other, is never kept waiting. From the first two calls at once on, a run that is not full begins a
+ * moment after the one before it began, as each costs a fixed sum; until a run that waited so has a single call.
  */
 import { settlesWithin } from '../runtime/settles-within.ts';
 
 export type Coalescer<Item, Result> = {
   /** Resolves to the item's own result; rejects with whatever the run it was part of threw. */
   readonly submit: (item: Item) => Promise<Result>;
-  /** Nobody waits for a result. */
-  readonly isIdle: () => boolean;
 };
 
 export type CoalescerOptions<Item, Result> = {
@@ -20,7 +18,7 @@ export type CoalescerOptions<Item, Result> = {
   readonly itemsMax: number;
   /** A run that takes longer no longer holds up those behind it. */
   readonly stallMs: number;
-  /** From the beginning of one run to that of the next, unless that is full or its call alone. */
+  /** From the beginning of one run to that of the next, unless that is full or its caller alone. */
   readonly paceMs: number;
 };
 
@@ -41,12 +39,13 @@ export function createCoalescer<Item, Result>({
   const groups: Group<Item, Result>[] = [];
   let waiting = 0;
   let running = 0;
+  let isShared = false;
   /** The next run that is not full waits for its end. */
   let pace: NodeJS.Timeout | undefined;
 
   function beginNext(): void {
     for (let next = groups[0]; next !== undefined; next = groups[0]) {
-      const isAtOnce = pace === undefined || waiting === 1 || next.items.length >= itemsMax;
+      const isAtOnce = pace === undefined || !isShared || next.items.length >= itemsMax;
       if (running >= runsMax || !isAtOnce) return;
       groups.shift();
       void runGroup(next);
@@ -54,6 +53,7 @@ export function createCoalescer<Item, Result>({
   }
 
   async function runGroup({ items, begin }: Group<Item, Result>): Promise<void> {
+    if (waiting === 1) isShared = false;
     clearTimeout(pace);
     pace = setTimeout(() => {
       pace = undefined;
@@ -80,6 +80,7 @@ export function createCoalescer<Item, Result>({
       const group = last === undefined || last.items.length >= itemsMax ? openGroup() : last;
       const index = group.items.push(item) - 1;
       waiting += 1;
+      if (waiting > 1) isShared = true;
       // Whoever calls in the same turn is in time for the same run.
       queueMicrotask(beginNext);
       try {
@@ -90,6 +91,5 @@ export function createCoalescer<Item, Result>({
         waiting -= 1;
       }
     },
-    isIdle: () => waiting === 0,
   };
 }

@@ -40,7 +40,7 @@ export type IntakeOptions = {
 const SMALL_BATCHES_MAX = 2;
 /** From a read of fewer transactions to the next one: what a batch costs whatever it holds is most of such a one. */
 const SMALL_BATCH = 64;
-const SMALL_BATCH_PACE_MS = 5;
+const SMALL_BATCH_PACE_MS = 8;
 
 export function createIntake(options: IntakeOptions): Intake {
   const { batchTransactions, batchesMax, inFlight, pause, signal } = options;

@@ -31,7 +31,6 @@ describe('coalesce', () => {
     expect(runs[1]?.items).toEqual([2, 3, 4]);
     runs[1]?.end();
     expect(await Promise.all(later)).toEqual(['r2', 'r3', 'r4']);
-    expect(coalescer.isIdle()).toBe(true);
   });
 
   test('keeps to its bounds', async () => {
@@ -97,6 +96,33 @@ describe('coalesce', () => {
       expect(begun().at(-1)).toEqual([4, 5, 6]);
       runs[2]?.end();
       expect(await Promise.all(full)).toEqual(['r4', 'r5', 'r6']);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('a call between others waits, too, until one has waited alone', async () => {
+    vi.useFakeTimers();
+    try {
+      const { coalescer, runs } = createRuns({ runsMax: 2, paceMs: 5 });
+      const submit = async (item: number) => {
+        void coalescer.submit(item);
+        await vi.advanceTimersByTimeAsync(0);
+      };
+      const endAll = async () => {
+        for (const { end } of runs) end();
+        await vi.advanceTimersByTimeAsync(0);
+      };
+      const begun = () => runs.map(({ items }) => items);
+      for (const n of [1, 2, 3]) await submit(n);
+      await vi.advanceTimersByTimeAsync(5);
+      await endAll();
+      await submit(4);
+      expect(begun()).toEqual([[1], [2, 3]]);
+      await vi.advanceTimersByTimeAsync(5);
+      await endAll();
+      await submit(5);
+      expect(begun()).toEqual([[1], [2, 3], [4], [5]]);
     } finally {
       vi.useRealTimers();
     }
