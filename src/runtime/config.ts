@@ -113,7 +113,7 @@ const settings = {
   RISK_LABEL_MATURITY_DAYS: integer(1, 60, 7).describe(
     'Age at which the labels of a transaction are taken for complete: rates of fraud end so long ago.',
   ),
-  RISK_WORKER_READERS: integer(1, 64, 5).describe(
+  RISK_WORKER_READERS: integer(1, 64, 4).describe(
     'Consumers of one worker process, each with a batch in flight.',
   ),
   RISK_BATCH_ENTRIES: integer(1, 1000, 1000).describe(

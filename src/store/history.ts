@@ -43,7 +43,7 @@ const POINTS_MAX = 512;
 /** The statement that reads the rows of so few points also tells whether one has frauds; of more, these are read before. */
 const FEW_POINTS = 16;
 /** Rows of one statement's result; what is cut off is asked for again. More than one point can have. */
-const ROWS_MAX = 8_000;
+const ROWS_MAX = 4_000;
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
