@@ -83,7 +83,7 @@ function isBare(bytes: Uint8Array, start: number, end: number): boolean {
 export type TransactionRows = {
   readonly count: number;
   readonly bytes: Buffer;
-  /** Of `bytes`. */
+  /** The same memory as `bytes`. */
   readonly view: DataView;
   /** Where the ids stand in `bytes`. */
   readonly idsAt: number;

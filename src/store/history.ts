@@ -235,7 +235,10 @@ async function* loadPages(
   }
 }
 
-/** Of as many of the points as one result holds, from the first on; of one at least. Null where frauds were looked for and there are some. */
+/**
+ * What is around the points, from the first on, as far as one result holds it: one point at least. Null where frauds were
+ * looked for and there are some.
+ */
 async function loadArounds(
   query: Query,
   side: Side,

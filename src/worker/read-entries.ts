@@ -1,5 +1,4 @@
 /** From delivered entries to items that can be worked on; whatever cannot is decided here. Pure. */
-import { compareIds } from '../domain/delivered.ts';
 import { Failure } from '../domain/failure.ts';
 import type { DecodedEntry, EntryFields } from '../stream/entry.ts';
 import { type Decided, decide, type HeldEntry, type Item } from './item.ts';
@@ -48,31 +47,24 @@ function giveUp(item: Item): Decided {
 }
 
 /** The first item of each transaction, and the items that repeat one of them. */
-export function splitRepeated(items: readonly Item[]): { firsts: readonly Item[]; others: Item[] } {
-  const others = repeatsOf(items);
-  if (others.length === 0) return { firsts: items, others };
-  const repeated = new Set(others);
-  return { firsts: items.filter((item) => !repeated.has(item)), others };
-}
-
-/** Items whose transaction an item before them has: an open-addressing table of indices, as ids are random at their end. */
-function repeatsOf(items: readonly Item[]): Item[] {
-  const size = 2 ** Math.ceil(Math.log2(2 * items.length + 1));
-  const table = new Int32Array(size).fill(-1);
+export function splitRepeated(items: readonly Item[]): {
+  firsts: readonly Item[];
+  others: readonly Item[];
+} {
+  // Nearly always all ends of ids differ, and no id need be a text, which would cost 0.2 µs a transaction.
+  if (new Set(items.map(endOfId)).size === items.length) return { firsts: items, others: [] };
+  const seen = new Set<string>();
+  const firsts: Item[] = [];
   const others: Item[] = [];
-  for (let index = 0; index < items.length; index++) {
-    const item = items[index] as Item;
-    const { rows, idAt } = item.transaction;
-    let at = rows.view.getUint32(idAt + 12) & (size - 1);
-    while (table[at] !== -1 && !isSameId(item, items[table[at] as number] as Item)) {
-      at = (at + 1) & (size - 1);
-    }
-    if (table[at] === -1) table[at] = index;
-    else others.push(item);
+  for (const item of items) {
+    const { transactionId } = item.transaction;
+    (seen.has(transactionId) ? others : firsts).push(item);
+    seen.add(transactionId);
   }
-  return others;
+  return { firsts, others };
 }
 
-function isSameId({ transaction: one }: Item, { transaction: other }: Item): boolean {
-  return compareIds(one, other) === 0;
+/** The last six bytes of the id, which are random, as an exact number. */
+function endOfId({ transaction: { rows, idAt } }: Item): number {
+  return rows.view.getUint16(idAt + 10) * 2 ** 32 + rows.view.getUint32(idAt + 12);
 }

@@ -66,7 +66,7 @@ const [ID_CHARS, CLASS, SLOT, LENGTH] = [0, 1, 2, 3];
 const [LOG_LENGTH, HIGH, LOW, SNAPSHOT, RENEWED] = [4, 5, 6, 7, 8];
 const UNIT_WORDS = UNIT_BYTES / 4;
 /**
- * Of the chunks of a page: where no more were found lately, all of them go for another class. Growing lists leave pages
+ * A page of which no larger share of its chunks was found lately goes to another class. Growing lists leave pages
  * nearly empty: with 1/8 of the copies there, three times as many were missing from a memory that was just large enough.
  */
 const COLD_SHARE = 1 / 2;
