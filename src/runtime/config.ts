@@ -96,7 +96,7 @@ const settings = {
     'Longest wait a Prefer: wait may ask for.',
   ),
   RISK_STREAM_ENTRIES_MAX: integer(100, 10_000_000, 500_000).describe(
-    'Transactions in one stream beyond which ingest leaves the work to the reconciler.',
+    'Transactions in one stream beyond which ingest leaves the work to the reconciler, which fills it a tenth further.',
   ),
   RISK_SCORED_EVENTS_MAX: integer(0, 10_000_000, 100_000).describe(
     'Scores kept in transaction.scored events a stream (also at most 7 days).',
