@@ -138,6 +138,7 @@ describe('dead letters', () => {
     await rig.commands.call('XREADGROUP', read);
     const [first] = await rig.commands.xrange(transactions, '-', '+');
     await rig.commands.xdel(transactions, first?.[0] ?? '');
+    await rig.forgetRedis();
     rig.startWorker();
     // The reconciler, to which this Redis is new, brings back what the deleted entry stood for.
     expect(await rig.settled(2)).toMatchObject({ scored: 2, deadLetters: 0 });

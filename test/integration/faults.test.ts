@@ -99,6 +99,7 @@ describe('redis', () => {
   });
 
   test('full: what is in the streams is worked off, and profiles give way', async () => {
+    await rig.forgetRedis();
     const first = rig.startWorker();
     await rig.send(later(1, 3));
     await rig.settled(1);

@@ -69,6 +69,7 @@ test('after a loss, what waits in an upper shard is not brought again', async ()
   const reconciler = bindReconciler(config, rig.pool, rig.commands, () => undefined);
   const { signal } = new AbortController();
   // A Redis that was never seen is looked through as one that was lost.
+  await rig.forgetRedis();
   const reports = [await reconciler.run(signal)];
   expect(reports[0]?.recovering).toBe(true);
   await waitUntil(

@@ -7,7 +7,7 @@ import { GROUP, type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 
-/** Of a corridor, and of a batch: a woken read brings one at first, and each is a batch of its own. */
+/** Entries of a corridor, which are a batch of their own. */
 const ENTRIES = 1;
 /** Long enough for two heartbeats to be told from a claim, which is due when it has passed. */
 const CLAIM_IDLE_MS = 1500;
@@ -40,9 +40,9 @@ async function lockStored(): Promise<AsyncDisposable> {
   };
 }
 
-/** One read of this worker brings a batch of each corridor. */
+/** The second reader takes what arrives while the batch of the first waits for the lock. */
 function startWorker() {
-  const batch = { RISK_WORKER_READERS: '1', RISK_BATCH_ENTRIES: String(ENTRIES) };
+  const batch = { RISK_WORKER_READERS: '2', RISK_BATCH_ENTRIES: String(ENTRIES) };
   return rig.startWorker({ ...batch, RISK_CLAIM_IDLE_MS: String(CLAIM_IDLE_MS) });
 }
 
@@ -79,14 +79,14 @@ async function prepare(...corridors: readonly string[]) {
     ),
   );
   startWorker();
-  const isReading = async ({ transactions }: StreamKeys) => {
-    const groups = await rig.commands.xinfo('CONSUMERS', transactions, GROUP).catch(() => []);
+  const hasGroup = async ({ transactions }: StreamKeys) => {
+    const groups = await rig.commands.xinfo('GROUPS', transactions).catch(() => []);
     return Array.isArray(groups) && groups.length > 0;
   };
   await waitUntil(
-    async () => (await Promise.all(streams.map(isReading))).every(Boolean),
-    10_000,
-    'the worker to read',
+    async () => (await Promise.all(streams.map(hasGroup))).every(Boolean),
+    30_000,
+    'the worker to make its groups',
   );
   return { streams, transactions: stored.flat() };
 }
@@ -95,7 +95,7 @@ async function untilRead(streams: readonly StreamKeys[]): Promise<void> {
   const isRead = async (stream: StreamKeys) => (await pendingOf(stream)).length === ENTRIES;
   await waitUntil(
     async () => (await Promise.all(streams.map(isRead))).every(Boolean),
-    10_000,
+    30_000,
     'what was appended to be read',
   );
 }

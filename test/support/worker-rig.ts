@@ -7,8 +7,10 @@ import { createOutput } from '../../src/cli/output.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { createLog } from '../../src/runtime/log.ts';
 import type { Database } from '../../src/store/pool.ts';
+import { readReconcileState, writeReconcileState } from '../../src/store/reconcile-state.ts';
 import { openCommands, type RedisClient } from '../../src/stream/connection.ts';
 import type { EntryPayload } from '../../src/stream/entry.ts';
+import { readIdentity } from '../../src/stream/identity.ts';
 import { type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
 import { measureStreams } from '../../src/stream/lag.ts';
 import { createProducer, type Producer } from '../../src/stream/producer.ts';
@@ -46,6 +48,8 @@ export type WorkerRig = {
     overrides?: WorkerOverrides,
   ): RunningWorker;
   spawnWorker(settings?: Readonly<Record<string, string>>): RiskProcess;
+  /** The next leader finds a Redis that was never seen, and brings back what is stored and not in it. */
+  forgetRedis(): Promise<void>;
   counts(): Promise<Counts>;
   /** Waits until so many are final and nothing waits any more. */
   settled(final: number, deadlineMs?: number): Promise<Counts>;
@@ -73,6 +77,9 @@ export async function createWorkerRig(redisOptions: TestServiceOptions = {}): Pr
   const pool = database.open();
   const commands = openCommands(redis.url, 2000);
   await waitUntil(() => commands.status === 'ready', 5000, 'redis');
+  // The market has run before: a worker that has never seen this Redis would append what a test only stores.
+  const redisIdentity = await readIdentity(commands, database.market);
+  await writeReconcileState(pool, { ...(await readReconcileState(pool)), redisIdentity });
   const stream = streamKeys(database.market, 'US-EG', 0);
   const producer = createProducer({
     redis: commands,
@@ -108,6 +115,9 @@ export async function createWorkerRig(redisOptions: TestServiceOptions = {}): Pr
       return worker;
     },
     spawnWorker: (settings = {}) => spawnRisk(['worker'], { ...environment, ...settings }),
+    async forgetRedis() {
+      await database.sql('update reconcile_state set redis_identity = null');
+    },
     counts: () => count(rig),
     async settled(final, deadlineMs = 15_000) {
       let last: Counts | undefined;
