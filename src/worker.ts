@@ -2,8 +2,6 @@
  * A worker process: composition root. Opens Postgres and Redis, hands them to the worker, and closes
  * them in reverse when it has drained.
  */
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import {
   bindGuards,
   checksOfWorker,
@@ -25,6 +23,7 @@ import { type Config, EXIT_BAD_CONFIGURATION } from './runtime/config.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from './runtime/failpoint.ts';
 import type { Guards } from './runtime/guards.ts';
 import { createMetrics, type Metrics, reportConnections } from './runtime/metrics.ts';
+import { nameProcess } from './runtime/process-name.ts';
 import { createLife, createReadiness } from './runtime/vital-signs.ts';
 import { openWorkerHttp } from './runtime/worker-http.ts';
 import { FEATURE_SCHEMA } from './scoring/feature-schema.ts';
@@ -33,7 +32,7 @@ import { score } from './scoring/score.ts';
 import { listCorridors } from './store/corridors.ts';
 import { closeDeadLettersOfScored, insertDeadLetters } from './store/dead-letters.ts';
 import { loadAccountPasts, loadMerchantPasts } from './store/history.ts';
-import { createLeadership } from './store/leadership.ts';
+import { createLeadership, type Leadership } from './store/leadership.ts';
 import { openDatabase } from './store/open-database.ts';
 import {
   createPartitionGuard,
@@ -131,7 +130,8 @@ export async function runWorker(
   const adapters = { config, database, redis, logs, metrics, guards };
   const listStreams = createListStreams(redis, config.RISK_MARKET, config.RISK_SHARDS);
   const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
-  const name = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  const name = nameProcess();
+  const leadership = resources.use(createLeadership(database, name));
   const models = createBatchModels({
     ...{ ...bindModels(database, name), ...overrides.models, metrics, log },
     tell: tellModels(guards, createModelsOut(redis, config.RISK_MARKET)),
@@ -154,7 +154,7 @@ export async function runWorker(
       scorer: poisonScorer(overrides.scorer ?? scorer, environment),
     }),
     listStreams: async () => await listStreams(await listCorridors(database)),
-    duties: (streams) => [models.duty, ...createDuties(adapters, streams)],
+    duties: (streams) => [models.duty, ...createDuties(adapters, leadership, streams)],
     settings: {
       readers,
       batchTransactions: config.RISK_BATCH_ENTRIES,
@@ -253,10 +253,11 @@ function createSteps(parts: StepParts): BatchSteps {
 
 function createDuties(
   { config, database, redis, logs, metrics, guards }: Adapters,
+  leadership: Leadership,
   streams: () => readonly StreamKeys[],
 ): Duty[] {
   const promote = createPromoteRetries(redis);
-  const leadership = createLeadership(database, config.RISK_DATABASE_POOLER === 'none');
+  const partitions = leadership.of('partitions');
   return [
     ...bindIngestDuties(config, database, redis, leadership, metrics),
     bindWatch(config, database, leadership, metrics),
@@ -288,8 +289,8 @@ function createDuties(
       async run() {
         const month = monthOf(Date.now());
         const ahead = Array.from({ length: MONTHS_AHEAD + 1 }, (_, index) => month + index);
-        await leadership.lead('partitions', async () => {
-          await ensurePartitions(database, ahead);
+        await partitions.run(async () => {
+          await ensurePartitions(partitions.writes, ahead);
         });
       },
     },

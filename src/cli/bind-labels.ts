@@ -53,9 +53,10 @@ export function bindLabels(
 /** A worker's duty that does nothing while another worker leads. */
 export function bindLabelDuty(config: Config, adapters: LabelAdapters, leadership: Leadership) {
   const { database, metrics } = adapters;
+  const lead = leadership.of('labels');
   const dependencies = {
     listLabelBatches: (before: Date, limit: number) => listLabelBatches(database, before, limit),
-    deleteLabelBatch: (batchId: string) => deleteLabelBatch(database, batchId),
+    deleteLabelBatch: (batchId: string) => deleteLabelBatch(lead.writes, batchId),
     tellProfiles: bindTellProfiles(config, adapters),
     batchAgeMs: config.RISK_RECONCILE_AGE_MS,
     now: Date.now,
@@ -65,10 +66,7 @@ export function bindLabelDuty(config: Config, adapters: LabelAdapters, leadershi
     name: 'tell-profiles',
     everyMs: TELL_EVERY_MS,
     run: async (signal: AbortSignal) => {
-      const leads = await leadership.lead(
-        'labels',
-        async () => void (await tellLeftBatches(dependencies, signal)),
-      );
+      const leads = await lead.run(async () => void (await tellLeftBatches(dependencies, signal)));
       // Whoever leads tells it: what this process saw last is not true any more.
       if (!leads) metrics.labelsUntold.set(0);
     },

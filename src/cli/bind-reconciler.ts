@@ -14,7 +14,7 @@ import {
   narrowIngestBatch,
 } from '../store/ingest-batches.ts';
 import { dropKeySlice, listKeySlices, type Slice, sealKeySlice } from '../store/key-slice-rows.ts';
-import type { Leadership } from '../store/leadership.ts';
+import type { Leadership, Writes } from '../store/leadership.ts';
 import type { Database } from '../store/pool.ts';
 import { readReconcileState, writeReconcileState } from '../store/reconcile-state.ts';
 import {
@@ -57,11 +57,13 @@ export function bindIngestDuties(
   leadership: Leadership,
   { reconciled, keySlices, keyBytes }: IngestDutyMetrics,
 ): LeaderDuty[] {
-  const reconciler = bindReconciler(config, database, redis, (n) => reconciled.inc(n));
+  const [reconcile, keys] = [leadership.of('reconcile'), leadership.of('keys')];
+  const count = (appended: number) => reconciled.inc(appended);
+  const reconciler = bindReconciler(config, database, redis, count, reconcile.writes);
   const slices = {
     list: () => listKeySlices(database.query),
-    seal: (slice: number) => sealKeySlice(database, slice),
-    drop: (slice: number, before: Date) => dropKeySlice(database, slice, before),
+    seal: (slice: number) => sealKeySlice(keys.writes, slice),
+    drop: (slice: number, before: Date) => dropKeySlice(keys.writes, slice, before),
     retentionDays: config.RISK_IDEMPOTENCY_RETENTION_DAYS,
     now: Date.now,
     report: (standing: readonly Slice[]) => {
@@ -74,14 +76,14 @@ export function bindIngestDuties(
       name: 'reconcile',
       everyMs: RECONCILE_EVERY_MS,
       run: async (signal) => {
-        await leadership.lead('reconcile', () => runWhileOwing(reconciler, signal));
+        await reconcile.run(() => runWhileOwing(reconciler, signal));
       },
     },
     {
       name: 'key-slices',
       everyMs: KEEP_SLICES_EVERY_MS,
       run: async (signal) => {
-        const leads = await leadership.lead('keys', () => keepKeySlices(slices, signal));
+        const leads = await keys.run(() => keepKeySlices(slices, signal));
         if (leads) return;
         // The worker that leads reports them: what this one saw last is not true any more.
         keySlices.set(0);
@@ -100,12 +102,16 @@ async function runWhileOwing(reconciler: Reconciler, signal: AbortSignal): Promi
   }
 }
 
-/** The reconciler of a market, bound to its adapters; workers use it too. */
+/**
+ * The reconciler of a market, bound to its adapters; workers use it too.
+ * @param writes those of the leader, which name its epoch
+ */
 export function bindReconciler(
   config: Config,
   database: Database,
   redis: RedisClient,
   count: (appended: number) => void,
+  writes: Writes = database,
 ): Reconciler {
   const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
   const transactionsMax = Math.ceil(config.RISK_STREAM_ENTRIES_MAX * OWED_ROOM);
@@ -116,13 +122,13 @@ export function bindReconciler(
   return createReconciler({
     listOpenBatches: (before, after, max) => listOpenBatches(database, before, after, max),
     loadUnscored: (ids) => loadUnscored(database, ids),
-    deleteBatches: (ids) => deleteIngestBatches(database, ids),
-    narrowBatch: (batchId, ids) => narrowIngestBatch(database, batchId, ids),
+    deleteBatches: (ids) => deleteIngestBatches(writes, ids),
+    narrowBatch: (batchId, ids) => narrowIngestBatch(writes, batchId, ids),
     countReceived: (from, to, max) => countReceived(database, from, to, max),
     listUnscoredReceived: (from, to) => listUnscoredReceived(database, from, to),
     listReplayed: (since, after, max) => listReplayed(database, since, after, max),
     readState: () => readReconcileState(database),
-    writeState: (state) => writeReconcileState(database, state),
+    writeState: (state) => writeReconcileState(writes, state),
     append: producer.append,
     streamOf: (transaction) => streamOf(transaction).transactions,
     readStreams: async () => await measureHeld(redis, await listStreams(shards)),

@@ -13,13 +13,16 @@ const FOLD_EVERY_MS = 2000;
 const STEP_EVERY_MS = 20;
 
 export function bindTallies(config: Config, database: Database, leadership: Leadership) {
-  const tallies = createTallies(database, Math.random);
+  const lead = leadership.of('tallies');
+  const { transaction } = lead.writes;
+  // Only what moves the checkpoint needs the epoch: a merchant that is adopted twice is adopted once.
+  const tallies = createTallies({ query: database.query, transaction }, Math.random);
   const reachMs = merchantReachDays(config.RISK_LABEL_MATURITY_DAYS) * DAY_MS;
   return {
     name: 'fold-tallies',
     everyMs: FOLD_EVERY_MS,
     run: async (signal: AbortSignal) => {
-      await leadership.lead('tallies', async () => {
+      await lead.run(async () => {
         await keepTallies(tallies, signal);
         await tallies.adopt(Date.now() - reachMs);
       });

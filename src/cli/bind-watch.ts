@@ -51,17 +51,20 @@ export type LookIfDue = (nowMs: number, signal: AbortSignal) => Promise<readonly
 export function createLookIfDue(duty: WatchDuty): LookIfDue {
   const { database, leadership, everyMs, maturityDays } = duty;
   /** Of what this process looked at last: a look that finds nothing leaves no row. */
+  const lead = leadership.of('watch');
   let lookedMs = Number.NEGATIVE_INFINITY;
   return async (nowMs, signal) => {
     const atMs = Math.floor(nowMs / everyMs) * everyMs;
     if (lookedMs >= atMs) return [];
     let made: readonly WatchReport[] = [];
-    await leadership.lead('watch', async () => {
+    await lead.run(async () => {
       const [last] = await listWatchReports(database.query, nowMs);
       if (last === undefined || Date.parse(last.watched_at) < atMs) {
         made = await watchScores(database, { atMs, maturityDays, signal });
-        await insertWatchReports(database.query, atMs, made);
-        await purgeWatchReports(database.query, nowMs);
+        await lead.writes.transaction(async (query) => {
+          await insertWatchReports(query, atMs, made);
+          await purgeWatchReports(query, nowMs);
+        });
       }
       lookedMs = atMs;
     });

@@ -5,7 +5,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Reconciler } from '../ingest/reconcile.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
-import { createLeadership } from '../store/leadership.ts';
+import { nameProcess } from '../runtime/process-name.ts';
+import { createLeadership, readLeader } from '../store/leadership.ts';
 import { openDatabase } from '../store/open-database.ts';
 import { openCommands, untilReady } from '../stream/connection.ts';
 import { bindReconciler } from './bind-reconciler.ts';
@@ -35,14 +36,18 @@ Needs DATABASE_URL and REDIS_URL.`,
     const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
     try {
       await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
-      const reconciler = bindReconciler(config, database, redis, () => undefined);
-      const leadership = createLeadership(database, config.RISK_DATABASE_POOLER === 'none');
+      await using leadership = createLeadership(database, nameProcess());
+      const lead = leadership.of('reconcile');
+      const reconciler = bindReconciler(config, database, redis, () => undefined, lead.writes);
       let result: Totals | undefined;
-      const led = await leadership.lead('reconcile', async () => {
+      const led = await lead.run(async () => {
         result = await runUntilDone(reconciler, signal);
       });
       if (!led || result === undefined) {
-        output.value({ leader: false }, ['a worker is reconciling: nothing to do here']);
+        const leader = (await readLeader(database, 'reconcile')) ?? null;
+        output.value({ leader: false, led_by: leader }, [
+          `${leader ?? 'another process'} reconciles: nothing to do here`,
+        ]);
         return EXIT.fine;
       }
       output.record({ leader: true, ...result });

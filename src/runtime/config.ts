@@ -57,7 +57,9 @@ const settings = {
     .optional()
     .describe('Corridors added by migrate beside the seeded ones.'),
   RISK_SHARDS: integer(1, 16, 1).describe('Streams a corridor is split into, by account.'),
-  RISK_DATABASE_CONNECTIONS_MAX: integer(1, 100, 10).describe('Pool size of one process.'),
+  RISK_DATABASE_CONNECTIONS_MAX: integer(2, 100, 10).describe(
+    'Pool size of one process: one connection for work while a long statement has another.',
+  ),
   RISK_DATABASE_POOLER: z
     .enum(['none', 'transaction'])
     .default('none')

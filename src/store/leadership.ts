@@ -1,48 +1,156 @@
 /**
- * Duties that one process of a market does at a time: whoever gets the advisory lock does the duty, the
- * others pass. The lock ends with its connection, so a dead leader blocks nobody. Duties are harmless
- * when two run after all; the lock saves work, it guards nothing.
+ * Duties that one process of a market does at a time. The row of a duty says who does it, in which epoch, and until when
+ * by Postgres' clock; another process takes it over once that time has passed. No connection is held meanwhile.
+ *
+ * A process that stood still does not know that it was replaced. So each write of a leader goes through `writes`: it names
+ * its epoch in the database transaction that writes, fails once there is a newer one, and holds the row, so that none can
+ * begin before its commit. What is harmless when two do it, such as appending to a stream, needs no epoch.
  */
-import { toFailure } from './pg-failure.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../domain/failure.ts';
 import type { Database } from './pool.ts';
 
-/** Session-independent keys of the locks; partitions.ts and migrate.ts have theirs beside these. */
-const LOCKS = {
-  reconcile: 7_212_010,
-  partitions: 7_212_011,
-  keys: 7_212_012,
-  watch: 7_212_014,
-  labels: 7_212_013,
-  tallies: 7_212_015,
-} as const;
-export type LeaderDuty = keyof typeof LOCKS;
+/** Each has its row in the table. */
+export const LEADER_DUTIES = [
+  'reconcile',
+  'partitions',
+  'keys',
+  'watch',
+  'labels',
+  'tallies',
+] as const;
+export type LeaderDuty = (typeof LEADER_DUTIES)[number];
 
-export type Leadership = {
-  /** Runs `work` if nobody else does; resolves to whether it ran. */
-  readonly lead: (duty: LeaderDuty, work: () => Promise<void>) => Promise<boolean>;
+export type Writes = Pick<Database, 'query' | 'transaction'>;
+
+export type Lead = {
+  /** Runs `work` unless another process leads; resolves to whether it ran. One call at a time. */
+  readonly run: (work: () => Promise<void>) => Promise<boolean>;
+  /** The writes of `work`, each in a database transaction that proves the epoch. */
+  readonly writes: Writes;
 };
 
-/** @param sessions false behind a transaction-pooling proxy: then the lock lasts one transaction */
-export function createLeadership(database: Database, sessions: boolean): Leadership {
+export type Leadership = {
+  readonly of: (duty: LeaderDuty) => Lead;
+  /** Gives up what this process leads, so that others need not wait for the end of its time. */
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
+};
+
+/** How long a process that died keeps its duties. */
+const LEASE_MS = 6000;
+const RENEW_MS = LEASE_MS / 3;
+
+/**
+ * Takes or renews. A row that is held by a write of its owner is passed by: its owner is at work, or stood still in the
+ * middle of a write, which Postgres ends after twice the statement timeout.
+ */
+const takeStatement = {
+  name: 'take-leadership',
+  text: `with free as (
+           select duty from leaderships
+            where duty = $1 and (owner = $2 or expires_at < now())
+              for no key update skip locked)
+         update leaderships led
+            set owner = $2, epoch = led.epoch + (led.owner <> $2)::int, expires_at = now() + interval '${LEASE_MS} ms'
+           from free where led.duty = free.duty
+         returning led.epoch`,
+};
+
+const holdStatement = {
+  name: 'hold-leadership',
+  text: 'select from leaderships where duty = $1 and owner = $2 and epoch = $3 for share',
+};
+
+const giveUpStatement = {
+  name: 'give-leadership-up',
+  text: `update leaderships set expires_at = '-infinity' where duty = $1 and owner = $2`,
+};
+
+/** @param owner unique for this start of this process */
+export function createLeadership(database: Writes, owner: string): Leadership {
+  const leads = new Map<LeaderDuty, OwnLead>();
   return {
-    lead: async (duty, work) =>
-      await database.session(async (client) => {
-        const [begin, lock, end] = sessions
-          ? [null, 'pg_try_advisory_lock', 'select pg_advisory_unlock_all()']
-          : ['begin', 'pg_try_advisory_xact_lock', 'commit'];
-        try {
-          if (begin !== null) await client.query(begin);
-          const { rows } = await client.query<{ ours: boolean }>(`select ${lock}($1) as ours`, [
-            LOCKS[duty],
-          ]);
-          const ours = rows[0]?.ours === true;
-          if (ours) await work();
-          await client.query(end);
-          return ours;
-        } catch (error) {
-          await client.query(end).catch(() => undefined);
-          throw toFailure(error);
-        }
-      }),
+    of: (duty) => {
+      const lead = leads.get(duty) ?? createLead(database, owner, duty);
+      leads.set(duty, lead);
+      return lead;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([...leads.values()].map((lead) => lead.giveUp()));
+    },
   };
+}
+
+type OwnLead = Lead & { readonly giveUp: () => Promise<void> };
+
+function createLead(database: Writes, owner: string, duty: LeaderDuty): OwnLead {
+  /** Undefined while another process leads. */
+  let epoch: string | undefined;
+  let renewedMs = Number.NEGATIVE_INFINITY;
+  const take = async (): Promise<string | undefined> => {
+    const askedMs = performance.now();
+    const [taken] = await database.query<{ epoch: string }>(takeStatement, [duty, owner]);
+    renewedMs = taken === undefined ? Number.NEGATIVE_INFINITY : askedMs;
+    return taken?.epoch;
+  };
+  const renewUntil = async (end: AbortSignal) => {
+    for (;;) {
+      await sleep(RENEW_MS, undefined, { signal: end }).catch(() => undefined);
+      if (end.aborted) return;
+      // What it worked on belongs to the epoch before: a newer one is for the next run.
+      if ((await take().catch(() => undefined)) !== epoch) renewedMs = Number.NEGATIVE_INFINITY;
+    }
+  };
+  const giveUp = async () => {
+    if (epoch === undefined) return;
+    epoch = undefined;
+    renewedMs = Number.NEGATIVE_INFINITY;
+    // Where Postgres is away its time ends by itself.
+    await database.query(giveUpStatement, [duty, owner]).catch(() => undefined);
+  };
+  const transaction: Writes['transaction'] = (work) =>
+    database.transaction(async (query) => {
+      if (epoch === undefined) throw new Error(`${duty} is not led`);
+      const held = await query(holdStatement, [duty, owner, epoch]);
+      if (held.length > 0) return await work(query);
+      throw new Failure('transient', 'LEADERSHIP_LOST', `another process leads ${duty} since`);
+    });
+  return {
+    giveUp,
+    run: async (work) => {
+      if (performance.now() - renewedMs > RENEW_MS) epoch = await take();
+      if (epoch === undefined) return false;
+      const end = new AbortController();
+      const renewing = renewUntil(end.signal);
+      let isDone = false;
+      try {
+        await work();
+        isDone = true;
+      } finally {
+        end.abort();
+        await renewing;
+        // Another process may be able to do what this one is not.
+        if (!isDone) await giveUp();
+      }
+      return true;
+    },
+    writes: {
+      transaction,
+      query: (statement, values) => transaction((query) => query(statement, values)),
+    },
+  };
+}
+
+const readOwner = {
+  name: 'read-leader',
+  text: 'select owner from leaderships where duty = $1 and expires_at >= now()',
+};
+
+/** Who leads now. */
+export async function readLeader(
+  database: Pick<Database, 'query'>,
+  duty: LeaderDuty,
+): Promise<string | undefined> {
+  const [row] = await database.query<{ owner: string }>(readOwner, [duty]);
+  return row?.owner;
 }

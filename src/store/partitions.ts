@@ -49,7 +49,7 @@ export async function listPartitionNames(query: Query): Promise<Set<string>> {
 
 /** Makes the partitions of these months that do not exist yet; returns the names of those made. */
 export async function ensurePartitions(
-  database: Database,
+  database: Pick<Database, 'transaction'>,
   months: Iterable<Month>,
 ): Promise<string[]> {
   const wanted = [...new Set(months)].sort((a, b) => a - b);

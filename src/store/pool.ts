@@ -22,7 +22,7 @@ export type Database = {
   readonly write: (statement: Statement, values?: readonly unknown[]) => Promise<void>;
   /** Runs `work` between begin and commit; anything it throws rolls back and is thrown on. */
   readonly transaction: <T>(work: (query: Query) => Promise<T>) => Promise<T>;
-  /** A connection of its own, for COPY, advisory locks and cursors. */
+  /** A connection of its own, for COPY and cursors. */
   readonly session: <T>(work: (client: pg.PoolClient) => Promise<T>) => Promise<T>;
   /** Connections open, idle and callers waiting for one. */
   readonly usage: () => { total: number; idle: number; waiting: number };
@@ -133,7 +133,7 @@ export function openPool(options: PoolOptions): Database {
           }),
         );
       }),
-    // What is done with a connection of its own may last as long as a lock is held: not a call to time.
+    // What is done with a connection of its own may last as long as a month of rows takes: not a call to time.
     session: async (work) => await within(await connectGuarded(guard, connect), work),
     transaction: (work) =>
       guard(async () => {

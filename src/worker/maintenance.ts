@@ -1,6 +1,6 @@
 /**
  * Timed duties, each in a loop of its own and never twice at a time. A duty that fails is logged and
- * comes again: nothing here is worth the process.
+ * comes again soon: nothing here is worth the process.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, toError } from '../domain/failure.ts';
@@ -13,6 +13,16 @@ export type Duty = {
   readonly run: (signal: AbortSignal) => Promise<void>;
 };
 
+/** The wait after a first failure; it doubles with each further one, up to the longest. */
+const RETRY_MS_MIN = 500;
+const RETRY_MS_MAX = 30_000;
+
+/** How long a duty waits that has failed so many times in a row: never longer than one that has not. */
+export function waitMs({ everyMs }: Pick<Duty, 'everyMs'>, failures: number): number {
+  if (failures === 0) return everyMs;
+  return Math.min(everyMs, RETRY_MS_MAX, RETRY_MS_MIN * 2 ** (failures - 1));
+}
+
 /** Runs all duties until the signal; resolves when the last one has returned. */
 export async function runMaintenance(
   duties: readonly Duty[],
@@ -23,18 +33,19 @@ export async function runMaintenance(
 }
 
 async function repeat(duty: Duty, signal: AbortSignal, log: Log): Promise<void> {
-  let failing = false;
+  let failures = 0;
   while (!signal.aborted) {
     try {
       await duty.run(signal);
-      failing = false;
+      failures = 0;
     } catch (error) {
       const level = error instanceof Failure ? 'warn' : 'error';
       // One line when it begins to fail: a dependency that is down for an hour fails it thousands of times.
-      if (!failing) log[level]({ duty: duty.name, err: toError(error).message }, 'duty failed');
-      failing = true;
+      if (failures === 0)
+        log[level]({ duty: duty.name, err: toError(error).message }, 'duty failed');
+      failures += 1;
     }
-    await sleep(duty.everyMs, undefined, { signal }).catch(() => undefined);
+    await sleep(waitMs(duty, failures), undefined, { signal }).catch(() => undefined);
   }
 }
 

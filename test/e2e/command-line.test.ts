@@ -50,9 +50,12 @@ test('risk lists all problems of its configuration at once and exits 78', async 
     PORT: '99999',
     DATABASE_URL: 'mysql://x',
     RISK_NO_SUCH: '1',
+    RISK_DATABASE_CONNECTIONS_MAX: '1',
   });
   expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
-  for (const name of ['PORT', 'DATABASE_URL', 'RISK_NO_SUCH']) expect(stderr).toContain(name);
+  for (const name of ['PORT', 'DATABASE_URL', 'RISK_NO_SUCH', 'RISK_DATABASE_CONNECTIONS_MAX']) {
+    expect(stderr).toContain(name);
+  }
   const api = await run(['api'], { PORT: 'x', RISK_DATA_DIR: elsewhere });
   expect(api).toMatchObject({ code: 78, stdout: '' });
   for (const name of ['PORT', 'DATABASE_URL', 'REDIS_URL']) expect(api.stderr).toContain(name);

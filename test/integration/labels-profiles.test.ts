@@ -166,26 +166,21 @@ describe('a label', () => {
 
 test('whoever does not lead says nothing of labels that profiles do not know', async () => {
   const metrics = createMetrics();
-  const leadership = createLeadership(rig.pool, true);
+  const lead = (owner: string, until: string) =>
+    rig.database.sql(
+      `update leaderships set owner = $1, epoch = epoch + 1, expires_at = $2 where duty = 'labels'`,
+      [owner, until],
+    );
   const adapters = { database: rig.pool, redis: rig.commands, guards: UNGUARDED, metrics };
   const duty = bindLabelDuty(
     testConfig({ RISK_MARKET: rig.database.market }),
     adapters,
-    leadership,
+    createLeadership(rig.pool, 'this one'),
   );
   metrics.labelsUntold.set(7);
-  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-  const { promise: leads, resolve: begin } = Promise.withResolvers<void>();
-  const lead = () =>
-    leadership.lead('labels', async () => {
-      begin();
-      await ended;
-    });
-  const leading = waitUntil(lead, 5000, 'the lead');
-  await leads;
+  await lead('another one', 'infinity');
   await duty.run(new AbortController().signal);
-  end();
-  await leading;
+  await lead('nobody', '-infinity');
   expect((await metrics.labelsUntold.get()).values).toMatchObject([{ value: 0 }]);
 });
 

@@ -250,11 +250,12 @@ describe('who reconciles', () => {
   });
 
   test('the command gives way to a worker that leads', async () => {
-    const leadership = createLeadership(database, true);
-    await leadership.lead('reconcile', async () => {
+    await using leadership = createLeadership(database, 'a worker');
+    await leadership.of('reconcile').run(async () => {
       const { code, stdout } = await runRisk(['reconcile', '--json'], environment());
-      expect([code, JSON.parse(stdout)]).toEqual([0, { leader: false }]);
+      expect([code, JSON.parse(stdout)]).toEqual([0, { leader: false, led_by: 'a worker' }]);
     });
+    await leadership[Symbol.asyncDispose]();
     const { stdout } = await runRisk(['reconcile', '--json'], environment());
     expect(JSON.parse(stdout)).toMatchObject({ leader: true, recovering: false });
   });

@@ -31,7 +31,7 @@ let runDuty: () => Promise<void>;
 beforeEach(async () => {
   testDatabase = await createTestDatabase();
   database = testDatabase.open();
-  const duty = bindTallies(config, database, createLeadership(database, true));
+  const duty = bindTallies(config, database, createLeadership(database, 'test'));
   runDuty = () => duty.run(signal);
   const month = monthOf(NOW_MS);
   await ensurePartitions(database, [month - 2, month - 1, month]);

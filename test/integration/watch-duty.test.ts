@@ -2,6 +2,7 @@
  * Goal: however many workers there are, each interval has one report a model, kept for a while, that all of
  * them, the API and the command tell. Method: two leaderships at once, two workers, an API process.
  */
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bindWatch, createLookIfDue } from '../../src/cli/bind-watch.ts';
 import { watchScores } from '../../src/cli/models/watch-scores.ts';
@@ -21,11 +22,8 @@ import { waitUntil } from '../support/wait-until.ts';
 const { signal } = new AbortController();
 const HOUR_MS = 3_600_000;
 const EVERY_MS = 60_000;
-const lookOf = (database: Database) =>
-  createLookIfDue({
-    ...{ database, leadership: createLeadership(database, true) },
-    ...{ everyMs: EVERY_MS, maturityDays: 7 },
-  });
+const lookOf = (database: Database, leadership = createLeadership(database, 'test')) =>
+  createLookIfDue({ database, leadership, everyMs: EVERY_MS, maturityDays: 7 });
 const START_MS = 30_000;
 
 let api: RunningApi;
@@ -54,7 +52,10 @@ const readWatch = async (query = '') => {
 test('two workers make one report an interval, of the same numbers as a look at that time', async () => {
   await using one = api.testDatabase.open({ connectionsMax: 2 });
   await using other = api.testDatabase.open({ connectionsMax: 2 });
-  const look = (database: typeof one, nowMs: number) => lookOf(database)(nowMs, signal);
+  const look = async (database: Database, nowMs: number) => {
+    await using leadership = createLeadership(database, randomUUID());
+    return await lookOf(database, leadership)(nowMs, signal);
+  };
   const startMs = Math.floor(Date.now() / EVERY_MS) * EVERY_MS;
   const made = await Promise.all([look(one, startMs + 1), look(other, startMs + 2)]);
   made.push(await look(one, startMs + 3), await look(other, EVERY_MS - 1 + startMs));
@@ -100,7 +101,7 @@ test('figures that nobody renews are taken down', async () => {
   const settings = readConfig({ RISK_WATCH_EVERY_SECONDS: '60' });
   if ('problems' in settings) throw new Error(settings.problems.join());
   const metrics = createMetrics();
-  const duty = bindWatch(settings.config, database, createLeadership(database, true), metrics);
+  const duty = bindWatch(settings.config, database, createLeadership(database, 'test'), metrics);
   const told = async () => (await metrics.registry.metrics()).includes('risk_model_psi{');
   const store = async (agoMs: number) => {
     const atMs = Date.now() - agoMs;

@@ -1,0 +1,147 @@
+/**
+ * Goal: one process at a time does a duty, one that was replaced without knowing it writes nothing, and none of it keeps
+ * a connection. Method: two owners over one database, of which one is held up while the other takes over; workers whose
+ * pool is as small as it may be.
+ */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createLeadership, LEADER_DUTIES, readLeader } from '../../src/store/leadership.ts';
+import type { Database } from '../../src/store/pool.ts';
+import { readReconcileState, writeReconcileState } from '../../src/store/reconcile-state.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import { createWorkerRig } from '../support/worker-rig.ts';
+
+const DEADLINE_MS = 30_000;
+
+let testDatabase: TestDatabase;
+let database: Database;
+beforeEach(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open();
+});
+afterEach(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+
+const leadOf = (owner: string) => createLeadership(database, owner).of('reconcile');
+/** As if the time of its owner had passed, who is renewing it meanwhile. */
+const expire = () => testDatabase.sql(`update leaderships set expires_at = now() - interval '1 s'`);
+const note = (lead: ReturnType<typeof leadOf>, redisIdentity: string) =>
+  writeReconcileState(lead.writes, { redisIdentity, checkpoint: new Date(0), recovering: false });
+const readExpiry = {
+  name: '',
+  text: `select expires_at < now() as "isOver" from leaderships where duty = 'reconcile'`,
+};
+const readNote = async () => (await readReconcileState(database)).redisIdentity;
+
+/** Runs `work` as a leader that has been replaced by `other`, which has written, without knowing it. */
+async function whileReplaced(work: (lead: ReturnType<typeof leadOf>) => Promise<void>) {
+  const [lead, other] = [leadOf('one'), leadOf('other')];
+  return await lead.run(async () => {
+    await note(lead, 'of one');
+    const takeOver = async () => {
+      await expire();
+      return await other.run(() => note(other, 'of other'));
+    };
+    await waitUntil(takeOver, DEADLINE_MS, 'the other to lead');
+    await work(lead);
+  });
+}
+
+test('every duty has a row, and is led', async () => {
+  const rows = await testDatabase.sql<{ duty: string }>('select duty from leaderships');
+  expect(rows.map(({ duty }) => duty).sort()).toEqual([...LEADER_DUTIES].sort());
+});
+
+test('a leader that was replaced while it stood still writes nothing', async () => {
+  const late = whileReplaced((lead) => note(lead, 'late'));
+  await expect(late).rejects.toMatchObject({ kind: 'transient', code: 'LEADERSHIP_LOST' });
+  expect(await readNote()).toBe('of other');
+});
+
+test('a database transaction of its past is rolled back whole', async () => {
+  const late = whileReplaced((lead) =>
+    lead.writes.transaction(async (query) => {
+      await writeReconcileState(
+        { query },
+        { redisIdentity: 'late', checkpoint: new Date(0), recovering: true },
+      );
+    }),
+  );
+  await expect(late).rejects.toMatchObject({ code: 'LEADERSHIP_LOST' });
+  expect(await readNote()).toBe('of other');
+});
+
+test('nobody takes over in the middle of a write, nor waits for it', async () => {
+  const [lead, other] = [leadOf('one'), leadOf('other')];
+  const holdBeyondItsTime = async () => {
+    await expire();
+    return await lead.writes.transaction(async (query) => {
+      expect(await other.run(() => note(other, 'of other'))).toBe(false);
+      const [row] = await query<{ isOver: boolean }>(readExpiry);
+      return row?.isOver === true;
+    });
+  };
+  await lead.run(async () => {
+    await waitUntil(holdBeyondItsTime, DEADLINE_MS, 'a write beyond its time');
+  });
+  expect(await readNote()).toBeNull();
+});
+
+test('the epoch grows with each change of owner, and with nothing else', async () => {
+  const epoch = async () => {
+    const [row] = await testDatabase.sql<{ epoch: string }>(
+      `select epoch from leaderships where duty = 'reconcile'`,
+    );
+    return Number(row?.epoch);
+  };
+  const [one, other] = [createLeadership(database, 'one'), createLeadership(database, 'other')];
+  const lead = async ({ of }: typeof one) => [
+    await of('reconcile').run(async () => undefined),
+    await epoch(),
+  ];
+  expect([await lead(one), await lead(one), await lead(other)]).toEqual([
+    [true, 1],
+    [true, 1],
+    [false, 1],
+  ]);
+  await one[Symbol.asyncDispose]();
+  expect([await lead(other), await lead(one)]).toEqual([
+    [true, 2],
+    [false, 2],
+  ]);
+  expect(await readLeader(database, 'reconcile')).toBe('other');
+});
+
+test('one that fails gives way to others, and nothing is led outside of a run', async () => {
+  const [lead, other] = [leadOf('one'), leadOf('other')];
+  await expect(lead.run(() => Promise.reject(new Error('no Redis')))).rejects.toThrow('no Redis');
+  await expect(note(lead, 'late')).rejects.toThrow();
+  expect(await other.run(() => note(other, 'of other'))).toBe(true);
+});
+
+test('a worker with few connections fails in no duty', { timeout: 60_000 }, async () => {
+  await Promise.all(['2', '5'].map(expectAllLed));
+});
+
+/** Each duty has been done or is under way, and none of them failed; a clean stop leaves nothing led. */
+async function expectAllLed(connections: string): Promise<void> {
+  await using rig = await createWorkerRig();
+  const settings = {
+    RISK_DATABASE_CONNECTIONS_MAX: connections,
+    // However slow the machine is: a duty that waits for what another one keeps would wait for ever.
+    RISK_CONNECT_TIMEOUT_MS: '20000',
+    LOG_LEVEL: 'warn',
+  };
+  await using worker = rig.spawnWorker(settings);
+  const isLed = async () => {
+    const led = await rig.database.sql('select from leaderships where epoch > 0');
+    return led.length === LEADER_DUTIES.length;
+  };
+  await waitUntil(isLed, DEADLINE_MS, 'all duties to be led');
+  worker.kill('SIGTERM');
+  expect((await worker.exited).code).toBe(0);
+  expect(worker.stdout() + worker.stderr()).not.toContain('duty failed');
+  expect(await rig.database.sql('select from leaderships where expires_at > now()')).toEqual([]);
+}
