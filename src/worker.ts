@@ -131,7 +131,7 @@ export async function runWorker(
   const listStreams = createListStreams(redis, config.RISK_MARKET, config.RISK_SHARDS);
   const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
   const name = nameProcess();
-  const leadership = resources.use(createLeadership(database, name));
+  const leadership = resources.use(createLeadership(database, name, failpoint));
   const models = createBatchModels({
     ...{ ...bindModels(database, name), ...overrides.models, metrics, log },
     tell: tellModels(guards, createModelsOut(redis, config.RISK_MARKET)),

@@ -12,7 +12,9 @@ export type FailpointName =
   | 'api-after-labels-commit'
   | 'worker-after-read'
   | 'worker-after-commit'
-  | 'worker-after-dead-letters';
+  | 'worker-after-dead-letters'
+  /** Before a leader's write, by the name of its statement. */
+  | `leader-before-${string}`;
 export type Failpoint = (name: FailpointName) => void;
 
 export const FAILPOINT_VARIABLE = 'RISK_TEST_FAILPOINT';

@@ -8,6 +8,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
+import type { Failpoint } from '../runtime/failpoint.ts';
 import type { Database } from './pool.ts';
 
 /** Each has its row in the table. */
@@ -67,11 +68,15 @@ const giveUpStatement = {
 };
 
 /** @param owner unique for this start of this process */
-export function createLeadership(database: Writes, owner: string): Leadership {
+export function createLeadership(
+  database: Writes,
+  owner: string,
+  failpoint: Failpoint = () => undefined,
+): Leadership {
   const leads = new Map<LeaderDuty, OwnLead>();
   return {
     of: (duty) => {
-      const lead = leads.get(duty) ?? createLead(database, owner, duty);
+      const lead = leads.get(duty) ?? createLead({ database, owner, failpoint }, duty);
       leads.set(duty, lead);
       return lead;
     },
@@ -83,7 +88,9 @@ export function createLeadership(database: Writes, owner: string): Leadership {
 
 type OwnLead = Lead & { readonly giveUp: () => Promise<void> };
 
-function createLead(database: Writes, owner: string, duty: LeaderDuty): OwnLead {
+type Parts = { readonly database: Writes; readonly owner: string; readonly failpoint: Failpoint };
+
+function createLead({ database, owner, failpoint }: Parts, duty: LeaderDuty): OwnLead {
   /** Undefined while another process leads. */
   let epoch: string | undefined;
   let renewedMs = Number.NEGATIVE_INFINITY;
@@ -136,7 +143,10 @@ function createLead(database: Writes, owner: string, duty: LeaderDuty): OwnLead 
     },
     writes: {
       transaction,
-      query: (statement, values) => transaction((query) => query(statement, values)),
+      query: (statement, values) => {
+        failpoint(`leader-before-${statement.name}`);
+        return transaction((query) => query(statement, values));
+      },
     },
   };
 }

@@ -5,6 +5,7 @@ import { clockSkew } from './scenarios/clock-skew.ts';
 import { deadLettersReplayed } from './scenarios/dead-letters-replayed.ts';
 import { diskFull } from './scenarios/disk-full.ts';
 import { failpoints } from './scenarios/failpoints.ts';
+import { frozenLeader } from './scenarios/frozen-leader.ts';
 import { overload } from './scenarios/overload.ts';
 import { postgresFaults } from './scenarios/postgres-faults.ts';
 import { redisFaults } from './scenarios/redis-faults.ts';
@@ -17,6 +18,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...bounces,
   ...failpoints,
   zombie,
+  frozenLeader,
   ...redisFaults,
   ...postgresFaults,
   ...diskFull,

@@ -3,6 +3,7 @@
  * scenario that must notice. A replacement that does not apply exactly once ends the run: the engine has
  * changed, and so must the mutant.
  */
+import { CLOSED_LATE } from './scenarios/frozen-leader.ts';
 import { GOOD_REFUSED } from './scenarios/slow-clients.ts';
 import { UNANSWERED } from './support/refusals.ts';
 
@@ -18,7 +19,7 @@ export type Mutant = {
   readonly what: string;
   /** The scenario that must turn red. */
   readonly scenario: string;
-  /** Of a mechanism that keeps answers prompt: the bar that must be breached. Else it is an invariant. */
+  /** The bar that must be breached, of a mechanism that guards no invariant by itself. */
   readonly bar?: string;
   readonly replacements: readonly Replacement[];
 };
@@ -156,6 +157,19 @@ export const MUTANTS: readonly Mutant[] = [
         file: 'src/runtime/watch-breaker.ts',
         find: '    if (isOut) breaker.trip();\n',
         replace: '',
+      },
+    ],
+  },
+  {
+    name: 'leader-epoch',
+    what: 'a leader writes without asking whether it has been replaced',
+    scenario: 'frozen-leader',
+    bar: CLOSED_LATE,
+    replacements: [
+      {
+        file: 'src/store/leadership.ts',
+        find: 'if (held.length > 0) return',
+        replace: 'if (held !== undefined) return',
       },
     ],
   },

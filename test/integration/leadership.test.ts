@@ -114,6 +114,15 @@ test('the epoch grows with each change of owner, and with nothing else', async (
   expect(await readLeader(database, 'reconcile')).toBe('other');
 });
 
+test('a run that lasts is renewed meanwhile', async () => {
+  const lead = leadOf('one');
+  await lead.run(async () => {
+    await expire();
+    const leader = async () => await readLeader(database, 'reconcile');
+    expect(await waitUntil(leader, DEADLINE_MS, 'the lead to be renewed')).toBe('one');
+  });
+});
+
 test('one that fails gives way to others, and nothing is led outside of a run', async () => {
   const [lead, other] = [leadOf('one'), leadOf('other')];
   await expect(lead.run(() => Promise.reject(new Error('no Redis')))).rejects.toThrow('no Redis');

@@ -3,9 +3,9 @@
  * finish its entries, then it goes on (SIGCONT) and finishes them as well. Some of them fail, so that it
  * also comes too late with retries and dead letters that are not its business any more.
  */
-import { readFileSync } from 'node:fs';
 import { integerBetween } from '../../../src/simulate/random.ts';
 import type { Scenario } from '../support/scenario.ts';
+import { isStopped } from '../support/stopped.ts';
 import { countDeadLetterCopies, heldBy } from '../support/streams.ts';
 
 const ROUNDS = 3;
@@ -70,9 +70,3 @@ export const zombie: Scenario = {
     };
   },
 };
-
-/** State T of /proc: stopped by a signal. */
-function isStopped(pid: number): boolean {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
-}

@@ -1,0 +1,69 @@
+/**
+ * The worker that reconciles stops (SIGSTOP) after it has appended what an API left behind and before it closes that batch.
+ * Another process takes the lead over, then the worker goes on: the batch is not its business any more.
+ */
+import { integerBetween } from '../../../src/simulate/random.ts';
+import type { Scenario } from '../support/scenario.ts';
+import { isStopped } from '../support/stopped.ts';
+
+const ROUNDS = 2;
+const PASSES_MAX = 10;
+const CLOSING = 'leader-before-delete-ingest-batches:1:SIGSTOP';
+/** Longer than it takes a worker that goes on to have its write refused. */
+const LATE_MS = 2000;
+/** The bar that a write without its epoch breaches. */
+export const CLOSED_LATE = 'batches closed by a leader that was replaced';
+
+const TAKE_OVER = `
+  update leaderships set owner = 'chaos', epoch = epoch + 1, expires_at = 'infinity'
+   where duty = 'reconcile' and expires_at < now() returning epoch`;
+const GIVE_UP = `update leaderships set expires_at = '-infinity' where duty = 'reconcile'`;
+/** Older than those that an API in order is about to close. */
+const LEFT_BATCHES = `
+  select batch_id as "batchId" from ingest_batches where received_at < now() - interval '3 s'`;
+
+export const frozenLeader: Scenario = {
+  name: 'frozen-leader',
+  what: 'the worker that reconciles stops before it closes a batch, is replaced, and goes on',
+  setup: { workers: 1, rate: 300 },
+  plan: (random) => {
+    const passes = Array.from({ length: ROUNDS }, () => integerBetween(random, 1, PASSES_MAX));
+    let closedLate = 0;
+    return {
+      schedule: passes.map((pass) => `api-after-commit:${pass}, ${CLOSING}`),
+      faults: ['leader stopped before it closed a batch', 'its lead was taken over'],
+      run: async ({ engine, services, happened, until, pause }) => {
+        const listLeft = async () =>
+          (await services.query<{ batchId: string }>(LEFT_BATCHES)).map(({ batchId }) => batchId);
+        for (const pass of passes) {
+          await engine.drain('worker-1');
+          const { pid } = await engine.start('worker', 'worker-1', { failpoint: CLOSING });
+          await engine.drain('api-1');
+          const failpoint = `api-after-commit:${pass}`;
+          const api = await engine.start('api', 'api-1', { failpoint, wait: false });
+          await until('the API has died', api.hasEnded);
+          await engine.start('api', 'api-1');
+          await until('the leader has stopped', () => isStopped(pid));
+          await until('its time is over', async () => {
+            return (await services.query(TAKE_OVER)).length > 0;
+          });
+          happened('its lead was taken over');
+          const left = await listLeft();
+          if (left.length > 0) happened('leader stopped before it closed a batch', left.length);
+          process.kill(pid, 'SIGCONT');
+          await until('the worker answers again', async () => {
+            const answer = await fetch(`${engine.process('worker-1').url}/readyz`).catch(
+              () => null,
+            );
+            return answer?.ok === true;
+          });
+          await pause(LATE_MS);
+          const still = await listLeft();
+          closedLate += left.filter((batchId) => !still.includes(batchId)).length;
+          await services.query(GIVE_UP);
+        }
+      },
+      judge: ({ bar }) => bar(CLOSED_LATE, closedLate, { exactly: 0 }),
+    };
+  },
+};
