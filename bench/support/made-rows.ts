@@ -1,20 +1,29 @@
 /** The transactions of a load as ingest would store them, batch by batch, without posting them. */
+
+import type { Transaction } from '../../src/domain/transaction.ts';
 import { prepare } from '../../src/ingest/prepare-transactions.ts';
 import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
 import type { SimulatedTransaction } from '../../src/simulate/transaction.ts';
-import type { NewBatch } from '../../src/store/transactions.ts';
+import type { NewBatch, NewTransaction } from '../../src/store/transactions.ts';
 import { type Load, lastMidnightMs } from './load.ts';
 import { trafficRows } from './traffic.ts';
 
-export function* madeBatches(load: Load): Generator<NewBatch, void> {
+/** Received as they are made, for what takes them as stored. */
+export type MadeBatch = Omit<NewBatch, 'transactions'> & {
+  readonly transactions: readonly (NewTransaction & Transaction)[];
+};
+
+export function* madeBatches(load: Load): Generator<MadeBatch, void> {
   const newId = createTransactionIds();
   const receivedAtMs = Date.now();
-  const surroundings = { receivedAtMs, corridors: new Set<string>(), newId };
-  const toBatch = (rows: readonly SimulatedTransaction[]): NewBatch => ({
+  const surroundings = { nowMs: receivedAtMs, corridors: new Set<string>(), newId };
+  const toBatch = (rows: readonly SimulatedTransaction[]): MadeBatch => ({
     batchId: newId(receivedAtMs),
     client: 'default',
-    receivedAtMs,
-    transactions: prepare(rows.map(toInput), surroundings).rows,
+    transactions: prepare(rows.map(toInput), surroundings).rows.map((row) => ({
+      ...row,
+      receivedAtMs,
+    })),
   });
   const { transactions, accounts, merchants, days, seed } = load;
   const traffic = {

@@ -6,10 +6,11 @@ import { FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
 import { createPartitionGuard } from '../../src/store/partitions.ts';
 import { type Database, openPool } from '../../src/store/pool.ts';
 import { insertScores } from '../../src/store/scores.ts';
-import { claimTransactions, type NewBatch } from '../../src/store/transactions.ts';
+import { claimTransactions } from '../../src/store/transactions.ts';
 import { toNewScores } from '../../test/support/delivered.ts';
 import { createAloneScorer, RULE_SET } from './empty-history.ts';
 import { openKeySlices } from './key-slices.ts';
+import type { MadeBatch } from './made-rows.ts';
 
 const COMMITS = 4000;
 const STATEMENT_TIMEOUT_MS = 60_000;
@@ -19,7 +20,7 @@ const COMMITTERS = 32;
 
 export async function postgresCeilings(
   url: string,
-  batches: readonly NewBatch[],
+  batches: readonly MadeBatch[],
 ): Promise<Readonly<Record<string, number>>> {
   await using database = openPool({
     ...{ url, role: 'ceiling', connectionsMax: COMMITTERS, namedStatements: true },
@@ -44,7 +45,7 @@ export async function postgresCeilings(
 /** Keys, transactions and the open batch in one commit, as the API writes them. */
 async function claim(
   database: Database,
-  batches: readonly NewBatch[],
+  batches: readonly MadeBatch[],
   writers: number,
 ): Promise<number> {
   const rows = batches.reduce((sum, { transactions }) => sum + transactions.length, 0);
@@ -56,7 +57,7 @@ async function claim(
   );
 }
 
-async function store(database: Database, batches: readonly NewBatch[]): Promise<number> {
+async function store(database: Database, batches: readonly MadeBatch[]): Promise<number> {
   const scoreAlone = createAloneScorer();
   const lineage = { featureSchema: FEATURE_SCHEMA, ruleSet: RULE_SET };
   const rest = { model: null, attempts: 1, degradation: 0 };

@@ -11,10 +11,10 @@ import {
 } from '../../src/store/binary-array.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { insertScores, type NewScore } from '../../src/store/scores.ts';
-import type { NewBatch } from '../../src/store/transactions.ts';
 import { vectorChecksum } from '../../src/store/vector-checksum.ts';
 import { toNewScores } from '../../test/support/delivered.ts';
 import { createAloneScorer, RULE_SET } from './empty-history.ts';
+import type { MadeBatch } from './made-rows.ts';
 import type { Arm } from './statement-arms.ts';
 
 const LINEAGE = { scoredAtMs: Date.UTC(2026, 0), featureSchema: FEATURE_SCHEMA, ruleSet: RULE_SET };
@@ -39,9 +39,9 @@ export function scoreArms(): readonly Arm[] {
 }
 
 /** Made once a batch, in the order of the primary key. */
-function createScores(): (batch: NewBatch) => readonly NewScore[] {
+function createScores(): (batch: MadeBatch) => readonly NewScore[] {
   const scoreAlone = createAloneScorer();
-  const known = new Map<NewBatch, readonly NewScore[]>();
+  const known = new Map<MadeBatch, readonly NewScore[]>();
   return (batch) => {
     const scores =
       known.get(batch) ??

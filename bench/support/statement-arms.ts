@@ -1,8 +1,8 @@
 /** Statements that store the same rows, in turn, each on a connection and in tables of its own. */
 import type pg from 'pg';
 import { type Database, openPool } from '../../src/store/pool.ts';
-import type { NewBatch } from '../../src/store/transactions.ts';
 import type { BenchReport } from './bench.ts';
+import type { MadeBatch } from './made-rows.ts';
 import { treeCpuSeconds } from './process-usage.ts';
 import type { Services } from './services.ts';
 import { spreadOf } from './spread.ts';
@@ -16,7 +16,7 @@ export type Arm = {
   readonly tables: readonly string[];
   /** Changes these copies. */
   readonly ddl: readonly string[];
-  readonly store: (database: Database, batch: NewBatch) => Promise<unknown>;
+  readonly store: (database: Database, batch: MadeBatch) => Promise<unknown>;
 };
 
 type Round = { readonly cpuUs: number; readonly walBytes: number };
@@ -28,7 +28,7 @@ type OpenArm = Arm & {
 };
 
 type Options = {
-  readonly batches: readonly NewBatch[];
+  readonly batches: readonly MadeBatch[];
   readonly rounds: number;
   readonly signal: AbortSignal;
 };
@@ -101,7 +101,7 @@ async function copyTables(client: pg.Client, schema: string, { tables, ddl }: Ar
 async function runRound(
   client: pg.Client,
   { schema, tables, database, backendPid, store }: OpenArm,
-  batches: readonly NewBatch[],
+  batches: readonly MadeBatch[],
 ): Promise<Round & { readonly stored: number }> {
   await client.query(`truncate ${tables.map((table) => `${schema}.${table}`).join(', ')}`);
   const walAt = await readWal(client);

@@ -28,10 +28,10 @@ export type EvaluateAdapters = {
 export function bindEvaluate(adapters: EvaluateAdapters): EvaluateDependencies {
   const { corridors, now, newId } = adapters.accept;
   const recomputeVectors = createRecomputeVectors(adapters.database, adapters.maturityDays);
-  const look = (): Surroundings => ({ receivedAtMs: now(), corridors: corridors(), newId });
+  const look = (): Surroundings => ({ nowMs: now(), corridors: corridors(), newId });
   return {
     findInvalid: (input) => findInvalid([input], look()),
-    toTransaction: (input) => toTransaction(input, look()),
+    toTransaction: (input) => ({ ...toTransaction(input, look()), receivedAtMs: now() }),
     async evaluate(transaction, { model: wanted, method }) {
       const judge =
         wanted === undefined

@@ -13,7 +13,7 @@ import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type { Failpoint } from '../runtime/failpoint.ts';
 import type { HeldKey } from '../store/idempotency-keys.ts';
-import type { NewBatch, NewTransaction } from '../store/transactions.ts';
+import type { Claim, NewBatch, NewTransaction } from '../store/transactions.ts';
 import type { TryAppend } from './append-entries.ts';
 import type { BatchCloser } from './batch-closer.ts';
 import {
@@ -30,7 +30,8 @@ import type { NewTransactionId } from './transaction-id.ts';
 
 export type AcceptDependencies = {
   /** Stores all of a batch, or nothing where a key is held: then by whom. */
-  readonly claim: (batch: NewBatch) => Promise<ReadonlyMap<NewTransaction, HeldKey>>;
+  readonly claim: (batch: NewBatch) => Promise<Claim>;
+  readonly readReceivedAtMs: (row: NewTransaction) => Promise<number>;
   readonly partitions: {
     readonly ensure: (createdAtMs: Iterable<number>) => Promise<void>;
     readonly forget: () => void;
@@ -129,7 +130,7 @@ export function findEachInvalid(
 }
 
 function look({ now, corridors, newId }: AcceptDependencies): Surroundings {
-  return { receivedAtMs: now(), corridors: corridors(), newId };
+  return { nowMs: now(), corridors: corridors(), newId };
 }
 
 /** Rows that were not stored, because an earlier request holds their key. */
@@ -159,19 +160,12 @@ async function storeAndAppend(
   { rows, rowOf }: Prepared,
   check: (held: Held) => void,
 ): Promise<Held> {
-  const { partitions, newId, count, tryAppend, closer } = dependencies;
-  const [first] = rows;
-  if (first === undefined) return new Map();
+  const { partitions, newId, now, count, tryAppend, closer } = dependencies;
+  if (rows.length === 0) return new Map();
   onIds?.(rowOf.map((row) => row.transactionId));
-  const { receivedAtMs } = first;
-  const batch: NewBatch = {
-    batchId: newId(receivedAtMs),
-    client,
-    receivedAtMs,
-    transactions: rows,
-  };
+  const batch: NewBatch = { batchId: newId(now()), client, transactions: rows };
   const times = rows.map((row) => row.createdAtMs);
-  const held = await retryStore(async () => {
+  const { held, receivedAtMs } = await retryStore(async () => {
     await partitions.ensure(times);
     return await claimFree(dependencies, batch, check);
   }, partitions.forget);
@@ -180,11 +174,12 @@ async function storeAndAppend(
   for (const [corridor, group] of Map.groupBy(fresh, (row) => row.corridor)) {
     count.accepted(corridor, group.length);
   }
-  if (fresh.length === 0) return held;
+  if (receivedAtMs === null) return held;
   // In the order in which siblings see each other, whatever the order of the keys.
-  const entries = fresh
-    .toSorted(comparePositions)
-    .map((transaction) => ({ transaction, attempt: 1, origin: 'ingest', replyTo }) as const);
+  const entries = fresh.toSorted(comparePositions).map((row) => {
+    const transaction = { ...row, receivedAtMs };
+    return { transaction, attempt: 1, origin: 'ingest', replyTo } as const;
+  });
   const left = await tryAppend(entries);
   dependencies.failpoint('api-after-append');
   if (left.length === 0) closer.close(batch.batchId);
@@ -197,25 +192,30 @@ async function storeAndAppend(
   return held;
 }
 
+/** Null where all keys are held by earlier requests. */
+type Stored = { readonly held: Held; readonly receivedAtMs: number | null };
+
 /** Claims the keys that nobody holds: all of them nearly always; else those that are left once the others are known. */
 async function claimFree(
-  { claim, failpoint }: AcceptDependencies,
+  { claim, readReceivedAtMs, failpoint }: AcceptDependencies,
   batch: NewBatch,
   check: (held: Held) => void,
-): Promise<Held> {
+): Promise<Stored> {
   const held = new Map<NewTransaction, HeldKey>();
   let free = batch.transactions;
+  let own: NewTransaction | undefined;
   while (free.length > 0) {
     failpoint('api-before-commit');
-    const found = await claim({ ...batch, transactions: free });
-    if (found.size === 0) break;
-    for (const [row, key] of found) {
-      if (key.transactionId !== row.transactionId) held.set(row, key);
+    const claimed = await claim({ ...batch, transactions: free });
+    if ('receivedAtMs' in claimed) return { held, receivedAtMs: claimed.receivedAtMs };
+    for (const [row, key] of claimed.held) {
+      if (key.transactionId === row.transactionId) own = row;
+      else held.set(row, key);
     }
     check(held);
-    free = free.filter((row) => !found.has(row));
+    free = free.filter((row) => !claimed.held.has(row));
   }
-  return held;
+  return { held, receivedAtMs: own === undefined ? null : await readReceivedAtMs(own) };
 }
 
 function keyConflicts({ rowOf }: Prepared, keys: ReadonlySet<string>): ItemError[] {

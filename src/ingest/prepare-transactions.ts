@@ -22,7 +22,8 @@ export type ItemError = {
 };
 
 export type Surroundings = {
-  readonly receivedAtMs: number;
+  /** The API's clock: what is refused as too far ahead, and the created_at of what names none. */
+  readonly nowMs: number;
   readonly corridors: ReadonlySet<string>;
   readonly newId: NewTransactionId;
 };
@@ -47,10 +48,10 @@ export type WorldlyFields = {
 /** Problems with time and corridor; these need no database. */
 export function findInvalid(
   inputs: readonly WorldlyFields[],
-  { receivedAtMs, corridors }: Surroundings,
+  { nowMs, corridors }: Surroundings,
 ): ItemError[] {
   const errors: ItemError[] = [];
-  const latest = receivedAtMs + TRANSACTION_LIMITS.createdAtAheadMsMax;
+  const latest = nowMs + TRANSACTION_LIMITS.createdAtAheadMsMax;
   for (const [index, input] of inputs.entries()) {
     if (input.corridor !== undefined && !corridors.has(input.corridor)) {
       errors.push({ index, field: 'corridor', detail: 'is not a corridor of this market' });
@@ -122,14 +123,12 @@ function toRow(
 /** With an id of its own, at its own time or now. */
 export function toTransaction(
   input: TransactionInput,
-  { receivedAtMs, newId }: Omit<Surroundings, 'corridors'>,
-): Transaction {
-  const createdAtMs =
-    input.created_at === undefined ? receivedAtMs : parseWireTime(input.created_at);
+  { nowMs, newId }: Omit<Surroundings, 'corridors'>,
+): Omit<Transaction, 'receivedAtMs'> {
+  const createdAtMs = input.created_at === undefined ? nowMs : parseWireTime(input.created_at);
   return {
     transactionId: newId(createdAtMs),
     createdAtMs,
-    receivedAtMs,
     accountId: input.account_id,
     merchantId: input.merchant_id,
     amount: input.amount,

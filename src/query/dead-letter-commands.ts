@@ -116,14 +116,13 @@ async function replayPage(
   selected: DeadLetterSearch.DeadLetterSelection,
   rowsMax: number,
 ): Promise<{ replayed: string[]; appended: number }> {
-  const { database, store, now } = dependencies;
+  const { database, store } = dependencies;
   const batchId = dependencies.newBatchId();
   const marked = await database.transaction(async (query) => {
-    const atMs = now();
-    const rows = await store.markReplayed(query, selected, atMs, rowsMax);
+    const rows = await store.markReplayed(query, selected, rowsMax);
     if (rows.length === 0) return rows;
     const ids = rows.map((row) => row.transactionId);
-    await dependencies.openIngestBatch(query, batchId, new Date(atMs), ids);
+    await dependencies.openIngestBatch(query, batchId, ids);
     return rows;
   });
   const replayed = marked.map((row) => row.deadLetterId);

@@ -4,6 +4,7 @@
  * operators at once never replay one twice.
  */
 import type { Position } from '../domain/cursor.ts';
+import { STAMP } from './moment.ts';
 import { isoTime } from './month-slice.ts';
 import type { Database, Query } from './pool.ts';
 
@@ -127,9 +128,9 @@ const markReplayedStatement = {
   text: `with picked as (
            select dead_letter_id from dead_letters
             where ${SELECTED} and ${REPLAYABLE}
-            order by dead_letter_id limit $6 for update skip locked
+            order by dead_letter_id limit $5 for update skip locked
          )
-         update dead_letters d set replayed_at = $5 from picked
+         update dead_letters d set replayed_at = ${STAMP} from picked
           where d.dead_letter_id = picked.dead_letter_id
          returning d.dead_letter_id as "deadLetterId", d.transaction_id as "transactionId"`,
 };
@@ -156,14 +157,9 @@ function selectionValues(selection: DeadLetterSelection): unknown[] {
 export async function markReplayed(
   query: Query,
   selection: DeadLetterSelection,
-  atMs: number,
   rowsMax: number,
 ): Promise<{ deadLetterId: string; transactionId: string }[]> {
-  return await query(markReplayedStatement, [
-    ...selectionValues(selection),
-    isoTime(atMs),
-    rowsMax,
-  ]);
+  return await query(markReplayedStatement, [...selectionValues(selection), rowsMax]);
 }
 
 export async function markPurged(

@@ -4,6 +4,7 @@
  */
 import type { BatchPosition, OpenBatch } from '../domain/open-batch.ts';
 import { uuidArray } from './binary-array.ts';
+import { STAMP } from './moment.ts';
 import type { Database, Query } from './pool.ts';
 
 const deleteStatement = {
@@ -77,17 +78,16 @@ export async function narrowIngestBatch(
 
 const openStatement = {
   name: 'open-ingest-batch',
-  text: 'insert into ingest_batches (batch_id, received_at, transaction_ids) values ($1, $2, $3::uuid[])',
+  text: `insert into ingest_batches (batch_id, received_at, transaction_ids) values ($1, ${STAMP}, $2::uuid[])`,
 };
 
 /** Opens a batch for transactions that are stored already, as a replay of dead letters does. */
 export async function openIngestBatch(
   query: Query,
   batchId: string,
-  receivedAt: Date,
   transactionIds: readonly string[],
 ): Promise<void> {
-  await query(openStatement, [batchId, receivedAt, uuidArray(transactionIds)]);
+  await query(openStatement, [batchId, uuidArray(transactionIds)]);
 }
 
 const countStatement = {

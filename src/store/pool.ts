@@ -19,7 +19,7 @@ export type Query = <Row extends object>(
 export type Database = {
   readonly query: Query;
   /** One statement that is its own commit. */
-  readonly write: (statement: Statement, values?: readonly unknown[]) => Promise<void>;
+  readonly write: Query;
   /** Runs `work` between begin and commit; anything it throws rolls back and is thrown on. */
   readonly transaction: <T>(work: (query: Query) => Promise<T>) => Promise<T>;
   /** A connection of its own, for COPY and cursors. */
@@ -124,11 +124,11 @@ export function openPool(options: PoolOptions): Database {
         refuseCrowd();
         return await queryAny<Row>(statement, values);
       }),
-    write: (statement, values) =>
+    write: <Row extends object>(statement: Statement, values?: readonly unknown[]) =>
       guard(async () => {
         const client = await connect();
-        await within(client, () =>
-          run(client)(statement, values).catch((error: unknown) => {
+        return await within(client, () =>
+          run(client)<Row>(statement, values).catch((error: unknown) => {
             throw commitFailure(error);
           }),
         );

@@ -9,11 +9,12 @@ import { hexUuidArray, textArray, timestampArray, uuidArray } from './binary-arr
 import { findKeys, findKeysInSlices, type HeldKey } from './idempotency-keys.ts';
 import { digestKeys, type KeyDigests, pickDigests } from './key-digest.ts';
 import type { KeyRoute, KeySlices } from './key-slices.ts';
+import { STAMP } from './moment.ts';
 import { CHECK_VIOLATION, sqlStateOf, tableOf, UNIQUE_VIOLATION } from './pg-failure.ts';
 import type { Database, Statement } from './pool.ts';
 
-/** A transaction on its way in, with what is stored beside it. */
-export type NewTransaction = Transaction & {
+/** A transaction on its way in, with what is stored beside it; Postgres says when it was received. */
+export type NewTransaction = Omit<Transaction, 'receivedAtMs'> & {
   readonly idempotencyKey: string;
   /** The first 16 bytes of SHA-256 of the validated body before defaults, in hexadecimal. */
   readonly fingerprint: string;
@@ -24,7 +25,6 @@ export type NewTransaction = Transaction & {
 export type NewBatch = {
   readonly batchId: string;
   readonly client: string;
-  readonly receivedAtMs: number;
   /** At most 1,000, sorted by idempotency key: overlapping batches then wait instead of deadlocking. */
   readonly transactions: readonly NewTransaction[];
 };
@@ -32,21 +32,21 @@ export type NewBatch = {
 // Arrays side by side in a select list are walked in step, without the tuple store a column that
 // unnest() of several arrays fills. Where they are null or shorter, the rest is null.
 const insertKeys = `insert into idempotency_keys (slice, digest, fingerprint, transaction_id)
-      select $1::int4, unnest($4::uuid[]), unnest($5::uuid[]), unnest($6::uuid[])`;
+      select $1::int4, unnest($3::uuid[]), unnest($4::uuid[]), unnest($5::uuid[])`;
 const insertTransactions = `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, amount,
                                 currency, corridor, type, ip, device_id, country, channel, metadata)
-      select transaction_id, created_at, $2, account_id, merchant_id, amount::numeric,
+      select transaction_id, created_at, (select at from stamp), account_id, merchant_id, amount::numeric,
              currency, corridor, type, ip, device_id, country, channel, metadata::jsonb
-        from (select unnest($6::uuid[]) as transaction_id, unnest($7::timestamptz[]) as created_at,
-                     unnest($8::text[]) as account_id, unnest($9::text[]) as merchant_id,
-                     unnest($10::text[]) as amount, unnest($11::text[]) as currency,
-                     unnest($12::text[]) as corridor, unnest($13::text[]) as type, unnest($14::text[]) as ip,
-                     unnest($15::text[]) as device_id, unnest($16::text[]) as country,
-                     unnest($17::text[]) as channel, unnest($18::text[]) as metadata) u`;
+        from (select unnest($5::uuid[]) as transaction_id, unnest($6::timestamptz[]) as created_at,
+                     unnest($7::text[]) as account_id, unnest($8::text[]) as merchant_id,
+                     unnest($9::text[]) as amount, unnest($10::text[]) as currency,
+                     unnest($11::text[]) as corridor, unnest($12::text[]) as type, unnest($13::text[]) as ip,
+                     unnest($14::text[]) as device_id, unnest($15::text[]) as country,
+                     unnest($16::text[]) as channel, unnest($17::text[]) as metadata) u`;
 const insertBatch = 'insert into ingest_batches (batch_id, received_at, transaction_ids)';
 
 // The keys come first whatever the executor would do by itself: rivals then wait for each other in key
-// order alone, and a key that is held costs no transactions written in vain.
+// order alone, and a key that is held costs no transactions written in vain. All rows have one stamp.
 const claimStatement: Statement = {
   name: 'claim-transactions',
   text: `
@@ -54,44 +54,50 @@ const claimStatement: Statement = {
       ${insertKeys}
       returning 1
     ), complete as materialized (
-      select count(*) = cardinality($6::uuid[]) as is_complete from claimed
+      select count(*) = cardinality($5::uuid[]) as is_complete from claimed
+    ), stamp as materialized (
+      select ${STAMP} as at
     ), stored as (
       ${insertTransactions}
        where (select is_complete from complete)
     )
     ${insertBatch}
-    select $3, $2, $6::uuid[] where (select is_complete from complete)`,
+    select $2, (select at from stamp), $5::uuid[] where (select is_complete from complete)
+    returning received_at as "receivedAt"`,
 };
 
 /** A slice is open for hours or days, so a claim that meets the end of one meets no second. */
 const CLAIMS_MAX = 4;
 
-/**
- * Stores all of a batch, or nothing where a key is held. Waits for a concurrent claimant of the same key.
- * @returns who holds which keys of the batch; empty when it is stored
- */
+export type Claim =
+  | { readonly receivedAtMs: number }
+  /** Nothing is stored: who holds which keys of the batch. */
+  | { readonly held: ReadonlyMap<NewTransaction, HeldKey> };
+
+/** Stores all of a batch, or nothing where a key is held. Waits for a concurrent claimant of the same key. */
 export async function claimTransactions(
   database: Pick<Database, 'query' | 'write'>,
   slices: KeySlices,
   batch: NewBatch,
-): Promise<ReadonlyMap<NewTransaction, HeldKey>> {
+): Promise<Claim> {
   const rows = batch.transactions;
   const digests = digestKeys(
     batch.client,
     rows.map((row) => row.idempotencyKey),
   );
-  for (let tried = 0; tried < CLAIMS_MAX; tried++) {
+  for (let claims = 0; claims < CLAIMS_MAX; claims++) {
     const route = await slices.route(digests);
     const standing = await findStanding(database, digests, route);
-    if (standing.size > 0) return heldBy(rows, standing);
-    const refusal = await tryClaim(database, route, digests, batch);
-    if (refusal === null) return new Map();
-    if (refusal === 'sealed') {
+    if (standing.size > 0) return { held: heldBy(rows, standing) };
+    const tried = await tryClaim(database, route, digests, batch);
+    if (typeof tried !== 'string') return { receivedAtMs: tried.getTime() };
+    if (tried === 'sealed') {
       await slices.refresh();
       continue;
     }
     const held = await findKeys(database.query, digests);
-    if (held.length > 0) return heldBy(rows, new Map(held.map((key) => [key.position, key])));
+    const byPosition = new Map(held.map((key) => [key.position, key]));
+    if (held.length > 0) return { held: heldBy(rows, byPosition) };
   }
   throw new Failure('transient', 'KEYS_MOVED', 'the slices of idempotency keys keep changing');
 }
@@ -115,16 +121,18 @@ function heldBy(
   return new Map([...held].map(([position, key]) => [rows[position] as NewTransaction, key]));
 }
 
-/** Null when all of it is stored; else nothing is. */
+/** When it was received; else nothing is stored. */
 async function tryClaim(
   database: Pick<Database, 'write'>,
   { open }: KeyRoute,
   digests: KeyDigests,
   batch: NewBatch,
-): Promise<'held' | 'sealed' | null> {
+): Promise<'held' | 'sealed' | Date> {
   try {
-    await database.write(claimStatement, claimValues(open, digests, batch));
-    return null;
+    const values = claimValues(open, digests, batch);
+    const [row] = await database.write<{ receivedAt: Date }>(claimStatement, values);
+    if (row === undefined) throw new Error('a claim without an error has stored its batch');
+    return row.receivedAt;
   } catch (error) {
     if (tableOf(error)?.startsWith('idempotency_keys') !== true) throw error;
     const state = sqlStateOf(error);
@@ -139,7 +147,6 @@ function claimValues(slice: number, { array }: KeyDigests, batch: NewBatch): rea
   const rows = batch.transactions;
   return [
     slice,
-    new Date(batch.receivedAtMs),
     batch.batchId,
     array,
     hexUuidArray(rows.map((row) => row.fingerprint)),
@@ -162,4 +169,20 @@ function claimValues(slice: number, { array }: KeyDigests, batch: NewBatch): rea
 /** A column of nulls is null: unnest fills it up beside the others. */
 function optionalColumn(values: readonly (string | null)[]): Buffer | null {
   return values.every((value) => value === null) ? null : textArray(values);
+}
+
+const receivedAtStatement: Statement = {
+  name: 'read-received-at',
+  text: 'select received_at as "receivedAt" from transactions where transaction_id = $1 and created_at = $2',
+};
+
+/** When a stored transaction was received: for a claim whose own answer was lost. */
+export async function readReceivedAtMs(
+  { query }: Pick<Database, 'query'>,
+  { transactionId, createdAtMs }: Pick<Transaction, 'transactionId' | 'createdAtMs'>,
+): Promise<number> {
+  const values = [transactionId, new Date(createdAtMs)];
+  const [row] = await query<{ receivedAt: Date }>(receivedAtStatement, values);
+  if (row === undefined) throw new Error(`${transactionId} holds a key and is not stored`);
+  return row.receivedAt.getTime();
 }

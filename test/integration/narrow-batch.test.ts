@@ -29,7 +29,7 @@ test.each([
   await using testDatabase = await createTestDatabase();
   await using database = testDatabase.open({ connectionsMax: 3 });
   const batchId = idAt(AT_MS);
-  await database.transaction((query) => openIngestBatch(query, batchId, new Date(AT_MS), ids));
+  await database.transaction((query) => openIngestBatch(query, batchId, ids));
   let later: Promise<void> | undefined;
   await database.transaction(async (query) => {
     await narrowIngestBatch({ query }, batchId, byApi);

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bindReconciler } from '../../src/cli/bind-reconciler.ts';
 import { END_OF_BATCHES, FIRST_BATCH } from '../../src/domain/open-batch.ts';
 import type { Reconciler } from '../../src/ingest/reconcile.ts';
-import { listOpenBatches, openIngestBatch } from '../../src/store/ingest-batches.ts';
+import { listOpenBatches } from '../../src/store/ingest-batches.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { readReconcileState } from '../../src/store/reconcile-state.ts';
 import { openCommands, type RedisClient } from '../../src/stream/connection.ts';
@@ -17,7 +17,7 @@ import { createProducer } from '../../src/stream/producer.ts';
 import { testConfig } from '../support/config.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { startTestRedis } from '../support/services.ts';
-import { idAt, storeTransactions } from '../support/stored-rows.ts';
+import { idAt, storeOpenBatch, storeTransactions } from '../support/stored-rows.ts';
 import { readEntries, takeEntries } from '../support/stream-entries.ts';
 import { payloads } from '../support/stream-rig.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -64,7 +64,7 @@ async function openBatches(ids: readonly string[], atMs = startMs): Promise<void
   for (let at = 0; at < ids.length; at += 1000) {
     const batchId = idAt(atMs + at);
     const batchAt = new Date(atMs + at);
-    await openIngestBatch(database.query, batchId, batchAt, ids.slice(at, at + 1000));
+    await storeOpenBatch(database.query, batchId, batchAt, ids.slice(at, at + 1000));
   }
 }
 

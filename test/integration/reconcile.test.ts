@@ -4,7 +4,7 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bindReconciler } from '../../src/cli/bind-reconciler.ts';
-import { narrowIngestBatch, openIngestBatch } from '../../src/store/ingest-batches.ts';
+import { narrowIngestBatch } from '../../src/store/ingest-batches.ts';
 import { createLeadership } from '../../src/store/leadership.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { readReconcileState } from '../../src/store/reconcile-state.ts';
@@ -16,6 +16,7 @@ import { startTestRedis, type TestService } from '../support/services.ts';
 import {
   idAt,
   storeDeadLetters,
+  storeOpenBatch,
   storeTransactions,
   type TransactionSeed,
 } from '../support/stored-rows.ts';
@@ -77,7 +78,7 @@ const seeds = (count: number, fields: Partial<TransactionSeed> = {}): Transactio
   Array.from({ length: count }, (_, n) => ({ createdAtMs: old() + n, ...fields }));
 
 async function openBatch(ids: readonly string[], atMs = old()): Promise<void> {
-  await openIngestBatch(database.query, idAt(Date.now()), new Date(atMs), ids);
+  await storeOpenBatch(database.query, idAt(Date.now()), new Date(atMs), ids);
 }
 
 async function streamed(corridor = 'US-EG'): Promise<string[]> {

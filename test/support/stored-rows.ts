@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { createdAtMsOf } from '../../src/domain/transaction-id.ts';
 import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
-import type { Database } from '../../src/store/pool.ts';
+import type { Database, Query } from '../../src/store/pool.ts';
 
 /** A UUIDv7 of a moment; ids of one moment run by their sequence, if they have one. */
 export function idAt(epochMs: number, sequence?: number): string {
@@ -78,6 +78,21 @@ const insertScores = {
              account_id text, corridor text, score smallint, verdict text, reasons jsonb)
           where score is not null`,
 };
+
+const insertOpenBatch = {
+  name: 'test-insert-open-batch',
+  text: 'insert into ingest_batches (batch_id, received_at, transaction_ids) values ($1, $2, $3)',
+};
+
+/** An open batch as ingest would have left it at that time. */
+export async function storeOpenBatch(
+  query: Query,
+  batchId: string,
+  receivedAt: Date,
+  transactionIds: readonly string[],
+): Promise<void> {
+  await query(insertOpenBatch, [batchId, receivedAt, transactionIds]);
+}
 
 export type DeadLetterSeed = {
   readonly id: string;
