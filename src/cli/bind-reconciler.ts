@@ -15,6 +15,7 @@ import {
 } from '../store/ingest-batches.ts';
 import { dropKeySlice, listKeySlices, type Slice, sealKeySlice } from '../store/key-slice-rows.ts';
 import type { Leadership, Writes } from '../store/leadership.ts';
+import { readMoment } from '../store/moment.ts';
 import type { Database } from '../store/pool.ts';
 import { readReconcileState, writeReconcileState } from '../store/reconcile-state.ts';
 import {
@@ -124,11 +125,12 @@ export function bindReconciler(
     loadUnscored: (ids) => loadUnscored(database, ids),
     deleteBatches: (ids) => deleteIngestBatches(writes, ids),
     narrowBatch: (batchId, ids) => narrowIngestBatch(writes, batchId, ids),
-    countReceived: (from, to, max) => countReceived(database, from, to, max),
-    listUnscoredReceived: (from, to) => listUnscoredReceived(database, from, to),
+    countReceived: (span, max) => countReceived(database, span, max),
+    listUnscoredReceived: (span) => listUnscoredReceived(database, span),
     listReplayed: (since, after, max) => listReplayed(database, since, after, max),
     readState: () => readReconcileState(database),
-    writeState: (state) => writeReconcileState(writes, state),
+    writeState: (read, next) => writeReconcileState(writes, read, next),
+    readMoment: () => readMoment(database),
     append: producer.append,
     streamOf: (transaction) => streamOf(transaction).transactions,
     readStreams: async () => await measureHeld(redis, await listStreams(shards)),
@@ -139,7 +141,6 @@ export function bindReconciler(
     },
     transactionsMax,
     batchAgeMs: config.RISK_RECONCILE_AGE_MS,
-    now: Date.now,
     count,
   });
 }

@@ -20,6 +20,7 @@ export type OpenBatchesDependencies = {
 };
 
 export type Round = {
+  /** Postgres' clock. */
   readonly nowMs: number;
   /** A batch of this age is nobody's but the reconciler's. */
   readonly agedMs: number;
@@ -60,19 +61,19 @@ export function createOpenBatches(dependencies: OpenBatchesDependencies): OpenBa
   let frontier = FIRST_BATCH;
   /** Full streams, and where the first batch is that owes them something. */
   const firstOwed = new Map<string, BatchPosition>();
-  let startedOverMs = 0;
+  let startedOverMs = Number.NEGATIVE_INFINITY;
   let readingMs = 0;
-  const chooseStart = ({ nowMs, hasRoom }: Round): BatchPosition => {
+  const chooseStart = ({ hasRoom }: Round): BatchPosition => {
     for (const [stream, position] of firstOwed) {
       if (!hasRoom(stream)) continue;
       if (isBefore(position, frontier)) frontier = position;
       firstOwed.delete(stream);
     }
-    const isDue =
-      nowMs - startedOverMs >= Math.max(START_OVER_MS_MIN, readingMs / START_OVER_SHARE);
+    const sinceMs = performance.now() - startedOverMs;
+    const isDue = sinceMs >= Math.max(START_OVER_MS_MIN, readingMs / START_OVER_SHARE);
     if (firstOwed.size > 0 && !isDue) return frontier;
     firstOwed.clear();
-    startedOverMs = nowMs;
+    startedOverMs = performance.now();
     readingMs = 0;
     frontier = FIRST_BATCH;
     return frontier;

@@ -6,20 +6,21 @@
  * One leader of a market runs it every second or so (worker maintenance), or an operator does
  * (`risk reconcile`). A run takes a bounded time; what is left goes on in the next one.
  */
-import { FIRST_BATCH } from '../domain/open-batch.ts';
+import { Failure } from '../domain/failure.ts';
+import type { Moment } from '../store/moment.ts';
 import type { ReconcileState } from '../store/reconcile-state.ts';
 import type { Measured } from '../stream/lag.ts';
 import type { AppendEntries } from './append-entries.ts';
 import { createAppendMissing } from './append-missing.ts';
 import { createOpenBatches, type OpenBatchesDependencies } from './append-open-batches.ts';
+import { type CheckpointDependencies, createCheckpoint } from './checkpoint.ts';
 import { createRecovery, type RecoveryOptions } from './recovery.ts';
 
 export type ReconcileDependencies = RecoveryOptions &
-  OpenBatchesDependencies & {
+  OpenBatchesDependencies &
+  CheckpointDependencies & {
     readonly readState: () => Promise<ReconcileState>;
     readonly append: AppendEntries;
-    /** Which Redis this is; throws Failure `unavailable` when it cannot be written. */
-    readonly readIdentity: () => Promise<string>;
     /** All streams of the market. */
     readonly readStreams: () => Promise<readonly Pick<Measured, 'stream' | 'held'>[]>;
     /** Transactions a stream may hold. */
@@ -42,48 +43,42 @@ export type Reconciler = { readonly run: (signal: AbortSignal) => Promise<Reconc
 
 /** A run looks at the identity of Redis again after this long. */
 const RUN_MS_MAX = 5000;
-const CHECKPOINT_EVERY_MS = 60_000;
-/** Longer than any request takes from its received_at to its commit. */
-const CHECKPOINT_MARGIN_MS = 60_000;
 /** Share of a full stream that is free before it is filled up again, so that pages are worth reading. */
 const REFILL_SHARE = 0.01;
 /** Share of a stream that is free before a pass is made for it: a pass reads all that waits. */
 const RECOVERY_REFILL_SHARE = 0.1;
 
 export function createReconciler(dependencies: ReconcileDependencies): Reconciler {
-  const { now, streamOf, batchAgeMs } = dependencies;
+  const { streamOf, batchAgeMs } = dependencies;
   const recovery = createRecovery(dependencies);
   const openBatches = createOpenBatches(dependencies);
-  let checkpointAtMs = Number.NEGATIVE_INFINITY;
+  const checkpoint = createCheckpoint(dependencies);
 
   const run = async (signal: AbortSignal): Promise<ReconcileReport> => {
-    const endMs = now() + RUN_MS_MAX;
-    const isOver = () => signal.aborted || now() >= endMs;
+    const endMs = performance.now() + RUN_MS_MAX;
+    const isOver = () => signal.aborted || performance.now() >= endMs;
     let [appended, batches] = [0, 0];
     const append = createAppendMissing(dependencies.append, streamOf, (transactions) => {
       appended += transactions;
       dependencies.count(transactions);
     });
-    const state = await noticeLoss(dependencies, recovery.begin);
+    const { state, moment } = await noticeLoss(dependencies, recovery.begin);
     let { recovering } = state;
     let isFull = false;
     if (recovering) {
       const hasAmpleRoom = await readRoom(dependencies, RECOVERY_REFILL_SHARE);
-      const result = await recovery.run({ state, append, hasAmpleRoom, isOver });
+      const result = await recovery.run({ state, moment, append, hasAmpleRoom, isOver });
       recovering = result.recovering;
       isFull = result.full;
     }
     for (let settled = 1; settled > 0 && !isOver(); ) {
       const hasRoom = await readRoom(dependencies, REFILL_SHARE);
-      const round = { nowMs: now(), agedMs: batchAgeMs, hasRoom, append, isOver };
+      const round = { nowMs: moment.at.getTime(), agedMs: batchAgeMs, hasRoom, append, isOver };
       const result = await openBatches.round(round);
       batches += result.closed;
       settled = result.settled;
     }
-    if (!state.recovering && now() - checkpointAtMs >= CHECKPOINT_EVERY_MS) {
-      checkpointAtMs = now();
-      await advanceCheckpoint(dependencies, state);
-    }
+    if (!state.recovering) await checkpoint.advance(state, moment);
     return { batches, appended, recovering, full: isFull || openBatches.full().size > 0 };
   };
 
@@ -111,36 +106,23 @@ async function readRoom(
   return (stream) => transactionsMax - (held.get(stream) ?? 0) >= room;
 }
 
-/** Begins a recovery where Redis is another one than before, or was restarted, which may have cost it a second. */
+/**
+ * Begins a recovery where Redis is another one than before, or was restarted, which may have cost it a second. The moment
+ * is read afterwards: what that Redis lost was stored before it.
+ */
 async function noticeLoss(
-  { readState, readIdentity, writeState }: ReconcileDependencies,
+  { readState, readIdentity, readMoment, writeState }: ReconcileDependencies,
   begin: () => void,
-): Promise<ReconcileState> {
+): Promise<{ state: ReconcileState; moment: Moment }> {
   const state = await readState();
   const redisIdentity = await readIdentity();
-  if (state.redisIdentity === redisIdentity) return state;
+  const moment = await readMoment();
+  if (state.redisIdentity === redisIdentity) return { state, moment };
   // Written before anything is done, so that a crash cannot forget the loss.
   const noticed = { ...state, redisIdentity, recovering: true };
-  await writeState(noticed);
-  begin();
-  return noticed;
-}
-
-/**
- * Everything received before the checkpoint is final. While an old batch is open it stays where it is.
- * What moves from a batch into a stream unseen is younger than the margin, or is a replayed dead
- * letter, which a recovery finds by the time of its replay.
- */
-async function advanceCheckpoint(
-  { now, batchAgeMs, listOpenBatches, readWaiting, writeState }: ReconcileDependencies,
-  state: ReconcileState,
-): Promise<void> {
-  let oldestMs = now();
-  const stuck = await listOpenBatches(new Date(oldestMs - batchAgeMs), FIRST_BATCH, 1);
-  if (stuck.length > 0) return;
-  for await (const page of readWaiting()) {
-    for (const { receivedAtMs } of page) oldestMs = Math.min(oldestMs, receivedAtMs);
+  if (!(await writeState(state, noticed))) {
+    throw new Failure('transient', 'STATE_MOVED', 'another process has noticed the loss of Redis');
   }
-  const checkpoint = new Date(oldestMs - CHECKPOINT_MARGIN_MS);
-  if (checkpoint > state.checkpoint) await writeState({ ...state, checkpoint });
+  begin();
+  return { state: noticed, moment };
 }

@@ -3,6 +3,7 @@
  * size, oldest first. What is neither final, nor waiting, nor owed by an open batch is appended. A
  * stream that is full takes nothing more in this pass; the next one goes on where it was left.
  */
+import { END_OF_BATCHES } from '../domain/open-batch.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type * as Unscored from '../store/unscored.ts';
 import { type AppendMissing, byReception, type StreamOf } from './append-missing.ts';
@@ -14,8 +15,8 @@ import {
 } from './waiting-window.ts';
 
 export type RecoveryDependencies = WaitingDependencies & {
-  readonly countReceived: (from: Date, to: Date, rowsMax: number) => Promise<number>;
-  readonly listUnscoredReceived: (from: Date, to: Date) => Promise<Transaction[]>;
+  readonly countReceived: (span: Unscored.ReceivedSpan, rowsMax: number) => Promise<number>;
+  readonly listUnscoredReceived: (span: Unscored.ReceivedSpan) => Promise<Transaction[]>;
   readonly listReplayed: (
     since: Date,
     after: string,
@@ -35,14 +36,20 @@ export type PassOptions = {
   readonly replayedFromMs: number;
   /** Where the pass starts: the checkpoint, or where the one before left the first. */
   readonly fromMs: number;
-  /** Where it ends: a little before now, so that requests in progress append for themselves. */
+  /** A little before now, so that requests in progress append for themselves. */
   readonly toMs: number;
+  /**
+   * Of a pass that is the last: behind `toMs` it has no end, but takes only what database transactions of a lower id have
+   * stored. A clock that was set back has left such rows; what comes in meanwhile is none of them. Null: it ends there.
+   */
+  readonly storedBefore: bigint | null;
   /** Streams whose rows it looks at; the others have everything. */
   readonly owing: 'all' | ReadonlySet<string>;
 };
 
 export type RecoveryPass = {
   readonly toMs: number;
+  readonly isLast: boolean;
   /** Works on one span. */
   readonly step: (append: AppendMissing) => Promise<'again' | 'finished'>;
   /** Full streams, and since when (reception, in ms) they lack something. */
@@ -51,10 +58,11 @@ export type RecoveryPass = {
 
 export function createRecoveryPass(
   dependencies: RecoveryDependencies,
-  { replayedFromMs, fromMs, toMs, owing }: PassOptions,
+  { replayedFromMs, fromMs, toMs, storedBefore, owing }: PassOptions,
 ): RecoveryPass {
   const { streamOf } = dependencies;
   const left = new Map<string, number>();
+  const endMs = storedBefore === null ? toMs : END_OF_BATCHES.getTime();
   let [atMs, spanMs] = [fromMs, SPAN_MS_FIRST];
   let replayedAfter: string | null = FIRST_ID;
   let window: WaitingWindow | undefined;
@@ -63,24 +71,38 @@ export function createRecoveryPass(
     for (const row of open.length === 0 ? [] : await append(open)) left.set(streamOf(row), sinceMs);
   };
   const isOwing = (row: Transaction) => owing === 'all' || owing.has(streamOf(row));
+  /** From here on, as long as no more rows than one step takes are in it. */
+  const readSpan = async () => {
+    const isBehind = atMs >= toMs;
+    const limitMs = isBehind ? endMs : toMs;
+    const span = {
+      from: new Date(atMs),
+      to: new Date(Math.min(atMs + spanMs, limitMs)),
+      storedBefore: isBehind ? storedBefore : null,
+    };
+    return { span, limitMs, rows: await dependencies.countReceived(span, SPAN_ROWS_MAX + 1) };
+  };
   const stepReceived = async (append: AppendMissing) => {
-    if (window === undefined || window.toMs <= atMs) {
-      window = await readWaitingWindow(dependencies, atMs, toMs);
-    }
-    const { has, toMs: windowToMs } = window;
-    const endMs = Math.min(atMs + spanMs, windowToMs);
-    const [from, to] = [new Date(atMs), new Date(endMs)];
-    const rows = await dependencies.countReceived(from, to, SPAN_ROWS_MAX + 1);
-    if (rows > SPAN_ROWS_MAX && endMs - atMs > 1) {
-      spanMs = Math.max(1, Math.floor((endMs - atMs) / 2));
+    const { span, limitMs, rows } = await readSpan();
+    let nextMs = span.to.getTime();
+    if (rows > SPAN_ROWS_MAX && nextMs - atMs > 1) {
+      spanMs = Math.max(1, Math.floor((nextMs - atMs) / 2));
       return;
     }
-    const unscored = rows === 0 ? [] : await dependencies.listUnscoredReceived(from, to);
-    const lost = unscored.filter((row) => isOwing(row) && !has(row.transactionId));
-    await appendLost(lost, atMs, append);
-    atMs = endMs;
-    // Empty years are crossed in a few steps.
-    if (rows < SPAN_ROWS_MAX / 4) spanMs *= 2;
+    if (rows > 0) {
+      if (window === undefined || window.toMs <= atMs) {
+        window = await readWaitingWindow(dependencies, atMs, limitMs);
+      }
+      const { has, toMs: windowToMs } = window;
+      nextMs = Math.min(nextMs, windowToMs);
+      const unscored = await dependencies.listUnscoredReceived({ ...span, to: new Date(nextMs) });
+      const lost = unscored.filter((row) => isOwing(row) && !has(row.transactionId));
+      await appendLost(lost, atMs, append);
+    }
+    atMs = nextMs;
+    // Empty years are crossed in a few steps, and what is behind the end, if anything, in one.
+    if (atMs === toMs) spanMs = endMs - toMs;
+    else if (rows < SPAN_ROWS_MAX / 4) spanMs *= 2;
   };
   const stepReplayed = async (after: string, append: AppendMissing) => {
     const page = await dependencies.listReplayed(new Date(replayedFromMs), after, SPAN_ROWS_MAX);
@@ -96,13 +118,14 @@ export function createRecoveryPass(
   };
   return {
     toMs,
+    isLast: storedBefore !== null,
     left: () => left,
     step: async (append) => {
       const isStuck = owing !== 'all' && [...owing].every((stream) => left.has(stream));
       if (isStuck) return 'finished';
       if (replayedAfter !== null) await stepReplayed(replayedAfter, append);
-      else if (atMs < toMs) await stepReceived(append);
-      return replayedAfter === null && atMs >= toMs ? 'finished' : 'again';
+      else if (atMs < endMs) await stepReceived(append);
+      return replayedAfter === null && atMs >= endMs ? 'finished' : 'again';
     },
   };
 }

@@ -4,7 +4,6 @@
  */
 import type { BatchPosition, OpenBatch } from '../domain/open-batch.ts';
 import { uuidArray } from './binary-array.ts';
-import { STAMP } from './moment.ts';
 import type { Database, Query } from './pool.ts';
 
 const deleteStatement = {
@@ -78,10 +77,10 @@ export async function narrowIngestBatch(
 
 const openStatement = {
   name: 'open-ingest-batch',
-  text: `insert into ingest_batches (batch_id, received_at, transaction_ids) values ($1, ${STAMP}, $2::uuid[])`,
+  text: 'insert into ingest_batches (batch_id, received_at, transaction_ids) values ($1, now(), $2::uuid[])',
 };
 
-/** Opens a batch for transactions that are stored already, as a replay of dead letters does. */
+/** Opens a batch for transactions that are stored already, no later than its database transaction has stamped anything. */
 export async function openIngestBatch(
   query: Query,
   batchId: string,

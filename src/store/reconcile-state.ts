@@ -26,15 +26,22 @@ export async function readReconcileState(database: Queries): Promise<ReconcileSt
 const writeStatement = {
   name: 'write-reconcile-state',
   text: `update reconcile_state
-            set redis_identity = $1, checkpoint = greatest(checkpoint, $2), recovering = $3, updated_at = now()`,
+            set redis_identity = $3, checkpoint = greatest(checkpoint, $4), recovering = $5, updated_at = now()
+          where redis_identity is not distinct from $1 and recovering = $2
+         returning 1`,
 };
 
-/** The checkpoint only moves forward. */
+/**
+ * Writes where the row still is about the Redis, and the recovery, that it was when it was read; false where it is not.
+ * The checkpoint only moves forward.
+ */
 export async function writeReconcileState(
   database: Queries,
+  read: ReconcileState,
   { redisIdentity, checkpoint, recovering }: ReconcileState,
-): Promise<void> {
-  await database.query(writeStatement, [redisIdentity, checkpoint, recovering]);
+): Promise<boolean> {
+  const values = [read.redisIdentity, read.recovering, redisIdentity, checkpoint, recovering];
+  return (await database.query(writeStatement, values)).length === 1;
 }
 
 const touchStatement = {

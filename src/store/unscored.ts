@@ -43,38 +43,51 @@ export async function loadUnscored(
   return rows.map(toPlainTransaction);
 }
 
+export type ReceivedSpan = {
+  readonly from: Date;
+  /** Not included. */
+  readonly to: Date;
+  /** Only rows of database transactions of a lower id; null: all. */
+  readonly storedBefore: bigint | null;
+};
+
+const IS_IN_SPAN = `received_at >= $1 and received_at < $2 and ($3::xid8 is null or inserted_xid < $3::xid8)`;
+
+const spanValues = ({ from, to, storedBefore }: ReceivedSpan) => [
+  ...[from, to],
+  storedBefore === null ? null : String(storedBefore),
+];
+
 const countStatement = {
   name: 'count-received',
   text: `select count(*)::int4 as received
-           from (select from transactions where received_at >= $1 and received_at < $2 limit $3) r`,
+           from (select from transactions where ${IS_IN_SPAN} limit $4) r`,
 };
 
-/** How many were received from `from` until before `to`, counted up to a bound. */
+/** How many were received in a span, counted up to a bound. */
 export async function countReceived(
   database: Queries,
-  from: Date,
-  to: Date,
+  span: ReceivedSpan,
   rowsMax: number,
 ): Promise<number> {
-  const [row] = await database.query<{ received: number }>(countStatement, [from, to, rowsMax]);
+  const values = [...spanValues(span), rowsMax];
+  const [row] = await database.query<{ received: number }>(countStatement, values);
   return row?.received ?? 0;
 }
 
 const receivedStatement = {
   name: 'list-unscored-received',
   text: `select ${COLUMNS} from transactions t
-          where t.received_at >= $1 and t.received_at < $2 and ${IS_OPEN}`,
+          where ${IS_IN_SPAN} and ${IS_OPEN}`,
 };
 
 /** The unscored of a span of reception; the caller bounds the span by `countReceived`. */
 export async function listUnscoredReceived(
   database: Queries,
-  from: Date,
-  to: Date,
+  span: ReceivedSpan,
 ): Promise<Transaction[]> {
-  return (await database.query<PlainTransactionRow>(receivedStatement, [from, to])).map(
-    toPlainTransaction,
-  );
+  const rows = await database.query<PlainTransactionRow>(receivedStatement, spanValues(span));
+  return rows.map(toPlainTransaction);
 }
 
 const replayedStatement = {

@@ -16,8 +16,8 @@ const PAGE_RETRIES = 1000;
 
 /**
  * Pages over the stream, then over the retries, then over what was appended to the stream meanwhile: a
- * retry that becomes due during the scan is met in one place or the other. Unreadable entries are left
- * out. Throws a Failure.
+ * retry that becomes due during the scan is met in one place or the other. Of an entry that cannot be read nothing is known
+ * but that it waits. Throws a Failure.
  */
 export async function* readWaiting(
   redis: RedisClient,
@@ -80,12 +80,14 @@ function packedOf(fields: readonly Buffer[]): Buffer {
 }
 
 const NOTHING = Buffer.alloc(0);
+/** Of no transaction, and received before all others. */
+const UNKNOWN: WaitingTransaction = { transactionId: '', receivedAtMs: 0 };
 
 function toWaiting(packed: Buffer): WaitingTransaction[] {
   try {
     return readReceived(packed);
   } catch (error) {
-    if (error instanceof Failure) return [];
+    if (error instanceof Failure) return [UNKNOWN];
     throw error;
   }
 }
