@@ -9,6 +9,7 @@ import { frozenLeader } from './scenarios/frozen-leader.ts';
 import { overload } from './scenarios/overload.ts';
 import { postgresFaults } from './scenarios/postgres-faults.ts';
 import { redisFaults } from './scenarios/redis-faults.ts';
+import { wipedUnseen } from './scenarios/redis-wiped-unseen.ts';
 import { rollingRestarts } from './scenarios/rolling-restarts.ts';
 import { slowClients } from './scenarios/slow-clients.ts';
 import { zombie } from './scenarios/zombie.ts';
@@ -20,6 +21,7 @@ export const SCENARIOS: readonly Scenario[] = [
   zombie,
   frozenLeader,
   ...redisFaults,
+  ...wipedUnseen,
   ...postgresFaults,
   ...diskFull,
   ...badTransactions,

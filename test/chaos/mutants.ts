@@ -85,8 +85,32 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/ingest/reconcile.ts',
-        find: 'if (state.redisIdentity === redisIdentity) return state;',
-        replace: 'if (state.redisIdentity !== null) return state;',
+        find: 'if (state.redisIdentity === redisIdentity) return { state, moment };',
+        replace: 'if (state.redisIdentity !== null) return { state, moment };',
+      },
+    ],
+  },
+  {
+    name: 'second-look-at-the-identity',
+    what: 'the checkpoint moves whatever became of Redis while it was read',
+    scenario: 'redis-wiped-under-scan',
+    replacements: [
+      {
+        file: 'src/ingest/checkpoint.ts',
+        find: '      if ((await readIdentity()) !== state.redisIdentity) return;\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'one-clock',
+    what: "the reconciler goes by the leader's clock in place of Postgres'",
+    scenario: 'redis-wiped-clocks-apart',
+    replacements: [
+      {
+        file: 'src/cli/bind-reconciler.ts',
+        find: 'readMoment: () => readMoment(database),',
+        replace: 'readMoment: async () => ({ ...(await readMoment(database)), at: new Date() }),',
       },
     ],
   },

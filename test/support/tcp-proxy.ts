@@ -1,6 +1,6 @@
 /**
  * A proxy of our own between the engine and a service: makes the way slow, resets it, lets it go
- * silent without closing anything, or cuts it when certain bytes pass. One fault at a time, until `heal`.
+ * silent without closing anything, or cuts it or acts when certain bytes pass. One fault at a time, until `heal`.
  */
 import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,6 +12,8 @@ export type ProxyFault =
   | { readonly kind: 'reset' }
   /** Half open: connections stay, and are accepted, but nothing passes any more. */
   | { readonly kind: 'silence' }
+  /** What a client sends is held back where it has these bytes for the first time, until `act` has been done. */
+  | { readonly kind: 'hold'; readonly at: string; readonly act: () => Promise<unknown> }
   /**
    * Cuts a connection when the client sends these bytes; `forwarded`: the service receives them and only
    * its answer is lost.
@@ -61,6 +63,11 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     setTimeout(() => drop(link), EFFECT_MS);
     return true;
   };
+  const hold = async (data: Buffer): Promise<void> => {
+    if (fault?.kind !== 'hold' || effects > 0 || !data.includes(fault.at)) return;
+    effects++;
+    await fault.act();
+  };
   const pass = async (link: Link, to: Socket, data: Buffer): Promise<void> => {
     if (link.isCut) return;
     if (link.isMute || fault?.kind === 'silence') {
@@ -99,7 +106,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     let answered = Promise.resolve();
     client.on('data', (data) => {
       if (cutAt(link, data)) return;
-      sent = sent.then(() => pass(link, upstream, data));
+      sent = sent.then(() => hold(data)).then(() => pass(link, upstream, data));
     });
     upstream.on('data', (data) => {
       answered = answered.then(() => pass(link, client, data));

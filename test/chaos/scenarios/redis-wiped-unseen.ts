@@ -1,0 +1,124 @@
+/**
+ * Redis forgets everything, and what was lost is hard to find: clocks disagree about when it was received, or the leader
+ * was about to say that everything before a time is final.
+ */
+import { fileURLToPath } from 'node:url';
+import { integerBetween } from '../../../src/simulate/random.ts';
+import type { Scenario, Stage } from '../support/scenario.ts';
+import { countWaiting } from '../support/streams.ts';
+import { wipeWaiting } from './redis-faults.ts';
+
+const SKEW_MS = 600_000;
+const CLOCK = fileURLToPath(new URL('../support/skewed-clock.ts', import.meta.url));
+const CLOCKS = [
+  ['api', 'api-1', SKEW_MS],
+  ['api', 'api-2', -SKEW_MS],
+  // Whichever leads is ahead of Postgres.
+  ['worker', 'worker-1', SKEW_MS],
+  ['worker', 'worker-2', SKEW_MS],
+] as const;
+const RECOVERY_SECONDS_MAX = 60;
+
+async function checkpointMoves(
+  { services, until }: Stage,
+  what: string,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  const read = async () => {
+    const [row] = await services.query<{ at: Date }>(
+      'select checkpoint as at from reconcile_state',
+    );
+    return row?.at.getTime() ?? 0;
+  };
+  const before = await read();
+  await work();
+  await until(what, async () => (await read()) > before);
+}
+
+const clocksApart: Scenario = {
+  name: 'redis-wiped-clocks-apart',
+  what: 'FLUSHALL, the clocks of two APIs ten minutes ahead and behind, those of the workers ten minutes ahead',
+  setup: { apis: 2, workers: 2, recoverSecondsMax: RECOVERY_SECONDS_MAX },
+  plan: (random) => {
+    const share = integerBetween(random, 50, 70);
+    return {
+      schedule: [
+        ...CLOCKS.map(([, name, ms]) => `${name} ${ms / 60_000} min`),
+        `FLUSHALL at ${share} %`,
+      ],
+      faults: ['clock set wrong', 'redis flushed', 'entries lost'],
+      run: async (stage) => {
+        const { engine, services, ledger, happened, progress } = stage;
+        await checkpointMoves(stage, 'the leader has moved the checkpoint', async () => {
+          for (const [role, name, ms] of CLOCKS) {
+            await engine.drain(name);
+            const environment = {
+              NODE_OPTIONS: `--import=${CLOCK}`,
+              CHAOS_CLOCK_SKEW_MS: String(ms),
+            };
+            await engine.start(role, name, { environment });
+            happened('clock set wrong');
+          }
+        });
+        await progress(share / 100);
+        ledger.note({ kind: 'wiped' });
+        await wipeWaiting(stage, () => services.client.flushall());
+        happened('redis flushed');
+      },
+    };
+  },
+};
+
+/** As if the backlog had waited for longer than any margin, and the checkpoint with it. */
+const AGED = [
+  `update transactions t set received_at = received_at - interval '10 minutes'
+    where not exists (select from scores s where s.transaction_id = t.transaction_id and s.created_at = t.created_at)`,
+  `update reconcile_state set checkpoint = least(checkpoint, now() - interval '1 hour')`,
+];
+const BACKLOG = 1000;
+/** Nothing is final while this worker runs: all that it tries fails, and is to be tried again in some seconds. */
+const NEVER_DONE = { RISK_TEST_POISON: 'throw:', RISK_RETRY_BASE_MS: '5000' };
+
+const underTheScan: Scenario = {
+  name: 'redis-wiped-under-scan',
+  what: 'FLUSHALL of an old backlog, between the leader that asks which Redis it is and reads what waits there',
+  setup: { workers: 1, proxied: ['redis'], recoverSecondsMax: RECOVERY_SECONDS_MAX },
+  plan: () => ({
+    schedule: ['a backlog', 'FLUSHALL before the first XRANGE of a worker'],
+    faults: ['redis flushed', 'entries lost'],
+    run: async (stage) => {
+      const { engine, services, proxies, load, ledger, happened, progress, until } = stage;
+      const proxy = proxies.redis;
+      if (proxy === undefined) throw new Error('redis stands behind no proxy');
+      await checkpointMoves(stage, 'the first checkpoint', async () => undefined);
+      await engine.drain('worker-1');
+      const goal = ledger.counts.acknowledged + BACKLOG;
+      await until('a backlog', () => ledger.counts.acknowledged >= goal);
+      await progress(1);
+      await load.finish();
+      for (const sql of AGED) await services.query(sql);
+      const identity = async () =>
+        (
+          await services.query<{ id: string }>('select redis_identity as id from reconcile_state')
+        )[0]?.id;
+      const before = await identity();
+      proxy.inflict({
+        ...{ kind: 'hold', at: '\r\nxrange\r\n' },
+        act: async () => {
+          const { entries, retries } = await countWaiting(services);
+          happened('entries lost', entries + retries);
+          ledger.note({ kind: 'wiped' });
+          await services.client.flushall();
+          happened('redis flushed');
+        },
+      });
+      await engine.start('worker', 'worker-1', { environment: NEVER_DONE });
+      await until('the loss is noticed', async () => (await identity()) !== before);
+      await engine.drain('worker-1');
+      proxy.heal();
+      await engine.start('worker', 'worker-1');
+    },
+  }),
+};
+
+export const wipedUnseen: readonly Scenario[] = [clocksApart, underTheScan];
