@@ -27,8 +27,10 @@ afterEach(async () => {
 const leadOf = (owner: string) => createLeadership(database, owner).of('reconcile');
 /** As if the time of its owner had passed, who is renewing it meanwhile. */
 const expire = () => testDatabase.sql(`update leaderships set expires_at = now() - interval '1 s'`);
-const note = (lead: ReturnType<typeof leadOf>, redisIdentity: string) =>
-  writeReconcileState(lead.writes, { redisIdentity, checkpoint: new Date(0), recovering: false });
+async function note(lead: ReturnType<typeof leadOf>, redisIdentity: string): Promise<void> {
+  const read = await readReconcileState(database);
+  await writeReconcileState(lead.writes, read, { ...read, redisIdentity });
+}
 const readExpiry = {
   name: '',
   text: `select expires_at < now() as "isOver" from leaderships where duty = 'reconcile'`,
@@ -63,10 +65,8 @@ test('a leader that was replaced while it stood still writes nothing', async () 
 test('a database transaction of its past is rolled back whole', async () => {
   const late = whileReplaced((lead) =>
     lead.writes.transaction(async (query) => {
-      await writeReconcileState(
-        { query },
-        { redisIdentity: 'late', checkpoint: new Date(0), recovering: true },
-      );
+      const read = await readReconcileState({ query });
+      await writeReconcileState({ query }, read, { ...read, redisIdentity: 'late' });
     }),
   );
   await expect(late).rejects.toMatchObject({ code: 'LEADERSHIP_LOST' });

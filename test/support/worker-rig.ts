@@ -79,7 +79,8 @@ export async function createWorkerRig(redisOptions: TestServiceOptions = {}): Pr
   await waitUntil(() => commands.status === 'ready', 5000, 'redis');
   // The market has run before: a worker that has never seen this Redis would append what a test only stores.
   const redisIdentity = await readIdentity(commands, database.market);
-  await writeReconcileState(pool, { ...(await readReconcileState(pool)), redisIdentity });
+  const state = await readReconcileState(pool);
+  await writeReconcileState(pool, state, { ...state, redisIdentity });
   const stream = streamKeys(database.market, 'US-EG', 0);
   const producer = createProducer({
     redis: commands,
