@@ -23,7 +23,6 @@ const USAGE = `--posts N[,N]      transactions a post (1,120,1000)
 
 const STREAM = streamKeys(MARKET, 'US-EG', 0);
 const BATCH_TRANSACTIONS = 1000;
-const SCORES_KEPT = 100_000;
 const REASONS = [{ code: 'AMOUNT_UNUSUAL', detail: '', contribution: 12 }];
 const DECISION = { score: 12, risk: 0.123_456_789, verdict: 'approve' } as const;
 
@@ -61,7 +60,12 @@ async function runThrough(redis: Redis, payloads: readonly EntryPayload[], post:
   const transactionsMax = payloads.length;
   const producer = createProducer({ redis, market: MARKET, shards: 1, transactionsMax });
   const script = loadReadScript();
-  const settle = createSettle({ redis, market: MARKET, scoresMax: SCORES_KEPT });
+  const settle = createSettle({
+    redis,
+    market: MARKET,
+    hasRoom: () => true,
+    onUnpublished: () => undefined,
+  });
   const consumer = 'bench-1';
   await redis.flushall();
   await ensureGroups(redis, [STREAM.transactions]);

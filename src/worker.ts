@@ -12,6 +12,7 @@ import {
   watchGuards,
 } from './cli/bind-guards.ts';
 import { bindLabelDuty } from './cli/bind-labels.ts';
+import { bindMemory, type Memory } from './cli/bind-memory.ts';
 import { bindModels } from './cli/bind-models.ts';
 import { bindIngestDuties } from './cli/bind-reconciler.ts';
 import { bindTallies } from './cli/bind-tallies.ts';
@@ -75,7 +76,6 @@ const ACCOUNT_COPIES_BYTES_MAX = 21 * 1024 * 1024;
 const MERCHANT_COPIES_BYTES_MAX = 16 * 1024 * 1024;
 const PROMOTE_EVERY_MS = 200;
 const LAG_EVERY_MS = 5000;
-const BUDGET_EVERY_MS = 500;
 const PARTITIONS_EVERY_MS = 3_600_000;
 
 /** What a test may put in place of the engine's own. */
@@ -127,7 +127,8 @@ export async function runWorker(
   await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
   resources.use(watchGuards(guards, probe, redis, config.RISK_MARKET));
   const logs = guardProfiles(openProfileLogs(config, redis), guards.redis);
-  const adapters = { config, database, redis, logs, metrics, guards };
+  const memory = bindMemory(config, redis, logs, metrics);
+  const adapters = { config, database, redis, logs, memory, metrics, guards };
   const listStreams = createListStreams(redis, config.RISK_MARKET, config.RISK_SHARDS);
   const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
   const name = nameProcess();
@@ -193,6 +194,7 @@ type Adapters = {
   readonly database: Database;
   readonly redis: RedisClient;
   readonly logs: ProfileLogs;
+  readonly memory: Memory;
   readonly metrics: Metrics;
   readonly guards: Guards;
 };
@@ -208,7 +210,7 @@ function createSteps(parts: StepParts): BatchSteps {
   const settle = createSettle({
     redis,
     market: config.RISK_MARKET,
-    scoresMax: config.RISK_SCORED_EVENTS_MAX,
+    ...parts.memory.settleOptions,
   });
   const maturityDays = config.RISK_LABEL_MATURITY_DAYS;
   const placeOf: PlaceOfParty = (party, id, slot = profileSlot(id)) => ({
@@ -252,7 +254,7 @@ function createSteps(parts: StepParts): BatchSteps {
 }
 
 function createDuties(
-  { config, database, redis, logs, metrics, guards }: Adapters,
+  { config, database, redis, memory, metrics, guards }: Adapters,
   leadership: Leadership,
   streams: () => readonly StreamKeys[],
 ): Duty[] {
@@ -270,11 +272,7 @@ function createDuties(
         await promote(streams());
       },
     },
-    {
-      name: 'profile-budget',
-      everyMs: BUDGET_EVERY_MS,
-      run: async () => metrics.profileLogsDropped.inc(await logs.keepBudget()),
-    },
+    ...memory.duties(streams),
     {
       name: 'lag',
       everyMs: LAG_EVERY_MS,

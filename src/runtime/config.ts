@@ -100,8 +100,8 @@ const settings = {
   RISK_STREAM_ENTRIES_MAX: integer(100, 10_000_000, 500_000).describe(
     'Transactions in one stream beyond which ingest leaves the work to the reconciler, which fills it a tenth further.',
   ),
-  RISK_SCORED_EVENTS_MAX: integer(0, 10_000_000, 100_000).describe(
-    'Scores kept in transaction.scored events a stream (also at most 7 days).',
+  RISK_EVENT_BYTES_MAX: integer(0, 1024 ** 4, 64 * 1024 * 1024).describe(
+    'Memory of events (7 days at most) and copies of dead letters in Redis, a tenth of maxmemory at most; 0: none.',
   ),
   RISK_IDEMPOTENCY_RETENTION_DAYS: integer(1, 3650, 90).describe(
     'How long an idempotency key is remembered, at least; at most an eighth longer.',

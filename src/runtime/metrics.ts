@@ -170,6 +170,20 @@ export function createMetrics() {
       'risk_profile_logs_dropped_total',
       'Logs of profiles dropped, as Redis had no room for them.',
     ),
+    eventBytes: gauge(
+      'risk_event_bytes',
+      'Memory of Redis that events and copies of dead letters take, over all streams.',
+      ['kind'],
+    ),
+    eventBytesDropped: counter(
+      'risk_event_bytes_dropped_total',
+      'Bytes of events and of copies of dead letters that gave way.',
+      ['kind'],
+    ),
+    unpublished: counter(
+      'risk_scores_unpublished_total',
+      'Scores settled without an event, as Redis had no room for it.',
+    ),
     modelInForce: gauge(
       'risk_model_in_force',
       '1 for what models do in this worker, by corridor.',

@@ -14,37 +14,25 @@
  * deleted. An entry of many leaves at once; what failed of it goes on as entries of one. One that crashed its workers
  * is divided into entries of one before it is worked on a third time.
  */
-import type { Failure } from '../domain/failure.ts';
+import { Failure } from '../domain/failure.ts';
 import { type RedisClient, toRedisFailure } from './connection.ts';
 import { GROUP } from './keys.ts';
 import { type StreamEntry, toEntry, unexpected } from './read-group.ts';
 import { loadScript, runScript, runScripts, type Script } from './scripts.ts';
 
 /**
- * Makes the group of each stream where it is missing; null where it is there now, else what went wrong.
- * A Redis at its memory limit refuses to make a group even where there is one: then we look.
+ * Makes the group of each stream where it is missing; null where it is there now, else what went wrong: a Redis at its
+ * memory limit makes none of a stream that holds nothing.
  */
 export async function ensureGroups(
   redis: RedisClient,
   streams: readonly string[],
 ): Promise<(Failure | null)[]> {
-  return await Promise.all(
-    streams.map(async (stream) => {
-      try {
-        await redis.xgroup('CREATE', stream, GROUP, '0', 'MKSTREAM');
-        return null;
-      } catch (error) {
-        const failure = toRedisFailure(error);
-        const exists = failure.code === 'REDIS_BUSYGROUP' || (await hasGroup(redis, stream));
-        return exists ? null : failure;
-      }
-    }),
+  const calls = streams.map((stream) => ({ keys: [stream], args: [GROUP] }));
+  const replies = await runScripts(redis, loadScript('ensure-group-1'), calls).catch(
+    (error: unknown) => streams.map(() => toRedisFailure(error)),
   );
-}
-
-async function hasGroup(redis: RedisClient, stream: string): Promise<boolean> {
-  const groups = await redis.xinfo('GROUPS', stream).catch(() => []);
-  return Array.isArray(groups) && groups.some((group) => toFields(group).get('name') === GROUP);
+  return replies.map((reply) => (reply instanceof Failure ? reply : null));
 }
 
 /** True when a read failed because a stream or its group has vanished (FLUSHALL, XGROUP DESTROY, DEL). */

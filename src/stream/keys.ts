@@ -4,10 +4,10 @@
  * | key | type | lives | written by |
  * |---|---|---|---|
  * | {market:corridor:shard}:transactions     | stream     | until acknowledged | producer, promote, replay |
- * | {market:corridor:shard}:counts           | hash       | until both are empty | scripts: how many `transactions` the stream holds, and `scores` the events |
+ * | {market:corridor:shard}:counts           | hash       | until it is empty  | scripts: how many `transactions` the stream holds |
  * | {market:corridor:shard}:retries          | sorted set | until due          | settle |
- * | {market:corridor:shard}:transactions-dlq | stream     | bounded copy       | settle |
- * | {market:corridor:shard}:transactions-scored | stream  | 7 days, bounded    | settle |
+ * | {market:corridor:shard}:transactions-dlq | stream     | bounded copy (event-budget.ts) | settle |
+ * | {market:corridor:shard}:transactions-scored | stream  | 7 days, bounded (event-budget.ts) | settle |
  * | {market:pNN}:account:ID                  | string     | RISK_PROFILE_TTL_SECONDS | profile logs |
  * | {market:pNN}:merchant:ID                 | string     | RISK_PROFILE_TTL_SECONDS | profile logs |
  * | market:models-out                        | sorted set | seconds after the last of them | workers: models that do not judge where they should |

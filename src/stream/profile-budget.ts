@@ -2,9 +2,10 @@
  * Profiles give way to the streams: above their share of Redis' memory whole logs are dropped, those that were idle for
  * longest of each page that is looked at, and none are begun. They are rebuilt from Postgres when they are needed.
  */
-import { Cluster, type Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { type RedisClient, toRedisFailure } from './connection.ts';
 import { profileKeyPattern } from './keys.ts';
+import { readMemory, usedShare, writableNodes } from './memory.ts';
 
 /** Share of maxmemory above which profiles give way. */
 const SHARE_MAX = 0.7;
@@ -26,7 +27,7 @@ export function createProfileBudget(redis: RedisClient, market: string): Profile
   const cursors = new Map<string, string>();
   let isExceeded = false;
   const keepNode = async (node: Redis): Promise<{ share: number; dropped: number }> => {
-    let share = await memoryShare(node);
+    let share = usedShare(await readMemory(node));
     if (share <= SHARE_MAX) return { share, dropped: 0 };
     isExceeded = true;
     const name = `${node.options.host}:${node.options.port}`;
@@ -38,17 +39,16 @@ export function createProfileBudget(redis: RedisClient, market: string): Profile
       );
       cursors.set(name, cursor);
       dropped += await dropIdle(node, keys);
-      share = await memoryShare(node);
+      share = usedShare(await readMemory(node));
     }
     return { share, dropped };
   };
   return {
     isExceeded: () => isExceeded,
     async keep() {
-      const nodes = redis instanceof Cluster ? redis.nodes('master') : [redis];
       try {
         const looks = [];
-        for (const node of nodes) looks.push(await keepNode(node));
+        for (const node of writableNodes(redis)) looks.push(await keepNode(node));
         isExceeded = looks.some(({ share }) => share > SHARE_MAX);
         return looks.reduce((sum, { dropped }) => sum + dropped, 0);
       } catch (error) {
@@ -72,12 +72,4 @@ async function dropIdle(node: Redis, keys: readonly string[]): Promise<number> {
   for (const { key } of oldest) removals.unlink(key);
   await removals.exec();
   return oldest.length;
-}
-
-/** Used share of maxmemory, 0 without a limit. */
-async function memoryShare(node: Redis): Promise<number> {
-  const info = await node.info('memory');
-  const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
-  const limit = field('maxmemory');
-  return limit === 0 ? 0 : field('used_memory') / limit;
 }

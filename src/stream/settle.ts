@@ -54,8 +54,10 @@ export type Settlement = {
 export type SettleOptions = {
   readonly redis: RedisClient;
   readonly market: string;
-  /** Scores kept in `transaction.scored` events a stream; 0 writes none. */
-  readonly scoresMax: number;
+  /** Whether `transaction.scored` events and copies of dead letters may be written. */
+  readonly hasRoom: () => boolean;
+  /** Hears of scores that stand in no event, for want of room. */
+  readonly onUnpublished: (scores: number) => void;
 };
 
 /**
@@ -66,28 +68,34 @@ export type Settle = (settlements: readonly Settlement[]) => Promise<(Set<string
 
 /** Scores of one `transaction.scored` event, unless an entry alone has more. */
 const EVENT_SCORES_MAX = 128;
-const EVENTS_AGE_MS = 7 * 86_400_000;
-/** Entries in `transactions-dlq`; the rows in Postgres are the whole truth. */
-const DEAD_LETTERS_MAX = 10_000;
 
-export function createSettle({ redis, market, scoresMax }: SettleOptions): Settle {
+export function createSettle(options: SettleOptions): Settle {
+  const { redis, market, hasRoom, onUnpublished } = options;
   const script = loadScript('settle-5');
   return async (settlements) => {
+    const isPublishing = hasRoom();
+    if (!isPublishing) onUnpublished(countScores(settlements));
     const replies = await runScripts(
       redis,
       script,
       settlements.map((settlement) => ({
         keys: keysOf(settlement.stream),
-        args: argumentsOf(settlement, market, scoresMax),
+        args: argumentsOf(settlement, market, isPublishing),
       })),
     );
     const failed = replies.find((one) => one instanceof Failure && !isStreamAtFault(one));
     if (failed !== undefined) throw failed;
     return replies.map((reply) => {
       if (reply instanceof Failure) return reply;
-      return new Set(Array.isArray(reply) ? reply.map(String) : []);
+      const [unpublished, gone] = Array.isArray(reply) ? reply : [0, []];
+      if (unpublished > 0) onUnpublished(unpublished);
+      return new Set<string>(gone);
     });
   };
+}
+
+function countScores(settlements: readonly Settlement[]): number {
+  return settlements.flatMap(({ ended }) => ended).reduce((sum, one) => sum + one.scores.length, 0);
 }
 
 /** Whether entries of this stream could be settled now; throws a Failure where they could not. */
@@ -107,25 +115,25 @@ function keysOf(stream: StreamKeys): string[] {
 function argumentsOf(
   { stream, consumer, ended, replaced, replies }: Settlement,
   market: string,
-  scoresMax: number,
+  isPublishing: boolean,
 ): ScriptArgument[] {
   const isDivided = (one: EndedEntry) => one.retries.length + one.deadLetters.length > 0;
   const divided = ended.filter(isDivided);
   const acknowledged = divided.length === 0 ? ended : ended.filter((one) => !isDivided(one));
-  const { lines, events } = toEvents(acknowledged, scoresMax);
+  const { lines, events } = toEvents(acknowledged, isPublishing);
   const args: ScriptArgument[] = [
-    ...[GROUP, consumer, ENTRY_VERSION, stream.corridor],
-    ...[scoresMax, EVENTS_AGE_MS, DEAD_LETTERS_MAX, lines],
+    ...[GROUP, consumer, ENTRY_VERSION, stream.corridor, lines],
     ...[events.length, divided.length, replaced.length, replies.length],
   ];
   for (const { scoredAt, scores, rows } of events) args.push(scoredAt, scores, `[${rows.join()}]`);
   for (const one of divided) {
-    const scores = scoresMax === 0 ? [] : one.scores;
+    const scores = isPublishing ? one.scores : [];
     args.push(one.entryId, one.transactions);
     args.push(one.scoredAt, scores.length, `[${scores.map(toRow).join()}]`);
-    args.push(one.retries.length, one.deadLetters.length);
+    const deadLetters = isPublishing ? one.deadLetters : [];
+    args.push(one.retries.length, deadLetters.length);
     for (const { waitMs, next } of one.retries) args.push(Math.round(waitMs), packRetry(next));
-    for (const letter of one.deadLetters) {
+    for (const letter of deadLetters) {
       args.push(letter.transactionId ?? '', letter.accountId ?? '');
       args.push(letter.attempts, letter.error, letter.failedAt);
     }
@@ -146,12 +154,12 @@ type Event = { readonly scoredAt: string; scores: number; readonly rows: string[
  */
 function toEvents(
   acknowledged: readonly EndedEntry[],
-  scoresMax: number,
+  isPublishing: boolean,
 ): { readonly lines: string; readonly events: readonly Event[] } {
   const events: Event[] = [];
   let lines = '';
   for (const { entryId, transactions, scores, scoredAt } of acknowledged) {
-    if (scores.length === 0 || scoresMax === 0) {
+    if (scores.length === 0 || !isPublishing) {
       lines += `${entryId} ${transactions} 0 0 0\n`;
       continue;
     }

@@ -13,6 +13,7 @@ import {
   type EndedEntry,
   type PublishedScore,
   type Settlement,
+  type SettleOptions,
 } from '../../src/stream/settle.ts';
 import { deliver as deliverAll } from '../support/delivered.ts';
 import { idAt } from '../support/stored-rows.ts';
@@ -25,8 +26,11 @@ const AT = '2026-11-01T00:00:00.000Z';
 function settlement(consumer: string, more: Partial<Settlement>): Settlement {
   return { stream, consumer, ended: [], replaced: [], replies: [], ...more };
 }
-const settle = (...settlements: Settlement[]) =>
-  createSettle({ redis: redis(), market: 'm', scoresMax: 100 })(settlements);
+const settleWith = (more: Partial<SettleOptions>, ...settlements: Settlement[]) => {
+  const options = { redis: redis(), market: 'm', hasRoom: () => true, onUnpublished: () => {} };
+  return createSettle({ ...options, ...more })(settlements);
+};
+const settle = (...settlements: Settlement[]) => settleWith({}, ...settlements);
 
 const CODES = ['VELOCITY', 'NEW_DEVICE'];
 const DECISION: PublishedScore['decision'] = {
@@ -60,9 +64,8 @@ describe('settle', () => {
     const [gone] = await settle(settlement('c', { ended: ids.map((id) => ended(id)) }));
     expect(gone).toEqual(new Set());
     expect(await lengths()).toEqual([0, 0]);
-    // Trimmed to its bound: whole events only, so that at least as many scores are left.
-    expect(await readScored(redis(), stream.scored)).toHaveLength(1500 - 10 * 128);
-    expect(await counts()).toMatchObject({ scores: '1500' });
+    expect(await readScored(redis(), stream.scored)).toHaveLength(1500);
+    expect(await counts()).toEqual({});
   });
 
   test('publishes what a settlement scored together, and what was scored at another time apart', async () => {
@@ -82,39 +85,18 @@ describe('settle', () => {
     ]);
   });
 
-  test('keeps events for seven days', async () => {
-    const old = Date.now() - 7 * 86_400_000 - 60_000;
-    const fields = ['v', '2', 'n', '1', 'scores', '[["old"]]'];
-    await redis().xadd(stream.scored, `${old}-0`, ...fields);
-    await redis().xadd(stream.scored, `${old + 120_000}-0`, ...fields);
-    await producer().append(payloads(1));
-    const [id = ''] = await deliver('c', 1);
-    await settle(settlement('c', { ended: [ended(id)] }));
-    const left = await readScored(redis(), stream.scored);
-    expect(left.map(([transactionId]) => transactionId)).toEqual(['old', idOf(0)]);
-  });
-
-  test('keeps events up to their number of scores, and an eighth more at most', async () => {
-    const few = createSettle({ redis: redis(), market: 'm', scoresMax: 16 });
-    for (let round = 1; round <= 40; round++) {
-      await producer().append(payloads(1));
-      const [id = ''] = await deliver('c', 1);
-      await few([settlement('c', { ended: [ended(id, 1, { scores: scoreOf(round) })] })]);
-      const left = await readScored(redis(), stream.scored);
-      expect(left.length).toBeGreaterThanOrEqual(Math.min(round, 16));
-      expect(left.length).toBeLessThanOrEqual(18);
-      expect(left.at(-1)?.[0]).toBe(idOf(round));
-    }
-    const { marks = '' } = await counts();
-    expect(marks.split(' ').length / 2).toBeLessThanOrEqual(9);
-  });
-
-  test('writes no events where none are kept', async () => {
-    await producer().append(payloads(1));
-    const [id = ''] = await deliver('c', 1);
-    const none = createSettle({ redis: redis(), market: 'm', scoresMax: 0 });
-    await none([settlement('c', { ended: [ended(id)] })]);
-    expect([await lengths(), await redis().exists(stream.scored)]).toEqual([[0, 0], 0]);
+  test('writes no events and no copies where there is no room, and tells of how many scores', async () => {
+    await appendSingly(payloads(2));
+    const [first = '', second = ''] = await deliver('c', 2);
+    const unpublished: number[] = [];
+    const options = { hasRoom: () => false, onUnpublished: (n: number) => unpublished.push(n) };
+    const all = [ended(first), ended(second, 1, { scores: [], deadLetters: [letter] })];
+    await settleWith(options, settlement('c', { ended: all }));
+    expect(await lengths()).toEqual([0, 0]);
+    expect([await redis().exists(stream.scored, stream.deadLetters), unpublished]).toEqual([
+      0,
+      [1],
+    ]);
   });
 
   test('tells which acknowledged entries somebody else has settled, whose scores stand in no second event', async () => {
@@ -141,7 +123,7 @@ describe('settle', () => {
     expect(await lengths()).toEqual([0, 1]);
     expect(await redis().zcard(stream.retries)).toBe(1);
     expect(await redis().xlen(stream.deadLetters)).toBe(2);
-    expect(await counts()).toMatchObject({ transactions: '1', scores: '2' });
+    expect(await counts()).toEqual({ transactions: '1' });
   });
 
   test('moves nothing that another consumer has taken over', async () => {
@@ -186,17 +168,54 @@ describe('settle', () => {
     await createProve(redis())(stream);
   });
 
-  test('gets through when the group is gone, and when Redis is full', async () => {
-    await appendSingly(payloads(3));
-    const [first = '', second = '', third = ''] = await deliver('c', 3);
-    const retried = (id: string) => ended(id, 1, { scores: [], retries: [next(0)] });
+  test('gets through when Redis is full, without events and copies', async () => {
+    await appendSingly(payloads(5));
+    await producer().append([payload(5), payload(6)]);
+    const ids = await deliver('c', 7);
+    const [done = '', retried = '', dead = '', divided = '', released = '', pair = ''] = ids;
+    const unpublished: number[] = [];
+    const onUnpublished = (scores: number) => unpublished.push(scores);
     await redis().config('SET', 'maxmemory', '1');
-    await settle(settlement('c', { ended: [retried(first), ended(second)] }));
-    await settle(settlement('zombie', { ended: [retried(third)] }));
+    const by = [packAgain([payload(4)])];
+    await settleWith(
+      { onUnpublished },
+      settlement('c', {
+        ended: [
+          ended(done),
+          ended(retried, 1, { scores: [], retries: [next(1)] }),
+          ended(dead, 1, { scores: [], deadLetters: [letter] }),
+          ended(divided, 1, { deadLetters: [letter] }),
+          ended(pair, 2),
+        ],
+        replaced: [{ entryId: released, transactions: 1, by }],
+      }),
+    );
     await redis().config('SET', 'maxmemory', '0');
+    expect(await lengths()).toEqual([0, 1]);
+    expect(await readEntries(redis(), stream.transactions)).toEqual([payload(4)]);
+    expect(await redis().zcard(stream.retries)).toBe(1);
+    expect(await redis().exists(stream.scored, stream.deadLetters)).toBe(0);
+    expect(unpublished).toEqual([4]);
+    expect(await counts()).toEqual({ transactions: '1' });
+  });
+
+  test('publishes where the number of what is held is lost', async () => {
+    await appendSingly(payloads(2));
+    const [id = ''] = await deliver('c', 1);
+    await redis().del(stream.counts);
+    await settle(settlement('c', { ended: [ended(id)] }));
+    expect(await readScored(redis(), stream.scored)).toHaveLength(1);
+    expect(await counts()).toEqual({ transactions: '1' });
+  });
+
+  test('gets through when the group is gone', async () => {
+    await appendSingly(payloads(2));
+    const [first = '', second = ''] = await deliver('c', 2);
+    const retried = (id: string) => ended(id, 1, { scores: [], retries: [next(0)] });
+    await settle(settlement('c', { ended: [retried(first)] }));
     expect(await redis().zcard(stream.retries)).toBe(1);
     await redis().xgroup('DESTROY', stream.transactions, GROUP);
-    await settle(settlement('c', { ended: [retried(third)] }));
+    await settle(settlement('c', { ended: [retried(second)] }));
     expect(await redis().xlen(stream.transactions)).toBe(1);
   });
 });

@@ -6,11 +6,13 @@
   ARGV[1] string  the name
   ARGV[2] number  for how long a name stays after it was announced, milliseconds
 
+  Adding comes first, so that a full Redis refuses all of it.
+
   Returns the names on the list, sorted by when they were announced.
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
 redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return redis.call('ZRANGE', KEYS[1], 0, -1)

@@ -3,8 +3,10 @@
   replaced by others. Whatever must outlive an entry was committed to Postgres before.
 
   An acknowledgement needs no ownership: the scores are stored, whoever holds the entry now. Everything
-  else happens only while the entry still belongs to this consumer. The first write of each entry is
-  its XACK, so a Redis at its memory limit still lets the whole script through.
+  else happens only while the entry still belongs to this consumer.
+
+  A Redis at its memory limit refuses the first command, and the script learns of it; what comes after the first XACK
+  it lets through. Then no events and no copies of dead letters are written: they would take the room of the work.
 
   Acknowledged entries are deleted with it, so one that is gone from the stream was settled by another
   consumer, who has published its scores. They are looked at one by one only where fewer were pending than we held.
@@ -12,19 +14,16 @@
   KEYS[1] stream      the corridor's transactions
   KEYS[2] hash        counts
   KEYS[3] sorted set  retries: head, a line feed and packed value of one transaction by due time, milliseconds
-  KEYS[4] stream      dead letters, a bounded copy of table dead_letters
+  KEYS[4] stream      dead letters, a bounded copy of table dead_letters (event-budget.ts)
   KEYS[5] stream      transaction.scored events
 
   ARGV[1] string      consumer group
   ARGV[2] string      this consumer
   ARGV[3] string      entry version (field v)
   ARGV[4] string      corridor
-  ARGV[5] number      scores to keep in events; 0 writes none
-  ARGV[6] number      age up to which events are kept, milliseconds
-  ARGV[7] number      dead letters to keep at most
-  ARGV[8] string      acknowledgements, a line each: entry id, its transactions, the place of its event (0 for none),
+  ARGV[5] string      acknowledgements, a line each: entry id, its transactions, the place of its event (0 for none),
                       how many scores it has in it, and how many bytes; separated by spaces
-  ARGV[9..12] numbers how many events, divided entries, replaced entries and replies follow
+  ARGV[6..9] numbers  how many events, divided entries, replaced entries and replies follow
   then as many groups of strings:
     event             scored_at, how many scores, and the scores as a JSON array of the rows of its entries, in their order
     divided           entry id, its transactions, its event (no scores: not published), how many retries and dead letters it has, and of each
@@ -34,18 +33,16 @@
       entry           transactions, head, packed value
     reply             channel, score as JSON
 
-  Returns the ids of acknowledged entries that were gone before.
+  Returns how many scores were not published, as Redis is full, and the ids of acknowledged entries that were gone before.
 ]]
 --- @include settlable
 --- @include counting
 local transactions, counts, retries, dead_letters, scored = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local group, consumer, version, corridor = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local scores_max, events_age, dead_letters_max = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
-local published, divided, replaced, replies = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
+local published, divided, replaced, replies = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local LINE = '(%S+) (%d+) (%d+) (%d+) (%d+)\n'
 local AT_ONCE = 1000
-local MARKS = 8
-local at = 13
+local at = 10
 local function following()
   at = at + 1
   return ARGV[at - 1]
@@ -55,20 +52,15 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local held, is_changed = held_by(transactions, counts), false
 
--- Where events may be cut off: now and then the id of one, with the number of scores that were ever published up to it.
--- So events go without being read: Lua hashes every byte of a string that it makes.
-local marks, scores_ever
+-- Where entries are held their number stands here already: nothing is changed, but a full Redis says so.
+local is_full = held > 0 and type(redis.pcall('HSETNX', counts, 'transactions', held)) == 'table'
+local unpublished = 0
 local function publish(scored_at, scores, rows)
-  if not marks then
-    local stored = redis.call('HMGET', counts, 'scores', 'marks')
-    marks, scores_ever = {}, tonumber(stored[1]) or 0
-    for sum, id in string.gmatch(stored[2] or '', '(%d+) (%S+)') do marks[#marks + 1] = { tonumber(sum), id } end
+  if is_full then
+    unpublished = unpublished + tonumber(scores)
+  else
+    redis.call('XADD', scored, '*', 'v', '2', 'n', scores, 'corridor', corridor, 'scored_at', scored_at, 'scores', rows)
   end
-  local id = redis.call('XADD', scored, '*', 'v', '2', 'n', scores, 'corridor', corridor, 'scored_at', scored_at,
-    'scores', rows)
-  scores_ever = scores_ever + tonumber(scores)
-  local last = marks[#marks]
-  if not last or scores_ever - last[1] >= scores_max / MARKS then marks[#marks + 1] = { scores_ever, id } end
 end
 
 local function remove(id, count)
@@ -94,7 +86,7 @@ local function conclude()
   end
   ids = {}
 end
-for id, count, event, scores, bytes in string.gmatch(ARGV[8], LINE) do
+for id, count, event, scores, bytes in string.gmatch(ARGV[5], LINE) do
   ids[#ids + 1] = id
   entries[#entries + 1] = { count = tonumber(count), event = event, scores = tonumber(scores), bytes = tonumber(bytes) }
   if #ids == AT_ONCE then conclude() end
@@ -146,9 +138,9 @@ for _ = 1, divided do
     local transaction_id, account_id, attempts = following(), following(), tonumber(following())
     local failure, failed_at = following(), following()
     local letter = { transaction_id = transaction_id, account_id = account_id, retry_count = attempts }
-    if is_owned then
-      redis.call('XADD', dead_letters, 'MAXLEN', '~', dead_letters_max, '*', 'stream', transactions, 'message',
-        cjson.encode(letter), 'error', failure, 'failed_at', failed_at)
+    if is_owned and not is_full then
+      redis.call('XADD', dead_letters, '*', 'stream', transactions, 'message', cjson.encode(letter), 'error', failure,
+        'failed_at', failed_at)
     end
   end
   if is_owned then remove(id, count) end
@@ -177,17 +169,4 @@ if is_changed and redis.call('XLEN', transactions) == 0 then
 elseif is_changed then
   redis.call('HSET', counts, 'transactions', math.max(0, held))
 end
-
--- Events go oldest first, as long as enough scores are left, and when they are too old.
-if marks then
-  local cut
-  while marks[1] and marks[1][1] <= scores_ever - scores_max do cut = table.remove(marks, 1)[2] end
-  if cut then
-    local ms, seq = string.match(cut, '^(%d+)-(%d+)$')
-    redis.call('XTRIM', scored, 'MINID', ms .. '-' .. tonumber(seq) + 1)
-  end
-  redis.call('XTRIM', scored, 'MINID', now - events_age)
-  for i, mark in ipairs(marks) do marks[i] = mark[1] .. ' ' .. mark[2] end
-  redis.call('HSET', counts, 'scores', scores_ever, 'marks', table.concat(marks, ' '))
-end
-return gone
+return { unpublished, gone }

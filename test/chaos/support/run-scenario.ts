@@ -55,7 +55,7 @@ export const SETTINGS = {
   RISK_CLAIM_IDLE_MS: '3000',
   RISK_RECONCILE_AGE_MS: '1000',
   // Every event is kept, so that each transaction's can be looked for.
-  RISK_SCORED_EVENTS_MAX: '10000000',
+  RISK_EVENT_BYTES_MAX: '1073741824',
 } as const;
 
 const SETUP: Setup = {

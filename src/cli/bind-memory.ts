@@ -1,0 +1,47 @@
+/** What gives way to the work in Redis' memory: profiles, events and copies of dead letters, each by a duty of every worker. */
+import type { Config } from '../runtime/config.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { RedisClient } from '../stream/connection.ts';
+import { createEventBudget } from '../stream/event-budget.ts';
+import type { StreamKeys } from '../stream/keys.ts';
+import type { ProfileLogs } from '../stream/profile-logs.ts';
+
+/** At 30,000 scores a second 2 MB of events come between two looks. */
+const LOOK_EVERY_MS = 500;
+
+export type Memory = ReturnType<typeof bindMemory>;
+
+export function bindMemory(
+  { RISK_EVENT_BYTES_MAX: bytesMax }: Config,
+  redis: RedisClient,
+  logs: Pick<ProfileLogs, 'keepBudget'>,
+  metrics: Metrics,
+) {
+  const events = createEventBudget(redis, bytesMax);
+  return {
+    settleOptions: {
+      hasRoom: events.hasRoom,
+      onUnpublished: (scores: number) => {
+        if (bytesMax > 0) metrics.unpublished.inc(scores);
+      },
+    },
+    duties: (streams: () => readonly StreamKeys[]) => [
+      {
+        name: 'event-budget',
+        everyMs: LOOK_EVERY_MS,
+        async run() {
+          const { kept, dropped } = await events.keep(streams());
+          for (const kind of ['scored', 'dead_letters'] as const) {
+            metrics.eventBytes.set({ kind }, kept[kind]);
+            metrics.eventBytesDropped.inc({ kind }, dropped[kind]);
+          }
+        },
+      },
+      {
+        name: 'profile-budget',
+        everyMs: LOOK_EVERY_MS,
+        run: async () => metrics.profileLogsDropped.inc(await logs.keepBudget()),
+      },
+    ],
+  };
+}

@@ -1,0 +1,28 @@
+/** How much memory the nodes of Redis use of what they may. */
+import { Cluster, type Redis } from 'ioredis';
+import type { RedisClient } from './connection.ts';
+
+export type NodeMemory = {
+  readonly usedBytes: number;
+  /** maxmemory; infinite without one. */
+  readonly maxBytes: number;
+};
+
+/** Those that take writes: the masters of a cluster, or the one there is. */
+export function writableNodes(redis: RedisClient): Redis[] {
+  return redis instanceof Cluster ? redis.nodes('master') : [redis];
+}
+
+export async function readMemory(node: Redis): Promise<NodeMemory> {
+  const info = await node.info('memory');
+  const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+  return {
+    usedBytes: field('used_memory'),
+    maxBytes: field('maxmemory') || Number.POSITIVE_INFINITY,
+  };
+}
+
+/** 0 without a limit. */
+export function usedShare({ usedBytes, maxBytes }: NodeMemory): number {
+  return usedBytes / maxBytes;
+}

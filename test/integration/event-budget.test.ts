@@ -1,0 +1,98 @@
+/**
+ * Goal: events and copies of dead letters of all streams stay within one budget, the newest longest. Method: streams
+ * filled by hand on a real Redis, one for the file, emptied before each test.
+ */
+import { afterEach, describe, expect, test } from 'vitest';
+import { createEventBudget } from '../../src/stream/event-budget.ts';
+import { type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
+import { createStreamRig } from '../support/stream-rig.ts';
+
+const { redis } = createStreamRig();
+const MB = 2 ** 20;
+const DAY_MS = 86_400_000;
+const streams = [0, 1, 2].map((shard) => streamKeys('m', 'US-EG', shard));
+const [first, second, third] = streams as [StreamKeys, StreamKeys, StreamKeys];
+const VALUE = 'x'.repeat(10_000);
+
+afterEach(async () => {
+  await redis().config('SET', 'maxmemory', '0');
+});
+
+async function fill(key: string, count: number, value = VALUE): Promise<void> {
+  const pipeline = redis().pipeline();
+  for (let n = 0; n < count; n++) pipeline.xadd(key, '*', 'n', String(n), 'value', value);
+  await pipeline.exec();
+}
+const used = async () => Number(/used_memory:(\d+)/.exec(await redis().info('memory'))?.[1]);
+const lengths = (keys: readonly string[]) => Promise.all(keys.map((key) => redis().xlen(key)));
+
+describe('the budget over events and copies of dead letters', () => {
+  test('drops the oldest of the largest streams, and says how many bytes', async () => {
+    await fill(first.scored, 300);
+    await fill(second.scored, 10);
+    await fill(third.deadLetters, 200);
+    const { kept, dropped } = await createEventBudget(redis(), MB).keep(streams);
+    expect(kept.scored + kept.dead_letters).toBeLessThan(MB);
+    expect(kept.scored + kept.dead_letters).toBeGreaterThan(0.7 * MB);
+    expect(dropped.scored + kept.scored).toBeGreaterThan(310 * VALUE.length);
+    expect(dropped.dead_letters + kept.dead_letters).toBeGreaterThan(200 * VALUE.length);
+    const keys = [first.scored, second.scored, third.deadLetters];
+    const [large = 0, small, copies = 0] = await lengths(keys);
+    expect(small).toBe(10);
+    expect(Math.abs(large - copies)).toBeLessThan(5);
+    const [[, newest] = ['', []]] = await redis().xrevrange(first.scored, '+', '-', 'COUNT', 1);
+    expect(newest[1]).toBe('299');
+  });
+
+  test('drops nothing within its bounds, and all that small entries have beyond them', async () => {
+    await fill(first.scored, 5000, 'x');
+    const roomy = await createEventBudget(redis(), 64 * MB).keep(streams);
+    expect(roomy.dropped).toEqual({ scored: 0, dead_letters: 0 });
+    expect(await redis().xlen(first.scored)).toBe(5000);
+    const budget = createEventBudget(redis(), roomy.kept.scored / 2);
+    await budget.keep(streams);
+    const [left = 0] = await lengths([first.scored]);
+    expect(left).toBeGreaterThan(2000);
+    expect(left).toBeLessThanOrEqual(2500);
+  });
+
+  test('is a tenth of the memory at most; all go where nearly all of that is used, and none are wanted', async () => {
+    await fill(first.scored, 300);
+    await fill(second.deadLetters, 100);
+    const budget = createEventBudget(redis(), 64 * MB);
+    await redis().config('SET', 'maxmemory', String(10 * MB));
+    const { kept } = await budget.keep(streams);
+    expect(kept.scored + kept.dead_letters).toBeLessThan(MB);
+    expect(budget.hasRoom()).toBe(true);
+    await redis().config('SET', 'maxmemory', String(Math.round((await used()) / 0.9)));
+    expect((await budget.keep(streams)).kept).toEqual({ scored: 0, dead_letters: 0 });
+    expect(await lengths([first.scored, second.deadLetters])).toEqual([0, 0]);
+    expect(budget.hasRoom()).toBe(false);
+    await redis().config('SET', 'maxmemory', '0');
+    await budget.keep(streams);
+    expect(budget.hasRoom()).toBe(true);
+    expect(createEventBudget(redis(), 0).hasRoom()).toBe(false);
+  });
+
+  test('keeps events for seven days, and for a day more where nobody looks after them', async () => {
+    const old = Date.now() - 7 * DAY_MS;
+    await redis().xadd(first.scored, `${old - 60_000}-0`, 'n', '1');
+    await redis().xadd(first.scored, `${old + 60_000}-0`, 'n', '1');
+    await fill(first.deadLetters, 1);
+    const budget = createEventBudget(redis(), MB);
+    await budget.keep(streams);
+    await budget.keep(streams);
+    const left = await redis().xrange(first.scored, '-', '+');
+    expect(left.map(([id]) => id)).toEqual([`${old + 60_000}-0`]);
+    expect(await redis().pttl(first.scored)).toBeGreaterThan(7 * DAY_MS);
+    expect(await redis().pttl(first.deadLetters)).toBe(-1);
+  });
+
+  test('passes by what is no stream', async () => {
+    await redis().set(first.scored, 'not a stream');
+    await fill(second.scored, 300);
+    const { kept } = await createEventBudget(redis(), MB).keep(streams);
+    expect(kept.scored).toBeLessThan(MB);
+    expect(await redis().get(first.scored)).toBe('not a stream');
+  });
+});
