@@ -1,0 +1,158 @@
+/**
+ * Goal: beyond its memory limit Redis takes writes of the work that it holds, and no others. Method: the server itself
+ * says which commands it refuses then; a script that calls one of those and one that is always allowed could get
+ * through with both, so each such script is on a list here, and is run at the limit.
+ */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CLAIM_START, createGroupDuties, ensureGroups } from '../../src/stream/consumer-group.ts';
+import { packAgain } from '../../src/stream/entry.ts';
+import { GROUP, modelsOutKey, profileKey, streamKeys } from '../../src/stream/keys.ts';
+import { createModelsOut } from '../../src/stream/models-out.ts';
+import { createProfileLogs } from '../../src/stream/profile-logs.ts';
+import { loadReadScript, readPresent } from '../../src/stream/read-group.ts';
+import { createPromoteRetries } from '../../src/stream/retries.ts';
+import { loadScript } from '../../src/stream/scripts.ts';
+import { createSettle, type Settlement } from '../../src/stream/settle.ts';
+import { readSources } from '../support/source-files.ts';
+import { createStreamRig, payload, payloads, stream } from '../support/stream-rig.ts';
+
+const { redis, producer, appendSingly, deliver, pending } = createStreamRig();
+
+/** Scripts of the work list: they write as much as they take away, or make what is needed to take away. */
+const ALLOWED = ['ensure-group-1', 'promote-retries-3', 'settle-5'];
+/** Of profiles and models: they make sure themselves that nothing is added. */
+const GUARDED = ['announce-1', 'append-profiles-n', 'install-profiles-n'];
+/** Commands that add nothing but what a delivery is noted by, or that free. */
+const ALWAYS_TAKEN = ['del', 'unlink', 'xtrim'];
+
+type Kind = 'refused' | 'taken' | 'reads';
+
+/** By name, `xgroup|create` for parts of others. */
+async function kindOf(command: string): Promise<Kind | undefined> {
+  const [info] = (await redis().call('COMMAND', 'INFO', command)) as [[string, number, string[]]];
+  const flags = info?.[2];
+  if (flags?.includes('denyoom')) return 'refused';
+  if (flags === undefined) return undefined;
+  return flags.includes('write') ? 'taken' : 'reads';
+}
+
+async function kindsIn(script: string): Promise<Set<Kind | undefined>> {
+  const calls = loadScript(script).text.matchAll(/redis\.p?call\('(\w+)'(?:, '(\w+)')?/g);
+  const kinds = new Set<Kind | undefined>();
+  for (const [, name = '', part] of calls) {
+    const isContainer = ['XGROUP', 'OBJECT', 'MEMORY'].includes(name);
+    if (name !== 'PUBLISH') kinds.add(await kindOf(isContainer ? `${name}|${part}` : name));
+  }
+  return kinds;
+}
+
+/** All keys and the bytes of each, but for those of the work list. */
+async function besidesWork(): Promise<Record<string, number | null>> {
+  const keys = (await redis().keys('*')).filter((key) => !key.startsWith(stream.transactions));
+  const others = keys.filter((key) => ![stream.counts, stream.retries].includes(key));
+  const sizes = others.map(async (key) => [key, await redis().memory('USAGE', key)] as const);
+  return Object.fromEntries(await Promise.all(sizes));
+}
+
+const fill = () => redis().config('SET', 'maxmemory', '1');
+beforeEach(async () => {
+  await redis().config('SET', 'maxmemory', '0');
+});
+afterEach(async () => {
+  await redis().config('SET', 'maxmemory', '0');
+});
+
+describe('beyond the memory limit', () => {
+  test('no script could write but those on the list', async () => {
+    const names = readSources('src/stream/lua', /-[\dn]\.lua$/).map(({ path }) =>
+      path.slice('src/stream/lua/'.length, -'.lua'.length),
+    );
+    expect(names).toContain('append-2');
+    const able: string[] = [];
+    for (const name of names) {
+      const kinds = await kindsIn(name);
+      expect(kinds, name).not.toContain(undefined);
+      if (kinds.has('refused') && kinds.has('taken')) able.push(name);
+    }
+    expect(able.sort()).toEqual([...ALLOWED, ...GUARDED].sort());
+  });
+
+  test('no command of its own could write but those that free', async () => {
+    const called = new Set<string>();
+    for (const { text } of readSources('src', /\.ts$/)) {
+      if (!/ioredis|RedisClient/.test(text)) continue;
+      for (const [, name = ''] of text.matchAll(
+        /\b(?:redis|node|removals|pipeline)\s*\.(\w+)\(/g,
+      )) {
+        called.add(name.toLowerCase());
+      }
+    }
+    const taken: string[] = [];
+    for (const name of called) if ((await kindOf(name)) === 'taken') taken.push(name);
+    expect(called).toContain('set');
+    expect(taken.sort()).toEqual(ALWAYS_TAKEN);
+  });
+
+  test('appends, profiles, groups of streams without work and models that are out are refused', async () => {
+    const logs = createProfileLogs({ redis: redis(), market: 'm', ttlSeconds: 1000 });
+    const places = [1, 2].map((slot) => ({
+      key: profileKey('m', 'account', `a${slot}`, slot),
+      slot,
+    }));
+    const block = Buffer.alloc(100, 'x');
+    const end = { length: 100, high: block.readUInt32LE(0), low: block.readUInt32LE(4) };
+    const append = (known: typeof end | null) =>
+      logs.append(places.map((place) => ({ ...place, known, block, isToRenew: true })));
+    await append(null);
+    await createModelsOut(redis(), 'm').announce([{ corridor: 'US-EG', model: 'm@1' }]);
+    await redis().zadd(modelsOutKey('m'), 1, 'US-EG old@1');
+    await redis().xadd(stream.scored, '*', 'n', '1');
+    const before = await besidesWork();
+    await fill();
+    await expect(producer().append(payloads(2))).rejects.toMatchObject({ code: 'REDIS_OOM' });
+    const announced = createModelsOut(redis(), 'm').announce([{ corridor: 'US-EG', model: 'n@1' }]);
+    await expect(announced).rejects.toMatchObject({ code: 'REDIS_OOM' });
+    const other = streamKeys('m', 'DE-TR', 0).transactions;
+    expect(await ensureGroups(redis(), [other])).toMatchObject([{ code: 'REDIS_OOM' }]);
+    const installs = places.map((place) => ({ ...place, known: end, snapshot: Buffer.alloc(999) }));
+    expect(await logs.install(installs)).toEqual(['dropped', 'dropped']);
+    expect((await append(end)).map(({ isStored }) => isStored)).toEqual([false, false]);
+    const { [places[0]?.key ?? '']: _first, [places[1]?.key ?? '']: _second, ...left } = before;
+    expect(await besidesWork()).toEqual(left);
+  });
+
+  test('what is held is read, claimed, put off, brought back, given back and ended, and leaves nothing else', async () => {
+    await appendSingly(payloads(3));
+    await redis().zadd(stream.retries, 1, `${packAgain([payload(7)]).head}\nx`);
+    await fill();
+    const [first = '', second = '', third = ''] = await deliver('c', 3);
+    expect(await pending()).toBe(3);
+    const duties = createGroupDuties(redis());
+    expect(await duties.heartbeat(stream.transactions, 'c', [first])).toBe(1);
+    const claim = { stream: stream.transactions, consumer: 'd', cursor: CLAIM_START };
+    await duties.claim({ ...claim, idleMs: 0, transactionsMax: 10 });
+    const common = { transactions: 1, scores: [], scoredAt: 'x', deadLetters: [] };
+    const next = packAgain([payload(1)]);
+    const settlement: Settlement = {
+      ...{ stream, consumer: 'd', replies: [] },
+      ended: [
+        { ...common, entryId: first, retries: [] },
+        { ...common, entryId: second, retries: [{ waitMs: 60_000, next }] },
+      ],
+      replaced: [{ entryId: third, transactions: 1, by: [packAgain([payload(2)])] }],
+    };
+    const options = { hasRoom: () => true, onUnpublished: () => undefined };
+    await createSettle({ redis: redis(), market: 'm', ...options })([settlement]);
+    expect(await createPromoteRetries(redis())([stream])).toBe(1);
+    expect(await redis().hget(stream.counts, 'transactions')).toBe('2');
+    expect(await redis().zcard(stream.retries)).toBe(1);
+    const share = { shares: [10], transactionsMax: 10 };
+    const read = { consumer: 'd', streams: [stream], ...share };
+    const { deliveries } = await readPresent(redis(), loadReadScript(), read);
+    expect(deliveries[0]?.entries).toHaveLength(2);
+    expect(await besidesWork()).toEqual({});
+    // A group that is lost is made again where something waits.
+    await redis().xgroup('DESTROY', stream.transactions, GROUP);
+    expect(await deliver('e', 2)).toHaveLength(2);
+  });
+});
