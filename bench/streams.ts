@@ -1,6 +1,7 @@
 /**
  * What a transaction costs Redis on its way through a stream, without profiles: appended as ingest does it, read and
- * settled as a worker does it. Processor time of the server, and what the append-only file grows by.
+ * settled as a worker does it. Processor time of the server, what the append-only file grows by, and the memory that
+ * waiting transactions and then their events take.
  */
 import type { Redis } from 'ioredis';
 import { integerOption, parseArguments } from '../src/cli/command.ts';
@@ -39,6 +40,11 @@ async function aofBytes(redis: Redis): Promise<number> {
   return Number(/^aof_current_size:(\d+)/m.exec(await redis.info('persistence'))?.[1] ?? 0);
 }
 
+/** Without what the server needs for itself, its clients and its append-only file. */
+async function dataBytes(redis: Redis): Promise<number> {
+  return Number(/^used_memory_dataset:(\d+)/m.exec(await redis.info('memory'))?.[1]);
+}
+
 function toPayload(transaction: Transaction): EntryPayload {
   const { corridor } = STREAM;
   const common = { attempt: 1, origin: 'ingest', replyTo: null } as const;
@@ -69,10 +75,12 @@ async function runThrough(redis: Redis, payloads: readonly EntryPayload[], post:
   const consumer = 'bench-1';
   await redis.flushall();
   await ensureGroups(redis, [STREAM.transactions]);
+  const emptyBytes = await dataBytes(redis);
   const [cpuBefore, aofBefore] = [await processorUs(redis), await aofBytes(redis)];
   for (let from = 0; from < payloads.length; from += post) {
     await producer.append(payloads.slice(from, from + post));
   }
+  const waitingBytes = (await dataBytes(redis)) - emptyBytes;
   const share = { shares: [BATCH_TRANSACTIONS], transactionsMax: BATCH_TRANSACTIONS };
   for (;;) {
     const { deliveries } = await readPresent(redis, script, {
@@ -88,6 +96,8 @@ async function runThrough(redis: Redis, payloads: readonly EntryPayload[], post:
   return {
     redis_us_a_transaction: (cpuAfter - cpuBefore) / payloads.length,
     aof_bytes_a_transaction: (aofAfter - aofBefore) / payloads.length,
+    bytes_a_waiting_transaction: waitingBytes / payloads.length,
+    bytes_a_published_score: ((await dataBytes(redis)) - emptyBytes) / payloads.length,
     left: await redis.xlen(STREAM.transactions),
   };
 }
