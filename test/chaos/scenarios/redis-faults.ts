@@ -72,6 +72,7 @@ const full = during({
   harm: async (stage) => {
     const { client } = stage.services;
     const [, before = '0'] = (await client.config('GET', 'maxmemory')) as [string, string];
+    stage.ledger.note({ kind: 'crowded' });
     await client.config('SET', 'maxmemory', MEMORY_BYTES);
     if (await isRefused(stage)) stage.happened('redis refused a write');
     return async () => {

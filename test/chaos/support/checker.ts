@@ -257,9 +257,9 @@ function checkQuiet(row: StoredRow, waiting: Waiting): Check[] {
   ];
 }
 
-/** Events may repeat and none is missing. A wipe of Redis takes those of before with it. */
+/** Events may repeat and none is missing. A wipe of Redis takes those of before with it, as want of room does. */
 async function checkEvents(stores: Sessions, ledger: Ledger): Promise<Check[]> {
-  if (ledger.wiped) return [];
+  if (ledger.wiped || ledger.crowded) return [];
   const { ids } = await readScoredEvents(stores);
   let missing = 0;
   for (const [key, id] of ledger.entries) if (!ids.has(id) && !ledger.condemned.has(key)) missing++;

@@ -37,6 +37,8 @@ export type LedgerLine =
   | { readonly kind: 'planted'; readonly entries: number }
   /** Redis lost what it held: events of before are gone, as they may be. */
   | { readonly kind: 'wiped' }
+  /** Redis had no room: events gave way to the work, as they may. */
+  | { readonly kind: 'crowded' }
   /** What the concurrent reader saw, once a score and whenever it differs. */
   | { readonly kind: 'seen'; readonly scores: readonly SeenScore[] }
   /** Transactions the concurrent reader saw with more than one score. */
@@ -83,6 +85,7 @@ export type Ledger = {
   readonly told: Told;
   readonly counts: LedgerCounts;
   readonly wiped: boolean;
+  readonly crowded: boolean;
   /** The first improper answer, for people. */
   readonly improper: string | undefined;
 };
@@ -102,7 +105,7 @@ export function openLedger({ write = () => undefined }: LedgerOptions = {}): Led
   const attempts = { refused: 0, unknown: 0, improper: 0 };
   let told: Told = {};
   let [repeated, contradictions, changed, planted] = [0, 0, 0, 0];
-  let wiped = false;
+  let [wiped, crowded] = [false, false];
   let improper: string | undefined;
 
   const acknowledge = ({ key, transactionId }: Acknowledgement) => {
@@ -148,6 +151,9 @@ export function openLedger({ write = () => undefined }: LedgerOptions = {}): Led
       case 'wiped':
         wiped = true;
         return;
+      case 'crowded':
+        crowded = true;
+        return;
       case 'seen':
         for (const score of line.scores) see(score);
         return;
@@ -173,6 +179,9 @@ export function openLedger({ write = () => undefined }: LedgerOptions = {}): Led
     },
     get wiped() {
       return wiped;
+    },
+    get crowded() {
+      return crowded;
     },
     get improper() {
       return improper;
