@@ -3,6 +3,7 @@ import { Cluster, type Redis } from 'ioredis';
 import type { RedisClient } from './connection.ts';
 
 export type NodeMemory = {
+  /** What the server holds against its limit: without buffers of replicas and of the append-only file. */
   readonly usedBytes: number;
   /** maxmemory; infinite without one. */
   readonly maxBytes: number;
@@ -17,7 +18,7 @@ export async function readMemory(node: Redis): Promise<NodeMemory> {
   const info = await node.info('memory');
   const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
   return {
-    usedBytes: field('used_memory'),
+    usedBytes: field('used_memory') - field('mem_not_counted_for_evict'),
     maxBytes: field('maxmemory') || Number.POSITIVE_INFINITY,
   };
 }
