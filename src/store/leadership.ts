@@ -11,7 +11,6 @@ import { Failure } from '../domain/failure.ts';
 import type { Failpoint } from '../runtime/failpoint.ts';
 import type { Database } from './pool.ts';
 
-/** Each has its row in the table. */
 export const LEADER_DUTIES = [
   'reconcile',
   'partitions',
@@ -57,6 +56,11 @@ const takeStatement = {
          returning led.epoch`,
 };
 
+const makeStatement = {
+  name: 'make-leadership',
+  text: 'insert into leaderships (duty) values ($1) on conflict do nothing',
+};
+
 const holdStatement = {
   name: 'hold-leadership',
   text: 'select from leaderships where duty = $1 and owner = $2 and epoch = $3 for share',
@@ -94,7 +98,10 @@ function createLead({ database, owner, failpoint }: Parts, duty: LeaderDuty): Ow
   /** Undefined while another process leads. */
   let epoch: string | undefined;
   let renewedMs = Number.NEGATIVE_INFINITY;
+  let isMade = false;
   const take = async (): Promise<string | undefined> => {
+    if (!isMade) await database.query(makeStatement, [duty]);
+    isMade = true;
     const askedMs = performance.now();
     const [taken] = await database.query<{ epoch: string }>(takeStatement, [duty, owner]);
     renewedMs = taken === undefined ? Number.NEGATIVE_INFINITY : askedMs;

@@ -168,7 +168,8 @@ test('whoever does not lead says nothing of labels that profiles do not know', a
   const metrics = createMetrics();
   const lead = (owner: string, until: string) =>
     rig.database.sql(
-      `update leaderships set owner = $1, epoch = epoch + 1, expires_at = $2 where duty = 'labels'`,
+      `insert into leaderships (duty, owner, epoch, expires_at) values ('labels', $1, 1, $2) on conflict (duty)
+       do update set owner = $1, epoch = leaderships.epoch + 1, expires_at = $2`,
       [owner, until],
     );
   const adapters = { database: rig.pool, redis: rig.commands, guards: UNGUARDED, metrics };

@@ -3,6 +3,7 @@
  * after Redis was lost, whatever is neither final nor waiting. The real one has tests of its own; here it
  * only brings lost entries back, at the worst of times and more than once.
  */
+import { Failure } from '../../src/domain/failure.ts';
 import { type EntryPayload, packEntries } from '../../src/stream/entry.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
 import type { Duty } from '../../src/worker/maintenance.ts';
@@ -12,37 +13,40 @@ import type { Process } from './process.ts';
 import { MARKET, STREAMS, type World } from './world.ts';
 
 const EVERY_MS = 700;
+/** One that died or stands still is replaced after it. */
+const LEASE_MS = 1000;
 /** A batch or transaction of this age is left to the reconciler. */
 const AGE_MS = 600;
 
 export function createReconcileDuty(world: World, process: Process): Duty {
-  const { leader } = world;
+  const { leader, clock } = world;
   return {
     name: 'reconcile',
     everyMs: EVERY_MS,
     async run() {
-      // A leader that died has lost its lock with its connection.
-      if (leader.holder?.isAlive()) return;
-      leader.holder = process;
-      try {
-        await reconcile(world, process);
-      } finally {
-        if (leader.holder === process) leader.holder = undefined;
-      }
+      const nowMs = clock.nowMs();
+      if (leader.owner !== process && nowMs < leader.untilMs) return;
+      if (leader.owner !== process) leader.epoch += 1;
+      leader.owner = process;
+      leader.untilMs = nowMs + LEASE_MS;
+      await reconcile(world, process, leader.epoch);
     },
   };
 }
 
-async function reconcile(world: World, process: Process): Promise<void> {
-  const { postgres, clock, identity } = world;
+async function reconcile(world: World, process: Process, epoch: number): Promise<void> {
+  const { postgres, clock, identity, leader } = world;
+  const write = (operation: 'writeState' | 'deleteBatches', effect: () => void) =>
+    process.ask(operation, () => {
+      if (leader.epoch === epoch) effect();
+      else throw new Failure('transient', 'LEADERSHIP_LOST', 'another process leads');
+    });
   const current = await process.ask('readIdentity', () => identity.value);
   const state = await process.ask('readState', () => postgres.state());
   const recovering = state.recovering || state.redisIdentity !== current;
   if (state.redisIdentity !== current) {
     // Written before anything is done, so that a crash cannot forget the loss.
-    await process.ask('writeState', () =>
-      postgres.writeState({ redisIdentity: current, recovering }),
-    );
+    await write('writeState', () => postgres.writeState({ redisIdentity: current, recovering }));
   }
   const untilMs = clock.nowMs() - AGE_MS;
   const batches = await process.ask('listOpenBatches', () => postgres.listOpenBatches(untilMs));
@@ -51,7 +55,7 @@ async function reconcile(world: World, process: Process): Promise<void> {
   );
   await appendEntries(world, process, owed.map(toEntry));
   const ids = batches.map(({ batchId }) => batchId);
-  if (ids.length > 0) await process.ask('deleteBatches', () => postgres.deleteBatches(ids));
+  if (ids.length > 0) await write('deleteBatches', () => postgres.deleteBatches(ids));
   if (!recovering) return;
   const waiting = await readWaiting(world, process);
   const unscored = await process.ask('listUnscored', () => postgres.listUnscored(untilMs));
@@ -60,7 +64,7 @@ async function reconcile(world: World, process: Process): Promise<void> {
   const isWhole = lost.length === 0 && postgres.receivedUntilMs() < untilMs;
   if (isWhole) {
     const whole = { redisIdentity: current, recovering: false };
-    await process.ask('writeState', () => postgres.writeState(whole));
+    await write('writeState', () => postgres.writeState(whole));
   }
 }
 

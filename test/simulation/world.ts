@@ -75,8 +75,8 @@ export type World = {
   /** Effects that are still on their way, and requests that are not yet done. */
   readonly owed: () => number;
   readonly owe: (change: 1 | -1) => void;
-  /** The one process that may reconcile. */
-  readonly leader: { holder: Process | undefined };
+  /** Who reconciles, until when, and how often that has changed. */
+  readonly leader: { owner: Process | undefined; epoch: number; untilMs: number };
 };
 
 export function createWorld(schedule: Schedule, missing: Mechanism | undefined): World {
@@ -134,7 +134,7 @@ export function createWorld(schedule: Schedule, missing: Mechanism | undefined):
     identity: { value: 1 },
     owed: () => owed,
     owe,
-    leader: { holder: undefined },
+    leader: { owner: undefined, epoch: 0, untilMs: 0 },
   };
 }
 
