@@ -37,7 +37,9 @@ export const frozenLeader: Scenario = {
           (await services.query<{ batchId: string }>(LEFT_BATCHES)).map(({ batchId }) => batchId);
         for (const pass of passes) {
           await engine.drain('worker-1');
-          const { pid } = await engine.start('worker', 'worker-1', { failpoint: CLOSING });
+          // Under load it may have a batch to close, and stop, before it is ready.
+          const armed = { failpoint: CLOSING, wait: false };
+          const { pid } = await engine.start('worker', 'worker-1', armed);
           await engine.drain('api-1');
           const failpoint = `api-after-commit:${pass}`;
           const api = await engine.start('api', 'api-1', { failpoint, wait: false });
