@@ -54,6 +54,7 @@ import {
   upsertBootstrapKey,
 } from './store/api-keys.ts';
 import { listCorridors } from './store/corridors.ts';
+import { readTotals } from './store/day-tallies.ts';
 import * as deadLetterStore from './store/dead-letter-search.ts';
 import {
   countOpenBatches,
@@ -65,7 +66,7 @@ import { openDatabase } from './store/open-database.ts';
 import type { Database } from './store/pool.ts';
 import { proveWrite } from './store/reconcile-state.ts';
 import { waitForSchema } from './store/schema-version.ts';
-import { countDeadLetters, countRows, countUnappended } from './store/totals.ts';
+import { countUnappended } from './store/totals.ts';
 import { loadTransactions } from './store/transaction-search.ts';
 import { openCommands, untilReady } from './stream/connection.ts';
 import { claimIdentity } from './stream/identity.ts';
@@ -266,8 +267,7 @@ function bindOperating(config: Config, { databases, redis, accept, guards }: Res
     listModelsOut: () => guards.redis.run(createModelsOut(redis, market).list),
     health: guards.health,
     countUnappended,
-    countDeadLetters,
-    countRows,
+    readTotals,
     openIngestBatch,
     deleteIngestBatches,
     loadTransactions,

@@ -5,7 +5,7 @@ import { createReading, type Reading } from '../query/reading.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { explain } from '../scoring/explain.ts';
 import { findRuleSet } from '../scoring/rule-sets.ts';
-import { readDay } from '../store/daily-summaries.ts';
+import { readDays } from '../store/day-tallies.ts';
 import { listMonths } from '../store/month-slice.ts';
 import {
   ACTIVITY_ROWS_MAX,
@@ -19,7 +19,6 @@ import type { ModelShelf } from './bind-models.ts';
 
 /** Scores kept in memory, about 1 KiB each: a stored score never changes. */
 const SCORE_CACHE_ENTRIES = 20_000;
-const SUMMARY_CACHE_DAYS = 400;
 
 export type ReadingAdapters = {
   readonly databases: Databases;
@@ -39,10 +38,9 @@ export function bindReading({ databases, shelf, metrics }: ReadingAdapters): Rea
     readActivity,
     activityRowsMax: ACTIVITY_ROWS_MAX,
     activityWindowsHours: ACTIVITY_WINDOWS_HOURS,
-    readDay,
+    readDays,
     listWatchReports,
     scoreCache: new LRUCache({ max: SCORE_CACHE_ENTRIES }),
-    summaryCache: new LRUCache({ max: SUMMARY_CACHE_DAYS }),
     countCache: (cache, hit) => (hit ? metrics.cacheHits : metrics.cacheMisses).inc({ cache }),
     async explainModel(name, vector, method) {
       const found = await shelf(name);

@@ -1,8 +1,9 @@
-/** The durable tallies of merchants as a duty: one worker keeps them, beside the way in. */
+/** Tallies by day and the durable tallies of merchants as a duty: one worker keeps them, beside the way in. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { merchantReachDays } from '../domain/history.ts';
 import { DAY_MS } from '../domain/utc-bucket.ts';
 import type { Config } from '../runtime/config.ts';
+import { mergeIncrements } from '../store/day-tallies.ts';
 import { createTallies, type Tallies } from '../store/fold-tallies.ts';
 import type { Leadership } from '../store/leadership.ts';
 import type { Database } from '../store/pool.ts';
@@ -23,11 +24,18 @@ export function bindTallies(config: Config, database: Database, leadership: Lead
     everyMs: FOLD_EVERY_MS,
     run: async (signal: AbortSignal) => {
       await lead.run(async () => {
+        await mergeAll(lead.writes, signal);
         await keepTallies(tallies, signal);
         await tallies.adopt(Date.now() - reachMs);
       });
     },
   };
+}
+
+async function mergeAll(database: Pick<Database, 'transaction'>, signal: AbortSignal): Promise<void> {
+  while ((await mergeIncrements(database)) && !signal.aborted) {
+    await delay(STEP_EVERY_MS, undefined, { signal }).catch(() => undefined);
+  }
 }
 
 /** Folds what was stored, and one chunk of what adopted merchants lack a step, until neither waits. */

@@ -1,7 +1,7 @@
 /**
  * `risk verify scores`: recomputes stored scores from the features, rule set and model stored with
  * them and compares bit for bit. The proof that a score can be explained years later. `risk verify
- * tallies` counts again what the tallies of merchants say.
+ * tallies` counts again what the tallies of days and merchants say.
  */
 import type { Opinion } from '../scoring/opinion.ts';
 import { verifyScore } from '../scoring/verify-score.ts';
@@ -17,7 +17,7 @@ import {
   UsageError,
 } from './command.ts';
 import { createStoredOpinions } from './verify/stored-opinions.ts';
-import { describeTallies, verifyTallies } from './verify/tallies.ts';
+import { describeDays, describeTallies, verifyDays, verifyTallies } from './verify/tallies.ts';
 
 const SAMPLE_MAX = 1_000_000_000;
 const SAMPLE_DEFAULT = 10_000;
@@ -32,7 +32,8 @@ and the registered model that they name, and compares score, risk, probability, 
 bit. Needs DATABASE_URL. Last line:
 verified=N different=0 available=M. Exit code 1 when any differs or there was none to verify.
 
-tallies counts the transactions of every tallied merchant again and compares. Last line: merchants=N
+tallies counts again and compares: transactions, scores and dead letters of every day whose month is there, and
+transactions of every tallied merchant. Last lines: days rows=R tallies=T different=0 and merchants=N
 transactions=M tallies=T different=0. Exit code 1 when any differs.
 
   --sample N   how many (default ${SAMPLE_DEFAULT})
@@ -73,9 +74,10 @@ export const command: Command = {
     }
     await using database = openVerified(context, url);
     if (what === 'tallies') {
+      const days = await verifyDays(database, context.signal);
       const found = await verifyTallies(database.query, context.signal);
-      context.output.value(found, describeTallies(found));
-      return found.different === 0 ? EXIT.fine : EXIT.failed;
+      context.output.value({ ...found, days }, [...describeDays(days), ...describeTallies(found)]);
+      return days.different + found.different === 0 ? EXIT.fine : EXIT.failed;
     }
     const verification = await verify(context, database, sample);
     show(context, verification);

@@ -1,15 +1,18 @@
 /**
  * `GET /v1/status`: where the pipeline stands. What waits is measured at each call: batches not yet
  * appended first, then the streams, so that a transaction on its way from one to the other is counted,
- * at worst, twice, never not at all. Totals of whole tables are counted at most every
- * COUNT_SHARE_MAX-th of the time; `totals_counted_at` says when. While Postgres does not answer, what was
- * last read of it is told, and that it is old.
+ * at worst, twice, never not at all. Totals are sums of tallies that are kept with the rows they count;
+ * `totals_counted_at` says until when they are complete. While Postgres does not answer, what was last read of
+ * it is told, and that it is old.
  */
 import { z } from 'zod';
+import type { Outcome } from '../domain/day-tally.ts';
 import { isUnavailable } from '../domain/failure.ts';
 import { breakerOf, MODEL_OUT_LEVEL, type ModelOut } from '../domain/model-out.ts';
+import { VERDICTS } from '../domain/score-record.ts';
 import type { Health } from '../runtime/guards.ts';
-import type * as Totals from '../store/totals.ts';
+import type { readTotals, Total } from '../store/day-tallies.ts';
+import type { countUnappended } from '../store/totals.ts';
 import type { StreamLag } from '../stream/lag.ts';
 import type { Databases } from './choose-database.ts';
 
@@ -53,9 +56,10 @@ export const statusSchema = z
           'Unappended, undelivered, unacknowledged and waiting to be tried again; exact, or null.',
       }),
     }),
-    totals_counted_at: z.iso
-      .datetime()
-      .meta({ description: 'When accepted and scored were counted.' }),
+    totals_counted_at: z.iso.datetime().meta({
+      description:
+        'What was stored before it is in the totals and dead letters. Before `at` only where no worker has merged tallies for long.',
+    }),
   })
   .meta({ id: 'Status' });
 export type StatusJson = z.infer<typeof statusSchema>;
@@ -81,8 +85,8 @@ export async function readPipelineStatus(
       throw error;
     }),
   );
-  const { unappended, deadLetters, accepted, scored, countedAtMs, isOld } = stored;
-  const corridors = measured === undefined ? null : toCorridors(...measured, deadLetters, health);
+  const { unappended, totals, countedAtMs, isOld } = stored;
+  const corridors = measured === undefined ? null : toCorridors(...measured, totals, health);
   const waiting = corridors?.map((row) => row.lag + row.pending + row.retries_due);
   return {
     at: new Date(databases.now()).toISOString(),
@@ -93,9 +97,9 @@ export async function readPipelineStatus(
     breakers: health.breakers(),
     degradation: health.level(),
     totals: {
-      accepted,
-      scored,
-      dead_lettered: deadLetters.reduce((sum, row) => sum + row.transactions, 0),
+      accepted: sumOf(totals, ['accepted']),
+      scored: sumOf(totals, VERDICTS),
+      dead_lettered: sumOf(totals, ['dead_lettered']),
       pending: isOld
         ? null
         : (waiting?.reduce((sum, entries) => sum + entries, unappended) ?? null),
@@ -104,13 +108,21 @@ export async function readPipelineStatus(
   };
 }
 
+function sumOf(totals: readonly Total[], outcomes: readonly Outcome[]): number {
+  return totals.reduce(
+    (sum, { outcome, count }) => sum + (outcomes.includes(outcome) ? count : 0),
+    0,
+  );
+}
+
 /** Shards of a corridor added up. */
 function toCorridors(
   lags: readonly StreamLag[],
   modelsOut: readonly ModelOut[],
-  deadLetters: readonly Totals.DeadLetterCount[],
+  totals: readonly Total[],
   health: Health,
 ): z.infer<typeof corridorSchema>[] {
+  const deadLetters = totals.filter(({ outcome, count }) => outcome === 'dead_letter' && count > 0);
   const names = new Set([
     ...lags.map((lag) => lag.stream.corridor),
     ...deadLetters.map((row) => row.corridor),
@@ -126,7 +138,7 @@ function toCorridors(
       pending: sum((lag) => lag.pending),
       retries_due: sum((lag) => lag.retriesWaiting),
       oldest_age_seconds: Math.max(0, ...ours.map((lag) => lag.oldestAgeMs)) / 1000,
-      dead_letters: deadLetters.find((row) => row.corridor === corridor)?.active ?? 0,
+      dead_letters: deadLetters.find((row) => row.corridor === corridor)?.count ?? 0,
       breakers: [...health.breakersOf(corridor), ...out.map((one) => `${breakerOf(one)}:open`)],
       degradation: Math.max(health.levelOf(corridor), out.length > 0 ? MODEL_OUT_LEVEL : 0),
     };
@@ -134,16 +146,19 @@ function toCorridors(
 }
 
 /** What Postgres holds. */
-export type StoredFigures = TableTotals & {
+export type StoredFigures = {
   readonly unappended: number;
-  readonly deadLetters: readonly Totals.DeadLetterCount[];
+  readonly totals: readonly Total[];
+  /** What was stored before it is in the totals. */
+  readonly countedAtMs: number;
   /** True when Postgres did not answer: all of it is from the last time it did. */
   readonly isOld: boolean;
 };
 
-export type ReadFiguresDependencies = TotalsDependencies & {
-  readonly countUnappended: typeof Totals.countUnappended;
-  readonly countDeadLetters: typeof Totals.countDeadLetters;
+export type ReadFiguresDependencies = {
+  readonly databases: Databases;
+  readonly countUnappended: typeof countUnappended;
+  readonly readTotals: typeof readTotals;
 };
 
 /**
@@ -155,64 +170,19 @@ export type ReadFigures = <Measured>(
 ) => Promise<readonly [StoredFigures, Measured]>;
 
 export function createReadFigures(dependencies: ReadFiguresDependencies): ReadFigures {
-  const { primary } = dependencies.databases;
-  const countTotals = createTotals(dependencies);
+  const { primary, now } = dependencies.databases;
   let last: StoredFigures | undefined;
   return async (measure) => {
     try {
       const unappended = await dependencies.countUnappended(primary);
       const measured = await measure();
-      const deadLetters = await dependencies.countDeadLetters(primary);
-      last = { ...(await countTotals()), unappended, deadLetters, isOld: false };
+      const countedAtMs = now();
+      const { totals, countedTo } = await dependencies.readTotals(primary);
+      last = { unappended, totals, countedAtMs: countedTo?.getTime() ?? countedAtMs, isOld: false };
       return [last, measured];
     } catch (error) {
       if (last === undefined || !isUnavailable(error)) throw error;
       return [{ ...last, isOld: true }, await measure()];
     }
-  };
-}
-
-export type TableTotals = {
-  readonly accepted: number;
-  readonly scored: number;
-  readonly countedAtMs: number;
-};
-
-/** A count is believed for at least this long, and for this many times as long as it took. */
-const COUNT_TTL_MS_MIN = 1000;
-const COUNT_SHARE_MAX = 20;
-
-export type TotalsDependencies = {
-  readonly databases: Databases;
-  readonly countRows: typeof Totals.countRows;
-};
-
-/**
- * Counts accepted and scored rows, exactly, and keeps the counts for a while that grows with their
- * cost: 20 ms of counting are repeated every second, two seconds of it (tens of millions of rows) every
- * forty. Callers that come during a count share it.
- */
-export function createTotals({ databases, countRows }: TotalsDependencies) {
-  let kept: TableTotals | undefined;
-  let validUntilMs = Number.NEGATIVE_INFINITY;
-  let running: Promise<TableTotals> | undefined;
-  const database = databases.replica ?? databases.primary;
-  const count = async (): Promise<TableTotals> => {
-    const countedAtMs = databases.now();
-    const startedAt = performance.now();
-    // Scores first: no transaction is then counted as scored and not as accepted.
-    const scored = await countRows(database, 'scores');
-    const accepted = await countRows(database, 'transactions');
-    const tookMs = performance.now() - startedAt;
-    kept = { accepted, scored, countedAtMs };
-    validUntilMs = performance.now() + Math.max(COUNT_TTL_MS_MIN, tookMs * COUNT_SHARE_MAX);
-    return kept;
-  };
-  return async (): Promise<TableTotals> => {
-    if (kept !== undefined && performance.now() < validUntilMs) return kept;
-    running ??= count().finally(() => {
-      running = undefined;
-    });
-    return await running;
   };
 }

@@ -1,7 +1,7 @@
 /** What analysts ask, bound once to its adapters: what the routes and `Prefer: wait` are given. */
 import type { ExplanationMethod } from '../domain/explanation.ts';
 import type { ScoreListParameters, TransactionListParameters } from '../domain/list-parameters.ts';
-import { type SummarizeDependencies, summarizeDays } from './daily-summaries.ts';
+import { type SummarizeDependencies, type SummaryDays, summarizeDays } from './daily-summaries.ts';
 import { type ExplainScoreDependencies, explainScore } from './explain-score.ts';
 import {
   type ModelWatchDependencies,
@@ -19,10 +19,9 @@ export type ReadingAdapters = ExplainScoreDependencies &
   PartyProfileDependencies &
   ModelWatchDependencies &
   Omit<ReadScoreDependencies, 'cache' | 'countCache'> &
-  Omit<SummarizeDependencies, 'cache' | 'countCache'> & {
+  SummarizeDependencies & {
     readonly scoreCache: ReadScoreDependencies['cache'];
-    readonly summaryCache: SummarizeDependencies['cache'];
-    readonly countCache: (cache: 'scores' | 'summaries', hit: boolean) => void;
+    readonly countCache: (cache: 'scores', hit: boolean) => void;
   };
 
 export type Reading = ReturnType<typeof createReading>;
@@ -30,7 +29,6 @@ export type Reading = ReturnType<typeof createReading>;
 export function createReading(adapters: ReadingAdapters) {
   const { now } = adapters.databases;
   const scores = { ...adapters, cache: adapters.scoreCache };
-  const summaries = { ...adapters, cache: adapters.summaryCache };
   return {
     now,
     findScore: (id: string) => findScore(scores, id),
@@ -45,7 +43,7 @@ export function createReading(adapters: ReadingAdapters) {
     readMerchantProfile: (id: string, atMs = now()) =>
       readPartyProfile(adapters, 'merchant', id, atMs),
     readModelWatch: (parameters: ModelWatchParameters) => readModelWatch(adapters, parameters),
-    summarizeDays: (days: readonly number[], corridor: string | undefined) =>
-      summarizeDays(summaries, days, corridor),
+    summarizeDays: (days: SummaryDays, corridor: string | undefined) =>
+      summarizeDays(adapters, days, corridor),
   };
 }

@@ -1,8 +1,9 @@
 /**
- * Scores, write side: one statement a batch, written once. What was stored before, by another delivery
+ * Scores, write side: one statement a batch, which counts them too, written once. What was stored before, by another delivery
  * of the same transaction, stays: the stored score is what counts. That is rare, so the statement that
  * looks for it (two fifths dearer) runs only after one that takes every score for new has failed.
  */
+import { countDays } from '../domain/day-tally.ts';
 import { compareIds, type DeliveredTransaction } from '../domain/delivered.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Decision, ScoreRecord } from '../domain/score-record.ts';
@@ -17,9 +18,10 @@ import {
   uuidArray,
   vectorArray,
 } from './binary-array.ts';
+import { addIncrements, incrementValues } from './day-tallies.ts';
 import type { createPartitionGuard } from './partitions.ts';
 import { sqlStateOf, UNIQUE_VIOLATION } from './pg-failure.ts';
-import type { Database, Statement } from './pool.ts';
+import type { Database, Query, Statement } from './pool.ts';
 import { vectorChecksum } from './vector-checksum.ts';
 
 /** One score to be stored. */
@@ -59,7 +61,10 @@ const insertAll = `insert into scores (transaction_id, created_at, scored_at, ac
                         unnest($14::text[]) as model, unnest($15::smallint[]) as attempts,
                         unnest($16::smallint[]) as degradation, unnest($17::integer[]) as features_crc32) s`;
 
-const insertAllStatement: Statement = { name: 'insert-all-scores', text: insertAll };
+const insertAllStatement: Statement = {
+  name: 'insert-all-scores',
+  text: `with tallied as (${addIncrements(18)}) ${insertAll}`,
+};
 
 // Ids come back only when some were stored before: a row each would cost more than the whole request.
 const insertNewStatement: Statement = {
@@ -73,9 +78,11 @@ const insertNewStatement: Statement = {
            from won`,
 };
 
+const addIncrementsStatement: Statement = { name: 'add-increments', text: addIncrements(1) };
+
 /** Inserts in one order, so that overlapping batches cannot deadlock; returns the ids that are new. */
 export async function insertScores(
-  database: Pick<Database, 'query'>,
+  database: Pick<Database, 'query' | 'transaction'>,
   scores: readonly NewScore[],
   lineage: ScoreLineage,
 ): Promise<Inserted> {
@@ -83,17 +90,38 @@ export async function insertScores(
   const rows = scores.toSorted(compareScores);
   const values = insertValues(rows, lineage);
   try {
-    await database.query(insertAllStatement, values);
+    await database.query(insertAllStatement, [...values, ...tally(rows, lineage)]);
   } catch (error) {
     if (sqlStateOf(error) !== UNIQUE_VIOLATION) throw error;
-    const [inserted] = await database.query<{ won: number; ids: string[] | null }>(
-      insertNewStatement,
-      values,
-    );
-    if (inserted === undefined) throw new Error('an aggregate has one row');
-    if (inserted.won < rows.length) return new Set(inserted.ids);
+    return await database.transaction((query) => insertNew(query, rows, lineage, values));
   }
   return 'all';
+}
+
+async function insertNew(
+  query: Query,
+  rows: readonly NewScore[],
+  lineage: ScoreLineage,
+  values: readonly unknown[],
+): Promise<Inserted> {
+  const [inserted] = await query<{ won: number; ids: string[] | null }>(insertNewStatement, values);
+  if (inserted === undefined) throw new Error('an aggregate has one row');
+  if (inserted.won === rows.length) {
+    await query(addIncrementsStatement, tally(rows, lineage));
+    return 'all';
+  }
+  const ids = new Set(inserted.ids);
+  const won = rows.filter(({ transaction }) => ids.has(transaction.transactionId));
+  await query(addIncrementsStatement, tally(won, lineage));
+  return ids;
+}
+
+function tally(rows: readonly NewScore[], { ruleSet }: ScoreLineage): readonly Buffer[] {
+  const days = countDays();
+  for (const { transaction, decision, model } of rows) {
+    days.add(transaction, { verdict: decision.verdict, score: decision.score, ruleSet, model });
+  }
+  return incrementValues(days.list());
 }
 
 /** By (created_at, transaction_id). */
@@ -134,7 +162,7 @@ export type InsertScores = (
 
 /** Makes missing partitions first; one that was dropped behind our back is made once more. */
 export function createInsertScores(
-  database: Pick<Database, 'query'>,
+  database: Pick<Database, 'query' | 'transaction'>,
   partitions: ReturnType<typeof createPartitionGuard>,
 ): InsertScores {
   return async (scores, lineage) => {

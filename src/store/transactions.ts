@@ -1,11 +1,13 @@
 /**
  * Writing accepted transactions: one statement, which is its own commit, claims the idempotency keys, stores the
- * transactions and opens the batch; where one key is held it does nothing at all. Keys that a sealed slice may
+ * transactions, counts them and opens the batch; where one key is held it does nothing at all. Keys that a sealed slice may
  * hold are looked up before. Reading lives in transaction-search.ts.
  */
+import { countDays } from '../domain/day-tally.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { hexUuidArray, textArray, timestampArray, uuidArray } from './binary-array.ts';
+import { addIncrements, incrementValues } from './day-tallies.ts';
 import { findKeys, findKeysInSlices, type HeldKey } from './idempotency-keys.ts';
 import { digestKeys, type KeyDigests, pickDigests } from './key-digest.ts';
 import type { KeyRoute, KeySlices } from './key-slices.ts';
@@ -59,6 +61,9 @@ const claimStatement: Statement = {
       select ${STAMP} as at
     ), stored as (
       ${insertTransactions}
+       where (select is_complete from complete)
+    ), tallied as (
+      ${addIncrements(18)}
        where (select is_complete from complete)
     )
     ${insertBatch}
@@ -145,6 +150,8 @@ async function tryClaim(
 
 function claimValues(slice: number, { array }: KeyDigests, batch: NewBatch): readonly unknown[] {
   const rows = batch.transactions;
+  const days = countDays();
+  for (const row of rows) days.add(row, null);
   return [
     slice,
     batch.batchId,
@@ -163,6 +170,7 @@ function claimValues(slice: number, { array }: KeyDigests, batch: NewBatch): rea
     optionalColumn(rows.map((row) => row.country)),
     optionalColumn(rows.map((row) => row.channel)),
     optionalColumn(rows.map((row) => row.metadata)),
+    ...incrementValues(days.list()),
   ];
 }
 

@@ -19,6 +19,8 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const ROWS = COUNTED_ROWS_MAX + 100;
 const NOW_MS = Date.now();
+/** The 15 minutes before it may lie in the month before. */
+const MONTH = '20';
 const HORIZON = { createdAtMs: NOW_MS, transactionId: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
 const POINT = { merchantId: 'm_busy', sinceMs: dayOf(NOW_MS) - 90 * DAY_MS, horizon: HORIZON };
 const config = testConfig();
@@ -48,6 +50,13 @@ async function insertRows(merchant: string, rows: number): Promise<void> {
      select gen_random_uuid(), to_timestamp($1::float8 / 1000) - i * interval '15 minutes', now(), 'acc_1', $2, 'US-EG', 1.25, 'USD'
        from generate_series(1, $3::int) i`,
     [NOW_MS, merchant, rows],
+  );
+  await testDatabase.sql(
+    `insert into daily_increments
+     select ((to_timestamp($1::float8 / 1000) - i * interval '15 minutes') at time zone 'UTC')::date, 'US-EG', 'USD',
+            'accepted', null, null, 1, 1.25, 0
+       from generate_series(1, $2::int) i`,
+    [NOW_MS, rows],
   );
 }
 
@@ -137,4 +146,24 @@ test('risk verify tallies finds the one count that is wrong', async () => {
   );
   const { code, output } = await verify();
   expect({ code, output }).toMatchObject({ code: 1, output: expect.stringContaining('m_busy') });
+});
+
+test.each([
+  [
+    'daily_tallies',
+    'amount = amount + 0.01 where day = (select max(day) from daily_tallies)',
+    MONTH,
+  ],
+  ['daily_increments', 'count = count + 1', MONTH],
+  ['total_tallies', 'count = count + 1', 'totals'],
+])('risk verify tallies finds a wrong figure in %s', async (table, change, named) => {
+  await insertRows('m_quiet', 3);
+  await runDuty();
+  await insertRows('m_quiet', 1);
+  expect(await verify()).toMatchObject({ code: 0 });
+  await testDatabase.sql(`update ${table} set ${change}`);
+  expect(await verify()).toMatchObject({
+    code: 1,
+    output: expect.stringContaining(`differs ${named}`),
+  });
 });

@@ -53,7 +53,7 @@ export function toNewScores(scores: readonly PlainScore[]): NewScore[] {
 }
 
 export async function insertPlainScores(
-  database: Pick<Database, 'query'>,
+  database: Pick<Database, 'query' | 'transaction'>,
   scores: readonly PlainScore[],
   lineage: ScoreLineage,
 ): Promise<Inserted> {

@@ -73,7 +73,10 @@ export async function startRunningApi(
       return JSON.parse(stdout);
     },
     reset: async () => {
-      await testDatabase.sql('truncate transactions, scores, labels, dead_letters, ingest_batches');
+      await testDatabase.sql(
+        `truncate transactions, scores, labels, dead_letters, ingest_batches, daily_increments, daily_tallies,
+                  total_tallies`,
+      );
       await redis.flushall();
     },
     [Symbol.asyncDispose]: async () => {

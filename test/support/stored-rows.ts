@@ -51,6 +51,7 @@ export async function storeTransactions(
   const json = JSON.stringify(rows);
   await database.query(insertTransactions, [json]);
   await database.query(insertScores, [json]);
+  await database.query(tallyRows, [json]);
   return rows.map((row) => row.transaction_id);
 }
 
@@ -93,6 +94,18 @@ export async function storeOpenBatch(
 ): Promise<void> {
   await query(insertOpenBatch, [batchId, receivedAt, transactionIds]);
 }
+
+/** What the engine's own statements count with the rows. */
+const tallyRows = {
+  name: 'test-tally-rows',
+  text: `insert into daily_increments (day, corridor, currency, outcome, rule_set, count, amount, score_sum)
+         select (created_at at time zone 'UTC')::date, corridor, currency, outcome,
+                case when outcome <> 'accepted' then 'default@1' end, 1, amount,
+                case when outcome <> 'accepted' then score else 0 end
+           from json_to_recordset($1) as r(created_at timestamptz, corridor text, amount numeric, currency text,
+             score smallint, verdict text),
+                lateral unnest(array['accepted'] || case when score is not null then array[verdict] end) as outcome`,
+};
 
 export type DeadLetterSeed = {
   readonly id: string;

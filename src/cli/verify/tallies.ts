@@ -1,6 +1,14 @@
-/** `risk verify tallies`: counts the transactions of tallied merchants again and compares. */
-import type { Query } from '../../store/pool.ts';
+/** `risk verify tallies`: counts what the tallies of days and merchants count again and compares. */
+import type { Database, Query } from '../../store/pool.ts';
+import {
+  type DayRecount,
+  listTalliedMonths,
+  recountDays,
+  recountDeadLetterDays,
+  recountTotalTallies,
+} from '../../store/recount-days.ts';
 import { listTalliedMerchants, recountTallies } from '../../store/recount-tallies.ts';
+import { inSnapshot } from '../../store/snapshot.ts';
 
 /** Merchants with differing tallies that are listed; all are counted. */
 const SHOWN_MAX = 10;
@@ -45,5 +53,47 @@ export function describeTallies(found: TallyVerification): string[] {
   return [
     ...differing.map((one) => `differs ${one.merchant_id}: ${one.different}`),
     `merchants=${merchants} transactions=${transactions} tallies=${tallies} different=${different}`,
+  ];
+}
+
+export type DayVerification = {
+  different: number;
+  tallies: number;
+  rows: number;
+  /** Months as YYYY-MM, `dead letters`, `totals`. */
+  readonly differing: { readonly of: string; readonly different: number }[];
+};
+
+/** One snapshot of rows and tallies, however much is stored meanwhile. */
+export async function verifyDays(
+  database: Pick<Database, 'session'>,
+  signal: AbortSignal,
+): Promise<DayVerification> {
+  return await inSnapshot(database, async (client) => {
+    const query: Query = async <Row extends object>(
+      { text }: { readonly text: string },
+      values: readonly unknown[] = [],
+    ) => (await client.query<Row>(text, [...values])).rows;
+    const sum: DayVerification = { different: 0, tallies: 0, rows: 0, differing: [] };
+    const add = (of: string, { different, tallies, rows }: DayRecount) => {
+      sum.different += different;
+      sum.tallies += tallies;
+      sum.rows += rows;
+      if (different > 0) sum.differing.push({ of, different });
+    };
+    for (const month of await listTalliedMonths(query)) {
+      if (signal.aborted) return sum;
+      add(new Date(month.fromMs).toISOString().slice(0, 7), await recountDays(query, month));
+    }
+    add('dead letters', await recountDeadLetterDays(query));
+    add('totals', await recountTotalTallies(query));
+    return sum;
+  });
+}
+
+export function describeDays({ different, tallies, rows, differing }: DayVerification): string[] {
+  return [
+    ...differing.map((one) => `differs ${one.of}: ${one.different}`),
+    `days rows=${rows} tallies=${tallies} different=${different}`,
   ];
 }

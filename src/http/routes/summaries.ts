@@ -7,6 +7,7 @@ import {
   type DailySummary,
   dailySummarySchema,
   daysOf,
+  type SummaryDays,
   summaryParameters,
 } from '../../query/daily-summaries.ts';
 import type { AppEnv } from '../app-env.ts';
@@ -16,7 +17,7 @@ import { allowedRoles, problemResponses } from '../openapi.ts';
 
 export type SummariesDependencies = {
   readonly summarizeDays: (
-    days: readonly number[],
+    days: SummaryDays,
     corridor: string | undefined,
   ) => Promise<DailySummary[]>;
   readonly now: () => number;
@@ -31,7 +32,7 @@ export function summariesRoutes({ summarizeDays, now }: SummariesDependencies): 
     if ('problem' in range) {
       throw new InvalidFields([{ pointer: '/from', detail: range.problem }]);
     }
-    return c.json({ items: await summarizeDays(range.days, parameters.corridor) });
+    return c.json({ items: await summarizeDays(range, parameters.corridor) });
   });
 
   return routes;
@@ -43,7 +44,7 @@ export const summariesPaths: ZodOpenApiPathsObject = {
       operationId: 'summarizeDays',
       summary: 'Transactions, amounts and scores by UTC day and corridor',
       description:
-        'Both days are included, at most 92; default the last seven. Figures of the last two days may be five minutes old, earlier ones an hour.',
+        'Both days are included, at most 92; default the last seven. Figures are those of the moment.',
       tags: ['summaries'],
       security: allowedRoles('analyst'),
       requestParams: { query: summaryParameters },

@@ -1,0 +1,97 @@
+/** Compares the daily tallies with the rows that they count: what `risk verify tallies` and tests ask. */
+import { isoTime, listMonths, type MonthRange } from './month-slice.ts';
+import type { Query, Statement } from './pool.ts';
+
+export type DayRecount = {
+  /** Tallies that differ from their rows. */
+  readonly different: number;
+  readonly tallies: number;
+  /** Rows counted. */
+  readonly rows: number;
+};
+
+const KEY = 'day, corridor, currency, outcome, rule_set, model';
+const KEPT = `select ${KEY}, count, amount, score_sum from daily_tallies
+               union all select ${KEY}, count, amount, score_sum from daily_increments`;
+
+/** @param counted the rows, grouped; @param where which of the tallies are theirs */
+const compare = (counted: string, where: string) => `
+  select count(*) filter (where count <> 0 or amount <> 0 or score_sum <> 0)::int4 as different,
+         count(*)::int4 as tallies, coalesce(sum(rows), 0)::float8 as rows
+    from (select ${KEY}, sum(count) as count, sum(amount) as amount, sum(score_sum) as score_sum, sum(rows) as rows
+            from (select *, count as rows from (${counted}) counted
+                   union all
+                  select ${KEY}, -count, -amount, -score_sum, 0 from (${KEPT}) kept where ${where}) both_kinds
+           group by ${KEY}) compared`;
+
+const WITHIN = 'created_at >= $1 and created_at < $2';
+
+/** A score whose transaction is missing has the currency XXX, as the migration counted it. */
+const recountMonth: Statement = {
+  name: 'recount-days',
+  text: compare(
+    `select (created_at at time zone 'UTC')::date as day, corridor, currency, 'accepted' as outcome, null as rule_set,
+            null as model, count(*) as count, sum(amount) as amount, 0::bigint as score_sum
+       from transactions where ${WITHIN} group by 1, 2, 3
+      union all
+     select (s.created_at at time zone 'UTC')::date, s.corridor, coalesce(t.currency, 'XXX'), s.verdict, s.rule_set,
+            s.model, count(*), coalesce(sum(t.amount), 0), sum(s.score)
+       from (select * from scores where ${WITHIN}) s
+       left join (select transaction_id, created_at, currency, amount from transactions where ${WITHIN}) t
+            using (transaction_id, created_at)
+      group by 1, 2, 3, 4, 5, 6`,
+    `outcome not in ('dead_lettered', 'dead_letter')
+       and day >= ($1 at time zone 'UTC')::date and day < ($2 at time zone 'UTC')::date`,
+  ),
+};
+
+const recountDeadLetters: Statement = {
+  name: 'recount-dead-letters',
+  text: compare(
+    `select (failed_at at time zone 'UTC')::date as day, corridor, 'XXX' as currency, outcome, null as rule_set,
+            null as model, count(*) as count, 0::numeric as amount, 0::bigint as score_sum
+       from dead_letters
+      cross join lateral (values ('dead_lettered', replayed_at is null and transaction_id is not null),
+                                 ('dead_letter', replayed_at is null and purged_at is null)) o (outcome, is_counted)
+      where is_counted group by 1, 2, 4`,
+    `outcome in ('dead_lettered', 'dead_letter')`,
+  ),
+};
+
+/** Totals against the days that were merged into them. */
+const recountTotals: Statement = {
+  name: 'recount-totals',
+  text: `select count(*) filter (where count <> 0)::int4 as different, count(*)::int4 as tallies, 0::float8 as rows
+           from (select corridor, outcome, sum(count) as count
+                   from (select corridor, outcome, count from daily_tallies
+                          union all select corridor, outcome, -count from total_tallies) both_kinds
+                  group by 1, 2) compared`,
+};
+
+/** Months with a partition, newest first; days of other months have no rows to be compared with. */
+export async function listTalliedMonths(query: Query): Promise<MonthRange[]> {
+  return await listMonths({ query }, 'transactions');
+}
+
+/** Reads all transactions and scores of the month. */
+export async function recountDays(query: Query, { fromMs, toMs }: MonthRange): Promise<DayRecount> {
+  return await countAgain(query, recountMonth, [isoTime(fromMs), isoTime(toMs)]);
+}
+
+export async function recountDeadLetterDays(query: Query): Promise<DayRecount> {
+  return await countAgain(query, recountDeadLetters, []);
+}
+
+export async function recountTotalTallies(query: Query): Promise<DayRecount> {
+  return await countAgain(query, recountTotals, []);
+}
+
+async function countAgain(
+  query: Query,
+  statement: Statement,
+  values: readonly unknown[],
+): Promise<DayRecount> {
+  const [row] = await query<DayRecount>(statement, values);
+  if (row === undefined) throw new Error('a count without a row');
+  return row;
+}

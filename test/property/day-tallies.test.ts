@@ -1,0 +1,250 @@
+/**
+ * Goal: totals and daily tallies equal a recount at any moment, whatever is stored again or at once, however late, and
+ * wherever a step of merging is cut off. Method: random rounds against a real Postgres; what belongs to a round runs at
+ * once: posts with known keys among new ones, deliveries that score what is scored, labels, dead letters that are
+ * replayed, purged and closed, and merging that is rolled back at any of its statements.
+ */
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Failure } from '../../src/domain/failure.ts';
+import { VERDICTS } from '../../src/domain/score-record.ts';
+import { DAY_MS } from '../../src/domain/utc-bucket.ts';
+import { mergeIncrements, readTotals } from '../../src/store/day-tallies.ts';
+import { markPurged, markReplayed } from '../../src/store/dead-letter-search.ts';
+import { closeDeadLettersOfScored, insertDeadLetters } from '../../src/store/dead-letters.ts';
+import type { KeySlices } from '../../src/store/key-slices.ts';
+import { insertLabels } from '../../src/store/labels.ts';
+import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
+import type { Database, Query } from '../../src/store/pool.ts';
+import {
+  listTalliedMonths,
+  recountDays,
+  recountDeadLetterDays,
+  recountTotalTallies,
+} from '../../src/store/recount-days.ts';
+import { insertScores } from '../../src/store/scores.ts';
+import { claimTransactions, type NewTransaction } from '../../src/store/transactions.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { deliver } from '../support/delivered.ts';
+import { openSlices } from '../support/key-rows.ts';
+import { idAt } from '../support/stored-rows.ts';
+
+const RUNS = 8;
+const TIMEOUT_MS = 180_000;
+const BASE_MS = Date.UTC(2026, 4, 31, 22);
+/** Transactions that there may be. */
+const POOL = 40;
+const LINEAGE = { scoredAtMs: BASE_MS, featureSchema: 1, ruleSet: 'default@1' };
+
+/** Late and early by days and months; amounts beyond what a double holds. */
+function transactionOf(run: number, n: number): NewTransaction {
+  const createdAtMs = BASE_MS + ((n * 7) % 5) * 3_600_000 - (n % 3) * 20 * DAY_MS;
+  return {
+    transactionId: idAt(createdAtMs, run * POOL + n),
+    ...{ createdAtMs, receivedAtMs: BASE_MS, accountId: `acc_${n % 4}`, merchantId: 'm_1' },
+    amount: n % 7 === 0 ? `999999999999${n}.0${n % 10}` : `${n + 1}.${n % 2 === 0 ? '5' : '25'}`,
+    currency: n % 4 === 0 ? 'JPY' : 'USD',
+    corridor: n % 5 === 0 ? 'GB-NG' : 'US-EG',
+    ...{ type: null, ip: null, deviceId: null, country: null, channel: null, metadata: null },
+    idempotencyKey: `${run}-${String(n).padStart(4, '0')}`,
+    fingerprint: 'ab'.repeat(16),
+  };
+}
+
+const some = fc.uniqueArray(fc.nat({ max: POOL - 1 }), { minLength: 1, maxLength: 12 });
+const cut = fc.oneof(fc.constant(null), fc.nat({ max: 3 }));
+const action = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('post' as const), some, isBad: fc.nat(5) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('score' as const), some, verdict: fc.nat(2) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('label' as const), some }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('dead' as const),
+      how: fc.constantFrom(
+        'give up' as const,
+        'replay' as const,
+        'purge' as const,
+        'close' as const,
+      ),
+      some,
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('merge' as const),
+      cut,
+      most: fc.integer({ min: 1, max: 30 }),
+    }),
+  },
+);
+type Action = typeof action extends fc.Arbitrary<infer T> ? T : never;
+
+let testDatabase: TestDatabase;
+let database: Database;
+let slices: KeySlices;
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open({ connectionsMax: 8 });
+  slices = openSlices(database);
+  const month = monthOf(BASE_MS);
+  await ensurePartitions(database, [month - 2, month - 1, month, month + 1]);
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+
+class Cut extends Failure {
+  constructor() {
+    super('permanent', 'CUT', 'cut off');
+  }
+}
+
+/** Its database transaction is rolled back before the statement of this number, or before its commit. */
+function cutOff(at: number | null): Pick<Database, 'transaction'> {
+  return {
+    transaction: (work) =>
+      database.transaction(async (query) => {
+        let statements = 0;
+        const counted: Query = async (statement, values) => {
+          if (statements++ === at) throw new Cut();
+          return await query(statement, values);
+        };
+        const result = await work(counted);
+        if (at !== null) throw new Cut();
+        return result;
+      }),
+  };
+}
+
+async function post(rows: readonly NewTransaction[], isBad: boolean): Promise<void> {
+  const transactions = rows.map((row, at) => (isBad && at === 0 ? { ...row, amount: '0' } : row));
+  const batch = { batchId: idAt(BASE_MS), client: 'default', receivedAtMs: BASE_MS, transactions };
+  const claimed = claimTransactions(database, slices, batch);
+  const held = await (isBad ? claimed.catch(() => new Map()) : claimed);
+  const free = rows.filter((_, at) => !held.has(transactions[at] as NewTransaction));
+  if (held.size > 0 && free.length > 0) await post(free, isBad);
+}
+
+async function act(run: number, one: Action): Promise<unknown> {
+  if (one.kind === 'merge') {
+    return await mergeIncrements(cutOff(one.cut), one.most).catch((error: unknown) => {
+      if (!(error instanceof Cut)) throw error;
+    });
+  }
+  const rows = one.some.toSorted((a, b) => a - b).map((n) => transactionOf(run, n));
+  if (one.kind === 'post') return await post(rows, one.isBad === 0);
+  if (one.kind === 'dead') return await actOnDead(one.how, rows);
+  if (one.kind === 'label') {
+    const label = { label: 'fraud' as const, labelledAtMs: BASE_MS + DAY_MS, source: 'test' };
+    const labels = rows.map((row) => ({ ...row, ...label, amountToMedian: null }));
+    const batch = { batchId: idAt(BASE_MS), receivedAtMs: BASE_MS + DAY_MS, labels };
+    return await database.transaction((query) => insertLabels(query, batch));
+  }
+  // Only what is stored is delivered.
+  const stored = await database.query<{ transaction_id: string }>(
+    {
+      name: '',
+      text: 'select transaction_id from transactions where transaction_id = any($1::uuid[])',
+    },
+    [rows.map((row) => row.transactionId)],
+  );
+  const ids = new Set(stored.map((row) => row.transaction_id));
+  const verdict = VERDICTS[one.verdict] ?? 'review';
+  const decision = { score: 300 * one.verdict, risk: 0.1, probability: null, verdict, reasons: [] };
+  const scores = deliver(rows.filter((row) => ids.has(row.transactionId))).map((transaction) => ({
+    ...{ transaction, decision, features: Float64Array.of(1), attempts: 1, degradation: 0 },
+    model: transaction.row % 2 === 0 ? null : 'm@1',
+  }));
+  return await insertScores(database, scores, LINEAGE);
+}
+
+async function actOnDead(
+  how: Extract<Action, { kind: 'dead' }>['how'],
+  rows: readonly NewTransaction[],
+): Promise<unknown> {
+  if (how === 'close') {
+    return await closeDeadLettersOfScored(
+      database,
+      rows.map((row) => row.transactionId),
+    );
+  }
+  if (how === 'give up') {
+    const why = { attempts: 4, errorCode: 'TEST', error: 'test', entry: '{}' };
+    const letters = rows.map((row, at) => ({
+      ...{ ...row, ...why, stream: 'stream', entryId: row.idempotencyKey },
+      ...{ transactionId: at === 3 ? null : row.transactionId, failedAtMs: row.createdAtMs },
+    }));
+    return await insertDeadLetters(database, letters);
+  }
+  const mark = how === 'replay' ? markReplayed : markPurged;
+  const selection = { failedBeforeMs: BASE_MS + DAY_MS, corridor: rows[0]?.corridor };
+  return await database.transaction((query) => mark(query, selection, BASE_MS, rows.length));
+}
+
+const definition = {
+  name: 'totals-by-definition',
+  text: `select (select count(*)::int from transactions) as accepted, (select count(*)::int from scores) as scored,
+                (select count(transaction_id)::int from dead_letters where replayed_at is null) as dead_lettered,
+                (select count(*)::int from dead_letters where replayed_at is null and purged_at is null) as dead_letter`,
+};
+
+async function check(): Promise<void> {
+  const { totals, countedTo } = await readTotals(database);
+  expect(countedTo).toBeNull();
+  const found: Record<string, number> = {
+    accepted: 0,
+    scored: 0,
+    dead_lettered: 0,
+    dead_letter: 0,
+  };
+  for (const { outcome, count } of totals) {
+    const name = (VERDICTS as readonly string[]).includes(outcome) ? 'scored' : outcome;
+    found[name] = (found[name] ?? 0) + count;
+  }
+  expect([found]).toEqual(await database.query(definition));
+}
+
+async function recount(): Promise<void> {
+  const { query } = database;
+  for (const month of await listTalliedMonths(query)) {
+    expect(await recountDays(query, month)).toMatchObject({ different: 0 });
+  }
+  expect(await recountDeadLetterDays(query)).toMatchObject({ different: 0 });
+  expect(await recountTotalTallies(query)).toMatchObject({ different: 0 });
+}
+
+test(
+  'tallies equal a recount, whatever is stored, stored again or cut off',
+  async () => {
+    let run = 0;
+    const rounds = fc.array(fc.array(action, { minLength: 1, maxLength: 4 }), {
+      minLength: 6,
+      maxLength: 16,
+    });
+    await fc.assert(
+      fc.asyncProperty(rounds, async (all) => {
+        run++;
+        for (const round of all) {
+          await Promise.all(round.map((one) => act(run, one)));
+          await check();
+        }
+        await recount();
+        while (await mergeIncrements(database, 7));
+        expect(await testDatabase.sql('select from daily_increments')).toEqual([]);
+        await check();
+        await recount();
+      }),
+      { numRuns: RUNS, endOnFailure: true },
+    );
+  },
+  TIMEOUT_MS,
+);
