@@ -70,6 +70,7 @@ create trigger dead_letters_tallied_update after update on dead_letters
 create trigger dead_letters_tallied_delete after delete on dead_letters
   referencing old table as removed for each statement execute function tally_dead_letters();
 
+-- What is stored already.
 insert into daily_increments (day, corridor, currency, outcome, count, amount, score_sum)
 select (created_at at time zone 'UTC')::date, corridor, currency, 'accepted', count(*), sum(amount), 0
   from transactions group by 1, 2, 3;
