@@ -41,6 +41,15 @@ export const dailySummarySchema = z
   .meta({ id: 'DailySummary' });
 export type DailySummary = z.infer<typeof dailySummarySchema>;
 
+export const dailySummariesSchema = z.object({
+  counted_at: z.iso.datetime().meta({
+    description:
+      'What was stored before it is in the figures: the moment of the answer, unless no worker has merged tallies for long.',
+  }),
+  items: z.array(dailySummarySchema),
+});
+export type DailySummaries = z.infer<typeof dailySummariesSchema>;
+
 export type SummarizeDependencies = {
   readonly databases: Databases;
   readonly readDays: typeof readDays;
@@ -68,13 +77,17 @@ export async function summarizeDays(
   { databases, readDays }: SummarizeDependencies,
   { first, last }: SummaryDays,
   corridor: string | undefined,
-): Promise<DailySummary[]> {
-  const sums = await readDays(chooseDatabase(databases, last + DAY_MS), first, last);
+): Promise<DailySummaries> {
+  const now = databases.now();
+  const { days, countedTo } = await readDays(chooseDatabase(databases, last + DAY_MS), first, last);
   const groups = Map.groupBy(
-    sums.filter((sum) => corridor === undefined || sum.corridor === corridor),
+    days.filter((sum) => corridor === undefined || sum.corridor === corridor),
     (sum) => `${sum.dayMs} ${sum.corridor}`,
   );
-  return [...groups.values()].flatMap((group) => toSummary(group) ?? []);
+  return {
+    counted_at: (countedTo ?? new Date(now)).toISOString(),
+    items: [...groups.values()].flatMap((group) => toSummary(group) ?? []),
+  };
 }
 
 const isVerdict = (outcome: string): outcome is Verdict =>

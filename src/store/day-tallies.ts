@@ -109,22 +109,24 @@ export type Totals = {
   readonly countedTo: Date | null;
 };
 
-type TotalsRow = { emptiedAt: Date; increments: number; corridor: string | null } & Omit<
-  Total,
-  'corridor'
->;
+/** One row at least; without a corridor it is no sum. */
+type Read<Sum> = { emptiedAt: Date; increments: number } & (Sum | { corridor: null });
+
+const isSum = <Sum extends object>(row: Read<Sum>): row is Sum & Read<Sum> =>
+  !('corridor' in row && row.corridor === null);
+
+function countedTo(rows: readonly Read<object>[], incrementsMax: number): Date | null {
+  const [first] = rows;
+  if (first === undefined) throw new Error('tally_merge has lost its row');
+  return first.increments > incrementsMax ? first.emptiedAt : null;
+}
 
 export async function readTotals(
   database: Pick<Database, 'query'>,
   incrementsMax: number = INCREMENTS_READ_MAX,
 ): Promise<Totals> {
-  const rows = await database.query<TotalsRow>(readTotalsStatement, [incrementsMax]);
-  const [first] = rows;
-  if (first === undefined) throw new Error('tally_merge has lost its row');
-  const totals = rows.flatMap(({ corridor, outcome, count }) =>
-    corridor === null ? [] : [{ corridor, outcome, count }],
-  );
-  return { totals, countedTo: first.increments > incrementsMax ? first.emptiedAt : null };
+  const rows = await database.query<Read<Total>>(readTotalsStatement, [incrementsMax]);
+  return { totals: rows.filter(isSum), countedTo: countedTo(rows, incrementsMax) };
 }
 
 export type DaySum = {
@@ -142,22 +144,28 @@ export type DaySum = {
 const readDaysStatement: Statement = {
   name: 'read-days',
   text: `
-    select extract(epoch from day)::float8 * 1000 as "dayMs", corridor, currency, outcome,
-           sum(count)::float8 as count, sum(amount)::text as amount, sum(score_sum)::float8 as "scoreSum"
-      from (select * from daily_tallies
-             union all
-            select * from (select * from daily_increments limit $3) fresh) both_kinds
-     where day >= date '1970-01-01' + $1::int4 and day <= date '1970-01-01' + $2::int4
-     group by day, corridor, currency, outcome having sum(count) <> 0
-     order by day, corridor, currency, outcome`,
+    with fresh as materialized (select * from daily_increments limit $1::int4 + 1)
+    select emptied_at as "emptiedAt", (select count(*)::int4 from fresh) as increments, d.*
+      from tally_merge
+      left join (select extract(epoch from day)::float8 * 1000 as "dayMs", corridor, currency, outcome,
+                        sum(count)::float8 as count, sum(amount)::text as amount, sum(score_sum)::float8 as "scoreSum"
+                   from (select * from daily_tallies union all select * from fresh) both_kinds
+                  where day >= date '1970-01-01' + $2::int4 and day <= date '1970-01-01' + $3::int4
+                  group by day, corridor, currency, outcome having sum(count) <> 0) d on true
+     order by "dayMs", corridor, currency, outcome`,
 };
+
+export type Days = { readonly days: readonly DaySum[]; readonly countedTo: Date | null };
 
 /** Sums of each of these days, both included, in order. */
 export async function readDays(
   { query }: { readonly query: Query },
   firstMs: number,
   lastMs: number,
-): Promise<DaySum[]> {
-  const values = [firstMs / DAY_MS, lastMs / DAY_MS, INCREMENTS_READ_MAX];
-  return await query<DaySum>(readDaysStatement, values);
+  incrementsMax: number = INCREMENTS_READ_MAX,
+): Promise<Days> {
+  const rows = await query<Read<DaySum>>(readDaysStatement, [
+    ...[incrementsMax, firstMs / DAY_MS, lastMs / DAY_MS],
+  ]);
+  return { days: rows.filter(isSum), countedTo: countedTo(rows, incrementsMax) };
 }

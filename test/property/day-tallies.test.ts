@@ -108,18 +108,21 @@ class Cut extends Failure {
   }
 }
 
-/** Its database transaction is rolled back before the statement of this number, or before its commit. */
+/** Ends before the statement of this number, commits among them, as a process does that dies there. */
 function cutOff(at: number | null): Pick<Database, 'transaction'> {
+  let statements = 0;
+  const pass = () => {
+    if (statements++ === at) throw new Cut();
+  };
   return {
     transaction: (work) =>
       database.transaction(async (query) => {
-        let statements = 0;
         const counted: Query = async (statement, values) => {
-          if (statements++ === at) throw new Cut();
+          pass();
           return await query(statement, values);
         };
         const result = await work(counted);
-        if (at !== null) throw new Cut();
+        pass();
         return result;
       }),
   };

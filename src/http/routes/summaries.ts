@@ -1,11 +1,10 @@
 /** `/v1/summaries`: sums by day. */
 import { Hono } from 'hono';
-import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { InvalidFields } from '../../domain/field-error.ts';
 import {
-  type DailySummary,
-  dailySummarySchema,
+  type DailySummaries,
+  dailySummariesSchema,
   daysOf,
   type SummaryDays,
   summaryParameters,
@@ -19,7 +18,7 @@ export type SummariesDependencies = {
   readonly summarizeDays: (
     days: SummaryDays,
     corridor: string | undefined,
-  ) => Promise<DailySummary[]>;
+  ) => Promise<DailySummaries>;
   readonly now: () => number;
 };
 
@@ -32,7 +31,7 @@ export function summariesRoutes({ summarizeDays, now }: SummariesDependencies): 
     if ('problem' in range) {
       throw new InvalidFields([{ pointer: '/from', detail: range.problem }]);
     }
-    return c.json({ items: await summarizeDays(range, parameters.corridor) });
+    return c.json(await summarizeDays(range, parameters.corridor));
   });
 
   return routes;
@@ -52,7 +51,7 @@ export const summariesPaths: ZodOpenApiPathsObject = {
         200: {
           description: 'Oldest day first; days without transactions are left out.',
           content: {
-            'application/json': { schema: z.object({ items: z.array(dailySummarySchema) }) },
+            'application/json': { schema: dailySummariesSchema },
           },
         },
         ...problemResponses(422),
