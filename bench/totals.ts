@@ -79,7 +79,7 @@ async function fill(services: Services, rows: number, note: (text: string) => vo
   await database.query('update reconcile_state set checkpoint = now()');
   await database.query('vacuum analyze transactions, scores');
   note('counting them as the migration does');
-  const counting = (await readFile(MIGRATION, 'utf8')).split('-- What is stored already.')[1] ?? '';
+  const [, , counting = ''] = (await readFile(MIGRATION, 'utf8')).split(/^-- step.*$/m);
   const startMs = performance.now();
   await database.query(counting);
   const countSeconds = (performance.now() - startMs) / 1000;

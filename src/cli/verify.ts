@@ -6,6 +6,7 @@
 import type { Opinion } from '../scoring/opinion.ts';
 import { verifyScore } from '../scoring/verify-score.ts';
 import { type Database, openPool } from '../store/pool.ts';
+import { repairDays } from '../store/recount-days.ts';
 import { type SampledScore, sampleScores } from '../store/score-sample.ts';
 import { createModelShelf } from './bind-models.ts';
 import {
@@ -25,7 +26,7 @@ const SAMPLE_DEFAULT = 10_000;
 const SHOWN_MAX = 10;
 
 const USAGE = `risk verify scores [--sample N]
-risk verify tallies
+risk verify tallies [--repair]
 
 Recomputes stored scores, evenly spread over all months, from what was stored with them, by the rule set
 and the registered model that they name, and compares score, risk, probability, verdict and reasons bit for
@@ -37,6 +38,7 @@ transactions of every tallied merchant. Last lines: days rows=R tallies=T differ
 transactions=M tallies=T different=0. Exit code 1 when any differs.
 
   --sample N   how many (default ${SAMPLE_DEFAULT})
+  --repair     first add to the tallies of days what they lack; the engine may run
 
 Example: risk verify scores --sample 100000
 `;
@@ -58,7 +60,7 @@ export const command: Command = {
   run: async (args, context) => {
     const { values, positionals } = parseArguments(
       args,
-      { sample: { type: 'string' } },
+      { sample: { type: 'string' }, repair: { type: 'boolean' } },
       { min: 1, max: 1 },
     );
     const [what] = positionals;
@@ -74,6 +76,7 @@ export const command: Command = {
     }
     await using database = openVerified(context, url);
     if (what === 'tallies') {
+      if (values.repair === true) await repairDays(database, context.signal);
       const days = await verifyDays(database, context.signal);
       const found = await verifyTallies(database.query, context.signal);
       context.output.value({ ...found, days }, [...describeDays(days), ...describeTallies(found)]);

@@ -42,7 +42,8 @@ export function incrementValues(tallies: readonly DayTally[]): readonly Buffer[]
   ];
 }
 
-const lockMerge: Statement = {
+/** Of those who merge, one at a time. */
+export const lockMerge: Statement = {
   name: 'lock-tally-merge',
   text: 'select from tally_merge for update',
 };

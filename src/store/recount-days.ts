@@ -1,6 +1,11 @@
-/** Compares the daily tallies with the rows that they count: what `risk verify tallies` and tests ask. */
+/**
+ * Compares the daily tallies with the rows that they count, and adds what differs: `risk verify tallies`. Rows and tallies
+ * are read in one snapshot, and what is stored meanwhile counts itself, so a repair needs no pause.
+ */
+import { lockMerge } from './day-tallies.ts';
 import { isoTime, listMonths, type MonthRange } from './month-slice.ts';
-import type { Query, Statement } from './pool.ts';
+import type { Database, Query, Statement } from './pool.ts';
+import { queryOf } from './snapshot.ts';
 
 export type DayRecount = {
   /** Tallies that differ from their rows. */
@@ -14,22 +19,37 @@ const KEY = 'day, corridor, currency, outcome, rule_set, model';
 const KEPT = `select ${KEY}, count, amount, score_sum from daily_tallies
                union all select ${KEY}, count, amount, score_sum from daily_increments`;
 
-/** @param counted the rows, grouped; @param where which of the tallies are theirs */
+/** What the rows have more than the tallies, by key. @param where which of the tallies are theirs */
 const compare = (counted: string, where: string) => `
-  select count(*) filter (where count <> 0 or amount <> 0 or score_sum <> 0)::int4 as different,
-         count(*)::int4 as tallies, coalesce(sum(rows), 0)::float8 as rows
-    from (select ${KEY}, sum(count) as count, sum(amount) as amount, sum(score_sum) as score_sum, sum(rows) as rows
-            from (select *, count as rows from (${counted}) counted
-                   union all
-                  select ${KEY}, -count, -amount, -score_sum, 0 from (${KEPT}) kept where ${where}) both_kinds
-           group by ${KEY}) compared`;
+    select ${KEY}, sum(count) as count, sum(amount) as amount, sum(score_sum) as score_sum, sum(rows) as rows
+      from (select *, count as rows from (${counted}) counted
+             union all
+            select ${KEY}, -count, -amount, -score_sum, 0 from (${KEPT}) kept where ${where}) both_kinds
+     group by ${KEY}`;
+
+const DIFFERS = '(count <> 0 or amount <> 0 or score_sum <> 0)';
+
+type Comparison = { readonly recount: Statement; readonly repair: Statement };
+
+const statements = (name: string, compared: string): Comparison => ({
+  recount: {
+    name: `recount-${name}`,
+    text: `select count(*) filter (where ${DIFFERS})::int4 as different, count(*)::int4 as tallies,
+                  coalesce(sum(rows), 0)::float8 as rows from (${compared}) compared`,
+  },
+  repair: {
+    name: `repair-${name}`,
+    text: `insert into daily_increments (${KEY}, count, amount, score_sum)
+           select ${KEY}, count, amount, score_sum from (${compared}) compared where ${DIFFERS}`,
+  },
+});
 
 const WITHIN = 'created_at >= $1 and created_at < $2';
 
 /** A score whose transaction is missing has the currency XXX, as the migration counted it. */
-const recountMonth: Statement = {
-  name: 'recount-days',
-  text: compare(
+const days = statements(
+  'days',
+  compare(
     `select (created_at at time zone 'UTC')::date as day, corridor, currency, 'accepted' as outcome, null as rule_set,
             null as model, count(*) as count, sum(amount) as amount, 0::bigint as score_sum
        from transactions where ${WITHIN} group by 1, 2, 3
@@ -43,11 +63,11 @@ const recountMonth: Statement = {
     `outcome not in ('dead_lettered', 'dead_letter')
        and day >= ($1 at time zone 'UTC')::date and day < ($2 at time zone 'UTC')::date`,
   ),
-};
+);
 
-const recountDeadLetters: Statement = {
-  name: 'recount-dead-letters',
-  text: compare(
+const deadLetters = statements(
+  'dead-letters',
+  compare(
     `select (failed_at at time zone 'UTC')::date as day, corridor, 'XXX' as currency, outcome, null as rule_set,
             null as model, count(*) as count, 0::numeric as amount, 0::bigint as score_sum
        from dead_letters
@@ -56,16 +76,24 @@ const recountDeadLetters: Statement = {
       where is_counted group by 1, 2, 4`,
     `outcome in ('dead_lettered', 'dead_letter')`,
   ),
-};
+);
+
+const TOTALS = `select corridor, outcome, sum(count) as count
+                  from (select corridor, outcome, count from daily_tallies
+                         union all select corridor, outcome, -count from total_tallies) both_kinds
+                 group by 1, 2`;
 
 /** Totals against the days that were merged into them. */
 const recountTotals: Statement = {
   name: 'recount-totals',
   text: `select count(*) filter (where count <> 0)::int4 as different, count(*)::int4 as tallies, 0::float8 as rows
-           from (select corridor, outcome, sum(count) as count
-                   from (select corridor, outcome, count from daily_tallies
-                          union all select corridor, outcome, -count from total_tallies) both_kinds
-                  group by 1, 2) compared`,
+           from (${TOTALS}) compared`,
+};
+
+const repairTotals: Statement = {
+  name: 'repair-totals',
+  text: `insert into total_tallies as t select corridor, outcome, count from (${TOTALS}) compared where count <> 0
+         on conflict (corridor, outcome) do update set count = t.count + excluded.count`,
 };
 
 /** Months with a partition, newest first; days of other months have no rows to be compared with. */
@@ -75,11 +103,11 @@ export async function listTalliedMonths(query: Query): Promise<MonthRange[]> {
 
 /** Reads all transactions and scores of the month. */
 export async function recountDays(query: Query, { fromMs, toMs }: MonthRange): Promise<DayRecount> {
-  return await countAgain(query, recountMonth, [isoTime(fromMs), isoTime(toMs)]);
+  return await countAgain(query, days.recount, [isoTime(fromMs), isoTime(toMs)]);
 }
 
 export async function recountDeadLetterDays(query: Query): Promise<DayRecount> {
-  return await countAgain(query, recountDeadLetters, []);
+  return await countAgain(query, deadLetters.recount, []);
 }
 
 export async function recountTotalTallies(query: Query): Promise<DayRecount> {
@@ -94,4 +122,35 @@ async function countAgain(
   const [row] = await query<DayRecount>(statement, values);
   if (row === undefined) throw new Error('a count without a row');
   return row;
+}
+
+/**
+ * Adds what the days lack and takes away what they have too much, then makes the totals their sum. Repairs wait for each
+ * other: the table is locked before the snapshot is taken. Merging goes on.
+ */
+export async function repairDays(
+  database: Pick<Database, 'session' | 'transaction'>,
+  signal: AbortSignal,
+): Promise<void> {
+  await database.session(async (client) => {
+    const query = queryOf(client);
+    await client.query('begin transaction isolation level repeatable read');
+    try {
+      await client.query('set local statement_timeout = 0');
+      await client.query('lock table total_tallies in share update exclusive mode');
+      for (const { fromMs, toMs } of await listTalliedMonths(query)) {
+        signal.throwIfAborted();
+        await query(days.repair, [isoTime(fromMs), isoTime(toMs)]);
+      }
+      await query(deadLetters.repair);
+      await client.query('commit');
+    } catch (error) {
+      await client.query('rollback').catch(() => undefined);
+      throw error;
+    }
+  });
+  await database.transaction(async (query) => {
+    await query(lockMerge);
+    await query(repairTotals);
+  });
 }

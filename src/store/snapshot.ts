@@ -1,6 +1,6 @@
 /** Long readings that see one state of the database, however much is written meanwhile. */
 import type pg from 'pg';
-import type { Database } from './pool.ts';
+import type { Database, Query } from './pool.ts';
 
 /** Reads only, on a connection of its own, for as long as it takes: a month of scores takes longer than a request may. */
 export async function inSnapshot<T>(
@@ -16,4 +16,12 @@ export async function inSnapshot<T>(
       await client.query('rollback').catch(() => undefined);
     }
   });
+}
+
+/** Statements on a connection of one's own. */
+export function queryOf(client: pg.PoolClient): Query {
+  return async <Row extends object>(
+    { text }: { readonly text: string },
+    values: readonly unknown[] = [],
+  ) => (await client.query<Row>(text, [...values])).rows;
 }

@@ -2,7 +2,7 @@
  * Goal: totals and daily tallies equal a recount at any moment, whatever is stored again or at once, however late, and
  * wherever a step of merging is cut off. Method: random rounds against a real Postgres; what belongs to a round runs at
  * once: posts with known keys among new ones, deliveries that score what is scored, labels, dead letters that are
- * replayed, purged and closed, and merging that is rolled back at any of its statements.
+ * replayed, purged and closed, repairs that find nothing, and merging that is cut off at any of its statements.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -21,6 +21,7 @@ import {
   recountDays,
   recountDeadLetterDays,
   recountTotalTallies,
+  repairDays,
 } from '../../src/store/recount-days.ts';
 import { insertScores } from '../../src/store/scores.ts';
 import { claimTransactions, type NewTransaction } from '../../src/store/transactions.ts';
@@ -63,6 +64,7 @@ const action = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('score' as const), some, verdict: fc.nat(2) }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('label' as const), some }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('repair' as const) }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -143,6 +145,7 @@ async function act(run: number, one: Action): Promise<unknown> {
       if (!(error instanceof Cut)) throw error;
     });
   }
+  if (one.kind === 'repair') return await repairDays(database, new AbortController().signal);
   const rows = one.some.toSorted((a, b) => a - b).map((n) => transactionOf(run, n));
   if (one.kind === 'post') return await post(rows, one.isBad === 0);
   if (one.kind === 'dead') return await actOnDead(one.how, rows);

@@ -1,4 +1,5 @@
 /** `risk verify tallies`: counts what the tallies of days and merchants count again and compares. */
+import { isoTime } from '../../store/month-slice.ts';
 import type { Database, Query } from '../../store/pool.ts';
 import {
   type DayRecount,
@@ -8,7 +9,7 @@ import {
   recountTotalTallies,
 } from '../../store/recount-days.ts';
 import { listTalliedMerchants, recountTallies } from '../../store/recount-tallies.ts';
-import { inSnapshot } from '../../store/snapshot.ts';
+import { inSnapshot, queryOf } from '../../store/snapshot.ts';
 
 /** Merchants with differing tallies that are listed; all are counted. */
 const SHOWN_MAX = 10;
@@ -60,7 +61,7 @@ export type DayVerification = {
   different: number;
   tallies: number;
   rows: number;
-  /** Months as YYYY-MM, `dead letters`, `totals`. */
+  /** `days YYYY-MM`, `dead letters`, `totals`. */
   readonly differing: { readonly of: string; readonly different: number }[];
 };
 
@@ -70,10 +71,7 @@ export async function verifyDays(
   signal: AbortSignal,
 ): Promise<DayVerification> {
   return await inSnapshot(database, async (client) => {
-    const query: Query = async <Row extends object>(
-      { text }: { readonly text: string },
-      values: readonly unknown[] = [],
-    ) => (await client.query<Row>(text, [...values])).rows;
+    const query = queryOf(client);
     const sum: DayVerification = { different: 0, tallies: 0, rows: 0, differing: [] };
     const add = (of: string, { different, tallies, rows }: DayRecount) => {
       sum.different += different;
@@ -83,7 +81,7 @@ export async function verifyDays(
     };
     for (const month of await listTalliedMonths(query)) {
       if (signal.aborted) return sum;
-      add(new Date(month.fromMs).toISOString().slice(0, 7), await recountDays(query, month));
+      add(`days ${isoTime(month.fromMs).slice(0, 7)}`, await recountDays(query, month));
     }
     add('dead letters', await recountDeadLetterDays(query));
     add('totals', await recountTotalTallies(query));
