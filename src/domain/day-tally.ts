@@ -39,27 +39,35 @@ export type CountDays = {
   readonly list: () => DayTally[];
 };
 
-/** A sum takes about 0.2 µs a transaction. */
+/** Takes 0.05 µs a transaction. */
 export function countDays(): CountDays {
-  const tallies = new Map<string, DayTally & Sums>();
+  // A batch has few days, currencies and outcomes a corridor: comparing them beats making a key of all.
+  const byCorridor = new Map<string, (DayTally & Sums)[]>();
+  const find = (transaction: Counted, scored: Scored | null): DayTally & Sums => {
+    const { corridor, currency } = transaction;
+    const day = Math.floor(transaction.createdAtMs / DAY_MS);
+    const outcome = scored === null ? 'accepted' : scored.verdict;
+    const model = scored === null ? null : scored.model;
+    const tallies = byCorridor.get(corridor) ?? [];
+    for (const one of tallies) {
+      const isSame = one.day === day && one.currency === currency;
+      if (isSame && one.outcome === outcome && one.model === model) return one;
+    }
+    const ruleSet = scored === null ? null : scored.ruleSet;
+    const tally = { day, corridor, currency, outcome, ruleSet, model, ...NOTHING } as const;
+    byCorridor.set(corridor, tallies);
+    tallies.push(tally);
+    return tally;
+  };
   return {
     add(transaction, scored) {
-      const { corridor, currency } = transaction;
-      const day = Math.floor(transaction.createdAtMs / DAY_MS);
-      const outcome = scored === null ? 'accepted' : scored.verdict;
-      const model = scored === null ? null : scored.model;
-      const key = `${day}${corridor}${currency}${outcome}${model}`;
-      let tally = tallies.get(key);
-      if (tally === undefined) {
-        const ruleSet = scored === null ? null : scored.ruleSet;
-        tally = { day, corridor, currency, outcome, ruleSet, model, ...NOTHING };
-        tallies.set(key, tally);
-      }
+      const tally = find(transaction, scored);
       tally.count++;
-      tally.scoreSum += scored === null ? 0 : scored.score;
+      if (scored !== null) tally.scoreSum += scored.score;
       addAmount(tally, transaction.amount);
     },
-    list: () => [...tallies.values()].map((tally) => ({ ...tally, amount: toDecimal(tally) })),
+    list: () =>
+      [...byCorridor.values()].flat().map((tally) => ({ ...tally, amount: toDecimal(tally) })),
   };
 }
 
@@ -76,18 +84,23 @@ type Sums = {
 const NOTHING = { count: 0, scoreSum: 0, units: 0, large: 0n, places: 0, amount: '' } as const;
 
 const PLACES_MAX = 4;
-const UNITS = 10 ** PLACES_MAX;
-/** Below it, the nearest double of an amount is less than a ten-thousandth's half away even after it is multiplied. */
-const SURE_AMOUNT_MAX = 1e11;
-const SURE_UNITS_MAX = Number.MAX_SAFE_INTEGER - SURE_AMOUNT_MAX * UNITS;
+const TO_UNITS = [10_000, 1000, 100, 10, 1] as const;
+/** So many digits, and four zeros, are exact as a double, and so is their sum with what is below SURE_UNITS_MAX. */
+const SURE_CHARS_MAX = 11;
+const SURE_UNITS_MAX = Number.MAX_SAFE_INTEGER - 10 ** (SURE_CHARS_MAX + PLACES_MAX);
+const [POINT, ZERO] = [46, 48];
 
 function addAmount(sums: Sums, amount: string): void {
-  const point = amount.indexOf('.');
-  const places = point < 0 ? 0 : amount.length - point - 1;
+  let digits = 0;
+  let places = 0;
+  for (let at = 0; at < amount.length; at++) {
+    const code = amount.charCodeAt(at);
+    if (code === POINT) places = amount.length - 1 - at;
+    else digits = digits * 10 + code - ZERO;
+  }
   if (places > sums.places) sums.places = places;
-  const value = Number(amount);
-  if (value < SURE_AMOUNT_MAX && sums.units < SURE_UNITS_MAX) {
-    sums.units += Math.round(value * UNITS);
+  if (amount.length <= SURE_CHARS_MAX && sums.units < SURE_UNITS_MAX) {
+    sums.units += digits * (TO_UNITS[places] as number);
     return;
   }
   sums.large += BigInt(amount.replace('.', '') + '0'.repeat(PLACES_MAX - places));

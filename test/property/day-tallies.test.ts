@@ -132,9 +132,10 @@ function cutOff(at: number | null): Pick<Database, 'transaction'> {
 
 async function post(rows: readonly NewTransaction[], isBad: boolean): Promise<void> {
   const transactions = rows.map((row, at) => (isBad && at === 0 ? { ...row, amount: '0' } : row));
-  const batch = { batchId: idAt(BASE_MS), client: 'default', receivedAtMs: BASE_MS, transactions };
+  const batch = { batchId: idAt(BASE_MS), client: 'default', transactions };
   const claimed = claimTransactions(database, slices, batch);
-  const held = await (isBad ? claimed.catch(() => new Map()) : claimed);
+  const claim = await (isBad ? claimed.catch(() => ({ held: new Map() })) : claimed);
+  const held = 'held' in claim ? claim.held : new Map();
   const free = rows.filter((_, at) => !held.has(transactions[at] as NewTransaction));
   if (held.size > 0 && free.length > 0) await post(free, isBad);
 }

@@ -19,7 +19,7 @@ type Status = {
   readonly totals_counted_at: string;
 };
 
-/** Totals of whole tables are counted now and then: only a count from after the rest says something. */
+/** Totals that were counted before the rest, as no worker merged them, say nothing of it. */
 export async function tellFigures(
   { engine, ledger, until }: Stage,
   countersExact: boolean,
