@@ -32,7 +32,10 @@ export function bindTallies(config: Config, database: Database, leadership: Lead
   };
 }
 
-async function mergeAll(database: Pick<Database, 'transaction'>, signal: AbortSignal): Promise<void> {
+async function mergeAll(
+  database: Pick<Database, 'transaction'>,
+  signal: AbortSignal,
+): Promise<void> {
   while ((await mergeIncrements(database)) && !signal.aborted) {
     await delay(STEP_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
