@@ -1,69 +1,41 @@
 /**
- * Applies sql/NNNN_verb_noun.sql in order, once each, under an advisory lock. Files are never edited:
- * a changed checksum is an error. The schema belongs to the role and database (search_path), never to
- * a checkout, so SQL is written without a schema. A file is one transaction; one that rewrites large tables
- * consists of steps instead.
+ * Applies sql/NNNN_verb_noun.sql in order, once each. Files are never edited: a changed checksum is an error. The schema
+ * belongs to the role and database (search_path), never to a checkout, so SQL is written without a schema. What is done is
+ * recorded step by step: a migration that was killed goes on with the step that was under way.
  */
-import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import pg from 'pg';
+import type pg from 'pg';
 import { Failure } from '../domain/failure.ts';
+import { buildIndex } from './build-index.ts';
+import { type Migration, readMigrations, SQL_FOLDER, type Step } from './migration-files.ts';
+import {
+  alone,
+  aside,
+  connected,
+  LOCK_TIMEOUT_MS,
+  type SessionOptions,
+} from './migration-session.ts';
 import { toFailure } from './pg-failure.ts';
 
-const SQL_FOLDER = fileURLToPath(new URL('../../sql/', import.meta.url));
-const MIGRATION_FILE = /^\d{4}_[a-z0-9]+(_[a-z0-9]+)+\.sql$/;
-const MIGRATION_LOCK = 7_212_000;
-/** Begins a step: statements that are committed by themselves and may be run again after an interruption. */
-const STEP = /^-- step\b.*$/m;
-/** `raise info` of a step says how far it is. */
-const PROGRESS = 'INFO';
-
-export type Migration = { readonly name: string; readonly text: string; readonly checksum: string };
-
-export type MigrateOptions = {
-  readonly url: string;
-  /** Schema of the market; made if missing. */
-  readonly market: string;
+export type MigrateOptions = SessionOptions & {
   /** Corridors added beside the seeded ones. */
   readonly corridors: readonly string[];
-  /** Hears of each part of a migration that runs in steps. */
-  readonly onProgress?: (text: string) => void;
 };
 
-export async function readMigrations(folder: string = SQL_FOLDER): Promise<Migration[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();
-  const wrong = names.find((name) => !MIGRATION_FILE.test(name));
-  if (wrong !== undefined) throw new Error(`sql/${wrong} is not named NNNN_verb_noun.sql`);
-  return await Promise.all(
-    names.map(async (name) => {
-      const text = await readFile(`${folder}/${name}`, 'utf8');
-      return { name, text, checksum: createHash('sha256').update(text).digest('hex') };
-    }),
-  );
-}
-
-/** Brings the database to the newest schema; returns the names of the migrations it applied. */
+/** Brings the database to the newest schema; returns the names of the migrations it finished. */
 export async function migrate(
   options: MigrateOptions,
   folder: string = SQL_FOLDER,
 ): Promise<string[]> {
   const migrations = await readMigrations(folder);
-  const client = new pg.Client({ connectionString: options.url, application_name: 'risk-migrate' });
   try {
-    await client.connect();
-    client.on('notice', ({ severity, message }) => {
-      if (severity === PROGRESS) options.onProgress?.(message ?? '');
+    return await connected(options, async (client) => {
+      await alone(client, options, 'schema', () => prepareSchema(client, options.market));
+      const applied = await applyMissing(client, options, migrations);
+      await addCorridors(client, options.corridors);
+      return applied;
     });
-    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    await prepareSchema(client, options.market);
-    const applied = await applyMissing(client, migrations);
-    await addCorridors(client, options.corridors);
-    return applied;
   } catch (error) {
     throw toFailure(error);
-  } finally {
-    await client.end().catch(() => undefined);
   }
 }
 
@@ -74,59 +46,113 @@ async function prepareSchema(client: pg.Client, market: string): Promise<void> {
     do $$ begin
       execute format('alter role %I in database %I set search_path = ${market}, shared, public', current_user, current_database());
     end $$`);
-  await client.query(`set search_path = ${market}, shared, public`);
   await client.query(`
     create table if not exists ${market}.schema_migrations (
       name text constraint schema_migrations_pkey primary key,
       checksum text not null,
       applied_at timestamptz(3) not null default now()
     )`);
+  await client.query(`
+    create table if not exists ${market}.unfinished_migrations (
+      name text constraint unfinished_migrations_pkey primary key,
+      checksum text not null,
+      steps_done integer not null
+    )`);
 }
 
 async function applyMissing(
   client: pg.Client,
+  options: MigrateOptions,
   migrations: readonly Migration[],
 ): Promise<string[]> {
-  const { rows } = await client.query<{ name: string; checksum: string }>(
-    'select name, checksum from schema_migrations',
-  );
+  const { rows } = await client.query<Applied>('select name, checksum from schema_migrations');
   const known = new Map(rows.map((row) => [row.name, row.checksum]));
   const applied: string[] = [];
   for (const migration of migrations) {
     const checksum = known.get(migration.name);
-    if (checksum === migration.checksum) continue;
-    if (checksum !== undefined) {
-      throw new Failure(
-        'invalid',
-        'MIGRATION_EDITED',
-        `sql/${migration.name} was edited after it was applied`,
-      );
-    }
-    await applyOne(client, migration);
-    applied.push(migration.name);
+    if (checksum !== undefined) refuseEdited(migration, checksum);
+    else if (await applySteps(client, options, migration)) applied.push(migration.name);
   }
   return applied;
 }
 
-async function applyOne(client: pg.Client, migration: Migration): Promise<void> {
-  const [head = '', ...steps] = migration.text.split(STEP);
+type Applied = { readonly name: string; readonly checksum: string };
+
+function refuseEdited({ name, checksum }: Migration, before: string): void {
+  if (checksum === before) return;
+  const detail = `sql/${name} was edited after it was applied`;
+  throw new Failure('invalid', 'MIGRATION_EDITED', detail);
+}
+
+/** False where another process has finished it meanwhile. */
+async function applySteps(
+  client: pg.Client,
+  options: MigrateOptions,
+  migration: Migration,
+): Promise<boolean> {
+  const what = `sql/${migration.name}`;
   try {
-    for (const step of steps) await client.query(step);
-    await client.query('begin');
-    if (steps.length === 0) await client.query(head);
-    await client.query('insert into schema_migrations (name, checksum) values ($1, $2)', [
-      migration.name,
-      migration.checksum,
-    ]);
-    await client.query('commit');
+    for (;;) {
+      const state = await alone(client, options, what, () => applyNext(client, options, migration));
+      if (state !== 'more') return state === 'finished';
+    }
   } catch (error) {
-    await client.query('rollback').catch(() => undefined);
-    throw new Failure(
-      'unavailable',
-      'MIGRATION_FAILED',
-      `sql/${migration.name}: ${String(error)}`,
-      { cause: error },
+    if (error instanceof Failure) throw error;
+    const detail = `${what}: ${String(error)}`;
+    throw new Failure('unavailable', 'MIGRATION_FAILED', detail, { cause: error });
+  }
+}
+
+/** Runs the next step and records it; what others did since is read under the lock. */
+async function applyNext(
+  client: pg.Client,
+  options: MigrateOptions,
+  migration: Migration,
+): Promise<'more' | 'finished' | 'elsewhere'> {
+  const { name, checksum, steps } = migration;
+  const { rows } = await client.query<Applied & { done: number | null }>(
+    `select name, checksum, null::integer as done from schema_migrations where name = $1
+      union all select name, checksum, steps_done from unfinished_migrations where name = $1`,
+    [name],
+  );
+  const [before] = rows;
+  if (before !== undefined) refuseEdited(migration, before.checksum);
+  if (before?.done === null) return 'elsewhere';
+  const at = before?.done ?? 0;
+  const step = steps[at];
+  if (step !== undefined) await runStep(client, options, step);
+  if (at + 1 < steps.length) {
+    await client.query(
+      `insert into unfinished_migrations (name, checksum, steps_done) values ($1, $2, $3)
+       on conflict (name) do update set steps_done = excluded.steps_done`,
+      [name, checksum, at + 1],
     );
+    return 'more';
+  }
+  await client.query('delete from unfinished_migrations where name = $1', [name]);
+  await client.query('insert into schema_migrations (name, checksum) values ($1, $2)', [
+    name,
+    checksum,
+  ]);
+  return 'finished';
+}
+
+async function runStep(
+  client: pg.Client,
+  options: MigrateOptions,
+  { kind, text }: Step,
+): Promise<void> {
+  switch (kind) {
+    case 'transaction':
+      await client.query(text);
+      return;
+    case 'step':
+      await aside(client, options, (other) => other.query(text), {
+        lock_timeout: LOCK_TIMEOUT_MS,
+      });
+      return;
+    case 'concurrently':
+      await aside(client, options, (other) => buildIndex(other, options.market, text));
   }
 }
 

@@ -1,7 +1,7 @@
 /** Which migrations a database has: what a role checks before it serves. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { isUnavailable } from '../domain/failure.ts';
-import { readMigrations } from './migrate.ts';
+import { readMigrations } from './migration-files.ts';
 import type { Database } from './pool.ts';
 
 const listApplied = {

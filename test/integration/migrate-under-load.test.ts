@@ -1,0 +1,236 @@
+/**
+ * Goal: a migration never makes writers queue behind a reader that holds a table, and goes on where a crash stopped it, at
+ * any statement. Method: migrations of the test's own beside those of the engine; sessions that hold tables, die or are
+ * left behind.
+ */
+import { spawn } from 'node:child_process';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type MigrateOptions, migrate } from '../../src/store/migrate.ts';
+import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
+import { missingMigrations } from '../../src/store/schema-version.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { childEnvironment, watch } from '../support/risk.ts';
+import { storeTransactions } from '../support/stored-rows.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const SQL = fileURLToPath(new URL('../../sql/', import.meta.url));
+const MIGRATE = fileURLToPath(new URL('../../src/store/migrate.ts', import.meta.url));
+const NAME = '9000_test_load.sql';
+/** What a writer may wait for a lock at the very most: the migration's own wait, and slack for a loaded machine. */
+const WRITER_LOCK_TIMEOUT_MS = 10_000;
+const DEADLINE_MS = 30_000;
+const HELD = 'a lock was not free';
+
+let database: TestDatabase;
+let folder: string;
+let told: string[];
+beforeEach(async () => {
+  database = await createTestDatabase();
+  folder = await mkdtemp(join(tmpdir(), 'risk-sql-'));
+  await cp(SQL, folder, { recursive: true });
+  told = [];
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+  await database[Symbol.asyncDispose]();
+});
+
+const write = async (text: string) => await writeFile(join(folder, NAME), text);
+const run = async (more: Partial<MigrateOptions> = {}) =>
+  await migrate(
+    {
+      ...{ url: database.url, market: database.market, corridors: [] },
+      ...{ onProgress: (text: string) => told.push(text), ...more },
+    },
+    folder,
+  );
+const waits = () => told.filter((text) => text.includes(HELD)).length;
+
+/** A session that holds a table until it is disposed. */
+async function hold(mode: string, table: string) {
+  const client = new pg.Client({ connectionString: database.url });
+  // A test may end the session by force.
+  client.on('error', () => undefined);
+  await client.connect();
+  await client.query(`begin; lock table ${table} in ${mode} mode`);
+  return { [Symbol.asyncDispose]: () => client.end().catch(() => undefined) };
+}
+
+const indexes = async (table: string) =>
+  await database.sql<{ name: string; valid: boolean }>(
+    `select indexrelid::regclass::text as name, indisvalid as valid from pg_index
+      where indrelid = $1::regclass and pg_get_indexdef(indexrelid) ~ '\\((stream, attempts|channel)\\)'`,
+    [table],
+  );
+/** Migrates in a process that may be killed. */
+function spawnMigrate() {
+  const script = `const { migrate } = await import(${JSON.stringify(MIGRATE)});
+    const [url, market, folder] = process.argv.slice(1);
+    await migrate({ url, market, corridors: [], onProgress: (text) => console.log(text) }, folder);`;
+  const args = ['--input-type=module', '-e', script, database.url, database.market, folder];
+  return watch(spawn(process.execPath, args, { cwd: '/', env: childEnvironment({}) }));
+}
+const isBuilding = async () =>
+  (await database.sql(`select from pg_stat_progress_create_index where phase like 'waiting%'`))
+    .length > 0;
+/** Ends the session that builds an index, as a crash of the server's process would. */
+const endBuilder = async () =>
+  await waitUntil(
+    async () =>
+      (
+        await database.sql(
+          `select pg_terminate_backend(pid) from pg_stat_progress_create_index where phase like 'waiting%'`,
+        )
+      ).length > 0,
+    DEADLINE_MS,
+    'an index being built',
+  );
+
+test('writers do not queue behind a migration that waits for a reader', async () => {
+  await using writer = database.open({
+    connectionsMax: 1,
+    lockTimeoutMs: WRITER_LOCK_TIMEOUT_MS,
+  });
+  const writeOne = () => storeTransactions(writer, [{ createdAtMs: Date.UTC(2026, 10, 1) }]);
+  await ensurePartitions(writer, [monthOf(Date.UTC(2026, 10, 1))]);
+  await write('alter table transactions add column note text;');
+  const reader = await hold('access share', 'transactions_y2026m11');
+  const migrated = run();
+  try {
+    let written = 0;
+    await waitUntil(
+      async () => {
+        await writeOne();
+        written += 1;
+        return waits() >= 2 && written >= 20;
+      },
+      DEADLINE_MS,
+      'writes beside two tries of the migration',
+    );
+  } finally {
+    await reader[Symbol.asyncDispose]();
+  }
+  expect(await migrated).toEqual([NAME]);
+  await writeOne();
+  expect(await missingMigrations(writer)).toEqual([]);
+});
+
+test('a table that is never free ends the migration, which says so and leaves nothing behind', async () => {
+  await write(`create table first (n integer);\nalter table labels add column note text;`);
+  {
+    await using _ = await hold('access share', 'labels');
+    await expect(run({ lockAttemptsMax: 2 })).rejects.toMatchObject({
+      code: 'MIGRATION_LOCKED',
+      message: expect.stringContaining(NAME),
+    });
+  }
+  expect(await database.sql(`select to_regclass('first') as made`)).toEqual([{ made: null }]);
+  expect(await run()).toEqual([NAME]);
+});
+
+test('a killed migration goes on with the step it had not finished', async () => {
+  await write(`-- What it does.
+-- transaction: makes a table
+create table counted (n integer);
+-- transaction: fills it
+insert into counted values (1);
+-- transaction: waits
+alter table labels add column note text;
+-- transaction: fills it again
+insert into counted values (2);`);
+  {
+    await using _ = await hold('access share', 'labels');
+    await using child = spawnMigrate();
+    await child.waitFor(new RegExp(HELD), DEADLINE_MS);
+    child.kill('SIGKILL');
+    await child.exited;
+  }
+  const counted = () => database.sql('select n from counted order by n');
+  expect(await counted()).toEqual([{ n: 1 }]);
+  {
+    await using engine = database.open({ connectionsMax: 1 });
+    expect(await missingMigrations(engine)).toEqual([]);
+    expect(await database.sql(`select from schema_migrations where name = '${NAME}'`)).toEqual([]);
+  }
+  expect(await run()).toEqual([NAME]);
+  expect(await counted()).toEqual([{ n: 1 }, { n: 2 }]);
+  expect(await run()).toEqual([]);
+});
+
+test('half a migration is not gone on with once its file says something else', async () => {
+  const steps = `-- transaction: one\ncreate table one (n integer);\n-- transaction: two\n`;
+  await write(`${steps}select 1 / 0;`);
+  await expect(run()).rejects.toMatchObject({ code: 'MIGRATION_FAILED' });
+  await write(`${steps}select 1;`);
+  await expect(run()).rejects.toMatchObject({ code: 'MIGRATION_EDITED' });
+});
+
+test('an index whose building was killed is dropped and built again, of a plain table and of a partitioned one', async () => {
+  await using engine = database.open({ connectionsMax: 1 });
+  await ensurePartitions(engine, [monthOf(Date.UTC(2026, 9)), monthOf(Date.UTC(2026, 10))]);
+  await write(`-- concurrently: of a plain table
+create index concurrently later_idx on dead_letters (stream, attempts);
+-- concurrently: of a partitioned table
+create index concurrently transactions_later_idx on transactions (channel) where channel is not null;`);
+  {
+    await using _ = await hold('row exclusive', 'dead_letters');
+    const killed = expect(run()).rejects.toMatchObject({ code: 'MIGRATION_FAILED' });
+    await endBuilder();
+    await killed;
+  }
+  expect(await indexes('dead_letters')).toEqual([{ name: 'later_idx', valid: false }]);
+  {
+    await using _ = await hold('row exclusive', 'transactions_y2026m11');
+    const killed = expect(run()).rejects.toMatchObject({ code: 'MIGRATION_FAILED' });
+    await endBuilder();
+    await killed;
+  }
+  expect(await indexes('dead_letters')).toEqual([{ name: 'later_idx', valid: true }]);
+  expect(await indexes('transactions')).toEqual([{ name: 'transactions_later_idx', valid: false }]);
+  // A month that comes between gets its own index with the partition.
+  await ensurePartitions(engine, [monthOf(Date.UTC(2026, 11))]);
+  expect(await run()).toEqual([NAME]);
+  expect(await indexes('transactions')).toEqual([{ name: 'transactions_later_idx', valid: true }]);
+  for (const month of ['10', '11', '12']) {
+    const built = await indexes(`transactions_y2026m${month}`);
+    expect(built, month).toEqual([{ name: expect.any(String), valid: true }]);
+  }
+});
+
+test('two migrations at once do not wait for each other for ever while an index is built', async () => {
+  await write(`-- concurrently: of a plain table
+create index concurrently later_idx on dead_letters (stream, attempts);`);
+  const reader = await hold('row exclusive', 'dead_letters');
+  const both = [run(), run()];
+  try {
+    await waitUntil(() => told.includes('another migration runs'), DEADLINE_MS, 'the second one');
+  } finally {
+    await reader[Symbol.asyncDispose]();
+  }
+  expect((await Promise.all(both)).flat()).toEqual([NAME]);
+  expect(await indexes('dead_letters')).toEqual([{ name: 'later_idx', valid: true }]);
+});
+
+test('a build that a killed process left at work is waited for', async () => {
+  await write(`-- concurrently: of a plain table
+create index concurrently later_idx on dead_letters (stream, attempts);`);
+  const reader = await hold('row exclusive', 'dead_letters');
+  let migrated: Promise<string[]> | undefined;
+  try {
+    await using child = spawnMigrate();
+    await waitUntil(isBuilding, DEADLINE_MS, 'an index being built');
+    child.kill('SIGKILL');
+    await child.exited;
+    migrated = run();
+    await waitUntil(() => told.includes('another migration runs'), DEADLINE_MS, 'the second one');
+  } finally {
+    await reader[Symbol.asyncDispose]();
+  }
+  expect(await migrated).toEqual([NAME]);
+  expect(await indexes('dead_letters')).toEqual([{ name: 'later_idx', valid: true }]);
+});
