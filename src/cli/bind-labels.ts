@@ -8,7 +8,7 @@ import type { Config } from '../runtime/config.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { featureIndex } from '../scoring/feature-schema.ts';
 import { findHeldKeys } from '../store/idempotency-keys.ts';
-import { deleteLabelBatch, listLabelBatches, openLabelBatch } from '../store/label-batches.ts';
+import { deleteLabelBatches, listLabelBatches, openLabelBatch } from '../store/label-batches.ts';
 import { findFraudParties, findLoggedFeature, findParties, insertLabels } from '../store/labels.ts';
 import type { Leadership } from '../store/leadership.ts';
 import type { Database } from '../store/pool.ts';
@@ -42,7 +42,7 @@ export function bindLabels(
     findAmountToMedian: (query, ids) =>
       findLoggedFeature(query, ids, featureIndex('amount_to_median')),
     tellProfiles: bindTellProfiles(config, adapters),
-    closeLabelBatch: (batchId) => deleteLabelBatch(database, batchId),
+    closeLabelBatch: (batchId) => deleteLabelBatches(database, [batchId]),
     count: (label, delayMs) => {
       metrics.labels.inc({ label });
       metrics.labelDelay.observe({ label }, delayMs / 1000);
@@ -55,8 +55,8 @@ export function bindLabelDuty(config: Config, adapters: LabelAdapters, leadershi
   const { database, metrics } = adapters;
   const lead = leadership.of('labels');
   const dependencies = {
-    listLabelBatches: (before: Date, limit: number) => listLabelBatches(database, before, limit),
-    deleteLabelBatch: (batchId: string) => deleteLabelBatch(lead.writes, batchId),
+    listLabelBatches: (before: Date, max: number) => listLabelBatches(database, before, max),
+    deleteLabelBatches: (ids: readonly string[]) => deleteLabelBatches(lead.writes, ids),
     tellProfiles: bindTellProfiles(config, adapters),
     batchAgeMs: config.RISK_RECONCILE_AGE_MS,
     now: Date.now,

@@ -22,15 +22,15 @@ export async function openLabelBatch(
 }
 
 const deleteStatement = {
-  name: 'delete-label-batch',
-  text: 'delete from label_batches where batch_id = $1',
+  name: 'delete-label-batches',
+  text: 'delete from label_batches where batch_id = any($1::uuid[])',
 };
 
-export async function deleteLabelBatch(
+export async function deleteLabelBatches(
   database: Pick<Database, 'query'>,
-  batchId: string,
+  batchIds: readonly string[],
 ): Promise<void> {
-  await database.query(deleteStatement, [batchId]);
+  await database.query(deleteStatement, [uuidArray(batchIds)]);
 }
 
 export type LabelBatch = {
@@ -42,14 +42,18 @@ export type LabelBatch = {
 const listStatement = {
   name: 'list-label-batches',
   text: `select batch_id as "batchId", received_at as "receivedAt", transaction_ids as "transactionIds"
-           from label_batches where received_at < $1 order by received_at limit $2`,
+           from (select *, sum(cardinality(transaction_ids)) over w - cardinality(transaction_ids) as before
+                   from (select * from label_batches where received_at < $1 order by received_at, batch_id limit $2) page
+                 window w as (order by received_at, batch_id)) counted
+          where before < $2
+          order by received_at, batch_id`,
 };
 
-/** Received before a time, the oldest first. */
+/** Received before a time, the oldest first, until they name `transactionsMax` together. */
 export async function listLabelBatches(
   database: Pick<Database, 'query'>,
   before: Date,
-  limit: number,
+  transactionsMax: number,
 ): Promise<LabelBatch[]> {
-  return await database.query<LabelBatch>(listStatement, [before, limit]);
+  return await database.query<LabelBatch>(listStatement, [before, transactionsMax]);
 }

@@ -7,7 +7,7 @@ import type { Label } from '../../src/domain/label.ts';
 import { type AcceptLabelsDependencies, acceptLabels } from '../../src/ingest/accept-labels.ts';
 import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
 import { findHeldKeys } from '../../src/store/idempotency-keys.ts';
-import { deleteLabelBatch, openLabelBatch } from '../../src/store/label-batches.ts';
+import { deleteLabelBatches, openLabelBatch } from '../../src/store/label-batches.ts';
 import { findLoggedFeature, findParties, insertLabels } from '../../src/store/labels.ts';
 import { createPartitionGuard } from '../../src/store/partitions.ts';
 import type { Database, Query } from '../../src/store/pool.ts';
@@ -36,7 +36,7 @@ function dependencies(
   const counted: string[] = [];
   const accept: AcceptLabelsDependencies = {
     ...{ database, findHeldKeys, findParties, insertLabels, openLabelBatch, tellProfiles },
-    closeLabelBatch: (batchId) => deleteLabelBatch(database, batchId),
+    closeLabelBatch: (batchId) => deleteLabelBatches(database, [batchId]),
     findAmountToMedian: (query, ids) => findLoggedFeature(query, ids, 0),
     failpoint: () => undefined,
     partitions: createPartitionGuard(database),

@@ -53,8 +53,10 @@ export function createLabelDuty(world: World, process: Process): Duty {
             process.ask('listLabelBatches', () =>
               [...postgres.labelBatches.values()].filter(({ receivedAt }) => receivedAt < before),
             ),
-          deleteLabelBatch: (batchId) =>
-            process.ask('closeLabelBatch', () => postgres.closeLabelBatch(batchId)),
+          deleteLabelBatches: (batchIds) =>
+            process.ask('closeLabelBatch', () => {
+              for (const batchId of batchIds) postgres.closeLabelBatch(batchId);
+            }),
           tellProfiles: bindTellProfiles(world, process),
           batchAgeMs: BATCH_AGE_MS,
           now: clock.nowMs,

@@ -14,13 +14,15 @@ function createDuty(batches: number) {
   const told: string[] = [];
   const ages: number[] = [];
   const dependencies = {
-    listLabelBatches: async (before: Date, limit: number) =>
-      left.filter(({ receivedAt }) => receivedAt < before).slice(0, limit),
-    async deleteLabelBatch(batchId: string) {
-      left.splice(
-        left.findIndex((batch) => batch.batchId === batchId),
-        1,
-      );
+    listLabelBatches: async (before: Date) =>
+      left.filter(({ receivedAt }) => receivedAt < before).slice(0, 20),
+    deleteLabelBatches: async (batchIds: readonly string[]) => {
+      for (const batchId of batchIds) {
+        left.splice(
+          left.findIndex((batch) => batch.batchId === batchId),
+          1,
+        );
+      }
     },
     tellProfiles: async (ids: readonly string[]) => void told.push(...ids),
     batchAgeMs: 5000,
