@@ -14,6 +14,7 @@ import {
 import { bindLabelDuty } from './cli/bind-labels.ts';
 import { bindMemory, type Memory } from './cli/bind-memory.ts';
 import { bindModels } from './cli/bind-models.ts';
+import { bindPurge } from './cli/bind-purge.ts';
 import { bindIngestDuties } from './cli/bind-reconciler.ts';
 import { bindTallies } from './cli/bind-tallies.ts';
 import { bindWatch } from './cli/bind-watch.ts';
@@ -264,6 +265,7 @@ function createDuties(
     ...bindIngestDuties(config, database, redis, leadership, metrics),
     bindWatch(config, database, leadership, metrics),
     bindTallies(config, database, leadership),
+    bindPurge(config, leadership, metrics),
     bindLabelDuty(config, { database, redis, guards, metrics }, leadership),
     {
       name: 'promote-retries',

@@ -5,7 +5,7 @@ import type { Metrics } from '../runtime/metrics.ts';
 import { reportWatch } from '../runtime/report-watch.ts';
 import type { Leadership } from '../store/leadership.ts';
 import type { Database } from '../store/pool.ts';
-import { insertWatchReports, listWatchReports, purgeWatchReports } from '../store/watch-reports.ts';
+import { insertWatchReports, listWatchReports } from '../store/watch-reports.ts';
 import { watchScores } from './models/watch-scores.ts';
 
 /** How soon a worker reports what another one found; the look itself is rarer. */
@@ -61,10 +61,7 @@ export function createLookIfDue(duty: WatchDuty): LookIfDue {
       const [last] = await listWatchReports(database.query, nowMs);
       if (last === undefined || Date.parse(last.watched_at) < atMs) {
         made = await watchScores(database, { atMs, maturityDays, signal });
-        await lead.writes.transaction(async (query) => {
-          await insertWatchReports(query, atMs, made);
-          await purgeWatchReports(query, nowMs);
-        });
+        await insertWatchReports(lead.writes.query, atMs, made);
       }
       lookedMs = atMs;
     });

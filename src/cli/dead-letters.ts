@@ -23,7 +23,7 @@ const USAGE = `risk dead-letters ACTION [options]
   show ID                   one, with its entry
   groups                    active ones by error code and corridor
   replay ID... | SELECTION  puts them back to work
-  purge  ID... | SELECTION  closes them; their rows stay
+  purge  ID... | SELECTION  closes them; their rows stay for a while
 
 SELECTION is --error-code CODE and/or --corridor C, or --all. Only active ones (neither replayed nor
 purged) are touched, and only those that failed before the command began.

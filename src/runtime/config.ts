@@ -106,6 +106,18 @@ const settings = {
   RISK_IDEMPOTENCY_RETENTION_DAYS: integer(1, 3650, 90).describe(
     'How long an idempotency key is remembered, at least; at most an eighth longer.',
   ),
+  RISK_DEAD_LETTER_RETENTION_DAYS: integer(1, 3650, 90).describe(
+    'How long a dead letter is kept after its replay or purge, at least; an open one is kept for good.',
+  ),
+  RISK_WATCH_RETENTION_DAYS: integer(1, 3650, 30).describe(
+    'How long reports of the watch over models are kept.',
+  ),
+  RISK_SHADOW_RETENTION_DAYS: integer(1, 3650, 30).describe(
+    'How long the opinions of shadow models are kept.',
+  ),
+  RISK_MODEL_CHECK_RETENTION_DAYS: integer(30, 3650, 730).describe(
+    'How long it is kept which process proved which model.',
+  ),
   RISK_KEY_FILTER_MB: integer(0, 1_000_000, 64).describe(
     'Memory of an API process for the filters of standing keys, 2.5 MB a million; the oldest keys go without.',
   ),

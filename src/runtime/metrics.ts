@@ -208,6 +208,9 @@ export function createMetrics() {
       'corridor',
       'model',
     ]),
+    rowsPurged: counter('risk_purged_rows_total', 'Rows removed as their retention was over.', [
+      'table',
+    ]),
     shadowBatchesLost: counter(
       'risk_shadow_batches_lost_total',
       "Batches whose shadows' opinions could not be stored.",

@@ -1,6 +1,6 @@
 /**
- * Dead letters as operators handle them: listed, shown, grouped, marked as replayed or purged. Rows are
- * never deleted. Marking takes only active rows and skips rows that somebody else is marking, so two
+ * Dead letters as operators handle them: listed, shown, grouped, marked as replayed or purged. Closed
+ * rows stay for a while (purge.ts). Marking takes only active rows and skips rows that somebody else is marking, so two
  * operators at once never replay one twice.
  */
 import type { Position } from '../domain/cursor.ts';

@@ -18,6 +18,7 @@ export const LEADER_DUTIES = [
   'watch',
   'labels',
   'tallies',
+  'purge',
 ] as const;
 export type LeaderDuty = (typeof LEADER_DUTIES)[number];
 

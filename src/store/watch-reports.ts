@@ -2,9 +2,6 @@
 import type { WatchReport } from '../domain/watch-report.ts';
 import type { Query, Statement } from './pool.ts';
 
-/** At five minutes and 12 kB each, 104 MB a model before compression. */
-const RETENTION_DAYS = 30;
-
 const insertStatement: Statement = {
   name: 'insert-watch-reports',
   text: `insert into watch_reports (watched_at, model, report)
@@ -32,13 +29,4 @@ const listStatement: Statement = {
 export async function listWatchReports(query: Query, atMs: number): Promise<WatchReport[]> {
   const rows = await query<{ report: WatchReport }>(listStatement, [new Date(atMs)]);
   return rows.map(({ report }) => report);
-}
-
-const purgeStatement: Statement = {
-  name: 'purge-watch-reports',
-  text: `delete from watch_reports where watched_at < $1::timestamptz - interval '${RETENTION_DAYS} days'`,
-};
-
-export async function purgeWatchReports(query: Query, nowMs: number): Promise<void> {
-  await query(purgeStatement, [new Date(nowMs)]);
 }

@@ -116,17 +116,6 @@ test('figures that nobody renews are taken down', async () => {
   expect(await told()).toBe(true);
 });
 
-test('reports older than 30 days are removed by the next look', async () => {
-  const [report] = await readWatch();
-  if (report === undefined) throw new Error('no report');
-  const monthAgoMs = Date.now() - 31 * 24 * HOUR_MS;
-  await insertWatchReports(api.database.query, monthAgoMs, [report]);
-  const before = await countReports();
-  const nowMs = Date.now() + 10 * EVERY_MS;
-  await lookOf(api.database)(nowMs, signal);
-  expect(await countReports()).toBe(before);
-});
-
 test('the command tells a person and a program', async () => {
   const environment = { DATABASE_URL: api.testDatabase.url };
   const table = await runRisk(['models', 'watch', '--now'], environment);

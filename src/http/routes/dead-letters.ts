@@ -173,7 +173,7 @@ export const deadLettersPaths: ZodOpenApiPathsObject = {
       ...common,
       operationId: 'purgeDeadLetters',
       summary: 'Close dead letters for good',
-      description: 'Marks active ones; their rows stay.',
+      description: 'Marks active ones; their rows stay for a while.',
       requestBody: commandBody,
       responses: {
         200: { description: 'What was done.', content: json(purgeResultSchema) },

@@ -3,6 +3,7 @@ import { describeSettings } from '../../../src/runtime/config.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
 import { FEATURE_LIST, FEATURE_SCHEMA } from '../../../src/scoring/feature-schema.ts';
 import { currentRuleSet } from '../../../src/scoring/rule-sets.ts';
+import { RETENTIONS } from '../../../src/store/retention.ts';
 
 const HOW = 'Made by test/unit/docs/generated.test.ts from the code';
 const LINE_CHARS_MAX = 96;
@@ -68,6 +69,15 @@ function metricsTable(): string {
   return table(['metric', 'type', 'labels', 'meaning'], rows);
 }
 
+function retentionTable(): string {
+  const rows = RETENTIONS.map(({ tables, ends, setting }) => [
+    tables.map((name) => `\`${name}\``).join(', '),
+    setting === undefined ? '–' : `\`${setting}\``,
+    ends,
+  ]);
+  return table(['table', 'setting', 'when its rows end'], rows);
+}
+
 /** Every rule of the deciding rule set; a band as `from value: weight`. */
 function reasonsTable(): string {
   const rows = currentRuleSet.rules.map(({ rule, bands }) => [
@@ -109,6 +119,12 @@ export function reference(): string {
     '`GET /metrics`, Prometheus text format. Names end in their unit.',
     '',
     metricsTable(),
+    '',
+    '## Retention',
+    '',
+    'Tables in Postgres. Where no setting is named, no row ends by its age.',
+    '',
+    retentionTable(),
     '',
     '## Reason codes',
     '',

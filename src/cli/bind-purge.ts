@@ -1,0 +1,52 @@
+/** The end of what is kept for a while, as a duty: one worker removes it, step by step beside the way in. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { toError } from '../domain/failure.ts';
+import type { Config } from '../runtime/config.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { Leadership, Writes } from '../store/leadership.ts';
+import { PURGES, type Purge } from '../store/purge.ts';
+
+const PURGE_EVERY_MS = 600_000;
+/** Between steps: what is old must not take Postgres from what is new. */
+const STEP_EVERY_MS = 20;
+
+export function bindPurge(
+  config: Config,
+  leadership: Leadership,
+  { rowsPurged }: Pick<Metrics, 'rowsPurged'>,
+) {
+  const lead = leadership.of('purge');
+  return {
+    name: 'purge',
+    everyMs: PURGE_EVERY_MS,
+    run: async (signal: AbortSignal) => {
+      await lead.run(async () => {
+        const failures: Error[] = [];
+        for (const purge of PURGES) {
+          const count = (rows: number) => rowsPurged.inc({ table: purge.table }, rows);
+          // A table that fails does not keep the others from their end.
+          await purgeTable(purge, lead.writes, config, signal, count).catch((error: unknown) => {
+            failures.push(toError(error));
+          });
+        }
+        if (failures[0] !== undefined) throw failures[0];
+      });
+    },
+  };
+}
+
+async function purgeTable(
+  { step }: Purge,
+  { query }: Writes,
+  config: Config,
+  signal: AbortSignal,
+  count: (rows: number) => void,
+): Promise<void> {
+  let { rows, next } = await step(query, config);
+  count(rows);
+  while (next !== null && !signal.aborted) {
+    await delay(STEP_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    ({ rows, next } = await step(query, config, next));
+    count(rows);
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * When the rows of each table end. What decides, proves or audits ends by people alone; by-products end by themselves, after
+ * a setting; what is owed to somebody ends with the work. test/integration/retention.test.ts holds it against the catalogue.
+ */
+import type { Config } from '../runtime/config.ts';
+
+export type Retention = {
+  readonly tables: readonly string[];
+  readonly ends: string;
+  /** Days after which rows end by themselves; absent: none ends by age. */
+  readonly setting?: keyof Config;
+};
+
+export const RETENTIONS: readonly Retention[] = [
+  {
+    tables: ['transactions', 'scores', 'labels'],
+    ends: 'when somebody drops their month: `bin/risk partitions drop`',
+  },
+  {
+    tables: ['idempotency_keys', 'idempotency_slices'],
+    setting: 'RISK_IDEMPOTENCY_RETENTION_DAYS',
+    ends: 'dropped a slice at a time, at most an eighth of the retention later',
+  },
+  {
+    tables: ['dead_letters'],
+    setting: 'RISK_DEAD_LETTER_RETENTION_DAYS',
+    ends: 'after replay or purge; an open one is work and stays, one that alone says what became of its transaction stays until the month is dropped',
+  },
+  {
+    tables: ['watch_reports'],
+    setting: 'RISK_WATCH_RETENTION_DAYS',
+    ends: 'after the check; about 12 kB a model and check',
+  },
+  {
+    tables: ['shadow_batches'],
+    setting: 'RISK_SHADOW_RETENTION_DAYS',
+    ends: 'after the batch; 24 bytes a transaction and shadow model',
+  },
+  {
+    tables: ['model_checks'],
+    setting: 'RISK_MODEL_CHECK_RETENTION_DAYS',
+    ends: 'after the check; Postgres refuses to remove one of the last 30 days',
+  },
+  {
+    tables: ['recomputed_features', 'merchant_hours', 'merchant_hour_parts'],
+    ends: 'once their month and all before it are dropped: they are computed from its transactions',
+  },
+  { tables: ['ingest_batches'], ends: 'once their transactions are in a stream: they are work' },
+  { tables: ['label_batches'], ends: 'once the profiles know of their labels: they are work' },
+  { tables: ['models'], ends: 'never: what a model has scored is verified and explained by it' },
+  {
+    tables: ['model_proposals', 'model_rollouts'],
+    ends: 'never: they are the audit of who put what in force, a row a decision',
+  },
+  { tables: ['api_keys'], ends: 'never: a revoked key still says whose it was' },
+  { tables: ['tallied_merchants'], ends: 'never: a row a busy merchant' },
+  { tables: ['corridors'], ends: 'never: a row a corridor' },
+  { tables: ['reconcile_state', 'tally_checkpoint'], ends: 'never: one row' },
+  { tables: ['leaderships'], ends: 'never: a row a duty' },
+  {
+    tables: ['schema_migrations', 'unfinished_migrations'],
+    ends: 'never: a row a file of `sql/`',
+  },
+];
