@@ -13,6 +13,7 @@ import {
   connected,
   LOCK_TIMEOUT_MS,
   type SessionOptions,
+  searchPath,
 } from './migration-session.ts';
 import { toFailure } from './pg-failure.ts';
 
@@ -44,7 +45,7 @@ async function prepareSchema(client: pg.Client, market: string): Promise<void> {
   await client.query(`create schema if not exists ${market}`);
   await client.query(`
     do $$ begin
-      execute format('alter role %I in database %I set search_path = ${market}, shared, public', current_user, current_database());
+      execute format('alter role %I in database %I set search_path = ${searchPath(market)}', current_user, current_database());
     end $$`);
   await client.query(`
     create table if not exists ${market}.schema_migrations (
@@ -65,7 +66,9 @@ async function applyMissing(
   options: MigrateOptions,
   migrations: readonly Migration[],
 ): Promise<string[]> {
-  const { rows } = await client.query<Applied>('select name, checksum from schema_migrations');
+  const { rows } = await client.query<Applied>(
+    `select name, checksum from ${options.market}.schema_migrations`,
+  );
   const known = new Map(rows.map((row) => [row.name, row.checksum]));
   const applied: string[] = [];
   for (const migration of migrations) {
@@ -147,13 +150,19 @@ async function runStep(
       await client.query(text);
       return;
     case 'step':
-      await aside(client, options, (other) => other.query(text), {
+      await aside(client, options, (other) => runAlone(other, options.market, text), {
         lock_timeout: LOCK_TIMEOUT_MS,
       });
       return;
     case 'concurrently':
       await aside(client, options, (other) => buildIndex(other, options.market, text));
   }
+}
+
+/** It begins and ends transactions as it likes, so it finds its schema by its session. */
+async function runAlone(client: pg.Client, market: string, text: string): Promise<void> {
+  await client.query(`set search_path = ${searchPath(market)}`);
+  await client.query(text);
 }
 
 async function addCorridors(client: pg.Client, corridors: readonly string[]): Promise<void> {

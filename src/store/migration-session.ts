@@ -31,9 +31,12 @@ export type SessionOptions = {
   readonly onProgress?: (text: string) => void;
 };
 
+/** Migrations are written without a schema: what they make lands in the market's. */
+export const searchPath = (market: string) => `${market}, shared, public`;
+
 /** Runs `work` with a connection of its own. */
 export async function connected<T>(
-  { url, market, onProgress }: SessionOptions,
+  { url, onProgress }: SessionOptions,
   work: (client: pg.Client) => Promise<T>,
   more: pg.ClientConfig = {},
 ): Promise<T> {
@@ -46,7 +49,6 @@ export async function connected<T>(
   });
   try {
     await client.connect();
-    await client.query(`set search_path = ${market}, shared, public`);
     return await work(client);
   } finally {
     await client.end().catch(() => undefined);
@@ -73,12 +75,13 @@ export async function aside(
  */
 export async function alone<T>(
   client: pg.Client,
-  { lockAttemptsMax = LOCK_ATTEMPTS_MAX, onProgress }: SessionOptions,
+  options: SessionOptions,
   what: string,
   work: () => Promise<T>,
 ): Promise<T> {
+  const { lockAttemptsMax = LOCK_ATTEMPTS_MAX, onProgress } = options;
   for (let attempt = 1; ; attempt++) {
-    await begin(client, onProgress);
+    await begin(client, options);
     try {
       const result = await work();
       await client.query('commit');
@@ -101,7 +104,7 @@ export async function alone<T>(
  * Polls rather than waits: a waiting statement has a snapshot, for whose end `create index concurrently` would wait, and so
  * the lock would never be free.
  */
-async function begin(client: pg.Client, onProgress: SessionOptions['onProgress']): Promise<void> {
+async function begin(client: pg.Client, { market, onProgress }: SessionOptions): Promise<void> {
   for (let tries = 0; ; tries++) {
     await client.query('begin');
     const { rows } = await client.query<{ ours: boolean }>(
@@ -115,7 +118,9 @@ async function begin(client: pg.Client, onProgress: SessionOptions['onProgress']
     if (tries === 0) onProgress?.('another migration runs');
     await delay(LOCK_POLL_MS);
   }
-  await client.query(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
+  await client.query(
+    `set local lock_timeout = ${LOCK_TIMEOUT_MS}; set local search_path = ${searchPath(market)}`,
+  );
 }
 
 function isLockHeld(error: unknown): boolean {
