@@ -54,8 +54,13 @@ export const RETENTIONS: readonly Retention[] = [
   },
   { tables: ['api_keys'], ends: 'never: a revoked key still says whose it was' },
   { tables: ['tallied_merchants'], ends: 'never: a row a busy merchant' },
+  {
+    tables: ['daily_tallies', 'total_tallies'],
+    ends: 'never: totals are of all that was ever stored; 150 B a day, corridor, currency, verdict and deciding model',
+  },
+  { tables: ['daily_increments'], ends: 'once they are merged into the tallies' },
   { tables: ['corridors'], ends: 'never: a row a corridor' },
-  { tables: ['reconcile_state', 'tally_checkpoint'], ends: 'never: one row' },
+  { tables: ['reconcile_state', 'tally_checkpoint', 'tally_merge'], ends: 'never: one row' },
   { tables: ['leaderships'], ends: 'never: a row a duty' },
   {
     tables: ['schema_migrations', 'unfinished_migrations'],
