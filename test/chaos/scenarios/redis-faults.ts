@@ -5,12 +5,14 @@
 import { integerBetween } from '../../../src/simulate/random.ts';
 import { during, onTheWay } from '../support/during.ts';
 import type { Scenario, Stage } from '../support/scenario.ts';
-import { countWaiting } from '../support/streams.ts';
+import { countWaiting, readScoredEvents } from '../support/streams.ts';
 
 const WIPE_RECOVERY_SECONDS_MAX = 60;
 const LATENCY_MS = 100;
 /** Below what an empty Redis uses: every write that needs memory is refused. */
 const MEMORY_BYTES = '1000000';
+/** Used of what Redis may use: beyond what leaves room for events. */
+const CROWDED_SHARE = 0.92;
 
 async function isRefused({ services: { client } }: Stage): Promise<boolean> {
   return await client.xadd('{chaos}:probe', '*', 'a', '1').then(
@@ -81,6 +83,26 @@ const full = during({
   },
 });
 
+const crowded = during({
+  name: 'redis-crowded',
+  what: 'nearly all of the memory that Redis may use is used: events give way to the work, by themselves',
+  faults: ['events gave way'],
+  forMs: [2000, 4000],
+  harm: async (stage) => {
+    const { services, ledger, happened } = stage;
+    const { client } = services;
+    const held = (await readScoredEvents(services)).events;
+    const [, before = '0'] = (await client.config('GET', 'maxmemory')) as [string, string];
+    ledger.note({ kind: 'crowded' });
+    const used = Number(/^used_memory:(\d+)/m.exec(await client.info('memory'))?.[1]);
+    await client.config('SET', 'maxmemory', String(Math.round(used / CROWDED_SHARE)));
+    return async () => {
+      if ((await readScoredEvents(services)).events < held) happened('events gave way');
+      await client.config('SET', 'maxmemory', before);
+    };
+  },
+});
+
 const readOnly = during({
   name: 'redis-read-only',
   what: 'Redis is made a replica of nothing: READONLY, as after a failover',
@@ -110,6 +132,6 @@ const frozen = during({
 });
 
 export const redisFaults: readonly Scenario[] = [
-  ...[wiped, full, readOnly, frozen],
+  ...[wiped, full, crowded, readOnly, frozen],
   ...onTheWay('redis', LATENCY_MS),
 ];
