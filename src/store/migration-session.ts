@@ -15,7 +15,7 @@ export const LOCK_TIMEOUT_MS = 400;
 /** Waits between tries double from the one to the other: about half an hour of tries in all. */
 const RETRY_FIRST_MS = 500;
 const RETRY_MAX_MS = 15_000;
-export const LOCK_ATTEMPTS_MAX = 150;
+const LOCK_ATTEMPTS_MAX = 150;
 const LOCK_NOT_AVAILABLE = '55P03';
 const DEADLOCK = '40P01';
 /** `raise info` of a step says how far it is. */
