@@ -4,6 +4,7 @@
  * changed, and so must the mutant.
  */
 import { CLOSED_LATE } from './scenarios/frozen-leader.ts';
+import { EVENTS_LEFT } from './scenarios/redis-faults.ts';
 import { GOOD_REFUSED } from './scenarios/slow-clients.ts';
 import { UNANSWERED } from './support/refusals.ts';
 
@@ -194,6 +195,24 @@ export const MUTANTS: readonly Mutant[] = [
         file: 'src/store/leadership.ts',
         find: 'if (held.length > 0) return',
         replace: 'if (held !== undefined) return',
+      },
+    ],
+  },
+  {
+    name: 'events-give-way',
+    what: 'events and copies of dead letters stay where Redis runs out of memory',
+    scenario: 'redis-full',
+    bar: EVENTS_LEFT,
+    replacements: [
+      {
+        file: 'src/stream/event-budget.ts',
+        find: 'planCuts(held, budget)',
+        replace: 'planCuts(held, Number.POSITIVE_INFINITY)',
+      },
+      {
+        file: 'src/stream/event-budget.ts',
+        find: 'bytesMax > 0 && !isCrowded',
+        replace: 'bytesMax > 0',
       },
     ],
   },

@@ -11,8 +11,9 @@ const WIPE_RECOVERY_SECONDS_MAX = 60;
 const LATENCY_MS = 100;
 /** Below what an empty Redis uses: every write that needs memory is refused. */
 const MEMORY_BYTES = '1000000';
-/** Used of what Redis may use: beyond what leaves room for events. */
-const CROWDED_SHARE = 0.92;
+export const EVENTS_LEFT = 'events left, of those held before';
+/** Without the budget all of them are there. */
+const EVENTS_LEFT_MAX = 0.9;
 
 async function isRefused({ services: { client } }: Stage): Promise<boolean> {
   return await client.xadd('{chaos}:probe', '*', 'a', '1').then(
@@ -68,36 +69,21 @@ const wiped: Scenario = {
 
 const full = during({
   name: 'redis-full',
-  what: 'Redis is at its memory limit and refuses what needs memory',
+  what: 'Redis is at its memory limit and refuses what needs memory; events give way',
   faults: ['redis refused a write'],
   forMs: [2000, 4000],
   harm: async (stage) => {
-    const { client } = stage.services;
-    const [, before = '0'] = (await client.config('GET', 'maxmemory')) as [string, string];
-    stage.ledger.note({ kind: 'crowded' });
-    await client.config('SET', 'maxmemory', MEMORY_BYTES);
-    if (await isRefused(stage)) stage.happened('redis refused a write');
-    return async () => {
-      await client.config('SET', 'maxmemory', before);
-    };
-  },
-});
-
-const crowded = during({
-  name: 'redis-crowded',
-  what: 'nearly all of the memory that Redis may use is used: events give way to the work, by themselves',
-  faults: ['events gave way'],
-  forMs: [2000, 4000],
-  harm: async (stage) => {
-    const { services, ledger, happened } = stage;
+    const { services, ledger, happened, bar } = stage;
     const { client } = services;
-    const held = (await readScoredEvents(services)).events;
+    const countEvents = async () => (await readScoredEvents(services)).events;
+    await stage.until('events', async () => (await countEvents()) > 0);
+    const held = await countEvents();
     const [, before = '0'] = (await client.config('GET', 'maxmemory')) as [string, string];
     ledger.note({ kind: 'crowded' });
-    const used = Number(/^used_memory:(\d+)/m.exec(await client.info('memory'))?.[1]);
-    await client.config('SET', 'maxmemory', String(Math.round(used / CROWDED_SHARE)));
+    await client.config('SET', 'maxmemory', MEMORY_BYTES);
+    if (await isRefused(stage)) happened('redis refused a write');
     return async () => {
-      if ((await readScoredEvents(services)).events < held) happened('events gave way');
+      bar(EVENTS_LEFT, (await countEvents()) / held, { atMost: EVENTS_LEFT_MAX });
       await client.config('SET', 'maxmemory', before);
     };
   },
@@ -132,6 +118,6 @@ const frozen = during({
 });
 
 export const redisFaults: readonly Scenario[] = [
-  ...[wiped, full, crowded, readOnly, frozen],
+  ...[wiped, full, readOnly, frozen],
   ...onTheWay('redis', LATENCY_MS),
 ];
