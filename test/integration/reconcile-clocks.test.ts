@@ -160,6 +160,35 @@ describe('with right clocks', () => {
     );
   });
 
+  test('what waits for a lock is received once it has it', async () => {
+    let posting: Promise<string[]> | undefined;
+    const released = await api.database.transaction(async (query) => {
+      await query({ name: 'test-lock', text: 'lock table ingest_batches in exclusive mode' });
+      posting = post(1);
+      await waitUntil(
+        async () =>
+          (
+            await query({
+              name: 'test-waiting',
+              text: "select from pg_locks where not granted and relation = 'ingest_batches'::regclass",
+            })
+          ).length > 0,
+        DEADLINE_MS,
+        'a claim that waits',
+      );
+      const [row] = await query<{ at: Date }>({
+        name: 'test-clock',
+        text: 'select clock_timestamp()::timestamptz(3) as at',
+      });
+      return row?.at.getTime();
+    });
+    await posting;
+    const [stored] = await api.testDatabase.sql<{ at: Date }>(
+      'select received_at as at from transactions',
+    );
+    expect(stored?.at.getTime()).toBeGreaterThanOrEqual(released ?? Number.NaN);
+  });
+
   test('what was received later than Postgres says now comes back', async () => {
     await settle();
     const createdAtMs = Date.now();
