@@ -3,10 +3,9 @@
  * was about to say that everything before a time is final.
  */
 import { fileURLToPath } from 'node:url';
-import { integerBetween } from '../../../src/simulate/random.ts';
+import { makeBatches } from '../support/load.ts';
 import type { Scenario, Stage } from '../support/scenario.ts';
 import { countWaiting } from '../support/streams.ts';
-import { wipeWaiting } from './redis-faults.ts';
 
 const SKEW_MS = 600_000;
 const CLOCK = fileURLToPath(new URL('../support/skewed-clock.ts', import.meta.url));
@@ -17,6 +16,8 @@ const CLOCKS = [
   ['worker', 'worker-1', SKEW_MS],
   ['worker', 'worker-2', SKEW_MS],
 ] as const;
+const WORKERS = ['worker-1', 'worker-2'];
+const BATCH = 100;
 const RECOVERY_SECONDS_MAX = 60;
 
 async function checkpointMoves(
@@ -35,38 +36,55 @@ async function checkpointMoves(
   await until(what, async () => (await read()) > before);
 }
 
+/** Of what is posted; all of it waits when Redis is wiped. */
+const LOST_SHARE = 0.5;
+
 const clocksApart: Scenario = {
   name: 'redis-wiped-clocks-apart',
   what: 'FLUSHALL, the clocks of two APIs ten minutes ahead and behind, those of the workers ten minutes ahead',
-  setup: { apis: 2, workers: 2, recoverSecondsMax: RECOVERY_SECONDS_MAX },
-  plan: (random) => {
-    const share = integerBetween(random, 50, 70);
-    return {
-      schedule: [
-        ...CLOCKS.map(([, name, ms]) => `${name} ${ms / 60_000} min`),
-        `FLUSHALL at ${share} %`,
-      ],
-      faults: ['clock set wrong', 'redis flushed', 'entries lost'],
-      run: async (stage) => {
-        const { engine, services, ledger, happened, progress } = stage;
-        await checkpointMoves(stage, 'the leader has moved the checkpoint', async () => {
-          for (const [role, name, ms] of CLOCKS) {
-            await engine.drain(name);
-            const environment = {
-              NODE_OPTIONS: `--import=${CLOCK}`,
-              CHAOS_CLOCK_SKEW_MS: String(ms),
-            };
-            await engine.start(role, name, { environment });
-            happened('clock set wrong');
-          }
-        });
-        await progress(share / 100);
+  setup: { apis: 2, workers: 2, ownTraffic: true, recoverSecondsMax: RECOVERY_SECONDS_MAX },
+  plan: () => ({
+    schedule: [
+      ...CLOCKS.map(([, name, ms]) => `${name} ${ms / 60_000} min`),
+      `FLUSHALL at ${LOST_SHARE * 100} %`,
+    ],
+    faults: ['clock set wrong', 'redis flushed', 'entries lost'],
+    run: async (stage) => {
+      const { engine, services, load, ledger, transactions, seed, happened } = stage;
+      const batches = makeBatches({ seed, batch: BATCH, spoiled: undefined });
+      const send = async (share: number) => {
+        const goal = ledger.counts.acknowledged + transactions * share;
+        while (ledger.counts.acknowledged < goal) {
+          const batch = batches.next().value;
+          if (batch !== undefined) await load.send(batch);
+        }
+      };
+      for (const [, name] of CLOCKS) await engine.drain(name);
+      // While nothing waits, nothing but the clock keeps the checkpoint back.
+      await checkpointMoves(stage, 'the leader has moved the checkpoint', async () => {
+        for (const [role, name, ms] of CLOCKS) {
+          const environment = {
+            NODE_OPTIONS: `--import=${CLOCK}`,
+            CHAOS_CLOCK_SKEW_MS: String(ms),
+          };
+          await engine.start(role, name, { environment });
+          happened('clock set wrong');
+        }
+      });
+      const pids = WORKERS.map((name) => engine.process(name).pid);
+      for (const pid of pids) process.kill(pid, 'SIGSTOP');
+      try {
+        await send(LOST_SHARE);
+        happened('entries lost', (await countWaiting(services)).entries);
         ledger.note({ kind: 'wiped' });
-        await wipeWaiting(stage, () => services.client.flushall());
+        await services.client.flushall();
         happened('redis flushed');
-      },
-    };
-  },
+      } finally {
+        for (const pid of pids) process.kill(pid, 'SIGCONT');
+      }
+      await send(1 - LOST_SHARE);
+    },
+  }),
 };
 
 /** As if the backlog had waited for longer than any margin, and the checkpoint with it. */
