@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { keepKeySlices } from '../ingest/keep-key-slices.ts';
+import { createProveStreams } from '../ingest/prove-streams.ts';
 import { createReconciler, type Reconciler } from '../ingest/reconcile.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -18,6 +19,7 @@ import type { Leadership, Writes } from '../store/leadership.ts';
 import { readMoment } from '../store/moment.ts';
 import type { Database } from '../store/pool.ts';
 import { readReconcileState, writeReconcileState } from '../store/reconcile-state.ts';
+import { readStreamProofs, writeStreamProofs } from '../store/stream-proofs.ts';
 import {
   countReceived,
   listReplayed,
@@ -25,6 +27,7 @@ import {
   loadUnscored,
 } from '../store/unscored.ts';
 import type { RedisClient } from '../stream/connection.ts';
+import { createContinuity } from '../stream/continuity.ts';
 import { readIdentity } from '../stream/identity.ts';
 import { SHARDS_MAX, streamsOf } from '../stream/keys.ts';
 import { measureHeld } from '../stream/lag.ts';
@@ -135,6 +138,13 @@ export function bindReconciler(
     streamOf: (transaction) => streamOf(transaction).transactions,
     readStreams: async () => await measureHeld(redis, await listStreams(shards)),
     readIdentity: () => readIdentity(redis, market),
+    proveStreams: createProveStreams({
+      ...createContinuity(redis),
+      listStreams: () => listStreams(SHARDS_MAX),
+      isInUse: ({ shard }) => shard < shards,
+      readProofs: () => readStreamProofs(database),
+      writeProofs: (proofs) => writeStreamProofs(database, proofs),
+    }),
     readWaiting: async function* () {
       // Also where nothing is written any more: what waits there would be appended a second time.
       for (const stream of await listStreams(SHARDS_MAX)) yield* readWaiting(redis, stream);

@@ -1,17 +1,19 @@
 /**
  * Moves the checkpoint: everything received before it is final. It never passes a row that is not accounted for. Such a
  * row is of a database transaction that was still open, or owed by an open batch, or waits in Redis; in that order, as it
- * moves from one to the next. What waits is that of one Redis, which is asked again afterwards whether it is still the same.
+ * moves from one to the next. What waits is that of one Redis, which is asked again afterwards whether it is still the same, and so is each stream.
  */
 import { END_OF_BATCHES, FIRST_BATCH } from '../domain/open-batch.ts';
 import type { Moment } from '../store/moment.ts';
 import type { ReconcileState } from '../store/reconcile-state.ts';
+import type { ProveStreams } from './prove-streams.ts';
 import type { WaitingDependencies } from './waiting-window.ts';
 
 export type CheckpointDependencies = WaitingDependencies & {
   readonly readMoment: () => Promise<Moment>;
   /** Which Redis this is; throws Failure `unavailable` when it cannot be written. */
   readonly readIdentity: () => Promise<string>;
+  readonly proveStreams: ProveStreams;
   /** False where another process has written the state since it was read. */
   readonly writeState: (read: ReconcileState, next: ReconcileState) => Promise<boolean>;
 };
@@ -26,7 +28,8 @@ const EVERY_MS = 60_000;
 const STEP_BACK_MS_MAX = 60_000;
 
 export function createCheckpoint(dependencies: CheckpointDependencies): Checkpoint {
-  const { readMoment, readIdentity, listOpenBatches, readWaiting, writeState } = dependencies;
+  const { readMoment, readIdentity, proveStreams } = dependencies;
+  const { listOpenBatches, readWaiting, writeState } = dependencies;
   let dueMs = Number.NEGATIVE_INFINITY;
   /** Waits until every database transaction that was open then has ended. */
   let candidate: Moment | undefined;
@@ -43,6 +46,7 @@ export function createCheckpoint(dependencies: CheckpointDependencies): Checkpoi
         for (const { receivedAtMs } of page) oldestMs = Math.min(oldestMs, receivedAtMs);
       }
       if ((await readIdentity()) !== state.redisIdentity) return;
+      if ((await proveStreams()).owing.size > 0) return;
       const checkpoint = new Date(oldestMs - STEP_BACK_MS_MAX);
       if (checkpoint > state.checkpoint) await writeState(state, { ...state, checkpoint });
       candidate = undefined;

@@ -14,7 +14,7 @@ import type { AppendEntries } from './append-entries.ts';
 import { createAppendMissing } from './append-missing.ts';
 import { createOpenBatches, type OpenBatchesDependencies } from './append-open-batches.ts';
 import { type CheckpointDependencies, createCheckpoint } from './checkpoint.ts';
-import { createRecovery, type RecoveryOptions } from './recovery.ts';
+import { createRecovery, type Owing, type RecoveryOptions } from './recovery.ts';
 
 export type ReconcileDependencies = RecoveryOptions &
   OpenBatchesDependencies &
@@ -88,7 +88,7 @@ export function createReconciler(dependencies: ReconcileDependencies): Reconcile
         return await run(signal);
       } catch (error) {
         openBatches.forget();
-        recovery.begin();
+        recovery.begin('all');
         throw error;
       }
     },
@@ -107,22 +107,28 @@ async function readRoom(
 }
 
 /**
- * Begins a recovery where Redis is another one than before, or was restarted, which may have cost it a second. The moment
- * is read afterwards: what that Redis lost was stored before it.
+ * Begins a recovery where Redis is another one than before, or a part of it: of all, or of what that part held. The moment
+ * is read afterwards: what was lost was stored before it.
  */
 async function noticeLoss(
-  { readState, readIdentity, readMoment, writeState }: ReconcileDependencies,
-  begin: () => void,
+  { readState, readIdentity, proveStreams, readMoment, writeState }: ReconcileDependencies,
+  begin: (lost: Owing) => void,
 ): Promise<{ state: ReconcileState; moment: Moment }> {
   const state = await readState();
   const redisIdentity = await readIdentity();
+  const { owing, renew } = await proveStreams();
   const moment = await readMoment();
-  if (state.redisIdentity === redisIdentity) return { state, moment };
+  const isOther = state.redisIdentity !== redisIdentity;
+  if (!isOther && owing.size === 0) {
+    await renew();
+    return { state, moment };
+  }
   // Written before anything is done, so that a crash cannot forget the loss.
   const noticed = { ...state, redisIdentity, recovering: true };
   if (!(await writeState(state, noticed))) {
     throw new Failure('transient', 'STATE_MOVED', 'another process has noticed the loss of Redis');
   }
-  begin();
+  begin(isOther || state.recovering ? 'all' : owing);
+  await renew();
   return { state: noticed, moment };
 }

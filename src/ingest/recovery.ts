@@ -27,9 +27,12 @@ export type RecoveryRun = {
   readonly isOver: () => boolean;
 };
 
+/** Names of the streams that lost something. */
+export type Owing = 'all' | ReadonlySet<string>;
+
 export type Recovery = {
-  /** Starts over: Redis is another one, or another process may have been at work. */
-  readonly begin: () => void;
+  /** Starts over: something was lost, or another process may have been at work. */
+  readonly begin: (lost: Owing) => void;
   readonly run: (run: RecoveryRun) => Promise<{ recovering: boolean; full: boolean }>;
 };
 
@@ -38,13 +41,16 @@ export function createRecovery(dependencies: RecoveryOptions): Recovery {
   /** All that was lost was stored before it. */
   let noticed: Moment | undefined;
   let pass: RecoveryPass | undefined;
-  let owing: 'all' | ReadonlySet<string> = 'all';
+  let lost: Owing = 'all';
+  /** Those of them that had no room, once all that was stored before the notice was looked at; undefined until then. */
+  let full: ReadonlySet<string> | undefined;
   /** Everything received before has been looked at; undefined: from the checkpoint on. */
   let resumeMs: number | undefined;
-  const begin = () => {
+  const begin = (owing: Owing) => {
     noticed = undefined;
     pass = undefined;
-    owing = 'all';
+    lost = owing;
+    full = undefined;
     resumeMs = undefined;
   };
   /** Requests in progress at the notice have appended for themselves, or never will. */
@@ -56,14 +62,14 @@ export function createRecovery(dependencies: RecoveryOptions): Recovery {
       replayedFromMs,
       fromMs: resumeMs ?? replayedFromMs,
       toMs: moment.at.getTime() - batchAgeMs,
-      storedBefore: owing !== 'all' || isLate(moment, since) ? since.transactionId : null,
-      owing,
+      storedBefore: full !== undefined || isLate(moment, since) ? since.transactionId : null,
+      owing: full ?? lost,
     });
   };
   /** Why no pass begins now. */
   const pauseOf = (hasAmpleRoom: RecoveryRun['hasAmpleRoom'], isEarly: boolean) => {
-    if (owing !== 'all') {
-      return [...owing].some(hasAmpleRoom) ? undefined : { recovering: true, full: true };
+    if (full !== undefined) {
+      return [...full].some(hasAmpleRoom) ? undefined : { recovering: true, full: true };
     }
     // The first pass does not wait for what requests in progress append themselves; the next one does.
     return isEarly && resumeMs !== undefined ? { recovering: true, full: false } : undefined;
@@ -82,10 +88,10 @@ export function createRecovery(dependencies: RecoveryOptions): Recovery {
       const left = pass.left();
       resumeMs = Math.min(pass.toMs, ...left.values());
       // What was received after its end is for the next pass.
-      if (pass.isLast) owing = new Set(left.keys());
+      if (pass.isLast) full = new Set(left.keys());
       pass = undefined;
-      if (owing === 'all' || left.size > 0) return { recovering: true, full: left.size > 0 };
-      begin();
+      if (full === undefined || left.size > 0) return { recovering: true, full: left.size > 0 };
+      begin('all');
       const isWritten = await writeState(state, { ...state, recovering: false });
       return { recovering: !isWritten, full: false };
     },

@@ -16,7 +16,7 @@
  */
 import { Failure } from '../domain/failure.ts';
 import { type RedisClient, toRedisFailure } from './connection.ts';
-import { GROUP } from './keys.ts';
+import { GROUP, TOKEN_PREFIX } from './keys.ts';
 import { type StreamEntry, toEntry, unexpected } from './read-group.ts';
 import { loadScript, runScript, runScripts, type Script } from './scripts.ts';
 
@@ -141,7 +141,7 @@ export type Consumer = {
   readonly idleMs: number;
 };
 
-/** The consumers of a stream; none where the stream or the group is missing. */
+/** The consumers of a stream, without its token; none where the stream or the group is missing. */
 export async function listConsumers(redis: RedisClient, stream: string): Promise<Consumer[]> {
   const reply = await redis.xinfo('CONSUMERS', stream, GROUP).catch((error: unknown) => {
     const failure = toRedisFailure(error);
@@ -149,7 +149,7 @@ export async function listConsumers(redis: RedisClient, stream: string): Promise
     throw failure;
   });
   if (!Array.isArray(reply)) throw unexpected('XINFO CONSUMERS');
-  return reply.map((row: unknown) => {
+  const consumers = reply.map((row: unknown) => {
     const fields = toFields(row);
     return {
       name: String(fields.get('name')),
@@ -157,6 +157,7 @@ export async function listConsumers(redis: RedisClient, stream: string): Promise
       idleMs: Number(fields.get('idle')),
     };
   });
+  return consumers.filter(({ name }) => !name.startsWith(TOKEN_PREFIX));
 }
 
 /** A flat reply `[name, value, ...]` as a map. */

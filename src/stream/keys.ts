@@ -24,6 +24,9 @@ import murmurhash from 'murmurhash';
 /** Name of the one consumer group. */
 export const GROUP = 'scoring-workers';
 
+/** Names of consumers and retries that are none, but prove that their keys are the ones they were (continuity.ts). */
+export const TOKEN_PREFIX = 'continuity:';
+
 /** Profile keys spread over this many hash tags a market. */
 export const PROFILE_SLOTS = 16;
 

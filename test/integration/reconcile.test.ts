@@ -134,7 +134,7 @@ describe('an open batch', () => {
     expect((await openBatches()).flat().sort()).toEqual([...full.slice(OWED_MAX), mixed[0]].sort());
     await reconcile();
     expect(await streamed('US-MX')).toHaveLength(3);
-    await redis.del('{market_0:US-EG:0}:transactions');
+    await redis.xtrim('{market_0:US-EG:0}:transactions', 'MAXLEN', 0);
     await reconcile();
     expect(await openBatches()).toEqual([]);
   });

@@ -180,7 +180,7 @@ async function count({ database, commands, stream }: WorkerRig): Promise<Counts>
     scored: rows?.scored ?? 0,
     deadLetters: rows?.dead ?? 0,
     waiting: (measured?.lag ?? 0) + (measured?.pending ?? 0),
-    retries: await commands.zcard(stream.retries),
+    retries: measured?.retriesWaiting ?? 0,
   };
 }
 

@@ -50,6 +50,7 @@ if readable then
   end
   if group ~= '' then pending = math.min(held, pending_of(held)) end
 end
-local retries = is('zset', KEYS[3]) and redis.call('ZCARD', KEYS[3]) or 0
+-- A token among them is never due.
+local retries = is('zset', KEYS[3]) and redis.call('ZCOUNT', KEYS[3], '-inf', '(+inf') or 0
 local dead_letters = is('stream', KEYS[4]) and redis.call('XLEN', KEYS[4]) or 0
 return { held, pending, age, retries, dead_letters, readable and 1 or 0 }

@@ -31,7 +31,7 @@ export async function countWaiting(stores: Sessions): Promise<Waiting> {
   const waiting = { entries: 0, pending: 0, retries: 0 };
   for (const keys of await allStreams(stores)) {
     waiting.entries += await redis.xlen(keys.transactions);
-    waiting.retries += await redis.zcard(keys.retries);
+    waiting.retries += await redis.zcount(keys.retries, '-inf', '(+inf');
     waiting.pending += await countPending(redis, keys);
   }
   return waiting;

@@ -1,0 +1,74 @@
+/**
+ * Whether a stream is the one that was last seen, with all that was appended to it. Its group and its retries hold a token
+ * that is gone with either of them; and the server continues the history of writes that it continued then, which a
+ * restart or a promotion ends, as replication and the disk may lack the last second.
+ */
+import { randomUUID } from 'node:crypto';
+import { Failure } from '../domain/failure.ts';
+import type { RedisClient } from './connection.ts';
+import { GROUP, type StreamKeys, TOKEN_PREFIX } from './keys.ts';
+import { isStreamAtFault } from './outage.ts';
+import { unexpected } from './read-group.ts';
+import { loadScript, runScripts } from './scripts.ts';
+
+/** What tells that a stream has lost nothing. */
+export type StreamProof = { readonly token: string; readonly history: string };
+
+export type ProvenStream = { readonly stream: StreamKeys; readonly proof: StreamProof };
+
+export type Continuity = {
+  /** Streams that are not what their proofs say. A key of another type proves nothing, and waits until it is put away. */
+  readonly findBroken: (streams: readonly ProvenStream[]) => Promise<ReadonlySet<StreamKeys>>;
+  /**
+   * Plants tokens anew; those that cannot be, as another type stands there, are left out.
+   * @param isLost true where a part was lost: the group delivers once more all that stands there
+   */
+  readonly plant: (streams: readonly StreamKeys[], isLost: boolean) => Promise<ProvenStream[]>;
+};
+
+/** Each call is one round trip on a single node. Throws a Failure. */
+export function createContinuity(redis: RedisClient): Continuity {
+  const continues = loadScript('continues-2');
+  const plant = loadScript('plant-2');
+  return {
+    async findBroken(streams) {
+      const calls = streams.map(({ stream, proof }) => ({
+        keys: [stream.transactions, stream.retries],
+        args: [GROUP, proof.token],
+      }));
+      const replies = passFaults(
+        calls.length === 0 ? [] : await runScripts(redis, continues, calls),
+      );
+      const broken = streams.filter(({ proof }, index) => {
+        const reply = replies[index];
+        if (reply === undefined) return false;
+        if (!Array.isArray(reply)) throw unexpected('continues');
+        return reply[0] !== 1 || reply[1] !== proof.history;
+      });
+      return new Set(broken.map(({ stream }) => stream));
+    },
+    async plant(streams, isLost) {
+      const tokens = streams.map(() => `${TOKEN_PREFIX}${randomUUID()}`);
+      const calls = streams.map(({ transactions, retries }, index) => ({
+        keys: [transactions, retries],
+        args: [GROUP, TOKEN_PREFIX, tokens[index] ?? '', isLost ? 1 : 0],
+      }));
+      const replies = passFaults(calls.length === 0 ? [] : await runScripts(redis, plant, calls));
+      return streams.flatMap((stream, index) => {
+        const history = replies[index];
+        if (history === undefined) return [];
+        if (typeof history !== 'string') throw unexpected('plant');
+        return [{ stream, proof: { token: tokens[index] ?? '', history } }];
+      });
+    },
+  };
+}
+
+/** Undefined for a stream that is at fault by itself. Throws what is wrong with Redis. */
+function passFaults(replies: readonly unknown[]): unknown[] {
+  return replies.map((reply) => {
+    if (!(reply instanceof Failure)) return reply;
+    if (isStreamAtFault(reply)) return undefined;
+    throw reply;
+  });
+}
