@@ -10,10 +10,10 @@
  * | {market:corridor:shard}:transactions-scored | stream  | 7 days, bounded (event-budget.ts) | settle |
  * | {market:pNN}:account:ID                  | string     | RISK_PROFILE_TTL_SECONDS | profile logs |
  * | {market:pNN}:merchant:ID                 | string     | RISK_PROFILE_TTL_SECONDS | profile logs |
+ * | {market:pNN}:history                     | string     | for ever           | profile logs: the history of writes that the slot's profiles belong to |
  * | market:models-out                        | sorted set | seconds after the last of them | workers: models that do not judge where they should |
  * | market:identity                          | string     | for ever           | reconciler: tells a lost Redis from a restarted one |
- * | market:profiles-run                      | string     | for ever           | profile logs: the server's run that wrote the profiles |
- * | market:profiles-lock                     | string     | half a minute      | profile logs: one worker removes those of another run |
+ * | market:profiles-lock                     | string     | half a minute      | profile logs: one worker removes those of another history |
  * | market:probe                             | string     | a minute           | readiness: a write that must work |
  * | market:replies:INSTANCE                  | channel    | -                  | settle: scores that a request waits for |
  *
@@ -89,20 +89,21 @@ export function profileKey(
   return `${slotTag(market, slot)}:${kind}:${partyId}`;
 }
 
-function slotTag(market: string, slot: number): string {
+/** The hash tag of the profiles of a slot. */
+export function slotTag(market: string, slot: number): string {
   return slot < 10 ? `{${market}:p0${slot}}` : `{${market}:p${slot}}`;
 }
 
 /** Matches every profile of a market, for SCAN. A market's name has no character that SCAN interprets. */
 export function profileKeyPattern(market: string): string {
-  return `{${market}:p[0-9][0-9]}:*`;
+  return `{${market}:p[0-9][0-9]}:[am]*`;
 }
 
-export function profileRunKey(market: string): string {
-  return `${market}:profiles-run`;
+export function profileHistoryKey(market: string, slot: number): string {
+  return `${slotTag(market, slot)}:history`;
 }
 
-export function profileRunLockKey(market: string): string {
+export function profilesLockKey(market: string): string {
   return `${market}:profiles-lock`;
 }
 

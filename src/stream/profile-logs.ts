@@ -1,15 +1,16 @@
 /**
  * Profiles in Redis (L2): a log a party, to which every worker appends what it folds (profile/profile-log.ts has the
  * bytes). A batch's appends are one script call, or one a hash slot on a cluster, all in one round trip; nobody loses.
- * What another run of the server wrote is not used (profile-run.ts); what there is no room for is dropped whole
+ * What belongs to another history of writes is not used (profile-history.ts); what there is no room for is dropped whole
  * (profile-budget.ts).
  */
 import { Failure } from '../domain/failure.ts';
 import { callsOf } from './by-slot.ts';
 import type { RedisClient } from './connection.ts';
+import { profileHistoryKey } from './keys.ts';
 import { createProfileBudget } from './profile-budget.ts';
-import { createTrustProfiles } from './profile-run.ts';
-import { loadScript, runScripts, type ScriptArgument } from './scripts.ts';
+import { createRunOverProfiles, isOtherHistory } from './profile-history.ts';
+import { loadScript, type ScriptArgument } from './scripts.ts';
 
 /** How far into a log somebody knows it: its length there, and the stamp in front of that. */
 export type KnownEnd = { readonly length: number; readonly high: number; readonly low: number };
@@ -70,13 +71,15 @@ const LATER: LogReply = { lacks: 'later', bytes: NO_BYTES, isStored: false };
 const EMPTY_REPLIES = [true, false].flatMap((isStored) =>
   LACKS.map((lacks): LogReply => ({ lacks, bytes: NO_BYTES, isStored })),
 );
+/** Logs of another history were removed, and there is no room for others. */
+const REMOVED: LogReply = { lacks: 'absent', bytes: NO_BYTES, isStored: false };
 const OUTCOMES = ['refused', 'installed', 'dropped'] as const;
 const CODE_0 = 48;
 const LATER_CODE = 8;
 
 export function createProfileLogs(options: ProfileLogsOptions): ProfileLogs {
   const { redis, market, ttlSeconds, replyBytesMax = REPLY_BYTES_MAX } = options;
-  const trustProfiles = createTrustProfiles(redis, market);
+  const run = createRunOverProfiles(redis, market);
   const appendProfiles = loadScript('append-profiles-n');
   const installProfiles = loadScript('install-profiles-n');
   const budget = createProfileBudget(redis, market);
@@ -85,14 +88,13 @@ export function createProfileLogs(options: ProfileLogsOptions): ProfileLogs {
     async append(appends) {
       const calls = callsOf(redis, appends);
       const packed = calls.map(({ items }) => ({
-        keys: items.map(({ key }) => key),
+        keys: keysOf(market, items),
         args: [
           ...[packAppends(items), budget.isExceeded() ? 1 : 0],
           ...[replyBytesMax, ttlSeconds, PLACEHOLDER_SECONDS],
         ] as ScriptArgument[],
       }));
-      await trustProfiles();
-      const replies = await runScripts(redis, appendProfiles, packed, { buffers: true });
+      const replies = await run(appendProfiles, packed, { buffers: true });
       const placed = new Array<LogReply>(appends.length);
       for (const [index, { places }] of calls.entries()) {
         placeReplies(replies[index], places, placed);
@@ -102,7 +104,7 @@ export function createProfileLogs(options: ProfileLogsOptions): ProfileLogs {
     async install(installs) {
       const calls = callsOf(redis, installs);
       const packed = calls.map(({ items }) => ({
-        keys: items.map(({ key }) => key),
+        keys: keysOf(market, items),
         args: [
           ...[packKnown(items), ttlSeconds],
           ...items.map(({ snapshot }) =>
@@ -110,11 +112,11 @@ export function createProfileLogs(options: ProfileLogsOptions): ProfileLogs {
           ),
         ],
       }));
-      await trustProfiles();
-      const replies = await runScripts(redis, installProfiles, packed);
-      const outcomes = new Array<InstallOutcome>(installs.length);
+      const replies = await run(installProfiles, packed);
+      const outcomes = new Array<InstallOutcome>(installs.length).fill('refused');
       for (const [index, { places }] of calls.entries()) {
         const digits = replies[index];
+        if (isOtherHistory(digits)) continue;
         if (digits instanceof Failure) throw digits;
         if (typeof digits !== 'string' || digits.length !== places.length) throw unknownReply();
         places.forEach((place, at) => {
@@ -126,7 +128,18 @@ export function createProfileLogs(options: ProfileLogsOptions): ProfileLogs {
   };
 }
 
+/** The logs, and beside them whose they are: on a single node the first one's slot speaks for all. */
+function keysOf(market: string, items: readonly LogPlace[]): string[] {
+  const keys = items.map(({ key }) => key);
+  keys.push(profileHistoryKey(market, items[0]?.slot ?? 0));
+  return keys;
+}
+
 function placeReplies(reply: unknown, places: readonly number[], placed: LogReply[]): void {
+  if (isOtherHistory(reply)) {
+    for (const place of places) placed[place] = REMOVED;
+    return;
+  }
   if (reply instanceof Failure) throw reply;
   const [codes, ...values] = Array.isArray(reply) ? reply : [];
   if (!Buffer.isBuffer(codes) || codes.length !== places.length) throw unknownReply();

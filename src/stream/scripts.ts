@@ -19,7 +19,7 @@ export type ScriptCall = {
   readonly args: readonly ScriptArgument[];
 };
 
-type ScriptOptions = {
+export type ScriptOptions = {
   /** Bulk replies as Buffers, for binary values. */
   readonly buffers?: boolean;
 };

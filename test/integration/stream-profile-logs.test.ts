@@ -3,13 +3,14 @@
  * that is gone; a Redis without room has no log that lacks anything. Method: real Redis, blocks made by hand.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { openCommands, type RedisClient } from '../../src/stream/connection.ts';
+import { openCommands, type RedisClient, untilReady } from '../../src/stream/connection.ts';
 import {
   createProfileLogs,
   type KnownEnd,
   type LogAppend,
   type ProfileLogs,
 } from '../../src/stream/profile-logs.ts';
+import { copyNow, takeOver } from '../support/replica.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -17,10 +18,8 @@ let service: TestService;
 let redis: RedisClient;
 let logs: ProfileLogs;
 beforeAll(async () => {
-  service = await startTestRedis();
+  service = await startTestRedis({ settings: { 'repl-diskless-sync-delay': '0' } });
   redis = openCommands(service.url, 2000);
-  // Each one listens to the connection.
-  redis.setMaxListeners(100);
   await waitUntil(() => redis.status === 'ready', 5000, 'redis');
 });
 afterAll(async () => {
@@ -179,20 +178,41 @@ describe('logs of profiles', () => {
     expect(roomy).toMatchObject({ lacks: 'absent', isStored: true });
   });
 
-  test('are removed once when the server is another run, and nothing else is', async () => {
-    const first = block('first');
-    await logs.append([append(7, null, first)]);
-    const known = endOf(first.length, first);
-    await redis.set('{m:US-EG:0}:transactions', 'stays');
-    const again = append(7, known, NOTHING);
-    expect(await createProfileLogs(options()).append([again])).toMatchObject([
-      { lacks: 'nothing' },
-    ]);
-    await redis.set('m:profiles-run', 'another');
-    const both = [createProfileLogs(options()), createProfileLogs(options())];
-    const replies = await Promise.all(both.map((one) => one.append([again])));
-    expect(replies).toMatchObject([[{ lacks: 'absent' }], [{ lacks: 'absent' }]]);
+  test('of a replica that lacks the last appends are not used once it is promoted', async () => {
+    await using second = await startTestRedis({ settings: { 'repl-diskless-sync-delay': '0' } });
+    const replica = openCommands(second.url, 5000);
+    await untilReady(replica, 5000);
+    const [first, lacking] = [block('first'), block('lacking')];
+    await logs.append([append(7, null, first), append(8, null, first)]);
+    // As one that has a snapshot lives on.
+    for (const n of [7, 8]) await redis.persist(key(n));
+    await copyNow(replica, service);
+    await logs.append([append(7, endOf(first.length, first), lacking)]);
+    await redis.set('{m:US-EG:0}:transactions', 'gone with the master');
+    await replica.set('{m:US-EG:0}:transactions', 'stays');
+    await takeOver(redis, second);
+    replica.disconnect();
+    expect(await redis.getBuffer(key(7))).toEqual(first);
+    const both = [logs, createProfileLogs(options())];
+    const asked = [append(7, null, NOTHING), append(8, endOf(first.length, first), NOTHING)];
+    const replies = () => Promise.all(both.map((one) => one.append(asked)));
+    await waitUntil(
+      async () => (await replies()).flat().every(({ lacks }) => lacks === 'absent'),
+      30_000,
+      'the logs to be gone',
+    );
     expect(await redis.get('{m:US-EG:0}:transactions')).toBe('stays');
-    expect(await redis.get('m:profiles-run')).toMatch(/^[0-9a-f]{40}$/);
+    await logs.append([append(7, null, lacking)]);
+    const [again] = await createProfileLogs(options()).append([append(7, null, NOTHING)]);
+    expect(again).toMatchObject({ lacks: 'whole', bytes: lacking });
+  });
+
+  test('are absent, and begun by nobody, where a full Redis cannot say whose they are', async () => {
+    await logs.append([append(9, null, block('first'))]);
+    await redis.set('{m:p01}:history', 'another');
+    await redis.config('SET', 'maxmemory', '1');
+    const [later] = await logs.append([append(9, null, block('second'))]);
+    expect(later).toMatchObject({ lacks: 'absent', isStored: false });
+    expect(await redis.exists(key(9))).toBe(0);
   });
 });

@@ -143,7 +143,7 @@ function strike(world: World, fleet: Fleet, { kind, which, forMs }: Disaster): v
   const loseRedis = (action: () => void) => {
     identity.value += 1;
     // Profiles of another run of the server are removed before they are used.
-    if (world.missing === 'profile-run' && kind === 'rollback') profiles.rollBack();
+    if (world.missing === 'profile-history' && kind === 'rollback') profiles.rollBack();
     else profiles.clear();
     action();
   };

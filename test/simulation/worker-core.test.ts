@@ -48,7 +48,7 @@ const CAUGHT_BY: readonly (readonly [Mechanism, RegExp])[] = [
   ['stamp', /^(saw|a profile|features) /],
   ['install-stamp', /^(saw|a profile|features) /],
   ['horizon', /^(a profile|features) unlike a fold from scratch/],
-  ['profile-run', /^(saw|a profile|features) /],
+  ['profile-history', /^(saw|a profile|features) /],
   ['invalidation', /^(a profile|features) unlike a fold from scratch/],
   ['label-batch', /^(a profile|features) unlike a fold from scratch/],
   ['memory-of-ids', /^a profile unlike a fold from scratch/],

@@ -43,7 +43,7 @@ export type Mechanism =
   | 'claim'
   | 'reconciler'
   | 'dead-letter-row'
-  | 'profile-run'
+  | 'profile-history'
   | 'invalidation'
   | 'label-batch';
 

@@ -9,6 +9,7 @@
   block from then on, so it is dropped.
 
   KEYS[1..n] string  logs
+  KEYS[n + 1] string the history of writes that they belong to
 
   ARGV[1] string     a request for each log, one after the other, numbers little-endian:
     digits           u8: how many digits follow, 0 when the log is unknown; plus 128: renew the time to live of a log that the caller knows
@@ -26,6 +27,8 @@
   the whole log, 3 the log is absent; plus 4 where the block was not appended for want of room, so that the log is absent
   now; 8 the reply is full: ask again, nothing has happened.
 ]]
+--- @include history
+--- @include of-history
 local requests, crowded, reply_max = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3])
 local ttl_seconds, placeholder_seconds = ARGV[4], ARGV[5]
 local SAME, SINCE, WHOLE, ABSENT, DROPPED, LATER = 0, 1, 2, 3, 4, 8
@@ -34,7 +37,7 @@ local codes, reply = {}, { '' }
 local at, replied = 1, 0
 local full = false
 
-for i = 1, #KEYS do
+for i = 1, #KEYS - 1 do
   local key = KEYS[i]
   local digits, low, middle, high = string.byte(requests, at, at + 3)
   local length = low + 256 * middle + 65536 * high

@@ -5,6 +5,7 @@
   write is dropped.
 
   KEYS[1..n] string  logs
+  KEYS[n + 1] string the history of writes that they belong to
 
   ARGV[1] string     what the caller knows of each log, one after the other, numbers little-endian:
     digits           u8: how many digits follow
@@ -16,11 +17,13 @@
 
   Returns one digit a log, in one string: 0 refused, 1 installed, 2 dropped.
 ]]
+--- @include history
+--- @include of-history
 local heads, ttl_seconds = ARGV[1], ARGV[2]
 local outcomes = {}
 local at = 1
 local full = false
-for i = 1, #KEYS do
+for i = 1, #KEYS - 1 do
   local key = KEYS[i]
   local stamp_at = at + 4 + string.byte(heads, at)
   local stamp = string.sub(heads, stamp_at, stamp_at + 7)

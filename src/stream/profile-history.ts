@@ -1,0 +1,125 @@
+/**
+ * Whose the profiles in Redis are. A server that came back from its disk, or a replica that took over, may lack the last
+ * writes: a log without the newest appends looks as good as a current one, also to who knows only its beginning. So
+ * beside the profiles of each slot stands the history of writes that they belong to, and every script that uses them
+ * compares it with that of the server (lua/of-history.lua). Where they differ the profiles are removed, once, and are
+ * rebuilt from Postgres as they are needed.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Cluster, type Redis } from 'ioredis';
+import { Failure } from '../domain/failure.ts';
+import { type RedisClient, toRedisFailure } from './connection.ts';
+import {
+  PROFILE_SLOTS,
+  profileHistoryKey,
+  profileKeyPattern,
+  profilesLockKey,
+  slotTag,
+} from './keys.ts';
+import { runScripts, type Script, type ScriptCall, type ScriptOptions } from './scripts.ts';
+
+/**
+ * Runs a script over profiles, once more where it met those of another history. Replies are those of runScripts; one that
+ * is `isOtherHistory` all the same means that the logs are absent, and that Redis has no room to begin any.
+ */
+export type RunOverProfiles = (
+  script: Script,
+  calls: readonly ScriptCall[],
+  options?: ScriptOptions,
+) => Promise<unknown[]>;
+
+const LOCK_MS = 30_000;
+const POLL_MS = 50;
+const SCAN_KEYS = 1000;
+const SLOTS = Array.from({ length: PROFILE_SLOTS }, (_, slot) => slot);
+
+/** Whether a script has refused to touch profiles of another history. */
+export function isOtherHistory(reply: unknown): boolean {
+  return reply instanceof Failure && reply.code === 'REDIS_OTHERHISTORY';
+}
+
+export function createRunOverProfiles(redis: RedisClient, market: string): RunOverProfiles {
+  let adopting: Promise<void> | undefined;
+  const adoptOnce = () => {
+    adopting ??= adopt(redis, market).finally(() => {
+      adopting = undefined;
+    });
+    return adopting;
+  };
+  return async (script, calls, options) => {
+    const replies = await runScripts(redis, script, calls, options);
+    if (!replies.some(isOtherHistory)) return replies;
+    await adoptOnce().catch((error: unknown) => {
+      throw toRedisFailure(error);
+    });
+    const again = calls.filter((_, index) => isOtherHistory(replies[index]));
+    const rest = (await runScripts(redis, script, again, options)).values();
+    return replies.map((reply) => (isOtherHistory(reply) ? rest.next().value : reply));
+  };
+}
+
+async function adopt(redis: RedisClient, market: string): Promise<void> {
+  const endMs = performance.now() + LOCK_MS;
+  const lock = () => redis.set(profilesLockKey(market), '1', 'PX', LOCK_MS, 'NX');
+  while (!(await write(lock))) {
+    if (performance.now() > endMs) {
+      throw new Failure('unavailable', 'PROFILES_LOCKED', 'another worker removes the profiles');
+    }
+    await sleep(POLL_MS);
+  }
+  try {
+    const nodes = redis instanceof Cluster ? redis.nodes('master') : [redis];
+    await Promise.all(nodes.map((node) => adoptNode(node, market)));
+  } finally {
+    await redis.del(profilesLockKey(market));
+  }
+}
+
+/** Removes what the node holds of slots with another history, then says that they have its own. */
+async function adoptNode(node: Redis, market: string): Promise<void> {
+  const history = /^master_replid:(\w+)/m.exec(await node.info('replication'))?.[1] ?? '';
+  const found = await Promise.all(SLOTS.map((slot) => readHistory(node, market, slot)));
+  const slots = SLOTS.filter((slot) => found[slot] !== undefined && found[slot] !== history);
+  if (slots.length === 0) return;
+  await purge(node, market, new Set(slots.map((slot) => slotTag(market, slot))));
+  await Promise.all(
+    slots.map((slot) => write(() => node.set(profileHistoryKey(market, slot), history))),
+  );
+}
+
+/** Null where nothing was said yet; undefined where another node of a cluster has the slot. */
+async function readHistory(node: Redis, market: string, slot: number) {
+  try {
+    return await node.get(profileHistoryKey(market, slot));
+  } catch (error) {
+    if (MOVED.has(toRedisFailure(error).code)) return undefined;
+    throw error;
+  }
+}
+
+/** What a node says of a slot that it does not have, or is about to hand over. */
+const MOVED = new Set(['REDIS_MOVED', 'REDIS_ASK', 'REDIS_CLUSTERDOWN']);
+
+/** False when refused by a condition. A full Redis refuses nothing that matters: removing goes on without. */
+async function write(command: () => Promise<unknown>): Promise<boolean> {
+  try {
+    return (await command()) === 'OK';
+  } catch (error) {
+    const failure = toRedisFailure(error);
+    if (failure.code === 'REDIS_OOM') return true;
+    throw failure;
+  }
+}
+
+async function purge(node: Redis, market: string, tags: ReadonlySet<string>): Promise<void> {
+  let cursor = '0';
+  do {
+    const [next, keys] = await node.scan(
+      ...([cursor, 'MATCH', profileKeyPattern(market), 'COUNT', SCAN_KEYS] as const),
+    );
+    cursor = next;
+    const foreign = keys.filter((key) => tags.has(key.slice(0, key.indexOf('}') + 1)));
+    // One command a key, as keys of a page lie in different slots of a cluster.
+    await Promise.all(foreign.map((key) => node.unlink(key)));
+  } while (cursor !== '0');
+}
