@@ -143,7 +143,7 @@ export function bindReconciler(
       listStreams: () => listStreams(SHARDS_MAX),
       isInUse: ({ shard }) => shard < shards,
       readProofs: () => readStreamProofs(database),
-      writeProofs: (proofs) => writeStreamProofs(database, proofs),
+      writeProofs: (proofs) => writeStreamProofs(writes, proofs),
     }),
     readWaiting: async function* () {
       // Also where nothing is written any more: what waits there would be appended a second time.

@@ -8,9 +8,11 @@ import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { nameProcess } from '../runtime/process-name.ts';
 import { createLeadership, readLeader } from '../store/leadership.ts';
 import { openDatabase } from '../store/open-database.ts';
+import { requestRescan } from '../store/rescan.ts';
 import { openCommands, untilReady } from '../stream/connection.ts';
 import { bindReconciler } from './bind-reconciler.ts';
 import { type Command, EXIT, parseArguments } from './command.ts';
+import { timeOption } from './date-options.ts';
 
 /** Between two runs that found work. */
 const PAUSE_MS = 200;
@@ -18,14 +20,19 @@ const PAUSE_MS = 200;
 export const command: Command = {
   name: 'reconcile',
   summary: 'Appends to the streams what is stored but not there.',
-  usage: `risk reconcile [--json]
+  usage: `risk reconcile [--from TIME] [--json]
 
-Closes open batches older than RISK_RECONCILE_AGE_MS and, if Redis was lost, brings back everything
-that is neither scored nor waiting. Workers do the same every second; running it twice is harmless.
+Closes open batches older than RISK_RECONCILE_AGE_MS and, if Redis or a part of it was lost, brings back
+everything that is neither scored nor waiting. Workers do the same every second; running it twice is harmless.
+
+  --from TIME  looks at everything received since then, a date or an RFC 3339 time, whether a loss was
+               noticed or not; while a worker reconciles, it is that worker who does
+
 Needs DATABASE_URL and REDIS_URL.`,
   needs: ['DATABASE_URL', 'REDIS_URL'],
   async run(args, { config, output, signal }) {
-    parseArguments(args, {});
+    const { from } = parseArguments(args, { from: { type: 'string' } }).values;
+    const fromMs = from === undefined ? undefined : timeOption('--from', from);
     const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = config;
     if (databaseUrl === undefined || redisUrl === undefined) {
       if (databaseUrl === undefined) output.error('DATABASE_URL: is needed by reconcile');
@@ -36,6 +43,7 @@ Needs DATABASE_URL and REDIS_URL.`,
     const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
     try {
       await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
+      if (fromMs !== undefined) await requestRescan(database, new Date(fromMs));
       await using leadership = createLeadership(database, nameProcess());
       const lead = leadership.of('reconcile');
       const reconciler = bindReconciler(config, database, redis, () => undefined, lead.writes);
@@ -45,8 +53,9 @@ Needs DATABASE_URL and REDIS_URL.`,
       });
       if (!led || result === undefined) {
         const leader = (await readLeader(database, 'reconcile')) ?? null;
+        const does = fromMs === undefined ? 'nothing to do here' : 'and does what is asked here';
         output.value({ leader: false, led_by: leader }, [
-          `${leader ?? 'another process'} reconciles: nothing to do here`,
+          `${leader ?? 'another process'} reconciles: ${does}`,
         ]);
         return EXIT.fine;
       }

@@ -13,7 +13,6 @@
  * | {market:pNN}:history                     | string     | for ever           | profile logs: the history of writes that the slot's profiles belong to |
  * | market:models-out                        | sorted set | seconds after the last of them | workers: models that do not judge where they should |
  * | market:identity                          | string     | for ever           | reconciler: tells a lost Redis from a restarted one |
- * | market:profiles-lock                     | string     | half a minute      | profile logs: one worker removes those of another history |
  * | market:probe                             | string     | a minute           | readiness: a write that must work |
  * | market:replies:INSTANCE                  | channel    | -                  | settle: scores that a request waits for |
  *
@@ -101,10 +100,6 @@ export function profileKeyPattern(market: string): string {
 
 export function profileHistoryKey(market: string, slot: number): string {
   return `${slotTag(market, slot)}:history`;
-}
-
-export function profilesLockKey(market: string): string {
-  return `${market}:profiles-lock`;
 }
 
 export function modelsOutKey(market: string): string {

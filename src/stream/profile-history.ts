@@ -5,17 +5,10 @@
  * compares it with that of the server (lua/of-history.lua). Where they differ the profiles are removed, once, and are
  * rebuilt from Postgres as they are needed.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Cluster, type Redis } from 'ioredis';
 import { Failure } from '../domain/failure.ts';
 import { type RedisClient, toRedisFailure } from './connection.ts';
-import {
-  PROFILE_SLOTS,
-  profileHistoryKey,
-  profileKeyPattern,
-  profilesLockKey,
-  slotTag,
-} from './keys.ts';
+import { PROFILE_SLOTS, profileHistoryKey, profileKeyPattern, slotTag } from './keys.ts';
 import { runScripts, type Script, type ScriptCall, type ScriptOptions } from './scripts.ts';
 
 /**
@@ -28,8 +21,6 @@ export type RunOverProfiles = (
   options?: ScriptOptions,
 ) => Promise<unknown[]>;
 
-const LOCK_MS = 30_000;
-const POLL_MS = 50;
 const SCAN_KEYS = 1000;
 const SLOTS = Array.from({ length: PROFILE_SLOTS }, (_, slot) => slot);
 
@@ -59,32 +50,24 @@ export function createRunOverProfiles(redis: RedisClient, market: string): RunOv
 }
 
 async function adopt(redis: RedisClient, market: string): Promise<void> {
-  const endMs = performance.now() + LOCK_MS;
-  const lock = () => redis.set(profilesLockKey(market), '1', 'PX', LOCK_MS, 'NX');
-  while (!(await write(lock))) {
-    if (performance.now() > endMs) {
-      throw new Failure('unavailable', 'PROFILES_LOCKED', 'another worker removes the profiles');
-    }
-    await sleep(POLL_MS);
-  }
-  try {
-    const nodes = redis instanceof Cluster ? redis.nodes('master') : [redis];
-    await Promise.all(nodes.map((node) => adoptNode(node, market)));
-  } finally {
-    await redis.del(profilesLockKey(market));
-  }
+  const nodes = redis instanceof Cluster ? redis.nodes('master') : [redis];
+  await Promise.all(nodes.map((node) => adoptNode(node, market)));
 }
 
-/** Removes what the node holds of slots with another history, then says that they have its own. */
+/**
+ * Removes what the node holds of slots with another history, then says that they have its own. Several workers may do so
+ * at once: one that is behind removes logs that others have begun meanwhile, which are made anew as those were.
+ */
 async function adoptNode(node: Redis, market: string): Promise<void> {
   const history = /^master_replid:(\w+)/m.exec(await node.info('replication'))?.[1] ?? '';
   const found = await Promise.all(SLOTS.map((slot) => readHistory(node, market, slot)));
   const slots = SLOTS.filter((slot) => found[slot] !== undefined && found[slot] !== history);
-  if (slots.length === 0) return;
-  await purge(node, market, new Set(slots.map((slot) => slotTag(market, slot))));
-  await Promise.all(
-    slots.map((slot) => write(() => node.set(profileHistoryKey(market, slot), history))),
-  );
+  const last = slots.at(-1);
+  if (last === undefined) return;
+  const tags = new Set(slots.map((slot) => slotTag(market, slot)));
+  const isDone = async () => (await readHistory(node, market, last)) === history;
+  if (!(await purge(node, market, tags, isDone))) return;
+  for (const slot of slots) await write(() => node.set(profileHistoryKey(market, slot), history));
 }
 
 /** Null where nothing was said yet; undefined where another node of a cluster has the slot. */
@@ -100,26 +83,33 @@ async function readHistory(node: Redis, market: string, slot: number) {
 /** What a node says of a slot that it does not have, or is about to hand over. */
 const MOVED = new Set(['REDIS_MOVED', 'REDIS_ASK', 'REDIS_CLUSTERDOWN']);
 
-/** False when refused by a condition. A full Redis refuses nothing that matters: removing goes on without. */
-async function write(command: () => Promise<unknown>): Promise<boolean> {
+/** A full Redis refuses nothing that matters: without it profiles stay absent. */
+async function write(command: () => Promise<unknown>): Promise<void> {
   try {
-    return (await command()) === 'OK';
+    await command();
   } catch (error) {
     const failure = toRedisFailure(error);
-    if (failure.code === 'REDIS_OOM') return true;
-    throw failure;
+    if (failure.code !== 'REDIS_OOM') throw failure;
   }
 }
 
-async function purge(node: Redis, market: string, tags: ReadonlySet<string>): Promise<void> {
+/** Removes all profiles under these tags; false where another worker was done before. */
+async function purge(
+  node: Redis,
+  market: string,
+  tags: ReadonlySet<string>,
+  isDone: () => Promise<boolean>,
+): Promise<boolean> {
   let cursor = '0';
   do {
     const [next, keys] = await node.scan(
       ...([cursor, 'MATCH', profileKeyPattern(market), 'COUNT', SCAN_KEYS] as const),
     );
     cursor = next;
+    if (await isDone()) return false;
     const foreign = keys.filter((key) => tags.has(key.slice(0, key.indexOf('}') + 1)));
     // One command a key, as keys of a page lie in different slots of a cluster.
     await Promise.all(foreign.map((key) => node.unlink(key)));
   } while (cursor !== '0');
+  return true;
 }

@@ -9,6 +9,7 @@ import { frozenLeader } from './scenarios/frozen-leader.ts';
 import { overload } from './scenarios/overload.ts';
 import { postgresFaults } from './scenarios/postgres-faults.ts';
 import { redisFaults } from './scenarios/redis-faults.ts';
+import { redisParts } from './scenarios/redis-parts.ts';
 import { wipedUnseen } from './scenarios/redis-wiped-unseen.ts';
 import { rollingRestarts } from './scenarios/rolling-restarts.ts';
 import { slowClients } from './scenarios/slow-clients.ts';
@@ -22,6 +23,7 @@ export const SCENARIOS: readonly Scenario[] = [
   frozenLeader,
   ...redisFaults,
   ...wipedUnseen,
+  ...redisParts,
   ...postgresFaults,
   ...diskFull,
   ...badTransactions,

@@ -86,8 +86,8 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/ingest/reconcile.ts',
-        find: 'if (state.redisIdentity === redisIdentity) return { state, moment };',
-        replace: 'if (state.redisIdentity !== null) return { state, moment };',
+        find: 'if (!isOther && owing.size === 0) {',
+        replace: 'if (state.redisIdentity !== null) {',
       },
     ],
   },
@@ -101,6 +101,11 @@ export const MUTANTS: readonly Mutant[] = [
         find: '      if ((await readIdentity()) !== state.redisIdentity) return;\n',
         replace: '',
       },
+      {
+        file: 'src/ingest/checkpoint.ts',
+        find: '      if ((await proveStreams()).owing.size > 0) return;\n',
+        replace: '',
+      },
     ],
   },
   {
@@ -112,6 +117,30 @@ export const MUTANTS: readonly Mutant[] = [
         file: 'src/cli/bind-reconciler.ts',
         find: 'readMoment: () => readMoment(database),',
         replace: 'readMoment: async () => ({ ...(await readMoment(database)), at: new Date() }),',
+      },
+    ],
+  },
+  {
+    name: 'continuity',
+    what: 'nobody asks whether a stream is still the one it was',
+    scenario: 'stream-deleted',
+    replacements: [
+      {
+        file: 'src/ingest/prove-streams.ts',
+        find: 'const broken = await findBroken(proven);',
+        replace: 'const broken = await findBroken([]);',
+      },
+    ],
+  },
+  {
+    name: 'profile-history',
+    what: 'profiles are believed whichever server holds them',
+    scenario: 'replica-promoted',
+    replacements: [
+      {
+        file: 'src/stream/lua/of-history.lua',
+        find: "if redis.call('GET', KEYS[#KEYS]) ~= history() then",
+        replace: 'if false then',
       },
     ],
   },

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bindReconciler } from '../../src/cli/bind-reconciler.ts';
+import { createLeadership } from '../../src/store/leadership.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { openCommands, type RedisClient, untilReady } from '../../src/stream/connection.ts';
 import { GROUP, type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
@@ -11,6 +12,7 @@ import { createProducer } from '../../src/stream/producer.ts';
 import { testConfig } from '../support/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { copyNow, takeOver } from '../support/replica.ts';
+import { runRisk } from '../support/risk.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { readEntries } from '../support/stream-entries.ts';
@@ -141,4 +143,39 @@ test('a group that was removed and made anew at the end delivers what stands bef
   const [[, entries]] = (await redis.xreadgroup(...read)) as [[string, [string, string[]][]]];
   expect(entries.length).toBeGreaterThan(0);
   expect(await streamed(streamOf('GB-PK'))).toEqual(sent.sort());
+});
+
+describe('the command', () => {
+  const environment = () => ({
+    DATABASE_URL: testDatabase.url,
+    REDIS_URL: service.url,
+    RISK_RECONCILE_AGE_MS: '500',
+  });
+
+  test('looks again at what was received since a time, itself or by the worker that leads', async () => {
+    const { transactions } = streamOf('AE-IN');
+    await reconcile();
+    const lost = await send(3, 'AE-IN');
+    await redis.xtrim(transactions, 'MAXLEN', 0);
+    await testDatabase.sql("update reconcile_state set checkpoint = now() - interval '5 minutes'");
+    expect(await reconcile()).toBe(0);
+    const from = ['--from', new Date(Date.now() - 15 * MINUTE_MS).toISOString(), '--json'];
+    await using leadership = createLeadership(database, 'a worker');
+    await leadership.of('reconcile').run(async () => {
+      const { code, stdout } = await runRisk(['reconcile', ...from], environment());
+      expect([code, JSON.parse(stdout)]).toEqual([0, { leader: false, led_by: 'a worker' }]);
+    });
+    await leadership[Symbol.asyncDispose]();
+    expect(await reconcile()).toBe(3);
+    expect(await streamed(streamOf('AE-IN'))).toEqual(lost.sort());
+    await redis.xtrim(transactions, 'MAXLEN', 0);
+    const { stdout } = await runRisk(['reconcile', ...from], environment());
+    expect(JSON.parse(stdout)).toMatchObject({ leader: true, appended: 3, recovering: false });
+  });
+
+  test('refuses what is no time', async () => {
+    const wrong = await runRisk(['reconcile', '--from', '2026-13-01'], environment());
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain("--from must be a date or an RFC 3339 time, not '2026-13-01'");
+  });
 });

@@ -22,7 +22,7 @@ async function isRefused({ services: { client } }: Stage): Promise<boolean> {
   );
 }
 
-const WORKERS = ['worker-1', 'worker-2'];
+export const WORKERS = ['worker-1', 'worker-2'];
 const WAITING_LOOKS_MAX = 200;
 const LOOK_EVERY_MS = 10;
 

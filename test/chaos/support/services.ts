@@ -36,6 +36,8 @@ export type ServiceControl = {
   thaw(): void;
 };
 
+export type Replica = AsyncDisposable & { readonly url: string; readonly client: Redis };
+
 export type Query = <R extends pg.QueryResultRow>(
   sql: string,
   values?: readonly unknown[],
@@ -49,6 +51,8 @@ export type ChaosServices = {
   /** Asks until it is answered: Postgres may be away for a while. */
   readonly query: Query;
   readonly client: Redis;
+  /** Another Redis, with no data yet. */
+  readonly startReplica: () => Promise<Replica>;
   /** Where each keeps its data. */
   readonly disks: Readonly<Record<ServiceName, string>>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -75,10 +79,10 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
   const { folder, signal, launcher } = options;
   await using opened = new AsyncDisposableStack();
   const account = serviceAccount();
-  const disk = (name: ServiceName) => {
+  const disk = (name: ServiceName | 'replica') => {
     const path = join(folder, name);
     mkdirSync(path);
-    const bytes = options.diskBytes[name];
+    const bytes = name === 'replica' ? undefined : options.diskBytes[name];
     if (bytes !== undefined) opened.use(mountDisk(path, bytes));
     if (account.dropped) chownSync(path, account.uid, account.gid);
     return path;
@@ -101,14 +105,14 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
       }),
     ),
   );
-  const redis = opened.use(
-    await control(join(disks.redis, 'redis'), () =>
+  const redisAt = (name: 'redis' | 'replica', path: string, port: number) =>
+    control(join(path, 'redis'), () =>
       startRedis({
-        ...{ ...common, source, port: redisPort, services: disks.redis, logFile: logFile('redis') },
-        passwordFile: '',
+        ...{ ...common, source, port, services: path, logFile: logFile(name) },
+        ...{ passwordFile: '', settings: { 'repl-diskless-sync-delay': '0' } },
       }),
-    ),
-  );
+    );
+  const redis = opened.use(await redisAt('redis', disks.redis, redisPort));
   await promisify(execFile)('/bin/sh', [launcher, 'migrate'], {
     env: { PATH: process.env['PATH'], DATABASE_URL: postgres.url, REDIS_URL: redis.url },
     signal,
@@ -120,15 +124,31 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
   });
   pool.on('error', () => undefined);
   opened.defer(() => pool.end());
-  const client = new Redis(redis.url, { protocol: 2, maxRetriesPerRequest: null });
-  client.on('error', () => undefined);
+  const client = openClient(redis.url);
   opened.defer(() => client.disconnect());
+  const startReplica = async (): Promise<Replica> => {
+    const replica = await redisAt('replica', disk('replica'), await freePort());
+    const own = openClient(replica.url);
+    return {
+      ...{ url: replica.url, client: own },
+      async [Symbol.asyncDispose]() {
+        own.disconnect();
+        await replica[Symbol.asyncDispose]();
+      },
+    };
+  };
   const owned = opened.move();
   return {
-    ...{ postgres, redis, client, disks, query: patientQuery(pool, signal) },
+    ...{ postgres, redis, client, startReplica, disks, query: patientQuery(pool, signal) },
     ...{ databaseUrl: postgres.url, redisUrl: redis.url },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+function openClient(url: string): Redis {
+  const client = new Redis(url, { protocol: 2, maxRetriesPerRequest: null });
+  client.on('error', () => undefined);
+  return client;
 }
 
 type Started = { readonly url: string; readonly service: ServiceProcess };
