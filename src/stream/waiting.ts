@@ -5,7 +5,7 @@
 import { Failure } from '../domain/failure.ts';
 import { type RedisClient, toRedisFailure } from './connection.ts';
 import { readReceived } from './entry.ts';
-import type { StreamKeys } from './keys.ts';
+import { type StreamKeys, TOKEN_PREFIX } from './keys.ts';
 import { packedOfRetry } from './retries.ts';
 
 export type WaitingTransaction = { readonly transactionId: string; readonly receivedAtMs: number };
@@ -61,9 +61,13 @@ async function* pageRetries(
         ifOther<[cursor: Buffer, elements: Buffer[]]>(error, [Buffer.from('0'), []]),
       );
     cursor = next.toString();
-    yield flat.flatMap((value, index) => (index % 2 === 0 ? toWaiting(packedOfRetry(value)) : []));
+    // Members and their due times take turns.
+    const members = flat.filter((value, index) => index % 2 === 0 && !isToken(value));
+    yield members.flatMap((value) => toWaiting(packedOfRetry(value)));
   } while (cursor !== '0');
 }
+
+const isToken = (member: Buffer) => member.indexOf(TOKEN_PREFIX) === 0;
 
 /** A key of another type holds no entries; what waits in other corridors is told all the same. */
 function ifOther<T>(error: unknown, none: T): T {
