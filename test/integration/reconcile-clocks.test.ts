@@ -225,36 +225,42 @@ describe('with right clocks', () => {
     await untilCheckpoint(() => runOnce(bind()));
   });
 
-  test('a wipe while the leader reads what waits is noticed before the checkpoint', async () => {
-    await reconcile();
-    const ids = await post(50);
-    await age();
-    let wipes = 0;
-    const wiped = new Proxy(redis, {
-      get: (client, name) => {
-        const member = Reflect.get(client, name);
-        if (name !== 'xrangeBuffer' || wipes > 0) {
-          return typeof member === 'function' ? member.bind(client) : member;
-        }
-        return async (...given: Parameters<RedisClient['xrangeBuffer']>) => {
-          wipes++;
-          await client.flushall();
-          return await client.xrangeBuffer(...given);
-        };
-      },
-    });
-    const reconciler = bind(wiped);
-    await waitUntil(
-      async () => {
-        await runOnce(reconciler);
-        return wipes > 0;
-      },
-      DEADLINE_MS,
-      'the wipe',
-    );
-    await reconcile();
-    expect(await streamed()).toEqual(ids);
-  });
+  test.each([
+    ['all', (client: RedisClient) => client.flushall()],
+    ['one stream', (client: RedisClient) => client.del(STREAM)],
+  ])(
+    'a wipe of %s while the leader reads what waits is noticed before the checkpoint',
+    async (_, wipe) => {
+      await reconcile();
+      const ids = await post(50);
+      await age();
+      let wipes = 0;
+      const wiped = new Proxy(redis, {
+        get: (client, name) => {
+          const member = Reflect.get(client, name);
+          if (name !== 'xrangeBuffer' || wipes > 0) {
+            return typeof member === 'function' ? member.bind(client) : member;
+          }
+          return async (...given: Parameters<RedisClient['xrangeBuffer']>) => {
+            wipes++;
+            await wipe(client);
+            return await client.xrangeBuffer(...given);
+          };
+        },
+      });
+      const reconciler = bind(wiped);
+      await waitUntil(
+        async () => {
+          await runOnce(reconciler);
+          return wipes > 0;
+        },
+        DEADLINE_MS,
+        'the wipe',
+      );
+      await reconcile();
+      expect(await streamed()).toEqual(ids);
+    },
+  );
 
   test('the state is written only where it still is as it was read', async () => {
     await settle();
