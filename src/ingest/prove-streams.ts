@@ -37,14 +37,17 @@ export function createProveStreams(dependencies: ProveStreamsDependencies): Prov
       else if (isInUse(stream)) unknown.push(stream);
     }
     const broken = await findBroken(proven);
-    const corridors = new Set([...broken].map(({ corridor }) => corridor));
+    const corridors = new Set(broken.map(({ stream }) => stream.corridor));
     const owing = streams.filter((one) => isInUse(one) && corridors.has(one.corridor));
     return {
       owing: new Set(owing.map(({ transactions }) => transactions)),
       renew: async () => {
-        if (broken.size + unknown.length === 0) return;
-        const planted = [...(await plant(unknown, false)), ...(await plant([...broken], true))];
-        const renewed = planted.map(({ stream, proof }) => [stream.transactions, proof] as const);
+        if (broken.length + unknown.length === 0) return;
+        const gone = broken.filter(({ proof }) => proof === null).map(({ stream }) => stream);
+        const planted = [...(await plant(unknown, false)), ...(await plant(gone, true))];
+        const renewed = [...broken, ...planted].flatMap(({ stream, proof }) =>
+          proof === null ? [] : [[stream.transactions, proof] as const],
+        );
         await writeProofs(new Map(renewed));
       },
     };

@@ -16,12 +16,15 @@ export type StreamProof = { readonly token: string; readonly history: string };
 
 export type ProvenStream = { readonly stream: StreamKeys; readonly proof: StreamProof };
 
+/** A stream that is not what its proof says: null where its token is gone, else what proves it from now on. */
+export type BrokenStream = { readonly stream: StreamKeys; readonly proof: StreamProof | null };
+
 export type Continuity = {
-  /** Streams that are not what their proofs say. A key of another type proves nothing, and waits until it is put away. */
-  readonly findBroken: (streams: readonly ProvenStream[]) => Promise<ReadonlySet<StreamKeys>>;
+  /** A key of another type proves nothing, and waits until it is put away. */
+  readonly findBroken: (streams: readonly ProvenStream[]) => Promise<BrokenStream[]>;
   /**
    * Plants tokens anew; those that cannot be, as another type stands there, are left out.
-   * @param isLost true where a part was lost: the group delivers once more all that stands there
+   * @param isLost true where a token is gone: the group delivers once more all that stands there
    */
   readonly plant: (streams: readonly StreamKeys[], isLost: boolean) => Promise<ProvenStream[]>;
 };
@@ -39,13 +42,15 @@ export function createContinuity(redis: RedisClient): Continuity {
       const replies = passFaults(
         calls.length === 0 ? [] : await runScripts(redis, continues, calls),
       );
-      const broken = streams.filter(({ proof }, index) => {
+      return streams.flatMap(({ stream, proof: { token, history } }, index): BrokenStream[] => {
         const reply = replies[index];
-        if (reply === undefined) return false;
+        if (reply === undefined) return [];
         if (!Array.isArray(reply)) throw unexpected('continues');
-        return reply[0] !== 1 || reply[1] !== proof.history;
+        if (reply[0] !== 1) return [{ stream, proof: null }];
+        return reply[1] === history
+          ? []
+          : [{ stream, proof: { token, history: String(reply[1]) } }];
       });
-      return new Set(broken.map(({ stream }) => stream));
     },
     async plant(streams, isLost) {
       const tokens = streams.map(() => `${TOKEN_PREFIX}${randomUUID()}`);

@@ -8,7 +8,7 @@
   ARGV[1] string  consumer group
   ARGV[2] string  what tokens begin with
   ARGV[3] string  token
-  ARGV[4] number  1: a part was lost, so the group delivers all that stands in the stream once more
+  ARGV[4] number  1: a token is gone, and the group may be another one: it delivers all that stands in the stream once more
 
   Returns the history of writes that the server continues.
 ]]
