@@ -62,6 +62,7 @@ export const RETENTIONS: readonly Retention[] = [
   { tables: ['corridors'], ends: 'never: a row a corridor' },
   { tables: ['reconcile_state', 'tally_checkpoint', 'tally_merge'], ends: 'never: one row' },
   { tables: ['leaderships'], ends: 'never: a row a duty' },
+  { tables: ['stream_proofs'], ends: 'never: a row a stream' },
   {
     tables: ['schema_migrations', 'unfinished_migrations'],
     ends: 'never: a row a file of `sql/`',
