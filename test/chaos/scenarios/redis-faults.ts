@@ -27,7 +27,7 @@ const WAITING_LOOKS_MAX = 200;
 const LOOK_EVERY_MS = 10;
 
 /** Wipes while entries wait: the workers stand still (SIGSTOP) from before there are some until they are gone. */
-async function wipeWaiting(stage: Stage, wipe: () => Promise<unknown>): Promise<void> {
+export async function wipeWaiting(stage: Stage, wipe: () => Promise<unknown>): Promise<void> {
   const { engine, services, happened, pause } = stage;
   const pids = WORKERS.map((name) => engine.process(name).pid);
   for (const pid of pids) process.kill(pid, 'SIGSTOP');
