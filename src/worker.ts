@@ -47,7 +47,7 @@ import { waitForSchema } from './store/schema-version.ts';
 import { createInsertScores, readStoredScores } from './store/scores.ts';
 import { openCommands, type RedisClient, untilReady } from './stream/connection.ts';
 import { createGroupDuties, ensureGroups, isGroupMissing } from './stream/consumer-group.ts';
-import { ATTEMPTS_MAX, decodeEntry, packAgain } from './stream/entry.ts';
+import { ATTEMPTS_MAX, packAgain } from './stream/entry.ts';
 import { profileKey, profileSlot, type StreamKeys } from './stream/keys.ts';
 import { measureStreams } from './stream/lag.ts';
 import { createListStreams } from './stream/list-streams.ts';
@@ -56,6 +56,7 @@ import { createProfileLogs, type ProfileLogs } from './stream/profile-logs.ts';
 import { openReaderConnection } from './stream/reader-connection.ts';
 import { createPromoteRetries } from './stream/retries.ts';
 import { createProve, createSettle } from './stream/settle.ts';
+import { createHandEntriesOver, ENTRY_READER, type EntryReader } from './stream/versions.ts';
 import { type BatchModelsDependencies, createBatchModels } from './worker/batch-models.ts';
 import type { Duty } from './worker/maintenance.ts';
 import { poisonScorer } from './worker/poisoned-scorer.ts';
@@ -83,6 +84,7 @@ const PARTITIONS_EVERY_MS = 3_600_000;
 export type WorkerOverrides = {
   readonly scorer?: Scorer;
   readonly models?: Pick<BatchModelsDependencies, 'load'>;
+  readonly entries?: EntryReader;
 };
 
 const scorer: Scorer = {
@@ -139,20 +141,21 @@ export async function runWorker(
     tell: tellModels(guards, createModelsOut(redis, config.RISK_MARKET)),
     nowMs: () => performance.now(),
   });
+  const { entries = ENTRY_READER } = overrides;
   const readers = config.RISK_WORKER_READERS;
   log.info({ name, readers, httpPort: config.RISK_WORKER_PORT }, 'worker starts');
   await run({
     name,
     connection,
     group: {
-      ...createGroupDuties(redis),
+      ...createGroupDuties(redis, entries.versions),
       ensure: (s) => ensureGroups(redis, s),
       isMissing: isGroupMissing,
       prove: createProve(redis),
       ...guardReads(guards),
     },
     steps: createSteps({
-      ...{ ...adapters, failpoint, models },
+      ...{ ...adapters, failpoint, models, entries },
       scorer: poisonScorer(overrides.scorer ?? scorer, environment),
     }),
     listStreams: async () => await listStreams(await listCorridors(database)),
@@ -202,9 +205,8 @@ type Adapters = {
 
 type StepParts = Adapters & {
   readonly failpoint: ReturnType<typeof createFailpoint>;
-  readonly scorer: Scorer;
   readonly models: BatchModels;
-};
+} & Required<Pick<WorkerOverrides, 'scorer' | 'entries'>>;
 
 function createSteps(parts: StepParts): BatchSteps {
   const { config, database, redis, logs, metrics, guards } = parts;
@@ -233,8 +235,7 @@ function createSteps(parts: StepParts): BatchSteps {
   });
   const partitions = createPartitionGuard(database);
   return createBatchSteps({
-    decode: decodeEntry,
-    encode: packAgain,
+    ...{ entries: parts.entries, encode: packAgain, handOver: createHandEntriesOver(redis) },
     foldProfiles: createFoldProfiles({ logs, installs, kinds: [accounts, merchants] }),
     scorer: parts.scorer,
     models: parts.models,

@@ -25,6 +25,7 @@ import {
   listReplayed,
   listUnscoredReceived,
   loadUnscored,
+  recoverUnreadable,
 } from '../store/unscored.ts';
 import type { RedisClient } from '../stream/connection.ts';
 import { createContinuity } from '../stream/continuity.ts';
@@ -134,6 +135,7 @@ export function bindReconciler(
     readState: () => readReconcileState(database),
     writeState: (read, next) => writeReconcileState(writes, read, next),
     readMoment: () => readMoment(database),
+    recoverUnreadable: () => recoverUnreadable(writes),
     append: producer.append,
     streamOf: (transaction) => streamOf(transaction).transactions,
     readStreams: async () => await measureHeld(redis, await listStreams(shards)),

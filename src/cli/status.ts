@@ -26,6 +26,7 @@ const COLUMNS = [
   { field: 'corridor' },
   { field: 'lag' },
   { field: 'pending' },
+  { field: 'handed_over', title: 'handed over' },
   { field: 'retries_due', title: 'retries due' },
   { field: 'oldest_age_seconds', title: 'oldest s' },
   { field: 'dead_letters', title: 'dead letters' },

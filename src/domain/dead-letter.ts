@@ -2,9 +2,10 @@
 
 /** What is written when an entry is given up. Times are epoch milliseconds, UTC. */
 export type DeadLetter = {
-  /** Null when the entry could not be read at all. */
+  /** Null when not even the ids of the entry could be read, or not all of them. */
   readonly transactionId: string | null;
   readonly createdAtMs: number | null;
+  /** Null when the entry could not be read: then the stored transaction says it. */
   readonly accountId: string | null;
   readonly corridor: string;
   /** The stream and entry id it was read from. */

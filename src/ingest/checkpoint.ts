@@ -1,7 +1,11 @@
 /**
  * Moves the checkpoint: everything received before it is final. It never passes a row that is not accounted for. Such a
  * row is of a database transaction that was still open, or owed by an open batch, or waits in Redis; in that order, as it
- * moves from one to the next. What waits is that of one Redis, which is asked again afterwards whether it is still the same, and so is each stream.
+ * moves from one to the next. What waits is that of one Redis, which is asked again afterwards whether it is still the same, and
+ * so is each stream.
+ *
+ * What left the streams unread, as a dead letter that names no transaction, is not accounted for either: then a recovery
+ * begins instead. It is looked for after the streams, as its row is committed before its entry goes.
  */
 import { END_OF_BATCHES, FIRST_BATCH } from '../domain/open-batch.ts';
 import type { Moment } from '../store/moment.ts';
@@ -16,11 +20,19 @@ export type CheckpointDependencies = WaitingDependencies & {
   readonly proveStreams: ProveStreams;
   /** False where another process has written the state since it was read. */
   readonly writeState: (read: ReconcileState, next: ReconcileState) => Promise<boolean>;
+  /**
+   * Closes the dead letters that name no transaction, and begins a recovery for what their entries held, in one commit;
+   * false where there are none.
+   */
+  readonly recoverUnreadable: () => Promise<boolean>;
 };
 
 export type Checkpoint = {
-  /** @param moment of the run; what was received before it is looked for */
-  readonly advance: (state: ReconcileState, moment: Moment) => Promise<void>;
+  /**
+   * @param moment of the run; what was received before it is looked for
+   * @returns whether a recovery begins
+   */
+  readonly advance: (state: ReconcileState, moment: Moment) => Promise<boolean>;
 };
 
 const EVERY_MS = 60_000;
@@ -35,22 +47,28 @@ export function createCheckpoint(dependencies: CheckpointDependencies): Checkpoi
   let candidate: Moment | undefined;
   return {
     advance: async (state, moment) => {
-      if (performance.now() < dueMs) return;
+      if (performance.now() < dueMs) return false;
       candidate ??= moment;
       const { openFrom } = await readMoment();
-      if (openFrom < candidate.transactionId) return;
+      if (openFrom < candidate.transactionId) return false;
       let oldestMs = candidate.at.getTime();
       const [owed] = await listOpenBatches(END_OF_BATCHES, FIRST_BATCH, 1);
       if (owed !== undefined) oldestMs = Math.min(oldestMs, owed.receivedAt.getTime());
       for await (const page of readWaiting()) {
         for (const { receivedAtMs } of page) oldestMs = Math.min(oldestMs, receivedAtMs);
       }
-      if ((await readIdentity()) !== state.redisIdentity) return;
-      if ((await proveStreams()).owing.size > 0) return;
+      const isRecovering = await dependencies.recoverUnreadable();
+      if (!isRecovering) {
+        if ((await readIdentity()) !== state.redisIdentity) return false;
+        if ((await proveStreams()).owing.size > 0) return false;
+      }
       const checkpoint = new Date(oldestMs - STEP_BACK_MS_MAX);
-      if (checkpoint > state.checkpoint) await writeState(state, { ...state, checkpoint });
+      if (!isRecovering && checkpoint > state.checkpoint) {
+        await writeState(state, { ...state, checkpoint });
+      }
       candidate = undefined;
       dueMs = performance.now() + EVERY_MS;
+      return isRecovering;
     },
   };
 }

@@ -27,8 +27,11 @@ const degradationSchema = z.int().min(0).max(4).meta({
 
 const corridorSchema = z.object({
   corridor: z.string(),
-  lag: z.int().meta({ description: 'Appended and not yet delivered to a worker.' }),
+  lag: z.int().meta({ description: 'Appended and not yet delivered to a worker that reads them.' }),
   pending: z.int().meta({ description: 'Delivered and not yet acknowledged.' }),
+  handed_over: z.int().meta({
+    description: 'Entries, counted in lag, that wait for a worker that reads their version.',
+  }),
   retries_due: z.int().meta({ description: 'Waiting for their next attempt.' }),
   oldest_age_seconds: z.number().meta({ description: 'Age of the oldest unacknowledged entry.' }),
   dead_letters: z.int().meta({ description: 'Neither replayed nor purged.' }),
@@ -136,6 +139,7 @@ function toCorridors(
       corridor,
       lag: sum((lag) => lag.lag),
       pending: sum((lag) => lag.pending),
+      handed_over: sum((lag) => lag.handedOver),
       retries_due: sum((lag) => lag.retriesWaiting),
       oldest_age_seconds: Math.max(0, ...ours.map((lag) => lag.oldestAgeMs)) / 1000,
       dead_letters: deadLetters.find((row) => row.corridor === corridor)?.count ?? 0,

@@ -105,6 +105,10 @@ export function createMetrics() {
       'code',
     ]),
     retries: counter('risk_retries_total', 'Attempts that will be tried again.', ['code']),
+    handedOver: counter(
+      'risk_entries_handed_over_total',
+      'Entries left to workers that read their version.',
+    ),
     claimed: counter(
       'risk_entries_claimed_total',
       'Stale entries taken over from another consumer.',
@@ -134,6 +138,11 @@ export function createMetrics() {
     pendingTransactions: gauge(
       'risk_stream_pending_transactions',
       'Delivered and not yet acknowledged.',
+      ['corridor', 'shard'],
+    ),
+    handedOverEntries: gauge(
+      'risk_handed_over_entries',
+      'Entries that wait for a worker that reads their version.',
       ['corridor', 'shard'],
     ),
     retriesDue: gauge('risk_retries_waiting', 'Entries waiting for their next attempt.', [

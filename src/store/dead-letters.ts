@@ -11,18 +11,24 @@ import {
 import { int2Array, textArray, timestampArray, uuidArray } from './binary-array.ts';
 import type { Database, Statement } from './pool.ts';
 
-// A transaction that has a score is not dead, whatever became of one of its deliveries.
+// A transaction that has a score is not dead, whatever became of one of its deliveries. What an entry that could not be read
+// says of its transactions (then nobody read the account) counts only as far as they are stored.
 const insertStatement: Statement = {
   name: 'insert-dead-letters',
   text: `insert into dead_letters (dead_letter_id, transaction_id, created_at, account_id, corridor, stream,
              entry_id, attempts, error_code, error, entry, failed_at)
-         select l.dead_letter_id, l.transaction_id::uuid, to_timestamp(l.created_at_ms::float8 / 1000),
-                l.account_id, l.corridor, l.stream, l.entry_id, l.attempts, l.error_code, l.error, l.entry,
+         select l.dead_letter_id,
+                case when l.account_id is not null or t.account_id is not null then l.transaction_id::uuid end,
+                to_timestamp(l.created_at_ms::float8 / 1000),
+                coalesce(l.account_id, t.account_id), l.corridor, l.stream, l.entry_id, l.attempts, l.error_code, l.error, l.entry,
                 l.failed_at
            from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                        $8::smallint[], $9::text[], $10::text[], $11::text[], $12::timestamptz[])
                 as l (dead_letter_id, transaction_id, created_at_ms, account_id, corridor, stream, entry_id,
                       attempts, error_code, error, entry, failed_at)
+           left join lateral (select account_id from transactions
+                               where l.account_id is null and transaction_id = l.transaction_id::uuid
+                                 and created_at = to_timestamp(l.created_at_ms::float8 / 1000) limit 1) t on true
           where not exists (select from scores s where s.transaction_id = l.transaction_id::uuid
                                and s.created_at = to_timestamp(l.created_at_ms::float8 / 1000))
          on conflict do nothing

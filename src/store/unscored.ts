@@ -90,6 +90,24 @@ export async function listUnscoredReceived(
   return rows.map(toPlainTransaction);
 }
 
+const unreadableStatement = {
+  name: 'recover-unreadable',
+  text: `with closed as (
+           update dead_letters set replayed_at = now()
+            where transaction_id is null and replayed_at is null
+           returning 1)
+         update reconcile_state set recovering = true, updated_at = now() where exists (select from closed)
+         returning 1`,
+};
+
+/**
+ * Closes the dead letters of entries that did not tell all their transactions, and says that a recovery is under way, which
+ * finds these among what was received since the checkpoint. False where there are none.
+ */
+export async function recoverUnreadable(database: Queries): Promise<boolean> {
+  return (await database.query(unreadableStatement)).length > 0;
+}
+
 const replayedStatement = {
   name: 'list-replayed-ids',
   text: `select dead_letter_id, transaction_id

@@ -10,15 +10,19 @@
  *                    ▲                           due-time set
  *                    └───────────────────────────────┘
  *
+ * An entry of a version that the worker does not read is handed over instead, to whoever does (versions.ts).
+ *
  * Groups begin at 0, so entries appended before the group existed are read; only acknowledged entries are
  * deleted. An entry of many leaves at once; what failed of it goes on as entries of one. One that crashed its workers
  * is divided into entries of one before it is worked on a third time.
  */
 import { Failure } from '../domain/failure.ts';
 import { type RedisClient, toRedisFailure } from './connection.ts';
-import { GROUP, TOKEN_PREFIX } from './keys.ts';
+import { GROUP, type StreamKeys, TOKEN_PREFIX } from './keys.ts';
+import { isStreamAtFault } from './outage.ts';
 import { type StreamEntry, toEntry, unexpected } from './read-group.ts';
 import { loadScript, runScript, runScripts, type Script } from './scripts.ts';
+import { consumerOfVersion } from './versions.ts';
 
 /**
  * Makes the group of each stream where it is missing; null where it is there now, else what went wrong: a Redis at its
@@ -48,6 +52,8 @@ export type ClaimOptions = {
   readonly cursor: string;
   /** The first entry may exceed it. */
   readonly transactionsMax: number;
+  /** The consumer whose entries are claimed; absent: any. */
+  readonly from?: string | undefined;
 };
 
 export type Claimed = {
@@ -67,8 +73,12 @@ export const DELIVERIES_WHOLE = 2;
 
 /** What the group offers besides reading; each call is one round trip. */
 export type GroupDuties = {
-  /** Stale entries that can be worked on together. Throws a Failure. */
+  /** Stale entries of versions that we read, which can be worked on together. Throws a Failure. */
   readonly claim: (claim: ClaimOptions) => Promise<Claimed>;
+  /** Consumers of these streams that stand for a version that we read, where they have entries. Throws a Failure. */
+  readonly findHandedOver: (
+    streams: readonly StreamKeys[],
+  ) => Promise<{ readonly stream: StreamKeys; readonly from: string }[]>;
   /** Resets the idle time of entries still ours; returns how many are. */
   readonly heartbeat: (stream: string, consumer: string, ids: readonly string[]) => Promise<number>;
   /** Removes the consumer from each stream where it has nothing pending. */
@@ -77,12 +87,21 @@ export type GroupDuties = {
   readonly removeDeadConsumers: (stream: string, idleMs: number) => Promise<void>;
 };
 
-export function createGroupDuties(redis: RedisClient): GroupDuties {
+/** @param versions those of entries that this process reads */
+export function createGroupDuties(redis: RedisClient, versions: readonly string[]): GroupDuties {
   const claimScript = loadScript('claim-stale-1');
   const heartbeatScript = loadScript('heartbeat-1');
   const removeScript = loadScript('remove-consumer-1');
   return {
-    claim: (claim) => claimStale(redis, claimScript, claim),
+    claim: (claim) => claimStale(redis, claimScript, claim, versions),
+    async findHandedOver(streams) {
+      const consumers = versions.map(consumerOfVersion);
+      const places = streams.flatMap((stream) => consumers.map((from) => ({ stream, from })));
+      const found = await Promise.all(
+        places.map(({ stream, from }) => hasPending(redis, stream.transactions, from)),
+      );
+      return places.filter((_, index) => found[index]);
+    },
     heartbeat: async (stream, consumer, ids) =>
       Number(
         await runScript(redis, heartbeatScript, {
@@ -109,13 +128,25 @@ export function createGroupDuties(redis: RedisClient): GroupDuties {
   };
 }
 
+async function hasPending(redis: RedisClient, stream: string, consumer: string): Promise<boolean> {
+  const rows = await redis.xpending(stream, GROUP, '-', '+', 1, consumer).catch((error) => {
+    const failure = toRedisFailure(error);
+    // A stream that is gone, or a key of another type, has nothing for us; the others may.
+    if (isGroupMissing(failure) || isStreamAtFault(failure)) return [];
+    throw failure;
+  });
+  return rows.length > 0;
+}
+
 async function claimStale(
   redis: RedisClient,
   script: Script,
-  { stream, consumer, idleMs, cursor, transactionsMax }: ClaimOptions,
+  { stream, consumer, idleMs, cursor, transactionsMax, from = '' }: ClaimOptions,
+  versions: readonly string[],
 ): Promise<Claimed> {
   const bounds = [transactionsMax, DELIVERIES_TOGETHER, DELIVERIES_WHOLE];
-  const call = { keys: [stream], args: [GROUP, consumer, idleMs, cursor, ...bounds] };
+  const args = [GROUP, consumer, idleMs, cursor, ...bounds, from, ...versions];
+  const call = { keys: [stream], args };
   return toClaimed(await runScript(redis, script, call, { buffers: true }));
 }
 

@@ -9,17 +9,18 @@
  * | `h` | head: attempt, origin, deliveries of the entries it was before, instance that waits; space-separated |
  * | `d` | the transactions, as columns (columns.ts) |
  *
+ * A release that changes what stands in an entry gives it another version, and reads both for as long as entries of the old
+ * one may come. Whatever the version, `v` and `n` stay what they are, and so do the columns of ids and of `received_at`:
+ * the reconciler reads them of entries that it cannot decode.
+ *
  * Ids and amounts are never JSON numbers. Metadata is left out: no feature sees it, and 4 KiB of it a transaction
  * would turn a bounded backlog into an unbounded one.
  */
 import {
   DeliveredTransaction,
-  formatUuid,
   type TextColumn,
   type TransactionRows,
-  UUID_BYTES,
 } from '../domain/delivered.ts';
-import { Failure } from '../domain/failure.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import {
   COUNT_MAX,
@@ -65,14 +66,17 @@ export type PackedEntry = {
 export const ATTEMPTS_MAX = 4;
 
 const [POINT, ZERO, NINE] = [46, 48, 57];
-const TIME_BYTES = 8;
+/** Of a time in a column. */
+export const TIME_BYTES = 8;
 const ID_CHARS_MAX = 256;
 /** 2000-01-01 and 10000-01-01: outside them there is no partition. */
 const TIME_MS_MIN = Date.UTC(2000, 0);
 const TIME_MS_MAX = Date.UTC(10_000, 0);
 
 /** Names of the columns: a name that was ever used keeps its meaning. */
-const [ID, CREATED_AT, RECEIVED_AT, ACCOUNT, MERCHANT, AMOUNT_TEXT] = [1, 2, 3, 4, 5, 6] as const;
+export const [ID, CREATED_AT, RECEIVED_AT, ACCOUNT, MERCHANT, AMOUNT_TEXT] = [
+  1, 2, 3, 4, 5, 6,
+] as const;
 const [CURRENCY, CORRIDOR, TYPE, IP, DEVICE, COUNTRY, CHANNEL] = [7, 8, 9, 10, 11, 12, 13] as const;
 
 /** As few entries as carry them; those of one head stay in their order. */
@@ -158,15 +162,11 @@ export type DecodedEntry = {
   readonly transactions: readonly DeliveredTransaction[];
 };
 
-/** Reads and checks an entry; throws a permanent Failure that says what is wrong with it. */
+/** Reads and checks an entry of this version; throws a permanent Failure that says what is wrong with it. */
 export function decodeEntry(fields: EntryFields): DecodedEntry {
   const { version, packed: value } = fields;
   if (version !== ENTRY_VERSION) {
-    throw new Failure(
-      'permanent',
-      'ENTRY_VERSION_UNKNOWN',
-      `entry version ${version?.slice(0, 32) ?? 'missing'} is unknown`,
-    );
+    throw malformed(`version ${version?.slice(0, 32) ?? 'missing'} is unknown`);
   }
   const head = decodeHead(fields.head);
   if (value === null) throw malformed('the packed value is missing');
@@ -197,20 +197,6 @@ function decodeHead(head: string | null): EntryHead {
   const origin = ENTRY_ORIGINS.find((known) => known === name);
   if (origin === undefined) throw malformed(`origin ${name.slice(0, 32)} is unknown`);
   return { attempt, origin, replyTo: replyTo === undefined || replyTo === '' ? null : replyTo };
-}
-
-/** What the reconciler needs of a backlog; the rest is not decoded. Throws as decodeEntry. */
-export function readReceived(
-  value: Buffer,
-): { readonly transactionId: string; readonly receivedAtMs: number }[] {
-  const columns = openColumns(value);
-  const { bytes, view, count } = columns;
-  const receivedAt = float64sAt(columns, RECEIVED_AT, 'received_at');
-  const ids = uuidsAt(columns, ID, 'transaction_id');
-  return Array.from({ length: count }, (_, row) => ({
-    transactionId: formatUuid(bytes, ids + row * UUID_BYTES),
-    receivedAtMs: view.getFloat64(receivedAt + row * TIME_BYTES, true),
-  }));
 }
 
 function readRows(columns: Columns): TransactionRows {

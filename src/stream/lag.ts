@@ -10,8 +10,10 @@ export type StreamLag = {
   readonly stream: StreamKeys;
   /** Transactions not yet delivered. */
   readonly lag: number;
-  /** Delivered and not yet acknowledged. */
+  /** Delivered to a worker that reads them, and not yet acknowledged. */
   readonly pending: number;
+  /** Entries that wait for a worker that reads their version. */
+  readonly handedOver: number;
   /** Age of the oldest entry not yet acknowledged; 0 when there is none. */
   readonly oldestAgeMs: number;
   /** Transactions that wait for their next attempt, due or not. */
@@ -64,14 +66,14 @@ function toMeasured(stream: StreamKeys, reply: unknown): Measured {
   const isOther = isStreamAtFault(reply);
   if (reply instanceof Failure && !isOther) throw reply;
   if (!isOther && !Array.isArray(reply)) throw unexpected('measure');
-  const [held, pending, oldestAgeMs, retriesWaiting, deadLetters, isStream] = Array.isArray(reply)
-    ? reply
-    : [0, 0, 0, 0, 0, 0];
+  const [held, pending, oldestAgeMs, retriesWaiting, deadLetters, isStream, handedOver] =
+    Array.isArray(reply) ? reply : [0, 0, 0, 0, 0, 0, 0];
   return {
     stream,
     held: isStream === 1 ? Number(held) : Number.POSITIVE_INFINITY,
     lag: Number(held) - Number(pending),
     pending: Number(pending),
+    handedOver: Number(handedOver),
     oldestAgeMs: Number(oldestAgeMs),
     retriesWaiting: Number(retriesWaiting),
     deadLetters: Number(deadLetters),

@@ -19,7 +19,7 @@ export function createPromoteRetries(redis: RedisClient): PromoteRetries {
       script,
       streams.map(({ retries, transactions, counts }) => ({
         keys: [retries, transactions, counts],
-        args: [ENTRY_VERSION, PROMOTE_ENTRIES_MAX],
+        args: [PROMOTE_ENTRIES_MAX],
       })),
     );
     const failed = replies.find((reply) => reply instanceof Failure);
@@ -30,9 +30,12 @@ export function createPromoteRetries(redis: RedisClient): PromoteRetries {
 
 const HEAD_END = '\n';
 
-/** A member of the retries: an entry of one, as promote-retries-3 takes it apart. */
+/**
+ * A member of the retries: an entry of one, as promote-retries-3 takes it apart. It names its version, as whoever moves it
+ * may be of another release.
+ */
 export function packRetry({ head, packed }: PackedEntry): Buffer {
-  return Buffer.concat([Buffer.from(`${head}${HEAD_END}`, 'latin1'), packed]);
+  return Buffer.concat([Buffer.from(`${ENTRY_VERSION} ${head}${HEAD_END}`, 'latin1'), packed]);
 }
 
 /** The packed value of a member; empty where it is none. */

@@ -4,7 +4,7 @@
  */
 import { Failure } from '../domain/failure.ts';
 import { type RedisClient, toRedisFailure } from './connection.ts';
-import { readReceived } from './entry.ts';
+import { readReceived } from './entry-ids.ts';
 import { type StreamKeys, TOKEN_PREFIX } from './keys.ts';
 import { packedOfRetry } from './retries.ts';
 

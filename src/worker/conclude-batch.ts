@@ -3,6 +3,7 @@
  * streams. It may run again for the same transactions.
  */
 import { DEAD_LETTER_ENTRY_CHARS_MAX, type DeadLetter } from '../domain/dead-letter.ts';
+import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type { Failpoint } from '../runtime/failpoint.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { StoredScore } from '../store/scores.ts';
@@ -92,7 +93,7 @@ async function commitDeadLetters(
 ): Promise<readonly Decided[]> {
   const dead = decided.filter(({ outcome }) => outcome.kind === 'dead-letter');
   if (dead.length === 0) return decided;
-  const inserted = await store.insertDeadLetters(dead.map((one) => toDeadLetter(one, atMs)));
+  const inserted = await store.insertDeadLetters(toDeadLetters(dead, atMs));
   failpoint('worker-after-dead-letters');
   const refused = dead.flatMap((one) => (inserted.has(nameOf(one)) ? [] : (one.item ?? [])));
   const scored = await store.readStoredScores(refused.map(({ transaction }) => transaction));
@@ -112,13 +113,26 @@ function nameOf({ held, item }: Decided): string {
   return item?.transaction.transactionId ?? held.entry.id;
 }
 
-function toDeadLetter({ held, item, outcome }: Decided, atMs: number): DeadLetter {
+function toDeadLetters(dead: readonly Decided[], atMs: number): DeadLetter[] {
+  // An entry that could not be read may have a letter for each of 128 transactions: the first one carries it.
+  const shown = new Set<string>();
+  return dead.map((one) => {
+    const { stream, entry } = one.held;
+    const name = `${stream.transactions} ${entry.id}`;
+    const packed = shown.has(name) ? '' : (entry.packed?.toString('base64') ?? '');
+    if (one.item === null) shown.add(name);
+    return toDeadLetter(one, packed, atMs);
+  });
+}
+
+function toDeadLetter({ held, item, outcome }: Decided, packed: string, atMs: number): DeadLetter {
   if (outcome.kind !== 'dead-letter') throw new Error(`${outcome.kind} is no dead letter`);
   const { stream, entry } = held;
   const transaction = item?.transaction;
+  const transactionId = transaction?.transactionId ?? outcome.transactionId ?? null;
   return {
-    transactionId: transaction?.transactionId ?? null,
-    createdAtMs: transaction?.createdAtMs ?? null,
+    transactionId,
+    createdAtMs: transaction?.createdAtMs ?? createdAtMsOf(transactionId ?? '') ?? null,
     accountId: transaction?.accountId ?? null,
     corridor: stream.corridor,
     stream: stream.transactions,
@@ -126,10 +140,10 @@ function toDeadLetter({ held, item, outcome }: Decided, atMs: number): DeadLette
     attempts: item?.head.attempt ?? 1,
     errorCode: outcome.failure.code,
     error: outcome.failure.message,
-    entry: (transaction === undefined
-      ? (entry.packed?.toString('base64') ?? '')
-      : JSON.stringify(transaction)
-    ).slice(0, DEAD_LETTER_ENTRY_CHARS_MAX),
+    entry: (transaction === undefined ? packed : JSON.stringify(transaction)).slice(
+      0,
+      DEAD_LETTER_ENTRY_CHARS_MAX,
+    ),
     failedAtMs: atMs,
   };
 }

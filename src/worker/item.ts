@@ -28,13 +28,18 @@ export type Scored = NewScore & { readonly item: Item };
 export type Outcome =
   | { readonly kind: 'acknowledge'; readonly published: Published | null; readonly reply?: string }
   | { readonly kind: 'retry'; readonly afterMs: number; readonly failure: Failure }
-  | { readonly kind: 'dead-letter'; readonly failure: Failure };
+  | {
+      readonly kind: 'dead-letter';
+      readonly failure: Failure;
+      /** What is known of an entry that could not be read. */
+      readonly transactionId?: string;
+    };
 
 export type Published = PublishedScore & { readonly scoredAtMs: number };
 
 export type Decided = {
   readonly held: HeldEntry;
-  /** Null when the entry could not be read: then this is all of it. */
+  /** Null when the entry could not be read. */
   readonly item: Item | null;
   readonly outcome: Outcome;
 };

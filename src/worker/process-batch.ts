@@ -11,6 +11,7 @@ import { Failure } from '../domain/failure.ts';
 import { toScoreJson } from '../domain/score-record.ts';
 import { createFeatureRows } from '../scoring/feature-rows.ts';
 import type { InsertScores, ScoreLineage, StoredScore } from '../store/scores.ts';
+import type { EntryReader, HandEntriesOver } from '../stream/versions.ts';
 import {
   type ConcludeDependencies,
   type ConcludeStore,
@@ -20,11 +21,11 @@ import {
 import { countScored } from './count-batch.ts';
 import { type Decided, decide, type HeldEntry, type Item, type Scored } from './item.ts';
 import type { FoldProfiles } from './profiles/fold-profiles.ts';
-import { type DecodeEntry, readEntries, splitRepeated } from './read-entries.ts';
+import { type ReadEntries, readEntries, splitRepeated } from './read-entries.ts';
 import { decideRetry, type RetryPolicy } from './retry-policy.ts';
 import { type BatchModels, scoreItems } from './score-items.ts';
 import type { Scorer } from './scorer.ts';
-import { divideEntry, type Left, releaseEntry } from './settle-batch.ts';
+import { divideEntry, type Left, releaseEntry, toHandOvers } from './settle-batch.ts';
 
 /** What became of the scores: those that were stored before, by id, and what all others have in common. */
 type Stored = {
@@ -38,7 +39,8 @@ const NONE: ReadonlyMap<string, StoredScore> = new Map();
 export type BatchStore = ConcludeStore & { readonly insertScores: InsertScores };
 
 export type BatchDependencies = ConcludeDependencies & {
-  readonly decode: DecodeEntry;
+  readonly entries: EntryReader;
+  readonly handOver: HandEntriesOver;
   readonly foldProfiles: FoldProfiles;
   readonly scorer: Scorer;
   readonly store: BatchStore;
@@ -52,7 +54,9 @@ export type BatchDependencies = ConcludeDependencies & {
 
 export type BatchSteps = {
   /** Takes entries apart; what cannot be worked on is decided at once. */
-  readonly read: (held: readonly HeldEntry[]) => { items: Item[]; decided: Decided[] };
+  readonly read: (held: readonly HeldEntry[]) => ReadEntries;
+  /** Leaves entries to workers that read their versions. */
+  readonly handOver: (unread: readonly HeldEntry[]) => Promise<void>;
   /** Folds, scores and stores; throws where a whole batch failed. */
   readonly score: (items: readonly Item[]) => Promise<Decided[]>;
   /** Ends an attempt of a transaction that cannot be scored even alone. */
@@ -66,12 +70,16 @@ export type BatchSteps = {
 };
 
 export function createBatchSteps(dependencies: BatchDependencies): BatchSteps {
-  const read = (held: readonly HeldEntry[]) => readEntries(dependencies.decode, held);
+  const read = (held: readonly HeldEntry[]) => readEntries(dependencies.entries, held);
   return {
     read(held) {
       const batch = read(held);
       dependencies.metrics.batchTransactions.observe(batch.items.length);
       return batch;
+    },
+    async handOver(unread) {
+      await dependencies.handOver(toHandOvers(unread));
+      dependencies.metrics.handedOver.inc(unread.length);
     },
     score: (items) => scoreBatch(dependencies, items),
     fail: (item, failure) => failItem(dependencies, item, failure),

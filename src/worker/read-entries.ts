@@ -1,22 +1,36 @@
 /** From delivered entries to items that can be worked on; whatever cannot is decided here. Pure. */
 import { Failure } from '../domain/failure.ts';
-import type { DecodedEntry, EntryFields } from '../stream/entry.ts';
+import type { EntryReader } from '../stream/versions.ts';
 import { type Decided, decide, type HeldEntry, type Item } from './item.ts';
-
-export type DecodeEntry = (fields: EntryFields) => DecodedEntry;
 
 /** Deliveries after which a transaction has crashed its workers often enough to be given up. */
 export const DELIVERIES_MAX = 5;
 
+/** Some release's version; what is none at all is malformed. */
+const VERSION = /^[1-9]\d{0,3}$/;
+
+export type ReadEntries = {
+  readonly items: Item[];
+  readonly decided: Decided[];
+  /** Entries of versions that are for other workers to read. Nearly always none. */
+  readonly unread: HeldEntry[];
+};
+
 /** Decodes; what cannot be read, is gone, or has crashed too many workers is decided at once. */
 export function readEntries(
-  decode: DecodeEntry,
+  { versions, decode, identify }: EntryReader,
   held: readonly HeldEntry[],
-): { items: Item[]; decided: Decided[] } {
+): ReadEntries {
   const items: Item[] = [];
   const decided: Decided[] = [];
+  const unread: HeldEntry[] = [];
   for (const one of held) {
     const { entry } = one;
+    const version = entry.version ?? '';
+    if (!versions.includes(version) && VERSION.test(version)) {
+      unread.push(one);
+      continue;
+    }
     if (entry.deleted) {
       const outcome = { kind: 'acknowledge', published: null } as const;
       decided.push({ held: one, item: null, outcome });
@@ -33,11 +47,26 @@ export function readEntries(
       }
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      const outcome = { kind: 'dead-letter', failure: error } as const;
-      decided.push({ held: one, item: null, outcome });
+      decided.push(...giveUpUnreadable(one, error, identify));
     }
   }
-  return { items, decided };
+  return { items, decided, unread };
+}
+
+/** A dead letter for each transaction that can be told, and one without where there may be others. */
+function giveUpUnreadable(
+  held: HeldEntry,
+  failure: Failure,
+  identify: EntryReader['identify'],
+): Decided[] {
+  const outcome = { kind: 'dead-letter', failure } as const;
+  const { packed, transactions } = held.entry;
+  const ids = new Set(packed === null ? [] : identify(packed));
+  const known = [...ids].map((transactionId) => ({
+    ...{ held, item: null },
+    outcome: { ...outcome, transactionId },
+  }));
+  return ids.size === transactions ? known : [...known, { held, item: null, outcome }];
 }
 
 function giveUp(item: Item): Decided {

@@ -1,6 +1,6 @@
 /**
- * Takes over entries whose consumer has left them alone: a crashed worker's, or one that hangs. Each
- * claim counts as a delivery, so no more is claimed than is worked on at once. The cursor of each stream
+ * Takes over entries whose consumer has left them alone: a crashed worker's, or one that hangs; and, at once, those that
+ * workers of another release have handed over to whoever reads their version. Each claim counts as a delivery, so no more is claimed than is worked on at once. The cursor of each stream
  * is kept from call to call, so a long pending list is walked, not searched again.
  *
  * Several transactions in one entry that was delivered often go on as entries of one: only what crashes its
@@ -24,6 +24,7 @@ export type ReclaimOptions = {
   readonly consumer: string;
   readonly streams: () => readonly StreamKeys[];
   readonly claim: GroupDuties['claim'];
+  readonly findHandedOver: GroupDuties['findHandedOver'];
   readonly prove: ReaderOptions['prove'];
   readonly guardOf: ReaderOptions['guardOf'];
   readonly isOfOneStream: ReaderOptions['isOfOneStream'];
@@ -45,35 +46,51 @@ const CLAIMS_MAX = 100;
 /** Cursor of a claim that begins, or has come round. */
 const START = '-';
 
-/** One call claims what is stale in every stream, and returns when that is settled. */
-export function createReclaim(options: ReclaimOptions): (signal: AbortSignal) => Promise<void> {
+type Source = { readonly stream: StreamKeys; readonly from?: string };
+
+/** Each call claims what is to be had in every stream, and returns when that is settled. */
+export type Reclaim = {
+  readonly stale: (signal: AbortSignal) => Promise<void>;
+  readonly handedOver: (signal: AbortSignal) => Promise<void>;
+};
+
+export function createReclaim(options: ReclaimOptions): Reclaim {
   const cursors = new Map<string, string>();
-  return async (signal) => {
-    for (const stream of options.streams()) {
-      for (let claims = 0; claims < CLAIMS_MAX; claims++) {
-        await options.inFlight.below(options.batchesMax);
-        if (signal.aborted) return;
-        const cursor = cursors.get(stream.transactions) ?? START;
-        const next = await claimOnce(options, stream, cursor);
-        cursors.set(stream.transactions, next);
-        if (next === START) break;
-      }
+  const claimAll = async (source: Source, signal: AbortSignal) => {
+    const name = `${source.stream.transactions} ${source.from ?? ''}`;
+    for (let claims = 0; claims < CLAIMS_MAX; claims++) {
+      await options.inFlight.below(options.batchesMax);
+      if (signal.aborted) return;
+      const next = await claimOnce(options, source, cursors.get(name) ?? START);
+      cursors.set(name, next);
+      if (next === START) return;
     }
+  };
+  return {
+    async stale(signal) {
+      for (const stream of options.streams()) await claimAll({ stream }, signal);
+    },
+    async handedOver(signal) {
+      for (const source of await options.findHandedOver(options.streams())) {
+        await claimAll(source, signal);
+      }
+    },
   };
 }
 
 /** Returns the cursor of the next claim. */
 async function claimOnce(
   options: ReclaimOptions,
-  stream: StreamKeys,
+  { stream, from }: Source,
   cursor: string,
 ): Promise<string> {
-  const { consumer, idleMs, inFlight, metrics, log } = options;
+  const { consumer, inFlight, metrics, log } = options;
+  const idleMs = from === undefined ? options.idleMs : 0;
   try {
     const claimed = await options.guardOf(stream.corridor)(async () => {
       await options.prove(stream);
       return await options.claim({
-        ...{ stream: stream.transactions, consumer, idleMs, cursor },
+        ...{ stream: stream.transactions, consumer, idleMs, cursor, from },
         transactionsMax: CLAIM_TRANSACTIONS,
       });
     });
@@ -84,7 +101,7 @@ async function claimOnce(
     if (held.length + suspects.length > 0) {
       metrics.claimed.inc(held.length + suspects.length);
       const counts = { entries: held.length, divided: suspects.length };
-      log.info({ stream: stream.transactions, ...counts }, 'claimed stale entries');
+      log.info({ stream: stream.transactions, from, ...counts }, 'claimed entries');
     }
     if (suspects.length > 0) await options.divide(suspects);
     if (held.length > 0) await runHeld(options, held);

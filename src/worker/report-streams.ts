@@ -8,6 +8,7 @@ export function reportStreams(metrics: Metrics, lags: readonly StreamLag[]): voi
     const labels = labelsOf(measured.stream);
     metrics.lagTransactions.set(labels, measured.lag);
     metrics.pendingTransactions.set(labels, measured.pending);
+    metrics.handedOverEntries.set(labels, measured.handedOver);
     metrics.lagSeconds.set(labels, measured.oldestAgeMs / 1000);
     metrics.retriesDue.set(labels, measured.retriesWaiting);
   }

@@ -23,11 +23,21 @@ export type RunUnitOptions = {
 
 export function createRunUnit({ steps, pause, signal, log, onTry }: RunUnitOptions): RunUnit {
   return async (unit) => {
-    const { items, decided } = steps.read(unit);
+    const { items, decided, unread } = steps.read(unit);
+    if (unread.length > 0) await handOver(unread);
     const scored = items.length === 0 ? [] : await score(items);
     const left = scored && (await conclude([...decided, ...scored]));
     return left ?? (await release(unit));
   };
+
+  /** Before anything that may take long: there are workers that read them. */
+  async function handOver(unread: readonly HeldEntry[]): Promise<void> {
+    try {
+      if ((await untilAvailable(() => steps.handOver(unread))) === undefined) return;
+    } catch (error) {
+      log.error({ err: toError(error).message, entries: unread.length }, 'entries stay pending');
+    }
+  }
 
   /** Bisects; a single transaction has failed for its own reason. Undefined when the worker stops. */
   async function score(items: readonly Item[]): Promise<Decided[] | undefined> {

@@ -67,6 +67,8 @@ export type WorkerOptions = {
 
 const REFRESH_MS = 5000;
 const FIRST_STREAMS_RETRY_MS = 250;
+/** How long an entry that was handed over waits for a worker that reads it, where there is one. */
+const HANDED_OVER_EVERY_MS = 1000;
 const DEAD_CONSUMER_IDLE_MS = 3_600_000;
 const DEAD_CONSUMERS_EVERY_MS = 600_000;
 
@@ -172,7 +174,7 @@ function dutiesOf(parts: Parts): Duty[] {
   const reclaim = createReclaim({
     consumer: `${options.name}-0`,
     streams,
-    ...{ claim: group.claim, prove: group.prove },
+    ...{ claim: group.claim, findHandedOver: group.findHandedOver, prove: group.prove },
     ...{ guardOf: group.guardOf, isOfOneStream: group.isOfOneStream },
     ensureGroups: group.ensure,
     isGroupMissing: group.isMissing,
@@ -191,7 +193,15 @@ function dutiesOf(parts: Parts): Duty[] {
       everyMs: Math.ceil(settings.claimIdleMs / 3),
       async run(signal) {
         await pause.over();
-        await reclaim(signal);
+        await reclaim.stale(signal);
+      },
+    },
+    {
+      name: 'handed-over',
+      everyMs: HANDED_OVER_EVERY_MS,
+      async run(signal) {
+        await pause.over();
+        await reclaim.handedOver(signal);
       },
     },
     {

@@ -2,6 +2,7 @@
 import type { Failure } from '../domain/failure.ts';
 import type { EntryPayload, PackedEntry } from '../stream/entry.ts';
 import type { EndedEntry, Settlement } from '../stream/settle.ts';
+import type { HandOver } from '../stream/versions.ts';
 import { type Decided, type HeldEntry, type Item, payloadOf } from './item.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
@@ -100,7 +101,7 @@ function add(
     }
     case 'dead-letter':
       ended.deadLetters.push({
-        transactionId: item?.transaction.transactionId ?? null,
+        transactionId: item?.transaction.transactionId ?? outcome.transactionId ?? null,
         accountId: item?.transaction.accountId ?? null,
         attempts: item?.head.attempt ?? 1,
         error: `${outcome.failure.code}: ${outcome.failure.message}`.slice(0, 1024),
@@ -108,6 +109,17 @@ function add(
       });
       return;
   }
+}
+
+/** One a stream and consumer. */
+export function toHandOvers(unread: readonly HeldEntry[]): HandOver[] {
+  const groups = Map.groupBy(unread, (one) => `${one.stream.transactions} ${one.consumer}`);
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const entries = group.map(({ entry }) => ({ id: entry.id, version: entry.version ?? '' }));
+    return [{ stream: first.stream.transactions, consumer: first.consumer, entries }];
+  });
 }
 
 /** The entries that take the place of one. */

@@ -3,6 +3,7 @@
  * entries written to the stream by hand, on real services.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Transaction } from '../../src/domain/transaction.ts';
 import { type PackedEntry, packAgain } from '../../src/stream/entry.ts';
 import { GROUP } from '../../src/stream/keys.ts';
 import { fieldsOf } from '../support/stream-entries.ts';
@@ -17,52 +18,101 @@ afterEach(async () => {
   await rig[Symbol.asyncDispose]();
 });
 
-type DeadRow = { transaction_id: string | null; error_code: string; entry: string };
+type DeadRow = {
+  transaction_id: string | null;
+  account_id: string | null;
+  error_code: string;
+  entry: string;
+};
 const deadLetters = () =>
-  rig.database.sql<DeadRow>(`select transaction_id, error_code, entry from dead_letters`);
+  rig.database.sql<DeadRow>(
+    `select transaction_id, account_id, error_code, entry from dead_letters order by transaction_id`,
+  );
 
 describe('dead letters', () => {
+  const entryOf = (...transactions: Transaction[]) =>
+    packAgain(
+      transactions.map((transaction) => ({
+        ...{ transaction, attempt: 1, origin: 'ingest' as const, replyTo: null },
+      })),
+    );
+  type Change = (entry: PackedEntry) => (string | Buffer)[];
+  const changed =
+    (more: Partial<PackedEntry>): Change =>
+    (entry) =>
+      fieldsOf({ ...entry, ...more });
+  const spoilt =
+    (at: number, to: number): Change =>
+    (entry) => {
+      entry.packed[at] = to;
+      return fieldsOf(entry);
+    };
+
   test('take malformed entries of every shape, once each, and spare what is between them', async () => {
     const transactions = await rig.store(seeds(20));
-    const [good] = transactions;
-    if (good === undefined) throw new Error('nothing stored');
-    const entry = packAgain([{ transaction: good, attempt: 1, origin: 'ingest', replyTo: null }]);
-    const changed = (more: Partial<PackedEntry>) => fieldsOf({ ...entry, ...more });
-    const spoilt = (at: number, to: number) => {
-      const packed = Buffer.from(entry.packed);
-      packed[at] = to;
-      return changed({ packed });
-    };
-    const shapes: (string | Buffer)[][] = [
-      ['nothing', 'here'],
-      ['v', '1', 'd', JSON.stringify([good.transactionId])],
-      ['v', '2'],
-      ['v', '2', 'd', ''],
-      changed({ packed: Buffer.from('{"a":1}') }),
-      changed({ packed: entry.packed.subarray(0, 100) }),
-      changed({ transactions: 2 }),
-      changed({ transactions: 128 }),
+    /** What of an entry leaves its id where it can be read. */
+    const named: Change[] = [
       changed({ head: '' }),
       changed({ head: '5 ingest 0 ' }),
       changed({ head: '1 elsewhere 0 x' }),
+      (entry) => ['n', '1', 'd', entry.packed],
+      (entry) => ['v', 'next', 'n', '1', 'h', entry.head, 'd', entry.packed],
+    ];
+    const nameless: Change[] = [
+      () => ['nothing', 'here'],
+      () => ['v', '2'],
+      () => ['v', '2', 'd', ''],
+      changed({ packed: Buffer.from('{"a":1}') }),
+      (entry) => fieldsOf({ ...entry, packed: entry.packed.subarray(0, 100) }),
       changed({ packed: Buffer.alloc(1_000_000, 'x') }),
       // Another layout, a count of none, a column of another kind, and one that ends behind the value.
       ...[spoilt(0, 9), spoilt(2, 0), spoilt(9, 3), spoilt(17, 1)],
     ];
-    for (const [index, shape] of shapes.entries()) {
-      await rig.commands.xadd(rig.stream.transactions, '*', ...shape);
+    const victims = await rig.store(seeds(named.length, Date.UTC(2026, 9, 1)));
+    for (const [index, change] of [...named, ...nameless].entries()) {
+      const victim = victims[index] ?? (await unstored(index));
+      await rig.commands.xadd(rig.stream.transactions, '*', ...change(entryOf(victim)));
       await rig.append(transactions.slice(index, index + 1));
     }
-    await rig.append(transactions.slice(shapes.length));
+    await rig.append(transactions.slice(named.length + nameless.length));
     rig.startWorker();
-    const counts = await rig.settled(20 + shapes.length);
-    expect(counts).toEqual({ scored: 20, deadLetters: shapes.length, waiting: 0, retries: 0 });
+    const letters = named.length + nameless.length;
+    await waitUntil(async () => (await deadLetters()).length === letters, 30_000, 'dead letters');
+    await waitUntil(async () => (await rig.counts()).scored === 20, 30_000, 'the others');
     const rows = await deadLetters();
-    const codes = rows.map((row) => row.error_code);
-    expect(codes.filter((code) => code === 'ENTRY_VERSION_UNKNOWN')).toHaveLength(2);
-    expect(codes.filter((code) => code === 'ENTRY_MALFORMED')).toHaveLength(shapes.length - 2);
+    expect(new Set(rows.map((row) => row.error_code))).toEqual(new Set(['ENTRY_MALFORMED']));
+    const ofVictims = victims.map(({ transactionId, accountId }) => [transactionId, accountId]);
+    const none = nameless.map(() => [null, null]);
+    expect(rows.map((row) => [row.transaction_id, row.account_id])).toEqual([
+      ...ofVictims,
+      ...none,
+    ]);
     for (const row of rows) expect(row.entry.length).toBeLessThanOrEqual(16 * 1024);
   });
+
+  test('name each stored transaction of an entry that cannot be read, and say that others may be missing', async () => {
+    const transactions = await rig.store(seeds(3));
+    const entry = entryOf(...transactions, await unstored(4));
+    const fields = changed({ transactions: 100, head: 'rubbish' })(entry);
+    await rig.commands.xadd(rig.stream.transactions, '*', ...fields);
+    rig.startWorker();
+    await waitUntil(async () => (await deadLetters()).length === 4, 30_000, 'dead letters');
+    const rows = await deadLetters();
+    expect(rows.map((row) => row.transaction_id)).toEqual([
+      ...transactions.map(({ transactionId }) => transactionId),
+      null,
+    ]);
+    expect(rows.map((row) => row.entry.length > 0)).toEqual([true, false, false, false]);
+  });
+
+  const unstored = async (n: number): Promise<Transaction> => {
+    const [known] = await rig.store(seeds(1, Date.UTC(2026, 8, 1) + n));
+    if (known === undefined) throw new Error('nothing stored');
+    await rig.database.sql(
+      `delete from transactions where transaction_id = '${known.transactionId}'`,
+    );
+    return known;
+  };
 
   test('take text that Postgres refuses, and the transaction is named', async () => {
     const [transaction, neighbour] = await rig.store(seeds(2));

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { CLAIM_START, createGroupDuties, listConsumers } from '../../src/stream/consumer-group.ts';
-import { packAgain } from '../../src/stream/entry.ts';
+import { ENTRY_VERSION, packAgain } from '../../src/stream/entry.ts';
 import { GROUP } from '../../src/stream/keys.ts';
 import { loadReadScript, readOwn } from '../../src/stream/read-group.ts';
 import { createStreamRig, payload, payloads, stream } from '../support/stream-rig.ts';
@@ -16,7 +16,7 @@ describe('group duties', () => {
     await appendSingly(payloads(30));
     const ids = await deliver('dead', 30);
     await redis().xdel(stream.transactions, ids[0] ?? '');
-    const { claim } = createGroupDuties(redis());
+    const { claim } = createGroupDuties(redis(), [ENTRY_VERSION]);
     const options = {
       stream: stream.transactions,
       consumer: 'heir',
@@ -53,7 +53,7 @@ describe('group duties', () => {
       3,
     ];
     await redis().call(suspect[0] as string, suspect.slice(1));
-    const { claim } = createGroupDuties(redis());
+    const { claim } = createGroupDuties(redis(), [ENTRY_VERSION]);
     const batches: (readonly [string, number])[][] = [];
     let cursor = CLAIM_START;
     do {
@@ -76,7 +76,7 @@ describe('group duties', () => {
   });
 
   test('claim counts on what entries of one carry, and tells those of several that are to be divided', async () => {
-    const { claim } = createGroupDuties(redis());
+    const { claim } = createGroupDuties(redis(), [ENTRY_VERSION]);
     const options = { stream: stream.transactions, consumer: 'heir', idleMs: 0, cursor: '-' };
     await producer().append(payloads(3));
     await appendSingly([payload(4)]);
@@ -104,7 +104,7 @@ describe('group duties', () => {
     await appendSingly(payloads(2));
     const [ours = ''] = await deliver('c', 1);
     const [theirs = ''] = await deliver('other', 1);
-    const duties = createGroupDuties(redis());
+    const duties = createGroupDuties(redis(), [ENTRY_VERSION]);
     expect(await duties.heartbeat(stream.transactions, 'c', [ours, theirs])).toBe(1);
     const rows = (await redis().xpending(stream.transactions, GROUP, '-', '+', 10)) as unknown[][];
     expect(rows.map((row) => [row[1], row[3]])).toEqual([
@@ -116,7 +116,7 @@ describe('group duties', () => {
   test('removeConsumer spares a consumer with something pending', async () => {
     await producer().append(payloads(1));
     const [id = ''] = await deliver('c', 1);
-    const duties = createGroupDuties(redis());
+    const duties = createGroupDuties(redis(), [ENTRY_VERSION]);
     await duties.removeConsumer([stream.transactions, 'no:such:stream'], 'c');
     expect((await listConsumers(redis(), stream.transactions)).map(({ name }) => name)).toEqual([
       'c',

@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
 import { CLAIM_START, createGroupDuties } from '../../src/stream/consumer-group.ts';
-import { packAgain } from '../../src/stream/entry.ts';
+import { ENTRY_VERSION, packAgain } from '../../src/stream/entry.ts';
 import { GROUP } from '../../src/stream/keys.ts';
 import {
   createProve,
@@ -129,7 +129,7 @@ describe('settle', () => {
   test('moves nothing that another consumer has taken over', async () => {
     await appendSingly(payloads(3));
     const [retry = '', dead = '', released = ''] = await deliver('zombie', 3);
-    await createGroupDuties(redis()).claim({
+    await createGroupDuties(redis(), [ENTRY_VERSION]).claim({
       ...{ stream: stream.transactions, consumer: 'heir', idleMs: 0 },
       ...{ cursor: CLAIM_START, transactionsMax: 10 },
     });

@@ -114,17 +114,22 @@ describe('promoteRetries', () => {
   test('moves what is due, oldest first, and leaves the rest', async () => {
     const now = Date.now();
     const due = { second: now - 10, first: now - 20, later: now + 60_000 };
-    for (const [packed, atMs] of Object.entries(due))
-      await redis().zadd(stream.retries, String(atMs), `2 retry 0 \n${packed}\nmore`);
+    // One was put there by a newer release.
+    const versions = { second: 3, first: 2, later: 2 };
+    for (const [packed, atMs] of Object.entries(due)) {
+      const version = versions[packed as keyof typeof due];
+      const member = `${version} 2 retry 0 \n${packed}\nmore`;
+      await redis().zadd(stream.retries, String(atMs), member);
+    }
     expect(await createPromoteRetries(redis())([stream])).toBe(2);
     const entries = await redis().xrange(stream.transactions, '-', '+');
     expect(entries.map(([, fields]) => fields)).toEqual(
-      ['first', 'second'].map((packed) => [
-        ...['v', '2', 'n', '1', 'h', '2 retry 0 ', 'd', `${packed}\nmore`],
+      (['first', 'second'] as const).map((packed) => [
+        ...['v', String(versions[packed]), 'n', '1', 'h', '2 retry 0 ', 'd', `${packed}\nmore`],
       ]),
     );
     expect(await redis().zcard(stream.retries)).toBe(1);
-    const later = '2 retry 0 \nlater\nmore';
+    const later = '2 2 retry 0 \nlater\nmore';
     expect(await redis().zscore(stream.retries, later)).toBe(String(due.later));
     expect(await held()).toBe(2);
   });

@@ -71,7 +71,7 @@ async function createRedisSide(): Promise<Side> {
   const redis = rig.redis();
   await redis.flushall();
   await ensureGroups(redis, [name]);
-  const duties = createGroupDuties(redis);
+  const duties = createGroupDuties(redis, [ENTRY_VERSION]);
   const settle = createSettle({
     redis,
     market: 'm',
@@ -129,7 +129,7 @@ function createMemorySide(): Side {
       entries: streams.entries(name).map(line),
       retries: streams
         .retries(name)
-        .map(({ head, packed }) => `${head}\n${packed.toString()}`)
+        .map(({ head, packed }) => `${ENTRY_VERSION} ${head}\n${packed.toString()}`)
         .sort(),
       pending: streams.pendingCount(),
     }),

@@ -1,6 +1,7 @@
 /** One stream of the simulation, and who is told what becomes of it. */
 import { Failure } from '../../src/domain/failure.ts';
-import { type PackedEntry, readReceived } from '../../src/stream/entry.ts';
+import type { PackedEntry } from '../../src/stream/entry.ts';
+import { readReceived } from '../../src/stream/entry-ids.ts';
 import type { PublishedScore } from '../../src/stream/settle.ts';
 
 export type Pending = {

@@ -9,9 +9,10 @@ import type { Profile, ProfileKind } from '../../src/profile/profile.ts';
 import { createLog } from '../../src/runtime/log.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { isGroupMissing } from '../../src/stream/consumer-group.ts';
-import { ATTEMPTS_MAX, decodeEntry, packAgain } from '../../src/stream/entry.ts';
+import { ATTEMPTS_MAX, packAgain } from '../../src/stream/entry.ts';
 import { profileKey, profileSlot } from '../../src/stream/keys.ts';
 import type { ProfileLogs } from '../../src/stream/profile-logs.ts';
+import { ENTRY_READER } from '../../src/stream/versions.ts';
 import type { Duty } from '../../src/worker/maintenance.ts';
 import {
   type BatchSteps,
@@ -113,6 +114,7 @@ function createGroup({ streams, missing }: World, process: Process): Group {
           ? { cursor: '-', entries: [], suspects: [] }
           : uncounted(streams.claim(options)),
       ),
+    findHandedOver: async () => [],
     heartbeat: (stream, consumer, ids) =>
       process.ask('heartbeat', () => streams.heartbeat(stream, consumer, ids)),
     // Consumers are no more than names here: there is nothing to remove.
@@ -156,7 +158,9 @@ function createSteps(world: World, process: Process): BatchSteps {
     ...shared,
   });
   return createBatchSteps({
-    decode: decodeEntry,
+    entries: ENTRY_READER,
+    // One release runs here.
+    handOver: async () => undefined,
     encode: packAgain,
     foldProfiles: createFoldProfiles({ logs, installs, kinds: [accounts, merchants] }),
     scorer: createScorer(world, process),

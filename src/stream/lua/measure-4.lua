@@ -9,8 +9,8 @@
 
   ARGV[1] string      consumer group; '' leaves out what is pending
 
-  Returns { transactions; those of them that are pending; age of the oldest entry, milliseconds; retries; dead
-  letters; 1 when the stream can be appended to }.
+  Returns { transactions; those of them that are pending of a worker; age of the oldest entry, milliseconds; retries; dead
+  letters; 1 when the stream can be appended to; entries that wait for a worker that reads their version }.
 ]]
 --- @include counting
 local transactions, counts, group = KEYS[1], KEYS[2], ARGV[1]
@@ -21,14 +21,10 @@ local function is(wanted, key)
   return found == wanted or found == 'none'
 end
 
--- Where every entry holds one transaction the server knows; else the entries are asked.
-local function pending_of(held)
-  local summary = redis.pcall('XPENDING', transactions, group)
-  if summary.err or summary[1] == 0 then return 0 end
-  if held == redis.call('XLEN', transactions) then return summary[1] end
+local function transactions_of(consumer)
   local sum, from = 0, '-'
   while true do
-    local rows = redis.call('XPENDING', transactions, group, from, '+', PAGE)
+    local rows = redis.call('XPENDING', transactions, group, from, '+', PAGE, consumer)
     for _, row in ipairs(rows) do
       local entry = redis.call('XRANGE', transactions, row[1], row[1])[1]
       if entry then sum = sum + count_of(entry[2]) end
@@ -38,8 +34,26 @@ local function pending_of(held)
   end
 end
 
+-- Where every entry holds one transaction the server knows; else the entries are asked. What was handed over, of which
+-- there may be a whole stream, is not.
+local function pending_of(held)
+  local summary = redis.pcall('XPENDING', transactions, group)
+  if summary.err or summary[1] == 0 then return 0, 0 end
+  local are_single = held == redis.call('XLEN', transactions)
+  local pending, handed_over = 0, 0
+  for _, row in ipairs(summary[4]) do
+    local consumer, entries = row[1], tonumber(row[2])
+    if string.match(consumer, '^for%-version%-%d+$') then
+      handed_over = handed_over + entries
+    else
+      pending = pending + (are_single and entries or transactions_of(consumer))
+    end
+  end
+  return pending, handed_over
+end
+
 local readable = is('stream', transactions) and is('hash', counts)
-local held, pending, age = 0, 0, 0
+local held, pending, age, handed_over = 0, 0, 0, 0
 if readable then
   held = held_by(transactions, counts)
   local oldest = redis.call('XRANGE', transactions, '-', '+', 'COUNT', 1)[1]
@@ -48,9 +62,12 @@ if readable then
     local now = time[1] * 1000 + math.floor(time[2] / 1000)
     age = math.max(0, now - tonumber(string.match(oldest[1], '^%d+')))
   end
-  if group ~= '' then pending = math.min(held, pending_of(held)) end
+  if group ~= '' then
+    pending, handed_over = pending_of(held)
+    pending = math.min(held, pending)
+  end
 end
 -- A token among them is never due.
 local retries = is('zset', KEYS[3]) and redis.call('ZCOUNT', KEYS[3], '-inf', '(+inf') or 0
 local dead_letters = is('stream', KEYS[4]) and redis.call('XLEN', KEYS[4]) or 0
-return { held, pending, age, retries, dead_letters, readable and 1 or 0 }
+return { held, pending, age, retries, dead_letters, readable and 1 or 0, handed_over }

@@ -13,7 +13,7 @@
 
   KEYS[1] stream      the corridor's transactions
   KEYS[2] hash        counts
-  KEYS[3] sorted set  retries: head, a line feed and packed value of one transaction by due time, milliseconds
+  KEYS[3] sorted set  retries by due time, milliseconds (promote-retries-3.lua)
   KEYS[4] stream      dead letters, a bounded copy of table dead_letters (event-budget.ts)
   KEYS[5] stream      transaction.scored events
 

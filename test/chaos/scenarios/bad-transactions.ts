@@ -103,8 +103,8 @@ const SHAPES: readonly (readonly string[])[] = [
   ['v', '2', 'n', '1', 'h', '1 ingest 0 '],
   ['v', '2', 'n', '1000', 'h', '', 'd', '[]'],
   ['v', '2', 'n', '3', 'h', '1 ingest 0 ', 'd', '\u0001\u0000\u0003\u0000\u00ff\u0000\u0000\u0000'],
-  ['v', '99', 'd', '[]'],
-  ['v', '1', 'd', `[${'null,'.repeat(14)}null]`],
+  ['v', 'next', 'd', '[]'],
+  ['v', '01', 'd', `[${'null,'.repeat(14)}null]`],
   ['v', '2', 'n', '1', 'h', '1 ingest 0 ', 'd', 'x'.repeat(LONG_CHARS)],
 ];
 const ROUNDS = 10;

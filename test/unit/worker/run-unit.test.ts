@@ -38,7 +38,8 @@ function rig({ score, conclude }: Calls) {
   };
   const idsOf = (all: readonly HeldEntry[]) => [...new Set(all.map(({ entry }) => entry.id))];
   const steps: BatchSteps = {
-    read: (held) => ({ items: held.flatMap(itemsOf), decided: [] }),
+    read: (held) => ({ items: held.flatMap(itemsOf), decided: [], unread: [] }),
+    handOver: async () => undefined,
     async score(items) {
       score?.(items.map(nameOf));
       seen.scored.push(...items.map(nameOf));

@@ -26,6 +26,7 @@ const group: Group = {
     ),
   isMissing: () => false,
   claim: async () => ({ cursor: '-', entries: [], suspects: [] }),
+  findHandedOver: async () => [],
   heartbeat: async () => 0,
   removeConsumer: async () => undefined,
   removeDeadConsumers: async () => undefined,
@@ -36,7 +37,8 @@ const group: Group = {
 
 function createSteps(score: (held: readonly HeldEntry[]) => Promise<void>): BatchSteps {
   return {
-    read: (held) => ({ items: held.flatMap(itemsOf), decided: [] }),
+    read: (held) => ({ items: held.flatMap(itemsOf), decided: [], unread: [] }),
+    handOver: async () => undefined,
     async score(items) {
       await score(items.map(({ held }) => held));
       return items.map((item) => decide(item, { kind: 'acknowledge', published: null }));

@@ -1,0 +1,60 @@
+/**
+ * Entries of versions that not every worker reads, as while a release replaces another. A worker hands such an entry over:
+ * it stays pending, with no delivery counted, of a consumer that is no process but stands for the version. Workers that
+ * read the version take it from there; workers that do not leave it alone, for as long as it takes.
+ */
+import { Failure } from '../domain/failure.ts';
+import type { RedisClient } from './connection.ts';
+import { type DecodedEntry, decodeEntry, ENTRY_VERSION, type EntryFields } from './entry.ts';
+import { identify } from './entry-ids.ts';
+import { GROUP } from './keys.ts';
+import { isStreamAtFault } from './outage.ts';
+import { loadScript, runScripts } from './scripts.ts';
+
+/** What a release reads of entries. */
+export type EntryReader = {
+  readonly versions: readonly string[];
+  /** Of these versions. Checks the entry; throws a permanent Failure that says what is wrong with it. */
+  readonly decode: (fields: EntryFields) => DecodedEntry;
+  /** Transactions in the packed value of an entry that cannot be decoded. */
+  readonly identify: (packed: Buffer) => string[];
+};
+
+export const ENTRY_READER: EntryReader = {
+  ...{ versions: [ENTRY_VERSION], decode: decodeEntry, identify },
+};
+
+/** As the scripts spell it. */
+export function consumerOfVersion(version: string): string {
+  return `for-version-${version}`;
+}
+
+/** Entries of one stream that one consumer holds and cannot read. */
+export type HandOver = {
+  readonly stream: string;
+  readonly consumer: string;
+  readonly entries: readonly { readonly id: string; readonly version: string }[];
+};
+
+/** What is no longer the consumer's stays where it is. Throws a Failure. */
+export type HandEntriesOver = (handOvers: readonly HandOver[]) => Promise<void>;
+
+export function createHandEntriesOver(redis: RedisClient): HandEntriesOver {
+  const script = loadScript('hand-over-1');
+  return async (handOvers) => {
+    const replies = await runScripts(
+      redis,
+      script,
+      handOvers.map(({ stream, consumer, entries }) => ({
+        keys: [stream],
+        args: [
+          ...[GROUP, consumer],
+          ...entries.flatMap(({ id, version }) => [id, consumerOfVersion(version)]),
+        ],
+      })),
+    );
+    // What stays with us in a stream at fault is claimed once it is stale.
+    const failed = replies.find((one) => one instanceof Failure && !isStreamAtFault(one));
+    if (failed !== undefined) throw failed;
+  };
+}

@@ -1,0 +1,105 @@
+/**
+ * Goal: a release runs beside the next one. Workers that do not read a version leave its entries to those that do: nobody
+ * counts a delivery of them, none becomes a dead letter, all are scored. Method: workers in this process on real services;
+ * the next version is written by this test, in a layout that the present one cannot read, and read by a decoder of its own.
+ */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Transaction } from '../../src/domain/transaction.ts';
+import { decodeEntry, packEntries } from '../../src/stream/entry.ts';
+import { GROUP } from '../../src/stream/keys.ts';
+import { measureStreams } from '../../src/stream/lag.ts';
+import { ENTRY_READER, type EntryReader } from '../../src/stream/versions.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
+
+let rig: WorkerRig;
+beforeEach(async () => {
+  rig = await createWorkerRig();
+});
+afterEach(async () => {
+  await rig[Symbol.asyncDispose]();
+});
+
+/** A layout that version 2 cannot read. */
+const LAYOUT_NEXT = 77;
+
+/** A worker of the next version: it reads both. */
+const next: EntryReader = {
+  ...ENTRY_READER,
+  versions: ['2', '3'],
+  decode(fields) {
+    if (fields.version !== '3' || fields.packed === null) return decodeEntry(fields);
+    const packed = Buffer.from(fields.packed);
+    packed[0] = 1;
+    return decodeEntry({ ...fields, version: '2', packed });
+  },
+};
+
+const payloadOf = (transaction: Transaction, attempt = 1) =>
+  ({ transaction, attempt, origin: attempt === 1 ? 'ingest' : 'retry', replyTo: null }) as const;
+
+/** What a producer of the next version appends. */
+async function appendNext(transactions: readonly Transaction[]): Promise<void> {
+  for (const { transactions: count, head, packed } of packEntries(
+    transactions.map((one) => payloadOf(one)),
+  )) {
+    packed[0] = LAYOUT_NEXT;
+    const fields = ['v', '3', 'n', count, 'h', head, 'd', packed];
+    await rig.commands.xadd(rig.stream.transactions, '*', ...fields);
+    await rig.commands.hincrby(rig.stream.counts, 'transactions', count);
+  }
+}
+
+type Pending = readonly [id: string, consumer: string, idleMs: number, deliveries: number];
+const pendingRows = async () =>
+  (await rig.commands.xpending(rig.stream.transactions, GROUP, '-', '+', 100)) as Pending[];
+
+/** What brings a lost Redis back would append anew what the reconciler of this version cannot read. */
+async function recovered(): Promise<void> {
+  const isOver = async () => {
+    const [row] = await rig.database.sql<{ is_over: boolean }>(
+      'select redis_identity is not null and not recovering as is_over from reconcile_state',
+    );
+    return row?.is_over === true;
+  };
+  await waitUntil(isOver, 30_000, 'the first recovery to end');
+}
+
+/** Appends both versions in turns, entries of several and of one. */
+async function appendBoth(transactions: readonly Transaction[]): Promise<number> {
+  let ofNext = 0;
+  for (let at = 0; at < transactions.length; at += 3) {
+    await rig.append(transactions.slice(at, at + 1));
+    const others = transactions.slice(at + 1, at + 3);
+    await appendNext(others);
+    ofNext += others.length;
+  }
+  return ofNext;
+}
+
+describe('entries of a newer version', () => {
+  test('wait for a worker that reads them, uncounted and unspoilt, and are scored when one starts', async () => {
+    const old = rig.startWorker();
+    const other = rig.startWorker();
+    await recovered();
+    const transactions = await rig.store(seeds(30));
+    const ofNext = await appendBoth(transactions);
+    await waitUntil(async () => (await rig.counts()).scored === 30 - ofNext, 30_000, 'old ones');
+    await waitUntil(
+      async () => (await measureStreams(rig.commands, [rig.stream]))[0]?.handedOver === 10,
+      30_000,
+      'ten to be handed over',
+    );
+    // They are stale by now, and nobody touches them.
+    const isStale = async () => (await pendingRows()).every(([, , idleMs]) => idleMs > 1500);
+    await waitUntil(isStale, 30_000, 'entries to be left alone');
+    const kept = (await pendingRows()).map(([, consumer, , deliveries]) => [consumer, deliveries]);
+    expect(kept).toEqual(Array.from({ length: 10 }, () => ['for-version-3', 0]));
+    expect(await rig.counts()).toMatchObject({ deadLetters: 0, waiting: ofNext });
+    await old.stop();
+    rig.startWorker({}, { entries: next });
+    expect(await rig.settled(30, 30_000)).toMatchObject({ scored: 30, deadLetters: 0 });
+    expect(await pendingRows()).toEqual([]);
+    await other.stop();
+  });
+});
