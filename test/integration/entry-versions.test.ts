@@ -35,37 +35,25 @@ const next: EntryReader = {
   },
 };
 
-const payloadOf = (transaction: Transaction, attempt = 1) =>
-  ({ transaction, attempt, origin: attempt === 1 ? 'ingest' : 'retry', replyTo: null }) as const;
+const payloadOf = (transaction: Transaction) =>
+  ({ transaction, attempt: 1, origin: 'ingest', replyTo: null }) as const;
 
-/** What a producer of the next version appends. */
+/** As a producer of the next version packs them. */
+const packNext = (transactions: readonly Transaction[]) =>
+  packEntries(transactions.map(payloadOf)).map((entry) => {
+    entry.packed[0] = LAYOUT_NEXT;
+    return entry;
+  });
+
 async function appendNext(transactions: readonly Transaction[]): Promise<void> {
-  for (const { transactions: count, head, packed } of packEntries(
-    transactions.map((one) => payloadOf(one)),
-  )) {
-    packed[0] = LAYOUT_NEXT;
+  for (const { transactions: count, head, packed } of packNext(transactions)) {
     const fields = ['v', '3', 'n', count, 'h', head, 'd', packed];
     await rig.commands.xadd(rig.stream.transactions, '*', ...fields);
     await rig.commands.hincrby(rig.stream.counts, 'transactions', count);
   }
 }
 
-type Pending = readonly [id: string, consumer: string, idleMs: number, deliveries: number];
-const pendingRows = async () =>
-  (await rig.commands.xpending(rig.stream.transactions, GROUP, '-', '+', 100)) as Pending[];
-
-/** What brings a lost Redis back would append anew what the reconciler of this version cannot read. */
-async function recovered(): Promise<void> {
-  const isOver = async () => {
-    const [row] = await rig.database.sql<{ is_over: boolean }>(
-      'select redis_identity is not null and not recovering as is_over from reconcile_state',
-    );
-    return row?.is_over === true;
-  };
-  await waitUntil(isOver, 30_000, 'the first recovery to end');
-}
-
-/** Appends both versions in turns, entries of several and of one. */
+/** Appends both versions in turns, entries of several and of one; returns how many are of the next. */
 async function appendBoth(transactions: readonly Transaction[]): Promise<number> {
   let ofNext = 0;
   for (let at = 0; at < transactions.length; at += 3) {
@@ -77,29 +65,59 @@ async function appendBoth(transactions: readonly Transaction[]): Promise<number>
   return ofNext;
 }
 
+type Pending = readonly [id: string, consumer: string, idleMs: number, deliveries: number];
+const pendingRows = async () =>
+  (await rig.commands.xpending(rig.stream.transactions, GROUP, '-', '+', 100)) as Pending[];
+
+/** Bringing a lost Redis back would append anew what the reconciler of this version cannot read. */
+async function recovered(): Promise<void> {
+  const isOver = async () => {
+    const [row] = await rig.database.sql<{ is_over: boolean }>(
+      'select redis_identity is not null and not recovering as is_over from reconcile_state',
+    );
+    return row?.is_over === true;
+  };
+  await waitUntil(isOver, 30_000, 'the first recovery to end');
+}
+
+const QUICKLY = { RISK_RECONCILE_AGE_MS: '500' };
+/** It gets what is handed over, and claims nothing else in the time of a test. */
+const PATIENT = { ...QUICKLY, RISK_CLAIM_IDLE_MS: '600000' };
+
 describe('entries of a newer version', () => {
   test('wait for a worker that reads them, uncounted and unspoilt, and are scored when one starts', async () => {
-    const old = rig.startWorker();
-    const other = rig.startWorker();
+    const old = rig.startWorker(QUICKLY);
+    rig.startWorker(QUICKLY);
     await recovered();
-    const transactions = await rig.store(seeds(30));
-    const ofNext = await appendBoth(transactions);
-    await waitUntil(async () => (await rig.counts()).scored === 30 - ofNext, 30_000, 'old ones');
-    await waitUntil(
-      async () => (await measureStreams(rig.commands, [rig.stream]))[0]?.handedOver === 10,
-      30_000,
-      'ten to be handed over',
-    );
+    const transactions = await rig.store(seeds(31));
+    const ofNext = await appendBoth(transactions.slice(1));
+    const [retried] = packNext(transactions.slice(0, 1));
+    const member = Buffer.concat([
+      Buffer.from('3 2 retry 0 \n'),
+      retried?.packed ?? Buffer.alloc(0),
+    ]);
+    await rig.commands.zadd(rig.stream.retries, 1, member);
+    const handedOver = async () =>
+      (await measureStreams(rig.commands, [rig.stream]))[0]?.handedOver === 11;
+    await waitUntil(handedOver, 30_000, 'ten and a retry to be handed over');
+    await waitUntil(async () => (await rig.counts()).scored === 30 - ofNext, 30_000, 'the others');
     // They are stale by now, and nobody touches them.
     const isStale = async () => (await pendingRows()).every(([, , idleMs]) => idleMs > 1500);
     await waitUntil(isStale, 30_000, 'entries to be left alone');
     const kept = (await pendingRows()).map(([, consumer, , deliveries]) => [consumer, deliveries]);
-    expect(kept).toEqual(Array.from({ length: 10 }, () => ['for-version-3', 0]));
-    expect(await rig.counts()).toMatchObject({ deadLetters: 0, waiting: ofNext });
+    expect(kept).toEqual(Array.from({ length: 11 }, () => ['for-version-3', 0]));
+    expect(await rig.counts()).toMatchObject({ deadLetters: 0, waiting: ofNext + 1, retries: 0 });
     await old.stop();
-    rig.startWorker({}, { entries: next });
-    expect(await rig.settled(30, 30_000)).toMatchObject({ scored: 30, deadLetters: 0 });
+    rig.startWorker(PATIENT, { entries: next });
+    expect(await rig.settled(31, 30_000)).toMatchObject({ scored: 31, deadLetters: 0 });
     expect(await pendingRows()).toEqual([]);
-    await other.stop();
+  });
+
+  test('come to the workers that read them while both releases run', async () => {
+    rig.startWorker(QUICKLY);
+    rig.startWorker(PATIENT, { entries: next });
+    const transactions = await rig.store(seeds(90));
+    for (let at = 0; at < 90; at += 15) await appendBoth(transactions.slice(at, at + 15));
+    expect(await rig.settled(90, 30_000)).toMatchObject({ scored: 90, deadLetters: 0 });
   });
 });

@@ -5,8 +5,9 @@
 import { describe, expect, test } from 'vitest';
 import { CLAIM_START, createGroupDuties, listConsumers } from '../../src/stream/consumer-group.ts';
 import { ENTRY_VERSION, packAgain } from '../../src/stream/entry.ts';
-import { GROUP } from '../../src/stream/keys.ts';
+import { GROUP, streamKeys } from '../../src/stream/keys.ts';
 import { loadReadScript, readOwn } from '../../src/stream/read-group.ts';
+import { createHandEntriesOver } from '../../src/stream/versions.ts';
 import { createStreamRig, payload, payloads, stream } from '../support/stream-rig.ts';
 
 const { redis, producer, appendSingly, deliver, pending } = createStreamRig();
@@ -98,6 +99,43 @@ describe('group duties', () => {
     await deliver('dead', 1);
     const carried = await claim({ ...options, transactionsMax: 10 });
     expect(carried.entries).toMatchObject([{ deliveries: 4 }]);
+  });
+
+  test('claim leaves entries of versions that we do not read, and takes what was handed over to us', async () => {
+    const { packed } = packAgain([payload(1)]);
+    for (const version of ['3', '2', '2', '3']) {
+      const fields = ['v', version, 'n', '1', 'h', '1 ingest 0 ', 'd'];
+      await redis().xadd(stream.transactions, '*', ...fields, packed);
+    }
+    const ids = await deliver('dead', 4);
+    const [third = '', second = '', other = '', fourth = ''] = ids;
+    const [old, both] = [['2'], ['2', '3']].map((versions) => createGroupDuties(redis(), versions));
+    if (old === undefined || both === undefined) throw new Error('two were made');
+    const options = { stream: stream.transactions, consumer: 'heir', idleMs: 0, cursor: '-' };
+    const claimed = await old.claim({ ...options, transactionsMax: 10 });
+    expect(claimed.entries.map(({ id }) => id)).toEqual([second, other]);
+    const handOver = createHandEntriesOver(redis());
+    const entries = ids.map((id) => ({ id, version: '3' }));
+    await handOver([
+      { stream: stream.transactions, consumer: 'dead', entries },
+      { stream: 'no:such:stream', consumer: 'dead', entries },
+    ]);
+    const rows = (await redis().xpending(stream.transactions, GROUP, '-', '+', 10)) as unknown[][];
+    expect(rows.map((row) => [row[1], row[3]])).toEqual([
+      ['for-version-3', 0],
+      ['heir', 2],
+      ['heir', 2],
+      ['for-version-3', 0],
+    ]);
+    const empty = streamKeys('m', 'DE-TR', 0);
+    expect(await old.findHandedOver([stream, empty])).toEqual([]);
+    const found = await both.findHandedOver([stream, empty]);
+    expect(found).toEqual([{ stream, from: 'for-version-3' }]);
+    const taken = await both.claim({ ...options, transactionsMax: 10, from: 'for-version-3' });
+    expect(taken.entries).toMatchObject([
+      { id: third, deliveries: 1 },
+      { id: fourth, deliveries: 1 },
+    ]);
   });
 
   test('heartbeat keeps what is ours and leaves what is not', async () => {
