@@ -30,7 +30,7 @@ const fields = {
       account_id: z.string().nullable(),
       retry_count: z.int(),
     })
-    .meta({ description: 'transaction_id is null when the entry could not be read.' }),
+    .meta({ description: 'transaction_id is null where the entry did not tell all of them.' }),
   corridor: z.string(),
   error: z.string(),
   error_code: z.string(),
@@ -46,7 +46,7 @@ export const deadLetterWithEntrySchema = z
     ...fields,
     entry: z.string().meta({
       description:
-        'The transaction as its entry carried it, as JSON; where it could not be read, the packed value in base64.',
+        'The transaction as its entry carried it, as JSON; where it could not be read, the packed value in base64, once an entry.',
     }),
   })
   .meta({ id: 'DeadLetterWithEntry' });
@@ -57,7 +57,12 @@ export const deadLetterGroupSchema = z
     error_code: z.string(),
     corridor: z.string(),
     dead_letters: z.int(),
-    unreadable: z.int().meta({ description: 'Of them, those that cannot be replayed.' }),
+    unreadable: z
+      .int()
+      .meta({
+        description:
+          'Of them, those without a transaction: the reconciler looks for what their entries held.',
+      }),
     first_failed_at: z.iso.datetime(),
     last_failed_at: z.iso.datetime(),
     sample_ids: z.array(z.uuid()),

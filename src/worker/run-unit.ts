@@ -33,7 +33,7 @@ export function createRunUnit({ steps, pause, signal, log, onTry }: RunUnitOptio
   /** Before anything that may take long: there are workers that read them. */
   async function handOver(unread: readonly HeldEntry[]): Promise<void> {
     try {
-      if ((await untilAvailable(() => steps.handOver(unread))) === undefined) return;
+      await untilAvailable(() => steps.handOver(unread));
     } catch (error) {
       log.error({ err: toError(error).message, entries: unread.length }, 'entries stay pending');
     }
