@@ -29,7 +29,7 @@ const deadLetters = () =>
     `select transaction_id, account_id, error_code, entry from dead_letters order by transaction_id`,
   );
 
-describe('dead letters', () => {
+describe('dead letters', { timeout: 120_000 }, () => {
   const entryOf = (...transactions: Transaction[]) =>
     packAgain(
       transactions.map((transaction) => ({

@@ -69,26 +69,13 @@ type Pending = readonly [id: string, consumer: string, idleMs: number, deliverie
 const pendingRows = async () =>
   (await rig.commands.xpending(rig.stream.transactions, GROUP, '-', '+', 100)) as Pending[];
 
-/** Bringing a lost Redis back would append anew what the reconciler of this version cannot read. */
-async function recovered(): Promise<void> {
-  const isOver = async () => {
-    const [row] = await rig.database.sql<{ is_over: boolean }>(
-      'select redis_identity is not null and not recovering as is_over from reconcile_state',
-    );
-    return row?.is_over === true;
-  };
-  await waitUntil(isOver, 30_000, 'the first recovery to end');
-}
-
-const QUICKLY = { RISK_RECONCILE_AGE_MS: '500' };
 /** It gets what is handed over, and claims nothing else in the time of a test. */
-const PATIENT = { ...QUICKLY, RISK_CLAIM_IDLE_MS: '600000' };
+const PATIENT = { RISK_CLAIM_IDLE_MS: '600000' };
 
-describe('entries of a newer version', () => {
+describe('entries of a newer version', { timeout: 120_000 }, () => {
   test('wait for a worker that reads them, uncounted and unspoilt, and are scored when one starts', async () => {
-    const old = rig.startWorker(QUICKLY);
-    rig.startWorker(QUICKLY);
-    await recovered();
+    const old = rig.startWorker();
+    rig.startWorker();
     const transactions = await rig.store(seeds(31));
     const ofNext = await appendBoth(transactions.slice(1));
     const [retried] = packNext(transactions.slice(0, 1));
@@ -114,7 +101,7 @@ describe('entries of a newer version', () => {
   });
 
   test('come to the workers that read them while both releases run', async () => {
-    rig.startWorker(QUICKLY);
+    rig.startWorker();
     rig.startWorker(PATIENT, { entries: next });
     const transactions = await rig.store(seeds(90));
     for (let at = 0; at < 90; at += 15) await appendBoth(transactions.slice(at, at + 15));

@@ -47,7 +47,7 @@ async function streamed(): Promise<string[]> {
 const unreadable = { id: idAt(1, 1), transactionId: null, failedAtMs: Date.now() };
 const checkpoint = async () => (await readReconcileState(rig.pool)).checkpoint.getTime();
 
-describe('what left the streams unread', () => {
+describe('what left the streams unread', { timeout: 120_000 }, () => {
   test('is found among what was received since the checkpoint, and its dead letter is closed', async () => {
     const [waiting, named, ...lost] = await rig.store(received(4));
     if (waiting === undefined || named === undefined) throw new Error('nothing stored');
