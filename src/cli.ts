@@ -41,6 +41,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   replay: () => import('./cli/replay.ts'),
   labels: () => import('./cli/labels.ts'),
   'dead-letters': () => import('./cli/dead-letters.ts'),
+  entries: () => import('./cli/entries.ts'),
   reconcile: () => import('./cli/reconcile.ts'),
   keys: () => import('./cli/keys.ts'),
   models: () => import('./cli/models.ts'),

@@ -29,6 +29,10 @@ export function consumerOfVersion(version: string): string {
   return `for-version-${version}`;
 }
 
+export function versionOfConsumer(name: string): string | undefined {
+  return /^for-version-(\d+)$/.exec(name)?.[1];
+}
+
 /** Entries of one stream that one consumer holds and cannot read. */
 export type HandOver = {
   readonly stream: string;

@@ -4,11 +4,14 @@
  * the next version is written by this test, in a layout that the present one cannot read, and read by a decoder of its own.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { bindReconciler } from '../../src/cli/bind-reconciler.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { decodeEntry, packEntries } from '../../src/stream/entry.ts';
 import { GROUP } from '../../src/stream/keys.ts';
 import { measureStreams } from '../../src/stream/lag.ts';
 import { ENTRY_READER, type EntryReader } from '../../src/stream/versions.ts';
+import { testConfig } from '../support/config.ts';
+import { runRisk } from '../support/risk.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 
@@ -65,6 +68,9 @@ async function appendBoth(transactions: readonly Transaction[]): Promise<number>
   return ofNext;
 }
 
+const received = (count: number) =>
+  seeds(count).map((seed) => ({ ...seed, receivedAtMs: Date.now() }));
+
 type Pending = readonly [id: string, consumer: string, idleMs: number, deliveries: number];
 const pendingRows = async () =>
   (await rig.commands.xpending(rig.stream.transactions, GROUP, '-', '+', 100)) as Pending[];
@@ -98,6 +104,34 @@ describe('entries of a newer version', { timeout: 120_000 }, () => {
     rig.startWorker(PATIENT, { entries: next });
     expect(await rig.settled(31, 30_000)).toMatchObject({ scored: 31, deadLetters: 0 });
     expect(await pendingRows()).toEqual([]);
+  });
+
+  test('are given up by an operator, and what they held is scored from Postgres', async () => {
+    rig.startWorker();
+    await appendNext(await rig.store(received(5)));
+    await rig.append(await rig.store(received(1)));
+    const handedOver = async () =>
+      (await measureStreams(rig.commands, [rig.stream]))[0]?.handedOver === 1;
+    await waitUntil(handedOver, 30_000, 'an entry to be handed over');
+    const { environment, stream } = rig;
+    const listed = await runRisk(['entries', '--json'], environment);
+    const row = { stream: stream.transactions, version: '3', entries: 1 };
+    expect(JSON.parse(listed.stdout)).toEqual([row]);
+    const givenUp = await runRisk(['entries', 'give-up', '3', '--yes', '--json'], environment);
+    expect(JSON.parse(givenUp.stdout)).toEqual({ version: '3', given_up: 1 });
+    expect(await rig.commands.xlen(stream.transactions)).toBe(0);
+    // The reconciler looks once a minute; one that has just started does so at once.
+    const { signal } = new AbortController();
+    const reconciler = bindReconciler(
+      testConfig({ RISK_RECONCILE_AGE_MS: '500' }),
+      ...([rig.pool, rig.commands, () => undefined] as const),
+    );
+    await waitUntil(
+      async () => !(await reconciler.run(signal)).recovering && (await rig.counts()).scored === 6,
+      60_000,
+      'all to be scored',
+    );
+    expect(await rig.settled(6, 30_000)).toMatchObject({ scored: 6, deadLetters: 0 });
   });
 
   test('come to the workers that read them while both releases run', async () => {
