@@ -57,12 +57,10 @@ export const deadLetterGroupSchema = z
     error_code: z.string(),
     corridor: z.string(),
     dead_letters: z.int(),
-    unreadable: z
-      .int()
-      .meta({
-        description:
-          'Of them, those without a transaction: the reconciler looks for what their entries held.',
-      }),
+    unreadable: z.int().meta({
+      description:
+        'Of them, those without a transaction: the reconciler looks for what their entries held.',
+    }),
     first_failed_at: z.iso.datetime(),
     last_failed_at: z.iso.datetime(),
     sample_ids: z.array(z.uuid()),
