@@ -13,6 +13,7 @@ import { redisParts } from './scenarios/redis-parts.ts';
 import { wipedUnseen } from './scenarios/redis-wiped-unseen.ts';
 import { rollingRestarts } from './scenarios/rolling-restarts.ts';
 import { slowClients } from './scenarios/slow-clients.ts';
+import { spoiltEntries } from './scenarios/spoilt-entries.ts';
 import { zombie } from './scenarios/zombie.ts';
 import type { Scenario } from './support/scenario.ts';
 
@@ -27,6 +28,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...postgresFaults,
   ...diskFull,
   ...badTransactions,
+  spoiltEntries,
   deadLettersReplayed,
   clockSkew,
   overload,

@@ -246,6 +246,18 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'unread-found',
+    what: 'nobody looks for what an entry held that could not be read',
+    scenario: 'spoilt-entries',
+    replacements: [
+      {
+        file: 'src/ingest/checkpoint.ts',
+        find: 'await dependencies.recoverUnreadable()',
+        replace: 'false',
+      },
+    ],
+  },
+  {
     name: 'lent-places',
     what: 'a request whose body is still arriving keeps its place',
     scenario: 'slow-clients',
