@@ -5,7 +5,8 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CLAIM_START, createGroupDuties, ensureGroups } from '../../src/stream/consumer-group.ts';
-import { packAgain } from '../../src/stream/entry.ts';
+import { ENTRY_VERSION, packAgain } from '../../src/stream/entry.ts';
+import { dropHandedOver } from '../../src/stream/handed-over.ts';
 import { GROUP, modelsOutKey, profileKey, streamKeys } from '../../src/stream/keys.ts';
 import { createModelsOut } from '../../src/stream/models-out.ts';
 import { createProfileLogs } from '../../src/stream/profile-logs.ts';
@@ -13,13 +14,14 @@ import { loadReadScript, readPresent } from '../../src/stream/read-group.ts';
 import { createPromoteRetries } from '../../src/stream/retries.ts';
 import { loadScript } from '../../src/stream/scripts.ts';
 import { createSettle, type Settlement } from '../../src/stream/settle.ts';
+import { createHandEntriesOver } from '../../src/stream/versions.ts';
 import { readSources } from '../support/source-files.ts';
 import { createStreamRig, payload, payloads, stream } from '../support/stream-rig.ts';
 
 const { redis, producer, appendSingly, deliver, pending } = createStreamRig();
 
 /** Scripts of the work list: they write as much as they take away, or make what is needed to take away. */
-const ALLOWED = ['ensure-group-1', 'promote-retries-3', 'settle-5'];
+const ALLOWED = ['drop-handed-over-2', 'ensure-group-1', 'promote-retries-3', 'settle-5'];
 /** Of profiles and models: they make sure themselves that nothing is added. */
 const GUARDED = ['announce-1', 'append-profiles-n', 'install-profiles-n'];
 /** Commands that add nothing but what a delivery is noted by, or that free. */
@@ -123,11 +125,11 @@ describe('beyond the memory limit', () => {
 
   test('what is held is read, claimed, put off, brought back, given back and ended, and leaves nothing else', async () => {
     await appendSingly(payloads(3));
-    await redis().zadd(stream.retries, 1, `${packAgain([payload(7)]).head}\nx`);
+    await redis().zadd(stream.retries, 1, `${ENTRY_VERSION} ${packAgain([payload(7)]).head}\nx`);
     await fill();
     const [first = '', second = '', third = ''] = await deliver('c', 3);
     expect(await pending()).toBe(3);
-    const duties = createGroupDuties(redis());
+    const duties = createGroupDuties(redis(), [ENTRY_VERSION]);
     expect(await duties.heartbeat(stream.transactions, 'c', [first])).toBe(1);
     const claim = { stream: stream.transactions, consumer: 'd', cursor: CLAIM_START };
     await duties.claim({ ...claim, idleMs: 0, transactionsMax: 10 });
@@ -154,5 +156,16 @@ describe('beyond the memory limit', () => {
     // A group that is lost is made again where something waits.
     await redis().xgroup('DESTROY', stream.transactions, GROUP);
     expect(await deliver('e', 2)).toHaveLength(2);
+  });
+
+  test('what another release is to read is handed over, and taken out when it is given up', async () => {
+    await appendSingly(payloads(2));
+    await fill();
+    const [id = ''] = await deliver('c', 2);
+    const entries = [{ id, version: '3' }];
+    await createHandEntriesOver(redis())([{ stream: stream.transactions, consumer: 'c', entries }]);
+    expect(await dropHandedOver(redis(), stream, '3', [id])).toBe(1);
+    expect(await redis().hget(stream.counts, 'transactions')).toBe('1');
+    expect(await pending()).toBe(1);
   });
 });
