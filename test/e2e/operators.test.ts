@@ -210,7 +210,9 @@ describe('risk status', () => {
     const row = status.corridors?.find(({ corridor }) => corridor === 'US-EG');
     expect(row).toMatchObject({ lag: 1, pending: 0, retries_due: 0, dead_letters: 2 });
     const { stdout } = await api.risk('status');
-    expect(stdout).toMatch(/^corridor +lag +pending +handed over +retries due +oldest s +dead letters/);
+    expect(stdout).toMatch(
+      /^corridor +lag +pending +handed over +retries due +oldest s +dead letters/,
+    );
     expect(stdout).toMatch(/pending +3\n/);
   });
 
