@@ -4,10 +4,11 @@
  */
 import { parseArguments } from '../src/cli/command.ts';
 import { LABEL_MATURITY_DAYS, merchantReachDays } from '../src/domain/history.ts';
+import { monthOf } from '../src/domain/month.ts';
 import type { Transaction } from '../src/domain/transaction.ts';
 import { createTallies } from '../src/store/fold-tallies.ts';
 import { loadMerchantPasts } from '../src/store/history.ts';
-import { ensurePartitions, monthOf } from '../src/store/partitions.ts';
+import { ensurePartitions } from '../src/store/partitions.ts';
 import { type Database, openPool } from '../src/store/pool.ts';
 import type { Bench, BenchReport } from './support/bench.ts';
 import { DAY_MS, integerList } from './support/load.ts';

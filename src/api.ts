@@ -35,7 +35,7 @@ import { serve } from './http/serve.ts';
 import { type Front, openFront } from './http/shed.ts';
 import { createTurns } from './http/turns.ts';
 import { acceptLabels } from './ingest/accept-labels.ts';
-import { acceptLines } from './ingest/accept-lines.ts';
+import { createAcceptLines } from './ingest/accept-lines.ts';
 import { createAcceptOne } from './ingest/accept-one.ts';
 import { acceptTransactions, findEachInvalid } from './ingest/accept-transactions.ts';
 import { watchCorridors } from './ingest/corridor-list.ts';
@@ -63,6 +63,7 @@ import {
   openIngestBatch,
 } from './store/ingest-batches.ts';
 import { openDatabase } from './store/open-database.ts';
+import { findDetachedMonths } from './store/partitions.ts';
 import type { Database } from './store/pool.ts';
 import { proveWrite } from './store/reconcile-state.ts';
 import { waitForSchema } from './store/schema-version.ts';
@@ -201,7 +202,7 @@ function listModules(
   const transactions = transactionsRoutes({
     acceptOne: createAcceptOne({ ...accept, replies, findScore: reading.findScore }),
     acceptBatch: (request) => acceptTransactions(accept, request),
-    acceptLines: (client, lines) => acceptLines(accept, client, lines),
+    acceptLines: createAcceptLines(accept),
     findInvalid: (items) => findEachInvalid(accept, items),
     readTransaction: reading.readTransaction,
     searchTransactions: reading.searchTransactions,
@@ -268,6 +269,7 @@ function bindOperating(config: Config, { databases, redis, accept, guards }: Res
     health: guards.health,
     countUnappended,
     readTotals,
+    findDetachedMonths,
     openIngestBatch,
     deleteIngestBatches,
     loadTransactions,

@@ -35,6 +35,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   worker: () =>
     role('worker', 'scores transactions', async () => (await import('./worker.ts')).runWorker),
   migrate: () => import('./cli/migrate.ts'),
+  partitions: () => import('./cli/partitions.ts'),
   status: () => import('./cli/status.ts'),
   doctor: () => import('./cli/doctor.ts'),
   simulate: () => import('./cli/simulate.ts'),

@@ -19,6 +19,7 @@ import { bindIngestDuties } from './cli/bind-reconciler.ts';
 import { bindTallies } from './cli/bind-tallies.ts';
 import { bindWatch } from './cli/bind-watch.ts';
 import { type CommandContext, EXIT } from './cli/command.ts';
+import { monthOf } from './domain/month.ts';
 import { createAccountKind } from './profile/account-kind.ts';
 import { createMerchantKind } from './profile/merchant-kind.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from './runtime/config.ts';
@@ -36,12 +37,7 @@ import { closeDeadLettersOfScored, insertDeadLetters } from './store/dead-letter
 import { loadAccountPasts, loadMerchantPasts } from './store/history.ts';
 import { createLeadership, type Leadership } from './store/leadership.ts';
 import { openDatabase } from './store/open-database.ts';
-import {
-  createPartitionGuard,
-  ensurePartitions,
-  MONTHS_AHEAD,
-  monthOf,
-} from './store/partitions.ts';
+import { createPartitionGuard, ensurePartitions, MONTHS_AHEAD } from './store/partitions.ts';
 import type { Database } from './store/pool.ts';
 import { waitForSchema } from './store/schema-version.ts';
 import { createInsertScores, readStoredScores } from './store/scores.ts';

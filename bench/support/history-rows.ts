@@ -4,8 +4,9 @@
  * and so has each merchant.
  */
 import pg from 'pg';
+import { monthOf, monthStartMs } from '../../src/domain/month.ts';
 import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
-import { ensurePartitions, monthOf, monthStartMs } from '../../src/store/partitions.ts';
+import { ensurePartitions } from '../../src/store/partitions.ts';
 import { openPool } from '../../src/store/pool.ts';
 import { RULE_SET } from './empty-history.ts';
 import type { Services } from './services.ts';

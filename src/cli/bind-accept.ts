@@ -12,7 +12,7 @@ import { deleteIngestBatches, narrowIngestBatch } from '../store/ingest-batches.
 import { createKeySlices } from '../store/key-slices.ts';
 import { createPartitionGuard } from '../store/partitions.ts';
 import type { Database } from '../store/pool.ts';
-import { claimTransactions, readReceivedAtMs } from '../store/transactions.ts';
+import { claimTransactions, findHolders, readReceivedAtMs } from '../store/transactions.ts';
 import type { RedisClient } from '../stream/connection.ts';
 import { isStreamAtFault } from '../stream/outage.ts';
 import { createProducer } from '../stream/producer.ts';
@@ -54,7 +54,9 @@ export function bindAccept(
   const accept: AcceptDependencies = {
     claim: (batch) => claimTransactions(database, slices, batch),
     readReceivedAtMs: (row) => readReceivedAtMs(database, row),
+    findHolders: (client, rows) => findHolders(database, client, rows),
     partitions: createPartitionGuard(database),
+    newMonthsMax: config.RISK_NEW_MONTHS_PER_REQUEST_MAX,
     tryAppend: createTryAppend({
       append: createGuardedAppend({ ...producer, ...guards, isStreamAtFault }),
       failures: metrics.appendFailures,

@@ -11,6 +11,7 @@ import { findHeldKeys } from '../store/idempotency-keys.ts';
 import { deleteLabelBatches, listLabelBatches, openLabelBatch } from '../store/label-batches.ts';
 import { findFraudParties, findLoggedFeature, findParties, insertLabels } from '../store/labels.ts';
 import type { Leadership } from '../store/leadership.ts';
+import { findDetachedMonths } from '../store/partitions.ts';
 import type { Database } from '../store/pool.ts';
 import type { RedisClient } from '../stream/connection.ts';
 import { createInvalidateProfiles } from '../stream/invalidate-profiles.ts';
@@ -37,7 +38,7 @@ export function bindLabels(
 ): AcceptLabelsDependencies {
   const { database, metrics } = adapters;
   return {
-    ...{ database, findHeldKeys, findParties, insertLabels, openLabelBatch },
+    ...{ database, findHeldKeys, findParties, insertLabels, openLabelBatch, findDetachedMonths },
     ...{ partitions, newId, now, failpoint },
     findAmountToMedian: (query, ids) =>
       findLoggedFeature(query, ids, featureIndex('amount_to_median')),

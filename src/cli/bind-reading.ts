@@ -6,7 +6,8 @@ import type { Metrics } from '../runtime/metrics.ts';
 import { explain } from '../scoring/explain.ts';
 import { findRuleSet } from '../scoring/rule-sets.ts';
 import { readDays } from '../store/day-tallies.ts';
-import { listMonths } from '../store/month-slice.ts';
+import { listWalkedMonths } from '../store/month-slice.ts';
+import { refuseDetached } from '../store/partitions.ts';
 import {
   ACTIVITY_ROWS_MAX,
   ACTIVITY_WINDOWS_HOURS,
@@ -32,7 +33,8 @@ export function bindReading({ databases, shelf, metrics }: ReadingAdapters): Rea
     readStoredScore,
     readStoredTransaction,
     readScoreRecord,
-    listMonths,
+    listWalkedMonths,
+    refuseDetached,
     searchStoredScores,
     searchStoredTransactions,
     readActivity,

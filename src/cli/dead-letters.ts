@@ -158,7 +158,7 @@ async function runCommand(
 ): Promise<number> {
   const selection = toSelection(ids, options, action);
   const rate = integerOption('--rate', options.rate, { min: 1, max: COMMAND_ROWS_MAX }, undefined);
-  const total = { done: 0, appended: 0 };
+  const total = { done: 0, appended: 0, notReplayable: 0 };
   const refused: JsonObject[] = [];
   let failedBefore: unknown;
   for (;;) {
@@ -170,6 +170,7 @@ async function runCommand(
     const done = Number(answer[ALREADY[action]]);
     total.done += done;
     total.appended += Number(answer['appended'] ?? 0);
+    total.notReplayable = Number(answer['not_replayable'] ?? 0);
     refused.push(...rowsOf(answer, 'refused'));
     failedBefore = answer['failed_before'];
     // What remains although nothing was done is in the hands of another operator.
@@ -183,13 +184,19 @@ async function runCommand(
 function report(
   { output }: CommandContext,
   action: 'replay' | 'purge',
-  total: { done: number; appended: number },
+  total: { done: number; appended: number; notReplayable: number },
   refused: readonly JsonObject[],
 ): void {
   const left = total.done - total.appended;
   output.record(
     action === 'replay'
-      ? { replayed: total.done, appended: total.appended, left_to_reconciler: left, refused }
+      ? {
+          replayed: total.done,
+          appended: total.appended,
+          left_to_reconciler: left,
+          not_replayable: total.notReplayable,
+          refused,
+        }
       : { purged: total.done, refused },
   );
 }

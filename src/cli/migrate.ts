@@ -1,10 +1,12 @@
 /** `risk migrate`: brings the database to the newest schema. Safe to run twice and at the same time. */
+
+import { monthOf } from '../domain/month.ts';
 import { apiKeyHash } from '../runtime/api-key.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { upsertBootstrapKey } from '../store/api-keys.ts';
 import { migrate } from '../store/migrate.ts';
 import { openDatabase } from '../store/open-database.ts';
-import { ensurePartitions, MONTHS_AHEAD, monthOf } from '../store/partitions.ts';
+import { ensurePartitions, MONTHS_AHEAD } from '../store/partitions.ts';
 
 import { type Command, EXIT, parseArguments } from './command.ts';
 

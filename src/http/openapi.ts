@@ -38,6 +38,7 @@ const DESCRIPTIONS: Readonly<Record<ProblemStatus, string>> = {
   405: 'Not a method of this path.',
   408: 'The request did not arrive in time.',
   409: 'Conflict with the present state.',
+  410: 'The month of the transaction is detached; once it is attached, the answer is there again.',
   413: 'The body is too large.',
   415: 'The content type or encoding is not supported.',
   417: 'No expectation but 100-continue is met.',

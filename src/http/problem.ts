@@ -4,6 +4,7 @@
  */
 import { Failure } from '../domain/failure.ts';
 import { type FieldError, InvalidFields } from '../domain/field-error.ts';
+import { MONTH_DETACHED, MonthDetached } from '../domain/month.ts';
 
 /** `type` is `urn:risk:problem:NAME`; titles and statuses never vary within a type. */
 const PROBLEMS = {
@@ -12,6 +13,7 @@ const PROBLEMS = {
   forbidden: { status: 403, title: 'The key lacks the role' },
   'not-found': { status: 404, title: 'Not found' },
   'dead-letter': { status: 404, title: 'The transaction is a dead letter' },
+  'transaction-detached': { status: 410, title: 'The month of the transaction is detached' },
   'method-not-allowed': { status: 405, title: 'Method not allowed' },
   'request-timeout': { status: 408, title: 'The request did not arrive in time' },
   'still-running': { status: 409, title: 'The first request is still running' },
@@ -21,6 +23,8 @@ const PROBLEMS = {
   'expectation-failed': { status: 417, title: 'The expectation cannot be met' },
   'invalid-fields': { status: 422, title: 'Invalid fields' },
   'key-conflict': { status: 422, title: 'The idempotency key is known with another body' },
+  'month-detached': { status: 422, title: 'The month is detached' },
+  'too-many-new-months': { status: 422, title: 'The request names too many new months' },
   'rate-limited': { status: 429, title: 'The client makes too many requests' },
   internal: { status: 500, title: 'Internal error' },
   unavailable: { status: 503, title: 'Temporarily unavailable' },
@@ -82,12 +86,17 @@ export function toProblem(thrown: unknown): Problem | undefined {
         thrown.message,
       );
     case 'not-found':
-      return new Problem('not-found', thrown.message);
+      return new Problem(
+        thrown.code === MONTH_DETACHED ? 'transaction-detached' : 'not-found',
+        thrown.message,
+      );
     case 'unavailable':
     case 'transient':
       return unavailable();
     case 'permanent':
-      return undefined;
+      return thrown instanceof MonthDetached
+        ? new Problem('month-detached', thrown.message)
+        : undefined;
   }
 }
 

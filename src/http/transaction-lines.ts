@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { toError } from '../domain/failure.ts';
 import type { AcceptLines, LineResult } from '../ingest/accept-lines.ts';
+import { MONTH_PROBLEMS } from '../ingest/refuse-months.ts';
 import type { Log } from '../runtime/log.ts';
 import { type LineLimits, type RawLine, readLineChunks } from './line-reader.ts';
 import { Problem } from './problem.ts';
@@ -23,6 +24,10 @@ export const lineResultSchema = z
     index: z.int().meta({ description: 'Place of the line; blank lines are not counted.' }),
     status: z.enum(['accepted', 'duplicate', 'invalid', 'conflict', 'unavailable']),
     transaction_id: z.uuid().optional(),
+    code: z
+      .enum(MONTH_PROBLEMS)
+      .optional()
+      .meta({ description: 'Of a line that is refused for its month.' }),
     errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
   })
   .meta({ id: 'TransactionLine' });
@@ -77,12 +82,10 @@ async function* answer(
     const shown = isMinimal ? results.filter((result) => !('transaction_id' in result)) : results;
     return encode(shown);
   };
+  const acceptChunk = acceptLines(client);
   const work = async (chunk: readonly RawLine[]) => {
     await takeTurn();
-    return await acceptLines(
-      client,
-      chunk.map((line) => readLineInput(line, LINE_BYTES_MAX)),
-    );
+    return await acceptChunk(chunk.map((line) => readLineInput(line, LINE_BYTES_MAX)));
   };
   try {
     for await (const results of overlapped(readLineChunks(body, limits), work)) {

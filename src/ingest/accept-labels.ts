@@ -9,6 +9,7 @@
  * in between, a worker tells them (tell-left-batches.ts).
  */
 import { LABEL_LIMITS, type Label, type LabelInput, type LabelValue } from '../domain/label.ts';
+import { MonthDetached, monthOf, monthText } from '../domain/month.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { parseWireTime } from '../domain/wire-time.ts';
 import type { Failpoint } from '../runtime/failpoint.ts';
@@ -16,6 +17,8 @@ import type * as IdempotencyKeys from '../store/idempotency-keys.ts';
 import type * as LabelBatches from '../store/label-batches.ts';
 import type * as Labels from '../store/labels.ts';
 import type { Parties } from '../store/labels.ts';
+import type * as Partitions from '../store/partitions.ts';
+import type { PartitionGuard } from '../store/partitions.ts';
 import type { Database, Query } from '../store/pool.ts';
 import type { ItemError } from './prepare-transactions.ts';
 import { retryStore } from './retry-store.ts';
@@ -34,10 +37,8 @@ export type AcceptLabelsDependencies = {
     query: Query,
     transactionIds: readonly string[],
   ) => Promise<ReadonlyMap<string, number>>;
-  readonly partitions: {
-    readonly ensure: (createdAtMs: Iterable<number>) => Promise<void>;
-    readonly forget: () => void;
-  };
+  readonly partitions: PartitionGuard;
+  readonly findDetachedMonths: typeof Partitions.findDetachedMonths;
   /**
    * Told after the commit and before the answer, of every transaction of the request: also of those whose label is
    * unchanged, as an earlier request may have ended between its commit and this. What it throws fails the
@@ -65,7 +66,13 @@ export type LabelOutcome = {
 
 export type AcceptLabelsResult =
   | { readonly kind: 'accepted'; readonly outcomes: readonly LabelOutcome[] }
-  | { readonly kind: 'invalid'; readonly errors: readonly ItemError[] };
+  | LabelsRefused;
+
+export type LabelsRefused = {
+  /** `month-detached`: but for the month of their transactions all labels could be stored. */
+  readonly kind: 'invalid' | 'month-detached';
+  readonly errors: readonly ItemError[];
+};
 
 export async function acceptLabels(
   dependencies: AcceptLabelsDependencies,
@@ -75,10 +82,13 @@ export async function acceptLabels(
   const receivedAtMs = now();
   const batchId = newId(receivedAtMs);
   const stored = await retryStore(async () => {
-    const { labels, errors } = await resolve(dependencies, request, receivedAtMs);
-    if (errors.length > 0) return { errors };
+    const { labels, errors, detached } = await resolve(dependencies, request, receivedAtMs);
+    const kind = errors.length > 0 ? 'invalid' : 'month-detached';
+    const refused = [...errors, ...detached].sort((one, other) => one.index - other.index);
+    if (refused.length > 0) return refuse(kind, refused);
     const { rows, rowOf } = distinct(labels);
-    await partitions.ensure(rows.map((row) => row.createdAtMs));
+    const months = await partitions.ensure(rows.map((row) => row.createdAtMs));
+    if (months.detached.size > 0) throw new MonthDetached(months.detached);
     const own = await dependencies.database.transaction(async (query) => {
       const own = await dependencies.insertLabels(query, { batchId, receivedAtMs, labels: rows });
       const ids = own.flatMap((at) => rows[at]?.transactionId ?? []);
@@ -87,7 +97,7 @@ export async function acceptLabels(
     });
     return { rowOf, rows, added: new Set(own.flatMap((at) => rows[at] ?? [])) };
   }, partitions.forget);
-  if ('errors' in stored) return { kind: 'invalid', errors: stored.errors };
+  if ('kind' in stored) return stored;
   const { rowOf, rows, added } = stored;
   for (const { label, labelledAtMs, createdAtMs } of added)
     count(label, labelledAtMs - createdAtMs);
@@ -102,14 +112,26 @@ export async function acceptLabels(
   return { kind: 'accepted', outcomes };
 }
 
-type Resolved = { readonly labels: readonly Label[]; readonly errors: readonly ItemError[] };
+/** Typed, so that a caller can tell it from what was stored. */
+function refuse(kind: LabelsRefused['kind'], errors: readonly ItemError[]): LabelsRefused {
+  return { kind, errors };
+}
+
+type Resolved = {
+  readonly labels: readonly Label[];
+  readonly errors: readonly ItemError[];
+  /** Those whose transaction is in a detached month, if it is anywhere. */
+  readonly detached: readonly ItemError[];
+};
 
 /** The labels with the transactions they name; what only the stores or a clock can refuse is refused here. */
 async function resolve(
-  { database, findHeldKeys, findParties, findAmountToMedian }: AcceptLabelsDependencies,
+  dependencies: AcceptLabelsDependencies,
   { client, inputs }: AcceptLabelsRequest,
   receivedAtMs: number,
 ): Promise<Resolved> {
+  const { database, findHeldKeys, findParties, findAmountToMedian, findDetachedMonths } =
+    dependencies;
   const keys = inputs.flatMap(({ idempotency_key: key }) => key ?? []);
   const held =
     keys.length === 0 ? [] : await findHeldKeys(database.query, client, [...new Set(keys)]);
@@ -125,9 +147,19 @@ async function resolve(
   );
   const ratios =
     frauds.length === 0 ? null : await findAmountToMedian(database.query, [...new Set(frauds)]);
+  const unknown = known.filter((id) => !partiesOf.has(id)).map((id) => createdAtMsOf(id) ?? 0);
+  const months = await findDetachedMonths(database.query, unknown);
   const labels: Label[] = [];
   const errors: ItemError[] = [];
+  const detached: ItemError[] = [];
   for (const [index, input] of inputs.entries()) {
+    const month = monthOf(createdAtMsOf(ids[index] ?? '') ?? 0);
+    if (months.has(month)) {
+      const field = input.idempotency_key === undefined ? 'transaction_id' : 'idempotency_key';
+      const detail = `names a transaction in ${monthText(month)}, which is detached`;
+      detached.push({ index, field, detail });
+      continue;
+    }
     const result = toLabel(input, partiesOf.get(ids[index] ?? ''), receivedAtMs);
     if ('problem' in result) {
       errors.push({ index, ...result.problem });
@@ -137,7 +169,7 @@ async function resolve(
       result.label === 'fraud' ? (ratios?.get(result.transactionId) ?? null) : null;
     labels.push({ ...result, amountToMedian });
   }
-  return { labels, errors };
+  return { labels, errors, detached };
 }
 
 type Problem = { readonly problem: { readonly field: string; readonly detail: string } };

@@ -4,14 +4,15 @@
  */
 import { Failure } from '../domain/failure.ts';
 import type { FieldError } from '../domain/field-error.ts';
+import type { NewMonths } from '../domain/month.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import {
   type AcceptDependencies,
   acceptEach,
   type EachOutcome,
   findEachInvalid,
-  KEY_CONFLICT,
 } from './accept-transactions.ts';
+import type { MonthProblem } from './refuse-months.ts';
 
 /** One line as parsed: what it asks for, or what is wrong with it. */
 export type Line = { readonly index: number } & (
@@ -21,19 +22,31 @@ export type Line = { readonly index: number } & (
 
 export type LineResult = { readonly index: number } & (
   | { readonly status: 'accepted' | 'duplicate'; readonly transaction_id: string }
-  | { readonly status: 'invalid' | 'conflict'; readonly errors: readonly FieldError[] }
+  | {
+      readonly status: 'invalid' | 'conflict';
+      /** Why a line is refused that is valid by itself. */
+      readonly code?: MonthProblem;
+      readonly errors: readonly FieldError[];
+    }
   | { readonly status: 'unavailable' }
 );
 
-export type AcceptLines = (client: string, lines: readonly Line[]) => Promise<LineResult[]>;
+/** Opens a stream of lines: one request, however many chunks it has. */
+export type AcceptLines = (client: string) => AcceptChunk;
+export type AcceptChunk = (lines: readonly Line[]) => Promise<LineResult[]>;
 
-const CONFLICT: readonly FieldError[] = [
-  { pointer: `/${KEY_CONFLICT.field}`, detail: KEY_CONFLICT.detail },
-];
+export function createAcceptLines(dependencies: AcceptDependencies): AcceptLines {
+  return (client) => {
+    const newMonths = { left: dependencies.newMonthsMax };
+    return (lines) => acceptChunk(dependencies, { client, newMonths }, lines);
+  };
+}
 
-export async function acceptLines(
+type Common = { readonly client: string; readonly newMonths: NewMonths };
+
+async function acceptChunk(
   dependencies: AcceptDependencies,
-  client: string,
+  common: Common,
   lines: readonly Line[],
 ): Promise<LineResult[]> {
   const results = new Map<number, LineResult>();
@@ -52,7 +65,7 @@ export async function acceptLines(
   }
   const valid = parsed.filter(({ index }) => !results.has(index));
   const inputs = valid.map(({ input }) => input);
-  const outcomes = await acceptOrNothing(dependencies, client, inputs);
+  const outcomes = await acceptOrNothing(dependencies, common, inputs);
   for (const [at, { index }] of valid.entries()) {
     results.set(index, toResult(index, outcomes?.[at]));
   }
@@ -70,11 +83,11 @@ function refuse(
 /** Undefined when the store does not answer: the lines may be sent again. */
 async function acceptOrNothing(
   dependencies: AcceptDependencies,
-  client: string,
+  common: Common,
   inputs: readonly KeyedTransactionInput[],
 ): Promise<EachOutcome[] | undefined> {
   try {
-    return await acceptEach(dependencies, { client, inputs, replyTo: null });
+    return await acceptEach(dependencies, { ...common, inputs, replyTo: null });
   } catch (error) {
     // A rival that still holds a key passes too.
     const isPassing = error instanceof Failure && error.kind !== 'permanent';
@@ -85,6 +98,11 @@ async function acceptOrNothing(
 
 function toResult(index: number, outcome: EachOutcome | undefined): LineResult {
   if (outcome === undefined) return { index, status: 'unavailable' };
-  if (outcome === null) return { index, status: 'conflict', errors: CONFLICT };
-  return { index, status: outcome.status, transaction_id: outcome.transactionId };
+  if ('status' in outcome) {
+    return { index, status: outcome.status, transaction_id: outcome.transactionId };
+  }
+  const { problem, field, detail } = outcome;
+  const errors = [{ pointer: `/${field}`, detail }];
+  if (problem === 'conflict') return { index, status: 'conflict', errors };
+  return { index, status: 'invalid', code: problem, errors };
 }

@@ -12,8 +12,9 @@ import {
   acceptEach,
   type EachOutcome,
   findEachInvalid,
-  KEY_CONFLICT,
   type Outcome,
+  type RefusedItem,
+  toItemError,
 } from './accept-transactions.ts';
 import { type Coalescer, createCoalescer } from './coalesce.ts';
 import {
@@ -91,7 +92,7 @@ export function createAcceptOne(dependencies: AcceptOneDependencies): AcceptOne 
     };
     try {
       const outcome = await store(client, waitMs > 0, { input, onId });
-      if (outcome === null) return { kind: 'conflict', errors: [CONFLICT] };
+      if (!('status' in outcome)) return refused(outcome);
       const { transactionId, status } = outcome;
       if (waitMs === 0) {
         const score = status === 'duplicate' ? await findScore(transactionId) : undefined;
@@ -106,7 +107,11 @@ export function createAcceptOne(dependencies: AcceptOneDependencies): AcceptOne 
   };
 }
 
-const CONFLICT = { index: 0, ...KEY_CONFLICT };
+function refused(item: RefusedItem): AcceptOneResult {
+  const errors = [toItemError(0, item)];
+  if (item.problem === 'conflict') return { kind: 'conflict', errors };
+  return { kind: item.problem, detail: `The transaction ${item.detail}.`, errors };
+}
 
 type Common = { readonly client: string; readonly replyTo: string | null };
 
@@ -121,7 +126,9 @@ async function acceptItems(
     const onIds = (ids: readonly string[]) => {
       for (const [index, { onId }] of items.entries()) onId(ids[index] ?? '');
     };
-    const outcomes = await acceptEach(dependencies, { ...common, inputs, onIds });
+    // Each is a request of its own.
+    const newMonths = { left: items.length * dependencies.newMonthsMax };
+    const outcomes = await acceptEach(dependencies, { ...common, inputs, onIds, newMonths });
     return outcomes.map((outcome) => ({ outcome }));
   } catch (error) {
     const isShared = error instanceof Failure && error.kind === 'unavailable';

@@ -9,13 +9,21 @@
  */
 import { Failure } from '../domain/failure.ts';
 import { comparePositions } from '../domain/history.ts';
+import type { NewMonths } from '../domain/month.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
-import type { Failpoint } from '../runtime/failpoint.ts';
-import type { HeldKey } from '../store/idempotency-keys.ts';
-import type { Claim, NewBatch, NewTransaction } from '../store/transactions.ts';
+import type { PartitionGuard } from '../store/partitions.ts';
+import type { NewBatch } from '../store/transactions.ts';
 import type { TryAppend } from './append-entries.ts';
 import type { BatchCloser } from './batch-closer.ts';
+import {
+  type Checks,
+  type ClaimDependencies,
+  claimFree,
+  claimOthers,
+  type Held,
+  type Stored,
+} from './claim-keys.ts';
 import {
   findInvalid,
   findRivals,
@@ -25,24 +33,26 @@ import {
   type Surroundings,
   type WorldlyFields,
 } from './prepare-transactions.ts';
+import {
+  type MonthProblem,
+  MonthsRefused,
+  type RefusedRow,
+  type RefusedRows,
+  refuseRows,
+} from './refuse-months.ts';
 import { retryStore } from './retry-store.ts';
 import type { NewTransactionId } from './transaction-id.ts';
 
-export type AcceptDependencies = {
-  /** Stores all of a batch, or nothing where a key is held: then by whom. */
-  readonly claim: (batch: NewBatch) => Promise<Claim>;
-  readonly readReceivedAtMs: (row: NewTransaction) => Promise<number>;
-  readonly partitions: {
-    readonly ensure: (createdAtMs: Iterable<number>) => Promise<void>;
-    readonly forget: () => void;
-  };
+export type AcceptDependencies = ClaimDependencies & {
+  readonly partitions: PartitionGuard;
+  /** Months that one request may make. */
+  readonly newMonthsMax: number;
   readonly tryAppend: TryAppend;
   readonly closer: Pick<BatchCloser, 'close' | 'narrow'>;
   readonly newId: NewTransactionId;
   /** Corridors a transaction may name, as last read. */
   readonly corridors: () => ReadonlySet<string>;
   readonly now: () => number;
-  readonly failpoint: Failpoint;
   readonly count: {
     readonly accepted: (corridor: string, transactions: number) => void;
     readonly duplicates: (transactions: number) => void;
@@ -52,6 +62,8 @@ export type AcceptDependencies = {
 export type AcceptRequest = {
   readonly client: string;
   readonly inputs: readonly KeyedTransactionInput[];
+  /** What the request may still make; default: what any one may. */
+  readonly newMonths?: NewMonths;
   /** Instance whose request waits for the score; null when none does. */
   readonly replyTo: string | null;
   /** Called with the ids of all inputs, in their order, before anything is stored. */
@@ -67,7 +79,12 @@ export type Outcome = {
 export type AcceptResult =
   | { readonly kind: 'accepted'; readonly outcomes: readonly Outcome[] }
   | { readonly kind: 'invalid'; readonly errors: readonly ItemError[] }
-  | { readonly kind: 'conflict'; readonly errors: readonly ItemError[] };
+  | { readonly kind: 'conflict'; readonly errors: readonly ItemError[] }
+  | {
+      readonly kind: MonthProblem;
+      readonly detail: string;
+      readonly errors: readonly ItemError[];
+    };
 
 /** All or nothing: an item that is invalid or in conflict refuses the batch, and nothing is stored. */
 export async function acceptTransactions(
@@ -81,24 +98,35 @@ export async function acceptTransactions(
   const rivals = findRivals(prepared);
   if (rivals.length > 0) return { kind: 'conflict', errors: rivals };
   try {
-    const held = await storeAndAppend(dependencies, request, prepared, refuseOtherBodies);
+    const { held } = await storeAndAppend(dependencies, request, prepared, {
+      held: refuseOtherBodies,
+      months: (months, rows) => {
+        throw new MonthsRefused(months, rows);
+      },
+    });
     const outcomes = toOutcomes(prepared, held);
     countDuplicates(dependencies, outcomes);
     return { kind: 'accepted', outcomes };
   } catch (error) {
+    if (error instanceof MonthsRefused) {
+      return { kind: error.problem, detail: error.message, errors: error.errors(prepared) };
+    }
     if (!(error instanceof KeyConflict)) throw error;
     return { kind: 'conflict', errors: keyConflicts(prepared, error.keys) };
   }
 }
 
 /** What is wrong with an item whose key is held with another body. */
-export const KEY_CONFLICT = {
+const KEY_CONFLICT = {
+  problem: 'conflict',
   field: 'idempotency_key',
   detail: 'is known with another body',
 } as const;
 
-/** What became of an item that stands alone; `null` is a key that is known with another body. */
-export type EachOutcome = Outcome | null;
+/** An item that stands alone and is not stored. */
+export type RefusedItem = typeof KEY_CONFLICT | RefusedRow;
+/** What became of an item that stands alone. */
+export type EachOutcome = Outcome | RefusedItem;
 
 /** Each for itself, in one commit: of items with one key and two bodies the first stands. */
 export async function acceptEach(
@@ -106,18 +134,25 @@ export async function acceptEach(
   request: AcceptRequest,
 ): Promise<EachOutcome[]> {
   const prepared = prepare(request.inputs, look(dependencies));
-  const held = await storeAndAppend(dependencies, request, prepared, () => undefined);
+  const { held, refused } = await storeAndAppend(dependencies, request, prepared, {
+    held: () => undefined,
+    months: () => undefined,
+  });
   const outcomes = toOutcomes(prepared, held).map((outcome, index) => {
     const row = prepared.rowOf[index];
+    const isRefused = refused.size > 0 && row !== undefined ? refused.get(row) : undefined;
+    if (isRefused !== undefined) return isRefused;
     const standing = row && (held.get(row)?.fingerprint ?? row.fingerprint);
-    return prepared.fingerprintOf[index] === standing ? outcome : null;
+    return prepared.fingerprintOf[index] === standing ? outcome : KEY_CONFLICT;
   });
   countDuplicates(dependencies, outcomes);
   return outcomes;
 }
 
 function countDuplicates({ count }: AcceptDependencies, outcomes: readonly EachOutcome[]): void {
-  const duplicates = outcomes.filter((outcome) => outcome?.status === 'duplicate').length;
+  const duplicates = outcomes.filter(
+    (outcome) => 'status' in outcome && outcome.status === 'duplicate',
+  ).length;
   if (duplicates > 0) count.duplicates(duplicates);
 }
 
@@ -132,9 +167,6 @@ export function findEachInvalid(
 function look({ now, corridors, newId }: AcceptDependencies): Surroundings {
   return { nowMs: now(), corridors: corridors(), newId };
 }
-
-/** Rows that were not stored, because an earlier request holds their key. */
-type Held = ReadonlyMap<NewTransaction, HeldKey>;
 
 class KeyConflict extends Failure {
   readonly keys: ReadonlySet<string>;
@@ -156,25 +188,31 @@ function refuseOtherBodies(held: Held): void {
 
 async function storeAndAppend(
   dependencies: AcceptDependencies,
-  { client, replyTo, onIds }: AcceptRequest,
+  { client, replyTo, onIds, newMonths }: AcceptRequest,
   { rows, rowOf }: Prepared,
-  check: (held: Held) => void,
-): Promise<Held> {
-  const { partitions, newId, now, count, tryAppend, closer } = dependencies;
-  if (rows.length === 0) return new Map();
+  checks: Checks,
+): Promise<Stored & { readonly refused: RefusedRows }> {
+  const { partitions, newId, newMonthsMax, now, count, tryAppend, closer } = dependencies;
+  if (rows.length === 0) return { held: new Map(), refused: new Map(), receivedAtMs: null };
   onIds?.(rowOf.map((row) => row.transactionId));
   const batch: NewBatch = { batchId: newId(now()), client, transactions: rows };
   const times = rows.map((row) => row.createdAtMs);
-  const { held, receivedAtMs } = await retryStore(async () => {
-    await partitions.ensure(times);
-    return await claimFree(dependencies, batch, check);
+  const mayMake = newMonths ?? { left: newMonthsMax };
+  const stored = await retryStore(async () => {
+    const months = await partitions.ensure(times, mayMake);
+    const barred = refuseRows(rows, months);
+    return barred.size === 0
+      ? { ...(await claimFree(dependencies, batch, checks)), refused: barred }
+      : await claimOthers(dependencies, batch, { months, barred, checks });
   }, partitions.forget);
+  const { held, refused, receivedAtMs } = stored;
   dependencies.failpoint('api-after-commit');
-  const fresh = held.size === 0 ? rows : rows.filter((row) => !held.has(row));
+  const isAll = held.size === 0 && refused.size === 0;
+  const fresh = isAll ? rows : rows.filter((row) => !held.has(row) && !refused.has(row));
   for (const [corridor, group] of Map.groupBy(fresh, (row) => row.corridor)) {
     count.accepted(corridor, group.length);
   }
-  if (receivedAtMs === null) return held;
+  if (receivedAtMs === null) return stored;
   // In the order in which siblings see each other, whatever the order of the keys.
   const entries = fresh.toSorted(comparePositions).map((row) => {
     const transaction = { ...row, receivedAtMs };
@@ -189,38 +227,12 @@ async function storeAndAppend(
       left.map(({ transaction }) => transaction.transactionId),
     );
   }
-  return held;
-}
-
-/** Null where all keys are held by earlier requests. */
-type Stored = { readonly held: Held; readonly receivedAtMs: number | null };
-
-/** Claims the keys that nobody holds: all of them nearly always; else those that are left once the others are known. */
-async function claimFree(
-  { claim, readReceivedAtMs, failpoint }: AcceptDependencies,
-  batch: NewBatch,
-  check: (held: Held) => void,
-): Promise<Stored> {
-  const held = new Map<NewTransaction, HeldKey>();
-  let free = batch.transactions;
-  let own: NewTransaction | undefined;
-  while (free.length > 0) {
-    failpoint('api-before-commit');
-    const claimed = await claim({ ...batch, transactions: free });
-    if ('receivedAtMs' in claimed) return { held, receivedAtMs: claimed.receivedAtMs };
-    for (const [row, key] of claimed.held) {
-      if (key.transactionId === row.transactionId) own = row;
-      else held.set(row, key);
-    }
-    check(held);
-    free = free.filter((row) => !claimed.held.has(row));
-  }
-  return { held, receivedAtMs: own === undefined ? null : await readReceivedAtMs(own) };
+  return stored;
 }
 
 function keyConflicts({ rowOf }: Prepared, keys: ReadonlySet<string>): ItemError[] {
   return rowOf.flatMap((row, index) =>
-    keys.has(row.idempotencyKey) ? [{ index, ...KEY_CONFLICT }] : [],
+    keys.has(row.idempotencyKey) ? [toItemError(index, KEY_CONFLICT)] : [],
   );
 }
 
@@ -235,4 +247,8 @@ function toOutcomes({ rowOf, repeats }: Prepared, held: Held): Outcome[] {
     const createdAtMs = createdAtMsOf(transactionId) ?? row.createdAtMs;
     return { transactionId, createdAtMs, status: 'duplicate' };
   });
+}
+
+export function toItemError(index: number, { field, detail }: RefusedItem): ItemError {
+  return { index, field, detail };
 }

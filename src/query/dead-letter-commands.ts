@@ -6,8 +6,11 @@
  */
 import { z } from 'zod';
 import { corridorParameter, timeParameter } from '../domain/list-parameters.ts';
+import { type Month, monthOf } from '../domain/month.ts';
+import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type * as DeadLetterSearch from '../store/dead-letter-search.ts';
 import type * as IngestBatches from '../store/ingest-batches.ts';
+import type * as Partitions from '../store/partitions.ts';
 import type { Database } from '../store/pool.ts';
 import type * as TransactionSearch from '../store/transaction-search.ts';
 import type { EntryPayload } from '../stream/entry.ts';
@@ -40,7 +43,14 @@ export const deadLetterCommandSchema = selection
   .meta({ id: 'DeadLetterCommand' });
 export type DeadLetterCommand = z.output<typeof deadLetterCommandSchema>;
 
-export const REFUSALS = ['unknown', 'unreadable', 'replayed', 'purged', 'busy'] as const;
+export const REFUSALS = [
+  'unknown',
+  'unreadable',
+  'replayed',
+  'purged',
+  'month-detached',
+  'busy',
+] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
 const refusedSchema = z
@@ -54,6 +64,9 @@ export const replayResultSchema = z
     replayed: z.int(),
     appended: z.int().meta({ description: 'The rest is appended by the reconciler.' }),
     remaining: remainingSchema,
+    not_replayable: z.int().meta({
+      description: 'Selected ones that are unreadable or in a detached month: left as they are.',
+    }),
     failed_before: failedBeforeSchema,
     refused: refusedSchema,
   })
@@ -78,6 +91,7 @@ export type DeadLetterCommandDependencies = {
     typeof DeadLetterSearch,
     'markReplayed' | 'markPurged' | 'countSelected' | 'readDeadLettersById'
   >;
+  readonly findDetachedMonths: typeof Partitions.findDetachedMonths;
   readonly openIngestBatch: typeof IngestBatches.openIngestBatch;
   readonly deleteIngestBatches: typeof IngestBatches.deleteIngestBatches;
   readonly loadTransactions: typeof TransactionSearch.loadTransactions;
@@ -101,11 +115,12 @@ export async function replayDeadLetters(
     done.push(...page.replayed);
     appended += page.appended;
   }
-  const { replayable } = await store.countSelected(database, selected);
+  const { all, replayable } = await store.countSelected(database, selected);
   return {
     replayed: done.length,
     appended,
     remaining: replayable,
+    not_replayable: all - replayable,
     failed_before: failedBefore(selected),
     refused: await findRefused(dependencies, command.ids ?? [], new Set(done)),
   };
@@ -186,7 +201,7 @@ function failedBefore(selected: DeadLetterSearch.DeadLetterSelection): string | 
 }
 
 async function findRefused(
-  { database, store }: DeadLetterCommandDependencies,
+  { database, store, findDetachedMonths }: DeadLetterCommandDependencies,
   ids: readonly string[],
   done: ReadonlySet<string>,
 ): Promise<ReplayResult['refused']> {
@@ -194,12 +209,18 @@ async function findRefused(
   if (left.length === 0) return [];
   const rows = await store.readDeadLettersById(database, left);
   const byId = new Map(rows.map((row) => [row.deadLetterId, row]));
-  return left.map((id) => ({ dead_letter_id: id, reason: refusalOf(byId.get(id)) }));
+  const times = rows.flatMap(({ transactionId }) => createdAtMsOf(transactionId ?? '') ?? []);
+  const detached = await findDetachedMonths(database.query, times);
+  return left.map((id) => ({ dead_letter_id: id, reason: refusalOf(byId.get(id), detached) }));
 }
 
-function refusalOf(row: DeadLetterSearch.StoredDeadLetter | undefined): Refusal {
+function refusalOf(
+  row: DeadLetterSearch.StoredDeadLetter | undefined,
+  detached: ReadonlySet<Month>,
+): Refusal {
   if (row === undefined) return 'unknown';
   if (row.replayedAt !== null) return 'replayed';
   if (row.purgedAt !== null) return 'purged';
-  return row.transactionId === null ? 'unreadable' : 'busy';
+  if (row.transactionId === null) return 'unreadable';
+  return detached.has(monthOf(createdAtMsOf(row.transactionId) ?? 0)) ? 'month-detached' : 'busy';
 }

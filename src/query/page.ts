@@ -1,5 +1,7 @@
 /** The wire form of one page of a list. */
 import { z } from 'zod';
+import { monthOf, monthText } from '../domain/month.ts';
+import type { MonthRange } from '../store/month-slice.ts';
 import type { Page } from './walk-months.ts';
 
 /** `next_cursor` is null at the end of the list; a page may be short, even empty, before that. */
@@ -13,6 +15,43 @@ export function pageSchema<Item extends z.ZodType>(item: Item) {
   });
 }
 
-export function toPageJson<Item, Json>(page: Page<Item>, toJson: (item: Item) => Json) {
-  return { items: page.items.map(toJson), next_cursor: page.nextCursor };
+/** A page of a list that walks months. */
+export function monthlyPageSchema<Item extends z.ZodType>(item: Item) {
+  return pageSchema(item).extend({
+    detached_months: z
+      .array(z.string().meta({ example: '2026-03' }))
+      .optional()
+      .meta({
+        description:
+          'Months between `from` and `to` that are detached: the list is without their rows. Absent where there is none.',
+      }),
+  });
+}
+
+export type PageJson<Json> = {
+  items: Json[];
+  next_cursor: string | null;
+  detached_months?: string[];
+};
+
+export function toPageJson<Item, Json>(
+  page: Page<Item>,
+  toJson: (item: Item) => Json,
+  detached: string[] = [],
+): PageJson<Json> {
+  return {
+    items: page.items.map(toJson),
+    next_cursor: page.nextCursor,
+    ...(detached.length > 0 ? { detached_months: detached } : {}),
+  };
+}
+
+/** The detached months that a list is asked for, newest first. */
+export function detachedWithin(
+  detached: readonly MonthRange[],
+  { from, to }: { readonly from?: number | undefined; readonly to?: number | undefined },
+): string[] {
+  return detached
+    .filter(({ fromMs, toMs }) => toMs > (from ?? fromMs) && fromMs < (to ?? toMs))
+    .map(({ fromMs }) => monthText(monthOf(fromMs)));
 }

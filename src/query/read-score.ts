@@ -4,6 +4,7 @@
  */
 import { type ScoreJson, toScoreJson } from '../domain/score-record.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
+import type * as Partitions from '../store/partitions.ts';
 import type * as ScoreSearch from '../store/score-search.ts';
 import type * as TransactionSearch from '../store/transaction-search.ts';
 import { type Databases, readOne } from './choose-database.ts';
@@ -17,6 +18,8 @@ export type ReadScoreDependencies = {
   readonly databases: Databases;
   readonly readStoredScore: typeof ScoreSearch.readStoredScore;
   readonly readStoredTransaction: typeof TransactionSearch.readStoredTransaction;
+  /** Throws for an id of a detached month. */
+  readonly refuseDetached: typeof Partitions.refuseDetached;
   readonly cache: ScoreCache;
   readonly countCache: (cache: 'scores', hit: boolean) => void;
 };
@@ -31,7 +34,7 @@ export async function readScore(
   dependencies: ReadScoreDependencies,
   transactionId: string,
 ): Promise<ScoreLookup> {
-  const { databases, readStoredTransaction } = dependencies;
+  const { databases, readStoredTransaction, refuseDetached } = dependencies;
   const score = await findScore(dependencies, transactionId);
   if (score !== undefined) return { kind: 'scored', score };
   const createdAtMs = createdAtMsOf(transactionId);
@@ -39,6 +42,7 @@ export async function readScore(
   const transaction = await readStoredTransaction(databases.primary, transactionId, createdAtMs);
   switch (transaction?.status) {
     case undefined:
+      await refuseDetached(databases.primary, createdAtMs);
       return { kind: 'unknown' };
     case 'dead_lettered':
       return { kind: 'dead-letter' };

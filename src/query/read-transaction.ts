@@ -1,5 +1,6 @@
-/** `GET /v1/transactions/{id}`: one transaction with what became of it; undefined when unknown. */
+/** `GET /v1/transactions/{id}`: one transaction with what became of it; undefined when unknown, a Failure when its month is detached. */
 import { createdAtMsOf } from '../domain/transaction-id.ts';
+import type * as Partitions from '../store/partitions.ts';
 import type * as TransactionSearch from '../store/transaction-search.ts';
 import { type Databases, readOne } from './choose-database.ts';
 import { type StoredTransactionJson, toTransactionJson } from './transaction-json.ts';
@@ -7,10 +8,11 @@ import { type StoredTransactionJson, toTransactionJson } from './transaction-jso
 export type ReadTransactionDependencies = {
   readonly databases: Databases;
   readonly readStoredTransaction: typeof TransactionSearch.readStoredTransaction;
+  readonly refuseDetached: typeof Partitions.refuseDetached;
 };
 
 export async function readTransaction(
-  { databases, readStoredTransaction }: ReadTransactionDependencies,
+  { databases, readStoredTransaction, refuseDetached }: ReadTransactionDependencies,
   transactionId: string,
 ): Promise<StoredTransactionJson | undefined> {
   const createdAtMs = createdAtMsOf(transactionId);
@@ -18,6 +20,7 @@ export async function readTransaction(
   const found = await readOne(databases, createdAtMs, (database) =>
     readStoredTransaction(database, transactionId, createdAtMs),
   );
+  if (found === undefined) await refuseDetached(databases.primary, createdAtMs);
   if (found === undefined || found.status !== 'accepted') return found && toTransactionJson(found);
   // A replica may not know yet what became of it: the status is the primary's.
   const fresh = await readStoredTransaction(databases.primary, transactionId, createdAtMs);

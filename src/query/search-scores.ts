@@ -4,19 +4,19 @@ import { type ScoreJson, toScoreJson } from '../domain/score-record.ts';
 import type * as MonthSlices from '../store/month-slice.ts';
 import type * as ScoreSearch from '../store/score-search.ts';
 import { chooseDatabase, type Databases } from './choose-database.ts';
-import { toPageJson } from './page.ts';
+import { detachedWithin, type PageJson, toPageJson } from './page.ts';
 import { walkMonths } from './walk-months.ts';
 
 export type SearchScoresDependencies = {
   readonly databases: Databases;
-  readonly listMonths: typeof MonthSlices.listMonths;
+  readonly listWalkedMonths: typeof MonthSlices.listWalkedMonths;
   readonly searchStoredScores: typeof ScoreSearch.searchStoredScores;
 };
 
 export async function searchScores(
-  { databases, listMonths, searchStoredScores }: SearchScoresDependencies,
+  { databases, listWalkedMonths, searchStoredScores }: SearchScoresDependencies,
   parameters: ScoreListParameters,
-): Promise<{ items: ScoreJson[]; next_cursor: string | null }> {
+): Promise<PageJson<ScoreJson>> {
   const filter = {
     accountId: parameters.account_id,
     merchantId: parameters.merchant_id,
@@ -25,8 +25,9 @@ export async function searchScores(
     minScore: parameters.min_score,
     reason: parameters.reason,
   };
+  const { months, detached } = await listWalkedMonths(databases.primary, 'scores');
   const page = await walkMonths({
-    months: await listMonths(databases.primary, 'scores'),
+    months,
     fromMs: parameters.from,
     toMs: parameters.to,
     cursor: parameters.cursor,
@@ -34,5 +35,5 @@ export async function searchScores(
     readSlice: (slice) =>
       searchStoredScores(chooseDatabase(databases, slice.upperMs), filter, slice),
   });
-  return toPageJson(page, toScoreJson);
+  return toPageJson(page, toScoreJson, detachedWithin(detached, parameters));
 }

@@ -3,27 +3,28 @@ import type { TransactionListParameters } from '../domain/list-parameters.ts';
 import type * as MonthSlices from '../store/month-slice.ts';
 import type * as TransactionSearch from '../store/transaction-search.ts';
 import { chooseDatabase, type Databases } from './choose-database.ts';
-import { toPageJson } from './page.ts';
+import { detachedWithin, type PageJson, toPageJson } from './page.ts';
 import { type StoredTransactionJson, toTransactionJson } from './transaction-json.ts';
 import { walkMonths } from './walk-months.ts';
 
 export type SearchTransactionsDependencies = {
   readonly databases: Databases;
-  readonly listMonths: typeof MonthSlices.listMonths;
+  readonly listWalkedMonths: typeof MonthSlices.listWalkedMonths;
   readonly searchStoredTransactions: typeof TransactionSearch.searchStoredTransactions;
 };
 
 export async function searchTransactions(
-  { databases, listMonths, searchStoredTransactions }: SearchTransactionsDependencies,
+  { databases, listWalkedMonths, searchStoredTransactions }: SearchTransactionsDependencies,
   parameters: TransactionListParameters,
-): Promise<{ items: StoredTransactionJson[]; next_cursor: string | null }> {
+): Promise<PageJson<StoredTransactionJson>> {
   const filter = {
     accountId: parameters.account_id,
     merchantId: parameters.merchant_id,
     corridor: parameters.corridor,
   };
+  const { months, detached } = await listWalkedMonths(databases.primary, 'transactions');
   const page = await walkMonths({
-    months: await listMonths(databases.primary, 'transactions'),
+    months,
     fromMs: parameters.from,
     toMs: parameters.to,
     cursor: parameters.cursor,
@@ -31,5 +32,5 @@ export async function searchTransactions(
     readSlice: (slice) =>
       searchStoredTransactions(chooseDatabase(databases, slice.upperMs), filter, slice),
   });
-  return toPageJson(page, toTransactionJson);
+  return toPageJson(page, toTransactionJson, detachedWithin(detached, parameters));
 }

@@ -25,6 +25,7 @@ type Dependencies = {
 };
 
 const PATH = '/v1/transactions/batch';
+const TOO_MANY_NEW_MONTHS = 'urn:risk:problem:too-many-new-months';
 
 export async function postRows(dependencies: Dependencies, rows: readonly Row[]): Promise<void> {
   if (rows.length === 0) return;
@@ -35,6 +36,9 @@ export async function postRows(dependencies: Dependencies, rows: readonly Row[])
     const results = parseJson(answer.text)['results'];
     if (!Array.isArray(results) || results.length !== rows.length) throw notTheContract();
     for (const result of results) tell(outcomes, readResult(result), repeated);
+  } else if (parseJson(answer.text)['type'] === TOO_MANY_NEW_MONTHS) {
+    // No row is at fault: an operator makes the months, and the replay goes on where it stopped.
+    throw refusal(answer);
   } else if (answer.status === 422) {
     await postLines(dependencies, rows, repeated);
   } else if (answer.status === 413 && rows.length > 1) {

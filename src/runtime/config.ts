@@ -103,6 +103,9 @@ const settings = {
   RISK_EVENT_BYTES_MAX: integer(0, 1024 ** 4, 64 * 1024 * 1024).describe(
     'Memory of events (7 days at most) and copies of dead letters in Redis, a tenth of maxmemory at most; 0: none.',
   ),
+  RISK_NEW_MONTHS_PER_REQUEST_MAX: integer(0, 1000, 12).describe(
+    'Months without partitions that one request may make; beyond it `risk partitions create` makes them ahead.',
+  ),
   RISK_IDEMPOTENCY_RETENTION_DAYS: integer(1, 3650, 90).describe(
     'How long an idempotency key is remembered, at least; at most an eighth longer.',
   ),

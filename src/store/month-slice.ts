@@ -5,7 +5,8 @@
  * can go on from there.
  */
 import type { Position } from '../domain/cursor.ts';
-import { listPartitionNames, type Month, monthStartMs } from './partitions.ts';
+import { type Month, monthStartMs } from '../domain/month.ts';
+import { isDetached, listMonthTables, type PartitionedTable } from './partitions.ts';
 import type { Database, Query } from './pool.ts';
 
 export const SLICE_ROWS_EXAMINED_MAX = 10_000;
@@ -25,17 +26,33 @@ export type SliceResult<Row> = { readonly rows: Row[]; readonly reached: Positio
 
 export type MonthRange = { readonly fromMs: number; readonly toMs: number };
 
+/** Months that a list may walk, newest first, and those that are kept from it. */
+export type WalkedMonths = {
+  readonly months: MonthRange[];
+  readonly detached: MonthRange[];
+};
+
+export async function listWalkedMonths(
+  database: Pick<Database, 'query'>,
+  table: PartitionedTable,
+): Promise<WalkedMonths> {
+  const [months, detached]: [Month[], Month[]] = [[], []];
+  for (const [month, tables] of await listMonthTables(database.query)) {
+    if (isDetached(tables)) detached.push(month);
+    else if (tables.has(table)) months.push(month);
+  }
+  return { months: toRanges(months), detached: toRanges(detached) };
+}
+
 /** Months that a partitioned table has a partition for, newest first. */
 export async function listMonths(
   database: Pick<Database, 'query'>,
-  table: 'transactions' | 'scores',
+  table: PartitionedTable,
 ): Promise<MonthRange[]> {
-  const months: Month[] = [];
-  for (const name of await listPartitionNames(database.query)) {
-    const match = /_y(\d{4})m(\d{2})$/.exec(name);
-    if (match === null || name.slice(0, match.index) !== table) continue;
-    months.push(Number(match[1]) * 12 + Number(match[2]) - 1);
-  }
+  return (await listWalkedMonths(database, table)).months;
+}
+
+function toRanges(months: Month[]): MonthRange[] {
   return months
     .sort((a, b) => b - a)
     .map((month) => ({ fromMs: monthStartMs(month), toMs: monthStartMs(month + 1) }));

@@ -6,6 +6,7 @@
 import { countDays } from '../domain/day-tally.ts';
 import { compareIds, type DeliveredTransaction } from '../domain/delivered.ts';
 import { Failure } from '../domain/failure.ts';
+import { MonthDetached } from '../domain/month.ts';
 import type { Decision, ScoreRecord } from '../domain/score-record.ts';
 import {
   deliveredTextArray,
@@ -19,7 +20,7 @@ import {
   vectorArray,
 } from './binary-array.ts';
 import { addIncrements, incrementValues } from './day-tallies.ts';
-import type { createPartitionGuard } from './partitions.ts';
+import type { PartitionGuard } from './partitions.ts';
 import { sqlStateOf, UNIQUE_VIOLATION } from './pg-failure.ts';
 import type { Database, Query, Statement } from './pool.ts';
 import { vectorChecksum } from './vector-checksum.ts';
@@ -160,14 +161,20 @@ export type InsertScores = (
   lineage: ScoreLineage,
 ) => Promise<Inserted>;
 
-/** Makes missing partitions first; one that was dropped behind our back is made once more. */
+/**
+ * Makes missing partitions first; one that was dropped behind our back is made once more. Throws MonthDetached and
+ * stores nothing where a score belongs to a month that takes none.
+ */
 export function createInsertScores(
   database: Pick<Database, 'query' | 'transaction'>,
-  partitions: ReturnType<typeof createPartitionGuard>,
+  partitions: PartitionGuard,
 ): InsertScores {
   return async (scores, lineage) => {
-    const ensure = () =>
-      partitions.ensure(scores.map(({ transaction }) => transaction.createdAtMs));
+    const ensure = async () => {
+      const times = scores.map(({ transaction }) => transaction.createdAtMs);
+      const { detached } = await partitions.ensure(times);
+      if (detached.size > 0) throw new MonthDetached(detached);
+    };
     await ensure();
     try {
       return await insertScores(database, scores, lineage);

@@ -107,6 +107,17 @@ export async function claimTransactions(
   throw new Failure('transient', 'KEYS_MOVED', 'the slices of idempotency keys keep changing');
 }
 
+/** Who holds which keys of rows that are not to be stored; those that nobody holds are left out. */
+export async function findHolders(
+  { query }: Pick<Database, 'query'>,
+  client: string,
+  rows: readonly NewTransaction[],
+): Promise<ReadonlyMap<NewTransaction, HeldKey>> {
+  const keys = rows.map((row) => row.idempotencyKey);
+  const held = await findKeys(query, digestKeys(client, keys));
+  return heldBy(rows, new Map(held.map((key) => [key.position, key])));
+}
+
 /** Keys that sealed slices hold. Those never change, so that this may be asked before the claim. */
 async function findStanding(
   { query }: Pick<Database, 'query'>,

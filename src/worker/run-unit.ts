@@ -3,6 +3,7 @@
  * failure of its own makes it fall apart until the transaction to blame is alone, a stopping worker gives it back.
  */
 import { Failure, isUnavailable, toError } from '../domain/failure.ts';
+import { MonthDetached, monthOf } from '../domain/month.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Decided, HeldEntry, Item } from './item.ts';
 import type { Pause } from './pause.ts';
@@ -46,6 +47,7 @@ export function createRunUnit({ steps, pause, signal, log, onTry }: RunUnitOptio
     try {
       return await untilAvailable(() => steps.score(items));
     } catch (error) {
+      if (error instanceof MonthDetached) return await failMonths(items, error);
       if (items.length > 1) {
         log.warn({ err: toError(error).message, transactions: items.length }, 'batch falls apart');
         const middle = items.length >> 1;
@@ -62,6 +64,20 @@ export function createRunUnit({ steps, pause, signal, log, onTry }: RunUnitOptio
       );
       return [steps.fail(first, failure)];
     }
+  }
+
+  /** Entries of a detached month cannot be scored, however often they are tried: the failure names them, so nobody bisects. */
+  async function failMonths(
+    items: readonly Item[],
+    failure: MonthDetached,
+  ): Promise<Decided[] | undefined> {
+    const { detached = [], others = [] } = Object.groupBy(items, ({ transaction }) =>
+      failure.months.has(monthOf(transaction.createdAtMs)) ? 'detached' : 'others',
+    );
+    const { code } = failure;
+    log.warn({ code, err: failure.message, transactions: detached.length }, 'months are detached');
+    const scored = await score(others);
+    return scored && [...detached.map((item) => steps.fail(item, failure)), ...scored];
   }
 
   /** Bisects by entries, as one is settled as a whole. Undefined when the worker stops. */

@@ -4,6 +4,8 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { watchScores } from '../../src/cli/models/watch-scores.ts';
+import { monthOf } from '../../src/domain/month.ts';
+import { detachMonth } from '../../src/store/detach-months.ts';
 import { insertWatchReports } from '../../src/store/watch-reports.ts';
 import { type OpenApi, readOpenApi } from '../support/openapi.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
@@ -14,6 +16,7 @@ type Call = readonly [method: string, path: string, init?: RequestInit & { body?
 
 const JSON_HEADERS = { 'Content-Type': 'application/json' };
 const NOW = Date.now();
+const DETACHED_MS = Date.UTC(2015, 2, 9);
 
 let api: RunningApi;
 let openApi: OpenApi;
@@ -77,13 +80,16 @@ describe('answers', () => {
   const dead = idAt(NOW - 3000, 3);
   const letter = idAt(NOW, 4);
   const unknown = idAt(NOW, 99);
+  const detached = idAt(DETACHED_MS, 6);
 
   beforeAll(async () => {
     await storeTransactions(api.database, [
       { id: scored, createdAtMs: NOW - 1000, score: 900, reasons: ['VELOCITY_COUNT_1H'] },
       { id: pending, createdAtMs: NOW - 2000 },
       { id: dead, createdAtMs: NOW - 3000 },
+      { id: detached, createdAtMs: DETACHED_MS },
     ]);
+    await detachMonth(api.database, monthOf(DETACHED_MS));
     await storeDeadLetters(api.database, [
       { id: letter, transactionId: dead, failedAtMs: NOW },
       { id: idAt(NOW, 5), transactionId: null, failedAtMs: NOW, errorCode: 'ENTRY_MALFORMED' },
@@ -102,7 +108,7 @@ describe('answers', () => {
       '/v1/transactions?account_id=acc_1&limit=2',
       '/v1/transactions?limit=0',
     ],
-    ...[scored, pending, dead, unknown, 'x'].flatMap((id) => [
+    ...[scored, pending, dead, unknown, detached, 'x'].flatMap((id) => [
       `/v1/transactions/${id}`,
       `/v1/scores/${id}`,
       `/v1/scores/${id}/explanation?method=shapley`,
@@ -131,6 +137,10 @@ describe('answers', () => {
     const sent = input();
     const batch = { transactions: [input(), sent] };
     const lines = { 'Content-Type': 'application/x-ndjson' };
+    const inDetached = input({ created_at: new Date(DETACHED_MS).toISOString() });
+    const months = Array.from({ length: 13 }, (_, month) =>
+      input({ created_at: new Date(Date.UTC(2016, month)).toISOString() }),
+    );
     return [
       post('/v1/transactions', sent),
       post('/v1/transactions', sent),
@@ -140,13 +150,17 @@ describe('answers', () => {
       ['POST', '/v1/transactions', { body: 'x' }],
       post('/v1/transactions/batch', batch),
       post('/v1/transactions/batch', { transactions: [] }),
+      post('/v1/transactions', inDetached),
+      post('/v1/transactions/batch', { transactions: [input(), inDetached] }),
+      post('/v1/transactions/batch', { transactions: months }),
       [
         'POST',
         '/v1/transactions/batch',
-        { headers: lines, body: `${JSON.stringify(input())}\nx\n` },
+        { headers: lines, body: `${JSON.stringify(input())}\nx\n${JSON.stringify(inDetached)}\n` },
       ],
       post('/v1/labels', { labels: [labelInput({ transaction_id: scored })] }),
       post('/v1/labels', { labels: [labelInput({ transaction_id: unknown })] }),
+      post('/v1/labels', { labels: [labelInput({ transaction_id: detached })] }),
       ['POST', '/v1/labels', { headers: JSON_HEADERS, body: '{' }],
       post('/v1/evaluate', input()),
       post('/v1/evaluate?method=shapley&model=none', { ...input(), created_at: '2026-01-01' }),
@@ -178,6 +192,7 @@ describe('answers', () => {
       openApi.operations.map((o) => `${o.method} ${o.path}`).sort(),
     );
     expect(seen).toContain('GET /v1/scores/{id} 202');
+    expect(seen).toContain('GET /v1/scores/{id}/explanation 410');
     expect(seen).toContain('POST /v1/transactions 201');
   });
 

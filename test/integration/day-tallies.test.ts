@@ -9,9 +9,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyDays } from '../../src/cli/verify/tallies.ts';
+import { monthOf } from '../../src/domain/month.ts';
 import { mergeIncrements, readDays, readTotals } from '../../src/store/day-tallies.ts';
 import { migrate } from '../../src/store/migrate.ts';
-import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
+import { ensurePartitions } from '../../src/store/partitions.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 

@@ -9,10 +9,11 @@ import {
   LABEL_MATURITY_DAYS,
   type MerchantPast,
 } from '../../src/domain/history.ts';
+import { monthOf } from '../../src/domain/month.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { createTallies } from '../../src/store/fold-tallies.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../src/store/history.ts';
-import { ensurePartitions, monthOf, partitionName } from '../../src/store/partitions.ts';
+import { ensurePartitions, partitionName } from '../../src/store/partitions.ts';
 import type { Database, Query } from '../../src/store/pool.ts';
 import { recountTallies } from '../../src/store/recount-tallies.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

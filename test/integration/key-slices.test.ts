@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { monthOf } from '../../src/domain/month.ts';
 import { keepKeySlices, SLICE_BYTES } from '../../src/ingest/keep-key-slices.ts';
 import { findHeldKeys } from '../../src/store/idempotency-keys.ts';
 import {
@@ -18,7 +19,7 @@ import {
 } from '../../src/store/key-slice-rows.ts';
 import type { KeySlices } from '../../src/store/key-slices.ts';
 import { migrate } from '../../src/store/migrate.ts';
-import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
+import { ensurePartitions } from '../../src/store/partitions.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { claimTransactions, type NewTransaction } from '../../src/store/transactions.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

@@ -4,13 +4,14 @@
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { FRAUDS_SEEN_MAX, LABEL_MATURITY_DAYS } from '../../src/domain/history.ts';
+import { monthOf } from '../../src/domain/month.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { knowsFrauds, seenFrauds } from '../../src/profile/known-frauds.ts';
 import { merchantKind } from '../../src/profile/merchant-kind.ts';
 import type { MerchantProfile } from '../../src/profile/merchant-profile.ts';
 import { loadMerchantPasts } from '../../src/store/history.ts';
 import { createLoadFrauds } from '../../src/store/known-frauds.ts';
-import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
+import { ensurePartitions } from '../../src/store/partitions.ts';
 import type { Database, Query, Statement } from '../../src/store/pool.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { foldOne } from '../support/fold-one.ts';

@@ -9,7 +9,7 @@ import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
 import { findHeldKeys } from '../../src/store/idempotency-keys.ts';
 import { deleteLabelBatches, openLabelBatch } from '../../src/store/label-batches.ts';
 import { findLoggedFeature, findParties, insertLabels } from '../../src/store/labels.ts';
-import { createPartitionGuard } from '../../src/store/partitions.ts';
+import { createPartitionGuard, findDetachedMonths } from '../../src/store/partitions.ts';
 import type { Database, Query } from '../../src/store/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
@@ -40,6 +40,7 @@ function dependencies(
     findAmountToMedian: (query, ids) => findLoggedFeature(query, ids, 0),
     failpoint: () => undefined,
     partitions: createPartitionGuard(database),
+    findDetachedMonths,
     newId: createTransactionIds(),
     now: Date.now,
     count: (label) => counted.push(label),

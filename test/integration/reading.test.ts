@@ -4,6 +4,7 @@ import type { ScoreJson } from '../../src/domain/score-record.ts';
 import type { Databases } from '../../src/query/choose-database.ts';
 import { readScore } from '../../src/query/read-score.ts';
 import { readTransaction } from '../../src/query/read-transaction.ts';
+import { refuseDetached } from '../../src/store/partitions.ts';
 import type { Database } from '../../src/store/pool.ts';
 import * as scoreSearch from '../../src/store/score-search.ts';
 import * as transactionSearch from '../../src/store/transaction-search.ts';
@@ -54,6 +55,7 @@ describe('by id', () => {
       const dependencies = {
         databases: alone(database),
         readStoredTransaction: transactionSearch.readStoredTransaction,
+        refuseDetached,
       };
       const found = await readTransaction(dependencies, idAt(NOVEMBER, sequence));
       expect(found).toMatchObject({ status, amount, created_at: '2026-11-15T12:00:00.000Z' });
@@ -65,6 +67,7 @@ describe('by id', () => {
     const dependencies = {
       databases: alone(database),
       readStoredTransaction: transactionSearch.readStoredTransaction,
+      refuseDetached,
     };
     expect(await readTransaction(dependencies, idAt(NOVEMBER, 99))).toBeUndefined();
     expect(
@@ -77,6 +80,7 @@ describe('by id', () => {
     const dependencies = {
       databases: alone(database),
       ...scoreSearch,
+      refuseDetached,
       ...transactionSearch,
       cache: new Map<string, ScoreJson>(),
       countCache: (_: string, hit: boolean) => counted.push(hit),
@@ -119,6 +123,7 @@ test('old data comes from the replica, recent data from the primary, and what th
   const dependencies = {
     databases,
     readStoredTransaction: transactionSearch.readStoredTransaction,
+    refuseDetached,
   };
   const accountOf = async (id: string) => (await readTransaction(dependencies, id))?.account_id;
   expect(await accountOf(idAt(old, 1))).toBe('replica');

@@ -5,9 +5,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LabelValue } from '../../src/domain/label.ts';
+import { monthOf } from '../../src/domain/month.ts';
 import type { TrainingPage } from '../../src/domain/training-page.ts';
 import { insertLabels } from '../../src/store/labels.ts';
-import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
+import { ensurePartitions } from '../../src/store/partitions.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { readTrainingRows } from '../../src/store/training-rows.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

@@ -4,9 +4,10 @@
  * at once.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { monthOf } from '../../src/domain/month.ts';
 import { digestKeys } from '../../src/store/key-digest.ts';
 import type { KeySlices } from '../../src/store/key-slices.ts';
-import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
+import { ensurePartitions } from '../../src/store/partitions.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { claimTransactions, type NewTransaction } from '../../src/store/transactions.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

@@ -7,6 +7,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
+import { monthOf } from '../../src/domain/month.ts';
 import { VERDICTS } from '../../src/domain/score-record.ts';
 import { DAY_MS } from '../../src/domain/utc-bucket.ts';
 import { mergeIncrements, readTotals } from '../../src/store/day-tallies.ts';
@@ -14,7 +15,7 @@ import { markPurged, markReplayed } from '../../src/store/dead-letter-search.ts'
 import { closeDeadLettersOfScored, insertDeadLetters } from '../../src/store/dead-letters.ts';
 import type { KeySlices } from '../../src/store/key-slices.ts';
 import { insertLabels } from '../../src/store/labels.ts';
-import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
+import { ensurePartitions } from '../../src/store/partitions.ts';
 import type { Database, Query } from '../../src/store/pool.ts';
 import {
   listTalliedMonths,

@@ -4,13 +4,14 @@
  * every third is missing now and then, the rest is noise.
  */
 import { randomUUID } from 'node:crypto';
+import { monthOf } from '../../src/domain/month.ts';
 import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
 import { currentRuleSet } from '../../src/scoring/rule-sets.ts';
 import { createRandom, normal } from '../../src/simulate/random.ts';
 import { simulate } from '../../src/simulate/simulate.ts';
 import type { SimulatedTransaction } from '../../src/simulate/transaction.ts';
 import { insertLabels } from '../../src/store/labels.ts';
-import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
+import { ensurePartitions } from '../../src/store/partitions.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { insertPlainScores } from './delivered.ts';
 import { idAt } from './stored-rows.ts';

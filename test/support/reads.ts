@@ -6,7 +6,7 @@ import {
 import type { Databases } from '../../src/query/choose-database.ts';
 import { searchScores } from '../../src/query/search-scores.ts';
 import { searchTransactions } from '../../src/query/search-transactions.ts';
-import { listMonths } from '../../src/store/month-slice.ts';
+import { listWalkedMonths } from '../../src/store/month-slice.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { searchStoredScores } from '../../src/store/score-search.ts';
 import { searchStoredTransactions } from '../../src/store/transaction-search.ts';
@@ -21,11 +21,14 @@ export const alone = (database: Database): Databases => ({
 });
 
 export const scores = (databases: Databases, query: Record<string, string>) =>
-  searchScores({ databases, listMonths, searchStoredScores }, scoreListParameters.parse(query));
+  searchScores(
+    { databases, listWalkedMonths, searchStoredScores },
+    scoreListParameters.parse(query),
+  );
 
 export const transactions = (databases: Databases, query: Record<string, string>) =>
   searchTransactions(
-    { databases, listMonths, searchStoredTransactions },
+    { databases, listWalkedMonths, searchStoredTransactions },
     transactionListParameters.parse(query),
   );
 

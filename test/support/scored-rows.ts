@@ -1,5 +1,6 @@
 /** Scores with vectors, and labels, as workers and the API would have stored them. */
-import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
+import { monthOf } from '../../src/domain/month.ts';
+import { ensurePartitions } from '../../src/store/partitions.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { idAt } from './stored-rows.ts';
 

@@ -1,7 +1,8 @@
 /** Rows as ingest and the worker would have stored them, for tests that only read. */
 import { randomBytes } from 'node:crypto';
+import { monthOf } from '../../src/domain/month.ts';
 import { createdAtMsOf } from '../../src/domain/transaction-id.ts';
-import { ensurePartitions, monthOf } from '../../src/store/partitions.ts';
+import { ensurePartitions } from '../../src/store/partitions.ts';
 import type { Database, Query } from '../../src/store/pool.ts';
 
 /** A UUIDv7 of a moment; ids of one moment run by their sequence, if they have one. */

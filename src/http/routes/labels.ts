@@ -4,11 +4,16 @@ import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { InvalidFields, jsonPointer } from '../../domain/field-error.ts';
 import { labelInputSchema } from '../../domain/label.ts';
-import type { AcceptLabelsRequest, AcceptLabelsResult } from '../../ingest/accept-labels.ts';
+import type {
+  AcceptLabelsRequest,
+  AcceptLabelsResult,
+  LabelsRefused,
+} from '../../ingest/accept-labels.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { type BodyLimits, listReader, readJson } from '../body.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
+import { Problem } from '../problem.ts';
 
 export type LabelsDependencies = {
   readonly acceptLabels: (request: AcceptLabelsRequest) => Promise<AcceptLabelsResult>;
@@ -48,14 +53,7 @@ export function labelsRoutes({ acceptLabels, limits }: LabelsDependencies): Hono
     const inputs = readLabels(await readJson(c, limits));
     const { client } = c.get('principal');
     const result = await acceptLabels({ client, inputs });
-    if (result.kind === 'invalid') {
-      throw new InvalidFields(
-        result.errors.map(({ index, field, detail }) => ({
-          pointer: jsonPointer(['labels', index, field]),
-          detail,
-        })),
-      );
-    }
+    if (result.kind !== 'accepted') throw refusal(result);
     const body: AcceptedLabels = { accepted: 0, unchanged: 0, results: [] };
     for (const [index, { transactionId, status }] of result.outcomes.entries()) {
       body[status]++;
@@ -65,6 +63,17 @@ export function labelsRoutes({ acceptLabels, limits }: LabelsDependencies): Hono
   });
 
   return routes;
+}
+
+function refusal({ kind, errors: items }: LabelsRefused): Error {
+  const errors = items.map(({ index, field, detail }) => ({
+    pointer: jsonPointer(['labels', index, field]),
+    detail,
+  }));
+  if (kind === 'invalid') return new InvalidFields(errors);
+  return new Problem('month-detached', 'No label was stored: transactions are out of reach.', {
+    errors,
+  });
 }
 
 const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });

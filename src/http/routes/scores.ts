@@ -10,7 +10,7 @@ import {
   explanationParameters,
   explanationSchema,
 } from '../../query/explain-score.ts';
-import { pageSchema } from '../../query/page.ts';
+import { monthlyPageSchema, type PageJson } from '../../query/page.ts';
 import type { ScoreLookup } from '../../query/read-score.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
@@ -22,9 +22,7 @@ import { Problem } from '../problem.ts';
 export type ScoresDependencies = {
   readonly readScore: (transactionId: string) => Promise<ScoreLookup>;
   readonly explainScore: (id: string, method: ExplanationMethod) => Promise<ExplainResult>;
-  readonly searchScores: (
-    parameters: ScoreListParameters,
-  ) => Promise<{ items: ScoreJson[]; next_cursor: string | null }>;
+  readonly searchScores: (parameters: ScoreListParameters) => Promise<PageJson<ScoreJson>>;
 };
 
 const PENDING_RETRY_AFTER_SECONDS = '1';
@@ -105,7 +103,7 @@ export const scoresPaths: ZodOpenApiPathsObject = {
       security: allowedRoles('analyst'),
       requestParams: { query: scoreListParameters },
       responses: {
-        200: { description: 'One page.', content: json(pageSchema(scoreSchema)) },
+        200: { description: 'One page.', content: json(monthlyPageSchema(scoreSchema)) },
         ...problemResponses(422),
       },
     },
@@ -128,7 +126,7 @@ export const scoresPaths: ZodOpenApiPathsObject = {
           content: json(pendingSchema),
         },
         304: { description: 'You have it already.' },
-        ...problemResponses(404),
+        ...problemResponses(404, 410),
       },
     },
   },
@@ -144,7 +142,7 @@ export const scoresPaths: ZodOpenApiPathsObject = {
           description: 'Features, every rule, what the model made of it, and lineage.',
           content: json(explanationSchema),
         },
-        ...problemResponses(404, 409, 422),
+        ...problemResponses(404, 409, 410, 422),
       },
     },
   },

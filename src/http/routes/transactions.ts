@@ -12,8 +12,7 @@ import { transactionInputSchema } from '../../domain/transaction.ts';
 import type { AcceptLines } from '../../ingest/accept-lines.ts';
 import type { AcceptOne } from '../../ingest/accept-one.ts';
 import type { AcceptRequest, AcceptResult } from '../../ingest/accept-transactions.ts';
-import type { ItemError } from '../../ingest/prepare-transactions.ts';
-import { pageSchema } from '../../query/page.ts';
+import { monthlyPageSchema, type PageJson } from '../../query/page.ts';
 import {
   type StoredTransactionJson,
   storedTransactionSchema,
@@ -51,7 +50,7 @@ export type TransactionsDependencies = {
   readonly readTransaction: (transactionId: string) => Promise<StoredTransactionJson | undefined>;
   readonly searchTransactions: (
     parameters: TransactionListParameters,
-  ) => Promise<{ items: StoredTransactionJson[]; next_cursor: string | null }>;
+  ) => Promise<PageJson<StoredTransactionJson>>;
   readonly limits: BodyLimits;
   readonly waitMsMax: number;
   /** Aborted when the process drains. */
@@ -96,7 +95,7 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
     const input = readNamingAll(read, findInvalid, [given], []);
     const { client } = c.get('principal');
     const result = await acceptOne({ client, input, waitMs });
-    if (result.kind !== 'accepted') throw refusal(result.kind, result.errors, []);
+    if (result.kind !== 'accepted') throw refusal(result, []);
     const { transactionId, createdAtMs, status } = result.outcome;
     const body: Accepted = {
       transaction_id: transactionId,
@@ -123,7 +122,7 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
     const read = () => readBatchInput(given);
     const inputs = readNamingAll(read, findInvalid, batchItems(given), ['transactions']);
     const result = await acceptBatch({ client, inputs, replyTo: null });
-    if (result.kind !== 'accepted') throw refusal(result.kind, result.errors, ['transactions']);
+    if (result.kind !== 'accepted') throw refusal(result, ['transactions']);
     const body: BatchResult = { accepted: 0, duplicates: 0, results: [] };
     for (const [index, { transactionId, status }] of result.outcomes.entries()) {
       if (status === 'accepted') body.accepted++;
@@ -147,14 +146,21 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
 }
 
 function refusal(
-  kind: 'invalid' | 'conflict',
-  errors: readonly ItemError[],
+  result: Exclude<AcceptResult, { kind: 'accepted' }>,
   at: readonly string[],
 ): Error {
-  const fields = toFieldErrors(errors, at);
-  if (kind === 'invalid') return new InvalidFields(fields);
-  const detail = 'A key is used with two bodies; nothing was stored.';
-  return new Problem('key-conflict', detail, { errors: fields });
+  const errors = toFieldErrors(result.errors, at);
+  switch (result.kind) {
+    case 'invalid':
+      return new InvalidFields(errors);
+    case 'conflict':
+      return new Problem('key-conflict', 'A key is used with two bodies; nothing was stored.', {
+        errors,
+      });
+    case 'month-detached':
+    case 'too-many-new-months':
+      return new Problem(result.kind, result.detail, { errors });
+  }
 }
 
 const SUBMIT_PROBLEMS = [400, 408, 409, 413, 415, 422] as const;
@@ -194,7 +200,10 @@ export const transactionsPaths: ZodOpenApiPathsObject = {
       security: allowedRoles('analyst'),
       requestParams: { query: transactionListParameters },
       responses: {
-        200: { description: 'One page.', content: json(pageSchema(storedTransactionSchema)) },
+        200: {
+          description: 'One page.',
+          content: json(monthlyPageSchema(storedTransactionSchema)),
+        },
         ...problemResponses(422),
       },
     },
@@ -236,7 +245,7 @@ export const transactionsPaths: ZodOpenApiPathsObject = {
       requestParams: { path: z.object({ id: z.string() }) },
       responses: {
         200: { description: 'The transaction.', content: json(storedTransactionSchema) },
-        ...problemResponses(404),
+        ...problemResponses(404, 410),
       },
     },
   },

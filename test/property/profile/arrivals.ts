@@ -1,8 +1,9 @@
 /** Transactions as they arrive: shuffled, late, of few parties and several currencies. */
 import fc from 'fast-check';
 import type { LabelValue } from '../../../src/domain/label.ts';
+import { monthOf } from '../../../src/domain/month.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
-import { ensurePartitions, monthOf } from '../../../src/store/partitions.ts';
+import { ensurePartitions } from '../../../src/store/partitions.ts';
 import type { Database } from '../../../src/store/pool.ts';
 
 const HOUR_MS = 3_600_000;

@@ -19,9 +19,9 @@ export function held(...ids: string[]): HeldEntry[] {
 }
 
 /** Transactions of an entry, by accounts `ID/0`, `ID/1`, … */
-export function itemsOf(one: HeldEntry): Item[] {
+export function itemsOf(one: HeldEntry, atMs = AT_MS): Item[] {
   const transactions = Array.from({ length: one.entry.transactions }, (_, n) => ({
-    ...{ transactionId: idAt(AT_MS, n), createdAtMs: AT_MS, accountId: `${one.entry.id}/${n}` },
+    ...{ transactionId: idAt(atMs, n), createdAtMs: atMs, accountId: `${one.entry.id}/${n}` },
   }));
   const head = { attempt: 1, origin: 'ingest', replyTo: null } as const;
   return deliver(transactions).map((transaction) => ({ held: one, head, transaction }));

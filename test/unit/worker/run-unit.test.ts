@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
+import { MonthDetached, monthOf } from '../../../src/domain/month.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
 import { decide, type HeldEntry, type Item } from '../../../src/worker/item.ts';
 import { createPause } from '../../../src/worker/pause.ts';
@@ -12,6 +13,7 @@ import { silentLog } from '../../support/config.ts';
 import { entryOf, itemsOf, stream } from './held-entries.ts';
 
 const down = new Failure('unavailable', 'POSTGRES_UNAVAILABLE', 'down');
+const DETACHED_MS = Date.UTC(2013, 2);
 const refused = new Failure('permanent', 'POSTGRES_23514', 'refused');
 
 /** Entries of so many transactions. */
@@ -28,9 +30,11 @@ type Calls = {
   readonly score?: (transactionIds: string[]) => void;
   /** Throws what ending these entries throws. */
   readonly conclude?: (entryIds: string[]) => void;
+  /** When the transactions of an entry were made. */
+  readonly atMs?: (entryId: string) => number | undefined;
 };
 
-function rig({ score, conclude }: Calls) {
+function rig({ score, conclude, atMs }: Calls) {
   const stop = new AbortController();
   const seen = {
     ...{ scored: [] as string[], failed: [] as string[], released: [] as string[] },
@@ -38,7 +42,11 @@ function rig({ score, conclude }: Calls) {
   };
   const idsOf = (all: readonly HeldEntry[]) => [...new Set(all.map(({ entry }) => entry.id))];
   const steps: BatchSteps = {
-    read: (held) => ({ items: held.flatMap(itemsOf), decided: [], unread: [] }),
+    read: (held) => ({
+      items: held.flatMap((one) => itemsOf(one, atMs?.(one.entry.id))),
+      decided: [],
+      unread: [],
+    }),
     handOver: async () => undefined,
     async score(items) {
       score?.(items.map(nameOf));
@@ -79,6 +87,24 @@ describe('runUnit', () => {
     expect(new Set(seen.scored).size).toBe(299);
     expect(seen.scored).toHaveLength(299);
     expect(seen.concluded.map((ids) => ids.length)).toEqual([300]);
+  });
+
+  test('gives up what is of a detached month at once, and scores the others', async () => {
+    const tries: number[] = [];
+    const gone = new Set(['0-0', '2-0', '5-0']);
+    const { run, seen } = rig({
+      score(ids) {
+        tries.push(ids.length);
+        const isGone = ids.some((id) => gone.has(id.split('/', 1).join('')));
+        if (isGone) throw new MonthDetached(new Set([monthOf(DETACHED_MS)]));
+      },
+      atMs: (id) => (gone.has(id) ? DETACHED_MS : undefined),
+    });
+    await run(unit(8));
+    expect(seen.failed).toEqual([...gone].map((id) => `${id}/0 MONTH_DETACHED`));
+    expect(seen.scored).toHaveLength(5);
+    // No bisection: a backlog of such a month would take hours.
+    expect(tries).toEqual([8, 5]);
   });
 
   test('holds a bug against the transaction that meets it', async () => {

@@ -1,0 +1,79 @@
+/** Claims the idempotency keys of a batch, with which its rows are stored. */
+import type { RefusedMonths } from '../domain/month.ts';
+import type { Failpoint } from '../runtime/failpoint.ts';
+import type { HeldKey } from '../store/idempotency-keys.ts';
+import type { Claim, NewBatch, NewTransaction } from '../store/transactions.ts';
+import type { RefusedRows } from './refuse-months.ts';
+
+export type ClaimDependencies = {
+  /** Stores all of a batch, or nothing where a key is held: then by whom. */
+  readonly claim: (batch: NewBatch) => Promise<Claim>;
+  readonly readReceivedAtMs: (row: NewTransaction) => Promise<number>;
+  /** Who holds which keys of these rows, for rows that are not to be stored. */
+  readonly findHolders: (
+    client: string,
+    rows: readonly NewTransaction[],
+  ) => Promise<ReadonlyMap<NewTransaction, HeldKey>>;
+  readonly failpoint: Failpoint;
+};
+
+/** Rows that were not stored, because an earlier request holds their key. */
+export type Held = ReadonlyMap<NewTransaction, HeldKey>;
+
+/** Called before anything is stored; may throw. */
+export type Checks = {
+  readonly held: (held: Held) => void;
+  readonly months: (months: RefusedMonths, rows: RefusedRows) => void;
+};
+
+/** Null where all keys are held by earlier requests. */
+export type Stored = { readonly held: Held; readonly receivedAtMs: number | null };
+
+/** Claims the keys that nobody holds: all of them nearly always; else those that are left once the others are known. */
+export async function claimFree(
+  { claim, readReceivedAtMs, failpoint }: ClaimDependencies,
+  batch: NewBatch,
+  checks: Pick<Checks, 'held'>,
+): Promise<Stored> {
+  const held = new Map<NewTransaction, HeldKey>();
+  let free = batch.transactions;
+  let own: NewTransaction | undefined;
+  while (free.length > 0) {
+    failpoint('api-before-commit');
+    const claimed = await claim({ ...batch, transactions: free });
+    if ('receivedAtMs' in claimed) return { held, receivedAtMs: claimed.receivedAtMs };
+    for (const [row, key] of claimed.held) {
+      if (key.transactionId === row.transactionId) own = row;
+      else held.set(row, key);
+    }
+    checks.held(held);
+    free = free.filter((row) => !claimed.held.has(row));
+  }
+  return { held, receivedAtMs: own === undefined ? null : await readReceivedAtMs(own) };
+}
+
+type Barred = {
+  readonly months: RefusedMonths;
+  readonly barred: RefusedRows;
+  readonly checks: Checks;
+};
+
+/**
+ * A barred row whose key is held is a repetition; the others are refused, and what is left is claimed. A row that holds
+ * its key itself was stored by an earlier try, a moment before its month was detached: nothing is appended for it
+ * alone, as whoever attaches the month hands it over.
+ */
+export async function claimOthers(
+  dependencies: ClaimDependencies,
+  batch: NewBatch,
+  { months, barred, checks }: Barred,
+): Promise<Stored & { readonly refused: RefusedRows }> {
+  const holders = await dependencies.findHolders(batch.client, [...barred.keys()]);
+  const refused = new Map([...barred].filter(([row]) => !holders.has(row)));
+  const standing = [...holders].filter(([row, key]) => key.transactionId !== row.transactionId);
+  checks.held(new Map(standing));
+  if (refused.size > 0) checks.months(months, refused);
+  const transactions = batch.transactions.filter((row) => !barred.has(row));
+  const claimed = await claimFree(dependencies, { ...batch, transactions }, checks);
+  return { ...claimed, held: new Map([...standing, ...claimed.held]), refused };
+}

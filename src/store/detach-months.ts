@@ -1,0 +1,233 @@
+/**
+ * Takes a month off with all its rows, puts it back, or drops it. The tables of a month go together, one after the
+ * other; a month of which one is off counts as detached, so an interrupted command is finished by giving it again.
+ *
+ * Transactions go first and come back last: no transaction is accepted whose score would have no place.
+ * A detach is concurrent: it waits for open database transactions without a lock that anybody queues behind, and
+ * what needs one is tried again after LOCK_WAIT_MS.
+ */
+import { Failure } from '../domain/failure.ts';
+import { type Month, monthText } from '../domain/month.ts';
+import { openIngestBatch } from './ingest-batches.ts';
+import { countMonthTallies, deleteMonthTallies } from './month-tallies.ts';
+import {
+  findMonthTables,
+  isDetached,
+  listMonthTables,
+  lockPartitions,
+  monthBounds,
+  type PartitionedTable,
+  type PartitionState,
+  partitionName,
+} from './partitions.ts';
+import type { Database, Statement } from './pool.ts';
+
+/** Lock timeout of the connection these run on: how long a reader or writer may queue behind one of them. */
+export const LOCK_WAIT_MS = 800;
+const DETACH_ORDER: readonly PartitionedTable[] = ['transactions', 'labels', 'scores'];
+
+type StateOf = (table: PartitionedTable) => PartitionState | undefined;
+
+async function readStates({ query }: Pick<Database, 'query'>, month: Month): Promise<StateOf> {
+  const tables = (await findMonthTables(query, [month])).get(month);
+  if (tables === undefined) {
+    throw new Failure('not-found', 'MONTH_UNKNOWN', `${monthText(month)} has no partitions`);
+  }
+  return (table) => tables.get(table);
+}
+
+/**
+ * One try. Throws Failure `unavailable` where an open database transaction is in the way: then it goes on where it
+ * stopped when it is called again.
+ * @returns whether anything was to be done
+ */
+export async function detachMonth(database: Database, month: Month): Promise<boolean> {
+  const stateOf = await readStates(database, month);
+  const left = DETACH_ORDER.filter((table) =>
+    ['attached', 'detaching'].includes(stateOf(table) ?? ''),
+  );
+  for (const table of left) {
+    // Before the last one, so that a command given again does not pass it by.
+    if (table === 'scores') {
+      await database.transaction((query) => deleteMonthTallies(query, month));
+    }
+    const how = stateOf(table) === 'attached' ? 'concurrently' : 'finalize';
+    const name = partitionName(table, month);
+    await database.query(ddl(`alter table ${table} detach partition ${name} ${how}`));
+  }
+  return left.length > 0;
+}
+
+/**
+ * Puts the tables back and, once they are there, hands the reconciler what was accepted and never scored: a
+ * recovery from a lost Redis did not see these rows. Entries and hints of theirs may be waiting still: then they come twice,
+ * which is harmless.
+ * @returns transactions that were handed over
+ */
+export async function attachMonth(
+  database: Database,
+  month: Month,
+  newBatchId: () => string,
+): Promise<number> {
+  const stateOf = await readStates(database, month);
+  for (const table of DETACH_ORDER.toReversed()) {
+    const state = stateOf(table);
+    const name = partitionName(table, month);
+    if (state === 'detaching') {
+      await database.query(ddl(`alter table ${table} detach partition ${name} finalize`));
+    }
+    if (state === 'detaching' || state === 'detached') await attachTable(database, table, month);
+  }
+  return await handOver(database, month, newBatchId);
+}
+
+/** Only a month that is detached whole. */
+export async function dropMonth(database: Database, month: Month): Promise<void> {
+  await database.transaction(async (query) => {
+    await lockPartitions(query);
+    const stateOf = await readStates({ query }, month);
+    const existing = DETACH_ORDER.filter((table) => stateOf(table) !== undefined);
+    if (existing.some((table) => stateOf(table) !== 'detached')) {
+      const detail = `${monthText(month)} is not detached: bin/risk partitions detach ${monthText(month)}`;
+      throw new Failure('conflict', 'MONTH_ATTACHED', detail);
+    }
+    const names = existing.map((table) => partitionName(table, month));
+    await query(ddl(`drop table ${names.join(', ')}`));
+  });
+}
+
+const ddl = (text: string): Statement => ({ name: '', text });
+
+/**
+ * A check of the bounds, proved while nobody uses the table, spares the attach a scan under the parent's lock. A
+ * concurrent detach leaves one too; what the parent does not have goes again.
+ */
+async function attachTable(
+  database: Database,
+  table: PartitionedTable,
+  month: Month,
+): Promise<void> {
+  const name = partitionName(table, month);
+  const { from, to } = monthBounds(month);
+  for (const { change } of await database.query<{ change: string }>(missedChanges, [table, name])) {
+    await database.query(ddl(`alter table ${name} ${change}`));
+  }
+  const range = `check (created_at >= ${from} and created_at < ${to})`;
+  await database.query(ddl(`alter table ${name} drop constraint if exists ${name}_range`));
+  await database.query(ddl(`alter table ${name} add constraint ${name}_range ${range} not valid`));
+  await database.query(ddl(`alter table ${name} validate constraint ${name}_range`));
+  await database.transaction(async (query) => {
+    await lockPartitions(query);
+    await query(
+      ddl(`alter table ${table} attach partition ${name} for values from (${from}) to (${to})`),
+    );
+    for (const { constraint } of await query<{ constraint: string }>(ownChecks, [name])) {
+      await query(ddl(`alter table ${name} drop constraint ${constraint}`));
+    }
+    if (table === 'transactions') await countMonthTallies(query, month);
+  });
+}
+
+/** Columns and checks that migrations gave the parent meanwhile. Indexes are made by the attach itself. */
+const missedChanges: Statement = {
+  name: '',
+  text: `
+    select format('add column %I %s', a.attname, format_type(a.atttypid, a.atttypmod))
+             || case when a.attnotnull then format(' default %s not null', pg_get_expr(d.adbin, d.adrelid)) else '' end as change
+      from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+     where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped
+       and not exists (select from pg_attribute c where c.attrelid = to_regclass($2) and c.attname = a.attname)
+    union all
+    select format('add constraint %I %s', p.conname, pg_get_constraintdef(p.oid))
+      from pg_constraint p
+     where p.conrelid = to_regclass($1) and p.contype = 'c'
+       and not exists (select from pg_constraint c where c.conrelid = to_regclass($2) and c.conname = p.conname)`,
+};
+
+const ownChecks: Statement = {
+  name: '',
+  text: `select quote_ident(conname) as constraint from pg_constraint
+          where conrelid = to_regclass($1) and contype = 'c' and coninhcount = 0`,
+};
+
+/** Transactions looked at by one statement. */
+const PAGE_ROWS = 20_000;
+/** An open batch holds no more. */
+const BATCH_ROWS = 1000;
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+
+const unscoredPage = (month: Month): Statement => {
+  const { from, to } = monthBounds(month);
+  return ddl(`
+    with page as materialized (
+      select transaction_id, created_at from transactions
+       where created_at >= ${from} and created_at < ${to} and transaction_id > $1
+       order by transaction_id limit ${PAGE_ROWS}
+    )
+    select (select transaction_id from page order by transaction_id desc limit 1) as last,
+           array(select p.transaction_id::text from page p
+                  where not exists (select from scores s
+                                     where s.transaction_id = p.transaction_id and s.created_at = p.created_at
+                                       and s.created_at >= ${from} and s.created_at < ${to})
+                    and not exists (select from dead_letters d
+                                     where d.transaction_id = p.transaction_id and d.replayed_at is null)) as ids`);
+};
+
+async function handOver(
+  database: Database,
+  month: Month,
+  newBatchId: () => string,
+): Promise<number> {
+  const statement = unscoredPage(month);
+  let after: string | null = FIRST_ID;
+  let handed = 0;
+  while (after !== null) {
+    const [page]: { last: string | null; ids: string[] }[] = await database.query(statement, [
+      after,
+    ]);
+    const ids = page?.ids ?? [];
+    for (let at = 0; at < ids.length; at += BATCH_ROWS) {
+      const batch = ids.slice(at, at + BATCH_ROWS);
+      await openIngestBatch(database.query, newBatchId(), batch);
+    }
+    handed += ids.length;
+    after = page?.last ?? null;
+  }
+  return handed;
+}
+
+const sizesStatement: Statement = {
+  name: 'list-month-sizes',
+  text: `select c.relname as name, greatest(c.reltuples, 0)::float8 as rows, pg_total_relation_size(c.oid)::float8 as bytes
+           from pg_class c
+          where c.oid = any (select to_regclass(name)::oid from unnest($1::text[]) as u (name))`,
+};
+
+export type MonthSize = {
+  readonly month: Month;
+  /** `part`: an interrupted command has to be given again. */
+  readonly state: 'attached' | 'detached' | 'part';
+  /** As of the last analyze. */
+  readonly transactions: number;
+  readonly bytes: number;
+};
+
+/** All months, the oldest first. */
+export async function listMonthSizes({ query }: Pick<Database, 'query'>): Promise<MonthSize[]> {
+  const months = [...(await listMonthTables(query))].sort(([one], [other]) => one - other);
+  const names = months.flatMap(([month, tables]) =>
+    [...tables.keys()].map((table) => partitionName(table, month)),
+  );
+  const sizes = await query<{ name: string; rows: number; bytes: number }>(sizesStatement, [names]);
+  const byName = new Map(sizes.map((size) => [size.name, size]));
+  return months.map(([month, tables]) => {
+    const ours = [...tables.keys()].map((table) => byName.get(partitionName(table, month)));
+    const isWhole = [...tables.values()].every((state) => state === 'detached');
+    return {
+      month,
+      state: isDetached(tables) ? (isWhole ? 'detached' : 'part') : 'attached',
+      transactions: byName.get(partitionName('transactions', month))?.rows ?? 0,
+      bytes: ours.reduce((sum, size) => sum + (size?.bytes ?? 0), 0),
+    };
+  });
+}

@@ -1,0 +1,161 @@
+/**
+ * Goal: a request makes no more months than it may and names the command that makes more; that command makes them, and
+ * months are listed, detached, attached and dropped without SQL. Method: an API process and commands on real
+ * Postgres, as an operator runs them.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createOutput } from '../../src/cli/output.ts';
+import { command } from '../../src/cli/partitions.ts';
+import { silentLog, testConfig } from '../support/config.ts';
+import { runRisk } from '../support/risk.ts';
+import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { count, input, postBatch, postOne } from '../support/submit.ts';
+
+const MONTHS_MAX = 12;
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await startRunningApi();
+  await postOne(api, input());
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+/** A transaction a month from January of a year on. */
+const months = (year: number, length: number) =>
+  Array.from({ length }, (_, month) =>
+    input({ created_at: new Date(Date.UTC(year, month, 3)).toISOString() }),
+  );
+const partitions = (year: number) =>
+  count(api, `pg_class where relname like '%\\_y${year}m%' and relkind = 'r' and relispartition`);
+
+/** The command in this process; throws what it throws. */
+async function partitionsCommand(...args: string[]) {
+  let stdout = '';
+  const write = (text: string) => {
+    stdout += text;
+  };
+  const code = await command.run(args, {
+    config: testConfig({ DATABASE_URL: api.testDatabase.url }),
+    environment: {},
+    output: createOutput({ json: true, stdout: { write }, stderr: { write: () => undefined } }),
+    log: silentLog(),
+    signal: new AbortController().signal,
+  });
+  return { code, answer: stdout === '' ? undefined : JSON.parse(stdout) };
+}
+
+async function postLines(rows: readonly object[]) {
+  const response = await api.request('/v1/transactions/batch', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/x-ndjson' },
+    body: rows.map((row) => `${JSON.stringify(row)}\n`).join(''),
+  });
+  return (await response.text())
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+test('a batch makes as many months as it may', async () => {
+  expect((await postBatch(api, months(2001, MONTHS_MAX))).status).toBe(200);
+  expect(await partitions(2001)).toBe(3 * MONTHS_MAX);
+});
+
+test('beyond it a batch is refused, makes none, and names the months and the command', async () => {
+  const rows = [input(), ...months(2002, MONTHS_MAX), ...months(2003, 1)];
+  const { status, body } = await postBatch(api, rows);
+  expect([status, body.type]).toEqual([422, 'urn:risk:problem:too-many-new-months']);
+  expect(body.detail).toContain('2002-01, 2002-02,');
+  expect(body.detail).toContain('bin/risk partitions create --from 2002-01 --to 2003-01');
+  expect(body.errors).toHaveLength(MONTHS_MAX + 1);
+  expect(body.errors[0].pointer).toBe('/transactions/1/created_at');
+  expect(await partitions(2002)).toBe(0);
+});
+
+test('the command makes them ahead, and the batch is taken', async () => {
+  const rows = [...months(2004, MONTHS_MAX), ...months(2005, 2)];
+  expect((await postBatch(api, rows)).status).toBe(422);
+  const { code, answer } = await partitionsCommand(
+    'create',
+    '--from',
+    '2004-01',
+    '--to',
+    '2005-02',
+  );
+  expect([code, answer.made.length]).toEqual([0, 3 * 14]);
+  expect((await postBatch(api, rows)).status).toBe(200);
+});
+
+test('a stream of lines makes no more in all its chunks together, and refuses only lines of new months', async () => {
+  const fill = Array.from({ length: 995 }, () => input());
+  const results = await postLines([...months(2006, 8), ...fill, ...months(2007, 8), input()]);
+  const refused = results.filter(({ status }) => status === 'invalid');
+  expect(refused).toHaveLength(8);
+  expect(refused[0]).toMatchObject({
+    code: 'too-many-new-months',
+    errors: [{ pointer: '/created_at', detail: expect.stringContaining('--from 2007-01') }],
+  });
+  expect(results.at(-1)).toMatchObject({ done: true, accepted: 8 + 995 + 1, refused: 8 });
+});
+
+test('single posts at once are requests of their own', async () => {
+  const answers = await Promise.all(months(2008, 24).map((row) => postOne(api, row)));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+});
+
+test('a replay ends with the message, and the command it names helps', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'months-'));
+  try {
+    const rows = months(2010, 20);
+    const file = join(folder, 'rows.ndjson');
+    writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const client = { RISK_URL: api.url, RISK_API_KEY: RUNNING_API_KEY };
+    const stores = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };
+    const { code, stderr } = await runRisk(['replay', file], { ...client, ...stores });
+    expect(code).toBe(1);
+    const [, args = ''] =
+      /bin\/risk (partitions create --from 2010-01 --to 2011-08)/.exec(stderr) ?? [];
+    const made = await runRisk(args.split(' '), stores);
+    expect([made.code, made.stdout]).toEqual([0, 'made 60 partitions\n']);
+    expect((await postBatch(api, rows)).status).toBe(200);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('an operator detaches, lists, attaches and drops a month', async () => {
+  await postBatch(api, months(2012, 2));
+  const drop = (month: string, confirm: string) =>
+    partitionsCommand('drop', month, '--confirm', confirm);
+  await expect(drop('2012-01', '2012-01')).rejects.toThrow('2012-01 is not detached');
+  expect((await partitionsCommand('detach', '2012-01')).answer).toMatchObject({ detached: true });
+  expect((await partitionsCommand('detach', '2012-01')).answer).toMatchObject({ detached: false });
+  const stateOf = async (month: string) => {
+    const { answer } = await partitionsCommand('list');
+    return answer.find((row: { month: string }) => row.month === month)?.state;
+  };
+  expect(await stateOf('2012-01')).toBe('detached');
+  expect(await stateOf('2012-02')).toBe('attached');
+  await expect(drop('2012-01', '2012-02')).rejects.toThrow('--confirm 2012-01');
+  expect((await partitionsCommand('attach', '2012-01')).answer).toMatchObject({ to_be_scored: 1 });
+  expect(await stateOf('2012-01')).toBe('attached');
+  await partitionsCommand('detach', '2012-02');
+  expect((await drop('2012-02', '2012-02')).code).toBe(0);
+  expect(await stateOf('2012-02')).toBeUndefined();
+});
+
+test.each([
+  [['detach', '2999-01'], '2999-01 is not over'],
+  [['attach', '1999-01'], '1999-01 has no partitions'],
+  [['create', '--from', '1999-12', '--to', '2000-01'], 'months must be in 2000-01'],
+  [['create', '--from', '2001-01'], '--to is missing'],
+  [['create', '--from', '2001-1', '--to', '2001-02'], 'must be a month as 2026-03'],
+  [['detach', '2001-13'], 'must be a month as 2026-03'],
+  [['drop', '2001-01'], '--confirm 2001-01'],
+  [['remove'], 'say list, create, detach, attach or drop'],
+])('risk partitions %s says what is wrong', async (args, message) => {
+  await expect(partitionsCommand(...args)).rejects.toThrow(message);
+});

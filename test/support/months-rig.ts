@@ -1,0 +1,54 @@
+/** An API process, and months of its database taken off and put back as `risk partitions` does. */
+import { randomUUID } from 'node:crypto';
+import { type Month, parseMonth } from '../../src/domain/month.ts';
+import { attachMonth, detachMonth, LOCK_WAIT_MS } from '../../src/store/detach-months.ts';
+import type { Database } from '../../src/store/pool.ts';
+import { type RunningApi, startRunningApi } from './running-api.ts';
+import { type Input, input, postOne } from './submit.ts';
+
+export type Posted = { readonly sent: Input; readonly id: string };
+
+export type MonthsRig = {
+  readonly api: RunningApi;
+  /** As the command opens it. */
+  readonly operator: Database;
+  /** A month as `2013-03`. */
+  detach(text: string): Promise<boolean>;
+  attach(text: string): Promise<number>;
+  /** A transaction in this month. */
+  post(text: string): Promise<Posted>;
+  /** One in a month that is then detached. */
+  postAndDetach(text: string): Promise<Posted>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+/** A time in a month. */
+export const timeIn = (text: string) => `${text}-07T08:09:10.123Z`;
+export const monthOfText = (text: string): Month => parseMonth(text) ?? Number.NaN;
+
+export async function startMonthsRig(): Promise<MonthsRig> {
+  const api = await startRunningApi();
+  const operator = api.testDatabase.open({ connectionsMax: 1, lockTimeoutMs: LOCK_WAIT_MS });
+  const rig: MonthsRig = {
+    api,
+    operator,
+    detach: (text) => detachMonth(operator, monthOfText(text)),
+    attach: (text) => attachMonth(operator, monthOfText(text), randomUUID),
+    async post(text) {
+      const sent = input({ created_at: timeIn(text) });
+      const { status, body } = await postOne(api, sent);
+      if (status !== 201) throw new Error(`${status} ${JSON.stringify(body)}`);
+      return { sent, id: String(body.transaction_id) };
+    },
+    async postAndDetach(text) {
+      const posted = await rig.post(text);
+      if (!(await rig.detach(text))) throw new Error(`${text} was detached before`);
+      return posted;
+    },
+    async [Symbol.asyncDispose]() {
+      await operator[Symbol.asyncDispose]();
+      await api[Symbol.asyncDispose]();
+    },
+  };
+  return rig;
+}
