@@ -19,7 +19,12 @@ export function held(...ids: string[]): HeldEntry[] {
 }
 
 /** Transactions of an entry, by accounts `ID/0`, `ID/1`, … */
-export function itemsOf(one: HeldEntry, atMs = AT_MS): Item[] {
+export function itemsOf(one: HeldEntry): Item[] {
+  return itemsAt(one, AT_MS);
+}
+
+/** The same, made at a time. */
+export function itemsAt(one: HeldEntry, atMs: number): Item[] {
   const transactions = Array.from({ length: one.entry.transactions }, (_, n) => ({
     ...{ transactionId: idAt(atMs, n), createdAtMs: atMs, accountId: `${one.entry.id}/${n}` },
   }));

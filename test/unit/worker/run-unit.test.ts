@@ -10,9 +10,10 @@ import type { BatchSteps } from '../../../src/worker/process-batch.ts';
 import { createRunUnit } from '../../../src/worker/run-unit.ts';
 import { NOTHING_LEFT } from '../../../src/worker/settle-batch.ts';
 import { silentLog } from '../../support/config.ts';
-import { entryOf, itemsOf, stream } from './held-entries.ts';
+import { entryOf, itemsAt, stream } from './held-entries.ts';
 
 const down = new Failure('unavailable', 'POSTGRES_UNAVAILABLE', 'down');
+const MADE_MS = Date.UTC(2026, 10);
 const DETACHED_MS = Date.UTC(2013, 2);
 const refused = new Failure('permanent', 'POSTGRES_23514', 'refused');
 
@@ -43,7 +44,7 @@ function rig({ score, conclude, atMs }: Calls) {
   const idsOf = (all: readonly HeldEntry[]) => [...new Set(all.map(({ entry }) => entry.id))];
   const steps: BatchSteps = {
     read: (held) => ({
-      items: held.flatMap((one) => itemsOf(one, atMs?.(one.entry.id))),
+      items: held.flatMap((one) => itemsAt(one, atMs?.(one.entry.id) ?? MADE_MS)),
       decided: [],
       unread: [],
     }),
