@@ -40,8 +40,7 @@ const EVERY_MS = 60_000;
 const STEP_BACK_MS_MAX = 60_000;
 
 export function createCheckpoint(dependencies: CheckpointDependencies): Checkpoint {
-  const { readMoment, readIdentity, proveStreams } = dependencies;
-  const { listOpenBatches, readWaiting, writeState } = dependencies;
+  const { readMoment, recoverUnreadable, writeState } = dependencies;
   let dueMs = Number.NEGATIVE_INFINITY;
   /** Waits until every database transaction that was open then has ended. */
   let candidate: Moment | undefined;
@@ -51,24 +50,37 @@ export function createCheckpoint(dependencies: CheckpointDependencies): Checkpoi
       candidate ??= moment;
       const { openFrom } = await readMoment();
       if (openFrom < candidate.transactionId) return false;
-      let oldestMs = candidate.at.getTime();
-      const [owed] = await listOpenBatches(END_OF_BATCHES, FIRST_BATCH, 1);
-      if (owed !== undefined) oldestMs = Math.min(oldestMs, owed.receivedAt.getTime());
-      for await (const page of readWaiting()) {
-        for (const { receivedAtMs } of page) oldestMs = Math.min(oldestMs, receivedAtMs);
-      }
-      const isRecovering = await dependencies.recoverUnreadable();
+      const oldestMs = await findOldestMs(dependencies, candidate.at.getTime());
+      const isRecovering = await recoverUnreadable();
       if (!isRecovering) {
-        if ((await readIdentity()) !== state.redisIdentity) return false;
-        if ((await proveStreams()).owing.size > 0) return false;
-      }
-      const checkpoint = new Date(oldestMs - STEP_BACK_MS_MAX);
-      if (!isRecovering && checkpoint > state.checkpoint) {
-        await writeState(state, { ...state, checkpoint });
+        if (!(await isUnchanged(dependencies, state))) return false;
+        const checkpoint = new Date(oldestMs - STEP_BACK_MS_MAX);
+        if (checkpoint > state.checkpoint) await writeState(state, { ...state, checkpoint });
       }
       candidate = undefined;
       dueMs = performance.now() + EVERY_MS;
       return isRecovering;
     },
   };
+}
+
+/** When the oldest was received of what open batches owe and what waits in Redis; `nowMs` where nothing does. */
+async function findOldestMs(
+  { listOpenBatches, readWaiting }: CheckpointDependencies,
+  nowMs: number,
+): Promise<number> {
+  const [owed] = await listOpenBatches(END_OF_BATCHES, FIRST_BATCH, 1);
+  let oldestMs = Math.min(nowMs, owed?.receivedAt.getTime() ?? nowMs);
+  for await (const page of readWaiting()) {
+    for (const { receivedAtMs } of page) oldestMs = Math.min(oldestMs, receivedAtMs);
+  }
+  return oldestMs;
+}
+
+/** Whether Redis, and each stream of it, is still the one that was read. */
+async function isUnchanged(
+  { readIdentity, proveStreams }: CheckpointDependencies,
+  { redisIdentity }: ReconcileState,
+): Promise<boolean> {
+  return (await readIdentity()) === redisIdentity && (await proveStreams()).owing.size === 0;
 }

@@ -98,13 +98,8 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/ingest/checkpoint.ts',
-        find: '      if ((await readIdentity()) !== state.redisIdentity) return;\n',
-        replace: '',
-      },
-      {
-        file: 'src/ingest/checkpoint.ts',
-        find: '      if ((await proveStreams()).owing.size > 0) return;\n',
-        replace: '',
+        find: '!(await isUnchanged(dependencies, state))',
+        replace: 'false',
       },
     ],
   },
@@ -252,7 +247,7 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/ingest/checkpoint.ts',
-        find: 'await dependencies.recoverUnreadable()',
+        find: 'await recoverUnreadable()',
         replace: 'false',
       },
     ],
