@@ -26,7 +26,7 @@ const CALL_EVERY_MS = 50;
 const POST_EVERY_MS = 100;
 const POST_ROWS = 100;
 const ANSWER_MS_MAX = 50;
-const MIGRATION = new URL('../sql/0025_create_daily_tallies.sql', import.meta.url);
+const MIGRATION = new URL('../sql/0024_create_daily_tallies.sql', import.meta.url);
 /** The first touches no store: what HTTP takes on this machine at that time. */
 const QUESTIONS = ['/livez', '/v1/status', '/v1/summaries/daily'] as const;
 
