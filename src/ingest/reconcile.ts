@@ -78,7 +78,10 @@ export function createReconciler(dependencies: ReconcileDependencies): Reconcile
       batches += result.closed;
       settled = result.settled;
     }
-    if (!state.recovering) recovering = await checkpoint.advance(state, moment);
+    if (!state.recovering && (await checkpoint.advance(state, moment))) {
+      recovery.begin('all');
+      recovering = true;
+    }
     return { batches, appended, recovering, full: isFull || openBatches.full().size > 0 };
   };
 
