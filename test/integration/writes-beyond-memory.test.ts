@@ -5,6 +5,7 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CLAIM_START, createGroupDuties, ensureGroups } from '../../src/stream/consumer-group.ts';
+import { createContinuity } from '../../src/stream/continuity.ts';
 import { ENTRY_VERSION, packAgain } from '../../src/stream/entry.ts';
 import { dropHandedOver } from '../../src/stream/handed-over.ts';
 import { GROUP, modelsOutKey, profileKey, streamKeys } from '../../src/stream/keys.ts';
@@ -22,10 +23,10 @@ const { redis, producer, appendSingly, deliver, pending } = createStreamRig();
 
 /** Scripts of the work list: they write as much as they take away, or make what is needed to take away. */
 const ALLOWED = ['drop-handed-over-2', 'ensure-group-1', 'promote-retries-3', 'settle-5'];
-/** Of profiles and models: they make sure themselves that nothing is added. */
-const GUARDED = ['announce-1', 'append-profiles-n', 'install-profiles-n'];
+/** Of profiles, models and tokens: they make sure themselves that nothing is added. */
+const GUARDED = ['announce-1', 'append-profiles-n', 'install-profiles-n', 'plant-2'];
 /** Commands that add nothing but what a delivery is noted by, or that free. */
-const ALWAYS_TAKEN = ['del', 'unlink', 'xtrim'];
+const ALWAYS_TAKEN = ['unlink', 'xtrim'];
 
 type Kind = 'refused' | 'taken' | 'reads';
 
@@ -116,6 +117,8 @@ describe('beyond the memory limit', () => {
     await expect(announced).rejects.toMatchObject({ code: 'REDIS_OOM' });
     const other = streamKeys('m', 'DE-TR', 0).transactions;
     expect(await ensureGroups(redis(), [other])).toMatchObject([{ code: 'REDIS_OOM' }]);
+    const planted = createContinuity(redis()).plant([stream], true);
+    await expect(planted).rejects.toMatchObject({ code: 'REDIS_OOM' });
     const installs = places.map((place) => ({ ...place, known: end, snapshot: Buffer.alloc(999) }));
     expect(await logs.install(installs)).toEqual(['dropped', 'dropped']);
     expect((await append(end)).map(({ isStored }) => isStored)).toEqual([false, false]);
