@@ -9,7 +9,7 @@ export type ClaimDependencies = {
   /** Stores all of a batch, or nothing where a key is held: then by whom. */
   readonly claim: (batch: NewBatch) => Promise<Claim>;
   readonly readReceivedAtMs: (row: NewTransaction) => Promise<number>;
-  /** Who holds which keys of these rows, for rows that are not to be stored. */
+  /** Finds who holds which keys of rows that are not to be stored. */
   readonly findHolders: (
     client: string,
     rows: readonly NewTransaction[],

@@ -10,7 +10,7 @@ export type ProveStreamsDependencies = Continuity & {
   readonly listStreams: () => Promise<readonly StreamKeys[]>;
   /** Whether transactions are appended to it now. */
   readonly isInUse: (stream: StreamKeys) => boolean;
-  /** By the name of the stream. */
+  /** Proofs have the name of their stream as key. */
   readonly readProofs: () => Promise<ReadonlyMap<string, StreamProof>>;
   readonly writeProofs: (proofs: ReadonlyMap<string, StreamProof>) => Promise<void>;
 };

@@ -39,8 +39,8 @@ export type PassOptions = {
   /** A little before now, so that requests in progress append for themselves. */
   readonly toMs: number;
   /**
-   * Of a pass that is the last: behind `toMs` it has no end, but takes only what database transactions of a lower id have
-   * stored. A clock that was set back has left such rows; what comes in meanwhile is none of them. Null: it ends there.
+   * The last pass has no end behind `toMs`, but takes only what database transactions of a lower id than this have
+   * stored. A clock that was set back has left such rows; what comes in meanwhile is none of them. Null: a pass that ends at `toMs`.
    */
   readonly storedBefore: bigint | null;
   /** Streams whose rows it looks at; the others have everything. */

@@ -19,7 +19,7 @@ export type RecoveryOptions = RecoveryDependencies & {
 
 export type RecoveryRun = {
   readonly state: ReconcileState;
-  /** Of the run: after Redis was looked at. */
+  /** The moment of the run, read after Redis was looked at. */
   readonly moment: Moment;
   readonly append: AppendMissing;
   /** Worth a pass, which reads all that waits. */

@@ -16,7 +16,7 @@ export type RefusedRow = {
   readonly detail: string;
 };
 
-/** Of the rows of a request those that cannot be stored. Nearly always none. */
+/** The rows of a request that cannot be stored; nearly always none. */
 export type RefusedRows = ReadonlyMap<NewTransaction, RefusedRow>;
 
 export function refuseRows(

@@ -16,7 +16,7 @@ export type TellLeftBatchesDependencies = {
   readonly reportAge: (ageMs: number) => void;
 };
 
-/** Of one page, whose profiles are told at once: single labels come by the thousand a second. */
+/** A page holds so many, whose profiles are told at once: single labels come by the thousand a second. */
 const PAGE_TRANSACTIONS = 1000;
 
 export async function tellLeftBatches(

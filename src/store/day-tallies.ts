@@ -42,7 +42,7 @@ export function incrementValues(tallies: readonly DayTally[]): readonly Buffer[]
   ];
 }
 
-/** Of those who merge, one at a time. */
+/** Only one process merges at a time. */
 export const lockMerge: Statement = {
   name: 'lock-tally-merge',
   text: 'select from tally_merge for update',

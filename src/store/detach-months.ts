@@ -207,7 +207,7 @@ export type MonthSize = {
   readonly month: Month;
   /** `part`: an interrupted command has to be given again. */
   readonly state: 'attached' | 'detached' | 'part';
-  /** As of the last analyze. */
+  /** The number that the last analyze found. */
   readonly transactions: number;
   readonly bytes: number;
 };

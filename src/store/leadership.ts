@@ -164,7 +164,7 @@ const readOwner = {
   text: 'select owner from leaderships where duty = $1 and expires_at >= now()',
 };
 
-/** Who leads now. */
+/** Names the process that leads a duty now; undefined where none does. */
 export async function readLeader(
   database: Pick<Database, 'query'>,
   duty: LeaderDuty,

@@ -7,7 +7,7 @@ import pg from 'pg';
 import { Failure } from '../domain/failure.ts';
 import { sqlStateOf } from './pg-failure.ts';
 
-/** Of the database, as markets share `shared`. Held by a transaction: a session's lock would not outlive a pooler. */
+/** The lock is of the whole database, as markets share `shared`. A transaction holds it: a pooler ends a session's lock. */
 const MIGRATION_LOCK = 7_212_000;
 const LOCK_POLL_MS = 300;
 /** Writers queue behind a lock that is waited for, hence for no longer than this. */
@@ -20,7 +20,7 @@ const LOCK_NOT_AVAILABLE = '55P03';
 const DEADLOCK = '40P01';
 /** `raise info` of a step says how far it is. */
 const PROGRESS = 'INFO';
-/** Of sessions beside the one that holds the lock: one that is at work belongs to a migration that was killed. */
+/** Sessions beside the one that holds the lock have this name: one at work belongs to a migration that was killed. */
 const STEP_ROLE = 'risk-migrate-step';
 
 export type SessionOptions = {

@@ -11,7 +11,7 @@ const readStatement = {
   text: 'select stream, token, history from stream_proofs',
 };
 
-/** By the name of the stream. */
+/** Reads all proofs; each has the name of its stream as key. */
 export async function readStreamProofs(database: Queries): Promise<ReadonlyMap<string, Proof>> {
   const rows = await database.query<Proof & { stream: string }>(readStatement);
   return new Map(rows.map(({ stream, ...proof }) => [stream, proof]));

@@ -107,7 +107,7 @@ export async function claimTransactions(
   throw new Failure('transient', 'KEYS_MOVED', 'the slices of idempotency keys keep changing');
 }
 
-/** Who holds which keys of rows that are not to be stored; those that nobody holds are left out. */
+/** Finds who holds which keys of rows that are not to be stored; keys that nobody holds are left out. */
 export async function findHolders(
   { query }: Pick<Database, 'query'>,
   client: string,

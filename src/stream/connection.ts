@@ -10,6 +10,11 @@ restoreFastStrings();
 
 export type RedisClient = Redis | Cluster;
 
+/** Those that take writes: the masters of a cluster, or the one there is. */
+export function writableNodes(client: RedisClient): Redis[] {
+  return client instanceof Cluster ? client.nodes('master') : [client];
+}
+
 const RECONNECT_MS_MAX = 1000;
 const KEEP_ALIVE_MS = 10_000;
 /** How long a client that is told to disconnect waits for the other side, even where there is none. */

@@ -66,7 +66,7 @@ export type PackedEntry = {
 export const ATTEMPTS_MAX = 4;
 
 const [POINT, ZERO, NINE] = [46, 48, 57];
-/** Of a time in a column. */
+/** A time in a column takes so many. */
 export const TIME_BYTES = 8;
 const ID_CHARS_MAX = 256;
 /** 2000-01-01 and 10000-01-01: outside them there is no partition. */

@@ -3,9 +3,9 @@
  * corridors together. Beyond it the oldest of the largest streams go. As Redis runs out of memory all of them go, and
  * none are written: Postgres has what they say, and the work needs the room.
  */
-import { type RedisClient, toRedisFailure } from './connection.ts';
+import { type RedisClient, toRedisFailure, writableNodes } from './connection.ts';
 import type { StreamKeys } from './keys.ts';
-import { readMemory, usedShare, writableNodes } from './memory.ts';
+import { readMemory, usedShare } from './memory.ts';
 import { isStreamAtFault } from './outage.ts';
 import { loadScript, runScripts } from './scripts.ts';
 

@@ -7,7 +7,7 @@ import { consumerOfVersion, versionOfConsumer } from './versions.ts';
 
 export type HandedOver = { readonly version: string; readonly entries: number };
 
-/** By version. Throws a Failure. */
+/** Counts the entries of a stream that were handed over, version by version. Throws a Failure. */
 export async function listHandedOver(
   redis: RedisClient,
   { transactions }: StreamKeys,

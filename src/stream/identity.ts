@@ -3,17 +3,17 @@
  * change of either means that entries may be gone.
  */
 import { randomUUID } from 'node:crypto';
-import { Cluster } from 'ioredis';
-import { type RedisClient, toRedisFailure } from './connection.ts';
+import { type RedisClient, toRedisFailure, writableNodes } from './connection.ts';
 import { identityKey } from './keys.ts';
 
 /** Throws Failure `unavailable` when Redis cannot be written. */
 export async function readIdentity(redis: RedisClient, market: string): Promise<string> {
   try {
     const value = await claimIdentity(redis, market);
-    const nodes = redis instanceof Cluster ? redis.nodes('master') : [redis];
     const runIds = await Promise.all(
-      nodes.map(async (node) => /^run_id:(\w+)/m.exec(await node.info('server'))?.[1] ?? ''),
+      writableNodes(redis).map(
+        async (node) => /^run_id:(\w+)/m.exec(await node.info('server'))?.[1] ?? '',
+      ),
     );
     return [value, ...runIds.sort()].join(' ');
   } catch (error) {

@@ -1,6 +1,5 @@
 /** How much memory the nodes of Redis use of what they may. */
-import { Cluster, type Redis } from 'ioredis';
-import type { RedisClient } from './connection.ts';
+import type { Redis } from 'ioredis';
 
 export type NodeMemory = {
   /** What the server holds against its limit: without buffers of replicas and of the append-only file. */
@@ -8,11 +7,6 @@ export type NodeMemory = {
   /** maxmemory; infinite without one. */
   readonly maxBytes: number;
 };
-
-/** Those that take writes: the masters of a cluster, or the one there is. */
-export function writableNodes(redis: RedisClient): Redis[] {
-  return redis instanceof Cluster ? redis.nodes('master') : [redis];
-}
 
 export async function readMemory(node: Redis): Promise<NodeMemory> {
   const info = await node.info('memory');

@@ -3,9 +3,9 @@
  * longest of each page that is looked at, and none are begun. They are rebuilt from Postgres when they are needed.
  */
 import type { Redis } from 'ioredis';
-import { type RedisClient, toRedisFailure } from './connection.ts';
+import { type RedisClient, toRedisFailure, writableNodes } from './connection.ts';
 import { profileKeyPattern } from './keys.ts';
-import { readMemory, usedShare, writableNodes } from './memory.ts';
+import { readMemory, usedShare } from './memory.ts';
 
 /** Share of maxmemory above which profiles give way. */
 const SHARE_MAX = 0.7;

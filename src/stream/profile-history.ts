@@ -5,9 +5,9 @@
  * compares it with that of the server (lua/of-history.lua). Where they differ the profiles are removed, once, and are
  * rebuilt from Postgres as they are needed.
  */
-import { Cluster, type Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { Failure } from '../domain/failure.ts';
-import { type RedisClient, toRedisFailure } from './connection.ts';
+import { type RedisClient, toRedisFailure, writableNodes } from './connection.ts';
 import { PROFILE_SLOTS, profileHistoryKey, profileKeyPattern, slotTag } from './keys.ts';
 import { runScripts, type Script, type ScriptCall, type ScriptOptions } from './scripts.ts';
 
@@ -50,8 +50,7 @@ export function createRunOverProfiles(redis: RedisClient, market: string): RunOv
 }
 
 async function adopt(redis: RedisClient, market: string): Promise<void> {
-  const nodes = redis instanceof Cluster ? redis.nodes('master') : [redis];
-  await Promise.all(nodes.map((node) => adoptNode(node, market)));
+  await Promise.all(writableNodes(redis).map((node) => adoptNode(node, market)));
 }
 
 /**

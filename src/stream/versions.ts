@@ -14,7 +14,7 @@ import { loadScript, runScripts } from './scripts.ts';
 /** What a release reads of entries. */
 export type EntryReader = {
   readonly versions: readonly string[];
-  /** Of these versions. Checks the entry; throws a permanent Failure that says what is wrong with it. */
+  /** Checks and reads an entry of one of these versions; throws a permanent Failure that says what is wrong with it. */
   readonly decode: (fields: EntryFields) => DecodedEntry;
   /** Transactions in the packed value of an entry that cannot be decoded. */
   readonly identify: (packed: Buffer) => string[];
@@ -24,7 +24,7 @@ export const ENTRY_READER: EntryReader = {
   ...{ versions: [ENTRY_VERSION], decode: decodeEntry, identify },
 };
 
-/** As the scripts spell it. */
+/** The scripts spell the name in the same way. */
 export function consumerOfVersion(version: string): string {
   return `for-version-${version}`;
 }

@@ -84,7 +84,7 @@ function packedOf(fields: readonly Buffer[]): Buffer {
 }
 
 const NOTHING = Buffer.alloc(0);
-/** Of no transaction, and received before all others. */
+/** Stands for an entry that names no transaction, as received before all others. */
 const UNKNOWN: WaitingTransaction = { transactionId: '', receivedAtMs: 0 };
 
 function toWaiting(packed: Buffer): WaitingTransaction[] {
