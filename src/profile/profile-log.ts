@@ -69,11 +69,15 @@ export function lastStamp(log: Uint8Array): Stamp {
   return { high: view.getUint32(at, true), low: view.getUint32(at + 4, true) };
 }
 
-/** The profile that a whole log holds, and how long its snapshot is; undefined when it must be rebuilt. */
+/**
+ * The profile that a whole log holds, without the items of the block that `except` stamps, and how long its snapshot is;
+ * undefined when it must be rebuilt.
+ */
 export function readLog<P extends Profile>(
   kind: Kind<P>,
   log: Uint8Array,
   take: TakeRoom,
+  except?: Stamp,
 ): { readonly profile: P; readonly snapshotBytes: number } | undefined {
   if (log.length < BLOCK_BYTES || log[0] !== kind.layout.format) return undefined;
   const view = viewOf(log);
@@ -85,15 +89,19 @@ export function readLog<P extends Profile>(
   new Uint8Array(body.buffer, body.byteOffset, length).set(contents);
   const profile = kind.decode({ view: body, length }, take);
   if (profile === undefined) return undefined;
-  if (mergeBlocks(kind, profile, log.subarray(snapshotBytes)) < 0) return undefined;
+  if (mergeBlocks(kind, profile, log.subarray(snapshotBytes), except) < 0) return undefined;
   return { profile, snapshotBytes };
 }
 
-/** Takes blocks of items in, in their order; returns how many items they have, or -1 when the profile must be rebuilt. */
+/**
+ * Takes blocks of items in, in their order, but for the one that `except` stamps; returns how many items were taken, or -1
+ * when the profile must be rebuilt.
+ */
 export function mergeBlocks<P extends Profile>(
   { itemBytes, layout, merge }: Kind<P>,
   profile: P,
   blocks: Uint8Array,
+  except?: Stamp,
 ): number {
   const view = viewOf(blocks);
   let items = 0;
@@ -103,11 +111,16 @@ export function mergeBlocks<P extends Profile>(
     const end = begin + (view.getUint32(at, true) >>> 8);
     at = end + STAMP_BYTES;
     if (at > blocks.length) return -1;
+    if (except !== undefined && isStamp(view, end, except)) continue;
     for (let item = begin; item < end; item += itemBytes, items++) {
       if (!merge(profile, view, item)) return -1;
     }
   }
   return items;
+}
+
+function isStamp(view: DataView, at: number, { high, low }: Stamp): boolean {
+  return view.getUint32(at, true) === high && view.getUint32(at + 4, true) === low;
 }
 
 function viewOf({ buffer, byteOffset, length }: Uint8Array): DataView {

@@ -23,7 +23,7 @@ export function takeReply<P extends Profile, Past>(
     readAgain(visit);
     return false;
   }
-  const found = isProven ? readCopy(side, visit, reply) : readWhole(side, reply);
+  const found = isProven ? readCopy(side, visit, reply) : readWhole(side, visit, reply);
   if (found === undefined) {
     waitForRebuild(batch, visit, visit.indices, rebuilds.missing);
     return true;
@@ -69,11 +69,13 @@ function readCopy<P extends Profile, Past>(
   return { profile, snapshotBytes: state?.snapshotBytes ?? 0 };
 }
 
+/** The whole log, without the batch's own block where that was read again: its transactions are folded in their order. */
 function readWhole<P extends Profile, Past>(
   side: Side<P, Past>,
+  { stamp }: Visit,
   { bytes }: LogReply,
 ): Found<P> | undefined {
-  return readLog(side.kind, bytes, takeRoom(side));
+  return readLog(side.kind, bytes, takeRoom(side), stamp);
 }
 
 /** What was folded into a copy in part is no copy of anything. */

@@ -37,6 +37,8 @@ export type Visit = Waiting &
     readonly state: CopyState | null;
     known: LogEnd | null;
     block: Uint8Array;
+    /** Ends the block. */
+    readonly stamp: Stamp;
     /** The log behind the block. */
     end: LogEnd;
     /** False where the block stands in no log. */
@@ -71,7 +73,7 @@ export function visitParties<P extends Profile, Past>(
   const visits: Visit[] = [];
   let at = 0;
   for (const [party, indices] of groups) {
-    const visit = beginVisit(options, kind.party, party, indices);
+    const visit = beginVisit(options, kind.party, party, indices, stamp);
     const begin = at;
     at = beginItems(arena, at, kind.layout.format, indices.length * kind.itemBytes);
     for (const index of indices) {
@@ -90,6 +92,7 @@ function beginVisit(
   kind: PartyKind,
   party: string,
   indices: readonly number[],
+  stamp: Stamp,
 ): Visit {
   const copy = findCopy(memory, party);
   const state = copy === NO_COPY ? null : stateOf(memory, copy);
@@ -98,7 +101,7 @@ function beginVisit(
     ...{ party, key, slot, indices, copy, state },
     birth: copy === NO_COPY ? 0 : birthOf(memory, copy),
     known: state?.end ?? null,
-    block: NO_BYTES,
+    ...{ block: NO_BYTES, stamp },
     isToRenew: state !== null && state.renewedAtS < renewBeforeS,
     end: NOT_YET,
     isStored: false,

@@ -116,9 +116,15 @@ function byPlace(a: Transaction, b: Transaction): number {
   return a.createdAtMs - b.createdAtMs || (a.transactionId < b.transactionId ? -1 : 1);
 }
 
+/** In so small a memory a copy goes between the append of a batch and its reply, so that the batch reads its own block. */
+const READ_AGAIN: World = {
+  ...{ seed: 27, merchants: 4, accounts: 3, count: 469, stepMs: 1, late: 100 },
+  ...{ currencies: ['USD'], amountMax: 20_000, bytesMax: 2 ** 15 },
+};
+
 test(
   'a fold that goes on from stored cursors is the oracle’s',
-  () => fc.assert(fc.asyncProperty(worlds, compare), { numRuns: 40 }),
+  () => fc.assert(fc.asyncProperty(worlds, compare), { numRuns: 40, examples: [[READ_AGAIN]] }),
   TIMEOUT_MS,
 );
 
