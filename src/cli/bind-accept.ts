@@ -33,8 +33,8 @@ export function bindAccept(
   { database, redis, guards, metrics, corridorList }: AcceptAdapters,
 ): { readonly accept: AcceptDependencies; readonly closer: BatchCloser } {
   const closer = createBatchCloser({
-    deleteBatches: (batchIds) => deleteIngestBatches(database, batchIds),
-    narrowBatch: (batchId, ids) => narrowIngestBatch(database, batchId, ids),
+    deleteBatches: (batchIds) => deleteIngestBatches(database, batchIds, 'request'),
+    narrowBatch: (batchId, ids) => narrowIngestBatch(database, batchId, ids, 'request'),
     log,
   });
   const producer = createProducer({

@@ -13,6 +13,7 @@ import {
   deleteIngestBatches,
   listOpenBatches,
   narrowIngestBatch,
+  takeOverIngestBatches,
 } from '../store/ingest-batches.ts';
 import { dropKeySlice, listKeySlices, type Slice, sealKeySlice } from '../store/key-slice-rows.ts';
 import type { Leadership, Writes } from '../store/leadership.ts';
@@ -127,8 +128,9 @@ export function bindReconciler(
   return createReconciler({
     listOpenBatches: (before, after, max) => listOpenBatches(database, before, after, max),
     loadUnscored: (ids) => loadUnscored(database, ids),
-    deleteBatches: (ids) => deleteIngestBatches(writes, ids),
-    narrowBatch: (batchId, ids) => narrowIngestBatch(writes, batchId, ids),
+    deleteBatches: (ids) => deleteIngestBatches(writes, ids, 'reconciler'),
+    narrowBatch: (batchId, ids) => narrowIngestBatch(writes, batchId, ids, 'reconciler'),
+    takeOver: (ids) => takeOverIngestBatches(writes, ids),
     countReceived: (span, max) => countReceived(database, span, max),
     listUnscoredReceived: (span) => listUnscoredReceived(database, span),
     listReplayed: (since, after, max) => listReplayed(database, since, after, max),

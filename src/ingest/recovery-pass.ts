@@ -109,7 +109,7 @@ export function createRecoveryPass(
     const unscored = await dependencies.loadUnscored(page.transactionIds);
     const lost = new Map(unscored.filter(isOwing).map((row) => [row.transactionId, row]));
     if (lost.size > 0) {
-      for await (const waiting of readOwed(dependencies)) {
+      for await (const waiting of readOwed(dependencies, END_OF_BATCHES)) {
         for (const { transactionId } of waiting) lost.delete(transactionId);
       }
     }

@@ -1,14 +1,17 @@
 /**
- * What a recovery must not append: transactions that wait in Redis, and those that open batches owe. Of
- * a long backlog only a window of reception is held at a time, so that memory stays bounded whatever
- * waits; the next window reads again.
+ * What a recovery must not append: transactions that wait in Redis, and those that open batches owe. The recovery takes
+ * these batches over: a request that closed one afterwards could have appended to the Redis that was lost. Of a long
+ * backlog only a window of reception is held at a time, so that memory stays bounded whatever waits; the next window reads
+ * again.
  */
-import { END_OF_BATCHES, FIRST_BATCH } from '../domain/open-batch.ts';
+import { FIRST_BATCH, type OpenBatch } from '../domain/open-batch.ts';
 import type { WaitingTransaction } from '../stream/waiting.ts';
 import type { OpenBatchesDependencies } from './append-open-batches.ts';
 import { createIdSet, type IdSet } from './id-set.ts';
 
 export type WaitingDependencies = Pick<OpenBatchesDependencies, 'listOpenBatches'> & {
+  /** Takes batches over from their requests; returns those that are still open, as they are from now on. */
+  readonly takeOver: (batchIds: readonly string[]) => Promise<readonly OpenBatch[]>;
   /** Pages of what waits in all streams of the market. */
   readonly readWaiting: () => AsyncIterable<readonly WaitingTransaction[]>;
 };
@@ -48,7 +51,7 @@ async function readIds(
 ): Promise<Read> {
   const ids = createIdSet();
   let [firstMs, lastMs] = [toMs, fromMs];
-  for await (const page of readOwed(dependencies)) {
+  for await (const page of readOwed(dependencies, new Date(toMs))) {
     for (const { transactionId, receivedAtMs } of page) {
       if (receivedAtMs < fromMs || receivedAtMs >= toMs) continue;
       ids.add(transactionId);
@@ -63,18 +66,22 @@ async function readIds(
   return { ids };
 }
 
-/** Open batches before Redis: what an API appends and closes meanwhile is met in one or the other. */
-export async function* readOwed({
-  listOpenBatches,
-  readWaiting,
-}: WaitingDependencies): AsyncGenerator<readonly WaitingTransaction[], void> {
+/**
+ * Open batches before Redis: what an API appends and closes meanwhile is met in one or the other.
+ * @param before batches received later are left alone
+ */
+export async function* readOwed(
+  { listOpenBatches, takeOver, readWaiting }: WaitingDependencies,
+  before: Date,
+): AsyncGenerator<readonly WaitingTransaction[], void> {
   let after = FIRST_BATCH;
   for (;;) {
-    const batches = await listOpenBatches(END_OF_BATCHES, after, PAGE_TRANSACTIONS);
+    const batches = await listOpenBatches(before, after, PAGE_TRANSACTIONS);
     const last = batches.at(-1);
     if (last === undefined) break;
     after = last;
-    yield batches.flatMap(({ receivedAt, transactionIds }) =>
+    const owing = await takeOver(batches.map(({ batchId }) => batchId));
+    yield owing.flatMap(({ receivedAt, transactionIds }) =>
       transactionIds.map((transactionId) => ({
         transactionId,
         receivedAtMs: receivedAt.getTime(),

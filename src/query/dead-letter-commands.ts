@@ -153,11 +153,11 @@ async function replayPage(
     })),
   );
   if (left.length === 0) {
-    await dependencies.deleteIngestBatches(database, [batchId]);
+    await dependencies.deleteIngestBatches(database, [batchId], 'request');
   } else if (left.length < transactions.length) {
     // What is in its stream must not wait, and come again, with that which found its stream full.
     const leftIds = left.map(({ transaction }) => transaction.transactionId);
-    await dependencies.narrowIngestBatch(database, batchId, leftIds);
+    await dependencies.narrowIngestBatch(database, batchId, leftIds, 'request');
   }
   return { replayed, appended: transactions.length - left.length };
 }

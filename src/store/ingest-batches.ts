@@ -6,16 +6,42 @@ import type { BatchPosition, OpenBatch } from '../domain/open-batch.ts';
 import { uuidArray } from './binary-array.ts';
 import type { Database, Query } from './pool.ts';
 
+/** Who closes or narrows a batch. A request does so only until a recovery has taken its batch over. */
+export type BatchUser = 'request' | 'reconciler';
+
 const deleteStatement = {
   name: 'delete-ingest-batches',
-  text: 'delete from ingest_batches where batch_id = any($1::uuid[])',
+  text: 'delete from ingest_batches where batch_id = any($1::uuid[]) and (not taken_over or $2)',
 };
 
 export async function deleteIngestBatches(
   database: Pick<Database, 'query'>,
   batchIds: readonly string[],
+  by: BatchUser,
 ): Promise<void> {
-  await database.query(deleteStatement, [uuidArray(batchIds)]);
+  await database.query(deleteStatement, [uuidArray(batchIds), by === 'reconciler']);
+}
+
+const takeOverStatement = {
+  name: 'take-over-ingest-batches',
+  text: `with taken as (
+           update ingest_batches set taken_over = true where batch_id = any($1::uuid[]) and not taken_over
+           returning batch_id, received_at, transaction_ids)
+         select batch_id as "batchId", received_at as "receivedAt", transaction_ids as "transactionIds"
+           from (table taken union all
+                 select batch_id, received_at, transaction_ids from ingest_batches
+                  where batch_id = any($1::uuid[]) and taken_over) open`,
+};
+
+/**
+ * Takes batches over from their requests: one that appended to a Redis which was lost since, and stood still, does not
+ * close its batch any more. Returns those that are still open, as they are from now on; waits for who closes one.
+ */
+export async function takeOverIngestBatches(
+  database: Pick<Database, 'query'>,
+  batchIds: readonly string[],
+): Promise<OpenBatch[]> {
+  return await database.query<OpenBatch>(takeOverStatement, [uuidArray(batchIds)]);
 }
 
 const listOpenStatement = {
@@ -54,7 +80,8 @@ const narrowStatement = {
   name: 'narrow-ingest-batch',
   text: `with batch as materialized (
            select batch_id, array(select unnest(transaction_ids) intersect select unnest($2::uuid[])) as rest
-             from (select batch_id, transaction_ids from ingest_batches where batch_id = $1 for update) locked
+             from (select batch_id, transaction_ids from ingest_batches
+                    where batch_id = $1 and (not taken_over or $3) for update) locked
          ), closed as (
            delete from ingest_batches
             using batch
@@ -71,8 +98,10 @@ export async function narrowIngestBatch(
   database: Pick<Database, 'query'>,
   batchId: string,
   transactionIds: readonly string[],
+  by: BatchUser,
 ): Promise<void> {
-  await database.query(narrowStatement, [batchId, uuidArray(transactionIds)]);
+  const values = [batchId, uuidArray(transactionIds), by === 'reconciler'];
+  await database.query(narrowStatement, values);
 }
 
 const openStatement = {

@@ -104,6 +104,18 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'batches-taken-over',
+    what: 'a recovery relies on open batches that their requests may still close',
+    scenario: 'redis-wiped-frozen-api',
+    replacements: [
+      {
+        file: 'src/ingest/waiting-window.ts',
+        find: 'await takeOver(batches.map(({ batchId }) => batchId));',
+        replace: 'batches;',
+      },
+    ],
+  },
+  {
     name: 'one-clock',
     what: "the reconciler goes by the leader's clock in place of Postgres'",
     scenario: 'redis-wiped-clocks-apart',

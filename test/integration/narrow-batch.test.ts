@@ -32,8 +32,8 @@ test.each([
   await database.transaction((query) => openIngestBatch(query, batchId, ids));
   let later: Promise<void> | undefined;
   await database.transaction(async (query) => {
-    await narrowIngestBatch({ query }, batchId, byApi);
-    later = narrowIngestBatch(database, batchId, byReconciler);
+    await narrowIngestBatch({ query }, batchId, byApi, 'request');
+    later = narrowIngestBatch(database, batchId, byReconciler, 'reconciler');
     const waiting = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
     const isWaiting = async () => (await testDatabase.sql(waiting)).length === 1;
     await waitUntil(isWaiting, 10_000, 'the second to wait for the first');

@@ -145,10 +145,10 @@ test('what API and reconciler leave of a batch at a time is what both left', asy
   await openBatch([a, b, c]);
   const [row] = await testDatabase.sql<{ id: string }>('select batch_id as id from ingest_batches');
   const id = row?.id ?? '';
-  await narrowIngestBatch(database, id, [a, b]);
-  await narrowIngestBatch(database, id, [b, c]);
+  await narrowIngestBatch(database, id, [a, b], 'request');
+  await narrowIngestBatch(database, id, [b, c], 'reconciler');
   expect(await openBatches()).toEqual([[b]]);
-  await narrowIngestBatch(database, id, [a]);
+  await narrowIngestBatch(database, id, [a], 'request');
   expect(await openBatches()).toEqual([]);
 });
 

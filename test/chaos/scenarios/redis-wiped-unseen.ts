@@ -1,10 +1,12 @@
 /**
- * Redis forgets everything, and what was lost is hard to find: clocks disagree about when it was received, or the leader
- * was about to say that everything before a time is final.
+ * Redis forgets everything, and what was lost is hard to find: clocks disagree about when it was received, the leader
+ * was about to say that everything before a time is final, or a frozen API is about to say that it appended everything.
  */
 import { fileURLToPath } from 'node:url';
+import { integerBetween } from '../../../src/simulate/random.ts';
 import { makeBatches } from '../support/load.ts';
 import type { Scenario, Stage } from '../support/scenario.ts';
+import { isStopped } from '../support/stopped.ts';
 import { countWaiting } from '../support/streams.ts';
 
 const SKEW_MS = 600_000;
@@ -143,4 +145,55 @@ const underTheScan: Scenario = {
   }),
 };
 
-export const wipedUnseen: readonly Scenario[] = [clocksApart, underTheScan];
+const PASSES_MAX = 10;
+/** Older than what the reconciler leaves to requests. */
+const LEFT_BATCHES = `select batch_id as "batchId" from ingest_batches where received_at < now() - interval '2 s'`;
+/** Its reconciler is held at its first XRANGE for as long as an API takes to end. */
+const PATIENT = { RISK_REDIS_TIMEOUT_MS: '30000' };
+
+const frozenApi: Scenario = {
+  name: 'redis-wiped-frozen-api',
+  what: 'an API stops before it closes a batch, FLUSHALL, and it goes on once the recovery has seen that batch',
+  setup: { apis: 2, workers: 1, proxied: ['redis'], recoverSecondsMax: RECOVERY_SECONDS_MAX },
+  plan: (random) => {
+    const failpoint = `api-after-append:${integerBetween(random, 1, PASSES_MAX)}:SIGSTOP`;
+    return {
+      schedule: [failpoint, 'FLUSHALL', 'the API goes on and ends at the first XRANGE of a worker'],
+      faults: [
+        'API stopped before it closed a batch',
+        'redis flushed',
+        'API ended in the recovery',
+      ],
+      run: async ({ engine, services, proxies, ledger, happened, until }) => {
+        const proxy = proxies.redis;
+        if (proxy === undefined) throw new Error('redis stands behind no proxy');
+        // Nobody else may close what the API leaves.
+        await engine.drain('worker-1');
+        await engine.drain('api-1');
+        const { pid } = await engine.start('api', 'api-1', { failpoint, wait: false });
+        await until('the API has stopped', () => isStopped(pid));
+        await until('its batch is old', async () => {
+          return (await services.query(LEFT_BATCHES)).length > 0;
+        });
+        happened('API stopped before it closed a batch');
+        ledger.note({ kind: 'wiped' });
+        await services.client.flushall();
+        happened('redis flushed');
+        proxy.inflict({
+          ...{ kind: 'hold', at: '\r\nxrange\r\n' },
+          act: async () => {
+            process.kill(pid, 'SIGCONT');
+            await engine.drain('api-1');
+            happened('API ended in the recovery');
+          },
+        });
+        await engine.start('worker', 'worker-1', { environment: PATIENT, wait: false });
+        await until('the API has ended', engine.process('api-1').hasEnded);
+        proxy.heal();
+        await engine.start('api', 'api-1');
+      },
+    };
+  },
+};
+
+export const wipedUnseen: readonly Scenario[] = [clocksApart, underTheScan, frozenApi];

@@ -51,6 +51,7 @@ describe('readWaitingWindow', () => {
       dependencies: {
         listOpenBatches: async (_: Date, after: { receivedAt: Date }) =>
           after.receivedAt < owed.receivedAt ? [owed] : [],
+        takeOver: async () => [owed],
         readWaiting: async function* () {
           for (let at = 0; at < waiting.length; at += PAGE) {
             read += PAGE;
