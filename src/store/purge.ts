@@ -123,6 +123,4 @@ export const PURGES: readonly Purge[] = [
     'recomputed_features',
     before('recomputed_features', 'transaction_id', leastIdAt(OLDEST_MONTH)),
   ),
-  purgeRows('merchant_hours', before('merchant_hours', 'hour_at', OLDEST_MONTH)),
-  purgeRows('merchant_hour_parts', before('merchant_hour_parts', 'from_at', OLDEST_MONTH)),
 ];

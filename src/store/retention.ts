@@ -42,8 +42,12 @@ export const RETENTIONS: readonly Retention[] = [
     ends: 'after the check; Postgres refuses to remove one of the last 30 days',
   },
   {
-    tables: ['recomputed_features', 'merchant_hours', 'merchant_hour_parts'],
+    tables: ['recomputed_features'],
     ends: 'once their month and all before it are dropped: they are computed from its transactions',
+  },
+  {
+    tables: ['merchant_hours', 'merchant_hour_parts'],
+    ends: 'when their month is detached; counted anew when it is attached',
   },
   { tables: ['ingest_batches'], ends: 'once their transactions are in a stream: they are work' },
   { tables: ['label_batches'], ends: 'once the profiles know of their labels: they are work' },
