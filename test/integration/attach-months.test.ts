@@ -3,25 +3,19 @@
  * a real Postgres beside the functions that `risk partitions` calls; the effects are counted in SQL.
  */
 import pg from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { dropMonth } from '../../src/store/detach-months.ts';
 import { TALLY_BOUNDS } from '../../src/store/fold-tallies.ts';
 import { recountTallies } from '../../src/store/recount-tallies.ts';
-import { type MonthsRig, monthOfText, startMonthsRig, timeIn } from '../support/months-rig.ts';
-import type { RunningApi } from '../support/running-api.ts';
+import { monthOfText, startMonthsRig, timeIn } from '../support/months-rig.ts';
 import { count, input, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const DEADLINE_MS = 30_000;
 const TEST_MS = 2 * DEADLINE_MS;
 
-let rig: MonthsRig;
-let api: RunningApi;
-beforeAll(async () => {
-  rig = await startMonthsRig();
-  api = rig.api;
-});
-afterAll(() => rig[Symbol.asyncDispose]());
+const rig = await startMonthsRig();
+const { api } = rig;
 
 test(
   'behind a reader that stays open a detach waits, and nobody waits for it',

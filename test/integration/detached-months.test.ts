@@ -3,12 +3,11 @@
  * once the month is attached. Method: an API process and workers on real Postgres and Redis, driven over HTTP;
  * months are detached as `risk partitions` does; the effects are counted in SQL.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { readIdentity } from '../../src/stream/identity.ts';
-import { type MonthsRig, type Posted, startMonthsRig, timeIn } from '../support/months-rig.ts';
+import { type Posted, startMonthsRig, timeIn } from '../support/months-rig.ts';
 import { expectProblem } from '../support/problem.ts';
 import { spawnRisk } from '../support/risk.ts';
-import type { RunningApi } from '../support/running-api.ts';
 import { count, input, labelInput, postBatch, postLabels, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -16,13 +15,8 @@ const DEADLINE_MS = 30_000;
 /** A few waits one after the other. */
 const TEST_MS = 4 * DEADLINE_MS;
 
-let rig: MonthsRig;
-let api: RunningApi;
-beforeAll(async () => {
-  rig = await startMonthsRig();
-  api = rig.api;
-});
-afterAll(() => rig[Symbol.asyncDispose]());
+const rig = await startMonthsRig();
+const { api } = rig;
 
 function startWorker() {
   const urls = { DATABASE_URL: api.testDatabase.url, REDIS_URL: api.redisService.url };

@@ -1,5 +1,6 @@
 /** An API process, and months of its database taken off and put back as `risk partitions` does. */
 import { randomUUID } from 'node:crypto';
+import { afterAll } from 'vitest';
 import { type Month, parseMonth } from '../../src/domain/month.ts';
 import { attachMonth, detachMonth, LOCK_WAIT_MS } from '../../src/store/detach-months.ts';
 import type { Database } from '../../src/store/pool.ts';
@@ -19,13 +20,13 @@ export type MonthsRig = {
   post(text: string): Promise<Posted>;
   /** One in a month that is then detached. */
   postAndDetach(text: string): Promise<Posted>;
-  [Symbol.asyncDispose](): Promise<void>;
 };
 
 /** A time in a month. */
 export const timeIn = (text: string) => `${text}-07T08:09:10.123Z`;
 export const monthOfText = (text: string): Month => parseMonth(text) ?? Number.NaN;
 
+/** Awaited once at the top of a test file; ends after its tests. */
 export async function startMonthsRig(): Promise<MonthsRig> {
   const api = await startRunningApi();
   const operator = api.testDatabase.open({ connectionsMax: 1, lockTimeoutMs: LOCK_WAIT_MS });
@@ -45,10 +46,10 @@ export async function startMonthsRig(): Promise<MonthsRig> {
       if (!(await rig.detach(text))) throw new Error(`${text} was detached before`);
       return posted;
     },
-    async [Symbol.asyncDispose]() {
-      await operator[Symbol.asyncDispose]();
-      await api[Symbol.asyncDispose]();
-    },
   };
+  afterAll(async () => {
+    await operator[Symbol.asyncDispose]();
+    await api[Symbol.asyncDispose]();
+  });
   return rig;
 }
