@@ -25,6 +25,7 @@ const STATEMENT_TIMEOUT_MS = 1_800_000;
 const CALL_EVERY_MS = 50;
 const POST_EVERY_MS = 100;
 const POST_ROWS = 100;
+/** At the 99th percentile, of what touches a store. */
 const ANSWER_MS_MAX = 50;
 const MIGRATION = new URL('../sql/0024_create_daily_tallies.sql', import.meta.url);
 /** The first touches no store: what HTTP takes on this machine at that time. */
@@ -171,7 +172,7 @@ async function* measure(
       breaches: [
         ...(failed > 0 ? [`${failed} calls failed`] : []),
         ...(different > 0 ? [`${different} tallies differ from a recount`] : []),
-        ...(p99 > ANSWER_MS_MAX + (asked[0]?.p99 ?? 0) ? [`p99 is ${p99.toFixed(1)} ms`] : []),
+        ...(path !== QUESTIONS[0] && p99 > ANSWER_MS_MAX ? [`p99 is ${p99.toFixed(1)} ms`] : []),
       ],
     };
   }
