@@ -56,11 +56,10 @@ export function bindLabelDuty(config: Config, adapters: LabelAdapters, leadershi
   const { database, metrics } = adapters;
   const lead = leadership.of('labels');
   const dependencies = {
-    listLabelBatches: (before: Date, max: number) => listLabelBatches(database, before, max),
+    listLabelBatches: (agedMs: number, max: number) => listLabelBatches(database, agedMs, max),
     deleteLabelBatches: (ids: readonly string[]) => deleteLabelBatches(lead.writes, ids),
     tellProfiles: bindTellProfiles(config, adapters),
     batchAgeMs: config.RISK_RECONCILE_AGE_MS,
-    now: Date.now,
     reportAge: (ageMs: number) => metrics.labelsUntold.set(ageMs / 1000),
   };
   return {

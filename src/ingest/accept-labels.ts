@@ -92,7 +92,7 @@ export async function acceptLabels(
     const own = await dependencies.database.transaction(async (query) => {
       const own = await dependencies.insertLabels(query, { batchId, receivedAtMs, labels: rows });
       const ids = own.flatMap((at) => rows[at]?.transactionId ?? []);
-      if (own.length > 0) await dependencies.openLabelBatch(query, batchId, receivedAtMs, ids);
+      if (own.length > 0) await dependencies.openLabelBatch(query, batchId, ids);
       return own;
     });
     return { rowOf, rows, added: new Set(own.flatMap((at) => rows[at] ?? [])) };

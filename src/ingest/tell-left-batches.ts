@@ -4,14 +4,13 @@ import type { TellProfiles } from './tell-profiles.ts';
 
 export type TellLeftBatchesDependencies = {
   readonly listLabelBatches: (
-    before: Date,
+    agedMs: number,
     transactionsMax: number,
   ) => Promise<readonly LabelBatch[]>;
   readonly deleteLabelBatches: (batchIds: readonly string[]) => Promise<void>;
   readonly tellProfiles: TellProfiles;
   /** A request that is younger may be at it itself. */
   readonly batchAgeMs: number;
-  readonly now: () => number;
   /** Told of the age of the oldest batch that profiles were not told of; 0 when there is none. */
   readonly reportAge: (ageMs: number) => void;
 };
@@ -23,14 +22,14 @@ export async function tellLeftBatches(
   dependencies: TellLeftBatchesDependencies,
   signal: AbortSignal,
 ): Promise<number> {
-  const { listLabelBatches, deleteLabelBatches, tellProfiles, batchAgeMs, now, reportAge } =
+  const { listLabelBatches, deleteLabelBatches, tellProfiles, batchAgeMs, reportAge } =
     dependencies;
   let told = 0;
   while (!signal.aborted) {
-    const page = await listLabelBatches(new Date(now() - batchAgeMs), PAGE_TRANSACTIONS);
+    const page = await listLabelBatches(batchAgeMs, PAGE_TRANSACTIONS);
     const [oldest] = page;
     // Before they are told: it has to be seen while that fails.
-    reportAge(oldest === undefined ? 0 : now() - oldest.receivedAt.getTime());
+    reportAge(oldest?.ageMs ?? 0);
     if (oldest === undefined) break;
     await tellProfiles(page.flatMap(({ transactionIds }) => transactionIds));
     await deleteLabelBatches(page.map(({ batchId }) => batchId));

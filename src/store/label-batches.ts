@@ -7,7 +7,7 @@ import type { Database, Query } from './pool.ts';
 
 const openStatement = {
   name: 'open-label-batch',
-  text: `insert into label_batches (batch_id, received_at, transaction_ids) values ($1, $2, $3::uuid[])
+  text: `insert into label_batches (batch_id, received_at, transaction_ids) values ($1, now(), $2::uuid[])
          on conflict do nothing`,
 };
 
@@ -15,10 +15,9 @@ const openStatement = {
 export async function openLabelBatch(
   query: Query,
   batchId: string,
-  receivedAtMs: number,
   transactionIds: readonly string[],
 ): Promise<void> {
-  await query(openStatement, [batchId, new Date(receivedAtMs), uuidArray(transactionIds)]);
+  await query(openStatement, [batchId, uuidArray(transactionIds)]);
 }
 
 const deleteStatement = {
@@ -35,25 +34,28 @@ export async function deleteLabelBatches(
 
 export type LabelBatch = {
   readonly batchId: string;
-  readonly receivedAt: Date;
+  /** By Postgres' clock. */
+  readonly ageMs: number;
   readonly transactionIds: readonly string[];
 };
 
 const listStatement = {
   name: 'list-label-batches',
-  text: `select batch_id as "batchId", received_at as "receivedAt", transaction_ids as "transactionIds"
+  text: `select batch_id as "batchId", extract(epoch from now() - received_at)::float8 * 1000 as "ageMs",
+                transaction_ids as "transactionIds"
            from (select *, sum(cardinality(transaction_ids)) over w - cardinality(transaction_ids) as before
-                   from (select * from label_batches where received_at < $1 order by received_at, batch_id limit $2) page
+                   from (select * from label_batches where received_at < now() - $1::float8 * interval '1 ms'
+                          order by received_at, batch_id limit $2) page
                  window w as (order by received_at, batch_id)) counted
           where before < $2
           order by received_at, batch_id`,
 };
 
-/** Received before a time, the oldest first, until they name `transactionsMax` together. */
+/** Those of an age, the oldest first, until they name `transactionsMax` together. */
 export async function listLabelBatches(
   database: Pick<Database, 'query'>,
-  before: Date,
+  agedMs: number,
   transactionsMax: number,
 ): Promise<LabelBatch[]> {
-  return await database.query<LabelBatch>(listStatement, [before, transactionsMax]);
+  return await database.query<LabelBatch>(listStatement, [agedMs, transactionsMax]);
 }

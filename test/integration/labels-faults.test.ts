@@ -7,7 +7,11 @@ import type { Label } from '../../src/domain/label.ts';
 import { type AcceptLabelsDependencies, acceptLabels } from '../../src/ingest/accept-labels.ts';
 import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
 import { findHeldKeys } from '../../src/store/idempotency-keys.ts';
-import { deleteLabelBatches, openLabelBatch } from '../../src/store/label-batches.ts';
+import {
+  deleteLabelBatches,
+  listLabelBatches,
+  openLabelBatch,
+} from '../../src/store/label-batches.ts';
 import { findLoggedFeature, findParties, insertLabels } from '../../src/store/labels.ts';
 import { createPartitionGuard, findDetachedMonths } from '../../src/store/partitions.ts';
 import type { Database, Query } from '../../src/store/pool.ts';
@@ -149,6 +153,17 @@ test('profiles are told of committed labels, again when they are unchanged', asy
   ]);
   for (const one of told) expect(one.ids.toSorted()).toEqual(ids.toSorted());
   expect(counted).toEqual(['fraud', 'fraud']);
+});
+
+test('labels are left to a worker at their age, however far the clock of their API is ahead', async () => {
+  await using testDatabase = await createTestDatabase();
+  await using database = testDatabase.open();
+  const ids = await transactions(database, 1);
+  const { accept } = dependencies(database, () => Promise.reject(new Error('profiles are away')));
+  const ahead = { ...accept, now: () => Date.now() + 600_000 };
+  await expect(acceptLabels(ahead, requestOf(ids))).rejects.toThrow('profiles are away');
+  const left = async () => (await listLabelBatches(database, 1, 10)).at(0);
+  expect(await waitUntil(left, 30_000, 'labels of an age')).toMatchObject({ transactionIds: ids });
 });
 
 test('what is refused tells nobody', async () => {

@@ -49,9 +49,11 @@ export function createLabelDuty(world: World, process: Process): Duty {
       if (world.missing === 'label-batch') return;
       await tellLeftBatches(
         {
-          listLabelBatches: (before) =>
+          listLabelBatches: (agedMs) =>
             process.ask('listLabelBatches', () =>
-              [...postgres.labelBatches.values()].filter(({ receivedAt }) => receivedAt < before),
+              [...postgres.labelBatches.values()]
+                .map((batch) => ({ ...batch, ageMs: clock.nowMs() - batch.receivedAt.getTime() }))
+                .filter(({ ageMs }) => ageMs > agedMs),
             ),
           deleteLabelBatches: (batchIds) =>
             process.ask('closeLabelBatch', () => {
@@ -59,7 +61,6 @@ export function createLabelDuty(world: World, process: Process): Duty {
             }),
           tellProfiles: bindTellProfiles(world, process),
           batchAgeMs: BATCH_AGE_MS,
-          now: clock.nowMs,
           reportAge: () => undefined,
         },
         signal,

@@ -17,7 +17,6 @@ import type { Label } from '../../src/domain/label.ts';
 import type { OpenBatch } from '../../src/domain/open-batch.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { DAY_MS, dayOf, hourOf } from '../../src/domain/utc-bucket.ts';
-import type { LabelBatch } from '../../src/store/label-batches.ts';
 import type { Parties } from '../../src/store/labels.ts';
 import type { NewScore, ScoreLineage, StoredScore } from '../../src/store/scores.ts';
 
@@ -47,8 +46,8 @@ export type MemoryPostgres = {
   readonly deadLetters: readonly DeadLetterRow[];
   /** In the order of their commits. */
   readonly labels: readonly LabelRow[];
-  readonly labelBatches: ReadonlyMap<string, LabelBatch>;
-  readonly acceptLabel: (batch: LabelBatch, label: Label) => void;
+  readonly labelBatches: ReadonlyMap<string, OpenBatch>;
+  readonly acceptLabel: (batch: OpenBatch, label: Label) => void;
   readonly findFraudParties: (transactionIds: readonly string[]) => Parties[];
   readonly closeLabelBatch: (batchId: string) => void;
   readonly openBatchCount: () => number;
@@ -89,7 +88,7 @@ export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPost
   const scores = new Map<string, ScoreRow>();
   const deadLetters: DeadLetterRow[] = [];
   const labels: LabelRow[] = [];
-  const labelBatches = new Map<string, LabelBatch>();
+  const labelBatches = new Map<string, OpenBatch>();
   const batches = new Map<string, OpenBatch>();
   const accepted = new Set<string>();
   let state: ReconcileState = { redisIdentity: 0, recovering: false };

@@ -3,19 +3,19 @@ import { expect, test } from 'vitest';
 import { tellLeftBatches } from '../../../src/ingest/tell-left-batches.ts';
 import type { LabelBatch } from '../../../src/store/label-batches.ts';
 
-const NOW_MS = 100_000;
+const OLDEST_MS = 100_000;
 
 function createDuty(batches: number) {
   const left: LabelBatch[] = Array.from({ length: batches }, (_, index) => ({
     batchId: `b${index}`,
-    receivedAt: new Date(index * 1000),
+    ageMs: OLDEST_MS - index * 1000,
     transactionIds: [`t${index}`],
   }));
   const told: string[] = [];
   const ages: number[] = [];
   const dependencies = {
-    listLabelBatches: async (before: Date) =>
-      left.filter(({ receivedAt }) => receivedAt < before).slice(0, 20),
+    listLabelBatches: async (agedMs: number) =>
+      left.filter(({ ageMs }) => ageMs > agedMs).slice(0, 20),
     deleteLabelBatches: async (batchIds: readonly string[]) => {
       for (const batchId of batchIds) {
         left.splice(
@@ -26,7 +26,6 @@ function createDuty(batches: number) {
     },
     tellProfiles: async (ids: readonly string[]) => void told.push(...ids),
     batchAgeMs: 5000,
-    now: () => NOW_MS,
     reportAge: (ageMs: number) => void ages.push(ageMs),
   };
   return { dependencies, left, told, ages };
@@ -39,7 +38,7 @@ test('all are told over any number of pages, and none is left to be reported', a
   expect(await tellLeftBatches(dependencies, running)).toBe(45);
   expect(told).toEqual(Array.from({ length: 45 }, (_, index) => `t${index}`));
   expect(left).toEqual([]);
-  expect(ages).toEqual([NOW_MS, NOW_MS - 20_000, NOW_MS - 40_000, 0]);
+  expect(ages).toEqual([OLDEST_MS, OLDEST_MS - 20_000, OLDEST_MS - 40_000, 0]);
   expect(await tellLeftBatches(dependencies, running)).toBe(0);
   expect(ages.at(-1)).toBe(0);
 });
@@ -51,5 +50,5 @@ test('the age of one that cannot be told stays reported', async () => {
   };
   const telling = tellLeftBatches({ ...dependencies, tellProfiles: away }, running);
   await expect(telling).rejects.toThrow('away');
-  expect([left.length, ages]).toEqual([2, [NOW_MS]]);
+  expect([left.length, ages]).toEqual([2, [OLDEST_MS]]);
 });
