@@ -1,6 +1,7 @@
 /**
  * Which Redis this is: a random value that lives as long as its data, and the run ids of its nodes. A
- * change of either means that entries may be gone.
+ * change of either means that entries may be gone. The run ids are for streams that nobody has proven yet, such as those
+ * of a corridor that came while no worker ran: a restart may lose their last entries and keep the random value.
  */
 import { randomUUID } from 'node:crypto';
 import { type RedisClient, toRedisFailure, writableNodes } from './connection.ts';

@@ -133,6 +133,21 @@ describe('what waited comes back, and nothing else is appended,', () => {
   });
 });
 
+test('what a restart lost of a stream that nobody has proven yet comes back', async () => {
+  const [stream, kept] = [streamOf('DE-TR'), await send(10, 'SA-EG')];
+  const lost = await send(10, 'DE-TR');
+  await testDatabase.sql('delete from stream_proofs where stream = $1', [stream.transactions]);
+  await redis.del(stream.transactions);
+  await redis.save();
+  await service.stop();
+  await service.start();
+  const answers = async () => (await redis.ping().catch(() => '')) === 'PONG';
+  await waitUntil(answers, DONE_MS_MAX, 'redis');
+  expect(await reconcile()).toBe(10);
+  expect(await streamed(stream)).toEqual(lost.sort());
+  expect(await streamed(streamOf('SA-EG'))).toEqual(kept.sort());
+});
+
 test('a group that was removed and made anew at the end delivers what stands before it', async () => {
   const { transactions } = streamOf('GB-PK');
   const sent = await send(10, 'GB-PK');
