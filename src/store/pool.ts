@@ -6,6 +6,7 @@
 import pg from 'pg';
 import { Failure } from '../domain/failure.ts';
 import type { Guard } from '../runtime/breaker.ts';
+import { bindInPieces } from './bind-in-pieces.ts';
 import { mayBeDone, toFailure } from './pg-failure.ts';
 
 /** A statement written once, as a constant named after its operation. */
@@ -69,6 +70,7 @@ export function openPool(options: PoolOptions): Database {
   });
   // An idle connection that the server ends is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);
+  pool.on('connect', bindInPieces);
   const guard: Guard = options.guard ?? ((call) => call());
   const waitingMax = options.connectionsMax * WAITING_SHARE_MAX;
   /** Before a connection is asked for. */
