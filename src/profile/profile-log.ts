@@ -36,18 +36,19 @@ export function beginItems(view: DataView, at: number, format: number, bytes: nu
   return beginBlock(view, at, format | ITEMS_FLAG, bytes);
 }
 
-/** A whole profile as a block. */
+/** A whole profile as a block. `take` gives it room of its own, of any content. */
 export function encodeSnapshot<P extends Profile>(
   { layout }: Pick<Kind<P>, 'layout'>,
   profile: P,
   stamp: Stamp,
+  take: TakeRoom = takeOwn,
 ): Uint8Array {
   const length = profileBytes(layout, profile);
-  const view = takeOwn(length + BLOCK_BYTES);
+  const view = take(length + BLOCK_BYTES);
   const at = beginBlock(view, 0, layout.format, length);
   writeProfile(layout, profile, viewFrom(view, at));
   endBlock(view, at + length, stamp);
-  return new Uint8Array(view.buffer);
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
 function beginBlock(view: DataView, at: number, tag: number, bytes: number): number {

@@ -44,7 +44,7 @@ export function install<P extends Profile, Past>(
   const { party, key, slot, end } = visit;
   if (!visit.isStored) return;
   const stamp = newStamp();
-  const snapshot = encodeSnapshot(kind, profile, stamp);
+  const snapshot = encodeSnapshot(kind, profile, stamp, installs.take);
   const snapshotBytes = snapshot.length;
   const state = { slot, end: { length: snapshotBytes, ...stamp }, snapshotBytes };
   keepProfile(memory, party, kind.layout, profile, { ...state, renewedAtS: nowS(side) });

@@ -5,7 +5,6 @@
  */
 import { hashText } from '../../profile/pack.ts';
 import {
-  encodeProfile,
   type Profile,
   type ProfileKind,
   type ProfileLayout,
@@ -48,6 +47,8 @@ export type ProfileMemory = {
   readonly words: Uint32Array<ArrayBuffer>;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly view: DataView<ArrayBuffer>;
+  /** Where a profile is packed that moves: as large as any copy. */
+  readonly scratch: DataView<ArrayBuffer>;
   /** What stands between a party's id and its profile. */
   readonly cursorsBytes: number;
   readonly table: PartyTable;
@@ -77,6 +78,7 @@ export function createProfileMemory(bytesMax: number, cursorsBytes: number): Pro
   const bytes = new Uint8Array(slab.buffer);
   return {
     ...{ slab, words, bytes, view: new DataView(slab.buffer), cursorsBytes, pageHand: 0 },
+    scratch: new DataView(new ArrayBuffer(slab.pageBytes)),
     table: createPartyTable(slab.units, (copy, party) => {
       if (words[copy * UNIT_WORDS + ID_CHARS] !== party.length) return false;
       let at = copy * UNIT_BYTES + HEAD_BYTES;
@@ -143,15 +145,15 @@ export function keepProfile<P extends Profile>(
     noteFolded(memory, copy, layout, profile, state);
     return;
   }
-  // Packed before a chunk is taken, which may be the one where its list stands.
-  const packed = encodeProfile(layout, profile);
   if (copy !== NO_COPY) dropCopy(memory, copy);
-  const { cursorsBytes } = memory;
+  const { cursorsBytes, scratch } = memory;
   const bytes = HEAD_BYTES + paddedBytes(party.length) + cursorsBytes + length;
   const sizeClass = classFor(memory.slab, bytes);
   if (sizeClass === undefined) return;
+  // Packed before a chunk is taken, which may be the one where its list stands.
+  writeProfile(layout, profile, scratch);
   const added = addCopy(memory, party, sizeClass);
-  memory.bytes.set(packed, bodyAt(memory, added));
+  memory.bytes.set(new Uint8Array(scratch.buffer, 0, length), bodyAt(memory, added));
   noteFolded(memory, added, layout, profile, state);
 }
 
