@@ -8,7 +8,7 @@
  */
 
 import type { AccountPast, KnownFrauds } from '../domain/history.ts';
-import { type Arrivals, arrivalsOf, readArrivalPlace } from './arrivals.ts';
+import { type Arrivals, arrivalOf, readArrivalPlace } from './arrivals.ts';
 import {
   AFTER_ALL,
   BEFORE_ALL,
@@ -103,9 +103,6 @@ export function rebuildAccount(past: AccountPast, take: TakeRoom = takeOwn): Acc
     frauds: past.frauds,
     list,
   };
-  const arrivals = arrivalsOf(past.rows);
-  for (let row = 0; row < past.rows.length; row++) {
-    insertAccountItem(profile, list.count, arrivals, row);
-  }
+  for (const row of past.rows) insertAccountItem(profile, list.count, arrivalOf(row), 0);
   return profile;
 }

@@ -49,6 +49,15 @@ export function arrivalsOf(transactions: readonly Arriving[]): Arrivals {
   return arrivals;
 }
 
+/** For one at a time, as rows of a past are taken in: columns for each past were 62 bytes a row for the collector. */
+const one = createArrivals(1);
+
+/** The only arrival of columns that the next call writes again. */
+export function arrivalOf(transaction: Arriving): Arrivals {
+  writeArrival(one, 0, transaction);
+  return one;
+}
+
 /** The same of transactions as they are delivered, without their texts. */
 export function arrivalsOfDelivered(transactions: readonly DeliveredTransaction[]): Arrivals {
   const arrivals = createArrivals(transactions.length);

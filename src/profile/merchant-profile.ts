@@ -14,7 +14,7 @@ import {
   merchantReachDays,
 } from '../domain/history.ts';
 import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../domain/utc-bucket.ts';
-import { type Arrivals, arrivalsOf, readArrivalPlace } from './arrivals.ts';
+import { type Arrivals, arrivalOf, readArrivalPlace } from './arrivals.ts';
 import { createCursors, type MerchantCursors, noteInserted } from './merchant-cursors.ts';
 import {
   ACCOUNT_AT,
@@ -151,10 +151,7 @@ export function rebuildMerchant(
     list,
     cursors: createCursors(),
   };
-  const arrivals = arrivalsOf(past.rows);
-  for (let row = 0; row < past.rows.length; row++) {
-    insertMerchantItem(profile, list.count, arrivals, row);
-  }
+  for (const row of past.rows) insertMerchantItem(profile, list.count, arrivalOf(row), 0);
   return profile;
 }
 
