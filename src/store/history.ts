@@ -42,8 +42,11 @@ const MERCHANT_ROWS_AFTER = 512;
 const POINTS_MAX = 512;
 /** The statement that reads the rows of so few points also tells whether one has frauds; of more, these are read before. */
 const FEW_POINTS = 16;
-/** Rows of one statement's result; what is cut off is asked for again. More than one point can have. */
-const ROWS_MAX = 4_000;
+/**
+ * Rows of one statement's result; what is cut off is asked for again. As many as two merchants can have: with 4,000 they
+ * outlive a young generation, 6 MiB of heap more for the same processor time, and with 1,100 the client takes 15 % more.
+ */
+const ROWS_MAX = 2 * (MERCHANT_ROWS_BEFORE + MERCHANT_ROWS_AFTER + 2);
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
@@ -93,7 +96,8 @@ type Side = {
   readonly loadFrauds: LoadFrauds;
   readonly sinceMs: (point: Transaction) => number;
   readonly partyOf: (point: Transaction) => string;
-  readonly idsOf: (row: AroundRow, point: Transaction) => { accountId: string; merchantId: string };
+  /** @param other the account or merchant on the other side */
+  readonly idsOf: (point: Transaction, other: string) => { accountId: string; merchantId: string };
 };
 
 /** One row more than wanted tells whether there are more, and where the wanted ones begin. */
@@ -108,7 +112,7 @@ const ACCOUNTS: Side = {
   loadFrauds: createLoadFrauds('account_id', ACCOUNT_ROWS_BEFORE, ACCOUNT_ROWS_AFTER + 1),
   sinceMs: (point) => point.createdAtMs - ACCOUNT_REACH_DAYS * DAY_MS,
   partyOf: (point) => point.accountId,
-  idsOf: (row, { accountId }) => ({ accountId, merchantId: row.merchant_id }),
+  idsOf: ({ accountId }, merchantId) => ({ accountId, merchantId }),
 };
 
 const aroundMerchants: Statement = {
@@ -130,26 +134,9 @@ function merchantSide(maturityDays: number): Side {
     loadFrauds: loadFraudsOfMerchants,
     sinceMs: (point) => dayOf(point.createdAtMs) - reachMs,
     partyOf: (point) => point.merchantId,
-    idsOf: (row, { merchantId }) => ({ accountId: row.account_id, merchantId }),
+    idsOf: ({ merchantId }, accountId) => ({ accountId, merchantId }),
   };
 }
-
-type AroundRow = {
-  point: number;
-  has_frauds: boolean;
-  /** Null, as are the others, where a point has no rows. */
-  created_at_ms: number | null;
-  transaction_id: string;
-  /** Of a merchant's rows only. */
-  account_id: string;
-  /** Of an account's rows only. */
-  merchant_id: string;
-  amount: string;
-  currency: string;
-  corridor: string;
-  device_id: string | null;
-  country: string | null;
-};
 
 /** Rows around one point, in rising order, and where they end if there are more. */
 type Around = {
@@ -245,53 +232,63 @@ async function loadArounds(
   points: readonly Transaction[],
   looksForFrauds: boolean,
 ): Promise<Around[] | null> {
-  const rows = await query<AroundRow>(side.statement, [
+  const pasts = points.map((): Unordered => ({ older: [], newer: [] }));
+  let rows = 0;
+  let last = 0;
+  let hasFrauds = false;
+  const values = [
     textArray(points.map(side.partyOf)),
     timestampArray(points.map((point) => point.createdAtMs)),
     uuidArray(points.map((point) => point.transactionId)),
     timestampArray(points.map(side.sinceMs)),
     looksForFrauds,
-  ]);
-  if (rows.some((row) => row.has_frauds)) return null;
-  const isCut = rows.length > ROWS_MAX;
-  const complete = isCut ? (rows.at(-1)?.point ?? 0) - 1 : points.length;
+  ];
+  // As they come: as objects of the driver they cost 3.6 µs a row, this way 2.6, and more memory.
+  const onRow: Statement['onRow'] = (texts) => {
+    rows++;
+    last = Number(texts[POINT]);
+    hasFrauds ||= texts[HAS_FRAUDS] === 't';
+    const point = points[last - 1];
+    if (point === undefined || texts[CREATED_AT] === null) return;
+    const past = toPast(texts as readonly string[], side, point);
+    const { older, newer } = pasts[last - 1] as Unordered;
+    (comparePositions(past, point) < 0 ? older : newer).push(past);
+  };
+  await query({ ...side.statement, onRow }, values);
+  if (hasFrauds) return null;
+  const complete = rows > ROWS_MAX ? last - 1 : points.length;
   if (complete < 1) throw new Error('one point has more rows than it was asked for');
-  return arrange(side, rows, points.slice(0, complete));
+  return pasts.slice(0, complete).map((past) => arrange(side, past));
 }
 
-function arrange(side: Side, rows: readonly AroundRow[], points: readonly Transaction[]): Around[] {
-  const before: PastTransaction[][] = points.map(() => []);
-  const after: PastTransaction[][] = points.map(() => []);
-  for (const row of rows) {
-    const point = points[row.point - 1];
-    if (point === undefined || row.created_at_ms === null) continue;
-    const past = toPast(row, row.created_at_ms, side.idsOf(row, point));
-    (comparePositions(past, point) < 0 ? before : after)[row.point - 1]?.push(past);
-  }
-  return points.map((_, index) => {
-    const older = (before[index] ?? []).sort(comparePositions);
-    const newer = (after[index] ?? []).sort(comparePositions);
-    const floor = older.length > side.before ? (older.shift() ?? null) : null;
-    const isCut = newer.length > side.after;
-    if (isCut) newer.pop();
-    return { rows: [...older, ...newer], floor, ceiling: isCut ? (newer.at(-1) ?? null) : null };
-  });
+/** As Postgres gives them: each side on its own, in no order. */
+type Unordered = { readonly older: PastTransaction[]; readonly newer: PastTransaction[] };
+
+function arrange(side: Side, { older, newer }: Unordered): Around {
+  older.sort(comparePositions);
+  newer.sort(comparePositions);
+  const floor = older.length > side.before ? (older.shift() ?? null) : null;
+  const isCut = newer.length > side.after;
+  if (isCut) newer.pop();
+  return { rows: [...older, ...newer], floor, ceiling: isCut ? (newer.at(-1) ?? null) : null };
 }
 
-function toPast(
-  row: AroundRow,
-  createdAtMs: number,
-  { accountId, merchantId }: { accountId: string; merchantId: string },
-): PastTransaction {
+/** Places of the columns. All from CREATED_AT on are null where a point has no rows. */
+const [POINT, HAS_FRAUDS, CREATED_AT] = [0, 1, 2];
+
+function toPast(texts: readonly string[], side: Side, point: Transaction): PastTransaction {
+  const [, , createdAtMs, transactionId, other, amount, currency, corridor, deviceId, country] =
+    texts;
+  const { accountId, merchantId } = side.idsOf(point, other as string);
   return {
-    transactionId: row.transaction_id,
-    createdAtMs: Math.round(createdAtMs),
+    transactionId: transactionId as string,
+    createdAtMs: Math.round(Number(createdAtMs)),
     accountId,
     merchantId,
-    amount: row.amount,
-    currency: row.currency,
-    corridor: row.corridor,
-    deviceId: row.device_id,
-    country: row.country,
+    amount: amount as string,
+    currency: currency as string,
+    corridor: corridor as string,
+    deviceId: deviceId as string | null,
+    country: country as string | null,
   };
 }

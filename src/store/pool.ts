@@ -10,7 +10,12 @@ import { bindInPieces } from './bind-in-pieces.ts';
 import { mayBeDone, toFailure } from './pg-failure.ts';
 
 /** A statement written once, as a constant named after its operation. */
-export type Statement = { readonly name: string; readonly text: string };
+export type Statement = {
+  readonly name: string;
+  readonly text: string;
+  /** Takes the rows, of which none is kept or returned then: a row's columns in their order, as Postgres wrote them. Must not throw. */
+  readonly onRow?: (texts: readonly (string | null)[]) => void;
+};
 
 export type Query = <Row extends object>(
   statement: Statement,
@@ -78,20 +83,7 @@ export function openPool(options: PoolOptions): Database {
     if (pool.waitingCount < waitingMax) return;
     throw new Failure('unavailable', POOL_BUSY, `${waitingMax} callers wait for a connection`);
   };
-  const run = (client: pg.Pool | pg.PoolClient): Query => {
-    return async <Row extends object>(statement: Statement, values: readonly unknown[] = []) => {
-      try {
-        const result = await client.query<Row>({
-          text: statement.text,
-          values: [...values],
-          ...(options.namedStatements ? { name: statement.name } : {}),
-        });
-        return result.rows;
-      } catch (error) {
-        throw toPoolFailure(error);
-      }
-    };
-  };
+  const run = (client: pg.Pool | pg.PoolClient) => createQuery(client, options);
   const connect = async (): Promise<pg.PoolClient> => {
     refuseCrowd();
     return await pool.connect().catch((error: unknown) => {
@@ -145,6 +137,47 @@ export function openPool(options: PoolOptions): Database {
     usage: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     [Symbol.asyncDispose]: () => pool.end(),
   };
+}
+
+/** Throws Failures in place of what the driver throws. */
+function createQuery(
+  client: pg.Pool | pg.PoolClient,
+  { namedStatements }: Pick<PoolOptions, 'namedStatements'>,
+): Query {
+  return async <Row extends object>(
+    { text, name, onRow }: Statement,
+    values: readonly unknown[] = [],
+  ) => {
+    const asked = { text, values: [...values], ...(namedStatements ? { name } : {}) };
+    try {
+      if (onRow === undefined) return (await client.query<Row>(asked)).rows;
+      await queryByRow(client, new QueryByRow(asked, onRow));
+      return [];
+    } catch (error) {
+      throw toPoolFailure(error);
+    }
+  };
+}
+
+/** The driver's own query, which would make an object of each row and keep them all. */
+class QueryByRow extends pg.Query {
+  readonly #onRow: NonNullable<Statement['onRow']>;
+
+  constructor(asked: pg.QueryConfig, onRow: NonNullable<Statement['onRow']>) {
+    super(asked);
+    this.#onRow = onRow;
+  }
+
+  handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
+    this.#onRow(fields);
+  }
+}
+
+/** With a callback, as the driver makes no promise of a query that somebody else made. */
+async function queryByRow(client: pg.Pool | pg.PoolClient, query: unknown): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  client.query(query as string, [], (error) => (error ? reject(error) : resolve()));
+  await promise;
 }
 
 /** A connection that comes after the guard has given its caller up goes straight back. */
