@@ -34,10 +34,11 @@ import { transactionsPaths, transactionsRoutes } from './http/routes/transaction
 import { serve } from './http/serve.ts';
 import { type Front, openFront } from './http/shed.ts';
 import { createTurns } from './http/turns.ts';
+import { createAcceptBatch } from './ingest/accept-batch.ts';
 import { acceptLabels } from './ingest/accept-labels.ts';
 import { createAcceptLines } from './ingest/accept-lines.ts';
 import { createAcceptOne } from './ingest/accept-one.ts';
-import { acceptTransactions, findEachInvalid } from './ingest/accept-transactions.ts';
+import { findEachInvalid } from './ingest/accept-transactions.ts';
 import { watchCorridors } from './ingest/corridor-list.ts';
 import { evaluateTransaction } from './query/evaluate.ts';
 import { createOperating, type Operating } from './query/operating.ts';
@@ -201,7 +202,7 @@ function listModules(
   });
   const transactions = transactionsRoutes({
     acceptOne: createAcceptOne({ ...accept, replies, findScore: reading.findScore }),
-    acceptBatch: (request) => acceptTransactions(accept, request),
+    acceptBatch: createAcceptBatch(accept),
     acceptLines: createAcceptLines(accept),
     findInvalid: (items) => findEachInvalid(accept, items),
     readTransaction: reading.readTransaction,

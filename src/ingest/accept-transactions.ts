@@ -7,13 +7,12 @@
  * stored by an earlier try whose commit was not heard of, and counts as accepted: nothing is inserted
  * blind, and a repetition cannot store anything twice.
  */
-import { Failure } from '../domain/failure.ts';
 import { comparePositions } from '../domain/history.ts';
 import type { NewMonths } from '../domain/month.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type { PartitionGuard } from '../store/partitions.ts';
-import type { NewBatch } from '../store/transactions.ts';
+import type { NewBatch, NewTransaction } from '../store/transactions.ts';
 import type { TryAppend } from './append-entries.ts';
 import type { BatchCloser } from './batch-closer.ts';
 import {
@@ -26,20 +25,13 @@ import {
 } from './claim-keys.ts';
 import {
   findInvalid,
-  findRivals,
   type ItemError,
   type Prepared,
   prepare,
   type Surroundings,
   type WorldlyFields,
 } from './prepare-transactions.ts';
-import {
-  type MonthProblem,
-  MonthsRefused,
-  type RefusedRow,
-  type RefusedRows,
-  refuseRows,
-} from './refuse-months.ts';
+import { type RefusedRow, type RefusedRows, refuseRows } from './refuse-months.ts';
 import { retryStore } from './retry-store.ts';
 import type { NewTransactionId } from './transaction-id.ts';
 
@@ -76,48 +68,8 @@ export type Outcome = {
   readonly status: 'accepted' | 'duplicate';
 };
 
-export type AcceptResult =
-  | { readonly kind: 'accepted'; readonly outcomes: readonly Outcome[] }
-  | { readonly kind: 'invalid'; readonly errors: readonly ItemError[] }
-  | { readonly kind: 'conflict'; readonly errors: readonly ItemError[] }
-  | {
-      readonly kind: MonthProblem;
-      readonly detail: string;
-      readonly errors: readonly ItemError[];
-    };
-
-/** All or nothing: an item that is invalid or in conflict refuses the batch, and nothing is stored. */
-export async function acceptTransactions(
-  dependencies: AcceptDependencies,
-  request: AcceptRequest,
-): Promise<AcceptResult> {
-  const surroundings = look(dependencies);
-  const invalid = findInvalid(request.inputs, surroundings);
-  if (invalid.length > 0) return { kind: 'invalid', errors: invalid };
-  const prepared = prepare(request.inputs, surroundings);
-  const rivals = findRivals(prepared);
-  if (rivals.length > 0) return { kind: 'conflict', errors: rivals };
-  try {
-    const { held } = await storeAndAppend(dependencies, request, prepared, {
-      held: refuseOtherBodies,
-      months: (months, rows) => {
-        throw new MonthsRefused(months, rows);
-      },
-    });
-    const outcomes = toOutcomes(prepared, held);
-    countDuplicates(dependencies, outcomes);
-    return { kind: 'accepted', outcomes };
-  } catch (error) {
-    if (error instanceof MonthsRefused) {
-      return { kind: error.problem, detail: error.message, errors: error.errors(prepared) };
-    }
-    if (!(error instanceof KeyConflict)) throw error;
-    return { kind: 'conflict', errors: keyConflicts(prepared, error.keys) };
-  }
-}
-
 /** What is wrong with an item whose key is held with another body. */
-const KEY_CONFLICT = {
+export const KEY_CONFLICT = {
   problem: 'conflict',
   field: 'idempotency_key',
   detail: 'is known with another body',
@@ -133,8 +85,10 @@ export async function acceptEach(
   dependencies: AcceptDependencies,
   request: AcceptRequest,
 ): Promise<EachOutcome[]> {
-  const prepared = prepare(request.inputs, look(dependencies));
-  const { held, refused } = await storeAndAppend(dependencies, request, prepared, {
+  const { inputs, onIds } = request;
+  const prepared = prepare(inputs, look(dependencies));
+  onIds?.(prepared.rowOf.map((row) => row.transactionId));
+  const { held, refused } = await storeAndAppend(dependencies, request, prepared.rows, {
     held: () => undefined,
     months: () => undefined,
   });
@@ -149,7 +103,10 @@ export async function acceptEach(
   return outcomes;
 }
 
-function countDuplicates({ count }: AcceptDependencies, outcomes: readonly EachOutcome[]): void {
+export function countDuplicates(
+  { count }: AcceptDependencies,
+  outcomes: readonly EachOutcome[],
+): void {
   const duplicates = outcomes.filter(
     (outcome) => 'status' in outcome && outcome.status === 'duplicate',
   ).length;
@@ -164,37 +121,22 @@ export function findEachInvalid(
   return findInvalid(inputs, look(dependencies));
 }
 
-function look({ now, corridors, newId }: AcceptDependencies): Surroundings {
+export function look({ now, corridors, newId }: AcceptDependencies): Surroundings {
   return { nowMs: now(), corridors: corridors(), newId };
 }
 
-class KeyConflict extends Failure {
-  readonly keys: ReadonlySet<string>;
-
-  constructor(keys: ReadonlySet<string>) {
-    super('conflict', 'KEY_CONFLICT', 'a key is held with another body');
-    this.keys = keys;
-  }
-}
-
-/** Called before anything is stored. */
-function refuseOtherBodies(held: Held): void {
-  const keys = new Set<string>();
-  for (const [row, key] of held) {
-    if (key.fingerprint !== row.fingerprint) keys.add(row.idempotencyKey);
-  }
-  if (keys.size > 0) throw new KeyConflict(keys);
-}
-
-async function storeAndAppend(
+/**
+ * Stores all rows whose keys are free, unless a check throws, and hands them to the streams.
+ * @param rows at most 1,000, one a key, in the order of keys
+ */
+export async function storeAndAppend(
   dependencies: AcceptDependencies,
-  { client, replyTo, onIds, newMonths }: AcceptRequest,
-  { rows, rowOf }: Prepared,
+  { client, replyTo, newMonths }: Pick<AcceptRequest, 'client' | 'replyTo' | 'newMonths'>,
+  rows: readonly NewTransaction[],
   checks: Checks,
 ): Promise<Stored & { readonly refused: RefusedRows }> {
   const { partitions, newId, newMonthsMax, now, count, tryAppend, closer } = dependencies;
   if (rows.length === 0) return { held: new Map(), refused: new Map(), receivedAtMs: null };
-  onIds?.(rowOf.map((row) => row.transactionId));
   const batch: NewBatch = { batchId: newId(now()), client, transactions: rows };
   const times = rows.map((row) => row.createdAtMs);
   const mayMake = newMonths ?? { left: newMonthsMax };
@@ -230,13 +172,7 @@ async function storeAndAppend(
   return stored;
 }
 
-function keyConflicts({ rowOf }: Prepared, keys: ReadonlySet<string>): ItemError[] {
-  return rowOf.flatMap((row, index) =>
-    keys.has(row.idempotencyKey) ? [toItemError(index, KEY_CONFLICT)] : [],
-  );
-}
-
-function toOutcomes({ rowOf, repeats }: Prepared, held: Held): Outcome[] {
+export function toOutcomes({ rowOf, repeats }: Prepared, held: Held): Outcome[] {
   return rowOf.map((row, index) => {
     const key = held.get(row);
     if (key === undefined) {

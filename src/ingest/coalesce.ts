@@ -15,7 +15,9 @@ export type CoalescerOptions<Item, Result> = {
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
   /** Runs at a time, not counting those that have stalled. */
   readonly runsMax: number;
-  readonly itemsMax: number;
+  /** Of a run, unless one item exceeds it. */
+  readonly sizeMax: number;
+  readonly sizeOf: (item: Item) => number;
   /** A run that takes longer no longer holds up those behind it. */
   readonly stallMs: number;
   /** From the beginning of one run to that of the next, unless that is full or its caller alone. */
@@ -24,6 +26,7 @@ export type CoalescerOptions<Item, Result> = {
 
 type Group<Item, Result> = {
   readonly items: Item[];
+  size: number;
   readonly results: Promise<readonly Result[]>;
   readonly begin: (results: Promise<readonly Result[]>) => void;
 };
@@ -31,7 +34,8 @@ type Group<Item, Result> = {
 export function createCoalescer<Item, Result>({
   run,
   runsMax,
-  itemsMax,
+  sizeMax,
+  sizeOf,
   stallMs,
   paceMs,
 }: CoalescerOptions<Item, Result>): Coalescer<Item, Result> {
@@ -45,8 +49,8 @@ export function createCoalescer<Item, Result>({
 
   function beginNext(): void {
     for (let next = groups[0]; next !== undefined; next = groups[0]) {
-      const isAtOnce = pace === undefined || !isShared || next.items.length >= itemsMax;
-      if (running >= runsMax || !isAtOnce) return;
+      const isFull = next.size >= sizeMax || groups.length > 1;
+      if (running >= runsMax || (pace !== undefined && isShared && !isFull)) return;
       groups.shift();
       void runGroup(next);
     }
@@ -69,7 +73,7 @@ export function createCoalescer<Item, Result>({
 
   function openGroup(): Group<Item, Result> {
     const { promise: results, resolve: begin } = Promise.withResolvers<readonly Result[]>();
-    const group = { items: [], results, begin };
+    const group = { items: [], size: 0, results, begin };
     groups.push(group);
     return group;
   }
@@ -77,7 +81,9 @@ export function createCoalescer<Item, Result>({
   return {
     async submit(item) {
       const last = groups.at(-1);
-      const group = last === undefined || last.items.length >= itemsMax ? openGroup() : last;
+      const size = sizeOf(item);
+      const group = last === undefined || last.size + size > sizeMax ? openGroup() : last;
+      group.size += size;
       const index = group.items.push(item) - 1;
       waiting += 1;
       if (waiting > 1) isShared = true;

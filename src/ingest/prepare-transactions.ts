@@ -85,8 +85,13 @@ export function prepare(
     else repeats.add(index);
   }
   const rows = [...firstByKey.values()];
-  rows.sort((a, b) => (a.idempotencyKey < b.idempotencyKey ? -1 : 1));
+  rows.sort(byKey);
   return { rows, rowOf, fingerprintOf: fingerprints, repeats };
+}
+
+/** In code-unit order: whoever claims several keys claims them in this one. */
+export function byKey(a: NewTransaction, b: NewTransaction): number {
+  return a.idempotencyKey < b.idempotencyKey ? -1 : 1;
 }
 
 /** Items that use one key with two bodies; both are named. */

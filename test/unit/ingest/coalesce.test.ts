@@ -12,7 +12,7 @@ function createRuns(limits: Partial<CoalescerOptions<number, string>> = {}) {
       runs.push({ items: copied, end: () => resolve(copied.map((n) => `r${n}`)), fail: reject });
       return promise;
     },
-    ...{ runsMax: 1, itemsMax: 10, stallMs: 60_000, paceMs: 0, ...limits },
+    ...{ runsMax: 1, sizeMax: 10, sizeOf: () => 1, stallMs: 60_000, paceMs: 0, ...limits },
   });
   const started = (count: number) => vi.waitUntil(() => runs.length >= count);
   return { coalescer, runs, started };
@@ -34,7 +34,7 @@ describe('coalesce', () => {
   });
 
   test('keeps to its bounds', async () => {
-    const { coalescer, runs, started } = createRuns({ runsMax: 2, itemsMax: 2 });
+    const { coalescer, runs, started } = createRuns({ runsMax: 2, sizeMax: 2 });
     const results = [1, 2, 3, 4, 5].map((n) => coalescer.submit(n));
     await started(2);
     expect(runs.map(({ items }) => items)).toEqual([
@@ -45,6 +45,18 @@ describe('coalesce', () => {
     await started(3);
     runs[2]?.end();
     expect(await Promise.all(results)).toEqual(['r1', 'r2', 'r3', 'r4', 'r5']);
+  });
+
+  test('fills a run by the sizes of its items, in the order in which they came', async () => {
+    const { coalescer, runs, started } = createRuns({ runsMax: 3, sizeOf: (n) => n });
+    const results = [6, 4, 7, 12, 1].map((n) => coalescer.submit(n));
+    await started(3);
+    expect(runs.map(({ items }) => items)).toEqual([[6, 4], [7], [12]]);
+    for (const run of runs) run.end();
+    await started(4);
+    expect(runs[3]?.items).toEqual([1]);
+    runs[3]?.end();
+    expect(await Promise.all(results)).toEqual(['r6', 'r4', 'r7', 'r12', 'r1']);
   });
 
   test('a run that fails, fails for its own items only', async () => {
@@ -74,7 +86,7 @@ describe('coalesce', () => {
   test('a run beside others begins a moment after the one before it', async () => {
     vi.useFakeTimers();
     try {
-      const { coalescer, runs } = createRuns({ runsMax: 2, itemsMax: 3, paceMs: 5 });
+      const { coalescer, runs } = createRuns({ runsMax: 2, sizeMax: 3, paceMs: 5 });
       const submit = async (...items: number[]) => {
         const results = items.map((n) => coalescer.submit(n));
         await vi.advanceTimersByTimeAsync(0);

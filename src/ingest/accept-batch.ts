@@ -1,0 +1,137 @@
+/**
+ * Accepts batches, all or nothing each: an item that is invalid or in conflict refuses its batch, and nothing of that
+ * is stored. Small batches that a client posts at the same time share a commit, as long as all of it is new.
+ */
+import { Failure } from '../domain/failure.ts';
+import type { KeyedTransactionInput } from '../domain/transaction.ts';
+import {
+  type AcceptDependencies,
+  countDuplicates,
+  KEY_CONFLICT,
+  look,
+  type Outcome,
+  storeAndAppend,
+  toItemError,
+  toOutcomes,
+} from './accept-transactions.ts';
+import type { Held } from './claim-keys.ts';
+import {
+  byKey,
+  findInvalid,
+  findRivals,
+  type ItemError,
+  type Prepared,
+  prepare,
+} from './prepare-transactions.ts';
+import { type MonthProblem, MonthsRefused } from './refuse-months.ts';
+import { createSharedCommits, type Poster } from './shared-commits.ts';
+
+export type AcceptBatchRequest = {
+  readonly client: string;
+  readonly inputs: readonly KeyedTransactionInput[];
+};
+
+export type AcceptResult =
+  | { readonly kind: 'accepted'; readonly outcomes: readonly Outcome[] }
+  | { readonly kind: 'invalid'; readonly errors: readonly ItemError[] }
+  | { readonly kind: 'conflict'; readonly errors: readonly ItemError[] }
+  | {
+      readonly kind: MonthProblem;
+      readonly detail: string;
+      readonly errors: readonly ItemError[];
+    };
+
+export type AcceptBatch = (request: AcceptBatchRequest) => Promise<AcceptResult>;
+
+/** What a commit costs whatever it holds is below 2 µs a transaction from so many rows on. */
+const SMALL_ROWS_MAX = 250;
+const COMMIT_ROWS_MAX = 1000;
+
+export function createAcceptBatch(dependencies: AcceptDependencies): AcceptBatch {
+  const storeShared = createSharedCommits<Prepared, AcceptResult>({
+    store: (poster, batches) => storeBatches(dependencies, poster, batches),
+    // While it is under way, what a client posts beside it gathers.
+    commitsMax: 1,
+    ...{ rowsMax: COMMIT_ROWS_MAX, rowsOf: ({ rows }) => rows.length },
+  });
+  return async ({ client, inputs }) => {
+    const surroundings = look(dependencies);
+    const invalid = findInvalid(inputs, surroundings);
+    if (invalid.length > 0) return { kind: 'invalid', errors: invalid };
+    const prepared = prepare(inputs, surroundings);
+    const rivals = findRivals(prepared);
+    if (rivals.length > 0) return { kind: 'conflict', errors: rivals };
+    const poster = { client, replyTo: null };
+    return prepared.rows.length > SMALL_ROWS_MAX
+      ? await storeBatch(dependencies, poster, prepared)
+      : await storeShared(poster, prepared);
+  };
+}
+
+/** In one commit; throws without having stored anything where that could not be said of each by itself. */
+async function storeBatches(
+  dependencies: AcceptDependencies,
+  poster: Poster,
+  batches: readonly Prepared[],
+): Promise<AcceptResult[]> {
+  const [only] = batches;
+  if (batches.length === 1 && only !== undefined) {
+    return [await storeBatch(dependencies, poster, only)];
+  }
+  const rows = batches.flatMap((batch) => batch.rows).sort(byKey);
+  const twice = rows.find((row, index) => row.idempotencyKey === rows[index + 1]?.idempotencyKey);
+  if (twice !== undefined) throw new KeyConflict(new Set([twice.idempotencyKey]));
+  await storeAndAppend(dependencies, poster, rows, { held: refuseAny, months: refuseMonths });
+  return batches.map((batch) => ({ kind: 'accepted', outcomes: toOutcomes(batch, new Map()) }));
+}
+
+async function storeBatch(
+  dependencies: AcceptDependencies,
+  poster: Poster,
+  prepared: Prepared,
+): Promise<AcceptResult> {
+  try {
+    const checks = { held: refuseOtherBodies, months: refuseMonths };
+    const { held } = await storeAndAppend(dependencies, poster, prepared.rows, checks);
+    const outcomes = toOutcomes(prepared, held);
+    countDuplicates(dependencies, outcomes);
+    return { kind: 'accepted', outcomes };
+  } catch (error) {
+    if (error instanceof MonthsRefused) {
+      return { kind: error.problem, detail: error.message, errors: error.errors(prepared) };
+    }
+    if (!(error instanceof KeyConflict)) throw error;
+    return { kind: 'conflict', errors: keyConflicts(prepared, error.keys) };
+  }
+}
+
+class KeyConflict extends Failure {
+  readonly keys: ReadonlySet<string>;
+
+  constructor(keys: ReadonlySet<string>) {
+    super('conflict', 'KEY_CONFLICT', 'a key is held with another body');
+    this.keys = keys;
+  }
+}
+
+function refuseAny(held: Held): void {
+  if (held.size > 0) throw new KeyConflict(new Set());
+}
+
+function refuseOtherBodies(held: Held): void {
+  const keys = new Set<string>();
+  for (const [row, key] of held) {
+    if (key.fingerprint !== row.fingerprint) keys.add(row.idempotencyKey);
+  }
+  if (keys.size > 0) throw new KeyConflict(keys);
+}
+
+function refuseMonths(...refused: ConstructorParameters<typeof MonthsRefused>): never {
+  throw new MonthsRefused(...refused);
+}
+
+function keyConflicts({ rowOf }: Prepared, keys: ReadonlySet<string>): ItemError[] {
+  return rowOf.flatMap((row, index) =>
+    keys.has(row.idempotencyKey) ? [toItemError(index, KEY_CONFLICT)] : [],
+  );
+}

@@ -1,0 +1,79 @@
+/**
+ * Posts of one client that come at the same time share a commit and its appends, as each costs a synchronous write and
+ * its round trips however much it holds.
+ */
+import pLimit from 'p-limit';
+import { Failure } from '../domain/failure.ts';
+import { type Coalescer, createCoalescer } from './coalesce.ts';
+
+/** Those who may share a commit. */
+export type Poster = {
+  readonly client: string;
+  /** Instance whose requests wait for their scores; null when none does. */
+  readonly replyTo: string | null;
+};
+
+/** Resolves to the post's own result; throws what it would meet alone. */
+export type ShareCommit<Post, Result> = (poster: Poster, post: Post) => Promise<Result>;
+
+export type SharedCommitsOptions<Post, Result> = {
+  /** Stores posts in one commit: one result a post, in their order. Where it throws, nothing is stored, as far as is known. */
+  readonly store: (poster: Poster, posts: readonly Post[]) => Promise<readonly Result[]>;
+  /** Commits of one poster at a time, not counting those that have stalled. */
+  readonly commitsMax: number;
+  readonly rowsMax: number;
+  readonly rowsOf: (post: Post) => number;
+};
+
+/** Posts of a commit that failed together, that are tried one by one: enough that one that waits for a key does not hold up all. */
+const ALONE_MAX = 8;
+/** A commit takes 3 to 30 ms here. One that waits for another request's key must not hold up the rest. */
+const COMMIT_STALL_MS = 250;
+/** Four single posts a commit at 500 a second, where most would else pay for one of their own. */
+const COMMIT_PACE_MS = 8;
+
+type Settled<Result> = { readonly result: Result } | { readonly error: unknown };
+
+export function createSharedCommits<Post, Result>({
+  store,
+  commitsMax,
+  rowsMax,
+  rowsOf,
+}: SharedCommitsOptions<Post, Result>): ShareCommit<Post, Result> {
+  /** Two at most of each API key that has posted. */
+  const lanes = new Map<string, Coalescer<Post, Settled<Result>>>();
+
+  /** Together; each alone where what one of them meets is no fault of the others. */
+  async function settle(
+    poster: Poster,
+    posts: readonly Post[],
+  ): Promise<readonly Settled<Result>[]> {
+    try {
+      return (await store(poster, posts)).map((result) => ({ result }));
+    } catch (error) {
+      const isShared = error instanceof Failure && error.kind === 'unavailable';
+      if (isShared || posts.length === 1) throw error;
+      const alone = pLimit(ALONE_MAX);
+      const tried = posts.map((post) =>
+        alone(() => settle(poster, [post])).catch((error: unknown) => [{ error }]),
+      );
+      return (await Promise.all(tried)).flat();
+    }
+  }
+
+  const openLane = (poster: Poster) =>
+    createCoalescer<Post, Settled<Result>>({
+      run: (posts) => settle(poster, posts),
+      ...{ runsMax: commitsMax, sizeMax: rowsMax, sizeOf: rowsOf },
+      ...{ stallMs: COMMIT_STALL_MS, paceMs: COMMIT_PACE_MS },
+    });
+
+  return async (poster, post) => {
+    const name = `${poster.replyTo ?? ''} ${poster.client}`;
+    const lane = lanes.get(name) ?? openLane(poster);
+    lanes.set(name, lane);
+    const settled = await lane.submit(post);
+    if ('error' in settled) throw settled.error;
+    return settled.result;
+  };
+}
