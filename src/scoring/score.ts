@@ -22,6 +22,7 @@ const MODEL_REASON = 'MODEL_PROBABILITY';
 /** Before a feature's name, for what a model found in it. */
 const FACTOR_REASON_PREFIX = 'MODEL_';
 const NO_REASONS: readonly Reason[] = [];
+const NO_CAUSES: readonly Cause[] = [];
 
 /** A cause of risk: a rule that fired, or the model. Its sentence is rendered where it becomes a reason. */
 type Cause = {
@@ -42,10 +43,13 @@ export function score({ vector, ruleSet, opinion }: ScoreInput): Decision {
     if (weight === 0) continue;
     const counts = opinion === null || isPolicy;
     if (counts) safe *= 1 - weight;
-    causes ??= [];
-    causes.push({ code: rule.reasonCode, weight: counts ? weight : 0, detail: rule.detail });
+    const cause = { code: rule.reasonCode, weight: counts ? weight : 0, detail: rule.detail };
+    if (causes === undefined) causes = [cause];
+    else addCause(causes, cause);
   }
-  if (opinion !== null) return scoreByModel(1 - safe, causes ?? [], opinion, ruleSet, vector);
+  if (opinion !== null) {
+    return scoreByModel(1 - safe, causes ?? NO_CAUSES, opinion, ruleSet, vector);
+  }
   const risk = 1 - safe;
   const points = Math.round(SCORE_MAX * risk);
   return {
@@ -57,10 +61,21 @@ export function score({ vector, ruleSet, opinion }: ScoreInput): Decision {
   };
 }
 
+/** Heaviest first, equal ones in the order of the registry: for so few, `sort` would take five times the memory. */
+function addCause(causes: Cause[], cause: Cause): void {
+  let at = causes.length;
+  for (; at > 0; at--) {
+    const before = causes[at - 1] as Cause;
+    if (before.weight >= cause.weight) break;
+    causes[at] = before;
+  }
+  causes[at] = cause;
+}
+
 /** @param causes rules that fired; those of weight 0 are told and do not count */
 function scoreByModel(
   policyRisk: number,
-  causes: Cause[],
+  causes: readonly Cause[],
   opinion: Opinion,
   ruleSet: CompiledRuleSet,
   vector: Float64Array,
@@ -72,7 +87,9 @@ function scoreByModel(
   const verdict = bands === null ? verdictOf(points, ruleSet) : verdictBy(risk, bands);
   const ofModel =
     verdict === 'approve' ? [wholeCause(probability)] : toCauses(opinion.factors(), probability);
-  const reasons = rankReasons([...causes, ...ofModel], points, vector);
+  const all = causes.filter(({ weight }) => weight > 0);
+  for (const cause of ofModel) addCause(all, cause);
+  const reasons = rankReasons(all, points, vector);
   for (const { code, weight, detail } of causes) {
     if (weight === 0) reasons.push({ code, detail: detail(vector), contribution: 0 });
   }
@@ -110,12 +127,10 @@ function verdictOf(points: number, { verdicts }: CompiledRuleSet): Verdict {
 }
 
 /**
- * Heaviest first, equal ones in the order of the registry. The points are shared out in proportion to
- * the weights and rounded down; the few left over go to the heaviest, so that contributions never rise
- * and add up to the score. A cause worth no point is left out.
+ * Of causes, the heaviest first. The points are shared out in proportion to the weights and rounded down; the few left
+ * over go to the heaviest, so that contributions never rise and add up to the score. A cause worth no point is left out.
  */
-function rankReasons(causes: Cause[], points: number, vector: Float64Array): Reason[] {
-  causes.sort((a, b) => b.weight - a.weight);
+function rankReasons(causes: readonly Cause[], points: number, vector: Float64Array): Reason[] {
   let total = 0;
   for (const cause of causes) total += cause.weight;
   let left = points;
