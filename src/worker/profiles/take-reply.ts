@@ -46,7 +46,8 @@ function noteEnd(visit: Visit, { lacks, bytes, isStored }: LogReply): void {
   }
   const before = lacks === 'whole' ? 0 : (known?.length ?? 0);
   const length = (lacks === 'absent' ? 0 : before + bytes.length) + block.length;
-  visit.end = { length, ...lastStamp(block) };
+  const { high, low } = visit.stamp;
+  visit.end = { length, high, low };
 }
 
 /** The proven copy, with what others appended. */

@@ -54,6 +54,7 @@ export type VisitOptions = {
 
 const NOT_YET: LogEnd = { length: 0, high: 0, low: 0 };
 const NO_BYTES = new Uint8Array(0);
+const NOTHING: readonly number[] = [];
 
 /** One a party, in the order in which they first occur. */
 export function visitParties<P extends Profile, Past>(
@@ -97,15 +98,22 @@ function beginVisit(
   const copy = findCopy(memory, party);
   const state = copy === NO_COPY ? null : stateOf(memory, copy);
   const { key, slot } = placeOf(kind, party, state?.slot);
+  // Field by field: objects that are spread into it would take five times its bytes.
   return {
-    ...{ party, key, slot, indices, copy, state },
+    party,
+    key,
+    slot,
+    indices,
+    copy,
+    state,
     birth: copy === NO_COPY ? 0 : birthOf(memory, copy),
-    known: state?.end ?? null,
-    ...{ block: NO_BYTES, stamp },
+    known: state === null ? null : state.end,
+    block: NO_BYTES,
+    stamp,
     isToRenew: state !== null && state.renewedAtS < renewBeforeS,
     end: NOT_YET,
     isStored: false,
-    waiting: [],
+    waiting: NOTHING,
   };
 }
 
