@@ -14,7 +14,7 @@
 import type { Transaction } from '../domain/transaction.ts';
 import type { Arrivals } from './arrivals.ts';
 import { bytesFrom, type PackedList } from './packed-list.ts';
-import { type TakeRoom, takeOwn } from './room.ts';
+import type { TakeRoom } from './room.ts';
 
 /** State that all kinds share. Written by the functions of `ProfileKind` only. */
 export type Profile = { readonly list: PackedList };
@@ -88,12 +88,6 @@ export function writeProfile<P extends Profile>(
   // The items first: a prefix that has grown would be written over them.
   new Uint8Array(view.buffer, view.byteOffset + prefixBytes, items.length).set(items);
   layout.writePrefix(profile, view);
-}
-
-export function encodeProfile<P extends Profile>(layout: ProfileLayout<P>, profile: P): Uint8Array {
-  const view = takeOwn(profileBytes(layout, profile));
-  writeProfile(layout, profile, view);
-  return new Uint8Array(view.buffer);
 }
 
 /** The part of a view from an offset on. */

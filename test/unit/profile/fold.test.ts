@@ -18,12 +18,7 @@ import {
   MERCHANT_RECENT_ENTRIES,
 } from '../../../src/profile/merchant-profile.ts';
 import { bytesFrom } from '../../../src/profile/packed-list.ts';
-import {
-  encodeProfile,
-  type Profile,
-  type ProfileKind,
-  writeProfile,
-} from '../../../src/profile/profile.ts';
+import { type Profile, type ProfileKind, writeProfile } from '../../../src/profile/profile.ts';
 import {
   BLOCK_BYTES,
   beginItems,
@@ -34,6 +29,7 @@ import {
   readLog,
 } from '../../../src/profile/profile-log.ts';
 import { takeOwn } from '../../../src/profile/room.ts';
+import { encodeProfile } from '../../support/encode-profile.ts';
 import { foldOne } from '../../support/fold-one.ts';
 
 const BASE_MS = Date.UTC(2026, 5, 1);

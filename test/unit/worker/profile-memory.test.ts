@@ -7,7 +7,6 @@ import { describe, expect, test } from 'vitest';
 import { NO_FRAUDS } from '../../../src/domain/history.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
 import { openItem } from '../../../src/profile/packed-list.ts';
-import { encodeProfile } from '../../../src/profile/profile.ts';
 import { createPartyTable } from '../../../src/worker/profiles/party-table.ts';
 import {
   birthOf,
@@ -22,6 +21,7 @@ import {
   viewOf,
 } from '../../../src/worker/profiles/profile-memory.ts';
 import { createSlab } from '../../../src/worker/profiles/slab.ts';
+import { encodeProfile } from '../../support/encode-profile.ts';
 
 const START = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
 const BYTES_MAX = 256 * 1024;
