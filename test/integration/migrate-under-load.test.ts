@@ -86,13 +86,15 @@ function spawnMigrate() {
 const isBuilding = async () =>
   (await database.sql(`select from pg_stat_progress_create_index where phase like 'waiting%'`))
     .length > 0;
-/** Ends the session that builds an index, as a crash of the server's process would. */
-const endBuilder = async () =>
+/** Ends the session that builds an index of a table, as a crash of the server's process would. */
+const endBuilder = async (table: string) =>
   await waitUntil(
     async () =>
       (
         await database.sql(
-          `select pg_terminate_backend(pid) from pg_stat_progress_create_index where phase like 'waiting%'`,
+          `select pg_terminate_backend(pid) from pg_stat_progress_create_index
+            where phase like 'waiting%' and relid = $1::regclass`,
+          [table],
         )
       ).length > 0,
     DEADLINE_MS,
@@ -188,14 +190,14 @@ create index concurrently transactions_killed_idx on transactions (channel) wher
   {
     await using _ = await hold('row exclusive', 'dead_letters');
     const killed = expect(run()).rejects.toMatchObject({ code: 'MIGRATION_FAILED' });
-    await endBuilder();
+    await endBuilder('dead_letters');
     await killed;
   }
   expect(await indexes('dead_letters', 'stream, attempts')).toEqual([false]);
   {
     await using _ = await hold('row exclusive', 'transactions_y2026m11');
     const killed = expect(run()).rejects.toMatchObject({ code: 'MIGRATION_FAILED' });
-    await endBuilder();
+    await endBuilder('transactions_y2026m11');
     await killed;
   }
   expect(await indexes('dead_letters', 'stream, attempts')).toEqual([true]);
