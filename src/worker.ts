@@ -2,6 +2,7 @@
  * A worker process: composition root. Opens Postgres and Redis, hands them to the worker, and closes
  * them in reverse when it has drained.
  */
+import { bindDeadLetters } from './cli/bind-dead-letters.ts';
 import {
   bindGuards,
   checksOfWorker,
@@ -33,7 +34,7 @@ import { FEATURE_SCHEMA } from './scoring/feature-schema.ts';
 import { currentRuleSet } from './scoring/rule-sets.ts';
 import { score } from './scoring/score.ts';
 import { listCorridors } from './store/corridors.ts';
-import { closeDeadLettersOfScored, insertDeadLetters } from './store/dead-letters.ts';
+import { insertDeadLetters } from './store/dead-letters.ts';
 import { loadAccountPasts, loadMerchantPasts } from './store/history.ts';
 import { createLeadership, type Leadership } from './store/leadership.ts';
 import { openDatabase } from './store/open-database.ts';
@@ -239,7 +240,6 @@ function createSteps(parts: StepParts): BatchSteps {
       insertScores: createInsertScores(database, partitions),
       readStoredScores: (transactions) => readStoredScores(database, transactions),
       insertDeadLetters: (letters) => insertDeadLetters(database, letters),
-      closeDeadLettersOfScored: (ids) => closeDeadLettersOfScored(database, ids),
     },
     settle: guardSettle(settle, guards.redis),
     degradation: guards.health.level,
@@ -262,6 +262,7 @@ function createDuties(
     ...bindIngestDuties(config, database, redis, leadership, metrics),
     bindWatch(config, database, leadership, metrics),
     bindTallies(config, database, leadership),
+    bindDeadLetters(database, leadership),
     bindPurge(config, leadership, metrics),
     bindLabelDuty(config, { database, redis, guards, metrics }, leadership),
     {

@@ -64,16 +64,46 @@ function storable(text: string, charsMax: number): string {
   return text.slice(0, charsMax).toWellFormed().replaceAll('\0', '\ufffd');
 }
 
+/** Open ones that one statement looks at. */
+export const OPEN_LETTERS_PAGE_ROWS = 1000;
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+
+const listStatement: Statement = {
+  name: 'list-dead-letters-of-scored',
+  text: `with page as materialized (
+           select transaction_id, created_at from dead_letters
+            where replayed_at is null and purged_at is null and transaction_id > $1
+            order by transaction_id limit $2)
+         select array(select transaction_id::text from page p
+                       where exists (select from scores s where s.transaction_id = p.transaction_id
+                                        and s.created_at = p.created_at offset 0)) as "transactionIds",
+                (select transaction_id from page order by transaction_id offset $2 - 1) as next`,
+};
+
+/** Transactions of a page of open dead letters that have a score. */
+export type ScoredLettersPage = {
+  readonly transactionIds: readonly string[];
+  /** Where the next page starts; null after the last. */
+  readonly next: string | null;
+};
+
+/** @param after where the page starts; from the first one on where absent */
+export async function listDeadLettersOfScored(
+  database: Pick<Database, 'query'>,
+  after: string = FIRST_ID,
+  rowsMax: number = OPEN_LETTERS_PAGE_ROWS,
+): Promise<ScoredLettersPage> {
+  const [page] = await database.query<ScoredLettersPage>(listStatement, [after, rowsMax]);
+  return page ?? { transactionIds: [], next: null };
+}
+
 const closeStatement: Statement = {
   name: 'close-dead-letters-of-scored',
   text: `update dead_letters set replayed_at = now()
           where transaction_id = any ($1::uuid[]) and replayed_at is null and purged_at is null`,
 };
 
-/**
- * Closes the dead letters of transactions that were scored after all: by a worker that was taken for
- * dead, whose entry another one gave up meanwhile.
- */
+/** Closes the dead letters of transactions that have a score. */
 export async function closeDeadLettersOfScored(
   database: Pick<Database, 'query'>,
   transactionIds: readonly string[],

@@ -19,6 +19,7 @@ export const LEADER_DUTIES = [
   'labels',
   'tallies',
   'purge',
+  'dead-letters',
 ] as const;
 export type LeaderDuty = (typeof LEADER_DUTIES)[number];
 

@@ -15,7 +15,7 @@ import {
   type Left,
   NOTHING_LEFT,
   type ReplaceEntry,
-  readSettled,
+  readLeft,
   toReplacements,
   toSettlements,
 } from './settle-batch.ts';
@@ -27,7 +27,6 @@ export type ConcludeStore = {
     transactions: readonly Identified[],
   ) => Promise<Map<string, StoredScore>>;
   readonly insertDeadLetters: (letters: readonly DeadLetter[]) => Promise<Set<string>>;
-  readonly closeDeadLettersOfScored: (transactionIds: readonly string[]) => Promise<void>;
 };
 
 export type ConcludeDependencies = {
@@ -45,19 +44,17 @@ export async function conclude(
   decided: readonly Decided[],
 ): Promise<Left> {
   if (decided.length === 0) return NOTHING_LEFT;
-  const { store, settle, encode, metrics, nowMs } = dependencies;
+  const { settle, encode, metrics, nowMs } = dependencies;
   const atMs = nowMs();
   const final = await commitDeadLetters(dependencies, decided, atMs);
-  await store.closeDeadLettersOfScored(scoredAgain(final));
   const endSettle = metrics.batchDuration.startTimer({ stage: 'settle' });
   const settlements = toSettlements(final, encode, atMs);
   const settled = await settle(settlements);
   endSettle();
-  const { left, late } = readSettled(settlements, settled);
+  const left = readLeft(settlements, settled);
   const ended =
     left.size === 0 ? final : final.filter(({ held }) => !left.has(held.stream.transactions));
   countOutcomes(metrics, ended);
-  await store.closeDeadLettersOfScored(late);
   return left;
 }
 
@@ -69,20 +66,7 @@ export async function replace(
 ): Promise<Left> {
   if (items.length === 0) return NOTHING_LEFT;
   const settlements = toReplacements(items, make, encode);
-  return readSettled(settlements, await settle(settlements)).left;
-}
-
-/**
- * Scored transactions that may have a dead letter all the same: an earlier delivery, or another entry, was
- * given up, and its worker died before it could settle that. Nearly always none.
- */
-function scoredAgain(decided: readonly Decided[]): string[] {
-  return decided.flatMap(({ held, item, outcome }) => {
-    if (outcome.kind !== 'acknowledge' || outcome.published === null || item === null) return [];
-    const { attempt, origin } = item.head;
-    const isFirst = held.entry.deliveries === 1 && attempt === 1 && origin === 'ingest';
-    return isFirst ? [] : [item.transaction.transactionId];
-  });
+  return readLeft(settlements, await settle(settlements));
 }
 
 /** A dead letter whose transaction turns out to have a score is acknowledged in its place. */

@@ -158,27 +158,17 @@ export type Left = ReadonlyMap<string, Failure>;
 
 export const NOTHING_LEFT: Left = new Map();
 
-/**
- * @param settled what `Settle` gave for them, in their order
- * @returns `late`: scored transactions whose entries another consumer has settled meanwhile; it may have
- *   given up what is scored now
- */
-export function readSettled(
+/** @param settled what `Settle` gave for them, in their order */
+export function readLeft(
   settlements: readonly Settlement[],
   settled: readonly (ReadonlySet<string> | Failure)[],
-): { left: Left; late: string[] } {
+): Left {
   const left = new Map<string, Failure>();
-  const late: string[] = [];
-  for (const [index, { stream, ended }] of settlements.entries()) {
+  for (const [index, { stream }] of settlements.entries()) {
     const gone = settled[index];
-    if (gone === undefined) continue;
-    if (!(gone instanceof Set)) left.set(stream.transactions, gone as Failure);
-    else if (gone.size > 0) {
-      for (const { entryId, scores } of ended) {
-        if (gone.has(entryId))
-          late.push(...scores.map(({ transaction }) => transaction.transactionId));
-      }
+    if (gone !== undefined && !(gone instanceof Set)) {
+      left.set(stream.transactions, gone as Failure);
     }
   }
-  return { left, late };
+  return left;
 }

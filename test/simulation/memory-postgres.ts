@@ -17,12 +17,15 @@ import type { Label } from '../../src/domain/label.ts';
 import type { OpenBatch } from '../../src/domain/open-batch.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { DAY_MS, dayOf, hourOf } from '../../src/domain/utc-bucket.ts';
+import type { ScoredLettersPage } from '../../src/store/dead-letters.ts';
 import type { Parties } from '../../src/store/labels.ts';
 import type { NewScore, ScoreLineage, StoredScore } from '../../src/store/scores.ts';
 
 import { knownFrauds } from './known-frauds.ts';
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+/** So few that most looks take several pages. */
+const LETTERS_PAGE_ROWS = 2;
 
 /** A row of `scores`, with how often a write changed it: more than once is a breach. */
 export type ScoreRow = StoredScore & { readonly features: Float64Array; readonly writes: number };
@@ -65,6 +68,7 @@ export type MemoryPostgres = {
   readonly insertScores: (scores: readonly NewScore[], lineage: ScoreLineage) => Set<string>;
   readonly readStoredScores: (ids: readonly string[]) => Map<string, StoredScore>;
   readonly insertDeadLetters: (letters: readonly DeadLetter[]) => Set<string>;
+  readonly listDeadLettersOfScored: (after: string | undefined) => ScoredLettersPage;
   readonly closeDeadLettersOfScored: (ids: readonly string[]) => void;
   readonly accountPast: (point: Transaction) => AccountPast;
   readonly merchantPast: (point: Transaction) => MerchantPast;
@@ -138,6 +142,17 @@ export function createMemoryPostgres(options: MemoryPostgresOptions): MemoryPost
         }),
       ),
     insertDeadLetters: (letters) => insertDeadLetters(scores, deadLetters, letters),
+    listDeadLettersOfScored: (after = FIRST_ID) => {
+      const open = deadLetters.filter(({ isOpen }) => isOpen).map((row) => row.transactionId ?? '');
+      const page = open
+        .filter((id) => id > after)
+        .sort()
+        .slice(0, LETTERS_PAGE_ROWS);
+      return {
+        transactionIds: page.filter((id) => scores.has(id)),
+        next: page[LETTERS_PAGE_ROWS - 1] ?? null,
+      };
+    },
     closeDeadLettersOfScored(ids) {
       for (const row of deadLetters) if (ids.includes(row.transactionId ?? '')) row.isOpen = false;
     },

@@ -3,44 +3,32 @@
  * after Redis was lost, whatever is neither final nor waiting. The real one has tests of its own; here it
  * only brings lost entries back, at the worst of times and more than once.
  */
-import { Failure } from '../../src/domain/failure.ts';
 import { type EntryPayload, packEntries } from '../../src/stream/entry.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
 import type { Duty } from '../../src/worker/maintenance.ts';
 import { raise } from './journal.ts';
+import { createLead, type Guarded } from './lead.ts';
 import { transactionIdsOf } from './memory-stream.ts';
 import type { Process } from './process.ts';
 import { MARKET, STREAMS, type World } from './world.ts';
 
 const EVERY_MS = 700;
-/** One that died or stands still is replaced after it. */
-const LEASE_MS = 1000;
 /** A batch or transaction of this age is left to the reconciler. */
 const AGE_MS = 600;
 
 export function createReconcileDuty(world: World, process: Process): Duty {
-  const { leader, clock } = world;
+  const lead = createLead(world, process, 'reconcile');
   return {
     name: 'reconcile',
     everyMs: EVERY_MS,
-    async run() {
-      const nowMs = clock.nowMs();
-      if (leader.owner !== process && nowMs < leader.untilMs) return;
-      if (leader.owner !== process) leader.epoch += 1;
-      leader.owner = process;
-      leader.untilMs = nowMs + LEASE_MS;
-      await reconcile(world, process, leader.epoch);
-    },
+    run: () => lead((guarded) => reconcile(world, process, guarded)),
   };
 }
 
-async function reconcile(world: World, process: Process, epoch: number): Promise<void> {
-  const { postgres, clock, identity, leader } = world;
+async function reconcile(world: World, process: Process, guarded: Guarded): Promise<void> {
+  const { postgres, clock, identity } = world;
   const write = (operation: 'writeState' | 'deleteBatches', effect: () => void) =>
-    process.ask(operation, () => {
-      if (leader.epoch === epoch) effect();
-      else throw new Failure('transient', 'LEADERSHIP_LOST', 'another process leads');
-    });
+    process.ask(operation, guarded(effect));
   const current = await process.ask('readIdentity', () => identity.value);
   const state = await process.ask('readState', () => postgres.state());
   const recovering = state.recovering || state.redisIdentity !== current;

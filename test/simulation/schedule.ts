@@ -9,7 +9,7 @@ import type { LabelValue } from '../../src/domain/label.ts';
 export const OPERATIONS = {
   postgres: [
     ...['loadAccountPasts', 'loadMerchantPasts', 'insertScores', 'readStoredScores'],
-    ...['insertDeadLetters', 'closeDeadLettersOfScored', 'accept', 'closeBatch'],
+    ...['insertDeadLetters', 'listScoredLetters', 'closeScoredLetters', 'accept', 'closeBatch'],
     ...['readState', 'writeState', 'listOpenBatches', 'deleteBatches', 'loadUnscored'],
     ...['listUnscored', 'listStreams'],
     ...['acceptLabels', 'findFraudParties', 'closeLabelBatch', 'listLabelBatches'],

@@ -211,10 +211,15 @@ function isQuiet(world: World): boolean {
     return false;
   }
   if (world.missing !== 'label-batch' && postgres.labelBatches.size > 0) return false;
+  if (world.missing !== 'closed-letters' && isScoredAndDead(world)) return false;
   if (owed() > 0 || streams.pendingCount() > 0) return false;
   return STREAMS.every(
     ({ transactions: name }) => streams.entries(name).length + streams.retries(name).length === 0,
   );
+}
+
+function isScoredAndDead({ postgres: { deadLetters, scores } }: World): boolean {
+  return deadLetters.some(({ isOpen, transactionId }) => isOpen && scores.has(transactionId ?? ''));
 }
 
 function wait({ postgres, streams }: World): string {

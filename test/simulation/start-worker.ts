@@ -24,6 +24,7 @@ import { createFoldProfiles } from '../../src/worker/profiles/fold-profiles.ts';
 import { createInstalls } from '../../src/worker/profiles/installs.ts';
 import { type Group, runWorker } from '../../src/worker/run-worker.ts';
 import { createLabelDuty } from './label-duty.ts';
+import { createLettersDuty } from './letters-duty.ts';
 import type { Process } from './process.ts';
 import { createReconcileDuty } from './reconcile-duty.ts';
 import { CLAIM_IDLE_MS } from './schedule.ts';
@@ -231,8 +232,6 @@ function createStore({ postgres, missing }: World, process: Process): BatchStore
       ),
     insertDeadLetters: (letters) =>
       process.ask('insertDeadLetters', () => postgres.insertDeadLetters(letters)),
-    closeDeadLettersOfScored: (ids) =>
-      process.ask('closeDeadLettersOfScored', () => postgres.closeDeadLettersOfScored(ids)),
   };
   if (missing === 'acknowledge-after-commit') {
     return {
@@ -269,6 +268,7 @@ function createDuties(world: World, process: Process): Duty[] {
     },
   };
   const duties = [promote, createLabelDuty(world, process)];
-  if (world.missing === 'reconciler') return duties;
-  return [...duties, createReconcileDuty(world, process)];
+  if (world.missing !== 'closed-letters') duties.push(createLettersDuty(world, process));
+  if (world.missing !== 'reconciler') duties.push(createReconcileDuty(world, process));
+  return duties;
 }

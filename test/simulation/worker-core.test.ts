@@ -25,6 +25,22 @@ const replay = {
   ...(path === undefined ? {} : { path, endOnFailure: true }),
 };
 
+/**
+ * Redis comes back as it was before the third transaction was delivered, which has been given up since: its entry is
+ * given as if for the first time, and scored.
+ */
+const GIVEN_UP_AND_BACK: Schedule = {
+  ...{ seed: 311707978, workers: 1, batchTransactions: 1, rowsBefore: 1, rowsAfter: 1, labels: [] },
+  submissions: (['good', 'good', 'stubborn', 'good'] as const).map((nature) => ({
+    ...{ atMs: 0, createdMin: 0, account: 0, merchant: 0, corridor: 'US-EG', minor: 1, nature },
+  })),
+  faults: [{ operation: 'readNew', nth: 1, kind: 'slow', forMs: 322 }],
+  disasters: [
+    { atMs: 370, kind: 'stop', which: 0, forMs: 1 },
+    { atMs: 170, kind: 'rollback', which: 0, forMs: 2038 },
+  ],
+};
+
 async function expectGood(schedule: Schedule): Promise<void> {
   const { breaches, world } = await simulate(schedule);
   if (breaches.length === 0) return;
@@ -35,7 +51,8 @@ async function expectGood(schedule: Schedule): Promise<void> {
 describe('the worker core', () => {
   test('ends every transaction once, whatever happens', { timeout: TIMEOUT_MS }, async () => {
     const property = fc.asyncProperty(schedules, expectGood);
-    await fc.assert(property, { numRuns: path === undefined ? Number(runs) : 1, ...replay });
+    const numRuns = path === undefined ? Number(runs) : 1;
+    await fc.assert(property, { numRuns, examples: [[GIVEN_UP_AND_BACK]], ...replay });
   });
 });
 
@@ -59,6 +76,7 @@ const CAUGHT_BY: readonly (readonly [Mechanism, RegExp])[] = [
   ['claim', /^left pending/],
   ['reconciler', /^(lost|open batches)/],
   ['dead-letter-row', /^dead and kept nowhere/],
+  ['closed-letters', /^scored and dead/],
 ];
 /** Far more than any of them takes: the rarest, a lost generation, shows about once in eight hundred. */
 const SEARCHED_MAX = 20_000;

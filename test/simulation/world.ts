@@ -43,6 +43,7 @@ export type Mechanism =
   | 'claim'
   | 'reconciler'
   | 'dead-letter-row'
+  | 'closed-letters'
   | 'profile-history'
   | 'invalidation'
   | 'label-batch';
@@ -54,6 +55,9 @@ const LATENCY_MS_MAX = 5;
 export const STREAMS: readonly StreamKeys[] = ['US-EG', 'US-MX'].map((corridor) =>
   streamKeys(MARKET, corridor, 0),
 );
+
+/** Who does a duty, until when, and how often that has changed. */
+export type Leader = { owner: Process | undefined; epoch: number; untilMs: number };
 
 export type World = {
   readonly schedule: Schedule;
@@ -75,8 +79,7 @@ export type World = {
   /** Effects that are still on their way, and requests that are not yet done. */
   readonly owed: () => number;
   readonly owe: (change: 1 | -1) => void;
-  /** Who reconciles, until when, and how often that has changed. */
-  readonly leader: { owner: Process | undefined; epoch: number; untilMs: number };
+  readonly leaders: Readonly<Record<'reconcile' | 'dead-letters', Leader>>;
 };
 
 export function createWorld(schedule: Schedule, missing: Mechanism | undefined): World {
@@ -134,7 +137,10 @@ export function createWorld(schedule: Schedule, missing: Mechanism | undefined):
     identity: { value: 1 },
     owed: () => owed,
     owe,
-    leader: { owner: undefined, epoch: 0, untilMs: 0 },
+    leaders: {
+      reconcile: { owner: undefined, epoch: 0, untilMs: 0 },
+      'dead-letters': { owner: undefined, epoch: 0, untilMs: 0 },
+    },
   };
 }
 

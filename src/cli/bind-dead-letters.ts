@@ -1,0 +1,24 @@
+/** The end of dead letters whose transaction was scored after all, as a duty of one worker. */
+import { closeScoredLetters } from '../ingest/close-scored-letters.ts';
+import { closeDeadLettersOfScored, listDeadLettersOfScored } from '../store/dead-letters.ts';
+import type { Leadership } from '../store/leadership.ts';
+import type { Database } from '../store/pool.ts';
+
+/** Where none is open, which is usual, a look is one probe of an empty index. */
+const CLOSE_EVERY_MS = 10_000;
+
+export function bindDeadLetters(database: Pick<Database, 'query'>, leadership: Leadership) {
+  const lead = leadership.of('dead-letters');
+  const dependencies = {
+    listDeadLettersOfScored: (after?: string) => listDeadLettersOfScored(database, after),
+    closeDeadLettersOfScored: (transactionIds: readonly string[]) =>
+      closeDeadLettersOfScored(lead.writes, transactionIds),
+  };
+  return {
+    name: 'close-dead-letters',
+    everyMs: CLOSE_EVERY_MS,
+    run: async (signal: AbortSignal) => {
+      await lead.run(() => closeScoredLetters(dependencies, signal));
+    },
+  };
+}

@@ -1,0 +1,30 @@
+/**
+ * Closes the dead letters of transactions that were scored after all: by a worker that was taken for dead, or from an
+ * entry that a Redis gave again which came back as it was before. A worker that scores a transaction does not look for
+ * its dead letter, and one that is given up meanwhile may not see the score: so all open ones are looked at, again and again.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ScoredLettersPage } from '../store/dead-letters.ts';
+
+export type CloseScoredLettersDependencies = {
+  /** A page of all open dead letters; the first one where `after` is absent. */
+  readonly listDeadLettersOfScored: (after?: string) => Promise<ScoredLettersPage>;
+  readonly closeDeadLettersOfScored: (transactionIds: readonly string[]) => Promise<void>;
+};
+
+/** Between pages: a fault of a release may leave a million of them open, which must not take Postgres from what is new. */
+const PAGE_EVERY_MS = 100;
+
+export async function closeScoredLetters(
+  { listDeadLettersOfScored, closeDeadLettersOfScored }: CloseScoredLettersDependencies,
+  signal: AbortSignal,
+): Promise<void> {
+  let after: string | undefined;
+  while (!signal.aborted) {
+    const { transactionIds, next } = await listDeadLettersOfScored(after);
+    await closeDeadLettersOfScored(transactionIds);
+    if (next === null) return;
+    after = next;
+    await delay(PAGE_EVERY_MS, undefined, { signal }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,30 @@
+/** The engine's own duty that closes dead letters of what was scored after all, over the stand-in for Postgres. */
+import { closeScoredLetters } from '../../src/ingest/close-scored-letters.ts';
+import type { Duty } from '../../src/worker/maintenance.ts';
+import { createLead } from './lead.ts';
+import type { Process } from './process.ts';
+import type { World } from './world.ts';
+
+const EVERY_MS = 900;
+
+export function createLettersDuty(world: World, process: Process): Duty {
+  const { postgres } = world;
+  const lead = createLead(world, process, 'dead-letters');
+  return {
+    name: 'close-dead-letters',
+    everyMs: EVERY_MS,
+    run: (signal) =>
+      lead((guarded) => {
+        const dependencies = {
+          listDeadLettersOfScored: (after?: string) =>
+            process.ask('listScoredLetters', () => postgres.listDeadLettersOfScored(after)),
+          closeDeadLettersOfScored: async (ids: readonly string[]) => {
+            if (ids.length === 0) return;
+            const close = guarded(() => postgres.closeDeadLettersOfScored(ids));
+            await process.ask('closeScoredLetters', close);
+          },
+        };
+        return closeScoredLetters(dependencies, signal);
+      }),
+  };
+}
