@@ -1,7 +1,8 @@
 /**
  * Closes the dead letters of transactions that were scored after all: by a worker that was taken for dead, or from an
- * entry that a Redis gave again which came back as it was before. A worker that scores a transaction does not look for
- * its dead letter, and one that is given up meanwhile may not see the score: so all open ones are looked at, again and again.
+ * entry that a Redis gave again after it had come back as it was before. A worker that stores a score does not look for
+ * dead letters, and one that stores a dead letter does not see a score that commits meanwhile: so all open dead letters
+ * are looked at, again and again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ScoredLettersPage } from '../store/dead-letters.ts';

@@ -13,6 +13,11 @@ const GRACE_SECONDS = 15;
 const STALL_MS = 30_000;
 const REPLAY_TRIES = 100;
 
+/** Open dead letters of what has a score, which a duty closes. */
+const SCORED_AND_DEAD = `
+  select count(*)::int from dead_letters d join scores s using (transaction_id)
+   where d.replayed_at is null and d.purged_at is null`;
+
 const UNFINISHED = `
   select count(*)::int as rows from transactions t
    where received_at <= to_timestamp($1::float8 / 1000)
@@ -45,15 +50,15 @@ export async function untilAtRest(services: ChaosServices, signal: AbortSignal):
   let movedMs = performance.now();
   for (;;) {
     const { entries, pending, retries } = await countWaiting(services);
-    const [row] = await services.query<{ open: number; unfinished: number }>(
-      `select (select count(*)::int from ingest_batches) as open,
+    const [row] = await services.query<{ open: number; both: number; unfinished: number }>(
+      `select (select count(*)::int from ingest_batches) as open, (${SCORED_AND_DEAD}) as both,
               (select count(*)::int from transactions) - (select count(*)::int from scores)
                 - (select count(distinct transaction_id)::int from dead_letters
                     where replayed_at is null and purged_at is null) as unfinished`,
     );
-    const { open = 0, unfinished = 0 } = row ?? {};
-    if (entries + pending + retries + open === 0 && unfinished <= 0) return;
-    const now = JSON.stringify({ entries, pending, retries, open, unfinished });
+    const { open = 0, both = 0, unfinished = 0 } = row ?? {};
+    if (entries + pending + retries + open + both === 0 && unfinished <= 0) return;
+    const now = JSON.stringify({ entries, pending, retries, open, both, unfinished });
     if (now !== last) movedMs = performance.now();
     last = now;
     if (performance.now() - movedMs > STALL_MS) return;

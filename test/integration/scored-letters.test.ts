@@ -1,0 +1,157 @@
+/**
+ * Goal: the open dead letter of a transaction that has a score is closed, whoever left it open, and no other one; by the
+ * leader only, page by page, by key. Method: rows as workers leave them, and the duty as a worker runs it, on a real Postgres.
+ */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { bindDeadLetters } from '../../src/cli/bind-dead-letters.ts';
+import { closeScoredLetters } from '../../src/ingest/close-scored-letters.ts';
+import {
+  closeDeadLettersOfScored,
+  listDeadLettersOfScored,
+  OPEN_LETTERS_PAGE_ROWS,
+} from '../../src/store/dead-letters.ts';
+import { createLeadership } from '../../src/store/leadership.ts';
+import type { Database, Query } from '../../src/store/pool.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
+
+const MARCH_MS = Date.UTC(2026, 2, 10);
+const APRIL_MS = Date.UTC(2026, 3, 10);
+const { signal } = new AbortController();
+
+let testDatabase: TestDatabase;
+let database: Database;
+beforeEach(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open();
+});
+afterEach(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+
+const lettersOf = async (transactionIds: readonly (string | null)[]) =>
+  await storeDeadLetters(
+    database,
+    transactionIds.map((transactionId) => ({
+      ...{ id: idAt(Date.now()), transactionId, failedAtMs: MARCH_MS },
+    })),
+  );
+const openOnes = async () => {
+  const rows = await testDatabase.sql<{ id: string | null }>(
+    `select transaction_id as id from dead_letters where replayed_at is null and purged_at is null
+      order by transaction_id`,
+  );
+  return rows.map(({ id }) => id);
+};
+
+test('the letters of what has a score are closed, those of what has none stay', async () => {
+  const [scored = '', unscored = '', later = '', purged = ''] = await storeTransactions(database, [
+    { createdAtMs: MARCH_MS, score: 1 },
+    { createdAtMs: MARCH_MS + 1 },
+    { createdAtMs: APRIL_MS, score: 900 },
+    { createdAtMs: APRIL_MS, score: 1 },
+  ]);
+  await lettersOf([purged]);
+  await testDatabase.sql('update dead_letters set purged_at = now()');
+  await lettersOf([scored, unscored, later, null]);
+  const duty = bindDeadLetters(database, createLeadership(database, 'one'));
+  await duty.run(signal);
+  expect(await openOnes()).toEqual([unscored, null]);
+  const replayed = `select transaction_id as id from dead_letters where replayed_at is not null
+                     order by transaction_id`;
+  expect(await testDatabase.sql(replayed)).toEqual([{ id: scored }, { id: later }]);
+});
+
+test('a leader that was replaced closes none, the next one does', async () => {
+  const [scored = ''] = await storeTransactions(database, [{ createdAtMs: MARCH_MS, score: 1 }]);
+  await lettersOf([scored]);
+  const next = bindDeadLetters(database, createLeadership(database, 'other'));
+  /** Between the look of the first one and its write. */
+  const replace = async () => {
+    await testDatabase.sql(
+      `update leaderships set owner = 'other', epoch = epoch + 1 where duty = 'dead-letters'`,
+    );
+  };
+  const query: Query = async (statement, values) => {
+    const rows = await database.query(statement, values);
+    if (statement.name === 'list-dead-letters-of-scored') await replace();
+    return rows as never;
+  };
+  const first = bindDeadLetters({ query }, createLeadership(database, 'one'));
+  await expect(first.run(signal)).rejects.toMatchObject({ code: 'LEADERSHIP_LOST' });
+  expect(await openOnes()).toEqual([scored]);
+  await next.run(signal);
+  expect(await openOnes()).toEqual([]);
+});
+
+test('a look goes through all of them, a page at a time', async () => {
+  const ids = await storeTransactions(
+    database,
+    Array.from({ length: 6 }, (_, n) => ({
+      ...{ createdAtMs: MARCH_MS + n, ...(n % 2 === 0 ? {} : { score: n }) },
+    })),
+  );
+  await lettersOf([...ids, null]);
+  const pages: (readonly string[])[] = [];
+  const listed = async (after?: string) => {
+    const page = await listDeadLettersOfScored(database, after, 2);
+    pages.push(page.transactionIds);
+    return page;
+  };
+  const closeDeadLetters = (transactionIds: readonly string[]) =>
+    closeDeadLettersOfScored(database, transactionIds);
+  await closeScoredLetters(
+    { listDeadLettersOfScored: listed, closeDeadLettersOfScored: closeDeadLetters },
+    signal,
+  );
+  expect(pages).toEqual([[ids[1]], [ids[3]], [ids[5]], []]);
+  expect(await openOnes()).toEqual([ids[0], ids[2], ids[4], null]);
+});
+
+type Plan = {
+  readonly 'Relation Name'?: string;
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly Plans?: readonly Plan[];
+};
+
+test('a page reads its letters and their scores, however many there are', async () => {
+  await storeTransactions(database, [{ createdAtMs: MARCH_MS }, { createdAtMs: APRIL_MS }]);
+  const made = `to_timestamp(${MARCH_MS / 1000}) + i * interval '1 s'`;
+  const rows = OPEN_LETTERS_PAGE_ROWS;
+  await testDatabase.sql(`
+    insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons,
+                        features, feature_schema, rule_set, attempts, degradation)
+    select gen_random_uuid(), ${made}, now(), 'acc_1', 'US-EG', 1, 0.001, 'approve', '[]', '', 1, 'default@1', 1, 0
+      from generate_series(1, ${10 * rows}) i`);
+  await testDatabase.sql(`
+    insert into dead_letters (dead_letter_id, transaction_id, created_at, account_id, corridor, stream, entry_id,
+                              attempts, error_code, error, entry, failed_at, replayed_at)
+    select gen_random_uuid(), gen_random_uuid(), ${made}, 'acc_1', 'US-EG', 's', i::text, 4, 'SCORING_FAILED', 'no', '',
+           now(), case when i % 2 = 0 then now() end
+      from generate_series(1, ${10 * rows}) i`);
+  await testDatabase.sql('analyze scores, dead_letters');
+  const read = new Map<string, number>();
+  const visit = (plan: Plan) => {
+    const seen =
+      (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)) * plan['Actual Loops'];
+    const name = plan['Relation Name'];
+    if (name !== undefined) read.set(name, (read.get(name) ?? 0) + seen);
+    for (const child of plan.Plans ?? []) visit(child);
+  };
+  const query: Query = async (statement, values) => {
+    const text = `explain (analyze, format json) ${statement.text}`;
+    const [row] = await database.query<{ 'QUERY PLAN': { Plan: Plan }[] }>(
+      { name: '', text },
+      values,
+    );
+    for (const { Plan: plan } of row?.['QUERY PLAN'] ?? []) visit(plan);
+    return [];
+  };
+  await listDeadLettersOfScored({ query });
+  expect(read.get('dead_letters')).toBe(rows);
+  expect(read.get('scores_y2026m03') ?? 0).toBeLessThanOrEqual(rows);
+  expect(read.get('scores_y2026m04') ?? 0).toBe(0);
+});
