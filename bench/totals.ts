@@ -25,7 +25,7 @@ const STATEMENT_TIMEOUT_MS = 1_800_000;
 const CALL_EVERY_MS = 50;
 const POST_EVERY_MS = 100;
 const POST_ROWS = 100;
-/** At the 99th percentile, of what touches a store. */
+/** The bound at the 99th percentile, for what touches a store. */
 const ANSWER_MS_MAX = 50;
 const MIGRATION = new URL('../sql/0024_create_daily_tallies.sql', import.meta.url);
 /** The first touches no store: what HTTP takes on this machine at that time. */

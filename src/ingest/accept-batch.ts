@@ -43,7 +43,7 @@ export type AcceptResult =
 
 export type AcceptBatch = (request: AcceptBatchRequest) => Promise<AcceptResult>;
 
-/** What a commit costs whatever it holds is below 2 µs a transaction from so many rows on. */
+/** From so many rows on the fixed price of a commit is below 2 µs a transaction. */
 const SMALL_ROWS_MAX = 250;
 const COMMIT_ROWS_MAX = 1000;
 
@@ -68,7 +68,7 @@ export function createAcceptBatch(dependencies: AcceptDependencies): AcceptBatch
   };
 }
 
-/** In one commit; throws without having stored anything where that could not be said of each by itself. */
+/** Stores all batches in one commit, or throws and stores nothing where one of them may have to be refused by itself. */
 async function storeBatches(
   dependencies: AcceptDependencies,
   poster: Poster,

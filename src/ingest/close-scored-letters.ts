@@ -13,7 +13,7 @@ export type CloseScoredLettersDependencies = {
   readonly closeDeadLettersOfScored: (transactionIds: readonly string[]) => Promise<void>;
 };
 
-/** Between pages: a fault of a release may leave a million of them open, which must not take Postgres from what is new. */
+/** The pause between pages: a faulty release may leave a million open, and reading them must not keep Postgres from new work. */
 const PAGE_EVERY_MS = 100;
 
 export async function closeScoredLetters(

@@ -6,7 +6,7 @@ import pLimit from 'p-limit';
 import { Failure } from '../domain/failure.ts';
 import { type Coalescer, createCoalescer } from './coalesce.ts';
 
-/** Those who may share a commit. */
+/** Posts share a commit where these are the same. */
 export type Poster = {
   readonly client: string;
   /** Instance whose requests wait for their scores; null when none does. */

@@ -49,7 +49,7 @@ export function arrivalsOf(transactions: readonly Arriving[]): Arrivals {
   return arrivals;
 }
 
-/** For one at a time, as rows of a past are taken in: columns for each past were 62 bytes a row for the collector. */
+/** The rows of a past are taken in one at a time through these: columns for each past were 62 bytes a row for the collector. */
 const one = createArrivals(1);
 
 /** The only arrival of columns that the next call writes again. */

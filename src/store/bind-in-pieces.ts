@@ -20,11 +20,12 @@ export type BindingConnection = {
   bind: (options: BindOptions) => void;
 };
 
-/** What is smaller is copied: a piece costs the socket as much. */
+/** A smaller parameter is copied: a write of its own would cost as much. */
 const PIECE_BYTES_MIN = 16 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 export function bindInPieces(client: pg.ClientBase): void {
+  // The driver's types leave its connection out; the test compares what is written with the driver's own message.
   const { connection } = client as unknown as { readonly connection: BindingConnection };
   const bindWhole = connection.bind.bind(connection);
   connection.bind = (options) => {

@@ -64,7 +64,7 @@ function storable(text: string, charsMax: number): string {
   return text.slice(0, charsMax).toWellFormed().replaceAll('\0', '\ufffd');
 }
 
-/** Open ones that one statement looks at. */
+/** One statement looks at so many open dead letters. */
 export const OPEN_LETTERS_PAGE_ROWS = 1000;
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 

@@ -243,7 +243,7 @@ async function loadArounds(
     timestampArray(points.map(side.sinceMs)),
     looksForFrauds,
   ];
-  // As they come: as objects of the driver they cost 3.6 µs a row, this way 2.6, and more memory.
+  // The rows are taken as they come: 2.6 µs a row, where objects of the driver cost 3.6 and more memory.
   const onRow: Statement['onRow'] = (texts) => {
     rows++;
     last = Number(texts[POINT]);
@@ -261,7 +261,7 @@ async function loadArounds(
   return pasts.slice(0, complete).map((past) => arrange(side, past));
 }
 
-/** As Postgres gives them: each side on its own, in no order. */
+/** Postgres gives each side on its own, in no order. */
 type Unordered = { readonly older: PastTransaction[]; readonly newer: PastTransaction[] };
 
 function arrange(side: Side, { older, newer }: Unordered): Around {

@@ -51,7 +51,7 @@ const listStatement = {
           order by received_at, batch_id`,
 };
 
-/** Those of an age, the oldest first, until they name `transactionsMax` together. */
+/** Lists batches that have reached an age, the oldest first, until they name `transactionsMax` together. */
 export async function listLabelBatches(
   database: Pick<Database, 'query'>,
   agedMs: number,

@@ -173,7 +173,7 @@ class QueryByRow extends pg.Query {
   }
 }
 
-/** With a callback, as the driver makes no promise of a query that somebody else made. */
+/** The driver makes no promise of a query object that it is given, so it gets a callback. */
 async function queryByRow(client: pg.Pool | pg.PoolClient, query: unknown): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   client.query(query as string, [], (error) => (error ? reject(error) : resolve()));

@@ -17,6 +17,7 @@ import { ensurePartitions, partitionName } from '../../src/store/partitions.ts';
 import type { Database, Query } from '../../src/store/pool.ts';
 import { recountTallies } from '../../src/store/recount-tallies.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { rowsRead } from '../support/rows-read.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const HOUR_MS = 3_600_000;
@@ -84,40 +85,13 @@ function pointAt(createdAtMs: number, accountId: string, merchantId: string): Tr
   };
 }
 
-type Plan = {
-  'Node Type': string;
-  'Relation Name'?: string;
-  'Actual Rows': number;
-  'Actual Loops': number;
-  'Rows Removed by Filter'?: number;
-  Plans?: Plan[];
-};
-
 /** What a rebuild reads that grows with the party: transactions and their tallies. */
 const TABLES = /^(transactions_|merchant_hour)/;
 
 /** Rows read from each partition of transactions, and of tallies, by the statements that `work` runs. */
-async function rowsRead(work: (query: Query) => Promise<unknown>): Promise<Map<string, number>> {
-  const read = new Map<string, number>();
-  const visit = (plan: Plan) => {
-    const relation = plan['Relation Name'];
-    const rows = plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0);
-    if (relation !== undefined && TABLES.test(relation) && plan['Actual Loops'] > 0) {
-      read.set(relation, (read.get(relation) ?? 0) + rows * plan['Actual Loops']);
-    }
-    for (const child of plan.Plans ?? []) visit(child);
-  };
-  const query: Query = async (statement, values) => {
-    const text = `explain (analyze, format json) ${statement.text}`;
-    const [row] = await database.query<{ 'QUERY PLAN': { Plan: Plan }[] }>(
-      { name: '', text },
-      values,
-    );
-    for (const { Plan: plan } of row?.['QUERY PLAN'] ?? []) visit(plan);
-    return await database.query(statement, values);
-  };
-  await work(query);
-  return read;
+async function rowsOfPast(work: (query: Query) => Promise<unknown>): Promise<Map<string, number>> {
+  const read = await rowsRead(database, work);
+  return new Map([...read].filter(([table]) => TABLES.test(table)));
 }
 
 const total = (read: Map<string, number>) =>
@@ -129,14 +103,14 @@ const loadPastsOfMerchants = (query: Query, points: readonly Transaction[]) =>
 describe('loadAccountPasts', () => {
   test('stops after the rows it wants of a busy account', async () => {
     const point = pointAt(END_MS, 'acc_busy', 'm_busy');
-    const read = await rowsRead((query) => Array.fromAsync(loadAccountPasts(query, [point])));
+    const read = await rowsOfPast((query) => Array.fromAsync(loadAccountPasts(query, [point])));
     expect(total(read)).toBeLessThanOrEqual(ACCOUNT_ROWS + 2);
     expect([...read.keys()].filter((name) => name < 'transactions_y2026m12')).toEqual([]);
   });
 
   test('reads the months of its reach and none before', async () => {
     const point = pointAt(Date.UTC(2026, 10, 20), 'acc_7', 'm_7');
-    const read = await rowsRead((query) => Array.fromAsync(loadAccountPasts(query, [point])));
+    const read = await rowsOfPast((query) => Array.fromAsync(loadAccountPasts(query, [point])));
     const oldest = partitionName('transactions', monthOf(point.createdAtMs - REACH_MS));
     expect([...read.keys()].sort()[0]).toBe(oldest);
     expect(total(read)).toBeLessThan(200);
@@ -223,7 +197,7 @@ describe('loadMerchantPasts', () => {
 
   test('reads nothing older than it tallies', async () => {
     const point = pointAt(END_MS, 'acc_busy', 'm_busy');
-    const read = await rowsRead((query) => Array.fromAsync(loadPastsOfMerchants(query, [point])));
+    const read = await rowsOfPast((query) => Array.fromAsync(loadPastsOfMerchants(query, [point])));
     expect([...read.keys()].filter((name) => name < 'transactions_y2026m08')).toEqual([]);
     expect(total(read)).toBeLessThanOrEqual(MERCHANT_DAYS * 120 + MERCHANT_ROWS + 2);
   });
@@ -281,7 +255,7 @@ describe('a merchant of hundreds of thousands', () => {
 
       expect(await load()).toEqual(counted);
       for (const point of points) {
-        const read = await rowsRead((query) =>
+        const read = await rowsOfPast((query) =>
           Array.fromAsync(loadPastsOfMerchants(query, [point])),
         );
         expect(total(read)).toBeLessThanOrEqual(REBUILD_ROWS_MAX);

@@ -13,6 +13,7 @@ import {
 import { createLeadership } from '../../src/store/leadership.ts';
 import type { Database, Query } from '../../src/store/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { rowsRead } from '../support/rows-read.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 
 const MARCH_MS = Date.UTC(2026, 2, 10);
@@ -109,14 +110,6 @@ test('a look goes through all of them, a page at a time', async () => {
   expect(await openOnes()).toEqual([ids[0], ids[2], ids[4], null]);
 });
 
-type Plan = {
-  readonly 'Relation Name'?: string;
-  readonly 'Actual Rows': number;
-  readonly 'Actual Loops': number;
-  readonly 'Rows Removed by Filter'?: number;
-  readonly Plans?: readonly Plan[];
-};
-
 test('a page reads its letters and their scores, however many there are', async () => {
   await storeTransactions(database, [{ createdAtMs: MARCH_MS }, { createdAtMs: APRIL_MS }]);
   const made = `to_timestamp(${MARCH_MS / 1000}) + i * interval '1 s'`;
@@ -133,24 +126,7 @@ test('a page reads its letters and their scores, however many there are', async 
            now(), case when i % 2 = 0 then now() end
       from generate_series(1, ${10 * rows}) i`);
   await testDatabase.sql('analyze scores, dead_letters');
-  const read = new Map<string, number>();
-  const visit = (plan: Plan) => {
-    const seen =
-      (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)) * plan['Actual Loops'];
-    const name = plan['Relation Name'];
-    if (name !== undefined) read.set(name, (read.get(name) ?? 0) + seen);
-    for (const child of plan.Plans ?? []) visit(child);
-  };
-  const query: Query = async (statement, values) => {
-    const text = `explain (analyze, format json) ${statement.text}`;
-    const [row] = await database.query<{ 'QUERY PLAN': { Plan: Plan }[] }>(
-      { name: '', text },
-      values,
-    );
-    for (const { Plan: plan } of row?.['QUERY PLAN'] ?? []) visit(plan);
-    return [];
-  };
-  await listDeadLettersOfScored({ query });
+  const read = await rowsRead(database, (query) => listDeadLettersOfScored({ query }));
   expect(read.get('dead_letters')).toBe(rows);
   expect(read.get('scores_y2026m03') ?? 0).toBeLessThanOrEqual(rows);
   expect(read.get('scores_y2026m04') ?? 0).toBe(0);

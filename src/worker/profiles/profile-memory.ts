@@ -47,7 +47,7 @@ export type ProfileMemory = {
   readonly words: Uint32Array<ArrayBuffer>;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly view: DataView<ArrayBuffer>;
-  /** Where a profile is packed that moves: as large as any copy. */
+  /** A profile that moves is packed here: as large as any copy. */
   readonly scratch: DataView<ArrayBuffer>;
   /** What stands between a party's id and its profile. */
   readonly cursorsBytes: number;

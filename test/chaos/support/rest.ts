@@ -13,7 +13,7 @@ const GRACE_SECONDS = 15;
 const STALL_MS = 30_000;
 const REPLAY_TRIES = 100;
 
-/** Open dead letters of what has a score, which a duty closes. */
+/** Counts open dead letters of what has a score, which a duty closes. */
 const SCORED_AND_DEAD = `
   select count(*)::int from dead_letters d join scores s using (transaction_id)
    where d.replayed_at is null and d.purged_at is null`;
