@@ -8,6 +8,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { bindAccept } from './cli/bind-accept.ts';
 import { bindEvaluate } from './cli/bind-evaluate.ts';
 import { bindGuards, openProbe, watchGuards } from './cli/bind-guards.ts';
+import { bindKeys } from './cli/bind-keys.ts';
 import { bindLabels } from './cli/bind-labels.ts';
 import { createModelShelf } from './cli/bind-models.ts';
 import { bindReading } from './cli/bind-reading.ts';
@@ -22,6 +23,7 @@ import { deadLettersPaths, deadLettersRoutes } from './http/routes/dead-letters.
 import { docsPaths, docsRoutes } from './http/routes/docs.ts';
 import { evaluatePaths, evaluateRoutes } from './http/routes/evaluate.ts';
 import { healthPaths, healthRoutes } from './http/routes/health.ts';
+import { identitiesPaths, identitiesRoutes } from './http/routes/identities.ts';
 import { keysPaths, keysRoutes } from './http/routes/keys.ts';
 import { labelsPaths, labelsRoutes } from './http/routes/labels.ts';
 import { merchantsPaths, merchantsRoutes } from './http/routes/merchants.ts';
@@ -47,13 +49,7 @@ import { type Config, EXIT_BAD_CONFIGURATION } from './runtime/config.ts';
 import type { Guards } from './runtime/guards.ts';
 import { createMetrics, type Metrics, reportConnections } from './runtime/metrics.ts';
 import { createReadiness } from './runtime/vital-signs.ts';
-import {
-  findLiveApiKey,
-  insertApiKey,
-  listApiKeys,
-  revokeApiKey,
-  upsertBootstrapKey,
-} from './store/api-keys.ts';
+import { findLiveApiKey, storeBootstrapKey } from './store/api-keys.ts';
 import { listCorridors } from './store/corridors.ts';
 import { readTotals } from './store/day-tallies.ts';
 import * as deadLetterStore from './store/dead-letter-search.ts';
@@ -109,7 +105,8 @@ export async function runApi(context: CommandContext): Promise<number> {
     return EXIT_FAILED;
   }
   if (config.RISK_BOOTSTRAP_KEY !== undefined) {
-    await upsertBootstrapKey(database, apiKeyHash(config.RISK_BOOTSTRAP_KEY));
+    const works = await storeBootstrapKey(database, apiKeyHash(config.RISK_BOOTSTRAP_KEY));
+    if (!works) log.warn('RISK_BOOTSTRAP_KEY is revoked: take it away, or set another value');
   }
   const takesSubmissions = () => guards.postgres.state() === 'closed';
   const front = stack.use(openFront(config, metrics, takesSubmissions));
@@ -212,12 +209,7 @@ function listModules(
     draining: signal,
     log,
   });
-  const keys = keysRoutes({
-    insertKey: (key) => insertApiKey(primary, key),
-    listKeys: (afterKeyId, limit) => listApiKeys(primary, afterKeyId, limit),
-    revokeKey: (keyId) => revokeApiKey(primary, keyId),
-    limits,
-  });
+  const keys = bindKeys(primary);
   const labels = bindLabels(config, { database: primary, redis, guards, metrics }, accept);
   return [
     {
@@ -253,7 +245,8 @@ function listModules(
     { routes: modelsRoutes({ ...bindRegistry(primary), limits }), paths: modelsPaths },
     { routes: statusRoutes(operating), paths: statusPaths },
     { routes: deadLettersRoutes({ ...operating, limits, log }), paths: deadLettersPaths },
-    { routes: keys, paths: keysPaths },
+    { routes: keysRoutes({ ...keys, limits }), paths: keysPaths },
+    { routes: identitiesRoutes(keys), paths: identitiesPaths },
   ];
 }
 

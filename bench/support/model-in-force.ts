@@ -2,12 +2,14 @@
 import { ALL_CORRIDORS } from '../../src/domain/model-record.ts';
 import { writeXgboost } from '../../src/models/formats/write-xgboost.ts';
 import { describeModel, toGoldenVectors } from '../../src/models/registry/check-model.ts';
+import { mintApiKey } from '../../src/runtime/api-key.ts';
 import { FEATURE_LIST } from '../../src/scoring/feature-schema.ts';
 import { createRandom } from '../../src/simulate/random.ts';
+import { makeApiKey } from '../../src/store/api-keys.ts';
 import { listCorridors } from '../../src/store/corridors.ts';
 import { decideRollouts, insertProposal } from '../../src/store/model-rollouts.ts';
 import { insertModel } from '../../src/store/models.ts';
-import { openPool } from '../../src/store/pool.ts';
+import { type Database, openPool } from '../../src/store/pool.ts';
 import { makeRandomTrees } from './random-trees.ts';
 
 /** What `models train` grows by default, full. */
@@ -38,16 +40,31 @@ export async function putModelInForce(url: string): Promise<string> {
     ...{ goldenSource: 'import', createdBy: 'bench' },
   });
   const target = { modelId: manifest.sha256, state: 'active' as const, canaryPercent: 0 };
-  const proposedBy = 'bench';
+  const [proposedBy, approvedBy] = ['proposer', 'approver'];
+  const proposedByKey = await makeOfficer(database, proposedBy);
+  const decidedByKey = await makeOfficer(database, approvedBy);
   const proposalId = await insertProposal(database, {
-    ...target,
-    corridor: ALL_CORRIDORS,
-    proposedBy,
+    ...{ ...target, corridor: ALL_CORRIDORS },
+    ...{ proposedBy, proposedByKey },
   });
   const corridors = await listCorridors(database);
   await decideRollouts(database, async () => ({
     rows: corridors.map((corridor) => ({ ...target, corridor, cause: 'approval' as const })),
-    ...{ proposalId, proposedBy, approvedBy: 'somebody else' },
+    ...{ proposalId, proposedBy, approvedBy, decidedByKey },
   }));
   return manifest.model;
+}
+
+/** One of the two whom the owner of a database makes. @returns the key id */
+async function makeOfficer(database: Database, identity: string): Promise<string> {
+  const { keyId, keyHash } = mintApiKey();
+  await makeApiKey(
+    database,
+    {
+      ...{ keyId, keyHash, client: 'default', expiresAt: null },
+      ...{ roles: ['risk_officer'], holder: { identity } },
+    },
+    { name: null, keyId: null, request: 'bench' },
+  );
+  return keyId;
 }

@@ -75,7 +75,7 @@ export function bindModels(database: Database, process: string) {
     async rollBack(corridor: string, modelId: string, reason: string): Promise<boolean> {
       const { rows } = await decideRollouts(database, async (log) => ({
         rows: planRemoval(log, corridor, modelId),
-        ...{ proposalId: null, proposedBy: ENGINE, approvedBy: null, reason },
+        ...{ proposalId: null, proposedBy: ENGINE, approvedBy: null, decidedByKey: null, reason },
       }));
       return rows.length > 0;
     },

@@ -3,7 +3,7 @@
 import { monthOf } from '../domain/month.ts';
 import { apiKeyHash } from '../runtime/api-key.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
-import { upsertBootstrapKey } from '../store/api-keys.ts';
+import { storeBootstrapKey } from '../store/api-keys.ts';
 import { migrate } from '../store/migrate.ts';
 import { openDatabase } from '../store/open-database.ts';
 import { ensurePartitions, MONTHS_AHEAD } from '../store/partitions.ts';
@@ -30,7 +30,8 @@ stores RISK_BOOTSTRAP_KEY. Needs DATABASE_URL; RISK_MARKET names the schema.`,
     await using database = openDatabase(config, url, 'migrate', { connectionsMax: 1 });
     const partitions = await ensurePartitions(database, comingMonths(Date.now()));
     if (config.RISK_BOOTSTRAP_KEY !== undefined) {
-      await upsertBootstrapKey(database, apiKeyHash(config.RISK_BOOTSTRAP_KEY));
+      const works = await storeBootstrapKey(database, apiKeyHash(config.RISK_BOOTSTRAP_KEY));
+      if (!works) output.note('RISK_BOOTSTRAP_KEY is revoked: take it away, or set another value');
     }
     output.value({ market, applied, partitions }, [
       applied.length === 0 ? `${market} is up to date` : `${market}: applied ${applied.join(', ')}`,

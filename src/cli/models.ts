@@ -147,7 +147,8 @@ async function show({ words, database, context }: Request): Promise<number> {
 }
 
 async function runImport({ words, options, database, context }: Request): Promise<number> {
-  const createdBy = await readOfficer(database, context.config.RISK_API_KEY);
+  const { RISK_API_KEY } = context.config;
+  const { name: createdBy } = await readOfficer(database, RISK_API_KEY, 'risk models import');
   const { manifest, isNew } = await importModel(database, {
     ...{ path: words[0] ?? '', manifestPath: options.manifest, name: options.name },
     ...{ createdBy, nowMs: Date.now() },

@@ -7,7 +7,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
 import { LRUCache } from 'lru-cache';
 import { isUnavailable } from '../domain/failure.ts';
-import type { Principal, Role } from '../domain/principal.ts';
+import { approves, type Officer, type Principal, type Role } from '../domain/principal.ts';
 import { apiKeyHash } from '../runtime/api-key.ts';
 import type { AppEnv } from './app-env.ts';
 import { Problem } from './problem.ts';
@@ -89,13 +89,19 @@ export function requireKey(
   };
 }
 
-/** Passes keys that have one of the roles; `admin` has all. */
+/** Passes keys that have one of the roles; `admin` has all but those that approve. */
 export function requireRole(...roles: readonly Role[]): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const held = c.get('principal').roles;
-    if (!held.has('admin') && !roles.some((role) => held.has(role))) {
+    if (!roles.some((role) => held.has(role) || (held.has('admin') && !approves(role)))) {
       throw new Problem('forbidden', `This needs the role ${roles.join(' or ')}.`);
     }
     await next();
   };
+}
+
+/** Who changes something by this request. */
+export function actorOf(c: Context<AppEnv>): Officer {
+  const { keyId, identity, owner } = c.get('principal');
+  return { keyId, name: identity ?? owner, request: c.get('requestId') };
 }

@@ -9,7 +9,7 @@ import {
   type ZodOpenApiPathsObject,
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
-import type { Role } from '../domain/principal.ts';
+import { APPROVING_ROLES, type Role } from '../domain/principal.ts';
 import { PROBLEM_CONTENT_TYPE, type ProblemStatus } from './problem.ts';
 
 const problemSchema = z
@@ -62,7 +62,7 @@ export function problemResponses(...statuses: readonly ProblemStatus[]): ZodOpen
   );
 }
 
-/** Who may call an operation; `admin` always may. Shown in the document as the scheme's roles. */
+/** Who may call an operation: these, and `admin` unless all of them approve. Shown in the document as the scheme's roles. */
 export function allowedRoles(...roles: readonly Role[]): { bearer: string[] }[] {
   return [{ bearer: [...roles] }];
 }
@@ -85,8 +85,7 @@ export function buildDocument(paths: readonly ZodOpenApiPathsObject[], version: 
         bearer: {
           type: 'http',
           scheme: 'bearer',
-          description:
-            'An API key. The roles an operation needs are listed with it; admin has all.',
+          description: `An API key. The roles an operation needs are listed with it; admin has all but ${APPROVING_ROLES.join(', ')}.`,
         },
       },
     },

@@ -1,89 +1,128 @@
-/** API keys: SHA-256, roles, client, owner, expiry. A key is revoked, never deleted: its id stays known. */
-import { ROLES, type Role } from '../domain/principal.ts';
-import type { Database } from './pool.ts';
+/** API keys: SHA-256, roles, client, holder, expiry. A key is revoked, never deleted: its id stays known. */
+import { Failure } from '../domain/failure.ts';
+import type { NewApiKey, StoredApiKey } from '../domain/identity.ts';
+import { type Actor, APPROVING_ROLES, approves, ROLES, type Role } from '../domain/principal.ts';
+import { foundIdentity, grantIdentity } from './identities.ts';
+import type { Database, Query } from './pool.ts';
 
-export type NewApiKey = {
-  readonly keyId: string;
-  readonly keyHash: Buffer;
-  readonly roles: readonly Role[];
-  readonly client: string;
-  readonly owner: string;
-  readonly expiresAt: Date | null;
-};
-
-export type StoredApiKey = {
-  readonly keyId: string;
-  readonly roles: readonly Role[];
-  readonly client: string;
-  readonly owner: string;
-  readonly createdAt: Date;
-  readonly expiresAt: Date | null;
-  readonly revokedAt: Date | null;
-};
-
-type Queries = Pick<Database, 'query'>;
+const COLUMNS = `key_id as "keyId", roles, client, owner, identity, made_by as "madeBy", created_at as "createdAt",
+                 expires_at as "expiresAt", revoked_at as "revokedAt"`;
 
 const insertStatement = {
   name: 'insert-api-key',
-  text: `insert into api_keys (key_id, key_hash, roles, client, owner, expires_at)
-         values ($1, $2, $3, $4, $5, $6)`,
+  text: `insert into api_keys (key_id, key_hash, roles, client, owner, identity, expires_at, made_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8) returning ${COLUMNS}`,
 };
 
-export async function insertApiKey(database: Queries, key: NewApiKey): Promise<void> {
-  const { keyId, keyHash, roles, client, owner, expiresAt } = key;
-  await database.query(insertStatement, [keyId, keyHash, roles, client, owner, expiresAt]);
+/**
+ * A person who does not exist is made. Without a key of its own, `by` is whoever has the database.
+ * @throws Failure where the key would approve as nobody, or as somebody whom `by` may not make
+ */
+export async function makeApiKey(
+  database: Pick<Database, 'transaction'>,
+  key: NewApiKey,
+  by: Actor,
+): Promise<StoredApiKey> {
+  const { keyId, keyHash, roles, client, holder, expiresAt } = key;
+  return await database.transaction(async (query) => {
+    const identity = await findHolder(query, key, by);
+    const owner = 'owner' in holder ? holder.owner : identity;
+    const values = [keyId, keyHash, roles, client, owner, identity, expiresAt, by.keyId];
+    const [made] = await query<StoredApiKey>(insertStatement, values);
+    if (made === undefined) throw new Error('an inserted key is gone');
+    return made;
+  });
 }
 
-/** Key id of the key that RISK_BOOTSTRAP_KEY names. */
-const BOOTSTRAP_KEY_ID = 'bootstrap';
+async function findHolder(
+  query: Query,
+  { holder, roles }: NewApiKey,
+  by: Actor,
+): Promise<string | null> {
+  const approving = roles.filter(approves);
+  if ('identity' in holder) {
+    const { identity } = await (by.keyId === null
+      ? foundIdentity(query, holder.identity, approving)
+      : grantIdentity(query, holder.identity, approving, by.keyId));
+    return identity;
+  }
+  if (approving.length === 0) return null;
+  const why = `${approving.join(', ')} is held by a person: say identity instead of owner`;
+  throw new Failure('invalid', 'ROLE_NEEDS_IDENTITY', why);
+}
 
-const upsertBootstrapStatement = {
-  name: 'upsert-bootstrap-key',
-  text: `insert into api_keys (key_id, key_hash, roles, owner)
-         values ($1, $2, $3, 'RISK_BOOTSTRAP_KEY')
-         on conflict (key_id) do update
-           set key_hash = excluded.key_hash, roles = excluded.roles, revoked_at = null, expires_at = null
-         where api_keys.key_hash <> excluded.key_hash or api_keys.revoked_at is not null`,
+/** Bootstrap keys may do everything but approve. */
+const BOOTSTRAP_ROLES: readonly Role[] = ROLES.filter((role) => !approves(role));
+const BOOTSTRAP_OWNER = 'RISK_BOOTSTRAP_KEY';
+/** In hexadecimal digits of the hash, which tell one value's id from another's. */
+const BOOTSTRAP_ID_DIGITS = 8;
+
+const bootstrapStatement = {
+  name: 'insert-bootstrap-key',
+  text: `insert into api_keys (key_id, key_hash, roles, owner) values ($1, $2, $3, $4)
+         on conflict (key_hash) do nothing returning key_id`,
+};
+const replaceBootstrapStatement = {
+  name: 'revoke-other-bootstrap-keys',
+  text: `update api_keys set revoked_at = now()
+          where key_id ~ '^bootstrap[0-9a-f]*$' and key_id <> $1 and revoked_at is null
+         returning key_id as "keyId"`,
+};
+const readBootstrapStatement = {
+  name: 'read-bootstrap-key',
+  text: 'select revoked_at is not null as revoked from api_keys where key_hash = $1',
 };
 
-/** The configured key has every role; a new value replaces the old one. */
-export async function upsertBootstrapKey(database: Queries, keyHash: Buffer): Promise<void> {
-  await database.query(upsertBootstrapStatement, [BOOTSTRAP_KEY_ID, keyHash, ROLES]);
+/**
+ * Each configured value is a key of its own, which replaces those before it when it is first seen. One that was revoked or
+ * replaced stays revoked, whoever still starts with it.
+ * @returns whether it works
+ */
+export async function storeBootstrapKey(
+  database: Pick<Database, 'transaction'>,
+  keyHash: Buffer,
+): Promise<boolean> {
+  return await database.transaction(async (query) => {
+    const keyId = `bootstrap${keyHash.toString('hex').slice(0, BOOTSTRAP_ID_DIGITS)}`;
+    const values = [keyId, keyHash, BOOTSTRAP_ROLES, BOOTSTRAP_OWNER];
+    const isNew = (await query(bootstrapStatement, values)).length > 0;
+    if (isNew) await query(replaceBootstrapStatement, [keyId]);
+    const [row] = await query<{ revoked: boolean }>(readBootstrapStatement, [keyHash]);
+    return row?.revoked === false;
+  });
 }
 
 const findStatement = {
   name: 'find-live-api-key',
-  text: `select key_id as "keyId", key_hash as "keyHash", roles, client, owner
-           from api_keys
-          where key_hash = $1 and revoked_at is null and (expires_at is null or expires_at > now())`,
+  text: `select k.key_id as "keyId", k.key_hash as "keyHash", k.client, k.owner, k.identity,
+                array(select role from unnest(k.roles) as r (role)
+                       where role <> all ($2::text[])
+                          or (role = any (i.roles) and i.confirmed_at is not null)) as roles
+           from api_keys k left join identities i on i.identity = k.identity
+          where k.key_hash = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())`,
 };
 
-export type LiveApiKey = Pick<StoredApiKey, 'keyId' | 'roles' | 'client' | 'owner'> & {
+export type LiveApiKey = Pick<StoredApiKey, 'keyId' | 'roles' | 'client' | 'owner' | 'identity'> & {
   readonly keyHash: Buffer;
 };
 
-/** A key that is neither revoked nor expired. */
+/** A key that is neither revoked nor expired; of the roles that approve those that its person holds. */
 export async function findLiveApiKey(
-  database: Queries,
+  database: Pick<Database, 'query'>,
   keyHash: Buffer,
 ): Promise<LiveApiKey | undefined> {
-  const [row] = await database.query<LiveApiKey>(findStatement, [keyHash]);
+  const [row] = await database.query<LiveApiKey>(findStatement, [keyHash, APPROVING_ROLES]);
   return row;
 }
 
 const listStatement = {
   name: 'list-api-keys',
-  text: `select key_id as "keyId", roles, client, owner, created_at as "createdAt",
-                expires_at as "expiresAt", revoked_at as "revokedAt"
-           from api_keys
-          where key_id > $1
-          order by key_id
-          limit $2`,
+  text: `select ${COLUMNS} from api_keys where key_id > $1 order by key_id limit $2`,
 };
 
 /** A page of keys after a key id. */
 export async function listApiKeys(
-  database: Queries,
+  database: Pick<Database, 'query'>,
   afterKeyId: string,
   limit: number,
 ): Promise<StoredApiKey[]> {
@@ -92,12 +131,21 @@ export async function listApiKeys(
 
 const revokeStatement = {
   name: 'revoke-api-key',
-  text: `update api_keys set revoked_at = coalesce(revoked_at, now())
-          where key_id = $1
-         returning key_id`,
+  text: 'update api_keys set revoked_at = now() where key_id = $1 and revoked_at is null returning key_id',
+};
+const knownStatement = {
+  name: 'find-api-key',
+  text: 'select from api_keys where key_id = $1',
 };
 
 /** True when the key exists; revoking it again changes nothing. */
-export async function revokeApiKey(database: Queries, keyId: string): Promise<boolean> {
-  return (await database.query(revokeStatement, [keyId])).length > 0;
+export async function revokeApiKey(
+  database: Pick<Database, 'transaction'>,
+  keyId: string,
+  _by: Actor,
+): Promise<boolean> {
+  return await database.transaction(async (query) => {
+    if ((await query(revokeStatement, [keyId])).length > 0) return true;
+    return (await query(knownStatement, [keyId])).length > 0;
+  });
 }

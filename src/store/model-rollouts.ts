@@ -11,8 +11,11 @@ export type NewProposal = ProposedHolding & {
   /** Or ALL_CORRIDORS. */
   readonly corridor: string;
   readonly proposedBy: string;
+  readonly proposedByKey: string;
 };
-export type StoredProposal = NewProposal & {
+export type StoredProposal = Omit<NewProposal, 'proposedByKey'> & {
+  /** Null: made before keys were recorded. */
+  readonly proposedByKey: string | null;
   readonly proposalId: string;
   readonly proposedAt: Date;
   readonly isApproved: boolean;
@@ -34,19 +37,19 @@ const PROPOSALS_MAX = 50;
 
 const PROPOSAL = `p.proposal_id as "proposalId", p.model_id as "modelId", p.corridor, p.state,
                   p.canary_percent as "canaryPercent", p.proposed_by as "proposedBy",
-                  p.proposed_at as "proposedAt",
+                  p.proposed_by_key as "proposedByKey", p.proposed_at as "proposedAt",
                   exists (select from model_rollouts r where r.proposal_id = p.proposal_id) as "isApproved"`;
 
 const insertProposalStatement = {
   name: 'insert-model-proposal',
-  text: `insert into model_proposals (model_id, corridor, state, canary_percent, proposed_by)
-         values ($1, $2, $3, $4, $5) returning proposal_id as "proposalId"`,
+  text: `insert into model_proposals (model_id, corridor, state, canary_percent, proposed_by, proposed_by_key)
+         values ($1, $2, $3, $4, $5, $6) returning proposal_id as "proposalId"`,
 };
 
 /** @returns the id to approve it by */
 export async function insertProposal(database: Queries, proposal: NewProposal): Promise<string> {
-  const { modelId, corridor, state, canaryPercent, proposedBy } = proposal;
-  const values = [modelId, corridor, state, canaryPercent, proposedBy];
+  const { modelId, corridor, state, canaryPercent, proposedBy, proposedByKey } = proposal;
+  const values = [modelId, corridor, state, canaryPercent, proposedBy, proposedByKey];
   const rows = await database.query<{ proposalId: string }>(insertProposalStatement, values);
   return rows[0]?.proposalId ?? '';
 }
@@ -119,9 +122,9 @@ const lockStatement = {
 const appendStatement = {
   name: 'append-model-rollouts',
   text: `insert into model_rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by,
-             approved_by, reason)
+             approved_by, reason, decided_by_key)
          select r.corridor, r."modelId", r.state, r."canaryPercent", r.cause,
-                case r.cause when 'approval' then $2::bigint end, $3, $4, $5
+                case r.cause when 'approval' then $2::bigint end, $3, $4, $5, $6
            from jsonb_to_recordset($1::jsonb)
                 as r (corridor text, "modelId" text, state text, "canaryPercent" smallint, cause text)`,
 };
@@ -132,6 +135,8 @@ export type Decision = {
   readonly proposalId: string | null;
   readonly proposedBy: string;
   readonly approvedBy: string | null;
+  /** Null for the engine. */
+  readonly decidedByKey: string | null;
   readonly reason?: string;
 };
 
@@ -146,8 +151,10 @@ export async function decideRollouts(
   return await database.transaction(async (query) => {
     await query(lockStatement);
     const decision = await decide(await readRollouts({ query }), query);
-    const { rows, proposalId, proposedBy, approvedBy, reason = null } = decision;
-    const values = [JSON.stringify(rows), proposalId, proposedBy, approvedBy, reason];
+    const { rows, proposalId, proposedBy, approvedBy, decidedByKey, reason = null } = decision;
+    const values = [
+      ...[JSON.stringify(rows), proposalId, proposedBy, approvedBy, reason, decidedByKey],
+    ];
     await query(appendStatement, values);
     return decision;
   });

@@ -1,9 +1,11 @@
 /** What people decide about models, whoever asks: the command or the API. Two people forward, one back. */
 import { Failure } from '../../domain/failure.ts';
 import { ALL_CORRIDORS, type ProposedHolding } from '../../domain/model-record.ts';
+import type { Officer } from '../../domain/principal.ts';
 import { openScoringModel } from '../../models/registry/scoring-model.ts';
 import { checkApproval, planPromotion, planRollback } from '../../models/rollout/rollout.ts';
 import { listCorridors } from '../../store/corridors.ts';
+import { refuseShared } from '../../store/identities.ts';
 import {
   type Decision,
   decideRollouts,
@@ -22,18 +24,19 @@ export type Promotion = {
   /** Or ALL_CORRIDORS. */
   readonly corridor: string;
   readonly to: ProposedHolding;
-  readonly proposedBy: string;
+  readonly by: Officer;
 };
 
 /** @throws Failure where it could not be approved as things are */
 export async function proposeRollout(
   database: Database,
-  { reference, corridor, to, proposedBy }: Promotion,
+  { reference, corridor, to, by }: Promotion,
 ): Promise<{ readonly proposalId: string; readonly model: string }> {
   const { model, modelId } = await findKnown(database, reference);
   const corridors = await corridorsOf(database, corridor);
   planPromotion(await readRollouts(database), corridors, { modelId, ...to });
-  const proposalId = await insertProposal(database, { modelId, corridor, ...to, proposedBy });
+  const proposal = { modelId, corridor, ...to, proposedBy: by.name, proposedByKey: by.keyId };
+  const proposalId = await insertProposal(database, proposal);
   return { proposalId, model };
 }
 
@@ -41,7 +44,7 @@ export async function proposeRollout(
 export async function approveRollout(
   database: Database,
   id: string,
-  approver: string,
+  by: Officer,
 ): Promise<Decision> {
   const { modelId } = await findOpen(database, id);
   // The version that approves may be another than the one that imported.
@@ -49,11 +52,12 @@ export async function approveRollout(
   openScoringModel(artefact, manifest);
   return await decideRollouts(database, async (log, query) => {
     const proposal = await findOpen({ query }, id);
-    const { proposalId, proposedBy, proposedAt } = proposal;
-    checkApproval({ ...proposal, proposedAtMs: proposedAt.getTime() }, approver, Date.now());
+    const { proposalId, proposedBy, proposedByKey, proposedAt } = proposal;
+    checkApproval({ ...proposal, proposedAtMs: proposedAt.getTime() }, by.name, Date.now());
+    await refuseShared({ query }, proposedByKey, by.keyId, 'approve');
     const corridors = await corridorsOf({ query }, proposal.corridor);
     const rows = planPromotion(log, corridors, proposal);
-    return { rows, proposalId, proposedBy, approvedBy: approver };
+    return { rows, proposalId, proposedBy, approvedBy: by.name, decidedByKey: by.keyId };
   });
 }
 
@@ -61,11 +65,11 @@ export async function approveRollout(
 export async function takeRolloutBack(
   database: Database,
   corridor: string,
-  proposedBy: string,
+  { name, keyId }: Officer,
 ): Promise<Decision> {
   return await decideRollouts(database, async (log, query) => {
     const rows = planRollback(log, await corridorsOf({ query }, corridor));
-    return { rows, proposalId: null, proposedBy, approvedBy: null };
+    return { rows, proposalId: null, proposedBy: name, approvedBy: null, decidedByKey: keyId };
   });
 }
 

@@ -13,11 +13,11 @@ export async function promote({ words, options, database, context }: Request): P
     throw new UsageError('--to is shadow, canary:N with N from 1 to 99, or active');
   }
   const corridor = readCorridor(options.corridor);
-  const proposedBy = await readOfficer(database, context.config.RISK_API_KEY);
-  const promotion = { reference: words[0] ?? '', corridor, to, proposedBy };
+  const by = await readOfficer(database, context.config.RISK_API_KEY, 'risk models promote');
+  const promotion = { reference: words[0] ?? '', corridor, to, by };
   const { proposalId, model } = await proposeRollout(database, promotion);
   context.output.value(
-    { proposal_id: proposalId, model, corridor, to: toText(to), proposed_by: proposedBy },
+    { proposal_id: proposalId, model, corridor, to: toText(to), proposed_by: by.name },
     [
       `proposal ${proposalId}: ${model} to ${toText(to)} in ${corridor}`,
       `another risk officer puts it in force: risk models approve ${proposalId}`,
@@ -27,14 +27,14 @@ export async function promote({ words, options, database, context }: Request): P
 }
 
 export async function approve({ words, database, context }: Request): Promise<number> {
-  const approver = await readOfficer(database, context.config.RISK_API_KEY);
-  return report(context, await approveRollout(database, words[0] ?? '', approver));
+  const by = await readOfficer(database, context.config.RISK_API_KEY, 'risk models approve');
+  return report(context, await approveRollout(database, words[0] ?? '', by));
 }
 
 export async function rollBack({ options, database, context }: Request): Promise<number> {
   const corridor = readCorridor(options.corridor);
-  const proposedBy = await readOfficer(database, context.config.RISK_API_KEY);
-  return report(context, await takeRolloutBack(database, corridor, proposedBy));
+  const by = await readOfficer(database, context.config.RISK_API_KEY, 'risk models rollback');
+  return report(context, await takeRolloutBack(database, corridor, by));
 }
 
 function report({ output }: Request['context'], decision: Decision): number {

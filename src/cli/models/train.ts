@@ -44,7 +44,9 @@ export async function train({ options, database, context }: Request): Promise<nu
   if (settings.registers && config.RISK_API_KEY === undefined) {
     throw new UsageError('RISK_API_KEY must hold the key of a risk officer; or say --no-register');
   }
-  const officer = settings.registers ? await readOfficer(database, config.RISK_API_KEY) : null;
+  const officer = settings.registers
+    ? await readOfficer(database, config.RISK_API_KEY, 'risk models train')
+    : null;
   if (officer !== null) await refuseTakenName(database, settings.name);
   const lineage = { codeVersion: await readCodeVersion(), parent: await findActive(database) };
   await using folder = await openModelFolder(settings.out);
@@ -59,7 +61,7 @@ export async function train({ options, database, context }: Request): Promise<nu
     return EXIT.failed;
   }
   await writeFiles(folder, trained);
-  if (officer !== null) await register(database, trained, officer, folder.path);
+  if (officer !== null) await register(database, trained, officer.name, folder.path);
   show(context, settings, trained, folder.path);
   return EXIT.fine;
 }

@@ -1,5 +1,5 @@
 /** `/v1/models`: registered models, what they do, and the decisions of two people about that. */
-import { type Context, Hono } from 'hono';
+import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import {
@@ -15,20 +15,24 @@ import {
   type ProposalJson,
   proposalSchema,
 } from '../../domain/model-record.ts';
+import type { Officer } from '../../domain/principal.ts';
 import { plainText } from '../../domain/transaction.ts';
 import type { AppEnv } from '../app-env.ts';
-import { requireRole } from '../auth.ts';
+import { actorOf, requireRole } from '../auth.ts';
 import { type BodyLimits, checkFields, readJson, readQuery } from '../body.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
-import { Problem } from '../problem.ts';
 
 /** All of them throw a Failure: `not-found`, or `conflict` for what may not be done now. */
 export type ModelsDependencies = {
   readonly listModels: (afterModel: string, limit: number) => Promise<ModelJson[]>;
   readonly readModel: (reference: string) => Promise<ModelDetailJson>;
-  readonly propose: (reference: string, proposal: NewProposal, by: string) => Promise<ProposalJson>;
-  readonly approve: (proposalId: string, by: string) => Promise<DecidedRolloutsJson>;
-  readonly rollBack: (corridor: string, by: string) => Promise<DecidedRolloutsJson>;
+  readonly propose: (
+    reference: string,
+    proposal: NewProposal,
+    by: Officer,
+  ) => Promise<ProposalJson>;
+  readonly approve: (proposalId: string, by: Officer) => Promise<DecidedRolloutsJson>;
+  readonly rollBack: (corridor: string, by: Officer) => Promise<DecidedRolloutsJson>;
   readonly limits: BodyLimits;
 };
 
@@ -54,29 +58,20 @@ export function modelsRoutes(dependencies: ModelsDependencies): Hono<AppEnv> {
   );
 
   routes.post('/v1/models/:id/proposals', requireRole('risk_officer'), async (c) => {
-    const by = officerOf(c);
     const proposal = checkFields(newProposalSchema, await readJson(c, limits));
-    return c.json(await propose(c.req.param('id'), proposal, by), 201);
+    return c.json(await propose(c.req.param('id'), proposal, actorOf(c)), 201);
   });
 
   routes.post('/v1/models/proposals/:id/approve', requireRole('risk_officer'), async (c) =>
-    c.json(await approve(c.req.param('id'), officerOf(c))),
+    c.json(await approve(c.req.param('id'), actorOf(c))),
   );
 
   routes.post('/v1/models/rollback', requireRole('risk_officer'), async (c) => {
-    const by = officerOf(c);
     const { corridor } = checkFields(newRollbackSchema, await readJson(c, limits));
-    return c.json(await rollBack(corridor, by));
+    return c.json(await rollBack(corridor, actorOf(c)));
   });
 
   return routes;
-}
-
-/** Who decides is the owner of the key; a key without one is nobody's. */
-function officerOf(c: Context<AppEnv>): string {
-  const { owner } = c.get('principal');
-  if (owner.trim() === '') throw new Problem('forbidden', 'The key has no owner.');
-  return owner;
 }
 
 const tags = ['models'];

@@ -9,7 +9,14 @@ const KEY = 'a-key-of-somebody';
 
 function open(recentMs = RECENT_MS) {
   const hash = apiKeyHash(KEY);
-  const known = { keyHash: hash, keyId: 'k', client: 'c', owner: 'o', roles: new Set() };
+  const known = {
+    keyHash: hash,
+    keyId: 'k',
+    client: 'c',
+    owner: 'o',
+    identity: null,
+    roles: new Set(),
+  };
   const state = { isThere: true, isAway: false };
   const authenticate = createAuthenticator(async (): Promise<KnownKey | undefined> => {
     if (state.isAway) throw new Failure('unavailable', 'GONE', 'no answer');

@@ -1,0 +1,17 @@
+/** Keys and the people who own them, bound to the database for the API. */
+import type { NewApiKey } from '../domain/identity.ts';
+import type { Actor, Officer } from '../domain/principal.ts';
+import { listApiKeys, makeApiKey, revokeApiKey } from '../store/api-keys.ts';
+import { confirmIdentity, listIdentities, revokeIdentity } from '../store/identities.ts';
+import type { Database } from '../store/pool.ts';
+
+export function bindKeys(database: Database) {
+  return {
+    makeKey: (key: NewApiKey, by: Actor) => makeApiKey(database, key, by),
+    listKeys: (afterKeyId: string, limit: number) => listApiKeys(database, afterKeyId, limit),
+    revokeKey: (keyId: string, by: Actor) => revokeApiKey(database, keyId, by),
+    listIdentities: (after: string, limit: number) => listIdentities(database, after, limit),
+    confirmIdentity: (name: string, by: Officer) => confirmIdentity(database, name, by),
+    revokeIdentity: (name: string, by: Actor) => revokeIdentity(database, name, by),
+  };
+}
