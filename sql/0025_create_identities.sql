@@ -8,7 +8,7 @@ create table identities (
   confirmed_by text constraint identities_confirmed_by_fkey references api_keys (key_id),
   confirmed_at timestamptz(3),
   revoked_at timestamptz(3),
-  constraint identity_is_a_name check (identity = btrim(normalize(identity, nfkc)) and identity <> ''),
+  constraint identity_is_a_name check (identity = btrim(normalize(identity, nfkc)) and lower(identity) not in ('', 'engine')),
   constraint identity_roles_approve check (roles <@ array['risk_officer']),
   constraint confirmed_roles_only check (confirmed_at is null or cardinality(roles) > 0)
 );

@@ -19,6 +19,7 @@ import type { RouteModule } from './http/app-env.ts';
 import { type Authenticate, createAuthenticator } from './http/auth.ts';
 import { buildDocument } from './http/openapi.ts';
 import { accountsPaths, accountsRoutes } from './http/routes/accounts.ts';
+import { auditPaths, auditRoutes } from './http/routes/audit.ts';
 import { deadLettersPaths, deadLettersRoutes } from './http/routes/dead-letters.ts';
 import { docsPaths, docsRoutes } from './http/routes/docs.ts';
 import { evaluatePaths, evaluateRoutes } from './http/routes/evaluate.ts';
@@ -50,6 +51,7 @@ import type { Guards } from './runtime/guards.ts';
 import { createMetrics, type Metrics, reportConnections } from './runtime/metrics.ts';
 import { createReadiness } from './runtime/vital-signs.ts';
 import { findLiveApiKey, storeBootstrapKey } from './store/api-keys.ts';
+import { recordChange } from './store/audit-log.ts';
 import { listCorridors } from './store/corridors.ts';
 import { readTotals } from './store/day-tallies.ts';
 import * as deadLetterStore from './store/dead-letter-search.ts';
@@ -105,7 +107,9 @@ export async function runApi(context: CommandContext): Promise<number> {
     return EXIT_FAILED;
   }
   if (config.RISK_BOOTSTRAP_KEY !== undefined) {
-    const works = await storeBootstrapKey(database, apiKeyHash(config.RISK_BOOTSTRAP_KEY));
+    const works = await storeBootstrapKey(
+      ...[database, apiKeyHash(config.RISK_BOOTSTRAP_KEY), 'risk api'],
+    );
     if (!works) log.warn('RISK_BOOTSTRAP_KEY is revoked: take it away, or set another value');
   }
   const takesSubmissions = () => guards.postgres.state() === 'closed';
@@ -247,6 +251,7 @@ function listModules(
     { routes: deadLettersRoutes({ ...operating, limits, log }), paths: deadLettersPaths },
     { routes: keysRoutes({ ...keys, limits }), paths: keysPaths },
     { routes: identitiesRoutes(keys), paths: identitiesPaths },
+    { routes: auditRoutes(keys), paths: auditPaths },
   ];
 }
 
@@ -262,6 +267,7 @@ function bindOperating(config: Config, { databases, redis, accept, guards }: Res
     listModelsOut: () => guards.redis.run(createModelsOut(redis, market).list),
     health: guards.health,
     countUnappended,
+    recordChange,
     readTotals,
     findDetachedMonths,
     openIngestBatch,

@@ -1,5 +1,6 @@
 /** A model of the usual size, registered and active in every corridor before any worker runs. */
 import { ALL_CORRIDORS } from '../../src/domain/model-record.ts';
+import type { Officer } from '../../src/domain/principal.ts';
 import { writeXgboost } from '../../src/models/formats/write-xgboost.ts';
 import { describeModel, toGoldenVectors } from '../../src/models/registry/check-model.ts';
 import { mintApiKey } from '../../src/runtime/api-key.ts';
@@ -41,22 +42,21 @@ export async function putModelInForce(url: string): Promise<string> {
   });
   const target = { modelId: manifest.sha256, state: 'active' as const, canaryPercent: 0 };
   const [proposedBy, approvedBy] = ['proposer', 'approver'];
-  const proposedByKey = await makeOfficer(database, proposedBy);
-  const decidedByKey = await makeOfficer(database, approvedBy);
-  const proposalId = await insertProposal(database, {
-    ...{ ...target, corridor: ALL_CORRIDORS },
-    ...{ proposedBy, proposedByKey },
-  });
+  const proposer = await makeOfficer(database, proposedBy);
+  const by = await makeOfficer(database, approvedBy);
+  const proposalId = await database.transaction((query) =>
+    insertProposal(query, { ...target, corridor: ALL_CORRIDORS }, proposer),
+  );
   const corridors = await listCorridors(database);
   await decideRollouts(database, async () => ({
     rows: corridors.map((corridor) => ({ ...target, corridor, cause: 'approval' as const })),
-    ...{ proposalId, proposedBy, approvedBy, decidedByKey },
+    ...{ proposalId, proposedBy, approvedBy, by },
   }));
   return manifest.model;
 }
 
-/** One of the two whom the owner of a database makes. @returns the key id */
-async function makeOfficer(database: Database, identity: string): Promise<string> {
+/** One of the two whom the owner of a database makes. */
+async function makeOfficer(database: Database, identity: string): Promise<Officer> {
   const { keyId, keyHash } = mintApiKey();
   await makeApiKey(
     database,
@@ -66,5 +66,5 @@ async function makeOfficer(database: Database, identity: string): Promise<string
     },
     { name: null, keyId: null, request: 'bench' },
   );
-  return keyId;
+  return { keyId, name: identity, request: 'bench' };
 }

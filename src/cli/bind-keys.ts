@@ -1,7 +1,9 @@
-/** Keys and the people who own them, bound to the database for the API. */
+/** Keys, the people who own them, and who changed what, bound to the database for the API. */
+import type { AuditParameters } from '../domain/audit.ts';
 import type { NewApiKey } from '../domain/identity.ts';
 import type { Actor, Officer } from '../domain/principal.ts';
 import { listApiKeys, makeApiKey, revokeApiKey } from '../store/api-keys.ts';
+import { readAuditLog } from '../store/audit-log.ts';
 import { confirmIdentity, listIdentities, revokeIdentity } from '../store/identities.ts';
 import type { Database } from '../store/pool.ts';
 
@@ -12,6 +14,8 @@ export function bindKeys(database: Database) {
     revokeKey: (keyId: string, by: Actor) => revokeApiKey(database, keyId, by),
     listIdentities: (after: string, limit: number) => listIdentities(database, after, limit),
     confirmIdentity: (name: string, by: Officer) => confirmIdentity(database, name, by),
+    readAudit: (parameters: AuditParameters) =>
+      readAuditLog(database, parameters, parameters.limit),
     revokeIdentity: (name: string, by: Actor) => revokeIdentity(database, name, by),
   };
 }

@@ -3,6 +3,7 @@ import { version as NODE_VERSION } from 'node:process';
 import { LRUCache } from 'lru-cache';
 import { isUnavailable, toError } from '../domain/failure.ts';
 import type { Rollout } from '../domain/model-rollout.ts';
+import { ENGINE, engineOf } from '../domain/principal.ts';
 import { openScoringModel, type ScoringModel } from '../models/registry/scoring-model.ts';
 import { planRemoval } from '../models/rollout/rollout.ts';
 import { type Databases, readOne } from '../query/choose-database.ts';
@@ -60,11 +61,9 @@ async function loadModel(database: Database, modelId: string): Promise<ScoringMo
   return openScoringModel(artefact, manifest);
 }
 
-/** Who rolls back where no person did; no key needs this name as its owner. */
-const ENGINE = 'engine';
-
 /** @param process as it names itself in its log */
 export function bindModels(database: Database, process: string) {
+  const engine = engineOf(process);
   return {
     readNewestRollout: () => readNewestRollout(database),
     readRollouts: (): Promise<readonly Rollout[]> => readRollouts(database),
@@ -75,7 +74,7 @@ export function bindModels(database: Database, process: string) {
     async rollBack(corridor: string, modelId: string, reason: string): Promise<boolean> {
       const { rows } = await decideRollouts(database, async (log) => ({
         rows: planRemoval(log, corridor, modelId),
-        ...{ proposalId: null, proposedBy: ENGINE, approvedBy: null, decidedByKey: null, reason },
+        ...{ proposalId: null, proposedBy: ENGINE, approvedBy: null, by: engine, reason },
       }));
       return rows.length > 0;
     },

@@ -28,9 +28,13 @@ stores RISK_BOOTSTRAP_KEY. Needs DATABASE_URL; RISK_MARKET names the schema.`,
     const corridors = config.RISK_CORRIDORS?.split(',') ?? [];
     const applied = await migrate({ url, market, corridors, onProgress: output.note });
     await using database = openDatabase(config, url, 'migrate', { connectionsMax: 1 });
-    const partitions = await ensurePartitions(database, comingMonths(Date.now()));
+    const partitions = await ensurePartitions(
+      ...[database, comingMonths(Date.now()), { name: null, keyId: null, request: 'risk migrate' }],
+    );
     if (config.RISK_BOOTSTRAP_KEY !== undefined) {
-      const works = await storeBootstrapKey(database, apiKeyHash(config.RISK_BOOTSTRAP_KEY));
+      const works = await storeBootstrapKey(
+        ...[database, apiKeyHash(config.RISK_BOOTSTRAP_KEY), 'risk migrate'],
+      );
       if (!works) output.note('RISK_BOOTSTRAP_KEY is revoked: take it away, or set another value');
     }
     output.value({ market, applied, partitions }, [

@@ -148,10 +148,10 @@ async function show({ words, database, context }: Request): Promise<number> {
 
 async function runImport({ words, options, database, context }: Request): Promise<number> {
   const { RISK_API_KEY } = context.config;
-  const { name: createdBy } = await readOfficer(database, RISK_API_KEY, 'risk models import');
+  const by = await readOfficer(database, RISK_API_KEY, 'risk models import');
   const { manifest, isNew } = await importModel(database, {
     ...{ path: words[0] ?? '', manifestPath: options.manifest, name: options.name },
-    ...{ createdBy, nowMs: Date.now() },
+    ...{ by, nowMs: Date.now() },
   });
   const { model, sha256, golden_vectors } = manifest;
   const vectors = golden_vectors.length;

@@ -21,12 +21,16 @@ export type Principal = {
 
 /** Who changes something, and on which occasion. */
 export type Actor = {
-  /** Person, else owner of the key; null: whoever connects to the database. */
+  /** The person, or `key of OWNER`; null: whoever connects to the database. */
   readonly name: string | null;
   readonly keyId: string | null;
   /** Id of the request, or name of the command or process. */
   readonly request: string;
 };
+
+/** Acts where no person does; no key needs this name as its owner. */
+export const ENGINE = 'engine';
+export const engineOf = (request: string): Actor => ({ name: ENGINE, keyId: null, request });
 
 /** A person who may approve. */
 export type Officer = Actor & { readonly name: string; readonly keyId: string };

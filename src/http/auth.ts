@@ -103,5 +103,5 @@ export function requireRole(...roles: readonly Role[]): MiddlewareHandler<AppEnv
 /** Who changes something by this request. */
 export function actorOf(c: Context<AppEnv>): Officer {
   const { keyId, identity, owner } = c.get('principal');
-  return { keyId, name: identity ?? owner, request: c.get('requestId') };
+  return { keyId, name: identity ?? `key of ${owner}`, request: c.get('requestId') };
 }

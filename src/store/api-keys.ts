@@ -2,6 +2,7 @@
 import { Failure } from '../domain/failure.ts';
 import type { NewApiKey, StoredApiKey } from '../domain/identity.ts';
 import { type Actor, APPROVING_ROLES, approves, ROLES, type Role } from '../domain/principal.ts';
+import { recordChange } from './audit-log.ts';
 import { foundIdentity, grantIdentity } from './identities.ts';
 import type { Database, Query } from './pool.ts';
 
@@ -30,8 +31,25 @@ export async function makeApiKey(
     const values = [keyId, keyHash, roles, client, owner, identity, expiresAt, by.keyId];
     const [made] = await query<StoredApiKey>(insertStatement, values);
     if (made === undefined) throw new Error('an inserted key is gone');
+    await recordKey(query, by, made);
     return made;
   });
+}
+
+async function recordKey(query: Query, by: Actor, made: StoredApiKey): Promise<void> {
+  const change = { action: 'key.create', subject: made.keyId, before: null, after: made } as const;
+  await recordChange(query, by, change);
+}
+
+type RevokedKey = Pick<StoredApiKey, 'keyId' | 'revokedAt'>;
+
+async function recordRevoked(
+  query: Query,
+  by: Actor,
+  { keyId: subject, revokedAt }: RevokedKey,
+): Promise<void> {
+  const before = { revokedAt: null };
+  await recordChange(query, by, { action: 'key.revoke', subject, before, after: { revokedAt } });
 }
 
 async function findHolder(
@@ -41,9 +59,10 @@ async function findHolder(
 ): Promise<string | null> {
   const approving = roles.filter(approves);
   if ('identity' in holder) {
-    const { identity } = await (by.keyId === null
-      ? foundIdentity(query, holder.identity, approving)
-      : grantIdentity(query, holder.identity, approving, by.keyId));
+    const { keyId, ...rest } = by;
+    const { identity } = await (keyId === null
+      ? foundIdentity(query, holder.identity, approving, by)
+      : grantIdentity(query, holder.identity, approving, { keyId, ...rest }));
     return identity;
   }
   if (approving.length === 0) return null;
@@ -60,13 +79,13 @@ const BOOTSTRAP_ID_DIGITS = 8;
 const bootstrapStatement = {
   name: 'insert-bootstrap-key',
   text: `insert into api_keys (key_id, key_hash, roles, owner) values ($1, $2, $3, $4)
-         on conflict (key_hash) do nothing returning key_id`,
+         on conflict (key_hash) do nothing returning ${COLUMNS}`,
 };
 const replaceBootstrapStatement = {
   name: 'revoke-other-bootstrap-keys',
   text: `update api_keys set revoked_at = now()
           where key_id ~ '^bootstrap[0-9a-f]*$' and key_id <> $1 and revoked_at is null
-         returning key_id as "keyId"`,
+         returning key_id as "keyId", revoked_at as "revokedAt"`,
 };
 const readBootstrapStatement = {
   name: 'read-bootstrap-key',
@@ -81,12 +100,18 @@ const readBootstrapStatement = {
 export async function storeBootstrapKey(
   database: Pick<Database, 'transaction'>,
   keyHash: Buffer,
+  request: string,
 ): Promise<boolean> {
+  const by: Actor = { name: BOOTSTRAP_OWNER, keyId: null, request };
   return await database.transaction(async (query) => {
     const keyId = `bootstrap${keyHash.toString('hex').slice(0, BOOTSTRAP_ID_DIGITS)}`;
     const values = [keyId, keyHash, BOOTSTRAP_ROLES, BOOTSTRAP_OWNER];
-    const isNew = (await query(bootstrapStatement, values)).length > 0;
-    if (isNew) await query(replaceBootstrapStatement, [keyId]);
+    const [made] = await query<StoredApiKey>(bootstrapStatement, values);
+    if (made !== undefined) {
+      const replaced = await query<RevokedKey>(replaceBootstrapStatement, [keyId]);
+      for (const one of replaced) await recordRevoked(query, by, one);
+      await recordKey(query, by, made);
+    }
     const [row] = await query<{ revoked: boolean }>(readBootstrapStatement, [keyHash]);
     return row?.revoked === false;
   });
@@ -131,7 +156,8 @@ export async function listApiKeys(
 
 const revokeStatement = {
   name: 'revoke-api-key',
-  text: 'update api_keys set revoked_at = now() where key_id = $1 and revoked_at is null returning key_id',
+  text: `update api_keys set revoked_at = now() where key_id = $1 and revoked_at is null
+         returning key_id as "keyId", revoked_at as "revokedAt"`,
 };
 const knownStatement = {
   name: 'find-api-key',
@@ -142,10 +168,11 @@ const knownStatement = {
 export async function revokeApiKey(
   database: Pick<Database, 'transaction'>,
   keyId: string,
-  _by: Actor,
+  by: Actor,
 ): Promise<boolean> {
   return await database.transaction(async (query) => {
-    if ((await query(revokeStatement, [keyId])).length > 0) return true;
-    return (await query(knownStatement, [keyId])).length > 0;
+    const [revoked] = await query<RevokedKey>(revokeStatement, [keyId]);
+    if (revoked !== undefined) await recordRevoked(query, by, revoked);
+    return revoked !== undefined || (await query(knownStatement, [keyId])).length > 0;
   });
 }

@@ -2,9 +2,12 @@
  * People. A key that approves is made by one person for another and counts once a second person has confirmed it. The first
  * two who approve are founded by whoever has the database; after them only people make people who approve.
  */
+
+import type { AuditAction } from '../domain/audit.ts';
 import { Failure } from '../domain/failure.ts';
 import type { StoredIdentity } from '../domain/identity.ts';
 import type { Actor, Officer, Role } from '../domain/principal.ts';
+import { recordChange } from './audit-log.ts';
 import type { Database, Query } from './pool.ts';
 
 /** Approval takes two. */
@@ -51,19 +54,24 @@ export async function grantIdentity(
   query: Query,
   name: string,
   approving: readonly Role[],
-  byKey: string,
+  by: Actor & { readonly keyId: string },
 ): Promise<StoredIdentity> {
   await query(lockAllStatement);
-  const known = (await findLive(query, name)) ?? (await insert(query, name, byKey));
+  const known = (await findLive(query, name)) ?? (await insert(query, name, by));
   if (approving.length === 0) return known;
   const [maker] = await query<{ identity: string | null; approver: string | null }>(
-    ...[makerStatement, [byKey]],
+    ...[makerStatement, [by.keyId]],
   );
   if (maker?.approver === known.identity) return known;
   if (maker?.identity == null) {
-    refuse(`${byKey} is the key of nobody: only a person makes keys for ${approving.join(', ')}`);
+    refuse(
+      `${by.keyId} is the key of nobody: only a person makes keys for ${approving.join(', ')}`,
+    );
   }
-  return only(await query<StoredIdentity>(grantStatement, [known.identity, approving, byKey]));
+  const values = [known.identity, approving, by.keyId];
+  const granted = only(await query<StoredIdentity>(grantStatement, values));
+  await record(query, by, 'identity.grant', known, granted);
+  return granted;
 }
 
 const confirmStatement = {
@@ -90,13 +98,16 @@ export async function confirmIdentity(
   by: Officer,
 ): Promise<StoredIdentity> {
   return await database.transaction(async (query) => {
-    const { identity, roles, confirmedAt, grantedBy } = await lockLive(query, name);
+    const known = await lockLive(query, name);
+    const { identity, roles, confirmedAt, grantedBy } = known;
     if (roles.length === 0 || grantedBy === null) refuse(`nobody has granted ${identity} a role`);
     if (confirmedAt !== null) refuse(`${identity} is confirmed already`);
     await refuseShared({ query }, grantedBy, by.keyId, 'confirm');
     const [line] = await query<{ isBehind: boolean }>(madeByStatement, [by.keyId, identity]);
     if (line?.isBehind !== false) refuse(`${identity} may hold this key: somebody else confirms`);
-    return only(await query<StoredIdentity>(confirmStatement, [identity, by.keyId]));
+    const confirmed = only(await query<StoredIdentity>(confirmStatement, [identity, by.keyId]));
+    await record(query, by, 'identity.confirm', known, confirmed);
+    return confirmed;
   });
 }
 
@@ -130,12 +141,14 @@ const revokeKeysStatement = {
 export async function revokeIdentity(
   database: Pick<Database, 'transaction'>,
   name: string,
-  _by: Actor,
+  by: Actor,
 ): Promise<StoredIdentity> {
   return await database.transaction(async (query) => {
-    const { identity } = await lockLive(query, name);
-    await query(revokeKeysStatement, [identity]);
-    return only(await query<StoredIdentity>(revokeStatement, [identity]));
+    const known = await lockLive(query, name);
+    await query(revokeKeysStatement, [known.identity]);
+    const revoked = only(await query<StoredIdentity>(revokeStatement, [known.identity]));
+    await record(query, by, 'identity.revoke', known, revoked);
+    return revoked;
   });
 }
 
@@ -162,9 +175,10 @@ export async function foundIdentity(
   query: Query,
   name: string,
   approving: readonly Role[],
+  by: Actor,
 ): Promise<StoredIdentity> {
   await query(lockAllStatement);
-  const known = (await findLive(query, name)) ?? (await insert(query, name, null));
+  const known = (await findLive(query, name)) ?? (await insert(query, name, by));
   if (approving.length === 0) return known;
   const [count] = await query<{ approvers: number }>(countStatement);
   if ((count?.approvers ?? FOUNDERS) >= FOUNDERS) {
@@ -172,26 +186,41 @@ export async function foundIdentity(
     throw new Failure('conflict', 'FOUNDED', why);
   }
   if (known.confirmedAt !== null) return known;
-  return only(await query<StoredIdentity>(foundStatement, [known.identity, approving]));
+  const founded = only(await query<StoredIdentity>(foundStatement, [known.identity, approving]));
+  await record(query, by, 'identity.confirm', known, founded);
+  return founded;
 }
 
-async function insert(query: Query, name: string, byKey: string | null): Promise<StoredIdentity> {
-  return only(await query<StoredIdentity>(insertStatement, [nameOf(name), byKey]));
+async function insert(query: Query, name: string, by: Actor): Promise<StoredIdentity> {
+  const made = only(await query<StoredIdentity>(insertStatement, [nameOf(name), by.keyId]));
+  await record(query, by, 'identity.create', null, made);
+  return made;
+}
+
+async function record(
+  query: Query,
+  by: Actor,
+  action: AuditAction,
+  before: StoredIdentity | null,
+  after: StoredIdentity,
+): Promise<void> {
+  await recordChange(query, by, { action, subject: after.identity, before, after });
 }
 
 const findStatement = {
   name: 'find-identity',
-  text: `select ${COLUMNS} from identities where lower(identity) = lower($1) for update`,
+  text: `select ${COLUMNS} from identities where lower(identity) = lower($1)`,
 };
 
-/** Nobody else changes this person until the transaction ends. */
 async function findLive(query: Query, name: string): Promise<StoredIdentity | undefined> {
   const [known] = await query<StoredIdentity>(findStatement, [nameOf(name)]);
   if (known !== undefined && known.revokedAt !== null) refuse(`${known.identity} is revoked`);
   return known;
 }
 
+/** Nobody else changes people until the transaction ends. */
 async function lockLive(query: Query, name: string): Promise<StoredIdentity> {
+  await query(lockAllStatement);
   const known = await findLive(query, name);
   if (known !== undefined) return known;
   throw new Failure('not-found', 'IDENTITY_UNKNOWN', `there is nobody of the name ${name}`);

@@ -2,6 +2,8 @@
 import { Failure } from '../domain/failure.ts';
 import type { ProposedHolding } from '../domain/model-record.ts';
 import type { Rollout } from '../domain/model-rollout.ts';
+import type { Actor, Officer } from '../domain/principal.ts';
+import { recordChange } from './audit-log.ts';
 import type { Database, Query } from './pool.ts';
 
 type Queries = Pick<Database, 'query'>;
@@ -10,10 +12,9 @@ export type NewProposal = ProposedHolding & {
   readonly modelId: string;
   /** Or ALL_CORRIDORS. */
   readonly corridor: string;
-  readonly proposedBy: string;
-  readonly proposedByKey: string;
 };
-export type StoredProposal = Omit<NewProposal, 'proposedByKey'> & {
+export type StoredProposal = NewProposal & {
+  readonly proposedBy: string;
   /** Null: made before keys were recorded. */
   readonly proposedByKey: string | null;
   readonly proposalId: string;
@@ -47,11 +48,18 @@ const insertProposalStatement = {
 };
 
 /** @returns the id to approve it by */
-export async function insertProposal(database: Queries, proposal: NewProposal): Promise<string> {
-  const { modelId, corridor, state, canaryPercent, proposedBy, proposedByKey } = proposal;
-  const values = [modelId, corridor, state, canaryPercent, proposedBy, proposedByKey];
-  const rows = await database.query<{ proposalId: string }>(insertProposalStatement, values);
-  return rows[0]?.proposalId ?? '';
+export async function insertProposal(
+  query: Query,
+  proposal: NewProposal,
+  by: Officer,
+): Promise<string> {
+  const { modelId, corridor, state, canaryPercent } = proposal;
+  const values = [modelId, corridor, state, canaryPercent, by.name, by.keyId];
+  const rows = await query<{ proposalId: string }>(insertProposalStatement, values);
+  const subject = rows[0]?.proposalId ?? '';
+  const change = { action: 'rollout.propose', subject, before: null, after: proposal } as const;
+  await recordChange(query, by, change);
+  return subject;
 }
 
 const findProposalStatement = {
@@ -135,8 +143,7 @@ export type Decision = {
   readonly proposalId: string | null;
   readonly proposedBy: string;
   readonly approvedBy: string | null;
-  /** Null for the engine. */
-  readonly decidedByKey: string | null;
+  readonly by: Actor;
   readonly reason?: string;
 };
 
@@ -150,12 +157,37 @@ export async function decideRollouts(
 ): Promise<Decision> {
   return await database.transaction(async (query) => {
     await query(lockStatement);
-    const decision = await decide(await readRollouts({ query }), query);
-    const { rows, proposalId, proposedBy, approvedBy, decidedByKey, reason = null } = decision;
+    const log = await readRollouts({ query });
+    const decision = await decide(log, query);
+    const { rows, proposalId, proposedBy, approvedBy, by, reason = null } = decision;
     const values = [
-      ...[JSON.stringify(rows), proposalId, proposedBy, approvedBy, reason, decidedByKey],
+      ...[JSON.stringify(rows), proposalId, proposedBy, approvedBy, reason, by.keyId],
     ];
+    if (rows.length === 0) return decision;
     await query(appendStatement, values);
+    await recordDecision(query, log, decision);
     return decision;
+  });
+}
+
+/** Before: what these models did in these corridors. */
+async function recordDecision(
+  query: Query,
+  log: readonly StoredRollout[],
+  { rows, proposalId, by, reason }: Decision,
+): Promise<void> {
+  const holdingOf = ({ corridor, modelId, state, canaryPercent }: Rollout) => ({
+    ...{ corridor, model_id: modelId, state, canary_percent: canaryPercent },
+  });
+  const before = rows.flatMap(({ corridor, modelId }) => {
+    const held = log.findLast((row) => row.corridor === corridor && row.modelId === modelId);
+    return held === undefined ? [] : [holdingOf(held)];
+  });
+  const corridors = [...new Set(rows.map(({ corridor }) => corridor))];
+  await recordChange(query, by, {
+    action: proposalId === null ? 'rollout.rollback' : 'rollout.approve',
+    subject: proposalId ?? corridors.join(' '),
+    before: { holdings: before },
+    after: { holdings: rows.map(holdingOf), reason: reason ?? null },
   });
 }

@@ -3,6 +3,7 @@
  * one person rolls back. Method: the command by keys of three owners on a real database.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { engineOf } from '../../src/domain/principal.ts';
 import { decideRollouts } from '../../src/store/model-rollouts.ts';
 import {
   type Answer,
@@ -157,7 +158,7 @@ test('a decision waits for the one before it, and sees it', async () => {
   const row = { modelId, state: 'deprecated', canaryPercent: 0, cause: 'rollback' } as const;
   const decision = (corridor: string) => ({
     rows: [{ ...row, corridor }],
-    ...{ proposalId: null, proposedBy: 'Ann', approvedBy: null, decidedByKey: null },
+    ...{ proposalId: null, proposedBy: 'Ann', approvedBy: null, by: engineOf('test') },
   });
   const entered = Promise.withResolvers<void>();
   const gate = Promise.withResolvers<void>();

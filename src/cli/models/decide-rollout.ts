@@ -35,8 +35,9 @@ export async function proposeRollout(
   const { model, modelId } = await findKnown(database, reference);
   const corridors = await corridorsOf(database, corridor);
   planPromotion(await readRollouts(database), corridors, { modelId, ...to });
-  const proposal = { modelId, corridor, ...to, proposedBy: by.name, proposedByKey: by.keyId };
-  const proposalId = await insertProposal(database, proposal);
+  const proposalId = await database.transaction((query) =>
+    insertProposal(query, { modelId, corridor, ...to }, by),
+  );
   return { proposalId, model };
 }
 
@@ -57,7 +58,7 @@ export async function approveRollout(
     await refuseShared({ query }, proposedByKey, by.keyId, 'approve');
     const corridors = await corridorsOf({ query }, proposal.corridor);
     const rows = planPromotion(log, corridors, proposal);
-    return { rows, proposalId, proposedBy, approvedBy: by.name, decidedByKey: by.keyId };
+    return { rows, proposalId, proposedBy, approvedBy: by.name, by };
   });
 }
 
@@ -65,11 +66,11 @@ export async function approveRollout(
 export async function takeRolloutBack(
   database: Database,
   corridor: string,
-  { name, keyId }: Officer,
+  by: Officer,
 ): Promise<Decision> {
   return await decideRollouts(database, async (log, query) => {
     const rows = planRollback(log, await corridorsOf({ query }, corridor));
-    return { rows, proposalId: null, proposedBy: name, approvedBy: null, decidedByKey: keyId };
+    return { rows, proposalId: null, proposedBy: by.name, approvedBy: null, by };
   });
 }
 

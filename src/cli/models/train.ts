@@ -5,6 +5,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
 import type { ModelManifest } from '../../domain/model-manifest.ts';
+import type { Officer } from '../../domain/principal.ts';
 import type { ModelCard } from '../../models/card/model-card.ts';
 import { renderCard } from '../../models/card/render-card.ts';
 import { holdingsIn } from '../../models/rollout/rollout.ts';
@@ -61,7 +62,7 @@ export async function train({ options, database, context }: Request): Promise<nu
     return EXIT.failed;
   }
   await writeFiles(folder, trained);
-  if (officer !== null) await register(database, trained, officer.name, folder.path);
+  if (officer !== null) await register(database, trained, officer, folder.path);
   show(context, settings, trained, folder.path);
   return EXIT.fine;
 }
@@ -138,11 +139,11 @@ async function writeFiles(folder: ModelFolder, { artefact, manifest, card }: Tra
 async function register(
   database: Database,
   { artefact, manifest }: Trained,
-  createdBy: string,
+  by: Officer,
   path: string,
 ): Promise<void> {
   try {
-    await registerModel(database, { artefact, manifest, goldenSource: 'manifest', createdBy });
+    await registerModel(database, { artefact, manifest, goldenSource: 'manifest', by });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const why = `${error.message} (not registered; risk models import ${path}/${ARTEFACT})`;
