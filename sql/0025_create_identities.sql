@@ -79,7 +79,7 @@ alter table model_rollouts
   add constraint approved_unless_alone check (
     case cause when 'approval' then approved_by is not null when 'displacement' then true else approved_by is null end),
   add constraint emergency_ends check (
-    case cause when 'emergency' then ends_at <= created_at + interval '1 day' and btrim(reason) <> '' is true
+    case cause when 'emergency' then (ends_at <= created_at + interval '1 day' and btrim(reason) <> '') is true
                else ends_at is null end);
 comment on column model_rollouts.decided_by_key is 'Of who approved, rolled back or put in force alone; null for the engine.';
 comment on column model_rollouts.ends_at is 'An emergency ends here unless a row of the same proposal is approved before.';
@@ -95,9 +95,13 @@ create function refuse_one_person() returns trigger language plpgsql set search_
 declare
   proposer text := (select proposed_by_key from model_proposals where proposal_id = new.proposal_id);
 begin
-  if approver_of(new.decided_by_key) is distinct from new.approved_by then
-    raise exception '% may not approve by the key %', new.approved_by, coalesce(new.decided_by_key, 'of nobody')
+  if approver_of(new.decided_by_key) is distinct from coalesce(new.approved_by, new.proposed_by) then
+    raise exception '% may not approve by the key %', coalesce(new.approved_by, new.proposed_by),
+        coalesce(new.decided_by_key, 'of nobody')
       using errcode = 'integrity_constraint_violation';
+  end if;
+  if new.cause = 'emergency' then
+    return null;
   end if;
   if proposer is null or shared_maker(proposer, new.decided_by_key) is not null then
     raise exception 'proposal % and its approval are not two people''s', new.proposal_id
@@ -106,4 +110,4 @@ begin
   return null;
 end $$;
 create trigger model_rollouts_need_two_people after insert on model_rollouts
-  for each row when (new.cause = 'approval') execute function refuse_one_person();
+  for each row when (new.cause in ('approval', 'emergency')) execute function refuse_one_person();

@@ -8,10 +8,11 @@ import { openScoringModel, type ScoringModel } from '../models/registry/scoring-
 import { planRemoval } from '../models/rollout/rollout.ts';
 import { type Databases, readOne } from '../query/choose-database.ts';
 import { insertModelCheck } from '../store/model-checks.ts';
-import { decideRollouts, readNewestRollout, readRollouts } from '../store/model-rollouts.ts';
+import { decideRollouts, readNewestRollout } from '../store/model-rollouts.ts';
 import { findModel, readModel } from '../store/models.ts';
 import type { Database } from '../store/pool.ts';
 import { insertShadowBatch, type ShadowBatch } from '../store/shadow-batches.ts';
+import { readSettledRollouts } from './models/settled-rollouts.ts';
 
 /** Models kept ready by who is asked about many: explanations, what-ifs, verification. */
 const SHELF_MODELS = 8;
@@ -66,7 +67,7 @@ export function bindModels(database: Database, process: string) {
   const engine = engineOf(process);
   return {
     readNewestRollout: () => readNewestRollout(database),
-    readRollouts: (): Promise<readonly Rollout[]> => readRollouts(database),
+    readRollouts: (): Promise<readonly Rollout[]> => readSettledRollouts(database, process),
     load: (modelId: string) => loadModel(database, modelId),
     recordCheck: (modelId: string, detail: string | null) =>
       insertModelCheck(database, { modelId, process, nodeVersion: NODE_VERSION, detail }),

@@ -1,7 +1,7 @@
 /** Proposals and rollouts of models: appended, never changed; the newest row of a model in a corridor holds. */
 import { Failure } from '../domain/failure.ts';
 import type { ProposedHolding } from '../domain/model-record.ts';
-import type { Rollout } from '../domain/model-rollout.ts';
+import type { LoggedRollout, Rollout } from '../domain/model-rollout.ts';
 import type { Actor, Officer } from '../domain/principal.ts';
 import { recordChange } from './audit-log.ts';
 import type { Database, Query } from './pool.ts';
@@ -22,12 +22,13 @@ export type StoredProposal = NewProposal & {
   readonly isApproved: boolean;
 };
 
-export type StoredRollout = Rollout & {
-  readonly proposalId: string | null;
+export type StoredRollout = LoggedRollout & {
   readonly proposedBy: string;
   readonly approvedBy: string | null;
-  /** Why the engine rolled back; null for what people decided. */
+  /** Why the engine rolled back, or somebody acted alone; null for what two people decided. */
   readonly reason: string | null;
+  /** Of an emergency. */
+  readonly endsAt: Date | null;
   readonly createdAt: Date;
 };
 
@@ -39,7 +40,8 @@ const PROPOSALS_MAX = 50;
 const PROPOSAL = `p.proposal_id as "proposalId", p.model_id as "modelId", p.corridor, p.state,
                   p.canary_percent as "canaryPercent", p.proposed_by as "proposedBy",
                   p.proposed_by_key as "proposedByKey", p.proposed_at as "proposedAt",
-                  exists (select from model_rollouts r where r.proposal_id = p.proposal_id) as "isApproved"`;
+                  exists (select from model_rollouts r
+                           where r.proposal_id = p.proposal_id and r.cause = 'approval') as "isApproved"`;
 
 const insertProposalStatement = {
   name: 'insert-model-proposal',
@@ -79,7 +81,7 @@ const listOpenStatement = {
   name: 'list-open-model-proposals',
   text: `select ${PROPOSAL} from model_proposals p
           where p.model_id = $1 and p.proposed_at >= $2
-            and not exists (select from model_rollouts r where r.proposal_id = p.proposal_id)
+            and not exists (select from model_rollouts r where r.proposal_id = p.proposal_id and r.cause = 'approval')
           order by p.proposal_id desc limit $3`,
 };
 
@@ -97,16 +99,24 @@ const readStatement = {
   name: 'read-model-rollouts',
   text: `select corridor, model_id as "modelId", state, canary_percent as "canaryPercent", cause,
                 proposal_id as "proposalId", proposed_by as "proposedBy", approved_by as "approvedBy",
-                reason, created_at as "createdAt"
-           from model_rollouts order by rollout_id limit $1`,
+                reason, created_at as "createdAt", ends_at as "endsAt",
+                coalesce(ends_at <= now(), false)
+                  and not exists (select from model_rollouts a where a.proposal_id = r.proposal_id
+                                     and a.corridor = r.corridor and a.cause = 'approval') as "hasLapsed"
+           from model_rollouts r order by rollout_id limit $1`,
 };
 
 const newestStatement = {
   name: 'read-newest-model-rollout',
-  text: 'select max(rollout_id) as newest from model_rollouts',
+  text: `select max(rollout_id) || coalesce('+' || nullif((select count(*) from model_rollouts where ends_at <= now()), 0), '')
+                as newest
+           from model_rollouts`,
 };
 
-/** Id of the newest row; null for none. Rows are appended one decision at a time, so a new one is the newest. */
+/**
+ * Another text when a row was added or an emergency has come to its end; null where there is no row. Rows are appended one
+ * decision at a time, so a new one is the newest.
+ */
 export async function readNewestRollout(database: Queries): Promise<string | null> {
   const [row] = await database.query<{ newest: string | null }>(newestStatement);
   return row?.newest ?? null;
@@ -130,9 +140,10 @@ const lockStatement = {
 const appendStatement = {
   name: 'append-model-rollouts',
   text: `insert into model_rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by,
-             approved_by, reason, decided_by_key)
+             approved_by, reason, decided_by_key, ends_at)
          select r.corridor, r."modelId", r.state, r."canaryPercent", r.cause,
-                case r.cause when 'approval' then $2::bigint end, $3, $4, $5, $6
+                case when r.cause in ('approval', 'emergency') then $2::bigint end, $3, $4, $5, $6,
+                case r.cause when 'emergency' then now() + interval '1 day' end
            from jsonb_to_recordset($1::jsonb)
                 as r (corridor text, "modelId" text, state text, "canaryPercent" smallint, cause text)`,
 };
@@ -185,7 +196,11 @@ async function recordDecision(
   });
   const corridors = [...new Set(rows.map(({ corridor }) => corridor))];
   await recordChange(query, by, {
-    action: proposalId === null ? 'rollout.rollback' : 'rollout.approve',
+    action: rows.some(({ cause }) => cause === 'emergency')
+      ? 'rollout.emergency'
+      : proposalId === null
+        ? 'rollout.rollback'
+        : 'rollout.approve',
     subject: proposalId ?? corridors.join(' '),
     before: { holdings: before },
     after: { holdings: rows.map(holdingOf), reason: reason ?? null },

@@ -17,7 +17,7 @@ import {
 } from '../../models/training/build-model.ts';
 import { countFrauds } from '../../models/training/training-set.ts';
 import { createRandom } from '../../simulate/random.ts';
-import { readRollouts, type StoredRollout } from '../../store/model-rollouts.ts';
+import type { StoredRollout } from '../../store/model-rollouts.ts';
 import { findModel } from '../../store/models.ts';
 import type { Database } from '../../store/pool.ts';
 import { type CommandContext, EXIT, UsageError } from '../command.ts';
@@ -25,6 +25,7 @@ import { readCodeVersion } from './code-version.ts';
 import { type ModelFolder, openModelFolder } from './model-folder.ts';
 import { readOfficer } from './officer.ts';
 import { refuseTakenName, registerModel } from './register-model.ts';
+import { readSettledRollouts } from './settled-rollouts.ts';
 import { parseTraining, type TrainSettings, type TrainValues } from './train-options.ts';
 import { toCard, toManifest } from './trained-card.ts';
 import { createTrainingProgress, type TrainingProgress } from './training-progress.ts';
@@ -113,7 +114,7 @@ async function drive(
 
 /** The active one of the most corridors; of as many, the one that became so last. */
 async function findActive(database: Database): Promise<string | null> {
-  const log = await readRollouts(database);
+  const log = await readSettledRollouts(database, 'risk models train');
   const corridors = new Set(log.map(({ corridor }) => corridor));
   const active = [...corridors].flatMap((corridor) =>
     [...holdingsIn(log, corridor)].filter(([, { state }]) => state === 'active').map(([id]) => id),

@@ -5,11 +5,15 @@ import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import {
   type DecidedRolloutsJson,
   decidedRolloutsSchema,
+  type EmergencyJson,
+  emergencySchema,
   type ModelDetailJson,
   type ModelJson,
   modelDetailSchema,
   modelSchema,
+  type NewEmergency,
   type NewProposal,
+  newEmergencySchema,
   newProposalSchema,
   newRollbackSchema,
   type ProposalJson,
@@ -31,6 +35,11 @@ export type ModelsDependencies = {
     proposal: NewProposal,
     by: Officer,
   ) => Promise<ProposalJson>;
+  readonly actAlone: (
+    reference: string,
+    emergency: NewEmergency,
+    by: Officer,
+  ) => Promise<EmergencyJson>;
   readonly approve: (proposalId: string, by: Officer) => Promise<DecidedRolloutsJson>;
   readonly rollBack: (corridor: string, by: Officer) => Promise<DecidedRolloutsJson>;
   readonly limits: BodyLimits;
@@ -44,7 +53,7 @@ const listSchema = z.object({ items: z.array(modelSchema), next_cursor: z.string
 const listParameters = z.strictObject({ cursor: plainText(REFERENCE_CHARS_MAX).optional() });
 
 export function modelsRoutes(dependencies: ModelsDependencies): Hono<AppEnv> {
-  const { listModels, readModel, propose, approve, rollBack, limits } = dependencies;
+  const { listModels, readModel, propose, actAlone, approve, rollBack, limits } = dependencies;
   const routes = new Hono<AppEnv>();
 
   routes.get('/v1/models', requireRole(...READERS), async (c) => {
@@ -60,6 +69,11 @@ export function modelsRoutes(dependencies: ModelsDependencies): Hono<AppEnv> {
   routes.post('/v1/models/:id/proposals', requireRole('risk_officer'), async (c) => {
     const proposal = checkFields(newProposalSchema, await readJson(c, limits));
     return c.json(await propose(c.req.param('id'), proposal, actorOf(c)), 201);
+  });
+
+  routes.post('/v1/models/:id/emergency', requireRole('risk_officer'), async (c) => {
+    const emergency = checkFields(newEmergencySchema, await readJson(c, limits));
+    return c.json(await actAlone(c.req.param('id'), emergency, actorOf(c)), 201);
   });
 
   routes.post('/v1/models/proposals/:id/approve', requireRole('risk_officer'), async (c) =>
@@ -121,6 +135,25 @@ export const modelsPaths: ZodOpenApiPathsObject = {
       requestBody: { required: true, content: json(newProposalSchema) },
       responses: {
         201: { description: 'The proposal.', content: json(proposalSchema) },
+        ...problemResponses(400, 404, 408, 409, 413, 415, 422),
+      },
+    },
+  },
+  '/v1/models/{id}/emergency': {
+    post: {
+      operationId: 'actAlone',
+      summary: 'Put a model in force alone, for a day at most',
+      description:
+        'It ends by itself unless somebody else approves the proposal; once a corridor until two people have decided there.',
+      tags,
+      security: allowedRoles('risk_officer'),
+      requestParams: { path: named },
+      requestBody: { required: true, content: json(newEmergencySchema) },
+      responses: {
+        201: {
+          description: 'The rows that hold from now on, and the proposal that confirms them.',
+          content: json(emergencySchema),
+        },
         ...problemResponses(400, 404, 408, 409, 413, 415, 422),
       },
     },
