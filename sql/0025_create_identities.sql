@@ -1,28 +1,25 @@
 -- Locks api_keys, model_proposals and model_rollouts for a moment.
 create table identities (
   identity text constraint identities_pkey primary key,
-  roles text[] not null default '{}',
   created_at timestamptz(3) not null default now(),
   made_by text constraint identities_made_by_fkey references api_keys (key_id),
-  granted_by text constraint identities_granted_by_fkey references api_keys (key_id),
-  confirmed_by text constraint identities_confirmed_by_fkey references api_keys (key_id),
-  confirmed_at timestamptz(3),
   revoked_at timestamptz(3),
-  constraint identity_is_a_name check (identity = btrim(normalize(identity, nfkc)) and lower(identity) not in ('', 'engine')),
-  constraint identity_roles_approve check (roles <@ array['risk_officer']),
-  constraint confirmed_roles_only check (confirmed_at is null or cardinality(roles) > 0)
+  constraint identity_is_a_name check (
+    identity = btrim(normalize(identity, nfkc)) and lower(identity) not in ('', 'engine'))
 );
-comment on table identities is 'People who own keys. A role that approves counts once a second person has confirmed it.';
-comment on column identities.roles is 'Roles that approve; in force from confirmed_at on.';
+comment on table identities is 'People who own keys.';
 comment on column identities.made_by is 'The key; null: whoever has the database.';
-comment on column identities.granted_by is 'The key that last made a key which approves for this person.';
-comment on column identities.confirmed_by is 'The key; null for the first two, whom whoever has the database makes.';
 create unique index identities_name_key on identities (lower(identity));
 
 alter table api_keys
   add column identity text constraint api_keys_identity_fkey references identities (identity),
-  add column made_by text constraint api_keys_made_by_fkey references api_keys (key_id);
+  add column made_by text constraint api_keys_made_by_fkey references api_keys (key_id),
+  add column confirmed_by text constraint api_keys_confirmed_by_fkey references api_keys (key_id),
+  add column confirmed_at timestamptz(3);
+comment on column api_keys.identity is 'The person; null for a key of nobody in particular, which never approves.';
 comment on column api_keys.made_by is 'The key; null: whoever has the database.';
+comment on column api_keys.confirmed_at is 'A role that approves counts from here on.';
+comment on column api_keys.confirmed_by is 'The key; null where whoever has the database made one of the first two who approve.';
 create index api_keys_identity_idx on api_keys (identity);
 
 -- Nobody knows who stands behind these owners, so none of their keys approves any longer.
@@ -31,6 +28,7 @@ update api_keys set roles = array_remove(roles, 'risk_officer') where 'risk_offi
 alter table api_keys
   add constraint approving_keys_have_a_person
     check (identity is not null or revoked_at is not null or not 'risk_officer' = any (roles)),
+  add constraint confirmed_keys_have_a_person check (identity is not null or confirmed_at is null),
   add constraint bootstrap_keys_are_nobody check (key_id !~ '^bootstrap[0-9a-f]*$' or identity is null);
 
 -- The person of a key that may approve now; null for every other key.
@@ -38,11 +36,10 @@ create function approver_of(key text) returns text language sql stable set searc
   select i.identity
     from api_keys k join identities i on i.identity = k.identity
    where k.key_id = key and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
-     and i.confirmed_at is not null and i.revoked_at is null
-     and 'risk_officer' = any (k.roles) and 'risk_officer' = any (i.roles)
+     and k.confirmed_at is not null and i.revoked_at is null and 'risk_officer' = any (k.roles)
 $$;
 
--- Everybody who may hold a key: its person, who made the key, who made that person, and so on; a key without a person by itself.
+-- Everybody who may hold a key: its person, whoever made the key or that person, and so on; a key of nobody by itself.
 create function makers_of(key text) returns setof text language sql stable set search_path from current as $$
   with recursive line (key_id, identity, made_by) as (
     select key_id, identity, made_by from api_keys where key_id = key

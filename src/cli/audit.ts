@@ -16,9 +16,9 @@ Changes of keys, people, models, rollouts, dead letters and months, newest first
 in which request. --json tells what was before and after, too.
 
   --who NAME        only of this person, owner, or database role
-  --action ACTION   only these: ${AUDIT_ACTIONS.slice(0, 6).join(', ')},
-                    ${AUDIT_ACTIONS.slice(6, 11).join(', ')},
-                    ${AUDIT_ACTIONS.slice(11).join(', ')}
+  --action ACTION   only these: ${AUDIT_ACTIONS.slice(0, 5).join(', ')},
+                    ${AUDIT_ACTIONS.slice(5, 10).join(', ')},
+                    ${AUDIT_ACTIONS.slice(10).join(', ')}
   --limit N         rows (${ROWS})
   --url URL         the API (RISK_URL); its key is read from RISK_API_KEY, of an admin or a risk officer
 

@@ -2,9 +2,9 @@
 import type { AuditParameters } from '../domain/audit.ts';
 import type { NewApiKey } from '../domain/identity.ts';
 import type { Actor, Officer } from '../domain/principal.ts';
-import { listApiKeys, makeApiKey, revokeApiKey } from '../store/api-keys.ts';
+import { confirmApiKey, listApiKeys, makeApiKey, revokeApiKey } from '../store/api-keys.ts';
 import { readAuditLog } from '../store/audit-log.ts';
-import { confirmIdentity, listIdentities, revokeIdentity } from '../store/identities.ts';
+import { listIdentities, revokeIdentity } from '../store/identities.ts';
 import type { Database } from '../store/pool.ts';
 
 export function bindKeys(database: Database) {
@@ -13,7 +13,7 @@ export function bindKeys(database: Database) {
     listKeys: (afterKeyId: string, limit: number) => listApiKeys(database, afterKeyId, limit),
     revokeKey: (keyId: string, by: Actor) => revokeApiKey(database, keyId, by),
     listIdentities: (after: string, limit: number) => listIdentities(database, after, limit),
-    confirmIdentity: (name: string, by: Officer) => confirmIdentity(database, name, by),
+    confirmKey: (keyId: string, by: Officer) => confirmApiKey(database, keyId, by),
     readAudit: (parameters: AuditParameters) =>
       readAuditLog(database, parameters, parameters.limit),
     revokeIdentity: (name: string, by: Actor) => revokeIdentity(database, name, by),

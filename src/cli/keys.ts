@@ -30,7 +30,7 @@ there is none of the name; OWNER is who answers for a key that is no person's.
 
 A person alone holds ${APPROVING_ROLES.join(', ')}. This command makes the first two of them, without anybody's confirmation:
 whoever has DATABASE_URL vouches that they are two people. Others are made over the API, by POST /v1/keys
-of one person and POST /v1/identities/NAME/confirm of another. people lists them; expel takes a person out,
+of one person and POST /v1/keys/KEY_ID/confirm of another. people lists them; expel takes a person out,
 with all keys, for ever. Needs DATABASE_URL.`,
   needs: ['DATABASE_URL'],
   async run(args, context) {
@@ -86,8 +86,8 @@ const list: Action = async (args, database, { output }) => {
   const keys = await allOf<StoredApiKey>((last) => listApiKeys(database, last?.keyId ?? '', PAGE));
   output.table(
     [
-      ...['key_id', 'roles', 'client', 'owner', 'identity', 'made_by'],
-      ...['created_at', 'expires_at', 'revoked_at'],
+      ...['key_id', 'roles', 'client', 'owner', 'identity', 'made_by', 'confirmed_by'],
+      ...['confirmed_at', 'created_at', 'expires_at', 'revoked_at'],
     ].map((field) => ({ field })),
     keys.map((key) => ({
       key_id: key.keyId,
@@ -96,6 +96,8 @@ const list: Action = async (args, database, { output }) => {
       owner: key.owner,
       identity: key.identity,
       made_by: key.madeBy,
+      confirmed_by: key.confirmedBy,
+      confirmed_at: key.confirmedAt?.toISOString() ?? null,
       created_at: key.createdAt.toISOString(),
       expires_at: key.expiresAt?.toISOString() ?? null,
       revoked_at: key.revokedAt?.toISOString() ?? null,
@@ -110,18 +112,11 @@ const people: Action = async (args, database, { output }) => {
     listIdentities(database, last?.identity ?? '', PAGE),
   );
   output.table(
-    [
-      ...['identity', 'roles', 'created_at', 'made_by', 'granted_by'],
-      ...['confirmed_by', 'confirmed_at', 'revoked_at'],
-    ].map((field) => ({ field })),
+    ['identity', 'created_at', 'made_by', 'revoked_at'].map((field) => ({ field })),
     all.map((person) => ({
       identity: person.identity,
-      roles: person.roles.join(' '),
       created_at: person.createdAt.toISOString(),
       made_by: person.madeBy,
-      granted_by: person.grantedBy,
-      confirmed_by: person.confirmedBy,
-      confirmed_at: person.confirmedAt?.toISOString() ?? null,
       revoked_at: person.revokedAt?.toISOString() ?? null,
     })),
   );

@@ -5,10 +5,9 @@ import { plainText } from './transaction.ts';
 
 export const AUDIT_ACTIONS = [
   'key.create',
+  'key.confirm',
   'key.revoke',
   'identity.create',
-  'identity.grant',
-  'identity.confirm',
   'identity.revoke',
   'model.register',
   'rollout.propose',

@@ -3,14 +3,9 @@ import type { Role } from './principal.ts';
 
 export type StoredIdentity = {
   readonly identity: string;
-  /** Roles that approve; they count from `confirmedAt` on. */
-  readonly roles: readonly Role[];
   readonly createdAt: Date;
-  /** Key ids; null: whoever had the database. */
+  /** Key id; null: whoever had the database. */
   readonly madeBy: string | null;
-  readonly grantedBy: string | null;
-  readonly confirmedBy: string | null;
-  readonly confirmedAt: Date | null;
   readonly revokedAt: Date | null;
 };
 
@@ -22,6 +17,9 @@ export type StoredApiKey = {
   readonly identity: string | null;
   /** Key id; null: whoever had the database. */
   readonly madeBy: string | null;
+  readonly confirmedBy: string | null;
+  /** Roles that approve count from here on. */
+  readonly confirmedAt: Date | null;
   readonly createdAt: Date;
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;

@@ -1,23 +1,38 @@
 /** API keys: SHA-256, roles, client, holder, expiry. A key is revoked, never deleted: its id stays known. */
 import { Failure } from '../domain/failure.ts';
 import type { NewApiKey, StoredApiKey } from '../domain/identity.ts';
-import { type Actor, APPROVING_ROLES, approves, ROLES, type Role } from '../domain/principal.ts';
+import {
+  type Actor,
+  APPROVING_ROLES,
+  approves,
+  type Officer,
+  ROLES,
+  type Role,
+} from '../domain/principal.ts';
 import { recordChange } from './audit-log.ts';
-import { foundIdentity, grantIdentity } from './identities.ts';
+import { findOrMake, lockPeople, refuseShared } from './identities.ts';
 import type { Database, Query } from './pool.ts';
 
-const COLUMNS = `key_id as "keyId", roles, client, owner, identity, made_by as "madeBy", created_at as "createdAt",
+/** Approval takes two. */
+const FOUNDERS = 2;
+
+const COLUMNS = `key_id as "keyId", roles, client, owner, identity, made_by as "madeBy",
+                 confirmed_by as "confirmedBy", confirmed_at as "confirmedAt", created_at as "createdAt",
                  expires_at as "expiresAt", revoked_at as "revokedAt"`;
 
 const insertStatement = {
   name: 'insert-api-key',
-  text: `insert into api_keys (key_id, key_hash, roles, client, owner, identity, expires_at, made_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8) returning ${COLUMNS}`,
+  text: `insert into api_keys (key_id, key_hash, roles, client, owner, identity, expires_at, made_by, confirmed_by,
+             confirmed_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, case when $9 then $8 end, case when $9 then now() end)
+         returning ${COLUMNS}`,
 };
 
 /**
- * A person who does not exist is made. Without a key of its own, `by` is whoever has the database.
- * @throws Failure where the key would approve as nobody, or as somebody whom `by` may not make
+ * A person who does not exist is made. Without a key of its own, `by` is whoever has the database, who founds the first two
+ * people who approve; after them a key that approves is made by a person. It counts at once where that is the one whose key
+ * it is, else once it is confirmed.
+ * @throws Failure where the key would approve as nobody, or `by` may not make it
  */
 export async function makeApiKey(
   database: Pick<Database, 'transaction'>,
@@ -26,14 +41,90 @@ export async function makeApiKey(
 ): Promise<StoredApiKey> {
   const { keyId, keyHash, roles, client, holder, expiresAt } = key;
   return await database.transaction(async (query) => {
-    const identity = await findHolder(query, key, by);
+    await lockPeople(query);
+    const identity =
+      'identity' in holder ? (await findOrMake(query, holder.identity, by)).identity : null;
     const owner = 'owner' in holder ? holder.owner : identity;
-    const values = [keyId, keyHash, roles, client, owner, identity, expiresAt, by.keyId];
-    const [made] = await query<StoredApiKey>(insertStatement, values);
-    if (made === undefined) throw new Error('an inserted key is gone');
+    const isConfirmed = roles.some(approves) && (await mayConfirmItself(query, identity, by));
+    const values = [keyId, keyHash, roles, client, owner, identity, expiresAt];
+    const made = only(
+      await query<StoredApiKey>(insertStatement, [...values, by.keyId, isConfirmed]),
+    );
     await recordKey(query, by, made);
     return made;
   });
+}
+
+const countStatement = {
+  name: 'count-approvers',
+  text: 'select count(distinct approver_of(key_id))::int4 as approvers from api_keys where confirmed_at is not null',
+};
+const makerStatement = {
+  name: 'find-maker',
+  text: 'select identity, approver_of(key_id) as approver from api_keys where key_id = $1',
+};
+
+/** Whether a key that approves needs nobody's confirmation. @throws Failure where `by` may not make it at all */
+async function mayConfirmItself(
+  query: Query,
+  identity: string | null,
+  by: Actor,
+): Promise<boolean> {
+  const roles = APPROVING_ROLES.join(', ');
+  if (identity === null) {
+    const why = `${roles} is held by a person: say identity instead of owner`;
+    throw new Failure('invalid', 'ROLE_NEEDS_IDENTITY', why);
+  }
+  if (by.keyId === null) {
+    const { approvers } = only(await query<{ approvers: number }>(countStatement));
+    if (approvers < FOUNDERS) return true;
+    refuse(`${approvers} people approve already: they make keys that approve, by POST /v1/keys`);
+  }
+  type Maker = { identity: string | null; approver: string | null };
+  const maker = only(await query<Maker>(makerStatement, [by.keyId]));
+  if (maker.identity !== null) return maker.approver === identity;
+  refuse(`${by.keyId} is the key of nobody: only people make keys for ${roles}`);
+}
+
+const pendingStatement = {
+  name: 'lock-api-key',
+  text: `select ${COLUMNS} from api_keys where key_id = $1 for update`,
+};
+const confirmStatement = {
+  name: 'confirm-api-key',
+  text: `update api_keys set confirmed_by = $2, confirmed_at = now() where key_id = $1 returning ${COLUMNS}`,
+};
+
+/**
+ * Lets a key approve. By the key of another person, which neither its maker nor its person may hold.
+ * @throws Failure `not-found`, or `conflict` where it is one person's or there is nothing to confirm
+ */
+export async function confirmApiKey(
+  database: Pick<Database, 'transaction'>,
+  keyId: string,
+  by: Officer,
+): Promise<StoredApiKey> {
+  return await database.transaction(async (query) => {
+    await lockPeople(query);
+    const [before] = await query<StoredApiKey>(pendingStatement, [keyId]);
+    if (before === undefined) throw new Failure('not-found', 'KEY_UNKNOWN', 'No key has this id.');
+    if (before.revokedAt !== null) refuse(`the key ${keyId} is revoked`);
+    if (before.confirmedAt !== null) refuse(`the key ${keyId} is confirmed already`);
+    if (!before.roles.some(approves)) refuse(`the key ${keyId} has no role that approves`);
+    await refuseShared({ query }, keyId, by.keyId, 'confirm');
+    const after = only(await query<StoredApiKey>(confirmStatement, [keyId, by.keyId]));
+    await recordChange(query, by, { action: 'key.confirm', subject: keyId, before, after });
+    return after;
+  });
+}
+
+function only<Row>([row]: readonly Row[]): Row {
+  if (row === undefined) throw new Error('a statement returned no row');
+  return row;
+}
+
+function refuse(why: string): never {
+  throw new Failure('conflict', 'KEY_REFUSED', why);
 }
 
 async function recordKey(query: Query, by: Actor, made: StoredApiKey): Promise<void> {
@@ -50,24 +141,6 @@ async function recordRevoked(
 ): Promise<void> {
   const before = { revokedAt: null };
   await recordChange(query, by, { action: 'key.revoke', subject, before, after: { revokedAt } });
-}
-
-async function findHolder(
-  query: Query,
-  { holder, roles }: NewApiKey,
-  by: Actor,
-): Promise<string | null> {
-  const approving = roles.filter(approves);
-  if ('identity' in holder) {
-    const { keyId, ...rest } = by;
-    const { identity } = await (keyId === null
-      ? foundIdentity(query, holder.identity, approving, by)
-      : grantIdentity(query, holder.identity, approving, { keyId, ...rest }));
-    return identity;
-  }
-  if (approving.length === 0) return null;
-  const why = `${approving.join(', ')} is held by a person: say identity instead of owner`;
-  throw new Failure('invalid', 'ROLE_NEEDS_IDENTITY', why);
 }
 
 /** Bootstrap keys may do everything but approve. */
@@ -121,9 +194,8 @@ const findStatement = {
   name: 'find-live-api-key',
   text: `select k.key_id as "keyId", k.key_hash as "keyHash", k.client, k.owner, k.identity,
                 array(select role from unnest(k.roles) as r (role)
-                       where role <> all ($2::text[])
-                          or (role = any (i.roles) and i.confirmed_at is not null)) as roles
-           from api_keys k left join identities i on i.identity = k.identity
+                       where role <> all ($2::text[]) or k.confirmed_at is not null) as roles
+           from api_keys k
           where k.key_hash = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())`,
 };
 
@@ -131,7 +203,7 @@ export type LiveApiKey = Pick<StoredApiKey, 'keyId' | 'roles' | 'client' | 'owne
   readonly keyHash: Buffer;
 };
 
-/** A key that is neither revoked nor expired; of the roles that approve those that its person holds. */
+/** A key that is neither revoked nor expired; without roles that approve while nobody has confirmed it. */
 export async function findLiveApiKey(
   database: Pick<Database, 'query'>,
   keyHash: Buffer,

@@ -9,7 +9,12 @@ import { command as auditCommand } from '../../src/cli/audit.ts';
 import { monthOf } from '../../src/domain/month.ts';
 import type { Officer, Role } from '../../src/domain/principal.ts';
 import { apiKeyHash, mintApiKey } from '../../src/runtime/api-key.ts';
-import { makeApiKey, revokeApiKey, storeBootstrapKey } from '../../src/store/api-keys.ts';
+import {
+  confirmApiKey,
+  makeApiKey,
+  revokeApiKey,
+  storeBootstrapKey,
+} from '../../src/store/api-keys.ts';
 import { recordChange } from '../../src/store/audit-log.ts';
 import {
   attachMonth,
@@ -17,7 +22,7 @@ import {
   dropMonth,
   recordDetach,
 } from '../../src/store/detach-months.ts';
-import { confirmIdentity, revokeIdentity } from '../../src/store/identities.ts';
+import { revokeIdentity } from '../../src/store/identities.ts';
 import { ensurePartitions } from '../../src/store/partitions.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { insertPersonKey } from '../support/people.ts';
@@ -90,9 +95,8 @@ type Case = {
   readonly state: string;
 };
 
-const GRANTED = ['identity.create', 'identity.grant', 'key.create'];
-const PEOPLE = 'select identity, roles, confirmed_at, revoked_at from identities order by 1';
-const KEYS = 'select key_id, revoked_at from api_keys order by 1';
+const PEOPLE = 'select identity, revoked_at from identities order by 1';
+const KEYS = 'select key_id, confirmed_at, revoked_at from api_keys order by 1';
 const ROLLOUTS = 'select * from model_rollouts';
 const LETTERS = 'select replayed_at, purged_at from dead_letters order by dead_letter_id';
 const MONTHS = `select c.relname, i.inhparent from pg_class c left join pg_inherits i on i.inhrelid = c.oid
@@ -105,14 +109,19 @@ const approve = (id: string) => as(bob, `/v1/models/proposals/${id}/approve`, {}
 /** In this order: months are made, detached, attached, detached and dropped. */
 const CASES: Readonly<Record<string, Case>> = {
   'a key of a new person': {
-    actions: GRANTED,
+    actions: ['identity.create', 'key.create'],
     change: () => makeApiKey(database, keyOf('Cy'), by),
     state: PEOPLE,
   },
-  'a person who is confirmed': {
-    actions: ['identity.confirm'],
-    change: () => confirmIdentity(database, 'Cy', { ...by, keyId: bob.split('_')[1] ?? '' }),
-    state: PEOPLE,
+  'a key that is confirmed': {
+    actions: ['key.confirm'],
+    arrange: async () => {
+      const key = keyOf('Cy');
+      await makeApiKey(database, key, by);
+      return key.keyId;
+    },
+    change: (keyId) => confirmApiKey(database, keyId, { ...by, keyId: bob.split('_')[1] ?? '' }),
+    state: KEYS,
   },
   'a person who is taken out': {
     actions: ['identity.revoke'],

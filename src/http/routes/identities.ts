@@ -1,19 +1,18 @@
-/** `/v1/identities`: people who own keys, confirmed where they may approve, and taken out. `/v1/keys` makes them. */
+/** `/v1/identities`: people who own keys, and how they are taken out. `/v1/keys` makes them. */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { StoredIdentity } from '../../domain/identity.ts';
-import { type Actor, APPROVING_ROLES, type Officer, ROLES } from '../../domain/principal.ts';
+import type { Actor } from '../../domain/principal.ts';
 import { plainText } from '../../domain/transaction.ts';
 import type { AppEnv } from '../app-env.ts';
 import { actorOf, requireRole } from '../auth.ts';
 import { readQuery } from '../body.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 
-/** All of them throw a Failure: `not-found`, or `conflict` for what this person may not do now. */
 export type IdentitiesDependencies = {
   readonly listIdentities: (after: string, limit: number) => Promise<readonly StoredIdentity[]>;
-  readonly confirmIdentity: (name: string, by: Officer) => Promise<StoredIdentity>;
+  /** Throws a Failure `not-found`, or `conflict` for somebody who is out already. */
   readonly revokeIdentity: (name: string, by: Actor) => Promise<unknown>;
 };
 
@@ -24,14 +23,8 @@ const READERS = ['admin', 'risk_officer'] as const;
 const identitySchema = z
   .object({
     identity: z.string(),
-    roles: z
-      .array(z.enum(ROLES))
-      .meta({ description: 'Those that approve; in force where confirmed_at is not null.' }),
     created_at: z.iso.datetime(),
     made_by: z.string().nullable().meta({ description: 'Key id; null: over the database.' }),
-    granted_by: z.string().nullable(),
-    confirmed_by: z.string().nullable(),
-    confirmed_at: z.iso.datetime().nullable(),
     revoked_at: z.iso.datetime().nullable(),
   })
   .meta({ id: 'Identity' });
@@ -41,7 +34,6 @@ const listParameters = z.strictObject({ cursor: plainText(NAME_CHARS_MAX).option
 
 export function identitiesRoutes({
   listIdentities,
-  confirmIdentity,
   revokeIdentity,
 }: IdentitiesDependencies): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
@@ -52,11 +44,7 @@ export function identitiesRoutes({
     return c.json({ items: people.map(toIdentityJson), next_cursor: last ?? null });
   });
 
-  routes.post('/v1/identities/:id/confirm', requireRole(...APPROVING_ROLES), async (c) =>
-    c.json(toIdentityJson(await confirmIdentity(c.req.param('id'), actorOf(c)))),
-  );
-
-  routes.delete('/v1/identities/:id', requireRole(...READERS), async (c) => {
+  routes.delete('/v1/identities/:id', requireRole('admin'), async (c) => {
     await revokeIdentity(c.req.param('id'), actorOf(c));
     return c.body(null, 204);
   });
@@ -67,12 +55,8 @@ export function identitiesRoutes({
 function toIdentityJson(person: StoredIdentity): z.infer<typeof identitySchema> {
   return {
     identity: person.identity,
-    roles: [...person.roles],
     created_at: person.createdAt.toISOString(),
     made_by: person.madeBy,
-    granted_by: person.grantedBy,
-    confirmed_by: person.confirmedBy,
-    confirmed_at: person.confirmedAt?.toISOString() ?? null,
     revoked_at: person.revokedAt?.toISOString() ?? null,
   };
 }
@@ -85,7 +69,7 @@ export const identitiesPaths: ZodOpenApiPathsObject = {
   '/v1/identities': {
     get: {
       operationId: 'listIdentities',
-      summary: 'People, who made them, and what they may approve',
+      summary: 'People, and who made them',
       tags,
       security: allowedRoles(...READERS),
       requestParams: { query: listParameters },
@@ -95,26 +79,12 @@ export const identitiesPaths: ZodOpenApiPathsObject = {
       },
     },
   },
-  '/v1/identities/{id}/confirm': {
-    post: {
-      operationId: 'confirmIdentity',
-      summary: 'Confirm that somebody is a person of their own, who may approve',
-      description: 'By a person who may approve, and has not made the other nor been made by him.',
-      tags,
-      security: allowedRoles(...APPROVING_ROLES),
-      requestParams: { path: named },
-      responses: {
-        200: { description: 'The person.', content: json(identitySchema) },
-        ...problemResponses(404, 409),
-      },
-    },
-  },
   '/v1/identities/{id}': {
     delete: {
       operationId: 'revokeIdentity',
       summary: 'Take a person out, with all keys, for ever',
       tags,
-      security: allowedRoles(...READERS),
+      security: allowedRoles('admin'),
       requestParams: { path: named },
       responses: { 204: { description: 'Revoked.' }, ...problemResponses(404, 409) },
     },

@@ -3,7 +3,13 @@ import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { NewApiKey, StoredApiKey } from '../../domain/identity.ts';
-import { type Actor, ROLES, type Role } from '../../domain/principal.ts';
+import {
+  type Actor,
+  APPROVING_ROLES,
+  type Officer,
+  ROLES,
+  type Role,
+} from '../../domain/principal.ts';
 import { plainText } from '../../domain/transaction.ts';
 import { wireTime } from '../../domain/wire-time.ts';
 import { mintApiKey } from '../../runtime/api-key.ts';
@@ -17,6 +23,8 @@ export type KeysDependencies = {
   /** Throws a Failure `conflict` where this person may not make such a key. */
   readonly makeKey: (key: NewApiKey, by: Actor) => Promise<unknown>;
   readonly listKeys: (afterKeyId: string, limit: number) => Promise<readonly StoredApiKey[]>;
+  /** Throws a Failure: `not-found`, or `conflict` where this person may not confirm it. */
+  readonly confirmKey: (keyId: string, by: Officer) => Promise<StoredApiKey>;
   /** False when no key has this id. */
   readonly revokeKey: (keyId: string, by: Actor) => Promise<boolean>;
   readonly limits: BodyLimits;
@@ -37,7 +45,7 @@ const newKeySchema = z
       .meta({ description: 'Who answers for it, where it is no person’s.' }),
     identity: plainText(NAME_CHARS_MAX).optional().meta({
       description:
-        'The person whose key it is. Roles that approve need one, and count once a second person has confirmed them.',
+        'The person whose key it is, made where there is none of this name. Roles that approve need one.',
     }),
     expires_at: wireTime.optional(),
   })
@@ -59,6 +67,10 @@ const keySchema = z
     owner: z.string(),
     identity: z.string().nullable(),
     made_by: z.string().nullable().meta({ description: 'Key id; null: over the database.' }),
+    confirmed_by: z.string().nullable(),
+    confirmed_at: z.iso.datetime().nullable().meta({
+      description: 'Roles that approve count from here on.',
+    }),
     created_at: z.iso.datetime(),
     expires_at: z.iso.datetime().nullable(),
     revoked_at: z.iso.datetime().nullable(),
@@ -75,6 +87,7 @@ const listParameters = z.strictObject({ cursor: plainText(NAME_CHARS_MAX).option
 export function keysRoutes({
   makeKey,
   listKeys,
+  confirmKey,
   revokeKey,
   limits,
 }: KeysDependencies): Hono<AppEnv> {
@@ -91,7 +104,11 @@ export function keysRoutes({
     return c.json({ key_id: keyId, key }, 201);
   });
 
-  routes.get('/v1/keys', requireRole('admin'), async (c) => {
+  routes.post('/v1/keys/:id/confirm', requireRole(...APPROVING_ROLES), async (c) =>
+    c.json(toKeyJson(await confirmKey(c.req.param('id'), actorOf(c)))),
+  );
+
+  routes.get('/v1/keys', requireRole(...MAKERS), async (c) => {
     const { cursor = '' } = readQuery(c, listParameters);
     const keys = await listKeys(cursor, KEYS_PAGE);
     const last = keys.length === KEYS_PAGE ? keys.at(-1)?.keyId : undefined;
@@ -127,6 +144,8 @@ function toKeyJson(key: StoredApiKey): z.infer<typeof keySchema> {
     owner: key.owner,
     identity: key.identity,
     made_by: key.madeBy,
+    confirmed_by: key.confirmedBy,
+    confirmed_at: key.confirmedAt?.toISOString() ?? null,
     created_at: key.createdAt.toISOString(),
     expires_at: key.expiresAt?.toISOString() ?? null,
     revoked_at: key.revokedAt?.toISOString() ?? null,
@@ -142,7 +161,7 @@ export const keysPaths: ZodOpenApiPathsObject = {
       operationId: 'createKey',
       summary: 'Make a key',
       description:
-        'One with a role that approves suspends its person until a second person confirms it, unless that person makes it.',
+        'A role that approves counts once a second person has confirmed the key, or at once where the person makes it by a key that may approve.',
       tags,
       security: allowedRoles(...MAKERS),
       requestBody: { required: true, content: json(newKeySchema) },
@@ -155,11 +174,26 @@ export const keysPaths: ZodOpenApiPathsObject = {
       operationId: 'listKeys',
       summary: 'Keys, without their secrets',
       tags,
-      security: allowedRoles('admin'),
+      security: allowedRoles(...MAKERS),
       requestParams: { query: listParameters },
       responses: {
         200: { description: 'One page.', content: json(listSchema) },
         ...problemResponses(422),
+      },
+    },
+  },
+  '/v1/keys/{id}/confirm': {
+    post: {
+      operationId: 'confirmKey',
+      summary: 'Confirm that a key which approves is that of a person of their own',
+      description:
+        'By the key of a person who may hold neither: who made a key or its person counts as holding it.',
+      tags,
+      security: allowedRoles(...APPROVING_ROLES),
+      requestParams: { path: z.object({ id: z.string() }) },
+      responses: {
+        200: { description: 'The key.', content: json(keySchema) },
+        ...problemResponses(404, 409),
       },
     },
   },
