@@ -20,6 +20,6 @@ export type Rollout = Holding & {
 /** A row of the log. */
 export type LoggedRollout = Rollout & {
   readonly proposalId: string | null;
-  /** An emergency whose day is over, by Postgres' clock, and that nobody has confirmed. */
+  /** An emergency whose day is over, by Postgres' clock. It was confirmed where it is not the newest row of its model. */
   readonly hasLapsed: boolean;
 };

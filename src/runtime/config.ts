@@ -37,7 +37,7 @@ const settings = {
     .string()
     .regex(/^[!-~]{32,256}$/, '32 to 256 visible ASCII characters')
     .optional()
-    .describe('An API key with every role, accepted exactly as given.'),
+    .describe('An API key with every role but risk_officer, accepted exactly as given.'),
   RISK_API_KEY: z.string().optional().describe('API key the CLI sends.'),
   RISK_URL: z
     .url({ protocol: /^https?$/ })

@@ -53,6 +53,7 @@ const sharedStatement = {
 
 /**
  * @param firstKey null is refused: nobody knows whose it was
+ * @param secondKey must be able to approve now, whatever was known of it a moment ago
  * @throws Failure `ONE_PERSON` where one person may hold both keys: makers of a key, or of its person, count as its holders
  */
 export async function refuseShared(
@@ -61,11 +62,24 @@ export async function refuseShared(
   secondKey: string,
   what: 'confirm' | 'approve',
 ): Promise<void> {
+  await refuseStale({ query }, secondKey);
   const [row] = await query<{ shared: string | null }>(sharedStatement, [firstKey, secondKey]);
   if (firstKey !== null && row?.shared === null) return;
   const who = row?.shared ?? 'somebody unknown';
   const why = `${who} may hold both keys, as who made one: another person must ${what}`;
   throw new Failure('conflict', 'ONE_PERSON', why);
+}
+
+const approverStatement = {
+  name: 'find-approver',
+  text: 'select approver_of($1) as approver',
+};
+
+/** @throws Failure `NOT_AN_OFFICER` where a key may no longer approve */
+export async function refuseStale({ query }: Pick<Database, 'query'>, key: string): Promise<void> {
+  const [row] = await query<{ approver: string | null }>(approverStatement, [key]);
+  if (row?.approver != null) return;
+  throw new Failure('conflict', 'NOT_AN_OFFICER', `the key ${key} may no longer approve`);
 }
 
 const revokeStatement = {

@@ -100,10 +100,8 @@ const readStatement = {
   text: `select corridor, model_id as "modelId", state, canary_percent as "canaryPercent", cause,
                 proposal_id as "proposalId", proposed_by as "proposedBy", approved_by as "approvedBy",
                 reason, created_at as "createdAt", ends_at as "endsAt",
-                coalesce(ends_at <= now(), false)
-                  and not exists (select from model_rollouts a where a.proposal_id = r.proposal_id
-                                     and a.corridor = r.corridor and a.cause = 'approval') as "hasLapsed"
-           from model_rollouts r order by rollout_id limit $1`,
+                coalesce(ends_at <= now(), false) as "hasLapsed"
+           from model_rollouts order by rollout_id limit $1`,
 };
 
 const newestStatement = {

@@ -3,6 +3,7 @@
  * command by keys of two people on a real database; SQL takes a day off.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { actAlone, approveRollout } from '../../src/cli/models/decide-rollout.ts';
 import { readSettledRollouts } from '../../src/cli/models/settled-rollouts.ts';
 import { modelsInForce } from '../../src/models/rollout/in-force.ts';
 import { readNewestRollout } from '../../src/store/model-rollouts.ts';
@@ -169,6 +170,20 @@ describe('refused is', () => {
     const args = ['emergency', 'b@1', '--corridor', 'US-EG', '--to', 'active'];
     await expect(rig.run(ann, ...args)).rejects.toThrow(/--reason/);
     await expect(rig.run(ann, ...args, '--reason', '')).rejects.toThrow(/--reason/);
+  });
+
+  test('whose key was revoked a moment ago, though the request had passed with it', async () => {
+    const eve = await rig.makeKey('Eve', ['risk_officer']);
+    const by = { keyId: eve.split('_')[1] ?? '', name: 'Eve', request: 'test' };
+    await rig.testDatabase.sql('update api_keys set revoked_at = now() where identity = $1', [
+      'Eve',
+    ]);
+    const to = { state: 'active', canaryPercent: 0 } as const;
+    const promotion = { reference: 'b@1', corridor: 'US-EG', to, by };
+    await expect(actAlone(database, promotion, 'why')).rejects.toThrow(/may no longer approve/);
+    const args = ['promote', 'b@1', '--corridor', 'US-EG', '--to', 'active'];
+    const { proposal_id: id } = await rig.json(ann, ...args);
+    await expect(approveRollout(database, id, by)).rejects.toThrow(/may no longer approve/);
   });
 
   test.each([

@@ -39,10 +39,11 @@ test('two people are founded; a third is only once one of them is out', async ()
 test('two are founded at once, no more, by however many', async () => {
   await using database = await createTestDatabase();
   const environment = { DATABASE_URL: database.url };
-  const tries = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) =>
-    runCommand(command, environment, ['create', '--role', 'risk_officer', '--identity', name]),
-  );
-  const settled = await Promise.allSettled(tries);
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const create = (name: string, role: string) =>
+    runCommand(command, environment, ['create', '--role', role, '--identity', name]);
+  for (const name of names) await create(name, 'analyst');
+  const settled = await Promise.allSettled(names.map((name) => create(name, 'risk_officer')));
   expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
 });
 

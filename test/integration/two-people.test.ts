@@ -120,6 +120,14 @@ describe('a proposal and its approval are two people’s', () => {
     expect((await approve(bob, await propose(di))).status).toBe(200);
   });
 
+  test('nor a person and somebody whom he has made, with a key that another made', async () => {
+    const annAsAdmin = await insertPersonKey(api.testDatabase, 'Ann', ['admin']);
+    expect((await makeKey(annAsAdmin, 'Mo', ['analyst'])).status).toBe(201);
+    const mo = await makeOfficer('Mo', adam, bob);
+    expect((await approve(mo, await propose(ann))).status).toBe(409);
+    expect((await approve(bob, await propose(mo))).status).toBe(200);
+  });
+
   test('nor two keys of one person', async () => {
     const second = await makeKey(ann, ' ANN ');
     expect(second.status).toBe(201);

@@ -11,7 +11,7 @@ import {
   planRollback,
 } from '../../models/rollout/rollout.ts';
 import { listCorridors } from '../../store/corridors.ts';
-import { refuseShared } from '../../store/identities.ts';
+import { refuseShared, refuseStale } from '../../store/identities.ts';
 import {
   type Decision,
   decideRollouts,
@@ -82,6 +82,7 @@ export async function actAlone(
   await readSettledRollouts(database, by.request);
   let proposalId = '';
   const decision = await decideRollouts(database, async (log, query) => {
+    await refuseStale({ query }, by.keyId);
     const rows = planEmergency(log, await corridorsOf({ query }, corridor), { modelId, ...to });
     proposalId = await insertProposal(query, { modelId, corridor, ...to }, by);
     return { rows, proposalId, proposedBy: by.name, approvedBy: null, by, reason };
