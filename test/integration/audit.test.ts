@@ -108,6 +108,12 @@ const approve = (id: string) => as(bob, `/v1/models/proposals/${id}/approve`, {}
 
 /** In this order: months are made, detached, attached, detached and dropped. */
 const CASES: Readonly<Record<string, Case>> = {
+  'a key of nobody': {
+    actions: ['key.create'],
+    change: () =>
+      makeApiKey(database, { ...keyOf('', ['analyst']), holder: { owner: 'shop' } }, by),
+    state: KEYS,
+  },
   'a key of a new person': {
     actions: ['identity.create', 'key.create'],
     change: () => makeApiKey(database, keyOf('Cy'), by),
