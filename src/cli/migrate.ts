@@ -1,5 +1,4 @@
 /** `risk migrate`: brings the database to the newest schema. Safe to run twice and at the same time. */
-
 import { monthOf } from '../domain/month.ts';
 import { apiKeyHash } from '../runtime/api-key.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';

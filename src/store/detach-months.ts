@@ -6,7 +6,6 @@
  * A detach is concurrent: it waits for open database transactions without a lock that anybody queues behind, and
  * what needs one is tried again after LOCK_WAIT_MS.
  */
-
 import type { AuditAction } from '../domain/audit.ts';
 import { Failure } from '../domain/failure.ts';
 import { type Month, monthText } from '../domain/month.ts';

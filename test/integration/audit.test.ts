@@ -1,7 +1,7 @@
 /**
  * Goal: every change of keys, people, models, rollouts, dead letters and months is on record, by the same commit, for ever.
- * Method: each change on a real database, once as it is, once with a log that takes no row; then the log itself, over
- * HTTP, by the command, and under SQL of the application.
+ * Method: each change on a real database, once as it is, once with a log that takes no row; then what the API and the
+ * command tell of it.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -15,7 +15,6 @@ import {
   revokeApiKey,
   storeBootstrapKey,
 } from '../../src/store/api-keys.ts';
-import { recordChange } from '../../src/store/audit-log.ts';
 import {
   attachMonth,
   detachMonth,
@@ -277,34 +276,4 @@ test('risk audit shows what the API tells; whoever has the database stands there
   const args = ['--action', 'key.create', '--limit', '1'];
   const { stdout } = await runCommand(auditCommand, environment, args);
   expect(stdout).toMatch(/database role \w+ .*key\.create .*risk keys create/);
-});
-
-describe('the log', () => {
-  test('has ids without gaps in the order of commits, however many write and fail', async () => {
-    const last = Number(await newest());
-    const change = { action: 'key.revoke', subject: 'k', before: null, after: null } as const;
-    const changes = Array.from({ length: 24 }, (_, n) =>
-      database.transaction(async (query) => {
-        await recordChange(query, by, change);
-        if (n % 3 === 0) throw new Error('afterwards');
-      }),
-    );
-    await Promise.allSettled(changes);
-    const ids = (await readRows(String(last))).map(({ audit_id }) => Number(audit_id));
-    expect(ids).toEqual(Array.from({ length: 16 }, (_, at) => last + 1 + at));
-  });
-
-  test.each(['update audit_log set who = who', 'delete from audit_log', 'truncate audit_log'])(
-    'is appended only: %s',
-    async (text) => {
-      const before = await readRows();
-      await expect(api.testDatabase.sql(text)).rejects.toThrow(/never changed/);
-      expect(await readRows()).toEqual(before);
-    },
-  );
-
-  test('is so where session_replication_role leaves other triggers out', async () => {
-    const text = `select tgenabled as enabled from pg_trigger where tgrelid = 'audit_log'::regclass`;
-    expect(await api.testDatabase.sql(text)).toEqual([{ enabled: 'A' }]);
-  });
 });

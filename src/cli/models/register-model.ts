@@ -1,5 +1,4 @@
 /** Puts a model into the registry: checked whole, then stored in one statement. */
-
 import type { Change } from '../../domain/audit.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { ModelManifest } from '../../domain/model-manifest.ts';
