@@ -1,7 +1,7 @@
 /** People who own keys. They are made with their first key (api-keys.ts). */
 import { Failure } from '../domain/failure.ts';
 import type { StoredIdentity } from '../domain/identity.ts';
-import type { Actor } from '../domain/principal.ts';
+import { type Actor, ENGINE } from '../domain/principal.ts';
 import { recordChange } from './audit-log.ts';
 import type { Database, Query } from './pool.ts';
 
@@ -124,9 +124,11 @@ async function findLive(query: Query, name: string): Promise<StoredIdentity | un
   throw new Failure('conflict', 'IDENTITY_REVOKED', `${known.identity} is revoked`);
 }
 
-/** One person, however the name is written. */
+/** One person, however the name is written. @throws Failure for the name of nobody */
 function nameOf(name: string): string {
-  return name.normalize('NFKC').trim();
+  const identity = name.normalize('NFKC').trim();
+  if (identity !== '' && identity.toLowerCase() !== ENGINE) return identity;
+  throw new Failure('invalid', 'IDENTITY_NAME', `identity: '${name}' is no person's name`);
 }
 
 function only<Row>([row]: readonly Row[]): Row {

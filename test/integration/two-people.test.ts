@@ -194,6 +194,13 @@ describe('a key that approves', () => {
     for (const fields of wrong) {
       expect((await as(ann, 'POST', '/v1/keys', fields)).status).toBe(403);
     }
+    for (const identity of ['engine', ' ', 'a\nb', '']) {
+      expect((await makeKey(adam, identity, ['analyst'])).status).toBe(422);
+    }
+    for (const path of ['/v1/keys/%00/confirm', '/v1/keys/a%20b/confirm']) {
+      expect((await as(ann, 'POST', path)).status).toBe(404);
+    }
+    expect((await as(adam, 'DELETE', '/v1/identities/%00')).status).toBe(422);
     const both = { identity: 'Ann', owner: 'Ann', roles: ['risk_officer'] };
     expect((await as(ann, 'POST', '/v1/keys', both)).status).toBe(422);
   });

@@ -7,7 +7,7 @@ import type { Actor } from '../../domain/principal.ts';
 import { plainText } from '../../domain/transaction.ts';
 import type { AppEnv } from '../app-env.ts';
 import { actorOf, requireRole } from '../auth.ts';
-import { readQuery } from '../body.ts';
+import { checkFields, readQuery } from '../body.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 
 export type IdentitiesDependencies = {
@@ -29,6 +29,9 @@ const identitySchema = z
   })
   .meta({ id: 'Identity' });
 
+const path = z.object({
+  id: plainText(NAME_CHARS_MAX).meta({ description: 'The name.', example: 'Ann' }),
+});
 const listSchema = z.object({ items: z.array(identitySchema), next_cursor: z.string().nullable() });
 const listParameters = z.strictObject({ cursor: plainText(NAME_CHARS_MAX).optional() });
 
@@ -45,7 +48,8 @@ export function identitiesRoutes({
   });
 
   routes.delete('/v1/identities/:id', requireRole('admin'), async (c) => {
-    await revokeIdentity(c.req.param('id'), actorOf(c));
+    const { id } = checkFields(path, c.req.param());
+    await revokeIdentity(id, actorOf(c));
     return c.body(null, 204);
   });
 
@@ -63,7 +67,6 @@ function toIdentityJson(person: StoredIdentity): z.infer<typeof identitySchema> 
 
 const tags = ['keys'];
 const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
-const named = z.object({ id: z.string().meta({ description: 'The name.', example: 'Ann' }) });
 
 export const identitiesPaths: ZodOpenApiPathsObject = {
   '/v1/identities': {
@@ -85,8 +88,8 @@ export const identitiesPaths: ZodOpenApiPathsObject = {
       summary: 'Take a person out, with all keys, for ever',
       tags,
       security: allowedRoles('admin'),
-      requestParams: { path: named },
-      responses: { 204: { description: 'Revoked.' }, ...problemResponses(404, 409) },
+      requestParams: { path },
+      responses: { 204: { description: 'Revoked.' }, ...problemResponses(404, 409, 422) },
     },
   },
 };

@@ -32,6 +32,7 @@ export type KeysDependencies = {
 
 const NAME_CHARS_MAX = 64;
 const KEYS_PAGE = 200;
+const KEY_ID = /^[A-Za-z0-9]{1,64}$/;
 const MAKERS = ['admin', 'risk_officer'] as const;
 
 const newKeySchema = z
@@ -104,9 +105,11 @@ export function keysRoutes({
     return c.json({ key_id: keyId, key }, 201);
   });
 
-  routes.post('/v1/keys/:id/confirm', requireRole(...APPROVING_ROLES), async (c) =>
-    c.json(toKeyJson(await confirmKey(c.req.param('id'), actorOf(c)))),
-  );
+  routes.post('/v1/keys/:id/confirm', requireRole(...APPROVING_ROLES), async (c) => {
+    const keyId = c.req.param('id');
+    if (!KEY_ID.test(keyId)) throw new Problem('not-found', 'No key has this id.');
+    return c.json(toKeyJson(await confirmKey(keyId, actorOf(c))));
+  });
 
   routes.get('/v1/keys', requireRole(...MAKERS), async (c) => {
     const { cursor = '' } = readQuery(c, listParameters);
@@ -117,7 +120,7 @@ export function keysRoutes({
 
   routes.delete('/v1/keys/:id', requireRole('admin'), async (c) => {
     const keyId = c.req.param('id');
-    const isKnown = /^[A-Za-z0-9]{1,64}$/.test(keyId) && (await revokeKey(keyId, actorOf(c)));
+    const isKnown = KEY_ID.test(keyId) && (await revokeKey(keyId, actorOf(c)));
     if (!isKnown) throw new Problem('not-found', 'No key has this id.');
     return c.body(null, 204);
   });
