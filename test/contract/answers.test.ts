@@ -137,7 +137,7 @@ describe('answers', () => {
     ...[`/v1/dead-letters/${letter}`, `/v1/dead-letters/${unknown}`, '/v1/dead-letters/x'],
     ...['/v1/keys', '/v1/keys?cursor=zz', '/v1/keys?x=1'],
     ...['/v1/identities', '/v1/identities?x=1', '/v1/audit?who=Ann', '/v1/audit?limit=0'],
-    ...['/v1/models', '/v1/models?x=1', '/v1/models/unknown@1'],
+    ...['/v1/models', '/v1/models?x=1', '/v1/models/unknown@1', '/v1/models/%00'],
   ];
 
   const changes = (): Call[] => {
