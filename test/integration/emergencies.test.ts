@@ -3,8 +3,8 @@
  * command by keys of two people on a real database; SQL takes a day off.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { bindModels } from '../../src/cli/bind-models.ts';
 import { actAlone, approveRollout } from '../../src/cli/models/decide-rollout.ts';
-import { readSettledRollouts } from '../../src/cli/models/settled-rollouts.ts';
 import { modelsInForce } from '../../src/models/rollout/in-force.ts';
 import { readNewestRollout } from '../../src/store/model-rollouts.ts';
 import type { Database } from '../../src/store/pool.ts';
@@ -77,8 +77,9 @@ const alone = (model: string, to: string, corridor = 'US-EG', key = ann): Promis
   rig.json(key, 'emergency', model, '--corridor', corridor, '--to', to, ...WHY);
 const does = async (model: string): Promise<string> =>
   (await rig.json(undefined, 'list')).find((row: Answer) => row.model === model).does;
+/** As workers read it. */
 async function active(): Promise<string | undefined> {
-  const inForce = modelsInForce(await readSettledRollouts(database, 'test')).get('US-EG');
+  const inForce = modelsInForce(await bindModels(database, 'test').readRollouts()).get('US-EG');
   return names.get(inForce?.active[0] ?? '');
 }
 
