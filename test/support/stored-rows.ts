@@ -81,6 +81,19 @@ const insertScores = {
           where score is not null`,
 };
 
+const insertScoresOf = {
+  name: 'test-insert-scores-of',
+  text: `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
+           verdict, reasons, features, feature_schema, rule_set, attempts, degradation)
+         select transaction_id, created_at, received_at, account_id, corridor, 0, 0, 'approve', '[]', '', 1, 'default@1', 1, 0
+           from transactions where transaction_id = any ($1::uuid[])`,
+};
+
+/** Scores of transactions that the API accepted. */
+export async function storeScoresOf(database: Database, ids: readonly string[]): Promise<void> {
+  await database.query(insertScoresOf, [ids]);
+}
+
 const insertOpenBatch = {
   name: 'test-insert-open-batch',
   text: 'insert into ingest_batches (batch_id, received_at, transaction_ids) values ($1, $2, $3)',

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { InvalidFields, jsonPointer } from '../../domain/field-error.ts';
 import { labelInputSchema } from '../../domain/label.ts';
+import { clientSeen } from '../../domain/principal.ts';
 import type {
   AcceptLabelsRequest,
   AcceptLabelsResult,
@@ -51,8 +52,9 @@ export function labelsRoutes({ acceptLabels, limits }: LabelsDependencies): Hono
 
   routes.post('/v1/labels', requireRole(...ROLES), async (c) => {
     const inputs = readLabels(await readJson(c, limits));
-    const { client } = c.get('principal');
-    const result = await acceptLabels({ client, inputs });
+    const principal = c.get('principal');
+    const { client } = principal;
+    const result = await acceptLabels({ client, clientSeen: clientSeen(principal), inputs });
     if (result.kind !== 'accepted') throw refusal(result);
     const body: AcceptedLabels = { accepted: 0, unchanged: 0, results: [] };
     for (const [index, { transactionId, status }] of result.outcomes.entries()) {

@@ -7,6 +7,7 @@ import {
   type TransactionListParameters,
   transactionListParameters,
 } from '../../domain/list-parameters.ts';
+import { clientSeen } from '../../domain/principal.ts';
 import { scoreSchema } from '../../domain/score-record.ts';
 import { transactionInputSchema } from '../../domain/transaction.ts';
 import type { AcceptBatch, AcceptResult } from '../../ingest/accept-batch.ts';
@@ -47,7 +48,10 @@ export type TransactionsDependencies = {
   readonly acceptBatch: AcceptBatch;
   readonly acceptLines: AcceptLines;
   readonly findInvalid: FindInvalid;
-  readonly readTransaction: (transactionId: string) => Promise<StoredTransactionJson | undefined>;
+  readonly readTransaction: (
+    transactionId: string,
+    client: string | null,
+  ) => Promise<StoredTransactionJson | undefined>;
   readonly searchTransactions: (
     parameters: TransactionListParameters,
   ) => Promise<PageJson<StoredTransactionJson>>;
@@ -137,7 +141,8 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
   );
 
   routes.get('/v1/transactions/:id', requireRole('analyst', 'ingest'), async (c) => {
-    const transaction = await dependencies.readTransaction(c.req.param('id'));
+    const client = clientSeen(c.get('principal'));
+    const transaction = await dependencies.readTransaction(c.req.param('id'), client);
     if (transaction === undefined) throw new Problem('not-found', 'No transaction has this id.');
     return c.json(transaction);
   });
