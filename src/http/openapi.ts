@@ -67,6 +67,17 @@ export function allowedRoles(...roles: readonly Role[]): { bearer: string[] }[] 
   return [{ bearer: [...roles] }];
 }
 
+const OWN_ALONE: readonly Role[] = ['ingest'];
+
+/** Of an operation on transactions: who finds its client's alone. Shown in the document as text and as an extension. */
+export function ownClientAlone(description = ''): {
+  readonly description: string;
+  readonly 'x-own-client-alone': readonly Role[];
+} {
+  const said = `A key whose one role is ${OWN_ALONE.join(' or ')} finds its client's own alone; another client's is answered as an unknown one.`;
+  return { description: `${description} ${said}`.trim(), 'x-own-client-alone': OWN_ALONE };
+}
+
 export function buildDocument(paths: readonly ZodOpenApiPathsObject[], version: string): object {
   const document: ZodOpenApiObject = {
     openapi: '3.1.0',

@@ -43,7 +43,7 @@ const newKeySchema = z
     roles: z.array(z.enum(ROLES)).min(1).max(ROLES.length),
     client: plainText(NAME_CHARS_MAX)
       .default('default')
-      .meta({ description: 'Whose idempotency keys it shares.' }),
+      .meta({ description: 'Whose idempotency keys and transactions it shares.' }),
     owner: plainText(NAME_CHARS_MAX).meta({ description: 'Who answers for it.' }),
     expires_at: wireTime.optional(),
   })

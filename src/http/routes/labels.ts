@@ -13,7 +13,7 @@ import type {
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { type BodyLimits, listReader, readJson } from '../body.ts';
-import { allowedRoles, problemResponses } from '../openapi.ts';
+import { allowedRoles, ownClientAlone, problemResponses } from '../openapi.ts';
 import { Problem } from '../problem.ts';
 
 export type LabelsDependencies = {
@@ -85,8 +85,9 @@ export const labelsPaths: ZodOpenApiPathsObject = {
     post: {
       operationId: 'acceptLabels',
       summary: 'Say of up to 1,000 transactions whether they were fraud',
-      description:
+      ...ownClientAlone(
         'All or nothing. Labels are only added: the newest labelled_at wins, and a label that is known is unchanged. A label changes no score that is stored.',
+      ),
       tags: ['labels'],
       security: allowedRoles(...ROLES),
       requestBody: { required: true, content: json(labelsInputSchema) },

@@ -17,7 +17,7 @@ import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { readQuery } from '../body.ts';
 import { immutableJson } from '../immutable.ts';
-import { allowedRoles, problemResponses } from '../openapi.ts';
+import { allowedRoles, ownClientAlone, problemResponses } from '../openapi.ts';
 import { Problem } from '../problem.ts';
 
 export type ScoresDependencies = {
@@ -113,7 +113,9 @@ export const scoresPaths: ZodOpenApiPathsObject = {
     get: {
       operationId: 'readScore',
       summary: 'One score',
-      description: 'A stored score never changes: keep it, or ask again with If-None-Match.',
+      ...ownClientAlone(
+        'A stored score never changes: keep it, or ask again with If-None-Match.',
+      ),
       tags,
       security: allowedRoles('analyst', 'ingest'),
       requestParams: {

@@ -24,7 +24,7 @@ import { requireRole } from '../auth.ts';
 import { type BodyLimits, bodyChunks, readJson, readMediaType, readQuery } from '../body.ts';
 import { answerJson } from '../headers.ts';
 import { readIdempotencyKey, withKey } from '../idempotency-key.ts';
-import { allowedRoles, problemResponses } from '../openapi.ts';
+import { allowedRoles, ownClientAlone, problemResponses } from '../openapi.ts';
 import { readPreferences, waitApplied } from '../prefer.ts';
 import { Problem } from '../problem.ts';
 import {
@@ -245,6 +245,7 @@ export const transactionsPaths: ZodOpenApiPathsObject = {
     get: {
       operationId: 'readTransaction',
       summary: 'One transaction and what became of it',
+      ...ownClientAlone(),
       tags,
       security: allowedRoles('analyst', 'ingest'),
       requestParams: { path: z.object({ id: z.string() }) },
