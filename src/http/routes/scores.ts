@@ -113,9 +113,7 @@ export const scoresPaths: ZodOpenApiPathsObject = {
     get: {
       operationId: 'readScore',
       summary: 'One score',
-      ...ownClientAlone(
-        'A stored score never changes: keep it, or ask again with If-None-Match.',
-      ),
+      ...ownClientAlone('A stored score never changes: keep it, or ask again with If-None-Match.'),
       tags,
       security: allowedRoles('analyst', 'ingest'),
       requestParams: {
