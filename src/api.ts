@@ -15,7 +15,7 @@ import { bindRegistry } from './cli/bind-registry.ts';
 import type { CommandContext } from './cli/command.ts';
 import { createApp } from './http/app.ts';
 import type { RouteModule } from './http/app-env.ts';
-import { type Authenticate, createAuthenticator } from './http/auth.ts';
+import { openAuthenticator } from './http/auth.ts';
 import { buildDocument } from './http/openapi.ts';
 import { accountsPaths, accountsRoutes } from './http/routes/accounts.ts';
 import { deadLettersPaths, deadLettersRoutes } from './http/routes/dead-letters.ts';
@@ -166,7 +166,7 @@ async function openResources(
   stack.use(watchGuards(guards, probe, redis, market));
   const replies = stack.use(openReplies({ url: redisUrl, market }));
   const corridorList = stack.use(await watchCorridors(() => listCorridors(database), log));
-  const authenticate: Authenticate = createAuthenticator(async (keyHash) => {
+  const authenticate = openAuthenticator(config, async (keyHash) => {
     const key = await findLiveApiKey(database, keyHash);
     return key && { ...key, roles: new Set(key.roles) };
   });

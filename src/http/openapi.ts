@@ -44,7 +44,7 @@ const DESCRIPTIONS: Readonly<Record<ProblemStatus, string>> = {
   417: 'No expectation but 100-continue is met.',
   422: 'Invalid fields; `errors` names each.',
   500: 'A bug; the request id finds it in the log.',
-  429: 'The client makes more requests than it may; try again after `Retry-After` seconds.',
+  429: 'The client makes more requests than it may, or its address has sent too many unknown keys; try again after `Retry-After` seconds.',
   503: 'A dependency does not answer; try again after `Retry-After` seconds.',
 };
 

@@ -52,7 +52,7 @@ async function makeKey(roles: readonly Role[], client: string) {
 
 beforeAll(async () => {
   // An address for each cell: those without a key are limited by theirs.
-  api = await startRunningApi();
+  api = await startRunningApi({ RISK_TRUSTED_PROXIES: '127.0.0.1' });
   openApi = await readOpenApi(api.url);
   for (const role of ROLES) keys.set(role, (await makeKey([role], clientOf.own)).key);
   for (const whose of ['own', 'other'] as const) {
