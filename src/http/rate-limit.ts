@@ -25,6 +25,8 @@ export type Allowance = {
 export type RateLimit = {
   /** Takes a request out of somebody's bucket, if there is one. */
   readonly take: (name: string) => Allowance;
+  /** For how long nothing may be taken; 0 where something is left. Takes nothing. */
+  readonly waitSeconds: (name: string) => number;
   /** Puts back what was taken and does not count. */
   readonly giveBack: (name: string) => void;
 };
@@ -54,12 +56,18 @@ export function createRateLimit(requestsPerSecond: number, nowMs: () => number):
       waitSeconds: Math.max(1, Math.ceil(missing / requestsPerSecond)),
     };
   };
+  const waitSeconds = (name: string) => {
+    const bucket = buckets.get(name);
+    if (bucket === undefined) return 0;
+    const missing = 1 - bucket.requests - ((nowMs() - bucket.atMs) / 1000) * requestsPerSecond;
+    return missing <= 0 ? 0 : Math.max(1, Math.ceil(missing / requestsPerSecond));
+  };
   const giveBack = (name: string) => {
     const bucket = buckets.get(name);
     // More than a bucket holds is cut off when it is refilled.
     if (bucket !== undefined) bucket.requests += 1;
   };
-  return { take, giveBack };
+  return { take, waitSeconds, giveBack };
 }
 
 /** Tells every client what it has left, and refuses what is beyond it with 429. 0 limits nobody. */

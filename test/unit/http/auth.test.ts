@@ -33,7 +33,7 @@ const requestFrom = (remoteAddress: string) =>
 function open() {
   const state = { isThere: true, isAway: false, nowMs: 0 };
   const nowMs = () => state.nowMs;
-  const authenticate = createAuthenticator({
+  const { authenticate } = createAuthenticator({
     find: async (keyHash) => {
       if (state.isAway) throw new Failure('unavailable', 'GONE', 'no answer');
       return state.isThere && keyHash.equals(apiKeyHash(KEY)) ? keyOf('k', keyHash) : undefined;
@@ -84,7 +84,7 @@ describe('keys that nobody knows', () => {
     const known = new Map(live.map((key) => [apiKeyHash(key).toString('hex'), key]));
     const state = { lookups: 0, nowMs: 0, isAway: false };
     const nowMs = () => state.nowMs;
-    const authenticate = createAuthenticator({
+    const { authenticate, turnAway } = createAuthenticator({
       find: async (keyHash) => {
         state.lookups += 1;
         if (state.isAway) throw new Failure('unavailable', 'GONE', 'no answer');
@@ -98,7 +98,7 @@ describe('keys that nobody knows', () => {
         (found) => found?.keyId ?? 401,
         (error: unknown) => (error instanceof Problem ? error.problem : String(error)),
       );
-    return { state, from };
+    return { state, from, turnAway };
   }
   const [A, B] = ['192.0.2.1', '192.0.2.2'] as const;
   const nth = (n: number) => `10.0.${n >> 8}.${n & 255}`;
@@ -113,6 +113,33 @@ describe('keys that nobody knows', () => {
     expect(await from(B)('nobody')).toBe(401);
     state.nowMs += 1000 / PER_SECOND;
     expect([await from(A)('nobody'), await from(A)('nobody')]).toEqual([401, REFUSED]);
+  });
+
+  test('are turned away before the application, and nobody else is', async () => {
+    const { state, from, turnAway } = openCounted(['good', 'new']);
+    const ask = (key: string, address: string) => {
+      const request = requestFrom(address);
+      request.headers.authorization = `Bearer ${key}`;
+      return turnAway(request)?.problem;
+    };
+    expect(await from(A)('good')).toBe('good');
+    for (const key of random(AT_ONCE)) {
+      expect(ask(key, A)).toBeUndefined();
+      await from(A)(key);
+    }
+    // Nobody was refused yet, so nobody is asked who it is.
+    expect(ask('nobody', A)).toBeUndefined();
+    expect(await from(A)('nobody')).toBe(REFUSED);
+    const { lookups } = state;
+    expect(['nobody', 'good', 'new'].map((key) => ask(key, A))).toEqual([
+      ...[REFUSED, undefined, REFUSED],
+    ]);
+    expect(ask('nobody', B)).toBeUndefined();
+    expect(turnAway(requestFrom(A))).toBeUndefined();
+    expect(state.lookups).toBe(lookups);
+    state.nowMs += 1000 / PER_SECOND;
+    expect(ask('new', A)).toBeUndefined();
+    expect(await from(A)('new')).toBe('new');
   });
 
   test('are turned away when they come at once, too', async () => {
@@ -148,6 +175,13 @@ describe('keys that nobody knows', () => {
     expect(state.lookups).toBe(keys.length);
     expect(await from(A)('nobody')).toBe(401);
     expect(state.lookups).toBe(keys.length + 1);
+  });
+
+  test('are not those that are being looked up: of one key a thousand requests at once are let in', async () => {
+    const { state, from } = openCounted(['good']);
+    const answers = await Promise.all(Array.from({ length: 1000 }, () => from(A)('good')));
+    expect(new Set(answers)).toEqual(new Set(['good']));
+    expect(state.lookups).toBe(1);
   });
 
   test('cost nothing of it while nobody can tell', async () => {
