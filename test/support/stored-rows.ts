@@ -64,8 +64,8 @@ function verdictOf(score: number): string {
 const insertTransactions = {
   name: 'test-insert-transactions',
   text: `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id,
-           corridor, amount, currency)
-         select transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency
+           corridor, amount, currency, client)
+         select transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency, 'default'
            from json_to_recordset($1) as r(transaction_id uuid, created_at timestamptz, received_at timestamptz,
              account_id text, merchant_id text, corridor text, amount numeric, currency text)`,
 };
