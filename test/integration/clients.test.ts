@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { monthOf } from '../../src/domain/month.ts';
 import { detachMonth } from '../../src/store/detach-months.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
-import { idAt, storeScoresOf } from '../support/stored-rows.ts';
+import { idAt, storeDeadLetters, storeScoresOf } from '../support/stored-rows.ts';
 import { type Answer, answerOf, count, type Input, input, labelInput } from '../support/submit.ts';
 
 const CREATED_MS = Date.UTC(2026, 9, 1, 10);
@@ -52,25 +52,36 @@ function told({ status, headers, body }: Answer) {
 
 const UNKNOWN = idAt(CREATED_MS, 99);
 
-describe.each(['pending', 'scored'])("another client's transaction that is %s", (state) => {
+/** What its own client is answered, and the market. */
+const SCORE_STATUS = { pending: 202, scored: 200, 'a dead letter': 404 } as const;
+const STATES = ['pending', 'scored', 'a dead letter'] as const;
+
+describe.each(STATES)("another client's transaction that is %s", (state) => {
   let own = '';
   let other = '';
   beforeAll(async () => {
     own = await accepted(shop);
     other = await accepted(bank);
     if (state === 'scored') await storeScoresOf(api.database, [own, other]);
+    if (state !== 'a dead letter') return;
+    const letters = [own, other].map((transactionId, n) => ({
+      ...{ id: idAt(CREATED_MS, n), transactionId, failedAtMs: CREATED_MS },
+    }));
+    await storeDeadLetters(api.database, letters);
   });
 
   test.each(['/v1/transactions', '/v1/scores'])('is unknown at %s', async (path) => {
-    const expected = path === '/v1/scores' && state === 'pending' ? 202 : 200;
+    const expected = path === '/v1/scores' ? SCORE_STATUS[state] : 200;
     expect((await shop(`${path}/${own}`)).status).toBe(expected);
     const unknown = told(await shop(`${path}/${UNKNOWN}`));
     expect(unknown.status).toBe(404);
     // Twice: what was read for its owner may be in memory.
     for (const caller of [shop, bank, shop]) {
       const answer = await caller(`${path}/${other}`);
-      if (caller === bank) expect(answer.status).toBe(expected);
-      else expect(told(answer)).toEqual(unknown);
+      if (caller === bank) {
+        expect(answer.status).toBe(expected);
+        expect(answer.body.detail).not.toBe(unknown.body.detail);
+      } else expect(told(answer)).toEqual(unknown);
     }
   });
 
@@ -90,7 +101,7 @@ describe.each(['pending', 'scored'])("another client's transaction that is %s", 
       const analyst = await makeCaller({ roles, client: 'house' });
       for (const id of [own, other]) {
         expect((await analyst(`/v1/transactions/${id}`)).status).toBe(200);
-        expect((await analyst(`/v1/scores/${id}`)).status).toBe(state === 'scored' ? 200 : 202);
+        expect((await analyst(`/v1/scores/${id}`)).status).toBe(SCORE_STATUS[state]);
         expect((await postLabel(analyst, { transaction_id: id })).status).toBe(200);
       }
       const { body } = await analyst(`/v1/transactions/${other}`);
