@@ -16,7 +16,7 @@ import { bindRegistry } from './cli/bind-registry.ts';
 import type { CommandContext } from './cli/command.ts';
 import { createApp } from './http/app.ts';
 import type { RouteModule } from './http/app-env.ts';
-import { type Authenticate, createAuthenticator } from './http/auth.ts';
+import { type Authenticator, openAuthenticator } from './http/auth.ts';
 import { buildDocument } from './http/openapi.ts';
 import { accountsPaths, accountsRoutes } from './http/routes/accounts.ts';
 import { auditPaths, auditRoutes } from './http/routes/audit.ts';
@@ -113,17 +113,22 @@ export async function runApi(context: CommandContext): Promise<number> {
     if (!works) log.warn('RISK_BOOTSTRAP_KEY is revoked: take it away, or set another value');
   }
   const takesSubmissions = () => guards.postgres.state() === 'closed';
-  const front = stack.use(openFront(config, metrics, takesSubmissions));
+  const { authenticate, turnAway } = openAuthenticator(config, async (keyHash) => {
+    const key = await findLiveApiKey(database, keyHash);
+    return key && { ...key, roles: new Set(key.roles) };
+  });
+  const front = stack.use(openFront(config, { metrics, takesSubmissions, turnAway }));
   const opened = { database, probe, guards, metrics, redisUrl };
   const resources = await openResources(context, stack, opened);
-  const modules = listModules(context, { ...resources, awaitBody: front.awaitBody });
+  const { awaitBody } = front;
+  const modules = listModules(context, { ...resources, authenticate, awaitBody });
   const document = buildDocument(
     [...modules.map((module) => module.paths), docsPaths],
     packageJson.version,
   );
   modules.push({ routes: docsRoutes(document), paths: docsPaths });
   const app = createApp({
-    ...{ log, metrics, authenticate: resources.authenticate, modules },
+    ...{ log, metrics, authenticate, modules },
     degradation: guards.health.level,
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
     waitMsMax: config.RISK_WAIT_MS_MAX,
@@ -167,21 +172,17 @@ async function openResources(
   stack.use(watchGuards(guards, probe, redis, market));
   const replies = stack.use(openReplies({ url: redisUrl, market }));
   const corridorList = stack.use(await watchCorridors(() => listCorridors(database), log));
-  const authenticate: Authenticate = createAuthenticator(async (keyHash) => {
-    const key = await findLiveApiKey(database, keyHash);
-    return key && { ...key, roles: new Set(key.roles) };
-  });
   const adapters = { database, redis, guards, metrics, corridorList };
   const { accept, closer } = bindAccept(context, adapters);
   const sparesPrimary = () => guards.health.level() >= SPARES_PRIMARY_LEVEL;
   const databases = { primary: database, replica, now: Date.now, sparesPrimary };
   const shelf = createModelShelf(databases);
-  return { databases, probe, guards, metrics, redis, replies, closer, authenticate, accept, shelf };
+  return { databases, probe, guards, metrics, redis, replies, closer, accept, shelf };
 }
 
 function listModules(
   context: CommandContext,
-  resources: Resources & Pick<Front, 'awaitBody'>,
+  resources: Resources & Pick<Front, 'awaitBody'> & Pick<Authenticator, 'authenticate'>,
 ): RouteModule[] {
   const { config, log, signal } = context;
   const { databases, probe, guards, metrics, redis, accept, authenticate, replies } = resources;

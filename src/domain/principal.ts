@@ -1,4 +1,4 @@
-/** Who calls: roles, the person, and the client name in which idempotency keys live. */
+/** Who calls: roles, the person, and the client, whose are idempotency keys and transactions. */
 export const ROLES = ['ingest', 'analyst', 'operator', 'risk_officer', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -18,6 +18,14 @@ export type Principal = {
   /** Those in force: an approving role only where the person holds it. */
   readonly roles: ReadonlySet<Role>;
 };
+
+/** With any of them a key sees the market; a role that is missing here sees its client's. */
+const MARKET_ROLES: readonly Role[] = ['analyst', 'operator', 'risk_officer', 'admin'];
+
+/** The one client whose transactions a key reads and labels; null: all of the market. */
+export function clientSeen({ roles, client }: Pick<Principal, 'roles' | 'client'>): string | null {
+  return MARKET_ROLES.some((role) => roles.has(role)) ? null : client;
+}
 
 /** Who changes something, and on which occasion. */
 export type Actor = {

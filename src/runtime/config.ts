@@ -3,6 +3,7 @@
  * sentence; all problems are listed at once and the process exits 78 (EX_CONFIG).
  */
 import { z } from 'zod';
+import { parseAddressRanges } from './address-ranges.ts';
 
 const integer = (min: number, max: number, byDefault: number) =>
   z.coerce.number().int().min(min).max(max).default(byDefault);
@@ -88,6 +89,18 @@ const settings = {
   RISK_CLIENT_REQUESTS_PER_SECOND: integer(0, 1_000_000, 0).describe(
     'Requests of one client an API process takes, ten seconds of them at once; beyond it 429. 0 is no limit.',
   ),
+  RISK_UNKNOWN_KEYS_PER_SECOND: integer(1, 1_000_000, 5).describe(
+    'Unknown API keys of one address that an API process looks up, ten seconds of them at once; beyond it 429.',
+  ),
+  RISK_TRUSTED_PROXIES: z
+    .string()
+    .refine((text) => parseAddressRanges(text) !== undefined, {
+      error: 'addresses or address/prefix, with commas between them',
+    })
+    .default('')
+    .describe(
+      'Proxies whose X-Forwarded-For is believed: 10.0.0.0/8,192.0.2.7. Without them the address of a connection counts.',
+    ),
   RISK_BODIES_ARRIVING_MAX: integer(1, 100_000, 1000).describe(
     'Bodies still arriving, which hold no place; beyond it the slowest gives way.',
   ),

@@ -40,7 +40,7 @@ const newKeySchema = z
     roles: z.array(z.enum(ROLES)).min(1).max(ROLES.length),
     client: plainText(NAME_CHARS_MAX)
       .default('default')
-      .meta({ description: 'Whose idempotency keys it shares.' }),
+      .meta({ description: 'Whose idempotency keys and transactions it shares.' }),
     owner: plainText(NAME_CHARS_MAX)
       .optional()
       .meta({ description: 'Who answers for it, where it is no person’s.' }),
