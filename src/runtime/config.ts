@@ -3,6 +3,7 @@
  * sentence; all problems are listed at once and the process exits 78 (EX_CONFIG).
  */
 import { z } from 'zod';
+import { postgresUrl, redisUrl } from './service-urls.ts';
 
 const integer = (min: number, max: number, byDefault: number) =>
   z.coerce.number().int().min(min).max(max).default(byDefault);
@@ -11,19 +12,15 @@ const SECOND_MS = 1000;
 const settings = {
   PORT: integer(0, 65535, 8080).describe('Port of the API; 0 picks a free one.'),
   HOST: z.string().default('127.0.0.1').describe('Address the API binds.'),
-  DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/ })
+  DATABASE_URL: postgresUrl()
     .optional()
-    .describe('Primary Postgres.'),
-  DATABASE_REPLICA_URL: z
-    .url({ protocol: /^postgres(ql)?$/ })
+    .describe('Primary Postgres; with TLS: `?sslmode=verify-full&sslrootcert=FILE`.'),
+  DATABASE_REPLICA_URL: postgresUrl().optional().describe("Replica for analysts' reads."),
+  REDIS_URL: redisUrl()
     .optional()
-    .describe("Replica for analysts' reads."),
-  REDIS_URL: z
-    .string()
-    .regex(/^rediss?:\/\/[^\s,]+(,rediss?:\/\/[^\s,]+)*$/)
-    .optional()
-    .describe('Redis; a comma-separated list is a cluster.'),
+    .describe(
+      'Redis; a comma-separated list is a cluster. With TLS: `rediss://`, `?sslrootcert=FILE`.',
+    ),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

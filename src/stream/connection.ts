@@ -2,8 +2,10 @@
  * Connections to Redis. Commands and blocking reads never share one: a blocked connection holds every
  * command behind it. RESP2 throughout, so that typed methods, pipelines and scripts reply alike.
  */
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { readFileSync } from 'node:fs';
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import { Failure } from '../domain/failure.ts';
+import { parseRedisUrl, type TlsFiles } from '../domain/redis-url.ts';
 import { restoreFastStrings } from './fast-strings.ts';
 
 restoreFastStrings();
@@ -86,9 +88,25 @@ export function openReader(url: string, blockMs: number): RedisClient {
  */
 class GatheringRedis extends Redis {
   #isGathering = false;
+  /** Why there is no connection: a refused password or certificate, an unreachable server. */
+  #refusal: Error | undefined;
+
+  constructor(options: ConnectionOptions) {
+    super(options);
+    this.on('error', (error) => {
+      this.#refusal = error;
+    });
+  }
 
   override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
-    const { stream } = this;
+    const { stream, status } = this;
+    if (status === 'ready') this.#refusal = undefined;
+    else if (this.#refusal !== undefined && status !== 'connect') {
+      // ioredis would say that its stream is not writable.
+      const [command] = args;
+      command.reject(this.#refusal);
+      return command.promise;
+    }
     if (!this.#isGathering && stream !== undefined) {
       this.#isGathering = true;
       stream.cork();
@@ -101,13 +119,36 @@ class GatheringRedis extends Redis {
   }
 }
 
-function open(url: string, Client: typeof Redis, options: ConnectionOptions): RedisClient {
-  const nodes = url.split(',');
+function open(
+  url: string,
+  Client: new (options: ConnectionOptions) => Redis,
+  options: ConnectionOptions,
+): RedisClient {
+  const { nodes, login, database, tls } = parseRedisUrl(url);
+  const all: ConnectionOptions = {
+    ...options,
+    ...login,
+    ...(tls === undefined ? {} : { tls: readCertificates(tls) }),
+  };
   const client =
-    nodes.length > 1 ? new Cluster(nodes, { redisOptions: options }) : new Client(url, options);
+    nodes.length > 1
+      ? new Cluster([...nodes], { redisOptions: all, dnsLookup: keepName })
+      : new Client({ ...all, ...nodes[0], db: database });
   // Every failed command reports its own error; without a listener a lost connection would end the process.
   client.on('error', () => undefined);
   return client;
+}
+
+/** Certificates are made out to names: a node that is listed by its name is connected to by it. */
+const keepName: NonNullable<ClusterOptions['dnsLookup']> = (name, callback) => callback(null, name);
+
+/** The system's authorities count where no file names others. */
+function readCertificates({ sslrootcert, sslcert, sslkey }: TlsFiles): ConnectionOptions['tls'] {
+  return {
+    ...(sslrootcert === undefined ? {} : { ca: readFileSync(sslrootcert) }),
+    ...(sslcert === undefined ? {} : { cert: readFileSync(sslcert) }),
+    ...(sslkey === undefined ? {} : { key: readFileSync(sslkey) }),
+  };
 }
 
 /** What ioredis throws, as a Failure. Redis holds only hints, so all of it is `unavailable`. */

@@ -43,11 +43,13 @@ export type Query = <R extends pg.QueryResultRow>(
   values?: readonly unknown[],
 ) => Promise<R[]>;
 
-export type ChaosServices = {
+export type ServiceUrls = { readonly databaseUrl: string; readonly redisUrl: string };
+
+export type ChaosServices = ServiceUrls & {
   readonly postgres: ServiceControl;
   readonly redis: ServiceControl;
-  readonly databaseUrl: string;
-  readonly redisUrl: string;
+  /** What the engine is given; the suite's own URLs go straight to the services. */
+  readonly engineUrls: ServiceUrls;
   /** Asks until it is answered: Postgres may be away for a while. */
   readonly query: Query;
   readonly client: Redis;
@@ -63,6 +65,9 @@ export type ServicesOptions = {
   /** bin/risk of the engine whose schema is applied. */
   readonly launcher: string;
   readonly postgresSettings: Readonly<Record<string, string>>;
+  readonly redisSettings?: Readonly<Record<string, string>>;
+  /** The engine's way to the services that have just been started; the suite's own by default. */
+  readonly engineUrlsOf?: (urls: ServiceUrls) => ServiceUrls;
   /** Services that get a disk of their own, of so many bytes. */
   readonly diskBytes: Partial<Readonly<Record<ServiceName, number>>>;
   readonly signal: AbortSignal;
@@ -95,7 +100,7 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
   });
   if (source.kind === 'wasm') throw new NotRun('this Redis keeps nothing on disk');
   const [postgresPort, redisPort] = [await freePort(), await freePort()];
-  const settings = options.postgresSettings;
+  const { postgresSettings: settings, redisSettings = {} } = options;
   const logFile = (name: string) => join(folder, 'logs', `${name}.log`);
   const postgres = opened.use(
     await control(join(disks.postgres, 'postgres'), () =>
@@ -109,12 +114,15 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
     control(join(path, 'redis'), () =>
       startRedis({
         ...{ ...common, source, port, services: path, logFile: logFile(name) },
-        ...{ passwordFile: '', settings: { 'repl-diskless-sync-delay': '0' } },
+        ...{ passwordFile: '', settings: { 'repl-diskless-sync-delay': '0', ...redisSettings } },
       }),
     );
   const redis = opened.use(await redisAt('redis', disks.redis, redisPort));
+  const urls = { databaseUrl: postgres.url, redisUrl: redis.url };
+  const engineUrls = options.engineUrlsOf?.(urls) ?? urls;
+  const { databaseUrl, redisUrl } = engineUrls;
   await promisify(execFile)('/bin/sh', [launcher, 'migrate'], {
-    env: { PATH: process.env['PATH'], DATABASE_URL: postgres.url, REDIS_URL: redis.url },
+    env: { PATH: process.env['PATH'], DATABASE_URL: databaseUrl, REDIS_URL: redisUrl },
     signal,
   });
   // Idle sessions are kept: a scenario that takes all slots must leave the suite its own.
@@ -140,7 +148,7 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
   const owned = opened.move();
   return {
     ...{ postgres, redis, client, startReplica, disks, query: patientQuery(pool, signal) },
-    ...{ databaseUrl: postgres.url, redisUrl: redis.url },
+    ...{ ...urls, engineUrls },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
