@@ -11,12 +11,9 @@ import {
   type ServicesOptions,
   startServices,
 } from '../chaos/support/services.ts';
-import { MARKET } from '../chaos/support/streams.ts';
 import { findOpenssl, makeCertificates } from '../support/certificates.ts';
+import { ACL_USER } from './support/acl-user.ts';
 
-const USER = 'risk';
-/** As docs/operations.md gives it. */
-const RULES = `on >engine ~${MARKET}:* ~{${MARKET}:* &${MARKET}:* +@all -@admin -@dangerous +info +client|unblock`;
 const AWAY_MS = 1000;
 
 async function startTlsServices(options: ServicesOptions): Promise<ChaosServices> {
@@ -28,13 +25,16 @@ async function startTlsServices(options: ServicesOptions): Promise<ChaosServices
   return await startServices({
     ...options,
     postgresSettings: { ssl: 'on', ssl_cert_file: server, ssl_key_file: key },
-    redisSettings: {
-      ...{ 'tls-port': String(tlsPort), 'tls-cert-file': server, 'tls-key-file': key },
-      ...{ 'tls-ca-cert-file': authority, 'tls-auth-clients': 'no', user: `${USER} ${RULES}` },
+    openRedis: async (startNode) => {
+      const redis = await startNode('redis', {
+        ...{ 'tls-port': String(tlsPort), 'tls-cert-file': server, 'tls-key-file': key },
+        ...{ 'tls-ca-cert-file': authority, 'tls-auth-clients': 'no', user: ACL_USER.line },
+      });
+      return { nodes: [redis], redisUrl: redis.url };
     },
     engineUrlsOf: ({ databaseUrl }) => ({
       databaseUrl: `${databaseUrl}?sslmode=verify-full&sslrootcert=${authority}`,
-      redisUrl: `rediss://${USER}:engine@127.0.0.1:${tlsPort}?sslrootcert=${authority}`,
+      redisUrl: `rediss://${ACL_USER.login}@127.0.0.1:${tlsPort}?sslrootcert=${authority}`,
     }),
   });
 }
@@ -69,7 +69,7 @@ async function judgeRedis({ services, bar }: Stage): Promise<void> {
   const clients = String(await services.client.client('LIST'))
     .trim()
     .split('\n');
-  const engine = clients.filter((line) => line.includes(` user=${USER} `));
+  const engine = clients.filter((line) => line.includes(` user=${ACL_USER.name} `));
   const port = services.engineUrls.redisUrl.match(/:(\d+)\?/)?.[1];
   bar('connections of the engine to Redis', engine.length, { atLeast: 1 });
   const plain = engine.filter((line) => !line.includes(`:${port} `));

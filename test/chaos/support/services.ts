@@ -7,7 +7,7 @@ import { chownSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import pg from 'pg';
 import { serviceAccount } from '../../../src/embedded/account.ts';
 import { freePort } from '../../../src/embedded/free-port.ts';
@@ -36,6 +36,18 @@ export type ServiceControl = {
   thaw(): void;
 };
 
+/** Starts one Redis in a folder of its own, which ends with the services. */
+export type StartNode = (
+  name: string,
+  settings: Readonly<Record<string, string>>,
+) => Promise<ServiceControl>;
+
+export type OpenRedis = (startNode: StartNode) => Promise<{
+  readonly nodes: readonly ServiceControl[];
+  /** The suite's own way to it. */
+  readonly redisUrl: string;
+}>;
+
 export type Replica = AsyncDisposable & { readonly url: string; readonly client: Redis };
 
 export type Query = <R extends pg.QueryResultRow>(
@@ -47,12 +59,14 @@ export type ServiceUrls = { readonly databaseUrl: string; readonly redisUrl: str
 
 export type ChaosServices = ServiceUrls & {
   readonly postgres: ServiceControl;
+  /** The first node of a cluster. */
   readonly redis: ServiceControl;
+  readonly redisNodes: readonly ServiceControl[];
   /** What the engine is given; the suite's own URLs go straight to the services. */
   readonly engineUrls: ServiceUrls;
   /** Asks until it is answered: Postgres may be away for a while. */
   readonly query: Query;
-  readonly client: Redis;
+  readonly client: Redis | Cluster;
   /** Another Redis, with no data yet. */
   readonly startReplica: () => Promise<Replica>;
   /** Where each keeps its data. */
@@ -65,7 +79,8 @@ export type ServicesOptions = {
   /** bin/risk of the engine whose schema is applied. */
   readonly launcher: string;
   readonly postgresSettings: Readonly<Record<string, string>>;
-  readonly redisSettings?: Readonly<Record<string, string>>;
+  /** A Redis other than one node with the embedded one's settings. */
+  readonly openRedis?: OpenRedis;
   /** The engine's way to the services that have just been started; the suite's own by default. */
   readonly engineUrlsOf?: (urls: ServiceUrls) => ServiceUrls;
   /** Services that get a disk of their own, of so many bytes. */
@@ -84,23 +99,23 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
   const { folder, signal, launcher } = options;
   await using opened = new AsyncDisposableStack();
   const account = serviceAccount();
-  const disk = (name: ServiceName | 'replica') => {
+  const disk = (name: string) => {
     const path = join(folder, name);
     mkdirSync(path);
-    const bytes = name === 'replica' ? undefined : options.diskBytes[name];
+    const bytes = options.diskBytes[name as ServiceName];
     if (bytes !== undefined) opened.use(mountDisk(path, bytes));
     if (account.dropped) chownSync(path, account.uid, account.gid);
     return path;
   };
-  const disks = { postgres: disk('postgres'), redis: disk('redis') };
+  const disks = { postgres: disk('postgres'), redis: join(folder, 'redis') };
   const common = { account, password: PASSWORD, durable: true, signal };
   const program = await findPostgres(account);
   const source = await findRedis({
     ...{ account, signal, environment: process.env, onProgress: () => undefined },
   });
   if (source.kind === 'wasm') throw new NotRun('this Redis keeps nothing on disk');
-  const [postgresPort, redisPort] = [await freePort(), await freePort()];
-  const { postgresSettings: settings, redisSettings = {} } = options;
+  const postgresPort = await freePort();
+  const { postgresSettings: settings, openRedis = openOneNode } = options;
   const logFile = (name: string) => join(folder, 'logs', `${name}.log`);
   const postgres = opened.use(
     await control(join(disks.postgres, 'postgres'), () =>
@@ -110,19 +125,27 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
       }),
     ),
   );
-  const redisAt = (name: 'redis' | 'replica', path: string, port: number) =>
-    control(join(path, 'redis'), () =>
+  const launchNode = async (name: string, own: Readonly<Record<string, string>>) => {
+    const [path, port] = [disk(name), await freePort()];
+    return await control(join(path, 'redis'), () =>
       startRedis({
         ...{ ...common, source, port, services: path, logFile: logFile(name) },
-        ...{ passwordFile: '', settings: { 'repl-diskless-sync-delay': '0', ...redisSettings } },
+        ...{ passwordFile: '', settings: { 'repl-diskless-sync-delay': '0', ...own } },
       }),
     );
-  const redis = opened.use(await redisAt('redis', disks.redis, redisPort));
-  const urls = { databaseUrl: postgres.url, redisUrl: redis.url };
+  };
+  const startNode: StartNode = async (name, own) => opened.use(await launchNode(name, own));
+  const { nodes, redisUrl } = await openRedis(startNode);
+  const [redis] = nodes;
+  if (redis === undefined) throw new Error('a node was expected');
+  const urls = { databaseUrl: postgres.url, redisUrl };
   const engineUrls = options.engineUrlsOf?.(urls) ?? urls;
-  const { databaseUrl, redisUrl } = engineUrls;
   await promisify(execFile)('/bin/sh', [launcher, 'migrate'], {
-    env: { PATH: process.env['PATH'], DATABASE_URL: databaseUrl, REDIS_URL: redisUrl },
+    env: {
+      PATH: process.env['PATH'],
+      DATABASE_URL: engineUrls.databaseUrl,
+      REDIS_URL: engineUrls.redisUrl,
+    },
     signal,
   });
   // Idle sessions are kept: a scenario that takes all slots must leave the suite its own.
@@ -132,11 +155,11 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
   });
   pool.on('error', () => undefined);
   opened.defer(() => pool.end());
-  const client = openClient(redis.url);
+  const client = openClient(redisUrl);
   opened.defer(() => client.disconnect());
   const startReplica = async (): Promise<Replica> => {
-    const replica = await redisAt('replica', disk('replica'), await freePort());
-    const own = openClient(replica.url);
+    const replica = await launchNode('replica', {});
+    const own = openRedisClient(replica.url);
     return {
       ...{ url: replica.url, client: own },
       async [Symbol.asyncDispose]() {
@@ -147,14 +170,40 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
   };
   const owned = opened.move();
   return {
-    ...{ postgres, redis, client, startReplica, disks, query: patientQuery(pool, signal) },
+    ...{
+      postgres,
+      redis,
+      redisNodes: nodes,
+      client,
+      startReplica,
+      disks,
+      query: patientQuery(pool, signal),
+    },
     ...{ ...urls, engineUrls },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-function openClient(url: string): Redis {
-  const client = new Redis(url, { protocol: 2, maxRetriesPerRequest: null });
+const openOneNode: OpenRedis = async (startNode) => {
+  const redis = await startNode('redis', {});
+  return { nodes: [redis], redisUrl: redis.url };
+};
+
+const PATIENT = { protocol: 2, maxRetriesPerRequest: null } as const;
+
+export function openRedisClient(url: string): Redis {
+  const client = new Redis(url, PATIENT);
+  client.on('error', () => undefined);
+  return client;
+}
+
+/** @param url nodes of a cluster are separated by commas, and have one password */
+export function openClient(url: string): Redis | Cluster {
+  const nodes = url.split(',');
+  const [first = ''] = nodes;
+  if (nodes.length === 1) return openRedisClient(url);
+  const redisOptions = { ...PATIENT, password: new URL(first).password };
+  const client = new Cluster(nodes, { redisOptions });
   client.on('error', () => undefined);
   return client;
 }
