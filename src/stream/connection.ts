@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import { Failure } from '../domain/failure.ts';
-import { parseRedisUrl, type TlsFiles } from '../domain/redis-url.ts';
+import { parseRedisUrl, type RedisUrl, type TlsFiles } from '../domain/redis-url.ts';
 import { restoreFastStrings } from './fast-strings.ts';
 
 restoreFastStrings();
@@ -82,6 +82,20 @@ export function openReader(url: string, blockMs: number): RedisClient {
   });
 }
 
+export type NodeAddress = { readonly host: string; readonly port: number };
+
+/** As `openReader`, for one node of the cluster that `url` names; once lost, it is not made again. */
+export function openNode(url: string, { host, port }: NodeAddress, blockMs: number): Redis {
+  const client = new Redis({
+    ...base,
+    ...readShared(parseRedisUrl(url)),
+    ...{ host, port, connectTimeout: blockMs, socketTimeout: blockMs * 2 + 1000 },
+    ...{ maxRetriesPerRequest: 0, retryStrategy: () => null },
+  });
+  client.on('error', () => undefined);
+  return client;
+}
+
 /**
  * Commands of one turn of the event loop leave in one write: a request appends to as many streams as it has
  * corridors, and each system call takes Node longer than the command takes the server.
@@ -124,12 +138,9 @@ function open(
   Client: new (options: ConnectionOptions) => Redis,
   options: ConnectionOptions,
 ): RedisClient {
-  const { nodes, login, database, tls } = parseRedisUrl(url);
-  const all: ConnectionOptions = {
-    ...options,
-    ...login,
-    ...(tls === undefined ? {} : { tls: readCertificates(tls) }),
-  };
+  const parsed = parseRedisUrl(url);
+  const { nodes, database } = parsed;
+  const all: ConnectionOptions = { ...options, ...readShared(parsed) };
   const client =
     nodes.length > 1
       ? new Cluster([...nodes], { redisOptions: all, dnsLookup: keepName })
@@ -137,6 +148,11 @@ function open(
   // Every failed command reports its own error; without a listener a lost connection would end the process.
   client.on('error', () => undefined);
   return client;
+}
+
+/** What holds for every node of a cluster, also for those that are found later. */
+function readShared({ login, tls }: RedisUrl): ConnectionOptions {
+  return { ...login, ...(tls === undefined ? {} : { tls: readCertificates(tls) }) };
 }
 
 /** Certificates are made out to names: a node that is listed by its name is connected to by it. */
