@@ -42,15 +42,19 @@ const base: ConnectionOptions = {
  * connection that says nothing for longer is given up: its way may be gone although nobody closed it.
  */
 export function openCommands(url: string, timeoutMs: number): RedisClient {
-  return open(url, GatheringRedis, {
-    ...base,
-    commandTimeout: timeoutMs,
-    socketTimeout: timeoutMs * SILENCE_TIMEOUTS,
-    connectTimeout: timeoutMs,
-    maxRetriesPerRequest: 0,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-  });
+  return open(
+    url,
+    { single: GatheringRedis, cluster: CommandCluster },
+    {
+      ...base,
+      commandTimeout: timeoutMs,
+      socketTimeout: timeoutMs * SILENCE_TIMEOUTS,
+      connectTimeout: timeoutMs,
+      maxRetriesPerRequest: 0,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+    },
+  );
 }
 
 /**
@@ -74,12 +78,16 @@ export async function untilReady(client: RedisClient, timeoutMs: number): Promis
  * client would forget the blocking read without settling it, and the reader would be deaf for ever.
  */
 export function openReader(url: string, blockMs: number): RedisClient {
-  return open(url, Redis, {
-    ...base,
-    socketTimeout: blockMs * 2 + 1000,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-  });
+  return open(
+    url,
+    { single: Redis, cluster: Cluster },
+    {
+      ...base,
+      socketTimeout: blockMs * 2 + 1000,
+      maxRetriesPerRequest: 0,
+      autoResendUnfulfilledCommands: false,
+    },
+  );
 }
 
 export type NodeAddress = { readonly host: string; readonly port: number };
@@ -117,9 +125,7 @@ class GatheringRedis extends Redis {
     if (status === 'ready') this.#refusal = undefined;
     else if (this.#refusal !== undefined && status !== 'connect') {
       // ioredis would say that its stream is not writable.
-      const [command] = args;
-      command.reject(this.#refusal);
-      return command.promise;
+      return refuse(args[0], this.#refusal);
     }
     if (!this.#isGathering && stream !== undefined) {
       this.#isGathering = true;
@@ -133,9 +139,55 @@ class GatheringRedis extends Redis {
   }
 }
 
+type NodesOptions = Omit<ClusterOptions, 'redisOptions'> & { redisOptions: ConnectionOptions };
+type ClusterClient = new (nodes: NodeAddress[], options: NodesOptions) => Cluster;
+
+/** Commands while no node of a cluster is reached fail, as they do on one node: ioredis would keep them without a bound. */
+class CommandCluster extends Cluster {
+  #refusal = new Error('no node of the cluster has been reached yet');
+
+  constructor(nodes: NodeAddress[], options: NodesOptions) {
+    super(nodes, options);
+    this.on('error', (error: Error & { lastNodeError?: Error }) => {
+      this.#refusal = error.lastNodeError ?? error;
+    });
+  }
+
+  override sendCommand(...args: Parameters<Cluster['sendCommand']>): unknown {
+    // While it connects, it asks the nodes itself whether the cluster is whole.
+    if (this.status === 'ready' || this.status === 'connect') return super.sendCommand(...args);
+    return refuse(args[0], this.#refusal);
+  }
+}
+
+function refuse(command: Parameters<Redis['sendCommand']>[0], why: Error): Promise<unknown> {
+  command.reject(why);
+  return command.promise;
+}
+
+function openCluster(
+  Client: ClusterClient,
+  nodes: readonly NodeAddress[],
+  redisOptions: ConnectionOptions,
+): Cluster {
+  const client = new Client([...nodes], {
+    redisOptions,
+    // Certificates are made out to names: a node that is listed by its name is connected to by it.
+    dnsLookup: (name, callback) => callback(null, name),
+    // A command that was under way when its connection was lost may have been carried out: it is not sent again.
+    retryDelayOnFailover: 0,
+  });
+  // Without a command to send again, ioredis would not look for who has taken the slots of a lost node.
+  client.on('-node', () => client.refreshSlotsCache());
+  return client;
+}
+
 function open(
   url: string,
-  Client: new (options: ConnectionOptions) => Redis,
+  Clients: {
+    readonly single: new (options: ConnectionOptions) => Redis;
+    readonly cluster: ClusterClient;
+  },
   options: ConnectionOptions,
 ): RedisClient {
   const parsed = parseRedisUrl(url);
@@ -143,8 +195,8 @@ function open(
   const all: ConnectionOptions = { ...options, ...readShared(parsed) };
   const client =
     nodes.length > 1
-      ? new Cluster([...nodes], { redisOptions: all, dnsLookup: keepName })
-      : new Client({ ...all, ...nodes[0], db: database });
+      ? openCluster(Clients.cluster, nodes, all)
+      : new Clients.single({ ...all, ...nodes[0], db: database });
   // Every failed command reports its own error; without a listener a lost connection would end the process.
   client.on('error', () => undefined);
   return client;
@@ -154,9 +206,6 @@ function open(
 function readShared({ login, tls }: RedisUrl): ConnectionOptions {
   return { ...login, ...(tls === undefined ? {} : { tls: readCertificates(tls) }) };
 }
-
-/** Certificates are made out to names: a node that is listed by its name is connected to by it. */
-const keepName: NonNullable<ClusterOptions['dnsLookup']> = (name, callback) => callback(null, name);
 
 /** The system's authorities count where no file names others. */
 function readCertificates({ sslrootcert, sslcert, sslkey }: TlsFiles): ConnectionOptions['tls'] {

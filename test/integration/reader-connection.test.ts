@@ -5,6 +5,7 @@ import { ensureGroups } from '../../src/stream/consumer-group.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
 import { createProducer } from '../../src/stream/producer.ts';
 import { openReaderConnection } from '../../src/stream/reader-connection.ts';
+import { startOneNodeCluster } from '../support/one-node-cluster.ts';
 import { startTestRedis } from '../support/services.ts';
 import { payload, payloads, stream } from '../support/stream-rig.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -36,22 +37,14 @@ test('what is there is read without waiting, a share of each stream', async () =
 // The WebAssembly build is no cluster.
 const onCluster = test.skipIf(inject('redisSource').kind === 'wasm');
 onCluster('on a cluster every stream is waited for, whatever slot it has', async () => {
-  const settings = { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' };
-  await using service = await startTestRedis({ settings });
-  const node = openCommands(service.url, 2000);
-  await untilReady(node, 5000);
-  await node.call('CLUSTER', ['ADDSLOTSRANGE', 0, 16_383]);
-  await waitUntil(
-    async () => (await node.cluster('INFO')).includes('cluster_state:ok'),
-    10_000,
-    'the cluster',
-  );
-  const cluster = openCommands(`${service.url},${service.url}`, 2000);
+  await using own = await startOneNodeCluster();
+  const { node, url } = own;
+  const cluster = openCommands(url, 2000);
   await untilReady(cluster, 5000);
   {
     // A reader that is not woken fails the test by its own deadline.
     const blockMs = 60_000;
-    await using reader = openReaderConnection(`${service.url},${service.url}`, blockMs, cluster);
+    await using reader = openReaderConnection(url, blockMs, cluster);
     const streams = [stream, streamKeys('m', 'DE-TR', 0)];
     const names = streams.map(({ transactions }) => transactions);
     await ensureGroups(cluster, names);
@@ -80,6 +73,5 @@ onCluster('on a cluster every stream is waited for, whatever slot it has', async
     await reader.unblock();
     expect((await read).deliveries).toEqual([]);
   }
-  node.disconnect();
   cluster.disconnect();
 });
