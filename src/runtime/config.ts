@@ -60,7 +60,9 @@ const settings = {
   RISK_DATABASE_POOLER: z
     .enum(['none', 'transaction'])
     .default('none')
-    .describe('transaction: behind a transaction-pooling proxy (no named statements).'),
+    .describe(
+      'transaction: behind a transaction-pooling proxy; each statement alone is a transaction then, three round trips.',
+    ),
   RISK_STATEMENT_TIMEOUT_MS: integer(100, 600_000, 10 * SECOND_MS).describe(
     'Deadline of one SQL statement.',
   ),

@@ -2,6 +2,7 @@
 import type { Scenario } from '../chaos/support/scenario.ts';
 import { cluster } from './cluster.ts';
 import { clusterWaits } from './cluster-waits.ts';
+import { pgbouncer } from './pgbouncer.ts';
 import { tls } from './tls.ts';
 
-export const SETUPS: readonly Scenario[] = [tls, ...cluster, clusterWaits];
+export const SETUPS: readonly Scenario[] = [tls, ...cluster, clusterWaits, pgbouncer];

@@ -62,6 +62,8 @@ export type ChaosServices = ServiceUrls & {
   /** The first node of a cluster. */
   readonly redis: ServiceControl;
   readonly redisNodes: readonly ServiceControl[];
+  /** What stands between the engine and Postgres. */
+  readonly pooler?: ServiceControl;
   /** What the engine is given; the suite's own URLs go straight to the services. */
   readonly engineUrls: ServiceUrls;
   /** Asks until it is answered: Postgres may be away for a while. */
@@ -74,6 +76,10 @@ export type ChaosServices = ServiceUrls & {
   [Symbol.asyncDispose](): Promise<void>;
 };
 
+type MaybePromise<T> = T | Promise<T>;
+/** Takes what is to end with the services. */
+export type Opened = Pick<AsyncDisposableStack, 'use'>;
+
 export type ServicesOptions = {
   readonly folder: string;
   /** bin/risk of the engine whose schema is applied. */
@@ -82,7 +88,9 @@ export type ServicesOptions = {
   /** A Redis other than one node with the embedded one's settings. */
   readonly openRedis?: OpenRedis;
   /** The engine's way to the services that have just been started; the suite's own by default. */
-  readonly engineUrlsOf?: (urls: ServiceUrls) => ServiceUrls;
+  readonly engineUrlsOf?: (urls: ServiceUrls, opened: Opened) => MaybePromise<ServiceUrls>;
+  /** Of the engine's commands that run before its processes. */
+  readonly engineEnvironment?: Readonly<Record<string, string>>;
   /** Services that get a disk of their own, of so many bytes. */
   readonly diskBytes: Partial<Readonly<Record<ServiceName, number>>>;
   readonly signal: AbortSignal;
@@ -139,12 +147,13 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
   const [redis] = nodes;
   if (redis === undefined) throw new Error('a node was expected');
   const urls = { databaseUrl: postgres.url, redisUrl };
-  const engineUrls = options.engineUrlsOf?.(urls) ?? urls;
+  const engineUrls = (await options.engineUrlsOf?.(urls, opened)) ?? urls;
   await promisify(execFile)('/bin/sh', [launcher, 'migrate'], {
     env: {
       PATH: process.env['PATH'],
       DATABASE_URL: engineUrls.databaseUrl,
       REDIS_URL: engineUrls.redisUrl,
+      ...options.engineEnvironment,
     },
     signal,
   });
@@ -208,9 +217,9 @@ export function openClient(url: string): Redis | Cluster {
   return client;
 }
 
-type Started = { readonly url: string; readonly service: ServiceProcess };
+export type Started = { readonly url: string; readonly service: ServiceProcess };
 
-async function control(
+export async function control(
   dataFolder: string,
   launch: () => Promise<Started>,
 ): Promise<ServiceControl & AsyncDisposable> {
