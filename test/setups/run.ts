@@ -7,14 +7,18 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeMachine, formatMachine } from '../../bench/support/machine.ts';
 import { createOutput, type Output, type Row } from '../../src/cli/output.ts';
+import { runMutations } from '../chaos/support/mutations.ts';
 import { isBreached, printReport } from '../chaos/support/report.ts';
 import { type Outcome, type RunOptions, runScenario } from '../chaos/support/run-scenario.ts';
+import type { Scenario } from '../chaos/support/scenario.ts';
 import { SETUPS } from './catalogue.ts';
+import { MUTANTS } from './mutants.ts';
 
 const USAGE = `npm run setups [-- NAME… options]
 
-NAME…        set-ups to run (all)
+NAME…        set-ups to run (all); with --mutations: mutants
 --list       what there is
+--mutations  takes one mechanism at a time out of a copy of the engine; each must be caught
 --tx N       transactions posted at least, each set-up (6000)
 --seed TEXT  of traffic and schedule (1)
 --engine DIR another checkout whose engine is put to the test (this one)`;
@@ -27,7 +31,7 @@ function readOptions() {
   return parseArgs({
     allowPositionals: true,
     options: {
-      ...{ list: flag, help: { ...flag, short: 'h' } },
+      ...{ list: flag, mutations: flag, help: { ...flag, short: 'h' } },
       ...{ tx: { ...text, default: '6000' }, seed: { ...text, default: '1' } },
       engine: { ...text, default: fileURLToPath(new URL('../../', import.meta.url)) },
     },
@@ -78,12 +82,11 @@ function toRow(outcome: Outcome): Row {
 
 async function runAll(
   output: Output,
-  names: readonly string[],
+  setups: readonly Scenario[],
   options: RunOptions,
 ): Promise<number> {
   const outcomes: Outcome[] = [];
-  for (const setup of SETUPS) {
-    if (names.length > 0 && !names.includes(setup.name)) continue;
+  for (const setup of setups) {
     output.line();
     const outcome = await runScenario(setup, options);
     printReport(output, outcome);
@@ -95,7 +98,8 @@ async function runAll(
 async function main(): Promise<number> {
   const output = createOutput({ json: false });
   const { values, positionals } = readOptions();
-  const unknown = positionals.filter((name) => !SETUPS.some((one) => one.name === name));
+  const known: readonly { name: string }[] = values.mutations === true ? MUTANTS : SETUPS;
+  const unknown = positionals.filter((name) => !known.some((one) => one.name === name));
   if (unknown.length > 0) output.error(`there is no ${unknown.join(', ')}`);
   if (values.help === true || unknown.length > 0) {
     output.line(USAGE);
@@ -106,11 +110,16 @@ async function main(): Promise<number> {
     return EXIT.fine;
   }
   output.line(formatMachine(describeMachine()));
-  return await runAll(output, positionals, {
+  const named = <T extends { readonly name: string }>(all: readonly T[]) =>
+    all.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  const options = {
     ...{ engineRoot: values.engine, transactions: Number(values.tx), rate: undefined },
     ...{ seed: values.seed, signal: abortedBySignals() },
-    onLine: (text) => output.line(text),
-  });
+    onLine: (text: string) => output.line(text),
+  };
+  return values.mutations === true
+    ? await runMutations(output, options, { scenarios: SETUPS, mutants: named(MUTANTS) })
+    : await runAll(output, named(SETUPS), options);
 }
 
 process.exitCode = await main();
