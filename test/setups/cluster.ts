@@ -51,6 +51,22 @@ const failOver: Plan = {
   },
 };
 
+/** Nothing tells a client that its master is gone, and what it sent is carried out later, where it no longer counts. */
+const freeze: Plan = {
+  schedule: ['the third master stands still until it has been replaced'],
+  faults: ['master frozen'],
+  run: async (stage) => {
+    await stage.pause(BETWEEN_MS);
+    const [frozen, heir] = pair(stage, 2);
+    frozen.freeze();
+    await untilPromoted(stage, heir);
+    stage.happened('master frozen');
+    await stage.pause(BETWEEN_MS);
+    frozen.thaw();
+    await stage.pause(BETWEEN_MS);
+  },
+};
+
 /** Cuts the replica off its master for a while, then lets it take over with what it has. */
 const staleReplica: Plan = {
   schedule: ['the replica of the third master stays behind for 3 s', 'kill -9 of that master'],
@@ -90,6 +106,13 @@ export const cluster: readonly Scenario[] = [
     setup: { countersExact: false },
     startServices: startClusterServices,
     plan: () => failOver,
+  },
+  {
+    name: 'cluster-frozen',
+    what: 'the same, and a master stands still: what was appended there unheard comes twice, and so may events',
+    setup: { countersExact: false },
+    startServices: startClusterServices,
+    plan: () => freeze,
   },
   {
     name: 'cluster-stale',
