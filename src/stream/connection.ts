@@ -155,8 +155,15 @@ class CommandCluster extends Cluster {
 
   override sendCommand(...args: Parameters<Cluster['sendCommand']>): unknown {
     // While it connects, it asks the nodes itself whether the cluster is whole.
-    if (this.status === 'ready' || this.status === 'connect') return super.sendCommand(...args);
-    return refuse(args[0], this.#refusal);
+    const [command] = args;
+    if (this.status !== 'ready' && this.status !== 'connect') return refuse(command, this.#refusal);
+    const answer = super.sendCommand(...args);
+    const { reject } = command;
+    // A node that was given up may redirect what it was sent: it would be carried out elsewhere, late, though it had failed.
+    command.reject = (error) => {
+      if (!command.isSettled) reject(error);
+    };
+    return answer;
   }
 }
 

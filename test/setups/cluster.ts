@@ -109,7 +109,7 @@ export const cluster: readonly Scenario[] = [
   },
   {
     name: 'cluster-frozen',
-    what: 'the same, and a master stands still: what was appended there unheard comes twice, and so may events',
+    what: 'the same, and a master stands still until it has been replaced',
     setup: { countersExact: false },
     startServices: startClusterServices,
     plan: () => freeze,
