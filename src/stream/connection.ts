@@ -118,12 +118,14 @@ class GatheringRedis extends Redis {
     this.on('error', (error) => {
       this.#refusal = error;
     });
+    this.on('ready', () => {
+      this.#refusal = undefined;
+    });
   }
 
   override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
     const { stream, status } = this;
-    if (status === 'ready') this.#refusal = undefined;
-    else if (this.#refusal !== undefined && status !== 'connect') {
+    if (this.#refusal !== undefined && status !== 'ready' && status !== 'connect') {
       // ioredis would say that its stream is not writable.
       return refuse(args[0], this.#refusal);
     }
