@@ -62,7 +62,7 @@ async function judgePostgres({ services, bar }: Stage): Promise<void> {
     `select ssl from pg_stat_ssl join pg_stat_activity using (pid) where application_name like 'risk-%'`,
   );
   bar('sessions of the engine in Postgres', rows.length, { atLeast: 1 });
-  bar('without TLS', rows.filter(({ ssl }) => !ssl).length, { exactly: 0 });
+  bar('sessions without TLS', rows.filter(({ ssl }) => !ssl).length, { exactly: 0 });
 }
 
 async function judgeRedis({ services, bar }: Stage): Promise<void> {
@@ -73,7 +73,7 @@ async function judgeRedis({ services, bar }: Stage): Promise<void> {
   const port = services.engineUrls.redisUrl.match(/:(\d+)\?/)?.[1];
   bar('connections of the engine to Redis', engine.length, { atLeast: 1 });
   const plain = engine.filter((line) => !line.includes(`:${port} `));
-  bar('without TLS ', plain.length, { exactly: 0 });
+  bar('connections without TLS', plain.length, { exactly: 0 });
   const refused = (await services.client.call('ACL', ['LOG'])) as unknown[];
   bar('commands that the ACL refused', refused.length, { exactly: 0 });
 }
