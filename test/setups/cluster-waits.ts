@@ -6,12 +6,13 @@ import { type Batch, makeBatches } from '../chaos/support/load.ts';
 import type { Plan, Scenario, Stage } from '../chaos/support/scenario.ts';
 import { startClusterServices } from './support/redis-cluster.ts';
 
-const POSTS = 100;
+const POSTS = 60;
 /** Long enough for a worker to have nothing to do. */
 const PAUSE_MS = 40;
 const WARM_UP_BATCHES = 20;
-/** Far above any decision, and below RISK_READ_BLOCK_MS. */
-const LONGEST_MS_MAX = 1000;
+/** Who is not woken waits for so long; a loaded machine delays nobody as much. */
+const BLOCK_MS = 4000;
+const LONGEST_MS_MAX = 3000;
 const RATIO_MAX = 2;
 export const MEDIAN_TIMES = 'median on the cluster, times one node';
 
@@ -88,7 +89,10 @@ const plan: Plan = {
 export const clusterWaits: Scenario = {
   name: 'cluster-waits',
   what: 'decisions that are waited for, on a Redis Cluster as on one node',
-  setup: { countersExact: false, ownTraffic: true },
+  setup: {
+    ...{ countersExact: false, ownTraffic: true },
+    environment: { RISK_READ_BLOCK_MS: String(BLOCK_MS) },
+  },
   startServices: startClusterServices,
   plan: () => plan,
 };

@@ -3,7 +3,7 @@
  * address. No connection to Postgres is theirs for longer than a transaction, and nothing is set on one for longer.
  */
 import { join } from 'node:path';
-import { freePort } from '../../src/embedded/free-port.ts';
+
 import type { Plan, Scenario, Stage } from '../chaos/support/scenario.ts';
 import {
   type ChaosServices,
@@ -13,6 +13,7 @@ import {
 } from '../chaos/support/services.ts';
 import { runRisk } from '../support/risk.ts';
 import { startPooler } from './support/pgbouncer.ts';
+import { steadyPort } from './support/steady-port.ts';
 
 const BETWEEN_MS = 2000;
 const AWAY_MS = 1000;
@@ -20,7 +21,7 @@ const AWAY_MS = 1000;
 const POOLED = { RISK_DATABASE_POOLER: 'transaction' };
 
 async function startPooledServices(options: ServicesOptions): Promise<ChaosServices> {
-  const port = await freePort();
+  const port = await steadyPort();
   let pooler: ServiceControl | undefined;
   const services = await startServices({
     ...options,

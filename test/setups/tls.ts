@@ -3,7 +3,7 @@
  * is verified. The engine learns of both by its two URLs alone.
  */
 import { join } from 'node:path';
-import { freePort } from '../../src/embedded/free-port.ts';
+
 import { NotRun } from '../chaos/support/not-run.ts';
 import type { Plan, Scenario, Stage } from '../chaos/support/scenario.ts';
 import {
@@ -13,6 +13,7 @@ import {
 } from '../chaos/support/services.ts';
 import { findOpenssl, makeCertificates } from '../support/certificates.ts';
 import { ACL_USER } from './support/acl-user.ts';
+import { steadyPort } from './support/steady-port.ts';
 
 const AWAY_MS = 1000;
 
@@ -21,7 +22,7 @@ async function startTlsServices(options: ServicesOptions): Promise<ChaosServices
   if (openssl === undefined) throw new NotRun('openssl is not installed');
   const folder = join(options.folder, 'certificates');
   const { authority, server, key } = await makeCertificates(openssl, folder);
-  const tlsPort = await freePort();
+  const tlsPort = await steadyPort();
   return await startServices({
     ...options,
     postgresSettings: { ssl: 'on', ssl_cert_file: server, ssl_key_file: key },

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { freePort } from '../../../src/embedded/free-port.ts';
+
 import { NotRun } from '../../chaos/support/not-run.ts';
 import {
   type ChaosServices,
@@ -17,6 +17,7 @@ import {
 } from '../../chaos/support/services.ts';
 import { findOpenssl, makeCertificates } from '../../support/certificates.ts';
 import { ACL_USER } from './acl-user.ts';
+import { steadyPort } from './steady-port.ts';
 
 export const MASTERS = 3;
 /** Of every Redis that the suite starts. */
@@ -82,7 +83,7 @@ async function startClusterNode(
   name: string,
   settings: Readonly<Record<string, string>>,
 ): Promise<Node> {
-  const [tlsPort, busPort] = [await freePort(), await freePort()];
+  const [tlsPort, busPort] = [await steadyPort(), await steadyPort()];
   const control = await startNode(name, {
     ...{ 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' },
     ...{
