@@ -1,4 +1,5 @@
 /** A Redis Cluster of one master with all slots. */
+import { freePort } from '../../src/embedded/free-port.ts';
 import { openCommands, type RedisClient, untilReady } from '../../src/stream/connection.ts';
 import { startTestRedis, type TestService } from './services.ts';
 import { waitUntil } from './wait-until.ts';
@@ -13,10 +14,19 @@ export type OneNodeCluster = AsyncDisposable & {
 
 const READY_MS = 30_000;
 
+/** @param busPort by default Redis takes one 10,000 above its own, of which there may be none */
+export async function startClusterNode(busPort: number): Promise<TestService> {
+  return await startTestRedis({
+    settings: {
+      ...{ 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' },
+      'cluster-port': String(busPort),
+    },
+  });
+}
+
 export async function startOneNodeCluster(): Promise<OneNodeCluster> {
   await using opened = new AsyncDisposableStack();
-  const settings = { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' };
-  const service = opened.use(await startTestRedis({ settings }));
+  const service = opened.use(await startClusterNode(await freePort()));
   const node = openCommands(service.url, READY_MS);
   opened.defer(() => node.disconnect());
   await untilReady(node, READY_MS);
