@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { parseAddressRanges } from './address-ranges.ts';
+import { postgresUrl, redisUrl } from './service-urls.ts';
 
 const integer = (min: number, max: number, byDefault: number) =>
   z.coerce.number().int().min(min).max(max).default(byDefault);
@@ -12,19 +13,15 @@ const SECOND_MS = 1000;
 const settings = {
   PORT: integer(0, 65535, 8080).describe('Port of the API; 0 picks a free one.'),
   HOST: z.string().default('127.0.0.1').describe('Address the API binds.'),
-  DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/ })
+  DATABASE_URL: postgresUrl()
     .optional()
-    .describe('Primary Postgres.'),
-  DATABASE_REPLICA_URL: z
-    .url({ protocol: /^postgres(ql)?$/ })
+    .describe('Primary Postgres; with TLS: `?sslmode=verify-full&sslrootcert=FILE`.'),
+  DATABASE_REPLICA_URL: postgresUrl().optional().describe("Replica for analysts' reads."),
+  REDIS_URL: redisUrl()
     .optional()
-    .describe("Replica for analysts' reads."),
-  REDIS_URL: z
-    .string()
-    .regex(/^rediss?:\/\/[^\s,]+(,rediss?:\/\/[^\s,]+)*$/)
-    .optional()
-    .describe('Redis; a comma-separated list is a cluster.'),
+    .describe(
+      'Redis; a comma-separated list is a cluster. With TLS: `rediss://`, `?sslrootcert=FILE`.',
+    ),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
@@ -64,7 +61,9 @@ const settings = {
   RISK_DATABASE_POOLER: z
     .enum(['none', 'transaction'])
     .default('none')
-    .describe('transaction: behind a transaction-pooling proxy (no named statements).'),
+    .describe(
+      'transaction: behind a transaction-pooling proxy; each statement alone is a transaction then, three round trips.',
+    ),
   RISK_STATEMENT_TIMEOUT_MS: integer(100, 600_000, 10 * SECOND_MS).describe(
     'Deadline of one SQL statement.',
   ),

@@ -82,7 +82,8 @@ export async function detachMonth(database: Database, month: Month): Promise<boo
     }
     const how = stateOf(table) === 'attached' ? 'concurrently' : 'finalize';
     const name = partitionName(table, month);
-    await database.query(ddl(`alter table ${table} detach partition ${name} ${how}`));
+    const detach = ddl(`alter table ${table} detach partition ${name} ${how}`);
+    await database.query({ ...detach, outsideTransaction: how === 'concurrently' });
   }
   return left.length > 0;
 }
