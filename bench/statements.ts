@@ -5,6 +5,7 @@
  */
 import { integerOption, parseArguments, UsageError } from '../src/cli/command.ts';
 import type { Bench } from './support/bench.ts';
+import { claimArms } from './support/claim-arms.ts';
 import { DAY_MS, integerList, loadName, MONTH_LOAD } from './support/load.ts';
 import { madeBatches } from './support/made-rows.ts';
 import { makeRunFolder } from './support/run-folder.ts';
@@ -12,13 +13,13 @@ import { scoreArms } from './support/score-arms.ts';
 import { startServices } from './support/services.ts';
 import { measureArms } from './support/statement-arms.ts';
 
-const USAGE = `--only GROUP       of statements: scores
+const USAGE = `--only GROUP       of statements: scores, claims
 --batch N[,N]      rows a statement (1000,100)
 --rows N           rows a round and statement (100000)
 --rounds N         (7)`;
 
 /** The first of a group is the engine's. */
-const GROUPS = { scores: scoreArms } as const;
+const GROUPS = { scores: scoreArms, claims: claimArms } as const;
 
 export const bench: Bench = {
   name: 'statements',

@@ -8,6 +8,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { bindAccept } from './cli/bind-accept.ts';
 import { bindEvaluate } from './cli/bind-evaluate.ts';
 import { bindGuards, openProbe, watchGuards } from './cli/bind-guards.ts';
+import { bindKeys } from './cli/bind-keys.ts';
 import { bindLabels } from './cli/bind-labels.ts';
 import { createModelShelf } from './cli/bind-models.ts';
 import { bindReading } from './cli/bind-reading.ts';
@@ -15,13 +16,15 @@ import { bindRegistry } from './cli/bind-registry.ts';
 import type { CommandContext } from './cli/command.ts';
 import { createApp } from './http/app.ts';
 import type { RouteModule } from './http/app-env.ts';
-import { type Authenticate, createAuthenticator } from './http/auth.ts';
+import { type Authenticator, openAuthenticator } from './http/auth.ts';
 import { buildDocument } from './http/openapi.ts';
 import { accountsPaths, accountsRoutes } from './http/routes/accounts.ts';
+import { auditPaths, auditRoutes } from './http/routes/audit.ts';
 import { deadLettersPaths, deadLettersRoutes } from './http/routes/dead-letters.ts';
 import { docsPaths, docsRoutes } from './http/routes/docs.ts';
 import { evaluatePaths, evaluateRoutes } from './http/routes/evaluate.ts';
 import { healthPaths, healthRoutes } from './http/routes/health.ts';
+import { identitiesPaths, identitiesRoutes } from './http/routes/identities.ts';
 import { keysPaths, keysRoutes } from './http/routes/keys.ts';
 import { labelsPaths, labelsRoutes } from './http/routes/labels.ts';
 import { merchantsPaths, merchantsRoutes } from './http/routes/merchants.ts';
@@ -47,13 +50,8 @@ import { type Config, EXIT_BAD_CONFIGURATION } from './runtime/config.ts';
 import type { Guards } from './runtime/guards.ts';
 import { createMetrics, type Metrics, reportConnections } from './runtime/metrics.ts';
 import { createReadiness } from './runtime/vital-signs.ts';
-import {
-  findLiveApiKey,
-  insertApiKey,
-  listApiKeys,
-  revokeApiKey,
-  upsertBootstrapKey,
-} from './store/api-keys.ts';
+import { findLiveApiKey, storeBootstrapKey } from './store/api-keys.ts';
+import { recordChange } from './store/audit-log.ts';
 import { listCorridors } from './store/corridors.ts';
 import { readTotals } from './store/day-tallies.ts';
 import * as deadLetterStore from './store/dead-letter-search.ts';
@@ -109,20 +107,28 @@ export async function runApi(context: CommandContext): Promise<number> {
     return EXIT_FAILED;
   }
   if (config.RISK_BOOTSTRAP_KEY !== undefined) {
-    await upsertBootstrapKey(database, apiKeyHash(config.RISK_BOOTSTRAP_KEY));
+    const works = await storeBootstrapKey(
+      ...[database, apiKeyHash(config.RISK_BOOTSTRAP_KEY), 'risk api'],
+    );
+    if (!works) log.warn('RISK_BOOTSTRAP_KEY is revoked: take it away, or set another value');
   }
   const takesSubmissions = () => guards.postgres.state() === 'closed';
-  const front = stack.use(openFront(config, metrics, takesSubmissions));
+  const { authenticate, turnAway } = openAuthenticator(config, async (keyHash) => {
+    const key = await findLiveApiKey(database, keyHash);
+    return key && { ...key, roles: new Set(key.roles) };
+  });
+  const front = stack.use(openFront(config, { metrics, takesSubmissions, turnAway }));
   const opened = { database, probe, guards, metrics, redisUrl };
   const resources = await openResources(context, stack, opened);
-  const modules = listModules(context, { ...resources, awaitBody: front.awaitBody });
+  const { awaitBody } = front;
+  const modules = listModules(context, { ...resources, authenticate, awaitBody });
   const document = buildDocument(
     [...modules.map((module) => module.paths), docsPaths],
     packageJson.version,
   );
   modules.push({ routes: docsRoutes(document), paths: docsPaths });
   const app = createApp({
-    ...{ log, metrics, authenticate: resources.authenticate, modules },
+    ...{ log, metrics, authenticate, modules },
     degradation: guards.health.level,
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
     waitMsMax: config.RISK_WAIT_MS_MAX,
@@ -166,21 +172,17 @@ async function openResources(
   stack.use(watchGuards(guards, probe, redis, market));
   const replies = stack.use(openReplies({ url: redisUrl, market }));
   const corridorList = stack.use(await watchCorridors(() => listCorridors(database), log));
-  const authenticate: Authenticate = createAuthenticator(async (keyHash) => {
-    const key = await findLiveApiKey(database, keyHash);
-    return key && { ...key, roles: new Set(key.roles) };
-  });
   const adapters = { database, redis, guards, metrics, corridorList };
   const { accept, closer } = bindAccept(context, adapters);
   const sparesPrimary = () => guards.health.level() >= SPARES_PRIMARY_LEVEL;
   const databases = { primary: database, replica, now: Date.now, sparesPrimary };
   const shelf = createModelShelf(databases);
-  return { databases, probe, guards, metrics, redis, replies, closer, authenticate, accept, shelf };
+  return { databases, probe, guards, metrics, redis, replies, closer, accept, shelf };
 }
 
 function listModules(
   context: CommandContext,
-  resources: Resources & Pick<Front, 'awaitBody'>,
+  resources: Resources & Pick<Front, 'awaitBody'> & Pick<Authenticator, 'authenticate'>,
 ): RouteModule[] {
   const { config, log, signal } = context;
   const { databases, probe, guards, metrics, redis, accept, authenticate, replies } = resources;
@@ -212,12 +214,7 @@ function listModules(
     draining: signal,
     log,
   });
-  const keys = keysRoutes({
-    insertKey: (key) => insertApiKey(primary, key),
-    listKeys: (afterKeyId, limit) => listApiKeys(primary, afterKeyId, limit),
-    revokeKey: (keyId) => revokeApiKey(primary, keyId),
-    limits,
-  });
+  const keys = bindKeys(primary);
   const labels = bindLabels(config, { database: primary, redis, guards, metrics }, accept);
   return [
     {
@@ -253,7 +250,9 @@ function listModules(
     { routes: modelsRoutes({ ...bindRegistry(primary), limits }), paths: modelsPaths },
     { routes: statusRoutes(operating), paths: statusPaths },
     { routes: deadLettersRoutes({ ...operating, limits, log }), paths: deadLettersPaths },
-    { routes: keys, paths: keysPaths },
+    { routes: keysRoutes({ ...keys, limits }), paths: keysPaths },
+    { routes: identitiesRoutes(keys), paths: identitiesPaths },
+    { routes: auditRoutes(keys), paths: auditPaths },
   ];
 }
 
@@ -269,6 +268,7 @@ function bindOperating(config: Config, { databases, redis, accept, guards }: Res
     listModelsOut: () => guards.redis.run(createModelsOut(redis, market).list),
     health: guards.health,
     countUnappended,
+    recordChange,
     readTotals,
     findDetachedMonths,
     openIngestBatch,

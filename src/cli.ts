@@ -46,6 +46,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   reconcile: () => import('./cli/reconcile.ts'),
   keys: () => import('./cli/keys.ts'),
   models: () => import('./cli/models.ts'),
+  audit: () => import('./cli/audit.ts'),
   features: () => import('./cli/features.ts'),
   verify: () => import('./cli/verify.ts'),
 };

@@ -42,8 +42,16 @@ export async function openOfficers({ services, api, apiKey }: Pipeline): Promise
     });
     return JSON.parse(stdout) as Json;
   };
-  const keyOf = async (owner: string) => {
-    const made = await risk(apiKey, 'keys', 'create', '--role', 'risk_officer', '--owner', owner);
+  const keyOf = async (person: string) => {
+    const made = await risk(
+      apiKey,
+      'keys',
+      'create',
+      '--role',
+      'risk_officer',
+      '--identity',
+      person,
+    );
     return String(made['key']);
   };
   const [proposer, approver] = [await keyOf('proposer'), await keyOf('approver')];

@@ -1,13 +1,16 @@
 /** A model of the usual size, registered and active in every corridor before any worker runs. */
 import { ALL_CORRIDORS } from '../../src/domain/model-record.ts';
+import type { Officer } from '../../src/domain/principal.ts';
 import { writeXgboost } from '../../src/models/formats/write-xgboost.ts';
 import { describeModel, toGoldenVectors } from '../../src/models/registry/check-model.ts';
+import { mintApiKey } from '../../src/runtime/api-key.ts';
 import { FEATURE_LIST } from '../../src/scoring/feature-schema.ts';
 import { createRandom } from '../../src/simulate/random.ts';
+import { makeApiKey } from '../../src/store/api-keys.ts';
 import { listCorridors } from '../../src/store/corridors.ts';
 import { decideRollouts, insertProposal } from '../../src/store/model-rollouts.ts';
 import { insertModel } from '../../src/store/models.ts';
-import { openPool } from '../../src/store/pool.ts';
+import { type Database, openPool } from '../../src/store/pool.ts';
 import { makeRandomTrees } from './random-trees.ts';
 
 /** What `models train` grows by default, full. */
@@ -38,16 +41,30 @@ export async function putModelInForce(url: string): Promise<string> {
     ...{ goldenSource: 'import', createdBy: 'bench' },
   });
   const target = { modelId: manifest.sha256, state: 'active' as const, canaryPercent: 0 };
-  const proposedBy = 'bench';
-  const proposalId = await insertProposal(database, {
-    ...target,
-    corridor: ALL_CORRIDORS,
-    proposedBy,
-  });
+  const [proposedBy, approvedBy] = ['proposer', 'approver'];
+  const proposer = await makeOfficer(database, proposedBy);
+  const by = await makeOfficer(database, approvedBy);
+  const proposalId = await database.transaction((query) =>
+    insertProposal(query, { ...target, corridor: ALL_CORRIDORS }, proposer),
+  );
   const corridors = await listCorridors(database);
   await decideRollouts(database, async () => ({
     rows: corridors.map((corridor) => ({ ...target, corridor, cause: 'approval' as const })),
-    ...{ proposalId, proposedBy, approvedBy: 'somebody else' },
+    ...{ proposalId, proposedBy, approvedBy, by },
   }));
   return manifest.model;
+}
+
+/** One of the two whom the owner of a database makes. */
+async function makeOfficer(database: Database, identity: string): Promise<Officer> {
+  const { keyId, keyHash } = mintApiKey();
+  await makeApiKey(
+    database,
+    {
+      ...{ keyId, keyHash, client: 'default', expiresAt: null },
+      ...{ roles: ['risk_officer'], holder: { identity } },
+    },
+    { name: null, keyId: null, request: 'bench' },
+  );
+  return { keyId, name: identity, request: 'bench' };
 }

@@ -91,9 +91,7 @@ async function copyTables(client: pg.Client, schema: string, { tables, ddl }: Ar
       `create table ${copy} (like ${table} including all) ${key === null ? '' : `partition by ${key}`}`,
     );
     if (key === null) continue;
-    await client.query(
-      `create table ${copy}_all partition of ${copy} for values from (minvalue) to (maxvalue)`,
-    );
+    await client.query(`create table ${copy}_all partition of ${copy} default`);
   }
   for (const text of ddl) await client.query(text.replaceAll('SCHEMA', schema));
 }

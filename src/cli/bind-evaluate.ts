@@ -10,9 +10,9 @@ import { explain } from '../scoring/explain.ts';
 import { FEATURE_SCHEMA } from '../scoring/feature-schema.ts';
 import { currentRuleSet } from '../scoring/rule-sets.ts';
 import { score } from '../scoring/score.ts';
-import { readRollouts } from '../store/model-rollouts.ts';
 import type { Database } from '../store/pool.ts';
 import type { ModelShelf } from './bind-models.ts';
+import { readSettledRollouts } from './models/settled-rollouts.ts';
 import { createRecomputeVectors } from './recompute-vectors.ts';
 
 /** In place of a model: the rules alone. */
@@ -58,7 +58,7 @@ async function judgeInForce(
   { database, shelf }: EvaluateAdapters,
   { corridor, accountId }: Transaction,
 ): Promise<Judge> {
-  const inForce = modelsInForce(await readRollouts(database)).get(corridor);
+  const inForce = modelsInForce(await readSettledRollouts(database, 'evaluate')).get(corridor);
   const line = inForce === undefined ? [] : lineFor(inForce, accountId);
   for (const [place, modelId] of line.entries()) {
     const found = await shelf(modelId);

@@ -3,14 +3,16 @@ import { version as NODE_VERSION } from 'node:process';
 import { LRUCache } from 'lru-cache';
 import { isUnavailable, toError } from '../domain/failure.ts';
 import type { Rollout } from '../domain/model-rollout.ts';
+import { ENGINE, engineOf } from '../domain/principal.ts';
 import { openScoringModel, type ScoringModel } from '../models/registry/scoring-model.ts';
 import { planRemoval } from '../models/rollout/rollout.ts';
 import { type Databases, readOne } from '../query/choose-database.ts';
 import { insertModelCheck } from '../store/model-checks.ts';
-import { decideRollouts, readNewestRollout, readRollouts } from '../store/model-rollouts.ts';
+import { decideRollouts, readNewestRollout } from '../store/model-rollouts.ts';
 import { findModel, readModel } from '../store/models.ts';
 import type { Database } from '../store/pool.ts';
 import { insertShadowBatch, type ShadowBatch } from '../store/shadow-batches.ts';
+import { readSettledRollouts } from './models/settled-rollouts.ts';
 
 /** Models kept ready by who is asked about many: explanations, what-ifs, verification. */
 const SHELF_MODELS = 8;
@@ -60,14 +62,12 @@ async function loadModel(database: Database, modelId: string): Promise<ScoringMo
   return openScoringModel(artefact, manifest);
 }
 
-/** Who rolls back where no person did; no key needs this name as its owner. */
-const ENGINE = 'engine';
-
 /** @param process as it names itself in its log */
 export function bindModels(database: Database, process: string) {
+  const engine = engineOf(process);
   return {
     readNewestRollout: () => readNewestRollout(database),
-    readRollouts: (): Promise<readonly Rollout[]> => readRollouts(database),
+    readRollouts: (): Promise<readonly Rollout[]> => readSettledRollouts(database, process),
     load: (modelId: string) => loadModel(database, modelId),
     recordCheck: (modelId: string, detail: string | null) =>
       insertModelCheck(database, { modelId, process, nodeVersion: NODE_VERSION, detail }),
@@ -75,7 +75,7 @@ export function bindModels(database: Database, process: string) {
     async rollBack(corridor: string, modelId: string, reason: string): Promise<boolean> {
       const { rows } = await decideRollouts(database, async (log) => ({
         rows: planRemoval(log, corridor, modelId),
-        ...{ proposalId: null, proposedBy: ENGINE, approvedBy: null, reason },
+        ...{ proposalId: null, proposedBy: ENGINE, approvedBy: null, by: engine, reason },
       }));
       return rows.length > 0;
     },

@@ -1,7 +1,19 @@
 /** The registry of models and the decisions about it, bound to the database for the API. */
-import type { DecidedRolloutsJson, NewProposal, ProposalJson } from '../domain/model-record.ts';
+import type {
+  DecidedRolloutsJson,
+  EmergencyJson,
+  NewEmergency,
+  NewProposal,
+  ProposalJson,
+} from '../domain/model-record.ts';
+import type { Officer } from '../domain/principal.ts';
 import type { Database } from '../store/pool.ts';
-import { approveRollout, proposeRollout, takeRolloutBack } from './models/decide-rollout.ts';
+import {
+  actAlone,
+  approveRollout,
+  proposeRollout,
+  takeRolloutBack,
+} from './models/decide-rollout.ts';
 import { toDecidedRows, toText } from './models/rollout-rows.ts';
 import { listModelRows, readModelRow } from './models/show-models.ts';
 
@@ -12,16 +24,24 @@ export function bindRegistry(database: Database) {
     async propose(
       reference: string,
       { corridor, to }: NewProposal,
-      proposedBy: string,
+      by: Officer,
     ): Promise<ProposalJson> {
-      const promotion = { reference, corridor, to, proposedBy };
+      const promotion = { reference, corridor, to, by };
       const { proposalId } = await proposeRollout(database, promotion);
-      return { proposal_id: proposalId, corridor, to: toText(to), proposed_by: proposedBy };
+      return { proposal_id: proposalId, corridor, to: toText(to), proposed_by: by.name };
     },
-    approve: async (proposalId: string, by: string): Promise<DecidedRolloutsJson> => ({
+    approve: async (proposalId: string, by: Officer): Promise<DecidedRolloutsJson> => ({
       items: toDecidedRows(await approveRollout(database, proposalId, by)),
     }),
-    rollBack: async (corridor: string, by: string): Promise<DecidedRolloutsJson> => ({
+    async actAlone(
+      reference: string,
+      { corridor, to, reason }: NewEmergency,
+      by: Officer,
+    ): Promise<EmergencyJson> {
+      const decision = await actAlone(database, { reference, corridor, to, by }, reason);
+      return { proposal_id: decision.proposalId, items: toDecidedRows(decision) };
+    },
+    rollBack: async (corridor: string, by: Officer): Promise<DecidedRolloutsJson> => ({
       items: toDecidedRows(await takeRolloutBack(database, corridor, by)),
     }),
   };

@@ -6,7 +6,7 @@ import { serviceAccount } from '../embedded/account.ts';
 import { readEngineFile } from '../embedded/engine-file.ts';
 import { findPostgres } from '../embedded/postgres-program.ts';
 import { findRedis } from '../embedded/redis-program.ts';
-import { openPool } from '../store/pool.ts';
+import { openDatabase } from '../store/open-database.ts';
 import { missingMigrations } from '../store/schema-version.ts';
 import { readPostgresFacts } from '../store/server-facts.ts';
 import { openCommands } from '../stream/connection.ts';
@@ -84,13 +84,8 @@ async function checkPostgres({ config }: CommandContext): Promise<Finding[]> {
     const detail = `DATABASE_URL is not set; npm start would run PostgreSQL ${program.major}`;
     return [finding('postgres', true, detail)];
   }
-  await using database = openPool({
-    url: config.DATABASE_URL,
-    role: 'doctor',
+  await using database = openDatabase(config, config.DATABASE_URL, 'doctor', {
     connectionsMax: 1,
-    connectTimeoutMs: config.RISK_CONNECT_TIMEOUT_MS,
-    statementTimeoutMs: config.RISK_STATEMENT_TIMEOUT_MS,
-    namedStatements: config.RISK_DATABASE_POOLER === 'none',
   });
   const askedAtMs = Date.now();
   const facts = await readPostgresFacts(database);

@@ -1,10 +1,12 @@
 /** `risk keys`: makes, lists and revokes API keys, straight in the database: the first key needs no key. */
-import { ROLES, type Role } from '../domain/principal.ts';
+import type { NewApiKey, StoredApiKey, StoredIdentity } from '../domain/identity.ts';
+import { type Actor, APPROVING_ROLES, ROLES, type Role } from '../domain/principal.ts';
 import { plainText } from '../domain/transaction.ts';
 import { wireTime } from '../domain/wire-time.ts';
 import { mintApiKey } from '../runtime/api-key.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
-import { insertApiKey, listApiKeys, revokeApiKey, type StoredApiKey } from '../store/api-keys.ts';
+import { listApiKeys, makeApiKey, revokeApiKey } from '../store/api-keys.ts';
+import { listIdentities, revokeIdentity } from '../store/identities.ts';
 import { openDatabase } from '../store/open-database.ts';
 import type { Database } from '../store/pool.ts';
 import { type Command, type CommandContext, EXIT, parseArguments, UsageError } from './command.ts';
@@ -15,18 +17,27 @@ const NAME = plainText(64);
 export const command: Command = {
   name: 'keys',
   summary: 'Makes, lists and revokes API keys.',
-  usage: `risk keys create --role ROLE [--role ROLE …] --owner OWNER [--client CLIENT] [--expires TIME]
+  usage: `risk keys create --role ROLE [--role ROLE …] --identity NAME | --owner OWNER
+                 [--client CLIENT] [--expires TIME]
 risk keys list
 risk keys revoke KEY_ID
+risk keys people
+risk keys expel NAME
 
 Roles: ${ROLES.join(', ')}. The key itself is printed once, by create. CLIENT (default: default) is
-whose idempotency keys it shares. A revoked key stops working within a second. Needs DATABASE_URL.`,
+whose idempotency keys it shares. A revoked key stops working within a second. NAME is a person, made where
+there is none of the name; OWNER is who answers for a key that is no person's.
+
+A person alone holds ${APPROVING_ROLES.join(', ')}. This command makes the first two of them, without anybody's confirmation:
+whoever has DATABASE_URL vouches that they are two people. Others are made over the API, by POST /v1/keys
+of one person and POST /v1/keys/KEY_ID/confirm of another. people lists them; expel takes a person out,
+with all keys, for ever. Needs DATABASE_URL.`,
   needs: ['DATABASE_URL'],
   async run(args, context) {
     const { config, output } = context;
     const [action, ...rest] = args;
     const run = Object.hasOwn(ACTIONS, action ?? '') ? ACTIONS[action ?? ''] : undefined;
-    if (run === undefined) throw new UsageError('say create, list or revoke');
+    if (run === undefined) throw new UsageError('say create, list, revoke, people or expel');
     if (config.DATABASE_URL === undefined) {
       output.error('DATABASE_URL: is needed by keys');
       return EXIT_BAD_CONFIGURATION;
@@ -43,40 +54,50 @@ const create: Action = async (args, database, { output }) => {
   const { values } = parseArguments(args, {
     role: { type: 'string', multiple: true },
     owner: { type: 'string' },
+    identity: { type: 'string' },
     client: { type: 'string', default: 'default' },
     expires: { type: 'string' },
   });
   const roles = [...new Set(values.role ?? [])].map(readRole);
   if (roles.length === 0) throw new UsageError('--role is missing');
   const { keyId, key, keyHash } = mintApiKey();
-  await insertApiKey(database, {
-    keyId,
-    keyHash,
-    roles,
-    client: readName('--client', values.client),
-    owner: readName('--owner', values.owner),
-    expiresAt: readExpiry(values.expires),
-  });
+  await makeApiKey(
+    database,
+    {
+      ...{ keyId, keyHash, roles, holder: readHolder(values) },
+      client: readName('--client', values.client),
+      expiresAt: readExpiry(values.expires),
+    },
+    by('create'),
+  );
   output.value({ key_id: keyId, key }, [`${key}`, `key id ${keyId}; the key is not shown again`]);
   return EXIT.fine;
 };
 
+/** Without a key: whoever has the database. */
+const by = (action: string): Actor => ({
+  name: null,
+  keyId: null,
+  request: `risk keys ${action}`,
+});
+
 const list: Action = async (args, database, { output }) => {
   parseArguments(args, {});
-  const keys: StoredApiKey[] = [];
-  for (;;) {
-    const page = await listApiKeys(database, keys.at(-1)?.keyId ?? '', PAGE);
-    keys.push(...page);
-    if (page.length < PAGE) break;
-  }
-  const fields = ['key_id', 'roles', 'client', 'owner', 'created_at', 'expires_at', 'revoked_at'];
+  const keys = await allOf<StoredApiKey>((last) => listApiKeys(database, last?.keyId ?? '', PAGE));
   output.table(
-    fields.map((field) => ({ field })),
+    [
+      ...['key_id', 'roles', 'client', 'owner', 'identity', 'made_by', 'confirmed_by'],
+      ...['confirmed_at', 'created_at', 'expires_at', 'revoked_at'],
+    ].map((field) => ({ field })),
     keys.map((key) => ({
       key_id: key.keyId,
       roles: key.roles.join(' '),
       client: key.client,
       owner: key.owner,
+      identity: key.identity,
+      made_by: key.madeBy,
+      confirmed_by: key.confirmedBy,
+      confirmed_at: key.confirmedAt?.toISOString() ?? null,
       created_at: key.createdAt.toISOString(),
       expires_at: key.expiresAt?.toISOString() ?? null,
       revoked_at: key.revokedAt?.toISOString() ?? null,
@@ -85,10 +106,36 @@ const list: Action = async (args, database, { output }) => {
   return EXIT.fine;
 };
 
+const people: Action = async (args, database, { output }) => {
+  parseArguments(args, {});
+  const all = await allOf<StoredIdentity>((last) =>
+    listIdentities(database, last?.identity ?? '', PAGE),
+  );
+  output.table(
+    ['identity', 'created_at', 'made_by', 'revoked_at'].map((field) => ({ field })),
+    all.map((person) => ({
+      identity: person.identity,
+      created_at: person.createdAt.toISOString(),
+      made_by: person.madeBy,
+      revoked_at: person.revokedAt?.toISOString() ?? null,
+    })),
+  );
+  return EXIT.fine;
+};
+
+async function allOf<Row>(readPage: (last: Row | undefined) => Promise<Row[]>): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (;;) {
+    const page = await readPage(rows.at(-1));
+    rows.push(...page);
+    if (page.length < PAGE) return rows;
+  }
+}
+
 const revoke: Action = async (args, database, { output }) => {
   const { positionals } = parseArguments(args, {}, { min: 1, max: 1 });
   const [keyId = ''] = positionals;
-  if (!(await revokeApiKey(database, keyId))) {
+  if (!(await revokeApiKey(database, keyId, by('revoke')))) {
     output.error(`no key has the id ${keyId}`);
     return EXIT.failed;
   }
@@ -96,7 +143,25 @@ const revoke: Action = async (args, database, { output }) => {
   return EXIT.fine;
 };
 
-const ACTIONS: Readonly<Record<string, Action>> = { create, list, revoke };
+const expel: Action = async (args, database, { output }) => {
+  const { positionals } = parseArguments(args, {}, { min: 1, max: 1 });
+  const { identity } = await revokeIdentity(database, positionals[0] ?? '', by('expel'));
+  output.value({ identity, revoked: true }, [`${identity} is out, with all keys`]);
+  return EXIT.fine;
+};
+
+const ACTIONS: Readonly<Record<string, Action>> = { create, list, revoke, people, expel };
+
+function readHolder(values: {
+  identity?: string | undefined;
+  owner?: string | undefined;
+}): NewApiKey['holder'] {
+  if (values.identity !== undefined && values.owner !== undefined) {
+    throw new UsageError('--identity and --owner exclude each other');
+  }
+  if (values.identity === undefined) return { owner: readName('--owner', values.owner) };
+  return { identity: readName('--identity', values.identity) };
+}
 
 function readRole(text: string): Role {
   const role = ROLES.find((known) => known === text);

@@ -1,9 +1,8 @@
 /** `risk migrate`: brings the database to the newest schema. Safe to run twice and at the same time. */
-
 import { monthOf } from '../domain/month.ts';
 import { apiKeyHash } from '../runtime/api-key.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
-import { upsertBootstrapKey } from '../store/api-keys.ts';
+import { storeBootstrapKey } from '../store/api-keys.ts';
 import { migrate } from '../store/migrate.ts';
 import { openDatabase } from '../store/open-database.ts';
 import { ensurePartitions, MONTHS_AHEAD } from '../store/partitions.ts';
@@ -28,9 +27,14 @@ stores RISK_BOOTSTRAP_KEY. Needs DATABASE_URL; RISK_MARKET names the schema.`,
     const corridors = config.RISK_CORRIDORS?.split(',') ?? [];
     const applied = await migrate({ url, market, corridors, onProgress: output.note });
     await using database = openDatabase(config, url, 'migrate', { connectionsMax: 1 });
-    const partitions = await ensurePartitions(database, comingMonths(Date.now()));
+    const partitions = await ensurePartitions(
+      ...[database, comingMonths(Date.now()), { name: null, keyId: null, request: 'risk migrate' }],
+    );
     if (config.RISK_BOOTSTRAP_KEY !== undefined) {
-      await upsertBootstrapKey(database, apiKeyHash(config.RISK_BOOTSTRAP_KEY));
+      const works = await storeBootstrapKey(
+        ...[database, apiKeyHash(config.RISK_BOOTSTRAP_KEY), 'risk migrate'],
+      );
+      if (!works) output.note('RISK_BOOTSTRAP_KEY is revoked: take it away, or set another value');
     }
     output.value({ market, applied, partitions }, [
       applied.length === 0 ? `${market} is up to date` : `${market}: applied ${applied.join(', ')}`,

@@ -8,7 +8,7 @@ import { exportModel } from './models/export-model.ts';
 import { findKnown } from './models/find-known.ts';
 import { importModel } from './models/import-model.ts';
 import { readOfficer } from './models/officer.ts';
-import { approve, promote, rollBack } from './models/roll-out.ts';
+import { approve, emergency, promote, rollBack } from './models/roll-out.ts';
 import { listModelRows, readModelRow } from './models/show-models.ts';
 import { READING_TIMEOUT_MS, train } from './models/train.ts';
 import { TRAIN_OPTION_NAMES, TRAIN_OPTIONS, TRAIN_USAGE } from './models/train-options.ts';
@@ -25,13 +25,15 @@ const USAGE = `risk models ACTION [options]
   train                     trains one on logged features and labels, and registers it (see below)
   promote MODEL             proposes what it shall do, with --corridor and --to
   approve PROPOSAL          puts a proposal of somebody else in force
+  emergency MODEL           puts it in force alone for a day, with --corridor, --to and --reason
   rollback                  ends the canary of --corridor, or else the active model, at once
   watch                     drift of each model that decides, and what became of its verdicts
 
 MODEL is a name (baseline@2026-11-01) or a SHA-256. FILE is XGBoost JSON, LightGBM text or logistic JSON.
 A model is staged, then shadow, canary, active, in steps; another one that becomes active deprecates it.
-Needs DATABASE_URL; import, train, promote, approve and rollback also RISK_API_KEY, the key of a risk officer,
-whose owner is who acts. A proposal is approved by another owner within 7 days.
+Needs DATABASE_URL; import, train, promote, approve, emergency and rollback also RISK_API_KEY, the key of a confirmed
+risk officer, who acts by it. A proposal is approved by another person within 7 days. An emergency ends by itself
+unless another person approves its proposal within a day; the next one of the corridor waits until two have decided.
 
   --manifest FILE   what goes with an imported file (default: FILE.manifest.json where there is one);
                     without it the golden vectors are recorded here
@@ -39,6 +41,7 @@ whose owner is who acts. A proposal is approved by another owner within 7 days.
   --out FILE        where export writes (default: the model's name in the current folder)
   --corridor C      a corridor, or all that there are now
   --to STATE        shadow, canary:N (percent of the accounts, 1 to 99) or active
+  --reason TEXT     why an emergency cannot wait for a second person
   --now             looks now instead of showing what a worker saw last; stores nothing
   --at TIME         looks as it was at a time: 2026-11-20, or RFC 3339
 
@@ -52,6 +55,7 @@ const OPTIONS = {
   out: { type: 'string' },
   corridor: { type: 'string' },
   to: { type: 'string' },
+  reason: { type: 'string' },
   now: { type: 'boolean' },
   at: { type: 'string' },
   ...TRAIN_OPTIONS,
@@ -79,6 +83,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   export: { words: 1, options: ['out'], run: runExport },
   promote: { words: 1, options: ['corridor', 'to'], run: promote },
   approve: { words: 1, options: [], run: approve },
+  emergency: { words: 1, options: ['corridor', 'to', 'reason'], run: emergency },
   rollback: { words: 0, options: ['corridor'], run: rollBack },
   watch: { words: 0, options: ['now', 'at'], run: watch },
   train: {
@@ -147,10 +152,11 @@ async function show({ words, database, context }: Request): Promise<number> {
 }
 
 async function runImport({ words, options, database, context }: Request): Promise<number> {
-  const createdBy = await readOfficer(database, context.config.RISK_API_KEY);
+  const { RISK_API_KEY } = context.config;
+  const by = await readOfficer(database, RISK_API_KEY, 'risk models import');
   const { manifest, isNew } = await importModel(database, {
     ...{ path: words[0] ?? '', manifestPath: options.manifest, name: options.name },
-    ...{ createdBy, nowMs: Date.now() },
+    ...{ by, nowMs: Date.now() },
   });
   const { model, sha256, golden_vectors } = manifest;
   const vectors = golden_vectors.length;

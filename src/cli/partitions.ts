@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure, isUnavailable } from '../domain/failure.ts';
 import { type Month, monthOf, monthText, parseMonth } from '../domain/month.ts';
+import type { Actor } from '../domain/principal.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import {
   attachMonth,
@@ -10,6 +11,7 @@ import {
   dropMonth,
   LOCK_WAIT_MS,
   listMonthSizes,
+  recordDetach,
 } from '../store/detach-months.ts';
 import { openDatabase } from '../store/open-database.ts';
 import { ensurePartitions } from '../store/partitions.ts';
@@ -71,6 +73,13 @@ Example: risk partitions create --from 2000-01 --to 2026-11
   },
 };
 
+/** Without a key: whoever has the database. */
+const by = (action: string): Actor => ({
+  name: null,
+  keyId: null,
+  request: `risk partitions ${action}`,
+});
+
 type Action = (args: string[], database: Database, context: CommandContext) => Promise<number>;
 
 const list: Action = async (args, database, { output }) => {
@@ -101,7 +110,11 @@ const create: Action = async (args, database, { output, signal }) => {
   for (let at = from; at <= to && !signal.aborted; at += STEP_MONTHS) {
     const length = Math.min(STEP_MONTHS, to - at + 1);
     const step = Array.from({ length }, (_, index) => at + index);
-    made.push(...(await patiently(WAIT_SECONDS, signal, () => ensurePartitions(database, step))));
+    made.push(
+      ...(await patiently(WAIT_SECONDS, signal, () =>
+        ensurePartitions(database, step, by('create')),
+      )),
+    );
     output.note(`${monthText(at + length - 1)}: ${made.length} partitions made`);
   }
   output.value({ made }, [`made ${made.length} partitions`]);
@@ -117,6 +130,7 @@ const detach: Action = async (args, database, { output, signal }) => {
   if (month >= monthOf(Date.now())) {
     throw new Failure('conflict', 'MONTH_NOT_OVER', `${monthText(month)} is not over`);
   }
+  await recordDetach(database, month, by('detach'));
   const detached = await patiently(waitSeconds, signal, () => detachMonth(database, month));
   output.value({ month: monthText(month), detached }, [
     detached ? `${monthText(month)} is detached` : `${monthText(month)} was detached before`,
@@ -129,7 +143,7 @@ const attach: Action = async (args, database, { output, signal }) => {
   const month = monthOption('the month', positionals[0]);
   const waitSeconds = readWait(values['wait-seconds']);
   const toBeScored = await patiently(waitSeconds, signal, () =>
-    attachMonth(database, month, randomUUID),
+    attachMonth(database, month, by('attach'), randomUUID),
   );
   output.value({ month: monthText(month), to_be_scored: toBeScored }, [
     `${monthText(month)} is attached; ${toBeScored} transactions without a score go to the reconciler`,
@@ -149,7 +163,7 @@ const drop: Action = async (args, database, { output, signal }) => {
       `drop deletes rows for ever: repeat the month, --confirm ${positionals[0]}`,
     );
   }
-  await patiently(WAIT_SECONDS, signal, () => dropMonth(database, month));
+  await patiently(WAIT_SECONDS, signal, () => dropMonth(database, month, by('drop')));
   output.value({ month: monthText(month), dropped: true }, [`${monthText(month)} is dropped`]);
   return EXIT.fine;
 };

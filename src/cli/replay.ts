@@ -14,7 +14,8 @@ import { readTotals, type SettleDependencies, waitUntilSettled } from '../replay
 import { countByTotals } from '../replay/totals-difference.ts';
 import type { Config } from '../runtime/config.ts';
 import { countLedger } from '../store/ledger.ts';
-import { type Database, openPool } from '../store/pool.ts';
+import { openDatabase } from '../store/open-database.ts';
+import type { Database } from '../store/pool.ts';
 import {
   type Command,
   type CommandContext,
@@ -119,13 +120,9 @@ export async function replayToLedger(
 
 function openLedgerDatabase(url: string | undefined, config: Config): Database | undefined {
   if (url === undefined) return undefined;
-  return openPool({
-    url,
-    role: 'replay',
+  return openDatabase(config, url, 'replay', {
     connectionsMax: 1,
-    connectTimeoutMs: config.RISK_CONNECT_TIMEOUT_MS,
     statementTimeoutMs: COUNT_TIMEOUT_MS,
-    namedStatements: config.RISK_DATABASE_POOLER === 'none',
   });
 }
 

@@ -5,7 +5,8 @@
  */
 import type { Opinion } from '../scoring/opinion.ts';
 import { verifyScore } from '../scoring/verify-score.ts';
-import { type Database, openPool } from '../store/pool.ts';
+import { openDatabase } from '../store/open-database.ts';
+import type { Database } from '../store/pool.ts';
 import { repairDays } from '../store/recount-days.ts';
 import { type SampledScore, sampleScores } from '../store/score-sample.ts';
 import { createModelShelf } from './bind-models.ts';
@@ -90,13 +91,8 @@ export const command: Command = {
 };
 
 function openVerified({ config }: CommandContext, url: string): Database {
-  return openPool({
-    url,
-    role: 'verify',
-    connectionsMax: 2,
-    connectTimeoutMs: config.RISK_CONNECT_TIMEOUT_MS,
-    statementTimeoutMs: VERIFY_TIMEOUT_MS,
-    namedStatements: false,
+  return openDatabase(config, url, 'verify', {
+    ...{ connectionsMax: 2, statementTimeoutMs: VERIFY_TIMEOUT_MS, namedStatements: false },
   });
 }
 

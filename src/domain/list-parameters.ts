@@ -32,9 +32,12 @@ export const corridorParameter = z
   .string()
   .regex(/^[A-Z]{2}-[A-Z]{2}$/, 'must be SOURCE-DESTINATION, as US-EG');
 
+/** Rows of a page. */
+export const pageLimit = integerParameter(1, PAGE_LIMITS.rowsMax).default(PAGE_LIMITS.rowsDefault);
+
 /** `limit` and `cursor`, the latter decoded to the position it stands for. */
 export const pageParameters = {
-  limit: integerParameter(1, PAGE_LIMITS.rowsMax).default(PAGE_LIMITS.rowsDefault),
+  limit: pageLimit,
   cursor: z
     .string()
     .transform((text, context) => {

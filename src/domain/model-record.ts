@@ -1,5 +1,6 @@
 /** Registered models and their rollouts on the wire (`/v1/models`). */
 import { z } from 'zod';
+import { plainText } from './transaction.ts';
 
 /** What a proposal may ask for. */
 export const PROPOSED_STATES = ['shadow', 'canary', 'active'] as const;
@@ -26,18 +27,24 @@ const corridor = z
   .regex(CORRIDOR_OR_ALL, `must be a corridor, or ${ALL_CORRIDORS}`)
   .meta({ example: 'US-EG' });
 
-export const newProposalSchema = z
-  .strictObject({
-    corridor,
-    to: z.string().transform((text, context) => {
-      const holding = readHolding(text);
-      if (holding !== undefined) return holding;
-      context.addIssue('must be shadow, canary:N with N from 1 to 99, or active');
-      return z.NEVER;
-    }),
-  })
-  .meta({ id: 'NewModelProposal' });
+const proposed = {
+  corridor,
+  to: z.string().transform((text, context) => {
+    const holding = readHolding(text);
+    if (holding !== undefined) return holding;
+    context.addIssue('must be shadow, canary:N with N from 1 to 99, or active');
+    return z.NEVER;
+  }),
+};
+export const newProposalSchema = z.strictObject(proposed).meta({ id: 'NewModelProposal' });
 export type NewProposal = z.infer<typeof newProposalSchema>;
+
+const REASON_CHARS_MAX = 1024;
+export const reasonText = plainText(REASON_CHARS_MAX);
+export const newEmergencySchema = z
+  .strictObject({ ...proposed, reason: reasonText.meta({ description: 'Why it cannot wait.' }) })
+  .meta({ id: 'NewModelEmergency' });
+export type NewEmergency = z.infer<typeof newEmergencySchema>;
 
 export const newRollbackSchema = z.strictObject({ corridor }).meta({ id: 'NewModelRollback' });
 
@@ -57,6 +64,11 @@ export const decidedRolloutsSchema = z
     ),
   })
   .meta({ id: 'DecidedRollouts' });
+
+export const emergencySchema = decidedRolloutsSchema
+  .extend({ proposal_id: z.string().meta({ description: 'For somebody else to approve.' }) })
+  .meta({ id: 'ModelEmergency' });
+export type EmergencyJson = z.infer<typeof emergencySchema>;
 
 export const modelSchema = z
   .object({
@@ -93,6 +105,9 @@ export const modelDetailSchema = modelSchema
           ...{ corridor: z.string(), state: z.string(), canary_percent: z.int() },
           ...{ cause: z.string(), proposal_id: z.string().nullable(), proposed_by: z.string() },
           ...{ approved_by: z.string().nullable(), reason: z.string().nullable() },
+          ends_at: z.iso.datetime().nullable().meta({
+            description: 'An emergency ends here unless somebody else approves its proposal.',
+          }),
           created_at: z.iso.datetime(),
         }),
       )

@@ -10,6 +10,16 @@ export type Holding = {
 export type Rollout = Holding & {
   readonly corridor: string;
   readonly modelId: string;
-  /** approval: as proposed; displacement: another model became active; rollback: somebody went back. */
-  readonly cause: 'approval' | 'displacement' | 'rollback';
+  /**
+   * approval: as proposed; displacement: another model became active; rollback: somebody went back; emergency: somebody alone,
+   * for a day unless the same proposal is approved.
+   */
+  readonly cause: 'approval' | 'displacement' | 'rollback' | 'emergency';
+};
+
+/** A row of the log. */
+export type LoggedRollout = Rollout & {
+  readonly proposalId: string | null;
+  /** An emergency whose day is over, by Postgres' clock. It was confirmed where it is not the newest row of its model. */
+  readonly hasLapsed: boolean;
 };

@@ -1,21 +1,7 @@
-/**
- * Redis from Debian's packages, fetched and unpacked by hand: no root, nothing installed. What
- * redis-tools needs and the machine lacks (libraries only) comes along. Works with and without apt's
- * lists; apt itself checks signatures.
- */
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs';
+/** Redis from Debian's packages. */
+import { existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Environment } from '../runtime/config.ts';
-import { ask, findExecutable } from './executable.ts';
-import { makeOnce, openSharedFolder } from './shared-folder.ts';
+import { type FetchOptions, unpackPackage } from './debian-packages.ts';
 
 export type RedisProgram = {
   readonly kind: 'native';
@@ -23,130 +9,18 @@ export type RedisProgram = {
   readonly environment: Readonly<Record<string, string>>;
 };
 
-export type FetchOptions = {
-  readonly environment: Environment;
-  readonly onProgress: (text: string) => void;
-  readonly signal: AbortSignal;
-};
-
-/** Bound on what one fetch may bring. */
-const PACKAGES_MAX = 20;
-const FETCH_TIMEOUT_MS = 60_000;
-const PROXY_NAMES = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'no_proxy'];
-const TRIPLETS: Readonly<Record<string, string>> = {
-  x64: 'x86_64-linux-gnu',
-  arm64: 'aarch64-linux-gnu',
-};
-
 /** The unpacked server, or undefined where there is no apt, no network, or no build that fits. */
-export async function redisFromPackages({
-  environment,
-  onProgress,
-  signal,
-}: FetchOptions): Promise<RedisProgram | undefined> {
-  const apt = findExecutable('apt-get', environment['PATH']);
-  const dpkg = findExecutable('dpkg-deb', environment['PATH']);
-  const triplet = TRIPLETS[process.arch];
-  if (triplet === undefined) return undefined;
-  const shared = openSharedFolder();
-  const name = `redis-debian-${process.arch}`;
-  if (!existsSync(join(shared, name)) && (apt === undefined || dpkg === undefined))
-    return undefined;
-  try {
-    const folder = await makeOnce(shared, name, async (draft) => {
-      onProgress('fetching Redis');
-      const tools = { apt: apt ?? '', dpkg: dpkg ?? '', environment: proxies(environment), signal };
-      await unpackAll(tools, draft);
-    });
-    const libraries = [join(folder, 'usr/lib', triplet), join(folder, 'lib', triplet)];
-    return {
-      kind: 'native',
-      program: join(folder, 'usr/bin/redis-server'),
-      environment: { LD_LIBRARY_PATH: libraries.join(':') },
-    };
-  } catch {
-    signal.throwIfAborted();
-    return undefined;
-  }
-}
-
-type Tools = {
-  readonly apt: string;
-  readonly dpkg: string;
-  readonly environment: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
-};
-
-function proxies(environment: Environment): Record<string, string> {
-  return Object.fromEntries(PROXY_NAMES.map((name) => [name, environment[name] ?? '']));
-}
-
-async function unpackAll(tools: Tools, draft: string): Promise<void> {
-  const work = mkdtempSync(join(draft, 'fetch-'));
-  const options = await listOptions(tools, work);
-  const queue = ['redis-tools'];
-  for (let index = 0; index < queue.length && index < PACKAGES_MAX; index += 1) {
-    const name = queue[index] ?? '';
-    const file = await download(tools, options, name, work);
-    await must(tools.dpkg, ['-x', file, draft], tools);
-    for (const needed of await neededBy(tools, file)) {
-      if (!queue.includes(needed)) queue.push(needed);
-    }
-  }
-  rmSync(work, { recursive: true });
-  // The server is one program under several names; it looks at the name it was called by.
-  const server = join(draft, 'usr/bin/redis-server');
-  if (!existsSync(server)) symlinkSync('redis-check-rdb', server);
-  chmodSync(draft, 0o755);
-}
-
-/** Options that give apt lists of our own when the machine's are empty. */
-async function listOptions(tools: Tools, work: string): Promise<string[]> {
-  const probe = mkdtempSync(join(work, 'probe-'));
-  const run = { ...tools, cwd: probe, timeoutMs: FETCH_TIMEOUT_MS };
-  const { ok } = await ask(tools.apt, ['download', 'redis-tools'], run);
-  if (ok) return [];
-  mkdirSync(join(work, 'lists/partial'), { recursive: true });
-  mkdirSync(join(work, 'apt/archives/partial'), { recursive: true });
-  const own = ['-o', `Dir::State::Lists=${work}/lists`, '-o', `Dir::Cache=${work}/apt`];
-  await must(tools.apt, [...own, 'update'], tools);
-  return own;
-}
-
-async function download(
-  tools: Tools,
-  options: readonly string[],
-  name: string,
-  work: string,
-): Promise<string> {
-  const folder = mkdtempSync(join(work, 'deb-'));
-  await must(tools.apt, [...options, 'download', name], { ...tools, cwd: folder });
-  const file = readdirSync(folder).find((entry) => entry.endsWith('.deb'));
-  if (file === undefined) throw new Error(`apt-get download ${name} brought nothing`);
-  return join(folder, file);
-}
-
-/** Libraries a package depends on and this machine has not installed. */
-async function neededBy(tools: Tools, file: string): Promise<string[]> {
-  const depends = await must(tools.dpkg, ['-f', file, 'Depends'], tools);
-  const names = depends
-    .split(/[,|]/)
-    .map((part) => part.trim().split(/[\s:(]/)[0] ?? '')
-    .filter((name) => /^lib[a-z0-9.+-]+$/.test(name) && name !== 'libc6');
-  const missing: string[] = [];
-  for (const name of names) {
-    const query = await ask('dpkg-query', ['-W', '-f', '$' + '{Status}', name]);
-    if (!query.stdout.includes('install ok installed')) missing.push(name);
-  }
-  return missing;
-}
-
-async function must(
-  program: string,
-  args: readonly string[],
-  options: { environment: Readonly<Record<string, string>>; signal: AbortSignal; cwd?: string },
-): Promise<string> {
-  const answer = await ask(program, args, { ...options, timeoutMs: FETCH_TIMEOUT_MS });
-  if (!answer.ok) throw new Error(`${program} ${args.join(' ')}: ${answer.stderr.trim()}`);
-  return answer.stdout;
+export async function redisFromPackages(options: FetchOptions): Promise<RedisProgram | undefined> {
+  const found = await unpackPackage({
+    ...options,
+    ...{ name: 'redis-tools', title: 'Redis', folder: 'redis-debian' },
+    finish: (folder) => {
+      // The server is one program under several names; it looks at the name it was called by.
+      const server = join(folder, 'usr/bin/redis-server');
+      if (!existsSync(server)) symlinkSync('redis-check-rdb', server);
+    },
+  });
+  if (found === undefined) return undefined;
+  const { folder, environment } = found;
+  return { kind: 'native', program: join(folder, 'usr/bin/redis-server'), environment };
 }

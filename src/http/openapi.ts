@@ -9,7 +9,7 @@ import {
   type ZodOpenApiPathsObject,
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
-import type { Role } from '../domain/principal.ts';
+import { APPROVING_ROLES, type Role } from '../domain/principal.ts';
 import { PROBLEM_CONTENT_TYPE, type ProblemStatus } from './problem.ts';
 
 const problemSchema = z
@@ -44,7 +44,7 @@ const DESCRIPTIONS: Readonly<Record<ProblemStatus, string>> = {
   417: 'No expectation but 100-continue is met.',
   422: 'Invalid fields; `errors` names each.',
   500: 'A bug; the request id finds it in the log.',
-  429: 'The client makes more requests than it may; try again after `Retry-After` seconds.',
+  429: 'The client makes more requests than it may, or its address has sent too many unknown keys; try again after `Retry-After` seconds.',
   503: 'A dependency does not answer; try again after `Retry-After` seconds.',
 };
 
@@ -62,9 +62,20 @@ export function problemResponses(...statuses: readonly ProblemStatus[]): ZodOpen
   );
 }
 
-/** Who may call an operation; `admin` always may. Shown in the document as the scheme's roles. */
+/** Who may call an operation: these, and `admin` unless all of them approve. Shown in the document as the scheme's roles. */
 export function allowedRoles(...roles: readonly Role[]): { bearer: string[] }[] {
   return [{ bearer: [...roles] }];
+}
+
+const OWN_ALONE: readonly Role[] = ['ingest'];
+
+/** Of an operation on transactions: who finds its client's alone. Shown in the document as text and as an extension. */
+export function ownClientAlone(description = ''): {
+  readonly description: string;
+  readonly 'x-own-client-alone': readonly Role[];
+} {
+  const said = `A key whose one role is ${OWN_ALONE.join(' or ')} finds its client's own alone; another client's is answered as an unknown one.`;
+  return { description: `${description} ${said}`.trim(), 'x-own-client-alone': OWN_ALONE };
 }
 
 export function buildDocument(paths: readonly ZodOpenApiPathsObject[], version: string): object {
@@ -85,8 +96,7 @@ export function buildDocument(paths: readonly ZodOpenApiPathsObject[], version: 
         bearer: {
           type: 'http',
           scheme: 'bearer',
-          description:
-            'An API key. The roles an operation needs are listed with it; admin has all.',
+          description: `An API key. The roles an operation needs are listed with it; admin has all but ${APPROVING_ROLES.join(', ')}.`,
         },
       },
     },

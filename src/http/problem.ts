@@ -26,6 +26,7 @@ const PROBLEMS = {
   'month-detached': { status: 422, title: 'The month is detached' },
   'too-many-new-months': { status: 422, title: 'The request names too many new months' },
   'rate-limited': { status: 429, title: 'The client makes too many requests' },
+  'too-many-unknown-keys': { status: 429, title: 'Too many unknown API keys' },
   internal: { status: 500, title: 'Internal error' },
   unavailable: { status: 503, title: 'Temporarily unavailable' },
   overloaded: { status: 503, title: 'Temporarily reduced capacity' },

@@ -1,7 +1,7 @@
 /**
- * Requests a client may make: a bucket each, that holds some seconds' worth and is refilled steadily. An
- * API process counts for itself: behind N of them a client has N times as much. Counted after the key is
- * known, so that nobody uses up what is another's.
+ * What somebody may ask for: a bucket each, that holds some seconds' worth and is refilled steadily. An API process
+ * counts for itself: behind N of them somebody has N times as much. A client's requests are counted after its key is
+ * known, so that nobody uses up what is another's; strangers.ts counts those before.
  */
 import type { MiddlewareHandler } from 'hono';
 import { LRUCache } from 'lru-cache';
@@ -9,10 +9,10 @@ import type { AppEnv } from './app-env.ts';
 import { addHeaders } from './headers.ts';
 import { Problem } from './problem.ts';
 
-/** What a client that was quiet may ask for at once, in seconds of its rate. */
+/** What who was quiet may ask for at once, in seconds of its rate. */
 export const BURST_SECONDS = 10;
-/** A client forgotten begins with a full bucket. */
-const CLIENTS_MAX = 10_000;
+/** Who is forgotten begins with a full bucket. */
+const BUCKETS_MAX = 10_000;
 
 export type Allowance = {
   readonly isAllowed: boolean;
@@ -22,21 +22,27 @@ export type Allowance = {
   readonly waitSeconds: number;
 };
 
-/** Takes a request out of a client's bucket, if there is one. */
-export type TakeRequest = (client: string) => Allowance;
+export type RateLimit = {
+  /** Takes a request out of somebody's bucket, if there is one. */
+  readonly take: (name: string) => Allowance;
+  /** For how long nothing may be taken; 0 where something is left. Takes nothing. */
+  readonly waitSeconds: (name: string) => number;
+  /** Puts back what was taken and does not count. */
+  readonly giveBack: (name: string) => void;
+};
 
 type Bucket = { requests: number; atMs: number };
 
 /** @param nowMs monotonic clock */
-export function createRateLimit(requestsPerSecond: number, nowMs: () => number): TakeRequest {
+export function createRateLimit(requestsPerSecond: number, nowMs: () => number): RateLimit {
   const requestsMax = requestsPerSecond * BURST_SECONDS;
-  const buckets = new LRUCache<string, Bucket>({ max: CLIENTS_MAX });
-  return (client) => {
+  const buckets = new LRUCache<string, Bucket>({ max: BUCKETS_MAX });
+  const take = (name: string): Allowance => {
     const now = nowMs();
-    let bucket = buckets.get(client);
+    let bucket = buckets.get(name);
     if (bucket === undefined) {
       bucket = { requests: requestsMax, atMs: now };
-      buckets.set(client, bucket);
+      buckets.set(name, bucket);
     }
     const refilled = bucket.requests + ((now - bucket.atMs) / 1000) * requestsPerSecond;
     const held = Math.min(requestsMax, refilled);
@@ -50,12 +56,24 @@ export function createRateLimit(requestsPerSecond: number, nowMs: () => number):
       waitSeconds: Math.max(1, Math.ceil(missing / requestsPerSecond)),
     };
   };
+  const waitSeconds = (name: string) => {
+    const bucket = buckets.get(name);
+    if (bucket === undefined) return 0;
+    const missing = 1 - bucket.requests - ((nowMs() - bucket.atMs) / 1000) * requestsPerSecond;
+    return missing <= 0 ? 0 : Math.max(1, Math.ceil(missing / requestsPerSecond));
+  };
+  const giveBack = (name: string) => {
+    const bucket = buckets.get(name);
+    // More than a bucket holds is cut off when it is refilled.
+    if (bucket !== undefined) bucket.requests += 1;
+  };
+  return { take, waitSeconds, giveBack };
 }
 
 /** Tells every client what it has left, and refuses what is beyond it with 429. 0 limits nobody. */
 export function limitRate(requestsPerSecond: number): MiddlewareHandler<AppEnv> {
   if (requestsPerSecond === 0) return (_c, next) => next();
-  const take = createRateLimit(requestsPerSecond, () => performance.now());
+  const { take } = createRateLimit(requestsPerSecond, () => performance.now());
   const policy = `"client";q=${requestsPerSecond * BURST_SECONDS};w=${BURST_SECONDS}`;
   return async (c, next) => {
     const { isAllowed, remaining, waitSeconds } = take(c.get('principal').client);

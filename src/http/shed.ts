@@ -1,6 +1,7 @@
 /**
  * Stands before the application: asks the admission for every request but those for health and documents, and
- * answers those that are refused with 503, without reading their body or routing them. Lends the places of
+ * answers those that are refused with 503, and those of strangers who are too many with 429, without reading their body
+ * or routing them. Lends the places of
  * requests whose bodies are still arriving to others, and ends connections whose bodies nobody waits for.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
@@ -28,6 +29,8 @@ type ShedOptions = {
   readonly bodyBytesMax: number;
   readonly metrics: Pick<Metrics, 'requestsShed' | 'httpDuration'>;
   readonly visits: WeakMap<IncomingMessage, Visit>;
+  /** Why a request is not let in, whatever room there is. */
+  readonly turnAway: (request: IncomingMessage) => Problem | undefined;
 };
 
 /** A request that was let in. */
@@ -64,12 +67,13 @@ export type Front = Disposable & {
   readonly awaitBody: AwaitBody;
 };
 
-/** @param takesSubmissions false while nothing can be committed */
-export function openFront(
-  config: Config,
-  metrics: ShedOptions['metrics'],
-  takesSubmissions: () => boolean,
-): Front {
+export type FrontDependencies = Pick<ShedOptions, 'metrics' | 'turnAway'> & {
+  /** False while nothing can be committed. */
+  readonly takesSubmissions: () => boolean;
+};
+
+export function openFront(config: Config, dependencies: FrontDependencies): Front {
+  const { metrics, turnAway, takesSubmissions } = dependencies;
   const requestsMax = config.RISK_REQUESTS_IN_FLIGHT_MAX;
   const limits = {
     requestsMax,
@@ -90,7 +94,7 @@ export function openFront(
     () => lastAnswer('arriving', requestsMax),
   );
   const visits = new WeakMap<IncomingMessage, Visit>();
-  const options = { admission, arrivals, requestsMax, bodyBytesMax, metrics, visits };
+  const options = { admission, arrivals, requestsMax, bodyBytesMax, metrics, visits, turnAway };
   return {
     wrap: (listener) => shedLoad(listener, options),
     awaitBody: (incoming) => awaitBody(options, incoming),
@@ -99,16 +103,23 @@ export function openFront(
 }
 
 function shedLoad(listener: RequestListener, options: ShedOptions): RequestListener {
-  const { admission, visits } = options;
+  const { admission, visits, turnAway } = options;
   return async (request, response) => {
     const kind = kindOf(request);
+    const unwanted = kind === null ? undefined : turnAway(request);
+    if (unwanted !== undefined) {
+      refuse(options, { request, response, reason: 'unknown-key', problem: unwanted });
+      return;
+    }
     if (kind === null) {
       listener(request, response);
       return;
     }
     const ticket = admission.enter(kind, weigh(request, options.bodyBytesMax));
     if (ticket.refusal !== null) {
-      refuse(options, request, response, ticket.refusal);
+      const reason = ticket.refusal;
+      const problem = toProblem(reason, options.requestsMax);
+      refuse(options, { request, response, reason, problem });
       return;
     }
     const visit: Visit = { ticket, startedMs: performance.now() };
@@ -214,17 +225,23 @@ function lastAnswer(refusal: keyof typeof DETAILS, requestsMax: number): Problem
   return toProblem(refusal, requestsMax, { Connection: 'close' });
 }
 
-function refuse(
-  { requestsMax, metrics }: ShedOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
-  refusal: Refusal,
-): void {
-  metrics.requestsShed.inc({ reason: refusal });
+type Refused = {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly reason: Refusal | 'unknown-key';
+  readonly problem: Problem;
+};
+
+function refuse({ metrics }: ShedOptions, { request, response, reason, problem }: Refused): void {
+  metrics.requestsShed.inc({ reason });
   // Node reads on and drops the body once the answer is out, so the connection can be used again.
   response.once('finish', () => endUnlessComplete(request));
-  writeProblem(request, response, toProblem(refusal, requestsMax));
-  const labels = { method: request.method ?? '', route: '(shed)', status: '503' };
+  writeProblem(request, response, problem);
+  const labels = {
+    method: request.method ?? '',
+    route: '(shed)',
+    status: String(response.statusCode),
+  };
   metrics.httpDuration.observe(labels, 0);
 }
 

@@ -55,6 +55,8 @@ export type AcceptLabelsDependencies = {
 export type AcceptLabelsRequest = {
   /** Whose idempotency keys are meant. */
   readonly client: string;
+  /** Whose transactions may be named by their id; null: anybody's. */
+  readonly clientSeen: string | null;
   /** At most 1,000. */
   readonly inputs: readonly LabelInput[];
 };
@@ -127,7 +129,7 @@ type Resolved = {
 /** The labels with the transactions they name; what only the stores or a clock can refuse is refused here. */
 async function resolve(
   dependencies: AcceptLabelsDependencies,
-  { client, inputs }: AcceptLabelsRequest,
+  { client, clientSeen, inputs }: AcceptLabelsRequest,
   receivedAtMs: number,
 ): Promise<Resolved> {
   const { database, findHeldKeys, findParties, findAmountToMedian, findDetachedMonths } =
@@ -140,10 +142,15 @@ async function resolve(
     ({ transaction_id: id, idempotency_key: key }) => id ?? idOfKey.get(key ?? ''),
   );
   const known = [...new Set(ids)].flatMap((id) => id ?? []);
-  const parties = known.length === 0 ? [] : await findParties(database.query, known);
+  const found = known.length === 0 ? [] : await findParties(database.query, known);
+  // What a client has a key of is its own, also where the row is too old to say so.
+  const keyed = new Set(idOfKey.values());
+  const parties = found.filter(
+    (one) => clientSeen === null || one.client === clientSeen || keyed.has(one.transactionId),
+  );
   const partiesOf = new Map(parties.map((party) => [party.transactionId, party]));
   const frauds = inputs.flatMap(({ label }, index) =>
-    label === 'fraud' ? (ids[index] ?? []) : [],
+    label === 'fraud' && partiesOf.has(ids[index] ?? '') ? (ids[index] ?? []) : [],
   );
   const ratios =
     frauds.length === 0 ? null : await findAmountToMedian(database.query, [...new Set(frauds)]);

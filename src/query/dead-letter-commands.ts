@@ -5,9 +5,12 @@
  * doing them twice, or two at once, does nothing twice. Purge marks; no row is ever deleted.
  */
 import { z } from 'zod';
+import type { Change } from '../domain/audit.ts';
 import { corridorParameter, timeParameter } from '../domain/list-parameters.ts';
 import { type Month, monthOf } from '../domain/month.ts';
+import type { Actor } from '../domain/principal.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
+import type * as AuditLog from '../store/audit-log.ts';
 import type * as DeadLetterSearch from '../store/dead-letter-search.ts';
 import type * as IngestBatches from '../store/ingest-batches.ts';
 import type * as Partitions from '../store/partitions.ts';
@@ -91,6 +94,7 @@ export type DeadLetterCommandDependencies = {
     typeof DeadLetterSearch,
     'markReplayed' | 'markPurged' | 'countSelected' | 'readDeadLettersById'
   >;
+  readonly recordChange: typeof AuditLog.recordChange;
   readonly findDetachedMonths: typeof Partitions.findDetachedMonths;
   readonly openIngestBatch: typeof IngestBatches.openIngestBatch;
   readonly deleteIngestBatches: typeof IngestBatches.deleteIngestBatches;
@@ -103,6 +107,7 @@ export type DeadLetterCommandDependencies = {
 export async function replayDeadLetters(
   dependencies: DeadLetterCommandDependencies,
   command: DeadLetterCommand,
+  by: Actor,
 ): Promise<ReplayResult> {
   const { database, store, now } = dependencies;
   const selected = toSelection(command, now());
@@ -110,7 +115,7 @@ export async function replayDeadLetters(
   let appended = 0;
   while (done.length < command.limit) {
     const rows = Math.min(PAGE_ROWS, command.limit - done.length);
-    const page = await replayPage(dependencies, selected, rows);
+    const page = await replayPage(dependencies, selected, rows, by);
     if (page.replayed.length === 0) break;
     done.push(...page.replayed);
     appended += page.appended;
@@ -130,6 +135,7 @@ async function replayPage(
   dependencies: DeadLetterCommandDependencies,
   selected: DeadLetterSearch.DeadLetterSelection,
   rowsMax: number,
+  by: Actor,
 ): Promise<{ replayed: string[]; appended: number }> {
   const { database, store } = dependencies;
   const batchId = dependencies.newBatchId();
@@ -138,6 +144,7 @@ async function replayPage(
     if (rows.length === 0) return rows;
     const ids = rows.map((row) => row.transactionId);
     await dependencies.openIngestBatch(query, batchId, ids);
+    await dependencies.recordChange(query, by, toChange('dead-letters.replay', selected, rows));
     return rows;
   });
   const replayed = marked.map((row) => row.deadLetterId);
@@ -165,13 +172,19 @@ async function replayPage(
 export async function purgeDeadLetters(
   dependencies: DeadLetterCommandDependencies,
   command: DeadLetterCommand,
+  by: Actor,
 ): Promise<PurgeResult> {
   const { database, store, now } = dependencies;
   const selected = toSelection(command, now());
   const done: string[] = [];
   while (done.length < command.limit) {
     const rows = Math.min(PAGE_ROWS, command.limit - done.length);
-    const page = await store.markPurged(database.query, selected, now(), rows);
+    const page = await database.transaction(async (query) => {
+      const marked = await store.markPurged(query, selected, now(), rows);
+      if (marked.length === 0) return marked;
+      await dependencies.recordChange(query, by, toChange('dead-letters.purge', selected, marked));
+      return marked;
+    });
     if (page.length === 0) break;
     done.push(...page.map((row) => row.deadLetterId));
   }
@@ -182,6 +195,18 @@ export async function purgeDeadLetters(
     failed_before: failedBefore(selected),
     refused: await findRefused(dependencies, command.ids ?? [], new Set(done)),
   };
+}
+
+/** One for each page, as each is a commit of its own. */
+function toChange(
+  action: 'dead-letters.replay' | 'dead-letters.purge',
+  selected: DeadLetterSearch.DeadLetterSelection,
+  marked: readonly { readonly deadLetterId: string }[],
+): Change {
+  const ids = marked.map(({ deadLetterId }) => deadLetterId);
+  const by = 'ids' in selected ? ['ids'] : [selected.errorCode, selected.corridor];
+  const subject = by.filter((part) => part !== undefined).join(' ') || 'all';
+  return { action, subject, before: null, after: { deadLetterIds: ids } };
 }
 
 function toSelection(

@@ -1,4 +1,5 @@
 /** What operators ask and do, bound once to its adapters: status and dead letters. */
+import type { Actor } from '../domain/principal.ts';
 import type * as DeadLetterSearch from '../store/dead-letter-search.ts';
 import type { Databases } from './choose-database.ts';
 import {
@@ -40,7 +41,9 @@ export function createOperating(adapters: OperatingAdapters) {
       searchDeadLetters(deadLetters, parameters),
     readDeadLetter: (id: string) => readDeadLetter(deadLetters, id),
     groupDeadLetters: () => groupDeadLetters(deadLetters),
-    replayDeadLetters: (command: DeadLetterCommand) => replayDeadLetters(commands, command),
-    purgeDeadLetters: (command: DeadLetterCommand) => purgeDeadLetters(commands, command),
+    replayDeadLetters: (command: DeadLetterCommand, by: Actor) =>
+      replayDeadLetters(commands, command, by),
+    purgeDeadLetters: (command: DeadLetterCommand, by: Actor) =>
+      purgeDeadLetters(commands, command, by),
   };
 }

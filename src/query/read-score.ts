@@ -1,6 +1,7 @@
 /**
  * `GET /v1/scores/{id}`: one score, or why there is none. A stored score never changes, so it is kept
- * in memory once read; what is pending is asked again each time.
+ * in memory once read; what is pending is asked again each time. For a client that sees its own alone another's is
+ * not there: each statement says so, and what is in memory is kept apart by who may see it.
  */
 import { type ScoreJson, toScoreJson } from '../domain/score-record.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
@@ -10,8 +11,8 @@ import type * as TransactionSearch from '../store/transaction-search.ts';
 import { type Databases, readOne } from './choose-database.ts';
 
 export type ScoreCache = {
-  get(transactionId: string): ScoreJson | undefined;
-  set(transactionId: string, score: ScoreJson): unknown;
+  get(key: string): ScoreJson | undefined;
+  set(key: string, score: ScoreJson): unknown;
 };
 
 export type ReadScoreDependencies = {
@@ -33,13 +34,19 @@ export type ScoreLookup =
 export async function readScore(
   dependencies: ReadScoreDependencies,
   transactionId: string,
+  client: string | null,
 ): Promise<ScoreLookup> {
   const { databases, readStoredTransaction, refuseDetached } = dependencies;
-  const score = await findScore(dependencies, transactionId);
+  const score = await findScore(dependencies, transactionId, client);
   if (score !== undefined) return { kind: 'scored', score };
   const createdAtMs = createdAtMsOf(transactionId);
   if (createdAtMs === undefined) return { kind: 'unknown' };
-  const transaction = await readStoredTransaction(databases.primary, transactionId, createdAtMs);
+  const transaction = await readStoredTransaction(
+    databases.primary,
+    transactionId,
+    createdAtMs,
+    client,
+  );
   switch (transaction?.status) {
     case undefined:
       await refuseDetached(databases.primary, createdAtMs);
@@ -50,7 +57,7 @@ export async function readScore(
       return { kind: 'pending' };
     case 'scored': {
       // It was stored between the two reads.
-      const now = await findScore(dependencies, transactionId);
+      const now = await findScore(dependencies, transactionId, client);
       return now === undefined ? { kind: 'pending' } : { kind: 'scored', score: now };
     }
   }
@@ -60,17 +67,19 @@ export async function readScore(
 export async function findScore(
   { databases, readStoredScore, cache, countCache }: ReadScoreDependencies,
   transactionId: string,
+  client: string | null,
 ): Promise<ScoreJson | undefined> {
   const createdAtMs = createdAtMsOf(transactionId);
   if (createdAtMs === undefined) return undefined;
-  const kept = cache.get(transactionId);
+  const key = client === null ? transactionId : `${transactionId} ${client}`;
+  const kept = cache.get(key);
   countCache('scores', kept !== undefined);
   if (kept !== undefined) return kept;
   const stored = await readOne(databases, createdAtMs, (database) =>
-    readStoredScore(database, transactionId, createdAtMs),
+    readStoredScore(database, transactionId, createdAtMs, client),
   );
   if (stored === undefined) return undefined;
   const score = toScoreJson(stored);
-  cache.set(transactionId, score);
+  cache.set(key, score);
   return score;
 }

@@ -1,4 +1,8 @@
-/** `GET /v1/transactions/{id}`: one transaction with what became of it; undefined when unknown, a Failure when its month is detached. */
+/**
+ * `GET /v1/transactions/{id}`: one transaction with what became of it; undefined when unknown, a Failure when its month is
+ * detached. For a client that sees its own alone another's is not there: each statement says so, so that the way to the
+ * answer is that of an unknown id.
+ */
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type * as Partitions from '../store/partitions.ts';
 import type * as TransactionSearch from '../store/transaction-search.ts';
@@ -14,15 +18,16 @@ export type ReadTransactionDependencies = {
 export async function readTransaction(
   { databases, readStoredTransaction, refuseDetached }: ReadTransactionDependencies,
   transactionId: string,
+  client: string | null,
 ): Promise<StoredTransactionJson | undefined> {
   const createdAtMs = createdAtMsOf(transactionId);
   if (createdAtMs === undefined) return undefined;
   const found = await readOne(databases, createdAtMs, (database) =>
-    readStoredTransaction(database, transactionId, createdAtMs),
+    readStoredTransaction(database, transactionId, createdAtMs, client),
   );
   if (found === undefined) await refuseDetached(databases.primary, createdAtMs);
   if (found === undefined || found.status !== 'accepted') return found && toTransactionJson(found);
   // A replica may not know yet what became of it: the status is the primary's.
-  const fresh = await readStoredTransaction(databases.primary, transactionId, createdAtMs);
+  const fresh = await readStoredTransaction(databases.primary, transactionId, createdAtMs, client);
   return toTransactionJson(fresh ?? found);
 }

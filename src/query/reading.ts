@@ -31,11 +31,12 @@ export function createReading(adapters: ReadingAdapters) {
   const scores = { ...adapters, cache: adapters.scoreCache };
   return {
     now,
-    findScore: (id: string) => findScore(scores, id),
-    readScore: (id: string) => readScore(scores, id),
+    /** For who knows the id as its own. */
+    findScore: (id: string) => findScore(scores, id, null),
+    readScore: (id: string, client: string | null) => readScore(scores, id, client),
     explainScore: (id: string, method: ExplanationMethod) => explainScore(adapters, id, method),
     searchScores: (parameters: ScoreListParameters) => searchScores(adapters, parameters),
-    readTransaction: (id: string) => readTransaction(adapters, id),
+    readTransaction: (id: string, client: string | null) => readTransaction(adapters, id, client),
     searchTransactions: (parameters: TransactionListParameters) =>
       searchTransactions(adapters, parameters),
     readAccountProfile: (id: string, atMs = now()) =>

@@ -7,6 +7,10 @@ export const storedTransactionSchema = z
   .object({
     transaction_id: z.uuid(),
     status: z.enum(TRANSACTION_STATUSES),
+    client: z
+      .string()
+      .nullable()
+      .meta({ description: 'Whose key it came with; null where it is older than that is kept.' }),
     account_id: z.string(),
     merchant_id: z.string(),
     amount: z.string().meta({ example: '125.50' }),
@@ -28,6 +32,7 @@ export function toTransactionJson(transaction: StoredTransaction): StoredTransac
   return {
     transaction_id: transaction.transactionId,
     status: transaction.status,
+    client: transaction.client,
     account_id: transaction.accountId,
     merchant_id: transaction.merchantId,
     amount: transaction.amount,

@@ -3,6 +3,8 @@
  * sentence; all problems are listed at once and the process exits 78 (EX_CONFIG).
  */
 import { z } from 'zod';
+import { parseAddressRanges } from './address-ranges.ts';
+import { postgresUrl, redisUrl } from './service-urls.ts';
 
 const integer = (min: number, max: number, byDefault: number) =>
   z.coerce.number().int().min(min).max(max).default(byDefault);
@@ -11,19 +13,15 @@ const SECOND_MS = 1000;
 const settings = {
   PORT: integer(0, 65535, 8080).describe('Port of the API; 0 picks a free one.'),
   HOST: z.string().default('127.0.0.1').describe('Address the API binds.'),
-  DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/ })
+  DATABASE_URL: postgresUrl()
     .optional()
-    .describe('Primary Postgres.'),
-  DATABASE_REPLICA_URL: z
-    .url({ protocol: /^postgres(ql)?$/ })
+    .describe('Primary Postgres; with TLS: `?sslmode=verify-full&sslrootcert=FILE`.'),
+  DATABASE_REPLICA_URL: postgresUrl().optional().describe("Replica for analysts' reads."),
+  REDIS_URL: redisUrl()
     .optional()
-    .describe("Replica for analysts' reads."),
-  REDIS_URL: z
-    .string()
-    .regex(/^rediss?:\/\/[^\s,]+(,rediss?:\/\/[^\s,]+)*$/)
-    .optional()
-    .describe('Redis; a comma-separated list is a cluster.'),
+    .describe(
+      'Redis; a comma-separated list is a cluster. With TLS: `rediss://`, `?sslrootcert=FILE`.',
+    ),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
@@ -37,7 +35,7 @@ const settings = {
     .string()
     .regex(/^[!-~]{32,256}$/, '32 to 256 visible ASCII characters')
     .optional()
-    .describe('An API key with every role, accepted exactly as given.'),
+    .describe('An API key with every role but risk_officer, accepted exactly as given.'),
   RISK_API_KEY: z.string().optional().describe('API key the CLI sends.'),
   RISK_URL: z
     .url({ protocol: /^https?$/ })
@@ -63,7 +61,9 @@ const settings = {
   RISK_DATABASE_POOLER: z
     .enum(['none', 'transaction'])
     .default('none')
-    .describe('transaction: behind a transaction-pooling proxy (no named statements).'),
+    .describe(
+      'transaction: behind a transaction-pooling proxy; each statement alone is a transaction then, three round trips.',
+    ),
   RISK_STATEMENT_TIMEOUT_MS: integer(100, 600_000, 10 * SECOND_MS).describe(
     'Deadline of one SQL statement.',
   ),
@@ -88,6 +88,18 @@ const settings = {
   RISK_CLIENT_REQUESTS_PER_SECOND: integer(0, 1_000_000, 0).describe(
     'Requests of one client an API process takes, ten seconds of them at once; beyond it 429. 0 is no limit.',
   ),
+  RISK_UNKNOWN_KEYS_PER_SECOND: integer(1, 1_000_000, 5).describe(
+    'Unknown API keys of one address that an API process looks up, ten seconds of them at once; beyond it 429.',
+  ),
+  RISK_TRUSTED_PROXIES: z
+    .string()
+    .refine((text) => parseAddressRanges(text) !== undefined, {
+      error: 'addresses or address/prefix, with commas between them',
+    })
+    .default('')
+    .describe(
+      'Proxies whose X-Forwarded-For is believed: 10.0.0.0/8,192.0.2.7. Without them the address of a connection counts.',
+    ),
   RISK_BODIES_ARRIVING_MAX: integer(1, 100_000, 1000).describe(
     'Bodies still arriving, which hold no place; beyond it the slowest gives way.',
   ),

@@ -1,89 +1,225 @@
-/** API keys: SHA-256, roles, client, owner, expiry. A key is revoked, never deleted: its id stays known. */
-import { ROLES, type Role } from '../domain/principal.ts';
-import type { Database } from './pool.ts';
+/** API keys: SHA-256, roles, client, holder, expiry. A key is revoked, never deleted: its id stays known. */
+import { Failure } from '../domain/failure.ts';
+import type { NewApiKey, StoredApiKey } from '../domain/identity.ts';
+import {
+  type Actor,
+  APPROVING_ROLES,
+  approves,
+  type Officer,
+  ROLES,
+  type Role,
+} from '../domain/principal.ts';
+import { recordChange } from './audit-log.ts';
+import { findOrMake, lockPeople, refuseShared } from './identities.ts';
+import type { Database, Query } from './pool.ts';
 
-export type NewApiKey = {
-  readonly keyId: string;
-  readonly keyHash: Buffer;
-  readonly roles: readonly Role[];
-  readonly client: string;
-  readonly owner: string;
-  readonly expiresAt: Date | null;
-};
+/** Approval takes two. */
+const FOUNDERS = 2;
 
-export type StoredApiKey = {
-  readonly keyId: string;
-  readonly roles: readonly Role[];
-  readonly client: string;
-  readonly owner: string;
-  readonly createdAt: Date;
-  readonly expiresAt: Date | null;
-  readonly revokedAt: Date | null;
-};
-
-type Queries = Pick<Database, 'query'>;
+const COLUMNS = `key_id as "keyId", roles, client, owner, identity, made_by as "madeBy",
+                 confirmed_by as "confirmedBy", confirmed_at as "confirmedAt", created_at as "createdAt",
+                 expires_at as "expiresAt", revoked_at as "revokedAt"`;
 
 const insertStatement = {
   name: 'insert-api-key',
-  text: `insert into api_keys (key_id, key_hash, roles, client, owner, expires_at)
-         values ($1, $2, $3, $4, $5, $6)`,
+  text: `insert into api_keys (key_id, key_hash, roles, client, owner, identity, expires_at, made_by, confirmed_by,
+             confirmed_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, case when $9 then $8 end, case when $9 then now() end)
+         returning ${COLUMNS}`,
 };
 
-export async function insertApiKey(database: Queries, key: NewApiKey): Promise<void> {
-  const { keyId, keyHash, roles, client, owner, expiresAt } = key;
-  await database.query(insertStatement, [keyId, keyHash, roles, client, owner, expiresAt]);
+/**
+ * A person who does not exist is made. Without a key of its own, `by` is whoever has the database, who founds the first two
+ * people who approve; after them a key that approves is made by a person. It counts at once where that is the one whose key
+ * it is, else once it is confirmed.
+ * @throws Failure where the key would approve as nobody, or `by` may not make it
+ */
+export async function makeApiKey(
+  database: Pick<Database, 'transaction'>,
+  key: NewApiKey,
+  by: Actor,
+): Promise<StoredApiKey> {
+  const { keyId, keyHash, roles, client, holder, expiresAt } = key;
+  return await database.transaction(async (query) => {
+    await lockPeople(query);
+    const identity =
+      'identity' in holder ? (await findOrMake(query, holder.identity, by)).identity : null;
+    const owner = 'owner' in holder ? holder.owner : identity;
+    const isConfirmed = roles.some(approves) && (await mayConfirmItself(query, identity, by));
+    const values = [keyId, keyHash, roles, client, owner, identity, expiresAt];
+    const made = only(
+      await query<StoredApiKey>(insertStatement, [...values, by.keyId, isConfirmed]),
+    );
+    await recordKey(query, by, made);
+    return made;
+  });
 }
 
-/** Key id of the key that RISK_BOOTSTRAP_KEY names. */
-const BOOTSTRAP_KEY_ID = 'bootstrap';
-
-const upsertBootstrapStatement = {
-  name: 'upsert-bootstrap-key',
-  text: `insert into api_keys (key_id, key_hash, roles, owner)
-         values ($1, $2, $3, 'RISK_BOOTSTRAP_KEY')
-         on conflict (key_id) do update
-           set key_hash = excluded.key_hash, roles = excluded.roles, revoked_at = null, expires_at = null
-         where api_keys.key_hash <> excluded.key_hash or api_keys.revoked_at is not null`,
+const countStatement = {
+  name: 'count-approvers',
+  text: 'select count(distinct approver_of(key_id))::int4 as approvers from api_keys where confirmed_at is not null',
+};
+const makerStatement = {
+  name: 'find-maker',
+  text: 'select identity, approver_of(key_id) as approver from api_keys where key_id = $1',
 };
 
-/** The configured key has every role; a new value replaces the old one. */
-export async function upsertBootstrapKey(database: Queries, keyHash: Buffer): Promise<void> {
-  await database.query(upsertBootstrapStatement, [BOOTSTRAP_KEY_ID, keyHash, ROLES]);
+/** Whether a key that approves needs nobody's confirmation. @throws Failure where `by` may not make it at all */
+async function mayConfirmItself(
+  query: Query,
+  identity: string | null,
+  by: Actor,
+): Promise<boolean> {
+  const roles = APPROVING_ROLES.join(', ');
+  if (identity === null) {
+    const why = `${roles} is held by a person: say identity instead of owner`;
+    throw new Failure('invalid', 'ROLE_NEEDS_IDENTITY', why);
+  }
+  if (by.keyId === null) {
+    const { approvers } = only(await query<{ approvers: number }>(countStatement));
+    if (approvers < FOUNDERS) return true;
+    refuse(`${approvers} people approve already: they make keys that approve, by POST /v1/keys`);
+  }
+  type Maker = { identity: string | null; approver: string | null };
+  const maker = only(await query<Maker>(makerStatement, [by.keyId]));
+  if (maker.identity !== null) return maker.approver === identity;
+  refuse(`${by.keyId} is the key of nobody: only people make keys for ${roles}`);
+}
+
+const pendingStatement = {
+  name: 'lock-api-key',
+  text: `select ${COLUMNS} from api_keys where key_id = $1 for update`,
+};
+const confirmStatement = {
+  name: 'confirm-api-key',
+  text: `update api_keys set confirmed_by = $2, confirmed_at = now() where key_id = $1 returning ${COLUMNS}`,
+};
+
+/**
+ * Lets a key approve. By the key of another person, which neither its maker nor its person may hold.
+ * @throws Failure `not-found`, or `conflict` where it is one person's or there is nothing to confirm
+ */
+export async function confirmApiKey(
+  database: Pick<Database, 'transaction'>,
+  keyId: string,
+  by: Officer,
+): Promise<StoredApiKey> {
+  return await database.transaction(async (query) => {
+    await lockPeople(query);
+    const [before] = await query<StoredApiKey>(pendingStatement, [keyId]);
+    if (before === undefined) throw new Failure('not-found', 'KEY_UNKNOWN', 'No key has this id.');
+    if (before.revokedAt !== null) refuse(`the key ${keyId} is revoked`);
+    if (before.confirmedAt !== null) refuse(`the key ${keyId} is confirmed already`);
+    if (!before.roles.some(approves)) refuse(`the key ${keyId} has no role that approves`);
+    await refuseShared({ query }, keyId, by.keyId, 'confirm');
+    const after = only(await query<StoredApiKey>(confirmStatement, [keyId, by.keyId]));
+    await recordChange(query, by, { action: 'key.confirm', subject: keyId, before, after });
+    return after;
+  });
+}
+
+function only<Row>([row]: readonly Row[]): Row {
+  if (row === undefined) throw new Error('a statement returned no row');
+  return row;
+}
+
+function refuse(why: string): never {
+  throw new Failure('conflict', 'KEY_REFUSED', why);
+}
+
+async function recordKey(query: Query, by: Actor, made: StoredApiKey): Promise<void> {
+  const change = { action: 'key.create', subject: made.keyId, before: null, after: made } as const;
+  await recordChange(query, by, change);
+}
+
+type RevokedKey = Pick<StoredApiKey, 'keyId' | 'revokedAt'>;
+
+async function recordRevoked(
+  query: Query,
+  by: Actor,
+  { keyId: subject, revokedAt }: RevokedKey,
+): Promise<void> {
+  const before = { revokedAt: null };
+  await recordChange(query, by, { action: 'key.revoke', subject, before, after: { revokedAt } });
+}
+
+/** Bootstrap keys may do everything but approve. */
+const BOOTSTRAP_ROLES: readonly Role[] = ROLES.filter((role) => !approves(role));
+const BOOTSTRAP_OWNER = 'RISK_BOOTSTRAP_KEY';
+/** In hexadecimal digits of the hash, which tell one value's id from another's. */
+const BOOTSTRAP_ID_DIGITS = 8;
+
+const bootstrapStatement = {
+  name: 'insert-bootstrap-key',
+  text: `insert into api_keys (key_id, key_hash, roles, owner) values ($1, $2, $3, $4)
+         on conflict (key_hash) do nothing returning ${COLUMNS}`,
+};
+const replaceBootstrapStatement = {
+  name: 'revoke-other-bootstrap-keys',
+  text: `update api_keys set revoked_at = now()
+          where key_id ~ '^bootstrap[0-9a-f]*$' and key_id <> $1 and revoked_at is null
+         returning key_id as "keyId", revoked_at as "revokedAt"`,
+};
+const readBootstrapStatement = {
+  name: 'read-bootstrap-key',
+  text: 'select revoked_at is not null as revoked from api_keys where key_hash = $1',
+};
+
+/**
+ * Each configured value is a key of its own, which replaces those before it when it is first seen. One that was revoked or
+ * replaced stays revoked, whoever still starts with it.
+ * @returns whether it works
+ */
+export async function storeBootstrapKey(
+  database: Pick<Database, 'transaction'>,
+  keyHash: Buffer,
+  request: string,
+): Promise<boolean> {
+  const by: Actor = { name: BOOTSTRAP_OWNER, keyId: null, request };
+  return await database.transaction(async (query) => {
+    const keyId = `bootstrap${keyHash.toString('hex').slice(0, BOOTSTRAP_ID_DIGITS)}`;
+    const values = [keyId, keyHash, BOOTSTRAP_ROLES, BOOTSTRAP_OWNER];
+    const [made] = await query<StoredApiKey>(bootstrapStatement, values);
+    if (made !== undefined) {
+      const replaced = await query<RevokedKey>(replaceBootstrapStatement, [keyId]);
+      for (const one of replaced) await recordRevoked(query, by, one);
+      await recordKey(query, by, made);
+    }
+    const [row] = await query<{ revoked: boolean }>(readBootstrapStatement, [keyHash]);
+    return row?.revoked === false;
+  });
 }
 
 const findStatement = {
   name: 'find-live-api-key',
-  text: `select key_id as "keyId", key_hash as "keyHash", roles, client, owner
-           from api_keys
-          where key_hash = $1 and revoked_at is null and (expires_at is null or expires_at > now())`,
+  text: `select k.key_id as "keyId", k.key_hash as "keyHash", k.client, k.owner, k.identity,
+                array(select role from unnest(k.roles) as r (role)
+                       where role <> all ($2::text[]) or k.confirmed_at is not null) as roles
+           from api_keys k
+          where k.key_hash = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())`,
 };
 
-export type LiveApiKey = Pick<StoredApiKey, 'keyId' | 'roles' | 'client' | 'owner'> & {
+export type LiveApiKey = Pick<StoredApiKey, 'keyId' | 'roles' | 'client' | 'owner' | 'identity'> & {
   readonly keyHash: Buffer;
 };
 
-/** A key that is neither revoked nor expired. */
+/** A key that is neither revoked nor expired; without roles that approve while nobody has confirmed it. */
 export async function findLiveApiKey(
-  database: Queries,
+  database: Pick<Database, 'query'>,
   keyHash: Buffer,
 ): Promise<LiveApiKey | undefined> {
-  const [row] = await database.query<LiveApiKey>(findStatement, [keyHash]);
+  const [row] = await database.query<LiveApiKey>(findStatement, [keyHash, APPROVING_ROLES]);
   return row;
 }
 
 const listStatement = {
   name: 'list-api-keys',
-  text: `select key_id as "keyId", roles, client, owner, created_at as "createdAt",
-                expires_at as "expiresAt", revoked_at as "revokedAt"
-           from api_keys
-          where key_id > $1
-          order by key_id
-          limit $2`,
+  text: `select ${COLUMNS} from api_keys where key_id > $1 order by key_id limit $2`,
 };
 
 /** A page of keys after a key id. */
 export async function listApiKeys(
-  database: Queries,
+  database: Pick<Database, 'query'>,
   afterKeyId: string,
   limit: number,
 ): Promise<StoredApiKey[]> {
@@ -92,12 +228,23 @@ export async function listApiKeys(
 
 const revokeStatement = {
   name: 'revoke-api-key',
-  text: `update api_keys set revoked_at = coalesce(revoked_at, now())
-          where key_id = $1
-         returning key_id`,
+  text: `update api_keys set revoked_at = now() where key_id = $1 and revoked_at is null
+         returning key_id as "keyId", revoked_at as "revokedAt"`,
+};
+const knownStatement = {
+  name: 'find-api-key',
+  text: 'select from api_keys where key_id = $1',
 };
 
 /** True when the key exists; revoking it again changes nothing. */
-export async function revokeApiKey(database: Queries, keyId: string): Promise<boolean> {
-  return (await database.query(revokeStatement, [keyId])).length > 0;
+export async function revokeApiKey(
+  database: Pick<Database, 'transaction'>,
+  keyId: string,
+  by: Actor,
+): Promise<boolean> {
+  return await database.transaction(async (query) => {
+    const [revoked] = await query<RevokedKey>(revokeStatement, [keyId]);
+    if (revoked !== undefined) await recordRevoked(query, by, revoked);
+    return revoked !== undefined || (await query(knownStatement, [keyId])).length > 0;
+  });
 }

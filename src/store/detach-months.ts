@@ -6,8 +6,11 @@
  * A detach is concurrent: it waits for open database transactions without a lock that anybody queues behind, and
  * what needs one is tried again after LOCK_WAIT_MS.
  */
+import type { AuditAction } from '../domain/audit.ts';
 import { Failure } from '../domain/failure.ts';
 import { type Month, monthText } from '../domain/month.ts';
+import type { Actor } from '../domain/principal.ts';
+import { recordChange } from './audit-log.ts';
 import { openIngestBatch } from './ingest-batches.ts';
 import { countMonthTallies, deleteMonthTallies } from './month-tallies.ts';
 import {
@@ -20,7 +23,7 @@ import {
   type PartitionState,
   partitionName,
 } from './partitions.ts';
-import type { Database, Statement } from './pool.ts';
+import type { Database, Query, Statement } from './pool.ts';
 
 /** Lock timeout of the connection these run on: how long a reader or writer may queue behind one of them. */
 export const LOCK_WAIT_MS = 800;
@@ -34,6 +37,32 @@ async function readStates({ query }: Pick<Database, 'query'>, month: Month): Pro
     throw new Failure('not-found', 'MONTH_UNKNOWN', `${monthText(month)} has no partitions`);
   }
   return (table) => tables.get(table);
+}
+
+/**
+ * On record before anything is done, as a concurrent detach is no part of a transaction: what is taken off is never without
+ * a row, while a row may stand for a detach that never came to its end.
+ */
+export async function recordDetach(database: Database, month: Month, by: Actor): Promise<void> {
+  const stateOf = await readStates(database, month);
+  await database.transaction((query) =>
+    recordMonth(query, by, 'month.detach', month, { state: statesOf(stateOf) }, { asked: true }),
+  );
+}
+
+/** Of the tables that there are. */
+const statesOf = (stateOf: StateOf) =>
+  Object.fromEntries(DETACH_ORDER.map((table) => [table, stateOf(table) ?? null]));
+
+async function recordMonth(
+  query: Query,
+  by: Actor,
+  action: AuditAction,
+  month: Month,
+  before: object,
+  after: object | null,
+): Promise<void> {
+  await recordChange(query, by, { action, subject: monthText(month), before, after });
 }
 
 /**
@@ -53,7 +82,8 @@ export async function detachMonth(database: Database, month: Month): Promise<boo
     }
     const how = stateOf(table) === 'attached' ? 'concurrently' : 'finalize';
     const name = partitionName(table, month);
-    await database.query(ddl(`alter table ${table} detach partition ${name} ${how}`));
+    const detach = ddl(`alter table ${table} detach partition ${name} ${how}`);
+    await database.query({ ...detach, outsideTransaction: how === 'concurrently' });
   }
   return left.length > 0;
 }
@@ -67,6 +97,7 @@ export async function detachMonth(database: Database, month: Month): Promise<boo
 export async function attachMonth(
   database: Database,
   month: Month,
+  by: Actor,
   newBatchId: () => string,
 ): Promise<number> {
   const stateOf = await readStates(database, month);
@@ -76,13 +107,14 @@ export async function attachMonth(
     if (state === 'detaching') {
       await database.query(ddl(`alter table ${table} detach partition ${name} finalize`));
     }
-    if (state === 'detaching' || state === 'detached') await attachTable(database, table, month);
+    if (state === 'detaching' || state === 'detached')
+      await attachTable(database, table, month, by);
   }
   return await handOver(database, month, newBatchId);
 }
 
 /** Only a month that is detached whole. */
-export async function dropMonth(database: Database, month: Month): Promise<void> {
+export async function dropMonth(database: Database, month: Month, by: Actor): Promise<void> {
   await database.transaction(async (query) => {
     await lockPartitions(query);
     const stateOf = await readStates({ query }, month);
@@ -93,6 +125,7 @@ export async function dropMonth(database: Database, month: Month): Promise<void>
     }
     const names = existing.map((table) => partitionName(table, month));
     await query(ddl(`drop table ${names.join(', ')}`));
+    await recordMonth(query, by, 'month.drop', month, { state: statesOf(stateOf) }, null);
   });
 }
 
@@ -106,6 +139,7 @@ async function attachTable(
   database: Database,
   table: PartitionedTable,
   month: Month,
+  by: Actor,
 ): Promise<void> {
   const name = partitionName(table, month);
   const { from, to } = monthBounds(month);
@@ -125,6 +159,8 @@ async function attachTable(
       await query(ddl(`alter table ${name} drop constraint ${constraint}`));
     }
     if (table === 'transactions') await countMonthTallies(query, month);
+    const states = [{ [table]: 'detached' }, { [table]: 'attached' }] as const;
+    await recordMonth(query, by, 'month.attach', month, ...states);
   });
 }
 

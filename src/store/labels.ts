@@ -74,23 +74,29 @@ export type Parties = {
   readonly merchantId: string;
 };
 
+/** With the client that it came from; null where it is older than the column. */
+export type OwnedParties = Parties & { readonly client: string | null };
+
 const partiesStatement: Statement = {
   name: 'find-parties',
-  text: `select t.transaction_id as "transactionId", t.account_id as "accountId", t.merchant_id as "merchantId"
+  text: `select t.transaction_id as "transactionId", t.account_id as "accountId", t.merchant_id as "merchantId", t.client
            from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
           cross join lateral (
-            select t.transaction_id, t.account_id, t.merchant_id from transactions t
+            select t.transaction_id, t.account_id, t.merchant_id, t.client from transactions t
              where t.transaction_id = u.transaction_id and t.created_at = u.created_at
              limit 1) t`,
 };
 
-/** Account and merchant of transactions; an id that is unknown is left out. */
+/** Client, account and merchant of transactions; an id that is unknown is left out. */
 export async function findParties(
   query: Query,
   transactionIds: readonly string[],
-): Promise<Parties[]> {
+): Promise<OwnedParties[]> {
   const times = transactionIds.map((id) => createdAtMsOf(id) ?? 0);
-  return await query<Parties>(partiesStatement, [uuidArray(transactionIds), timestampArray(times)]);
+  return await query<OwnedParties>(partiesStatement, [
+    uuidArray(transactionIds),
+    timestampArray(times),
+  ]);
 }
 
 // The inner select is by key alone: to look for frauds the planner may go through all of them for each id.

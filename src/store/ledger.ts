@@ -95,8 +95,8 @@ export function countLedger(
   database: Pick<Database, 'session'>,
   query: LedgerQuery,
 ): Promise<LedgerCounts> {
-  return database.session(async (client) => {
-    await client.query('begin');
+  return database.session(async (client, begin) => {
+    await begin();
     try {
       await client.query("set local work_mem = '64MB'");
       await client.query(CREATE_TABLE);

@@ -150,19 +150,26 @@ async function runStep(
       await client.query(text);
       return;
     case 'step':
-      await aside(client, options, (other) => runAlone(other, options.market, text), {
-        lock_timeout: LOCK_TIMEOUT_MS,
-      });
+      await aside(client, options, (other) => other.query(inPlace(text, options.market)));
       return;
     case 'concurrently':
       await aside(client, options, (other) => buildIndex(other, options.market, text));
   }
 }
 
-/** It begins and ends transactions as it likes, so it finds its schema by its session. */
-async function runAlone(client: pg.Client, market: string, text: string): Promise<void> {
-  await client.query(`set search_path = ${searchPath(market)}`);
-  await client.query(text);
+/**
+ * One message, as a pooler may give the next one another session: it says itself where its tables are, and how long it waits for
+ * a lock. What commits by itself, or cannot run in a transaction, sets nothing that outlives it.
+ */
+function inPlace(text: string, market: string): string {
+  const path = searchPath(market);
+  if (/^vacuum/m.test(text)) return text.replace(/^vacuum \(analyze\) (?=\w)/m, `$&${market}.`);
+  if (!/\bcommit;/.test(text)) {
+    return `begin; set local search_path = ${path}; set local lock_timeout = ${LOCK_TIMEOUT_MS}; ${text}\n; commit`;
+  }
+  return text
+    .replace(/^begin$/m, `begin set search_path = ${path}; set lock_timeout = ${LOCK_TIMEOUT_MS};`)
+    .replace(/^end \$\$;$/m, 'reset search_path; reset lock_timeout; end $$$$;');
 }
 
 async function addCorridors(client: pg.Client, corridors: readonly string[]): Promise<void> {

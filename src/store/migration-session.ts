@@ -38,10 +38,9 @@ export const searchPath = (market: string) => `${market}, shared, public`;
 export async function connected<T>(
   { url, onProgress }: SessionOptions,
   work: (client: pg.Client) => Promise<T>,
-  more: pg.ClientConfig = {},
+  role = 'risk-migrate',
 ): Promise<T> {
-  const config = { connectionString: url, application_name: 'risk-migrate', ...more };
-  const client = new pg.Client(config);
+  const client = new pg.Client({ connectionString: url, application_name: role });
   // The query under way fails with it.
   client.on('error', () => undefined);
   client.on('notice', ({ severity, message }) => {
@@ -63,10 +62,9 @@ export async function aside(
   holder: pg.Client,
   options: SessionOptions,
   step: (client: pg.Client) => Promise<unknown>,
-  more: pg.ClientConfig = {},
 ): Promise<void> {
   await holder.query('set local idle_in_transaction_session_timeout = 0');
-  await connected(options, step, { ...more, application_name: STEP_ROLE });
+  await connected(options, step, STEP_ROLE);
 }
 
 /**

@@ -1,7 +1,9 @@
 /** Proposals and rollouts of models: appended, never changed; the newest row of a model in a corridor holds. */
 import { Failure } from '../domain/failure.ts';
 import type { ProposedHolding } from '../domain/model-record.ts';
-import type { Rollout } from '../domain/model-rollout.ts';
+import type { LoggedRollout, Rollout } from '../domain/model-rollout.ts';
+import type { Actor, Officer } from '../domain/principal.ts';
+import { recordChange } from './audit-log.ts';
 import type { Database, Query } from './pool.ts';
 
 type Queries = Pick<Database, 'query'>;
@@ -10,20 +12,23 @@ export type NewProposal = ProposedHolding & {
   readonly modelId: string;
   /** Or ALL_CORRIDORS. */
   readonly corridor: string;
-  readonly proposedBy: string;
 };
 export type StoredProposal = NewProposal & {
+  readonly proposedBy: string;
+  /** Null: made before keys were recorded. */
+  readonly proposedByKey: string | null;
   readonly proposalId: string;
   readonly proposedAt: Date;
   readonly isApproved: boolean;
 };
 
-export type StoredRollout = Rollout & {
-  readonly proposalId: string | null;
+export type StoredRollout = LoggedRollout & {
   readonly proposedBy: string;
   readonly approvedBy: string | null;
-  /** Why the engine rolled back; null for what people decided. */
+  /** Why the engine rolled back, or somebody acted alone; null for what two people decided. */
   readonly reason: string | null;
+  /** Of an emergency. */
+  readonly endsAt: Date | null;
   readonly createdAt: Date;
 };
 
@@ -34,21 +39,29 @@ const PROPOSALS_MAX = 50;
 
 const PROPOSAL = `p.proposal_id as "proposalId", p.model_id as "modelId", p.corridor, p.state,
                   p.canary_percent as "canaryPercent", p.proposed_by as "proposedBy",
-                  p.proposed_at as "proposedAt",
-                  exists (select from model_rollouts r where r.proposal_id = p.proposal_id) as "isApproved"`;
+                  p.proposed_by_key as "proposedByKey", p.proposed_at as "proposedAt",
+                  exists (select from model_rollouts r
+                           where r.proposal_id = p.proposal_id and r.cause = 'approval') as "isApproved"`;
 
 const insertProposalStatement = {
   name: 'insert-model-proposal',
-  text: `insert into model_proposals (model_id, corridor, state, canary_percent, proposed_by)
-         values ($1, $2, $3, $4, $5) returning proposal_id as "proposalId"`,
+  text: `insert into model_proposals (model_id, corridor, state, canary_percent, proposed_by, proposed_by_key)
+         values ($1, $2, $3, $4, $5, $6) returning proposal_id as "proposalId"`,
 };
 
 /** @returns the id to approve it by */
-export async function insertProposal(database: Queries, proposal: NewProposal): Promise<string> {
-  const { modelId, corridor, state, canaryPercent, proposedBy } = proposal;
-  const values = [modelId, corridor, state, canaryPercent, proposedBy];
-  const rows = await database.query<{ proposalId: string }>(insertProposalStatement, values);
-  return rows[0]?.proposalId ?? '';
+export async function insertProposal(
+  query: Query,
+  proposal: NewProposal,
+  by: Officer,
+): Promise<string> {
+  const { modelId, corridor, state, canaryPercent } = proposal;
+  const values = [modelId, corridor, state, canaryPercent, by.name, by.keyId];
+  const rows = await query<{ proposalId: string }>(insertProposalStatement, values);
+  const subject = rows[0]?.proposalId ?? '';
+  const change = { action: 'rollout.propose', subject, before: null, after: proposal } as const;
+  await recordChange(query, by, change);
+  return subject;
 }
 
 const findProposalStatement = {
@@ -68,7 +81,7 @@ const listOpenStatement = {
   name: 'list-open-model-proposals',
   text: `select ${PROPOSAL} from model_proposals p
           where p.model_id = $1 and p.proposed_at >= $2
-            and not exists (select from model_rollouts r where r.proposal_id = p.proposal_id)
+            and not exists (select from model_rollouts r where r.proposal_id = p.proposal_id and r.cause = 'approval')
           order by p.proposal_id desc limit $3`,
 };
 
@@ -86,16 +99,22 @@ const readStatement = {
   name: 'read-model-rollouts',
   text: `select corridor, model_id as "modelId", state, canary_percent as "canaryPercent", cause,
                 proposal_id as "proposalId", proposed_by as "proposedBy", approved_by as "approvedBy",
-                reason, created_at as "createdAt"
+                reason, created_at as "createdAt", ends_at as "endsAt",
+                coalesce(ends_at <= now(), false) as "hasLapsed"
            from model_rollouts order by rollout_id limit $1`,
 };
 
 const newestStatement = {
   name: 'read-newest-model-rollout',
-  text: 'select max(rollout_id) as newest from model_rollouts',
+  text: `select max(rollout_id) || coalesce('+' || nullif((select count(*) from model_rollouts where ends_at <= now()), 0), '')
+                as newest
+           from model_rollouts`,
 };
 
-/** Id of the newest row; null for none. Rows are appended one decision at a time, so a new one is the newest. */
+/**
+ * Another text when a row was added or an emergency has come to its end; null where there is no row. Rows are appended one
+ * decision at a time, so a new one is the newest.
+ */
 export async function readNewestRollout(database: Queries): Promise<string | null> {
   const [row] = await database.query<{ newest: string | null }>(newestStatement);
   return row?.newest ?? null;
@@ -119,9 +138,10 @@ const lockStatement = {
 const appendStatement = {
   name: 'append-model-rollouts',
   text: `insert into model_rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by,
-             approved_by, reason)
+             approved_by, reason, decided_by_key, ends_at)
          select r.corridor, r."modelId", r.state, r."canaryPercent", r.cause,
-                case r.cause when 'approval' then $2::bigint end, $3, $4, $5
+                case when r.cause in ('approval', 'emergency') then $2::bigint end, $3, $4, $5, $6,
+                case r.cause when 'emergency' then now() + interval '1 day' end
            from jsonb_to_recordset($1::jsonb)
                 as r (corridor text, "modelId" text, state text, "canaryPercent" smallint, cause text)`,
 };
@@ -132,6 +152,7 @@ export type Decision = {
   readonly proposalId: string | null;
   readonly proposedBy: string;
   readonly approvedBy: string | null;
+  readonly by: Actor;
   readonly reason?: string;
 };
 
@@ -145,10 +166,41 @@ export async function decideRollouts(
 ): Promise<Decision> {
   return await database.transaction(async (query) => {
     await query(lockStatement);
-    const decision = await decide(await readRollouts({ query }), query);
-    const { rows, proposalId, proposedBy, approvedBy, reason = null } = decision;
-    const values = [JSON.stringify(rows), proposalId, proposedBy, approvedBy, reason];
+    const log = await readRollouts({ query });
+    const decision = await decide(log, query);
+    const { rows, proposalId, proposedBy, approvedBy, by, reason = null } = decision;
+    const values = [
+      ...[JSON.stringify(rows), proposalId, proposedBy, approvedBy, reason, by.keyId],
+    ];
+    if (rows.length === 0) return decision;
     await query(appendStatement, values);
+    await recordDecision(query, log, decision);
     return decision;
+  });
+}
+
+/** Before: what these models did in these corridors. */
+async function recordDecision(
+  query: Query,
+  log: readonly StoredRollout[],
+  { rows, proposalId, by, reason }: Decision,
+): Promise<void> {
+  const holdingOf = ({ corridor, modelId, state, canaryPercent }: Rollout) => ({
+    ...{ corridor, model_id: modelId, state, canary_percent: canaryPercent },
+  });
+  const before = rows.flatMap(({ corridor, modelId }) => {
+    const held = log.findLast((row) => row.corridor === corridor && row.modelId === modelId);
+    return held === undefined ? [] : [holdingOf(held)];
+  });
+  const corridors = [...new Set(rows.map(({ corridor }) => corridor))];
+  await recordChange(query, by, {
+    action: rows.some(({ cause }) => cause === 'emergency')
+      ? 'rollout.emergency'
+      : proposalId === null
+        ? 'rollout.rollback'
+        : 'rollout.approve',
+    subject: proposalId ?? corridors.join(' '),
+    before: { holdings: before },
+    after: { holdings: rows.map(holdingOf), reason: reason ?? null },
   });
 }

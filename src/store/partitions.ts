@@ -16,6 +16,8 @@ import {
   type NewMonths,
   type RefusedMonths,
 } from '../domain/month.ts';
+import { type Actor, engineOf } from '../domain/principal.ts';
+import { recordChange } from './audit-log.ts';
 import type { Database, Query, Statement } from './pool.ts';
 
 export const PARTITIONED_TABLES = ['transactions', 'scores', 'labels'] as const;
@@ -122,9 +124,13 @@ type Writes = Pick<Database, 'query' | 'transaction'>;
 export async function ensurePartitions(
   database: Writes,
   months: Iterable<Month>,
+  by: Actor = MAKER,
 ): Promise<string[]> {
-  return (await makeMonths(database, months, unbounded())).made;
+  return (await makeMonths(database, months, unbounded(), by)).made;
 }
+
+/** Months are made ahead, and on the way in. */
+const MAKER = engineOf('months');
 
 const unbounded = (): NewMonths => ({ left: Number.POSITIVE_INFINITY });
 
@@ -133,12 +139,13 @@ async function makeMonths(
   database: Writes,
   months: Iterable<Month>,
   newMonths: NewMonths,
+  by: Actor,
 ): Promise<RefusedMonths & { readonly made: string[] }> {
   const wanted = [...new Set(months)].sort((a, b) => a - b);
   const { detached, missing } = await sortOut(database.query, wanted);
   if (missing.length > newMonths.left) return { detached, tooMany: new Set(missing), made: [] };
   if (missing.length === 0) return { detached, tooMany: new Set(), made: [] };
-  const made = await database.transaction((query) => makeMissing(query, missing));
+  const made = await database.transaction((query) => makeMissing(query, missing, by));
   newMonths.left -= missing.length;
   return { detached, tooMany: new Set(), made };
 }
@@ -155,7 +162,7 @@ async function sortOut(
   return { detached, missing };
 }
 
-async function makeMissing(query: Query, months: readonly Month[]): Promise<string[]> {
+async function makeMissing(query: Query, months: readonly Month[], by: Actor): Promise<string[]> {
   await lockPartitions(query);
   // Another maker may have been first.
   const existing = await findMonthTables(query, months);
@@ -167,6 +174,11 @@ async function makeMissing(query: Query, months: readonly Month[]): Promise<stri
       made.push(await makePartition(query, table, month));
     }
   }
+  if (made.length === 0) return made;
+  const subject = months.map(monthText).join(' ');
+  await recordChange(query, by, {
+    ...{ action: 'month.create', subject, before: null, after: { partitions: made } },
+  });
   return made;
 }
 
@@ -224,7 +236,7 @@ export function createPartitionGuard(database: Database): PartitionGuard {
         if (!known.has(month)) missing.add(month);
       }
       if (missing.size === 0) return NONE_REFUSED;
-      const refused = await makeMonths(database, missing, newMonths);
+      const refused = await makeMonths(database, missing, newMonths, MAKER);
       for (const month of missing) {
         if (!refused.detached.has(month) && !refused.tooMany.has(month)) known.add(month);
       }

@@ -15,6 +15,8 @@ export type Statement = {
   readonly text: string;
   /** Takes the rows, of which none is kept or returned then: a row's columns in their order, as Postgres wrote them. Must not throw. */
   readonly onRow?: (texts: readonly (string | null)[]) => void;
+  /** True for what Postgres refuses within a transaction. Behind a pooler it has no deadlines. */
+  readonly outsideTransaction?: boolean;
 };
 
 export type Query = <Row extends object>(
@@ -28,12 +30,15 @@ export type Database = {
   readonly write: Query;
   /** Runs `work` between begin and commit; anything it throws rolls back and is thrown on. */
   readonly transaction: <T>(work: (query: Query) => Promise<T>) => Promise<T>;
-  /** A connection of its own, for COPY and cursors. */
-  readonly session: <T>(work: (client: pg.PoolClient) => Promise<T>) => Promise<T>;
+  /** A connection of its own, for COPY and cursors, within one transaction that `begin` opens. */
+  readonly session: <T>(work: (client: pg.PoolClient, begin: Begin) => Promise<T>) => Promise<T>;
   /** Connections open, idle and callers waiting for one. */
   readonly usage: () => { total: number; idle: number; waiting: number };
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
+
+/** @param mode as in `begin MODE` */
+export type Begin = (mode?: string) => Promise<void>;
 
 export type PoolOptions = {
   readonly url: string;
@@ -43,8 +48,12 @@ export type PoolOptions = {
   readonly statementTimeoutMs: number;
   /** Deadline of one wait for a lock; shorter than the statement's, it tells a rival from an outage. */
   readonly lockTimeoutMs?: number;
-  /** False behind a transaction-pooling proxy, where a named statement may meet another server. */
   readonly namedStatements: boolean;
+  /**
+   * Set behind a transaction-pooling proxy, which keeps nothing of a session from one transaction to the next: each unit of
+   * work is a transaction then, which begins with its deadlines and these schemas.
+   */
+  readonly pooledSearchPath?: string | undefined;
   /** How long an unused connection is kept; 0 for ever. */
   readonly idleTimeoutMs?: number;
   /** Around every query, every transaction and every taking of a session: a breaker. */
@@ -61,21 +70,7 @@ const POOL_WAIT_OVER = 'timeout exceeded when trying to connect';
 const CLIENT_GRACE_MS = 1000;
 
 export function openPool(options: PoolOptions): Database {
-  const pool = new pg.Pool({
-    connectionString: options.url,
-    max: options.connectionsMax,
-    connectionTimeoutMillis: options.connectTimeoutMs,
-    statement_timeout: options.statementTimeoutMs,
-    ...(options.lockTimeoutMs === undefined ? {} : { lock_timeout: options.lockTimeoutMs }),
-    query_timeout: options.statementTimeoutMs + CLIENT_GRACE_MS,
-    idle_in_transaction_session_timeout: options.statementTimeoutMs * 2,
-    ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMillis: options.idleTimeoutMs }),
-    application_name: `risk-${options.role}`,
-    keepAlive: true,
-  });
-  // An idle connection that the server ends is replaced by the pool; without a listener it would end the process.
-  pool.on('error', () => undefined);
-  pool.on('connect', bindInPieces);
+  const pool = openConnections(options);
   const guard: Guard = options.guard ?? ((call) => call());
   const waitingMax = options.connectionsMax * WAITING_SHARE_MAX;
   /** Before a connection is asked for. */
@@ -112,12 +107,41 @@ export function openPool(options: PoolOptions): Database {
     }
   };
   const queryAny = run(pool);
+  const beginText = createBeginText(options);
+  const transaction = <T>(work: (query: Query) => Promise<T>) =>
+    guard(async () => {
+      const client = await connect();
+      return await within(client, () =>
+        inTransaction(client, beginText(), () => work(run(client))),
+      );
+    });
+  const shared = {
+    // What is done with a connection of its own may last as long as a month of rows takes: not a call to time.
+    session: async <T>(work: (client: pg.PoolClient, begin: Begin) => Promise<T>) =>
+      await within(await connectGuarded(guard, connect), (client) =>
+        work(client, async (mode) => {
+          await client.query(beginText(mode));
+        }),
+      ),
+    transaction,
+    usage: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    [Symbol.asyncDispose]: () => pool.end(),
+  };
+  const query = <Row extends object>(statement: Statement, values?: readonly unknown[]) =>
+    guard(async () => {
+      refuseCrowd();
+      return await queryAny<Row>(statement, values);
+    });
+  if (options.pooledSearchPath !== undefined) {
+    const unit = <Row extends object>(statement: Statement, values?: readonly unknown[]) =>
+      statement.outsideTransaction === true
+        ? query<Row>(statement, values)
+        : transaction((run) => run<Row>(statement, values));
+    return { ...shared, query: unit, write: unit };
+  }
   return {
-    query: <Row extends object>(statement: Statement, values?: readonly unknown[]) =>
-      guard(async () => {
-        refuseCrowd();
-        return await queryAny<Row>(statement, values);
-      }),
+    ...shared,
+    query,
     write: <Row extends object>(statement: Statement, values?: readonly unknown[]) =>
       guard(async () => {
         const client = await connect();
@@ -127,15 +151,41 @@ export function openPool(options: PoolOptions): Database {
           }),
         );
       }),
-    // What is done with a connection of its own may last as long as a month of rows takes: not a call to time.
-    session: async (work) => await within(await connectGuarded(guard, connect), work),
-    transaction: (work) =>
-      guard(async () => {
-        const client = await connect();
-        return await within(client, () => inTransaction(client, () => work(run(client))));
-      }),
-    usage: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
-    [Symbol.asyncDispose]: () => pool.end(),
+  };
+}
+
+function openConnections(options: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.connectionsMax,
+    connectionTimeoutMillis: options.connectTimeoutMs,
+    ...(options.pooledSearchPath === undefined ? deadlinesOf(options) : {}),
+    query_timeout: options.statementTimeoutMs + CLIENT_GRACE_MS,
+    ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMillis: options.idleTimeoutMs }),
+    application_name: `risk-${options.role}`,
+    keepAlive: true,
+  });
+  // An idle connection that the server ends is replaced by the pool; without a listener it would end the process.
+  pool.on('error', () => undefined);
+  pool.on('connect', bindInPieces);
+  return pool;
+}
+
+/** How a transaction begins, by its mode. */
+function createBeginText(options: PoolOptions): (mode?: string) => string {
+  const { pooledSearchPath } = options;
+  if (pooledSearchPath === undefined) return (mode = '') => `begin ${mode}`.trim();
+  const settings = { ...deadlinesOf(options), search_path: pooledSearchPath };
+  const set = Object.entries(settings).map(([name, value]) => `set local ${name} = ${value}`);
+  return (mode = '') => [`begin ${mode}`, ...set].join('; ');
+}
+
+/** Milliseconds, by the name of Postgres' setting. */
+function deadlinesOf({ statementTimeoutMs, lockTimeoutMs }: PoolOptions) {
+  return {
+    statement_timeout: statementTimeoutMs,
+    ...(lockTimeoutMs === undefined ? {} : { lock_timeout: lockTimeoutMs }),
+    idle_in_transaction_session_timeout: statementTimeoutMs * 2,
   };
 }
 
@@ -199,12 +249,20 @@ async function connectGuarded(
 }
 
 function toPoolFailure(error: unknown): Failure {
+  if (error instanceof Error && error.message.includes('unsupported startup parameter')) {
+    const detail = `${error.message}: behind a pooler set RISK_DATABASE_POOLER=transaction`;
+    return new Failure('permanent', 'POOLER_UNDECLARED', detail, { cause: error });
+  }
   const isCrowded = error instanceof Error && error.message === POOL_WAIT_OVER;
   return toFailure(error, isCrowded ? POOL_BUSY : undefined);
 }
 
-async function inTransaction<T>(client: pg.PoolClient, work: () => Promise<T>): Promise<T> {
-  await client.query('begin');
+async function inTransaction<T>(
+  client: pg.PoolClient,
+  begin: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  await client.query(begin);
   let value: T;
   try {
     value = await work();

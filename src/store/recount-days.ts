@@ -132,9 +132,9 @@ export async function repairDays(
   database: Pick<Database, 'session' | 'transaction'>,
   signal: AbortSignal,
 ): Promise<void> {
-  await database.session(async (client) => {
+  await database.session(async (client, begin) => {
     const query = queryOf(client);
-    await client.query('begin transaction isolation level repeatable read');
+    await begin('isolation level repeatable read');
     try {
       await client.query('set local statement_timeout = 0');
       await client.query('lock table total_tallies in share update exclusive mode');

@@ -33,17 +33,22 @@ export type ScoreFilter = {
 const COLUMNS = `s.transaction_id, s.created_at, s.scored_at, s.account_id, s.corridor, s.score,
   s.risk, s.probability, s.verdict, s.reasons, s.rule_set, s.model, s.attempts, s.degradation`;
 
+// Whose it is stands with its transaction, which is looked for where that is asked alone.
 export const selectScore = {
   name: 'select-score',
-  text: `select ${COLUMNS} from scores s where s.transaction_id = $1 and s.created_at = $2`,
+  text: `select ${COLUMNS} from scores s where s.transaction_id = $1 and s.created_at = $2
+            and ($3::text is null or exists (
+              select from transactions t where t.transaction_id = $1 and t.created_at = $2 and t.client = $3))`,
 };
 
+/** @param client whose it must be, for whom another's is not there; null: anybody's */
 export async function readStoredScore(
   database: Pick<Database, 'query'>,
   id: string,
   createdAtMs: number,
+  client: string | null,
 ): Promise<StoredScore | undefined> {
-  const [row] = await database.query<ScoreRow>(selectScore, [id, isoTime(createdAtMs)]);
+  const [row] = await database.query<ScoreRow>(selectScore, [id, isoTime(createdAtMs), client]);
   return row && toStoredScore(row);
 }
 

@@ -7,8 +7,8 @@ export async function inSnapshot<T>(
   database: Pick<Database, 'session'>,
   work: (client: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
-  return await database.session(async (client) => {
-    await client.query('begin transaction isolation level repeatable read, read only');
+  return await database.session(async (client, begin) => {
+    await begin('isolation level repeatable read, read only');
     try {
       await client.query('set local statement_timeout = 0');
       return await work(client);

@@ -21,6 +21,8 @@ import type { Database } from './pool.ts';
 export type StoredTransaction = Transaction & {
   readonly metadata: Record<string, unknown> | null;
   readonly status: TransactionStatus;
+  /** Null where it is older than the column. */
+  readonly client: string | null;
 };
 
 export type TransactionFilter = {
@@ -30,7 +32,7 @@ export type TransactionFilter = {
 };
 
 const COLUMNS = `t.transaction_id, t.created_at, t.received_at, t.account_id, t.merchant_id, t.corridor,
-  t.amount, t.currency, t.type, t.ip, t.device_id, t.country, t.channel, t.metadata`;
+  t.amount, t.currency, t.type, t.ip, t.device_id, t.country, t.channel, t.metadata, t.client`;
 
 /** A dead letter that was purged still is the end of its transaction; one that was replayed is not. */
 const STATUS = `case
@@ -60,23 +62,28 @@ export type PlainTransactionRow = {
 type TransactionRow = PlainTransactionRow & {
   metadata: Record<string, unknown> | null;
   status: TransactionStatus;
+  client: string | null;
 };
 
 export const selectTransaction = {
   name: 'select-transaction',
   text: `select ${COLUMNS}, ${STATUS} from transactions t
-          where t.transaction_id = $3 and t.created_at >= $1 and t.created_at < $2`,
+          where t.transaction_id = $3 and t.created_at >= $1 and t.created_at < $2
+            and ($4::text is null or t.client = $4)`,
 };
 
+/** @param client whose it must be, for whom another's is not there; null: anybody's */
 export async function readStoredTransaction(
   database: Pick<Database, 'query'>,
   id: string,
   createdAtMs: number,
+  client: string | null,
 ): Promise<StoredTransaction | undefined> {
   const [row] = await database.query<TransactionRow>(selectTransaction, [
     isoTime(createdAtMs),
     isoTime(createdAtMs + 1),
     id,
+    client,
   ]);
   return row && toTransaction(row);
 }
@@ -109,7 +116,7 @@ export async function loadTransactions(
     isoTime(Math.min(...times)),
     isoTime(Math.max(...times)),
   ]);
-  return rows.map(({ metadata: _, ...row }) => toPlainTransaction(row));
+  return rows.map(toPlainTransaction);
 }
 
 /** The statement of one slice, out of fixed parts only; values are always parameters. */
@@ -187,8 +194,9 @@ function rowPosition(row: TransactionRow): Position {
   return { atMs: row.created_at.getTime(), id: row.transaction_id };
 }
 
-function toTransaction({ metadata, status, ...row }: TransactionRow): StoredTransaction {
-  return { ...toPlainTransaction(row), metadata, status };
+function toTransaction(row: TransactionRow): StoredTransaction {
+  const { metadata, status, client } = row;
+  return { ...toPlainTransaction(row), metadata, status, client };
 }
 
 export function toPlainTransaction(row: PlainTransactionRow): Transaction {

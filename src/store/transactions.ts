@@ -36,9 +36,9 @@ export type NewBatch = {
 const insertKeys = `insert into idempotency_keys (slice, digest, fingerprint, transaction_id)
       select $1::int4, unnest($3::uuid[]), unnest($4::uuid[]), unnest($5::uuid[])`;
 const insertTransactions = `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, amount,
-                                currency, corridor, type, ip, device_id, country, channel, metadata)
+                                currency, corridor, type, ip, device_id, country, channel, metadata, client)
       select transaction_id, created_at, (select at from stamp), account_id, merchant_id, amount::numeric,
-             currency, corridor, type, ip, device_id, country, channel, metadata::jsonb
+             currency, corridor, type, ip, device_id, country, channel, metadata::jsonb, $18
         from (select unnest($5::uuid[]) as transaction_id, unnest($6::timestamptz[]) as created_at,
                      unnest($7::text[]) as account_id, unnest($8::text[]) as merchant_id,
                      unnest($9::text[]) as amount, unnest($10::text[]) as currency,
@@ -63,7 +63,7 @@ const claimStatement: Statement = {
       ${insertTransactions}
        where (select is_complete from complete)
     ), tallied as (
-      ${addIncrements(18)}
+      ${addIncrements(19)}
        where (select is_complete from complete)
     )
     ${insertBatch}
@@ -181,6 +181,7 @@ function claimValues(slice: number, { array }: KeyDigests, batch: NewBatch): rea
     optionalColumn(rows.map((row) => row.country)),
     optionalColumn(rows.map((row) => row.channel)),
     optionalColumn(rows.map((row) => row.metadata)),
+    batch.client,
     ...incrementValues(days.list()),
   ];
 }

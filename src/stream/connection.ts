@@ -2,8 +2,10 @@
  * Connections to Redis. Commands and blocking reads never share one: a blocked connection holds every
  * command behind it. RESP2 throughout, so that typed methods, pipelines and scripts reply alike.
  */
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { readFileSync } from 'node:fs';
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import { Failure } from '../domain/failure.ts';
+import { parseRedisUrl, type RedisUrl, type TlsFiles } from '../domain/redis-url.ts';
 import { restoreFastStrings } from './fast-strings.ts';
 
 restoreFastStrings();
@@ -40,15 +42,19 @@ const base: ConnectionOptions = {
  * connection that says nothing for longer is given up: its way may be gone although nobody closed it.
  */
 export function openCommands(url: string, timeoutMs: number): RedisClient {
-  return open(url, GatheringRedis, {
-    ...base,
-    commandTimeout: timeoutMs,
-    socketTimeout: timeoutMs * SILENCE_TIMEOUTS,
-    connectTimeout: timeoutMs,
-    maxRetriesPerRequest: 0,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-  });
+  return open(
+    url,
+    { single: GatheringRedis, cluster: CommandCluster },
+    {
+      ...base,
+      commandTimeout: timeoutMs,
+      socketTimeout: timeoutMs * SILENCE_TIMEOUTS,
+      connectTimeout: timeoutMs,
+      maxRetriesPerRequest: 0,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+    },
+  );
 }
 
 /**
@@ -72,12 +78,30 @@ export async function untilReady(client: RedisClient, timeoutMs: number): Promis
  * client would forget the blocking read without settling it, and the reader would be deaf for ever.
  */
 export function openReader(url: string, blockMs: number): RedisClient {
-  return open(url, Redis, {
+  return open(
+    url,
+    { single: Redis, cluster: Cluster },
+    {
+      ...base,
+      socketTimeout: blockMs * 2 + 1000,
+      maxRetriesPerRequest: 0,
+      autoResendUnfulfilledCommands: false,
+    },
+  );
+}
+
+export type NodeAddress = { readonly host: string; readonly port: number };
+
+/** As `openReader`, for one node of the cluster that `url` names; once lost, it is not made again. */
+export function openNode(url: string, { host, port }: NodeAddress, blockMs: number): Redis {
+  const client = new Redis({
     ...base,
-    socketTimeout: blockMs * 2 + 1000,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
+    ...readShared(parseRedisUrl(url)),
+    ...{ host, port, connectTimeout: blockMs, socketTimeout: blockMs * 2 + 1000 },
+    ...{ maxRetriesPerRequest: 0, retryStrategy: () => null },
   });
+  client.on('error', () => undefined);
+  return client;
 }
 
 /**
@@ -86,9 +110,25 @@ export function openReader(url: string, blockMs: number): RedisClient {
  */
 class GatheringRedis extends Redis {
   #isGathering = false;
+  /** Why there is no connection: a refused password or certificate, an unreachable server. */
+  #refusal: Error | undefined;
+
+  constructor(options: ConnectionOptions) {
+    super(options);
+    this.on('error', (error) => {
+      this.#refusal = error;
+    });
+    this.on('ready', () => {
+      this.#refusal = undefined;
+    });
+  }
 
   override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
-    const { stream } = this;
+    const { stream, status } = this;
+    if (this.#refusal !== undefined && status !== 'ready' && status !== 'connect') {
+      // ioredis would say that its stream is not writable.
+      return refuse(args[0], this.#refusal);
+    }
     if (!this.#isGathering && stream !== undefined) {
       this.#isGathering = true;
       stream.cork();
@@ -101,13 +141,88 @@ class GatheringRedis extends Redis {
   }
 }
 
-function open(url: string, Client: typeof Redis, options: ConnectionOptions): RedisClient {
-  const nodes = url.split(',');
+type NodesOptions = Omit<ClusterOptions, 'redisOptions'> & { redisOptions: ConnectionOptions };
+type ClusterClient = new (nodes: NodeAddress[], options: NodesOptions) => Cluster;
+
+/** Commands while no node of a cluster is reached fail, as they do on one node: ioredis would keep them without a bound. */
+class CommandCluster extends Cluster {
+  #refusal = new Error('no node of the cluster has been reached yet');
+
+  constructor(nodes: NodeAddress[], options: NodesOptions) {
+    super(nodes, options);
+    this.on('error', (error: Error & { lastNodeError?: Error }) => {
+      this.#refusal = error.lastNodeError ?? error;
+    });
+  }
+
+  override sendCommand(...args: Parameters<Cluster['sendCommand']>): unknown {
+    // While it connects, it asks the nodes itself whether the cluster is whole.
+    const [command] = args;
+    if (this.status !== 'ready' && this.status !== 'connect') return refuse(command, this.#refusal);
+    const answer = super.sendCommand(...args);
+    const { reject } = command;
+    // A node that was given up may redirect what it was sent: it would be carried out elsewhere, late, though it had failed.
+    command.reject = (error) => {
+      if (!command.isSettled) reject(error);
+    };
+    return answer;
+  }
+}
+
+function refuse(command: Parameters<Redis['sendCommand']>[0], why: Error): Promise<unknown> {
+  command.reject(why);
+  return command.promise;
+}
+
+function openCluster(
+  Client: ClusterClient,
+  nodes: readonly NodeAddress[],
+  redisOptions: ConnectionOptions,
+): Cluster {
+  const client = new Client([...nodes], {
+    redisOptions,
+    // Certificates are made out to names: a node that is listed by its name is connected to by it.
+    dnsLookup: (name, callback) => callback(null, name),
+    // A command that was under way when its connection was lost may have been carried out: it is not sent again.
+    retryDelayOnFailover: 0,
+  });
+  // Without a command to send again, ioredis would not look for who has taken the slots of a lost node.
+  client.on('-node', () => client.refreshSlotsCache());
+  return client;
+}
+
+function open(
+  url: string,
+  Clients: {
+    readonly single: new (options: ConnectionOptions) => Redis;
+    readonly cluster: ClusterClient;
+  },
+  options: ConnectionOptions,
+): RedisClient {
+  const parsed = parseRedisUrl(url);
+  const { nodes, database } = parsed;
+  const all: ConnectionOptions = { ...options, ...readShared(parsed) };
   const client =
-    nodes.length > 1 ? new Cluster(nodes, { redisOptions: options }) : new Client(url, options);
+    nodes.length > 1
+      ? openCluster(Clients.cluster, nodes, all)
+      : new Clients.single({ ...all, ...nodes[0], db: database });
   // Every failed command reports its own error; without a listener a lost connection would end the process.
   client.on('error', () => undefined);
   return client;
+}
+
+/** What holds for every node of a cluster, also for those that are found later. */
+function readShared({ login, tls }: RedisUrl): ConnectionOptions {
+  return { ...login, ...(tls === undefined ? {} : { tls: readCertificates(tls) }) };
+}
+
+/** The system's authorities count where no file names others. */
+function readCertificates({ sslrootcert, sslcert, sslkey }: TlsFiles): ConnectionOptions['tls'] {
+  return {
+    ...(sslrootcert === undefined ? {} : { ca: readFileSync(sslrootcert) }),
+    ...(sslcert === undefined ? {} : { cert: readFileSync(sslcert) }),
+    ...(sslkey === undefined ? {} : { key: readFileSync(sslkey) }),
+  };
 }
 
 /** What ioredis throws, as a Failure. Redis holds only hints, so all of it is `unavailable`. */

@@ -119,18 +119,14 @@ function toRead(
   return read;
 }
 
-/**
- * Waits until a stream gets entries that nobody has read yet: one of each stream. One command over all streams on
- * a single node; on a cluster, where they live in different slots, the first one alone is waited for.
- */
+/** Waits until a stream gets entries that nobody has read yet: one of each stream. Streams of one slot on a cluster. */
 export async function awaitEntries(
   reader: RedisClient,
   consumer: string,
   streams: readonly StreamKeys[],
   blockMs: number,
 ): Promise<Delivery[]> {
-  const awaited = reader instanceof Cluster ? streams.slice(0, 1) : streams;
-  const names = awaited.map(({ transactions }) => transactions);
+  const names = streams.map(({ transactions }) => transactions);
   const ids = names.map(() => '>');
   const group = ['GROUP', GROUP, consumer, 'COUNT', 1, 'BLOCK', blockMs];
   const reply = await reader
@@ -138,7 +134,7 @@ export async function awaitEntries(
     .catch((error: unknown) => {
       throw toRedisFailure(error);
     });
-  const byName = new Map(awaited.map((stream) => [stream.transactions, stream]));
+  const byName = new Map(streams.map((stream) => [stream.transactions, stream]));
   return toDeliveries(reply).map(({ name, entries }) => {
     const stream = byName.get(name);
     if (stream === undefined) throw unexpected('XREADGROUP');

@@ -4,12 +4,12 @@
  * client library that lost track of a reply would leave the reader deaf for ever. After the last two,
  * what was on its way stays pending and is drained or claimed.
  */
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import { Failure } from '../domain/failure.ts';
+import { openClusterWaits } from './cluster-waits.ts';
 import { openReader, type RedisClient } from './connection.ts';
 import {
   awaitEntries,
-  type Delivery,
   loadReadScript,
   type Read,
   type ReadOptions,
@@ -36,6 +36,7 @@ export function openReaderConnection(
 ): OpenReader {
   const readScript = loadReadScript();
   let current = connect(url, blockMs);
+  const waits = commands instanceof Cluster ? openClusterWaits(url, blockMs, commands) : undefined;
   // One promise a read: a promise that outlives reads would keep every reply that was raced against it.
   let giveUp: ((failure: Failure) => void) | undefined;
   let isClosed = false;
@@ -44,6 +45,7 @@ export function openReaderConnection(
     isClosed = true;
     giveUp?.(readerClosed());
     current.client.disconnect();
+    waits?.close();
   };
   const guard = async <T>(read: (client: RedisClient) => Promise<T>): Promise<T> => {
     if (isClosed) throw readerClosed();
@@ -53,6 +55,7 @@ export function openReaderConnection(
       () => {
         // A new client in its place: nothing is known of what the old one still waits for.
         current.client.disconnect();
+        waits?.close();
         current = connect(url, blockMs);
         givenUp.reject(new Failure('unavailable', 'READER_DEAF', 'a read did not end in time'));
       },
@@ -71,17 +74,20 @@ export function openReaderConnection(
         const present = await readPresent(client, readScript, options);
         if (present.deliveries.length > 0 || present.failed.size > 0) return present;
         const { consumer, streams, blockMs } = options;
-        const woken = await awaitEntries(client, consumer, streams, blockMs);
-        if (woken.length === 0) return { deliveries: woken, failed: present.failed };
+        const woken =
+          waits === undefined
+            ? { ...present, deliveries: await awaitEntries(client, consumer, streams, blockMs) }
+            : await waits.awaitAny(consumer, streams, blockMs);
+        if (woken.deliveries.length === 0) return woken;
         // Whoever appended to one stream is about to append to others, and half as many batches cost less.
         return joinReads(woken, await readPresent(client, readScript, options));
       }),
     readOwn: (options, after) => guard((client) => readOwn(client, readScript, options, after)),
     async unblock() {
       const { client, id } = current;
+      if (waits !== undefined) waits.unblock();
       // Without a connection there is nothing to unblock, and no reply would come.
-      if (client.status !== 'ready') close();
-      // On a cluster the node that blocks is not known; the read ends by itself within its block time.
+      else if (client.status !== 'ready') close();
       else if (id() !== undefined) await commands.client('UNBLOCK', id() ?? 0);
     },
     close,
@@ -90,14 +96,17 @@ export function openReaderConnection(
 }
 
 /** A stream's entries in their order, whichever read brought them. */
-function joinReads(woken: readonly Delivery[], { deliveries, failed }: Read): Read {
-  const first = new Map(woken.map((delivery) => [delivery.stream, delivery]));
+function joinReads(woken: Read, { deliveries, failed }: Read): Read {
+  const first = new Map(woken.deliveries.map((delivery) => [delivery.stream, delivery]));
   const joined = deliveries.map((delivery) => {
     const before = first.get(delivery.stream)?.entries ?? [];
     first.delete(delivery.stream);
     return { ...delivery, entries: [...before, ...delivery.entries] };
   });
-  return { deliveries: [...first.values(), ...joined], failed };
+  return {
+    deliveries: [...first.values(), ...joined],
+    failed: new Map([...woken.failed, ...failed]),
+  };
 }
 
 function readerClosed(): Failure {

@@ -2,17 +2,17 @@
  * The checker as a program of its own: reads the ledger file and the databases, nothing else, and prints
  * its verdict as JSON. `bin/risk-dev test/chaos/check.ts LEDGER`, with DATABASE_URL and REDIS_URL.
  */
-import { Redis } from 'ioredis';
 import pg from 'pg';
 import { createOutput } from '../../src/cli/output.ts';
 import { checkAtRest } from './support/checker.ts';
 import { readLedgerFile } from './support/ledger.ts';
+import { openClient } from './support/services.ts';
 
 const [file = ''] = process.argv.slice(2);
 const { DATABASE_URL: databaseUrl = '', REDIS_URL: redisUrl = '' } = process.env;
 const database = new pg.Client({ connectionString: databaseUrl, application_name: 'chaos' });
 await database.connect();
-const redis = new Redis(redisUrl, { protocol: 2 });
+const redis = openClient(redisUrl);
 try {
   const ledger = readLedgerFile(file);
   const verdict = await checkAtRest({ databaseUrl, database, redis, ledger });

@@ -6,22 +6,32 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../src/simulate/random.ts';
+import { SETUPS } from '../setups/catalogue.ts';
+import { MUTANTS as SETUP_MUTANTS } from '../setups/mutants.ts';
 import { REPOSITORY } from '../support/risk.ts';
 import { SCENARIOS } from './catalogue.ts';
 import { MUTANTS } from './mutants.ts';
 import { mutate } from './support/mutations.ts';
 
-describe('mutants', () => {
-  test.each(MUTANTS)('$name applies to the engine as it is', ({ replacements }) => {
-    for (const replacement of replacements) {
-      const text = readFileSync(join(REPOSITORY, replacement.file), 'utf8');
-      expect(mutate(text, replacement)).not.toBe(text);
-    }
-  });
+const SUITES = [
+  { mutants: MUTANTS, scenarios: SCENARIOS },
+  { mutants: SETUP_MUTANTS, scenarios: SETUPS },
+];
 
-  test('each names a scenario', () => {
-    const names = SCENARIOS.map(({ name }) => name);
-    expect(MUTANTS.filter(({ scenario }) => !names.includes(scenario))).toEqual([]);
+describe('mutants', () => {
+  test.each(SUITES.flatMap(({ mutants }) => mutants))(
+    '$name applies to the engine as it is',
+    ({ replacements }) => {
+      for (const replacement of replacements) {
+        const text = readFileSync(join(REPOSITORY, replacement.file), 'utf8');
+        expect(mutate(text, replacement)).not.toBe(text);
+      }
+    },
+  );
+
+  test.each(SUITES)('each names a scenario', ({ mutants, scenarios }) => {
+    const names = scenarios.map(({ name }) => name);
+    expect(mutants.filter(({ scenario }) => !names.includes(scenario))).toEqual([]);
   });
 
   test('one that does not apply, or applies twice, is refused', () => {
@@ -33,7 +43,7 @@ describe('mutants', () => {
 });
 
 test('scenarios have names of their own', () => {
-  const names = SCENARIOS.map(({ name }) => name);
+  const names = [...SCENARIOS, ...SETUPS].map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
 });
 

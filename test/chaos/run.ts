@@ -12,6 +12,7 @@ import { MUTANTS } from './mutants.ts';
 import { runMutations } from './support/mutations.ts';
 import { printReport, printSummary } from './support/report.ts';
 import { type Outcome, type RunOptions, runScenario, SETTINGS } from './support/run-scenario.ts';
+import type { Scenario } from './support/scenario.ts';
 
 const USAGE = `npm run chaos [-- NAME… options]
 
@@ -56,12 +57,11 @@ function printList(output: Output): void {
 
 async function runAll(
   output: Output,
-  names: readonly string[],
+  scenarios: readonly Scenario[],
   options: RunOptions,
 ): Promise<number> {
   const outcomes: Outcome[] = [];
-  for (const scenario of SCENARIOS) {
-    if (names.length > 0 && !names.includes(scenario.name)) continue;
+  for (const scenario of scenarios) {
     output.line();
     const outcome = await runScenario(scenario, options);
     printReport(output, outcome);
@@ -87,6 +87,8 @@ async function main(): Promise<number> {
   output.line(formatMachine(describeMachine()));
   const settings = Object.entries(SETTINGS).map(([name, value]) => `${name}=${value}`);
   output.line(`settings ${settings.join(' ')}`);
+  const named = <T extends { readonly name: string }>(all: readonly T[]) =>
+    all.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
   const options = {
     engineRoot: values.engine,
     transactions: Number(values.tx),
@@ -97,8 +99,8 @@ async function main(): Promise<number> {
   const startedMs = performance.now();
   const code =
     values.mutations === true
-      ? await runMutations(output, options, positionals)
-      : await runAll(output, positionals, options);
+      ? await runMutations(output, options, { scenarios: SCENARIOS, mutants: named(MUTANTS) })
+      : await runAll(output, named(SCENARIOS), options);
   output.line(`${Math.round((performance.now() - startedMs) / 1000)} seconds in all`);
   return code;
 }

@@ -5,9 +5,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { watchScores } from '../../src/cli/models/watch-scores.ts';
 import { monthOf } from '../../src/domain/month.ts';
+import { ROLES } from '../../src/domain/principal.ts';
 import { detachMonth } from '../../src/store/detach-months.ts';
 import { insertWatchReports } from '../../src/store/watch-reports.ts';
 import { type OpenApi, readOpenApi } from '../support/openapi.ts';
+import { insertPersonKey } from '../support/people.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 import { answerOf, input, labelInput } from '../support/submit.ts';
@@ -20,8 +22,11 @@ const DETACHED_MS = Date.UTC(2015, 2, 9);
 
 let api: RunningApi;
 let openApi: OpenApi;
+/** Of a person who has every role. */
+let everything: string;
 beforeAll(async () => {
   api = await startRunningApi();
+  everything = await insertPersonKey(api.testDatabase, 'Ann', ROLES);
   openApi = await readOpenApi(api.url);
 });
 afterAll(() => api[Symbol.asyncDispose]());
@@ -37,7 +42,8 @@ function documentedPath(path: string): string {
 
 /** Fails unless status, content type and body are what the document says of this call. */
 async function expectDocumented([method, path, init]: Call): Promise<string> {
-  const response = await api.request(path, { method, ...init });
+  const headers = { Authorization: `Bearer ${everything}`, ...init?.headers };
+  const response = await api.request(path, { method, ...init, headers });
   const pattern = documentedPath(path);
   const operation = openApi.document.paths[pattern]?.[method.toLowerCase()];
   const name = `${method} ${pattern} ${response.status}`;
@@ -130,7 +136,8 @@ describe('answers', () => {
     ...['/v1/dead-letters', '/v1/dead-letters?active=x', '/v1/dead-letters/groups'],
     ...[`/v1/dead-letters/${letter}`, `/v1/dead-letters/${unknown}`, '/v1/dead-letters/x'],
     ...['/v1/keys', '/v1/keys?cursor=zz', '/v1/keys?x=1'],
-    ...['/v1/models', '/v1/models?x=1', '/v1/models/unknown@1'],
+    ...['/v1/identities', '/v1/identities?x=1', '/v1/audit?who=Ann', '/v1/audit?limit=0'],
+    ...['/v1/models', '/v1/models?x=1', '/v1/models/unknown@1', '/v1/models/%00'],
   ];
 
   const changes = (): Call[] => {
@@ -168,6 +175,8 @@ describe('answers', () => {
       post('/v1/models/unknown@1/proposals', { corridor: 'US-EG', to: 'canary:5' }),
       post('/v1/models/unknown@1/proposals', { corridor: 'US-EG', to: 'canary' }),
       ['POST', '/v1/models/proposals/7/approve'],
+      post('/v1/models/unknown@1/emergency', { corridor: 'US-EG', to: 'active', reason: 'why' }),
+      post('/v1/models/unknown@1/emergency', { corridor: 'US-EG', to: 'active' }),
       post('/v1/models/rollback', { corridor: 'US-EG' }),
       post('/v1/dead-letters/replay', { ids: [letter] }),
       post('/v1/dead-letters/replay', {}),
@@ -177,6 +186,12 @@ describe('answers', () => {
       post('/v1/dead-letters/purge', { all: 'x' }),
       post('/v1/keys', { roles: ['ingest'], owner: 'me' }),
       post('/v1/keys', { roles: ['root'] }),
+      post('/v1/keys', { roles: ['risk_officer'], owner: 'me' }),
+      post('/v1/keys', { roles: ['risk_officer'], identity: 'Bob' }),
+      ['POST', '/v1/keys/unknown/confirm'],
+      ['DELETE', '/v1/identities/unknown'],
+      ['DELETE', '/v1/identities/bob'],
+      ['DELETE', '/v1/identities/bob'],
       ['DELETE', '/v1/keys/unknown'],
     ];
   };

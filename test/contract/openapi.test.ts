@@ -1,15 +1,14 @@
 /**
- * Goal: the API is what its document says: routes and roles. Method: an API process whose own document
- * drives the requests.
+ * Goal: the API is what its document says: routes and schemas; who may call them is in access.test.ts. Method: an API
+ * process whose own document drives the requests.
  */
 import { readdir } from 'node:fs/promises';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ROLES } from '../../src/domain/principal.ts';
 import { type OpenApi, readOpenApi } from '../support/openapi.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt } from '../support/stored-rows.ts';
-import { answerOf, input, labelInput } from '../support/submit.ts';
+import { input, labelInput } from '../support/submit.ts';
 
 const NOW = Date.now();
 
@@ -81,44 +80,13 @@ describe('the document', () => {
   });
 });
 
-describe('roles', () => {
-  const path = (pattern: string) => pattern.replaceAll(/\{\w+\}/g, idAt(NOW, 1));
-
-  test('are those of the document, for every operation and every role', async () => {
-    const keys = new Map<string, string>();
-    for (const role of ROLES) {
-      const { body } = await answerOf(await api.post('/v1/keys', { roles: [role], owner: 'me' }));
-      keys.set(role, body.key);
-    }
-    const wrong: string[] = [];
-    for (const { method, path: pattern, operation } of openApi.operations) {
-      const allowed = operation.security?.[0]?.['bearer'];
-      if (allowed === undefined) continue;
-      const keyless = await fetch(api.url + path(pattern), { method });
-      await keyless.text();
-      if (keyless.status !== 401) wrong.push(`${method} ${pattern} without key: ${keyless.status}`);
-      for (const role of ROLES) {
-        const headers = { Authorization: `Bearer ${keys.get(role)}` };
-        const { status } = await answerOf(
-          await fetch(api.url + path(pattern), { method, headers }),
-        );
-        const mayCall = role === 'admin' || allowed.includes(role);
-        if ((status === 403) === mayCall || status === 401 || status >= 500) {
-          wrong.push(`${method} ${pattern} as ${role}: ${status}`);
-        }
-      }
-    }
-    expect(wrong).toEqual([]);
-  });
-
-  test('are needed everywhere but where the contract says otherwise', () => {
-    const open = openApi.operations.filter(({ operation }) => operation.security?.length === 0);
-    expect(open.map(({ path: pattern }) => pattern).filter((p) => !p.startsWith('/docs'))).toEqual([
-      '/livez',
-      '/readyz',
-      '/openapi.json',
-    ]);
-  });
+test('keys are needed everywhere but where the contract says otherwise', () => {
+  const open = openApi.operations.filter(({ operation }) => operation.security?.length === 0);
+  expect(open.map(({ path: pattern }) => pattern).filter((p) => !p.startsWith('/docs'))).toEqual([
+    '/livez',
+    '/readyz',
+    '/openapi.json',
+  ]);
 });
 
 test('the readable document loads nothing from elsewhere', async () => {

@@ -4,6 +4,7 @@
  */
 import pg from 'pg';
 import { expect, test } from 'vitest';
+import { engineOf } from '../../src/domain/principal.ts';
 import { dropMonth } from '../../src/store/detach-months.ts';
 import { TALLY_BOUNDS } from '../../src/store/fold-tallies.ts';
 import { recountTallies } from '../../src/store/recount-tallies.ts';
@@ -93,11 +94,13 @@ test('a month comes back although a migration changed the tables meanwhile', asy
 
 test('a dropped month takes new transactions, and its keys are known still', async () => {
   const { sent, id } = await rig.post('2013-12');
-  await expect(dropMonth(rig.operator, monthOfText('2013-12'))).rejects.toMatchObject({
+  await expect(
+    dropMonth(rig.operator, monthOfText('2013-12'), engineOf('test')),
+  ).rejects.toMatchObject({
     code: 'MONTH_ATTACHED',
   });
   await rig.detach('2013-12');
-  await dropMonth(rig.operator, monthOfText('2013-12'));
+  await dropMonth(rig.operator, monthOfText('2013-12'), engineOf('test'));
   expect((await api.request(`/v1/transactions/${id}`)).status).toBe(404);
   expect((await postOne(api, sent)).body).toMatchObject({
     status: 'duplicate',

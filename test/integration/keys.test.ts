@@ -43,7 +43,7 @@ describe('a request', () => {
     await expectProblem(await fetch(`${api.url}/v1/nowhere`), 401);
   });
 
-  test('with a role that does not suffice is 403, admin may everything', async () => {
+  test('with a role that does not suffice is 403, admin may all but approve', async () => {
     const ingest = await makeKey({ roles: ['ingest'] });
     const analyst = await makeKey({ roles: ['analyst'] });
     const admin = await makeKey({ roles: ['admin'] });
@@ -156,20 +156,34 @@ describe('risk keys', () => {
     [['create', '--role', 'root', '--owner', 'me'], '--role is one of'],
     [['create', '--role', 'ingest'], '--owner is missing'],
     [['revoke'], 'an argument is missing'],
-    [[], 'say create, list or revoke'],
+    [['create', '--role', 'ingest', '--owner', 'o', '--identity', 'i'], 'exclude each other'],
+    [[], 'say create, list, revoke, people or expel'],
   ])('%j is a usage error', async (args, message) => {
     const { code, stderr } = await run(...args);
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
   });
 });
 
-test('a new bootstrap key replaces the old one', async () => {
+test('a new bootstrap key replaces the old one, for ever; one that is revoked stays revoked', async () => {
+  const start = (key: string) =>
+    runRisk(['migrate'], { DATABASE_URL: api.testDatabase.url, RISK_BOOTSTRAP_KEY: key });
   const replacement = 'another-bootstrap-key-of-32-characters';
-  const { code } = await runRisk(['migrate'], {
-    DATABASE_URL: api.testDatabase.url,
-    RISK_BOOTSTRAP_KEY: replacement,
-  });
-  expect(code).toBe(0);
+  expect((await start(replacement)).code).toBe(0);
   expect((await withKey(replacement)).status).toBe(200);
-  await waitUntil(async () => (await withKey(RUNNING_API_KEY)).status === 401, 2000, 'the old one');
+  await waitUntil(
+    async () => (await withKey(RUNNING_API_KEY)).status === 401,
+    30_000,
+    'the old one',
+  );
+  const old = await start(RUNNING_API_KEY);
+  expect([old.code, old.stderr]).toEqual([0, expect.stringContaining('is revoked')]);
+  expect((await withKey(RUNNING_API_KEY)).status).toBe(401);
+  expect((await withKey(replacement)).status).toBe(200);
+  const [row] = await api.testDatabase.sql<{ key_id: string; roles: string[] }>(
+    `select key_id, roles from api_keys where key_id like 'bootstrap%' and revoked_at is null`,
+  );
+  expect(row?.roles).not.toContain('risk_officer');
+  await runRisk(['keys', 'revoke', row?.key_id ?? ''], { DATABASE_URL: api.testDatabase.url });
+  await start(replacement);
+  await waitUntil(async () => (await withKey(replacement)).status === 401, 30_000, 'the new one');
 });

@@ -60,7 +60,10 @@ const fraudOf = (transaction_id: string) =>
     source: 'bank',
   }) as const;
 
-const requestOf = (ids: readonly string[]) => ({ client: 'default', inputs: ids.map(fraudOf) });
+const requestOf = (ids: readonly string[]) => ({
+  ...{ client: 'default', clientSeen: null },
+  inputs: ids.map(fraudOf),
+});
 
 async function stored(testDatabase: TestDatabase): Promise<number> {
   return (await testDatabase.sql('select from labels')).length;

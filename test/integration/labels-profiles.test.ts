@@ -77,7 +77,7 @@ async function featuresOf(id: string | undefined, names: readonly FeatureName[])
 
 const label = (id: string | undefined, value: LabelValue, labelledAtMs: number) =>
   acceptLabels(accept, {
-    client: 'default',
+    ...{ client: 'default', clientSeen: null },
     inputs: [
       {
         transaction_id: id ?? '',
@@ -136,7 +136,9 @@ describe('a label', () => {
         source: 'bank',
       },
     ];
-    await expect(acceptLabels(ends, { client: 'default', inputs })).rejects.toThrow('ends');
+    await expect(
+      acceptLabels(ends, { client: 'default', clientSeen: null, inputs }),
+    ).rejects.toThrow('ends');
     expect(await stored('c')).not.toBeNull();
     await waitUntil(
       async () => (await rig.database.sql('select from label_batches')).length === 0,

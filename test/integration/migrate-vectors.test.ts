@@ -94,7 +94,11 @@ beforeAll(async () => {
   const options = { url: testDatabase.url, market: testDatabase.market, corridors: [] };
   await migrate(options, older);
   database = testDatabase.open();
+  // The making of months is on record, in a table that this schema has not yet.
+  await testDatabase.sql(`create table audit_log (audit_id bigint, who text, key_id text, action text, subject text,
+                                                  before jsonb, after jsonb, request text)`);
   await ensurePartitions(database, MONTHS.map(monthOf));
+  await testDatabase.sql('drop table audit_log');
   for (const one of scores) await insertAsBefore(one);
   await testDatabase.sql(
     `insert into recomputed_features

@@ -3,6 +3,7 @@
  * one person rolls back. Method: the command by keys of three owners on a real database.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { engineOf } from '../../src/domain/principal.ts';
 import { decideRollouts } from '../../src/store/model-rollouts.ts';
 import {
   type Answer,
@@ -59,6 +60,8 @@ async function does(model: string): Promise<string> {
   return rows.find((row) => row.model === model)?.does;
 }
 
+/** Key id of a key. */
+const idOf = (key: string) => key.split('_')[1] ?? '';
 const countRollouts = async () => (await rig.testDatabase.sql('select from model_rollouts')).length;
 
 test('a model goes by shadow and canary to active, and back', async () => {
@@ -92,7 +95,7 @@ test('a proposal changes nothing until somebody else approves it', async () => {
   const id = await propose(ann, model, 'shadow', 'all');
   const { proposals } = await rig.json(undefined, 'show', model);
   expect(proposals).toMatchObject([{ proposal_id: id, to: 'shadow', proposed_by: 'Ann' }]);
-  const again = await rig.makeKey(' ANN', ['risk_officer', 'admin']);
+  const again = await rig.makeKey('Ann', ['risk_officer', 'admin']);
   await expect(rig.run(ann, 'approve', id)).rejects.toThrow(/another person must approve/);
   await expect(rig.run(again, 'approve', id)).rejects.toThrow(/another person must approve/);
   expect(await countRollouts()).toBe(0);
@@ -105,8 +108,8 @@ test('a proposal that is too old to be approved is not shown as open', async () 
   const model = await importNew();
   const proposeDaysAgo = async (days: number) => {
     const [row] = await rig.testDatabase.sql<{ id: string }>(`
-      insert into model_proposals (model_id, corridor, state, canary_percent, proposed_by, proposed_at)
-      select model_id, 'US-EG', 'shadow', 0, 'Ann', now() - interval '${days} days'
+      insert into model_proposals (model_id, corridor, state, canary_percent, proposed_by, proposed_by_key, proposed_at)
+      select model_id, 'US-EG', 'shadow', 0, 'Ann', '${idOf(ann)}', now() - interval '${days} days'
         from models where model = '${model}'
       returning proposal_id as id`);
     return row?.id ?? '';
@@ -155,7 +158,7 @@ test('a decision waits for the one before it, and sees it', async () => {
   const row = { modelId, state: 'deprecated', canaryPercent: 0, cause: 'rollback' } as const;
   const decision = (corridor: string) => ({
     rows: [{ ...row, corridor }],
-    ...{ proposalId: null, proposedBy: 'Ann', approvedBy: null },
+    ...{ proposalId: null, proposedBy: 'Ann', approvedBy: null, by: engineOf('test') },
   });
   const entered = Promise.withResolvers<void>();
   const gate = Promise.withResolvers<void>();
@@ -204,7 +207,7 @@ describe('SQL of the application', () => {
     const proposal_id = await propose(ann, model_id, 'shadow', 'US-EG');
     return {
       ...{ corridor: 'US-EG', model_id, state: 'shadow', canary_percent: 0, cause: 'approval' },
-      ...{ proposal_id, proposed_by: 'Ann', approved_by: 'Bob' },
+      ...{ proposal_id, proposed_by: 'Ann', approved_by: 'Bob', decided_by_key: idOf(bob) },
     };
   };
 
@@ -213,7 +216,8 @@ describe('SQL of the application', () => {
     ['an approval in another name', { proposed_by: 'Cid' }, /rollout_is_proposal_fkey/],
     ['more than was proposed', { state: 'active' }, /rollout_is_proposal_fkey/],
     ['an approval of nothing', { proposal_id: null }, /rollout_cause_fits/],
-    ['an approval by nobody', { approved_by: null }, /approved_unless_rolled_back/],
+    ['an approval by nobody', { approved_by: null }, /approved_unless_alone/],
+    ['an approval by nobody’s key', { decided_by_key: null }, /may not approve/],
     ['a canary of everybody', { state: 'canary', canary_percent: 100 }, /canary_in_range/],
   ])('cannot add %s', async (_name, change, reason) => {
     await expect(insert({ ...(await rowOf()), ...change })).rejects.toThrow(reason);

@@ -63,6 +63,22 @@ test('one proposes, another approves, one rolls back', async () => {
   expect(shown.rollouts.at(-1)).toMatchObject({ proposed_by: 'Di', approved_by: null });
 });
 
+test('one puts a model in force alone for a day, and another confirms it', async () => {
+  const alone = (owner: string, fields: object) =>
+    as(owner, 'POST', `/v1/models/${model}/emergency`, { corridor: 'US-MX', ...fields });
+  const invalid = await alone('Cy', { to: 'shadow' });
+  expect([invalid.status, invalid.body.errors[0].pointer]).toEqual([422, '/reason']);
+  const { status, body } = await alone('Cy', { to: 'shadow', reason: 'a wave of frauds' });
+  expect([status, body]).toMatchObject([201, { items: [{ to: 'shadow', cause: 'emergency' }] }]);
+  expect((await alone('Di', { to: 'canary:5', reason: 'another' })).status).toBe(409);
+  expect((await approve('Cy', body.proposal_id)).status).toBe(409);
+  const confirmed = await approve('Di', body.proposal_id);
+  expect(confirmed.body.items).toMatchObject([{ to: 'shadow', cause: 'approval' }]);
+  const { body: shown } = await as('Ed', 'GET', `/v1/models/${model}`);
+  const [day] = shown.rollouts.filter(({ cause }: { cause: string }) => cause === 'emergency');
+  expect(Date.parse(day.ends_at) - Date.parse(day.created_at)).toBe(86_400_000);
+});
+
 test('what may not be is refused, and nothing changes', async () => {
   const log = async () => (await api.testDatabase.sql('select from model_rollouts')).length;
   const before = await log();

@@ -67,7 +67,7 @@ test('a model is imported, listed, shown and exported as it was', async () => {
 
 test('lineage, card, calibration and golden vectors survive the way through another registry', async () => {
   await using other = await startModelsRig();
-  const key = await other.makeKey('Bob', ['admin']);
+  const key = await other.makeKey('Bob', ['risk_officer']);
   const lineage = {
     trained: { from: '2026-08-01', to: '2026-10-31', known_by: '2026-11-07T00:00:00.000Z' },
     ...{ code_version: '0.1.0', parent: 'baseline@2026-08-01' },
@@ -176,12 +176,12 @@ describe('refused, and nothing is registered:', () => {
   test('whoever is no risk officer', async () => {
     const path = rig.write('mine.json', JSON.stringify(modelFile(3)));
     const analyst = await rig.makeKey('Cid', ['analyst', 'operator']);
-    const nameless = await rig.makeKey(' ', ['risk_officer']);
+    const admin = await rig.makeKey('Dan', ['admin']);
     const reasons: [string | undefined, RegExp][] = [
       [undefined, /RISK_API_KEY must hold/],
       ['risk_nobody', /unknown, revoked or expired/],
-      [analyst, /not the role risk_officer/],
-      [nameless, /no owner/],
+      [analyst, /not that of a confirmed risk_officer/],
+      [admin, /not that of a confirmed risk_officer/],
     ];
     for (const [key, reason] of reasons) {
       await expect(rig.run(key, 'import', path)).rejects.toThrow(reason);

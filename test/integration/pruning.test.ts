@@ -49,9 +49,10 @@ async function partitionsOf(
   plans: 'custom' | 'generic',
 ): Promise<string[]> {
   return await database.session(async (client: pg.PoolClient) => {
-    const literals = search.values.map((value) =>
-      client.escapeLiteral(value instanceof Date ? value.toISOString() : String(value)),
-    );
+    const literals = search.values.map((value) => {
+      if (value === null) return 'null';
+      return client.escapeLiteral(value instanceof Date ? value.toISOString() : String(value));
+    });
     await client.query(`set plan_cache_mode = force_${plans}_plan`);
     await client.query(`prepare search as ${search.statement.text}`);
     try {
@@ -102,14 +103,17 @@ describe.each(PLANS)('with a %s plan', (plans) => {
     expect(await partitionsOf(transactionSearch(filter, slice).page, plans)).toEqual(expected);
   });
 
-  test('one by id reads one partition', async () => {
+  test.each([null, 'shop'])('one by id of %j reads one partition of each table', async (client) => {
     const at = new Date(Date.UTC(2026, 2, 10));
     const until = new Date(at.getTime() + 1);
-    expect(await partitionsOf({ statement: selectScore, values: [id, at] }, plans)).toEqual([
-      'scores_y2026m03',
+    const score = { statement: selectScore, values: [id, at, client] };
+    // A plan for all values has both ways.
+    const asksWhose = client !== null || plans === 'generic';
+    const expected = asksWhose ? ['transactions_y2026m03'] : [];
+    expect(await partitionsOf(score, plans)).toEqual(['scores_y2026m03', ...expected]);
+    const transaction = { statement: selectTransaction, values: [at, until, id, client] };
+    expect(await partitionsOf(transaction, plans)).toEqual([
+      ...['dead_letters', 'scores_y2026m03', 'transactions_y2026m03'],
     ]);
-    expect(
-      await partitionsOf({ statement: selectTransaction, values: [at, until, id] }, plans),
-    ).toEqual(['dead_letters', 'scores_y2026m03', 'transactions_y2026m03']);
   });
 });

@@ -5,8 +5,9 @@ import { ensureGroups } from '../../src/stream/consumer-group.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
 import { createProducer } from '../../src/stream/producer.ts';
 import { openReaderConnection } from '../../src/stream/reader-connection.ts';
+import { startOneNodeCluster } from '../support/one-node-cluster.ts';
 import { startTestRedis } from '../support/services.ts';
-import { payloads, stream } from '../support/stream-rig.ts';
+import { payload, payloads, stream } from '../support/stream-rig.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 test('what is there is read without waiting, a share of each stream', async () => {
@@ -35,44 +36,42 @@ test('what is there is read without waiting, a share of each stream', async () =
 
 // The WebAssembly build is no cluster.
 const onCluster = test.skipIf(inject('redisSource').kind === 'wasm');
-onCluster(
-  'on a cluster what is there is asked for once, and what others got only after a wait',
-  async () => {
-    const settings = { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' };
-    await using service = await startTestRedis({ settings });
-    const node = openCommands(service.url, 2000);
-    await untilReady(node, 5000);
-    await node.call('CLUSTER', ['ADDSLOTSRANGE', 0, 16_383]);
-    await waitUntil(
-      async () => (await node.cluster('INFO')).includes('cluster_state:ok'),
-      10_000,
-      'the cluster',
-    );
-    const cluster = openCommands(`${service.url},${service.url}`, 2000);
-    await untilReady(cluster, 5000);
-    {
-      await using reader = openReaderConnection(`${service.url},${service.url}`, 50, cluster);
-      const streams = [stream, streamKeys('m', 'DE-TR', 0)];
-      const names = streams.map(({ transactions }) => transactions);
-      await ensureGroups(cluster, names);
-      const options = { consumer: 'c', streams, shares: [9, 9], transactionsMax: 9, blockMs: 50 };
-      const reads = async () => {
-        const statistics = await node.info('commandstats');
-        return Number(/cmdstat_xreadgroup:calls=(\d+)/.exec(statistics)?.[1] ?? 0);
-      };
-      const producer = createProducer({
-        redis: cluster,
-        market: 'm',
-        shards: 1,
-        transactionsMax: 1000,
-      });
-      await producer.append(payloads(5));
-      expect((await reader.readNew(options)).deliveries).toMatchObject([{ stream }]);
-      expect(await reads()).toBe(3);
-      expect((await reader.readNew(options)).deliveries).toEqual([]);
-      expect(await reads()).toBe(6);
+onCluster('on a cluster every stream is waited for, whatever slot it has', async () => {
+  await using own = await startOneNodeCluster();
+  const { node, url } = own;
+  const cluster = openCommands(url, 2000);
+  await untilReady(cluster, 5000);
+  {
+    // A reader that is not woken fails the test by its own deadline.
+    const blockMs = 60_000;
+    await using reader = openReaderConnection(url, blockMs, cluster);
+    const streams = [stream, streamKeys('m', 'DE-TR', 0)];
+    const names = streams.map(({ transactions }) => transactions);
+    await ensureGroups(cluster, names);
+    const options = { consumer: 'c', streams, shares: [9, 9], transactionsMax: 9, blockMs };
+    const waiting = async () => Number(/blocked_clients:(\d+)/.exec(await node.info())?.[1]);
+    const untilWaiting = (count: number) =>
+      waitUntil(async () => (await waiting()) === count, 10_000, `${count} waits`);
+    const producer = createProducer({
+      redis: cluster,
+      market: 'm',
+      shards: 1,
+      transactionsMax: 1000,
+    });
+    await producer.append(payloads(5));
+    expect((await reader.readNew(options)).deliveries).toMatchObject([{ stream }]);
+    for (const one of streams) {
+      const read = reader.readNew(options);
+      await untilWaiting(streams.length);
+      await producer.append([payload(9, { corridor: one.corridor })]);
+      expect((await read).deliveries).toMatchObject([{ stream: one }]);
+      // The others no longer wait, so that nothing is delivered to them.
+      await untilWaiting(0);
     }
-    node.disconnect();
-    cluster.disconnect();
-  },
-);
+    const read = reader.readNew(options);
+    await untilWaiting(streams.length);
+    await reader.unblock();
+    expect((await read).deliveries).toEqual([]);
+  }
+  cluster.disconnect();
+});

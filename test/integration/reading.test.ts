@@ -57,9 +57,9 @@ describe('by id', () => {
         readStoredTransaction: transactionSearch.readStoredTransaction,
         refuseDetached,
       };
-      const found = await readTransaction(dependencies, idAt(NOVEMBER, sequence));
+      const found = await readTransaction(dependencies, idAt(NOVEMBER, sequence), null);
       expect(found).toMatchObject({ status, amount, created_at: '2026-11-15T12:00:00.000Z' });
-      expect(Object.keys(found ?? {})).toHaveLength(15);
+      expect(Object.keys(found ?? {})).toHaveLength(16);
     },
   );
 
@@ -69,9 +69,9 @@ describe('by id', () => {
       readStoredTransaction: transactionSearch.readStoredTransaction,
       refuseDetached,
     };
-    expect(await readTransaction(dependencies, idAt(NOVEMBER, 99))).toBeUndefined();
+    expect(await readTransaction(dependencies, idAt(NOVEMBER, 99), null)).toBeUndefined();
     expect(
-      await readTransaction(dependencies, '9f4fd2b4-9a3e-4c1b-8f5c-111111111111'),
+      await readTransaction(dependencies, '9f4fd2b4-9a3e-4c1b-8f5c-111111111111', null),
     ).toBeUndefined();
   });
 
@@ -86,14 +86,14 @@ describe('by id', () => {
       countCache: (_: string, hit: boolean) => counted.push(hit),
     };
     const kindOf = async (sequence: number) =>
-      (await readScore(dependencies, idAt(NOVEMBER, sequence))).kind;
+      (await readScore(dependencies, idAt(NOVEMBER, sequence), null)).kind;
     expect(await kindOf(1)).toBe('scored');
     expect(await kindOf(2)).toBe('dead-letter');
     expect(await kindOf(3)).toBe('pending');
     expect(await kindOf(4)).toBe('pending');
     expect(await kindOf(99)).toBe('unknown');
     expect(counted).toEqual([false, false, false, false, false]);
-    const again = await readScore(dependencies, idAt(NOVEMBER, 1));
+    const again = await readScore(dependencies, idAt(NOVEMBER, 1), null);
     expect(again).toMatchObject({ kind: 'scored', score: { score: 700, verdict: 'review' } });
     expect(counted.at(-1)).toBe(true);
   });
@@ -125,7 +125,8 @@ test('old data comes from the replica, recent data from the primary, and what th
     readStoredTransaction: transactionSearch.readStoredTransaction,
     refuseDetached,
   };
-  const accountOf = async (id: string) => (await readTransaction(dependencies, id))?.account_id;
+  const accountOf = async (id: string) =>
+    (await readTransaction(dependencies, id, null))?.account_id;
   expect(await accountOf(idAt(old, 1))).toBe('replica');
   expect(await accountOf(idAt(NOVEMBER, 2))).toBe('primary');
   expect(await accountOf(idAt(old, 3))).toBe('primary');

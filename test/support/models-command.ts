@@ -3,14 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { command } from '../../src/cli/models.ts';
-import { createOutput } from '../../src/cli/output.ts';
 import type { Role } from '../../src/domain/principal.ts';
-import { mintApiKey } from '../../src/runtime/api-key.ts';
-import { readConfig } from '../../src/runtime/config.ts';
-import { createLog } from '../../src/runtime/log.ts';
-import { insertApiKey } from '../../src/store/api-keys.ts';
 import { makeFile } from '../unit/models/formats/xgboost-file.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import { insertPersonKey } from './people.ts';
+import { runCommand } from './run-command.ts';
 
 export type ModelsRig = {
   readonly testDatabase: TestDatabase;
@@ -31,40 +28,16 @@ export type Answer = any;
 export async function startModelsRig(given?: TestDatabase): Promise<ModelsRig> {
   const testDatabase = given ?? (await createTestDatabase());
   const folder = mkdtempSync(join(tmpdir(), 'risk-models-'));
-  const run: ModelsRig['run'] = async (key, ...args) => {
-    let stdout = '';
-    const write = (text: string) => {
-      stdout += text;
-    };
-    const settings = readConfig({
-      DATABASE_URL: testDatabase.url,
-      ...(key === undefined ? {} : { RISK_API_KEY: key }),
-    });
-    if ('problems' in settings) throw new Error(settings.problems.join('; '));
-    const code = await command.run(args, {
-      config: settings.config,
-      environment: {},
-      output: createOutput({
-        json: args.includes('--json'),
-        stdout: { write },
-        // Progress is for whoever waits.
-        stderr: { write: () => undefined },
-      }),
-      log: createLog('models', 'silent'),
-      signal: new AbortController().signal,
-    });
-    return { code, stdout };
-  };
+  const run: ModelsRig['run'] = (key, ...args) =>
+    runCommand(
+      command,
+      { DATABASE_URL: testDatabase.url, ...(key === undefined ? {} : { RISK_API_KEY: key }) },
+      args,
+    );
   return {
     ...{ testDatabase, folder, run },
     json: async (key, ...args) => JSON.parse((await run(key, ...args, '--json')).stdout),
-    makeKey: async (owner, roles) => {
-      const { keyId, key, keyHash } = mintApiKey();
-      await using database = testDatabase.open({ connectionsMax: 1 });
-      const rest = { client: 'default', expiresAt: null };
-      await insertApiKey(database, { keyId, keyHash, roles, owner, ...rest });
-      return key;
-    },
+    makeKey: (owner, roles) => insertPersonKey(testDatabase, owner, roles),
     write: (name, content) => {
       const path = join(folder, name);
       writeFileSync(path, content);

@@ -1,7 +1,9 @@
 /** An API process, and months of its database taken off and put back as `risk partitions` does. */
+
 import { randomUUID } from 'node:crypto';
 import { afterAll } from 'vitest';
 import { type Month, parseMonth } from '../../src/domain/month.ts';
+import { engineOf } from '../../src/domain/principal.ts';
 import { attachMonth, detachMonth, LOCK_WAIT_MS } from '../../src/store/detach-months.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { type RunningApi, startRunningApi } from './running-api.ts';
@@ -34,7 +36,7 @@ export async function startMonthsRig(): Promise<MonthsRig> {
     api,
     operator,
     detach: (text) => detachMonth(operator, monthOfText(text)),
-    attach: (text) => attachMonth(operator, monthOfText(text), randomUUID),
+    attach: (text) => attachMonth(operator, monthOfText(text), engineOf('test'), randomUUID),
     async post(text) {
       const sent = input({ created_at: timeIn(text) });
       const { status, body } = await postOne(api, sent);

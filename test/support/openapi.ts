@@ -6,6 +6,7 @@ export type Operation = {
   readonly operationId?: string;
   readonly tags?: readonly string[];
   readonly security?: readonly Record<string, readonly string[]>[];
+  readonly 'x-own-client-alone'?: readonly string[];
   readonly requestBody?: { readonly content: Content };
   readonly responses: Record<string, { readonly description: string; readonly content?: Content }>;
 };

@@ -64,8 +64,8 @@ function verdictOf(score: number): string {
 const insertTransactions = {
   name: 'test-insert-transactions',
   text: `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id,
-           corridor, amount, currency)
-         select transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency
+           corridor, amount, currency, client)
+         select transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency, 'default'
            from json_to_recordset($1) as r(transaction_id uuid, created_at timestamptz, received_at timestamptz,
              account_id text, merchant_id text, corridor text, amount numeric, currency text)`,
 };
@@ -80,6 +80,19 @@ const insertScores = {
              account_id text, corridor text, score smallint, verdict text, reasons jsonb)
           where score is not null`,
 };
+
+const insertScoresOf = {
+  name: 'test-insert-scores-of',
+  text: `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
+           verdict, reasons, features, feature_schema, rule_set, attempts, degradation)
+         select transaction_id, created_at, received_at, account_id, corridor, 0, 0, 'approve', '[]', '', 1, 'default@1', 1, 0
+           from transactions where transaction_id = any ($1::uuid[])`,
+};
+
+/** Scores of transactions that the API accepted. */
+export async function storeScoresOf(database: Database, ids: readonly string[]): Promise<void> {
+  await database.query(insertScoresOf, [ids]);
+}
 
 const insertOpenBatch = {
   name: 'test-insert-open-batch',

@@ -1,20 +1,28 @@
 /** What people decide about models, whoever asks: the command or the API. Two people forward, one back. */
 import { Failure } from '../../domain/failure.ts';
 import { ALL_CORRIDORS, type ProposedHolding } from '../../domain/model-record.ts';
+import type { Officer } from '../../domain/principal.ts';
 import { openScoringModel } from '../../models/registry/scoring-model.ts';
-import { checkApproval, planPromotion, planRollback } from '../../models/rollout/rollout.ts';
+import {
+  checkApproval,
+  planConfirmation,
+  planEmergency,
+  planPromotion,
+  planRollback,
+} from '../../models/rollout/rollout.ts';
 import { listCorridors } from '../../store/corridors.ts';
+import { refuseShared, refuseStale } from '../../store/identities.ts';
 import {
   type Decision,
   decideRollouts,
   findProposal,
   insertProposal,
-  readRollouts,
   type StoredProposal,
 } from '../../store/model-rollouts.ts';
 import { readModel } from '../../store/models.ts';
 import type { Database, Query } from '../../store/pool.ts';
 import { findKnown } from './find-known.ts';
+import { readSettledRollouts } from './settled-rollouts.ts';
 
 export type Promotion = {
   /** SHA-256 or `name@version`. */
@@ -22,18 +30,20 @@ export type Promotion = {
   /** Or ALL_CORRIDORS. */
   readonly corridor: string;
   readonly to: ProposedHolding;
-  readonly proposedBy: string;
+  readonly by: Officer;
 };
 
 /** @throws Failure where it could not be approved as things are */
 export async function proposeRollout(
   database: Database,
-  { reference, corridor, to, proposedBy }: Promotion,
+  { reference, corridor, to, by }: Promotion,
 ): Promise<{ readonly proposalId: string; readonly model: string }> {
   const { model, modelId } = await findKnown(database, reference);
   const corridors = await corridorsOf(database, corridor);
-  planPromotion(await readRollouts(database), corridors, { modelId, ...to });
-  const proposalId = await insertProposal(database, { modelId, corridor, ...to, proposedBy });
+  planPromotion(await readSettledRollouts(database, by.request), corridors, { modelId, ...to });
+  const proposalId = await database.transaction((query) =>
+    insertProposal(query, { modelId, corridor, ...to }, by),
+  );
   return { proposalId, model };
 }
 
@@ -41,31 +51,61 @@ export async function proposeRollout(
 export async function approveRollout(
   database: Database,
   id: string,
-  approver: string,
+  by: Officer,
 ): Promise<Decision> {
   const { modelId } = await findOpen(database, id);
-  // The version that approves may be another than the one that imported.
-  const { artefact, manifest } = await readModel(database, modelId);
-  openScoringModel(artefact, manifest);
+  await proveModel(database, modelId);
+  await readSettledRollouts(database, by.request);
   return await decideRollouts(database, async (log, query) => {
     const proposal = await findOpen({ query }, id);
-    const { proposalId, proposedBy, proposedAt } = proposal;
-    checkApproval({ ...proposal, proposedAtMs: proposedAt.getTime() }, approver, Date.now());
+    const { proposalId, proposedBy, proposedByKey, proposedAt } = proposal;
+    checkApproval({ ...proposal, proposedAtMs: proposedAt.getTime() }, by.name, Date.now());
+    await refuseShared({ query }, proposedByKey, by.keyId, 'approve');
     const corridors = await corridorsOf({ query }, proposal.corridor);
-    const rows = planPromotion(log, corridors, proposal);
-    return { rows, proposalId, proposedBy, approvedBy: approver };
+    const isEmergency = log.some((row) => row.proposalId === id && row.cause === 'emergency');
+    const rows = isEmergency ? planConfirmation(log, id) : planPromotion(log, corridors, proposal);
+    return { rows, proposalId, proposedBy, approvedBy: by.name, by };
   });
+}
+
+/**
+ * Puts a model in force by one person, for a day; the proposal that goes with it is for somebody else to approve.
+ * @throws Failure unless it may take this step, and this corridor has no other emergency
+ */
+export async function actAlone(
+  database: Database,
+  { reference, corridor, to, by }: Promotion,
+  reason: string,
+): Promise<Decision & { readonly proposalId: string }> {
+  const { modelId } = await findKnown(database, reference);
+  await proveModel(database, modelId);
+  await readSettledRollouts(database, by.request);
+  let proposalId = '';
+  const decision = await decideRollouts(database, async (log, query) => {
+    await refuseStale({ query }, by.keyId);
+    const rows = planEmergency(log, await corridorsOf({ query }, corridor), { modelId, ...to });
+    proposalId = await insertProposal(query, { modelId, corridor, ...to }, by);
+    return { rows, proposalId, proposedBy: by.name, approvedBy: null, by, reason };
+  });
+  return { ...decision, proposalId };
+}
+
+/** The version that decides may be another than the one that imported. @throws Failure */
+async function proveModel(database: Database, modelId: string): Promise<void> {
+  const { artefact, manifest } = await readModel(database, modelId);
+  openScoringModel(artefact, manifest);
 }
 
 /** @throws Failure where there is nothing to take back */
 export async function takeRolloutBack(
   database: Database,
   corridor: string,
-  proposedBy: string,
+  by: Officer,
 ): Promise<Decision> {
+  await readSettledRollouts(database, by.request);
   return await decideRollouts(database, async (log, query) => {
     const rows = planRollback(log, await corridorsOf({ query }, corridor));
-    return { rows, proposalId: null, proposedBy, approvedBy: null };
+    return { rows, proposalId: null, proposedBy: by.name, approvedBy: null, by };
   });
 }
 

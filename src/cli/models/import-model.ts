@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import type { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import { type ModelManifest, modelManifestSchema, modelName } from '../../domain/model-manifest.ts';
+import type { Officer } from '../../domain/principal.ts';
 import { MODEL_BYTES_MAX } from '../../models/bounds.ts';
 import { describeModel } from '../../models/registry/check-model.ts';
 import { createRandom } from '../../simulate/random.ts';
@@ -20,7 +21,7 @@ export type Import = {
   readonly manifestPath: string | undefined;
   /** `name@version`; for a file without a manifest. */
   readonly name: string | undefined;
-  readonly createdBy: string;
+  readonly by: Officer;
   readonly nowMs: number;
 };
 
@@ -37,7 +38,7 @@ export async function importModel(database: Database, request: Import): Promise<
   const manifest =
     given ?? describeModel(artefact, request.name ?? nameOf(request), createRandom('golden'));
   const isNew = await registerModel(database, {
-    ...{ artefact, manifest, createdBy: request.createdBy },
+    ...{ artefact, manifest, by: request.by },
     goldenSource: given === undefined ? 'import' : 'manifest',
   });
   return { manifest, isNew };

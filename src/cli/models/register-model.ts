@@ -1,8 +1,11 @@
 /** Puts a model into the registry: checked whole, then stored in one statement. */
+import type { Change } from '../../domain/audit.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { ModelManifest } from '../../domain/model-manifest.ts';
+import type { Officer } from '../../domain/principal.ts';
 import { toGoldenVectors } from '../../models/registry/check-model.ts';
 import { openScoringModel } from '../../models/registry/scoring-model.ts';
+import { recordChange } from '../../store/audit-log.ts';
 import { findModel, type GoldenSource, insertModel } from '../../store/models.ts';
 import type { Database } from '../../store/pool.ts';
 
@@ -10,7 +13,7 @@ export type Registration = {
   readonly artefact: Uint8Array;
   readonly manifest: ModelManifest;
   readonly goldenSource: GoldenSource;
-  readonly createdBy: string;
+  readonly by: Officer;
 };
 
 /**
@@ -19,12 +22,23 @@ export type Registration = {
  */
 export async function registerModel(
   database: Database,
-  { artefact, manifest, goldenSource, createdBy }: Registration,
+  { artefact, manifest, goldenSource, by }: Registration,
 ): Promise<boolean> {
   const { format } = openScoringModel(artefact, manifest);
   const golden = toGoldenVectors(manifest);
-  const row = { manifest, artefact, format, golden, goldenSource, createdBy };
-  const isNew = await insertModel(database, row);
+  const row = { manifest, artefact, format, golden, goldenSource, createdBy: by.name };
+  const isNew = await database.transaction(async (query) => {
+    if (!(await insertModel({ query }, row))) return false;
+    const after = { model: manifest.model, format };
+    const change: Change = {
+      action: 'model.register',
+      subject: manifest.sha256,
+      before: null,
+      after,
+    };
+    await recordChange(query, by, change);
+    return true;
+  });
   if (!isNew) await refuseOther(database, manifest);
   return isNew;
 }

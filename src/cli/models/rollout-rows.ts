@@ -45,6 +45,7 @@ export function toRolloutRow(row: StoredRollout) {
     ...{ cause: row.cause, proposal_id: row.proposalId },
     ...{ proposed_by: row.proposedBy, approved_by: row.approvedBy },
     reason: row.reason,
+    ends_at: row.endsAt?.toISOString() ?? null,
     created_at: row.createdAt.toISOString(),
   };
 }

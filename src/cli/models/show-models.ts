@@ -2,11 +2,12 @@
 import type { ModelDetailJson, ModelJson } from '../../domain/model-record.ts';
 import { PROPOSAL_MS_MAX } from '../../models/rollout/rollout.ts';
 import { listCorridors } from '../../store/corridors.ts';
-import { listOpenProposals, readRollouts, type StoredRollout } from '../../store/model-rollouts.ts';
+import { listOpenProposals, type StoredRollout } from '../../store/model-rollouts.ts';
 import { listModels, readDescription, type StoredModel } from '../../store/models.ts';
 import type { Database } from '../../store/pool.ts';
 import { findKnown } from './find-known.ts';
 import { describeRollouts, toHoldingRows, toProposalRow, toRolloutRow } from './rollout-rows.ts';
+import { readSettledRollouts } from './settled-rollouts.ts';
 
 /** A page after a name. */
 export async function listModelRows(
@@ -15,7 +16,7 @@ export async function listModelRows(
   limit: number,
 ): Promise<ModelJson[]> {
   const models = await listModels(database, afterModel, limit);
-  const log = await readRollouts(database);
+  const log = await readSettledRollouts(database, 'models');
   const corridors = await listCorridors(database);
   return models.map((model) => toRow(model, log, corridors));
 }
@@ -27,7 +28,7 @@ export async function readModelRow(
 ): Promise<ModelDetailJson> {
   const model = await findKnown(database, reference);
   const { feature_names, lineage, card } = await readDescription(database, model.modelId);
-  const log = await readRollouts(database);
+  const log = await readSettledRollouts(database, 'models');
   const open = await listOpenProposals(database, model.modelId, Date.now() - PROPOSAL_MS_MAX);
   return {
     ...toRow(model, log, await listCorridors(database)),

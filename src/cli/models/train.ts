@@ -5,6 +5,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
 import type { ModelManifest } from '../../domain/model-manifest.ts';
+import type { Officer } from '../../domain/principal.ts';
 import type { ModelCard } from '../../models/card/model-card.ts';
 import { renderCard } from '../../models/card/render-card.ts';
 import { holdingsIn } from '../../models/rollout/rollout.ts';
@@ -16,7 +17,7 @@ import {
 } from '../../models/training/build-model.ts';
 import { countFrauds } from '../../models/training/training-set.ts';
 import { createRandom } from '../../simulate/random.ts';
-import { readRollouts, type StoredRollout } from '../../store/model-rollouts.ts';
+import type { StoredRollout } from '../../store/model-rollouts.ts';
 import { findModel } from '../../store/models.ts';
 import type { Database } from '../../store/pool.ts';
 import { type CommandContext, EXIT, UsageError } from '../command.ts';
@@ -24,6 +25,7 @@ import { readCodeVersion } from './code-version.ts';
 import { type ModelFolder, openModelFolder } from './model-folder.ts';
 import { readOfficer } from './officer.ts';
 import { refuseTakenName, registerModel } from './register-model.ts';
+import { readSettledRollouts } from './settled-rollouts.ts';
 import { parseTraining, type TrainSettings, type TrainValues } from './train-options.ts';
 import { toCard, toManifest } from './trained-card.ts';
 import { createTrainingProgress, type TrainingProgress } from './training-progress.ts';
@@ -44,7 +46,9 @@ export async function train({ options, database, context }: Request): Promise<nu
   if (settings.registers && config.RISK_API_KEY === undefined) {
     throw new UsageError('RISK_API_KEY must hold the key of a risk officer; or say --no-register');
   }
-  const officer = settings.registers ? await readOfficer(database, config.RISK_API_KEY) : null;
+  const officer = settings.registers
+    ? await readOfficer(database, config.RISK_API_KEY, 'risk models train')
+    : null;
   if (officer !== null) await refuseTakenName(database, settings.name);
   const lineage = { codeVersion: await readCodeVersion(), parent: await findActive(database) };
   await using folder = await openModelFolder(settings.out);
@@ -110,7 +114,7 @@ async function drive(
 
 /** The active one of the most corridors; of as many, the one that became so last. */
 async function findActive(database: Database): Promise<string | null> {
-  const log = await readRollouts(database);
+  const log = await readSettledRollouts(database, 'risk models train');
   const corridors = new Set(log.map(({ corridor }) => corridor));
   const active = [...corridors].flatMap((corridor) =>
     [...holdingsIn(log, corridor)].filter(([, { state }]) => state === 'active').map(([id]) => id),
@@ -136,11 +140,11 @@ async function writeFiles(folder: ModelFolder, { artefact, manifest, card }: Tra
 async function register(
   database: Database,
   { artefact, manifest }: Trained,
-  createdBy: string,
+  by: Officer,
   path: string,
 ): Promise<void> {
   try {
-    await registerModel(database, { artefact, manifest, goldenSource: 'manifest', createdBy });
+    await registerModel(database, { artefact, manifest, goldenSource: 'manifest', by });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const why = `${error.message} (not registered; risk models import ${path}/${ARTEFACT})`;

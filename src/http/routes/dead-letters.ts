@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import type { Actor } from '../../domain/principal.ts';
 import {
   type DeadLetterCommand,
   deadLetterCommandSchema,
@@ -24,7 +25,7 @@ import {
 import { pageSchema } from '../../query/page.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { AppEnv } from '../app-env.ts';
-import { requireRole } from '../auth.ts';
+import { actorOf, requireRole } from '../auth.ts';
 import { type BodyLimits, checkFields, readJson, readQuery } from '../body.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 import { Problem } from '../problem.ts';
@@ -35,8 +36,8 @@ export type DeadLettersDependencies = {
   ) => Promise<{ items: DeadLetterJson[]; next_cursor: string | null }>;
   readonly readDeadLetter: (id: string) => Promise<DeadLetterWithEntryJson | undefined>;
   readonly groupDeadLetters: () => Promise<DeadLetterGroupJson[]>;
-  readonly replayDeadLetters: (command: DeadLetterCommand) => Promise<ReplayResult>;
-  readonly purgeDeadLetters: (command: DeadLetterCommand) => Promise<PurgeResult>;
+  readonly replayDeadLetters: (command: DeadLetterCommand, by: Actor) => Promise<ReplayResult>;
+  readonly purgeDeadLetters: (command: DeadLetterCommand, by: Actor) => Promise<PurgeResult>;
   readonly limits: BodyLimits;
   readonly log: Log;
 };
@@ -70,14 +71,14 @@ export function deadLettersRoutes(dependencies: DeadLettersDependencies): Hono<A
 
   routes.post('/v1/dead-letters/replay', async (c) => {
     const command = checkFields(deadLetterCommandSchema, await readJson(c, limits));
-    const result = await replayDeadLetters(command);
+    const result = await replayDeadLetters(command, actorOf(c));
     log.info({ keyId: c.get('principal').keyId, command, replayed: result.replayed }, 'replay');
     return c.json(result);
   });
 
   routes.post('/v1/dead-letters/:id/replay', async (c) => {
     const { id } = checkFields(path, c.req.param());
-    const result = await replayDeadLetters({ ids: [id], limit: 1 });
+    const result = await replayDeadLetters({ ids: [id], limit: 1 }, actorOf(c));
     const reason = result.refused[0]?.reason;
     if (reason === 'unknown') throw unknownDeadLetter();
     log.info({ keyId: c.get('principal').keyId, id, replayed: result.replayed }, 'replay');
@@ -86,7 +87,7 @@ export function deadLettersRoutes(dependencies: DeadLettersDependencies): Hono<A
 
   routes.post('/v1/dead-letters/purge', async (c) => {
     const command = checkFields(deadLetterCommandSchema, await readJson(c, limits));
-    const result = await purgeDeadLetters(command);
+    const result = await purgeDeadLetters(command, actorOf(c));
     log.info({ keyId: c.get('principal').keyId, command, purged: result.purged }, 'purge');
     return c.json(result);
   });

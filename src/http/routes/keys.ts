@@ -1,53 +1,64 @@
 /** `/v1/keys`: make, list and revoke API keys. A key is shown once, in the answer that made it. */
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { ROLES, type Role } from '../../domain/principal.ts';
+import type { NewApiKey, StoredApiKey } from '../../domain/identity.ts';
+import {
+  type Actor,
+  APPROVING_ROLES,
+  type Officer,
+  ROLES,
+  type Role,
+} from '../../domain/principal.ts';
 import { plainText } from '../../domain/transaction.ts';
 import { wireTime } from '../../domain/wire-time.ts';
 import { mintApiKey } from '../../runtime/api-key.ts';
 import type { AppEnv } from '../app-env.ts';
-import { requireRole } from '../auth.ts';
+import { actorOf, requireRole } from '../auth.ts';
 import { type BodyLimits, checkFields, readJson, readQuery } from '../body.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 import { Problem } from '../problem.ts';
 
-/** A key as the store has it. */
-export type StoredKey = {
-  readonly keyId: string;
-  readonly roles: readonly Role[];
-  readonly client: string;
-  readonly owner: string;
-  readonly createdAt: Date;
-  readonly expiresAt: Date | null;
-  readonly revokedAt: Date | null;
-};
-
-export type NewKey = Pick<StoredKey, 'keyId' | 'roles' | 'client' | 'owner' | 'expiresAt'> & {
-  readonly keyHash: Buffer;
-};
-
 export type KeysDependencies = {
-  readonly insertKey: (key: NewKey) => Promise<void>;
-  readonly listKeys: (afterKeyId: string, limit: number) => Promise<readonly StoredKey[]>;
+  /** Throws a Failure `conflict` where this person may not make such a key. */
+  readonly makeKey: (key: NewApiKey, by: Actor) => Promise<unknown>;
+  readonly listKeys: (afterKeyId: string, limit: number) => Promise<readonly StoredApiKey[]>;
+  /** Throws a Failure: `not-found`, or `conflict` where this person may not confirm it. */
+  readonly confirmKey: (keyId: string, by: Officer) => Promise<StoredApiKey>;
   /** False when no key has this id. */
-  readonly revokeKey: (keyId: string) => Promise<boolean>;
+  readonly revokeKey: (keyId: string, by: Actor) => Promise<boolean>;
   readonly limits: BodyLimits;
 };
 
 const NAME_CHARS_MAX = 64;
 const KEYS_PAGE = 200;
+const KEY_ID = /^[A-Za-z0-9]{1,64}$/;
+const MAKERS = ['admin', 'risk_officer'] as const;
 
 const newKeySchema = z
   .strictObject({
     roles: z.array(z.enum(ROLES)).min(1).max(ROLES.length),
     client: plainText(NAME_CHARS_MAX)
       .default('default')
-      .meta({ description: 'Whose idempotency keys it shares.' }),
-    owner: plainText(NAME_CHARS_MAX).meta({ description: 'Who answers for it.' }),
+      .meta({ description: 'Whose idempotency keys and transactions it shares.' }),
+    owner: plainText(NAME_CHARS_MAX)
+      .optional()
+      .meta({ description: 'Who answers for it, where it is no person’s.' }),
+    identity: plainText(NAME_CHARS_MAX).optional().meta({
+      description:
+        'The person whose key it is, made where there is none of this name. Roles that approve need one.',
+    }),
     expires_at: wireTime.optional(),
   })
+  .transform(({ owner, identity, ...key }, context) => {
+    if (identity !== undefined && owner === undefined) return { ...key, holder: { identity } };
+    if (owner !== undefined && identity === undefined) return { ...key, holder: { owner } };
+    const path = [identity === undefined ? 'owner' : 'identity'];
+    context.addIssue({ code: 'custom', message: 'either owner or identity is needed', path });
+    return z.NEVER;
+  })
   .meta({ id: 'NewKey' });
+type NewKey = z.output<typeof newKeySchema>;
 
 const keySchema = z
   .object({
@@ -55,6 +66,12 @@ const keySchema = z
     roles: z.array(z.enum(ROLES)),
     client: z.string(),
     owner: z.string(),
+    identity: z.string().nullable(),
+    made_by: z.string().nullable().meta({ description: 'Key id; null: over the database.' }),
+    confirmed_by: z.string().nullable(),
+    confirmed_at: z.iso.datetime().nullable().meta({
+      description: 'Roles that approve count from here on.',
+    }),
     created_at: z.iso.datetime(),
     expires_at: z.iso.datetime().nullable(),
     revoked_at: z.iso.datetime().nullable(),
@@ -69,28 +86,32 @@ const listSchema = z.object({ items: z.array(keySchema), next_cursor: z.string()
 const listParameters = z.strictObject({ cursor: plainText(NAME_CHARS_MAX).optional() });
 
 export function keysRoutes({
-  insertKey,
+  makeKey,
   listKeys,
+  confirmKey,
   revokeKey,
   limits,
 }: KeysDependencies): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
-  routes.post('/v1/keys', requireRole('admin'), async (c) => {
-    const input = checkFields(newKeySchema, await readJson(c, limits));
+  routes.post('/v1/keys', requireRole(...MAKERS), async (c) => {
+    const wanted = checkFields(newKeySchema, await readJson(c, limits));
+    refuseMoreThanOwn(c, wanted);
     const { keyId, key, keyHash } = mintApiKey();
-    await insertKey({
-      keyId,
-      keyHash,
-      roles: [...new Set(input.roles)],
-      client: input.client,
-      owner: input.owner,
-      expiresAt: input.expires_at === undefined ? null : new Date(input.expires_at),
-    });
+    const { client, holder, expires_at } = wanted;
+    const roles: Role[] = [...new Set(wanted.roles)];
+    const expiresAt = expires_at === undefined ? null : new Date(expires_at);
+    await makeKey({ keyId, keyHash, roles, client, holder, expiresAt }, actorOf(c));
     return c.json({ key_id: keyId, key }, 201);
   });
 
-  routes.get('/v1/keys', requireRole('admin'), async (c) => {
+  routes.post('/v1/keys/:id/confirm', requireRole(...APPROVING_ROLES), async (c) => {
+    const keyId = c.req.param('id');
+    if (!KEY_ID.test(keyId)) throw new Problem('not-found', 'No key has this id.');
+    return c.json(toKeyJson(await confirmKey(keyId, actorOf(c))));
+  });
+
+  routes.get('/v1/keys', requireRole(...MAKERS), async (c) => {
     const { cursor = '' } = readQuery(c, listParameters);
     const keys = await listKeys(cursor, KEYS_PAGE);
     const last = keys.length === KEYS_PAGE ? keys.at(-1)?.keyId : undefined;
@@ -99,7 +120,7 @@ export function keysRoutes({
 
   routes.delete('/v1/keys/:id', requireRole('admin'), async (c) => {
     const keyId = c.req.param('id');
-    const isKnown = /^[A-Za-z0-9]{1,64}$/.test(keyId) && (await revokeKey(keyId));
+    const isKnown = KEY_ID.test(keyId) && (await revokeKey(keyId, actorOf(c)));
     if (!isKnown) throw new Problem('not-found', 'No key has this id.');
     return c.body(null, 204);
   });
@@ -107,12 +128,27 @@ export function keysRoutes({
   return routes;
 }
 
-function toKeyJson(key: StoredKey): z.infer<typeof keySchema> {
+/** An admin makes any key; others make keys that approve for others, and for themselves what they hold. */
+function refuseMoreThanOwn(c: Context<AppEnv>, { roles, client, holder }: NewKey): void {
+  const own = c.get('principal');
+  if (own.roles.has('admin')) return;
+  if (client !== own.client)
+    throw new Problem('forbidden', `This key makes keys of ${own.client}.`);
+  if (!('identity' in holder) || roles.some((role) => !own.roles.has(role))) {
+    throw new Problem('forbidden', 'This key makes keys of people, with roles that it has itself.');
+  }
+}
+
+function toKeyJson(key: StoredApiKey): z.infer<typeof keySchema> {
   return {
     key_id: key.keyId,
     roles: [...key.roles],
     client: key.client,
     owner: key.owner,
+    identity: key.identity,
+    made_by: key.madeBy,
+    confirmed_by: key.confirmedBy,
+    confirmed_at: key.confirmedAt?.toISOString() ?? null,
     created_at: key.createdAt.toISOString(),
     expires_at: key.expiresAt?.toISOString() ?? null,
     revoked_at: key.revokedAt?.toISOString() ?? null,
@@ -127,23 +163,40 @@ export const keysPaths: ZodOpenApiPathsObject = {
     post: {
       operationId: 'createKey',
       summary: 'Make a key',
+      description:
+        'A role that approves counts once a second person has confirmed the key, or at once where the person makes it by a key that may approve.',
       tags,
-      security: allowedRoles('admin'),
+      security: allowedRoles(...MAKERS),
       requestBody: { required: true, content: json(newKeySchema) },
       responses: {
         201: { description: 'The key, shown this once.', content: json(mintedKeySchema) },
-        ...problemResponses(400, 408, 413, 415, 422),
+        ...problemResponses(400, 408, 409, 413, 415, 422),
       },
     },
     get: {
       operationId: 'listKeys',
       summary: 'Keys, without their secrets',
       tags,
-      security: allowedRoles('admin'),
+      security: allowedRoles(...MAKERS),
       requestParams: { query: listParameters },
       responses: {
         200: { description: 'One page.', content: json(listSchema) },
         ...problemResponses(422),
+      },
+    },
+  },
+  '/v1/keys/{id}/confirm': {
+    post: {
+      operationId: 'confirmKey',
+      summary: 'Confirm that a key which approves is that of a person of their own',
+      description:
+        'By the key of a person who may hold neither: who made a key or its person counts as holding it.',
+      tags,
+      security: allowedRoles(...APPROVING_ROLES),
+      requestParams: { path: z.object({ id: z.string() }) },
+      responses: {
+        200: { description: 'The key.', content: json(keySchema) },
+        ...problemResponses(404, 409),
       },
     },
   },

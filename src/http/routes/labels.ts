@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { InvalidFields, jsonPointer } from '../../domain/field-error.ts';
 import { labelInputSchema } from '../../domain/label.ts';
+import { clientSeen } from '../../domain/principal.ts';
 import type {
   AcceptLabelsRequest,
   AcceptLabelsResult,
@@ -12,7 +13,7 @@ import type {
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { type BodyLimits, listReader, readJson } from '../body.ts';
-import { allowedRoles, problemResponses } from '../openapi.ts';
+import { allowedRoles, ownClientAlone, problemResponses } from '../openapi.ts';
 import { Problem } from '../problem.ts';
 
 export type LabelsDependencies = {
@@ -51,8 +52,9 @@ export function labelsRoutes({ acceptLabels, limits }: LabelsDependencies): Hono
 
   routes.post('/v1/labels', requireRole(...ROLES), async (c) => {
     const inputs = readLabels(await readJson(c, limits));
-    const { client } = c.get('principal');
-    const result = await acceptLabels({ client, inputs });
+    const principal = c.get('principal');
+    const { client } = principal;
+    const result = await acceptLabels({ client, clientSeen: clientSeen(principal), inputs });
     if (result.kind !== 'accepted') throw refusal(result);
     const body: AcceptedLabels = { accepted: 0, unchanged: 0, results: [] };
     for (const [index, { transactionId, status }] of result.outcomes.entries()) {
@@ -83,8 +85,9 @@ export const labelsPaths: ZodOpenApiPathsObject = {
     post: {
       operationId: 'acceptLabels',
       summary: 'Say of up to 1,000 transactions whether they were fraud',
-      description:
+      ...ownClientAlone(
         'All or nothing. Labels are only added: the newest labelled_at wins, and a label that is known is unchanged. A label changes no score that is stored.',
+      ),
       tags: ['labels'],
       security: allowedRoles(...ROLES),
       requestBody: { required: true, content: json(labelsInputSchema) },

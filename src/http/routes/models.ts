@@ -1,34 +1,47 @@
 /** `/v1/models`: registered models, what they do, and the decisions of two people about that. */
-import { type Context, Hono } from 'hono';
+import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import {
   type DecidedRolloutsJson,
   decidedRolloutsSchema,
+  type EmergencyJson,
+  emergencySchema,
   type ModelDetailJson,
   type ModelJson,
   modelDetailSchema,
   modelSchema,
+  type NewEmergency,
   type NewProposal,
+  newEmergencySchema,
   newProposalSchema,
   newRollbackSchema,
   type ProposalJson,
   proposalSchema,
 } from '../../domain/model-record.ts';
+import type { Officer } from '../../domain/principal.ts';
 import { plainText } from '../../domain/transaction.ts';
 import type { AppEnv } from '../app-env.ts';
-import { requireRole } from '../auth.ts';
+import { actorOf, requireRole } from '../auth.ts';
 import { type BodyLimits, checkFields, readJson, readQuery } from '../body.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
-import { Problem } from '../problem.ts';
 
 /** All of them throw a Failure: `not-found`, or `conflict` for what may not be done now. */
 export type ModelsDependencies = {
   readonly listModels: (afterModel: string, limit: number) => Promise<ModelJson[]>;
   readonly readModel: (reference: string) => Promise<ModelDetailJson>;
-  readonly propose: (reference: string, proposal: NewProposal, by: string) => Promise<ProposalJson>;
-  readonly approve: (proposalId: string, by: string) => Promise<DecidedRolloutsJson>;
-  readonly rollBack: (corridor: string, by: string) => Promise<DecidedRolloutsJson>;
+  readonly propose: (
+    reference: string,
+    proposal: NewProposal,
+    by: Officer,
+  ) => Promise<ProposalJson>;
+  readonly actAlone: (
+    reference: string,
+    emergency: NewEmergency,
+    by: Officer,
+  ) => Promise<EmergencyJson>;
+  readonly approve: (proposalId: string, by: Officer) => Promise<DecidedRolloutsJson>;
+  readonly rollBack: (corridor: string, by: Officer) => Promise<DecidedRolloutsJson>;
   readonly limits: BodyLimits;
 };
 
@@ -40,7 +53,7 @@ const listSchema = z.object({ items: z.array(modelSchema), next_cursor: z.string
 const listParameters = z.strictObject({ cursor: plainText(REFERENCE_CHARS_MAX).optional() });
 
 export function modelsRoutes(dependencies: ModelsDependencies): Hono<AppEnv> {
-  const { listModels, readModel, propose, approve, rollBack, limits } = dependencies;
+  const { listModels, readModel, propose, actAlone, approve, rollBack, limits } = dependencies;
   const routes = new Hono<AppEnv>();
 
   routes.get('/v1/models', requireRole(...READERS), async (c) => {
@@ -54,29 +67,25 @@ export function modelsRoutes(dependencies: ModelsDependencies): Hono<AppEnv> {
   );
 
   routes.post('/v1/models/:id/proposals', requireRole('risk_officer'), async (c) => {
-    const by = officerOf(c);
     const proposal = checkFields(newProposalSchema, await readJson(c, limits));
-    return c.json(await propose(c.req.param('id'), proposal, by), 201);
+    return c.json(await propose(c.req.param('id'), proposal, actorOf(c)), 201);
+  });
+
+  routes.post('/v1/models/:id/emergency', requireRole('risk_officer'), async (c) => {
+    const emergency = checkFields(newEmergencySchema, await readJson(c, limits));
+    return c.json(await actAlone(c.req.param('id'), emergency, actorOf(c)), 201);
   });
 
   routes.post('/v1/models/proposals/:id/approve', requireRole('risk_officer'), async (c) =>
-    c.json(await approve(c.req.param('id'), officerOf(c))),
+    c.json(await approve(c.req.param('id'), actorOf(c))),
   );
 
   routes.post('/v1/models/rollback', requireRole('risk_officer'), async (c) => {
-    const by = officerOf(c);
     const { corridor } = checkFields(newRollbackSchema, await readJson(c, limits));
-    return c.json(await rollBack(corridor, by));
+    return c.json(await rollBack(corridor, actorOf(c)));
   });
 
   return routes;
-}
-
-/** Who decides is the owner of the key; a key without one is nobody's. */
-function officerOf(c: Context<AppEnv>): string {
-  const { owner } = c.get('principal');
-  if (owner.trim() === '') throw new Problem('forbidden', 'The key has no owner.');
-  return owner;
 }
 
 const tags = ['models'];
@@ -126,6 +135,25 @@ export const modelsPaths: ZodOpenApiPathsObject = {
       requestBody: { required: true, content: json(newProposalSchema) },
       responses: {
         201: { description: 'The proposal.', content: json(proposalSchema) },
+        ...problemResponses(400, 404, 408, 409, 413, 415, 422),
+      },
+    },
+  },
+  '/v1/models/{id}/emergency': {
+    post: {
+      operationId: 'actAlone',
+      summary: 'Put a model in force alone, for a day at most',
+      description:
+        'It ends by itself unless somebody else approves the proposal; once a corridor until two people have decided there.',
+      tags,
+      security: allowedRoles('risk_officer'),
+      requestParams: { path: named },
+      requestBody: { required: true, content: json(newEmergencySchema) },
+      responses: {
+        201: {
+          description: 'The rows that hold from now on, and the proposal that confirms them.',
+          content: json(emergencySchema),
+        },
         ...problemResponses(400, 404, 408, 409, 413, 415, 422),
       },
     },

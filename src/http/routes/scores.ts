@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { ExplanationMethod } from '../../domain/explanation.ts';
 import { type ScoreListParameters, scoreListParameters } from '../../domain/list-parameters.ts';
+import { clientSeen } from '../../domain/principal.ts';
 import { type ScoreJson, scoreSchema } from '../../domain/score-record.ts';
 import {
   type ExplainResult,
@@ -16,11 +17,11 @@ import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { readQuery } from '../body.ts';
 import { immutableJson } from '../immutable.ts';
-import { allowedRoles, problemResponses } from '../openapi.ts';
+import { allowedRoles, ownClientAlone, problemResponses } from '../openapi.ts';
 import { Problem } from '../problem.ts';
 
 export type ScoresDependencies = {
-  readonly readScore: (transactionId: string) => Promise<ScoreLookup>;
+  readonly readScore: (transactionId: string, client: string | null) => Promise<ScoreLookup>;
   readonly explainScore: (id: string, method: ExplanationMethod) => Promise<ExplainResult>;
   readonly searchScores: (parameters: ScoreListParameters) => Promise<PageJson<ScoreJson>>;
 };
@@ -41,7 +42,7 @@ export function scoresRoutes(dependencies: ScoresDependencies): Hono<AppEnv> {
 
   routes.get('/v1/scores/:id', requireRole('analyst', 'ingest'), async (c) => {
     const transactionId = c.req.param('id');
-    const lookup = await readScore(transactionId);
+    const lookup = await readScore(transactionId, clientSeen(c.get('principal')));
     switch (lookup.kind) {
       case 'scored':
         return immutableJson(c, lookup.score);
@@ -62,7 +63,7 @@ export function scoresRoutes(dependencies: ScoresDependencies): Hono<AppEnv> {
       case 'explained':
         return c.json(result.explanation);
       case 'not-scored':
-        throw unscored((await readScore(transactionId)).kind);
+        throw unscored((await readScore(transactionId, clientSeen(c.get('principal')))).kind);
       case 'unknown-version': {
         const made = `rule set ${result.ruleSet} and feature schema ${result.featureSchema}`;
         throw new Problem('conflict', `It was made with ${made}, which this version lacks.`);
@@ -112,7 +113,7 @@ export const scoresPaths: ZodOpenApiPathsObject = {
     get: {
       operationId: 'readScore',
       summary: 'One score',
-      description: 'A stored score never changes: keep it, or ask again with If-None-Match.',
+      ...ownClientAlone('A stored score never changes: keep it, or ask again with If-None-Match.'),
       tags,
       security: allowedRoles('analyst', 'ingest'),
       requestParams: {

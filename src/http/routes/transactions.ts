@@ -7,6 +7,7 @@ import {
   type TransactionListParameters,
   transactionListParameters,
 } from '../../domain/list-parameters.ts';
+import { clientSeen } from '../../domain/principal.ts';
 import { scoreSchema } from '../../domain/score-record.ts';
 import { transactionInputSchema } from '../../domain/transaction.ts';
 import type { AcceptBatch, AcceptResult } from '../../ingest/accept-batch.ts';
@@ -23,7 +24,7 @@ import { requireRole } from '../auth.ts';
 import { type BodyLimits, bodyChunks, readJson, readMediaType, readQuery } from '../body.ts';
 import { answerJson } from '../headers.ts';
 import { readIdempotencyKey, withKey } from '../idempotency-key.ts';
-import { allowedRoles, problemResponses } from '../openapi.ts';
+import { allowedRoles, ownClientAlone, problemResponses } from '../openapi.ts';
 import { readPreferences, waitApplied } from '../prefer.ts';
 import { Problem } from '../problem.ts';
 import {
@@ -47,7 +48,10 @@ export type TransactionsDependencies = {
   readonly acceptBatch: AcceptBatch;
   readonly acceptLines: AcceptLines;
   readonly findInvalid: FindInvalid;
-  readonly readTransaction: (transactionId: string) => Promise<StoredTransactionJson | undefined>;
+  readonly readTransaction: (
+    transactionId: string,
+    client: string | null,
+  ) => Promise<StoredTransactionJson | undefined>;
   readonly searchTransactions: (
     parameters: TransactionListParameters,
   ) => Promise<PageJson<StoredTransactionJson>>;
@@ -137,7 +141,8 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
   );
 
   routes.get('/v1/transactions/:id', requireRole('analyst', 'ingest'), async (c) => {
-    const transaction = await dependencies.readTransaction(c.req.param('id'));
+    const client = clientSeen(c.get('principal'));
+    const transaction = await dependencies.readTransaction(c.req.param('id'), client);
     if (transaction === undefined) throw new Problem('not-found', 'No transaction has this id.');
     return c.json(transaction);
   });
@@ -240,6 +245,7 @@ export const transactionsPaths: ZodOpenApiPathsObject = {
     get: {
       operationId: 'readTransaction',
       summary: 'One transaction and what became of it',
+      ...ownClientAlone(),
       tags,
       security: allowedRoles('analyst', 'ingest'),
       requestParams: { path: z.object({ id: z.string() }) },

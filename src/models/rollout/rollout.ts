@@ -6,7 +6,7 @@
  */
 import { Failure } from '../../domain/failure.ts';
 import type { ProposedHolding } from '../../domain/model-record.ts';
-import type { Holding, Rollout } from '../../domain/model-rollout.ts';
+import type { Holding, LoggedRollout, Rollout } from '../../domain/model-rollout.ts';
 
 /** In the order of how much a model may decide. */
 const RANK = { staged: 0, deprecated: 0, shadow: 1, canary: 2, active: 3 } as const;
@@ -100,20 +100,86 @@ function giveWay(log: readonly Rollout[], corridor: string): Rollout[] {
   return before === undefined ? [end] : [end, { ...end, modelId: before, state: 'active' }];
 }
 
-/** Models that became active and were not rolled back, the one that is active last. */
+/**
+ * Models that became active and were not rolled back, the one that is active last. Nobody goes back to a model that one
+ * person put there alone.
+ */
 export function activeIn(log: readonly Rollout[], corridor: string): string[] {
   const models: string[] = [];
+  let isAlone = false;
   for (const { modelId, state, cause, ...row } of log) {
     if (row.corridor !== corridor) continue;
-    if (cause === 'approval' && state === 'active') models.push(modelId);
     const isLast = models.at(-1) === modelId;
-    if (cause === 'rollback' && state === 'deprecated' && isLast) models.pop();
+    if ((cause === 'approval' || cause === 'emergency') && state === 'active') {
+      if (isAlone || isLast) models.pop();
+      models.push(modelId);
+      isAlone = cause === 'emergency';
+    }
+    if (cause === 'rollback' && state === 'deprecated' && isLast) {
+      models.pop();
+      isAlone = false;
+    }
   }
   return models;
 }
 
-/** In any corridor. */
-function furthestOf(log: readonly Rollout[], modelId: string): RolloutState {
+/**
+ * The rows of what one person puts in force alone: as many steps as if two approved it, and once a corridor until two
+ * people have decided there.
+ * @throws Failure `ROLLOUT_REFUSED`
+ */
+export function planEmergency(
+  log: readonly Rollout[],
+  corridors: readonly string[],
+  target: Target,
+): Rollout[] {
+  for (const corridor of corridors) {
+    const last = log.findLast(
+      (row) => row.corridor === corridor && (row.cause === 'approval' || row.cause === 'emergency'),
+    );
+    if (last?.cause === 'emergency') {
+      refuse(`${corridor} had an emergency that nobody has confirmed: two people decide next`);
+    }
+  }
+  return planPromotion(log, corridors, target).map((row) =>
+    row.cause === 'approval' ? { ...row, cause: 'emergency' } : row,
+  );
+}
+
+/** The rows that confirm an emergency where it holds still. @throws Failure `ROLLOUT_REFUSED` */
+export function planConfirmation(log: readonly LoggedRollout[], proposalId: string): Rollout[] {
+  const rows = log.filter((row) => row.proposalId === proposalId && stands(log, row));
+  if (rows.length === 0) refuse('the emergency is over: propose it again');
+  return rows.map(({ corridor, modelId, state, canaryPercent }) => ({
+    ...{ corridor, modelId, state, canaryPercent, cause: 'approval' },
+  }));
+}
+
+/** The rows that end the emergencies whose day is over. */
+export function planLapses(log: readonly LoggedRollout[]): Rollout[] {
+  const settled: Rollout[] = [...log];
+  for (const row of log) {
+    if (!row.hasLapsed || !isNewest(settled, row)) continue;
+    const { corridor, modelId } = row;
+    const rows = planRemoval(settled, corridor, modelId);
+    settled.push(...(rows.length > 0 ? rows : [ended(corridor, modelId)]));
+  }
+  return settled.slice(log.length);
+}
+
+function stands(log: readonly LoggedRollout[], row: LoggedRollout): boolean {
+  return row.cause === 'emergency' && !row.hasLapsed && isNewest(log, row);
+}
+
+/** Of its model in its corridor. */
+function isNewest(log: readonly Rollout[], row: Rollout): boolean {
+  const { corridor, modelId } = row;
+  return log.findLast((one) => one.corridor === corridor && one.modelId === modelId) === row;
+}
+
+/** In any corridor, and not by one person alone. */
+function furthestOf(all: readonly Rollout[], modelId: string): RolloutState {
+  const log = all.filter(({ cause }) => cause !== 'emergency');
   let furthest: RolloutState = 'staged';
   for (const corridor of new Set(log.map((row) => row.corridor))) {
     const state = holdingsIn(log, corridor).get(modelId)?.state ?? 'staged';

@@ -41,6 +41,8 @@ export type Balance = {
   readonly pending: number;
   readonly lost: number;
   readonly doubled: number;
+  /** Scores in events beyond one a transaction, which consumers of events have to expect. */
+  readonly events_doubled: number;
 };
 
 export type Verdict = { readonly checks: readonly Check[]; readonly balance: Balance };
@@ -62,13 +64,17 @@ export async function checkAtRest(options: CheckOptions): Promise<Verdict> {
   const [stored] = await query<StoredRow>(STORED);
   if (stored === undefined) throw new Error('one row was expected');
   const waiting = await countWaiting(stores);
+  const { ids, events } = await readScoredEvents(stores);
   return {
-    balance: balanceOf(stored, ledger, waiting.entries + waiting.retries),
+    balance: {
+      ...balanceOf(stored, ledger, waiting.entries + waiting.retries),
+      events_doubled: events - ids.size,
+    },
     checks: [
       ...checkStored(stored, ledger),
       ...checkAnswers(stored, ledger),
       ...checkQuiet(stored, waiting),
-      ...(await checkEvents(stores, ledger)),
+      ...checkEvents(ids, ledger),
       ...(await checkCounted(stores)),
       ...checkTold(stored, ledger),
     ],
@@ -204,7 +210,11 @@ type StoredRow = Readonly<
 >;
 
 /** What is neither final nor waiting is lost; what waits may still come. */
-function balanceOf(row: StoredRow, { counts }: Ledger, waiting: number): Balance {
+function balanceOf(
+  row: StoredRow,
+  { counts }: Ledger,
+  waiting: number,
+): Omit<Balance, 'events_doubled'> {
   const pending = Math.min(row.lost, waiting);
   return {
     ...{ accepted: counts.acknowledged, scored: row.scored, dead_lettered: row.dead, pending },
@@ -258,9 +268,8 @@ function checkQuiet(row: StoredRow, waiting: Waiting): Check[] {
 }
 
 /** Events may repeat and none is missing. A wipe of Redis takes those of before with it, as want of room does. */
-async function checkEvents(stores: Sessions, ledger: Ledger): Promise<Check[]> {
+function checkEvents(ids: ReadonlySet<string>, ledger: Ledger): Check[] {
   if (ledger.wiped || ledger.crowded) return [];
-  const { ids } = await readScoredEvents(stores);
   let missing = 0;
   for (const [key, id] of ledger.entries) if (!ids.has(id) && !ledger.condemned.has(key)) missing++;
   return [zero('I2', 'transactions without a scored event', missing)];

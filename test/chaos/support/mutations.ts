@@ -6,10 +6,10 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Output, Row } from '../../../src/cli/output.ts';
-import { SCENARIOS } from '../catalogue.ts';
-import { MUTANTS, type Mutant, type Replacement } from '../mutants.ts';
+import type { Mutant, Replacement } from '../mutants.ts';
 import { isBreached, printReport } from './report.ts';
 import { type Outcome, type RunOptions, runScenario } from './run-scenario.ts';
+import type { Scenario } from './scenario.ts';
 
 /** What an engine consists of besides its packages. */
 const PARTS = ['bin', 'src', 'sql', 'package.json', 'package-lock.json'];
@@ -39,18 +39,30 @@ function apply(root: string, { replacements }: Mutant): void {
 
 type Trial = Row & { readonly ok: boolean };
 
-/** @param names mutants to try; all when empty */
+export type Suite = {
+  readonly scenarios: readonly Scenario[];
+  readonly mutants: readonly Mutant[];
+};
+
+/** Returns the exit code. */
 export async function runMutations(
   output: Output,
   options: RunOptions,
-  names: readonly string[],
+  { scenarios, mutants }: Suite,
 ): Promise<number> {
-  const mutants = MUTANTS.filter(({ name }) => names.length === 0 || names.includes(name));
+  const tryOne = async (name: string, engineRoot: string): Promise<Outcome> => {
+    const scenario = scenarios.find((one) => one.name === name);
+    if (scenario === undefined) throw new Error(`there is no scenario ${name}`);
+    output.line();
+    const outcome = await runScenario(scenario, { ...options, engineRoot });
+    printReport(output, outcome);
+    return outcome;
+  };
   const controls = new Set(mutants.map(({ scenario }) => scenario));
   const trials: Trial[] = [];
   for (const name of controls) {
     using copy = copyEngine(options.engineRoot);
-    const outcome = await tryOne(output, name, { ...options, engineRoot: copy.root });
+    const outcome = await tryOne(name, copy.root);
     const isGreen = 'checks' in outcome && !isBreached(outcome);
     trials.push({ mutation: 'none (control)', scenario: name, ...verdictOf(outcome), ok: isGreen });
   }
@@ -59,7 +71,7 @@ export async function runMutations(
     apply(copy.root, mutant);
     output.line();
     output.line(`mutation ${mutant.name}: ${mutant.what}`);
-    const outcome = await tryOne(output, mutant.scenario, { ...options, engineRoot: copy.root });
+    const outcome = await tryOne(mutant.scenario, copy.root);
     const { scenario } = mutant;
     const isCaught = 'checks' in outcome && catchersOf(outcome, mutant.bar).length > 0;
     const verdict = verdictOf(outcome, mutant.bar);
@@ -72,15 +84,6 @@ export async function runMutations(
     trials.map((trial) => ({ ...trial, as_expected: trial.ok ? 'yes' : 'NO' })),
   );
   return trials.every(({ ok }) => ok) ? EXIT.fine : EXIT.failed;
-}
-
-async function tryOne(output: Output, name: string, options: RunOptions): Promise<Outcome> {
-  const scenario = SCENARIOS.find((one) => one.name === name);
-  if (scenario === undefined) throw new Error(`there is no scenario ${name}`);
-  output.line();
-  const outcome = await runScenario(scenario, options);
-  printReport(output, outcome);
-  return outcome;
 }
 
 /** Invariants that were breached, or the bar that the mutant names. */

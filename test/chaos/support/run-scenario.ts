@@ -35,6 +35,8 @@ export type RunOptions = {
 
 export type Report = Verdict & {
   readonly scenario: string;
+  /** Transactions a second. */
+  readonly rate: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly counts: LedgerCounts;
   /** From the last fault until all accepted before it was final; NaN: never. */
@@ -103,16 +105,17 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
   mkdirSync(logFolder, { mode: 0o777 });
   const launcher = join(options.engineRoot, 'bin', 'risk');
   const { postgresSettings, diskBytes } = setup;
+  const { startServices: start = startServices } = scenario;
   const services = opened.use(
-    await startServices({ folder, launcher, postgresSettings, diskBytes, signal }),
+    await start({ folder, launcher, postgresSettings, diskBytes, signal }),
   );
   const model = setup.hasModel ? await putModelInForce(services.databaseUrl) : null;
   const proxies = await openProxies(setup, services, opened);
   const engine = opened.use(
     await startEngine({
       ...{ launcher, logFolder, signal, apis: setup.apis, workers: setup.workers },
-      databaseUrl: proxies.postgres?.url ?? services.databaseUrl,
-      redisUrl: proxies.redis?.url ?? services.redisUrl,
+      databaseUrl: proxies.postgres?.url ?? services.engineUrls.databaseUrl,
+      redisUrl: proxies.redis?.url ?? services.engineUrls.redisUrl,
       environment: { ...SETTINGS, ...setup.environment },
     }),
   );
@@ -158,6 +161,7 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
     }
     return {
       ...{ scenario: scenario.name, balance: verdict.balance, recoverySeconds },
+      rate: options.rate ?? setup.rate,
       ...{ counts: ledger.counts, remarks: remarksOf(notes, ledger) },
       checks: [...verdict.checks, ...notes.bars],
       faults: Object.fromEntries(notes.faults),

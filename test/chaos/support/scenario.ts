@@ -17,6 +17,8 @@ export type Scenario = {
   /** One sentence: what is done to whom. */
   readonly what: string;
   readonly setup?: Partial<Setup>;
+  /** Services in place of one Postgres and one Redis. */
+  readonly startServices?: (options: ServicesOptions) => Promise<ChaosServices>;
   /** Draws the schedule; nothing has been started yet. */
   readonly plan: (random: Random, scale: Scale) => Plan;
 };

@@ -7,7 +7,7 @@ import { chownSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import pg from 'pg';
 import { serviceAccount } from '../../../src/embedded/account.ts';
 import { freePort } from '../../../src/embedded/free-port.ts';
@@ -36,6 +36,18 @@ export type ServiceControl = {
   thaw(): void;
 };
 
+/** Starts one Redis in a folder of its own, which ends with the services. */
+export type StartNode = (
+  name: string,
+  settings: Readonly<Record<string, string>>,
+) => Promise<ServiceControl>;
+
+export type OpenRedis = (startNode: StartNode) => Promise<{
+  readonly nodes: readonly ServiceControl[];
+  /** The suite's own way to it. */
+  readonly redisUrl: string;
+}>;
+
 export type Replica = AsyncDisposable & { readonly url: string; readonly client: Redis };
 
 export type Query = <R extends pg.QueryResultRow>(
@@ -43,14 +55,20 @@ export type Query = <R extends pg.QueryResultRow>(
   values?: readonly unknown[],
 ) => Promise<R[]>;
 
-export type ChaosServices = {
+export type ServiceUrls = { readonly databaseUrl: string; readonly redisUrl: string };
+
+export type ChaosServices = ServiceUrls & {
   readonly postgres: ServiceControl;
+  /** The first node of a cluster. */
   readonly redis: ServiceControl;
-  readonly databaseUrl: string;
-  readonly redisUrl: string;
+  readonly redisNodes: readonly ServiceControl[];
+  /** What stands between the engine and Postgres. */
+  readonly pooler?: ServiceControl;
+  /** What the engine is given; the suite's own URLs go straight to the services. */
+  readonly engineUrls: ServiceUrls;
   /** Asks until it is answered: Postgres may be away for a while. */
   readonly query: Query;
-  readonly client: Redis;
+  readonly client: Redis | Cluster;
   /** Another Redis, with no data yet. */
   readonly startReplica: () => Promise<Replica>;
   /** Where each keeps its data. */
@@ -58,11 +76,21 @@ export type ChaosServices = {
   [Symbol.asyncDispose](): Promise<void>;
 };
 
+type MaybePromise<T> = T | Promise<T>;
+/** Takes what is to end with the services. */
+export type Opened = Pick<AsyncDisposableStack, 'use'>;
+
 export type ServicesOptions = {
   readonly folder: string;
   /** bin/risk of the engine whose schema is applied. */
   readonly launcher: string;
   readonly postgresSettings: Readonly<Record<string, string>>;
+  /** A Redis other than one node with the embedded one's settings. */
+  readonly openRedis?: OpenRedis;
+  /** The engine's way to the services that have just been started; the suite's own by default. */
+  readonly engineUrlsOf?: (urls: ServiceUrls, opened: Opened) => MaybePromise<ServiceUrls>;
+  /** Of the engine's commands that run before its processes. */
+  readonly engineEnvironment?: Readonly<Record<string, string>>;
   /** Services that get a disk of their own, of so many bytes. */
   readonly diskBytes: Partial<Readonly<Record<ServiceName, number>>>;
   readonly signal: AbortSignal;
@@ -79,23 +107,23 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
   const { folder, signal, launcher } = options;
   await using opened = new AsyncDisposableStack();
   const account = serviceAccount();
-  const disk = (name: ServiceName | 'replica') => {
+  const disk = (name: string) => {
     const path = join(folder, name);
     mkdirSync(path);
-    const bytes = name === 'replica' ? undefined : options.diskBytes[name];
+    const bytes = options.diskBytes[name as ServiceName];
     if (bytes !== undefined) opened.use(mountDisk(path, bytes));
     if (account.dropped) chownSync(path, account.uid, account.gid);
     return path;
   };
-  const disks = { postgres: disk('postgres'), redis: disk('redis') };
+  const disks = { postgres: disk('postgres'), redis: join(folder, 'redis') };
   const common = { account, password: PASSWORD, durable: true, signal };
   const program = await findPostgres(account);
   const source = await findRedis({
     ...{ account, signal, environment: process.env, onProgress: () => undefined },
   });
   if (source.kind === 'wasm') throw new NotRun('this Redis keeps nothing on disk');
-  const [postgresPort, redisPort] = [await freePort(), await freePort()];
-  const settings = options.postgresSettings;
+  const postgresPort = await freePort();
+  const { postgresSettings: settings, openRedis = openOneNode } = options;
   const logFile = (name: string) => join(folder, 'logs', `${name}.log`);
   const postgres = opened.use(
     await control(join(disks.postgres, 'postgres'), () =>
@@ -105,16 +133,28 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
       }),
     ),
   );
-  const redisAt = (name: 'redis' | 'replica', path: string, port: number) =>
-    control(join(path, 'redis'), () =>
+  const launchNode = async (name: string, own: Readonly<Record<string, string>>) => {
+    const [path, port] = [disk(name), await freePort()];
+    return await control(join(path, 'redis'), () =>
       startRedis({
         ...{ ...common, source, port, services: path, logFile: logFile(name) },
-        ...{ passwordFile: '', settings: { 'repl-diskless-sync-delay': '0' } },
+        ...{ passwordFile: '', settings: { 'repl-diskless-sync-delay': '0', ...own } },
       }),
     );
-  const redis = opened.use(await redisAt('redis', disks.redis, redisPort));
+  };
+  const startNode: StartNode = async (name, own) => opened.use(await launchNode(name, own));
+  const { nodes, redisUrl } = await openRedis(startNode);
+  const [redis] = nodes;
+  if (redis === undefined) throw new Error('a node was expected');
+  const urls = { databaseUrl: postgres.url, redisUrl };
+  const engineUrls = (await options.engineUrlsOf?.(urls, opened)) ?? urls;
   await promisify(execFile)('/bin/sh', [launcher, 'migrate'], {
-    env: { PATH: process.env['PATH'], DATABASE_URL: postgres.url, REDIS_URL: redis.url },
+    env: {
+      PATH: process.env['PATH'],
+      DATABASE_URL: engineUrls.databaseUrl,
+      REDIS_URL: engineUrls.redisUrl,
+      ...options.engineEnvironment,
+    },
     signal,
   });
   // Idle sessions are kept: a scenario that takes all slots must leave the suite its own.
@@ -124,11 +164,11 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
   });
   pool.on('error', () => undefined);
   opened.defer(() => pool.end());
-  const client = openClient(redis.url);
+  const client = openClient(redisUrl);
   opened.defer(() => client.disconnect());
   const startReplica = async (): Promise<Replica> => {
-    const replica = await redisAt('replica', disk('replica'), await freePort());
-    const own = openClient(replica.url);
+    const replica = await launchNode('replica', {});
+    const own = openRedisClient(replica.url);
     return {
       ...{ url: replica.url, client: own },
       async [Symbol.asyncDispose]() {
@@ -139,21 +179,47 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
   };
   const owned = opened.move();
   return {
-    ...{ postgres, redis, client, startReplica, disks, query: patientQuery(pool, signal) },
-    ...{ databaseUrl: postgres.url, redisUrl: redis.url },
+    ...{
+      postgres,
+      redis,
+      redisNodes: nodes,
+      client,
+      startReplica,
+      disks,
+      query: patientQuery(pool, signal),
+    },
+    ...{ ...urls, engineUrls },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-function openClient(url: string): Redis {
-  const client = new Redis(url, { protocol: 2, maxRetriesPerRequest: null });
+const openOneNode: OpenRedis = async (startNode) => {
+  const redis = await startNode('redis', {});
+  return { nodes: [redis], redisUrl: redis.url };
+};
+
+const PATIENT = { protocol: 2, maxRetriesPerRequest: null } as const;
+
+export function openRedisClient(url: string): Redis {
+  const client = new Redis(url, PATIENT);
   client.on('error', () => undefined);
   return client;
 }
 
-type Started = { readonly url: string; readonly service: ServiceProcess };
+/** @param url nodes of a cluster are separated by commas, and have one password */
+export function openClient(url: string): Redis | Cluster {
+  const nodes = url.split(',');
+  const [first = ''] = nodes;
+  if (nodes.length === 1) return openRedisClient(url);
+  const redisOptions = { ...PATIENT, password: new URL(first).password };
+  const client = new Cluster(nodes, { redisOptions });
+  client.on('error', () => undefined);
+  return client;
+}
 
-async function control(
+export type Started = { readonly url: string; readonly service: ServiceProcess };
+
+export async function control(
   dataFolder: string,
   launch: () => Promise<Started>,
 ): Promise<ServiceControl & AsyncDisposable> {

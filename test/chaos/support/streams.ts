@@ -1,5 +1,5 @@
 /** What waits in Redis, read stream by stream: for the checker and as evidence of what a death left. */
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '../../../src/stream/connection.ts';
 import { decodeEntry } from '../../../src/stream/entry.ts';
 import { GROUP, type StreamKeys, streamKeys } from '../../../src/stream/keys.ts';
 import { toEntry } from '../../../src/stream/read-group.ts';
@@ -7,7 +7,7 @@ import { scoresOf } from '../../support/stream-entries.ts';
 import type { Query } from './services.ts';
 
 /** A session in Postgres and one in Redis. */
-export type Sessions = { readonly query: Query; readonly client: Redis };
+export type Sessions = { readonly query: Query; readonly client: RedisClient };
 
 export const MARKET = 'market_0';
 const PAGE_ENTRIES = 5000;
@@ -37,7 +37,7 @@ export async function countWaiting(stores: Sessions): Promise<Waiting> {
   return waiting;
 }
 
-async function countPending(redis: Redis, { transactions }: StreamKeys): Promise<number> {
+async function countPending(redis: RedisClient, { transactions }: StreamKeys): Promise<number> {
   const [count] = (await redis.xpending(transactions, GROUP).catch(ignoreMissingGroup)) ?? [];
   return Number(count ?? 0);
 }

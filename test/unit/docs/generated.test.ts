@@ -33,7 +33,7 @@ describe('.env.example', () => {
 
 describe('docs/reference.md', () => {
   it('is what the code says', async () => {
-    await expect(reference()).toMatchFileSnapshot('../../../docs/reference.md');
+    await expect(await reference()).toMatchFileSnapshot('../../../docs/reference.md');
   });
 });
 

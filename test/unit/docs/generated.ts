@@ -1,9 +1,11 @@
 /** The documents that are made from the code: their text as the code of this commit would have it. */
+import { ROLES } from '../../../src/domain/principal.ts';
 import { describeSettings } from '../../../src/runtime/config.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
 import { FEATURE_LIST, FEATURE_SCHEMA } from '../../../src/scoring/feature-schema.ts';
 import { currentRuleSet } from '../../../src/scoring/rule-sets.ts';
 import { RETENTIONS } from '../../../src/store/retention.ts';
+import { accessRows } from './access-table.ts';
 
 const HOW = 'Made by test/unit/docs/generated.test.ts from the code';
 const LINE_CHARS_MAX = 96;
@@ -99,8 +101,12 @@ function featuresTable(): string {
   return table(['', 'feature', 'unit', 'meaning'], rows);
 }
 
+async function accessTable(): Promise<string> {
+  return table(['', ...ROLES.map((role) => `\`${role}\``)], await accessRows());
+}
+
 /** docs/reference.md. */
-export function reference(): string {
+export async function reference(): Promise<string> {
   return [
     '# Reference',
     '',
@@ -113,6 +119,15 @@ export function reference(): string {
     'exit code 78 and the list of problems. An empty value counts as absent.',
     '',
     settingsTable(),
+    '',
+    '## Access',
+    '',
+    "What a key of one role may do; a key of several may do what any of them may. `own`: with its client's objects alone, while",
+    "another client's are answered as those that nobody has; a role beside `ingest` sees those of the whole market (`yes`).",
+    "Accounts, merchants, models and dead letters have no client: they are the market's. Without a key there are `/livez`,",
+    '`/readyz`, `/openapi.json` and `/docs`.',
+    '',
+    await accessTable(),
     '',
     '## Metrics',
     '',

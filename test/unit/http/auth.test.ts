@@ -1,58 +1,203 @@
-/** Whom a key lets in: at once when it was found, no more when it is gone, and while nobody can tell. */
-import { expect, test } from 'vitest';
+/**
+ * Whom a key lets in: at once when it was found, no more when it is gone, and while nobody can tell; and what those
+ * cost whose keys nobody knows.
+ */
+import type { IncomingMessage } from 'node:http';
+import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
-import { createAuthenticator, type KnownKey, RECENT_MS } from '../../../src/http/auth.ts';
+import { createAddressOf } from '../../../src/http/address.ts';
+import {
+  createAuthenticator,
+  type KnownKey,
+  RECENT_MS,
+  type Trust,
+} from '../../../src/http/auth.ts';
+import { Problem } from '../../../src/http/problem.ts';
+import { BURST_SECONDS } from '../../../src/http/rate-limit.ts';
+import { createStrangers } from '../../../src/http/strangers.ts';
 import { apiKeyHash } from '../../../src/runtime/api-key.ts';
-import { waitUntil } from '../../support/wait-until.ts';
 
 const KEY = 'a-key-of-somebody';
 
-function open(recentMs = RECENT_MS) {
-  const hash = apiKeyHash(KEY);
-  const known = { keyHash: hash, keyId: 'k', client: 'c', owner: 'o', roles: new Set() };
-  const state = { isThere: true, isAway: false };
-  const authenticate = createAuthenticator(async (): Promise<KnownKey | undefined> => {
-    if (state.isAway) throw new Failure('unavailable', 'GONE', 'no answer');
-    return state.isThere ? (known as KnownKey) : undefined;
-  }, recentMs);
-  /** Until the lookup that is kept for half a second is over. */
-  const untilAway = () =>
-    waitUntil(
-      () =>
-        authenticate(KEY).then(
-          () => false,
-          () => true,
-        ),
-      2000,
-      'lookups to fail',
-    );
-  return { state, authenticate, untilAway };
+/** So long is a lookup believed. */
+const BELIEVED_MS = 500;
+const keyOf = (name: string, keyHash: Uint8Array): KnownKey => ({
+  ...{ keyHash, keyId: name, client: 'c', owner: 'o', identity: null },
+  roles: new Set(),
+});
+const addressOf = createAddressOf('');
+const requestFrom = (remoteAddress: string) =>
+  ({ socket: { remoteAddress }, headers: {} }) as unknown as IncomingMessage;
+
+/** A clock that stands still unless it is moved. */
+function open() {
+  const state = { isThere: true, isAway: false, nowMs: 0 };
+  const nowMs = () => state.nowMs;
+  const { authenticate } = createAuthenticator({
+    find: async (keyHash) => {
+      if (state.isAway) throw new Failure('unavailable', 'GONE', 'no answer');
+      return state.isThere && keyHash.equals(apiKeyHash(KEY)) ? keyOf('k', keyHash) : undefined;
+    },
+    ...{ nowMs, addressOf, strangers: createStrangers(1000, nowMs) },
+  });
+  const ask = (key: string, trust: Trust = 'fresh') => authenticate(key, undefined, trust);
+  return { state, ask };
 }
 
 test('while keys cannot be looked up, one that was found reads figures and nothing else', async () => {
-  const { state, authenticate, untilAway } = open();
-  expect(await authenticate(KEY)).toMatchObject({ client: 'c' });
+  const { state, ask } = open();
+  expect(await ask(KEY)).toMatchObject({ client: 'c' });
   state.isAway = true;
-  await untilAway();
-  expect(await authenticate(KEY, 'recent')).toMatchObject({ client: 'c' });
-  await expect(authenticate(KEY)).rejects.toThrow('no answer');
-  await expect(authenticate('a-key-of-nobody', 'recent')).rejects.toThrow('no answer');
+  expect(await ask(KEY)).toMatchObject({ client: 'c' });
+  state.nowMs += BELIEVED_MS;
+  expect(await ask(KEY, 'recent')).toMatchObject({ client: 'c' });
+  await expect(ask(KEY)).rejects.toThrow('no answer');
+  await expect(ask('a-key-of-nobody', 'recent')).rejects.toThrow('no answer');
 });
 
 test('a key that was revoked before the outage reads nothing', async () => {
-  const { state, authenticate, untilAway } = open();
-  await authenticate(KEY, 'recent');
+  const { state, ask } = open();
+  await ask(KEY, 'recent');
   state.isThere = false;
-  await waitUntil(async () => (await authenticate(KEY)) === undefined, 1000, 'the revocation');
+  state.nowMs += BELIEVED_MS;
+  expect(await ask(KEY)).toBeUndefined();
   state.isAway = true;
-  await untilAway();
-  await expect(authenticate(KEY, 'recent')).rejects.toThrow('no answer');
+  await expect(ask(KEY, 'recent')).rejects.toThrow('no answer');
 });
 
 test('and not for ever', async () => {
-  const { state, authenticate, untilAway } = open(1);
-  await authenticate(KEY);
+  const { state, ask } = open();
+  await ask(KEY);
   state.isAway = true;
-  await untilAway();
-  await expect(authenticate(KEY, 'recent')).rejects.toThrow('no answer');
+  state.nowMs += RECENT_MS - 1;
+  expect(await ask(KEY, 'recent')).toMatchObject({ client: 'c' });
+  state.nowMs += 1;
+  await expect(ask(KEY, 'recent')).rejects.toThrow('no answer');
+});
+
+describe('keys that nobody knows', () => {
+  const PER_SECOND = 1;
+  const AT_ONCE = PER_SECOND * BURST_SECONDS;
+
+  /** Counts what is looked up. */
+  function openCounted(live: readonly string[], allPerSecond?: number) {
+    const known = new Map(live.map((key) => [apiKeyHash(key).toString('hex'), key]));
+    const state = { lookups: 0, nowMs: 0, isAway: false };
+    const nowMs = () => state.nowMs;
+    const { authenticate, turnAway } = createAuthenticator({
+      find: async (keyHash) => {
+        state.lookups += 1;
+        if (state.isAway) throw new Failure('unavailable', 'GONE', 'no answer');
+        const name = known.get(keyHash.toString('hex'));
+        return name === undefined ? undefined : keyOf(name, keyHash);
+      },
+      ...{ nowMs, addressOf, strangers: createStrangers(PER_SECOND, nowMs, allPerSecond) },
+    });
+    const from = (address: string) => (key: string) =>
+      authenticate(key, requestFrom(address), 'fresh').then(
+        (found) => found?.keyId ?? 401,
+        (error: unknown) => (error instanceof Problem ? error.problem : String(error)),
+      );
+    return { state, from, turnAway };
+  }
+  const [A, B] = ['192.0.2.1', '192.0.2.2'] as const;
+  const nth = (n: number) => `10.0.${n >> 8}.${n & 255}`;
+  const REFUSED = 'too-many-unknown-keys';
+  const random = (count: number) => Array.from({ length: count }, (_, n) => `nobody-${n}`);
+
+  test('are turned away before they are looked up, after a few from one address', async () => {
+    const { state, from } = openCounted([]);
+    for (const key of random(AT_ONCE)) expect(await from(A)(key)).toBe(401);
+    for (const key of random(1000)) expect(await from(A)(key)).toBe(REFUSED);
+    expect(state.lookups).toBe(AT_ONCE);
+    expect(await from(B)('nobody')).toBe(401);
+    state.nowMs += 1000 / PER_SECOND;
+    expect([await from(A)('nobody'), await from(A)('nobody')]).toEqual([401, REFUSED]);
+  });
+
+  test('are turned away before the application, and nobody else is', async () => {
+    const { state, from, turnAway } = openCounted(['good', 'new']);
+    const ask = (key: string, address: string) => {
+      const request = requestFrom(address);
+      request.headers.authorization = `Bearer ${key}`;
+      return turnAway(request)?.problem;
+    };
+    expect(await from(A)('good')).toBe('good');
+    for (const key of random(AT_ONCE)) {
+      expect(ask(key, A)).toBeUndefined();
+      await from(A)(key);
+    }
+    // Nobody was refused yet, so nobody is asked who it is.
+    expect(ask('nobody', A)).toBeUndefined();
+    expect(await from(A)('nobody')).toBe(REFUSED);
+    const { lookups } = state;
+    expect(['nobody', 'good', 'new'].map((key) => ask(key, A))).toEqual([
+      ...[REFUSED, undefined, REFUSED],
+    ]);
+    expect(ask('nobody', B)).toBeUndefined();
+    expect(turnAway(requestFrom(A))).toBeUndefined();
+    expect(state.lookups).toBe(lookups);
+    state.nowMs += 1000 / PER_SECOND;
+    expect(ask('new', A)).toBeUndefined();
+    expect(await from(A)('new')).toBe('new');
+  });
+
+  test('are turned away when they come at once, too', async () => {
+    const { state, from } = openCounted([]);
+    const answers = await Promise.all(random(1000).map(from(A)));
+    expect(answers.filter((answer) => answer === 401)).toHaveLength(AT_ONCE);
+    expect(state.lookups).toBe(AT_ONCE);
+  });
+
+  test('never push a key out that was found, from whatever address', async () => {
+    const { state, from } = openCounted(['good'], 1_000_000);
+    expect(await from(A)('good')).toBe('good');
+    await Promise.all(random(12_000).map((key, n) => from(nth(n))(key)));
+    const { lookups } = state;
+    expect(await from(A)('good')).toBe('good');
+    expect(state.lookups).toBe(lookups);
+  });
+
+  test('take nothing from a key that was found, also once it is looked up again', async () => {
+    const { state, from } = openCounted(['good']);
+    expect(await from(A)('good')).toBe('good');
+    await Promise.all(random(1000).map(from(A)));
+    const { lookups } = state;
+    state.nowMs += BELIEVED_MS;
+    expect(await from(A)('good')).toBe('good');
+    expect(state.lookups).toBe(lookups + 1);
+  });
+
+  test('cost what a key that is found costs: one lookup, and that is given back to it', async () => {
+    const keys = random(AT_ONCE + 5).map((key) => `live-${key}`);
+    const { state, from } = openCounted(keys);
+    for (const key of keys) expect(await from(A)(key)).toBe(key);
+    expect(state.lookups).toBe(keys.length);
+    expect(await from(A)('nobody')).toBe(401);
+    expect(state.lookups).toBe(keys.length + 1);
+  });
+
+  test('are not those that are being looked up: of one key a thousand requests at once are let in', async () => {
+    const { state, from } = openCounted(['good']);
+    const answers = await Promise.all(Array.from({ length: 1000 }, () => from(A)('good')));
+    expect(new Set(answers)).toEqual(new Set(['good']));
+    expect(state.lookups).toBe(1);
+  });
+
+  test('cost nothing of it while nobody can tell', async () => {
+    const { state, from } = openCounted(['good']);
+    state.isAway = true;
+    for (const key of random(AT_ONCE + 5)) expect(await from(A)(key)).toContain('no answer');
+    state.isAway = false;
+    expect(await from(A)('good')).toBe('good');
+  });
+
+  test('are bounded over all addresses together', async () => {
+    const { state, from } = openCounted(['good'], 2);
+    expect(await from(A)('good')).toBe('good');
+    const answers = await Promise.all(random(1000).map((key, n) => from(nth(n))(key)));
+    expect(answers.filter((answer) => answer === 401)).toHaveLength(2 * BURST_SECONDS);
+    expect(state.lookups).toBe(1 + 2 * BURST_SECONDS);
+    expect(await from(A)('good')).toBe('good');
+  });
 });

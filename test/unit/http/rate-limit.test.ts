@@ -7,12 +7,12 @@ const FULL = RATE * BURST_SECONDS;
 
 function open() {
   let nowMs = 1_000_000;
-  const take = createRateLimit(RATE, () => nowMs);
+  const { take, giveBack } = createRateLimit(RATE, () => nowMs);
   const pass = (ms: number) => {
     nowMs += ms;
   };
   const drain = () => Array.from({ length: FULL }, () => take('a').isAllowed);
-  return { take, pass, drain };
+  return { take, giveBack, pass, drain };
 }
 
 test('a bucket holds some seconds of the rate, and tells what is left', () => {
@@ -41,8 +41,18 @@ test('what one client uses up is not missed by another', () => {
   expect(take('b').isAllowed).toBe(true);
 });
 
+test('what is given back is there again, and never beyond its size', () => {
+  const { take, giveBack, drain } = open();
+  drain();
+  giveBack('a');
+  expect([take('a').isAllowed, take('a').isAllowed]).toEqual([true, false]);
+  for (let n = 0; n < 2 * FULL; n++) giveBack('a');
+  expect(take('a').remaining).toBe(FULL - 1);
+  giveBack('nobody');
+});
+
 test('one request a second is the wait of an empty bucket', () => {
-  const take = createRateLimit(1, () => 0);
+  const { take } = createRateLimit(1, () => 0);
   for (let n = 0; n < BURST_SECONDS; n++) take('a');
   expect(take('a')).toEqual({ isAllowed: false, remaining: 0, waitSeconds: 1 });
 });

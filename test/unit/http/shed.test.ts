@@ -1,7 +1,11 @@
-/** Goal: what a request is follows from where it is routed. Method: a front that refuses all submissions. */
+/**
+ * Goal: what a request is follows from where it is routed, and who is turned away is so before that. Method: a front that
+ * refuses all submissions, and those that say who is to be turned away.
+ */
 import { Hono } from 'hono';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AppEnv } from '../../../src/http/app-env.ts';
+import { Problem } from '../../../src/http/problem.ts';
 import { type Serving, serve } from '../../../src/http/serve.ts';
 import { type Front, openFront } from '../../../src/http/shed.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
@@ -12,10 +16,17 @@ const app = new Hono<AppEnv>();
 app.post('/v1/transactions', (c) => c.json({ stored: true }, 201));
 app.post('/docs', (c) => c.json({ is: 'a page' }));
 
+const metrics = createMetrics();
 let front: Front;
 let serving: Serving;
 beforeAll(async () => {
-  front = openFront(testConfig(), createMetrics(), () => false);
+  front = openFront(testConfig(), {
+    ...{ metrics, takesSubmissions: () => false },
+    turnAway: ({ headers }) =>
+      headers.authorization === undefined
+        ? undefined
+        : new Problem('too-many-unknown-keys', 'Too many.', { headers: { 'Retry-After': '1' } }),
+  });
   serving = await serve(app, { host: '127.0.0.1', port: 0, mayMove: false, front: front.wrap });
 });
 afterAll(async () => {
@@ -41,4 +52,22 @@ test.each([
   ['//docs/v1/transactions', '404'],
 ])('a submission to %s is answered %s', async (target, status) => {
   expect(await statusOf(target)).toBe(status);
+});
+
+test('who is turned away gets no further, whatever it asks for and sends', async () => {
+  const answers = await Promise.all(
+    ['GET', 'POST'].map((method) =>
+      fetch(`${serving.url}/v1/transactions`, {
+        ...{ method, headers: { Authorization: 'Bearer x' } },
+        ...(method === 'POST' ? { body: 'x'.repeat(100_000) } : {}),
+      }),
+    ),
+  );
+  for (const answer of answers) {
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '1']);
+    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+    expect(await answer.json()).toMatchObject({ type: 'urn:risk:problem:too-many-unknown-keys' });
+  }
+  const told = await metrics.registry.metrics();
+  expect(told).toContain('risk_http_requests_shed_total{reason="unknown-key"} 2');
 });

@@ -8,7 +8,7 @@ import { Ajv } from 'ajv';
 import { DCLinter } from 'dclint';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../../src/runtime/config.ts';
-import { ROOT, readCompose, withDefaults } from './ship-files.ts';
+import { ROOT, readCompose, readText, withDefaults } from './ship-files.ts';
 
 const compose = readCompose();
 const services = Object.entries(compose.services);
@@ -119,6 +119,15 @@ describe('docker-compose.yml', () => {
     expect(command).toContain('--maxmemory 256mb');
     expect(command).toContain('--appendonly yes --appendfsync everysec');
     expect(command).toContain('--auto-aof-rewrite-min-size 512mb --rdbcompression no');
+  });
+
+  it('refuses to start without a password for Postgres and one for Redis', () => {
+    const secrets = [...readText('docker-compose.yml').matchAll(/\$\{([A-Z]+_PASSWORD)([^}]*)\}/g)];
+    expect(new Set(secrets.map(([, name]) => name))).toEqual(
+      new Set(['POSTGRES_PASSWORD', 'REDIS_PASSWORD']),
+    );
+    expect(secrets.filter(([, , rule]) => rule?.startsWith(':?') !== true)).toEqual([]);
+    expect(compose.services['redis']?.command).toContain('--requirepass');
   });
 
   it('mounts the volume where the image of Postgres 18 keeps its data', () => {

@@ -94,7 +94,7 @@ export function readCompose(): Compose {
 
 /** `${NAME:-default}` with nothing set: what a newcomer gets. */
 export function withDefaults(text: string): string {
-  return text.replace(/\$\{[A-Z_]+:-([^}]*)\}/g, '$1');
+  return text.replace(/\$\{[A-Z_]+:-([^}]*)\}/g, '$1').replace(/\$\{[A-Z_]+:\?[^}]*\}/g, 'given');
 }
 
 export type RenderVariable = {

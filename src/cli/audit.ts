@@ -1,0 +1,53 @@
+/** `risk audit`: who changed what, over a running API. */
+import { AUDIT_ACTIONS } from '../domain/audit.ts';
+import { type JsonObject, queryString, rowsOf, withApi } from './api-json.ts';
+import { type Command, EXIT, integerOption, parseArguments } from './command.ts';
+
+const ROWS = 50;
+const ROWS_MAX = 100_000;
+const PAGE_ROWS_MAX = 200;
+
+export const command: Command = {
+  name: 'audit',
+  summary: 'Shows who changed what.',
+  usage: `risk audit [options]
+
+Changes of keys, people, models, rollouts, dead letters and months, newest first: when, who, by which key, what, and
+in which request. --json tells what was before and after, too.
+
+  --who NAME        only of this person, owner, or database role
+  --action ACTION   only these: ${AUDIT_ACTIONS.slice(0, 5).join(', ')},
+                    ${AUDIT_ACTIONS.slice(5, 10).join(', ')},
+                    ${AUDIT_ACTIONS.slice(10).join(', ')}
+  --limit N         rows (${ROWS})
+  --url URL         the API (RISK_URL); its key is read from RISK_API_KEY, of an admin or a risk officer
+
+Example: risk audit --action rollout.approve --json
+`,
+  run: async (args, context) => {
+    const { values } = parseArguments(args, {
+      who: { type: 'string' },
+      action: { type: 'string' },
+      limit: { type: 'string' },
+      url: { type: 'string' },
+    });
+    const { who, action } = values;
+    const wanted = integerOption('--limit', values.limit, { min: 1, max: ROWS_MAX }, ROWS);
+    const rows: JsonObject[] = [];
+    await withApi(context, values.url, async (ask) => {
+      let cursor: string | undefined;
+      do {
+        const limit = Math.min(PAGE_ROWS_MAX, wanted - rows.length);
+        const page = await ask('GET', `/v1/audit${queryString({ who, action, limit, cursor })}`);
+        rows.push(...rowsOf(page, 'items'));
+        cursor = typeof page['next_cursor'] === 'string' ? page['next_cursor'] : undefined;
+      } while (cursor !== undefined && rows.length < wanted);
+    });
+    const columns = ['audit_id', 'changed_at', 'who', 'key_id', 'action', 'subject', 'request'];
+    context.output.table(
+      columns.map((field) => ({ field })),
+      rows,
+    );
+    return EXIT.fine;
+  },
+};

@@ -1,0 +1,22 @@
+/** The log of rollouts without anything whose time is over: whoever reads it first ends that, on record. */
+import { ENGINE, engineOf } from '../../domain/principal.ts';
+import { planLapses } from '../../models/rollout/rollout.ts';
+import { decideRollouts, readRollouts, type StoredRollout } from '../../store/model-rollouts.ts';
+import type { Database } from '../../store/pool.ts';
+
+const REASON = 'an emergency that nobody confirmed within its day';
+
+/** @param process as it names itself on record */
+export async function readSettledRollouts(
+  database: Database,
+  process: string,
+): Promise<StoredRollout[]> {
+  const log = await readRollouts(database);
+  if (planLapses(log).length === 0) return log;
+  await decideRollouts(database, async (current) => ({
+    rows: planLapses(current),
+    ...{ proposalId: null, proposedBy: ENGINE, approvedBy: null },
+    ...{ by: engineOf(process), reason: REASON },
+  }));
+  return await readRollouts(database);
+}

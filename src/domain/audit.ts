@@ -1,0 +1,73 @@
+/** What the audit log says: who changed what, by which key, from what to what. */
+import { z } from 'zod';
+import { pageLimit } from './list-parameters.ts';
+import { plainText } from './transaction.ts';
+
+export const AUDIT_ACTIONS = [
+  'key.create',
+  'key.confirm',
+  'key.revoke',
+  'identity.create',
+  'identity.revoke',
+  'model.register',
+  'rollout.propose',
+  'rollout.approve',
+  'rollout.emergency',
+  'rollout.rollback',
+  'dead-letters.replay',
+  'dead-letters.purge',
+  'month.create',
+  'month.detach',
+  'month.attach',
+  'month.drop',
+] as const;
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
+export type Change = {
+  readonly action: AuditAction;
+  /** What is changed, by id or name. */
+  readonly subject: string;
+  /** As JSON; null where there was nothing, or is nothing any more. */
+  readonly before: object | null;
+  readonly after: object | null;
+};
+
+export type AuditEntry = Change & {
+  readonly auditId: string;
+  readonly changedAt: Date;
+  readonly who: string;
+  readonly keyId: string | null;
+  readonly request: string;
+};
+
+const NAME_CHARS_MAX = 128;
+const ID = /^[1-9]\d{0,17}$/;
+
+/** `GET /v1/audit?…` */
+export const auditParameters = z.strictObject({
+  who: plainText(NAME_CHARS_MAX).optional(),
+  action: z.enum(AUDIT_ACTIONS).optional(),
+  limit: pageLimit,
+  cursor: z.string().regex(ID, 'is not a cursor of this list').optional(),
+});
+export type AuditParameters = z.output<typeof auditParameters>;
+
+const json = z.record(z.string(), z.unknown()).nullable();
+
+export const auditEntrySchema = z
+  .object({
+    audit_id: z.string().meta({ description: 'In the order of commits, without a gap.' }),
+    changed_at: z.iso.datetime(),
+    who: z.string().meta({
+      description:
+        'A person; key of an owner, for one that is no person’s; engine; or a database role that came without a key.',
+    }),
+    key_id: z.string().nullable(),
+    action: z.enum(AUDIT_ACTIONS),
+    subject: z.string(),
+    before: json,
+    after: json,
+    request: z.string().meta({ description: 'Id of the request, or the command.' }),
+  })
+  .meta({ id: 'AuditEntry' });
+export type AuditEntryJson = z.infer<typeof auditEntrySchema>;

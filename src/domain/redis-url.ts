@@ -1,0 +1,86 @@
+/**
+ * What a REDIS_URL says: one server, or some nodes of a cluster, separated by commas. The other nodes of a cluster are
+ * found by asking, so that user, password and TLS hold for all of them and every listed node must name the same.
+ */
+import { Failure } from './failure.ts';
+
+/** Names of files in PEM, named as in a Postgres URL. */
+export type TlsFiles = {
+  readonly sslrootcert?: string;
+  readonly sslcert?: string;
+  readonly sslkey?: string;
+};
+
+export type RedisUrl = {
+  readonly nodes: readonly { readonly host: string; readonly port: number }[];
+  /** Undefined without a password. */
+  readonly login: { readonly username: string; readonly password: string } | undefined;
+  readonly database: number;
+  /** Undefined where the connection is not encrypted. */
+  readonly tls: TlsFiles | undefined;
+};
+
+const PORT = 6379;
+const FILES = ['sslrootcert', 'sslcert', 'sslkey'] as const;
+
+/** Throws a Failure that names what is wrong, and no part of a password. */
+export function parseRedisUrl(text: string): RedisUrl {
+  const [first, ...others] = text.split(',').map(parseNode);
+  if (first === undefined) throw bad('names no server');
+  for (const [index, other] of others.entries()) {
+    if (other.shared !== first.shared) {
+      throw bad(`node ${index + 2} names another scheme, user, password or file than node 1`);
+    }
+  }
+  if (others.length > 0 && first.database !== 0) throw bad('a cluster has no database but 0');
+  const { login, database, tls } = first;
+  return { nodes: [first, ...others].map(({ node }) => node), login, database, tls };
+}
+
+function parseNode(text: string) {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^rediss?:$/.test(url.protocol) || url.hostname === '') {
+    throw bad('must be redis://[USER:PASSWORD@]HOST[:PORT], or rediss:// for TLS');
+  }
+  if (!/^\/?\d{0,4}$/.test(url.pathname)) throw bad('the path is the number of a database');
+  const { username, password } = url;
+  if (username !== '' && password === '') throw bad('names a user without a password');
+  return {
+    // IPv6 addresses stand in brackets.
+    node: { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || PORT) },
+    login: password === '' ? undefined : { username: decode(username), password: decode(password) },
+    database: Number(url.pathname.slice(1)),
+    tls: url.protocol === 'rediss:' ? filesOf(url) : noFiles(url),
+    shared: [url.protocol, username, password, url.pathname.slice(1), url.search].join(' '),
+  };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw bad('a % in user or password is written %25');
+  }
+}
+
+function noFiles(url: URL): undefined {
+  const [name] = url.searchParams.keys();
+  if (name !== undefined) throw bad(`${name} is for rediss:// alone`);
+}
+
+function filesOf(url: URL): TlsFiles {
+  for (const name of url.searchParams.keys()) {
+    if (!FILES.some((known) => known === name)) {
+      throw bad(`${name} is not known; allowed are ${FILES.join(', ')}`);
+    }
+  }
+  const files: TlsFiles = Object.fromEntries(url.searchParams);
+  if ((files.sslcert === undefined) !== (files.sslkey === undefined)) {
+    throw bad('sslcert and sslkey are given together');
+  }
+  return files;
+}
+
+function bad(message: string): Failure {
+  return new Failure('permanent', 'BAD_REDIS_URL', message);
+}

@@ -1,0 +1,95 @@
+/** `/v1/identities`: people who own keys, and how they are taken out. `/v1/keys` makes them. */
+import { Hono } from 'hono';
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import type { StoredIdentity } from '../../domain/identity.ts';
+import type { Actor } from '../../domain/principal.ts';
+import { plainText } from '../../domain/transaction.ts';
+import type { AppEnv } from '../app-env.ts';
+import { actorOf, requireRole } from '../auth.ts';
+import { checkFields, readQuery } from '../body.ts';
+import { allowedRoles, problemResponses } from '../openapi.ts';
+
+export type IdentitiesDependencies = {
+  readonly listIdentities: (after: string, limit: number) => Promise<readonly StoredIdentity[]>;
+  /** Throws a Failure `not-found`, or `conflict` for somebody who is out already. */
+  readonly revokeIdentity: (name: string, by: Actor) => Promise<unknown>;
+};
+
+const NAME_CHARS_MAX = 64;
+const PAGE = 200;
+const READERS = ['admin', 'risk_officer'] as const;
+
+const identitySchema = z
+  .object({
+    identity: z.string(),
+    created_at: z.iso.datetime(),
+    made_by: z.string().nullable().meta({ description: 'Key id; null: over the database.' }),
+    revoked_at: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'Identity' });
+
+const path = z.object({
+  id: plainText(NAME_CHARS_MAX).meta({ description: 'The name.', example: 'Ann' }),
+});
+const listSchema = z.object({ items: z.array(identitySchema), next_cursor: z.string().nullable() });
+const listParameters = z.strictObject({ cursor: plainText(NAME_CHARS_MAX).optional() });
+
+export function identitiesRoutes({
+  listIdentities,
+  revokeIdentity,
+}: IdentitiesDependencies): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+
+  routes.get('/v1/identities', requireRole(...READERS), async (c) => {
+    const people = await listIdentities(readQuery(c, listParameters).cursor ?? '', PAGE);
+    const last = people.length === PAGE ? people.at(-1)?.identity : undefined;
+    return c.json({ items: people.map(toIdentityJson), next_cursor: last ?? null });
+  });
+
+  routes.delete('/v1/identities/:id', requireRole('admin'), async (c) => {
+    const { id } = checkFields(path, c.req.param());
+    await revokeIdentity(id, actorOf(c));
+    return c.body(null, 204);
+  });
+
+  return routes;
+}
+
+function toIdentityJson(person: StoredIdentity): z.infer<typeof identitySchema> {
+  return {
+    identity: person.identity,
+    created_at: person.createdAt.toISOString(),
+    made_by: person.madeBy,
+    revoked_at: person.revokedAt?.toISOString() ?? null,
+  };
+}
+
+const tags = ['keys'];
+const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
+
+export const identitiesPaths: ZodOpenApiPathsObject = {
+  '/v1/identities': {
+    get: {
+      operationId: 'listIdentities',
+      summary: 'People, and who made them',
+      tags,
+      security: allowedRoles(...READERS),
+      requestParams: { query: listParameters },
+      responses: {
+        200: { description: 'One page, by name.', content: json(listSchema) },
+        ...problemResponses(422),
+      },
+    },
+  },
+  '/v1/identities/{id}': {
+    delete: {
+      operationId: 'revokeIdentity',
+      summary: 'Take a person out, with all keys, for ever',
+      tags,
+      security: allowedRoles('admin'),
+      requestParams: { path },
+      responses: { 204: { description: 'Revoked.' }, ...problemResponses(404, 409, 422) },
+    },
+  },
+};

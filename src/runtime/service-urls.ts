@@ -1,0 +1,37 @@
+/** The URLs of Postgres and Redis as settings: whatever keeps them from being used at all is a problem of the configuration. */
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { toError } from '../domain/failure.ts';
+import { parseRedisUrl, type TlsFiles } from '../domain/redis-url.ts';
+
+const FILES = ['sslrootcert', 'sslcert', 'sslkey'] as const;
+
+export function postgresUrl() {
+  return z.url({ protocol: /^postgres(ql)?$/ }).superRefine((text, { addIssue }) => {
+    const files = URL.canParse(text) ? Object.fromEntries(new URL(text).searchParams) : {};
+    for (const problem of unreadable(files)) addIssue(problem);
+  });
+}
+
+export function redisUrl() {
+  return z.string().superRefine((text, { addIssue }) => {
+    try {
+      for (const problem of unreadable(parseRedisUrl(text).tls ?? {})) addIssue(problem);
+    } catch (error) {
+      addIssue(toError(error).message);
+    }
+  });
+}
+
+function unreadable(files: TlsFiles): string[] {
+  return FILES.flatMap((name) => {
+    const path = files[name];
+    if (path === undefined) return [];
+    try {
+      readFileSync(path);
+      return [];
+    } catch (error) {
+      return [`${name}: ${toError(error).message}`];
+    }
+  });
+}

@@ -1,0 +1,201 @@
+/**
+ * Goal: who may do what is what the document says, for every role, operation and object, one's own or another client's.
+ * Method: the table is made from the document that an API process serves, and each of its cells is tried.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ROLES, type Role } from '../../src/domain/principal.ts';
+import { reachOf } from '../support/access.ts';
+import { type OpenApi, readOpenApi } from '../support/openapi.ts';
+import { type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { idAt, storeDeadLetters, storeScoresOf } from '../support/stored-rows.ts';
+import { answerOf, input, labelInput } from '../support/submit.ts';
+
+const NOW = Date.now();
+/** `no key` and `unknown key` beside the roles: those who are nobody. */
+const CALLERS = [...ROLES, 'no key', 'unknown key'] as const;
+const OBJECTS = ['own', 'other', 'unknown'] as const;
+type Caller = (typeof CALLERS)[number];
+type Whose = (typeof OBJECTS)[number];
+
+type Call = { readonly path: string; readonly body?: unknown };
+/** How an operation names an object of somebody, and the answer for one that nobody has; 404 by default. */
+type Naming = {
+  readonly call: (whose: Whose) => Call | Promise<Call>;
+  readonly unknown?: number;
+};
+type Cell = {
+  readonly caller: Caller;
+  readonly method: string;
+  readonly path: string;
+  readonly operationId: string;
+  /** Undefined where it names no object that has a client. */
+  readonly whose: Whose | undefined;
+  /** `let in`: neither 401 nor 403, whatever it makes of a request without a body. */
+  readonly expected: number | 'let in';
+};
+
+let api: RunningApi;
+let openApi: OpenApi;
+const keys = new Map<string, string>();
+const clientOf: Record<Whose, string> = { own: 'shop', other: 'bank', unknown: 'nobody' };
+const transactions: Record<Whose, string> = { own: '', other: '', unknown: idAt(NOW, 99) };
+const letters: Record<Whose, string> = {
+  own: idAt(NOW, 1),
+  other: idAt(NOW, 2),
+  unknown: idAt(NOW, 98),
+};
+
+async function makeKey(roles: readonly Role[], client: string) {
+  const { body } = await answerOf(await api.post('/v1/keys', { roles, client, owner: 'test' }));
+  return body as { readonly key_id: string; readonly key: string };
+}
+
+beforeAll(async () => {
+  // An address for each cell: those without a key are limited by theirs.
+  api = await startRunningApi({ RISK_TRUSTED_PROXIES: '127.0.0.1' });
+  openApi = await readOpenApi(api.url);
+  for (const role of ROLES) keys.set(role, (await makeKey([role], clientOf.own)).key);
+  for (const whose of ['own', 'other'] as const) {
+    const client = clientOf[whose];
+    const { key } = await makeKey(['ingest'], client);
+    const answer = await fetch(`${api.url}/v1/transactions`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify(
+        input({ account_id: `account-of-${client}`, merchant_id: `merchant-of-${client}` }),
+      ),
+    });
+    transactions[whose] = (await answerOf(answer)).body.transaction_id;
+  }
+  await storeScoresOf(api.database, [transactions.own, transactions.other]);
+  await storeDeadLetters(
+    api.database,
+    (['own', 'other'] as const).map((whose) => ({
+      ...{ id: letters[whose], transactionId: transactions[whose], failedAtMs: NOW },
+    })),
+  );
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+const byTransaction = (path: string): Naming => ({
+  call: (whose) => ({ path: path.replace('{id}', transactions[whose]) }),
+});
+const byLetter = (path: string): Naming => ({
+  call: (whose) => ({ path: path.replace('{id}', letters[whose]) }),
+});
+const byLetters = (path: string): Naming => ({
+  call: (whose) => ({ path, body: { ids: [letters[whose]], limit: 1 } }),
+  unknown: 200,
+});
+
+/** Operations that name an object that came with a client, or belongs to one. */
+const NAMINGS: Readonly<Record<string, Naming>> = {
+  readTransaction: byTransaction('/v1/transactions/{id}'),
+  readScore: byTransaction('/v1/scores/{id}'),
+  acceptLabels: {
+    call: (whose) => ({
+      path: '/v1/labels',
+      body: { labels: [labelInput({ transaction_id: transactions[whose] })] },
+    }),
+    unknown: 422,
+  },
+  readAccountProfile: {
+    call: (whose) => ({ path: `/v1/accounts/account-of-${clientOf[whose]}/profile` }),
+  },
+  readMerchantProfile: {
+    call: (whose) => ({ path: `/v1/merchants/merchant-of-${clientOf[whose]}/profile` }),
+  },
+  readDeadLetter: byLetter('/v1/dead-letters/{id}'),
+  replayDeadLetter: byLetter('/v1/dead-letters/{id}/replay'),
+  replayDeadLetters: byLetters('/v1/dead-letters/replay'),
+  purgeDeadLetters: byLetters('/v1/dead-letters/purge'),
+  revokeKey: {
+    // Each is revoked once.
+    call: async (whose) => {
+      const id =
+        whose === 'unknown' ? 'nobody' : (await makeKey(['ingest'], clientOf[whose])).key_id;
+      return { path: `/v1/keys/${id}` };
+    },
+  },
+};
+
+/** What is the market's, and has no client: models and what becomes of them; a score that is explained is an analyst's. */
+const OF_THE_MARKET = ['readModel', 'proposeModel', 'approveModel', 'explainScore'];
+
+function expectedOf(operation: OpenApi['operations'][number], caller: Caller, whose?: Whose) {
+  const { security } = operation.operation;
+  if (security?.length === 0) return 'let in';
+  if (caller === 'no key' || caller === 'unknown key') return 401;
+  const reach = reachOf(operation.operation, caller);
+  if (reach === 'none') return 403;
+  if (whose === undefined) return 'let in';
+  const { responses, operationId = '' } = operation.operation;
+  const isFound = whose === 'own' || (whose === 'other' && reach === 'all');
+  const found = Object.keys(responses).find((status) => status.startsWith('2'));
+  return isFound ? Number(found) : (NAMINGS[operationId]?.unknown ?? 404);
+}
+
+function makeCells(): Cell[] {
+  return openApi.operations.flatMap((one) => {
+    const { method, path } = one;
+    const operationId = one.operation.operationId ?? '';
+    const objects = NAMINGS[operationId] === undefined ? [undefined] : OBJECTS;
+    return objects.flatMap((whose) =>
+      CALLERS.map((caller) => ({
+        ...{ caller, method, path, operationId, whose },
+        expected: expectedOf(one, caller, whose),
+      })),
+    );
+  });
+}
+
+async function tryCell(cell: Cell, index: number) {
+  const { caller, method, path, operationId, whose } = cell;
+  const naming = NAMINGS[operationId];
+  const call: Call =
+    naming === undefined || whose === undefined
+      ? { path: path.replaceAll(/\{\w+\}/g, transactions.unknown) }
+      : await naming.call(whose);
+  const headers = new Headers({ 'X-Forwarded-For': `10.0.${index >> 8}.${index & 255}` });
+  const key = caller === 'unknown key' ? `risk_nobody_${index}` : keys.get(caller);
+  if (key !== undefined) headers.set('Authorization', `Bearer ${key}`);
+  if (call.body !== undefined) headers.set('Content-Type', 'application/json');
+  const body = call.body === undefined ? null : JSON.stringify(call.body);
+  return await answerOf(await fetch(api.url + call.path, { method, headers, body }));
+}
+
+test('every path with a parameter is of an operation that says whose its objects are', () => {
+  const undecided = openApi.operations
+    .filter(({ path }) => path.includes('{'))
+    .map(({ operation }) => operation.operationId ?? '')
+    .filter((id) => NAMINGS[id] === undefined && !OF_THE_MARKET.includes(id));
+  expect(undecided).toEqual([]);
+});
+
+test("each role reaches what the document says, of its own client's and of others'", async () => {
+  const cells = makeCells();
+  const wrong: string[] = [];
+  const unknowns = new Map<string, string>();
+  for (const [index, cell] of cells.entries()) {
+    const { status, body } = await tryCell(cell, index);
+    const isLetIn = ![401, 403, 429].includes(status) && (status < 500 || cell.path === '/readyz');
+    const isRight = cell.expected === 'let in' ? isLetIn : status === cell.expected;
+    const name = `${cell.caller}: ${cell.method} ${cell.path} ${cell.whose ?? ''}`.trim();
+    if (!isRight) wrong.push(`${name}: ${status} in place of ${cell.expected}`);
+    // What is another's says what an unknown one says.
+    if (cell.whose === 'own' || status < 400) continue;
+    const key = `${cell.caller} ${cell.operationId}`;
+    const said = JSON.stringify({ ...body, instance: '' });
+    if (said !== (unknowns.get(key) ?? said)) wrong.push(`${name}: ${said}`);
+    unknowns.set(key, said);
+  }
+  expect(wrong).toEqual([]);
+  expect(cells.length).toBeGreaterThan(CALLERS.length * openApi.operations.length);
+});
+
+test("those of the document whose role finds its own alone are ingest's three", () => {
+  const own = openApi.operations.filter(({ operation }) => reachOf(operation, 'ingest') === 'own');
+  expect(own.map(({ operation }) => operation.operationId).sort()).toEqual([
+    ...['acceptLabels', 'readScore', 'readTransaction'],
+  ]);
+});

@@ -1,0 +1,156 @@
+/**
+ * Goal: a client reads, labels and waits for its own transactions alone; what is another's answers exactly as what
+ * nobody has. Method: an API process, keys of two clients, what each of them posted.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { monthOf } from '../../src/domain/month.ts';
+import { detachMonth } from '../../src/store/detach-months.ts';
+import { type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { idAt, storeDeadLetters, storeScoresOf } from '../support/stored-rows.ts';
+import { type Answer, answerOf, count, type Input, input, labelInput } from '../support/submit.ts';
+
+const CREATED_MS = Date.UTC(2026, 9, 1, 10);
+const DETACHED_MS = Date.UTC(2015, 2, 9);
+
+let api: RunningApi;
+let shop: Caller;
+let bank: Caller;
+beforeAll(async () => {
+  api = await startRunningApi();
+  shop = await makeCaller({ roles: ['ingest'], client: 'shop' });
+  bank = await makeCaller({ roles: ['ingest'], client: 'bank' });
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+type Caller = (path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
+
+async function makeCaller(fields: object): Promise<Caller> {
+  const { body: made } = await answerOf(await api.post('/v1/keys', { owner: 'test', ...fields }));
+  return async (path, body, more = {}) => {
+    const headers = { Authorization: `Bearer ${made.key}`, 'Content-Type': 'application/json' };
+    const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+    return await answerOf(
+      await fetch(api.url + path, { ...init, headers: { ...headers, ...more } }),
+    );
+  };
+}
+
+async function accepted(caller: Caller, fields: Input = {}): Promise<string> {
+  const created_at = new Date(CREATED_MS).toISOString();
+  const { body } = await caller('/v1/transactions', input({ created_at, ...fields }));
+  return body.transaction_id;
+}
+
+const postLabel = (caller: Caller, fields: Input) =>
+  caller('/v1/labels', { labels: [labelInput(fields)] });
+
+/** But for the id of the request, which is never the same. */
+function told({ status, headers, body }: Answer) {
+  const names = [...headers.keys()].filter((name) => !['date', 'x-request-id'].includes(name));
+  return { status, names, length: headers.get('content-length'), body: { ...body, instance: '' } };
+}
+
+const UNKNOWN = idAt(CREATED_MS, 99);
+
+/** What its own client is answered, and the market. */
+const SCORE_STATUS = { pending: 202, scored: 200, 'a dead letter': 404 } as const;
+const STATES = ['pending', 'scored', 'a dead letter'] as const;
+
+describe.each(STATES)("another client's transaction that is %s", (state) => {
+  let own = '';
+  let other = '';
+  beforeAll(async () => {
+    own = await accepted(shop);
+    other = await accepted(bank);
+    if (state === 'scored') await storeScoresOf(api.database, [own, other]);
+    if (state !== 'a dead letter') return;
+    const letters = [own, other].map((transactionId, n) => ({
+      ...{ id: idAt(CREATED_MS, n), transactionId, failedAtMs: CREATED_MS },
+    }));
+    await storeDeadLetters(api.database, letters);
+  });
+
+  test.each(['/v1/transactions', '/v1/scores'])('is unknown at %s', async (path) => {
+    const expected = path === '/v1/scores' ? SCORE_STATUS[state] : 200;
+    expect((await shop(`${path}/${own}`)).status).toBe(expected);
+    const unknown = told(await shop(`${path}/${UNKNOWN}`));
+    expect(unknown.status).toBe(404);
+    // Twice: what was read for its owner may be in memory.
+    for (const caller of [shop, bank, shop]) {
+      const answer = await caller(`${path}/${other}`);
+      if (caller === bank) {
+        expect(answer.status).toBe(expected);
+        expect(answer.body.detail).not.toBe(unknown.body.detail);
+      } else expect(told(answer)).toEqual(unknown);
+    }
+  });
+
+  test('is unknown to labels, and none of their request is stored', async () => {
+    const unknown = told(await postLabel(shop, { transaction_id: UNKNOWN }));
+    expect(unknown.status).toBe(422);
+    expect(told(await postLabel(shop, { transaction_id: other }))).toEqual(unknown);
+    const both = [own, other].map((id) => labelInput({ transaction_id: id }));
+    expect((await shop('/v1/labels', { labels: both })).status).toBe(422);
+    expect(await count(api, `labels where transaction_id in ('${own}', '${other}')`)).toBe(0);
+    expect((await postLabel(shop, { transaction_id: own })).status).toBe(200);
+  });
+
+  test.each([[['analyst']], [['ingest', 'analyst']], [['admin']]])(
+    'is read by %j, as all of the market',
+    async (roles) => {
+      const analyst = await makeCaller({ roles, client: 'house' });
+      for (const id of [own, other]) {
+        expect((await analyst(`/v1/transactions/${id}`)).status).toBe(200);
+        expect((await analyst(`/v1/scores/${id}`)).status).toBe(SCORE_STATUS[state]);
+        expect((await postLabel(analyst, { transaction_id: id })).status).toBe(200);
+      }
+      const { body } = await analyst(`/v1/transactions/${other}`);
+      expect(body.client).toBe('bank');
+    },
+  );
+});
+
+test('one key of two clients is two transactions, and each waits for its own', async () => {
+  const sent = input();
+  const [ofShop, ofBank] = [await accepted(shop, sent), await accepted(bank, sent)];
+  expect(ofShop).not.toBe(ofBank);
+  await storeScoresOf(api.database, [ofShop]);
+  const wait = { Prefer: 'wait=0.3' };
+  const again = { created_at: new Date(CREATED_MS).toISOString(), ...sent };
+  expect((await shop('/v1/transactions', again, wait)).body.score.transaction_id).toBe(ofShop);
+  expect((await bank('/v1/transactions', again, wait)).body).toMatchObject({
+    ...{ transaction_id: ofBank, status: 'duplicate', score: null },
+  });
+});
+
+test("a label by key is of the client's own", async () => {
+  const sent = input();
+  await accepted(bank, sent);
+  const byKey = { idempotency_key: sent['idempotency_key'] };
+  const nobodys = told(await postLabel(shop, { idempotency_key: 'nobody-has-this' }));
+  expect(told(await postLabel(shop, byKey))).toEqual(nobodys);
+  expect((await postLabel(bank, byKey)).status).toBe(200);
+});
+
+test('what was stored before clients were is read by the market, and labelled by its key', async () => {
+  const sent = input();
+  const id = await accepted(shop, sent);
+  await api.testDatabase.sql(
+    `update transactions set client = null where transaction_id = '${id}'`,
+  );
+  expect((await shop(`/v1/transactions/${id}`)).status).toBe(404);
+  expect((await api.request(`/v1/transactions/${id}`)).status).toBe(200);
+  expect((await postLabel(shop, { transaction_id: id })).status).toBe(422);
+  expect((await postLabel(shop, { idempotency_key: sent['idempotency_key'] })).status).toBe(200);
+});
+
+test('in a detached month all ids are alike', async () => {
+  const id = await accepted(bank, { created_at: new Date(DETACHED_MS).toISOString() });
+  await detachMonth(api.database, monthOf(DETACHED_MS));
+  for (const path of ['/v1/transactions', '/v1/scores']) {
+    const [other, unknown] = [id, idAt(DETACHED_MS, 99)].map((one) => shop(`${path}/${one}`));
+    expect(await other?.then(({ status }) => status)).toBe(410);
+    const texts = await Promise.all([other, unknown].map(async (one) => (await one)?.body.detail));
+    expect(texts[0]).toBe(texts[1]);
+  }
+});

@@ -1,0 +1,74 @@
+/**
+ * Goal: whoever has the database makes the first two people who approve, and no third. Method: `risk keys` on a real
+ * database, and the migration of keys that approved before there were people.
+ */
+import { cp, mkdtempDisposable, readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { command } from '../../src/cli/keys.ts';
+import { migrate } from '../../src/store/migrate.ts';
+import { SQL_FOLDER } from '../../src/store/migration-files.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { runCommand } from '../support/run-command.ts';
+
+test('two people are founded; a third is only once one of them is out', async () => {
+  await using database = await createTestDatabase();
+  const run = (...args: string[]) => runCommand(command, { DATABASE_URL: database.url }, args);
+  const found = (name: string) => run('create', '--role', 'risk_officer', '--identity', name);
+  const byOwner = run('create', '--role', 'risk_officer', '--owner', 'Ann');
+  await expect(byOwner).rejects.toThrow(/say identity instead of owner/);
+  // A name is normalised: the first two keys are one person's.
+  for (const name of ['Ann', ' ＡＮＮ', 'Bob']) expect((await found(name)).code).toBe(0);
+  for (const name of ['Cy', 'Ann']) await expect(found(name)).rejects.toThrow(/2 people approve/);
+  expect((await run('create', '--role', 'admin', '--identity', 'Cy')).code).toBe(0);
+  expect(JSON.parse((await run('people', '--json')).stdout)).toMatchObject([
+    ...[{ identity: 'Ann', made_by: null }, { identity: 'Bob' }, { identity: 'Cy' }],
+  ]);
+  const confirmed = `select identity from api_keys where confirmed_at is not null order by 1`;
+  expect(await database.sql(confirmed)).toEqual([
+    ...[{ identity: 'Ann' }, { identity: 'Ann' }, { identity: 'Bob' }],
+  ]);
+  expect((await run('expel', 'ann')).code).toBe(0);
+  await expect(found('Ann')).rejects.toThrow(/Ann is revoked/);
+  expect((await found('Di')).code).toBe(0);
+  const live = `select from api_keys where identity = 'Ann' and revoked_at is null`;
+  expect(await database.sql(live)).toEqual([]);
+});
+
+test('two are founded at once, no more, by however many', async () => {
+  await using database = await createTestDatabase();
+  const environment = { DATABASE_URL: database.url };
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const create = (name: string, role: string) =>
+    runCommand(command, environment, ['create', '--role', role, '--identity', name]);
+  for (const name of names) await create(name, 'analyst');
+  const settled = await Promise.allSettled(names.map((name) => create(name, 'risk_officer')));
+  expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
+});
+
+test('the migration takes the role from keys behind which stands nobody', async () => {
+  await using database = await createTestDatabase({ migrated: false });
+  await using older = await mkdtempDisposable(join(tmpdir(), 'risk-sql-'));
+  for (const name of (await readdir(SQL_FOLDER)).sort()) {
+    if (name.endsWith('_create_identities.sql')) break;
+    await cp(join(SQL_FOLDER, name), join(older.path, name));
+  }
+  const options = { url: database.url, market: database.market, corridors: [] };
+  await migrate(options, older.path);
+  await database.sql(`
+    insert into api_keys (key_id, key_hash, roles, owner) values
+      ('officer', sha256('1'), array['risk_officer'], 'Eve'),
+      ('both', sha256('2'), array['analyst', 'risk_officer'], 'Eve'),
+      ('other', sha256('3'), array['admin'], 'Adam')`);
+  await migrate(options);
+  expect(
+    await database.sql(
+      'select key_id, roles, revoked_at is null as lives from api_keys order by 1',
+    ),
+  ).toEqual([
+    { key_id: 'both', roles: ['analyst'], lives: true },
+    { key_id: 'officer', roles: ['risk_officer'], lives: false },
+    { key_id: 'other', roles: ['admin'], lives: true },
+  ]);
+});

@@ -1,0 +1,65 @@
+/**
+ * Goal: behind a transaction-pooling proxy a unit of work has its deadlines and its schemas, and leaves nothing of them on the
+ * connection. Method: a database whose role has no search path, as a connection that a pooler opened before the first
+ * migration; `npm run setups -- pgbouncer` runs the whole engine behind a real one.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Database } from '../../src/store/pool.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+const STATEMENT_MS = 400;
+const settings = {
+  name: '',
+  text: `select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock,
+                current_setting('idle_in_transaction_session_timeout') as idle, current_schemas(false)::text as schemas`,
+};
+
+let testDatabase: TestDatabase;
+let database: Database;
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  await testDatabase.sql(
+    `do $$ begin execute format('alter role %I in database %I reset search_path', current_user, current_database()); end $$`,
+  );
+  database = testDatabase.open({
+    ...{ connectionsMax: 1, namedStatements: false, statementTimeoutMs: STATEMENT_MS },
+    ...{ lockTimeoutMs: 300, pooledSearchPath: 'market_0, shared, public' },
+  });
+});
+
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+
+test('every kind of unit has them, and the connection none', async () => {
+  const own = {
+    ...{ statement: '400ms', lock: '300ms', idle: '800ms' },
+    schemas: '{market_0,shared,public}',
+  };
+  const none = { statement: '0', lock: '0', idle: '0', schemas: '{public}' };
+  expect(await database.query(settings)).toEqual([own]);
+  expect(await database.write(settings)).toEqual([own]);
+  expect(await database.transaction((query) => query(settings))).toEqual([own]);
+  await database.session(async (client, begin) => {
+    expect((await client.query(settings.text)).rows).toEqual([none]);
+    await begin('isolation level repeatable read');
+    expect((await client.query(settings.text)).rows).toEqual([own]);
+    await client.query('rollback');
+  });
+  const bare = { ...settings, outsideTransaction: true };
+  expect(await database.query(bare)).toEqual([none]);
+});
+
+test('a statement that takes too long ends, and with it what it wrote', async () => {
+  const corridors = { name: '', text: 'select count(*)::int as count from shared.corridors' };
+  const before = await database.query(corridors);
+  const slow = {
+    name: '',
+    text: `with written as (insert into shared.corridors (corridor) values ('XX-YY') returning 1)
+           select pg_sleep(30) from written`,
+  };
+  await expect(database.write(slow)).rejects.toMatchObject({ kind: 'unavailable' });
+  expect(await database.query(corridors)).toEqual(before);
+});

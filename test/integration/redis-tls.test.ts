@@ -1,0 +1,46 @@
+/**
+ * Goal: TLS, a private authority and an ACL user are named by REDIS_URL alone, and what Redis or its certificate refuses is
+ * said. Method: a real Redis with certificates made by openssl, where this machine has both.
+ */
+import { join } from 'node:path';
+import { expect, inject, test } from 'vitest';
+import { freePort } from '../../src/embedded/free-port.ts';
+import { openCommands, untilReady } from '../../src/stream/connection.ts';
+import { claimIdentity } from '../../src/stream/identity.ts';
+import { findOpenssl, makeCertificates } from '../support/certificates.ts';
+import { makeServiceFolder } from '../support/service-folder.ts';
+import { startTestRedis } from '../support/services.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const openssl = findOpenssl() ?? '';
+// The WebAssembly build has no TLS.
+const withTls = test.skipIf(openssl === '' || inject('redisSource').kind === 'wasm');
+const MS_MAX = 30_000;
+
+withTls('a URL names user, password and authority', async () => {
+  using folder = makeServiceFolder();
+  const { authority, server, key } = await makeCertificates(openssl, join(folder.services, 'tls'));
+  const port = await freePort();
+  await using _redis = await startTestRedis({
+    settings: {
+      ...{ 'tls-port': String(port), 'tls-cert-file': server, 'tls-key-file': key },
+      ...{ 'tls-auth-clients': 'no', 'tls-ca-cert-file': authority },
+      user: 'risk on >secret ~market_0:* +@all',
+    },
+  });
+  const trusted = `rediss://risk:secret@localhost:${port}?sslrootcert=${authority}`;
+  const client = openCommands(trusted, MS_MAX);
+  await untilReady(client, MS_MAX);
+  expect(await claimIdentity(client, 'market_0')).toHaveLength(36);
+  await expect(claimIdentity(client, 'market_1')).rejects.toMatchObject({ code: 'REDIS_NOPERM' });
+  client.disconnect();
+
+  const untilSaid = async (url: string, reason: RegExp) => {
+    const refused = openCommands(url, MS_MAX);
+    const hears = async () => reason.test(await claimIdentity(refused, 'market_0').catch(String));
+    await waitUntil(hears, MS_MAX, String(reason));
+    refused.disconnect();
+  };
+  await untilSaid(`rediss://risk:secret@localhost:${port}`, /certificate/);
+  await untilSaid(trusted.replace('secret', 'other'), /WRONGPASS/);
+});

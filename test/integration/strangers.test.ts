@@ -1,0 +1,77 @@
+/**
+ * Goal: an address that sends unknown keys is told to wait, and nobody else is. Method: an API process behind a proxy that
+ * it trusts, which each test is. What was looked up is counted in test/unit/http/auth.test.ts.
+ */
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expectProblem } from '../support/problem.ts';
+import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
+
+const PER_SECOND = 1;
+const AT_ONCE = 10 * PER_SECOND;
+
+let api: RunningApi;
+beforeAll(async () => {
+  api = await startRunningApi({
+    ...{ RISK_TRUSTED_PROXIES: '127.0.0.1', RISK_UNKNOWN_KEYS_PER_SECOND: String(PER_SECOND) },
+  });
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+let address = '';
+let addresses = 0;
+beforeEach(() => {
+  address = `198.51.100.${++addresses}`;
+});
+
+const ask = (key: string, from = address, path = '/v1/status') =>
+  fetch(api.url + path, {
+    headers: { Authorization: `Bearer ${key}`, 'X-Forwarded-For': from },
+  });
+const statusOf = async (key: string, from?: string) => {
+  const answer = await ask(key, from);
+  await answer.arrayBuffer();
+  return answer.status;
+};
+/** Asks at once with twice as many keys that nobody has as one address may. */
+const askUnknown = (path?: string, from: (n: number) => string = () => address) =>
+  Promise.all(
+    Array.from({ length: 2 * AT_ONCE }, (_, n) => ask(`risk_unknown_${n}`, from(n), path)),
+  );
+
+test.each(['/v1/status', '/v1/transactions/x', '/v1/nowhere', '/metrics'])(
+  'after a few unknown keys an address is told to wait at %s',
+  async (path) => {
+    const answers = await askUnknown(path);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401, 429]));
+    expect(answers.filter(({ status }) => status === 401).length).toBeGreaterThanOrEqual(AT_ONCE);
+    const refused = answers.find(({ status }) => status === 429) as Response;
+    const { body, headers } = await expectProblem(refused, 429);
+    expect(body.type).toBe('urn:risk:problem:too-many-unknown-keys');
+    expect(headers.get('retry-after')).toBe('1');
+  },
+);
+
+test('others are not, nor is a key that was found, from the same address', async () => {
+  expect(await statusOf(RUNNING_API_KEY)).toBe(200);
+  expect((await askUnknown()).map(({ status }) => status)).toContain(429);
+  expect(await statusOf(RUNNING_API_KEY)).toBe(200);
+  expect(await statusOf('risk_unknown', '198.51.100.200')).toBe(401);
+});
+
+test('an address is not what a stranger behind the proxy calls itself', async () => {
+  const answers = await askUnknown('/v1/status', (n) => `203.0.113.${n}, ${address}`);
+  expect(answers.map(({ status }) => status)).toContain(429);
+});
+
+test('a key that was revoked is answered as one that nobody ever had', async () => {
+  const made = await api.post('/v1/keys', { roles: ['analyst'], owner: 'test' });
+  const { key, key_id } = (await made.json()) as { key: string; key_id: string };
+  expect((await api.request(`/v1/keys/${key_id}`, { method: 'DELETE' })).status).toBe(204);
+  const answers = await Promise.all(
+    [key, 'risk_unknown'].map(async (one) => {
+      const { body, headers } = await expectProblem(await ask(one), 401);
+      return [body.detail, headers.get('www-authenticate')];
+    }),
+  );
+  expect(answers[0]).toEqual(answers[1]);
+});

@@ -1,0 +1,222 @@
+/**
+ * Goal: nobody puts a model in force alone, whatever keys and people he makes, and nobody becomes somebody who may.
+ * Method: an API process; what one admin and one risk officer can do with keys, by name of the way.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Role } from '../../src/domain/principal.ts';
+import { insertPersonKey } from '../support/people.ts';
+import { type RollOut, startRollOut } from '../support/rolled-out.ts';
+import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
+import { answerOf } from '../support/submit.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const OFFICER: readonly Role[] = ['risk_officer'];
+/** Longer than an API process believes what it knows of a key. */
+const KEY_WAIT_MS = 30_000;
+
+let api: RunningApi;
+let rollOut: RollOut;
+let model: string;
+let adam: string;
+let ann: string;
+let bob: string;
+beforeAll(async () => {
+  api = await startRunningApi();
+  rollOut = await startRollOut(api.testDatabase);
+  model = await rollOut.register(1);
+  adam = await insertPersonKey(api.testDatabase, 'Adam', ['admin']);
+  ann = await insertPersonKey(api.testDatabase, 'Ann', OFFICER);
+  bob = await insertPersonKey(api.testDatabase, 'Bob', OFFICER);
+});
+afterAll(async () => {
+  await rollOut[Symbol.asyncDispose]();
+  await api[Symbol.asyncDispose]();
+});
+
+/** The tests share people, not what is in force. */
+beforeEach(async () => {
+  await api.testDatabase.sql(`
+    alter table model_rollouts disable trigger user;
+    truncate model_rollouts;
+    alter table model_rollouts enable trigger user`);
+});
+
+async function as(key: string, method: string, path: string, body?: object) {
+  const headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' };
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  return await answerOf(await api.request(path, { method, headers, ...sent }));
+}
+
+const makeKey = (by: string, identity: string, roles = OFFICER) =>
+  as(by, 'POST', '/v1/keys', { identity, roles });
+const confirm = (by: string, keyId: string) => as(by, 'POST', `/v1/keys/${keyId}/confirm`);
+const idOf = (key: string) => key.split('_')[1] ?? '';
+
+/** A person who may approve, made by one key and confirmed by another. @returns the key */
+async function makeOfficer(name: string, by: string, confirmer: string): Promise<string> {
+  const made = await makeKey(by, name);
+  expect([made.status, (await confirm(confirmer, made.body.key_id)).status]).toEqual([201, 200]);
+  return made.body.key;
+}
+
+async function propose(key: string): Promise<string> {
+  const path = `/v1/models/${model}/proposals`;
+  const { status, body } = await as(key, 'POST', path, { corridor: 'US-EG', to: 'shadow' });
+  expect(status, body.detail).toBe(201);
+  return body.proposal_id;
+}
+const approve = (key: string, id: string) => as(key, 'POST', `/v1/models/proposals/${id}/approve`);
+const countInForce = async () =>
+  (await api.testDatabase.sql('select from model_rollouts where state <> $1', ['deprecated']))
+    .length;
+
+test('one admin does not put a model in force alone under a second name', async () => {
+  const fields = { roles: ['admin', 'risk_officer'], owner: 'Eve' };
+  const nobody = await as(adam, 'POST', '/v1/keys', fields);
+  expect([nobody.status, nobody.body.detail]).toEqual([
+    ...[422, expect.stringContaining('say identity instead of owner')],
+  ]);
+  const { body } = await makeKey(adam, 'Eve', ['admin', 'risk_officer']);
+  const id = await propose(ann);
+  for (const key of [adam, body.key]) {
+    const path = `/v1/models/${model}/proposals`;
+    const own = await as(key, 'POST', path, { corridor: 'US-EG', to: 'shadow' });
+    expect([own.status, (await approve(key, id)).status]).toEqual([403, 403]);
+    expect((await confirm(key, body.key_id)).status).toBe(403);
+  }
+  expect(await countInForce()).toBe(0);
+});
+
+test('a bootstrap key neither approves nor makes keys that do', async () => {
+  expect((await approve(RUNNING_API_KEY, await propose(ann))).status).toBe(403);
+  const made = await makeKey(RUNNING_API_KEY, 'Fay');
+  expect([made.status, made.body.detail]).toEqual([409, expect.stringMatching(/key of nobody/)]);
+  expect((await makeKey(RUNNING_API_KEY, 'Fay', ['admin'])).status).toBe(201);
+});
+
+describe('a proposal and its approval are two people’s', () => {
+  test('not two that one person has made', async () => {
+    const eve = await makeOfficer('Eve 2', adam, ann);
+    const fay = await makeOfficer('Fay 2', adam, bob);
+    const id = await propose(eve);
+    const own = await approve(fay, id);
+    expect([own.status, own.body.detail]).toEqual([
+      ...[409, expect.stringContaining('Adam may hold both keys')],
+    ]);
+    expect(await countInForce()).toBe(0);
+    expect((await approve(bob, id)).status).toBe(200);
+  });
+
+  test('nor a person and somebody he has made, in either order and over several', async () => {
+    const cy = await makeOfficer('Cy', ann, bob);
+    const di = await makeOfficer('Di', cy, bob);
+    for (const [proposer, approver] of [
+      ...[[ann, cy] as const, [cy, ann] as const],
+      ...[[ann, di] as const, [di, ann] as const, [di, cy] as const],
+    ]) {
+      expect((await approve(approver, await propose(proposer))).status).toBe(409);
+    }
+    expect(await countInForce()).toBe(0);
+    expect((await approve(bob, await propose(di))).status).toBe(200);
+  });
+
+  test('nor a person and somebody whom he has made, with a key that another made', async () => {
+    const annAsAdmin = await insertPersonKey(api.testDatabase, 'Ann', ['admin']);
+    expect((await makeKey(annAsAdmin, 'Mo', ['analyst'])).status).toBe(201);
+    const mo = await makeOfficer('Mo', adam, bob);
+    expect((await approve(mo, await propose(ann))).status).toBe(409);
+    expect((await approve(bob, await propose(mo))).status).toBe(200);
+  });
+
+  test('nor two keys of one person', async () => {
+    const second = await makeKey(ann, ' ANN ');
+    expect(second.status).toBe(201);
+    expect((await approve(second.body.key, await propose(ann))).status).toBe(409);
+    expect((await approve(bob, await propose(second.body.key))).status).toBe(200);
+  });
+
+  test('also where SQL adds the row', async () => {
+    const cy = await makeOfficer('Cy 2', ann, bob);
+    const id = await propose(ann);
+    const insert = (name: string, key: string) =>
+      api.testDatabase.sql(
+        `insert into model_rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by,
+             approved_by, decided_by_key)
+         select corridor, model_id, state, canary_percent, 'approval', proposal_id, proposed_by, $2, $3
+           from model_proposals where proposal_id = $1`,
+        [id, name, key],
+      );
+    await expect(insert('Cy 2', idOf(cy))).rejects.toThrow(/not two people's/);
+    await expect(insert('Adam', idOf(adam))).rejects.toThrow(/may not approve/);
+    await expect(insert('Adam', idOf(bob))).rejects.toThrow(/may not approve/);
+    await insert('Bob', idOf(bob));
+  });
+});
+
+describe('a key that approves', () => {
+  test('is confirmed by somebody else than who made it, and by nobody whom its person made', async () => {
+    const annAsAdmin = await insertPersonKey(api.testDatabase, 'Ann', ['admin']);
+    const gil = await makeKey(annAsAdmin, 'Gil', ['admin', 'risk_officer']);
+    const hal = await makeOfficer('Hal', ann, bob);
+    const ida = await makeOfficer('Ida', gil.body.key, bob);
+    for (const confirmer of [ann, hal, ida]) {
+      expect((await confirm(confirmer, gil.body.key_id)).status).toBe(409);
+    }
+    const byAdam = await makeKey(adam, 'Adam', ['admin', 'risk_officer']);
+    const jo = await makeOfficer('Jo', adam, ann);
+    expect((await confirm(jo, byAdam.body.key_id)).body.detail).toContain('Adam may hold both');
+    expect((await confirm(bob, gil.body.key_id)).status).toBe(200);
+    expect((await confirm(bob, gil.body.key_id)).body.detail).toContain('confirmed already');
+    expect((await confirm(ann, 'nobody')).status).toBe(404);
+    expect((await confirm(ann, idOf(adam))).body.detail).toContain('no role that approves');
+  });
+
+  test('waits for that unless its own person made it, while that one’s other keys go on', async () => {
+    const kim = await makeOfficer('Kim', ann, bob);
+    const own = await makeKey(kim, 'Kim');
+    expect((await approve(own.body.key, '0')).status).toBe(404);
+    const byAdam = await makeKey(adam, 'Kim');
+    expect((await approve(byAdam.body.key, '0')).status).toBe(403);
+    const byItself = await makeKey(byAdam.body.key, 'Kim');
+    expect(byItself.status).toBe(403);
+    expect((await approve(kim, '0')).status).toBe(404);
+    expect((await confirm(bob, byAdam.body.key_id)).status).toBe(200);
+    const counts = async () => (await approve(byAdam.body.key, '0')).status === 404;
+    await waitUntil(counts, KEY_WAIT_MS, 'the confirmation to be known');
+  });
+
+  test('makes keys with roles of his own, of people alone', async () => {
+    const wrong = [
+      { identity: 'Ann', roles: ['admin'] },
+      { identity: 'Ann', roles: ['risk_officer'], client: 'other' },
+      { owner: 'me', roles: ['risk_officer'] },
+    ];
+    for (const fields of wrong) {
+      expect((await as(ann, 'POST', '/v1/keys', fields)).status).toBe(403);
+    }
+    for (const identity of ['engine', ' ', 'a\nb', '']) {
+      expect((await makeKey(adam, identity, ['analyst'])).status).toBe(422);
+    }
+    for (const path of ['/v1/keys/%00/confirm', '/v1/keys/a%20b/confirm']) {
+      expect((await as(ann, 'POST', path)).status).toBe(404);
+    }
+    expect((await as(adam, 'DELETE', '/v1/identities/%00')).status).toBe(422);
+    const both = { identity: 'Ann', owner: 'Ann', roles: ['risk_officer'] };
+    expect((await as(ann, 'POST', '/v1/keys', both)).status).toBe(422);
+  });
+
+  test('who is taken out is out with all keys, for ever', async () => {
+    const lou = await makeOfficer('Lou', bob, ann);
+    expect((await as(adam, 'DELETE', '/v1/identities/lou')).status).toBe(204);
+    expect((await as(bob, 'DELETE', '/v1/identities/Ann')).status).toBe(403);
+    const isOut = async () => (await as(lou, 'GET', '/v1/identities')).status === 401;
+    await waitUntil(isOut, KEY_WAIT_MS, 'the key to be refused');
+    expect((await makeKey(adam, 'Lou')).body.detail).toContain('Lou is revoked');
+    const { body } = await as(ann, 'GET', '/v1/identities');
+    const listed = body.items.find((one: { identity: string }) => one.identity === 'Lou');
+    expect(listed).toMatchObject({ made_by: idOf(bob), revoked_at: expect.any(String) });
+    const { body: keys } = await as(ann, 'GET', '/v1/keys');
+    const key = keys.items.find((one: { key_id: string }) => one.key_id === idOf(lou));
+    expect(key).toMatchObject({ confirmed_by: idOf(ann), revoked_at: expect.any(String) });
+  });
+});

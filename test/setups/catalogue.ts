@@ -1,0 +1,8 @@
+/** All set-ups, in the order in which `npm run setups` runs them. A new one is a file and a line here. */
+import type { Scenario } from '../chaos/support/scenario.ts';
+import { cluster } from './cluster.ts';
+import { clusterWaits } from './cluster-waits.ts';
+import { pgbouncer } from './pgbouncer.ts';
+import { tls } from './tls.ts';
+
+export const SETUPS: readonly Scenario[] = [tls, ...cluster, clusterWaits, pgbouncer];

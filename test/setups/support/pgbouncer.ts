@@ -1,0 +1,90 @@
+/** PgBouncer from Debian's package, in transaction mode, with its stock settings otherwise. */
+import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { serviceAccount } from '../../../src/embedded/account.ts';
+import { unpackPackage } from '../../../src/embedded/debian-packages.ts';
+import { findExecutable } from '../../../src/embedded/executable.ts';
+import { startService } from '../../../src/embedded/service-process.ts';
+import { NotRun } from '../../chaos/support/not-run.ts';
+import { control, type ServiceControl } from '../../chaos/support/services.ts';
+
+const READY_MS = 30_000;
+const POLL_MS = 50;
+
+async function findPgBouncer(signal: AbortSignal) {
+  const installed = findExecutable('pgbouncer', process.env['PATH']);
+  if (installed !== undefined) return { program: installed, environment: {} };
+  const unpacked = await unpackPackage({
+    ...{ name: 'pgbouncer', title: 'PgBouncer', folder: 'pgbouncer-debian' },
+    ...{ environment: process.env, onProgress: () => undefined, signal },
+  });
+  if (unpacked === undefined) throw new NotRun('there is no PgBouncer, and none could be fetched');
+  const { folder, environment } = unpacked;
+  return { program: join(folder, 'usr/sbin/pgbouncer'), environment };
+}
+
+export type PoolerOptions = {
+  /** Of Postgres itself; its user and password open the pooler, too. */
+  readonly databaseUrl: string;
+  readonly port: number;
+  /** Does not exist yet. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+};
+
+export async function startPooler({
+  databaseUrl,
+  port,
+  folder,
+  signal,
+}: PoolerOptions): Promise<ServiceControl & AsyncDisposable> {
+  const found = await findPgBouncer(signal);
+  const server = new URL(databaseUrl);
+  const account = serviceAccount();
+  mkdirSync(folder);
+  const file = (name: string, lines: readonly string[]) => {
+    const path = join(folder, name);
+    writeFileSync(path, `${lines.join('\n')}\n`, { mode: 0o600 });
+    if (account.dropped) chownSync(path, account.uid, account.gid);
+    return path;
+  };
+  const users = file('userlist.txt', [`"${server.username}" "${server.password}"`]);
+  const settings = file('pgbouncer.ini', [
+    '[databases]',
+    `* = host=${server.hostname} port=${server.port}`,
+    '[pgbouncer]',
+    ...['listen_addr = 127.0.0.1', `listen_port = ${port}`, 'unix_socket_dir ='],
+    ...['auth_type = scram-sha-256', `auth_file = ${users}`, 'pool_mode = transaction'],
+  ]);
+  if (account.dropped) chownSync(folder, account.uid, account.gid);
+  const url = new URL(databaseUrl);
+  url.port = String(port);
+  return await control(folder, async () => {
+    const service = await startService({
+      ...{ ...found, name: 'PgBouncer', args: [settings], account, cwd: folder },
+      ...{ logFile: `${folder}.log`, stopSignal: 'SIGINT', lastSignal: 'SIGKILL' },
+    });
+    await untilAnswers(url.href);
+    return { url: url.href, service };
+  });
+}
+
+async function untilAnswers(url: string): Promise<void> {
+  const deadline = performance.now() + READY_MS;
+  for (;;) {
+    const client = new pg.Client(url);
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      await client.query('select 1');
+      return;
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await delay(POLL_MS);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,23 @@
+/** A free port below those that the system gives to outgoing connections, one of which could take it before its server does. */
+import { createServer } from 'node:net';
+import { integerBetween } from '../../../src/simulate/random.ts';
+
+const FIRST = 20_000;
+const LAST = 32_000;
+const TRIES = 100;
+
+export async function steadyPort(): Promise<number> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const port = integerBetween(Math.random, FIRST, LAST);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no free port from ${FIRST} to ${LAST}`);
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  server.once('error', () => resolve(false));
+  server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  return await promise;
+}

@@ -1,0 +1,51 @@
+/** Certificates of one run: an authority of its own, and a server on the loopback that it vouches for. */
+import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { serviceAccount } from '../../src/embedded/account.ts';
+import { ask, findExecutable } from '../../src/embedded/executable.ts';
+
+export type Certificates = {
+  /** PEM files; the services may read theirs, and nobody else the key. */
+  readonly authority: string;
+  readonly server: string;
+  readonly key: string;
+};
+
+const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+const NAMES = 'subjectAltName=DNS:localhost,IP:127.0.0.1';
+const SECRET = 0o600;
+
+/** Undefined where it is not installed. */
+export function findOpenssl(): string | undefined {
+  return findExecutable('openssl', process.env['PATH']);
+}
+
+/** @param folder which does not exist yet */
+export async function makeCertificates(openssl: string, folder: string): Promise<Certificates> {
+  mkdirSync(folder, { mode: 0o755 });
+  const file = (name: string) => join(folder, name);
+  const request = async (...args: string[]) => {
+    const { ok, stderr } = await ask(openssl, ['req', '-x509', ...KEY, ...args]);
+    if (!ok) throw new Error(`openssl: ${stderr}`);
+  };
+  const made = { authority: file('ca.pem'), server: file('server.pem'), key: file('server.key') };
+  const authority = ['-CA', made.authority, '-CAkey', file('ca.key')];
+  await request('-subj', '/CN=authority', '-keyout', file('ca.key'), '-out', made.authority);
+  const own = ['-addext', NAMES, '-addext', 'basicConstraints=CA:FALSE'];
+  await request(
+    ...authority,
+    ...own,
+    '-subj',
+    '/CN=server',
+    '-keyout',
+    made.key,
+    '-out',
+    made.server,
+  );
+  const { uid, gid, dropped } = serviceAccount();
+  for (const path of [made.server, made.key]) {
+    chmodSync(path, SECRET);
+    if (dropped) chownSync(path, uid, gid);
+  }
+  return made;
+}

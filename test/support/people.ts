@@ -1,0 +1,20 @@
+/** Keys of people, written by whoever has the database: tests need more than the first two, whom the engine founds. */
+import { approves, type Role } from '../../src/domain/principal.ts';
+import { mintApiKey } from '../../src/runtime/api-key.ts';
+import type { TestDatabase } from './database.ts';
+
+/** @returns a key, confirmed where a role approves, of a person who is made where there is none of this name */
+export async function insertPersonKey(
+  { sql }: Pick<TestDatabase, 'sql'>,
+  identity: string,
+  roles: readonly Role[],
+): Promise<string> {
+  const { keyId, key, keyHash } = mintApiKey();
+  await sql('insert into identities (identity) values ($1) on conflict do nothing', [identity]);
+  await sql(
+    `insert into api_keys (key_id, key_hash, roles, owner, identity, confirmed_at)
+     values ($1, $2, $3, $4, $4, case when $5 then now() end)`,
+    [keyId, keyHash, roles, identity, roles.some(approves)],
+  );
+  return key;
+}

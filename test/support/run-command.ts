@@ -1,0 +1,32 @@
+/** A command of `risk` in this process. */
+import type { Command } from '../../src/cli/command.ts';
+import { createOutput } from '../../src/cli/output.ts';
+import { readConfig } from '../../src/runtime/config.ts';
+import { createLog } from '../../src/runtime/log.ts';
+
+/** Throws what the command throws. */
+export async function runCommand(
+  command: Command,
+  environment: Readonly<Record<string, string>>,
+  args: readonly string[],
+): Promise<{ code: number; stdout: string }> {
+  let stdout = '';
+  const write = (text: string) => {
+    stdout += text;
+  };
+  const settings = readConfig(environment);
+  if ('problems' in settings) throw new Error(settings.problems.join('; '));
+  const code = await command.run([...args], {
+    config: settings.config,
+    environment: {},
+    output: createOutput({
+      json: args.includes('--json'),
+      stdout: { write },
+      // Progress is for whoever waits.
+      stderr: { write: () => undefined },
+    }),
+    log: createLog(command.name, 'silent'),
+    signal: new AbortController().signal,
+  });
+  return { code, stdout };
+}
