@@ -3,9 +3,10 @@
  * Method: the table is made from the document that an API process serves, and each of its cells is tried.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ROLES, type Role } from '../../src/domain/principal.ts';
+import { approves, ROLES, type Role } from '../../src/domain/principal.ts';
 import { reachOf } from '../support/access.ts';
 import { type OpenApi, readOpenApi } from '../support/openapi.ts';
+import { insertPersonKey } from '../support/people.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeScoresOf } from '../support/stored-rows.ts';
 import { answerOf, input, labelInput } from '../support/submit.ts';
@@ -54,7 +55,12 @@ beforeAll(async () => {
   // An address for each cell: those without a key are limited by theirs.
   api = await startRunningApi({ RISK_TRUSTED_PROXIES: '127.0.0.1' });
   openApi = await readOpenApi(api.url);
-  for (const role of ROLES) keys.set(role, (await makeKey([role], clientOf.own)).key);
+  for (const role of ROLES) {
+    const { key } = approves(role)
+      ? { key: await insertPersonKey(api.testDatabase, 'Ann', [role]) }
+      : await makeKey([role], clientOf.own);
+    keys.set(role, key);
+  }
   for (const whose of ['own', 'other'] as const) {
     const client = clientOf[whose];
     const { key } = await makeKey(['ingest'], client);
@@ -119,8 +125,11 @@ const NAMINGS: Readonly<Record<string, Naming>> = {
   },
 };
 
-/** What is the market's, and has no client: models and what becomes of them; a score that is explained is an analyst's. */
-const OF_THE_MARKET = ['readModel', 'proposeModel', 'approveModel', 'explainScore'];
+/** What is the market's, and has no client: models, people and keys that approve; a score that is explained is an analyst's. */
+const OF_THE_MARKET = [
+  ...['readModel', 'proposeModel', 'approveModel', 'actAlone'],
+  ...['confirmKey', 'revokeIdentity', 'explainScore'],
+];
 
 function expectedOf(operation: OpenApi['operations'][number], caller: Caller, whose?: Whose) {
   const { security } = operation.operation;

@@ -9,12 +9,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyDays } from '../../src/cli/verify/tallies.ts';
-import { monthOf } from '../../src/domain/month.ts';
 import { mergeIncrements, readDays, readTotals } from '../../src/store/day-tallies.ts';
 import { migrate } from '../../src/store/migrate.ts';
-import { ensurePartitions } from '../../src/store/partitions.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { makeMonthsAsBefore } from '../support/months-as-before.ts';
 
 const SQL = fileURLToPath(new URL('../../sql/', import.meta.url));
 const MIGRATION = '_create_daily_tallies.sql';
@@ -56,7 +55,7 @@ beforeAll(async () => {
   const options = { url: testDatabase.url, market: testDatabase.market, corridors: [] };
   await migrate(options, older);
   database = testDatabase.open();
-  await ensurePartitions(database, [monthOf(AT_MS), monthOf(AT_MS + DAY_MS)]);
+  await makeMonthsAsBefore(testDatabase, database, [AT_MS, AT_MS + DAY_MS]);
   await database.session(async (client) => {
     const [make = '', ...store] = AS_BEFORE;
     await client.query(make, [AT_MS, ROWS]);

@@ -24,6 +24,7 @@ import { readTrainingRows } from '../../src/store/training-rows.ts';
 import { vectorChecksum } from '../../src/store/vector-checksum.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { insertPlainScores, type PlainScore } from '../support/delivered.ts';
+import { makeMonthsAsBefore } from '../support/months-as-before.ts';
 import { runRisk } from '../support/risk.ts';
 import { idAt } from '../support/stored-rows.ts';
 
@@ -94,11 +95,7 @@ beforeAll(async () => {
   const options = { url: testDatabase.url, market: testDatabase.market, corridors: [] };
   await migrate(options, older);
   database = testDatabase.open();
-  // The making of months is on record, in a table that this schema has not yet.
-  await testDatabase.sql(`create table audit_log (audit_id bigint, who text, key_id text, action text, subject text,
-                                                  before jsonb, after jsonb, request text)`);
-  await ensurePartitions(database, MONTHS.map(monthOf));
-  await testDatabase.sql('drop table audit_log');
+  await makeMonthsAsBefore(testDatabase, database, MONTHS);
   for (const one of scores) await insertAsBefore(one);
   await testDatabase.sql(
     `insert into recomputed_features

@@ -1,5 +1,5 @@
 /** Who may do what, as the API document says it: for each operation and role whose objects it reaches. */
-import type { Role } from '../../src/domain/principal.ts';
+import { APPROVING_ROLES, type Role } from '../../src/domain/principal.ts';
 import type { Operation } from './openapi.ts';
 
 /** `own`: of objects that have a client, its own alone. */
@@ -12,6 +12,10 @@ export function reachOf(
 ): Reach | undefined {
   const allowed = operation.security?.[0]?.['bearer'];
   if (allowed === undefined) return undefined;
-  if (role !== 'admin' && !allowed.includes(role)) return 'none';
+  // `admin` has every role but those that approve.
+  const isAllowed = allowed.some(
+    (name) => name === role || (role === 'admin' && !APPROVING_ROLES.some((one) => one === name)),
+  );
+  if (!isAllowed) return 'none';
   return operation['x-own-client-alone']?.includes(role) === true ? 'own' : 'all';
 }

@@ -1,0 +1,16 @@
+/** Months of a schema that has no audit log yet, in which the making of months is on record. */
+import { monthOf } from '../../src/domain/month.ts';
+import { ensurePartitions } from '../../src/store/partitions.ts';
+import type { Database } from '../../src/store/pool.ts';
+import type { TestDatabase } from './database.ts';
+
+export async function makeMonthsAsBefore(
+  { sql }: Pick<TestDatabase, 'sql'>,
+  database: Database,
+  timesMs: readonly number[],
+): Promise<void> {
+  await sql(`create table audit_log (audit_id bigint, who text, key_id text, action text, subject text,
+                                     before jsonb, after jsonb, request text)`);
+  await ensurePartitions(database, timesMs.map(monthOf));
+  await sql('drop table audit_log');
+}
