@@ -1,4 +1,4 @@
-/** Claims of transactions: as the engine stores them, and with other names of their client. */
+/** Claims of transactions: as the engine stores them, with other names of their client, and with other indexes by party. */
 import type { KeySlices } from '../../src/store/key-slices.ts';
 import { claimTransactions } from '../../src/store/transactions.ts';
 import type { Arm } from './statement-arms.ts';
@@ -16,10 +16,18 @@ const slices: KeySlices = {
   filtered: async () => undefined,
 };
 
+const PARTIES = ['account_id', 'merchant_id'];
+const indexByHash = (party: string) =>
+  `create index on SCHEMA.transactions (hashtext(${party}), created_at)`;
+/** The names of copied indexes are the server's choice: it builds them of the columns. */
+const dropIndexes = PARTIES.map(
+  (party) => `drop index SCHEMA.transactions_${party}_created_at_idx`,
+);
+
 export function claimArms(): readonly Arm[] {
-  const arm = (name: string, client: string | null): Arm => ({
+  const arm = (name: string, client: string | null, ddl: readonly string[] = []): Arm => ({
     ...{ name, tables: TABLES },
-    ddl: ['alter table SCHEMA.idempotency_keys_all add primary key (digest)'],
+    ddl: ['alter table SCHEMA.idempotency_keys_all add primary key (digest)', ...ddl],
     store: ({ query, write }, batch) =>
       claimTransactions(
         { query, write: (text, values = []) => write(text, values.with(CLIENT_AT, client)) },
@@ -31,5 +39,7 @@ export function claimArms(): readonly Arm[] {
     arm('a client of 7 letters (the engine)', 'default'),
     arm(`of ${CLIENT_CHARS_MAX}`, 'x'.repeat(CLIENT_CHARS_MAX)),
     arm('none', null),
+    arm('parties by hash', 'default', [...dropIndexes, ...PARTIES.map(indexByHash)]),
+    arm('parties without an index', 'default', dropIndexes),
   ];
 }
