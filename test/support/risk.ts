@@ -8,6 +8,7 @@ import { waitUntil } from './wait-until.ts';
 
 export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+const NODE_COMPILE_CACHE = `${REPOSITORY}/node_modules/.cache/node-compile`;
 
 export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
@@ -33,12 +34,12 @@ export function spawnRisk(
   );
 }
 
-/** Nothing of the test's own environment but what finds programs. */
+/** Nothing of the test's own environment but what finds programs, theirs compiled as `bin/risk` keeps them. */
 export function childEnvironment(
   environment: Readonly<Record<string, string>>,
 ): Record<string, string> {
   const { PATH = '', HOME = '/' } = process.env;
-  return { PATH, HOME, ...environment };
+  return { PATH, HOME, NODE_COMPILE_CACHE, ...environment };
 }
 
 /** Watches any child as if it were `risk`. */
