@@ -1,20 +1,47 @@
+import { basename } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Kinds of test that talk to real services: one Postgres for all, a database and a Redis for each. */
 const SERVICES = ['integration', 'property', 'contract', 'chaos', 'e2e'];
+
+/** Twenty seconds and more each: the last file to start must not be one of them, for it would run alone. */
+const LONG = [
+  ...['worker-core', 'selection', 'history', 'breakers', 'ingest-faults', 'start', 'shedding'],
+  ...['worker-breakers', 'shutdown', 'faults', 'dead-letters', 'model-health', 'checker'],
+].map((name) => `${name}.test.ts`);
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) =>
+      (LONG.indexOf(basename(moduleId)) + LONG.length + 1) % (LONG.length + 1);
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
 
 export default defineConfig({
   test: {
     pool: 'forks',
     // Most of a test of services is waiting: as many files at a time as there are cores, which are two at least.
     maxWorkers: 2,
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         extends: true,
         test: {
           name: 'pure',
-          include: ['test/{unit,golden,simulation}/**/*.test.ts'],
-          testTimeout: 10_000,
+          include: ['test/{unit,golden}/**/*.test.ts'],
+          // They change nothing that outlives them, and what they import takes longer than they do.
+          isolate: false,
+          testTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'simulation',
+          include: ['test/simulation/**/*.test.ts'],
+          testTimeout: 60_000,
         },
       },
       {
@@ -23,8 +50,8 @@ export default defineConfig({
           name: 'services',
           include: [`test/{${SERVICES.join(',')}}/**/*.test.ts`],
           globalSetup: 'test/support/global-setup.ts',
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
     ],
