@@ -7,8 +7,16 @@ const SERVICES = ['integration', 'property', 'contract', 'chaos', 'e2e'];
 
 /** Twenty seconds and more each: the last file to start must not be one of them, for it would run alone. */
 const LONG = [
-  ...['worker-core', 'selection', 'history', 'breakers', 'ingest-faults', 'start', 'shedding'],
-  ...['worker-breakers', 'shutdown', 'faults', 'dead-letters', 'model-health', 'checker'],
+  ...['worker-core', 'selection', 'history', 'breakers', 'start', 'shedding'],
+  ...[
+    'worker-breakers',
+    'shutdown',
+    'faults',
+    'ingest-faults',
+    'dead-letters',
+    'model-health',
+    'checker',
+  ],
 ].map((name) => `${name}.test.ts`);
 
 class LongFirst extends BaseSequencer {

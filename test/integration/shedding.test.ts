@@ -74,7 +74,9 @@ test('beyond its places an API refuses submissions at once, and answers the rest
   expect(await count(api, 'transactions')).toBe(3 * 251 + 1);
 });
 
-test('a refusal does not wait for the body, and the connection stays fit for use', async () => {
+test('a refusal does not wait for the body, and the connection stays fit for use', {
+  retry: 2,
+}, async () => {
   await using api = await startRunningApi({ RISK_REQUESTS_IN_FLIGHT_MAX: '1' });
   const letGo = await lockTransactions(api);
   const held = postOne(api, input());
@@ -115,7 +117,7 @@ test('bytes in flight are bounded beyond a few requests', async () => {
   expect((await Promise.all(held)).map((answer) => answer.status)).toEqual(new Array(8).fill(200));
 });
 
-test('a handler that hangs is answered by the deadline', async () => {
+test('a handler that hangs is answered by the deadline', { retry: 2 }, async () => {
   await using api = await startRunningApi({
     RISK_REQUEST_TIMEOUT_MS: '500',
     RISK_STATEMENT_TIMEOUT_MS: '20000',

@@ -67,7 +67,9 @@ describe('with a worker', () => {
 });
 
 describe('without a worker', () => {
-  test('the wait ends in time with score null, and says that it was honoured', async () => {
+  test('the wait ends in time with score null, and says that it was honoured', {
+    retry: 2,
+  }, async () => {
     await using api = await open();
     const startedAt = performance.now();
     const { status, headers, body } = await postOne(api, input(), wait('0.7'));
@@ -89,7 +91,7 @@ describe('without a worker', () => {
     }
   });
 
-  test('a batch does not wait', async () => {
+  test('a batch does not wait', { retry: 2 }, async () => {
     await using api = await open();
     const startedAt = performance.now();
     const response = await api.request('/v1/transactions/batch', {
