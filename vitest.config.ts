@@ -30,8 +30,8 @@ class LongFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     pool: 'forks',
-    // Most of a test of services is waiting: as many files at a time as there are cores, which are two at least.
-    maxWorkers: 2,
+    // Two files with services leave a third of two cores idle: each takes 0.6 to 0.7 of one, its services included.
+    maxWorkers: 3,
     sequence: { sequencer: LongFirst },
     projects: [
       {
