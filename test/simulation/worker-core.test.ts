@@ -78,7 +78,9 @@ const CAUGHT_BY: readonly (readonly [Mechanism, RegExp])[] = [
   ['dead-letter-row', /^dead and kept nowhere/],
   ['closed-letters', /^scored and dead/],
 ];
-/** Far more than any of them takes: the rarest, a lost generation, shows about once in eight hundred. */
+/** A breach that shows about once in eight thousand schedules is searched for from where it comes soon: after 301. */
+const SEEDS: Partial<Record<Mechanism, number>> = { horizon: 12 };
+/** More than any of them takes, and what is left to a search whose seed is no longer a good one. */
 const SEARCHED_MAX = 20_000;
 
 describe('the simulation goes red without', () => {
@@ -89,7 +91,9 @@ describe('the simulation goes red without', () => {
       for (const breach of breaches) seen.add(breach);
       return !breaches.some((breach) => expected.test(breach));
     });
-    const { failed } = await fc.check(property, { numRuns: SEARCHED_MAX, endOnFailure: true });
+    const from = mechanism in SEEDS ? { seed: SEEDS[mechanism] as number } : {};
+    const search = { numRuns: SEARCHED_MAX, endOnFailure: true, ...from };
+    const { failed } = await fc.check(property, search);
     expect({ failed, seen: failed ? [] : [...seen] }).toEqual({ failed: true, seen: [] });
   });
 });
