@@ -12,6 +12,7 @@ import { ensurePartitions } from '../src/store/partitions.ts';
 import { type Database, openPool } from '../src/store/pool.ts';
 import type { Bench, BenchReport } from './support/bench.ts';
 import { DAY_MS, integerList } from './support/load.ts';
+import { MARKET } from './support/market.ts';
 import { makeRunFolder } from './support/run-folder.ts';
 import { type Services, startServices } from './support/services.ts';
 import { spreadOf } from './support/spread.ts';
@@ -84,7 +85,8 @@ async function* measure(
   note: (text: string) => void,
 ): AsyncGenerator<BenchReport> {
   await using database = openPool({
-    ...{ url: services.databaseUrl, role: 'bench', connectionsMax: 1, connectTimeoutMs: 10_000 },
+    ...{ url: services.databaseUrl, market: MARKET, role: 'bench', connectionsMax: 1 },
+    connectTimeoutMs: 10_000,
     ...{ statementTimeoutMs: STATEMENT_TIMEOUT_MS, namedStatements: true },
   });
   const nowMs = Date.now();

@@ -12,6 +12,7 @@ import { ensurePartitions } from '../src/store/partitions.ts';
 import { openPool } from '../src/store/pool.ts';
 import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
 import { RULE_SET } from './support/empty-history.ts';
+import { MARKET } from './support/market.ts';
 import { percentiles } from './support/percentiles.ts';
 import { type Pipeline, startPipeline } from './support/pipeline.ts';
 import type { Services } from './support/services.ts';
@@ -94,7 +95,7 @@ async function fill(services: Services, rows: number, note: (text: string) => vo
 
 function openBenchPool(url: string) {
   return openPool({
-    ...{ url, role: 'bench', connectionsMax: 2, connectTimeoutMs: 10_000 },
+    ...{ url, market: MARKET, role: 'bench', connectionsMax: 2, connectTimeoutMs: 10_000 },
     ...{ statementTimeoutMs: STATEMENT_TIMEOUT_MS, namedStatements: false },
   });
 }

@@ -15,6 +15,7 @@ import {
   vectorArray,
 } from '../../src/store/binary-array.ts';
 import { createAloneScorer, RULE_SET } from '../support/empty-history.ts';
+import { marketUrl } from '../support/market.ts';
 import { type Payment, POOL_CONNECTIONS, type Stores } from './rival.ts';
 
 type Queryable = pg.Pool | pg.PoolClient;
@@ -32,7 +33,7 @@ const DDL = `
   create table if not exists payment_scores (transaction_id uuid primary key, ${SCORE_COLUMNS})`;
 
 export function openPool({ databaseUrl }: Stores): pg.Pool {
-  return new pg.Pool({ connectionString: databaseUrl, max: POOL_CONNECTIONS });
+  return new pg.Pool({ connectionString: marketUrl(databaseUrl), max: POOL_CONNECTIONS });
 }
 
 export async function createTables(pool: pg.Pool): Promise<void> {

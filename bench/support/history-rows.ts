@@ -9,6 +9,7 @@ import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/scoring/feature-schema.
 import { ensurePartitions } from '../../src/store/partitions.ts';
 import { openPool } from '../../src/store/pool.ts';
 import { RULE_SET } from './empty-history.ts';
+import { MARKET, marketUrl } from './market.ts';
 import type { Services } from './services.ts';
 
 export type HistoryRows = {
@@ -66,7 +67,7 @@ export async function fillHistory(
   const merchants = Math.max(1, Math.floor(rows / rowsEachMerchant));
   await Promise.all(
     INSERTS.map(async (text, table) => {
-      const client = new pg.Client({ connectionString: databaseUrl });
+      const client = new pg.Client({ connectionString: marketUrl(databaseUrl) });
       await client.connect();
       try {
         for (let from = 0; from < rows; from += CHUNK_ROWS) {
@@ -86,7 +87,7 @@ export async function fillHistory(
 
 async function makePartitions(url: string, first: number, months: number): Promise<void> {
   await using pool = openPool({
-    ...{ url, role: 'bench', connectionsMax: 1, namedStatements: true },
+    ...{ url, market: MARKET, role: 'bench', connectionsMax: 1, namedStatements: true },
     ...{ connectTimeoutMs: STATEMENT_TIMEOUT_MS, statementTimeoutMs: STATEMENT_TIMEOUT_MS },
   });
   await ensurePartitions(

@@ -11,6 +11,7 @@ import { listCorridors } from '../../src/store/corridors.ts';
 import { decideRollouts, insertProposal } from '../../src/store/model-rollouts.ts';
 import { insertModel } from '../../src/store/models.ts';
 import { type Database, openPool } from '../../src/store/pool.ts';
+import { MARKET } from './market.ts';
 import { makeRandomTrees } from './random-trees.ts';
 
 /** What `models train` grows by default, full. */
@@ -33,7 +34,7 @@ export function makeTreeModel(): {
 export async function putModelInForce(url: string): Promise<string> {
   const { artefact, manifest } = makeTreeModel();
   await using database = openPool({
-    ...{ url, role: 'bench', connectionsMax: 1, namedStatements: false },
+    ...{ url, market: MARKET, role: 'bench', connectionsMax: 1, namedStatements: false },
     ...{ connectTimeoutMs: TIMEOUT_MS, statementTimeoutMs: TIMEOUT_MS },
   });
   await insertModel(database, {

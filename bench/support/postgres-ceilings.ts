@@ -11,6 +11,7 @@ import { toNewScores } from '../../test/support/delivered.ts';
 import { createAloneScorer, RULE_SET } from './empty-history.ts';
 import { openKeySlices } from './key-slices.ts';
 import type { MadeBatch } from './made-rows.ts';
+import { MARKET } from './market.ts';
 
 const COMMITS = 4000;
 const STATEMENT_TIMEOUT_MS = 60_000;
@@ -23,7 +24,7 @@ export async function postgresCeilings(
   batches: readonly MadeBatch[],
 ): Promise<Readonly<Record<string, number>>> {
   await using database = openPool({
-    ...{ url, role: 'ceiling', connectionsMax: COMMITTERS, namedStatements: true },
+    ...{ url, market: MARKET, role: 'ceiling', connectionsMax: COMMITTERS, namedStatements: true },
     ...{ connectTimeoutMs: STATEMENT_TIMEOUT_MS, statementTimeoutMs: STATEMENT_TIMEOUT_MS },
   });
   const all = batches.flatMap(({ transactions }) => transactions);

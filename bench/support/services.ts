@@ -10,6 +10,7 @@ import pg from 'pg';
 import { Failure } from '../../src/domain/failure.ts';
 import { startEmbedded } from '../../src/embedded/start-embedded.ts';
 import type { Log } from '../../src/runtime/log.ts';
+import { marketUrl } from './market.ts';
 import { parentOf } from './process-usage.ts';
 
 export const LAUNCHER = fileURLToPath(new URL('../../bin/risk', import.meta.url));
@@ -52,7 +53,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const { databaseUrl, redisUrl } = embedded;
   await migrate(databaseUrl, redisUrl, options);
   const database = new pg.Client({
-    connectionString: databaseUrl,
+    connectionString: marketUrl(databaseUrl),
     application_name: 'risk-bench',
   });
   await database.connect();

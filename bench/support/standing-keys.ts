@@ -4,6 +4,7 @@ import { listKeySlices, sealKeySlice } from '../../src/store/key-slice-rows.ts';
 import { createKeySlices, type KeySlices } from '../../src/store/key-slices.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { type Database, openPool } from '../../src/store/pool.ts';
+import { MARKET } from './market.ts';
 import type { Services } from './services.ts';
 
 /** What a slice holds when the duty seals it for its size. */
@@ -35,9 +36,9 @@ async function openMarket({ databaseUrl, database }: Services, name: string): Pr
   await database.query(`create database ${name}`);
   const url = new URL(databaseUrl);
   url.pathname = `/${name}`;
-  await migrate({ url: url.href, market: 'market_0', corridors: [] });
+  await migrate({ url: url.href, market: MARKET, corridors: [] });
   return openPool({
-    ...{ url: url.href, role: 'bench', connectionsMax: 4, namedStatements: true },
+    ...{ url: url.href, market: MARKET, role: 'bench', connectionsMax: 4, namedStatements: true },
     ...{ connectTimeoutMs: TIMEOUT_MS, statementTimeoutMs: TIMEOUT_MS },
   });
 }

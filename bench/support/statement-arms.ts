@@ -12,7 +12,7 @@ const STATEMENT_TIMEOUT_MS = 60_000;
 /** One form of a statement. */
 export type Arm = {
   readonly name: string;
-  /** Tables of the market that it writes: it finds empty copies of them, with one partition each, in its search path. */
+  /** Tables of the market that it writes: it writes empty copies of them, with one partition each, in a schema of its own. */
   readonly tables: readonly string[];
   /** Changes these copies. */
   readonly ddl: readonly string[];
@@ -70,10 +70,9 @@ const backendPid = { name: 'backend-pid', text: 'select pg_backend_pid() as pid'
 
 /** One connection that stays: its backend is what is measured. */
 function openDatabase(databaseUrl: string, schema: string): Database {
-  const url = new URL(databaseUrl);
-  url.searchParams.set('options', `-c search_path=${schema},shared,public`);
   return openPool({
-    ...{ url: url.href, role: 'bench', connectionsMax: 1, namedStatements: true, idleTimeoutMs: 0 },
+    ...{ url: databaseUrl, market: schema, role: 'bench', connectionsMax: 1 },
+    ...{ namedStatements: true, idleTimeoutMs: 0 },
     ...{ connectTimeoutMs: STATEMENT_TIMEOUT_MS, statementTimeoutMs: STATEMENT_TIMEOUT_MS },
   });
 }

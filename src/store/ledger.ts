@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { writeTimestamp } from './binary-array.ts';
-import type { Database } from './pool.ts';
+import type { Database, Query } from './pool.ts';
 
 export type LedgerQuery = {
   /** Buffers of whole ids, 16 bytes each. */
@@ -47,12 +47,13 @@ const COPY_IDS = 'copy ledger_ids (transaction_id, created_at) from stdin (forma
 
 /** Repeated ids that an earlier run had brought are none of ours. */
 const DROP_EARLIER = `
-  delete from ledger_ids i
+  with dropped as (delete from ledger_ids i
   where not exists (
     select from transactions t
     where t.transaction_id = i.transaction_id and t.created_at = i.created_at
       and t.received_at >= $1 and t.created_at >= $2 and t.created_at <= $3
-  )`;
+  ) returning 1)
+  select count(*)::int as ids from dropped`;
 
 type IdsRange = {
   readonly ids: number;
@@ -93,17 +94,17 @@ const LATENCY = `
 /** Counts within one database transaction, as a transaction-pooling proxy needs it. */
 export function countLedger(
   database: Pick<Database, 'session'>,
-  query: LedgerQuery,
+  asked: LedgerQuery,
 ): Promise<LedgerCounts> {
-  return database.session(async (client, begin) => {
+  return database.session(async (client, begin, query) => {
     await begin();
     try {
       await client.query("set local work_mem = '64MB'");
       await client.query(CREATE_TABLE);
-      const repeatedAccepted = await copyRepeated(client, query);
-      await copyIds(client, query.accepted);
+      const repeatedAccepted = await copyRepeated(client, query, asked);
+      await copyIds(client, asked.accepted);
       await client.query('analyze ledger_ids');
-      return { ...(await countFates(client)), repeatedAccepted };
+      return { ...(await countFates(query)), repeatedAccepted };
     } finally {
       // Nothing was written that is worth keeping.
       await client.query('rollback').catch(() => undefined);
@@ -112,17 +113,21 @@ export function countLedger(
 }
 
 /** Copies those of the repeated ids that count as accepted; returns how many they are. */
-async function copyRepeated(client: pg.PoolClient, query: LedgerQuery): Promise<number> {
-  await copyIds(client, query.repeated);
-  const { ids, first, last } = await one<IdsRange>(client, IDS_RANGE);
+async function copyRepeated(
+  client: pg.PoolClient,
+  query: Query,
+  asked: LedgerQuery,
+): Promise<number> {
+  await copyIds(client, asked.repeated);
+  const { ids, first, last } = await one<IdsRange>(query, IDS_RANGE);
   if (ids === 0) return 0;
-  const range = [new Date(query.receivedFromMs), first, last];
-  const earlier = await client.query(DROP_EARLIER, range);
-  return ids - (earlier.rowCount ?? 0);
+  const range = [new Date(asked.receivedFromMs), first, last];
+  const earlier = await one<{ ids: number }>(query, DROP_EARLIER, range);
+  return ids - earlier.ids;
 }
 
-async function countFates(client: pg.PoolClient): Promise<Omit<LedgerCounts, 'repeatedAccepted'>> {
-  const { ids, first, last } = await one<IdsRange>(client, IDS_RANGE);
+async function countFates(query: Query): Promise<Omit<LedgerCounts, 'repeatedAccepted'>> {
+  const { ids, first, last } = await one<IdsRange>(query, IDS_RANGE);
   if (ids === 0 || first === null || last === null) {
     return { scored: 0, deadLettered: 0, doubled: 0, latencyP50Ms: 0, latencyP99Ms: 0 };
   }
@@ -132,9 +137,9 @@ async function countFates(client: pg.PoolClient): Promise<Omit<LedgerCounts, 're
     new Date(first.getTime() - DOUBLE_WITHIN_MS),
     new Date(last.getTime() + DOUBLE_WITHIN_MS),
   ];
-  const scores = await one<{ rows: number; ids: number }>(client, COUNT_SCORES, around);
-  const deadLetters = await one<{ ids: number }>(client, COUNT_DEAD_LETTERS, range);
-  const { percentiles } = await one<{ percentiles: number[] | null }>(client, LATENCY, range);
+  const scores = await one<{ rows: number; ids: number }>(query, COUNT_SCORES, around);
+  const deadLetters = await one<{ ids: number }>(query, COUNT_DEAD_LETTERS, range);
+  const { percentiles } = await one<{ percentiles: number[] | null }>(query, LATENCY, range);
   return {
     scored: scores.ids,
     deadLettered: deadLetters.ids,
@@ -145,13 +150,13 @@ async function countFates(client: pg.PoolClient): Promise<Omit<LedgerCounts, 're
 }
 
 async function one<Row extends object>(
-  client: pg.PoolClient,
+  query: Query,
   text: string,
   values: readonly unknown[] = [],
 ): Promise<Row> {
-  const { rows } = await client.query<Row>(text, [...values]);
-  if (rows[0] === undefined) throw new Error('an aggregate returned no row');
-  return rows[0];
+  const [row] = await query<Row>({ name: '', text }, values);
+  if (row === undefined) throw new Error('an aggregate returned no row');
+  return row;
 }
 
 async function copyIds(client: pg.PoolClient, ids: Iterable<Buffer>): Promise<void> {

@@ -1,6 +1,5 @@
 /** A pool by the process's configuration: what every role and command opens. */
 import type { Config } from '../runtime/config.ts';
-import { searchPath } from './migration-session.ts';
 import { type Database, openPool, type PoolOptions } from './pool.ts';
 
 /** @param more what the role wants otherwise */
@@ -12,13 +11,13 @@ export function openDatabase(
 ): Database {
   return openPool({
     url,
+    market: config.RISK_MARKET,
     role,
     connectionsMax: config.RISK_DATABASE_CONNECTIONS_MAX,
     connectTimeoutMs: config.RISK_CONNECT_TIMEOUT_MS,
     statementTimeoutMs: config.RISK_STATEMENT_TIMEOUT_MS,
-    ...(config.RISK_DATABASE_POOLER === 'none'
-      ? { namedStatements: true }
-      : { namedStatements: false, pooledSearchPath: searchPath(config.RISK_MARKET) }),
+    namedStatements: config.RISK_DATABASE_POOLER === 'none',
+    isPooled: config.RISK_DATABASE_POOLER === 'transaction',
     ...more,
   });
 }

@@ -7,11 +7,14 @@ import pg from 'pg';
 import { Failure } from '../domain/failure.ts';
 import type { Guard } from '../runtime/breaker.ts';
 import { bindInPieces } from './bind-in-pieces.ts';
+import { createTextOf } from './market-schema.ts';
 import { mayBeDone, toFailure } from './pg-failure.ts';
 
 /** A statement written once, as a constant named after its operation. */
 export type Statement = {
+  /** Empty where the text differs from call to call. */
   readonly name: string;
+  /** Names the tables of its market `market.scores`; see market-schema.ts. */
   readonly text: string;
   /** Takes the rows, of which none is kept or returned then: a row's columns in their order, as Postgres wrote them. Must not throw. */
   readonly onRow?: (texts: readonly (string | null)[]) => void;
@@ -31,7 +34,9 @@ export type Database = {
   /** Runs `work` between begin and commit; anything it throws rolls back and is thrown on. */
   readonly transaction: <T>(work: (query: Query) => Promise<T>) => Promise<T>;
   /** A connection of its own, for COPY and cursors, within one transaction that `begin` opens. */
-  readonly session: <T>(work: (client: pg.PoolClient, begin: Begin) => Promise<T>) => Promise<T>;
+  readonly session: <T>(
+    work: (client: pg.PoolClient, begin: Begin, query: Query) => Promise<T>,
+  ) => Promise<T>;
   /** Connections open, idle and callers waiting for one. */
   readonly usage: () => { total: number; idle: number; waiting: number };
   readonly [Symbol.asyncDispose]: () => Promise<void>;
@@ -42,6 +47,8 @@ export type Begin = (mode?: string) => Promise<void>;
 
 export type PoolOptions = {
   readonly url: string;
+  /** Its schema holds the tables. */
+  readonly market: string;
   readonly role: string;
   readonly connectionsMax: number;
   readonly connectTimeoutMs: number;
@@ -50,10 +57,10 @@ export type PoolOptions = {
   readonly lockTimeoutMs?: number;
   readonly namedStatements: boolean;
   /**
-   * Set behind a transaction-pooling proxy, which keeps nothing of a session from one transaction to the next: each unit of
-   * work is a transaction then, which begins with its deadlines and these schemas.
+   * True behind a transaction-pooling proxy, which keeps nothing of a session from one transaction to the next: each unit of
+   * work is a transaction then, which begins with its deadlines.
    */
-  readonly pooledSearchPath?: string | undefined;
+  readonly isPooled?: boolean;
   /** How long an unused connection is kept; 0 for ever. */
   readonly idleTimeoutMs?: number;
   /** Around every query, every transaction and every taking of a session: a breaker. */
@@ -78,7 +85,9 @@ export function openPool(options: PoolOptions): Database {
     if (pool.waitingCount < waitingMax) return;
     throw new Failure('unavailable', POOL_BUSY, `${waitingMax} callers wait for a connection`);
   };
-  const run = (client: pg.Pool | pg.PoolClient) => createQuery(client, options);
+  const textOf = createTextOf(options.market);
+  const run = (client: pg.Pool | pg.PoolClient) =>
+    createQuery(client, textOf, options.namedStatements);
   const connect = async (): Promise<pg.PoolClient> => {
     refuseCrowd();
     return await pool.connect().catch((error: unknown) => {
@@ -117,12 +126,15 @@ export function openPool(options: PoolOptions): Database {
     });
   const shared = {
     // What is done with a connection of its own may last as long as a month of rows takes: not a call to time.
-    session: async <T>(work: (client: pg.PoolClient, begin: Begin) => Promise<T>) =>
-      await within(await connectGuarded(guard, connect), (client) =>
-        work(client, async (mode) => {
+    session: async <T>(
+      work: (client: pg.PoolClient, begin: Begin, query: Query) => Promise<T>,
+    ): Promise<T> =>
+      await within(await connectGuarded(guard, connect), (client) => {
+        const begin: Begin = async (mode) => {
           await client.query(beginText(mode));
-        }),
-      ),
+        };
+        return work(client, begin, run(client));
+      }),
     transaction,
     usage: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     [Symbol.asyncDispose]: () => pool.end(),
@@ -132,7 +144,7 @@ export function openPool(options: PoolOptions): Database {
       refuseCrowd();
       return await queryAny<Row>(statement, values);
     });
-  if (options.pooledSearchPath !== undefined) {
+  if (options.isPooled === true) {
     const unit = <Row extends object>(statement: Statement, values?: readonly unknown[]) =>
       statement.outsideTransaction === true
         ? query<Row>(statement, values)
@@ -159,7 +171,7 @@ function openConnections(options: PoolOptions): pg.Pool {
     connectionString: options.url,
     max: options.connectionsMax,
     connectionTimeoutMillis: options.connectTimeoutMs,
-    ...(options.pooledSearchPath === undefined ? deadlinesOf(options) : {}),
+    ...(options.isPooled === true ? {} : deadlinesOf(options)),
     query_timeout: options.statementTimeoutMs + CLIENT_GRACE_MS,
     ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMillis: options.idleTimeoutMs }),
     application_name: `risk-${options.role}`,
@@ -173,10 +185,9 @@ function openConnections(options: PoolOptions): pg.Pool {
 
 /** How a transaction begins, by its mode. */
 function createBeginText(options: PoolOptions): (mode?: string) => string {
-  const { pooledSearchPath } = options;
-  if (pooledSearchPath === undefined) return (mode = '') => `begin ${mode}`.trim();
-  const settings = { ...deadlinesOf(options), search_path: pooledSearchPath };
-  const set = Object.entries(settings).map(([name, value]) => `set local ${name} = ${value}`);
+  if (options.isPooled !== true) return (mode = '') => `begin ${mode}`.trim();
+  const deadlines = Object.entries(deadlinesOf(options));
+  const set = deadlines.map(([name, value]) => `set local ${name} = ${value}`);
   return (mode = '') => [`begin ${mode}`, ...set].join('; ');
 }
 
@@ -192,12 +203,12 @@ function deadlinesOf({ statementTimeoutMs, lockTimeoutMs }: PoolOptions) {
 /** Throws Failures in place of what the driver throws. */
 function createQuery(
   client: pg.Pool | pg.PoolClient,
-  { namedStatements }: Pick<PoolOptions, 'namedStatements'>,
+  textOf: (statement: Statement) => string,
+  namedStatements: boolean,
 ): Query {
-  return async <Row extends object>(
-    { text, name, onRow }: Statement,
-    values: readonly unknown[] = [],
-  ) => {
+  return async <Row extends object>(statement: Statement, values: readonly unknown[] = []) => {
+    const { name, onRow } = statement;
+    const text = textOf(statement);
     const asked = { text, values: [...values], ...(namedStatements ? { name } : {}) };
     try {
       if (onRow === undefined) return (await client.query<Row>(asked)).rows;

@@ -5,7 +5,6 @@
 import { lockMerge } from './day-tallies.ts';
 import { isoTime, listMonths, type MonthRange } from './month-slice.ts';
 import type { Database, Query, Statement } from './pool.ts';
-import { queryOf } from './snapshot.ts';
 
 export type DayRecount = {
   /** Tallies that differ from their rows. */
@@ -124,6 +123,11 @@ async function countAgain(
   return row;
 }
 
+const lockTotals: Statement = {
+  name: '',
+  text: 'lock table total_tallies in share update exclusive mode',
+};
+
 /**
  * Adds what the days lack and takes away what they have too much, then makes the totals their sum. Repairs wait for each
  * other: the table is locked before the snapshot is taken. Merging goes on.
@@ -132,12 +136,11 @@ export async function repairDays(
   database: Pick<Database, 'session' | 'transaction'>,
   signal: AbortSignal,
 ): Promise<void> {
-  await database.session(async (client, begin) => {
-    const query = queryOf(client);
+  await database.session(async (client, begin, query) => {
     await begin('isolation level repeatable read');
     try {
       await client.query('set local statement_timeout = 0');
-      await client.query('lock table total_tallies in share update exclusive mode');
+      await query(lockTotals);
       for (const { fromMs, toMs } of await listTalliedMonths(query)) {
         signal.throwIfAborted();
         await query(days.repair, [isoTime(fromMs), isoTime(toMs)]);

@@ -3,11 +3,10 @@
  * The same scores and sample size give the same rows. One snapshot, constant memory: ids come from a
  * cursor over the primary keys, rows a page at a time.
  */
-import type pg from 'pg';
 import type { ScoreRecord } from '../domain/score-record.ts';
 import { timestampArray, uuidArray } from './binary-array.ts';
 import { listMonths, type MonthRange } from './month-slice.ts';
-import type { Database } from './pool.ts';
+import type { Database, Query, Statement } from './pool.ts';
 import { shareOut } from './share-out.ts';
 import { inSnapshot } from './snapshot.ts';
 import { toVector } from './vector-bytes.ts';
@@ -46,8 +45,10 @@ type Row = {
   features_crc32: number | null;
 };
 
-const countMonth =
-  'select count(*)::int as count from scores where created_at >= $1 and created_at < $2';
+const countMonth: Statement = {
+  name: '',
+  text: 'select count(*)::int as count from scores where created_at >= $1 and created_at < $2',
+};
 
 /** Of `count` rows in id order exactly `quota`, evenly spaced. */
 const declareKeys = (from: string, to: string, quota: number, count: number) => `
@@ -58,12 +59,16 @@ const declareKeys = (from: string, to: string, quota: number, count: number) => 
             from scores where created_at >= '${from}' and created_at < '${to}') keys
    where place * ${quota} / ${count} > (place - 1) * ${quota} / ${count}`;
 
-const readScores = `
+const readScores: Statement = {
+  name: '',
+  text: `
   select s.transaction_id, s.created_at, s.score, s.risk, s.probability, s.verdict, s.reasons, s.features,
          s.feature_schema, s.rule_set, s.model, s.features_crc32
     from unnest($1::uuid[], $2::timestamptz[]) as k (transaction_id, created_at)
     join scores s using (transaction_id, created_at)
-   where s.created_at >= $3 and s.created_at < $4`;
+   where s.created_at >= $3 and s.created_at < $4`,
+};
+const fetchKeys: Statement = { name: '', text: `fetch ${PAGE_ROWS} from sampled_scores` };
 
 /** Resolves to how many scores there are. */
 export async function sampleScores(
@@ -71,26 +76,26 @@ export async function sampleScores(
   { sample, signal, onPage }: SampleOptions,
 ): Promise<{ available: number }> {
   const months = await listMonths(database, 'scores');
-  return await inSnapshot(database, async (client) => {
+  return await inSnapshot(database, async (query) => {
     const counts: number[] = [];
-    for (const month of months) counts.push(await count(client, month));
+    for (const month of months) counts.push(await count(query, month));
     const available = counts.reduce((sum, value) => sum + value, 0);
     const quotas = shareOut(Math.min(sample, available), counts);
     for (const [index, month] of months.entries()) {
       const quota = quotas[index] ?? 0;
-      if (quota > 0) await readMonth(client, month, quota, counts[index] ?? 0, signal, onPage);
+      if (quota > 0) await readMonth(query, month, quota, counts[index] ?? 0, signal, onPage);
     }
     return { available };
   });
 }
 
-async function count(client: pg.PoolClient, month: MonthRange): Promise<number> {
-  const { rows } = await client.query<{ count: number }>(countMonth, range(month));
-  return rows[0]?.count ?? 0;
+async function count(query: Query, month: MonthRange): Promise<number> {
+  const [row] = await query<{ count: number }>(countMonth, range(month));
+  return row?.count ?? 0;
 }
 
 async function readMonth(
-  client: pg.PoolClient,
+  query: Query,
   month: MonthRange,
   quota: number,
   count: number,
@@ -98,12 +103,12 @@ async function readMonth(
   onPage: SampleOptions['onPage'],
 ): Promise<void> {
   const [from, to] = range(month);
-  await client.query(declareKeys(from, to, quota, count));
+  await query({ name: '', text: declareKeys(from, to, quota, count) });
   for (;;) {
     signal.throwIfAborted();
-    const { rows: keys } = await client.query<Key>(`fetch ${PAGE_ROWS} from sampled_scores`);
+    const keys = await query<Key>(fetchKeys);
     if (keys.length === 0) break;
-    const { rows } = await client.query<Row>(readScores, [
+    const rows = await query<Row>(readScores, [
       uuidArray(keys.map((key) => key.transaction_id)),
       timestampArray(keys.map((key) => key.created_at.getTime())),
       from,
@@ -111,7 +116,7 @@ async function readMonth(
     ]);
     await onPage(rows.map(toScore));
   }
-  await client.query('close sampled_scores');
+  await query({ name: '', text: 'close sampled_scores' });
 }
 
 /** Bounds of a month as ISO 8601: made from numbers alone, hence safe in a cursor's text. */

@@ -3,10 +3,9 @@
  * month by month in time order, a page at a time from a cursor: constant memory, and the same rows however
  * long the reading takes.
  */
-import type pg from 'pg';
 import type { TrainingPage } from '../domain/training-page.ts';
 import { listMonths, type MonthRange } from './month-slice.ts';
-import type { Database } from './pool.ts';
+import type { Database, Query, Statement } from './pool.ts';
 import { inSnapshot } from './snapshot.ts';
 import { copyVector } from './vector-bytes.ts';
 
@@ -75,13 +74,16 @@ function partsOf(months: readonly MonthRange[], window: TrainingWindow): MonthRa
     .filter(({ fromMs, toMs }) => fromMs < toMs);
 }
 
-const countSchemas = `
+const countSchemas: Statement = {
+  name: '',
+  text: `
   select count(*) filter (where feature_schema = $3)::int as own,
          count(*) filter (where feature_schema <> $3)::int as other
-    from scores where created_at >= $1 and created_at < $2`;
+    from scores where created_at >= $1 and created_at < $2`,
+};
 
 async function countRows(
-  client: pg.PoolClient,
+  query: Query,
   parts: readonly MonthRange[],
   { featureSchema, signal }: TrainingSelection,
 ): Promise<TrainingCounts> {
@@ -90,9 +92,9 @@ async function countRows(
   for (const { fromMs, toMs } of parts) {
     signal.throwIfAborted();
     const values = [new Date(fromMs), new Date(toMs), featureSchema];
-    const result = await client.query<{ own: number; other: number }>(countSchemas, values);
-    rows += result.rows[0]?.own ?? 0;
-    otherSchemas += result.rows[0]?.other ?? 0;
+    const [counts] = await query<{ own: number; other: number }>(countSchemas, values);
+    rows += counts?.own ?? 0;
+    otherSchemas += counts?.other ?? 0;
   }
   return { rows, otherSchemas };
 }
@@ -135,20 +137,22 @@ type Row = {
   readonly country?: string | null;
 };
 
+const fetchRows: Statement = { name: '', text: `fetch ${PAGE_ROWS} from training_rows` };
+
 async function readPart(
-  client: pg.PoolClient,
+  query: Query,
   part: MonthRange,
   selection: PartSelection,
   onPage: (page: TrainingPage) => void,
 ): Promise<void> {
-  await client.query(declareRows(part, selection));
+  await query({ name: '', text: declareRows(part, selection) });
   for (;;) {
     selection.signal.throwIfAborted();
-    const { rows } = await client.query<Row>(`fetch ${PAGE_ROWS} from training_rows`);
+    const rows = await query<Row>(fetchRows);
     if (rows.length === 0) break;
     onPage(toPage(rows, selection));
   }
-  await client.query('close training_rows');
+  await query({ name: '', text: 'close training_rows' });
 }
 
 function toPage(rows: readonly Row[], { features, withCountries }: PartSelection): TrainingPage {

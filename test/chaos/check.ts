@@ -3,6 +3,7 @@
  * its verdict as JSON. `bin/risk-dev test/chaos/check.ts LEDGER`, with DATABASE_URL and REDIS_URL.
  */
 import pg from 'pg';
+import { marketUrl } from '../../bench/support/market.ts';
 import { createOutput } from '../../src/cli/output.ts';
 import { checkAtRest } from './support/checker.ts';
 import { readLedgerFile } from './support/ledger.ts';
@@ -10,7 +11,10 @@ import { openClient } from './support/services.ts';
 
 const [file = ''] = process.argv.slice(2);
 const { DATABASE_URL: databaseUrl = '', REDIS_URL: redisUrl = '' } = process.env;
-const database = new pg.Client({ connectionString: databaseUrl, application_name: 'chaos' });
+const database = new pg.Client({
+  connectionString: marketUrl(databaseUrl),
+  application_name: 'chaos',
+});
 await database.connect();
 const redis = openClient(redisUrl);
 try {

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
-import { searchPath } from '../../src/store/migration-session.ts';
+import { marketUrl } from '../../bench/support/market.ts';
 import { type Database, openPool, type PoolOptions } from '../../src/store/pool.ts';
 import { TEMPLATE, TEST_MARKET } from './global-setup.ts';
 import { waitUntil } from './wait-until.ts';
@@ -41,13 +41,7 @@ export async function createTestDatabase({
   const clone = migrated ? ` template ${TEMPLATE} strategy file_copy` : '';
   await maintenance.query(`create database ${name}${clone}`);
   const url = withDatabase(maintenanceUrl, name);
-  // The search path belongs to role and database, so a clone does not have its template's.
-  if (migrated) {
-    const role = `alter role ${new URL(url).username} in database ${name}`;
-    await maintenance.query(`${role} set search_path = ${searchPath(TEST_MARKET)}`);
-  }
-  // What migrate sets is for sessions that begin after it.
-  const connections = openConnections(url, migrated ? undefined : 1);
+  const connections = openConnections(marketUrl(url));
   return {
     url,
     name,
@@ -64,9 +58,9 @@ export async function createTestDatabase({
   };
 }
 
-function openConnections(connectionString: string, maxUses?: number): pg.Pool {
+function openConnections(connectionString: string): pg.Pool {
   const name = { application_name: 'test-support', allowExitOnIdle: true };
-  const pool = new pg.Pool({ connectionString, ...name, ...(maxUses && { maxUses }) });
+  const pool = new pg.Pool({ connectionString, ...name });
   // The server may be stopped while they are idle.
   pool.on('error', () => undefined);
   return pool;
@@ -75,6 +69,7 @@ function openConnections(connectionString: string, maxUses?: number): pg.Pool {
 function poolDefaults(url: string): PoolOptions {
   return {
     url,
+    market: TEST_MARKET,
     role: 'test',
     connectionsMax: 5,
     connectTimeoutMs: 10_000,

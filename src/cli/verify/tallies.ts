@@ -9,7 +9,7 @@ import {
   recountTotalTallies,
 } from '../../store/recount-days.ts';
 import { listTalliedMerchants, recountTallies } from '../../store/recount-tallies.ts';
-import { inSnapshot, queryOf } from '../../store/snapshot.ts';
+import { inSnapshot } from '../../store/snapshot.ts';
 
 /** Merchants with differing tallies that are listed; all are counted. */
 const SHOWN_MAX = 10;
@@ -70,8 +70,7 @@ export async function verifyDays(
   database: Pick<Database, 'session'>,
   signal: AbortSignal,
 ): Promise<DayVerification> {
-  return await inSnapshot(database, async (client) => {
-    const query = queryOf(client);
+  return await inSnapshot(database, async (query) => {
     const sum: DayVerification = { different: 0, tallies: 0, rows: 0, differing: [] };
     const add = (of: string, { different, tallies, rows }: DayRecount) => {
       sum.different += different;

@@ -4,6 +4,7 @@
  * come again, and no healthy transaction ends among the dead letters.
  */
 import pg from 'pg';
+import { MARKET } from '../../../bench/support/market.ts';
 import { during, onTheWay } from '../support/during.ts';
 import { barAnswers, barRefusals } from '../support/refusals.ts';
 import type { Scenario } from '../support/scenario.ts';
@@ -98,7 +99,7 @@ const locked = during({
     await client.connect();
     await client.query('begin');
     const table = round === 0 ? 'transactions' : 'scores';
-    await client.query(`lock table ${table} in access exclusive mode`);
+    await client.query(`lock table ${MARKET}.${table} in access exclusive mode`);
     happened('table locked');
     return async () => {
       await client.query('rollback');

@@ -4,6 +4,7 @@
  */
 import { Redis } from 'ioredis';
 import pg from 'pg';
+import { marketUrl } from '../../../bench/support/market.ts';
 import { NO_FRAUDS } from '../../../src/domain/history.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
@@ -92,7 +93,7 @@ export async function storeProfiles(
 export async function openWorld(redisUrl: string): Promise<World> {
   const opened = new AsyncDisposableStack();
   const clone = opened.use(await createTestDatabase());
-  const database = new pg.Client({ connectionString: clone.url });
+  const database = new pg.Client({ connectionString: marketUrl(clone.url) });
   await database.connect();
   opened.defer(() => database.end());
   const redis = opened.adopt(new Redis(redisUrl, { protocol: 2 }), (open) => open.disconnect());

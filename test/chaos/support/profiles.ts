@@ -39,6 +39,7 @@ export async function checkProfiles(
 ): Promise<Readonly<Record<'account' | 'merchant', ProfileCheck>>> {
   await using pool = openPool({
     url: stores.databaseUrl,
+    market: MARKET,
     role: 'chaos',
     connectionsMax: 1,
     connectTimeoutMs: CONNECT_MS,

@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Cluster, Redis } from 'ioredis';
 import pg from 'pg';
+import { marketUrl } from '../../../bench/support/market.ts';
 import { serviceAccount } from '../../../src/embedded/account.ts';
 import { freePort } from '../../../src/embedded/free-port.ts';
 import { startPostgres } from '../../../src/embedded/postgres.ts';
@@ -159,7 +160,7 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
   });
   // Idle sessions are kept: a scenario that takes all slots must leave the suite its own.
   const pool = new pg.Pool({
-    ...{ connectionString: postgres.url, max: 2, idleTimeoutMillis: 0 },
+    ...{ connectionString: marketUrl(postgres.url), max: 2, idleTimeoutMillis: 0 },
     application_name: 'chaos',
   });
   pool.on('error', () => undefined);
