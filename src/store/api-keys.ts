@@ -22,7 +22,7 @@ const COLUMNS = `key_id as "keyId", roles, client, owner, identity, made_by as "
 
 const insertStatement = {
   name: 'insert-api-key',
-  text: `insert into api_keys (key_id, key_hash, roles, client, owner, identity, expires_at, made_by, confirmed_by,
+  text: `insert into market.api_keys (key_id, key_hash, roles, client, owner, identity, expires_at, made_by, confirmed_by,
              confirmed_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, case when $9 then $8 end, case when $9 then now() end)
          returning ${COLUMNS}`,
@@ -57,11 +57,11 @@ export async function makeApiKey(
 
 const countStatement = {
   name: 'count-approvers',
-  text: 'select count(distinct approver_of(key_id))::int4 as approvers from api_keys where confirmed_at is not null',
+  text: 'select count(distinct market.approver_of(key_id))::int4 as approvers from market.api_keys where confirmed_at is not null',
 };
 const makerStatement = {
   name: 'find-maker',
-  text: 'select identity, approver_of(key_id) as approver from api_keys where key_id = $1',
+  text: 'select identity, market.approver_of(key_id) as approver from market.api_keys where key_id = $1',
 };
 
 /** Whether a key that approves needs nobody's confirmation. @throws Failure where `by` may not make it at all */
@@ -88,11 +88,11 @@ async function mayConfirmItself(
 
 const pendingStatement = {
   name: 'lock-api-key',
-  text: `select ${COLUMNS} from api_keys where key_id = $1 for update`,
+  text: `select ${COLUMNS} from market.api_keys where key_id = $1 for update`,
 };
 const confirmStatement = {
   name: 'confirm-api-key',
-  text: `update api_keys set confirmed_by = $2, confirmed_at = now() where key_id = $1 returning ${COLUMNS}`,
+  text: `update market.api_keys set confirmed_by = $2, confirmed_at = now() where key_id = $1 returning ${COLUMNS}`,
 };
 
 /**
@@ -151,18 +151,18 @@ const BOOTSTRAP_ID_DIGITS = 8;
 
 const bootstrapStatement = {
   name: 'insert-bootstrap-key',
-  text: `insert into api_keys (key_id, key_hash, roles, owner) values ($1, $2, $3, $4)
+  text: `insert into market.api_keys (key_id, key_hash, roles, owner) values ($1, $2, $3, $4)
          on conflict (key_hash) do nothing returning ${COLUMNS}`,
 };
 const replaceBootstrapStatement = {
   name: 'revoke-other-bootstrap-keys',
-  text: `update api_keys set revoked_at = now()
+  text: `update market.api_keys set revoked_at = now()
           where key_id ~ '^bootstrap[0-9a-f]*$' and key_id <> $1 and revoked_at is null
          returning key_id as "keyId", revoked_at as "revokedAt"`,
 };
 const readBootstrapStatement = {
   name: 'read-bootstrap-key',
-  text: 'select revoked_at is not null as revoked from api_keys where key_hash = $1',
+  text: 'select revoked_at is not null as revoked from market.api_keys where key_hash = $1',
 };
 
 /**
@@ -195,7 +195,7 @@ const findStatement = {
   text: `select k.key_id as "keyId", k.key_hash as "keyHash", k.client, k.owner, k.identity,
                 array(select role from unnest(k.roles) as r (role)
                        where role <> all ($2::text[]) or k.confirmed_at is not null) as roles
-           from api_keys k
+           from market.api_keys k
           where k.key_hash = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())`,
 };
 
@@ -214,7 +214,7 @@ export async function findLiveApiKey(
 
 const listStatement = {
   name: 'list-api-keys',
-  text: `select ${COLUMNS} from api_keys where key_id > $1 order by key_id limit $2`,
+  text: `select ${COLUMNS} from market.api_keys where key_id > $1 order by key_id limit $2`,
 };
 
 /** A page of keys after a key id. */
@@ -228,12 +228,12 @@ export async function listApiKeys(
 
 const revokeStatement = {
   name: 'revoke-api-key',
-  text: `update api_keys set revoked_at = now() where key_id = $1 and revoked_at is null
+  text: `update market.api_keys set revoked_at = now() where key_id = $1 and revoked_at is null
          returning key_id as "keyId", revoked_at as "revokedAt"`,
 };
 const knownStatement = {
   name: 'find-api-key',
-  text: 'select from api_keys where key_id = $1',
+  text: 'select from market.api_keys where key_id = $1',
 };
 
 /** True when the key exists; revoking it again changes nothing. */

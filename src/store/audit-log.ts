@@ -8,14 +8,14 @@ import type { Database, Query } from './pool.ts';
 
 const lockStatement = {
   name: 'lock-audit-log',
-  text: 'lock table audit_log in share row exclusive mode',
+  text: 'lock table market.audit_log in share row exclusive mode',
 };
 const appendStatement = {
   name: 'append-audit-log',
-  text: `insert into audit_log (audit_id, who, key_id, action, subject, before, after, request)
+  text: `insert into market.audit_log (audit_id, who, key_id, action, subject, before, after, request)
          select coalesce(max(audit_id), 0) + 1, coalesce($1, 'database role ' || current_user),
                 $2, $3, $4, $5::jsonb, $6::jsonb, $7
-           from audit_log`,
+           from market.audit_log`,
 };
 
 export async function recordChange(
@@ -43,7 +43,7 @@ const readStatement = {
   name: 'read-audit-log',
   text: `select audit_id as "auditId", changed_at as "changedAt", who, key_id as "keyId", action, subject, before,
                 after, request
-           from audit_log
+           from market.audit_log
           where ($1::bigint is null or audit_id < $1) and ($2::text is null or who = $2)
             and ($3::text is null or action = $3)
           order by audit_id desc limit $4`,

@@ -22,7 +22,7 @@ export function addIncrements(first: number): string {
     { length: VALUES },
     (_, at) => `$${first + at}`,
   );
-  return `insert into daily_increments (day, corridor, currency, outcome, rule_set, model, count, amount, score_sum)
+  return `insert into market.daily_increments (day, corridor, currency, outcome, rule_set, model, count, amount, score_sum)
       select date '1970-01-01' + unnest(${day}::int4[]), unnest(${corridor}::text[]), unnest(${currency}::text[]),
              unnest(${outcome}::text[]), unnest(${ruleSet}::text[]), unnest(${model}::text[]), unnest(${count}::int4[]),
              unnest(${amount}::text[])::numeric, unnest(${scoreSum}::float8[])::bigint`;
@@ -45,23 +45,23 @@ export function incrementValues(tallies: readonly DayTally[]): readonly Buffer[]
 /** Only one process merges at a time. */
 export const lockMerge: Statement = {
   name: 'lock-tally-merge',
-  text: 'select from tally_merge for update',
+  text: 'select from market.tally_merge for update',
 };
 
 const merge: Statement = {
   name: 'merge-increments',
   text: `
     with taken as (
-      delete from daily_increments where ctid = any (array(select ctid from daily_increments limit $1)) returning *
+      delete from market.daily_increments where ctid = any (array(select ctid from market.daily_increments limit $1)) returning *
     ), by_day as (
-      insert into daily_tallies as t
+      insert into market.daily_tallies as t
       select day, corridor, currency, outcome, rule_set, model, sum(count), sum(amount), sum(score_sum)
         from taken group by 1, 2, 3, 4, 5, 6
       on conflict (day, corridor, currency, outcome, rule_set, model) do update
          set count = t.count + excluded.count, amount = t.amount + excluded.amount,
              score_sum = t.score_sum + excluded.score_sum
     ), in_total as (
-      insert into total_tallies as t
+      insert into market.total_tallies as t
       select corridor, outcome, sum(count) from taken group by 1, 2
       on conflict (corridor, outcome) do update set count = t.count + excluded.count
     )
@@ -91,11 +91,11 @@ export async function mergeIncrements(
 const readTotalsStatement: Statement = {
   name: 'read-totals',
   text: `
-    with fresh as materialized (select corridor, outcome, count from daily_increments limit $1::int4 + 1)
+    with fresh as materialized (select corridor, outcome, count from market.daily_increments limit $1::int4 + 1)
     select emptied_at as "emptiedAt", (select count(*)::int4 from fresh) as increments, t.*
-      from tally_merge
+      from market.tally_merge
       left join (select corridor, outcome, sum(count)::float8 as count
-                   from (select * from total_tallies union all select * from fresh) both_kinds group by 1, 2) t on true`,
+                   from (select * from market.total_tallies union all select * from fresh) both_kinds group by 1, 2) t on true`,
 };
 
 export type Total = {
@@ -145,12 +145,12 @@ export type DaySum = {
 const readDaysStatement: Statement = {
   name: 'read-days',
   text: `
-    with fresh as materialized (select * from daily_increments limit $1::int4 + 1)
+    with fresh as materialized (select * from market.daily_increments limit $1::int4 + 1)
     select emptied_at as "emptiedAt", (select count(*)::int4 from fresh) as increments, d.*
-      from tally_merge
+      from market.tally_merge
       left join (select extract(epoch from day)::float8 * 1000 as "dayMs", corridor, currency, outcome,
                         sum(count)::float8 as count, sum(amount)::text as amount, sum(score_sum)::float8 as "scoreSum"
-                   from (select * from daily_tallies union all select * from fresh) both_kinds
+                   from (select * from market.daily_tallies union all select * from fresh) both_kinds
                   where day >= date '1970-01-01' + $2::int4 and day <= date '1970-01-01' + $3::int4
                   group by day, corridor, currency, outcome having sum(count) <> 0) d on true
      order by "dayMs", corridor, currency, outcome`,

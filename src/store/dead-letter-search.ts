@@ -45,7 +45,7 @@ const COLUMNS = `dead_letter_id as "deadLetterId", transaction_id as "transactio
 
 const listStatement = {
   name: 'list-dead-letters',
-  text: `select ${COLUMNS} from dead_letters
+  text: `select ${COLUMNS} from market.dead_letters
           where (failed_at, dead_letter_id) < ($1, $2)
             and ($3::text is null or corridor = $3)
             and ($4::text is null or error_code = $4)
@@ -72,7 +72,7 @@ export async function listDeadLetters(
 
 const readStatement = {
   name: 'read-dead-letter',
-  text: `select ${COLUMNS}, entry from dead_letters where dead_letter_id = $1`,
+  text: `select ${COLUMNS}, entry from market.dead_letters where dead_letter_id = $1`,
 };
 
 export async function readStoredDeadLetter(
@@ -102,7 +102,7 @@ const groupStatement = {
                 (count(*) - count(transaction_id))::int4 as unreadable,
                 min(failed_at) as "firstFailedAt", max(failed_at) as "lastFailedAt",
                 (array_agg(dead_letter_id::text order by failed_at desc, dead_letter_id desc))[1:3] as "sampleIds"
-           from dead_letters where replayed_at is null and purged_at is null
+           from market.dead_letters where replayed_at is null and purged_at is null
           group by error_code, corridor order by count(*) desc, error_code, corridor`,
 };
 
@@ -120,17 +120,17 @@ const SELECTED = `replayed_at is null and purged_at is null
   and failed_at < $4`;
 
 /** What can be replayed: its entry could be read, and its transaction is one of ours. */
-const REPLAYABLE = `exists (select from transactions t where t.transaction_id = dead_letters.transaction_id
+const REPLAYABLE = `exists (select from market.transactions t where t.transaction_id = dead_letters.transaction_id
     and t.created_at = dead_letters.created_at)`;
 
 const markReplayedStatement = {
   name: 'mark-dead-letters-replayed',
   text: `with picked as (
-           select dead_letter_id from dead_letters
+           select dead_letter_id from market.dead_letters
             where ${SELECTED} and ${REPLAYABLE}
             order by dead_letter_id limit $5 for update skip locked
          )
-         update dead_letters d set replayed_at = ${STAMP} from picked
+         update market.dead_letters d set replayed_at = ${STAMP} from picked
           where d.dead_letter_id = picked.dead_letter_id
          returning d.dead_letter_id as "deadLetterId", d.transaction_id as "transactionId"`,
 };
@@ -138,11 +138,11 @@ const markReplayedStatement = {
 const markPurgedStatement = {
   name: 'mark-dead-letters-purged',
   text: `with picked as (
-           select dead_letter_id from dead_letters
+           select dead_letter_id from market.dead_letters
             where ${SELECTED}
             order by dead_letter_id limit $6 for update skip locked
          )
-         update dead_letters d set purged_at = $5 from picked
+         update market.dead_letters d set purged_at = $5 from picked
           where d.dead_letter_id = picked.dead_letter_id
          returning d.dead_letter_id as "deadLetterId"`,
 };
@@ -174,7 +174,7 @@ export async function markPurged(
 const countStatement = {
   name: 'count-selected-dead-letters',
   text: `select count(*)::int4 as "all", (count(*) filter (where ${REPLAYABLE}))::int4 as replayable
-           from dead_letters where ${SELECTED}`,
+           from market.dead_letters where ${SELECTED}`,
 };
 
 /** How many a selection still has: all of them, and those that can be replayed. */
@@ -191,7 +191,7 @@ export async function countSelected(
 
 const loadStatement = {
   name: 'list-dead-letters-by-id',
-  text: `select ${COLUMNS} from dead_letters where dead_letter_id = any ($1::uuid[])`,
+  text: `select ${COLUMNS} from market.dead_letters where dead_letter_id = any ($1::uuid[])`,
 };
 
 export async function readDeadLettersById(

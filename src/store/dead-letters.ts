@@ -15,7 +15,7 @@ import type { Database, Statement } from './pool.ts';
 // says of its transactions (then nobody read the account) counts only as far as they are stored.
 const insertStatement: Statement = {
   name: 'insert-dead-letters',
-  text: `insert into dead_letters (dead_letter_id, transaction_id, created_at, account_id, corridor, stream,
+  text: `insert into market.dead_letters (dead_letter_id, transaction_id, created_at, account_id, corridor, stream,
              entry_id, attempts, error_code, error, entry, failed_at)
          select l.dead_letter_id,
                 case when l.account_id is not null or t.account_id is not null then l.transaction_id::uuid end,
@@ -26,10 +26,10 @@ const insertStatement: Statement = {
                        $8::smallint[], $9::text[], $10::text[], $11::text[], $12::timestamptz[])
                 as l (dead_letter_id, transaction_id, created_at_ms, account_id, corridor, stream, entry_id,
                       attempts, error_code, error, entry, failed_at)
-           left join lateral (select account_id from transactions
+           left join lateral (select account_id from market.transactions
                                where l.account_id is null and transaction_id = l.transaction_id::uuid
                                  and created_at = to_timestamp(l.created_at_ms::float8 / 1000) limit 1) t on true
-          where not exists (select from scores s where s.transaction_id = l.transaction_id::uuid
+          where not exists (select from market.scores s where s.transaction_id = l.transaction_id::uuid
                                and s.created_at = to_timestamp(l.created_at_ms::float8 / 1000))
          on conflict do nothing
          returning coalesce(transaction_id::text, entry_id) as name`,
@@ -71,11 +71,11 @@ const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 const listStatement: Statement = {
   name: 'list-dead-letters-of-scored',
   text: `with page as materialized (
-           select transaction_id, created_at from dead_letters
+           select transaction_id, created_at from market.dead_letters
             where replayed_at is null and purged_at is null and transaction_id > $1
             order by transaction_id limit $2)
          select array(select transaction_id::text from page p
-                       where exists (select from scores s where s.transaction_id = p.transaction_id
+                       where exists (select from market.scores s where s.transaction_id = p.transaction_id
                                         and s.created_at = p.created_at offset 0)) as "transactionIds",
                 (select transaction_id from page order by transaction_id offset $2 - 1) as next`,
 };
@@ -99,7 +99,7 @@ export async function listDeadLettersOfScored(
 
 const closeStatement: Statement = {
   name: 'close-dead-letters-of-scored',
-  text: `update dead_letters set replayed_at = now()
+  text: `update market.dead_letters set replayed_at = now()
           where transaction_id = any ($1::uuid[]) and replayed_at is null and purged_at is null`,
 };
 

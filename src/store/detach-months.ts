@@ -196,16 +196,16 @@ const unscoredPage = (month: Month): Statement => {
   const { from, to } = monthBounds(month);
   return ddl(`
     with page as materialized (
-      select transaction_id, created_at from transactions
+      select transaction_id, created_at from market.transactions
        where created_at >= ${from} and created_at < ${to} and transaction_id > $1
        order by transaction_id limit ${PAGE_ROWS}
     )
     select (select transaction_id from page order by transaction_id desc limit 1) as last,
            array(select p.transaction_id::text from page p
-                  where not exists (select from scores s
+                  where not exists (select from market.scores s
                                      where s.transaction_id = p.transaction_id and s.created_at = p.created_at
                                        and s.created_at >= ${from} and s.created_at < ${to})
-                    and not exists (select from dead_letters d
+                    and not exists (select from market.dead_letters d
                                      where d.transaction_id = p.transaction_id and d.replayed_at is null)) as ids`);
 };
 

@@ -23,7 +23,7 @@ const listCrowded: Statement = {
       select t.merchant_id, t.hour_at, h.from_at, h.from_id, sum(h.count) as count,
              lead(h.from_at, 1, t.hour_at + interval '1 hour') over w as to_at, lead(h.from_id, 1, '${FIRST_ID}') over w as to_id
         from touched t
-        join merchant_hour_parts h on h.merchant_id = t.merchant_id
+        join market.merchant_hour_parts h on h.merchant_id = t.merchant_id
          and h.from_at >= t.hour_at and h.from_at < t.hour_at + interval '1 hour'
        group by t.merchant_id, t.hour_at, h.from_at, h.from_id
       window w as (partition by t.merchant_id, t.hour_at order by h.from_at, h.from_id))
@@ -32,7 +32,7 @@ const listCrowded: Statement = {
      union all
     select t.merchant_id, t.hour_at, '${FIRST_ID}', t.hour_at + interval '1 hour', '${FIRST_ID}' from touched t
      where not exists (select from parts p where p.merchant_id = t.merchant_id and p.hour_at = t.hour_at)
-       and (select sum(h.count) from merchant_hours h
+       and (select sum(h.count) from market.merchant_hours h
              where h.merchant_id = t.merchant_id and h.hour_at = t.hour_at) > $3`,
 };
 
@@ -46,7 +46,7 @@ type Crowded = {
 
 const dropPart: Statement = {
   name: 'drop-crowded-part',
-  text: `delete from merchant_hour_parts
+  text: `delete from market.merchant_hour_parts
           where merchant_id = $1 and from_at >= $2 and from_at <= $4
             and (from_at, from_id) >= ($2, $3::uuid) and (from_at, from_id) < ($4, $5::uuid)`,
 };
@@ -54,16 +54,16 @@ const dropPart: Statement = {
 const dividePart: Statement = {
   name: 'divide-crowded-part',
   text: `
-    insert into merchant_hour_parts (merchant_id, from_at, from_id, currency, count, sum)
+    insert into market.merchant_hour_parts (merchant_id, from_at, from_id, currency, count, sum)
     select $1, from_at, from_id, currency, count(*), sum(amount)
       from (select currency, amount,
                    case when part = 0 then $2 else first_value(created_at) over w end as from_at,
                    case when part = 0 then $3::uuid else first_value(transaction_id) over w end as from_id
               from (select t.created_at, t.transaction_id, t.currency, t.amount,
                            (row_number() over (order by t.created_at, t.transaction_id) - 1) / $7::int as part
-                      from transactions t
+                      from market.transactions t
                      where t.merchant_id = $1 and t.created_at >= $2
-                       and t.created_at <= least($4, (select tallied_to from tallied_merchants where merchant_id = $1))
+                       and t.created_at <= least($4, (select tallied_to from market.tallied_merchants where merchant_id = $1))
                        and (t.created_at, t.transaction_id) >= ($2, $3::uuid)
                        and (t.created_at, t.transaction_id) < ($4, $5::uuid)
                        and (t.inserted_xid >= $6::xid8) is not true) numbered

@@ -41,7 +41,7 @@ export type TallyStep = {
 
 const lockCheckpoint: Statement = {
   name: 'lock-tally-checkpoint',
-  text: 'select from tally_checkpoint for update',
+  text: 'select from market.tally_checkpoint for update',
 };
 
 /** A statement of its own: the snapshot of one that waited for the lock is older than what it finds. */
@@ -49,8 +49,8 @@ const readCheckpoint: Statement = {
   name: 'read-tally-checkpoint',
   text: `select folded_to::text as "foldedTo", pg_snapshot_xmin(pg_current_snapshot())::text as "openFrom",
                 folded_to > pg_snapshot_xmax(pg_current_snapshot()) as "isForeign",
-                exists (select from tallied_merchants) as "hasMerchants"
-           from tally_checkpoint`,
+                exists (select from market.tallied_merchants) as "hasMerchants"
+           from market.tally_checkpoint`,
 };
 
 type Checkpoint = {
@@ -72,7 +72,7 @@ const moveCheckpoint: Statement = {
  */
 const addRows = (fresh: string) => `
   ${fresh}, hours as (
-    insert into merchant_hours (merchant_id, hour_at, currency, count, sum)
+    insert into market.merchant_hours (merchant_id, hour_at, currency, count, sum)
     select merchant_id, ${hourOf('created_at')}, currency, count(*), sum(amount) from fresh group by 1, 2, 3
     on conflict (merchant_id, hour_at, currency) do update
        set count = merchant_hours.count + excluded.count, sum = merchant_hours.sum + excluded.sum
@@ -83,7 +83,7 @@ const addRows = (fresh: string) => `
     select h.merchant_id, t.hour_at, h.from_at, h.from_id,
            row_number() over (partition by h.merchant_id, t.hour_at order by h.from_at, h.from_id) as nth
       from touched t
-      join merchant_hour_parts h on h.merchant_id = t.merchant_id
+      join market.merchant_hour_parts h on h.merchant_id = t.merchant_id
        and h.from_at >= t.hour_at and h.from_at < t.hour_at + interval '1 hour'
      group by h.merchant_id, t.hour_at, h.from_at, h.from_id
   ), placed as (
@@ -96,7 +96,7 @@ const addRows = (fresh: string) => `
               from (select distinct merchant_id, hour_at from known) d
               join fresh f on f.merchant_id = d.merchant_id and ${hourOf('f.created_at')} = d.hour_at) both_kinds
   ), parts as (
-    insert into merchant_hour_parts (merchant_id, from_at, from_id, currency, count, sum)
+    insert into market.merchant_hour_parts (merchant_id, from_at, from_id, currency, count, sum)
     select k.merchant_id, k.from_at, k.from_id, p.currency, p.count, p.sum
       from (select merchant_id, hour_at, nth, currency, count(*) as count, sum(amount) as sum
               from placed where currency is not null group by 1, 2, 3, 4 offset 0) p
@@ -113,14 +113,14 @@ const foldRows: Statement = {
   text: addRows(`
     with stored as materialized (
       select merchant_id, created_at, transaction_id, currency, amount, inserted_xid
-        from transactions where inserted_xid >= $1::xid8 and inserted_xid < $2::xid8
+        from market.transactions where inserted_xid >= $1::xid8 and inserted_xid < $2::xid8
        order by inserted_xid limit $3::int + 1
     ), bound as (
       select case when (select count(*) from stored) <= $3::int then $2::xid8
                   else (select inserted_xid from stored order by inserted_xid desc limit 1) end as "to"
     ), fresh as materialized (
       select t.merchant_id, t.created_at, t.transaction_id, t.currency, t.amount
-        from stored t join tallied_merchants m on m.merchant_id = t.merchant_id
+        from stored t join market.tallied_merchants m on m.merchant_id = t.merchant_id
        where t.inserted_xid < (select "to" from bound) and t.created_at <= m.tallied_to)`),
 };
 
@@ -129,15 +129,15 @@ const fillChunk: Statement = {
   name: 'fill-tallies',
   text: addRows(`
     with bound as (select $2::xid8 as "to"), chunk as materialized (
-      select t.* from (select merchant_id, tallied_to, row_number() over () as nth from tallied_merchants
+      select t.* from (select merchant_id, tallied_to, row_number() over () as nth from market.tallied_merchants
                         where merchant_id = $1) m
        cross join lateral (
          select t.merchant_id, t.created_at, t.transaction_id, t.currency, t.amount, t.inserted_xid
-           from transactions t
+           from market.transactions t
           where t.merchant_id = m.merchant_id and t.created_at > m.tallied_to
           order by t.created_at fetch first ($3 + 0 * m.nth) rows with ties) t
     ), moved as (
-      update tallied_merchants
+      update market.tallied_merchants
          set tallied_to = (select case when count(*) < $3 then 'infinity' else max(created_at) end from chunk)
        where merchant_id = $1
     ), fresh as materialized (
@@ -146,19 +146,19 @@ const fillChunk: Statement = {
 
 const nextToFill: Statement = {
   name: 'next-merchant-to-fill',
-  text: `select merchant_id as "merchantId" from tallied_merchants where tallied_to < 'infinity' limit 1`,
+  text: `select merchant_id as "merchantId" from market.tallied_merchants where tallied_to < 'infinity' limit 1`,
 };
 
 const adoptBusy: Statement = {
   name: 'adopt-busy-merchants',
   text: `
-    insert into tallied_merchants (merchant_id)
+    insert into market.tallied_merchants (merchant_id)
     select merchant_id
       from (select distinct merchant_id
-              from (select merchant_id from transactions
+              from (select merchant_id from market.transactions
                      where inserted_xid >= $1::xid8 order by inserted_xid limit ${SAMPLED_ROWS}) sampled) s
-     where not exists (select from tallied_merchants m where m.merchant_id = s.merchant_id)
-       and exists (select from transactions t
+     where not exists (select from market.tallied_merchants m where m.merchant_id = s.merchant_id)
+       and exists (select from market.transactions t
                     where t.merchant_id = s.merchant_id and t.created_at >= $2
                     order by t.created_at offset $3 limit 1)
     on conflict do nothing`,

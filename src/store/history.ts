@@ -67,20 +67,20 @@ const columnsOf = (alias: string, other: PartyColumn) =>
 const around = (party: PartyColumn, other: PartyColumn, before: number, after: number) => `
   select p.point::int, p.has_frauds, date_part('epoch', r.created_at) * 1000 as created_at_ms, ${columnsOf('r', other)}
     from (select u.*, $5::boolean and exists (
-                   select from labels l
+                   select from market.labels l
                     where l.${party} = u.party and l.label = 'fraud' and l.created_at >= u.since) as has_frauds
             from unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::timestamptz[])
                  with ordinality as u (party, at, id, since, point) order by point) p
     left join lateral (
      (select older.* from (
-        select t.created_at, ${columnsOf('t', other)} from transactions t
+        select t.created_at, ${columnsOf('t', other)} from market.transactions t
          where not p.has_frauds and t.${party} = p.party and t.created_at >= p.since and t.created_at <= p.at
            and (t.created_at, t.transaction_id) < (p.at, p.id)
          order by t.created_at desc fetch first (${before} + 0 * p.point) rows with ties) older
       order by older.created_at desc, older.transaction_id desc limit ${before})
      union all
      (select newer.* from (
-        select t.created_at, ${columnsOf('t', other)} from transactions t
+        select t.created_at, ${columnsOf('t', other)} from market.transactions t
          where not p.has_frauds and t.${party} = p.party and t.created_at >= p.at
            and (t.created_at, t.transaction_id) >= (p.at, p.id)
          order by t.created_at fetch first (${after} + 0 * p.point) rows with ties) newer

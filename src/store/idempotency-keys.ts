@@ -13,7 +13,7 @@ const FIND = `
   select ordinal::int4 - 1 as position, k.transaction_id as "transactionId",
          replace(k.fingerprint::text, '-', '') as fingerprint
     from unnest($1::uuid[]) with ordinality as u(digest, ordinal)
-    join idempotency_keys k on k.digest = u.digest`;
+    join market.idempotency_keys k on k.digest = u.digest`;
 
 type FoundKey = HeldKey & { readonly position: number };
 

@@ -9,7 +9,7 @@ const COLUMNS = `identity, created_at as "createdAt", made_by as "madeBy", revok
 
 const listStatement = {
   name: 'list-identities',
-  text: `select ${COLUMNS} from identities where identity > $1 order by identity limit $2`,
+  text: `select ${COLUMNS} from market.identities where identity > $1 order by identity limit $2`,
 };
 
 /** A page of people after a name. */
@@ -23,7 +23,7 @@ export async function listIdentities(
 
 const lockStatement = {
   name: 'lock-identities',
-  text: 'lock table identities in share row exclusive mode',
+  text: 'lock table market.identities in share row exclusive mode',
 };
 
 /** Nobody else changes people or who approves until the database transaction ends. */
@@ -33,7 +33,7 @@ export async function lockPeople(query: Query): Promise<void> {
 
 const insertStatement = {
   name: 'insert-identity',
-  text: `insert into identities (identity, made_by) values ($1, $2) returning ${COLUMNS}`,
+  text: `insert into market.identities (identity, made_by) values ($1, $2) returning ${COLUMNS}`,
 };
 
 /** The person of a name, made where there is none; after `lockPeople`. */
@@ -48,7 +48,7 @@ export async function findOrMake(query: Query, name: string, by: Actor): Promise
 
 const sharedStatement = {
   name: 'find-shared-maker',
-  text: `select shared_maker($1, $2) as shared`,
+  text: `select market.shared_maker($1, $2) as shared`,
 };
 
 /**
@@ -72,7 +72,7 @@ export async function refuseShared(
 
 const approverStatement = {
   name: 'find-approver',
-  text: 'select approver_of($1) as approver',
+  text: 'select market.approver_of($1) as approver',
 };
 
 /** @throws Failure `NOT_AN_OFFICER` where a key may no longer approve */
@@ -84,11 +84,11 @@ export async function refuseStale({ query }: Pick<Database, 'query'>, key: strin
 
 const revokeStatement = {
   name: 'revoke-identity',
-  text: `update identities set revoked_at = now() where identity = $1 returning ${COLUMNS}`,
+  text: `update market.identities set revoked_at = now() where identity = $1 returning ${COLUMNS}`,
 };
 const revokeKeysStatement = {
   name: 'revoke-keys-of-identity',
-  text: `update api_keys set revoked_at = now() where identity = $1 and revoked_at is null
+  text: `update market.api_keys set revoked_at = now() where identity = $1 and revoked_at is null
          returning key_id as "keyId"`,
 };
 
@@ -115,7 +115,7 @@ export async function revokeIdentity(
 
 const findStatement = {
   name: 'find-identity',
-  text: `select ${COLUMNS} from identities where lower(identity) = lower($1)`,
+  text: `select ${COLUMNS} from market.identities where lower(identity) = lower($1)`,
 };
 
 async function findLive(query: Query, name: string): Promise<StoredIdentity | undefined> {

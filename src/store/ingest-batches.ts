@@ -11,7 +11,7 @@ export type BatchUser = 'request' | 'reconciler';
 
 const deleteStatement = {
   name: 'delete-ingest-batches',
-  text: 'delete from ingest_batches where batch_id = any($1::uuid[]) and (not taken_over or $2)',
+  text: 'delete from market.ingest_batches where batch_id = any($1::uuid[]) and (not taken_over or $2)',
 };
 
 export async function deleteIngestBatches(
@@ -25,11 +25,11 @@ export async function deleteIngestBatches(
 const takeOverStatement = {
   name: 'take-over-ingest-batches',
   text: `with taken as (
-           update ingest_batches set taken_over = true where batch_id = any($1::uuid[]) and not taken_over
+           update market.ingest_batches set taken_over = true where batch_id = any($1::uuid[]) and not taken_over
            returning batch_id, received_at, transaction_ids)
          select batch_id as "batchId", received_at as "receivedAt", transaction_ids as "transactionIds"
            from (table taken union all
-                 select batch_id, received_at, transaction_ids from ingest_batches
+                 select batch_id, received_at, transaction_ids from market.ingest_batches
                   where batch_id = any($1::uuid[]) and taken_over) open`,
 };
 
@@ -50,7 +50,7 @@ const listOpenStatement = {
            from (select batch_id, received_at, transaction_ids,
                         sum(cardinality(transaction_ids)) over w - cardinality(transaction_ids) as before
                    from (select batch_id, received_at, transaction_ids
-                           from ingest_batches
+                           from market.ingest_batches
                           where received_at < $1 and (received_at, batch_id) > ($2, $3::uuid)
                           order by received_at, batch_id
                           limit $4) page
@@ -80,14 +80,14 @@ const narrowStatement = {
   name: 'narrow-ingest-batch',
   text: `with batch as materialized (
            select batch_id, array(select unnest(transaction_ids) intersect select unnest($2::uuid[])) as rest
-             from (select batch_id, transaction_ids from ingest_batches
+             from (select batch_id, transaction_ids from market.ingest_batches
                     where batch_id = $1 and (not taken_over or $3) for update) locked
          ), closed as (
-           delete from ingest_batches
+           delete from market.ingest_batches
             using batch
             where ingest_batches.batch_id = batch.batch_id and batch.rest = '{}'
          )
-         update ingest_batches
+         update market.ingest_batches
             set transaction_ids = batch.rest
            from batch
           where ingest_batches.batch_id = batch.batch_id and batch.rest <> '{}'`,
@@ -106,7 +106,7 @@ export async function narrowIngestBatch(
 
 const openStatement = {
   name: 'open-ingest-batch',
-  text: 'insert into ingest_batches (batch_id, received_at, transaction_ids) values ($1, now(), $2::uuid[])',
+  text: 'insert into market.ingest_batches (batch_id, received_at, transaction_ids) values ($1, now(), $2::uuid[])',
 };
 
 /** Opens a batch for transactions that are stored already, no later than its database transaction has stamped anything. */
@@ -120,7 +120,7 @@ export async function openIngestBatch(
 
 const countStatement = {
   name: 'count-open-batches',
-  text: `select count(*)::int4 as batches, min(received_at) as oldest from ingest_batches`,
+  text: `select count(*)::int4 as batches, min(received_at) as oldest from market.ingest_batches`,
 };
 
 export async function countOpenBatches(

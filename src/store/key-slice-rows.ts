@@ -23,7 +23,7 @@ const listSlices = {
   name: 'list-key-slices',
   text: `select slice, opened_at as "openedAt", sealed_at as "sealedAt",
                 coalesce(pg_relation_size(to_regclass('idempotency_keys_' || slice)), 0)::float8 as bytes
-           from idempotency_slices
+           from market.idempotency_slices
           order by sealed_at desc nulls first`,
 };
 
@@ -35,10 +35,10 @@ export async function listKeySlices(query: Query): Promise<Slice[]> {
 const lockWait = { name: '', text: `set local lock_timeout = ${LOCK_WAIT_MS}` };
 const lockOpenSlice = {
   name: 'lock-open-key-slice',
-  text: 'select 1 from idempotency_slices where slice = $1 and sealed_at is null for update',
+  text: 'select 1 from market.idempotency_slices where slice = $1 and sealed_at is null for update',
 };
-const seal = { name: 'seal-key-slice', text: 'select seal_idempotency_slice($1)' };
-const open = { name: 'open-key-slice', text: 'select open_idempotency_slice()' };
+const seal = { name: 'seal-key-slice', text: 'select market.seal_idempotency_slice($1)' };
+const open = { name: 'open-key-slice', text: 'select market.open_idempotency_slice()' };
 
 /** False when it is not the open slice any more. Throws when those who write into it do not end in time. */
 export async function sealKeySlice(
@@ -56,7 +56,7 @@ export async function sealKeySlice(
 
 const forgetSlice = {
   name: 'forget-key-slice',
-  text: 'delete from idempotency_slices where slice = $1 and sealed_at < $2 returning slice',
+  text: 'delete from market.idempotency_slices where slice = $1 and sealed_at < $2 returning slice',
 };
 
 /** Forgets all keys of a slice that was sealed before a time; false when there is no such slice. */

@@ -45,13 +45,13 @@ export type PartyColumn = 'account_id' | 'merchant_id';
 
 const partiesStatement = (column: PartyColumn): Statement => ({
   name: `frauds-of-any-${column}`,
-  text: `select distinct ${column} as party from labels
+  text: `select distinct ${column} as party from market.labels
           where ${column} = any($1::text[]) and label = 'fraud' and created_at >= $2::timestamptz`,
 });
 
 /** Whether a label makes its transaction one that is known to be fraud at the point. `is true` keeps it a look-up a row. */
 const knownAtPoint = (label: string) => `(${label}.labelled_at <= p.at and not exists (
-  select from labels c where c.transaction_id = ${label}.transaction_id and c.created_at = ${label}.created_at
+  select from market.labels c where c.transaction_id = ${label}.transaction_id and c.created_at = ${label}.created_at
      and c.label = 'legitimate' and c.labelled_at > ${label}.labelled_at and c.labelled_at <= p.at)) is true`;
 
 /**
@@ -72,7 +72,7 @@ const aroundStatement = (column: PartyColumn, before: number, after: number): St
                           with ordinality as u (party, at, since, point) order by point) p
      cross join lateral (
        with known as materialized (
-         select l.created_at, l.transaction_id from labels l
+         select l.created_at, l.transaction_id from market.labels l
           where l.${column} = p.party and l.label = 'fraud' and l.created_at >= p.since and l.created_at < p.at
             and ${knownAtPoint('l')}
           group by l.created_at, l.transaction_id
@@ -84,24 +84,24 @@ const aroundStatement = (column: PartyColumn, before: number, after: number): St
        )
        select created_at, transaction_id from known
        union all
-       (select l.created_at, l.transaction_id from labels l
+       (select l.created_at, l.transaction_id from market.labels l
          where l.${column} = p.party and l.label = 'fraud' and l.created_at < p.at
            and l.created_at >= coalesce((select created_at from floor), p.since)
            and not exists (select from floor where (l.created_at, l.transaction_id) <= (floor.created_at, floor.transaction_id))
-           and (exists (select from labels o
+           and (exists (select from market.labels o
                          where o.transaction_id = l.transaction_id and o.created_at = l.created_at
                            and o.labelled_at <= p.at and o.label = 'fraud' and ${knownAtPoint('o')})) is not true
          group by l.created_at, l.transaction_id
          order by l.created_at desc, l.transaction_id desc
          fetch first (${before} + 0 * p.point) rows only)
        union all
-       (select created_at, transaction_id from labels
+       (select created_at, transaction_id from market.labels
          where ${column} = p.party and label = 'fraud' and created_at >= p.at
          group by created_at, transaction_id
          order by created_at, transaction_id fetch first (${after} + 0 * p.point) rows only)
      ) f
      cross join lateral (
-       select labelled_at, label, source, amount_to_median from labels
+       select labelled_at, label, source, amount_to_median from market.labels
         where transaction_id = f.transaction_id and created_at = f.created_at
         order by labelled_at desc, label, source limit ${LABELS_OF_TRANSACTION_MAX}
      ) l

@@ -7,7 +7,7 @@ import type { Database, Query } from './pool.ts';
 
 const openStatement = {
   name: 'open-label-batch',
-  text: `insert into label_batches (batch_id, received_at, transaction_ids) values ($1, now(), $2::uuid[])
+  text: `insert into market.label_batches (batch_id, received_at, transaction_ids) values ($1, now(), $2::uuid[])
          on conflict do nothing`,
 };
 
@@ -22,7 +22,7 @@ export async function openLabelBatch(
 
 const deleteStatement = {
   name: 'delete-label-batches',
-  text: 'delete from label_batches where batch_id = any($1::uuid[])',
+  text: 'delete from market.label_batches where batch_id = any($1::uuid[])',
 };
 
 export async function deleteLabelBatches(
@@ -44,7 +44,7 @@ const listStatement = {
   text: `select batch_id as "batchId", extract(epoch from now() - received_at)::float8 * 1000 as "ageMs",
                 transaction_ids as "transactionIds"
            from (select *, sum(cardinality(transaction_ids)) over w - cardinality(transaction_ids) as before
-                   from (select * from label_batches where received_at < now() - $1::float8 * interval '1 ms'
+                   from (select * from market.label_batches where received_at < now() - $1::float8 * interval '1 ms'
                           order by received_at, batch_id limit $2) page
                  window w as (order by received_at, batch_id)) counted
           where before < $2

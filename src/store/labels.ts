@@ -18,7 +18,7 @@ const insertStatement: Statement = {
   name: 'insert-labels',
   text: `
     with stored as (
-      insert into labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
+      insert into market.labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
                           account_id, merchant_id, amount_to_median)
       select unnest($3::uuid[]), unnest($4::timestamptz[]), unnest($5::timestamptz[]), unnest($6::text[]),
              unnest($7::text[]), $2, $1, unnest($8::text[]), unnest($9::text[]), unnest($10::float8[])
@@ -35,7 +35,7 @@ const ownStatement: Statement = {
            from unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[])
                 with ordinality as u(transaction_id, created_at, labelled_at, label, source, ordinal)
           cross join lateral (
-            select from labels l
+            select from market.labels l
              where l.transaction_id = u.transaction_id and l.created_at = u.created_at
                and l.labelled_at = u.labelled_at and l.label = u.label and l.source = u.source
                and l.batch_id = $1
@@ -82,7 +82,7 @@ const partiesStatement: Statement = {
   text: `select t.transaction_id as "transactionId", t.account_id as "accountId", t.merchant_id as "merchantId", t.client
            from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
           cross join lateral (
-            select t.transaction_id, t.account_id, t.merchant_id, t.client from transactions t
+            select t.transaction_id, t.account_id, t.merchant_id, t.client from market.transactions t
              where t.transaction_id = u.transaction_id and t.created_at = u.created_at
              limit 1) t`,
 };
@@ -103,7 +103,7 @@ export async function findParties(
 const fraudPartiesStatement: Statement = {
   name: 'find-fraud-parties',
   text: `select transaction_id as "transactionId", account_id as "accountId", merchant_id as "merchantId"
-           from (select transaction_id, account_id, merchant_id, label from labels
+           from (select transaction_id, account_id, merchant_id, label from market.labels
                   where transaction_id = any($1::uuid[]) and created_at >= $2 and created_at <= $3
                  offset 0) l
           where label = 'fraud'`,
@@ -128,7 +128,7 @@ const loggedFeatureStatement: Statement = {
   text: `select s.transaction_id as "transactionId", s.bytes
            from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
           cross join lateral (
-            select s.transaction_id, substring(s.features from 8 * $3::int + 1 for 8) as bytes from scores s
+            select s.transaction_id, substring(s.features from 8 * $3::int + 1 for 8) as bytes from market.scores s
              where s.transaction_id = u.transaction_id and s.created_at = u.created_at
              limit 1) s`,
 };

@@ -49,10 +49,10 @@ const RENEW_MS = LEASE_MS / 3;
 const takeStatement = {
   name: 'take-leadership',
   text: `with free as (
-           select duty from leaderships
+           select duty from market.leaderships
             where duty = $1 and (owner = $2 or expires_at < now())
               for no key update skip locked)
-         update leaderships led
+         update market.leaderships led
             set owner = $2, epoch = led.epoch + (led.owner <> $2)::int, expires_at = now() + interval '${LEASE_MS} ms'
            from free where led.duty = free.duty
          returning led.epoch`,
@@ -60,17 +60,17 @@ const takeStatement = {
 
 const makeStatement = {
   name: 'make-leadership',
-  text: 'insert into leaderships (duty) values ($1) on conflict do nothing',
+  text: 'insert into market.leaderships (duty) values ($1) on conflict do nothing',
 };
 
 const holdStatement = {
   name: 'hold-leadership',
-  text: 'select from leaderships where duty = $1 and owner = $2 and epoch = $3 for share',
+  text: 'select from market.leaderships where duty = $1 and owner = $2 and epoch = $3 for share',
 };
 
 const giveUpStatement = {
   name: 'give-leadership-up',
-  text: `update leaderships set expires_at = '-infinity' where duty = $1 and owner = $2`,
+  text: `update market.leaderships set expires_at = '-infinity' where duty = $1 and owner = $2`,
 };
 
 /** @param owner unique for this start of this process */
@@ -162,7 +162,7 @@ function createLead({ database, owner, failpoint }: Parts, duty: LeaderDuty): Ow
 
 const readOwner = {
   name: 'read-leader',
-  text: 'select owner from leaderships where duty = $1 and expires_at >= now()',
+  text: 'select owner from market.leaderships where duty = $1 and expires_at >= now()',
 };
 
 /** Names the process that leads a duty now; undefined where none does. */

@@ -49,7 +49,7 @@ const COPY_IDS = 'copy ledger_ids (transaction_id, created_at) from stdin (forma
 const DROP_EARLIER = `
   with dropped as (delete from ledger_ids i
   where not exists (
-    select from transactions t
+    select from market.transactions t
     where t.transaction_id = i.transaction_id and t.created_at = i.created_at
       and t.received_at >= $1 and t.created_at >= $2 and t.created_at <= $3
   ) returning 1)
@@ -69,15 +69,15 @@ const IDS_RANGE = `
  */
 const COUNT_SCORES = `
   select count(*)::int as rows, count(distinct s.transaction_id)::int as ids
-  from ledger_ids i join scores s on s.transaction_id = i.transaction_id
+  from ledger_ids i join market.scores s on s.transaction_id = i.transaction_id
   where s.created_at >= $1 and s.created_at <= $2`;
 
 const COUNT_DEAD_LETTERS = `
   select count(distinct d.transaction_id)::int as ids
-  from ledger_ids i join dead_letters d on d.transaction_id = i.transaction_id
+  from ledger_ids i join market.dead_letters d on d.transaction_id = i.transaction_id
   where d.replayed_at is null
     and not exists (
-      select from scores s
+      select from market.scores s
       where s.transaction_id = i.transaction_id and s.created_at = i.created_at
         and s.created_at >= $1 and s.created_at <= $2
     )`;
@@ -87,8 +87,8 @@ const LATENCY = `
     order by extract(epoch from s.scored_at - t.received_at) * 1000
   ) as percentiles
   from ledger_ids i
-  join scores s on s.transaction_id = i.transaction_id and s.created_at = i.created_at
-  join transactions t on t.transaction_id = i.transaction_id and t.created_at = i.created_at
+  join market.scores s on s.transaction_id = i.transaction_id and s.created_at = i.created_at
+  join market.transactions t on t.transaction_id = i.transaction_id and t.created_at = i.created_at
   where s.created_at >= $1 and s.created_at <= $2 and t.created_at >= $1 and t.created_at <= $2`;
 
 /** Counts within one database transaction, as a transaction-pooling proxy needs it. */

@@ -29,8 +29,8 @@ const tallyMerchants: Statement = {
   text: `
     with tail as materialized (
       select t.merchant_id, t.created_at, t.transaction_id, t.currency, t.amount
-        from transactions t
-       where t.inserted_xid >= (select folded_to from tally_checkpoint)
+        from market.transactions t
+       where t.inserted_xid >= (select folded_to from market.tally_checkpoint)
          and t.inserted_xid < pg_snapshot_xmax(pg_current_snapshot())
          and (t.merchant_id in (select unnest($1::text[]))) is true
     )
@@ -41,10 +41,10 @@ const tallyMerchants: Statement = {
                    with ordinality as u (party, since, at, id, hourly_since, point)) p
       left join lateral (
         select m.tallied_to, coalesce(part.from_at, p.hour_at) as from_at, coalesce(part.from_id, '${FIRST_ID}') as from_id
-          from tallied_merchants m
-          join tally_checkpoint on folded_to <= pg_snapshot_xmax(pg_current_snapshot())
+          from market.tallied_merchants m
+          join market.tally_checkpoint on folded_to <= pg_snapshot_xmax(pg_current_snapshot())
           left join lateral (
-            select h.from_at, h.from_id from merchant_hour_parts h
+            select h.from_at, h.from_id from market.merchant_hour_parts h
              where h.merchant_id = p.party and h.from_at >= p.hour_at and h.from_at <= p.at
                and (h.from_at, h.from_id) <= (p.at, p.id)
              order by h.from_at desc, h.from_id desc limit 1) part on true
@@ -54,10 +54,10 @@ const tallyMerchants: Statement = {
                        x.at, timestamptz '1970-01-01T00:00:00Z') as bucket,
               x.at < p.hourly_since as daily, x.currency, sum(x.count)::float8 as count, sum(x.sum)::text as sum
          from (
-           select h.hour_at as at, h.currency, h.count, h.sum from merchant_hours h
+           select h.hour_at as at, h.currency, h.count, h.sum from market.merchant_hours h
             where c.tallied_to is not null and h.merchant_id = p.party and h.hour_at >= p.since and h.hour_at < p.hour_at
            union all
-           select h.from_at, h.currency, h.count, h.sum from merchant_hour_parts h
+           select h.from_at, h.currency, h.count, h.sum from market.merchant_hour_parts h
             where c.tallied_to is not null and h.merchant_id = p.party
               and h.from_at >= p.hour_at and h.from_at <= c.from_at and (h.from_at, h.from_id) < (c.from_at, c.from_id)
            union all
@@ -65,7 +65,7 @@ const tallyMerchants: Statement = {
             where c.tallied_to is not null and t.merchant_id = p.party and t.created_at >= p.since
               and t.created_at <= c.tallied_to and (t.created_at, t.transaction_id) < (c.from_at, c.from_id)
            union all
-           select t.created_at, t.currency, 1, t.amount from transactions t
+           select t.created_at, t.currency, 1, t.amount from market.transactions t
             where t.merchant_id = p.party
               and t.created_at >= greatest(p.since, least(c.from_at, coalesce(c.tallied_to, p.since)))
               and t.created_at <= p.at and (t.created_at, t.transaction_id) <= (p.at, p.id)
@@ -78,7 +78,7 @@ const tallyMerchants: Statement = {
 
 const adoptMerchants: Statement = {
   name: 'adopt-merchants',
-  text: 'insert into tallied_merchants (merchant_id) select unnest($1::text[]) on conflict do nothing',
+  text: 'insert into market.tallied_merchants (merchant_id) select unnest($1::text[]) on conflict do nothing',
 };
 
 type TallyRow = {

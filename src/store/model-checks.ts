@@ -14,7 +14,7 @@ export type ModelCheck = {
 
 const insertStatement = {
   name: 'insert-model-check',
-  text: `insert into model_checks (model_id, process, node_version, passed, detail)
+  text: `insert into market.model_checks (model_id, process, node_version, passed, detail)
          values ($1, $2, $3, $4, $5)`,
 };
 

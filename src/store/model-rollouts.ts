@@ -40,12 +40,12 @@ const PROPOSALS_MAX = 50;
 const PROPOSAL = `p.proposal_id as "proposalId", p.model_id as "modelId", p.corridor, p.state,
                   p.canary_percent as "canaryPercent", p.proposed_by as "proposedBy",
                   p.proposed_by_key as "proposedByKey", p.proposed_at as "proposedAt",
-                  exists (select from model_rollouts r
+                  exists (select from market.model_rollouts r
                            where r.proposal_id = p.proposal_id and r.cause = 'approval') as "isApproved"`;
 
 const insertProposalStatement = {
   name: 'insert-model-proposal',
-  text: `insert into model_proposals (model_id, corridor, state, canary_percent, proposed_by, proposed_by_key)
+  text: `insert into market.model_proposals (model_id, corridor, state, canary_percent, proposed_by, proposed_by_key)
          values ($1, $2, $3, $4, $5, $6) returning proposal_id as "proposalId"`,
 };
 
@@ -66,7 +66,7 @@ export async function insertProposal(
 
 const findProposalStatement = {
   name: 'find-model-proposal',
-  text: `select ${PROPOSAL} from model_proposals p where p.proposal_id = $1`,
+  text: `select ${PROPOSAL} from market.model_proposals p where p.proposal_id = $1`,
 };
 
 export async function findProposal(
@@ -79,9 +79,9 @@ export async function findProposal(
 
 const listOpenStatement = {
   name: 'list-open-model-proposals',
-  text: `select ${PROPOSAL} from model_proposals p
+  text: `select ${PROPOSAL} from market.model_proposals p
           where p.model_id = $1 and p.proposed_at >= $2
-            and not exists (select from model_rollouts r where r.proposal_id = p.proposal_id and r.cause = 'approval')
+            and not exists (select from market.model_rollouts r where r.proposal_id = p.proposal_id and r.cause = 'approval')
           order by p.proposal_id desc limit $3`,
 };
 
@@ -101,14 +101,14 @@ const readStatement = {
                 proposal_id as "proposalId", proposed_by as "proposedBy", approved_by as "approvedBy",
                 reason, created_at as "createdAt", ends_at as "endsAt",
                 coalesce(ends_at <= now(), false) as "hasLapsed"
-           from model_rollouts order by rollout_id limit $1`,
+           from market.model_rollouts order by rollout_id limit $1`,
 };
 
 const newestStatement = {
   name: 'read-newest-model-rollout',
-  text: `select max(rollout_id) || coalesce('+' || nullif((select count(*) from model_rollouts where ends_at <= now()), 0), '')
+  text: `select max(rollout_id) || coalesce('+' || nullif((select count(*) from market.model_rollouts where ends_at <= now()), 0), '')
                 as newest
-           from model_rollouts`,
+           from market.model_rollouts`,
 };
 
 /**
@@ -133,11 +133,11 @@ export async function readRollouts(database: Queries): Promise<StoredRollout[]> 
 
 const lockStatement = {
   name: 'lock-model-rollouts',
-  text: 'lock table model_rollouts in share row exclusive mode',
+  text: 'lock table market.model_rollouts in share row exclusive mode',
 };
 const appendStatement = {
   name: 'append-model-rollouts',
-  text: `insert into model_rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by,
+  text: `insert into market.model_rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by,
              approved_by, reason, decided_by_key, ends_at)
          select r.corridor, r."modelId", r.state, r."canaryPercent", r.cause,
                 case when r.cause in ('approval', 'emergency') then $2::bigint end, $3, $4, $5, $6,

@@ -46,7 +46,7 @@ export type ModelContent = {
 
 const insertStatement = {
   name: 'insert-model',
-  text: `insert into models (model_id, model, format, artefact, feature_schema, feature_names, golden_inputs,
+  text: `insert into market.models (model_id, model, format, artefact, feature_schema, feature_names, golden_inputs,
              golden_margins, golden_probabilities, golden_source, trained_from, trained_to, known_by,
              code_version, parent, card, created_by, calibration)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
@@ -79,7 +79,7 @@ const HEAD = `model_id as "modelId", model, format, octet_length(artefact) as "a
 
 const listStatement = {
   name: 'list-models',
-  text: `select ${HEAD} from models where model > $1 order by model limit $2`,
+  text: `select ${HEAD} from market.models where model > $1 order by model limit $2`,
 };
 
 /** A page of models after a name. */
@@ -93,7 +93,7 @@ export async function listModels(
 
 const findStatement = {
   name: 'find-model',
-  text: `select ${HEAD} from models where model_id = $1 or model = $1`,
+  text: `select ${HEAD} from market.models where model_id = $1 or model = $1`,
 };
 
 /** @param reference SHA-256 or `name@version` */
@@ -128,7 +128,7 @@ export type ModelDescription = Pick<ModelManifest, 'feature_names' | 'lineage' |
 
 const describeStatement = {
   name: 'describe-model',
-  text: `select feature_names, card, ${LINEAGE} from models where model_id = $1`,
+  text: `select feature_names, card, ${LINEAGE} from market.models where model_id = $1`,
 };
 
 /** Of a model that is registered; its artefact, of many MiB, stays where it is. */
@@ -146,7 +146,7 @@ const readStatement = {
   name: 'read-model',
   text: `select model, artefact, feature_schema, feature_names, golden_inputs, golden_margins,
                 golden_probabilities, card, calibration, ${LINEAGE}
-           from models where model_id = $1`,
+           from market.models where model_id = $1`,
 };
 
 type ContentRow = Pick<
@@ -197,7 +197,7 @@ function goldenVectorsOf(row: ContentRow): ModelManifest['golden_vectors'] {
 const referencesStatement = {
   name: 'read-model-references',
   text: `select model, jsonb_build_object('reference', card -> 'reference') as card
-           from models where model = any ($1::text[])`,
+           from market.models where model = any ($1::text[])`,
 };
 
 /** What later traffic is compared with, by name of the models whose card has it. */

@@ -11,23 +11,23 @@ import type { Query, Statement } from './pool.ts';
 /** No step of the tallies meanwhile: it would add rows to hours that are being deleted or counted. */
 const lockTallies: Statement = {
   name: 'lock-tallies-of-month',
-  text: 'select folded_to::text as "foldedTo" from tally_checkpoint for update',
+  text: 'select folded_to::text as "foldedTo" from market.tally_checkpoint for update',
 };
 const deleteHours: Statement = {
   name: 'delete-hours-of-month',
-  text: 'delete from merchant_hours where hour_at >= $1 and hour_at < $2',
+  text: 'delete from market.merchant_hours where hour_at >= $1 and hour_at < $2',
 };
 const deleteParts: Statement = {
   name: 'delete-parts-of-month',
-  text: 'delete from merchant_hour_parts where from_at >= $1 and from_at < $2',
+  text: 'delete from market.merchant_hour_parts where from_at >= $1 and from_at < $2',
 };
 const countHours: Statement = {
   name: 'count-hours-of-month',
   text: `
     with hours as (
-      insert into merchant_hours (merchant_id, hour_at, currency, count, sum)
+      insert into market.merchant_hours (merchant_id, hour_at, currency, count, sum)
       select t.merchant_id, ${hourOf('t.created_at')}, t.currency, count(*), sum(t.amount)
-        from transactions t join tallied_merchants m on m.merchant_id = t.merchant_id
+        from market.transactions t join market.tallied_merchants m on m.merchant_id = t.merchant_id
        where t.created_at >= $1 and t.created_at < $2 and t.created_at <= m.tallied_to
          and (t.inserted_xid >= $3::xid8) is not true
        group by 1, 2, 3

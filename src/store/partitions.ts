@@ -49,7 +49,7 @@ const selectTables = (condition: string) => `
     from pg_class c
     left join pg_inherits i on i.inhrelid = c.oid
      and i.inhparent = any (array[${PARTITIONED_TABLES.map((table) => `to_regclass('${table}')`).join(', ')}])
-   where c.relnamespace = (select relnamespace from pg_class where oid = to_regclass('transactions'))
+   where c.relnamespace = (select relnamespace from pg_class where oid = to_regclass('market.transactions'))
      and c.relkind = 'r' and (${condition})`;
 
 const listStatement: Statement = {

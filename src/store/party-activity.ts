@@ -30,7 +30,7 @@ export function activityStatement(party: PartyKind): { name: string; text: strin
     name: UNNAMED,
     text: `with newest as materialized (
              select created_at, amount, currency, ${OTHER[party]} as counterparty
-               from transactions
+               from market.transactions
               where ${party}_id = $1 and created_at > $2 and created_at <= $3
               order by created_at desc
               limit ${ACTIVITY_ROWS_MAX}

@@ -32,7 +32,7 @@ const OLD = "now() - $1::integer * interval '1 day'";
 /** The start of the oldest month that stands, detached or not; in the purging statement, so that no month comes between. */
 const OLDEST_MONTH = `(
   select to_date(min(substr(relname, 15)), 'YYYY"m"MM')::timestamp at time zone 'utc' from pg_class
-   where relnamespace = (select relnamespace from pg_class where oid = 'transactions'::regclass)
+   where relnamespace = (select relnamespace from pg_class where oid = 'market.transactions'::regclass)
      and relkind = 'r' and relname ~ '^transactions_y\\d{4}m\\d{2}$')`;
 /** The least UUIDv7 of a time. */
 const leastIdAt = (time: string) =>
@@ -74,16 +74,16 @@ const deadLettersStatement: Statement = {
   name: 'purge-dead-letters',
   text: `with page as materialized (
            select dead_letter_id, transaction_id, created_at, coalesce(replayed_at, purged_at) as closed_at
-             from dead_letters
+             from market.dead_letters
             where coalesce(replayed_at, purged_at) < ${OLD}
               and (coalesce(replayed_at, purged_at), dead_letter_id) > ($2, $3::uuid)
             order by coalesce(replayed_at, purged_at), dead_letter_id
             limit ${PURGE_STEP_ROWS_MAX}
          ), gone as (
-           delete from dead_letters d using page p
+           delete from market.dead_letters d using page p
             where d.dead_letter_id = p.dead_letter_id
               and (p.transaction_id is null or ${MONTH_IS_GONE}
-                   or exists (select from scores s where s.transaction_id = p.transaction_id
+                   or exists (select from market.scores s where s.transaction_id = p.transaction_id
                                  and s.created_at = p.created_at offset 0))
            returning 1
          )
@@ -115,7 +115,7 @@ export const PURGES: readonly Purge[] = [
   // Ids run with the time: the first of them are read, however old they are.
   purgeRows(
     'model_checks',
-    `from (select ctid, checked_at from model_checks order by check_id limit ${PURGE_STEP_ROWS_MAX}) first
+    `from (select ctid, checked_at from market.model_checks order by check_id limit ${PURGE_STEP_ROWS_MAX}) first
       where checked_at < ${OLD}`,
     (config) => [config.RISK_MODEL_CHECK_RETENTION_DAYS],
   ),

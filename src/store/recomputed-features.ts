@@ -15,7 +15,7 @@ export type OutdatedScores = {
 
 const listStatement: Statement = {
   name: 'list-outdated-scores',
-  text: `select transaction_id as id from scores
+  text: `select transaction_id as id from market.scores
           where created_at >= $1 and created_at < $2 and transaction_id > $3 and feature_schema < $4
           order by transaction_id limit $5`,
 };
@@ -33,7 +33,7 @@ export async function listOutdatedScores(
 
 const storeStatement: Statement = {
   name: 'store-recomputed-features',
-  text: `insert into recomputed_features (transaction_id, created_at, feature_schema, features, recomputed_at)
+  text: `insert into market.recomputed_features (transaction_id, created_at, feature_schema, features, recomputed_at)
          select unnest($1::uuid[]), unnest($2::timestamptz[]), $3::smallint, unnest($4::bytea[]), $5
          on conflict (transaction_id, feature_schema)
          do update set features = excluded.features, recomputed_at = excluded.recomputed_at`,

@@ -14,7 +14,7 @@ export type ReconcileState = {
 
 const readStatement = {
   name: 'read-reconcile-state',
-  text: `select redis_identity as "redisIdentity", checkpoint, recovering from reconcile_state`,
+  text: `select redis_identity as "redisIdentity", checkpoint, recovering from market.reconcile_state`,
 };
 
 export async function readReconcileState(database: Queries): Promise<ReconcileState> {
@@ -25,7 +25,7 @@ export async function readReconcileState(database: Queries): Promise<ReconcileSt
 
 const writeStatement = {
   name: 'write-reconcile-state',
-  text: `update reconcile_state
+  text: `update market.reconcile_state
             set redis_identity = $3, checkpoint = greatest(checkpoint, $4), recovering = $5, updated_at = now()
           where redis_identity is not distinct from $1 and recovering = $2
          returning 1`,

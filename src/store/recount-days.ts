@@ -15,8 +15,8 @@ export type DayRecount = {
 };
 
 const KEY = 'day, corridor, currency, outcome, rule_set, model';
-const KEPT = `select ${KEY}, count, amount, score_sum from daily_tallies
-               union all select ${KEY}, count, amount, score_sum from daily_increments`;
+const KEPT = `select ${KEY}, count, amount, score_sum from market.daily_tallies
+               union all select ${KEY}, count, amount, score_sum from market.daily_increments`;
 
 /** What the rows have more than the tallies, by key. @param where which of the tallies are theirs */
 const compare = (counted: string, where: string) => `
@@ -38,7 +38,7 @@ const statements = (name: string, compared: string): Comparison => ({
   },
   repair: {
     name: `repair-${name}`,
-    text: `insert into daily_increments (${KEY}, count, amount, score_sum)
+    text: `insert into market.daily_increments (${KEY}, count, amount, score_sum)
            select ${KEY}, count, amount, score_sum from (${compared}) compared where ${DIFFERS}`,
   },
 });
@@ -51,12 +51,12 @@ const days = statements(
   compare(
     `select (created_at at time zone 'UTC')::date as day, corridor, currency, 'accepted' as outcome, null as rule_set,
             null as model, count(*) as count, sum(amount) as amount, 0::bigint as score_sum
-       from transactions where ${WITHIN} group by 1, 2, 3
+       from market.transactions where ${WITHIN} group by 1, 2, 3
       union all
      select (s.created_at at time zone 'UTC')::date, s.corridor, coalesce(t.currency, 'XXX'), s.verdict, s.rule_set,
             s.model, count(*), coalesce(sum(t.amount), 0), sum(s.score)
-       from (select * from scores where ${WITHIN}) s
-       left join (select transaction_id, created_at, currency, amount from transactions where ${WITHIN}) t
+       from (select * from market.scores where ${WITHIN}) s
+       left join (select transaction_id, created_at, currency, amount from market.transactions where ${WITHIN}) t
             using (transaction_id, created_at)
       group by 1, 2, 3, 4, 5, 6`,
     `outcome not in ('dead_lettered', 'dead_letter')
@@ -69,7 +69,7 @@ const deadLetters = statements(
   compare(
     `select (failed_at at time zone 'UTC')::date as day, corridor, 'XXX' as currency, outcome, null as rule_set,
             null as model, count(*) as count, 0::numeric as amount, 0::bigint as score_sum
-       from dead_letters
+       from market.dead_letters
       cross join lateral (values ('dead_lettered', replayed_at is null and transaction_id is not null),
                                  ('dead_letter', replayed_at is null and purged_at is null)) o (outcome, is_counted)
       where is_counted group by 1, 2, 4`,
@@ -78,8 +78,8 @@ const deadLetters = statements(
 );
 
 const TOTALS = `select corridor, outcome, sum(count) as count
-                  from (select corridor, outcome, count from daily_tallies
-                         union all select corridor, outcome, -count from total_tallies) both_kinds
+                  from (select corridor, outcome, count from market.daily_tallies
+                         union all select corridor, outcome, -count from market.total_tallies) both_kinds
                  group by 1, 2`;
 
 /** Totals against the days that were merged into them. */
@@ -91,7 +91,7 @@ const recountTotals: Statement = {
 
 const repairTotals: Statement = {
   name: 'repair-totals',
-  text: `insert into total_tallies as t select corridor, outcome, count from (${TOTALS}) compared where count <> 0
+  text: `insert into market.total_tallies as t select corridor, outcome, count from (${TOTALS}) compared where count <> 0
          on conflict (corridor, outcome) do update set count = t.count + excluded.count`,
 };
 
@@ -125,7 +125,7 @@ async function countAgain(
 
 const lockTotals: Statement = {
   name: '',
-  text: 'lock table total_tallies in share update exclusive mode',
+  text: 'lock table market.total_tallies in share update exclusive mode',
 };
 
 /**

@@ -4,7 +4,7 @@ import type { Query, Statement } from './pool.ts';
 
 const listTallied: Statement = {
   name: 'list-tallied-merchants',
-  text: `select merchant_id as "merchantId" from tallied_merchants where merchant_id > $1 order by merchant_id limit $2`,
+  text: `select merchant_id as "merchantId" from market.tallied_merchants where merchant_id > $1 order by merchant_id limit $2`,
 };
 
 /** A page of the tallied merchants, by name. */
@@ -23,16 +23,16 @@ const recount: Statement = {
   text: `
     with parts as (
       select from_at, from_id, currency, count, sum, ${hourOf('from_at')} as hour_at
-        from merchant_hour_parts where merchant_id = $1
+        from market.merchant_hour_parts where merchant_id = $1
     ), places as (
       select from_at, from_id, hour_at, row_number() over (partition by hour_at order by from_at, from_id) as nth
         from (select from_at, from_id, hour_at from parts
                union
-              select h.hour_at, '${FIRST_ID}'::uuid, h.hour_at from merchant_hours h
+              select h.hour_at, '${FIRST_ID}'::uuid, h.hour_at from market.merchant_hours h
                where h.merchant_id = $1) p
     ), rows as (
       select t.created_at, t.transaction_id, t.currency, t.amount, ${hourOf('t.created_at')} as hour_at
-        from transactions t, tallied_merchants m, tally_checkpoint c
+        from market.transactions t, market.tallied_merchants m, market.tally_checkpoint c
        where t.merchant_id = $1 and m.merchant_id = $1 and t.created_at <= m.tallied_to
          and (t.inserted_xid >= c.folded_to) is not true
     ), placed as (
@@ -50,7 +50,7 @@ const recount: Statement = {
     ), tallied as (
       select from_at, from_id, currency, count::float8, sum from parts
        union all
-      select hour_at, '${FIRST_ID}', currency, count, sum from merchant_hours h
+      select hour_at, '${FIRST_ID}', currency, count, sum from market.merchant_hours h
        where merchant_id = $1 and not exists (select from parts where parts.hour_at = h.hour_at)
     ), hours as (
       select hour_at, currency, count(*)::float8 as count, sum(amount) as sum from rows group by 1, 2
@@ -61,7 +61,7 @@ const recount: Statement = {
               from counted c full join tallied t using (from_at, from_id, currency)
              union all
             select (c.count, c.sum) is not distinct from (t.count::float8, t.sum), c.count
-              from hours c full join (select * from merchant_hours where merchant_id = $1) t using (hour_at, currency)) compared`,
+              from hours c full join (select * from market.merchant_hours where merchant_id = $1) t using (hour_at, currency)) compared`,
 };
 
 export type TallyRecount = {

@@ -3,7 +3,7 @@ import type { Database } from './pool.ts';
 
 const requestStatement = {
   name: 'request-rescan',
-  text: `update reconcile_state
+  text: `update market.reconcile_state
             set redis_identity = null, checkpoint = least(checkpoint, $1), updated_at = now()`,
 };
 

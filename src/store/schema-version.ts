@@ -6,7 +6,7 @@ import type { Database } from './pool.ts';
 
 const listApplied = {
   name: 'list-applied-migrations',
-  text: 'select name from schema_migrations order by name',
+  text: 'select name from market.schema_migrations order by name',
 };
 
 /** Names of migrations this code needs and the database lacks; all of them where there is no schema yet. */

@@ -47,7 +47,7 @@ type Row = {
 
 const countMonth: Statement = {
   name: '',
-  text: 'select count(*)::int as count from scores where created_at >= $1 and created_at < $2',
+  text: 'select count(*)::int as count from market.scores where created_at >= $1 and created_at < $2',
 };
 
 /** Of `count` rows in id order exactly `quota`, evenly spaced. */
@@ -56,7 +56,7 @@ const declareKeys = (from: string, to: string, quota: number, count: number) => 
   select transaction_id, created_at
     from (select transaction_id, created_at,
                  row_number() over (order by transaction_id, created_at) as place
-            from scores where created_at >= '${from}' and created_at < '${to}') keys
+            from market.scores where created_at >= '${from}' and created_at < '${to}') keys
    where place * ${quota} / ${count} > (place - 1) * ${quota} / ${count}`;
 
 const readScores: Statement = {
@@ -65,7 +65,7 @@ const readScores: Statement = {
   select s.transaction_id, s.created_at, s.score, s.risk, s.probability, s.verdict, s.reasons, s.features,
          s.feature_schema, s.rule_set, s.model, s.features_crc32
     from unnest($1::uuid[], $2::timestamptz[]) as k (transaction_id, created_at)
-    join scores s using (transaction_id, created_at)
+    join market.scores s using (transaction_id, created_at)
    where s.created_at >= $3 and s.created_at < $4`,
 };
 const fetchKeys: Statement = { name: '', text: `fetch ${PAGE_ROWS} from sampled_scores` };

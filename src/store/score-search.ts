@@ -36,9 +36,9 @@ const COLUMNS = `s.transaction_id, s.created_at, s.scored_at, s.account_id, s.co
 // Whose it is stands with its transaction, which is looked for where that is asked alone.
 export const selectScore = {
   name: 'select-score',
-  text: `select ${COLUMNS} from scores s where s.transaction_id = $1 and s.created_at = $2
+  text: `select ${COLUMNS} from market.scores s where s.transaction_id = $1 and s.created_at = $2
             and ($3::text is null or exists (
-              select from transactions t where t.transaction_id = $1 and t.created_at = $2 and t.client = $3))`,
+              select from market.transactions t where t.transaction_id = $1 and t.created_at = $2 and t.client = $3))`,
 };
 
 /** @param client whose it must be, for whom another's is not there; null: anybody's */
@@ -55,7 +55,7 @@ export async function readStoredScore(
 const selectScoreWithFeatures = {
   name: 'select-score-with-features',
   text: `select ${COLUMNS}, s.features, s.feature_schema
-           from scores s where s.transaction_id = $1 and s.created_at = $2`,
+           from market.scores s where s.transaction_id = $1 and s.created_at = $2`,
 };
 
 /** With the logged vector, for its explanation. */
@@ -92,7 +92,7 @@ export function scoreSearch(
   const boundaryValues = [...values];
   const conditions = residualConditions(filter, parameter);
   const select = way.joinsScores
-    ? `join scores s on s.transaction_id = slice.transaction_id and s.created_at = slice.created_at
+    ? `join market.scores s on s.transaction_id = slice.transaction_id and s.created_at = slice.created_at
         and s.created_at >= $1 and s.created_at < $2`
     : '';
   const page: PreparedSearch = {
@@ -141,8 +141,8 @@ function wayIn(
   const indexed = (source: string, condition: string) =>
     `select ${source} where ${range} and ${condition} and ${before()}
       order by created_at desc, transaction_id desc`;
-  const fromScores = `${COLUMNS} from scores s`;
-  const fromTransactions = 'transaction_id, created_at, merchant_id from transactions';
+  const fromScores = `${COLUMNS} from market.scores s`;
+  const fromTransactions = 'transaction_id, created_at, merchant_id from market.transactions';
   // Scores have no index by party: a row of its transactions names each of them.
   if (accountId !== undefined || merchantId !== undefined) {
     const condition =

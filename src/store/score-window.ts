@@ -39,7 +39,7 @@ const countStatement: Statement = {
                 with ordinality as u(low, high, from_at, to_at, ordinal)
           cross join lateral (
             select count(*) as keys, max(created_at) as last_at
-              from (select s.created_at from scores s where ${RANGE}
+              from (select s.created_at from market.scores s where ${RANGE}
                      order by s.transaction_id, s.created_at limit $5) first_keys) k
           order by u.ordinal`,
 };
@@ -52,7 +52,7 @@ const SAMPLED = `
             select transaction_id, created_at
               from (select s.transaction_id, s.created_at,
                            row_number() over (order by s.transaction_id, s.created_at) as place
-                      from scores s where ${RANGE}
+                      from market.scores s where ${RANGE}
                      order by s.transaction_id, s.created_at limit u.keys) counted
              where place * u.quota / u.keys > (place - 1) * u.quota / u.keys) k`;
 
@@ -61,7 +61,7 @@ const vectorsStatement: Statement = {
   text: `select w.model, coalesce(w.probability, w.risk) as value, w.vector
          ${SAMPLED}
           cross join lateral (
-            select s.model, s.probability, s.risk, s.features as vector from scores s
+            select s.model, s.probability, s.risk, s.features as vector from market.scores s
              where s.transaction_id = k.transaction_id and s.created_at = k.created_at
              limit 1) w`,
 };
@@ -73,11 +73,11 @@ const outcomesStatement: Statement = {
                 extract(epoch from l.labelled_at - k.created_at)::float8 * 1000 as "labelDelayMs"
          ${SAMPLED}
           cross join lateral (
-            select s.model, s.probability, s.verdict from scores s
+            select s.model, s.probability, s.verdict from market.scores s
              where s.transaction_id = k.transaction_id and s.created_at = k.created_at
              limit 1) w
            left join lateral (
-            select c.label, c.labelled_at from labels c
+            select c.label, c.labelled_at from market.labels c
              where c.transaction_id = k.transaction_id and c.created_at = k.created_at
                and c.labelled_at <= $7
              order by c.labelled_at desc, c.label

@@ -48,7 +48,7 @@ export type StoredScore = Omit<ScoreRecord, 'features' | 'featureSchema'>;
 
 // A column is a binary array and a vector raw bytes, so no value is escaped or parsed as text. Arrays side by side in
 // a select list are walked in step, without a tuple store a column.
-const insertAll = `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
+const insertAll = `insert into market.scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
              probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation,
              features_crc32)
          select transaction_id, created_at, to_timestamp($1::float8 / 1000), account_id, corridor, score,
@@ -201,7 +201,7 @@ const readStatement: Statement = {
   text: `select s.transaction_id, s.created_at, s.scored_at, s.account_id, s.corridor, s.score, s.risk,
                 s.probability, s.verdict, s.reasons, s.rule_set, s.model, s.attempts, s.degradation
            from unnest($1::uuid[], $2::timestamptz[]) as p (transaction_id, created_at)
-           join scores s using (transaction_id, created_at)`,
+           join market.scores s using (transaction_id, created_at)`,
 };
 
 /** A row of `scores` without its vector. */

@@ -11,7 +11,7 @@ export type ShadowBatch = {
 
 const insertStatement = {
   name: 'insert-shadow-batch',
-  text: `insert into shadow_batches (model_id, scored_at, transaction_ids, probabilities)
+  text: `insert into market.shadow_batches (model_id, scored_at, transaction_ids, probabilities)
          values ($1, to_timestamp($2::float8 / 1000), $3::uuid[], $4::float8[])`,
 };
 

@@ -19,7 +19,7 @@ export async function readStreamProofs(database: Queries): Promise<ReadonlyMap<s
 
 const writeStatement = {
   name: 'write-stream-proofs',
-  text: `insert into stream_proofs (stream, token, history)
+  text: `insert into market.stream_proofs (stream, token, history)
          select * from unnest($1::text[], $2::text[], $3::text[])
              on conflict (stream) do update
                 set token = excluded.token, history = excluded.history, proven_at = now()`,

@@ -79,7 +79,7 @@ const countSchemas: Statement = {
   text: `
   select count(*) filter (where feature_schema = $3)::int as own,
          count(*) filter (where feature_schema <> $3)::int as other
-    from scores where created_at >= $1 and created_at < $2`,
+    from market.scores where created_at >= $1 and created_at < $2`,
 };
 
 async function countRows(
@@ -116,14 +116,14 @@ function declareRows(part: MonthRange, selection: PartSelection): string {
     select s.account_id, s.corridor, s.features, l.label,
            (s.created_at at time zone 'utc')::date - date '1970-01-01' as day
            ${withCountries ? ', t.country' : ''}
-      from scores s
+      from market.scores s
       ${unlabelled === 'skip' ? '' : 'left'} join lateral (
-        select label from labels
+        select label from market.labels
          where transaction_id = s.transaction_id and created_at = s.created_at
            and created_at >= '${from}' and created_at < '${to}' and labelled_at <= '${knownBy}'
          order by labelled_at desc, label
          limit 1) l on true
-      ${withCountries ? `left join transactions t on t.transaction_id = s.transaction_id and t.created_at = s.created_at and t.created_at >= '${from}' and t.created_at < '${to}'` : ''}
+      ${withCountries ? `left join market.transactions t on t.transaction_id = s.transaction_id and t.created_at = s.created_at and t.created_at >= '${from}' and t.created_at < '${to}'` : ''}
      where s.created_at >= '${from}' and s.created_at < '${to}' and s.feature_schema = ${featureSchema}
      order by s.transaction_id, s.created_at`;
 }

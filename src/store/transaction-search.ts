@@ -36,9 +36,9 @@ const COLUMNS = `t.transaction_id, t.created_at, t.received_at, t.account_id, t.
 
 /** A dead letter that was purged still is the end of its transaction; one that was replayed is not. */
 const STATUS = `case
-    when exists (select from scores s where s.transaction_id = t.transaction_id
+    when exists (select from market.scores s where s.transaction_id = t.transaction_id
                   and s.created_at = t.created_at and s.created_at >= $1 and s.created_at < $2) then 'scored'
-    when exists (select from dead_letters d where d.transaction_id = t.transaction_id
+    when exists (select from market.dead_letters d where d.transaction_id = t.transaction_id
                   and d.replayed_at is null) then 'dead_lettered'
     else 'accepted' end as status`;
 
@@ -67,7 +67,7 @@ type TransactionRow = PlainTransactionRow & {
 
 export const selectTransaction = {
   name: 'select-transaction',
-  text: `select ${COLUMNS}, ${STATUS} from transactions t
+  text: `select ${COLUMNS}, ${STATUS} from market.transactions t
           where t.transaction_id = $3 and t.created_at >= $1 and t.created_at < $2
             and ($4::text is null or t.client = $4)`,
 };
@@ -92,7 +92,7 @@ const loadStatement = {
   name: 'load-transactions',
   text: `select ${COLUMNS}
            from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
-           join transactions t on t.transaction_id = u.transaction_id and t.created_at = u.created_at
+           join market.transactions t on t.transaction_id = u.transaction_id and t.created_at = u.created_at
           where t.created_at >= $3 and t.created_at <= $4`,
 };
 
@@ -127,7 +127,7 @@ export function transactionSearch(
   const values: unknown[] = [isoTime(slice.lowerMs), isoTime(slice.upperMs)];
   const parameter = (value: unknown) => `$${values.push(value)}`;
   const { conditions, order } = wayIn(filter, slice, parameter);
-  const way = (columns: string) => `select ${columns} from transactions t
+  const way = (columns: string) => `select ${columns} from market.transactions t
       where t.created_at >= $1 and t.created_at < $2 and ${conditions.join(' and ')} order by ${order}`;
   const boundaryValues = [...values];
   const residual: string[] = [];

@@ -33,9 +33,9 @@ export type NewBatch = {
 
 // Arrays side by side in a select list are walked in step, without the tuple store a column that
 // unnest() of several arrays fills. Where they are null or shorter, the rest is null.
-const insertKeys = `insert into idempotency_keys (slice, digest, fingerprint, transaction_id)
+const insertKeys = `insert into market.idempotency_keys (slice, digest, fingerprint, transaction_id)
       select $1::int4, unnest($3::uuid[]), unnest($4::uuid[]), unnest($5::uuid[])`;
-const insertTransactions = `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, amount,
+const insertTransactions = `insert into market.transactions (transaction_id, created_at, received_at, account_id, merchant_id, amount,
                                 currency, corridor, type, ip, device_id, country, channel, metadata, client)
       select transaction_id, created_at, (select at from stamp), account_id, merchant_id, amount::numeric,
              currency, corridor, type, ip, device_id, country, channel, metadata::jsonb, $18
@@ -45,7 +45,7 @@ const insertTransactions = `insert into transactions (transaction_id, created_at
                      unnest($11::text[]) as corridor, unnest($12::text[]) as type, unnest($13::text[]) as ip,
                      unnest($14::text[]) as device_id, unnest($15::text[]) as country,
                      unnest($16::text[]) as channel, unnest($17::text[]) as metadata) u`;
-const insertBatch = 'insert into ingest_batches (batch_id, received_at, transaction_ids)';
+const insertBatch = 'insert into market.ingest_batches (batch_id, received_at, transaction_ids)';
 
 // The keys come first whatever the executor would do by itself: rivals then wait for each other in key
 // order alone, and a key that is held costs no transactions written in vain. All rows have one stamp.
@@ -193,7 +193,7 @@ function optionalColumn(values: readonly (string | null)[]): Buffer | null {
 
 const receivedAtStatement: Statement = {
   name: 'read-received-at',
-  text: 'select received_at as "receivedAt" from transactions where transaction_id = $1 and created_at = $2',
+  text: 'select received_at as "receivedAt" from market.transactions where transaction_id = $1 and created_at = $2',
 };
 
 /** When a stored transaction was received: for a claim whose own answer was lost. */

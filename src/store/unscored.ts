@@ -15,9 +15,9 @@ const COLUMNS = `t.transaction_id, t.created_at, t.received_at, t.account_id, t.
   t.amount::text as amount, t.currency, t.corridor, t.type, t.ip, t.device_id, t.country, t.channel`;
 
 const IS_OPEN = `
-  not exists (select from scores s
+  not exists (select from market.scores s
                where s.transaction_id = t.transaction_id and s.created_at = t.created_at offset 0)
-  and not exists (select from dead_letters d
+  and not exists (select from market.dead_letters d
                    where d.transaction_id = t.transaction_id and d.replayed_at is null offset 0)`;
 
 const byIdStatement = {
@@ -25,7 +25,7 @@ const byIdStatement = {
   text: `select t.*
            from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
           cross join lateral (
-            select ${COLUMNS} from transactions t
+            select ${COLUMNS} from market.transactions t
              where t.transaction_id = u.transaction_id and t.created_at = u.created_at and ${IS_OPEN}
              limit 1) t`,
 };
@@ -61,7 +61,7 @@ const spanValues = ({ from, to, storedBefore }: ReceivedSpan) => [
 const countStatement = {
   name: 'count-received',
   text: `select count(*)::int4 as received
-           from (select from transactions where ${IS_IN_SPAN} limit $4) r`,
+           from (select from market.transactions where ${IS_IN_SPAN} limit $4) r`,
 };
 
 /** How many were received in a span, counted up to a bound. */
@@ -77,7 +77,7 @@ export async function countReceived(
 
 const receivedStatement = {
   name: 'list-unscored-received',
-  text: `select ${COLUMNS} from transactions t
+  text: `select ${COLUMNS} from market.transactions t
           where ${IS_IN_SPAN} and ${IS_OPEN}`,
 };
 
@@ -93,10 +93,10 @@ export async function listUnscoredReceived(
 const unreadableStatement = {
   name: 'recover-unreadable',
   text: `with closed as (
-           update dead_letters set replayed_at = now()
+           update market.dead_letters set replayed_at = now()
             where transaction_id is null and replayed_at is null
            returning 1)
-         update reconcile_state set recovering = true, updated_at = now() where exists (select from closed)
+         update market.reconcile_state set recovering = true, updated_at = now() where exists (select from closed)
          returning 1`,
 };
 
@@ -111,7 +111,7 @@ export async function recoverUnreadable(database: Queries): Promise<boolean> {
 const replayedStatement = {
   name: 'list-replayed-ids',
   text: `select dead_letter_id, transaction_id
-           from dead_letters
+           from market.dead_letters
           where replayed_at >= $1 and transaction_id is not null and dead_letter_id > $2
           order by dead_letter_id
           limit $3`,

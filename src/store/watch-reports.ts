@@ -4,7 +4,7 @@ import type { Query, Statement } from './pool.ts';
 
 const insertStatement: Statement = {
   name: 'insert-watch-reports',
-  text: `insert into watch_reports (watched_at, model, report)
+  text: `insert into market.watch_reports (watched_at, model, report)
          select $1, report ->> 'model', report from jsonb_array_elements($2::jsonb) as reports(report)
          on conflict do nothing`,
 };
@@ -20,8 +20,8 @@ export async function insertWatchReports(
 
 const listStatement: Statement = {
   name: 'list-watch-reports',
-  text: `select report from watch_reports
-          where watched_at = (select max(watched_at) from watch_reports where watched_at <= $1)
+  text: `select report from market.watch_reports
+          where watched_at = (select max(watched_at) from market.watch_reports where watched_at <= $1)
           order by model`,
 };
 
