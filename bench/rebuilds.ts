@@ -41,7 +41,7 @@ async function insertRows(
   rows: number,
 ): Promise<void> {
   const text = `
-    insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
+    insert into market.transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
     select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7' || substr(md5(i::text), 1, 3) || '8'
             || lpad(to_hex(i), 15, '0'))::uuid, at, now(), 'account_' || i % 50000, $1, 'US-US', 10 + i % 90, 'USD'
       from (select i, (to_timestamp($2::float8 / 1000) - i * $3::float8 * interval '1 ms')::timestamptz(3) as at
@@ -98,7 +98,7 @@ async function* measure(
     note(`storing ${rows} rows of a merchant ${spread.title}`);
     await insertRows(database, spread, nowMs, rows);
   }
-  await database.query({ name: '', text: 'vacuum analyze transactions' });
+  await database.query({ name: '', text: 'vacuum analyze market.transactions' });
   const points = SPREADS.flatMap(({ merchantId, title }) =>
     LATE_MS.map((lateMs) => ({ title, lateMs, point: pointAt(merchantId, nowMs - lateMs) })),
   );

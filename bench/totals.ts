@@ -41,10 +41,10 @@ const ROWS = `
                     from generate_series($1::bigint, $2::bigint) n) numbered) timed`;
 
 const INSERTS = [
-  `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, amount, currency, corridor)
+  `insert into market.transactions (transaction_id, created_at, received_at, account_id, merchant_id, amount, currency, corridor)
    select id, at, at, 'a_' || n % 1000000, 'm_' || n % 100000, 20 + n % 90, case when n % 5 = 0 then 'EUR' else 'USD' end,
           corridor from (${ROWS}) rows`,
-  `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons,
+  `insert into market.scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons,
                        features, feature_schema, rule_set, model, attempts, degradation)
    select id, at, at, 'a_' || n % 1000000, corridor, n % 1000, 0.1,
           case when n % 50 = 0 then 'review' when n % 90 = 0 then 'decline' else 'approve' end, '[]',

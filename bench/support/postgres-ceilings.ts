@@ -75,8 +75,8 @@ async function store(database: Database, batches: readonly MadeBatch[]): Promise
 
 /** Commits of one small row each: how often this disk can be waited for. */
 async function commit(database: Database, committers: number): Promise<number> {
-  const statement = { name: 'ceiling-commit', text: 'insert into bench_commits values ($1)' };
-  await database.query({ name: '', text: 'create table bench_commits (n int)' });
+  const statement = { name: 'ceiling-commit', text: 'insert into market.bench_commits values ($1)' };
+  await database.query({ name: '', text: 'create table market.bench_commits (n int)' });
   const perSecond = await rate(COMMITS, () =>
     inTurn(
       Array.from({ length: COMMITS }, (_, n) => n),
@@ -86,7 +86,7 @@ async function commit(database: Database, committers: number): Promise<number> {
       },
     ),
   );
-  await database.query({ name: '', text: 'drop table bench_commits' });
+  await database.query({ name: '', text: 'drop table market.bench_commits' });
   return perSecond;
 }
 

@@ -57,7 +57,7 @@ function createScores(): (batch: MadeBatch) => readonly NewScore[] {
 
 const float8Statement = {
   name: 'insert-float8-scores',
-  text: `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, probability,
+  text: `insert into market.scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, probability,
            verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation, features_crc32)
          select transaction_id, created_at, to_timestamp($1::float8 / 1000), account_id, corridor, score, risk,
                 probability, verdict, reasons::jsonb, ($13::float8[])[(row - 1) * $18::int + 1 : row * $18::int],

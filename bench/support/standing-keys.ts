@@ -83,7 +83,7 @@ export async function openStandingMarket(
   const [size] = await database.query<{ bytes: number; slices: number }>({
     name: '',
     text: `select sum(pg_total_relation_size(inhrelid))::float8 as bytes, count(*)::int as slices
-             from pg_inherits where inhparent = 'idempotency_keys'::regclass`,
+             from pg_inherits where inhparent = 'market.idempotency_keys'::regclass`,
   });
   return {
     ...{ database, slices, filterBytes: () => filterBytes, filterSeconds },
@@ -104,11 +104,11 @@ async function fillOpenSlice(database: Database, keys: number): Promise<void> {
   const slice = await openSliceOf(database);
   const fill = {
     name: 'fill-slice',
-    text: `insert into idempotency_keys
+    text: `insert into market.idempotency_keys
            select $1::int, gen_random_uuid(), gen_random_uuid(), gen_random_uuid() from generate_series(1, $2::int)`,
   };
   for (let left = keys; left > 0; left -= CHUNK_KEYS) {
     await database.query(fill, [slice, Math.min(left, CHUNK_KEYS)]);
   }
-  await database.query({ name: '', text: `vacuum analyze idempotency_keys_${slice}` });
+  await database.query({ name: '', text: `vacuum analyze market.idempotency_keys_${slice}` });
 }

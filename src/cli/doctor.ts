@@ -105,7 +105,7 @@ async function checkPostgres({ config }: CommandContext): Promise<Finding[]> {
     finding(
       'schema',
       missing.length === 0,
-      missing.length === 0 ? facts.searchPath : `missing ${missing.join(', ')}: risk migrate`,
+      missing.length === 0 ? config.RISK_MARKET : `missing ${missing.join(', ')}: risk migrate`,
     ),
     finding('clock', Math.abs(skewMs) <= CLOCK_SKEW_MS_MAX, `differs by ${skewMs} ms`, 'warn'),
     finding(

@@ -1,9 +1,10 @@
 /** `risk migrate`: brings the database to the newest schema. Safe to run twice and at the same time. */
+import { Failure } from '../domain/failure.ts';
 import { monthOf } from '../domain/month.ts';
 import { apiKeyHash } from '../runtime/api-key.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { storeBootstrapKey } from '../store/api-keys.ts';
-import { migrate } from '../store/migrate.ts';
+import { CORRIDOR_TAKEN, migrate } from '../store/migrate.ts';
 import { openDatabase } from '../store/open-database.ts';
 import { ensurePartitions, MONTHS_AHEAD } from '../store/partitions.ts';
 
@@ -25,7 +26,12 @@ stores RISK_BOOTSTRAP_KEY. Needs DATABASE_URL; RISK_MARKET names the schema.`,
       return EXIT_BAD_CONFIGURATION;
     }
     const corridors = config.RISK_CORRIDORS?.split(',') ?? [];
-    const applied = await migrate({ url, market, corridors, onProgress: output.note });
+    const options = { url, market, corridors, onProgress: output.note };
+    const applied = await migrate(options).catch((error: unknown) => {
+      if (!(error instanceof Failure) || error.code !== CORRIDOR_TAKEN) throw error;
+      output.error(`RISK_CORRIDORS: ${error.message}`);
+    });
+    if (applied === undefined) return EXIT_BAD_CONFIGURATION;
     await using database = openDatabase(config, url, 'migrate', { connectionsMax: 1 });
     const partitions = await ensurePartitions(
       ...[database, comingMonths(Date.now()), { name: null, keyId: null, request: 'risk migrate' }],

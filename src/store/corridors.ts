@@ -1,9 +1,9 @@
-/** Corridors that transactions may name: shared.corridors, written by migrate alone. */
+/** Corridors that transactions of a market may name: its part of shared.corridors, written by migrate alone. */
 import type { Database } from './pool.ts';
 
 const listStatement = {
   name: 'list-corridors',
-  text: 'select corridor from shared.corridors order by corridor',
+  text: 'select corridor from market.corridors order by corridor',
 };
 
 export async function listCorridors(database: Pick<Database, 'query'>): Promise<string[]> {

@@ -71,7 +71,7 @@ const merge: Statement = {
 /** The beginning of this database transaction is before the snapshot of every statement of it. */
 const noteEmptied: Statement = {
   name: 'note-increments-emptied',
-  text: 'update tally_merge set emptied_at = now()',
+  text: 'update market.tally_merge set emptied_at = now()',
 };
 
 /** Merges a step's increments; true when more may be left. Of two that merge at once, one waits. */

@@ -82,7 +82,7 @@ export async function detachMonth(database: Database, month: Month): Promise<boo
     }
     const how = stateOf(table) === 'attached' ? 'concurrently' : 'finalize';
     const name = partitionName(table, month);
-    const detach = ddl(`alter table ${table} detach partition ${name} ${how}`);
+    const detach = ddl(`alter table market.${table} detach partition market.${name} ${how}`);
     await database.query({ ...detach, outsideTransaction: how === 'concurrently' });
   }
   return left.length > 0;
@@ -105,7 +105,9 @@ export async function attachMonth(
     const state = stateOf(table);
     const name = partitionName(table, month);
     if (state === 'detaching') {
-      await database.query(ddl(`alter table ${table} detach partition ${name} finalize`));
+      await database.query(
+        ddl(`alter table market.${table} detach partition market.${name} finalize`),
+      );
     }
     if (state === 'detaching' || state === 'detached')
       await attachTable(database, table, month, by);
@@ -123,7 +125,7 @@ export async function dropMonth(database: Database, month: Month, by: Actor): Pr
       const detail = `${monthText(month)} is not detached: bin/risk partitions detach ${monthText(month)}`;
       throw new Failure('conflict', 'MONTH_ATTACHED', detail);
     }
-    const names = existing.map((table) => partitionName(table, month));
+    const names = existing.map((table) => `market.${partitionName(table, month)}`);
     await query(ddl(`drop table ${names.join(', ')}`));
     await recordMonth(query, by, 'month.drop', month, { state: statesOf(stateOf) }, null);
   });
@@ -144,19 +146,23 @@ async function attachTable(
   const name = partitionName(table, month);
   const { from, to } = monthBounds(month);
   for (const { change } of await database.query<{ change: string }>(missedChanges, [table, name])) {
-    await database.query(ddl(`alter table ${name} ${change}`));
+    await database.query(ddl(`alter table market.${name} ${change}`));
   }
   const range = `check (created_at >= ${from} and created_at < ${to})`;
-  await database.query(ddl(`alter table ${name} drop constraint if exists ${name}_range`));
-  await database.query(ddl(`alter table ${name} add constraint ${name}_range ${range} not valid`));
-  await database.query(ddl(`alter table ${name} validate constraint ${name}_range`));
+  await database.query(ddl(`alter table market.${name} drop constraint if exists ${name}_range`));
+  await database.query(
+    ddl(`alter table market.${name} add constraint ${name}_range ${range} not valid`),
+  );
+  await database.query(ddl(`alter table market.${name} validate constraint ${name}_range`));
   await database.transaction(async (query) => {
     await lockPartitions(query);
     await query(
-      ddl(`alter table ${table} attach partition ${name} for values from (${from}) to (${to})`),
+      ddl(
+        `alter table market.${table} attach partition market.${name} for values from (${from}) to (${to})`,
+      ),
     );
     for (const { constraint } of await query<{ constraint: string }>(ownChecks, [name])) {
-      await query(ddl(`alter table ${name} drop constraint ${constraint}`));
+      await query(ddl(`alter table market.${name} drop constraint ${constraint}`));
     }
     if (table === 'transactions') await countMonthTallies(query, month);
     const states = [{ [table]: 'detached' }, { [table]: 'attached' }] as const;
@@ -171,19 +177,19 @@ const missedChanges: Statement = {
     select format('add column %I %s', a.attname, format_type(a.atttypid, a.atttypmod))
              || case when a.attnotnull then format(' default %s not null', pg_get_expr(d.adbin, d.adrelid)) else '' end as change
       from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-     where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped
-       and not exists (select from pg_attribute c where c.attrelid = to_regclass($2) and c.attname = a.attname)
+     where a.attrelid = to_regclass('market.' || $1) and a.attnum > 0 and not a.attisdropped
+       and not exists (select from pg_attribute c where c.attrelid = to_regclass('market.' || $2) and c.attname = a.attname)
     union all
     select format('add constraint %I %s', p.conname, pg_get_constraintdef(p.oid))
       from pg_constraint p
-     where p.conrelid = to_regclass($1) and p.contype = 'c'
-       and not exists (select from pg_constraint c where c.conrelid = to_regclass($2) and c.conname = p.conname)`,
+     where p.conrelid = to_regclass('market.' || $1) and p.contype = 'c'
+       and not exists (select from pg_constraint c where c.conrelid = to_regclass('market.' || $2) and c.conname = p.conname)`,
 };
 
 const ownChecks: Statement = {
   name: '',
   text: `select quote_ident(conname) as constraint from pg_constraint
-          where conrelid = to_regclass($1) and contype = 'c' and coninhcount = 0`,
+          where conrelid = to_regclass('market.' || $1) and contype = 'c' and coninhcount = 0`,
 };
 
 /** Transactions looked at by one statement. */
@@ -236,7 +242,7 @@ const sizesStatement: Statement = {
   name: 'list-month-sizes',
   text: `select c.relname as name, greatest(c.reltuples, 0)::float8 as rows, pg_total_relation_size(c.oid)::float8 as bytes
            from pg_class c
-          where c.oid = any (select to_regclass(name)::oid from unnest($1::text[]) as u (name))`,
+          where c.oid = any (select to_regclass('market.' || name)::oid from unnest($1::text[]) as u (name))`,
 };
 
 export type MonthSize = {

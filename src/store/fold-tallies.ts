@@ -63,7 +63,7 @@ type Checkpoint = {
 
 const moveCheckpoint: Statement = {
   name: 'move-tally-checkpoint',
-  text: 'update tally_checkpoint set folded_to = $1::xid8',
+  text: 'update market.tally_checkpoint set folded_to = $1::xid8',
 };
 
 /**

@@ -22,7 +22,7 @@ const PAGE_KEYS = 20_000;
 const listSlices = {
   name: 'list-key-slices',
   text: `select slice, opened_at as "openedAt", sealed_at as "sealedAt",
-                coalesce(pg_relation_size(to_regclass('idempotency_keys_' || slice)), 0)::float8 as bytes
+                coalesce(pg_relation_size(to_regclass('market.idempotency_keys_' || slice)), 0)::float8 as bytes
            from market.idempotency_slices
           order by sealed_at desc nulls first`,
 };
@@ -92,5 +92,5 @@ export async function* readKeyPrefixes(query: Query, slice: number): AsyncGenera
 
 /** A slice's number comes from the database, never from input, so it is safe in a name. */
 function tableOf(slice: number): string {
-  return `idempotency_keys_${Number(slice)}`;
+  return `market.idempotency_keys_${Number(slice)}`;
 }

@@ -1,7 +1,8 @@
 /**
- * Applies sql/NNNN_verb_noun.sql in order, once each. Files are never edited: a changed checksum is an error. The schema
- * belongs to the role and database (search_path), never to a checkout, so SQL is written without a schema. What is done is
- * recorded step by step: a migration that was killed goes on with the step that was under way.
+ * Applies sql/NNNN_verb_noun.sql in order, once each. Files are never edited: a changed checksum is an error. SQL is written
+ * without a schema and lands in that of the market, as a step sets the search_path for itself alone: no role is ever altered,
+ * other markets are at work. What is done is recorded step by step: a migration that was killed goes on with the step that
+ * was under way.
  */
 import type pg from 'pg';
 import { Failure } from '../domain/failure.ts';
@@ -12,15 +13,18 @@ import {
   aside,
   connected,
   LOCK_TIMEOUT_MS,
+  lockShared,
   type SessionOptions,
   searchPath,
 } from './migration-session.ts';
 import { toFailure } from './pg-failure.ts';
 
 export type MigrateOptions = SessionOptions & {
-  /** Corridors added beside the seeded ones. */
+  /** Corridors that the market is to have beside those that it has. */
   readonly corridors: readonly string[];
 };
+
+export const CORRIDOR_TAKEN = 'CORRIDOR_TAKEN';
 
 /** Brings the database to the newest schema; returns the names of the migrations it finished. */
 export async function migrate(
@@ -32,7 +36,7 @@ export async function migrate(
     return await connected(options, async (client) => {
       await alone(client, options, 'schema', () => prepareSchema(client, options.market));
       const applied = await applyMissing(client, options, migrations);
-      await addCorridors(client, options.corridors);
+      await alone(client, options, 'corridors', () => claimCorridors(client, options));
       return applied;
     });
   } catch (error) {
@@ -43,10 +47,6 @@ export async function migrate(
 /** The market's name is checked by the configuration ([a-z][a-z0-9_]*), so it is safe in DDL. */
 async function prepareSchema(client: pg.Client, market: string): Promise<void> {
   await client.query(`create schema if not exists ${market}`);
-  await client.query(`
-    do $$ begin
-      execute format('alter role %I in database %I set search_path = ${searchPath(market)}', current_user, current_database());
-    end $$`);
   await client.query(`
     create table if not exists ${market}.schema_migrations (
       name text constraint schema_migrations_pkey primary key,
@@ -147,6 +147,7 @@ async function runStep(
 ): Promise<void> {
   switch (kind) {
     case 'transaction':
+      if (/\bshared\./.test(text)) await lockShared(client);
       await client.query(text);
       return;
     case 'step':
@@ -172,9 +173,24 @@ function inPlace(text: string, market: string): string {
     .replace(/^end \$\$;$/m, 'reset search_path; reset lock_timeout; end $$$$;');
 }
 
-async function addCorridors(client: pg.Client, corridors: readonly string[]): Promise<void> {
+/** Free ones are those without a market, and those whose market was dropped. */
+async function claimCorridors(
+  client: pg.Client,
+  { market, corridors }: MigrateOptions,
+): Promise<void> {
+  if (corridors.length === 0) return;
+  await lockShared(client);
   await client.query(
-    'insert into shared.corridors (corridor) select unnest($1::text[]) on conflict do nothing',
-    [corridors],
+    `insert into shared.corridors as c (corridor, market) select unnest($1::text[]), $2
+         on conflict (corridor) do update set market = excluded.market
+            where c.market is null or to_regnamespace(c.market) is null`,
+    [corridors, market],
   );
+  const { rows } = await client.query<{ taken: string }>(
+    `select corridor || ' is a corridor of ' || market as taken from shared.corridors
+      where corridor = any ($1::text[]) and market <> $2 order by 1`,
+    [corridors, market],
+  );
+  if (rows.length === 0) return;
+  throw new Failure('conflict', CORRIDOR_TAKEN, rows.map(({ taken }) => taken).join(', '));
 }

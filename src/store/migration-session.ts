@@ -1,13 +1,13 @@
 /**
- * How a step of a migration gets at the database: no two migrations run a step at a time, and none waits for a lock so
- * long that writers queue behind it.
+ * How a step of a migration gets at the database: no two migrations of a market run a step at a time, and none waits for a
+ * lock so long that writers queue behind it.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { Failure } from '../domain/failure.ts';
 import { sqlStateOf } from './pg-failure.ts';
 
-/** The lock is of the whole database, as markets share `shared`. A transaction holds it: a pooler ends a session's lock. */
+/** First key of a market's lock, and the lock of `shared`. A transaction holds it: a pooler ends a session's lock. */
 const MIGRATION_LOCK = 7_212_000;
 const LOCK_POLL_MS = 300;
 /** Writers queue behind a lock that is waited for, hence for no longer than this. */
@@ -21,7 +21,7 @@ const DEADLOCK = '40P01';
 /** `raise info` of a step says how far it is. */
 const PROGRESS = 'INFO';
 /** Sessions beside the one that holds the lock have this name: one at work belongs to a migration that was killed. */
-const STEP_ROLE = 'risk-migrate-step';
+const stepRole = (market: string) => `risk-migrate-step ${market}`;
 
 export type SessionOptions = {
   readonly url: string;
@@ -64,7 +64,7 @@ export async function aside(
   step: (client: pg.Client) => Promise<unknown>,
 ): Promise<void> {
   await holder.query('set local idle_in_transaction_session_timeout = 0');
-  await connected(options, step, STEP_ROLE);
+  await connected(options, step, stepRole(options.market));
 }
 
 /**
@@ -106,10 +106,10 @@ async function begin(client: pg.Client, { market, onProgress }: SessionOptions):
   for (let tries = 0; ; tries++) {
     await client.query('begin');
     const { rows } = await client.query<{ ours: boolean }>(
-      `select pg_try_advisory_xact_lock($1) and not exists (
+      `select pg_try_advisory_xact_lock($1, hashtext($2)) and not exists (
          select from pg_stat_activity
-          where datname = current_database() and application_name = $2 and state = 'active') as ours`,
-      [MIGRATION_LOCK, STEP_ROLE],
+          where datname = current_database() and application_name = $3 and state = 'active') as ours`,
+      [MIGRATION_LOCK, market, stepRole(market)],
     );
     if (rows[0]?.ours === true) break;
     await client.query('rollback');
@@ -119,6 +119,11 @@ async function begin(client: pg.Client, { market, onProgress }: SessionOptions):
   await client.query(
     `set local lock_timeout = ${LOCK_TIMEOUT_MS}; set local search_path = ${searchPath(market)}`,
   );
+}
+
+/** Until the end of the transaction no other market's migration changes what all share. */
+export async function lockShared(client: pg.Client): Promise<void> {
+  await client.query('select pg_advisory_xact_lock($1::bigint)', [MIGRATION_LOCK]);
 }
 
 function isLockHeld(error: unknown): boolean {

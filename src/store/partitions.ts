@@ -28,7 +28,7 @@ export const MONTHS_AHEAD = 2;
 
 /** Rows inserted before a partition is vacuumed, so that index-only scans and freezing keep up. */
 const VACUUM_INSERT_THRESHOLD_ROWS = 200_000;
-/** Session-independent key of the lock: any constant that nothing else in the database uses. */
+/** First key of the lock, any constant that nothing else in the database uses; the second is the market's. */
 const PARTITION_LOCK = 7_212_001;
 
 export function partitionName(table: PartitionedTable, month: Month): string {
@@ -48,7 +48,7 @@ const selectTables = (condition: string) => `
          case when i.inhrelid is null then 'detached' when i.inhdetachpending then 'detaching' else 'attached' end as state
     from pg_class c
     left join pg_inherits i on i.inhrelid = c.oid
-     and i.inhparent = any (array[${PARTITIONED_TABLES.map((table) => `to_regclass('${table}')`).join(', ')}])
+     and i.inhparent = any (array[${PARTITIONED_TABLES.map((table) => `to_regclass('market.${table}')`).join(', ')}])
    where c.relnamespace = (select relnamespace from pg_class where oid = to_regclass('market.transactions'))
      and c.relkind = 'r' and (${condition})`;
 
@@ -182,11 +182,14 @@ async function makeMissing(query: Query, months: readonly Month[], by: Actor): P
   return made;
 }
 
+const lockStatement: Statement = {
+  name: 'lock-partitions',
+  text: `select pg_advisory_xact_lock($1, 'market.transactions'::regclass::oid::int4)`,
+};
+
 /** Until the end of the database transaction nobody else makes, attaches or drops a month. */
 export async function lockPartitions(query: Query): Promise<void> {
-  await query({ name: 'lock-partitions', text: 'select pg_advisory_xact_lock($1)' }, [
-    PARTITION_LOCK,
-  ]);
+  await query(lockStatement, [PARTITION_LOCK]);
 }
 
 /** Bounds of a month's partitions, as SQL. */
@@ -200,11 +203,11 @@ async function makePartition(query: Query, table: PartitionedTable, month: Month
   const name = partitionName(table, month);
   const { from, to } = monthBounds(month);
   const ddl = [
-    `create table ${name} (like ${table} including defaults including constraints)`,
-    `alter table ${name} add constraint ${name}_range check (created_at >= ${from} and created_at < ${to})`,
-    `alter table ${name} set (autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = ${VACUUM_INSERT_THRESHOLD_ROWS}, autovacuum_analyze_scale_factor = 0.1)`,
-    `alter table ${table} attach partition ${name} for values from (${from}) to (${to})`,
-    `alter table ${name} drop constraint ${name}_range`,
+    `create table market.${name} (like market.${table} including defaults including constraints)`,
+    `alter table market.${name} add constraint ${name}_range check (created_at >= ${from} and created_at < ${to})`,
+    `alter table market.${name} set (autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = ${VACUUM_INSERT_THRESHOLD_ROWS}, autovacuum_analyze_scale_factor = 0.1)`,
+    `alter table market.${table} attach partition market.${name} for values from (${from}) to (${to})`,
+    `alter table market.${name} drop constraint ${name}_range`,
   ];
   for (const text of ddl) await query({ name: '', text });
   return name;

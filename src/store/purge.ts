@@ -47,7 +47,7 @@ function purgeRows(
   const statement: Statement = {
     name: `purge-${table.replaceAll('_', '-')}`,
     text: `with gone as (
-             delete from ${table} where ctid = any (array(select ctid ${which}))
+             delete from market.${table} where ctid = any (array(select ctid ${which}))
              returning 1)
            select count(*)::int4 as rows from gone`,
   };
@@ -64,10 +64,10 @@ function purgeRows(
 
 /** The oldest rows, as far as a column lies before a time. */
 const before = (table: string, column: string, time: string) =>
-  `from ${table} where ${column} < ${time} order by ${column} limit ${PURGE_STEP_ROWS_MAX}`;
+  `from market.${table} where ${column} < ${time} order by ${column} limit ${PURGE_STEP_ROWS_MAX}`;
 
 /** The row's month has no table any more: one that is detached may come back. */
-const MONTH_IS_GONE = `to_regclass('transactions_' || to_char(p.created_at at time zone 'utc', '"y"YYYY"m"MM')) is null`;
+const MONTH_IS_GONE = `to_regclass('market.transactions_' || to_char(p.created_at at time zone 'utc', '"y"YYYY"m"MM')) is null`;
 
 // A letter whose transaction has no score is what became of it: without the letter it would be waiting again.
 const deadLettersStatement: Statement = {

@@ -46,7 +46,7 @@ export async function writeReconcileState(
 
 const touchStatement = {
   name: 'prove-write',
-  text: 'update reconcile_state set updated_at = now()',
+  text: 'update market.reconcile_state set updated_at = now()',
 };
 
 /**

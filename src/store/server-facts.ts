@@ -6,7 +6,6 @@ export type PostgresFacts = {
   readonly major: number;
   readonly fsync: string;
   readonly synchronousCommit: string;
-  readonly searchPath: string;
   readonly inRecovery: boolean;
   readonly connectionsMax: number;
   readonly connectionsOpen: number;
@@ -21,7 +20,6 @@ const selectFacts = {
            current_setting('server_version_num')::int / 10000 as major,
            current_setting('fsync') as fsync,
            current_setting('synchronous_commit') as "synchronousCommit",
-           current_setting('search_path') as "searchPath",
            pg_is_in_recovery() as "inRecovery",
            current_setting('max_connections')::int as "connectionsMax",
            (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as "connectionsOpen",

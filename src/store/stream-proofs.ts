@@ -8,7 +8,7 @@ type Proof = { readonly token: string; readonly history: string };
 
 const readStatement = {
   name: 'read-stream-proofs',
-  text: 'select stream, token, history from stream_proofs',
+  text: 'select stream, token, history from market.stream_proofs',
 };
 
 /** Reads all proofs; each has the name of its stream as key. */

@@ -3,7 +3,7 @@ import type { Database } from './pool.ts';
 
 const countUnappendedStatement = {
   name: 'count-unappended',
-  text: 'select coalesce(sum(cardinality(transaction_ids)), 0)::int4 as transactions from ingest_batches',
+  text: 'select coalesce(sum(cardinality(transaction_ids)), 0)::int4 as transactions from market.ingest_batches',
 };
 
 export async function countUnappended(database: Pick<Database, 'query'>): Promise<number> {

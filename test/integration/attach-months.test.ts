@@ -2,8 +2,10 @@
  * Goal: a month goes and comes back as it was, whoever reads meanwhile and whatever changes. Method: an API process on
  * a real Postgres beside the functions that `risk partitions` calls; the effects are counted in SQL.
  */
+
 import pg from 'pg';
 import { expect, test } from 'vitest';
+import { marketUrl } from '../../bench/support/market.ts';
 import { engineOf } from '../../src/domain/principal.ts';
 import { dropMonth } from '../../src/store/detach-months.ts';
 import { TALLY_BOUNDS } from '../../src/store/fold-tallies.ts';
@@ -22,7 +24,7 @@ test(
   'behind a reader that stays open a detach waits, and nobody waits for it',
   async () => {
     const { id } = await rig.post('2013-09');
-    const reader = new pg.Client({ connectionString: api.testDatabase.url });
+    const reader = new pg.Client({ connectionString: marketUrl(api.testDatabase.url) });
     await reader.connect();
     try {
       await reader.query('begin isolation level repeatable read');

@@ -26,13 +26,13 @@ const { signal } = new AbortController();
 const AS_BEFORE = [
   `create temp table made as
    select n, gen_random_uuid() as id, to_timestamp($1::float8 / 1000) + n % 2 * interval '1 day' as at from generate_series(1, $2::int) n`,
-  `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
+  `insert into market_0.transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
    select id, at, now(), 'acc_1', 'm_1', 'US-EG', n + 0.25, case n % 3 when 0 then 'EUR' else 'USD' end from made`,
-  `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons,
+  `insert into market_0.scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons,
                        features, feature_schema, rule_set, model, attempts, degradation)
    select id, at, now(), 'acc_1', 'US-EG', n, 0.1, 'approve', '[]', '', 1, 'default@1', case n % 2 when 0 then 'm@1' end, 1, 0
      from made where n % 3 > 0`,
-  `insert into dead_letters (dead_letter_id, transaction_id, corridor, stream, entry_id, attempts, error_code, error, entry,
+  `insert into market_0.dead_letters (dead_letter_id, transaction_id, corridor, stream, entry_id, attempts, error_code, error, entry,
                              failed_at, replayed_at, purged_at)
    select gen_random_uuid(), id, 'GB-NG', 's', '1-' || n, 4, 'TEST', 'test', '{}', at, case when n = 10 then at end,
           case when n = 20 then at end

@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { marketUrl } from '../../bench/support/market.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { GROUP } from '../../src/stream/keys.ts';
 import { startTestPostgres } from '../support/services.ts';
@@ -132,7 +133,7 @@ describe('postgres', () => {
     const worker = rig.startWorker({ ...settings, RISK_CONNECT_TIMEOUT_MS: '500' });
     const count = async () => {
       const { default: pg } = await import('pg');
-      const client = new pg.Client({ connectionString: postgres.url });
+      const client = new pg.Client({ connectionString: marketUrl(postgres.url) });
       await client.connect();
       try {
         const { rows } = await client.query(

@@ -26,7 +26,9 @@ async function lockStored(): Promise<AsyncDisposable> {
   const [locked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const session = rig.pool.session(async (client) => {
     await client.query('begin');
-    await client.query('lock table transactions, scores in access exclusive mode');
+    await client.query(
+      'lock table market_0.transactions, market_0.scores in access exclusive mode',
+    );
     locked.resolve();
     await released.promise;
     await client.query('rollback');

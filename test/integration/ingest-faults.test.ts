@@ -72,7 +72,7 @@ describe('Postgres', () => {
     await using api = await open({ RISK_STATEMENT_TIMEOUT_MS: '1000' });
     await api.database.session(async (client) => {
       await client.query('begin');
-      await client.query('lock table transactions in access exclusive mode');
+      await client.query('lock table market_0.transactions in access exclusive mode');
       expect((await postOne(api, input())).status).toBe(503);
       await client.query('rollback');
     });

@@ -124,7 +124,7 @@ test('a key that another request holds delays its own request alone for long', a
   const { promise: taken, resolve: take } = Promise.withResolvers<void>();
   const rival = api.database.session(async (client) => {
     await client.query('begin');
-    await client.query(insertKey('(select client from api_keys limit 1)'), [
+    await client.query(insertKey('(select client from market_0.api_keys limit 1)'), [
       held['idempotency_key'],
     ]);
     take();

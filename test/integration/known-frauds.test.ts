@@ -40,7 +40,7 @@ beforeAll(async () => {
   await ensurePartitions(database, [monthOf(SINCE_MS), monthOf(AT_MS)]);
 });
 beforeEach(async () => {
-  await database.query({ name: '', text: 'delete from labels' }, []);
+  await database.query({ name: '', text: 'delete from market.labels' }, []);
 });
 afterAll(() => dispose());
 
@@ -57,7 +57,7 @@ async function label(
   await database.query(
     {
       name: '',
-      text: `insert into labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
+      text: `insert into market.labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
                account_id, merchant_id, amount_to_median)
              select md5(at::text)::uuid, at, to_timestamp($3::float8 / 1000), $4, 'source_' || s, to_timestamp($3::float8 / 1000),
                     gen_random_uuid(), 'acc_1', 'm_1', $6::float8
@@ -161,7 +161,7 @@ test('reads a bounded number of labels however many frauds are known', async () 
     { count: 5000, newestMs: AT_MS + 10 * DAY_MS },
     { label: 'fraud', atMs: AT_MS + 20 * DAY_MS },
   );
-  await database.query({ name: '', text: 'vacuum analyze labels' });
+  await database.query({ name: '', text: 'vacuum analyze market.labels' });
   let read = 0;
   const query: Query = async (statement, values) => {
     if (statement.name.startsWith('frauds-around')) {

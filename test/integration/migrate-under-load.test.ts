@@ -3,6 +3,7 @@
  * any statement. Method: migrations of the test's own beside those of the engine; sessions that hold tables, die or are
  * left behind.
  */
+
 import { spawn } from 'node:child_process';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { marketUrl } from '../../bench/support/market.ts';
 import { monthOf } from '../../src/domain/month.ts';
 import { type MigrateOptions, migrate } from '../../src/store/migrate.ts';
 import { ensurePartitions } from '../../src/store/partitions.ts';
@@ -58,7 +60,7 @@ const waits = () => told.filter((text) => text.includes(HELD)).length;
 
 /** A session that holds a table until it is disposed. */
 async function hold(mode: string, table: string) {
-  const client = new pg.Client({ connectionString: database.url });
+  const client = new pg.Client({ connectionString: marketUrl(database.url) });
   // A test may end the session by force.
   client.on('error', () => undefined);
   await client.connect();

@@ -1,7 +1,6 @@
 /**
- * Goal: behind a transaction-pooling proxy a unit of work has its deadlines and its schemas, and leaves nothing of them on the
- * connection. Method: a database whose role has no search path, as a connection that a pooler opened before the first
- * migration; `npm run setups -- pgbouncer` runs the whole engine behind a real one.
+ * Goal: behind a transaction-pooling proxy a unit of work has its deadlines, and leaves nothing of them on the connection.
+ * `npm run setups -- pgbouncer` runs the whole engine behind a real one.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Database } from '../../src/store/pool.ts';
@@ -11,7 +10,7 @@ const STATEMENT_MS = 400;
 const settings = {
   name: '',
   text: `select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock,
-                current_setting('idle_in_transaction_session_timeout') as idle, current_schemas(false)::text as schemas`,
+                current_setting('idle_in_transaction_session_timeout') as idle`,
 };
 
 let testDatabase: TestDatabase;
@@ -19,12 +18,9 @@ let database: Database;
 
 beforeAll(async () => {
   testDatabase = await createTestDatabase();
-  await testDatabase.sql(
-    `do $$ begin execute format('alter role %I in database %I reset search_path', current_user, current_database()); end $$`,
-  );
   database = testDatabase.open({
     ...{ connectionsMax: 1, namedStatements: false, statementTimeoutMs: STATEMENT_MS },
-    ...{ lockTimeoutMs: 300, pooledSearchPath: 'market_0, shared, public' },
+    ...{ lockTimeoutMs: 300, isPooled: true },
   });
 });
 
@@ -36,9 +32,8 @@ afterAll(async () => {
 test('every kind of unit has them, and the connection none', async () => {
   const own = {
     ...{ statement: '400ms', lock: '300ms', idle: '800ms' },
-    schemas: '{market_0,shared,public}',
   };
-  const none = { statement: '0', lock: '0', idle: '0', schemas: '{public}' };
+  const none = { statement: '0', lock: '0', idle: '0' };
   expect(await database.query(settings)).toEqual([own]);
   expect(await database.write(settings)).toEqual([own]);
   expect(await database.transaction((query) => query(settings))).toEqual([own]);

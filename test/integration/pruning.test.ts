@@ -2,9 +2,11 @@
  * Every query by id, account, merchant or time touches only the partitions it needs: read from the
  * plans of the very statements the engine runs, planned for these values and planned once for all.
  */
+
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { positionBefore } from '../../src/domain/cursor.ts';
+import { inMarket } from '../../src/store/market-schema.ts';
 import type { MonthSlice, PreparedSearch } from '../../src/store/month-slice.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { type ScoreFilter, scoreSearch, selectScore } from '../../src/store/score-search.ts';
@@ -54,7 +56,7 @@ async function partitionsOf(
       return client.escapeLiteral(value instanceof Date ? value.toISOString() : String(value));
     });
     await client.query(`set plan_cache_mode = force_${plans}_plan`);
-    await client.query(`prepare search as ${search.statement.text}`);
+    await client.query(`prepare search as ${inMarket(search.statement.text, 'market_0')}`);
     try {
       const { rows } = await client.query<{ 'QUERY PLAN': unknown }>(
         `explain (format json) execute search (${literals.join(', ')})`,

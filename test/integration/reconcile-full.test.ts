@@ -138,7 +138,7 @@ async function markScored(ids: readonly string[]): Promise<void> {
   await database.query(
     {
       name: 'test-mark-scored',
-      text: `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
+      text: `insert into market.scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
                verdict, reasons, features, feature_schema, rule_set, attempts, degradation)
              select transaction_id, created_at, now(), account_id, corridor, 1, 0.001, 'approve', '[]',
                     decode('000000000000f03f', 'hex'), 1, 'default@1', 1, 0

@@ -50,7 +50,7 @@ describe('events and copies of dead letters', () => {
     'of forty corridors share one budget: the oldest of the largest go, and scoring goes on',
     async () => {
       await rig.database.sql(
-        'insert into shared.corridors (corridor) select unnest($1::text[]) on conflict do nothing',
+        `insert into shared.corridors select unnest($1::text[]), now(), 'market_0' on conflict do nothing`,
         [CORRIDORS],
       );
       const streams = CORRIDORS.map(streamOf);

@@ -136,7 +136,9 @@ test('countLedger keeps to the partitions of the ids', async () => {
   const counts = await database.session(async (client) => {
     await client.query('begin');
     // Whoever as much as opens the old partitions waits for this lock until the statement times out.
-    await client.query('lock table only scores_old, transactions_old in access exclusive mode');
+    await client.query(
+      'lock table only market_0.scores_old, market_0.transactions_old in access exclusive mode',
+    );
     const lists = { accepted: idList(ids).chunks(), repeated: [], receivedFromMs: 0 };
     try {
       return await countLedger(database, lists);

@@ -2,11 +2,13 @@
  * Goal: no table grows without somebody having said when its rows end, and what ends by itself never takes anything that a
  * guarantee needs. Method: the catalogue against the list of retentions; old and young rows beside each other, and the duty.
  */
+
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bindPurge } from '../../src/cli/bind-purge.ts';
 import { type Config, readConfig } from '../../src/runtime/config.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { createLeadership, type Leadership } from '../../src/store/leadership.ts';
+import { inMarket } from '../../src/store/market-schema.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { PURGE_STEP_ROWS_MAX, PURGES } from '../../src/store/purge.ts';
 import { RETENTIONS } from '../../src/store/retention.ts';
@@ -68,7 +70,7 @@ test('what ends by itself is found by an index', async () => {
     const plan = await database.session(async (client) => {
       await client.query('begin; set local enable_seqscan = off');
       const { rows } = await client.query<{ 'QUERY PLAN': string }>(
-        `explain ${statement.text}`,
+        `explain ${inMarket(statement.text, testDatabase.market)}`,
         values,
       );
       await client.query('rollback');

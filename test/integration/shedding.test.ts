@@ -16,7 +16,7 @@ async function lockTransactions(api: RunningApi): Promise<() => Promise<void>> {
   const release = Promise.withResolvers<void>();
   const session = api.database.session(async (client) => {
     await client.query('begin');
-    await client.query('lock table transactions in access exclusive mode');
+    await client.query('lock table market_0.transactions in access exclusive mode');
     locked.resolve();
     await release.promise;
     await client.query('rollback');

@@ -81,7 +81,9 @@ test('totals count rows and transactions that ended as dead letters', async () =
 test('totals and summaries are answered while no row can be read', async () => {
   await storeTransactions(api.database, [{ createdAtMs: NOVEMBER, score: 1 }]);
   await api.database.session(async (client) => {
-    await client.query('begin; lock table transactions, scores, dead_letters');
+    await client.query(
+      'begin; lock table market_0.transactions, market_0.scores, market_0.dead_letters',
+    );
     expect((await readStatus()).totals).toMatchObject({ accepted: 1, scored: 1, dead_lettered: 0 });
     const days = await api.request('/v1/summaries/daily?from=2026-11-15&to=2026-11-15');
     expect(await days.json()).toMatchObject({ items: [{ transactions: 1, mean_score: 1 }] });

@@ -23,7 +23,13 @@ test('Postgres frozen: the worker says so and lives; what waited is scored once,
   await using postgres = await startTestPostgres();
   await migrate({ url: postgres.url, market: 'market_0', corridors: [] });
   await using scores = openPool({
-    ...{ url: postgres.url, market: 'market_0', role: 'test', connectionsMax: 1, namedStatements: true },
+    ...{
+      url: postgres.url,
+      market: 'market_0',
+      role: 'test',
+      connectionsMax: 1,
+      namedStatements: true,
+    },
     ...{ connectTimeoutMs: 2000, statementTimeoutMs: 5000 },
   });
   const port = await freePort();

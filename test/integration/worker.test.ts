@@ -99,7 +99,7 @@ describe('worker', () => {
     rig.startWorker();
     await rig.send(seeds(1));
     await rig.settled(1);
-    await rig.database.sql(`insert into shared.corridors (corridor) values ('JP-KR')`);
+    await rig.database.sql(`insert into shared.corridors values ('JP-KR', now(), 'market_0')`);
     await rig.send(seeds(3, Date.UTC(2026, 10, 2)).map((seed) => ({ ...seed, corridor: 'JP-KR' })));
     expect(await rig.settled(4)).toMatchObject({ scored: 4 });
   });

@@ -79,7 +79,7 @@ function toTransactionRow(row: SimulatedTransaction & { readonly id: string }) {
 
 const insertTransactions = {
   name: 'test-insert-labelled-transactions',
-  text: `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id,
+  text: `insert into market.transactions (transaction_id, created_at, received_at, account_id, merchant_id,
            corridor, amount, currency, country)
          select transaction_id, created_at, created_at, account_id, merchant_id, corridor, amount, currency,
                 country

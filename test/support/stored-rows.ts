@@ -63,7 +63,7 @@ function verdictOf(score: number): string {
 
 const insertTransactions = {
   name: 'test-insert-transactions',
-  text: `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id,
+  text: `insert into market.transactions (transaction_id, created_at, received_at, account_id, merchant_id,
            corridor, amount, currency, client)
          select transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency, 'default'
            from json_to_recordset($1) as r(transaction_id uuid, created_at timestamptz, received_at timestamptz,
@@ -72,7 +72,7 @@ const insertTransactions = {
 
 const insertScores = {
   name: 'test-insert-scores',
-  text: `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
+  text: `insert into market.scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
            verdict, reasons, features, feature_schema, rule_set, attempts, degradation)
          select transaction_id, created_at, scored_at, account_id, corridor, score, score / 1000.0,
                 verdict, reasons, decode('000000000000f03f000000000000f87f', 'hex'), 1, 'default@1', 1, 0
@@ -83,10 +83,10 @@ const insertScores = {
 
 const insertScoresOf = {
   name: 'test-insert-scores-of',
-  text: `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
+  text: `insert into market.scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
            verdict, reasons, features, feature_schema, rule_set, attempts, degradation)
          select transaction_id, created_at, received_at, account_id, corridor, 0, 0, 'approve', '[]', '', 1, 'default@1', 1, 0
-           from transactions where transaction_id = any ($1::uuid[])`,
+           from market.transactions where transaction_id = any ($1::uuid[])`,
 };
 
 /** Scores of transactions that the API accepted. */
@@ -96,7 +96,7 @@ export async function storeScoresOf(database: Database, ids: readonly string[]):
 
 const insertOpenBatch = {
   name: 'test-insert-open-batch',
-  text: 'insert into ingest_batches (batch_id, received_at, transaction_ids) values ($1, $2, $3)',
+  text: 'insert into market.ingest_batches (batch_id, received_at, transaction_ids) values ($1, $2, $3)',
 };
 
 /** An open batch as ingest would have left it at that time. */
@@ -112,7 +112,7 @@ export async function storeOpenBatch(
 /** What the engine's own statements count with the rows. */
 const tallyRows = {
   name: 'test-tally-rows',
-  text: `insert into daily_increments (day, corridor, currency, outcome, rule_set, count, amount, score_sum)
+  text: `insert into market.daily_increments (day, corridor, currency, outcome, rule_set, count, amount, score_sum)
          select (created_at at time zone 'UTC')::date, corridor, currency, outcome,
                 case when outcome <> 'accepted' then 'default@1' end, 1, amount,
                 case when outcome <> 'accepted' then score else 0 end
@@ -156,7 +156,7 @@ function createdAt(transactionId: string | null): string | null {
 
 const insertDeadLetters = {
   name: 'test-insert-dead-letters',
-  text: `insert into dead_letters (dead_letter_id, transaction_id, created_at, account_id, corridor, stream,
+  text: `insert into market.dead_letters (dead_letter_id, transaction_id, created_at, account_id, corridor, stream,
            entry_id, attempts, error_code, error, entry, failed_at)
          select dead_letter_id, transaction_id, created_at, account_id, corridor, stream, entry_id, 4,
                 error_code, 'a test said so', '["packed"]', failed_at

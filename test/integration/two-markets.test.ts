@@ -1,0 +1,100 @@
+/**
+ * Goal: two markets of one database, and one role, never see or wait for each other. Method: a market is made, migrated and
+ * dropped while another works on connections that it opens meanwhile; `npm run setups -- two-markets` does so under load.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { monthOf } from '../../src/domain/month.ts';
+import { listCorridors } from '../../src/store/corridors.ts';
+import { createLeadership } from '../../src/store/leadership.ts';
+import { migrate } from '../../src/store/migrate.ts';
+import { alone, connected } from '../../src/store/migration-session.ts';
+import { ensurePartitions, lockPartitions } from '../../src/store/partitions.ts';
+import type { PoolOptions } from '../../src/store/pool.ts';
+import { runRisk } from '../support/risk.ts';
+import { storeTransactions } from '../support/stored-rows.ts';
+import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
+
+const OTHER = 'market_1';
+const ALONE_MS = 5000;
+
+let rig: WorkerRig;
+beforeAll(async () => {
+  rig = await createWorkerRig();
+});
+afterAll(() => rig[Symbol.asyncDispose]());
+
+const migrateMarket = (market: string, corridors: readonly string[] = []) =>
+  migrate({ url: rig.database.url, market, corridors });
+const openMarket = (market: string, options: Partial<PoolOptions> = {}) =>
+  rig.database.open({ ...options, market, lockTimeoutMs: ALONE_MS });
+const rowsOf = async (market: string) => {
+  const [rows] = await rig.database.sql(
+    `select (select count(*)::int from ${market}.transactions) as transactions,
+            (select count(*)::int from ${market}.scores) as scores`,
+  );
+  return rows;
+};
+
+test('a market made by the role of another takes none of its rows, and alters no role', async () => {
+  await migrateMarket(OTHER);
+  // Connections that are opened now.
+  await using pool = rig.database.open();
+  const transactions = seeds(20);
+  await storeTransactions(pool, transactions);
+  const worker = rig.startWorker();
+  await rig.send(seeds(30, Date.now()));
+  await rig.settled(30);
+  await worker.stop();
+  expect(await rowsOf('market_0')).toEqual({ transactions: 50, scores: 30 });
+  expect(await rowsOf(OTHER)).toEqual({ transactions: 0, scores: 0 });
+  const altered = await rig.database.sql(
+    `select setconfig from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase where datname = $1`,
+    [rig.database.name],
+  );
+  expect(altered).toEqual([]);
+});
+
+test('one makes its months, leads its duties and migrates while another does', async () => {
+  await migrateMarket(OTHER);
+  await using ours = openMarket('market_0');
+  await using others = openMarket(OTHER);
+  const months = [monthOf(Date.UTC(2003, 4))];
+  const isDone = { months: false, duty: false, migration: false };
+  await ours.transaction(async (query) => {
+    await lockPartitions(query);
+    await ensurePartitions(others, months);
+    isDone.months = true;
+  });
+  await using first = createLeadership(ours, 'first');
+  await using second = createLeadership(others, 'second');
+  await first.of('purge').run(async () => {
+    isDone.duty = await second.of('purge').run(async () => {});
+  });
+  const options = { url: rig.database.url, market: 'market_0' };
+  await connected(options, (client) =>
+    alone(client, options, 'test', async () => {
+      await migrateMarket(OTHER);
+      isDone.migration = true;
+    }),
+  );
+  expect(isDone).toEqual({ months: true, duty: true, migration: true });
+});
+
+test('a corridor is in one market; that of a dropped one is free', async () => {
+  await migrateMarket(OTHER, ['JP-KR']);
+  await using ours = openMarket('market_0');
+  await using others = openMarket(OTHER);
+  expect(await listCorridors(others)).toEqual(['JP-KR']);
+  expect(await listCorridors(ours)).toContain('US-EG');
+  expect(await listCorridors(ours)).not.toContain('JP-KR');
+  const { code, stderr } = await runRisk(['migrate'], {
+    ...{ DATABASE_URL: rig.database.url, RISK_MARKET: OTHER, RISK_CORRIDORS: 'US-EG,KR-JP' },
+  });
+  expect({ code, stderr }).toEqual({
+    ...{ code: 78, stderr: expect.stringContaining('US-EG is a corridor of market_0') },
+  });
+  expect(await listCorridors(others)).toEqual(['JP-KR']);
+  await rig.database.sql(`drop schema ${OTHER} cascade`);
+  await migrateMarket('market_0', ['JP-KR']);
+  expect(await listCorridors(ours)).toContain('JP-KR');
+});
