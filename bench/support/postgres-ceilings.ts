@@ -75,7 +75,10 @@ async function store(database: Database, batches: readonly MadeBatch[]): Promise
 
 /** Commits of one small row each: how often this disk can be waited for. */
 async function commit(database: Database, committers: number): Promise<number> {
-  const statement = { name: 'ceiling-commit', text: 'insert into market.bench_commits values ($1)' };
+  const statement = {
+    name: 'ceiling-commit',
+    text: 'insert into market.bench_commits values ($1)',
+  };
   await database.query({ name: '', text: 'create table market.bench_commits (n int)' });
   const perSecond = await rate(COMMITS, () =>
     inTurn(

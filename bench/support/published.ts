@@ -7,9 +7,7 @@ const PAGE_ENTRIES = 1000;
 
 /** When the event of each transaction was appended, epoch milliseconds, as far as the streams still have them. */
 export async function readPublished({ database, redis }: Stores): Promise<Map<string, number>> {
-  const { rows } = await database.query<{ corridor: string }>(
-    'select corridor from shared.corridors',
-  );
+  const { rows } = await database.query<{ corridor: string }>('select corridor from corridors');
   const corridors = rows.map(({ corridor }) => corridor);
   const published = new Map<string, number>();
   for (const { scored } of streamsOf(MARKET, corridors, 1)) {

@@ -4,5 +4,6 @@ import { cluster } from './cluster.ts';
 import { clusterWaits } from './cluster-waits.ts';
 import { pgbouncer } from './pgbouncer.ts';
 import { tls } from './tls.ts';
+import { twoMarkets } from './two-markets.ts';
 
-export const SETUPS: readonly Scenario[] = [tls, ...cluster, clusterWaits, pgbouncer];
+export const SETUPS: readonly Scenario[] = [tls, ...cluster, clusterWaits, pgbouncer, twoMarkets];

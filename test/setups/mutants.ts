@@ -29,4 +29,22 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'market-by-role',
+    what: "statements find their market by the role's search_path, which a migration sets",
+    scenario: 'two-markets',
+    replacements: [
+      {
+        file: 'src/store/market-schema.ts',
+        find: 'return text.replace(PLACEHOLDER,',
+        replace: "return text.replace(PLACEHOLDER, ''); text.replace(PLACEHOLDER,",
+      },
+      {
+        file: 'src/store/migrate.ts',
+        find: 'await client.query(`create schema if not exists ',
+        replace:
+          "await client.query('alter role current_user set search_path = ' + searchPath(market)); await client.query(`create schema if not exists ",
+      },
+    ],
+  },
 ];

@@ -2,6 +2,8 @@
  * The engine under test: processes by name, each at an address of its own that it keeps over restarts.
  * Whatever still runs at the end is drained and must end in good order.
  */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import {
   type Role,
   type RoleProcess,
@@ -25,6 +27,8 @@ export type Engine = {
   readonly apiKey: string;
   /** Starts a process of this name; there must be none running. */
   start(role: Role, name: string, options?: StartOptions): Promise<RoleProcess>;
+  /** A command of the engine, with the environment of its processes. */
+  command(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<void>;
   /** The process of this name that was started last. */
   process(name: string): RoleProcess;
   running(role?: Role): readonly RoleProcess[];
@@ -70,15 +74,18 @@ export async function startEngine(options: EngineOptions): Promise<Engine & Asyn
     if (found === undefined) throw new Error(`${name} was never started`);
     return found;
   };
+  const common = {
+    DATABASE_URL: options.databaseUrl,
+    REDIS_URL: options.redisUrl,
+    RISK_BOOTSTRAP_KEY: API_KEY,
+    ...options.environment,
+  };
   const start = async (role: Role, name: string, started: StartOptions = {}) => {
     const { failpoint, wait = true } = started;
     if (processes.get(name)?.hasEnded() === false) throw new Error(`${name} is still running`);
     if (processes.has(name)) ended++;
     const environment = {
-      DATABASE_URL: options.databaseUrl,
-      REDIS_URL: options.redisUrl,
-      RISK_BOOTSTRAP_KEY: API_KEY,
-      ...options.environment,
+      ...common,
       ...started.environment,
       ...(failpoint === undefined ? {} : { RISK_TEST_FAILPOINT: failpoint }),
     };
@@ -98,6 +105,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine & Asyn
   const owned = opened.move();
   return {
     ...{ start, process, running, drains, apiKey: API_KEY },
+    command: async (args, own) => {
+      const env = { PATH: globalThis.process.env['PATH'], ...common, ...own };
+      await promisify(execFile)('/bin/sh', [launcher, ...args], { env, signal });
+    },
     apiUrls: apis.map((name) => process(name).url),
     drain: async (name) => {
       const started = performance.now();

@@ -31,6 +31,8 @@ export type LoadOptions = {
   readonly signal: AbortSignal;
   /** Transactions that the scenario spoils; none when undefined. */
   readonly spoiled?: Spoiled | undefined;
+  /** Named by every transaction, in place of its account's. */
+  readonly corridor?: string;
 };
 
 export type Load = {
@@ -107,13 +109,14 @@ export type Batch = {
   readonly body: string;
 };
 
-export type TrafficOptions = Pick<LoadOptions, 'seed' | 'batch' | 'spoiled'>;
+export type TrafficOptions = Pick<LoadOptions, 'seed' | 'batch' | 'spoiled' | 'corridor'>;
 
 /** Without end, as far as any run is concerned; the same seed makes the same rows. */
 export function* makeBatches({
   seed,
   batch,
   spoiled,
+  corridor,
 }: TrafficOptions): Generator<Batch, undefined> {
   const { line } = transactionWriter('ndjson');
   let rows: SimulatedTransaction[] = [];
@@ -124,7 +127,8 @@ export function* makeBatches({
     ...{ transactions: ROWS_MAX, accounts: ACCOUNTS, merchants: MERCHANTS },
     ...{ days: DAYS, endMs: Date.now(), seed, fraudRate: 0.01 },
   });
-  for (const row of traffic) {
+  for (const drawn of traffic) {
+    const row = corridor === undefined ? drawn : { ...drawn, corridor };
     const isSpoiled = spoiled !== undefined && ++count % spoiled.every === 0 && left-- > 0;
     if (isSpoiled) bad.push(row.idempotencyKey);
     rows.push(

@@ -14,7 +14,7 @@ const PAGE_ENTRIES = 5000;
 
 export async function allStreams({ query }: Pick<Sessions, 'query'>): Promise<StreamKeys[]> {
   const rows = await query<{ corridor: string }>(
-    'select corridor from shared.corridors order by corridor',
+    'select corridor from corridors order by corridor',
   );
   return rows.map(({ corridor }) => streamKeys(MARKET, corridor, 0));
 }
