@@ -15,7 +15,7 @@ export const command: Command = {
   summary: 'Brings the database to the newest schema.',
   usage: `risk migrate [--json]
 
-Applies what is missing of sql/, adds RISK_CORRIDORS, makes the partitions of the coming months and
+Applies what is missing of sql/, adds RISK_CORRIDORS, which no other market may have, makes the partitions of the coming months and
 stores RISK_BOOTSTRAP_KEY. Needs DATABASE_URL; RISK_MARKET names the schema.`,
   needs: ['DATABASE_URL'],
   async run(args, { config, output }) {

@@ -53,7 +53,7 @@ const settings = {
     .string()
     .regex(/^[A-Z]{2}-[A-Z]{2}(,[A-Z]{2}-[A-Z]{2})*$/)
     .optional()
-    .describe('Corridors added by migrate beside the seeded ones.'),
+    .describe('Corridors that migrate adds to those of the market.'),
   RISK_SHARDS: integer(1, 16, 1).describe('Streams a corridor is split into, by account.'),
   RISK_DATABASE_CONNECTIONS_MAX: integer(2, 100, 10).describe(
     'Pool size of one process: one connection for work while a long statement has another.',
