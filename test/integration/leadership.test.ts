@@ -33,7 +33,7 @@ async function note(lead: ReturnType<typeof leadOf>, redisIdentity: string): Pro
 }
 const readExpiry = {
   name: '',
-  text: `select expires_at < now() as "isOver" from leaderships where duty = 'reconcile'`,
+  text: `select expires_at < now() as "isOver" from market.leaderships where duty = 'reconcile'`,
 };
 const readNote = async () => (await readReconcileState(database)).redisIdentity;
 
@@ -157,5 +157,7 @@ test('a worker with the fewest connections there may be fails in no duty', {
   worker.kill('SIGTERM');
   expect((await worker.exited).code).toBe(0);
   expect(worker.stdout() + worker.stderr()).not.toContain('duty failed');
-  expect(await rig.database.sql('select from leaderships where expires_at > now()')).toEqual([]);
+  expect(await rig.database.sql('select from leaderships where expires_at > now()')).toEqual(
+    [],
+  );
 });

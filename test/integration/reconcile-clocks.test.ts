@@ -163,7 +163,10 @@ describe('with right clocks', () => {
   test('what waits for a lock is received once it has it', async () => {
     let posting: Promise<string[]> | undefined;
     const released = await api.database.transaction(async (query) => {
-      await query({ name: 'test-lock', text: 'lock table ingest_batches in exclusive mode' });
+      await query({
+        name: 'test-lock',
+        text: 'lock table market.ingest_batches in exclusive mode',
+      });
       posting = post(1);
       await waitUntil(
         async () =>

@@ -142,7 +142,7 @@ async function markScored(ids: readonly string[]): Promise<void> {
                verdict, reasons, features, feature_schema, rule_set, attempts, degradation)
              select transaction_id, created_at, now(), account_id, corridor, 1, 0.001, 'approve', '[]',
                     decode('000000000000f03f', 'hex'), 1, 'default@1', 1, 0
-               from transactions where transaction_id = any($1::uuid[])`,
+               from market.transactions where transaction_id = any($1::uuid[])`,
     },
     [ids],
   );

@@ -47,7 +47,7 @@ test('Postgres frozen: the worker says so and lives; what waited is scored once,
     await scores.query<{ degradation: number; scores: number; dead: number }>({
       name: 'levels',
       text: `select max(degradation)::int as degradation, count(*)::int as scores,
-                    (select count(*)::int from dead_letters) as dead from scores`,
+                    (select count(*)::int from market.dead_letters) as dead from market.scores`,
     });
   await rig.send(seeds(50));
   await waitUntil(async () => (await levels())[0]?.scores === 50, 10_000, 'the first scores');

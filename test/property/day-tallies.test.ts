@@ -161,7 +161,7 @@ async function act(run: number, one: Action): Promise<unknown> {
   const stored = await database.query<{ transaction_id: string }>(
     {
       name: '',
-      text: 'select transaction_id from transactions where transaction_id = any($1::uuid[])',
+      text: 'select transaction_id from market.transactions where transaction_id = any($1::uuid[])',
     },
     [rows.map((row) => row.transactionId)],
   );
@@ -200,9 +200,9 @@ async function actOnDead(
 
 const definition = {
   name: 'totals-by-definition',
-  text: `select (select count(*)::int from transactions) as accepted, (select count(*)::int from scores) as scored,
-                (select count(transaction_id)::int from dead_letters where replayed_at is null) as dead_lettered,
-                (select count(*)::int from dead_letters where replayed_at is null and purged_at is null) as dead_letter`,
+  text: `select (select count(*)::int from market.transactions) as accepted, (select count(*)::int from market.scores) as scored,
+                (select count(transaction_id)::int from market.dead_letters where replayed_at is null) as dead_lettered,
+                (select count(*)::int from market.dead_letters where replayed_at is null and purged_at is null) as dead_letter`,
 };
 
 async function check(): Promise<void> {

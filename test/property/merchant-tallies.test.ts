@@ -150,7 +150,7 @@ async function insert(query: Query, rows: readonly Row[]): Promise<void> {
   await query(
     {
       name: '',
-      text: `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
+      text: `insert into market.transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
              select id, at, now(), 'acc_1', merchant, 'US-EG', amount, currency
                from json_to_recordset($1) as r (id uuid, at timestamptz, merchant text, amount numeric, currency text)`,
     },
@@ -164,7 +164,7 @@ const definition = {
   text: `select date_bin(case when created_at < $4 then interval '24 hours' else interval '1 hour' end, created_at,
                          timestamptz '1970-01-01T00:00:00Z') as at,
                 created_at < $4 as daily, currency, count(*)::int as count, sum(amount)::text as sum
-           from transactions
+           from market.transactions
           where merchant_id = $1 and created_at >= $5 and (created_at, transaction_id) <= ($2, $3)
           group by 1, 2, 3 order by 1, 3`,
 };
@@ -239,7 +239,7 @@ async function adopt(query: Query, merchant: string): Promise<void> {
   await query(
     {
       name: '',
-      text: 'insert into tallied_merchants (merchant_id) values ($1) on conflict do nothing',
+      text: 'insert into market.tallied_merchants (merchant_id) values ($1) on conflict do nothing',
     },
     [merchant],
   );
@@ -252,7 +252,7 @@ async function settle(database: Database): Promise<void> {
   while (await tallies.fill());
   const left = {
     name: '',
-    text: 'select 1 from transactions where inserted_xid >= (select folded_to from tally_checkpoint) limit 1',
+    text: 'select 1 from market.transactions where inserted_xid >= (select folded_to from market.tally_checkpoint) limit 1',
   };
   const isFolded = async () => {
     await tallies.fold();

@@ -31,19 +31,21 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'market-by-role',
+    // But for the list of corridors and the short-lived market: what refuses all of the load leaves nothing to judge.
     what: "statements find their market by the role's search_path, which a migration sets",
     scenario: 'two-markets',
     replacements: [
       {
         file: 'src/store/market-schema.ts',
         find: 'return text.replace(PLACEHOLDER,',
-        replace: "return text.replace(PLACEHOLDER, ''); text.replace(PLACEHOLDER,",
+        replace:
+          "if (!text.includes('market.corridors')) return text.replace(PLACEHOLDER, ''); return text.replace(PLACEHOLDER,",
       },
       {
         file: 'src/store/migrate.ts',
         find: 'await client.query(`create schema if not exists ',
         replace:
-          "await client.query('alter role current_user set search_path = ' + searchPath(market)); await client.query(`create schema if not exists ",
+          "if (market < 'market_2') await client.query('alter role current_user set search_path = ' + searchPath(market)); await client.query(`create schema if not exists ",
       },
     ],
   },

@@ -141,7 +141,7 @@ export async function commit(database: Database, rows: readonly Transaction[]): 
   await database.query(
     {
       name: '',
-      text: `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id,
+      text: `insert into market.transactions (transaction_id, created_at, received_at, account_id, merchant_id,
                corridor, amount, currency, device_id, country)
              select "transactionId", to_timestamp("createdAtMs" / 1000), to_timestamp("receivedAtMs" / 1000),
                     "accountId", "merchantId", corridor, amount, currency, "deviceId", country
@@ -163,7 +163,7 @@ export async function commitLabel(
   await database.query(
     {
       name: '',
-      text: `insert into labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
+      text: `insert into market.labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
                account_id, merchant_id, amount_to_median)
              values ($1, $2, $3, $4, $5, $6, gen_random_uuid(), $7, $8, $9) on conflict do nothing`,
     },

@@ -14,7 +14,7 @@ export type Asked = { readonly transactionId: string; readonly knownUntilMs: num
 
 const asked = `
   from unnest($1::uuid[], $2::float8[]) with ordinality as a (id, known_until, n)
-  join transactions t on t.transaction_id = a.id
+  join market.transactions t on t.transaction_id = a.id
   join ${CURRENCIES} on code = t.currency`;
 
 /** What was known of a party's siblings at the time of `t`: whether they were fraud, and of an unusual amount. */
@@ -22,7 +22,7 @@ const known = (party: string) => `
   known as (
     select distinct on (l.transaction_id) l.transaction_id, l.label = 'fraud' as fraud,
            l.amount_to_median > 3 as unusual
-      from labels l
+      from market.labels l
      where l.${party} = t.${party} and l.labelled_at <= t.created_at
        and l.received_at <= to_timestamp(known_until / 1000)
      order by l.transaction_id, l.labelled_at desc, l.label, l.source)`;
@@ -77,7 +77,7 @@ const accountDefinition = `
     from (
       select o.*, t.created_at - o.created_at as age, o.currency = t.currency as same, o.amount * unit as minor,
              coalesce(k.fraud, false) as fraud
-        from transactions o left join known k on k.transaction_id = o.transaction_id
+        from market.transactions o left join known k on k.transaction_id = o.transaction_id
        where o.account_id = t.account_id and o.received_at <= to_timestamp(known_until / 1000)
          and (o.created_at, o.transaction_id) < (t.created_at, t.transaction_id)
          and o.created_at > t.created_at - interval '4320 hours'
@@ -102,7 +102,7 @@ const merchantDefinition = `
              o.created_at < date_trunc('hour', t.created_at - interval '168 hours', 'UTC') as is_mature,
              date_trunc('day', o.created_at, 'UTC') as day,
              coalesce(k.fraud, false) as fraud, coalesce(k.unusual, false) as unusual
-        from transactions o left join known k on k.transaction_id = o.transaction_id
+        from market.transactions o left join known k on k.transaction_id = o.transaction_id
        where o.merchant_id = t.merchant_id and o.received_at <= to_timestamp(known_until / 1000)
          and (o.created_at, o.transaction_id) < (t.created_at, t.transaction_id)
     ), seen as (select * from s where days <= 7 + 89),
