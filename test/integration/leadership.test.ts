@@ -157,7 +157,5 @@ test('a worker with the fewest connections there may be fails in no duty', {
   worker.kill('SIGTERM');
   expect((await worker.exited).code).toBe(0);
   expect(worker.stdout() + worker.stderr()).not.toContain('duty failed');
-  expect(await rig.database.sql('select from leaderships where expires_at > now()')).toEqual(
-    [],
-  );
+  expect(await rig.database.sql('select from leaderships where expires_at > now()')).toEqual([]);
 });

@@ -173,7 +173,7 @@ describe('with right clocks', () => {
           (
             await query({
               name: 'test-waiting',
-              text: "select from pg_locks where not granted and relation = 'ingest_batches'::regclass",
+              text: "select from pg_locks where not granted and relation = 'market.ingest_batches'::regclass",
             })
           ).length > 0,
         DEADLINE_MS,
