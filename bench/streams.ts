@@ -59,7 +59,8 @@ function toEnded(entry: StreamEntry): EndedEntry {
   }));
   const { id: entryId, transactions } = entry;
   const scoredAt = '2026-11-01T00:00:00.000Z';
-  return { entryId, transactions, scores, scoredAt, retries: [], deadLetters: [] };
+  const none = { needsOwner: false, retries: [], deadLetters: [] };
+  return { entryId, transactions, scores, scoredAt, ...none };
 }
 
 async function runThrough(redis: Redis, payloads: readonly EntryPayload[], post: number) {

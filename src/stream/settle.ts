@@ -26,6 +26,11 @@ export type EndedEntry = {
   readonly scores: readonly PublishedScore[];
   /** RFC 3339. */
   readonly scoredAt: string;
+  /**
+   * Another entry publishes some of its scores, so it ends only while its consumer has it: who has taken it over publishes
+   * them all, unless it is gone.
+   */
+  readonly needsOwner: boolean;
   /** Transactions that failed: they leave the entry. */
   readonly retries: readonly { readonly waitMs: number; readonly next: PackedEntry }[];
   readonly deadLetters: readonly {
@@ -117,7 +122,8 @@ function argumentsOf(
   market: string,
   isPublishing: boolean,
 ): ScriptArgument[] {
-  const isDivided = (one: EndedEntry) => one.retries.length + one.deadLetters.length > 0;
+  const isDivided = (one: EndedEntry) =>
+    one.needsOwner || one.retries.length + one.deadLetters.length > 0;
   const divided = ended.filter(isDivided);
   const acknowledged = divided.length === 0 ? ended : ended.filter((one) => !isDivided(one));
   const { lines, events } = toEvents(acknowledged, isPublishing);

@@ -11,6 +11,7 @@ import { Failure } from '../domain/failure.ts';
 import { toScoreJson } from '../domain/score-record.ts';
 import { createFeatureRows } from '../scoring/feature-rows.ts';
 import type { InsertScores, ScoreLineage, StoredScore } from '../store/scores.ts';
+import type { EntryOrigin } from '../stream/entry.ts';
 import type { EntryReader, HandEntriesOver } from '../stream/versions.ts';
 import {
   type ConcludeDependencies,
@@ -34,6 +35,9 @@ type Stored = {
 };
 
 const NONE: ReadonlyMap<string, StoredScore> = new Map();
+
+/** Others are made of entries that a worker held, and may have stored scores of. */
+const FIRST_ORIGINS: readonly EntryOrigin[] = ['ingest', 'reconciled'];
 
 /** What a worker needs of Postgres. */
 export type BatchStore = ConcludeStore & { readonly insertScores: InsertScores };
@@ -71,6 +75,7 @@ export type BatchSteps = {
 
 export function createBatchSteps(dependencies: BatchDependencies): BatchSteps {
   const read = (held: readonly HeldEntry[]) => readEntries(dependencies.entries, held);
+  const unsure = new WeakSet<Item>();
   return {
     read(held) {
       const batch = read(held);
@@ -81,7 +86,7 @@ export function createBatchSteps(dependencies: BatchDependencies): BatchSteps {
       await dependencies.handOver(toHandOvers(unread));
       dependencies.metrics.handedOver.inc(unread.length);
     },
-    score: (items) => scoreBatch(dependencies, items),
+    score: (items) => scoreBatch(dependencies, unsure, items),
     fail: (item, failure) => failItem(dependencies, item, failure),
     conclude: (decided) => conclude(dependencies, decided),
     async release(held) {
@@ -96,8 +101,10 @@ export function createBatchSteps(dependencies: BatchDependencies): BatchSteps {
   };
 }
 
+/** @param unsure those that an earlier try may have stored, which failed all the same */
 async function scoreBatch(
   dependencies: BatchDependencies,
+  unsure: WeakSet<Item>,
   items: readonly Item[],
 ): Promise<Decided[]> {
   const { metrics, failpoint, nowMs } = dependencies;
@@ -106,16 +113,32 @@ async function scoreBatch(
   const { scored, failed, shadows } = await foldAndScore(dependencies, firsts);
   const endStore = metrics.batchDuration.startTimer({ stage: 'store' });
   const scoredAtMs = nowMs();
-  const stored = await storeScores(dependencies, scored, scoredAtMs);
+  const stored = await storeScores(dependencies, scored, scoredAtMs).catch((error: unknown) => {
+    for (const { item } of scored) unsure.add(item);
+    throw error;
+  });
   failpoint('worker-after-commit');
   if (shadows.length > 0) await dependencies.models?.storeShadows(shadows, scoredAtMs);
   endStore();
   countScored(metrics, scored, stored.before, scoredAtMs);
   return [
     ...failed.map(({ item, failure }) => failItem(dependencies, item, failure)),
-    ...scored.map((one) => acknowledge(one, stored)),
-    ...settleRepeated(others, scored, stored),
+    ...scored.map((one) => {
+      const isOld = stored.before.size > 0 && stored.before.has(one.transaction.transactionId);
+      return acknowledge(one, stored, isOld && isFirst(one.item, unsure));
+    }),
+    ...settleRepeated(others, scored, stored, unsure),
   ];
+}
+
+/**
+ * Whoever stores a score owes its event. One that stood before is another entry's, unless this entry itself may have stored
+ * it: in the hands of a worker that ended, or in an earlier try.
+ */
+function isFirst(item: Item, unsure: WeakSet<Item>): boolean {
+  const { held, head } = item;
+  const isNew = held.entry.deliveries === 1 && FIRST_ORIGINS.includes(head.origin);
+  return isNew && !unsure.has(item);
 }
 
 /** Further deliveries of a transaction share its score; where there is none, the first goes on for all of them. */
@@ -123,13 +146,15 @@ function settleRepeated(
   others: readonly Item[],
   scored: readonly Scored[],
   stored: Stored,
+  unsure: WeakSet<Item>,
 ): Decided[] {
   if (others.length === 0) return [];
   const scores = new Map(scored.map((one) => [one.transaction.transactionId, one]));
   return others.map((item) => {
     const score = scores.get(item.transaction.transactionId);
     if (score === undefined) return decide(item, { kind: 'acknowledge', published: null });
-    return acknowledge({ ...score, item }, stored);
+    const isNew = !stored.before.has(item.transaction.transactionId);
+    return acknowledge({ ...score, item }, stored, isNew || isFirst(item, unsure));
   });
 }
 
@@ -177,12 +202,15 @@ async function storeScores(
   return { lineage, before };
 }
 
-/** The score that counts, to be published, and as the reply of a request that waits for it. */
-function acknowledge(scored: Scored, { lineage, before }: Stored): Decided {
+/**
+ * The score that counts, to be published, and as the reply of a request that waits for it.
+ * @param isTold another entry publishes it
+ */
+function acknowledge(scored: Scored, { lineage, before }: Stored, isTold: boolean): Decided {
   const { item, transaction, decision } = scored;
   const earlier = before.size === 0 ? undefined : before.get(transaction.transactionId);
   const { scoredAtMs } = earlier ?? lineage;
-  const published = { transaction, decision: earlier ?? decision, scoredAtMs };
+  const published = isTold ? null : { transaction, decision: earlier ?? decision, scoredAtMs };
   if (item.head.replyTo === null) return decide(item, { kind: 'acknowledge', published });
   const reply = JSON.stringify(toScoreJson(earlier ?? recordOf(scored, lineage)));
   return decide(item, { kind: 'acknowledge', published, reply });

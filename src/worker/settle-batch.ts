@@ -26,7 +26,15 @@ export function toSettlements(
     let ended = entries.get(entry);
     if (ended === undefined) {
       const { id, transactions } = entry;
-      ended = { entryId: id, transactions, scoredAt: '', scores: [], retries: [], deadLetters: [] };
+      ended = {
+        entryId: id,
+        transactions,
+        scoredAt: '',
+        scores: [],
+        needsOwner: false,
+        retries: [],
+        deadLetters: [],
+      };
       entries.set(entry, ended);
       settlement.ended.push(ended);
     }
@@ -81,7 +89,8 @@ function add(
   switch (outcome.kind) {
     case 'acknowledge': {
       const { published, reply } = outcome;
-      if (published !== null) {
+      if (published === null) ended.needsOwner ||= item !== null;
+      else {
         ended.scores.push(published);
         const scoredAt = toIso(published.scoredAtMs);
         if (scoredAt > ended.scoredAt) ended.scoredAt = scoredAt;

@@ -49,7 +49,8 @@ const scoreOf = (n: number): PublishedScore[] =>
 
 function ended(entryId: string, transactions = 1, more: Partial<EndedEntry> = {}): EndedEntry {
   const scores = Array.from({ length: transactions }, (_, n) => scoreOf(n)).flat();
-  return { entryId, transactions, scores, scoredAt: AT, retries: [], deadLetters: [], ...more };
+  const none = { needsOwner: false, retries: [], deadLetters: [] };
+  return { entryId, transactions, scores, scoredAt: AT, ...none, ...more };
 }
 
 const letter = { transactionId: null, accountId: null, attempts: 1, error: 'x', failedAt: 'y' };

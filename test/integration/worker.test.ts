@@ -47,6 +47,21 @@ describe('worker', () => {
     expect(siblings.map((row) => row.siblings)).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
+  test('publishes a score once, however often it is appended again while it waits', async () => {
+    const transactions = await rig.store(seeds(100));
+    await rig.append(transactions);
+    await rig.append(transactions, { origin: 'reconciled' });
+    rig.startWorker({ RISK_BATCH_ENTRIES: '130' });
+    await rig.settled(100);
+    await rig.append(transactions, { origin: 'reconciled' });
+    await rig.append(transactions);
+    await rig.settled(100);
+    const published = await readScored(rig.commands, rig.stream.scored);
+    expect(published.map(([transactionId]) => transactionId).sort()).toEqual(
+      transactions.map(({ transactionId }) => transactionId).sort(),
+    );
+  });
+
   test('shares streams among three workers that contend for the same few profiles', async () => {
     for (let n = 0; n < 3; n++) rig.startWorker({ RISK_BATCH_ENTRIES: '20' });
     for (let page = 0; page < 10; page++) {

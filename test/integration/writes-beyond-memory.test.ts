@@ -136,7 +136,8 @@ describe('beyond the memory limit', () => {
     expect(await duties.heartbeat(stream.transactions, 'c', [first])).toBe(1);
     const claim = { stream: stream.transactions, consumer: 'd', cursor: CLAIM_START };
     await duties.claim({ ...claim, idleMs: 0, transactionsMax: 10 });
-    const common = { transactions: 1, scores: [], scoredAt: 'x', deadLetters: [] };
+    const none = { scores: [], needsOwner: false, deadLetters: [] };
+    const common = { transactions: 1, scoredAt: 'x', ...none };
     const next = packAgain([payload(1)]);
     const settlement: Settlement = {
       ...{ stream, consumer: 'd', replies: [] },

@@ -19,6 +19,7 @@ import { loadScript, runScript } from '../../src/stream/scripts.ts';
 import { createSettle, type Settlement } from '../../src/stream/settle.ts';
 import { createMemoryStreams } from '../simulation/memory-streams.ts';
 import { deliver } from '../support/delivered.ts';
+import { readScored } from '../support/stream-entries.ts';
 import { createStreamRig, stream } from '../support/stream-rig.ts';
 
 const rig = createStreamRig();
@@ -29,7 +30,7 @@ const appendScript = loadScript('append-2');
 const consumer = fc.constantFrom('a', 'b');
 const count = fc.integer({ min: 1, max: 4 });
 const which = fc.uniqueArray(fc.nat({ max: 9 }), { maxLength: 4 });
-const OUTCOMES = ['acknowledge', 'retry', 'dead', 'release', 'divide'] as const;
+const OUTCOMES = ['acknowledge', 'told', 'retry', 'dead', 'release', 'divide'] as const;
 type Outcome = (typeof OUTCOMES)[number];
 
 const command = fc.oneof(
@@ -64,7 +65,15 @@ type Side = {
   readonly heartbeat: (consumer: string, ids: readonly string[]) => Promise<number>;
   readonly settle: (settlement: Settlement) => Promise<Set<string>>;
   readonly promote: () => Promise<number>;
-  readonly left: () => Promise<{ entries: string[]; retries: string[]; pending: number }>;
+  readonly left: () => Promise<Left>;
+};
+
+type Left = {
+  readonly entries: string[];
+  readonly retries: string[];
+  readonly pending: number;
+  /** Scores in events. */
+  readonly published: number;
 };
 
 async function createRedisSide(): Promise<Side> {
@@ -103,13 +112,20 @@ async function createRedisSide(): Promise<Side> {
       entries: (await redis.xrange(name, '-', '+')).map(([, fields]) => fields.slice(2).join(' ')),
       retries: (await redis.zrange(stream.retries, '0', '-1')).sort(),
       pending: await rig.pending(),
+      published: (await readScored(redis, stream.scored)).length,
     }),
   };
 }
 
 function createMemorySide(): Side {
-  const ignored = { delivered: () => undefined, ended: () => undefined, scored: () => undefined };
-  const streams = createMemoryStreams(Date.now, ignored, { ownerCheck: true });
+  let published = 0;
+  const observer = {
+    ...{ delivered: () => undefined, ended: () => undefined },
+    scored: () => {
+      published += 1;
+    },
+  };
+  const streams = createMemoryStreams(Date.now, observer, { ownerCheck: true });
   streams.ensureGroup(name);
   const read = (own: string, share: number) => ({
     ...{ consumer: own, streams: [stream], shares: [share], transactionsMax: share },
@@ -132,6 +148,7 @@ function createMemorySide(): Side {
         .map(({ head, packed }) => `${ENTRY_VERSION} ${head}\n${packed.toString()}`)
         .sort(),
       pending: streams.pendingCount(),
+      published,
     }),
   };
 }
@@ -216,7 +233,7 @@ function settlementOf(
     return { transactions, head: `1 ingest ${deliveries} `, packed: Buffer.from(text) };
   };
   const ended = picked.map(([value, { id: entryId, transactions }], index) => ({
-    ...{ entryId, transactions, scoredAt: at },
+    ...{ entryId, transactions, scoredAt: at, needsOwner: outcome === 'told' },
     scores: outcome === 'acknowledge' || transactions > 1 ? [score] : [],
     retries:
       outcome !== 'retry'

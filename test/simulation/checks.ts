@@ -22,7 +22,7 @@ import { foldRow } from '../support/fold-one.ts';
 import { earlierSiblings } from './journal.ts';
 import { knownFrauds } from './known-frauds.ts';
 import { transactionIdsOf } from './memory-stream.ts';
-import type { Nature } from './schedule.ts';
+import type { DisasterKind, Nature, Schedule } from './schedule.ts';
 import { MARKET, STREAMS, type World } from './world.ts';
 
 export function checkAtRest(world: World): string[] {
@@ -121,7 +121,10 @@ function checkAttempts(world: World): string[] {
   return breaches;
 }
 
-/** One event an acknowledged entry at most, each as the stored score says; one at least, unless Redis was lost. */
+/**
+ * One event an acknowledged entry at most, each as the stored score says; one at least, unless Redis was lost; no second
+ * one where nothing failed.
+ */
 function checkEvents({ journal, postgres, schedule }: World): string[] {
   const breaches: string[] = [];
   const published = new Set(
@@ -145,8 +148,20 @@ function checkEvents({ journal, postgres, schedule }: World): string[] {
     if (count === 0 && !isLost && !wasDead) breaches.push(`no event: ${id}`);
     const entriesMax = journal.appends.get(id) ?? 0;
     if (count > entriesMax) breaches.push(`${count} events of ${entriesMax} entries: ${id}`);
+    if (count > 1 && isUntroubled(schedule))
+      breaches.push(`${count} events, nothing failed: ${id}`);
   }
   return breaches;
+}
+
+const HARMLESS: readonly DisasterKind[] = ['append-again', 'evict-profiles', 'redis-full'];
+
+function isUntroubled({ submissions, faults, disasters }: Schedule): boolean {
+  return (
+    faults.length === 0 &&
+    disasters.every(({ kind }) => HARMLESS.includes(kind)) &&
+    submissions.every(({ nature }) => nature === 'good')
+  );
 }
 
 const SIBLINGS = featureIndex('siblings');

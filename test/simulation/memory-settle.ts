@@ -24,7 +24,8 @@ export function settle(stream: Stream, settlement: Settlement, settling: Settlin
   const { observer, guards } = settling;
   const isOwned = (entryId: string) =>
     !guards.ownerCheck || stream.group?.pending.get(idOf(entryId))?.consumer === consumer;
-  const isDivided = (one: EndedEntry) => one.retries.length + one.deadLetters.length > 0;
+  const isDivided = (one: EndedEntry) =>
+    one.needsOwner || one.retries.length + one.deadLetters.length > 0;
   const acknowledged = ended.filter((one) => !isDivided(one));
   const gone = goneOf(stream, acknowledged);
   for (const { entryId, scores } of acknowledged) {
@@ -49,7 +50,7 @@ function goneOf({ group, entries }: Stream, acknowledged: readonly EndedEntry[])
   return new Set(ids.filter((id) => !entries.has(idOf(id))));
 }
 
-/** What failed leaves the entry; the rest of it is acknowledged. */
+/** What failed leaves the entry; the rest of it is acknowledged, and published where nobody else does. */
 function divide(
   stream: Stream,
   { entryId, scores, retries, deadLetters }: EndedEntry,
@@ -68,8 +69,12 @@ function divide(
   for (const { transactionId } of entry === undefined ? [] : deadLetters) {
     observer.ended(transactionId ?? '', 'dead');
   }
-  for (const { transaction } of entry === undefined ? [] : scores) {
-    observer.ended(transaction.transactionId, 'acknowledged');
+  const left = new Set([
+    ...retries.flatMap(({ next }) => transactionIdsOf(next)),
+    ...deadLetters.map(({ transactionId }) => transactionId),
+  ]);
+  for (const id of entry === undefined ? [] : transactionIdsOf(entry)) {
+    if (!left.has(id)) observer.ended(id, 'acknowledged');
   }
 }
 

@@ -51,6 +51,10 @@ export function forgetting({ missing }: World, settlement: Settlement): Settleme
     }));
     return { ...settlement, ended };
   }
+  if (missing === 'told-owner') {
+    const ended = settlement.ended.map((one) => ({ ...one, needsOwner: false }));
+    return { ...settlement, ended };
+  }
   if (missing !== 'carried-deliveries') return settlement;
   const replaced = settlement.replaced.map((one) => ({ ...one, by: one.by.map(repack) }));
   return { ...settlement, replaced };

@@ -18,6 +18,7 @@ const {
   SIMULATION_SEED: seed,
   SIMULATION_PATH: path,
 } = process.env;
+const UNTROUBLED_RUNS = 200;
 const TIMEOUT_MS = 120_000 + 100 * Number(runs);
 
 const replay = {
@@ -41,6 +42,14 @@ const GIVEN_UP_AND_BACK: Schedule = {
   ],
 };
 
+/** Nothing fails, but transactions are appended again at any moment. */
+const untroubled = schedules.map((schedule) => ({
+  ...schedule,
+  submissions: schedule.submissions.map((one) => ({ ...one, nature: 'good' as const })),
+  faults: [],
+  disasters: schedule.disasters.map((one) => ({ ...one, kind: 'append-again' as const })),
+}));
+
 async function expectGood(schedule: Schedule): Promise<void> {
   const { breaches, world } = await simulate(schedule);
   if (breaches.length === 0) return;
@@ -53,6 +62,10 @@ describe('the worker core', () => {
     const property = fc.asyncProperty(schedules, expectGood);
     const numRuns = path === undefined ? Number(runs) : 1;
     await fc.assert(property, { numRuns, examples: [[GIVEN_UP_AND_BACK]], ...replay });
+  });
+
+  test('publishes each score once where nothing fails', { timeout: TIMEOUT_MS }, async () => {
+    await fc.assert(fc.asyncProperty(untroubled, expectGood), { numRuns: UNTROUBLED_RUNS });
   });
 });
 
@@ -71,6 +84,9 @@ const CAUGHT_BY: readonly (readonly [Mechanism, RegExp])[] = [
   ['memory-of-ids', /^a profile unlike a fold from scratch/],
   ['retry-counter', /^retries \d+/],
   ['delivery-count', /^crashes \d+/],
+  ['delivery-count', /^no event/],
+  ['doubt', /^no event/],
+  ['told-owner', /^no event/],
   ['divide', /^crashes \d+/],
   ['carried-deliveries', /^crashes \d+/],
   ['claim', /^left pending/],

@@ -38,6 +38,8 @@ export type Mechanism =
   | 'memory-of-ids'
   | 'retry-counter'
   | 'delivery-count'
+  | 'doubt'
+  | 'told-owner'
   | 'divide'
   | 'carried-deliveries'
   | 'claim'
