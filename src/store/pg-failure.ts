@@ -21,7 +21,8 @@ const UNAVAILABLE_CODES = new Set([
   'XX000', // internal error, as a cache lookup that lost a race with DDL
 ]);
 /** A table that a migration has yet to make: wait for the schema, do not blame the data. */
-const SCHEMA_MISSING = new Set(['42P01', '42703', '3F000']);
+const MISSING_STATES = new Set(['42P01', '42703', '3F000']);
+export const SCHEMA_MISSING = 'SCHEMA_MISSING';
 
 /**
  * @param thrown what the driver threw; a Failure passes through unless `code` overrides it
@@ -41,8 +42,8 @@ export function toFailure(thrown: unknown, code?: string): Failure {
     if (isBug) throw thrown;
     return new Failure('unavailable', code ?? 'POSTGRES_UNAVAILABLE', detail, { cause: thrown });
   }
-  if (SCHEMA_MISSING.has(sqlState)) {
-    return new Failure('unavailable', code ?? 'SCHEMA_MISSING', detail, { cause: thrown });
+  if (MISSING_STATES.has(sqlState)) {
+    return new Failure('unavailable', code ?? SCHEMA_MISSING, detail, { cause: thrown });
   }
   return new Failure('permanent', code ?? `POSTGRES_${sqlState}`, detail, { cause: thrown });
 }

@@ -1,7 +1,8 @@
 /** Which migrations a database has: what a role checks before it serves. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { isUnavailable } from '../domain/failure.ts';
+import { Failure, isUnavailable } from '../domain/failure.ts';
 import { readMigrations } from './migration-files.ts';
+import { SCHEMA_MISSING } from './pg-failure.ts';
 import type { Database } from './pool.ts';
 
 const listApplied = {
@@ -19,7 +20,10 @@ export async function missingMigrations(database: Database): Promise<string[]> {
 
 const POLL_MS = 200;
 
-/** False when the time is over, or the process is told to stop, before the schema is there. */
+/**
+ * False when the time is over, or the process is told to stop, before the schema is there. Throws what Postgres failed with
+ * where it has told nothing of its schema.
+ */
 export async function waitForSchema(
   database: Database,
   waitMs: number,
@@ -27,12 +31,19 @@ export async function waitForSchema(
 ): Promise<boolean> {
   const endMs = performance.now() + waitMs;
   for (;;) {
-    try {
-      if ((await missingMigrations(database)).length === 0) return true;
-    } catch (error) {
-      if (!isUnavailable(error)) throw error;
+    const failure = await missingMigrations(database).then(
+      (missing) => (missing.length === 0 ? 'none' : 'missing'),
+      (error: unknown) => {
+        if (!(error instanceof Failure && isUnavailable(error))) throw error;
+        return error.code === SCHEMA_MISSING ? 'missing' : error;
+      },
+    );
+    if (failure === 'none') return true;
+    if (signal.aborted) return false;
+    if (performance.now() >= endMs) {
+      if (failure === 'missing') return false;
+      throw failure;
     }
-    if (signal.aborted || performance.now() >= endMs) return false;
     await delay(POLL_MS);
   }
 }

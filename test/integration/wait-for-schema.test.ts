@@ -1,0 +1,20 @@
+/**
+ * Goal: who waits for a schema learns whether it is the schema that is missing, or Postgres. Method: a database without one,
+ * and a port that nobody listens to.
+ */
+import { expect, test } from 'vitest';
+import { waitForSchema } from '../../src/store/schema-version.ts';
+import { createTestDatabase } from '../support/database.ts';
+
+const { signal } = new AbortController();
+
+test('a database without a schema is one, a Postgres that is away names itself', async () => {
+  await using bare = await createTestDatabase({ migrated: false });
+  await using there = bare.open();
+  expect(await waitForSchema(there, 1, signal)).toBe(false);
+  await using away = bare.open({ url: 'postgres://risk@127.0.0.1:1/risk', connectTimeoutMs: 200 });
+  await expect(waitForSchema(away, 1, signal)).rejects.toMatchObject({
+    ...{ kind: 'unavailable', message: expect.stringContaining('ECONNREFUSED') },
+  });
+  expect(await waitForSchema(away, 1, AbortSignal.abort())).toBe(false);
+});
