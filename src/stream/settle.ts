@@ -65,11 +65,8 @@ export type SettleOptions = {
   readonly onUnpublished: (scores: number) => void;
 };
 
-/**
- * A settlement each: ids of acknowledged entries that were not pending any more, or why nothing of it was
- * done, which is the fault of that stream alone. Throws any other Failure.
- */
-export type Settle = (settlements: readonly Settlement[]) => Promise<(Set<string> | Failure)[]>;
+/** A settlement each: why nothing of it was done, which is the fault of that stream alone, or null. Throws any other Failure. */
+export type Settle = (settlements: readonly Settlement[]) => Promise<(Failure | null)[]>;
 
 /** Scores of one `transaction.scored` event, unless an entry alone has more. */
 const EVENT_SCORES_MAX = 128;
@@ -92,9 +89,8 @@ export function createSettle(options: SettleOptions): Settle {
     if (failed !== undefined) throw failed;
     return replies.map((reply) => {
       if (reply instanceof Failure) return reply;
-      const [unpublished, gone] = Array.isArray(reply) ? reply : [0, []];
-      if (unpublished > 0) onUnpublished(unpublished);
-      return new Set<string>(gone);
+      if (Number(reply) > 0) onUnpublished(Number(reply));
+      return null;
     });
   };
 }

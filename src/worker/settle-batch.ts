@@ -170,14 +170,12 @@ export const NOTHING_LEFT: Left = new Map();
 /** @param settled what `Settle` gave for them, in their order */
 export function readLeft(
   settlements: readonly Settlement[],
-  settled: readonly (ReadonlySet<string> | Failure)[],
+  settled: readonly (Failure | null)[],
 ): Left {
   const left = new Map<string, Failure>();
   for (const [index, { stream }] of settlements.entries()) {
-    const gone = settled[index];
-    if (gone !== undefined && !(gone instanceof Set)) {
-      left.set(stream.transactions, gone as Failure);
-    }
+    const failure = settled[index] ?? null;
+    if (failure !== null) left.set(stream.transactions, failure);
   }
   return left;
 }

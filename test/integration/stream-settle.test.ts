@@ -62,8 +62,7 @@ describe('settle', () => {
   test('acknowledges, deletes and announces a thousand entries in one call', async () => {
     await appendSingly(payloads(1500));
     const ids = await deliver('c', 1500);
-    const [gone] = await settle(settlement('c', { ended: ids.map((id) => ended(id)) }));
-    expect(gone).toEqual(new Set());
+    expect(await settle(settlement('c', { ended: ids.map((id) => ended(id)) }))).toEqual([null]);
     expect(await lengths()).toEqual([0, 0]);
     expect(await readScored(redis(), stream.scored)).toHaveLength(1500);
     expect(await counts()).toEqual({});
@@ -100,12 +99,12 @@ describe('settle', () => {
     ]);
   });
 
-  test('tells which acknowledged entries somebody else has settled, whose scores stand in no second event', async () => {
+  test('publishes no scores of entries that somebody else has settled', async () => {
     await appendSingly(payloads(3));
     const ids = await deliver('c', 3);
     await settle(settlement('c', { ended: [ended(ids[1] ?? '')] }));
     const all = ids.map((id, n) => ended(id, 1, { scores: scoreOf(10 + n) }));
-    expect(await settle(settlement('c', { ended: all }))).toEqual([new Set([ids[1]])]);
+    expect(await settle(settlement('c', { ended: all }))).toEqual([null]);
     const rows = await readScored(redis(), stream.scored);
     expect(rows.map(([transactionId]) => transactionId)).toEqual([0, 10, 12].map((n) => idOf(n)));
     const events = await redis().xrange(stream.scored, '-', '+');
@@ -120,7 +119,7 @@ describe('settle', () => {
       ...{ scores: [...scoreOf(0), ...scoreOf(1)], deadLetters: [letter, letter] },
       retries: [next(4)],
     });
-    expect(await settle(settlement('c', { ended: [some] }))).toEqual([new Set()]);
+    expect(await settle(settlement('c', { ended: [some] }))).toEqual([null]);
     expect(await lengths()).toEqual([0, 1]);
     expect(await redis().zcard(stream.retries)).toBe(1);
     expect(await redis().xlen(stream.deadLetters)).toBe(2);
@@ -128,8 +127,8 @@ describe('settle', () => {
   });
 
   test('moves nothing that another consumer has taken over', async () => {
-    await appendSingly(payloads(3));
-    const [retry = '', dead = '', released = ''] = await deliver('zombie', 3);
+    await appendSingly(payloads(4));
+    const [retry = '', dead = '', released = '', told = ''] = await deliver('zombie', 4);
     await createGroupDuties(redis(), [ENTRY_VERSION]).claim({
       ...{ stream: stream.transactions, consumer: 'heir', idleMs: 0 },
       ...{ cursor: CLAIM_START, transactionsMax: 10 },
@@ -139,14 +138,17 @@ describe('settle', () => {
       ended: [
         ended(retry, 1, { scores: [], retries: [next(0)] }),
         ended(dead, 1, { scores: [], deadLetters: [letter] }),
+        ended(told, 1, { needsOwner: true }),
       ],
       replaced: [{ entryId: released, transactions: 1, by }],
     };
     await settle(settlement('zombie', claims));
-    expect(await pending()).toBe(3);
-    expect(await counts()).toEqual({ transactions: '3' });
+    expect(await pending()).toBe(4);
+    expect(await readScored(redis(), stream.scored)).toEqual([]);
+    expect(await counts()).toEqual({ transactions: '4' });
     await settle(settlement('heir', claims));
     expect(await pending()).toBe(0);
+    expect(await readScored(redis(), stream.scored)).toHaveLength(1);
     expect(await redis().zcard(stream.retries)).toBe(1);
     expect(await redis().xlen(stream.deadLetters)).toBe(1);
     expect(await readEntries(redis(), stream.transactions)).toEqual([payload(2), payload(3)]);
@@ -164,7 +166,7 @@ describe('settle', () => {
     expect(await lengths()).toEqual([1, 1]);
     await expect(createProve(redis())(broken)).rejects.toMatchObject({ code: 'REDIS_WRONGTYPE' });
     const both = await settle(settlement('c', { stream: broken }), settlement('c', all));
-    expect(both).toEqual([expect.any(Failure), new Set()]);
+    expect(both).toEqual([expect.any(Failure), null]);
     expect(await lengths()).toEqual([0, 0]);
     await createProve(redis())(stream);
   });

@@ -63,7 +63,7 @@ type Side = {
   readonly own: (consumer: string, count: number) => Promise<readonly StreamEntry[]>;
   readonly claim: (consumer: string, count: number, cursor: string) => Promise<Claimed>;
   readonly heartbeat: (consumer: string, ids: readonly string[]) => Promise<number>;
-  readonly settle: (settlement: Settlement) => Promise<Set<string>>;
+  readonly settle: (settlement: Settlement) => Promise<unknown>;
   readonly promote: () => Promise<number>;
   readonly left: () => Promise<Left>;
 };
@@ -102,11 +102,7 @@ async function createRedisSide(): Promise<Side> {
     claim: (own, transactionsMax, cursor) =>
       duties.claim({ stream: name, consumer: own, idleMs: 0, cursor, transactionsMax }),
     heartbeat: (own, ids) => duties.heartbeat(name, own, ids),
-    settle: async (settlement) => {
-      const [gone] = await settle([settlement]);
-      if (gone instanceof Set) return gone;
-      throw gone;
-    },
+    settle: async (settlement) => (await settle([settlement]))[0],
     promote: () => promote([stream]),
     left: async () => ({
       entries: (await redis.xrange(name, '-', '+')).map(([, fields]) => fields.slice(2).join(' ')),
@@ -201,11 +197,8 @@ async function run(side: Side, commands: readonly Command[]): Promise<unknown[]>
           one.consumer,
           pick(one.which).map(([, { id }]) => id),
         );
-      case 'settle': {
-        const picked = pick(one.which);
-        const gone = await side.settle(settlementOf(one.consumer, one.outcome, picked));
-        return picked.map(([value, { id }]) => [value, gone.has(id)]);
-      }
+      case 'settle':
+        return await side.settle(settlementOf(one.consumer, one.outcome, pick(one.which)));
       case 'promote':
         return await side.promote();
     }

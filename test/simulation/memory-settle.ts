@@ -19,7 +19,7 @@ export type Settling = {
 };
 
 /** lua/settle-5.lua */
-export function settle(stream: Stream, settlement: Settlement, settling: Settling): Set<string> {
+export function settle(stream: Stream, settlement: Settlement, settling: Settling): void {
   const { consumer, ended, replaced } = settlement;
   const { observer, guards } = settling;
   const isOwned = (entryId: string) =>
@@ -40,7 +40,6 @@ export function settle(stream: Stream, settlement: Settlement, settling: Settlin
     for (const entry of by) settling.append(entry);
     endAll(stream, entryId, by.length > 1 ? 'divided' : 'released', observer);
   }
-  return gone;
 }
 
 /** Looked at only where fewer are pending than are acknowledged. */

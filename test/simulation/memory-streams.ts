@@ -18,7 +18,7 @@ export type MemoryStreams = {
   readonly readOwn: (options: ReadOptions, after: string) => Read;
   readonly claim: (options: ClaimOptions) => Claimed;
   readonly heartbeat: (stream: string, consumer: string, ids: readonly string[]) => number;
-  readonly settle: (settlement: Settlement) => Set<string>;
+  readonly settle: (settlement: Settlement) => null;
   readonly promote: (stream: string) => number;
   /** In the stream, and waiting for their next attempt. */
   readonly entries: (stream: string) => PackedEntry[];
@@ -84,12 +84,12 @@ export function createMemoryStreams(
     },
     settle(settlement) {
       const name = settlement.stream.transactions;
-      const settled = settle(streamOf(name), settlement, {
+      settle(streamOf(name), settlement, {
         ...{ nowMs: nowMs(), observer, guards },
         append: (entry) => append(name, entry),
       });
       change();
-      return settled;
+      return null;
     },
     promote(name) {
       const { retries } = streamOf(name);

@@ -33,7 +33,7 @@
       entry           transactions, head, packed value
     reply             channel, score as JSON
 
-  Returns how many scores were not published, as Redis is full, and the ids of acknowledged entries that were gone before.
+  Returns how many scores were not published, as Redis is full.
 ]]
 --- @include settlable
 --- @include counting
@@ -69,7 +69,7 @@ local function remove(id, count)
   return true
 end
 
-local gone, is_gone = {}, {}
+local is_gone, any_gone = {}, false
 local ids, entries = {}, {}
 local function conclude()
   if #ids == 0 then return end
@@ -81,7 +81,7 @@ local function conclude()
     if is_whole then
       held, is_changed = held - count, true
     elseif not remove(id, count) then
-      gone[#gone + 1], is_gone[first + i] = id, true
+      is_gone[first + i], any_gone = true, true
     end
   end
   ids = {}
@@ -108,10 +108,10 @@ local function publish_rest(event, scored_at, rows)
 end
 for event = 1, published do
   local scored_at, scores, rows = following(), following(), following()
-  if #gone == 0 then
-    publish(scored_at, scores, rows)
-  else
+  if any_gone then
     publish_rest(tostring(event), scored_at, rows)
+  else
+    publish(scored_at, scores, rows)
   end
 end
 
@@ -169,4 +169,4 @@ if is_changed and redis.call('XLEN', transactions) == 0 then
 elseif is_changed then
   redis.call('HSET', counts, 'transactions', math.max(0, held))
 end
-return { unpublished, gone }
+return unpublished
