@@ -145,6 +145,15 @@ const SABOTAGES: readonly Sabotage[] = [
     ['I4 answers that no fault excuses'],
   ],
   [
+    'a row of the audit log that is missing',
+    ({ stores }) =>
+      stores.database.query(
+        `insert into audit_log (audit_id, who, action, subject, request)
+         select coalesce(max(audit_id), 0) + 2, 'x', 'x', 'x', 'x' from audit_log`,
+      ),
+    ['I6 ids missing from the audit log'],
+  ],
+  [
     'a replay with another time',
     async ({ ledger, ids }) =>
       ledger.note({

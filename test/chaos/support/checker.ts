@@ -16,7 +16,7 @@ export const INVARIANTS = {
   I3: 'no ghosts: nothing stored that no client sent',
   I4: 'attempts without an answer converge: one key, one transaction, one answer',
   I5: 'quiet: nothing pending, waiting, open or unfinished is left',
-  I6: 'audit chain',
+  I6: 'audit log: ids from 1 on, none missing',
   I7: 'profiles are what Postgres says, each transaction counted once',
   I8: 'final is final: a score never changes and never goes away',
   I9: 'what the engine tells of itself is what the database holds',
@@ -171,6 +171,7 @@ const STORED = `
                               where k.digest = ${digestOf('l.key')} and k.transaction_id = l.transaction_id)) as keys_other,
          (select count(*)::int - count(distinct digest)::int from idempotency_keys)
            as keys_twice,
+         (select coalesce(max(audit_id), 0)::int - count(*)::int from audit_log) as audit_missing,
          (select count(*)::int from ingest_batches) as open_batches,
          (select count(*)::int from transactions t
            where not exists (select from scores s where s.transaction_id = t.transaction_id)
@@ -201,6 +202,7 @@ type StoredRow = Readonly<
         | 'invented'
         | 'keys_other'
         | 'keys_twice'
+        | 'audit_missing'
         | 'open_batches'
       )
     | ('unfinished' | 'changed' | 'seen' | 'replays' | 'replays_other')
@@ -250,6 +252,7 @@ function checkAnswers(row: StoredRow, { counts }: Ledger): Check[] {
     zero('I8', 'scores that changed under the concurrent reader', counts.changed),
     zero('I8', 'scores that are not what the reader saw', row.changed),
     atLeast('I8', 'scores the concurrent reader saw', row.seen, 1),
+    zero('I6', 'ids missing from the audit log', row.audit_missing),
     zero('I10', 'replays answered otherwise', row.replays_other),
     atLeast('I10', 'replays at rest', row.replays, 1),
   ];
