@@ -13,6 +13,7 @@ import { bindLabels } from './cli/bind-labels.ts';
 import { createModelShelf } from './cli/bind-models.ts';
 import { bindReading } from './cli/bind-reading.ts';
 import { bindRegistry } from './cli/bind-registry.ts';
+import { openReplica } from './cli/bind-replica.ts';
 import type { CommandContext } from './cli/command.ts';
 import { createApp } from './http/app.ts';
 import type { RouteModule } from './http/app-env.ts';
@@ -43,6 +44,7 @@ import { createAcceptLines } from './ingest/accept-lines.ts';
 import { createAcceptOne } from './ingest/accept-one.ts';
 import { findEachInvalid } from './ingest/accept-transactions.ts';
 import { watchCorridors } from './ingest/corridor-list.ts';
+import type { CountRead } from './query/choose-database.ts';
 import { evaluateTransaction } from './query/evaluate.ts';
 import { createOperating, type Operating } from './query/operating.ts';
 import { apiKeyHash } from './runtime/api-key.ts';
@@ -79,9 +81,6 @@ const EXIT_FINE = 0;
 const EXIT_FAILED = 1;
 /** Share of a statement's time that it may wait for a lock: below 1, so that the lock speaks first. */
 const LOCK_SHARE = 0.8;
-
-/** Degradation level from which reads that a replica can answer are spared the primary. */
-const SPARES_PRIMARY_LEVEL = 2;
 
 /** Everything with a lifetime, opened once. */
 type Resources = Awaited<ReturnType<typeof openResources>>;
@@ -165,7 +164,11 @@ async function openResources(
   const replica =
     config.DATABASE_REPLICA_URL === undefined
       ? null
-      : stack.use(openDatabase(config, config.DATABASE_REPLICA_URL, 'api'));
+      : stack.use(
+          openReplica({
+            ...{ config, url: config.DATABASE_REPLICA_URL, primary: probe, metrics, log },
+          }),
+        );
   const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
   stack.defer(() => redis.disconnect());
   await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
@@ -174,8 +177,10 @@ async function openResources(
   const corridorList = stack.use(await watchCorridors(() => listCorridors(database), log));
   const adapters = { database, redis, guards, metrics, corridorList };
   const { accept, closer } = bindAccept(context, adapters);
-  const sparesPrimary = () => guards.health.level() >= SPARES_PRIMARY_LEVEL;
-  const databases = { primary: database, replica, now: Date.now, sparesPrimary };
+  const databases = {
+    ...{ primary: database, replica, now: Date.now },
+    countRead: (...[database, why]: Parameters<CountRead>) => metrics.reads.inc({ database, why }),
+  };
   const shelf = createModelShelf(databases);
   return { databases, probe, guards, metrics, redis, replies, closer, accept, shelf };
 }
@@ -221,6 +226,7 @@ function listModules(
       routes: healthRoutes({
         readiness,
         health: guards.health,
+        replica: () => databases.replica?.status() ?? null,
         draining: signal,
         metrics: {
           contentType: metrics.registry.contentType,
@@ -267,6 +273,7 @@ function bindOperating(config: Config, { databases, redis, accept, guards }: Res
       guards.redis.run(async () => measureStreams(redis, await listStreams(accept.corridors()))),
     listModelsOut: () => guards.redis.run(createModelsOut(redis, market).list),
     health: guards.health,
+    readReplica: () => databases.replica?.status() ?? null,
     countUnappended,
     recordChange,
     readTotals,

@@ -6,7 +6,7 @@ import type { Rollout } from '../domain/model-rollout.ts';
 import { ENGINE, engineOf } from '../domain/principal.ts';
 import { openScoringModel, type ScoringModel } from '../models/registry/scoring-model.ts';
 import { planRemoval } from '../models/rollout/rollout.ts';
-import { type Databases, readOne } from '../query/choose-database.ts';
+import { type Databases, isFound, readFrom } from '../query/choose-database.ts';
 import { insertModelCheck } from '../store/model-checks.ts';
 import { decideRollouts, readNewestRollout } from '../store/model-rollouts.ts';
 import { findModel, readModel } from '../store/models.ts';
@@ -16,7 +16,7 @@ import { readSettledRollouts } from './models/settled-rollouts.ts';
 
 /** Models kept ready by who is asked about many: explanations, what-ifs, verification. */
 const SHELF_MODELS = 8;
-/** Of a model's row: a replica is asked first, and the primary for what it lacks. */
+/** A model never changes: one that the replica has is the primary's, however old it is. */
 const ANY_TIME_MS = 0;
 
 export type ShelvedModel =
@@ -29,13 +29,7 @@ export type ModelShelf = (reference: string) => Promise<ShelvedModel>;
 /** Models never change: each is loaded and proved once. As nothing scores, nothing goes on record: a replica will do. */
 export function createModelShelf(databases: Databases): ModelShelf {
   const kept = new LRUCache<string, Promise<ShelvedModel>>({ max: SHELF_MODELS });
-  return async (reference) => {
-    const found = await readOne(databases, ANY_TIME_MS, async (database) => {
-      const model = await findModel(database, reference);
-      return model && { modelId: model.modelId, database };
-    });
-    if (found === undefined) return { problem: 'is not registered' };
-    const { modelId, database } = found;
+  const keep = async (modelId: string, database: Database) => {
     const known = kept.get(modelId) ?? openShelved(database, modelId);
     kept.set(modelId, known);
     try {
@@ -44,6 +38,14 @@ export function createModelShelf(databases: Databases): ModelShelf {
       kept.delete(modelId);
       throw error;
     }
+  };
+  return async (reference) => {
+    const open = async (database: Database) => {
+      const model = await findModel(database, reference);
+      return model && (await keep(model.modelId, database));
+    };
+    const found = await readFrom(databases, ANY_TIME_MS, open, isFound);
+    return found ?? { problem: 'is not registered' };
   };
 }
 

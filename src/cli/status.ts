@@ -66,6 +66,11 @@ function show(output: Output, status: Readonly<Record<string, unknown>>): void {
   const corridors = rowsOf(status, 'corridors');
   const busy = corridors.filter((row) => COLUMNS.some(({ field }) => Number(row[field]) > 0));
   if (status['postgres'] === 'down') output.line('Postgres does not answer: totals are old.');
+  const replica = Object(status['replica']);
+  if (replica.state === 'down') output.line('The replica does not answer: the primary does.');
+  if (replica.state === 'lagging') {
+    output.line(`The replica is ${replica.lag_ms} ms behind: the primary answers.`);
+  }
   if (status['redis'] === 'down') output.line('Redis does not answer: what waits is unknown.');
   else if (busy.length === 0) output.line(`Nothing waits in ${corridors.length} corridors.`);
   else output.table(COLUMNS, busy);

@@ -1,35 +1,71 @@
-/** Which Postgres answers a read: recent data comes from the primary, older from a replica if there is one. */
+/**
+ * Which Postgres answers a read: recent data comes from the primary, older from a replica while it is in step. What the
+ * replica lacks, or cannot answer, is asked of the primary.
+ */
+import { isUnavailable } from '../domain/failure.ts';
 import type { Database } from '../store/pool.ts';
+
+export type Replica = {
+  readonly database: Database;
+  /** It lacks nothing that was committed longer ago than this; undefined while nothing is to be read from it. */
+  readonly ageMs: () => number | undefined;
+};
+
+/** Why a read was the primary's: its data is recent; the replica was behind or away, failed, or had no final answer. */
+type PrimaryReason = 'recent' | 'behind' | 'failed' | 'lacking';
+export type CountRead = (
+  ...by: [database: 'replica', why: 'in step'] | [database: 'primary', why: PrimaryReason]
+) => void;
 
 export type Databases = {
   readonly primary: Database;
-  /** Null where no replica is configured. */
-  readonly replica: Database | null;
-  /** True while the primary is too slow for reads: the replica answers even for recent data. */
-  readonly sparesPrimary?: () => boolean;
+  /** Null where no replica is configured; nothing is counted then. */
+  readonly replica: Replica | null;
   readonly now: () => number;
+  readonly countRead?: CountRead;
+  /** Hears of each read that the replica answered. */
+  readonly noteAge?: (ageMs: number) => void;
 };
 
-/** Data younger than this is read from the primary; a replica further behind than this is an incident. */
+/**
+ * Data younger than this by its created_at is the primary's, whatever the degradation level: it may be written some time after
+ * its created_at, up to a request's deadline and as far as clocks are apart. Above any bound on the replica's lag.
+ */
 export const RECENT_MS = 5 * 60 * 1000;
 
-/** @param newestMs created_at of the newest row the read may return, exclusive */
-export function chooseDatabase(databases: Databases, newestMs: number): Database {
-  const { primary, replica, now } = databases;
-  if (replica !== null && databases.sparesPrimary?.() === true) return replica;
-  return replica === null || newestMs > now() - RECENT_MS ? primary : replica;
+/**
+ * @param newestMs created_at of the newest row the read may return, exclusive
+ * @param read     `asOfMs`: what was committed before it is in the answer
+ * @param isFinal  false where the primary may know more than this answer of the replica
+ */
+export async function readFrom<T>(
+  databases: Databases,
+  newestMs: number,
+  read: (database: Database, asOfMs: number) => Promise<T>,
+  isFinal: (answer: T) => boolean = () => true,
+): Promise<T> {
+  const { primary, replica, now, countRead, noteAge } = databases;
+  if (replica === null) return await read(primary, now());
+  const ageMs = replica.ageMs();
+  let reason: PrimaryReason = 'behind';
+  if (newestMs > now() - RECENT_MS) reason = 'recent';
+  else if (ageMs !== undefined) {
+    try {
+      const answer = await read(replica.database, now() - ageMs);
+      if (isFinal(answer)) {
+        countRead?.('replica', 'in step');
+        noteAge?.(ageMs);
+        return answer;
+      }
+      reason = 'lacking';
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      reason = 'failed';
+    }
+  }
+  countRead?.('primary', reason);
+  return await read(primary, now());
 }
 
-/**
- * Reads one row that may have been written a moment ago although it is old by its created_at, as an
- * import is: what the replica does not have is asked of the primary.
- */
-export async function readOne<T>(
-  databases: Databases,
-  createdAtMs: number,
-  read: (database: Database) => Promise<T | undefined>,
-): Promise<T | undefined> {
-  const first = chooseDatabase(databases, createdAtMs);
-  const found = await read(first);
-  return found === undefined && first !== databases.primary ? await read(databases.primary) : found;
-}
+/** Of rows that never change: what is found is so everywhere, and what is not may have been written a moment ago. */
+export const isFound = (answer: unknown): boolean => answer !== undefined;

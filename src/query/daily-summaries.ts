@@ -8,7 +8,7 @@ import { VERDICTS, type Verdict } from '../domain/score-record.ts';
 import { WRITTEN_MS_MAX, WRITTEN_MS_MIN } from '../domain/transaction-id.ts';
 import { DAY_MS } from '../domain/utc-bucket.ts';
 import type { DaySum, readDays } from '../store/day-tallies.ts';
-import { chooseDatabase, type Databases } from './choose-database.ts';
+import { type Databases, readFrom } from './choose-database.ts';
 
 export const SUMMARY_DAYS_MAX = 92;
 const SUMMARY_DAYS_DEFAULT = 7;
@@ -44,7 +44,7 @@ export type DailySummary = z.infer<typeof dailySummarySchema>;
 export const dailySummariesSchema = z.object({
   counted_at: z.iso.datetime().meta({
     description:
-      'What was stored before it is in the figures: the moment of the answer, unless no worker has merged tallies for long.',
+      'What was stored before it is in the figures: the moment of the answer, less its `Age`, unless no worker has merged tallies for long.',
   }),
   items: z.array(dailySummarySchema),
 });
@@ -78,14 +78,20 @@ export async function summarizeDays(
   { first, last }: SummaryDays,
   corridor: string | undefined,
 ): Promise<DailySummaries> {
-  const now = databases.now();
-  const { days, countedTo } = await readDays(chooseDatabase(databases, last + DAY_MS), first, last);
+  const { days, countedAtMs } = await readFrom(
+    databases,
+    last + DAY_MS,
+    async (database, asOfMs) => {
+      const { days, countedTo } = await readDays(database, first, last);
+      return { days, countedAtMs: Math.min(countedTo?.getTime() ?? asOfMs, asOfMs) };
+    },
+  );
   const groups = Map.groupBy(
     days.filter((sum) => corridor === undefined || sum.corridor === corridor),
     (sum) => `${sum.dayMs} ${sum.corridor}`,
   );
   return {
-    counted_at: (countedTo ?? new Date(now)).toISOString(),
+    counted_at: new Date(countedAtMs).toISOString(),
     items: [...groups.values()].flatMap((group) => toSummary(group) ?? []),
   };
 }

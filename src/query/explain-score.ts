@@ -13,7 +13,7 @@ import {
 import { type ScoreRecord, scoreSchema, toScoreJson } from '../domain/score-record.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type * as ScoreSearch from '../store/score-search.ts';
-import { type Databases, readOne } from './choose-database.ts';
+import { type Databases, isFound, readFrom } from './choose-database.ts';
 
 /** What an explanation says of features, rules and model; a score's and a what-if's alike. */
 export const explanationParts = {
@@ -114,8 +114,11 @@ export async function explainScore(
 ): Promise<ExplainResult> {
   const createdAtMs = createdAtMsOf(transactionId);
   if (createdAtMs === undefined) return { kind: 'not-scored' };
-  const record = await readOne(databases, createdAtMs, (database) =>
-    readScoreRecord(database, transactionId, createdAtMs),
+  const record = await readFrom(
+    databases,
+    createdAtMs,
+    (database) => readScoreRecord(database, transactionId, createdAtMs),
+    isFound,
   );
   if (record === undefined) return { kind: 'not-scored' };
   const explained = explain(record);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { timeParameter } from '../domain/list-parameters.ts';
 import type { WatchReport } from '../domain/watch-report.ts';
 import type * as WatchReports from '../store/watch-reports.ts';
-import { chooseDatabase, type Databases } from './choose-database.ts';
+import { type Databases, readFrom } from './choose-database.ts';
 
 export const modelWatchParameters = z.strictObject({
   at: timeParameter.optional().meta({ description: 'The last look up to then; default now.' }),
@@ -25,6 +25,6 @@ export async function readModelWatch(
   { databases, listWatchReports }: ModelWatchDependencies,
   { at = databases.now(), model }: ModelWatchParameters,
 ): Promise<WatchReport[]> {
-  const reports = await listWatchReports(chooseDatabase(databases, at).query, at);
+  const reports = await readFrom(databases, at, ({ query }) => listWatchReports(query, at));
   return model === undefined ? reports : reports.filter((report) => report.model === model);
 }

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { timeParameter } from '../domain/list-parameters.ts';
 import type { PartyKind } from '../domain/party.ts';
 import type * as PartyActivity from '../store/party-activity.ts';
-import { chooseDatabase, type Databases } from './choose-database.ts';
+import { type Databases, readFrom } from './choose-database.ts';
 import { type SearchTransactionsDependencies, searchTransactions } from './search-transactions.ts';
 import { storedTransactionSchema } from './transaction-json.ts';
 
@@ -65,7 +65,9 @@ export async function readPartyProfile(
     limit: RECENT_TRANSACTIONS,
   });
   if (recent.items.length === 0) return undefined;
-  const rows = await readActivity(chooseDatabase(databases, atMs + 1), party, partyId, atMs);
+  const rows = await readFrom(databases, atMs + 1, (database) =>
+    readActivity(database, party, partyId, atMs),
+  );
   const windows = activityWindowsHours.map((hours) => {
     const ours = rows.filter((row) => row.hours === hours);
     const all = ours.find((row) => row.currency === null);

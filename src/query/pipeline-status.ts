@@ -15,6 +15,7 @@ import type { readTotals, Total } from '../store/day-tallies.ts';
 import type { countUnappended } from '../store/totals.ts';
 import type { StreamLag } from '../stream/lag.ts';
 import type { Databases } from './choose-database.ts';
+import { type ReplicaStatus, replicaStatusSchema } from './replica-status.ts';
 
 const breakersSchema = z.array(z.string()).meta({
   description:
@@ -45,6 +46,7 @@ export const statusSchema = z
     postgres: z
       .enum(['up', 'down'])
       .meta({ description: 'Down: what it holds is told as it was last read.' }),
+    replica: replicaStatusSchema,
     redis: z.enum(['up', 'down']).meta({ description: 'Down: what waits in it is unknown.' }),
     corridors: z.array(corridorSchema).nullable(),
     unappended: z.int().meta({ description: 'Stored, not yet known to be in a stream.' }),
@@ -75,6 +77,7 @@ export type PipelineStatusDependencies = {
   /** As the workers say; throws as measureStreams. */
   readonly listModelsOut: () => Promise<readonly ModelOut[]>;
   readonly health: Health;
+  readonly readReplica: () => ReplicaStatus | null;
 };
 
 export async function readPipelineStatus(
@@ -94,6 +97,7 @@ export async function readPipelineStatus(
   return {
     at: new Date(databases.now()).toISOString(),
     postgres: isOld ? 'down' : 'up',
+    replica: dependencies.readReplica(),
     redis: measured === undefined ? 'down' : 'up',
     corridors,
     unappended,

@@ -8,7 +8,7 @@ import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type * as Partitions from '../store/partitions.ts';
 import type * as ScoreSearch from '../store/score-search.ts';
 import type * as TransactionSearch from '../store/transaction-search.ts';
-import { type Databases, readOne } from './choose-database.ts';
+import { type Databases, isFound, readFrom } from './choose-database.ts';
 
 export type ScoreCache = {
   get(key: string): ScoreJson | undefined;
@@ -75,8 +75,11 @@ export async function findScore(
   const kept = cache.get(key);
   countCache('scores', kept !== undefined);
   if (kept !== undefined) return kept;
-  const stored = await readOne(databases, createdAtMs, (database) =>
-    readStoredScore(database, transactionId, createdAtMs, client),
+  const stored = await readFrom(
+    databases,
+    createdAtMs,
+    (database) => readStoredScore(database, transactionId, createdAtMs, client),
+    isFound,
   );
   if (stored === undefined) return undefined;
   const score = toScoreJson(stored);

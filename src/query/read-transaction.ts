@@ -6,7 +6,7 @@
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type * as Partitions from '../store/partitions.ts';
 import type * as TransactionSearch from '../store/transaction-search.ts';
-import { type Databases, readOne } from './choose-database.ts';
+import { type Databases, readFrom } from './choose-database.ts';
 import { type StoredTransactionJson, toTransactionJson } from './transaction-json.ts';
 
 export type ReadTransactionDependencies = {
@@ -22,12 +22,13 @@ export async function readTransaction(
 ): Promise<StoredTransactionJson | undefined> {
   const createdAtMs = createdAtMsOf(transactionId);
   if (createdAtMs === undefined) return undefined;
-  const found = await readOne(databases, createdAtMs, (database) =>
-    readStoredTransaction(database, transactionId, createdAtMs, client),
+  const found = await readFrom(
+    databases,
+    createdAtMs,
+    (database) => readStoredTransaction(database, transactionId, createdAtMs, client),
+    // A replica may not know yet what became of one that waits, or of a dead letter.
+    (answer) => answer?.status === 'scored',
   );
   if (found === undefined) await refuseDetached(databases.primary, createdAtMs);
-  if (found === undefined || found.status !== 'accepted') return found && toTransactionJson(found);
-  // A replica may not know yet what became of it: the status is the primary's.
-  const fresh = await readStoredTransaction(databases.primary, transactionId, createdAtMs, client);
-  return toTransactionJson(fresh ?? found);
+  return found && toTransactionJson(found);
 }

@@ -1,6 +1,7 @@
 /** What analysts ask, bound once to its adapters: what the routes and `Prefer: wait` are given. */
 import type { ExplanationMethod } from '../domain/explanation.ts';
 import type { ScoreListParameters, TransactionListParameters } from '../domain/list-parameters.ts';
+import type { Databases } from './choose-database.ts';
 import { type SummarizeDependencies, type SummaryDays, summarizeDays } from './daily-summaries.ts';
 import { type ExplainScoreDependencies, explainScore } from './explain-score.ts';
 import {
@@ -26,25 +27,42 @@ export type ReadingAdapters = ExplainScoreDependencies &
 
 export type Reading = ReturnType<typeof createReading>;
 
-export function createReading(adapters: ReadingAdapters) {
-  const { now } = adapters.databases;
-  const scores = { ...adapters, cache: adapters.scoreCache };
+/** An answer; `ageMs` where a part of it is a replica's, which may lack what was committed since. */
+export type Aged<T> = { readonly answer: T; readonly ageMs: number | undefined };
+
+export function createReading({ databases, ...stores }: ReadingAdapters) {
+  const { now } = databases;
+  const scores = { ...stores, cache: stores.scoreCache };
+  /** One request, with the age of the oldest of its reads. */
+  const aged = async <T>(read: (databases: Databases) => Promise<T>): Promise<Aged<T>> => {
+    let oldestMs: number | undefined;
+    const noteAge = (ageMs: number) => {
+      oldestMs = Math.max(oldestMs ?? 0, ageMs);
+    };
+    const answer = await read({ ...databases, noteAge });
+    return { answer, ageMs: oldestMs };
+  };
   return {
     now,
     /** For who knows the id as its own. */
-    findScore: (id: string) => findScore(scores, id, null),
-    readScore: (id: string, client: string | null) => readScore(scores, id, client),
-    explainScore: (id: string, method: ExplanationMethod) => explainScore(adapters, id, method),
-    searchScores: (parameters: ScoreListParameters) => searchScores(adapters, parameters),
-    readTransaction: (id: string, client: string | null) => readTransaction(adapters, id, client),
+    findScore: (id: string) => findScore({ ...scores, databases }, id, null),
+    readScore: (id: string, client: string | null) =>
+      aged((databases) => readScore({ ...scores, databases }, id, client)),
+    explainScore: (id: string, method: ExplanationMethod) =>
+      aged((databases) => explainScore({ ...stores, databases }, id, method)),
+    searchScores: (parameters: ScoreListParameters) =>
+      aged((databases) => searchScores({ ...stores, databases }, parameters)),
+    readTransaction: (id: string, client: string | null) =>
+      aged((databases) => readTransaction({ ...stores, databases }, id, client)),
     searchTransactions: (parameters: TransactionListParameters) =>
-      searchTransactions(adapters, parameters),
+      aged((databases) => searchTransactions({ ...stores, databases }, parameters)),
     readAccountProfile: (id: string, atMs = now()) =>
-      readPartyProfile(adapters, 'account', id, atMs),
+      aged((databases) => readPartyProfile({ ...stores, databases }, 'account', id, atMs)),
     readMerchantProfile: (id: string, atMs = now()) =>
-      readPartyProfile(adapters, 'merchant', id, atMs),
-    readModelWatch: (parameters: ModelWatchParameters) => readModelWatch(adapters, parameters),
+      aged((databases) => readPartyProfile({ ...stores, databases }, 'merchant', id, atMs)),
+    readModelWatch: (parameters: ModelWatchParameters) =>
+      aged((databases) => readModelWatch({ ...stores, databases }, parameters)),
     summarizeDays: (days: SummaryDays, corridor: string | undefined) =>
-      summarizeDays(adapters, days, corridor),
+      aged((databases) => summarizeDays({ ...stores, databases }, days, corridor)),
   };
 }

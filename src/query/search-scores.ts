@@ -3,7 +3,7 @@ import type { ScoreListParameters } from '../domain/list-parameters.ts';
 import { type ScoreJson, toScoreJson } from '../domain/score-record.ts';
 import type * as MonthSlices from '../store/month-slice.ts';
 import type * as ScoreSearch from '../store/score-search.ts';
-import { chooseDatabase, type Databases } from './choose-database.ts';
+import { type Databases, readFrom } from './choose-database.ts';
 import { detachedWithin, type PageJson, toPageJson } from './page.ts';
 import { walkMonths } from './walk-months.ts';
 
@@ -33,7 +33,7 @@ export async function searchScores(
     cursor: parameters.cursor,
     limit: parameters.limit,
     readSlice: (slice) =>
-      searchStoredScores(chooseDatabase(databases, slice.upperMs), filter, slice),
+      readFrom(databases, slice.upperMs, (database) => searchStoredScores(database, filter, slice)),
   });
   return toPageJson(page, toScoreJson, detachedWithin(detached, parameters));
 }

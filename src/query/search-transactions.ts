@@ -2,7 +2,7 @@
 import type { TransactionListParameters } from '../domain/list-parameters.ts';
 import type * as MonthSlices from '../store/month-slice.ts';
 import type * as TransactionSearch from '../store/transaction-search.ts';
-import { chooseDatabase, type Databases } from './choose-database.ts';
+import { type Databases, readFrom } from './choose-database.ts';
 import { detachedWithin, type PageJson, toPageJson } from './page.ts';
 import { type StoredTransactionJson, toTransactionJson } from './transaction-json.ts';
 import { walkMonths } from './walk-months.ts';
@@ -30,7 +30,9 @@ export async function searchTransactions(
     cursor: parameters.cursor,
     limit: parameters.limit,
     readSlice: (slice) =>
-      searchStoredTransactions(chooseDatabase(databases, slice.upperMs), filter, slice),
+      readFrom(databases, slice.upperMs, (database) =>
+        searchStoredTransactions(database, filter, slice),
+      ),
   });
   return toPageJson(page, toTransactionJson, detachedWithin(detached, parameters));
 }

@@ -16,7 +16,9 @@ const settings = {
   DATABASE_URL: postgresUrl()
     .optional()
     .describe('Primary Postgres; with TLS: `?sslmode=verify-full&sslrootcert=FILE`.'),
-  DATABASE_REPLICA_URL: postgresUrl().optional().describe("Replica for analysts' reads."),
+  DATABASE_REPLICA_URL: postgresUrl()
+    .optional()
+    .describe("Streaming replica for analysts' reads of what is older than five minutes."),
   REDIS_URL: redisUrl()
     .optional()
     .describe(
@@ -66,6 +68,9 @@ const settings = {
     ),
   RISK_STATEMENT_TIMEOUT_MS: integer(100, 600_000, 10 * SECOND_MS).describe(
     'Deadline of one SQL statement.',
+  ),
+  RISK_REPLICA_LAG_MS_MAX: integer(2 * SECOND_MS, 120 * SECOND_MS, 10 * SECOND_MS).describe(
+    'Lag of the replica beyond which the primary answers in its place.',
   ),
   RISK_CONNECT_TIMEOUT_MS: integer(100, 60_000, 1.5 * SECOND_MS).describe(
     'Deadline for a database connection or a free pool slot.',

@@ -1,7 +1,7 @@
 /**
  * The degradation level of a process, 0 to 4, from what its calls to Postgres and Redis measured:
  *
- *   0 full · 1 slow · 2 writes are queued, reads go to the replica · 3 no writes · 4 neither store works
+ *   0 full · 1 slow · 2 writes are queued · 3 no writes · 4 neither store works
  *
  * A measurement must last for two looks to raise the level, a breaker raises it at once, and the level
  * falls when all of the last looks were lower: one bad second neither raises it nor lowers it.

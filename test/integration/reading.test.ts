@@ -9,7 +9,7 @@ import type { Database } from '../../src/store/pool.ts';
 import * as scoreSearch from '../../src/store/score-search.ts';
 import * as transactionSearch from '../../src/store/transaction-search.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { alone, DAY_MS, NOVEMBER, transactions } from '../support/reads.ts';
+import { alone, DAY_MS, inStep, NOVEMBER, transactions } from '../support/reads.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 
 describe('by id', () => {
@@ -104,7 +104,7 @@ test('old data comes from the replica, recent data from the primary, and what th
   await using replicaDatabase = await createTestDatabase();
   await using primary = primaryDatabase.open();
   await using replica = replicaDatabase.open();
-  const databases: Databases = { primary, replica, now: () => NOVEMBER };
+  const databases: Databases = { primary, replica: inStep(replica), now: () => NOVEMBER };
   const old = NOVEMBER - 60 * DAY_MS;
   const seed = (sequence: number, createdAtMs: number, accountId: string) => ({
     id: idAt(createdAtMs, sequence),

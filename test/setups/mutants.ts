@@ -1,6 +1,7 @@
 /** What `npm run setups -- --mutations` takes out of a copy of the engine, and the set-up that must notice. */
 import type { Mutant } from '../chaos/mutants.ts';
 import { QUARTILE_TIMES } from './cluster-waits.ts';
+import { FAILED, MISSED_NOW, MISSED_OLD } from './replica.ts';
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -46,6 +47,41 @@ export const MUTANTS: readonly Mutant[] = [
         find: 'await client.query(`create schema if not exists ',
         replace:
           "if (market < 'market_2') await client.query('alter role current_user set search_path = ' + searchPath(market)); await client.query(`create schema if not exists ",
+      },
+    ],
+  },
+  {
+    name: 'replica-recency',
+    what: 'rows of the last five minutes are read from the replica, too',
+    scenario: 'replica',
+    bar: MISSED_NOW,
+    replacements: [
+      {
+        file: 'src/query/choose-database.ts',
+        find: 'newestMs > now() - RECENT_MS',
+        replace: 'newestMs < 0',
+      },
+    ],
+  },
+  {
+    name: 'replica-proof',
+    what: 'a replica is in step as soon as it answers',
+    scenario: 'replica',
+    bar: MISSED_OLD,
+    replacements: [
+      { file: 'src/cli/bind-replica.ts', find: 'if (!isReached) return;', replace: '' },
+    ],
+  },
+  {
+    name: 'replica-fallback',
+    what: 'a read that the replica fails is not asked of the primary',
+    scenario: 'replica',
+    bar: FAILED,
+    replacements: [
+      {
+        file: 'src/query/choose-database.ts',
+        find: 'if (!isUnavailable(error)) throw error;',
+        replace: 'throw error;',
       },
     ],
   },

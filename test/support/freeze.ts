@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { TestService } from './services.ts';
 
 /** Frozen until `thaw`, or until it is disposed of, so that a test that fails leaves nothing stopped. */
-export function freeze(postgres: TestService): Disposable & { thaw: () => void } {
+export function freeze(postgres: Pick<TestService, 'pid'>): Disposable & { thaw: () => void } {
   const pid = postgres.pid();
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
   const signalAll = (signal: NodeJS.Signals) => {

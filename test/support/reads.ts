@@ -3,7 +3,7 @@ import {
   scoreListParameters,
   transactionListParameters,
 } from '../../src/domain/list-parameters.ts';
-import type { Databases } from '../../src/query/choose-database.ts';
+import type { Databases, Replica } from '../../src/query/choose-database.ts';
 import { searchScores } from '../../src/query/search-scores.ts';
 import { searchTransactions } from '../../src/query/search-transactions.ts';
 import { listWalkedMonths } from '../../src/store/month-slice.ts';
@@ -19,6 +19,9 @@ export const alone = (database: Database): Databases => ({
   replica: null,
   now: () => NOVEMBER,
 });
+
+/** A database of its own as a replica that lacks nothing. */
+export const inStep = (database: Database): Replica => ({ database, ageMs: () => 0 });
 
 export const scores = (databases: Databases, query: Record<string, string>) =>
   searchScores(

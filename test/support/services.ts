@@ -11,6 +11,7 @@ import { findPostgres } from '../../src/embedded/postgres-program.ts';
 import { startRedis } from '../../src/embedded/redis.ts';
 import type { ServiceProcess } from '../../src/embedded/service-process.ts';
 import { makeServiceFolder } from './service-folder.ts';
+import { backUpForStandby } from './standby.ts';
 
 export type TestService = {
   /** Stays the same over restarts. */
@@ -61,6 +62,16 @@ export async function startTestPostgres(options: TestServiceOptions = {}): Promi
     () => rmSync(join(folder.services, 'postgres'), { recursive: true, force: true }),
     folder,
   );
+}
+
+/** A streaming replica of a Postgres that runs with PRIMARY_SETTINGS. */
+export async function startTestStandby(primaryUrl: string): Promise<TestService> {
+  const folder = makeServiceFolder();
+  const program = await findPostgres(folder.account, inject('postgresBin') || undefined);
+  await backUpForStandby(primaryUrl, folder.services, folder.account);
+  const port = await freePort();
+  const launch = () => startPostgres({ ...folder, program, ...defaults({}), port });
+  return await control(launch, () => undefined, folder);
 }
 
 function defaults({ durable = false, settings = {} }: TestServiceOptions) {

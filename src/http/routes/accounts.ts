@@ -8,6 +8,8 @@ import {
   type PartyProfile,
   profileParameters,
 } from '../../query/party-profile.ts';
+import type { Aged } from '../../query/reading.ts';
+import { ageHeaders, sayAge } from '../age.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { checkFields, readQuery } from '../body.ts';
@@ -18,7 +20,7 @@ export type AccountsDependencies = {
   readonly readAccountProfile: (
     accountId: string,
     atMs: number | undefined,
-  ) => Promise<PartyProfile | undefined>;
+  ) => Promise<Aged<PartyProfile | undefined>>;
 };
 
 const path = z.object({ id: idParameter });
@@ -29,7 +31,7 @@ export function accountsRoutes({ readAccountProfile }: AccountsDependencies): Ho
   routes.get('/v1/accounts/:id/profile', requireRole('analyst'), async (c) => {
     const { id } = checkFields(path, c.req.param());
     const { at } = readQuery(c, profileParameters);
-    const profile = await readAccountProfile(id, at);
+    const profile = sayAge(c, await readAccountProfile(id, at));
     if (profile === undefined) {
       throw new Problem('not-found', 'No transaction of this account is known.');
     }
@@ -51,6 +53,7 @@ export const accountsPaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'Sums and the newest transactions.',
+          headers: ageHeaders,
           content: { 'application/json': { schema: accountProfileSchema } },
         },
         ...problemResponses(404, 422),

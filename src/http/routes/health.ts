@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { ROLES } from '../../domain/principal.ts';
+import { type ReplicaStatus, replicaStatusSchema } from '../../query/replica-status.ts';
 import type { Health } from '../../runtime/guards.ts';
 import type { AppEnv } from '../app-env.ts';
 import { type Authenticate, requireKey } from '../auth.ts';
@@ -12,6 +13,7 @@ export type HealthDependencies = {
   /** What works, by name. Postgres counts; Redis is only reported. */
   readonly readiness: () => Promise<Readonly<Record<string, boolean>>>;
   readonly health: Pick<Health, 'level' | 'breakers'>;
+  readonly replica: () => ReplicaStatus | null;
   /** Aborted by the first signal: no new work, please. */
   readonly draining: AbortSignal;
   readonly metrics: { readonly contentType: string; readonly metrics: () => Promise<string> };
@@ -24,6 +26,7 @@ const readinessSchema = z
     status: z.enum(['ready', 'unready', 'draining']),
     postgres: word,
     redis: word,
+    replica: replicaStatusSchema,
     degradation: z.int().min(0).max(4),
     breakers: z.array(z.string()).meta({ description: 'Those not closed, as NAME:STATE.' }),
   })
@@ -32,6 +35,7 @@ const readinessSchema = z
 export function healthRoutes({
   readiness,
   health,
+  replica,
   draining,
   metrics,
   authenticate,
@@ -47,6 +51,7 @@ export function healthRoutes({
       status: draining.aborted ? 'draining' : isReady ? 'ready' : 'unready',
       postgres: works['postgres'] === true ? 'ok' : 'unavailable',
       redis: works['redis'] === true ? 'ok' : 'unavailable',
+      replica: replica(),
       degradation: health.level(),
       breakers: health.breakers(),
     };

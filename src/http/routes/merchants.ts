@@ -8,6 +8,8 @@ import {
   type PartyProfile,
   profileParameters,
 } from '../../query/party-profile.ts';
+import type { Aged } from '../../query/reading.ts';
+import { ageHeaders, sayAge } from '../age.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { checkFields, readQuery } from '../body.ts';
@@ -18,7 +20,7 @@ export type MerchantsDependencies = {
   readonly readMerchantProfile: (
     merchantId: string,
     atMs: number | undefined,
-  ) => Promise<PartyProfile | undefined>;
+  ) => Promise<Aged<PartyProfile | undefined>>;
 };
 
 const path = z.object({ id: idParameter });
@@ -29,7 +31,7 @@ export function merchantsRoutes({ readMerchantProfile }: MerchantsDependencies):
   routes.get('/v1/merchants/:id/profile', requireRole('analyst'), async (c) => {
     const { id } = checkFields(path, c.req.param());
     const { at } = readQuery(c, profileParameters);
-    const profile = await readMerchantProfile(id, at);
+    const profile = sayAge(c, await readMerchantProfile(id, at));
     if (profile === undefined) {
       throw new Problem('not-found', 'No transaction of this merchant is known.');
     }
@@ -51,6 +53,7 @@ export const merchantsPaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'Sums and the newest transactions.',
+          headers: ageHeaders,
           content: { 'application/json': { schema: merchantProfileSchema } },
         },
         ...problemResponses(404, 422),

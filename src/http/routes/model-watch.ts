@@ -4,13 +4,15 @@ import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { type WatchReport, watchReportSchema } from '../../domain/watch-report.ts';
 import { type ModelWatchParameters, modelWatchParameters } from '../../query/model-watch.ts';
+import type { Aged } from '../../query/reading.ts';
+import { ageHeaders, sayAge } from '../age.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { readQuery } from '../body.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 
 export type ModelWatchDependencies = {
-  readonly readModelWatch: (parameters: ModelWatchParameters) => Promise<WatchReport[]>;
+  readonly readModelWatch: (parameters: ModelWatchParameters) => Promise<Aged<WatchReport[]>>;
 };
 
 const ROLES = ['analyst', 'operator', 'risk_officer'] as const;
@@ -18,7 +20,7 @@ const ROLES = ['analyst', 'operator', 'risk_officer'] as const;
 export function modelWatchRoutes({ readModelWatch }: ModelWatchDependencies): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   routes.get('/v1/models/watch', requireRole(...ROLES), async (c) =>
-    c.json({ items: await readModelWatch(readQuery(c, modelWatchParameters)) }),
+    c.json({ items: sayAge(c, await readModelWatch(readQuery(c, modelWatchParameters))) }),
   );
   return routes;
 }
@@ -35,6 +37,7 @@ export const modelWatchPaths: ZodOpenApiPathsObject = {
       requestParams: { query: modelWatchParameters },
       responses: {
         200: {
+          headers: ageHeaders,
           description: 'A report a model, and one of the rules where they decided alone.',
           content: {
             'application/json': { schema: z.object({ items: z.array(watchReportSchema) }) },

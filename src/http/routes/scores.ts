@@ -13,6 +13,8 @@ import {
 } from '../../query/explain-score.ts';
 import { monthlyPageSchema, type PageJson } from '../../query/page.ts';
 import type { ScoreLookup } from '../../query/read-score.ts';
+import type { Aged } from '../../query/reading.ts';
+import { ageHeaders, sayAge } from '../age.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { readQuery } from '../body.ts';
@@ -21,9 +23,9 @@ import { allowedRoles, ownClientAlone, problemResponses } from '../openapi.ts';
 import { Problem } from '../problem.ts';
 
 export type ScoresDependencies = {
-  readonly readScore: (transactionId: string, client: string | null) => Promise<ScoreLookup>;
-  readonly explainScore: (id: string, method: ExplanationMethod) => Promise<ExplainResult>;
-  readonly searchScores: (parameters: ScoreListParameters) => Promise<PageJson<ScoreJson>>;
+  readonly readScore: (transactionId: string, client: string | null) => Promise<Aged<ScoreLookup>>;
+  readonly explainScore: (id: string, method: ExplanationMethod) => Promise<Aged<ExplainResult>>;
+  readonly searchScores: (parameters: ScoreListParameters) => Promise<Aged<PageJson<ScoreJson>>>;
 };
 
 const PENDING_RETRY_AFTER_SECONDS = '1';
@@ -37,12 +39,12 @@ export function scoresRoutes(dependencies: ScoresDependencies): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   routes.get('/v1/scores', requireRole('analyst'), async (c) =>
-    c.json(await searchScores(readQuery(c, scoreListParameters))),
+    c.json(sayAge(c, await searchScores(readQuery(c, scoreListParameters)))),
   );
 
   routes.get('/v1/scores/:id', requireRole('analyst', 'ingest'), async (c) => {
     const transactionId = c.req.param('id');
-    const lookup = await readScore(transactionId, clientSeen(c.get('principal')));
+    const lookup = sayAge(c, await readScore(transactionId, clientSeen(c.get('principal'))));
     switch (lookup.kind) {
       case 'scored':
         return immutableJson(c, lookup.score);
@@ -58,12 +60,14 @@ export function scoresRoutes(dependencies: ScoresDependencies): Hono<AppEnv> {
   routes.get('/v1/scores/:id/explanation', requireRole('analyst'), async (c) => {
     const { method } = readQuery(c, explanationParameters);
     const transactionId = c.req.param('id');
-    const result = await explainScore(transactionId, method);
+    const result = sayAge(c, await explainScore(transactionId, method));
     switch (result.kind) {
       case 'explained':
         return c.json(result.explanation);
-      case 'not-scored':
-        throw unscored((await readScore(transactionId, clientSeen(c.get('principal')))).kind);
+      case 'not-scored': {
+        const { answer } = await readScore(transactionId, clientSeen(c.get('principal')));
+        throw unscored(answer.kind);
+      }
       case 'unknown-version': {
         const made = `rule set ${result.ruleSet} and feature schema ${result.featureSchema}`;
         throw new Problem('conflict', `It was made with ${made}, which this version lacks.`);
@@ -104,7 +108,11 @@ export const scoresPaths: ZodOpenApiPathsObject = {
       security: allowedRoles('analyst'),
       requestParams: { query: scoreListParameters },
       responses: {
-        200: { description: 'One page.', content: json(monthlyPageSchema(scoreSchema)) },
+        200: {
+          description: 'One page.',
+          headers: ageHeaders,
+          content: json(monthlyPageSchema(scoreSchema)),
+        },
         ...problemResponses(422),
       },
     },
@@ -121,7 +129,7 @@ export const scoresPaths: ZodOpenApiPathsObject = {
         header: z.object({ 'If-None-Match': z.string().optional() }),
       },
       responses: {
-        200: { description: 'The score.', content: json(scoreSchema) },
+        200: { description: 'The score.', headers: ageHeaders, content: json(scoreSchema) },
         202: {
           description: 'Accepted and not scored yet; ask again after `Retry-After` seconds.',
           content: json(pendingSchema),
@@ -141,6 +149,7 @@ export const scoresPaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'Features, every rule, what the model made of it, and lineage.',
+          headers: ageHeaders,
           content: json(explanationSchema),
         },
         ...problemResponses(404, 409, 410, 422),

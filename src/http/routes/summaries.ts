@@ -9,6 +9,8 @@ import {
   type SummaryDays,
   summaryParameters,
 } from '../../query/daily-summaries.ts';
+import type { Aged } from '../../query/reading.ts';
+import { ageHeaders, sayAge } from '../age.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { readQuery } from '../body.ts';
@@ -18,7 +20,7 @@ export type SummariesDependencies = {
   readonly summarizeDays: (
     days: SummaryDays,
     corridor: string | undefined,
-  ) => Promise<DailySummaries>;
+  ) => Promise<Aged<DailySummaries>>;
   readonly now: () => number;
 };
 
@@ -31,7 +33,7 @@ export function summariesRoutes({ summarizeDays, now }: SummariesDependencies): 
     if ('problem' in range) {
       throw new InvalidFields([{ pointer: '/from', detail: range.problem }]);
     }
-    return c.json(await summarizeDays(range, parameters.corridor));
+    return c.json(sayAge(c, await summarizeDays(range, parameters.corridor)));
   });
 
   return routes;
@@ -50,6 +52,7 @@ export const summariesPaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'Oldest day first; days without transactions are left out.',
+          headers: ageHeaders,
           content: {
             'application/json': { schema: dailySummariesSchema },
           },

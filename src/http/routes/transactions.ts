@@ -14,11 +14,13 @@ import type { AcceptBatch, AcceptResult } from '../../ingest/accept-batch.ts';
 import type { AcceptLines } from '../../ingest/accept-lines.ts';
 import type { AcceptOne } from '../../ingest/accept-one.ts';
 import { monthlyPageSchema, type PageJson } from '../../query/page.ts';
+import type { Aged } from '../../query/reading.ts';
 import {
   type StoredTransactionJson,
   storedTransactionSchema,
 } from '../../query/transaction-json.ts';
 import type { Log } from '../../runtime/log.ts';
+import { ageHeaders, sayAge } from '../age.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { type BodyLimits, bodyChunks, readJson, readMediaType, readQuery } from '../body.ts';
@@ -51,10 +53,10 @@ export type TransactionsDependencies = {
   readonly readTransaction: (
     transactionId: string,
     client: string | null,
-  ) => Promise<StoredTransactionJson | undefined>;
+  ) => Promise<Aged<StoredTransactionJson | undefined>>;
   readonly searchTransactions: (
     parameters: TransactionListParameters,
-  ) => Promise<PageJson<StoredTransactionJson>>;
+  ) => Promise<Aged<PageJson<StoredTransactionJson>>>;
   readonly limits: BodyLimits;
   readonly waitMsMax: number;
   /** Aborted when the process drains. */
@@ -137,12 +139,14 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
   });
 
   routes.get('/v1/transactions', requireRole('analyst'), async (c) =>
-    c.json(await dependencies.searchTransactions(readQuery(c, transactionListParameters))),
+    c.json(
+      sayAge(c, await dependencies.searchTransactions(readQuery(c, transactionListParameters))),
+    ),
   );
 
   routes.get('/v1/transactions/:id', requireRole('analyst', 'ingest'), async (c) => {
     const client = clientSeen(c.get('principal'));
-    const transaction = await dependencies.readTransaction(c.req.param('id'), client);
+    const transaction = sayAge(c, await dependencies.readTransaction(c.req.param('id'), client));
     if (transaction === undefined) throw new Problem('not-found', 'No transaction has this id.');
     return c.json(transaction);
   });
@@ -207,6 +211,7 @@ export const transactionsPaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'One page.',
+          headers: ageHeaders,
           content: json(monthlyPageSchema(storedTransactionSchema)),
         },
         ...problemResponses(422),
@@ -250,7 +255,11 @@ export const transactionsPaths: ZodOpenApiPathsObject = {
       security: allowedRoles('analyst', 'ingest'),
       requestParams: { path: z.object({ id: z.string() }) },
       responses: {
-        200: { description: 'The transaction.', content: json(storedTransactionSchema) },
+        200: {
+          description: 'The transaction.',
+          headers: ageHeaders,
+          content: json(storedTransactionSchema),
+        },
         ...problemResponses(404, 410),
       },
     },

@@ -116,7 +116,7 @@ async function run({ scenario, plan, setup, options }: Parts): Promise<Report> {
       ...{ launcher, logFolder, signal, apis: setup.apis, workers: setup.workers },
       databaseUrl: proxies.postgres?.url ?? services.engineUrls.databaseUrl,
       redisUrl: proxies.redis?.url ?? services.engineUrls.redisUrl,
-      environment: { ...SETTINGS, ...setup.environment },
+      environment: { ...SETTINGS, ...services.engineEnvironment, ...setup.environment },
     }),
   );
   const ledgerFile = join(folder, 'ledger.ndjson');

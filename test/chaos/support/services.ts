@@ -65,6 +65,10 @@ export type ChaosServices = ServiceUrls & {
   readonly redisNodes: readonly ServiceControl[];
   /** What stands between the engine and Postgres. */
   readonly pooler?: ServiceControl;
+  /** A streaming replica of Postgres. */
+  readonly replica?: ServiceControl;
+  /** Settings by which the engine's processes find the rest. */
+  readonly engineEnvironment?: Readonly<Record<string, string>>;
   /** What the engine is given; the suite's own URLs go straight to the services. */
   readonly engineUrls: ServiceUrls;
   /** Asks until it is answered: Postgres may be away for a while. */

@@ -1,22 +1,54 @@
 /** Which Postgres answers a read. Databases are only told apart here, never asked. */
 import { expect, test } from 'vitest';
-import { chooseDatabase, RECENT_MS } from '../../../src/query/choose-database.ts';
+import { Failure } from '../../../src/domain/failure.ts';
+import { isFound, RECENT_MS, readFrom } from '../../../src/query/choose-database.ts';
 import type { Database } from '../../../src/store/pool.ts';
 
 const named = () => ({}) as Database;
-const [primary, replica] = [named(), named()];
+const [primary, database] = [named(), named()];
 const NOW = 10 * RECENT_MS;
-const databases = { primary, replica, now: () => NOW };
+const AGE_MS = 700;
 
-test('recent data comes from the primary, older from the replica, if there is one', () => {
-  expect(chooseDatabase(databases, NOW)).toBe(primary);
-  expect(chooseDatabase(databases, NOW - RECENT_MS)).toBe(replica);
-  expect(chooseDatabase({ ...databases, replica: null }, 0)).toBe(primary);
+function replicaOf(ageMs: number | undefined = AGE_MS) {
+  const noted: unknown[] = [];
+  const databases = {
+    ...{ primary, replica: { database, ageMs: () => ageMs }, now: () => NOW },
+    countRead: (...by: unknown[]) => noted.push(by.join(': ')),
+    noteAge: (age: number) => noted.push(age),
+  };
+  return { databases, noted };
+}
+const ask = async (asked: Database, asOfMs: number) => ({ asked, asOfMs });
+
+test('recent data comes from the primary, older from the replica, if there is one', async () => {
+  const { databases, noted } = replicaOf();
+  const atPrimary = { asked: primary, asOfMs: NOW };
+  expect(await readFrom(databases, NOW - RECENT_MS + 1, ask)).toEqual(atPrimary);
+  expect(await readFrom(databases, NOW - RECENT_MS, ask)).toEqual({
+    ...{ asked: database, asOfMs: NOW - AGE_MS },
+  });
+  expect(await readFrom({ ...databases, replica: null }, 0, ask)).toEqual(atPrimary);
+  expect(noted).toEqual(['primary: recent', 'replica: in step', AGE_MS]);
 });
 
-test('a primary that is to be spared is asked only where there is no replica', () => {
-  const spared = { ...databases, sparesPrimary: () => true };
-  expect(chooseDatabase(spared, NOW)).toBe(replica);
-  expect(chooseDatabase({ ...spared, replica: null }, NOW)).toBe(primary);
-  expect(chooseDatabase({ ...databases, sparesPrimary: () => false }, NOW)).toBe(primary);
+test('a replica that is behind, fails or lacks a row leaves the answer to the primary', async () => {
+  const { databases, noted } = replicaOf();
+  const behind = { ...databases, replica: { database, ageMs: () => undefined } };
+  expect(await readFrom(behind, 0, ask)).toMatchObject({ asked: primary });
+  const failing = async (asked: Database) => {
+    if (asked === database) throw new Failure('unavailable', 'POSTGRES_UNAVAILABLE', 'away');
+    return asked;
+  };
+  expect(await readFrom(databases, 0, failing)).toBe(primary);
+  const lacking = async (asked: Database) => (asked === database ? undefined : asked);
+  expect(await readFrom(databases, 0, lacking, isFound)).toBe(primary);
+  expect(noted).toEqual(['primary: behind', 'primary: failed', 'primary: lacking']);
+});
+
+test('what is wrong with the read itself is not asked twice', async () => {
+  const { databases } = replicaOf();
+  const wrong = async (asked: Database) => {
+    throw new TypeError(asked === database ? 'once' : 'twice');
+  };
+  await expect(readFrom(databases, 0, wrong)).rejects.toThrow('once');
 });

@@ -1,0 +1,130 @@
+/**
+ * The replica of an API process: how old what it answers may be, proved every half second. The primary says how far its log
+ * is written; once the replica has replayed it so far, it holds all that was committed before the primary was asked. So
+ * neither clocks nor an idle primary make it look old, and a replay that is paused does.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Failure } from '../domain/failure.ts';
+import type { Replica } from '../query/choose-database.ts';
+import type { ReplicaStatus } from '../query/replica-status.ts';
+import { BREAKER_STATES, createBreaker } from '../runtime/breaker.ts';
+import type { Config } from '../runtime/config.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { settlesWithin } from '../runtime/settles-within.ts';
+import { openDatabase } from '../store/open-database.ts';
+import { isPoolBusy, isPostgresOutage } from '../store/outage.ts';
+import type { Database } from '../store/pool.ts';
+import { type LogPosition, readReplayed, readWritten } from '../store/replica-position.ts';
+import { openProbe } from './bind-guards.ts';
+
+const LOOK_EVERY_MS = 500;
+/** What does not answer within this long is away, and what it was asked is asked of the primary. */
+const LOOK_MS_MAX = 1000;
+const NOT_A_STANDBY = 'NOT_A_STANDBY';
+
+/** The last position that the primary named and the replica had not reached, and when the primary was asked. */
+type Target = LogPosition & { readonly atMs: number };
+
+export type OpenReplica = Replica & {
+  readonly status: () => ReplicaStatus;
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
+};
+
+export type ReplicaOptions = {
+  readonly config: Config;
+  readonly url: string;
+  /** A connection to the primary that waits behind no work. */
+  readonly primary: Database;
+  readonly metrics: Pick<Metrics, 'breakerState' | 'breakerOpened' | 'replicaLag'>;
+  readonly log: Pick<Log, 'warn' | 'info'>;
+  readonly everyMs?: number;
+};
+
+export function openReplica(options: ReplicaOptions): OpenReplica {
+  const { config, url, primary, metrics, log, everyMs = LOOK_EVERY_MS } = options;
+  const nowMs = () => performance.now();
+  const breaker = createBreaker({
+    ...{ name: 'replica', nowMs, isOwn: isPoolBusy },
+    isFailure: (thrown) => isPostgresOutage(thrown) || isNoStandby(thrown),
+    onChange: (state) => {
+      metrics.breakerState.set({ breaker: 'replica' }, BREAKER_STATES.indexOf(state));
+      if (state === 'open') metrics.breakerOpened.inc({ breaker: 'replica' });
+    },
+  });
+  const database = openDatabase(config, url, 'api', { guard: breaker.run });
+  const probe = openProbe(config, url, 'api-replica');
+  const lagMsMax = config.RISK_REPLICA_LAG_MS_MAX;
+  let provenMs: number | undefined;
+  let target: Target | undefined;
+  let said: ReplicaStatus['state'] | undefined;
+
+  const status = (): ReplicaStatus => {
+    const lagMs = provenMs === undefined ? null : Math.round(nowMs() - provenMs);
+    if (breaker.state() !== 'closed') return { state: 'down', lag_ms: lagMs };
+    return { state: lagMs === null || lagMs > lagMsMax ? 'lagging' : 'up', lag_ms: lagMs };
+  };
+  /** Nothing is held against the replica while the primary does not say how far it is. */
+  const look = async () => {
+    const atMs = nowMs();
+    const written = await withinTime(readWritten(primary)).catch(() => undefined);
+    if (written === undefined) {
+      // The next primary may never get as far.
+      target = undefined;
+      return;
+    }
+    target ??= { ...written, atMs };
+    const { isStandby, isReached } = await withinTime(readReplayed(probe, target));
+    if (!isStandby) throw new Failure('unavailable', NOT_A_STANDBY, 'it is no standby of ours');
+    if (!isReached) return;
+    provenMs = target.atMs;
+    target = undefined;
+  };
+  const tell = (cause: unknown) => {
+    const { state, lag_ms: lagMs } = status();
+    if (lagMs !== null) metrics.replicaLag.set(lagMs / 1000);
+    if (state === said) return;
+    said = state;
+    log[state === 'up' ? 'info' : 'warn']({ state, lagMs, cause }, 'replica');
+  };
+  const lookAndTell = async () => {
+    let cause: string | undefined;
+    await breaker.probe(() =>
+      look().catch((error: unknown) => {
+        cause = String(error);
+        throw error;
+      }),
+    );
+    // What is under way would wait for what this look has waited for in vain.
+    if (cause !== undefined) breaker.trip();
+    tell(cause);
+  };
+  const stopped = new AbortController();
+  const looks = repeat(lookAndTell, everyMs, stopped.signal);
+  return {
+    database,
+    status,
+    ageMs: () =>
+      status().state === 'up' && provenMs !== undefined ? nowMs() - provenMs : undefined,
+    [Symbol.asyncDispose]: async () => {
+      stopped.abort();
+      await looks;
+      await probe[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function repeat(look: () => Promise<void>, everyMs: number, signal: AbortSignal) {
+  while (!signal.aborted) {
+    await look();
+    await delay(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
+  }
+}
+
+const isNoStandby = (thrown: unknown) => thrown instanceof Failure && thrown.code === NOT_A_STANDBY;
+
+async function withinTime<T>(answer: Promise<T>): Promise<T> {
+  if (await settlesWithin(answer, LOOK_MS_MAX)) return await answer;
+  throw new Failure('unavailable', 'CHECK_LATE', `no answer within ${LOOK_MS_MAX} ms`);
+}

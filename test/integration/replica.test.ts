@@ -1,0 +1,130 @@
+/**
+ * Goal: a streaming replica that is paused, stopped, frozen or promoted costs no row and no answer. Method: a real one, and
+ * lists of yesterday and of now, read while each is done to it.
+ */
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { openProbe } from '../../src/cli/bind-guards.ts';
+import { type OpenReplica, openReplica } from '../../src/cli/bind-replica.ts';
+import type { Databases } from '../../src/query/choose-database.ts';
+import { readTransaction } from '../../src/query/read-transaction.ts';
+import type { ReplicaStatus } from '../../src/query/replica-status.ts';
+import { createMetrics } from '../../src/runtime/metrics.ts';
+import { migrate } from '../../src/store/migrate.ts';
+import { openDatabase } from '../../src/store/open-database.ts';
+import { refuseDetached } from '../../src/store/partitions.ts';
+import type { Database } from '../../src/store/pool.ts';
+import { readStoredTransaction } from '../../src/store/transaction-search.ts';
+import { silentLog, testConfig } from '../support/config.ts';
+import { freeze } from '../support/freeze.ts';
+import { TEST_MARKET } from '../support/global-setup.ts';
+import { DAY_MS, transactions } from '../support/reads.ts';
+import { startTestPostgres, startTestStandby, type TestService } from '../support/services.ts';
+import { PRIMARY_SETTINGS, superuserUrl } from '../support/standby.ts';
+import { storeTransactions } from '../support/stored-rows.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const PATIENCE_MS = 30_000;
+const LAG_MS_MAX = 1000;
+/** Above what each test waits for in turn. */
+vi.setConfig({ testTimeout: 4 * PATIENCE_MS });
+
+const opened = new AsyncDisposableStack();
+const ages: number[] = [];
+let standby: TestService;
+let primary: Database;
+let replica: OpenReplica;
+let databases: Databases;
+
+beforeAll(async () => {
+  const settings = { ...PRIMARY_SETTINGS, shared_buffers: '16MB' };
+  const service = opened.use(await startTestPostgres({ settings }));
+  await migrate({ url: service.url, market: TEST_MARKET, corridors: [] });
+  standby = opened.use(await startTestStandby(service.url));
+  const config = { ...testConfig(), RISK_REPLICA_LAG_MS_MAX: LAG_MS_MAX };
+  primary = opened.use(openDatabase(config, service.url, 'test'));
+  const options = { config, url: standby.url, metrics: createMetrics(), log: silentLog() };
+  const probe = opened.use(openProbe(config, service.url, 'test'));
+  replica = opened.use(openReplica({ ...options, primary: probe, everyMs: 50 }));
+  databases = { primary, replica, now: Date.now, noteAge: (ageMs) => ages.push(ageMs) };
+});
+afterAll(() => opened[Symbol.asyncDispose]());
+
+/** Stores one transaction of its own account; its id. */
+async function store(accountId: string, ageMs: number): Promise<string> {
+  const [id = ''] = await storeTransactions(primary, [
+    { accountId, createdAtMs: Date.now() - ageMs, score: 1 },
+  ]);
+  return id;
+}
+
+/** How many of an account are found, and whether the replica answered. */
+async function list(accountId: string, to?: string) {
+  ages.length = 0;
+  const { items } = await transactions(databases, {
+    ...{ account_id: accountId, ...(to === undefined ? {} : { to }) },
+  });
+  return { found: items.length, byReplica: ages.length > 0 };
+}
+const listOld = (accountId: string) =>
+  list(accountId, new Date(Date.now() - DAY_MS / 2).toISOString());
+
+const untilState = (state: ReplicaStatus['state']) =>
+  waitUntil(() => replica.status().state === state, PATIENCE_MS, `the replica to be ${state}`);
+const untilUsed = () =>
+  waitUntil(async () => (await listOld('old')).byReplica, PATIENCE_MS, 'the replica to answer');
+
+async function onStandby(statement: string): Promise<unknown> {
+  const client = new pg.Client(superuserUrl(standby.url));
+  await client.connect();
+  const { rows } = await client.query({ text: statement, rowMode: 'array' });
+  await client.end();
+  return rows[0]?.[0];
+}
+const isPaused = async () =>
+  (await onStandby('select pg_get_wal_replay_pause_state()')) === 'paused';
+
+test('the replica answers for what is older than it lags, and says how old it may be', async () => {
+  await store('old', DAY_MS);
+  await untilUsed();
+  expect(ages.every((ageMs) => ageMs > 0)).toBe(true);
+  await waitUntil(async () => (await listOld('old')).found === 1, PATIENCE_MS, 'the row');
+});
+
+test('a paused replica loses its place, and until then no row of now and none that is asked for by id', async () => {
+  await onStandby('select pg_wal_replay_pause()');
+  await waitUntil(isPaused, PATIENCE_MS, 'the replay to pause');
+  const old = await store('paused', DAY_MS);
+  await store('recent', 0);
+  const dependencies = { databases, readStoredTransaction, refuseDetached };
+  expect(await readTransaction(dependencies, old, null)).toMatchObject({ account_id: 'paused' });
+  expect((await list('recent')).found).toBe(1);
+  await untilState('lagging');
+  expect(await listOld('paused')).toEqual({ found: 1, byReplica: false });
+  expect(replica.status().lag_ms).toBeGreaterThan(LAG_MS_MAX);
+  await onStandby('select pg_wal_replay_resume()');
+  await untilUsed();
+});
+
+test('a stopped replica fails no read', async () => {
+  await standby.stop();
+  expect(await listOld('old')).toEqual({ found: 1, byReplica: false });
+  await untilState('down');
+  await standby.start();
+  await untilUsed();
+});
+
+test('a replica that stands still holds no read up', async () => {
+  using frozen = freeze(standby);
+  expect(await listOld('old')).toEqual({ found: 1, byReplica: false });
+  await untilState('down');
+  frozen.thaw();
+  await untilUsed();
+});
+
+test('a replica that was promoted is none', async () => {
+  await onStandby('select pg_promote()');
+  await untilState('down');
+  await store('promoted', DAY_MS);
+  expect(await listOld('promoted')).toEqual({ found: 1, byReplica: false });
+});

@@ -1,0 +1,152 @@
+/**
+ * A streaming replica that is stopped, paused, killed and frozen while an analyst reads: he notices none of it but by the
+ * age of what he is answered.
+ */
+import { chownSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { serviceAccount } from '../../src/embedded/account.ts';
+import { startPostgres } from '../../src/embedded/postgres.ts';
+import { findPostgres } from '../../src/embedded/postgres-program.ts';
+import type { Plan, Scenario, Stage } from '../chaos/support/scenario.ts';
+import {
+  type ChaosServices,
+  control,
+  type ServiceControl,
+  type ServicesOptions,
+  startServices,
+} from '../chaos/support/services.ts';
+import { freeze } from '../support/freeze.ts';
+import { backUpForStandby, PRIMARY_SETTINGS, superuserUrl } from '../support/standby.ts';
+import { type Analyst, startAnalyst } from './support/analyst.ts';
+import { steadyPort } from './support/steady-port.ts';
+
+const BETWEEN_MS = 2000;
+const AWAY_MS = 3000;
+const LAG_MS_MAX = 3000;
+/** Beyond the bound on lag, and two looks. */
+const PAUSED_MS = LAG_MS_MAX + 3000;
+const RECOVER_MS_MAX = 20_000;
+export const MISSED_NOW = 'reads that missed a row of now';
+export const MISSED_OLD = 'reads that missed a row of yesterday older than their age';
+export const FAILED = 'reads that failed';
+
+async function startWithReplica(options: ServicesOptions): Promise<ChaosServices> {
+  await using opened = new AsyncDisposableStack();
+  const services = opened.use(
+    await startServices({ ...options, postgresSettings: PRIMARY_SETTINGS }),
+  );
+  const account = serviceAccount();
+  const [folder, port] = [join(options.folder, 'replica'), await steadyPort()];
+  mkdirSync(folder);
+  if (account.dropped) chownSync(folder, account.uid, account.gid);
+  await backUpForStandby(services.databaseUrl, folder, account);
+  const program = await findPostgres(account);
+  const logFile = join(options.folder, 'logs', 'replica.log');
+  const { password } = new URL(services.databaseUrl);
+  const replica = opened.use(
+    await control(join(folder, 'postgres'), () =>
+      startPostgres({
+        ...{ account, program, port, password, services: folder, logFile },
+        ...{ durable: true, signal: options.signal },
+      }),
+    ),
+  );
+  const owned = opened.move();
+  return {
+    ...{ ...services, replica, engineEnvironment: { DATABASE_REPLICA_URL: replica.url } },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function replicaOf({ services }: Stage): ServiceControl {
+  if (services.replica === undefined) throw new Error('there is no replica');
+  return services.replica;
+}
+
+async function replay(stage: Stage, order: 'pause' | 'resume'): Promise<void> {
+  const client = new pg.Client(superuserUrl(replicaOf(stage).url));
+  await client.connect();
+  try {
+    await client.query(`select pg_wal_replay_${order}()`);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Waits until the replica answers the analyst again; the seconds that took. */
+async function untilUsed(stage: Stage, analyst: Analyst, after: string): Promise<void> {
+  const [startedMs, before] = [performance.now(), analyst.findings().byReplica];
+  const isUsed = () => analyst.findings().byReplica > before;
+  await stage.until('the replica answers', isUsed, RECOVER_MS_MAX).catch(() => undefined);
+  const seconds = isUsed() ? Math.round((performance.now() - startedMs) / 100) / 10 : Number.NaN;
+  stage.bar(`seconds until it answers again: ${after}`, seconds, { atMost: RECOVER_MS_MAX / 1000 });
+}
+
+/** How often each was said of the replica, and that of Postgres which is not so. */
+async function readStatus({ engine }: Stage): Promise<{ postgres: string; replica?: string }> {
+  const response = await fetch(`${engine.apiUrls[0]}/v1/status`, {
+    headers: { authorization: `Bearer ${engine.apiKey}` },
+  });
+  const body = (await response.json()) as { postgres: string; replica?: { state: string } | null };
+  return { postgres: body.postgres, ...(body.replica ? { replica: body.replica.state } : {}) };
+}
+
+const plan: Plan = {
+  schedule: [...['replica stopped', 'its replay paused', 'kill -9 of it', 'it stands still']],
+  faults: ['replica stopped', 'replay paused', 'replica killed', 'replica frozen'],
+  run: async (stage) => {
+    const replica = replicaOf(stage);
+    const said: string[] = [];
+    const analyst = startAnalyst(stage);
+    const harm = async (fault: string, begin: () => unknown, end: () => unknown, ms = AWAY_MS) => {
+      await stage.pause(BETWEEN_MS);
+      await begin();
+      stage.happened(fault);
+      await stage.pause(ms);
+      const status = await readStatus(stage);
+      said.push(`${fault}: postgres ${status.postgres}, replica ${status.replica}`);
+      await end();
+      await untilUsed(stage, analyst, fault);
+    };
+    await untilUsed(stage, analyst, 'start');
+    await harm('replica stopped', () => replica.end('SIGINT'), replica.start);
+    const pause = () => replay(stage, 'pause');
+    await harm('replay paused', pause, () => replay(stage, 'resume'), PAUSED_MS);
+    await harm('replica killed', () => replica.end('SIGKILL'), replica.start);
+    let frozen: ReturnType<typeof freeze> | undefined;
+    const begin = () => {
+      frozen = freeze(replica);
+    };
+    await harm('replica frozen', begin, () => frozen?.thaw());
+    await analyst.finish();
+    judge(stage, analyst, said);
+  },
+};
+
+function judge(stage: Stage, analyst: Analyst, said: readonly string[]): void {
+  const { reads, byReplica, failed, missed, slowestMs } = analyst.findings();
+  stage.remark(`${reads} reads, ${byReplica} answered by the replica, slowest ${slowestMs} ms`);
+  stage.remark(said.join('; '));
+  const expected = [
+    ...['stopped: postgres up, replica down', 'paused: postgres up, replica lagging'],
+    ...['killed: postgres up, replica down', 'frozen: postgres up, replica down'],
+  ];
+  const wrong = said.filter((line, index) => !line.endsWith(expected[index] ?? ''));
+  stage.bar('states told wrong', wrong.length, { exactly: 0 });
+  stage.bar(FAILED, failed, { exactly: 0 });
+  stage.bar(MISSED_NOW, missed.now, { exactly: 0 });
+  stage.bar(MISSED_OLD, missed.yesterday, { exactly: 0 });
+  stage.bar('reads that the replica answered', byReplica, { atLeast: 10 });
+}
+
+export const replica: Scenario = {
+  name: 'replica',
+  what: 'a streaming replica of Postgres, from which lists and older rows are read',
+  setup: {
+    ...{ countersExact: false, rate: 300 },
+    environment: { RISK_REPLICA_LAG_MS_MAX: String(LAG_MS_MAX) },
+  },
+  startServices: startWithReplica,
+  plan: () => plan,
+};
