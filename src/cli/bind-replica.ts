@@ -11,7 +11,7 @@ import { BREAKER_STATES, createBreaker } from '../runtime/breaker.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import { settlesWithin } from '../runtime/settles-within.ts';
+import { answerWithin } from '../runtime/settles-within.ts';
 import { openDatabase } from '../store/open-database.ts';
 import { isPoolBusy, isPostgresOutage } from '../store/outage.ts';
 import type { Database } from '../store/pool.ts';
@@ -21,7 +21,6 @@ import { openProbe } from './bind-guards.ts';
 const LOOK_EVERY_MS = 500;
 /** What does not answer within this long is away, and what it was asked is asked of the primary. */
 const LOOK_MS_MAX = 1000;
-const NOT_A_STANDBY = 'NOT_A_STANDBY';
 
 /** The last position that the primary named and the replica had not reached, and when the primary was asked. */
 type Target = LogPosition & { readonly atMs: number };
@@ -46,12 +45,13 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
   const nowMs = () => performance.now();
   const breaker = createBreaker({
     ...{ name: 'replica', nowMs, isOwn: isPoolBusy },
-    isFailure: (thrown) => isPostgresOutage(thrown) || isNoStandby(thrown),
+    isFailure: isPostgresOutage,
     onChange: (state) => {
       metrics.breakerState.set({ breaker: 'replica' }, BREAKER_STATES.indexOf(state));
       if (state === 'open') metrics.breakerOpened.inc({ breaker: 'replica' });
     },
   });
+  metrics.breakerState.set({ breaker: 'replica' }, 0);
   const database = openDatabase(config, url, 'api', { guard: breaker.run });
   const probe = openProbe(config, url, 'api-replica');
   const lagMsMax = config.RISK_REPLICA_LAG_MS_MAX;
@@ -67,15 +67,15 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
   /** Nothing is held against the replica while the primary does not say how far it is. */
   const look = async () => {
     const atMs = nowMs();
-    const written = await withinTime(readWritten(primary)).catch(() => undefined);
+    const written = await answerWithin(readWritten(primary), LOOK_MS_MAX).catch(() => undefined);
     if (written === undefined) {
       // The next primary may never get as far.
       target = undefined;
       return;
     }
     target ??= { ...written, atMs };
-    const { isStandby, isReached } = await withinTime(readReplayed(probe, target));
-    if (!isStandby) throw new Failure('unavailable', NOT_A_STANDBY, 'it is no standby of ours');
+    const { isStandby, isReached } = await answerWithin(readReplayed(probe, target), LOOK_MS_MAX);
+    if (!isStandby) throw new Failure('unavailable', 'NOT_A_STANDBY', 'it is no standby of ours');
     if (!isReached) return;
     provenMs = target.atMs;
     target = undefined;
@@ -120,11 +120,4 @@ async function repeat(look: () => Promise<void>, everyMs: number, signal: AbortS
     await look();
     await delay(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
   }
-}
-
-const isNoStandby = (thrown: unknown) => thrown instanceof Failure && thrown.code === NOT_A_STANDBY;
-
-async function withinTime<T>(answer: Promise<T>): Promise<T> {
-  if (await settlesWithin(answer, LOOK_MS_MAX)) return await answer;
-  throw new Failure('unavailable', 'CHECK_LATE', `no answer within ${LOOK_MS_MAX} ms`);
 }

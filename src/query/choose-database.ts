@@ -14,7 +14,7 @@ export type Replica = {
 /** Why a read was the primary's: its data is recent; the replica was behind or away, failed, or had no final answer. */
 type PrimaryReason = 'recent' | 'behind' | 'failed' | 'lacking';
 export type CountRead = (
-  ...by: [database: 'replica', why: 'in step'] | [database: 'primary', why: PrimaryReason]
+  ...by: [database: 'replica', why: 'in_step'] | [database: 'primary', why: PrimaryReason]
 ) => void;
 
 export type Databases = {
@@ -53,7 +53,7 @@ export async function readFrom<T>(
     try {
       const answer = await read(replica.database, now() - ageMs);
       if (isFinal(answer)) {
-        countRead?.('replica', 'in step');
+        countRead?.('replica', 'in_step');
         noteAge?.(ageMs);
         return answer;
       }

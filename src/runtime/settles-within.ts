@@ -1,3 +1,5 @@
+import { Failure } from '../domain/failure.ts';
+
 /** Whether a promise settles within a time, either way; what it settled to is still the caller's to await. */
 export async function settlesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<boolean>();
@@ -9,4 +11,10 @@ export async function settlesWithin(promise: Promise<unknown>, ms: number): Prom
   const isInTime = await Promise.race([settled, late]);
   clearTimeout(timer);
   return isInTime;
+}
+
+/** The answer, or Failure `CHECK_LATE`. */
+export async function answerWithin<T>(answer: Promise<T>, ms: number): Promise<T> {
+  if (await settlesWithin(answer, ms)) return await answer;
+  throw new Failure('unavailable', 'CHECK_LATE', `no answer within ${ms} ms`);
 }

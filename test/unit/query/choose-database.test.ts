@@ -28,7 +28,7 @@ test('recent data comes from the primary, older from the replica, if there is on
     ...{ asked: database, asOfMs: NOW - AGE_MS },
   });
   expect(await readFrom({ ...databases, replica: null }, 0, ask)).toEqual(atPrimary);
-  expect(noted).toEqual(['primary: recent', 'replica: in step', AGE_MS]);
+  expect(noted).toEqual(['primary: recent', 'replica: in_step', AGE_MS]);
 });
 
 test('a replica that is behind, fails or lacks a row leaves the answer to the primary', async () => {
