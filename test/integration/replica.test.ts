@@ -26,8 +26,8 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const PATIENCE_MS = 30_000;
 const LAG_MS_MAX = 1000;
-/** Above what each test waits for in turn. */
-vi.setConfig({ testTimeout: 4 * PATIENCE_MS });
+/** Above what each test waits for in turn, and what two servers take to start where all processors are busy. */
+vi.setConfig({ testTimeout: 4 * PATIENCE_MS, hookTimeout: 10 * PATIENCE_MS });
 
 const opened = new AsyncDisposableStack();
 const ages: number[] = [];
