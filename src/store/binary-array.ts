@@ -7,6 +7,12 @@
 
 import type { DeliveredTransaction } from '../domain/delivered.ts';
 
+/**
+ * An array whose length the planner does not see. Beside arrays of a few values it would expect less work than of an array of
+ * any length, and would plan a statement of many parts anew each time: 1.1 to 1.8 ms of Postgres a rebuild.
+ */
+export const unsized = (array: string) => `(select ${array})`;
+
 const OID = {
   bool: 16,
   bytea: 17,

@@ -16,7 +16,7 @@ import {
 } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { DAY_MS, dayOf } from '../domain/utc-bucket.ts';
-import { textArray, timestampArray, uuidArray } from './binary-array.ts';
+import { textArray, timestampArray, unsized, uuidArray } from './binary-array.ts';
 import {
   createLoadFrauds,
   type FraudsAround,
@@ -69,7 +69,7 @@ const around = (party: PartyColumn, other: PartyColumn, before: number, after: n
     from (select u.*, $5::boolean and exists (
                    select from market.labels l
                     where l.${party} = u.party and l.label = 'fraud' and l.created_at >= u.since) as has_frauds
-            from unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::timestamptz[])
+            from unnest(${unsized('$1::text[]')}, $2::timestamptz[], $3::uuid[], $4::timestamptz[])
                  with ordinality as u (party, at, id, since, point) order by point) p
     left join lateral (
      (select older.* from (

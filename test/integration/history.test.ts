@@ -36,12 +36,14 @@ const MERCHANT_DAYS = 107;
 const REBUILD_ROWS_MAX = 1026 + MERCHANT_DAYS * 24 + 4096 + 50;
 
 let database: Database;
+let open: TestDatabase['open'];
 let sql: TestDatabase['sql'];
 let dispose: () => Promise<void>;
 
 beforeAll(async () => {
   const testDatabase = await createTestDatabase();
-  database = testDatabase.open();
+  open = testDatabase.open;
+  database = open();
   sql = testDatabase.sql;
   dispose = async () => {
     await database[Symbol.asyncDispose]();
@@ -179,6 +181,26 @@ test.each(LOADS)('%s of many busy points is the same as one by one', async (_, l
     expect(pasts[index]).toEqual(alone);
   }
   expect(pasts).toHaveLength(BUSY_POINTS);
+});
+
+/** After so many plans for given values Postgres compares them with one for any values. */
+const FIRST_PLANS = 5;
+
+test.each(LOADS)('%s of a few points is planned once, not at each call', async (_, load) => {
+  await using connection = open({ connectionsMax: 1 });
+  const { query } = connection;
+  for (let call = 0; call < FIRST_PLANS + 7; call++) {
+    const points = Array.from({ length: 1 + (call % 4) }, (_, index) =>
+      pointAt(END_MS - index * HOUR_MS, `acc_${call}`, 'm_busy'),
+    );
+    await Array.fromAsync(load(query, points));
+  }
+  const plans = await query<{ name: string; custom: number }>({
+    name: 'count-plans',
+    text: `select name, custom_plans::int4 as custom from pg_prepared_statements where name like 'past-%'`,
+  });
+  expect(plans).not.toEqual([]);
+  expect(plans.filter(({ custom }) => custom > FIRST_PLANS)).toEqual([]);
 });
 
 describe('loadMerchantPasts', () => {
