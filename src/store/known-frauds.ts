@@ -10,7 +10,7 @@ import {
   ORDINARY_MEDIANS_MAX,
 } from '../domain/history.ts';
 import type { LabelValue } from '../domain/label.ts';
-import { textArray, timestampArray, unsized } from './binary-array.ts';
+import { textArray, timestampArray } from './binary-array.ts';
 import type { Query, Statement } from './pool.ts';
 
 type FraudPoint = {
@@ -68,7 +68,7 @@ const aroundStatement = (column: PartyColumn, before: number, after: number): St
     select p.point::int, f.transaction_id, round(extract(epoch from f.created_at) * 1000)::float8 as created_at_ms,
            round(extract(epoch from l.labelled_at) * 1000)::float8 as labelled_at_ms,
            l.label, l.source, l.amount_to_median
-      from (select * from unnest(${unsized('$1::text[]')}, $2::timestamptz[], $3::timestamptz[])
+      from (select * from unnest($1::text[], $2::timestamptz[], $3::timestamptz[])
                           with ordinality as u (party, at, since, point) order by point) p
      cross join lateral (
        with known as materialized (

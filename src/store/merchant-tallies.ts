@@ -5,7 +5,7 @@
  */
 import { type MerchantTally, merchantHourlyDays, type Position } from '../domain/history.ts';
 import { DAY_MS, dayOf } from '../domain/utc-bucket.ts';
-import { textArray, timestampArray, unsized, uuidArray } from './binary-array.ts';
+import { textArray, timestampArray, uuidArray } from './binary-array.ts';
 import type { Query, Statement } from './pool.ts';
 
 /** A merchant of which a rebuild counts more rows than this is tallied from then on. */
@@ -37,7 +37,7 @@ const tallyMerchants: Statement = {
     select p.point::int, c.tallied_to is not null as tallied, extract(epoch from r.bucket)::float8 * 1000 as bucket_ms,
            r.daily, r.currency, r.count, r.sum
       from (select u.*, ${hourOf('at')} as hour_at
-              from unnest(${unsized('$1::text[]')}, $2::timestamptz[], $3::timestamptz[], $4::uuid[], $5::timestamptz[])
+              from unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::uuid[], $5::timestamptz[])
                    with ordinality as u (party, since, at, id, hourly_since, point)) p
       left join lateral (
         select m.tallied_to, coalesce(part.from_at, p.hour_at) as from_at, coalesce(part.from_id, '${FIRST_ID}') as from_id
