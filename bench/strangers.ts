@@ -25,13 +25,14 @@ import { spreadOf } from './support/spread.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
 
 const USAGE = `--strangers N      requests with random keys, in each round (50000)
---strangers-rate N a second; 0 is as fast as they are answered (2500)
+--strangers-rate N a second; 0 is as fast as they are answered (1000)
 --rounds N         each alone, then beside strangers (3)
 ${LOAD_USAGE}
 1,000 posts a second by default, on 128 connections, as long as the strangers take at their rate, and 5 s unmeasured.`;
 
 const RATE = 1000;
-const STRANGERS_RATE = 2500;
+/** As many as posts, so that all of them last fifty seconds. */
+const STRANGERS_RATE = 1000;
 const UNMEASURED_SECONDS = 5;
 const STRANGER_CONNECTIONS = 32;
 /** Of those with a key, by the side of strangers. */
