@@ -5,7 +5,8 @@ create table identities (
   made_by text constraint identities_made_by_fkey references api_keys (key_id),
   revoked_at timestamptz(3),
   constraint identity_is_a_name check (
-    identity = btrim(normalize(identity, nfkc)) and lower(identity) not in ('', 'engine'))
+    identity = btrim(normalize(identity, nfkc)) and lower(identity) not in ('', 'engine')
+      and identity !~* '^(key|database role) ')
 );
 comment on table identities is 'People who own keys.';
 comment on column identities.made_by is 'The key; null: whoever has the database.';
@@ -39,17 +40,28 @@ create function approver_of(key text) returns text language sql stable set searc
      and k.confirmed_at is not null and i.revoked_at is null and 'risk_officer' = any (k.roles)
 $$;
 
--- Everybody who may hold a key: its person, whoever made the key or that person, and so on; a key of nobody by itself.
-create function makers_of(key text) returns setof text language sql stable set search_path from current as $$
+-- A key, whatever made it or its person, and so on. It ends at a key that whoever has the database made, who vouches for its person.
+create function line_of(key text) returns table (key_id text, identity text)
+language sql stable set search_path from current as $$
   with recursive line (key_id, identity, made_by) as (
-    select key_id, identity, made_by from api_keys where key_id = key
+    select k.key_id, k.identity, k.made_by from api_keys k where k.key_id = key
     union
     select m.key_id, m.identity, m.made_by
       from line l
-      left join identities i on i.identity = l.identity
+      left join identities i on i.identity = l.identity and l.made_by is not null
       join api_keys m on m.key_id in (l.made_by, i.made_by)
   )
-  select distinct coalesce(identity, 'key ' || key_id) from line
+  select l.key_id, l.identity from line l
+$$;
+
+-- Everybody who may hold a key: the people of its line, and each key of nobody by itself.
+create function makers_of(key text) returns setof text language sql stable set search_path from current as $$
+  select distinct coalesce(identity, 'key ' || key_id) from line_of(key)
+$$;
+
+-- Whether a key of nobody is in the line of a key: anybody may hold it then.
+create function is_nobodys(key text) returns boolean language sql stable set search_path from current as $$
+  select exists (select from line_of(key) where identity is null)
 $$;
 
 -- Somebody who may hold both keys; null where they are two people's.

@@ -16,6 +16,7 @@ export const AUDIT_ACTIONS = [
   'rollout.rollback',
   'dead-letters.replay',
   'dead-letters.purge',
+  'dead-letters.close',
   'month.create',
   'month.detach',
   'month.attach',

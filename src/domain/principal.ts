@@ -19,8 +19,8 @@ export type Principal = {
   readonly roles: ReadonlySet<Role>;
 };
 
-/** With any of them a key sees the market; a role that is missing here sees its client's. */
-const MARKET_ROLES: readonly Role[] = ['analyst', 'operator', 'risk_officer', 'admin'];
+/** With any of them a key sees the market's transactions and scores; every other role sees its client's. */
+const MARKET_ROLES: readonly Role[] = ['analyst', 'admin'];
 
 /** The one client whose transactions a key reads and labels; null: all of the market. */
 export function clientSeen({ roles, client }: Pick<Principal, 'roles' | 'client'>): string | null {

@@ -74,7 +74,7 @@ export function ownClientAlone(description = ''): {
   readonly description: string;
   readonly 'x-own-client-alone': readonly Role[];
 } {
-  const said = `A key whose one role is ${OWN_ALONE.join(' or ')} finds its client's own alone; another client's is answered as an unknown one.`;
+  const said = `A key of ${OWN_ALONE.join(' or ')} finds its client's own alone, unless it has the role analyst or admin, too; another client's is answered as an unknown one.`;
   return { description: `${description} ${said}`.trim(), 'x-own-client-alone': OWN_ALONE };
 }
 

@@ -50,11 +50,12 @@ export async function readFrom<T>(
   let reason: PrimaryReason = 'behind';
   if (newestMs > now() - RECENT_MS) reason = 'recent';
   else if (ageMs !== undefined) {
+    const asOfMs = now() - ageMs;
     try {
-      const answer = await read(replica.database, now() - ageMs);
+      const answer = await read(replica.database, asOfMs);
       if (isFinal(answer)) {
         countRead?.('replica', 'in_step');
-        noteAge?.(ageMs);
+        noteAge?.(now() - asOfMs);
         return answer;
       }
       reason = 'lacking';

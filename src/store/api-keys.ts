@@ -45,7 +45,8 @@ export async function makeApiKey(
     const identity =
       'identity' in holder ? (await findOrMake(query, holder.identity, by)).identity : null;
     const owner = 'owner' in holder ? holder.owner : identity;
-    const isConfirmed = roles.some(approves) && (await mayConfirmItself(query, identity, by));
+    const isConfirmed =
+      roles.some(approves) && (await mayConfirmItself(query, identity, expiresAt, by));
     const values = [keyId, keyHash, roles, client, owner, identity, expiresAt];
     const made = only(
       await query<StoredApiKey>(insertStatement, [...values, by.keyId, isConfirmed]),
@@ -61,13 +62,15 @@ const countStatement = {
 };
 const makerStatement = {
   name: 'find-maker',
-  text: 'select identity, market.approver_of(key_id) as approver from market.api_keys where key_id = $1',
+  text: `select market.approver_of(key_id) as approver, expires_at as "expiresAt", market.is_nobodys(key_id) as "isNobodys"
+           from market.api_keys where key_id = $1`,
 };
 
 /** Whether a key that approves needs nobody's confirmation. @throws Failure where `by` may not make it at all */
 async function mayConfirmItself(
   query: Query,
   identity: string | null,
+  expiresAt: Date | null,
   by: Actor,
 ): Promise<boolean> {
   const roles = APPROVING_ROLES.join(', ');
@@ -80,10 +83,18 @@ async function mayConfirmItself(
     if (approvers < FOUNDERS) return true;
     refuse(`${approvers} people approve already: they make keys that approve, by POST /v1/keys`);
   }
-  type Maker = { identity: string | null; approver: string | null };
+  type Maker = { approver: string | null; expiresAt: Date | null; isNobodys: boolean };
   const maker = only(await query<Maker>(makerStatement, [by.keyId]));
-  if (maker.identity !== null) return maker.approver === identity;
-  refuse(`${by.keyId} is the key of nobody: only people make keys for ${roles}`);
+  // A second person has vouched for a maker that approves itself.
+  if (maker.approver === null && maker.isNobodys) {
+    refuse(`${by.keyId} may be the key of nobody: only people make keys for ${roles}`);
+  }
+  return maker.approver === identity && isWithin(expiresAt, maker.expiresAt);
+}
+
+/** A confirmed key vouches for another of the same person until its own end, not beyond. */
+function isWithin(expiresAt: Date | null, end: Date | null): boolean {
+  return end === null || (expiresAt !== null && expiresAt <= end);
 }
 
 const pendingStatement = {
@@ -181,6 +192,8 @@ export async function storeBootstrapKey(
     const values = [keyId, keyHash, BOOTSTRAP_ROLES, BOOTSTRAP_OWNER];
     const [made] = await query<StoredApiKey>(bootstrapStatement, values);
     if (made !== undefined) {
+      // Two values that are new at once: the later one sees the earlier one, and replaces it.
+      await lockPeople(query);
       const replaced = await query<RevokedKey>(replaceBootstrapStatement, [keyId]);
       for (const one of replaced) await recordRevoked(query, by, one);
       await recordKey(query, by, made);

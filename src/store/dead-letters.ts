@@ -8,6 +8,8 @@ import {
   DEAD_LETTER_ERROR_CHARS_MAX,
   type DeadLetter,
 } from '../domain/dead-letter.ts';
+import { engineOf } from '../domain/principal.ts';
+import { recordChange } from './audit-log.ts';
 import { int2Array, textArray, timestampArray, uuidArray } from './binary-array.ts';
 import type { Database, Statement } from './pool.ts';
 
@@ -100,13 +102,27 @@ export async function listDeadLettersOfScored(
 const closeStatement: Statement = {
   name: 'close-dead-letters-of-scored',
   text: `update market.dead_letters set replayed_at = now()
-          where transaction_id = any ($1::uuid[]) and replayed_at is null and purged_at is null`,
+          where transaction_id = any ($1::uuid[]) and replayed_at is null and purged_at is null
+         returning dead_letter_id::text as id`,
 };
+const CLOSER = engineOf('close-dead-letters');
 
 /** Closes the dead letters of transactions that have a score. */
 export async function closeDeadLettersOfScored(
-  database: Pick<Database, 'query'>,
+  database: Pick<Database, 'transaction'>,
   transactionIds: readonly string[],
 ): Promise<void> {
-  if (transactionIds.length > 0) await database.query(closeStatement, [uuidArray(transactionIds)]);
+  if (transactionIds.length === 0) return;
+  await database.transaction(async (query) => {
+    const closed = await query<{ id: string }>(closeStatement, [uuidArray(transactionIds)]);
+    if (closed.length === 0) return;
+    const after = { deadLetterIds: closed.map(({ id }) => id) };
+    const change = {
+      action: 'dead-letters.close',
+      subject: 'scored',
+      before: null,
+      after,
+    } as const;
+    await recordChange(query, CLOSER, change);
+  });
 }

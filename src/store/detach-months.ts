@@ -45,10 +45,15 @@ async function readStates({ query }: Pick<Database, 'query'>, month: Month): Pro
  */
 export async function recordDetach(database: Database, month: Month, by: Actor): Promise<void> {
   const stateOf = await readStates(database, month);
+  if (leftOf(stateOf).length === 0) return;
   await database.transaction((query) =>
     recordMonth(query, by, 'month.detach', month, { state: statesOf(stateOf) }, { asked: true }),
   );
 }
+
+/** Tables that are yet to be taken off, or half taken off. */
+const leftOf = (stateOf: StateOf) =>
+  DETACH_ORDER.filter((table) => ['attached', 'detaching'].includes(stateOf(table) ?? ''));
 
 /** Of the tables that there are. */
 const statesOf = (stateOf: StateOf) =>
@@ -72,9 +77,7 @@ async function recordMonth(
  */
 export async function detachMonth(database: Database, month: Month): Promise<boolean> {
   const stateOf = await readStates(database, month);
-  const left = DETACH_ORDER.filter((table) =>
-    ['attached', 'detaching'].includes(stateOf(table) ?? ''),
-  );
+  const left = leftOf(stateOf);
   for (const table of left) {
     // Before the last one, so that a command given again does not pass it by.
     if (table === 'scores') {

@@ -124,10 +124,14 @@ async function findLive(query: Query, name: string): Promise<StoredIdentity | un
   throw new Failure('conflict', 'IDENTITY_REVOKED', `${known.identity} is revoked`);
 }
 
+/** How the audit log calls those who are nobody in particular; and characters that cannot be seen. */
+const NOT_A_PERSON = /^(key|database role) |\p{Cf}/iu;
+
 /** One person, however the name is written. @throws Failure for the name of nobody */
 function nameOf(name: string): string {
   const identity = name.normalize('NFKC').trim();
-  if (identity !== '' && identity.toLowerCase() !== ENGINE) return identity;
+  const isName = identity !== '' && identity.toLowerCase() !== ENGINE;
+  if (isName && !NOT_A_PERSON.test(identity)) return identity;
   throw new Failure('invalid', 'IDENTITY_NAME', `identity: '${name}' is no person's name`);
 }
 

@@ -208,3 +208,20 @@ test("those of the document whose role finds its own alone are ingest's three", 
     ...['acceptLabels', 'readScore', 'readTransaction'],
   ]);
 });
+
+test("a role beside ingest finds another client's transaction where it would by itself", async () => {
+  const path = `/v1/transactions/${transactions.other}`;
+  const answers = await Promise.all(
+    ROLES.map(async (role) => {
+      const roles: Role[] = [...new Set<Role>(['ingest', role])];
+      const { key } = approves(role)
+        ? { key: await insertPersonKey(api.testDatabase, 'Bob', roles) }
+        : await makeKey(roles, clientOf.own);
+      const headers = { Authorization: `Bearer ${key}`, 'X-Forwarded-For': '10.1.0.1' };
+      return [role, (await answerOf(await fetch(api.url + path, { headers }))).status];
+    }),
+  );
+  expect(Object.fromEntries(answers)).toEqual({
+    ...{ ingest: 404, operator: 404, risk_officer: 404, analyst: 200, admin: 200 },
+  });
+});

@@ -232,6 +232,10 @@ test('a detach is on record before it begins, as it cannot be part of a transact
       before: { state: { scores: 'attached', labels: 'attached', transactions: 'attached' } },
     },
   ]);
+  await detachMonth(database, OLD_MONTH);
+  await recordDetach(database, OLD_MONTH, by);
+  expect(await readRows(last)).toHaveLength(1);
+  await attachMonth(database, OLD_MONTH, by, randomUUID);
 });
 
 test('a row says who, by which key, in which request, and what was before and after', async () => {

@@ -36,6 +36,28 @@ test('two people are founded; a third is only once one of them is out', async ()
   expect(await database.sql(live)).toEqual([]);
 });
 
+test('who had a key from a key of nobody is founded all the same: whoever has the database vouches', async () => {
+  await using database = await createTestDatabase();
+  const environment = { DATABASE_URL: database.url };
+  await database.sql(`
+    insert into api_keys (key_id, key_hash, roles, owner) values ('bootstrap1', sha256('1'), array['admin'], 'ops')`);
+  await database.sql(
+    `insert into identities (identity, made_by) values ('Ann', 'bootstrap1'), ('Bob', 'bootstrap1')`,
+  );
+  for (const name of ['Ann', 'Bob']) {
+    await runCommand(command, environment, [
+      'create',
+      '--role',
+      'risk_officer',
+      '--identity',
+      name,
+    ]);
+  }
+  const shared = `select shared_maker(a.key_id, b.key_id) as who from api_keys a, api_keys b
+                   where a.identity = 'Ann' and b.identity = 'Bob'`;
+  expect(await database.sql(shared)).toEqual([{ who: null }]);
+});
+
 test('two are founded at once, no more, by however many', async () => {
   await using database = await createTestDatabase();
   const environment = { DATABASE_URL: database.url };

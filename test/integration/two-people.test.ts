@@ -91,7 +91,10 @@ test('a bootstrap key neither approves nor makes keys that do', async () => {
   expect((await approve(RUNNING_API_KEY, await propose(ann))).status).toBe(403);
   const made = await makeKey(RUNNING_API_KEY, 'Fay');
   expect([made.status, made.body.detail]).toEqual([409, expect.stringMatching(/key of nobody/)]);
-  expect((await makeKey(RUNNING_API_KEY, 'Fay', ['admin'])).status).toBe(201);
+  const fay = await makeKey(RUNNING_API_KEY, 'Fay', ['admin']);
+  expect(fay.status).toBe(201);
+  // Nor over a person whom it makes for that.
+  expect((await makeKey(fay.body.key, 'Fay')).status).toBe(409);
 });
 
 describe('a proposal and its approval are two people’s', () => {
@@ -194,7 +197,8 @@ describe('a key that approves', () => {
     for (const fields of wrong) {
       expect((await as(ann, 'POST', '/v1/keys', fields)).status).toBe(403);
     }
-    for (const identity of ['engine', ' ', 'a\nb', '']) {
+    const nobody = ['engine', ' ', 'a\nb', '', 'key of ops', 'Database role risk', 'An\u200bn'];
+    for (const identity of nobody) {
       expect((await makeKey(adam, identity, ['analyst'])).status).toBe(422);
     }
     for (const path of ['/v1/keys/%00/confirm', '/v1/keys/a%20b/confirm']) {
@@ -203,6 +207,23 @@ describe('a key that approves', () => {
     expect((await as(adam, 'DELETE', '/v1/identities/%00')).status).toBe(422);
     const both = { identity: 'Ann', owner: 'Ann', roles: ['risk_officer'] };
     expect((await as(ann, 'POST', '/v1/keys', both)).status).toBe(422);
+  });
+
+  test('vouches for himself no longer than somebody else has', async () => {
+    const inOneHour = new Date(Date.now() + 3_600_000).toISOString();
+    const inTwo = new Date(Date.now() + 7_200_000).toISOString();
+    const make = (by: string, fields: object) =>
+      as(by, 'POST', '/v1/keys', { identity: 'Flo', roles: OFFICER, ...fields });
+    const { body: flo } = await make(ann, { expires_at: inOneHour });
+    expect((await confirm(bob, flo.key_id)).status).toBe(200);
+    const own = [{}, { expires_at: inTwo }, { expires_at: inOneHour }];
+    const made = await Promise.all(own.map((fields) => make(flo.key, fields)));
+    const { items } = (await as(adam, 'GET', '/v1/keys')).body;
+    const confirmedAt = made.map(
+      ({ body }) =>
+        items.find((key: { key_id: string }) => key.key_id === body.key_id).confirmed_at,
+    );
+    expect(confirmedAt).toEqual([null, null, expect.any(String)]);
   });
 
   test('who is taken out is out with all keys, for ever', async () => {

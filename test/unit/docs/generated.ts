@@ -123,7 +123,7 @@ export async function reference(): Promise<string> {
     '## Access',
     '',
     "What a key of one role may do; a key of several may do what any of them may. `own`: with its client's objects alone, while",
-    "another client's are answered as those that nobody has; a role beside `ingest` sees those of the whole market (`yes`).",
+    "another client's are answered as those that nobody has; `analyst` or `admin` beside `ingest` sees those of the whole market (`yes`).",
     "Accounts, merchants, models and dead letters have no client: they are the market's. Without a key there are `/livez`,",
     '`/readyz`, `/openapi.json` and `/docs`.',
     '',

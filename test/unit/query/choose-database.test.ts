@@ -31,6 +31,16 @@ test('recent data comes from the primary, older from the replica, if there is on
   expect(noted).toEqual(['primary: recent', 'replica: in_step', AGE_MS]);
 });
 
+test('an answer is as old as it is once it has been read', async () => {
+  const { databases, noted } = replicaOf();
+  let nowMs = NOW;
+  const slow = async () => {
+    nowMs += 5000;
+  };
+  await readFrom({ ...databases, now: () => nowMs }, 0, slow);
+  expect(noted).toEqual(['replica: in_step', AGE_MS + 5000]);
+});
+
 test('a replica that is behind, fails or lacks a row leaves the answer to the primary', async () => {
   const { databases, noted } = replicaOf();
   const behind = { ...databases, replica: { database, ageMs: () => undefined } };
