@@ -70,13 +70,22 @@ export async function refuseShared(
   throw new Failure('conflict', 'ONE_PERSON', why);
 }
 
+const holdStatement = {
+  name: 'hold-api-key',
+  text: 'select from market.api_keys where key_id = $1 for share',
+};
 const approverStatement = {
   name: 'find-approver',
   text: 'select market.approver_of($1) as approver',
 };
 
-/** @throws Failure `NOT_AN_OFFICER` where a key may no longer approve */
+/**
+ * Until the end of the database transaction nobody revokes the key: what it decides is recorded before its revocation.
+ * @throws Failure `NOT_AN_OFFICER` where a key may no longer approve
+ */
 export async function refuseStale({ query }: Pick<Database, 'query'>, key: string): Promise<void> {
+  // A statement of its own, as one that waits for a revocation would still see the rows from before it.
+  await query(holdStatement, [key]);
   const [row] = await query<{ approver: string | null }>(approverStatement, [key]);
   if (row?.approver != null) return;
   throw new Failure('conflict', 'NOT_AN_OFFICER', `the key ${key} may no longer approve`);

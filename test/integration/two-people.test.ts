@@ -4,6 +4,8 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Role } from '../../src/domain/principal.ts';
+import { revokeApiKey } from '../../src/store/api-keys.ts';
+import { refuseStale } from '../../src/store/identities.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { type RollOut, startRollOut } from '../support/rolled-out.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
@@ -207,6 +209,16 @@ describe('a key that approves', () => {
     expect((await as(adam, 'DELETE', '/v1/identities/%00')).status).toBe(422);
     const both = { identity: 'Ann', owner: 'Ann', roles: ['risk_officer'] };
     expect((await as(ann, 'POST', '/v1/keys', both)).status).toBe(422);
+  });
+
+  test('is not revoked between its check and the end of what it decides', async () => {
+    await using database = api.testDatabase.open({ lockTimeoutMs: 200 });
+    const revoke = () =>
+      revokeApiKey(database, idOf(ann), { name: 'Adam', keyId: null, request: 'r' });
+    await database.transaction(async (query) => {
+      await refuseStale({ query }, idOf(ann));
+      await expect(revoke()).rejects.toThrow(/lock timeout/);
+    });
   });
 
   test('vouches for himself no longer than somebody else has', async () => {

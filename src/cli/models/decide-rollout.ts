@@ -41,9 +41,10 @@ export async function proposeRollout(
   const { model, modelId } = await findKnown(database, reference);
   const corridors = await corridorsOf(database, corridor);
   planPromotion(await readSettledRollouts(database, by.request), corridors, { modelId, ...to });
-  const proposalId = await database.transaction((query) =>
-    insertProposal(query, { modelId, corridor, ...to }, by),
-  );
+  const proposalId = await database.transaction(async (query) => {
+    await refuseStale({ query }, by.keyId);
+    return await insertProposal(query, { modelId, corridor, ...to }, by);
+  });
   return { proposalId, model };
 }
 
@@ -104,6 +105,7 @@ export async function takeRolloutBack(
 ): Promise<Decision> {
   await readSettledRollouts(database, by.request);
   return await decideRollouts(database, async (log, query) => {
+    await refuseStale({ query }, by.keyId);
     const rows = planRollback(log, await corridorsOf({ query }, corridor));
     return { rows, proposalId: null, proposedBy: by.name, approvedBy: null, by };
   });
