@@ -1,4 +1,4 @@
-/** Keys, the people who own them, and who changed what, bound to the database for the API. */
+/** Binds keys, identities and the audit log to the database for the API. */
 import type { AuditParameters } from '../domain/audit.ts';
 import type { NewApiKey } from '../domain/identity.ts';
 import type { Actor, Officer } from '../domain/principal.ts';

@@ -16,7 +16,7 @@ import { readSettledRollouts } from './models/settled-rollouts.ts';
 
 /** Models kept ready by who is asked about many: explanations, what-ifs, verification. */
 const SHELF_MODELS = 8;
-/** A model never changes: one that the replica has is the primary's, however old it is. */
+/** A registered model never changes, so a model read from the replica is current at any lag. */
 const ANY_TIME_MS = 0;
 
 export type ShelvedModel =

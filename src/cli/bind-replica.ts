@@ -1,7 +1,7 @@
 /**
- * The replica of an API process: how old what it answers may be, proved every half second. The primary says how far its log
- * is written; once the replica has replayed it so far, it holds all that was committed before the primary was asked. So
- * neither clocks nor an idle primary make it look old, and a replay that is paused does.
+ * Proves every half second how far the replica of an API process may lag. The primary reports its WAL position; once the
+ * replica has replayed up to that position, it holds everything that was committed before the primary was asked. Clock skew
+ * and an idle primary therefore add no lag; a paused replay does.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
@@ -19,10 +19,10 @@ import { type LogPosition, readReplayed, readWritten } from '../store/replica-po
 import { openProbe } from './bind-guards.ts';
 
 const LOOK_EVERY_MS = 500;
-/** What does not answer within this long is away, and what it was asked is asked of the primary. */
+/** Timeout of one check. A replica that misses it counts as down, and the primary answers its reads. */
 const LOOK_MS_MAX = 1000;
 
-/** The last position that the primary named and the replica had not reached, and when the primary was asked. */
+/** A WAL position that the replica has yet to reach, and when the primary was asked for it. */
 type Target = LogPosition & { readonly atMs: number };
 
 export type OpenReplica = Replica & {
@@ -33,7 +33,7 @@ export type OpenReplica = Replica & {
 export type ReplicaOptions = {
   readonly config: Config;
   readonly url: string;
-  /** A connection to the primary that waits behind no work. */
+  /** A pool of the primary for checks alone, so that they never queue behind other work. */
   readonly primary: Database;
   readonly metrics: Pick<Metrics, 'breakerState' | 'breakerOpened' | 'replicaLag'>;
   readonly log: Pick<Log, 'warn' | 'info'>;
@@ -64,12 +64,12 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
     if (breaker.state() !== 'closed') return { state: 'down', lag_ms: lagMs };
     return { state: lagMs === null || lagMs > lagMsMax ? 'lagging' : 'up', lag_ms: lagMs };
   };
-  /** Nothing is held against the replica while the primary does not say how far it is. */
+  /** While the primary does not report its position, a check counts neither for nor against the replica. */
   const look = async () => {
     const atMs = nowMs();
     const written = await answerWithin(readWritten(primary), LOOK_MS_MAX).catch(() => undefined);
     if (written === undefined) {
-      // The next primary may never get as far.
+      // After a fail-over the new primary may never reach this position.
       target = undefined;
       return;
     }
@@ -95,7 +95,7 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
         throw error;
       }),
     );
-    // What is under way would wait for what this look has waited for in vain.
+    // Reads under way would wait in vain as this check did.
     if (cause !== undefined) breaker.trip();
     tell(cause);
   };

@@ -74,7 +74,7 @@ const create: Action = async (args, database, { output }) => {
   return EXIT.fine;
 };
 
-/** Without a key: whoever has the database. */
+/** The actor has no key: the command connects with DATABASE_URL. */
 const by = (action: string): Actor => ({
   name: null,
   keyId: null,

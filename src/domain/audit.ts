@@ -1,4 +1,4 @@
-/** What the audit log says: who changed what, by which key, from what to what. */
+/** The audit log on the wire: who changed what, by which key, from what to what. */
 import { z } from 'zod';
 import { pageLimit } from './list-parameters.ts';
 import { plainText } from './transaction.ts';
@@ -28,7 +28,7 @@ export type Change = {
   readonly action: AuditAction;
   /** What is changed, by id or name. */
   readonly subject: string;
-  /** As JSON; null where there was nothing, or is nothing any more. */
+  /** State as JSON; null where the subject did not exist, or no longer exists. */
   readonly before: object | null;
   readonly after: object | null;
 };

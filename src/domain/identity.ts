@@ -4,7 +4,7 @@ import type { Role } from './principal.ts';
 export type StoredIdentity = {
   readonly identity: string;
   readonly createdAt: Date;
-  /** Key id; null: whoever had the database. */
+  /** Key id; null where it was made with DATABASE_URL. */
   readonly madeBy: string | null;
   readonly revokedAt: Date | null;
 };
@@ -15,10 +15,10 @@ export type StoredApiKey = {
   readonly client: string;
   readonly owner: string;
   readonly identity: string | null;
-  /** Key id; null: whoever had the database. */
+  /** Key id; null where it was made with DATABASE_URL. */
   readonly madeBy: string | null;
   readonly confirmedBy: string | null;
-  /** Roles that approve count from here on. */
+  /** From this time on the key's approving roles are in force. */
   readonly confirmedAt: Date | null;
   readonly createdAt: Date;
   readonly expiresAt: Date | null;
@@ -27,6 +27,6 @@ export type StoredApiKey = {
 
 export type NewApiKey = Pick<StoredApiKey, 'keyId' | 'roles' | 'client' | 'expiresAt'> & {
   readonly keyHash: Buffer;
-  /** A person, made where there is none of this name, or an owner in words. */
+  /** A person, who is created where the name is new, or an owner as free text. */
   readonly holder: { readonly identity: string } | { readonly owner: string };
 };

@@ -11,8 +11,8 @@ export type Rollout = Holding & {
   readonly corridor: string;
   readonly modelId: string;
   /**
-   * approval: as proposed; displacement: another model became active; rollback: somebody went back; emergency: somebody alone,
-   * for a day unless the same proposal is approved.
+   * approval: two people decided; displacement: another model became active; rollback: one person or the engine took it back;
+   * emergency: one person decided alone, for a day unless another person approves the same proposal.
    */
   readonly cause: 'approval' | 'displacement' | 'rollback' | 'emergency';
 };
@@ -20,6 +20,6 @@ export type Rollout = Holding & {
 /** A row of the log. */
 export type LoggedRollout = Rollout & {
   readonly proposalId: string | null;
-  /** An emergency whose day is over, by Postgres' clock. It was confirmed where it is not the newest row of its model. */
+  /** True for an emergency whose day is over by Postgres' clock; a newer row of its model may have confirmed it before. */
   readonly hasLapsed: boolean;
 };

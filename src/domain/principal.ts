@@ -1,8 +1,8 @@
-/** Who calls: roles, the person, and the client, whose are idempotency keys and transactions. */
+/** The caller of a request: its roles, its person, and its client, to whom idempotency keys and transactions belong. */
 export const ROLES = ['ingest', 'analyst', 'operator', 'risk_officer', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Roles that approve are held by a person, once a second one has confirmed it. `admin` does not include them. */
+/** Only a person holds a role that approves, once a second person has confirmed the key. `admin` includes none of them. */
 export const APPROVING_ROLES = ['risk_officer'] as const satisfies readonly Role[];
 
 export function approves(role: Role): boolean {
@@ -13,30 +13,30 @@ export type Principal = {
   readonly keyId: string;
   readonly client: string;
   readonly owner: string;
-  /** The person whose key it is; null for a key of nobody in particular. */
+  /** The person who holds the key; null for a key that belongs to no person. */
   readonly identity: string | null;
-  /** Those in force: an approving role only where the person holds it. */
+  /** Roles in force; an approving role is left out until the key is confirmed. */
   readonly roles: ReadonlySet<Role>;
 };
 
-/** With any of them a key sees the market's transactions and scores; every other role sees its client's. */
+/** A key with any of these roles sees the whole market; any other key sees its own client's transactions only. */
 const MARKET_ROLES: readonly Role[] = ['analyst', 'admin'];
 
-/** The one client whose transactions a key reads and labels; null: all of the market. */
+/** The client whose transactions a key may read and label; null for the whole market. */
 export function clientSeen({ roles, client }: Pick<Principal, 'roles' | 'client'>): string | null {
   return MARKET_ROLES.some((role) => roles.has(role)) ? null : client;
 }
 
-/** Who changes something, and on which occasion. */
+/** Who makes a change, and in which request or command. */
 export type Actor = {
-  /** The person, or `key of OWNER`; null: whoever connects to the database. */
+  /** The person, or `key of OWNER`; null for a command that has no key, which is recorded by its database role. */
   readonly name: string | null;
   readonly keyId: string | null;
   /** Id of the request, or name of the command or process. */
   readonly request: string;
 };
 
-/** Acts where no person does; no key needs this name as its owner. */
+/** Name of the engine where it acts by itself. No person may have this name. */
 export const ENGINE = 'engine';
 export const engineOf = (request: string): Actor => ({ name: ENGINE, keyId: null, request });
 

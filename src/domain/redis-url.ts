@@ -1,10 +1,10 @@
 /**
- * What a REDIS_URL says: one server, or some nodes of a cluster, separated by commas. The other nodes of a cluster are
- * found by asking, so that user, password and TLS hold for all of them and every listed node must name the same.
+ * Parses REDIS_URL: one server, or some nodes of a cluster, separated by commas. The listed nodes name the other nodes, so
+ * user, password and TLS apply to the whole cluster, and every listed node must give the same ones.
  */
 import { Failure } from './failure.ts';
 
-/** Names of files in PEM, named as in a Postgres URL. */
+/** Paths of PEM files; the parameters have the names that a Postgres URL gives them. */
 export type TlsFiles = {
   readonly sslrootcert?: string;
   readonly sslcert?: string;
@@ -23,7 +23,7 @@ export type RedisUrl = {
 const PORT = 6379;
 const FILES = ['sslrootcert', 'sslcert', 'sslkey'] as const;
 
-/** Throws a Failure that names what is wrong, and no part of a password. */
+/** @throws Failure that says what is wrong and never contains a password */
 export function parseRedisUrl(text: string): RedisUrl {
   const [first, ...others] = text.split(',').map(parseNode);
   if (first === undefined) throw bad('names no server');

@@ -1,7 +1,7 @@
 /**
- * Programs from Debian's packages, fetched and unpacked by hand: no root, nothing installed. What a
- * package needs and the machine lacks (libraries only) comes along. Works with and without apt's
- * lists; apt itself checks signatures.
+ * Fetches and unpacks programs from Debian's packages without root and without installing them.
+ * Libraries that a package depends on and the machine lacks are unpacked beside it. Works with and
+ * without apt's lists; apt itself checks signatures.
  */
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { ask, findExecutable } from './executable.ts';
 import { makeOnce, openSharedFolder } from './shared-folder.ts';
 
 export type Unpacked = {
-  /** As the root of a file system. */
+  /** Holds the package as the root of a file system would. */
   readonly folder: string;
   /** What its programs need to find their libraries. */
   readonly environment: Readonly<Record<string, string>>;
@@ -24,15 +24,15 @@ export type FetchOptions = {
 
 export type PackageOptions = FetchOptions & {
   readonly name: string;
-  /** As `onProgress` names what is fetched. */
+  /** Name of the package in `onProgress`. */
   readonly title: string;
-  /** Of the shared folder; the machine's architecture is appended. */
+  /** Folder within the shared folder; the machine's architecture is appended. */
   readonly folder: string;
-  /** Completes what was unpacked. */
+  /** Last step after unpacking, before the folder is published. */
   readonly finish?: (folder: string) => void;
 };
 
-/** Bound on what one fetch may bring. */
+/** Packages that one fetch may unpack, dependencies included. */
 const PACKAGES_MAX = 20;
 const FETCH_TIMEOUT_MS = 60_000;
 const PROXY_NAMES = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'no_proxy'];

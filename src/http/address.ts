@@ -1,7 +1,6 @@
 /**
- * Which address a request counts against. It is the connection's, unless that is a trusted proxy's: then the last one of
- * `X-Forwarded-For` that no trusted proxy wrote down about another. Of IPv6 the network of 64 bits counts, as one host has
- * all of it.
+ * Finds the address that a request counts against: the connection's, or, behind trusted proxies, the last address of
+ * `X-Forwarded-For` that is not a trusted proxy itself. IPv6 counts by /64 network, as one host usually has a whole /64.
  */
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
@@ -9,13 +8,13 @@ import { parseAddressRanges } from '../runtime/address-ranges.ts';
 
 export type AddressOf = (incoming: IncomingMessage | undefined) => string;
 
-/** Proxies of ours that a request may have passed. */
+/** Bound on the entries of `X-Forwarded-For` that are read. */
 const HOPS_MAX = 8;
-/** A socket that is gone has no address any more. */
+/** A closed socket has no address. */
 const UNKNOWN = 'unknown';
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
-/** @param trustedProxies as RISK_TRUSTED_PROXIES has them */
+/** @param trustedProxies the value of RISK_TRUSTED_PROXIES */
 export function createAddressOf(trustedProxies: string): AddressOf {
   const trusted = parseAddressRanges(trustedProxies);
   const isTrusted = (address: string) =>
@@ -35,19 +34,19 @@ export function createAddressOf(trustedProxies: string): AddressOf {
   };
 }
 
-/** IPv4 where it is one, however it is written; without the zone of a link. Undefined where it is no address. */
+/** Normalises an address: IPv4-mapped IPv6 becomes IPv4, and a zone id is dropped. Undefined for any other text. */
 function toAddress(text: string | undefined): string | undefined {
   const [plain = ''] = (text ?? '').split('%');
   if (isIP(plain) === 0) return undefined;
   return MAPPED.exec(plain)?.[1] ?? plain;
 }
 
-/** The first four groups. */
+/** The first four groups of an IPv6 address, as a /64. */
 function network64(address: string): string {
   const [head = '', tail] = address.split('::');
   const groups = (part: string) => part.split(':').filter((group) => group !== '');
   const [left, right] = [groups(head), groups(tail ?? '')];
-  // Dotted digits stand for two groups.
+  // A dotted IPv4 tail stands for two groups.
   const written = left.length + right.length + (address.includes('.') ? 1 : 0);
   const all = [...left, ...Array<string>(Math.max(0, 8 - written)).fill('0'), ...right];
   const network = all.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));

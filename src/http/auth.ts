@@ -1,10 +1,10 @@
 /**
- * Bearer authentication and roles. Keys are looked up by their SHA-256; one that is found is believed for less than a
- * second, so that a revocation works within one. When keys cannot be looked up, nobody passes, except that a key found a
- * while ago still reads how the engine is.
+ * Bearer authentication and roles. Keys are looked up by their SHA-256. A lookup is cached for less than a second, so that a
+ * revocation takes effect within one second. While keys cannot be looked up, every request is refused, except that a key
+ * found in the last 15 minutes may still read the engine's status.
  *
- * Only keys that are found are kept, so that unknown ones push none of them out. An unknown key costs what a known one
- * does that is not kept: a hash, a lookup, a comparison; how many are looked up strangers.ts says.
+ * Only known keys are cached, so that unknown keys evict none of them. An unknown key costs as much as a known key that is
+ * not cached: one hash, one lookup and one comparison. strangers.ts bounds the lookups of unknown keys.
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -25,7 +25,7 @@ export type FindKey = (keyHash: Buffer) => Promise<KnownKey | undefined>;
 /** `recent`: while keys cannot be looked up, one that was found a while ago will do. */
 export type Trust = 'fresh' | 'recent';
 /**
- * Throws a Problem where the key is not kept and no more are looked up for its address.
+ * @throws Problem where the key is not cached and its address has no lookups left
  * @param incoming absent when a test calls the application without a server
  */
 export type Authenticate = (
@@ -37,8 +37,8 @@ export type Authenticate = (
 export type Authenticator = {
   readonly authenticate: Authenticate;
   /**
-   * The refusal of a request that `authenticate` would refuse without a lookup, where there are many such. For who stands
-   * before the application: there a refusal costs 76 µs in place of 128, and takes no place in flight.
+   * The refusal that `authenticate` would give without a lookup, while such refusals are frequent. The load shedder asks for
+   * it in front of the application: a refusal there costs 76 µs instead of 128, and takes no place in flight.
    */
   readonly turnAway: (incoming: IncomingMessage) => Problem | undefined;
 };
@@ -61,12 +61,12 @@ const KEYS_MAX = 10_000;
 export const RECENT_MS = 15 * 60 * 1000;
 /** Longest key looked at; longer ones are refused without hashing. */
 const TOKEN_CHARS_MAX = 256;
-/** Of no key, to compare with where none is found. */
+/** The hash of no key: unknown keys are compared with it, so that they take as long as known ones. */
 const NO_HASH = new Uint8Array(32);
 
 type Kept = { readonly key: KnownKey; readonly foundAtMs: number };
 
-/** As the settings have it. */
+/** Creates the authenticator from the settings. */
 export function openAuthenticator(config: Config, find: FindKey): Authenticator {
   const nowMs = () => performance.now();
   return createAuthenticator({
@@ -78,7 +78,7 @@ export function openAuthenticator(config: Config, find: FindKey): Authenticator 
 export function createAuthenticator(dependencies: AuthenticatorDependencies): Authenticator {
   const { find, strangers, addressOf, nowMs } = dependencies;
   const keys = new LRUCache<string, Kept>({ max: KEYS_MAX });
-  /** One a key at a time; bounded by `keys` and by what strangers may ask. */
+  /** At most one lookup per key at a time; bounded by KEYS_MAX and by the lookups that strangers have. */
   const lookups = new Map<string, Promise<KnownKey | undefined>>();
 
   const keep = async (id: string, hash: Buffer): Promise<KnownKey | undefined> => {
@@ -96,7 +96,7 @@ export function createAuthenticator(dependencies: AuthenticatorDependencies): Au
     return lookup;
   };
   const lookUpStranger = async (id: string, hash: Buffer, address: string) => {
-    // Requests of one key that come together, as after a start, cost one lookup.
+    // Concurrent requests with one key, as after a start, share one lookup.
     if (lookups.has(id)) return await lookUp(id, hash);
     strangers.take(address);
     let isUnknown = false;
@@ -170,7 +170,7 @@ export function requireKey(
   };
 }
 
-/** Passes keys that have one of the roles; `admin` has all but those that approve. */
+/** Lets keys through that have one of the roles; `admin` has every role except those that approve. */
 export function requireRole(...roles: readonly Role[]): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const held = c.get('principal').roles;
@@ -181,7 +181,7 @@ export function requireRole(...roles: readonly Role[]): MiddlewareHandler<AppEnv
   };
 }
 
-/** Who changes something by this request. */
+/** The actor of this request, for the audit log. */
 export function actorOf(c: Context<AppEnv>): Officer {
   const { keyId, identity, owner } = c.get('principal');
   return { keyId, name: identity ?? `key of ${owner}`, request: c.get('requestId') };

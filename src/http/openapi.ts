@@ -62,14 +62,14 @@ export function problemResponses(...statuses: readonly ProblemStatus[]): ZodOpen
   );
 }
 
-/** Who may call an operation: these, and `admin` unless all of them approve. Shown in the document as the scheme's roles. */
+/** Roles that may call an operation, besides `admin`, which may unless all of them approve. The document lists them as scopes. */
 export function allowedRoles(...roles: readonly Role[]): { bearer: string[] }[] {
   return [{ bearer: [...roles] }];
 }
 
 const OWN_ALONE: readonly Role[] = ['ingest'];
 
-/** Of an operation on transactions: who finds its client's alone. Shown in the document as text and as an extension. */
+/** Roles that reach only their own client's objects by an operation. The document shows them as text and as an extension. */
 export function ownClientAlone(description = ''): {
   readonly description: string;
   readonly 'x-own-client-alone': readonly Role[];

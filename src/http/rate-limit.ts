@@ -1,7 +1,7 @@
 /**
- * What somebody may ask for: a bucket each, that holds some seconds' worth and is refilled steadily. An API process
- * counts for itself: behind N of them somebody has N times as much. A client's requests are counted after its key is
- * known, so that nobody uses up what is another's; strangers.ts counts those before.
+ * Token buckets, one per name: a bucket holds ten seconds' worth and is refilled steadily. Each API process counts for
+ * itself, so N processes allow N times as much. A client's requests are counted after its key is known, so that nobody uses
+ * up another client's budget; strangers.ts counts lookups of unknown keys.
  */
 import type { MiddlewareHandler } from 'hono';
 import { LRUCache } from 'lru-cache';
@@ -9,9 +9,9 @@ import type { AppEnv } from './app-env.ts';
 import { addHeaders } from './headers.ts';
 import { Problem } from './problem.ts';
 
-/** What who was quiet may ask for at once, in seconds of its rate. */
+/** Size of a bucket, in seconds of its rate. */
 export const BURST_SECONDS = 10;
-/** Who is forgotten begins with a full bucket. */
+/** An evicted name starts again with a full bucket. */
 const BUCKETS_MAX = 10_000;
 
 export type Allowance = {
@@ -23,11 +23,11 @@ export type Allowance = {
 };
 
 export type RateLimit = {
-  /** Takes a request out of somebody's bucket, if there is one. */
+  /** Takes one request out of a bucket that holds at least one. */
   readonly take: (name: string) => Allowance;
-  /** For how long nothing may be taken; 0 where something is left. Takes nothing. */
+  /** Seconds until a bucket holds one request, rounded up; 0 where it holds one now. Takes nothing. */
   readonly waitSeconds: (name: string) => number;
-  /** Puts back what was taken and does not count. */
+  /** Returns one request to a bucket. */
   readonly giveBack: (name: string) => void;
 };
 
@@ -64,7 +64,7 @@ export function createRateLimit(requestsPerSecond: number, nowMs: () => number):
   };
   const giveBack = (name: string) => {
     const bucket = buckets.get(name);
-    // More than a bucket holds is cut off when it is refilled.
+    // `take` cuts off what exceeds the size of a bucket.
     if (bucket !== undefined) bucket.requests += 1;
   };
   return { take, waitSeconds, giveBack };

@@ -1,8 +1,8 @@
 /**
  * Stands before the application: asks the admission for every request but those for health and documents, and
- * answers those that are refused with 503, and those of strangers who are too many with 429, without reading their body
- * or routing them. Lends the places of
- * requests whose bodies are still arriving to others, and ends connections whose bodies nobody waits for.
+ * answers refused requests with 503, and those beyond the limit of unknown keys with 429, without reading their body or
+ * routing them. Lends the places of requests whose bodies are still arriving to others, and ends connections whose bodies
+ * nobody waits for.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Config } from '../runtime/config.ts';
@@ -29,7 +29,7 @@ type ShedOptions = {
   readonly bodyBytesMax: number;
   readonly metrics: Pick<Metrics, 'requestsShed' | 'httpDuration'>;
   readonly visits: WeakMap<IncomingMessage, Visit>;
-  /** Why a request is not let in, whatever room there is. */
+  /** The refusal of a request whose key is unknown; it does not depend on the load. */
   readonly turnAway: (request: IncomingMessage) => Problem | undefined;
 };
 

@@ -1,23 +1,23 @@
 /**
- * What strangers may ask: those whose key this process has not found yet. Each has to be looked up in Postgres, so an
- * address has a few lookups, and all together have some more; beyond that they are turned away before. A key that is
- * found costs nothing of it.
+ * Limits the lookups of keys that this process does not know ("strangers"), as each costs a query of Postgres. Every address
+ * has a budget, and all addresses share a second one; beyond either a request is refused without a lookup. A lookup that
+ * finds its key is given back.
  */
 import { Problem } from './problem.ts';
 import { createRateLimit } from './rate-limit.ts';
 
 export type Strangers = {
-  /** Why no more is looked up for an address, where that is so. */
+  /** The refusal for an address that has no lookups left; undefined while it has some. */
   readonly refusal: (address: string) => Problem | undefined;
-  /** Takes a lookup for an address; throws the refusal where none is left. */
+  /** Takes one lookup from the budget of an address. @throws Problem where none is left */
   readonly take: (address: string) => void;
-  /** Gives it back: the key is no stranger's, or nobody could tell. */
+  /** Gives the lookup back: the key was found, or the lookup failed. */
   readonly giveBack: (address: string) => void;
-  /** Whether anybody was refused a moment ago. While nobody is, it need not be asked for whom. */
+  /** Whether a request was refused within the last second. Otherwise `refusal` need not be asked for each request. */
   readonly areMany: () => boolean;
 };
 
-/** Lookups a second for all addresses together, as there may be any number of them; ten seconds of them at once. */
+/** Lookups a second for all addresses together, whose number is unbounded; a burst may take ten seconds' worth. */
 export const ALL_LOOKUPS_PER_SECOND = 100;
 const ALL = 'all';
 const DETAIL =
@@ -25,7 +25,7 @@ const DETAIL =
 const MOMENT_MS = 1000;
 
 /**
- * @param perSecond of one address
+ * @param perSecond lookups a second for one address
  * @param nowMs monotonic clock
  */
 export function createStrangers(

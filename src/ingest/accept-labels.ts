@@ -55,7 +55,7 @@ export type AcceptLabelsDependencies = {
 export type AcceptLabelsRequest = {
   /** Whose idempotency keys are meant. */
   readonly client: string;
-  /** Whose transactions may be named by their id; null: anybody's. */
+  /** The client whose transactions may be named by id; null for all clients. */
   readonly clientSeen: string | null;
   /** At most 1,000. */
   readonly inputs: readonly LabelInput[];
@@ -143,7 +143,7 @@ async function resolve(
   );
   const known = [...new Set(ids)].flatMap((id) => id ?? []);
   const found = known.length === 0 ? [] : await findParties(database.query, known);
-  // What a client has a key of is its own, also where the row is too old to say so.
+  // A transaction found by the client's idempotency key is its own, also where its row predates the column.
   const keyed = new Set(idOfKey.values());
   const parties = found.filter(
     (one) => clientSeen === null || one.client === clientSeen || keyed.has(one.transactionId),

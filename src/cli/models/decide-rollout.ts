@@ -70,8 +70,8 @@ export async function approveRollout(
 }
 
 /**
- * Puts a model in force by one person, for a day; the proposal that goes with it is for somebody else to approve.
- * @throws Failure unless it may take this step, and this corridor has no other emergency
+ * Puts a model in force for a day on one person's decision, and makes the proposal that another person may approve.
+ * @throws Failure unless the model may take this step, and the corridor has no unconfirmed emergency
  */
 export async function actAlone(
   database: Database,
@@ -91,7 +91,7 @@ export async function actAlone(
   return { ...decision, proposalId };
 }
 
-/** The version that decides may be another than the one that imported. @throws Failure */
+/** Proves the model again: this build may differ from the build that imported it. @throws Failure */
 async function proveModel(database: Database, modelId: string): Promise<void> {
   const { artefact, manifest } = await readModel(database, modelId);
   openScoringModel(artefact, manifest);

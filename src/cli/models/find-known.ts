@@ -5,7 +5,7 @@ import type { Database } from '../../store/pool.ts';
 
 /** @param reference SHA-256 or `name@version` */
 export async function findKnown(database: Database, reference = ''): Promise<StoredModel> {
-  // Neither has other characters; Postgres takes no NUL.
+  // A SHA-256 and a name hold printable ASCII only; Postgres refuses a NUL.
   const model = /^[!-~]+$/.test(reference) ? await findModel(database, reference) : undefined;
   if (model !== undefined) return model;
   throw new Failure('not-found', 'MODEL_UNKNOWN', `no model is registered as ${reference}`);

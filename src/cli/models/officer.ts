@@ -1,4 +1,4 @@
-/** Who acts on models: the person of the API key in RISK_API_KEY, so that nobody can claim another's name. */
+/** Reads who acts on models from the API key in RISK_API_KEY, so that nobody can claim another's name. */
 import { Failure } from '../../domain/failure.ts';
 import type { Officer } from '../../domain/principal.ts';
 import { apiKeyHash } from '../../runtime/api-key.ts';

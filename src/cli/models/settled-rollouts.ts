@@ -1,4 +1,4 @@
-/** The log of rollouts without anything whose time is over: whoever reads it first ends that, on record. */
+/** Reads the log of rollouts, and first appends the end of each emergency whose day is over. */
 import { ENGINE, engineOf } from '../../domain/principal.ts';
 import { planLapses } from '../../models/rollout/rollout.ts';
 import { decideRollouts, readRollouts, type StoredRollout } from '../../store/model-rollouts.ts';
@@ -6,7 +6,7 @@ import type { Database } from '../../store/pool.ts';
 
 const REASON = 'an emergency that nobody confirmed within its day';
 
-/** @param process as it names itself on record */
+/** @param process name of the process in the audit log */
 export async function readSettledRollouts(
   database: Database,
   process: string,

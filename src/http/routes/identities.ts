@@ -1,4 +1,4 @@
-/** `/v1/identities`: people who own keys, and how they are taken out. `/v1/keys` makes them. */
+/** `/v1/identities`: lists people who own keys, and revokes them. `POST /v1/keys` makes them. */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
@@ -12,7 +12,7 @@ import { allowedRoles, problemResponses } from '../openapi.ts';
 
 export type IdentitiesDependencies = {
   readonly listIdentities: (after: string, limit: number) => Promise<readonly StoredIdentity[]>;
-  /** Throws a Failure `not-found`, or `conflict` for somebody who is out already. */
+  /** @throws Failure `not-found`, or `conflict` for a person who is revoked already */
   readonly revokeIdentity: (name: string, by: Actor) => Promise<unknown>;
 };
 

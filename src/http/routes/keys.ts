@@ -40,13 +40,13 @@ const newKeySchema = z
     roles: z.array(z.enum(ROLES)).min(1).max(ROLES.length),
     client: plainText(NAME_CHARS_MAX)
       .default('default')
-      .meta({ description: 'Whose idempotency keys and transactions it shares.' }),
+      .meta({ description: 'The client whose idempotency keys and transactions the key shares.' }),
     owner: plainText(NAME_CHARS_MAX)
       .optional()
-      .meta({ description: 'Who answers for it, where it is no person’s.' }),
+      .meta({ description: 'Who answers for a key that belongs to no person.' }),
     identity: plainText(NAME_CHARS_MAX).optional().meta({
       description:
-        'The person whose key it is, made where there is none of this name. Roles that approve need one.',
+        'The person who holds the key; a new name makes a person. Roles that approve need one.',
     }),
     expires_at: wireTime.optional(),
   })
@@ -128,7 +128,7 @@ export function keysRoutes({
   return routes;
 }
 
-/** An admin makes any key; others make keys that approve for others, and for themselves what they hold. */
+/** An admin may make any key. An officer may make keys of people only, for the own client and with roles of the own key. */
 function refuseMoreThanOwn(c: Context<AppEnv>, { roles, client, holder }: NewKey): void {
   const own = c.get('principal');
   if (own.roles.has('admin')) return;
@@ -164,7 +164,7 @@ export const keysPaths: ZodOpenApiPathsObject = {
       operationId: 'createKey',
       summary: 'Make a key',
       description:
-        'A role that approves counts once a second person has confirmed the key, or at once where the person makes it by a key that may approve.',
+        'A role that approves is in force once a second person has confirmed the key, or at once where the person makes it with a key that may approve.',
       tags,
       security: allowedRoles(...MAKERS),
       requestBody: { required: true, content: json(newKeySchema) },
@@ -190,7 +190,7 @@ export const keysPaths: ZodOpenApiPathsObject = {
       operationId: 'confirmKey',
       summary: 'Confirm that a key which approves is that of a person of their own',
       description:
-        'By the key of a person who may hold neither: who made a key or its person counts as holding it.',
+        'The caller must be a person who may hold neither key: whoever made a key, or its person, counts as its holder.',
       tags,
       security: allowedRoles(...APPROVING_ROLES),
       requestParams: { path: z.object({ id: z.string() }) },

@@ -144,7 +144,7 @@ export const modelsPaths: ZodOpenApiPathsObject = {
       operationId: 'actAlone',
       summary: 'Put a model in force alone, for a day at most',
       description:
-        'It ends by itself unless somebody else approves the proposal; once a corridor until two people have decided there.',
+        'It ends by itself unless another person approves the proposal. A corridor has no second emergency until two people have decided there.',
       tags,
       security: allowedRoles('risk_officer'),
       requestParams: { path: named },
