@@ -1,17 +1,17 @@
 /**
- * Which Postgres answers a read: recent data comes from the primary, older from a replica while it is in step. What the
- * replica lacks, or cannot answer, is asked of the primary.
+ * Chooses the Postgres that answers a read: the primary for recent data, the replica for older data while its lag is within
+ * the bound. The primary also answers where the replica lacks the row or fails.
  */
 import { isUnavailable } from '../domain/failure.ts';
 import type { Database } from '../store/pool.ts';
 
 export type Replica = {
   readonly database: Database;
-  /** It lacks nothing that was committed longer ago than this; undefined while nothing is to be read from it. */
+  /** The replica holds everything committed longer ago than this; undefined while it must not be read. */
   readonly ageMs: () => number | undefined;
 };
 
-/** Why a read was the primary's: its data is recent; the replica was behind or away, failed, or had no final answer. */
+/** Why the primary answered: the data is recent; the replica lags or is down; it failed; its answer was not final. */
 type PrimaryReason = 'recent' | 'behind' | 'failed' | 'lacking';
 export type CountRead = (
   ...by: [database: 'replica', why: 'in_step'] | [database: 'primary', why: PrimaryReason]
@@ -19,24 +19,24 @@ export type CountRead = (
 
 export type Databases = {
   readonly primary: Database;
-  /** Null where no replica is configured; nothing is counted then. */
+  /** Null where no replica is configured; reads are not counted then. */
   readonly replica: Replica | null;
   readonly now: () => number;
   readonly countRead?: CountRead;
-  /** Hears of each read that the replica answered. */
+  /** Called for each read that the replica answered. */
   readonly noteAge?: (ageMs: number) => void;
 };
 
 /**
- * Data younger than this by its created_at is the primary's, whatever the degradation level: it may be written some time after
- * its created_at, up to a request's deadline and as far as clocks are apart. Above any bound on the replica's lag.
+ * Data whose created_at is more recent comes from the primary at any degradation level. A row may be committed later than its
+ * created_at, by a request's deadline and by clock skew. Exceeds the largest RISK_REPLICA_LAG_MS_MAX.
  */
 export const RECENT_MS = 5 * 60 * 1000;
 
 /**
  * @param newestMs created_at of the newest row the read may return, exclusive
- * @param read     `asOfMs`: what was committed before it is in the answer
- * @param isFinal  false where the primary may know more than this answer of the replica
+ * @param read     its answer holds everything that was committed before `asOfMs`
+ * @param isFinal  false for an answer of the replica that the primary may complete
  */
 export async function readFrom<T>(
   databases: Databases,
@@ -68,5 +68,5 @@ export async function readFrom<T>(
   return await read(primary, now());
 }
 
-/** Of rows that never change: what is found is so everywhere, and what is not may have been written a moment ago. */
+/** `isFinal` for rows that never change: a found row is final; a missing one may have been written a moment ago. */
 export const isFound = (answer: unknown): boolean => answer !== undefined;

@@ -44,7 +44,7 @@ export type DailySummary = z.infer<typeof dailySummarySchema>;
 export const dailySummariesSchema = z.object({
   counted_at: z.iso.datetime().meta({
     description:
-      'What was stored before it is in the figures: the moment of the answer, less its `Age`, unless no worker has merged tallies for long.',
+      'The figures hold everything stored before this time: the time of the answer less its `Age`, or earlier where no worker has merged tallies for long.',
   }),
   items: z.array(dailySummarySchema),
 });

@@ -197,7 +197,7 @@ export async function purgeDeadLetters(
   };
 }
 
-/** One for each page, as each is a commit of its own. */
+/** The audit row of one page, as each page has its own commit. */
 function toChange(
   action: 'dead-letters.replay' | 'dead-letters.purge',
   selected: DeadLetterSearch.DeadLetterSelection,

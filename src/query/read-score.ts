@@ -1,7 +1,7 @@
 /**
  * `GET /v1/scores/{id}`: one score, or why there is none. A stored score never changes, so it is kept
- * in memory once read; what is pending is asked again each time. For a client that sees its own alone another's is
- * not there: each statement says so, and what is in memory is kept apart by who may see it.
+ * in memory once read; a pending one is read again each time. A client that may see only its own scores gets another's as
+ * unknown: each statement names the client, and so does the key of the score in memory.
  */
 import { type ScoreJson, toScoreJson } from '../domain/score-record.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';

@@ -1,7 +1,7 @@
 /**
- * `GET /v1/transactions/{id}`: one transaction with what became of it; undefined when unknown, a Failure when its month is
- * detached. For a client that sees its own alone another's is not there: each statement says so, so that the way to the
- * answer is that of an unknown id.
+ * `GET /v1/transactions/{id}`: one transaction and its outcome; undefined when unknown, a Failure when its month is detached.
+ * A client that may see only its own transactions gets another's as unknown: the statement names the client, so both take the
+ * same path.
  */
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type * as Partitions from '../store/partitions.ts';
@@ -26,7 +26,7 @@ export async function readTransaction(
     databases,
     createdAtMs,
     (database) => readStoredTransaction(database, transactionId, createdAtMs, client),
-    // A replica may not know yet what became of one that waits, or of a dead letter.
+    // Any other status may have changed since; only a scored transaction stays as it is.
     (answer) => answer?.status === 'scored',
   );
   if (found === undefined) await refuseDetached(databases.primary, createdAtMs);

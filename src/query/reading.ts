@@ -27,13 +27,13 @@ export type ReadingAdapters = ExplainScoreDependencies &
 
 export type Reading = ReturnType<typeof createReading>;
 
-/** An answer; `ageMs` where a part of it is a replica's, which may lack what was committed since. */
+/** An answer; where a replica gave a part of it, `ageMs` says how far it may lag. */
 export type Aged<T> = { readonly answer: T; readonly ageMs: number | undefined };
 
 export function createReading({ databases, ...stores }: ReadingAdapters) {
   const { now } = databases;
   const scores = { ...stores, cache: stores.scoreCache };
-  /** One request, with the age of the oldest of its reads. */
+  /** Runs one request, whose age is that of its oldest read. */
   const aged = async <T>(read: (databases: Databases) => Promise<T>): Promise<Aged<T>> => {
     let oldestMs: number | undefined;
     const noteAge = (ageMs: number) => {
@@ -44,7 +44,7 @@ export function createReading({ databases, ...stores }: ReadingAdapters) {
   };
   return {
     now,
-    /** For who knows the id as its own. */
+    /** Finds a score of any client, for a caller that knows the id to be its own. */
     findScore: (id: string) => findScore({ ...scores, databases }, id, null),
     readScore: (id: string, client: string | null) =>
       aged((databases) => readScore({ ...scores, databases }, id, client)),

@@ -1,9 +1,9 @@
-/** Ranges of IP addresses as a setting names them: `10.0.0.0/8,192.0.2.7,2001:db8::/32`. */
+/** Parses the ranges of IP addresses of a setting: `10.0.0.0/8,192.0.2.7,2001:db8::/32`. */
 import { BlockList, isIP } from 'node:net';
 
 const BITS = { 4: 32, 6: 128 } as const;
 
-/** Undefined where one of them is neither an address nor an address/prefix. */
+/** Returns undefined where an item is neither an address nor an address/prefix. */
 export function parseAddressRanges(text: string): BlockList | undefined {
   const ranges = new BlockList();
   for (const range of text.split(',').filter((one) => one !== '')) {

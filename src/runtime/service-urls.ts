@@ -1,4 +1,4 @@
-/** The URLs of Postgres and Redis as settings: whatever keeps them from being used at all is a problem of the configuration. */
+/** Checks the URLs of Postgres and Redis: a bad URL or an unreadable certificate is a bad configuration. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { toError } from '../domain/failure.ts';

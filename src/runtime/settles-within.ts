@@ -13,7 +13,7 @@ export async function settlesWithin(promise: Promise<unknown>, ms: number): Prom
   return isInTime;
 }
 
-/** The answer, or Failure `CHECK_LATE`. */
+/** Returns the answer. @throws Failure `CHECK_LATE` where there is none in time */
 export async function answerWithin<T>(answer: Promise<T>, ms: number): Promise<T> {
   if (await settlesWithin(answer, ms)) return await answer;
   throw new Failure('unavailable', 'CHECK_LATE', `no answer within ${ms} ms`);

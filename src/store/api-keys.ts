@@ -1,4 +1,4 @@
-/** API keys: SHA-256, roles, client, holder, expiry. A key is revoked, never deleted: its id stays known. */
+/** Stores API keys: SHA-256, roles, client, holder, expiry. A key is revoked, never deleted: its id stays known. */
 import { Failure } from '../domain/failure.ts';
 import type { NewApiKey, StoredApiKey } from '../domain/identity.ts';
 import {
@@ -13,7 +13,7 @@ import { recordChange } from './audit-log.ts';
 import { findOrMake, lockPeople, refuseShared } from './identities.ts';
 import type { Database, Query } from './pool.ts';
 
-/** Approval takes two. */
+/** People who may approve that can be made without a confirmation: an approval takes two. */
 const FOUNDERS = 2;
 
 const COLUMNS = `key_id as "keyId", roles, client, owner, identity, made_by as "madeBy",
@@ -29,10 +29,10 @@ const insertStatement = {
 };
 
 /**
- * A person who does not exist is made. Without a key of its own, `by` is whoever has the database, who founds the first two
- * people who approve; after them a key that approves is made by a person. It counts at once where that is the one whose key
- * it is, else once it is confirmed.
- * @throws Failure where the key would approve as nobody, or `by` may not make it
+ * Makes a key, and its person where the name is new. An actor without a key has DATABASE_URL, and makes keys for the first two
+ * people who approve; later ones are made by a person's key. A key that approves is in force at once where its maker is the
+ * same person and may approve, otherwise once it is confirmed.
+ * @throws Failure where the key would approve and belong to no person, or `by` may not make it
  */
 export async function makeApiKey(
   database: Pick<Database, 'transaction'>,
@@ -66,7 +66,7 @@ const makerStatement = {
            from market.api_keys where key_id = $1`,
 };
 
-/** Whether a key that approves needs nobody's confirmation. @throws Failure where `by` may not make it at all */
+/** Whether a key that approves needs no confirmation. @throws Failure where `by` may not make it */
 async function mayConfirmItself(
   query: Query,
   identity: string | null,
@@ -107,8 +107,8 @@ const confirmStatement = {
 };
 
 /**
- * Lets a key approve. By the key of another person, which neither its maker nor its person may hold.
- * @throws Failure `not-found`, or `conflict` where it is one person's or there is nothing to confirm
+ * Confirms a key, so that its approving roles are in force. The makers and the person of the key may not confirm it.
+ * @throws Failure `not-found`, or `conflict` where one person may hold both keys or there is nothing to confirm
  */
 export async function confirmApiKey(
   database: Pick<Database, 'transaction'>,
@@ -154,10 +154,10 @@ async function recordRevoked(
   await recordChange(query, by, { action: 'key.revoke', subject, before, after: { revokedAt } });
 }
 
-/** Bootstrap keys may do everything but approve. */
+/** A bootstrap key has every role except those that approve. */
 const BOOTSTRAP_ROLES: readonly Role[] = ROLES.filter((role) => !approves(role));
 const BOOTSTRAP_OWNER = 'RISK_BOOTSTRAP_KEY';
-/** In hexadecimal digits of the hash, which tell one value's id from another's. */
+/** Hexadecimal digits of the hash in a key id, which tell the ids of two values apart. */
 const BOOTSTRAP_ID_DIGITS = 8;
 
 const bootstrapStatement = {
@@ -177,9 +177,9 @@ const readBootstrapStatement = {
 };
 
 /**
- * Each configured value is a key of its own, which replaces those before it when it is first seen. One that was revoked or
- * replaced stays revoked, whoever still starts with it.
- * @returns whether it works
+ * Stores a configured value as a key of its own. A value that is seen for the first time revokes the earlier ones; a value
+ * that was revoked or replaced stays revoked, although a process still starts with it.
+ * @returns whether the key is in force
  */
 export async function storeBootstrapKey(
   database: Pick<Database, 'transaction'>,
@@ -216,7 +216,7 @@ export type LiveApiKey = Pick<StoredApiKey, 'keyId' | 'roles' | 'client' | 'owne
   readonly keyHash: Buffer;
 };
 
-/** A key that is neither revoked nor expired; without roles that approve while nobody has confirmed it. */
+/** Finds a key that is neither revoked nor expired; until it is confirmed, its roles that approve are left out. */
 export async function findLiveApiKey(
   database: Pick<Database, 'query'>,
   keyHash: Buffer,

@@ -1,6 +1,7 @@
 /**
- * The audit log, appended by the database transaction that makes the change: neither is there without the other. One writer
- * at a time, until its commit, so ids have the order of commits and no gaps; hence a change is recorded last.
+ * The audit log. The database transaction that makes a change appends its row, so neither exists without the other. One
+ * transaction at a time may append, until its commit, so ids have the order of commits and no gaps. A transaction records
+ * its change last, to hold that lock briefly.
  */
 import type { AuditAction, AuditEntry, Change } from '../domain/audit.ts';
 import type { Actor } from '../domain/principal.ts';
@@ -28,7 +29,7 @@ export async function recordChange(
   await query(appendStatement, values);
 }
 
-/** Names of fields as the API has them. */
+/** Renames fields to their names in the API. */
 function snakeCased(value: object | null): object | null {
   if (value === null) return null;
   return Object.fromEntries(
@@ -52,7 +53,7 @@ const readStatement = {
 export type AuditFilter = {
   readonly who?: string | undefined;
   readonly action?: AuditAction | undefined;
-  /** Before this id; absent: from the newest on. */
+  /** Only rows with a smaller id; absent: the newest rows. */
   readonly cursor?: string | undefined;
 };
 

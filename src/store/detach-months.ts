@@ -40,8 +40,8 @@ async function readStates({ query }: Pick<Database, 'query'>, month: Month): Pro
 }
 
 /**
- * On record before anything is done, as a concurrent detach is no part of a transaction: what is taken off is never without
- * a row, while a row may stand for a detach that never came to its end.
+ * Records a detach before it begins, as a concurrent detach cannot run in a transaction: every detach has its row, while a
+ * row may belong to a detach that never finished.
  */
 export async function recordDetach(database: Database, month: Month, by: Actor): Promise<void> {
   const stateOf = await readStates(database, month);
@@ -55,7 +55,7 @@ export async function recordDetach(database: Database, month: Month, by: Actor):
 const leftOf = (stateOf: StateOf) =>
   DETACH_ORDER.filter((table) => ['attached', 'detaching'].includes(stateOf(table) ?? ''));
 
-/** Of the tables that there are. */
+/** State of the month's partition in each table; null where there is none. */
 const statesOf = (stateOf: StateOf) =>
   Object.fromEntries(DETACH_ORDER.map((table) => [table, stateOf(table) ?? null]));
 

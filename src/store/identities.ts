@@ -26,7 +26,7 @@ const lockStatement = {
   text: 'lock table market.identities in share row exclusive mode',
 };
 
-/** Nobody else changes people or who approves until the database transaction ends. */
+/** Keeps other transactions from changing people and approvers until this one ends. */
 export async function lockPeople(query: Query): Promise<void> {
   await query(lockStatement);
 }
@@ -36,7 +36,7 @@ const insertStatement = {
   text: `insert into market.identities (identity, made_by) values ($1, $2) returning ${COLUMNS}`,
 };
 
-/** The person of a name, made where there is none; after `lockPeople`. */
+/** Finds the person of a name, or makes one where the name is new. Requires `lockPeople`. */
 export async function findOrMake(query: Query, name: string, by: Actor): Promise<StoredIdentity> {
   const known = await findLive(query, name);
   if (known !== undefined) return known;
@@ -52,8 +52,8 @@ const sharedStatement = {
 };
 
 /**
- * @param firstKey null is refused: nobody knows whose it was
- * @param secondKey must be able to approve now, whatever was known of it a moment ago
+ * @param firstKey null is refused: its holder is not on record
+ * @param secondKey is checked again here: it may have been revoked since the request was authenticated
  * @throws Failure `ONE_PERSON` where one person may hold both keys: makers of a key, or of its person, count as its holders
  */
 export async function refuseShared(
@@ -101,7 +101,7 @@ const revokeKeysStatement = {
          returning key_id as "keyId"`,
 };
 
-/** Takes a person out, with all keys, for ever. @throws Failure `not-found` */
+/** Revokes a person and all of their keys for good. @throws Failure `not-found` */
 export async function revokeIdentity(
   database: Pick<Database, 'transaction'>,
   name: string,
@@ -133,10 +133,10 @@ async function findLive(query: Query, name: string): Promise<StoredIdentity | un
   throw new Failure('conflict', 'IDENTITY_REVOKED', `${known.identity} is revoked`);
 }
 
-/** How the audit log calls those who are nobody in particular; and characters that cannot be seen. */
+/** Names by which the audit log calls keys and roles of nobody, and characters that cannot be seen. */
 const NOT_A_PERSON = /^(key|database role) |\p{Cf}/iu;
 
-/** One person, however the name is written. @throws Failure for the name of nobody */
+/** Normalises a name, so that its spellings mean one person. @throws Failure for the name of nobody */
 function nameOf(name: string): string {
   const identity = name.normalize('NFKC').trim();
   const isName = identity !== '' && identity.toLowerCase() !== ENGINE;

@@ -74,7 +74,7 @@ export type Parties = {
   readonly merchantId: string;
 };
 
-/** With the client that it came from; null where it is older than the column. */
+/** The parties of a transaction and its client, which is null for a row that predates the column. */
 export type OwnedParties = Parties & { readonly client: string | null };
 
 const partiesStatement: Statement = {

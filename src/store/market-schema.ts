@@ -1,6 +1,6 @@
 /**
- * A market is a schema. Statements are constants, in which `market.scores` stands for the table of whichever market a pool is
- * of: nothing depends on the search_path of a role or a session.
+ * A market is a schema. Statements are constants that write `market.scores` for the table in the schema of the pool's market,
+ * so none depends on the search_path of a role or a session.
  */
 import type { Statement } from './pool.ts';
 
@@ -11,7 +11,7 @@ export function inMarket(text: string, market: string): string {
   return text.replace(PLACEHOLDER, `"${market}".`);
 }
 
-/** The texts of one market. Those of named statements are kept, which are constants; others may differ from call to call. */
+/** Resolves and caches the texts of one market. Only named statements are cached: the text of others may vary by call. */
 export function createTextOf(market: string): (statement: Statement) => string {
   const texts = new Map<string, string>();
   return ({ name, text }) => {

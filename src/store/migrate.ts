@@ -1,8 +1,7 @@
 /**
- * Applies sql/NNNN_verb_noun.sql in order, once each. Files are never edited: a changed checksum is an error. SQL is written
- * without a schema and lands in that of the market, as a step sets the search_path for itself alone: no role is ever altered,
- * other markets are at work. What is done is recorded step by step: a migration that was killed goes on with the step that
- * was under way.
+ * Applies sql/NNNN_verb_noun.sql in order, once each. Files are never edited: a changed checksum is an error. SQL names no
+ * schema; each step sets the search_path to the market's schema for itself alone, so no role is altered while other markets
+ * work. Each finished step is recorded: a migration that was killed resumes with the step that was under way.
  */
 import type pg from 'pg';
 import { Failure } from '../domain/failure.ts';
@@ -20,7 +19,7 @@ import {
 import { toFailure } from './pg-failure.ts';
 
 export type MigrateOptions = SessionOptions & {
-  /** Corridors that the market is to have beside those that it has. */
+  /** Corridors to add to those of the market. */
   readonly corridors: readonly string[];
 };
 
@@ -159,8 +158,8 @@ async function runStep(
 }
 
 /**
- * One message, as a pooler may give the next one another session: it says itself where its tables are, and how long it waits for
- * a lock. What commits by itself, or cannot run in a transaction, sets nothing that outlives it.
+ * Makes a step one message that sets the search_path and the lock timeout itself, as a pooler may send the next message to
+ * another session. A step that commits by itself resets both; one that cannot run in a transaction sets neither.
  */
 function inPlace(text: string, market: string): string {
   const path = searchPath(market);
@@ -173,7 +172,7 @@ function inPlace(text: string, market: string): string {
     .replace(/^end \$\$;$/m, 'reset search_path; reset lock_timeout; end $$$$;');
 }
 
-/** Free ones are those without a market, and those whose market was dropped. */
+/** Claims corridors that have no market, or whose market was dropped. @throws Failure for a corridor of another market */
 async function claimCorridors(
   client: pg.Client,
   { market, corridors }: MigrateOptions,

@@ -1,5 +1,5 @@
 /**
- * How a step of a migration gets at the database: no two migrations of a market run a step at a time, and none waits for a
+ * Sessions and locks of migrations. Two migrations of one market never run a step at the same time, and none waits for a
  * lock so long that writers queue behind it.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,7 +7,7 @@ import pg from 'pg';
 import { Failure } from '../domain/failure.ts';
 import { sqlStateOf } from './pg-failure.ts';
 
-/** First key of a market's lock, and the lock of `shared`. A transaction holds it: a pooler ends a session's lock. */
+/** First key of a market's advisory lock, and the key for `shared`. Transactions hold them: a pooler drops session locks. */
 const MIGRATION_LOCK = 7_212_000;
 const LOCK_POLL_MS = 300;
 /** Writers queue behind a lock that is waited for, hence for no longer than this. */
@@ -121,7 +121,7 @@ async function begin(client: pg.Client, { market, onProgress }: SessionOptions):
   );
 }
 
-/** Until the end of the transaction no other market's migration changes what all share. */
+/** Keeps migrations of other markets from changing the schema `shared` until the transaction ends. */
 export async function lockShared(client: pg.Client): Promise<void> {
   await client.query('select pg_advisory_xact_lock($1::bigint)', [MIGRATION_LOCK]);
 }

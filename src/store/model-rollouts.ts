@@ -15,7 +15,7 @@ export type NewProposal = ProposedHolding & {
 };
 export type StoredProposal = NewProposal & {
   readonly proposedBy: string;
-  /** Null: made before keys were recorded. */
+  /** Null for a proposal that was made before keys were recorded. */
   readonly proposedByKey: string | null;
   readonly proposalId: string;
   readonly proposedAt: Date;
@@ -25,9 +25,9 @@ export type StoredProposal = NewProposal & {
 export type StoredRollout = LoggedRollout & {
   readonly proposedBy: string;
   readonly approvedBy: string | null;
-  /** Why the engine rolled back, or somebody acted alone; null for what two people decided. */
+  /** Why the engine rolled back, or one person acted alone; null for a decision of two people. */
   readonly reason: string | null;
-  /** Of an emergency. */
+  /** When an emergency ends; null for every other row. */
   readonly endsAt: Date | null;
   readonly createdAt: Date;
 };
@@ -112,8 +112,8 @@ const newestStatement = {
 };
 
 /**
- * Another text when a row was added or an emergency has come to its end; null where there is no row. Rows are appended one
- * decision at a time, so a new one is the newest.
+ * Version of the log: it changes when a row is appended or an emergency ends; null for an empty log. Rows are appended one
+ * decision at a time, so the largest id is the newest.
  */
 export async function readNewestRollout(database: Queries): Promise<string | null> {
   const [row] = await database.query<{ newest: string | null }>(newestStatement);
@@ -179,7 +179,7 @@ export async function decideRollouts(
   });
 }
 
-/** Before: what these models did in these corridors. */
+/** Appends a decision to the audit log; `before` holds the models' newest rows in the corridors of the decision. */
 async function recordDecision(
   query: Query,
   log: readonly StoredRollout[],

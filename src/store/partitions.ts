@@ -28,7 +28,7 @@ export const MONTHS_AHEAD = 2;
 
 /** Rows inserted before a partition is vacuumed, so that index-only scans and freezing keep up. */
 const VACUUM_INSERT_THRESHOLD_ROWS = 200_000;
-/** First key of the lock, any constant that nothing else in the database uses; the second is the market's. */
+/** First key of the advisory lock, a constant that nothing else in the database uses; the second key is the market's. */
 const PARTITION_LOCK = 7_212_001;
 
 export function partitionName(table: PartitionedTable, month: Month): string {
@@ -129,7 +129,7 @@ export async function ensurePartitions(
   return (await makeMonths(database, months, unbounded(), by)).made;
 }
 
-/** Months are made ahead, and on the way in. */
+/** Recorded as the maker of months that the engine makes, ahead of time or for an arriving transaction. */
 const MAKER = engineOf('months');
 
 const unbounded = (): NewMonths => ({ left: Number.POSITIVE_INFINITY });

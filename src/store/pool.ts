@@ -14,11 +14,11 @@ import { mayBeDone, toFailure } from './pg-failure.ts';
 export type Statement = {
   /** Empty where the text differs from call to call. */
   readonly name: string;
-  /** Names the tables of its market `market.scores`; see market-schema.ts. */
+  /** Writes a table of its market as `market.scores`; see market-schema.ts. */
   readonly text: string;
   /** Takes the rows, of which none is kept or returned then: a row's columns in their order, as Postgres wrote them. Must not throw. */
   readonly onRow?: (texts: readonly (string | null)[]) => void;
-  /** True for what Postgres refuses within a transaction. Behind a pooler it has no deadlines. */
+  /** True for a statement that Postgres refuses within a transaction. Behind a pooler it runs without deadlines. */
   readonly outsideTransaction?: boolean;
 };
 
@@ -33,7 +33,7 @@ export type Database = {
   readonly write: Query;
   /** Runs `work` between begin and commit; anything it throws rolls back and is thrown on. */
   readonly transaction: <T>(work: (query: Query) => Promise<T>) => Promise<T>;
-  /** A connection of its own, for COPY and cursors, within one transaction that `begin` opens. */
+  /** Lends `work` one connection, for COPY and cursors, within one transaction that `begin` opens. */
   readonly session: <T>(
     work: (client: pg.PoolClient, begin: Begin, query: Query) => Promise<T>,
   ) => Promise<T>;
@@ -42,12 +42,12 @@ export type Database = {
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
 
-/** @param mode as in `begin MODE` */
+/** @param mode transaction mode, as in `begin MODE` */
 export type Begin = (mode?: string) => Promise<void>;
 
 export type PoolOptions = {
   readonly url: string;
-  /** Its schema holds the tables. */
+  /** Name of the schema that holds the tables. */
   readonly market: string;
   readonly role: string;
   readonly connectionsMax: number;
@@ -57,8 +57,8 @@ export type PoolOptions = {
   readonly lockTimeoutMs?: number;
   readonly namedStatements: boolean;
   /**
-   * True behind a transaction-pooling proxy, which keeps nothing of a session from one transaction to the next: each unit of
-   * work is a transaction then, which begins with its deadlines.
+   * True behind a transaction-pooling proxy, which keeps no session state between transactions. Each unit of work is then a
+   * transaction that begins by setting its deadlines.
    */
   readonly isPooled?: boolean;
   /** How long an unused connection is kept; 0 for ever. */
@@ -125,7 +125,7 @@ export function openPool(options: PoolOptions): Database {
       );
     });
   const shared = {
-    // What is done with a connection of its own may last as long as a month of rows takes: not a call to time.
+    // Only taking the connection is guarded: work on it may last as long as a month of rows takes.
     session: async <T>(
       work: (client: pg.PoolClient, begin: Begin, query: Query) => Promise<T>,
     ): Promise<T> =>
@@ -183,7 +183,7 @@ function openConnections(options: PoolOptions): pg.Pool {
   return pool;
 }
 
-/** How a transaction begins, by its mode. */
+/** Makes the text that begins a transaction in a mode; behind a pooler it sets the deadlines, too. */
 function createBeginText(options: PoolOptions): (mode?: string) => string {
   if (options.isPooled !== true) return (mode = '') => `begin ${mode}`.trim();
   const deadlines = Object.entries(deadlinesOf(options));
@@ -191,7 +191,7 @@ function createBeginText(options: PoolOptions): (mode?: string) => string {
   return (mode = '') => [`begin ${mode}`, ...set].join('; ');
 }
 
-/** Milliseconds, by the name of Postgres' setting. */
+/** Postgres' settings of deadlines, in milliseconds. */
 function deadlinesOf({ statementTimeoutMs, lockTimeoutMs }: PoolOptions) {
   return {
     statement_timeout: statementTimeoutMs,

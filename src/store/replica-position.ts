@@ -1,20 +1,20 @@
-/** How far a primary has written its log, and whether a replica has replayed it so far. */
+/** Reads how far a primary has written its WAL, and whether a replica has replayed it up to that position. */
 import type { Database } from './pool.ts';
 
 export type LogPosition = {
-  /** As Postgres writes it: `0/3000148`. */
+  /** WAL position as Postgres prints it: `0/3000148`. */
   readonly lsn: string;
-  /** Of the cluster, which a replica has from its primary. */
+  /** System identifier of the database cluster; a replica has its primary's. */
   readonly system: string;
 };
 
 export type ReplayedTo = {
-  /** False for a server that takes writes, or is another cluster's. */
+  /** False for a server that takes writes, and for a replica of another database cluster. */
   readonly isStandby: boolean;
   readonly isReached: boolean;
 };
 
-// What a commit has been acknowledged for is written, unless synchronous_commit is off, which the engine does not run with.
+// An acknowledged commit is in the written WAL unless synchronous_commit is off, which the engine does not run with.
 const selectWritten = {
   name: 'select-written-log',
   text: `

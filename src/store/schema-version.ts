@@ -21,8 +21,8 @@ export async function missingMigrations(database: Database): Promise<string[]> {
 const POLL_MS = 200;
 
 /**
- * False when the time is over, or the process is told to stop, before the schema is there. Throws what Postgres failed with
- * where it has told nothing of its schema.
+ * Returns false when the time is over, or the process has to stop, while the schema is incomplete. Throws the failure of
+ * Postgres where the last check could not read the schema.
  */
 export async function waitForSchema(
   database: Database,

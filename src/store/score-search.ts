@@ -33,7 +33,7 @@ export type ScoreFilter = {
 const COLUMNS = `s.transaction_id, s.created_at, s.scored_at, s.account_id, s.corridor, s.score,
   s.risk, s.probability, s.verdict, s.reasons, s.rule_set, s.model, s.attempts, s.degradation`;
 
-// Whose it is stands with its transaction, which is looked for where that is asked alone.
+// The client stands in the row of the transaction, which is read only where a client is given.
 export const selectScore = {
   name: 'select-score',
   text: `select ${COLUMNS} from market.scores s where s.transaction_id = $1 and s.created_at = $2
@@ -41,7 +41,7 @@ export const selectScore = {
               select from market.transactions t where t.transaction_id = $1 and t.created_at = $2 and t.client = $3))`,
 };
 
-/** @param client whose it must be, for whom another's is not there; null: anybody's */
+/** @param client finds only this client's scores, as if no others existed; null finds all */
 export async function readStoredScore(
   database: Pick<Database, 'query'>,
   id: string,

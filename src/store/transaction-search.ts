@@ -21,7 +21,7 @@ import type { Database } from './pool.ts';
 export type StoredTransaction = Transaction & {
   readonly metadata: Record<string, unknown> | null;
   readonly status: TransactionStatus;
-  /** Null where it is older than the column. */
+  /** Null for a row that predates the column. */
   readonly client: string | null;
 };
 
@@ -72,7 +72,7 @@ export const selectTransaction = {
             and ($4::text is null or t.client = $4)`,
 };
 
-/** @param client whose it must be, for whom another's is not there; null: anybody's */
+/** @param client finds only this client's transactions, as if no others existed; null finds all */
 export async function readStoredTransaction(
   database: Pick<Database, 'query'>,
   id: string,

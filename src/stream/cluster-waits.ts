@@ -1,6 +1,6 @@
 /**
- * Waiting on a cluster. No command spans the slots of several streams, so each stream is waited for by a connection of its
- * own to the master that has it; the first that brings an entry ends the waits of the others.
+ * Waits for entries on a Redis Cluster. No command spans the slots of several streams, so each stream has a connection of its
+ * own to its master. The first wait that returns an entry ends the others.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster, Redis } from 'ioredis';
@@ -10,21 +10,21 @@ import type { StreamKeys } from './keys.ts';
 import { awaitEntries, type Delivery, type Read } from './read-group.ts';
 
 export type ClusterWaits = {
-  /** Waits until a stream gets entries that nobody has read yet; streams that cannot be waited for are named. */
+  /** Waits until a stream has unread entries; `failed` names the streams that could not be waited for. */
   readonly awaitAny: (
     consumer: string,
     streams: readonly StreamKeys[],
     blockMs: number,
   ) => Promise<Read>;
-  /** Ends the wait that is under way; nothing is lost by it. */
+  /** Ends the wait that is under way; an entry that was delivered meanwhile is still returned. */
   readonly unblock: () => void;
   readonly close: () => void;
 };
 
-/** One stream's connection. The master is asked by another one to unblock it, by its id there. */
+/** A stream's connection, with its client id on the master, by which another connection unblocks it. */
 type Connection = { readonly client: Redis; readonly id: number; readonly master: NodeAddress };
 
-/** Pause before a read that had not begun to block is unblocked once more. */
+/** Pause before `CLIENT UNBLOCK` is sent again to a read that had not begun to block. */
 const UNBLOCK_AGAIN_MS = 5;
 
 export function openClusterWaits(url: string, blockMs: number, commands: Cluster): ClusterWaits {
@@ -58,7 +58,7 @@ export function openClusterWaits(url: string, blockMs: number, commands: Cluster
         awaitEntries(connection.client, consumer, [stream], blockMs),
       );
     } catch (error) {
-      // Its slot may have moved, or its master is gone: the next wait asks who has it.
+      // The slot may have moved, or the master may be gone: the next wait asks the cluster for the master.
       forget(name);
       throw toRedisFailure(error);
     }
@@ -101,7 +101,7 @@ export function openClusterWaits(url: string, blockMs: number, commands: Cluster
   };
 }
 
-/** Until the read has ended: a request to unblock that overtakes it on the way changes nothing. */
+/** Sends `CLIENT UNBLOCK` until the read has ended: one that arrives before the read begins to block has no effect. */
 async function endRead(
   commands: Cluster,
   { client, id, master }: Connection,
@@ -113,13 +113,13 @@ async function endRead(
       .find(({ options }) => options.host === master.host && options.port === master.port);
     const unblocked = await node?.client('UNBLOCK', id).catch(() => undefined);
     if (unblocked === 1) return;
-    // What it was given meanwhile stays pending, and is drained after the error.
+    // Entries that were delivered meanwhile stay pending, and are drained after the error.
     if (unblocked === undefined) return client.disconnect();
     await sleep(UNBLOCK_AGAIN_MS);
   }
 }
 
-/** The master that has a key. Throws a Failure. */
+/** The master that serves a key's slot. @throws Failure */
 async function findMaster(commands: Cluster, key: string): Promise<NodeAddress> {
   const [slot, ranges] = await Promise.all([
     commands.cluster('KEYSLOT', key),

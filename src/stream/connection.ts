@@ -92,7 +92,7 @@ export function openReader(url: string, blockMs: number): RedisClient {
 
 export type NodeAddress = { readonly host: string; readonly port: number };
 
-/** As `openReader`, for one node of the cluster that `url` names; once lost, it is not made again. */
+/** Opens a reader's connection to one node of the cluster that `url` names. A lost connection is not opened again. */
 export function openNode(url: string, { host, port }: NodeAddress, blockMs: number): Redis {
   const client = new Redis({
     ...base,
@@ -144,7 +144,7 @@ class GatheringRedis extends Redis {
 type NodesOptions = Omit<ClusterOptions, 'redisOptions'> & { redisOptions: ConnectionOptions };
 type ClusterClient = new (nodes: NodeAddress[], options: NodesOptions) => Cluster;
 
-/** Commands while no node of a cluster is reached fail, as they do on one node: ioredis would keep them without a bound. */
+/** Fails commands while no node of the cluster is reached, as a single node does; ioredis would queue them without a bound. */
 class CommandCluster extends Cluster {
   #refusal = new Error('no node of the cluster has been reached yet');
 
@@ -156,12 +156,12 @@ class CommandCluster extends Cluster {
   }
 
   override sendCommand(...args: Parameters<Cluster['sendCommand']>): unknown {
-    // While it connects, it asks the nodes itself whether the cluster is whole.
+    // In the status `connect` the client's own commands check whether the cluster is whole.
     const [command] = args;
     if (this.status !== 'ready' && this.status !== 'connect') return refuse(command, this.#refusal);
     const answer = super.sendCommand(...args);
     const { reject } = command;
-    // A node that was given up may redirect what it was sent: it would be carried out elsewhere, late, though it had failed.
+    // A node that was given up may redirect a command late; ioredis would then carry out a command that has already failed.
     command.reject = (error) => {
       if (!command.isSettled) reject(error);
     };
@@ -181,12 +181,12 @@ function openCluster(
 ): Cluster {
   const client = new Client([...nodes], {
     redisOptions,
-    // Certificates are made out to names: a node that is listed by its name is connected to by it.
+    // Certificates name hosts, so a node that is listed by name is connected to by that name, not by its address.
     dnsLookup: (name, callback) => callback(null, name),
-    // A command that was under way when its connection was lost may have been carried out: it is not sent again.
+    // A command whose connection was lost may have been carried out, so it is not sent again.
     retryDelayOnFailover: 0,
   });
-  // Without a command to send again, ioredis would not look for who has taken the slots of a lost node.
+  // As no command is sent again, ioredis would not look up which node has taken over the slots of a lost one.
   client.on('-node', () => client.refreshSlotsCache());
   return client;
 }
@@ -211,12 +211,12 @@ function open(
   return client;
 }
 
-/** What holds for every node of a cluster, also for those that are found later. */
+/** Options for every node of a cluster, including nodes that are discovered later. */
 function readShared({ login, tls }: RedisUrl): ConnectionOptions {
   return { ...login, ...(tls === undefined ? {} : { tls: readCertificates(tls) }) };
 }
 
-/** The system's authorities count where no file names others. */
+/** Without `sslrootcert` Node's own certificate authorities are trusted. */
 function readCertificates({ sslrootcert, sslcert, sslkey }: TlsFiles): ConnectionOptions['tls'] {
   return {
     ...(sslrootcert === undefined ? {} : { ca: readFileSync(sslrootcert) }),

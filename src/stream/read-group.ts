@@ -119,7 +119,7 @@ function toRead(
   return read;
 }
 
-/** Waits until a stream gets entries that nobody has read yet: one of each stream. Streams of one slot on a cluster. */
+/** Waits until a stream has unread entries, and reads at most one of each stream. On a cluster they must share a slot. */
 export async function awaitEntries(
   reader: RedisClient,
   consumer: string,

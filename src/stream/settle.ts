@@ -27,8 +27,8 @@ export type EndedEntry = {
   /** RFC 3339. */
   readonly scoredAt: string;
   /**
-   * Another entry publishes some of its scores, so it ends only while its consumer has it: who has taken it over publishes
-   * them all, unless it is gone.
+   * True where another entry publishes some of its scores. It is then settled only while its consumer still owns it; a consumer
+   * that took it over publishes all of its scores, unless the entry is gone.
    */
   readonly needsOwner: boolean;
   /** Transactions that failed: they leave the entry. */
@@ -65,7 +65,7 @@ export type SettleOptions = {
   readonly onUnpublished: (scores: number) => void;
 };
 
-/** A settlement each: why nothing of it was done, which is the fault of that stream alone, or null. Throws any other Failure. */
+/** Returns for each settlement null, or the failure of its stream, which left it undone. @throws Failure of any other kind */
 export type Settle = (settlements: readonly Settlement[]) => Promise<(Failure | null)[]>;
 
 /** Scores of one `transaction.scored` event, unless an entry alone has more. */

@@ -36,7 +36,7 @@ type Stored = {
 
 const NONE: ReadonlyMap<string, StoredScore> = new Map();
 
-/** Others are made of entries that a worker held, and may have stored scores of. */
+/** An entry of any other origin replaces one that a worker has held, whose scores may be stored already. */
 const FIRST_ORIGINS: readonly EntryOrigin[] = ['ingest', 'reconciled'];
 
 /** What a worker needs of Postgres. */
@@ -101,7 +101,7 @@ export function createBatchSteps(dependencies: BatchDependencies): BatchSteps {
   };
 }
 
-/** @param unsure those that an earlier try may have stored, which failed all the same */
+/** @param unsure items whose scores a failed earlier try may have stored */
 async function scoreBatch(
   dependencies: BatchDependencies,
   unsure: WeakSet<Item>,
@@ -132,8 +132,8 @@ async function scoreBatch(
 }
 
 /**
- * Whoever stores a score owes its event. One that stood before is another entry's, unless this entry itself may have stored
- * it: in the hands of a worker that ended, or in an earlier try.
+ * True where this entry cannot have stored a score before. The entry that stores a score owes its event, so a score that was
+ * already stored is another entry's to publish, unless an earlier worker or an earlier try of this entry may have stored it.
  */
 function isFirst(item: Item, unsure: WeakSet<Item>): boolean {
   const { held, head } = item;
@@ -203,8 +203,8 @@ async function storeScores(
 }
 
 /**
- * The score that counts, to be published, and as the reply of a request that waits for it.
- * @param isTold another entry publishes it
+ * Acknowledges an item with the stored score, as its event and as the reply of a request that waits for it.
+ * @param isTold true where another entry publishes the score
  */
 function acknowledge(scored: Scored, { lineage, before }: Stored, isTold: boolean): Decided {
   const { item, transaction, decision } = scored;

@@ -101,8 +101,8 @@ function giveWay(log: readonly Rollout[], corridor: string): Rollout[] {
 }
 
 /**
- * Models that became active and were not rolled back, the one that is active last. Nobody goes back to a model that one
- * person put there alone.
+ * Models that became active in a corridor and were not rolled back, oldest first; the last one is active. A model that one
+ * person made active alone is left out once another follows, so a rollback never goes back to it.
  */
 export function activeIn(log: readonly Rollout[], corridor: string): string[] {
   const models: string[] = [];
@@ -124,8 +124,8 @@ export function activeIn(log: readonly Rollout[], corridor: string): string[] {
 }
 
 /**
- * The rows of what one person puts in force alone: as many steps as if two approved it, and once a corridor until two
- * people have decided there.
+ * The rows of an emergency, which takes the steps that two people could approve. A corridor has no second emergency until
+ * two people have decided there.
  * @throws Failure `ROLLOUT_REFUSED`
  */
 export function planEmergency(
@@ -146,7 +146,7 @@ export function planEmergency(
   );
 }
 
-/** The rows that confirm an emergency where it holds still. @throws Failure `ROLLOUT_REFUSED` */
+/** The rows that confirm an emergency wherever it is still in force. @throws Failure `ROLLOUT_REFUSED` */
 export function planConfirmation(log: readonly LoggedRollout[], proposalId: string): Rollout[] {
   const rows = log.filter((row) => row.proposalId === proposalId && stands(log, row));
   if (rows.length === 0) refuse('the emergency is over: propose it again');
@@ -171,13 +171,13 @@ function stands(log: readonly LoggedRollout[], row: LoggedRollout): boolean {
   return row.cause === 'emergency' && !row.hasLapsed && isNewest(log, row);
 }
 
-/** Of its model in its corridor. */
+/** Whether a row is the newest of its model in its corridor. */
 function isNewest(log: readonly Rollout[], row: Rollout): boolean {
   const { corridor, modelId } = row;
   return log.findLast((one) => one.corridor === corridor && one.modelId === modelId) === row;
 }
 
-/** In any corridor, and not by one person alone. */
+/** The furthest state of a model in any corridor; emergencies do not count. */
 function furthestOf(all: readonly Rollout[], modelId: string): RolloutState {
   const log = all.filter(({ cause }) => cause !== 'emergency');
   let furthest: RolloutState = 'staged';

@@ -33,7 +33,7 @@
       entry           transactions, head, packed value
     reply             channel, score as JSON
 
-  Returns how many scores were not published, as Redis is full.
+  Returns how many scores were not published because Redis is full.
 ]]
 --- @include settlable
 --- @include counting
