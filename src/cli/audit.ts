@@ -12,15 +12,15 @@ export const command: Command = {
   summary: 'Shows who changed what.',
   usage: `risk audit [options]
 
-Changes of keys, people, models, rollouts, dead letters and months, newest first: when, who, by which key, what, and
-in which request. --json tells what was before and after, too.
+Lists changes of keys, people, models, rollouts, dead letters and months, newest first: time, person, key, action and
+request. --json adds the state before and after each change.
 
-  --who NAME        only of this person, owner, or database role
-  --action ACTION   only these: ${AUDIT_ACTIONS.slice(0, 5).join(', ')},
+  --who NAME        only changes by this person, owner or database role
+  --action ACTION   only this action: ${AUDIT_ACTIONS.slice(0, 5).join(', ')},
                     ${AUDIT_ACTIONS.slice(5, 10).join(', ')},
                     ${AUDIT_ACTIONS.slice(10).join(', ')}
   --limit N         rows (${ROWS})
-  --url URL         the API (RISK_URL); its key is read from RISK_API_KEY, of an admin or a risk officer
+  --url URL         the API (RISK_URL); RISK_API_KEY holds the key of an admin or a risk officer
 
 Example: risk audit --action rollout.approve --json
 `,

@@ -25,13 +25,13 @@ risk keys people
 risk keys expel NAME
 
 Roles: ${ROLES.join(', ')}. The key itself is printed once, by create. CLIENT (default: default) is
-whose idempotency keys it shares. A revoked key stops working within a second. NAME is a person, made where
-there is none of the name; OWNER is who answers for a key that is no person's.
+whose idempotency keys it shares. A revoked key stops working within a second. NAME is a person; a new name
+makes a new person. OWNER says who answers for a key that belongs to no person.
 
-A person alone holds ${APPROVING_ROLES.join(', ')}. This command makes the first two of them, without anybody's confirmation:
-whoever has DATABASE_URL vouches that they are two people. Others are made over the API, by POST /v1/keys
-of one person and POST /v1/keys/KEY_ID/confirm of another. people lists them; expel takes a person out,
-with all keys, for ever. Needs DATABASE_URL.`,
+Only a person holds ${APPROVING_ROLES.join(', ')}. This command makes the first two of them without a confirmation: you vouch
+that they are two people. Further ones are made over the API: one person sends POST /v1/keys and another
+POST /v1/keys/KEY_ID/confirm. people lists people; expel revokes a person with all their keys, for good.
+Needs DATABASE_URL.`,
   needs: ['DATABASE_URL'],
   async run(args, context) {
     const { config, output } = context;
@@ -146,7 +146,7 @@ const revoke: Action = async (args, database, { output }) => {
 const expel: Action = async (args, database, { output }) => {
   const { positionals } = parseArguments(args, {}, { min: 1, max: 1 });
   const { identity } = await revokeIdentity(database, positionals[0] ?? '', by('expel'));
-  output.value({ identity, revoked: true }, [`${identity} is out, with all keys`]);
+  output.value({ identity, revoked: true }, [`${identity} is revoked, with all keys`]);
   return EXIT.fine;
 };
 

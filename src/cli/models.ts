@@ -33,7 +33,7 @@ MODEL is a name (baseline@2026-11-01) or a SHA-256. FILE is XGBoost JSON, LightG
 A model is staged, then shadow, canary, active, in steps; another one that becomes active deprecates it.
 Needs DATABASE_URL; import, train, promote, approve, emergency and rollback also RISK_API_KEY, the key of a confirmed
 risk officer, who acts by it. A proposal is approved by another person within 7 days. An emergency ends by itself
-unless another person approves its proposal within a day; the next one of the corridor waits until two have decided.
+unless another person approves its proposal within a day; a corridor has no second one until two people have decided.
 
   --manifest FILE   what goes with an imported file (default: FILE.manifest.json where there is one);
                     without it the golden vectors are recorded here

@@ -73,7 +73,7 @@ Example: risk partitions create --from 2000-01 --to 2026-11
   },
 };
 
-/** Without a key: whoever has the database. */
+/** The actor has no key: the command connects with DATABASE_URL. */
 const by = (action: string): Actor => ({
   name: null,
   keyId: null,

@@ -57,18 +57,18 @@ const json = z.record(z.string(), z.unknown()).nullable();
 
 export const auditEntrySchema = z
   .object({
-    audit_id: z.string().meta({ description: 'In the order of commits, without a gap.' }),
+    audit_id: z.string().meta({ description: 'Ascends in the order of commits, without gaps.' }),
     changed_at: z.iso.datetime(),
     who: z.string().meta({
       description:
-        'A person; key of an owner, for one that is no person’s; engine; or a database role that came without a key.',
+        'A person; `key of OWNER` for a key that belongs to no person; engine; or the database role of a command without a key.',
     }),
     key_id: z.string().nullable(),
     action: z.enum(AUDIT_ACTIONS),
     subject: z.string(),
     before: json,
     after: json,
-    request: z.string().meta({ description: 'Id of the request, or the command.' }),
+    request: z.string().meta({ description: 'Id of the request, or name of the command.' }),
   })
   .meta({ id: 'AuditEntry' });
 export type AuditEntryJson = z.infer<typeof auditEntrySchema>;

@@ -66,7 +66,7 @@ export const decidedRolloutsSchema = z
   .meta({ id: 'DecidedRollouts' });
 
 export const emergencySchema = decidedRolloutsSchema
-  .extend({ proposal_id: z.string().meta({ description: 'For somebody else to approve.' }) })
+  .extend({ proposal_id: z.string().meta({ description: 'Another person may approve it.' }) })
   .meta({ id: 'ModelEmergency' });
 export type EmergencyJson = z.infer<typeof emergencySchema>;
 
@@ -106,7 +106,7 @@ export const modelDetailSchema = modelSchema
           ...{ cause: z.string(), proposal_id: z.string().nullable(), proposed_by: z.string() },
           ...{ approved_by: z.string().nullable(), reason: z.string().nullable() },
           ends_at: z.iso.datetime().nullable().meta({
-            description: 'An emergency ends here unless somebody else approves its proposal.',
+            description: 'An emergency ends then unless another person approves its proposal.',
           }),
           created_at: z.iso.datetime(),
         }),

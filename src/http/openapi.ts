@@ -74,7 +74,7 @@ export function ownClientAlone(description = ''): {
   readonly description: string;
   readonly 'x-own-client-alone': readonly Role[];
 } {
-  const said = `A key of ${OWN_ALONE.join(' or ')} finds its client's own alone, unless it has the role analyst or admin, too; another client's is answered as an unknown one.`;
+  const said = `A key of ${OWN_ALONE.join(' or ')} without the roles analyst and admin reaches objects of its own client only; another client's are answered as unknown.`;
   return { description: `${description} ${said}`.trim(), 'x-own-client-alone': OWN_ALONE };
 }
 
@@ -96,7 +96,7 @@ export function buildDocument(paths: readonly ZodOpenApiPathsObject[], version: 
         bearer: {
           type: 'http',
           scheme: 'bearer',
-          description: `An API key. The roles an operation needs are listed with it; admin has all but ${APPROVING_ROLES.join(', ')}.`,
+          description: `An API key. Each operation lists the roles that may call it; admin has every role except ${APPROVING_ROLES.join(', ')}.`,
         },
       },
     },

@@ -21,7 +21,7 @@ export type Strangers = {
 export const ALL_LOOKUPS_PER_SECOND = 100;
 const ALL = 'all';
 const DETAIL =
-  'Too many unknown keys come from this address, or from everywhere; a known one is let in.';
+  'Too many unknown keys arrive from this address, or from all addresses; known keys are let in.';
 const MOMENT_MS = 1000;
 
 /**

@@ -18,7 +18,7 @@ const settings = {
     .describe('Primary Postgres; with TLS: `?sslmode=verify-full&sslrootcert=FILE`.'),
   DATABASE_REPLICA_URL: postgresUrl()
     .optional()
-    .describe("Streaming replica for analysts' reads of what is older than five minutes."),
+    .describe('Streaming replica that answers reads of data older than five minutes.'),
   REDIS_URL: redisUrl()
     .optional()
     .describe(
@@ -64,7 +64,7 @@ const settings = {
     .enum(['none', 'transaction'])
     .default('none')
     .describe(
-      'transaction: behind a transaction-pooling proxy; each statement alone is a transaction then, three round trips.',
+      'transaction: behind a transaction-pooling proxy; each single statement is then a transaction of three round trips.',
     ),
   RISK_STATEMENT_TIMEOUT_MS: integer(100, 600_000, 10 * SECOND_MS).describe(
     'Deadline of one SQL statement.',
@@ -94,7 +94,7 @@ const settings = {
     'Requests of one client an API process takes, ten seconds of them at once; beyond it 429. 0 is no limit.',
   ),
   RISK_UNKNOWN_KEYS_PER_SECOND: integer(1, 1_000_000, 5).describe(
-    'Unknown API keys of one address that an API process looks up, ten seconds of them at once; beyond it 429.',
+    'Unknown API keys a second that an API process looks up for one address, ten seconds of them at once; beyond it 429.',
   ),
   RISK_TRUSTED_PROXIES: z
     .string()
@@ -103,7 +103,7 @@ const settings = {
     })
     .default('')
     .describe(
-      'Proxies whose X-Forwarded-For is believed: 10.0.0.0/8,192.0.2.7. Without them the address of a connection counts.',
+      'Proxies whose X-Forwarded-For is trusted: 10.0.0.0/8,192.0.2.7. Other requests count by the address of the connection.',
     ),
   RISK_BODIES_ARRIVING_MAX: integer(1, 100_000, 1000).describe(
     'Bodies still arriving, which hold no place; beyond it the slowest gives way.',

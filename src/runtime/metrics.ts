@@ -280,8 +280,8 @@ export function createMetrics() {
       'Requests refused before their work began, by reason.',
       ['reason'],
     ),
-    replicaLag: gauge('risk_replica_lag_seconds', 'The replica lacks nothing older than that.'),
-    reads: counter('risk_reads_total', 'Reads, by who answered and why.', ['database', 'why']),
+    replicaLag: gauge('risk_replica_lag_seconds', 'The replica holds all data older than this.'),
+    reads: counter('risk_reads_total', 'Reads by database and reason.', ['database', 'why']),
     databaseConnections: gauge('risk_database_connections', 'Connections of the pool by state.', [
       'state',
     ]),

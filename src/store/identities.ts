@@ -111,7 +111,7 @@ export async function revokeIdentity(
     await lockPeople(query);
     const before = await findLive(query, name);
     if (before === undefined) {
-      throw new Failure('not-found', 'IDENTITY_UNKNOWN', `there is nobody of the name ${name}`);
+      throw new Failure('not-found', 'IDENTITY_UNKNOWN', `no person has the name ${name}`);
     }
     const keys = await query<{ keyId: string }>(revokeKeysStatement, [before.identity]);
     const revoked = only(await query<StoredIdentity>(revokeStatement, [before.identity]));
@@ -141,7 +141,7 @@ function nameOf(name: string): string {
   const identity = name.normalize('NFKC').trim();
   const isName = identity !== '' && identity.toLowerCase() !== ENGINE;
   if (isName && !NOT_A_PERSON.test(identity)) return identity;
-  throw new Failure('invalid', 'IDENTITY_NAME', `identity: '${name}' is no person's name`);
+  throw new Failure('invalid', 'IDENTITY_NAME', `identity: '${name}' cannot be a person's name`);
 }
 
 function only<Row>([row]: readonly Row[]): Row {

@@ -57,10 +57,10 @@ export const RETENTIONS: readonly Retention[] = [
     ends: 'never: they are the audit of who put what in force, a row a decision',
   },
   { tables: ['api_keys'], ends: 'never: a revoked key still says whose it was' },
-  { tables: ['identities'], ends: 'never: somebody who is out still stands behind what he made' },
+  { tables: ['identities'], ends: 'never: a revoked person still counts as a maker of keys' },
   {
     tables: ['audit_log'],
-    ends: 'never: who changed what; about 0.5 kB a change, 40 kB a thousand dead letters replayed or purged',
+    ends: 'never: about 0.5 kB a change, 40 kB for a thousand dead letters replayed or purged',
   },
   { tables: ['tallied_merchants'], ends: 'never: a row a busy merchant' },
   {

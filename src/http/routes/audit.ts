@@ -15,7 +15,7 @@ import { readQuery } from '../body.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 
 export type AuditDependencies = {
-  /** Newest first, before the cursor. */
+  /** Returns rows before the cursor, newest first. */
   readonly readAudit: (parameters: AuditParameters) => Promise<readonly AuditEntry[]>;
 };
 

@@ -24,7 +24,7 @@ const identitySchema = z
   .object({
     identity: z.string(),
     created_at: z.iso.datetime(),
-    made_by: z.string().nullable().meta({ description: 'Key id; null: over the database.' }),
+    made_by: z.string().nullable().meta({ description: 'Key id; null: made by DATABASE_URL.' }),
     revoked_at: z.iso.datetime().nullable(),
   })
   .meta({ id: 'Identity' });
@@ -85,7 +85,7 @@ export const identitiesPaths: ZodOpenApiPathsObject = {
   '/v1/identities/{id}': {
     delete: {
       operationId: 'revokeIdentity',
-      summary: 'Take a person out, with all keys, for ever',
+      summary: 'Revoke a person and all their keys for good',
       tags,
       security: allowedRoles('admin'),
       requestParams: { path },

@@ -20,10 +20,10 @@ import { allowedRoles, problemResponses } from '../openapi.ts';
 import { Problem } from '../problem.ts';
 
 export type KeysDependencies = {
-  /** Throws a Failure `conflict` where this person may not make such a key. */
+  /** @throws Failure `conflict` where this person may not make such a key */
   readonly makeKey: (key: NewApiKey, by: Actor) => Promise<unknown>;
   readonly listKeys: (afterKeyId: string, limit: number) => Promise<readonly StoredApiKey[]>;
-  /** Throws a Failure: `not-found`, or `conflict` where this person may not confirm it. */
+  /** @throws Failure `not-found`, or `conflict` where this person may not confirm the key */
   readonly confirmKey: (keyId: string, by: Officer) => Promise<StoredApiKey>;
   /** False when no key has this id. */
   readonly revokeKey: (keyId: string, by: Actor) => Promise<boolean>;
@@ -67,10 +67,10 @@ const keySchema = z
     client: z.string(),
     owner: z.string(),
     identity: z.string().nullable(),
-    made_by: z.string().nullable().meta({ description: 'Key id; null: over the database.' }),
+    made_by: z.string().nullable().meta({ description: 'Key id; null: made by DATABASE_URL.' }),
     confirmed_by: z.string().nullable(),
     confirmed_at: z.iso.datetime().nullable().meta({
-      description: 'Roles that approve count from here on.',
+      description: 'From this time on its roles that approve are in force.',
     }),
     created_at: z.iso.datetime(),
     expires_at: z.iso.datetime().nullable(),
@@ -133,9 +133,9 @@ function refuseMoreThanOwn(c: Context<AppEnv>, { roles, client, holder }: NewKey
   const own = c.get('principal');
   if (own.roles.has('admin')) return;
   if (client !== own.client)
-    throw new Problem('forbidden', `This key makes keys of ${own.client}.`);
+    throw new Problem('forbidden', `This key may only make keys of ${own.client}.`);
   if (!('identity' in holder) || roles.some((role) => !own.roles.has(role))) {
-    throw new Problem('forbidden', 'This key makes keys of people, with roles that it has itself.');
+    throw new Problem('forbidden', 'This key may only make keys of people, with roles of its own.');
   }
 }
 
@@ -188,7 +188,7 @@ export const keysPaths: ZodOpenApiPathsObject = {
   '/v1/keys/{id}/confirm': {
     post: {
       operationId: 'confirmKey',
-      summary: 'Confirm that a key which approves is that of a person of their own',
+      summary: 'Confirm that a key that approves belongs to another person than its maker',
       description:
         'The caller must be a person who may hold neither key: whoever made a key, or its person, counts as its holder.',
       tags,
