@@ -1,7 +1,7 @@
 /**
- * What do strangers cost those who have a key? Single posts at a rate, an open loop, from the moment each was due until its
- * answer: alone, and beside requests with random keys; the two in turn, so that what the machine does besides is in
- * both. A lookup of a key that nobody has ends as 401, so these are counted by their answers.
+ * What do requests with random keys cost callers that have a key? Measures single posts at a rate, an open loop, from the moment
+ * each was due until its answer: alone, and beside requests with random keys. The two alternate, so that other work of the
+ * machine is in both. A lookup of an unknown key is answered 401, so the answers count the lookups.
  */
 import { join } from 'node:path';
 import { integerOption, parseArguments } from '../src/cli/command.ts';
@@ -31,11 +31,11 @@ ${LOAD_USAGE}
 1,000 posts a second by default, on 128 connections, as long as the strangers take at their rate, and 5 s unmeasured.`;
 
 const RATE = 1000;
-/** As many as posts, so that all of them last fifty seconds. */
+/** The rate of the posts, at which all of them last fifty seconds. */
 const STRANGERS_RATE = 1000;
 const UNMEASURED_SECONDS = 5;
 const STRANGER_CONNECTIONS = 32;
-/** Of those with a key, by the side of strangers. */
+/** Bound on the p99 of posts beside strangers, as a multiple of the p99 alone. */
 const P99_RATIO_MAX = 1.5;
 const HOST = '127.0.0.1';
 
@@ -54,7 +54,7 @@ type Round = {
   readonly besideCosts: Costs;
 };
 
-/** Of random keys, each another one, as this engine makes them. */
+/** Sends requests, each with a random key of its own in the engine's format. */
 async function startStrangers(
   { folder, apiPort: port }: Pipeline,
   { strangers, strangersRate }: Options,
@@ -74,7 +74,7 @@ async function startStrangers(
   );
 }
 
-/** What some work cost, beside its result. */
+/** The result of some work, and what it cost. */
 type Costs = {
   readonly commitsPerSecond: number;
   readonly apiSeconds: number;
@@ -129,7 +129,7 @@ async function runRound(
   };
 }
 
-/** What is more than alone. */
+/** What the strangers cost more than the posts alone. */
 function perStrangerUs(
   { aloneCosts, besideCosts, strangers }: Round,
   of: 'apiSeconds' | 'postgresSeconds',

@@ -1,15 +1,15 @@
-/** Claims of transactions: as the engine stores them, with other names of their client, and with other indexes by party. */
+/** Arms of claims: as the engine stores transactions, with longer client names, and with other indexes by party. */
 import type { KeySlices } from '../../src/store/key-slices.ts';
 import { claimTransactions } from '../../src/store/transactions.ts';
 import type { Arm } from './statement-arms.ts';
 
 const TABLES = ['transactions', 'idempotency_keys', 'ingest_batches', 'daily_increments'];
-/** Place of the client among the values of the claim. */
+/** Position of the client among the values of the claim. */
 const CLIENT_AT = 17;
-/** The longest there is. */
+/** The longest client name that a key may have. */
 const CLIENT_CHARS_MAX = 64;
 
-/** One open slice, and no key that was claimed before. */
+/** One open slice that holds no claimed key. */
 const slices: KeySlices = {
   route: async () => ({ open: 1, suspects: [], slices: [] }),
   refresh: async () => undefined,
@@ -19,7 +19,7 @@ const slices: KeySlices = {
 const PARTIES = ['account_id', 'merchant_id'];
 const indexByHash = (party: string) =>
   `create index on SCHEMA.transactions (hashtext(${party}), created_at)`;
-/** The names of copied indexes are the server's choice: it builds them of the columns. */
+/** The server names copied indexes after their columns. */
 const dropIndexes = PARTIES.map(
   (party) => `drop index SCHEMA.transactions_${party}_created_at_idx`,
 );

@@ -27,7 +27,7 @@ export type GeneratorOptions = {
   readonly live: boolean;
   /** Stops sending after so long; absent where all is sent. */
   readonly seconds?: number | undefined;
-  /** Nothing is sent again, whatever is answered. */
+  /** True: no request is sent again, whatever the answer. */
   readonly takesAnyAnswer?: boolean;
   readonly source: RequestSource;
 };

@@ -1,7 +1,7 @@
-/** Market of every bench: the engine's default. */
+/** The market of every bench, which is the engine's default. */
 export const MARKET = 'market_0';
 
-/** For SQL that names the market's tables without their schema, as the engine's never does. */
+/** Sets the search_path for a bench's own SQL, which names tables without their schema; the engine's SQL never does. */
 export function marketUrl(databaseUrl: string): string {
   const url = new URL(databaseUrl);
   url.searchParams.set('options', `-c search_path=${MARKET},shared,public`);

@@ -56,7 +56,7 @@ export async function putModelInForce(url: string): Promise<string> {
   return manifest.model;
 }
 
-/** One of the two whom the owner of a database makes. */
+/** Makes a key for one of the first two people, whom DATABASE_URL makes without a confirmation. */
 async function makeOfficer(database: Database, identity: string): Promise<Officer> {
   const { keyId, keyHash } = mintApiKey();
   await makeApiKey(

@@ -12,7 +12,7 @@ const STATEMENT_TIMEOUT_MS = 60_000;
 /** One form of a statement. */
 export type Arm = {
   readonly name: string;
-  /** Tables of the market that it writes: it writes empty copies of them, with one partition each, in a schema of its own. */
+  /** Tables that the statement writes: the arm has empty copies of them, with one partition each, in a schema of its own. */
   readonly tables: readonly string[];
   /** Changes these copies. */
   readonly ddl: readonly string[];

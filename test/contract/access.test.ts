@@ -1,5 +1,5 @@
 /**
- * Goal: who may do what is what the document says, for every role, operation and object, one's own or another client's.
+ * Goal: access is what the OpenAPI document says, for every role, operation and object of the own or another client.
  * Method: the table is made from the document that an API process serves, and each of its cells is tried.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -12,14 +12,14 @@ import { idAt, storeDeadLetters, storeScoresOf } from '../support/stored-rows.ts
 import { answerOf, input, labelInput } from '../support/submit.ts';
 
 const NOW = Date.now();
-/** `no key` and `unknown key` beside the roles: those who are nobody. */
+/** Callers: the roles, and requests without a key or with an unknown one. */
 const CALLERS = [...ROLES, 'no key', 'unknown key'] as const;
 const OBJECTS = ['own', 'other', 'unknown'] as const;
 type Caller = (typeof CALLERS)[number];
 type Whose = (typeof OBJECTS)[number];
 
 type Call = { readonly path: string; readonly body?: unknown };
-/** How an operation names an object of somebody, and the answer for one that nobody has; 404 by default. */
+/** How an operation names an object, and its answer for an unknown object; 404 by default. */
 type Naming = {
   readonly call: (whose: Whose) => Call | Promise<Call>;
   readonly unknown?: number;
@@ -29,7 +29,7 @@ type Cell = {
   readonly method: string;
   readonly path: string;
   readonly operationId: string;
-  /** Undefined where it names no object that has a client. */
+  /** Undefined for an operation that names no object with a client. */
   readonly whose: Whose | undefined;
   /** `let in`: neither 401 nor 403, whatever it makes of a request without a body. */
   readonly expected: number | 'let in';
@@ -52,7 +52,7 @@ async function makeKey(roles: readonly Role[], client: string) {
 }
 
 beforeAll(async () => {
-  // An address for each cell: those without a key are limited by theirs.
+  // Each cell has an address of its own, as lookups of unknown keys are limited by address.
   api = await startRunningApi({ RISK_TRUSTED_PROXIES: '127.0.0.1' });
   openApi = await readOpenApi(api.url);
   for (const role of ROLES) {
@@ -94,7 +94,7 @@ const byLetters = (path: string): Naming => ({
   unknown: 200,
 });
 
-/** Operations that name an object that came with a client, or belongs to one. */
+/** Operations that name an object that belongs to a client. */
 const NAMINGS: Readonly<Record<string, Naming>> = {
   readTransaction: byTransaction('/v1/transactions/{id}'),
   readScore: byTransaction('/v1/scores/{id}'),
@@ -125,7 +125,7 @@ const NAMINGS: Readonly<Record<string, Naming>> = {
   },
 };
 
-/** What is the market's, and has no client: models, people and keys that approve; a score that is explained is an analyst's. */
+/** Objects of the market, without a client: models, people, keys that approve, and explanations, which only analysts read. */
 const OF_THE_MARKET = [
   ...['readModel', 'proposeModel', 'approveModel', 'actAlone'],
   ...['confirmKey', 'revokeIdentity', 'explainScore'],
@@ -173,7 +173,7 @@ async function tryCell(cell: Cell, index: number) {
   return await answerOf(await fetch(api.url + call.path, { method, headers, body }));
 }
 
-test('every path with a parameter is of an operation that says whose its objects are', () => {
+test('every path with a parameter has an entry that says to whom its objects belong', () => {
   const undecided = openApi.operations
     .filter(({ path }) => path.includes('{'))
     .map(({ operation }) => operation.operationId ?? '')
@@ -191,7 +191,7 @@ test("each role reaches what the document says, of its own client's and of other
     const isRight = cell.expected === 'let in' ? isLetIn : status === cell.expected;
     const name = `${cell.caller}: ${cell.method} ${cell.path} ${cell.whose ?? ''}`.trim();
     if (!isRight) wrong.push(`${name}: ${status} in place of ${cell.expected}`);
-    // What is another's says what an unknown one says.
+    // Another client's object is answered as an unknown one.
     if (cell.whose === 'own' || status < 400) continue;
     const key = `${cell.caller} ${cell.operationId}`;
     const said = JSON.stringify({ ...body, instance: '' });
@@ -202,7 +202,7 @@ test("each role reaches what the document says, of its own client's and of other
   expect(cells.length).toBeGreaterThan(CALLERS.length * openApi.operations.length);
 });
 
-test("those of the document whose role finds its own alone are ingest's three", () => {
+test("the document marks three operations as own objects only, all of them ingest's", () => {
   const own = openApi.operations.filter(({ operation }) => reachOf(operation, 'ingest') === 'own');
   expect(own.map(({ operation }) => operation.operationId).sort()).toEqual([
     ...['acceptLabels', 'readScore', 'readTransaction'],

@@ -1,6 +1,6 @@
 /**
- * Goal: the audit log has the order of commits, no gaps, and stays as it is. Method: many writers of which some fail, and
- * SQL that would change it.
+ * Goal: ids of the audit log have the order of commits and no gaps, and rows never change. Method: many writers, some of
+ * which fail, and SQL that tries to change rows.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { engineOf } from '../../src/domain/principal.ts';

@@ -1,7 +1,7 @@
 /**
- * Goal: every change of keys, people, models, rollouts, dead letters and months is on record, by the same commit, for ever.
- * Method: each change on a real database, once as it is, once with a log that takes no row; then what the API and the
- * command tell of it.
+ * Goal: every change of keys, people, models, rollouts, dead letters and months is recorded by the commit that makes it.
+ * Method: each change runs on a real database, once as usual, and once with a log that refuses rows; then the API and the
+ * command show it.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -85,12 +85,12 @@ async function fail(): Promise<string> {
 }
 
 type Case = {
-  /** Actions of the rows that are expected. */
+  /** Actions of the expected rows. */
   readonly actions: readonly string[];
-  /** What must be there before. */
+  /** Makes what the change needs. */
   readonly arrange?: () => Promise<unknown>;
   readonly change: (given: string) => Promise<unknown>;
-  /** What the change changes. */
+  /** Reads the state that the change alters. */
   readonly state: string;
 };
 
@@ -273,7 +273,7 @@ test('a row says who, by which key, in which request, and what was before and af
   expect([bad.status, bad.body.errors[0].pointer]).toEqual([422, '/action']);
 });
 
-test('risk audit shows what the API tells; whoever has the database stands there by his role', async () => {
+test('risk audit shows what the API shows; a command without a key is recorded by its database role', async () => {
   const role = { name: null, keyId: null, request: 'risk keys create' };
   await makeApiKey(database, keyOf('Eve', ['analyst']), role);
   const environment = { RISK_URL: api.url, RISK_API_KEY: ann };

@@ -1,6 +1,6 @@
 /**
- * Goal: a client reads, labels and waits for its own transactions alone; what is another's answers exactly as what
- * nobody has. Method: an API process, keys of two clients, what each of them posted.
+ * Goal: a client reads, labels and waits for its own transactions alone; another client's transaction is answered exactly as
+ * an unknown id. Method: an API process, keys of two clients, and transactions that each of them posted.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { monthOf } from '../../src/domain/month.ts';
@@ -44,7 +44,7 @@ async function accepted(caller: Caller, fields: Input = {}): Promise<string> {
 const postLabel = (caller: Caller, fields: Input) =>
   caller('/v1/labels', { labels: [labelInput(fields)] });
 
-/** But for the id of the request, which is never the same. */
+/** Removes the id of the request, which differs each time. */
 function told({ status, headers, body }: Answer) {
   const names = [...headers.keys()].filter((name) => !['date', 'x-request-id'].includes(name));
   return { status, names, length: headers.get('content-length'), body: { ...body, instance: '' } };
@@ -52,7 +52,7 @@ function told({ status, headers, body }: Answer) {
 
 const UNKNOWN = idAt(CREATED_MS, 99);
 
-/** What its own client is answered, and the market. */
+/** The answer to the own client, and to a key that sees the market. */
 const SCORE_STATUS = { pending: 202, scored: 200, 'a dead letter': 404 } as const;
 const STATES = ['pending', 'scored', 'a dead letter'] as const;
 
@@ -75,7 +75,7 @@ describe.each(STATES)("another client's transaction that is %s", (state) => {
     expect((await shop(`${path}/${own}`)).status).toBe(expected);
     const unknown = told(await shop(`${path}/${UNKNOWN}`));
     expect(unknown.status).toBe(404);
-    // Twice: what was read for its owner may be in memory.
+    // Asked twice, as a score that was read for its owner may be in memory.
     for (const caller of [shop, bank, shop]) {
       const answer = await caller(`${path}/${other}`);
       if (caller === bank) {
@@ -132,7 +132,7 @@ test("a label by key is of the client's own", async () => {
   expect((await postLabel(bank, byKey)).status).toBe(200);
 });
 
-test('what was stored before clients were is read by the market, and labelled by its key', async () => {
+test('a transaction without a client is read by the market, and labelled by its idempotency key', async () => {
   const sent = input();
   const id = await accepted(shop, sent);
   await api.testDatabase.sql(

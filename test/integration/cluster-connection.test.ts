@@ -7,7 +7,7 @@ import { startClusterNode, startOneNodeCluster } from '../support/one-node-clust
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-// The WebAssembly build is no cluster.
+// The WebAssembly build of Redis has no cluster mode.
 const onCluster = test.skipIf(inject('redisSource').kind === 'wasm');
 const MS_MAX = 30_000;
 const COMMAND_MS = 1000;
@@ -25,7 +25,7 @@ onCluster('a command is not sent again, and what keeps one from being sent is sa
   expect(await cluster.incr('other')).toBe(1);
   proxy.inflict({ kind: 'cut', at: 'once', forwarded: true, times: 1 });
   await expect(cluster.incr('once')).rejects.toThrow();
-  // It finds its way back by itself, and had been heard the first time.
+  // The client connects again by itself; the command had been carried out the first time.
   const isBack = async () => (await cluster.get('once').catch(() => null)) === '1';
   await waitUntil(isBack, MS_MAX, 'an answer');
   cluster.disconnect();
@@ -59,7 +59,7 @@ onCluster('a command that has failed is not carried out where it is redirected l
   proxy.inflict({ kind: 'hold', at: 'late', act: handOver });
   await expect(cluster.incr('{k}late')).rejects.toThrow('timed out');
   failed.resolve();
-  // Behind it on the same way, so that it is answered after it.
+  // This command follows the late one on the same connection, so it is answered later.
   const follows = async () => (await cluster.set('{k}next', '1').catch(() => '')) === 'OK';
   await waitUntil(follows, MS_MAX, 'the other node');
   expect(await heir.get('{k}late')).toBeNull();

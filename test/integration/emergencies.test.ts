@@ -1,6 +1,6 @@
 /**
- * Goal: one officer alone may put a model in force for a day, and no longer, whatever happens meanwhile. Method: the
- * command by keys of two people on a real database; SQL takes a day off.
+ * Goal: one officer alone may put a model in force for a day, and no longer, whatever happens meanwhile. Method: the command
+ * runs with keys of two people on a real database; SQL moves an emergency back by a day.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { bindModels } from '../../src/cli/bind-models.ts';
@@ -19,7 +19,7 @@ let rig: ModelsRig;
 let database: Database;
 let ann: string;
 let bob: string;
-/** Names by id; three models that are registered once. */
+/** Registers three models once; their names by id. */
 const names = new Map<string, string>();
 
 beforeAll(async () => {
@@ -38,7 +38,7 @@ afterAll(async () => {
   await rig[Symbol.asyncDispose]();
 });
 
-/** Rows of these tables are never changed, but by a test. */
+/** Changes rows that the engine never changes. */
 async function change(text: string): Promise<void> {
   await rig.testDatabase.sql(`
     alter table model_rollouts disable trigger user;
@@ -51,7 +51,7 @@ const aDayLater = () =>
   change(`update model_rollouts set created_at = created_at - interval '1 day',
                                     ends_at = ends_at - interval '1 day'`);
 
-/** As if Ann had proposed it and Bob approved it; of all the steps before only the last one counts. */
+/** Puts a model in force as if Ann had proposed it and Bob had approved it, without the steps before. */
 const settle = (model: string, state: string, percent: number, corridor: string) => `
   with proposal as (
     insert into model_proposals (model_id, corridor, state, canary_percent, proposed_by)
@@ -77,7 +77,7 @@ const alone = (model: string, to: string, corridor = 'US-EG', key = ann): Promis
   rig.json(key, 'emergency', model, '--corridor', corridor, '--to', to, ...WHY);
 const does = async (model: string): Promise<string> =>
   (await rig.json(undefined, 'list')).find((row: Answer) => row.model === model).does;
-/** As workers read it. */
+/** What workers read as the model in force. */
 async function active(): Promise<string | undefined> {
   const inForce = modelsInForce(await bindModels(database, 'test').readRollouts()).get('US-EG');
   return names.get(inForce?.active[0] ?? '');

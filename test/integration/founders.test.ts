@@ -1,6 +1,6 @@
 /**
- * Goal: whoever has the database makes the first two people who approve, and no third. Method: `risk keys` on a real
- * database, and the migration of keys that approved before there were people.
+ * Goal: `risk keys` with DATABASE_URL makes the first two people who approve, and no third. Method: the command on a real
+ * database, and the migration of keys that approved before people were stored.
  */
 import { cp, mkdtempDisposable, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,13 +12,13 @@ import { SQL_FOLDER } from '../../src/store/migration-files.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { runCommand } from '../support/run-command.ts';
 
-test('two people are founded; a third is only once one of them is out', async () => {
+test('two people are made; a third only once one of them is revoked', async () => {
   await using database = await createTestDatabase();
   const run = (...args: string[]) => runCommand(command, { DATABASE_URL: database.url }, args);
   const found = (name: string) => run('create', '--role', 'risk_officer', '--identity', name);
   const byOwner = run('create', '--role', 'risk_officer', '--owner', 'Ann');
   await expect(byOwner).rejects.toThrow(/say identity instead of owner/);
-  // A name is normalised: the first two keys are one person's.
+  // Names are normalised: the first two keys belong to one person.
   for (const name of ['Ann', ' ＡＮＮ', 'Bob']) expect((await found(name)).code).toBe(0);
   for (const name of ['Cy', 'Ann']) await expect(found(name)).rejects.toThrow(/2 people approve/);
   expect((await run('create', '--role', 'admin', '--identity', 'Cy')).code).toBe(0);
@@ -36,7 +36,7 @@ test('two people are founded; a third is only once one of them is out', async ()
   expect(await database.sql(live)).toEqual([]);
 });
 
-test('who had a key from a key of nobody is founded all the same: whoever has the database vouches', async () => {
+test('a person whom a key of nobody made may be founded, as whoever has the database vouches', async () => {
   await using database = await createTestDatabase();
   const environment = { DATABASE_URL: database.url };
   await database.sql(`
@@ -58,7 +58,7 @@ test('who had a key from a key of nobody is founded all the same: whoever has th
   expect(await database.sql(shared)).toEqual([{ who: null }]);
 });
 
-test('two are founded at once, no more, by however many', async () => {
+test('concurrent commands make two people and no more', async () => {
   await using database = await createTestDatabase();
   const environment = { DATABASE_URL: database.url };
   const names = ['a', 'b', 'c', 'd', 'e', 'f'];
@@ -69,7 +69,7 @@ test('two are founded at once, no more, by however many', async () => {
   expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
 });
 
-test('the migration takes the role from keys behind which stands nobody', async () => {
+test('the migration takes the role from keys that belong to no person', async () => {
   await using database = await createTestDatabase({ migrated: false });
   await using older = await mkdtempDisposable(join(tmpdir(), 'risk-sql-'));
   for (const name of (await readdir(SQL_FOLDER)).sort()) {

@@ -43,7 +43,7 @@ describe('a request', () => {
     await expectProblem(await fetch(`${api.url}/v1/nowhere`), 401);
   });
 
-  test('with a role that does not suffice is 403, admin may all but approve', async () => {
+  test('with a role that does not suffice is 403; admin may do everything but approve', async () => {
     const ingest = await makeKey({ roles: ['ingest'] });
     const analyst = await makeKey({ roles: ['analyst'] });
     const admin = await makeKey({ roles: ['admin'] });

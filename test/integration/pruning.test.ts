@@ -109,7 +109,7 @@ describe.each(PLANS)('with a %s plan', (plans) => {
     const at = new Date(Date.UTC(2026, 2, 10));
     const until = new Date(at.getTime() + 1);
     const score = { statement: selectScore, values: [id, at, client] };
-    // A plan for all values has both ways.
+    // A generic plan contains both branches.
     const asksWhose = client !== null || plans === 'generic';
     const expected = asksWhose ? ['transactions_y2026m03'] : [];
     expect(await partitionsOf(score, plans)).toEqual(['scores_y2026m03', ...expected]);

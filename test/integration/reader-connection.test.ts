@@ -65,7 +65,7 @@ onCluster('on a cluster every stream is waited for, whatever slot it has', async
       await untilWaiting(streams.length);
       await producer.append([payload(9, { corridor: one.corridor })]);
       expect((await read).deliveries).toMatchObject([{ stream: one }]);
-      // The others no longer wait, so that nothing is delivered to them.
+      // The other readers no longer wait, so nothing is delivered to them.
       await untilWaiting(0);
     }
     const read = reader.readNew(options);

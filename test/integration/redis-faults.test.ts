@@ -1,6 +1,6 @@
 /**
- * Goal: what goes wrong with Redis behind the API never loses or doubles what was accepted, and delays nobody for long.
- * Method: a real Redis, stopped, filled, demoted or frozen under an API process; entries are counted afterwards.
+ * Goal: a fault of Redis never loses or doubles an accepted transaction, and delays no request for long. Method: a real Redis
+ * is stopped, filled, demoted or frozen under an API process; entries are counted afterwards.
  */
 import { describe, expect, test } from 'vitest';
 import { open, reconcile, streamedIds } from '../support/ingest-faults.ts';
@@ -25,7 +25,7 @@ describe('Redis', () => {
     expect((await streamedIds(api)).sort()).toEqual(
       answers.map((answer) => answer.body.results[0].transaction_id).sort(),
     );
-    // One a commit, which batches share.
+    // A failure is counted once for each commit, which several batches share.
     expect(await metric(api, 'risk_stream_append_failures_total')).toBeGreaterThan(0);
   });
 

@@ -1,6 +1,6 @@
 /**
- * Goal: TLS, a private authority and an ACL user are named by REDIS_URL alone, and what Redis or its certificate refuses is
- * said. Method: a real Redis with certificates made by openssl, where this machine has both.
+ * Goal: REDIS_URL alone configures TLS, a private authority and an ACL user, and messages say what Redis or its certificate
+ * refuses. Method: a real Redis with certificates made by openssl, where this machine has both.
  */
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';

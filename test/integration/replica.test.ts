@@ -1,6 +1,6 @@
 /**
- * Goal: a streaming replica that is paused, stopped, frozen or promoted costs no row and no answer. Method: a real one, and
- * lists of yesterday and of now, read while each is done to it.
+ * Goal: a streaming replica that is paused, stopped, frozen or promoted costs no row and no answer. Method: lists of yesterday
+ * and of now are read while a real replica suffers each of these faults.
  */
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -26,7 +26,7 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const PATIENCE_MS = 30_000;
 const LAG_MS_MAX = 1000;
-/** Above what each test waits for in turn, and what two servers take to start where all processors are busy. */
+/** More than the waits of each test, and than the start of two servers on a busy machine. */
 vi.setConfig({ testTimeout: 4 * PATIENCE_MS, hookTimeout: 10 * PATIENCE_MS });
 
 const opened = new AsyncDisposableStack();
@@ -50,7 +50,7 @@ beforeAll(async () => {
 });
 afterAll(() => opened[Symbol.asyncDispose]());
 
-/** Stores one transaction of its own account; its id. */
+/** Stores one transaction of an account of its own, and returns its id. */
 async function store(accountId: string, ageMs: number): Promise<string> {
   const [id = ''] = await storeTransactions(primary, [
     { accountId, createdAtMs: Date.now() - ageMs, score: 1 },
@@ -58,7 +58,7 @@ async function store(accountId: string, ageMs: number): Promise<string> {
   return id;
 }
 
-/** How many of an account are found, and whether the replica answered. */
+/** How many transactions of an account are found, and whether the replica answered. */
 async function list(accountId: string, to?: string) {
   ages.length = 0;
   const { items } = await transactions(databases, {
@@ -84,14 +84,14 @@ async function onStandby(statement: string): Promise<unknown> {
 const isPaused = async () =>
   (await onStandby('select pg_get_wal_replay_pause_state()')) === 'paused';
 
-test('the replica answers for what is older than it lags, and says how old it may be', async () => {
+test('the replica answers for older rows, and says how far it may lag', async () => {
   await store('old', DAY_MS);
   await untilUsed();
   expect(ages.every((ageMs) => ageMs > 0)).toBe(true);
   await waitUntil(async () => (await listOld('old')).found === 1, PATIENCE_MS, 'the row');
 });
 
-test('a paused replica loses its place, and until then no row of now and none that is asked for by id', async () => {
+test('a paused replica is not read any more, and until then hides no recent row and none asked for by id', async () => {
   await onStandby('select pg_wal_replay_pause()');
   await waitUntil(isPaused, PATIENCE_MS, 'the replay to pause');
   const old = await store('paused', DAY_MS);
@@ -114,7 +114,7 @@ test('a stopped replica fails no read', async () => {
   await untilUsed();
 });
 
-test('a replica that stands still holds no read up', async () => {
+test('a frozen replica holds no read up', async () => {
   using frozen = freeze(standby);
   expect(await listOld('old')).toEqual({ found: 1, byReplica: false });
   await untilState('down');
@@ -122,7 +122,7 @@ test('a replica that stands still holds no read up', async () => {
   await untilUsed();
 });
 
-test('a replica that was promoted is none', async () => {
+test('a promoted replica is not read any more', async () => {
   await onStandby('select pg_promote()');
   await untilState('down');
   await store('promoted', DAY_MS);

@@ -1,6 +1,6 @@
 /**
- * Goal: an address that sends unknown keys is told to wait, and nobody else is. Method: an API process behind a proxy that
- * it trusts, which each test is. What was looked up is counted in test/unit/http/auth.test.ts.
+ * Goal: an address that sends unknown keys is answered 429, and no other caller is. Method: each test is a trusted proxy of an
+ * API process. test/unit/http/auth.test.ts counts the lookups.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { expectProblem } from '../support/problem.ts';
@@ -32,7 +32,7 @@ const statusOf = async (key: string, from?: string) => {
   await answer.arrayBuffer();
   return answer.status;
 };
-/** Asks at once with twice as many keys that nobody has as one address may. */
+/** Sends twice as many unknown keys at once as one address may. */
 const askUnknown = (path?: string, from: (n: number) => string = () => address) =>
   Promise.all(
     Array.from({ length: 2 * AT_ONCE }, (_, n) => ask(`risk_unknown_${n}`, from(n), path)),
@@ -58,7 +58,7 @@ test('others are not, nor is a key that was found, from the same address', async
   expect(await statusOf('risk_unknown', '198.51.100.200')).toBe(401);
 });
 
-test('an address is not what a stranger behind the proxy calls itself', async () => {
+test('a stranger behind the proxy cannot choose its own address', async () => {
   const answers = await askUnknown('/v1/status', (n) => `203.0.113.${n}, ${address}`);
   expect(answers.map(({ status }) => status)).toContain(429);
 });

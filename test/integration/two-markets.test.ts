@@ -37,7 +37,7 @@ const rowsOf = async (market: string) => {
 
 test('a market made by the role of another takes none of its rows, and alters no role', async () => {
   await migrateMarket(OTHER);
-  // Connections that are opened now.
+  // The pool opens new connections now.
   await using pool = rig.database.open();
   const transactions = seeds(20);
   await storeTransactions(pool, transactions);

@@ -1,6 +1,6 @@
 /**
- * Goal: nobody puts a model in force alone, whatever keys and people he makes, and nobody becomes somebody who may.
- * Method: an API process; what one admin and one risk officer can do with keys, by name of the way.
+ * Goal: nobody puts a model in force alone, whatever keys and people he makes, and nobody gives himself that right.
+ * Method: an API process; each test tries one way in which an admin or a risk officer could do so with keys.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Role } from '../../src/domain/principal.ts';
@@ -13,7 +13,7 @@ import { answerOf } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const OFFICER: readonly Role[] = ['risk_officer'];
-/** Longer than an API process believes what it knows of a key. */
+/** Longer than an API process caches a lookup of a key. */
 const KEY_WAIT_MS = 30_000;
 
 let api: RunningApi;

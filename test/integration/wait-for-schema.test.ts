@@ -1,6 +1,6 @@
 /**
- * Goal: who waits for a schema learns whether it is the schema that is missing, or Postgres. Method: a database without one,
- * and a port that nobody listens to.
+ * Goal: a process that waits for its schema learns whether the schema is missing or Postgres is down. Method: a database
+ * without a schema, and a port that nobody listens to.
  */
 import { expect, test } from 'vitest';
 import { waitForSchema } from '../../src/store/schema-version.ts';
@@ -8,7 +8,7 @@ import { createTestDatabase } from '../support/database.ts';
 
 const { signal } = new AbortController();
 
-test('a database without a schema is one, a Postgres that is away names itself', async () => {
+test('a missing schema is false, a Postgres that is down is a failure', async () => {
   await using bare = await createTestDatabase({ migrated: false });
   await using there = bare.open();
   expect(await waitForSchema(there, 1, signal)).toBe(false);

@@ -1,16 +1,16 @@
 /**
- * A payment that waits for its decision on an engine with nothing else to do: on a Redis Cluster it may take no more than twice as
- * long as on one node. Each post meets idle workers, so that a stream that nobody listens to would show as a wait.
+ * Measures payments that wait for their decision on an otherwise idle engine: on a Redis Cluster one may take no more than twice
+ * as long as on one node. Each post meets idle workers, so a stream that no worker waits for shows as a delay.
  */
 import { type Batch, makeBatches } from '../chaos/support/load.ts';
 import type { Plan, Scenario, Stage } from '../chaos/support/scenario.ts';
 import { startClusterServices } from './support/redis-cluster.ts';
 
 const POSTS = 100;
-/** Long enough for a worker to have nothing to do. */
+/** Pause after which all workers are idle. */
 const PAUSE_MS = 40;
 const WARM_UP_BATCHES = 20;
-/** Who is not woken waits for so long; a loaded machine delays nobody as much. */
+/** A request to a worker that is not woken waits this long; even a loaded machine delays none as much. */
 const BLOCK_MS = 4000;
 const LONGEST_MS_MAX = 3000;
 const RATIO_MAX = 2;
@@ -23,7 +23,7 @@ function* take(count: number, seed: string, size: number): Generator<Batch> {
   for (let taken = 0; taken < count; taken++) yield batches.next().value as Batch;
 }
 
-/** Milliseconds of each decision that was waited for, in rising order. */
+/** Milliseconds of each waited decision, in ascending order. */
 async function measure(stage: Stage, seed: string): Promise<number[]> {
   const { engine, ledger, load, pause, signal } = stage;
   for (const batch of take(WARM_UP_BATCHES, `${seed}/warm-up`, 100)) await load.send(batch);
@@ -79,7 +79,7 @@ const plan: Plan = {
     stage.happened('Redis replaced');
     const waits = await measure(stage, 'cluster');
     stage.remark(`waited decisions: one node ${figures(alone)}; cluster ${figures(waits)}`);
-    // The lower quartile, as other work on the machine adds to single decisions.
+    // Compares lower quartiles, as other work on the machine delays single decisions.
     const ratio = at(waits, 0.25) / at(alone, 0.25);
     stage.bar(QUARTILE_TIMES, Math.round(ratio * 100) / 100, { atMost: RATIO_MAX });
     stage.bar('longest on the cluster, ms', at(waits, 1), { atMost: LONGEST_MS_MAX });

@@ -1,6 +1,6 @@
 /**
- * Redis Cluster: masters change places with their replicas, by order and by death. Each ends what the engine was about to
- * do there, and none of it may be lost or doubled.
+ * Redis Cluster: masters fail over to their replicas, by command and by death. Each fail-over breaks off what the engine was
+ * doing there, and nothing may be lost or doubled.
  */
 import type { Plan, Scenario, Stage } from '../chaos/support/scenario.ts';
 import type { ServiceControl } from '../chaos/support/services.ts';
@@ -51,7 +51,7 @@ const failOver: Plan = {
   },
 };
 
-/** Nothing tells a client that its master is gone, and what it sent is carried out later, where it no longer counts. */
+/** Freezes a master: clients do not notice that it is gone, and it carries out their commands later, when it is replaced. */
 const freeze: Plan = {
   schedule: ['the third master stands still until it has been replaced'],
   faults: ['master frozen'],
@@ -92,7 +92,7 @@ const staleReplica: Plan = {
   },
 };
 
-/** How far a node has come in the writes of its master, or of its own. */
+/** Replication offset of a node, as master or as replica. */
 async function offsetOf(node: ServiceControl): Promise<number> {
   const info = await onNode(node, (client) => client.info('replication'));
   const field = info.includes('role:master') ? 'master_repl_offset' : 'slave_repl_offset';

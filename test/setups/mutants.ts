@@ -32,7 +32,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'market-by-role',
-    // But for the list of corridors and the short-lived market: what refuses all of the load leaves nothing to judge.
+    // Leaves out the list of corridors and the short-lived market: if all load were refused, nothing could be judged.
     what: "statements find their market by the role's search_path, which a migration sets",
     scenario: 'two-markets',
     replacements: [

@@ -1,6 +1,6 @@
 /**
  * PgBouncer in transaction mode, with its stock settings, between the engine and Postgres: migration and roles know no other
- * address. No connection to Postgres is theirs for longer than a transaction, and nothing is set on one for longer.
+ * address. They hold a connection to Postgres only for a transaction, and no setting on it outlives one.
  */
 import { join } from 'node:path';
 
@@ -17,7 +17,7 @@ import { steadyPort } from './support/steady-port.ts';
 
 const BETWEEN_MS = 2000;
 const AWAY_MS = 1000;
-/** For migrate, too, which is run with the environment of the services. */
+/** Also applies to migrate, which runs with the environment of the services. */
 const POOLED = { RISK_DATABASE_POOLER: 'transaction' };
 
 async function startPooledServices(options: ServicesOptions): Promise<ChaosServices> {
@@ -58,7 +58,7 @@ const plan: Plan = {
   },
 };
 
-/** Whoever forgets to say that there is a pooler is told so, and not that the schema is missing. */
+/** Without RISK_DATABASE_POOLER the message names that setting, not a missing schema. */
 async function judgeUndeclared({ services, bar }: Stage): Promise<void> {
   const { code, stderr } = await runRisk(['partitions', 'list'], {
     DATABASE_URL: services.engineUrls.databaseUrl,
@@ -67,7 +67,7 @@ async function judgeUndeclared({ services, bar }: Stage): Promise<void> {
   bar('undeclared pooler named', Number(isSaid), { exactly: 1 });
 }
 
-/** What the engine may have left on a connection that others use after it. */
+/** Settings and locks that the engine may have left on a connection that others use next. */
 async function judgeSessions({ services, bar }: Stage): Promise<void> {
   const [locks] = await services.query<{ count: number }>(
     `select count(*)::int from pg_locks where locktype = 'advisory'`,

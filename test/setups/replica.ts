@@ -1,6 +1,6 @@
 /**
- * A streaming replica that is stopped, paused, killed and frozen while an analyst reads: he notices none of it but by the
- * age of what he is answered.
+ * A streaming replica is stopped, paused, killed and frozen while an analyst reads. The analyst may notice it only by the age of
+ * the answers.
  */
 import { chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ import { steadyPort } from './support/steady-port.ts';
 const BETWEEN_MS = 2000;
 const AWAY_MS = 3000;
 const LAG_MS_MAX = 3000;
-/** Beyond the bound on lag, and two looks. */
+/** Longer than the bound on lag and two checks. */
 const PAUSED_MS = LAG_MS_MAX + 3000;
 const RECOVER_MS_MAX = 20_000;
 export const MISSED_NOW = 'reads that missed a row of now';
@@ -74,7 +74,7 @@ async function replay(stage: Stage, order: 'pause' | 'resume'): Promise<void> {
   }
 }
 
-/** Waits until the replica answers the analyst again; the seconds that took. */
+/** Waits until the replica answers the analyst again, and judges how many seconds that took. */
 async function untilUsed(stage: Stage, analyst: Analyst, after: string): Promise<void> {
   const [startedMs, before] = [performance.now(), analyst.findings().byReplica];
   const isUsed = () => analyst.findings().byReplica > before;
@@ -83,7 +83,7 @@ async function untilUsed(stage: Stage, analyst: Analyst, after: string): Promise
   stage.bar(`seconds until it answers again: ${after}`, seconds, { atMost: RECOVER_MS_MAX / 1000 });
 }
 
-/** How often each was said of the replica, and that of Postgres which is not so. */
+/** Reads the states of Postgres and of the replica from `/v1/status`. */
 async function readStatus({ engine }: Stage): Promise<{ postgres: string; replica?: string }> {
   const response = await fetch(`${engine.apiUrls[0]}/v1/status`, {
     headers: { authorization: `Bearer ${engine.apiKey}` },

@@ -1,7 +1,7 @@
 /**
- * `npm run setups`: the engine's processes on the set-ups that the documents promise, each under load, with something
- * broken in it, and judged as `npm run chaos` judges. A set-up that cannot run here is skipped, which is a failure where
- * CI is set. Slow by nature, so no part of `npm test`.
+ * `npm run setups`: runs the engine's processes on each documented set-up under load, breaks something in it, and judges as
+ * `npm run chaos` does. A set-up that cannot run here is skipped, which is a failure where CI is set. It takes minutes, so it is
+ * no part of `npm test`.
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -19,7 +19,7 @@ const USAGE = `npm run setups [-- NAME… options]
 NAME…        set-ups to run (all); with --mutations: mutants
 --list       what there is
 --mutations  takes one mechanism at a time out of a copy of the engine; each must be caught
---tx N       transactions posted at least, each set-up (6000)
+--tx N       least number of transactions posted to each set-up (6000)
 --seed TEXT  of traffic and schedule (1)
 --engine DIR another checkout whose engine is put to the test (this one)`;
 

@@ -1,6 +1,6 @@
 /**
- * Redis with TLS and an ACL user that may do what the engine needs and no more; Postgres with TLS and a certificate that
- * is verified. The engine learns of both by its two URLs alone.
+ * Redis with TLS and an ACL user that has the rights the engine needs and no more; Postgres with TLS and a verified
+ * certificate. Only the two URLs tell the engine of both.
  */
 import { join } from 'node:path';
 

@@ -1,7 +1,7 @@
 /**
- * Two markets in one database, one Redis and with one role, each with an API and a worker and under load: the same keys of the
- * same accounts come to both. One is made and migrated while the other works, a third one is made and dropped, and processes
- * of the first one are started anew.
+ * Two markets share a database, a Redis and a role. Each has an API and a worker under load, and gets the same idempotency keys of
+ * the same accounts. The second is made and migrated while the first works, a third is made and dropped, and processes of the
+ * first are restarted.
  */
 import { openLedger } from '../chaos/support/ledger.ts';
 import { type Load, startLoad } from '../chaos/support/load.ts';
@@ -13,7 +13,7 @@ const TIMES = 3;
 const BETWEEN_MS = 1000;
 const RATE = 300;
 const BATCH = 100;
-/** Of the other market's load, which is posted at least. */
+/** Least share of the set-up's transactions that is posted to the other market. */
 const SHARE = 1 / 4;
 
 const plan = (): Plan => {
@@ -59,7 +59,7 @@ const plan = (): Plan => {
 const migrate = ({ engine }: Stage, market: string | undefined, corridor: string) =>
   engine.command(['migrate'], { RISK_MARKET: market ?? '', RISK_CORRIDORS: corridor });
 
-/** The checker's invariants are those of the first market. */
+/** The checker checks the invariants of the first market only; these are the other's. */
 async function judge(
   { services: { query }, bar, until }: Stage,
   accepted: readonly string[],

@@ -122,8 +122,8 @@ function checkAttempts(world: World): string[] {
 }
 
 /**
- * One event an acknowledged entry at most, each as the stored score says; one at least, unless Redis was lost; no second
- * one where nothing failed.
+ * Each acknowledged entry has at most one event, equal to the stored score. A transaction has at least one event unless Redis was
+ * lost, and no second one where nothing failed.
  */
 function checkEvents({ journal, postgres, schedule }: World): string[] {
   const breaches: string[] = [];

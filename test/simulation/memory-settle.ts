@@ -49,7 +49,7 @@ function goneOf({ group, entries }: Stream, acknowledged: readonly EndedEntry[])
   return new Set(ids.filter((id) => !entries.has(idOf(id))));
 }
 
-/** What failed leaves the entry; the rest of it is acknowledged, and published where nobody else does. */
+/** Failed transactions leave the entry; the rest is acknowledged, and published unless another entry publishes it. */
 function divide(
   stream: Stream,
   { entryId, scores, retries, deadLetters }: EndedEntry,

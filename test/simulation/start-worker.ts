@@ -247,7 +247,7 @@ function createStore({ postgres, missing }: World, process: Process): BatchStore
     const { insertScores } = store;
     return {
       ...store,
-      // A statement that failed comes again before anybody hears of it.
+      // A failed statement is tried again before the failure is reported.
       insertScores: (scores, lineage) =>
         insertScores(scores, lineage).catch(() => insertScores(scores, lineage)),
     };

@@ -42,7 +42,7 @@ const GIVEN_UP_AND_BACK: Schedule = {
   ],
 };
 
-/** One transaction, whose score is stored as the statement ends in `kind`. */
+/** A schedule of one transaction, whose score is stored although the statement ends in `kind`. */
 const storedAs = (kind: FaultKind): Schedule => ({
   ...{ seed: 1, workers: 1, batchTransactions: 1, rowsBefore: 1, rowsAfter: 1, labels: [] },
   submissions: [
@@ -55,7 +55,7 @@ const storedAs = (kind: FaultKind): Schedule => ({
   disasters: [],
 });
 
-/** Nothing fails, but transactions are appended again at any moment. */
+/** Schedules in which nothing fails, but transactions are appended again at any moment. */
 const untroubled = schedules.map((schedule) => ({
   ...schedule,
   submissions: schedule.submissions.map((one) => ({ ...one, nature: 'good' as const })),
@@ -107,14 +107,14 @@ const CAUGHT_BY: readonly (readonly [Mechanism, RegExp])[] = [
   ['dead-letter-row', /^dead and kept nowhere/],
   ['closed-letters', /^scored and dead/],
 ];
-/** Schedules that show what the search would take long to find. */
+/** Schedules of breaches that a search would take long to find. */
 const EXAMPLES: Partial<Record<Mechanism, Schedule>> = {
   'delivery-count': storedAs('crash-after'),
   doubt: storedAs('reply-lost'),
 };
-/** A breach that shows about once in eight thousand schedules is searched for from where it comes soon: after 301. */
+/** Seed of a search for a breach that shows about once in 8,000 schedules; from this seed it takes 301. */
 const SEEDS: Partial<Record<Mechanism, number>> = { horizon: 12 };
-/** More than any of them takes, and what is left to a search whose seed is no longer a good one. */
+/** Schedules of a search: more than any takes now, with room for a seed that finds its breach later. */
 const SEARCHED_MAX = 20_000;
 
 describe('the simulation goes red without', () => {

@@ -1,11 +1,11 @@
-/** Who may do what, as the API document says it: for each operation and role whose objects it reaches. */
+/** Access as the OpenAPI document describes it: which objects each role reaches by each operation. */
 import { APPROVING_ROLES, type Role } from '../../src/domain/principal.ts';
 import type { Operation } from './openapi.ts';
 
-/** `own`: of objects that have a client, its own alone. */
+/** `own`: among objects that have a client, only those of the own client. */
 export type Reach = 'none' | 'own' | 'all';
 
-/** What a document says of an operation; undefined where no key is needed. */
+/** Access to one operation; undefined where it needs no key. */
 export function reachOf(
   operation: Pick<Operation, 'security' | 'x-own-client-alone'>,
   role: Role,

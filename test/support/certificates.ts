@@ -1,11 +1,11 @@
-/** Certificates of one run: an authority of its own, and a server on the loopback that it vouches for. */
+/** Certificates of one run: a certificate authority, and a server certificate for the loopback that it signed. */
 import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { serviceAccount } from '../../src/embedded/account.ts';
 import { ask, findExecutable } from '../../src/embedded/executable.ts';
 
 export type Certificates = {
-  /** PEM files; the services may read theirs, and nobody else the key. */
+  /** PEM files; only the services may read the key. */
   readonly authority: string;
   readonly server: string;
   readonly key: string;
@@ -15,12 +15,12 @@ const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-node
 const NAMES = 'subjectAltName=DNS:localhost,IP:127.0.0.1';
 const SECRET = 0o600;
 
-/** Undefined where it is not installed. */
+/** Path of openssl; undefined where it is not installed. */
 export function findOpenssl(): string | undefined {
   return findExecutable('openssl', process.env['PATH']);
 }
 
-/** @param folder which does not exist yet */
+/** @param folder folder to make */
 export async function makeCertificates(openssl: string, folder: string): Promise<Certificates> {
   mkdirSync(folder, { mode: 0o755 });
   const file = (name: string) => join(folder, name);

@@ -28,7 +28,7 @@ export type TestDatabaseOptions = {
   readonly migrated?: boolean;
 };
 
-/** Of this test file; its connections keep no process alive. */
+/** Pool of this test file; its connections keep no process alive. */
 let maintenance: pg.Pool | undefined;
 
 export async function createTestDatabase({
@@ -37,7 +37,7 @@ export async function createTestDatabase({
   const maintenanceUrl = inject('postgresUrl');
   maintenance ??= openConnections(maintenanceUrl);
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  // A copy of the template's files takes half of the time that its pages take through the log.
+  // Copying the template's files takes half as long as writing its pages through the WAL.
   const clone = migrated ? ` template ${TEMPLATE} strategy file_copy` : '';
   await maintenance.query(`create database ${name}${clone}`);
   const url = withDatabase(maintenanceUrl, name);

@@ -1,4 +1,4 @@
-/** Months of a schema that has no audit log yet, in which the making of months is on record. */
+/** Makes months in a schema without an audit log, which stands there only while the engine's function records them. */
 import { monthOf } from '../../src/domain/month.ts';
 import { ensurePartitions } from '../../src/store/partitions.ts';
 import type { Database } from '../../src/store/pool.ts';

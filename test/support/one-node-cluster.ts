@@ -6,15 +6,15 @@ import { waitUntil } from './wait-until.ts';
 
 export type OneNodeCluster = AsyncDisposable & {
   readonly service: TestService;
-  /** Makes a list of it, which is what names a cluster. */
+  /** URL that lists the node twice, as only a list of nodes names a cluster. */
   readonly url: string;
-  /** Its node, asked without the ways of a cluster. */
+  /** A plain connection to the node, without cluster redirections. */
   readonly node: RedisClient;
 };
 
 const READY_MS = 30_000;
 
-/** @param busPort by default Redis takes one 10,000 above its own, of which there may be none */
+/** @param busPort Redis' default is its own port plus 10,000, which may exceed the largest port */
 export async function startClusterNode(busPort: number): Promise<TestService> {
   return await startTestRedis({
     settings: {

@@ -1,9 +1,9 @@
-/** Keys of people, written by whoever has the database: tests need more than the first two, whom the engine founds. */
+/** Writes keys of people straight into the database: tests need more people than the two that `risk keys` makes. */
 import { approves, type Role } from '../../src/domain/principal.ts';
 import { mintApiKey } from '../../src/runtime/api-key.ts';
 import type { TestDatabase } from './database.ts';
 
-/** @returns a key, confirmed where a role approves, of a person who is made where there is none of this name */
+/** Makes a key, confirmed where a role approves, and its person where the name is new. @returns the key */
 export async function insertPersonKey(
   { sql }: Pick<TestDatabase, 'sql'>,
   identity: string,

@@ -20,7 +20,7 @@ export const alone = (database: Database): Databases => ({
   now: () => NOVEMBER,
 });
 
-/** A database of its own as a replica that lacks nothing. */
+/** The database itself in the place of a replica without lag. */
 export const inStep = (database: Database): Replica => ({ database, ageMs: () => 0 });
 
 export const scores = (databases: Databases, query: Record<string, string>) =>

@@ -34,7 +34,7 @@ export function spawnRisk(
   );
 }
 
-/** Nothing of the test's own environment but what finds programs, theirs compiled as `bin/risk` keeps them. */
+/** Keeps of the test's environment only what finds programs and the cache of compiled sources of `bin/risk`. */
 export function childEnvironment(
   environment: Readonly<Record<string, string>>,
 ): Record<string, string> {

@@ -22,7 +22,7 @@ export async function runCommand(
     output: createOutput({
       json: args.includes('--json'),
       stdout: { write },
-      // Progress is for whoever waits.
+      // Progress is meant for a person at a terminal.
       stderr: { write: () => undefined },
     }),
     log: createLog(command.name, 'silent'),

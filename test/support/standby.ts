@@ -1,6 +1,6 @@
 /**
- * A streaming replica of a Postgres of the tests: a base backup of its folder while it runs, which only the server's own
- * functions and `cp` are needed for, as the embedded programs have no pg_basebackup.
+ * Makes a streaming replica of a Postgres of the tests by a base backup of its folder while it runs. It needs only the server's
+ * own functions and `cp`, as the embedded programs have no pg_basebackup.
  */
 import { execFile } from 'node:child_process';
 import { appendFileSync, chownSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,10 +9,10 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import type { Account } from '../../src/embedded/account.ts';
 
-/** What the primary must have, so that a replica that was away for a while finds the log that it lacks. */
+/** Settings of the primary, which keep the WAL that a replica needs after it was away for a while. */
 export const PRIMARY_SETTINGS = { wal_keep_size: '256MB' };
 
-/** The URL of the superuser, whom replication needs; the embedded cluster gives both the same password. */
+/** URL of the superuser, as replication requires; in the embedded cluster both users have the same password. */
 export function superuserUrl(url: string): string {
   const changed = new URL(url);
   changed.username = 'postgres';
@@ -20,7 +20,7 @@ export function superuserUrl(url: string): string {
   return changed.href;
 }
 
-/** @param services folder of the replica, in which its cluster becomes `postgres` */
+/** @param services folder of the replica; its data folder becomes `postgres` there */
 export async function backUpForStandby(
   primaryUrl: string,
   services: string,

@@ -1,12 +1,12 @@
 /** Polls until the predicate gives something truthy and returns it; past the deadline it throws. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A poll may take a query or a request: more of them would take the processor from what is waited for. */
+/** Pause between polls. A poll may be a query or a request; more frequent ones would slow the awaited work down. */
 const POLL_MS = 20;
-/** A machine that also does other things may take so many times as long. */
+/** Factor on deadlines, as a busy machine may take so many times as long. */
 const BUSY_FACTOR = 6;
 
-/** @param deadlineMs ample on an idle machine */
+/** @param deadlineMs deadline that is ample on an idle machine */
 export async function waitUntil<T>(
   predicate: () => T | Promise<T>,
   deadlineMs: number,

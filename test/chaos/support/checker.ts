@@ -41,7 +41,7 @@ export type Balance = {
   readonly pending: number;
   readonly lost: number;
   readonly doubled: number;
-  /** Scores in events beyond one a transaction, which consumers of events have to expect. */
+  /** Scores in events beyond one for each transaction; consumers of events have to expect them. */
   readonly events_doubled: number;
 };
 

@@ -31,7 +31,7 @@ export type LoadOptions = {
   readonly signal: AbortSignal;
   /** Transactions that the scenario spoils; none when undefined. */
   readonly spoiled?: Spoiled | undefined;
-  /** Named by every transaction, in place of its account's. */
+  /** Corridor of every transaction, instead of its account's. */
   readonly corridor?: string;
 };
 

@@ -1,4 +1,4 @@
-/** The user of Redis that the engine runs as in these set-ups: it may do what docs/operations.md names, and no more. */
+/** The Redis user of the engine in these set-ups: it has the rights that docs/operations.md names, and no more. */
 import { MARKET } from '../../chaos/support/streams.ts';
 
 const NAME = 'risk';
@@ -7,8 +7,8 @@ const RULES = `~${MARKET}:* ~{${MARKET}:* &${MARKET}:* +@all -@admin -@dangerous
 
 export const ACL_USER = {
   name: NAME,
-  /** As a setting of redis.conf. */
+  /** The user as a line of redis.conf. */
   line: `${NAME} on >${PASSWORD} ${RULES}`,
-  /** As part of a URL. */
+  /** User and password as part of a URL. */
   login: `${NAME}:${PASSWORD}`,
 } as const;

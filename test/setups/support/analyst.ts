@@ -1,7 +1,7 @@
 /**
- * An analyst who never pauses: posts one transaction after the other, of now and of yesterday in turn, and looks each time
- * whether all that he knows is there: by id, and in the list of its account. An answer of a replica may lack what was
- * acknowledged less than `Age` seconds before it was asked for, unless it is of now: then nothing.
+ * An analyst who never pauses: posts transactions of now and of yesterday in turn, and checks after each that all known ones are
+ * found, by id and in the list of their account. An answer of a replica may lack a row of yesterday that was acknowledged less
+ * than `Age` seconds before the read; it may not lack a row of now.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Stage } from '../../chaos/support/scenario.ts';
@@ -9,7 +9,7 @@ import type { Stage } from '../../chaos/support/scenario.ts';
 const PAUSE_MS = 20;
 const ANSWER_MS_MAX = 15_000;
 const DAY_MS = 86_400_000;
-/** Fewer than a page, so that a list is one answer. */
+/** Fewer than the rows of a page, so that one answer holds the whole list. */
 const POSTS_AN_ACCOUNT = 40;
 
 type Known = { readonly id: string; readonly atMs: number };
@@ -19,9 +19,9 @@ export type Findings = {
   readonly reads: number;
   readonly failed: number;
   readonly slowestMs: number;
-  /** Reads that lacked a row that they may not lack. */
+  /** Reads that lacked a row they had to have. */
   readonly missed: { readonly now: number; readonly yesterday: number };
-  /** Reads that a replica answered, by themselves. */
+  /** Reads that a replica answered. */
   readonly byReplica: number;
 };
 
@@ -105,7 +105,7 @@ export function startAnalyst({ engine, ledger, remark, signal }: Stage): Analyst
   };
 }
 
-/** A list of yesterday ends there, as the present is the primary's. */
+/** End of the list of yesterday, as the primary answers for the last five minutes. */
 function upTo(when: When): string {
   return when === 'now' ? '' : `&to=${new Date(Date.now() - DAY_MS / 2).toISOString()}`;
 }

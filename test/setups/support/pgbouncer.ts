@@ -26,10 +26,10 @@ async function findPgBouncer(signal: AbortSignal) {
 }
 
 export type PoolerOptions = {
-  /** Of Postgres itself; its user and password open the pooler, too. */
+  /** URL of Postgres itself; its user and password are valid at the pooler, too. */
   readonly databaseUrl: string;
   readonly port: number;
-  /** Does not exist yet. */
+  /** Folder to make. */
   readonly folder: string;
   readonly signal: AbortSignal;
 };

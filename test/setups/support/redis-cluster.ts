@@ -20,7 +20,7 @@ import { ACL_USER } from './acl-user.ts';
 import { steadyPort } from './steady-port.ts';
 
 export const MASTERS = 3;
-/** Of every Redis that the suite starts. */
+/** Password of every Redis that the suite starts. */
 export const CLUSTER_PASSWORD = 'chaos';
 const SLOTS = 16_384;
 /** Seven times shorter than the default, so that a master that dies is replaced within seconds. */
@@ -34,7 +34,7 @@ type Node = {
   readonly busPort: number;
 };
 
-/** @param settings of each node, beside those of a cluster */
+/** @param settings further settings of each node */
 export async function startClusterServices(
   options: ServicesOptions,
   settings: Readonly<Record<string, string>> = {},
@@ -66,7 +66,7 @@ export async function startClusterServices(
     },
     engineUrlsOf: ({ databaseUrl }) => ({
       databaseUrl,
-      // The masters alone: whatever else belongs to the cluster has to be found.
+      // The URL lists only masters: the engine has to discover the replicas.
       redisUrl: nodes
         .slice(0, MASTERS)
         .map(

@@ -1,4 +1,4 @@
-/** A free port below those that the system gives to outgoing connections, one of which could take it before its server does. */
+/** Finds a free port below the system's ephemeral range, so that no outgoing connection takes it before the server does. */
 import { createServer } from 'node:net';
 import { integerBetween } from '../../../src/simulate/random.ts';
 

@@ -1,4 +1,4 @@
-/** Who may do what: a row an operation, a column a role, as the routes document it. */
+/** The table of access, from the documents of the routes: one row for each operation, one column for each role. */
 import { readdir } from 'node:fs/promises';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { ROLES } from '../../../src/domain/principal.ts';

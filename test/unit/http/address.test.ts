@@ -1,4 +1,4 @@
-/** Which address a request counts against: only proxies that are trusted say whose it is. */
+/** The address that a request counts against: only trusted proxies may name another than the connection's. */
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { createAddressOf } from '../../../src/http/address.ts';

@@ -1,6 +1,6 @@
 /**
- * Whom a key lets in: at once when it was found, no more when it is gone, and while nobody can tell; and what those
- * cost whose keys nobody knows.
+ * Goal: a known key is let in at once, a revoked one is not, and an outage keeps only recent keys; unknown keys cost a bounded
+ * number of lookups.
  */
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
@@ -19,7 +19,7 @@ import { apiKeyHash } from '../../../src/runtime/api-key.ts';
 
 const KEY = 'a-key-of-somebody';
 
-/** So long is a lookup believed. */
+/** How long a lookup is cached. */
 const BELIEVED_MS = 500;
 const keyOf = (name: string, keyHash: Uint8Array): KnownKey => ({
   ...{ keyHash, keyId: name, client: 'c', owner: 'o', identity: null },
@@ -127,7 +127,7 @@ describe('keys that nobody knows', () => {
       expect(ask(key, A)).toBeUndefined();
       await from(A)(key);
     }
-    // Nobody was refused yet, so nobody is asked who it is.
+    // Before the first refusal no request is checked in front of the application.
     expect(ask('nobody', A)).toBeUndefined();
     expect(await from(A)('nobody')).toBe(REFUSED);
     const { lookups } = state;

@@ -1,6 +1,6 @@
 /**
- * Goal: what a request is follows from where it is routed, and who is turned away is so before that. Method: a front that
- * refuses all submissions, and those that say who is to be turned away.
+ * Goal: the kind of a request follows from its route, and a request that is turned away is never routed. Method: a front that
+ * refuses all submissions, and fronts that turn requests away.
  */
 import { Hono } from 'hono';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -54,7 +54,7 @@ test.each([
   expect(await statusOf(target)).toBe(status);
 });
 
-test('who is turned away gets no further, whatever it asks for and sends', async () => {
+test('a request that is turned away gets no further, whatever its path and body', async () => {
   const answers = await Promise.all(
     ['GET', 'POST'].map((method) =>
       fetch(`${serving.url}/v1/transactions`, {

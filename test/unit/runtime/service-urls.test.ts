@@ -1,4 +1,4 @@
-/** Goal: what is wrong with the URL of a service is said before anything is started, without its password. */
+/** Goal: a bad URL of a service is reported before anything starts, and without its password. */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parseRedisUrl } from '../../../src/domain/redis-url.ts';

@@ -1,6 +1,6 @@
 /**
- * Goal: every statement names the tables and functions of its market by their schema. Tests on real Postgres show it of those
- * that they run, as their role finds no table without one; this shows it of all of the source.
+ * Goal: every statement names the tables and functions of its market by their schema. Tests on real Postgres prove it for the
+ * statements they run, as their role finds no table without a schema; this test proves it for all of the source.
  */
 import { expect, test } from 'vitest';
 import { createTextOf, inMarket } from '../../../src/store/market-schema.ts';
@@ -11,7 +11,7 @@ const TABLES = RETENTIONS.flatMap(({ tables }) => tables).filter((name) => !name
 const CLAUSES = 'from|join|into|update|table|only|truncate|analyze';
 const UNQUALIFIED = new RegExp(`(?<![\\w.-])(${CLAUSES})\\s+(${TABLES.join('|')})\\b(?![.(-])`);
 const COMMENT = /^\s*(\*|\/\/|\/\*)/;
-/** Sets a search_path for its own transactions. */
+/** The one file that sets a search_path, for its own transactions. */
 const MIGRATE = 'src/store/migrate.ts';
 
 test('no statement names a table without its schema', () => {
