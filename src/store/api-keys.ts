@@ -107,7 +107,7 @@ const confirmStatement = {
 };
 
 /**
- * Confirms a key, so that its approving roles are in force. The makers and the person of the key may not confirm it.
+ * Confirms a key, so that its approving roles are in force. A person who may hold the key may not confirm it.
  * @throws Failure `not-found`, or `conflict` where one person may hold both keys or there is nothing to confirm
  */
 export async function confirmApiKey(

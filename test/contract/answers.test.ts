@@ -22,7 +22,7 @@ const DETACHED_MS = Date.UTC(2015, 2, 9);
 
 let api: RunningApi;
 let openApi: OpenApi;
-/** Of a person who has every role. */
+/** Key of a person who has every role. */
 let everything: string;
 beforeAll(async () => {
   api = await startRunningApi();

@@ -83,7 +83,7 @@ async function active(): Promise<string | undefined> {
   return names.get(inForce?.active[0] ?? '');
 }
 
-test('what one person puts in force ends by itself after a day, on record', async () => {
+test('an emergency ends by itself after a day, and the audit log records it', async () => {
   const { items } = await alone('b@1', 'active');
   expect(items).toMatchObject([{ cause: 'displacement' }, { cause: 'emergency', to: 'active' }]);
   expect(await active()).toBe('b@1');
@@ -129,7 +129,7 @@ test('a second person keeps it; the first does not', async () => {
   expect(await active()).toBe('a@1');
 });
 
-test('what is over is not confirmed, and a corridor has no second one before two people decide', async () => {
+test('an emergency that is over is not confirmed, and a corridor has no second one before two people decide', async () => {
   const { proposal_id: id } = await alone('b@1', 'active');
   await expect(alone('b@1', 'active', 'US-EG', bob)).rejects.toThrow(/nobody has confirmed/);
   await rig.run(ann, 'rollback', '--corridor', 'US-EG');
@@ -143,7 +143,7 @@ test('what is over is not confirmed, and a corridor has no second one before two
   await expect(rig.run(bob, 'approve', next)).rejects.toThrow(/the emergency is over/);
 });
 
-test('nobody goes back to what one person put there, nor builds on it', async () => {
+test('no rollback returns to an emergency, and no further step builds on it', async () => {
   await alone('b@1', 'active');
   await change(settle('c@1', 'canary', 1, 'US-IN'));
   await put('c@1', 'active');
@@ -156,7 +156,7 @@ test('nobody goes back to what one person put there, nor builds on it', async ()
   await expect(alone('c@1', 'active', 'US-MX')).rejects.toThrow(/the model is shadow/);
 });
 
-test('workers hear of the end of a day as of a row', async () => {
+test('workers notice the end of an emergency as they notice a new row', async () => {
   await alone('b@1', 'active');
   const before = await readNewestRollout(database);
   expect(await readNewestRollout(database)).toBe(before);
@@ -165,7 +165,7 @@ test('workers hear of the end of a day as of a row', async () => {
 });
 
 describe('refused is', () => {
-  test('whoever may not approve, and what has no reason', async () => {
+  test('a person who may not approve, and an emergency without a reason', async () => {
     const admin = await rig.makeKey('Adam', ['admin']);
     await expect(alone('b@1', 'active', 'US-EG', admin)).rejects.toThrow(/not that of a confirmed/);
     const args = ['emergency', 'b@1', '--corridor', 'US-EG', '--to', 'active'];
@@ -173,7 +173,7 @@ describe('refused is', () => {
     await expect(rig.run(ann, ...args, '--reason', '')).rejects.toThrow(/--reason/);
   });
 
-  test('whose key was revoked a moment ago, though the request had passed with it', async () => {
+  test('a key that was revoked after its request was authenticated', async () => {
     const eve = await rig.makeKey('Eve', ['risk_officer']);
     const by = { keyId: eve.split('_')[1] ?? '', name: 'Eve', request: 'test' };
     await rig.testDatabase.sql('update api_keys set revoked_at = now() where identity = $1', [

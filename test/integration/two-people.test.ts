@@ -35,7 +35,7 @@ afterAll(async () => {
   await api[Symbol.asyncDispose]();
 });
 
-/** The tests share people, not what is in force. */
+/** The tests share people; each begins without models in force. */
 beforeEach(async () => {
   await api.testDatabase.sql(`
     alter table model_rollouts disable trigger user;
@@ -112,7 +112,7 @@ describe('a proposal and its approval are two people’s', () => {
     expect((await approve(bob, id)).status).toBe(200);
   });
 
-  test('nor a person and somebody he has made, in either order and over several', async () => {
+  test('nor a person and somebody he has made, in either order and through several makers', async () => {
     const cy = await makeOfficer('Cy', ann, bob);
     const di = await makeOfficer('Di', cy, bob);
     for (const [proposer, approver] of [
@@ -159,7 +159,7 @@ describe('a proposal and its approval are two people’s', () => {
 });
 
 describe('a key that approves', () => {
-  test('is confirmed by somebody else than who made it, and by nobody whom its person made', async () => {
+  test('is not confirmed by its maker, nor by anybody whom its person made', async () => {
     const annAsAdmin = await insertPersonKey(api.testDatabase, 'Ann', ['admin']);
     const gil = await makeKey(annAsAdmin, 'Gil', ['admin', 'risk_officer']);
     const hal = await makeOfficer('Hal', ann, bob);
@@ -176,7 +176,7 @@ describe('a key that approves', () => {
     expect((await confirm(ann, idOf(adam))).body.detail).toContain('no role that approves');
   });
 
-  test('waits for that unless its own person made it, while that one’s other keys go on', async () => {
+  test('waits for a confirmation unless its own person made it, and leaves the other keys of that person alone', async () => {
     const kim = await makeOfficer('Kim', ann, bob);
     const own = await makeKey(kim, 'Kim');
     expect((await approve(own.body.key, '0')).status).toBe(404);
@@ -190,7 +190,7 @@ describe('a key that approves', () => {
     await waitUntil(counts, KEY_WAIT_MS, 'the confirmation to be known');
   });
 
-  test('makes keys with roles of his own, of people alone', async () => {
+  test('makes keys of people only, with its own roles', async () => {
     const wrong = [
       { identity: 'Ann', roles: ['admin'] },
       { identity: 'Ann', roles: ['risk_officer'], client: 'other' },
@@ -238,7 +238,7 @@ describe('a key that approves', () => {
     expect(confirmedAt).toEqual([null, null, expect.any(String)]);
   });
 
-  test('who is taken out is out with all keys, for ever', async () => {
+  test('of a revoked person is revoked for good', async () => {
     const lou = await makeOfficer('Lou', bob, ann);
     expect((await as(adam, 'DELETE', '/v1/identities/lou')).status).toBe(204);
     expect((await as(bob, 'DELETE', '/v1/identities/Ann')).status).toBe(403);

@@ -1,4 +1,4 @@
-/** An API that gives up on Redis soon, and what becomes of what it accepted. */
+/** Starts an API with a short timeout of Redis, and reads what became of the transactions it accepted. */
 import { expect } from 'vitest';
 import { runRisk } from './risk.ts';
 import { type RunningApi, startRunningApi } from './running-api.ts';

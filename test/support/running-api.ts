@@ -5,7 +5,7 @@ import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type RiskProcess, runRisk, spawnRisk } from './risk.ts';
 import { startTestRedis, type TestService } from './services.ts';
 
-/** Has every role but those that approve. */
+/** A key with every role but those that approve. */
 export const RUNNING_API_KEY = 'running-api-key-of-at-least-32-characters';
 const START_MS = 30_000;
 
@@ -17,7 +17,7 @@ export type RunningApi = {
   readonly database: Database;
   readonly redisService: TestService;
   readonly redis: Redis;
-  /** By RUNNING_API_KEY. */
+  /** Sends a request with RUNNING_API_KEY. */
   request(path: string, init?: RequestInit): Promise<Response>;
   post(path: string, body: object): Promise<Response>;
   /** `risk ARGS` as a process against this API. */

@@ -45,7 +45,7 @@ export type StartNode = (
 
 export type OpenRedis = (startNode: StartNode) => Promise<{
   readonly nodes: readonly ServiceControl[];
-  /** The suite's own way to it. */
+  /** URL of the suite's own connections. */
   readonly redisUrl: string;
 }>;
 
@@ -63,13 +63,13 @@ export type ChaosServices = ServiceUrls & {
   /** The first node of a cluster. */
   readonly redis: ServiceControl;
   readonly redisNodes: readonly ServiceControl[];
-  /** What stands between the engine and Postgres. */
+  /** The pooler between the engine and Postgres. */
   readonly pooler?: ServiceControl;
   /** A streaming replica of Postgres. */
   readonly replica?: ServiceControl;
-  /** Settings by which the engine's processes find the rest. */
+  /** Further settings of the engine's processes and commands. */
   readonly engineEnvironment?: Readonly<Record<string, string>>;
-  /** What the engine is given; the suite's own URLs go straight to the services. */
+  /** URLs that the engine is given; the suite's own URLs go straight to the services. */
   readonly engineUrls: ServiceUrls;
   /** Asks until it is answered: Postgres may be away for a while. */
   readonly query: Query;
@@ -82,7 +82,7 @@ export type ChaosServices = ServiceUrls & {
 };
 
 type MaybePromise<T> = T | Promise<T>;
-/** Takes what is to end with the services. */
+/** Holds resources that end with the services. */
 export type Opened = Pick<AsyncDisposableStack, 'use'>;
 
 export type ServicesOptions = {
@@ -90,11 +90,11 @@ export type ServicesOptions = {
   /** bin/risk of the engine whose schema is applied. */
   readonly launcher: string;
   readonly postgresSettings: Readonly<Record<string, string>>;
-  /** A Redis other than one node with the embedded one's settings. */
+  /** Starts another Redis than one node with the settings of the embedded one. */
   readonly openRedis?: OpenRedis;
-  /** The engine's way to the services that have just been started; the suite's own by default. */
+  /** URLs that the engine gets of the started services; by default the suite's own. */
   readonly engineUrlsOf?: (urls: ServiceUrls, opened: Opened) => MaybePromise<ServiceUrls>;
-  /** Of the engine's commands that run before its processes. */
+  /** Further settings of the engine's commands that run before its processes. */
   readonly engineEnvironment?: Readonly<Record<string, string>>;
   /** Services that get a disk of their own, of so many bytes. */
   readonly diskBytes: Partial<Readonly<Record<ServiceName, number>>>;

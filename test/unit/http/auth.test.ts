@@ -149,7 +149,7 @@ describe('keys that nobody knows', () => {
     expect(state.lookups).toBe(AT_ONCE);
   });
 
-  test('never push a key out that was found, from whatever address', async () => {
+  test('never evict a known key, whatever their address', async () => {
     const { state, from } = openCounted(['good'], 1_000_000);
     expect(await from(A)('good')).toBe('good');
     await Promise.all(random(12_000).map((key, n) => from(nth(n))(key)));
@@ -158,7 +158,7 @@ describe('keys that nobody knows', () => {
     expect(state.lookups).toBe(lookups);
   });
 
-  test('take nothing from a key that was found, also once it is looked up again', async () => {
+  test('take no lookups from a known key, also once it is looked up again', async () => {
     const { state, from } = openCounted(['good']);
     expect(await from(A)('good')).toBe('good');
     await Promise.all(random(1000).map(from(A)));
@@ -168,7 +168,7 @@ describe('keys that nobody knows', () => {
     expect(state.lookups).toBe(lookups + 1);
   });
 
-  test('cost what a key that is found costs: one lookup, and that is given back to it', async () => {
+  test('cost one lookup, as a good key does, which gets it back', async () => {
     const keys = random(AT_ONCE + 5).map((key) => `live-${key}`);
     const { state, from } = openCounted(keys);
     for (const key of keys) expect(await from(A)(key)).toBe(key);
@@ -177,14 +177,14 @@ describe('keys that nobody knows', () => {
     expect(state.lookups).toBe(keys.length + 1);
   });
 
-  test('are not those that are being looked up: of one key a thousand requests at once are let in', async () => {
+  test('do not include a key under lookup: a thousand concurrent requests with one good key are let in', async () => {
     const { state, from } = openCounted(['good']);
     const answers = await Promise.all(Array.from({ length: 1000 }, () => from(A)('good')));
     expect(new Set(answers)).toEqual(new Set(['good']));
     expect(state.lookups).toBe(1);
   });
 
-  test('cost nothing of it while nobody can tell', async () => {
+  test('cost no budget while lookups fail', async () => {
     const { state, from } = openCounted(['good']);
     state.isAway = true;
     for (const key of random(AT_ONCE + 5)) expect(await from(A)(key)).toContain('no answer');
