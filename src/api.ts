@@ -109,7 +109,7 @@ export async function runApi(context: CommandContext): Promise<number> {
     const works = await storeBootstrapKey(
       ...[database, apiKeyHash(config.RISK_BOOTSTRAP_KEY), 'risk api'],
     );
-    if (!works) log.warn('RISK_BOOTSTRAP_KEY is revoked: take it away, or set another value');
+    if (!works) log.warn('RISK_BOOTSTRAP_KEY is revoked: remove it or set another value');
   }
   const takesSubmissions = () => guards.postgres.state() === 'closed';
   const { authenticate, turnAway } = openAuthenticator(config, async (keyHash) => {

@@ -40,7 +40,7 @@ stores RISK_BOOTSTRAP_KEY. Needs DATABASE_URL; RISK_MARKET names the schema.`,
       const works = await storeBootstrapKey(
         ...[database, apiKeyHash(config.RISK_BOOTSTRAP_KEY), 'risk migrate'],
       );
-      if (!works) output.note('RISK_BOOTSTRAP_KEY is revoked: take it away, or set another value');
+      if (!works) output.note('RISK_BOOTSTRAP_KEY is revoked: remove it or set another value');
     }
     output.value({ market, applied, partitions }, [
       applied.length === 0 ? `${market} is up to date` : `${market}: applied ${applied.join(', ')}`,

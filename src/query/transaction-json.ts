@@ -10,7 +10,7 @@ export const storedTransactionSchema = z
     client: z
       .string()
       .nullable()
-      .meta({ description: 'Whose key it came with; null where it is older than that is kept.' }),
+      .meta({ description: 'Client of the submitting key; null for rows that predate it.' }),
     account_id: z.string(),
     merchant_id: z.string(),
     amount: z.string().meta({ example: '125.50' }),
