@@ -19,6 +19,9 @@ const LONG = [
   ],
 ].map((name) => `${name}.test.ts`);
 
+/** They replace a module (`vi.mock`), which takes a process that has not imported it. */
+const MOCKING = ['test/simulation/**/*.test.ts', 'test/unit/worker/intake.test.ts'];
+
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification) =>
@@ -39,6 +42,7 @@ export default defineConfig({
         test: {
           name: 'pure',
           include: ['test/{unit,golden}/**/*.test.ts'],
+          exclude: MOCKING,
           // They change nothing that outlives them, and what they import takes longer than they do.
           isolate: false,
           testTimeout: 60_000,
@@ -47,8 +51,8 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'simulation',
-          include: ['test/simulation/**/*.test.ts'],
+          name: 'mocking',
+          include: MOCKING,
           testTimeout: 60_000,
         },
       },
