@@ -167,17 +167,17 @@ async function makeMissing(query: Query, months: readonly Month[], by: Actor): P
   // Another maker may have been first.
   const existing = await findMonthTables(query, months);
   const made: string[] = [];
-  const of = new Set<Month>();
+  const monthsMade = new Set<Month>();
   for (const month of months) {
     if (isDetached(existing.get(month))) continue;
     for (const table of PARTITIONED_TABLES) {
       if (existing.get(month)?.has(table) === true) continue;
       made.push(await makePartition(query, table, month));
-      of.add(month);
+      monthsMade.add(month);
     }
   }
   if (made.length === 0) return made;
-  const subject = [...of].map(monthText).join(' ');
+  const subject = [...monthsMade].map(monthText).join(' ');
   await recordChange(query, by, {
     ...{ action: 'month.create', subject, before: null, after: { partitions: made } },
   });
