@@ -12,6 +12,7 @@ import { streamKeys } from '../src/stream/keys.ts';
 import { createProducer } from '../src/stream/producer.ts';
 import { loadReadScript, readPresent, type StreamEntry } from '../src/stream/read-group.ts';
 import { createSettle, type EndedEntry } from '../src/stream/settle.ts';
+import { toRow } from '../src/worker/acknowledge.ts';
 import type { Bench } from './support/bench.ts';
 import { DAY_MS, integerList, MONTH_LOAD } from './support/load.ts';
 import { madeBatches } from './support/made-rows.ts';
@@ -53,10 +54,10 @@ function toPayload(transaction: Transaction): EntryPayload {
 
 /** One score in ten has a reason. */
 function toEnded(entry: StreamEntry): EndedEntry {
-  const scores = decodeEntry(entry).transactions.map((transaction, n) => ({
-    transaction,
-    decision: { ...DECISION, reasons: n % 10 === 0 ? REASONS : [] },
-  }));
+  const rows = decodeEntry(entry).transactions.map((transaction, n) =>
+    toRow(transaction, { ...DECISION, reasons: n % 10 === 0 ? REASONS : [] }),
+  );
+  const scores = [{ count: rows.length, rows: rows.join() }];
   const { id: entryId, transactions } = entry;
   const scoredAt = '2026-11-01T00:00:00.000Z';
   const none = { needsOwner: false, retries: [], deadLetters: [] };

@@ -3,7 +3,7 @@
  * of the same transaction, stays: the stored score is what counts. That is rare, so the statement that
  * looks for it (two fifths dearer) runs only after one that takes every score for new has failed.
  */
-import { countDays } from '../domain/day-tally.ts';
+import { type CountDays, countDays } from '../domain/day-tally.ts';
 import { compareIds, type DeliveredTransaction } from '../domain/delivered.ts';
 import { Failure } from '../domain/failure.ts';
 import { MonthDetached } from '../domain/month.ts';
@@ -87,41 +87,59 @@ export async function insertScores(
   scores: readonly NewScore[],
   lineage: ScoreLineage,
 ): Promise<Inserted> {
-  if (scores.length === 0) return 'all';
+  return await insertEncoded(database, encodeScores(scores, lineage));
+}
+
+/** Scores as parameters, and of each of them what the tallies count: nothing else of it lives until they are stored. */
+type EncodedScores = {
+  readonly values: readonly unknown[];
+  readonly counted: readonly Counted[];
+};
+type Counted = {
+  readonly transaction: DeliveredTransaction;
+  readonly tallied: Parameters<CountDays['add']>[1];
+};
+
+function encodeScores(scores: readonly NewScore[], lineage: ScoreLineage): EncodedScores {
   const rows = scores.toSorted(compareScores);
-  const values = insertValues(rows, lineage);
+  const { ruleSet } = lineage;
+  const counted = rows.map(({ transaction, decision: { verdict, score }, model }) => ({
+    transaction,
+    tallied: { verdict, score, ruleSet, model },
+  }));
+  return { values: insertValues(rows, lineage), counted };
+}
+
+async function insertEncoded(
+  database: Pick<Database, 'query' | 'transaction'>,
+  { values, counted }: EncodedScores,
+): Promise<Inserted> {
+  if (counted.length === 0) return 'all';
   try {
-    await database.query(insertAllStatement, [...values, ...tally(rows, lineage)]);
+    await database.query(insertAllStatement, [...values, ...tally(counted)]);
   } catch (error) {
     if (sqlStateOf(error) !== UNIQUE_VIOLATION) throw error;
-    return await database.transaction((query) => insertNew(query, rows, lineage, values));
+    return await database.transaction((query) => insertNew(query, { values, counted }));
   }
   return 'all';
 }
 
-async function insertNew(
-  query: Query,
-  rows: readonly NewScore[],
-  lineage: ScoreLineage,
-  values: readonly unknown[],
-): Promise<Inserted> {
+async function insertNew(query: Query, { values, counted }: EncodedScores): Promise<Inserted> {
   const [inserted] = await query<{ won: number; ids: string[] | null }>(insertNewStatement, values);
   if (inserted === undefined) throw new Error('an aggregate has one row');
-  if (inserted.won === rows.length) {
-    await query(addIncrementsStatement, tally(rows, lineage));
+  if (inserted.won === counted.length) {
+    await query(addIncrementsStatement, tally(counted));
     return 'all';
   }
   const ids = new Set(inserted.ids);
-  const won = rows.filter(({ transaction }) => ids.has(transaction.transactionId));
-  await query(addIncrementsStatement, tally(won, lineage));
+  const won = counted.filter(({ transaction }) => ids.has(transaction.transactionId));
+  await query(addIncrementsStatement, tally(won));
   return ids;
 }
 
-function tally(rows: readonly NewScore[], { ruleSet }: ScoreLineage): readonly Buffer[] {
+function tally(counted: readonly Counted[]): readonly Buffer[] {
   const days = countDays();
-  for (const { transaction, decision, model } of rows) {
-    days.add(transaction, { verdict: decision.verdict, score: decision.score, ruleSet, model });
-  }
+  for (const { transaction, tallied } of counted) days.add(transaction, tallied);
   return incrementValues(days.list());
 }
 
@@ -169,22 +187,24 @@ export function createInsertScores(
   database: Pick<Database, 'query' | 'transaction'>,
   partitions: PartitionGuard,
 ): InsertScores {
-  return async (scores, lineage) => {
+  const insert = async (encoded: EncodedScores) => {
+    const times = encoded.counted.map(({ transaction }) => transaction.createdAtMs);
     const ensure = async () => {
-      const times = scores.map(({ transaction }) => transaction.createdAtMs);
       const { detached } = await partitions.ensure(times);
       if (detached.size > 0) throw new MonthDetached(detached);
     };
     await ensure();
     try {
-      return await insertScores(database, scores, lineage);
+      return await insertEncoded(database, encoded);
     } catch (error) {
       if (!isPartitionMissing(error)) throw error;
       partitions.forget();
       await ensure();
-      return await insertScores(database, scores, lineage);
+      return await insertEncoded(database, encoded);
     }
   };
+  // Not async: such a function keeps its parameters alive as long as it waits.
+  return (scores, lineage) => insert(encodeScores(scores, lineage));
 }
 
 /** A check violation too, but of nobody's data. */

@@ -2,9 +2,7 @@
  * The end of a batch in Redis: one script call a stream acknowledges, publishes scores, schedules retries, copies dead
  * letters, replaces entries and answers waiting requests. Postgres has committed before.
  */
-import type { DeliveredTransaction, TextColumn } from '../domain/delivered.ts';
 import { Failure } from '../domain/failure.ts';
-import type { Decision } from '../domain/score-record.ts';
 import type { RedisClient } from './connection.ts';
 import { ENTRY_VERSION, type PackedEntry } from './entry.ts';
 import { GROUP, repliesChannel, type StreamKeys } from './keys.ts';
@@ -12,18 +10,15 @@ import { isStreamAtFault } from './outage.ts';
 import { packRetry } from './retries.ts';
 import { loadScript, runScript, runScripts, type ScriptArgument } from './scripts.ts';
 
-/** One score of a `transaction.scored` event. */
-export type PublishedScore = {
-  readonly transaction: DeliveredTransaction;
-  readonly decision: Pick<Decision, 'score' | 'risk' | 'verdict' | 'reasons'>;
-};
+/** Scores as `transaction.scored` events have them: how many, and their rows as JSON with commas between them. */
+export type PublishedScores = { readonly count: number; readonly rows: string };
 
 /** An entry whose transactions are all decided. */
 export type EndedEntry = {
   readonly entryId: string;
   readonly transactions: number;
   /** To be published. */
-  readonly scores: readonly PublishedScore[];
+  readonly scores: readonly PublishedScores[];
   /** RFC 3339. */
   readonly scoredAt: string;
   /**
@@ -96,7 +91,7 @@ export function createSettle(options: SettleOptions): Settle {
 }
 
 function countScores(settlements: readonly Settlement[]): number {
-  return settlements.flatMap(({ ended }) => ended).reduce((sum, one) => sum + one.scores.length, 0);
+  return joined(settlements.flatMap(({ ended }) => ended.flatMap(({ scores }) => scores))).count;
 }
 
 /** Whether entries of this stream could be settled now; throws a Failure where they could not. */
@@ -129,9 +124,9 @@ function argumentsOf(
   ];
   for (const { scoredAt, scores, rows } of events) args.push(scoredAt, scores, `[${rows.join()}]`);
   for (const one of divided) {
-    const scores = isPublishing ? one.scores : [];
     args.push(one.entryId, one.transactions);
-    args.push(one.scoredAt, scores.length, `[${scores.map(toRow).join()}]`);
+    const { count, rows } = joined(isPublishing ? one.scores : []);
+    args.push(one.scoredAt, count, `[${rows}]`);
     const deadLetters = isPublishing ? one.deadLetters : [];
     args.push(one.retries.length, deadLetters.length);
     for (const { waitMs, next } of one.retries) args.push(Math.round(waitMs), packRetry(next));
@@ -161,33 +156,27 @@ function toEvents(
   const events: Event[] = [];
   let lines = '';
   for (const { entryId, transactions, scores, scoredAt } of acknowledged) {
-    if (scores.length === 0 || !isPublishing) {
+    const { count, rows } = joined(scores);
+    if (count === 0 || !isPublishing) {
       lines += `${entryId} ${transactions} 0 0 0\n`;
       continue;
     }
     let event = events.at(-1);
-    if (event?.scoredAt !== scoredAt || event.scores + scores.length > EVENT_SCORES_MAX) {
+    if (event?.scoredAt !== scoredAt || event.scores + count > EVENT_SCORES_MAX) {
       event = { scoredAt, scores: 0, rows: [] };
       events.push(event);
     }
-    const rows = scores.map(toRow).join();
-    event.scores += scores.length;
+    event.scores += count;
     event.rows.push(rows);
-    lines += `${entryId} ${transactions} ${events.length} ${scores.length} ${Buffer.byteLength(rows)}\n`;
+    lines += `${entryId} ${transactions} ${events.length} ${count} ${Buffer.byteLength(rows)}\n`;
   }
   return { lines, events };
 }
 
-function toRow({ transaction, decision }: PublishedScore): string {
-  const { transactionId, rows, row } = transaction;
-  const { score, risk, verdict, reasons } = decision;
-  const parties = `${quote(rows.account, row)},${quote(rows.merchant, row)}`;
-  // Ids, verdicts and reason codes have no character that JSON would escape.
-  const codes = reasons.length === 0 ? '' : reasons.map(({ code }) => `"${code}"`).join();
-  return `["${transactionId}",${parties},${score},${risk},"${verdict}",[${codes}]]`;
-}
-
-function quote(column: TextColumn, row: number): string {
-  const text = column.text(row) ?? '';
-  return column.isBare ? `"${text}"` : JSON.stringify(text);
+function joined(scores: readonly PublishedScores[]): PublishedScores {
+  const [first] = scores;
+  // As nearly always.
+  if (first !== undefined && scores.length === 1) return first;
+  const count = scores.reduce((sum, one) => sum + one.count, 0);
+  return { count, rows: scores.map(({ rows }) => rows).join() };
 }

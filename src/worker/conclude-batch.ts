@@ -8,8 +8,9 @@ import type { Failpoint } from '../runtime/failpoint.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { StoredScore } from '../store/scores.ts';
 import type { Settle } from '../stream/settle.ts';
+import { acknowledgeStored } from './acknowledge.ts';
 import { countOutcomes } from './count-batch.ts';
-import { type Decided, decide, type Item } from './item.ts';
+import type { Decided, Item } from './item.ts';
 import {
   type EncodeEntry,
   type Left,
@@ -81,15 +82,12 @@ async function commitDeadLetters(
   failpoint('worker-after-dead-letters');
   const refused = dead.flatMap((one) => (inserted.has(nameOf(one)) ? [] : (one.item ?? [])));
   const scored = await store.readStoredScores(refused.map(({ transaction }) => transaction));
-  const acknowledged = new Map<Item | null, Decided>();
-  for (const item of refused) {
-    const { transaction } = item;
-    const record = scored.get(transaction.transactionId);
-    if (record === undefined) continue;
-    const published = { transaction, decision: record, scoredAtMs: record.scoredAtMs };
-    acknowledged.set(item, decide(item, { kind: 'acknowledge', published }));
-  }
-  return decided.map((one) => acknowledged.get(one.item) ?? one);
+  const known = refused.flatMap((item) => {
+    const decision = scored.get(item.transaction.transactionId);
+    return decision === undefined ? [] : { item, decision };
+  });
+  const ended = new Set<Item | null>(known.map(({ item }) => item));
+  return [...decided.filter(({ item }) => !ended.has(item)), ...acknowledgeStored(known)];
 }
 
 /** What a dead letter is known by: an entry may hold several. */

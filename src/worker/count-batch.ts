@@ -1,28 +1,36 @@
 /** What a batch adds to the metrics. */
-import { VERDICTS } from '../domain/score-record.ts';
+import { VERDICTS, type Verdict } from '../domain/score-record.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import type { Decided, Scored } from './item.ts';
+import type { Decided, Item } from './item.ts';
 
-/**
- * Scores stored for the first time by this batch, and how long they took from acceptance.
- * @param before those of them that were stored before, by id
- */
+type Counted = {
+  readonly scored: readonly Item[];
+  /** A verdict each. */
+  readonly verdicts: readonly Verdict[];
+  readonly scoredAtMs: number;
+};
+
+/** Scores stored for the first time by this batch, and how long they took from acceptance. */
 export function countScored(
   metrics: Metrics,
-  scored: readonly Scored[],
-  before: ReadonlyMap<string, unknown>,
-  scoredAtMs: number,
+  { scored, verdicts: given, scoredAtMs }: Counted,
+  isNew: (item: Item) => boolean,
 ): void {
   const corridors = new Map<string, ReturnType<typeof countersOf>>();
-  for (const { transaction, decision } of scored) {
-    if (before.size > 0 && before.has(transaction.transactionId)) continue;
+  let before = 0;
+  for (const [index, item] of scored.entries()) {
+    if (!isNew(item)) {
+      before += 1;
+      continue;
+    }
+    const { transaction } = item;
     const { corridor, receivedAtMs } = transaction;
     let counters = corridors.get(corridor);
     if (counters === undefined) {
       counters = countersOf(metrics, corridor);
       corridors.set(corridor, counters);
     }
-    counters.verdicts[decision.verdict] += 1;
+    counters.verdicts[given[index] as Verdict] += 1;
     counters.latency.observe(Math.max(0, scoredAtMs - receivedAtMs) / 1000);
   }
   for (const [corridor, { verdicts }] of corridors) {
@@ -30,7 +38,7 @@ export function countScored(
       if (verdicts[verdict] > 0) metrics.scored.inc({ corridor, verdict }, verdicts[verdict]);
     }
   }
-  metrics.redelivered.inc(before.size);
+  metrics.redelivered.inc(before);
 }
 
 function countersOf(metrics: Metrics, corridor: string) {

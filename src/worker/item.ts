@@ -5,7 +5,7 @@ import type { NewScore } from '../store/scores.ts';
 import type { EntryHead, EntryPayload } from '../stream/entry.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import type { StreamEntry } from '../stream/read-group.ts';
-import type { PublishedScore } from '../stream/settle.ts';
+import type { PublishedScores, Settlement } from '../stream/settle.ts';
 
 /** An entry in the hands of one of our consumers. */
 export type HeldEntry = {
@@ -26,7 +26,7 @@ export type Scored = NewScore & { readonly item: Item };
 
 /** What becomes of a transaction: decided by the core, carried out by settle. */
 export type Outcome =
-  | { readonly kind: 'acknowledge'; readonly published: Published | null; readonly reply?: string }
+  | { readonly kind: 'acknowledge'; readonly published: Published | null }
   | { readonly kind: 'retry'; readonly afterMs: number; readonly failure: Failure }
   | {
       readonly kind: 'dead-letter';
@@ -35,11 +35,17 @@ export type Outcome =
       readonly transactionId?: string;
     };
 
-export type Published = PublishedScore & { readonly scoredAtMs: number };
+/** Scores of one entry. */
+export type Published = PublishedScores & {
+  /** True where another entry publishes the others. */
+  readonly isPartly: boolean;
+  readonly scoredAtMs: number;
+  readonly replies: Settlement['replies'];
+};
 
 export type Decided = {
   readonly held: HeldEntry;
-  /** Null when the entry could not be read. */
+  /** Null when the entry could not be read, and for all that is acknowledged of one together. */
   readonly item: Item | null;
   readonly outcome: Outcome;
 };

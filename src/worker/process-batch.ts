@@ -8,11 +8,12 @@
  * thrown, and the step comes again.
  */
 import { Failure } from '../domain/failure.ts';
-import { toScoreJson } from '../domain/score-record.ts';
+import type { Verdict } from '../domain/score-record.ts';
 import { createFeatureRows } from '../scoring/feature-rows.ts';
-import type { InsertScores, ScoreLineage, StoredScore } from '../store/scores.ts';
+import type { Inserted, InsertScores, ScoreLineage, StoredScore } from '../store/scores.ts';
 import type { EntryOrigin } from '../stream/entry.ts';
 import type { EntryReader, HandEntriesOver } from '../stream/versions.ts';
+import { acknowledge, acknowledgeStored, type Source } from './acknowledge.ts';
 import {
   type ConcludeDependencies,
   type ConcludeStore,
@@ -24,17 +25,9 @@ import { type Decided, decide, type HeldEntry, type Item, type Scored } from './
 import type { FoldProfiles } from './profiles/fold-profiles.ts';
 import { type ReadEntries, readEntries, splitRepeated } from './read-entries.ts';
 import { decideRetry, type RetryPolicy } from './retry-policy.ts';
-import { type BatchModels, scoreItems } from './score-items.ts';
+import { type BatchModels, type ScoredItems, scoreItems } from './score-items.ts';
 import type { Scorer } from './scorer.ts';
 import { divideEntry, type Left, releaseEntry, toHandOvers } from './settle-batch.ts';
-
-/** What became of the scores: those that were stored before, by id, and what all others have in common. */
-type Stored = {
-  readonly lineage: ScoreLineage;
-  readonly before: ReadonlyMap<string, StoredScore>;
-};
-
-const NONE: ReadonlyMap<string, StoredScore> = new Map();
 
 /** An entry of any other origin replaces one that a worker has held, whose scores may be stored already. */
 const FIRST_ORIGINS: readonly EntryOrigin[] = ['ingest', 'reconciled'];
@@ -107,28 +100,41 @@ async function scoreBatch(
   unsure: WeakSet<Item>,
   items: readonly Item[],
 ): Promise<Decided[]> {
-  const { metrics, failpoint, nowMs } = dependencies;
+  const { store, metrics, failpoint, models } = dependencies;
   failpoint('worker-after-read');
   const { firsts, others } = splitRepeated(items);
-  const { scored, failed, shadows } = await foldAndScore(dependencies, firsts);
-  const endStore = metrics.batchDuration.startTimer({ stage: 'store' });
-  const scoredAtMs = nowMs();
-  const stored = await storeScores(dependencies, scored, scoredAtMs).catch((error: unknown) => {
-    for (const { item } of scored) unsure.add(item);
+  const sent = await scoreAndSend(dependencies, firsts, others);
+  const { isNew, acknowledged } = await endStoring(store, sent, unsure).catch((error: unknown) => {
+    for (const item of sent.scored) unsure.add(item);
     throw error;
   });
   failpoint('worker-after-commit');
-  if (shadows.length > 0) await dependencies.models?.storeShadows(shadows, scoredAtMs);
-  endStore();
-  countScored(metrics, scored, stored.before, scoredAtMs);
-  return [
-    ...failed.map(({ item, failure }) => failItem(dependencies, item, failure)),
-    ...scored.map((one) => {
-      const isOld = stored.before.size > 0 && stored.before.has(one.transaction.transactionId);
-      return acknowledge(one, stored, isOld && isFirst(one.item, unsure));
-    }),
-    ...settleRepeated(others, scored, stored, unsure),
-  ];
+  if (sent.shadows.length > 0) await models?.storeShadows(sent.shadows, sent.scoredAtMs);
+  sent.endStore();
+  countScored(metrics, sent, isNew);
+  return [...sent.rest, ...acknowledged];
+}
+
+/** Waits for the insert. Where some scores were stored before, the stored score is what counts. */
+async function endStoring(
+  { readStoredScores }: BatchStore,
+  { inserted, scored, sharing, acknowledged }: Sent,
+  unsure: WeakSet<Item>,
+) {
+  const won = await inserted;
+  const isNew = ({ transaction }: Item) => won === 'all' || won.has(transaction.transactionId);
+  if (scored.every(isNew)) return { isNew, acknowledged };
+  const items = [...scored, ...sharing];
+  const stored = await readStoredScores(items.map(({ transaction }) => transaction));
+  const scores = items.map((item) => {
+    const decision = stored.get(item.transaction.transactionId);
+    if (decision !== undefined) return { item, decision };
+    throw new Failure('unavailable', 'SCORE_UNREADABLE', 'a stored score could not be read back');
+  });
+  const repeated = new Set(sharing);
+  // The first delivery of a new score publishes it, and a first delivery has nothing of an old one to publish.
+  const isElsewhere = (item: Item) => (isNew(item) ? repeated.has(item) : isFirst(item, unsure));
+  return { isNew, acknowledged: acknowledgeStored(scores, isElsewhere) };
 }
 
 /**
@@ -141,21 +147,70 @@ function isFirst(item: Item, unsure: WeakSet<Item>): boolean {
   return isNew && !unsure.has(item);
 }
 
-/** Further deliveries of a transaction share its score; where there is none, the first goes on for all of them. */
-function settleRepeated(
+/** A batch on its way to Postgres, without its decisions and vectors: nearly all of them would be promoted meanwhile. */
+type Sent = {
+  readonly inserted: Promise<Inserted>;
+  readonly scoredAtMs: number;
+  readonly scored: readonly Item[];
+  /** A verdict each. */
+  readonly verdicts: readonly Verdict[];
+  /** Further deliveries, which share the scores of the first ones. */
+  readonly sharing: readonly Item[];
+  /** What holds where all scores are new. */
+  readonly acknowledged: readonly Decided[];
+  readonly rest: readonly Decided[];
+  readonly shadows: ScoredItems['shadows'];
+  readonly endStore: () => void;
+};
+
+/** Makes all that decisions are needed for before anybody waits. */
+async function scoreAndSend(
+  dependencies: BatchDependencies,
+  firsts: readonly Item[],
+  others: readonly Item[],
+): Promise<Sent> {
+  const { scorer, store, metrics, nowMs } = dependencies;
+  const { scored, failed, shadows } = await foldAndScore(dependencies, firsts);
+  const endStore = metrics.batchDuration.startTimer({ stage: 'store' });
+  const { featureSchema, ruleSet } = scorer;
+  const lineage = { scoredAtMs: nowMs(), featureSchema, ruleSet };
+  const { sharing, unscored } = shareScores(others, scored);
+  const computed: Source<Scored> = {
+    scoredAtMsOf: () => lineage.scoredAtMs,
+    recordOf: (one) => recordOf(one, lineage),
+    isElsewhere: () => false,
+  };
+  return {
+    acknowledged: [
+      ...acknowledge(scored, computed),
+      ...acknowledge(sharing, { ...computed, isElsewhere: () => true }),
+    ],
+    rest: [
+      ...failed.map(({ item, failure }) => failItem(dependencies, item, failure)),
+      // The first delivery goes on for all of them.
+      ...unscored.map((item) => decide(item, { kind: 'acknowledge', published: null })),
+    ],
+    scored: scored.map(({ item }) => item),
+    verdicts: scored.map(({ decision }) => decision.verdict),
+    sharing: sharing.map(({ item }) => item),
+    scoredAtMs: lineage.scoredAtMs,
+    inserted: store.insertScores(scored, lineage),
+    ...{ shadows, endStore },
+  };
+}
+
+function shareScores(
   others: readonly Item[],
   scored: readonly Scored[],
-  stored: Stored,
-  unsure: WeakSet<Item>,
-): Decided[] {
-  if (others.length === 0) return [];
+): { readonly sharing: readonly Scored[]; readonly unscored: readonly Item[] } {
+  if (others.length === 0) return { sharing: [], unscored: others };
   const scores = new Map(scored.map((one) => [one.transaction.transactionId, one]));
-  return others.map((item) => {
-    const score = scores.get(item.transaction.transactionId);
-    if (score === undefined) return decide(item, { kind: 'acknowledge', published: null });
-    const isNew = !stored.before.has(item.transaction.transactionId);
-    return acknowledge({ ...score, item }, stored, isNew || isFirst(item, unsure));
+  const scoreOf = ({ transaction }: Item) => scores.get(transaction.transactionId);
+  const sharing = others.flatMap((item) => {
+    const score = scoreOf(item);
+    return score === undefined ? [] : { ...score, item };
   });
+  return { sharing, unscored: others.filter((item) => scoreOf(item) === undefined) };
 }
 
 async function foldAndScore(
@@ -179,41 +234,6 @@ function failItem(
   const decision = decideRetry(retryPolicy, item.head.attempt, failure, random());
   if (decision.kind === 'dead-letter') return decide(item, { kind: 'dead-letter', failure });
   return decide(item, { kind: 'retry', afterMs: decision.afterMs, failure });
-}
-
-/** Inserts, and reads what was stored before: then the stored score is what counts. */
-async function storeScores(
-  { store, scorer }: BatchDependencies,
-  scored: readonly Scored[],
-  scoredAtMs: number,
-): Promise<Stored> {
-  const { featureSchema, ruleSet } = scorer;
-  const lineage = { scoredAtMs, featureSchema, ruleSet };
-  const won = await store.insertScores(scored, lineage);
-  if (won === 'all') return { lineage, before: NONE };
-  const lost = scored
-    .map(({ transaction }) => transaction)
-    .filter(({ transactionId }) => !won.has(transactionId));
-  if (lost.length === 0) return { lineage, before: NONE };
-  const before = await store.readStoredScores(lost);
-  if (before.size < lost.length) {
-    throw new Failure('unavailable', 'SCORE_UNREADABLE', 'a stored score could not be read back');
-  }
-  return { lineage, before };
-}
-
-/**
- * Acknowledges an item with the stored score, as its event and as the reply of a request that waits for it.
- * @param isTold true where another entry publishes the score
- */
-function acknowledge(scored: Scored, { lineage, before }: Stored, isTold: boolean): Decided {
-  const { item, transaction, decision } = scored;
-  const earlier = before.size === 0 ? undefined : before.get(transaction.transactionId);
-  const { scoredAtMs } = earlier ?? lineage;
-  const published = isTold ? null : { transaction, decision: earlier ?? decision, scoredAtMs };
-  if (item.head.replyTo === null) return decide(item, { kind: 'acknowledge', published });
-  const reply = JSON.stringify(toScoreJson(earlier ?? recordOf(scored, lineage)));
-  return decide(item, { kind: 'acknowledge', published, reply });
 }
 
 function recordOf(scored: Scored, lineage: ScoreLineage): StoredScore {

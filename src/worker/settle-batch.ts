@@ -88,17 +88,16 @@ function add(
 ): void {
   switch (outcome.kind) {
     case 'acknowledge': {
-      const { published, reply } = outcome;
-      if (published === null) ended.needsOwner ||= item !== null;
-      else {
-        ended.scores.push(published);
-        const scoredAt = toIso(published.scoredAtMs);
-        if (scoredAt > ended.scoredAt) ended.scoredAt = scoredAt;
+      const { published } = outcome;
+      if (published === null) {
+        ended.needsOwner ||= item !== null;
+        return;
       }
-      const replyTo = item?.head.replyTo ?? null;
-      if (replyTo !== null && reply !== undefined) {
-        settlement.replies.push({ instance: replyTo, score: reply });
-      }
+      if (published.count > 0) ended.scores.push(published);
+      ended.needsOwner ||= published.isPartly;
+      const scoredAt = toIso(published.scoredAtMs);
+      if (scoredAt > ended.scoredAt) ended.scoredAt = scoredAt;
+      settlement.replies.push(...published.replies);
       return;
     }
     case 'retry': {

@@ -11,10 +11,11 @@ import {
   createProve,
   createSettle,
   type EndedEntry,
-  type PublishedScore,
+  type PublishedScores,
   type Settlement,
   type SettleOptions,
 } from '../../src/stream/settle.ts';
+import { toRow } from '../../src/worker/acknowledge.ts';
 import { deliver as deliverAll } from '../support/delivered.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { readEntries, readScored } from '../support/stream-entries.ts';
@@ -33,19 +34,19 @@ const settleWith = (more: Partial<SettleOptions>, ...settlements: Settlement[]) 
 const settle = (...settlements: Settlement[]) => settleWith({}, ...settlements);
 
 const CODES = ['VELOCITY', 'NEW_DEVICE'];
-const DECISION: PublishedScore['decision'] = {
+const DECISION: Parameters<typeof toRow>[1] = {
   ...{ score: 7, risk: 0.07, verdict: 'approve' },
   reasons: CODES.map((code) => ({ code, detail: '', contribution: 0 })),
 };
 const idOf = (n: number) => idAt(Date.UTC(2026, 10), n);
-const scoreOf = (n: number): PublishedScore[] =>
+const scoreOf = (n: number): PublishedScores[] =>
   deliverAll([
     {
       ...{ transactionId: idOf(n), createdAtMs: Date.UTC(2026, 10) },
       accountId: 'acc "1"',
       merchantId: 'm_ü',
     },
-  ]).map((transaction) => ({ transaction, decision: DECISION }));
+  ]).map((transaction) => ({ count: 1, rows: toRow(transaction, DECISION) }));
 
 function ended(entryId: string, transactions = 1, more: Partial<EndedEntry> = {}): EndedEntry {
   const scores = Array.from({ length: transactions }, (_, n) => scoreOf(n)).flat();

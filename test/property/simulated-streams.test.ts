@@ -17,6 +17,7 @@ import {
 import { createPromoteRetries } from '../../src/stream/retries.ts';
 import { loadScript, runScript } from '../../src/stream/scripts.ts';
 import { createSettle, type Settlement } from '../../src/stream/settle.ts';
+import { toRow } from '../../src/worker/acknowledge.ts';
 import { createMemoryStreams } from '../simulation/memory-streams.ts';
 import { deliver } from '../support/delivered.ts';
 import { readScored } from '../support/stream-entries.ts';
@@ -221,7 +222,7 @@ function settlementOf(
   const [transaction] = deliver([{ transactionId: ID, createdAtMs: 1.7e12 }]);
   if (transaction === undefined) throw new Error('one was delivered');
   const decision = { score: 1, risk: 0.01, verdict: 'approve', reasons: [] } as const;
-  const score = { transaction, decision };
+  const score = { count: 1, rows: toRow(transaction, decision) };
   const packed = (text: string, transactions: number, deliveries = 0): PackedEntry => {
     return { transactions, head: `1 ingest ${deliveries} `, packed: Buffer.from(text) };
   };

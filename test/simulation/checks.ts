@@ -128,15 +128,15 @@ function checkAttempts(world: World): string[] {
 function checkEvents({ journal, postgres, schedule }: World): string[] {
   const breaches: string[] = [];
   const published = new Set(
-    journal.events.map(({ entryId, event }) => `${entryId} ${event.transaction.transactionId}`),
+    journal.events.map(({ entryId, event }) => `${entryId} ${event.transactionId}`),
   );
   if (published.size < journal.events.length) breaches.push('two events of one entry');
   const told = new Map<string, number>();
   for (const { event } of journal.events) {
-    const id = event.transaction.transactionId;
+    const id = event.transactionId;
     told.set(id, (told.get(id) ?? 0) + 1);
     const score = postgres.scores.get(id);
-    if (score?.score !== event.decision.score || score.verdict !== event.decision.verdict) {
+    if (score?.score !== event.score || score.verdict !== event.verdict) {
       breaches.push(`an event unlike its score: ${id}`);
     }
   }

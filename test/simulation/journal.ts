@@ -5,10 +5,9 @@
 import { comparePositions } from '../../src/domain/history.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import type { NewScore } from '../../src/store/scores.ts';
-import type { PublishedScore } from '../../src/stream/settle.ts';
-import type { StreamObserver } from './memory-stream.ts';
+import type { EventRow, StreamObserver } from './memory-stream.ts';
 
-export type Event = { readonly entryId: string; readonly event: PublishedScore };
+export type Event = { readonly entryId: string; readonly event: EventRow };
 
 /** What a transaction's siblings were at two moments that bound what its fold may have seen. */
 export type Sight = {
@@ -111,7 +110,7 @@ export function observeStreams(journal: Journal, witness: Witness): StreamObserv
       if (!witness.isKept(id)) journal.breaches.push(`${outcome} and kept nowhere: ${id}`);
     },
     scored(event, entryId) {
-      const { transactionId } = event.transaction;
+      const { transactionId } = event;
       journal.events.push({ event, entryId });
       if (!witness.isScored(transactionId)) {
         journal.breaches.push(`event before its score: ${transactionId}`);

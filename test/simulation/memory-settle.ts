@@ -1,8 +1,9 @@
 /** lua/settle-5.lua on a stream of the simulation. */
 import type { PackedEntry } from '../../src/stream/entry.ts';
-import type { EndedEntry, Settlement } from '../../src/stream/settle.ts';
+import type { EndedEntry, PublishedScores, Settlement } from '../../src/stream/settle.ts';
 import {
   type Ended,
+  type EventRow,
   idOf,
   remove,
   type Stream,
@@ -29,7 +30,7 @@ export function settle(stream: Stream, settlement: Settlement, settling: Settlin
   const acknowledged = ended.filter((one) => !isDivided(one));
   const gone = goneOf(stream, acknowledged);
   for (const { entryId, scores } of acknowledged) {
-    if (!gone.has(entryId)) for (const one of scores) observer.scored(one, entryId);
+    if (!gone.has(entryId)) for (const one of rowsOf(scores)) observer.scored(one, entryId);
     endAll(stream, entryId, 'acknowledged', observer);
   }
   for (const one of ended.filter(isDivided)) {
@@ -49,6 +50,14 @@ function goneOf({ group, entries }: Stream, acknowledged: readonly EndedEntry[])
   return new Set(ids.filter((id) => !entries.has(idOf(id))));
 }
 
+/** Reads the rows of an event as its readers do. */
+function rowsOf(scores: readonly PublishedScores[]): EventRow[] {
+  const rows: [string, string, string, number, number, string][] = scores.flatMap(({ rows }) =>
+    JSON.parse(`[${rows}]`),
+  );
+  return rows.map(([transactionId, , , score, , verdict]) => ({ transactionId, score, verdict }));
+}
+
 /** Failed transactions leave the entry; the rest is acknowledged, and published unless another entry publishes it. */
 function divide(
   stream: Stream,
@@ -58,7 +67,7 @@ function divide(
   const entry = stream.entries.get(idOf(entryId));
   remove(stream, entryId);
   if (entry === undefined) observer.ended(undefined, 'dead');
-  for (const one of scores) observer.scored(one, entryId);
+  for (const one of rowsOf(scores)) observer.scored(one, entryId);
   for (const { waitMs, next } of retries) {
     const [id] = transactionIdsOf(next);
     const member = `${next.head}\n${next.packed.toString('latin1')}`;

@@ -2,7 +2,6 @@
 import { Failure } from '../../src/domain/failure.ts';
 import type { PackedEntry } from '../../src/stream/entry.ts';
 import { readReceived } from '../../src/stream/entry-ids.ts';
-import type { PublishedScore } from '../../src/stream/settle.ts';
 
 export type Pending = {
   readonly consumer: string;
@@ -19,12 +18,19 @@ export type Stream = {
 
 export type Ended = 'acknowledged' | 'retry' | 'dead' | 'released' | 'divided';
 
+/** What the checks look at of a row of an event. */
+export type EventRow = {
+  readonly transactionId: string;
+  readonly score: number;
+  readonly verdict: string;
+};
+
 /** What the checks look at as it happens. */
 export type StreamObserver = {
   readonly delivered: (transactionIds: readonly string[], deliveries: number) => void;
   /** What became of a transaction; undefined where its entry had left the stream before. */
   readonly ended: (transactionId: string | undefined, outcome: Ended) => void;
-  readonly scored: (published: PublishedScore, entryId: string) => void;
+  readonly scored: (published: EventRow, entryId: string) => void;
 };
 
 /** Guards that a test takes out to see the simulation go red. */
