@@ -3,8 +3,9 @@
  * revocation takes effect within one second. While keys cannot be looked up, every request is refused, except that a key
  * found in the last 15 minutes may still read the engine's status.
  *
- * Only known keys are cached, so that unknown keys evict none of them. An unknown key costs as much as a known key that is
- * not cached: one hash, one lookup and one comparison. strangers.ts bounds the lookups of unknown keys.
+ * Keys that were not found are remembered as long, apart from known keys, so that they evict none of these. An unknown key
+ * costs as much as a known one: one hash, one lookup where the last is not fresh, and one comparison. strangers.ts bounds the
+ * lookups of keys that are not known.
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -17,7 +18,8 @@ import type { Config } from '../runtime/config.ts';
 import { type AddressOf, createAddressOf } from './address.ts';
 import type { AppEnv } from './app-env.ts';
 import { Problem } from './problem.ts';
-import { createStrangers, type Strangers } from './strangers.ts';
+import { BURST_SECONDS } from './rate-limit.ts';
+import { ALL_LOOKUPS_PER_SECOND, createStrangers, type Strangers } from './strangers.ts';
 
 export type KnownKey = Principal & { readonly keyHash: Uint8Array };
 /** Finds a key that is neither revoked nor expired. */
@@ -54,6 +56,8 @@ export type AuthenticatorDependencies = {
 /** How long a lookup is believed: half of the second that a revocation may take. */
 const FRESH_MS = 500;
 const KEYS_MAX = 10_000;
+/** As many as all addresses may look up at once. */
+const NOT_FOUND_MAX = BURST_SECONDS * ALL_LOOKUPS_PER_SECOND;
 /**
  * For how long after its last lookup a key reads figures in an outage. A revocation that this process could
  * not see counts after it; it takes a Postgres that others reach and this process does not.
@@ -76,43 +80,45 @@ export function openAuthenticator(config: Config, find: FindKey): Authenticator 
 }
 
 export function createAuthenticator(dependencies: AuthenticatorDependencies): Authenticator {
-  const { find, strangers, addressOf, nowMs } = dependencies;
+  const { strangers, addressOf, nowMs } = dependencies;
   const keys = new LRUCache<string, Kept>({ max: KEYS_MAX });
-  /** At most one lookup per key at a time; bounded by KEYS_MAX and by the lookups that strangers have. */
+  /** When each was looked up: a key that is made later works once its entry is stale. */
+  const notFound = new LRUCache<string, number>({ max: NOT_FOUND_MAX });
+  /**
+   * Lookups under way: one for each known key, one for each other key and address. Bounded by KEYS_MAX, and by the lookups and
+   * the waits that strangers have.
+   */
   const lookups = new Map<string, Promise<KnownKey | undefined>>();
 
-  const keep = async (id: string, hash: Buffer): Promise<KnownKey | undefined> => {
-    const foundAtMs = nowMs();
-    const key = await find(hash);
-    if (key === undefined) keys.delete(id);
-    else keys.set(id, { key, foundAtMs });
+  const find = async (id: string, hash: Buffer): Promise<KnownKey | undefined> => {
+    const atMs = nowMs();
+    const key = await dependencies.find(hash);
+    if (key === undefined) {
+      keys.delete(id);
+      notFound.set(id, atMs);
+    } else {
+      keys.set(id, { key, foundAtMs: atMs });
+    }
     return key;
   };
-  const lookUp = (id: string, hash: Buffer): Promise<KnownKey | undefined> => {
-    const running = lookups.get(id);
+  /** Concurrent requests with one key, as after a start, share one lookup. */
+  const share = (name: string, lookUp: () => Promise<KnownKey | undefined>) => {
+    const running = lookups.get(name);
     if (running !== undefined) return running;
-    const lookup = keep(id, hash).finally(() => lookups.delete(id));
-    lookups.set(id, lookup);
+    const lookup = lookUp().finally(() => lookups.delete(name));
+    lookups.set(name, lookup);
     return lookup;
   };
   const lookUpStranger = async (id: string, hash: Buffer, address: string) => {
-    // Concurrent requests with one key, as after a start, share one lookup.
-    if (lookups.has(id)) return await lookUp(id, hash);
-    strangers.take(address);
-    let isUnknown = false;
-    try {
-      const key = await lookUp(id, hash);
-      isUnknown = key === undefined;
-      return key;
-    } finally {
-      if (!isUnknown) strangers.giveBack(address);
-    }
+    const atMs = notFound.get(id);
+    if (atMs !== undefined && nowMs() - atMs < FRESH_MS) return undefined;
+    return await share(`${id} ${address}`, () => strangers.lookUp(address, () => find(id, hash)));
   };
   const lookAgain = async (id: string, hash: Buffer, kept: Kept, trust: Trust) => {
     const ageMs = nowMs() - kept.foundAtMs;
     if (ageMs < FRESH_MS) return kept.key;
     try {
-      return await lookUp(id, hash);
+      return await share(id, () => find(id, hash));
     } catch (error) {
       if (trust === 'recent' && isUnavailable(error) && ageMs < RECENT_MS) return kept.key;
       throw error;

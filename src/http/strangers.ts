@@ -1,28 +1,41 @@
 /**
  * Limits the lookups of keys that this process does not know ("strangers"), as each costs a query of Postgres. Every address
- * has a budget, and all addresses share a second one; beyond either a request is refused without a lookup. A lookup that
- * finds its key is given back.
+ * has a budget, and all addresses share a second one. A lookup holds its place in both until its outcome is known: a key that
+ * is found gives the place back, an unknown one has used it up. So a key that meets an empty budget waits while lookups of its
+ * address are under way, and is refused once none of them can give a place back.
  */
 import { Problem } from './problem.ts';
 import { createRateLimit } from './rate-limit.ts';
 
 export type Strangers = {
-  /** The refusal for an address that has no lookups left; undefined while it has some. */
+  /**
+   * Finds a key within the budgets.
+   * @throws Problem where they are empty and it may not wait
+   */
+  readonly lookUp: <Key>(
+    address: string,
+    find: () => Promise<Key | undefined>,
+  ) => Promise<Key | undefined>;
+  /** The refusal that `lookUp` would give now; undefined where it would find the key, or wait. */
   readonly refusal: (address: string) => Problem | undefined;
-  /** Takes one lookup from the budget of an address. @throws Problem where none is left */
-  readonly take: (address: string) => void;
-  /** Gives the lookup back: the key was found, or the lookup failed. */
-  readonly giveBack: (address: string) => void;
   /** Whether a request was refused within the last second. Otherwise `refusal` need not be asked for each request. */
   readonly areMany: () => boolean;
 };
 
 /** Lookups a second for all addresses together, whose number is unbounded; a burst may take ten seconds' worth. */
 export const ALL_LOOKUPS_PER_SECOND = 100;
+/**
+ * Keys that may wait for each lookup under way, as each holds a place in flight. Beside the fifty lookups that an address
+ * may have at once, 200 wait: together about as many as there are places. A flood has one lookup under way at most times.
+ */
+export const WAITING_PER_LOOKUP = 4;
 const ALL = 'all';
 const DETAIL =
   'Too many unknown keys arrive from this address, or from all addresses; known keys are let in.';
 const MOMENT_MS = 1000;
+
+/** Lookups under way for one address; each ends the wait of all that wait, and these try again in their order. */
+type UnderWay = { lookups: number; readonly waiting: (() => void)[] };
 
 /**
  * @param perSecond lookups a second for one address
@@ -35,25 +48,59 @@ export function createStrangers(
 ): Strangers {
   const each = createRateLimit(perSecond, nowMs);
   const all = createRateLimit(allPerSecond, nowMs);
+  /** An address has an entry while it has lookups under way. */
+  const underWay = new Map<string, UnderWay>();
   let refusedAtMs = Number.NEGATIVE_INFINITY;
-  const refusal = (address: string): Problem | undefined => {
-    const waitSeconds = Math.max(each.waitSeconds(address), all.waitSeconds(ALL));
-    if (waitSeconds === 0) return undefined;
+
+  const waitSeconds = (address: string) =>
+    Math.max(each.waitSeconds(address), all.waitSeconds(ALL));
+  /** Where a key may wait; undefined where there is no room, or nothing to wait for. */
+  const waitingRoom = (address: string) => {
+    const { lookups, waiting } = underWay.get(address) ?? { lookups: 0, waiting: [] };
+    return waiting.length < WAITING_PER_LOOKUP * lookups ? waiting : undefined;
+  };
+  const refuse = (seconds: number): Problem => {
     refusedAtMs = nowMs();
-    const headers = { 'Retry-After': String(waitSeconds) };
+    const headers = { 'Retry-After': String(seconds) };
     return new Problem('too-many-unknown-keys', DETAIL, { headers });
   };
-  return {
-    refusal,
-    take: (address) => {
-      const refused = refusal(address);
-      if (refused !== undefined) throw refused;
-      each.take(address);
-      all.take(ALL);
-    },
-    giveBack: (address) => {
+  const enter = (address: string): UnderWay => {
+    each.take(address);
+    all.take(ALL);
+    const current = underWay.get(address) ?? { lookups: 0, waiting: [] };
+    underWay.set(address, current);
+    current.lookups += 1;
+    return current;
+  };
+  const leave = (address: string, current: UnderWay, isUnknown: boolean) => {
+    current.lookups -= 1;
+    if (current.lookups === 0) underWay.delete(address);
+    if (!isUnknown) {
       each.giveBack(address);
       all.giveBack(ALL);
+    }
+    for (const wake of current.waiting.splice(0)) wake();
+  };
+  return {
+    lookUp: async (address, find) => {
+      for (let seconds = waitSeconds(address); seconds > 0; seconds = waitSeconds(address)) {
+        const room = waitingRoom(address);
+        if (room === undefined) throw refuse(seconds);
+        await new Promise<void>((resolve) => room.push(resolve));
+      }
+      const current = enter(address);
+      let isUnknown = false;
+      try {
+        const key = await find();
+        isUnknown = key === undefined;
+        return key;
+      } finally {
+        leave(address, current, isUnknown);
+      }
+    },
+    refusal: (address) => {
+      const seconds = waitSeconds(address);
+      return seconds === 0 || waitingRoom(address) !== undefined ? undefined : refuse(seconds);
     },
     areMany: () => nowMs() - refusedAtMs < MOMENT_MS,
   };

@@ -3,6 +3,7 @@
  * API process. test/unit/http/auth.test.ts counts the lookups.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { mintApiKey } from '../../src/runtime/api-key.ts';
 import { expectProblem } from '../support/problem.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
 
@@ -32,10 +33,12 @@ const statusOf = async (key: string, from?: string) => {
   await answer.arrayBuffer();
   return answer.status;
 };
-/** Sends twice as many unknown keys at once as one address may. */
+/** Sends twice as many unknown keys at once as one address may. No other test has sent them, so none is remembered. */
 const askUnknown = (path?: string, from: (n: number) => string = () => address) =>
   Promise.all(
-    Array.from({ length: 2 * AT_ONCE }, (_, n) => ask(`risk_unknown_${n}`, from(n), path)),
+    Array.from({ length: 2 * AT_ONCE }, (_, n) =>
+      ask(`risk_unknown_${addresses}_${n}`, from(n), path),
+    ),
   );
 
 test.each(['/v1/status', '/v1/transactions/x', '/v1/nowhere', '/metrics'])(
@@ -61,6 +64,21 @@ test('others are not, nor is a key that was found, from the same address', async
 test('a stranger behind the proxy cannot choose its own address', async () => {
   const answers = await askUnknown('/v1/status', (n) => `203.0.113.${n}, ${address}`);
   expect(answers.map(({ status }) => status)).toContain(429);
+});
+
+test('good keys that are new are let in, more at once than an address has lookups', async () => {
+  const keys: string[] = [];
+  for (let n = 0; n < 2 * AT_ONCE; n++) {
+    const { keyId, key, keyHash } = mintApiKey();
+    const values = [keyId, keyHash];
+    await api.testDatabase.sql(
+      `insert into api_keys (key_id, key_hash, roles, owner) values ($1, $2, '{analyst}', 'test')`,
+      values,
+    );
+    keys.push(key);
+  }
+  const statuses = await Promise.all(keys.map((key) => statusOf(key)));
+  expect(new Set(statuses)).toEqual(new Set([200]));
 });
 
 test('a key that was revoked is answered as one that nobody ever had', async () => {

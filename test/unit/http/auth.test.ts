@@ -3,6 +3,7 @@
  * number of lookups.
  */
 import type { IncomingMessage } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
 import { createAddressOf } from '../../../src/http/address.ts';
@@ -14,7 +15,7 @@ import {
 } from '../../../src/http/auth.ts';
 import { Problem } from '../../../src/http/problem.ts';
 import { BURST_SECONDS } from '../../../src/http/rate-limit.ts';
-import { createStrangers } from '../../../src/http/strangers.ts';
+import { createStrangers, WAITING_PER_LOOKUP } from '../../../src/http/strangers.ts';
 import { apiKeyHash } from '../../../src/runtime/api-key.ts';
 
 const KEY = 'a-key-of-somebody';
@@ -62,6 +63,8 @@ test('a key that was revoked before the outage reads nothing', async () => {
   state.nowMs += BELIEVED_MS;
   expect(await ask(KEY)).toBeUndefined();
   state.isAway = true;
+  expect(await ask(KEY, 'recent')).toBeUndefined();
+  state.nowMs += BELIEVED_MS;
   await expect(ask(KEY, 'recent')).rejects.toThrow('no answer');
 });
 
@@ -80,25 +83,41 @@ describe('keys that nobody knows', () => {
   const AT_ONCE = PER_SECOND * BURST_SECONDS;
 
   /** Counts what is looked up. */
-  function openCounted(live: readonly string[], allPerSecond?: number) {
+  function openCounted(live: readonly string[], allPerSecond?: number, perSecond = PER_SECOND) {
     const known = new Map(live.map((key) => [apiKeyHash(key).toString('hex'), key]));
-    const state = { lookups: 0, nowMs: 0, isAway: false };
+    const state = { lookups: 0, nowMs: 0, isAway: false, gate: Promise.resolve() };
     const nowMs = () => state.nowMs;
     const { authenticate, turnAway } = createAuthenticator({
       find: async (keyHash) => {
         state.lookups += 1;
+        await state.gate;
         if (state.isAway) throw new Failure('unavailable', 'GONE', 'no answer');
         const name = known.get(keyHash.toString('hex'));
         return name === undefined ? undefined : keyOf(name, keyHash);
       },
-      ...{ nowMs, addressOf, strangers: createStrangers(PER_SECOND, nowMs, allPerSecond) },
+      ...{ nowMs, addressOf, strangers: createStrangers(perSecond, nowMs, allPerSecond) },
     });
     const from = (address: string) => (key: string) =>
       authenticate(key, requestFrom(address), 'fresh').then(
         (found) => found?.keyId ?? 401,
         (error: unknown) => (error instanceof Problem ? error.problem : String(error)),
       );
-    return { state, from, turnAway };
+    const make = (key: string) => known.set(apiKeyHash(key).toString('hex'), key);
+    /** The answer in front of the application; undefined lets the request in. */
+    const atFront = (key: string, address: string) => {
+      const request = requestFrom(address);
+      request.headers.authorization = `Bearer ${key}`;
+      return turnAway(request)?.problem;
+    };
+    /** Lookups end once the returned function is called. */
+    const hold = () => {
+      let release = () => {};
+      state.gate = new Promise((resolve) => {
+        release = resolve;
+      });
+      return release;
+    };
+    return { state, from, turnAway, atFront, make, hold };
   }
   const [A, B] = ['192.0.2.1', '192.0.2.2'] as const;
   const nth = (n: number) => `10.0.${n >> 8}.${n & 255}`;
@@ -107,21 +126,17 @@ describe('keys that nobody knows', () => {
 
   test('are turned away before they are looked up, after a few from one address', async () => {
     const { state, from } = openCounted([]);
-    for (const key of random(AT_ONCE)) expect(await from(A)(key)).toBe(401);
-    for (const key of random(1000)) expect(await from(A)(key)).toBe(REFUSED);
+    const keys = random(1000);
+    for (const key of keys.slice(0, AT_ONCE)) expect(await from(A)(key)).toBe(401);
+    for (const key of keys.slice(AT_ONCE)) expect(await from(A)(key)).toBe(REFUSED);
     expect(state.lookups).toBe(AT_ONCE);
     expect(await from(B)('nobody')).toBe(401);
     state.nowMs += 1000 / PER_SECOND;
-    expect([await from(A)('nobody'), await from(A)('nobody')]).toEqual([401, REFUSED]);
+    expect([await from(A)('nobody'), await from(A)('nobody-else')]).toEqual([401, REFUSED]);
   });
 
   test('are turned away before the application, and nobody else is', async () => {
-    const { state, from, turnAway } = openCounted(['good', 'new']);
-    const ask = (key: string, address: string) => {
-      const request = requestFrom(address);
-      request.headers.authorization = `Bearer ${key}`;
-      return turnAway(request)?.problem;
-    };
+    const { state, from, turnAway, atFront: ask } = openCounted(['good', 'new']);
     expect(await from(A)('good')).toBe('good');
     for (const key of random(AT_ONCE)) {
       expect(ask(key, A)).toBeUndefined();
@@ -182,6 +197,66 @@ describe('keys that nobody knows', () => {
     const answers = await Promise.all(Array.from({ length: 1000 }, () => from(A)('good')));
     expect(new Set(answers)).toEqual(new Set(['good']));
     expect(state.lookups).toBe(1);
+  });
+
+  test('do not include good keys that are new at once, of which more wait than have a lookup', async () => {
+    const keys = random(60).map((key) => `live-${key}`);
+    const { state, from } = openCounted(keys, undefined, 5);
+    expect(await Promise.all(keys.map(from(A)))).toEqual(keys);
+    expect(state.lookups).toBe(keys.length);
+  });
+
+  test('may wait for a lookup by a bounded number, from their own address alone', async () => {
+    const { state, from, hold } = openCounted(['good']);
+    const release = hold();
+    const refused: unknown[] = [];
+    const waiting = random(1000).map(async (key) => {
+      if ((await from(A)(key)) === REFUSED) refused.push(key);
+    });
+    const fromB = from(B)('good');
+    await setImmediate();
+    expect(refused).toHaveLength(1000 - AT_ONCE - WAITING_PER_LOOKUP * AT_ONCE);
+    release();
+    await Promise.all(waiting);
+    expect(refused).toHaveLength(1000 - AT_ONCE);
+    expect(state.lookups).toBe(AT_ONCE + 1);
+    expect(await fromB).toBe('good');
+    // Nothing is left behind that would let others wait, or refuse them.
+    expect(await from(A)('nobody')).toBe(REFUSED);
+    state.nowMs += 1000 / PER_SECOND;
+    expect(await from(A)('good')).toBe('good');
+  });
+
+  test('are let into the application where they may wait', async () => {
+    const { from, atFront, hold } = openCounted([]);
+    for (const key of random(AT_ONCE + 1)) await from(B)(key);
+    const release = hold();
+    const underWay = random(AT_ONCE).map((key) => from(A)(`${key}-of-a`));
+    expect(atFront('new', A)).toBeUndefined();
+    expect(atFront('new', B)).toBe(REFUSED);
+    release();
+    await Promise.all(underWay);
+    expect(atFront('new', A)).toBe(REFUSED);
+  });
+
+  test('cost one lookup for half a second, whoever repeats them, and leave the budget to new keys', async () => {
+    const { state, from } = openCounted(['new']);
+    for (let n = 0; n < 500; n += 1) expect(await from(A)('dead')).toBe(401);
+    expect(new Set(await Promise.all(Array(500).fill('dead').map(from(A))))).toEqual(
+      new Set([401]),
+    );
+    expect(state.lookups).toBe(1);
+    expect(await from(A)('new')).toBe('new');
+  });
+
+  test('are looked up again after half a second, as somebody may have made the key', async () => {
+    const { state, from, make } = openCounted([]);
+    expect(await from(A)('later')).toBe(401);
+    make('later');
+    state.nowMs += BELIEVED_MS - 1;
+    expect(await from(A)('later')).toBe(401);
+    state.nowMs += 1;
+    expect(await from(A)('later')).toBe('later');
   });
 
   test('cost no budget while lookups fail', async () => {
