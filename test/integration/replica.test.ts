@@ -14,6 +14,7 @@ import { migrate } from '../../src/store/migrate.ts';
 import { openDatabase } from '../../src/store/open-database.ts';
 import { refuseDetached } from '../../src/store/partitions.ts';
 import type { Database } from '../../src/store/pool.ts';
+import { readReplayed, readWritten } from '../../src/store/replica-position.ts';
 import { readStoredTransaction } from '../../src/store/transaction-search.ts';
 import { silentLog, testConfig } from '../support/config.ts';
 import { freeze } from '../support/freeze.ts';
@@ -37,7 +38,8 @@ let replica: OpenReplica;
 let databases: Databases;
 
 beforeAll(async () => {
-  const settings = { ...PRIMARY_SETTINGS, shared_buffers: '16MB' };
+  // A standby of a standby is made by a backup that needs full pages.
+  const settings = { ...PRIMARY_SETTINGS, shared_buffers: '16MB', full_page_writes: 'on' };
   const service = opened.use(await startTestPostgres({ settings }));
   await migrate({ url: service.url, market: TEST_MARKET, corridors: [] });
   standby = opened.use(await startTestStandby(service.url));
@@ -74,13 +76,14 @@ const untilState = (state: ReplicaStatus['state']) =>
 const untilUsed = () =>
   waitUntil(async () => (await listOld('old')).byReplica, PATIENCE_MS, 'the replica to answer');
 
-async function onStandby(statement: string): Promise<unknown> {
-  const client = new pg.Client(superuserUrl(standby.url));
+async function onServer({ url }: TestService, statement: string): Promise<unknown> {
+  const client = new pg.Client(superuserUrl(url));
   await client.connect();
   const { rows } = await client.query({ text: statement, rowMode: 'array' });
   await client.end();
   return rows[0]?.[0];
 }
+const onStandby = (statement: string) => onServer(standby, statement);
 const isPaused = async () =>
   (await onStandby('select pg_get_wal_replay_pause_state()')) === 'paused';
 
@@ -122,9 +125,28 @@ test('a frozen replica holds no read up', async () => {
   await untilUsed();
 });
 
-test('a promoted replica is not read any more', async () => {
+test('a promoted replica is not read any more, nor is one that follows it on another timeline', async () => {
+  await using follower = await startTestStandby(standby.url);
   await onStandby('select pg_promote()');
   await untilState('down');
   await store('promoted', DAY_MS);
   expect(await listOld('promoted')).toEqual({ found: 1, byReplica: false });
+  await using promoted = openProbe(testConfig(), standby.url, 'test');
+  await using followed = openProbe(testConfig(), follower.url, 'test');
+  // A standby writes the timeline that it follows to disk at its next restartpoint.
+  await onStandby('checkpoint');
+  const isProven = async () => {
+    await onServer(follower, 'checkpoint');
+    const { isStandby, isReached } = await readReplayed(followed, await readWritten(promoted));
+    return isStandby && isReached;
+  };
+  await waitUntil(isProven, PATIENCE_MS, 'the follower to change timelines');
+  const behind = await readWritten(primary);
+  const isPast = async () =>
+    await onServer(follower, `select pg_last_wal_replay_lsn() >= '${behind.lsn}'::pg_lsn`);
+  await onStandby('create table written as select generate_series(1, 10000)');
+  await waitUntil(async () => (await isPast()) === true, PATIENCE_MS, 'the follower to be ahead');
+  expect(await readReplayed(followed, behind)).toEqual({
+    ...{ isStandby: false, isReached: true },
+  });
 });
