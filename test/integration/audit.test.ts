@@ -15,6 +15,7 @@ import {
   revokeApiKey,
   storeBootstrapKey,
 } from '../../src/store/api-keys.ts';
+import { closeDeadLettersOfScored } from '../../src/store/dead-letters.ts';
 import {
   attachMonth,
   detachMonth,
@@ -180,6 +181,18 @@ const CASES: Readonly<Record<string, Case>> = {
     actions: ['dead-letters.purge'],
     arrange: fail,
     change: (id) => as(ann, '/v1/dead-letters/purge', { ids: [id] }),
+    state: LETTERS,
+  },
+  'a letter that is closed as its transaction has a score': {
+    actions: ['dead-letters.close'],
+    arrange: async () => {
+      const [id = ''] = await storeTransactions(database, [{ createdAtMs: NOW, score: 1 }]);
+      await storeDeadLetters(database, [
+        { id: idAt(NOW, 200_000), transactionId: id, failedAtMs: NOW },
+      ]);
+      return id;
+    },
+    change: (id) => closeDeadLettersOfScored(database, [id]),
     state: LETTERS,
   },
   'a new month': {

@@ -3,6 +3,10 @@
  * within a second everywhere. Method: two API processes on one database, keys made over HTTP and CLI.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { apiKeyHash } from '../../src/runtime/api-key.ts';
+import { storeBootstrapKey } from '../../src/store/api-keys.ts';
+import type { Database } from '../../src/store/pool.ts';
+import { createTestDatabase } from '../support/database.ts';
 import { expectProblem } from '../support/problem.ts';
 import { runRisk, spawnRisk } from '../support/risk.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
@@ -186,4 +190,29 @@ test('a new bootstrap key replaces the old one, for ever; one that is revoked st
   await runRisk(['keys', 'revoke', row?.key_id ?? ''], { DATABASE_URL: api.testDatabase.url });
   await start(replacement);
   await waitUntil(async () => (await withKey(replacement)).status === 401, 30_000, 'the new one');
+});
+
+test('of two bootstrap keys that two processes see for the first time at once, one is in force', async () => {
+  await using testDatabase = await createTestDatabase();
+  await using database = testDatabase.open();
+  const store = (key: string, { transaction }: Pick<Database, 'transaction'> = database) =>
+    storeBootstrapKey({ transaction }, apiKeyHash(key), 'test');
+  const waiting = `select from pg_stat_activity
+                    where datname = current_database() and wait_event_type = 'Lock'`;
+  let other: Promise<boolean> | undefined;
+  /** Does not commit before the other process has done all that it can do until then. */
+  const transaction: Database['transaction'] = (work) =>
+    database.transaction(async (query) => {
+      const result = await work(query);
+      other = store('the other key');
+      const hasWaiting = async () => (await testDatabase.sql(waiting)).length > 0;
+      await Promise.race([other, waitUntil(hasWaiting, 5000, 'the other process to wait')]);
+      return result;
+    });
+  await store('one key', { transaction });
+  await other;
+  const live = `select encode(key_hash, 'hex') as hash from api_keys where revoked_at is null`;
+  expect(await testDatabase.sql(live)).toEqual([
+    { hash: apiKeyHash('the other key').toString('hex') },
+  ]);
 });
