@@ -76,7 +76,11 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
     target ??= { ...written, atMs };
     const { isStandby, isReached } = await answerWithin(readReplayed(probe, target), LOOK_MS_MAX);
     if (!isStandby) {
-      throw new Failure('unavailable', 'NOT_A_STANDBY', 'it is no standby of this Postgres, or on another timeline');
+      throw new Failure(
+        'unavailable',
+        'NOT_A_STANDBY',
+        'it is no standby of this Postgres, or on another timeline',
+      );
     }
     if (!isReached) return;
     provenMs = target.atMs;
