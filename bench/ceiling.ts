@@ -1,7 +1,7 @@
 /**
- * What Postgres, Redis and HTTP do here with no engine around them, and what a pipeline of the same shape
- * does that writes the same bytes to the same tables without scoring (bench/bare): the bounds by which
- * every other figure is read.
+ * Measures what Postgres, Redis and HTTP do on this machine without the engine, and what a pipeline of the same
+ * shape does that writes the same bytes to the same tables without scoring (bench/bare). Every other figure is
+ * read against these bounds.
  */
 import { parseArguments, UsageError } from '../src/cli/command.ts';
 import { measureBare } from './bare/measure.ts';

@@ -29,7 +29,7 @@ By default 30,000 accounts; --transactions is as many as there are accounts.`;
 
 const SCAN_KEYS = 10_000;
 
-/** Nothing is left that a worker could take a profile from: its memory goes with it. */
+/** Removes every profile that a worker could use: those in Redis, and the worker with its memory. */
 async function forgetProfiles(pipeline: Pipeline): Promise<void> {
   const { redis } = pipeline.services;
   await pipeline.stopWorkers();
@@ -40,7 +40,7 @@ async function forgetProfiles(pipeline: Pipeline): Promise<void> {
   await pipeline.startWorkers(1);
 }
 
-/** A worker that has nothing in its own memory. */
+/** A new worker, whose own memory is empty. */
 async function replaceWorker(pipeline: Pipeline): Promise<void> {
   await pipeline.stopWorkers();
   await pipeline.startWorkers(1);
@@ -118,7 +118,7 @@ async function* measure(
   for (const [index, { name, prepare }] of CASES.entries()) {
     await prepare(pipeline);
     const earlier = await readCaches(pipeline, signal);
-    // A day each, one after the other: what arrives late would be rebuilt in any case.
+    // Each round is a day after the one before, as late arrivals would be rebuilt in any case.
     const daysAgo = CASES.length - 1 - index;
     const round = {
       ...{ ...load, days: 1, seed: `${load.seed}-${index}` },

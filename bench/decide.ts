@@ -1,6 +1,7 @@
 /**
- * How long a client waits for a decision: single posts with `Prefer: wait` at an offered rate, from the
- * moment each was due until the answer with its score. An open loop: what a slow answer holds up counts.
+ * How long a client waits for a decision: single posts with `Prefer: wait` at an offered rate, from the moment
+ * each was due until the answer with its score. It is an open loop, so requests that a slow answer holds up
+ * count too.
  */
 import { parseArguments } from '../src/cli/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
@@ -24,7 +25,7 @@ ${LOAD_USAGE}
 --profile FOLDER   CPU profiles of the API and the worker; slows them down
 --transactions and --rate are what --rates and --seconds make them. 128 connections and 5 s unmeasured by default.`;
 
-/** Of `Prefer: wait`; longer than any answer should take, so that all come with their score. */
+/** The wait of `Prefer: wait`; it is longer than any answer should take, so that every answer has its score. */
 const WAIT_SECONDS = 5;
 const UNMEASURED_SECONDS = 5;
 
@@ -90,7 +91,7 @@ export const bench: Bench = {
       const offered = { rate, batch: 1, transactions: rate * seconds, waitSeconds: WAIT_SECONDS };
       const load = { ...asked, ...offered };
       const report = await measure({ load, settings, profileFolder }, context);
-      // Profiles are written when their processes have ended.
+      // Processes write their profiles when they end.
       const profiles =
         profileFolder === undefined ? [] : await readProfiles(profileFolder, load.transactions);
       yield { ...report, tables: [...report.tables, ...profiles] };

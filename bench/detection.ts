@@ -64,7 +64,7 @@ function readOptions(args: string[]): Options {
 
 const dateOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
 
-/** Posts days and what becomes known on each of them; resolves to the ids once all is scored. */
+/** Posts days and the labels that become known on each of them; resolves to the ids once all is scored. */
 async function feed(
   { workers }: Pipeline,
   target: Target,
@@ -75,7 +75,7 @@ async function feed(
   const byStart = new Map(all.map((day) => [day.startMs, day]));
   const ids: string[] = [];
   for (const { startMs, payments } of days) {
-    // A label counts from the time it says on, so those of the day may all be sent before its payments.
+    // A label counts from its `labelled_at`, so the labels of a day may all be sent before its payments.
     const known = byStart.get(startMs - DELAY_DAYS * DAY_MS)?.payments ?? [];
     await postLabels(target, known, DELAY_DAYS * DAY_MS);
     ids.push(...(await postPayments(target, payments)));
@@ -106,7 +106,7 @@ async function train(
   return trained;
 }
 
-/** Until the workers have proved the models; they look every half second. */
+/** Long enough for the workers to prove the models; they look every half second. */
 async function untilLoaded(
   { services: { database } }: Pipeline,
   modelIds: readonly string[],
@@ -125,7 +125,7 @@ async function untilLoaded(
   }
 }
 
-/** By id of the transaction. */
+/** Results by transaction id. */
 async function readScores(
   { services: { database } }: Pipeline,
   { testMs }: Options,
@@ -147,7 +147,7 @@ async function readScores(
 
 type Judged = { readonly figures: Figures; readonly published: Published };
 
-/** By the protocol here, and by the published evaluator. */
+/** The figures by the protocol of this bench, and by the published evaluator. */
 async function judge(
   options: Options,
   name: string,

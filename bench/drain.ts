@@ -30,17 +30,17 @@ import { readStored, storedBreaches } from './support/stored.ts';
 const USAGE = `--workers N[,N]    worker processes, each a run of its own (1,2,4)
 ${LOAD_USAGE}`;
 
-/** The end of a backlog, where some workers have nothing left. */
+/** The last share of a backlog, when some workers have nothing left. */
 const TAIL_SHARE = 0.05;
 
 type Drained = {
   readonly seconds: number;
-  /** Of which the last share of the backlog took so long. */
+  /** How long the last share of the backlog took. */
   readonly tailSeconds: number;
   readonly left: number;
   readonly scoredBefore: number;
   readonly cpuSeconds: number;
-  /** Of Redis, with the whole backlog in it. */
+  /** Memory of Redis with the whole backlog in it. */
   readonly fullBytes: number;
 };
 

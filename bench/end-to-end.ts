@@ -90,7 +90,10 @@ function readOptions(args: string[]): Options[] {
 type Measured = {
   readonly run: LoadRun;
   readonly stored: Stored;
-  /** Profiles, some of them more than once: more than there are parties means that corridors lie far apart. */
+  /**
+   * Profiles that were rebuilt, repeats included: more than there are parties means that the transactions of a
+   * party were far apart in the streams.
+   */
   readonly rebuilt: number;
   readonly ceilings: readonly Ceiling[];
 };
@@ -198,7 +201,7 @@ async function runOne(options: Options, context: BenchContext): Promise<BenchRep
     );
     made = report(options, pipeline, await measure(options, pipeline, context));
   }
-  // Profiles are written when their processes have ended.
+  // Processes write their profiles when they end.
   const profiles =
     profileFolder === undefined ? [] : await readProfiles(profileFolder, options.load.transactions);
   const bare = options.withBare ? [await bareCeiling(options.load, context)] : [];

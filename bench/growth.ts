@@ -26,12 +26,15 @@ ${LOAD_USAGE}
 By default 200,000 transactions of the last day, after 20,000 that are not counted.`;
 
 const MONTHS = 12;
-/** Whatever the number of rows, so that the same load meets accounts with as much of a past. */
+/** The same for any number of rows, so that the load meets accounts with equally long histories. */
 const ROWS_EACH_ACCOUNT = 20;
-/** As many as the load brings to each in two days: of more, most of the cost were rebuilding their profiles. */
+/**
+ * The load brings as many rows to each account in two days; with more, rebuilding profiles would be most of the
+ * cost.
+ */
 const ROWS_EACH_MERCHANT = 80;
 const COST_RATIO_MAX = 1.3;
-/** Runs on fewer rows are to try the bench out: their noise is no breach. */
+/** Runs on fewer rows only try the bench out, and their noise is no breach. */
 const ROWS_JUDGED_MIN = 1_000_000;
 
 type Measured = { readonly run: LoadRun; readonly report: BenchReport };
@@ -79,7 +82,7 @@ async function measure(
   return { run, report };
 }
 
-/** Of this run's transactions alone: the rows before it are many and have no scores to lose. */
+/** Only this run's transactions count: the rows before it are many and have no scores to lose. */
 async function readRun(
   database: Client,
   firstRequestMs: number,

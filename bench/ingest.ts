@@ -61,7 +61,7 @@ async function post(
   return { posted, seconds, cpu };
 }
 
-/** The bare pipeline's API, alone as well. */
+/** The API of the bare pipeline, which also runs alone. */
 async function bareCeiling(load: Load, context: BenchContext): Promise<Ceiling> {
   const { output } = context;
   output.note('the bare API, with the same load');

@@ -27,10 +27,13 @@ ${LOAD_USAGE}
 --transactions and --rate are what --rates and --seconds make them. 16 connections and 5 s unmeasured by default.`;
 
 const UNMEASURED_SECONDS = 5;
-/** The events of so long fit the engine's budget for them in 256 MiB of Redis; beyond it the oldest give way. */
+/**
+ * The events of such a run fit the engine's budget of 256 MiB of Redis for them; a longer run would lose the
+ * oldest.
+ */
 const SECONDS = 20;
 
-/** Its `created_at` is when its request was due, as that of live traffic at a rate is. */
+/** `created_at` is when the request was due, as in live traffic. */
 async function readLatencies({ services }: Pipeline, firstRequestMs: number) {
   const { rows } = await services.database.query<{ id: string; due: number; received: number }>(
     `select transaction_id as id, extract(epoch from created_at)::float8 * 1000 as due,

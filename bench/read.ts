@@ -27,11 +27,11 @@ const USAGE = `--requests N       of each loop (20000); lists are asked for a te
 ${LOAD_USAGE}
 By default 100,000 transactions are stored first; 32 connections read.`;
 
-/** Of the closed loop's rate: below the knee, where waiting says something about the engine. */
+/** Share of the closed loop's rate: below the knee, where waiting times describe the engine. */
 const OPEN_LOOP_SHARE = 0.7;
 const HOT_IDS = 1000;
 const HOT_ACCOUNTS = 100;
-/** A list costs many reads of one: fewer of them make a run of the same length. */
+/** A list costs as much as many single reads: fewer of them make a run of the same length. */
 const LIST_SHARE = 0.1;
 const PAGE_ROWS = 50;
 
@@ -46,7 +46,7 @@ async function questions(
   { services: { database } }: Pipeline,
   requests: number,
 ): Promise<Question[]> {
-  // In no order that an index or a page has.
+  // An order that no index and no page has.
   const ids = await database.query<{ id: string }>(
     'select transaction_id as id from scores order by md5(transaction_id::text) limit $1',
     [2 * requests + HOT_IDS],
@@ -161,7 +161,7 @@ export const bench: Bench = {
     );
     await runLoad(pipeline, { ...load, connections: MONTH_LOAD.connections }, context);
     const stored = await readStored(pipeline.services.database);
-    // One process reads, and nothing else is going on.
+    // One process reads, and nothing else runs.
     await pipeline.stopWorkers();
     for (const question of await questions(pipeline, requests)) {
       const report = await measure(pipeline, question, { connections, reads }, context);

@@ -31,7 +31,7 @@ const SPREADS = [
   },
   { merchantId: 'm_hour', title: 'in one hour', overMs: HOUR_MS },
 ] as const;
-/** Before now: in order, late by half an hour and by three weeks. */
+/** How far before now the points are: in order, late by half an hour, late by three weeks. */
 const LATE_MS = [0, HOUR_MS / 2, 21 * DAY_MS];
 
 async function insertRows(
@@ -62,7 +62,7 @@ function pointAt(merchantId: string, createdAtMs: number): Transaction {
   };
 }
 
-/** Median milliseconds of a rebuild, client included, and how many rows it knows of. */
+/** Median milliseconds of a rebuild, the client's share included, and how many rows the rebuild counted. */
 async function rebuild(database: Database, point: Transaction, rounds: number) {
   const times: number[] = [];
   let known = 0;
@@ -103,7 +103,7 @@ async function* measure(
     LATE_MS.map((lateMs) => ({ title, lateMs, point: pointAt(merchantId, nowMs - lateMs) })),
   );
   const counted = [];
-  // Once each: the first of more rows than may be counted asks for tallies.
+  // Rebuilds each merchant once: a rebuild that would count too many rows asks for tallies.
   for (const { point } of points) counted.push(await rebuild(database, point, 1));
   note('adding them to the tallies');
   const tallies = createTallies(database, Math.random);

@@ -1,9 +1,9 @@
 /**
  * What does the same work cost done the usual way? BullMQ, pg-boss, Graphile Worker and a service without a
  * queue (bench/rivals) get the same requests and store the same scores, each as it is usually written and
- * batched at its best. All in one run and in turn, a fresh Postgres and Redis each time, so that whatever the
- * machine does meanwhile happens to all. Rivals score with the engine's pure core and an empty history: they
- * keep no profiles, so their scores are of the same bytes and of less worth.
+ * batched at its best. All in one run and in turn, a fresh Postgres and Redis each time, so that all of them
+ * meet the same disturbances of the machine. Rivals score with the engine's pure core and an empty history:
+ * they keep no profiles, so their scores have the same size and less value.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -38,7 +38,7 @@ The load is six-corridors of end-to-end; --transactions is as many as the fastes
 const LOAD: Load = { ...SIX_CORRIDORS, transactions: 1_200_000, unmeasured: 0 };
 const ROLE = fileURLToPath(new URL('./rivals/role.ts', import.meta.url));
 const FOLDER = fileURLToPath(new URL('./rivals/', import.meta.url));
-/** Pinned: what is installed is what the manifest names. */
+/** Versions are pinned, so the installed packages are those of the manifest. */
 const VERSIONS: Readonly<Record<string, string>> = (
   JSON.parse(readFileSync(`${FOLDER}package.json`, 'utf8')) as {
     dependencies: Record<string, string>;
@@ -71,7 +71,7 @@ const SYSTEMS: readonly System[] = [
   ]),
 ];
 
-/** A row is in one table or the other; doubled is a score in both. */
+/** A score is in one table or the other; `doubled` counts those in both. */
 const STORED_OF_RIVALS = `
   with payments_scored as (
     select coalesce(p.scored_at, s.scored_at) as scored_at, p.received_at,
@@ -88,7 +88,7 @@ const STORED_OF_RIVALS = `
             from payments_scored) of_latencies
    group by p`;
 
-/** Made once: all systems are sent the same, each to stores of its own. */
+/** The load is made once: all systems get the same requests, each with stores of its own. */
 type Requests = { readonly first: PreparedRequests; readonly counted: PreparedRequests };
 type Offer = {
   readonly load: Load;
@@ -171,7 +171,7 @@ function toReport(
   };
 }
 
-/** Dependencies of the rivals are their own: the engine is installed, and tested, without them. */
+/** The rivals have dependencies of their own, so the engine is installed and tested without them. */
 async function ensureInstalled({ output, signal }: BenchContext): Promise<void> {
   if (existsSync(`${FOLDER}node_modules/.package-lock.json`)) return;
   output.note('installing the rivals');
@@ -206,7 +206,7 @@ export const bench: Bench = {
     const offer = { load, firstSeconds, seconds, requests };
     const rounds = new Map<System, Round[]>(systems.map((one) => [one, []]));
     for (let round = 0; round < count; round++) {
-      // Another one begins each time, so that none is always the one after a certain other.
+      // Each round begins with another system, so that none always follows the same one.
       const shift = round % systems.length;
       for (const system of [...systems.slice(shift), ...systems.slice(0, shift)]) {
         context.output.note(`round ${round + 1} of ${count}: ${system.name}`);

@@ -38,7 +38,7 @@ type Arguments = {
   readonly name?: string | undefined;
   readonly jsonFile?: string | undefined;
   readonly markdownFile?: string | undefined;
-  /** What is left for the bench. */
+  /** Arguments that belong to the bench. */
   readonly own: string[];
 };
 
@@ -134,7 +134,7 @@ async function main(argv: readonly string[]): Promise<number> {
   return isFine ? EXIT.fine : EXIT.failed;
 }
 
-// A reader that left early (`… --help | head`) does not end what is being measured.
+// A reader that left early (`… --help | head`) does not end the measurement.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
@@ -142,7 +142,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  // Node tells neither of the two that such an error is made of.
+  // Node's message of an AggregateError names none of the errors in it.
   if (error instanceof SuppressedError)
     process.stderr.write(`${inspect(error.suppressed)}\n${inspect(error.error)}\n`);
   if (!(error instanceof UsageError)) throw error;

@@ -32,7 +32,7 @@ type Case = {
   readonly caseName: string;
   /** Siblings an account has when the clock starts. */
   readonly siblings: number;
-  /** Of each merchant, beside tallies; undefined: merchants with nothing behind them. */
+  /** Transactions of each merchant, beside its tallies; undefined: merchants without history. */
   readonly frauds?: number;
   readonly byTrees?: true;
 };
@@ -72,7 +72,7 @@ function measure(one: Case): BenchReport {
     const batch = nextBatch();
     for (const { parties } of Object.values(arms)) foldAll(batch, parties);
   }
-  // In turns, so that what disturbs the machine for a moment meets both.
+  // The arms take turns, so that a short disturbance of the machine affects all of them.
   for (let turn = 0; turn < WARM_UP_BATCHES + BATCHES; turn++) {
     const batch = nextBatch();
     for (const arm of Object.values(arms)) {
@@ -123,7 +123,7 @@ function createArm(steps: Steps, parties: Parties): Arm {
 
 function note({ took }: Arm, one: Took): void {
   for (const [name, value] of Object.entries(one) as [keyof Took, number][]) {
-    // The collector ran amid a batch that left less than there was.
+    // The garbage collector ran during a batch, so the memory in use fell.
     if (name !== 'allocated' || value > 0) took[name].push(value);
   }
 }
@@ -144,7 +144,7 @@ function foldToVectors(batch: readonly Transaction[], parties: Parties): Float64
   return batch.map((_, index) => vectorOf(rows, index));
 }
 
-/** Processor time, the collector's with it: what else runs on the machine takes none of it. */
+/** Processor time with the garbage collector's share; other processes on the machine do not count. */
 function processorUs(): number {
   const { user, system } = process.cpuUsage();
   return user + system;

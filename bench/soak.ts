@@ -57,7 +57,7 @@ async function look(
   };
 }
 
-/** Of each series, by the hour, over what came after the first third. */
+/** Slope of each series per hour, without the first third of the run. */
 function slopes(looks: readonly Look[]): Record<string, number> {
   const settled = looks.slice(Math.floor(looks.length * FILLING_SHARE));
   const names = Object.keys(looks[0] ?? {}).filter((name) => name !== 'at_ms');

@@ -25,7 +25,10 @@ const USAGE = `--first N          transactions a second of the first step (2000)
 ${LOAD_USAGE}
 --transactions and --rate are what the steps make them. 32 connections by default.`;
 
-/** A step is kept up with when all was accepted at nearly its rate, and answered and scored soon. */
+/**
+ * The engine keeps up with a step when it accepts the load at nearly the offered rate, and answers and scores
+ * soon.
+ */
 const RATE_SHARE_MIN = 0.97;
 const ANSWER_P99_MS_MAX = 500;
 const SCORED_AFTER_MS_MAX = 1000;
@@ -38,7 +41,7 @@ type Step = {
   readonly acceptedPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** From the last answer until the last score was seen. */
+  /** Time from the last answer until the last score was seen. */
   readonly scoredAfterMs: number;
   readonly resent: number;
 };

@@ -41,7 +41,7 @@ async function aofBytes(redis: Redis): Promise<number> {
   return Number(/^aof_current_size:(\d+)/m.exec(await redis.info('persistence'))?.[1] ?? 0);
 }
 
-/** Without what the server needs for itself, its clients and its append-only file. */
+/** Memory without what the server needs for itself, its clients and its append-only file. */
 async function dataBytes(redis: Redis): Promise<number> {
   return Number(/^used_memory_dataset:(\d+)/m.exec(await redis.info('memory'))?.[1]);
 }

@@ -1,6 +1,7 @@
 /**
- * Does a second worker help, and a fourth? Rounds of 1, 2 and 4 workers in turn under each load, a fresh Postgres and
- * Redis each time: how fast, what each role spends, what is left idle, and what is done again because of the others.
+ * Does a second worker help, and a fourth? Rounds of 1, 2 and 4 workers in turn under each load, a fresh
+ * Postgres and Redis each time: how fast, what each role spends, what is left idle, and what workers do again
+ * because of each other.
  */
 import { parseArguments } from '../src/cli/command.ts';
 import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
@@ -29,9 +30,9 @@ const USAGE = `--load NAME[,NAME]  (${LOADS}):
 ${LOAD_USAGE}
 By default 500,000 transactions after 20,000 that are not measured.`;
 
-/** Less idle processor time than this, and more workers have nothing to gain. */
+/** With less idle processor time than this, more workers gain nothing. */
 const IDLE_SHARE_MIN = 0.06;
-/** Counters of what workers do again, as far as the engine has them. */
+/** Counters of repeated work, as far as the engine has them. */
 const AGAIN = /^risk_(profile_(?!appends)\w+|transactions_redelivered|entries_claimed)_total$/;
 
 type Round = {
@@ -39,7 +40,7 @@ type Round = {
   readonly idleShare: number;
   /** Processor time a transaction by role, microseconds. */
   readonly cpuUs: Readonly<Record<string, number>>;
-  /** By counter, a hundred transactions. */
+  /** Repeated work per hundred transactions, by counter. */
   readonly again: Readonly<Record<string, number>>;
   readonly breaches: readonly string[];
 };
@@ -86,7 +87,7 @@ type Step = { readonly from: number; readonly to: number; readonly idle: number 
 const median = (rounds: readonly Round[], read: (round: Round) => number) =>
   spreadOf(rounds.map(read)).median;
 
-/** From each number of workers to the next. */
+/** Change from each number of workers to the next. */
 function steps(rounds: Rounds): Step[] {
   const all = [...rounds];
   return all.slice(1).map(([to, more], at) => {
@@ -97,7 +98,7 @@ function steps(rounds: Rounds): Step[] {
   });
 }
 
-/** Slower for certain, though there was processor time left. */
+/** More workers are certainly slower, though there was idle processor time. */
 export function isSlower({ high, idle }: Pick<Step, 'high' | 'idle'>): boolean {
   return high < 1 && idle >= IDLE_SHARE_MIN;
 }
@@ -181,7 +182,7 @@ export const bench: Bench = {
       const load = { ...readLoad(values, named), batch };
       const rounds = new Map<number, Round[]>(numbers.map((workers) => [workers, []]));
       for (let round = 0; round < count; round++) {
-        // Another number begins each time, so that none is always the one after a certain other.
+        // Each round begins with another number of workers, so that none always follows the same one.
         const shift = round % numbers.length;
         for (const workers of [...numbers.slice(shift), ...numbers.slice(0, shift)]) {
           const note = (what: string) =>

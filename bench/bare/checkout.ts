@@ -10,12 +10,12 @@ import { promisify } from 'node:util';
 import { Failure } from '../../src/domain/failure.ts';
 
 const COMMIT = '6bd90eb975a84d1d041553a6543ffdd9e7cbd259';
-/** No lockfile among them: the packages of this checkout serve, whatever they were then. */
+/** The checkout gets no lockfile: it uses the packages of this repository. */
 const PATHS = ['bin', 'src', 'sql', 'bench', 'package.json'];
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 export type BareCheckout = {
-  /** Its `bin/risk`, which makes its tables. */
+  /** `bin/risk` of the checkout, which creates its tables. */
   readonly launcher: string;
   /** Program and arguments; the role is the last argument. */
   readonly program: readonly string[];

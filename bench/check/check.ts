@@ -1,7 +1,7 @@
 /**
  * The regression guard, `npm run bench -- --check`: ratios of this run against those of baseline.json, which is
- * written by hand only: this prints what it would hold. A loss counts when it is more than 15 % and its 95 % interval
- * excludes 0.
+ * written by hand only: this command prints what the file would hold. A loss counts when it is more than 15 %
+ * and its 95 % interval excludes 0.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -24,14 +24,14 @@ const ROUNDS = 7;
 const LOSS_MAX = 0.15;
 
 export type Baseline = {
-  /** RFC 3339; with commit and machine, for who reads it. */
+  /** RFC 3339. A reader of the file needs it, the commit and the machine; the check does not. */
   readonly measured_at: string;
   readonly commit: string;
   readonly machine: string;
   readonly ratios: Readonly<Record<string, readonly number[]>>;
 };
 
-/** A loss beyond the bound that is none of chance. */
+/** The loss is beyond the bound, and chance does not explain it. */
 export function isRegression({ loss, low }: Loss): boolean {
   return loss > LOSS_MAX && low > 0;
 }

@@ -1,8 +1,8 @@
-/** The pure core, and work that a processor does at much the same pace: JSON of the same transactions. */
+/** Compares the pure core with work of much the same speed: JSON of the same transactions. */
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { ACCOUNTS, foldAndScore, makeParties, makeTransaction } from '../support/pure-core.ts';
 
-/** Both take turns, so that what disturbs the machine for a moment meets both. */
+/** Both take turns, so that a short disturbance of the machine affects both. */
 const TURNS = 40;
 const TURN_BATCHES = 10;
 const BATCH = 500;

@@ -14,12 +14,12 @@ import { coreByJson } from './pure-core.ts';
 /** By name, as the baseline has them. */
 export type Ratios = Readonly<Record<string, number>>;
 
-/** All run all the time, each with stores of its own: who is not measured waits for work. */
+/** All systems run all the time, each with stores of its own; those that are not measured are idle. */
 const CONTESTANTS = ['engine', 'two workers', 'bare'] as const;
 type Contestant = (typeof CONTESTANTS)[number];
 type Contestants = Readonly<Record<Contestant, Pipeline>> & AsyncDisposable;
 
-/** Turns of each within a round: what disturbs the machine for a few seconds then meets all. */
+/** Turns of each system within a round, so that a disturbance of a few seconds affects all of them. */
 const SLICES = 4;
 export const ROUNDS_MAX = 100;
 
@@ -78,7 +78,10 @@ export async function openContestants(context: BenchContext): Promise<Contestant
 
 type Cost = Pick<LoadRun, 'cpuSeconds' | 'seconds' | 'transactions'>;
 
-/** One round. Who comes first changes from slice to slice: the second finds the machine as the first left it. */
+/**
+ * Measures one round. The order changes from slice to slice, as the second system finds the machine as the
+ * first left it.
+ */
 export async function measureRatios(
   round: number,
   contestants: Contestants,
@@ -90,7 +93,7 @@ export async function measureRatios(
     const cases = [BARE, ...CASES];
     const shift = slice % cases.length;
     for (const one of [...cases.slice(shift), ...cases.slice(0, shift)]) {
-      // Other transactions in each slice, and keys of their own.
+      // Each slice has transactions and keys of its own.
       const load = { ...one.load, seed: `${one.name}-${slice}` };
       const run = await runLoad(contestants[one.contestant], load, quieted(context));
       costs.set(one, [...(costs.get(one) ?? []), run]);

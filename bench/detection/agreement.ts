@@ -1,7 +1,10 @@
-/** Whether the published evaluator comes to the figures that the protocol here does. */
+/** Compares the figures of the published evaluator with those of the protocol. */
 import type { Figures } from './protocol.ts';
 
-/** What evaluate.mjs --json prints, as far as it is read: one block, less dropped customers, and the whole week. */
+/**
+ * The part of the output of `evaluate.mjs --json` that is read: the week without dropped customers, and the
+ * whole week.
+ */
 export type Published = {
   readonly blocks: readonly Readonly<Record<string, number | string>>[];
   readonly whole: Readonly<Record<string, unknown>>;
@@ -10,7 +13,7 @@ export type Published = {
 /** Half of the last digit that docs/detection.md shows. */
 const DIFFERENCE_MAX = 0.0005;
 
-/** One sentence a figure that differs, or that the evaluator does not give. */
+/** Returns one sentence for each figure that differs or that the evaluator does not give. */
 export function disagreements(figures: Figures, { blocks, whole }: Published): string[] {
   const published: Readonly<Record<string, unknown>> = {
     auc: blocks[0]?.['auc'],

@@ -1,4 +1,4 @@
-/** Posts payments, and later what became known of them, to a running API, as an integrator would. */
+/** Posts payments, and later their labels, to a running API, as an integrator would. */
 import pLimit from 'p-limit';
 import { Failure } from '../../src/domain/failure.ts';
 import type { ApiClient } from '../../src/replay/api-client.ts';

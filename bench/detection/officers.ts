@@ -19,7 +19,7 @@ export type Trained = { readonly modelId: string; readonly seconds: number };
 
 type Officers = {
   readonly train: (training: Training) => Promise<Trained>;
-  /** One proposes, the other approves. */
+  /** One officer proposes, the other approves. */
   readonly shadow: (model: string, corridor: string) => Promise<void>;
 };
 

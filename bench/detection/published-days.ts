@@ -5,7 +5,7 @@ import { gunzip } from 'node:zlib';
 import { Failure } from '../../src/domain/failure.ts';
 
 export type Payment = {
-  /** Of the file; the idempotency key. */
+  /** The transaction's id in the file, which is its idempotency key. */
   readonly id: string;
   readonly createdAt: string;
   readonly customer: string;
@@ -25,7 +25,7 @@ const COLUMNS = [
   'is_fraud',
 ];
 const DAY_MS = 86_400_000;
-/** Amounts that the engine refuses: nothing was paid. */
+/** The engine refuses these amounts: nothing was paid. */
 const NOTHING = /^0*(\.0*)?$/;
 
 /** All days of the file; 1.3 million payments take some 300 MB. */

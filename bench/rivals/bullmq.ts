@@ -86,7 +86,7 @@ export const rival: Rival = {
   },
 };
 
-/** What comes while a write is under way shares the next one; each caller waits for its own. */
+/** Calls during a write share the next one; each caller waits for its own. */
 function createSharedWrite(
   write: (payments: readonly Payment[]) => Promise<void>,
 ): (payment: Payment) => Promise<void> {

@@ -61,7 +61,7 @@ export const rival: Rival = {
     const pool = openPool(stores);
     let scored = 0;
     const score = async (payload: unknown) => {
-      // The payload is what accept() has put in.
+      // The payload that accept() stored.
       const payments = (Array.isArray(payload) ? payload : [payload]) as readonly Payment[];
       const [first] = payments;
       if (style === 'batched') await insertScores(pool, payments);

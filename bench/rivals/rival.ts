@@ -1,7 +1,7 @@
 /**
  * What the engine is compared with. A rival gets the same requests over the same HTTP, keeps each payment
- * durably before it answers, has it scored once, and stores the score whole. What it is spared: validation,
- * fingerprints, duplicates told from new ones, histories, partitions, streams a corridor, events, isolation.
+ * durably before it answers, has it scored once, and stores the whole score. It does without validation,
+ * fingerprints, the search for duplicates, histories, partitions, streams by corridor, events and isolation.
  */
 import type { Transaction } from '../../src/domain/transaction.ts';
 import type { Accept } from '../support/plain-service.ts';
@@ -16,7 +16,7 @@ export type Stores = { readonly databaseUrl: string; readonly redisUrl: string }
 
 export type RivalApi = {
   readonly accept: Accept;
-  /** Scores stored by this process; 0 for ever where workers score. */
+  /** Scores that this process stored; always 0 where workers score. */
   readonly scored: () => number;
   readonly close: () => Promise<void>;
 };
@@ -27,7 +27,7 @@ export type RivalWorker = {
 };
 
 export type Rival = {
-  /** Makes what is missing in the stores, too: the API starts before any worker. */
+  /** Creates what the stores lack, as the API starts before any worker. */
   readonly openApi: (style: Style, stores: Stores) => Promise<RivalApi>;
   /** Absent where the API scores as it accepts. */
   readonly openWorker?: (style: Style, stores: Stores) => Promise<RivalWorker>;

@@ -12,7 +12,7 @@ export type BenchContext = {
   readonly signal: AbortSignal;
 };
 
-/** Those of the engine that differ from their defaults; addresses and the key of a run are none of them. */
+/** Settings of the engine that differ from their defaults, without addresses and the run's key. */
 export type Settings = Readonly<Record<string, string>>;
 
 export type Input = string | number | boolean;
@@ -33,7 +33,9 @@ export type BenchReport = {
   /** Sizes, seed, and what the servers say of themselves. */
   readonly inputs: Readonly<Record<string, Input>>;
   readonly settings: Settings;
-  /** Of whatever took part: `{ postgres: '18.4' }`. Node and the machine are printed anyway. */
+  /**
+   * Versions of the software that took part: `{ postgres: '18.4' }`. Node and the machine are printed anyway.
+   */
   readonly versions: Readonly<Record<string, string>>;
   /** The answer, per second, to compare with the ceiling. */
   readonly perSecond: number;
@@ -41,7 +43,7 @@ export type BenchReport = {
   readonly figures: Readonly<Record<string, number>>;
   readonly ceilings: readonly Ceiling[];
   readonly tables: readonly BenchTable[];
-  /** What must not be: `lost 3 transactions`. Any makes the run exit 1. */
+  /** Promises that were broken: `lost 3 transactions`. Any makes the run exit 1. */
   readonly breaches: readonly string[];
 };
 
@@ -49,7 +51,7 @@ export type Bench = {
   /** As on the command line: `npm run bench -- NAME`. */
   readonly name: string;
   readonly question: string;
-  /** Why it does not run with the others, where it does not: `takes half an hour`. */
+  /** Why it does not run with the others; absent where it does: `takes half an hour`. */
   readonly onlyByName?: string;
   /** Own options, one a line, for `--help`. */
   readonly usage?: string;

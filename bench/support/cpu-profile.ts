@@ -1,6 +1,6 @@
 /**
  * Reads V8 CPU profiles: where a process spent its time, by area (a folder of ours, or a package) and by
- * function, most first. Time that native code took is its caller's.
+ * function, most first. Time in native code counts as its caller's.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ type Profile = {
 
 const FUNCTIONS_MAX = 30;
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-/** Not work: waiting for something to do. */
+/** The process waited: this is no work. */
 const IDLE = '(idle)';
 const COLLECTOR = '(garbage collector)';
 
@@ -86,7 +86,7 @@ function functionOf([node]: Stack): string {
   return `${functionName || '(anonymous)'} ${place}`.trim();
 }
 
-/** The innermost folder of ours, or package, on the stack: what Node and V8 do is done for it. */
+/** The innermost folder of ours, or package, on the stack: work of Node and V8 counts as their caller's. */
 function areaOf(stack: Stack): string {
   if (stack[0]?.callFrame.functionName === COLLECTOR) return COLLECTOR;
   for (const { callFrame } of stack) {

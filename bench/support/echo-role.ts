@@ -1,6 +1,6 @@
 /**
- * HTTP with no store behind it: parses each body and answers as the API would, and each GET with a made-up score
- * or page of scores. `node echo-role.ts api`
+ * HTTP without a store: parses each body and answers as the API would, and answers each GET with a made-up
+ * score or page of scores. `node echo-role.ts api`
  */
 import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
 import { servePlainly } from './plain-service.ts';

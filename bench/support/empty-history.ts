@@ -1,4 +1,4 @@
-/** Scores by the engine's own core, of a transaction nothing is known about: no profile is read or kept. */
+/** Scores a transaction by the engine's own core with empty profiles: no profile is read or kept. */
 import type { Decision } from '../../src/domain/score-record.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { FEATURE_COUNT } from '../../src/scoring/feature-schema.ts';
@@ -13,7 +13,8 @@ export const RULE_SET: string = currentRuleSet.id;
 export type ScoredAlone = { readonly decision: Decision; readonly features: Float64Array };
 
 export function createAloneScorer(): (transaction: Transaction) => ScoredAlone {
-  // The same for all, but for what the limit of a currency makes missing: nothing here depends on that.
+  // One profile serves all currencies: only the reporting limit depends on the currency, and nothing here reads
+  // it.
   const { accounts, merchants } = makeParties();
   const { account, merchant } = oracleHistories(
     FIRST_TRANSACTION,

@@ -1,7 +1,7 @@
 /**
- * The load generator, a process of its own so that its cost is seen: prepares the requests, says so,
- * waits for `go`, posts them over N connections as fast as they are answered (or at a rate), and
- * reports what the client saw. Messages are those of `Message` below, over the channel of fork().
+ * The load generator, a process of its own so that its cost is measured apart: prepares the requests, says so,
+ * waits for `go`, posts them over N connections as fast as they are answered (or at a rate), and reports what
+ * the client saw. Messages are those of `Message` below, over the channel of fork().
  */
 import { open, unlink } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,7 +12,7 @@ import { createRequestReader } from './request-reader.ts';
 import { type PreparedRequests, prepareRequests, type RequestsOptions } from './requests.ts';
 import { createSchedule } from './schedule.ts';
 
-/** What is sent: traffic that the generator makes itself, or requests that somebody has written. */
+/** What is sent: traffic that the generator makes itself, or requests from a file. */
 export type RequestSource =
   | ({ readonly kind: 'traffic' } & RequestsOptions)
   | { readonly kind: 'written'; readonly file: string; readonly offsets: readonly number[] };
@@ -23,9 +23,9 @@ export type GeneratorOptions = {
   readonly connections: number;
   /** Requests a second; 0 is as fast as they are answered. */
   readonly requestsPerSecond: number;
-  /** Transactions happen when they are due or sent; else when the source says. */
+  /** `created_at` is when a transaction is due or sent; otherwise it is the source's. */
   readonly live: boolean;
-  /** Stops sending after so long; absent where all is sent. */
+  /** Stops sending after this time; absent where all is sent. */
   readonly seconds?: number | undefined;
   /** True: no request is sent again, whatever the answer. */
   readonly takesAnyAnswer?: boolean;
@@ -45,9 +45,12 @@ export type GeneratorResult = {
   readonly resent: number;
   /** How often each status was the last answer. */
   readonly byStatus: Readonly<Record<number, number>>;
-  /** Until the whole answer: from the moment a request was due where there is a rate, else from sending it. */
+  /**
+   * Latency until the whole answer has arrived: from when a request was due where there is a rate, else from
+   * when it was sent.
+   */
   readonly latencyMs: Percentiles;
-  /** How long requests that were due waited for a free connection; part of the latency. */
+  /** How long due requests waited for a free connection; the latency includes it. */
   readonly waitedMs: Percentiles;
   /** Accepted in each second since the first request. */
   readonly acceptedBySecond: readonly number[];
@@ -62,9 +65,9 @@ export type FromGenerator =
 
 const RESENDS_MAX = 100;
 const RESEND_MS = 100;
-/** How long an integrator that sends as fast as it is answered has collected a batch. */
+/** How long an integrator that sends without pauses has collected a batch. */
 const COLLECTED_MS = 50;
-/** Shorter waits are not worth a timer, which is as coarse. */
+/** A timer is as coarse as this, so shorter waits do not use one. */
 const TIMER_MS = 1;
 
 async function post(
@@ -80,7 +83,7 @@ async function post(
   const byStatus: Record<number, number> = {};
   let next = 0;
   await using handle = await open(file, 'r');
-  // Nobody sends them again, and a long run makes many.
+  // Transactions are not sent again, and a long run makes many.
   if (options.source.kind === 'traffic') await unlink(file);
   const readRequest = createRequestReader(handle, offsets);
   const firstRequestMs = Date.now();
@@ -90,7 +93,7 @@ async function post(
     performance.now() - schedule.startedAt >= options.seconds * 1000;
   const stamp = (request: Buffer, index: number) => {
     if (!options.live) return;
-    // At a rate all of a request happen when it is due: latency counts from there.
+    // At a rate, all transactions of a request happen when it is due: latency counts from there.
     const dueMs = firstRequestMs + schedule.dueAt(index) - schedule.startedAt;
     if (options.requestsPerSecond > 0) stampTimes(request, dueMs, 0);
     else stampTimes(request, Date.now(), COLLECTED_MS);
@@ -138,7 +141,9 @@ type Counts = {
   readonly scored: number;
 };
 
-/** Sends until it is answered for good: every transaction has an idempotency key, so that is safe. */
+/**
+ * Sends the request until the answer is final. Every transaction has an idempotency key, so repeating is safe.
+ */
 async function insist(
   connection: HttpConnection,
   request: Uint8Array,
@@ -159,7 +164,10 @@ async function insist(
   }
 }
 
-/** `{"accepted":1000,"duplicates":0,…` of a batch, `{"transaction_id":…,"status":…` of one, or what was read. */
+/**
+ * The beginning of an answer: `{"accepted":1000,"duplicates":0,…` of a batch, `{"transaction_id":…,"status":…`
+ * of a single one, or what a read returns.
+ */
 function readCounts({ status, bodyStart }: Answer): Counts {
   const accepted = /"accepted":\s*(\d+)/.exec(bodyStart)?.[1];
   if (accepted !== undefined) {

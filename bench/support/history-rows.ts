@@ -1,5 +1,5 @@
 /**
- * Fills the tables with a past, in SQL alone: transactions with their keys and scores, spread evenly over the
+ * Fills the tables with history, in SQL alone: transactions with their keys and scores, spread evenly over the
  * months up to an end. Ids are in order of time as they would be; each account has as many rows as any other,
  * and so has each merchant.
  */
@@ -22,7 +22,7 @@ export type HistoryRows = {
 };
 
 const CHUNK_ROWS = 250_000;
-/** One row in so many was flagged, which is what the index of risky scores holds. */
+/** One row in this many was flagged; the index of risky scores holds those. */
 const FLAGGED_EVERY = 50;
 const STATEMENT_TIMEOUT_MS = 600_000;
 
@@ -80,7 +80,7 @@ export async function fillHistory(
       }
     }),
   );
-  // All of it is scored: nothing for the reconciler to look at.
+  // All rows are scored, so the reconciler finds nothing to do.
   await database.query('update reconcile_state set checkpoint = now()');
   await database.query('vacuum analyze transactions, scores, idempotency_keys');
 }

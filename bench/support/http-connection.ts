@@ -8,7 +8,7 @@ export type Answer = {
   readonly status: number;
   /** From the header; 0 when absent. */
   readonly retryAfterSeconds: number;
-  /** The first bytes of the body, for counts that stand in front. */
+  /** The first bytes of the body, which hold the counts. */
   readonly bodyStart: string;
 };
 

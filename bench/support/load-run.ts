@@ -17,7 +17,7 @@ export type Memory = { readonly process: string; readonly bytes: number };
 
 export type LoadRun = {
   readonly posted: GeneratorResult;
-  /** Accepted and scored: all of the load, unless its time ended before. */
+  /** True when all of the load was accepted and scored; false when its time ended before. */
   readonly transactions: number;
   readonly progress: ScoredProgress;
   /** From the first request until the last score was seen stored. */
@@ -25,12 +25,12 @@ export type LoadRun = {
   /** CPU seconds of all processes together. */
   readonly cpuSeconds: number;
   readonly cpu: ReturnType<typeof cpuTable>;
-  /** Share of all processors of the machine that nobody used, whoever shares it. */
+  /** Idle share of all processors of the machine, other processes' work counted as busy. */
   readonly idleShare: number;
   readonly memory: readonly Memory[];
 };
 
-/** Sends the load, without what is unmeasured of it, and waits until all of it is scored. */
+/** Sends the load without its unmeasured part, and waits until all of it is scored. */
 export async function runLoad(
   pipeline: Pipeline,
   load: Load,
@@ -70,7 +70,7 @@ export async function runLoad(
   };
 }
 
-/** What is unmeasured of the load: code that is compiled and caches that fill are no cost to keep. */
+/** Sends the unmeasured part of the load, which compiles code and fills caches. */
 export async function warmUp(
   pipeline: Pipeline,
   load: Load,
@@ -82,7 +82,7 @@ export async function warmUp(
   await runLoad(pipeline, { ...load, transactions, seed: `${seed}-warm-up` }, context, prepared);
 }
 
-/** Peaks so far of every process of the pipeline, and of the generator where there is one. */
+/** Peak memory so far of each process of the pipeline, and of the generator where there is one. */
 export async function readMemory(pipeline: Pipeline, generatorPid?: number): Promise<Memory[]> {
   const generator = generatorPid === undefined ? [] : [{ name: 'generator', pid: generatorPid }];
   const processes = [...pipeline.workers, ...generator];
@@ -95,7 +95,7 @@ export async function readMemory(pipeline: Pipeline, generatorPid?: number): Pro
   ];
 }
 
-/** What Redis itself has asked for, now or at most, without what the allocator holds back. */
+/** Memory that Redis itself has asked for, now or at most, without the allocator's reserve. */
 export async function redisBytes(
   { services }: Pipeline,
   field: 'used_memory' | 'used_memory_peak',

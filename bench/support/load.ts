@@ -17,7 +17,7 @@ export type Load = {
   readonly merchants: number;
   /** How many of the twelve seeded corridors the load uses. */
   readonly corridors: number;
-  /** What takes a share of all transactions that no habit would give it. */
+  /** An account or merchant that takes a share of all transactions, far above its usual one. */
   readonly hot?: Hot;
   /** `created_at` is when a request is sent, or due where there is a rate; else it is simulated. */
   readonly live: boolean;
@@ -32,7 +32,7 @@ export type Load = {
   readonly seconds?: number;
   readonly seed: string;
   readonly accountsInTurn?: boolean;
-  /** Of `Prefer: wait`; single posts only. */
+  /** The wait of `Prefer: wait`; single posts only. */
   readonly waitSeconds?: number;
 };
 
@@ -54,7 +54,7 @@ export const LOAD_OPTIONS = {
 } as const;
 type LoadValues = { readonly [Name in Exclude<keyof typeof LOAD_OPTIONS, 'set'>]?: string };
 
-/** Of transactions, connections and rates: beyond what any run could want. */
+/** Bounds on transactions, connections and rates: beyond any useful run. */
 const MANY = 100_000_000;
 export const DAY_MS = 86_400_000;
 
@@ -72,7 +72,7 @@ export function loadName({ batch }: Pick<Load, 'batch'>): string {
   return batch === 1 ? 'single posts' : `batches of ${batch}`;
 }
 
-/** What the command line says, and `defaults` for the rest. */
+/** Options from the command line; `defaults` fill the gaps. */
 export function readLoad(values: LoadValues, defaults: Load): Load {
   const integer = (name: Exclude<keyof LoadValues, 'seed' | 'end'>, min: number, max: number) =>
     integerOption(`--${name}`, values[name], { min, max }, defaults[name]);
@@ -115,13 +115,13 @@ export function integerList(flag: string, text: string, min: number, max: number
   return text.split(',').map((given) => integerOption(flag, given, { min, max }, min));
 }
 
-/** Whom a load is sent to. */
+/** The system that a load is sent to. */
 export type Target = Pick<Pipeline, 'folder' | 'apiPort' | 'apiKey'>;
 
-/** Requests are the same for everybody: they name the host and not the port. */
+/** Requests name the host and not the port, so all systems get the same bytes. */
 const HOST = '127.0.0.1';
 
-/** What the requests of a load are made from, into a file of `folder`. */
+/** What the requests of a load are made from, written to a file of `folder`. */
 export function requestsOf(load: Load, { folder, apiKey }: Omit<Target, 'apiPort'>) {
   const { batch, corridors, hot, accountsInTurn, waitSeconds } = load;
   const { transactions, accounts, merchants, days, seed } = load;

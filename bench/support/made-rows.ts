@@ -8,7 +8,7 @@ import type { NewBatch, NewTransaction } from '../../src/store/transactions.ts';
 import { type Load, lastMidnightMs } from './load.ts';
 import { trafficRows } from './traffic.ts';
 
-/** Received as they are made, for what takes them as stored. */
+/** `received_at` is when the row is made, for benches that take the rows as stored. */
 export type MadeBatch = Omit<NewBatch, 'transactions'> & {
   readonly transactions: readonly (NewTransaction & Transaction)[];
 };

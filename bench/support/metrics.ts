@@ -15,12 +15,12 @@ export async function readMetrics(role: RoleProcess, signal: AbortSignal): Promi
   return { sum: (name) => sumMetric(text, name), names: () => metricNames(text) };
 }
 
-/** In the Prometheus text format, each once. */
+/** Names in the Prometheus text format, each once. */
 export function metricNames(text: string): string[] {
   return [...new Set(Array.from(text.matchAll(/^[a-z]\w*/gm), ([name]) => name))];
 }
 
-/** Of the Prometheus text format: all samples of exactly this name. */
+/** All samples of exactly this name, in the Prometheus text format. */
 export function sumMetric(text: string, name: string): number {
   let sum = 0;
   for (const line of text.split('\n')) {

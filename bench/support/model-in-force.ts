@@ -14,7 +14,7 @@ import { type Database, openPool } from '../../src/store/pool.ts';
 import { MARKET } from './market.ts';
 import { makeRandomTrees } from './random-trees.ts';
 
-/** What `models train` grows by default, full. */
+/** A model of the size that `models train` makes by default, each tree full. */
 const SHAPE = { trees: 200, depth: 6, thresholdMax: 50, leafMin: -0.08, leafMax: 0.04 };
 const TIMEOUT_MS = 10_000;
 

@@ -1,8 +1,8 @@
-/** Loads by name: what several benches offer, and figures of different days are compared by. */
+/** Loads by name: several benches offer them, and figures of different days are compared by them. */
 import { UsageError } from '../../src/cli/command.ts';
 import { LIVE_LOAD, type Load, MONTH_LOAD } from './load.ts';
 
-/** As six integrators send them, each waiting for its answer. */
+/** Six integrators send these; each waits for its answer. */
 const BATCHES: Load = { ...LIVE_LOAD, connections: 6, unmeasured: 20_000 };
 export const ONE_CORRIDOR: Load = { ...BATCHES, corridors: 1, accounts: 5000, merchants: 900 };
 export const SIX_CORRIDORS: Load = { ...BATCHES, corridors: 6 };

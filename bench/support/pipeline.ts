@@ -13,11 +13,14 @@ import { type Services, startServices } from './services.ts';
 
 export type PipelineOptions = {
   readonly workers: number;
-  /** In place of the defaults, for the API and the workers alike. */
+  /** Settings in place of the defaults, for the API and the workers alike. */
   readonly settings: Settings;
   readonly nodeFlags?: readonly string[] | undefined;
   readonly profileFolder?: string | undefined;
-  /** What is run in place of `bin/risk ROLE`, for a pipeline that is not the engine's: program and arguments, or `bare`. */
+  /**
+   * The command in place of `bin/risk ROLE`, for a pipeline that is not the engine's: program and arguments, or
+   * `bare`.
+   */
   readonly program?: readonly string[] | 'bare' | undefined;
   /** Called when the schema is there and before any role runs. */
   readonly prepare?: ((services: Services) => Promise<void>) | undefined;
@@ -29,16 +32,19 @@ export type Pipeline = {
   readonly apiKey: string;
   readonly apiPort: number;
   readonly api: RoleProcess;
-  /** All that were started and have not been stopped. */
+  /** All roles that were started and not stopped yet. */
   readonly workers: readonly RoleProcess[];
-  /** Starts so many more at once; resolves to them when all are ready. */
+  /** Starts this many more at once; resolves to them when all are ready. */
   startWorkers(count: number): Promise<readonly RoleProcess[]>;
   /** Drains all workers. */
   stopWorkers(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-/** A key is needed and guards nothing: the engine of a bench lives on the loopback for minutes. */
+/**
+ * The API demands a key, which protects nothing here: the engine of a bench listens on the loopback for
+ * minutes.
+ */
 export const API_KEY = 'bench-key-of-a-database-that-is-thrown-away';
 
 export async function startPipeline(

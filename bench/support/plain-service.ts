@@ -1,7 +1,7 @@
 /**
- * The HTTP side of services that the engine is compared with: the routes of the API that a bench uses,
- * answered with the same bytes, and what role-process.ts and scored-counter.ts ask of a role. Bodies are
- * parsed and not validated, keys are not checked: each of these favours whoever is compared.
+ * The HTTP side of services that the engine is compared with: the routes of the API that a bench uses, answered
+ * with the same bytes, and what role-process.ts and scored-counter.ts ask of a role. Bodies are parsed and not
+ * validated, keys are not checked: each of these favours the rival.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { KeyedTransactionInput } from '../../src/domain/transaction.ts';

@@ -73,7 +73,7 @@ async function store(database: Database, batches: readonly MadeBatch[]): Promise
   );
 }
 
-/** Commits of one small row each: how often this disk can be waited for. */
+/** Commits of one small row each: how many synchronous writes a second this disk takes. */
 async function commit(database: Database, committers: number): Promise<number> {
   const statement = {
     name: 'ceiling-commit',
@@ -99,7 +99,7 @@ async function rate(count: number, work: () => Promise<void>): Promise<number> {
   return (count * 1000) / (performance.now() - started);
 }
 
-/** Each item once, `workers` of them at a time. */
+/** Runs `work` once for each item, `workers` of them at a time. */
 async function inTurn<Item>(
   items: readonly Item[],
   workers: number,

@@ -13,7 +13,7 @@ type Stat = { readonly parent: number; readonly cpuSeconds: number };
 function readStat(pid: number): Stat | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name stands in parentheses and may hold spaces: fields are counted from behind it.
+    // The name stands in parentheses and may hold spaces, so fields are counted from behind it.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     const ticks = [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0);
     return { parent: Number(fields[1]), cpuSeconds: ticks / TICKS_PER_SECOND };
@@ -22,7 +22,7 @@ function readStat(pid: number): Stat | undefined {
   }
 }
 
-/** CPU seconds since the machine's start: of all processors together, and of them without work. */
+/** CPU seconds since the machine's start: busy and idle of all processors together. */
 export function machineCpuSeconds(): { readonly all: number; readonly idle: number } {
   const [line = ''] = readFileSync('/proc/stat', 'latin1').split('\n');
   // user, nice, system, idle, iowait, irq, softirq, steal; guests are in user already.

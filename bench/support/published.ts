@@ -5,7 +5,10 @@ import type { Stores } from './services.ts';
 
 const PAGE_ENTRIES = 1000;
 
-/** When the event of each transaction was appended, epoch milliseconds, as far as the streams still have them. */
+/**
+ * When the event of each transaction was appended, epoch milliseconds; transactions whose events were trimmed
+ * are missing.
+ */
 export async function readPublished({ database, redis }: Stores): Promise<Map<string, number>> {
   const { rows } = await database.query<{ corridor: string }>('select corridor from corridors');
   const corridors = rows.map(({ corridor }) => corridor);

@@ -40,7 +40,7 @@ export type Parties = {
   readonly accounts: AccountProfile[];
   readonly merchants: MerchantProfile[];
 };
-/** What merchants have behind them. */
+/** History of the merchants. */
 export type MerchantsPast = Pick<MerchantPast, 'tallies' | 'frauds'>;
 
 const NO_PAST: MerchantsPast = { tallies: [], frauds: NO_FRAUDS };
@@ -85,7 +85,7 @@ export function foldAll(transactions: readonly Transaction[], parties: Parties):
   return rows;
 }
 
-/** The same by the oracle: an object of what is seen of each party, then one feature after the other. */
+/** The same by the oracle: an object of what is known of each party, then one feature after the other. */
 export function foldAllByOracle(
   transactions: readonly Transaction[],
   parties: Parties,

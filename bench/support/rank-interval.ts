@@ -1,7 +1,7 @@
 /**
- * By how much one sample of ratios lies below another, with a 95 % interval that assumes nothing of their
- * distribution: all pairs are compared, and the interval ends with the last pairs that the rank sum test would leave out
- * at that level (Hodges and Lehmann). Exact for small samples, which seven rounds are.
+ * Tells by how much one sample of ratios lies below another, with a 95 % interval that assumes nothing about
+ * their distribution: all pairs are compared, and the interval ends with the last pairs that the rank sum test
+ * would leave out at that level (Hodges and Lehmann). It is exact for small samples, and seven rounds are one.
  */
 import { spreadOf } from './spread.ts';
 
@@ -12,7 +12,7 @@ export type Loss = {
   readonly high: number;
 };
 
-/** How many times as much as before now is, with its interval. */
+/** The ratio of now to before, with its interval. */
 export type Ratio = { readonly ratio: number; readonly low: number; readonly high: number };
 
 const TAIL = 0.025;
@@ -29,7 +29,7 @@ export function lossOf(before: readonly number[], now: readonly number[]): Loss 
   const left = leftOut(before.length, now.length);
   return {
     loss: 1 - spreadOf(now).median / spreadOf(before).median,
-    // With nothing left out, samples are too small for an interval.
+    // Where no pair is left out, samples are too small for an interval.
     low: losses[left - 1] ?? Number.NEGATIVE_INFINITY,
     high: losses[losses.length - left] ?? Number.POSITIVE_INFINITY,
   };

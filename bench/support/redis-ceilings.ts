@@ -30,7 +30,7 @@ export async function redisCeilings(
   };
 }
 
-/** Entries of one, to the scratch stream. */
+/** Entries of one transaction each, to the scratch stream. */
 async function appendPipelined(redis: Redis, transactions: readonly Transaction[]): Rate {
   const entries = transactions.map((one) => packAgain([toPayload(one)]));
   await ensureGroups(redis, [SCRATCH.transactions]);

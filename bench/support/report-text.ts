@@ -48,7 +48,7 @@ export function formatFields(fields: Readonly<Record<string, unknown>>): string 
     .join(' ');
 }
 
-/** Those of the engine that are not as everybody has them. */
+/** Settings of the engine that differ from their defaults. */
 export function formatSettings(settings: Settings): string {
   return formatFields(settings) || 'none differ from the defaults';
 }

@@ -14,7 +14,7 @@ export type Role = 'api' | 'worker';
 
 export type RoleOptions = {
   readonly role: Role;
-  /** For people and the name of the log file: `worker-1`. */
+  /** The name in messages and of the log file: `worker-1`. */
   readonly name: string;
   readonly environment: Readonly<Record<string, string>>;
   /** Where /livez and /readyz answer; the same after a restart. */
@@ -26,7 +26,7 @@ export type RoleOptions = {
   readonly program?: readonly string[] | undefined;
   /** Flags of node in place of those that bin/risk gives a role. */
   readonly nodeFlags?: readonly string[] | undefined;
-  /** Writes a V8 CPU profile there when it ends. */
+  /** The process writes a V8 CPU profile there when it ends. */
   readonly profileFolder?: string | undefined;
 };
 
@@ -48,7 +48,10 @@ const READY_TIMEOUT_MS = 60_000;
 const READY_POLL_MS = 20;
 const LOG_TAIL_LINES = 12;
 
-/** Waits until it says so itself; a Failure with its last lines when it ends first or takes too long. */
+/**
+ * Waits until the role reports that it is ready; throws a Failure with its last lines when it ends first or
+ * takes too long.
+ */
 export async function untilReady(started: RoleProcess, signal: AbortSignal): Promise<RoleProcess> {
   const deadline = performance.now() + READY_TIMEOUT_MS;
   while (!(await isReady(started.url))) {
@@ -95,7 +98,7 @@ export function spawnRole(options: RoleOptions): RoleProcess {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signalName) => resolve(signalName ?? `exit code ${code}`));
   });
-  // As `risk start` does.
+  // The signal that `risk start` sends, too.
   if (role === 'api' && child.pid !== undefined) goFirst(child.pid, API_NICENESS);
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   return {

@@ -1,9 +1,11 @@
-/** A folder for everything one run leaves on disk, gone with it. */
+/** A folder for all files of one run; it is removed with the run. */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Under root the services give it up: they pass through the folder to their data, or it would go elsewhere. */
+/**
+ * The services give up root: they have to pass through the folder to their data, or it would be put elsewhere.
+ */
 const PASSABLE = 0o711;
 
 export type RunFolder = { readonly path: string; [Symbol.asyncDispose](): Promise<void> };

@@ -10,7 +10,9 @@ export type Schedule = {
   dueAt(index: number): number;
   /** Milliseconds until the request may be sent; 0 or less when it is due. */
   untilDueMs(index: number, now: number): number;
-  /** From when its latency counts: when it was due, or when it was sent if that was earlier by a timer's grain. */
+  /**
+   * Start of the latency: when the request was due, or when it was sent if that was earlier by a timer's grain.
+   */
   beganAt(index: number, sentAt: number): number;
 };
 

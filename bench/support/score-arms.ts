@@ -38,7 +38,7 @@ export function scoreArms(): readonly Arm[] {
   ];
 }
 
-/** Made once a batch, in the order of the primary key. */
+/** Vectors are made once per batch, in the order of the primary key. */
 function createScores(): (batch: MadeBatch) => readonly NewScore[] {
   const scoreAlone = createAloneScorer();
   const known = new Map<MadeBatch, readonly NewScore[]>();

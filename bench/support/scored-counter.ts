@@ -1,6 +1,6 @@
 /**
- * How far the workers are, from their own metrics: a scrape costs a worker about a millisecond, while
- * counting rows in Postgres would take from the very thing that is measured.
+ * Counts scores by the workers' own metrics: a scrape costs a worker about a millisecond, while counting rows
+ * would disturb the Postgres that is measured.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../../src/domain/failure.ts';
@@ -17,14 +17,14 @@ const STALL_MS = 60_000;
 export type ScoredProgress = {
   /** Epoch milliseconds at which all were seen stored. */
   readonly finishedMs: number;
-  /** Scored since the beginning, as each poll saw it. */
+  /** Scores since the beginning, as each poll saw them. */
   readonly samples: readonly { readonly atMs: number; readonly scored: number }[];
 };
 
 export type ScoredTarget = {
-  /** What the workers had scored in their lives when the run began. */
+  /** Scores that the workers had stored when the run began. */
   readonly scoredBefore: number;
-  /** How many there will be; undefined as long as that is not known. */
+  /** How many scores are expected; undefined while that is not known. */
   readonly transactions: () => number | undefined;
 };
 

@@ -37,7 +37,7 @@ export type Services = Stores & {
   readonly postgresPid: number;
   readonly redisPid: number;
   readonly versions: Readonly<Record<string, string>>;
-  /** Those that decide what "stored" means, as the servers themselves report them. */
+  /** Settings that decide what "stored" means, as the servers themselves report them. */
   readonly settings: Readonly<Record<string, string>>;
   [Symbol.asyncDispose](): Promise<void>;
 };
@@ -91,7 +91,7 @@ async function migrate(
   await promisify(execFile)('/bin/sh', [launcher, 'migrate'], { env: environment, signal });
 }
 
-/** The settings that matter; a Failure when one of them would make the figures worthless. */
+/** Reads the settings that matter; throws a Failure when one of them would make the figures worthless. */
 async function readSettings(database: pg.Client, redis: Redis): Promise<Record<string, string>> {
   const told: Record<string, string> = {};
   const { rows } = await database.query<{ name: string; value: string }>(

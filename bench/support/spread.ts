@@ -1,7 +1,7 @@
-/** The middle of a few values, and how far they lie apart. */
+/** The median of a few values, and how far they lie apart. */
 export type Spread = { readonly min: number; readonly median: number; readonly max: number };
 
-/** NaN throughout when there are none. The median of an even number is the mean of the middle two. */
+/** NaN throughout when there are no values. The median of an even number is the mean of the middle two. */
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (index: number) => sorted[index] ?? Number.NaN;

@@ -1,4 +1,4 @@
-/** Markets for claims: one without a key, and one in which many stand, in slices as the duty would have made them. */
+/** Markets for claims: one without a key, and one with many, in slices as the duty would have made them. */
 
 import { listKeySlices, sealKeySlice } from '../../src/store/key-slice-rows.ts';
 import { createKeySlices, type KeySlices } from '../../src/store/key-slices.ts';
@@ -24,7 +24,7 @@ export type StandingMarket = KeyMarket & {
   /** The same slices, known without filters. */
   readonly unfiltered: KeySlices;
   readonly filterBytes: () => number;
-  /** How long an API process takes that has just begun. */
+  /** How long an API process takes to load the slices after its start. */
   readonly filterSeconds: number;
   /** Size of all keys with their indexes. */
   readonly keyBytes: number;

@@ -33,7 +33,7 @@ type Options = {
   readonly signal: AbortSignal;
 };
 
-/** Per row, as medians of the rounds; each round begins with another arm. */
+/** Costs per row, as medians of the rounds; each round begins with another arm. */
 export async function measureArms(
   services: Services,
   arms: readonly Arm[],
@@ -59,7 +59,7 @@ export async function measureArms(
       const arm = open[(round + turn) % open.length] as OpenArm;
       const { stored, ...used } = await runRound(services.database, arm, batches);
       if (stored !== rows) breaches.push(`${arm.name}: stored ${stored} of ${rows} rows`);
-      // The first is there to warm up: plans, caches, files.
+      // The first round warms plans, caches and files up.
       if (round > 0) arm.rounds.push({ cpuUs: used.cpuUs / rows, walBytes: used.walBytes / rows });
     }
   }
@@ -68,7 +68,7 @@ export async function measureArms(
 
 const backendPid = { name: 'backend-pid', text: 'select pg_backend_pid() as pid' };
 
-/** One connection that stays: its backend is what is measured. */
+/** Each arm keeps one connection, whose backend is measured. */
 function openDatabase(databaseUrl: string, schema: string): Database {
   return openPool({
     ...{ url: databaseUrl, market: schema, role: 'bench', connectionsMax: 1 },

@@ -41,7 +41,7 @@ export async function readStored(database: Client, statement = STORED): Promise<
   return stored;
 }
 
-/** What a run breaches that lost or doubled anything. */
+/** Breaches of a run that lost or doubled anything. */
 export function storedBreaches({ lost, doubled }: Pick<Stored, 'lost' | 'doubled'>): string[] {
   return lost + doubled === 0 ? [] : [`lost ${lost}, doubled ${doubled}`];
 }

@@ -4,13 +4,13 @@ import { createRandom, type Random } from '../../src/simulate/random.ts';
 import { type SimulateOptions, simulate } from '../../src/simulate/simulate.ts';
 import type { SimulatedTransaction } from '../../src/simulate/transaction.ts';
 
-/** What takes this share of all transactions. */
+/** The account or merchant that takes this share of all transactions. */
 const HOT_SHARES = { account: 0.1, merchant: 0.1, corridor: 0.9 } as const;
 export type Hot = keyof typeof HOT_SHARES;
 
 export type Traffic = {
   readonly traffic: SimulateOptions;
-  /** Of the seeded ones, as many as all transactions are spread over; all by default. */
+  /** How many of the seeded corridors the transactions are spread over; all by default. */
   readonly corridors?: number | undefined;
   readonly hot?: Hot | undefined;
   /**
@@ -22,10 +22,10 @@ export type Traffic = {
 
 const SEEDED: readonly string[] = [...new Set(CORRIDORS.map(({ name }) => name))];
 
-/** The same for the same options. Each has a random key (UUID v4), as integrators send them. */
+/** The same options give the same transactions. Each has a random key (UUID v4), as integrators send them. */
 export function* trafficRows(options: Traffic): Generator<SimulatedTransaction, void> {
   const { traffic, corridors = SEEDED.length, hot, accountsInTurn = false } = options;
-  // Other options are other transactions: their keys must never meet in one engine.
+  // Other options give other transactions, and their keys must never meet in one engine.
   const random = createRandom(`${JSON.stringify(traffic)}/keys`);
   let index = 0;
   for (const row of simulate(traffic)) {
