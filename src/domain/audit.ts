@@ -26,7 +26,7 @@ export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 export type Change = {
   readonly action: AuditAction;
-  /** What is changed, by id or name. */
+  /** Id or name of what is changed. */
   readonly subject: string;
   /** State as JSON; null where the subject did not exist, or no longer exists. */
   readonly before: object | null;

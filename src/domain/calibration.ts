@@ -1,10 +1,10 @@
-/** How a model's margins become probabilities that come true: part of its manifest, JSON as it stands. */
+/** How a model's margins become calibrated probabilities: part of its manifest, stored as this JSON. */
 import { z } from 'zod';
 
-/** Of an isotonic curve; the file is read by people too. */
+/** Most knots of an isotonic curve; people read the file, too. */
 export const CALIBRATION_KNOTS_MAX = 200;
 
-/** log-odds = slope * margin + intercept. Rising, or the order of margins would be lost. */
+/** log-odds = slope * margin + intercept. The slope is positive, or the order of margins would be lost. */
 const line = z.strictObject({ slope: z.number().positive(), intercept: z.number() });
 export type Line = Readonly<z.infer<typeof line>>;
 
@@ -12,11 +12,11 @@ const knots = z.array(z.number()).min(1).max(CALIBRATION_KNOTS_MAX).readonly();
 const rises = (values: readonly number[]) =>
   values.every((value, at) => at === 0 || value >= (values[at - 1] ?? value));
 
-/** Knots of a never falling curve; below the first and above the last it is level. */
+/** Knots of a non-decreasing curve; below the first and above the last it is constant. */
 export type Steps = {
-  /** Rising. */
+  /** Rising margins. */
   readonly margins: readonly number[];
-  /** Never falling; above 0 and below 1. */
+  /** Non-decreasing probabilities; above 0 and below 1. */
   readonly probabilities: readonly number[];
 };
 

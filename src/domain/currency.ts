@@ -40,7 +40,7 @@ export function toMinorUnits(amount: string, currency: string): number {
   return minor < Number.MAX_SAFE_INTEGER ? minor : parseDigits(amount, scale);
 }
 
-/** The same of the bytes of an amount that is known to be a decimal. */
+/** The same for the UTF-8 bytes of a decimal amount. */
 export function minorUnitsOf(bytes: Buffer, from: number, to: number, currency: string): number {
   const scale = SCALE.get(currency) ?? 2;
   let value = 0;
@@ -55,7 +55,10 @@ export function minorUnitsOf(bytes: Buffer, from: number, to: number, currency: 
   return parseDigits(bytes.toString('latin1', from, to), scale);
 }
 
-/** Digit by digit, without a string in between: exact while it stays below 2^53; NaN for what is no decimal. */
+/**
+ * Adds digit by digit, without a string in between: exact while it stays below 2^53; NaN for bytes that are no
+ * decimal.
+ */
 function readDigits(amount: string, scale: number): number {
   let value = 0;
   let places = -1;

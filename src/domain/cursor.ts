@@ -22,7 +22,7 @@ export function encodeCursor(position: Position): string {
   return bytes.toString('base64url');
 }
 
-/** Reads a cursor; undefined when it is none of ours. */
+/** Reads a cursor; undefined for a text that the engine did not make. */
 export function decodeCursor(cursor: string): Position | undefined {
   if (!CURSOR.test(cursor)) return undefined;
   const bytes = Buffer.from(cursor, 'base64url');

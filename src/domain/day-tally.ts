@@ -41,7 +41,8 @@ export type CountDays = {
 
 /** Takes 0.05 µs a transaction. */
 export function countDays(): CountDays {
-  // A batch has few days, currencies and outcomes a corridor: comparing them beats making a key of all.
+  // A batch has few days, currencies and outcomes per corridor, so comparing them is cheaper than building a
+  // key of all.
   const byCorridor = new Map<string, (DayTally & Sums)[]>();
   const find = (transaction: Counted, scored: Scored | null): DayTally & Sums => {
     const { corridor, currency } = transaction;
@@ -76,7 +77,7 @@ type Sums = {
   scoreSum: number;
   /** Ten-thousandths: an amount has at most four decimal places. Below 2^53. */
   units: number;
-  /** Ten-thousandths of amounts that are too large for it. */
+  /** Ten-thousandths of amounts that are too large for `units`. */
   large: bigint;
   /** Decimal places of the amounts, at most. */
   places: number;
@@ -85,7 +86,9 @@ const NOTHING = { count: 0, scoreSum: 0, units: 0, large: 0n, places: 0, amount:
 
 const PLACES_MAX = 4;
 const TO_UNITS = [10_000, 1000, 100, 10, 1] as const;
-/** So many digits, and four zeros, are exact as a double, and so is their sum with what is below SURE_UNITS_MAX. */
+/**
+ * Doubles hold this many digits and four zeros exactly, and also their sum with a total below SURE_UNITS_MAX.
+ */
 const SURE_CHARS_MAX = 11;
 const SURE_UNITS_MAX = Number.MAX_SAFE_INTEGER - 10 ** (SURE_CHARS_MAX + PLACES_MAX);
 const [POINT, ZERO] = [46, 48];

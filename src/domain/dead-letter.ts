@@ -1,11 +1,11 @@
 /** A transaction, or an unreadable stream entry, that was given up: a row in `dead_letters`, with a rebuildable copy in Redis. */
 
-/** What is written when an entry is given up. Times are epoch milliseconds, UTC. */
+/** The fields written when an entry is given up. Times are epoch milliseconds, UTC. */
 export type DeadLetter = {
   /** Null when not even the ids of the entry could be read, or not all of them. */
   readonly transactionId: string | null;
   readonly createdAtMs: number | null;
-  /** Null when the entry could not be read: then the stored transaction says it. */
+  /** Null when the entry could not be read: then the stored transaction has it. */
   readonly accountId: string | null;
   readonly corridor: string;
   /** The stream and entry id it was read from. */
@@ -14,7 +14,7 @@ export type DeadLetter = {
   readonly attempts: number;
   readonly errorCode: string;
   readonly error: string;
-  /** The transaction as JSON, or what could not be read in base64, cut to `DEAD_LETTER_ENTRY_CHARS_MAX`. */
+  /** The transaction as JSON, or the unreadable bytes in base64, cut to `DEAD_LETTER_ENTRY_CHARS_MAX`. */
   readonly entry: string;
   readonly failedAtMs: number;
 };

@@ -1,6 +1,6 @@
 /**
- * Transactions as an entry of a stream delivers them: columns of bytes, each value of which was checked. Texts are made
- * where somebody asks for them: on the hot path that is only who looks up a party.
+ * Transactions as an entry of a stream delivers them: columns of bytes, each value of which was checked. Texts
+ * are made on request: on the hot path only the lookup of a party makes them.
  */
 import type { Transaction } from './transaction.ts';
 
@@ -51,7 +51,7 @@ export class TextColumn {
     return this.#start + (this.#view.getUint32(this.#endsAt + row * END_BYTES, true) & ~NULL_BIT);
   }
 
-  /** A slice keeps the text of the whole column alive: whoever keeps it for long copies it. */
+  /** A slice keeps the text of the whole column alive: code that keeps it for long must copy it. */
   text(row: number): string | null {
     if (this.isNull(row)) return null;
     if (this.#endsAt >= 0 && !this.isAscii) {
@@ -102,7 +102,7 @@ export type TransactionRows = {
   readonly channel: TextColumn;
 };
 
-/** One of them. Its texts are made anew each time somebody asks. */
+/** One of them. Its texts are made anew on each request. */
 export class DeliveredTransaction implements Transaction {
   readonly rows: TransactionRows;
   readonly row: number;

@@ -14,7 +14,7 @@ export type RuleOutcome = {
   readonly code: string;
   readonly summary: string;
   readonly fired: boolean;
-  /** What the bands judged; null when a feature was missing or a condition did not hold. */
+  /** Value that the bands judged; null when a feature was missing or a condition did not hold. */
   readonly value: number | null;
   /** Weight in 0..1 that went into the risk; 0 when it did not fire. */
   readonly weight: number;
@@ -27,16 +27,16 @@ export type RuleOutcome = {
 export const EXPLANATION_METHODS = ['path', 'shapley'] as const;
 export type ExplanationMethod = (typeof EXPLANATION_METHODS)[number];
 
-/** What the model that judged made of the vector: base + all contributions = margin, in log-odds. */
+/** How the deciding model came to its margin: base + all contributions = margin, in log-odds. */
 export type ModelExplanation = {
   /** `name@version` */
   readonly model: string;
   readonly method: ExplanationMethod;
   readonly base: number;
   readonly margin: number;
-  /** Of the margin, calibrated. */
+  /** Calibrated probability of the margin. */
   readonly probability: number;
-  /** Every feature of the model, the weightiest first. */
+  /** Every feature of the model, the greatest contribution first. */
   readonly contributions: readonly {
     readonly feature: string;
     /** Null when it was missing. */
@@ -53,5 +53,5 @@ export type Explanation = {
   readonly features: readonly FeatureValue[];
   readonly rules: readonly RuleOutcome[];
 };
-/** With what the model that judged has to say; null where the rules judged alone. */
+/** The explanation with the deciding model's part, which is null where the rules judged alone. */
 export type WholeExplanation = Explanation & { readonly model: ModelExplanation | null };

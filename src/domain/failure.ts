@@ -1,6 +1,6 @@
 /**
- * Expected failures as values. Adapters translate their driver's errors into a Failure at their
- * border; the worker decides what becomes of an entry by `kind`, the HTTP edge maps it to a problem.
+ * Expected failures as values. Adapters translate their driver's errors into a Failure at their border; the
+ * worker decides what becomes of an entry by `kind`, the HTTP edge maps it to a problem.
  *
  * - `invalid`      the input itself is wrong; never retried.
  * - `conflict`     a known idempotency key with another body; never retried.
@@ -8,6 +8,7 @@
  * - `unavailable`  a dependency is down or refuses; counts as neither attempt nor delivery.
  * - `transient`    this piece of work failed for its own reason and may succeed later; costs an attempt.
  * - `permanent`    this piece of work can never succeed; straight to the dead letters.
+ *
  */
 export const FAILURE_KINDS = [
   'invalid',
@@ -32,7 +33,7 @@ export class Failure extends Error {
   }
 }
 
-/** Turns anything thrown into an Error without losing what it was. */
+/** Turns any thrown value into an Error and keeps its content. */
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
 }

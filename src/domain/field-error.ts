@@ -1,10 +1,10 @@
-/** Invalid input, field by field: what `errors` of a problem+json answer lists. */
+/** Invalid input, field by field: the `errors` of a problem+json answer. */
 import { Failure } from './failure.ts';
 
 /** `pointer` is a JSON pointer (RFC 6901) into the body, or the name of a header or query parameter. */
 export type FieldError = { readonly pointer: string; readonly detail: string };
 
-/** The input is wrong in these places; answered with 422. */
+/** The input is invalid at these fields; the answer is 422. */
 export class InvalidFields extends Failure {
   readonly errors: readonly FieldError[];
 

@@ -1,17 +1,21 @@
 /**
- * What profiles are made of, and how far they look back at a transaction's siblings: those with
- * (created_at, transaction_id) before it that were known when it was folded.
+ * The parts of profiles, and how far they look back at a transaction's siblings: those with (created_at,
+ * transaction_id) before it that were known when it was folded.
  */
 
-/** An account's siblings older than this are not seen: the bound of a rebuild, hence of partitions read. */
+/**
+ * An account's siblings older than this do not count: this bounds the rows and partitions that a rebuild reads.
+ */
 export const ACCOUNT_HISTORY_DAYS = 180;
-/** At most the newest so many siblings of an account are seen. */
+/** Only this many of the newest siblings of an account count. */
 export const ACCOUNT_HISTORY_ENTRIES = 256;
-/** Distinct accounts of a merchant are looked for among at most its newest so many siblings. */
+/** Distinct accounts of a merchant are counted among this many of its newest siblings. */
 export const MERCHANT_DISTINCT_ENTRIES = 256;
-/** A merchant's siblings are seen back to this UTC day before that of the transaction less the maturity of labels. */
+/**
+ * A merchant's siblings count back to this UTC day before that of the transaction less the maturity of labels.
+ */
 export const MERCHANT_HISTORY_DAYS = 89;
-/** Late arrivals by up to so many days still find a merchant's windows whole. */
+/** Days of lateness up to which a merchant's windows are complete. */
 const MERCHANT_LATE_DAYS = 10;
 
 /** Days before a point's UTC day that a merchant's rebuild reads. */
@@ -19,20 +23,26 @@ export function merchantReachDays(maturityDays: number): number {
   return MERCHANT_HISTORY_DAYS + maturityDays + 1 + MERCHANT_LATE_DAYS;
 }
 
-/** Days before the horizon's that a merchant's tallies tell apart by hour: what later arrivals ask for by the hour. */
+/**
+ * Days before the horizon's day for which a merchant's tallies are kept by the hour: late arrivals need hours
+ * there.
+ */
 export function merchantHourlyDays(maturityDays: number): number {
   return maturityDays + 1;
 }
 
-/** Of a merchant's siblings that are known to be fraud at the time at most the newest so many are seen. */
+/** Only this many of the newest siblings of a merchant that are known to be fraud count. */
 export const FRAUDS_SEEN_MAX = 512;
-/** Days until the labels of a transaction are taken for complete, where nothing else is configured. */
+/** Default days until the labels of a transaction count as complete. */
 export const LABEL_MATURITY_DAYS = 7;
-/** Added to a rate's denominator, so that one fraud of one transaction is no certainty. */
+/** Added to a rate's denominator, so that one fraud of one transaction is not a rate of 1. */
 export const FRAUD_RATE_SMOOTHING = 1;
-/** A fraud whose amount was at most so many medians of its account is ordinary: the amount alone does not explain it. */
+/**
+ * A fraud whose amount was at most this many medians of its account is ordinary: the amount alone does not
+ * explain it.
+ */
 export const ORDINARY_MEDIANS_MAX = 3;
-/** A sibling above so many medians of its account is large. */
+/** A sibling above this many medians of its account is large. */
 export const LARGE_MEDIANS = 3;
 
 /** A place in the order (created_at, transaction_id). */
@@ -58,18 +68,21 @@ export type PastTransaction = {
   readonly country: string | null;
 };
 
-/** A transaction of a party while its newest label said fraud of one kind: known from `fromMs`, no more from `untilMs` on. */
+/**
+ * A transaction of a party while its newest label said fraud of one kind: known from `fromMs`, no longer from
+ * `untilMs` on.
+ */
 export type FraudSpan = {
-  /** Of the transaction. */
+  /** `created_at` of the transaction. */
   readonly createdAtMs: number;
   readonly fromMs: number;
-  /** Infinity while nobody said otherwise. */
+  /** Infinity while no later label said otherwise. */
   readonly untilMs: number;
   /** Its amount, by the newest label, was above ORDINARY_MEDIANS_MAX medians of its account. */
   readonly isUnusual: boolean;
 };
 
-/** What is known of a party's frauds, in rising order of created_at. */
+/** The known frauds of a party, in rising order of created_at. */
 export type KnownFrauds = {
   readonly spans: readonly FraudSpan[];
   /** Frauds created at or before this are left out; -Infinity when none is. */
@@ -79,8 +92,8 @@ export type KnownFrauds = {
 export const NO_FRAUDS: KnownFrauds = { spans: [], floorMs: Number.NEGATIVE_INFINITY };
 
 /**
- * What Postgres knows of an account around a point, in rising order: the newest rows before it and
- * the oldest rows from it on, both bounded.
+ * Rows of an account around a point, in rising order: the newest before it and the oldest from it on, both
+ * bounded.
  */
 export type AccountPast = {
   readonly rows: readonly PastTransaction[];
@@ -101,10 +114,10 @@ export type MerchantTally = {
   readonly sum: string;
 };
 
-/** What Postgres knows of a merchant around a point. */
+/** Rows and tallies of a merchant around a point. */
 export type MerchantPast = {
   readonly rows: readonly PastTransaction[];
-  /** Rows at or before `horizon` and from `knownFromMs` on are in `tallies`; null: there are none. */
+  /** `tallies` counts rows at or before `horizon` and from `knownFromMs` on; null: there are no tallies. */
   readonly tallies: readonly MerchantTally[];
   readonly horizon: Position | null;
   readonly knownFromMs: number;

@@ -1,7 +1,7 @@
 /**
- * A label: what became known of a transaction, by whom and when. Labels are only added; of those of one
- * transaction the newest `labelled_at` wins, and of two at the same time fraud, whatever the order in
- * which they came.
+ * A label: an outcome of a transaction, with its source and time. Labels are only added. Of the labels of one
+ * transaction the newest `labelled_at` decides, and of two at the same time the one that says fraud, whatever
+ * their order of arrival.
  */
 import { z } from 'zod';
 import { idempotencyKeySchema, plainText } from './transaction.ts';
@@ -16,17 +16,17 @@ export const LABEL_LIMITS = {
   labelledAtAheadMsMax: 5 * 60 * 1000,
 } as const;
 
-/** One label of a transaction that is known. Times are epoch milliseconds, UTC. */
+/** One label of a stored transaction. Times are epoch milliseconds, UTC. */
 export type Label = {
   readonly transactionId: string;
-  /** Of the transaction, as are its account and merchant. */
+  /** The transaction's, as are its account and merchant. */
   readonly createdAtMs: number;
   readonly accountId: string;
   readonly merchantId: string;
   readonly label: LabelValue;
   readonly labelledAtMs: number;
   readonly source: string;
-  /** Of a fraud: the transaction's amount by the median of its account, as its score has it; null when unknown. */
+  /** For a fraud: the transaction's amount by the median of its account, from its score; null when unknown. */
   readonly amountToMedian: number | null;
 };
 

@@ -1,6 +1,6 @@
 /**
- * Query parameters that the lists share. Times need a zone; `from` is inclusive, `to` exclusive;
- * pages are bounded; a cursor that is none of ours is refused, not ignored.
+ * Query parameters that the lists share. Times need a zone; `from` is inclusive, `to` exclusive; pages are
+ * bounded; an invalid cursor is refused.
  */
 import { z } from 'zod';
 import { decodeCursor } from './cursor.ts';
@@ -32,7 +32,7 @@ export const corridorParameter = z
   .string()
   .regex(/^[A-Z]{2}-[A-Z]{2}$/, 'must be SOURCE-DESTINATION, as US-EG');
 
-/** Rows of a page. */
+/** Most rows of a page. */
 export const pageLimit = integerParameter(1, PAGE_LIMITS.rowsMax).default(PAGE_LIMITS.rowsDefault);
 
 /** `limit` and `cursor`, the latter decoded to the position it stands for. */

@@ -1,15 +1,15 @@
 /**
- * What a client's own metadata may be: a JSON object that Postgres can keep as jsonb and read back.
- * The walk is bounded by the depth, so a hostile body cannot exhaust the stack.
+ * Limits on a client's own metadata: a JSON object that Postgres can keep as jsonb and read back. The check is
+ * bounded by the depth, so a hostile body cannot exhaust the stack.
  */
 
 /** Deepest nesting inside metadata; the object that holds it is the 32nd level of a body. */
 export const METADATA_DEPTH_MAX = 31;
 
-/** jsonb writes 1e308 out in full: what a number with an exponent may grow to, in bytes. */
+/** jsonb writes 1e308 out in full: the most bytes that a number with an exponent may grow to. */
 const EXPONENT_BYTES = 330;
 
-/** Says what is wrong with a metadata value, or nothing. */
+/** Returns what is wrong with a metadata value, or undefined. */
 export function metadataProblem(value: unknown, bytesMax: number): string | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return 'must be an object';

@@ -1,13 +1,13 @@
 /**
- * What accompanies a model file: its name, what it reads, the vectors that prove it, where it comes
- * from. A JSON file beside it, and the columns of its row.
+ * The manifest of a model file: name, features, golden vectors, origin. It is a JSON file beside the model, and
+ * columns of its row.
  */
 import { z } from 'zod';
 import { calibrationSchema } from './calibration.ts';
 import { plainText } from './transaction.ts';
 
 const CODE_VERSION_CHARS_MAX = 64;
-/** As compact JSON. */
+/** Most bytes as compact JSON. */
 const CARD_CHARS_MAX = 1_000_000;
 
 /** `name@version`, as a score names its model. */
@@ -19,7 +19,7 @@ const goldenVector = z.strictObject({
   /** In the order of `feature_names`; null is missing. */
   inputs: z.array(z.number().nullable()),
   margin: z.number(),
-  /** The calibrated one. */
+  /** The calibrated probability. */
   probability: z.number().min(0).max(1),
 });
 

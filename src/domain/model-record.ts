@@ -2,16 +2,16 @@
 import { z } from 'zod';
 import { plainText } from './transaction.ts';
 
-/** What a proposal may ask for. */
+/** States that a proposal may ask for. */
 export const PROPOSED_STATES = ['shadow', 'canary', 'active'] as const;
 export type ProposedState = (typeof PROPOSED_STATES)[number];
 export type ProposedHolding = {
   readonly state: ProposedState;
-  /** Of the accounts; 0 but for a canary. */
+  /** Percentage of the accounts; 0 except for a canary. */
   readonly canaryPercent: number;
 };
 
-/** `shadow`, `canary:5` or `active`; undefined for anything else. */
+/** Parses `shadow`, `canary:5` or `active`; undefined for any other text. */
 export function readHolding(text: string): ProposedHolding | undefined {
   const [, name, percent] = /^([a-z]+)(?::([1-9]\d?))?$/.exec(text) ?? [];
   const state = PROPOSED_STATES.find((known) => known === name);
@@ -19,7 +19,7 @@ export function readHolding(text: string): ProposedHolding | undefined {
   return { state, canaryPercent: Number(percent ?? 0) };
 }
 
-/** In place of a corridor: all that there are when it is decided. */
+/** Stands for all corridors that exist at the decision. */
 export const ALL_CORRIDORS = 'all';
 const CORRIDOR_OR_ALL = new RegExp(`^([A-Z]{2}-[A-Z]{2}|${ALL_CORRIDORS})$`);
 const corridor = z

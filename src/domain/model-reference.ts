@@ -1,18 +1,18 @@
 /**
- * How a model's inputs and its probability were spread when it was trained: `reference` on its card,
- * what later traffic is compared with. JSON as it stands.
+ * The distributions of a model's inputs and probability at its training: `reference` on its card, which later
+ * traffic is compared with. It is stored as this JSON.
  */
 import { z } from 'zod';
 
-/** As many as a model may have features. */
+/** The limit on the features of a model. */
 const HISTOGRAMS_MAX = 1000;
 
 export const valueHistogramSchema = z
   .object({
     name: z.string(),
-    /** Rising; bin b holds the values that are not below b of them. */
+    /** Rising cuts; bin b holds the values at or above exactly b of them. */
     cuts: z.array(z.number()).readonly(),
-    /** By bin, the last one of missing values; together 1. */
+    /** Shares by bin, the last one of missing values; they sum up to 1. */
     shares: z.array(z.number().min(0).max(1)).readonly(),
   })
   .refine(({ cuts, shares }) => shares.length === cuts.length + 2, {
@@ -24,14 +24,16 @@ export const valueHistogramSchema = z
 export type ValueHistogram = Readonly<z.infer<typeof valueHistogramSchema>>;
 
 export const modelReferenceSchema = z.object({
-  /** Of the training rows. */
+  /** Distributions in the training rows. */
   features: z.array(valueHistogramSchema).max(HISTOGRAMS_MAX).readonly(),
-  /** Calibrated, of rows that the model was not trained on. */
+  /** Calibrated probabilities of rows that the model was not trained on. */
   probability: valueHistogramSchema,
 });
 export type ModelReference = Readonly<z.infer<typeof modelReferenceSchema>>;
 
-/** The reference on a model's card; undefined on one that has none, as of a model that was trained elsewhere. */
+/**
+ * The reference on a model's card; undefined where the card has none, as of a model that was trained elsewhere.
+ */
 export function readReference(
   card: Readonly<Record<string, unknown>> | null,
 ): ModelReference | undefined {

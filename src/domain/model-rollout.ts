@@ -1,9 +1,9 @@
-/** What models do in corridors, as the log of rollouts has it. */
+/** States of models in corridors, by the log of rollouts. */
 import type { ProposedState } from './model-record.ts';
 
 export type Holding = {
   readonly state: ProposedState | 'deprecated';
-  /** Of the accounts; 0 but for a canary. */
+  /** Percentage of the accounts; 0 except for a canary. */
   readonly canaryPercent: number;
 };
 

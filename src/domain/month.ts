@@ -14,7 +14,7 @@ export function monthStartMs(month: Month): number {
   return Date.UTC(Math.floor(month / 12), month % 12);
 }
 
-/** As people and commands write it: `2026-11`. */
+/** The month as commands show it: `2026-11`. */
 export function monthText(month: Month): string {
   const year = String(Math.floor(month / 12)).padStart(4, '0');
   return `${year}-${String((month % 12) + 1).padStart(2, '0')}`;
@@ -25,15 +25,15 @@ export function parseMonth(text: string): Month | undefined {
   return year === undefined ? undefined : Number(year) * 12 + Number(month) - 1;
 }
 
-/** What of the months of a request takes no rows. */
+/** Months of a request that take no rows. */
 export type RefusedMonths = {
-  /** Taken off by an operator, with all their rows. */
+  /** Months that an operator detached, with all their rows. */
   readonly detached: ReadonlySet<Month>;
-  /** All that have yet to be made, where they are more than the request may make. */
+  /** All missing months, where they are more than the request may make. */
   readonly tooMany: ReadonlySet<Month>;
 };
 
-/** Months that one request may still make. */
+/** How many months one request may still make. */
 export type NewMonths = { left: number };
 
 export const MONTH_DETACHED = 'MONTH_DETACHED';
@@ -48,7 +48,7 @@ export class MonthDetached extends Failure {
   }
 }
 
-/** Months that a sentence names; a range of decades would fill a page. */
+/** Most months that a sentence names; a range of decades would fill a page. */
 const NAMED_MONTHS_MAX = 24;
 
 /** `2026-03 is`, or `2026-03, 2026-04 and 5 more are`. */

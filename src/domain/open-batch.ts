@@ -8,7 +8,7 @@ export type OpenBatch = {
 /** Where a page of open batches starts: they are ordered by (received_at, batch_id). */
 export type BatchPosition = Pick<OpenBatch, 'receivedAt' | 'batchId'>;
 
-/** No batch is received as late: what lies before it are batches of all ages. */
+/** A time after every batch: open batches of any age lie before it. */
 export const END_OF_BATCHES = new Date(Date.UTC(9999, 0));
 
 export const FIRST_BATCH: BatchPosition = {

@@ -1,12 +1,11 @@
 /**
- * Amounts above which a transfer must be reported, or a proxy of the same size where no law names one,
- * by currency. People who avoid a report stay just below. A change of any number is a change of the
- * feature schema.
+ * Amounts by currency above which a transfer must be reported, or a similar amount where no law names one.
+ * People who avoid a report stay just below. A change of any number is a change of the feature schema.
  */
 
 import { currencyScale } from './currency.ts';
 
-/** In whole units of the currency. */
+/** Limits in whole units of the currency. */
 const LIMITS: ReadonlyMap<string, number> = new Map([
   ['USD', 10_000],
   ['EUR', 10_000],
@@ -39,7 +38,7 @@ const LIMITS: ReadonlyMap<string, number> = new Map([
   ['DKK', 75_000],
 ]);
 
-/** In minor units, as amounts are compared. */
+/** Limits in minor units, as amounts are compared. */
 const LIMITS_MINOR: ReadonlyMap<string, number> = new Map(
   [...LIMITS].map(([currency, limit]) => [currency, limit * 10 ** (currencyScale(currency) ?? 2)]),
 );

@@ -1,13 +1,13 @@
 /** The stored result of scoring one transaction, and its wire form (`GET /v1/scores/{id}`). */
 import { z } from 'zod';
 
-/** In rising severity. */
+/** Verdicts in rising severity. */
 export const VERDICTS = ['approve', 'review', 'decline'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
 export const SCORE_MAX = 1000;
 
-/** Why a score is what it is. `contribution` is in score points. */
+/** One reason of a score. `contribution` is in score points. */
 export type Reason = {
   readonly code: string;
   readonly detail: string;

@@ -1,6 +1,6 @@
 /**
- * What a transaction's id tells. It is a UUIDv7 whose time part is `created_at` to the millisecond, so
- * an id alone names its partition, and the order of ids is the order of (created_at, id).
+ * Reads a transaction's id. It is a UUIDv7 whose time part is `created_at` to the millisecond, so an id alone
+ * names its partition, and the order of ids is the order of (created_at, id).
  */
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -9,7 +9,7 @@ const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f
 export const WRITTEN_MS_MIN = -62_135_596_800_000;
 export const WRITTEN_MS_MAX = 253_402_300_799_999;
 
-/** Milliseconds a UUIDv7 can hold: 48 bits. */
+/** Most milliseconds that a UUIDv7 can hold: 48 bits. */
 const TIME_MS_MAX = 2 ** 48 - 1;
 
 /** The `created_at` of a lower-case UUIDv7, epoch milliseconds; undefined for anything else, and for years beyond 9999. */

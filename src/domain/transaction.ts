@@ -1,24 +1,24 @@
 /**
- * A transaction: one movement of money submitted for scoring. The wire form is snake_case with the
- * amount as a decimal string; inside the engine it is this camelCase record. The amount never becomes
- * a number outside a feature (`toMinorUnits`).
+ * A transaction: one movement of money submitted for scoring. The wire form is snake_case with the amount as a
+ * decimal string; inside the engine it is this camelCase record. The amount never becomes a number outside a
+ * feature (`toMinorUnits`).
  *
- * One check a field, of two at most (http/sure-check.ts): a batch of a thousand is validated in one millisecond, and
- * every extra check of a field costs a tenth of that.
+ * Each field has one check, or two at most (http/sure-check.ts): a batch of a thousand is validated in one
+ * millisecond, and every extra check of a field costs a tenth of that.
  */
 import { z } from 'zod';
 import { currencyScale } from './currency.ts';
 import { metadataProblem } from './metadata.ts';
 import { wireTime } from './wire-time.ts';
 
-/** What a client may not exceed. Units are in the names. */
+/** Limits on a submitted transaction. Units are in the names. */
 export const TRANSACTION_LIMITS = {
   idChars: 128,
   idempotencyKeyChars: 255,
   labelChars: 64,
   amountIntegerDigits: 15,
   metadataBytes: 4 * 1024,
-  /** Levels of a whole body, of which metadata is a part. */
+  /** Nesting levels of a whole body, of which metadata is a part. */
   bodyDepth: 32,
   /** Earliest `created_at`: 2000-01-01T00:00:00.000Z. */
   createdAtMsMin: Date.UTC(2000, 0, 1),

@@ -1,10 +1,10 @@
-/** What the watch over models and rules found, and its wire form (`GET /v1/models/watch`). */
+/** A report of the watch over models and rules, and its wire form (`GET /v1/models/watch`). */
 import { z } from 'zod';
 
 /** The subject of scores that no model decided. */
 export const RULES = 'rules';
 
-/** Sizes from which a figure says enough to be acted on; below them it is told and nobody is alerted. */
+/** Sizes from which a figure may raise an alert; below these, drift is reported without an alert. */
 export const WATCH_MINIMUM = {
   /** Rows on either side of a comparison: by chance alone the index of ten bins is then near 0.02. */
   driftRows: 1000,
@@ -14,11 +14,14 @@ export const WATCH_MINIMUM = {
   flaggedRows: 100,
   /** Frauds, for recall: its 95 % interval is then at most 0.27 wide. */
   frauds: 50,
-  /** Of the matured rows, for precision and calibration: who labels frauds alone would seem never to be wrong. */
+  /**
+   * Share of the matured rows with a label, for precision and calibration: with labels of frauds alone every
+   * flag would seem right.
+   */
   labelledShare: 0.5,
 } as const;
 
-/** Of the stability index: none below 0.1, watch from 0.1, much from 0.25 (Siddiqi, 2006). */
+/** Bounds on the stability index: no drift below 0.1, some from 0.1, much from 0.25 (Siddiqi, 2006). */
 export const DRIFT_LEVELS = ['fine', 'notice', 'alert', 'unknown'] as const;
 export type DriftLevel = (typeof DRIFT_LEVELS)[number];
 

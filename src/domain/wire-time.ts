@@ -4,10 +4,10 @@ import { WRITTEN_MS_MAX, WRITTEN_MS_MIN } from './transaction-id.ts';
 
 // Fractions beyond the millisecond are accepted and cut.
 const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
-/** The last day that every month has: up to it the calendar needs no check. */
+/** The last day that every month has: no calendar check is needed up to it. */
 const DAYS_IN_EVERY_MONTH = 28;
 
-/** A time with a zone, as every time on the wire. Leap seconds and 30 February are not times. */
+/** A time with a zone, as every time on the wire. Leap seconds and 30 February are refused. */
 export const wireTime = z
   .string()
   .regex(RFC3339, {
@@ -17,7 +17,7 @@ export const wireTime = z
   .refine(isRealTime, 'is not a time that exists')
   .meta({ format: 'date-time', example: '2026-11-20T09:30:00.000Z' });
 
-/** Refuses 30 February and hour 24, which Date would roll over, and what is no year of four digits in UTC. */
+/** Refuses 30 February and hour 24, which Date would roll over, and years outside 0001 to 9999 in UTC. */
 function isRealTime(text: string): boolean {
   const ms = parseWireTime(text);
   const isWritten = ms >= WRITTEN_MS_MIN && ms <= WRITTEN_MS_MAX;
@@ -28,17 +28,17 @@ function isRealTime(text: string): boolean {
   return day <= new Date(days).getUTCDate();
 }
 
-/** `2026-11-20T09:30:00.000Z`, as most write it. */
+/** The usual form: `2026-11-20T09:30:00.000Z`. */
 const USUAL_CHARS = 24;
 const HYPHEN = 0x2d;
 const POINT = 0x2e;
 const COLON = 0x3a;
 const T = 0x54;
 const Z = 0x5a;
-/** Earlier ones Date.UTC takes for years of the 20th century. */
+/** Date.UTC reads earlier years as years of the 20th century. */
 const USUAL_YEAR_MIN = 100;
 
-/** Epoch milliseconds: `Date.parse`, with a shorter way for the usual form (a third of its time). */
+/** Epoch milliseconds by `Date.parse`, with a faster way for the usual form (a third of its time). */
 export function parseWireTime(text: string): number {
   return parseUsual(text) ?? Date.parse(text);
 }
@@ -70,7 +70,7 @@ function hasMarks(text: string): boolean {
   );
 }
 
-/** NaN where there is anything but digits. */
+/** NaN for text with anything but digits. */
 function digits(text: string, from: number, to: number): number {
   let value = 0;
   for (let at = from; at < to; at++) {

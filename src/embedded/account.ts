@@ -1,6 +1,6 @@
 /**
- * Whom the embedded services run as. Postgres refuses root, so under root they run as the owner of
- * their folder, or as `nobody` where there is none yet. Anybody else runs them as himself.
+ * The user that the embedded services run as. Postgres refuses root, so under root they run as the owner of
+ * their folder, or as `nobody` where there is none yet. Any other user runs them as himself.
  */
 import { spawnSync } from 'node:child_process';
 
@@ -24,7 +24,7 @@ export function serviceAccount(owner?: { readonly uid: number; readonly gid: num
   return { uid: kept.uid, gid: kept.gid, dropped: true };
 }
 
-/** True when the account may enter the folder: asked of the kernel, which also knows ACLs and mounts. */
+/** True when the account may enter the folder; the kernel decides, as it also knows ACLs and mounts. */
 export function mayEnter(account: Account, folder: string): boolean {
   const { status } = spawnSync('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], {
     cwd: '/',

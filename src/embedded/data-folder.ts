@@ -35,7 +35,7 @@ export type DataFolder = {
   readonly account: Account;
   readonly password: string;
   readonly passwordFile: string;
-  /** Gives the folder free for another engine. */
+  /** Releases the folder to another engine. */
   [Symbol.dispose](): void;
 };
 
@@ -45,7 +45,7 @@ export async function openDataFolder(given: string): Promise<DataFolder> {
   const wanted = resolve(given);
   mkdirSync(wanted, { recursive: true, mode: 0o700 });
   const path = realpathSync(wanted);
-  // Services that gave up root pass through it to their own folder; secrets in it are 0600.
+  // Services that gave up root pass through the folder to their own; secrets in it have mode 0600.
   if (process.getuid?.() === 0) chmodSync(path, 0o711);
   const release = await lock(path);
   try {
@@ -89,7 +89,7 @@ function openServices(path: string): { services: string; account: Account } {
   const entry = join(path, 'services');
   const found = lstatSync(entry, { throwIfNoEntry: false });
   const target = statSync(entry, { throwIfNoEntry: false });
-  // A link whose target was cleaned away: the data is gone, so begin anew.
+  // The target of the link was cleaned away: the data is gone, so the folder starts anew.
   if (found !== undefined && target === undefined) rmSync(entry);
   if (target === undefined) return makeServices(entry);
   const account = serviceAccount(target);

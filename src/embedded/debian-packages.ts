@@ -10,9 +10,9 @@ import { ask, findExecutable } from './executable.ts';
 import { makeOnce, openSharedFolder } from './shared-folder.ts';
 
 export type Unpacked = {
-  /** Holds the package as the root of a file system would. */
+  /** Installs the package as the root of a file system would hold it. */
   readonly folder: string;
-  /** What its programs need to find their libraries. */
+  /** Environment in which its programs find their libraries. */
   readonly environment: Readonly<Record<string, string>>;
 };
 
@@ -32,7 +32,7 @@ export type PackageOptions = FetchOptions & {
   readonly finish?: (folder: string) => void;
 };
 
-/** Packages that one fetch may unpack, dependencies included. */
+/** Most packages that one fetch may unpack, dependencies included. */
 const PACKAGES_MAX = 20;
 const FETCH_TIMEOUT_MS = 60_000;
 const PROXY_NAMES = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'no_proxy'];
@@ -41,7 +41,7 @@ const TRIPLETS: Readonly<Record<string, string>> = {
   arm64: 'aarch64-linux-gnu',
 };
 
-/** The unpacked package, or undefined where there is no apt, no network, or no build that fits. */
+/** The unpacked package, or undefined where there is no apt, no network, or no matching build. */
 export async function unpackPackage(options: PackageOptions): Promise<Unpacked | undefined> {
   const { environment, onProgress, signal, finish } = options;
   const apt = findExecutable('apt-get', environment['PATH']);
@@ -120,7 +120,7 @@ async function download(
   return join(folder, file);
 }
 
-/** Libraries a package depends on and this machine has not installed. */
+/** Libraries that a package depends on and that this machine has not installed. */
 async function neededBy(tools: Tools, file: string): Promise<string[]> {
   const depends = await must(tools.dpkg, ['-f', file, 'Depends'], tools);
   const names = depends

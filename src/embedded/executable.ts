@@ -1,10 +1,10 @@
-/** Finds programs on the PATH and asks them things. Outside the caller's folder, without a shell. */
+/** Finds programs on the PATH and runs them, outside the caller's folder and without a shell. */
 import { type ExecFileOptions, execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Account, identity } from './account.ts';
 
-/** Folders searched after those of PATH: a trimmed PATH must not hide what is installed. */
+/** Folders searched after those of PATH: a trimmed PATH must not hide installed programs. */
 const USUAL_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin'];
 const ASK_TIMEOUT_MS = 10_000;
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
@@ -54,13 +54,13 @@ export function ask(
     const child = execFile(program, args, settings, (error, stdout, stderr) => {
       resolve({ ok: error === null, stdout: String(stdout), stderr: String(stderr) });
     });
-    // A program that ends without reading its input is judged by its exit, not by our broken pipe.
+    // A program that ends without reading its input is judged by its exit code, not by our broken pipe.
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(options.input ?? '');
   });
 }
 
-/** The least a service needs: nothing of the caller's environment, so none of its secrets. */
+/** The minimum that a service needs: nothing of the caller's environment, so none of its secrets. */
 export function serviceEnvironment(
   more: Readonly<Record<string, string>> = {},
 ): Record<string, string> {

@@ -1,4 +1,4 @@
-/** A TCP port of the loopback address that nobody listens on. Another may take it meanwhile: retry. */
+/** A free TCP port of the loopback address. Another process may take it meanwhile, so callers retry. */
 import { createServer } from 'node:net';
 
 export function freePort(): Promise<number> {

@@ -1,19 +1,18 @@
-/** A process that goes before the others where they share the processors of one machine. */
+/** Raises a process' CPU priority over others on the same machine. */
 import { writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 
 /**
- * The API of a machine that everything shares goes first: it uses one processor at most, what it accepted
- * waits in a queue anyway, and a refusal that itself waits for a processor comes late.
+ * CPU niceness of an API that shares a machine: it is single-threaded, so it takes one processor at most, and a
+ * late 503 defeats load shedding.
  */
 export const API_NICENESS = constants.priority.PRIORITY_ABOVE_NORMAL;
 
 /**
- * Linux shares processors out by session first (autogroup), where a process' own niceness counts only
- * within its session: both are set.
- *
+ * Sets the niceness of a process and of its session: Linux shares processors out by session first (autogroup),
+ * and a process' own niceness counts only within its session.
  * @param pid the leader of a session of its own
- * @param niceness below zero: before the others
+ * @param niceness below zero: raises the priority
  * @returns false where the machine does not allow it: it takes CAP_SYS_NICE
  */
 export function goFirst(pid: number, niceness: number): boolean {
@@ -25,7 +24,7 @@ export function goFirst(pid: number, niceness: number): boolean {
   try {
     writeFileSync(`/proc/${pid}/autogroup`, String(niceness));
   } catch {
-    // A kernel that shares processors out without regard to sessions.
+    // This kernel shares processors out without regard to sessions.
   }
   return true;
 }

@@ -1,6 +1,7 @@
 /**
- * Services that a dead engine left behind (kill -9 where there is no setpriv, or a shutdown still
- * under way). Known by the process id they wrote and by standing in our folder: no stranger is ended.
+ * Finds services that a dead engine left behind (kill -9 where there is no setpriv, or a shutdown still under
+ * way). They are known by the process id they wrote and by their working directory in our folder, so no other
+ * process is ended.
  */
 import { readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';

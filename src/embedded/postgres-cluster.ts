@@ -1,7 +1,7 @@
 /**
- * A new database cluster: made beside its place and renamed into it, so that a crash in the middle
- * leaves nothing half made. Passwords everywhere (`trust` would let every local user in), and the
- * builtin C.UTF-8 locale, which sorts the same on every machine.
+ * A new database cluster: made beside its place and renamed into it, so that a crash leaves no unfinished
+ * cluster. Passwords everywhere (`trust` would let every local user in), and the builtin C.UTF-8 locale, which
+ * sorts the same on every machine.
  */
 import { chownSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ export type ClusterOptions = {
   readonly password: string;
 };
 
-/** Path of the cluster, made if it is not there yet. */
+/** Returns the path of the cluster, which is created where it is missing. */
 export async function openCluster(options: ClusterOptions): Promise<string> {
   const cluster = join(options.services, 'postgres');
   if (existsSync(cluster)) checkMajor(cluster, options.program.major);

@@ -76,7 +76,7 @@ function copyPackage(native: string, draft: string): void {
   chmodSync(draft, 0o755);
 }
 
-/** Exit code 3 of the command line: nothing is wrong but the machine. */
+/** The command line's exit code 3: only the machine lacks something. */
 function notHere(why: string): Failure {
   return new Failure(
     'unavailable',

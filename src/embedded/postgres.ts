@@ -1,4 +1,4 @@
-/** Runs the embedded Postgres on a loopback port, durable unless told otherwise. */
+/** Runs the embedded Postgres on a loopback port; it is durable unless configured otherwise. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { type ServiceProcess, startService, untilReady } from './service-process
 
 export type PostgresOptions = ClusterOptions & {
   readonly logFile: string;
-  /** False gives up durability for speed: for tests only. */
+  /** False trades durability for speed: for tests only. */
   readonly durable: boolean;
   /** Setting → value, over the ones below. */
   readonly settings?: Readonly<Record<string, string>>;
@@ -28,12 +28,14 @@ export type RunningPostgres = {
 /** Crash recovery replays at most max_wal_size; generous for a slow disk. */
 const READY_TIMEOUT_MS = 120_000;
 const PORT_TRIES = 3;
-/** What it says while processes of a killed postmaster have not noticed yet: seen 30 ms after a kill -9. */
+/**
+ * Postgres says this while processes of a killed postmaster have not noticed yet: seen 30 ms after a kill -9.
+ */
 const HELD = 'pre-existing shared memory block';
 const HELD_TIMEOUT_MS = 10_000;
 const HELD_POLL_MS = 100;
 
-/** For a laptop of two cores beside the engine itself. */
+/** Sized for a laptop of two cores that the engine shares. */
 const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
@@ -45,10 +47,11 @@ const SETTINGS: Readonly<Record<string, string>> = {
   max_wal_size: '4GB',
   checkpoint_timeout: '15min',
   wal_buffers: '16MB',
-  // Of whole pages, logged after a checkpoint, pglz saves a tenth and costs 60 % of a claim's CPU (measured).
+  // pglz on full-page images saves a tenth of the WAL and costs 60 % of a claim's CPU (measured).
   wal_compression: 'off',
   random_page_cost: '1.1',
-  // Autovacuum analyzes growing partitions once a minute: of 9,000 sampled rows a table that costs 0.18 s, of 30,000 0.61 s.
+  // Autovacuum analyzes growing partitions once a minute; a table costs 0.18 s with a sample of 9,000 rows,
+  // 0.61 s with 30,000.
   default_statistics_target: '30',
   jit: 'off',
   log_min_messages: 'warning',

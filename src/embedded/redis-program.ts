@@ -9,7 +9,7 @@ import { type RedisProgram, redisFromPackages } from './redis-packages.ts';
 
 export type RedisSource = RedisProgram | { readonly kind: 'wasm' };
 
-/** Consumer group features the engine uses came with 7.0; Valkey counts on from 7.2. */
+/** The engine uses consumer group features of Redis 7.0; Valkey's numbers continue from 7.2. */
 const MAJOR_MIN = 7;
 
 export type RedisSearch = {

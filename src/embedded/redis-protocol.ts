@@ -1,9 +1,9 @@
-/** The few words of Redis' protocol that starting one needs; every reply asked for is a single line. */
+/** The part of Redis' protocol that starting one needs; every reply is a single line. */
 import { createConnection } from 'node:net';
 
 const TIMEOUT_MS = 1000;
 
-/** Sends the commands in one go; resolves to one reply line each, or rejects when nobody answers. */
+/** Sends the commands in one write; resolves to one reply line each, or rejects when nobody answers. */
 export function askRedis(
   port: number,
   commands: readonly (readonly string[])[],

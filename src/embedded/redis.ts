@@ -116,7 +116,7 @@ function writeConfiguration(options: RedisOptions, folder: string, port: number)
   return file;
 }
 
-/** Our password opens it, so it is ours, and it has loaded its data. */
+/** The server accepts our password, so it is ours, and it has loaded its data. */
 async function answers(port: number, password: string): Promise<boolean> {
   const replies = await askRedis(port, [['AUTH', password], ['PING']]).catch(() => []);
   return replies[0] === '+OK' && replies[1] === '+PONG';

@@ -18,15 +18,15 @@ export type ServiceSpec = {
   readonly account: Account;
   readonly cwd: string;
   readonly logFile: string;
-  /** Ends it in good order. */
+  /** The signal that ends it in good order. */
   readonly stopSignal: 'SIGINT' | 'SIGTERM';
-  /** Ends it when it does not. */
+  /** The signal that ends it when the first did not. */
   readonly lastSignal: 'SIGQUIT' | 'SIGKILL';
 };
 
 export type ServiceProcess = {
   readonly pid: number;
-  /** Resolves when it has ended, for whatever reason, to a sentence about how. Never rejects. */
+  /** Resolves to a sentence about how it ended, for whatever reason. Never rejects. */
   readonly ended: Promise<string>;
   readonly hasEnded: () => boolean;
   readonly logTail: () => string;
@@ -82,7 +82,10 @@ type Launch = {
   readonly dropsAlready: boolean;
 };
 
-/** Through setpriv where it knows --pdeathsig (util-linux): it becomes the service, same process id. */
+/**
+ * Runs the command through setpriv where that knows --pdeathsig (util-linux): setpriv becomes the service, with
+ * the same process id.
+ */
 async function launcher({ program, args, account }: ServiceSpec): Promise<Launch> {
   const plain = { program, args, dropsAlready: false };
   const setpriv = findExecutable('setpriv', undefined);

@@ -1,7 +1,7 @@
 /**
- * A folder outside the clone for what may be shared by every clone and outlives each: unpacked server
- * programs, and the data of services that may not enter the clone. /var/tmp is open to all users, so
- * a folder that another one owns or may write is refused.
+ * A folder outside the clone for what all clones share and what outlives them: unpacked server programs, and
+ * the data of services that may not enter the clone. /var/tmp is open to all users, so a folder that another
+ * user owns or may write is refused.
  */
 import {
   accessSync,
@@ -19,7 +19,7 @@ import { Failure } from '../domain/failure.ts';
 const WRITABLE_BY_OTHERS = 0o022;
 const OPEN_TO_READ = 0o755;
 
-/** The first usable of the usual places, made if missing. */
+/** Returns the first usable of the usual places, and creates it if it is missing. */
 export function openSharedFolder(): string {
   const uid = process.getuid?.() ?? 0;
   const name = `risk-engine-${uid}`;
@@ -63,7 +63,7 @@ function unusable(place: string, uid: number): string | undefined {
 }
 
 /**
- * Makes `<shared>/<name>` whole or not at all: `fill` works on a neighbour that is renamed into place.
+ * Creates `<shared>/<name>` completely or not at all: `fill` works on a neighbour that is renamed into place.
  * Two processes at once both succeed; the second one's work is thrown away.
  */
 export async function makeOnce(

@@ -1,6 +1,6 @@
 /**
- * Starts the services nobody gave a URL for: a real Postgres and a real Redis on loopback ports of
- * their own, with their data in one folder that survives restarts.
+ * Starts the services that have no configured URL: a real Postgres and a real Redis on loopback ports of their
+ * own, with their data in one folder that survives restarts.
  */
 import { join } from 'node:path';
 import { type Environment, readEnvironment } from '../runtime/config.ts';
@@ -16,11 +16,11 @@ import type { ServiceProcess } from './service-process.ts';
 export type EmbeddedOptions = {
   readonly dataDir: string;
   readonly log: Log;
-  /** Aborting it gives up the start; a running engine is stopped by disposing it. */
+  /** Aborts the start; a running engine is stopped by disposing it. */
   readonly signal: AbortSignal;
-  /** Short words for a person who waits, as `starting Postgres`. */
+  /** Short texts for a person who waits, as `starting Postgres`. */
   readonly onProgress: (text: string) => void;
-  /** A service given here is passed through and not started. */
+  /** A service with a URL here is passed through and not started. */
   readonly databaseUrl?: string | undefined;
   readonly redisUrl?: string | undefined;
   readonly environment?: Environment;
@@ -29,9 +29,9 @@ export type EmbeddedOptions = {
 export type Embedded = {
   readonly databaseUrl: string;
   readonly redisUrl: string;
-  /** False when the last resort runs: Redis' contents end with the engine (and are rebuilt). */
+  /** False for the WebAssembly build: Redis' contents end with the engine (and are rebuilt). */
   readonly redisKeepsData: boolean;
-  /** Resolves to a sentence when a service ends that nobody stopped; pending otherwise. */
+  /** Resolves to a sentence when a service ends that was not stopped; pending otherwise. */
   readonly serviceEnded: Promise<string>;
   [Symbol.asyncDispose](): Promise<void>;
 };

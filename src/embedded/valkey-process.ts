@@ -11,8 +11,8 @@ const MEMORY = String(256 * 1024 * 1024);
 type Stepping = { step(): void };
 
 /**
- * As shipped, a reply waits for a timer of 100 ms; a second step sends it at once (measured: 0.2 ms a
- * command). `step` is private in the types only; look again at every new version.
+ * In the package as shipped, a reply waits for a timer of 100 ms; a second step sends it at once (measured: 0.2
+ * ms a command). `step` is private in the types only; look again at every new version.
  */
 function stepTwice(server: ValkeyServer): void {
   const stepping = server as unknown as Stepping;
