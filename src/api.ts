@@ -262,7 +262,7 @@ function listModules(
   ];
 }
 
-/** What operators ask and do, bound to its adapters. */
+/** What operators ask and change, bound to its adapters. */
 function bindOperating(config: Config, { databases, redis, accept, guards }: Resources): Operating {
   const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
   const listStreams = createListStreams(redis, market, shards);
@@ -287,7 +287,7 @@ function bindOperating(config: Config, { databases, redis, accept, guards }: Res
   });
 }
 
-/** What is only known when it is asked for is asked when the metrics are. */
+/** These gauges are read when the metrics are scraped. */
 async function scrape(database: Database, metrics: Metrics): Promise<string> {
   reportConnections(metrics, database.usage());
   const open = await countOpenBatches(database).catch(() => undefined);

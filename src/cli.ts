@@ -130,8 +130,8 @@ function withDataFolder(config: Config): Config {
 }
 
 /**
- * Where no URL is given and an embedded engine runs in the data folder, commands mean its services.
- * `start` is that engine, and refuses by itself when there is one already.
+ * Where no URL is given and an embedded engine runs in the data folder, commands use its services. `start` is
+ * that engine, and refuses by itself when one runs already.
  */
 function withEmbeddedUrls(config: Config): Config {
   const engine = readEngineFile(config.RISK_DATA_DIR);
@@ -142,7 +142,9 @@ function withEmbeddedUrls(config: Config): Config {
   };
 }
 
-/** Told although other settings are bad, so what the data folder knows is read by itself. */
+/**
+ * Reports missing URLs even when other settings are invalid, so it reads the URLs of the data folder by itself.
+ */
 function missingUrls({ name, needs = [] }: Command): string[] {
   const environment = readEnvironment();
   const folder = readConfig({ RISK_DATA_DIR: environment['RISK_DATA_DIR'] });
@@ -179,13 +181,13 @@ async function runCommand(
   }
 }
 
-/** A person who runs a command reads its answer, not its log, unless he asks for the log. */
+/** A person who runs a command reads its answer, not its log, unless `RISK_LOG_LEVEL` is set. */
 function logLevel(command: Command, environment: Environment, config: Config): string {
   const quiet = !environment['LOG_LEVEL'] && command.name !== 'api' && command.name !== 'worker';
   return quiet ? 'warn' : config.LOG_LEVEL;
 }
 
-/** Flags after `--` belong to nobody. */
+/** Words after `--` are arguments, not options. */
 function beforeSeparator(args: readonly string[]): readonly string[] {
   const end = args.indexOf('--');
   return end < 0 ? args : args.slice(0, end);

@@ -1,4 +1,4 @@
-/** Ingest bound to its adapters: what the API accepts transactions with. */
+/** Binds ingest to its adapters: how the API accepts transactions. */
 import type { AcceptDependencies } from '../ingest/accept-transactions.ts';
 import { createTryAppend } from '../ingest/append-entries.ts';
 import { type BatchCloser, createBatchCloser } from '../ingest/batch-closer.ts';

@@ -4,7 +4,7 @@ import { closeDeadLettersOfScored, listDeadLettersOfScored } from '../store/dead
 import type { Leadership } from '../store/leadership.ts';
 import type { Database } from '../store/pool.ts';
 
-/** A look is one probe of an empty index where no dead letter is open, which is usual. */
+/** A check is one probe of an empty index where no dead letter is open, which is usual. */
 const CLOSE_EVERY_MS = 10_000;
 
 export function bindDeadLetters(database: Pick<Database, 'query'>, leadership: Leadership) {

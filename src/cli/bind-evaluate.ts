@@ -15,7 +15,7 @@ import type { ModelShelf } from './bind-models.ts';
 import { readSettledRollouts } from './models/settled-rollouts.ts';
 import { createRecomputeVectors } from './recompute-vectors.ts';
 
-/** In place of a model: the rules alone. */
+/** Stands for "no model": the rules judge alone. */
 const NONE = 'none';
 
 export type EvaluateAdapters = {
@@ -53,7 +53,7 @@ async function judgeByName({ shelf }: EvaluateAdapters, name: string): Promise<J
   return 'model' in found ? { model: found.model, degradation: 0 } : found.problem;
 }
 
-/** As a worker would, but for what suspends a model in one of them. */
+/** Finds the model as a worker would, except for models that one worker has suspended for itself. */
 async function judgeInForce(
   { database, shelf }: EvaluateAdapters,
   { corridor, accountId }: Transaction,

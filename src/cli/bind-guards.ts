@@ -18,13 +18,13 @@ import { isRedisOutage, isStreamAtFault } from '../stream/outage.ts';
 import type { ProfileLogs } from '../stream/profile-logs.ts';
 import type { Settle } from '../stream/settle.ts';
 
-/** Deadline of what the probe's own connection is asked; a probe is given up earlier. */
+/** Deadline of the probe's statements and commands; the probe itself is given up earlier. */
 const PROBE_MS = 2000;
 const PROBE_SECONDS = 60;
 
 /**
- * A Redis that is full takes nothing from the API, but lets workers drain it, which is what makes room:
- * for them it is in order.
+ * A full Redis refuses the API's appends, but lets workers drain it, which frees memory. So it counts as
+ * healthy for workers.
  */
 function isFull(thrown: unknown): boolean {
   return thrown instanceof Failure && thrown.code === 'REDIS_OOM';
@@ -42,8 +42,8 @@ export function bindGuards(metrics: Metrics, log: Log, role: 'api' | 'worker'): 
 }
 
 /**
- * A connection of its own for what asks whether Postgres takes writes: it must not wait behind the work
- * that may be the trouble, nor be refused by a breaker. Kept open: to connect takes longer than to ask.
+ * Opens a connection for the probe of whether Postgres takes writes: the probe must not wait behind work that
+ * may be the trouble, nor be refused by a breaker. It stays open, as connecting takes longer than asking.
  */
 export function openProbe(config: Config, url: string, role: string): Database {
   return openDatabase(config, url, `${role}-probe`, {
@@ -54,7 +54,7 @@ export function openProbe(config: Config, url: string, role: string): Database {
   });
 }
 
-/** Asks both by writing: what is full, demoted or cannot persist still answers a ping. */
+/** Probes both by writing: a store that is full, demoted or cannot persist still answers a ping. */
 export function watchGuards(
   { postgres, redis: redisBreaker }: Guards,
   probe: Database,
@@ -67,7 +67,7 @@ export function watchGuards(
   return stack;
 }
 
-/** What a batch asks of Redis, behind its breaker. */
+/** Calls of a batch to Redis, behind its breaker. */
 export function guardProfiles(logs: ProfileLogs, redis: Breaker): ProfileLogs {
   return {
     ...logs,
@@ -91,7 +91,7 @@ export function guardReads({ streamsOf }: Guards): {
   };
 }
 
-/** A worker's readiness: both take a write, and nobody has told us to stop. */
+/** A worker is ready while both stores take a write and it is not draining. */
 export function checksOfWorker(
   probe: Database,
   redis: RedisClient,

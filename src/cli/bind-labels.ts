@@ -1,4 +1,6 @@
-/** Labels bound to their adapters: what the API accepts them with, and the duty that finishes what it left. */
+/**
+ * Binds labels to their adapters: how the API accepts them, and the duty that completes interrupted requests.
+ */
 import type { AcceptLabelsDependencies } from '../ingest/accept-labels.ts';
 import type { AcceptDependencies } from '../ingest/accept-transactions.ts';
 import { tellLeftBatches } from '../ingest/tell-left-batches.ts';
@@ -25,7 +27,7 @@ export type LabelAdapters = {
   readonly metrics: Pick<Metrics, 'labels' | 'labelDelay' | 'labelsUntold'>;
 };
 
-/** What labels make use of that was bound for transactions. */
+/** The adapters of transactions that labels use, too. */
 export type SharedWithTransactions = Pick<
   AcceptDependencies,
   'partitions' | 'newId' | 'now' | 'failpoint'
@@ -67,7 +69,7 @@ export function bindLabelDuty(config: Config, adapters: LabelAdapters, leadershi
     everyMs: TELL_EVERY_MS,
     run: async (signal: AbortSignal) => {
       const leads = await lead.run(async () => void (await tellLeftBatches(dependencies, signal)));
-      // Whoever leads tells it: what this process saw last is not true any more.
+      // The worker that leads reports these gauges; what this process saw last is out of date.
       if (!leads) metrics.labelsUntold.set(0);
     },
   };

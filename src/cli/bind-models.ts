@@ -14,19 +14,22 @@ import type { Database } from '../store/pool.ts';
 import { insertShadowBatch, type ShadowBatch } from '../store/shadow-batches.ts';
 import { readSettledRollouts } from './models/settled-rollouts.ts';
 
-/** Models kept ready by who is asked about many: explanations, what-ifs, verification. */
+/** How many models are kept ready for explanations, what-ifs and verification. */
 const SHELF_MODELS = 8;
 /** A registered model never changes, so a model read from the replica is current at any lag. */
 const ANY_TIME_MS = 0;
 
 export type ShelvedModel =
   | { readonly model: ScoringModel }
-  /** Why it cannot be asked. */
+  /** Why the model is not available. */
   | { readonly problem: string };
 /** @param reference SHA-256 or `name@version`. Throws a Failure `unavailable`. */
 export type ModelShelf = (reference: string) => Promise<ShelvedModel>;
 
-/** Models never change: each is loaded and proved once. As nothing scores, nothing goes on record: a replica will do. */
+/**
+ * Models never change: each is loaded and proved once. These models score nothing, so no model check is stored
+ * and a replica suffices.
+ */
 export function createModelShelf(databases: Databases): ModelShelf {
   const kept = new LRUCache<string, Promise<ShelvedModel>>({ max: SHELF_MODELS });
   const keep = async (modelId: string, database: Database) => {
@@ -64,7 +67,7 @@ async function loadModel(database: Database, modelId: string): Promise<ScoringMo
   return openScoringModel(artefact, manifest);
 }
 
-/** @param process as it names itself in its log */
+/** @param process name of the process in its log */
 export function bindModels(database: Database, process: string) {
   const engine = engineOf(process);
   return {
@@ -73,7 +76,7 @@ export function bindModels(database: Database, process: string) {
     load: (modelId: string) => loadModel(database, modelId),
     recordCheck: (modelId: string, detail: string | null) =>
       insertModelCheck(database, { modelId, process, nodeVersion: NODE_VERSION, detail }),
-    /** False where it no longer decides: a person, or another worker, was faster. */
+    /** False where the model no longer decides: a person or another worker was faster. */
     async rollBack(corridor: string, modelId: string, reason: string): Promise<boolean> {
       const { rows } = await decideRollouts(database, async (log) => ({
         rows: planRemoval(log, corridor, modelId),

@@ -1,4 +1,6 @@
-/** The end of what is kept for a while, as a duty: one worker removes it, step by step beside the way in. */
+/**
+ * Removes rows whose retention is over, as a duty: one worker does it, in small steps, so that ingest goes on.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import { toError } from '../domain/failure.ts';
 import type { Config } from '../runtime/config.ts';
@@ -7,7 +9,7 @@ import type { Leadership, Writes } from '../store/leadership.ts';
 import { PURGES, type Purge } from '../store/purge.ts';
 
 const PURGE_EVERY_MS = 600_000;
-/** Between steps: what is old must not take Postgres from what is new. */
+/** Pause between steps, so that removing old rows does not slow new ones. */
 const STEP_EVERY_MS = 20;
 
 export function bindPurge(
@@ -24,7 +26,7 @@ export function bindPurge(
         const failures: Error[] = [];
         for (const purge of PURGES) {
           const count = (rows: number) => rowsPurged.inc({ table: purge.table }, rows);
-          // A table that fails does not keep the others from their end.
+          // A table that fails does not keep the others from being purged.
           await purgeTable(purge, lead.writes, config, signal, count).catch((error: unknown) => {
             failures.push(toError(error));
           });

@@ -1,4 +1,4 @@
-/** What analysts ask, bound to its adapters. */
+/** Binds what analysts ask to its adapters. */
 import { LRUCache } from 'lru-cache';
 import type { Databases } from '../query/choose-database.ts';
 import { createReading, type Reading } from '../query/reading.ts';

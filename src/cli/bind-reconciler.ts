@@ -1,6 +1,6 @@
 /**
- * The reconciler and the slices of idempotency keys, bound to their adapters: for `risk reconcile`, and
- * as duties of whichever worker leads.
+ * Binds the reconciler and the slices of idempotency keys to their adapters: for `risk reconcile`, and as
+ * duties of the worker that leads.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { keepKeySlices } from '../ingest/keep-key-slices.ts';
@@ -37,11 +37,13 @@ import { createProducer, createStreamChoice } from '../stream/producer.ts';
 import { readWaiting } from '../stream/waiting.ts';
 
 const RECONCILE_EVERY_MS = 1000;
-/** The same while streams are full or a recovery is under way, which one worker brings to its end. */
+/**
+ * The interval while streams are full or a recovery is under way, both of which one worker brings to an end.
+ */
 const OWING_EVERY_MS = 100;
 /**
- * How full the reconciler fills a stream, by how full requests do: what is owed finds room where requests take
- * whatever is freed, and goes before them until nothing is owed.
+ * How full the reconciler fills a stream, by how full requests fill it: owed transactions get space while
+ * requests take all that is freed, and have priority until nothing is owed.
  */
 const OWED_ROOM = 1.1;
 /** At 10,000 keys a second a slice is full after three minutes. */
@@ -91,7 +93,7 @@ export function bindIngestDuties(
       run: async (signal) => {
         const leads = await keys.run(() => keepKeySlices(slices, signal));
         if (leads) return;
-        // The worker that leads reports them: what this one saw last is not true any more.
+        // The worker that leads reports these gauges; what this worker saw last is out of date.
         keySlices.set(0);
         keyBytes.set(0);
       },
@@ -99,7 +101,7 @@ export function bindIngestDuties(
   ];
 }
 
-/** Keeps the lead while there is work: what a reconciler knows of it is of one process. */
+/** Keeps the lead while there is work, as the reconciler's knowledge of it is in this process. */
 async function runWhileOwing(reconciler: Reconciler, signal: AbortSignal): Promise<void> {
   for (;;) {
     const { full, recovering } = await reconciler.run(signal);
@@ -150,7 +152,7 @@ export function bindReconciler(
       writeProofs: (proofs) => writeStreamProofs(writes, proofs),
     }),
     readWaiting: async function* () {
-      // Also where nothing is written any more: what waits there would be appended a second time.
+      // Includes streams that are no longer appended to: what waits there would be appended a second time.
       for (const stream of await listStreams(SHARDS_MAX)) yield* readWaiting(redis, stream);
     },
     transactionsMax,

@@ -101,7 +101,7 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
         throw error;
       }),
     );
-    // Reads under way would wait in vain as this check did.
+    // Reads under way would wait in vain, as this check did.
     if (cause !== undefined) breaker.trip();
     tell(cause);
   };

@@ -1,4 +1,6 @@
-/** Tallies by day and the durable tallies of merchants as a duty: one worker keeps them, beside the way in. */
+/**
+ * Keeps the tallies by day and the durable tallies of merchants, as a duty: one worker does it, beside ingest.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import { merchantReachDays } from '../domain/history.ts';
 import { DAY_MS } from '../domain/utc-bucket.ts';
@@ -8,15 +10,15 @@ import { createTallies, type Tallies } from '../store/fold-tallies.ts';
 import type { Leadership } from '../store/leadership.ts';
 import type { Database } from '../store/pool.ts';
 
-/** What a rebuild of a tallied merchant counts beside its tallies is what was stored in this time. */
+/** A rebuild of a tallied merchant counts its tallies and the rows that were stored within this interval. */
 const FOLD_EVERY_MS = 2000;
-/** Between steps while rows wait: what has waited long must not take Postgres from what is new. */
+/** Pause between steps while rows wait, so that folding old rows does not slow new ones. */
 const STEP_EVERY_MS = 20;
 
 export function bindTallies(config: Config, database: Database, leadership: Leadership) {
   const lead = leadership.of('tallies');
   const { transaction } = lead.writes;
-  // Only what moves the checkpoint needs the epoch: a merchant that is adopted twice is adopted once.
+  // Only moving the checkpoint needs the epoch: adopting a merchant twice changes nothing.
   const tallies = createTallies({ query: database.query, transaction }, Math.random);
   const reachMs = merchantReachDays(config.RISK_LABEL_MATURITY_DAYS) * DAY_MS;
   return {
@@ -41,7 +43,7 @@ async function mergeAll(
   }
 }
 
-/** Folds what was stored, and one chunk of what adopted merchants lack a step, until neither waits. */
+/** Folds stored rows, and one chunk of older rows of adopted merchants per step, until neither is left. */
 async function keepTallies(tallies: Tallies, signal: AbortSignal): Promise<void> {
   for (;;) {
     const { isBehind } = await tallies.fold();

@@ -1,4 +1,4 @@
-/** The watch over models and rules as a duty: one worker looks, all of them report what it found. */
+/** The watch over models and rules as a duty: one worker checks, all workers report the result. */
 import type { WatchReport } from '../domain/watch-report.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -8,9 +8,9 @@ import type { Database } from '../store/pool.ts';
 import { insertWatchReports, listWatchReports } from '../store/watch-reports.ts';
 import { watchScores } from './models/watch-scores.ts';
 
-/** How soon a worker reports what another one found; the look itself is rarer. */
+/** How soon a worker reports what another one found; checks themselves are rarer. */
 const POLL_MS_MAX = 30_000;
-/** Looks that may fail, or find nothing scored, before figures are taken down. */
+/** Checks that may fail, or find nothing scored, before the gauges are removed. */
 const LOOKS_MISSED_MAX = 3;
 
 export function bindWatch(
@@ -44,13 +44,16 @@ export type WatchDuty = {
   readonly everyMs: number;
   readonly maturityDays: number;
 };
-/** @returns the reports made; none where another worker is at it, or was */
+/** @returns the reports made; none where another worker checks now, or did so already */
 export type LookIfDue = (nowMs: number, signal: AbortSignal) => Promise<readonly WatchReport[]>;
 
-/** Looks as of the last full interval, unless somebody did: once an interval, even where nothing was found to report. */
+/**
+ * Checks as of the last full interval, unless a worker did: once per interval, even where there was nothing to
+ * report.
+ */
 export function createLookIfDue(duty: WatchDuty): LookIfDue {
   const { database, leadership, everyMs, maturityDays } = duty;
-  /** Of what this process looked at last: a look that finds nothing leaves no row. */
+  /** The interval that this process checked last: a check without findings leaves no row. */
   const lead = leadership.of('watch');
   let lookedMs = Number.NEGATIVE_INFINITY;
   return async (nowMs, signal) => {

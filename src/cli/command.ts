@@ -26,7 +26,10 @@ export type Command = {
   readonly summary: string;
   /** Printed whole by `risk NAME --help` and after a usage error; starts with `risk NAME`. */
   readonly usage: string;
-  /** Settings without which it does not run; told beside whatever else is wrong with the configuration. */
+  /**
+   * Settings that the command cannot run without; missing ones are reported together with all other problems of
+   * the configuration.
+   */
   readonly needs?: readonly ServiceUrl[];
   /** Resolves to the exit code. */
   run(args: string[], context: CommandContext): Promise<number>;
@@ -43,7 +46,7 @@ export class UsageError extends Error {
   }
 }
 
-/** Understood by every command: `--json` is in `Output.json`, `--help` is answered before `run`. */
+/** Options of every command: `Output.json` has `--json`, and `--help` is answered before `run`. */
 const COMMON_OPTIONS = {
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },

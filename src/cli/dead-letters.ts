@@ -14,7 +14,7 @@ const LIST_ROWS = 50;
 const LIST_ROWS_MAX = 10_000;
 const PAGE_ROWS_MAX = 200;
 const IDS_MAX = 1000;
-/** What one request marks at most; the rest is asked for again. */
+/** Most dead letters that one request marks; the command sends further requests for the rest. */
 const COMMAND_ROWS_MAX = 10_000;
 
 const USAGE = `risk dead-letters ACTION [options]
@@ -147,10 +147,10 @@ async function showGroups(ask: AskApi, { ids, context }: Request): Promise<numbe
   return EXIT.fine;
 }
 
-/** Why an id is refused that was dealt with before: nothing failed. */
+/** Reasons for refusing an id that was dealt with before: these are no failures. */
 const ALREADY = { replay: 'replayed', purge: 'purged' } as const;
 
-/** Asks again with the answer's `failed_before` until nothing of the selection remains. */
+/** Repeats the request with the answer's `failed_before` until nothing of the selection remains. */
 async function runCommand(
   ask: AskApi,
   { ids, options, context }: Request,
@@ -173,7 +173,7 @@ async function runCommand(
     total.notReplayable = Number(answer['not_replayable'] ?? 0);
     refused.push(...rowsOf(answer, 'refused'));
     failedBefore = answer['failed_before'];
-    // What remains although nothing was done is in the hands of another operator.
+    // If requests mark nothing and dead letters remain, another operator is working on them.
     if (done === 0 || Number(answer['remaining']) === 0) break;
     if (rate !== undefined) await wait(1000, undefined, { signal: context.signal });
   }

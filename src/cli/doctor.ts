@@ -1,6 +1,6 @@
 /**
- * `risk doctor`: looks at this machine and at the services it would use, and says what is wrong before
- * it hurts. Reads only. Exit code 1 when something must be mended.
+ * `risk doctor`: looks at this machine and at the services it would use, and reports what is wrong with them.
+ * Reads only. Exit code 1 when something must be mended.
  */
 import { serviceAccount } from '../embedded/account.ts';
 import { readEngineFile } from '../embedded/engine-file.ts';
@@ -15,7 +15,7 @@ import { type Command, type CommandContext, EXIT, parseArguments } from './comma
 
 type Finding = {
   readonly check: string;
-  /** `warn` works but is not what we advise; `fail` must be mended. */
+  /** `warn` works but is not recommended; `fail` must be mended. */
   readonly state: 'ok' | 'warn' | 'fail';
   readonly detail: string;
 };
@@ -58,7 +58,7 @@ function finding(
   return { check, state: fine ? 'ok' : otherwise, detail } as const;
 }
 
-/** A check that cannot be made is a finding, not the end of the command. */
+/** A check that cannot be made is reported as a finding, and the command goes on. */
 async function guarded(check: string, find: () => Promise<Finding[]>): Promise<Finding[]> {
   try {
     return await find();

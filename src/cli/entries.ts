@@ -1,6 +1,7 @@
 /**
- * `risk entries`: stream entries that no running worker reads, as after a release was taken back. Giving them up makes a dead
- * letter of each before it leaves its stream, which sends the reconciler to Postgres for what it held.
+ * `risk entries`: stream entries that no running worker can read, as after a release was rolled back. Giving
+ * them up makes a dead letter of each before it leaves its stream, and a recovery then reads its transactions
+ * from Postgres.
  */
 import { DEAD_LETTER_ENTRY_CHARS_MAX, type DeadLetter } from '../domain/dead-letter.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
@@ -18,7 +19,7 @@ import {
 import { SHARDS_MAX, type StreamKeys, streamsOf } from '../stream/keys.ts';
 import { type Command, EXIT, parseArguments, UsageError } from './command.ts';
 
-/** Entries of one commit: of 16 KiB each in their dead letters, at most. */
+/** Entries of one commit; each has at most 16 KiB in its dead letter. */
 const PAGE_ENTRIES = 100;
 
 export const command: Command = {

@@ -1,6 +1,7 @@
 /**
- * `risk features rebuild`: vectors of today's schema for scores that were made with an older one, for people to look at
- * by SQL. Training keeps to what was logged, since these know of siblings and labels that came too late for the score.
+ * `risk features rebuild`: vectors of today's schema for scores that were made with an older one, for people to
+ * look at by SQL. Training uses logged vectors only, as these include siblings and labels that came too late
+ * for the score.
  */
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { FEATURE_SCHEMA } from '../scoring/feature-schema.ts';

@@ -3,7 +3,7 @@ import { parseAssignments } from '../replay/fields.ts';
 import type { Config } from '../runtime/config.ts';
 import { UsageError } from './command.ts';
 
-/** `--url`, else RISK_URL. */
+/** The value of `--url`, else RISK_URL. */
 export function apiUrlOption(given: string | undefined, config: Config): string {
   const url = given ?? config.RISK_URL;
   const parsed = URL.parse(url);

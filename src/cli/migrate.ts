@@ -50,7 +50,7 @@ stores RISK_BOOTSTRAP_KEY. Needs DATABASE_URL; RISK_MARKET names the schema.`,
   },
 };
 
-/** The month before this one too: traffic from before midnight of the first still arrives. */
+/** Makes the month before this one, too: traffic from before midnight of the first still arrives. */
 function comingMonths(nowMs: number): number[] {
   const now = monthOf(nowMs);
   return Array.from({ length: MONTHS_AHEAD + 2 }, (_, at) => now - 1 + at);

@@ -72,7 +72,7 @@ type Action = {
   readonly words: number;
   readonly options: readonly (keyof typeof OPTIONS)[];
   readonly run: (request: Request) => Promise<number>;
-  /** Longest statement, where it is longer than a request's. */
+  /** Longest statement, where a request's bound is too short for it. */
   readonly statementTimeoutMs?: number;
 };
 

@@ -25,11 +25,11 @@ import {
   UsageError,
 } from './command.ts';
 
-/** Before it no transaction is accepted. */
+/** No transaction is accepted before this month. */
 const FIRST_MONTH = 2000 * 12;
-/** Months from now that may be made by hand. */
+/** Months from now that an operator may make. */
 const AHEAD_MONTHS_MAX = 12;
-/** Months of one database transaction: what is waited for when another maker is at work. */
+/** Months of one database transaction: it holds a lock, for which other makers of partitions wait. */
 const STEP_MONTHS = 12;
 const STATEMENT_MS_MAX = 600_000;
 const RETRY_EVERY_MS = 500;
@@ -183,7 +183,7 @@ function readWait(text: string | undefined): number {
   return integerOption('--wait-seconds', text, bounds, WAIT_SECONDS);
 }
 
-/** Tries again while an open database transaction is in the way; the last failure is the command's. */
+/** Tries again while an open database transaction blocks it; the last failure is the command's. */
 async function patiently<T>(
   waitSeconds: number,
   signal: AbortSignal,

@@ -14,7 +14,7 @@ import { rowAt, vectorOf } from '../scoring/feature-rows.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../store/history.ts';
 import type { Database } from '../store/pool.ts';
 
-/** One vector of the schema of today a transaction, in their order. */
+/** Returns one vector of today's schema per transaction, in their order. */
 export type RecomputeVectors = (transactions: readonly Transaction[]) => Promise<Float64Array[]>;
 
 export function createRecomputeVectors(
@@ -33,7 +33,7 @@ export function createRecomputeVectors(
   };
 }
 
-/** A profile of its own each, so that none sees what another one was folded into. */
+/** Each transaction has a profile of its own, so that none sees another one's fold. */
 async function fillRows<P extends Profile, Past>(
   kind: ProfileKind<P, Past>,
   transactions: readonly Transaction[],

@@ -1,6 +1,6 @@
 /**
- * `risk reconcile`: what the workers' maintenance does every second, once and until it is done. For an
- * operator who does not want to wait, or has no worker running.
+ * `risk reconcile`: does the workers' maintenance of every second until nothing is left, for an operator who
+ * does not want to wait or runs no worker.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Reconciler } from '../ingest/reconcile.ts';
@@ -14,7 +14,7 @@ import { bindReconciler } from './bind-reconciler.ts';
 import { type Command, EXIT, parseArguments } from './command.ts';
 import { timeOption } from './date-options.ts';
 
-/** Between two runs that found work. */
+/** Pause between two runs that found work. */
 const PAUSE_MS = 200;
 
 export const command: Command = {
@@ -73,7 +73,7 @@ type Totals = {
   readonly recovering: boolean;
 };
 
-/** Until a run finds nothing to do and no recovery is left, or the signal. */
+/** Runs until there is nothing to do and no recovery is left, or until the signal. */
 async function runUntilDone(reconciler: Reconciler, signal: AbortSignal): Promise<Totals> {
   let [batches, appended] = [0, 0];
   for (;;) {
@@ -82,7 +82,7 @@ async function runUntilDone(reconciler: Reconciler, signal: AbortSignal): Promis
     appended += report.appended;
     const { recovering, full } = report;
     const isIdle = report.batches === 0 && report.appended === 0 && !recovering;
-    // Full streams wait for the workers: the operator may come again.
+    // Full streams have to wait for the workers: the operator may run the command again.
     if (signal.aborted || full || isIdle) return { batches, appended, recovering };
     await delay(PAUSE_MS);
   }

@@ -29,7 +29,7 @@ import type { Output } from './output.ts';
 const BATCH_ROWS = 1_000;
 const CONNECTIONS = 4;
 const SETTLE_TIMEOUT_SECONDS = 120;
-/** One count of a ledger of millions. */
+/** Bound on one count of a ledger of millions. */
 const COUNT_TIMEOUT_MS = 600_000;
 
 const USAGE = `risk replay FILE [options]
@@ -65,7 +65,7 @@ export type ReplaySettings = {
   readonly checkpointPath: string | null;
 };
 
-/** Settings of a file that already is as API.md has it. */
+/** Settings for a file that already has the API's fields. */
 export const PLAIN_REPLAY = {
   mapping: { columns: {}, constants: {} },
   batchRows: BATCH_ROWS,
@@ -177,7 +177,7 @@ function parseReplay(args: string[], config: Config): ReplaySettings {
   };
 }
 
-/** What was not accepted and why, before the ledger. */
+/** Prints the refused rows with their reasons, before the ledger. */
 export function noteRefused(
   result: Pick<ReplayResult, 'refused' | 'refusedFirst'>,
   output: Output,

@@ -1,6 +1,6 @@
 /**
- * `risk simulate`: writes seeded synthetic traffic and its labels to files, any size in constant
- * memory. A file appears under its name only when it is whole.
+ * `risk simulate`: writes seeded synthetic traffic and its labels to files, any size in constant memory. A file
+ * gets its name only when it is complete.
  */
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';

@@ -1,7 +1,7 @@
 /**
- * `risk start`: the main job from a bare clone. Services where no URL is given, schema, API and
- * worker, a sample through all of it, its ledger, where to look; then it serves until Ctrl-C. What
- * was started is stopped in the reverse order: roles drain before their services end.
+ * `risk start`: runs the whole engine from a bare clone. Starts services where no URL is given, schema, API and
+ * worker, a sample through all of it, its ledger, where to look; then it serves until Ctrl-C. Parts stop in the
+ * reverse order: roles drain before their services end.
  */
 import { join, resolve } from 'node:path';
 import { Failure } from '../domain/failure.ts';
@@ -53,7 +53,7 @@ type Engine = {
   readonly dataDir: string;
   readonly logFolder: string;
   readonly databaseUrl: string;
-  /** Resolves to a sentence when a part ends that nobody stopped. */
+  /** Resolves to a sentence when a part ends that was not stopped. */
   readonly partEnded: Promise<string>;
 };
 
@@ -103,7 +103,7 @@ function startServices(
 ): Promise<Embedded> {
   return startEmbedded({
     dataDir,
-    // Its state changes are steps on the screen; only what is wrong is worth a log line there.
+    // State changes of the services are steps on the screen, so only warnings are worth a log line.
     log: environment['LOG_LEVEL'] === undefined ? log.child({}, { level: 'warn' }) : log,
     signal,
     onProgress: screen.doing,
@@ -156,8 +156,8 @@ async function startRoles(
 }
 
 /**
- * All of them or none: a role that did not start takes down those that did. Stopping is together.
- * Resolves once all are ready, to what says that one of them could not be kept running.
+ * Starts all roles or none: where one does not start, the others are stopped. They stop together. Resolves once
+ * all are ready, to a promise that resolves when one of them could not be kept running.
  */
 async function startAll(
   roles: readonly RoleOptions[],
@@ -201,7 +201,7 @@ async function scoreSample(
   return balances(ledger) && result.refused === 0;
 }
 
-/** The work's value; a part that ends meanwhile fails it at once instead of by some timeout. */
+/** Resolves to the work's value; fails at once when a part ends meanwhile. */
 function orEnded<T>(work: Promise<T>, ended: Promise<string>): Promise<T> {
   return Promise.race([
     work,
@@ -234,7 +234,7 @@ async function showWhereToLook(context: CommandContext, engine: Engine): Promise
   output.line('\nServing. Ctrl-C drains and stops everything; the data stays.');
 }
 
-/** Resolves when somebody asks to stop; throws when a part ends before. */
+/** Resolves when a stop is asked for; throws when a part ends before. */
 async function serve(context: CommandContext, engine: Engine): Promise<void> {
   const { promise, resolve: stop } = Promise.withResolvers<void>();
   context.signal.addEventListener('abort', () => stop(), { once: true });
@@ -260,7 +260,7 @@ async function run(args: string[], context: CommandContext): Promise<number> {
     await serve(context, engine);
     return EXIT.fine;
   } catch (error) {
-    // Stopped before there was anything to serve: what it interrupted is no news.
+    // Stopped during the start: what the stop interrupted is no error.
     if (context.signal.aborted) return EXIT.failed;
     throw error;
   }

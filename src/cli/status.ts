@@ -1,4 +1,4 @@
-/** `risk status`: where the pipeline stands, asked of a running API. */
+/** `risk status`: shows the state of the pipeline, from a running API. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { rowsOf, withApi } from './api-json.ts';
 import {
@@ -52,7 +52,7 @@ export const command: Command = {
   },
 };
 
-/** False when it was ended by Ctrl-C, which is how one stops watching. */
+/** False when Ctrl-C ended it, which is how a person stops watching. */
 async function pause(seconds: number, { signal }: CommandContext): Promise<boolean> {
   await wait(seconds * 1000, undefined, { signal }).catch(() => undefined);
   return !signal.aborted;

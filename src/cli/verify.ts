@@ -1,7 +1,7 @@
 /**
- * `risk verify scores`: recomputes stored scores from the features, rule set and model stored with
- * them and compares bit for bit. The proof that a score can be explained years later. `risk verify
- * tallies` counts again what the tallies of days and merchants say.
+ * `risk verify scores`: recomputes stored scores from the features, rule set and model stored with them and
+ * compares bit for bit, which proves that a score can be explained years later. `risk verify tallies` counts
+ * again what the tallies of days and merchants say.
  */
 import type { Opinion } from '../scoring/opinion.ts';
 import { verifyScore } from '../scoring/verify-score.ts';
@@ -50,7 +50,7 @@ export type Verification = {
   available: number;
   /** The first few that differ. */
   readonly differing: { transaction_id: string; created_at: string; fields: string[] }[];
-  /** Models that could not be asked, and why. */
+  /** Models that could not be loaded, and why. */
   readonly models: readonly { readonly model: string; readonly problem: string }[];
 };
 
@@ -128,7 +128,7 @@ function compare(
   verification.differing.push({ transaction_id: stored.transactionId, created_at, fields });
 }
 
-/** One count of one month of keys, or of one merchant: generous, as nobody waits for it but an operator. */
+/** Bound on one count, of a month of keys or of one merchant; it is long, as only an operator waits for it. */
 const VERIFY_TIMEOUT_MS = 600_000;
 
 function show({ output }: CommandContext, verification: Verification): void {

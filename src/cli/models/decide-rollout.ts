@@ -1,4 +1,4 @@
-/** What people decide about models, whoever asks: the command or the API. Two people forward, one back. */
+/** Decisions of people about models, by command or API. Two people promote, one person rolls back. */
 import { Failure } from '../../domain/failure.ts';
 import { ALL_CORRIDORS, type ProposedHolding } from '../../domain/model-record.ts';
 import type { Officer } from '../../domain/principal.ts';
@@ -27,13 +27,13 @@ import { readSettledRollouts } from './settled-rollouts.ts';
 export type Promotion = {
   /** SHA-256 or `name@version`. */
   readonly reference: string;
-  /** Or ALL_CORRIDORS. */
+  /** A corridor or ALL_CORRIDORS. */
   readonly corridor: string;
   readonly to: ProposedHolding;
   readonly by: Officer;
 };
 
-/** @throws Failure where it could not be approved as things are */
+/** @throws Failure where nobody could approve it now */
 export async function proposeRollout(
   database: Database,
   { reference, corridor, to, by }: Promotion,

@@ -17,7 +17,7 @@ const MANIFEST_BYTES_MAX = 32 * 1024 * 1024;
 
 export type Import = {
   readonly path: string;
-  /** Default: `PATH.manifest.json` where there is one. */
+  /** Path of the manifest; by default `PATH.manifest.json` where that exists. */
   readonly manifestPath: string | undefined;
   /** `name@version`; for a file without a manifest. */
   readonly name: string | undefined;
@@ -75,7 +75,7 @@ function nameOf({ path, nowMs }: Import): string {
   return parsed.data;
 }
 
-/** Undefined where there is no file. What is larger than it may be is not read. */
+/** Undefined where there is no file. A file that is too large is not read. */
 async function readBounded(path: string, bytesMax: number): Promise<Buffer | undefined> {
   try {
     await using file = await open(path, 'r');

@@ -5,15 +5,18 @@ import { Failure } from '../../domain/failure.ts';
 
 export type ModelFolder = {
   readonly path: string;
-  /** Gives the folder its name. @throws Failure where there is one of that name by now */
+  /**
+   * Renames the folder to its final name.
+   * @throws Failure where that name exists by now
+   */
   commit(files: Readonly<Record<string, Uint8Array | string>>): Promise<void>;
-  /** Leaves nothing behind that was not committed. */
+  /** Removes everything that was not committed. */
   [Symbol.asyncDispose](): Promise<void>;
 };
 
 /**
- * Made under a temporary name before the work begins, so that hours of it do not end at a folder that cannot
- * be written.
+ * Makes the folder under a temporary name before the training, so that hours of work do not end at a folder
+ * that cannot be written.
  * @throws Failure `NOT_WRITTEN` where the folder is not empty
  */
 export async function openModelFolder(out: string): Promise<ModelFolder> {
@@ -32,7 +35,7 @@ export async function openModelFolder(out: string): Promise<ModelFolder> {
         }
         // mkdtemp makes a folder for its owner alone.
         await chmod(temporary, 0o777 & ~process.umask());
-        // An empty folder gives way, a filled one does not.
+        // An empty folder is replaced; a filled one is not.
         await rename(temporary, path);
       }),
     [Symbol.asyncDispose]: () => rm(temporary, { recursive: true, force: true }),

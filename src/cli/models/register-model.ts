@@ -43,7 +43,7 @@ export async function registerModel(
   return isNew;
 }
 
-/** The same file under the same name is there already: fine. Anything else would change a model. */
+/** The same file under the same name is accepted. Anything else would change a model. */
 async function refuseOther(database: Database, { model, sha256 }: ModelManifest): Promise<void> {
   const byFile = await findModel(database, sha256);
   if (byFile?.model === model) return;
@@ -51,7 +51,7 @@ async function refuseOther(database: Database, { model, sha256 }: ModelManifest)
   throw new Failure('conflict', 'MODEL_EXISTS', `this file is registered as ${byFile.model}`);
 }
 
-/** Before the work of training: the name must be free. */
+/** Checks before the training that the name is free. */
 export async function refuseTakenName(database: Database, name: string): Promise<void> {
   if ((await findModel(database, name)) !== undefined) refuseName(name);
 }

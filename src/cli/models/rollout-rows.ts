@@ -1,4 +1,4 @@
-/** What models do, for people and for programs. */
+/** Renders the states of models for people and for programs. */
 import type { DecidedRolloutsJson } from '../../domain/model-record.ts';
 import type { Holding } from '../../domain/model-rollout.ts';
 import { holdingsIn } from '../../models/rollout/rollout.ts';
@@ -57,7 +57,7 @@ export function toProposalRow(proposal: StoredProposal) {
   };
 }
 
-/** What a decision appended. */
+/** The rows that a decision appended. */
 export function toDecidedRows({ rows }: Decision): DecidedRolloutsJson['items'] {
   return rows.map((row) => ({
     ...{ corridor: row.corridor, to: toText(row), cause: row.cause, model_id: row.modelId },

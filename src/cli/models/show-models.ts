@@ -9,7 +9,7 @@ import { findKnown } from './find-known.ts';
 import { describeRollouts, toHoldingRows, toProposalRow, toRolloutRow } from './rollout-rows.ts';
 import { readSettledRollouts } from './settled-rollouts.ts';
 
-/** A page after a name. */
+/** Where the next page starts: after this name. */
 export async function listModelRows(
   database: Database,
   afterModel: string,

@@ -1,4 +1,4 @@
-/** What `risk models train` is told, checked before any work is done. */
+/** Checks the options of `risk models train` before any work is done. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
@@ -91,7 +91,7 @@ export type TrainValues = Partial<
   Record<Exclude<keyof typeof TRAIN_OPTIONS, 'set' | 'no-register'> | 'to' | 'name' | 'out', string>
 > & { readonly set?: readonly string[] | undefined; readonly 'no-register'?: boolean | undefined };
 
-/** @throws UsageError, and Failure for a file of costs that is none */
+/** @throws UsageError, and Failure for an invalid file of costs */
 export async function parseTraining(values: TrainValues, nowMs: number): Promise<TrainSettings> {
   const training = windowOption('--from', values.from, '--to', values.to);
   const validation = validationOption(values, training);
@@ -132,7 +132,7 @@ function validationOption(values: TrainValues, training: DateWindow): DateWindow
   throw new UsageError('--validate-from must lie after --to: a model is judged on a later time');
 }
 
-/** What is not over cannot be known, and what lies ahead would not be the same the next time. */
+/** A day that is not over is refused: the same command would find other rows later. */
 function knownByOption(text: string | undefined, last: DateWindow, nowMs: number): number {
   const knownByMs = timeOption('--known-by', text);
   if (knownByMs < last.toMs) throw new UsageError(`--known-by lies before the end of ${last.to}`);

@@ -31,7 +31,7 @@ import { toCard, toManifest } from './trained-card.ts';
 import { createTrainingProgress, type TrainingProgress } from './training-progress.ts';
 import { readWindows } from './training-windows.ts';
 
-/** For the statements of one snapshot: nobody waits for them but an operator. */
+/** Bound on the statements of one snapshot, which only an operator waits for. */
 export const READING_TIMEOUT_MS = 3_600_000;
 
 type Request = {
@@ -98,7 +98,7 @@ async function trainAndDescribe(
   return { artefact: built.bytes, manifest: toManifest(card, built), card };
 }
 
-/** Between two steps the process hears signals, and says how far it is. */
+/** Between two steps the process handles signals and reports its progress. */
 async function drive(
   steps: Generator<BuildStep, BuiltModel>,
   { progress, signal }: Watching,
@@ -112,7 +112,7 @@ async function drive(
   }
 }
 
-/** The active one of the most corridors; of as many, the one that became so last. */
+/** The model that is active in most corridors; among equals the one that became active last. */
 async function findActive(database: Database): Promise<string | null> {
   const log = await readSettledRollouts(database, 'risk models train');
   const corridors = new Set(log.map(({ corridor }) => corridor));
@@ -136,7 +136,7 @@ async function writeFiles(folder: ModelFolder, { artefact, manifest, card }: Tra
   });
 }
 
-/** Whatever stops it, the files are there: training again would cost minutes, importing them does not. */
+/** A failure here leaves the files: training again would cost minutes, importing them does not. */
 async function register(
   database: Database,
   { artefact, manifest }: Trained,

@@ -8,7 +8,7 @@ import { createRandom } from '../../simulate/random.ts';
 import type { TrainSettings } from './train-options.ts';
 
 export type Origin = {
-  /** With the defaults of so many frauds. */
+  /** Settings of the trainer, with the defaults for this number of frauds. */
   readonly trainer: Trainer;
   readonly windows: { readonly training: DataWindow; readonly validation: DataWindow | null };
   readonly lineage: Pick<ModelCard, 'codeVersion' | 'parent' | 'createdAt'>;

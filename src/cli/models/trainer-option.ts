@@ -18,11 +18,11 @@ type Values = {
 
 export type TrainerChoice = {
   readonly kind: Trainer['kind'];
-  /** Defaults depend on how many frauds there are. */
+  /** Defaults depend on the number of frauds. */
   readonly toTrainer: (frauds: number) => Trainer;
 };
 
-/** @throws UsageError for what is out of range, and for a feature that the model may not read */
+/** @throws UsageError for values out of range, and for a feature that the model may not read */
 export function trainerOption(values: Values, featureNames: readonly string[]): TrainerChoice {
   switch (values.kind ?? 'trees') {
     case 'trees': {

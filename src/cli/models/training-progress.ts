@@ -1,4 +1,4 @@
-/** Lines on standard error while somebody waits for a training. */
+/** Prints progress lines on standard error during a training. */
 import type { BuildStep } from '../../models/training/build-model.ts';
 
 export type TrainingProgress = {
@@ -6,7 +6,7 @@ export type TrainingProgress = {
   step(step: BuildStep): void;
 };
 
-/** Between two lines of one activity. */
+/** Time between two lines of one activity. */
 const LINE_INTERVAL_MS = 2000;
 
 export function createTrainingProgress(note: (text: string) => void): TrainingProgress {

@@ -8,7 +8,7 @@ import { readTrainingRows, type TrainingReader } from '../../store/training-rows
 import type { DateWindow, TrainSettings } from './train-options.ts';
 import type { TrainingProgress } from './training-progress.ts';
 
-/** Values of a window: rows times features. A byte and a float32 of each are 1 GB. */
+/** Most values of a window: rows times features. A byte and a float32 of each are 1 GB. */
 const VALUES_MAX = 200_000_000;
 const DAY_MS = 86_400_000;
 

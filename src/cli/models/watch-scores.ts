@@ -1,4 +1,4 @@
-/** One look at how scores and their outcomes are: samples read, compared, written up. */
+/** One check of how scores and their outcomes are distributed: reads samples, compares them, writes reports. */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { WatchReport } from '../../domain/watch-report.ts';
 import { windowsAt } from '../../models/watch/windows.ts';
@@ -8,14 +8,14 @@ import { readReferences } from '../../store/models.ts';
 import type { Database } from '../../store/pool.ts';
 import { sampleOutcomes, sampleVectors } from '../../store/score-window.ts';
 
-/** Of each side of a comparison: by chance alone the index of ten bins is then 0.004. */
+/** Rows on each side of a comparison: by chance alone the index of ten bins is then 0.004. */
 const DRIFT_ROWS = 5000;
-/** At one fraud in a hundred and twenty, 160 of them. */
+/** At one fraud in a hundred and twenty, these rows hold 160 frauds. */
 const OUTCOME_ROWS = 20_000;
 const FEATURE_NAMES = FEATURE_LIST.map(({ name }) => name);
 
 export type WatchOptions = {
-  /** What was scored, and known, by then. */
+  /** Scores and labels that were stored by then count. */
   readonly atMs: number;
   /** How long the label of a transaction may take. */
   readonly maturityDays: number;
@@ -44,7 +44,7 @@ export async function watchScores(
   return reports;
 }
 
-/** A step a turn of the event loop: the worker scores meanwhile. */
+/** Each step takes its own turn of the event loop, so that the worker keeps scoring. */
 async function finish<Result>(steps: Generator<undefined, Result>): Promise<Result> {
   for (;;) {
     const step = steps.next();

@@ -1,4 +1,4 @@
-/** `risk models watch`: what the watch over models found, or finds now. */
+/** `risk models watch`: shows what the watch over models found, or checks now. */
 import { RULES, type WatchReport } from '../../domain/watch-report.ts';
 import { listWatchReports } from '../../store/watch-reports.ts';
 import { EXIT } from '../command.ts';
@@ -7,7 +7,7 @@ import type { Request } from '../models.ts';
 import type { Output } from '../output.ts';
 import { watchScores } from './watch-scores.ts';
 
-/** Features that a person is shown, those that drifted furthest first; the JSON has all. */
+/** Features that the table shows, those that drifted furthest first; the JSON has all. */
 const FEATURES_SHOWN = 10;
 
 export async function watch({ options, database, context }: Request): Promise<number> {

@@ -1,11 +1,11 @@
-/** The port of the API: the one that was asked for, or the first free one from the usual one on. */
+/** Chooses the port of the API: the configured one, or the first free one from the default on. */
 import { createServer } from 'node:net';
 import { Failure } from '../../domain/failure.ts';
 import { freePort } from '../../embedded/free-port.ts';
 
 const PORTS_TRIED = 100;
 
-/** @param given true when somebody chose the port: then it, and no other, must be free */
+/** @param given true when the port is configured: then it, and no other, must be free */
 export async function chooseApiPort(host: string, port: number, given: boolean): Promise<number> {
   if (port === 0) return await freePort();
   const last = given ? port : port + PORTS_TRIED;

@@ -1,28 +1,28 @@
 /**
- * Keeps a role of `risk start` running: one that ends by itself is started again after a growing wait,
- * and said so on the screen. One that ends again and again, each time soon, is given up with its last
- * words: what is wrong with it then is not passing.
+ * Keeps a role of `risk start` running: starts it again after a growing wait when it ends by itself, and
+ * reports that on the screen. Gives a role up that ends soon after each start, and shows its last log lines:
+ * its trouble does not pass by itself.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { toError } from '../../domain/failure.ts';
 import type { ServiceProcess } from '../../embedded/service-process.ts';
 
 export type KeptRole = {
-  /** Resolves to its last words when it is given up; pending otherwise. */
+  /** Resolves to its last log lines when it is given up; pending otherwise. */
   readonly givenUp: Promise<string>;
-  /** Drains it, or gives up starting it. */
+  /** Drains the role, or abandons its start. */
   stop(): Promise<void>;
 };
 
 export type KeepRoleOptions = {
   readonly name: string;
-  /** Starts it again; resolves once it is ready, and gives up when the signal is aborted. */
+  /** Starts it again; resolves once it is ready; stops trying when the signal is aborted. */
   readonly start: (signal: AbortSignal) => Promise<ServiceProcess>;
   /** A line for the screen. */
   readonly say: (text: string) => void;
 };
 
-/** A role that was ready for this long starts with a clean record. */
+/** A role that was ready for this long counts as healthy again. */
 const STEADY_MS = 10_000;
 const EARLY_ENDS_MAX = 5;
 const WAIT_MS_FIRST = 250;
@@ -33,7 +33,7 @@ export function keepRole(first: ServiceProcess, { name, start, say }: KeepRoleOp
   const stopping = new AbortController();
   const { signal } = stopping;
   let running = first;
-  /** A ready role again; what came of it otherwise. */
+  /** A role that is ready again, or why it is not. */
   const startAgain = async (waitMs: number): Promise<string | undefined> => {
     try {
       await delay(waitMs, undefined, { signal });

@@ -1,4 +1,4 @@
-/** The riskiest few transactions with their reasons, read over the API as anybody would. */
+/** The riskiest few transactions with their reasons, read over the API. */
 import type { Reason } from '../../domain/score-record.ts';
 import { type ApiClient, parseJson, refusal } from '../../replay/api-client.ts';
 
@@ -11,12 +11,15 @@ export type Risky = {
   readonly why: string;
 };
 
-/** Thresholds tried until one is reached by anything. */
+/** Minimum scores in turn, until some score reaches one. */
 const MIN_SCORES = [900, 750, 500, 250, 1];
 const LIMIT = 200;
 /** A page may end before it is full; its cursor is followed this often. */
 const PAGES_MAX = 5;
-/** One story can fill the top with its accounts or its merchant: the shown are spread over these. */
+/**
+ * A single fraud pattern can fill the top with its accounts or its merchant, so the shown ones are chosen from
+ * this many, one for each party.
+ */
 const RANKED = 60;
 const SHOWN = 5;
 const FURTHER_REASONS_MAX = 3;
@@ -41,7 +44,7 @@ export async function readRiskiest(client: ApiClient): Promise<Risky[]> {
   return [];
 }
 
-/** The first of each account and of each merchant. */
+/** The first transaction of each account and of each merchant. */
 function spread(ranked: readonly Risky[]): Risky[] {
   const seen = new Set<string>();
   return ranked.filter(({ account, merchant }) => {
@@ -77,7 +80,7 @@ async function describe(client: ApiClient, item: ScoreItem): Promise<Risky> {
   };
 }
 
-/** The weightiest reason as its sentence, the next ones by name. */
+/** The reason with the greatest contribution as its sentence, the next ones by name. */
 function whyOf([first, ...others]: readonly Reason[]): string {
   if (first === undefined) return '';
   const names = others

@@ -14,17 +14,17 @@ export type RoleOptions = {
   /** Distinguishes log files of several workers. */
   readonly name: string;
   readonly environment: Environment;
-  /** Where it answers /readyz. */
+  /** Address of its /readyz. */
   readonly healthUrl: string;
   readonly logFolder: string;
   readonly signal: AbortSignal;
-  /** True: the log goes on, with what was said before. */
+  /** True: appends to the log, so that the lines before a restart stay. */
   readonly isAgain?: boolean;
 };
 
 /** Becomes the role by exec, under the memory bounds of a role. */
 const LAUNCHER = fileURLToPath(new URL('../../../bin/risk', import.meta.url));
-/** Longer than a role waits for its schema, so that its own words are heard. */
+/** Longer than a role waits for its schema, so that its own error message is read. */
 const READY_TIMEOUT_MS = 60_000;
 const PROBE_TIMEOUT_MS = 2_000;
 
@@ -57,7 +57,7 @@ export async function startRole(options: RoleOptions): Promise<ServiceProcess> {
   return service;
 }
 
-/** A log is of one start, so that its last lines are about this one; the one before it is kept. */
+/** Each start has a log of its own, so that its last lines belong to this start; the previous log is kept. */
 function keepFormerLog(logFile: string): void {
   if (existsSync(logFile)) renameSync(logFile, `${logFile}.1`);
 }

@@ -9,7 +9,7 @@ import { writeSimulation } from '../simulate.ts';
 const DAYS = 30;
 const FRAUD_RATE = 0.01;
 const MINUTE_MS = 60_000;
-/** So that an account has a history of about twenty transactions, and a merchant of about seventy. */
+/** Rows for an account to have about twenty transactions, and a merchant about seventy. */
 const TRANSACTIONS_PER_ACCOUNT = 20;
 const TRANSACTIONS_PER_MERCHANT = 70;
 const MERCHANTS_MIN = 50;

@@ -1,16 +1,16 @@
-/** What a newcomer reads while `risk start` works: a line a finished step, then where to look. */
+/** Prints the screen of `risk start`: one line for each finished step, then where to look. */
 import { relative } from 'node:path';
 import { styleText } from 'node:util';
 import type { Ledger } from '../../replay/ledger.ts';
 import type { Output } from '../output.ts';
 
-/** A step that takes longer says what it is doing. */
+/** A step that takes longer shows what it is doing. */
 const SILENCE_MS = 1_500;
 
 export type Screen = {
-  /** Runs one step; says that it is done, how long it took, and what `done` returns. */
+  /** Runs one step; prints that it is done, how long it took, and the text that `done` returns. */
   step<T>(name: string, work: () => Promise<T>, done: (value: T) => string): Promise<T>;
-  /** What the step under way is busy with. */
+  /** What the current step is doing. */
   doing(text: string): void;
 };
 
@@ -62,7 +62,7 @@ export type Whereabouts = {
   readonly logFolder: string;
 };
 
-/** Where to go from here. */
+/** Prints the next steps for a newcomer. */
 export function whereToLook({ url, key, keyFile, logFolder }: Whereabouts): string[] {
   return [
     `  API      ${url}   docs ${url}/docs   health ${url}/readyz`,
@@ -73,7 +73,7 @@ export function whereToLook({ url, key, keyFile, logFolder }: Whereabouts): stri
   ];
 }
 
-/** As seen from the folder in which the command was given, where that is shorter. */
+/** The path relative to the folder in which the command was given, where that is shorter. */
 export function shortPath(path: string): string {
   const fromHere = relative(process.cwd(), path);
   return fromHere.length < path.length ? fromHere : path;

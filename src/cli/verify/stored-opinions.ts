@@ -1,19 +1,19 @@
-/** What the models named in stored scores make of the stored vectors, once more. */
+/** Recomputes what the models named in stored scores make of the stored vectors. */
 import type { Opinion } from '../../scoring/opinion.ts';
 import type { SampledScore } from '../../store/score-sample.ts';
 import type { ModelShelf } from '../bind-models.ts';
 
 export type StoredOpinions = {
-  /** One a score; null where no model judged, undefined where the model cannot be asked. */
+  /** One opinion per score; null where no model judged, undefined where the model cannot be loaded. */
   readonly judge: (scores: readonly SampledScore[]) => Promise<(Opinion | null | undefined)[]>;
-  /** Why models could not be asked, by name. */
+  /** Why models could not be loaded, by name. */
   readonly problems: ReadonlyMap<string, string>;
 };
 
 export function createStoredOpinions(shelf: ModelShelf): StoredOpinions {
   const problems = new Map<string, string>();
   const judgeBy = async (name: string, scores: readonly SampledScore[]) => {
-    // One that could not be asked is not tried again for every page.
+    // A model that could not be loaded is not tried again for every page.
     if (problems.has(name)) return [];
     const found = await shelf(name);
     if ('model' in found) return found.model.judge(scores.map(({ features }) => features));

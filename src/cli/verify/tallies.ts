@@ -1,4 +1,4 @@
-/** `risk verify tallies`: counts what the tallies of days and merchants count again and compares. */
+/** `risk verify tallies`: counts the rows of the tallies of days and merchants again and compares. */
 import { isoTime } from '../../store/month-slice.ts';
 import type { Database, Query } from '../../store/pool.ts';
 import {
@@ -18,7 +18,7 @@ const PAGE_MERCHANTS = 500;
 export type TallyVerification = {
   merchants: number;
   transactions: number;
-  /** Tallies that differ, and of how many. */
+  /** How many tallies differ, and how many there are. */
   different: number;
   tallies: number;
   readonly differing: { readonly merchant_id: string; readonly different: number }[];
@@ -65,7 +65,7 @@ export type DayVerification = {
   readonly differing: { readonly of: string; readonly different: number }[];
 };
 
-/** One snapshot of rows and tallies, however much is stored meanwhile. */
+/** Reads rows and tallies in one snapshot, so that rows stored meanwhile do not matter. */
 export async function verifyDays(
   database: Pick<Database, 'session'>,
   signal: AbortSignal,
