@@ -1,6 +1,7 @@
 /**
- * Finds the address that a request counts against: the connection's, or, behind trusted proxies, the last address of
- * `X-Forwarded-For` that is not a trusted proxy itself. IPv6 counts by /64 network, as one host usually has a whole /64.
+ * Finds the address whose limits a request counts against: the connection's, or, behind trusted proxies, the
+ * last address of `X-Forwarded-For` that is not a trusted proxy itself. IPv6 counts by /64 network, as one host
+ * usually has a whole /64.
  */
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';

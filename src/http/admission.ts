@@ -1,8 +1,8 @@
 /**
- * Who is let in. What would only wait is refused at once, before its body is read: requests beyond what
- * may be in flight, fewer of them while submissions take long or the event loop falls behind, and
- * submissions while Postgres cannot commit. Submissions, streams of lines and the rest have places of
- * their own, so none crowds the others out. A place is for work: who waits for a body lends it to others.
+ * Admission control: a request that would only wait is refused at once, before its body is read. Limits:
+ * requests in flight, fewer of them while submissions take long or the event loop falls behind; and submissions
+ * while Postgres cannot commit. Submissions, streams of lines and all other requests have slots of their own,
+ * so none crowds the others out. A request that is still uploading holds no slot.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
@@ -13,43 +13,45 @@ export type Refusal = 'in-flight' | 'bytes' | 'postgres';
 
 export type Ticket = {
   readonly refusal: null;
-  /** Gives the place to others while there is nothing to do. */
+  /** Frees the slot while there is nothing to do. */
   readonly lend: () => void;
-  /** Takes a place again, or says why there is none. */
+  /** Takes a slot again, or returns why there is none. */
   readonly takeBack: () => Refusal | null;
-  /** @param tookMs how long it took, where that says how busy we are; null where it does not */
+  /** @param tookMs duration, where it measures our load; null where it does not */
   readonly leave: (tookMs: number | null) => void;
 };
 
 export type AdmissionLimits = {
   /** Requests of a kind in flight. */
   readonly requestsMax: number;
-  /** Declared body bytes of a kind in flight; a few requests are let in whatever they weigh. */
+  /** Declared body bytes of a kind in flight; a few requests are admitted whatever their size. */
   readonly bytesMax: number;
-  /** Mean delay of the event loop above which fewer are let in. */
+  /** Mean delay of the event loop above which fewer requests are admitted. */
   readonly eventLoopDelayMsMax: number;
 };
 
 export type Admission = {
   readonly enter: (kind: RequestKind, bytes: number) => Ticket | { readonly refusal: Refusal };
-  /** Adapts to what was measured since it was called last; called at regular intervals. */
+  /** Adapts the limits to the measurements since the last call; called at regular intervals. */
   readonly adapt: (eventLoopDelayMs: number) => void;
 };
 
 /**
- * The share of the limits in force: cut by as much as it is too large, within these bounds, and given back
- * slowly near the knee, so that it settles there, and soon where nothing takes half as long as it may.
+ * The share of the limits in force: cut in proportion to the overload, within these bounds, and raised slowly
+ * near the knee, so that it settles there, and fast where everything takes less than half of its bound.
  */
 const SHARE_CUT = { least: 0.7, most: 0.2 };
 const SHARE_STEP = { near: 1 / 200, far: 1 / 20 };
 const FAR_FROM_KNEE = 2;
 /** Calls of `adapt` between two cuts: the first shows its effect before the next. */
 const CUT_EVERY = 5;
-/** Mean time of a submission above which more at a time only wait for each other. */
+/** Mean time of a submission above which more concurrency adds waiting only. */
 const TOOK_MS_MAX = 500;
-/** Never fewer: enough to keep Postgres busy, as somebody else may be to blame for the delay. */
+/** Least requests in flight: enough to keep Postgres busy, as the delay may have another cause. */
 const REQUESTS_MIN = 16;
-/** So many are let in whatever they weigh: clients that send large batches one after the other. */
+/**
+ * This many requests are admitted whatever their size, for clients that send large batches one after the other.
+ */
 const HEAVY_MIN = 8;
 
 /** @param takesSubmissions false while nothing can be committed */
@@ -88,7 +90,7 @@ export function createAdmission(
         refusal: null,
         lend: giveBack,
         takeBack() {
-          // Answered at its deadline while the handler went on: nobody would give this place back.
+          // Answered at its deadline while the handler goes on, so the slot would never be freed.
           if (hasLeft) return 'in-flight';
           const reason = take(kind, bytes);
           holds = reason === null;
@@ -106,10 +108,10 @@ export function createAdmission(
       };
     },
     adapt(eventLoopDelayMs) {
-      // By Little's law what takes twice as long as it may has twice as many beside it as there may be.
+      // By Little's law, a submission that takes twice its bound has twice as many beside it as there may be.
       const ofTook = headroom(TOOK_MS_MAX, took.timed > 0 ? took.totalMs / took.timed : 0);
       const ofLoop = headroom(limits.eventLoopDelayMsMax, eventLoopDelayMs);
-      // Some are under way and none has ended: how long they take is not known yet, least of all to be short.
+      // Submissions are under way and none has ended, so their duration is not known yet, and is probably long.
       const isUnknown = took.finished === 0 && places.submit.requests > 0 && ofLoop >= 1;
       took = createTook();
       if (!isUnknown) {
@@ -121,7 +123,7 @@ export function createAdmission(
   };
 }
 
-/** Submissions since the last look: those that ended, and of those that say how busy we are, their time. */
+/** Submissions since the last call: how many ended, and the durations of those that measure our load. */
 function createTook() {
   return { finished: 0, timed: 0, totalMs: 0 };
 }
@@ -132,7 +134,7 @@ function createPlace(): Place {
   return { requests: 0, bytes: 0, share: 1, sinceCut: CUT_EVERY };
 }
 
-/** How many times what was measured fits into what it may be: below 1 it is too much. */
+/** The bound divided by the measurement: below 1 it is an overload. */
 function headroom(mayMs: number, measuredMs: number): number {
   return measuredMs > 0 ? mayMs / measuredMs : Number.POSITIVE_INFINITY;
 }
@@ -153,12 +155,12 @@ const ADAPT_EVERY_MS = 100;
 const RESOLUTION_MS = 10;
 const NS_PER_MS = 1e6;
 
-/** Measures the event loop and adapts the admission until it is disposed of. */
+/** Measures the event loop and adapts the admission until it is disposed. */
 export function watchEventLoop({ adapt }: Pick<Admission, 'adapt'>): Disposable {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   histogram.enable();
   const timer = setInterval(() => {
-    // The histogram holds the time between two beats, of which one resolution is intended.
+    // The histogram holds the time between two beats; one resolution of that is intended.
     adapt(histogram.count > 0 ? histogram.mean / NS_PER_MS - RESOLUTION_MS : 0);
     histogram.reset();
   }, ADAPT_EVERY_MS);

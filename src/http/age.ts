@@ -1,4 +1,7 @@
-/** The header `Age`, in seconds, of answers read from a replica: they hold everything that was stored longer ago than that. */
+/**
+ * The header `Age`, in seconds, of answers from a replica: they include everything that was stored longer ago
+ * than that.
+ */
 import type { Context } from 'hono';
 import { z } from 'zod';
 import type { Aged } from '../query/reading.ts';

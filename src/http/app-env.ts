@@ -14,7 +14,7 @@ export type AppEnv = {
   };
 };
 
-/** One file of routes/: what it serves and what it documents, from the same schemas. */
+/** One file of routes/: its handlers and its part of the OpenAPI document, from the same schemas. */
 export type RouteModule = {
   readonly routes: Hono<AppEnv>;
   readonly paths: ZodOpenApiPathsObject;

@@ -17,17 +17,17 @@ export type AppDependencies = {
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'httpDuration'>;
   readonly authenticate: Authenticate;
-  /** Mounted in this order. Paths below /v1 need a key. */
+  /** Routes in mounting order. Paths below /v1 need a key. */
   readonly modules: readonly RouteModule[];
   readonly degradation: () => number;
   readonly timeoutMs: number;
-  /** Requests a second of one client; 0 limits nobody. */
+  /** Requests a second of one client; 0: no limit. */
   readonly clientRequestsPerSecond: number;
-  /** Longest wait that a request may prefer beyond its deadline. */
+  /** Longest wait that a request may prefer, beyond its deadline. */
   readonly waitMsMax: number;
 };
 
-/** Figures are told in an outage, too: they are what one looks at then. */
+/** These paths answer in an outage, too, as operators look at them then. */
 const FIGURES_PATH = '/v1/status';
 const trustFor = (c: Context<AppEnv>): Trust => (c.req.path === FIGURES_PATH ? 'recent' : 'fresh');
 

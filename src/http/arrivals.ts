@@ -1,19 +1,19 @@
 /**
- * Bodies that are still arriving. They hold no place of the admission, so that clients that send a byte at
- * a time keep nobody out; what they hold is bounded here, by count and by bytes received. When there is no
- * room the one that has been arriving for the longest gives way: whoever sends at a usual pace is gone soon.
+ * Bounds request bodies that are still arriving, by count and by bytes received. They hold no slot of the
+ * admission, so clients that send a byte at a time keep nobody out. When there is no room, the body that has
+ * been arriving for the longest gives way, as a sender of usual speed is done soon.
  */
 
 export type ArrivalLimits = {
   readonly bodiesMax: number;
-  /** Bytes received of bodies that are not complete. */
+  /** Bytes received of incomplete bodies. */
   readonly bytesMax: number;
   /** A body younger than this never gives way. */
   readonly slowMs: number;
 };
 
 export type Arrival = {
-  /** Counts bytes received; false when there is no room for them and nobody gives way. */
+  /** Counts bytes received; false when there is no room for them and no body gives way. */
   readonly add: (bytes: number) => boolean;
   /** Rejects when this body has to give way; never resolves. */
   readonly gaveWay: Promise<never>;
@@ -21,7 +21,7 @@ export type Arrival = {
 };
 
 export type Arrivals = {
-  /** Undefined when there is no room and nobody gives way. */
+  /** Undefined when there is no room and no body gives way. */
   readonly begin: () => Arrival | undefined;
 };
 
@@ -33,13 +33,13 @@ export function createArrivals(
   nowMs: () => number,
   toReason: () => Error,
 ): Arrivals {
-  /** In the order in which they began. */
+  /** Bodies in the order in which they began. */
   const bodies = new Set<Body>();
   let bytes = 0;
   const remove = (body: Body) => {
     if (bodies.delete(body)) bytes -= body.bytes;
   };
-  /** Lets the oldest go; false when there is none that is slow. */
+  /** Ends the oldest body; false when none is slow enough. */
   const makeRoom = (): boolean => {
     const [oldest] = bodies;
     if (oldest === undefined || nowMs() - oldest.sinceMs < slowMs) return false;

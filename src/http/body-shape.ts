@@ -1,6 +1,6 @@
 /**
- * The shape of a JSON text, looked at before it is parsed: a few megabytes of nothing but brackets or members
- * cost a parser seconds and hundreds of megabytes, whatever is said about their contents afterwards.
+ * Looks at the shape of a JSON text before it is parsed: a few megabytes of nothing but brackets or members
+ * cost a parser seconds and hundreds of megabytes, even where they are refused afterwards.
  */
 
 export type BodyShape = {
@@ -14,7 +14,7 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 
-/** Of text that is no JSON it says something, too, and ends: the parser refuses that. */
+/** Invalid JSON gets some shape, too: the parser refuses it afterwards. */
 export function shapeOf(json: Uint8Array): BodyShape {
   const { length } = json;
   let level = 0;
@@ -37,7 +37,7 @@ export function shapeOf(json: Uint8Array): BodyShape {
   return { depth, parts };
 }
 
-/** Where the string ends whose first character is at `from`. */
+/** Index of the end of the string whose first character is at `from`. */
 function endOfString(json: Uint8Array, from: number): number {
   let at = from;
   while (at < json.length && json[at] !== QUOTE) at += json[at] === BACKSLASH ? 2 : 1;

@@ -1,6 +1,6 @@
 /**
- * Request bodies: read once, counted while they arrive and refused before they are kept. A body is
- * JSON in identity encoding; whatever else it claims to be is 415.
+ * Request bodies: read once, counted while they arrive and refused before they are stored. A body is JSON in
+ * identity encoding; any other type or encoding is 415.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
@@ -15,34 +15,38 @@ import type { TakeTurn } from './turns.ts';
 
 export type BodyLimits = {
   readonly bytesMax: number;
-  /** From the first to the last byte; between two lines of a stream. */
+  /** Deadline from the first to the last byte; between two lines of a stream. */
   readonly timeoutMs: number;
   readonly awaitBody: AwaitBody;
-  /** Before a heavy body is parsed. */
+  /** Called before a heavy body is parsed. */
   readonly takeTurn: TakeTurn;
 };
 
-/** What a body that is not complete yet is allowed to do. */
+/** Permissions of a body that is not complete yet. */
 export type AwaitedBody = Disposable & {
   /** Counts bytes that arrived; throws when there is no room for them. */
   readonly add: (bytes: number) => void;
   /** Rejects when this body has to give way to others. */
   readonly gaveWay: Promise<never>;
-  /** All of it is here; throws when nobody has time for it. */
+  /** The body is complete; throws when no slot is free for it. */
   readonly complete: () => void;
 };
-/** Undefined: it is complete, or came without a server. Throws when there is no room for it. */
+/** Undefined: the body is complete, or came without a server. Throws when there is no room for it. */
 export type AwaitBody = (incoming: IncomingMessage | undefined) => AwaitedBody | undefined;
 
-/** Some fifteen transactions: a fraction of a millisecond to parse, which others can wait for. */
+/**
+ * Size of some fifteen transactions: parsing them takes a fraction of a millisecond, so others can wait for it.
+ */
 const HEAVY_BYTES = 4096;
 /** Up to twice a usual batch of 1,000: whatever its shape, such a body is parsed in a fraction of a second. */
 const SHAPELESS_BYTES_MAX = 512 * 1024;
-/** A hundred for each transaction of a batch; they have some 13. */
+/** Values for each transaction of a batch: a hundred, as they have some 13. */
 const PARTS_MAX = 100_000;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
-/** Media type without parameters, lower case; any charset but UTF-8 is refused, as is any encoding. */
+/**
+ * Returns the media type without parameters, lower case; any charset but UTF-8 is refused, as is any encoding.
+ */
 export function readMediaType(c: Context<AppEnv>): string {
   const encoding = c.req.header('content-encoding');
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
@@ -66,7 +70,7 @@ function requireJson(c: Context<AppEnv>): void {
   }
 }
 
-/** The raw body as chunks of bytes; breaking off leaves the connection fit for an answer. */
+/** The raw body as chunks of bytes; a caller that stops reading can still answer on the connection. */
 export function bodyChunks(c: Context<AppEnv>): AsyncIterator<Uint8Array> {
   const incoming = c.env?.incoming;
   if (incoming !== undefined) {
@@ -86,7 +90,7 @@ export async function readJson(c: Context<AppEnv>, limits: BodyLimits): Promise<
   return parseJson(bytes);
 }
 
-/** A body that is here already, as that of a single post is: there is nothing to wait for, nor to time. */
+/** This body has arrived already, as that of a single post does: there is nothing to wait for, nor to time. */
 function readArrived(
   c: Context<AppEnv>,
   declared: number,
@@ -94,11 +98,11 @@ function readArrived(
 ): Uint8Array | undefined {
   const incoming = c.env?.incoming;
   if (incoming === undefined || incoming.readableDidRead) return undefined;
-  // The parser hands the last bytes over before it says that they were the last.
+  // The parser hands the last bytes over before it reports the end.
   const isLast = declared > 0 && incoming.readableLength === declared;
   if (!incoming.complete && !isLast) return undefined;
   const bytes: Uint8Array = incoming.read() ?? Buffer.alloc(0);
-  // Read to its end, which the server would else come back for behind the answer, with timers.
+  // Reads to the end, for which the server would otherwise set timers after the answer.
   if (!incoming.complete) incoming.resume();
   if (bytes.byteLength > bytesMax) throw tooLarge(bytesMax);
   return bytes;
@@ -154,14 +158,14 @@ function checkShape(bytes: Uint8Array): void {
 }
 
 /**
- * The server goes on reading for a moment after the answer and then closes: a client that is cut off
- * while it sends would never see the answer.
+ * The server reads on for a moment after the answer and then closes: a client that is cut off while it sends
+ * would never see the answer.
  */
 function tooLarge(bytesMax: number): Problem {
   return new Problem('too-large', `A body is at most ${bytesMax} bytes.`);
 }
 
-/** Reads a body that is one list: checked in two steps, so that a million items cost nothing. */
+/** Reads a body that is one list, checked in two steps, so that a million items are refused cheaply. */
 export function listReader<Item extends z.ZodObject>(
   name: string,
   item: Item,
@@ -182,19 +186,19 @@ export function listReader<Item extends z.ZodObject>(
   };
 }
 
-/** Whoever is this slow holds a connection, too: it ends with the answer. */
+/** A body this slow holds a connection, too, which is closed after the answer. */
 const LAST_ANSWER = { Connection: 'close' };
 
 /**
  * One timer for a whole body; `restart` makes it a limit between two lines.
- * @param gaveWay another end of all waiting
+ * @param gaveWay rejects when the body has to give way
  */
 export function createDeadline(
   timeoutMs: number,
   gaveWay?: Promise<never>,
 ): {
   race: <T>(work: Promise<T>) => Promise<T>;
-  /** Begins anew, also after a stop. */
+  /** Restarts the timer, also after a stop. */
   restart: () => void;
   stop: () => void;
   [Symbol.dispose]: () => void;
@@ -213,7 +217,7 @@ export function createDeadline(
   const stop = () => clearTimeout(timer);
   return {
     race: async (work) => {
-      // A client that breaks off is answered by nobody; the error must not look like a bug.
+      // The client broke off: there is nobody to answer, and the error must not look like a bug.
       const guarded = work.catch(() => {
         throw new Problem('malformed-request', 'The body broke off.');
       });
@@ -236,7 +240,7 @@ export function checkFields<T>(schema: z.ZodType<T>, value: unknown, at: Propert
   throw new InvalidFields(fieldErrors(parsed.error, at));
 }
 
-/** Issues of zod as field errors; an unknown field points at itself. */
+/** Issues of zod as field errors; the pointer of an unknown field is the field itself. */
 export function fieldErrors(error: z.ZodError, at: readonly PropertyKey[] = []): FieldError[] {
   return error.issues.flatMap((issue) => {
     const path = [...at, ...issue.path];

@@ -11,11 +11,11 @@ import { unavailable } from './problem.ts';
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 const HSTS_SECONDS = 365 * 24 * 60 * 60;
 
-/** Nothing the API answers is a page, so nothing may be loaded by it; /docs has a policy of its own. */
+/** The API serves no page, so its answers may load nothing; /docs has a policy of its own. */
 const STRICT_POLICY =
   "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** What every answer says that does not say otherwise itself. */
+/** Headers of every answer, unless it has others itself. */
 export const USUAL_HEADERS: HeaderList = [
   ['X-Content-Type-Options', 'nosniff'],
   ['Strict-Transport-Security', `max-age=${HSTS_SECONDS}; includeSubDomains`],
@@ -25,14 +25,14 @@ export const USUAL_HEADERS: HeaderList = [
   ['Cache-Control', 'no-store'],
 ];
 
-/** The caller's `X-Request-Id` if that is harmless. */
+/** The caller's `X-Request-Id` if it is harmless. */
 export function requestIdFor(given: string | readonly string[] | undefined): string {
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
 /**
- * Around every request: its id, which is repeated in every answer, the headers of the answer, and its duration. It is observed under its route's pattern,
- * never its path: labels stay few.
+ * Around every request: its id, which is repeated in every answer, the headers of the answer, and its duration.
+ * The duration is recorded under its route's pattern, never its path, so that labels stay few.
  */
 export function frameRequests({
   httpDuration,
@@ -53,12 +53,12 @@ export function frameRequests({
   };
 }
 
-/** Beyond the deadline of a body or a statement, whose own answers are better ones. */
+/** Longer than the deadlines of a body and a statement, whose own answers say more. */
 const DEADLINE_GRACE_MS = 1000;
 
 /**
- * Answers 503 when a handler has not by the request's deadline, however it hangs; what it began ends
- * unheard. A wait that the caller prefers comes on top. Streams of lines have deadlines of their own.
+ * Answers 503 when a handler has not answered by the request's deadline; the handler's result is dropped. A
+ * wait that the caller prefers is added to the deadline. Streams of lines have deadlines of their own.
  */
 export function limitTime(timeoutMs: number, waitMsMax: number): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
@@ -76,7 +76,7 @@ export function limitTime(timeoutMs: number, waitMsMax: number): MiddlewareHandl
   };
 }
 
-/** Tells a caller that what it gets is less than usual; nothing is said at level 0. */
+/** Adds the degradation level to answers above level 0. */
 export function tellDegradation(level: () => number): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     await next();

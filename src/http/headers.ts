@@ -7,7 +7,7 @@ import type { AppEnv } from './app-env.ts';
 
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
-/** Adds headers to an answer that is made but not sent; those that it names itself stay as they are. */
+/** Adds headers to an answer that is not sent yet; headers that it has already stay. */
 export function addHeaders(c: Context<AppEnv>, headers: HeaderList): void {
   const outgoing = c.env?.outgoing;
   if (outgoing === undefined) {
@@ -15,12 +15,12 @@ export function addHeaders(c: Context<AppEnv>, headers: HeaderList): void {
     const missing = headers.filter(([name]) => !own.has(name));
     for (const [name, value] of missing) own.set(name, value);
   } else if (!outgoing.headersSent) {
-    // What the answer names itself is put in their place when its head is written.
+    // The answer's own headers replace these when its head is written.
     for (const [name, value] of headers) outgoing.setHeader(name, value);
   }
 }
 
-/** JSON in one piece, with all its headers. */
+/** A JSON answer in one piece, with all its headers. */
 export function answerJson(
   text: string,
   status: number,

@@ -1,4 +1,4 @@
-/** Answers that never change: an entity tag from the body, and 304 for who has it already. */
+/** Answers that never change: an entity tag from the body, and 304 for a client that has it already. */
 import { hash } from 'node:crypto';
 import type { Context } from 'hono';
 import type { AppEnv } from './app-env.ts';
@@ -7,15 +7,15 @@ import { answerJson } from './headers.ts';
 const MAX_AGE_SECONDS = 3600;
 const TAG_CHARS = 22;
 
-/** As it was written the first time: what is kept in memory is asked for again and again. */
+/** The body as it was first written: values in memory are asked for again and again. */
 type Rendered = {
   readonly body: string;
   readonly headers: { readonly ETag: string; readonly 'Cache-Control': string };
 };
-/** Each lives as long as its value, whose cache is bounded. */
+/** Each body lives as long as its value, whose cache is bounded. */
 const rendered = new WeakMap<object, Rendered>();
 
-/** JSON that a client may keep: `private`, as it was read with a key. The value must never change. */
+/** JSON that a client may cache: `private`, as it was read with a key. The value must never change. */
 export function immutableJson(c: Context<AppEnv>, value: object): Response {
   const { body, headers } = render(value);
   if (matches(c.req.header('if-none-match'), headers.ETag)) {

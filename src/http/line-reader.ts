@@ -9,9 +9,9 @@ export type LineLimits = {
   readonly lineBytesMax: number;
   readonly chunkLinesMax: number;
   readonly chunkBytesMax: number;
-  /** A pause of the sender after which what has arrived is worked on. */
+  /** A pause of the sender after which the lines received so far are processed. */
   readonly pauseMs: number;
-  /** From one newline to the next: beyond it the stream is given up. */
+  /** Longest line; a longer one ends the stream. */
   readonly timeoutMs: number;
 };
 
@@ -32,14 +32,15 @@ export async function* readLineChunks(
   let next = body.next();
   for (;;) {
     if (chunk.length > 0 && !(await settlesWithin(next, limits.pauseMs))) {
-      // Whoever works on it is not the sender. A line came to its end since the last time: a new start.
+      // Processing time does not count against the sender. A line was completed since the last read, so the
+      // timer restarts.
       deadline.stop();
       yield chunk;
       deadline.restart();
       [chunk, chunkBytes] = [[], 0];
     }
     const read = await deadline.race(next);
-    // Not at every byte: a line that trickles would never end.
+    // The timer does not restart at every byte: a line that trickles in would never end.
     if (read.done === true || read.value.includes(NEWLINE)) deadline.restart();
     const lines = read.done === true ? splitter.end() : splitter.push(read.value);
     for (const line of lines) {
@@ -80,7 +81,7 @@ function createSplitter(lineBytesMax: number) {
       }
       const tail = bytes.subarray(from);
       restBytes += tail.byteLength;
-      // What is too long already is counted but not kept.
+      // An over-long line is counted but not kept.
       if (restBytes > lineBytesMax) rest = [];
       else if (tail.byteLength > 0) rest.push(tail);
       return lines;

@@ -1,4 +1,4 @@
-/** RFC 7240 `Prefer`: the preferences this API knows. What it cannot read it ignores, as the RFC asks. */
+/** RFC 7240 `Prefer`: the preferences this API knows. It ignores what it cannot read, as the RFC requires. */
 
 export type Preferences = {
   /** 0 when the caller does not wait. */
@@ -21,7 +21,7 @@ export function readPreferences(header: string | undefined, waitMsMax: number): 
   return { waitMs, isMinimal };
 }
 
-/** `Preference-Applied` of a wait: in seconds, as it was cut. */
+/** `Preference-Applied` of a wait: in seconds, after the cut to the maximum. */
 export function waitApplied(waitMs: number): string {
   return `wait=${waitMs / 1000}`;
 }

@@ -1,6 +1,6 @@
 /**
- * RFC 9457: every answer that is an error. The one place where a Failure becomes a status; what is
- * not expected becomes a bare 500 and goes to the log with its cause. No driver's text leaves here.
+ * RFC 9457: every error answer. The one place where a Failure becomes a status; an unexpected error becomes a
+ * bare 500, and its cause goes to the log. No driver's text reaches a client.
  */
 import { Failure } from '../domain/failure.ts';
 import { type FieldError, InvalidFields } from '../domain/field-error.ts';
@@ -37,7 +37,7 @@ export type ProblemStatus = (typeof PROBLEMS)[ProblemName]['status'];
 
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
 const RETRY_AFTER_SECONDS = '1';
-/** Longest list of errors one answer carries; the first are the useful ones. */
+/** Longest list of errors in one answer. */
 const FIELD_ERRORS_MAX = 100;
 
 export type ProblemOptions = {
@@ -45,7 +45,7 @@ export type ProblemOptions = {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
-/** Thrown by middleware and handlers; rendered by the application's error handler. */
+/** Thrown by middleware and handlers; the application's error handler renders it. */
 export class Problem extends Error {
   readonly problem: ProblemName;
   readonly errors: readonly FieldError[];
@@ -71,7 +71,7 @@ export type ProblemJson = {
   readonly errors?: readonly FieldError[];
 };
 
-/** What was thrown, as a Problem; undefined when nobody expected it. */
+/** The thrown value as a Problem; undefined for an unexpected error. */
 export function toProblem(thrown: unknown): Problem | undefined {
   if (thrown instanceof Problem) return thrown;
   if (thrown instanceof InvalidFields) {

@@ -64,13 +64,13 @@ export function createRateLimit(requestsPerSecond: number, nowMs: () => number):
   };
   const giveBack = (name: string) => {
     const bucket = buckets.get(name);
-    // `take` cuts off what exceeds the size of a bucket.
+    // `take` cuts tokens beyond the size of a bucket off.
     if (bucket !== undefined) bucket.requests += 1;
   };
   return { take, waitSeconds, giveBack };
 }
 
-/** Tells every client what it has left, and refuses what is beyond it with 429. 0 limits nobody. */
+/** Adds what a client has left to each answer, and refuses requests beyond its limit with 429. 0: no limit. */
 export function limitRate(requestsPerSecond: number): MiddlewareHandler<AppEnv> {
   if (requestsPerSecond === 0) return (_c, next) => next();
   const { take } = createRateLimit(requestsPerSecond, () => performance.now());
@@ -91,7 +91,7 @@ export function limitRate(requestsPerSecond: number): MiddlewareHandler<AppEnv> 
       );
     }
     await next();
-    // A refusal for another reason names the limit that it is about.
+    // A refusal for another reason has the headers of its own limit.
     addHeaders(c, headers);
   };
 }

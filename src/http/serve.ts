@@ -1,6 +1,6 @@
 /**
- * The listening socket: Node's server with limits against slow and broken clients, a port that may
- * move on when it is taken, and an end that lets requests finish.
+ * The listening socket: Node's server with limits against slow and broken clients, a port that may move on when
+ * it is taken, and a shutdown that lets requests finish.
  */
 import {
   createServer,
@@ -20,9 +20,9 @@ import { Problem } from './problem.ts';
 
 const HEADERS_TIMEOUT_MS = 5000;
 const CHECK_INTERVAL_MS = 1000;
-/** Above a load balancer's usual 60 s would leave it reusing dead connections; clients reconnect. */
+/** A keep-alive of a load balancer's usual 60 s would let it reuse dead connections; ours is longer. */
 const KEEP_ALIVE_MS = 65_000;
-/** No byte in either direction: longer than any wait an answer may take. */
+/** Longest silence in both directions: longer than any answer may take. */
 const SILENCE_MS = 120_000;
 const HEADER_BYTES_MAX = 16 * 1024;
 const PORT_TRIES = 20;
@@ -30,9 +30,9 @@ const PORT_TRIES = 20;
 export type ServeOptions = {
   readonly host: string;
   readonly port: number;
-  /** Try the following ports when this one is taken. */
+  /** Tries the following ports when this one is taken. */
   readonly mayMove: boolean;
-  /** Stands before the application. */
+  /** Runs in front of the application. */
   readonly front: (listener: RequestListener) => RequestListener;
 };
 
@@ -61,7 +61,7 @@ function openServer(app: Hono<AppEnv>, front: ServeOptions['front']): Server {
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
       maxHeaderSize: HEADER_BYTES_MAX,
-      // Refused below, with a problem; HTTP/1.0 needs none.
+      // Such requests are refused below, with a problem; HTTP/1.0 needs no Host.
       requireHostHeader: false,
     },
     (request, response) => {
@@ -81,7 +81,7 @@ function openServer(app: Hono<AppEnv>, front: ServeOptions['front']): Server {
   return server;
 }
 
-/** A target or Host from which no URL follows. */
+/** The target or Host gives no valid URL. */
 function refuseTarget(error: unknown): Response {
   if (!(error instanceof RequestError)) throw error;
   const detail = `The request has no valid target and Host: ${error.message}.`;
@@ -89,19 +89,19 @@ function refuseTarget(error: unknown): Response {
   return new Response(body, head);
 }
 
-/** What Node could not parse, or waited for in vain, never reaches the application. */
+/** Requests that Node could not parse, or that timed out, never reach the application. */
 function refuseUnreadable(
   error: NodeJS.ErrnoException,
   socket: Socket,
   under: ServerResponse | undefined,
 ): void {
   const open = under?.writableFinished === false ? under : undefined;
-  // A body that breaks off while its answer is on the way: nothing else fits behind that.
+  // The body broke off while its answer was being sent: nothing else may follow on the connection.
   if (!socket.writable || error.code === 'ECONNRESET' || open?.headersSent === true) {
     socket.destroy();
     return;
   }
-  // What stands behind a whole request is no fault of that one: its answer is the last.
+  // Bytes behind a complete request are not its fault: its answer is sent, and is the last.
   if (open?.req.complete === true) {
     open.shouldKeepAlive = false;
     return;
@@ -142,7 +142,7 @@ async function listenOnce(server: Server, host: string, port: number): Promise<v
 async function close(server: Server): Promise<void> {
   const closed = Promise.withResolvers<void>();
   server.close(() => closed.resolve());
-  // Connections that are idle now, and those that become idle after their last answer.
+  // Ends connections that are idle now, and others after their last answer.
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
   server.closeIdleConnections();
   await closed.promise;

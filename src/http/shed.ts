@@ -1,8 +1,8 @@
 /**
- * Stands before the application: asks the admission for every request but those for health and documents, and
- * answers refused requests with 503, and those beyond the limit of unknown keys with 429, without reading their body or
- * routing them. Lends the places of requests whose bodies are still arriving to others, and ends connections whose bodies
- * nobody waits for.
+ * Load shedding in front of the application: asks the admission for every request but those for health and
+ * documents, and answers refused requests with 503, and those beyond the limit of unknown keys with 429,
+ * without reading their body or routing them. A request that is still uploading holds no slot; connections of
+ * refused bodies are closed.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Config } from '../runtime/config.ts';
@@ -25,7 +25,7 @@ type ShedOptions = {
   readonly admission: Admission;
   readonly arrivals: Arrivals;
   readonly requestsMax: number;
-  /** Largest body there is: what claims more is refused later, and weighs no more than this. */
+  /** Weight of the largest body: a larger declared length is refused later, and weighs no more than this. */
   readonly bodyBytesMax: number;
   readonly metrics: Pick<Metrics, 'requestsShed' | 'httpDuration'>;
   readonly visits: WeakMap<IncomingMessage, Visit>;
@@ -33,25 +33,25 @@ type ShedOptions = {
   readonly turnAway: (request: IncomingMessage) => Problem | undefined;
 };
 
-/** A request that was let in. */
+/** An admitted request. */
 type Visit = {
   readonly ticket: Ticket;
-  /** When it had all it needs. */
+  /** When its body was complete. */
   startedMs: number;
 };
 
-/** What a body of unknown length, or a stream of lines, is taken to hold at a time. */
+/** Weight of a body of unknown length, or of a stream of lines. */
 const STREAM_BYTES = 64 * 1024;
 const SUBMIT_PATH = '/v1/transactions';
-/** What must be answered however much there is to do, and costs next to nothing. */
+/** Paths that are always answered, and cost next to nothing. */
 const FREE_PATHS = /^\/(livez|readyz|metrics|openapi\.json|docs)(?![^/?])/;
-/** Its path is what it says: there is nothing to resolve. */
+/** A target without dots and escapes is its own path: it need not be resolved. */
 const PLAIN_TARGET = /^(?:\/[\w-]+)+(?:\?|$)/;
-/** A body that takes longer gives way when there is no room. */
+/** A body that takes longer than this gives way when there is no room. */
 const SLOW_BODY_MS = 1000;
-/** Bytes of bodies that are still arriving: as much as a few of the largest. */
+/** Bytes of bodies that are still arriving: room for a few of the largest. */
 const ARRIVING_BYTES_MAX = 32 * 1024 * 1024;
-/** How long the body of a request that was refused is read on, so that its sender sees the answer. */
+/** How long the body of a refused request is read on, so that its sender sees the answer. */
 const REFUSED_BODY_MS_MAX = 2000;
 
 const DETAILS: Readonly<Record<Refusal | 'arriving', string>> = {
@@ -63,12 +63,12 @@ const DETAILS: Readonly<Record<Refusal | 'arriving', string>> = {
 
 export type Front = Disposable & {
   readonly wrap: (listener: RequestListener) => RequestListener;
-  /** For those who read bodies. */
+  /** For readers of bodies. */
   readonly awaitBody: AwaitBody;
 };
 
 export type FrontDependencies = Pick<ShedOptions, 'metrics' | 'turnAway'> & {
-  /** False while nothing can be committed. */
+  /** False while Postgres cannot commit. */
   readonly takesSubmissions: () => boolean;
 };
 
@@ -86,7 +86,7 @@ export function openFront(config: Config, dependencies: FrontDependencies): Fron
   const arrivals = createArrivals(
     {
       bodiesMax: config.RISK_BODIES_ARRIVING_MAX,
-      // Whatever the settings say, a body of the largest size can arrive.
+      // A body of the largest size has room, whatever the settings are.
       bytesMax: Math.max(ARRIVING_BYTES_MAX, bodyBytesMax),
       slowMs: SLOW_BODY_MS,
     },
@@ -125,10 +125,10 @@ function shedLoad(listener: RequestListener, options: ShedOptions): RequestListe
     const visit: Visit = { ticket, startedMs: performance.now() };
     visits.set(request, visit);
     try {
-      // Resolves when the work is done and the answer is written, whether or not its client still waits.
+      // Resolves when the work is done and the answer is written, even if the client has gone.
       await listener(request, response);
     } finally {
-      // An answer that waits for a score says nothing of how busy we are.
+      // An answer that waits for a score does not measure our load.
       const isPlain = request.headers['prefer'] === undefined;
       ticket.leave(isPlain ? performance.now() - visit.startedMs : null);
     }
@@ -144,7 +144,7 @@ function awaitBody(
   const arrival = arrivals.begin();
   let isCounted = false;
   const refused = (refusal: keyof typeof DETAILS) => {
-    // One that gives way to itself is told so twice.
+    // A body that gives way to itself is counted once.
     if (!isCounted) metrics.requestsShed.inc({ reason: refusal });
     isCounted = true;
     return refusal === 'arriving'
@@ -176,7 +176,7 @@ function kindOf(request: IncomingMessage): RequestKind | null {
   return isStream(request) ? 'stream' : 'submit';
 }
 
-/** As the router sees it: a target may be absolute, hold dot segments, and have any of its letters escaped. */
+/** The path as the router sees it: a target may be absolute, have dot segments, and have any letter escaped. */
 function pathOf(target: string): string {
   if (PLAIN_TARGET.test(target)) return target;
   const url = URL.parse(target.startsWith('/') ? `http://localhost${target}` : target);
@@ -199,14 +199,14 @@ function weigh(request: IncomingMessage, bodyBytesMax: number): number {
   return isUnknown ? STREAM_BYTES : Math.min(declared, bodyBytesMax);
 }
 
-/** The answer to a request that is refused, whoever gives it. */
+/** The answer to a refused request, for all reasons. */
 function toProblem(
   refusal: keyof typeof DETAILS,
   requestsMax: number,
   more: Readonly<Record<string, string>> = {},
 ): Problem {
   const headers = {
-    // One or two, so that those who were refused together do not come back together.
+    // One or two seconds, so that clients refused together do not return together.
     'Retry-After': Math.random() < 0.5 ? '1' : '2',
     ...more,
   };
@@ -220,7 +220,7 @@ function toProblem(
   });
 }
 
-/** The rest of the body is not waited for. */
+/** The rest of the body is not awaited. */
 function lastAnswer(refusal: keyof typeof DETAILS, requestsMax: number): Problem {
   return toProblem(refusal, requestsMax, { Connection: 'close' });
 }
@@ -234,7 +234,7 @@ type Refused = {
 
 function refuse({ metrics }: ShedOptions, { request, response, reason, problem }: Refused): void {
   metrics.requestsShed.inc({ reason });
-  // Node reads on and drops the body once the answer is out, so the connection can be used again.
+  // Node reads and drops the rest of the body after the answer, so the connection can be reused.
   response.once('finish', () => endUnlessComplete(request));
   writeProblem(request, response, problem);
   const labels = {
@@ -245,7 +245,7 @@ function refuse({ metrics }: ShedOptions, { request, response, reason, problem }
   metrics.httpDuration.observe(labels, 0);
 }
 
-/** Closes the connection of a body that does not end soon after its request was refused. */
+/** Closes the connection of a body that does not end soon after its refusal. */
 function endUnlessComplete(request: IncomingMessage): void {
   if (request.complete) return;
   const timer = setTimeout(() => request.socket.destroySoon(), REFUSED_BODY_MS_MAX);

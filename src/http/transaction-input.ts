@@ -1,4 +1,4 @@
-/** Submitted transactions as they come over the wire: checked once, with a pointer to each bad field. */
+/** Validates submitted transactions once, with a pointer to each invalid field. */
 import { z } from 'zod';
 import { type FieldError, InvalidFields, jsonPointer } from '../domain/field-error.ts';
 import { nestingOf } from '../domain/metadata.ts';
@@ -16,7 +16,7 @@ import { sureCheck } from './sure-check.ts';
 
 export const BATCH_TRANSACTIONS_MAX = 1000;
 
-/** What the document shows; requests are read as `listReader` has it. */
+/** The schema in the document; requests are read by `listReader`. */
 export const batchInputSchema = z
   .strictObject({
     transactions: z.array(transactionInputSchema).min(1).max(BATCH_TRANSACTIONS_MAX),
@@ -54,11 +54,11 @@ export function readBatchInput(value: unknown): readonly KeyedTransactionInput[]
   return keyed;
 }
 
-/** Finds what no schema can refuse. */
+/** Finds fields that are invalid by the clock or the list of corridors, which no schema knows. */
 export type FindInvalid = (items: readonly WorldlyFields[]) => readonly ItemError[];
 
 const { corridor, created_at } = transactionInputSchema.shape;
-/** Of whatever was sent: a field that the schema refuses is not judged again. */
+/** Fields that the schema refused are not judged again. */
 const worldlyFields = z
   .object({
     corridor: corridor.optional().catch(undefined),
@@ -67,7 +67,8 @@ const worldlyFields = z
   .catch({ corridor: undefined, created_at: undefined });
 
 /**
- * Reads a body; where that is refused, the fields that only the world can refuse are named with the others.
+ * Reads a body; where it is refused, fields that are invalid by the clock or the list of corridors are named
+ * with the others.
  * @param items of the body, which are the body itself where it is one
  */
 export function readNamingAll<T>(
@@ -87,7 +88,7 @@ export function readNamingAll<T>(
 
 const rawBatch = z.object({ transactions: z.array(z.unknown()).max(BATCH_TRANSACTIONS_MAX) });
 
-/** The items of a batch that may be anything; none where there are too many. */
+/** The unvalidated items of a batch; none where there are too many. */
 export function batchItems(value: unknown): readonly unknown[] {
   return rawBatch.safeParse(value).data?.transactions ?? [];
 }
@@ -127,7 +128,7 @@ function refused(index: number, pointer: string, detail: string): Line {
   return { index, errors: [{ pointer, detail }] };
 }
 
-/** Has a key, and nothing that could lie too deep. */
+/** Has a key, and no metadata that could be too deep. */
 function isSurelyKeyed(input: TransactionInput): input is KeyedTransactionInput {
   return input.metadata === undefined && isKeyed(input);
 }

@@ -1,7 +1,7 @@
 /**
- * The answer to `application/x-ndjson`: one line a transaction, in order, while the request is still
- * being read. One chunk is stored while the next is read; a reader of the answer that is slow slows
- * the whole stream. No last line means that the stream broke off: everything may be sent again.
+ * The answer to `application/x-ndjson`: one line a transaction, in order, while the request is still being
+ * read. One chunk is stored while the next is read, and a client that reads slowly slows the whole stream.
+ * Without a last line the stream broke off, and everything may be sent again.
  */
 import { z } from 'zod';
 import { toError } from '../domain/failure.ts';
@@ -16,7 +16,7 @@ import type { TakeTurn } from './turns.ts';
 export const LINES_CONTENT_TYPE = 'application/x-ndjson';
 const LINE_BYTES_MAX = 64 * 1024;
 const CHUNK_BYTES_MAX = 4 * 1024 * 1024;
-/** Long against the gap between two packets, short for a person who types. */
+/** Long against the gap between two packets, short for a person at a keyboard. */
 const PAUSE_MS = 100;
 
 export const lineResultSchema = z
@@ -44,10 +44,10 @@ export const linesDoneSchema = z
 export type LinesRequest = {
   readonly body: AsyncIterator<Uint8Array>;
   readonly client: string;
-  /** Only refused lines and the last one are sent. */
+  /** Sends refused lines and the last line only. */
   readonly isMinimal: boolean;
   readonly timeoutMs: number;
-  /** Before a chunk is parsed. */
+  /** Called before a chunk is parsed. */
   readonly takeTurn: TakeTurn;
   /** Aborted when the process drains: the stream ends after the chunk it is at. */
   readonly draining: AbortSignal;
@@ -95,13 +95,13 @@ async function* answer(
     }
     yield encode([{ done: true, ...totals }]);
   } catch (error) {
-    // The sender broke off or fell silent: the missing last line tells it all.
+    // The sender broke off or fell silent; the missing last line shows that.
     if (error instanceof Problem) return;
     log.error({ err: toError(error) }, 'bug: a stream of transactions failed unexpectedly');
   }
 }
 
-/** Works on one chunk while the next is read; a result is given as soon as it is there. */
+/** Processes one chunk while the next is read; yields each result as soon as it is there. */
 async function* overlapped<Chunk, Result>(
   chunks: AsyncGenerator<Chunk>,
   work: (chunk: Chunk) => Promise<Result>,
@@ -120,7 +120,7 @@ async function* overlapped<Chunk, Result>(
   }
 }
 
-/** Whoever reads ahead may never come to look: a failure then is nobody's. */
+/** The read-ahead may never be awaited, so its failure must not be an unhandled rejection. */
 function readAhead<Chunk>(chunks: AsyncGenerator<Chunk>): Promise<IteratorResult<Chunk>> {
   const next = chunks.next();
   next.catch(() => undefined);

@@ -1,18 +1,19 @@
 /**
- * Heavy pieces of work one at a time, with a look at all sockets between two of them: requests that are let
- * in together are parsed one after the other, and refusals wait for one body and not for all.
+ * Runs heavy pieces of work one at a time, and lets the event loop handle all sockets between two of them:
+ * requests that are admitted together are parsed one after the other, and a refusal waits for one body instead
+ * of all.
  */
 
-/** Resolves when it is the caller's turn: at once, unless one was given a moment ago. */
+/** Resolves when it is the caller's turn: at once, unless another caller had a turn a moment ago. */
 export type TakeTurn = () => Promise<void>;
 
 /**
- * Turns of the event loop between two pieces of work. Each accepts one connection (libuv), so that a crowd
- * that comes at once would wait for as many pieces of work as it has heads.
+ * Turns of the event loop between two pieces of work. Each turn accepts one connection (libuv), so that with
+ * one turn a burst of connections would wait for as many pieces of work as it has connections.
  */
 const LOOPS_BETWEEN = 16;
 
-/** Those who wait are as many as requests in flight. */
+/** Bounded by the requests in flight. */
 export function createTurns(loopsBetween = LOOPS_BETWEEN): TakeTurn {
   const waiting: (() => void)[] = [];
   let loopsLeft = 0;

@@ -1,4 +1,4 @@
-/** `/v1/dead-letters`: what was given up; replay and purge. */
+/** `/v1/dead-letters`: lists dead letters; replays and purges them. */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';

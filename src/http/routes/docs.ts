@@ -1,6 +1,6 @@
 /**
- * `/openapi.json` and `/docs`: the document, and Swagger UI to read it, from the installed package.
- * Nothing is loaded from elsewhere, and the page may run only the scripts served here.
+ * `/openapi.json` and `/docs`: the document, and Swagger UI to read it, from the installed package. The page
+ * loads nothing from elsewhere and runs only the scripts served here.
  */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -10,7 +10,7 @@ import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { AppEnv } from '../app-env.ts';
 
-/** Inline styles are Swagger UI's own; images are its icons. */
+/** Swagger UI itself needs inline styles, and images for its icons. */
 const DOCS_POLICY = [
   "default-src 'none'",
   "script-src 'self'",

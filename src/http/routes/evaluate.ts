@@ -1,4 +1,4 @@
-/** `/v1/evaluate`: what a transaction would score. */
+/** `/v1/evaluate`: scores a transaction without storing it. */
 import { Hono } from 'hono';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { type TransactionInput, transactionInputSchema } from '../../domain/transaction.ts';

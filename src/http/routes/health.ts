@@ -1,4 +1,4 @@
-/** `/livez`, `/readyz`, `/metrics`: what a supervisor and a scraper ask. */
+/** `/livez`, `/readyz`, `/metrics`: for supervisors and scrapers. */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
@@ -10,11 +10,11 @@ import { type Authenticate, requireKey } from '../auth.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 
 export type HealthDependencies = {
-  /** What works, by name. Postgres counts; Redis is only reported. */
+  /** State of each dependency by name. Readiness needs Postgres; Redis is only reported. */
   readonly readiness: () => Promise<Readonly<Record<string, boolean>>>;
   readonly health: Pick<Health, 'level' | 'breakers'>;
   readonly replica: () => ReplicaStatus | null;
-  /** Aborted by the first signal: no new work, please. */
+  /** Aborted by the first signal: the process takes no new work. */
   readonly draining: AbortSignal;
   readonly metrics: { readonly contentType: string; readonly metrics: () => Promise<string> };
   readonly authenticate: Authenticate;

@@ -1,4 +1,4 @@
-/** `/v1/labels`: what became known of transactions. */
+/** `/v1/labels`: submits outcomes of transactions. */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
@@ -23,7 +23,7 @@ export type LabelsDependencies = {
 
 const LABELS_MAX = 1000;
 
-/** What the document shows; requests are read as `listReader` has it. */
+/** The schema in the document; requests are read by `listReader`. */
 const labelsInputSchema = z
   .strictObject({ labels: z.array(labelInputSchema).min(1).max(LABELS_MAX) })
   .meta({ id: 'LabelsInput' });

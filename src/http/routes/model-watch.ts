@@ -1,4 +1,4 @@
-/** `/v1/models/watch`: drift of models and what became of their verdicts. */
+/** `/v1/models/watch`: drift of models, and how right their verdicts were. */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';

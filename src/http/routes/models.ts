@@ -1,4 +1,4 @@
-/** `/v1/models`: registered models, what they do, and the decisions of two people about that. */
+/** `/v1/models`: registered models, their states in corridors, and the decisions of two people about them. */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
@@ -26,7 +26,7 @@ import { actorOf, requireRole } from '../auth.ts';
 import { type BodyLimits, checkFields, readJson, readQuery } from '../body.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 
-/** All of them throw a Failure: `not-found`, or `conflict` for what may not be done now. */
+/** All of these throw a Failure: `not-found`, or `conflict` for a decision that is not allowed now. */
 export type ModelsDependencies = {
   readonly listModels: (afterModel: string, limit: number) => Promise<ModelJson[]>;
   readonly readModel: (reference: string) => Promise<ModelDetailJson>;

@@ -1,4 +1,4 @@
-/** `/v1/scores`: one score, why it is what it is, and the list analysts search. */
+/** `/v1/scores`: one score, its explanation, and the list that analysts search. */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
@@ -80,7 +80,7 @@ export function scoresRoutes(dependencies: ScoresDependencies): Hono<AppEnv> {
   return routes;
 }
 
-/** Why there is no score to explain; one that was stored meanwhile is there when it is asked for again. */
+/** Returns why there is no score to explain; a score that was stored meanwhile is found by the next request. */
 function unscored(kind: ScoreLookup['kind']): Problem {
   switch (kind) {
     case 'dead-letter':

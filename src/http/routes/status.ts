@@ -1,4 +1,4 @@
-/** `/v1/status`: where the pipeline stands. */
+/** `/v1/status`: the state of the pipeline. */
 import { Hono } from 'hono';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { type StatusJson, statusSchema } from '../../query/pipeline-status.ts';
