@@ -43,14 +43,14 @@ export type AcceptResult =
 
 export type AcceptBatch = (request: AcceptBatchRequest) => Promise<AcceptResult>;
 
-/** From so many rows on the fixed price of a commit is below 2 µs a transaction. */
+/** At this many rows the fixed price of a commit is below 2 µs a transaction. */
 const SMALL_ROWS_MAX = 250;
 const COMMIT_ROWS_MAX = 1000;
 
 export function createAcceptBatch(dependencies: AcceptDependencies): AcceptBatch {
   const storeShared = createSharedCommits<Prepared, AcceptResult>({
     store: (poster, batches) => storeBatches(dependencies, poster, batches),
-    // While it is under way, what a client posts beside it gathers.
+    // One commit at a time: posts of the client that arrive meanwhile share the next.
     commitsMax: 1,
     ...{ rowsMax: COMMIT_ROWS_MAX, rowsOf: ({ rows }) => rows.length },
   });
@@ -68,7 +68,10 @@ export function createAcceptBatch(dependencies: AcceptDependencies): AcceptBatch
   };
 }
 
-/** Stores all batches in one commit, or throws and stores nothing where one of them may have to be refused by itself. */
+/**
+ * Stores all batches in one commit, or throws and stores nothing where one of them may have to be refused
+ * alone.
+ */
 async function storeBatches(
   dependencies: AcceptDependencies,
   poster: Poster,

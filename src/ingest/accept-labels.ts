@@ -1,12 +1,12 @@
 /**
- * Accepts labels: finds the transactions they name, adds them in one commit, then tells whoever counts
- * labels. All or nothing: a label that is wrong refuses the request, and nothing of it is stored.
+ * Accepts labels: finds the transactions they name, adds them in one commit, then invalidates the profiles that
+ * count labels. All or nothing: a label that is wrong refuses the request, and nothing of it is stored.
  *
- * A label is unique by (transaction, source, label, labelled_at), so a repetition adds nothing. A try
- * whose commit was not heard of is told from another request by the batch id it left in its rows.
+ * A label is unique by (transaction, source, label, labelled_at), so a repetition adds nothing. The batch id in
+ * the rows distinguishes a try whose commit was not confirmed from another request.
  *
- * The commit also holds a row that says "the profiles may not know". It goes once they do; where this process ends
- * in between, a worker tells them (tell-left-batches.ts).
+ * The commit also holds a row that says that profiles may be out of date. The row is deleted once they are
+ * invalidated; where this process ends before, a worker does both (tell-left-batches.ts).
  */
 import { LABEL_LIMITS, type Label, type LabelInput, type LabelValue } from '../domain/label.ts';
 import { MonthDetached, monthOf, monthText } from '../domain/month.ts';
@@ -32,7 +32,7 @@ export type AcceptLabelsDependencies = {
   readonly insertLabels: typeof Labels.insertLabels;
   readonly openLabelBatch: typeof LabelBatches.openLabelBatch;
   readonly closeLabelBatch: (batchId: string) => Promise<void>;
-  /** Of those transactions whose score has it: the amount by the median of the account. */
+  /** Returns the amount by the median of the account, for transactions whose score has it. */
   readonly findAmountToMedian: (
     query: Query,
     transactionIds: readonly string[],
@@ -40,20 +40,20 @@ export type AcceptLabelsDependencies = {
   readonly partitions: PartitionGuard;
   readonly findDetachedMonths: typeof Partitions.findDetachedMonths;
   /**
-   * Told after the commit and before the answer, of every transaction of the request: also of those whose label is
-   * unchanged, as an earlier request may have ended between its commit and this. What it throws fails the
-   * request, which may be sent again.
+   * Called after the commit and before the answer, with every transaction of the request: also with those whose
+   * label is unchanged, as an earlier request may have ended between its commit and this call. What it throws
+   * fails the request, which may be sent again.
    */
   readonly tellProfiles: TellProfiles;
   readonly failpoint: Failpoint;
   readonly newId: NewTransactionId;
   readonly now: () => number;
-  /** Told of each label that was added. */
+  /** Called with each label that was added. */
   readonly count: (label: LabelValue, delayMs: number) => void;
 };
 
 export type AcceptLabelsRequest = {
-  /** Whose idempotency keys are meant. */
+  /** The client whose idempotency keys the request uses. */
   readonly client: string;
   /** The client whose transactions may be named by id; null for all clients. */
   readonly clientSeen: string | null;
@@ -71,7 +71,7 @@ export type AcceptLabelsResult =
   | LabelsRefused;
 
 export type LabelsRefused = {
-  /** `month-detached`: but for the month of their transactions all labels could be stored. */
+  /** `month-detached`: every label could be stored if its transaction's month were attached. */
   readonly kind: 'invalid' | 'month-detached';
   readonly errors: readonly ItemError[];
 };
@@ -106,7 +106,7 @@ export async function acceptLabels(
   failpoint('api-after-labels-commit');
   await tellProfiles([...new Set(rows.map((row) => row.transactionId))]);
   if (added.size > 0) await dependencies.closeLabelBatch(batchId);
-  // Of one label twice in a request the first is the one that was added.
+  // Where a request has a label twice, the first is the one that was added.
   const outcomes = rowOf.map((row) => ({
     transactionId: row.transactionId,
     status: added.delete(row) ? ('accepted' as const) : ('unchanged' as const),
@@ -114,7 +114,7 @@ export async function acceptLabels(
   return { kind: 'accepted', outcomes };
 }
 
-/** Typed, so that a caller can tell it from what was stored. */
+/** A typed failure, so that a caller can distinguish it from a result. */
 function refuse(kind: LabelsRefused['kind'], errors: readonly ItemError[]): LabelsRefused {
   return { kind, errors };
 }
@@ -122,11 +122,11 @@ function refuse(kind: LabelsRefused['kind'], errors: readonly ItemError[]): Labe
 type Resolved = {
   readonly labels: readonly Label[];
   readonly errors: readonly ItemError[];
-  /** Those whose transaction is in a detached month, if it is anywhere. */
+  /** Labels whose transaction, if it exists, is in a detached month. */
   readonly detached: readonly ItemError[];
 };
 
-/** The labels with the transactions they name; what only the stores or a clock can refuse is refused here. */
+/** Pairs labels with the transactions they name; refuses labels that are invalid by the stores or the clock. */
 async function resolve(
   dependencies: AcceptLabelsDependencies,
   { client, clientSeen, inputs }: AcceptLabelsRequest,
@@ -222,7 +222,7 @@ function distinct(labels: readonly Label[]): { rows: Label[]; rowOf: Label[] } {
   return { rows: keys.flatMap((key) => byKey.get(key) ?? []), rowOf };
 }
 
-/** Parts of a fixed length first, so that no two labels have one key. */
+/** Parts of a fixed length come first, so that no two labels have one key. */
 function keyOf({ transactionId, labelledAtMs, label, source }: Label): string {
   return `${transactionId} ${new Date(labelledAtMs).toISOString()} ${label} ${source}`;
 }

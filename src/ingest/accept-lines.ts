@@ -14,7 +14,7 @@ import {
 } from './accept-transactions.ts';
 import type { MonthProblem } from './refuse-months.ts';
 
-/** One line as parsed: what it asks for, or what is wrong with it. */
+/** One line as parsed: a transaction, or its problem. */
 export type Line = { readonly index: number } & (
   | { readonly input: KeyedTransactionInput }
   | { readonly errors: readonly FieldError[] }
@@ -89,7 +89,7 @@ async function acceptOrNothing(
   try {
     return await acceptEach(dependencies, { ...common, inputs, replyTo: null });
   } catch (error) {
-    // A rival that still holds a key passes too.
+    // The conflict of another process' open request passes, too.
     const isPassing = error instanceof Failure && error.kind !== 'permanent';
     if (isPassing) return undefined;
     throw error;

@@ -40,14 +40,14 @@ export type AcceptOneResult =
 
 export type AcceptOne = (request: AcceptOneRequest) => Promise<AcceptOneResult>;
 
-/** One is written while the other commits. */
+/** Two commits: one is written while the other commits. */
 const COMMITS_MAX = 2;
-/** Below the rows from which a batch is first tried as if all of it were new. */
+/** Fewer than the rows from which a batch is first tried as if all of it were new. */
 const COMMIT_ROWS_MAX = 64;
 
 type Post = {
   readonly input: KeyedTransactionInput;
-  /** Called before anything is stored; again when it is tried alone. */
+  /** Called before anything is stored, and again when the transaction is tried alone. */
   readonly onId: (transactionId: string) => void;
 };
 
@@ -100,7 +100,7 @@ async function storePosts(
   const onIds = (ids: readonly string[]) => {
     for (const [index, { onId }] of posts.entries()) onId(ids[index] ?? '');
   };
-  // Each is a request of its own.
+  // Each one is a request of its own.
   const newMonths = { left: posts.length * dependencies.newMonthsMax };
   return await acceptEach(dependencies, { ...poster, inputs, onIds, newMonths });
 }

@@ -37,12 +37,12 @@ import type { NewTransactionId } from './transaction-id.ts';
 
 export type AcceptDependencies = ClaimDependencies & {
   readonly partitions: PartitionGuard;
-  /** Months that one request may make. */
+  /** Months that one request may create. */
   readonly newMonthsMax: number;
   readonly tryAppend: TryAppend;
   readonly closer: Pick<BatchCloser, 'close' | 'narrow'>;
   readonly newId: NewTransactionId;
-  /** Corridors a transaction may name, as last read. */
+  /** Corridors that a transaction may name, as last read. */
   readonly corridors: () => ReadonlySet<string>;
   readonly now: () => number;
   readonly count: {
@@ -54,7 +54,7 @@ export type AcceptDependencies = ClaimDependencies & {
 export type AcceptRequest = {
   readonly client: string;
   readonly inputs: readonly KeyedTransactionInput[];
-  /** What the request may still make; default: what any one may. */
+  /** Months that the request may still create; by default as many as any request. */
   readonly newMonths?: NewMonths;
   /** Instance whose request waits for the score; null when none does. */
   readonly replyTo: string | null;
@@ -68,19 +68,19 @@ export type Outcome = {
   readonly status: 'accepted' | 'duplicate';
 };
 
-/** What is wrong with an item whose key is held with another body. */
+/** Problem of an item whose key an earlier request used with another body. */
 export const KEY_CONFLICT = {
   problem: 'conflict',
   field: 'idempotency_key',
   detail: 'is known with another body',
 } as const;
 
-/** An item that stands alone and is not stored. */
+/** An item that is judged alone and not stored. */
 export type RefusedItem = typeof KEY_CONFLICT | RefusedRow;
-/** What became of an item that stands alone. */
+/** Outcome of an item that is judged alone. */
 export type EachOutcome = Outcome | RefusedItem;
 
-/** Each for itself, in one commit: of items with one key and two bodies the first stands. */
+/** Stores items independently in one commit: of items with one key and two bodies the first is stored. */
 export async function acceptEach(
   dependencies: AcceptDependencies,
   request: AcceptRequest,
@@ -113,7 +113,7 @@ export function countDuplicates(
   if (duplicates > 0) count.duplicates(duplicates);
 }
 
-/** Problems of items that stand alone. */
+/** Problems of items that are judged alone. */
 export function findEachInvalid(
   dependencies: AcceptDependencies,
   inputs: readonly WorldlyFields[],
@@ -155,7 +155,7 @@ export async function storeAndAppend(
     count.accepted(corridor, group.length);
   }
   if (receivedAtMs === null) return stored;
-  // In the order in which siblings see each other, whatever the order of the keys.
+  // Entries have the order in which siblings see each other, not that of the keys.
   const entries = fresh.toSorted(comparePositions).map((row) => {
     const transaction = { ...row, receivedAtMs };
     return { transaction, attempt: 1, origin: 'ingest', replyTo } as const;

@@ -6,14 +6,14 @@
 import { Failure, isUnavailable } from '../domain/failure.ts';
 import type { EntryPayload } from '../stream/entry.ts';
 
-/** The producer: groups by stream; leaves what a full stream refuses. Throws `unavailable`. */
+/** The producer groups by stream and returns what a full stream refused. Throws `unavailable`. */
 export type AppendEntries = (
   payloads: readonly EntryPayload[],
 ) => Promise<{ readonly appended: number; readonly left: readonly EntryPayload[] }>;
 
 export type AppendFailures = { inc: (labels: { reason: string }) => void };
 
-/** Resolves to what is not known to be in its stream: usually nothing. */
+/** Resolves to the entries that are not known to be in their streams: usually none. */
 export type TryAppend = (payloads: readonly EntryPayload[]) => Promise<readonly EntryPayload[]>;
 
 const COOL_DOWN_MS = 1000;
@@ -34,7 +34,7 @@ export function createTryAppend(dependencies: TryAppendDependencies): TryAppend 
       failures.inc({ reason: 'cool-down' });
       return payloads;
     }
-    // The next caller waits its turn even while this one is still trying.
+    // The next caller waits its turn even while this one still tries.
     if (isDown) retryAtMs = nowMs() + COOL_DOWN_MS;
     try {
       const { left } = await append(payloads);

@@ -1,7 +1,7 @@
 /**
- * The reconciler's way into the streams: bounded pages, counted. Every entry says `reconciled`, because
- * its transaction may have been in a stream before. A stream that leaves one takes none of those behind
- * it; other streams are not held up.
+ * How the reconciler appends to the streams: bounded pages, counted. Every entry says `reconciled`, because its
+ * transaction may have been in a stream before. Once a stream leaves one, it gets none of the following; other
+ * streams go on.
  */
 import { comparePositions } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';
@@ -9,10 +9,10 @@ import type { AppendEntries } from './append-entries.ts';
 
 const PAGE_ENTRIES = 1000;
 
-/** A name for the stream of a transaction. */
+/** Name of a transaction's stream. */
 export type StreamOf = (transaction: Transaction) => string;
 
-/** Appends; returns those that full streams left. Throws Failure `unavailable`. */
+/** Appends; returns what full streams refused. Throws Failure `unavailable`. */
 export type AppendMissing = (transactions: readonly Transaction[]) => Promise<Transaction[]>;
 
 export function createAppendMissing(
@@ -42,7 +42,7 @@ export function createAppendMissing(
 const toEntry = (transaction: Transaction) =>
   ({ transaction, attempt: 1, origin: 'reconciled', replyTo: null }) as const;
 
-/** The order in which transactions came in; those of one request in the order of their own time. */
+/** Rows in the order of their reception; those of one request in the order of their own time. */
 export function byReception(one: Transaction, other: Transaction): number {
   return one.receivedAtMs - other.receivedAtMs || comparePositions(one, other);
 }

@@ -1,7 +1,7 @@
 /**
- * Appends what committed batches still owe the streams: the append failed, a stream was full, or the
- * process died in between. Oldest first a stream; one that is full is passed by and taken up again where
- * it was left, so that a corridor waits alone.
+ * Appends what committed batches still owe the streams: the append failed, a stream was full, or the process
+ * died in between. Each stream gets the oldest first; a full one is skipped and resumed where it was left, so
+ * that it delays no other corridor.
  */
 import { type BatchPosition, FIRST_BATCH, type OpenBatch } from '../domain/open-batch.ts';
 import type { Transaction } from '../domain/transaction.ts';
@@ -20,11 +20,11 @@ export type OpenBatchesDependencies = {
 };
 
 export type Round = {
-  /** Postgres' clock. */
+  /** By Postgres' clock. */
   readonly nowMs: number;
-  /** A batch of this age is nobody's but the reconciler's. */
+  /** A request no longer works on a batch of this age; it is the reconciler's. */
   readonly agedMs: number;
-  /** Worth coming back to, for a stream that was full. */
+  /** Whether a stream that was full has enough space to continue. */
   readonly hasRoom: (stream: string) => boolean;
   readonly append: AppendMissing;
   readonly isOver: () => boolean;
@@ -39,27 +39,27 @@ export type RoundResult = {
 
 export type OpenBatches = {
   readonly round: (round: Round) => Promise<RoundResult>;
-  /** Streams that still have something to wait for. */
+  /** Streams that still wait for space. */
   readonly full: () => ReadonlySet<string>;
-  /** Another process may have been at work meanwhile: starts over. */
+  /** Starts over: another process may have worked meanwhile. */
   readonly forget: () => void;
 };
 
 const PAGE_TRANSACTIONS = 5000;
 /**
- * Behind the place up to which a round has read, a batch may still be committed with an earlier time:
- * this much later it seldom is, and else it is found when reading starts over.
+ * How far behind the last read position a batch may still be committed with an earlier time; one that is later
+ * still is found when reading starts over.
  */
 const COMMIT_MARGIN_MS = 2000;
 const START_OVER_MS_MIN = 60_000;
-/** Reading starts over at most for this share of the time. */
+/** Share of the time that starting over may take. */
 const START_OVER_SHARE = 1 / 20;
 
 export function createOpenBatches(dependencies: OpenBatchesDependencies): OpenBatches {
   const { listOpenBatches } = dependencies;
-  /** Before it only full streams are owed anything. */
+  /** Everything before this position is appended, except what full streams are owed. */
   let frontier = FIRST_BATCH;
-  /** Full streams, and where the first batch is that owes them something. */
+  /** Full streams, each with the position of the first batch that owes it something. */
   const firstOwed = new Map<string, BatchPosition>();
   let startedOverMs = Number.NEGATIVE_INFINITY;
   let readingMs = 0;
@@ -115,7 +115,7 @@ function isBefore(one: BatchPosition, other: BatchPosition): boolean {
 
 type Page = {
   readonly batches: readonly OpenBatch[];
-  /** Where it starts. */
+  /** Position where it starts. */
   readonly after: BatchPosition;
   readonly firstOwed: Map<string, BatchPosition>;
   readonly round: Round;

@@ -1,20 +1,20 @@
 /**
- * Closes batches that are in their streams: gathers ids and deletes many rows in one statement, so
- * that a request does not pay a second commit. A batch of which a full stream left a part keeps that
- * part. A row that stays as it was costs the reconciler a look, or a stream an entry twice.
+ * Closes batches that are in their streams: gathers ids and deletes many rows in one statement, so that a
+ * request does not pay a second commit. A batch of which a full stream left a part keeps that part. A row that
+ * is not closed costs the reconciler a check, or appends an entry twice.
  */
 import type { Log } from '../runtime/log.ts';
 
 const FLUSH_INTERVAL_MS = 50;
 const FLUSH_IDS = 100;
-/** Batches remembered while Postgres does not answer; beyond it the reconciler closes the rows. */
+/** Most batches remembered while Postgres does not answer; the reconciler closes the rows of others. */
 const IDS_MAX = 10_000;
 
 export type BatchCloser = {
   readonly close: (batchId: string) => void;
   /** Keeps of a batch only what is still to be appended. */
   readonly narrow: (batchId: string, transactionIds: readonly string[]) => void;
-  /** Writes what is gathered; call before the pool closes. */
+  /** Writes what is gathered; must be called before the pool closes. */
   readonly flush: () => Promise<void>;
 };
 

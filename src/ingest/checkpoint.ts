@@ -1,11 +1,10 @@
 /**
- * Moves the checkpoint: everything received before it is final. It never passes a row that is not accounted for. Such a
- * row is of a database transaction that was still open, or owed by an open batch, or waits in Redis; in that order, as it
- * moves from one to the next. What waits is that of one Redis, which is asked again afterwards whether it is still the same, and
- * so is each stream.
- *
- * What left the streams unread, as a dead letter that names no transaction, is not accounted for either: then a recovery
- * begins instead. It is looked for after the streams, as its row is committed before its entry goes.
+ * Moves the checkpoint: everything received before it is final. It never passes a row that is not accounted
+ * for. Such a row belongs to a database transaction that is still open, or an open batch owes it, or it waits
+ * in Redis; it moves through them in that order. All waiting entries must be of one Redis, so its identity is
+ * read again afterwards, as is that of each stream. A dead letter that names no transaction (an unreadable
+ * entry) leaves rows unaccounted for, too: then a recovery begins instead. Such dead letters are read after the
+ * streams, as their row is committed before their entry is removed.
  */
 import { END_OF_BATCHES, FIRST_BATCH } from '../domain/open-batch.ts';
 import type { Moment } from '../store/moment.ts';
@@ -15,7 +14,7 @@ import type { WaitingDependencies } from './waiting-window.ts';
 
 export type CheckpointDependencies = WaitingDependencies & {
   readonly readMoment: () => Promise<Moment>;
-  /** Which Redis this is; throws Failure `unavailable` when it cannot be written. */
+  /** Identity of this Redis; throws Failure `unavailable` when it cannot be written. */
   readonly readIdentity: () => Promise<string>;
   readonly proveStreams: ProveStreams;
   /** False where another process has written the state since it was read. */
@@ -29,7 +28,7 @@ export type CheckpointDependencies = WaitingDependencies & {
 
 export type Checkpoint = {
   /**
-   * @param moment of the run; what was received before it is looked for
+   * @param moment of the run; rows received before it are considered
    * @returns whether a recovery begins
    */
   readonly advance: (state: ReconcileState, moment: Moment) => Promise<boolean>;
@@ -64,7 +63,10 @@ export function createCheckpoint(dependencies: CheckpointDependencies): Checkpoi
   };
 }
 
-/** When the oldest was received of what open batches owe and what waits in Redis; `nowMs` where nothing does. */
+/**
+ * Reception time of the oldest transaction that open batches owe or that waits in Redis; `nowMs` where there is
+ * none.
+ */
 async function findOldestMs(
   { listOpenBatches, readWaiting }: CheckpointDependencies,
   nowMs: number,
@@ -77,7 +79,7 @@ async function findOldestMs(
   return oldestMs;
 }
 
-/** Whether Redis, and each stream of it, is still the one that was read. */
+/** Whether Redis, and each of its streams, still has the identity that was read. */
 async function isUnchanged(
   { readIdentity, proveStreams }: CheckpointDependencies,
   { redisIdentity }: ReconcileState,

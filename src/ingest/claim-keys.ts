@@ -1,4 +1,4 @@
-/** Claims the idempotency keys of a batch, with which its rows are stored. */
+/** Claims the idempotency keys of a batch and stores its rows with them. */
 import type { RefusedMonths } from '../domain/month.ts';
 import type { Failpoint } from '../runtime/failpoint.ts';
 import type { HeldKey } from '../store/idempotency-keys.ts';
@@ -6,10 +6,10 @@ import type { Claim, NewBatch, NewTransaction } from '../store/transactions.ts';
 import type { RefusedRows } from './refuse-months.ts';
 
 export type ClaimDependencies = {
-  /** Stores all of a batch, or nothing where a key is held: then by whom. */
+  /** Stores all of a batch, or nothing where a key is held; then returns by whom. */
   readonly claim: (batch: NewBatch) => Promise<Claim>;
   readonly readReceivedAtMs: (row: NewTransaction) => Promise<number>;
-  /** Finds who holds which keys of rows that are not to be stored. */
+  /** Finds the holders of the keys of rows that are not to be stored. */
   readonly findHolders: (
     client: string,
     rows: readonly NewTransaction[],
@@ -26,10 +26,12 @@ export type Checks = {
   readonly months: (months: RefusedMonths, rows: RefusedRows) => void;
 };
 
-/** Null where all keys are held by earlier requests. */
+/** Null where earlier requests hold all keys. */
 export type Stored = { readonly held: Held; readonly receivedAtMs: number | null };
 
-/** Claims the keys that nobody holds: all of them nearly always; else those that are left once the others are known. */
+/**
+ * Claims the keys that are free: first all of them, which nearly always succeeds; then those that nobody holds.
+ */
 export async function claimFree(
   { claim, readReceivedAtMs, failpoint }: ClaimDependencies,
   batch: NewBatch,
@@ -59,9 +61,9 @@ type Barred = {
 };
 
 /**
- * A barred row whose key is held is a repetition; the others are refused, and what is left is claimed. A row that holds
- * its key itself was stored by an earlier try, a moment before its month was detached: nothing is appended for it
- * alone, as whoever attaches the month hands it over.
+ * A barred row whose key is held is a repetition; the others are refused, and the remaining keys are claimed. A
+ * row that holds its key itself was stored by an earlier try, a moment before its month was detached: it is not
+ * appended, as attaching the month hands it over.
  */
 export async function claimOthers(
   dependencies: ClaimDependencies,

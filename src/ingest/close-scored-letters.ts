@@ -1,8 +1,8 @@
 /**
- * Closes the dead letters of transactions that were scored after all: by a worker that was taken for dead, or from an
- * entry that a Redis gave again after it had come back as it was before. A worker that stores a score does not look for
- * dead letters, and one that stores a dead letter does not see a score that commits meanwhile: so all open dead letters
- * are looked at, again and again.
+ * Closes the dead letters of transactions that were scored after all: by a worker that was taken for dead, or
+ * from an entry that came back with an older state of Redis. A worker that stores a score does not check dead
+ * letters, and one that stores a dead letter does not see a score that commits meanwhile, so all open dead
+ * letters are checked periodically.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ScoredLettersPage } from '../store/dead-letters.ts';

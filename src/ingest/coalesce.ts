@@ -1,26 +1,27 @@
 /**
- * Group commit for callers: calls that come while earlier ones are under way are run together. A caller who is alone, with
- * one call after the other, is never kept waiting. From the first two calls at once on, a run that is not full begins a
- * moment after the one before it began, as each costs a fixed sum; until a run that waited so has a single call.
+ * Group commit for callers: calls that arrive while earlier ones are under way are run together. A caller that
+ * makes one call after the other is never delayed. Once two calls arrive together, a run that is not full
+ * begins a moment after the one before it began, as each run has a fixed cost; this ends with a delayed run of
+ * a single call.
  */
 import { settlesWithin } from '../runtime/settles-within.ts';
 
 export type Coalescer<Item, Result> = {
-  /** Resolves to the item's own result; rejects with whatever the run it was part of threw. */
+  /** Resolves to the item's own result; rejects with what its run threw. */
   readonly submit: (item: Item) => Promise<Result>;
 };
 
 export type CoalescerOptions<Item, Result> = {
-  /** One result an item, in their order. */
+  /** Returns one result per item, in their order. */
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
   /** Runs at a time, not counting those that have stalled. */
   readonly runsMax: number;
-  /** Of a run, unless one item exceeds it. */
+  /** Most items of a run, unless one item exceeds it. */
   readonly sizeMax: number;
   readonly sizeOf: (item: Item) => number;
-  /** A run that takes longer no longer holds up those behind it. */
+  /** A run that takes longer than this no longer delays the next. */
   readonly stallMs: number;
-  /** From the beginning of one run to that of the next, unless that is full or its caller alone. */
+  /** Time between the beginnings of two runs, unless the later one is full or its caller alone. */
   readonly paceMs: number;
 };
 
@@ -39,7 +40,7 @@ export function createCoalescer<Item, Result>({
   stallMs,
   paceMs,
 }: CoalescerOptions<Item, Result>): Coalescer<Item, Result> {
-  /** In the order in which they were opened; only the last one takes items. */
+  /** Runs in the order in which they were opened; only the last one takes items. */
   const groups: Group<Item, Result>[] = [];
   let waiting = 0;
   let running = 0;
@@ -87,7 +88,7 @@ export function createCoalescer<Item, Result>({
       const index = group.items.push(item) - 1;
       waiting += 1;
       if (waiting > 1) isShared = true;
-      // Whoever calls in the same turn is in time for the same run.
+      // A caller of the same turn joins the same run.
       queueMicrotask(beginNext);
       try {
         const result = (await group.results)[index];

@@ -1,4 +1,6 @@
-/** The corridors a transaction may name, read again every few seconds; the last list read stays in force. */
+/**
+ * The corridors that a transaction may name, read again every few seconds; the last list read stays in force.
+ */
 import type { Log } from '../runtime/log.ts';
 
 const REFRESH_MS = 5000;

@@ -1,13 +1,13 @@
 /**
  * What makes two bodies the same: the first 16 bytes of SHA-256 of the validated fields as they were sent,
- * before defaults and without the key. Member order does not matter, the text of a value does: "1.5" is
- * not "1.50". Who wanted two bodies with one fingerprint would have to try 2^64.
+ * before defaults and without the key. Member order does not matter, the text of a value does: "1.5" is not
+ * "1.50". A collision takes 2^64 tries.
  */
 import { hash } from 'node:crypto';
 import { canonicalJson } from '../domain/metadata.ts';
 import type { TransactionInput } from '../domain/transaction.ts';
 
-/** Hexadecimal, of 16 bytes. */
+/** Hexadecimal text of 16 bytes. */
 const FINGERPRINT_DIGITS = 32;
 
 export function fingerprintOf(input: TransactionInput): string {

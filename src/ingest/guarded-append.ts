@@ -1,6 +1,6 @@
 /**
- * The producer behind breakers: a stream that cannot be written leaves its own entries to the
- * reconciler, and the other corridors' entries go on; only what is Redis' own fault is thrown.
+ * The producer behind breakers: where a stream cannot be written, its entries are left to the reconciler and
+ * other corridors go on; only failures of Redis itself are thrown.
  */
 import { Failure } from '../domain/failure.ts';
 import type { Breaker } from '../runtime/breaker.ts';

@@ -1,6 +1,6 @@
 /**
- * A set of UUIDs, packed: 16 bytes a slot in an open-addressed table outside the heap. The reconciler
- * keeps in it what waits in Redis, of which there may be half a million.
+ * A packed set of UUIDs: 16 bytes a slot in an open-addressed table outside the heap. The reconciler holds the
+ * ids that wait in Redis in it, of which there may be half a million.
  */
 
 export type IdSet = {
@@ -61,15 +61,15 @@ function take(table: Uint32Array, at: number): Id {
   return [table[at] ?? 0, table[at + 1] ?? 0, table[at + 2] ?? 0, table[at + 3] ?? 0];
 }
 
-/** A UUID of any version has a bit set in its second word, so that zeros are a free slot. */
+/** A UUID of any version has a bit set in its second word, so that zeros mark a free slot. */
 function isUsed(table: Uint32Array, at: number): boolean {
   return table[at + 1] !== 0;
 }
 
-/** Where an id is, or the free slot in which it belongs. */
+/** Index of an id, or of the free slot for it. */
 function find(table: Uint32Array, ...[word0, word1, word2, word3]: Id): number {
   const slots = table.length / WORDS;
-  // Ids of one moment differ in their last words, others in the first.
+  // Ids of one millisecond differ in their last words, others in the first.
   let hash = Math.imul(word0 ^ word3, 0x9e3779b1) ^ Math.imul(word1 ^ word2, 0x85ebca6b);
   hash ^= hash >>> 15;
   for (let slot = hash & (slots - 1); ; slot = (slot + 1) & (slots - 1)) {

@@ -1,12 +1,12 @@
 /**
- * Keeps the slices of idempotency keys: seals the one that takes keys once it is large or old enough, and drops those
+ * Maintains the slices of idempotency keys: seals the open one once it is large or old enough, and drops those
  * whose youngest key is older than the retention.
  */
 import type { Slice } from '../store/key-slice-rows.ts';
 
 /** About 2 million keys: the index that claims write to, of 90 MB, stays in memory, and a checkpoint finds it small. */
 export const SLICE_BYTES = 170_000_000;
-/** Or this share of all keys, where that is more: bounds the slices that a look-up asks. */
+/** A share of all keys, where that is more than the bound above: it bounds how many slices a lookup asks. */
 export const SLICES_BY_SIZE = 32;
 /** A key is kept for the retention and at most this share of it longer. */
 export const SLICES_BY_AGE = 8;
@@ -19,7 +19,7 @@ export type KeepKeySlicesDependencies = {
   readonly drop: (slice: number, before: Date) => Promise<boolean>;
   readonly retentionDays: number;
   readonly now: () => number;
-  /** Called with the slices that stand, each time. */
+  /** Called with the existing slices, each time. */
   readonly report: (slices: readonly Slice[]) => void;
 };
 

@@ -1,6 +1,6 @@
 /**
- * The pure part of ingest: validated inputs become rows with ids, times and fingerprints, sorted by
- * idempotency key; what only a clock, the corridor list or a neighbour in the batch can refuse is
+ * The pure part of ingest: validated inputs become rows with ids, times and fingerprints, sorted by idempotency
+ * key; items that are invalid by the clock, by the list of corridors or by another item of the batch are
  * refused here.
  */
 import {
@@ -14,7 +14,7 @@ import type { NewTransaction } from '../store/transactions.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { NewTransactionId } from './transaction-id.ts';
 
-/** What is wrong with one item of a batch; `field` is its name in the body. */
+/** Problem of one item of a batch; `field` is its name in the body. */
 export type ItemError = {
   readonly index: number;
   readonly field: string;
@@ -22,30 +22,30 @@ export type ItemError = {
 };
 
 export type Surroundings = {
-  /** The API's clock: what is refused as too far ahead, and the created_at of what names none. */
+  /** The API's clock: refuses times too far ahead, and is the created_at of items that name none. */
   readonly nowMs: number;
   readonly corridors: ReadonlySet<string>;
   readonly newId: NewTransactionId;
 };
 
 export type Prepared = {
-  /** One a key, sorted by key in code-unit order. */
+  /** One row per key, sorted by key in code-unit order. */
   readonly rows: readonly NewTransaction[];
-  /** The row of each input: the first with its key, whose body is the one that is stored. */
+  /** The row of each input: the first with its key, whose body is stored. */
   readonly rowOf: readonly NewTransaction[];
-  /** Of the body of each input. */
+  /** Fingerprint of the body of each input. */
   readonly fingerprintOf: readonly string[];
-  /** Which inputs come after another one with their key. */
+  /** Inputs that follow another one with their key. */
   readonly repeats: ReadonlySet<number>;
 };
 
-/** Fields that no schema can judge alone; undefined where there is nothing to judge. */
+/** Fields that no schema can judge alone; undefined where all are valid. */
 export type WorldlyFields = {
   readonly corridor?: string | undefined;
   readonly created_at?: string | undefined;
 };
 
-/** Problems with time and corridor; these need no database. */
+/** Problems with time and corridor, found without the database. */
 export function findInvalid(
   inputs: readonly WorldlyFields[],
   { nowMs, corridors }: Surroundings,
@@ -89,7 +89,7 @@ export function prepare(
   return { rows, rowOf, fingerprintOf: fingerprints, repeats };
 }
 
-/** In code-unit order: whoever claims several keys claims them in this one. */
+/** Code-unit order: every claim of several keys uses it, so that claims do not deadlock. */
 export function byKey(a: NewTransaction, b: NewTransaction): number {
   return a.idempotencyKey < b.idempotencyKey ? -1 : 1;
 }
@@ -125,7 +125,7 @@ function toRow(
   };
 }
 
-/** With an id of its own, at its own time or now. */
+/** The row, with an id of its own, at its own time or now. */
 export function toTransaction(
   input: TransactionInput,
   { nowMs, newId }: Omit<Surroundings, 'corridors'>,

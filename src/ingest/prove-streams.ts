@@ -1,12 +1,12 @@
 /**
- * Which streams have lost something since they were last looked at, of themselves: one was deleted, or its retries, a node
- * was emptied, or continues with older data. A stream that was never looked at has lost nothing.
+ * Finds streams that have lost entries since the last check: a stream or its retries were deleted, a node was
+ * emptied, or it continues with older data. A stream without an earlier check has lost nothing.
  */
 import type { Continuity, ProvenStream, StreamProof } from '../stream/continuity.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 
 export type ProveStreamsDependencies = Continuity & {
-  /** All that streams may be, also where nothing is written any more. */
+  /** All possible streams, also those that are no longer written. */
   readonly listStreams: () => Promise<readonly StreamKeys[]>;
   /** Whether transactions are appended to it now. */
   readonly isInUse: (stream: StreamKeys) => boolean;
@@ -16,15 +16,18 @@ export type ProveStreamsDependencies = Continuity & {
 };
 
 export type Continued = {
-  /** Names of the streams that are owed what was lost: all of a corridor, as one that is no longer used may be meant. */
+  /**
+   * Names of the streams whose lost transactions are owed: all streams of the corridor, as one that is no
+   * longer used may be concerned.
+   */
   readonly owing: ReadonlySet<string>;
-  /** Proves them from now on. The caller has noted before that something is owed. */
+  /** Records the new proofs. The caller has recorded before that something is owed. */
   readonly renew: () => Promise<void>;
 };
 
 export type ProveStreams = () => Promise<Continued>;
 
-/** Two round trips to Postgres and one to Redis where nothing was lost. Throws a Failure. */
+/** Takes two round trips to Postgres and one to Redis where nothing was lost. Throws a Failure. */
 export function createProveStreams(dependencies: ProveStreamsDependencies): ProveStreams {
   const { listStreams, isInUse, readProofs, writeProofs, findBroken, plant } = dependencies;
   return async () => {

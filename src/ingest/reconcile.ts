@@ -1,10 +1,10 @@
 /**
- * The reconciler brings transactions into the streams that are committed but not there: batches whose
- * append was refused or failed, or whose API died, and, after Redis was lost, everything that is neither
- * final nor waiting. Appending twice is harmless, not appending is not: when in doubt it appends.
+ * The reconciler appends transactions that are committed but missing from the streams: batches whose append was
+ * refused or failed, or whose API died, and, after Redis was lost, everything that is neither final nor
+ * waiting. Appending twice is harmless and a missing entry is not, so it appends when in doubt.
  *
- * One leader of a market runs it every second or so (worker maintenance), or an operator does
- * (`risk reconcile`). A run takes a bounded time; what is left goes on in the next one.
+ * One leader of a market runs it every second or so (worker maintenance), or an operator does (`risk
+ * reconcile`). A run takes a bounded time; what is left goes on in the next one.
  */
 import { Failure } from '../domain/failure.ts';
 import type { Moment } from '../store/moment.ts';
@@ -33,19 +33,19 @@ export type ReconcileReport = {
   readonly batches: number;
   /** Transactions that were appended. */
   readonly appended: number;
-  /** True while what a lost Redis held is being brought back. */
+  /** True while a recovery of what a lost Redis held is under way. */
   readonly recovering: boolean;
-  /** True when something waits for streams that are full. */
+  /** True when transactions wait for full streams. */
   readonly full: boolean;
 };
 
 export type Reconciler = { readonly run: (signal: AbortSignal) => Promise<ReconcileReport> };
 
-/** A run looks at the identity of Redis again after this long. */
+/** A run checks the identity of Redis again after this long. */
 const RUN_MS_MAX = 5000;
 /** Share of a full stream that is free before it is filled up again, so that pages are worth reading. */
 const REFILL_SHARE = 0.01;
-/** Share of a stream that is free before a pass is made for it: a pass reads all that waits. */
+/** Share of a stream that must be free before a pass is made for it: a pass reads all that waits. */
 const RECOVERY_REFILL_SHARE = 0.1;
 
 export function createReconciler(dependencies: ReconcileDependencies): Reconciler {
@@ -110,8 +110,8 @@ async function readRoom(
 }
 
 /**
- * Begins a recovery where Redis is another one than before, or a part of it: of all, or of what that part held. The moment
- * is read afterwards: what was lost was stored before it.
+ * Begins a recovery where the identity of Redis, or of a part of it, has changed: of everything, or of what
+ * that part held. The moment is read afterwards, as what was lost was stored before it.
  */
 async function noticeLoss(
   { readState, readIdentity, proveStreams, readMoment, writeState }: ReconcileDependencies,
@@ -126,7 +126,7 @@ async function noticeLoss(
     await renew();
     return { state, moment };
   }
-  // Written before anything is done, so that a crash cannot forget the loss.
+  // The state is written first, so that a crash cannot forget the loss.
   const noticed = { ...state, redisIdentity, recovering: true };
   if (!(await writeState(state, noticed))) {
     throw new Failure('transient', 'STATE_MOVED', 'another process has noticed the loss of Redis');

@@ -1,7 +1,7 @@
 /**
- * After a loss of Redis: one pass over everything received since the checkpoint, in spans of bounded
- * size, oldest first. What is neither final, nor waiting, nor owed by an open batch is appended. A
- * stream that is full takes nothing more in this pass; the next one goes on where it was left.
+ * After a loss of Redis: one pass over everything received since the checkpoint, in spans of bounded size,
+ * oldest first. Transactions that are neither final, nor waiting, nor owed by an open batch are appended. A
+ * stream that becomes full gets no more in this pass; the next pass continues there.
  */
 import { END_OF_BATCHES } from '../domain/open-batch.ts';
 import type { Transaction } from '../domain/transaction.ts';
@@ -32,18 +32,18 @@ const SPAN_MS_FIRST = 60_000;
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 export type PassOptions = {
-  /** Replays are looked for from here on: the checkpoint. */
+  /** Start of the search for replays: the checkpoint. */
   readonly replayedFromMs: number;
-  /** Where the pass starts: the checkpoint, or where the one before left the first. */
+  /** Start of the pass: the checkpoint, or where the pass before left its first full stream. */
   readonly fromMs: number;
-  /** A little before now, so that requests in progress append for themselves. */
+  /** End of the pass: a little before now, so that requests in progress append for themselves. */
   readonly toMs: number;
   /**
-   * The last pass has no end behind `toMs`, but takes only what database transactions of a lower id than this have
-   * stored. A clock that was set back has left such rows; what comes in meanwhile is none of them. Null: a pass that ends at `toMs`.
+   * The last pass has no end behind `toMs`, but takes only rows of database transactions below this id. These
+   * include rows of a clock that was set back, and no new rows. Null: a pass that ends at `toMs`.
    */
   readonly storedBefore: bigint | null;
-  /** Streams whose rows it looks at; the others have everything. */
+  /** Streams whose rows it considers; the others have everything. */
   readonly owing: 'all' | ReadonlySet<string>;
 };
 
@@ -52,7 +52,7 @@ export type RecoveryPass = {
   readonly isLast: boolean;
   /** Works on one span. */
   readonly step: (append: AppendMissing) => Promise<'again' | 'finished'>;
-  /** Full streams, and since when (reception, in ms) they lack something. */
+  /** Full streams, each with the reception time (ms) from which it lacks rows. */
   readonly left: () => ReadonlyMap<string, number>;
 };
 
@@ -71,7 +71,7 @@ export function createRecoveryPass(
     for (const row of open.length === 0 ? [] : await append(open)) left.set(streamOf(row), sinceMs);
   };
   const isOwing = (row: Transaction) => owing === 'all' || owing.has(streamOf(row));
-  /** From here on, as long as no more rows than one step takes are in it. */
+  /** The longest span from here on that has no more rows than one step takes. */
   const readSpan = async () => {
     const isBehind = atMs >= toMs;
     const limitMs = isBehind ? endMs : toMs;
@@ -100,7 +100,7 @@ export function createRecoveryPass(
       await appendLost(lost, atMs, append);
     }
     atMs = nextMs;
-    // Empty years are crossed in a few steps, and what is behind the end, if anything, in one.
+    // Empty years take a few steps, and rows behind the end, if there are any, take one.
     if (atMs === toMs) spanMs = endMs - toMs;
     else if (rows < SPAN_ROWS_MAX / 4) spanMs *= 2;
   };

@@ -1,6 +1,6 @@
 /**
- * Brings back what a lost Redis held, pass by pass, until every stream has all that was stored before
- * the loss was noticed.
+ * Recovers what a lost Redis held, pass by pass, until every stream has all that was stored before the loss was
+ * noticed.
  */
 import type { Moment } from '../store/moment.ts';
 import type { ReconcileState } from '../store/reconcile-state.ts';
@@ -19,10 +19,10 @@ export type RecoveryOptions = RecoveryDependencies & {
 
 export type RecoveryRun = {
   readonly state: ReconcileState;
-  /** The moment of the run, read after Redis was looked at. */
+  /** The moment of the run, read after the check of Redis. */
   readonly moment: Moment;
   readonly append: AppendMissing;
-  /** Worth a pass, which reads all that waits. */
+  /** Whether a stream has enough space for a pass, which reads all that waits. */
   readonly hasAmpleRoom: (stream: string) => boolean;
   readonly isOver: () => boolean;
 };
@@ -31,20 +31,20 @@ export type RecoveryRun = {
 export type Owing = 'all' | ReadonlySet<string>;
 
 export type Recovery = {
-  /** Starts over: something was lost, or another process may have been at work. */
+  /** Starts over: something was lost again, or another process may have worked meanwhile. */
   readonly begin: (lost: Owing) => void;
   readonly run: (run: RecoveryRun) => Promise<{ recovering: boolean; full: boolean }>;
 };
 
 export function createRecovery(dependencies: RecoveryOptions): Recovery {
   const { batchAgeMs, writeState } = dependencies;
-  /** All that was lost was stored before it. */
+  /** Everything that was lost was stored before it. */
   let noticed: Moment | undefined;
   let pass: RecoveryPass | undefined;
   let lost: Owing = 'all';
-  /** Those of them that had no room, once all that was stored before the notice was looked at; undefined until then. */
+  /** Streams that had no space when the rows before the notice were read; undefined until then. */
   let full: ReadonlySet<string> | undefined;
-  /** Everything received before has been looked at; undefined: from the checkpoint on. */
+  /** Everything received before is done; undefined: the pass starts at the checkpoint. */
   let resumeMs: number | undefined;
   const begin = (owing: Owing) => {
     noticed = undefined;
@@ -53,7 +53,7 @@ export function createRecovery(dependencies: RecoveryOptions): Recovery {
     full = undefined;
     resumeMs = undefined;
   };
-  /** Requests in progress at the notice have appended for themselves, or never will. */
+  /** By then, requests that were in progress at the notice have appended for themselves, or never will. */
   const isLate = (moment: Moment, since: Moment) =>
     moment.at.getTime() - batchAgeMs >= since.at.getTime();
   const nextPass = ({ checkpoint }: ReconcileState, moment: Moment, since: Moment) => {
@@ -87,7 +87,7 @@ export function createRecovery(dependencies: RecoveryOptions): Recovery {
       }
       const left = pass.left();
       resumeMs = Math.min(pass.toMs, ...left.values());
-      // What was received after its end is for the next pass.
+      // Rows received after its end belong to the next pass.
       if (pass.isLast) full = new Set(left.keys());
       pass = undefined;
       if (full === undefined || left.size > 0) return { recovering: true, full: left.size > 0 };

@@ -1,6 +1,6 @@
 /**
- * Rows whose month takes none: it is detached, or the request names more months than it may make. A row whose key is
- * held is answered by its key, wherever its month is: nothing of it is to be stored.
+ * Refuses rows whose month takes none: it is detached, or the request names more months than it may create. A
+ * row whose key is held is answered by its key, whatever its month: it is not stored again.
  */
 import { Failure } from '../domain/failure.ts';
 import { type Month, monthOf, monthsAre, monthText, type RefusedMonths } from '../domain/month.ts';
@@ -43,7 +43,7 @@ function inNew(month: Month, tooMany: ReadonlySet<Month>): RefusedRow {
   return { problem: 'too-many-new-months', field: 'created_at', detail };
 }
 
-/** A request that is refused whole. Thrown before anything is stored. */
+/** Refuses a whole request. Thrown before anything is stored. */
 export class MonthsRefused extends Failure {
   readonly problem: MonthProblem;
   readonly rows: RefusedRows;

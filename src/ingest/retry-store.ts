@@ -1,14 +1,14 @@
 /**
- * Which failures of the store ingest tries again by itself, before its caller hears of them: a lost
- * race with another transaction, a commit whose outcome is unknown, a connection that was dead when
- * it was taken from the pool, a partition that vanished. Everything else is the caller's.
+ * Which failures of the store ingest tries again by itself, before its caller hears of them: a lost race with
+ * another transaction, a commit whose outcome is unknown, a connection that was dead when it was taken from the
+ * pool, a partition that vanished. All other failures go to the caller.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
 
 const TRIES_MAX = 6;
 const JITTER_MS = 20;
-/** A connection that fails this early was stale; a later failure is an outage, which ends in 503. */
+/** A failure this early means a stale connection; a later one is an outage, which ends in 503. */
 const STALE_MS_MAX = 300;
 const RACES_LOST = new Set(['40P01', '40001']);
 const STATEMENT_CANCELLED = '57014';
@@ -43,7 +43,10 @@ function isWorthAnotherTry(error: unknown, tried: number, elapsedMs: number): bo
   return tried === 1 && elapsedMs < STALE_MS_MAX;
 }
 
-/** Waiting out the deadline for whoever inserts the same key, or the same label, is a conflict, not an outage. */
+/**
+ * Reaching the deadline while another request inserts the same key, or the same label, is a conflict, not an
+ * outage.
+ */
 function asAnswer(error: unknown): unknown {
   if (!(error instanceof Failure) || sqlStateOf(error) !== LOCK_TIMEOUT) return error;
   const context = driverField(error, 'where');

@@ -1,23 +1,26 @@
 /**
- * Posts of one client that come at the same time share a commit and its appends, as each costs a synchronous write and
- * its round trips however much it holds.
+ * Posts of one client that arrive at the same time share a commit and its appends, as each has a fixed cost: a
+ * synchronous write and its round trips.
  */
 import pLimit from 'p-limit';
 import { Failure } from '../domain/failure.ts';
 import { type Coalescer, createCoalescer } from './coalesce.ts';
 
-/** Posts share a commit where these are the same. */
+/** Posts share a commit where these values are equal. */
 export type Poster = {
   readonly client: string;
   /** Instance whose requests wait for their scores; null when none does. */
   readonly replyTo: string | null;
 };
 
-/** Resolves to the post's own result; throws what it would meet alone. */
+/** Resolves to the post's own result; throws what it would throw alone. */
 export type ShareCommit<Post, Result> = (poster: Poster, post: Post) => Promise<Result>;
 
 export type SharedCommitsOptions<Post, Result> = {
-  /** Stores posts in one commit: one result a post, in their order. Where it throws, nothing is stored, as far as is known. */
+  /**
+   * Stores posts in one commit; returns one result per post, in their order. Where it throws, nothing is known
+   * to be stored.
+   */
   readonly store: (poster: Poster, posts: readonly Post[]) => Promise<readonly Result[]>;
   /** Commits of one poster at a time, not counting those that have stalled. */
   readonly commitsMax: number;
@@ -25,11 +28,17 @@ export type SharedCommitsOptions<Post, Result> = {
   readonly rowsOf: (post: Post) => number;
 };
 
-/** Posts of a commit that failed together, that are tried one by one: enough that one that waits for a key does not hold up all. */
+/**
+ * Posts of a failed commit that are retried one by one at the same time: enough that one that waits for a key
+ * does not hold up all.
+ */
 const ALONE_MAX = 8;
-/** A commit takes 3 to 30 ms here. One that waits for another request's key must not hold up the rest. */
+/**
+ * A commit takes 3 to 30 ms here. A commit that takes longer waits for another request's key and must not hold
+ * up the rest.
+ */
 const COMMIT_STALL_MS = 250;
-/** Four single posts a commit at 500 a second, where most would else pay for one of their own. */
+/** Makes four single posts share a commit at 500 a second, where most would otherwise have one of their own. */
 const COMMIT_PACE_MS = 8;
 
 type Settled<Result> = { readonly result: Result } | { readonly error: unknown };
@@ -40,10 +49,10 @@ export function createSharedCommits<Post, Result>({
   rowsMax,
   rowsOf,
 }: SharedCommitsOptions<Post, Result>): ShareCommit<Post, Result> {
-  /** Two at most of each API key that has posted. */
+  /** At most two for each API key that has posted. */
   const lanes = new Map<string, Coalescer<Post, Settled<Result>>>();
 
-  /** Together; each alone where what one of them meets is no fault of the others. */
+  /** Stores posts together; each alone where a problem of one must not fail the others. */
   async function settle(
     poster: Poster,
     posts: readonly Post[],

@@ -1,4 +1,4 @@
-/** Tells the profiles of labels whose request ended between its commit and telling them. */
+/** Invalidates the profiles of labels whose request ended between its commit and that step. */
 import type { LabelBatch } from '../store/label-batches.ts';
 import type { TellProfiles } from './tell-profiles.ts';
 
@@ -9,13 +9,15 @@ export type TellLeftBatchesDependencies = {
   ) => Promise<readonly LabelBatch[]>;
   readonly deleteLabelBatches: (batchIds: readonly string[]) => Promise<void>;
   readonly tellProfiles: TellProfiles;
-  /** A request that is younger may be at it itself. */
+  /** A younger request may still do it itself. */
   readonly batchAgeMs: number;
-  /** Told of the age of the oldest batch that profiles were not told of; 0 when there is none. */
+  /** Called with the age of the oldest batch whose profiles are not invalidated; 0 when there is none. */
   readonly reportAge: (ageMs: number) => void;
 };
 
-/** A page holds so many, whose profiles are told at once: single labels come by the thousand a second. */
+/**
+ * Batches of a page, whose profiles are invalidated together: single labels arrive by the thousand a second.
+ */
 const PAGE_TRANSACTIONS = 1000;
 
 export async function tellLeftBatches(
@@ -28,7 +30,7 @@ export async function tellLeftBatches(
   while (!signal.aborted) {
     const page = await listLabelBatches(batchAgeMs, PAGE_TRANSACTIONS);
     const [oldest] = page;
-    // Before they are told: it has to be seen while that fails.
+    // The age is reported before the work, so that it shows while the work fails.
     reportAge(oldest?.ageMs ?? 0);
     if (oldest === undefined) break;
     await tellProfiles(page.flatMap(({ transactionIds }) => transactionIds));

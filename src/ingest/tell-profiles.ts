@@ -1,13 +1,14 @@
 /**
- * Tells the profiles what became known: those of the parties of each transaction that was ever labelled fraud are
- * made invalid. A label that says legitimate changes nothing where nobody said fraud, and what nobody changed costs
- * no rebuild. Asked after the commit: of two requests about one transaction the one that looks last sees both.
+ * Invalidates cached profiles after a label changed their history: those of the parties of each transaction
+ * that was ever labelled fraud. A label that says legitimate changes nothing where no label said fraud, and an
+ * unchanged history needs no rebuild. The labels are read after the commit: of two requests about one
+ * transaction the later reader sees both.
  */
 import type { Parties } from '../store/labels.ts';
 import type { InvalidateProfiles } from '../stream/invalidate-profiles.ts';
 
 export type TellProfilesDependencies = {
-  /** Whose those transactions are that have a label that says fraud. */
+  /** Returns the parties of those transactions that have a label that says fraud. */
   readonly findFraudParties: (transactionIds: readonly string[]) => Promise<readonly Parties[]>;
   readonly invalidateProfiles: InvalidateProfiles;
 };

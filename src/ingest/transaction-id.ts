@@ -1,7 +1,7 @@
 /**
- * Makes transaction ids: UUIDv7 (RFC 9562) whose time part is created_at to the millisecond, the rest
- * 74 random bits. Random bytes are drawn, and written as text, a few hundred ids at a time: one call of the
- * platform an id would cost more than all the rest of it.
+ * Makes transaction ids: UUIDv7 (RFC 9562) whose time part is created_at to the millisecond, the rest 74 random
+ * bits. Random bytes are drawn, and written as text, for a few hundred ids at a time: a call of the platform
+ * for each id would cost more than everything else.
  */
 import { randomFillSync } from 'node:crypto';
 
@@ -22,7 +22,7 @@ export function createTransactionIds(): NewTransactionId {
       pool = drawRandom(bytes);
       at = 0;
     }
-    // Most of a batch happened in a few milliseconds.
+    // Most transactions of a batch happened in a few milliseconds.
     if (createdAtMs !== timeMs) {
       const hex = createdAtMs.toString(16).padStart(12, '0');
       time = `${hex.slice(0, 8)}-${hex.slice(8)}-`;

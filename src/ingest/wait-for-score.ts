@@ -1,12 +1,12 @@
 /**
- * `Prefer: wait`: the score of one transaction once the workers have stored it. The worker's reply
- * ends the wait at once; polling Postgres finds what no reply will come for: duplicates, replies lost
- * with Redis, transactions the reconciler appends.
+ * `Prefer: wait`: the score of one transaction once the workers have stored it. The worker's reply ends the
+ * wait at once; polling Postgres covers scores without a reply: duplicates, replies lost with Redis,
+ * transactions that the reconciler appends.
  */
 import { Failure } from '../domain/failure.ts';
 import type { ScoreJson } from '../domain/score-record.ts';
 
-/** A reply that may come: the score, published by the worker that stored it. */
+/** A reply that may arrive: the score, published by the worker that stored it. */
 export type ExpectedReply = { readonly score: Promise<ScoreJson>; readonly cancel: () => void };
 
 export type Replies = {
@@ -24,12 +24,12 @@ const POLL_MS_MAX = 200;
 export type WaitOptions = {
   readonly transactionId: string;
   readonly findScore: FindScore;
-  /** Undefined when no reply will come. */
+  /** Undefined when no reply will arrive. */
   readonly reply: ExpectedReply | undefined;
   readonly waitMs: number;
 };
 
-/** The score, or null when the time is over. A poll that finds Postgres unavailable only costs its turn. */
+/** The score, or null when the time is over. A poll that finds Postgres unavailable is skipped. */
 export async function waitForScore(options: WaitOptions): Promise<ScoreJson | null> {
   const { transactionId, findScore, reply, waitMs } = options;
   const found = Promise.withResolvers<ScoreJson | null>();
@@ -48,7 +48,7 @@ export async function waitForScore(options: WaitOptions): Promise<ScoreJson | nu
     else if (!isOver) pollAfter(Math.min(Math.max(waitedMs * 2, POLL_MS_MIN), POLL_MS_MAX));
   };
   void reply?.score.then(found.resolve);
-  // With a reply on its way the first poll can wait: it would find nothing.
+  // While a reply is expected, the first poll is delayed: it would find nothing.
   pollAfter(reply === undefined ? 0 : POLL_MS_MAX);
   try {
     return await found.promise;

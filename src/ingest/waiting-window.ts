@@ -1,8 +1,8 @@
 /**
- * What a recovery must not append: transactions that wait in Redis, and those that open batches owe. The recovery takes
- * these batches over: a request that closed one afterwards could have appended to the Redis that was lost. Of a long
- * backlog only a window of reception is held at a time, so that memory stays bounded whatever waits; the next window reads
- * again.
+ * What a recovery must not append: transactions that wait in Redis, and those that open batches owe. The
+ * recovery takes these batches over, as a request that closed one afterwards could have appended to the Redis
+ * that was lost. Of a long backlog only a window of reception is held at a time, so that memory stays bounded
+ * whatever waits; the next window reads again.
  */
 import { FIRST_BATCH, type OpenBatch } from '../domain/open-batch.ts';
 import type { WaitingTransaction } from '../stream/waiting.ts';
@@ -18,7 +18,7 @@ export type WaitingDependencies = Pick<OpenBatchesDependencies, 'listOpenBatches
 
 export type WaitingWindow = {
   readonly has: (transactionId: string) => boolean;
-  /** Where it ends: all that waits of those received before is known. */
+  /** End of the window: every waiting transaction received before is known. */
   readonly toMs: number;
 };
 
@@ -26,7 +26,7 @@ export type WaitingWindow = {
 export const WAITING_IDS_MAX = 600_000;
 const PAGE_TRANSACTIONS = 5000;
 
-/** The longest window from `fromMs`, at most to `toMs`, of which no more than `idsMax` wait. */
+/** The longest window from `fromMs`, at most to `toMs`, in which no more than `idsMax` wait. */
 export async function readWaitingWindow(
   dependencies: WaitingDependencies,
   fromMs: number,
@@ -58,7 +58,7 @@ async function readIds(
       firstMs = Math.min(firstMs, receivedAtMs);
       lastMs = Math.max(lastMs, receivedAtMs);
     }
-    // A millisecond is not divided: no more come in one than requests carry.
+    // A millisecond is not divided; its transactions are bounded by what requests carry.
     if (ids.size() > idsMax && toMs - fromMs > 1) {
       return { shorterMs: Math.min(toMs - 1, Math.ceil((firstMs + lastMs) / 2)) };
     }
@@ -67,7 +67,7 @@ async function readIds(
 }
 
 /**
- * Open batches before Redis: what an API appends and closes meanwhile is met in one or the other.
+ * Reads open batches before Redis: what an API appends and closes meanwhile is found in one or the other.
  * @param before batches received later are left alone
  */
 export async function* readOwed(
