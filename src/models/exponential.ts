@@ -1,7 +1,6 @@
 /**
- * Exponential and logistic function whose every bit is ours: Math.exp may differ in its last bit from
- * one engine to the next, and a stored probability may not. Only operations of IEEE 754 that are exact
- * to the rounding everywhere.
+ * Exponential and logistic function with the same bits everywhere: Math.exp may differ in its last bit between
+ * engines, and a stored probability may not. Uses only operations that IEEE 754 rounds exactly.
  */
 import { naturalLog } from '../scoring/natural-log.ts';
 
@@ -9,10 +8,10 @@ import { naturalLog } from '../scoring/natural-log.ts';
 const LN2_HIGH = 0.6931471803691238;
 /** ln 2 less its upper part. */
 const LN2_LOW = 1.9082149292705877e-10;
-/** The double below which the result is no normal number, and above which it is none at all. */
+/** Arguments below the first have a subnormal result, above the second an infinite one. */
 const ARGUMENT_MIN = -708;
 const ARGUMENT_MAX = 709;
-/** Terms of Taylor's series; |r| <= ln 2 / 2, so the first one left out is below 2^-60. */
+/** Terms of Taylor's series; |r| <= ln 2 / 2, so the first omitted one is below 2^-60. */
 const TERMS = 14;
 const RECIPROCAL_FACTORIALS = new Float64Array(TERMS + 1);
 RECIPROCAL_FACTORIALS[0] = 1;
@@ -38,14 +37,14 @@ export function exponential(value: number): number {
   return series * (double[0] ?? 1);
 }
 
-/** 1 / (1 + e^-margin), without loss for large margins of either sign. */
+/** 1 / (1 + e^-margin), exact for large margins of either sign. */
 export function logistic(margin: number): number {
   if (margin >= 0) return 1 / (1 + exponential(-margin));
   const odds = exponential(margin);
   return odds / (1 + odds);
 }
 
-/** ln(1 + e^margin): what a certainty of that margin costs when it is wrong, in nats. */
+/** ln(1 + e^margin): the log loss of a wrong label at that margin, in nats. */
 export function softPlus(margin: number): number {
   return Math.max(margin, 0) + naturalLog(1 + exponential(-Math.abs(margin)));
 }

@@ -1,6 +1,6 @@
 /**
- * Inputs of a model with the margins and probabilities it must give: the proof, needed before it may
- * score, that this process computes what was computed where the vectors were made.
+ * Inputs of a model with the margins and probabilities it must give. Before it may score they prove that this
+ * process computes what the process that made the vectors computed.
  */
 import { type Batch, checkBatch } from './batch.ts';
 import { GOLDEN_VECTORS_MAX } from './bounds.ts';
@@ -11,12 +11,12 @@ import type { Random } from './random.ts';
 export type GoldenVectors = {
   /** Columns in the order of the model's features. */
   readonly inputs: Batch;
-  /** One a row. */
+  /** One vector per row. */
   readonly margins: Float64Array;
   readonly probabilities: Float64Array;
 };
 
-/** A model that depends on anything but its input is unlikely to agree with itself so often. */
+/** Repetitions: a model that depends on more than its input is unlikely to agree with itself this often. */
 const RUNS = 3;
 
 /**
@@ -43,7 +43,7 @@ export function checkGoldenVectors(model: Model, golden: GoldenVectors): void {
   }
 }
 
-/** Of the values drawn: counts, amounts from trifling to absurd, either sign, nothing at all. */
+/** Candidate values: counts, amounts from tiny to absurd, either sign, missing. */
 const MAGNITUDE_MIN = -3;
 const MAGNITUDE_MAX = 7;
 const MISSING_SHARE = 0.1;
@@ -51,7 +51,7 @@ const SMALL_SHARE = 0.4;
 const NEGATIVE_SHARE = 0.2;
 const SMALL_MAX = 5;
 
-/** What the model gives here, for one that comes without vectors: proves later processes and versions. */
+/** Records what the model gives here, for a file without vectors; it proves later processes and versions. */
 export function recordGoldenVectors(model: Model, rows: number, random: Random): GoldenVectors {
   const draw = () => {
     const kind = random();

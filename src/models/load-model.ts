@@ -1,4 +1,4 @@
-/** From the bytes of a model file, in any of the formats, to a model that can be run. */
+/** Reads a model file, in any of the formats, into a model that can be run. */
 import { hash } from 'node:crypto';
 import { optionalFieldOf, parseJson } from './formats/json-place.ts';
 import { LOGISTIC_FORMAT, readLogistic } from './formats/logistic-json.ts';
@@ -24,7 +24,7 @@ export function loadModel(bytes: Uint8Array, featureNames?: readonly string[]): 
 }
 
 /**
- * Where each of the model's features stands in the engine's vectors.
+ * Index of each of the model's features in the engine's vectors.
  * @throws Failure `MODEL_INVALID` that lists the features the engine does not have
  */
 export function bindFeatures(model: Model, vectorNames: readonly string[]): Int32Array {

@@ -8,19 +8,19 @@ export type LogisticModel = {
 
 export type LogisticFeature = {
   readonly name: string;
-  /** Of the training rows that have the feature. */
+  /** Mean over the training rows that have the feature. */
   readonly mean: number;
   /** Their standard deviation; above 0. */
   readonly deviation: number;
-  /** Margin a standard deviation above the mean. */
+  /** Change of the margin per standard deviation above the mean. */
   readonly weight: number;
   /** Margin where the feature is missing, instead of the weighted one. */
   readonly missingWeight: number;
 };
 
 /**
- * Deviations from the mean beyond which a value counts no more: one absurd amount must not outweigh
- * every other feature, and infinity must not become the margin.
+ * Most deviations from the mean that count: one absurd amount must not outweigh every other feature, and
+ * infinity must not become the margin.
  */
 const STANDARD_MAX = 10;
 
@@ -46,7 +46,7 @@ export function predictLogistic(
   return margins;
 }
 
-/** What a feature's value adds to the margin. */
+/** Contribution of a feature's value to the margin. */
 export function contributionOf(feature: LogisticFeature, value: number): number {
   const standard = standardise(value, feature.mean, feature.deviation);
   return Number.isNaN(standard) ? feature.missingWeight : feature.weight * standard;

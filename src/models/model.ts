@@ -16,23 +16,23 @@ export type ModelFormat = 'xgboost-json' | 'lightgbm-text' | 'logistic-json';
 /** Pure and immutable: the same batch gives the same bits. All results have one item a row. */
 export type Model = {
   readonly format: ModelFormat;
-  /** Of the file, 64 lower-case hexadecimal digits. */
+  /** SHA-256 of the file, 64 lower-case hexadecimal digits. */
   readonly sha256: string;
   /** The order of a batch's columns. */
   readonly featureNames: readonly string[];
-  /** Log-odds of fraud, before calibration; LightGBM's raw score. */
+  /** Log-odds of fraud, before calibration; LightGBM calls it raw score. */
   marginOf(batch: Batch): Float64Array;
-  /** The format's own probability of a margin, or the calibrated one. */
+  /** Probability of a margin: the format's own, or the calibrated one. */
   probabilityOf(margin: number): number;
   /**
-   * What each feature adds to the margins: exact on request (0.8 ms a row), or by path at every decision
-   * (6 µs); the same for logistic models.
+   * Contribution of each feature to the margins: exact on request (0.8 ms a row), or by path at every decision
+   * (6 µs); both are equal for logistic models.
    * @param margins of the same batch
    */
   contributionsOf(batch: Batch, margins: Float64Array, method: ExplanationMethod): Contributions;
 };
 
-/** The model with probabilities that were calibrated; null leaves it those of its format. */
+/** The model with calibrated probabilities; null keeps those of its format. */
 export function calibrateModel(model: Model, calibration: Calibration | null): Model {
   if (calibration === null) return model;
   return { ...model, probabilityOf: (margin) => calibrate(calibration, margin) };
@@ -64,7 +64,7 @@ export function logisticModel(model: LogisticModel, sha256: string): Model {
     featureNames: features.map(({ name }) => name),
     marginOf: (batch) => predictLogistic(model, batch),
     probabilityOf: logistic,
-    // Of a sum of independent terms each term is its own Shapley value, from the training mean on.
+    // In a sum of independent terms each term is its own Shapley value, relative to the training mean.
     contributionsOf: ({ rows, values }) => ({
       base: new Float64Array(rows).fill(intercept),
       values: values.map((value, at) => {

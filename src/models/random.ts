@@ -1,2 +1,2 @@
-/** Uniform in [0, 1), from a seeded generator: the caller's, so that a seed names one result. */
+/** Uniform in [0, 1), from a generator that the caller seeds, so that a seed determines the result. */
 export type Random = () => number;

@@ -1,4 +1,4 @@
-/** A model's showing on a later week: everything on its card that is measured rather than told. */
+/** Evaluates a model on its validation window: all measured figures of its card. */
 import type { Calibration } from '../../domain/calibration.ts';
 import { accountPrecision } from '../evaluation/account-precision.ts';
 import type { Bands } from '../evaluation/bands.ts';
@@ -24,7 +24,7 @@ export type AssessedRows = {
   /** Any numbers that tell accounts and days apart. */
   readonly accounts: Int32Array;
   readonly days: Int32Array;
-  /** Names by row of what the rows are parted by, such as `corridor`. */
+  /** Segments: a name per row, such as its corridor. */
   readonly segments: Readonly<Record<string, readonly string[]>>;
 };
 
@@ -33,21 +33,21 @@ export type Assessment = CalibrationAssessment & Pick<ModelCard, 'figures' | 'se
 export type CalibrationAssessment = Pick<ModelCard, 'calibrationTable'> & {
   readonly calibration: Calibration;
   readonly bands: Bands;
-  /** Calibrated, one a row. */
+  /** Calibrated probabilities, one a row. */
   readonly probabilities: Float64Array;
 };
 
-/** From calibrated probabilities of rows: by budget or by costs (bands.ts). */
+/** Chooses bands from calibrated probabilities of rows: by budget or by costs (bands.ts). */
 export type ChooseBands = (probabilities: Float64Array) => Bands;
 
-/** The work of a small team, as in the card precision of the literature. */
+/** Accounts that a small team can look at in a day, as in the card precision of the literature. */
 const ACCOUNTS_A_DAY = 100;
 const FALSE_ALARM_RATE = 0.01;
-/** Enough for a 95 % interval to be good to a tenth of its width. */
+/** Draws that give a 95 % interval to a tenth of its width. */
 const BOOTSTRAP_DRAWS = 200;
 const CALIBRATION_GROUPS = 10;
 
-/** What margins of rows that the model was not trained on say of its probabilities. */
+/** Compares margins of rows that the model was not trained on with their labels. */
 export function assessCalibration(
   { margins, labels }: Pick<AssessedRows, 'margins' | 'labels'>,
   bandsFor: ChooseBands,
@@ -87,7 +87,7 @@ export function assess(rows: AssessedRows, bandsFor: ChooseBands, random: Random
   };
 }
 
-/** Indexes of each account's rows; accounts in rising order. */
+/** Row indexes of each account; accounts in rising order. */
 function rowsByAccount(accounts: Int32Array): Int32Array[] {
   const found = new Map<number, number[]>();
   for (const [row, account] of accounts.entries()) {
@@ -98,7 +98,7 @@ function rowsByAccount(accounts: Int32Array): Int32Array[] {
   return [...found].sort(([a], [b]) => a - b).map(([, rows]) => Int32Array.from(rows));
 }
 
-/** Figures of the accounts with these indexes; one that is there twice counts as two accounts. */
+/** Figures of the accounts with these indexes; one that is drawn twice counts as two accounts. */
 function measure(
   rows: AssessedRows,
   heldOut: Float64Array,

@@ -1,14 +1,14 @@
-/** The ways in which an operator may say where the bands of a model shall lie. */
+/** The ways in which an operator may choose the bands of a model. */
 import { type Bands, bandsForBudget, bandsForCosts, type CostMatrix } from '../evaluation/bands.ts';
 import type { ChooseBands } from './assess.ts';
 
-/** JSON as it stands, for the card. */
+/** Stored as this JSON on the card. */
 export type BandsRule =
   | { readonly by: 'share'; readonly reviews: number; readonly declines: number }
   | { readonly by: 'budget'; readonly reviewsADay: number; readonly declinesADay: number }
   | { readonly by: 'costs'; readonly costs: CostMatrix };
 
-/** Of the transactions, where nobody said more: what grows and shrinks with the traffic. */
+/** Default shares of the transactions, which grow and shrink with the traffic. */
 export const DEFAULT_BANDS: BandsRule = { by: 'share', reviews: 0.01, declines: 0.002 };
 
 /**

@@ -4,7 +4,7 @@ import type { TreeEnsemble } from '../trees/tree-ensemble.ts';
 
 export type Importance = { readonly name: string; readonly share: number };
 
-/** By gain: what all splits on a feature together lowered the training loss by. Greatest first. */
+/** By gain: the reduction of the training loss by all splits on a feature. Greatest first. */
 export function treeImportance({ featureNames, feature, gain }: TreeEnsemble): Importance[] {
   const gains = new Float64Array(featureNames.length);
   for (const [node, of] of feature.entries()) {
@@ -13,7 +13,7 @@ export function treeImportance({ featureNames, feature, gain }: TreeEnsemble): I
   return shareOut(featureNames.map((name, index) => ({ name, weight: gains[index] ?? 0 })));
 }
 
-/** By the size of the weight on the standardised value. Greatest first. */
+/** By the absolute weight on the standardised value. Greatest first. */
 export function logisticImportance({ features }: LogisticModel): Importance[] {
   return shareOut(features.map(({ name, weight }) => ({ name, weight: Math.abs(weight) })));
 }

@@ -1,6 +1,6 @@
 /**
- * What somebody who approves a model must know of it: the data, the figures on a later week, what it
- * leans on, whether its probabilities come true. JSON as it stands.
+ * What a person who approves a model must know: the data, the figures on a later week, the importance of
+ * features, the calibration. Stored as this JSON.
  */
 import type { Calibration } from '../../domain/calibration.ts';
 import type { ModelReference } from '../../domain/model-reference.ts';
@@ -19,7 +19,7 @@ export type ModelCard = {
   /** RFC 3339. */
   readonly createdAt: string;
   readonly codeVersion: string;
-  /** The model it is to replace. */
+  /** The model that it is to replace. */
   readonly parent: string | null;
   readonly featureSchema: number;
   readonly seed: string;
@@ -30,7 +30,7 @@ export type ModelCard = {
   readonly training: DataWindow;
   /** Null when nothing was held back; then there are no figures. */
   readonly validation: DataWindow | null;
-  /** On the validation window, by name. */
+  /** Figures on the validation window, by name. */
   readonly figures: Readonly<Record<string, Figure>>;
   /** Fitted to the validation window, or to cross-fitted rows of the training window. */
   readonly calibration: Calibration | null;
@@ -38,9 +38,9 @@ export type ModelCard = {
   readonly bands: Bands | null;
   readonly bandsRule: BandsRule;
   readonly importance: readonly Importance[];
-  /** By what the segments are of, such as `corridor`; at the bound of review. */
+  /** Figures by segment, such as `corridor`, at the bound of review. */
   readonly segments: Readonly<Record<string, readonly SegmentFigures[]>>;
-  /** What later traffic is compared with. */
+  /** Distributions that later traffic is compared with. */
   readonly reference: ModelReference;
 };
 

@@ -2,7 +2,7 @@
 import type { BandsRule } from './choose-bands.ts';
 import type { DataWindow, ModelCard } from './model-card.ts';
 
-/** Features a reader is shown; the JSON has all. */
+/** Features that the Markdown shows; the JSON has all. */
 const FEATURES_SHOWN = 20;
 
 export function renderCard(card: ModelCard): string {
@@ -114,7 +114,7 @@ function renderSegments({ segments }: ModelCard): string[] {
   ]);
 }
 
-/** Empty without rows. A name with a bar must not become two cells. */
+/** Empty text without rows. A name with a bar is escaped, as it would end its cell. */
 function table(heads: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   if (rows.length === 0) return '';
   const line = (cells: readonly (string | number)[]) =>

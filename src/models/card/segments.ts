@@ -1,4 +1,7 @@
-/** How a model treats parts of the transactions, such as corridors or countries: who is flagged, who is caught. */
+/**
+ * A model's figures for parts of the transactions, such as corridors or countries: who is flagged, which frauds
+ * are caught.
+ */
 
 export type SegmentFigures = {
   readonly segment: string;
@@ -12,7 +15,7 @@ export type SegmentFigures = {
   readonly caught: number | null;
 };
 
-/** Named on a card; the rest are one, for a card is read. */
+/** Segments that a card names; the rest are joined into one, so that the card stays readable. */
 const SEGMENTS_MAX = 100;
 const OTHERS = 'others';
 

@@ -1,5 +1,5 @@
 /**
- * How values were spread when a model was trained, kept with it, and how those that came since differ:
+ * Compares the distribution of values at a model's training, which is kept with the model, with later values:
  * the population stability index.
  */
 import type { ValueHistogram } from '../../domain/model-reference.ts';
@@ -10,7 +10,7 @@ export type { ValueHistogram };
 
 /** Deciles: the custom of the index, and few enough for a small share to be seen. */
 const BINS_MAX = 10;
-/** Share that an empty bin counts as, or one new value would be an infinite drift. */
+/** Share that an empty bin counts as; otherwise one new value would be an infinite drift. */
 const SHARE_MIN = 1e-4;
 
 /** @param values float32, as in training; NaN is missing */
@@ -35,8 +35,8 @@ export function countValues(
 }
 
 /**
- * The sum over the bins of (now - then) * ln(now / then). 0 is no difference; by custom below 0.1 is
- * little, above 0.25 much (Siddiqi, "Credit Risk Scorecards", 2006). NaN without counts.
+ * The sum over the bins of (now - then) * ln(now / then). 0 is no difference; by convention below 0.1 is little
+ * and above 0.25 much (Siddiqi, "Credit Risk Scorecards", 2006). NaN without counts.
  */
 export function stabilityIndex({ shares }: ValueHistogram, counts: Float64Array): number {
   const rows = counts.reduce((sum, count) => sum + count, 0);

@@ -1,6 +1,6 @@
 /**
- * What a team that looks at a fixed number of accounts a day finds (card precision @ k of the fraud
- * detection literature).
+ * What a team finds that looks at a fixed number of accounts a day (card precision @ k of the fraud detection
+ * literature).
  */
 import type { Scored } from './ranking.ts';
 

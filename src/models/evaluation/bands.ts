@@ -1,4 +1,4 @@
-/** From which probability on a verdict pays: by what a team can look at, or by what mistakes cost. */
+/** Probability bounds of verdicts: by what a team can look at, or by the costs of mistakes. */
 
 /** Lower bounds, inclusive; review <= decline. Above 1 means never. */
 export type Bands = { readonly reviewFrom: number; readonly declineFrom: number };
@@ -8,19 +8,19 @@ export type AlertBudget = { readonly reviews: number; readonly declines: number 
 
 /** What a verdict costs, in one currency. */
 export type CostMatrix = {
-  /** Of fraud that is approved, reviewed (some is missed), declined. */
+  /** Costs of a fraud that is approved, reviewed (some are missed), declined. */
   readonly fraud: VerdictCosts;
-  /** Of legitimate transactions that are approved, reviewed (the work), declined (the lost customer). */
+  /** Costs of a legitimate transaction that is approved, reviewed (the work), declined (the lost customer). */
   readonly legitimate: VerdictCosts;
 };
 type VerdictCosts = { readonly approve: number; readonly review: number; readonly decline: number };
 
-/** A probability that nothing reaches. */
+/** A probability above all others. */
 const NEVER = 2;
 
 /**
- * The lowest bounds that stay within the budget on these rows: never more alerts than asked for, fewer
- * where equal probabilities cannot be parted.
+ * The lowest bounds that stay within the budget on these rows: never more alerts than the budget, fewer where
+ * equal probabilities cannot be split.
  */
 export function bandsForBudget(probabilities: Float64Array, budget: AlertBudget): Bands {
   const sorted = probabilities.slice().sort();
@@ -29,7 +29,7 @@ export function bandsForBudget(probabilities: Float64Array, budget: AlertBudget)
   return { reviewFrom: Math.min(reviewFrom, declineFrom), declineFrom };
 }
 
-/** The lowest probability from which on at most `count` rows are; rising input. */
+/** The lowest probability that at most `count` rows reach; rising input. */
 function boundFor(sorted: Float64Array, count: number): number {
   let first = Math.max(0, sorted.length - Math.floor(count));
   while (first > 0 && first < sorted.length && sorted[first - 1] === sorted[first]) first++;
@@ -37,8 +37,8 @@ function boundFor(sorted: Float64Array, count: number): number {
 }
 
 /**
- * The bounds from which on a verdict is expected to cost least: at probability p a verdict costs
- * p * fraud + (1 - p) * legitimate.
+ * The bounds above which a verdict has the least expected cost: at probability p a verdict costs p * fraud + (1
+ * - p) * legitimate.
  * @throws Error unless a stricter verdict costs less on fraud and more on legitimate transactions
  */
 export function bandsForCosts({ fraud, legitimate }: CostMatrix): Bands {
@@ -56,7 +56,7 @@ export function bandsForCosts({ fraud, legitimate }: CostMatrix): Bands {
   const reviewFrom = even('approve', 'review');
   const declineFrom = even('review', 'decline');
   if (reviewFrom <= declineFrom) return { reviewFrom, declineFrom };
-  // Review never pays: it would begin where declining is cheaper already.
+  // Review never has the least cost: where it would begin, declining is cheaper already.
   const both = even('approve', 'decline');
   return { reviewFrom: both, declineFrom: both };
 }

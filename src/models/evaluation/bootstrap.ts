@@ -1,7 +1,7 @@
-/** How far figures could have come out otherwise: percentiles over resampled units. */
+/** Uncertainty of figures: percentiles over resampled units. */
 import type { Random } from '../random.ts';
 
-/** 95 %: below it and above it lie 2.5 % of the resampled figures each. */
+/** Bounds of 95 %: 2.5 % of the resampled figures lie below the lower and above the upper one. */
 export type Interval = { readonly low: number; readonly high: number };
 
 const TAIL = 0.025;

@@ -1,4 +1,4 @@
-/** How probabilities came true: rows in groups of equal size by probability, promised beside seen. */
+/** Predicted and observed shares: rows in groups of equal size by probability. */
 
 export type CalibrationGroup = {
   readonly rows: number;

@@ -1,7 +1,6 @@
 /**
- * From margins to probabilities that come true: of the transactions given 5 %, one in twenty is fraud.
- * Both ways keep the order of margins, and no two margins become one probability, for what ranks
- * transactions is the probability.
+ * Calibrates margins to probabilities: of the transactions given 5 %, one in twenty is fraud. Both ways keep
+ * the order of margins, and no two margins get one probability, as transactions are ranked by probability.
  */
 import type { Calibration, Line } from '../../domain/calibration.ts';
 import { logistic } from '../exponential.ts';
@@ -18,9 +17,9 @@ const LINE_SHARE = 0.01;
 export type CalibrationChoice = {
   /** Fitted to all rows. */
   readonly calibration: Calibration;
-  /** Probabilities of the chosen way, each row's from a fit to the other half: what may be judged. */
+  /** Probabilities of the chosen way, each row's from a fit to the other half: these may be judged. */
   readonly heldOut: Float64Array;
-  /** Of the held-out probabilities of both ways, in nats. */
+  /** Log loss of the held-out probabilities of both ways, in nats. */
   readonly logLosses: { readonly platt: number; readonly isotonic: number };
 };
 
@@ -37,7 +36,7 @@ export function calibrate(calibration: Calibration, margin: number): number {
 }
 
 /**
- * The way whose probabilities surprise less on rows that it was not fitted to, then fitted to all.
+ * Chooses the way with the lower log loss on rows that it was not fitted to, then fits it to all.
  * @param margins of rows that the model was not trained on, in time order
  * @param labels 1 for fraud; at least one of each kind among the even and among the odd rows
  */
@@ -52,7 +51,7 @@ export function chooseCalibration(margins: Float64Array, labels: Uint8Array): Ca
 
 type FitTo = (margins: Float64Array, labels: Uint8Array) => Calibration;
 
-/** Even rows by a fit to the odd ones, and the other way round. */
+/** Predicts even rows by a fit to the odd ones, and the other way round. */
 function holdOut(margins: Float64Array, labels: Uint8Array, fitTo: FitTo): Float64Array {
   const [even, odd] = [0, 1].map((parity) =>
     fitTo(

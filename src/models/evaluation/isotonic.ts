@@ -1,6 +1,6 @@
 /**
- * Isotonic calibration: the never falling probabilities that fit the labels best, found by pooling
- * neighbours that fall (Ayer et al., 1955), with straight lines between the pools' centres.
+ * Isotonic calibration: the non-decreasing probabilities that fit the labels best, found by pooling adjacent
+ * violators (Ayer et al., 1955), with straight lines between the pools' centres.
  */
 
 import { CALIBRATION_KNOTS_MAX, type Steps } from '../../domain/calibration.ts';
@@ -14,7 +14,7 @@ export function fitIsotonic(margins: Float64Array, labels: Uint8Array): Steps {
     pools.push(group);
     while (falls(pools)) merge(pools, pools.length - 1);
   }
-  // Neighbours are merged beyond what a file may hold.
+  // Neighbours are merged until a file may hold them.
   while (pools.length > CALIBRATION_KNOTS_MAX) merge(pools, smallest(pools));
   return {
     margins: pools.map(({ margins: sum, rows }) => sum / rows),
@@ -60,7 +60,7 @@ function* groupByMargin(margins: Float64Array, labels: Uint8Array): Generator<Po
   if (group !== undefined) yield group;
 }
 
-/** Whether the last pool's share of frauds is not above that of the one before. */
+/** Whether the last pool's share of frauds is at most that of the one before. */
 function falls(pools: readonly Pool[]): boolean {
   const last = pools.at(-1);
   const before = pools.at(-2);
@@ -88,7 +88,7 @@ function merge(pools: Pool[], at: number): void {
   before.rows += pool.rows;
 }
 
-/** Smoothing may let a small pool fall below a large one before it. */
+/** Smoothing may put a small pool below a large one before it. */
 function rising(probabilities: readonly number[]): number[] {
   let most = 0;
   return probabilities.map((probability) => {

@@ -1,10 +1,10 @@
-/** Mean surprise of probabilities: what calibration lowers and early stopping may watch. */
+/** Mean log loss of probabilities: calibration lowers it, and early stopping may watch it. */
 import { naturalLog } from '../../scoring/natural-log.ts';
 
-/** Farthest from 0 and 1 that a probability counts, or one wrong certainty would be all of the mean. */
+/** Clamps to 1e-15, so that one wrong certainty cannot dominate the loss. */
 const PROBABILITY_MIN = 1e-15;
 
-/** Mean of -ln of the probability given to what happened, in nats. `labels` is 1 for fraud. */
+/** Mean of -ln of the probability given to the outcome, in nats. `labels` is 1 for fraud. */
 export function logLoss(probabilities: ArrayLike<number>, labels: ArrayLike<number>): number {
   let sum = 0;
   for (let row = 0; row < labels.length; row++) {

@@ -2,7 +2,7 @@
 import type { Line } from '../../domain/calibration.ts';
 import { logistic, softPlus } from '../exponential.ts';
 
-/** Least slope: with none or a falling one the order of margins would be lost. */
+/** Least slope: at zero or below, the order of margins would be lost. */
 const SLOPE_MIN = 1e-3;
 const STEPS_MAX = 100;
 const STEP_MIN = 1e-10;
@@ -76,7 +76,7 @@ function newtonStep(
     both += curvature * margin;
     interceptTwice += curvature;
   }
-  // All margins alike leave the slope open: it stays, and the intercept moves alone.
+  // Equal margins leave the slope undetermined: it stays, and the intercept moves alone.
   const determinant = slopeTwice * interceptTwice - both * both;
   if (!(determinant > Number.EPSILON * slopeTwice * interceptTwice)) {
     return { slope: 0, intercept: interceptTwice > 0 ? ofIntercept / interceptTwice : 0 };

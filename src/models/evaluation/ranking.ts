@@ -1,12 +1,11 @@
 /**
- * How well scores rank frauds above the rest. Equal scores are one threshold: nobody can flag one of
- * them and not the other.
+ * How well scores rank frauds above the rest. Equal scores are one threshold, as they cannot be flagged apart.
  */
 
-/** The higher, the riskier. No NaN. `labels` is 1 for fraud, 0 for legitimate. */
+/** Higher is riskier. No NaN. `labels` is 1 for fraud, 0 for legitimate. */
 export type Scored = { readonly scores: ArrayLike<number>; readonly labels: ArrayLike<number> };
 
-/** Every distinct score from the highest down, with what is flagged when all from it up are. */
+/** Every distinct score in falling order, with the counts flagged at it and above. */
 export type Thresholds = {
   readonly frauds: number;
   readonly legitimates: number;
@@ -50,7 +49,7 @@ export function thresholdsOf({ scores, labels }: Scored): Thresholds {
   };
 }
 
-/** Chance that a fraud ranks above a legitimate one, ties counting half. NaN without both. */
+/** Probability that a fraud ranks above a legitimate one, ties counting half. NaN without both. */
 export function aucOf({ frauds, legitimates, caught, falseAlarms }: Thresholds): number {
   let area = 0;
   let caughtBefore = 0;

@@ -1,4 +1,4 @@
-/** How far a share could have come out otherwise. */
+/** Confidence interval of a share. */
 import type { Interval } from './bootstrap.ts';
 
 /** Standard deviations that hold 95 % of a normal distribution. */

@@ -1,11 +1,11 @@
-/** A margin taken apart: a base that all rows share and what each feature's value adds to it. */
+/** Decomposes a margin: a base that all rows share and the contribution of each feature's value. */
 import { type Batch, checkBatch } from '../batch.ts';
 import { loadInputs } from '../trees/predict-trees.ts';
 import type { TreeEnsemble } from '../trees/tree-ensemble.ts';
 
 export type Contributions = {
   /**
-   * One a row: the mean margin of the training rows, and with it what rounding to float32 left between
+   * One base a row: the mean margin of the training rows, corrected by what rounding to float32 left between
    * the margin and the exact sum of its leaves. base + all values of a row = margin.
    */
   readonly base: Float64Array;
@@ -33,7 +33,7 @@ export function contributionsOf(
   return contributions;
 }
 
-/** Moves into the base what a row's values do not add up to. */
+/** Moves into the base the difference that a row's values leave. */
 export function settleBase({ base, values }: Contributions, margins: Float64Array): void {
   const features = values.length / base.length;
   for (let row = 0; row < base.length; row++) {

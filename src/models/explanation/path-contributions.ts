@@ -1,7 +1,7 @@
 /**
- * Contributions cheap enough for every decision: at each split on a row's way the change of the mean
- * leaf below goes to the split's feature (Saabas, "Interpreting random forests", 2014). Unlike Shapley
- * values they favour features near the leaves; exact ones are in tree-shap.ts.
+ * Contributions cheap enough for every decision: at each split on a row's path the change of the mean leaf
+ * below is attributed to the split's feature (Saabas, "Interpreting random forests", 2014). Unlike Shapley
+ * values they favour features near the leaves; tree-shap.ts computes exact ones.
  */
 import type { Batch } from '../batch.ts';
 import type { TreeEnsemble } from '../trees/tree-ensemble.ts';

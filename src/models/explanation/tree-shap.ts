@@ -1,8 +1,8 @@
 /**
- * Exact Shapley values of a margin's features, path-dependent: a feature that is not known lets a row go
- * down both sides of a split, in proportion to the training rows that went there. Algorithm 2 of
- * Lundberg, Erion and Lee, "Consistent individualized feature attribution for tree ensembles" (2018).
- * Time: trees * leaves * depth^2 a row; for requests, not for every decision.
+ * Exact Shapley values of a margin's features, path-dependent: an unknown feature sends a row down both sides
+ * of a split, in proportion to the training rows that went there. Algorithm 2 of Lundberg, Erion and Lee,
+ * "Consistent individualized feature attribution for tree ensembles" (2018). It takes trees * leaves * depth^2
+ * a row, so it serves requests, not every decision.
  */
 import type { Batch } from '../batch.ts';
 import { type TreeEnsemble, treeDepths } from '../trees/tree-ensemble.ts';
@@ -36,7 +36,7 @@ type Walk = {
   readonly path: FeaturePath;
 };
 
-/** A split on the way: the share of rows that pass it without knowing the feature, and knowing it. */
+/** A split on the path: the share of rows that pass it without knowing the feature, and knowing it. */
 type Step = { readonly zero: number; readonly one: number; readonly feature: number };
 
 function visit({ ensemble, row, values, path }: Walk, node: number, level: number, by: Step): void {
@@ -53,7 +53,7 @@ function visit({ ensemble, row, values, path }: Walk, node: number, level: numbe
   for (const child of [left, left + 1]) {
     const zero = before.zero * shareOf(ensemble, left, child);
     const one = child === hot ? before.one : 0;
-    // No row ever comes by, whatever is known.
+    // No row reaches this node, whatever is known.
     if (zero === 0 && one === 0) continue;
     visit({ ensemble, row, values, path }, child, level + 1, { zero, one, feature });
     path.restore(level, length);
@@ -125,7 +125,9 @@ class FeaturePath {
     this.#last[level] = last;
   }
 
-  /** Takes a feature out again if it is on the way already (UNWIND); its shares so far, else 1 and 1. */
+  /**
+   * Takes a feature out again if it is on the path already (UNWIND); returns its shares so far, else 1 and 1.
+   */
   leave(level: number, feature: number): { readonly zero: number; readonly one: number } {
     const start = level * this.#stride;
     const last = this.#last[level] ?? 0;
@@ -152,7 +154,7 @@ class FeaturePath {
     return { zero, one };
   }
 
-  /** Adds to each feature on the way what a leaf's value owes to it. */
+  /** Adds to each feature on the path its part of a leaf's value. */
   share(level: number, value: number, values: Float64Array): void {
     const start = level * this.#stride;
     const last = this.#last[level] ?? 0;

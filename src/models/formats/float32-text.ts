@@ -2,7 +2,7 @@
 
 /** Digits that are always enough for a float32. */
 const DIGITS_MAX = 9;
-/** Fewer are seldom enough: looked for from here upwards. */
+/** Fewer digits are seldom enough: the search starts here and goes up. */
 const DIGITS_MIN = 6;
 
 /**

@@ -1,7 +1,7 @@
-/** Reading parsed JSON of unknown shape, naming the place of whatever is not as it should be. */
+/** Reads parsed JSON of unknown shape, and names the place of whatever is wrong. */
 import { refuse } from './refusal.ts';
 
-/** A value and the path that led to it. */
+/** A value and its path. */
 export type JsonPlace = { readonly value: unknown; readonly path: string };
 
 export function parseJson(text: string): JsonPlace {
@@ -12,7 +12,7 @@ export function parseJson(text: string): JsonPlace {
   }
 }
 
-/** A field that must be there. */
+/** A required field. */
 export function fieldOf(place: JsonPlace, name: string): JsonPlace {
   const field = optionalFieldOf(place, name);
   return field ?? refuse(join(place.path, name), 'is missing');

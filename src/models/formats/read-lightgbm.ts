@@ -70,7 +70,7 @@ function sectionsOf(text: string): Section[] {
     const pairs = lines.flatMap((line): [string, string][] => {
       const at = line.indexOf('=');
       if (at >= 0) return [[line.slice(0, at), line.slice(at + 1)]];
-      // Of the flags without a value only this one changes what the trees mean.
+      // Only this flag without a value changes the meaning of the trees.
       return line === 'average_output' ? [[line, '']] : [];
     });
     return { place: index === 0 ? 'header' : `Tree=${index - 1}`, fields: new Map(pairs) };
@@ -135,7 +135,7 @@ function readTree(
     threshold: [...threshold, ...zeros],
     missingLeft: [...missingLeft, ...zeros],
     value: [...new Float64Array(splits), ...ofLeaves('leaf_value')],
-    // A tree of one leaf has no counts; nothing is ever weighed there.
+    // A tree of one leaf has no counts; none are needed there.
     cover: splits === 0 ? [1] : [...ofSplits('internal_count'), ...ofLeaves('leaf_count')],
     gain: [...ofSplits('split_gain'), ...zeros],
   };

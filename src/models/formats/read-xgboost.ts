@@ -1,8 +1,8 @@
 /**
- * XGBoost's JSON model, as versions 1.7 to 3.x write it (`Booster.save_model('….json')`): booster
- * gbtree, objective binary:logistic or reg:logistic, numerical splits. What else the format can hold is
- * refused, so that nothing is run as something it is not. All trees are run, as Booster.predict does,
- * whatever the attribute best_iteration says.
+ * XGBoost's JSON model, as versions 1.7 to 3.x write it (`Booster.save_model('….json')`): booster gbtree,
+ * objective binary:logistic or reg:logistic, numerical splits. Everything else that the format can hold is
+ * refused, so that no model is run with another meaning. All trees are run, as Booster.predict does, whatever
+ * the attribute best_iteration says.
  */
 import { naturalLog } from '../../scoring/natural-log.ts';
 import { type LooseTree, layOutTrees } from '../trees/lay-out-trees.ts';
@@ -161,12 +161,12 @@ function readTree(tree: JsonPlace, features: number): LooseTree {
   return loose;
 }
 
-/** The file says every edge twice; a file that contradicts itself is damaged. */
+/** The file has every edge twice; a file that contradicts itself is damaged. */
 function checkParents({ left, right }: LooseTree, place: JsonPlace, nodes: number): void {
   const parents = numbersOf(place, nodes);
   for (let node = 0; node < nodes; node++) {
     for (const child of [left[node] ?? -1, right[node] ?? -1]) {
-      // The root has no parent to name, and other indexes are judged when the tree is walked.
+      // The root has no parent, and other indexes are checked when the tree is walked.
       const named = child > 0 ? parents[child] : undefined;
       if (named !== undefined && named !== node) {
         refuse(`${place.path}[${child}]`, `is ${named}, but node ${node} leads here`);

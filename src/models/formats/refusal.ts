@@ -1,4 +1,4 @@
-/** Refusing a model file: what is wrong, and at which place of the file. */
+/** Refuses a model file: says what is wrong, and at which place of the file. */
 import { Failure } from '../../domain/failure.ts';
 import {
   FEATURE_NAME_CHARACTERS_MAX,

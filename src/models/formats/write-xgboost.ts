@@ -14,7 +14,7 @@ const NO_PARENT = 2_147_483_647;
 
 /**
  * Reading the text back gives an ensemble with the same margins, bit for bit.
- * @throws Error for an ensemble that XGBoost could not run as it is meant
+ * @throws Error for an ensemble that XGBoost would run differently
  */
 export function writeXgboost(ensemble: TreeEnsemble): string {
   const { arithmetic, marginScale, featureNames, roots, baseScore } = ensemble;

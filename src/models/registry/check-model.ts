@@ -1,4 +1,4 @@
-/** What must hold before a model is registered, and again wherever it is loaded to be run. */
+/** Checks a model before it is registered, and again wherever it is loaded to be run. */
 import type { ModelManifest } from '../../domain/model-manifest.ts';
 import { FEATURE_SCHEMA, featuresOfSchema } from '../../scoring/feature-schema.ts';
 import { refuse } from '../formats/refusal.ts';
@@ -7,7 +7,7 @@ import { bindFeatures, loadModel } from '../load-model.ts';
 import { calibrateModel, type Model } from '../model.ts';
 import type { Random } from '../random.ts';
 
-/** Vectors recorded for a model that comes without. */
+/** Vectors recorded for a model that has none. */
 const RECORDED_ROWS = 64;
 
 const namesOf = (features: readonly { readonly name: string }[]) =>
@@ -19,7 +19,7 @@ const namesOf = (features: readonly { readonly name: string }[]) =>
  */
 export function checkModel(artefact: Uint8Array, manifest: ModelManifest): Model {
   const { sha256, feature_schema, feature_names } = manifest;
-  // An older vector is the beginning of what is computed, so its models run as they did.
+  // A vector of an older schema is a prefix of today's, so models of older schemas run as before.
   const schema = featuresOfSchema(feature_schema);
   if (schema === undefined) {
     refuse('feature_schema', `${feature_schema}, but this engine computes ${FEATURE_SCHEMA}`);
@@ -35,7 +35,7 @@ export function checkModel(artefact: Uint8Array, manifest: ModelManifest): Model
   return model;
 }
 
-/** What a file does not tell of itself. */
+/** What the file itself does not say. */
 type Told = Pick<ModelManifest, 'feature_schema' | 'calibration' | 'lineage' | 'card'>;
 const UNTOLD: Told = {
   feature_schema: FEATURE_SCHEMA,
@@ -45,7 +45,7 @@ const UNTOLD: Told = {
 };
 
 /**
- * The manifest of a file that comes without one, or was trained here; golden vectors are recorded.
+ * The manifest of a file without one, or of a model trained here; golden vectors are recorded.
  * @throws Failure `MODEL_INVALID`
  */
 export function describeModel(

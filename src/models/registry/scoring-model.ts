@@ -1,4 +1,4 @@
-/** A registered model as the engine scores, verifies and explains by it. */
+/** A registered model as scoring, verification and explanations use it. */
 import type { ExplanationMethod, ModelExplanation } from '../../domain/explanation.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { ModelManifest } from '../../domain/model-manifest.ts';
@@ -19,12 +19,12 @@ export type ScoringModel = {
   readonly format: ModelFormat;
   readonly featureSchema: number;
   /**
-   * One opinion a vector. All in one call: a row alone costs several times as much.
+   * One opinion a vector, all in one call: a row alone costs several times as much.
    * @param vectors of the model's feature schema
-   * @throws Failure `MODEL_OUTPUT` for what is no probability
+   * @throws Failure `MODEL_OUTPUT` for a result that is no probability
    */
   readonly judge: (vectors: readonly Float64Array[]) => Opinion[];
-  /** One vector's margin taken apart. */
+  /** The contributions to one vector's margin. */
   readonly explain: (vector: Float64Array, method: ExplanationMethod) => ModelExplanation;
 };
 
@@ -33,12 +33,12 @@ type MarginParts = Pick<ModelExplanation, 'base' | 'margin' | 'probability'> & {
   readonly contributions: readonly Factor[];
 };
 
-/** Factors told as reasons of one score. */
+/** Most factors that become reasons of one score. */
 const FACTORS_MAX = 4;
 const ENGINE_FEATURES = FEATURE_LIST.map(({ name }) => name);
 
 /**
- * Checks hash, feature schema and golden vectors in this process; what fails may not score.
+ * Checks hash, feature schema and golden vectors in this process; a model that fails may not score.
  * @throws Failure `MODEL_INVALID`
  */
 export function openScoringModel(artefact: Uint8Array, manifest: ModelManifest): ScoringModel {
@@ -105,7 +105,7 @@ function topFactors({ contributions }: MarginParts): Factor[] {
     .slice(0, FACTORS_MAX);
 }
 
-/** A card without bands leaves verdicts to the rule set's. */
+/** Where a card has no bands, the rule set's decide. */
 function bandsOf(card: ModelManifest['card']): OpinionBands | null {
   const bands = card?.['bands'] ?? null;
   if (bands === null) return null;

@@ -1,4 +1,4 @@
-/** What the log of rollouts means for scoring. Pure. */
+/** Derives the models in force from the log of rollouts. Pure. */
 import type { Rollout } from '../../domain/model-rollout.ts';
 import { isInCanary } from './bucket.ts';
 import { activeIn, holdingsIn } from './rollout.ts';
@@ -12,22 +12,22 @@ export type InForce = {
   readonly shadows: readonly string[];
 };
 
-/** Shadows of a corridor that are computed; older ones wait. */
+/** Most shadows of a corridor that are computed; older ones are skipped. */
 export const SHADOWS_MAX = 4;
 const ACTIVE_KEPT = 2;
 
-/** Who should judge an account's transactions, and who next if that one cannot. */
+/** The models that should judge an account's transactions, the next one in case the first cannot. */
 export function lineFor({ active, canary }: InForce, accountId: string): readonly string[] {
   const isDrawn = canary !== null && isInCanary(accountId, canary.modelId, canary.percent);
   return isDrawn ? [canary.modelId, ...active] : active;
 }
 
-/** Everybody who judges in the corridor, or would. */
+/** All models that judge in the corridor or may have to. */
 export function idsIn({ active, canary, shadows }: InForce): string[] {
   return [...active, ...(canary === null ? [] : [canary.modelId]), ...shadows];
 }
 
-/** By corridor; one without any model is not there. */
+/** By corridor; a corridor without any model is absent. */
 export function modelsInForce(log: readonly Rollout[]): Map<string, InForce> {
   const inForce = new Map<string, InForce>();
   for (const corridor of new Set(log.map((row) => row.corridor))) {

@@ -8,18 +8,18 @@ import { Failure } from '../../domain/failure.ts';
 import type { ProposedHolding } from '../../domain/model-record.ts';
 import type { Holding, LoggedRollout, Rollout } from '../../domain/model-rollout.ts';
 
-/** In the order of how much a model may decide. */
+/** States by how much a model may decide. */
 const RANK = { staged: 0, deprecated: 0, shadow: 1, canary: 2, active: 3 } as const;
 type RolloutState = keyof typeof RANK;
 
 export type Target = ProposedHolding & { readonly modelId: string };
 
-/** What each model does in a corridor, by its newest row, the newest last; models that are not there are staged. */
+/** The state of each model in a corridor, by its newest row, the newest last; absent models are staged. */
 export function holdingsIn(log: readonly Rollout[], corridor: string): Map<string, Holding> {
   const holdings = new Map<string, Holding>();
   for (const row of log) {
     if (row.corridor !== corridor) continue;
-    // Taken out first, so that the newest row stands last.
+    // Deleted first, so that the newest row is inserted last.
     holdings.delete(row.modelId);
     holdings.set(row.modelId, { state: row.state, canaryPercent: row.canaryPercent });
   }
@@ -67,8 +67,8 @@ function stepsIn(
 }
 
 /**
- * The rows that take the newest thing back in each corridor: a canary ends; else the active model
- * gives way to the one that was active before it, or to the rules alone.
+ * The rows that roll the newest decision back in each corridor: a canary ends; else the active model gives way
+ * to the one that was active before it, or to the rules alone.
  * @throws Failure `ROLLOUT_REFUSED`
  */
 export function planRollback(log: readonly Rollout[], corridors: readonly string[]): Rollout[] {
@@ -80,7 +80,7 @@ export function planRollback(log: readonly Rollout[], corridors: readonly string
   return rows;
 }
 
-/** The rows that take back one model that decides in a corridor; none where it decides no longer. */
+/** The rows that roll one model back that decides in a corridor; none where it no longer decides. */
 export function planRemoval(log: readonly Rollout[], corridor: string, modelId: string): Rollout[] {
   if (canaryIn(log, corridor) === modelId) return [ended(corridor, modelId)];
   return activeIn(log, corridor).at(-1) === modelId ? giveWay(log, corridor) : [];
@@ -90,7 +90,7 @@ function canaryIn(log: readonly Rollout[], corridor: string): string | undefined
   return [...holdingsIn(log, corridor)].find(([, { state }]) => state === 'canary')?.[0];
 }
 
-/** The active model ends, the one before it is active again. */
+/** The active model ends, and the one before it is active again. */
 function giveWay(log: readonly Rollout[], corridor: string): Rollout[] {
   const history = activeIn(log, corridor);
   const active = history.at(-1);
@@ -198,7 +198,7 @@ export type Proposal = {
   readonly isApproved: boolean;
 };
 
-/** What was true when it was proposed may not be so later. */
+/** What was allowed when it was proposed may not be so later. */
 const PROPOSAL_DAYS_MAX = 7;
 export const PROPOSAL_MS_MAX = PROPOSAL_DAYS_MAX * 86_400_000;
 
@@ -213,7 +213,7 @@ export function checkApproval(proposal: Proposal, approver: string, nowMs: numbe
   }
 }
 
-/** One person, however the name is written. */
+/** Spellings of one name are one person. */
 function personOf(owner: string): string {
   return owner.normalize('NFKC').trim().toLowerCase();
 }

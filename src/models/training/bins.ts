@@ -1,9 +1,9 @@
 /**
- * Columns cut into at most 255 bins each, so that a split is looked for among bins instead of values.
- * Bin b holds the values that are not below b cuts; a split "below cut c" is exactly "bin <= c".
+ * Columns cut into at most 255 bins each, so that splits are searched among bins instead of values. Bin b holds
+ * the values that are not below b cuts; a split "below cut c" is exactly "bin <= c".
  */
 
-/** Bins of values; one byte has one more. */
+/** Most bins of values; one byte has one value more, for missing ones. */
 export const VALUE_BINS_MAX = 255;
 /** The bin of missing values. */
 export const MISSING_BIN = 255;
@@ -16,8 +16,8 @@ export type BinnedColumn = {
 };
 
 /**
- * Cuts between values so that the bins hold about as many rows each; a value that fills more than a bin
- * has one to itself. With few distinct values there is a cut between every two.
+ * Cuts between values so that the bins hold about as many rows each; a value that fills more than a bin has a
+ * bin to itself. With few distinct values there is a cut between every two.
  * @param binsMax 2 to VALUE_BINS_MAX
  */
 export function findCuts(column: Float32Array, binsMax: number): Float32Array {
@@ -67,7 +67,7 @@ function between(lower: number, upper: number): number {
   return middle > lower && middle <= upper ? middle : upper;
 }
 
-/** How many of rising cuts are not above a value: its bin. */
+/** The bin of a value: how many of the rising cuts are not above it. */
 export function countNotAbove(cuts: ArrayLike<number>, value: number): number {
   let low = 0;
   let high = cuts.length;

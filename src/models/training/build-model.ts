@@ -1,6 +1,6 @@
 /**
- * From labelled rows to a model with everything on its card that follows from them: fitted, calibrated on
- * rows it was not fitted to, judged, with its bands and the spread of what it read.
+ * From labelled rows to a model with everything on its card that follows from them: fitted, calibrated on rows
+ * it was not fitted to, judged, with its bands and the distributions of its inputs.
  */
 import type { Calibration } from '../../domain/calibration.ts';
 import { assess, assessCalibration } from '../card/assess.ts';
@@ -18,24 +18,24 @@ import {
 } from './fit-artefact.ts';
 import { countFrauds } from './training-set.ts';
 
-/** Fewer tell a trainer little but noise. */
+/** With fewer, a trainer learns little but noise. */
 export const TRAINING_FRAUDS_MIN = 30;
-/** Fewer leave figures and calibration open. */
+/** With fewer, figures and calibration are too uncertain. */
 export const VALIDATION_FRAUDS_MIN = 10;
 
 export type BuildInput = {
   readonly training: LabelledRows;
-  /** Of a later time; null calibrates by cross-fitting, and there are no figures. */
+  /** Rows of a later time; null calibrates by cross-fitting, and there are no figures. */
   readonly validation: LabelledRows | null;
   readonly trainer: Trainer;
   readonly bandsRule: BandsRule;
   /** Days of traffic that the judged rows stand for (bandsChooser). */
   readonly daysSeen: number;
-  /** The same numbers for the same purpose. */
+  /** Makes a seeded generator; the same purpose gives the same numbers. */
   readonly randomFor: (purpose: string) => Random;
 };
 
-/** What is being done, by name, and how far it is. */
+/** Name of the current activity, and its progress. */
 export type BuildStep = FitStep & { readonly doing: string };
 
 export type BuiltModel = Artefact & {
@@ -68,7 +68,7 @@ export function* buildModel(input: BuildInput): Generator<BuildStep, BuiltModel>
   };
 }
 
-/** What has no steps of its own. */
+/** An activity without steps of its own. */
 const AT_ONCE: FitStep = { step: 0, stepsMax: null, metric: null };
 
 function* judge({ training, validation, trainer, ...input }: BuildInput, { model }: Artefact) {
@@ -127,7 +127,7 @@ function* named<Result>(
   }
 }
 
-/** Why nothing can be learned from these rows; undefined when something can. */
+/** Why the rows do not suffice for training; undefined when they do. */
 export function findLack(
   training: LabelledRows,
   validation: LabelledRows | null,

@@ -1,4 +1,4 @@
-/** Solving small symmetric positive definite systems: the Newton steps of regressions. */
+/** Solves small symmetric positive definite systems: the Newton steps of regressions. */
 
 /**
  * Solves A x = b in place of b.
@@ -11,7 +11,7 @@ export function solveCholesky(matrix: Float64Array, vector: Float64Array): boole
   return true;
 }
 
-/** Puts L, whose product with its transpose is the matrix, into the matrix's lower half. */
+/** Writes L, with L times its transpose = the matrix, into the matrix's lower half. */
 function factorise(matrix: Float64Array, size: number): boolean {
   const at = (row: number, column: number) => matrix[row * size + column] ?? 0;
   for (let row = 0; row < size; row++) {

@@ -1,20 +1,20 @@
-/** From stored rows to the columns that a model is trained and judged on. */
+/** Collects stored rows into the columns that a model is trained and judged on. */
 import type { TrainingPage } from '../../domain/training-page.ts';
 import type { TrainingSet } from './training-set.ts';
 
 /** In time order. */
 export type LabelledRows = TrainingSet & {
-  /** Numbers that tell accounts apart, from 0 in the order in which they first came. */
+  /** Numbers of accounts, from 0 in the order of their first row. */
   readonly accounts: Int32Array;
   readonly days: Int32Array;
   /** Names by row; empty unless segments were asked for. */
   readonly segments: Readonly<Record<string, readonly string[]>>;
 };
 
-/** Which of a schema's features are kept. */
+/** The features of a schema that are kept. */
 export type FeatureChoice = {
   readonly names: readonly string[];
-  /** Where they stand in the schema's vectors. */
+  /** Their indexes in the schema's vectors. */
   readonly columns: Int32Array;
   /** Of all features of the schema. */
   readonly schemaFeatures: number;
@@ -28,7 +28,7 @@ export type RowCollector = {
 const NO_COUNTRY = 'none given';
 
 /**
- * Columns are made once, for the most rows that can come: memory that is never written is never taken.
+ * Columns are allocated once, for the most rows that can come: memory that is never written takes no space.
  * @param segmented whether corridors and countries are kept by row
  */
 export function createCollector(
@@ -96,13 +96,13 @@ function numberOf(numbers: Map<string, number>, accountId: string): number {
   return numbers.size - 1;
 }
 
-/** Countries only where there are any. */
+/** Countries are kept only where there are any. */
 function segmentsOf(corridors: readonly string[], countries: readonly string[]) {
   const given = countries.some((country) => country !== NO_COUNTRY);
   return { corridor: corridors, ...(given ? { country: countries } : {}) };
 }
 
-/** Some of the rows, in their order. */
+/** Selects rows, in their order. */
 export function pickRows(set: TrainingSet, picked: Int32Array): TrainingSet {
   return {
     featureNames: set.featureNames,

@@ -21,10 +21,10 @@ export type Split = {
   readonly right: Sums;
 };
 
-/** Of gradients and hessians. */
+/** Sums of gradients and hessians. */
 export type Sums = { readonly gradient: number; readonly hessian: number };
 
-/** Least and greatest weight that monotone constraints higher up leave to a leaf. */
+/** Least and greatest weight that monotone constraints of the splits above leave to a leaf. */
 export type WeightBounds = { readonly low: number; readonly high: number };
 
 export type SplitSearch = {
@@ -41,7 +41,7 @@ export function weightOf(sums: Sums, l2: number, { low, high }: WeightBounds): n
   return Math.min(high, Math.max(low, -sums.gradient / (sums.hessian + l2)));
 }
 
-/** The split with the most gain, the first of equals; undefined when none is worth it. */
+/** The split with the most gain, the first of equals; undefined when none has enough. */
 export function findSplit(
   search: SplitSearch,
   histogram: Float64Array,
@@ -61,7 +61,7 @@ export function findSplit(
   return best;
 }
 
-/** How much a leaf with the best weight within bounds lowers the loss, twice. */
+/** Twice the reduction of the loss by a leaf with the best weight within bounds. */
 function reduction(sums: Sums, l2: number, bounds: WeightBounds): number {
   const weight = weightOf(sums, l2, bounds);
   return -(2 * sums.gradient * weight + (sums.hessian + l2) * weight * weight);
@@ -70,7 +70,7 @@ function reduction(sums: Sums, l2: number, bounds: WeightBounds): number {
 /** The reduction before the split, and the gain to exceed. */
 type Bar = { readonly before: number; readonly gain: number };
 
-/** The best split on one feature that exceeds the bar; missing values are tried on both sides. */
+/** The best split on one feature with more than this gain; missing values are tried on both sides. */
 function findSplitOf(
   search: SplitSearch,
   histogram: Float64Array,
@@ -93,7 +93,7 @@ function findSplitOf(
   const toLeft = missing.hessian > 0 ? scan(missing, toRight?.gain ?? bar.gain) : undefined;
   const found = toLeft ?? toRight;
   if (found === undefined) return undefined;
-  // Where nothing was missing, what is missing later goes with most rows.
+  // Where no value was missing, later missing values go with most rows.
   const most = found.left.hessian >= found.right.hessian;
   return { feature, missingLeft: missing.hessian > 0 ? toLeft !== undefined : most, ...found };
 }

@@ -14,17 +14,17 @@ export type Trainer =
   | { readonly kind: 'trees'; readonly options: TreeOptions }
   | { readonly kind: 'logistic'; readonly options: LogisticOptions };
 
-/** A round of trees, or a Newton step. */
+/** One step of training: a round of trees, or a Newton step. */
 export type FitStep = {
   readonly step: number;
-  /** Most that there can be; null where nobody knows. */
+  /** Most steps; null where that is not known. */
   readonly stepsMax: number | null;
   readonly metric: number | null;
 };
 
 export type Artefact = {
   readonly bytes: Uint8Array;
-  /** Read back from the bytes: what is judged is what is written. */
+  /** Read back from the bytes, so that the judged model is the written one. */
   readonly model: Model;
   readonly importance: readonly Importance[];
   /** Trees, or weights. */
@@ -75,7 +75,7 @@ function readBack(text: string, importance: readonly Importance[], size: number)
   return { bytes, model: loadModel(bytes), importance, size };
 }
 
-/** Rows that a model is given at a time: 60 features of them are 4 MiB. */
+/** Rows of one batch: 60 features of them are 4 MiB. */
 const ROWS_A_BATCH = 8192;
 
 /** Margins of all rows, one batch after the other. */

@@ -23,14 +23,14 @@ export type GrownTree = LooseTree & { readonly splitBin: readonly number[] };
 export type GrowInput = {
   readonly search: SplitSearch;
   readonly gradients: Gradients;
-  /** The rows this tree sees; put in another order. */
+  /** The rows that this tree is grown on; their order is changed. */
   readonly rows: Int32Array;
   readonly scratch: Scratch & { readonly rows: Int32Array };
   /** Added to every leaf, after the learning rate. */
   readonly offset: number;
 };
 
-/** A leaf that may be split yet. */
+/** A leaf that may still be split. */
 type OpenLeaf = {
   readonly node: number;
   readonly depth: number;
@@ -101,7 +101,7 @@ function sumsOf({ gradient, hessian }: Gradients, rows: Int32Array): Sums {
   return { gradient: ofGradient, hessian: ofHessian };
 }
 
-/** Below a constrained split neither side may cross the middle of the two weights. */
+/** Below a constrained split neither side may cross the mean of the two weights. */
 function childBounds({ monotone, options }: SplitSearch, { split, bounds }: OpenLeaf) {
   const direction = monotone[split.feature] ?? 0;
   if (direction === 0) return { left: bounds, right: bounds };
@@ -114,7 +114,7 @@ function childBounds({ monotone, options }: SplitSearch, { split, bounds }: Open
 
 type Parts = { readonly left: Int32Array; readonly right: Int32Array };
 
-/** Puts a leaf's rows into two runs, each in the order they had. */
+/** Splits a leaf's rows into two runs, each in its former order. */
 function partition({ rows, split }: OpenLeaf, { search, scratch }: GrowInput): Parts {
   const bins = search.columns[split.feature]?.bins;
   if (bins === undefined) throw new Error(`no column ${split.feature}`);
@@ -131,7 +131,7 @@ function partition({ rows, split }: OpenLeaf, { search, scratch }: GrowInput): P
   return { left: rows.subarray(0, left), right: rows.subarray(left) };
 }
 
-/** The smaller child is counted, the larger one is the rest of the parent. */
+/** The smaller child is counted; the larger one is the rest of the parent. */
 function childHistograms(leaf: OpenLeaf, { left, right }: Parts, input: GrowInput) {
   const { search, gradients, scratch } = input;
   const counted = new Float64Array(leaf.histogram.length);

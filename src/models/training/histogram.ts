@@ -12,7 +12,7 @@ export const FEATURE_STRIDE = BINS * 2;
 /** First and second derivative of the loss by the margin, one a row. */
 export type Gradients = { readonly gradient: Float32Array; readonly hessian: Float32Array };
 
-/** Copies of a node's gradients in the order of its rows, so that every feature reads them in a line. */
+/** Copies of a node's gradients in the order of its rows, so that every feature reads them sequentially. */
 export type Scratch = { readonly gradient: Float32Array; readonly hessian: Float32Array };
 
 /** Fills a histogram from the rows of a node; features that are not `used` are left as they are. */
@@ -35,7 +35,7 @@ export function fillHistogram(
   }
 }
 
-/** What is left of a node's histogram when one child's is taken away is the other child's. */
+/** A node's histogram minus that of one child is the other child's. */
 export function subtractHistogram(
   histogram: Float64Array,
   part: Float64Array,

@@ -1,6 +1,7 @@
 /**
- * Logistic regression by Newton's method on standardised inputs, with an L2 penalty. A missing value has
- * a weight of its own instead of a guessed value. No random numbers: the rows alone name the result.
+ * Logistic regression by Newton's method on standardised inputs, with an L2 penalty. A missing value has a
+ * weight of its own instead of an imputed value. There are no random numbers: the rows alone determine the
+ * result.
  */
 import { logistic, softPlus } from '../exponential.ts';
 import { type LogisticFeature, type LogisticModel, standardise } from '../logistic-model.ts';
@@ -16,16 +17,19 @@ export type LogisticOptions = {
 
 export const LOGISTIC_DEFAULTS: LogisticOptions = { l2: 1, fraudWeight: 1 };
 
-/** The loss is convex: a handful of steps end it, and far more mean that it is not the loss we think. */
+/**
+ * Most Newton steps: the loss is convex, a handful suffice, and many more mean that it is not the expected
+ * loss.
+ */
 const STEPS_MAX = 50;
 /** Halvings of a step that overshoots, before the weights count as found. */
 const HALVINGS_MAX = 30;
-/** Change of every weight at which they count as found. */
+/** Change of every weight below which they count as found. */
 const STEP_MIN = 1e-9;
 
 /**
- * Step by step, each giving its number, so that the caller can show how far it is, and stop. Throws an
- * Error for options out of range and for a set that has nothing to tell apart.
+ * Trains step by step and yields each step's number, so that the caller can show progress, and stop. Throws an
+ * Error for options out of range and for a set with labels of one kind.
  */
 export function* fitLogistic(
   training: TrainingSet,
@@ -72,7 +76,7 @@ export function* fitLogistic(
 
 type ColumnFacts = { readonly mean: number; readonly deviation: number };
 
-/** Weights stand as intercept, then weight and missing weight of each feature. */
+/** Layout of the weights: intercept, then weight and missing weight of each feature. */
 type Problem = {
   readonly training: TrainingSet;
   readonly features: readonly ColumnFacts[];
@@ -80,7 +84,7 @@ type Problem = {
   readonly terms: number;
 };
 
-/** Mean and deviation of the values that are there; 0 and 1 where they tell nothing. */
+/** Mean and deviation of the present values; 0 and 1 where there is no variation. */
 function describeColumn(column: Float32Array): ColumnFacts {
   let count = 0;
   let sum = 0;
@@ -115,7 +119,7 @@ function marginOf(terms: Float64Array, weights: Float64Array): number {
   return margin;
 }
 
-/** Penalised sum of the loss, as ln(1 + e^-m) of the margin in the direction of the label. */
+/** Penalised sum of the loss: ln(1 + e^-m), m being the margin in the direction of the label. */
 function lossOf(problem: Problem, weights: Float64Array): number {
   const { labels } = problem.training;
   const { l2, fraudWeight } = problem.options;
@@ -130,7 +134,7 @@ function lossOf(problem: Problem, weights: Float64Array): number {
   return loss;
 }
 
-/** The change of weights that a quadratic loss would be minimal at, to be subtracted. */
+/** The Newton step: to be subtracted from the weights. */
 function newtonStep(problem: Problem, weights: Float64Array): Float64Array {
   const { labels } = problem.training;
   const { l2, fraudWeight } = problem.options;

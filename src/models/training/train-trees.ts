@@ -23,10 +23,10 @@ export type TrainingResult = {
   readonly metrics: readonly number[];
 };
 
-/** A tree is grown. */
+/** Called with each tree that is grown. */
 export type Round = {
   readonly round: number;
-  /** Of the validation set; null without one. */
+  /** Metric of the validation set; null without one. */
   readonly metric: number | null;
 };
 
@@ -34,7 +34,7 @@ export type Round = {
 const BASE_SCORE = 0.5;
 
 /**
- * Round by round, so that the caller can show how far it is, and stop. The same inputs and random numbers
+ * Trains round by round, so that the caller can show progress, and stop. The same inputs and random numbers
  * give the same bits.
  * @param validation of a later time, with the same features; null trains all rounds
  */
@@ -101,7 +101,7 @@ function checkValidation(validation: TrainingSet, featureNames: readonly string[
   }
 }
 
-/** A function that grows the next tree on what the margins so far leave to explain. */
+/** Returns a function that grows the next tree on the gradients of the margins so far. */
 function createGrower(
   training: TrainingSet,
   columns: readonly BinnedColumn[],
@@ -139,7 +139,7 @@ function priorMargin(labels: Uint8Array, fraudWeight: number): number {
   return naturalLog((frauds * fraudWeight) / (labels.length - frauds));
 }
 
-/** Of the logistic loss: p - y and p (1 - p), times the row's weight. */
+/** Derivatives of the logistic loss: p - y and p (1 - p), times the row's weight. */
 function fillGradients(
   { gradient, hessian }: Gradients,
   margins: Float32Array,
@@ -156,7 +156,7 @@ function fillGradients(
   }
 }
 
-/** Each row with the same chance; in rising order. At least one. */
+/** Draws rows, each with the same chance; in rising order. At least one. */
 function drawRows(order: Int32Array, share: number, random: Random): Int32Array {
   let drawn = 0;
   for (let row = 0; row < order.length; row++) {

@@ -1,6 +1,6 @@
-/** What a model is trained on, column by column. */
+/** Training data, column by column. */
 
-/** float32, because that is what trees compare; NaN is missing. All columns have one value a row. */
+/** Columns are float32, because trees compare float32; NaN is missing. All columns have one value a row. */
 export type TrainingSet = {
   readonly featureNames: readonly string[];
   readonly columns: readonly Float32Array[];
@@ -8,7 +8,7 @@ export type TrainingSet = {
   readonly labels: Uint8Array;
 };
 
-/** Throws an Error for columns that do not belong together, and for labels of one kind only. */
+/** Throws an Error for columns of different lengths, and for labels of one kind only. */
 export function checkTrainingSet({ featureNames, columns, labels }: TrainingSet): void {
   if (columns.length !== featureNames.length || columns.length === 0) {
     throw new Error(`${columns.length} columns for ${featureNames.length} features`);

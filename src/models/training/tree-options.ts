@@ -5,7 +5,7 @@ import { VALUE_BINS_MAX } from './bins.ts';
 export type TreeOptions = {
   /** Most trees. */
   readonly rounds: number;
-  /** Share of each tree's step that is taken, above 0 to 1. */
+  /** Learning rate: the share of each tree's step that is taken, above 0 to 1. */
   readonly learningRate: number;
   /** Most splits from a root to a leaf. */
   readonly depthMax: number;
@@ -32,7 +32,7 @@ export type TreeOptions = {
   readonly metric: 'average-precision' | 'log-loss';
 };
 
-/** What did best on an earlier week of published card payments: 600 frauds in 67,000 rows. */
+/** The best settings on an earlier week of published card payments: 600 frauds in 67,000 rows. */
 export const TREE_DEFAULTS: TreeOptions = {
   rounds: 200,
   learningRate: 0.05,
@@ -50,10 +50,10 @@ export const TREE_DEFAULTS: TreeOptions = {
   metric: 'average-precision',
 };
 
-/** Between the two sets that the defaults were chosen on, of 600 and of 6,000 frauds. */
+/** Number of frauds that separates the two defaults, which were chosen on sets of 600 and of 6,000. */
 const FRAUDS_MANY = 2000;
 
-/** Where there are many frauds, more and smaller trees did better: 6,000 frauds in 800,000 rows. */
+/** With many frauds, more and smaller trees did better: 6,000 frauds in 800,000 rows. */
 export function treeDefaults(frauds: number): TreeOptions {
   if (frauds < FRAUDS_MANY) return TREE_DEFAULTS;
   return {
@@ -62,14 +62,14 @@ export function treeDefaults(frauds: number): TreeOptions {
   };
 }
 
-/** By option: least and most. */
+/** Least and most of each option. */
 const RANGES: Readonly<Record<string, readonly [number, number]>> = {
   rounds: [1, MODEL_TREES_MAX],
   learningRate: [1e-4, 1],
   depthMax: [1, MODEL_DEPTH_MAX],
   leavesMax: [2, 4096],
   binsMax: [2, VALUE_BINS_MAX],
-  // Above the noise of subtracting histograms, or an empty leaf could divide nothing by nothing.
+  // Above the noise of subtracting histograms, so that an empty leaf cannot divide nothing by nothing.
   childWeightMin: [1e-3, 1e9],
   l2: [1e-3, 1e9],
   gainMin: [0, 1e9],
@@ -79,7 +79,7 @@ const RANGES: Readonly<Record<string, readonly [number, number]>> = {
   patienceRounds: [1, MODEL_TREES_MAX],
 };
 
-/** Options that count something. */
+/** Options that are whole numbers. */
 const WHOLE = ['rounds', 'depthMax', 'leavesMax', 'binsMax', 'patienceRounds'];
 
 /** Throws an Error that lists every option outside its range. */

@@ -1,6 +1,6 @@
 /**
- * From trees as a file or the trainer has them, with children anywhere, to a TreeEnsemble. Every tree is
- * walked from its root, so what is not a tree (a cycle, a child with two parents) is found here.
+ * Lays trees of a file or of the trainer, with children anywhere, out as a TreeEnsemble. Every tree is walked
+ * from its root, so anything that is not a tree (a cycle, a child with two parents) is found here.
  */
 import { MODEL_DEPTH_MAX, MODEL_NODES_MAX } from '../bounds.ts';
 import { refuse } from '../formats/refusal.ts';
@@ -14,17 +14,17 @@ export type LooseTree = {
   readonly left: ArrayLike<number>;
   readonly right: ArrayLike<number>;
   readonly feature: ArrayLike<number>;
-  /** A value below it goes left. */
+  /** A value below this goes left. */
   readonly threshold: ArrayLike<number>;
   /** Not 0 where a missing value goes left. */
   readonly missingLeft: ArrayLike<number>;
-  /** Of leaves. */
+  /** Values of leaves. */
   readonly value: ArrayLike<number>;
   readonly cover: ArrayLike<number>;
   readonly gain: ArrayLike<number>;
 };
 
-/** Refuses what is no tree, too deep or too large, or not a finite number. */
+/** Refuses anything that is not a tree, is too deep or too large, or has a number that is not finite. */
 export function layOutTrees(head: EnsembleHead, trees: readonly LooseTree[]): TreeEnsemble {
   const orders = trees.map((tree) => walk(tree, head.featureNames.length));
   const nodes = orders.reduce((sum, order) => sum + order.length, 0);
@@ -57,7 +57,7 @@ function walk(tree: LooseTree, features: number): number[] {
   const depths = new Int32Array(size).fill(-1);
   const order = [0];
   depths[0] = 0;
-  // Every node enters the order once, so this ends.
+  // Every node enters the list once, so this ends.
   for (let at = 0; at < order.length; at++) {
     const node = order[at] ?? 0;
     const depth = (depths[node] ?? 0) + 1;
@@ -97,7 +97,7 @@ function place(to: TreeEnsemble, root: number, tree: LooseTree, order: readonly 
   }
 }
 
-/** Mean of two siblings by cover; plain where no training row came by. */
+/** Mean of two siblings by cover; unweighted where no training row reached them. */
 function meanOf({ value, cover }: TreeEnsemble, left: number): number {
   const [a = 0, b = 0] = value.subarray(left, left + 2);
   const [ofA = 0, ofB = 0] = cover.subarray(left, left + 2);

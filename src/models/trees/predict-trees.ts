@@ -1,18 +1,18 @@
 /**
- * Margins of batches. Tree by tree over a block of rows, so that a tree's nodes stay in the processor's
- * nearest cache, and eight rows at a time without a branch on their values: a wrongly predicted branch
- * costs more than the split it decides. Of 200 full trees of depth 6 a row takes 3.7 µs, and 4.6 where four rows at a
- * time are asked whether they miss the value.
+ * Margins of batches. Tree by tree over a block of rows, so that a tree's nodes stay in the processor's nearest
+ * cache, and eight rows at a time without a branch on their values: a wrongly predicted branch costs more than
+ * the split it decides. With 200 full trees of depth 6 a row takes 3.7 µs, and 4.6 in groups of four that check
+ * for missing values.
  */
 import { type Batch, checkBatch } from '../batch.ts';
 import { nextDouble } from '../formats/next-double.ts';
 import { type TreeEnsemble, treeDepths } from './tree-ensemble.ts';
 
-/** Rows whose values and partial sums are in the nearest cache at the same time. A multiple of LANES. */
+/** Rows whose values and partial sums fit the nearest cache together. A multiple of LANES. */
 const BLOCK_ROWS = 32;
-/** Rows that go down a tree side by side. */
+/** Rows that descend a tree side by side. */
 const LANES = 8;
-/** LightGBM's kZeroThreshold, the float32 next to 1e-35: what is no farther from 0 counts as 0. */
+/** LightGBM's kZeroThreshold, the float32 next to 1e-35: values no farther from 0 count as 0. */
 const ZERO_MAX = Math.fround(1e-35);
 
 /**
@@ -32,7 +32,7 @@ export function treePredictor(ensemble: TreeEnsemble): (batch: Batch) => Float64
       const values = batch.values.subarray(start * features, (start + rows) * features);
       loadBlock(ensemble, values, rows, block);
       sums.fill(ensemble.baseMargin);
-      // The last lanes may hold rows of an earlier block; nobody reads their sums.
+      // The last lanes may hold rows of an earlier block; their sums are not read.
       addLeaves(trees, block, sums.subarray(0, Math.ceil(rows / LANES) * LANES));
       margins.set(sums.subarray(0, rows), start);
     }
@@ -40,7 +40,7 @@ export function treePredictor(ensemble: TreeEnsemble): (batch: Batch) => Float64
   };
 }
 
-/** Values as the splits compare them, feature by feature, and behind them the same ones negated (see ClosedTrees). */
+/** Values as the splits compare them, feature by feature, followed by their negations (see ClosedTrees). */
 function loadBlock(
   { arithmetic, zeroIsMissing }: TreeEnsemble,
   values: Float64Array,
@@ -91,7 +91,7 @@ export function loadInputs(ensemble: TreeEnsemble, values: Float64Array, to: Flo
  * Leaves lead to themselves, so that all rows take a tree's full depth in steps.
  */
 type ClosedTrees = Pick<TreeEnsemble, 'roots' | 'value' | 'threshold'> & {
-  /** Where the block has the value of its first row; those of the others follow. */
+  /** Index in the block of the value of its first row; the other rows follow. */
   readonly column: Int32Array;
   readonly first: Int32Array;
   readonly depths: Uint16Array;
@@ -127,7 +127,7 @@ function closeTrees(ensemble: TreeEnsemble): ClosedTrees {
   return trees;
 }
 
-/** Where each node stands once siblings have changed places. */
+/** Index of each node after siblings changed places. */
 function placesOf({ feature, left, missing }: TreeEnsemble): Int32Array {
   const places = Int32Array.from(feature, (_, node) => node);
   for (let node = 0; node < feature.length; node++) {
@@ -140,8 +140,9 @@ function placesOf({ feature, left, missing }: TreeEnsemble): Int32Array {
 }
 
 /**
- * Takes the rows of the block down the trees, eight side by side, and adds the leaves they reach. Indexes of nodes and
- * features were checked when the ensemble was laid out. One function: its parts by themselves took half as long again.
+ * Descends the trees with the rows of the block, eight side by side, and adds the leaves they reach. Indexes of
+ * nodes and features were checked when the ensemble was laid out. It is one function, as its parts apart took
+ * half as long again.
  */
 function addLeaves(trees: ClosedTrees, block: Float64Array, sums: Float64Array): void {
   const { roots, depths, column, first, threshold, value, rounds } = trees;

@@ -23,7 +23,7 @@ export type TreeEnsemble = {
   readonly featureNames: readonly string[];
   /** XGBoost's base_score, a probability: the margin of no trees is its log-odds. */
   readonly baseScore: number;
-  /** What the leaves are added to, in the ensemble's arithmetic. */
+  /** The sum starts here, in the ensemble's arithmetic. */
   readonly baseMargin: number;
   /** probability = logistic(marginScale * margin); LightGBM's `sigmoid`. */
   readonly marginScale: number;
@@ -31,29 +31,29 @@ export type TreeEnsemble = {
   readonly zeroIsMissing: Uint8Array;
   readonly roots: Int32Array;
   readonly feature: Int32Array;
-  /** A value below it goes left. */
+  /** A value below this goes left. */
   readonly threshold: Float64Array;
   readonly left: Int32Array;
   readonly missing: Int32Array;
   readonly value: Float64Array;
-  /** Weight of the training rows that came by: XGBoost's sum of hessians, LightGBM's count. */
+  /** Weight of the training rows that reached the node: XGBoost's sum of hessians, LightGBM's count. */
   readonly cover: Float64Array;
-  /** What the split reduced the training loss by; 0 for leaves. */
+  /** Reduction of the training loss by the split; 0 for leaves. */
   readonly gain: Float64Array;
 };
 
-/** What an ensemble has besides its nodes. */
+/** The parts of an ensemble besides its nodes. */
 export type EnsembleHead = Pick<
   TreeEnsemble,
   'arithmetic' | 'featureNames' | 'baseScore' | 'baseMargin' | 'marginScale' | 'zeroIsMissing'
 >;
 
-/** Index of the first node behind a tree. */
+/** Index after the last node of a tree. */
 export function treeEnd({ roots, feature }: TreeEnsemble, tree: number): number {
   return roots[tree + 1] ?? feature.length;
 }
 
-/** The longest way from each tree's root to a leaf, in splits. */
+/** The longest path from each tree's root to a leaf, in splits. */
 export function treeDepths(ensemble: TreeEnsemble): Uint16Array {
   const { feature, left, roots } = ensemble;
   const depth = new Uint16Array(feature.length);
