@@ -78,7 +78,7 @@ export type FraudSpan = {
   readonly fromMs: number;
   /** Infinity while no later label said otherwise. */
   readonly untilMs: number;
-  /** Its amount, by the newest label, was above ORDINARY_MEDIANS_MAX medians of its account. */
+  /** By the newest label, its amount was above ORDINARY_MEDIANS_MAX medians of its account. */
   readonly isUnusual: boolean;
 };
 

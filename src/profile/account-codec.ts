@@ -1,6 +1,6 @@
 /**
- * The stored form of an account's profile: floor (24 bytes), ceiling (24), number of frauds (4), 4 bytes of
- * nothing, frauds (known-frauds.ts), items (40 each).
+ * The stored form of an account's profile: floor (24 bytes), ceiling (24), number of frauds (4), 4 zero bytes,
+ * frauds (known-frauds.ts), items (40 each).
  */
 import { ACCOUNT_ITEM_BYTES, type AccountProfile } from './account-profile.ts';
 import { fraudsBytes, readFrauds, writeFrauds } from './known-frauds.ts';

@@ -1,4 +1,4 @@
-/** What an account's siblings say about one of its transactions, written into the transaction's row of features. */
+/** Writes the features that an account's siblings give one of its transactions into the transaction's row. */
 import { LARGE_MEDIANS } from '../domain/history.ts';
 import { DAY_MS, HOUR_MS } from '../domain/utc-bucket.ts';
 import { featureIndex } from '../scoring/feature-schema.ts';
@@ -27,12 +27,12 @@ import { createRanked, selectRanks } from './select-ranks.ts';
 const SIBLINGS = featureIndex('siblings');
 const LONG_HABIT = featureIndex('mean_24h_here');
 const FRAUDS = featureIndex('fraud_rate_7d');
-/** The least span over which a day's usual figures are taken, and the longest, in days. */
+/** Least and greatest span over which an average day is computed, in days. */
 const USUAL_DAYS_MIN = 1;
 const USUAL_DAYS_MAX = 30;
-/** From this share of the reporting limit on an amount is near it. */
+/** An amount from this share of the reporting limit on is near it. */
 const NEAR_LIMIT_SHARE = 0.8;
-/** A sum of integers below it is exact, in whatever order they are added. */
+/** A sum of integers below this is exact, in any order of adding. */
 const EXACT_MAX = 2 ** 53;
 
 /** @param rowAt where the arrival's row begins in `values` */
@@ -65,7 +65,7 @@ export function writeAccount(
   } else writeNoFrauds(values, rowAt + FRAUDS);
 }
 
-/** One by one: a call to fill them takes longer. */
+/** Filling them one by one is faster than a call. */
 function writeNoFrauds(values: Float64Array, start: number): void {
   let at = start;
   values[at++] = 0;
@@ -95,7 +95,7 @@ function writeVelocity(
   values[at++] = siblingsOf[DAY] as number;
   values[at++] = siblingsOf[DAYS_7] as number;
   values[at++] = count30d;
-  // Over at least a day, or an account's second transaction would follow a usual rate of thousands.
+  // Spans are at least a day, as an account's second transaction would otherwise follow a rate of thousands.
   values[at++] = siblings / (atLeastADay * 24);
   values[at++] = count30d / days;
   values[at++] = (sumOf[HOUR] as number) / unit;
@@ -107,7 +107,7 @@ function writeVelocity(
   return at;
 }
 
-/** Leaves the median behind for the features that follow. */
+/** Stores the median for the features that follow. */
 function writeHabit(values: Float64Array, start: number, minor: number, unit: number): number {
   const amounts = amountsOf[SEEN] as number;
   const amounts30d = amountsOf[DAYS_30] as number;
@@ -130,10 +130,10 @@ function writeHabit(values: Float64Array, start: number, minor: number, unit: nu
 
 const ranked = createRanked(amountsSeen);
 const ranks = new Uint16Array(2);
-/** The median, and the least amount that nine tenths do not exceed. */
+/** The median, and the 90th percentile. */
 const rankedAmounts = new Float64Array(2);
 
-/** The ranks as percentile_disc of SQL has them. */
+/** Ranks as in SQL's percentile_disc. */
 function rankAmounts(amounts: number): void {
   if (amounts === 0) {
     rankedAmounts[0] = Number.NaN;
@@ -145,7 +145,10 @@ function rankAmounts(amounts: number): void {
   selectRanks(ranked, amounts, ranks, rankedAmounts);
 }
 
-/** Sample standard deviation of the newest amounts. Rounded at each step, so that their order stays: the newest first. */
+/**
+ * Sample standard deviation of the newest amounts. Each step is rounded, so the order stays the same: newest
+ * first.
+ */
 function deviationOf(amounts: number, mean: number): number {
   if (amounts < 2) return Number.NaN;
   let squares = 0;
@@ -183,7 +186,7 @@ function writeFamiliarity(
   const ms = arrivals.ms[arrival] as number;
   const country = (arrivals.route[arrival] as number) & COUNTRY_BITS;
   const { newestCountry } = parties;
-  // Without a country here, or of any sibling, there is nothing to tell.
+  // Without a country here or among the siblings, both features are missing.
   const hasCountries = country !== 0 && newestCountry !== 0;
   const isAway = hasCountries && newestCountry !== country;
   const hasDevices = arrivals.device[arrival] !== 0 && parties.device === 1;
@@ -219,7 +222,7 @@ function meanHere(window: number, minor: number): number {
   return ((sumOf[window] as number) + minor) / ((amountsOf[window] as number) + 1);
 }
 
-/** Adds up all that is seen, from the oldest on. */
+/** Adds up all visible siblings, from the oldest on. */
 function sumSeen(): number {
   const sum = sumOf[SEEN] as number;
   if (sum < EXACT_MAX) return sum;
@@ -230,7 +233,7 @@ function sumSeen(): number {
   return rounded;
 }
 
-/** Amounts of 14 days above one. */
+/** Counts the amounts of 14 days above a bound. */
 function countLarge(least: number): number {
   const amounts = amountsOf[DAYS_14] as number;
   let count = 0;

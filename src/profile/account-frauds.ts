@@ -1,20 +1,20 @@
-/** What an account's known frauds say about one transaction. Runs only for accounts that have some. */
+/** Features from an account's known frauds. Runs only for accounts that have some. */
 import type { KnownFrauds } from '../domain/history.ts';
 import { DAY_MS } from '../domain/utc-bucket.ts';
 import { countCreated, fraudRate, seenFrauds } from './known-frauds.ts';
 import { firstAfter, type PackedList, timeAt } from './packed-list.ts';
 
-/** Siblings: the first `end` items of a list; and what is known of the account's frauds. */
+/** The siblings, which are the first `end` items of a list, and the known frauds of the account. */
 export type AccountSource = {
   readonly list: PackedList;
   readonly end: number;
   readonly frauds: KnownFrauds;
-  /** After which the labels of a transaction are taken for complete. */
+  /** Days after which the labels of a transaction count as complete. */
   readonly maturityMs: number;
 };
 
 /**
- * By what was known at `ms`: rates of fraud among the siblings [start, end) that were created in (t - d - w, t - d], d
+ * As known at `ms`: rates of fraud among the siblings [start, end) that were created in (t - d - w, t - d], d
  * being the maturity of labels and w 7, 30 and 90 days, and the known frauds of (t - d, t).
  */
 export function writeAccountFrauds(
@@ -28,7 +28,7 @@ export function writeAccountFrauds(
   const known = seenFrauds(frauds, ms, oldestMs);
   const matureMs = ms - maturityMs;
   const mature = firstAfter(list, start, end, matureMs);
-  // Windows are (from, to] of whole milliseconds, spans are counted in [from, to).
+  // Windows are (from, to] of whole milliseconds; spans are counted in [from, to).
   const rate = (days: number) => {
     const fromMs = matureMs - days * DAY_MS;
     const frauds = countCreated(known, fromMs + 1, matureMs + 1);

@@ -30,7 +30,7 @@ import type { ProfileKind } from './profile.ts';
 
 type AccountKind = ProfileKind<AccountProfile, AccountPast>;
 
-/** @param maturityDays after which the labels of a transaction are taken for complete */
+/** @param maturityDays after which the labels of a transaction count as complete */
 export function createAccountKind(maturityDays: number): AccountKind {
   const maturityMs = maturityDays * DAY_MS;
   return {
@@ -47,7 +47,9 @@ export function createAccountKind(maturityDays: number): AccountKind {
   };
 }
 
-/** What lies at or before the floor or beyond the ceiling is seen by nothing that this profile folds. */
+/**
+ * Items at or before the floor or beyond the ceiling are in no window of a transaction that this profile folds.
+ */
 function merge(profile: AccountProfile, items: DataView, at: number): boolean {
   const { list, floor, ceiling } = profile;
   const place = readItemPlace(items, at, ACCOUNT_ITEM_BYTES);
@@ -57,12 +59,12 @@ function merge(profile: AccountProfile, items: DataView, at: number): boolean {
   return true;
 }
 
-/** Belongs to the arrival that is folded: one object for all, as none is kept. */
+/** One object for all arrivals, as none is kept: it belongs to the arrival that is folded. */
 const here: Place = { ...BEFORE_ALL };
 
 /**
- * Exact for whatever lies after the floor, up to the ceiling, and sees its fill: ACCOUNT_HISTORY_ENTRIES siblings,
- * or all of the last ACCOUNT_HISTORY_DAYS.
+ * Exact for every transaction after the floor and up to the ceiling that sees a full history:
+ * ACCOUNT_HISTORY_ENTRIES siblings, or all of the last ACCOUNT_HISTORY_DAYS.
  */
 function fold(
   profile: AccountProfile,

@@ -1,4 +1,7 @@
-/** What an account's siblings share with one of its transactions: merchants, corridors, countries, devices, nights. */
+/**
+ * What an account's siblings share with one of its transactions: merchants, corridors, countries, devices,
+ * night hours.
+ */
 import {
   ACCOUNT_ITEM_BYTES,
   COUNTRY_BITS,
@@ -13,7 +16,7 @@ import type { PackedList } from './packed-list.ts';
 
 const merchants = createDistinctCounter();
 
-/** Written by the functions below; the next arrival writes over it. 1 is yes. */
+/** The functions below write this object; the next arrival overwrites it. 1 is yes. */
 export const parties = {
   sameMerchant: 0,
   sameCorridor: 0,
@@ -21,9 +24,9 @@ export const parties = {
   sameDevice: 0,
   /** Whether any sibling has a device. */
   device: 0,
-  /** The newest sibling with a country has it; 0 without one. */
+  /** 1 where the newest sibling with a country has this one; 0 without one. */
   newestCountry: 0,
-  /** Its place in the list. */
+  /** Index of that sibling in the list. */
   newestCountryAt: 0,
   nights: 0,
   merchants1h: 0,
@@ -56,7 +59,7 @@ export function passParties(
     const itsDevice = items.getUint32(at + DEVICE_AT, true);
     const itsRoute = items.getUint32(at + ROUTE_AT, true);
     const itsCountry = itsRoute & COUNTRY_BITS;
-    // Bits rather than branches, which amounts and merchants without a pattern make dear.
+    // Bits instead of branches, which random amounts and merchants would make slow.
     sameMerchant |= Number(items.getUint32(at + MERCHANT_AT, true) === merchant);
     sameCorridor |= Number(itsRoute >>> 10 === corridor);
     sameCountry |= Number(itsCountry === country);

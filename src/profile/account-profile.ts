@@ -24,7 +24,9 @@ import {
 import type { Profile } from './profile.ts';
 import { type TakeRoom, takeOwn } from './room.ts';
 
-/** A list longer than this is cut to ACCOUNT_KEPT_ENTRIES: room for late arrivals, few rewrites. */
+/**
+ * A longer list is cut to ACCOUNT_KEPT_ENTRIES, which leaves room for late arrivals and makes rewrites rare.
+ */
 export const ACCOUNT_PROFILE_ENTRIES = 320;
 export const ACCOUNT_KEPT_ENTRIES = 288;
 export const ACCOUNT_ITEM_BYTES = 40;
@@ -34,7 +36,7 @@ export const NIGHT_BIT = 0x8000;
 /** The country's share of an item's route; the corridor stands above it. */
 export const COUNTRY_BITS = 0x3ff;
 
-/** Where an item has what follows its place: amount (f64), hashes and route (u32), currency and night (u16). */
+/** Offsets in an item, after its place: amount (f64), hashes and route (u32), currency and night (u16). */
 export const AMOUNT_AT = 16;
 export const MERCHANT_AT = 24;
 export const DEVICE_AT = 28;
@@ -62,7 +64,7 @@ export function insertAccountItem(
   writeAmounts(profile.list.items, index * ACCOUNT_ITEM_BYTES, arrivals, arrival);
 }
 
-/** Packs an arrival as a list holds it. */
+/** Packs an arrival as an item of a list. */
 export function writeAccountItem(
   view: DataView,
   at: number,
@@ -73,7 +75,7 @@ export function writeAccountItem(
   writeAmounts(view, at, arrivals, arrival);
 }
 
-/** Everything but the place. */
+/** All fields except the place. */
 function writeAmounts(view: DataView, at: number, arrivals: Arrivals, arrival: number): void {
   const isNight = (arrivals.ms[arrival] as number) % DAY_MS < NIGHT_HOURS * HOUR_MS;
   view.setFloat64(at + AMOUNT_AT, arrivals.minor[arrival] as number, true);
@@ -86,7 +88,7 @@ function writeAmounts(view: DataView, at: number, arrivals: Arrivals, arrival: n
 
 const newPlace: Place = { ...BEFORE_ALL };
 
-/** Cuts a list that is too long; what falls out raises the floor. */
+/** Cuts a list that is too long; dropped items raise the floor. */
 export function boundAccount(profile: AccountProfile): void {
   const { list } = profile;
   if (list.count <= ACCOUNT_PROFILE_ENTRIES) return;

@@ -1,6 +1,6 @@
 /**
- * One pass over an account's list, from the newest sibling to the oldest that is seen: counts, sums and maxima of all
- * windows, each of which is a longer one's beginning. Its results stand in memory that the next pass writes over.
+ * One pass over an account's list, from the newest sibling to the oldest visible one: counts, sums and maxima
+ * of all windows, each of which is the beginning of a longer one. The next pass overwrites the results.
  */
 import { ACCOUNT_HISTORY_DAYS, ACCOUNT_HISTORY_ENTRIES } from '../domain/history.ts';
 import { DAY_MS, HOUR_MS } from '../domain/utc-bucket.ts';
@@ -17,7 +17,7 @@ const LENGTHS_MS = [
   30 * DAY_MS,
   ACCOUNT_HISTORY_DAYS * DAY_MS,
 ];
-/** Places of the windows; SEEN has every sibling that is seen. */
+/** Indexes of the windows; SEEN has all visible siblings. */
 export const HOUR = 0;
 export const DAY = 1;
 export const DAYS_3 = 2;

@@ -1,6 +1,6 @@
 /**
- * A batch's transactions as profiles take them in: numbers in columns, worked out once for accounts and merchants.
- * An object a transaction would be what the collector has to follow.
+ * A batch's transactions as profiles fold them: columns of numbers, computed once for accounts and merchants,
+ * as an object per transaction would burden the garbage collector.
  */
 import { currencyScale, minorUnitsOf, toMinorUnits } from '../domain/currency.ts';
 import type { DeliveredTransaction, TextColumn } from '../domain/delivered.ts';
@@ -23,9 +23,9 @@ export type Arrivals = {
   readonly unit: Float64Array;
   /** The currency's reporting limit in minor units; NaN where none is known. */
   readonly limit: Float64Array;
-  /** 15 bits. */
+  /** 15 bits of the currency. */
   readonly currency: Uint16Array;
-  /** Hashes; a device of 0 is absent. */
+  /** Hashes; 0 stands for a missing device. */
   readonly account: Uint32Array;
   readonly merchant: Uint32Array;
   readonly device: Uint32Array;
@@ -35,7 +35,7 @@ export type Arrivals = {
   readonly ip: Uint8Array;
 };
 
-/** The IP address is a transaction's own alone: rows of the past have none. */
+/** Only a transaction that is scored has an IP address: stored rows lack it. */
 type Arriving = PastTransaction & { readonly ip?: string | null };
 
 /** Minor units in one unit, by decimal places; ISO 4217 has 0 to 4. */
@@ -49,16 +49,19 @@ export function arrivalsOf(transactions: readonly Arriving[]): Arrivals {
   return arrivals;
 }
 
-/** The rows of a past are taken in one at a time through these: columns for each past were 62 bytes a row for the collector. */
+/**
+ * Rows of a past are folded one at a time through these: columns for each past cost the garbage collector 62
+ * bytes a row.
+ */
 const one = createArrivals(1);
 
-/** The only arrival of columns that the next call writes again. */
+/** The one row of these columns; the next call overwrites it. */
 export function arrivalOf(transaction: Arriving): Arrivals {
   writeArrival(one, 0, transaction);
   return one;
 }
 
-/** The same of transactions as they are delivered, without their texts. */
+/** The same for delivered transactions, without making their texts. */
 export function arrivalsOfDelivered(transactions: readonly DeliveredTransaction[]): Arrivals {
   const arrivals = createArrivals(transactions.length);
   for (let index = 0; index < transactions.length; index++) {
@@ -129,7 +132,7 @@ function writeDelivered(
   arrivals.ip[index] = rows.ip.isNull(row) ? 0 : 1;
 }
 
-/** As hashText of its text: of plain ASCII the bytes are its units. */
+/** Equals hashText of the text: the bytes of plain ASCII are its code units. */
 function hashRow(column: TextColumn, row: number): number {
   if (column.isNull(row)) return 0;
   if (!column.isAscii) return hashText(column.text(row));
@@ -138,7 +141,7 @@ function hashRow(column: TextColumn, row: number): number {
 
 type CurrencyFigures = { readonly unit: number; readonly limit: number; readonly packed: number };
 
-/** By code: one look-up a transaction instead of three. ISO 4217 bounds it. */
+/** Currencies by code: one lookup a transaction instead of three. ISO 4217 bounds the map. */
 const FIGURES = new Map<string, CurrencyFigures>();
 
 function figuresOf(currency: string): CurrencyFigures {
@@ -151,7 +154,7 @@ function figuresOf(currency: string): CurrencyFigures {
   return figures;
 }
 
-/** An arrival's place, written into one that is used again. */
+/** Writes an arrival's place into an object that is reused. */
 export function readArrivalPlace(arrivals: Arrivals, index: number, into: Place): Place {
   into.ms = arrivals.ms[index] as number;
   into.top = arrivals.top[index] as number;

@@ -1,7 +1,7 @@
 /**
- * Folds a batch's transactions into the profiles of one kind, party by party: no profile depends on another, so one at
- * a time is in hand. What the profiles at hand do not reach waits for rebuilds, which are asked for all at once.
- * Without I/O of its own: `loadPasts` is the caller's.
+ * Folds a batch's transactions into the profiles of one kind, party by party: profiles are independent, so one
+ * at a time is in memory. Parties whose profiles do not reach far enough wait for rebuilds, which are requested
+ * all at once. It does no I/O itself: `loadPasts` is the caller's.
  */
 import { comparePositions } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';
@@ -10,22 +10,25 @@ import type { BegunRows } from './own-features.ts';
 import type { Profile, ProfileKind } from './profile.ts';
 import type { TakeRoom } from './room.ts';
 
-/** What a batch brings to one kind of profile: transactions, and for each an arrival and a row. */
+/** The part of a batch that concerns one kind of profile: transactions, with an arrival and a row each. */
 export type KindBatch<P extends Profile, Past> = BegunRows & {
   readonly kind: ProfileKind<P, Past>;
   readonly transactions: readonly Transaction[];
 };
 
-/** Gives one past a point, in their order, and none before it is asked for: a past of a busy merchant is 1,024 rows. */
+/**
+ * Yields one past a point, in their order, and none before it is requested: a past of a busy merchant is 1,024
+ * rows.
+ */
 export type LoadPasts<Past> = (points: readonly Transaction[]) => AsyncIterable<Past>;
 
-/** A party whose profile is to be rebuilt, with the indices of its transactions that wait for that. */
+/** A party whose profile is to be rebuilt, with the indices of its transactions that wait for it. */
 export type Waiting = { waiting: readonly number[] };
 
 /**
- * Folds a party's transactions. Returns the indices of those that its profile does not reach, with everything behind
- * the first of them: what two corridors bring of one merchant may be days apart, and a rebuild around either would not
- * reach the other.
+ * Folds a party's transactions. Returns the indices of those that its profile does not reach, and of all behind
+ * the first of them: two corridors may bring transactions of one merchant that are days apart, and a rebuild
+ * around either would not reach the other.
  */
 export function foldParty<P extends Profile, Past>(
   { kind, arrivals, rows }: KindBatch<P, Past>,
@@ -41,10 +44,10 @@ export function foldParty<P extends Profile, Past>(
 }
 
 /**
- * Rebuilds the profile of each party around its oldest transaction that waits, and folds what waits; again where that
- * does not reach everything. Throws what `loadPasts` throws.
- * @param take gives each profile its room
- * @param onFolded takes the profile of a party of which nothing waits any more
+ * Rebuilds the profile of each party around its oldest waiting transaction and folds those that wait; repeats
+ * where that does not reach all. Throws what `loadPasts` throws.
+ * @param take gives each profile its memory
+ * @param onFolded takes the profile of a party without waiting transactions
  */
 export async function rebuildParties<P extends Profile, Past, Party extends Waiting>(
   batch: KindBatch<P, Past> & { readonly loadPasts: LoadPasts<Past> },
@@ -71,7 +74,9 @@ export async function rebuildParties<P extends Profile, Past, Party extends Wait
   }
 }
 
-/** A profile that was just rebuilt knows the whole batch as far as it reaches, and folds what it reaches first. */
+/**
+ * A rebuilt profile knows the whole batch as far as it reaches; transactions that it reaches are folded first.
+ */
 function foldReached<P extends Profile, Past>(
   { kind, arrivals, rows }: KindBatch<P, Past>,
   profile: P,

@@ -1,9 +1,8 @@
 /**
- * What a profile holds of its party's frauds: nearly always nothing, which costs nothing. It comes with a
- * rebuild and is never folded into: a label that changes it makes the stored value invalid, and the next
- * fold rebuilds.
- *
- * Stored, if there are any: floor (f64), then created_at, from and until (f64 each) and a flag (u32, padded to 8 bytes) a span.
+ * The frauds in a profile: nearly always none, which costs nothing. They come with a rebuild and are never
+ * folded into: a label that changes them invalidates the stored value, and the next fold rebuilds. Stored form,
+ * if there are any: floor (f64), then per span created_at, from and until (f64 each) and a flag (u32, padded to
+ * 8 bytes).
  */
 import {
   FRAUD_RATE_SMOOTHING,
@@ -14,10 +13,10 @@ import {
 } from '../domain/history.ts';
 
 const FLOOR_BYTES = 8;
-/** Whole words of 8 bytes: the items behind the spans stay aligned. */
+/** Whole words of 8 bytes, so that the items behind the spans stay aligned. */
 const SPAN_BYTES = 32;
 
-/** @param count of spans */
+/** @param count number of spans */
 export function fraudsBytes(count: number): number {
   return count === 0 ? 0 : FLOOR_BYTES + count * SPAN_BYTES;
 }
@@ -49,7 +48,7 @@ export function readFrauds(view: DataView, offset: number, count: number): Known
   return { spans, floorMs: view.getFloat64(offset, true) };
 }
 
-/** True when all frauds that a history since `sinceMs` may see are there. */
+/** True when the spans include all frauds that a history since `sinceMs` may use. */
 export function knowsFrauds(frauds: KnownFrauds, atMs: number, sinceMs: number) {
   return (
     frauds.floorMs < sinceMs ||
@@ -58,7 +57,7 @@ export function knowsFrauds(frauds: KnownFrauds, atMs: number, sinceMs: number) 
 }
 
 /**
- * The spans that a transaction sees, newest first: of siblings created since a time and before its millisecond that
+ * The spans that a transaction uses, newest first: siblings created since a time and before its millisecond that
  * the newest label known by then calls fraud.
  */
 export function seenFrauds({ spans }: KnownFrauds, atMs: number, sinceMs: number): FraudSpan[] {

@@ -1,6 +1,6 @@
 /**
- * The stored form of a merchant's profile: horizon (24 bytes), ceiling (24), known-from (8), number of tallies (4),
- * number of frauds (4), maturity of labels in days (4), 4 bytes of nothing, tallies (24 each), frauds
+ * The stored form of a merchant's profile: horizon (24 bytes), ceiling (24), known-from (8), number of tallies
+ * (4), number of frauds (4), maturity of labels in days (4), 4 zero bytes, tallies (24 each), frauds
  * (known-frauds.ts), items (32 each).
  */
 import { fraudsBytes, readFrauds, writeFrauds } from './known-frauds.ts';
@@ -20,7 +20,7 @@ const FRAUDS_AT = TALLIES_AT + 4;
 const MATURITY_AT = FRAUDS_AT + 4;
 const TALLIES_OFFSET = MATURITY_AT + 8;
 
-/** Undefined also for one with another maturity of labels, whose tallies are of other hours. */
+/** Undefined also for a profile with another maturity of labels, whose tallies have other hours. */
 export function decodeMerchant(
   { view, length }: StoredBody,
   take: TakeRoom,

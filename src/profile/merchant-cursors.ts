@@ -1,7 +1,7 @@
 /**
- * Where the windows of a merchant's transaction begin in the merchant's list. They begin with whole hours and days, so
- * for most arrivals they are where they were for the one before: they are kept with the profile, move on with the
- * hour, and are looked for anew only where items in front of them have moved.
+ * Where the windows of a merchant's transaction begin in the merchant's list. They begin with whole hours and
+ * days, so most arrivals have the windows of the one before: the positions are kept with the profile, advance
+ * with the hour, and are searched again only where items in front of them have moved.
  */
 import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../domain/utc-bucket.ts';
 import type { RunningDistinct } from './merchant-distinct.ts';
@@ -11,11 +11,11 @@ import { type PackedList, timeAt } from './packed-list.ts';
 import { countTallied, type Tallies } from './tallies.ts';
 
 export type MerchantCursors = {
-  /** The list's `moves` when the rest was found, which holds while they are the same. */
+  /** The list's `moves` when the positions were found; they hold while it is the same. */
   moves: number;
   /** The hour of the arrival whose windows these are; NaN before the first. */
   hourMs: number;
-  /** Where each window begins in the list, and how many siblings tallies have of it. */
+  /** Position where each window begins in the list, and how many of its siblings are tallied. */
   start1h: number;
   start24h: number;
   start7d: number;
@@ -24,17 +24,17 @@ export type MerchantCursors = {
   tallied24h: number;
   tallied7d: number;
   tallied30d: number;
-  /** Where the siblings with mature labels end in the list, and begin for each of their windows. */
+  /** Positions where the siblings with mature labels end in the list, and begin for each of their windows. */
   maturedEnd: number;
   maturedStart24h: number;
   maturedStart7d: number;
   maturedStart30d: number;
-  /** How many they are in each, with those of tallies. */
+  /** How many siblings each of these windows has, tallied ones included. */
   matured24h: number;
   matured7d: number;
   matured30d: number;
   readonly sum: RunningSum;
-  /** The hour's accounts. */
+  /** The distinct accounts of the hour. */
   readonly distinct: RunningDistinct;
 };
 
@@ -62,7 +62,7 @@ export function createCursors(): MerchantCursors {
   };
 }
 
-/** Brings the cursors to the windows of an arrival at `ms`. */
+/** Moves the cursors to the windows of an arrival at `ms`. */
 export function moveCursors(
   cursors: MerchantCursors,
   list: PackedList,
@@ -84,15 +84,18 @@ export function moveCursors(
   countWindows(cursors, tallies, ms, matured);
 }
 
-/** What a copy in memory has beside its profile: whole words of 8 bytes. */
+/** Bytes that a copy in memory has beside its profile: whole words of 8 bytes. */
 export const CURSORS_BYTES = 40;
 const HOUR_AT = 8;
 const STARTS_AT = 12;
 const COUNTS_AT = 28;
-/** No currency has 16 bits. */
+/** A currency that does not exist, as none has 16 bits. */
 const NO_CURRENCY = 0xffff;
 
-/** Sum (f64), hour (u32, 0 for no cursors), then places and counts (u16), as a copy has at most 4,096 items. */
+/**
+ * Layout: sum (f64), hour (u32, 0 for no cursors), then positions and counts (u16), as a copy has at most 4,096
+ * items.
+ */
 export function writeCursors(
   cursors: MerchantCursors,
   list: PackedList,
@@ -120,7 +123,7 @@ export function writeCursors(
   view.setUint16(at + COUNTS_AT + 10, distinct.count, true);
 }
 
-/** Cursors of a list as it was written; those of a list that was moved since the last fold were not. */
+/** Writes the cursors of a list; those of a list that was moved since the last fold are not written. */
 export function readCursors(
   cursors: MerchantCursors,
   tallies: Tallies,
@@ -152,7 +155,7 @@ export function readCursors(
   countWindows(cursors, tallies, cursors.hourMs, maturedWindows(cursors.hourMs, maturityDays));
 }
 
-/** Items have moved: no place in the list is what it was. */
+/** Items have moved, so all positions are out of date. */
 function forgetItems({ sum, distinct }: MerchantCursors): void {
   sum.currency = -1;
   distinct.from = 0;
@@ -213,7 +216,7 @@ function moveMatured(
   cursors.maturedEnd = end;
 }
 
-/** The first item from an index on that is not older than a time; most often it is near. */
+/** Index of the first item from an index on that is not older than a time; most often it is near. */
 function seek(list: PackedList, from: number, ms: number): number {
   const { count } = list;
   let start = from;
@@ -231,7 +234,7 @@ function seek(list: PackedList, from: number, ms: number): number {
   return start;
 }
 
-/** The arrival whose windows these are was put among others, right behind its siblings: nothing that is counted moved. */
+/** The arrival of these windows was inserted right behind its siblings, so nothing that is counted moved. */
 export function noteInserted(cursors: MerchantCursors, list: PackedList): void {
   if (cursors.moves === list.moves - 1) cursors.moves = list.moves;
 }

@@ -1,4 +1,4 @@
-/** Distinct accounts among a merchant's newest siblings, which go on from those before. */
+/** Counts distinct accounts among a merchant's newest siblings, incrementally. */
 import { createDistinctCounter } from './distinct.ts';
 import { accountAt } from './merchant-item.ts';
 import type { PackedList } from './packed-list.ts';
@@ -6,7 +6,10 @@ import type { PackedList } from './packed-list.ts';
 /** How many accounts the items [from, to) have. */
 export type RunningDistinct = { from: number; to: number; count: number };
 
-/** A step compares an item with the whole window; counting anew takes as long as so many (measured: 256 items). */
+/**
+ * A step compares an item with the whole window; counting anew costs as much as this many steps (measured: 256
+ * items).
+ */
 const STEPS_MAX = 6;
 
 const accounts = createDistinctCounter();

@@ -1,4 +1,4 @@
-/** What a merchant's siblings say about one of its transactions, written into the transaction's row of features. */
+/** Writes the features that a merchant's siblings give one of its transactions into the transaction's row. */
 import { MERCHANT_DISTINCT_ENTRIES, MERCHANT_HISTORY_DAYS } from '../domain/history.ts';
 import { DAY_MS, dayOf, HOUR_MS } from '../domain/utc-bucket.ts';
 import { featureIndex } from '../scoring/feature-schema.ts';
@@ -16,7 +16,7 @@ const LABELS = featureIndex('merchant_gap_hours');
 /** Hours of the 30 days without the last 24. */
 const USUAL_HOURS = 29 * 24;
 
-/** From when on a transaction sees its merchant's siblings. */
+/** Start of the siblings that a transaction uses. */
 export function seenFromMs(ms: number, maturityDays: number): number {
   return dayOf(ms) - (maturityDays + MERCHANT_HISTORY_DAYS) * DAY_MS;
 }
@@ -84,7 +84,7 @@ function gapHours(list: PackedList, end: number, ms: number, maturityDays: numbe
   return newestMs >= seenFromMs(ms, maturityDays) ? (ms - newestMs) / HOUR_MS : Number.NaN;
 }
 
-/** Rates and counts of nothing, and nothing to tell of runs. */
+/** Without frauds, rates and counts are 0 and features of runs are missing. */
 function writeNoFrauds(values: Float64Array, start: number): void {
   for (let at = start; at < start + 6; at++) values[at] = 0;
   for (let at = start + 6; at < start + 9; at++) values[at] = Number.NaN;

@@ -1,4 +1,4 @@
-/** What a merchant's known frauds say about one transaction. Runs only for merchants that have some. */
+/** Features from a merchant's known frauds. Runs only for merchants that have some. */
 import { DAY_MS, dayOf } from '../domain/utc-bucket.ts';
 import { fraudRate, seenFrauds } from './known-frauds.ts';
 import { type MaturedWindows, maturedWindows } from './merchant-matured.ts';
@@ -8,7 +8,7 @@ import { countTallied } from './tallies.ts';
 
 /** The longest window. */
 const DAYS = 90;
-/** How far back a run of fraudulent days is followed. */
+/** Days back to which a run of fraudulent days is followed. */
 const RUN_DAYS = 35;
 const FIRST_FRAUD_DAYS = 28;
 /** Frauds by matured UTC day, the newest first. */
@@ -16,8 +16,8 @@ const ordinaryOfDay = new Uint16Array(DAYS);
 const unusualOfDay = new Uint16Array(DAYS);
 
 /**
- * Rates of fraud among the matured siblings of 24 hours and 7, 30 and 90 days, that of 7 days without unusual amounts,
- * frauds since then, the newest run of fraudulent days, and the oldest fraud of 28 days.
+ * Rates of fraud among the matured siblings of 24 hours and 7, 30 and 90 days, that of 7 days without unusual
+ * amounts, frauds since then, the newest run of fraudulent days, and the oldest fraud of 28 days.
  */
 export function writeMerchantFrauds(
   profile: MerchantProfile,
@@ -48,7 +48,10 @@ export function writeMerchantFrauds(
     : countFrauds(FIRST_FRAUD_DAYS) / (end - countBeforeBucket(profile, dayOf(firstMs)));
 }
 
-/** Fills the frauds of each matured day, and tells those since then, of 24 hours, and the time of the first of 28 days. */
+/**
+ * Counts the frauds of each matured day, those since then and those of 24 hours, and finds the time of the
+ * first of 28 days.
+ */
 function countByDay(
   { frauds }: MerchantProfile,
   ms: number,
@@ -78,7 +81,7 @@ function dayIndex(ms: number, today: number): number {
   return Math.floor((today + DAY_MS - 1 - ms) / DAY_MS);
 }
 
-/** Of the newest so many days. */
+/** Sum over this many of the newest days. */
 function countFrauds(days: number): number {
   return sumDays(ordinaryOfDay, days) + sumDays(unusualOfDay, days);
 }
@@ -107,7 +110,7 @@ function findRun(profile: MerchantProfile, today: number, toMs: number): number 
   return runFromMs;
 }
 
-/** Siblings older than the beginning of an hour, or of a UTC day where tallies tell no hours apart. */
+/** Counts siblings older than the beginning of an hour, or of a UTC day where tallies have no hours. */
 function countBeforeBucket({ list, tallies }: MerchantProfile, ms: number): number {
   return countOlder(list, ms) + countTallied(tallies, ms);
 }

@@ -1,8 +1,8 @@
-/** A transaction as a merchant's list holds it: its place (packed-list.ts), amount, account and currency. */
+/** A transaction as an item of a merchant's list: its place (packed-list.ts), amount, account and currency. */
 import type { PackedList } from './packed-list.ts';
 
 export const MERCHANT_ITEM_BYTES = 32;
-/** Where an item has what follows its place: amount (f64), account's hash (u32), currency (u16). */
+/** Offsets in an item, after its place: amount (f64), account's hash (u32), currency (u16). */
 export const AMOUNT_AT = 16;
 export const ACCOUNT_AT = 24;
 export const CURRENCY_AT = 30;

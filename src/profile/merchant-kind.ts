@@ -31,7 +31,7 @@ import { takeOwn } from './room.ts';
 
 type MerchantKind = ProfileKind<MerchantProfile, MerchantPast>;
 
-/** @param maturityDays after which the labels of a transaction are taken for complete */
+/** @param maturityDays after which the labels of a transaction count as complete */
 export function createMerchantKind(maturityDays: number): MerchantKind {
   return {
     party: 'merchant',
@@ -46,7 +46,10 @@ export function createMerchantKind(maturityDays: number): MerchantKind {
   };
 }
 
-/** False where a tally may or may not count it: tallies remember no ids. What no tally reaches back to counts nowhere. */
+/**
+ * False where a tally may or may not count it, as tallies hold no ids. A transaction older than all tallies
+ * counts nowhere.
+ */
 function merge(profile: MerchantProfile, items: DataView, at: number): boolean {
   const { list, horizon, ceiling, knownFromMs } = profile;
   const place = readItemPlace(items, at, MERCHANT_ITEM_BYTES);
@@ -57,12 +60,12 @@ function merge(profile: MerchantProfile, items: DataView, at: number): boolean {
   return true;
 }
 
-/** Belongs to the arrival that is folded: one object for all, as none is kept. */
+/** One object for all arrivals, as none is kept: it belongs to the arrival that is folded. */
 const here: Place = { ...BEFORE_ALL };
 
 /**
- * Exact after the horizon and up to the ceiling. What lies at or before the horizon may or may not be in a tally,
- * which remembers no ids.
+ * Exact after the horizon and up to the ceiling. A transaction at or before the horizon may or may not be in a
+ * tally, which holds no ids.
  */
 function fold(
   profile: MerchantProfile,
@@ -90,7 +93,7 @@ function isComplete(profile: MerchantProfile, index: number, ms: number): boolea
   if (sinceMs < knownFromMs) return false;
   if (frauds.spans.length > 0 && !knowsFrauds(frauds, ms, sinceMs)) return false;
   if (index >= MERCHANT_DISTINCT_ENTRIES) return true;
-  // The newest sibling is listed, or there is none: tallies have no times.
+  // The newest sibling is in the list, or there is none: tallies have no times.
   return horizon.ms < hourOf(ms) && (index > 0 || horizon.ms < sinceMs);
 }
 

@@ -1,4 +1,4 @@
-/** The siblings of a merchant's transaction whose labels are mature; all of them are in front of it. */
+/** The siblings of a merchant's transaction whose labels are mature. */
 import { DAY_MS, dayOf, hourOf } from '../domain/utc-bucket.ts';
 
 /** Windows of matured siblings: all of them end before `toMs`. */

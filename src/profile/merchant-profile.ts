@@ -43,9 +43,10 @@ import type { TakeRoom } from './room.ts';
 import { createTallies, type Tallies, type Tally } from './tallies.ts';
 
 /**
- * A list longer than this is cut to MERCHANT_KEPT_ENTRIES; what is cut goes into the tallies. Where 12 corridors of 60
- * merchants worked off backlogs days apart, 768 took 1,475 rebuilds, 1,280 took 200 and 4,096 took 110; of 1,000
- * merchants with 4,000 transactions each 4,096 cost a third more processor time (534 µs a transaction, not 410).
+ * A longer list is cut to MERCHANT_KEPT_ENTRIES; the removed items are tallied. Where 12 corridors of 60
+ * merchants worked off backlogs days apart, 768 took 1,475 rebuilds, 1,280 took 200 and 4,096 took 110; of
+ * 1,000 merchants with 4,000 transactions each 4,096 cost a third more processor time (534 µs a transaction,
+ * not 410).
  */
 export const MERCHANT_RECENT_ENTRIES = 1280;
 export const MERCHANT_KEPT_ENTRIES = 1024;
@@ -54,12 +55,12 @@ export type MerchantProfile = Profile & {
   horizon: Place;
   ceiling: Place;
   knownFromMs: number;
-  /** Until labels are taken for complete: the hours before that are told apart. */
+  /** Days until labels count as complete: tallies before that have hours. */
   readonly maturityDays: number;
   tallies: Tallies;
   readonly frauds: KnownFrauds;
   readonly list: PackedList;
-  /** Where the last arrival's windows began. */
+  /** Cursors of the last arrival's windows. */
   readonly cursors: MerchantCursors;
 };
 
@@ -75,7 +76,7 @@ export function insertMerchantItem(
   noteInserted(profile.cursors, list);
 }
 
-/** Packs an arrival as a list holds it. */
+/** Packs an arrival as an item of a list. */
 export function writeMerchantItem(
   view: DataView,
   at: number,
@@ -86,7 +87,7 @@ export function writeMerchantItem(
   writeAmounts(view, at, arrivals, arrival);
 }
 
-/** Everything but the place. */
+/** All fields except the place. */
 function writeAmounts(view: DataView, at: number, arrivals: Arrivals, arrival: number): void {
   view.setFloat64(at + AMOUNT_AT, arrivals.minor[arrival] as number, true);
   view.setUint32(at + ACCOUNT_AT, arrivals.account[arrival] as number, true);
@@ -95,7 +96,7 @@ function writeAmounts(view: DataView, at: number, arrivals: Arrivals, arrival: n
 
 const newPlace: Place = { ...BEFORE_ALL };
 
-/** Moves what no longer fits the list into the tallies, and old tallies from hours into days. */
+/** Moves excess items of the list into the tallies, and old tallies from hours into days. */
 export function boundMerchant(profile: MerchantProfile): void {
   const { list } = profile;
   if (list.count <= MERCHANT_RECENT_ENTRIES) return;

@@ -1,4 +1,4 @@
-/** The same-currency sum of a merchant's listed siblings, which goes on from the one before. */
+/** The same-currency sum of a merchant's listed siblings, computed incrementally. */
 import { amountAt, currencyAt } from './merchant-item.ts';
 import type { PackedList } from './packed-list.ts';
 
@@ -12,8 +12,8 @@ export type RunningSum = {
 };
 
 /**
- * Sums of integers that never reach it are exact, so they may be added and taken away in any order. Others are added
- * up anew, from the oldest on.
+ * Sums of integers below this are exact, so they may be added and subtracted in any order. Others are added up
+ * anew, from the oldest on.
  */
 const EXACT_MAX = 2 ** 53;
 
@@ -21,7 +21,7 @@ export function createRunningSum(): RunningSum {
   return { currency: -1, from: 0, to: 0, sum: 0, count: 0 };
 }
 
-/** Makes it the sum over the items [from, to) of a currency. */
+/** Moves it to the sum over the items [from, to) of a currency. */
 export function moveSum(
   running: RunningSum,
   list: PackedList,

@@ -1,4 +1,4 @@
-/** Rows of features, begun with what each transaction says by itself. */
+/** Begins rows of features with those of the transaction itself. */
 import { DAY_MS, HOUR_MS } from '../domain/utc-bucket.ts';
 import { createFeatureRows, type FeatureRows, rowAt } from '../scoring/feature-rows.ts';
 import { featureIndex } from '../scoring/feature-schema.ts';
@@ -12,7 +12,7 @@ const ROUND_UNITS = 100;
 /** 1970-01-01 was a Thursday: 3 days after a Monday. */
 const EPOCH_WEEKDAY = 3;
 
-/** Transactions in columns, and a row for each, which the profiles of its parties go on to fill. */
+/** Transactions in columns, and a row for each, which the profiles of its parties complete. */
 export type BegunRows = { readonly arrivals: Arrivals; readonly rows: FeatureRows };
 
 export function beginRows(arrivals: Arrivals): BegunRows {

@@ -15,9 +15,9 @@ export type PackedList = {
   count: number;
   /** `count` items, and room for more. */
   items: DataView<ArrayBuffer>;
-  /** The oldest items were dropped: whatever stands in front of the items is outdated as well. */
+  /** The oldest items were dropped, so the prefix in front of the items is out of date as well. */
   isCut: boolean;
-  /** Counts what changed places that were taken before. */
+  /** Counts insertions and removals that moved older items. */
   moves: number;
 };
 
@@ -28,7 +28,7 @@ export const BEFORE_ALL: Place = { ms: Number.NEGATIVE_INFINITY, top: 0, high: 0
 export const AFTER_ALL: Place = { ms: Number.POSITIVE_INFINITY, top: 0, high: 0, low: 0 };
 export const PLACE_BYTES = 24;
 
-/** Where an item has the parts of its place. */
+/** Offsets of the parts of an item's place. */
 const HIGH_AT = 8;
 const LOW_AT = 12;
 const TOP_BEFORE_END = 4;
@@ -52,7 +52,7 @@ export function createList(itemBytes: number, capacity: number, take: TakeRoom):
   return { itemBytes, take, count: 0, items, isCut: false, moves: 0 };
 }
 
-/** A list of the items that a view begins with; what follows them in it is room for more. */
+/** A list of the items at the beginning of a view; the rest of the view is room for more. */
 export function adoptList(
   itemBytes: number,
   count: number,
@@ -81,7 +81,7 @@ export function timeAt({ items, itemBytes }: PackedList, index: number): number 
   return items.getFloat64(index * itemBytes, true);
 }
 
-/** How many items stand before a place. */
+/** Number of items before a place. */
 export function countBefore(list: PackedList, place: Place): number {
   let end = list.count;
   // Arrivals are nearly in order, so the place is nearly always at the end.
@@ -97,7 +97,7 @@ export function countBefore(list: PackedList, place: Place): number {
   return start;
 }
 
-/** How many of the first `end` items are older than a time. */
+/** Number of the first `end` items that are older than a time. */
 export function countOlder(list: PackedList, ms: number, end: number = list.count): number {
   let start = 0;
   let stop = end;
@@ -155,7 +155,7 @@ export function dropOldest(list: PackedList, count: number): void {
   list.moves++;
 }
 
-/** The place of the packed item that stands at an offset. */
+/** Reads the place of the packed item at an offset. */
 export function readItemPlace(view: DataView, at: number, itemBytes: number): Place {
   return {
     ms: view.getFloat64(at, true),
@@ -172,14 +172,14 @@ export function writeItemPlace(view: DataView, at: number, itemBytes: number, pl
   view.setUint16(at + itemBytes - TOP_BEFORE_END, place.top, true);
 }
 
-/** Puts a packed item into its place, unless it is there. */
+/** Inserts a packed item, unless the list has it. */
 export function insertPacked(list: PackedList, place: Place, from: DataView, at: number): void {
   const index = countBefore(list, place);
   if (holdsAt(list, index, place)) return;
   openItem(list, index, place);
   const { items, itemBytes } = list;
   const to = index * itemBytes;
-  // Word by word: a view for so few bytes takes longer.
+  // Copies word by word: a view for so few bytes takes longer.
   for (let word = 0; word < itemBytes; word += 4) {
     items.setUint32(to + word, from.getUint32(at + word, true), true);
   }
@@ -193,7 +193,7 @@ function grow(list: PackedList): void {
   list.items = wider;
 }
 
-/** Writes a place into its 24 stored bytes. */
+/** Writes a place as its 24 stored bytes. */
 export function writePlace(view: DataView, offset: number, place: Place): void {
   view.setFloat64(offset, place.ms, true);
   view.setUint32(offset + 8, place.high, true);

@@ -15,9 +15,9 @@ import { type TakeRoom, takeOwn } from './room.ts';
 export const STAMP_BYTES = 8;
 const HEADER_BYTES = 4;
 const ITEMS_FLAG = 0x80;
-/** What a block has beside its contents. */
+/** Bytes of a block beside its contents. */
 export const BLOCK_BYTES = HEADER_BYTES + STAMP_BYTES;
-/** One party's in one batch, nearly always; a list that gets more of them is moved once. */
+/** Items of one party in one batch are nearly always fewer; a larger list is moved once. */
 const ROOM_FOR_ARRIVALS_BYTES = 128;
 
 type Kind<P extends Profile> = Pick<
@@ -25,18 +25,18 @@ type Kind<P extends Profile> = Pick<
   'itemBytes' | 'layout' | 'decode' | 'merge'
 >;
 
-/** Random: the last bytes of every block of one append. */
+/** Random bytes: the last ones of every block of one append. */
 export type Stamp = { readonly high: number; readonly low: number };
 
-/** How far into a log somebody knows it. */
+/** A position up to which a log is known. */
 export type LogEnd = Stamp & { readonly length: number };
 
-/** Begins a block of items, which go to the offset that is returned. */
+/** Begins a block of items, which are written at the offset that is returned. */
 export function beginItems(view: DataView, at: number, format: number, bytes: number): number {
   return beginBlock(view, at, format | ITEMS_FLAG, bytes);
 }
 
-/** A whole profile as a block. `take` gives it room of its own, of any content. */
+/** A whole profile as a block. `take` gives it memory with any content. */
 export function encodeSnapshot<P extends Profile>(
   { layout }: Pick<Kind<P>, 'layout'>,
   profile: P,
@@ -56,7 +56,7 @@ function beginBlock(view: DataView, at: number, tag: number, bytes: number): num
   return at + HEADER_BYTES;
 }
 
-/** Ends a block behind its contents; returns where the next one begins. */
+/** Ends a block after its contents; returns where the next one begins. */
 export function endBlock(view: DataView, at: number, { high, low }: Stamp): number {
   view.setUint32(at, high, true);
   view.setUint32(at + 4, low, true);
@@ -71,8 +71,8 @@ export function lastStamp(log: Uint8Array): Stamp {
 }
 
 /**
- * The profile that a whole log holds, without the items of the block that `except` stamps, and how long its snapshot is;
- * undefined when it must be rebuilt.
+ * Reads a whole log without the items of the block stamped `except`: its profile, and the length of its
+ * snapshot; undefined when it must be rebuilt.
  */
 export function readLog<P extends Profile>(
   kind: Kind<P>,
@@ -95,8 +95,8 @@ export function readLog<P extends Profile>(
 }
 
 /**
- * Takes blocks of items in, in their order, but for the one that `except` stamps; returns how many items were taken, or -1
- * when the profile must be rebuilt.
+ * Merges blocks of items, in their order, except for the one stamped `except`; returns how many items were
+ * merged, or -1 when the profile must be rebuilt.
  */
 export function mergeBlocks<P extends Profile>(
   { itemBytes, layout, merge }: Kind<P>,

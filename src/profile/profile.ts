@@ -19,23 +19,23 @@ import type { TakeRoom } from './room.ts';
 /** State that all kinds share. Written by the functions of `ProfileKind` only. */
 export type Profile = { readonly list: PackedList };
 
-/** A packed profile: the first `length` bytes of a view that may have room for more. */
+/** A packed profile: the first `length` bytes of a view that may be longer. */
 export type StoredBody = { readonly view: DataView<ArrayBuffer>; readonly length: number };
 
 /** How a kind packs its profiles: a prefix, then the items of the list. */
 export type ProfileLayout<P extends Profile> = {
-  /** Tells the bytes of this kind and version, 1..127. */
+  /** Identifies the bytes of this kind and version, 1..127. */
   readonly format: number;
   /** Whole words of 8 bytes, so that items are aligned where the prefix is. */
   prefixBytes(profile: P): number;
   writePrefix(profile: P, view: DataView): void;
   /**
-   * Bytes of a copy's cursors: what the next fold goes on from, so that it walks no list again. They stand in memory
-   * alone and belong to the items that were written with them. Whole words of 8 bytes.
+   * Bytes of a copy's cursors, from which the next fold continues without walking the list. They exist only in
+   * memory and belong to the items that were written with them. Whole words of 8 bytes.
    */
   readonly cursorsBytes: number;
   writeCursors(profile: P, view: DataView, at: number): void;
-  /** Gives cursors to a profile whose items are as they were when the cursors were written. */
+  /** Restores the cursors of a profile whose items are unchanged since they were written. */
   readCursors(profile: P, view: DataView, at: number): void;
 };
 
@@ -46,19 +46,19 @@ export type ProfileKind<P extends Profile, Past> = {
   readonly layout: ProfileLayout<P>;
   /** The party whose profile a transaction belongs to. */
   partyOf(transaction: Transaction): string;
-  /** Packs an arrival as a list holds it. */
+  /** Packs an arrival as an item of a list. */
   writeItem(view: DataView, at: number, arrivals: Arrivals, arrival: number): void;
   /**
-   * Reads a packed profile, whose bytes then belong to it; undefined when it is damaged, or made with other settings:
-   * rebuild it. `take` is where its list goes when it grows.
+   * Reads a packed profile and takes its bytes over; undefined when it is damaged or was made with other
+   * settings, and has to be rebuilt. `take` provides memory when its list grows.
    */
   decode(body: StoredBody, take: TakeRoom): P | undefined;
   rebuild(past: Past, take?: TakeRoom): P;
   /**
-   * Takes an arrival in and writes what it sees of this party into its row of features. False where this profile does
-   * not hold all of that, as a rebuild reads only so many rows around its point, and a list keeps only its newest
-   * items. Then nothing has changed: fold again into a `rebuild` around this transaction, or an older one; around this
-   * one it always does.
+   * Folds an arrival, and writes what this party gives it into its row of features. False where this profile
+   * does not reach far enough, as a rebuild reads a bounded number of rows around its point, and a list keeps
+   * only its newest items. Then nothing has changed, and the caller folds again into a `rebuild` around this
+   * transaction, or an older one; around this one it always succeeds.
    * @param rowAt where the row begins in `values`
    */
   fold(
@@ -68,7 +68,10 @@ export type ProfileKind<P extends Profile, Past> = {
     values: Float64Array,
     rowAt: number,
   ): boolean;
-  /** Takes the packed item at an offset in. False where the profile cannot tell whether it counts it: rebuild it. */
+  /**
+   * Merges the packed item at an offset. False where the profile cannot tell whether it has counted the item,
+   * and has to be rebuilt.
+   */
   merge(profile: P, items: DataView, at: number): boolean;
 };
 
@@ -77,7 +80,7 @@ export function profileBytes<P extends Profile>(layout: ProfileLayout<P>, profil
   return layout.prefixBytes(profile) + count * itemBytes;
 }
 
-/** Packs a profile into the beginning of a view, in which its own items may stand. */
+/** Packs a profile into the beginning of a view, which may hold its own items already. */
 export function writeProfile<P extends Profile>(
   layout: ProfileLayout<P>,
   profile: P,
@@ -85,7 +88,7 @@ export function writeProfile<P extends Profile>(
 ): void {
   const items = bytesFrom(profile.list, 0);
   const prefixBytes = layout.prefixBytes(profile);
-  // The items first: a prefix that has grown would be written over them.
+  // The items move first, as a longer prefix would overwrite them.
   new Uint8Array(view.buffer, view.byteOffset + prefixBytes, items.length).set(items);
   layout.writePrefix(profile, view);
 }
@@ -95,7 +98,7 @@ export function viewFrom({ buffer, byteOffset, byteLength }: DataView<ArrayBuffe
   return new DataView(buffer, byteOffset + from, byteLength - from);
 }
 
-/** Whether a quotient of lengths is a number of items. */
+/** Whether a number of bytes is a whole number of items. */
 export function isCount(count: number): boolean {
   return Number.isInteger(count) && count >= 0;
 }

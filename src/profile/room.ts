@@ -1,22 +1,22 @@
 /**
- * Where the lists of profiles have their bytes. A batch touches as many profiles as it has entries and is done
- * with them in milliseconds: one stretch of memory for all of them, used again, where each list with a buffer of
- * its own would be memory outside the heap for the collector to follow.
+ * Memory for the lists of profiles. A batch uses as many profiles as it has transactions, for milliseconds:
+ * they share one arena that is reused, as a buffer per list would be external memory for the garbage collector
+ * to track.
  */
 
-/** Gives so many bytes, of any content. */
+/** Gives this many bytes, of any content. */
 export type TakeRoom = (bytes: number) => DataView<ArrayBuffer>;
 
 export type Room = {
   readonly take: TakeRoom;
-  /** Whatever was taken may be given out again. */
+  /** Frees everything that was given out. */
   readonly reset: () => void;
 };
 
-/** A buffer of its own, which lasts as long as its list. */
+/** A buffer of its own, with the lifetime of its list. */
 export const takeOwn: TakeRoom = (bytes) => new DataView(new ArrayBuffer(bytes));
 
-/** The bytes of a buffer from `begin` on; when they are used up, buffers of their own. */
+/** Gives the bytes of a buffer from `begin` on; once these are used up, buffers of their own. */
 export function createRoom(buffer: ArrayBuffer, begin: number): Room {
   let at = begin;
   return {

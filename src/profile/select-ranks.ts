@@ -4,17 +4,17 @@
  * of 250 where Hoare's selection takes 4.5, 0.35 of 25 where it takes 0.5, 0.25 of 12 where it takes 0.2.
  */
 
-/** Up to so many values are cheaper to select among at once. */
+/** Up to this many values Hoare's selection alone is cheaper. */
 const FEW = 16;
 const BIN_BITS = 7;
 
 const counts = new Uint16Array(1 << BIN_BITS);
 
-/** Numbers to rank: `values` holds the first `count`, `words` are the same bytes, little-endian. */
+/** Numbers to rank: `values` holds the first `count`; `words` is a view of the same bytes, little-endian. */
 export type Ranked = {
   readonly values: Float64Array;
   readonly words: Uint32Array;
-  /** Room for as many values. */
+  /** Allocates space for this many values. */
   readonly candidates: Float64Array;
 };
 
@@ -76,7 +76,7 @@ function selectByHistogram(
   }
 }
 
-/** Collects the values whose upper word is in the bin that begins with `firstWord`; returns how many they are. */
+/** Collects the values whose upper word is in the bin that begins with `firstWord`; returns their number. */
 function gather(
   { values, words, candidates }: Ranked,
   count: number,
@@ -105,7 +105,7 @@ function selectRank(values: Float64Array, count: number, rank: number): number {
   return values[wanted] as number;
 }
 
-/** Afterwards nothing in [left, split] exceeds anything in (split, right]. */
+/** Invariant afterwards: no value in [left, split] exceeds one in (split, right]. */
 function partition(values: Float64Array, left: number, right: number): number {
   const pivot = values[(left + right) >> 1] as number;
   let low = left - 1;

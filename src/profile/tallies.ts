@@ -1,4 +1,4 @@
-/** The tallies of a merchant: how many transactions, of which sum, there were in an hour or a UTC day and a currency. */
+/** The tallies of a merchant: count and sum of transactions by bucket (an hour or a UTC day) and currency. */
 
 /** One bucket (an hour or a UTC day) and currency. */
 export type Tally = {
@@ -6,22 +6,22 @@ export type Tally = {
   daily: boolean;
   readonly currency: number;
   count: number;
-  /** Minor units. */
+  /** Sum in minor units. */
   sum: number;
 };
 
-/** In the order of their buckets; never changed, but for what was asked last. */
+/** In the order of their buckets; immutable, except for the cached last answer. */
 export type Tallies = {
   readonly list: readonly Tally[];
-  /** When the bucket of each begins. */
+  /** Start of each tally's bucket. */
   readonly bucketsMs: Float64Array;
-  /** How many transactions are tallied in front of each, and at the end of how many in all. */
+  /** Transactions tallied before each tally; the last number is the total. */
   readonly older: Float64Array;
   /** The next transaction nearly always asks for the same sum. */
   lastSum: TalliedSum;
 };
 
-/** Of one currency, in the buckets that begin at a time or later. */
+/** Sum of one currency, in the buckets that begin at a time or later. */
 type TalliedSum = {
   readonly currency: number;
   readonly fromMs: number;
@@ -46,9 +46,9 @@ export function createTallies(list: readonly Tally[]): Tallies {
 
 export const NO_TALLIES = createTallies([]);
 
-/** How many transactions are tallied in buckets that begin before a time. */
+/** Transactions tallied in buckets that begin before a time. */
 export function countTallied(tallies: Tallies, ms: number): number {
-  // Most merchants have none.
+  // Shared, as most merchants have no tallies.
   if (tallies.list.length === 0) return 0;
   return tallies.older[firstTally(tallies, ms)] ?? 0;
 }

@@ -1,5 +1,5 @@
 /**
- * How the vectors and scores of a day differ from those that a model was trained on; without a training,
+ * How the vectors and scores of a day differ from those that a model was trained on, or, without a training,
  * from those of the week before.
  */
 import type { ModelReference } from '../../domain/model-reference.ts';
@@ -20,7 +20,7 @@ import {
 export type WatchedScore = {
   /** The probability, or the risk where no model decided. */
   readonly value: number;
-  /** As long as its schema; a newer schema begins as the older ones. */
+  /** Has the length of its schema; a newer schema starts with the features of the older ones. */
   readonly vector: ArrayLike<number>;
 };
 
@@ -30,13 +30,13 @@ export type MeasuredDrift = {
   readonly features: readonly FeatureDrift[];
 };
 
-/** Where little becomes something, and something much: Siddiqi, "Credit Risk Scorecards", 2006. */
+/** Bounds of some and of much drift: Siddiqi, "Credit Risk Scorecards", 2006. */
 const NOTICE_FROM = 0.1;
 const ALERT_FROM = 0.25;
 const SEVERITY: readonly DriftLevel[] = ['unknown', 'fine', 'notice', 'alert'];
 
 /**
- * Yields after each feature, so that whoever has other work can do it: 2 ms a feature of 5,000 rows.
+ * Yields after each feature, so that the caller can do other work: 2 ms a feature of 5,000 rows.
  * @param names of the features of the longest vector, in its order
  * @param reference of the training; undefined compares with `before`
  */
@@ -66,7 +66,7 @@ export function* measureDrift(
   return { level: worstOf([score, ...features]), score, features };
 }
 
-/** Of the vectors that are long enough to have it. */
+/** Uses the vectors that are long enough to have the feature. */
 function columnOf(rows: readonly WatchedScore[], at: number): Float32Array {
   const column = new Float32Array(rows.length);
   let count = 0;

@@ -1,10 +1,10 @@
-/** Whether verdicts and probabilities came true, by labels that had the time to arrive. */
+/** Compares verdicts and probabilities with labels that had the time to arrive. */
 import type { Verdict } from '../../domain/score-record.ts';
 import type { MeasuredShare, Outcomes } from '../../domain/watch-report.ts';
 import { calibrationTable } from '../evaluation/calibration-table.ts';
 import { wilsonInterval } from '../evaluation/wilson.ts';
 
-/** A stored score with what was known of its transaction. */
+/** A stored score with the label of its transaction. */
 export type JudgedScore = {
   readonly verdict: Verdict;
   /** Null where no model decided. */

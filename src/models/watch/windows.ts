@@ -1,15 +1,15 @@
-/** Which transactions the watch looks at, by created_at. */
+/** Which transactions the watch examines, by created_at. */
 
 /** `toMs` is exclusive. */
 export type WatchWindow = { readonly fromMs: number; readonly toMs: number };
 
 export type WatchWindows = {
   readonly atMs: number;
-  /** What is compared. */
+  /** The scores that are compared. */
   readonly recent: WatchWindow;
-  /** What it is compared with where there is no training. */
+  /** What they are compared with where there is no training. */
   readonly before: WatchWindow;
-  /** What is judged by labels: young enough to say how things are, old enough to have them. */
+  /** The scores that are judged by labels: recent enough to be relevant, old enough to have labels. */
   readonly matured: WatchWindow;
 };
 

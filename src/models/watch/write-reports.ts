@@ -1,11 +1,11 @@
-/** From samples of scores to a report a model that decided, and one of the rules where they did. */
+/** From samples of scores to one report per model that decided, and one of the rules where they did. */
 import type { ModelReference } from '../../domain/model-reference.ts';
 import { RULES, type WatchReport } from '../../domain/watch-report.ts';
 import { measureDrift, type WatchedScore } from './measure-drift.ts';
 import { type JudgedScore, measureOutcomes } from './measure-outcomes.ts';
 import type { WatchWindows } from './windows.ts';
 
-/** Null: by rules alone. */
+/** Null: the rules decided alone. */
 type ByModel = { readonly model: string | null };
 
 export type WatchSamples = {
@@ -14,7 +14,7 @@ export type WatchSamples = {
   readonly matured: readonly (ByModel & JudgedScore)[];
 };
 
-/** Models of one time that are reported, those with the most scores first: bounds rows and metrics. */
+/** Most models of one time that are reported, those with the most scores first: bounds rows and metrics. */
 export const SUBJECTS_MAX = 8;
 
 /** `RULES` and names of models that a report would be about. */
