@@ -1,6 +1,6 @@
 /**
- * Chooses the Postgres that answers a read: the primary for recent data, the replica for older data while its lag is within
- * the bound. The primary also answers where the replica lacks the row or fails.
+ * Chooses the Postgres that answers a read: the primary for recent data, the replica for older data while its
+ * lag is within the bound. The primary also answers where the replica lacks the row or fails.
  */
 import { isUnavailable } from '../domain/failure.ts';
 import type { Database } from '../store/pool.ts';

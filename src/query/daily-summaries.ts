@@ -16,10 +16,10 @@ const SUMMARY_DAYS_DEFAULT = 7;
 const dayParameter = z.iso
   .date('must be a UTC day, as 2026-11-20')
   .transform((day) => Date.parse(`${day}T00:00:00Z`))
-  // The day after is a time that Postgres reads, too.
+  // The last day whose following day Postgres can still read.
   .refine((ms) => ms >= WRITTEN_MS_MIN && ms + DAY_MS <= WRITTEN_MS_MAX, 'is out of range');
 
-/** Both days are included; default: the last seven. */
+/** Both days are included; by default the last seven days. */
 export const summaryParameters = z.strictObject({
   corridor: corridorParameter.optional(),
   from: dayParameter.optional(),
@@ -58,7 +58,7 @@ export type SummarizeDependencies = {
 /** Starts of UTC days. */
 export type SummaryDays = { readonly first: number; readonly last: number };
 
-/** The days asked for, both included; a problem names the parameter that asks for too many. */
+/** The requested days, both included; a problem names the parameter that requests too many. */
 export function daysOf(
   { from, to }: SummaryParameters,
   nowMs: number,
@@ -99,7 +99,7 @@ export async function summarizeDays(
 const isVerdict = (outcome: string): outcome is Verdict =>
   (VERDICTS as readonly string[]).includes(outcome);
 
-/** Sums of one day and corridor; nothing where they are of dead letters alone. */
+/** Sums of one day and corridor; undefined where the day has dead letters alone. */
 function toSummary(sums: readonly DaySum[]): DailySummary | undefined {
   const accepted = sums.filter(({ outcome }) => outcome === 'accepted');
   const scores = { approve: 0, review: 0, decline: 0 };

@@ -1,8 +1,8 @@
 /**
- * What operators do with dead letters. Replay: in one database transaction the rows are marked and an
- * ingest batch is opened, exactly as ingest does; then the entries are appended and the batch is closed.
- * A crash in between leaves the open batch to the reconciler. Both commands touch active rows only, so
- * doing them twice, or two at once, does nothing twice. Purge marks; no row is ever deleted.
+ * Commands of operators on dead letters. Replay: in one database transaction the rows are marked and an ingest
+ * batch is opened, exactly as ingest does; then the entries are appended and the batch is closed. A crash in
+ * between leaves the open batch to the reconciler. Both commands touch active rows only, so doing them twice,
+ * or two at once, does nothing twice. Purge marks; no row is ever deleted.
  */
 import { z } from 'zod';
 import type { Change } from '../domain/audit.ts';
@@ -34,7 +34,7 @@ const selection = z.strictObject({
   limit: z.int().min(1).max(COMMAND_ROWS_MAX).default(COMMAND_ROWS_MAX),
 });
 
-/** Which dead letters: `ids`, or `error_code` and/or `corridor`, or `all`; exactly one of the three. */
+/** Selects dead letters: `ids`, or `error_code` and/or `corridor`, or `all`; exactly one of the three. */
 export const deadLetterCommandSchema = selection
   .superRefine((input, context) => {
     const byGroup = input.error_code !== undefined || input.corridor !== undefined;
@@ -100,7 +100,7 @@ export type DeadLetterCommandDependencies = {
   readonly deleteIngestBatches: typeof IngestBatches.deleteIngestBatches;
   readonly loadTransactions: typeof TransactionSearch.loadTransactions;
   readonly narrowIngestBatch: typeof IngestBatches.narrowIngestBatch;
-  /** Resolves to what is not known to be in its stream. */
+  /** Resolves to the entries that are not known to be in their streams. */
   readonly tryAppend: (payloads: readonly EntryPayload[]) => Promise<readonly EntryPayload[]>;
 };
 
@@ -162,7 +162,8 @@ async function replayPage(
   if (left.length === 0) {
     await dependencies.deleteIngestBatches(database, [batchId], 'request');
   } else if (left.length < transactions.length) {
-    // What is in its stream must not wait, and come again, with that which found its stream full.
+    // Entries that are in their streams are taken out of the batch, so that they are not appended again with
+    // those whose stream was full.
     const leftIds = left.map(({ transaction }) => transaction.transactionId);
     await dependencies.narrowIngestBatch(database, batchId, leftIds, 'request');
   }
@@ -197,7 +198,7 @@ export async function purgeDeadLetters(
   };
 }
 
-/** The audit row of one page, as each page has its own commit. */
+/** One audit row per page, as each page has its own commit. */
 function toChange(
   action: 'dead-letters.replay' | 'dead-letters.purge',
   selected: DeadLetterSearch.DeadLetterSelection,

@@ -1,4 +1,4 @@
-/** Dead letters as operators see them: the list, one with its entry, and groups by error. */
+/** Reads dead letters for operators: the list, one with its entry, and groups by error. */
 import { z } from 'zod';
 import { encodeCursor } from '../domain/cursor.ts';
 import { corridorParameter, pageParameters } from '../domain/list-parameters.ts';
@@ -68,7 +68,7 @@ export const deadLetterGroupSchema = z
   .meta({ id: 'DeadLetterGroup' });
 export type DeadLetterGroupJson = z.infer<typeof deadLetterGroupSchema>;
 
-/** Operators act on what they read, so all of it comes from the primary. */
+/** Operators act on these answers, so all of them come from the primary. */
 export type DeadLettersDependencies = {
   readonly database: Database;
   readonly store: Pick<

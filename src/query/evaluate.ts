@@ -1,7 +1,7 @@
 /**
- * `POST /v1/evaluate`: what a transaction would score, now or at a time of its own, with everything behind
- * it. Histories are rebuilt from Postgres, which is the definition that workers' profiles are held to;
- * nothing is written anywhere.
+ * `POST /v1/evaluate`: what a transaction would score, now or at a time of its own, with its explanation.
+ * Histories are rebuilt from Postgres, the definition that workers' profiles are compared with; nothing is
+ * stored.
  */
 import { z } from 'zod';
 import type { WholeExplanation } from '../domain/explanation.ts';
@@ -31,12 +31,12 @@ export type Evaluated = {
 };
 
 export type EvaluateDependencies = {
-  /** What only a clock and the list of corridors can refuse, by field. */
+  /** Problems by the clock and the list of corridors, by field. */
   readonly findInvalid: (
     input: TransactionInput,
   ) => readonly { readonly field: string; readonly detail: string }[];
   readonly toTransaction: (input: TransactionInput) => Transaction;
-  /** A sentence where the model that was asked for cannot judge. */
+  /** A sentence where the requested model cannot judge. */
   readonly evaluate: (
     transaction: Transaction,
     parameters: EvaluationParameters,

@@ -1,6 +1,6 @@
 /**
- * `GET /v1/scores/{id}/explanation`: why a stored score is what it is, recomputed from the logged
- * vector with the very rule set that made it; nothing is looked up again.
+ * `GET /v1/scores/{id}/explanation`: why a stored score is what it is, recomputed from the logged vector with
+ * the rule set that made it; no other data is read.
  */
 import { z } from 'zod';
 import {
@@ -15,7 +15,7 @@ import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type * as ScoreSearch from '../store/score-search.ts';
 import { type Databases, isFound, readFrom } from './choose-database.ts';
 
-/** What an explanation says of features, rules and model; a score's and a what-if's alike. */
+/** The explanation of features, rules and model, for scores and what-ifs alike. */
 export const explanationParts = {
   feature_schema: z.int(),
   features: z
@@ -90,11 +90,11 @@ export const explanationParameters = z.strictObject({
 export type ExplainScoreDependencies = {
   readonly databases: Databases;
   readonly readScoreRecord: typeof ScoreSearch.readScoreRecord;
-  /** Undefined when this build does not carry the rule set or feature schema. */
+  /** Undefined when this build lacks the rule set or feature schema. */
   readonly explain: (record: ScoreRecord) => Explanation | undefined;
   readonly explainModel: ExplainModel;
 };
-/** @returns a sentence why where the model cannot be asked */
+/** @returns a sentence why where the model is not available */
 export type ExplainModel = (
   model: string,
   vector: Float64Array,

@@ -1,4 +1,4 @@
-/** `GET /v1/models/watch`: what the watch over models found last, or had found by a time. */
+/** `GET /v1/models/watch`: the latest reports of the watch over models, or those at a time. */
 import { z } from 'zod';
 import { timeParameter } from '../domain/list-parameters.ts';
 import type { WatchReport } from '../domain/watch-report.ts';

@@ -1,4 +1,4 @@
-/** What operators ask and do, bound once to its adapters: status and dead letters. */
+/** Status and dead letters for operators, bound once to their adapters. */
 import type { Actor } from '../domain/principal.ts';
 import type * as DeadLetterSearch from '../store/dead-letter-search.ts';
 import type { Databases } from './choose-database.ts';

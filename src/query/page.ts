@@ -46,7 +46,7 @@ export function toPageJson<Item, Json>(
   };
 }
 
-/** The detached months that a list is asked for, newest first. */
+/** The detached months within a list's range, newest first. */
 export function detachedWithin(
   detached: readonly MonthRange[],
   { from, to }: { readonly from?: number | undefined; readonly to?: number | undefined },

@@ -1,6 +1,6 @@
 /**
- * `GET /v1/accounts/{id}/profile` and `/v1/merchants/{id}/profile`: what the party did up to a moment,
- * summed from the stored transactions themselves, not from the workers' cached profiles.
+ * `GET /v1/accounts/{id}/profile` and `/v1/merchants/{id}/profile`: the party's activity up to a moment, summed
+ * from the stored transactions themselves, not from the workers' cached profiles.
  */
 import { z } from 'zod';
 import { timeParameter } from '../domain/list-parameters.ts';

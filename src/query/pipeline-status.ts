@@ -1,9 +1,9 @@
 /**
- * `GET /v1/status`: where the pipeline stands. What waits is measured at each call: batches not yet
- * appended first, then the streams, so that a transaction on its way from one to the other is counted,
- * at worst, twice, never not at all. Totals are sums of tallies that are kept with the rows they count;
- * `totals_counted_at` says until when they are complete. While Postgres does not answer, what was last read of
- * it is told, and that it is old.
+ * `GET /v1/status`: the state of the pipeline. The backlog is measured at each call: batches not yet appended
+ * first, then the streams, so that a transaction on its way from one to the other is counted once or twice,
+ * never not at all. Totals are sums of tallies that are kept with the rows they count; `totals_counted_at` says
+ * until when they are complete. While Postgres does not answer, the last figures read from it are shown and
+ * marked as old.
  */
 import { z } from 'zod';
 import type { Outcome } from '../domain/day-tally.ts';
@@ -74,7 +74,7 @@ export type PipelineStatusDependencies = {
   readonly readFigures: ReadFigures;
   /** All streams of the market; throws `unavailable` while Redis does not answer. */
   readonly measureStreams: () => Promise<readonly StreamLag[]>;
-  /** As the workers say; throws as measureStreams. */
+  /** As reported by workers; throws as measureStreams. */
   readonly listModelsOut: () => Promise<readonly ModelOut[]>;
   readonly health: Health;
   readonly readReplica: () => ReplicaStatus | null;
@@ -122,7 +122,7 @@ function sumOf(totals: readonly Total[], outcomes: readonly Outcome[]): number {
   );
 }
 
-/** Shards of a corridor added up. */
+/** Sums of a corridor over its shards. */
 function toCorridors(
   lags: readonly StreamLag[],
   modelsOut: readonly ModelOut[],
@@ -153,13 +153,13 @@ function toCorridors(
   });
 }
 
-/** What Postgres holds. */
+/** Figures from Postgres. */
 export type StoredFigures = {
   readonly unappended: number;
   readonly totals: readonly Total[];
-  /** What was stored before it is in the totals. */
+  /** Everything stored before this is in the totals. */
   readonly countedAtMs: number;
-  /** True when Postgres did not answer: all of it is from the last time it did. */
+  /** True when Postgres did not answer: all figures are from the last time it did. */
   readonly isOld: boolean;
 };
 
@@ -170,8 +170,8 @@ export type ReadFiguresDependencies = {
 };
 
 /**
- * Reads what Postgres holds, and measures what Redis holds between what waits and what is final. Throws
- * `unavailable` only before the first time Postgres answered.
+ * Reads Postgres, and measures Redis between the reads of what waits and of what is final. Throws `unavailable`
+ * only until Postgres has answered once.
  */
 export type ReadFigures = <Measured>(
   measure: () => Promise<Measured>,

@@ -1,6 +1,6 @@
 /**
- * `GET /v1/scores/{id}`: one score, or why there is none. A stored score never changes, so it is kept
- * in memory once read; a pending one is read again each time. A client that may see only its own scores gets another's as
+ * `GET /v1/scores/{id}`: one score, or why there is none. A stored score never changes, so it is kept in memory
+ * once read; a pending one is read again each time. For a client that may see only its own scores, another's is
  * unknown: each statement names the client, and so does the key of the score in memory.
  */
 import { type ScoreJson, toScoreJson } from '../domain/score-record.ts';
@@ -56,7 +56,7 @@ export async function readScore(
     case 'accepted':
       return { kind: 'pending' };
     case 'scored': {
-      // It was stored between the two reads.
+      // The score was stored between the two reads.
       const now = await findScore(dependencies, transactionId, client);
       return now === undefined ? { kind: 'pending' } : { kind: 'scored', score: now };
     }

@@ -1,7 +1,7 @@
 /**
- * `GET /v1/transactions/{id}`: one transaction and its outcome; undefined when unknown, a Failure when its month is detached.
- * A client that may see only its own transactions gets another's as unknown: the statement names the client, so both take the
- * same path.
+ * `GET /v1/transactions/{id}`: one transaction and its outcome; undefined when unknown, a Failure when its
+ * month is detached. For a client that may see only its own transactions, another's is unknown: the statement
+ * names the client, so both take the same path.
  */
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type * as Partitions from '../store/partitions.ts';

@@ -1,4 +1,4 @@
-/** What analysts ask, bound once to its adapters: what the routes and `Prefer: wait` are given. */
+/** What analysts ask, bound once to its adapters: the functions that routes and `Prefer: wait` use. */
 import type { ExplanationMethod } from '../domain/explanation.ts';
 import type { ScoreListParameters, TransactionListParameters } from '../domain/list-parameters.ts';
 import type { Databases } from './choose-database.ts';
@@ -27,7 +27,7 @@ export type ReadingAdapters = ExplainScoreDependencies &
 
 export type Reading = ReturnType<typeof createReading>;
 
-/** An answer; where a replica gave a part of it, `ageMs` says how far it may lag. */
+/** An answer; `ageMs` is how far it may lag where a replica gave a part of it. */
 export type Aged<T> = { readonly answer: T; readonly ageMs: number | undefined };
 
 export function createReading({ databases, ...stores }: ReadingAdapters) {

@@ -1,6 +1,6 @@
 /**
- * The HTTP client of a replay: keep-alive connections, a deadline for each request, answers whole.
- * What the network did is thrown as an `unavailable` Failure; any status is an answer.
+ * The HTTP client of a replay: keep-alive connections, a deadline for each request, whole answers. A network
+ * failure is thrown as an `unavailable` Failure; any status is an answer.
  */
 import http from 'node:http';
 import https from 'node:https';
@@ -32,7 +32,7 @@ export type ApiClientOptions = {
   readonly signal: AbortSignal;
 };
 
-/** Longer than the API's own deadline of a request, so that its answer is heard. */
+/** Longer than the API's own deadline of a request, so that its answer arrives first. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
 
@@ -114,7 +114,7 @@ function unreachable(base: URL, error: Error): Failure {
   });
 }
 
-/** A refusal that no retry cures, as a Failure with the API's own words. */
+/** A refusal that retrying does not change, as a Failure with the API's own text. */
 export function refusal(answer: ApiAnswer): Failure {
   const problem = parseJson(answer.text);
   const words = [problem['title'], problem['detail']].filter((part) => typeof part === 'string');
@@ -125,7 +125,7 @@ export function refusal(answer: ApiAnswer): Failure {
   );
 }
 
-/** An answer that this API does not give. */
+/** An answer that is not from this API. */
 export function notTheContract(): Failure {
   return new Failure(
     'invalid',

@@ -1,12 +1,12 @@
 /**
- * Where a replay may go on after it was stopped: the rows of the file that are answered without a
- * gap. The file on disk is replaced whole, so it is never half written.
+ * Where a replay may resume after a stop: the number of leading rows of the file that are all answered. The
+ * file on disk is replaced as a whole, so it is never half written.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Failure } from '../domain/failure.ts';
 
-/** The file being replayed, by what does not change when it is moved. */
+/** Identity of the file being replayed, which does not change when it is moved. */
 export type ReplayedFile = { readonly path: string; readonly bytes: number };
 
 export async function readCheckpoint(path: string, file: ReplayedFile): Promise<number> {
@@ -46,9 +46,9 @@ function parse(text: string): { file: unknown; bytes: unknown; rows: number } | 
   }
 }
 
-/** Tracks which rows are answered without a gap while batches finish in any order. */
+/** Tracks the leading rows that are all answered while batches finish in any order. */
 export function createContiguous(firstRow: number): {
-  /** Rows up to `rowsEnd` were taken; the returned function says that they are answered. */
+  /** Rows up to `rowsEnd` were taken; the returned function marks them as answered. */
   begin(rowsEnd: number): () => void;
   rows(): number;
 } {

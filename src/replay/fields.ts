@@ -1,5 +1,5 @@
 /**
- * From a foreign row to API.md's transaction: which source column feeds which field, and what is
+ * Maps a foreign row to the API's transaction: which source column feeds which field, and which fields are
  * constant. Only known fields are ever sent; an empty cell is an absent field.
  */
 import { Failure } from '../domain/failure.ts';
@@ -27,13 +27,13 @@ export const FIELDS = [
 export type Field = (typeof FIELDS)[number];
 
 export type Mapping<F extends string = Field> = {
-  /** Source column of a field, where it has another name. */
+  /** Source column of a field that has another name there. */
   readonly columns: Readonly<Partial<Record<F, string>>>;
   /** Value of a field, the same in every row. */
   readonly constants: Readonly<Partial<Record<F, string>>>;
 };
 
-/** What is sent of a row. */
+/** The JSON body of a row. */
 export type RowBody = Record<string, unknown>;
 
 /** How the rows of a file become bodies. */

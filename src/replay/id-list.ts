@@ -1,4 +1,4 @@
-/** Transaction ids in 16 bytes each: what a replay must remember of every accepted row. */
+/** Transaction ids in 16 bytes each: a replay remembers the id of every accepted row. */
 export type IdList = {
   readonly size: () => number;
   /** Adds an id in its canonical text form. */

@@ -1,7 +1,7 @@
 /**
- * Posts a file of labels: batches over a few connections, each taken when the one before it is answered.
- * A request with labels that are refused goes again without them. All of it may be repeated: a label
- * that is known is unchanged.
+ * Posts a file of labels: batches over a few connections, each taken when the one before it is answered. A
+ * request with refused labels is sent again without them. Everything may be repeated: a label that exists is
+ * unchanged.
  */
 import {
   type ApiAnswer,
@@ -23,7 +23,7 @@ export type ImportOptions = {
   readonly patienceMs: number;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: ReplayProgress) => void;
-  /** The API does not take labels just now, and why; told once until it does again. */
+  /** Called when the API does not take labels, with the reason; once per outage. */
   readonly onWaiting: (reason: string) => void;
 };
 
@@ -86,7 +86,7 @@ type Dependencies = {
 async function postLabels(dependencies: Dependencies, rows: readonly Row[]): Promise<void> {
   const { tally } = dependencies;
   let left = rows;
-  // Each round but the last leaves rows out, so it ends.
+  // Each round but the last removes rows, so it ends.
   while (left.length > 0) {
     const body = JSON.stringify({ labels: left.map((row) => row.body) });
     const { answer } = await sendUntilAnswered(dependencies, { path: '/v1/labels', body });
@@ -104,7 +104,7 @@ async function postLabels(dependencies: Dependencies, rows: readonly Row[]): Pro
   }
 }
 
-/** Posts the first half of what is too large; returns the other. */
+/** Posts the first half of a request that is too large; returns the other. */
 async function postHalf(dependencies: Dependencies, rows: readonly Row[]): Promise<readonly Row[]> {
   const half = Math.floor(rows.length / 2);
   if (half > 0) await postLabels(dependencies, rows.slice(0, half));
@@ -121,7 +121,7 @@ function tell(tally: Tally, answer: ApiAnswer, rows: number): void {
 
 const POINTER = /^\/labels\/(\d+)(\/.*)?$/;
 
-/** The rows that the answer has nothing against; the others are refused, each with its reasons. */
+/** The rows without errors in the answer; the others are refused, each with its reasons. */
 function leaveOut(tally: Tally, rows: readonly Row[], answer: ApiAnswer): Row[] {
   const { errors } = parseJson(answer.text);
   const details = new Map<number, string[]>();

@@ -1,13 +1,13 @@
 /**
- * From a foreign row to API.md's label. A file may name transactions by id or by the key they were sent
- * with, tell frauds by 1 and 0, and leave `labelled_at` to a delay after `created_at`.
+ * Maps a foreign row to the API's label. A file may name transactions by id or by the key they were sent with,
+ * mark frauds by 1 and 0, and give `labelled_at` as a delay after `created_at`.
  */
 
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { wireTime } from '../domain/wire-time.ts';
 import { columnMissing, type Mapping, type Projection, type RowBody } from './fields.ts';
 
-/** `created_at` is only read, to make `labelled_at` of it. */
+/** `created_at` is read only to compute `labelled_at`. */
 export const LABEL_FIELDS = [
   'transaction_id',
   'idempotency_key',
@@ -20,7 +20,7 @@ export type LabelField = (typeof LABEL_FIELDS)[number];
 
 export type LabelProjectionOptions = {
   readonly mapping: Mapping<LabelField>;
-  /** Makes `labelled_at` of `created_at`; null where the file has it. */
+  /** Computes `labelled_at` from `created_at`; null where the file has it. */
   readonly labelledAfterMs: number | null;
 };
 
@@ -48,7 +48,7 @@ export function labelProjection(options: LabelProjectionOptions): Projection {
 
 type Columns = Readonly<Partial<Record<LabelField, string>>>;
 
-/** Where each field is read. A column that is given to one field is not another's by its own name. */
+/** Source column of each field. A column that is assigned to one field is not also used under its own name. */
 function columnsOf({ columns, constants }: Mapping<LabelField>): Columns {
   const given = new Set(Object.values(columns));
   const isByKey = 'idempotency_key' in columns && !('transaction_id' in columns);
@@ -109,7 +109,7 @@ const LABELS_BY_FLAG: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   [false, 'legitimate'],
 ]);
 
-/** What is no flag is passed on as it is: the API judges it. */
+/** A value that is no flag is passed on unchanged: the API judges it. */
 function labelOf(value: unknown): unknown {
   return LABELS_BY_FLAG.get(value) ?? value;
 }

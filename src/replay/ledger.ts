@@ -1,4 +1,4 @@
-/** The ledger of a replay: what was accepted against what became of it. API.md fixes its last line. */
+/** The ledger of a replay: accepted transactions against their outcomes. API.md fixes its last line. */
 export type Ledger = {
   readonly accepted: number;
   readonly duplicates: number;
@@ -42,7 +42,7 @@ export function createLedger(input: LedgerInput): Ledger {
   };
 }
 
-/** True when every accepted transaction has exactly one fate. */
+/** True when every accepted transaction has exactly one outcome. */
 export function balances(ledger: Ledger): boolean {
   return ledger.lost === 0 && ledger.doubled === 0 && ledger.pending === 0;
 }

@@ -1,6 +1,6 @@
 /**
- * Runs the same work on each of a number of connections. One that fails ends the reader they share, and with
- * it the others once they are answered: all have ended when this returns what the first of them threw.
+ * Runs `work` once per connection, waits for all, rethrows the first error. An error ends the shared reader,
+ * and with it the work on the other connections.
  */
 export async function onConnections(
   connections: number,

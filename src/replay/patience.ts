@@ -1,14 +1,14 @@
 /**
- * How long a replay keeps trying: a request is repeated with growing, jittered waits (or as
- * Retry-After says) until nothing at all has succeeded for `patienceMs`.
+ * How long a replay keeps trying: a request is repeated with growing, jittered waits (or as Retry-After says)
+ * until nothing has succeeded for `patienceMs`.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
 
 export type Patience = {
-  /** Something succeeded: the API lives. */
+  /** A request succeeded, so the API works. */
   succeeded(): void;
-  /** Waits before the `attempt`-th repetition (from 1); throws `reason` when patience is over. */
+  /** Waits before the `attempt`-th repetition (from 1); throws `reason` when the patience is used up. */
   beforeRetry(attempt: number, retryAfterMs: number | null, reason: Failure): Promise<void>;
 };
 
@@ -16,13 +16,13 @@ const FIRST_WAIT_MS = 100;
 const WAIT_MS_MAX = 5_000;
 const RETRY_AFTER_MS_MAX = 60_000;
 
-/** The first tries fail often enough to say nothing about them. */
+/** Failures of the first tries are frequent and not reported. */
 const TOLD_FROM_ATTEMPT = 3;
 
 export type PatienceOptions = {
   readonly patienceMs: number;
   readonly signal: AbortSignal;
-  /** Told once until something succeeds again. */
+  /** Called once per outage. */
   readonly onWaiting: (reason: string) => void;
 };
 

@@ -1,7 +1,7 @@
 /**
- * Posts one batch of rows until each has its answer. The batch path is tried first; a batch that is
- * refused for some of its rows goes again as NDJSON, where a bad line refuses only itself. All of it
- * may be repeated safely: a row's idempotency key makes the repetition a duplicate.
+ * Posts one batch of rows until each has its answer. The batch path is tried first; a batch that is refused for
+ * some of its rows is sent again as NDJSON, where a bad line refuses only itself. Everything may be repeated
+ * safely: a row's idempotency key makes the repetition a duplicate.
  */
 import { Failure } from '../domain/failure.ts';
 import { type ApiClient, notTheContract, parseJson, refusal } from './api-client.ts';
@@ -10,10 +10,10 @@ import { describeFieldError, type Refused } from './refused-rows.ts';
 import type { Row } from './rows.ts';
 import { sendUntilAnswered } from './send-until-answered.ts';
 
-/** Told as answers arrive. */
+/** Called as answers arrive. */
 export type Outcomes = {
   accepted(transactionId: string): void;
-  /** `repeated`: an earlier try of this replay may have been what accepted it. */
+  /** `repeated`: an earlier try of this replay may be the one that stored it. */
   duplicate(transactionId: string, repeated: boolean): void;
   refused(row: Refused): void;
 };
@@ -37,7 +37,7 @@ export async function postRows(dependencies: Dependencies, rows: readonly Row[])
     if (!Array.isArray(results) || results.length !== rows.length) throw notTheContract();
     for (const result of results) tell(outcomes, readResult(result), repeated);
   } else if (parseJson(answer.text)['type'] === TOO_MANY_NEW_MONTHS) {
-    // No row is at fault: an operator makes the months, and the replay goes on where it stopped.
+    // No row is wrong: an operator has to make the months, and the replay then resumes where it stopped.
     throw refusal(answer);
   } else if (answer.status === 422) {
     await postLines(dependencies, rows, repeated);
@@ -52,7 +52,7 @@ export async function postRows(dependencies: Dependencies, rows: readonly Row[])
   }
 }
 
-/** One line a row; lines the API could not store just now are sent again. */
+/** One line a row; lines that the API could not store now are sent again. */
 async function postLines(
   dependencies: Dependencies,
   rows: readonly Row[],
@@ -68,7 +68,7 @@ async function postLines(
     repeated ||= sent.repeated;
     const results = parseLines(sent.answer.text);
     if (results === undefined) {
-      // No last line: the answer was cut, and any of the rows may have been stored.
+      // The last line is missing: the answer was cut, and any of the rows may have been stored.
       repeated = true;
     } else {
       left = settleLines(dependencies.outcomes, left, results, repeated);
@@ -78,7 +78,7 @@ async function postLines(
   }
 }
 
-/** Tells what became of each line; returns the rows to be sent again. */
+/** Reports the result of each line; returns the rows to be sent again. */
 function settleLines(
   outcomes: Outcomes,
   rows: readonly Row[],
@@ -129,7 +129,7 @@ function tell(outcomes: Outcomes, result: LineResult, repeated: boolean): void {
   else throw notTheContract();
 }
 
-/** `/amount must be greater than zero; /currency is …`, as the API put it. */
+/** Errors as the API words them: `/amount must be greater than zero; /currency is …`. */
 function describe(result: LineResult): string {
   const problems = result.errors.map((error) => describeFieldError(error));
   return problems.length > 0 ? problems.join('; ') : result.status;

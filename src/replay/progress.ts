@@ -1,4 +1,4 @@
-/** What a person sees while a replay runs: a bar on a terminal, a line every few seconds elsewhere. */
+/** Progress of a replay for a person: a bar on a terminal, a line every few seconds elsewhere. */
 import { Presets, SingleBar } from 'cli-progress';
 import type { ReplayProgress } from './replay-file.ts';
 

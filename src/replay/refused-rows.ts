@@ -9,7 +9,7 @@ export type RefusedRows = {
   readonly first: () => Refused[];
 };
 
-/** Refused rows kept to be shown; the others are only counted. */
+/** Refused rows that are kept and shown; the others are only counted. */
 export const REFUSED_SHOWN_MAX = 20;
 
 export function createRefusedRows(): RefusedRows {
@@ -25,7 +25,7 @@ export function createRefusedRows(): RefusedRows {
 }
 
 /**
- * What the API says of one field, as `/amount must be greater than zero`: whatever of it is there.
+ * The API's error of one field as text: `/amount must be greater than zero`; missing parts are left out.
  * @param pointer in place of the error's own
  */
 export function describeFieldError(error: unknown, pointer?: string): string {

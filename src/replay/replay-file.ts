@@ -16,14 +16,14 @@ import type { RowBatch, SourceFile } from './rows.ts';
 export type ReplayOptions = {
   readonly batchRows: number;
   readonly connections: number;
-  /** Upper bound; null is as fast as the API answers. */
+  /** Upper bound; null: as fast as the API answers. */
   readonly rowsPerSecond: number | null;
   readonly patienceMs: number;
-  /** Where the rows answered so far are kept; null keeps nothing. */
+  /** File that records the rows answered so far; null records nothing. */
   readonly checkpointPath: string | null;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: ReplayProgress) => void;
-  /** The API does not take rows just now, and why; told once until it does again. */
+  /** Called when the API does not take rows, with the reason; once per outage. */
   readonly onWaiting: (reason: string) => void;
 };
 
@@ -36,7 +36,7 @@ export type ReplayProgress = {
 export type ReplayResult = {
   readonly accepted: IdList;
   readonly duplicates: number;
-  /** Among the duplicates: those that an earlier try of this replay may have made. */
+  /** Duplicates that an earlier try of this replay may have stored. */
   readonly repeated: IdList;
   readonly refused: number;
   readonly refusedFirst: readonly Refused[];
@@ -113,7 +113,7 @@ function createTally(): Tally {
   };
 }
 
-/** Lets at most `rowsPerSecond` rows pass; batches that wait keep their order. */
+/** Lets at most `rowsPerSecond` rows pass; waiting batches keep their order. */
 function createPace(
   rowsPerSecond: number | null,
   signal: AbortSignal,
@@ -128,7 +128,7 @@ function createPace(
   };
 }
 
-/** Keeps the checkpoint about once a second and at the end. */
+/** Writes the checkpoint about once a second and at the end. */
 function createKeeper(source: SourceFile, path: string | null, skipped: number) {
   const contiguous = createContiguous(skipped);
   let keptMs = performance.now();

@@ -1,6 +1,6 @@
 /**
- * A file as batches of rows: CSV or NDJSON, compressed or not, read at the pace at
- * which batches are taken. A row that cannot be read at all carries its problem instead of a body.
+ * Reads a file as batches of rows: CSV or NDJSON, compressed or not, as fast as batches are taken. A row that
+ * cannot be read has its problem instead of a body.
  */
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -27,7 +27,7 @@ export type RowBatch = {
 
 export type SourceFile = {
   readonly path: string;
-  /** Size on disk, and how much of it was read: what a progress bar shows. */
+  /** Size on disk, and how much of it was read, for the progress bar. */
   readonly bytes: number;
   readonly bytesRead: () => number;
   readonly batches: (rowsPerBatch: number, skipRows: number) => AsyncGenerator<RowBatch, void>;
@@ -51,7 +51,7 @@ export async function openSource(path: string, projection: Projection): Promise<
       },
     });
     const file = createReadStream(path);
-    // An error of any step destroys the last one, whose reader sees it.
+    // An error of any step destroys the last one, so its reader sees the error.
     const ignore = () => undefined;
     return compressed
       ? pipeline(file, counter, createGunzip(), ignore)
@@ -168,7 +168,7 @@ function parseObject(text: string): object | undefined {
   }
 }
 
-/** What the file did to its reader: not CSV, broken compression, a bad disk. */
+/** Failures of reading the file: not CSV, broken compression, a bad disk. */
 function readFailure(error: unknown): unknown {
   if (error instanceof Failure) return error;
   if (error instanceof CsvError) return new Failure('invalid', 'FILE_NOT_CSV', error.message);

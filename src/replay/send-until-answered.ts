@@ -1,14 +1,14 @@
-/** Sends a request that may be repeated until it has an answer that no repetition changes. */
+/** Sends a request that may be repeated until it has a final answer. */
 import { Failure, isUnavailable } from '../domain/failure.ts';
 import { type ApiAnswer, type ApiClient, type ApiRequest, refusal } from './api-client.ts';
 import type { Patience } from './patience.ts';
 
 /** Answers after which the same request is sent again. */
 const RETRIED = new Set([408, 409, 425, 429, 500, 502, 503, 504]);
-/** Answers that promise that nothing was stored. */
+/** Answers that guarantee that nothing was stored. */
 const NOTHING_STORED = new Set([425, 429]);
 
-/** @returns `repeated`: an earlier try may have been what was carried out */
+/** @returns `repeated`: an earlier try may be the one that was carried out */
 export async function sendUntilAnswered(
   { client, patience }: { readonly client: ApiClient; readonly patience: Patience },
   request: Omit<ApiRequest, 'method'>,

@@ -1,6 +1,6 @@
 /**
- * After the posting: waits until everything accepted is final, that is scored or a dead letter, or
- * until nothing has moved for `patienceMs`. What is known then is the ledger's other half.
+ * Waits after the posting until every accepted transaction is final, that is scored or a dead letter, or until
+ * nothing has changed for `patienceMs`. The outcomes at that time are the ledger's other half.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { isUnavailable } from '../domain/failure.ts';
@@ -13,22 +13,22 @@ export type EngineTotals = {
   readonly pending: number;
 };
 
-/** What became of the accepted transactions. */
+/** Outcomes of the accepted transactions. */
 export type Settled = {
   readonly scored: number;
   readonly deadLettered: number;
   /** Score rows beyond one a transaction. */
   readonly doubled: number;
-  /** Of the repeated duplicates, those that this replay had been the first to bring. */
+  /** Repeated duplicates that this replay stored first. */
   readonly repeatedAccepted: number;
   readonly latencyP50Ms: number;
   readonly latencyP99Ms: number;
 };
 
 export type SettleDependencies = {
-  /** Null when the API does not tell just now. */
+  /** Null when the API does not answer with them now. */
   readonly readTotals: () => Promise<EngineTotals | null>;
-  /** Counts what became of the accepted ids; may be costly, so it is not asked at every poll. */
+  /** Counts the outcomes of the accepted ids; it may be costly, so not every poll calls it. */
   readonly countSettled: (totals: EngineTotals | null) => Promise<Settled>;
 };
 
@@ -41,12 +41,12 @@ export type SettleOptions = {
 
 export type SettleResult = Settled & {
   readonly accepted: number;
-  /** Of the accepted: seen waiting when the wait ended. */
+  /** Accepted transactions that still waited when the wait ended. */
   readonly pending: number;
 };
 
 const POLL_MS = 200;
-/** While others' work may be all that is pending, counting takes one part in this many of the time. */
+/** Counting takes at most this fraction of the time while pending work may be others'. */
 const COUNT_SHARE = 30;
 const FIRST_COUNT_AFTER_MS = 5_000;
 

@@ -1,6 +1,6 @@
 /**
- * The ledger without a database: what became of the accepted is the growth of the engine's own
- * totals since before the first row. Others' traffic at the same time is in it, so it is an estimate.
+ * The ledger without a database: the outcomes are the growth of the engine's own totals since before the first
+ * row. They include other traffic of that time, so they are an estimate.
  */
 import type { EngineTotals, SettleDependencies } from './settle.ts';
 

@@ -1,7 +1,7 @@
 /**
- * API keys: `risk_ID_SECRETCHECKSUM`. The secret is 32 random bytes in base62 (256 bits); the
- * checksum, CRC-32 of what stands before it, lets a secret scanner tell a key from a word. Only the
- * SHA-256 is stored: a fast hash is right for a secret nobody can guess.
+ * API keys: `risk_ID_SECRETCHECKSUM`. The secret is 32 random bytes in base62 (256 bits); the checksum, a
+ * CRC-32 of the characters before it, lets a secret scanner recognize a key. Only the SHA-256 is stored: a fast
+ * hash suffices for a secret of 256 random bits.
  */
 import { hash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';

@@ -8,7 +8,7 @@ import { Failure } from '../domain/failure.ts';
 export const BREAKER_STATES = ['closed', 'half-open', 'open'] as const;
 export type BreakerState = (typeof BREAKER_STATES)[number];
 
-/** What became of the calls since it was last asked. */
+/** Outcomes of the calls since the last reading. */
 export type Tally = {
   readonly calls: number;
   readonly failures: number;
@@ -20,7 +20,7 @@ export type Guard = <T>(call: () => Promise<T>) => Promise<T>;
 export type Breaker = {
   readonly name: string;
   readonly state: () => BreakerState;
-  /** Whether what a call threw says that the dependency is at fault; anything else is an answer. */
+  /** Whether an error of a call means that the dependency is at fault; any other error counts as an answer. */
   readonly isFailure: (thrown: unknown) => boolean;
   /** Makes a call, or throws Failure `unavailable` at once. */
   readonly run: Guard;
@@ -28,9 +28,9 @@ export type Breaker = {
   readonly probe: (check: () => Promise<unknown>) => Promise<void>;
   /** True while the last calls failed. */
   readonly isFailing: () => boolean;
-  /** For how long calls have been under way without any of them ending; 0 when there are none. */
+  /** How long calls have been under way without any of them ending; 0 when there are none. */
   readonly stalledMs: () => number;
-  /** Opens, and ends every call under way with a Failure `unavailable`: nobody waits for what hangs. */
+  /** Opens the breaker, and ends every call under way with a Failure `unavailable`. */
   readonly trip: () => void;
   readonly takeTally: () => Tally;
 };
@@ -40,7 +40,7 @@ export type BreakerOptions = {
   /** Monotonic clock. */
   readonly nowMs: () => number;
   readonly isFailure: Breaker['isFailure'];
-  /** Whether what a call threw never got as far as the dependency: then it is as if it had not been made. */
+  /** Whether the call failed before it reached the dependency; such a call does not count. */
   readonly isOwn: (thrown: unknown) => boolean;
   readonly onChange: (state: BreakerState) => void;
   readonly settings?: BreakerSettings;
@@ -71,7 +71,7 @@ type Call = { readonly startedMs: number; readonly reject: (reason: Failure) => 
 export function createBreaker(options: BreakerOptions): Breaker {
   const { name, nowMs, isFailure, isOwn, onChange, settings = BREAKER_SETTINGS } = options;
   const failures = createFailureWindow(settings.windowMs);
-  /** In the order in which they began. */
+  /** Calls in the order in which they began. */
   const underWay = new Set<Call>();
   let state: BreakerState = 'closed';
   let openedMs = 0;
@@ -106,7 +106,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
   const settle = (call: Call, isTrial: boolean, isFailed: boolean) => {
     if (!underWay.delete(call)) return;
     end(call, isFailed);
-    // A call that began while the breaker was closed and ends while it is not says nothing new.
+    // A call that began while the breaker was closed and ends while it is not does not count.
     if (!isTrial && state !== 'closed') return;
     if (isFailed) failed();
     else succeeded();
@@ -175,7 +175,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
   };
 }
 
-/** Failures of the last `windowMs`, forgotten a bucket at a time. */
+/** Failures of the last `windowMs`, expired by buckets. */
 function createFailureWindow(windowMs: number) {
   const bucketMs = windowMs / WINDOW_BUCKETS;
   const counts: number[] = new Array(WINDOW_BUCKETS).fill(0);

@@ -187,7 +187,7 @@ export const EXIT_BAD_CONFIGURATION = 78;
 
 export type ConfigResult = { readonly config: Config } | { readonly problems: readonly string[] };
 
-/** The environment of this process, for those who start children; settings come from `readConfig`. */
+/** The environment of this process, for starting children; settings come from `readConfig`. */
 export function readEnvironment(): Environment {
   return process.env;
 }

@@ -10,30 +10,30 @@ import type { BreakerState, Tally } from './breaker.ts';
 
 export type DegradationLevel = 0 | 1 | 2 | 3 | 4;
 
-/** One look at a dependency: its calls since the look before. */
+/** Measurements of a dependency since the last check. */
 export type DependencyLook = {
   readonly tally: Tally;
-  /** For how long calls have been under way without one of them ending. */
+  /** How long calls have been under way without one of them ending. */
   readonly stalledMs: number;
 };
 
 export type Look = {
   readonly postgres: DependencyLook;
   readonly redis: DependencyLook;
-  /** The worst that the breakers said since the look before. */
+  /** The worst state of the breakers since the last check. */
   readonly breakerLevel: DegradationLevel;
 };
 
-/** Looks over which the level is held after what raised it has gone. */
+/** Checks for which the level is held after its cause has gone. */
 export const HELD_LOOKS = 8;
-/** Fewer calls say nothing about a share of errors. */
+/** With fewer calls a share of errors is not significant. */
 const CALLS_MIN = 10;
 const SLOW_MS = 500;
 const SLOW_ERRORS = 0.05;
 const QUEUE_MS = 1000;
 const QUEUE_ERRORS = 0.1;
 
-/** Takes a look, answers with the level from now on. */
+/** Makes a check and returns the level from now on. */
 export function createDegradation(): (look: Look) => DegradationLevel {
   let before: DegradationLevel = 0;
   let held: DegradationLevel[] = [];

@@ -13,7 +13,7 @@ export type FailpointName =
   | 'worker-after-read'
   | 'worker-after-commit'
   | 'worker-after-dead-letters'
-  /** Before a leader's write, by the name of its statement. */
+  /** Passed before a leader's write, under the name of its statement. */
   | `leader-before-${string}`;
 export type Failpoint = (name: FailpointName) => void;
 

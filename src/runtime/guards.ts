@@ -1,6 +1,6 @@
 /**
- * What a process knows about the health of its dependencies: a breaker each for Postgres and Redis, one
- * for the streams of each corridor, and the degradation level that follows from them.
+ * The state of a process' dependencies: a breaker each for Postgres and Redis, one for the streams of each
+ * corridor, and the degradation level that follows from them.
  */
 import { breakerOf, MODEL_OUT_LEVEL, type ModelOut } from '../domain/model-out.ts';
 import { BREAKER_STATES, type Breaker, createBreaker } from './breaker.ts';
@@ -9,7 +9,7 @@ import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
 const LOOK_EVERY_MS = 1000;
-/** Of a corridor whose streams cannot be written: its entries wait, others' go on. */
+/** Level of a corridor whose streams cannot be written: its entries wait, others' go on. */
 const CORRIDOR_LEVEL = 2;
 
 export type Health = {
@@ -23,9 +23,9 @@ export type Health = {
 export type Guards = {
   readonly postgres: Breaker;
   readonly redis: Breaker;
-  /** Made when it is first asked for; corridors are few. */
+  /** Created on the first request; corridors are few. */
   readonly streamsOf: (corridor: string) => Breaker;
-  /** Which models are out, suspended or refused, as of now: each counts as an open breaker. */
+  /** Models that are suspended or refused now: each counts as an open breaker. */
   readonly tellModels: (out: readonly ModelOut[]) => void;
   readonly health: Health;
   readonly [Symbol.dispose]: () => void;
@@ -35,10 +35,10 @@ export type GuardsOptions = {
   readonly metrics: Pick<Metrics, 'breakerState' | 'breakerOpened' | 'degradation'>;
   readonly log: Pick<Log, 'warn' | 'info'>;
   readonly isPostgresFailure: (thrown: unknown) => boolean;
-  /** Whether a call was refused here, before it got to Postgres. */
+  /** Whether a call was refused here, before it reached Postgres. */
   readonly isPoolBusy: (thrown: unknown) => boolean;
   readonly isRedisFailure: (thrown: unknown) => boolean;
-  /** Whether what was thrown is the fault of one stream, and not of Redis. */
+  /** Whether the error is the fault of one stream, and not of Redis. */
   readonly isStreamFailure: (thrown: unknown) => boolean;
 };
 
@@ -93,7 +93,7 @@ export function createGuards(options: GuardsOptions): Guards {
   };
 }
 
-/** Models keep their own health; here it is told as that of every other dependency. */
+/** Models track their own health; here it is reported like that of every other dependency. */
 function createModelBreakers({ metrics, log }: Pick<GuardsOptions, 'metrics' | 'log'>) {
   let out: ReadonlyMap<string, ModelOut> = new Map();
   const openOf = (list: Iterable<ModelOut>) => Array.from(list, (one) => `${breakerOf(one)}:open`);
@@ -149,7 +149,7 @@ function watchDegradation(
   degradation.set(level);
   return {
     level: () => level,
-    /** A breaker has changed: what it says counts at once, however short it lasts. */
+    /** A breaker has changed: its state counts at once, even if it lasts only a moment. */
     note,
     [Symbol.dispose]: () => clearInterval(timer),
   };

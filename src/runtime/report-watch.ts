@@ -1,4 +1,7 @@
-/** What the watch over models found, as metrics. Figures of too few rows are left out, so that none wakes anybody. */
+/**
+ * The reports of the watch over models as metrics. Figures of too few rows are left out, so that they raise no
+ * alert.
+ */
 import {
   type Drift,
   type MeasuredShare,
@@ -7,10 +10,10 @@ import {
 } from '../domain/watch-report.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Beside the names of features: of the probability, or of the risk by rules alone. */
+/** Label beside the names of features: the probability, or the risk where the rules decide alone. */
 const SCORE = 'score';
 
-/** Replaces what was reported before: a model that decides no longer is gone. */
+/** Replaces all earlier values: a model that no longer decides disappears. */
 export function reportWatch(metrics: Metrics, reports: readonly WatchReport[]): void {
   const { watchedAt, watchRows, modelStability, modelMissing, modelPrecision, modelRecall } =
     metrics;

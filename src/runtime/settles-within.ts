@@ -1,6 +1,8 @@
 import { Failure } from '../domain/failure.ts';
 
-/** Whether a promise settles within a time, either way; what it settled to is still the caller's to await. */
+/**
+ * Resolves to whether a promise settles within a time, either way; the caller still awaits the promise itself.
+ */
 export async function settlesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<boolean>();
   const timer = setTimeout(resolve, ms, false);

@@ -1,7 +1,7 @@
-/** What /livez and /readyz are made of. */
+/** The checks behind /livez and /readyz. */
 import { settlesWithin } from './settles-within.ts';
 
-/** Alive while a sign was given less than `quietMsMax` ago. */
+/** Alive while the last sign is less than `quietMsMax` old. */
 export function createLife(quietMsMax: number): { sign: () => void; isAlive: () => boolean } {
   let lastMs = performance.now();
   return {
@@ -15,7 +15,7 @@ export function createLife(quietMsMax: number): { sign: () => void; isAlive: () 
 export type Check = () => Promise<boolean>;
 
 const FRESH_MS = 1000;
-/** What does not answer within this long does not work. */
+/** A check that takes longer than this has failed. */
 const CHECK_MS_MAX = 2000;
 
 /** Runs all checks at once, at most once a second however often it is asked; a check that fails is false. */

@@ -1,21 +1,21 @@
 /**
- * Keeps a breaker's view of its dependency fresh without anybody's traffic: tries it while calls fail or
- * the breaker is not closed, so that an outage is known and over within a second or two; and when calls
- * hang and the dependency does not answer a try either, trips the breaker, so that nobody waits on.
+ * Keeps a breaker's state current without traffic: probes the dependency while calls fail or the breaker is not
+ * closed, so that an outage is noticed, and its end, within a second or two. When calls hang and the probe does
+ * not answer either, it trips the breaker, so that no caller waits on.
  */
 import type { Breaker } from './breaker.ts';
 import { answerWithin } from './settles-within.ts';
 
 const EVERY_MS = 250;
-/** Calls under way for this long, none of which ends, are a reason to look. */
+/** The dependency is probed when calls are under way for this long and none ends. */
 const STALL_MS = 500;
 /**
- * With the two above: who waits for a dependency that hangs is answered within two seconds. Long enough
- * for one that is five round trips of 200 ms away: slow is not gone.
+ * With the two bounds above, a caller of a hanging dependency is answered within two seconds. Long enough for a
+ * server at five round trips of 200 ms: slow is not gone.
  */
 const CHECK_MS_MAX = 1000;
 
-/** @param check one call that a dependency in order answers, in time; throws what the breaker counts */
+/** @param check one call that a healthy dependency answers in time; throws what the breaker counts */
 export function watchBreaker(
   breaker: Breaker,
   check: () => Promise<unknown>,

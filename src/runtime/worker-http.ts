@@ -10,7 +10,7 @@ export type WorkerHttpOptions = {
   readonly metrics: Metrics;
   /** False when the process should be restarted. */
   readonly isAlive: () => boolean;
-  /** What each dependency answers; ready when all are true. */
+  /** The answer of each dependency; ready when all are true. */
   readonly readiness: () => Promise<Readonly<Record<string, boolean>>>;
   readonly health: Pick<Health, 'level' | 'breakers'>;
 };
@@ -35,7 +35,7 @@ export async function openWorkerHttp(options: WorkerHttpOptions): Promise<Worker
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);
   });
-  // Checked by the type of address above: a port listens, never a pipe.
+  // The address above is of a port, never of a pipe.
   const { port } = server.address() as AddressInfo;
   return {
     port,
@@ -80,7 +80,7 @@ async function answer(
   }
 }
 
-/** RFC 9457, as the API's. */
+/** A problem (RFC 9457), like the API's. */
 function refuse(
   response: ServerResponse,
   status: number,
