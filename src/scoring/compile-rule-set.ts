@@ -1,4 +1,4 @@
-/** Joins a rule set's numbers with the code of its rules, and refuses one that does not make sense. */
+/** Joins a rule set's numbers with the code of its rules, and refuses an inconsistent one. */
 import { SCORE_MAX } from '../domain/score-record.ts';
 import type { Band, Bounds, Rule, RuleSet, RuleSettings } from './rule.ts';
 
@@ -14,7 +14,7 @@ export type CompiledRule = {
   readonly rule: Rule;
   readonly bounds: Bounds;
   readonly bands: readonly Band[];
-  /** Where the first band begins: below it the rule does not fire. */
+  /** Lower bound of the first band, below which the rule does not fire. */
   readonly from: number;
   readonly isPolicy: boolean;
 };

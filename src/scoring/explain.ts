@@ -1,4 +1,4 @@
-/** Everything behind a decision, for an analyst: each feature by name and what each rule made of it. */
+/** All details of a decision, for an analyst: each feature by name and the outcome of each rule. */
 import type { Explanation, RuleOutcome } from '../domain/explanation.ts';
 import { bandIndex, bandWeight } from './band.ts';
 import type { CompiledRule, CompiledRuleSet } from './compile-rule-set.ts';

@@ -7,7 +7,7 @@ const FEATURES: ReadonlyMap<string, Feature> = new Map(
   FEATURE_LIST.map((feature) => [feature.name, feature]),
 );
 
-/** As "Model: Siblings of the last hour: 14 transactions". */
+/** For example "Model: Siblings of the last hour: 14 transactions". */
 export function factorSentence({ feature, value }: Pick<Factor, 'feature' | 'value'>): string {
   const known = FEATURES.get(feature);
   const meaning = known?.description.replace(/\.$/, '') ?? feature;
@@ -17,7 +17,7 @@ export function factorSentence({ feature, value }: Pick<Factor, 'feature' | 'val
 function valueText(value: number, unit: string): string {
   if (Number.isNaN(value)) return 'unknown';
   if (unit === '0 or 1') return value === 0 ? 'no' : 'yes';
-  // Exact by the language's definition, hence the same on every engine.
+  // The language defines the result exactly, so it is the same on every engine.
   const number = String(Number(value.toPrecision(DIGITS)));
   return unit === '' || unit === 'ratio' || unit === 'share' ? number : `${number} ${unit}`;
 }

@@ -3,7 +3,7 @@ import { FEATURE_COUNT } from './feature-schema.ts';
 
 export type FeatureRows = {
   readonly count: number;
-  /** FEATURE_COUNT doubles from `rowAt` on are a vector. */
+  /** A vector is FEATURE_COUNT doubles from `rowAt` on. */
   readonly values: Float64Array<ArrayBuffer>;
 };
 
@@ -11,12 +11,12 @@ export function createFeatureRows(count: number): FeatureRows {
   return { count, values: new Float64Array(count * FEATURE_COUNT) };
 }
 
-/** Where a row's first feature stands in `values`. */
+/** Index of a row's first feature in `values`. */
 export function rowAt(index: number): number {
   return index * FEATURE_COUNT;
 }
 
-/** One row, as whatever reads a single vector takes it: a view, no copy. */
+/** One row, for readers of a single vector: a view, no copy. */
 export function vectorOf({ values }: FeatureRows, index: number): Float64Array<ArrayBuffer> {
   const at = rowAt(index);
   return values.subarray(at, at + FEATURE_COUNT);

@@ -1,18 +1,18 @@
 /**
- * The feature vector: which number stands where, and what it means. The order is stored with every
- * score, so it never changes. A newer schema adds features behind the older ones' and is a new
- * FEATURE_SCHEMA: an older vector is the beginning of a newer one, and whatever reads it by name still can.
+ * The feature vector: which number stands where, and what it means. The order is stored with every score, so it
+ * never changes. A newer schema adds features behind the older ones and is a new FEATURE_SCHEMA: an older
+ * vector is a prefix of a newer one, and its features can still be read by name.
  */
 
-/** What is computed today. */
+/** The schema that is computed today. */
 export const FEATURE_SCHEMA = 2;
 
-/** Features of each schema that scores were ever stored with: the first so many. */
+/** Number of features of each schema that scores were ever stored with. */
 const COUNTS: Readonly<Record<number, number>> = { 1: 55, 2: 81 };
 
 /**
- * Name, unit, description. NaN stands for missing: no sibling to tell from, an absent field, a
- * currency without a limit. Siblings are the account's, or merchant's, transactions before this one.
+ * Name, unit, description. NaN stands for missing: no sibling to compare with, an absent field, a currency
+ * without a limit. Siblings are the account's, or merchant's, transactions before this one.
  */
 const FEATURES = [
   ['amount', 'currency units', 'Amount of the transaction.'],
@@ -118,7 +118,8 @@ const FEATURES = [
     'accounts',
     'Distinct accounts among the newest siblings of this hour (of at most 256).',
   ],
-  // Schema 2 from here on. Rates are of frauds by one more than all; a sibling is fraud by its newest label known now.
+  // Schema 2 starts here. Rates are frauds / (matured siblings + 1); a sibling is fraud by its newest label
+  // known now.
   [
     'mean_24h_here',
     'currency units',
@@ -233,7 +234,7 @@ const INDEX: ReadonlyMap<FeatureName, number> = new Map(
   FEATURES.map(([name], index) => [name, index]),
 );
 
-/** Where a feature stands in the vector. */
+/** Index of a feature in the vector. */
 export function featureIndex(name: FeatureName): number {
   const index = INDEX.get(name);
   if (index === undefined) throw new Error(`feature ${name} is not in the schema`);

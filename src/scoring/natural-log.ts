@@ -1,11 +1,11 @@
 /**
- * A logarithm whose every bit is ours: Math.log may differ in its last bit from one engine to the
- * next, and a feature may not. Only +, -, *, / of IEEE 754, which are exact to the rounding everywhere.
+ * A logarithm with the same bits everywhere: Math.log may differ in its last bit between engines, and a feature
+ * may not. Uses only +, -, *, / of IEEE 754, which round exactly.
  */
 
 const LN2 = Math.LN2;
 const SQRT2 = Math.SQRT2;
-/** Terms of the series of atanh; |s| <= 0.1716, so the first one left out is below 2^-60. */
+/** Terms of the series of atanh; |s| <= 0.1716, so the first omitted one is below 2^-60. */
 const TERMS = 11;
 const ODD_RECIPROCALS = Float64Array.from({ length: TERMS + 1 }, (_, term) => 1 / (2 * term + 1));
 

@@ -1,11 +1,14 @@
-/** What a model made of one vector: a value, so that the core which decides by it stays pure. */
+/** A model's judgement of one vector: a value, so that the core which decides by it stays pure. */
 
 export type Opinion = {
   /** Calibrated probability of fraud, 0..1. */
   readonly probability: number;
-  /** Null: the bands of the rule set judge. */
+  /** Null: the bands of the rule set apply. */
   readonly bands: OpinionBands | null;
-  /** What raised it most, heaviest first; computed when asked, which is for what is not approved. */
+  /**
+   * The factors that raised it most, greatest first; computed on request, which is for transactions that are
+   * not approved.
+   */
   readonly factors: () => readonly Factor[];
 };
 

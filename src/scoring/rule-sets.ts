@@ -1,6 +1,6 @@
 /**
- * The rule sets this build knows: one decides, the others explain and verify scores that were made
- * under them. A rule set that ever decided stays here unchanged.
+ * The rule sets this build knows: one decides, the others explain and verify scores of their time. A rule set
+ * that ever decided stays here unchanged.
  */
 import { type CompiledRuleSet, compileRuleSet } from './compile-rule-set.ts';
 import { default1 } from './rule-sets/default-1.ts';

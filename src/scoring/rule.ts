@@ -1,7 +1,7 @@
 /**
- * The words of rules. A rule measures one value of the logged vector; the bands of a rule set turn the
- * value into a weight. Rules are code, numbers are data (rule-sets/): a threshold changes with a rule
- * set version, never with a release.
+ * The terms of rules. A rule measures one value of the logged vector; the bands of a rule set turn the value
+ * into a weight. Rules are code, numbers are data (rule-sets/): a threshold changes with a rule set version,
+ * never with a release.
  */
 import type { FeatureName } from './feature-schema.ts';
 
@@ -11,7 +11,7 @@ export type Bounds = Readonly<Record<string, number>>;
 export type Rule = {
   readonly id: string;
   readonly reasonCode: string;
-  /** One sentence for analysts: which abuse it catches. */
+  /** One sentence for analysts: the abuse that the rule catches. */
   readonly summary: string;
   /** Every feature it reads. */
   readonly features: readonly FeatureName[];
@@ -27,8 +27,8 @@ export type Rule = {
 };
 
 /**
- * From `from` (inclusive) to the next band's `from` (exclusive). The weight rises evenly from this
- * band's to the next one's, so that the value ranks within a band too; the last band is level.
+ * A band reaches from `from` (inclusive) to the next band's `from` (exclusive). The weight rises linearly from
+ * this band's to the next one's, so that values rank within a band too; the last band is constant.
  */
 export type Band = {
   readonly from: number;
@@ -38,10 +38,13 @@ export type Band = {
 
 export type RuleSettings = {
   readonly rule: string;
-  /** Rising in `from`, never falling in `weight`. Below the first one the rule does not fire. */
+  /** `from` rises, and `weight` never falls. Below the first band the rule does not fire. */
   readonly bands: readonly Band[];
   readonly bounds: Bounds;
-  /** Adds to the risk where a model decides, too: what was resolved, whatever a model has learnt. */
+  /**
+   * True where the rule adds to the risk even when a model decides: it is a policy, whatever a model has
+   * learnt.
+   */
   readonly isPolicy?: boolean;
 };
 

@@ -1,9 +1,9 @@
 /**
- * The heart: a logged feature vector, a rule set and a model's opinion in, a decision out. Pure, so the
- * same three give the same bits for ever. Without an opinion the rules that fire are combined as
- * independent causes (noisy or): risk = 1 - product of (1 - weight); the more fire, the higher, and never
- * above 1. With one the risk is its probability, to which only rules marked as policy add: others would
- * count twice what the model has learnt, and blur its ranking.
+ * The core of scoring: a logged feature vector, a rule set and a model's opinion in, a decision out. It is
+ * pure, so the same three always give the same bits. Without an opinion the rules that fire are combined as
+ * independent causes (noisy or): risk = 1 - product of (1 - weight); the more fire, the higher, and never above
+ * 1. With one the risk is its probability, to which only rules marked as policy add: others would count twice
+ * what the model has learnt, and blur its ranking.
  */
 import { type Decision, type Reason, SCORE_MAX, type Verdict } from '../domain/score-record.ts';
 import { bandWeight } from './band.ts';
@@ -14,12 +14,12 @@ import type { Factor, Opinion, OpinionBands } from './opinion.ts';
 export type ScoreInput = {
   readonly vector: Float64Array;
   readonly ruleSet: CompiledRuleSet;
-  /** What the deciding model made of the vector; null while the rules decide alone. */
+  /** The deciding model's judgement of the vector; null while the rules decide alone. */
   readonly opinion: Opinion | null;
 };
 
 const MODEL_REASON = 'MODEL_PROBABILITY';
-/** Before a feature's name, for what a model found in it. */
+/** Prefix of the reason codes that name a model's features. */
 const FACTOR_REASON_PREFIX = 'MODEL_';
 const NO_REASONS: readonly Reason[] = [];
 const NO_CAUSES: readonly Cause[] = [];
@@ -37,7 +37,7 @@ export function score({ vector, ruleSet, opinion }: ScoreInput): Decision {
   for (const compiled of ruleSet.rules) {
     const { rule, bounds, bands, from, isPolicy } = compiled;
     const value = rule.measure(vector, bounds);
-    // Below its bands, or NaN: as nearly all are.
+    // Nearly all values lie below the bands, or are NaN.
     if (!(value >= from)) continue;
     const weight = bandWeight(bands, value);
     if (weight === 0) continue;
@@ -61,7 +61,10 @@ export function score({ vector, ruleSet, opinion }: ScoreInput): Decision {
   };
 }
 
-/** Heaviest first, equal ones in the order of the registry: for so few, `sort` would take five times the memory. */
+/**
+ * Greatest weight first, equal ones in the order of the registry: for so few, `sort` would take five times the
+ * memory.
+ */
 function addCause(causes: Cause[], cause: Cause): void {
   let at = causes.length;
   for (; at > 0; at--) {
@@ -72,7 +75,7 @@ function addCause(causes: Cause[], cause: Cause): void {
   causes[at] = cause;
 }
 
-/** @param causes rules that fired; those of weight 0 are told and do not count */
+/** @param causes rules that fired; those of weight 0 are reported and do not count */
 function scoreByModel(
   policyRisk: number,
   causes: readonly Cause[],
@@ -104,7 +107,7 @@ function wholeCause(probability: number): Cause {
   };
 }
 
-/** The model's weight, shared out among the features in proportion to what each added to the log-odds. */
+/** Shares the model's weight out among the features in proportion to their contributions to the log-odds. */
 function toCauses(factors: readonly Factor[], probability: number): Cause[] {
   if (factors.length === 0) return [wholeCause(probability)];
   let total = 0;
@@ -127,8 +130,9 @@ function verdictOf(points: number, { verdicts }: CompiledRuleSet): Verdict {
 }
 
 /**
- * Of causes, the heaviest first. The points are shared out in proportion to the weights and rounded down; the few left
- * over go to the heaviest, so that contributions never rise and add up to the score. A cause worth no point is left out.
+ * Makes reasons of causes, the greatest first. The points are shared out in proportion to the weights and
+ * rounded down; the remaining ones go to the greatest, so that contributions never rise and add up to the
+ * score. A cause without a point is left out.
  */
 function rankReasons(causes: readonly Cause[], points: number, vector: Float64Array): Reason[] {
   let total = 0;

@@ -1,6 +1,6 @@
 /**
- * Recomputes a stored score from what was stored with it, and says in which fields the two differ.
- * Numbers are compared by their bits, reasons as canonical JSON: near is not the same.
+ * Recomputes a stored score from what was stored with it, and returns the fields in which the two differ.
+ * Numbers are compared by their bits, reasons as canonical JSON; there is no tolerance.
  */
 import type { Decision, Reason, ScoreRecord } from '../domain/score-record.ts';
 import { featuresOfSchema } from './feature-schema.ts';
@@ -8,20 +8,20 @@ import type { Opinion } from './opinion.ts';
 import { findRuleSet } from './rule-sets.ts';
 import { score } from './score.ts';
 
-/** What of a stored score its verification reads. */
+/** The fields of a stored score that its verification reads. */
 export type ScoreEvidence = Pick<ScoreRecord, keyof Decision> &
   Pick<ScoreRecord, 'features' | 'featureSchema' | 'ruleSet' | 'model'>;
 
 /**
- * @param opinion what the score's model makes of the vector; null where there is none, undefined where the
- *   model is unknown
- * @returns names of the fields that differ; empty when the score is what it was
+ * @param opinion the model's judgement of the vector; null where there is none, undefined where the model is
+ * unknown
+ * @returns names of the fields that differ; empty when the score is confirmed
  */
 export function verifyScore(stored: ScoreEvidence, opinion: Opinion | null | undefined): string[] {
   const ruleSet = findRuleSet(stored.ruleSet);
   if (ruleSet === undefined) return ['rule_set'];
   const schema = featuresOfSchema(stored.featureSchema);
-  // A newer schema still has what the rule set reads; an older one may not.
+  // A newer schema has all that the rule set reads; an older one may not.
   if (schema === undefined || stored.featureSchema < ruleSet.featureSchema) {
     return ['feature_schema'];
   }
@@ -37,7 +37,7 @@ export function verifyScore(stored: ScoreEvidence, opinion: Opinion | null | und
   return differing;
 }
 
-/** Postgres may hand the keys of an object back in another order. */
+/** Postgres may return the keys of an object in another order. */
 function canonical(reasons: readonly Reason[]): string {
   return JSON.stringify(
     reasons.map(({ code, detail, contribution }) => [code, detail, contribution]),

@@ -15,7 +15,7 @@ import { normal, type Trait } from './random.ts';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** Which trait of an account is which; favourites take the numbers from FAVOURITE on. */
+/** Numbers of the traits of an account; favourites take the numbers from FAVOURITE on. */
 const TRAIT = {
   corridor: 0,
   peakHour: 1,
@@ -34,9 +34,9 @@ const TRAIT = {
 export const FAVOURITES = 6;
 /** Share of accounts in a currency other than their country's. */
 const FOREIGN_SHARE = 0.06;
-/** Share of accounts that live at night. */
+/** Share of accounts that are active at night. */
 const NIGHT_SHARE = 0.04;
-/** Usual amount of the account in the middle, US dollars. */
+/** Median account's usual amount, US dollars. */
 const LEVEL_DOLLARS = 45;
 
 export type Account = {

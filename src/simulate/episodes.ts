@@ -93,7 +93,7 @@ function push(heap: Episode[], episode: Episode): void {
   heap[at] = episode;
 }
 
-/** Puts the episode in place of the first one, and lets it sink to where it belongs. */
+/** Replaces the first episode and sifts it down to its position. */
 function siftDown(heap: Episode[], episode: Episode | undefined): void {
   if (episode === undefined || heap.length === 0) return;
   let at = 0;

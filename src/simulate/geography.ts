@@ -1,6 +1,6 @@
 /**
- * Where simulated money moves: the corridors every market is seeded with (sql/0001), the countries
- * they join, and what amounts look like in each currency.
+ * Where simulated money moves: the corridors that every market is seeded with (sql/0001), the countries they
+ * join, and typical amounts in each currency.
  */
 import { currencyScale } from '../domain/currency.ts';
 
@@ -65,7 +65,7 @@ export const MERCHANT_COUNTRIES: readonly CountryCode[] = [
 /** Accounts that hold another currency than their country's: scales 0, 2 and 3 are all exercised. */
 export const FOREIGN_CURRENCIES = ['JPY', 'EGP', 'KWD', 'INR'] as const;
 
-/** Roughly what one US dollar is worth: only so that amounts look like their currency's. */
+/** Approximate value of one US dollar, so that amounts look like their currency's. */
 const UNITS_PER_DOLLAR: Readonly<Record<string, number>> = {
   AED: 3.7,
   EGP: 48,

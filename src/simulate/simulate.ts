@@ -22,7 +22,7 @@ export type SimulateOptions = {
 };
 
 const DAY_MS = 86_400_000;
-/** After so many refusals the account acts in spite of the hour. */
+/** After this many refusals the account acts in spite of the hour. */
 const DRAWS_MAX = 64;
 /** Investigations take between one and six days. */
 const LABEL_DELAY_DAYS = 5;
@@ -46,7 +46,7 @@ export function* simulate(options: SimulateOptions): Generator<SimulatedTransact
   }
 }
 
-/** Other options are other transactions: their keys must never meet in one engine. */
+/** Other options give other transactions, and their keys must never meet in one engine. */
 function runName(options: SimulateOptions): string {
   const { transactions, accounts, merchants, days, endMs, seed, fraudRate } = options;
   const text = JSON.stringify([transactions, accounts, merchants, days, endMs, seed, fraudRate]);
@@ -75,7 +75,9 @@ function* merged(
   for (; !crime.done; crime = fraud.next()) yield crime.value;
 }
 
-/** An account that acts at this time: drawn by busyness, kept by its activity at the hour. */
+/**
+ * An account that acts at this time: drawn by its share of the traffic, accepted by its activity at the hour.
+ */
 function activeIndex(world: World, random: Random, atMs: number): number {
   let index = busyIndex(world, random);
   for (let draw = 0; draw < DRAWS_MAX; draw++) {

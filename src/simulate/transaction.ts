@@ -1,4 +1,4 @@
-/** What the simulator makes: a transaction before it has its key, and a labelled one after. */
+/** What the simulator produces: a transaction before it has its key, and a labelled one after. */
 
 /** Why a transaction is fraud; `none` is legitimate. */
 export const SCENARIOS = [
@@ -30,6 +30,6 @@ export type SimulatedTransaction = Draft & {
   readonly idempotencyKey: string;
   readonly createdAtMs: number;
   readonly scenario: ScenarioName;
-  /** When an investigation would have told fraud from not. */
+  /** When an investigation would have decided whether it is fraud. */
   readonly labelledAtMs: number;
 };

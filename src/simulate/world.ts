@@ -1,4 +1,4 @@
-/** The simulated world: who is in it, and what an ordinary transaction of an account looks like. */
+/** The simulated world: its accounts and merchants, and an ordinary transaction of an account. */
 import {
   type Account,
   type Accounts,
@@ -32,7 +32,7 @@ export function createWorld(seed: string, accounts: number, merchants: number): 
   return { accounts: createAccounts(accounts, all, trait), merchants: all, trait };
 }
 
-/** Any account; low indices act more often, so that some are busy and some all but dormant. */
+/** Any account; low indices act more often, so that some are busy and some hardly act. */
 export function anyAccount(world: World, random: Random): Account {
   return world.accounts.get(busyIndex(world, random));
 }
@@ -53,7 +53,7 @@ export function otherMerchant(world: World, account: Account, random: Random): n
   return world.merchants.inCountry(account.destination, random());
 }
 
-/** An ordinary transaction of the account, as its habits have it. */
+/** An ordinary transaction of the account, by its habits. */
 export function usualTransaction(world: World, account: Account, random: Random): Draft {
   const favourite = random() < FAVOURITE_SHARE;
   const merchant = favourite

@@ -1,8 +1,8 @@
 /**
- * default@1, the rule set a new installation starts with. Habits are ratios to the account's or the
- * merchant's own past, never sums of money, so they hold in any currency. Weights and bounds were
- * chosen on labelled card payments (weeks before the evaluated ones) and on simulated scenarios;
- * below 3 % of ordinary traffic reaches review.
+ * default@1, the rule set a new installation starts with. Values are ratios to the account's or the merchant's
+ * own history, never sums of money, so they hold in any currency. Weights and bounds were chosen on labelled
+ * card payments (weeks before the evaluated ones) and on simulated scenarios; below 3 % of ordinary traffic
+ * reaches review.
  */
 import type { RuleSet } from '../rule.ts';
 

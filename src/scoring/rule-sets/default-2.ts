@@ -1,6 +1,7 @@
 /**
- * default@2: default@1, and what labels tell of a transaction's merchant and account. The new weights were chosen on
- * two labelled weeks of card payments, before the evaluated ones; they hold where labels come a week late.
+ * default@2: default@1, and rules on the labels of a transaction's merchant and account. The new weights were
+ * chosen on two labelled weeks of card payments, before the evaluated ones; they hold where labels come a week
+ * late.
  */
 import type { RuleSet } from '../rule.ts';
 import { default1 } from './default-1.ts';

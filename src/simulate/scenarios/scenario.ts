@@ -1,6 +1,6 @@
 /**
- * A fraud scenario: what one episode of it looks like. `begin` fixes the episode's victim or
- * accomplices; the function it returns makes one transaction at a time, in time order.
+ * A fraud scenario: the transactions of one episode. `begin` fixes the episode's victim or accomplices; the
+ * function it returns makes one transaction at a time, in time order.
  */
 import type { Random } from '../random.ts';
 import type { Draft, ScenarioName } from '../transaction.ts';
