@@ -13,7 +13,7 @@ import { recordChange } from './audit-log.ts';
 import { findOrMake, lockPeople, refuseShared } from './identities.ts';
 import type { Database, Query } from './pool.ts';
 
-/** People who may approve that can be made without a confirmation: an approval takes two. */
+/** People who approve that can be made without a confirmation: an approval takes two. */
 const FOUNDERS = 2;
 
 const COLUMNS = `key_id as "keyId", roles, client, owner, identity, made_by as "madeBy",
@@ -192,7 +192,7 @@ export async function storeBootstrapKey(
     const values = [keyId, keyHash, BOOTSTRAP_ROLES, BOOTSTRAP_OWNER];
     const [made] = await query<StoredApiKey>(bootstrapStatement, values);
     if (made !== undefined) {
-      // Two values that are new at once: the later one sees the earlier one, and replaces it.
+      // Of two new values at once, the later one sees the earlier one and replaces it.
       await lockPeople(query);
       const replaced = await query<RevokedKey>(replaceBootstrapStatement, [keyId]);
       for (const one of replaced) await recordRevoked(query, by, one);

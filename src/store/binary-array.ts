@@ -41,11 +41,11 @@ function allocate(oid: number, count: number, hasNulls: boolean, valueBytes: num
   return buffer;
 }
 
-/** Where texts are written before anybody knows how long all of them are. */
+/** Texts are written here before their total length is known. */
 let scratch = Buffer.allocUnsafe(64 * 1024);
-/** A column that needs more, as one of metadata may, gives its scratch back. */
+/** A larger column, as one of metadata may be, releases its scratch buffer. */
 const SCRATCH_BYTES_MAX = 1024 * 1024;
-/** UTF-8 takes at most so many bytes for a code unit of a string. */
+/** UTF-8 takes at most this many bytes for a code unit of a string. */
 const UNIT_BYTES_MAX = 3;
 
 /** text[]; null elements allowed. */
@@ -76,7 +76,10 @@ function grown(buffer: Buffer, bytes: number): Buffer<ArrayBuffer> {
   return larger;
 }
 
-/** Up to this many characters a loop over plain ASCII beats the call into the encoder: 56 against 77 ns at 8. */
+/**
+ * Up to this many characters a loop over plain ASCII is faster than a call of the encoder: 56 against 77 ns at
+ * 8.
+ */
 const LOOPED_CHARS_MAX = 48;
 
 function writeText(buffer: Buffer, value: string, at: number): number {
@@ -101,7 +104,7 @@ export function uuidArray(values: readonly string[]): Buffer {
   return buffer;
 }
 
-/** uuid[] of ids as they were delivered. */
+/** uuid[] of delivered ids. */
 export function deliveredUuidArray(transactions: readonly DeliveredTransaction[]): Buffer {
   const buffer = allocate(OID.uuid, transactions.length, false, transactions.length * 20);
   let at = HEADER_BYTES;
@@ -112,7 +115,7 @@ export function deliveredUuidArray(transactions: readonly DeliveredTransaction[]
   return buffer;
 }
 
-/** text[] of a column that is never null, as it was delivered. */
+/** text[] of a delivered column that is never null. */
 export function deliveredTextArray(
   transactions: readonly DeliveredTransaction[],
   column: 'account' | 'corridor',
@@ -126,13 +129,13 @@ export function deliveredTextArray(
     const texts = rows[column];
     const [from, to] = [texts.from(row), texts.to(row)];
     at = buffer.writeInt32BE(to - from, at);
-    // Shorter than a call takes.
+    // A loop is faster than a call for this length.
     for (let byte = from; byte < to; byte++) buffer[at++] = texts.bytes[byte] as number;
   }
   return buffer;
 }
 
-/** Where a value of a `uuid[]` begins; it is 16 bytes long. */
+/** Offset of a value of a `uuid[]`; it is 16 bytes long. */
 export function uuidOffset(index: number): number {
   return HEADER_BYTES + 4 + index * 20;
 }
@@ -159,7 +162,10 @@ function writeUuid(buffer: Buffer, uuid: string, start: number): number {
   return start + 16;
 }
 
-/** Of a hexadecimal digit's code, in either case: letters have bit 6, and their low half counts from 1. */
+/**
+ * The value of a hexadecimal digit's code, in either case: letters have bit 6, and their low half counts from
+ * 1.
+ */
 function hexValue(code: number): number {
   return (code & 0xf) + (code >> 6) * 9;
 }
@@ -176,8 +182,8 @@ export function timestampArray(values: readonly number[]): Buffer {
 }
 
 /**
- * Epoch milliseconds, integers below 2^53, as Postgres' microseconds; returns where they end. An i64 in two
- * halves, as a BigInt is an object a value.
+ * Writes epoch milliseconds, integers below 2^53, as Postgres' microseconds; returns where they end. An i64 in
+ * two halves, as a BigInt is an object per value.
  */
 export function writeTimestamp(buffer: Buffer, epochMs: number, at: number): number {
   const ms = epochMs - POSTGRES_EPOCH_MS;
@@ -190,7 +196,7 @@ export function writeTimestamp(buffer: Buffer, epochMs: number, at: number): num
   return buffer.writeUInt32BE(low - carry * 2 ** 32, at + 4);
 }
 
-/** bytea[] from hexadecimal text: a string is a third of the cost of a Buffer a value. */
+/** bytea[] from hexadecimal text: a string costs a third of a Buffer per value. */
 export function byteaArray(values: readonly string[]): Buffer {
   let bytes = 0;
   for (const value of values) bytes += 4 + value.length / 2;
@@ -208,7 +214,7 @@ export function float8Array(values: ArrayLike<number | null>): Buffer {
   let nulls = 0;
   for (let i = 0; i < values.length; i++) if (values[i] === null) nulls++;
   const buffer = allocate(OID.float8, values.length, nulls > 0, values.length * 12 - nulls * 8);
-  // A DataView is compiled into plain stores; the Buffer's own writer is a call a value.
+  // A DataView compiles to plain stores; the Buffer's own writer is a call per value.
   const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
   let at = HEADER_BYTES;
   for (let i = 0; i < values.length; i++) {
@@ -226,8 +232,8 @@ export function float8Array(values: ArrayLike<number | null>): Buffer {
 }
 
 /**
- * bytea[] of vectors as they lie in memory: little-endian on every machine that Node supports but s390x. Postgres copies
- * them; the numbers of a float8[] it turns around one by one, 3 µs for 81 of them.
+ * bytea[] of vectors as they lie in memory: little-endian on every machine that Node supports but s390x.
+ * Postgres copies them; in a float8[] it would swap the bytes of each number, 3 µs for 81 of them.
  */
 export function vectorArray(vectors: readonly Float64Array[]): Buffer {
   let bytes = 0;

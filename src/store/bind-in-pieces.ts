@@ -1,6 +1,7 @@
 /**
- * Large parameters go to the socket as they are. The driver would copy them into one message that it grows as it writes,
- * 1.2 MB of buffers for the 0.9 MB of a batch of scores, which stay until the collector comes.
+ * Sends large parameters to the socket without a copy. The driver would copy them into one message that it
+ * grows as it writes: 1.2 MB of buffers for the 0.9 MB of a batch of scores, which stay until the next garbage
+ * collection.
  */
 import type { Socket } from 'node:net';
 import type pg from 'pg';
@@ -20,12 +21,12 @@ export type BindingConnection = {
   bind: (options: BindOptions) => void;
 };
 
-/** A smaller parameter is copied: a write of its own would cost as much. */
+/** A smaller parameter is copied: a separate write would cost as much. */
 const PIECE_BYTES_MIN = 16 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 export function bindInPieces(client: pg.ClientBase): void {
-  // The driver's types leave its connection out; the test compares what is written with the driver's own message.
+  // The driver's types omit its connection; the test compares the bytes with the driver's own message.
   const { connection } = client as unknown as { readonly connection: BindingConnection };
   const bindWhole = connection.bind.bind(connection);
   connection.bind = (options) => {
@@ -41,14 +42,14 @@ function isPiece(value: unknown): boolean {
   return Buffer.isBuffer(value) && value.length >= PIECE_BYTES_MIN;
 }
 
-/** The message in pieces, those of large parameters being the parameters themselves. */
+/** The message in pieces; the pieces of large parameters are the parameters themselves. */
 function bindMessage(options: BindOptions, values: readonly unknown[]): Buffer[] {
   const { portal, statement = '', valueMapper } = options;
   const mapped = values.map(valueMapper);
   const parameters = mapped.map((value) =>
     Buffer.isBuffer(value) || value === null ? value : Buffer.from(String(value)),
   );
-  // Results are wanted as text, all of them.
+  // All results are requested as text.
   const parts = [Buffer.from(`${portal}\0${statement}\0`), shorts([mapped.length])];
   parts.push(shorts(mapped.map((value) => (Buffer.isBuffer(value) ? 1 : 0))));
   parts.push(shorts([mapped.length]));

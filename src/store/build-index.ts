@@ -1,7 +1,7 @@
 /**
- * Builds an index while rows are written: `create index concurrently`, which waits for the transactions that are open and
- * makes nobody wait. A build that was killed leaves an invalid index behind, which is dropped first. Postgres builds none
- * concurrently over a partitioned table, so there it is built of one partition after the other.
+ * Builds an index while rows are written: `create index concurrently` waits for open transactions and blocks
+ * none. A build that was killed leaves an invalid index behind, which is dropped first. Postgres cannot build
+ * concurrently over a partitioned table, so it is built on one partition after the other.
  */
 import type pg from 'pg';
 import { LOCK_TIMEOUT_MS } from './migration-session.ts';
@@ -12,7 +12,7 @@ type Wanted = {
   readonly unique: string;
   readonly index: string;
   readonly table: string;
-  /** From the columns on. */
+  /** The statement's text from the columns on. */
   readonly rest: string;
 };
 
@@ -66,7 +66,7 @@ async function isPartitioned(client: pg.Client, market: string, table: string): 
   return rows.length > 0;
 }
 
-/** A partition that was made since has its own index already, under a name of the server's choice. */
+/** A partition that was made since has its own index already, under a name chosen by the server. */
 async function partitionsWithout(client: pg.Client, table: string, parent: string) {
   const { rows } = await client.query<{ name: string }>(
     `select c.relname as name

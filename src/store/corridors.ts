@@ -1,4 +1,6 @@
-/** Corridors that transactions of a market may name: its part of shared.corridors, written by migrate alone. */
+/**
+ * Corridors that transactions of a market may name: its rows of shared.corridors, which only migrate writes.
+ */
 import type { Database } from './pool.ts';
 
 const listStatement = {

@@ -9,14 +9,17 @@ import { DAY_MS } from '../domain/utc-bucket.ts';
 import { float8Array, int4Array, textArray } from './binary-array.ts';
 import type { Database, Query, Statement } from './pool.ts';
 
-/** Increments that an answer reads. A worker that merges leaves a few hundred; one that never did, an hour's or more. */
+/**
+ * Most increments that an answer reads. A worker that merges leaves a few hundred; one that does not leaves
+ * those of an hour or more.
+ */
 export const INCREMENTS_READ_MAX = 50_000;
 /** Increments of one step of merging. */
 const MERGED_MAX = 20_000;
 
 const VALUES = 9;
 
-/** Adds what `incrementValues` gives, which are the parameters from `$first` on. */
+/** Adds the values of `incrementValues`, which are the parameters from `$first` on. */
 export function addIncrements(first: number): string {
   const [day, corridor, currency, outcome, ruleSet, model, count, amount, scoreSum] = Array.from(
     { length: VALUES },
@@ -68,13 +71,13 @@ const merge: Statement = {
     select count(*)::int4 as taken from taken`,
 };
 
-/** The beginning of this database transaction is before the snapshot of every statement of it. */
+/** The start of this database transaction is before the snapshot of each of its statements. */
 const noteEmptied: Statement = {
   name: 'note-increments-emptied',
   text: 'update market.tally_merge set emptied_at = now()',
 };
 
-/** Merges a step's increments; true when more may be left. Of two that merge at once, one waits. */
+/** Merges a step's increments; true when more may be left. Concurrent merges wait for each other. */
 export async function mergeIncrements(
   database: Pick<Database, 'transaction'>,
   incrementsMax: number = MERGED_MAX,
@@ -106,11 +109,11 @@ export type Total = {
 
 export type Totals = {
   readonly totals: readonly Total[];
-  /** What was committed before it is counted; null: all that is. */
+  /** Everything committed before this is counted; null: everything. */
   readonly countedTo: Date | null;
 };
 
-/** One row at least; without a corridor it is no sum. */
+/** There is always one row; without a corridor it is no sum. */
 type Read<Sum> = { emptiedAt: Date; increments: number } & (Sum | { corridor: null });
 
 const isSum = <Sum extends object>(row: Read<Sum>): row is Sum & Read<Sum> =>

@@ -1,7 +1,7 @@
 /**
- * Dead letters as operators handle them: listed, shown, grouped, marked as replayed or purged. Closed
- * rows stay for a while (purge.ts). Marking takes only active rows and skips rows that somebody else is marking, so two
- * operators at once never replay one twice.
+ * Dead letters as operators handle them: listed, shown, grouped, marked as replayed or purged. Closed rows stay
+ * for a while (purge.ts). Marking takes only active rows and skips rows that another operator is marking, so
+ * two at once never replay one twice.
  */
 import type { Position } from '../domain/cursor.ts';
 import { STAMP } from './moment.ts';
@@ -15,13 +15,13 @@ export type DeadLetterFilter = {
   readonly active?: boolean | undefined;
 };
 
-/** Which active dead letters to mark: by id, or by what they have in common. */
+/** Which active dead letters to mark: by id, or by common properties. */
 export type DeadLetterSelection =
   | { readonly ids: readonly string[] }
   | {
       readonly corridor?: string | undefined;
       readonly errorCode?: string | undefined;
-      /** Bounds the work: what fails again while a selection is replayed is not part of it. */
+      /** Bounds the work: a letter that fails again while its selection is replayed is not part of it. */
       readonly failedBeforeMs: number;
     };
 
@@ -89,7 +89,7 @@ export type DeadLetterGroup = {
   readonly errorCode: string;
   readonly corridor: string;
   readonly deadLetters: number;
-  /** Of them, those whose entry could not be read: they cannot be replayed. */
+  /** How many of them could not be read; these cannot be replayed. */
   readonly unreadable: number;
   readonly firstFailedAt: Date;
   readonly lastFailedAt: Date;
@@ -106,7 +106,7 @@ const groupStatement = {
           group by error_code, corridor order by count(*) desc, error_code, corridor`,
 };
 
-/** The active ones by what is wrong with them, largest group first. */
+/** The active ones by error, largest group first. */
 export async function groupDeadLetters(
   database: Pick<Database, 'query'>,
 ): Promise<DeadLetterGroup[]> {
@@ -119,7 +119,7 @@ const SELECTED = `replayed_at is null and purged_at is null
   and ($3::text is null or error_code = $3)
   and failed_at < $4`;
 
-/** What can be replayed: its entry could be read, and its transaction is one of ours. */
+/** A letter that can be replayed: its entry could be read, and its transaction is stored. */
 const REPLAYABLE = `exists (select from market.transactions t where t.transaction_id = dead_letters.transaction_id
     and t.created_at = dead_letters.created_at)`;
 
@@ -177,7 +177,7 @@ const countStatement = {
            from market.dead_letters where ${SELECTED}`,
 };
 
-/** How many a selection still has: all of them, and those that can be replayed. */
+/** How many letters a selection still has: all of them, and those that can be replayed. */
 export async function countSelected(
   { query }: Pick<Database, 'query'>,
   selection: DeadLetterSelection,

@@ -13,8 +13,8 @@ import { recordChange } from './audit-log.ts';
 import { int2Array, textArray, timestampArray, uuidArray } from './binary-array.ts';
 import type { Database, Statement } from './pool.ts';
 
-// A transaction that has a score is not dead, whatever became of one of its deliveries. What an entry that could not be read
-// says of its transactions (then nobody read the account) counts only as far as they are stored.
+// A transaction that has a score is not dead, whatever became of one of its deliveries. The ids in an
+// unreadable entry (which has no account) count only where they are stored.
 const insertStatement: Statement = {
   name: 'insert-dead-letters',
   text: `insert into market.dead_letters (dead_letter_id, transaction_id, created_at, account_id, corridor, stream,
@@ -37,7 +37,10 @@ const insertStatement: Statement = {
          returning coalesce(transaction_id::text, entry_id) as name`,
 };
 
-/** Returns the transactions of new rows, or their entries where unreadable; the others are dead letters already, or have a score. */
+/**
+ * Returns the transactions of new rows, or their entries where unreadable; the others are dead letters already,
+ * or have a score.
+ */
 export async function insertDeadLetters(
   database: Pick<Database, 'query'>,
   letters: readonly DeadLetter[],
@@ -61,12 +64,15 @@ export async function insertDeadLetters(
   return new Set(rows.map((row) => row.name));
 }
 
-/** Bounded text that Postgres takes: what made an entry malformed may be in its raw value. */
+/**
+ * Text that is bounded and that Postgres accepts: the raw value may hold the bytes that made the entry
+ * malformed.
+ */
 function storable(text: string, charsMax: number): string {
   return text.slice(0, charsMax).toWellFormed().replaceAll('\0', '\ufffd');
 }
 
-/** One statement looks at so many open dead letters. */
+/** Open dead letters that one statement examines. */
 export const OPEN_LETTERS_PAGE_ROWS = 1000;
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
@@ -85,7 +91,7 @@ const listStatement: Statement = {
 /** Transactions of a page of open dead letters that have a score. */
 export type ScoredLettersPage = {
   readonly transactionIds: readonly string[];
-  /** Where the next page starts; null after the last. */
+  /** Start of the next page; null after the last. */
   readonly next: string | null;
 };
 

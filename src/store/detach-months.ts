@@ -25,7 +25,9 @@ import {
 } from './partitions.ts';
 import type { Database, Query, Statement } from './pool.ts';
 
-/** Lock timeout of the connection these run on: how long a reader or writer may queue behind one of them. */
+/**
+ * Lock timeout of the connection of these statements: how long a reader or writer may queue behind one of them.
+ */
 export const LOCK_WAIT_MS = 800;
 const DETACH_ORDER: readonly PartitionedTable[] = ['transactions', 'labels', 'scores'];
 
@@ -51,7 +53,7 @@ export async function recordDetach(database: Database, month: Month, by: Actor):
   );
 }
 
-/** Tables that are yet to be taken off, or half taken off. */
+/** Tables that are still attached, or half detached. */
 const leftOf = (stateOf: StateOf) =>
   DETACH_ORDER.filter((table) => ['attached', 'detaching'].includes(stateOf(table) ?? ''));
 
@@ -71,15 +73,15 @@ async function recordMonth(
 }
 
 /**
- * One try. Throws Failure `unavailable` where an open database transaction is in the way: then it goes on where it
- * stopped when it is called again.
+ * Makes one attempt. Throws Failure `unavailable` where an open database transaction blocks it; the next call
+ * resumes there.
  * @returns whether anything was to be done
  */
 export async function detachMonth(database: Database, month: Month): Promise<boolean> {
   const stateOf = await readStates(database, month);
   const left = leftOf(stateOf);
   for (const table of left) {
-    // Before the last one, so that a command given again does not pass it by.
+    // Written before the last table, so that a repeated command still finds it.
     if (table === 'scores') {
       await database.transaction((query) => deleteMonthTallies(query, month));
     }
@@ -93,8 +95,8 @@ export async function detachMonth(database: Database, month: Month): Promise<boo
 
 /**
  * Puts the tables back and, once they are there, hands the reconciler what was accepted and never scored: a
- * recovery from a lost Redis did not see these rows. Entries and hints of theirs may be waiting still: then they come twice,
- * which is harmless.
+ * recovery from a lost Redis did not see these rows. Entries and hints of these rows may still wait; they are
+ * then scored twice, which is harmless.
  * @returns transactions that were handed over
  */
 export async function attachMonth(
@@ -118,7 +120,7 @@ export async function attachMonth(
   return await handOver(database, month, newBatchId);
 }
 
-/** Only a month that is detached whole. */
+/** Applies only to a month that is detached completely. */
 export async function dropMonth(database: Database, month: Month, by: Actor): Promise<void> {
   await database.transaction(async (query) => {
     await lockPartitions(query);
@@ -137,8 +139,8 @@ export async function dropMonth(database: Database, month: Month, by: Actor): Pr
 const ddl = (text: string): Statement => ({ name: '', text });
 
 /**
- * A check of the bounds, proved while nobody uses the table, spares the attach a scan under the parent's lock. A
- * concurrent detach leaves one too; what the parent does not have goes again.
+ * A check of the bounds, validated while nobody uses the table, spares the attach a scan under the parent's
+ * lock. A concurrent detach leaves one too; checks that the parent does not have are dropped afterwards.
  */
 async function attachTable(
   database: Database,
@@ -173,7 +175,7 @@ async function attachTable(
   });
 }
 
-/** Columns and checks that migrations gave the parent meanwhile. Indexes are made by the attach itself. */
+/** Columns and checks that migrations added to the parent meanwhile. The attach itself makes indexes. */
 const missedChanges: Statement = {
   name: '',
   text: `
@@ -195,9 +197,9 @@ const ownChecks: Statement = {
           where conrelid = to_regclass('market.' || $1) and contype = 'c' and coninhcount = 0`,
 };
 
-/** Transactions looked at by one statement. */
+/** Transactions that one statement examines. */
 const PAGE_ROWS = 20_000;
-/** An open batch holds no more. */
+/** Most transactions of an open batch. */
 const BATCH_ROWS = 1000;
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
@@ -250,9 +252,9 @@ const sizesStatement: Statement = {
 
 export type MonthSize = {
   readonly month: Month;
-  /** `part`: an interrupted command has to be given again. */
+  /** `part`: the command was interrupted and has to be repeated. */
   readonly state: 'attached' | 'detached' | 'part';
-  /** The number that the last analyze found. */
+  /** The row count of the last analyze. */
   readonly transactions: number;
   readonly bytes: number;
 };

@@ -9,7 +9,7 @@ import type { Query, Statement } from './pool.ts';
 export type Touched = {
   /** Rows before this are in the tallies. */
   readonly to: string;
-  /** Null in the only row where no hour has to be looked at. */
+  /** Null in the single row that says that no hour needs a division. */
   readonly merchantId: string | null;
   readonly hourMs: number;
 };
@@ -71,7 +71,10 @@ const dividePart: Statement = {
      group by 2, 3, 4`,
 };
 
-/** Divides what has grown too large into parts of three quarters of it, so that one that grows on is counted seldom. */
+/**
+ * Divides parts that have grown too large into parts of three quarters of the bound, so that a growing part is
+ * counted seldom.
+ */
 export async function divideCrowded(
   query: Query,
   touched: readonly Touched[],

@@ -17,7 +17,7 @@ export type TallyBounds = {
   readonly countedRowsMax: number;
   /** A part of an hour, or an hour without parts, with more rows than this is divided. */
   readonly partRowsMax: number;
-  /** Rows of one step. One database transaction is never divided, so it may be more. */
+  /** Rows of one step. The rows of one database transaction are never divided, so a step may have more. */
   readonly stepRows: number;
 };
 
@@ -27,15 +27,18 @@ export const TALLY_BOUNDS: TallyBounds = {
   stepRows: 20_000,
 };
 
-/** Currencies of one merchant in one hour: of more, an hour may have more rows than a part before it is divided. */
+/**
+ * Most currencies of one merchant in one hour: with more, an hour may exceed a part's bound before it is
+ * divided.
+ */
 const CURRENCIES = 16;
-/** No bound: what one database transaction stored is folded as one. */
+/** No bound: the rows of one database transaction are folded as one. */
 const ROWS_MAX = 2 ** 31 - 2;
-/** Rows whose merchants are looked at for adoption, a step. */
+/** Rows per step whose merchants are examined for adoption. */
 const SAMPLED_ROWS = 4;
 
 export type TallyStep = {
-  /** More rows wait than a step takes. */
+  /** True when more rows wait than a step takes. */
   readonly isBehind: boolean;
 };
 
@@ -44,7 +47,7 @@ const lockCheckpoint: Statement = {
   text: 'select from market.tally_checkpoint for update',
 };
 
-/** A statement of its own: the snapshot of one that waited for the lock is older than what it finds. */
+/** A separate statement: a statement that waited for the lock has a snapshot from before. */
 const readCheckpoint: Statement = {
   name: 'read-tally-checkpoint',
   text: `select folded_to::text as "foldedTo", pg_snapshot_xmin(pg_current_snapshot())::text as "openFrom",
@@ -67,8 +70,8 @@ const moveCheckpoint: Statement = {
 };
 
 /**
- * Adds the rows of `fresh` to the hours, and to the parts of those that have any; tells which hours may have too many:
- * more than $4 rows, unless they are of more than CURRENCIES currencies.
+ * Adds the rows of `fresh` to the hours, and to the parts of those that have any; returns the hours that may
+ * have too many: more than $4 rows, unless they are of more than CURRENCIES currencies.
  */
 const addRows = (fresh: string) => `
   ${fresh}, hours as (
@@ -107,7 +110,7 @@ const addRows = (fresh: string) => `
   select "to"::text, merchant_id as "merchantId", extract(epoch from hour_at)::float8 * 1000 as "hourMs"
     from bound left join touched on count > $4::int / ${CURRENCIES}`;
 
-/** A step ends in front of the database transaction whose rows are too many; `to` tells where. */
+/** A step ends before the database transaction that would exceed its bound; `to` is its end. */
 const foldRows: Statement = {
   name: 'fold-tallies',
   text: addRows(`
@@ -124,7 +127,7 @@ const foldRows: Statement = {
        where t.inserted_xid < (select "to" from bound) and t.created_at <= m.tallied_to)`),
 };
 
-/** Rows of one time stay together, so that a time says how far an adopted merchant is tallied. */
+/** Rows of one time stay together, so that a time is enough to say how far an adopted merchant is tallied. */
 const fillChunk: Statement = {
   name: 'fill-tallies',
   text: addRows(`
@@ -165,11 +168,11 @@ const adoptBusy: Statement = {
 };
 
 export type Tallies = {
-  /** Adds the rows that were stored since the last step, at most so many. */
+  /** Adds the rows stored since the last step, up to a bound. */
   readonly fold: () => Promise<TallyStep>;
   /** Adds a chunk of an adopted merchant's older rows; false when no merchant lacks any. */
   readonly fill: () => Promise<boolean>;
-  /** Adopts the merchants of a few rows stored since the last call that have many. */
+  /** Adopts merchants with many rows, among those of a few rows stored since the last call. */
   readonly adopt: (sinceMs: number) => Promise<void>;
 };
 
@@ -229,7 +232,7 @@ async function lock(query: Query): Promise<Checkpoint> {
   return checkpoint;
 }
 
-/** All rows of one database transaction where these alone are more than a step. */
+/** Takes all rows of one database transaction where these alone are more than a step. */
 async function foldStored(
   query: Query,
   from: string,

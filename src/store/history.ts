@@ -1,7 +1,7 @@
 /**
- * What Postgres knows of accounts and merchants around given transactions: the source of every rebuilt
- * profile. Every committed row counts, scored or not. One indexed statement for many points; bounds on
- * created_at let the planner skip the other months.
+ * Rows and tallies of accounts and merchants around given transactions: the source of every rebuilt profile.
+ * Every committed row counts, scored or not. One indexed statement serves many points; bounds on created_at let
+ * the planner skip the other months.
  */
 import {
   ACCOUNT_HISTORY_DAYS,
@@ -28,29 +28,36 @@ import { loadTallies } from './merchant-tallies.ts';
 import type { Query, Statement } from './pool.ts';
 
 /**
- * A rebuild reaches this much further back than a history, so that older arrivals still fit: each that does
- * not costs a rebuild of its own. Months without rows of the account cost an index probe each.
+ * A rebuild reaches this much further back than a history, so that older arrivals still fit, as each one that
+ * does not needs a rebuild of its own. Months without rows of the account cost an index probe each.
  */
 const ACCOUNT_REACH_DAYS = 2 * ACCOUNT_HISTORY_DAYS;
-/** Rows before a point: what one history may see. Rows from it on: spares rebuilds while a backlog is worked off. */
+/**
+ * Rows before a point are what one history may use. Rows from it on spare rebuilds while a backlog is worked
+ * off.
+ */
 const ACCOUNT_ROWS_BEFORE = ACCOUNT_HISTORY_ENTRIES;
 const ACCOUNT_ROWS_AFTER = 64;
-/** Together what a list keeps when it is cut (MERCHANT_KEPT_ENTRIES). */
+/** Their sum is what a list keeps when it is cut (MERCHANT_KEPT_ENTRIES). */
 const MERCHANT_ROWS_BEFORE = 512;
 const MERCHANT_ROWS_AFTER = 512;
 /** Points of one statement: a round trip costs as much as a dozen of them. */
 const POINTS_MAX = 512;
-/** The statement that reads the rows of so few points also tells whether one has frauds; of more, these are read before. */
+/**
+ * Up to this many points, the statement that reads the rows also returns whether a party has frauds; with more
+ * points, frauds are read before.
+ */
 const FEW_POINTS = 16;
 /**
- * Rows of one statement's result; what is cut off is asked for again. As many as two merchants can have: with 4,000 they
- * outlive a young generation, 6 MiB of heap more for the same processor time, and with 1,100 the client takes 15 % more.
+ * Most rows of one statement's result; the rest is requested again. Two merchants can have this many: with
+ * 4,000 they outlive a young generation, 6 MiB of heap more for the same processor time, and with 1,100 the
+ * client takes 15 % more.
  */
 const ROWS_MAX = 2 * (MERCHANT_ROWS_BEFORE + MERCHANT_ROWS_AFTER + 2);
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
-/** Columns of a row of `alias`: all that a past needs but the party's own id, which the point has. */
+/** Columns of a row of `alias`: all that a past needs except the party's own id, which the point has. */
 const columnsOf = (alias: string, other: PartyColumn) =>
   ['transaction_id', other, 'amount', 'currency', 'corridor', 'device_id', 'country']
     .map((column) => `${alias}.${column}`)
@@ -88,7 +95,7 @@ const around = (party: PartyColumn, other: PartyColumn, before: number, after: n
    ) r on true
    order by p.point limit ${ROWS_MAX + 1}`;
 
-/** What differs between accounts and merchants. */
+/** The differences between accounts and merchants. */
 type Side = {
   readonly statement: Statement;
   readonly before: number;
@@ -100,7 +107,7 @@ type Side = {
   readonly idsOf: (point: Transaction, other: string) => { accountId: string; merchantId: string };
 };
 
-/** One row more than wanted tells whether there are more, and where the wanted ones begin. */
+/** One row more than needed shows whether there are more, and where the needed ones begin. */
 const ACCOUNTS: Side = {
   statement: {
     name: 'past-around-accounts',
@@ -108,7 +115,7 @@ const ACCOUNTS: Side = {
   },
   before: ACCOUNT_ROWS_BEFORE,
   after: ACCOUNT_ROWS_AFTER,
-  // No more than a history sees, and no more behind a point than there are rows.
+  // At most what a history uses, and no more behind a point than there are rows.
   loadFrauds: createLoadFrauds('account_id', ACCOUNT_ROWS_BEFORE, ACCOUNT_ROWS_AFTER + 1),
   sinceMs: (point) => point.createdAtMs - ACCOUNT_REACH_DAYS * DAY_MS,
   partyOf: (point) => point.accountId,
@@ -158,7 +165,7 @@ export async function* loadAccountPasts(
   for await (const page of loadPages(query, ACCOUNTS, transactions)) {
     for (const { point, rows, floor, ceiling, frauds } of page) {
       const start = { createdAtMs: ACCOUNTS.sinceMs(point), transactionId: FIRST_ID };
-      // However many there are: those of the rows are among them, and an account sees no others.
+      // However many there are: those of the rows are included, and an account uses no others.
       yield { rows, floor: floor ?? start, ceiling, frauds: frauds.known };
     }
   }
@@ -223,8 +230,8 @@ async function* loadPages(
 }
 
 /**
- * What is around the points, from the first on, as far as one result holds it: one point at least. Null where frauds were
- * looked for and there are some.
+ * Rows around the first points, as many as one result holds: one point at least. Null where frauds were checked
+ * for and there are some.
  */
 async function loadArounds(
   query: Query,
@@ -243,7 +250,7 @@ async function loadArounds(
     timestampArray(points.map(side.sinceMs)),
     looksForFrauds,
   ];
-  // The rows are taken as they come: 2.6 µs a row, where objects of the driver cost 3.6 and more memory.
+  // Rows are used as they arrive: 2.6 µs a row, where the driver's objects cost 3.6 and more memory.
   const onRow: Statement['onRow'] = (texts) => {
     rows++;
     last = Number(texts[POINT]);
@@ -261,7 +268,7 @@ async function loadArounds(
   return pasts.slice(0, complete).map((past) => arrange(side, past));
 }
 
-/** Postgres gives each side on its own, in no order. */
+/** Postgres returns each side separately, in no order. */
 type Unordered = { readonly older: PastTransaction[]; readonly newer: PastTransaction[] };
 
 function arrange(side: Side, { older, newer }: Unordered): Around {
@@ -273,7 +280,7 @@ function arrange(side: Side, { older, newer }: Unordered): Around {
   return { rows: [...older, ...newer], floor, ceiling: isCut ? (newer.at(-1) ?? null) : null };
 }
 
-/** Places of the columns. All from CREATED_AT on are null where a point has no rows. */
+/** Indexes of the columns. All from CREATED_AT on are null where a point has no rows. */
 const [POINT, HAS_FRAUDS, CREATED_AT] = [0, 1, 2];
 
 function toPast(texts: readonly string[], side: Side, point: Transaction): PastTransaction {

@@ -1,4 +1,7 @@
-/** Idempotency keys: who holds them. Claimed in transactions.ts; their slices and their end in key-slice-rows.ts. */
+/**
+ * Idempotency keys and their holders. transactions.ts claims them; key-slice-rows.ts has their slices and drops
+ * them.
+ */
 import { int4Array } from './binary-array.ts';
 import { digestKeys, type KeyDigests } from './key-digest.ts';
 import type { Query } from './pool.ts';
@@ -32,8 +35,8 @@ export async function findKeysInSlices(
 }
 
 /**
- * Keys that any slice holds, by their position. Planned each time: a plan that was made while the open slice had
- * a page would read all of it once it has thousands.
+ * Holders of keys in any slice, by their position. The statement is planned each time: a plan made while the
+ * open slice had one page would read all of it once it has thousands.
  */
 export async function findKeys(query: Query, { array }: KeyDigests): Promise<FoundKey[]> {
   return await query<FoundKey>({ name: '', text: FIND }, [array]);

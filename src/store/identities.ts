@@ -80,11 +80,12 @@ const approverStatement = {
 };
 
 /**
- * Until the end of the database transaction nobody revokes the key: what it decides is recorded before its revocation.
+ * Keeps the key from being revoked until the end of the database transaction, so that its decision is recorded
+ * before its revocation.
  * @throws Failure `NOT_AN_OFFICER` where a key may no longer approve
  */
 export async function refuseStale({ query }: Pick<Database, 'query'>, key: string): Promise<void> {
-  // A statement of its own, as one that waits for a revocation would still see the rows from before it.
+  // A separate statement, as one that waits for a revocation would still see the rows from before it.
   await query(holdStatement, [key]);
   const [row] = await query<{ approver: string | null }>(approverStatement, [key]);
   if (row?.approver != null) return;
@@ -133,10 +134,13 @@ async function findLive(query: Query, name: string): Promise<StoredIdentity | un
   throw new Failure('conflict', 'IDENTITY_REVOKED', `${known.identity} is revoked`);
 }
 
-/** Names by which the audit log calls keys and roles of nobody, and characters that cannot be seen. */
+/** Names that the audit log uses for keys and roles without a person, and invisible characters. */
 const NOT_A_PERSON = /^(key|database role) |\p{Cf}/iu;
 
-/** Normalises a name, so that its spellings mean one person. @throws Failure for the name of nobody */
+/**
+ * Normalises a name, so that its spellings mean one person.
+ * @throws Failure for a name that is reserved
+ */
 function nameOf(name: string): string {
   const identity = name.normalize('NFKC').trim();
   const isName = identity !== '' && identity.toLowerCase() !== ENGINE;

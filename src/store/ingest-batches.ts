@@ -1,6 +1,6 @@
 /**
- * Batches that are committed but not yet known to be in a stream. Opened with their transactions,
- * deleted once appended; what stays is the reconciler's work.
+ * Batches that are committed but not yet known to be in a stream. They are opened with their transactions and
+ * deleted once appended; the reconciler finishes the others.
  */
 import type { BatchPosition, OpenBatch } from '../domain/open-batch.ts';
 import { uuidArray } from './binary-array.ts';
@@ -34,8 +34,9 @@ const takeOverStatement = {
 };
 
 /**
- * Takes batches over from their requests: one that appended to a Redis which was lost since, and stood still, does not
- * close its batch any more. Returns those that are still open, as they are from now on; waits for who closes one.
+ * Takes batches over from their requests: a request that appended to a Redis which was lost since, and was then
+ * suspended, no longer closes its batch. Returns those that are still open, as they are from now on; waits for
+ * requests that are closing one.
  */
 export async function takeOverIngestBatches(
   database: Pick<Database, 'query'>,
@@ -59,7 +60,7 @@ const listOpenStatement = {
           order by received_at, batch_id`,
 };
 
-/** Open batches received before a time, oldest first, until they hold `transactionsMax` together. */
+/** Open batches received before a time, oldest first, up to `transactionsMax` transactions together. */
 export async function listOpenBatches(
   database: Pick<Database, 'query'>,
   before: Date,
@@ -74,8 +75,8 @@ export async function listOpenBatches(
   ]);
 }
 
-// API and reconciler may narrow one batch at a time, each to what it left: what both left is what stays. The lock
-// makes the second of two see what the first one kept.
+// API and reconciler may narrow one batch at the same time, each to what it left: what both left stays. The
+// lock makes the second see the first one's result.
 const narrowStatement = {
   name: 'narrow-ingest-batch',
   text: `with batch as materialized (
@@ -93,7 +94,7 @@ const narrowStatement = {
           where ingest_batches.batch_id = batch.batch_id and batch.rest <> '{}'`,
 };
 
-/** Keeps of a batch only those of these transactions that it holds; without any it is closed. */
+/** Reduces a batch to those of these transactions that it holds; without any it is closed. */
 export async function narrowIngestBatch(
   database: Pick<Database, 'query'>,
   batchId: string,
@@ -109,7 +110,9 @@ const openStatement = {
   text: 'insert into market.ingest_batches (batch_id, received_at, transaction_ids) values ($1, now(), $2::uuid[])',
 };
 
-/** Opens a batch for transactions that are stored already, no later than its database transaction has stamped anything. */
+/**
+ * Opens a batch for stored transactions. Its time is not after any that its database transaction has stamped.
+ */
 export async function openIngestBatch(
   query: Query,
   batchId: string,

@@ -1,26 +1,31 @@
 /**
- * The filters of a process over sealed slices. Few however many slices there are: one that is built when a process
- * begins covers all of them, and one that is opened later has room for several.
+ * The filters of a process over sealed slices. They are few however many slices there are: one that is built at
+ * the start covers all of them, and one that is opened later has room for several.
  */
 import type { KeyDigests } from './key-digest.ts';
 import { createKeyFilter, filterBytes, filterKeys, type KeyFilter } from './key-filter.ts';
 import { readKeyPrefixes, type Slice } from './key-slice-rows.ts';
 import type { Query } from './pool.ts';
 
-/** Keys that a page of 8 KiB holds at most: bounds a slice's keys by its size. */
+/** Most keys on a page of 8 KiB: bounds a slice's keys by its size. */
 const KEYS_EACH_PAGE_MAX = 97;
 const PAGE_BYTES = 8192;
-/** A filter that is opened has room for this share of all sealed keys at least: bounds the filters a key is asked of. */
+/**
+ * A new filter has room for at least this share of all sealed keys: bounds how many filters a key is looked up
+ * in.
+ */
 const ROOM_SHARE = 1 / 4;
-/** And for this many slices like its first. */
+/** A new filter has room for this many slices like its first. */
 const ROOM_SLICES = 2;
 
 export type KeyCovers = {
   /** Those of the slices that no filter covers. */
   readonly missing: (sealed: readonly Slice[]) => readonly Slice[];
-  /** Builds what is missing, newest first, as far as the memory goes, and gives up filters of dropped slices. */
+  /**
+   * Builds missing filters, newest slices first, within the memory bound, and drops filters of dropped slices.
+   */
   readonly build: (sealed: readonly Slice[]) => Promise<void>;
-  /** Sets the marks of keys that covered slices may hold; returns those slices. */
+  /** Marks the keys that covered slices may hold; returns those slices. */
   readonly mark: (digests: KeyDigests, marks: Uint8Array) => readonly number[];
   readonly bytes: () => number;
 };
@@ -28,14 +33,14 @@ export type KeyCovers = {
 /** A filter and the slices all of whose keys are in it. */
 type Cover = { readonly filter: KeyFilter; readonly slices: Set<number>; roomKeys: number };
 
-/** @param bytesMax of all filters; the oldest slices go without */
+/** @param bytesMax of all filters; the oldest slices have none beyond it */
 export function createKeyCovers(query: Query, bytesMax: number): KeyCovers {
   let covers: readonly Cover[] = [];
   const bytes = () => sumOf(covers.map(({ filter }) => filter.bytes));
   const missing = (sealed: readonly Slice[]) =>
     sealed.filter(({ slice }) => !covers.some(({ slices }) => slices.has(slice)));
 
-  /** One that has room for the slice; undefined where the memory is used up. */
+  /** A filter with room for the slice; undefined where the memory is used up. */
   function coverFor(slice: Slice, sealed: readonly Slice[]): Cover | undefined {
     const keys = keysMaxOf(slice);
     const roomy = covers.find(({ roomKeys }) => roomKeys >= keys);
@@ -58,7 +63,7 @@ export function createKeyCovers(query: Query, bytesMax: number): KeyCovers {
     bytes,
     async build(sealed) {
       const standing = new Set(sealed.map(({ slice }) => slice));
-      // A slice that is dropped leaves its bits behind until all slices of its filter are.
+      // A dropped slice's bits stay until all slices of its filter are dropped.
       covers = covers.filter(({ slices }) => !slices.isDisjointFrom(standing));
       for (const slice of missing(sealed)) {
         const cover = coverFor(slice, sealed);

@@ -1,12 +1,15 @@
 /**
- * What a client's idempotency key is known by: 16 bytes of SHA-256, which `idempotency_digest` of sql/0018 computes
- * too. Among 78 billion keys the chance that any two share a digest is 1 in 10^17, and who wanted to find two such
- * keys would have to try 2^64.
+ * The identifier of a client's idempotency key: 16 bytes of SHA-256, which `idempotency_digest` of sql/0018
+ * computes too. Among 78 billion keys the chance that any two share a digest is 1 in 10^17, and a deliberate
+ * collision takes 2^64 tries.
  */
 import { hash } from 'node:crypto';
 import { hexUuidArray, uuidOffset } from './binary-array.ts';
 
-/** The digests of several keys, in their order: a `uuid[]` as Postgres takes it, read in place by the filters. */
+/**
+ * The digests of several keys, in their order: a `uuid[]` as Postgres takes it, which the filters read in
+ * place.
+ */
 export type KeyDigests = { readonly array: Buffer; readonly count: number };
 
 export function digestKeys(client: string, keys: readonly string[]): KeyDigests {
@@ -14,7 +17,7 @@ export function digestKeys(client: string, keys: readonly string[]): KeyDigests 
   return { array, count: keys.length };
 }
 
-/** Those at some positions. */
+/** The digests at some positions. */
 export function pickDigests({ array }: KeyDigests, positions: readonly number[]): KeyDigests {
   const picked = positions.map((at) => array.toString('hex', uuidOffset(at), uuidOffset(at) + 16));
   return { array: hexUuidArray(picked), count: picked.length };

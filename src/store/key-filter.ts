@@ -1,12 +1,12 @@
 /**
- * Says of most keys that no sealed slice of some holds them, from memory: a Bloom filter in blocks of 64 bytes, so that
- * a key costs one wait for memory however many slices it speaks of. A digest that was added is always found; another
- * one is suspected in about 1 of 2,000 cases, and is then looked up. 20 bits a key.
+ * Tells for most keys, from memory, that no sealed slice holds them: a Bloom filter in blocks of 64 bytes, so
+ * that a key costs one cache miss however many slices the filter covers. A digest that was added is always
+ * found; another one is a false positive in about 1 of 2,000 cases, and is then looked up. 20 bits a key.
  */
 import { uuidOffset } from './binary-array.ts';
 import type { KeyDigests } from './key-digest.ts';
 
-/** Bytes of a digest that the filter is made of: 4 choose the block, 4 and 4 three bits of it each. */
+/** Bytes of a digest that the filter uses: 4 choose the block, 4 and 4 three bits of it each. */
 export const PREFIX_BYTES = 12;
 const BITS_EACH_KEY = 20;
 const BLOCK_WORDS = 16;
@@ -14,9 +14,9 @@ const BLOCK_BITS = 512;
 
 export type KeyFilter = {
   readonly bytes: number;
-  /** Beginnings of digests, PREFIX_BYTES each. */
+  /** Prefixes of digests, PREFIX_BYTES each. */
   readonly add: (prefixes: Buffer) => void;
-  /** Sets the marks of the positions whose keys may have been added; says whether there was any. */
+  /** Marks the positions whose keys may have been added; returns whether there was any. */
   readonly mark: (digests: KeyDigests, marks: Uint8Array) => boolean;
 };
 
@@ -24,12 +24,12 @@ export function filterBytes(keys: number): number {
   return blocksFor(keys) * BLOCK_WORDS * 4;
 }
 
-/** The most keys that a filter of so many bytes is made for. */
+/** The most keys that a filter of this many bytes is made for. */
 export function filterKeys(bytes: number): number {
   return Math.floor((bytes * 8) / BITS_EACH_KEY);
 }
 
-/** @param keysMax beyond it more and more keys are suspected */
+/** @param keysMax beyond it false positives become more frequent */
 export function createKeyFilter(keysMax: number): KeyFilter {
   const blocks = blocksFor(keysMax);
   const words = new Uint32Array(blocks * BLOCK_WORDS);

@@ -1,7 +1,7 @@
 /**
  * The slices of idempotency_keys in Postgres. One is open and takes keys; sealed ones take none and are dropped
- * whole. Sealing waits until those who write into the slice have committed, and nobody knows of the next slice
- * before: so a claim that names the open slice can see every key of the sealed ones.
+ * whole. Sealing waits until open writes into the slice have committed, and nobody learns of the next slice
+ * before, so a claim that names the open slice can see every key of the sealed ones.
  */
 import { PREFIX_BYTES } from './key-filter.ts';
 import type { Database, Query } from './pool.ts';
@@ -11,11 +11,11 @@ export type Slice = {
   readonly openedAt: Date;
   /** Null while it takes keys. None of its keys is younger. */
   readonly sealedAt: Date | null;
-  /** Its rows take so many bytes, without the index. */
+  /** Bytes of its rows, without the index. */
   readonly bytes: number;
 };
 
-/** How long sealing and dropping wait for those who write; claims wait behind them meanwhile. */
+/** How long sealing and dropping wait for open writes; claims queue behind them meanwhile. */
 const LOCK_WAIT_MS = 250;
 const PAGE_KEYS = 20_000;
 
@@ -40,7 +40,7 @@ const lockOpenSlice = {
 const seal = { name: 'seal-key-slice', text: 'select market.seal_idempotency_slice($1)' };
 const open = { name: 'open-key-slice', text: 'select market.open_idempotency_slice()' };
 
-/** False when it is not the open slice any more. Throws when those who write into it do not end in time. */
+/** False when it is no longer the open slice. Throws when the open writes into it do not end in time. */
 export async function sealKeySlice(
   database: Pick<Database, 'transaction'>,
   slice: number,
@@ -73,7 +73,7 @@ export async function dropKeySlice(
   });
 }
 
-/** The beginnings of a sealed slice's digests, in their order. From the index alone, once autovacuum has been there. */
+/** The prefixes of a sealed slice's digests, in their order. An index-only scan, once autovacuum has run. */
 export async function* readKeyPrefixes(query: Query, slice: number): AsyncGenerator<Buffer> {
   const page = {
     name: '',

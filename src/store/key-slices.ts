@@ -1,18 +1,18 @@
 /**
- * What a process knows of the slices of idempotency_keys: the one that takes keys, and filters of the sealed ones.
- * It may be behind by any time and is never wrong: a sealed slice never changes, and one that was sealed unheard
- * refuses the next claim. A slice that no filter covers is looked up in its index.
+ * A process' view of the slices of idempotency_keys: the one that takes keys, and filters of the sealed ones.
+ * It may be out of date by any time and is never wrong: a sealed slice never changes, and a slice that was
+ * sealed meanwhile refuses the next claim. A slice without a filter is looked up in its index.
  */
 import { createKeyCovers } from './key-covers.ts';
 import type { KeyDigests } from './key-digest.ts';
 import { listKeySlices, type Slice } from './key-slice-rows.ts';
 import type { Database } from './pool.ts';
 
-/** A claim reads the slices again this long after they were read last; sooner where one has no filter. */
+/** A claim reads the slices again when they are older than this; sooner where one has no filter. */
 const REFRESH_MS = 60_000;
 const REFRESH_UNFILTERED_MS = 2000;
 
-/** Where keys are claimed, and which of them are looked up before. */
+/** Where keys are claimed, and which slices are looked up before. */
 export type KeyRoute = {
   /** The slice that takes keys, as last read. */
   readonly open: number;
@@ -25,21 +25,21 @@ export type KeySlices = {
   readonly route: (digests: KeyDigests) => Promise<KeyRoute>;
   /** Reads the slices again: the open one has refused a key. */
   readonly refresh: () => Promise<void>;
-  /** Resolves once the filters are built that fit, of the slices that are known. */
+  /** Resolves once filters of the known slices are built, as far as they fit. */
   readonly filtered: () => Promise<void>;
 };
 
 export type SliceUsage = {
-  /** Sealed ones that are looked up for want of a filter. */
+  /** Sealed slices that have no filter and are looked up. */
   readonly unfiltered: number;
   readonly filterBytes: number;
 };
 
 export type KeySlicesOptions = {
-  /** Bounds all filters together; the oldest slices go without. */
+  /** Bounds all filters together; the oldest slices have none beyond it. */
   readonly bytesMax: number;
   readonly nowMs: () => number;
-  /** Called after what is known has changed. */
+  /** Called after the view has changed. */
   readonly report: (usage: SliceUsage) => void;
 };
 
@@ -62,7 +62,7 @@ export function createKeySlices(
     const open = slices.find(({ sealedAt }) => sealedAt === null);
     if (open === undefined) throw new Error('no slice of idempotency_keys is open');
     known = { open: open.slice, sealed };
-    // What fails to be read is looked up, and read again after the next reading.
+    // A slice that cannot be read is looked up, and read again after the next reading.
     building ??= covers
       .build(sealed)
       .catch(() => undefined)
@@ -86,7 +86,7 @@ export function createKeySlices(
     report({ filterBytes: covers.bytes(), unfiltered });
   }
 
-  /** What was read last, however old; reading it again is nobody's wait. */
+  /** Uses the last reading, however old; nobody waits for the next one. */
   async function recall(): Promise<Known> {
     if (known === undefined) return await readOnce();
     const refreshMs = covers.missing(known.sealed).length > 0 ? REFRESH_UNFILTERED_MS : REFRESH_MS;
@@ -105,7 +105,7 @@ export function createKeySlices(
       return { open: now.open, suspects, slices: [...unfiltered, ...suspected] };
     },
     async refresh() {
-      // One under way may have begun before the refusal.
+      // A reading under way may have begun before the refusal.
       await reading?.catch(() => undefined);
       await readOnce();
     },

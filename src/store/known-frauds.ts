@@ -1,6 +1,6 @@
 /**
- * The frauds of parties around given points, from the labels. Frauds are few: one statement finds which of the
- * parties have any, and only for those the labels are read.
+ * The known frauds of parties around given points, from the labels. Frauds are few: one statement finds which
+ * of the parties have any, and labels are read only for those.
  */
 import {
   FRAUDS_SEEN_MAX,
@@ -22,7 +22,7 @@ type FraudPoint = {
 
 export type FraudsAround = {
   readonly known: KnownFrauds;
-  /** More are known at other times than were read: of what happens after the point, some may be missing. */
+  /** Frauds that are known at other times than the point may be missing after it, as they were not all read. */
   readonly isCut: boolean;
 };
 
@@ -31,7 +31,10 @@ export type LoadFrauds = (query: Query, points: readonly FraudPoint[]) => Promis
 
 export const NONE_AROUND: FraudsAround = { known: NO_FRAUDS, isCut: false };
 
-/** Of a transaction's labels the newest so many are read; before the oldest of them nothing was said. */
+/**
+ * Only this many of the newest labels of a transaction are read; before the oldest of them it counts as
+ * unlabelled.
+ */
 const LABELS_OF_TRANSACTION_MAX = 16;
 /** Points of one statement. */
 const POINTS_MAX = 512;
@@ -49,7 +52,7 @@ const partiesStatement = (column: PartyColumn): Statement => ({
           where ${column} = any($1::text[]) and label = 'fraud' and created_at >= $2::timestamptz`,
 });
 
-/** Whether a label makes its transaction one that is known to be fraud at the point. `is true` keeps it a look-up a row. */
+/** Whether a label makes its transaction a known fraud at the point. `is true` keeps it a lookup per row. */
 const knownAtPoint = (label: string) => `(${label}.labelled_at <= p.at and not exists (
   select from market.labels c where c.transaction_id = ${label}.transaction_id and c.created_at = ${label}.created_at
      and c.label = 'legitimate' and c.labelled_at > ${label}.labelled_at and c.labelled_at <= p.at)) is true`;
@@ -162,7 +165,7 @@ async function readPage(query: Query, around: Statement, points: readonly FraudP
   return { rows, complete };
 }
 
-/** All spans but those as old as the first that the point does not see for being one too many. */
+/** Drops the spans that are as old as the first one beyond the bound, and keeps all others. */
 function toFraudsAround(rows: readonly LabelRow[], atMs: number, before: number): FraudsAround {
   const isSeen = ({ createdAtMs, fromMs, untilMs }: FraudSpan) =>
     createdAtMs < atMs && fromMs <= atMs && atMs < untilMs;
@@ -200,7 +203,7 @@ function toSpans(labels: readonly LabelRow[]): FraudSpan[] {
   let untilMs = Number.POSITIVE_INFINITY;
   for (const said of labels.toSorted(compareLabels)) {
     const fromMs = said.labelled_at_ms;
-    // Another one of the same time came first.
+    // Another label of the same time came first.
     if (fromMs === untilMs) continue;
     const isUnusual = (said.amount_to_median ?? 0) > ORDINARY_MEDIANS_MAX;
     const newer = spans.at(-1);
@@ -216,7 +219,7 @@ function toSpans(labels: readonly LabelRow[]): FraudSpan[] {
   return spans;
 }
 
-/** The newest first; of those of one time the one that counts: fraud, and of equal ones the first source. */
+/** Newest first; of those of one time the one that counts: fraud, and of equal ones the first source. */
 function compareLabels(a: LabelRow, b: LabelRow): number {
   return (
     b.labelled_at_ms - a.labelled_at_ms ||

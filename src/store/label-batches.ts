@@ -1,6 +1,6 @@
 /**
- * Requests whose labels are committed, but of which the profiles may not have been told. Opened with their
- * labels, deleted once the profiles know; what stays is told by a worker.
+ * Requests whose labels are committed, but whose profiles may not be invalidated yet. They are opened with
+ * their labels and deleted once the profiles are invalidated; a worker completes the others.
  */
 import { uuidArray } from './binary-array.ts';
 import type { Database, Query } from './pool.ts';
@@ -51,7 +51,7 @@ const listStatement = {
           order by received_at, batch_id`,
 };
 
-/** Lists batches that have reached an age, the oldest first, until they name `transactionsMax` together. */
+/** Lists batches that have reached an age, the oldest first, up to `transactionsMax` transactions together. */
 export async function listLabelBatches(
   database: Pick<Database, 'query'>,
   agedMs: number,

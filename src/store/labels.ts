@@ -1,4 +1,4 @@
-/** Labels: adding them, each once, and the transactions they are about. */
+/** Adds labels, each once, and reads the transactions they are about. */
 import type { Label } from '../domain/label.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { float8Array, textArray, timestampArray, uuidArray } from './binary-array.ts';
@@ -6,14 +6,14 @@ import type { Query, Statement } from './pool.ts';
 import { toVector } from './vector-bytes.ts';
 
 export type NewLabels = {
-  /** Made before the first try of a request and kept over all of them. */
+  /** Generated before the first try of a request and kept over all of them. */
   readonly batchId: string;
   readonly receivedAtMs: number;
   /** At most 1,000, sorted by primary key: overlapping requests then wait instead of deadlocking. */
   readonly labels: readonly Label[];
 };
 
-// Arrays side by side in a select list are walked in step and in order.
+// Arrays side by side in a select list advance in step and in order.
 const insertStatement: Statement = {
   name: 'insert-labels',
   text: `
@@ -43,7 +43,7 @@ const ownStatement: Statement = {
 };
 
 /**
- * Adds the labels that nobody added. Waits for a concurrent request with the same one.
+ * Adds the labels that do not exist yet. Waits for a concurrent request with the same one.
  * @param query of an open database transaction
  * @returns positions in `labels` of those that this request added, by this try or an earlier one
  */
@@ -99,7 +99,7 @@ export async function findParties(
   ]);
 }
 
-// The inner select is by key alone: to look for frauds the planner may go through all of them for each id.
+// The inner select is by key alone: with a condition on fraud the planner might read all frauds for each id.
 const fraudPartiesStatement: Statement = {
   name: 'find-fraud-parties',
   text: `select transaction_id as "transactionId", account_id as "accountId", merchant_id as "merchantId"
@@ -109,7 +109,7 @@ const fraudPartiesStatement: Statement = {
           where label = 'fraud'`,
 };
 
-/** Account and merchant of each label that says fraud, outlived or not, of these transactions. */
+/** Account and merchant of each label of these transactions that says fraud, superseded or not. */
 export async function findFraudParties(
   query: Query,
   transactionIds: readonly string[],
@@ -133,7 +133,7 @@ const loggedFeatureStatement: Statement = {
              limit 1) s`,
 };
 
-/** One feature as it was logged, by transaction; those without a score, or where it is missing, are left out. */
+/** One logged feature, by transaction; those without a score, or where it is missing, are left out. */
 export async function findLoggedFeature(
   query: Query,
   transactionIds: readonly string[],

@@ -34,17 +34,17 @@ export type Lead = {
 
 export type Leadership = {
   readonly of: (duty: LeaderDuty) => Lead;
-  /** Gives up what this process leads, so that others need not wait for the end of its time. */
+  /** Gives up the lead of this process, so that others need not wait for the end of its term. */
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
 
-/** How long a process that died keeps its duties. */
+/** How long a dead process keeps its duties. */
 const LEASE_MS = 6000;
 const RENEW_MS = LEASE_MS / 3;
 
 /**
- * Takes or renews. A row that is held by a write of its owner is passed by: its owner is at work, or stood still in the
- * middle of a write, which Postgres ends after twice the statement timeout.
+ * Takes or renews a duty. A row that is locked by a write of its owner is skipped: its owner is at work, or
+ * stopped in the middle of a write, which Postgres ends after twice the statement timeout.
  */
 const takeStatement = {
   name: 'take-leadership',
@@ -113,7 +113,7 @@ function createLead({ database, owner, failpoint }: Parts, duty: LeaderDuty): Ow
     for (;;) {
       await sleep(RENEW_MS, undefined, { signal: end }).catch(() => undefined);
       if (end.aborted) return;
-      // What it worked on belongs to the epoch before: a newer one is for the next run.
+      // The work belongs to the epoch before; a newer epoch is for the next run.
       if ((await take().catch(() => undefined)) !== epoch) renewedMs = Number.NEGATIVE_INFINITY;
     }
   };
@@ -121,7 +121,7 @@ function createLead({ database, owner, failpoint }: Parts, duty: LeaderDuty): Ow
     if (epoch === undefined) return;
     epoch = undefined;
     renewedMs = Number.NEGATIVE_INFINITY;
-    // Where Postgres is away its time ends by itself.
+    // Without Postgres its term ends by itself.
     await database.query(giveUpStatement, [duty, owner]).catch(() => undefined);
   };
   const transaction: Writes['transaction'] = (work) =>
@@ -145,7 +145,7 @@ function createLead({ database, owner, failpoint }: Parts, duty: LeaderDuty): Ow
       } finally {
         end.abort();
         await renewing;
-        // Another process may be able to do what this one is not.
+        // Another process may succeed where this one failed.
         if (!isDone) await giveUp();
       }
       return true;

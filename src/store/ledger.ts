@@ -1,6 +1,6 @@
 /**
- * What became of a known set of transactions, counted in SQL: the ids are copied into a temporary
- * table and joined. Their time part is `created_at`, so both joins keep to the partitions of the ids.
+ * Outcomes of a known set of transactions, counted in SQL: the ids are copied into a temporary table and
+ * joined. Their time part is `created_at`, so both joins keep to the partitions of the ids.
  */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -45,7 +45,7 @@ const CREATE_TABLE = `
   ) on commit drop`;
 const COPY_IDS = 'copy ledger_ids (transaction_id, created_at) from stdin (format binary)';
 
-/** Repeated ids that an earlier run had brought are none of ours. */
+/** Repeated ids that an earlier run stored do not count. */
 const DROP_EARLIER = `
   with dropped as (delete from ledger_ids i
   where not exists (
@@ -106,13 +106,13 @@ export function countLedger(
       await client.query('analyze ledger_ids');
       return { ...(await countFates(query)), repeatedAccepted };
     } finally {
-      // Nothing was written that is worth keeping.
+      // The temporary table is rolled back; nothing else was written.
       await client.query('rollback').catch(() => undefined);
     }
   });
 }
 
-/** Copies those of the repeated ids that count as accepted; returns how many they are. */
+/** Copies those of the repeated ids that count as accepted; returns their number. */
 async function copyRepeated(
   client: pg.PoolClient,
   query: Query,

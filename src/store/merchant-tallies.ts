@@ -1,17 +1,18 @@
 /**
- * The tallies of merchants: how many rows there are before those that a rebuild lists, by hour and by day. A merchant
- * with few rows is counted; of one with many, the durable tallies are read (fold-tallies.ts) and what they lack is
- * counted: rows that were stored since, and the part of an hour that the horizon cuts.
+ * The tallies of merchants: how many rows there are before those that a rebuild lists, by hour and by day. The
+ * rows of a merchant with few are counted; for one with many, the durable tallies are read (fold-tallies.ts)
+ * and the rows that they lack are counted: rows that were stored since, and the part of an hour that the
+ * horizon cuts.
  */
 import { type MerchantTally, merchantHourlyDays, type Position } from '../domain/history.ts';
 import { DAY_MS, dayOf } from '../domain/utc-bucket.ts';
 import { textArray, timestampArray, uuidArray } from './binary-array.ts';
 import type { Query, Statement } from './pool.ts';
 
-/** A merchant of which a rebuild counts more rows than this is tallied from then on. */
+/** A merchant whose rebuild counts more rows than this is tallied from then on. */
 export const COUNTED_ROWS_MAX = 4096;
 
-/** The first id there is. */
+/** The smallest id. */
 export const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 /** The UTC hour of a column. */
@@ -83,7 +84,7 @@ const adoptMerchants: Statement = {
 
 type TallyRow = {
   point: number;
-  /** False where all rows were counted: none since the beginning is tallied yet. */
+  /** False where all rows were counted: nothing is tallied yet. */
   tallied: boolean;
   bucket_ms: number;
   daily: boolean;

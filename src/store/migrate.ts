@@ -105,7 +105,7 @@ async function applySteps(
   }
 }
 
-/** Runs the next step and records it; what others did since is read under the lock. */
+/** Runs the next step and records it; steps that others ran meanwhile are read under the lock. */
 async function applyNext(
   client: pg.Client,
   options: MigrateOptions,

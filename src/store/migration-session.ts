@@ -10,28 +10,31 @@ import { sqlStateOf } from './pg-failure.ts';
 /** First key of a market's advisory lock, and the key for `shared`. Transactions hold them: a pooler drops session locks. */
 const MIGRATION_LOCK = 7_212_000;
 const LOCK_POLL_MS = 300;
-/** Writers queue behind a lock that is waited for, hence for no longer than this. */
+/** Longest wait for a lock: writers queue behind it. */
 export const LOCK_TIMEOUT_MS = 400;
-/** Waits between tries double from the one to the other: about half an hour of tries in all. */
+/** Waits between tries double from the first to the second bound: about half an hour of tries in all. */
 const RETRY_FIRST_MS = 500;
 const RETRY_MAX_MS = 15_000;
 const LOCK_ATTEMPTS_MAX = 150;
 const LOCK_NOT_AVAILABLE = '55P03';
 const DEADLOCK = '40P01';
-/** `raise info` of a step says how far it is. */
+/** `raise info` of a step reports its progress. */
 const PROGRESS = 'INFO';
-/** Sessions beside the one that holds the lock have this name: one at work belongs to a migration that was killed. */
+/**
+ * Name of the sessions beside the one that holds the lock: an active one belongs to a migration that was
+ * killed.
+ */
 const stepRole = (market: string) => `risk-migrate-step ${market}`;
 
 export type SessionOptions = {
   readonly url: string;
   readonly market: string;
   readonly lockAttemptsMax?: number;
-  /** Hears how far a migration is, and what it waits for. */
+  /** Called with the progress of a migration, and with what it waits for. */
   readonly onProgress?: (text: string) => void;
 };
 
-/** Migrations are written without a schema: what they make lands in the market's. */
+/** Migrations name no schema: what they create lands in the market's. */
 export const searchPath = (market: string) => `${market}, shared, public`;
 
 /** Runs `work` with a connection of its own. */
@@ -41,7 +44,7 @@ export async function connected<T>(
   role = 'risk-migrate',
 ): Promise<T> {
   const client = new pg.Client({ connectionString: url, application_name: role });
-  // The query under way fails with it.
+  // Ends the connection; the query under way fails with it.
   client.on('error', () => undefined);
   client.on('notice', ({ severity, message }) => {
     if (severity === PROGRESS) onProgress?.(message ?? '');

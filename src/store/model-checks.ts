@@ -1,14 +1,14 @@
-/** The record of which process proved which model, and of which refused one. Appended only. */
+/** The record of which process proved or refused which model. Append-only. */
 import type { Database } from './pool.ts';
 
 const DETAIL_CHARS_MAX = 1024;
 
 export type ModelCheck = {
   readonly modelId: string;
-  /** As the process names itself in its log. */
+  /** Name of the process in its log. */
   readonly process: string;
   readonly nodeVersion: string;
-  /** Null: passed. */
+  /** Null: the model passed. */
   readonly detail: string | null;
 };
 

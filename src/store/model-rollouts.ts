@@ -10,7 +10,7 @@ type Queries = Pick<Database, 'query'>;
 
 export type NewProposal = ProposedHolding & {
   readonly modelId: string;
-  /** Or ALL_CORRIDORS. */
+  /** A corridor or ALL_CORRIDORS. */
   readonly corridor: string;
 };
 export type StoredProposal = NewProposal & {
@@ -32,7 +32,7 @@ export type StoredRollout = LoggedRollout & {
   readonly createdAt: Date;
 };
 
-/** People decide each of them: far more than decades of it. */
+/** Far more rows than people will decide in decades. */
 const ROLLOUTS_MAX = 100_000;
 /** Open proposals of one model that are shown, newest first. */
 const PROPOSALS_MAX = 50;
@@ -49,7 +49,7 @@ const insertProposalStatement = {
          values ($1, $2, $3, $4, $5, $6) returning proposal_id as "proposalId"`,
 };
 
-/** @returns the id to approve it by */
+/** @returns the id of the proposal, which its approval names */
 export async function insertProposal(
   query: Query,
   proposal: NewProposal,
@@ -85,7 +85,7 @@ const listOpenStatement = {
           order by p.proposal_id desc limit $3`,
 };
 
-/** Those since a time that nobody approved. */
+/** Proposals since a time that nobody approved. */
 export async function listOpenProposals(
   database: Queries,
   modelId: string,
@@ -157,8 +157,8 @@ export type Decision = {
 };
 
 /**
- * Appends what `decide` makes of the log, one decision at a time: nobody else appends between its
- * reading and its writing. What it throws leaves nothing behind.
+ * Appends the rows that `decide` returns for the log, one decision at a time: nobody else appends between its
+ * read and its write. If `decide` throws, nothing is written.
  */
 export async function decideRollouts(
   database: Database,

@@ -9,7 +9,7 @@ import type { Database } from './pool.ts';
 
 type Queries = Pick<Database, 'query'>;
 
-/** manifest: came with the model; import: recorded when it was imported. */
+/** manifest: the vectors came with the model; import: they were recorded at its import. */
 export type GoldenSource = 'manifest' | 'import';
 
 export type NewModel = {
@@ -25,7 +25,7 @@ export type NewModel = {
   readonly createdBy: string;
 };
 
-/** A model without what is large. */
+/** A model without its large columns. */
 export type StoredModel = {
   readonly modelId: string;
   readonly model: string;
@@ -123,7 +123,7 @@ function lineageOf(row: LineageRow): ModelLineage {
   return { trained, code_version, parent };
 }
 
-/** What a manifest says of a model to people. */
+/** The parts of a manifest that are shown to people. */
 export type ModelDescription = Pick<ModelManifest, 'feature_names' | 'lineage' | 'card'>;
 
 const describeStatement = {
@@ -131,7 +131,7 @@ const describeStatement = {
   text: `select feature_names, card, ${LINEAGE} from market.models where model_id = $1`,
 };
 
-/** Of a model that is registered; its artefact, of many MiB, stays where it is. */
+/** Reads a registered model without its artefact, which may have many MiB. */
 export async function readDescription(
   database: Queries,
   modelId: string,
@@ -200,7 +200,7 @@ const referencesStatement = {
            from market.models where model = any ($1::text[])`,
 };
 
-/** What later traffic is compared with, by name of the models whose card has it. */
+/** References that later traffic is compared with, by name of the models whose card has one. */
 export async function readReferences(
   { query }: Queries,
   names: readonly string[],

@@ -1,8 +1,7 @@
 /**
- * How lists are read: month by month, newest first, each statement bounded to one partition and to a
- * number of rows looked at. Filters without an index of their own are applied to at most
- * SLICE_ROWS_EXAMINED_MAX rows; where the looking stopped is part of the answer, so that the caller
- * can go on from there.
+ * Reads lists month by month, newest first, each statement bounded to one partition and to a number of examined
+ * rows. Filters without an index are applied to at most SLICE_ROWS_EXAMINED_MAX rows; the answer includes where
+ * the reading stopped, so that the caller can continue there.
  */
 import type { Position } from '../domain/cursor.ts';
 import { type Month, monthStartMs } from '../domain/month.ts';
@@ -10,7 +9,7 @@ import { isDetached, listMonthTables, type PartitionedTable } from './partitions
 import type { Database, Query } from './pool.ts';
 
 export const SLICE_ROWS_EXAMINED_MAX = 10_000;
-/** Where each row costs a look into another table. */
+/** Bound where each row needs a lookup in another table. */
 export const JOINED_ROWS_EXAMINED_MAX = 2_000;
 
 /** Rows with lowerMs <= created_at < upperMs and (created_at, transaction_id) < before; all in one month. */
@@ -21,12 +20,12 @@ export type MonthSlice = {
   readonly rows: number;
 };
 
-/** `reached` is where the reading stopped; null when nothing of the slice is left. */
+/** `reached` is where the reading stopped; null when the slice is exhausted. */
 export type SliceResult<Row> = { readonly rows: Row[]; readonly reached: Position | null };
 
 export type MonthRange = { readonly fromMs: number; readonly toMs: number };
 
-/** Months that a list may walk, newest first, and those that are kept from it. */
+/** Months that a list may walk, newest first, and those that are detached. */
 export type WalkedMonths = {
   readonly months: MonthRange[];
   readonly detached: MonthRange[];
@@ -61,9 +60,9 @@ function toRanges(months: Month[]): MonthRange[] {
 export const isoTime = (epochMs: number): string => new Date(epochMs).toISOString();
 
 /**
- * Searches are planned for their values: a plan made once for all cannot tell a merchant with ten
- * transactions from one with a million, and sorts the million (measured). A statement without a name
- * is planned each time, 0.5 ms.
+ * Searches are planned for their values: a generic plan does not distinguish a merchant with ten transactions
+ * from one with a million, and sorts the million (measured). A statement without a name is planned each time,
+ * 0.5 ms.
  */
 export const UNNAMED = '';
 
@@ -72,7 +71,10 @@ export type PreparedSearch = {
   readonly values: readonly unknown[];
 };
 
-/** Runs one slice: the page, and where it is under-full although rows were left unexamined, how far it got. */
+/**
+ * Runs one slice: returns the page, and how far it got where the page is under-full although rows were left
+ * unexamined.
+ */
 export async function readSlice<Row extends object>(
   query: Query,
   search: { page: PreparedSearch; boundary: PreparedSearch | null },

@@ -1,6 +1,6 @@
 /**
- * Durable tallies are of the rows that are attached: those of a month go with it, and are counted anew when it comes
- * back. Rows that were stored a moment before it went, and merchants tallied meanwhile, are then counted as well.
+ * Durable tallies count attached rows: those of a month go with it, and are counted again when it comes back.
+ * Rows that were stored just before it went, and merchants tallied meanwhile, are then counted as well.
  */
 import { type Month, monthStartMs } from '../domain/month.ts';
 import { divideCrowded, type Touched } from './divide-tallies.ts';
@@ -8,7 +8,7 @@ import { TALLY_BOUNDS } from './fold-tallies.ts';
 import { hourOf } from './merchant-tallies.ts';
 import type { Query, Statement } from './pool.ts';
 
-/** No step of the tallies meanwhile: it would add rows to hours that are being deleted or counted. */
+/** The tallies make no step meanwhile, which would add rows to hours that are being deleted or counted. */
 const lockTallies: Statement = {
   name: 'lock-tallies-of-month',
   text: 'select folded_to::text as "foldedTo" from market.tally_checkpoint for update',

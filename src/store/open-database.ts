@@ -1,8 +1,8 @@
-/** A pool by the process's configuration: what every role and command opens. */
+/** Opens a pool by the process's configuration, for every role and command. */
 import type { Config } from '../runtime/config.ts';
 import { type Database, openPool, type PoolOptions } from './pool.ts';
 
-/** @param more what the role wants otherwise */
+/** @param more options that differ for the role */
 export function openDatabase(
   config: Config,
   url: string,

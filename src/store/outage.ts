@@ -1,14 +1,14 @@
-/** Which failures say that Postgres is at fault: what a breaker counts. */
+/** Distinguishes failures of Postgres itself, which a breaker counts. */
 import { Failure } from '../domain/failure.ts';
 import { sqlStateOf } from './pg-failure.ts';
 import { POOL_BUSY } from './pool.ts';
 
-/** No connection of ours was free: says nothing of Postgres, neither that it works nor that it does not. */
+/** No connection of ours was free, which proves nothing about Postgres. */
 export function isPoolBusy(thrown: unknown): boolean {
   return thrown instanceof Failure && thrown.code === POOL_BUSY;
 }
 
-/** Answers of a server in order: a lost race, a lock held by a rival, a statement that took too long. */
+/** Answers of a healthy server: a lost race, a rival's lock, a statement that took too long. */
 const ANSWERS = new Set(['40001', '40P01', '55P03', '57014', '25P03']);
 
 export function isPostgresOutage(thrown: unknown): boolean {

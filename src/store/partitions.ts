@@ -1,10 +1,10 @@
 /**
- * Monthly partitions of transactions, scores and labels. They are made ahead by maintenance and on the way in
- * by ingest; both go through one advisory lock, so two makers never clash. A partition is built beside
- * its parent and attached, which takes no lock that readers or writers would wait for.
+ * Monthly partitions of transactions, scores and labels. Maintenance makes them ahead of time, and ingest on
+ * demand; both take one advisory lock, so two makers never clash. A partition is built beside its parent and
+ * attached, which takes no lock that readers or writers would wait for.
  *
- * The catalog alone says what is detached: a table of a partition's name that its parent does not have. Such a month takes
- * no rows and is never made a second time. detach-months.ts takes months off and puts them back.
+ * The catalog alone says what is detached: a table of a partition's name that its parent does not have. Such a
+ * month takes no rows and is never made a second time. detach-months.ts takes months off and puts them back.
  */
 import { Failure } from '../domain/failure.ts';
 import {
@@ -23,7 +23,7 @@ import type { Database, Query, Statement } from './pool.ts';
 export const PARTITIONED_TABLES = ['transactions', 'scores', 'labels'] as const;
 export type PartitionedTable = (typeof PARTITIONED_TABLES)[number];
 
-/** Months made ahead of now; fewer than this many is what `risk doctor` warns of. */
+/** Months made ahead of now; `risk doctor` warns of fewer. */
 export const MONTHS_AHEAD = 2;
 
 /** Rows inserted before a partition is vacuumed, so that index-only scans and freezing keep up. */
@@ -36,9 +36,9 @@ export function partitionName(table: PartitionedTable, month: Month): string {
   return `${table}_y${year}m${String((month % 12) + 1).padStart(2, '0')}`;
 }
 
-/** `detaching`: a concurrent detach began and was interrupted; new statements see nothing of it any more. */
+/** `detaching`: a concurrent detach was interrupted; new statements no longer see the partition. */
 export type PartitionState = 'attached' | 'detaching' | 'detached';
-/** The tables of one month, as far as they exist. */
+/** The tables of one month that exist. */
 export type MonthTables = ReadonlyMap<PartitionedTable, PartitionState>;
 
 // The order of names is that of bytes, so each pattern is a range of the index on names.
@@ -91,12 +91,12 @@ function byMonth(rows: readonly TableRow[]): Map<Month, MonthTables> {
   return months;
 }
 
-/** One table is enough: the tables of a month belong together. */
+/** One table suffices: the tables of a month belong together. */
 export function isDetached(tables: MonthTables | undefined): boolean {
   return tables !== undefined && [...tables.values()].some((state) => state !== 'attached');
 }
 
-/** Those of the months of these times that are detached. */
+/** The detached ones among the months of these times. */
 export async function findDetachedMonths(
   query: Query,
   timesMs: Iterable<number>,
@@ -107,7 +107,7 @@ export async function findDetachedMonths(
   return new Set([...months].filter((month) => isDetached(tables.get(month))));
 }
 
-/** Refuses to answer for an id that no table of an attached month has: its month may be detached. */
+/** Refuses to answer for an id without a row in an attached month, as its month may be detached. */
 export async function refuseDetached(
   { query }: Pick<Database, 'query'>,
   createdAtMs: number,
@@ -129,12 +129,12 @@ export async function ensurePartitions(
   return (await makeMonths(database, months, unbounded(), by)).made;
 }
 
-/** Recorded as the maker of months that the engine makes, ahead of time or for an arriving transaction. */
+/** Maker on record of months that the engine makes, ahead of time or for an arriving transaction. */
 const MAKER = engineOf('months');
 
 const unbounded = (): NewMonths => ({ left: Number.POSITIVE_INFINITY });
 
-/** Makes all months that have yet to be made, or none where they are more than may be made. */
+/** Makes all missing months, or none where they are more than may be made. */
 async function makeMonths(
   database: Writes,
   months: Iterable<Month>,
@@ -189,7 +189,7 @@ const lockStatement: Statement = {
   text: `select pg_advisory_xact_lock($1, 'market.transactions'::regclass::oid::int4)`,
 };
 
-/** Until the end of the database transaction nobody else makes, attaches or drops a month. */
+/** Keeps others from making, attaching or dropping a month until the end of the database transaction. */
 export async function lockPartitions(query: Query): Promise<void> {
   await query(lockStatement, [PARTITION_LOCK]);
 }
@@ -200,7 +200,7 @@ export function monthBounds(month: Month): { from: string; to: string } {
   return { from: iso(monthStartMs(month)), to: iso(monthStartMs(month + 1)) };
 }
 
-/** Names come from partitionName alone, never from input, so they are safe to write into DDL. */
+/** Names come from partitionName alone, never from input, so they are safe in DDL. */
 async function makePartition(query: Query, table: PartitionedTable, month: Month): Promise<string> {
   const name = partitionName(table, month);
   const { from, to } = monthBounds(month);
@@ -218,21 +218,22 @@ async function makePartition(query: Query, table: PartitionedTable, month: Month
 const NONE_REFUSED: RefusedMonths = { detached: new Set(), tooMany: new Set() };
 
 export type PartitionGuard = {
-  /** Makes the months of these times that have yet to be made, and says which take no rows. */
+  /** Makes the missing months of these times, and returns those that take no rows. */
   readonly ensure: (createdAtMs: Iterable<number>, newMonths?: NewMonths) => Promise<RefusedMonths>;
   readonly forget: () => void;
 };
 
 /**
- * Remembers which months take rows, so that the way in asks the database once a month and process.
- * A partition that is taken away behind its back shows as an insert without a partition; then `forget`.
+ * Remembers which months take rows, so that ingest asks the database once per month and process. A partition
+ * that was removed meanwhile fails an insert; the caller then calls `forget`.
  */
 export function createPartitionGuard(database: Database): PartitionGuard {
   const known = new Set<Month>();
   return {
     async ensure(createdAtMs, newMonths = unbounded()) {
       const missing = new Set<Month>();
-      // Of the month of the time before: a calendar's arithmetic a transaction costs more than two comparisons.
+      // The month of the previous time is cached: calendar arithmetic per transaction costs more than two
+      // comparisons.
       let [from, to] = [0, 0];
       for (const at of createdAtMs) {
         if (at >= from && at < to) continue;

@@ -1,6 +1,6 @@
 /**
- * What one account or merchant did in the thirty days before a moment, summed exactly from the rows: at
- * most ACTIVITY_ROWS_MAX of them, the newest, so that a busy merchant costs a bounded read.
+ * Activity of one account or merchant in the thirty days before a moment, summed exactly from at most
+ * ACTIVITY_ROWS_MAX rows, the newest, so that a busy merchant costs a bounded read.
  */
 import type { PartyKind } from '../domain/party.ts';
 import { isoTime, UNNAMED } from './month-slice.ts';

@@ -1,10 +1,10 @@
 /**
- * Postgres' errors as Failures: the one table of SQLSTATEs. What the server or the network did to us
- * is `unavailable` (never held against a transaction); what the data did is `permanent`.
+ * Postgres' errors as Failures: the one table of SQLSTATEs. A failure of the server or the network is
+ * `unavailable` (never held against a transaction); a failure of the data is `permanent`.
  */
 import { Failure } from '../domain/failure.ts';
 
-/** Classes (first two characters) and codes that say: not this work's fault, come again. */
+/** Classes (first two characters) and codes of failures that are not this work's fault and may be retried. */
 const UNAVAILABLE_CLASSES = new Set([
   '08', // connection exception
   '53', // insufficient resources: disk full, too many connections, out of memory
@@ -20,7 +20,7 @@ const UNAVAILABLE_CODES = new Set([
   '3D000', // database does not exist (being restored)
   'XX000', // internal error, as a cache lookup that lost a race with DDL
 ]);
-/** A table that a migration has yet to make: wait for the schema, do not blame the data. */
+/** A table that a migration has yet to make: the caller waits for the schema, and the data is not to blame. */
 const MISSING_STATES = new Set(['42P01', '42703', '3F000']);
 export const SCHEMA_MISSING = 'SCHEMA_MISSING';
 
@@ -37,7 +37,7 @@ export function toFailure(thrown: unknown, code?: string): Failure {
     UNAVAILABLE_CLASSES.has(sqlState.slice(0, 2)) ||
     UNAVAILABLE_CODES.has(sqlState)
   ) {
-    // Without a SQLSTATE it is the driver or the socket that speaks: no connection, timeout, reset.
+    // Without a SQLSTATE the error is the driver's or the socket's: no connection, timeout, reset.
     const isBug = thrown instanceof TypeError || thrown instanceof RangeError;
     if (isBug) throw thrown;
     return new Failure('unavailable', code ?? 'POSTGRES_UNAVAILABLE', detail, { cause: thrown });
@@ -56,8 +56,8 @@ export const CHECK_VIOLATION = '23514';
 const SESSION_ENDED = '57P0';
 
 /**
- * Whether a statement may have been carried out although it failed: a server that answers with an error has rolled
- * back, one that ends the session or is not heard of may have committed before.
+ * Whether a statement may have been carried out although it failed: a server that answers with an error has
+ * rolled back; one that ends the session or does not answer may have committed before.
  */
 export function mayBeDone(failure: Failure): boolean {
   if (failure.kind !== 'unavailable') return false;
@@ -72,7 +72,7 @@ export function tableOf(thrown: unknown): string | undefined {
   return typeof error.table === 'string' ? error.table : undefined;
 }
 
-/** SQLSTATE of what a driver threw, also when it is wrapped in a Failure. */
+/** SQLSTATE of an error of the driver, also when it is wrapped in a Failure. */
 export function sqlStateOf(thrown: unknown): string | undefined {
   const error = thrown instanceof Failure ? thrown.cause : thrown;
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;

@@ -16,7 +16,10 @@ export type Statement = {
   readonly name: string;
   /** Writes a table of its market as `market.scores`; see market-schema.ts. */
   readonly text: string;
-  /** Takes the rows, of which none is kept or returned then: a row's columns in their order, as Postgres wrote them. Must not throw. */
+  /**
+   * Receives the rows; none is kept or returned then. A row has its columns in order, as Postgres wrote them.
+   * Must not throw.
+   */
   readonly onRow?: (texts: readonly (string | null)[]) => void;
   /** True for a statement that Postgres refuses within a transaction. Behind a pooler it runs without deadlines. */
   readonly outsideTransaction?: boolean;
@@ -53,7 +56,10 @@ export type PoolOptions = {
   readonly connectionsMax: number;
   readonly connectTimeoutMs: number;
   readonly statementTimeoutMs: number;
-  /** Deadline of one wait for a lock; shorter than the statement's, it tells a rival from an outage. */
+  /**
+   * Deadline of one wait for a lock; shorter than the statement's, so that a rival is distinguished from an
+   * outage.
+   */
   readonly lockTimeoutMs?: number;
   readonly namedStatements: boolean;
   /**
@@ -61,15 +67,15 @@ export type PoolOptions = {
    * transaction that begins by setting its deadlines.
    */
   readonly isPooled?: boolean;
-  /** How long an unused connection is kept; 0 for ever. */
+  /** How long an unused connection is kept; 0: for ever. */
   readonly idleTimeoutMs?: number;
-  /** Around every query, every transaction and every taking of a session: a breaker. */
+  /** Wraps every query, every transaction and every acquisition of a session: a breaker. */
   readonly guard?: Guard;
 };
 
-/** Callers that may wait for a connection, for each that there is; beyond it they are refused at once. */
+/** Callers that may wait, for each connection; more are refused at once. */
 const WAITING_SHARE_MAX = 32;
-/** No connection of ours was free in time: says that we are busy, not that Postgres is at fault. */
+/** No connection of ours was free in time: this process is busy, Postgres is not at fault. */
 export const POOL_BUSY = 'POSTGRES_POOL_BUSY';
 const POOL_WAIT_OVER = 'timeout exceeded when trying to connect';
 
@@ -80,7 +86,7 @@ export function openPool(options: PoolOptions): Database {
   const pool = openConnections(options);
   const guard: Guard = options.guard ?? ((call) => call());
   const waitingMax = options.connectionsMax * WAITING_SHARE_MAX;
-  /** Before a connection is asked for. */
+  /** Runs before a connection is requested. */
   const refuseCrowd = () => {
     if (pool.waitingCount < waitingMax) return;
     throw new Failure('unavailable', POOL_BUSY, `${waitingMax} callers wait for a connection`);
@@ -99,7 +105,7 @@ export function openPool(options: PoolOptions): Database {
     work: (client: pg.PoolClient) => Promise<T>,
   ): Promise<T> => {
     let broken = false;
-    // A connection the server ends between two queries reports it here; the next query fails with it.
+    // A connection that the server ends between two queries reports it here; the next query fails with it.
     const note = () => {
       broken = true;
     };
@@ -125,7 +131,7 @@ export function openPool(options: PoolOptions): Database {
       );
     });
   const shared = {
-    // Only taking the connection is guarded: work on it may last as long as a month of rows takes.
+    // Only acquiring the connection is guarded: work on it may take as long as reading a month of rows.
     session: async <T>(
       work: (client: pg.PoolClient, begin: Begin, query: Query) => Promise<T>,
     ): Promise<T> =>
@@ -220,7 +226,7 @@ function createQuery(
   };
 }
 
-/** The driver's own query, which would make an object of each row and keep them all. */
+/** Bypasses the driver's own query, which would make an object of each row and keep them all. */
 class QueryByRow extends pg.Query {
   readonly #onRow: NonNullable<Statement['onRow']>;
 
@@ -234,7 +240,7 @@ class QueryByRow extends pg.Query {
   }
 }
 
-/** The driver makes no promise of a query object that it is given, so it gets a callback. */
+/** The driver returns no promise for a query object, so it gets a callback. */
 async function queryByRow(client: pg.Pool | pg.PoolClient, query: unknown): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   client.query(query as string, [], (error) => (error ? reject(error) : resolve()));
@@ -278,7 +284,7 @@ async function inTransaction<T>(
   try {
     value = await work();
   } catch (error) {
-    // The reason of the failure matters, not that of a rollback on a connection that is gone.
+    // The original failure is reported, not that of a rollback on a lost connection.
     await client.query('rollback').catch(() => undefined);
     throw error;
   }

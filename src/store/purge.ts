@@ -5,7 +5,9 @@
 import type { Config } from '../runtime/config.ts';
 import type { Query, Statement } from './pool.ts';
 
-/** Rows that one statement looks at: each ends far within the statement timeout, and others get their turn between. */
+/**
+ * Rows that one statement examines: each ends far within the statement timeout, and other work runs between.
+ */
 export const PURGE_STEP_ROWS_MAX = 2000;
 
 export type Purge = {
@@ -16,10 +18,10 @@ export type Purge = {
 };
 export type PurgeStep = {
   readonly rows: number;
-  /** Where the next step goes on; null after the last. */
+  /** Start of the next step; null after the last. */
   readonly next: Place | null;
 };
-/** The last row that a walk over dead letters looked at: some of them stay. */
+/** The last examined row of a walk over dead letters: some of them stay. */
 export type Place = { readonly closedAt: Date; readonly deadLetterId: string };
 
 const START: Place = {
@@ -29,16 +31,19 @@ const START: Place = {
 /** $1 is the retention in days. */
 const OLD = "now() - $1::integer * interval '1 day'";
 
-/** The start of the oldest month that stands, detached or not; in the purging statement, so that no month comes between. */
+/**
+ * The start of the oldest existing month, detached or not; it is part of the purging statement, so that no
+ * month is added in between.
+ */
 const OLDEST_MONTH = `(
   select to_date(min(substr(relname, 15)), 'YYYY"m"MM')::timestamp at time zone 'utc' from pg_class
    where relnamespace = (select relnamespace from pg_class where oid = 'market.transactions'::regclass)
      and relkind = 'r' and relname ~ '^transactions_y\\d{4}m\\d{2}$')`;
-/** The least UUIDv7 of a time. */
+/** The smallest UUIDv7 of a time. */
 const leastIdAt = (time: string) =>
   `(select rpad(lpad(to_hex((extract(epoch from t) * 1000)::bigint), 12, '0'), 32, '0')::uuid from (values (${time})) v (t))`;
 
-/** @param which finds the rows that may go by an index, the oldest first */
+/** @param which finds the rows to remove by an index, the oldest first */
 function purgeRows(
   table: string,
   which: string,
@@ -62,14 +67,14 @@ function purgeRows(
   };
 }
 
-/** The oldest rows, as far as a column lies before a time. */
+/** The oldest rows with a column before a time. */
 const before = (table: string, column: string, time: string) =>
   `from market.${table} where ${column} < ${time} order by ${column} limit ${PURGE_STEP_ROWS_MAX}`;
 
-/** The row's month has no table any more: one that is detached may come back. */
+/** The row's month has no table any more; a detached month may come back. */
 const MONTH_IS_GONE = `to_regclass('market.transactions_' || to_char(p.created_at at time zone 'utc', '"y"YYYY"m"MM')) is null`;
 
-// A letter whose transaction has no score is what became of it: without the letter it would be waiting again.
+// A dead letter without a score is the outcome of its transaction: without it the transaction would wait again.
 const deadLettersStatement: Statement = {
   name: 'purge-dead-letters',
   text: `with page as materialized (
@@ -112,7 +117,7 @@ export const PURGES: readonly Purge[] = [
   purgeRows('shadow_batches', before('shadow_batches', 'scored_at', OLD), (config) => [
     config.RISK_SHADOW_RETENTION_DAYS,
   ]),
-  // Ids run with the time: the first of them are read, however old they are.
+  // Ids rise with time: the first of them are read, however old they are.
   purgeRows(
     'model_checks',
     `from (select ctid, checked_at from market.model_checks order by check_id limit ${PURGE_STEP_ROWS_MAX}) first

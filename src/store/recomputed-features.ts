@@ -1,4 +1,4 @@
-/** Vectors that were computed again under a newer feature schema: apart from the scores, which stay as they decided. */
+/** Vectors recomputed under a newer feature schema: they are apart from the scores, which stay unchanged. */
 import { createdAtMsOf, lowestIdAt } from '../domain/transaction-id.ts';
 import { timestampArray, uuidArray, vectorArray } from './binary-array.ts';
 import type { Database, Statement } from './pool.ts';
@@ -8,7 +8,7 @@ export type OutdatedScores = {
   readonly toMs: number;
   /** Only scores whose vector is of an older schema. */
   readonly featureSchema: number;
-  /** The id that the page before ended with; null for the first page. */
+  /** The last id of the page before; null for the first page. */
   readonly after: string | null;
   readonly limit: number;
 };

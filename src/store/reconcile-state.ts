@@ -1,10 +1,10 @@
-/** The one row of what the reconciler knows; its update also proves that Postgres takes writes. */
+/** The one row of the reconciler's state; its update also proves that Postgres takes writes. */
 import type { Database } from './pool.ts';
 
 type Queries = Pick<Database, 'query'>;
 
 export type ReconcileState = {
-  /** The Redis that was last seen, as it was identified; null before the first look. */
+  /** Identity of the Redis that was last seen; null before the first check. */
   readonly redisIdentity: string | null;
   /** Every transaction received before it is final. */
   readonly checkpoint: Date;
@@ -50,8 +50,8 @@ const touchStatement = {
 };
 
 /**
- * Writes and commits: what readiness means. One small row, at most once a second and process, whose
- * update stays within its page, so it costs neither index nor bloat.
+ * Writes and commits, which is what readiness means. It is one small row, at most once a second and process;
+ * the update stays within its page, so it costs neither index nor bloat.
  */
 export async function proveWrite(database: Queries): Promise<void> {
   await database.query(touchStatement);

@@ -1,6 +1,7 @@
 /**
- * Compares the daily tallies with the rows that they count, and adds what differs: `risk verify tallies`. Rows and tallies
- * are read in one snapshot, and what is stored meanwhile counts itself, so a repair needs no pause.
+ * Compares the daily tallies with the rows that they count, and adds the differences: `risk verify tallies`.
+ * Rows and tallies are read in one snapshot, and rows stored meanwhile are counted by their own statements, so
+ * a repair needs no pause.
  */
 import { lockMerge } from './day-tallies.ts';
 import { isoTime, listMonths, type MonthRange } from './month-slice.ts';
@@ -18,7 +19,10 @@ const KEY = 'day, corridor, currency, outcome, rule_set, model';
 const KEPT = `select ${KEY}, count, amount, score_sum from market.daily_tallies
                union all select ${KEY}, count, amount, score_sum from market.daily_increments`;
 
-/** What the rows have more than the tallies, by key. @param where which of the tallies are theirs */
+/**
+ * What the rows have more than the tallies, by key.
+ * @param where which of the tallies belong to them
+ */
 const compare = (counted: string, where: string) => `
     select ${KEY}, sum(count) as count, sum(amount) as amount, sum(score_sum) as score_sum, sum(rows) as rows
       from (select *, count as rows from (${counted}) counted
@@ -82,7 +86,7 @@ const TOTALS = `select corridor, outcome, sum(count) as count
                          union all select corridor, outcome, -count from market.total_tallies) both_kinds
                  group by 1, 2`;
 
-/** Totals against the days that were merged into them. */
+/** Compares totals with the days that were merged into them. */
 const recountTotals: Statement = {
   name: 'recount-totals',
   text: `select count(*) filter (where count <> 0)::int4 as different, count(*)::int4 as tallies, 0::float8 as rows
@@ -95,7 +99,7 @@ const repairTotals: Statement = {
          on conflict (corridor, outcome) do update set count = t.count + excluded.count`,
 };
 
-/** Months with a partition, newest first; days of other months have no rows to be compared with. */
+/** Months with a partition, newest first; days of other months have no rows to compare with. */
 export async function listTalliedMonths(query: Query): Promise<MonthRange[]> {
   return await listMonths({ query }, 'transactions');
 }
@@ -129,8 +133,8 @@ const lockTotals: Statement = {
 };
 
 /**
- * Adds what the days lack and takes away what they have too much, then makes the totals their sum. Repairs wait for each
- * other: the table is locked before the snapshot is taken. Merging goes on.
+ * Adds what the days lack and subtracts what they have too much, then sets the totals to their sum. Repairs
+ * wait for each other: the table is locked before the snapshot is taken. Merging continues.
  */
 export async function repairDays(
   database: Pick<Database, 'session' | 'transaction'>,

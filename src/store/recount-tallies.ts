@@ -1,4 +1,4 @@
-/** Compares the durable tallies of merchants with their transactions: what `risk verify tallies` and tests ask. */
+/** Compares the durable tallies of merchants with their transactions, for `risk verify tallies` and tests. */
 import { FIRST_ID, hourOf } from './merchant-tallies.ts';
 import type { Query, Statement } from './pool.ts';
 
@@ -65,7 +65,7 @@ const recount: Statement = {
 };
 
 export type TallyRecount = {
-  /** Hours and parts of hours, a currency each, that differ from their transactions. */
+  /** Hours and parts of hours that differ from their transactions, by currency. */
   readonly different: number;
   readonly tallies: number;
   readonly transactions: number;

@@ -1,4 +1,4 @@
-/** Asks whoever reconciles to look once more at what was received. */
+/** Requests a recovery of everything received from a time on. */
 import type { Database } from './pool.ts';
 
 const requestStatement = {
@@ -7,7 +7,10 @@ const requestStatement = {
             set redis_identity = null, checkpoint = least(checkpoint, $1), updated_at = now()`,
 };
 
-/** As if Redis were another one, which lost everything since: a recovery begins there, also in place of one under way. */
+/**
+ * Acts as if Redis were another one that lost everything since: a recovery begins there, also in place of one
+ * under way.
+ */
 export async function requestRescan(database: Pick<Database, 'query'>, from: Date): Promise<void> {
   await database.query(requestStatement, [from]);
 }

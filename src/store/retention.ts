@@ -1,13 +1,14 @@
 /**
- * When the rows of each table end. What decides, proves or audits ends by people alone; by-products end by themselves, after
- * a setting; what is owed to somebody ends with the work. test/integration/retention.test.ts holds it against the catalogue.
+ * When the rows of each table end. Rows that decide, prove or audit are removed by people alone; by-products by
+ * age, after a setting; and owed work when it is done. test/integration/retention.test.ts compares it with the
+ * catalogue.
  */
 import type { Config } from '../runtime/config.ts';
 
 export type Retention = {
   readonly tables: readonly string[];
   readonly ends: string;
-  /** Days after which rows end by themselves; absent: none ends by age. */
+  /** Days after which rows are removed by age; absent: none are. */
   readonly setting?: keyof Config;
 };
 

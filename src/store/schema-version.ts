@@ -1,4 +1,4 @@
-/** Which migrations a database has: what a role checks before it serves. */
+/** Which migrations a database has: a role checks this before it serves. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure, isUnavailable } from '../domain/failure.ts';
 import { readMigrations } from './migration-files.ts';

@@ -15,7 +15,7 @@ import { vectorChecksum } from './vector-checksum.ts';
 const PAGE_ROWS = 1000;
 
 export type SampleOptions = {
-  /** How many are wanted; fewer come only where fewer exist. */
+  /** Rows requested; fewer are returned only where fewer exist. */
   readonly sample: number;
   readonly signal: AbortSignal;
   readonly onPage: (scores: readonly SampledScore[]) => Promise<void>;
@@ -25,7 +25,7 @@ export type SampledScore = Omit<
   ScoreRecord,
   'accountId' | 'corridor' | 'scoredAtMs' | 'attempts' | 'degradation'
 > & {
-  /** False where the vector is not the one whose checksum was stored with it. */
+  /** False where the vector does not match the checksum stored with it. */
   readonly isVectorIntact: boolean;
 };
 
@@ -50,7 +50,7 @@ const countMonth: Statement = {
   text: 'select count(*)::int as count from market.scores where created_at >= $1 and created_at < $2',
 };
 
-/** Of `count` rows in id order exactly `quota`, evenly spaced. */
+/** Exactly `quota` of `count` rows in id order, evenly spaced. */
 const declareKeys = (from: string, to: string, quota: number, count: number) => `
   declare sampled_scores no scroll cursor for
   select transaction_id, created_at
@@ -70,7 +70,7 @@ const readScores: Statement = {
 };
 const fetchKeys: Statement = { name: '', text: `fetch ${PAGE_ROWS} from sampled_scores` };
 
-/** Resolves to how many scores there are. */
+/** Resolves to the number of scores. */
 export async function sampleScores(
   database: Pick<Database, 'query' | 'session'>,
   { sample, signal, onPage }: SampleOptions,
@@ -119,7 +119,7 @@ async function readMonth(
   await query({ name: '', text: 'close sampled_scores' });
 }
 
-/** Bounds of a month as ISO 8601: made from numbers alone, hence safe in a cursor's text. */
+/** Bounds of a month as ISO 8601: built from numbers alone, hence safe in a cursor's text. */
 function range({ fromMs, toMs }: MonthRange): [string, string] {
   return [new Date(fromMs).toISOString(), new Date(toMs).toISOString()];
 }

@@ -33,7 +33,7 @@ export type ScoreFilter = {
 const COLUMNS = `s.transaction_id, s.created_at, s.scored_at, s.account_id, s.corridor, s.score,
   s.risk, s.probability, s.verdict, s.reasons, s.rule_set, s.model, s.attempts, s.degradation`;
 
-// The client stands in the row of the transaction, which is read only where a client is given.
+// The client is in the row of the transaction, which is read only where a client is given.
 export const selectScore = {
   name: 'select-score',
   text: `select ${COLUMNS} from market.scores s where s.transaction_id = $1 and s.created_at = $2
@@ -58,7 +58,7 @@ const selectScoreWithFeatures = {
            from market.scores s where s.transaction_id = $1 and s.created_at = $2`,
 };
 
-/** With the logged vector, for its explanation. */
+/** The score with its logged vector, for its explanation. */
 export async function readScoreRecord(
   database: Pick<Database, 'query'>,
   id: string,
@@ -78,8 +78,8 @@ export async function readScoreRecord(
 }
 
 /**
- * The statement of one slice, out of fixed parts only; values are always parameters. The inner select
- * is the way in (an index, newest first, bounded); the outer one applies what no index knows.
+ * The statement of one slice, from fixed parts only; values are always parameters. The inner select uses an
+ * index, newest first, bounded; the outer one applies filters without an index.
  */
 export function scoreSearch(
   filter: ScoreFilter,
@@ -116,7 +116,7 @@ export function scoreSearch(
   return { page, boundary: conditions.length > 0 || way.joinsScores ? boundary : null };
 }
 
-/** The predicate of scores_risky_idx, word for word: written out, or the planner cannot tell. */
+/** The predicate of scores_risky_idx, word for word, or the planner would not use the index. */
 const RISKY_SCORE_MIN = 300;
 const RISKY = `(verdict <> 'approve' or score >= ${RISKY_SCORE_MIN})`;
 

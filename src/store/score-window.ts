@@ -1,7 +1,7 @@
 /**
- * A sample of the scores of a window of created_at, spread over it as the traffic is, at a cost that does
- * not grow with the traffic: the window is cut into slices, of each slice a bounded number of keys is
- * counted in the order of ids, and each gives rows in proportion to how many it seems to hold.
+ * A sample of the scores of a window of created_at, spread like the traffic, at a cost that does not grow with
+ * it: the window is cut into slices, in each slice a bounded number of keys is counted in the order of ids, and
+ * each yields rows in proportion to its estimated number.
  */
 import { lowestIdAt } from '../domain/transaction-id.ts';
 import { int4Array, timestampArray, uuidArray } from './binary-array.ts';
@@ -12,19 +12,19 @@ import { toVector } from './vector-bytes.ts';
 /** `toMs` is exclusive. */
 export type ScoreWindow = { readonly fromMs: number; readonly toMs: number };
 
-/** 3 minutes of a day, 21 of a week. */
+/** A slice is 3 minutes of a day, 21 of a week. */
 const SLICES = 480;
-/** Keys of a window that are looked at: 400 a slice, more where others have none. */
+/** Keys of a window that are examined: 400 a slice, more where others have none. */
 const KEYS_MAX = 400 * SLICES;
-/** Rows a statement brings: each is some milliseconds of the worker's own time. */
+/** Rows of one statement: each takes the worker itself some milliseconds. */
 const PAGE_ROWS = 500;
 
-/** A part of a window and what was counted in it. */
+/** A slice of a window and its counted keys. */
 export type Slice = ScoreWindow & {
   readonly keys: number;
   /** False where only the first keys were counted. */
   readonly isWhole: boolean;
-  /** created_at of the last one that was counted. */
+  /** created_at of the last key that was counted. */
   readonly lastMs: number;
 };
 
@@ -66,7 +66,7 @@ const vectorsStatement: Statement = {
              limit 1) w`,
 };
 
-// The newest label wins, and of two at the same time fraud, whoever said it (labels.label sorts so).
+// The newest label decides, and of two at the same time fraud, whatever its source (labels.label sorts so).
 const outcomesStatement: Statement = {
   name: 'sample-score-outcomes',
   text: `select w.model, w.probability, w.verdict, l.label = 'fraud' as "isFraud",
@@ -85,7 +85,7 @@ const outcomesStatement: Statement = {
 };
 
 export type ScoreVector = {
-  /** Null: by rules alone. */
+  /** Null: the rules decided alone. */
   readonly model: string | null;
   /** The probability, or the risk without a model. */
   readonly value: number;
@@ -93,7 +93,7 @@ export type ScoreVector = {
   readonly vector: Float64Array;
 };
 
-/** @param rows wanted; fewer come where there are fewer, or where much came at one moment */
+/** @param rows wanted; fewer are returned where fewer exist, or where much arrived at one moment */
 export async function sampleVectors(
   query: Query,
   window: ScoreWindow,
@@ -109,7 +109,7 @@ export type ScoreOutcome = {
   readonly model: string | null;
   readonly probability: number | null;
   readonly verdict: 'approve' | 'review' | 'decline';
-  /** By the label that was current then; null without one. */
+  /** The label that was current then; null without one. */
   readonly isFraud: boolean | null;
   readonly labelDelayMs: number | null;
 };
@@ -153,7 +153,7 @@ async function sample<Row extends object>(
   return sampled;
 }
 
-/** Runs of slices that bring about PAGE_ROWS rows each. */
+/** Runs of consecutive slices with about PAGE_ROWS rows each. */
 function pagesOf(quotas: readonly number[]): { from: number; to: number }[] {
   const pages: { from: number; to: number }[] = [];
   let from = 0;
@@ -179,7 +179,7 @@ async function countWindow(query: Query, window: ScoreWindow, rows: number): Pro
   const partly = slices.filter(({ isWhole }) => !isWhole);
   const counted = slices.reduce((sum, { keys }) => sum + keys, 0);
   if (counted >= rows || partly.length === 0) return slices;
-  // All of it came in a few slices: they may have the keys of the others.
+  // All keys were in a few slices, which may use the others' share.
   const again = await countSlices(query, partly, Math.floor(KEYS_MAX / partly.length));
   return slices.map((slice) => again.find(({ fromMs }) => fromMs === slice.fromMs) ?? slice);
 }
@@ -206,15 +206,15 @@ function boundsOf(slices: readonly ScoreWindow[]): Buffer[] {
   ];
 }
 
-/** Slices to either side that tell how much one may hold. */
+/** Neighbouring slices, on each side, that bound an estimate. */
 const NEIGHBOURS = 8;
-/** How many times as much as they do. */
+/** A slice is estimated at no more than this multiple of its neighbours. */
 const OVER_NEIGHBOURS_MAX = 4;
 
 /**
- * How many rows slices seem to hold: what was counted, or where counting ended early, as many as if the
- * rest were as dense. A file whose rows all have one time would then be the whole day, so that no
- * slice is believed to hold far more than those around it.
+ * Estimates the rows of slices: the counted keys or, where counting ended early, as many as if the rest were as
+ * dense. A file whose rows all have one time would then fill the whole day, so no estimate may far exceed those
+ * of its neighbours.
  */
 export function estimateRows(slices: readonly Slice[]): number[] {
   const seeming = slices.map(({ fromMs, toMs, keys, isWhole, lastMs }) =>

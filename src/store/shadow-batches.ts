@@ -1,8 +1,8 @@
-/** What shadow models made of a batch: one row a model, so that a shadow costs a transaction 24 bytes. */
+/** Opinions of shadow models on a batch: one row a model, so that a shadow costs a transaction 24 bytes. */
 import { float8Array, uuidArray } from './binary-array.ts';
 import type { Database } from './pool.ts';
 
-/** What one model made of a batch. */
+/** One model's opinions on a batch. */
 export type ShadowBatch = {
   readonly modelId: string;
   readonly transactionIds: readonly string[];

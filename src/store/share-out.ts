@@ -1,6 +1,6 @@
 /**
- * Whole shares of a total in proportion to weights, none above its most. What one cannot take the next
- * ones are given, so that the total is reached wherever `most` allows it in order.
+ * Whole shares of a total in proportion to weights, none above its maximum. What exceeds one maximum goes to
+ * the following shares, so that the total is reached wherever `most` allows it in order.
  */
 export function shareOut(
   total: number,

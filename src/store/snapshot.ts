@@ -1,7 +1,10 @@
-/** Long readings that see one state of the database, however much is written meanwhile. */
+/** Long reads that see one state of the database, whatever is written meanwhile. */
 import type { Database, Query } from './pool.ts';
 
-/** Reads only, on a connection of its own, for as long as it takes: a month of scores takes longer than a request may. */
+/**
+ * Reads only, on a connection of its own, without a time limit: a month of scores takes longer than a request
+ * may.
+ */
 export async function inSnapshot<T>(
   database: Pick<Database, 'session'>,
   work: (query: Query) => Promise<T>,

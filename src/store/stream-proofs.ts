@@ -1,4 +1,6 @@
-/** What proves that streams are those that were last seen (src/stream/continuity.ts): one row each, kept for ever. */
+/**
+ * Proofs that streams are those that were last seen (src/stream/continuity.ts): one row each, kept for ever.
+ */
 import { textArray } from './binary-array.ts';
 import type { Database } from './pool.ts';
 

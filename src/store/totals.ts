@@ -1,4 +1,4 @@
-/** What is committed and not yet known to be in a stream, for the status page. */
+/** Committed transactions that are not yet known to be in a stream, for the status page. */
 import type { Database } from './pool.ts';
 
 const countUnappendedStatement = {

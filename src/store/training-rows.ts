@@ -1,7 +1,7 @@
 /**
- * Logged vectors with what became known of their transactions: what models are trained on. One snapshot,
- * month by month in time order, a page at a time from a cursor: constant memory, and the same rows however
- * long the reading takes.
+ * Logged vectors with the labels of their transactions, which models are trained on. One snapshot, month by
+ * month in time order, a page at a time from a cursor: constant memory, and the same rows however long the
+ * reading takes.
  */
 import type { TrainingPage } from '../domain/training-page.ts';
 import { listMonths, type MonthRange } from './month-slice.ts';
@@ -24,7 +24,7 @@ export type TrainingSelection = {
   readonly features: number;
   /** Labels with a later `labelled_at` are not seen. */
   readonly knownByMs: number;
-  /** What becomes of rows without a label. */
+  /** How rows without a label are treated. */
   readonly unlabelled: 'skip' | 'legitimate';
   readonly signal: AbortSignal;
 };
@@ -37,7 +37,7 @@ export type TrainingCounts = {
 
 export type TrainingReader = {
   count(window: TrainingWindow): Promise<TrainingCounts>;
-  /** @param withCountries joins the transactions, half as slow again */
+  /** @param withCountries joins the transactions, which takes half as long again */
   read(
     window: TrainingWindow,
     withCountries: boolean,
@@ -45,7 +45,7 @@ export type TrainingReader = {
   ): Promise<void>;
 };
 
-/** Runs `work` on one snapshot. Nothing that is labelled meanwhile is seen. */
+/** Runs `work` on one snapshot, which does not see later labels. */
 export async function readTrainingRows<T>(
   database: Pick<Database, 'query' | 'session'>,
   selection: TrainingSelection,
@@ -102,9 +102,9 @@ async function countRows(
 type PartSelection = TrainingSelection & { readonly withCountries: boolean };
 
 /**
- * The newest label wins, and of two at the same time fraud, whoever said it (labels.label sorts so).
- * Lateral, so that each row asks one partition by its primary key. Times and numbers are ours, hence safe in
- * a cursor's text, which takes no parameters.
+ * The newest label decides, and of two at the same time fraud, whatever its source (labels.label sorts so).
+ * Lateral, so that each row asks one partition by its primary key. Times and numbers are ours, hence safe in a
+ * cursor's text, which takes no parameters.
  */
 function declareRows(part: MonthRange, selection: PartSelection): string {
   const { featureSchema, knownByMs, unlabelled, withCountries } = selection;

@@ -1,7 +1,7 @@
 /**
- * Accepted transactions as analysts read them, with what became of each: one by id, or a page of one
- * month by account, merchant or simply newest first. Every statement names created_at, so it touches
- * one partition of transactions and one of scores.
+ * Accepted transactions as analysts read them, with their outcomes: one by id, or a page of one month by
+ * account, merchant or simply newest first. Every statement names created_at, so it touches one partition of
+ * transactions and one of scores.
  */
 import type { Position } from '../domain/cursor.ts';
 import type { Transaction, TransactionStatus } from '../domain/transaction.ts';
@@ -34,7 +34,7 @@ export type TransactionFilter = {
 const COLUMNS = `t.transaction_id, t.created_at, t.received_at, t.account_id, t.merchant_id, t.corridor,
   t.amount, t.currency, t.type, t.ip, t.device_id, t.country, t.channel, t.metadata, t.client`;
 
-/** A dead letter that was purged still is the end of its transaction; one that was replayed is not. */
+/** A purged dead letter still is the end of its transaction; a replayed one is not. */
 const STATUS = `case
     when exists (select from market.scores s where s.transaction_id = t.transaction_id
                   and s.created_at = t.created_at and s.created_at >= $1 and s.created_at < $2) then 'scored'
@@ -96,7 +96,7 @@ const loadStatement = {
           where t.created_at >= $3 and t.created_at <= $4`,
 };
 
-/** Stored transactions by their ids, in no order; ids that name none are left out. */
+/** Stored transactions by their ids, in no order; unknown ids are left out. */
 export async function loadTransactions(
   database: Pick<Database, 'query'>,
   ids: readonly string[],
@@ -119,7 +119,7 @@ export async function loadTransactions(
   return rows.map(toPlainTransaction);
 }
 
-/** The statement of one slice, out of fixed parts only; values are always parameters. */
+/** The statement of one slice, from fixed parts only; values are always parameters. */
 export function transactionSearch(
   filter: TransactionFilter,
   slice: MonthSlice,

@@ -1,7 +1,7 @@
 /**
- * Writing accepted transactions: one statement, which is its own commit, claims the idempotency keys, stores the
- * transactions, counts them and opens the batch; where one key is held it does nothing at all. Keys that a sealed slice may
- * hold are looked up before. Reading lives in transaction-search.ts.
+ * Writes accepted transactions: one statement, which is its own commit, claims the idempotency keys, stores the
+ * transactions, counts them and opens the batch; where one key is held it changes nothing. Keys that a sealed
+ * slice may hold are looked up before. transaction-search.ts reads transactions.
  */
 import { countDays } from '../domain/day-tally.ts';
 import { Failure } from '../domain/failure.ts';
@@ -15,7 +15,7 @@ import { STAMP } from './moment.ts';
 import { CHECK_VIOLATION, sqlStateOf, tableOf, UNIQUE_VIOLATION } from './pg-failure.ts';
 import type { Database, Statement } from './pool.ts';
 
-/** A transaction on its way in, with what is stored beside it; Postgres says when it was received. */
+/** A transaction to be stored, with its additional columns; Postgres sets when it was received. */
 export type NewTransaction = Omit<Transaction, 'receivedAtMs'> & {
   readonly idempotencyKey: string;
   /** The first 16 bytes of SHA-256 of the validated body before defaults, in hexadecimal. */
@@ -31,8 +31,8 @@ export type NewBatch = {
   readonly transactions: readonly NewTransaction[];
 };
 
-// Arrays side by side in a select list are walked in step, without the tuple store a column that
-// unnest() of several arrays fills. Where they are null or shorter, the rest is null.
+// Arrays side by side in a select list advance in step, without the tuple store per column that unnest() of
+// several arrays fills. Where they are null or shorter, the values are null.
 const insertKeys = `insert into market.idempotency_keys (slice, digest, fingerprint, transaction_id)
       select $1::int4, unnest($3::uuid[]), unnest($4::uuid[]), unnest($5::uuid[])`;
 const insertTransactions = `insert into market.transactions (transaction_id, created_at, received_at, account_id, merchant_id, amount,
@@ -47,8 +47,8 @@ const insertTransactions = `insert into market.transactions (transaction_id, cre
                      unnest($16::text[]) as channel, unnest($17::text[]) as metadata) u`;
 const insertBatch = 'insert into market.ingest_batches (batch_id, received_at, transaction_ids)';
 
-// The keys come first whatever the executor would do by itself: rivals then wait for each other in key
-// order alone, and a key that is held costs no transactions written in vain. All rows have one stamp.
+// The keys come first by construction: rivals then wait for each other in key order alone, and a held key costs
+// no transactions written in vain. All rows have one stamp.
 const claimStatement: Statement = {
   name: 'claim-transactions',
   text: `
@@ -76,7 +76,7 @@ const CLAIMS_MAX = 4;
 
 export type Claim =
   | { readonly receivedAtMs: number }
-  /** Nothing is stored: who holds which keys of the batch. */
+  /** Nothing is stored; says who holds which keys of the batch. */
   | { readonly held: ReadonlyMap<NewTransaction, HeldKey> };
 
 /** Stores all of a batch, or nothing where a key is held. Waits for a concurrent claimant of the same key. */
@@ -118,7 +118,7 @@ export async function findHolders(
   return heldBy(rows, new Map(held.map((key) => [key.position, key])));
 }
 
-/** Keys that sealed slices hold. Those never change, so that this may be asked before the claim. */
+/** Looks keys up in sealed slices, which never change, so this may run before the claim. */
 async function findStanding(
   { query }: Pick<Database, 'query'>,
   digests: KeyDigests,
@@ -137,7 +137,7 @@ function heldBy(
   return new Map([...held].map(([position, key]) => [rows[position] as NewTransaction, key]));
 }
 
-/** When it was received; else nothing is stored. */
+/** When the batch was received; otherwise nothing is stored. */
 async function tryClaim(
   database: Pick<Database, 'write'>,
   { open }: KeyRoute,
@@ -153,7 +153,7 @@ async function tryClaim(
     if (tableOf(error)?.startsWith('idempotency_keys') !== true) throw error;
     const state = sqlStateOf(error);
     if (state === UNIQUE_VIOLATION) return 'held';
-    // Sealed, or not even there any more.
+    // The slice is sealed, or dropped already.
     if (state === CHECK_VIOLATION) return 'sealed';
     throw error;
   }
@@ -186,7 +186,7 @@ function claimValues(slice: number, { array }: KeyDigests, batch: NewBatch): rea
   ];
 }
 
-/** A column of nulls is null: unnest fills it up beside the others. */
+/** A column of nulls is null: unnest pads it beside the others. */
 function optionalColumn(values: readonly (string | null)[]): Buffer | null {
   return values.every((value) => value === null) ? null : textArray(values);
 }
@@ -196,7 +196,7 @@ const receivedAtStatement: Statement = {
   text: 'select received_at as "receivedAt" from market.transactions where transaction_id = $1 and created_at = $2',
 };
 
-/** When a stored transaction was received: for a claim whose own answer was lost. */
+/** When a stored transaction was received, for a claim whose own answer was lost. */
 export async function readReceivedAtMs(
   { query }: Pick<Database, 'query'>,
   { transactionId, createdAtMs }: Pick<Transaction, 'transactionId' | 'createdAtMs'>,

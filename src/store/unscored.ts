@@ -1,7 +1,7 @@
 /**
- * Accepted transactions that have neither a score nor an active or purged dead letter: what the
- * reconciler brings back to the streams. The lookups are lateral, so that each row asks one partition
- * by its primary key; a join would be planned over all scores.
+ * Accepted transactions that have neither a score nor an active or purged dead letter: the reconciler appends
+ * them again. The lookups are lateral, so that each row probes one partition by its primary key; a join would
+ * be planned over all scores.
  */
 import type { Transaction } from '../domain/transaction.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
@@ -47,7 +47,7 @@ export type ReceivedSpan = {
   readonly from: Date;
   /** Not included. */
   readonly to: Date;
-  /** Only rows of database transactions of a lower id; null: all. */
+  /** Only rows of database transactions with a lower id; null: all. */
   readonly storedBefore: bigint | null;
 };
 
@@ -64,7 +64,7 @@ const countStatement = {
            from (select from market.transactions where ${IS_IN_SPAN} limit $4) r`,
 };
 
-/** How many were received in a span, counted up to a bound. */
+/** Number of rows received in a span, counted up to a bound. */
 export async function countReceived(
   database: Queries,
   span: ReceivedSpan,
@@ -101,8 +101,8 @@ const unreadableStatement = {
 };
 
 /**
- * Closes the dead letters of entries that did not tell all their transactions, and says that a recovery is under way, which
- * finds these among what was received since the checkpoint. False where there are none.
+ * Closes the dead letters of entries whose transactions are not all known, and records a recovery, which finds
+ * these among the rows received since the checkpoint. False where there are none.
  */
 export async function recoverUnreadable(database: Queries): Promise<boolean> {
   return (await database.query(unreadableStatement)).length > 0;
@@ -119,7 +119,7 @@ const replayedStatement = {
 
 export type ReplayedPage = {
   readonly transactionIds: readonly string[];
-  /** Where the next page starts; null after the last. */
+  /** Start of the next page; null after the last. */
   readonly next: string | null;
 };
 

@@ -3,7 +3,7 @@
  * included. binary-array.ts writes them.
  */
 
-/** Copies, as the driver's buffers begin anywhere. */
+/** Copies the bytes, as the driver's buffers may be unaligned. */
 export function toVector(bytes: Uint8Array): Float64Array {
   const vector = new Float64Array(bytes.length / Float64Array.BYTES_PER_ELEMENT);
   copyVector(bytes, vector);

@@ -1,5 +1,5 @@
 /**
- * A checksum of a logged vector. Recomputing a score finds only what changes it, and trees pass over most
+ * A checksum of a logged vector. Recomputing a score notices only changes that affect it, and trees ignore most
  * bits; CRC-32 finds every single flipped bit.
  */
 import { crc32 } from 'node:zlib';
@@ -9,7 +9,7 @@ const MISSING = -Number.MAX_VALUE;
 let scratch = new Float64Array(0);
 let bytes = new Uint8Array(scratch.buffer);
 
-/** Signed, as Postgres has integers. */
+/** Signed, as Postgres' integers are. */
 export function vectorChecksum(vector: Float64Array): number {
   if (scratch.length !== vector.length) {
     scratch = new Float64Array(vector.length);

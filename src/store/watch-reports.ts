@@ -1,4 +1,4 @@
-/** Reports of the watch over models: a row a run and model, kept for a while. */
+/** Reports of the watch over models: one row per run and model, kept for a while. */
 import type { WatchReport } from '../domain/watch-report.ts';
 import type { Query, Statement } from './pool.ts';
 
@@ -9,7 +9,7 @@ const insertStatement: Statement = {
          on conflict do nothing`,
 };
 
-/** Adds the reports of one run; those that another worker was first with stay. */
+/** Adds the reports of one run; where another worker stored them first, its rows stay. */
 export async function insertWatchReports(
   query: Query,
   watchedAtMs: number,
