@@ -174,7 +174,7 @@ export async function runWorker(
   return EXIT.fine;
 }
 
-/** Where this process and the API look for what is out of order. */
+/** Where this process and the API read which models are out. */
 function tellModels(guards: Guards, { announce }: ModelsOut): BatchModelsDependencies['tell'] {
   return async (out) => {
     guards.tellModels(out);

@@ -1,10 +1,10 @@
-/** Takes a list apart into script calls: all of it in one, or on a cluster, where slots are spread, one a slot. */
+/** Splits a list into script calls: one for all of it, or on a cluster, where slots are spread, one a slot. */
 import { Cluster } from 'ioredis';
 import type { RedisClient } from './connection.ts';
 
 export type SlotCall<Item> = {
   readonly items: readonly Item[];
-  /** Where each item stood in the list. */
+  /** Index of each item in the list. */
   readonly places: readonly number[];
 };
 

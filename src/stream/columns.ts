@@ -12,9 +12,9 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import { NULL_BIT, TextColumn, UUID_BYTES } from '../domain/delivered.ts';
 import { Failure } from '../domain/failure.ts';
 
-/** Rows of one value. */
+/** Most rows of one value. */
 export const COUNT_MAX = 128;
-/** Bytes of one value. */
+/** Most bytes of one value. */
 export const PACKED_BYTES_MAX = 64 * 1024;
 
 const LAYOUT = 1;
@@ -87,7 +87,7 @@ export function textColumn(name: number, texts: readonly (string | null)[]): Col
       ? undefined
       : { name, kind: KINDS.constant, bytes: Buffer.from(first, 'utf8') };
   }
-  // What is null joins as nothing.
+  // A null adds no text.
   const joined = texts.join('');
   const endsBytes = texts.length * END_BYTES;
   const textBytes = Buffer.byteLength(joined, 'utf8');
@@ -102,7 +102,7 @@ export function textColumn(name: number, texts: readonly (string | null)[]): Col
   return { name, kind: KINDS.text, bytes };
 }
 
-/** Reads the header; throws a permanent Failure where it does not describe these bytes. */
+/** Reads the header; throws a permanent Failure where it does not match these bytes. */
 export function openColumns(packed: Buffer): Columns {
   if (packed.length > PACKED_BYTES_MAX) {
     throw malformed(`the packed value has more than ${PACKED_BYTES_MAX} bytes`);
@@ -132,12 +132,12 @@ export function openColumns(packed: Buffer): Columns {
   return { count, bytes: packed, view, places };
 }
 
-/** Where a UUID a row stands. */
+/** Offset of a UUID a row. */
 export function uuidsAt(columns: Columns, name: number, label: string): number {
   return fixedPlace(columns, { name, label, kind: KINDS.uuid, bytes: UUID_BYTES }).start;
 }
 
-/** Where a double a row stands. */
+/** Offset of a double a row. */
 export function float64sAt(columns: Columns, name: number, label: string): number {
   return fixedPlace(columns, { name, label, kind: KINDS.float64, bytes: FLOAT64_BYTES }).start;
 }
@@ -176,7 +176,7 @@ export function textsOf(columns: Columns, name: number, label: string): TextColu
   return new TextColumn(columns, { start, end, endsAt, isAscii: isPlain });
 }
 
-/** Ends rise to the last byte, nulls are empty, and none cuts a character. */
+/** Checks that ends rise to the last byte, nulls are empty, and no end cuts a character. */
 function checkEnds(
   { bytes, view, count }: Columns,
   { start, end }: Pick<Place, 'start' | 'end'>,

@@ -12,17 +12,17 @@ restoreFastStrings();
 
 export type RedisClient = Redis | Cluster;
 
-/** Those that take writes: the masters of a cluster, or the one there is. */
+/** Connections to the servers that take writes: the masters of a cluster, or the single node. */
 export function writableNodes(client: RedisClient): Redis[] {
   return client instanceof Cluster ? client.nodes('master') : [client];
 }
 
 const RECONNECT_MS_MAX = 1000;
 const KEEP_ALIVE_MS = 10_000;
-/** How long a client that is told to disconnect waits for the other side, even where there is none. */
+/** How long a disconnecting client waits for the other side, even where there is none. */
 const DISCONNECT_MS = 500;
 
-/** Command timeouts that a connection may stay silent while it owes an answer. */
+/** Command timeouts for which a connection may stay silent while it owes an answer. */
 const SILENCE_TIMEOUTS = 2;
 
 /** Without keys that ioredis' cluster types cannot hold as an explicit `undefined`. */
@@ -37,9 +37,9 @@ const base: ConnectionOptions = {
 };
 
 /**
- * A connection for commands. A command that cannot be sent or answered in time fails: the caller knows
- * what to do without Redis. Nothing is queued while offline and nothing is silently sent again. A
- * connection that says nothing for longer is given up: its way may be gone although nobody closed it.
+ * A connection for commands. A command that cannot be sent or answered in time fails: the caller works without
+ * Redis. Nothing is queued while offline and nothing is silently sent again. A connection that is silent for
+ * too long is closed: its route may be gone although nobody closed it.
  */
 export function openCommands(url: string, timeoutMs: number): RedisClient {
   return open(
@@ -58,8 +58,8 @@ export function openCommands(url: string, timeoutMs: number): RedisClient {
 }
 
 /**
- * Resolves once a new connection stands, so that a process that has just started does not take it for an
- * outage; or after `timeoutMs` all the same: commands then say what is wrong.
+ * Resolves once a new connection is ready, so that a starting process does not take it for an outage, and after
+ * `timeoutMs` in any case: commands then report the error.
  */
 export async function untilReady(client: RedisClient, timeoutMs: number): Promise<void> {
   if (client.status === 'ready') return;
@@ -72,10 +72,10 @@ export async function untilReady(client: RedisClient, timeoutMs: number): Promis
 }
 
 /**
- * A connection for one blocking reader. No commandTimeout or blockingTimeout: those abandon a reply
- * that the server has already delivered. A dead socket is found by socketTimeout, above twice the block.
- * A lost connection fails what is in flight: with maxRetriesPerRequest null, and nothing sent again, the
- * client would forget the blocking read without settling it, and the reader would be deaf for ever.
+ * A connection for one blocking reader. It has no commandTimeout or blockingTimeout: those abandon a reply that
+ * the server has already delivered. A dead socket is found by socketTimeout, above twice the block. A lost
+ * connection fails what is in flight: with maxRetriesPerRequest null, and nothing sent again, the client would
+ * forget the blocking read without settling it, and the reader would be deaf for ever.
  */
 export function openReader(url: string, blockMs: number): RedisClient {
   return open(
@@ -126,7 +126,7 @@ class GatheringRedis extends Redis {
   override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
     const { stream, status } = this;
     if (this.#refusal !== undefined && status !== 'ready' && status !== 'connect') {
-      // ioredis would say that its stream is not writable.
+      // ioredis would report that its stream is not writable.
       return refuse(args[0], this.#refusal);
     }
     if (!this.#isGathering && stream !== undefined) {
@@ -225,7 +225,7 @@ function readCertificates({ sslrootcert, sslcert, sslkey }: TlsFiles): Connectio
   };
 }
 
-/** What ioredis throws, as a Failure. Redis holds only hints, so all of it is `unavailable`. */
+/** Errors of ioredis as Failures. Redis holds only hints, so all of them are `unavailable`. */
 export function toRedisFailure(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);

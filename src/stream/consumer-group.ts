@@ -25,8 +25,8 @@ import { loadScript, runScript, runScripts, type Script } from './scripts.ts';
 import { consumerOfVersion } from './versions.ts';
 
 /**
- * Makes the group of each stream where it is missing; null where it is there now, else what went wrong: a Redis at its
- * memory limit makes none of a stream that holds nothing.
+ * Creates the group of each stream where it is missing; null where it exists now, else the error: a Redis at
+ * its memory limit creates none for an empty stream.
  */
 export async function ensureGroups(
   redis: RedisClient,
@@ -50,7 +50,7 @@ export type ClaimOptions = {
   readonly idleMs: number;
   /** Where the last claim of this stream ended; CLAIM_START at first. */
   readonly cursor: string;
-  /** The first entry may exceed it. */
+  /** Most transactions; the first entry may exceed it. */
   readonly transactionsMax: number;
   /** The consumer whose entries are claimed; absent: any. */
   readonly from?: string | undefined;
@@ -59,27 +59,27 @@ export type ClaimOptions = {
 export type Claimed = {
   readonly cursor: string;
   readonly entries: readonly StreamEntry[];
-  /** Entries of several transactions that were delivered often: to be divided, not worked on. */
+  /** Entries of several transactions that were delivered often: to be divided, not processed. */
   readonly suspects: readonly StreamEntry[];
 };
 
-/** Cursor of a claim that begins, or has seen every pending entry. */
+/** Cursor at the start of a claim, and after every pending entry was seen. */
 export const CLAIM_START = '-';
 
-/** Deliveries after which an entry is claimed alone, so that what it crashes is only itself. */
+/** Deliveries after which an entry is claimed alone, so that it can crash only itself. */
 export const DELIVERIES_TOGETHER = 3;
 /** Deliveries after which an entry of several transactions is divided. */
 export const DELIVERIES_WHOLE = 2;
 
-/** What the group offers besides reading; each call is one round trip. */
+/** Operations of the group besides reading; each call is one round trip. */
 export type GroupDuties = {
-  /** Stale entries of versions that we read, which can be worked on together. Throws a Failure. */
+  /** Claims stale entries of versions that we read, as many as can be processed together. Throws a Failure. */
   readonly claim: (claim: ClaimOptions) => Promise<Claimed>;
-  /** Consumers of these streams that stand for a version that we read, where they have entries. Throws a Failure. */
+  /** Consumers of these streams that stand for a version that we read and have entries. Throws a Failure. */
   readonly findHandedOver: (
     streams: readonly StreamKeys[],
   ) => Promise<{ readonly stream: StreamKeys; readonly from: string }[]>;
-  /** Resets the idle time of entries still ours; returns how many are. */
+  /** Resets the idle time of entries that are still ours; returns their number. */
   readonly heartbeat: (stream: string, consumer: string, ids: readonly string[]) => Promise<number>;
   /** Removes the consumer from each stream where it has nothing pending. */
   readonly removeConsumer: (streams: readonly string[], consumer: string) => Promise<void>;
@@ -110,7 +110,7 @@ export function createGroupDuties(redis: RedisClient, versions: readonly string[
         }),
       ),
     async removeConsumer(streams, consumer) {
-      // A stream or group that is gone has no consumer to remove.
+      // A missing stream or group has no consumer to remove.
       const args = [GROUP, consumer];
       await runScripts(
         redis,
@@ -131,7 +131,7 @@ export function createGroupDuties(redis: RedisClient, versions: readonly string[
 async function hasPending(redis: RedisClient, stream: string, consumer: string): Promise<boolean> {
   const rows = await redis.xpending(stream, GROUP, '-', '+', 1, consumer).catch((error) => {
     const failure = toRedisFailure(error);
-    // A stream that is gone, or a key of another type, has nothing for us; the others may.
+    // A missing stream, or a key of another type, has no entries for us; other streams may.
     if (isGroupMissing(failure) || isStreamAtFault(failure)) return [];
     throw failure;
   });
@@ -160,7 +160,7 @@ export function toClaimed(reply: unknown): Claimed {
   for (let i = 0; i + 3 < flat.length; i += 4) {
     const entry = toEntry(String(flat[i]), flat[i + 2], Number(flat[i + 1]));
     if (flat[i + 3] !== 1) claimed.entries.push(entry);
-    // As often as it can have crashed its workers: other deliveries only came of connections that were lost.
+    // An upper bound on how often it crashed its workers: lost connections count as deliveries, too.
     else claimed.suspects.push({ ...entry, deliveries: DELIVERIES_WHOLE });
   }
   return { cursor: String(reply[0]), ...claimed };

@@ -11,20 +11,20 @@ import { isStreamAtFault } from './outage.ts';
 import { unexpected } from './read-group.ts';
 import { loadScript, runScripts } from './scripts.ts';
 
-/** What tells that a stream has lost nothing. */
+/** Proof that a stream has lost nothing. */
 export type StreamProof = { readonly token: string; readonly history: string };
 
 export type ProvenStream = { readonly stream: StreamKeys; readonly proof: StreamProof };
 
-/** A stream that is not what its proof says: null where its token is gone, else what proves it from now on. */
+/** A stream that does not match its proof: null where its token is gone, else the new proof. */
 export type BrokenStream = { readonly stream: StreamKeys; readonly proof: StreamProof | null };
 
 export type Continuity = {
-  /** A key of another type proves nothing, and waits until it is put away. */
+  /** A key of another type proves nothing; the stream waits until the key is removed. */
   readonly findBroken: (streams: readonly ProvenStream[]) => Promise<BrokenStream[]>;
   /**
-   * Plants tokens anew; those that cannot be, as another type stands there, are left out.
-   * @param isLost true where a token is gone: the group delivers once more all that stands there
+   * Plants new tokens, except where a key has another type.
+   * @param isLost true where a token is gone: the group delivers all entries of the stream once more
    */
   readonly plant: (streams: readonly StreamKeys[], isLost: boolean) => Promise<ProvenStream[]>;
 };
@@ -69,7 +69,7 @@ export function createContinuity(redis: RedisClient): Continuity {
   };
 }
 
-/** Undefined for a stream that is at fault by itself. Throws what is wrong with Redis. */
+/** Undefined for a stream that is at fault by itself. Throws an error of Redis itself. */
 function passFaults(replies: readonly unknown[]): unknown[] {
   return replies.map((reply) => {
     if (!(reply instanceof Failure)) return reply;

@@ -1,6 +1,6 @@
 /**
- * What an entry tells without being decoded: the reconciler needs no more of a backlog, and no more is left of an entry that
- * cannot be decoded. Two columns suffice, whatever the version.
+ * Reads what an entry says without decoding it: the reconciler needs no more of a backlog, and an undecodable
+ * entry offers no more. Two columns suffice, whatever the version.
  */
 import { formatUuid, UUID_BYTES } from '../domain/delivered.ts';
 import { Failure } from '../domain/failure.ts';
@@ -22,7 +22,7 @@ export function readReceived(
   }));
 }
 
-/** Its transactions, as far as they can be told. */
+/** Its transactions, as far as they can be read. */
 export function identify(value: Buffer): string[] {
   try {
     const columns = openColumns(value);

@@ -44,7 +44,7 @@ export const ENTRY_VERSION = '2';
 export const ENTRY_ORIGINS = ['ingest', 'reconciled', 'retry', 'replay', 'released'] as const;
 export type EntryOrigin = (typeof ENTRY_ORIGINS)[number];
 
-/** What the transactions of an entry have in common. */
+/** Fields that all transactions of an entry share. */
 export type EntryHead = {
   /** Which attempt this delivery is: 1 the first time. */
   readonly attempt: number;
@@ -66,7 +66,7 @@ export type PackedEntry = {
 export const ATTEMPTS_MAX = 4;
 
 const [POINT, ZERO, NINE] = [46, 48, 57];
-/** A time in a column takes so many. */
+/** Bytes of a time in a column. */
 export const TIME_BYTES = 8;
 const ID_CHARS_MAX = 256;
 /** 2000-01-01 and 10000-01-01: outside them there is no partition. */
@@ -79,7 +79,7 @@ export const [ID, CREATED_AT, RECEIVED_AT, ACCOUNT, MERCHANT, AMOUNT_TEXT] = [
 ] as const;
 const [CURRENCY, CORRIDOR, TYPE, IP, DEVICE, COUNTRY, CHANNEL] = [7, 8, 9, 10, 11, 12, 13] as const;
 
-/** As few entries as carry them; those of one head stay in their order. */
+/** Packs transactions into as few entries as possible; those of one head stay in their order. */
 export function packEntries(
   payloads: readonly EntryPayload[],
 ): (PackedEntry & { readonly payloads: readonly EntryPayload[] })[] {
@@ -92,7 +92,10 @@ export function packEntries(
   });
 }
 
-/** Halves what is too long, which takes the longest texts of all; a single transaction never is. */
+/**
+ * Halves an entry that is too long, which takes the longest texts in all fields; a single transaction is never
+ * too long.
+ */
 function packWithin(
   head: string,
   payloads: readonly EntryPayload[],
@@ -110,7 +113,7 @@ function packWithin(
 }
 
 /**
- * Payloads of one head as one entry: no more than came as one.
+ * Packs payloads of one head into one entry; they came as one, so they fit.
  * @param deliveries of the entries that held them before, which count on
  */
 export function packAgain(payloads: readonly EntryPayload[], deliveries = 0): PackedEntry {
@@ -182,7 +185,7 @@ export function decodeEntry(fields: EntryFields): DecodedEntry {
 
 const HEAD = /^(\d) ([a-z]+) (\d{1,6}) (\S{0,64})$/;
 
-/** Deliveries of the entries that an entry was before; 0 where its head says nothing of it. */
+/** Deliveries of the entries that an entry was before; 0 where its head has none. */
 export function carriedDeliveries(head: string | null): number {
   return Number(HEAD.exec(head ?? '')?.[3] ?? 0);
 }
@@ -232,7 +235,7 @@ function timesAt(columns: Columns, name: number, label: string): number {
 
 type IsGood = (column: TextColumn, row: number) => boolean;
 
-/** A column that no row is null in. */
+/** A column without nulls. */
 function checked(columns: Columns, name: number, label: string, isGood: IsGood, problem: string) {
   const column = textsOf(columns, name, label);
   for (let row = 0; row < columns.count; row++) {

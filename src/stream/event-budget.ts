@@ -1,7 +1,7 @@
 /**
- * One budget for what stands in streams beside the work: `transaction.scored` events and copies of dead letters, of all
- * corridors together. Beyond it the oldest of the largest streams go. As Redis runs out of memory all of them go, and
- * none are written: Postgres has what they say, and the work needs the room.
+ * One budget for the streams' by-products: `transaction.scored` events and copies of dead letters, of all
+ * corridors together. Beyond it the oldest of the largest streams are dropped. As Redis runs out of memory all
+ * of them are dropped, and none are written: Postgres has the same data, and transactions need the memory.
  */
 import { type RedisClient, toRedisFailure, writableNodes } from './connection.ts';
 import type { StreamKeys } from './keys.ts';
@@ -11,15 +11,17 @@ import { loadScript, runScripts } from './scripts.ts';
 
 /** Share of maxmemory that they may take; in a cluster of that of its smallest master. */
 const SHARE_MAX = 0.1;
-/** Where dropping ends, as a share of the budget, so that it is not needed again at once. */
+/** Dropping ends at this share of the budget, so that it is not needed again at once. */
 const SHARE_AFTER = 0.9;
-/** Used share of maxmemory beyond which they are given up: profiles, which give way from 0.7 on, were not enough. */
+/**
+ * Used share of maxmemory beyond which all are dropped: profiles, which give way from 0.7 on, were not enough.
+ */
 const CROWDED_SHARE = 0.85;
 const EVENTS_AGE_MS = 7 * 86_400_000;
-/** Entries of one stream that one look drops, at most: bounds how long Redis is held. */
+/** Most entries of one stream that one check drops: bounds how long Redis is held. */
 const DROPPED_ENTRIES_MAX = 10_000;
 
-/** What a stream of events, or of copies, takes. */
+/** Size of a stream of events, or of copies. */
 export type HeldEvents = {
   readonly kind: 'scored' | 'dead_letters';
   readonly key: string;
@@ -30,9 +32,11 @@ export type HeldEvents = {
 export type BytesByKind = Record<HeldEvents['kind'], number>;
 
 export type EventBudget = {
-  /** Whether the last look found room for events. */
+  /** Whether the last check found room for events. */
   readonly hasRoom: () => boolean;
-  /** Looks at these streams; resolves to the bytes that are left, and those that were dropped. Throws a Failure. */
+  /**
+   * Checks these streams; resolves to the bytes that are left, and those that were dropped. Throws a Failure.
+   */
   readonly keep: (
     streams: readonly StreamKeys[],
   ) => Promise<{ readonly kept: BytesByKind; readonly dropped: BytesByKind }>;
@@ -85,7 +89,7 @@ function noBytes(): BytesByKind {
   return { scored: 0, dead_letters: 0 };
 }
 
-/** What cannot be looked at holds nothing that could be dropped. */
+/** A stream that cannot be read has nothing to drop. */
 function toHeld({ scored, deadLetters }: StreamKeys, reply: unknown): HeldEvents[] {
   if (!Array.isArray(reply)) {
     if (isStreamAtFault(reply)) return [];
@@ -98,7 +102,7 @@ function toHeld({ scored, deadLetters }: StreamKeys, reply: unknown): HeldEvents
   ];
 }
 
-/** Which streams lose entries, and how many are left in them: all that are larger than a level are cut down to it. */
+/** Which streams lose entries, and how many are left in them: all that exceed a level are cut to it. */
 export function planCuts(
   held: readonly HeldEvents[],
   budget: number,

@@ -7,7 +7,7 @@
 /** Enough bytecode for V8 to allocate the feedback that a look-up needs; 8 suffice. */
 const LOOK_UPS = 1000;
 
-/** Call it once ioredis is loaded, and before anything is compiled that goes through strings. */
+/** Must be called after ioredis is loaded, and before code that loops over strings is compiled. */
 export function restoreFastStrings(): void {
   const object = Object('');
   for (let done = 0; done < LOOK_UPS; done++) object.charCodeAt(0);

@@ -1,4 +1,7 @@
-/** What operators do with entries that no running worker reads: see which versions wait, and take one out of a stream. */
+/**
+ * Operators' view of entries that no running worker reads: lists waiting versions, and takes an entry out of a
+ * stream.
+ */
 import { type RedisClient, toRedisFailure } from './connection.ts';
 import { listConsumers } from './consumer-group.ts';
 import { GROUP, type StreamKeys } from './keys.ts';
@@ -44,7 +47,10 @@ export async function readHandedOver(
 
 const dropScript = loadScript('drop-handed-over-2');
 
-/** Only once it is committed what they held; returns how many were there still. Throws a Failure. */
+/**
+ * Removes entries once their transactions are committed elsewhere; returns how many still existed. Throws a
+ * Failure.
+ */
 export async function dropHandedOver(
   redis: RedisClient,
   { transactions, counts }: StreamKeys,

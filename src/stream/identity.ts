@@ -23,8 +23,8 @@ export async function readIdentity(redis: RedisClient, market: string): Promise<
 }
 
 /**
- * A write, hence refused when Redis is full, read-only or cannot persist, where a ping would succeed.
- * Throws Failure `unavailable`.
+ * A write, hence refused when Redis is full, read-only or cannot persist, where a ping would succeed. Throws
+ * Failure `unavailable`.
  */
 export async function claimIdentity(redis: RedisClient, market: string): Promise<string> {
   try {

@@ -1,6 +1,6 @@
 /**
- * Drops profiles in Redis whose past has changed otherwise than by a transaction: rebuilt when next needed. Copies in
- * memory no longer find their stamp, and a snapshot made of what was read before is refused.
+ * Invalidates cached profiles after a label changed their history; they are rebuilt when next needed. Copies in
+ * memory no longer find their stamp, and a snapshot of earlier reads is refused.
  */
 import { callsOf } from './by-slot.ts';
 import { type RedisClient, toRedisFailure } from './connection.ts';
@@ -8,7 +8,7 @@ import { type PartyKind, profileKey, profileSlot } from './keys.ts';
 
 type Party = { readonly kind: PartyKind; readonly id: string };
 
-/** Resolves when no profile of these parties that was made before will be used again. Throws a Failure. */
+/** Resolves when no earlier profile of these parties will be used again. Throws a Failure. */
 export type InvalidateProfiles = (parties: readonly Party[]) => Promise<void>;
 
 export function createInvalidateProfiles(redis: RedisClient, market: string): InvalidateProfiles {
@@ -17,7 +17,7 @@ export function createInvalidateProfiles(redis: RedisClient, market: string): In
       const slot = profileSlot(id);
       return { slot, key: profileKey(market, kind, id, slot) };
     });
-    // A full Redis refuses none of it.
+    // A full Redis allows deletions.
     const removals = callsOf(redis, places).map(({ items }) =>
       redis.unlink(items.map(({ key }) => key)),
     );

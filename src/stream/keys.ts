@@ -23,13 +23,16 @@ import murmurhash from 'murmurhash';
 /** Name of the one consumer group. */
 export const GROUP = 'scoring-workers';
 
-/** Names of consumers and retries that are none, but prove that their keys are the ones they were (continuity.ts). */
+/**
+ * Names of consumers and retries that are not real, but prove that their keys are still the same
+ * (continuity.ts).
+ */
 export const TOKEN_PREFIX = 'continuity:';
 
 /** Profile keys spread over this many hash tags a market. */
 export const PROFILE_SLOTS = 16;
 
-/** Streams of one corridor, at most: what RISK_SHARDS may be. */
+/** Most streams of one corridor: the bound on RISK_SHARDS. */
 export const SHARDS_MAX = 16;
 
 /** The five keys of one stream: one corridor, one shard. */
@@ -72,7 +75,7 @@ export function shardOf(accountId: string, shards: number): number {
   return shards === 1 ? 0 : murmurhash.v3(accountId, 0) % shards;
 }
 
-/** Which of the PROFILE_SLOTS a party's key lives in. */
+/** Which of the PROFILE_SLOTS holds a party's key. */
 export function profileSlot(partyId: string): number {
   return murmurhash.v3(partyId, 0) % PROFILE_SLOTS;
 }

@@ -23,7 +23,9 @@ export type StreamLag = {
 };
 
 export type Measured = StreamLag & {
-  /** Transactions in the stream; infinite where nothing can be appended, as another type stands at a key of it. */
+  /**
+   * Transactions in the stream; infinite where nothing can be appended, as one of its keys has another type.
+   */
   readonly held: number;
 };
 
@@ -37,7 +39,9 @@ export async function measureStreams(
   return await measure(redis, loadMeasureScript(), streams, { pending: true });
 }
 
-/** What each stream holds; what is pending is taken for undelivered, which is cheaper. Throws a Failure. */
+/**
+ * Transactions in each stream; pending ones count as undelivered, which is cheaper to read. Throws a Failure.
+ */
 export async function measureHeld(
   redis: RedisClient,
   streams: readonly StreamKeys[],

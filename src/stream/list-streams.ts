@@ -1,6 +1,6 @@
 /**
- * Which streams of a market there are: those of the shards that are written to now, and what is left in
- * others from a time with more of them, until it is done.
+ * Lists the streams of a market: those of the current shards, and those of a former, larger number of shards
+ * until they are empty.
  */
 import { Failure } from '../domain/failure.ts';
 import type { RedisClient } from './connection.ts';
@@ -26,7 +26,7 @@ export function createListStreams(redis: RedisClient, market: string, shards: nu
   };
 }
 
-/** What is no stream any more holds nothing that a worker could read. */
+/** A key that is no stream any more holds nothing that a worker could read. */
 function isLeft(count: unknown): boolean {
   if (!(count instanceof Failure)) return Number(count) > 0;
   if (isStreamAtFault(count)) return false;

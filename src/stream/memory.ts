@@ -1,8 +1,8 @@
-/** How much memory the nodes of Redis use of what they may. */
+/** Memory use of the nodes of Redis, by their limits. */
 import type { Redis } from 'ioredis';
 
 export type NodeMemory = {
-  /** What the server holds against its limit: without buffers of replicas and of the append-only file. */
+  /** The memory that counts against the limit: without buffers of replicas and of the append-only file. */
   readonly usedBytes: number;
   /** maxmemory; infinite without one. */
   readonly maxBytes: number;

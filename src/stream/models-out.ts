@@ -1,17 +1,20 @@
-/** Models that do not judge where they should, as the workers of a market say: for a few seconds each time. */
+/**
+ * Models that do not judge where they should, as reported by the workers of a market; a report lasts some
+ * seconds.
+ */
 import type { ModelOut } from '../domain/model-out.ts';
 import { type RedisClient, toRedisFailure } from './connection.ts';
 import { modelsOutKey } from './keys.ts';
 import { loadScript, runScript } from './scripts.ts';
 
 export type ModelsOut = {
-  /** Says that they are out now. Throws a Failure. */
+  /** Reports that they are out now. Throws a Failure. */
   readonly announce: (out: readonly ModelOut[]) => Promise<void>;
-  /** Those that any worker spoke of lately. Throws a Failure. */
+  /** Models that any worker reported lately. Throws a Failure. */
   readonly list: () => Promise<ModelOut[]>;
 };
 
-/** Several looks of a worker that did not come. */
+/** Several intervals of a worker's reports. */
 const OUT_MS = 3000;
 
 export function createModelsOut(redis: RedisClient, market: string): ModelsOut {

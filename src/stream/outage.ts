@@ -1,7 +1,7 @@
-/** Which failures say that Redis is at fault, and which that one stream is: what breakers count. */
+/** Distinguishes failures of Redis from those of one stream: breakers count them apart. */
 import { Failure } from '../domain/failure.ts';
 
-/** What Redis says of one key: another type stands there, or its slot cannot be served. */
+/** Errors of one key: it has another type, or its slot cannot be served. */
 const OF_ONE_STREAM = new Set(['REDIS_WRONGTYPE', 'REDIS_CLUSTERDOWN', 'REDIS_TRYAGAIN']);
 
 export function isStreamAtFault(thrown: unknown): boolean {

@@ -1,7 +1,7 @@
 /**
- * The way into the streams: after ingest has committed, a batch's transactions are appended in as few
- * entries as carry them, one script call a stream. Used by ingest, the reconciler and replays. Nothing here is needed
- * for durability: what is refused or fails is appended later from Postgres.
+ * Appends a committed batch's transactions to the streams, in as few entries as possible, one script call a
+ * stream. Used by ingest, the reconciler and replays. Durability does not depend on it: what is refused or
+ * fails is appended later from Postgres.
  */
 import { Failure } from '../domain/failure.ts';
 import type { Transaction } from '../domain/transaction.ts';
@@ -17,7 +17,9 @@ export type ProducerOptions = {
   readonly shards: number;
   /** Transactions in one stream beyond which entries are refused. */
   readonly transactionsMax: number;
-  /** Takes a stream that cannot be written for a full one, instead of throwing: the others get theirs. */
+  /**
+   * Treats a stream that cannot be written as full instead of throwing, so that the others get their entries.
+   */
   readonly passesFaults?: boolean;
 };
 
@@ -25,7 +27,7 @@ export type AppendResult = {
   readonly appended: number;
   /** Transactions of streams that are full. */
   readonly refused: number;
-  /** Those transactions, so that a caller can come back with them alone. */
+  /** The same transactions, so that a caller can repeat with them alone. */
   readonly left: readonly EntryPayload[];
 };
 
@@ -34,7 +36,7 @@ export type Producer = {
   readonly append: (payloads: readonly EntryPayload[]) => Promise<AppendResult>;
 };
 
-/** Which stream a transaction belongs to. */
+/** The stream of a transaction. */
 export function createStreamChoice(
   market: string,
   shards: number,
@@ -72,7 +74,9 @@ export function createProducer(options: ProducerOptions): Producer {
     ).catch((error: unknown) => groups.map(() => toRedisFailure(error)));
     return replies.map((reply, index) => toAppended(reply, packed[index] ?? []));
   };
-  /** What was left although there is room, as entries were larger: once more, in one that fits. */
+  /**
+   * Entries may be refused although there is room for smaller ones: these are tried once more, packed to fit.
+   */
   const fill = async (stream: StreamKeys, { left, room }: Filled): Promise<Appended> => {
     const payloads = left.slice(0, room);
     if (payloads.length === 0) return { left, room };
@@ -105,7 +109,7 @@ export function createProducer(options: ProducerOptions): Producer {
 
 type Group = { readonly stream: StreamKeys; readonly payloads: readonly EntryPayload[] };
 type Filled = { readonly left: readonly EntryPayload[]; readonly room: number };
-/** What was not appended, and the transactions that the stream has still room for. */
+/** Transactions that were not appended, and how many more the stream has room for. */
 type Appended = Filled | Failure;
 
 /** Reads the reply of append: `[entries, room]`. */

@@ -1,6 +1,7 @@
 /**
- * Profiles give way to the streams: above their share of Redis' memory whole logs are dropped, those that were idle for
- * longest of each page that is looked at, and none are begun. They are rebuilt from Postgres when they are needed.
+ * Bounds the memory of profiles, in favour of the streams: above their share of Redis' memory whole logs are
+ * dropped, in each examined page those that were idle for longest, and no new ones are begun. They are rebuilt
+ * from Postgres when needed.
  */
 import type { Redis } from 'ioredis';
 import { type RedisClient, toRedisFailure, writableNodes } from './connection.ts';
@@ -9,21 +10,21 @@ import { readMemory, usedShare } from './memory.ts';
 
 /** Share of maxmemory above which profiles give way. */
 const SHARE_MAX = 0.7;
-/** Where dropping ends, so that it is not needed again at once. */
+/** Dropping ends at this share, so that it is not needed again at once. */
 const SHARE_AFTER = 0.65;
-/** Bounds one look at one node: 64,000 keys at most. */
+/** Bounds one check of one node: 64,000 keys at most. */
 const PAGES_MAX = 64;
 const PAGE_KEYS = 1000;
 
 export type ProfileBudget = {
-  /** Whether the last look found too little room. */
+  /** Whether the last check found too little room. */
   readonly isExceeded: () => boolean;
-  /** Looks at all nodes; resolves to how many logs were dropped. Throws a Failure. */
+  /** Checks all nodes; resolves to how many logs were dropped. Throws a Failure. */
   readonly keep: () => Promise<number>;
 };
 
 export function createProfileBudget(redis: RedisClient, market: string): ProfileBudget {
-  /** Where the last look at each node ended. */
+  /** Cursor of each node after the last check. */
   const cursors = new Map<string, string>();
   let isExceeded = false;
   const keepNode = async (node: Redis): Promise<{ share: number; dropped: number }> => {

@@ -1,9 +1,9 @@
 /**
- * Whose the profiles in Redis are. A server that came back from its disk, or a replica that took over, may lack the last
- * writes: a log without the newest appends looks as good as a current one, also to who knows only its beginning. So
- * beside the profiles of each slot stands the history of writes that they belong to, and every script that uses them
- * compares it with that of the server (lua/of-history.lua). Where they differ the profiles are removed, once, and are
- * rebuilt from Postgres as they are needed.
+ * Proves that profiles in Redis are current. A server that came back from its disk, or a replica that took
+ * over, may lack the last writes: a log without the newest appends looks current, even to a process that knows
+ * its beginning. So each slot of profiles also stores the history of writes that they belong to, and every
+ * script that uses them compares it with the server's (lua/of-history.lua). Where they differ the profiles are
+ * removed, once, and are rebuilt from Postgres as they are needed.
  */
 import type { Redis } from 'ioredis';
 import { Failure } from '../domain/failure.ts';
@@ -12,8 +12,9 @@ import { PROFILE_SLOTS, profileHistoryKey, profileKeyPattern, slotTag } from './
 import { runScripts, type Script, type ScriptCall, type ScriptOptions } from './scripts.ts';
 
 /**
- * Runs a script over profiles, once more where it met those of another history. Replies are those of runScripts; one that
- * is `isOtherHistory` all the same means that the logs are absent, and that Redis has no room to begin any.
+ * Runs a script over profiles, and repeats it where it found those of another history. Replies are those of
+ * runScripts; one that is `isOtherHistory` all the same means that the logs are absent, and that Redis has no
+ * room to begin any.
  */
 export type RunOverProfiles = (
   script: Script,
@@ -54,8 +55,9 @@ async function adopt(redis: RedisClient, market: string): Promise<void> {
 }
 
 /**
- * Removes what the node holds of slots with another history, then says that they have its own. Several workers may do so
- * at once: one that is behind removes logs that others have begun meanwhile, which are made anew as those were.
+ * Removes the node's profiles in slots with another history, then records its own for the slots. Several
+ * workers may do so at once: one that is behind removes logs that others have begun meanwhile, which are then
+ * rebuilt again.
  */
 async function adoptNode(node: Redis, market: string): Promise<void> {
   const history = /^master_replid:(\w+)/m.exec(await node.info('replication'))?.[1] ?? '';
@@ -69,7 +71,7 @@ async function adoptNode(node: Redis, market: string): Promise<void> {
   for (const slot of slots) await write(() => node.set(profileHistoryKey(market, slot), history));
 }
 
-/** Null where nothing was said yet; undefined where another node of a cluster has the slot. */
+/** Null where the slot has none yet; undefined where another node of a cluster has the slot. */
 async function readHistory(node: Redis, market: string, slot: number) {
   try {
     return await node.get(profileHistoryKey(market, slot));
@@ -79,10 +81,10 @@ async function readHistory(node: Redis, market: string, slot: number) {
   }
 }
 
-/** What a node says of a slot that it does not have, or is about to hand over. */
+/** Error of a node for a slot that it does not have, or is about to hand over. */
 const MOVED = new Set(['REDIS_MOVED', 'REDIS_ASK', 'REDIS_CLUSTERDOWN']);
 
-/** A full Redis refuses nothing that matters: without it profiles stay absent. */
+/** A full Redis refuses only writes that do not matter here: without them profiles stay absent. */
 async function write(command: () => Promise<unknown>): Promise<void> {
   try {
     await command();

@@ -12,13 +12,13 @@ import { createProfileBudget } from './profile-budget.ts';
 import { createRunOverProfiles, isOtherHistory } from './profile-history.ts';
 import { loadScript, type ScriptArgument } from './scripts.ts';
 
-/** How far into a log somebody knows it: its length there, and the stamp in front of that. */
+/** A position up to which a log is known: its length there, and the stamp in front of it. */
 export type KnownEnd = { readonly length: number; readonly high: number; readonly low: number };
 
 type LogPlace = { readonly key: string; readonly slot: number };
 
 export type LogAppend = LogPlace & {
-  /** What the caller knows of the log; null for nothing. */
+  /** The caller's position in the log; null for none. */
   readonly known: KnownEnd | null;
   /** Empty to read only. */
   readonly block: Uint8Array;
@@ -26,8 +26,9 @@ export type LogAppend = LogPlace & {
 };
 
 /**
- * What the caller lacks of a log, without the block that it appended itself: nothing, the bytes `since` what it knew, the
- * `whole` log, or everything as the log was `absent`. `later`: nothing has happened, ask again.
+ * The part of a log that the caller lacks, without the block that it appended itself: nothing, the bytes
+ * `since` its position, the `whole` log, or everything as the log was `absent`. `later`: nothing has happened,
+ * and the caller asks again.
  */
 export type LogReply = {
   readonly lacks: 'nothing' | 'since' | 'whole' | 'absent' | 'later';
@@ -37,7 +38,7 @@ export type LogReply = {
 };
 
 export type LogInstall = LogPlace & {
-  /** What `snapshot` replaces: where this no longer stands it is refused. */
+  /** The position that `snapshot` replaces; where it no longer holds, the snapshot is refused. */
   readonly known: KnownEnd;
   readonly snapshot: Uint8Array;
 };
@@ -48,7 +49,10 @@ export type ProfileLogs = {
   readonly append: (appends: readonly LogAppend[]) => Promise<LogReply[]>;
   /** The snapshots must stay as they are until it resolves. */
   readonly install: (installs: readonly LogInstall[]) => Promise<InstallOutcome[]>;
-  /** Looks at Redis' memory; above the budget logs are dropped, and none are begun. Resolves to how many were dropped. */
+  /**
+   * Checks Redis' memory; above the budget logs are dropped, and none are begun. Resolves to how many were
+   * dropped.
+   */
   readonly keepBudget: () => Promise<number>;
 };
 
@@ -56,18 +60,18 @@ export type ProfileLogsOptions = {
   readonly redis: RedisClient;
   readonly market: string;
   readonly ttlSeconds: number;
-  /** Bytes of one reply, at most, but for the first log in it. */
+  /** Most bytes of one reply, except for the first log in it. */
   readonly replyBytesMax?: number;
 };
 
 const REPLY_BYTES_MAX = 4 * 1024 * 1024;
-/** How long a log without a snapshot lives: far longer than a rebuild, and so short that none pile up. */
+/** Time to live of a log without a snapshot: far longer than a rebuild, and short enough that none pile up. */
 const PLACEHOLDER_SECONDS = 10;
 
 const NO_BYTES = new Uint8Array(0);
 const LACKS = ['nothing', 'since', 'whole', 'absent'] as const;
 const LATER: LogReply = { lacks: 'later', bytes: NO_BYTES, isStored: false };
-/** By code, for those without bytes: nearly all. */
+/** Replies without bytes, by code: nearly all. */
 const EMPTY_REPLIES = [true, false].flatMap((isStored) =>
   LACKS.map((lacks): LogReply => ({ lacks, bytes: NO_BYTES, isStored })),
 );
@@ -128,7 +132,10 @@ export function createProfileLogs(options: ProfileLogsOptions): ProfileLogs {
   };
 }
 
-/** The logs, and beside them whose they are: on a single node the first one's slot speaks for all. */
+/**
+ * Runs the script with the logs and the history of their slots: on a single node the first one's slot stands
+ * for all.
+ */
 function keysOf(market: string, items: readonly LogPlace[]): string[] {
   const keys = items.map(({ key }) => key);
   keys.push(profileHistoryKey(market, items[0]?.slot ?? 0));
@@ -159,7 +166,7 @@ function unknownReply(): Failure {
 }
 
 const STAMP_BYTES = 8;
-/** A length has at most so many digits: Redis keeps no string of more than 512 MiB. */
+/** Most digits of a length: Redis keeps no string of more than 512 MiB. */
 const DIGITS_MAX = 9;
 const HEAD_BYTES = 4 + DIGITS_MAX + STAMP_BYTES;
 const RENEW_FLAG = 128;
@@ -185,7 +192,7 @@ function packKnown(installs: readonly LogInstall[]): Buffer {
   return packed.subarray(0, at);
 }
 
-/** As the scripts read it: digits and flag, length of what follows, where the stamp begins, the stamp. */
+/** Format for the scripts: digits and flag, length of what follows, where the stamp begins, the stamp. */
 function packHead(
   packed: Buffer,
   from: number,

@@ -1,6 +1,6 @@
 /**
- * Taking entries off streams for one consumer of the group: those that nobody has read yet, and those
- * that this consumer was given and has not settled. Used by the readers of a worker.
+ * Reads streams for one consumer of the group: entries that nobody has read yet, and entries that this consumer
+ * was given and has not settled. The readers of a worker use it.
  */
 import { Cluster } from 'ioredis';
 import { Failure } from '../domain/failure.ts';
@@ -13,22 +13,22 @@ import { loadScript, runScripts, type Script } from './scripts.ts';
 /** An entry as delivered. */
 export type StreamEntry = EntryFields & {
   readonly id: string;
-  /** True when the entry was deleted while it was pending: there is nothing to do but acknowledge. */
+  /** True when the entry was deleted while it was pending: it can only be acknowledged. */
   readonly deleted: boolean;
-  /** How often it was delivered, this time and those of the entries it was before included. */
+  /** How often it was delivered, including this time and deliveries of the entries it was before. */
   readonly deliveries: number;
-  /** Those of the entries it was before. */
+  /** Deliveries of the entries it was before. */
   readonly carried: number;
 };
 
 export type Delivery = {
   readonly stream: StreamKeys;
   readonly entries: readonly StreamEntry[];
-  /** Transactions that the stream held after the read, these included; 0 where the read does not say so. */
+  /** Transactions in the stream after the read, these included; 0 where the read does not return it. */
   readonly held: number;
 };
 
-/** What a read brought, and what was wrong with single streams. */
+/** Entries of a read, and failures of single streams. */
 export type Read = {
   readonly deliveries: readonly Delivery[];
   readonly failed: ReadonlyMap<StreamKeys, Failure>;
@@ -45,7 +45,7 @@ export type ReadOptions = {
 
 export const loadReadScript = (): Script => loadScript('read-n');
 
-/** Entries that are there now and that nobody has read yet: one call, on a cluster one a stream. */
+/** Reads entries that are there now and that nobody has read yet: one call, on a cluster one a stream. */
 export async function readPresent(
   reader: RedisClient,
   script: Script,
@@ -55,7 +55,7 @@ export async function readPresent(
 }
 
 /**
- * Entries that this consumer was given and has not settled, from `after` on: after a reader error some
+ * Reads entries that this consumer was given and has not settled, from `after` on: after a reader error some
  * may have been delivered into a reply that never arrived.
  */
 export async function readOwn(
@@ -85,7 +85,7 @@ async function readAfter(
   for (const [index, group] of groups.entries()) {
     const reply = replies[index];
     if (reply instanceof Failure) {
-      // What the others delivered stays pending for this consumer, which drains it after an error.
+      // Entries that other streams delivered stay pending for this consumer, which drains them after an error.
       if (groups.length === 1) throw reply;
       for (const { stream } of group) failed.set(stream, reply);
       continue;
@@ -161,7 +161,7 @@ function toEntries(reply: unknown, deliveries: number): StreamEntry[] {
   });
 }
 
-/** @param delivered how often the entry itself was */
+/** @param delivered how often the entry itself was delivered */
 export function toEntry(id: string, fields: unknown, delivered: number): StreamEntry {
   if (!Array.isArray(fields)) {
     const none = { version: null, transactions: 0, head: null, packed: null };
@@ -186,7 +186,7 @@ export function toEntry(id: string, fields: unknown, delivered: number): StreamE
   };
 }
 
-/** As the scripts count: one where the field says nothing. */
+/** Counts as the scripts do: one where the field has no number. */
 function countOf(field: Buffer | undefined): number {
   const text = field?.toString('latin1') ?? '';
   const count = /^\d{1,3}$/.test(text) ? Number(text) : 1;

@@ -1,8 +1,8 @@
 /**
- * A reader's own connection. Three things end a blocking read besides its reply: asking the server to
- * unblock it, which loses nothing; closing the connection; and a deadline far beyond the block, because a
- * client library that lost track of a reply would leave the reader deaf for ever. After the last two,
- * what was on its way stays pending and is drained or claimed.
+ * A reader's own connection. Three things end a blocking read besides its reply: asking the server to unblock
+ * it, which loses nothing; closing the connection; and a deadline far beyond the block, because a client
+ * library that lost track of a reply would leave the reader deaf for ever. After the last two, entries on their
+ * way stay pending and are drained or claimed.
  */
 import { Cluster, Redis } from 'ioredis';
 import { Failure } from '../domain/failure.ts';
@@ -18,7 +18,9 @@ import {
 } from './read-group.ts';
 
 export type OpenReader = {
-  /** What is there now; when that is nothing, waits for the first entries and reads what came with them. */
+  /**
+   * Reads what is there now; if nothing is, waits for the first entries and reads those that arrived with them.
+   */
   readonly readNew: (options: ReadOptions & { readonly blockMs: number }) => Promise<Read>;
   readonly readOwn: (options: ReadOptions, after: string) => Promise<Read>;
   readonly unblock: () => Promise<void>;
@@ -28,7 +30,7 @@ export type OpenReader = {
 
 /** Beyond the block and the socket's own timeout of twice the block and a second. */
 const DEAF_GRACE_MS = 5000;
-/** @param commands a connection that is never blocked, through which the server is asked */
+/** @param commands a connection that never blocks, through which the server is asked */
 export function openReaderConnection(
   url: string,
   blockMs: number,
@@ -37,7 +39,8 @@ export function openReaderConnection(
   const readScript = loadReadScript();
   let current = connect(url, blockMs);
   const waits = commands instanceof Cluster ? openClusterWaits(url, blockMs, commands) : undefined;
-  // One promise a read: a promise that outlives reads would keep every reply that was raced against it.
+  // Each read has a promise of its own: a promise that outlives reads would keep every reply that it was raced
+  // against.
   let giveUp: ((failure: Failure) => void) | undefined;
   let isClosed = false;
   const close = () => {
@@ -53,7 +56,7 @@ export function openReaderConnection(
     giveUp = givenUp.reject;
     const timer = setTimeout(
       () => {
-        // A new client in its place: nothing is known of what the old one still waits for.
+        // A new client replaces the old one, whose waits are lost.
         current.client.disconnect();
         waits?.close();
         current = connect(url, blockMs);
@@ -79,7 +82,8 @@ export function openReaderConnection(
             ? { ...present, deliveries: await awaitEntries(client, consumer, streams, blockMs) }
             : await waits.awaitAny(consumer, streams, blockMs);
         if (woken.deliveries.length === 0) return woken;
-        // Whoever appended to one stream is about to append to others, and half as many batches cost less.
+        // A producer that appended to one stream is about to append to others, and half as many batches cost
+        // less.
         return joinReads(woken, await readPresent(client, readScript, options));
       }),
     readOwn: (options, after) => guard((client) => readOwn(client, readScript, options, after)),
@@ -95,7 +99,7 @@ export function openReaderConnection(
   };
 }
 
-/** A stream's entries in their order, whichever read brought them. */
+/** Merges a stream's entries of several reads in their order. */
 function joinReads(woken: Read, { deliveries, failed }: Read): Read {
   const first = new Map(woken.deliveries.map((delivery) => [delivery.stream, delivery]));
   const joined = deliveries.map((delivery) => {

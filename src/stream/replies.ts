@@ -11,23 +11,23 @@ import { repliesChannel } from './keys.ts';
 
 export type ExpectedReply = {
   /**
-   * Resolves with the score. Never rejects, and never settles after `cancel`, without Redis, or when
-   * WAITERS_MAX wait already: whoever waits also polls.
+   * Resolves with the score. It never rejects, and never settles after `cancel`, without Redis, or when
+   * WAITERS_MAX wait already, so callers poll as well.
    */
   readonly score: Promise<ScoreJson>;
   readonly cancel: () => void;
 };
 
 export type Replies = {
-  /** Goes into an entry's `replyTo`. */
+  /** The value for an entry's `replyTo`. */
   readonly instance: string;
   readonly expect: (transactionId: string) => ExpectedReply;
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
 
-/** Requests of one process that may wait at the same time. */
+/** Most requests of one process that may wait at the same time. */
 const WAITERS_MAX = 10_000;
-/** A subscriber's socket is quiet for as long as nobody waits; ioredis pings nothing on it. */
+/** A subscriber's socket is quiet while nobody waits, and ioredis sends no pings on it. */
 const QUIET_MS_MAX = 15 * 60_000;
 
 type Waiter = (score: ScoreJson) => void;
@@ -48,7 +48,7 @@ export function openReplies({ url, market }: { url: string; market: string }): R
     if (score === undefined) return;
     for (const waiter of waiters.get(score.transaction_id) ?? []) waiter(score);
   });
-  // On every connection anew. A failure only means that waiting requests poll until the next one.
+  // Subscribes on every new connection. A failure only means that waiting requests poll until the next one.
   subscriber.on('ready', () => {
     subscriber.subscribe(channel).catch(() => undefined);
   });
@@ -74,7 +74,7 @@ export function openReplies({ url, market }: { url: string; market: string }): R
   };
 }
 
-/** Not checked against the schema, which took as long as parsing: only workers publish here. */
+/** Not checked against the schema, which takes as long as parsing, because only workers publish here. */
 function readScore(text: string): ScoreJson | undefined {
   try {
     return JSON.parse(text) as ScoreJson;

@@ -48,8 +48,8 @@ export async function runScript(
 }
 
 /**
- * Runs a script once a call, in one round trip on a single node, each call on its own node of a
- * cluster. A reply is what the script returned or the Failure of that call.
+ * Runs a script for each call, in one round trip on a single node, each call on its own node of a cluster.
+ * Returns for each call the script's reply or its Failure.
  */
 export async function runScripts(
   redis: RedisClient,

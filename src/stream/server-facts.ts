@@ -2,11 +2,11 @@
 import { type RedisClient, toRedisFailure } from './connection.ts';
 
 export type RedisFacts = {
-  /** Of Redis, or the Redis version a Valkey answers for. */
+  /** Version of Redis, or the Redis version that a Valkey reports. */
   readonly version: string;
   readonly major: number;
   readonly evictionPolicy: string;
-  /** Bytes; 0 is no bound. */
+  /** Bytes; 0: no bound. */
   readonly memoryMax: number;
   readonly memoryUsed: number;
   readonly appendOnly: boolean;

@@ -1,7 +1,7 @@
 /**
- * Entries of versions that not every worker reads, as while a release replaces another. A worker hands such an entry over:
- * it stays pending, with no delivery counted, of a consumer that is no process but stands for the version. Workers that
- * read the version take it from there; workers that do not leave it alone, for as long as it takes.
+ * Entries of versions that not every worker reads, as while a release replaces another. A worker hands such an
+ * entry over: it stays pending, without a counted delivery, for a consumer that stands for the version instead
+ * of a process. Workers that read the version take it from there; other workers leave it alone.
  */
 import { Failure } from '../domain/failure.ts';
 import type { RedisClient } from './connection.ts';
@@ -11,7 +11,7 @@ import { GROUP } from './keys.ts';
 import { isStreamAtFault } from './outage.ts';
 import { loadScript, runScripts } from './scripts.ts';
 
-/** What a release reads of entries. */
+/** The versions of entries that a release reads. */
 export type EntryReader = {
   readonly versions: readonly string[];
   /** Checks and reads an entry of one of these versions; throws a permanent Failure that says what is wrong with it. */
@@ -40,7 +40,7 @@ export type HandOver = {
   readonly entries: readonly { readonly id: string; readonly version: string }[];
 };
 
-/** What is no longer the consumer's stays where it is. Throws a Failure. */
+/** An entry that is no longer the consumer's stays where it is. Throws a Failure. */
 export type HandEntriesOver = (handOvers: readonly HandOver[]) => Promise<void>;
 
 export function createHandEntriesOver(redis: RedisClient): HandEntriesOver {
@@ -57,7 +57,7 @@ export function createHandEntriesOver(redis: RedisClient): HandEntriesOver {
         ],
       })),
     );
-    // What stays with us in a stream at fault is claimed once it is stale.
+    // An entry that stays with us in a failing stream is claimed once it is stale.
     const failed = replies.find((one) => one instanceof Failure && !isStreamAtFault(one));
     if (failed !== undefined) throw failed;
   };

@@ -1,6 +1,6 @@
 /**
- * Which transactions still wait in Redis: in a stream, undelivered or pending, or for a retry. The
- * reconciler asks, so that it does not append what is on its way already.
+ * Which transactions still wait in Redis: in a stream, undelivered or pending, or for a retry. The reconciler
+ * reads them, so that it does not append them a second time.
  */
 import { Failure } from '../domain/failure.ts';
 import { type RedisClient, toRedisFailure } from './connection.ts';
@@ -10,7 +10,7 @@ import { packedOfRetry } from './retries.ts';
 
 export type WaitingTransaction = { readonly transactionId: string; readonly receivedAtMs: number };
 
-/** Entries of a page: of up to COUNT_MAX transactions each, some megabytes at most. */
+/** Entries of a page, each of up to COUNT_MAX transactions; some megabytes at most. */
 const PAGE_ENTRIES = 100;
 const PAGE_RETRIES = 1000;
 
@@ -69,7 +69,7 @@ async function* pageRetries(
 
 const isToken = (member: Buffer) => member.indexOf(TOKEN_PREFIX) === 0;
 
-/** A key of another type holds no entries; what waits in other corridors is told all the same. */
+/** A key of another type holds no entries; other corridors are still reported. */
 function ifOther<T>(error: unknown, none: T): T {
   const failure = toRedisFailure(error);
   if (failure.code === 'REDIS_WRONGTYPE') return none;
@@ -84,7 +84,7 @@ function packedOf(fields: readonly Buffer[]): Buffer {
 }
 
 const NOTHING = Buffer.alloc(0);
-/** Stands for an entry that names no transaction, as received before all others. */
+/** Stands for an entry that names no transaction; it sorts before all others. */
 const UNKNOWN: WaitingTransaction = { transactionId: '', receivedAtMs: 0 };
 
 function toWaiting(packed: Buffer): WaitingTransaction[] {
