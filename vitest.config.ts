@@ -5,7 +5,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Kinds of test that talk to real services: one Postgres for all, a database and a Redis for each. */
 const SERVICES = ['integration', 'property', 'contract', 'chaos', 'e2e'];
 
-/** Twenty seconds and more each: the last file to start must not be one of them, for it would run alone. */
+/** Files of twenty seconds and more each start first: one that starts last would run alone. */
 const LONG = [
   ...['worker-core', 'selection', 'history', 'breakers', 'start', 'shedding'],
   ...[

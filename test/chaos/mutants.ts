@@ -18,9 +18,9 @@ export type Replacement = {
 export type Mutant = {
   readonly name: string;
   readonly what: string;
-  /** The scenario that must turn red. */
+  /** The scenario that must fail. */
   readonly scenario: string;
-  /** The bar that must be breached, of a mechanism that guards no invariant by itself. */
+  /** The bar that must be breached, for a mechanism that guards no invariant by itself. */
   readonly bar?: string;
   readonly replacements: readonly Replacement[];
 };
@@ -271,7 +271,7 @@ export const MUTANTS: readonly Mutant[] = [
     bar: GOOD_REFUSED,
     replacements: [
       { file: 'src/http/shed.ts', find: '  visit.ticket.lend();\n', replace: '' },
-      // What was not lent is not taken back: the place would be held twice, and by somebody gone.
+      // Without a check of what was lent, the slot would be taken twice, and held for a request that has gone.
       { file: 'src/http/shed.ts', find: 'visit.ticket.takeBack();', replace: 'null;' },
     ],
   },

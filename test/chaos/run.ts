@@ -1,7 +1,7 @@
 /**
- * `npm run chaos`: real processes, real Postgres and Redis, real faults under load; afterwards the
- * client's ledger is held against what is stored. Exits 1 on any breach, 3 when a fault could not be
- * made here. Slow by nature, so no part of `npm test`.
+ * `npm run chaos`: real processes, real Postgres and Redis, real faults under load; afterwards the client's
+ * ledger is compared with the stores. Exits 1 on any breach, 3 when a fault could not be made here. It takes
+ * too long for `npm test`.
  */
 import { SCENARIOS } from './catalogue.ts';
 import { MUTANTS } from './mutants.ts';

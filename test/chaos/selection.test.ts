@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 import { REPOSITORY } from '../support/risk.ts';
 
 const SELECTION = ['kill-worker', 'api-before-append', 'redis-wiped'];
-/** Under a minute on two idle cores; beside all other tests it takes its time. */
+/** Under a minute on two idle cores; longer beside all other tests. */
 const TIMEOUT_MS = 360_000;
 
 test('a selection of the fault suite holds', { timeout: TIMEOUT_MS }, async () => {

@@ -31,7 +31,7 @@ type Cell = {
   readonly operationId: string;
   /** Undefined for an operation that names no object with a client. */
   readonly whose: Whose | undefined;
-  /** `let in`: neither 401 nor 403, whatever it makes of a request without a body. */
+  /** `let in`: neither 401 nor 403, whatever the answer to a request without a body is. */
   readonly expected: number | 'let in';
 };
 
@@ -116,7 +116,7 @@ const NAMINGS: Readonly<Record<string, Naming>> = {
   replayDeadLetters: byLetters('/v1/dead-letters/replay'),
   purgeDeadLetters: byLetters('/v1/dead-letters/purge'),
   revokeKey: {
-    // Each is revoked once.
+    // Each cell revokes a key of its own.
     call: async (whose) => {
       const id =
         whose === 'unknown' ? 'nobody' : (await makeKey(['ingest'], clientOf[whose])).key_id;

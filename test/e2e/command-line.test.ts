@@ -66,7 +66,7 @@ test('risk lists all problems of its configuration at once and exits 78', async 
 });
 
 test('bin/risk becomes the engine: the process it was started as is Node itself', async () => {
-  // A reader that never answers keeps it alive long enough to be looked at.
+  // A server that never answers keeps the command alive long enough to inspect it.
   await using risk = start(join(REPOSITORY, 'bin/risk'), ['api'], {
     DATABASE_URL: 'postgres://127.0.0.1:1/none',
     REDIS_URL: 'redis://127.0.0.1:1',

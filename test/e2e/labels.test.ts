@@ -1,6 +1,6 @@
 /**
- * Goal: `risk labels import` stores what a file says, once, and tells what it could not. Method: the
- * command as a process against an API process; the rows are counted in SQL.
+ * Goal: `risk labels import` stores the labels of a file, once, and reports those that it could not. Method:
+ * the command as a process against an API process; the rows are counted in SQL.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -73,7 +73,7 @@ describe('risk labels import', () => {
     const { signal } = new AbortController();
     const counts = await writeSimulation(options, { out, labels, format: 'csv' }, signal);
     const { code } = await api.risk('replay', out, '--settle-timeout', '1');
-    // Nobody scores here.
+    // No worker runs here.
     expect(code).toBe(1);
     const first = await api.risk('labels', 'import', labels);
     expect([first.code, first.stderr]).toEqual([0, '']);

@@ -48,7 +48,7 @@ function rolePid(risk: RiskProcess, role: 'api' | 'worker'): number {
   return Number(children.split(' ').find(isRole));
 }
 
-/** Of the process in its session, and of its session among others. */
+/** Niceness of the process in its session, and of its session among others. */
 const rank = (niceness: number) => ({ own: niceness, session: niceness });
 
 function rankOf(pid: number) {

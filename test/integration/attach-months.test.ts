@@ -1,6 +1,7 @@
 /**
- * Goal: a month goes and comes back as it was, whoever reads meanwhile and whatever changes. Method: an API process on
- * a real Postgres beside the functions that `risk partitions` calls; the effects are counted in SQL.
+ * Goal: a month is detached and attached without any change to its rows, whoever reads or writes meanwhile.
+ * Method: an API process on a real Postgres beside the functions that `risk partitions` calls; the effects are
+ * counted in SQL.
  */
 
 import pg from 'pg';
@@ -48,7 +49,7 @@ test(
     expect(await rig.detach('2013-09')).toBe(false);
     await rig.attach('2013-09');
     expect((await api.request(`/v1/transactions/${id}`)).status).toBe(200);
-    // A partition again as any other: no check of its own is left.
+    // The partition is like any other again: no check of its own is left.
     const checks = await count(
       api,
       "pg_constraint where conrelid = 'transactions_y2013m09'::regclass and contype = 'c' and coninhcount = 0",
@@ -63,7 +64,7 @@ test('tallies of merchants follow the rows that are attached', async () => {
     const { different, transactions } = await recountTallies(rig.operator.query, 'm_busy');
     return { different, transactions };
   };
-  // So many in one hour that it is divided.
+  // So many rows in one hour that it is divided.
   const rows = 2 * TALLY_BOUNDS.partRowsMax;
   await rig.post('2013-11');
   await api.testDatabase.sql(
@@ -75,7 +76,7 @@ test('tallies of merchants follow the rows that are attached', async () => {
   await api.testDatabase.sql("insert into tallied_merchants values ('m_busy', 'infinity')");
   await rig.detach('2013-11');
   expect(await hours()).toEqual({ different: 0, transactions: 0 });
-  // Tallied up to here, as the rows were seen by no step.
+  // Tallied up to here, as no step has seen these rows.
   await api.testDatabase.sql('update tally_checkpoint set folded_to = pg_current_xact_id()');
   await rig.attach('2013-11');
   expect(await hours()).toEqual({ different: 0, transactions: rows });

@@ -1,6 +1,6 @@
 /**
- * Goal: whatever is in a body gets the answer of the contract and never a 500; nothing of it is stored
- * or changed on the way. Method: an API process and a table of bad bodies.
+ * Goal: every invalid body gets the answer of the contract and never a 500, and nothing of it is stored or
+ * changed. Method: an API process and a table of bad bodies.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectProblem } from '../support/problem.ts';

@@ -1,6 +1,6 @@
 /**
- * Goal: whatever is in a body of labels gets the answer of the contract and never a 500, and nothing of
- * it is stored. Method: an API process and a table of bad bodies.
+ * Goal: every invalid body of labels gets the answer of the contract and never a 500, and nothing of it is
+ * stored. Method: an API process and a table of bad bodies.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectProblem } from '../support/problem.ts';

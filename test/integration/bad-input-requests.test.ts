@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
-/** Of an answer as it came over the socket. */
+/** Status and body of an answer, from the raw bytes. */
 function expectUsualHeaders(answer: string): void {
   const [head = '', body = ''] = answer.split('\r\n\r\n');
   for (const header of ['x-content-type-options: nosniff', 'cache-control: no-store']) {

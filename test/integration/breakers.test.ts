@@ -1,7 +1,7 @@
 /**
- * Goal: a dependency that is gone, frozen or refuses costs a caller two seconds at most, once; then it is
- * known, told and refused at once, and known to be back within seconds. Method: real services, stopped,
- * frozen and spoiled under an API process.
+ * Goal: a dependency that is gone, frozen or refuses costs a caller two seconds at most, once; then requests
+ * are refused at once, the state is reported, and recovery is noticed within seconds. Method: real services,
+ * stopped, frozen and spoiled under an API process.
  */
 import { expect, test } from 'vitest';
 import type { StatusJson } from '../../src/query/pipeline-status.ts';

@@ -52,7 +52,7 @@ function told({ status, headers, body }: Answer) {
 
 const UNKNOWN = idAt(CREATED_MS, 99);
 
-/** The answer to the own client, and to a key that sees the market. */
+/** The answers to the own client, and to a key that sees the market. */
 const SCORE_STATUS = { pending: 202, scored: 200, 'a dead letter': 404 } as const;
 const STATES = ['pending', 'scored', 'a dead letter'] as const;
 
@@ -75,7 +75,7 @@ describe.each(STATES)("another client's transaction that is %s", (state) => {
     expect((await shop(`${path}/${own}`)).status).toBe(expected);
     const unknown = told(await shop(`${path}/${UNKNOWN}`));
     expect(unknown.status).toBe(404);
-    // Asked twice, as a score that was read for its owner may be in memory.
+    // Each question is repeated, as a score that was read for its owner may be in memory.
     for (const caller of [shop, bank, shop]) {
       const answer = await caller(`${path}/${other}`);
       if (caller === bank) {

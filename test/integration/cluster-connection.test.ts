@@ -25,7 +25,7 @@ onCluster('a command is not sent again, and what keeps one from being sent is sa
   expect(await cluster.incr('other')).toBe(1);
   proxy.inflict({ kind: 'cut', at: 'once', forwarded: true, times: 1 });
   await expect(cluster.incr('once')).rejects.toThrow();
-  // The client connects again by itself; the command had been carried out the first time.
+  // The client reconnects by itself; the command was carried out the first time.
   const isBack = async () => (await cluster.get('once').catch(() => null)) === '1';
   await waitUntil(isBack, MS_MAX, 'an answer');
   cluster.disconnect();

@@ -1,6 +1,7 @@
 /**
- * Goal: what is lost with a part of Redis comes back by itself: a stream, its group, its retries, what a promoted replica
- * lacks. Method: the reconciler on real Postgres and Redis; each test harms one part and leaves the others alone.
+ * Goal: what is lost with a part of Redis is restored without a person: a stream, its group, its retries,
+ * writes that a promoted replica lacks. Method: the reconciler on real Postgres and Redis; each test harms one
+ * part only.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bindReconciler } from '../../src/cli/bind-reconciler.ts';
@@ -47,7 +48,7 @@ afterAll(async () => {
 const streamOf = (corridor: string) => streamKeys('market_0', corridor, 0);
 const config = testConfig({ RISK_RECONCILE_AGE_MS: '500' });
 
-/** Runs until nothing is left to do; returns how many were appended. */
+/** Runs until nothing is left to do; returns how many transactions were appended. */
 async function reconcile(): Promise<number> {
   appended = 0;
   const reconciler = bindReconciler(config, database, redis, (n) => {

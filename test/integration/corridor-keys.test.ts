@@ -1,7 +1,7 @@
 /**
  * Goal: a corridor whose keys cannot be written waits alone: what another worker left there is not claimed,
- * what is read there cannot be settled, and both are whole again once its keys are. Method: another type
- * stands at the key of its events, where settling fails after everything else has worked.
+ * what is read there cannot be settled, and both recover once its keys do. Method: another type stands at the
+ * key of its events, where settling fails after everything else has worked.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { freePort } from '../../src/embedded/free-port.ts';
@@ -11,7 +11,7 @@ import { readScored } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 
-/** More than twice the batches that a worker holds at a time, which is what would fill up. */
+/** More than twice the batches that a worker holds at a time, which would otherwise fill up. */
 const ROUNDS = 8;
 const ROUND = 20;
 const OTHERS = ['US-IN', 'US-MX', 'US-PH'];
@@ -31,7 +31,7 @@ async function sendTo(corridor: string, round: number): Promise<void> {
 
 const streamOf = (corridor: string): StreamKeys => streamKeys(rig.database.market, corridor, 0);
 
-/** Has a consumer that nobody hears of again take an entry of each corridor. */
+/** A consumer that never returns takes an entry of each corridor. */
 async function leaveBehind(corridors: readonly string[]): Promise<void> {
   const { commands } = rig;
   for (const { transactions } of corridors.map(streamOf)) {
@@ -60,7 +60,7 @@ test('a corridor whose events cannot be written waits alone, with its entries an
     for (const corridor of [stream.corridor, ...OTHERS]) await sendTo(corridor, round);
     await waitUntil(async () => (await waiting(OTHERS)) === 0, 15_000, `round ${round} of others`);
   }
-  // Some twice, where a recovery was quicker than the sender.
+  // Some events come twice, where a recovery was quicker than the sender.
   expect(await waiting([stream.corridor])).toBeGreaterThanOrEqual((ROUNDS + 1) * ROUND);
   await waitUntil(
     async () => {
@@ -73,7 +73,7 @@ test('a corridor whose events cannot be written waits alone, with its entries an
   const dead = await commands.xpending(stream.transactions, GROUP, '-', '+', 100, 'dead');
   expect(dead.map((row) => (row as unknown[])[3])).toEqual([1]);
   await commands.del(stream.scored);
-  // Another worker: this one waits half a minute before it looks again, and stops all the same.
+  // A second worker: the first waits half a minute before its next check, and stops all the same.
   expect(await worker.stop()).toBe(0);
   rig.startWorker(settings);
   const final = (ROUNDS + 1) * ROUND * (OTHERS.length + 1);

@@ -1,7 +1,7 @@
 /**
- * Goal: endless new parties fill no small Redis: streams still take entries, folding goes on at half its speed at least,
- * and what stands is used. Method: a real Redis of 20 MB, tens of thousands of parties that act once beside a few
- * merchants that act all the time, and the duty that keeps the budget.
+ * Goal: an endless number of new parties does not fill a small Redis: streams still take entries, folding
+ * continues at half its speed at least, and existing logs are used. Method: a real Redis of 20 MB, tens of
+ * thousands of parties that act once beside a few busy merchants, and the duty that keeps the budget.
  */
 import { expect, test } from 'vitest';
 import type { Transaction } from '../../src/domain/transaction.ts';
@@ -13,7 +13,7 @@ import { idAt } from '../support/stored-rows.ts';
 const T0 = Date.UTC(2026, 10, 1);
 const [BATCH, BATCHES, WINDOW] = [500, 100, 20];
 const BUSY_MERCHANTS = 20;
-/** Batches from one look at the budget to the next: more than half a second of a worker at full speed has. */
+/** Batches between two checks of the budget: more than a worker at full speed has in half a second. */
 const LOOK_EVERY = 10;
 
 function makeBatch(from: number): Transaction[] {
@@ -23,7 +23,7 @@ function makeBatch(from: number): Transaction[] {
     return {
       ...{ transactionId: idAt(createdAtMs, number), createdAtMs, receivedAtMs: createdAtMs },
       accountId: `new-account-${number}`,
-      // Every other one is at a merchant that nobody met before.
+      // Every other transaction is at a new merchant.
       merchantId: number % 2 === 0 ? `busy-${number % BUSY_MERCHANTS}` : `new-merchant-${number}`,
       ...{ amount: '10', currency: 'USD', corridor: 'US-EG', type: null, ip: null },
       ...{ deviceId: null, country: null, channel: null },
@@ -47,7 +47,7 @@ test('tens of thousands of new parties leave 20 MB of Redis to the streams', asy
       await fold(transactions);
       const { user, system } = process.cpuUsage(before);
       cpuMs.push((user + system) / 1000);
-      // Refused, it would throw: the stream has stopped.
+      // A refused append would throw: the stream has stopped.
       await redis.xadd('{m:US-EG:0}:transactions', '*', 'entry', Buffer.alloc(10_000));
       if (batch % LOOK_EVERY === 0) dropped += await logs.keepBudget();
     }
@@ -57,7 +57,7 @@ test('tens of thousands of new parties leave 20 MB of Redis to the streams', asy
     const early = median(cpuMs.slice(WINDOW, 2 * WINDOW)) ?? 0;
     const late = median(cpuMs.slice(-WINDOW)) ?? Number.POSITIVE_INFINITY;
     expect(late).toBeLessThan(2 * early);
-    // New merchants each once; busy ones now and then, where theirs was among the dropped.
+    // Each new merchant is rebuilt once; busy ones now and then, where their log was dropped.
     const newOnes = (BATCH * BATCHES) / 2;
     expect(await rebuilds('merchant')).toBeLessThan(newOnes + 30 * BUSY_MERCHANTS);
     const merchants = makeBatch(BATCH * BATCHES).filter(({ merchantId }) =>

@@ -22,7 +22,7 @@ const AT_MS = Date.UTC(2026, 4, 31, 12);
 const ROWS = 60;
 const { signal } = new AbortController();
 
-/** Two days in two months; two of three are scored, and one in ten is given up. */
+/** Rows of two days in two months; two of three are scored, and one in ten is given up. */
 const AS_BEFORE = [
   `create temp table made as
    select n, gen_random_uuid() as id, to_timestamp($1::float8 / 1000) + n % 2 * interval '1 day' as at from generate_series(1, $2::int) n`,

@@ -1,6 +1,6 @@
 /**
- * Replay and purge under stress, over HTTP on real Postgres and Redis: in pages, by many operators at
- * once, while Redis is away, and of what fails again meanwhile.
+ * Replay and purge under stress, over HTTP on real Postgres and Redis: in pages, by many operators at once,
+ * while Redis is away, and with transactions that fail again meanwhile.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { PurgeResult, ReplayResult } from '../../src/query/dead-letter-commands.ts';
@@ -92,7 +92,7 @@ test('while Redis is away replays are kept as open batches of at most a thousand
   expect(batches.map(({ ids }) => ids.length)).toEqual([300, 1_000, 1_000]);
   expect(batches.flatMap(({ ids }) => ids).sort()).toEqual([...transactionIds].sort());
 
-  // Once Redis is back and has what it is owed, replays go straight to the stream again.
+  // Once Redis is back and its owed transactions are appended, replays go straight to the stream again.
   let sequence = 200_000;
   await waitUntil(async () => {
     const reconciled = await runRisk(['reconcile'], {

@@ -50,7 +50,7 @@ describe('dead letters', { timeout: 120_000 }, () => {
 
   test('take malformed entries of every shape, once each, and spare what is between them', async () => {
     const transactions = await rig.store(seeds(20));
-    /** What of an entry leaves its id where it can be read. */
+    /** What is left of an entry whose id can be read. */
     const named: Change[] = [
       changed({ head: '' }),
       changed({ head: '5 ingest 0 ' }),
@@ -65,7 +65,7 @@ describe('dead letters', { timeout: 120_000 }, () => {
       changed({ packed: Buffer.from('{"a":1}') }),
       (entry) => fieldsOf({ ...entry, packed: entry.packed.subarray(0, 100) }),
       changed({ packed: Buffer.alloc(1_000_000, 'x') }),
-      // Another layout, a count of none, a column of another kind, and one that ends behind the value.
+      // Another layout, a count of zero, a column of another kind, and one that ends behind the value.
       ...[spoilt(0, 9), spoilt(2, 0), spoilt(9, 3), spoilt(17, 1)],
     ];
     const victims = await rig.store(seeds(named.length, Date.UTC(2026, 9, 1)));
@@ -190,7 +190,7 @@ describe('dead letters', { timeout: 120_000 }, () => {
     await rig.commands.xdel(transactions, first?.[0] ?? '');
     await rig.forgetRedis();
     rig.startWorker();
-    // The reconciler, to which this Redis is new, brings back what the deleted entry stood for.
+    // The reconciler, to which this Redis is new, appends the transaction of the deleted entry again.
     expect(await rig.settled(2)).toMatchObject({ scored: 2, deadLetters: 0 });
     const [pending] = (await rig.commands.xpending(transactions, GROUP)) as unknown[];
     expect(pending).toBe(0);

@@ -1,6 +1,6 @@
 /**
- * Goal: whatever meets a detached month ends with a code of its own, never a 500, and nothing of it is lost
- * once the month is attached. Method: an API process and workers on real Postgres and Redis, driven over HTTP;
+ * Goal: every operation on a detached month ends with a code of its own, never a 500, and nothing is lost once
+ * the month is attached. Method: an API process and workers on real Postgres and Redis, driven over HTTP;
  * months are detached as `risk partitions` does; the effects are counted in SQL.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -12,7 +12,7 @@ import { count, input, labelInput, postBatch, postLabels, postOne } from '../sup
 import { waitUntil } from '../support/wait-until.ts';
 
 const DEADLINE_MS = 30_000;
-/** A few waits one after the other. */
+/** Longer than a few waits in sequence. */
 const TEST_MS = 4 * DEADLINE_MS;
 
 const rig = await startMonthsRig();
@@ -188,7 +188,7 @@ test(
     const { id } = await rig.postAndDetach('2013-08');
     await api.redis.flushall();
     await api.testDatabase.sql('delete from ingest_batches');
-    // As a recovery leaves it that ran meanwhile.
+    // The state that a recovery leaves that ran meanwhile.
     await api.testDatabase.sql(
       'update reconcile_state set redis_identity = $1, recovering = false, checkpoint = now()',
       [await readIdentity(api.redis, api.testDatabase.market)],

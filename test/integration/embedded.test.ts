@@ -145,7 +145,7 @@ test('serviceEnded tells of a service that ends by itself', async () => {
 
 test('the usual ports may be taken by others', async () => {
   const others = [5432, 6379].map((port) => createServer().listen(port, '127.0.0.1'));
-  // Taken already by somebody else is as good.
+  // Another process may have taken it by now, which is equally good.
   for (const other of others) other.on('error', () => undefined);
   try {
     await using running = await engine();

@@ -59,7 +59,7 @@ const settle = (model: string, state: string, percent: number, corridor: string)
   insert into model_rollouts (corridor, model_id, state, canary_percent, cause, proposal_id, proposed_by, approved_by)
   select corridor, model_id, state, canary_percent, 'approval', proposal_id, proposed_by, 'Bob' from proposal`;
 
-/** a is active, b a canary elsewhere. */
+/** Model a is active; b is a canary in another corridor. */
 beforeEach(() =>
   change(`truncate model_rollouts, model_proposals;
           ${settle('a@1', 'active', 0, 'US-EG')};
@@ -77,7 +77,7 @@ const alone = (model: string, to: string, corridor = 'US-EG', key = ann): Promis
   rig.json(key, 'emergency', model, '--corridor', corridor, '--to', to, ...WHY);
 const does = async (model: string): Promise<string> =>
   (await rig.json(undefined, 'list')).find((row: Answer) => row.model === model).does;
-/** What workers read as the model in force. */
+/** The model in force as workers read it. */
 async function active(): Promise<string | undefined> {
   const inForce = modelsInForce(await bindModels(database, 'test').readRollouts()).get('US-EG');
   return names.get(inForce?.active[0] ?? '');

@@ -75,7 +75,7 @@ type Pending = readonly [id: string, consumer: string, idleMs: number, deliverie
 const pendingRows = async () =>
   (await rig.commands.xpending(rig.stream.transactions, GROUP, '-', '+', 100)) as Pending[];
 
-/** It gets what is handed over, and claims nothing else in the time of a test. */
+/** It gets entries that are handed over, and claims nothing else in the time of a test. */
 const PATIENT = { RISK_CLAIM_IDLE_MS: '600000' };
 
 describe('entries of a newer version', { timeout: 120_000 }, () => {
@@ -94,7 +94,7 @@ describe('entries of a newer version', { timeout: 120_000 }, () => {
       (await measureStreams(rig.commands, [rig.stream]))[0]?.handedOver === 11;
     await waitUntil(handedOver, 30_000, 'ten and a retry to be handed over');
     await waitUntil(async () => (await rig.counts()).scored === 30 - ofNext, 30_000, 'the others');
-    // They are stale by now, and nobody touches them.
+    // They are stale by now, and no worker touches them.
     const isStale = async () => (await pendingRows()).every(([, , idleMs]) => idleMs > 1500);
     await waitUntil(isStale, 30_000, 'entries to be left alone');
     const kept = (await pendingRows()).map(([, consumer, , deliveries]) => [consumer, deliveries]);
@@ -120,7 +120,7 @@ describe('entries of a newer version', { timeout: 120_000 }, () => {
     const givenUp = await runRisk(['entries', 'give-up', '3', '--yes', '--json'], environment);
     expect(JSON.parse(givenUp.stdout)).toEqual({ version: '3', given_up: 1 });
     expect(await rig.commands.xlen(stream.transactions)).toBe(0);
-    // The reconciler looks once a minute; one that has just started does so at once.
+    // The reconciler checks once a minute; one that has just started does so at once.
     const { signal } = new AbortController();
     const reconciler = bindReconciler(
       testConfig({ RISK_RECONCILE_AGE_MS: '500' }),

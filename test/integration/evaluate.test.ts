@@ -34,7 +34,7 @@ afterAll(async () => {
   await api[Symbol.asyncDispose]();
 });
 
-/** Of one account and merchant, a minute apart. */
+/** Transactions of one account and merchant, a minute apart. */
 function history() {
   return Array.from({ length: 40 }, (_, n) =>
     input({ amount: `${20 + n}.00`, created_at: new Date(AT_MS + n * 60_000).toISOString() }),
@@ -54,7 +54,7 @@ async function evaluate(body: object, query = '') {
   return await answerOf(await api.post(`/v1/evaluate${query}`, body));
 }
 
-/** Everything that a submission would leave behind. */
+/** Everything that a submission would store. */
 async function leftBehind() {
   const tables = ['transactions', 'scores', 'idempotency_keys', 'ingest_batches', 'dead_letters'];
   const counts = tables.map((table) => `(select count(*) from ${table}) as ${table}`);

@@ -22,7 +22,7 @@ afterEach(async () => {
 
 const DAY_MS = 86_400_000;
 const START_MS = Date.UTC(2026, 10, 1);
-/** Leaves Redis no memory, and says whether it refuses a write: what it used a moment ago it may have freed. */
+/** Leaves Redis no memory, and returns whether it refuses a write: it may have freed memory a moment ago. */
 async function fill(commands: WorkerRig['commands']): Promise<boolean> {
   const used = /used_memory:(\d+)/.exec(await commands.info('memory'))?.[1];
   await commands.config('SET', 'maxmemory', String(Number(used) - 1000));
@@ -114,7 +114,7 @@ describe('redis', () => {
     await rig.settled(301);
     await rig.commands.config('SET', 'maxmemory', '0');
     await rig.send(later(17, 1));
-    // And the one that was refused: the first worker's look at a new Redis is not over, and finds it.
+    // And the refused one: the first worker has not finished its check of the new Redis, and finds it.
     expect(await rig.settled(319)).toMatchObject({ scored: 319, deadLetters: 0 });
     const seen = (await rig.database.sql<{ siblings: number }>(siblings)).map(
       (row) => row.siblings,
@@ -155,7 +155,7 @@ describe('postgres', () => {
     const pending = async () =>
       Number(((await rig.commands.xpending(rig.stream.transactions, GROUP)) as unknown[])[0]);
     await waitUntil(async () => (await pending()) > 0, 10_000, 'entries to be held');
-    // Longer than the claim idle time and than all waits of four attempts together.
+    // Longer than the claim idle time and all waits of four attempts together.
     await delay(2500);
     expect(await rig.commands.zcount(rig.stream.retries, '-inf', '(+inf')).toBe(0);
     await postgres.start();

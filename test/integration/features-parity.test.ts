@@ -1,7 +1,7 @@
 /**
- * Goal: the vector that a worker logs is what Postgres says afterwards, to the bit, where transactions and labels
- * arrive in the order of their times. Method: a real worker over four months of few parties; labels are told as they
- * become known; every stored vector is recomputed from Postgres alone.
+ * Goal: the vector that a worker logs is what Postgres says afterwards, to the bit, where transactions and
+ * labels arrive in the order of their times. Method: a real worker over four months of few parties; labels are
+ * sent as they become known; every stored vector is recomputed from Postgres alone.
  */
 import { expect, test } from 'vitest';
 import { bindLabels } from '../../src/cli/bind-labels.ts';
@@ -20,7 +20,7 @@ import { createWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 const DAY_MS = 86_400_000;
 const START_MS = Date.UTC(2026, 5, 10, 7, 13);
 const DAYS = 120;
-/** Transactions are sent so many days at a time, and labels told in between. */
+/** Days for which transactions are sent before their labels. */
 const STEP_DAYS = 3;
 const A_DAY = 6;
 const FRAUD_SHARE = 0.15;
@@ -62,7 +62,7 @@ test('logged vectors are those that Postgres recomputes', { timeout: TIMEOUT_MS 
     due = due.filter((one) => !known.includes(one));
     for (const { transactionId } of transactions) {
       if (random() > FRAUD_SHARE) continue;
-      // As of the end of a step, so that what is told there counts in the next one and not before.
+      // As of the end of a step, so that its labels count in the next one and not before.
       const labelledAtMs = endMs + STEP_DAYS * DAY_MS * (1 + Math.floor(3 * random()));
       const at = (ms: number) => ({
         ...{ transaction_id: transactionId, source: 'bank' },
@@ -86,7 +86,7 @@ test('logged vectors are those that Postgres recomputes', { timeout: TIMEOUT_MS 
     }),
   );
   expect(differing).toEqual([]);
-  // Or the test would prove nothing: each feature of labels took values.
+  // Without this the test would prove nothing: each feature of labels took several values.
   for (const name of [
     'fraud_rate_30d',
     'young_frauds',

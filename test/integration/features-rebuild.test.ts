@@ -12,7 +12,7 @@ import { storeTransactions } from '../support/stored-rows.ts';
 
 const NOON_MS = Date.UTC(2026, 9, 10, 12);
 const DAY_MS = 86_400_000;
-/** More than one page. */
+/** More rows than one page. */
 const SCORES = 620;
 
 test('older vectors are computed again, once or often, and the scores stay', async () => {

@@ -47,7 +47,7 @@ test('a fold sees what another worker folded since the copy in memory was made',
   expect(siblingsSeen).toEqual([0, 1, 2]);
   expect(await ours.merged('account')).toBe(1);
 
-  // Folded again it sees what came since, and is still counted once.
+  // Folded again it sees later items, and is still counted once.
   await foldNext(theirs, 1.5);
   const [again] = await ours.fold([last]);
   expect(again?.siblings).toBe(3);
@@ -85,7 +85,7 @@ test('corridors that work off their backlogs a month apart share a profile', asy
     Array.from({ length: 20 }, (_, minute) => seed(MONTH_MINUTES + minute)),
   );
   for (let turn = 0; turn < 10; turn++) {
-    // What is ahead comes first: the profile is made around it.
+    // The newest transaction comes first: the profile is rebuilt around it.
     const batch = [ahead, behind].flatMap((all) => all.slice(2 * turn, 2 * turn + 2));
     const rows = await fold(batch);
     expect(rows.map((row) => row.merchant_count_1h)).toEqual(
@@ -99,7 +99,7 @@ test('corridors that work off their backlogs a month apart share a profile', asy
 test('a memory that holds hardly any of a batch folds it all the same', async () => {
   await using rig = await createWorkerRig();
   const { commands: redis, database, pool } = rig;
-  // A page of 4 KiB a class at most: copies go while their batch is folded.
+  // At most a page of 4 KiB per class: copies are evicted while their batch is folded.
   const small = { redis, query: pool.query, market: database.market, bytesMax: 16_384 };
   const { fold, rebuilds } = startFold(small);
   const accounts = Array.from({ length: 60 }, (_, index) => `acc_${index}`);
@@ -144,7 +144,7 @@ test('a log that has grown is made anew, and holds what it held', async () => {
 
 type Kind = ProfileKind<Profile, unknown>;
 
-/** What a log says behind everything that happened, and what a rebuild says. */
+/** Features after everything that happened, from a log and from a rebuild. */
 async function compareLogs(
   { commands, database }: WorkerRig,
   kind: Kind,
@@ -175,7 +175,7 @@ test('two workers on a few merchants lose nothing, count nothing twice and rebui
   }));
   for (let round = 0; round < ROUNDS; round++) {
     const all = await rig.store(seeds.slice(2 * BATCH * round, 2 * BATCH * (round + 1)));
-    // Interleaved, so that both meet every merchant and the other's transactions come between.
+    // Interleaved, so that both workers meet every merchant and the other's transactions come between.
     const shares = [0, 1].map((worker) =>
       all.filter((_, index) => Math.floor(index / 3) % 2 === worker),
     );
@@ -197,7 +197,7 @@ test('two workers on a few merchants lose nothing, count nothing twice and rebui
   await compareLogs(rig, merchantKind as Kind, ofMerchants, pasts);
   const total = async (of: (one: (typeof workers)[number]) => Promise<number>) =>
     (await Promise.all(workers.map(of))).reduce((sum, count) => sum + count, 0);
-  // Both may meet a party for the first time at once.
+  // Both workers may meet a party for the first time at once.
   expect(await total((one) => one.rebuilds('account'))).toBeLessThanOrEqual(2 * ACCOUNTS);
   expect(await total((one) => one.rebuilds('merchant'))).toBeLessThanOrEqual(2 * MERCHANTS);
   expect(await total((one) => one.merged('merchant'))).toBeGreaterThan(seeds.length / 4);

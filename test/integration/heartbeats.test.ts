@@ -7,9 +7,9 @@ import { GROUP, type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';
 
-/** Entries of a corridor, which are a batch of their own. */
+/** Entries of a corridor, which form one batch. */
 const ENTRIES = 1;
-/** Long enough for two heartbeats to be told from a claim, which is due when it has passed. */
+/** Long enough to distinguish two heartbeats from a claim, which is due after this time. */
 const CLAIM_IDLE_MS = 1500;
 
 let rig: WorkerRig;
@@ -21,7 +21,7 @@ afterEach(async () => {
   await rig[Symbol.asyncDispose]();
 });
 
-/** Folds wait for what is stored until it is disposed. */
+/** Folds wait for the lock on stored rows until it is disposed. */
 async function lockStored(): Promise<AsyncDisposable> {
   const [locked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const session = rig.pool.session(async (client) => {
@@ -56,7 +56,7 @@ async function pendingOf({ transactions }: StreamKeys) {
   }));
 }
 
-/** Waits until the idle time of what is pending has gone back; nobody may have claimed it. */
+/** Waits until the idle time of pending entries has been reset; no worker may have claimed them. */
 async function beaten(stream: StreamKeys): Promise<void> {
   let idleMs = 0;
   await waitUntil(

@@ -22,12 +22,12 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** Twice what one history sees. */
+/** Twice as many rows as one history uses. */
 const REACH_MS = 2 * ACCOUNT_HISTORY_DAYS * 86_400_000;
 const END_MS = Date.UTC(2026, 11, 15);
 const MONTHS = 15;
 const ROWS = 60_000;
-/** Rows that a rebuild wants before its point, and one that tells whether there are more. */
+/** Rows that a rebuild needs before its point, and one that shows whether there are more. */
 const ACCOUNT_ROWS = 257;
 const MERCHANT_ROWS = 513;
 /** 90 days that end a week ago, and room for late arrivals. */
@@ -54,7 +54,7 @@ beforeAll(async () => {
     database,
     Array.from({ length: MONTHS }, (_, index) => newest - index),
   );
-  // A row each six minutes; every second one of one busy account at one busy merchant.
+  // One row every six minutes; every second one is of one busy account at one busy merchant.
   await testDatabase.sql(
     `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
      select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7abc8' || lpad(to_hex(i), 15, '0'))::uuid,
@@ -90,7 +90,7 @@ function pointAt(createdAtMs: number, accountId: string, merchantId: string): Tr
 /** What a rebuild reads that grows with the party: transactions and their tallies. */
 const TABLES = /^(transactions_|merchant_hour)/;
 
-/** Rows read from each partition of transactions, and of tallies, by the statements that `work` runs. */
+/** Counts the rows that the statements of `work` read from each partition of transactions, and of tallies. */
 async function rowsOfPast(work: (query: Query) => Promise<unknown>): Promise<Map<string, number>> {
   const read = await rowsRead(database, work);
   return new Map([...read].filter(([table]) => TABLES.test(table)));
@@ -170,7 +170,7 @@ test.each(LOADS)('%s of many busy points is the same as one by one', async (_, l
   const around = () => statements.filter((name) => name.startsWith('past-around')).length;
   const pasts: (AccountPast | MerchantPast)[] = [];
   for await (const past of load(counted, points)) {
-    // Rows that nobody has asked for yet are not read: all of them have no room in a worker.
+    // Rows that were not requested yet are not read, as a worker has no memory for all of them.
     if (pasts.length === 0) expect(around()).toBe(1);
     pasts.push(past);
   }
@@ -183,7 +183,7 @@ test.each(LOADS)('%s of many busy points is the same as one by one', async (_, l
   expect(pasts).toHaveLength(BUSY_POINTS);
 });
 
-/** After so many plans for given values Postgres compares them with one for any values. */
+/** After this many plans for given values Postgres compares them with a generic plan. */
 const FIRST_PLANS = 5;
 
 test.each(LOADS)('%s of a few points is planned once, not at each call', async (_, load) => {
@@ -225,7 +225,7 @@ describe('loadMerchantPasts', () => {
   });
 });
 
-/** Of hundreds of thousands of rows to insert. */
+/** Time for inserting hundreds of thousands of rows. */
 const TIMEOUT_MS = 180_000;
 
 describe('a merchant of hundreds of thousands', () => {

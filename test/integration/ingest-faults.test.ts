@@ -1,7 +1,7 @@
 /**
- * Goal: what goes wrong behind the API never loses or doubles what was accepted, and is answered
- * honestly and soon. Method: real services, stopped, filled, demoted, cut off or locked under an API
- * process; the rows are counted afterwards.
+ * Goal: no failure behind the API loses or doubles an accepted transaction, and each is answered truthfully and
+ * soon. Method: real services, stopped, filled, demoted, cut off or locked under an API process; the rows are
+ * counted afterwards.
  */
 import { describe, expect, test } from 'vitest';
 import { open, reconcile, streamedIds } from '../support/ingest-faults.ts';

@@ -52,7 +52,7 @@ function transaction(key: string): NewTransaction {
   };
 }
 
-/** Claims one key for a transaction of its own; returns the transaction that stands, and whether it is that one. */
+/** Claims one key for a transaction of its own; returns the stored transaction, and whether it is that one. */
 async function claim(slices: KeySlices, key: string): Promise<{ id: string; isNew: boolean }> {
   const row = transaction(key);
   const batch = { batchId: idAt(AT_MS), client: 'shop', transactions: [row] };

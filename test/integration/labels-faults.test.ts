@@ -1,6 +1,6 @@
 /**
- * Goal: labels are added once whatever happens around their commit, in one order, and profiles are
- * told of what is committed. Method: the acceptance on real Postgres, through a proxy where the way is cut.
+ * Goal: labels are added once, in one order, whatever happens around their commit, and profiles of committed
+ * labels are invalidated. Method: the acceptance on real Postgres, through a proxy where the connection is cut.
  */
 import { describe, expect, test } from 'vitest';
 import type { Label } from '../../src/domain/label.ts';
@@ -21,7 +21,7 @@ import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const CREATED_MS = Date.UTC(2026, 9, 1, 10);
-/** Less than the time after which Postgres looks for deadlocks. */
+/** Less than the time after which Postgres checks for deadlocks. */
 const RIVAL_LOCK_MS = 300;
 const LABEL: Omit<Label, 'transactionId'> = {
   ...{ createdAtMs: CREATED_MS, accountId: 'acc_1', merchantId: 'm_1' },
@@ -149,7 +149,7 @@ test('profiles are told of committed labels, again when they are unchanged', asy
   isAway = false;
   const again = await acceptLabels(accept, requestOf(ids));
   expect(again).toMatchObject({ outcomes: [{ status: 'unchanged' }, { status: 'unchanged' }] });
-  // The request that failed leaves its row for a worker; the next one brings nothing, and leaves none.
+  // The failed request leaves its row for a worker; the next one adds nothing, and leaves none.
   expect(told.map(({ visible, open }) => [visible, open])).toEqual([
     [2, 1],
     [2, 1],

@@ -1,7 +1,7 @@
 /**
- * Goal: once a label is answered the next transaction's features know of it, whatever ended in between, and nothing
- * that a label does not change is rebuilt. Method: a real worker beside the bound acceptance of labels; features are
- * read from the stored scores.
+ * Goal: once a label is answered the next transaction's features include it, whatever crashed in between, and
+ * nothing that a label does not change is rebuilt. Method: a real worker beside the bound acceptance of labels;
+ * features are read from the stored scores.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bindLabelDuty, bindLabels, type LabelAdapters } from '../../src/cli/bind-labels.ts';
@@ -108,7 +108,7 @@ describe('a label', () => {
     await label(old, 'legitimate', NOW_MS);
     const [after] = await score('a', [NOW_MS + 1]);
     expect(await featuresOf(after, RATES)).toEqual([0, 0, 1, 1]);
-    // What was known at the time of an earlier one still is.
+    // What was known at an earlier time is still known.
     const [before] = await score('a', [NOW_MS - 1]);
     expect(await featuresOf(before, RATES)).toEqual([0.5, 0.5, 1, 1]);
   });

@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 const leadOf = (owner: string) => createLeadership(database, owner).of('reconcile');
-/** As if the time of its owner had passed, who is renewing it meanwhile. */
+/** Acts as if the term of its owner had passed, which is renewing it meanwhile. */
 const expire = () => testDatabase.sql(`update leaderships set expires_at = now() - interval '1 s'`);
 async function note(lead: ReturnType<typeof leadOf>, redisIdentity: string): Promise<void> {
   const read = await readReconcileState(database);
@@ -37,7 +37,7 @@ const readExpiry = {
 };
 const readNote = async () => (await readReconcileState(database)).redisIdentity;
 
-/** Runs `work` as a leader that has been replaced by `other`, which has written, without knowing it. */
+/** Runs `work` as a leader that does not know that `other` has replaced it and has written. */
 async function whileReplaced(work: (lead: ReturnType<typeof leadOf>) => Promise<void>) {
   const [lead, other] = [leadOf('one'), leadOf('other')];
   return await lead.run(async () => {
@@ -145,7 +145,7 @@ test('a worker with the fewest connections there may be fails in no duty', {
   await using rig = await createWorkerRig();
   await using worker = rig.spawnWorker({
     RISK_DATABASE_CONNECTIONS_MAX: '2',
-    // However slow the machine is: a duty that waits for what another one keeps would wait for ever.
+    // A long deadline for a slow machine: a duty that waits for another one would wait for ever.
     RISK_CONNECT_TIMEOUT_MS: '20000',
     LOG_LEVEL: 'warn',
   });

@@ -23,7 +23,7 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const SQL = fileURLToPath(new URL('../../sql/', import.meta.url));
 const MIGRATE = fileURLToPath(new URL('../../src/store/migrate.ts', import.meta.url));
-/** What a writer may wait for a lock at the very most: the migration's own wait, and slack for a loaded machine. */
+/** The longest that a writer may wait for a lock: the migration's own wait, and slack for a loaded machine. */
 const WRITER_LOCK_TIMEOUT_MS = 10_000;
 const DEADLINE_MS = 30_000;
 const HELD = 'a lock was not free';
@@ -68,7 +68,7 @@ async function hold(mode: string, table: string) {
   return { [Symbol.asyncDispose]: () => client.end().catch(() => undefined) };
 }
 
-/** Whether the indexes of a name are valid, of those that a table has. */
+/** Whether the indexes with a name are valid, for each of them. */
 const indexes = async (table: string, columns: string) => {
   const rows = await database.sql<{ valid: boolean }>(
     `select indisvalid as valid from pg_index
@@ -204,7 +204,7 @@ create index concurrently transactions_killed_idx on transactions (channel) wher
   }
   expect(await indexes('dead_letters', 'stream, attempts')).toEqual([true]);
   expect(await indexes('transactions', 'channel')).toEqual([false]);
-  // A month that comes between gets its own index with the partition.
+  // A month that is added in between gets its own index with the partition.
   await ensurePartitions(engine, [monthOf(Date.UTC(2026, 11))]);
   expect(await run()).toEqual([name]);
   expect(await indexes('transactions', 'channel')).toEqual([true]);

@@ -1,6 +1,6 @@
 /**
- * Goal: a model whose artefact or golden vectors are not what was registered never scores, and everybody
- * can see it. Method: rows changed behind the engine's back, then a worker is started.
+ * Goal: a model whose artefact or golden vectors differ from what was registered never scores, and everybody
+ * can see it. Method: rows are changed by SQL, then a worker is started.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type RollOut, startRollOut } from '../support/rolled-out.ts';

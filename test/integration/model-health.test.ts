@@ -23,7 +23,7 @@ afterEach(async () => {
   await rig[Symbol.asyncDispose]();
 });
 
-/** The registered model, but for what a test does when it is called. */
+/** The registered model, with the calls replaced by a test's function. */
 function spoiledBy(meets: () => void) {
   return async (modelId: string): Promise<JudgingModel> => {
     const { artefact, manifest } = await readModel(rig.pool, modelId);
@@ -94,8 +94,8 @@ test('a model that fails again is rolled back by the engine, where it fails and 
   });
   rig.startWorker({}, { models: { load } });
   rig.startWorker({}, { models: { load } });
-  // Until it is taken back it is passed over, at a reduced level; from then on nothing is missing. Both workers read
-  // the stream, and each learns of it by itself: one by one, so many scores come from both of them.
+  // Until it is rolled back it is passed over, at a reduced level; from then on nothing is missing. Both
+  // workers read the stream, and each notices by itself: one by one, so many scores come from both of them.
   let inARow = 0;
   await waitUntil(
     async () => {

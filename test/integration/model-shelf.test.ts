@@ -1,5 +1,5 @@
 /**
- * Goal: whoever explains or tries a model loads it once, from where reads go, and leaves nothing behind.
+ * Goal: explanations and what-ifs load a model once, from the database that answers reads, and store nothing.
  * Method: a registry as the replica beside an empty primary, then one that only the primary has.
  */
 import { expect, test } from 'vitest';

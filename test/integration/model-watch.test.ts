@@ -155,7 +155,7 @@ describe('outcomes', () => {
       decline: { precision: { rows: 10, value: 0.5 }, recall: { rows: 20, value: 0.25 } },
     });
     expect(revised?.label_delay_seconds?.p50).toBeGreaterThan(5 * 86_400);
-    // What was known a day before the revision stays known.
+    // What was known a day before the revision is still known.
     expect(await outcomes(AT_MS - 3 * DAY_MS)).toMatchObject({
       review: { precision: { value: 1 } },
     });
@@ -171,7 +171,7 @@ describe('outcomes', () => {
 });
 
 describe('a sample', () => {
-  /** For half a minute 1,000 rows a slice, for another 500: more than are looked at, which is 400. */
+  /** Half a minute with 1,000 rows a slice, another with 500: more than the 400 that are examined. */
   const MINUTE = `
     insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict,
                         reasons, features, feature_schema, rule_set, attempts, degradation)

@@ -110,7 +110,7 @@ test('a shadow is computed for all and changes nothing of a score', async () => 
   );
 });
 
-/** What is asked for; the workers look twice as often as they must. */
+/** The promised time; the workers check twice as often as they must. */
 const ROLLBACK_MS_MAX = 2000;
 
 test('a rollback holds in two workers within two seconds', { retry: 2 }, async () => {

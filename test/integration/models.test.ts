@@ -1,6 +1,6 @@
 /**
- * Goal: what is registered is what was imported, for ever; what is not in order is refused with the
- * reason and leaves nothing. Method: the command on a real database, then harm by SQL.
+ * Goal: what is registered is what was imported, for ever; a faulty model is refused with the reason and leaves
+ * nothing. Method: the command on a real database, then damage by SQL.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
@@ -16,12 +16,12 @@ import {
 } from '../support/models-command.ts';
 import { runRisk } from '../support/risk.ts';
 
-/** More than Node reads of a file at once; sparse, so that it takes no room. */
+/** More than Node reads of a file at once; sparse, so that it takes no space. */
 const HUGE_BYTES = 3 * 1024 ** 3;
 
 let rig: ModelsRig;
 let officer: string;
-/** A right file, and the manifest that export wrote of it. */
+/** A valid file, and the manifest that export wrote of it. */
 let artefact: string;
 let manifest: Answer;
 
@@ -204,7 +204,7 @@ describe('a registered model', () => {
     await sql(`update models set artefact = artefact || '\\x20' where model = 'fraud@1'`);
     await sql('alter table models enable trigger models_never_change');
     await expect(rig.run(undefined, 'export', 'fraud@1')).rejects.toThrow(/fraud@1 hashes to/);
-    // What is told of it is not read from them.
+    // The command does not read these columns.
     expect(await rig.json(undefined, 'show', 'fraud@1')).toMatchObject({ model: 'fraud@1' });
   });
 });

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
-/** A transaction a month from January of a year on. */
+/** One transaction for each month from January of a year on. */
 const months = (year: number, length: number) =>
   Array.from({ length }, (_, month) =>
     input({ created_at: new Date(Date.UTC(year, month, 3)).toISOString() }),

@@ -1,6 +1,6 @@
 /**
- * Every query by id, account, merchant or time touches only the partitions it needs: read from the
- * plans of the very statements the engine runs, planned for these values and planned once for all.
+ * Every query by id, account, merchant or time touches only the partitions it needs: read from the plans of the
+ * engine's own statements, planned for these values and generically.
  */
 
 import type pg from 'pg';

@@ -1,6 +1,6 @@
 /**
- * Goal: a client that asks too often is told so and when to come again, and others do not notice. Method: an
- * API with a small allowance and keys of two clients.
+ * Goal: a client beyond its limit is refused with `Retry-After`, and others do not notice. Method: an API with
+ * a small limit and keys of two clients.
  */
 import { expect, test } from 'vitest';
 import { startRunningApi } from '../support/running-api.ts';

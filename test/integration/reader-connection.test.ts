@@ -1,4 +1,7 @@
-/** Goal: a reader asks for what there is, and no oftener than it must. Method: real Redis, alone and as a cluster. */
+/**
+ * Goal: a reader reads what is there, and not more often than it must. Method: real Redis, alone and as a
+ * cluster.
+ */
 import { expect, inject, test } from 'vitest';
 import { openCommands, untilReady } from '../../src/stream/connection.ts';
 import { ensureGroups } from '../../src/stream/consumer-group.ts';

@@ -1,6 +1,6 @@
 /**
- * Lists on real Postgres: every filter against the same filter written in plain code, page by page, and
- * a match that lies behind more rows than one slice looks at.
+ * Lists on real Postgres: every filter against the same filter written in plain code, page by page, and a match
+ * behind more rows than one slice examines.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Databases } from '../../src/query/choose-database.ts';

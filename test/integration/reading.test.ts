@@ -1,4 +1,4 @@
-/** Single rows by id on real Postgres, and what is asked of a replica. */
+/** Single rows by id on real Postgres, and reads of a replica. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ScoreJson } from '../../src/domain/score-record.ts';
 import type { Databases } from '../../src/query/choose-database.ts';

@@ -113,7 +113,7 @@ async function streamed(): Promise<string[]> {
   return payloads.map(({ transaction }) => transaction.transactionId).sort();
 }
 
-/** As if everything had waited for longer than any margin, with a checkpoint that is behind it. */
+/** Ages everything beyond any margin, with a checkpoint behind it. */
 async function age(): Promise<void> {
   const { sql } = api.testDatabase;
   await sql(`update transactions set received_at = received_at - interval '10 minutes'`);

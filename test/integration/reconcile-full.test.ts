@@ -1,7 +1,7 @@
 /**
- * Goal: a stream that is full waits alone, with a backlog of open batches as in a recovery; what is owed to it goes
- * before what requests bring; nothing that waits is appended again. Method: the reconciler on real Postgres and Redis with
- * small streams, run by run.
+ * Goal: a stream that is full waits alone, with a backlog of open batches as in a recovery; owed transactions
+ * have priority over requests; nothing that waits is appended again. Method: the reconciler on real Postgres
+ * and Redis with small streams, run by run.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bindReconciler } from '../../src/cli/bind-reconciler.ts';
@@ -23,7 +23,7 @@ import { payloads } from '../support/stream-rig.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const ENTRIES_MAX = 1000;
-/** What the reconciler fills a stream up to. */
+/** How full the reconciler fills a stream. */
 const OWED_MAX = 1100;
 const { signal } = new AbortController();
 let stack: AsyncDisposableStack;
@@ -53,7 +53,7 @@ afterEach(async () => {
 
 const keysOf = (corridor: string) => streamKeys('market_0', corridor, 0);
 
-/** Stores so many, a millisecond apart from `atMs` on. */
+/** Stores this many, a millisecond apart from `atMs` on. */
 const store = async (corridor: string, count: number, atMs = startMs) =>
   await storeTransactions(
     database,

@@ -1,6 +1,6 @@
 /**
- * Goal: what is stored and not in a stream gets there, once, whatever Redis lost; what is final or
- * waiting is left alone. Method: the reconciler on real Postgres and Redis, both arranged by hand.
+ * Goal: a stored transaction that is missing from its stream is appended once, whatever Redis lost; final and
+ * waiting ones are left alone. Method: the reconciler on real Postgres and Redis, both arranged by hand.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bindReconciler } from '../../src/cli/bind-reconciler.ts';
@@ -25,7 +25,7 @@ import { waitUntil } from '../support/wait-until.ts';
 
 const AGE_MS = 500;
 const ENTRIES_MAX = 1000;
-/** What the reconciler fills a stream up to. */
+/** How full the reconciler fills a stream. */
 const OWED_MAX = 1100;
 const MINUTE_MS = 60_000;
 
@@ -55,7 +55,7 @@ const config = (more: Record<string, string> = {}) =>
     ...more,
   });
 
-/** Runs until nothing is left to do; returns how many were appended. */
+/** Runs until nothing is left to do; returns how many transactions were appended. */
 async function reconcile(more: Record<string, string> = {}): Promise<number> {
   let appended = 0;
   const reconciler = bindReconciler(config(more), database, redis, (n) => {

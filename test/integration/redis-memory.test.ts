@@ -1,6 +1,7 @@
 /**
- * Goal: what stands in Redis beside the work stays within one budget over all streams, and gives way to the work: a Redis
- * at its limit still ends what it holds, and nothing else grows. Method: real workers and a real Redis with little memory.
+ * Goal: events and copies in Redis stay within one budget over all streams, and give way to transactions: a
+ * Redis at its limit can still settle what it holds, and nothing else grows. Method: real workers and a real
+ * Redis with little memory.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';

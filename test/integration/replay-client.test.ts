@@ -1,7 +1,7 @@
 /**
- * Goal: whatever an API or the network does, each row of a file is answered exactly once and none is
- * left out. Method: the client against a small server that keeps API.md's batch contract (keys, bad
- * rows, NDJSON) and misbehaves on command. The real API is met in replay.test.ts.
+ * Goal: each row of a file is answered exactly once and none is left out, whatever the API or the network does.
+ * Method: the client against a small server that keeps API.md's batch contract (keys, bad rows, NDJSON) and
+ * misbehaves on command. The real API is met in replay.test.ts.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { type ReplayOptions, replayFile } from '../../src/replay/replay-file.ts'
 import { openSource } from '../../src/replay/rows.ts';
 
 type Body = Readonly<Record<string, string>>;
-/** What the server does with a request: `serve` is the contract. */
+/** Reactions of the server to a request: `serve` is the contract. */
 type Behaviour = (
   request: { serve: () => void; cut: () => void; body: string; ndjson: boolean },
   response: ServerResponse,

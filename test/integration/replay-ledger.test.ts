@@ -1,6 +1,6 @@
 /**
- * Goal: the ledger counts exactly what became of the given ids, and would see a lost, a doubled and a
- * dead transaction. Method: rows set down by SQL in a real database, several partitions.
+ * Goal: the ledger counts the outcomes of the given ids exactly, and would notice a lost, a doubled and a dead
+ * transaction. Method: rows inserted by SQL in a real database, several partitions.
  */
 import { expect, test } from 'vitest';
 import { createIdList } from '../../src/replay/id-list.ts';
@@ -82,7 +82,7 @@ test('countLedger counts scored, dead and doubled among the given ids only', asy
   await insertScore(test, ids[2] ?? '', 30, 1);
   await insertDeadLetter(test, ids[8] ?? '', false);
   await insertDeadLetter(test, ids[9] ?? '', true);
-  // Scored after its replay from the dead letters: one fate, not two.
+  // Scored after its replay from the dead letters: one outcome, not two.
   await insertDeadLetter(test, ids[0] ?? '', false);
 
   await using database = test.open();
@@ -135,7 +135,7 @@ test('countLedger keeps to the partitions of the ids', async () => {
   await using database = test.open({ statementTimeoutMs: 3_000 });
   const counts = await database.session(async (client) => {
     await client.query('begin');
-    // Whoever as much as opens the old partitions waits for this lock until the statement times out.
+    // Any access to the old partitions waits for this lock until the statement times out.
     await client.query(
       'lock table only market_0.scores_old, market_0.transactions_old in access exclusive mode',
     );

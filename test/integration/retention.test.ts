@@ -1,6 +1,6 @@
 /**
- * Goal: no table grows without somebody having said when its rows end, and what ends by itself never takes anything that a
- * guarantee needs. Method: the catalogue against the list of retentions; old and young rows beside each other, and the duty.
+ * Goal: every table has a stated retention, and removal by age never takes rows that a guarantee needs. Method:
+ * the catalogue against the list of retentions; old and young rows beside each other, and the duty.
  */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -17,7 +17,7 @@ import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-row
 
 const { signal } = new AbortController();
 const DAY_MS = 86_400_000;
-/** More than one step, not a whole number of them. */
+/** More rows than one step, and not a whole number of steps. */
 const MANY = 2 * PURGE_STEP_ROWS_MAX + 1;
 
 let testDatabase: TestDatabase;
@@ -44,7 +44,7 @@ afterAll(async () => {
 const sql = async <Row extends object>(text: string, values: readonly unknown[] = []) =>
   await testDatabase.sql<Row>(text, values);
 const count = async (table: string) => (await sql(`select from ${table}`)).length;
-/** Runs the duty; resolves to how many rows of a table it says it removed. */
+/** Runs the duty; resolves to how many rows of a table it reports as removed. */
 async function purge(table: string): Promise<number> {
   const metrics = createMetrics();
   await bindPurge(config, leadership, metrics).run(signal);
@@ -120,7 +120,7 @@ test('Postgres refuses to remove or to change the record of a model check of the
   await expect(sql('truncate model_checks')).rejects.toThrow(refused);
 });
 
-/** Stores dead letters, each of a transaction of its own where there is to be one; resolves to their ids. */
+/** Stores dead letters, each of a transaction of its own where it has one; resolves to their ids. */
 async function giveUp(seeds: readonly { createdAtMs: number | null; score?: number }[]) {
   const transactions = await storeTransactions(
     database,

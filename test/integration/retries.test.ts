@@ -53,7 +53,7 @@ describe('retries', () => {
     for (const [index, gapMs] of gapsMs.entries()) {
       const baseMs = 400 * 2 ** index;
       expect(gapMs).toBeGreaterThanOrEqual(baseMs / 2 - 2);
-      // What comes on top of the wait: the promoter's rhythm and the batch itself.
+      // Added to the wait: the promoter's interval and the batch itself.
       expect(gapMs).toBeLessThan(baseMs + 1500);
     }
     const [row] = await rig.database.sql<Record<string, unknown>>(

@@ -1,6 +1,7 @@
 /**
- * Goal: the open dead letter of a transaction that has a score is closed, whoever left it open, and no other one; by the
- * leader only, page by page, by key. Method: rows as workers leave them, and the duty as a worker runs it, on a real Postgres.
+ * Goal: the open dead letter of a transaction that has a score is closed, whichever process left it open, and
+ * no other one; by the leader only, page by page, by key. Method: rows as workers leave them, and the duty as a
+ * worker runs it, on a real Postgres.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bindDeadLetters } from '../../src/cli/bind-dead-letters.ts';
@@ -68,7 +69,7 @@ test('a leader that was replaced closes none, the next one does', async () => {
   const [scored = ''] = await storeTransactions(database, [{ createdAtMs: MARCH_MS, score: 1 }]);
   await lettersOf([scored]);
   const next = bindDeadLetters(database, createLeadership(database, 'other'));
-  /** Between the look of the first one and its write. */
+  /** Between the first one's read and its write. */
   const replace = async () => {
     await testDatabase.sql(
       `update leaderships set owner = 'other', epoch = epoch + 1 where duty = 'dead-letters'`,

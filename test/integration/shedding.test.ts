@@ -1,7 +1,7 @@
 /**
- * Goal: what would only wait is refused at once and cheaply, what is let in is answered by its deadline,
- * and nobody is kept out for longer than it lasts. Method: an API with few places whose Postgres is
- * locked, so that requests stay in flight for as long as a test wants.
+ * Goal: a request that would only wait is refused at once and cheaply, an admitted one is answered by its
+ * deadline, and refusals end with the overload. Method: an API with few slots whose Postgres is locked, so that
+ * requests stay in flight for as long as a test wants.
  */
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
@@ -10,7 +10,7 @@ import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/ru
 import { answerOf, count, input, postBatch, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
-/** Locks out inserts, so that submissions wait in the database; returns how to let them go. */
+/** Locks inserts, so that submissions wait in the database; returns the function that unlocks. */
 async function lockTransactions(api: RunningApi): Promise<() => Promise<void>> {
   const locked = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();
@@ -36,7 +36,7 @@ const waiting = async (api: RunningApi): Promise<number> => {
   return row?.waiting ?? 0;
 };
 
-/** More than batches may have that share a commit, so each waits in the database by itself. */
+/** More rows than batches of a shared commit may have, so each waits in the database by itself. */
 const largeBatch = () => Array.from({ length: 251 }, () => input());
 
 test('beyond its places an API refuses submissions at once, and answers the rest', async () => {

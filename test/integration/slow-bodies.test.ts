@@ -1,6 +1,6 @@
 /**
- * Goal: clients that send their bodies a byte at a time keep nobody out, hold little and are let go of.
- * Method: an API with few places and more trickling sockets than that.
+ * Goal: clients that send their bodies a byte at a time keep nobody out, use little memory and are
+ * disconnected. Method: an API with few slots and more trickling sockets than that.
  */
 import { connect, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
@@ -12,7 +12,7 @@ const BYTE_EVERY_MS = 50;
 
 type Trickle = { readonly heard: () => string; readonly closed: () => boolean } & Disposable;
 
-/** Sends a head, then a byte now and then for as long as it is let. */
+/** Sends a head, then a byte now and then until the server closes. */
 function trickle({ url }: RunningApi, type: string, byte: string): Trickle {
   const socket: Socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1' });
   let heard = '';
@@ -56,7 +56,7 @@ test('trickling bodies hold no place, and are 408 and closed at the deadline', a
     RISK_REQUESTS_IN_FLIGHT_MAX: '2',
     RISK_REQUEST_TIMEOUT_MS: '1500',
   });
-  // The key is known for a moment: nobody holds a place while it is looked up.
+  // The key is cached for a moment, so no slot is held while it is looked up.
   expect((await postOne(api, input())).status).toBe(201);
   using slow = trickles(api, 4);
   const { sockets } = slow;
@@ -74,7 +74,7 @@ test('trickling bodies hold no place, and are 408 and closed at the deadline', a
 test('beyond their number the slowest gives way', async () => {
   await using api = await startRunningApi({ RISK_BODIES_ARRIVING_MAX: '2' });
   using slow = trickles(api, 3);
-  // The third finds both places of arriving bodies taken by young ones.
+  // The third body finds all room for arriving bodies taken by young ones.
   await waitUntil(() => isShed(api, 'arriving', 1), 5000, 'one to be refused');
   const body = Array.from({ length: 1000 }, () => input({ metadata: { text: 'x'.repeat(1000) } }));
   const answers: number[] = [];

@@ -1,4 +1,4 @@
-/** How commands leave for Redis, and what a read that was waiting brings back. */
+/** How commands leave for Redis, and what a blocked read returns. */
 import { describe, expect, test } from 'vitest';
 import { openCommands, untilReady } from '../../src/stream/connection.ts';
 import { ensureGroups } from '../../src/stream/consumer-group.ts';

@@ -1,6 +1,7 @@
 /**
- * Goal: whoever appends learns all that was appended since what he knows, and is never taken for one who knows a log
- * that is gone; a Redis without room has no log that lacks anything. Method: real Redis, blocks made by hand.
+ * Goal: every append returns all that was appended since the caller's position, and never takes a caller for
+ * one with a log that is gone; a Redis without room has no log with a gap. Method: real Redis, blocks made by
+ * hand.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openCommands, type RedisClient, untilReady } from '../../src/stream/connection.ts';
@@ -167,7 +168,7 @@ describe('logs of profiles', () => {
     const left = (await redis.keys('{m:p0?}:account:*')).length;
     expect(left).toBeLessThan(2000);
     expect(await logs.keepBudget()).toBe(0);
-    // What is above its share without any logs begins none.
+    // Above its share without any logs, it begins none.
     await redis.config('SET', 'maxmemory', '1000');
     await logs.keepBudget();
     await redis.config('SET', 'maxmemory', '0');

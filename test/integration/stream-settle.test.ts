@@ -1,6 +1,6 @@
 /**
- * Goal: settling ends every entry exactly as decided, and only for who may. Method: real Redis, one for
- * the file, emptied before each test.
+ * Goal: settling ends every entry exactly as decided, and only for its owner. Method: real Redis, one for the
+ * file, emptied before each test.
  */
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';

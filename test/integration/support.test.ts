@@ -1,4 +1,4 @@
-/** Goal: the harness itself keeps its promises, for every other test leans on them. */
+/** Goal: the test harness itself works as documented, as every other test relies on it. */
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { askRedis } from '../../src/embedded/redis-protocol.ts';

@@ -1,7 +1,7 @@
 /**
- * Goal: what an API had appended to a Redis that is lost comes back, although the API stood still and closes its batch only
- * after the recovery has relied on it. Method: reconciler, loss and the API's last write on real Postgres and Redis, one
- * after the other or waiting for each other's locks.
+ * Goal: transactions that an API appended to a lost Redis are appended again, although the API was suspended
+ * and closes its batch only after the recovery has relied on it. Method: reconciler, loss and the API's last
+ * write on real Postgres and Redis, one after the other or waiting for each other's locks.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { bindReconciler } from '../../src/cli/bind-reconciler.ts';
@@ -56,7 +56,7 @@ beforeEach(async () => {
   await storeOpenBatch(database.query, batchId, new Date(RECEIVED_MS), ids);
 });
 
-/** What an API does that has appended all of its batch, or all but the last transaction. */
+/** The calls of an API that has appended all of its batch, or all but the last transaction. */
 const REQUESTS: [string, (query: Query) => Promise<void>][] = [
   ['closed', (query) => deleteIngestBatches({ query }, [batchId], 'request')],
   ['narrowed', (query) => narrowIngestBatch({ query }, batchId, ids.slice(2), 'request')],
@@ -67,7 +67,7 @@ describe.each(REQUESTS)('a batch that its request has %s', (_, end) => {
     await redis.flushall();
     const config = testConfig({ RISK_RECONCILE_AGE_MS: '500' });
     const reconciler = bindReconciler(config, database, redis, () => undefined);
-    // A run that is over at once does a step of the recovery, and comes to no open batch.
+    // A run that ends at once makes a step of the recovery, and reaches no open batch.
     const isRecovered = async () => !(await reconciler.run(AbortSignal.abort())).recovering;
     await waitUntil(isRecovered, DEADLINE_MS, 'the end of the recovery');
     expect(await readEntries(redis, STREAM)).toEqual([]);

@@ -1,7 +1,7 @@
 /**
- * Goal: the duty finds merchants with many rows by itself, adds rows that are older than the column they are folded by,
- * and refuses tallies of another cluster; what is wrong in them is found. Method: the duty and the command as a worker
- * and an operator run them, on a real Postgres.
+ * Goal: the duty finds merchants with many rows by itself, adds rows that are older than the column they are
+ * folded by, and refuses tallies of another cluster; errors in them are found. Method: the duty and the command
+ * as a worker and an operator run them, on a real Postgres.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bindTallies } from '../../src/cli/bind-tallies.ts';
@@ -42,7 +42,7 @@ afterEach(async () => {
   await testDatabase[Symbol.asyncDispose]();
 });
 
-/** One a quarter of an hour, the newest a moment ago. */
+/** One row every quarter of an hour, the newest a moment ago. */
 async function insertRows(merchant: string, rows: number): Promise<void> {
   await testDatabase.sql(
     `insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency)
@@ -115,7 +115,7 @@ test('a merchant with many rows is found among what is stored, and only that one
 test('rows that are older than the column are tallied, and those that come later', async () => {
   await insertRows('m_busy', ROWS);
   await testDatabase.sql('update transactions set inserted_xid = null');
-  // Counted, which asks for its tallies.
+  // Counting the rows requests their tallies.
   expect(await countPast()).toBe(ROWS);
   await runDuty();
   expect(await countTallied()).toBe(ROWS);

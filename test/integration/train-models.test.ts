@@ -1,7 +1,7 @@
 /**
  * Goal: one command leads from logged features and labels to a registered model, the same one each time;
- * what cannot be trained on is refused with the reason and leaves nothing. Method: simulated traffic of
- * eight weeks in a real database.
+ * unsuitable data is refused with the reason and leaves nothing. Method: simulated traffic of eight weeks in a
+ * real database.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

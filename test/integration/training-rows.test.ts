@@ -77,7 +77,7 @@ beforeAll(async () => {
   const cases: (readonly Said[])[] = [
     [['fraud', later(7)]],
     [['legitimate', later(7)]],
-    // A chargeback that was won, and one that came only after the time.
+    // A dispute that was won, and one that came only after the time.
     [
       ['fraud', later(7)],
       ['legitimate', later(9), 'scheme'],
@@ -86,7 +86,7 @@ beforeAll(async () => {
       ['legitimate', later(7)],
       ['fraud', KNOWN_BY + 1],
     ],
-    // At the same moment fraud wins, whoever said it and whichever came first.
+    // At the same moment fraud decides, whatever its source and order of arrival.
     [
       ['legitimate', later(7), 'z'],
       ['fraud', later(7), 'a'],
@@ -95,7 +95,7 @@ beforeAll(async () => {
       ['fraud', later(7), 'z'],
       ['legitimate', later(7), 'a'],
     ],
-    // The last millisecond counts.
+    // The last millisecond is included.
     [['fraud', KNOWN_BY]],
     [['fraud', KNOWN_BY + 1]],
     [],

@@ -1,6 +1,7 @@
 /**
- * Goal: nobody puts a model in force alone, whatever keys and people he makes, and nobody gives himself that right.
- * Method: an API process; each test tries one way in which an admin or a risk officer could do so with keys.
+ * Goal: nobody can put a model in force alone, with any keys and people that he makes, and nobody can give
+ * himself that right. Method: an API process; each test tries one way in which an admin or a risk officer could
+ * do so with keys.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Role } from '../../src/domain/principal.ts';
@@ -95,7 +96,7 @@ test('a bootstrap key neither approves nor makes keys that do', async () => {
   expect([made.status, made.body.detail]).toEqual([409, expect.stringMatching(/key of nobody/)]);
   const fay = await makeKey(RUNNING_API_KEY, 'Fay', ['admin']);
   expect(fay.status).toBe(201);
-  // Nor over a person whom it makes for that.
+  // A person that it makes for this purpose does not help, either.
   expect((await makeKey(fay.body.key, 'Fay')).status).toBe(409);
 });
 

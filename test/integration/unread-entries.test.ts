@@ -1,6 +1,6 @@
 /**
- * Goal: what an entry held that nobody could read is found again in Postgres. Method: the reconciler on real Postgres and
- * Redis, dead letters put there by hand.
+ * Goal: transactions of an entry that nobody could read are found again in Postgres. Method: the reconciler on
+ * real Postgres and Redis, dead letters inserted by hand.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bindReconciler } from '../../src/cli/bind-reconciler.ts';

@@ -1,6 +1,6 @@
 /**
- * Goal: scores by models are verified as all others, any bit of their input is guarded, and a model that
- * cannot be asked is named. Method: a worker scores by a model on real stores, then rows are changed.
+ * Goal: scores by models are verified as all others, any bit of their input is checked, and a model that cannot
+ * be loaded is named. Method: a worker scores by a model on real stores, then rows are changed.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createOutput } from '../../src/cli/output.ts';
@@ -22,7 +22,7 @@ beforeAll(async () => {
   await rig.send(seeds(60));
   await rig.send(seeds(20).map((seed) => ({ ...seed, corridor: 'US-MX' })));
   await rig.settled(SCORES);
-  // An entry that it has not settled yet, it would score again between the tests.
+  // The worker stops first: it would score an unsettled entry again between the tests.
   await worker[Symbol.asyncDispose]();
   await rig.database.sql('create table as_stored as select * from scores');
 });

@@ -1,6 +1,6 @@
 /**
- * Goal: however many workers there are, each interval has one report a model, kept for a while, that all of
- * them, the API and the command tell. Method: two leaderships at once, two workers, an API process.
+ * Goal: with any number of workers, each interval has one report per model, kept for a while, which all of
+ * them, the API and the command show. Method: two leaderships at once, two workers, an API process.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';

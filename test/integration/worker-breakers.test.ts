@@ -1,6 +1,6 @@
 /**
- * Goal: a worker whose dependency freezes waits without holding anything against anybody, says so, and
- * goes on within seconds. Method: a real worker on a Postgres of its own that is stopped in mid-work.
+ * Goal: a worker whose dependency freezes waits without counting it against any transaction, reports it, and
+ * continues within seconds. Method: a real worker on a Postgres of its own that is stopped during its work.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { freePort } from '../../src/embedded/free-port.ts';
@@ -105,7 +105,7 @@ test('a Postgres that takes no writes makes a worker unready, though it answers'
   await waitUntil(async () => (await status()) === 200, 10_000, 'readiness again');
 });
 
-/** Each finds out for itself, by a read that fails, and then leaves the stream to its breaker. */
+/** Each worker finds out for itself, by a read that fails, and then leaves the stream to its breaker. */
 const READERS = 2;
 const ROUNDS = 15;
 

@@ -1,4 +1,4 @@
-/** A worker's own listener: alive, ready, and honest when Redis or Postgres is not. */
+/** A worker's own listener: alive, ready, and correct when Redis or Postgres is away. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freePort } from '../../src/embedded/free-port.ts';
 import { waitUntil } from '../support/wait-until.ts';

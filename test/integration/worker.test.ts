@@ -1,6 +1,6 @@
 /**
- * Goal: what is appended is scored once, whatever is delivered how often and by how many workers.
- * Method: real Postgres, real Redis, real workers; what became of each transaction is counted in SQL.
+ * Goal: every appended transaction is scored once, for any number of deliveries and workers. Method: real
+ * Postgres, real Redis, real workers; outcomes are counted in SQL.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openReader } from '../../src/stream/connection.ts';
@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 
 const doubled = `select count(*)::int - count(distinct transaction_id)::int as doubled from scores`;
-/** What the profiles saw: with every sibling before it known, a transaction counts them all. */
+/** Siblings that the profiles counted: where every earlier one is known, a transaction counts them all. */
 const siblingsSeen = `select (feature_values(features))[14]::int as siblings from scores where account_id = $1 order by created_at`;
 
 describe('worker', () => {
@@ -28,7 +28,7 @@ describe('worker', () => {
     const worker = rig.startWorker();
     await rig.send(seeds(500));
     expect(await rig.settled(500)).toEqual({ scored: 500, deadLetters: 0, waiting: 0, retries: 0 });
-    // Events come at least once: a new Redis makes the reconciler look for what it may have lost.
+    // Events come at least once: for a new Redis the reconciler appends what it may have lost.
     const published = await readScored(rig.commands, rig.stream.scored);
     expect(new Set(published.map(([transactionId]) => transactionId)).size).toBe(500);
     expect(await worker.stop()).toBe(0);

@@ -57,7 +57,7 @@ function transactions(prefix: string, count = ROWS, first = 0): NewTransaction[]
   }));
 }
 
-/** Those that were held; the others are stored. */
+/** Returns the held keys; the others are stored. */
 async function claim(
   rows: readonly NewTransaction[],
   batchId = idAt(AT_MS),

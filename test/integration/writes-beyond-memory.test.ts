@@ -21,16 +21,16 @@ import { createStreamRig, payload, payloads, stream } from '../support/stream-ri
 
 const { redis, producer, appendSingly, deliver, pending } = createStreamRig();
 
-/** Scripts of the work list: they write as much as they take away, or make what is needed to take away. */
+/** Scripts of the work list: they free as much as they write, or make what is needed to free memory. */
 const ALLOWED = ['drop-handed-over-2', 'ensure-group-1', 'promote-retries-3', 'settle-5'];
-/** Of profiles, models and tokens: they make sure themselves that nothing is added. */
+/** Scripts of profiles, models and tokens: they check the memory themselves. */
 const GUARDED = ['announce-1', 'append-profiles-n', 'install-profiles-n', 'plant-2'];
-/** Commands that add nothing but what a delivery is noted by, or that free. */
+/** Commands that add nothing except the record of a delivery, or that free memory. */
 const ALWAYS_TAKEN = ['unlink', 'xtrim'];
 
 type Kind = 'refused' | 'taken' | 'reads';
 
-/** By name, `xgroup|create` for parts of others. */
+/** Commands by name, `xgroup|create` for subcommands. */
 async function kindOf(command: string): Promise<Kind | undefined> {
   const [info] = (await redis().call('COMMAND', 'INFO', command)) as [[string, number, string[]]];
   const flags = info?.[2];
@@ -49,7 +49,7 @@ async function kindsIn(script: string): Promise<Set<Kind | undefined>> {
   return kinds;
 }
 
-/** All keys and the bytes of each, but for those of the work list. */
+/** All keys and their bytes, except for those of the work list. */
 async function besidesWork(): Promise<Record<string, number | null>> {
   const keys = (await redis().keys('*')).filter((key) => !key.startsWith(stream.transactions));
   const others = keys.filter((key) => ![stream.counts, stream.retries].includes(key));
@@ -157,7 +157,7 @@ describe('beyond the memory limit', () => {
     const { deliveries } = await readPresent(redis(), loadReadScript(), read);
     expect(deliveries[0]?.entries).toHaveLength(2);
     expect(await besidesWork()).toEqual({});
-    // A group that is lost is made again where something waits.
+    // A lost group is recreated where entries wait.
     await redis().xgroup('DESTROY', stream.transactions, GROUP);
     expect(await deliver('e', 2)).toHaveLength(2);
   });

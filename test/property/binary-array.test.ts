@@ -1,6 +1,6 @@
 /**
- * Goal: what the hand-written loops put on the wire is what the obvious code would. Method: properties
- * against Node's own encoders; Postgres reads the same bytes in every integration test.
+ * Goal: the hand-written loops encode what the obvious code would. Method: properties against Node's own
+ * encoders; Postgres reads the same bytes in every integration test.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

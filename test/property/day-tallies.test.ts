@@ -34,7 +34,7 @@ import { idAt } from '../support/stored-rows.ts';
 const RUNS = 8;
 const TIMEOUT_MS = 180_000;
 const BASE_MS = Date.UTC(2026, 4, 31, 22);
-/** Transactions that there may be. */
+/** Most transactions of a run. */
 const POOL = 40;
 const LINEAGE = { scoredAtMs: BASE_MS, featureSchema: 1, ruleSet: 'default@1' };
 
@@ -111,7 +111,7 @@ class Cut extends Failure {
   }
 }
 
-/** Ends before the statement of this number, commits among them, as a process does that dies there. */
+/** Aborts before the statement of this number, commits included, like a process that dies there. */
 function cutOff(at: number | null): Pick<Database, 'transaction'> {
   let statements = 0;
   const pass = () => {

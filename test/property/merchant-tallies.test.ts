@@ -1,8 +1,8 @@
 /**
- * Goal: what a rebuild is told of a merchant's past equals a count of its committed rows at any moment, and the durable
- * tallies equal a recount, whatever the order of commits, however late the rows and wherever a step is cut off. Method:
- * random steps against a real Postgres, with tiny bounds, database transactions that stay open while the tallies move
- * on, and steps that are rolled back at any of their statements.
+ * Goal: the tallies of a rebuild equal a count of the merchant's committed rows at any moment, and the durable
+ * tallies equal a recount, whatever the order of commits, however late the rows and wherever a step is cut off.
+ * Method: random steps against a real Postgres, with tiny bounds, database transactions that stay open while
+ * the tallies move on, and steps that are rolled back at any of their statements.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -61,7 +61,7 @@ const step = fc.oneof(
   },
   {
     weight: 4,
-    // Cut off before one of its statements; most often not at all.
+    // Aborted before one of its statements; most often not at all.
     arbitrary: fc.record({
       kind: fc.constant('keep' as const),
       step: fc.constantFrom('fold' as const, 'fill' as const),
@@ -110,7 +110,7 @@ function cutOff(database: Database, cut: number | null): Pick<Database, 'query' 
   };
 }
 
-/** A database transaction that is open from its first rows until somebody ends it. */
+/** A database transaction that stays open from its first rows until it is ended. */
 function createWriter(database: Database) {
   let open: { query: Query; end: (how: 'commit' | 'rollback') => Promise<void> } | undefined;
   const begin = () =>
@@ -158,7 +158,7 @@ async function insert(query: Query, rows: readonly Row[]): Promise<void> {
   );
 }
 
-/** What the words say: all committed rows until the horizon, counted. */
+/** The definition: all committed rows until the horizon, counted. */
 const definition = {
   name: 'tallies-by-definition',
   text: `select date_bin(case when created_at < $4 then interval '24 hours' else interval '1 hour' end, created_at,
@@ -207,7 +207,7 @@ async function check(test: TestDatabase, steps: readonly Step[]): Promise<void> 
   }
   const writers = Array.from({ length: WRITERS }, () => createWriter(database));
   const stored = new Set<string>();
-  // An id that is stored twice would wait for whoever has it open.
+  // An id that is stored twice would wait for the transaction that has it open.
   const isNew = ({ offsetMs, sequence }: Row) => {
     const id = `${offsetMs}-${sequence}`;
     return !stored.has(id) && stored.add(id);

@@ -1,6 +1,6 @@
 /**
- * Goal: an amount is taken exactly as the rules say and stored exactly as it was sent; Postgres itself
- * refuses what is no amount. Method: amounts made from digits, sent to the schema, stored and read.
+ * Goal: an amount is accepted exactly as the rules say and stored exactly as it was sent; Postgres itself
+ * refuses anything else. Method: amounts made from digits, sent to the schema, stored and read.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -1,7 +1,7 @@
 /**
- * Goal: the simulation's streams behave as Redis and our scripts do, else what it shows of the worker is
- * worth nothing. Method: the same random commands on both; answers and what is left must be equal.
- * Entries are named by their values, as ids differ.
+ * Goal: the simulation's streams behave as Redis and our scripts do, otherwise its results prove nothing.
+ * Method: the same random commands on both; answers and the final state must be equal. Entries are named by
+ * their values, as ids differ.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -154,7 +154,7 @@ function entriesOf(read: Read | undefined): readonly StreamEntry[] {
   return read?.deliveries[0]?.entries ?? [];
 }
 
-/** Runs the commands; what comes back names entries by their values. */
+/** Runs the commands; results name entries by their values. */
 async function run(side: Side, commands: readonly Command[]): Promise<unknown[]> {
   const ids = new Map<string, StreamEntry>();
   let appended = 0;
@@ -213,7 +213,7 @@ const HEAD = '1 ingest 0 ';
 const ID = '018bcfe5-6800-7000-8000-000000000000';
 const at = new Date(0).toISOString();
 
-/** Distinct waits, all over or none: their order does not hang on the clock. */
+/** Distinct waits, all over or none: their order does not depend on the clock. */
 function settlementOf(
   own: string,
   outcome: Outcome,
@@ -260,7 +260,7 @@ function settlementOf(
   };
 }
 
-/** What the scripts count is what the stream holds. */
+/** The scripts' count equals the stream's contents. */
 async function expectCounted(): Promise<void> {
   const redis = rig.redis();
   const entries = await redis.xrange(name, '-', '+');

@@ -1,6 +1,6 @@
 /**
- * Goal: the short way to a schema's yes never says yes of what the schema refuses or changes, and says it of all that
- * the schema takes as it is. Method: JSON values around valid transactions and labels, judged by both.
+ * Goal: the fast check never accepts what the schema refuses or changes, and accepts everything that the schema
+ * takes unchanged. Method: JSON values around valid transactions and labels, judged by both.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -73,7 +73,7 @@ const VALID_LABEL = {
   ...{ idempotency_key: 'k', label: 'fraud', labelled_at: '2026-11-20T09:30:00Z', source: 's' },
 };
 
-/** A valid value with a few of its fields replaced by what may be wrong, by anything, or by others. */
+/** A valid value with a few of its fields replaced by probably wrong values, by anything, or by others. */
 function around(valid: object, fields: fc.Arbitrary<object>): fc.Arbitrary<unknown> {
   const some = fields.chain((record) => fc.subarray(Object.entries(record), { maxLength: 3 }));
   const others = fc.dictionary(
@@ -119,7 +119,7 @@ describe.each([
       }),
       { numRuns: 20_000 },
     );
-    // Neither answer is all that was ever tried.
+    // The generated values have both answers.
     expect(Math.min(seen.yes, seen.no)).toBeGreaterThan(1000);
   });
 });

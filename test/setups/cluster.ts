@@ -1,6 +1,6 @@
 /**
- * Redis Cluster: masters fail over to their replicas, by command and by death. Each fail-over breaks off what the engine was
- * doing there, and nothing may be lost or doubled.
+ * Redis Cluster: masters fail over to their replicas, by command and by death. Each fail-over interrupts the
+ * engine's commands there, and nothing may be lost or doubled.
  */
 import type { Plan, Scenario, Stage } from '../chaos/support/scenario.ts';
 import type { ServiceControl } from '../chaos/support/services.ts';
@@ -67,7 +67,7 @@ const freeze: Plan = {
   },
 };
 
-/** Cuts the replica off its master for a while, then lets it take over with what it has. */
+/** Cuts the replica off its master for a while, then lets it take over with its data. */
 const staleReplica: Plan = {
   schedule: ['the replica of the third master stays behind for 3 s', 'kill -9 of that master'],
   faults: ['stale replica promoted'],
@@ -81,7 +81,7 @@ const staleReplica: Plan = {
     await stage.pause(BETWEEN_MS);
     const missing = (await offsetOf(master)) - (await offsetOf(replica));
     stage.bar('bytes that the promoted replica lacks', missing, { atLeast: 1 });
-    // Events that only the dead master had are gone, as they may be.
+    // Events that only the dead master had may be missing.
     stage.ledger.note({ kind: 'wiped' });
     await master.end('SIGKILL');
     await untilPromoted(stage, replica);

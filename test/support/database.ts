@@ -78,7 +78,7 @@ function poolDefaults(url: string): PoolOptions {
   };
 }
 
-/** Who is still connected once closing sockets have had a moment to arrive at the server. */
+/** Open connections, after closing sockets have had a moment to reach the server. */
 async function leakedConnections(database: string): Promise<string[]> {
   let leaked: string[] = [];
   const isClosed = async () => {

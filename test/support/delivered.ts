@@ -1,4 +1,4 @@
-/** Transactions as an entry delivers them, and scores of such, made of plain objects. */
+/** Delivered transactions, and their scores, made from plain objects. */
 import type { DeliveredTransaction } from '../../src/domain/delivered.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import type { Database } from '../../src/store/pool.ts';
@@ -31,7 +31,7 @@ export function deliver(transactions: readonly Partial<Transaction>[]): Delivere
   );
 }
 
-/** A delivered entry as it was before it was packed. */
+/** A delivered entry before it was packed. */
 export function payloadsOf(fields: EntryFields): EntryPayload[] {
   const { head, transactions } = decodeEntry(fields);
   return transactions.map((transaction) => ({ ...head, transaction: transaction.toJSON() }));

@@ -5,7 +5,7 @@ import {
   writeProfile,
 } from '../../src/profile/profile.ts';
 
-/** A packed profile in bytes of its own. */
+/** A packed profile in a buffer of its own. */
 export function encodeProfile<P extends Profile>(layout: ProfileLayout<P>, profile: P): Uint8Array {
   const view = new DataView(new ArrayBuffer(profileBytes(layout, profile)));
   writeProfile(layout, profile, view);

@@ -8,7 +8,7 @@ import { FEATURE_LIST, type FeatureName } from '../../src/scoring/feature-schema
 
 export type NamedFeatures = Readonly<Record<FeatureName, number>>;
 
-/** Its row of features, but for those of its other party; undefined where the profile does not reach. */
+/** Its row of features without those of its other party; undefined where the profile does not reach. */
 export function foldRow<P extends Profile>(
   kind: Pick<ProfileKind<P, never>, 'fold'>,
   profile: P,

@@ -24,7 +24,7 @@ import { type NamedFeatures, named } from './fold-one.ts';
 
 type FoldRigOptions = {
   readonly redis: RedisClient;
-  /** Without it no party has a past. */
+  /** Without it, every party has an empty past. */
   readonly query?: Query;
   readonly market: string;
   /** Bounds the copies of each kind. */
@@ -80,7 +80,7 @@ export function startFold({ redis, query, market, bytesMax = 1_000_000 }: FoldRi
       .filter((one) => Object.entries(labels).every(([name, value]) => one.labels[name] === value))
       .reduce((total, { value }) => total + value, 0);
   return {
-    /** Features by name, one a transaction. */
+    /** Features by name, one object per transaction. */
     async fold(transactions: readonly Transaction[]): Promise<NamedFeatures[]> {
       const rows = await fold(
         deliver(transactions.map((one) => ({ ...one, receivedAtMs: one.createdAtMs }))),

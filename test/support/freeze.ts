@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { TestService } from './services.ts';
 
-/** Frozen until `thaw`, or until it is disposed of, so that a test that fails leaves nothing stopped. */
+/** Frozen until `thaw`, or until it is disposed, so that a failing test leaves nothing stopped. */
 export function freeze(postgres: Pick<TestService, 'pid'>): Disposable & { thaw: () => void } {
   const pid = postgres.pid();
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
@@ -11,7 +11,7 @@ export function freeze(postgres: Pick<TestService, 'pid'>): Disposable & { thaw:
       try {
         process.kill(one, signal);
       } catch {
-        // A backend that has ended since.
+        // The backend has ended since.
       }
     }
   };

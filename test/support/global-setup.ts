@@ -1,5 +1,5 @@
 /**
- * Once a run: a Postgres without durability, a migrated template database, and the Redis program that
+ * Starts once per run: a Postgres without durability, a migrated template database, and the Redis program that
  * test files start for themselves. RISK_TEST_POSTGRES_BIN names the programs of another Postgres.
  */
 import pg from 'pg';
@@ -12,7 +12,7 @@ import { makeServiceFolder, sweepServiceFolders } from './service-folder.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** Of the maintenance database; its role may create databases. */
+    /** URL of the maintenance database; its role may create databases. */
     postgresUrl: string;
     /** Folder of the programs, or empty for the embedded ones. */
     postgresBin: string;

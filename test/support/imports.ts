@@ -22,7 +22,7 @@ export function importsOf(path: string, text: string): Import[] {
   return [...fixed, ...dynamic];
 }
 
-/** `import { type A, type B } from` is erased whole under verbatimModuleSyntax but for its effects. */
+/** `import { type A, type B } from` is erased completely under verbatimModuleSyntax, except for its effects. */
 function onlyTypes(names: string): boolean {
   const inner = /^\{([^}]*)\}\s*from\s*$/.exec(names.trim())?.[1];
   if (inner === undefined) return false;

@@ -1,4 +1,4 @@
-/** Starts an API with a short timeout of Redis, and reads what became of the transactions it accepted. */
+/** Starts an API with a short timeout of Redis, and reads the outcomes of the transactions it accepted. */
 import { expect } from 'vitest';
 import { runRisk } from './risk.ts';
 import { type RunningApi, startRunningApi } from './running-api.ts';
@@ -12,7 +12,7 @@ const stream = '{market_0:US-EG:0}:transactions';
 export const open = (environment: Record<string, string> = {}) =>
   startRunningApi({ RISK_REDIS_TIMEOUT_MS: '500', ...environment });
 
-/** Runs `risk reconcile` until nothing is open, once the batches are old enough. */
+/** Runs `risk reconcile` until no batch is open, once the batches are old enough. */
 export async function reconcile(api: RunningApi): Promise<void> {
   await waitUntil(
     async () => {

@@ -18,7 +18,7 @@ export function openSlices(database: Database, options: Partial<KeySlicesOptions
 
 export const OPEN_SLICE = '(select slice from market_0.idempotency_slices where sealed_at is null)';
 
-/** Claims the key `$1` of a client for a transaction that is not there. */
+/** Claims the key `$1` of a client for a transaction that does not exist. */
 export function insertKey(client = `'default'`, transactionId = 'gen_random_uuid()'): string {
   return `insert into market_0.idempotency_keys (slice, digest, transaction_id, fingerprint)
           values (${OPEN_SLICE}, market_0.idempotency_digest(${client}, $1), ${transactionId}, gen_random_uuid())`;

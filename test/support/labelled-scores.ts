@@ -1,7 +1,7 @@
 /**
- * Simulated traffic as it lies in Postgres after it was scored and labelled, for what trains on it. The
- * vectors are drawn, not computed: the first feature is the amount, the second tells frauds with some error,
- * every third is missing now and then, the rest is noise.
+ * Simulated traffic as Postgres has it after scoring and labels, for training. The vectors are drawn, not
+ * computed: the first feature is the amount, the second distinguishes frauds with some error, every third is
+ * missing now and then, the rest is noise.
  */
 import { randomUUID } from 'node:crypto';
 import { monthOf } from '../../src/domain/month.ts';

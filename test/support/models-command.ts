@@ -11,12 +11,12 @@ import { runCommand } from './run-command.ts';
 
 export type ModelsRig = {
   readonly testDatabase: TestDatabase;
-  /** Runs as the owner of a key; without one as nobody. Throws what the command throws. */
+  /** Runs as the owner of a key; without one as nobody. Throws the command's error. */
   run(key: string | undefined, ...args: string[]): Promise<{ code: number; stdout: string }>;
-  /** As `run` with `--json`; the document. */
+  /** Like `run`, with `--json`; returns the document. */
   json(key: string | undefined, ...args: string[]): Promise<Answer>;
   makeKey(owner: string, roles: readonly Role[]): Promise<string>;
-  /** Writes a file to a folder of the rig's own; its path. */
+  /** Writes a file to a folder of the rig's own; returns its path. */
   write(name: string, content: string | Uint8Array): string;
   readonly folder: string;
   [Symbol.asyncDispose](): Promise<void>;

@@ -1,4 +1,7 @@
-/** Makes months in a schema without an audit log, which stands there only while the engine's function records them. */
+/**
+ * Makes months in a schema without an audit log; the table exists only while the engine's function writes to
+ * it.
+ */
 import { monthOf } from '../../src/domain/month.ts';
 import { ensurePartitions } from '../../src/store/partitions.ts';
 import type { Database } from '../../src/store/pool.ts';

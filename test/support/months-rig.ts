@@ -1,4 +1,4 @@
-/** An API process, and months of its database taken off and put back as `risk partitions` does. */
+/** An API process, and functions that detach and attach months of its database as `risk partitions` does. */
 
 import { randomUUID } from 'node:crypto';
 import { afterAll } from 'vitest';
@@ -13,7 +13,7 @@ export type Posted = { readonly sent: Input; readonly id: string };
 
 export type MonthsRig = {
   readonly api: RunningApi;
-  /** As the command opens it. */
+  /** The database as the command opens it. */
   readonly operator: Database;
   /** A month as `2013-03`. */
   detach(text: string): Promise<boolean>;

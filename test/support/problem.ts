@@ -1,4 +1,4 @@
-/** What every error looks like: RFC 9457, with the request's id and nothing of our insides. */
+/** The form of every error: RFC 9457, with the request's id and no internals. */
 import { expect } from 'vitest';
 import { type Answer, answerOf } from './submit.ts';
 

@@ -1,8 +1,8 @@
-/** HTTP as no client library would send it: raw text on a socket, and chunks without an end. */
+/** HTTP that no client library would send: raw text on a socket, and chunks without an end. */
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 
-/** Writes text to a socket and reads until the server closes it, or has said what it has to say. */
+/** Writes text to a socket and reads until the server closes it, or the expected text has arrived. */
 export async function sendRaw(url: string, text: string): Promise<string> {
   const { port } = new URL(url);
   const socket = connect({ port: Number(port), host: '127.0.0.1' });
@@ -22,7 +22,7 @@ export async function sendRaw(url: string, text: string): Promise<string> {
   return result;
 }
 
-/** Sends a chunked body as fast as it is taken, until it is answered. */
+/** Sends a chunked body as fast as it is read, until it is answered. */
 export async function sendChunks(
   url: string,
   key: string,

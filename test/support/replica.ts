@@ -1,4 +1,4 @@
-/** A replica of a test's Redis that stays behind, and takes over with what it has. */
+/** A replica of a test's Redis that lags, and takes over with its data. */
 import type { RedisClient } from '../../src/stream/connection.ts';
 import type { TestService } from './services.ts';
 import { waitUntil } from './wait-until.ts';

@@ -34,7 +34,7 @@ export function spawnRisk(
   );
 }
 
-/** Keeps of the test's environment only what finds programs and the cache of compiled sources of `bin/risk`. */
+/** The part of the test's environment that finds programs and the cache of compiled sources of `bin/risk`. */
 export function childEnvironment(
   environment: Readonly<Record<string, string>>,
 ): Record<string, string> {
@@ -42,7 +42,7 @@ export function childEnvironment(
   return { PATH, HOME, NODE_COMPILE_CACHE, ...environment };
 }
 
-/** Watches any child as if it were `risk`. */
+/** Watches any child like a `risk` process. */
 export function watch(child: ChildProcess): RiskProcess {
   const { pid } = child;
   if (pid === undefined) throw new Error('the child did not start');
@@ -87,7 +87,7 @@ export function watch(child: ChildProcess): RiskProcess {
   };
 }
 
-/** Runs to the end: for commands that answer and exit. */
+/** Runs a command that answers and exits to its end. */
 export async function runRisk(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},

@@ -1,10 +1,10 @@
-/** Models in a registry, put in force by two people, for tests of what workers make of them. */
+/** Puts registered models in force by two people, for tests of workers. */
 import type { TestDatabase } from './database.ts';
 import { type ModelsRig, modelFile, startModelsRig } from './models-command.ts';
 
 export type RollOut = {
   readonly rig: ModelsRig;
-  /** Registers a small model; each mark is another one. Resolves to its name. */
+  /** Registers a small model; each mark makes another one. Resolves to its name. */
   register(mark: number): Promise<string>;
   /** Proposes and approves, step by step up to the state. */
   put(model: string, to: string, corridor?: string): Promise<void>;

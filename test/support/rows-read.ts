@@ -1,4 +1,4 @@
-/** What statements read, as Postgres explains them. */
+/** Counts the rows that statements read, as Postgres explains them. */
 import type { Query } from '../../src/store/pool.ts';
 
 type Plan = {

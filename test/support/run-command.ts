@@ -1,10 +1,10 @@
-/** A command of `risk` in this process. */
+/** Runs a command of `risk` in this process. */
 import type { Command } from '../../src/cli/command.ts';
 import { createOutput } from '../../src/cli/output.ts';
 import { readConfig } from '../../src/runtime/config.ts';
 import { createLog } from '../../src/runtime/log.ts';
 
-/** Throws what the command throws. */
+/** Throws the command's error. */
 export async function runCommand(
   command: Command,
   environment: Readonly<Record<string, string>>,

@@ -1,4 +1,4 @@
-/** An API process on a database and a Redis of its own; no worker, so what is appended stays visible. */
+/** An API process on a database and a Redis of its own; no worker runs, so appended entries stay visible. */
 import { Redis } from 'ioredis';
 import type { Database } from '../../src/store/pool.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
@@ -22,7 +22,7 @@ export type RunningApi = {
   post(path: string, body: object): Promise<Response>;
   /** `risk ARGS` as a process against this API. */
   risk(...args: string[]): ReturnType<typeof runRisk>;
-  /** `risk ARGS --json`, which must succeed and say nothing else. */
+  /** `risk ARGS --json`, which must succeed and print nothing else. */
   riskJson(...args: string[]): Promise<unknown>;
   /** Empties both stores. */
   reset(): Promise<void>;
@@ -38,7 +38,7 @@ export async function startRunningApi(
   const database = stack.use(testDatabase.open());
   const redisService = stack.use(await startTestRedis());
   const redis = new Redis(redisService.url);
-  // A test that takes Redis away knows it.
+  // A test that stops Redis waits for it itself.
   redis.on('error', () => undefined);
   stack.defer(() => redis.disconnect());
   const api = stack.use(

@@ -1,6 +1,6 @@
 /**
- * Services a test may stop, pause, kill and start again at the same address: a Redis for a test file,
- * and a durable Postgres of its own where the shared one will not do.
+ * Services that a test may stop, pause, kill and start again at the same address: a Redis for a test file, and
+ * a durable Postgres of its own where the shared one is not enough.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ export type TestService = {
   kill(): Promise<void>;
   /** Starts again after stop or kill, on the same port with the same data. */
   start(): Promise<void>;
-  /** As `start`, with its data gone. */
+  /** Like `start`, but without its data. */
   startEmpty(): Promise<void>;
   /** Stops it from answering without closing anything. */
   pause(): void;

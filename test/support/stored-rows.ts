@@ -109,7 +109,7 @@ export async function storeOpenBatch(
   await query(insertOpenBatch, [batchId, receivedAt, transactionIds]);
 }
 
-/** What the engine's own statements count with the rows. */
+/** Counts the rows as the engine's own statements do. */
 const tallyRows = {
   name: 'test-tally-rows',
   text: `insert into market.daily_increments (day, corridor, currency, outcome, rule_set, count, amount, score_sum)

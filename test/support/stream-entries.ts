@@ -1,4 +1,4 @@
-/** What stands in streams, taken apart as the engine does, and entries put there by hand. */
+/** Reads the entries of streams as the engine does, and appends entries made by hand. */
 import type { RedisClient } from '../../src/stream/connection.ts';
 import { ENTRY_VERSION, type EntryPayload, type PackedEntry } from '../../src/stream/entry.ts';
 import type { StreamKeys } from '../../src/stream/keys.ts';

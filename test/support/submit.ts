@@ -5,7 +5,7 @@ export type Input = Record<string, unknown>;
 
 let made = 0;
 
-/** A valid transaction with a key nobody used yet. */
+/** A valid transaction with an unused key. */
 export function input(fields: Input = {}): Input {
   made += 1;
   return {
@@ -19,7 +19,7 @@ export function input(fields: Input = {}): Input {
   };
 }
 
-/** A valid label but for the name of its transaction. */
+/** A valid label without the name of its transaction. */
 export function labelInput(fields: Input = {}): Input {
   return {
     label: 'fraud',

@@ -1,6 +1,6 @@
 /**
- * A proxy of our own between the engine and a service: makes the way slow, resets it, lets it go
- * silent without closing anything, or cuts it or acts when certain bytes pass. One fault at a time, until `heal`.
+ * A proxy between the engine and a service: delays packets, resets connections, goes silent without closing
+ * anything, or cuts a connection or acts when certain bytes pass. One fault at a time, until `heal`.
  */
 import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,7 +12,7 @@ export type ProxyFault =
   | { readonly kind: 'reset' }
   /** Half open: connections stay, and are accepted, but nothing passes any more. */
   | { readonly kind: 'silence' }
-  /** What a client sends is held back where it has these bytes for the first time, until `act` has been done. */
+  /** What a client sends is held back where these bytes first occur, until `act` is done. */
   | { readonly kind: 'hold'; readonly at: string; readonly act: () => Promise<unknown> }
   /**
    * Cuts a connection when the client sends these bytes; `forwarded`: the service receives them and only
@@ -101,7 +101,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
         upstream.destroy();
       });
     }
-    // One behind the other, so that a delay changes no order.
+    // Packets stay in order, whatever their delay.
     let sent = Promise.resolve();
     let answered = Promise.resolve();
     client.on('data', (data) => {
@@ -130,7 +130,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     },
     heal: () => {
       fault = undefined;
-      // What went silent stays silent: whoever waits there must notice by himself.
+      // A silent connection stays silent: its user must notice by itself.
     },
     effects: () => effects,
     [Symbol.asyncDispose]: async () => {

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** Pause between polls. A poll may be a query or a request; more frequent ones would slow the awaited work down. */
 const POLL_MS = 20;
-/** Factor on deadlines, as a busy machine may take so many times as long. */
+/** Factor on deadlines, as a busy machine may take this many times as long. */
 const BUSY_FACTOR = 6;
 
 /** @param deadlineMs deadline that is ample on an idle machine */

@@ -1,6 +1,6 @@
 /**
- * A database, a Redis and as many workers as a test wants, in this process or as children; transactions
- * are stored and appended as ingest does, so a test can count what became of each.
+ * A database, a Redis and as many workers as a test wants, in this process or as children; transactions are
+ * stored and appended as ingest does, so a test can count the outcomes.
  */
 
 import { createOutput } from '../../src/cli/output.ts';
@@ -48,10 +48,10 @@ export type WorkerRig = {
     overrides?: WorkerOverrides,
   ): RunningWorker;
   spawnWorker(settings?: Readonly<Record<string, string>>): RiskProcess;
-  /** The next leader finds a Redis that was never seen, and brings back what is stored and not in it. */
+  /** The next leader finds an unknown Redis, and appends stored transactions that it lacks. */
   forgetRedis(): Promise<void>;
   counts(): Promise<Counts>;
-  /** Waits until so many are final and nothing waits any more. */
+  /** Waits until this many are final and nothing waits any more. */
   settled(final: number, deadlineMs?: number): Promise<Counts>;
   [Symbol.asyncDispose](): Promise<void>;
 };
@@ -77,7 +77,7 @@ export async function createWorkerRig(redisOptions: TestServiceOptions = {}): Pr
   const pool = database.open();
   const commands = openCommands(redis.url, 2000);
   await waitUntil(() => commands.status === 'ready', 5000, 'redis');
-  // The market has run before: a worker that has never seen this Redis would append what a test only stores.
+  // The market has run before, as a worker that does not know this Redis would append stored transactions.
   const redisIdentity = await readIdentity(commands, database.market);
   const state = await readReconcileState(pool);
   await writeReconcileState(pool, state, { ...state, redisIdentity });

@@ -1,6 +1,6 @@
 /**
- * Goal: the arrows between folders stay as DESIGN draws them. Method: every import of every source
- * file is compared with the table below; a folder the table does not know fails.
+ * Goal: imports between folders follow the table below. Method: every import of every source file is compared
+ * with it; a folder that is missing in the table fails.
  */
 import { describe, expect, test } from 'vitest';
 import { importsOf } from '../support/imports.ts';
@@ -9,7 +9,7 @@ import { readSources } from '../support/source-files.ts';
 type Rule = {
   /** Folders of src/ whose values it may use; its own and domain always. */
   readonly folders: readonly string[];
-  /** Folders of src/ whose types it may name, and nothing else of them. */
+  /** Folders of src/ of which it may name types only. */
   readonly types?: readonly string[];
   /** Packages and node: modules; `node:*` is all of Node's. */
   readonly packages: readonly string[];
@@ -56,9 +56,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   runtime: { folders: [], packages: ['zod', 'pino', 'prom-client', 'node:*'] },
 };
 
-/** Composition roots: the only files that know every adapter, and that nobody imports. */
+/** Composition roots: the only files that know every adapter, and that no file imports. */
 const ROOTS = ['src/api.ts', 'src/worker.ts', 'src/cli.ts'];
-/** Where the fold and the scores are pure: nothing here may ask the time, the dice or the world. */
+/** Folders in which nothing may read a clock, random numbers or the network. */
 const PURE_FOLDERS = ['scoring', 'models', 'profile', 'domain'];
 const IMPURE = /\b(Date\.now|new Date\(\)|Math\.random|performance\.|process\.|setTimeout|fetch\()/;
 const LINES_MAX = 300;

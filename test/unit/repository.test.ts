@@ -1,4 +1,4 @@
-/** Goal: what a clone must bring along for its first `npm start` to work anywhere. */
+/** Goal: a clone has everything that its first `npm start` needs on any machine. */
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -26,7 +26,7 @@ const manifest: Manifest = JSON.parse(read('package.json'));
 const lockfile: { packages: Record<string, Package> } = JSON.parse(read('package-lock.json'));
 const packages = Object.entries(lockfile.packages).filter(([path]) => path !== '');
 
-/** True for what may be installed on the machines the engine is for: Linux with glibc. */
+/** True for packages that may be installed on the engine's machines: Linux with glibc. */
 function isForUs({ os, libc }: Package): boolean {
   return (os?.includes('linux') ?? true) && (libc?.includes('glibc') ?? true);
 }

@@ -1,4 +1,4 @@
-/** Goal: the files of `risk simulate` are whole, repeatable, and never half there. */
+/** Goal: the files of `risk simulate` are complete, repeatable, and never partly written. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Goal: the simulator's rows are what its scenarios and habits promise. One run of 40,000 rows is
- * looked at from several sides.
+ * Goal: the simulator's rows match its scenarios and habits. One run of 40,000 rows is examined from several
+ * sides.
  */
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';

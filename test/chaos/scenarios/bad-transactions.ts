@@ -10,7 +10,7 @@ import { allStreams } from '../support/streams.ts';
 
 const POISONED = 'acc_chaos_poisoned';
 const ATTEMPTS = 4;
-/** Deliveries after which a transaction is given up, and the one that gives it up. */
+/** Deliveries after which a transaction is given up, including the one that gives it up. */
 const DEATHS_MAX = 6;
 const KILLERS = 2;
 const CRASH_TIMEOUT_MS = 180_000;
@@ -44,7 +44,7 @@ const poison: Scenario = {
   }),
 };
 
-/** Starts each worker that died again, as a supervisor would, until the killers are given up. */
+/** Restarts each worker that died, as a supervisor would, until the transactions that kill are given up. */
 async function superviseUntilDead(stage: Stage): Promise<number> {
   const { engine, ledger, load, happened, until } = stage;
   let deaths = 0;
@@ -61,7 +61,7 @@ async function superviseUntilDead(stage: Stage): Promise<number> {
     await restartDead();
     return spoiledIds(ledger).length === KILLERS;
   });
-  // What comes in now would only wait beside them.
+  // New traffic would only wait beside them.
   await load.finish();
   const ids = spoiledIds(ledger);
   await until(

@@ -15,11 +15,11 @@ const EVERY_MS = 2000;
 const WORKERS = 3;
 const GRACE_MS = 1000;
 const STOPS_MAX = 200;
-/** No multiple of how often batches are posted. */
+/** Not a multiple of the interval between batches. */
 const BETWEEN_STOPS_MS = 13;
 const DRAIN_MS_MAX = 25_000;
 
-/** As many as fit into the run, two seconds apart. */
+/** As many rounds as fit into the run, two seconds apart. */
 function draw(random: Random, { transactions, rate }: Scale): Bounce[] {
   const rounds = Math.ceil((transactions / rate / EVERY_MS) * 1000);
   return Array.from({ length: Math.min(ROUNDS_MAX, Math.max(ROUNDS_MIN, rounds)) }, () => ({
@@ -43,7 +43,7 @@ function planOf(bounces: readonly Bounce[], faults: readonly string[], strike: S
   };
 }
 
-/** Every other one is killed with entries in hand, however little there is to do. */
+/** Every other victim is killed while it holds entries, however little there is to do. */
 const killWorker: Strike = async (stage, _bounce, round) => {
   const { engine, services, happened } = stage;
   const name = `worker-${(round % WORKERS) + 1}`;
@@ -55,7 +55,7 @@ const killWorker: Strike = async (stage, _bounce, round) => {
   await engine.start('worker', name);
 };
 
-/** All at once, and nobody is left to take over: what they held waits until it may be claimed. */
+/** Kills all workers at once, so that nobody takes over: what they held waits until it may be claimed. */
 const killWorkers: Strike = async (stage, _bounce, round) => {
   const { engine, services, happened } = stage;
   const names = Array.from({ length: WORKERS }, (_, n) => `worker-${n + 1}`);
@@ -145,7 +145,7 @@ function bounce(
   };
 }
 
-/** A Postgres that goes away takes answers with it. */
+/** A Postgres that stops loses answers. */
 const LOSSY = { countersExact: false } as const;
 
 export const bounces: readonly Scenario[] = [

@@ -49,7 +49,7 @@ export const deadLettersReplayed: Scenario = {
     run: async (stage) => {
       const { engine, load, ledger, happened, bar, until } = stage;
       await stage.progress(1);
-      // From here on nothing new comes in, so that the figures below are exact.
+      // No new traffic arrives from here on, so that the figures below are exact.
       await load.finish();
       const ids = spoiledIds(ledger);
       const dead = () => areDead(stage, ids);

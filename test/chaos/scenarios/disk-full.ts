@@ -1,6 +1,6 @@
 /**
- * The disk of Redis, then that of Postgres is full for a while. Redis then answers and refuses every write,
- * so the API accepts without it; Postgres cannot commit, so the API refuses and says when to come again.
+ * The disk of Redis, then that of Postgres is full for a while. Redis then answers and refuses every write, so
+ * the API accepts without it; Postgres cannot commit, so the API refuses with `Retry-After`.
  */
 import { fillDisk, freeBytes } from '../support/disk.ts';
 import { during } from '../support/during.ts';
@@ -50,7 +50,7 @@ const postgres = during({
     return async () => {
       happened('requests refused', load.refusals.length - before);
       ballast[Symbol.dispose]();
-      // Without room for its log Postgres ends itself: somebody starts it again.
+      // Postgres ends itself without space for its WAL; the scenario starts it again.
       await services.postgres.start();
     };
   },

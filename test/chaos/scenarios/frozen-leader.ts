@@ -1,6 +1,6 @@
 /**
- * The worker that reconciles stops (SIGSTOP) after it has appended what an API left behind and before it closes that batch.
- * Another process takes the lead over, then the worker goes on: the batch is not its business any more.
+ * The worker that reconciles stops (SIGSTOP) after it has appended what an API left behind and before it closes
+ * that batch. Another process takes the lead over, then the worker goes on: it may no longer close the batch.
  */
 import { integerBetween } from '../../../src/simulate/random.ts';
 import type { Scenario } from '../support/scenario.ts';
@@ -9,7 +9,7 @@ import { isStopped } from '../support/stopped.ts';
 const ROUNDS = 2;
 const PASSES_MAX = 10;
 const CLOSING = 'leader-before-delete-ingest-batches:1:SIGSTOP';
-/** Longer than it takes a worker that goes on to have its write refused. */
+/** Longer than a worker needs to have its write refused after it continues. */
 const LATE_MS = 2000;
 /** The bar that a write without its epoch breaches. */
 export const CLOSED_LATE = 'batches closed by a leader that was replaced';
@@ -18,7 +18,7 @@ const TAKE_OVER = `
   update leaderships set owner = 'chaos', epoch = epoch + 1, expires_at = 'infinity'
    where duty = 'reconcile' and expires_at < now() returning epoch`;
 const GIVE_UP = `update leaderships set expires_at = '-infinity' where duty = 'reconcile'`;
-/** Older than those that an API in order is about to close. */
+/** Older than batches that a healthy API is about to close. */
 const LEFT_BATCHES = `
   select batch_id as "batchId" from ingest_batches where received_at < now() - interval '3 s'`;
 
@@ -37,7 +37,7 @@ export const frozenLeader: Scenario = {
           (await services.query<{ batchId: string }>(LEFT_BATCHES)).map(({ batchId }) => batchId);
         for (const pass of passes) {
           await engine.drain('worker-1');
-          // Under load it may have a batch to close, and stop, before it is ready.
+          // Under load it may have a batch to close, and stop there, before it is ready.
           const armed = { failpoint: CLOSING, wait: false };
           const { pid } = await engine.start('worker', 'worker-1', armed);
           await engine.drain('api-1');

@@ -1,7 +1,7 @@
 /**
- * Five times as much as the engine can take, by clients that do not wait for each other: what it does take
- * stays near its peak, and the rest is refused at once and told when to come again. The clients are a
- * process of their own, with their requests made beforehand.
+ * Five times as much as the engine can take, by clients that do not wait for each other: what it accepts stays
+ * near its peak, and the rest is refused at once with `Retry-After`. The clients are a process of their own,
+ * with prepared requests.
  */
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ const TIMES = 5;
 const PEAK_CONNECTIONS = 16;
 const PEAK_MS = 6000;
 const OVERLOAD_MS = 15_000;
-/** What is due while so many wait for their answers is not sent. */
+/** Requests that become due while this many wait for answers are not sent. */
 const CONNECTIONS_MAX = 256;
 /** More than the engine takes during all of it. */
 const READY_BATCHES = 7000;
@@ -30,7 +30,7 @@ const RSS_BYTES_MAX = 256 * 1024 * 1024;
 
 const perSecond = ({ acknowledged, seconds }: Phase) => acknowledged / seconds;
 
-/** Seconds until answers come as they used to: a while without a refusal or a slow answer. */
+/** Seconds until answers are as before: a while without a refusal or a slow answer. */
 async function untilNormal(flood: Flood): Promise<number> {
   const started = performance.now();
   for (;;) {
@@ -126,7 +126,7 @@ export const overload: Scenario = {
       happened('requests offered beyond the peak', Math.max(0, Math.round(beyond)));
       const normalSeconds = await untilNormal(flood);
       const batch = await flood.finish(ledger);
-      // More is scored than a tenth of Redis' memory holds events of: the oldest give way.
+      // More is scored than the event budget, a tenth of Redis' memory, holds: the oldest events are dropped.
       ledger.note({ kind: 'crowded' });
       judgeFlood(stage, peak, seen);
       remark(`cores in use: ${cores}`);
@@ -137,7 +137,7 @@ export const overload: Scenario = {
         const megabytes = Math.round(peakRssBytes(pid) / 1024 / 1024);
         bar(`peak memory of ${name}, MiB`, megabytes, { atMost: RSS_BYTES_MAX / 1024 / 1024 });
       }
-      // What is replayed at rest comes from the load.
+      // Transactions that are repeated at rest come from the load.
       await load.send(batch);
     },
   }),

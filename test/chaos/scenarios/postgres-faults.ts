@@ -1,7 +1,7 @@
 /**
- * Postgres restarts, loses a session or all its slots, holds a lock, is slow, far away or cut off in the
- * middle of a COMMIT. Nothing is acknowledged that is not committed, refusals are quick and say when to
- * come again, and no healthy transaction ends among the dead letters.
+ * Postgres restarts, loses a session or all its slots, holds a lock, is slow, far away or cut off in the middle
+ * of a COMMIT. Nothing is acknowledged that is not committed, refusals are quick and carry `Retry-After`, and
+ * no healthy transaction ends among the dead letters.
  */
 import pg from 'pg';
 import { MARKET } from '../../../bench/support/market.ts';
@@ -57,7 +57,7 @@ const backendKilled = during({
   },
 });
 
-/** Takes every slot that is free, and every one that becomes free, until told to give them back. */
+/** Takes every slot that is free or becomes free, until it has to give them back. */
 const slots = during({
   name: 'postgres-slots-taken',
   what: 'all connection slots are taken, after the sessions of the engine were ended',
@@ -125,7 +125,7 @@ const frozen = during({
   },
 });
 
-/** Name of the statement that is its own commit; stands in each of its messages. */
+/** Name of the statement that is its own commit; it is in each of its messages. */
 const CLAIM = 'claim-transactions';
 
 const cutAtClaim: Scenario = {

@@ -12,7 +12,7 @@ const LATENCY_MS = 100;
 /** Below what an empty Redis uses: every write that needs memory is refused. */
 const MEMORY_BYTES = '1000000';
 export const EVENTS_LEFT = 'events left, of those held before';
-/** Without the budget all of them are there. */
+/** Without the budget, Redis would hold all of them. */
 const EVENTS_LEFT_MAX = 0.9;
 
 async function isRefused({ services: { client } }: Stage): Promise<boolean> {
@@ -26,7 +26,7 @@ export const WORKERS = ['worker-1', 'worker-2'];
 const WAITING_LOOKS_MAX = 200;
 const LOOK_EVERY_MS = 10;
 
-/** Wipes while entries wait: the workers stand still (SIGSTOP) from before there are some until they are gone. */
+/** Wipes while entries wait: the workers are stopped (SIGSTOP) until the entries are gone. */
 export async function wipeWaiting(stage: Stage, wipe: () => Promise<unknown>): Promise<void> {
   const { engine, services, happened, pause } = stage;
   const pids = WORKERS.map((name) => engine.process(name).pid);

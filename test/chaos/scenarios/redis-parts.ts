@@ -10,10 +10,10 @@ import { allStreams } from '../support/streams.ts';
 import { WORKERS, wipeWaiting } from './redis-faults.ts';
 
 const SETUP = { recoverSecondsMax: 60, workers: WORKERS.length };
-/** What the replica does not receive of. */
+/** Keys whose writes the replica does not receive. */
 const LAG_MS = 800;
 
-/** The streams, the one that holds most first. */
+/** The streams, the largest first. */
 async function byLength({ services }: Stage) {
   const streams = await allStreams(services);
   const lengths = await Promise.all(
@@ -33,7 +33,7 @@ const streamDeleted: Scenario = {
       schedule: shares.map((share) => `DEL of the fullest stream at ${share} %`),
       faults: ['stream deleted', 'entries lost'],
       run: async (stage) => {
-        // Who settles what is gone takes it for settled by another, who has published it.
+        // A worker that settles a lost entry takes it for settled by another, which has published it.
         stage.ledger.note({ kind: 'wiped' });
         for (const share of shares) {
           await stage.progress(share / 100);
@@ -93,7 +93,7 @@ const replicaPromoted: Scenario = {
         await progress(share / 100);
         await copyNow(replica.client, services.redis);
         await pause(LAG_MS);
-        // Events of the last writes are lost for good.
+        // Events of the lost writes are lost for good.
         ledger.note({ kind: 'wiped' });
         await wipeWaiting(stage, () => takeOver(services.client, replica));
         happened('replica promoted');

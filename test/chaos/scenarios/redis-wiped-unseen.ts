@@ -12,10 +12,10 @@ import { countWaiting } from '../support/streams.ts';
 const SKEW_MS = 600_000;
 const CLOCK = fileURLToPath(new URL('../support/skewed-clock.ts', import.meta.url));
 const CLOCKS = [
-  // The first one takes all posts while it answers.
+  // The first API takes all posts while it answers.
   ['api', 'api-1', -SKEW_MS],
   ['api', 'api-2', SKEW_MS],
-  // Whichever leads is ahead of Postgres.
+  // The leader's clock is ahead of Postgres, whichever worker leads.
   ['worker', 'worker-1', SKEW_MS],
   ['worker', 'worker-2', SKEW_MS],
 ] as const;
@@ -39,7 +39,7 @@ async function checkpointMoves(
   await until(what, async () => (await read()) > before);
 }
 
-/** Of what is posted; all of it waits when Redis is wiped. */
+/** Share of the posted transactions; all of them wait when Redis is wiped. */
 const LOST_SHARE = 0.5;
 
 const clocksApart: Scenario = {
@@ -85,7 +85,7 @@ const clocksApart: Scenario = {
       } finally {
         for (const pid of pids) process.kill(pid, 'SIGCONT');
       }
-      // What its totals say of when they were counted is its own clock.
+      // The totals' own time, by that worker's clock.
       await engine.drain('api-1');
       await engine.start('api', 'api-1');
       await send(1 - LOST_SHARE);
@@ -93,14 +93,14 @@ const clocksApart: Scenario = {
   }),
 };
 
-/** As if the backlog had waited for longer than any margin, and the checkpoint with it. */
+/** Ages the backlog, and the checkpoint with it, beyond any margin. */
 const AGED = [
   `update transactions t set received_at = received_at - interval '10 minutes'
     where not exists (select from scores s where s.transaction_id = t.transaction_id and s.created_at = t.created_at)`,
   `update reconcile_state set checkpoint = least(checkpoint, now() - interval '1 hour')`,
 ];
 const BACKLOG = 1000;
-/** Nothing is final while this worker runs: all that it tries fails, and is to be tried again in some seconds. */
+/** Nothing becomes final while this worker runs: all that it tries fails, and is retried after some seconds. */
 const NEVER_DONE = { RISK_TEST_POISON: 'throw:', RISK_RETRY_BASE_MS: '5000' };
 
 const underTheScan: Scenario = {
@@ -146,9 +146,9 @@ const underTheScan: Scenario = {
 };
 
 const PASSES_MAX = 10;
-/** Older than what the reconciler leaves to requests. */
+/** Older than batches that the reconciler leaves to requests. */
 const LEFT_BATCHES = `select batch_id as "batchId" from ingest_batches where received_at < now() - interval '2 s'`;
-/** Its reconciler is held at its first XRANGE for as long as an API takes to end. */
+/** Its reconciler is stopped at its first XRANGE for as long as an API takes to end. */
 const PATIENT = { RISK_REDIS_TIMEOUT_MS: '30000' };
 
 const frozenApi: Scenario = {
@@ -167,7 +167,7 @@ const frozenApi: Scenario = {
       run: async ({ engine, services, proxies, ledger, happened, until }) => {
         const proxy = proxies.redis;
         if (proxy === undefined) throw new Error('redis stands behind no proxy');
-        // Nobody else may close what the API leaves.
+        // No other process may close what the API leaves.
         await engine.drain('worker-1');
         await engine.drain('api-1');
         const { pid } = await engine.start('api', 'api-1', { failpoint, wait: false });

@@ -1,6 +1,6 @@
 /**
- * Clients that hold connections open and send next to nothing: headers, or a body, a byte at a time. They
- * are let go of soon, and others are served as if they were not there.
+ * Clients that hold connections open and send next to nothing: headers, or a body, a byte at a time. They are
+ * disconnected soon, and others are served as if they were not there.
  */
 import { connect } from 'node:net';
 import { percentiles } from '../../../bench/support/percentiles.ts';
@@ -24,7 +24,7 @@ const HEAD = (apiKey: string) =>
 
 type Slow = 'headers' | 'body';
 
-/** Resolves to the milliseconds after which the server let go. */
+/** Resolves to the milliseconds after which the server closed the connection. */
 function dribble(stage: Stage, slow: Slow): Promise<number> {
   const { engine } = stage;
   const { port } = new URL(engine.apiUrls[0] ?? '');

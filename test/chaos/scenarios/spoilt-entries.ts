@@ -1,15 +1,15 @@
 /**
- * Entries lose their bytes while no worker runs: what they held stands in Postgres alone, and the dead letters that come of
- * them name none of it.
+ * Entries lose their bytes while no worker runs: only Postgres has their transactions, and their dead letters
+ * name none of them.
  */
 import { takeEntries } from '../../support/stream-entries.ts';
 import type { Scenario } from '../support/scenario.ts';
 import { allStreams, countWaiting } from '../support/streams.ts';
 
 const ENTRIES_MIN = 40;
-/** Off the front of each stream. */
+/** Entries at the front of each stream. */
 const SPOILT_MAX = 5;
-/** The reconciler looks once a minute. */
+/** The reconciler checks once a minute. */
 const RECOVER_SECONDS_MAX = 150;
 
 export const spoiltEntries: Scenario = {

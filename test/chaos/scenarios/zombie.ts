@@ -1,7 +1,7 @@
 /**
- * A worker that is taken for dead: it stops (SIGSTOP) right after it has read a batch, others claim and
- * finish its entries, then it goes on (SIGCONT) and finishes them as well. Some of them fail, so that it
- * also comes too late with retries and dead letters that are not its business any more.
+ * A worker that is taken for dead: it stops (SIGSTOP) right after it has read a batch, others claim and finish
+ * its entries, then it goes on (SIGCONT) and finishes them as well. Some of them fail, so that it also comes
+ * too late with retries and dead letters of entries that it no longer owns.
  */
 import { integerBetween } from '../../../src/simulate/random.ts';
 import type { Scenario } from '../support/scenario.ts';
@@ -10,11 +10,11 @@ import { countDeadLetterCopies, heldBy } from '../support/streams.ts';
 
 const ROUNDS = 3;
 const PASSES_MAX = 20;
-/** So many that each batch has some, and so few transactions that their retries can be borne. */
+/** One transaction in this many fails: each batch has some, and their retries stay few. */
 const POISONED_EVERY = 4;
 const RATE = 300;
 const POISONED = 'acc_chaos_poisoned';
-/** Above the claim idle time of the suite, so that whatever it held has found another owner. */
+/** Above the claim idle time of the suite, so that everything it held has another owner. */
 const STOPPED_MS = 5000;
 
 export const zombie: Scenario = {
@@ -61,7 +61,7 @@ export const zombie: Scenario = {
           });
         }
       },
-      // Whoever does not own an entry any more has no say in its retries and its end.
+      // A worker that no longer owns an entry has no say in its retries and its end.
       judge: async ({ services, bar }) => {
         const copies = [...(await countDeadLetterCopies(services)).values()];
         const beyond = copies.reduce((sum, count) => sum + count - 1, 0);

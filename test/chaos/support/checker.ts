@@ -9,7 +9,7 @@ import type { Ledger } from './ledger.ts';
 import { checkProfiles } from './profiles.ts';
 import { countWaiting, readScoredEvents, type Sessions } from './streams.ts';
 
-/** What is to hold, as the documents number it. */
+/** Invariants, with the numbers that documents use. */
 export const INVARIANTS = {
   I1: 'no loss: what was acknowledged is scored or a dead letter',
   I2: 'one score a transaction, one active dead letter at most, never both',
@@ -33,7 +33,7 @@ export type Check = {
   readonly ok: boolean;
 };
 
-/** accepted = scored + dead-lettered + pending + lost, over what the client was told. */
+/** accepted = scored + dead-lettered + pending + lost, as the client counts accepted ones. */
 export type Balance = {
   readonly accepted: number;
   readonly scored: number;
@@ -106,7 +106,7 @@ async function copyInto(
   await database.query(`analyze ${table}`);
 }
 
-/** The ledger as temporary tables, so that SQL can hold it against what is stored. */
+/** Writes the ledger into temporary tables, so that SQL can compare it with the stores. */
 async function loadLedger(database: pg.Client, ledger: Ledger): Promise<void> {
   const { condemned, entries, sent, seen, replays } = ledger;
   await copyInto(
@@ -211,7 +211,7 @@ type StoredRow = Readonly<
   >
 >;
 
-/** What is neither final nor waiting is lost; what waits may still come. */
+/** A transaction that is neither final nor waiting is lost; one that waits may still become final. */
 function balanceOf(
   row: StoredRow,
   { counts }: Ledger,
@@ -270,7 +270,10 @@ function checkQuiet(row: StoredRow, waiting: Waiting): Check[] {
   ];
 }
 
-/** Events may repeat and none is missing. A wipe of Redis takes those of before with it, as want of room does. */
+/**
+ * Events may repeat and none may be missing, except those before a wipe of Redis and those for which it had no
+ * room.
+ */
 function checkEvents(ids: ReadonlySet<string>, ledger: Ledger): Check[] {
   if (ledger.wiped || ledger.crowded) return [];
   let missing = 0;
@@ -289,7 +292,7 @@ async function checkCounted(stores: Sessions & { databaseUrl: string }): Promise
   ];
 }
 
-/** Counters die with their process, so that only what was told is held against what is stored. */
+/** Counters end with their process, so only the processes that report them are compared. */
 function checkTold(row: StoredRow, { told }: Ledger): Check[] {
   const rows: readonly (readonly [string, number])[] = [
     ['accepted', row.all_transactions],

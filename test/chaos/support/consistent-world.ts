@@ -126,7 +126,7 @@ export async function openWorld(redisUrl: string): Promise<World> {
   };
 }
 
-/** What the concurrent reader would have seen. */
+/** The reads that the concurrent reader would have made. */
 async function see(ledger: Ledger, database: pg.Client): Promise<void> {
   const { rows } = await database.query<SeenScore>(
     `select transaction_id::text as "transactionId", score::int,

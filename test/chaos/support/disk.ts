@@ -1,6 +1,6 @@
 /**
  * A disk that a scenario can fill without harm to the machine: a small file system in memory (tmpfs). Where
- * nobody may mount one, the scenario is not run.
+ * mounting is not allowed, the scenario is not run.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
@@ -20,7 +20,7 @@ export function mountDisk(path: string, bytes: number): Disposable {
 
 const CHUNK_BYTES = 64 * 1024;
 
-/** Fills what is left of a disk; disposing it gives the room back. */
+/** Fills the free space of a disk; disposing it frees the space again. */
 export function fillDisk(path: string): Disposable {
   const ballast = join(path, 'ballast');
   const file = openSync(ballast, 'w');

@@ -2,13 +2,13 @@
 import { integerBetween } from '../../../src/simulate/random.ts';
 import type { Plan, Scenario, Stage } from './scenario.ts';
 
-/** Does the harm and returns what ends it. */
+/** Injects the fault and returns what ends it. */
 export type Harm = (stage: Stage, round: number) => Promise<() => Promise<unknown>>;
 
 export type During = {
   readonly name: string;
   readonly what: string;
-  /** What must have happened, each at least once. */
+  /** Faults that must have happened, each at least once. */
   readonly faults: readonly string[];
   /** Shortest and longest, milliseconds. */
   readonly forMs: readonly [number, number];
@@ -55,10 +55,10 @@ const FAULTS = {
   reset: { what: 'is reset', said: 'connections reset' },
   silent: { what: 'goes silent without closing', said: 'packets lost' },
 } as const;
-/** Nothing tells a client that its way is gone: it waits out its own deadlines, twice here and there. */
+/** No signal tells a client that its route is gone: it waits out its own deadlines, twice in some places. */
 const SILENT_RECOVERY_SECONDS_MAX = 30;
 
-/** The way between the engine and a service is slow, reset, or silent. */
+/** The route between the engine and a service is slow, reset, or silent. */
 export function onTheWay(
   service: 'postgres' | 'redis',
   latencyMs: number,

@@ -1,6 +1,6 @@
 /**
- * The engine under test: processes by name, each at an address of its own that it keeps over restarts.
- * Whatever still runs at the end is drained and must end in good order.
+ * The engine under test: processes by name, each at an address of its own that it keeps over restarts. All
+ * processes that still run at the end are drained and must end in good order.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -32,7 +32,7 @@ export type Engine = {
   /** The process of this name that was started last. */
   process(name: string): RoleProcess;
   running(role?: Role): readonly RoleProcess[];
-  /** SIGTERM, and how that ended. */
+  /** Sends SIGTERM; resolves to how the process ended. */
   drain(name: string): Promise<Drain>;
   kill(name: string): Promise<void>;
   /** True while every process that was ever started still runs: their counters are complete. */
@@ -51,7 +51,7 @@ export type EngineOptions = {
   readonly signal: AbortSignal;
 };
 
-/** Guards nothing: this engine lives on the loopback for minutes. */
+/** It protects nothing: this engine listens on the loopback for minutes. */
 export const API_KEY = 'chaos-key-of-a-database-that-is-thrown-away';
 
 export async function startEngine(options: EngineOptions): Promise<Engine & AsyncDisposable> {

@@ -1,7 +1,7 @@
 /**
- * The clients of an overload, a process of their own so that neither the suite's work nor theirs is taken
- * for the engine's: makes its requests beforehand, then does as it is told, one message a phase. What it
- * learns for the ledger it writes to a file at the end. Messages are those of the types below.
+ * The clients of an overload, a process of their own so that neither the suite's work nor theirs is taken for
+ * the engine's: prepares its requests, then runs one phase per message. It writes its part of the ledger to a
+ * file at the end. Messages are those of the types below.
  */
 import { writeFileSync } from 'node:fs';
 import { Agent, type IncomingMessage, request } from 'node:http';
@@ -24,9 +24,9 @@ export type FloodOptions = {
 
 export type FloodCommand =
   | { readonly type: 'prepare'; readonly options: FloodOptions }
-  /** So many connections, each as fast as it is answered. */
+  /** This many connections, each as fast as it is answered. */
   | { readonly type: 'drive'; readonly connections: number; readonly forMs: number }
-  /** At a rate of transactions a second, whether it is answered or not. */
+  /** Sends transactions at a rate a second, whether they are answered or not. */
   | { readonly type: 'offer'; readonly rate: number; readonly forMs: number }
   | { readonly type: 'finish' };
 
@@ -47,7 +47,7 @@ export type Phase = {
   readonly refusals: readonly RefusalSeen[];
   /** Requests that were due while every connection waited for an answer. */
   readonly heldBack: number;
-  /** Of the event loop of this process, p99. */
+  /** Delay of this process' event loop, p99. */
   readonly clientDelayMs: number;
 };
 
@@ -120,7 +120,7 @@ class Client {
     });
   }
 
-  /** What was offered and never taken is given up. Returns a batch that was not offered. */
+  /** Gives up requests that were offered and never accepted. Returns a batch that was not offered. */
   finish(): Batch {
     const left = this.#ready.filter(({ isSent }) => isSent);
     for (const { keys } of left) this.#lines.push({ kind: 'left', as: 'refused', keys });
@@ -150,7 +150,7 @@ class Client {
     };
   }
 
-  /** Posts one batch and writes down what became of it. */
+  /** Posts one batch and records its outcome. */
   async #postOne(): Promise<void> {
     const batch = this.#ready.shift();
     if (batch === undefined) throw new Error('more was taken than was made');
@@ -168,7 +168,7 @@ class Client {
       this.#answersMs.push(ms);
       return;
     }
-    // First in line again: a client that was refused goes on with what it has, in the order it happened.
+    // A refused batch is the next one again: the client continues with what it has, in the original order.
     this.#ready.unshift(batch);
     if (answer === null) {
       this.#lines.push({ kind: 'unknown' });

@@ -10,16 +10,18 @@ import type { Ledger, LedgerLine } from './ledger.ts';
 import type { Batch } from './load.ts';
 
 const CLIENT = fileURLToPath(new URL('./flood-client.ts', import.meta.url));
-/** Above the engine's: the clients stand for other machines, whose processors it does not share. */
+/**
+ * Higher than the engine's priority: the clients stand for other machines, whose processors it does not share.
+ */
 const NICENESS = constants.priority.PRIORITY_HIGH;
 
 export type Flood = {
   readonly pid: number;
-  /** False where the machine does not let the clients go first. */
+  /** False where the machine does not allow the clients a higher priority. */
   readonly goesFirst: boolean;
   drive(connections: number, forMs: number): Promise<Phase>;
   offer(rate: number, forMs: number): Promise<Phase>;
-  /** Gives up what was not taken and tells the ledger of everything; returns one more batch. */
+  /** Gives up requests that were not accepted and writes all outcomes to the ledger; returns one more batch. */
   finish(ledger: Ledger): Promise<Batch>;
   [Symbol.dispose](): void;
 };

@@ -1,7 +1,7 @@
 /**
- * What the client side knows, written line by line to a file while a scenario runs: which keys were
- * sent, how each was answered, what the concurrent reader saw. The checker reads the file again and
- * holds it against the stores; nothing of the engine writes here.
+ * The client's knowledge, written line by line to a file while a scenario runs: which keys were sent, how each
+ * was answered, what the concurrent reader saw. The checker reads the file and compares it with the stores;
+ * nothing of the engine writes here.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 
@@ -11,7 +11,7 @@ export type SeenScore = {
   readonly scoredAtMs: number;
   readonly score: number;
 };
-/** Figures the engine tells of itself, by their name in the checker. */
+/** Figures that the engine reports, by their name in the checker. */
 export type Told = Readonly<Record<string, number>>;
 
 export type LedgerLine =
@@ -21,7 +21,7 @@ export type LedgerLine =
   | { readonly kind: 'acknowledged'; readonly answers: readonly Acknowledgement[] }
   /** One attempt was answered 429 or 503. */
   | { readonly kind: 'refused'; readonly status: number }
-  /** One attempt broke: whether it took effect is not known. */
+  /** One attempt broke; its effect is unknown. */
   | { readonly kind: 'unknown' }
   /** An answer that no fault excuses. */
   | { readonly kind: 'improper'; readonly status: number; readonly text: string }
@@ -35,11 +35,11 @@ export type LedgerLine =
   | { readonly kind: 'condemned'; readonly keys: readonly string[] }
   /** Entries the suite put into streams that belong to no transaction: one dead letter each. */
   | { readonly kind: 'planted'; readonly entries: number }
-  /** Redis lost what it held: events of before are gone, as they may be. */
+  /** Redis lost its data: events of before may be missing. */
   | { readonly kind: 'wiped' }
-  /** Redis had no room: events gave way to the work, as they may. */
+  /** Redis had no room: events may be missing. */
   | { readonly kind: 'crowded' }
-  /** What the concurrent reader saw, once a score and whenever it differs. */
+  /** What the concurrent reader saw, once per score and whenever it differs. */
   | { readonly kind: 'seen'; readonly scores: readonly SeenScore[] }
   /** Transactions the concurrent reader saw with more than one score. */
   | { readonly kind: 'doubled'; readonly ids: readonly string[] }
@@ -200,7 +200,7 @@ export function sameScore(a: SeenScore, b: SeenScore): boolean {
   return a.scoredAtMs === b.scoredAtMs && a.score === b.score;
 }
 
-/** A ledger that is kept in a file. Written at once: a suite that dies leaves what it knew. */
+/** A ledger in a file. Each line is written at once, so that it survives a suite that dies. */
 export function openLedgerFile(file: string): Ledger {
   return openLedger({ write: (line) => appendFileSync(file, `${JSON.stringify(line)}\n`) });
 }

@@ -36,13 +36,13 @@ export type LoadOptions = {
 };
 
 export type Load = {
-  /** Sends what it has begun, then ends; rejects when a request could not be brought to an answer. */
+  /** Finishes what it has begun to send, then ends; rejects when a request got no final answer. */
   finish(): Promise<void>;
   /** True once `finish` was called. */
   isFinishing(): boolean;
   /** One more batch, sent until it is answered. */
   send(batch: Batch): Promise<void>;
-  /** Of every attempt that was refused: how long the refusal took, and whether it named a delay. */
+  /** For each refused attempt: how long the refusal took, and whether it had `Retry-After`. */
   readonly refusals: readonly Refusal[];
   /** Bodies of some acknowledged transactions by key, to be sent once more at rest. */
   readonly samples: ReadonlyMap<string, string>;
@@ -61,7 +61,7 @@ const ANSWER_TIMEOUT_MS = 5000;
 const GIVE_UP_MS = 120_000;
 const RESEND_MS = 50;
 const SAMPLES_MAX = 100;
-/** A prime, so that any spacing spreads over all of them: no history is long for being spoiled. */
+/** A prime, so that any spacing spreads over all accounts: none has a long history because it is spoiled. */
 const SPOILED_ACCOUNTS = 499;
 
 export function startLoad(options: LoadOptions): Load {
@@ -91,7 +91,7 @@ export function startLoad(options: LoadOptions): Load {
     }
   };
   const done = Promise.all(Array.from({ length: options.connections }, drive));
-  // Heard by finish(); until then a failure must not end the process.
+  // finish() reports it; until then a failure must not end the process.
   done.catch(() => undefined);
   return {
     ...{ refusals, samples, send, isFinishing: () => finishing },
@@ -111,7 +111,7 @@ export type Batch = {
 
 export type TrafficOptions = Pick<LoadOptions, 'seed' | 'batch' | 'spoiled' | 'corridor'>;
 
-/** Without end, as far as any run is concerned; the same seed makes the same rows. */
+/** Endless for any run; the same seed makes the same rows. */
 export function* makeBatches({
   seed,
   batch,

@@ -1,6 +1,6 @@
 /**
- * Proof of the proof: the scenarios on an untouched copy of the engine must be green, then each mutant
- * must turn its scenario red, and the report says which invariant or bar caught it.
+ * Tests the tests: the scenarios on an untouched copy of the engine must pass, then each mutant must fail its
+ * scenario, and the report says which invariant or bar caught it.
  */
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { isBreached, printReport } from './report.ts';
 import { type Outcome, type RunOptions, runScenario } from './run-scenario.ts';
 import type { Scenario } from './scenario.ts';
 
-/** What an engine consists of besides its packages. */
+/** Files of an engine besides its packages. */
 const PARTS = ['bin', 'src', 'sql', 'package.json', 'package-lock.json'];
 const EXIT = { fine: 0, failed: 1 } as const;
 

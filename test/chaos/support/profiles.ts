@@ -1,7 +1,7 @@
 /**
- * Holds the profiles in Redis against Postgres. Each is asked, beside a fresh rebuild from Postgres,
- * what a transaction at the end of the run would see: the two rows of features must be the same to the bit,
- * so a transaction that was counted twice, or not at all, shows.
+ * Compares the profiles in Redis with Postgres. Each is asked, beside a fresh rebuild, for the features of a
+ * transaction at the end of the run: both rows must be equal to the bit, so a transaction that was counted
+ * twice, or not at all, shows.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { LABEL_MATURITY_DAYS } from '../../../src/domain/history.ts';
@@ -22,7 +22,7 @@ export type ProfileStores = Sessions & { readonly databaseUrl: string };
 export type ProfileCheck = {
   equal: number;
   different: number;
-  /** In Redis, but asking for a rebuild: right to do, nothing to compare. */
+  /** In Redis, but waiting for a rebuild: correct, nothing to compare. */
   stale: number;
   /** Not in Redis: rebuilt when next needed. */
   absent: number;
@@ -87,7 +87,8 @@ function compare<P extends Profile, Past>(
 ): keyof ProfileCheck {
   if (stored === null) return 'absent';
   const profile = readLog(kind, stored, takeOwn)?.profile;
-  // A log without a snapshot, or with a late item that its snapshot cannot take in: rebuilt when next needed.
+  // A log without a snapshot, or with a late item that its snapshot cannot place: it is rebuilt when next
+  // needed.
   if (profile === undefined) return 'stale';
   const row = foldRow(kind, profile, probe);
   if (row === undefined) return 'stale';
@@ -96,7 +97,7 @@ function compare<P extends Profile, Past>(
 
 type ProbeRow = Omit<Transaction, 'transactionId' | 'createdAtMs' | 'receivedAtMs'>;
 
-/** One transaction a party like its newest one, but after everything that happened. */
+/** One transaction per party, like its newest one, but later than everything else. */
 async function readProbes(
   { query }: ProfileStores,
   party: 'account' | 'merchant',

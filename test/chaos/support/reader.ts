@@ -1,6 +1,6 @@
 /**
- * A reader that looks at scores all the while, as an analyst would: what it saw once must stay as it was,
- * and never be there twice. It follows what the client was told, so it sees nearly every score.
+ * A reader that polls scores throughout, as an analyst would: a score that it saw must stay the same, and never
+ * exist twice. It follows the client's answers, so it sees nearly every score.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Ledger, type SeenScore, sameScore } from './ledger.ts';
@@ -28,7 +28,7 @@ export type ReaderOptions = {
   readonly ledger: Ledger;
   readonly query: Query;
   readonly random: () => number;
-  /** Aborted when the scenario is over, whatever became of it. */
+  /** Aborted when the scenario is over, whatever its outcome. */
   readonly signal: AbortSignal;
 };
 

@@ -1,4 +1,4 @@
-/** Bars on how the engine refuses: soon, and saying when to come again. */
+/** Bars on how the engine refuses: soon, and with `Retry-After`. */
 import { percentiles } from '../../../bench/support/percentiles.ts';
 import type { Stage } from './scenario.ts';
 
@@ -7,7 +7,7 @@ const REFUSAL_MS_MAX = 2000;
 /** A bar that mutants name. */
 export const UNANSWERED = 'attempts that were not answered';
 
-/** Whoever asks is answered, by a refusal if need be, before a client gives up. */
+/** Every request is answered, if need be by a refusal, before a client gives up. */
 export function barAnswers(stage: Stage): void {
   barRefusals(stage);
   stage.bar(UNANSWERED, stage.ledger.counts.unknown, { exactly: 0 });

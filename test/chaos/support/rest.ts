@@ -5,15 +5,15 @@ import type { ChaosServices, Query } from './services.ts';
 import { countWaiting } from './streams.ts';
 
 const POLL_MS = 200;
-/** A look over hundreds of thousands of rows takes long enough to hold up what it waits for. */
+/** A check reads hundreds of thousands of rows, and takes long enough to delay what it waits for. */
 const LOOK_SHARE_MAX = 1 / 5;
-/** A recovery that is too late is still measured, for so long. */
+/** A recovery that is too late is still measured, up to this time. */
 const GRACE_SECONDS = 15;
-/** Everything must come to rest while it moves; this long without a step is a hang. */
+/** Everything must become final while progress is made; this long without any is a hang. */
 const STALL_MS = 30_000;
 const REPLAY_TRIES = 100;
 
-/** Counts open dead letters of what has a score, which a duty closes. */
+/** Counts open dead letters of transactions with a score, which a duty closes. */
 const SCORED_AND_DEAD = `
   select count(*)::int from dead_letters d join scores s using (transaction_id)
    where d.replayed_at is null and d.purged_at is null`;
@@ -38,13 +38,13 @@ export async function untilRecovered(
     const ms = Date.now() - healedMs;
     const lookMs = Date.now() - lookedMs;
     if (row?.rows === 0) return ms / 1000;
-    // The checker says what is wrong with what is left.
+    // The checker reports what is wrong with the rest.
     if (ms > (secondsMax + GRACE_SECONDS) * 1000) return Number.NaN;
     await delay(Math.max(POLL_MS, lookMs / LOOK_SHARE_MAX), undefined, { signal });
   }
 }
 
-/** Resolves when nothing is under way any more, or nothing has moved for too long. */
+/** Resolves when nothing is under way any more, or when there was no progress for too long. */
 export async function untilAtRest(services: ChaosServices, signal: AbortSignal): Promise<void> {
   let last = '';
   let movedMs = performance.now();
@@ -97,7 +97,7 @@ async function replay(
       headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
       ...{ body, signal },
     });
-    // 201 would be a new transaction: its id tells.
+    // A new transaction would be answered 201; its id tells.
     return response.ok ? ((await response.json()) as Accepted) : undefined;
   } catch {
     signal.throwIfAborted();

@@ -1,6 +1,6 @@
 /**
- * One scenario from an empty folder to a verdict: services, engine, traffic, reader, faults, recovery,
- * rest, checker. Whatever it started has ended when it returns.
+ * One scenario from an empty folder to a verdict: services, engine, traffic, reader, faults, recovery, rest,
+ * checker. All that it started has ended when it returns.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -48,10 +48,10 @@ export type Report = Verdict & {
 export type Outcome =
   | Report
   | { readonly scenario: string; readonly notRun: string }
-  /** It did not come to its end: a breach of its own. */
+  /** The scenario did not finish: a breach of its own. */
   | { readonly scenario: string; readonly broken: string };
 
-/** Short waits, so that many recoveries fit into minutes; their relations are those of the defaults. */
+/** Short waits, so that many recoveries fit into minutes; their ratios are those of the defaults. */
 export const SETTINGS = {
   RISK_BATCH_ENTRIES: '200',
   RISK_CLAIM_IDLE_MS: '3000',

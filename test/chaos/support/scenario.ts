@@ -14,7 +14,7 @@ import type { ChaosServices, ServicesOptions } from './services.ts';
 export type Scenario = {
   /** As on the command line. */
   readonly name: string;
-  /** One sentence: what is done to whom. */
+  /** One sentence: which fault meets which part. */
   readonly what: string;
   readonly setup?: Partial<Setup>;
   /** Services in place of one Postgres and one Redis. */
@@ -24,7 +24,7 @@ export type Scenario = {
 };
 
 export type Scale = {
-  /** What is to be posted at least, and how many a second. */
+  /** Transactions to be posted at least, and how many a second. */
   readonly transactions: number;
   readonly rate: number;
 };
@@ -47,21 +47,21 @@ export type Setup = {
   /** Whether a model decides in every corridor. */
   readonly hasModel: boolean;
   /**
-   * False where answers of Postgres get lost: what was stored with nobody told is found by the next
-   * delivery, which does not count it as new.
+   * False where answers of Postgres get lost: the next delivery finds a score that was stored unreported, and
+   * does not count it as new.
    */
   readonly countersExact: boolean;
-  /** From the end of the last fault until all that was accepted before it is final. */
+  /** Longest time from the end of the last fault until everything accepted before it is final. */
   readonly recoverSecondsMax: number;
 };
 
 export type Plan = {
-  /** One line a step, printed before anything happens. */
+  /** One line for each step, printed before it begins. */
   readonly schedule: readonly string[];
   /** Kinds of fault that must have happened, each at least once. */
   readonly faults: readonly string[];
   readonly run: (stage: Stage) => Promise<void>;
-  /** After everything has come to rest: bars of this scenario alone. */
+  /** Bars of this scenario alone, judged once everything has come to rest. */
   readonly judge?: (stage: Stage) => Promise<void> | void;
 };
 
@@ -71,16 +71,16 @@ export type Stage = {
   readonly engine: Engine;
   readonly load: Load;
   readonly ledger: Ledger;
-  /** What is to be posted at least. */
+  /** Least number of transactions to be posted. */
   readonly transactions: number;
   readonly seed: string;
   readonly signal: AbortSignal;
   readonly random: Random;
   /** A fault took effect. */
   happened(fault: string, times?: number): void;
-  /** A bar beside the invariants, or what one of them means for this fault alone. */
+  /** A bar beside the invariants, or the meaning of one of them for this fault alone. */
   bar(check: string, found: number, bound: Bound, invariant?: Invariant): void;
-  /** Something a person who reads the report should know. */
+  /** A note for readers of the report. */
   remark(text: string): void;
   /** Resolves when this share of the transactions has been acknowledged. */
   progress(share: number): Promise<void>;

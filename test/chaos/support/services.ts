@@ -23,14 +23,14 @@ import { NotRun } from './not-run.ts';
 export type ServiceName = 'postgres' | 'redis';
 
 export type ServiceControl = {
-  /** Where it listens itself, without a proxy. */
+  /** Its own address, without a proxy. */
   readonly url: string;
   pid(): number;
   /** Sends a signal and waits until the process has ended. */
   end(signal: NodeJS.Signals): Promise<void>;
   /** Starts it again at the same address, with its data. */
   start(): Promise<void>;
-  /** As `start`, with its data gone. */
+  /** Like `start`, but without its data. */
   startEmpty(): Promise<void>;
   /** SIGSTOP: it answers nothing and closes nothing. */
   freeze(): void;
@@ -69,9 +69,9 @@ export type ChaosServices = ServiceUrls & {
   readonly replica?: ServiceControl;
   /** Further settings of the engine's processes and commands. */
   readonly engineEnvironment?: Readonly<Record<string, string>>;
-  /** URLs that the engine is given; the suite's own URLs go straight to the services. */
+  /** URLs that the engine gets; the suite's own URLs go straight to the services. */
   readonly engineUrls: ServiceUrls;
-  /** Asks until it is answered: Postgres may be away for a while. */
+  /** Repeats a query until it is answered, as Postgres may be away for a while. */
   readonly query: Query;
   readonly client: Redis | Cluster;
   /** Another Redis, with no data yet. */
@@ -101,7 +101,7 @@ export type ServicesOptions = {
   readonly signal: AbortSignal;
 };
 
-/** Whoever started a service anew after kill -9 meets what the dead one left: its port, its memory. */
+/** A service restarted after kill -9 finds what the dead one left: its port, its memory. */
 const START_TRIES = 20;
 const START_RETRY_MS = 250;
 const PASSWORD = 'chaos';
@@ -162,7 +162,7 @@ export async function startServices(options: ServicesOptions): Promise<ChaosServ
     },
     signal,
   });
-  // Idle sessions are kept: a scenario that takes all slots must leave the suite its own.
+  // Idle sessions stay open: a scenario that takes all slots must leave the suite its own.
   const pool = new pg.Pool({
     ...{ connectionString: marketUrl(postgres.url), max: 2, idleTimeoutMillis: 0 },
     application_name: 'chaos',

@@ -1,4 +1,4 @@
-/** Transactions of the account that a scenario spoils: which they are, and whether they are given up. */
+/** Transactions of the account that a scenario spoils, and whether they are given up. */
 import type { Ledger } from './ledger.ts';
 import type { Stage } from './scenario.ts';
 

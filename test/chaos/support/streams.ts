@@ -1,4 +1,6 @@
-/** What waits in Redis, read stream by stream: for the checker and as evidence of what a death left. */
+/**
+ * Reads waiting transactions stream by stream: for the checker, and as evidence of what a dead process left.
+ */
 import type { RedisClient } from '../../../src/stream/connection.ts';
 import { decodeEntry } from '../../../src/stream/entry.ts';
 import { GROUP, type StreamKeys, streamKeys } from '../../../src/stream/keys.ts';
@@ -42,7 +44,7 @@ async function countPending(redis: RedisClient, { transactions }: StreamKeys): P
   return Number(count ?? 0);
 }
 
-/** A wiped Redis has no group until a worker makes it again: nothing is pending then. */
+/** A wiped Redis has no group until a worker recreates it: nothing is pending then. */
 function ignoreMissingGroup(error: unknown): null {
   if (String(error).includes('NOGROUP')) return null;
   throw error;

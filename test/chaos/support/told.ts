@@ -1,6 +1,6 @@
 /**
- * What the engine tells of itself at rest: /v1/status, and the counters of /metrics where no process
- * died with its own. Written to the ledger, for the checker to compare.
+ * The engine's own figures at rest: /v1/status, and the counters of /metrics where no process died. Written to
+ * the ledger, for the checker to compare.
  */
 import type { Engine } from './engine.ts';
 import type { Stage } from './scenario.ts';
@@ -19,7 +19,7 @@ type Status = {
   readonly totals_counted_at: string;
 };
 
-/** Totals that were counted before the rest, as no worker merged them, say nothing of it. */
+/** Totals that were counted before the rest, as no worker has merged since, prove nothing about it. */
 export async function tellFigures(
   { engine, ledger, until }: Stage,
   countersExact: boolean,

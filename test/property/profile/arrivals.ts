@@ -27,21 +27,21 @@ const offsetMs = fc.oneof(
 export type Arrival = {
   readonly transaction: Transaction;
   readonly worker: 0 | 1;
-  /** What happens besides: an earlier transaction is delivered again, or the cache forgets. */
+  /** Further events: an earlier transaction is delivered again, or the cache is cleared. */
   readonly event: 'none' | 'redeliver' | 'evict' | 'race';
   readonly which: number;
-  /** What becomes known of an earlier transaction before this one is folded. */
+  /** Labels of earlier transactions that arrive before this one is folded. */
   readonly label: ArrivingLabel | null;
 };
 
 export type ArrivingLabel = {
-  /** Which of those that have arrived. */
+  /** Index of one of those that have arrived. */
   readonly of: number;
   readonly label: LabelValue;
   /** After the transaction's own time. */
   readonly delayMs: number;
   readonly source: string;
-  /** Of the transaction, by what was known when this was said; an amount above 3 medians is unusual. */
+  /** Whether the transaction's amount was unusual when this was said: above 3 medians. */
   readonly amountToMedian: number | null;
 };
 

@@ -1,7 +1,7 @@
 /**
- * Goal: a fold that goes on from the cursors of a copy sees what the oracle sees that has none, bit for bit. Method: two
- * workers fold batches of a few merchants by turns, so that each merges what the other appended, in front of its
- * cursors too; copies and logs are evicted, profiles are rebuilt and installed.
+ * Goal: a fold that goes on from the cursors of a copy sees what the oracle sees without cursors, bit for bit.
+ * Method: two workers fold batches of a few merchants by turns, so that each merges what the other appended, in
+ * front of its cursors too; copies and logs are evicted, profiles are rebuilt and installed.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -75,7 +75,9 @@ async function compare(world: World): Promise<void> {
   const below = (bound: number) => Math.floor(random() * bound);
   const transactions = makeTransactions(world, below);
   const shared = createSharedLogs();
-  /** A past has what was folded before, without the batch: arrivals of one would see each other. */
+  /**
+   * A past has the rows folded before, without the batch: arrivals of one batch would otherwise see each other.
+   */
   let folded = 0;
   const load = async function* (points: readonly Transaction[]) {
     for (const { merchantId } of points) {
@@ -116,7 +118,10 @@ function byPlace(a: Transaction, b: Transaction): number {
   return a.createdAtMs - b.createdAtMs || (a.transactionId < b.transactionId ? -1 : 1);
 }
 
-/** In so small a memory a copy goes between the append of a batch and its reply, so that the batch reads its own block. */
+/**
+ * In so small a memory a copy is evicted between the append of a batch and its reply, so that the batch reads
+ * its own block.
+ */
 const READ_AGAIN: World = {
   ...{ seed: 27, merchants: 4, accounts: 3, count: 469, stepMs: 1, late: 100 },
   ...{ currencies: ['USD'], amountMax: 20_000, bytesMax: 2 ** 15 },

@@ -1,6 +1,7 @@
 /**
- * What a history is, said in SQL over the rows known at a moment: written from the words of
- * test/support/oracle/histories.ts, not from the fold. `received_at` carries the order of arrival, of labels as well.
+ * The definition of a history, in SQL over the rows known at a moment: written from the words of
+ * test/support/oracle/histories.ts, not from the fold. `received_at` has the order of arrival, of labels as
+ * well.
  */
 import type { Query } from '../../../src/store/pool.ts';
 import type { AccountHistory, MerchantHistory } from '../../support/oracle/histories.ts';
@@ -17,7 +18,7 @@ const asked = `
   join market.transactions t on t.transaction_id = a.id
   join ${CURRENCIES} on code = t.currency`;
 
-/** What was known of a party's siblings at the time of `t`: whether they were fraud, and of an unusual amount. */
+/** Labels of a party's siblings at the time of `t`: whether they were fraud, and of an unusual amount. */
 const known = (party: string) => `
   known as (
     select distinct on (l.transaction_id) l.transaction_id, l.label = 'fraud' as fraud,
@@ -27,7 +28,7 @@ const known = (party: string) => `
        and l.received_at <= to_timestamp(known_until / 1000)
      order by l.transaction_id, l.labelled_at desc, l.label, l.source)`;
 
-/** Frauds by one more than all, of the rows that match. */
+/** Frauds / (matured rows + 1), of the rows that match. */
 const rate = (rows: string) =>
   `count(*) filter (where fraud and ${rows})::float8 / (count(*) filter (where ${rows}) + 1)`;
 const agedRate = (days: number) => rate(`age >= '168 hours' and age < '${(7 + days) * 24} hours'`);
@@ -84,7 +85,7 @@ const accountDefinition = `
        order by o.created_at desc, o.transaction_id desc limit 256) s
   ) g) h order by a.n`;
 
-/** The matured siblings since the UTC day so many before that of t - 7 days. */
+/** The matured siblings since this many UTC days before that of t - 7 days. */
 const since = (days: number) =>
   `is_mature and created_at >= date_trunc('day', mature_at, 'UTC') - interval '${days * 24} hours'`;
 const matured24h = `is_mature and created_at >= date_trunc('hour', mature_at, 'UTC') - interval '24 hours'`;

@@ -37,7 +37,7 @@ import { createSharedLogs, createWorker } from './workers.ts';
 const RUNS = 10;
 const TIMEOUT_MS = 120_000;
 
-/** Features of one side: exactly, but for what SQL rounds otherwise than doubles do. */
+/** Compares the features of one side: exactly, except where SQL rounds otherwise than doubles do. */
 function expectSame(party: string, actual: Float64Array, defined: Float64Array, about: unknown) {
   for (const [index, { name }] of FEATURE_LIST.entries()) {
     if (name.includes('merchant_') !== (party === 'merchant')) continue;
@@ -70,7 +70,7 @@ async function run<P extends Profile, Past>(
   const shared = createSharedLogs();
   let committed = 0;
   let arrived = 0;
-  // Rows are committed when somebody looks, up to and with the one that has arrived.
+  // Rows are committed on demand, up to and including the one that has arrived.
   const settle = async () => {
     const rows = list.slice(committed, arrived).map((one) => one.transaction);
     committed = arrived;
@@ -100,7 +100,7 @@ async function run<P extends Profile, Past>(
     const again = list[which % arrived]?.transaction ?? transaction;
     const other = worker === 0 ? 1 : 0;
     if (event === 'evict') shared.logs.invalidate(kind.partyOf(transaction));
-    // Between a look into memory and the append, or before both.
+    // Between a read of memory and the append, or before both.
     const tellAmid = label !== null && event === 'race' ? () => tell(label) : undefined;
     if (label !== null && tellAmid === undefined) await tell(label);
     const race = event === 'race' ? () => fold(transaction, other) : undefined;
@@ -243,5 +243,5 @@ function busyParty(count: number, stepMs: number): Arrival[] {
   return Array.from({ length: count }, makeArrival);
 }
 
-/** Transactions of a busy party a label. */
+/** Transactions of a busy party per label. */
 const LABEL_EVERY = 20;

@@ -1,7 +1,7 @@
 /**
- * Two workers that share the logs of their profiles, as in production but in one place: the engine's own fold over a
- * stand-in for Redis. What interferes does so between a worker's look into its memory and its append; snapshots of a
- * worker that was interfered with arrive late.
+ * Two workers that share the logs of their profiles, as in production but in one process: the engine's own fold
+ * over a stand-in for Redis. Interference happens between a worker's read of its memory and its append;
+ * snapshots of a worker that was interfered with arrive late.
  */
 import type { Transaction } from '../../../src/domain/transaction.ts';
 import type { LoadPasts } from '../../../src/profile/fold-batch.ts';
@@ -25,7 +25,7 @@ export function createSharedLogs() {
   return {
     logs,
     late,
-    /** Lets them arrive. */
+    /** Delivers them. */
     settle() {
       for (const install of late.splice(0)) install();
     },
@@ -75,7 +75,10 @@ export function createWorker<P extends Profile, Past>(
       const rows = await fold(deliver(transactions));
       return transactions.map((_, index) => vectorOf(rows, index));
     },
-    /** Folds one into its row of features; `disturb` runs amid that, as another worker or a label might. */
+    /**
+     * Folds one transaction into its row of features; `disturb` runs in the middle, as another worker or a
+     * label might.
+     */
     async fold(transaction: Transaction, disturb?: Interfere): Promise<Float64Array> {
       interfere = disturb;
       return vectorOf(await fold(deliver([transaction])), 0);

@@ -1,4 +1,4 @@
-/** What the same-currency amounts of an account's siblings say about one of its transactions. */
+/** Features of an account's transaction from the same-currency amounts of its siblings. */
 import { ACCOUNT_HISTORY_ENTRIES, LARGE_MEDIANS } from '../../../src/domain/history.ts';
 import {
   ACCOUNT_ITEM_BYTES,
@@ -17,7 +17,7 @@ const NEAR_LIMIT_SHARE = 0.8;
 
 const ranked = new Float64Array(ACCOUNT_HISTORY_ENTRIES);
 
-/** Where windows begin in the list; all of them end at `end`, and all that is seen begins at `start`. */
+/** Where windows begin in the list; all of them end at `end`, and all visible siblings begin at `start`. */
 export type Windows = {
   readonly from1h: number;
   readonly from24h: number;
@@ -107,7 +107,7 @@ function spreadAmounts(
   history.deviation30d = Math.sqrt(squares / (amounts30d - 1));
 }
 
-/** Mean, median and 90th percentile of what is seen; the ranks as percentile_disc of SQL has them. */
+/** Mean, median and 90th percentile of the visible siblings; ranks as in SQL's percentile_disc. */
 function rankAmounts(
   list: PackedList,
   start: number,

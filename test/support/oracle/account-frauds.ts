@@ -1,4 +1,4 @@
-/** What an account's known frauds say about one transaction. Runs only for accounts that have some. */
+/** Features from an account's known frauds. Runs only for accounts that have some. */
 import type { AccountSource } from '../../../src/profile/account-frauds.ts';
 import { countCreated, fraudRate, seenFrauds } from '../../../src/profile/known-frauds.ts';
 import { firstAfter, timeAt } from '../../../src/profile/packed-list.ts';
@@ -6,7 +6,7 @@ import type { AccountHistory } from './histories.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Frauds among the siblings [start, end) of the list, by what was known at `ms`. */
+/** Frauds among the siblings [start, end) of the list, as known at `ms`. */
 export function countAccountFrauds(
   { list, end, frauds, maturityMs }: AccountSource,
   start: number,

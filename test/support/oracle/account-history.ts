@@ -1,6 +1,6 @@
 /**
- * What an account's list says about one transaction. The list is sorted, so every window is a range of
- * it that ends at the transaction's place.
+ * Features of a transaction from its account's list. The list is sorted, so every window is a range of it that
+ * ends at the transaction's place.
  */
 import { ACCOUNT_HISTORY_DAYS, ACCOUNT_HISTORY_ENTRIES } from '../../../src/domain/history.ts';
 import type { AccountSource } from '../../../src/profile/account-frauds.ts';
@@ -150,7 +150,7 @@ function compareParties(
   history.nightShare = nights / (end - start);
 }
 
-/** Nothing to tell where the transaction, or every sibling, has no country. */
+/** Missing where the transaction, or every sibling, has no country. */
 function compareCountries(
   list: PackedList,
   start: number,

@@ -91,7 +91,7 @@ function writeVelocity(
   out[at++] = account.count24h;
   out[at++] = account.count7d;
   out[at++] = account.count30d;
-  // Over at least a day, or an account's second transaction would follow a usual rate of thousands.
+  // Spans are at least a day, as an account's second transaction would otherwise follow a rate of thousands.
   out[at++] = account.siblings / (Math.max(1, spanDays) * 24);
   out[at++] = account.count30d / days;
   out[at++] = account.sum1h / unit;

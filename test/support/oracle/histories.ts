@@ -1,7 +1,7 @@
 /**
- * What a transaction sees of its siblings, said field by field: those with (created_at, transaction_id) before it that
- * were known when it was folded. Amounts are minor units of the transaction's own currency; siblings in another
- * currency count in `count*`, never in a sum. NaN means "no sibling to tell from".
+ * What a transaction uses of its siblings, field by field: those with (created_at, transaction_id) before it
+ * that were known when it was folded. Amounts are minor units of the transaction's own currency; siblings in
+ * another currency count in `count*`, never in a sum. NaN means "no sibling to tell from".
  */
 
 /** Windows of an account are (t - W, t] to the millisecond. */
@@ -18,14 +18,14 @@ export type AccountHistory = {
   sum24h: number;
   sum7d: number;
   sum30d: number;
-  /** Same-currency siblings of the last 30 days: how many, mean, sample standard deviation, maximum. */
+  /** Same-currency siblings of the last 30 days: count, mean, sample standard deviation, maximum. */
   amounts30d: number;
   mean30d: number;
   deviation30d: number;
   max30d: number;
   /**
-   * Same-currency siblings seen: how many, median and 90th percentile (the least amount that at least
-   * half, or nine tenths, do not exceed). Unlike the mean they stand still when a few are raised.
+   * Same-currency siblings seen: how many, median and 90th percentile (the least amount that at least half, or
+   * nine tenths, do not exceed). Unlike the mean they do not change when a few are raised.
    */
   amounts: number;
   median: number;
@@ -34,7 +34,7 @@ export type AccountHistory = {
   nearLimit72h: number;
   distinctMerchants1h: number;
   distinctMerchants24h: number;
-  /** 1 when no sibling shares it, 0 when one does, NaN when there is none to tell from or it is absent. */
+  /** 1 when no sibling shares it, 0 when one does, NaN when there is none to compare with or it is absent. */
   firstMerchant: number;
   firstCorridor: number;
   firstCountry: number;
@@ -54,9 +54,9 @@ export type AccountHistory = {
   max14d: number;
   large14d: number;
   /**
-   * Rates of fraud among the siblings seen that were created in (t - d - w, t - d], d being the maturity of labels,
-   * w 7, 30 and 90 days: frauds by FRAUD_RATE_SMOOTHING more than all of them. Fraud is a sibling whose newest label
-   * known at t says so.
+   * Rates of fraud among the siblings seen that were created in (t - d - w, t - d], d being the maturity of
+   * labels, w 7, 30 and 90 days: frauds / (all of them + FRAUD_RATE_SMOOTHING). A sibling is fraud if its
+   * newest label known at t says so.
    */
   fraudRate7d: number;
   fraudRate30d: number;

@@ -7,7 +7,7 @@ import { type Place, placeOf } from '../../../src/profile/packed-list.ts';
 export type Figures = {
   readonly place: Place;
   readonly amountMinor: number;
-  /** 15 bits. */
+  /** 15 bits of the currency. */
   readonly currency: number;
 };
 

@@ -1,4 +1,4 @@
-/** What a merchant's known frauds say about one transaction. Runs only for merchants that have some. */
+/** Features from a merchant's known frauds. Runs only for merchants that have some. */
 import { DAY_MS, dayOf } from '../../../src/domain/utc-bucket.ts';
 import { fraudRate, seenFrauds } from '../../../src/profile/known-frauds.ts';
 import type { MaturedWindows } from '../../../src/profile/merchant-matured.ts';
@@ -8,7 +8,7 @@ import { countBeforeBucket } from './merchant-matured.ts';
 
 /** The longest window. */
 const DAYS = 90;
-/** How far back a run of fraudulent days is followed. */
+/** Days back to which a run of fraudulent days is followed. */
 const RUN_DAYS = 35;
 const FIRST_FRAUD_DAYS = 28;
 /** Frauds by matured UTC day, the newest first. */
@@ -62,7 +62,7 @@ function dayIndex(ms: number, today: number): number {
   return Math.floor((today + DAY_MS - 1 - ms) / DAY_MS);
 }
 
-/** Of the newest so many days. */
+/** Sum over this many of the newest days. */
 function countFrauds(days: number): number {
   return sumDays(ordinaryOfDay, days) + sumDays(unusualOfDay, days);
 }

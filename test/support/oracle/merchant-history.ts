@@ -1,6 +1,6 @@
 /**
- * What a merchant's list, tallies and frauds say about one transaction. Windows are whole UTC hours or days,
- * so that list, tallies and SQL agree.
+ * Features from a merchant's list, tallies and frauds. Windows are whole UTC hours or days, so that list,
+ * tallies and SQL agree.
  */
 import { MERCHANT_DISTINCT_ENTRIES } from '../../../src/domain/history.ts';
 import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../../../src/domain/utc-bucket.ts';
@@ -28,7 +28,7 @@ export function merchantHistory(
   const day = dayOf(ms);
   const from7d = day - 6 * DAY_MS;
   const from30d = day - 29 * DAY_MS;
-  // Each window is looked for in front of the shorter one.
+  // Each window is searched in front of the shorter one.
   const start1h = countOlder(list, hour, end);
   const start24h = countOlder(list, from24h, start1h);
   const start7d = countOlder(list, from7d, start24h);

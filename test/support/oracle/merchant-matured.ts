@@ -1,11 +1,11 @@
-/** The siblings of a merchant's transaction whose labels are mature; all of them are in front of it. */
+/** The siblings of a merchant's transaction whose labels are mature. */
 import type { MaturedWindows } from '../../../src/profile/merchant-matured.ts';
 import type { MerchantProfile } from '../../../src/profile/merchant-profile.ts';
 import { countOlder, timeAt } from '../../../src/profile/packed-list.ts';
 import { countTallied } from '../../../src/profile/tallies.ts';
 import type { MerchantHistory } from './histories.ts';
 
-/** Siblings older than the beginning of an hour, or of a UTC day where tallies tell no hours apart. */
+/** Counts siblings older than the beginning of an hour, or of a UTC day where tallies have no hours. */
 export function countBeforeBucket({ list, tallies }: MerchantProfile, ms: number): number {
   return countOlder(list, ms) + countTallied(tallies, ms);
 }
@@ -15,7 +15,7 @@ export function countMatured(
   { toMs, from24hMs, from7dMs, from30dMs }: MaturedWindows,
   history: MerchantHistory,
 ): void {
-  // Nothing to look for where all of the list is younger.
+  // No search is needed where all of the list is younger.
   if (list.count > 0 && timeAt(list, 0) < toMs) {
     const end = countOlder(list, toMs);
     const start24h = countOlder(list, from24hMs, end);

@@ -1,4 +1,4 @@
-/** The rank-th least of a few numbers, by Hoare's selection: less work than sorting them. */
+/** The rank-th smallest of a few numbers, by Hoare's selection: less work than sorting them. */
 
 /**
  * Reorders the first `count` values (numbers, no NaN).
@@ -17,7 +17,7 @@ export function selectRank(values: Float64Array, count: number, rank: number, kn
   return values[wanted] ?? Number.NaN;
 }
 
-/** Afterwards nothing in [left, split] exceeds anything in (split, right]. */
+/** Invariant afterwards: no value in [left, split] exceeds one in (split, right]. */
 function partition(values: Float64Array, left: number, right: number): number {
   const pivot = values[(left + right) >> 1] ?? 0;
   let low = left - 1;

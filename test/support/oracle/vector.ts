@@ -1,6 +1,6 @@
 /**
- * The features of a transaction as they were first written: an object of what it sees of each party, then one number
- * after the other. Slow, and the measure of what workers run: they must agree to the bit.
+ * The features of a transaction in their first, plain implementation: an object of what it uses of each party,
+ * then one number after the other. It is slow, and workers must agree with it to the bit.
  */
 import { reportingLimitMinor } from '../../../src/domain/reporting-limit.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
@@ -14,7 +14,7 @@ import type { AccountHistory, MerchantHistory } from './histories.ts';
 import { accountItem, merchantItem } from './items.ts';
 import { merchantHistory } from './merchant-history.ts';
 
-/** What a transaction would see of these profiles; nothing is folded into them. */
+/** What a transaction would use of these profiles; nothing is folded into them. */
 export function oracleVector(
   transaction: Transaction,
   account: AccountProfile,

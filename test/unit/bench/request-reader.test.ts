@@ -1,4 +1,4 @@
-/** Every request is read whole and once, wherever the blocks end. */
+/** Every request is read completely and once, wherever the blocks end. */
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

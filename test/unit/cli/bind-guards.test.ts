@@ -1,4 +1,4 @@
-/** Goal: what the adapters throw counts for the right breaker, or for none. */
+/** Goal: errors of the adapters count for the right breaker, or for none. */
 import { expect, test } from 'vitest';
 import { bindGuards } from '../../../src/cli/bind-guards.ts';
 import { Failure } from '../../../src/domain/failure.ts';

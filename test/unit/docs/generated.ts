@@ -1,4 +1,4 @@
-/** The documents that are made from the code: their text as the code of this commit would have it. */
+/** The generated documents, as the code of this commit defines them. */
 import { ROLES } from '../../../src/domain/principal.ts';
 import { describeSettings } from '../../../src/runtime/config.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
@@ -55,7 +55,7 @@ function settingsTable(): string {
   return table(['setting', 'default', 'meaning'], rows);
 }
 
-/** Ours only: the process metrics (`risk_process_…`, `risk_nodejs_…`) are prom-client's own. */
+/** Our own metrics only: the process metrics (`risk_process_…`, `risk_nodejs_…`) are prom-client's. */
 function metricsTable(): string {
   const metrics = createMetrics().registry.getMetricsAsArray();
   const rows = metrics

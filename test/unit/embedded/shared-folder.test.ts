@@ -13,7 +13,7 @@ afterEach(() => rmSync(shared, { recursive: true }));
 test('makeOnce lets two at once both succeed and keeps one whole result', async () => {
   const fill = (text: string) => async (draft: string) => {
     writeFileSync(join(draft, 'first'), text);
-    // Gives the other one its turn in the middle.
+    // Lets the other process run in between.
     await Promise.resolve();
     writeFileSync(join(draft, 'second'), text);
   };

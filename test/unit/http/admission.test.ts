@@ -1,10 +1,10 @@
-/** Who is let in, by count, by bytes, by how long it takes and by the database. */
+/** Admission by count, by bytes, by duration and by the state of Postgres. */
 import { describe, expect, test } from 'vitest';
 import { type Admission, createAdmission } from '../../../src/http/admission.ts';
 
 const limits = { requestsMax: 64, bytesMax: 1000, eventLoopDelayMsMax: 100 };
 
-/** Lets in as many submissions as it can, and out again. */
+/** Admits as many submissions as possible, and lets them leave. */
 function fill({ enter }: Admission, tookMs: number | null = null): number {
   const tickets = Array.from({ length: 100 }, () => enter('submit', 1));
   const taken = tickets.flatMap((ticket) => (ticket.refusal === null ? ticket : []));
@@ -70,7 +70,7 @@ describe('admission', () => {
     expect(fill(admission)).toBe(45);
     for (let n = 0; n < 50; n++) admission.adapt(500);
     expect(fill(admission)).toBe(16);
-    // Near the knee a few places a second, far from it all of them in two seconds.
+    // Near the knee the limit grows by a few slots a second, far from it to the full limit in two seconds.
     for (let n = 0; n < 10; n++) admission.adapt(100);
     expect(fill(admission)).toBe(20);
     for (let n = 0; n < 20; n++) admission.adapt(50);

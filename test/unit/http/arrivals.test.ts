@@ -1,4 +1,4 @@
-/** Bodies that are still arriving: how many there may be, how much they may hold, and who gives way. */
+/** Bodies that are still arriving: their number, their bytes, and which one gives way. */
 import { expect, test } from 'vitest';
 import { createArrivals } from '../../../src/http/arrivals.ts';
 

@@ -18,7 +18,7 @@ const limits = {
 };
 const app = new Hono<AppEnv>();
 app.post('/echo', async (c) => {
-  // As behind the check of a key: the parser has gone on when the body is asked for.
+  // Behind the check of a key, the parser has gone on by the time the body is requested.
   await Promise.resolve();
   c.env.incoming?.on('end', () => ended.push(true));
   return c.json((await readJson(c, limits)) as object);

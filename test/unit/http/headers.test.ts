@@ -1,4 +1,4 @@
-/** Headers by way of Node's own objects are those that fetch's would have been. */
+/** Headers set through Node's own objects equal those set through fetch's. */
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -63,7 +63,7 @@ async function withoutServer(path: string, headers: readonly string[]): Promise<
   return { status: response.status, headers: ours(Object.fromEntries(response.headers)), body };
 }
 
-/** What the application says, without what Node adds for the connection. */
+/** The application's headers, without those that Node adds for the connection. */
 function ours(headers: IncomingHttpHeaders): Readonly<Record<string, unknown>> {
   const { date, connection, 'keep-alive': _, 'content-length': __, ...rest } = headers;
   return rest;

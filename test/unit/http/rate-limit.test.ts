@@ -1,4 +1,4 @@
-/** How many requests a client may make, and when it may come again. */
+/** How many requests a client may send, and the `Retry-After` beyond that. */
 import { expect, test } from 'vitest';
 import { BURST_SECONDS, createRateLimit } from '../../../src/http/rate-limit.ts';
 

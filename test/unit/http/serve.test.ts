@@ -1,4 +1,7 @@
-/** Goal: what is no HTTP is answered as such, and nothing else is. Method: raw sockets, a handler that is let go. */
+/**
+ * Goal: bytes that are not HTTP are answered as such, and nothing else is. Method: raw sockets, a handler under
+ * the test's control.
+ */
 import { connect } from 'node:net';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -22,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => serving.close());
 
-/** Collects what is heard until the server closes the connection. */
+/** Collects bytes until the server closes the connection. */
 function open() {
   const socket = connect({ port: Number(new URL(serving.url).port), host: '127.0.0.1' });
   const { promise: heard, resolve, reject } = Promise.withResolvers<string>();

@@ -1,4 +1,4 @@
-/** Heavy pieces of work do not run one behind the other without a look at the sockets. */
+/** Between heavy pieces of work the event loop handles its sockets. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createTurns } from '../../../src/http/turns.ts';

@@ -1,4 +1,4 @@
-/** The way to the streams when they refuse: who tries, who skips, what is counted. */
+/** Appending while Redis refuses: who tries, who skips, what is counted. */
 import { expect, test } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
 import { createTryAppend } from '../../../src/ingest/append-entries.ts';

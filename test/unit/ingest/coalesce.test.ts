@@ -1,8 +1,8 @@
-/** Calls that come at the same time are run together, and nobody gets another's result. */
+/** Calls that arrive at the same time are run together, and each gets its own result. */
 import { describe, expect, test, vi } from 'vitest';
 import { type CoalescerOptions, createCoalescer } from '../../../src/ingest/coalesce.ts';
 
-/** Runs that end when the test says so. */
+/** Runs that end under the test's control. */
 function createRuns(limits: Partial<CoalescerOptions<number, string>> = {}) {
   const runs: { items: readonly number[]; end: () => void; fail: (error: Error) => void }[] = [];
   const coalescer = createCoalescer<number, string>({

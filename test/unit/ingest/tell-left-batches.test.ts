@@ -1,4 +1,7 @@
-/** Labels left untold are told, oldest first, and their age is that of what is still to be told. */
+/**
+ * Profiles of interrupted requests are invalidated, oldest first, and the reported age is that of the oldest
+ * one left.
+ */
 import { expect, test } from 'vitest';
 import { tellLeftBatches } from '../../../src/ingest/tell-left-batches.ts';
 import type { LabelBatch } from '../../../src/store/label-batches.ts';

@@ -1,4 +1,4 @@
-/** What ends the wait for a score, and that nothing goes on behind it. */
+/** Ends of the wait for a score, after which nothing keeps running. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { ScoreJson } from '../../../src/domain/score-record.ts';

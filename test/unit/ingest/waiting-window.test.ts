@@ -1,4 +1,4 @@
-/** What a recovery holds of what waits: exact, and bounded whatever waits. */
+/** The window of waiting ids in a recovery: exact, and bounded for any backlog. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createIdSet } from '../../../src/ingest/id-set.ts';
@@ -32,7 +32,7 @@ describe('readWaitingWindow', () => {
   const PAGE = 50;
   const IDS_MAX = 100;
 
-  /** Entries wait in no order of reception, two a millisecond; a few batches are open. */
+  /** Entries have no order of reception, two a millisecond; a few batches are open. */
   function setUp() {
     const waiting = Array.from({ length: 1000 }, (_, n) => ({
       transactionId: idAt(1000 + ((n * 7) % 500), n),

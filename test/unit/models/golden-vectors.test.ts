@@ -12,7 +12,7 @@ const ROWS = 60;
 const model = loadModel(new TextEncoder().encode(JSON.stringify(makeFile())));
 const golden = recordGoldenVectors(model, ROWS, createRandom('golden'));
 
-/** The model with one margin of one run a bit off. */
+/** The model, with one margin of one run changed by a bit. */
 function wrongOnce(wrongRun: number, wrongRow: number) {
   let runs = 0;
   return {

@@ -1,4 +1,4 @@
-/** Goal: one entrance for all formats, which names what it cannot take. */
+/** Goal: one function loads all formats, and names what it refuses. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';

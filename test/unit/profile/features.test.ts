@@ -18,7 +18,7 @@ import { FEATURE_LIST } from '../../../src/scoring/feature-schema.ts';
 import { createRandom } from '../../../src/simulate/random.ts';
 import { oracleVector } from '../../support/oracle/vector.ts';
 
-/** Tens of thousands of rows, where a machine does much else. */
+/** Tens of thousands of rows, on a machine with other work. */
 const TIMEOUT_MS = 60_000;
 const START_MS = Date.UTC(2026, 4, 30, 22, 15);
 const FIRST = { createdAtMs: 0, transactionId: '00000000-0000-0000-0000-000000000000' };
@@ -112,7 +112,7 @@ function makeParties(world: World) {
   );
   const known = makeTransactions({ ...world, count: 1, late: 0 })[0] as Transaction;
   const merchant = merchantKind.rebuild({
-    // The newest sibling has to be listed: tallies have no times.
+    // The newest sibling is in the list, as tallies have no times.
     rows: world.tallied ? [{ ...known, createdAtMs: START_MS - HOUR_MS }] : [],
     tallies: world.tallied ? [...days, ...hours].flat() : [],
     horizon: world.tallied ? { ...FIRST, createdAtMs: START_MS - 2 * HOUR_MS } : null,
@@ -121,7 +121,7 @@ function makeParties(world: World) {
   return { account, merchant };
 }
 
-/** How many arrivals were compared; the others lie where no profile reaches. */
+/** How many arrivals were compared; the profile does not reach the others. */
 function compare(world: World): number {
   const transactions = spread(makeTransactions(world));
   const { account, merchant } = makeParties(world);

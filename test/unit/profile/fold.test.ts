@@ -1,6 +1,6 @@
 /**
- * Goal: the laws of a fold that need no database: exactly once, whatever order; bytes that come back
- * as they went; logs that end where the folds ended. Method: properties over arrivals.
+ * Goal: the laws of a fold that need no database: exactly once, in any order; bytes that are unchanged by a
+ * round trip; logs that end where the folds ended. Method: properties over arrivals.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -78,7 +78,7 @@ const transactions = fc
 type Kind = ProfileKind<Profile, unknown>;
 const STAMP = { high: 0xdeadbeef, low: 7 };
 
-/** What one batch appends. */
+/** The blocks that one batch appends. */
 function block(kind: Kind, list: readonly Transaction[]): Buffer {
   const bytes = list.length * kind.itemBytes;
   const view = new DataView(new ArrayBuffer(bytes + BLOCK_BYTES));

@@ -1,6 +1,4 @@
-/**
- * Goal: what a rebuild knew of frauds and how far it reached is in a snapshot as well. Method: what is read back.
- */
+/** Goal: a snapshot keeps the frauds of a rebuild and how far it reached. Method: snapshots are read back. */
 import { expect, test } from 'vitest';
 import {
   type AccountPast,

@@ -1,4 +1,4 @@
-/** Goal: what is looked up in tallies is what a walk over all of them finds, whatever was asked before. */
+/** Goal: lookups in tallies find what a walk over all of them finds, whatever was asked before. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { countTallied, createTallies, sumTallied } from '../../../src/profile/tallies.ts';

@@ -1,4 +1,4 @@
-/** Which Postgres answers a read. Databases are only told apart here, never asked. */
+/** Which Postgres answers a read. The databases here are only names and are never queried. */
 import { expect, test } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
 import { isFound, RECENT_MS, readFrom } from '../../../src/query/choose-database.ts';

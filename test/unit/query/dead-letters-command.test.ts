@@ -1,4 +1,4 @@
-/** Usage of `risk dead-letters`: what is refused before anything is asked of the API. */
+/** Usage of `risk dead-letters`: what is refused before any request to the API. */
 import { expect, test } from 'vitest';
 import { UsageError } from '../../../src/cli/command.ts';
 import { command } from '../../../src/cli/dead-letters.ts';

@@ -14,7 +14,7 @@ const rowAt = (createdAtMs: number) => ({
   transactionId: positionBefore(createdAtMs).id,
 });
 
-/** Reads rows at the given times as a table would, looking at `examined` of them a slice. */
+/** Reads rows at the given times as a table would, and examines `examined` of them per slice. */
 function table(times: readonly number[], examined: number, matches = (_: number) => true) {
   const slices: MonthSlice[] = [];
   const readSlice = async (slice: MonthSlice) => {

@@ -1,4 +1,4 @@
-/** Goal: a foreign file of labels becomes exactly what the API takes; what cannot is left to the API. */
+/** Goal: a foreign file of labels becomes exactly what the API takes; the API judges the rest. */
 import { describe, expect, test } from 'vitest';
 import { type LabelProjectionOptions, labelProjection } from '../../../src/replay/label-fields.ts';
 

@@ -1,4 +1,4 @@
-/** The breaker's transitions at the figures it is run with, under a clock the test turns. */
+/** The breaker's transitions with its production settings, under a clock that the test moves. */
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
 import { type BreakerState, createBreaker } from '../../../src/runtime/breaker.ts';

@@ -21,7 +21,7 @@ const failing = (failures: number, calls = 100): DependencyLook => ({
 });
 const fine = { postgres: FINE, redis: FINE, breakerLevel: 0 } as const;
 
-/** The level after two looks at the same. */
+/** The level after two equal checks. */
 function levelOf(postgres: DependencyLook, redis: DependencyLook): number {
   const take = createDegradation();
   take({ postgres, redis, breakerLevel: 0 });

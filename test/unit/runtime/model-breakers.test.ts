@@ -1,4 +1,7 @@
-/** Goal: a model that is out is told as an open breaker of its corridor, once. Method: lists told one after the other. */
+/**
+ * Goal: a model that is out is reported as an open breaker of its corridor, once. Method: lists reported one
+ * after the other.
+ */
 import { expect, test } from 'vitest';
 import { createGuards } from '../../../src/runtime/guards.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';

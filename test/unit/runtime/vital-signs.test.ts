@@ -1,4 +1,4 @@
-/** What tells a process that lives and does nothing, and a dependency that does not answer. */
+/** Detects a process that lives and does nothing, and a dependency that does not answer. */
 import { expect, test } from 'vitest';
 import { createLife, createReadiness } from '../../../src/runtime/vital-signs.ts';
 import { waitUntil } from '../../support/wait-until.ts';

@@ -14,7 +14,7 @@ export type RuleCase = {
   readonly fires: NamedFeatures;
   readonly measures: number;
   readonly detail: string;
-  /** Changes to `fires` that silence it, by what they mean. */
+  /** Changes to `fires` that silence it, by their meaning. */
   readonly silent: Readonly<Record<string, NamedFeatures>>;
   /** Features without which it must not fire; others are optional or only in its sentence. */
   readonly needs: readonly FeatureName[];

@@ -1,6 +1,6 @@
 /**
- * Goal: each number stands where the schema says and means what it says. Method: one known history, by the oracle that
- * the rows of workers equal bit for bit (test/unit/profile/features.test.ts).
+ * Goal: each feature has its index and meaning of the schema. Method: one known history, by the oracle that the
+ * rows of workers equal bit for bit (test/unit/profile/features.test.ts).
  */
 import { describe, expect, test } from 'vitest';
 import type { Transaction } from '../../../src/domain/transaction.ts';

@@ -1,4 +1,4 @@
-/** Goal: what becomes of a model's opinion in a decision. Method: opinions given, vectors on which rules fire. */
+/** Goal: the effect of a model's opinion on a decision. Method: given opinions, vectors on which rules fire. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileRuleSet } from '../../../src/scoring/compile-rule-set.ts';

@@ -1,4 +1,4 @@
-/** Feature vectors for tests: what is not named is missing. */
+/** Feature vectors for tests; features without a value are missing. */
 import {
   FEATURE_COUNT,
   type FeatureName,

@@ -1,4 +1,4 @@
-/** Goal: nothing stored can change unseen. Method: one bit, field or reason changed at a time. */
+/** Goal: no stored value can change unnoticed. Method: one bit, field or reason changed at a time. */
 import { describe, expect, test } from 'vitest';
 import { FEATURE_SCHEMA, featureIndex } from '../../../src/scoring/feature-schema.ts';
 import { currentRuleSet } from '../../../src/scoring/rule-sets.ts';

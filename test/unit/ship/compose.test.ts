@@ -14,7 +14,7 @@ const compose = readCompose();
 const services = Object.entries(compose.services);
 const OURS = ['migrate', 'api', 'worker'];
 
-/** Rules of order and quotes are taste. The port rule cannot see through a variable's default. */
+/** Rules about order and quotes are style. The port rule does not read a variable's default. */
 const TASTE = [
   'no-unbound-port-interfaces',
   'no-build-and-image',

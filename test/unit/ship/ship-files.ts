@@ -55,7 +55,7 @@ export function parseDockerfile(text: string): Stage[] {
   return stages;
 }
 
-/** The last instruction of that name, which is the one that counts. */
+/** The last instruction of that name, which is the effective one. */
 export function lastOf(stage: Stage, name: string): string | undefined {
   return stage.instructions.findLast((instruction) => instruction.name === name)?.value;
 }
@@ -92,7 +92,7 @@ export function readCompose(): Compose {
   return parse(readText('docker-compose.yml'), { merge: true }) as Compose;
 }
 
-/** `${NAME:-default}` with nothing set: what a newcomer gets. */
+/** `${NAME:-default}` with nothing set, as a new user has it. */
 export function withDefaults(text: string): string {
   return text.replace(/\$\{[A-Z_]+:-([^}]*)\}/g, '$1').replace(/\$\{[A-Z_]+:\?[^}]*\}/g, 'given');
 }

@@ -15,7 +15,7 @@ function written(bind: Bind) {
       done();
     },
   });
-  // The driver exports its connection, and its types leave out that it can be made.
+  // The driver exports its connection, but its types omit the constructor.
   const connection = Reflect.construct(pg.Connection, [{ stream }]) as BindingConnection;
   connection.bind(bind);
   const whole = Buffer.concat(chunks.splice(0));

@@ -1,6 +1,6 @@
 /**
- * Goal: a filter never forgets a key of its slice, and takes few others for held. Method: random digests, in pages of
- * any size and with bounds that are larger than need be.
+ * Goal: a filter never misses a key of its slice, and has few false positives. Method: random digests, in pages
+ * of any size and with bounds that are larger than needed.
  */
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';

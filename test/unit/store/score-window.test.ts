@@ -4,7 +4,7 @@ import { shareOut } from '../../../src/store/share-out.ts';
 
 const LENGTH_MS = 1000;
 const FULL = 400;
-/** @param afterMs when the last key counted came */
+/** @param afterMs time of the last counted key */
 const slice = (at: number, keys: number, afterMs = LENGTH_MS - 1): Slice => ({
   fromMs: at * LENGTH_MS,
   toMs: (at + 1) * LENGTH_MS,

@@ -1,4 +1,4 @@
-/** Entries in the hands of a consumer, and what they hold, for tests of pure parts. */
+/** Entries held by a consumer, with their transactions, for tests of pure parts. */
 import { streamKeys } from '../../../src/stream/keys.ts';
 import type { StreamEntry } from '../../../src/stream/read-group.ts';
 import type { HeldEntry, Item } from '../../../src/worker/item.ts';

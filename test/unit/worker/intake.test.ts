@@ -9,7 +9,7 @@ vi.mock('node:timers/promises', () => ({
   setTimeout: () => new Promise<void>((resolve) => sleeps.push(resolve)),
 }));
 
-/** Reads one entry of as many transactions, is done with it at once, and asks for the next batch. */
+/** Reads one entry of this many transactions, finishes it at once, and requests the next batch. */
 async function readTwice(transactions: number) {
   const { signal } = new AbortController();
   const inFlight = createInFlight({ signal, nowMs: () => 0 });

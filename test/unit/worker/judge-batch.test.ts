@@ -1,4 +1,7 @@
-/** Goal: who judges which row, and what becomes of rows whose model fails. Method: models made of functions. */
+/**
+ * Goal: which model judges which row, and what happens to rows whose model fails. Method: models made of
+ * functions.
+ */
 import { describe, expect, test } from 'vitest';
 import type { Transaction } from '../../../src/domain/transaction.ts';
 import type { InForce } from '../../../src/models/rollout/in-force.ts';
@@ -28,7 +31,7 @@ function modelOf(modelId: string, failsFor: readonly number[] = []) {
 }
 
 type Corridor = {
-  /** In line; null did not pass its checks. */
+  /** In order of precedence; null did not pass its checks. */
   readonly active?: JudgingModel | null;
   readonly canary?: { readonly model: JudgingModel | null; readonly percent: number };
   readonly shadows?: readonly JudgingModel[];

@@ -1,4 +1,7 @@
-/** Goal: what fails comes again soon, however rare it is, and not too often. Method: a duty of every hour that fails once. */
+/**
+ * Goal: a failed duty is repeated soon, however rare it is, and not too often. Method: a duty of every hour
+ * that fails once.
+ */
 import { expect, test } from 'vitest';
 import { runMaintenance, waitMs } from '../../../src/worker/maintenance.ts';
 import { silentLog } from '../../support/config.ts';

@@ -15,7 +15,7 @@ function start() {
     pass: (ms: number) => {
       nowMs += ms;
     },
-    /** What the last of the calls led to. */
+    /** The result of the last call. */
     note: (call: typeof GOOD, times = 1) =>
       Array.from({ length: times }, () => health.note(call)).at(-1),
   };

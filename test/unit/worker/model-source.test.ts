@@ -1,6 +1,6 @@
 /**
- * Goal: what is in force is never older than it may be, and no model scores before its check is on record.
- * Method: a log of rollouts and a clock that the test moves; what is loaded passes or not as it says.
+ * Goal: what is in force is never older than allowed, and no model scores before its check is on record.
+ * Method: a log of rollouts and a clock that the test moves; loaded models pass or fail as the test says.
  */
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
@@ -44,7 +44,7 @@ function start(rows: Row[]) {
     log: silentLog(),
     nowMs: () => state.nowMs,
   });
-  /** Who judges accounts that no canary takes. */
+  /** The models that judge accounts outside every canary. */
   const deciding = async () => {
     const { corridors, models } = await source.current();
     const active = corridors.get('US-EG')?.active ?? [];

@@ -1,6 +1,6 @@
 /**
- * Goal: the copies in memory are the ones that were kept, under their own party, whatever moves and goes. Method: the
- * same random keeping, growing and forgetting on a memory that holds a few of them and on a map.
+ * Goal: the copies in memory are the ones that were kept, under their own party, whatever moves and is evicted.
+ * Method: the same random keeping, growing and forgetting on a memory that holds a few of them and on a map.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -53,7 +53,7 @@ function contents(memory: ProfileMemory, party: string): Buffer | undefined {
   return Buffer.from(view.buffer, view.byteOffset, lengthOf(memory, copy));
 }
 
-/** Each is what was kept, or gone. */
+/** Each one equals what was kept, or is gone. */
 function compare(memory: ProfileMemory, kept: Map<string, Uint8Array>): void {
   for (const [party, bytes] of kept) {
     const found = contents(memory, party);

@@ -1,4 +1,4 @@
-/** A unit comes to its end whatever its steps throw. Steps are plain functions; nothing is faked but them. */
+/** A unit ends whatever its steps throw. Steps are plain functions; nothing else is faked. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
@@ -17,7 +17,7 @@ const MADE_MS = Date.UTC(2026, 10);
 const DETACHED_MS = Date.UTC(2013, 2);
 const refused = new Failure('permanent', 'POSTGRES_23514', 'refused');
 
-/** Entries of so many transactions. */
+/** Entries with this many transactions. */
 function unit(entries: number, transactions = 1): HeldEntry[] {
   return Array.from({ length: entries }, (_, n) => ({
     ...{ stream, consumer: 'c-1', entry: entryOf(`${n}-0`, transactions) },
@@ -27,11 +27,11 @@ function unit(entries: number, transactions = 1): HeldEntry[] {
 const nameOf = (item: Item | null) => item?.transaction.accountId ?? '';
 
 type Calls = {
-  /** Throws what scoring these throws. */
+  /** Throws the error of scoring these. */
   readonly score?: (transactionIds: string[]) => void;
-  /** Throws what ending these entries throws. */
+  /** Throws the error of ending these entries. */
   readonly conclude?: (entryIds: string[]) => void;
-  /** When the transactions of an entry were made. */
+  /** When the transactions of an entry were created. */
   readonly atMs?: (entryId: string) => number | undefined;
 };
 

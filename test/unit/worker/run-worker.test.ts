@@ -1,4 +1,4 @@
-/** The worker's own decisions. What it is given are plain functions; nothing is faked but them. */
+/** The worker's own decisions. Its arguments are plain functions; nothing else is faked. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';

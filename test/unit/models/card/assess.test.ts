@@ -1,4 +1,4 @@
-/** Goal: an assessment is of a whole model, from training to its card. */
+/** Goal: a whole model can be assessed, from training to its card. */
 import { describe, expect, test } from 'vitest';
 import { assess } from '../../../../src/models/card/assess.ts';
 import { bandsForBudget } from '../../../../src/models/evaluation/bands.ts';
@@ -53,7 +53,7 @@ describe('assess', () => {
   test('calibrates better than the format does', () => {
     const { calibration, figures } = assessment;
     if (calibration === null) throw new Error('no calibration');
-    // As if all margins were log-odds: their halves are not.
+    // Treats all margins as log-odds; only half of them are.
     const halved = margins.map((margin) => 1 / (1 + Math.exp(-margin / 2)));
     expect(figures['log_loss']?.value).toBeLessThan(logLoss(halved, later.labels));
     const sum = margins.reduce((total, margin) => total + calibrate(calibration, margin), 0);

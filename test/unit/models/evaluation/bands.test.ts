@@ -16,7 +16,7 @@ describe('bandsForBudget', () => {
         expect(from(bands.declineFrom)).toBeLessThanOrEqual(declines);
         expect(from(bands.reviewFrom)).toBeLessThanOrEqual(declines + reviews);
         expect(bands.reviewFrom).toBeLessThanOrEqual(bands.declineFrom);
-        // The next lower probability would be too much.
+        // The next lower probability would exceed the budget.
         for (const [bound, most] of [
           [bands.declineFrom, declines],
           [bands.reviewFrom, declines + reviews],

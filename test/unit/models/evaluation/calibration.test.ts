@@ -1,4 +1,4 @@
-/** Goal: probabilities come true, keep the order of margins, and the better way is chosen. */
+/** Goal: probabilities match frequencies, keep the order of margins, and the better way is chosen. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { calibrate, chooseCalibration } from '../../../../src/models/evaluation/calibration.ts';

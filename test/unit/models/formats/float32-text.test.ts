@@ -6,7 +6,7 @@ describe('float32Text', () => {
   test('reads back as the same float32', () => {
     fc.assert(
       fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (value) => {
-        // The sign of a zero is not kept: no sum or comparison tells.
+        // The sign of a zero is lost, which no sum or comparison shows.
         expect(Math.fround(Number(float32Text(value)))).toBe(value + 0);
       }),
       { numRuns: 1000 },

@@ -1,4 +1,4 @@
-/** Goal: what the log of rollouts means for scoring. Method: short logs and what must follow. */
+/** Goal: the log of rollouts determines the models in force. Method: short logs and their expected results. */
 import { expect, test } from 'vitest';
 import type { Rollout } from '../../../../src/domain/model-rollout.ts';
 import { modelsInForce, SHADOWS_MAX } from '../../../../src/models/rollout/in-force.ts';

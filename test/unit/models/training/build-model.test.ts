@@ -1,6 +1,6 @@
 /**
- * Goal: a model is calibrated and judged on rows that it has not seen. Method: accounts whose rows all
- * repeat one another, so that whoever has seen one of them knows the others.
+ * Goal: a model is calibrated and judged on rows that it has not seen. Method: accounts whose rows are all
+ * alike, so that a model that has seen one of them knows the others.
  */
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_BANDS } from '../../../../src/models/card/choose-bands.ts';
@@ -21,7 +21,7 @@ const ROWS = 4000;
 /** Judging resamples its rows two hundred times. */
 const JUDGED_ROWS = 400;
 
-/** Labels are pure chance by account: only an account that was seen can be told. */
+/** Labels are random by account: only a model that has seen the account can know them. */
 function drawAccounts(rowsAnAccount: number, rows = ROWS): LabelledRows {
   const random = createRandom('accounts');
   const numbers = Int32Array.from({ length: rows }, (_, row) => Math.floor(row / rowsAnAccount));
@@ -53,7 +53,7 @@ describe('buildModel', () => {
   test('cross-fits by account: what is known by heart promises nothing', () => {
     const training = drawAccounts(20);
     const { model, judged, calibration } = lastOf(buildModel(build(training)));
-    // The model itself tells every account that it has seen.
+    // The final model knows every account that it has seen.
     const margins = marginsOf(model, training);
     const mean = (label: number) => {
       const own = margins.filter((_, row) => training.labels[row] === label);

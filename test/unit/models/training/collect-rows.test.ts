@@ -1,4 +1,4 @@
-/** Goal: columns hold what the rows held, and nothing is made for rows that cannot come. */
+/** Goal: columns hold the values of the rows, and no memory is allocated for rows that cannot come. */
 import { describe, expect, test } from 'vitest';
 import type { TrainingPage } from '../../../../src/domain/training-page.ts';
 import {

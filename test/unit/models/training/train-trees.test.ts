@@ -1,4 +1,4 @@
-/** Goal: training learns what is there, deterministically, and what it exports is what it measured. */
+/** Goal: training learns an existing pattern, deterministically, and exports the model that it measured. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { logLoss } from '../../../../src/models/evaluation/log-loss.ts';

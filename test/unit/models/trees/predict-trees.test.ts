@@ -1,4 +1,4 @@
-/** Goal: batches give what one walks by hand. Method: a second, recursive evaluation of drawn trees. */
+/** Goal: batches give the results of a walk by hand. Method: a second, recursive evaluation of drawn trees. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { layOutTrees } from '../../../../src/models/trees/lay-out-trees.ts';

@@ -1,4 +1,4 @@
-/** What a computation in steps comes to, without a pause. */
+/** The result of a computation in steps, without pauses. */
 export function resultOf<Result>(steps: Generator<undefined, Result>): Result {
   for (;;) {
     const step = steps.next();
