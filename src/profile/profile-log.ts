@@ -4,10 +4,10 @@
  *
  *   block = tag (u8), length of the contents (u24), contents, stamp (8 bytes)
  *
- * The tag is the format of the kind, with ITEMS_FLAG for items. A stamp is random and belongs to one append, so whoever
- * knows a length and the stamp in front of it knows whether a log still begins with what he has: the bytes from the
- * stamp on are that stamp, and behind it whatever was appended since. A log that was lost and grew again, was made
- * anew or was made invalid holds another stamp there, or none. All numbers are little-endian.
+ * The tag is the format of the kind, with ITEMS_FLAG for items. A stamp is random and belongs to one append, so a
+ * length and the stamp in front of it prove that a log still begins with a known prefix: the bytes from there on are
+ * that stamp, followed by later appends. A log that was lost and grew again, was rebuilt or was invalidated has
+ * another stamp there, or none. All numbers are little-endian.
  */
 import { type Profile, type ProfileKind, profileBytes, viewFrom, writeProfile } from './profile.ts';
 import { type TakeRoom, takeOwn } from './room.ts';

@@ -45,7 +45,7 @@ export const statusSchema = z
     at: z.iso.datetime(),
     postgres: z
       .enum(['up', 'down'])
-      .meta({ description: 'Down: what it holds is told as it was last read.' }),
+      .meta({ description: 'Down: its figures are those that were last read.' }),
     replica: replicaStatusSchema,
     redis: z.enum(['up', 'down']).meta({ description: 'Down: what waits in it is unknown.' }),
     corridors: z.array(corridorSchema).nullable(),

@@ -85,10 +85,10 @@ const settings = {
     'Deadline of one request.',
   ),
   RISK_REQUESTS_IN_FLIGHT_MAX: integer(1, 10_000, 128).describe(
-    'Submissions, and other requests, beyond which more are refused with 503.',
+    'Largest number of submissions in flight, and of other requests; more are refused with 503.',
   ),
   RISK_BODY_BYTES_IN_FLIGHT_MAX: integer(1024, 1024 * 1024 * 1024, 4 * 1024 * 1024).describe(
-    'Bytes of submissions beyond which more are refused with 503; a few are taken whatever they weigh.',
+    'Largest size of the submissions in flight; more are refused with 503, except for a few of any size.',
   ),
   RISK_CLIENT_REQUESTS_PER_SECOND: integer(0, 1_000_000, 0).describe(
     'Requests of one client an API process takes, ten seconds of them at once; beyond it 429. 0 is no limit.',
@@ -106,16 +106,16 @@ const settings = {
       'Proxies whose X-Forwarded-For is trusted: 10.0.0.0/8,192.0.2.7. Other requests count by the address of the connection.',
     ),
   RISK_BODIES_ARRIVING_MAX: integer(1, 100_000, 1000).describe(
-    'Bodies still arriving, which hold no place; beyond it the slowest gives way.',
+    'Bodies still arriving, which hold no slot; beyond it the slowest is refused.',
   ),
   RISK_EVENT_LOOP_DELAY_MS_MAX: integer(10, 10_000, 100).describe(
-    'Mean delay of the event loop above which fewer requests are let in.',
+    'Mean delay of the event loop above which fewer requests are admitted.',
   ),
   RISK_WAIT_MS_MAX: integer(0, 60_000, 10 * SECOND_MS).describe(
     'Longest wait a Prefer: wait may ask for.',
   ),
   RISK_STREAM_ENTRIES_MAX: integer(100, 10_000_000, 500_000).describe(
-    'Transactions in one stream beyond which ingest leaves the work to the reconciler, which fills it a tenth further.',
+    'Transactions in one stream beyond which requests no longer append; the reconciler fills it a tenth further.',
   ),
   RISK_EVENT_BYTES_MAX: integer(0, 1024 ** 4, 64 * 1024 * 1024).describe(
     'Memory of events (7 days at most) and copies of dead letters in Redis, a tenth of maxmemory at most; 0: none.',
@@ -136,16 +136,16 @@ const settings = {
     'How long the opinions of shadow models are kept.',
   ),
   RISK_MODEL_CHECK_RETENTION_DAYS: integer(30, 3650, 730).describe(
-    'How long it is kept which process proved which model.',
+    'How long the records of which process checked which model are kept.',
   ),
   RISK_KEY_FILTER_MB: integer(0, 1_000_000, 64).describe(
-    'Memory of an API process for the filters of standing keys, 2.5 MB a million; the oldest keys go without.',
+    'Memory of an API process for the filters of stored keys, 2.5 MB a million; beyond it the oldest keys have none.',
   ),
   RISK_RECONCILE_AGE_MS: integer(500, 600_000, 5 * SECOND_MS).describe(
     'Age at which an unappended batch is appended again.',
   ),
   RISK_LABEL_MATURITY_DAYS: integer(1, 60, 7).describe(
-    'Age at which the labels of a transaction are taken for complete: rates of fraud end so long ago.',
+    'Age at which the labels of a transaction count as complete: rates of fraud end that long ago.',
   ),
   RISK_WORKER_READERS: integer(1, 64, 4).describe(
     'Consumers of one worker process, each with a batch in flight.',
@@ -154,10 +154,10 @@ const settings = {
     'Largest batch, in transactions: it grows with the backlog, and its last entry may exceed it.',
   ),
   RISK_WORKER_QUIET_MS: integer(100, 600_000, 10 * SECOND_MS).describe(
-    'Besides three blocking reads, how long a worker may begin and read nothing until /livez fails.',
+    'How long a worker may read nothing until /livez fails; three blocking reads are added.',
   ),
   RISK_CLAIM_IDLE_MS: integer(200, 3_600_000, 15 * SECOND_MS).describe(
-    'Idle time after which another worker takes an entry over; whoever works on it says so in a third of it.',
+    'Idle time after which another worker takes an entry over; its own worker renews it after a third of that.',
   ),
   RISK_READ_BLOCK_MS: integer(10, 60_000, 2 * SECOND_MS).describe('Longest blocking read.'),
   RISK_RETRY_BASE_MS: integer(1, 60_000, SECOND_MS).describe(

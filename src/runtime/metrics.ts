@@ -80,7 +80,7 @@ export function createMetrics() {
     ),
     keyFilterBytes: gauge(
       'risk_idempotency_filter_bytes',
-      'Memory that the filters of sealed slices take in this process.',
+      'Memory of the filters of sealed slices in this process.',
     ),
     keySlicesUnfiltered: gauge(
       'risk_idempotency_slices_unfiltered',
@@ -96,7 +96,7 @@ export function createMetrics() {
     ),
     scoreLatency: histogram(
       'risk_score_latency_seconds',
-      'From accepted to stored.',
+      'Time from the acceptance of a transaction to its stored score.',
       LATENCY_BUCKETS_SECONDS,
       ['corridor'],
     ),
@@ -119,13 +119,13 @@ export function createMetrics() {
     batchTransactions: histogram('risk_batch_transactions', 'Transactions a batch.', BATCH_BUCKETS),
     batchDuration: histogram(
       'risk_batch_duration_seconds',
-      'One batch, by stage.',
+      'Duration of a batch, by stage.',
       HTTP_BUCKETS_SECONDS,
       ['stage'],
     ),
     lastPoll: gauge(
       'risk_reader_last_poll_timestamp_seconds',
-      'When the slowest reader last completed a poll.',
+      'Time at which the slowest reader last completed a poll.',
     ),
     lagTransactions: gauge('risk_stream_lag_transactions', 'Transactions not yet delivered.', [
       'corridor',
@@ -137,7 +137,7 @@ export function createMetrics() {
     ]),
     pendingTransactions: gauge(
       'risk_stream_pending_transactions',
-      'Delivered and not yet acknowledged.',
+      'Transactions delivered and not yet acknowledged.',
       ['corridor', 'shard'],
     ),
     handedOverEntries: gauge(
@@ -151,7 +151,7 @@ export function createMetrics() {
     ]),
     labelsUntold: gauge(
       'risk_labels_untold_seconds',
-      'Age of the oldest request whose labels the profiles may not know; 0 without one.',
+      'Age of the oldest request whose labels may be missing in profiles; 0 without one.',
     ),
     cacheHits: counter('risk_cache_hits_total', 'Hits by cache.', ['cache']),
     cacheMisses: counter('risk_cache_misses_total', 'Misses by cache.', ['cache']),
@@ -167,12 +167,12 @@ export function createMetrics() {
     ),
     profileItemsMerged: counter(
       'risk_profile_items_merged_total',
-      'Items that other workers had appended to the log of a profile in memory.',
+      'Items of other workers, merged into profiles in memory.',
       ['party'],
     ),
     profileInstalls: counter(
       'risk_profile_installs_total',
-      'Snapshots put in front of logs: installed, refused (another worker was first), dropped, failed.',
+      'Snapshots sent for logs: installed, refused (another worker was first), dropped, failed.',
       ['outcome'],
     ),
     profileLogsDropped: counter(
@@ -186,7 +186,7 @@ export function createMetrics() {
     ),
     eventBytesDropped: counter(
       'risk_event_bytes_dropped_total',
-      'Bytes of events and of copies of dead letters that gave way.',
+      'Bytes of events and of copies of dead letters dropped for want of room.',
       ['kind'],
     ),
     unpublished: counter(
@@ -209,11 +209,11 @@ export function createMetrics() {
     ]),
     modelDuration: histogram(
       'risk_model_duration_seconds',
-      'One call of a model, for the rows of a batch.',
+      'Duration of one call of a model, for the rows of a batch.',
       HTTP_BUCKETS_SECONDS,
       ['model'],
     ),
-    modelRollbacks: counter('risk_model_rollbacks_total', 'Models that the engine took back.', [
+    modelRollbacks: counter('risk_model_rollbacks_total', 'Models that the engine rolled back.', [
       'corridor',
       'model',
     ]),
@@ -226,11 +226,11 @@ export function createMetrics() {
     ),
     watchedAt: gauge(
       'risk_model_watched_timestamp_seconds',
-      'As of when the figures of the watch over models are.',
+      'Time of the figures of the watch over models.',
     ),
     watchRows: gauge(
       'risk_model_watch_rows',
-      'Sampled scores that the figures of a model are from: drift, or labelled.',
+      'Sampled scores behind the figures of a model: for drift, or labelled.',
       ['model', 'figures'],
     ),
     modelStability: gauge(
@@ -245,17 +245,17 @@ export function createMetrics() {
     ),
     modelPrecision: gauge(
       'risk_model_precision_ratio',
-      'Frauds among labelled transactions that were flagged, by verdict bound.',
+      'Share of frauds among flagged transactions with a label, by verdict bound.',
       ['model', 'bound'],
     ),
     modelRecall: gauge(
       'risk_model_recall_ratio',
-      'Flagged ones among the known frauds, by verdict bound.',
+      'Share of the known frauds that were flagged, by verdict bound.',
       ['model', 'bound'],
     ),
     modelFraud: gauge(
       'risk_model_fraud_ratio',
-      'Share of frauds among labelled transactions: promised by the probability, or seen.',
+      'Share of frauds among labelled transactions: predicted by the probability, or observed.',
       ['model', 'kind'],
     ),
     modelLabelled: gauge(
@@ -265,7 +265,7 @@ export function createMetrics() {
     ),
     modelLabelDelay: gauge(
       'risk_model_label_delay_seconds',
-      'From created_at to labelled_at of those labels.',
+      'Time from created_at to labelled_at of those labels.',
       ['model', 'quantile'],
     ),
     breakerState: gauge('risk_breaker_state', 'Circuit breakers: 0 closed, 1 half-open, 2 open.', [

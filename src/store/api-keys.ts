@@ -192,7 +192,7 @@ export async function storeBootstrapKey(
     const values = [keyId, keyHash, BOOTSTRAP_ROLES, BOOTSTRAP_OWNER];
     const [made] = await query<StoredApiKey>(bootstrapStatement, values);
     if (made !== undefined) {
-      // Of two new values at once, the later one sees the earlier one and replaces it.
+      // Where two values are new at once, the later one sees the earlier one and replaces it.
       await lockPeople(query);
       const replaced = await query<RevokedKey>(replaceBootstrapStatement, [keyId]);
       for (const one of replaced) await recordRevoked(query, by, one);

@@ -1,5 +1,5 @@
 /**
- * Keeps the durable tallies of merchants, beside the way in: ingest stores rows and knows nothing of it. Rows are
+ * Keeps the durable tallies of merchants, apart from ingest, which stores rows and knows nothing of them. Rows are
  * taken in by the database transaction that stored them: `folded_to` never passes one that is still open, so no row can
  * appear before it any more, however late its commit and whatever its created_at. A step adds the rows between two such
  * points and moves the checkpoint in one database transaction: after a crash it either happened or did not.

@@ -67,7 +67,7 @@ export async function insertLabels(query: Query, batch: NewLabels): Promise<numb
   return own.map(({ ordinal }) => ordinal - 1);
 }
 
-/** Whose a transaction is. */
+/** The account and merchant of a transaction. */
 export type Parties = {
   readonly transactionId: string;
   readonly accountId: string;

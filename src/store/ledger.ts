@@ -22,7 +22,7 @@ export type LedgerCounts = {
   readonly deadLettered: number;
   /** Score rows beyond one a transaction. */
   readonly doubled: number;
-  /** Of the `repeated` ids, those that count as accepted. */
+  /** Those of the `repeated` ids that count as accepted. */
   readonly repeatedAccepted: number;
   /** Received to scored. */
   readonly latencyP50Ms: number;

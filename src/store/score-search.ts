@@ -2,7 +2,7 @@
  * Stored scores as analysts read them: one by id, or a page of one month by account, merchant, verdict
  * or simply newest first. Every statement names created_at, so it touches one partition. An order by
  * transaction_id is an order by (created_at, transaction_id), because ids carry the time; it is used
- * where the primary key is the way in.
+ * where the query reads by primary key.
  */
 import type { Position } from '../domain/cursor.ts';
 import type { ScoreRecord, Verdict } from '../domain/score-record.ts';

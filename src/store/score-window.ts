@@ -44,7 +44,7 @@ const countStatement: Statement = {
           order by u.ordinal`,
 };
 
-/** Of the counted keys of each slice its quota, evenly spaced, as `k`. */
+/** The quota of each slice, evenly spaced among its counted keys, as `k`. */
 const SAMPLED = `
            from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::int4[], $6::int4[])
                 as u(low, high, from_at, to_at, keys, quota)

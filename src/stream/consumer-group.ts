@@ -10,7 +10,7 @@
  *                    ▲                           due-time set
  *                    └───────────────────────────────┘
  *
- * An entry of a version that the worker does not read is handed over instead, to whoever does (versions.ts).
+ * An entry of a version that the worker does not read is handed over instead, to a worker that does (versions.ts).
  *
  * Groups begin at 0, so entries appended before the group existed are read; only acknowledged entries are
  * deleted. An entry of many leaves at once; what failed of it goes on as entries of one. One that crashed its workers

@@ -1,5 +1,5 @@
 /**
- * Goal: a month is detached and attached without any change to its rows, whoever reads or writes meanwhile.
+ * Goal: a month is detached and attached without any change to its rows, even under reads and writes.
  * Method: an API process on a real Postgres beside the functions that `risk partitions` calls; the effects are
  * counted in SQL.
  */

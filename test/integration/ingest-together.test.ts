@@ -27,7 +27,7 @@ test('each of many posts at once has its own answer, in fewer commits', async ()
   expect(statuses.slice(0, 40)).toEqual(new Array(40).fill(201));
   expect(statuses.slice(40, 42)).toEqual([200, 422]);
   expect(answers[40]?.body.transaction_id).toBe(before.body.transaction_id);
-  // Of one key with two bodies, the first one examined is stored.
+  // Where a key has two bodies, the first one examined is stored.
   const stood = statuses[44] === 201 ? [422, 422, 201] : [201, 200, 422];
   expect(statuses.slice(42, 45).sort()).toEqual([...stood].sort());
   expect(statuses[45]).toBe(422);

@@ -1,6 +1,6 @@
 /**
  * Goal: a model that fails or is slow leaves its corridor to the rules, which is seen, comes back when it
- * is well, and is taken back by the engine when it fails again; other corridors do not notice. Method:
+ * is well, and is rolled back by the engine when it fails again; other corridors do not notice. Method:
  * models made of functions in the place of registered ones, in workers on real stores.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';

@@ -190,7 +190,7 @@ export const keysPaths: ZodOpenApiPathsObject = {
       operationId: 'confirmKey',
       summary: 'Confirm that a key that approves belongs to another person than its maker',
       description:
-        'The caller must be a person who may hold neither key: whoever made a key, or its person, counts as its holder.',
+        'The caller must be a person who may hold neither key: makers of a key, or of its person, count as its holders.',
       tags,
       security: allowedRoles(...APPROVING_ROLES),
       requestParams: { path: z.object({ id: z.string() }) },

@@ -16,7 +16,7 @@ export type FeatureChoice = {
   readonly names: readonly string[];
   /** Their indexes in the schema's vectors. */
   readonly columns: Int32Array;
-  /** Of all features of the schema. */
+  /** Number of features of the schema. */
   readonly schemaFeatures: number;
 };
 
