@@ -24,7 +24,7 @@ import { ALL_LOOKUPS_PER_SECOND, createStrangers, type Strangers } from './stran
 export type KnownKey = Principal & { readonly keyHash: Uint8Array };
 /** Finds a key that is neither revoked nor expired. */
 export type FindKey = (keyHash: Buffer) => Promise<KnownKey | undefined>;
-/** `recent`: while keys cannot be looked up, one that was found a while ago will do. */
+/** `recent`: while keys cannot be looked up, a key that was found lately is enough. */
 export type Trust = 'fresh' | 'recent';
 /**
  * @throws Problem where the key is not cached and its address has no lookups left
@@ -40,7 +40,7 @@ export type Authenticator = {
   readonly authenticate: Authenticate;
   /**
    * The refusal that `authenticate` would give without a lookup, while such refusals are frequent. The load shedder asks for
-   * it in front of the application: a refusal there costs 76 µs instead of 128, and takes no place in flight.
+   * it in front of the application: a refusal there costs 76 µs instead of 128, and takes no slot in flight.
    */
   readonly turnAway: (incoming: IncomingMessage) => Problem | undefined;
 };
@@ -53,17 +53,17 @@ export type AuthenticatorDependencies = {
   readonly nowMs: () => number;
 };
 
-/** How long a lookup is believed: half of the second that a revocation may take. */
+/** Validity of a lookup: half of the second that a revocation may take. */
 const FRESH_MS = 500;
 const KEYS_MAX = 10_000;
 /** As many as all addresses may look up at once. */
 const NOT_FOUND_MAX = BURST_SECONDS * ALL_LOOKUPS_PER_SECOND;
 /**
- * For how long after its last lookup a key reads figures in an outage. A revocation that this process could
- * not see counts after it; it takes a Postgres that others reach and this process does not.
+ * How long after its last lookup a key still reads figures in an outage. A revocation that this process could
+ * not see counts after that; it takes a Postgres that other processes reach and this one does not.
  */
 export const RECENT_MS = 15 * 60 * 1000;
-/** Longest key looked at; longer ones are refused without hashing. */
+/** Longest key that is hashed; longer ones are refused. */
 const TOKEN_CHARS_MAX = 256;
 /** The hash of no key: unknown keys are compared with it, so that they take as long as known ones. */
 const NO_HASH = new Uint8Array(32);
@@ -155,7 +155,7 @@ function readToken(header: string | undefined): string | undefined {
 
 const CHALLENGE = { 'WWW-Authenticate': 'Bearer realm="risk"' };
 
-/** Refuses a request without a valid key; what comes after finds its principal. */
+/** Refuses a request without a valid key; sets the principal for the handlers. */
 export function requireKey(
   authenticate: Authenticate,
   trustFor: (c: Context<AppEnv>) => Trust = () => 'fresh',

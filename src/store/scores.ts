@@ -25,7 +25,7 @@ import { sqlStateOf, UNIQUE_VIOLATION } from './pg-failure.ts';
 import type { Database, Query, Statement } from './pool.ts';
 import { vectorChecksum } from './vector-checksum.ts';
 
-/** One score to be stored. */
+/** One score to store. */
 export type NewScore = {
   readonly transaction: DeliveredTransaction;
   readonly decision: Decision;
@@ -36,7 +36,7 @@ export type NewScore = {
   readonly degradation: number;
 };
 
-/** What all scores of one insert have in common. */
+/** Values that all scores of one insert share. */
 export type ScoreLineage = {
   readonly scoredAtMs: number;
   readonly featureSchema: number;
@@ -67,7 +67,7 @@ const insertAllStatement: Statement = {
   text: `with tallied as (${addIncrements(18)}) ${insertAll}`,
 };
 
-// Ids come back only when some were stored before: a row each would cost more than the whole request.
+// Ids are returned only when some were stored before: a row each would cost more than the whole request.
 const insertNewStatement: Statement = {
   name: 'insert-new-scores',
   text: `with won as (
@@ -143,7 +143,7 @@ function tally(counted: readonly Counted[]): readonly Buffer[] {
   return incrementValues(days.list());
 }
 
-/** By (created_at, transaction_id). */
+/** In the order of (created_at, transaction_id). */
 function compareScores({ transaction: one }: NewScore, { transaction: other }: NewScore): number {
   return one.createdAtMs - other.createdAtMs || compareIds(one, other);
 }
@@ -207,7 +207,7 @@ export function createInsertScores(
   return (scores, lineage) => insert(encodeScores(scores, lineage));
 }
 
-/** A check violation too, but of nobody's data. */
+/** This is a check violation, too, but no fault of the data. */
 function isPartitionMissing(error: unknown): boolean {
   return (
     error instanceof Failure &&

@@ -17,7 +17,7 @@ export type PublishedScores = { readonly count: number; readonly rows: string };
 export type EndedEntry = {
   readonly entryId: string;
   readonly transactions: number;
-  /** To be published. */
+  /** Scores that this entry publishes. */
   readonly scores: readonly PublishedScores[];
   /** RFC 3339. */
   readonly scoredAt: string;
@@ -37,7 +37,7 @@ export type EndedEntry = {
   }[];
 };
 
-/** What becomes of the entries of one stream that one consumer holds. */
+/** Settlements of the entries of one stream that one consumer holds. */
 export type Settlement = {
   readonly stream: StreamKeys;
   readonly consumer: string;
@@ -56,7 +56,7 @@ export type SettleOptions = {
   readonly market: string;
   /** Whether `transaction.scored` events and copies of dead letters may be written. */
   readonly hasRoom: () => boolean;
-  /** Hears of scores that stand in no event, for want of room. */
+  /** Called with the number of scores without an event, for want of memory. */
   readonly onUnpublished: (scores: number) => void;
 };
 
@@ -94,7 +94,7 @@ function countScores(settlements: readonly Settlement[]): number {
   return joined(settlements.flatMap(({ ended }) => ended.flatMap(({ scores }) => scores))).count;
 }
 
-/** Whether entries of this stream could be settled now; throws a Failure where they could not. */
+/** Checks that entries of this stream could be settled now; throws a Failure where they could not. */
 export type Prove = (stream: StreamKeys) => Promise<void>;
 
 export function createProve(redis: RedisClient): Prove {

@@ -1,6 +1,6 @@
 /**
- * The models of a worker: what is in force, how each of them does in each corridor, and what follows. The
- * batch sees judgements; everything else happens on the look that every worker takes twice a second.
+ * The models of a worker: which are in force, their health in each corridor, and the consequences. A batch sees
+ * judgements; everything else happens in the check that every worker makes twice a second.
  */
 import { toError } from '../domain/failure.ts';
 import type { ModelOut } from '../domain/model-out.ts';
@@ -28,10 +28,10 @@ export type BatchModelsDependencies = Pick<
   ModelSourceDependencies,
   'readNewestRollout' | 'readRollouts' | 'load' | 'recordCheck' | 'nowMs'
 > & {
-  /** Takes a model back in a corridor, if it still decides there. */
+  /** Rolls a model back in a corridor, if it still decides there. */
   readonly rollBack: (corridor: string, modelId: string, reason: string) => Promise<boolean>;
   readonly storeShadow: (shadow: ShadowBatch, scoredAtMs: number) => Promise<void>;
-  /** Called on every look. */
+  /** Called at every check. */
   readonly tell: (out: readonly ModelOut[]) => Promise<void>;
   readonly metrics: Pick<
     Metrics,
@@ -45,9 +45,9 @@ export function createBatchModels(
   dependencies: BatchModelsDependencies,
 ): BatchModels & { readonly duty: Duty } {
   const { nowMs, metrics, log, storeShadow } = dependencies;
-  /** Of models in force, by corridor and model; forgotten when a rollout changes anything of the pair. */
+  /** Health of models in force, by corridor and model; reset when a rollout changes the pair. */
   let health = new Map<string, Watched>();
-  /** To be taken back; kept until that is done. */
+  /** Models to be rolled back; kept until that is done. */
   const hopeless = new Map<string, Omit<Watched, 'health'> & { readonly why: string }>();
   const healthOf: JudgeDependencies['healthOf'] = (corridor, model) => {
     const key = `${corridor} ${model.modelId}`;
@@ -102,7 +102,7 @@ export function createBatchModels(
       everyMs: LOOK_EVERY_MS,
       async run() {
         await source.look();
-        // First, as Redis may refuse to be told.
+        // Runs first, as Redis may refuse the report.
         await takeBack();
         await dependencies.tell(listOut(health, source.refused()));
       },

@@ -1,5 +1,5 @@
 /**
- * The end of a batch: what was given up is committed, then its entries are settled in Redis, or put back into the
+ * The end of a batch: dead letters are committed, then its entries are settled in Redis, or put back into the
  * streams. It may run again for the same transactions.
  */
 import { DEAD_LETTER_ENTRY_CHARS_MAX, type DeadLetter } from '../domain/dead-letter.ts';
@@ -90,13 +90,13 @@ async function commitDeadLetters(
   return [...decided.filter(({ item }) => !ended.has(item)), ...acknowledgeStored(known)];
 }
 
-/** What a dead letter is known by: an entry may hold several. */
+/** The key of a dead letter: an entry may hold several. */
 function nameOf({ held, item }: Decided): string {
   return item?.transaction.transactionId ?? held.entry.id;
 }
 
 function toDeadLetters(dead: readonly Decided[], atMs: number): DeadLetter[] {
-  // An entry that could not be read may have a letter for each of 128 transactions: the first one carries it.
+  // An unreadable entry may have a dead letter for each of 128 transactions: the first one holds its bytes.
   const shown = new Set<string>();
   return dead.map((one) => {
     const { stream, entry } = one.held;

@@ -1,4 +1,4 @@
-/** What a batch adds to the metrics. */
+/** Adds a batch to the metrics. */
 import { VERDICTS, type Verdict } from '../domain/score-record.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Decided, Item } from './item.ts';

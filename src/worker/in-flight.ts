@@ -11,9 +11,9 @@ export type HeldBeats = {
 };
 
 export type InFlight = {
-  /** Held entries of a stream: asked for when entries are claimed or drained, so built only then. */
+  /** Held entries of a stream; built on request, as only claims and drains need it. */
   readonly idsOf: (stream: string) => Set<string>;
-  /** Keeps note of a batch until the returned function is called. */
+  /** Records a batch until the returned function is called. */
   readonly hold: (batch: readonly HeldEntry[]) => () => void;
   /** Resolves once fewer batches than these are held, or the worker stops. */
   readonly below: (batches: number) => Promise<void>;

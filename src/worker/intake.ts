@@ -1,7 +1,8 @@
 /**
- * The next batches, for whichever reader is free. One reader of a process reads at a time, so batches are folded in
- * the order in which they were read, while those before them are stored and settled. A batch takes what is there: it
- * grows while those before it are worked on, from one transaction to the bound; behind a small one it gathers for a moment.
+ * Reads the next batches for free readers. One reader of a process reads at a time, so batches are folded in
+ * the order in which they were read, while earlier ones are stored and settled. A batch takes all that is
+ * there: it grows with the work before it, from one transaction to the bound; after a small one the next read
+ * waits a moment.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
@@ -20,9 +21,9 @@ export type Intake = {
     consumer: string,
     read: () => Promise<readonly Delivery[]>,
   ) => Promise<readonly HeldBatch[]>;
-  /** The streams in the order of the next read: each is the first in its turn. */
+  /** The streams in the order of the next read, so that each is first in its turn. */
   readonly inTurn: (streams: readonly StreamKeys[]) => StreamKeys[];
-  /** Transactions of each stream that the next batch is to have. */
+  /** Transactions of each stream that the next batch should have. */
   readonly sharesOf: (streams: readonly StreamKeys[]) => number[];
 };
 
@@ -36,9 +37,9 @@ export type IntakeOptions = {
   readonly signal: AbortSignal;
 };
 
-/** Batches in flight while reads are not full: more would be smaller, and cost more a transaction. */
+/** Batches in flight while reads are not full: more batches would be smaller, and cost more per transaction. */
 const SMALL_BATCHES_MAX = 2;
-/** From a read of fewer transactions to the next one: what a batch costs whatever it holds is most of such a one. */
+/** Pause after a read of fewer transactions than this: the fixed cost of a batch is most of such a one. */
 const SMALL_BATCH = 64;
 const SMALL_BATCH_PACE_MS = 8;
 
@@ -74,7 +75,7 @@ export function createIntake(options: IntakeOptions): Intake {
         if (signal.aborted) return [];
         const deliveries = await read();
         note(deliveries);
-        // All are held before the first is worked on: one that waits must not be taken for abandoned.
+        // All batches are held before the first is processed, so that a waiting one does not look abandoned.
         return toBatches(deliveries, consumer, batchTransactions).map((held) => ({
           held,
           letGo: inFlight.hold(held),
@@ -97,7 +98,10 @@ function countTransactions(entries: Delivery['entries']): number {
   return entries.reduce((sum, { transactions }) => sum + transactions, 0);
 }
 
-/** Cuts between entries, where a wait ended with entries of several streams at once; else there is one. */
+/**
+ * Cuts between entries, where a wait ended with entries of several streams at once; otherwise there is one
+ * batch.
+ */
 function toBatches(
   deliveries: readonly Delivery[],
   consumer: string,

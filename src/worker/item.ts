@@ -1,4 +1,4 @@
-/** What a batch is made of while a worker holds it. */
+/** The parts of a batch while a worker holds it. */
 import type { DeliveredTransaction } from '../domain/delivered.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { NewScore } from '../store/scores.ts';
@@ -7,7 +7,7 @@ import type { StreamKeys } from '../stream/keys.ts';
 import type { StreamEntry } from '../stream/read-group.ts';
 import type { PublishedScores, Settlement } from '../stream/settle.ts';
 
-/** An entry in the hands of one of our consumers. */
+/** An entry that one of our consumers holds. */
 export type HeldEntry = {
   readonly stream: StreamKeys;
   readonly consumer: string;
@@ -24,14 +24,14 @@ export type Item = {
 /** An item and the score that this batch computed for it. */
 export type Scored = NewScore & { readonly item: Item };
 
-/** What becomes of a transaction: decided by the core, carried out by settle. */
+/** Outcome of a transaction: decided by the core, carried out by settle. */
 export type Outcome =
   | { readonly kind: 'acknowledge'; readonly published: Published | null }
   | { readonly kind: 'retry'; readonly afterMs: number; readonly failure: Failure }
   | {
       readonly kind: 'dead-letter';
       readonly failure: Failure;
-      /** What is known of an entry that could not be read. */
+      /** The readable part of an entry that could not be decoded. */
       readonly transactionId?: string;
     };
 

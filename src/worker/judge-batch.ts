@@ -11,7 +11,7 @@ import type { Opinion } from '../scoring/opinion.ts';
 import type { ShadowBatch } from '../store/shadow-batches.ts';
 import type { ModelHealth } from './model-health.ts';
 
-/** What of a model judging needs. */
+/** The part of a model that judging needs. */
 export type JudgingModel = Pick<ScoringModel, 'modelId' | 'name' | 'judge'>;
 
 export type ModelsInForce = {
@@ -61,7 +61,7 @@ export function judgeBatch(
 
 const BY_RULES: Judgement = { opinion: null, model: null, degradation: 0 };
 const BY_RULES_INSTEAD: Judgement = { opinion: null, model: null, degradation: 1 };
-/** Who is asked first, and who if that one does not answer; null never does. */
+/** Which model is asked first, and which if it does not answer; null never does. */
 type Line = readonly (JudgingModel | null)[];
 const NO_LINE: Line = [];
 
@@ -83,7 +83,7 @@ function createLines({ corridors, models }: ModelsInForce): (transaction: Transa
   };
 }
 
-/** Notes the judgements of those whose turn it is, and returns who is to ask the next in line. */
+/** Records the judgements of the current models, and returns the rows whose next model is to be asked. */
 function askTurn(
   dependencies: JudgeDependencies,
   waiting: readonly Place[],
@@ -93,7 +93,7 @@ function askTurn(
   const left: Place[] = [];
   for (const [model, asked] of groupByModel(waiting, turn)) {
     if (model === undefined) {
-      // Nobody is left: the rules alone.
+      // No model is left: the rules judge alone.
       for (const { index } of asked) judgements[index] = BY_RULES_INSTEAD;
       continue;
     }
@@ -114,7 +114,7 @@ function groupByModel(
   turn: number,
 ): Iterable<[JudgingModel | null | undefined, readonly Place[]]> {
   const first = waiting[0]?.line[turn];
-  // As nearly always.
+  // The usual case.
   if (waiting.every(({ line }) => line[turn] === first)) return [[first, waiting]];
   return Map.groupBy(waiting, ({ line }) => line[turn]);
 }
@@ -165,7 +165,7 @@ function ask(
     const opinions = askCorridors(dependencies, model, rows, open, role);
     if (opinions !== undefined || open.length === 1) return opinions ?? [];
   }
-  // What fails for several corridors at once is asked again for each, so that one does not pull down others.
+  // A call that fails for several corridors at once is repeated for each, so that one does not affect others.
   const answers = new Array<Opinion | undefined>(rows.length);
   for (const one of open) {
     const opinions = askCorridors(dependencies, model, rows, [one], role) ?? [];

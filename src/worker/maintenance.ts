@@ -8,7 +8,7 @@ import type { Log } from '../runtime/log.ts';
 
 export type Duty = {
   readonly name: string;
-  /** From the end of one run to the start of the next. */
+  /** Time from the end of one run to the start of the next. */
   readonly everyMs: number;
   readonly run: (signal: AbortSignal) => Promise<void>;
 };
@@ -17,7 +17,7 @@ export type Duty = {
 const RETRY_MS_MIN = 500;
 const RETRY_MS_MAX = 30_000;
 
-/** How long a duty waits that has failed so many times in a row: never longer than one that has not. */
+/** Wait of a duty after this many failures in a row: never longer than its interval. */
 export function waitMs({ everyMs }: Pick<Duty, 'everyMs'>, failures: number): number {
   if (failures === 0) return everyMs;
   return Math.min(everyMs, RETRY_MS_MAX, RETRY_MS_MIN * 2 ** (failures - 1));
@@ -40,7 +40,7 @@ async function repeat(duty: Duty, signal: AbortSignal, log: Log): Promise<void> 
       failures = 0;
     } catch (error) {
       const level = error instanceof Failure ? 'warn' : 'error';
-      // One line when it begins to fail: a dependency that is down for an hour fails it thousands of times.
+      // Logged once when it begins to fail: a dependency that is down for an hour fails it thousands of times.
       if (failures === 0)
         log[level]({ duty: duty.name, err: toError(error).message }, 'duty failed');
       failures += 1;
@@ -49,7 +49,7 @@ async function repeat(duty: Duty, signal: AbortSignal, log: Log): Promise<void> 
   }
 }
 
-/** Of each of them, whichever fails; then throws what failed first. */
+/** Runs for each item even where others fail; then rethrows the first error. */
 export async function ofEach<T>(
   items: readonly T[],
   run: (item: T) => Promise<unknown>,

@@ -1,32 +1,32 @@
 /**
- * Whether a model may go on deciding in one corridor, from how long its calls take and how many fail. One
- * bad call says nothing: the rules stand in for it. Several in a minute suspend the model; after a wait
- * that doubles each time, calls on trial show whether it is well again. One that fails again is hopeless.
+ * Whether a model may go on deciding in one corridor, by the durations and failures of its calls. One bad call
+ * proves nothing, and the rules judge in its place. Several in a minute suspend the model; after a wait that
+ * doubles each time, trial calls show whether it works again. A model that fails again is hopeless.
  */
 
 /** A call slower than this is as bad as one that fails. */
 export const SLOW_MS = 500;
-/** A slow call beyond which, like errors, a model is not only suspended but taken back. */
+/** Duration of a call beyond which, as after errors, a model is not only suspended but rolled back. */
 export const SEVERE_MS = 2000;
 /** Share of bad calls above which a model is suspended, and how many there must be at least. */
 const BAD_SHARE_MAX = 0.05;
 const BAD_CALLS_MIN = 3;
 const WINDOW_MS = 60_000;
-/** Calls remembered, whatever the window: at one a batch more than a minute's. */
+/** Most calls that are remembered: more than a minute's at one a batch. */
 const CALLS_MAX = 2000;
-/** Calls on trial that must all be good. */
+/** Trial calls, all of which must succeed. */
 const TRIALS = 3;
 const SUSPENDED_MS_MIN = 5000;
 const SUSPENDED_MS_MAX = 300_000;
-/** Severe suspensions within so long of each other make a model hopeless. */
+/** Two severe suspensions within this time make a model hopeless. */
 const RELAPSE_MS = 600_000;
 
 export type ModelCall = { readonly tookMs: number; readonly isFailed: boolean };
 export type ModelHealth = {
-  /** True, too, for a call on trial. */
+  /** True also for a trial call. */
   readonly mayRun: () => boolean;
   readonly isSuspended: () => boolean;
-  /** Takes note of a call; says why when the model should be taken back. */
+  /** Records a call; returns the reason when the model should be rolled back. */
   readonly note: (call: ModelCall) => string | undefined;
 };
 

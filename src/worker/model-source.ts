@@ -1,8 +1,8 @@
 /**
- * Which models are in force, as Postgres has it: asked by one small statement every LOOK_EVERY_MS, read
- * whole when a rollout was added, and never believed for longer than STALE_MS, so that a rollback holds in
- * every worker within two seconds, even in one that was frozen. A model is loaded when something needs
- * it, and may score only once its checks have passed in this process and that is on record.
+ * The models in force by Postgres: one small statement every LOOK_EVERY_MS, all rows when a rollout was added,
+ * and valid for at most STALE_MS, so that a rollback holds in every worker within two seconds, even in one that
+ * was frozen. A model is loaded when first needed, and may score only once its checks have passed in this
+ * process and are on record.
  */
 import { isUnavailable, toError } from '../domain/failure.ts';
 import type { Rollout } from '../domain/model-rollout.ts';
@@ -14,9 +14,9 @@ export const LOOK_EVERY_MS = 500;
 const STALE_MS = 1500;
 
 export type ModelSource = {
-  /** Brings what is in force up to date. Throws a Failure. */
+  /** Refreshes the models in force. Throws a Failure. */
   readonly look: () => Promise<void>;
-  /** What is in force, at most STALE_MS old. Throws a Failure. */
+  /** The models in force, at most STALE_MS old. Throws a Failure. */
   readonly current: () => Promise<ModelsInForce>;
   /** Models that should be in force and did not pass, by name of the corridor. */
   readonly refused: () => readonly RefusedModel[];
@@ -27,7 +27,7 @@ export type ModelSourceDependencies = {
   /** Id of the newest rollout; null for none. */
   readonly readNewestRollout: () => Promise<string | null>;
   readonly readRollouts: () => Promise<readonly Rollout[]>;
-  /** Reads and checks. Throws what is wrong with the model, or a Failure `unavailable`. */
+  /** Loads and checks a model. Throws the model's problem, or a Failure `unavailable`. */
   readonly load: (modelId: string) => Promise<JudgingModel>;
   /** @param detail null: passed */
   readonly recordCheck: (modelId: string, detail: string | null) => Promise<void>;
@@ -66,7 +66,7 @@ export function createModelSource(dependencies: ModelSourceDependencies): ModelS
     async current() {
       const isOld = () => nowMs() - lookedMs > STALE_MS;
       if (isOld()) await lookOnce();
-      // That look may have been under way already, and asked before this process was frozen.
+      // That check may have been under way, and asked before this process was frozen.
       if (isOld()) await lookOnce();
       return inForce;
     },
@@ -74,7 +74,7 @@ export function createModelSource(dependencies: ModelSourceDependencies): ModelS
   };
 }
 
-/** What was loaded before stays as it is; one that was refused is not tried again before it is rolled out anew. */
+/** Loaded models stay; a refused one is not tried again before it is rolled out anew. */
 async function loadAll(
   { load, recordCheck, log }: ModelSourceDependencies,
   wanted: ReadonlyMap<string, InForce>,
@@ -103,7 +103,7 @@ async function loadAll(
   return loaded;
 }
 
-/** The model before the active one is no loss while that one passes. */
+/** The model before the active one is not needed while the active one passes. */
 function refusedOf({ corridors, models }: ModelsInForce): RefusedModel[] {
   return [...corridors].flatMap(([corridor, wanted]) =>
     idsIn({ ...wanted, active: wanted.active.slice(0, 1) })

@@ -1,6 +1,6 @@
 /**
- * The worker's pause: while Postgres or Redis fails, batches that are held try again with growing waits
- * and nothing new is read. It ends with the first batch that gets through.
+ * Pauses the worker: while Postgres or Redis fails, held batches try again with growing waits and nothing new
+ * is read. The first batch that succeeds ends the pause.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Failure } from '../domain/failure.ts';
@@ -12,7 +12,7 @@ export type Pause = {
   readonly over: () => Promise<void>;
   /** Waits before a batch that failed tries again; ends early when the worker stops. */
   readonly hold: (failure: Failure) => Promise<void>;
-  /** A batch got through. */
+  /** A batch succeeded. */
   readonly end: () => void;
 };
 

@@ -1,4 +1,4 @@
-/** The scorer under a fault test: as it is, but for transactions of a poisoned account. */
+/** The scorer under a fault test: unchanged, except for transactions of a poisoned account. */
 import type { Environment } from '../runtime/config.ts';
 import { createPoison, POISON_VARIABLE } from '../runtime/failpoint.ts';
 import type { Scorer } from './scorer.ts';

@@ -32,7 +32,7 @@ import { divideEntry, type Left, releaseEntry, toHandOvers } from './settle-batc
 /** An entry of any other origin replaces one that a worker has held, whose scores may be stored already. */
 const FIRST_ORIGINS: readonly EntryOrigin[] = ['ingest', 'reconciled'];
 
-/** What a worker needs of Postgres. */
+/** The part of Postgres that a worker needs. */
 export type BatchStore = ConcludeStore & { readonly insertScores: InsertScores };
 
 export type BatchDependencies = ConcludeDependencies & {
@@ -43,14 +43,14 @@ export type BatchDependencies = ConcludeDependencies & {
   readonly store: BatchStore;
   readonly retryPolicy: RetryPolicy;
   readonly random: () => number;
-  /** Level at which the process runs, stored with each score; 0 where nobody measures it. */
+  /** Degradation level of the process, stored with each score; 0 where it is not measured. */
   readonly degradation?: () => number;
   /** Without them the rules decide alone. */
   readonly models?: BatchModels;
 };
 
 export type BatchSteps = {
-  /** Takes entries apart; what cannot be worked on is decided at once. */
+  /** Decodes entries; those that cannot be processed are decided at once. */
   readonly read: (held: readonly HeldEntry[]) => ReadEntries;
   /** Leaves entries to workers that read their versions. */
   readonly handOver: (unread: readonly HeldEntry[]) => Promise<void>;
@@ -83,7 +83,7 @@ export function createBatchSteps(dependencies: BatchDependencies): BatchSteps {
     fail: (item, failure) => failItem(dependencies, item, failure),
     conclude: (decided) => conclude(dependencies, decided),
     async release(held) {
-      // What cannot be read stays pending: giving it up needs Postgres, which may be what is missing.
+      // Unreadable entries stay pending: giving them up needs Postgres, which may be down.
       return await replace(dependencies, read(held).items, releaseEntry);
     },
     async divide(held) {

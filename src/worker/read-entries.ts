@@ -1,4 +1,4 @@
-/** From delivered entries to items that can be worked on; whatever cannot is decided here. Pure. */
+/** Turns delivered entries into items; entries that cannot be processed are decided here. Pure. */
 import { Failure } from '../domain/failure.ts';
 import type { EntryReader } from '../stream/versions.ts';
 import { type Decided, decide, type HeldEntry, type Item } from './item.ts';
@@ -6,7 +6,7 @@ import { type Decided, decide, type HeldEntry, type Item } from './item.ts';
 /** Deliveries after which a transaction has crashed its workers often enough to be given up. */
 export const DELIVERIES_MAX = 5;
 
-/** Some release's version; what is none at all is malformed. */
+/** The version of some release; an entry without one is malformed. */
 const VERSION = /^[1-9]\d{0,3}$/;
 
 export type ReadEntries = {
@@ -38,7 +38,7 @@ export function readEntries(
     }
     try {
       const { head, transactions } = decode(entry);
-      // One of several is divided before it comes to this: nobody is given up for a neighbour.
+      // An entry of several transactions is divided before this, so no transaction is given up for a neighbour.
       const isGivenUp = entry.deliveries > DELIVERIES_MAX && transactions.length === 1;
       for (const transaction of transactions) {
         const item = { held: one, head, transaction };

@@ -111,7 +111,7 @@ async function readNext(
   }
 }
 
-/** What is still pending of this consumer; null when it is this corridor's own trouble. */
+/** Entries that are still pending for this consumer; null when the corridor itself fails. */
 async function readAlone(
   options: ReaderOptions,
   stream: StreamKeys,

@@ -1,6 +1,6 @@
 /**
  * Takes over entries whose consumer has left them alone: a crashed worker's, or one that hangs; and, at once, those that
- * workers of another release have handed over to whoever reads their version. Each claim counts as a delivery, so no more is claimed than is worked on at once. The cursor of each stream
+ * workers of another release have handed over to those that read their version. Each claim counts as a delivery, so no more is claimed than is worked on at once. The cursor of each stream
  * is kept from call to call, so a long pending list is walked, not searched again.
  *
  * Several transactions in one entry that was delivered often go on as entries of one: only what crashes its
@@ -109,7 +109,7 @@ async function claimOnce(
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     if (options.isGroupMissing(error)) await options.ensureGroups([stream.transactions]);
-    // Of a corridor in trouble its breaker tells; the others' entries are claimed all the same.
+    // The breaker reports a failing corridor; others' entries are claimed all the same.
     else if (!options.isOfOneStream(error)) throw error;
     return START;
   }

@@ -1,4 +1,4 @@
-/** What the streams of a market look like, as metrics. */
+/** Reports the streams of a market as metrics. */
 import type { Metrics } from '../runtime/metrics.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import type { StreamLag } from '../stream/lag.ts';

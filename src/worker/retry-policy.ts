@@ -1,6 +1,6 @@
 /**
- * Pure: what becomes of an entry whose attempt failed. `unavailable` never gets here: a dependency that
- * is down pauses the worker and costs nobody an attempt.
+ * Decides about an entry whose attempt failed. Pure. An `unavailable` failure never gets here: a dependency
+ * that is down pauses the worker and costs no attempt.
  */
 import type { Failure } from '../domain/failure.ts';
 

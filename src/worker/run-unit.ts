@@ -1,6 +1,6 @@
 /**
- * Brings a unit of held entries to its end, whatever happens: a dependency that fails makes it wait, a
- * failure of its own makes it fall apart until the transaction to blame is alone, a stopping worker gives it back.
+ * Brings a unit of held entries to its end in any case: it waits while a dependency fails, is bisected on a
+ * failure of its own until the transaction to blame is alone, and is given back when the worker stops.
  */
 import { Failure, isUnavailable, toError } from '../domain/failure.ts';
 import { MonthDetached, monthOf } from '../domain/month.ts';
@@ -87,7 +87,7 @@ export function createRunUnit({ steps, pause, signal, log, onTry }: RunUnitOptio
       if (left !== undefined) pause.end();
       return left;
     } catch (error) {
-      // It was answered, so the dependency is there; nobody else may be left to say so.
+      // An answer proves that the dependency works, and there may be no other call that does.
       pause.end();
       const groups = [...Map.groupBy(decided, ({ held }) => held).values()];
       if (groups.length <= 1) {
@@ -102,7 +102,7 @@ export function createRunUnit({ steps, pause, signal, log, onTry }: RunUnitOptio
     }
   }
 
-  /** Nothing is left to us when the entries were given back, or left to whoever claims them. */
+  /** No work remains when the entries were given back, or left for others to claim. */
   async function release(unit: readonly HeldEntry[]): Promise<Left> {
     await steps.release(unit).catch((reason: unknown) => {
       log.warn({ err: toError(reason).message, entries: unit.length }, 'entries stay pending');

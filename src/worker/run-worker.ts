@@ -26,7 +26,7 @@ import { createRunUnit, type RunUnit } from './run-unit.ts';
 export type OwnConnection = ReaderConnection & {
   /** Ends a blocking read early, without losing what it would deliver. */
   readonly unblock: () => Promise<void>;
-  /** Gives up whatever is still asked for. */
+  /** Cancels all open calls. */
   readonly close: () => void;
 };
 
@@ -128,7 +128,7 @@ function assemble(options: WorkerOptions): Parts {
   };
 }
 
-/** A bug: everything else is told to stop, then it is thrown on. */
+/** A bug: everything else is stopped, then the error is rethrown. */
 function fail({ stop }: Parts, error: unknown): never {
   stop.abort();
   throw toError(error);
@@ -258,7 +258,7 @@ async function addStreams(parts: Parts, insist: boolean): Promise<void> {
   }
 }
 
-/** Our consumers go, except where they still have something pending for others to claim. */
+/** Our consumers are removed, except where they still have pending entries for others to claim. */
 async function removeConsumers(parts: Parts): Promise<void> {
   const { options } = parts;
   const streams = streamsOf(parts).map(({ transactions }) => transactions);

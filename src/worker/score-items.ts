@@ -11,12 +11,15 @@ import type { Scorer } from './scorer.ts';
 
 /** Models in force, as a batch meets them. */
 export type BatchModels = {
-  /** One judgement a row; null where no corridor has a model. Throws a Failure when nobody knows what is in force. */
+  /**
+   * One judgement per row; null where no corridor has a model. Throws a Failure when the models in force are
+   * unknown.
+   */
   readonly judge: (rows: readonly JudgedRow[]) => Promise<{
     readonly judgements: readonly Judgement[];
     readonly shadows: readonly ShadowBatch[];
   } | null>;
-  /** Never throws: what shadows say is worth no batch. */
+  /** Never throws: a batch does not fail for its shadows. */
   readonly storeShadows: (shadows: readonly ShadowBatch[], scoredAtMs: number) => Promise<void>;
 };
 
@@ -55,7 +58,7 @@ export async function scoreItems(
     try {
       const decision = scorer.decide(vector, opinion, transaction);
       const { attempt: attempts } = head;
-      // Field by field: spreads cost more than the decision.
+      // Fields are copied one by one: spreads cost more than the decision.
       scored.push({
         item,
         transaction,

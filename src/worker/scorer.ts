@@ -1,4 +1,4 @@
-/** The pure core as the worker sees it: a function, and the names that are stored with its results. */
+/** The pure core as a function, with the names that are stored with its results. */
 import type { Decision } from '../domain/score-record.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { Opinion } from '../scoring/opinion.ts';

@@ -1,4 +1,4 @@
-/** Turns decided transactions into one settlement a stream and consumer, and reads what became of them. */
+/** Turns decided transactions into one settlement per stream and consumer, and reads the results. */
 import type { Failure } from '../domain/failure.ts';
 import type { EntryPayload, PackedEntry } from '../stream/entry.ts';
 import type { EndedEntry, Settlement } from '../stream/settle.ts';
@@ -49,7 +49,7 @@ class Settlements {
   #last: Mutable<Settlement> | undefined;
 
   of({ stream, consumer }: HeldEntry): Mutable<Settlement> {
-    // Entries of a stream follow each other, so a name is seldom needed.
+    // Entries of a stream follow each other, so a lookup by name is seldom needed.
     if (this.#last?.stream === stream && this.#last.consumer === consumer) return this.#last;
     const name = `${stream.transactions} ${consumer}`;
     const found = this.#byName.get(name) ?? {

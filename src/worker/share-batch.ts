@@ -6,7 +6,7 @@
  * and take nothing from one that does. Pure.
  */
 
-/** Of a busy stream against the least that any other gets. */
+/** Bound on a busy stream's share, as a multiple of the smallest one. */
 const WEIGHT_MAX = 4;
 
 /**
@@ -19,7 +19,7 @@ export function shareBatch(backlogs: readonly number[], batchTransactions: numbe
   const weightOf = (backlog: number) => Math.min(Math.max(1, backlog / mean), WEIGHT_MAX);
   const weights = busy.map(weightOf);
   const ofBusy = batchTransactions / sum(weights);
-  // At most as much as the least of the busy ones.
+  // Bounded by the smallest of the busy streams.
   const least = busy.length === 0 ? batchTransactions : ofBusy * Math.min(...weights);
   const ofOther = Math.min(least, batchTransactions / (backlogs.length - busy.length));
   const shares = backlogs.map((backlog) => (backlog > 0 ? weightOf(backlog) * ofBusy : ofOther));

@@ -1,7 +1,4 @@
-/**
- * What must hold at rest. Each breach says which promise was broken and by which transaction; the words
- * before the colon name the promise.
- */
+/** The promises at rest. Each breach names the broken promise, before the colon, and the transaction. */
 import { isDeepStrictEqual } from 'node:util';
 import { type AccountPast, comparePositions, type MerchantPast } from '../../src/domain/history.ts';
 import type { Label } from '../../src/domain/label.ts';
@@ -88,7 +85,7 @@ function checkGarbage({ postgres, schedule }: World): string[] {
   const breaches: string[] = [];
   if (entries.size < rows.length) breaches.push('two dead letters of an unreadable entry');
   if (rows.length > appended) breaches.push(`unreadable entries: ${rows.length} of ${appended}`);
-  // What a Redis that was lost had in it, nobody can know.
+  // The contents of a lost Redis are unknown.
   const isLost = schedule.disasters.some(({ kind }) => kind === 'wipe' || kind === 'rollback');
   if (!isLost && rows.length < appended) breaches.push('an unreadable entry left no dead letter');
   return breaches;

@@ -1,6 +1,6 @@
 /**
- * What was seen while a run went on, and breaches that only show at that moment. The world tells it;
- * checks.ts holds it against the state at rest.
+ * Observations of a run, and breaches that only show at that moment. The world writes them; checks.ts compares
+ * them with the state at rest.
  */
 import { comparePositions } from '../../src/domain/history.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
@@ -13,7 +13,7 @@ export type Event = { readonly entryId: string; readonly event: EventRow };
 export type Sight = {
   /** Scored before the transaction was first delivered: the fold must see these. */
   readonly scoredBefore: ReadonlySet<string>;
-  /** Labels of which the profiles were told by then: the first so many, unless some were told out of turn. */
+  /** Labels whose profiles were invalidated by then: the first so many, unless some were done out of turn. */
   readonly labelsTold: number;
 };
 
@@ -21,7 +21,7 @@ export type Journal = {
   readonly breaches: string[];
   /** Readable steps, for a run that failed. */
   readonly trace: string[];
-  /** Those that Redis still holds, and those that it held when a rollback's moment was remembered. */
+  /** Events that Redis still holds, and those that it held when a rollback's moment was remembered. */
   readonly events: Event[];
   eventsRemembered: readonly Event[];
   /** How often a transaction was put into a stream, retries and releases aside. */

@@ -1,6 +1,6 @@
 /**
- * Labels of the simulation: an API that commits one and tells the profiles, which is asked once, and the workers'
- * duty that finishes what an API left. Telling itself is the engine's own.
+ * Labels of the simulation: an API that commits one and invalidates profiles, which is called once, and the
+ * workers' duty that finishes what an API left. The invalidation is the engine's own code.
  */
 import { tellLeftBatches } from '../../src/ingest/tell-left-batches.ts';
 import { createTellProfiles, type TellProfiles } from '../../src/ingest/tell-profiles.ts';

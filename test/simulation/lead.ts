@@ -3,7 +3,7 @@ import { Failure } from '../../src/domain/failure.ts';
 import type { Process } from './process.ts';
 import type { World } from './world.ts';
 
-/** One that died or stands still is replaced after it. */
+/** A leader that died or is suspended is replaced after this time. */
 const LEASE_MS = 1000;
 
 /** Makes an effect fail once another process leads. */

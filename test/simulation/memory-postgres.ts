@@ -1,6 +1,6 @@
 /**
- * The truth, as the statements of src/store keep it: transactions, scores, dead letters, open batches and
- * the reconciler's row. For this simulation only: every function is one committed statement.
+ * Postgres as the statements of src/store keep it: transactions, scores, dead letters, open batches and the
+ * reconciler's row. For this simulation only: every function is one committed statement.
  */
 import type { DeadLetter } from '../../src/domain/dead-letter.ts';
 import { Failure } from '../../src/domain/failure.ts';
@@ -24,7 +24,7 @@ import type { NewScore, ScoreLineage, StoredScore } from '../../src/store/scores
 import { knownFrauds } from './known-frauds.ts';
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
-/** So few that most looks take several pages. */
+/** Few enough that most checks take several pages. */
 const LETTERS_PAGE_ROWS = 2;
 
 /** A row of `scores`, with how often a write changed it: more than once is a breach. */
@@ -40,7 +40,7 @@ export type ReconcileState = {
 /** Guards that a test takes out to see the simulation go red. */
 export type PostgresGuards = { readonly conflictClause: boolean };
 
-/** A label, and whether the profiles were told of it. */
+/** A label, and whether its profiles were invalidated. */
 export type LabelRow = Label & { readonly batchId: string; isTold: boolean };
 
 export type MemoryPostgres = {
@@ -60,7 +60,7 @@ export type MemoryPostgres = {
   readonly deleteBatches: (ids: readonly string[]) => void;
   readonly listOpenBatches: (untilMs: number) => OpenBatch[];
   readonly loadUnscored: (ids: readonly string[]) => Transaction[];
-  /** Of those received until then. */
+  /** Transactions received until then. */
   readonly listUnscored: (untilMs: number) => Transaction[];
   /** When the newest transaction was received. */
   readonly receivedUntilMs: () => number;

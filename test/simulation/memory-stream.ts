@@ -1,4 +1,4 @@
-/** One stream of the simulation, and who is told what becomes of it. */
+/** One stream of the simulation, with callbacks for the checks. */
 import { Failure } from '../../src/domain/failure.ts';
 import type { PackedEntry } from '../../src/stream/entry.ts';
 import { readReceived } from '../../src/stream/entry-ids.ts';
@@ -28,7 +28,7 @@ export type EventRow = {
 /** What the checks look at as it happens. */
 export type StreamObserver = {
   readonly delivered: (transactionIds: readonly string[], deliveries: number) => void;
-  /** What became of a transaction; undefined where its entry had left the stream before. */
+  /** Outcome of a transaction; undefined where its entry had left the stream before. */
   readonly ended: (transactionId: string | undefined, outcome: Ended) => void;
   readonly scored: (published: EventRow, entryId: string) => void;
 };

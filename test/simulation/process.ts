@@ -39,7 +39,7 @@ export type ProcessOptions = {
   readonly clock: Clock;
   /** How long a message travels. */
   readonly latencyMs: () => number;
-  /** What goes wrong with this call; undefined for nothing. */
+  /** The fault of this call; undefined for none. */
   readonly takeFault: (operation: Operation) => Fault | undefined;
   /** True while the server of this operation cannot be reached. */
   readonly isDown: (operation: Operation) => boolean;

@@ -23,13 +23,13 @@ export const OPERATIONS = {
 export type Service = keyof typeof OPERATIONS;
 export type Operation = (typeof OPERATIONS)[Service][number];
 
-/** What may go wrong with one call; times are `forMs` of the fault. */
+/** Faults of one call; times are `forMs` of the fault. */
 export const FAULT_KINDS = [
   /** It fails before it has an effect. */
   'refused',
   /** It takes effect, and fails all the same. */
   'reply-lost',
-  /** Of several parts the first half takes effect, then it fails. */
+  /** The first half of several parts takes effect, then it fails. */
   'partial',
   /** It fails at once and takes effect later. */
   'late',
@@ -80,9 +80,9 @@ export type Disaster = {
 };
 
 /**
- * What a transaction does to whoever works on it: nothing; fails scoring once to three times, or four to
- * six times, which is more than one entry has attempts; always fails; can never succeed; ends the
- * process; or is refused by Postgres.
+ * Effect of a transaction on its worker: none; it fails scoring once to three times, or four to six times,
+ * which is more than one entry has attempts; it always fails; it can never succeed; it ends the process; or
+ * Postgres refuses it.
  */
 export const NATURES = [
   'good',
@@ -106,7 +106,7 @@ export type Submission = {
   readonly nature: Nature;
 };
 
-/** What becomes known of a transaction that is stored by then; sent once. */
+/** A label of a transaction that is stored by then; sent once. */
 export type LabelRequest = {
   readonly atMs: number;
   /** Which transaction, modulo how many there are. */
@@ -117,7 +117,7 @@ export type LabelRequest = {
 };
 
 export type Schedule = {
-  /** Of latencies and of the workers' own random numbers. */
+  /** Seed of latencies and of the workers' own random numbers. */
   readonly seed: number;
   readonly workers: number;
   readonly batchTransactions: number;

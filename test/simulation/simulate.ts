@@ -105,7 +105,7 @@ function submit(world: World, batchId: string, transactions: readonly Transactio
 
 type Fleet = {
   readonly start: () => void;
-  /** Those that live, or have drained. */
+  /** Processes that live, or have drained. */
   readonly workers: () => readonly SimulatedWorker[];
   /** Stops all, and starts no more. */
   readonly close: () => void;

@@ -103,7 +103,7 @@ function createGroup({ streams, missing }: World, process: Process): Group {
         ),
       ),
     isMissing: isGroupMissing,
-    // Nothing but a whole store fails here.
+    // Only a whole store fails here.
     ...{
       prove: async () => undefined,
       guardOf: () => (call) => call(),

@@ -26,7 +26,7 @@ import {
   type Service,
 } from './schedule.ts';
 
-/** What keeps the promises; a test takes them out one at a time. */
+/** Mechanisms that keep the promises; a test removes them one at a time. */
 export type Mechanism =
   | 'acknowledge-after-commit'
   | 'conflict-clause'
@@ -58,7 +58,7 @@ export const STREAMS: readonly StreamKeys[] = ['US-EG', 'US-MX'].map((corridor) 
   streamKeys(MARKET, corridor, 0),
 );
 
-/** Who does a duty, until when, and how often that has changed. */
+/** The leader of a duty, until when, and how often that has changed. */
 export type Leader = { owner: Process | undefined; epoch: number; untilMs: number };
 
 export type World = {
@@ -70,7 +70,7 @@ export type World = {
   readonly streams: MemoryStreams;
   readonly profiles: MemoryProfiles;
   readonly journal: Journal;
-  /** All that will ever be submitted, in the order of the schedule. */
+  /** All transactions of the run, in the order of the schedule. */
   readonly transactions: readonly Transaction[];
   readonly natureOf: (transactionId: string) => Nature | undefined;
   readonly startProcess: (name: string, onCrash: () => void) => Process;

@@ -2,7 +2,7 @@
   Ends the life of a batch's entries in one stream: acknowledged, divided into what failed and what did not, or
   replaced by others. Whatever must outlive an entry was committed to Postgres before.
 
-  An acknowledgement needs no ownership: the scores are stored, whoever holds the entry now. Everything
+  An acknowledgement needs no ownership: the scores are stored, even if another consumer holds the entry now. Everything
   else happens only while the entry still belongs to this consumer.
 
   A Redis at its memory limit refuses the first command, and the script learns of it; what comes after the first XACK

@@ -1,9 +1,8 @@
 /**
- * One kind of profile, accounts or merchants, on its way through a batch: which blocks to append, what the replies make
- * of the copies in memory, what to rebuild. The calls are made by fold-profiles.ts.
- *
- * A copy in memory is what its log holds up to an end, whose stamp proves it. So a copy is only touched once Redis has
- * answered, and what was appended without an answer does no harm: it comes back as what was appended since.
+ * One kind of profile, accounts or merchants, in a batch: which blocks to append, how replies change the copies
+ * in memory, which profiles to rebuild. fold-profiles.ts makes the calls. A copy in memory equals its log up to
+ * an end, whose stamp proves it. So a copy is only changed after Redis has answered, and an append without an
+ * answer does no harm: it is returned as appended since.
  */
 import { type KindBatch, rebuildParties } from '../../profile/fold-batch.ts';
 import type { Profile } from '../../profile/profile.ts';
@@ -16,7 +15,7 @@ import { type FoldKindOptions, type Side, type SideBatch, takeRoom } from './sid
 import { countReplies, takeReply } from './take-reply.ts';
 import { type Visit, visitParties } from './visit.ts';
 
-/** What all kinds have in common of a batch. */
+/** The parts of a batch that all kinds share. */
 export type FoldedBatch = Omit<KindBatch<Profile, never>, 'kind'> & {
   /** Ends the blocks that the batch appends. */
   readonly stamp: Stamp;
@@ -25,17 +24,20 @@ export type FoldedBatch = Omit<KindBatch<Profile, never>, 'kind'> & {
 
 export type FoldKind = { readonly begin: (batch: FoldedBatch) => FoldOfKind };
 
-/** A batch on its way: `appends`, then `take` until nothing is to be asked again, then `rebuild`. Fills its rows. */
+/**
+ * A batch in progress: `appends`, then `take` until nothing is to be asked again, then `rebuild`. Fills its
+ * rows.
+ */
 export type FoldOfKind = {
   readonly appends: () => readonly LogAppend[];
-  /** Takes one reply an append; returns what has to be asked again. */
+  /** Takes one reply per append; returns the appends that have to be repeated. */
   readonly take: (replies: readonly LogReply[]) => readonly LogAppend[];
   readonly rebuild: () => Promise<void>;
 };
 
 /** A list that outgrows it gets memory of its own. */
 const ROOM_BYTES = 256 * 1024;
-/** A log is renewed once in so many parts of its time to live, at most: each time costs a command. */
+/** A log's time to live is renewed at most once in this fraction of it, as each renewal costs a command. */
 const RENEWALS_PER_LIFE = 8;
 
 export function createFoldKind<P extends Profile, Past>(
@@ -70,7 +72,7 @@ function follow<P extends Profile, Past>(
         try {
           return !takeReply(batch, visit, replies[index] as LogReply);
         } catch (error) {
-          // Folded in part, so it is no copy of its log any more.
+          // Folded in part, so it no longer equals its log.
           forgetParty(side.memory, visit.party);
           throw error;
         }

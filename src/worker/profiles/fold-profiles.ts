@@ -15,7 +15,7 @@ import type { FoldKind, FoldOfKind } from './fold-kind.ts';
 import type { Installs } from './installs.ts';
 import { createStamps } from './stamps.ts';
 
-/** One row of features a transaction, in their order. Throws a Failure. */
+/** One row of features per transaction, in their order. Throws a Failure. */
 export type FoldProfiles = (transactions: readonly DeliveredTransaction[]) => Promise<FeatureRows>;
 
 export type FoldProfilesOptions = {

@@ -1,6 +1,6 @@
 /**
- * Snapshots on their way to Redis. Nobody waits for an outcome: whether one was installed shows when its log is next
- * appended to. What is under way is bounded, so a Redis that answers slowly slows the rebuilds down.
+ * Sends snapshots to Redis. Nobody waits for an outcome: the next append to a log shows whether its snapshot
+ * was installed. Snapshots in flight are bounded, so a slow Redis slows rebuilds down.
  */
 import { createRoom, type TakeRoom } from '../../profile/room.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
@@ -12,8 +12,8 @@ const UNDER_WAY_BYTES_MAX = 8 * 1024 * 1024;
 
 export type Installs = {
   /**
-   * Room for a snapshot, which lasts until it is sent: side by side with others, as a buffer each were holes in the memory of
-   * the C library.
+   * Memory for a snapshot until it is sent: snapshots lie side by side, as a buffer each would fragment the
+   * memory of the C library.
    */
   readonly take: TakeRoom;
   readonly add: (install: LogInstall) => void;
@@ -39,7 +39,7 @@ export function createInstalls(
     try {
       for (const outcome of await logs.install(installs)) metrics.profileInstalls.inc({ outcome });
     } catch {
-      // Unknown for most, and without consequence: a copy counts only where its stamp is found.
+      // Most outcomes are unknown and do not matter: a copy counts only where its stamp is found.
       metrics.profileInstalls.inc({ outcome: 'failed' }, installs.length);
     }
     underWayBytes -= bytes;

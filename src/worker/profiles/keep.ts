@@ -1,4 +1,4 @@
-/** What becomes of a profile that was folded: a copy in memory, and where it is due a snapshot in its log. */
+/** Keeps a folded profile: a copy in memory, and where it is due a snapshot in its log. */
 import type { Profile } from '../../profile/profile.ts';
 import { encodeSnapshot } from '../../profile/profile-log.ts';
 import { forgetParty, keepProfile, noteFolded } from './profile-memory.ts';

@@ -1,9 +1,9 @@
 /**
- * Which copy in memory is a party's: an open-addressing table from ids to numbers. The ids are kept as bytes by its
- * caller, so no object lives as long as a copy does.
+ * Finds a party's copy in memory: an open-addressing table from ids to numbers. The caller keeps the ids as
+ * bytes, so no object lives as long as a copy does.
  */
 
-/** Share of the places that may be taken: longer runs would be searched. */
+/** Most used slots, as a share: longer runs would slow the search. */
 const LOAD_MAX = 0.5;
 const EMPTY = -1;
 
@@ -46,7 +46,7 @@ export function createPartyTable(
     remove(number) {
       let hole = (hashes[number] ?? 0) & mask;
       while (numbers[hole] !== number) hole = (hole + 1) & mask;
-      // What stands behind moves up where its run would be broken: no place is marked as once taken.
+      // Entries behind it move up where their run would be broken, so no tombstones are needed.
       for (let place = (hole + 1) & mask; numbers[place] !== EMPTY; place = (place + 1) & mask) {
         const home = (hashes[numbers[place] ?? 0] ?? 0) & mask;
         if (((place - home) & mask) < ((place - hole) & mask)) continue;

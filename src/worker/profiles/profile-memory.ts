@@ -31,7 +31,7 @@ import {
 export type Copy = Chunk;
 export const NO_COPY: Copy = -1;
 
-/** What is known of the log that a copy stands for. */
+/** The known state of the log that a copy equals. */
 export type CopyState = {
   /** The slot of the log's key. */
   readonly slot: number;
@@ -47,9 +47,9 @@ export type ProfileMemory = {
   readonly words: Uint32Array<ArrayBuffer>;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly view: DataView<ArrayBuffer>;
-  /** A profile that moves is packed here: as large as any copy. */
+  /** Buffer for a profile that moves: as large as the largest copy. */
   readonly scratch: DataView<ArrayBuffer>;
-  /** What stands between a party's id and its profile. */
+  /** Bytes between a party's id and its profile. */
   readonly cursorsBytes: number;
   readonly table: PartyTable;
   /** By chunk: how many copies began here, whether one is here, and whether it was found lately. */
@@ -250,7 +250,7 @@ function makeRoom(memory: ProfileMemory, sizeClass: number): Chunk {
   }
 }
 
-/** Whether little of a page was found since it was last asked. */
+/** Whether few chunks of a page were found since the last check. */
 function isCold(memory: ProfileMemory, page: number): boolean {
   const { slab } = memory;
   const chunks = Math.floor(slab.pageBytes / (slab.sizes[slab.classes[page] ?? 0] ?? 1));
@@ -262,7 +262,7 @@ function isCold(memory: ProfileMemory, page: number): boolean {
   return found <= chunks * COLD_SHARE;
 }
 
-/** Drops what was not found lately of the next page of a class that has such. */
+/** Drops the copies that were not found lately on the next page of a class. */
 function dropUnfound(memory: ProfileMemory, sizeClass: number): void {
   const { slab, hands, wasFound } = memory;
   // Once round, and to where it began: whatever was found has lost its mark by then.

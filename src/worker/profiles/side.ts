@@ -1,4 +1,4 @@
-/** What the folds of one kind of profile share. */
+/** State that the folds of one kind of profile share. */
 import type { KindBatch, LoadPasts } from '../../profile/fold-batch.ts';
 import type { Profile, ProfileKind } from '../../profile/profile.ts';
 import type { Stamp } from '../../profile/profile-log.ts';
@@ -23,11 +23,11 @@ export type FoldKindOptions<P extends Profile, Past> = {
 
 export type Side<P extends Profile, Past> = FoldKindOptions<P, Past> & {
   readonly memory: ProfileMemory;
-  /** For the list of one party at a time. */
+  /** Memory for the list of one party at a time. */
   readonly room: Room;
 };
 
-/** A batch as one kind of profile meets it. */
+/** The part of a batch that concerns one kind of profile. */
 export type SideBatch<P extends Profile, Past> = KindBatch<P, Past> & {
   readonly side: Side<P, Past>;
   readonly newStamp: () => Stamp;
@@ -38,7 +38,7 @@ export type SideBatch<P extends Profile, Past> = KindBatch<P, Past> & {
 /** A profile, and how long the snapshot is that its log begins with. */
 export type Found<P> = { readonly profile: P; readonly snapshotBytes: number };
 
-/** Room for another party's list: that of the one before is done with. */
+/** Memory for the next party's list; that of the party before is free. */
 export function takeRoom({ room }: { readonly room: Room }): TakeRoom {
   room.reset();
   return room.take;

@@ -1,4 +1,4 @@
-/** Folds a party's transactions into what is known of it once Redis has answered. */
+/** Folds a party's transactions into the known part of its profile once Redis has answered. */
 import { foldParty } from '../../profile/fold-batch.ts';
 import type { Profile } from '../../profile/profile.ts';
 import { lastStamp, mergeBlocks, readLog } from '../../profile/profile-log.ts';
@@ -79,7 +79,7 @@ function readWhole<P extends Profile, Past>(
   return readLog(side.kind, bytes, takeRoom(side), stamp);
 }
 
-/** What was folded into a copy in part is no copy of anything. */
+/** A copy that was folded in part equals no log. */
 function waitForRebuild<P extends Profile, Past>(
   { side }: SideBatch<P, Past>,
   visit: Visit,

@@ -25,11 +25,11 @@ import {
 export type PlaceOfParty = (party: PartyKind, id: string, slot?: number) => Place;
 type Place = { readonly key: string; readonly slot: number };
 
-/** One object for all that is known of a party: batches touch as many parties as transactions. */
+/** One object per party: batches touch as many parties as transactions. */
 export type Visit = Waiting &
   LogAppend & {
     readonly party: string;
-    /** Of its transactions. */
+    /** Indices of its transactions. */
     readonly indices: readonly number[];
     /** The copy in memory as it was found, or NO_COPY. */
     readonly copy: Copy;
@@ -56,7 +56,7 @@ const NOT_YET: LogEnd = { length: 0, high: 0, low: 0 };
 const NO_BYTES = new Uint8Array(0);
 const NOTHING: readonly number[] = [];
 
-/** One a party, in the order in which they first occur. */
+/** One per party, in the order in which they first occur. */
 export function visitParties<P extends Profile, Past>(
   { kind, transactions, arrivals }: KindBatch<P, Past>,
   stamp: Stamp,
