@@ -25,7 +25,7 @@ export type Strangers = {
 /** Lookups a second for all addresses together, whose number is unbounded; a burst may take ten seconds' worth. */
 export const ALL_LOOKUPS_PER_SECOND = 100;
 /**
- * Keys that may wait for each lookup under way, as each holds a place in flight. Beside the fifty lookups that an address
+ * Keys that may wait for each lookup under way, as each holds a slot in flight. Beside the fifty lookups that an address
  * may have at once, 200 wait: together about as many as there are places. A flood has one lookup under way at most times.
  */
 export const WAITING_PER_LOOKUP = 4;
