@@ -32,10 +32,7 @@ import type { Query, Statement } from './pool.ts';
  * does not needs a rebuild of its own. Months without rows of the account cost an index probe each.
  */
 const ACCOUNT_REACH_DAYS = 2 * ACCOUNT_HISTORY_DAYS;
-/**
- * Rows before a point are what one history may use. Rows from it on spare rebuilds while a backlog is worked
- * off.
- */
+/** One history may use the rows before a point; rows from it on spare rebuilds while a backlog is worked off. */
 const ACCOUNT_ROWS_BEFORE = ACCOUNT_HISTORY_ENTRIES;
 const ACCOUNT_ROWS_AFTER = 64;
 /** Their sum is what a list keeps when it is cut (MERCHANT_KEPT_ENTRIES). */

@@ -56,10 +56,7 @@ export type PoolOptions = {
   readonly connectionsMax: number;
   readonly connectTimeoutMs: number;
   readonly statementTimeoutMs: number;
-  /**
-   * Deadline of one wait for a lock; shorter than the statement's, so that a rival is distinguished from an
-   * outage.
-   */
+  /** Deadline of one wait for a lock; shorter than the statement's, so that a rival is told from an outage. */
   readonly lockTimeoutMs?: number;
   readonly namedStatements: boolean;
   /**
