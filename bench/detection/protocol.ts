@@ -4,13 +4,14 @@
  * of 95 % over resampled customers.
  */
 import { accountPrecision } from '../../src/models/evaluation/account-precision.ts';
-import { bootstrapIntervals, type Interval } from '../../src/models/evaluation/bootstrap.ts';
+import { bootstrapIntervals } from '../../src/models/evaluation/bootstrap.ts';
 import {
   aucOf,
   averagePrecisionOf,
   recallAtFalseAlarmRate,
   thresholdsOf,
 } from '../../src/models/evaluation/ranking.ts';
+import type { Interval } from '../../src/models/evaluation/wilson.ts';
 import { createRandom } from '../../src/simulate/random.ts';
 import type { Day } from './published-days.ts';
 

@@ -2,16 +2,16 @@
 import type { ModelJson } from '../domain/model-record.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { openDatabase } from '../store/open-database.ts';
-import type { Database } from '../store/pool.ts';
-import { type Command, type CommandContext, EXIT, parseArguments, UsageError } from './command.ts';
+import { type Command, EXIT, parseArguments, UsageError } from './command.ts';
 import { exportModel } from './models/export-model.ts';
 import { findKnown } from './models/find-known.ts';
 import { importModel } from './models/import-model.ts';
 import { readOfficer } from './models/officer.ts';
+import { OPTIONS, type Request } from './models/request.ts';
 import { approve, emergency, promote, rollBack } from './models/roll-out.ts';
 import { listModelRows, readModelRow } from './models/show-models.ts';
 import { READING_TIMEOUT_MS, train } from './models/train.ts';
-import { TRAIN_OPTION_NAMES, TRAIN_OPTIONS, TRAIN_USAGE } from './models/train-options.ts';
+import { TRAIN_OPTION_NAMES, TRAIN_USAGE } from './models/train-options.ts';
 import { watch } from './models/watch.ts';
 
 const PAGE = 200;
@@ -49,24 +49,6 @@ Example: risk models import fraud.json --name fraud@1
 
 ${TRAIN_USAGE}`;
 
-const OPTIONS = {
-  manifest: { type: 'string' },
-  name: { type: 'string' },
-  out: { type: 'string' },
-  corridor: { type: 'string' },
-  to: { type: 'string' },
-  reason: { type: 'string' },
-  now: { type: 'boolean' },
-  at: { type: 'string' },
-  ...TRAIN_OPTIONS,
-} as const;
-
-export type Request = {
-  readonly words: readonly string[];
-  readonly options: ReturnType<typeof parseArguments<typeof OPTIONS>>['values'];
-  readonly database: Database;
-  readonly context: CommandContext;
-};
 type Action = {
   /** Words after the action's name. */
   readonly words: number;

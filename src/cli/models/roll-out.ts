@@ -7,9 +7,9 @@ import {
 } from '../../domain/model-record.ts';
 import type { Decision } from '../../store/model-rollouts.ts';
 import { EXIT, UsageError } from '../command.ts';
-import type { Request } from '../models.ts';
 import { actAlone, approveRollout, proposeRollout, takeRolloutBack } from './decide-rollout.ts';
 import { readOfficer } from './officer.ts';
+import type { Request } from './request.ts';
 import { toDecidedRows, toText } from './rollout-rows.ts';
 
 export async function promote({ words, options, database, context }: Request): Promise<number> {

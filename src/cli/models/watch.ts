@@ -3,8 +3,8 @@ import { RULES, type WatchReport } from '../../domain/watch-report.ts';
 import { listWatchReports } from '../../store/watch-reports.ts';
 import { EXIT } from '../command.ts';
 import { timeOption } from '../date-options.ts';
-import type { Request } from '../models.ts';
 import type { Output } from '../output.ts';
+import type { Request } from './request.ts';
 import { watchScores } from './watch-scores.ts';
 
 /** Features that the table shows, those that drifted furthest first; the JSON has all. */

@@ -1,7 +1,7 @@
 /** Evaluates a model on its validation window: all measured figures of its card. */
 import type { Calibration } from '../../domain/calibration.ts';
 import { accountPrecision } from '../evaluation/account-precision.ts';
-import type { Bands } from '../evaluation/bands.ts';
+import type { Bands, ChooseBands } from '../evaluation/bands.ts';
 import { bootstrapIntervals } from '../evaluation/bootstrap.ts';
 import { calibrate, chooseCalibration } from '../evaluation/calibration.ts';
 import { calibrationTable } from '../evaluation/calibration-table.ts';
@@ -36,9 +36,6 @@ export type CalibrationAssessment = Pick<ModelCard, 'calibrationTable'> & {
   /** Calibrated probabilities, one a row. */
   readonly probabilities: Float64Array;
 };
-
-/** Chooses bands from calibrated probabilities of rows: by budget or by costs (bands.ts). */
-export type ChooseBands = (probabilities: Float64Array) => Bands;
 
 /** Accounts that a small team can look at in a day, as in the card precision of the literature. */
 const ACCOUNTS_A_DAY = 100;

@@ -1,6 +1,11 @@
 /** The ways in which an operator may choose the bands of a model. */
-import { type Bands, bandsForBudget, bandsForCosts, type CostMatrix } from '../evaluation/bands.ts';
-import type { ChooseBands } from './assess.ts';
+import {
+  type Bands,
+  bandsForBudget,
+  bandsForCosts,
+  type ChooseBands,
+  type CostMatrix,
+} from '../evaluation/bands.ts';
 
 /** Stored as this JSON on the card. */
 export type BandsRule =

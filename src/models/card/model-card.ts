@@ -5,8 +5,8 @@
 import type { Calibration } from '../../domain/calibration.ts';
 import type { ModelReference } from '../../domain/model-reference.ts';
 import type { Bands } from '../evaluation/bands.ts';
-import type { Interval } from '../evaluation/bootstrap.ts';
 import type { CalibrationGroup } from '../evaluation/calibration-table.ts';
+import type { Interval } from '../evaluation/wilson.ts';
 import type { BandsRule } from './choose-bands.ts';
 import type { Importance } from './importance.ts';
 import type { SegmentFigures } from './segments.ts';

@@ -3,6 +3,9 @@
 /** Lower bounds, inclusive; review <= decline. Above 1 means never. */
 export type Bands = { readonly reviewFrom: number; readonly declineFrom: number };
 
+/** Chooses bounds from calibrated probabilities of rows, by budget or by costs. */
+export type ChooseBands = (probabilities: Float64Array) => Bands;
+
 /** How many of the rows may get a verdict, in total. */
 export type AlertBudget = { readonly reviews: number; readonly declines: number };
 

@@ -1,9 +1,8 @@
 /** Uncertainty of figures: percentiles over resampled units. */
 import type { Random } from '../random.ts';
+import type { Interval } from './wilson.ts';
 
-/** Bounds of 95 %: 2.5 % of the resampled figures lie below the lower and above the upper one. */
-export type Interval = { readonly low: number; readonly high: number };
-
+/** Share of the resampled figures below a 95 % interval, and above it. */
 const TAIL = 0.025;
 
 /**

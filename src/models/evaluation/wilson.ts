@@ -1,5 +1,7 @@
 /** Confidence interval of a share. */
-import type { Interval } from './bootstrap.ts';
+
+/** A 95 % interval. */
+export type Interval = { readonly low: number; readonly high: number };
 
 /** Standard deviations that hold 95 % of a normal distribution. */
 const Z = 1.959964;
