@@ -3,16 +3,17 @@
  * had a fraud between a week before the delay and the day that is just known. Each figure comes with the bounds
  * of 95 % over resampled customers.
  */
-import { accountPrecision } from '../../src/models/evaluation/account-precision.ts';
-import { bootstrapIntervals } from '../../src/models/evaluation/bootstrap.ts';
+
+import type { Interval } from '../../src/models/evaluation/wilson.ts';
+import { createRandom } from '../../src/simulate/random.ts';
+import { accountPrecision } from '../../src/training/evaluation/account-precision.ts';
+import { bootstrapIntervals } from '../../src/training/evaluation/bootstrap.ts';
 import {
   aucOf,
   averagePrecisionOf,
   recallAtFalseAlarmRate,
   thresholdsOf,
-} from '../../src/models/evaluation/ranking.ts';
-import type { Interval } from '../../src/models/evaluation/wilson.ts';
-import { createRandom } from '../../src/simulate/random.ts';
+} from '../../src/training/evaluation/ranking.ts';
 import type { Day } from './published-days.ts';
 
 const DAY_MS = 86_400_000;

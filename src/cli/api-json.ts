@@ -1,6 +1,7 @@
 /** How commands ask a running API: one connection, JSON both ways, a refusal as a Failure. */
+
+import { createApiClient, refusal } from '../client/api-client.ts';
 import { Failure } from '../domain/failure.ts';
-import { createApiClient, refusal } from '../replay/api-client.ts';
 import type { CommandContext } from './command.ts';
 import { apiUrlOption } from './file-options.ts';
 

@@ -1,4 +1,6 @@
 /** What-ifs bound to the pure core, to histories rebuilt from Postgres and to the registry of models. */
+
+import { readSettledRollouts } from '../control/models/settled-rollouts.ts';
 import type { ExplanationMethod } from '../domain/explanation.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { AcceptDependencies } from '../ingest/accept-transactions.ts';
@@ -6,14 +8,13 @@ import { findInvalid, type Surroundings, toTransaction } from '../ingest/prepare
 import type { ScoringModel } from '../models/registry/scoring-model.ts';
 import { lineFor, modelsInForce } from '../models/rollout/in-force.ts';
 import type { EvaluateDependencies, Evaluated } from '../query/evaluate.ts';
+import { createRecomputeVectors } from '../query/recompute-vectors.ts';
 import { explain } from '../scoring/explain.ts';
 import { FEATURE_SCHEMA } from '../scoring/feature-schema.ts';
 import { currentRuleSet } from '../scoring/rule-sets.ts';
 import { score } from '../scoring/score.ts';
 import type { Database } from '../store/pool.ts';
 import type { ModelShelf } from './bind-models.ts';
-import { readSettledRollouts } from './models/settled-rollouts.ts';
-import { createRecomputeVectors } from './recompute-vectors.ts';
 
 /** Stands for "no model": the rules judge alone. */
 const NONE = 'none';

@@ -1,6 +1,7 @@
 /** Registered models, bound to the registry: loaded and proved in this process. */
 import { version as NODE_VERSION } from 'node:process';
 import { LRUCache } from 'lru-cache';
+import { readSettledRollouts } from '../control/models/settled-rollouts.ts';
 import { isUnavailable, toError } from '../domain/failure.ts';
 import type { Rollout } from '../domain/model-rollout.ts';
 import { ENGINE, engineOf } from '../domain/principal.ts';
@@ -12,7 +13,6 @@ import { decideRollouts, readNewestRollout } from '../store/model-rollouts.ts';
 import { findModel, readModel } from '../store/models.ts';
 import type { Database } from '../store/pool.ts';
 import { insertShadowBatch, type ShadowBatch } from '../store/shadow-batches.ts';
-import { readSettledRollouts } from './models/settled-rollouts.ts';
 
 /** How many models are kept ready for explanations, what-ifs and verification. */
 const SHELF_MODELS = 8;

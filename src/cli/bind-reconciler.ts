@@ -3,9 +3,9 @@
  * duties of the worker that leads.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { keepKeySlices } from '../ingest/keep-key-slices.ts';
-import { createProveStreams } from '../ingest/prove-streams.ts';
-import { createReconciler, type Reconciler } from '../ingest/reconcile.ts';
+import { keepKeySlices } from '../repair/keep-key-slices.ts';
+import { createProveStreams } from '../repair/prove-streams.ts';
+import { createReconciler, type Reconciler } from '../repair/reconcile.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { listCorridors } from '../store/corridors.ts';

@@ -1,4 +1,13 @@
 /** The registry of models and the decisions about it, bound to the database for the API. */
+
+import {
+  actAlone,
+  approveRollout,
+  proposeRollout,
+  takeRolloutBack,
+} from '../control/models/decide-rollout.ts';
+import { toDecidedRows, toText } from '../control/models/rollout-rows.ts';
+import { listModelRows, readModelRow } from '../control/models/show-models.ts';
 import type {
   DecidedRolloutsJson,
   EmergencyJson,
@@ -8,14 +17,6 @@ import type {
 } from '../domain/model-record.ts';
 import type { Officer } from '../domain/principal.ts';
 import type { Database } from '../store/pool.ts';
-import {
-  actAlone,
-  approveRollout,
-  proposeRollout,
-  takeRolloutBack,
-} from './models/decide-rollout.ts';
-import { toDecidedRows, toText } from './models/rollout-rows.ts';
-import { listModelRows, readModelRow } from './models/show-models.ts';
 
 export function bindRegistry(database: Database) {
   return {

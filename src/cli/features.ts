@@ -3,6 +3,8 @@
  * look at by SQL. Training uses logged vectors only, as these include siblings and labels that came too late
  * for the score.
  */
+
+import { createRecomputeVectors } from '../query/recompute-vectors.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { FEATURE_SCHEMA } from '../scoring/feature-schema.ts';
 import { openDatabase } from '../store/open-database.ts';
@@ -11,7 +13,6 @@ import { listOutdatedScores, storeRecomputedFeatures } from '../store/recomputed
 import { loadTransactions } from '../store/transaction-search.ts';
 import { type Command, EXIT, parseArguments, UsageError } from './command.ts';
 import { DAY_MS, dateOption } from './date-options.ts';
-import { createRecomputeVectors } from './recompute-vectors.ts';
 
 const PAGE_SCORES = 500;
 

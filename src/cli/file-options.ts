@@ -1,5 +1,5 @@
 /** Options of the commands that post a file to the API. */
-import { parseAssignments } from '../replay/fields.ts';
+import { parseAssignments } from '../client/fields.ts';
 import type { Config } from '../runtime/config.ts';
 import { UsageError } from './command.ts';
 

@@ -1,13 +1,13 @@
 /** `risk labels import FILE`: posts a file of labels to a running API. */
-import { createApiClient } from '../replay/api-client.ts';
-import { type ImportResult, importLabels } from '../replay/import-labels.ts';
+import { createApiClient } from '../client/api-client.ts';
+import { type ImportResult, importLabels } from '../client/import-labels.ts';
 import {
   LABEL_FIELDS,
   type LabelProjectionOptions,
   labelProjection,
-} from '../replay/label-fields.ts';
-import { createReplayProgress } from '../replay/progress.ts';
-import { openSource } from '../replay/rows.ts';
+} from '../client/label-fields.ts';
+import { createReplayProgress } from '../client/progress.ts';
+import { openSource } from '../client/rows.ts';
 import type { Config } from '../runtime/config.ts';
 import {
   type Command,

@@ -1,15 +1,16 @@
 /** `risk models`: the registry of models, straight in the database. */
+
+import { findKnown } from '../control/models/find-known.ts';
+import { listModelRows, readModelRow } from '../control/models/show-models.ts';
 import type { ModelJson } from '../domain/model-record.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { openDatabase } from '../store/open-database.ts';
 import { type Command, EXIT, parseArguments, UsageError } from './command.ts';
 import { exportModel } from './models/export-model.ts';
-import { findKnown } from './models/find-known.ts';
 import { importModel } from './models/import-model.ts';
 import { readOfficer } from './models/officer.ts';
 import { OPTIONS, type Request } from './models/request.ts';
 import { approve, emergency, promote, rollBack } from './models/roll-out.ts';
-import { listModelRows, readModelRow } from './models/show-models.ts';
 import { READING_TIMEOUT_MS, train } from './models/train.ts';
 import { TRAIN_OPTION_NAMES, TRAIN_USAGE } from './models/train-options.ts';
 import { watch } from './models/watch.ts';

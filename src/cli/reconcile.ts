@@ -3,7 +3,7 @@
  * does not want to wait or runs no worker.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Reconciler } from '../ingest/reconcile.ts';
+import type { Reconciler } from '../repair/reconcile.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { nameProcess } from '../runtime/process-name.ts';
 import { createLeadership, readLeader } from '../store/leadership.ts';

@@ -3,15 +3,15 @@
  * final, and prints the ledger. `replayToLedger` is also what `risk start` runs on its sample.
  */
 
-import { createApiClient } from '../replay/api-client.ts';
-import { FIELDS, type Mapping, transactionProjection } from '../replay/fields.ts';
-import { balances, createLedger, type Ledger, ledgerLine } from '../replay/ledger.ts';
-import { createReplayProgress } from '../replay/progress.ts';
-import { REFUSED_SHOWN_MAX } from '../replay/refused-rows.ts';
-import { type ReplayResult, replayFile } from '../replay/replay-file.ts';
-import { openSource } from '../replay/rows.ts';
-import { readTotals, type SettleDependencies, waitUntilSettled } from '../replay/settle.ts';
-import { countByTotals } from '../replay/totals-difference.ts';
+import { createApiClient } from '../client/api-client.ts';
+import { FIELDS, type Mapping, transactionProjection } from '../client/fields.ts';
+import { balances, createLedger, type Ledger, ledgerLine } from '../client/ledger.ts';
+import { createReplayProgress } from '../client/progress.ts';
+import { REFUSED_SHOWN_MAX } from '../client/refused-rows.ts';
+import { type ReplayResult, replayFile } from '../client/replay-file.ts';
+import { openSource } from '../client/rows.ts';
+import { readTotals, type SettleDependencies, waitUntilSettled } from '../client/settle.ts';
+import { countByTotals } from '../client/totals-difference.ts';
 import type { Config } from '../runtime/config.ts';
 import { countLedger } from '../store/ledger.ts';
 import { openDatabase } from '../store/open-database.ts';

@@ -4,11 +4,11 @@
  * reverse order: roles drain before their services end.
  */
 import { join, resolve } from 'node:path';
+import { createApiClient } from '../client/api-client.ts';
+import { balances, ledgerLine } from '../client/ledger.ts';
 import { Failure } from '../domain/failure.ts';
 import { freePort } from '../embedded/free-port.ts';
 import { type Embedded, startEmbedded } from '../embedded/start-embedded.ts';
-import { createApiClient } from '../replay/api-client.ts';
-import { balances, ledgerLine } from '../replay/ledger.ts';
 import { migrate } from '../store/migrate.ts';
 import {
   type Command,

@@ -4,9 +4,9 @@
  */
 import { type Batch, checkBatch } from './batch.ts';
 import { GOLDEN_VECTORS_MAX } from './bounds.ts';
-import { refuse } from './formats/refusal.ts';
 import type { Model } from './model.ts';
 import type { Random } from './random.ts';
+import { refuse } from './refusal.ts';
 
 export type GoldenVectors = {
   /** Columns in the order of the model's features. */

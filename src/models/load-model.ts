@@ -4,8 +4,8 @@ import { optionalFieldOf, parseJson } from './formats/json-place.ts';
 import { LOGISTIC_FORMAT, readLogistic } from './formats/logistic-json.ts';
 import { readLightgbm } from './formats/read-lightgbm.ts';
 import { readXgboost } from './formats/read-xgboost.ts';
-import { refuse, refuseHuge } from './formats/refusal.ts';
 import { logisticModel, type Model, treeModel } from './model.ts';
+import { refuse, refuseHuge } from './refusal.ts';
 
 /**
  * @param featureNames for an XGBoost file without names

@@ -73,7 +73,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'api-before-append',
     replacements: [
       {
-        file: 'src/ingest/reconcile.ts',
+        file: 'src/repair/reconcile.ts',
         find: 'await openBatches.round(round);',
         replace: '{ closed: 0, settled: 0 };',
       },
@@ -85,7 +85,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'redis-wiped',
     replacements: [
       {
-        file: 'src/ingest/reconcile.ts',
+        file: 'src/repair/reconcile.ts',
         find: 'if (!isOther && owing.size === 0) {',
         replace: 'if (state.redisIdentity !== null) {',
       },
@@ -97,7 +97,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'redis-wiped-under-scan',
     replacements: [
       {
-        file: 'src/ingest/checkpoint.ts',
+        file: 'src/repair/checkpoint.ts',
         find: '!(await isUnchanged(dependencies, state))',
         replace: 'false',
       },
@@ -109,7 +109,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'redis-wiped-frozen-api',
     replacements: [
       {
-        file: 'src/ingest/waiting-window.ts',
+        file: 'src/repair/waiting-window.ts',
         find: 'await takeOver(batches.map(({ batchId }) => batchId));',
         replace: 'batches;',
       },
@@ -133,7 +133,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'stream-deleted',
     replacements: [
       {
-        file: 'src/ingest/prove-streams.ts',
+        file: 'src/repair/prove-streams.ts',
         find: 'const broken = await findBroken(proven);',
         replace: 'const broken = await findBroken([]);',
       },
@@ -258,7 +258,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'spoilt-entries',
     replacements: [
       {
-        file: 'src/ingest/checkpoint.ts',
+        file: 'src/repair/checkpoint.ts',
         find: 'await recoverUnreadable()',
         replace: 'false',
       },

@@ -3,9 +3,9 @@
  * something of everything in its stores; every operation is called, well and badly.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { watchScores } from '../../src/cli/models/watch-scores.ts';
 import { monthOf } from '../../src/domain/month.ts';
 import { ROLES } from '../../src/domain/principal.ts';
+import { watchScores } from '../../src/query/watch-scores.ts';
 import { detachMonth } from '../../src/store/detach-months.ts';
 import { insertWatchReports } from '../../src/store/watch-reports.ts';
 import { type OpenApi, readOpenApi } from '../support/openapi.ts';

@@ -6,11 +6,11 @@
  */
 import { expect, test } from 'vitest';
 import { writeXgboost } from '../../src/models/formats/write-xgboost.ts';
-import { trainTrees } from '../unit/models/training/train-to-the-end.ts';
-import type { TreeOptions } from '../../src/models/training/tree-options.ts';
+import { trainTrees } from '../unit/training/train-to-the-end.ts';
+import type { TreeOptions } from '../../src/training/tree-options.ts';
 import { predictTrees } from '../../src/models/trees/predict-trees.ts';
 import { createRandom } from '../../src/simulate/random.ts';
-import { batchOf, drawTrainingSet } from '../unit/models/training/training-data.ts';
+import { batchOf, drawTrainingSet } from '../unit/training/training-data.ts';
 
 const ROWS_KEPT = 200;
 /** All of them, so that other defaults change nothing here. */

@@ -3,7 +3,7 @@
  * while Redis is away, and with transactions that fail again meanwhile.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { PurgeResult, ReplayResult } from '../../src/query/dead-letter-commands.ts';
+import type { PurgeResult, ReplayResult } from '../../src/control/dead-letter-commands.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
 import { runRisk } from '../support/risk.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';

@@ -3,7 +3,7 @@
  * the reconciler. Method: an API whose streams hold little, with one of them filled.
  */
 import { expect, test } from 'vitest';
-import type { ReplayResult } from '../../src/query/dead-letter-commands.ts';
+import type { ReplayResult } from '../../src/control/dead-letter-commands.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
 import { startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { bindModels } from '../../src/cli/bind-models.ts';
-import { actAlone, approveRollout } from '../../src/cli/models/decide-rollout.ts';
+import { actAlone, approveRollout } from '../../src/control/models/decide-rollout.ts';
 import { modelsInForce } from '../../src/models/rollout/in-force.ts';
 import { readNewestRollout } from '../../src/store/model-rollouts.ts';
 import type { Database } from '../../src/store/pool.ts';

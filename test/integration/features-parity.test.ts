@@ -5,10 +5,10 @@
  */
 import { expect, test } from 'vitest';
 import { bindLabels } from '../../src/cli/bind-labels.ts';
-import { createRecomputeVectors } from '../../src/cli/recompute-vectors.ts';
 import type { LabelInput } from '../../src/domain/label.ts';
 import { acceptLabels } from '../../src/ingest/accept-labels.ts';
 import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
+import { createRecomputeVectors } from '../../src/query/recompute-vectors.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { FEATURE_LIST } from '../../src/scoring/feature-schema.ts';
 import { createRandom } from '../../src/simulate/random.ts';

@@ -3,7 +3,7 @@
  * the command as a process on real Postgres, over scores that were stored with schema 1.
  */
 import { expect, test } from 'vitest';
-import { createRecomputeVectors } from '../../src/cli/recompute-vectors.ts';
+import { createRecomputeVectors } from '../../src/query/recompute-vectors.ts';
 import { FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
 import { loadTransactions } from '../../src/store/transaction-search.ts';
 import { createTestDatabase } from '../support/database.ts';

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { monthOf } from '../../src/domain/month.ts';
-import { keepKeySlices, SLICE_BYTES } from '../../src/ingest/keep-key-slices.ts';
+import { keepKeySlices, SLICE_BYTES } from '../../src/repair/keep-key-slices.ts';
 import { findHeldKeys } from '../../src/store/idempotency-keys.ts';
 import {
   dropKeySlice,

@@ -3,10 +3,10 @@
  * what Postgres has. Method: stored scores whose spread is known, labels that come and are revised.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { watchScores } from '../../src/cli/models/watch-scores.ts';
 import type { WatchReport } from '../../src/domain/watch-report.ts';
 import { describeValues } from '../../src/models/drift/histogram.ts';
 import { describeModel, toGoldenVectors } from '../../src/models/registry/check-model.ts';
+import { watchScores } from '../../src/query/watch-scores.ts';
 import { createRandom } from '../../src/simulate/random.ts';
 import { insertModel } from '../../src/store/models.ts';
 import type { Database } from '../../src/store/pool.ts';

@@ -6,7 +6,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bindReconciler } from '../../src/cli/bind-reconciler.ts';
 import { END_OF_BATCHES, FIRST_BATCH } from '../../src/domain/open-batch.ts';
-import type { Reconciler } from '../../src/ingest/reconcile.ts';
+import type { Reconciler } from '../../src/repair/reconcile.ts';
 import { listOpenBatches } from '../../src/store/ingest-batches.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { readReconcileState } from '../../src/store/reconcile-state.ts';

@@ -3,7 +3,7 @@
  * transaction. Method: rows inserted by SQL in a real database, several partitions.
  */
 import { expect, test } from 'vitest';
-import { createIdList } from '../../src/replay/id-list.ts';
+import { createIdList } from '../../src/client/id-list.ts';
 import { countLedger } from '../../src/store/ledger.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 

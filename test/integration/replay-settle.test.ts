@@ -1,7 +1,7 @@
 /** Goal: the wait after a replay ends as soon as all is final, and never hides what is lost. */
 import { expect, test } from 'vitest';
-import { balances, createLedger, ledgerLine } from '../../src/replay/ledger.ts';
-import { type EngineTotals, type Settled, waitUntilSettled } from '../../src/replay/settle.ts';
+import { balances, createLedger, ledgerLine } from '../../src/client/ledger.ts';
+import { type EngineTotals, type Settled, waitUntilSettled } from '../../src/client/settle.ts';
 
 const NOTHING: Settled = {
   ...{ scored: 0, deadLettered: 0, doubled: 0, repeatedAccepted: 0 },

@@ -5,9 +5,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bindWatch, createLookIfDue } from '../../src/cli/bind-watch.ts';
-import { watchScores } from '../../src/cli/models/watch-scores.ts';
 import type { WatchReport } from '../../src/domain/watch-report.ts';
 import { freePort } from '../../src/embedded/free-port.ts';
+import { watchScores } from '../../src/query/watch-scores.ts';
 import { readConfig } from '../../src/runtime/config.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { createLeadership } from '../../src/store/leadership.ts';

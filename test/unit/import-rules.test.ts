@@ -19,6 +19,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   domain: { folders: [], packages: ['zod', 'currency-codes'] },
   scoring: { folders: [], packages: [] },
   models: { folders: ['scoring'], packages: ['node:crypto'] },
+  training: { folders: ['models', 'scoring'], packages: ['node:crypto'] },
   profile: { folders: ['scoring'], packages: ['murmurhash', 'node:buffer'] },
   store: { folders: [], types: ['runtime'], packages: ['pg', 'pg-copy-streams', 'node:*', 'uuid'] },
   stream: { folders: [], types: ['runtime'], packages: ['ioredis', 'murmurhash', 'node:*'] },
@@ -27,14 +28,24 @@ const RULES: Readonly<Record<string, Rule>> = {
     types: ['store', 'stream'],
     packages: ['zod', 'uuid', 'p-limit', 'node:*'],
   },
-  query: { folders: [], types: ['store', 'stream', 'runtime'], packages: ['zod', 'node:*'] },
+  repair: { folders: ['runtime'], types: ['ingest', 'store', 'stream'], packages: ['node:*'] },
+  control: {
+    folders: ['query', 'store', 'models'],
+    types: ['runtime', 'stream'],
+    packages: ['zod', 'node:*'],
+  },
+  query: {
+    folders: ['store', 'profile', 'scoring', 'models'],
+    types: ['stream', 'runtime'],
+    packages: ['zod', 'node:*'],
+  },
   worker: {
     folders: ['profile', 'scoring', 'models', 'runtime'],
     types: ['store', 'stream'],
     packages: ['lru-cache', 'p-limit', 'uuid', 'node:*'],
   },
   http: {
-    folders: ['ingest', 'query', 'runtime'],
+    folders: ['ingest', 'control', 'query', 'runtime'],
     packages: [
       ...['hono', '@hono/node-server', 'zod', 'zod-openapi', 'swagger-ui-dist'],
       ...['lru-cache', 'node:*'],
@@ -42,12 +53,12 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   cli: {
     folders: [
-      ...['query', 'runtime', 'store', 'stream', 'ingest', 'simulate', 'replay'],
-      ...['embedded', 'scoring', 'profile', 'models'],
+      ...['control', 'query', 'runtime', 'store', 'stream', 'ingest', 'repair', 'simulate'],
+      ...['client', 'embedded', 'scoring', 'profile', 'models', 'training'],
     ],
     packages: ['cli-progress', 'lru-cache', 'zod', 'node:*'],
   },
-  replay: {
+  client: {
     folders: ['runtime'],
     packages: ['csv-parse', 'cli-progress', 'p-limit', 'zod', 'node:*'],
   },
@@ -59,7 +70,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 /** Composition roots: the only files that know every adapter, and that no file imports. */
 const ROOTS = ['src/api.ts', 'src/worker.ts', 'src/cli.ts'];
 /** Folders in which nothing may read a clock, random numbers or the network. */
-const PURE_FOLDERS = ['scoring', 'models', 'profile', 'domain'];
+const PURE_FOLDERS = ['scoring', 'models', 'training', 'profile', 'domain'];
 const IMPURE = /\b(Date\.now|new Date\(\)|Math\.random|performance\.|process\.|setTimeout|fetch\()/;
 const LINES_MAX = 300;
 

@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { z } from 'zod';
+import { registerModel } from '../../control/models/register-model.ts';
 import { Failure } from '../../domain/failure.ts';
 import { type ModelManifest, modelManifestSchema, modelName } from '../../domain/model-manifest.ts';
 import type { Officer } from '../../domain/principal.ts';
@@ -10,7 +11,6 @@ import { describeModel } from '../../models/registry/check-model.ts';
 import { createRandom } from '../../simulate/random.ts';
 import type { Database } from '../../store/pool.ts';
 import { UsageError } from '../command.ts';
-import { registerModel } from './register-model.ts';
 
 /** A thousand vectors of a thousand features, as text. */
 const MANIFEST_BYTES_MAX = 32 * 1024 * 1024;

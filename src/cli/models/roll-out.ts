@@ -1,4 +1,12 @@
 /** `risk models promote`, `approve` and `rollback`. */
+
+import {
+  actAlone,
+  approveRollout,
+  proposeRollout,
+  takeRolloutBack,
+} from '../../control/models/decide-rollout.ts';
+import { toDecidedRows, toText } from '../../control/models/rollout-rows.ts';
 import {
   ALL_CORRIDORS,
   type ProposedHolding,
@@ -7,10 +15,8 @@ import {
 } from '../../domain/model-record.ts';
 import type { Decision } from '../../store/model-rollouts.ts';
 import { EXIT, UsageError } from '../command.ts';
-import { actAlone, approveRollout, proposeRollout, takeRolloutBack } from './decide-rollout.ts';
 import { readOfficer } from './officer.ts';
 import type { Request } from './request.ts';
-import { toDecidedRows, toText } from './rollout-rows.ts';
 
 export async function promote({ words, options, database, context }: Request): Promise<number> {
   const to = readTo(options.to);

@@ -3,29 +3,29 @@
  * refused is refused before the training; the files come all at once, the row of the registry last.
  */
 import { setImmediate } from 'node:timers/promises';
+import { refuseTakenName, registerModel } from '../../control/models/register-model.ts';
+import { readSettledRollouts } from '../../control/models/settled-rollouts.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { ModelManifest } from '../../domain/model-manifest.ts';
 import type { Officer } from '../../domain/principal.ts';
-import type { ModelCard } from '../../models/card/model-card.ts';
-import { renderCard } from '../../models/card/render-card.ts';
 import { holdingsIn } from '../../models/rollout/rollout.ts';
+import { createRandom } from '../../simulate/random.ts';
+import type { StoredRollout } from '../../store/model-rollouts.ts';
+import { findModel } from '../../store/models.ts';
+import type { Database } from '../../store/pool.ts';
 import {
   type BuildStep,
   type BuiltModel,
   buildModel,
   findLack,
-} from '../../models/training/build-model.ts';
-import { countFrauds } from '../../models/training/training-set.ts';
-import { createRandom } from '../../simulate/random.ts';
-import type { StoredRollout } from '../../store/model-rollouts.ts';
-import { findModel } from '../../store/models.ts';
-import type { Database } from '../../store/pool.ts';
+} from '../../training/build-model.ts';
+import type { ModelCard } from '../../training/card/model-card.ts';
+import { renderCard } from '../../training/card/render-card.ts';
+import { countFrauds } from '../../training/training-set.ts';
 import { type CommandContext, EXIT, UsageError } from '../command.ts';
 import { readCodeVersion } from './code-version.ts';
 import { type ModelFolder, openModelFolder } from './model-folder.ts';
 import { readOfficer } from './officer.ts';
-import { refuseTakenName, registerModel } from './register-model.ts';
-import { readSettledRollouts } from './settled-rollouts.ts';
 import { parseTraining, type TrainSettings, type TrainValues } from './train-options.ts';
 import { toCard, toManifest } from './trained-card.ts';
 import { createTrainingProgress, type TrainingProgress } from './training-progress.ts';

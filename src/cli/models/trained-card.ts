@@ -1,10 +1,10 @@
 /** The card and the manifest of a model that was trained here. */
 import { type ModelManifest, modelManifestSchema } from '../../domain/model-manifest.ts';
-import type { DataWindow, ModelCard } from '../../models/card/model-card.ts';
 import { describeModel } from '../../models/registry/check-model.ts';
-import type { BuiltModel } from '../../models/training/build-model.ts';
-import type { Trainer } from '../../models/training/fit-artefact.ts';
 import { createRandom } from '../../simulate/random.ts';
+import type { BuiltModel } from '../../training/build-model.ts';
+import type { DataWindow, ModelCard } from '../../training/card/model-card.ts';
+import type { Trainer } from '../../training/fit-artefact.ts';
 import type { TrainSettings } from './train-options.ts';
 
 export type Origin = {

@@ -1,12 +1,12 @@
 /** The kind of a model and the settings of its trainer. */
-import type { Trainer } from '../../models/training/fit-artefact.ts';
-import { LOGISTIC_DEFAULTS } from '../../models/training/train-logistic.ts';
+import type { Trainer } from '../../training/fit-artefact.ts';
+import { LOGISTIC_DEFAULTS } from '../../training/train-logistic.ts';
 import {
   checkTreeOptions,
   TREE_DEFAULTS,
   type TreeOptions,
   treeDefaults,
-} from '../../models/training/tree-options.ts';
+} from '../../training/tree-options.ts';
 import { UsageError } from '../command.ts';
 import { assignmentsOption } from '../file-options.ts';
 

@@ -1,5 +1,5 @@
 /** Prints progress lines on standard error during a training. */
-import type { BuildStep } from '../../models/training/build-model.ts';
+import type { BuildStep } from '../../training/build-model.ts';
 
 export type TrainingProgress = {
   reading(window: string, rows: number, rowsMax: number): void;

@@ -1,10 +1,10 @@
 /** Reads the windows of a training, all from one snapshot, into columns. */
 import { Failure } from '../../domain/failure.ts';
-import type { DataWindow } from '../../models/card/model-card.ts';
-import { createCollector, type LabelledRows } from '../../models/training/collect-rows.ts';
-import { countFrauds } from '../../models/training/training-set.ts';
 import type { Database } from '../../store/pool.ts';
 import { readTrainingRows, type TrainingReader } from '../../store/training-rows.ts';
+import type { DataWindow } from '../../training/card/model-card.ts';
+import { createCollector, type LabelledRows } from '../../training/collect-rows.ts';
+import { countFrauds } from '../../training/training-set.ts';
 import type { DateWindow, TrainSettings } from './train-options.ts';
 import type { TrainingProgress } from './training-progress.ts';
 

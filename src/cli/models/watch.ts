@@ -1,11 +1,11 @@
 /** `risk models watch`: shows what the watch over models found, or checks now. */
 import { RULES, type WatchReport } from '../../domain/watch-report.ts';
+import { watchScores } from '../../query/watch-scores.ts';
 import { listWatchReports } from '../../store/watch-reports.ts';
 import { EXIT } from '../command.ts';
 import { timeOption } from '../date-options.ts';
 import type { Output } from '../output.ts';
 import type { Request } from './request.ts';
-import { watchScores } from './watch-scores.ts';
 
 /** Features that the table shows, those that drifted furthest first; the JSON has all. */
 const FEATURES_SHOWN = 10;

@@ -1,6 +1,7 @@
 /** The riskiest few transactions with their reasons, read over the API. */
+
+import { type ApiClient, parseJson, refusal } from '../../client/api-client.ts';
 import type { Reason } from '../../domain/score-record.ts';
-import { type ApiClient, parseJson, refusal } from '../../replay/api-client.ts';
 
 export type Risky = {
   readonly score: number;

@@ -1,7 +1,7 @@
 /** Prints the screen of `risk start`: one line for each finished step, then where to look. */
 import { relative } from 'node:path';
 import { styleText } from 'node:util';
-import type { Ledger } from '../../replay/ledger.ts';
+import type { Ledger } from '../../client/ledger.ts';
 import type { Output } from '../output.ts';
 
 /** A step that takes longer shows what it is doing. */

@@ -2,7 +2,6 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import type { Actor } from '../../domain/principal.ts';
 import {
   type DeadLetterCommand,
   deadLetterCommandSchema,
@@ -11,7 +10,8 @@ import {
   REFUSALS,
   type ReplayResult,
   replayResultSchema,
-} from '../../query/dead-letter-commands.ts';
+} from '../../control/dead-letter-commands.ts';
+import type { Actor } from '../../domain/principal.ts';
 import {
   type DeadLetterGroupJson,
   type DeadLetterJson,

@@ -4,7 +4,7 @@
  */
 import type { ValueHistogram } from '../../domain/model-reference.ts';
 import { naturalLog } from '../../scoring/natural-log.ts';
-import { countNotAbove, findCuts } from '../training/bins.ts';
+import { countNotAbove, findCuts } from '../bins.ts';
 
 export type { ValueHistogram };
 

@@ -1,5 +1,5 @@
 /** Reads parsed JSON of unknown shape, and names the place of whatever is wrong. */
-import { refuse } from './refusal.ts';
+import { refuse } from '../refusal.ts';
 
 /** A value and its path. */
 export type JsonPlace = { readonly value: unknown; readonly path: string };

@@ -10,8 +10,8 @@
  * in float64 and in the order of the list; probability = 1 / (1 + e^-margin).
  */
 import type { LogisticModel } from '../logistic-model.ts';
+import { checkFeatureNames, refuse, refuseHuge } from '../refusal.ts';
 import { fieldOf, itemsOf, numberOf, parseJson, textOf } from './json-place.ts';
-import { checkFeatureNames, refuse, refuseHuge } from './refusal.ts';
 
 export const LOGISTIC_FORMAT = 'risk-logistic';
 const VERSION = 1;

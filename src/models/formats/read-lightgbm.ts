@@ -13,10 +13,11 @@
  *                                ...
  *                                end of trees
  */
+
+import { checkFeatureNames, checkTreeCount, refuse, refuseHuge } from '../refusal.ts';
 import { type LooseTree, layOutTrees } from '../trees/lay-out-trees.ts';
+import { nextDouble } from '../trees/next-double.ts';
 import type { TreeEnsemble } from '../trees/tree-ensemble.ts';
-import { nextDouble } from './next-double.ts';
-import { checkFeatureNames, checkTreeCount, refuse, refuseHuge } from './refusal.ts';
 
 const VERSIONS = ['v2', 'v3', 'v4'];
 const CATEGORICAL = 1;

@@ -5,6 +5,7 @@
  * the attribute best_iteration says.
  */
 import { naturalLog } from '../../scoring/natural-log.ts';
+import { checkFeatureNames, checkTreeCount, refuse, refuseHuge } from '../refusal.ts';
 import { type LooseTree, layOutTrees } from '../trees/lay-out-trees.ts';
 import type { TreeEnsemble } from '../trees/tree-ensemble.ts';
 import {
@@ -19,7 +20,6 @@ import {
   textOf,
   textsOf,
 } from './json-place.ts';
-import { checkFeatureNames, checkTreeCount, refuse, refuseHuge } from './refusal.ts';
 
 const OBJECTIVES = ['binary:logistic', 'reg:logistic'];
 const MAJOR_MAX = 3;

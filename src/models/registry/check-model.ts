@@ -1,11 +1,11 @@
 /** Checks a model before it is registered, and again wherever it is loaded to be run. */
 import type { ModelManifest } from '../../domain/model-manifest.ts';
 import { FEATURE_SCHEMA, featuresOfSchema } from '../../scoring/feature-schema.ts';
-import { refuse } from '../formats/refusal.ts';
 import { checkGoldenVectors, type GoldenVectors, recordGoldenVectors } from '../golden-vectors.ts';
 import { bindFeatures, loadModel } from '../load-model.ts';
 import { calibrateModel, type Model } from '../model.ts';
 import type { Random } from '../random.ts';
+import { refuse } from '../refusal.ts';
 
 /** Vectors recorded for a model that has none. */
 const RECORDED_ROWS = 64;

@@ -6,9 +6,9 @@ import { factorSentence } from '../../scoring/factor-sentence.ts';
 import { FEATURE_LIST } from '../../scoring/feature-schema.ts';
 import type { Factor, Opinion, OpinionBands } from '../../scoring/opinion.ts';
 import { gatherBatch } from '../batch.ts';
-import { refuse } from '../formats/refusal.ts';
 import { bindFeatures } from '../load-model.ts';
 import type { Model, ModelFormat } from '../model.ts';
+import { refuse } from '../refusal.ts';
 import { checkModel } from './check-model.ts';
 
 export type ScoringModel = {

@@ -3,7 +3,7 @@
  * from its root, so anything that is not a tree (a cycle, a child with two parents) is found here.
  */
 import { MODEL_DEPTH_MAX, MODEL_NODES_MAX } from '../bounds.ts';
-import { refuse } from '../formats/refusal.ts';
+import { refuse } from '../refusal.ts';
 import type { EnsembleHead, TreeEnsemble } from './tree-ensemble.ts';
 
 /** One tree; its root is node 0. Arrays of one item a node. */

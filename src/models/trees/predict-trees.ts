@@ -5,7 +5,7 @@
  * for missing values.
  */
 import { type Batch, checkBatch } from '../batch.ts';
-import { nextDouble } from '../formats/next-double.ts';
+import { nextDouble } from './next-double.ts';
 import { type TreeEnsemble, treeDepths } from './tree-ensemble.ts';
 
 /** Rows whose values and partial sums fit the nearest cache together. A multiple of LANES. */

@@ -1,9 +1,9 @@
 /** Goal: a model that gives one bit less than it should, once, is found. */
 import { describe, expect, test } from 'vitest';
 import { GOLDEN_VECTORS_MAX } from '../../../src/models/bounds.ts';
-import { nextDouble } from '../../../src/models/formats/next-double.ts';
 import { checkGoldenVectors, recordGoldenVectors } from '../../../src/models/golden-vectors.ts';
 import { loadModel } from '../../../src/models/load-model.ts';
+import { nextDouble } from '../../../src/models/trees/next-double.ts';
 import { createRandom } from '../../../src/simulate/random.ts';
 import { makeFile } from './formats/xgboost-file.ts';
 import { refusalOf } from './support.ts';

@@ -7,13 +7,13 @@ import { describe, expect, test } from 'vitest';
 import type { Batch } from '../../../../src/models/batch.ts';
 import { pathContributions } from '../../../../src/models/explanation/path-contributions.ts';
 import { treeShap } from '../../../../src/models/explanation/tree-shap.ts';
-import { TREE_DEFAULTS } from '../../../../src/models/training/tree-options.ts';
 import { predictTrees } from '../../../../src/models/trees/predict-trees.ts';
 import type { TreeEnsemble } from '../../../../src/models/trees/tree-ensemble.ts';
 import { createRandom } from '../../../../src/simulate/random.ts';
+import { TREE_DEFAULTS } from '../../../../src/training/tree-options.ts';
+import { trainTrees } from '../../training/train-to-the-end.ts';
+import { drawTrainingSet } from '../../training/training-data.ts';
 import { anyBatch, anyEnsemble } from '../support.ts';
-import { trainTrees } from '../training/train-to-the-end.ts';
-import { drawTrainingSet } from '../training/training-data.ts';
 
 const FEATURES = 4;
 

@@ -4,8 +4,8 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { nextDouble } from '../../../../src/models/formats/next-double.ts';
 import { readLightgbm } from '../../../../src/models/formats/read-lightgbm.ts';
+import { nextDouble } from '../../../../src/models/trees/next-double.ts';
 import { predictTrees } from '../../../../src/models/trees/predict-trees.ts';
 import { refusalOf } from '../support.ts';
 import { LIGHTGBM_FILE } from './lightgbm-file.ts';

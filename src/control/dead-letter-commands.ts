@@ -1,0 +1,252 @@
+/**
+ * Commands of operators on dead letters. Replay: in one database transaction the rows are marked and an ingest
+ * batch is opened, exactly as ingest does; then the entries are appended and the batch is closed. A crash in
+ * between leaves the open batch to the reconciler. Both commands touch active rows only, so doing them twice,
+ * or two at once, does nothing twice. Purge marks; no row is ever deleted.
+ */
+import { z } from 'zod';
+import type { Change } from '../domain/audit.ts';
+import { corridorParameter, timeParameter } from '../domain/list-parameters.ts';
+import { type Month, monthOf } from '../domain/month.ts';
+import type { Actor } from '../domain/principal.ts';
+import { createdAtMsOf } from '../domain/transaction-id.ts';
+import { errorCodeParameter } from '../query/dead-letters.ts';
+import type * as AuditLog from '../store/audit-log.ts';
+import type * as DeadLetterSearch from '../store/dead-letter-search.ts';
+import type * as IngestBatches from '../store/ingest-batches.ts';
+import type * as Partitions from '../store/partitions.ts';
+import type { Database } from '../store/pool.ts';
+import type * as TransactionSearch from '../store/transaction-search.ts';
+import type { EntryPayload } from '../stream/entry.ts';
+
+/** One database transaction marks at most this many; an ingest batch holds no more. */
+const PAGE_ROWS = 1000;
+export const COMMAND_ROWS_MAX = 10_000;
+
+const selection = z.strictObject({
+  ids: z.array(z.uuid().toLowerCase()).min(1).max(PAGE_ROWS).optional(),
+  error_code: errorCodeParameter.optional(),
+  corridor: corridorParameter.optional(),
+  all: z.literal(true).optional(),
+  failed_before: timeParameter.optional().meta({
+    description: 'Only what failed before; default now. Send the answer’s back to go on.',
+  }),
+  limit: z.int().min(1).max(COMMAND_ROWS_MAX).default(COMMAND_ROWS_MAX),
+});
+
+/** Selects dead letters: `ids`, or `error_code` and/or `corridor`, or `all`; exactly one of the three. */
+export const deadLetterCommandSchema = selection
+  .superRefine((input, context) => {
+    const byGroup = input.error_code !== undefined || input.corridor !== undefined;
+    const ways = [input.ids !== undefined, byGroup, input.all === true].filter(Boolean).length;
+    if (ways === 1) return;
+    const message = 'needs ids, or error_code and/or corridor, or all: true; and only one of them';
+    context.addIssue({ code: 'custom', message, input });
+  })
+  .meta({ id: 'DeadLetterCommand' });
+export type DeadLetterCommand = z.output<typeof deadLetterCommandSchema>;
+
+export const REFUSALS = [
+  'unknown',
+  'unreadable',
+  'replayed',
+  'purged',
+  'month-detached',
+  'busy',
+] as const;
+export type Refusal = (typeof REFUSALS)[number];
+
+const refusedSchema = z
+  .array(z.object({ dead_letter_id: z.uuid(), reason: z.enum(REFUSALS) }))
+  .meta({ description: 'Of the given ids, those left as they are, and why.' });
+const remainingSchema = z.int().meta({ description: 'Selected ones that are still to be done.' });
+const failedBeforeSchema = z.iso.datetime().nullable();
+
+export const replayResultSchema = z
+  .object({
+    replayed: z.int(),
+    appended: z.int().meta({ description: 'The rest is appended by the reconciler.' }),
+    remaining: remainingSchema,
+    not_replayable: z.int().meta({
+      description: 'Selected ones that are unreadable or in a detached month: left as they are.',
+    }),
+    failed_before: failedBeforeSchema,
+    refused: refusedSchema,
+  })
+  .meta({ id: 'ReplayResult' });
+export type ReplayResult = z.infer<typeof replayResultSchema>;
+
+export const purgeResultSchema = z
+  .object({
+    purged: z.int(),
+    remaining: remainingSchema,
+    failed_before: failedBeforeSchema,
+    refused: refusedSchema,
+  })
+  .meta({ id: 'PurgeResult' });
+export type PurgeResult = z.infer<typeof purgeResultSchema>;
+
+export type DeadLetterCommandDependencies = {
+  readonly database: Database;
+  readonly now: () => number;
+  readonly newBatchId: () => string;
+  readonly store: Pick<
+    typeof DeadLetterSearch,
+    'markReplayed' | 'markPurged' | 'countSelected' | 'readDeadLettersById'
+  >;
+  readonly recordChange: typeof AuditLog.recordChange;
+  readonly findDetachedMonths: typeof Partitions.findDetachedMonths;
+  readonly openIngestBatch: typeof IngestBatches.openIngestBatch;
+  readonly deleteIngestBatches: typeof IngestBatches.deleteIngestBatches;
+  readonly loadTransactions: typeof TransactionSearch.loadTransactions;
+  readonly narrowIngestBatch: typeof IngestBatches.narrowIngestBatch;
+  /** Resolves to the entries that are not known to be in their streams. */
+  readonly tryAppend: (payloads: readonly EntryPayload[]) => Promise<readonly EntryPayload[]>;
+};
+
+export async function replayDeadLetters(
+  dependencies: DeadLetterCommandDependencies,
+  command: DeadLetterCommand,
+  by: Actor,
+): Promise<ReplayResult> {
+  const { database, store, now } = dependencies;
+  const selected = toSelection(command, now());
+  const done: string[] = [];
+  let appended = 0;
+  while (done.length < command.limit) {
+    const rows = Math.min(PAGE_ROWS, command.limit - done.length);
+    const page = await replayPage(dependencies, selected, rows, by);
+    if (page.replayed.length === 0) break;
+    done.push(...page.replayed);
+    appended += page.appended;
+  }
+  const { all, replayable } = await store.countSelected(database, selected);
+  return {
+    replayed: done.length,
+    appended,
+    remaining: replayable,
+    not_replayable: all - replayable,
+    failed_before: failedBefore(selected),
+    refused: await findRefused(dependencies, command.ids ?? [], new Set(done)),
+  };
+}
+
+async function replayPage(
+  dependencies: DeadLetterCommandDependencies,
+  selected: DeadLetterSearch.DeadLetterSelection,
+  rowsMax: number,
+  by: Actor,
+): Promise<{ replayed: string[]; appended: number }> {
+  const { database, store } = dependencies;
+  const batchId = dependencies.newBatchId();
+  const marked = await database.transaction(async (query) => {
+    const rows = await store.markReplayed(query, selected, rowsMax);
+    if (rows.length === 0) return rows;
+    const ids = rows.map((row) => row.transactionId);
+    await dependencies.openIngestBatch(query, batchId, ids);
+    await dependencies.recordChange(query, by, toChange('dead-letters.replay', selected, rows));
+    return rows;
+  });
+  const replayed = marked.map((row) => row.deadLetterId);
+  if (replayed.length === 0) return { replayed, appended: 0 };
+  const ids = marked.map((row) => row.transactionId);
+  const transactions = await dependencies.loadTransactions(database, ids);
+  const left = await dependencies.tryAppend(
+    transactions.map((transaction) => ({
+      transaction,
+      attempt: 1,
+      origin: 'replay',
+      replyTo: null,
+    })),
+  );
+  if (left.length === 0) {
+    await dependencies.deleteIngestBatches(database, [batchId], 'request');
+  } else if (left.length < transactions.length) {
+    // Entries that are in their streams are taken out of the batch, so that they are not appended again with
+    // those whose stream was full.
+    const leftIds = left.map(({ transaction }) => transaction.transactionId);
+    await dependencies.narrowIngestBatch(database, batchId, leftIds, 'request');
+  }
+  return { replayed, appended: transactions.length - left.length };
+}
+
+export async function purgeDeadLetters(
+  dependencies: DeadLetterCommandDependencies,
+  command: DeadLetterCommand,
+  by: Actor,
+): Promise<PurgeResult> {
+  const { database, store, now } = dependencies;
+  const selected = toSelection(command, now());
+  const done: string[] = [];
+  while (done.length < command.limit) {
+    const rows = Math.min(PAGE_ROWS, command.limit - done.length);
+    const page = await database.transaction(async (query) => {
+      const marked = await store.markPurged(query, selected, now(), rows);
+      if (marked.length === 0) return marked;
+      await dependencies.recordChange(query, by, toChange('dead-letters.purge', selected, marked));
+      return marked;
+    });
+    if (page.length === 0) break;
+    done.push(...page.map((row) => row.deadLetterId));
+  }
+  const { all } = await store.countSelected(database, selected);
+  return {
+    purged: done.length,
+    remaining: all,
+    failed_before: failedBefore(selected),
+    refused: await findRefused(dependencies, command.ids ?? [], new Set(done)),
+  };
+}
+
+/** One audit row per page, as each page has its own commit. */
+function toChange(
+  action: 'dead-letters.replay' | 'dead-letters.purge',
+  selected: DeadLetterSearch.DeadLetterSelection,
+  marked: readonly { readonly deadLetterId: string }[],
+): Change {
+  const ids = marked.map(({ deadLetterId }) => deadLetterId);
+  const by = 'ids' in selected ? ['ids'] : [selected.errorCode, selected.corridor];
+  const subject = by.filter((part) => part !== undefined).join(' ') || 'all';
+  return { action, subject, before: null, after: { deadLetterIds: ids } };
+}
+
+function toSelection(
+  command: DeadLetterCommand,
+  nowMs: number,
+): DeadLetterSearch.DeadLetterSelection {
+  if (command.ids !== undefined) return { ids: command.ids };
+  return {
+    errorCode: command.error_code,
+    corridor: command.corridor,
+    failedBeforeMs: command.failed_before ?? nowMs,
+  };
+}
+
+function failedBefore(selected: DeadLetterSearch.DeadLetterSelection): string | null {
+  return 'ids' in selected ? null : new Date(selected.failedBeforeMs).toISOString();
+}
+
+async function findRefused(
+  { database, store, findDetachedMonths }: DeadLetterCommandDependencies,
+  ids: readonly string[],
+  done: ReadonlySet<string>,
+): Promise<ReplayResult['refused']> {
+  const left = [...new Set(ids)].filter((id) => !done.has(id));
+  if (left.length === 0) return [];
+  const rows = await store.readDeadLettersById(database, left);
+  const byId = new Map(rows.map((row) => [row.deadLetterId, row]));
+  const times = rows.flatMap(({ transactionId }) => createdAtMsOf(transactionId ?? '') ?? []);
+  const detached = await findDetachedMonths(database.query, times);
+  return left.map((id) => ({ dead_letter_id: id, reason: refusalOf(byId.get(id), detached) }));
+}
+
+function refusalOf(
+  row: DeadLetterSearch.StoredDeadLetter | undefined,
+  detached: ReadonlySet<Month>,
+): Refusal {
+  if (row === undefined) return 'unknown';
+  if (row.replayedAt !== null) return 'replayed';
+  if (row.purgedAt !== null) return 'purged';
+  if (row.transactionId === null) return 'unreadable';
+  return detached.has(monthOf(createdAtMsOf(row.transactionId) ?? 0)) ? 'month-detached' : 'busy';
+}

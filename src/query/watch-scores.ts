@@ -1,0 +1,54 @@
+/** One check of how scores and their outcomes are distributed: reads samples, compares them, writes reports. */
+import { setImmediate as turn } from 'node:timers/promises';
+import type { WatchReport } from '../domain/watch-report.ts';
+import { windowsAt } from '../models/watch/windows.ts';
+import { listSubjects, writeReport } from '../models/watch/write-reports.ts';
+import { FEATURE_LIST } from '../scoring/feature-schema.ts';
+import { readReferences } from '../store/models.ts';
+import type { Database } from '../store/pool.ts';
+import { sampleOutcomes, sampleVectors } from '../store/score-window.ts';
+
+/** Rows on each side of a comparison: by chance alone the index of ten bins is then 0.004. */
+const DRIFT_ROWS = 5000;
+/** At one fraud in a hundred and twenty, these rows hold 160 frauds. */
+const OUTCOME_ROWS = 20_000;
+const FEATURE_NAMES = FEATURE_LIST.map(({ name }) => name);
+
+export type WatchOptions = {
+  /** Scores and labels that were stored by then count. */
+  readonly atMs: number;
+  /** How long the label of a transaction may take. */
+  readonly maturityDays: number;
+  readonly signal: AbortSignal;
+};
+
+export async function watchScores(
+  database: Pick<Database, 'query'>,
+  { atMs, maturityDays, signal }: WatchOptions,
+): Promise<WatchReport[]> {
+  const { query } = database;
+  const windows = windowsAt(atMs, maturityDays);
+  const samples = {
+    recent: await sampleVectors(query, windows.recent, DRIFT_ROWS, signal),
+    before: await sampleVectors(query, windows.before, DRIFT_ROWS, signal),
+    matured: await sampleOutcomes(query, windows.matured, OUTCOME_ROWS, atMs, signal),
+  };
+  const subjects = listSubjects(samples);
+  const references = await readReferences(database, subjects);
+  const reports: WatchReport[] = [];
+  for (const subject of subjects) {
+    const reference = references.get(subject);
+    const steps = writeReport(subject, samples, windows, FEATURE_NAMES, reference);
+    reports.push(await finish(steps));
+  }
+  return reports;
+}
+
+/** Each step takes its own turn of the event loop, so that the worker keeps scoring. */
+async function finish<Result>(steps: Generator<undefined, Result>): Promise<Result> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await turn();
+  }
+}

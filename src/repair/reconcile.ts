@@ -1,0 +1,137 @@
+/**
+ * The reconciler appends transactions that are committed but missing from the streams: batches whose append was
+ * refused or failed, or whose API died, and, after Redis was lost, everything that is neither final nor
+ * waiting. Appending twice is harmless and a missing entry is not, so it appends when in doubt.
+ *
+ * One leader of a market runs it every second or so (worker maintenance), or an operator does (`risk
+ * reconcile`). A run takes a bounded time; what is left goes on in the next one.
+ */
+import { Failure } from '../domain/failure.ts';
+import type { AppendEntries } from '../ingest/append-entries.ts';
+import type { Moment } from '../store/moment.ts';
+import type { ReconcileState } from '../store/reconcile-state.ts';
+import type { Measured } from '../stream/lag.ts';
+import { createAppendMissing } from './append-missing.ts';
+import { createOpenBatches, type OpenBatchesDependencies } from './append-open-batches.ts';
+import { type CheckpointDependencies, createCheckpoint } from './checkpoint.ts';
+import { createRecovery, type Owing, type RecoveryOptions } from './recovery.ts';
+
+export type ReconcileDependencies = RecoveryOptions &
+  OpenBatchesDependencies &
+  CheckpointDependencies & {
+    readonly readState: () => Promise<ReconcileState>;
+    readonly append: AppendEntries;
+    /** All streams of the market. */
+    readonly readStreams: () => Promise<readonly Pick<Measured, 'stream' | 'held'>[]>;
+    /** Transactions a stream may hold. */
+    readonly transactionsMax: number;
+    readonly count: (appended: number) => void;
+  };
+
+export type ReconcileReport = {
+  /** Open batches that were closed. */
+  readonly batches: number;
+  /** Transactions that were appended. */
+  readonly appended: number;
+  /** True while a recovery of what a lost Redis held is under way. */
+  readonly recovering: boolean;
+  /** True when transactions wait for full streams. */
+  readonly full: boolean;
+};
+
+export type Reconciler = { readonly run: (signal: AbortSignal) => Promise<ReconcileReport> };
+
+/** A run checks the identity of Redis again after this long. */
+const RUN_MS_MAX = 5000;
+/** Share of a full stream that is free before it is filled up again, so that pages are worth reading. */
+const REFILL_SHARE = 0.01;
+/** Share of a stream that must be free before a pass is made for it: a pass reads all that waits. */
+const RECOVERY_REFILL_SHARE = 0.1;
+
+export function createReconciler(dependencies: ReconcileDependencies): Reconciler {
+  const { streamOf, batchAgeMs } = dependencies;
+  const recovery = createRecovery(dependencies);
+  const openBatches = createOpenBatches(dependencies);
+  const checkpoint = createCheckpoint(dependencies);
+
+  const run = async (signal: AbortSignal): Promise<ReconcileReport> => {
+    const endMs = performance.now() + RUN_MS_MAX;
+    const isOver = () => signal.aborted || performance.now() >= endMs;
+    let [appended, batches] = [0, 0];
+    const append = createAppendMissing(dependencies.append, streamOf, (transactions) => {
+      appended += transactions;
+      dependencies.count(transactions);
+    });
+    const { state, moment } = await noticeLoss(dependencies, recovery.begin);
+    let { recovering } = state;
+    let isFull = false;
+    if (recovering) {
+      const hasAmpleRoom = await readRoom(dependencies, RECOVERY_REFILL_SHARE);
+      const result = await recovery.run({ state, moment, append, hasAmpleRoom, isOver });
+      recovering = result.recovering;
+      isFull = result.full;
+    }
+    for (let settled = 1; settled > 0 && !isOver(); ) {
+      const hasRoom = await readRoom(dependencies, REFILL_SHARE);
+      const round = { nowMs: moment.at.getTime(), agedMs: batchAgeMs, hasRoom, append, isOver };
+      const result = await openBatches.round(round);
+      batches += result.closed;
+      settled = result.settled;
+    }
+    if (!state.recovering && (await checkpoint.advance(state, moment))) {
+      recovery.begin('all');
+      recovering = true;
+    }
+    return { batches, appended, recovering, full: isFull || openBatches.full().size > 0 };
+  };
+
+  return {
+    run: async (signal) => {
+      try {
+        return await run(signal);
+      } catch (error) {
+        openBatches.forget();
+        recovery.begin('all');
+        throw error;
+      }
+    },
+  };
+}
+
+/** Whether at least a share of a stream is free. */
+async function readRoom(
+  { readStreams, transactionsMax }: ReconcileDependencies,
+  share: number,
+): Promise<(stream: string) => boolean> {
+  const streams = await readStreams();
+  const held = new Map(streams.map(({ stream, held }) => [stream.transactions, held]));
+  const room = Math.max(1, transactionsMax * share);
+  return (stream) => transactionsMax - (held.get(stream) ?? 0) >= room;
+}
+
+/**
+ * Begins a recovery where the identity of Redis, or of a part of it, has changed: of everything, or of what
+ * that part held. The moment is read afterwards, as what was lost was stored before it.
+ */
+async function noticeLoss(
+  { readState, readIdentity, proveStreams, readMoment, writeState }: ReconcileDependencies,
+  begin: (lost: Owing) => void,
+): Promise<{ state: ReconcileState; moment: Moment }> {
+  const state = await readState();
+  const redisIdentity = await readIdentity();
+  const { owing, renew } = await proveStreams();
+  const moment = await readMoment();
+  const isOther = state.redisIdentity !== redisIdentity;
+  if (!isOther && owing.size === 0) {
+    await renew();
+    return { state, moment };
+  }
+  // The state is written first, so that a crash cannot forget the loss.
+  const noticed = { ...state, redisIdentity, recovering: true };
+  if (!(await writeState(state, noticed))) {
+    throw new Failure('transient', 'STATE_MOVED', 'another process has noticed the loss of Redis');
+  }
+  begin(isOther || state.recovering ? 'all' : owing);
+  await renew();
+  return { state: noticed, moment };
+}
