@@ -43,7 +43,13 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   labels: () => import('./cli/labels.ts'),
   'dead-letters': () => import('./cli/dead-letters.ts'),
   entries: () => import('./cli/entries.ts'),
-  reconcile: () => import('./cli/reconcile.ts'),
+  reconcile: async () => {
+    const [{ createCommand }, { bindReconciler }] = await Promise.all([
+      import('./cli/reconcile.ts'),
+      import('./cli/bind-reconciler.ts'),
+    ]);
+    return { command: createCommand(bindReconciler) };
+  },
   keys: () => import('./cli/keys.ts'),
   models: () => import('./cli/models.ts'),
   audit: () => import('./cli/audit.ts'),

@@ -8,13 +8,13 @@ import { findInvalid, type Surroundings, toTransaction } from '../ingest/prepare
 import type { ScoringModel } from '../models/registry/scoring-model.ts';
 import { lineFor, modelsInForce } from '../models/rollout/in-force.ts';
 import type { EvaluateDependencies, Evaluated } from '../query/evaluate.ts';
+import type { ModelShelf } from '../query/model-shelf.ts';
 import { createRecomputeVectors } from '../query/recompute-vectors.ts';
 import { explain } from '../scoring/explain.ts';
 import { FEATURE_SCHEMA } from '../scoring/feature-schema.ts';
 import { currentRuleSet } from '../scoring/rule-sets.ts';
 import { score } from '../scoring/score.ts';
 import type { Database } from '../store/pool.ts';
-import type { ModelShelf } from './bind-models.ts';
 
 /** Stands for "no model": the rules judge alone. */
 const NONE = 'none';

@@ -1,71 +1,14 @@
 /** Registered models, bound to the registry: loaded and proved in this process. */
 import { version as NODE_VERSION } from 'node:process';
-import { LRUCache } from 'lru-cache';
 import { readSettledRollouts } from '../control/models/settled-rollouts.ts';
-import { isUnavailable, toError } from '../domain/failure.ts';
 import type { Rollout } from '../domain/model-rollout.ts';
 import { ENGINE, engineOf } from '../domain/principal.ts';
-import { openScoringModel, type ScoringModel } from '../models/registry/scoring-model.ts';
 import { planRemoval } from '../models/rollout/rollout.ts';
-import { type Databases, isFound, readFrom } from '../query/choose-database.ts';
+import { loadModel } from '../query/model-shelf.ts';
 import { insertModelCheck } from '../store/model-checks.ts';
 import { decideRollouts, readNewestRollout } from '../store/model-rollouts.ts';
-import { findModel, readModel } from '../store/models.ts';
 import type { Database } from '../store/pool.ts';
 import { insertShadowBatch, type ShadowBatch } from '../store/shadow-batches.ts';
-
-/** How many models are kept ready for explanations, what-ifs and verification. */
-const SHELF_MODELS = 8;
-/** A registered model never changes, so a model read from the replica is current at any lag. */
-const ANY_TIME_MS = 0;
-
-export type ShelvedModel =
-  | { readonly model: ScoringModel }
-  /** Why the model is not available. */
-  | { readonly problem: string };
-/** @param reference SHA-256 or `name@version`. Throws a Failure `unavailable`. */
-export type ModelShelf = (reference: string) => Promise<ShelvedModel>;
-
-/**
- * Models never change: each is loaded and proved once. These models score nothing, so no model check is stored
- * and a replica suffices.
- */
-export function createModelShelf(databases: Databases): ModelShelf {
-  const kept = new LRUCache<string, Promise<ShelvedModel>>({ max: SHELF_MODELS });
-  const keep = async (modelId: string, database: Database) => {
-    const known = kept.get(modelId) ?? openShelved(database, modelId);
-    kept.set(modelId, known);
-    try {
-      return await known;
-    } catch (error) {
-      kept.delete(modelId);
-      throw error;
-    }
-  };
-  return async (reference) => {
-    const open = async (database: Database) => {
-      const model = await findModel(database, reference);
-      return model && (await keep(model.modelId, database));
-    };
-    const found = await readFrom(databases, ANY_TIME_MS, open, isFound);
-    return found ?? { problem: 'is not registered' };
-  };
-}
-
-async function openShelved(database: Database, modelId: string): Promise<ShelvedModel> {
-  try {
-    return { model: await loadModel(database, modelId) };
-  } catch (error) {
-    if (isUnavailable(error)) throw error;
-    return { problem: toError(error).message };
-  }
-}
-
-/** @throws Failure `MODEL_CORRUPT`, `MODEL_INVALID` or `unavailable` */
-async function loadModel(database: Database, modelId: string): Promise<ScoringModel> {
-  const { artefact, manifest } = await readModel(database, modelId);
-  return openScoringModel(artefact, manifest);
-}
 
 /** @param process name of the process in its log */
 export function bindModels(database: Database, process: string) {

@@ -1,6 +1,7 @@
 /** Binds what analysts ask to its adapters. */
 import { LRUCache } from 'lru-cache';
 import type { Databases } from '../query/choose-database.ts';
+import type { ModelShelf } from '../query/model-shelf.ts';
 import { createReading, type Reading } from '../query/reading.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { explain } from '../scoring/explain.ts';
@@ -16,7 +17,6 @@ import {
 import { readScoreRecord, readStoredScore, searchStoredScores } from '../store/score-search.ts';
 import { readStoredTransaction, searchStoredTransactions } from '../store/transaction-search.ts';
 import { listWatchReports } from '../store/watch-reports.ts';
-import type { ModelShelf } from './bind-models.ts';
 
 /** Scores kept in memory, about 1 KiB each: a stored score never changes. */
 const SCORE_CACHE_ENTRIES = 20_000;

@@ -3,21 +3,32 @@
  * does not want to wait or runs no worker.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Reconciler } from '../repair/reconcile.ts';
-import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
+import { type Config, EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { nameProcess } from '../runtime/process-name.ts';
-import { createLeadership, readLeader } from '../store/leadership.ts';
+import { createLeadership, readLeader, type Writes } from '../store/leadership.ts';
 import { openDatabase } from '../store/open-database.ts';
+import type { Database } from '../store/pool.ts';
 import { requestRescan } from '../store/rescan.ts';
-import { openCommands, untilReady } from '../stream/connection.ts';
-import { bindReconciler } from './bind-reconciler.ts';
-import { type Command, EXIT, parseArguments } from './command.ts';
+import { openCommands, type RedisClient, untilReady } from '../stream/connection.ts';
+import { type Command, type CommandContext, EXIT, parseArguments } from './command.ts';
 import { timeOption } from './date-options.ts';
 
 /** Pause between two runs that found work. */
 const PAUSE_MS = 200;
 
-export const command: Command = {
+type Reconciler = {
+  readonly run: (signal: AbortSignal) => Promise<Totals & { readonly full: boolean }>;
+};
+/** Binds `repair/reconcile.ts` to its adapters; main/ hands it in, as commands import no wiring. */
+export type OpenReconciler = (
+  config: Config,
+  database: Database,
+  redis: RedisClient,
+  count: (appended: number) => void,
+  writes: Writes,
+) => Reconciler;
+
+export const createCommand = (openReconciler: OpenReconciler): Command => ({
   name: 'reconcile',
   summary: 'Appends to the streams what is stored but not there.',
   usage: `risk reconcile [--from TIME] [--json]
@@ -30,42 +41,48 @@ everything that is neither scored nor waiting. Workers do the same every second;
 
 Needs DATABASE_URL and REDIS_URL.`,
   needs: ['DATABASE_URL', 'REDIS_URL'],
-  async run(args, { config, output, signal }) {
-    const { from } = parseArguments(args, { from: { type: 'string' } }).values;
-    const fromMs = from === undefined ? undefined : timeOption('--from', from);
-    const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = config;
-    if (databaseUrl === undefined || redisUrl === undefined) {
-      if (databaseUrl === undefined) output.error('DATABASE_URL: is needed by reconcile');
-      if (redisUrl === undefined) output.error('REDIS_URL: is needed by reconcile');
-      return EXIT_BAD_CONFIGURATION;
+  run: (args, context) => reconcile(openReconciler, args, context),
+});
+
+async function reconcile(
+  openReconciler: OpenReconciler,
+  args: string[],
+  { config, output, signal }: CommandContext,
+): Promise<number> {
+  const { from } = parseArguments(args, { from: { type: 'string' } }).values;
+  const fromMs = from === undefined ? undefined : timeOption('--from', from);
+  const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = config;
+  if (databaseUrl === undefined || redisUrl === undefined) {
+    if (databaseUrl === undefined) output.error('DATABASE_URL: is needed by reconcile');
+    if (redisUrl === undefined) output.error('REDIS_URL: is needed by reconcile');
+    return EXIT_BAD_CONFIGURATION;
+  }
+  await using database = openDatabase(config, databaseUrl, 'reconcile', { connectionsMax: 2 });
+  const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
+  try {
+    await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
+    if (fromMs !== undefined) await requestRescan(database, new Date(fromMs));
+    await using leadership = createLeadership(database, nameProcess());
+    const lead = leadership.of('reconcile');
+    const reconciler = openReconciler(config, database, redis, () => undefined, lead.writes);
+    let result: Totals | undefined;
+    const led = await lead.run(async () => {
+      result = await runUntilDone(reconciler, signal);
+    });
+    if (!led || result === undefined) {
+      const leader = (await readLeader(database, 'reconcile')) ?? null;
+      const does = fromMs === undefined ? 'nothing to do here' : 'and does what is asked here';
+      output.value({ leader: false, led_by: leader }, [
+        `${leader ?? 'another process'} reconciles: ${does}`,
+      ]);
+      return EXIT.fine;
     }
-    await using database = openDatabase(config, databaseUrl, 'reconcile', { connectionsMax: 2 });
-    const redis = openCommands(redisUrl, config.RISK_REDIS_TIMEOUT_MS);
-    try {
-      await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
-      if (fromMs !== undefined) await requestRescan(database, new Date(fromMs));
-      await using leadership = createLeadership(database, nameProcess());
-      const lead = leadership.of('reconcile');
-      const reconciler = bindReconciler(config, database, redis, () => undefined, lead.writes);
-      let result: Totals | undefined;
-      const led = await lead.run(async () => {
-        result = await runUntilDone(reconciler, signal);
-      });
-      if (!led || result === undefined) {
-        const leader = (await readLeader(database, 'reconcile')) ?? null;
-        const does = fromMs === undefined ? 'nothing to do here' : 'and does what is asked here';
-        output.value({ leader: false, led_by: leader }, [
-          `${leader ?? 'another process'} reconciles: ${does}`,
-        ]);
-        return EXIT.fine;
-      }
-      output.record({ leader: true, ...result });
-      return result.recovering ? EXIT.failed : EXIT.fine;
-    } finally {
-      redis.disconnect();
-    }
-  },
-};
+    output.record({ leader: true, ...result });
+    return result.recovering ? EXIT.failed : EXIT.fine;
+  } finally {
+    redis.disconnect();
+  }
+}
 
 type Totals = {
   readonly batches: number;

@@ -3,13 +3,14 @@
  * compares bit for bit, which proves that a score can be explained years later. `risk verify tallies` counts
  * again what the tallies of days and merchants say.
  */
+
+import { createModelShelf } from '../query/model-shelf.ts';
 import type { Opinion } from '../scoring/opinion.ts';
 import { verifyScore } from '../scoring/verify-score.ts';
 import { openDatabase } from '../store/open-database.ts';
 import type { Database } from '../store/pool.ts';
 import { repairDays } from '../store/recount-days.ts';
 import { type SampledScore, sampleScores } from '../store/score-sample.ts';
-import { createModelShelf } from './bind-models.ts';
 import {
   type Command,
   type CommandContext,

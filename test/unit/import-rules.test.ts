@@ -37,7 +37,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   query: {
     folders: ['store', 'profile', 'scoring', 'models'],
     types: ['stream', 'runtime'],
-    packages: ['zod', 'node:*'],
+    packages: ['lru-cache', 'zod', 'node:*'],
   },
   worker: {
     folders: ['profile', 'scoring', 'models', 'runtime'],

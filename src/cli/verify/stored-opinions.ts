@@ -1,7 +1,8 @@
 /** Recomputes what the models named in stored scores make of the stored vectors. */
+
+import type { ModelShelf } from '../../query/model-shelf.ts';
 import type { Opinion } from '../../scoring/opinion.ts';
 import type { SampledScore } from '../../store/score-sample.ts';
-import type { ModelShelf } from '../bind-models.ts';
 
 export type StoredOpinions = {
   /** One opinion per score; null where no model judged, undefined where the model cannot be loaded. */

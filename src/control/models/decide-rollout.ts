@@ -2,7 +2,6 @@
 import { Failure } from '../../domain/failure.ts';
 import { ALL_CORRIDORS, type ProposedHolding } from '../../domain/model-record.ts';
 import type { Officer } from '../../domain/principal.ts';
-import { openScoringModel } from '../../models/registry/scoring-model.ts';
 import {
   checkApproval,
   planConfirmation,
@@ -10,6 +9,7 @@ import {
   planPromotion,
   planRollback,
 } from '../../models/rollout/rollout.ts';
+import { loadModel } from '../../query/model-shelf.ts';
 import { listCorridors } from '../../store/corridors.ts';
 import { refuseShared, refuseStale } from '../../store/identities.ts';
 import {
@@ -19,7 +19,6 @@ import {
   insertProposal,
   type StoredProposal,
 } from '../../store/model-rollouts.ts';
-import { readModel } from '../../store/models.ts';
 import type { Database, Query } from '../../store/pool.ts';
 import { findKnown } from './find-known.ts';
 import { readSettledRollouts } from './settled-rollouts.ts';
@@ -55,7 +54,8 @@ export async function approveRollout(
   by: Officer,
 ): Promise<Decision> {
   const { modelId } = await findOpen(database, id);
-  await proveModel(database, modelId);
+  // This build may differ from the build that imported it.
+  await loadModel(database, modelId);
   await readSettledRollouts(database, by.request);
   return await decideRollouts(database, async (log, query) => {
     const proposal = await findOpen({ query }, id);
@@ -79,7 +79,8 @@ export async function actAlone(
   reason: string,
 ): Promise<Decision & { readonly proposalId: string }> {
   const { modelId } = await findKnown(database, reference);
-  await proveModel(database, modelId);
+  // This build may differ from the build that imported it.
+  await loadModel(database, modelId);
   await readSettledRollouts(database, by.request);
   let proposalId = '';
   const decision = await decideRollouts(database, async (log, query) => {
@@ -89,12 +90,6 @@ export async function actAlone(
     return { rows, proposalId, proposedBy: by.name, approvedBy: null, by, reason };
   });
   return { ...decision, proposalId };
-}
-
-/** Proves the model again: this build may differ from the build that imported it. @throws Failure */
-async function proveModel(database: Database, modelId: string): Promise<void> {
-  const { artefact, manifest } = await readModel(database, modelId);
-  openScoringModel(artefact, manifest);
 }
 
 /** @throws Failure where there is nothing to take back */

@@ -28,8 +28,11 @@ function usesOf(text: string): Use[] {
 }
 
 async function usageOf(name: string): Promise<string> {
-  const module = (await import(`../../../src/cli/${name}.ts`)) as { command: Command };
-  return module.command.usage;
+  const { command, createCommand } = (await import(`../../../src/cli/${name}.ts`)) as {
+    command?: Command;
+    createCommand?: (wired: undefined) => Command;
+  };
+  return (command ?? createCommand?.(undefined))?.usage ?? '';
 }
 
 describe('documents', () => {

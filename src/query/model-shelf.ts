@@ -1,0 +1,60 @@
+/** Registered models that explain and verify but score nothing: loaded and proved in this process, the last few kept. */
+import { LRUCache } from 'lru-cache';
+import { isUnavailable, toError } from '../domain/failure.ts';
+import { openScoringModel, type ScoringModel } from '../models/registry/scoring-model.ts';
+import { findModel, readModel } from '../store/models.ts';
+import type { Database } from '../store/pool.ts';
+import { type Databases, isFound, readFrom } from './choose-database.ts';
+
+/** How many models are kept ready for explanations, what-ifs and verification. */
+const SHELF_MODELS = 8;
+/** A registered model never changes, so a model read from the replica is current at any lag. */
+const ANY_TIME_MS = 0;
+
+export type ShelvedModel =
+  | { readonly model: ScoringModel }
+  /** Why the model is not available. */
+  | { readonly problem: string };
+/** @param reference SHA-256 or `name@version`. Throws a Failure `unavailable`. */
+export type ModelShelf = (reference: string) => Promise<ShelvedModel>;
+
+/**
+ * Models never change: each is loaded and proved once. These models score nothing, so no model check is stored
+ * and a replica suffices.
+ */
+export function createModelShelf(databases: Databases): ModelShelf {
+  const kept = new LRUCache<string, Promise<ShelvedModel>>({ max: SHELF_MODELS });
+  const keep = async (modelId: string, database: Database) => {
+    const known = kept.get(modelId) ?? openShelved(database, modelId);
+    kept.set(modelId, known);
+    try {
+      return await known;
+    } catch (error) {
+      kept.delete(modelId);
+      throw error;
+    }
+  };
+  return async (reference) => {
+    const open = async (database: Database) => {
+      const model = await findModel(database, reference);
+      return model && (await keep(model.modelId, database));
+    };
+    const found = await readFrom(databases, ANY_TIME_MS, open, isFound);
+    return found ?? { problem: 'is not registered' };
+  };
+}
+
+async function openShelved(database: Database, modelId: string): Promise<ShelvedModel> {
+  try {
+    return { model: await loadModel(database, modelId) };
+  } catch (error) {
+    if (isUnavailable(error)) throw error;
+    return { problem: toError(error).message };
+  }
+}
+
+/** Reads a registered model and proves it in this process. @throws Failure `MODEL_CORRUPT`, `MODEL_INVALID` or `unavailable` */
+export async function loadModel(database: Database, modelId: string): Promise<ScoringModel> {
+  const { artefact, manifest } = await readModel(database, modelId);
+  return openScoringModel(artefact, manifest);
+}
