@@ -1,6 +1,6 @@
 /**
  * What a command of `bin/risk` is. Each file of this folder that is a command exports one
- * `command: Command`; `src/cli.ts` lists them, reads the configuration, answers `--help`, turns a
+ * `command: Command`; `src/main/cli.ts` lists them, reads the configuration, answers `--help`, turns a
  * `UsageError` into exit code 2 and a thrown Failure into exit code 1.
  */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';

@@ -1,6 +1,6 @@
 /**
  * The HTTP application: middleware, routes, and one answer for everything that goes wrong. It never
- * listens; `src/api.ts` gives it to a server and tests call it directly.
+ * listens; `src/main/api.ts` gives it to a server and tests call it directly.
  */
 import { type Context, Hono } from 'hono';
 import { toError } from '../domain/failure.ts';

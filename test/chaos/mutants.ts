@@ -121,7 +121,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'redis-wiped-clocks-apart',
     replacements: [
       {
-        file: 'src/cli/bind-reconciler.ts',
+        file: 'src/main/wire/bind-reconciler.ts',
         find: 'readMoment: () => readMoment(database),',
         replace: 'readMoment: async () => ({ ...(await readMoment(database)), at: new Date() }),',
       },

@@ -4,7 +4,7 @@
  * part only.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bindReconciler } from '../../src/cli/bind-reconciler.ts';
+import { bindReconciler } from '../../src/main/wire/bind-reconciler.ts';
 import { createLeadership } from '../../src/store/leadership.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { openCommands, type RedisClient, untilReady } from '../../src/stream/connection.ts';

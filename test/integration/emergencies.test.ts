@@ -3,8 +3,8 @@
  * runs with keys of two people on a real database; SQL moves an emergency back by a day.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { bindModels } from '../../src/cli/bind-models.ts';
 import { actAlone, approveRollout } from '../../src/control/models/decide-rollout.ts';
+import { bindModels } from '../../src/main/wire/bind-models.ts';
 import { modelsInForce } from '../../src/models/rollout/in-force.ts';
 import { readNewestRollout } from '../../src/store/model-rollouts.ts';
 import type { Database } from '../../src/store/pool.ts';

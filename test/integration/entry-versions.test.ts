@@ -4,8 +4,8 @@
  * the next version is written by this test, in a layout that the present one cannot read, and read by a decoder of its own.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { bindReconciler } from '../../src/cli/bind-reconciler.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
+import { bindReconciler } from '../../src/main/wire/bind-reconciler.ts';
 import { decodeEntry, packEntries } from '../../src/stream/entry.ts';
 import { GROUP } from '../../src/stream/keys.ts';
 import { measureStreams } from '../../src/stream/lag.ts';

@@ -4,10 +4,10 @@
  * sent as they become known; every stored vector is recomputed from Postgres alone.
  */
 import { expect, test } from 'vitest';
-import { bindLabels } from '../../src/cli/bind-labels.ts';
 import type { LabelInput } from '../../src/domain/label.ts';
 import { acceptLabels } from '../../src/ingest/accept-labels.ts';
 import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
+import { bindLabels } from '../../src/main/wire/bind-labels.ts';
 import { createRecomputeVectors } from '../../src/query/recompute-vectors.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { FEATURE_LIST } from '../../src/scoring/feature-schema.ts';

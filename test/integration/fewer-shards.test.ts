@@ -3,7 +3,7 @@
  * second time. Method: streams filled as for four shards, and everything after them set to two.
  */
 import { expect, test } from 'vitest';
-import { bindReconciler } from '../../src/cli/bind-reconciler.ts';
+import { bindReconciler } from '../../src/main/wire/bind-reconciler.ts';
 import type { EntryPayload } from '../../src/stream/entry.ts';
 import { packAgain } from '../../src/stream/entry.ts';
 import { streamKeys } from '../../src/stream/keys.ts';

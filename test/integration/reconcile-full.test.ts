@@ -4,8 +4,8 @@
  * and Redis with small streams, run by run.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { bindReconciler } from '../../src/cli/bind-reconciler.ts';
 import { END_OF_BATCHES, FIRST_BATCH } from '../../src/domain/open-batch.ts';
+import { bindReconciler } from '../../src/main/wire/bind-reconciler.ts';
 import type { Reconciler } from '../../src/repair/reconcile.ts';
 import { listOpenBatches } from '../../src/store/ingest-batches.ts';
 import type { Database } from '../../src/store/pool.ts';

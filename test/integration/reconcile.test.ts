@@ -3,7 +3,7 @@
  * waiting ones are left alone. Method: the reconciler on real Postgres and Redis, both arranged by hand.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { bindReconciler } from '../../src/cli/bind-reconciler.ts';
+import { bindReconciler } from '../../src/main/wire/bind-reconciler.ts';
 import { narrowIngestBatch } from '../../src/store/ingest-batches.ts';
 import { createLeadership } from '../../src/store/leadership.ts';
 import type { Database } from '../../src/store/pool.ts';

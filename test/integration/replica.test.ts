@@ -4,8 +4,8 @@
  */
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { openProbe } from '../../src/cli/bind-guards.ts';
-import { type OpenReplica, openReplica } from '../../src/cli/bind-replica.ts';
+import { openProbe } from '../../src/main/wire/bind-guards.ts';
+import { type OpenReplica, openReplica } from '../../src/main/wire/bind-replica.ts';
 import type { Databases } from '../../src/query/choose-database.ts';
 import { readTransaction } from '../../src/query/read-transaction.ts';
 import type { ReplicaStatus } from '../../src/query/replica-status.ts';

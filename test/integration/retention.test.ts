@@ -4,7 +4,7 @@
  */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bindPurge } from '../../src/cli/bind-purge.ts';
+import { bindPurge } from '../../src/main/wire/bind-purge.ts';
 import { type Config, readConfig } from '../../src/runtime/config.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { createLeadership, type Leadership } from '../../src/store/leadership.ts';

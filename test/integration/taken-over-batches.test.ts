@@ -4,7 +4,7 @@
  * write on real Postgres and Redis, one after the other or waiting for each other's locks.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { bindReconciler } from '../../src/cli/bind-reconciler.ts';
+import { bindReconciler } from '../../src/main/wire/bind-reconciler.ts';
 import {
   deleteIngestBatches,
   narrowIngestBatch,

@@ -4,12 +4,12 @@
  * as a worker and an operator run them, on a real Postgres.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { bindTallies } from '../../src/cli/bind-tallies.ts';
 import { createOutput } from '../../src/cli/output.ts';
 import { command } from '../../src/cli/verify.ts';
 import { LABEL_MATURITY_DAYS } from '../../src/domain/history.ts';
 import { monthOf } from '../../src/domain/month.ts';
 import { DAY_MS, dayOf } from '../../src/domain/utc-bucket.ts';
+import { bindTallies } from '../../src/main/wire/bind-tallies.ts';
 import { createLeadership } from '../../src/store/leadership.ts';
 import { COUNTED_ROWS_MAX, loadTallies } from '../../src/store/merchant-tallies.ts';
 import { ensurePartitions } from '../../src/store/partitions.ts';

@@ -4,9 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bindWatch, createLookIfDue } from '../../src/cli/bind-watch.ts';
 import type { WatchReport } from '../../src/domain/watch-report.ts';
 import { freePort } from '../../src/embedded/free-port.ts';
+import { bindWatch, createLookIfDue } from '../../src/main/wire/bind-watch.ts';
 import { watchScores } from '../../src/query/watch-scores.ts';
 import { readConfig } from '../../src/runtime/config.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { waitUntil } from './wait-until.ts';
 
 export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
-const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../src/main/cli.ts', import.meta.url));
 const NODE_COMPILE_CACHE = `${REPOSITORY}/node_modules/.cache/node-compile`;
 
 export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };

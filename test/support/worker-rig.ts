@@ -5,6 +5,7 @@
 
 import { createOutput } from '../../src/cli/output.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
+import { runWorker, type WorkerOverrides } from '../../src/main/worker.ts';
 import { createLog } from '../../src/runtime/log.ts';
 import type { Database } from '../../src/store/pool.ts';
 import { readReconcileState, writeReconcileState } from '../../src/store/reconcile-state.ts';
@@ -14,7 +15,6 @@ import { readIdentity } from '../../src/stream/identity.ts';
 import { type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
 import { measureStreams } from '../../src/stream/lag.ts';
 import { createProducer, type Producer } from '../../src/stream/producer.ts';
-import { runWorker, type WorkerOverrides } from '../../src/worker.ts';
 import { testConfig } from './config.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type RiskProcess, spawnRisk } from './risk.ts';

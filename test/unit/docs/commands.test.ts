@@ -14,7 +14,7 @@ const DOCUMENTS = [
   'docs/models.md',
   'docs/operations.md',
 ];
-/** Roles are run by src/cli.ts itself and take no options. */
+/** Roles are run by src/main/cli.ts itself and take no options. */
 const ROLES = new Set(['api', 'worker']);
 
 type Use = { readonly name: string; readonly words: readonly string[] };

@@ -1,14 +1,14 @@
 /** Registered models, bound to the registry: loaded and proved in this process. */
 import { version as NODE_VERSION } from 'node:process';
-import { readSettledRollouts } from '../control/models/settled-rollouts.ts';
-import type { Rollout } from '../domain/model-rollout.ts';
-import { ENGINE, engineOf } from '../domain/principal.ts';
-import { planRemoval } from '../models/rollout/rollout.ts';
-import { loadModel } from '../query/model-shelf.ts';
-import { insertModelCheck } from '../store/model-checks.ts';
-import { decideRollouts, readNewestRollout } from '../store/model-rollouts.ts';
-import type { Database } from '../store/pool.ts';
-import { insertShadowBatch, type ShadowBatch } from '../store/shadow-batches.ts';
+import { readSettledRollouts } from '../../control/models/settled-rollouts.ts';
+import type { Rollout } from '../../domain/model-rollout.ts';
+import { ENGINE, engineOf } from '../../domain/principal.ts';
+import { planRemoval } from '../../models/rollout/rollout.ts';
+import { loadModel } from '../../query/model-shelf.ts';
+import { insertModelCheck } from '../../store/model-checks.ts';
+import { decideRollouts, readNewestRollout } from '../../store/model-rollouts.ts';
+import type { Database } from '../../store/pool.ts';
+import { insertShadowBatch, type ShadowBatch } from '../../store/shadow-batches.ts';
 
 /** @param process name of the process in its log */
 export function bindModels(database: Database, process: string) {

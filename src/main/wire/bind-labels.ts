@@ -1,22 +1,27 @@
 /**
  * Binds labels to their adapters: how the API accepts them, and the duty that completes interrupted requests.
  */
-import type { AcceptLabelsDependencies } from '../ingest/accept-labels.ts';
-import type { AcceptDependencies } from '../ingest/accept-transactions.ts';
-import { tellLeftBatches } from '../ingest/tell-left-batches.ts';
-import { createTellProfiles, type TellProfiles } from '../ingest/tell-profiles.ts';
-import type { Breaker } from '../runtime/breaker.ts';
-import type { Config } from '../runtime/config.ts';
-import type { Metrics } from '../runtime/metrics.ts';
-import { featureIndex } from '../scoring/feature-schema.ts';
-import { findHeldKeys } from '../store/idempotency-keys.ts';
-import { deleteLabelBatches, listLabelBatches, openLabelBatch } from '../store/label-batches.ts';
-import { findFraudParties, findLoggedFeature, findParties, insertLabels } from '../store/labels.ts';
-import type { Leadership } from '../store/leadership.ts';
-import { findDetachedMonths } from '../store/partitions.ts';
-import type { Database } from '../store/pool.ts';
-import type { RedisClient } from '../stream/connection.ts';
-import { createInvalidateProfiles } from '../stream/invalidate-profiles.ts';
+import type { AcceptLabelsDependencies } from '../../ingest/accept-labels.ts';
+import type { AcceptDependencies } from '../../ingest/accept-transactions.ts';
+import { tellLeftBatches } from '../../ingest/tell-left-batches.ts';
+import { createTellProfiles, type TellProfiles } from '../../ingest/tell-profiles.ts';
+import type { Breaker } from '../../runtime/breaker.ts';
+import type { Config } from '../../runtime/config.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+import { featureIndex } from '../../scoring/feature-schema.ts';
+import { findHeldKeys } from '../../store/idempotency-keys.ts';
+import { deleteLabelBatches, listLabelBatches, openLabelBatch } from '../../store/label-batches.ts';
+import {
+  findFraudParties,
+  findLoggedFeature,
+  findParties,
+  insertLabels,
+} from '../../store/labels.ts';
+import type { Leadership } from '../../store/leadership.ts';
+import { findDetachedMonths } from '../../store/partitions.ts';
+import type { Database } from '../../store/pool.ts';
+import type { RedisClient } from '../../stream/connection.ts';
+import { createInvalidateProfiles } from '../../stream/invalidate-profiles.ts';
 
 const TELL_EVERY_MS = 1000;
 

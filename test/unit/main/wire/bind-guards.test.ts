@@ -1,10 +1,10 @@
 /** Goal: errors of the adapters count for the right breaker, or for none. */
 import { expect, test } from 'vitest';
-import { bindGuards } from '../../../src/cli/bind-guards.ts';
-import { Failure } from '../../../src/domain/failure.ts';
-import { createMetrics } from '../../../src/runtime/metrics.ts';
-import { POOL_BUSY } from '../../../src/store/pool.ts';
-import { silentLog } from '../../support/config.ts';
+import { Failure } from '../../../../src/domain/failure.ts';
+import { bindGuards } from '../../../../src/main/wire/bind-guards.ts';
+import { createMetrics } from '../../../../src/runtime/metrics.ts';
+import { POOL_BUSY } from '../../../../src/store/pool.ts';
+import { silentLog } from '../../../support/config.ts';
 
 test('a pool that is full hides no outage of Postgres', async () => {
   using guards = bindGuards(createMetrics(), silentLog(), 'api');

@@ -10,51 +10,51 @@ import {
   EXIT,
   parseArguments,
   UsageError,
-} from './cli/command.ts';
-import { createOutput, formatTable, type Output } from './cli/output.ts';
-import { Failure, toError } from './domain/failure.ts';
-import { readEngineFile } from './embedded/engine-file.ts';
+} from '../cli/command.ts';
+import { createOutput, formatTable, type Output } from '../cli/output.ts';
+import { Failure, toError } from '../domain/failure.ts';
+import { readEngineFile } from '../embedded/engine-file.ts';
 import {
   type Config,
   type Environment,
   EXIT_BAD_CONFIGURATION,
   readConfig,
   readEnvironment,
-} from './runtime/config.ts';
-import { createLog } from './runtime/log.ts';
-import { onShutdown } from './runtime/shutdown.ts';
+} from '../runtime/config.ts';
+import { createLog } from '../runtime/log.ts';
+import { onShutdown } from '../runtime/shutdown.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 type CommandModule = { readonly command: Command };
 
 /** In the order an operator meets them. A command's module is loaded only when it is needed. */
 const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
-  start: () => import('./cli/start.ts'),
+  start: () => import('../cli/start.ts'),
   api: () => role('api', 'serves HTTP', async () => (await import('./api.ts')).runApi),
   worker: () =>
     role('worker', 'scores transactions', async () => (await import('./worker.ts')).runWorker),
-  migrate: () => import('./cli/migrate.ts'),
-  partitions: () => import('./cli/partitions.ts'),
-  status: () => import('./cli/status.ts'),
-  doctor: () => import('./cli/doctor.ts'),
-  simulate: () => import('./cli/simulate.ts'),
-  replay: () => import('./cli/replay.ts'),
-  labels: () => import('./cli/labels.ts'),
-  'dead-letters': () => import('./cli/dead-letters.ts'),
-  entries: () => import('./cli/entries.ts'),
+  migrate: () => import('../cli/migrate.ts'),
+  partitions: () => import('../cli/partitions.ts'),
+  status: () => import('../cli/status.ts'),
+  doctor: () => import('../cli/doctor.ts'),
+  simulate: () => import('../cli/simulate.ts'),
+  replay: () => import('../cli/replay.ts'),
+  labels: () => import('../cli/labels.ts'),
+  'dead-letters': () => import('../cli/dead-letters.ts'),
+  entries: () => import('../cli/entries.ts'),
   reconcile: async () => {
     const [{ createCommand }, { bindReconciler }] = await Promise.all([
-      import('./cli/reconcile.ts'),
-      import('./cli/bind-reconciler.ts'),
+      import('../cli/reconcile.ts'),
+      import('./wire/bind-reconciler.ts'),
     ]);
     return { command: createCommand(bindReconciler) };
   },
-  keys: () => import('./cli/keys.ts'),
-  models: () => import('./cli/models.ts'),
-  audit: () => import('./cli/audit.ts'),
-  features: () => import('./cli/features.ts'),
-  verify: () => import('./cli/verify.ts'),
+  keys: () => import('../cli/keys.ts'),
+  models: () => import('../cli/models.ts'),
+  audit: () => import('../cli/audit.ts'),
+  features: () => import('../cli/features.ts'),
+  verify: () => import('../cli/verify.ts'),
 };
 
 type RunRole = (context: CommandContext) => Promise<number>;
@@ -92,7 +92,7 @@ async function overview(): Promise<string> {
 }
 
 async function version(): Promise<string> {
-  const { default: manifest } = await import('../package.json', { with: { type: 'json' } });
+  const { default: manifest } = await import('../../package.json', { with: { type: 'json' } });
   return `risk ${manifest.version} (Node ${process.versions.node})`;
 }
 

@@ -2,13 +2,13 @@
  * Keeps the tallies by day and the durable tallies of merchants, as a duty: one worker does it, beside ingest.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { merchantReachDays } from '../domain/history.ts';
-import { DAY_MS } from '../domain/utc-bucket.ts';
-import type { Config } from '../runtime/config.ts';
-import { mergeIncrements } from '../store/day-tallies.ts';
-import { createTallies, type Tallies } from '../store/fold-tallies.ts';
-import type { Leadership } from '../store/leadership.ts';
-import type { Database } from '../store/pool.ts';
+import { merchantReachDays } from '../../domain/history.ts';
+import { DAY_MS } from '../../domain/utc-bucket.ts';
+import type { Config } from '../../runtime/config.ts';
+import { mergeIncrements } from '../../store/day-tallies.ts';
+import { createTallies, type Tallies } from '../../store/fold-tallies.ts';
+import type { Leadership } from '../../store/leadership.ts';
+import type { Database } from '../../store/pool.ts';
 
 /** A rebuild of a tallied merchant counts its tallies and the rows that were stored within this interval. */
 const FOLD_EVERY_MS = 2000;

@@ -2,12 +2,12 @@
  * Frees memory of Redis for stream entries: profiles, events and copies of dead letters give way, each by a
  * duty of every worker.
  */
-import type { Config } from '../runtime/config.ts';
-import type { Metrics } from '../runtime/metrics.ts';
-import type { RedisClient } from '../stream/connection.ts';
-import { createEventBudget } from '../stream/event-budget.ts';
-import type { StreamKeys } from '../stream/keys.ts';
-import type { ProfileLogs } from '../stream/profile-logs.ts';
+import type { Config } from '../../runtime/config.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+import type { RedisClient } from '../../stream/connection.ts';
+import { createEventBudget } from '../../stream/event-budget.ts';
+import type { StreamKeys } from '../../stream/keys.ts';
+import type { ProfileLogs } from '../../stream/profile-logs.ts';
 
 /**
  * At 30,000 scores a second 3.4 MB of events come between two checks, each of which takes Redis 6 to 12 µs a

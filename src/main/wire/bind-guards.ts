@@ -1,22 +1,22 @@
 /** The breakers of a process, bound to its adapters; the API and the worker use them. */
-import { Failure } from '../domain/failure.ts';
-import { BREAKER_OPEN, type Breaker, type Guard } from '../runtime/breaker.ts';
-import type { Config } from '../runtime/config.ts';
-import { createGuards, type Guards } from '../runtime/guards.ts';
-import type { Log } from '../runtime/log.ts';
-import type { Metrics } from '../runtime/metrics.ts';
-import type { Check } from '../runtime/vital-signs.ts';
-import { watchBreaker } from '../runtime/watch-breaker.ts';
-import { openDatabase } from '../store/open-database.ts';
-import { isPoolBusy, isPostgresOutage } from '../store/outage.ts';
-import type { Database } from '../store/pool.ts';
-import { proveWrite } from '../store/reconcile-state.ts';
-import type { RedisClient } from '../stream/connection.ts';
-import { claimIdentity } from '../stream/identity.ts';
-import { probeKey } from '../stream/keys.ts';
-import { isRedisOutage, isStreamAtFault } from '../stream/outage.ts';
-import type { ProfileLogs } from '../stream/profile-logs.ts';
-import type { Settle } from '../stream/settle.ts';
+import { Failure } from '../../domain/failure.ts';
+import { BREAKER_OPEN, type Breaker, type Guard } from '../../runtime/breaker.ts';
+import type { Config } from '../../runtime/config.ts';
+import { createGuards, type Guards } from '../../runtime/guards.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+import type { Check } from '../../runtime/vital-signs.ts';
+import { watchBreaker } from '../../runtime/watch-breaker.ts';
+import { openDatabase } from '../../store/open-database.ts';
+import { isPoolBusy, isPostgresOutage } from '../../store/outage.ts';
+import type { Database } from '../../store/pool.ts';
+import { proveWrite } from '../../store/reconcile-state.ts';
+import type { RedisClient } from '../../stream/connection.ts';
+import { claimIdentity } from '../../stream/identity.ts';
+import { probeKey } from '../../stream/keys.ts';
+import { isRedisOutage, isStreamAtFault } from '../../stream/outage.ts';
+import type { ProfileLogs } from '../../stream/profile-logs.ts';
+import type { Settle } from '../../stream/settle.ts';
 
 /** Deadline of the probe's statements and commands; the probe itself is given up earlier. */
 const PROBE_MS = 2000;

@@ -1,22 +1,23 @@
 /** Binds ingest to its adapters: how the API accepts transactions. */
-import type { AcceptDependencies } from '../ingest/accept-transactions.ts';
-import { createTryAppend } from '../ingest/append-entries.ts';
-import { type BatchCloser, createBatchCloser } from '../ingest/batch-closer.ts';
-import type { CorridorList } from '../ingest/corridor-list.ts';
-import { createGuardedAppend } from '../ingest/guarded-append.ts';
-import { createTransactionIds } from '../ingest/transaction-id.ts';
-import { createFailpoint, FAILPOINT_VARIABLE } from '../runtime/failpoint.ts';
-import type { Guards } from '../runtime/guards.ts';
-import type { Metrics } from '../runtime/metrics.ts';
-import { deleteIngestBatches, narrowIngestBatch } from '../store/ingest-batches.ts';
-import { createKeySlices } from '../store/key-slices.ts';
-import { createPartitionGuard } from '../store/partitions.ts';
-import type { Database } from '../store/pool.ts';
-import { claimTransactions, findHolders, readReceivedAtMs } from '../store/transactions.ts';
-import type { RedisClient } from '../stream/connection.ts';
-import { isStreamAtFault } from '../stream/outage.ts';
-import { createProducer } from '../stream/producer.ts';
-import type { CommandContext } from './command.ts';
+
+import type { CommandContext } from '../../cli/command.ts';
+import type { AcceptDependencies } from '../../ingest/accept-transactions.ts';
+import { createTryAppend } from '../../ingest/append-entries.ts';
+import { type BatchCloser, createBatchCloser } from '../../ingest/batch-closer.ts';
+import type { CorridorList } from '../../ingest/corridor-list.ts';
+import { createGuardedAppend } from '../../ingest/guarded-append.ts';
+import { createTransactionIds } from '../../ingest/transaction-id.ts';
+import { createFailpoint, FAILPOINT_VARIABLE } from '../../runtime/failpoint.ts';
+import type { Guards } from '../../runtime/guards.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+import { deleteIngestBatches, narrowIngestBatch } from '../../store/ingest-batches.ts';
+import { createKeySlices } from '../../store/key-slices.ts';
+import { createPartitionGuard } from '../../store/partitions.ts';
+import type { Database } from '../../store/pool.ts';
+import { claimTransactions, findHolders, readReceivedAtMs } from '../../store/transactions.ts';
+import type { RedisClient } from '../../stream/connection.ts';
+import { isStreamAtFault } from '../../stream/outage.ts';
+import { createProducer } from '../../stream/producer.ts';
 
 const MIB = 2 ** 20;
 

@@ -2,7 +2,55 @@
  * A worker process: composition root. Opens Postgres and Redis, hands them to the worker, and closes
  * them in reverse when it has drained.
  */
-import { bindDeadLetters } from './cli/bind-dead-letters.ts';
+
+import { type CommandContext, EXIT } from '../cli/command.ts';
+import { monthOf } from '../domain/month.ts';
+import { createAccountKind } from '../profile/account-kind.ts';
+import { createMerchantKind } from '../profile/merchant-kind.ts';
+import { type Config, EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
+import { createFailpoint, FAILPOINT_VARIABLE } from '../runtime/failpoint.ts';
+import type { Guards } from '../runtime/guards.ts';
+import { createMetrics, type Metrics, reportConnections } from '../runtime/metrics.ts';
+import { nameProcess } from '../runtime/process-name.ts';
+import { createLife, createReadiness } from '../runtime/vital-signs.ts';
+import { openWorkerHttp } from '../runtime/worker-http.ts';
+import { FEATURE_SCHEMA } from '../scoring/feature-schema.ts';
+import { currentRuleSet } from '../scoring/rule-sets.ts';
+import { score } from '../scoring/score.ts';
+import { listCorridors } from '../store/corridors.ts';
+import { insertDeadLetters } from '../store/dead-letters.ts';
+import { loadAccountPasts, loadMerchantPasts } from '../store/history.ts';
+import { createLeadership, type Leadership } from '../store/leadership.ts';
+import { openDatabase } from '../store/open-database.ts';
+import { createPartitionGuard, ensurePartitions, MONTHS_AHEAD } from '../store/partitions.ts';
+import type { Database } from '../store/pool.ts';
+import { waitForSchema } from '../store/schema-version.ts';
+import { createInsertScores, readStoredScores } from '../store/scores.ts';
+import { openCommands, type RedisClient, untilReady } from '../stream/connection.ts';
+import { createGroupDuties, ensureGroups, isGroupMissing } from '../stream/consumer-group.ts';
+import { ATTEMPTS_MAX, packAgain } from '../stream/entry.ts';
+import { profileKey, profileSlot, type StreamKeys } from '../stream/keys.ts';
+import { measureStreams } from '../stream/lag.ts';
+import { createListStreams } from '../stream/list-streams.ts';
+import { createModelsOut, type ModelsOut } from '../stream/models-out.ts';
+import { createProfileLogs, type ProfileLogs } from '../stream/profile-logs.ts';
+import { openReaderConnection } from '../stream/reader-connection.ts';
+import { createPromoteRetries } from '../stream/retries.ts';
+import { createProve, createSettle } from '../stream/settle.ts';
+import { createHandEntriesOver, ENTRY_READER, type EntryReader } from '../stream/versions.ts';
+import { type BatchModelsDependencies, createBatchModels } from '../worker/batch-models.ts';
+import type { Duty } from '../worker/maintenance.ts';
+import { poisonScorer } from '../worker/poisoned-scorer.ts';
+import { type BatchSteps, createBatchSteps } from '../worker/process-batch.ts';
+import { createFoldKind } from '../worker/profiles/fold-kind.ts';
+import { createFoldProfiles } from '../worker/profiles/fold-profiles.ts';
+import { createInstalls } from '../worker/profiles/installs.ts';
+import type { PlaceOfParty } from '../worker/profiles/visit.ts';
+import { reportStreams } from '../worker/report-streams.ts';
+import { runWorker as run } from '../worker/run-worker.ts';
+import type { BatchModels } from '../worker/score-items.ts';
+import type { Scorer } from '../worker/scorer.ts';
+import { bindDeadLetters } from './wire/bind-dead-letters.ts';
 import {
   bindGuards,
   checksOfWorker,
@@ -11,61 +59,14 @@ import {
   guardSettle,
   openProbe,
   watchGuards,
-} from './cli/bind-guards.ts';
-import { bindLabelDuty } from './cli/bind-labels.ts';
-import { bindMemory, type Memory } from './cli/bind-memory.ts';
-import { bindModels } from './cli/bind-models.ts';
-import { bindPurge } from './cli/bind-purge.ts';
-import { bindIngestDuties } from './cli/bind-reconciler.ts';
-import { bindTallies } from './cli/bind-tallies.ts';
-import { bindWatch } from './cli/bind-watch.ts';
-import { type CommandContext, EXIT } from './cli/command.ts';
-import { monthOf } from './domain/month.ts';
-import { createAccountKind } from './profile/account-kind.ts';
-import { createMerchantKind } from './profile/merchant-kind.ts';
-import { type Config, EXIT_BAD_CONFIGURATION } from './runtime/config.ts';
-import { createFailpoint, FAILPOINT_VARIABLE } from './runtime/failpoint.ts';
-import type { Guards } from './runtime/guards.ts';
-import { createMetrics, type Metrics, reportConnections } from './runtime/metrics.ts';
-import { nameProcess } from './runtime/process-name.ts';
-import { createLife, createReadiness } from './runtime/vital-signs.ts';
-import { openWorkerHttp } from './runtime/worker-http.ts';
-import { FEATURE_SCHEMA } from './scoring/feature-schema.ts';
-import { currentRuleSet } from './scoring/rule-sets.ts';
-import { score } from './scoring/score.ts';
-import { listCorridors } from './store/corridors.ts';
-import { insertDeadLetters } from './store/dead-letters.ts';
-import { loadAccountPasts, loadMerchantPasts } from './store/history.ts';
-import { createLeadership, type Leadership } from './store/leadership.ts';
-import { openDatabase } from './store/open-database.ts';
-import { createPartitionGuard, ensurePartitions, MONTHS_AHEAD } from './store/partitions.ts';
-import type { Database } from './store/pool.ts';
-import { waitForSchema } from './store/schema-version.ts';
-import { createInsertScores, readStoredScores } from './store/scores.ts';
-import { openCommands, type RedisClient, untilReady } from './stream/connection.ts';
-import { createGroupDuties, ensureGroups, isGroupMissing } from './stream/consumer-group.ts';
-import { ATTEMPTS_MAX, packAgain } from './stream/entry.ts';
-import { profileKey, profileSlot, type StreamKeys } from './stream/keys.ts';
-import { measureStreams } from './stream/lag.ts';
-import { createListStreams } from './stream/list-streams.ts';
-import { createModelsOut, type ModelsOut } from './stream/models-out.ts';
-import { createProfileLogs, type ProfileLogs } from './stream/profile-logs.ts';
-import { openReaderConnection } from './stream/reader-connection.ts';
-import { createPromoteRetries } from './stream/retries.ts';
-import { createProve, createSettle } from './stream/settle.ts';
-import { createHandEntriesOver, ENTRY_READER, type EntryReader } from './stream/versions.ts';
-import { type BatchModelsDependencies, createBatchModels } from './worker/batch-models.ts';
-import type { Duty } from './worker/maintenance.ts';
-import { poisonScorer } from './worker/poisoned-scorer.ts';
-import { type BatchSteps, createBatchSteps } from './worker/process-batch.ts';
-import { createFoldKind } from './worker/profiles/fold-kind.ts';
-import { createFoldProfiles } from './worker/profiles/fold-profiles.ts';
-import { createInstalls } from './worker/profiles/installs.ts';
-import type { PlaceOfParty } from './worker/profiles/visit.ts';
-import { reportStreams } from './worker/report-streams.ts';
-import { runWorker as run } from './worker/run-worker.ts';
-import type { BatchModels } from './worker/score-items.ts';
-import type { Scorer } from './worker/scorer.ts';
+} from './wire/bind-guards.ts';
+import { bindLabelDuty } from './wire/bind-labels.ts';
+import { bindMemory, type Memory } from './wire/bind-memory.ts';
+import { bindModels } from './wire/bind-models.ts';
+import { bindPurge } from './wire/bind-purge.ts';
+import { bindIngestDuties } from './wire/bind-reconciler.ts';
+import { bindTallies } from './wire/bind-tallies.ts';
+import { bindWatch } from './wire/bind-watch.ts';
 
 /**
  * L1 by kind: with 25 entries an account and 100 a merchant, 17,100 accounts and 4,900 merchants. 500,000 transactions of

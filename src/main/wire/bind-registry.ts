@@ -5,18 +5,18 @@ import {
   approveRollout,
   proposeRollout,
   takeRolloutBack,
-} from '../control/models/decide-rollout.ts';
-import { toDecidedRows, toText } from '../control/models/rollout-rows.ts';
-import { listModelRows, readModelRow } from '../control/models/show-models.ts';
+} from '../../control/models/decide-rollout.ts';
+import { toDecidedRows, toText } from '../../control/models/rollout-rows.ts';
+import { listModelRows, readModelRow } from '../../control/models/show-models.ts';
 import type {
   DecidedRolloutsJson,
   EmergencyJson,
   NewEmergency,
   NewProposal,
   ProposalJson,
-} from '../domain/model-record.ts';
-import type { Officer } from '../domain/principal.ts';
-import type { Database } from '../store/pool.ts';
+} from '../../domain/model-record.ts';
+import type { Officer } from '../../domain/principal.ts';
+import type { Database } from '../../store/pool.ts';
 
 export function bindRegistry(database: Database) {
   return {

@@ -3,38 +3,43 @@
  * duties of the worker that leads.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { keepKeySlices } from '../repair/keep-key-slices.ts';
-import { createProveStreams } from '../repair/prove-streams.ts';
-import { createReconciler, type Reconciler } from '../repair/reconcile.ts';
-import type { Config } from '../runtime/config.ts';
-import type { Metrics } from '../runtime/metrics.ts';
-import { listCorridors } from '../store/corridors.ts';
+import { keepKeySlices } from '../../repair/keep-key-slices.ts';
+import { createProveStreams } from '../../repair/prove-streams.ts';
+import { createReconciler, type Reconciler } from '../../repair/reconcile.ts';
+import type { Config } from '../../runtime/config.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+import { listCorridors } from '../../store/corridors.ts';
 import {
   deleteIngestBatches,
   listOpenBatches,
   narrowIngestBatch,
   takeOverIngestBatches,
-} from '../store/ingest-batches.ts';
-import { dropKeySlice, listKeySlices, type Slice, sealKeySlice } from '../store/key-slice-rows.ts';
-import type { Leadership, Writes } from '../store/leadership.ts';
-import { readMoment } from '../store/moment.ts';
-import type { Database } from '../store/pool.ts';
-import { readReconcileState, writeReconcileState } from '../store/reconcile-state.ts';
-import { readStreamProofs, writeStreamProofs } from '../store/stream-proofs.ts';
+} from '../../store/ingest-batches.ts';
+import {
+  dropKeySlice,
+  listKeySlices,
+  type Slice,
+  sealKeySlice,
+} from '../../store/key-slice-rows.ts';
+import type { Leadership, Writes } from '../../store/leadership.ts';
+import { readMoment } from '../../store/moment.ts';
+import type { Database } from '../../store/pool.ts';
+import { readReconcileState, writeReconcileState } from '../../store/reconcile-state.ts';
+import { readStreamProofs, writeStreamProofs } from '../../store/stream-proofs.ts';
 import {
   countReceived,
   listReplayed,
   listUnscoredReceived,
   loadUnscored,
   recoverUnreadable,
-} from '../store/unscored.ts';
-import type { RedisClient } from '../stream/connection.ts';
-import { createContinuity } from '../stream/continuity.ts';
-import { readIdentity } from '../stream/identity.ts';
-import { SHARDS_MAX, streamsOf } from '../stream/keys.ts';
-import { measureHeld } from '../stream/lag.ts';
-import { createProducer, createStreamChoice } from '../stream/producer.ts';
-import { readWaiting } from '../stream/waiting.ts';
+} from '../../store/unscored.ts';
+import type { RedisClient } from '../../stream/connection.ts';
+import { createContinuity } from '../../stream/continuity.ts';
+import { readIdentity } from '../../stream/identity.ts';
+import { SHARDS_MAX, streamsOf } from '../../stream/keys.ts';
+import { measureHeld } from '../../stream/lag.ts';
+import { createProducer, createStreamChoice } from '../../stream/producer.ts';
+import { readWaiting } from '../../stream/waiting.ts';
 
 const RECONCILE_EVERY_MS = 1000;
 /**

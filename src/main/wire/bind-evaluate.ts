@@ -1,20 +1,24 @@
 /** What-ifs bound to the pure core, to histories rebuilt from Postgres and to the registry of models. */
 
-import { readSettledRollouts } from '../control/models/settled-rollouts.ts';
-import type { ExplanationMethod } from '../domain/explanation.ts';
-import type { Transaction } from '../domain/transaction.ts';
-import type { AcceptDependencies } from '../ingest/accept-transactions.ts';
-import { findInvalid, type Surroundings, toTransaction } from '../ingest/prepare-transactions.ts';
-import type { ScoringModel } from '../models/registry/scoring-model.ts';
-import { lineFor, modelsInForce } from '../models/rollout/in-force.ts';
-import type { EvaluateDependencies, Evaluated } from '../query/evaluate.ts';
-import type { ModelShelf } from '../query/model-shelf.ts';
-import { createRecomputeVectors } from '../query/recompute-vectors.ts';
-import { explain } from '../scoring/explain.ts';
-import { FEATURE_SCHEMA } from '../scoring/feature-schema.ts';
-import { currentRuleSet } from '../scoring/rule-sets.ts';
-import { score } from '../scoring/score.ts';
-import type { Database } from '../store/pool.ts';
+import { readSettledRollouts } from '../../control/models/settled-rollouts.ts';
+import type { ExplanationMethod } from '../../domain/explanation.ts';
+import type { Transaction } from '../../domain/transaction.ts';
+import type { AcceptDependencies } from '../../ingest/accept-transactions.ts';
+import {
+  findInvalid,
+  type Surroundings,
+  toTransaction,
+} from '../../ingest/prepare-transactions.ts';
+import type { ScoringModel } from '../../models/registry/scoring-model.ts';
+import { lineFor, modelsInForce } from '../../models/rollout/in-force.ts';
+import type { EvaluateDependencies, Evaluated } from '../../query/evaluate.ts';
+import type { ModelShelf } from '../../query/model-shelf.ts';
+import { createRecomputeVectors } from '../../query/recompute-vectors.ts';
+import { explain } from '../../scoring/explain.ts';
+import { FEATURE_SCHEMA } from '../../scoring/feature-schema.ts';
+import { currentRuleSet } from '../../scoring/rule-sets.ts';
+import { score } from '../../scoring/score.ts';
+import type { Database } from '../../store/pool.ts';
 
 /** Stands for "no model": the rules judge alone. */
 const NONE = 'none';

@@ -4,18 +4,18 @@
  * and an idle primary therefore add no lag; a paused replay does.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Failure } from '../domain/failure.ts';
-import type { Replica } from '../query/choose-database.ts';
-import type { ReplicaStatus } from '../query/replica-status.ts';
-import { BREAKER_STATES, createBreaker } from '../runtime/breaker.ts';
-import type { Config } from '../runtime/config.ts';
-import type { Log } from '../runtime/log.ts';
-import type { Metrics } from '../runtime/metrics.ts';
-import { answerWithin } from '../runtime/settles-within.ts';
-import { openDatabase } from '../store/open-database.ts';
-import { isPoolBusy, isPostgresOutage } from '../store/outage.ts';
-import type { Database } from '../store/pool.ts';
-import { type LogPosition, readReplayed, readWritten } from '../store/replica-position.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Replica } from '../../query/choose-database.ts';
+import type { ReplicaStatus } from '../../query/replica-status.ts';
+import { BREAKER_STATES, createBreaker } from '../../runtime/breaker.ts';
+import type { Config } from '../../runtime/config.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+import { answerWithin } from '../../runtime/settles-within.ts';
+import { openDatabase } from '../../store/open-database.ts';
+import { isPoolBusy, isPostgresOutage } from '../../store/outage.ts';
+import type { Database } from '../../store/pool.ts';
+import { type LogPosition, readReplayed, readWritten } from '../../store/replica-position.ts';
 import { openProbe } from './bind-guards.ts';
 
 const LOOK_EVERY_MS = 500;
