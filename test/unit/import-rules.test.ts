@@ -97,6 +97,63 @@ function problemOf(path: string, target: string, typeOnly: boolean): string | un
   return `${path} imports ${typeOnly ? 'types of ' : ''}${target}`;
 }
 
+/** `src/a/b` and `src/a` and `src` of `src/a/b/c.ts`. */
+function foldersAbove(path: string): string[] {
+  const parts = path.split('/').slice(0, -1);
+  return parts.map((_, at) => parts.slice(0, at + 1).join('/'));
+}
+
+/** Which files and sub-folders of a folder import which others of it, by values or types. */
+function entriesOf(folder: string): Map<string, Set<string>> {
+  const entryOf = (path: string) =>
+    path.startsWith(`${folder}/`)
+      ? path
+          .split('/')
+          .slice(0, folder.split('/').length + 1)
+          .join('/')
+      : undefined;
+  const arrows = new Map<string, Set<string>>();
+  for (const { path, text } of sources) {
+    const from = entryOf(path);
+    if (from === undefined) continue;
+    const targets = arrows.get(from) ?? new Set();
+    arrows.set(from, targets);
+    for (const { target } of importsOf(path, text)) {
+      const to = entryOf(target);
+      if (to !== undefined && to !== from) targets.add(to);
+    }
+  }
+  return arrows;
+}
+
+/** @returns the members of each circle, sorted and joined; none where the arrows have an order */
+function circlesAmong(arrows: ReadonlyMap<string, ReadonlySet<string>>): string[] {
+  const reachableFrom = (start: string) => {
+    const reached = new Set<string>();
+    const open = [start];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      for (const target of arrows.get(next) ?? []) {
+        if (reached.has(target)) continue;
+        reached.add(target);
+        open.push(target);
+      }
+    }
+    return reached;
+  };
+  const reach = new Map([...arrows.keys()].map((entry) => [entry, reachableFrom(entry)]));
+  const circles = [...reach].flatMap(([entry, reached]) =>
+    reached.has(entry)
+      ? [
+          [...reached]
+            .filter((other) => reach.get(other)?.has(entry))
+            .sort()
+            .join(', '),
+        ]
+      : [],
+  );
+  return [...new Set(circles)];
+}
+
 describe('import rules', () => {
   test('sources are found', () => {
     expect(inFolders.length).toBeGreaterThan(20);
@@ -124,6 +181,22 @@ describe('import rules', () => {
     for (const folder of ['ingest', 'repair', 'http', 'worker']) {
       expect(allowed(RULES['cli'] as Rule)).not.toContain(folder);
     }
+  });
+
+  test('nothing that stands side by side in a folder imports itself in a circle', () => {
+    const folders = new Set(sources.flatMap(({ path }) => foldersAbove(path)));
+    const found = [...folders].flatMap((folder) => circlesAmong(entriesOf(folder)));
+    expect(found).toEqual([]);
+  });
+
+  test('a circle is found, through types and sub-folders too', () => {
+    const arrows = new Map([
+      ['a', new Set(['b'])],
+      ['b', new Set(['c', 'd'])],
+      ['c', new Set(['a'])],
+      ['d', new Set<string>()],
+    ]);
+    expect(circlesAmong(arrows)).toEqual(['a, b, c']);
   });
 
   test('http never reaches a driver, not even through a type', () => {
