@@ -1,7 +1,8 @@
 /** Goal: a clone has everything that its first `npm start` needs on any machine. */
-import { accessSync, constants, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { dirname, join, matchesGlob } from 'node:path';
 import { expect, test } from 'vitest';
+import { MOCKING } from '../../vitest.config.ts';
 import { REPOSITORY } from '../support/risk.ts';
 import { readSources } from '../support/source-files.ts';
 
@@ -61,4 +62,24 @@ test.each(['bin/risk', 'bin/check', '.ci/run'])('%s is executable', (path) => {
 test('the environment is read in one file only', () => {
   const readers = readSources('src', /\.ts$/).filter(({ text }) => /\bprocess\.env\b/.test(text));
   expect(readers.map(({ path }) => path)).toEqual(['src/runtime/config.ts']);
+});
+
+test('a test that replaces a module has a process of its own', () => {
+  const mocking = readSources('test', /\.ts$/).filter(({ text }) =>
+    /\bvi\.(do)?mock\(/i.test(text),
+  );
+  expect(mocking.length).toBeGreaterThan(0);
+  const shared = mocking.filter(({ path }) => !MOCKING.some((glob) => matchesGlob(path, glob)));
+  expect(shared.map(({ path }) => path)).toEqual([]);
+});
+
+test('unit tests stand where the source that they test stands', () => {
+  const ofOther = /^test\/unit\/(bench|docs|ship)\//;
+  const places = readSources('test/unit', /\.test\.ts$/)
+    .map(({ path }) => dirname(path))
+    .filter((folder) => !ofOther.test(`${folder}/`));
+  const missing = places.filter(
+    (folder) => !existsSync(join(REPOSITORY, folder.replace('test/unit', 'src'))),
+  );
+  expect([...new Set(missing)]).toEqual([]);
 });
