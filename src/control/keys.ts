@@ -1,11 +1,11 @@
 /** Binds keys, identities and the audit log to the database for the API. */
-import type { AuditParameters } from '../../domain/audit.ts';
-import type { NewApiKey } from '../../domain/identity.ts';
-import type { Actor, Officer } from '../../domain/principal.ts';
-import { confirmApiKey, listApiKeys, makeApiKey, revokeApiKey } from '../../store/api-keys.ts';
-import { readAuditLog } from '../../store/audit-log.ts';
-import { listIdentities, revokeIdentity } from '../../store/identities.ts';
-import type { Database } from '../../store/pool.ts';
+import type { AuditParameters } from '../domain/audit.ts';
+import type { NewApiKey } from '../domain/identity.ts';
+import type { Actor, Officer } from '../domain/principal.ts';
+import { confirmApiKey, listApiKeys, makeApiKey, revokeApiKey } from '../store/api-keys.ts';
+import { readAuditLog } from '../store/audit-log.ts';
+import { listIdentities, revokeIdentity } from '../store/identities.ts';
+import type { Database } from '../store/pool.ts';
 
 export function bindKeys(database: Database) {
   return {

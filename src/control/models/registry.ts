@@ -1,13 +1,5 @@
 /** The registry of models and the decisions about it, bound to the database for the API. */
 
-import {
-  actAlone,
-  approveRollout,
-  proposeRollout,
-  takeRolloutBack,
-} from '../../control/models/decide-rollout.ts';
-import { toDecidedRows, toText } from '../../control/models/rollout-rows.ts';
-import { listModelRows, readModelRow } from '../../control/models/show-models.ts';
 import type {
   DecidedRolloutsJson,
   EmergencyJson,
@@ -17,6 +9,9 @@ import type {
 } from '../../domain/model-record.ts';
 import type { Officer } from '../../domain/principal.ts';
 import type { Database } from '../../store/pool.ts';
+import { actAlone, approveRollout, proposeRollout, takeRolloutBack } from './decide-rollout.ts';
+import { toDecidedRows, toText } from './rollout-rows.ts';
+import { listModelRows, readModelRow } from './show-models.ts';
 
 export function bindRegistry(database: Database) {
   return {
