@@ -4,6 +4,7 @@
  * between leaves the open batch to the reconciler. Both commands touch active rows only, so doing them twice,
  * or two at once, does nothing twice. Purge marks; no row is ever deleted.
  */
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Change } from '../domain/audit.ts';
 import { corridorParameter, timeParameter } from '../domain/list-parameters.ts';
@@ -11,12 +12,16 @@ import { type Month, monthOf } from '../domain/month.ts';
 import type { Actor } from '../domain/principal.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { errorCodeParameter } from '../query/dead-letters.ts';
-import type * as AuditLog from '../store/audit-log.ts';
-import type * as DeadLetterSearch from '../store/dead-letter-search.ts';
-import type * as IngestBatches from '../store/ingest-batches.ts';
-import type * as Partitions from '../store/partitions.ts';
+import { recordChange } from '../store/audit-log.ts';
+import * as deadLetterStore from '../store/dead-letter-search.ts';
+import {
+  deleteIngestBatches,
+  narrowIngestBatch,
+  openIngestBatch,
+} from '../store/ingest-batches.ts';
+import { findDetachedMonths } from '../store/partitions.ts';
 import type { Database } from '../store/pool.ts';
-import type * as TransactionSearch from '../store/transaction-search.ts';
+import { loadTransactions } from '../store/transaction-search.ts';
 import type { EntryPayload } from '../stream/entry.ts';
 
 /** One database transaction marks at most this many; an ingest batch holds no more. */
@@ -86,72 +91,57 @@ export const purgeResultSchema = z
   .meta({ id: 'PurgeResult' });
 export type PurgeResult = z.infer<typeof purgeResultSchema>;
 
-export type DeadLetterCommandDependencies = {
-  readonly database: Database;
-  readonly now: () => number;
-  readonly newBatchId: () => string;
-  readonly store: Pick<
-    typeof DeadLetterSearch,
-    'markReplayed' | 'markPurged' | 'countSelected' | 'readDeadLettersById'
-  >;
-  readonly recordChange: typeof AuditLog.recordChange;
-  readonly findDetachedMonths: typeof Partitions.findDetachedMonths;
-  readonly openIngestBatch: typeof IngestBatches.openIngestBatch;
-  readonly deleteIngestBatches: typeof IngestBatches.deleteIngestBatches;
-  readonly loadTransactions: typeof TransactionSearch.loadTransactions;
-  readonly narrowIngestBatch: typeof IngestBatches.narrowIngestBatch;
-  /** Resolves to the entries that are not known to be in their streams. */
-  readonly tryAppend: (payloads: readonly EntryPayload[]) => Promise<readonly EntryPayload[]>;
-};
+/** Appends to the streams; resolves to the entries that are not known to be in their streams. */
+export type TryAppend = (payloads: readonly EntryPayload[]) => Promise<readonly EntryPayload[]>;
 
 export async function replayDeadLetters(
-  dependencies: DeadLetterCommandDependencies,
+  database: Database,
+  tryAppend: TryAppend,
   command: DeadLetterCommand,
   by: Actor,
 ): Promise<ReplayResult> {
-  const { database, store, now } = dependencies;
-  const selected = toSelection(command, now());
+  const selected = toSelection(command, Date.now());
   const done: string[] = [];
   let appended = 0;
   while (done.length < command.limit) {
     const rows = Math.min(PAGE_ROWS, command.limit - done.length);
-    const page = await replayPage(dependencies, selected, rows, by);
+    const page = await replayPage(database, tryAppend, selected, rows, by);
     if (page.replayed.length === 0) break;
     done.push(...page.replayed);
     appended += page.appended;
   }
-  const { all, replayable } = await store.countSelected(database, selected);
+  const { all, replayable } = await deadLetterStore.countSelected(database, selected);
   return {
     replayed: done.length,
     appended,
     remaining: replayable,
     not_replayable: all - replayable,
     failed_before: failedBefore(selected),
-    refused: await findRefused(dependencies, command.ids ?? [], new Set(done)),
+    refused: await findRefused(database, command.ids ?? [], new Set(done)),
   };
 }
 
 async function replayPage(
-  dependencies: DeadLetterCommandDependencies,
-  selected: DeadLetterSearch.DeadLetterSelection,
+  database: Database,
+  tryAppend: TryAppend,
+  selected: deadLetterStore.DeadLetterSelection,
   rowsMax: number,
   by: Actor,
 ): Promise<{ replayed: string[]; appended: number }> {
-  const { database, store } = dependencies;
-  const batchId = dependencies.newBatchId();
+  const batchId = randomUUID();
   const marked = await database.transaction(async (query) => {
-    const rows = await store.markReplayed(query, selected, rowsMax);
+    const rows = await deadLetterStore.markReplayed(query, selected, rowsMax);
     if (rows.length === 0) return rows;
     const ids = rows.map((row) => row.transactionId);
-    await dependencies.openIngestBatch(query, batchId, ids);
-    await dependencies.recordChange(query, by, toChange('dead-letters.replay', selected, rows));
+    await openIngestBatch(query, batchId, ids);
+    await recordChange(query, by, toChange('dead-letters.replay', selected, rows));
     return rows;
   });
   const replayed = marked.map((row) => row.deadLetterId);
   if (replayed.length === 0) return { replayed, appended: 0 };
   const ids = marked.map((row) => row.transactionId);
-  const transactions = await dependencies.loadTransactions(database, ids);
-  const left = await dependencies.tryAppend(
+  const transactions = await loadTransactions(database, ids);
+  const left = await tryAppend(
     transactions.map((transaction) => ({
       transaction,
       attempt: 1,
@@ -160,48 +150,47 @@ async function replayPage(
     })),
   );
   if (left.length === 0) {
-    await dependencies.deleteIngestBatches(database, [batchId], 'request');
+    await deleteIngestBatches(database, [batchId], 'request');
   } else if (left.length < transactions.length) {
     // Entries that are in their streams are taken out of the batch, so that they are not appended again with
     // those whose stream was full.
     const leftIds = left.map(({ transaction }) => transaction.transactionId);
-    await dependencies.narrowIngestBatch(database, batchId, leftIds, 'request');
+    await narrowIngestBatch(database, batchId, leftIds, 'request');
   }
   return { replayed, appended: transactions.length - left.length };
 }
 
 export async function purgeDeadLetters(
-  dependencies: DeadLetterCommandDependencies,
+  database: Database,
   command: DeadLetterCommand,
   by: Actor,
 ): Promise<PurgeResult> {
-  const { database, store, now } = dependencies;
-  const selected = toSelection(command, now());
+  const selected = toSelection(command, Date.now());
   const done: string[] = [];
   while (done.length < command.limit) {
     const rows = Math.min(PAGE_ROWS, command.limit - done.length);
     const page = await database.transaction(async (query) => {
-      const marked = await store.markPurged(query, selected, now(), rows);
+      const marked = await deadLetterStore.markPurged(query, selected, Date.now(), rows);
       if (marked.length === 0) return marked;
-      await dependencies.recordChange(query, by, toChange('dead-letters.purge', selected, marked));
+      await recordChange(query, by, toChange('dead-letters.purge', selected, marked));
       return marked;
     });
     if (page.length === 0) break;
     done.push(...page.map((row) => row.deadLetterId));
   }
-  const { all } = await store.countSelected(database, selected);
+  const { all } = await deadLetterStore.countSelected(database, selected);
   return {
     purged: done.length,
     remaining: all,
     failed_before: failedBefore(selected),
-    refused: await findRefused(dependencies, command.ids ?? [], new Set(done)),
+    refused: await findRefused(database, command.ids ?? [], new Set(done)),
   };
 }
 
 /** One audit row per page, as each page has its own commit. */
 function toChange(
   action: 'dead-letters.replay' | 'dead-letters.purge',
-  selected: DeadLetterSearch.DeadLetterSelection,
+  selected: deadLetterStore.DeadLetterSelection,
   marked: readonly { readonly deadLetterId: string }[],
 ): Change {
   const ids = marked.map(({ deadLetterId }) => deadLetterId);
@@ -213,7 +202,7 @@ function toChange(
 function toSelection(
   command: DeadLetterCommand,
   nowMs: number,
-): DeadLetterSearch.DeadLetterSelection {
+): deadLetterStore.DeadLetterSelection {
   if (command.ids !== undefined) return { ids: command.ids };
   return {
     errorCode: command.error_code,
@@ -222,18 +211,18 @@ function toSelection(
   };
 }
 
-function failedBefore(selected: DeadLetterSearch.DeadLetterSelection): string | null {
+function failedBefore(selected: deadLetterStore.DeadLetterSelection): string | null {
   return 'ids' in selected ? null : new Date(selected.failedBeforeMs).toISOString();
 }
 
 async function findRefused(
-  { database, store, findDetachedMonths }: DeadLetterCommandDependencies,
+  database: Database,
   ids: readonly string[],
   done: ReadonlySet<string>,
 ): Promise<ReplayResult['refused']> {
   const left = [...new Set(ids)].filter((id) => !done.has(id));
   if (left.length === 0) return [];
-  const rows = await store.readDeadLettersById(database, left);
+  const rows = await deadLetterStore.readDeadLettersById(database, left);
   const byId = new Map(rows.map((row) => [row.deadLetterId, row]));
   const times = rows.flatMap(({ transactionId }) => createdAtMsOf(transactionId ?? '') ?? []);
   const detached = await findDetachedMonths(database.query, times);
@@ -241,7 +230,7 @@ async function findRefused(
 }
 
 function refusalOf(
-  row: DeadLetterSearch.StoredDeadLetter | undefined,
+  row: deadLetterStore.StoredDeadLetter | undefined,
   detached: ReadonlySet<Month>,
 ): Refusal {
   if (row === undefined) return 'unknown';

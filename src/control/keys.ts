@@ -7,7 +7,9 @@ import { readAuditLog } from '../store/audit-log.ts';
 import { listIdentities, revokeIdentity } from '../store/identities.ts';
 import type { Database } from '../store/pool.ts';
 
-export function bindKeys(database: Database) {
+export type Keys = ReturnType<typeof createKeys>;
+
+export function createKeys(database: Database) {
   return {
     makeKey: (key: NewApiKey, by: Actor) => makeApiKey(database, key, by),
     listKeys: (afterKeyId: string, limit: number) => listApiKeys(database, afterKeyId, limit),

@@ -10,40 +10,34 @@ import {
 import {
   createReadFigures,
   type PipelineStatusDependencies,
-  type ReadFiguresDependencies,
   readPipelineStatus,
 } from '../query/pipeline-status.ts';
-import type * as DeadLetterSearch from '../store/dead-letter-search.ts';
 import {
   type DeadLetterCommand,
-  type DeadLetterCommandDependencies,
   purgeDeadLetters,
   replayDeadLetters,
+  type TryAppend,
 } from './dead-letter-commands.ts';
-
-export type OperatingAdapters = {
-  readonly databases: Databases;
-  readonly deadLetterStore: typeof DeadLetterSearch;
-} & Omit<PipelineStatusDependencies, 'readFigures'> &
-  ReadFiguresDependencies &
-  Omit<DeadLetterCommandDependencies, 'database' | 'now' | 'store'>;
 
 export type Operating = ReturnType<typeof createOperating>;
 
-export function createOperating(adapters: OperatingAdapters) {
-  const { primary: database, now } = adapters.databases;
-  const status = { ...adapters, readFigures: createReadFigures(adapters) };
-  const deadLetters = { database, store: adapters.deadLetterStore };
-  const commands = { ...adapters, ...deadLetters, now };
+/** @param measures what only Redis, the breakers and the replica know */
+export function createOperating(
+  databases: Databases,
+  tryAppend: TryAppend,
+  measures: Omit<PipelineStatusDependencies, 'databases' | 'readFigures'>,
+) {
+  const { primary } = databases;
+  const status = { ...measures, databases, readFigures: createReadFigures(databases) };
   return {
     readStatus: () => readPipelineStatus(status),
     searchDeadLetters: (parameters: DeadLetterListParameters) =>
-      searchDeadLetters(deadLetters, parameters),
-    readDeadLetter: (id: string) => readDeadLetter(deadLetters, id),
-    groupDeadLetters: () => groupDeadLetters(deadLetters),
+      searchDeadLetters(primary, parameters),
+    readDeadLetter: (id: string) => readDeadLetter(primary, id),
+    groupDeadLetters: () => groupDeadLetters(primary),
     replayDeadLetters: (command: DeadLetterCommand, by: Actor) =>
-      replayDeadLetters(commands, command, by),
+      replayDeadLetters(primary, tryAppend, command, by),
     purgeDeadLetters: (command: DeadLetterCommand, by: Actor) =>
-      purgeDeadLetters(commands, command, by),
+      purgeDeadLetters(primary, command, by),
   };
 }

@@ -2,12 +2,11 @@
  * The API process. Composition root: opens the adapters, hands them to ingest, query and http, serves
  * until it is told to stop, then closes everything in the order the data flows.
  */
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { CommandContext } from '../cli/command.ts';
-import { bindKeys } from '../control/keys.ts';
-import { bindRegistry } from '../control/models/registry.ts';
+import { createKeys } from '../control/keys.ts';
+import { createRegistry } from '../control/models/registry.ts';
 import { createOperating, type Operating } from '../control/operating.ts';
 import { createApp } from '../http/app.ts';
 import type { RouteModule } from '../http/app-env.ts';
@@ -41,29 +40,19 @@ import { watchCorridors } from '../ingest/corridor-list.ts';
 import type { CountRead } from '../query/choose-database.ts';
 import { evaluateTransaction } from '../query/evaluate.ts';
 import { createModelShelf } from '../query/model-shelf.ts';
+import { createReading } from '../query/reading.ts';
 import { apiKeyHash } from '../runtime/api-key.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import type { Guards } from '../runtime/guards.ts';
 import { createMetrics, type Metrics, reportConnections } from '../runtime/metrics.ts';
 import { createReadiness } from '../runtime/vital-signs.ts';
 import { findLiveApiKey, storeBootstrapKey } from '../store/api-keys.ts';
-import { recordChange } from '../store/audit-log.ts';
 import { listCorridors } from '../store/corridors.ts';
-import { readTotals } from '../store/day-tallies.ts';
-import * as deadLetterStore from '../store/dead-letter-search.ts';
-import {
-  countOpenBatches,
-  deleteIngestBatches,
-  narrowIngestBatch,
-  openIngestBatch,
-} from '../store/ingest-batches.ts';
+import { countOpenBatches } from '../store/ingest-batches.ts';
 import { openDatabase } from '../store/open-database.ts';
-import { findDetachedMonths } from '../store/partitions.ts';
 import type { Database } from '../store/pool.ts';
 import { proveWrite } from '../store/reconcile-state.ts';
 import { waitForSchema } from '../store/schema-version.ts';
-import { countUnappended } from '../store/totals.ts';
-import { loadTransactions } from '../store/transaction-search.ts';
 import { openCommands, untilReady } from '../stream/connection.ts';
 import { claimIdentity } from '../stream/identity.ts';
 import { measureStreams } from '../stream/lag.ts';
@@ -74,7 +63,6 @@ import { bindAccept } from './wire/bind-accept.ts';
 import { bindEvaluate } from './wire/bind-evaluate.ts';
 import { bindGuards, openProbe, watchGuards } from './wire/bind-guards.ts';
 import { bindLabels } from './wire/bind-labels.ts';
-import { bindReading } from './wire/bind-reading.ts';
 import { openReplica } from './wire/bind-replica.ts';
 
 const EXIT_FINE = 0;
@@ -199,7 +187,7 @@ function listModules(
     takeTurn: createTurns(),
   };
   const { shelf } = resources;
-  const reading = bindReading(resources);
+  const reading = createReading(databases, shelf, metrics);
   const maturityDays = config.RISK_LABEL_MATURITY_DAYS;
   const evaluating = bindEvaluate({ database: primary, shelf, maturityDays, accept });
   const operating = bindOperating(config, resources);
@@ -219,7 +207,7 @@ function listModules(
     draining: signal,
     log,
   });
-  const keys = bindKeys(primary);
+  const keys = createKeys(primary);
   const labels = bindLabels(config, { database: primary, redis, guards, metrics }, accept);
   return [
     {
@@ -253,7 +241,7 @@ function listModules(
     { routes: merchantsRoutes(reading), paths: merchantsPaths },
     { routes: summariesRoutes(reading), paths: summariesPaths },
     { routes: modelWatchRoutes(reading), paths: modelWatchPaths },
-    { routes: modelsRoutes({ ...bindRegistry(primary), limits }), paths: modelsPaths },
+    { routes: modelsRoutes({ ...createRegistry(primary), limits }), paths: modelsPaths },
     { routes: statusRoutes(operating), paths: statusPaths },
     { routes: deadLettersRoutes({ ...operating, limits, log }), paths: deadLettersPaths },
     { routes: keysRoutes({ ...keys, limits }), paths: keysPaths },
@@ -266,24 +254,12 @@ function listModules(
 function bindOperating(config: Config, { databases, redis, accept, guards }: Resources): Operating {
   const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
   const listStreams = createListStreams(redis, market, shards);
-  return createOperating({
-    databases,
-    deadLetterStore,
+  return createOperating(databases, accept.tryAppend, {
     measureStreams: () =>
       guards.redis.run(async () => measureStreams(redis, await listStreams(accept.corridors()))),
     listModelsOut: () => guards.redis.run(createModelsOut(redis, market).list),
     health: guards.health,
     readReplica: () => databases.replica?.status() ?? null,
-    countUnappended,
-    recordChange,
-    readTotals,
-    findDetachedMonths,
-    openIngestBatch,
-    deleteIngestBatches,
-    loadTransactions,
-    narrowIngestBatch,
-    tryAppend: accept.tryAppend,
-    newBatchId: randomUUID,
   });
 }
 

@@ -7,7 +7,7 @@ import { corridorParameter } from '../domain/list-parameters.ts';
 import { VERDICTS, type Verdict } from '../domain/score-record.ts';
 import { WRITTEN_MS_MAX, WRITTEN_MS_MIN } from '../domain/transaction-id.ts';
 import { DAY_MS } from '../domain/utc-bucket.ts';
-import type { DaySum, readDays } from '../store/day-tallies.ts';
+import { type DaySum, readDays } from '../store/day-tallies.ts';
 import { type Databases, readFrom } from './choose-database.ts';
 
 export const SUMMARY_DAYS_MAX = 92;
@@ -50,11 +50,6 @@ export const dailySummariesSchema = z.object({
 });
 export type DailySummaries = z.infer<typeof dailySummariesSchema>;
 
-export type SummarizeDependencies = {
-  readonly databases: Databases;
-  readonly readDays: typeof readDays;
-};
-
 /** Starts of UTC days. */
 export type SummaryDays = { readonly first: number; readonly last: number };
 
@@ -74,7 +69,7 @@ export function daysOf(
 
 /** Oldest day first, then by corridor; days without transactions have no item. */
 export async function summarizeDays(
-  { databases, readDays }: SummarizeDependencies,
+  databases: Databases,
   { first, last }: SummaryDays,
   corridor: string | undefined,
 ): Promise<DailySummaries> {

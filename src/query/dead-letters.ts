@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { encodeCursor } from '../domain/cursor.ts';
 import { corridorParameter, pageParameters } from '../domain/list-parameters.ts';
-import type * as DeadLetterSearch from '../store/dead-letter-search.ts';
+import * as deadLetterStore from '../store/dead-letter-search.ts';
 import type { Database } from '../store/pool.ts';
 
 export const errorCodeParameter = z
@@ -68,23 +68,14 @@ export const deadLetterGroupSchema = z
   .meta({ id: 'DeadLetterGroup' });
 export type DeadLetterGroupJson = z.infer<typeof deadLetterGroupSchema>;
 
-/** Operators act on these answers, so all of them come from the primary. */
-export type DeadLettersDependencies = {
-  readonly database: Database;
-  readonly store: Pick<
-    typeof DeadLetterSearch,
-    'listDeadLetters' | 'readStoredDeadLetter' | 'groupDeadLetters'
-  >;
-};
-
-/** Newest failure first. */
+/** Newest failure first. Operators act on these answers, so all of them come from the primary. */
 export async function searchDeadLetters(
-  { database, store }: DeadLettersDependencies,
+  database: Database,
   parameters: DeadLetterListParameters,
 ): Promise<{ items: DeadLetterJson[]; next_cursor: string | null }> {
   const { corridor, error_code: errorCode, active, cursor, limit } = parameters;
   const filter = { corridor, errorCode, active };
-  const rows = await store.listDeadLetters(database, filter, cursor, limit + 1);
+  const rows = await deadLetterStore.listDeadLetters(database, filter, cursor, limit + 1);
   const items = rows.slice(0, limit);
   const last = rows.length > limit ? items.at(-1) : undefined;
   return {
@@ -97,18 +88,15 @@ export async function searchDeadLetters(
 }
 
 export async function readDeadLetter(
-  { database, store }: DeadLettersDependencies,
+  database: Database,
   deadLetterId: string,
 ): Promise<DeadLetterWithEntryJson | undefined> {
-  const row = await store.readStoredDeadLetter(database, deadLetterId);
+  const row = await deadLetterStore.readStoredDeadLetter(database, deadLetterId);
   return row && { ...toDeadLetterJson(row), entry: row.entry };
 }
 
-export async function groupDeadLetters({
-  database,
-  store,
-}: DeadLettersDependencies): Promise<DeadLetterGroupJson[]> {
-  const groups = await store.groupDeadLetters(database);
+export async function groupDeadLetters(database: Database): Promise<DeadLetterGroupJson[]> {
+  const groups = await deadLetterStore.groupDeadLetters(database);
   return groups.map((group) => ({
     error_code: group.errorCode,
     corridor: group.corridor,
@@ -120,7 +108,7 @@ export async function groupDeadLetters({
   }));
 }
 
-function toDeadLetterJson(row: DeadLetterSearch.StoredDeadLetter): DeadLetterJson {
+function toDeadLetterJson(row: deadLetterStore.StoredDeadLetter): DeadLetterJson {
   return {
     dead_letter_id: row.deadLetterId,
     stream: row.stream,

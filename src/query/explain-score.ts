@@ -5,15 +5,16 @@
 import { z } from 'zod';
 import {
   EXPLANATION_METHODS,
-  type Explanation,
   type ExplanationMethod,
-  type ModelExplanation,
   type WholeExplanation,
 } from '../domain/explanation.ts';
-import { type ScoreRecord, scoreSchema, toScoreJson } from '../domain/score-record.ts';
+import { scoreSchema, toScoreJson } from '../domain/score-record.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
-import type * as ScoreSearch from '../store/score-search.ts';
+import { explain } from '../scoring/explain.ts';
+import { findRuleSet } from '../scoring/rule-sets.ts';
+import { readScoreRecord } from '../store/score-search.ts';
 import { type Databases, isFound, readFrom } from './choose-database.ts';
+import type { ModelShelf } from './model-shelf.ts';
 
 /** The explanation of features, rules and model, for scores and what-ifs alike. */
 export const explanationParts = {
@@ -87,20 +88,6 @@ export const explanationParameters = z.strictObject({
   }),
 });
 
-export type ExplainScoreDependencies = {
-  readonly databases: Databases;
-  readonly readScoreRecord: typeof ScoreSearch.readScoreRecord;
-  /** Undefined when this build lacks the rule set or feature schema. */
-  readonly explain: (record: ScoreRecord) => Explanation | undefined;
-  readonly explainModel: ExplainModel;
-};
-/** @returns a sentence why where the model is not available */
-export type ExplainModel = (
-  model: string,
-  vector: Float64Array,
-  method: ExplanationMethod,
-) => Promise<ModelExplanation | string>;
-
 export type ExplainResult =
   | { readonly kind: 'explained'; readonly explanation: ExplanationJson }
   | { readonly kind: 'not-scored' }
@@ -108,7 +95,8 @@ export type ExplainResult =
   | { readonly kind: 'unknown-model'; readonly model: string; readonly problem: string };
 
 export async function explainScore(
-  { databases, readScoreRecord, explain, explainModel }: ExplainScoreDependencies,
+  databases: Databases,
+  shelf: ModelShelf,
   transactionId: string,
   method: ExplanationMethod,
 ): Promise<ExplainResult> {
@@ -121,16 +109,17 @@ export async function explainScore(
     isFound,
   );
   if (record === undefined) return { kind: 'not-scored' };
-  const explained = explain(record);
+  const { ruleSet, featureSchema } = record;
+  const rules = findRuleSet(ruleSet);
+  const explained = rules && explain(record, rules);
   if (explained === undefined) {
-    const { ruleSet, featureSchema } = record;
     return { kind: 'unknown-version', ruleSet, featureSchema };
   }
-  const ofModel =
-    record.model === null ? null : await explainModel(record.model, record.features, method);
-  if (typeof ofModel === 'string') {
-    return { kind: 'unknown-model', model: record.model ?? '', problem: ofModel };
+  const kept = record.model === null ? null : await shelf(record.model);
+  if (kept !== null && 'problem' in kept) {
+    return { kind: 'unknown-model', model: record.model ?? '', problem: kept.problem };
   }
+  const ofModel = kept?.model.explain(record.features, method) ?? null;
   const score = toScoreJson(record);
   const { rule_set, model, attempts, degradation, created_at, scored_at } = score;
   const explanation = {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { timeParameter } from '../domain/list-parameters.ts';
 import type { WatchReport } from '../domain/watch-report.ts';
-import type * as WatchReports from '../store/watch-reports.ts';
+import { listWatchReports } from '../store/watch-reports.ts';
 import { type Databases, readFrom } from './choose-database.ts';
 
 export const modelWatchParameters = z.strictObject({
@@ -16,13 +16,8 @@ export const modelWatchParameters = z.strictObject({
 });
 export type ModelWatchParameters = z.output<typeof modelWatchParameters>;
 
-export type ModelWatchDependencies = {
-  readonly databases: Databases;
-  readonly listWatchReports: typeof WatchReports.listWatchReports;
-};
-
 export async function readModelWatch(
-  { databases, listWatchReports }: ModelWatchDependencies,
+  databases: Databases,
   { at = databases.now(), model }: ModelWatchParameters,
 ): Promise<WatchReport[]> {
   const reports = await readFrom(databases, at, ({ query }) => listWatchReports(query, at));

@@ -5,9 +5,13 @@
 import { z } from 'zod';
 import { timeParameter } from '../domain/list-parameters.ts';
 import type { PartyKind } from '../domain/party.ts';
-import type * as PartyActivity from '../store/party-activity.ts';
+import {
+  ACTIVITY_ROWS_MAX,
+  ACTIVITY_WINDOWS_HOURS,
+  readActivity,
+} from '../store/party-activity.ts';
 import { type Databases, readFrom } from './choose-database.ts';
-import { type SearchTransactionsDependencies, searchTransactions } from './search-transactions.ts';
+import { searchTransactions } from './search-transactions.ts';
 import { storedTransactionSchema } from './transaction-json.ts';
 
 const RECENT_TRANSACTIONS = 20;
@@ -44,22 +48,14 @@ export const merchantProfileSchema = z
   .meta({ id: 'MerchantProfile' });
 export type PartyProfile = Omit<z.infer<typeof accountProfileSchema>, 'account_id'>;
 
-export type PartyProfileDependencies = SearchTransactionsDependencies & {
-  readonly databases: Databases;
-  readonly readActivity: typeof PartyActivity.readActivity;
-  readonly activityRowsMax: number;
-  readonly activityWindowsHours: readonly number[];
-};
-
 /** Undefined when the party has no transaction up to then. */
 export async function readPartyProfile(
-  dependencies: PartyProfileDependencies,
+  databases: Databases,
   party: PartyKind,
   partyId: string,
   atMs: number,
 ): Promise<PartyProfile | undefined> {
-  const { databases, readActivity, activityRowsMax, activityWindowsHours } = dependencies;
-  const recent = await searchTransactions(dependencies, {
+  const recent = await searchTransactions(databases, {
     ...(party === 'account' ? { account_id: partyId } : { merchant_id: partyId }),
     to: atMs + 1,
     limit: RECENT_TRANSACTIONS,
@@ -68,7 +64,7 @@ export async function readPartyProfile(
   const rows = await readFrom(databases, atMs + 1, (database) =>
     readActivity(database, party, partyId, atMs),
   );
-  const windows = activityWindowsHours.map((hours) => {
+  const windows = ACTIVITY_WINDOWS_HOURS.map((hours) => {
     const ours = rows.filter((row) => row.hours === hours);
     const all = ours.find((row) => row.currency === null);
     return {
@@ -83,7 +79,7 @@ export async function readPartyProfile(
   return {
     as_of: new Date(atMs).toISOString(),
     windows,
-    complete: Math.max(...windows.map((window) => window.transactions)) < activityRowsMax,
+    complete: Math.max(...windows.map((window) => window.transactions)) < ACTIVITY_ROWS_MAX,
     recent: recent.items,
   };
 }

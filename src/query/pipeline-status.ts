@@ -11,8 +11,8 @@ import { isUnavailable } from '../domain/failure.ts';
 import { breakerOf, MODEL_OUT_LEVEL, type ModelOut } from '../domain/model-out.ts';
 import { VERDICTS } from '../domain/score-record.ts';
 import type { Health } from '../runtime/guards.ts';
-import type { readTotals, Total } from '../store/day-tallies.ts';
-import type { countUnappended } from '../store/totals.ts';
+import { readTotals, type Total } from '../store/day-tallies.ts';
+import { countUnappended } from '../store/totals.ts';
 import type { StreamLag } from '../stream/lag.ts';
 import type { Databases } from './choose-database.ts';
 import { type ReplicaStatus, replicaStatusSchema } from './replica-status.ts';
@@ -163,12 +163,6 @@ export type StoredFigures = {
   readonly isOld: boolean;
 };
 
-export type ReadFiguresDependencies = {
-  readonly databases: Databases;
-  readonly countUnappended: typeof countUnappended;
-  readonly readTotals: typeof readTotals;
-};
-
 /**
  * Reads Postgres, and measures Redis between the reads of what waits and of what is final. Throws `unavailable`
  * only until Postgres has answered once.
@@ -177,15 +171,14 @@ export type ReadFigures = <Measured>(
   measure: () => Promise<Measured>,
 ) => Promise<readonly [StoredFigures, Measured]>;
 
-export function createReadFigures(dependencies: ReadFiguresDependencies): ReadFigures {
-  const { primary, now } = dependencies.databases;
+export function createReadFigures({ primary, now }: Databases): ReadFigures {
   let last: StoredFigures | undefined;
   return async (measure) => {
     try {
-      const unappended = await dependencies.countUnappended(primary);
+      const unappended = await countUnappended(primary);
       const measured = await measure();
       const countedAtMs = now();
-      const { totals, countedTo } = await dependencies.readTotals(primary);
+      const { totals, countedTo } = await readTotals(primary);
       last = { unappended, totals, countedAtMs: countedTo?.getTime() ?? countedAtMs, isOld: false };
       return [last, measured];
     } catch (error) {

@@ -5,9 +5,9 @@
  */
 import { type ScoreJson, toScoreJson } from '../domain/score-record.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
-import type * as Partitions from '../store/partitions.ts';
-import type * as ScoreSearch from '../store/score-search.ts';
-import type * as TransactionSearch from '../store/transaction-search.ts';
+import { refuseDetached } from '../store/partitions.ts';
+import { readStoredScore } from '../store/score-search.ts';
+import { readStoredTransaction } from '../store/transaction-search.ts';
 import { type Databases, isFound, readFrom } from './choose-database.ts';
 
 export type ScoreCache = {
@@ -15,12 +15,8 @@ export type ScoreCache = {
   set(key: string, score: ScoreJson): unknown;
 };
 
-export type ReadScoreDependencies = {
+export type ScoreReads = {
   readonly databases: Databases;
-  readonly readStoredScore: typeof ScoreSearch.readStoredScore;
-  readonly readStoredTransaction: typeof TransactionSearch.readStoredTransaction;
-  /** Throws for an id of a detached month. */
-  readonly refuseDetached: typeof Partitions.refuseDetached;
   readonly cache: ScoreCache;
   readonly countCache: (cache: 'scores', hit: boolean) => void;
 };
@@ -32,24 +28,19 @@ export type ScoreLookup =
   | { readonly kind: 'unknown' };
 
 export async function readScore(
-  dependencies: ReadScoreDependencies,
+  reads: ScoreReads,
   transactionId: string,
   client: string | null,
 ): Promise<ScoreLookup> {
-  const { databases, readStoredTransaction, refuseDetached } = dependencies;
-  const score = await findScore(dependencies, transactionId, client);
+  const { primary } = reads.databases;
+  const score = await findScore(reads, transactionId, client);
   if (score !== undefined) return { kind: 'scored', score };
   const createdAtMs = createdAtMsOf(transactionId);
   if (createdAtMs === undefined) return { kind: 'unknown' };
-  const transaction = await readStoredTransaction(
-    databases.primary,
-    transactionId,
-    createdAtMs,
-    client,
-  );
+  const transaction = await readStoredTransaction(primary, transactionId, createdAtMs, client);
   switch (transaction?.status) {
     case undefined:
-      await refuseDetached(databases.primary, createdAtMs);
+      await refuseDetached(primary, createdAtMs);
       return { kind: 'unknown' };
     case 'dead_lettered':
       return { kind: 'dead-letter' };
@@ -57,7 +48,7 @@ export async function readScore(
       return { kind: 'pending' };
     case 'scored': {
       // The score was stored between the two reads.
-      const now = await findScore(dependencies, transactionId, client);
+      const now = await findScore(reads, transactionId, client);
       return now === undefined ? { kind: 'pending' } : { kind: 'scored', score: now };
     }
   }
@@ -65,7 +56,7 @@ export async function readScore(
 
 /** The score if it is stored, from memory or Postgres. */
 export async function findScore(
-  { databases, readStoredScore, cache, countCache }: ReadScoreDependencies,
+  { databases, cache, countCache }: ScoreReads,
   transactionId: string,
   client: string | null,
 ): Promise<ScoreJson | undefined> {

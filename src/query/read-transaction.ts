@@ -4,19 +4,13 @@
  * names the client, so both take the same path.
  */
 import { createdAtMsOf } from '../domain/transaction-id.ts';
-import type * as Partitions from '../store/partitions.ts';
-import type * as TransactionSearch from '../store/transaction-search.ts';
+import { refuseDetached } from '../store/partitions.ts';
+import { readStoredTransaction } from '../store/transaction-search.ts';
 import { type Databases, readFrom } from './choose-database.ts';
 import { type StoredTransactionJson, toTransactionJson } from './transaction-json.ts';
 
-export type ReadTransactionDependencies = {
-  readonly databases: Databases;
-  readonly readStoredTransaction: typeof TransactionSearch.readStoredTransaction;
-  readonly refuseDetached: typeof Partitions.refuseDetached;
-};
-
 export async function readTransaction(
-  { databases, readStoredTransaction, refuseDetached }: ReadTransactionDependencies,
+  databases: Databases,
   transactionId: string,
   client: string | null,
 ): Promise<StoredTransactionJson | undefined> {

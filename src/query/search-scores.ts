@@ -1,20 +1,14 @@
 /** `GET /v1/scores?…`: stored scores, newest transaction first. */
 import type { ScoreListParameters } from '../domain/list-parameters.ts';
 import { type ScoreJson, toScoreJson } from '../domain/score-record.ts';
-import type * as MonthSlices from '../store/month-slice.ts';
-import type * as ScoreSearch from '../store/score-search.ts';
+import { listWalkedMonths } from '../store/month-slice.ts';
+import { searchStoredScores } from '../store/score-search.ts';
 import { type Databases, readFrom } from './choose-database.ts';
 import { detachedWithin, type PageJson, toPageJson } from './page.ts';
 import { walkMonths } from './walk-months.ts';
 
-export type SearchScoresDependencies = {
-  readonly databases: Databases;
-  readonly listWalkedMonths: typeof MonthSlices.listWalkedMonths;
-  readonly searchStoredScores: typeof ScoreSearch.searchStoredScores;
-};
-
 export async function searchScores(
-  { databases, listWalkedMonths, searchStoredScores }: SearchScoresDependencies,
+  databases: Databases,
   parameters: ScoreListParameters,
 ): Promise<PageJson<ScoreJson>> {
   const filter = {

@@ -4,10 +4,7 @@ import type { ScoreJson } from '../../src/domain/score-record.ts';
 import type { Databases } from '../../src/query/choose-database.ts';
 import { readScore } from '../../src/query/read-score.ts';
 import { readTransaction } from '../../src/query/read-transaction.ts';
-import { refuseDetached } from '../../src/store/partitions.ts';
 import type { Database } from '../../src/store/pool.ts';
-import * as scoreSearch from '../../src/store/score-search.ts';
-import * as transactionSearch from '../../src/store/transaction-search.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { alone, DAY_MS, inStep, NOVEMBER, transactions } from '../support/reads.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
@@ -52,48 +49,35 @@ describe('by id', () => {
   ])(
     'readTransaction %i is %s with the amount as it was given',
     async (sequence, status, amount) => {
-      const dependencies = {
-        databases: alone(database),
-        readStoredTransaction: transactionSearch.readStoredTransaction,
-        refuseDetached,
-      };
-      const found = await readTransaction(dependencies, idAt(NOVEMBER, sequence), null);
+      const found = await readTransaction(alone(database), idAt(NOVEMBER, sequence), null);
       expect(found).toMatchObject({ status, amount, created_at: '2026-11-15T12:00:00.000Z' });
       expect(Object.keys(found ?? {})).toHaveLength(16);
     },
   );
 
   test('readTransaction knows neither an unknown id nor one that is no UUIDv7', async () => {
-    const dependencies = {
-      databases: alone(database),
-      readStoredTransaction: transactionSearch.readStoredTransaction,
-      refuseDetached,
-    };
-    expect(await readTransaction(dependencies, idAt(NOVEMBER, 99), null)).toBeUndefined();
+    expect(await readTransaction(alone(database), idAt(NOVEMBER, 99), null)).toBeUndefined();
     expect(
-      await readTransaction(dependencies, '9f4fd2b4-9a3e-4c1b-8f5c-111111111111', null),
+      await readTransaction(alone(database), '9f4fd2b4-9a3e-4c1b-8f5c-111111111111', null),
     ).toBeUndefined();
   });
 
   test('readScore tells scored, pending, dead letter and unknown apart, and reads a score once', async () => {
     const counted: boolean[] = [];
-    const dependencies = {
+    const reads = {
       databases: alone(database),
-      ...scoreSearch,
-      refuseDetached,
-      ...transactionSearch,
       cache: new Map<string, ScoreJson>(),
       countCache: (_: string, hit: boolean) => counted.push(hit),
     };
     const kindOf = async (sequence: number) =>
-      (await readScore(dependencies, idAt(NOVEMBER, sequence), null)).kind;
+      (await readScore(reads, idAt(NOVEMBER, sequence), null)).kind;
     expect(await kindOf(1)).toBe('scored');
     expect(await kindOf(2)).toBe('dead-letter');
     expect(await kindOf(3)).toBe('pending');
     expect(await kindOf(4)).toBe('pending');
     expect(await kindOf(99)).toBe('unknown');
     expect(counted).toEqual([false, false, false, false, false]);
-    const again = await readScore(dependencies, idAt(NOVEMBER, 1), null);
+    const again = await readScore(reads, idAt(NOVEMBER, 1), null);
     expect(again).toMatchObject({ kind: 'scored', score: { score: 700, verdict: 'review' } });
     expect(counted.at(-1)).toBe(true);
   });
@@ -120,13 +104,7 @@ test('old data comes from the replica, recent data from the primary, and what th
   await storeTransactions(replica, [seed(1, old, 'replica'), seed(2, NOVEMBER, 'replica')]);
   const { items } = await transactions(databases, {});
   expect(items.map((item) => item.account_id)).toEqual(['primary', 'replica']);
-  const dependencies = {
-    databases,
-    readStoredTransaction: transactionSearch.readStoredTransaction,
-    refuseDetached,
-  };
-  const accountOf = async (id: string) =>
-    (await readTransaction(dependencies, id, null))?.account_id;
+  const accountOf = async (id: string) => (await readTransaction(databases, id, null))?.account_id;
   expect(await accountOf(idAt(old, 1))).toBe('replica');
   expect(await accountOf(idAt(NOVEMBER, 2))).toBe('primary');
   expect(await accountOf(idAt(old, 3))).toBe('primary');

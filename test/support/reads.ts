@@ -6,10 +6,7 @@ import {
 import type { Databases, Replica } from '../../src/query/choose-database.ts';
 import { searchScores } from '../../src/query/search-scores.ts';
 import { searchTransactions } from '../../src/query/search-transactions.ts';
-import { listWalkedMonths } from '../../src/store/month-slice.ts';
 import type { Database } from '../../src/store/pool.ts';
-import { searchStoredScores } from '../../src/store/score-search.ts';
-import { searchStoredTransactions } from '../../src/store/transaction-search.ts';
 
 export const NOVEMBER = Date.UTC(2026, 10, 15, 12);
 export const DAY_MS = 86_400_000;
@@ -24,16 +21,10 @@ export const alone = (database: Database): Databases => ({
 export const inStep = (database: Database): Replica => ({ database, ageMs: () => 0 });
 
 export const scores = (databases: Databases, query: Record<string, string>) =>
-  searchScores(
-    { databases, listWalkedMonths, searchStoredScores },
-    scoreListParameters.parse(query),
-  );
+  searchScores(databases, scoreListParameters.parse(query));
 
 export const transactions = (databases: Databases, query: Record<string, string>) =>
-  searchTransactions(
-    { databases, listWalkedMonths, searchStoredTransactions },
-    transactionListParameters.parse(query),
-  );
+  searchTransactions(databases, transactionListParameters.parse(query));
 
 /** Follows the cursors to the end; a list that never ends fails by the bound. */
 export async function allPages(

@@ -1,5 +1,4 @@
 /** The registry of models and the decisions about it, bound to the database for the API. */
-
 import type {
   DecidedRolloutsJson,
   EmergencyJson,
@@ -13,7 +12,10 @@ import { actAlone, approveRollout, proposeRollout, takeRolloutBack } from './dec
 import { toDecidedRows, toText } from './rollout-rows.ts';
 import { listModelRows, readModelRow } from './show-models.ts';
 
-export function bindRegistry(database: Database) {
+export type Registry = ReturnType<typeof createRegistry>;
+
+/** Each function throws a Failure: `not-found`, or `conflict` for what may not be done now. */
+export function createRegistry(database: Database) {
   return {
     listModels: (afterModel: string, limit: number) => listModelRows(database, afterModel, limit),
     readModel: (reference: string) => readModelRow(database, reference),

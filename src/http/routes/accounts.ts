@@ -3,12 +3,8 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { idParameter } from '../../domain/list-parameters.ts';
-import {
-  accountProfileSchema,
-  type PartyProfile,
-  profileParameters,
-} from '../../query/party-profile.ts';
-import type { Aged } from '../../query/reading.ts';
+import { accountProfileSchema, profileParameters } from '../../query/party-profile.ts';
+import type { Reading } from '../../query/reading.ts';
 import { ageHeaders, sayAge } from '../age.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
@@ -16,16 +12,9 @@ import { checkFields, readQuery } from '../body.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 import { Problem } from '../problem.ts';
 
-export type AccountsDependencies = {
-  readonly readAccountProfile: (
-    accountId: string,
-    atMs: number | undefined,
-  ) => Promise<Aged<PartyProfile | undefined>>;
-};
-
 const path = z.object({ id: idParameter });
 
-export function accountsRoutes({ readAccountProfile }: AccountsDependencies): Hono<AppEnv> {
+export function accountsRoutes({ readAccountProfile }: Reading): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   routes.get('/v1/accounts/:id/profile', requireRole('analyst'), async (c) => {

@@ -2,10 +2,10 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import type { Keys } from '../../control/keys.ts';
 import {
   type AuditEntry,
   type AuditEntryJson,
-  type AuditParameters,
   auditEntrySchema,
   auditParameters,
 } from '../../domain/audit.ts';
@@ -14,11 +14,6 @@ import { requireRole } from '../auth.ts';
 import { readQuery } from '../body.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 
-export type AuditDependencies = {
-  /** Returns rows before the cursor, newest first. */
-  readonly readAudit: (parameters: AuditParameters) => Promise<readonly AuditEntry[]>;
-};
-
 const READERS = ['admin', 'risk_officer'] as const;
 
 const listSchema = z.object({
@@ -26,7 +21,7 @@ const listSchema = z.object({
   next_cursor: z.string().nullable(),
 });
 
-export function auditRoutes({ readAudit }: AuditDependencies): Hono<AppEnv> {
+export function auditRoutes({ readAudit }: Keys): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   routes.get('/v1/audit', requireRole(...READERS), async (c) => {
     const parameters = readQuery(c, auditParameters);

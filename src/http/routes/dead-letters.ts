@@ -3,20 +3,13 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import {
-  type DeadLetterCommand,
   deadLetterCommandSchema,
-  type PurgeResult,
   purgeResultSchema,
   REFUSALS,
-  type ReplayResult,
   replayResultSchema,
 } from '../../control/dead-letter-commands.ts';
-import type { Actor } from '../../domain/principal.ts';
+import type { Operating } from '../../control/operating.ts';
 import {
-  type DeadLetterGroupJson,
-  type DeadLetterJson,
-  type DeadLetterListParameters,
-  type DeadLetterWithEntryJson,
   deadLetterGroupSchema,
   deadLetterListParameters,
   deadLetterSchema,
@@ -30,18 +23,6 @@ import { type BodyLimits, checkFields, readJson, readQuery } from '../body.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 import { Problem } from '../problem.ts';
 
-export type DeadLettersDependencies = {
-  readonly searchDeadLetters: (
-    parameters: DeadLetterListParameters,
-  ) => Promise<{ items: DeadLetterJson[]; next_cursor: string | null }>;
-  readonly readDeadLetter: (id: string) => Promise<DeadLetterWithEntryJson | undefined>;
-  readonly groupDeadLetters: () => Promise<DeadLetterGroupJson[]>;
-  readonly replayDeadLetters: (command: DeadLetterCommand, by: Actor) => Promise<ReplayResult>;
-  readonly purgeDeadLetters: (command: DeadLetterCommand, by: Actor) => Promise<PurgeResult>;
-  readonly limits: BodyLimits;
-  readonly log: Log;
-};
-
 const path = z.object({ id: z.uuid().toLowerCase() });
 const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
 
@@ -49,22 +30,24 @@ const replayOneSchema = z
   .object({ dead_letter_id: z.uuid(), status: z.enum(['replayed', ...REFUSALS]) })
   .meta({ id: 'ReplayOneResult' });
 
-export function deadLettersRoutes(dependencies: DeadLettersDependencies): Hono<AppEnv> {
-  const { replayDeadLetters, purgeDeadLetters, limits, log } = dependencies;
+export function deadLettersRoutes(
+  operating: Operating & { readonly limits: BodyLimits; readonly log: Log },
+): Hono<AppEnv> {
+  const { replayDeadLetters, purgeDeadLetters, limits, log } = operating;
   const routes = new Hono<AppEnv>();
   routes.use('/v1/dead-letters/*', requireRole('operator'));
 
   routes.get('/v1/dead-letters', async (c) =>
-    c.json(await dependencies.searchDeadLetters(readQuery(c, deadLetterListParameters))),
+    c.json(await operating.searchDeadLetters(readQuery(c, deadLetterListParameters))),
   );
 
   routes.get('/v1/dead-letters/groups', async (c) =>
-    c.json({ items: await dependencies.groupDeadLetters() }),
+    c.json({ items: await operating.groupDeadLetters() }),
   );
 
   routes.get('/v1/dead-letters/:id', async (c) => {
     const { id } = checkFields(path, c.req.param());
-    const deadLetter = await dependencies.readDeadLetter(id);
+    const deadLetter = await operating.readDeadLetter(id);
     if (deadLetter === undefined) throw unknownDeadLetter();
     return c.json(deadLetter);
   });

@@ -2,19 +2,13 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import type { Keys } from '../../control/keys.ts';
 import type { StoredIdentity } from '../../domain/identity.ts';
-import type { Actor } from '../../domain/principal.ts';
 import { plainText } from '../../domain/transaction.ts';
 import type { AppEnv } from '../app-env.ts';
 import { actorOf, requireRole } from '../auth.ts';
 import { checkFields, readQuery } from '../body.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
-
-export type IdentitiesDependencies = {
-  readonly listIdentities: (after: string, limit: number) => Promise<readonly StoredIdentity[]>;
-  /** @throws Failure `not-found`, or `conflict` for a person who is revoked already */
-  readonly revokeIdentity: (name: string, by: Actor) => Promise<unknown>;
-};
 
 const NAME_CHARS_MAX = 64;
 const PAGE = 200;
@@ -35,10 +29,7 @@ const path = z.object({
 const listSchema = z.object({ items: z.array(identitySchema), next_cursor: z.string().nullable() });
 const listParameters = z.strictObject({ cursor: plainText(NAME_CHARS_MAX).optional() });
 
-export function identitiesRoutes({
-  listIdentities,
-  revokeIdentity,
-}: IdentitiesDependencies): Hono<AppEnv> {
+export function identitiesRoutes({ listIdentities, revokeIdentity }: Keys): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   routes.get('/v1/identities', requireRole(...READERS), async (c) => {

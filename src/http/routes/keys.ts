@@ -2,14 +2,9 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import type { NewApiKey, StoredApiKey } from '../../domain/identity.ts';
-import {
-  type Actor,
-  APPROVING_ROLES,
-  type Officer,
-  ROLES,
-  type Role,
-} from '../../domain/principal.ts';
+import type { Keys } from '../../control/keys.ts';
+import type { StoredApiKey } from '../../domain/identity.ts';
+import { APPROVING_ROLES, ROLES, type Role } from '../../domain/principal.ts';
 import { plainText } from '../../domain/transaction.ts';
 import { wireTime } from '../../domain/wire-time.ts';
 import { mintApiKey } from '../../runtime/api-key.ts';
@@ -18,17 +13,6 @@ import { actorOf, requireRole } from '../auth.ts';
 import { type BodyLimits, checkFields, readJson, readQuery } from '../body.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 import { Problem } from '../problem.ts';
-
-export type KeysDependencies = {
-  /** @throws Failure `conflict` where this person may not make such a key */
-  readonly makeKey: (key: NewApiKey, by: Actor) => Promise<unknown>;
-  readonly listKeys: (afterKeyId: string, limit: number) => Promise<readonly StoredApiKey[]>;
-  /** @throws Failure `not-found`, or `conflict` where this person may not confirm the key */
-  readonly confirmKey: (keyId: string, by: Officer) => Promise<StoredApiKey>;
-  /** False when no key has this id. */
-  readonly revokeKey: (keyId: string, by: Actor) => Promise<boolean>;
-  readonly limits: BodyLimits;
-};
 
 const NAME_CHARS_MAX = 64;
 const KEYS_PAGE = 200;
@@ -91,7 +75,7 @@ export function keysRoutes({
   confirmKey,
   revokeKey,
   limits,
-}: KeysDependencies): Hono<AppEnv> {
+}: Keys & { readonly limits: BodyLimits }): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   routes.post('/v1/keys', requireRole(...MAKERS), async (c) => {

@@ -3,12 +3,8 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { idParameter } from '../../domain/list-parameters.ts';
-import {
-  merchantProfileSchema,
-  type PartyProfile,
-  profileParameters,
-} from '../../query/party-profile.ts';
-import type { Aged } from '../../query/reading.ts';
+import { merchantProfileSchema, profileParameters } from '../../query/party-profile.ts';
+import type { Reading } from '../../query/reading.ts';
 import { ageHeaders, sayAge } from '../age.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
@@ -16,16 +12,9 @@ import { checkFields, readQuery } from '../body.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 import { Problem } from '../problem.ts';
 
-export type MerchantsDependencies = {
-  readonly readMerchantProfile: (
-    merchantId: string,
-    atMs: number | undefined,
-  ) => Promise<Aged<PartyProfile | undefined>>;
-};
-
 const path = z.object({ id: idParameter });
 
-export function merchantsRoutes({ readMerchantProfile }: MerchantsDependencies): Hono<AppEnv> {
+export function merchantsRoutes({ readMerchantProfile }: Reading): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   routes.get('/v1/merchants/:id/profile', requireRole('analyst'), async (c) => {

@@ -2,22 +2,18 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { type WatchReport, watchReportSchema } from '../../domain/watch-report.ts';
-import { type ModelWatchParameters, modelWatchParameters } from '../../query/model-watch.ts';
-import type { Aged } from '../../query/reading.ts';
+import { watchReportSchema } from '../../domain/watch-report.ts';
+import { modelWatchParameters } from '../../query/model-watch.ts';
+import type { Reading } from '../../query/reading.ts';
 import { ageHeaders, sayAge } from '../age.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { readQuery } from '../body.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 
-export type ModelWatchDependencies = {
-  readonly readModelWatch: (parameters: ModelWatchParameters) => Promise<Aged<WatchReport[]>>;
-};
-
 const ROLES = ['analyst', 'operator', 'risk_officer'] as const;
 
-export function modelWatchRoutes({ readModelWatch }: ModelWatchDependencies): Hono<AppEnv> {
+export function modelWatchRoutes({ readModelWatch }: Reading): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   routes.get('/v1/models/watch', requireRole(...ROLES), async (c) =>
     c.json({ items: sayAge(c, await readModelWatch(readQuery(c, modelWatchParameters))) }),

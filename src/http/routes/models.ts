@@ -2,24 +2,17 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import type { Registry } from '../../control/models/registry.ts';
 import {
-  type DecidedRolloutsJson,
   decidedRolloutsSchema,
-  type EmergencyJson,
   emergencySchema,
-  type ModelDetailJson,
-  type ModelJson,
   modelDetailSchema,
   modelSchema,
-  type NewEmergency,
-  type NewProposal,
   newEmergencySchema,
   newProposalSchema,
   newRollbackSchema,
-  type ProposalJson,
   proposalSchema,
 } from '../../domain/model-record.ts';
-import type { Officer } from '../../domain/principal.ts';
 import { plainText } from '../../domain/transaction.ts';
 import type { AppEnv } from '../app-env.ts';
 import { actorOf, requireRole } from '../auth.ts';
@@ -27,24 +20,6 @@ import { type BodyLimits, checkFields, readJson, readQuery } from '../body.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 
 /** All of these throw a Failure: `not-found`, or `conflict` for a decision that is not allowed now. */
-export type ModelsDependencies = {
-  readonly listModels: (afterModel: string, limit: number) => Promise<ModelJson[]>;
-  readonly readModel: (reference: string) => Promise<ModelDetailJson>;
-  readonly propose: (
-    reference: string,
-    proposal: NewProposal,
-    by: Officer,
-  ) => Promise<ProposalJson>;
-  readonly actAlone: (
-    reference: string,
-    emergency: NewEmergency,
-    by: Officer,
-  ) => Promise<EmergencyJson>;
-  readonly approve: (proposalId: string, by: Officer) => Promise<DecidedRolloutsJson>;
-  readonly rollBack: (corridor: string, by: Officer) => Promise<DecidedRolloutsJson>;
-  readonly limits: BodyLimits;
-};
-
 const READERS = ['analyst', 'operator', 'risk_officer'] as const;
 const PAGE = 200;
 const REFERENCE_CHARS_MAX = 128;
@@ -52,8 +27,8 @@ const REFERENCE_CHARS_MAX = 128;
 const listSchema = z.object({ items: z.array(modelSchema), next_cursor: z.string().nullable() });
 const listParameters = z.strictObject({ cursor: plainText(REFERENCE_CHARS_MAX).optional() });
 
-export function modelsRoutes(dependencies: ModelsDependencies): Hono<AppEnv> {
-  const { listModels, readModel, propose, actAlone, approve, rollBack, limits } = dependencies;
+export function modelsRoutes(registry: Registry & { readonly limits: BodyLimits }): Hono<AppEnv> {
+  const { listModels, readModel, propose, actAlone, approve, rollBack, limits } = registry;
   const routes = new Hono<AppEnv>();
 
   routes.get('/v1/models', requireRole(...READERS), async (c) => {

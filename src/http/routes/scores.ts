@@ -2,18 +2,13 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import type { ExplanationMethod } from '../../domain/explanation.ts';
-import { type ScoreListParameters, scoreListParameters } from '../../domain/list-parameters.ts';
+import { scoreListParameters } from '../../domain/list-parameters.ts';
 import { clientSeen } from '../../domain/principal.ts';
-import { type ScoreJson, scoreSchema } from '../../domain/score-record.ts';
-import {
-  type ExplainResult,
-  explanationParameters,
-  explanationSchema,
-} from '../../query/explain-score.ts';
-import { monthlyPageSchema, type PageJson } from '../../query/page.ts';
+import { scoreSchema } from '../../domain/score-record.ts';
+import { explanationParameters, explanationSchema } from '../../query/explain-score.ts';
+import { monthlyPageSchema } from '../../query/page.ts';
 import type { ScoreLookup } from '../../query/read-score.ts';
-import type { Aged } from '../../query/reading.ts';
+import type { Reading } from '../../query/reading.ts';
 import { ageHeaders, sayAge } from '../age.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
@@ -22,20 +17,13 @@ import { immutableJson } from '../immutable.ts';
 import { allowedRoles, ownClientAlone, problemResponses } from '../openapi.ts';
 import { Problem } from '../problem.ts';
 
-export type ScoresDependencies = {
-  readonly readScore: (transactionId: string, client: string | null) => Promise<Aged<ScoreLookup>>;
-  readonly explainScore: (id: string, method: ExplanationMethod) => Promise<Aged<ExplainResult>>;
-  readonly searchScores: (parameters: ScoreListParameters) => Promise<Aged<PageJson<ScoreJson>>>;
-};
-
 const PENDING_RETRY_AFTER_SECONDS = '1';
 
 const pendingSchema = z
   .object({ transaction_id: z.uuid(), status: z.literal('accepted') })
   .meta({ id: 'PendingScore' });
 
-export function scoresRoutes(dependencies: ScoresDependencies): Hono<AppEnv> {
-  const { readScore, explainScore, searchScores } = dependencies;
+export function scoresRoutes({ readScore, explainScore, searchScores }: Reading): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   routes.get('/v1/scores', requireRole('analyst'), async (c) =>

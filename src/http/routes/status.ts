@@ -1,14 +1,13 @@
 /** `/v1/status`: the state of the pipeline. */
 import { Hono } from 'hono';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { type StatusJson, statusSchema } from '../../query/pipeline-status.ts';
+import type { Operating } from '../../control/operating.ts';
+import { statusSchema } from '../../query/pipeline-status.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 
-export type StatusDependencies = { readonly readStatus: () => Promise<StatusJson> };
-
-export function statusRoutes({ readStatus }: StatusDependencies): Hono<AppEnv> {
+export function statusRoutes({ readStatus }: Operating): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   routes.get('/v1/status', requireRole('operator', 'analyst', 'ingest'), async (c) =>
     c.json(await readStatus()),

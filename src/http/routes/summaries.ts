@@ -2,29 +2,15 @@
 import { Hono } from 'hono';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { InvalidFields } from '../../domain/field-error.ts';
-import {
-  type DailySummaries,
-  dailySummariesSchema,
-  daysOf,
-  type SummaryDays,
-  summaryParameters,
-} from '../../query/daily-summaries.ts';
-import type { Aged } from '../../query/reading.ts';
+import { dailySummariesSchema, daysOf, summaryParameters } from '../../query/daily-summaries.ts';
+import type { Reading } from '../../query/reading.ts';
 import { ageHeaders, sayAge } from '../age.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { readQuery } from '../body.ts';
 import { allowedRoles, problemResponses } from '../openapi.ts';
 
-export type SummariesDependencies = {
-  readonly summarizeDays: (
-    days: SummaryDays,
-    corridor: string | undefined,
-  ) => Promise<Aged<DailySummaries>>;
-  readonly now: () => number;
-};
-
-export function summariesRoutes({ summarizeDays, now }: SummariesDependencies): Hono<AppEnv> {
+export function summariesRoutes({ summarizeDays, now }: Reading): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   routes.get('/v1/summaries/daily', requireRole('analyst'), async (c) => {
