@@ -1,6 +1,6 @@
 /**
  * The worker: readers that take turns at the streams, timed duties around them, and an orderly end. It
- * knows no adapter; src/worker.ts hands them in.
+ * knows no adapter; src/main/worker.ts passes them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Failure, toError } from '../domain/failure.ts';

@@ -28,6 +28,6 @@ test.each(['api', 'worker'])(
   'all of the %s leaves it fast',
   { timeout: TIMEOUT_MS },
   async (name) => {
-    expect(await isFastAfter(`./src/${name}.ts`)).toBe(true);
+    expect(await isFastAfter(`./src/main/${name}.ts`)).toBe(true);
   },
 );
