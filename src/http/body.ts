@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 import { z } from 'zod';
+import { describeIssue } from '../domain/describe-issue.ts';
 import { type FieldError, InvalidFields, jsonPointer } from '../domain/field-error.ts';
 import { TRANSACTION_LIMITS } from '../domain/transaction.ts';
 import type { AppEnv } from './app-env.ts';
@@ -235,7 +236,7 @@ export function createDeadline(
 
 /** Checks a value against a schema; a mismatch is 422 with a pointer to each bad field. */
 export function checkFields<T>(schema: z.ZodType<T>, value: unknown, at: PropertyKey[] = []): T {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: describeIssue });
   if (parsed.success) return parsed.data;
   throw new InvalidFields(fieldErrors(parsed.error, at));
 }

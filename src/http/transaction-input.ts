@@ -1,5 +1,6 @@
 /** Validates submitted transactions once, with a pointer to each invalid field. */
 import { z } from 'zod';
+import { describeIssue } from '../domain/describe-issue.ts';
 import { type FieldError, InvalidFields, jsonPointer } from '../domain/field-error.ts';
 import { nestingOf } from '../domain/metadata.ts';
 import {
@@ -115,7 +116,7 @@ export function readLineInput({ index, bytes }: RawLine, lineBytesMax: number): 
   if (isSurelyInput(value) && isKeyed(value as TransactionInput)) {
     return { index, input: value as KeyedTransactionInput };
   }
-  const parsed = transactionInputSchema.safeParse(value);
+  const parsed = transactionInputSchema.safeParse(value, { error: describeIssue });
   if (!parsed.success)
     return { index, errors: fieldErrors(parsed.error).slice(0, LINE_ERRORS_MAX) };
   if (!isKeyed(parsed.data)) return refused(index, '/idempotency_key', REQUIRED);

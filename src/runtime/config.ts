@@ -6,8 +6,15 @@ import { z } from 'zod';
 import { parseAddressRanges } from './address-ranges.ts';
 import { postgresUrl, redisUrl } from './service-urls.ts';
 
+const INTEGER = /^-?\d{1,15}$/;
 const integer = (min: number, max: number, byDefault: number) =>
-  z.coerce.number().int().min(min).max(max).default(byDefault);
+  z
+    .string()
+    .refine((text) => INTEGER.test(text) && Number(text) >= min && Number(text) <= max, {
+      error: ({ input }) => `must be a whole number from ${min} to ${max}, not '${input}'`,
+    })
+    .transform(Number)
+    .default(byDefault);
 const SECOND_MS = 1000;
 
 const settings = {

@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { z } from 'zod';
 import { registerModel } from '../../control/models/register-model.ts';
+import { describeIssue } from '../../domain/describe-issue.ts';
 import { Failure } from '../../domain/failure.ts';
 import { type ModelManifest, modelManifestSchema, modelName } from '../../domain/model-manifest.ts';
 import type { Officer } from '../../domain/principal.ts';
@@ -56,7 +57,7 @@ async function readManifest(request: Import): Promise<ModelManifest | undefined>
   } catch {
     return refuse(path, 'is no JSON');
   }
-  const parsed = modelManifestSchema.safeParse(value);
+  const parsed = modelManifestSchema.safeParse(value, { error: describeIssue });
   return parsed.success ? parsed.data : refuse(path, firstIssue(parsed.error));
 }
 

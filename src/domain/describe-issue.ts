@@ -1,0 +1,69 @@
+/** Says what is wrong with a value in a sentence of ours: what is allowed, and what was given. */
+import type { z } from 'zod';
+
+type Issue = z.core.$ZodRawIssue;
+
+/** Longest part of a given text that a message repeats. */
+const SHOWN_CHARS_MAX = 64;
+
+const KINDS: Readonly<Record<string, string>> = {
+  array: 'an array',
+  boolean: 'true or false',
+  int: 'a whole number',
+  null: 'null',
+  number: 'a number',
+  object: 'an object',
+  record: 'an object',
+  string: 'a string',
+};
+
+/**
+ * For `safeParse(value, { error: describeIssue })`: the text of an issue whose schema has none of its own. Undefined where the
+ * issue is of a kind that no schema of ours gives.
+ */
+export function describeIssue(issue: Issue): string | undefined {
+  switch (issue.code) {
+    case 'invalid_type':
+      if (issue.input === undefined) return 'is required';
+      return `must be ${KINDS[issue.expected] ?? issue.expected}, not ${shown(issue.input)}`;
+    case 'invalid_value':
+      if (issue.input === undefined) return 'is required';
+      return `must be ${oneOf(issue.values)}, not ${shown(issue.input)}`;
+    case 'too_small':
+      return `must ${bound(issue.origin, 'at least', Number(issue.minimum))}, not ${size(issue.input)}`;
+    case 'too_big':
+      return `must ${bound(issue.origin, 'at most', Number(issue.maximum))}, not ${size(issue.input)}`;
+    case 'invalid_format':
+      return `must be of the form ${issue.format}, not ${shown(issue.input)}`;
+    case 'invalid_union':
+      return `must be of an allowed form, not ${shown(issue.input)}`;
+    default:
+      return undefined;
+  }
+}
+
+function oneOf(values: readonly unknown[]): string {
+  const texts = values.map(shown);
+  return texts.length === 1 ? texts.join() : `one of ${texts.join(', ')}`;
+}
+
+function bound(origin: string, side: string, limit: number): string {
+  if (origin === 'string') return `have ${side} ${plural(limit, 'character')}`;
+  if (origin === 'array') return `have ${side} ${plural(limit, 'item')}`;
+  return `be ${side} ${limit}`;
+}
+
+/** What a bound is compared with: characters of a text, items of a list, otherwise the value. */
+function size(input: unknown): string {
+  return typeof input === 'string' || Array.isArray(input) ? String(input.length) : shown(input);
+}
+
+const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+function shown(input: unknown): string {
+  if (typeof input === 'string') {
+    return `'${input.length > SHOWN_CHARS_MAX ? `${input.slice(0, SHOWN_CHARS_MAX)}…` : input}'`;
+  }
+  if (Array.isArray(input)) return 'an array';
+  return typeof input === 'object' && input !== null ? 'an object' : String(input);
+}
