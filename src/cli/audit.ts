@@ -1,11 +1,12 @@
 /** `risk audit`: who changed what, over a running API. */
+
+import { readPages } from '../client/ask.ts';
 import { AUDIT_ACTIONS } from '../domain/audit.ts';
-import { type JsonObject, queryString, rowsOf, withApi } from './api-json.ts';
-import { type Command, EXIT, integerOption, parseArguments } from './command.ts';
+import { withApi } from './api-json.ts';
+import { type Command, EXIT, integerOption, parseArguments, UsageError } from './command.ts';
 
 const ROWS = 50;
 const ROWS_MAX = 100_000;
-const PAGE_ROWS_MAX = 200;
 
 export const command: Command = {
   name: 'audit',
@@ -31,18 +32,15 @@ Example: risk audit --action rollout.approve --json
       limit: { type: 'string' },
       url: { type: 'string' },
     });
-    const { who, action } = values;
+    const { who } = values;
+    const action = AUDIT_ACTIONS.find((known) => known === values.action);
+    if (action !== values.action) throw new UsageError(`unknown action '${values.action}'`);
     const wanted = integerOption('--limit', values.limit, { min: 1, max: ROWS_MAX }, ROWS);
-    const rows: JsonObject[] = [];
-    await withApi(context, values.url, async (ask) => {
-      let cursor: string | undefined;
-      do {
-        const limit = Math.min(PAGE_ROWS_MAX, wanted - rows.length);
-        const page = await ask('GET', `/v1/audit${queryString({ who, action, limit, cursor })}`);
-        rows.push(...rowsOf(page, 'items'));
-        cursor = typeof page['next_cursor'] === 'string' ? page['next_cursor'] : undefined;
-      } while (cursor !== undefined && rows.length < wanted);
-    });
+    const rows = await withApi(context, values.url, (ask) =>
+      readPages(wanted, (cursor, limit) =>
+        ask('GET /v1/audit', { query: { who, action, limit, cursor } }),
+      ),
+    );
     const columns = ['audit_id', 'changed_at', 'who', 'key_id', 'action', 'subject', 'request'];
     context.output.table(
       columns.map((field) => ({ field })),

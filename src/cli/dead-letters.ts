@@ -1,6 +1,8 @@
 /** `risk dead-letters …`: lists, shows, groups, replays and purges dead letters over a running API. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { type AskApi, type JsonObject, queryString, rowsOf, withApi } from './api-json.ts';
+import type { DeadLetter, DeadLetterCommand, ReplayResult } from '../client/api-types.ts';
+import { type AskApi, readPages } from '../client/ask.ts';
+import { withApi } from './api-json.ts';
 import {
   type Command,
   type CommandContext,
@@ -12,7 +14,6 @@ import {
 
 const LIST_ROWS = 50;
 const LIST_ROWS_MAX = 10_000;
-const PAGE_ROWS_MAX = 200;
 const IDS_MAX = 1000;
 /** Most dead letters that one request marks; the command sends further requests for the rest. */
 const COMMAND_ROWS_MAX = 10_000;
@@ -93,32 +94,22 @@ async function listDeadLetters(ask: AskApi, { ids, options, context }: Request):
   takesNoId(ids);
   const bounds = { min: 1, max: LIST_ROWS_MAX };
   const wanted = integerOption('--limit', options.limit, bounds, LIST_ROWS);
-  const rows: JsonObject[] = [];
-  let cursor: string | undefined;
-  do {
-    const query = queryString({
-      corridor: options.corridor,
-      error_code: options['error-code'],
-      active: options.all === true ? undefined : 'true',
-      limit: Math.min(PAGE_ROWS_MAX, wanted - rows.length),
-      cursor,
-    });
-    const page = await ask('GET', `/v1/dead-letters${query}`);
-    rows.push(...rowsOf(page, 'items'));
-    cursor = typeof page['next_cursor'] === 'string' ? page['next_cursor'] : undefined;
-  } while (cursor !== undefined && rows.length < wanted);
+  const { corridor, 'error-code': error_code } = options;
+  const active = options.all === true ? undefined : true;
+  const rows = await readPages(wanted, (cursor, limit) =>
+    ask('GET /v1/dead-letters', { query: { corridor, error_code, active, limit, cursor } }),
+  );
   const shown = context.output.json ? rows : rows.map(toListRow);
   context.output.table(LIST_COLUMNS, shown);
   return EXIT.fine;
 }
 
-function toListRow(row: JsonObject): JsonObject {
-  const message = Object(row['message']) as JsonObject;
-  const closed = row['purged_at'] !== null ? 'purged' : 'replayed';
-  const isActive = row['purged_at'] === null && row['replayed_at'] === null;
+function toListRow(row: DeadLetter) {
+  const closed = row.purged_at !== null ? 'purged' : 'replayed';
+  const isActive = row.purged_at === null && row.replayed_at === null;
   return {
     ...row,
-    transaction: message['transaction_id'] ?? '(unreadable)',
+    transaction: row.message.transaction_id ?? '(unreadable)',
     state: isActive ? 'active' : closed,
   };
 }
@@ -126,7 +117,7 @@ function toListRow(row: JsonObject): JsonObject {
 async function showDeadLetter(ask: AskApi, { ids, context }: Request): Promise<number> {
   const [id] = ids;
   if (id === undefined || ids.length > 1) throw new UsageError('show takes one id');
-  context.output.record(await ask('GET', `/v1/dead-letters/${encodeURIComponent(id)}`));
+  context.output.record(await ask('GET /v1/dead-letters/{id}', { path: { id } }));
   return EXIT.fine;
 }
 
@@ -141,11 +132,13 @@ async function showGroups(ask: AskApi, { ids, context }: Request): Promise<numbe
     { field: 'last_failed_at', title: 'last failed at' },
     { field: 'example' },
   ];
-  const rows = rowsOf(await ask('GET', '/v1/dead-letters/groups'), 'items');
-  const shown = rows.map((row) => ({ ...row, example: Object(row['sample_ids'])[0] }));
-  context.output.table(columns, context.output.json ? rows : shown);
+  const { items } = await ask('GET /v1/dead-letters/groups', {});
+  const shown = items.map((row) => ({ ...row, example: row.sample_ids[0] }));
+  context.output.table(columns, context.output.json ? items : shown);
   return EXIT.fine;
 }
+
+type Refused = ReplayResult['refused'][number];
 
 /** Reasons for refusing an id that was dealt with before: these are no failures. */
 const ALREADY = { replay: 'replayed', purge: 'purged' } as const;
@@ -159,33 +152,33 @@ async function runCommand(
   const selection = toSelection(ids, options, action);
   const rate = integerOption('--rate', options.rate, { min: 1, max: COMMAND_ROWS_MAX }, undefined);
   const total = { done: 0, appended: 0, notReplayable: 0 };
-  const refused: JsonObject[] = [];
-  let failedBefore: unknown;
+  const refused: Refused[] = [];
+  let failed_before: string | undefined;
   for (;;) {
-    const answer = await ask('POST', `/v1/dead-letters/${action}`, {
-      ...selection,
-      ...(typeof failedBefore === 'string' ? { failed_before: failedBefore } : {}),
-      limit: rate ?? COMMAND_ROWS_MAX,
-    });
-    const done = Number(answer[ALREADY[action]]);
+    const limit = rate ?? COMMAND_ROWS_MAX;
+    const call = { body: { ...selection, failed_before, limit } };
+    const answer = await ask(`POST /v1/dead-letters/${action}`, call);
+    const done = 'purged' in answer ? answer.purged : answer.replayed;
     total.done += done;
-    total.appended += Number(answer['appended'] ?? 0);
-    total.notReplayable = Number(answer['not_replayable'] ?? 0);
-    refused.push(...rowsOf(answer, 'refused'));
-    failedBefore = answer['failed_before'];
+    if ('appended' in answer) {
+      total.appended += answer.appended;
+      total.notReplayable = answer.not_replayable;
+    }
+    refused.push(...answer.refused);
+    failed_before = answer.failed_before ?? undefined;
     // If requests mark nothing and dead letters remain, another operator is working on them.
-    if (done === 0 || Number(answer['remaining']) === 0) break;
+    if (done === 0 || answer.remaining === 0) break;
     if (rate !== undefined) await wait(1000, undefined, { signal: context.signal });
   }
   report(context, action, total, refused);
-  return refused.some((row) => row['reason'] !== ALREADY[action]) ? EXIT.failed : EXIT.fine;
+  return refused.some(({ reason }) => reason !== ALREADY[action]) ? EXIT.failed : EXIT.fine;
 }
 
 function report(
   { output }: CommandContext,
   action: 'replay' | 'purge',
   total: { done: number; appended: number; notReplayable: number },
-  refused: readonly JsonObject[],
+  refused: readonly Refused[],
 ): void {
   const left = total.done - total.appended;
   output.record(
@@ -201,7 +194,7 @@ function report(
   );
 }
 
-function toSelection(ids: readonly string[], options: Options, action: string): object {
+function toSelection(ids: readonly string[], options: Options, action: string): DeadLetterCommand {
   const errorCode = options['error-code'];
   const { corridor } = options;
   const byGroup = errorCode !== undefined || corridor !== undefined;

@@ -1,6 +1,7 @@
 /** `risk status`: shows the state of the pipeline, from a running API. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { rowsOf, withApi } from './api-json.ts';
+import type { Status } from '../client/api-types.ts';
+import { withApi } from './api-json.ts';
 import {
   type Command,
   type CommandContext,
@@ -31,7 +32,7 @@ const COLUMNS = [
   { field: 'oldest_age_seconds', title: 'oldest s' },
   { field: 'dead_letters', title: 'dead letters' },
   { field: 'degradation' },
-];
+] as const;
 
 export const command: Command = {
   name: 'status',
@@ -43,7 +44,7 @@ export const command: Command = {
     const watchSeconds = integerOption('--watch', values.watch, bounds, undefined);
     await withApi(context, values.url, async (ask) => {
       for (;;) {
-        show(context.output, await ask('GET', '/v1/status'));
+        show(context.output, await ask('GET /v1/status', {}));
         if (watchSeconds === undefined || !(await pause(watchSeconds, context))) return;
         context.output.line();
       }
@@ -58,22 +59,22 @@ async function pause(seconds: number, { signal }: CommandContext): Promise<boole
   return !signal.aborted;
 }
 
-function show(output: Output, status: Readonly<Record<string, unknown>>): void {
+function show(output: Output, status: Status): void {
   if (output.json) {
     output.value(status, []);
     return;
   }
-  const corridors = rowsOf(status, 'corridors');
+  const { postgres, redis, replica, totals, unappended } = status;
+  const corridors = status.corridors ?? [];
   const busy = corridors.filter((row) => COLUMNS.some(({ field }) => Number(row[field]) > 0));
-  if (status['postgres'] === 'down') output.line('Postgres does not answer: totals are old.');
-  const replica = Object(status['replica']);
-  if (replica.state === 'down') output.line('The replica does not answer: the primary does.');
-  if (replica.state === 'lagging') {
+  if (postgres === 'down') output.line('Postgres does not answer: totals are old.');
+  if (replica?.state === 'down') output.line('The replica does not answer: the primary does.');
+  if (replica?.state === 'lagging') {
     output.line(`The replica is ${replica.lag_ms} ms behind: the primary answers.`);
   }
-  if (status['redis'] === 'down') output.line('Redis does not answer: what waits is unknown.');
+  if (redis === 'down') output.line('Redis does not answer: what waits is unknown.');
   else if (busy.length === 0) output.line(`Nothing waits in ${corridors.length} corridors.`);
   else output.table(COLUMNS, busy);
   output.line();
-  output.record({ ...Object(status['totals']), 'not yet appended': status['unappended'] });
+  output.record({ ...totals, 'not yet appended': unappended });
 }

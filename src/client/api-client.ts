@@ -5,6 +5,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { Failure } from '../domain/failure.ts';
+import type { Problem } from './api-types.ts';
 
 export type ApiRequest = {
   readonly method: 'GET' | 'POST';
@@ -116,8 +117,8 @@ function unreachable(base: URL, error: Error): Failure {
 
 /** A refusal that retrying does not change, as a Failure with the API's own text. */
 export function refusal(answer: ApiAnswer): Failure {
-  const problem = parseJson(answer.text);
-  const words = [problem['title'], problem['detail']].filter((part) => typeof part === 'string');
+  const problem = parseJson<Problem>(answer.text);
+  const words = [problem.title, problem.detail].filter((part) => typeof part === 'string');
   return new Failure(
     'invalid',
     `API_${answer.status}`,
@@ -134,8 +135,8 @@ export function notTheContract(): Failure {
   );
 }
 
-/** The answer's object; empty when it is not one. */
-export function parseJson(text: string): Readonly<Record<string, unknown>> {
+/** The answer's object as the document has it, of which anything may be missing; empty when it is not one. */
+export function parseJson<Answer extends object>(text: string): Partial<Answer> {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? { ...value } : {};

@@ -10,6 +10,7 @@ import {
   parseJson,
   refusal,
 } from './api-client.ts';
+import type { AcceptedLabels, Problem } from './api-types.ts';
 import { onConnections } from './on-connections.ts';
 import { createPatience, type Patience } from './patience.ts';
 import { createRefusedRows, describeFieldError, type Refused } from './refused-rows.ts';
@@ -113,21 +114,19 @@ async function postHalf(dependencies: Dependencies, rows: readonly Row[]): Promi
 }
 
 function tell(tally: Tally, answer: ApiAnswer, rows: number): void {
-  const { accepted, unchanged } = parseJson(answer.text);
-  const sum = Number(accepted) + Number(unchanged);
-  if (!Number.isSafeInteger(accepted) || sum !== rows) throw notTheContract();
-  tally.answered(Number(accepted), Number(unchanged));
+  const { accepted = 0, unchanged = 0 } = parseJson<AcceptedLabels>(answer.text);
+  if (accepted + unchanged !== rows) throw notTheContract();
+  tally.answered(accepted, unchanged);
 }
 
 const POINTER = /^\/labels\/(\d+)(\/.*)?$/;
 
 /** The rows without errors in the answer; the others are refused, each with its reasons. */
 function leaveOut(tally: Tally, rows: readonly Row[], answer: ApiAnswer): Row[] {
-  const { errors } = parseJson(answer.text);
+  const { errors = [] } = parseJson<Problem>(answer.text);
   const details = new Map<number, string[]>();
-  for (const error of Array.isArray(errors) ? errors : []) {
-    const { pointer } = Object(error) as Readonly<Record<string, unknown>>;
-    const [, index, field = ''] = POINTER.exec(String(pointer)) ?? [];
+  for (const error of errors) {
+    const [, index, field = ''] = POINTER.exec(error.pointer) ?? [];
     if (index === undefined) continue;
     const at = Number(index);
     details.set(at, [...(details.get(at) ?? []), describeFieldError(error, field)]);

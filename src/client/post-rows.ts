@@ -5,6 +5,7 @@
  */
 import { Failure } from '../domain/failure.ts';
 import { type ApiClient, notTheContract, parseJson, refusal } from './api-client.ts';
+import type { AcceptedBatch, Problem, TransactionLine, TransactionLinesDone } from './api-types.ts';
 import type { Patience } from './patience.ts';
 import { describeFieldError, type Refused } from './refused-rows.ts';
 import type { Row } from './rows.ts';
@@ -25,7 +26,7 @@ type Dependencies = {
 };
 
 const PATH = '/v1/transactions/batch';
-const TOO_MANY_NEW_MONTHS = 'urn:risk:problem:too-many-new-months';
+const TOO_MANY_NEW_MONTHS: Problem['type'] = 'urn:risk:problem:too-many-new-months';
 
 export async function postRows(dependencies: Dependencies, rows: readonly Row[]): Promise<void> {
   if (rows.length === 0) return;
@@ -33,10 +34,10 @@ export async function postRows(dependencies: Dependencies, rows: readonly Row[])
   const body = JSON.stringify({ transactions: rows.map((row) => row.body) });
   const { answer, repeated } = await sendUntilAnswered(dependencies, { path: PATH, body });
   if (answer.status === 200) {
-    const results = parseJson(answer.text)['results'];
-    if (!Array.isArray(results) || results.length !== rows.length) throw notTheContract();
-    for (const result of results) tell(outcomes, readResult(result), repeated);
-  } else if (parseJson(answer.text)['type'] === TOO_MANY_NEW_MONTHS) {
+    const { results } = parseJson<AcceptedBatch>(answer.text);
+    if (results === undefined || results.length !== rows.length) throw notTheContract();
+    for (const result of results) tell(outcomes, result, repeated);
+  } else if (parseJson<Problem>(answer.text).type === TOO_MANY_NEW_MONTHS) {
     // No row is wrong: an operator has to make the months, and the replay then resumes where it stopped.
     throw refusal(answer);
   } else if (answer.status === 422) {
@@ -82,7 +83,7 @@ async function postLines(
 function settleLines(
   outcomes: Outcomes,
   rows: readonly Row[],
-  results: readonly LineResult[],
+  results: readonly TransactionLine[],
   repeated: boolean,
 ): Row[] {
   if (results.length !== rows.length) throw notTheContract();
@@ -98,39 +99,28 @@ function settleLines(
   });
 }
 
-type LineResult = {
-  readonly status: string;
-  readonly transactionId: string;
-  readonly errors: readonly unknown[];
-};
-
-function readResult(value: unknown): LineResult {
-  const { status, transaction_id, errors } = Object(value) as Readonly<Record<string, unknown>>;
-  return {
-    status: String(status),
-    transactionId: String(transaction_id),
-    errors: Array.isArray(errors) ? errors : [],
-  };
-}
-
 /** The results before the last line; undefined when the last line is missing. */
-function parseLines(text: string): LineResult[] | undefined {
+function parseLines(text: string): TransactionLine[] | undefined {
   const values = text
     .split('\n')
     .filter((line) => line !== '')
-    .map(parseJson);
-  const last = values.pop();
-  return last?.['done'] === true ? values.map(readResult) : undefined;
+    .map((line) => parseJson<TransactionLine & TransactionLinesDone>(line));
+  return values.pop()?.done === true ? (values as TransactionLine[]) : undefined;
 }
 
-function tell(outcomes: Outcomes, result: LineResult, repeated: boolean): void {
-  if (result.status === 'accepted') outcomes.accepted(result.transactionId);
-  else if (result.status === 'duplicate') outcomes.duplicate(result.transactionId, repeated);
+function tell(
+  outcomes: Outcomes,
+  { status, transaction_id: id }: Partial<TransactionLine>,
+  repeated: boolean,
+): void {
+  if (id === undefined) throw notTheContract();
+  if (status === 'accepted') outcomes.accepted(id);
+  else if (status === 'duplicate') outcomes.duplicate(id, repeated);
   else throw notTheContract();
 }
 
 /** Errors as the API words them: `/amount must be greater than zero; /currency is …`. */
-function describe(result: LineResult): string {
-  const problems = result.errors.map((error) => describeFieldError(error));
-  return problems.length > 0 ? problems.join('; ') : result.status;
+function describe({ errors = [], status }: TransactionLine): string {
+  const problems = errors.map((error) => describeFieldError(error));
+  return problems.length > 0 ? problems.join('; ') : status;
 }

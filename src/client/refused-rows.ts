@@ -1,4 +1,5 @@
 /** Rows of a file that were refused: all are counted, the first are kept to be shown. */
+import type { FieldError } from '../domain/field-error.ts';
 
 export type Refused = { readonly line: number; readonly detail: string };
 
@@ -25,10 +26,9 @@ export function createRefusedRows(): RefusedRows {
 }
 
 /**
- * The API's error of one field as text: `/amount must be greater than zero`; missing parts are left out.
+ * The API's error of one field as text: `/amount must be greater than zero`.
  * @param pointer in place of the error's own
  */
-export function describeFieldError(error: unknown, pointer?: string): string {
-  const { pointer: own, detail } = Object(error) as Readonly<Record<string, unknown>>;
-  return `${pointer ?? String(own ?? '')} ${String(detail ?? '')}`.trim();
+export function describeFieldError({ pointer: own, detail }: FieldError, pointer = own): string {
+  return `${pointer} ${detail}`.trim();
 }

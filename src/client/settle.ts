@@ -5,6 +5,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { isUnavailable } from '../domain/failure.ts';
 import { type ApiClient, parseJson } from './api-client.ts';
+import type { Status } from './api-types.ts';
 
 /** Totals of the whole engine, from GET /v1/status. */
 export type EngineTotals = {
@@ -86,10 +87,7 @@ export async function readTotals(client: ApiClient): Promise<EngineTotals | null
     throw error;
   });
   if (answer === null || answer.status !== 200) return null;
-  const totals = Object(parseJson(answer.text)['totals']) as Readonly<Record<string, unknown>>;
-  const { scored, dead_lettered: deadLettered, pending } = totals;
-  const known = [scored, deadLettered, pending].every((total) => Number.isSafeInteger(total));
-  return known
-    ? { scored: Number(scored), deadLettered: Number(deadLettered), pending: Number(pending) }
-    : null;
+  const { totals } = parseJson<Status>(answer.text);
+  if (totals === undefined || totals.pending === null) return null;
+  return { scored: totals.scored, deadLettered: totals.dead_lettered, pending: totals.pending };
 }

@@ -1,6 +1,6 @@
 /** The audit log on the wire: who changed what, by which key, from what to what. */
 import { z } from 'zod';
-import { pageLimit } from './list-parameters.ts';
+import { CURSOR_DESCRIPTION, pageLimit, shown } from './list-parameters.ts';
 import { plainText } from './transaction.ts';
 
 export const AUDIT_ACTIONS = [
@@ -46,10 +46,16 @@ const ID = /^[1-9]\d{0,17}$/;
 
 /** `GET /v1/audit?…` */
 export const auditParameters = z.strictObject({
-  who: plainText(NAME_CHARS_MAX).optional(),
-  action: z.enum(AUDIT_ACTIONS).optional(),
+  who: plainText(NAME_CHARS_MAX)
+    .optional()
+    .meta(shown('Ann', 'Only changes by this person, owner or database role.')),
+  action: z.enum(AUDIT_ACTIONS).optional().meta({ description: 'Only this action.' }),
   limit: pageLimit,
-  cursor: z.string().regex(ID, 'is not a cursor of this list').optional(),
+  cursor: z
+    .string()
+    .regex(ID, 'is not a cursor of this list')
+    .optional()
+    .meta(shown('41', CURSOR_DESCRIPTION)),
 });
 export type AuditParameters = z.output<typeof auditParameters>;
 

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { decodeCursor } from './cursor.ts';
-import { VERDICTS } from './score-record.ts';
+import { SCORE_MAX, VERDICTS } from './score-record.ts';
 import { TRANSACTION_LIMITS } from './transaction.ts';
 import { wireTime } from './wire-time.ts';
 
@@ -12,15 +12,29 @@ export const PAGE_LIMITS = { rowsDefault: 50, rowsMax: 200 } as const;
 
 const INTEGER = /^\d{1,4}$/;
 
-/** A whole number given as text in the query string. */
+/** A whole number given as text in the query string; to the document it is an integer. */
 export const integerParameter = (min: number, max: number) =>
   z
     .string()
     .regex(INTEGER, 'must be a whole number')
     .transform(Number)
-    .pipe(z.int().min(min).max(max));
+    .pipe(z.int().min(min).max(max))
+    .meta({
+      override: ({ jsonSchema }) => {
+        delete jsonSchema.pattern;
+        Object.assign(jsonSchema, { type: 'integer', minimum: min, maximum: max });
+      },
+    });
 
-export const timeParameter = wireTime.transform((text) => Date.parse(text));
+/** Metadata of an optional parameter, whose example is only shown: `example` in place of `examples` would be sent by /docs. Zod leaves examples of what is transformed out, hence `override`. */
+export const shown = (example: unknown, description: string) => ({
+  description,
+  override: { examples: [example] },
+});
+
+export const timeParameter = wireTime
+  .transform((text) => Date.parse(text))
+  .meta({ format: 'date-time', example: undefined });
 
 export const idParameter = z
   .string()
@@ -32,8 +46,20 @@ export const corridorParameter = z
   .string()
   .regex(/^[A-Z]{2}-[A-Z]{2}$/, 'must be SOURCE-DESTINATION, as US-EG');
 
+export const corridorFilter = corridorParameter
+  .optional()
+  .meta(shown('US-EG', 'Only this corridor.'));
+
 /** Most rows of a page. */
-export const pageLimit = integerParameter(1, PAGE_LIMITS.rowsMax).default(PAGE_LIMITS.rowsDefault);
+export const pageLimit = integerParameter(1, PAGE_LIMITS.rowsMax)
+  .default(PAGE_LIMITS.rowsDefault)
+  .meta({
+    description: 'Rows of a page, at most.',
+    override: { default: PAGE_LIMITS.rowsDefault },
+  });
+
+/** Description of every `cursor`. */
+export const CURSOR_DESCRIPTION = '`next_cursor` of the page before; absent for the first page.';
 
 /** `limit` and `cursor`, the latter decoded to the position it stands for. */
 export const pageParameters = {
@@ -46,15 +72,20 @@ export const pageParameters = {
       context.addIssue({ code: 'custom', message: 'is not a cursor of this list', input: text });
       return z.NEVER;
     })
-    .optional(),
+    .optional()
+    .meta(shown('AAABofhKlcABofhKlcBwAIAAAAAAAAAq', CURSOR_DESCRIPTION)),
 };
 
 const listParameters = {
-  account_id: idParameter.optional(),
-  merchant_id: idParameter.optional(),
-  corridor: corridorParameter.optional(),
-  from: timeParameter.optional(),
-  to: timeParameter.optional(),
+  account_id: idParameter.optional().meta(shown('acc_17', 'Only this account.')),
+  merchant_id: idParameter.optional().meta(shown('m_9', 'Only this merchant.')),
+  corridor: corridorFilter,
+  from: timeParameter
+    .optional()
+    .meta(shown('2026-11-20T00:00:00.000Z', 'created_at is this time or later.')),
+  to: timeParameter
+    .optional()
+    .meta(shown('2026-11-21T00:00:00.000Z', 'created_at is earlier than this time.')),
   ...pageParameters,
 };
 
@@ -65,11 +96,14 @@ export type TransactionListParameters = z.output<typeof transactionListParameter
 /** `GET /v1/scores?…` */
 export const scoreListParameters = z.strictObject({
   ...listParameters,
-  verdict: z.enum(VERDICTS).optional(),
-  min_score: integerParameter(0, 1000).optional(),
+  verdict: z.enum(VERDICTS).optional().meta({ description: 'Only this verdict.' }),
+  min_score: integerParameter(0, SCORE_MAX)
+    .optional()
+    .meta(shown(800, 'Only scores from this one on.')),
   reason: z
     .string()
     .regex(/^[A-Z0-9_]{1,64}$/, 'must be a reason code, as VELOCITY_COUNT_1H')
-    .optional(),
+    .optional()
+    .meta(shown('VELOCITY_COUNT_1H', 'Only scores with this reason; /v1/reason-codes lists them.')),
 });
 export type ScoreListParameters = z.output<typeof scoreListParameters>;

@@ -3,8 +3,8 @@
  * than that.
  */
 import type { Context } from 'hono';
-import { z } from 'zod';
 import type { Aged } from '../query/reading.ts';
+import { answerHeaders } from './answer-headers.ts';
 import type { AppEnv } from './app-env.ts';
 import { addHeaders } from './headers.ts';
 
@@ -14,11 +14,5 @@ export function sayAge<T>(c: Context<AppEnv>, { answer, ageMs }: Aged<T>): T {
   return answer;
 }
 
-/** Header schema for the OpenAPI document of operations that a replica may answer. */
-export const ageHeaders = z.object({
-  Age: z.string().optional().meta({
-    description:
-      'Seconds; present where a replica of Postgres answered. The answer holds everything that was stored longer ago. Rows whose created_at is less than five minutes ago never come from a replica.',
-    example: '1',
-  }),
-});
+/** Headers of answers that a replica may give, for the document. */
+export const ageHeaders = answerHeaders('Age');

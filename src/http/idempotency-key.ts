@@ -1,4 +1,5 @@
 /** The key of a single transaction: in the body, in the header `Idempotency-Key`, or the same in both. */
+import { z } from 'zod';
 import { InvalidFields } from '../domain/field-error.ts';
 import {
   idempotencyKeySchema,
@@ -35,3 +36,13 @@ export function withKey(
 function keyError(detail: string): InvalidFields {
   return new InvalidFields([{ pointer: '/idempotency_key', detail }]);
 }
+
+/** The header, for the document. */
+export const idempotencyKeyParameter = z
+  .string()
+  .optional()
+  .meta({
+    ...{ minLength: 1, examples: ['order-1001'] },
+    description:
+      'In place of the field: 1 to 255 characters, plain or as a quoted string (RFC 8941). Beside the field it must be the same.',
+  });

@@ -6,60 +6,143 @@ import { z } from 'zod';
 import {
   createDocument,
   type ZodOpenApiObject,
+  type ZodOpenApiOperationObject,
   type ZodOpenApiPathsObject,
+  type ZodOpenApiResponseObject,
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import { APPROVING_ROLES, type Role } from '../domain/principal.ts';
-import { PROBLEM_CONTENT_TYPE, type ProblemStatus } from './problem.ts';
+import { ANSWER_HEADERS, answerHeaders, usualHeaders } from './answer-headers.ts';
+import { PROBLEM_CONTENT_TYPE, type ProblemJson } from './problem.ts';
+import {
+  PROBLEM_NAMES,
+  PROBLEMS,
+  type ProblemName,
+  type ProblemStatus,
+  problemUrn,
+} from './problem-types.ts';
+import { LINES_CONTENT_TYPE, lineResultSchema, linesDoneSchema } from './transaction-lines.ts';
+
+/** Descriptions of the tags of operations. */
+const TAGS: Readonly<Record<string, string>> = {
+  accounts: 'What an account did.',
+  audit: 'Who changed what.',
+  catalogue: 'What exists: corridors, reason codes and features.',
+  'dead letters': 'Transactions whose scoring was given up.',
+  documents: 'This document, and pages to read it.',
+  health: 'What supervisors and scrapers ask.',
+  keys: 'API keys and the people who hold them.',
+  labels: 'What became known of transactions.',
+  merchants: 'What a merchant did.',
+  models: 'Models, what they do, and how well.',
+  operations: 'Where the pipeline stands.',
+  scores: 'Scores and why they are what they are.',
+  summaries: 'Sums by day.',
+  transactions: 'Transactions: submitted, read and listed.',
+};
+
+const problemTable = [
+  '| type | status | meaning | cure |\n|---|---|---|---|',
+  ...PROBLEM_NAMES.map((name) => {
+    const { status, meaning, cure } = PROBLEMS[name];
+    return `| \`${name}\` | ${status} | ${meaning} | ${cure} |`;
+  }),
+].join('\n');
 
 const problemSchema = z
   .object({
-    type: z.string().meta({ example: 'urn:risk:problem:invalid-fields' }),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
+    type: z.enum(PROBLEM_NAMES.map(problemUrn)).meta({ description: 'What went wrong.' }),
+    title: z.string().meta({ description: 'Says the same for every problem of a type.' }),
+    status: z.int().meta({ description: 'The status of the answer.' }),
+    detail: z.string().meta({ description: 'What went wrong this time, for people.' }),
     instance: z.string().meta({ description: 'The request id.' }),
     errors: z
       .array(
         z.object({
-          pointer: z.string().meta({ example: '/transactions/3/amount' }),
-          detail: z.string(),
+          pointer: z.string().meta({
+            description: 'The field as a JSON pointer; a query parameter as /NAME.',
+            example: '/transactions/3/amount',
+          }),
+          detail: z.string().meta({ description: 'What is allowed there.' }),
         }),
       )
-      .optional(),
+      .optional()
+      .meta({ description: 'Refused fields, at most 100.' }),
   })
-  .meta({ id: 'Problem', description: 'RFC 9457.' });
+  .meta({ id: 'Problem', description: `RFC 9457.\n\n${problemTable}` });
 
-const DESCRIPTIONS: Readonly<Record<ProblemStatus, string>> = {
-  400: 'The body is not JSON or the request is malformed.',
-  401: 'No valid API key.',
-  403: 'The key lacks the role.',
-  404: 'Not found.',
-  405: 'Not a method of this path.',
-  408: 'The request did not arrive in time.',
-  409: 'Conflict with the present state.',
-  410: 'The month of the transaction is detached; once it is attached, the answer is there again.',
-  413: 'The body is too large.',
-  415: 'The content type or encoding is not supported.',
-  417: 'No expectation but 100-continue is met.',
-  422: 'Invalid fields; `errors` names each.',
-  500: 'A bug; the request id finds it in the log.',
-  429: 'The client makes more requests than it may, or its address has sent too many unknown keys; try again after `Retry-After` seconds.',
-  503: 'A dependency does not answer; try again after `Retry-After` seconds.',
-};
+/** A JSON body with an example of it, which tests check and /docs sends. */
+export function json<Schema extends z.ZodType>(schema: Schema, example: NoInfer<z.input<Schema>>) {
+  return { 'application/json': { schema, example } };
+}
 
-/** Error answers of a route: those named, and those every route below /v1 may give. */
+/** Lines of JSON, each of one of the named schemas, with an example of them. */
+export function ndjson(schemas: readonly [string, ...string[]], lines: readonly object[]) {
+  const refer = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+  const [first, ...others] = schemas;
+  const schema = {
+    type: 'string',
+    description: `One ${schemas.join(' or ')} a line.`,
+    contentMediaType: LINES_CONTENT_TYPE,
+    contentSchema: others.length === 0 ? refer(first) : { anyOf: schemas.map(refer) },
+  } as const;
+  const example = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+  return { [LINES_CONTENT_TYPE]: { schema, example } };
+}
+
+/** Error answers of a route: those named, and those every route that needs a key may give. */
 export function problemResponses(...statuses: readonly ProblemStatus[]): ZodOpenApiResponsesObject {
-  const all = [...new Set<ProblemStatus>([...statuses, 401, 403, 429, 503])].sort((a, b) => a - b);
+  return problemReferences([...statuses, 401, 403, 417, 429, 503]);
+}
+
+/** Error answers of a route that needs no key. */
+export function openResponses(): ZodOpenApiResponsesObject {
+  return problemReferences([417]);
+}
+
+function problemReferences(statuses: readonly ProblemStatus[]): ZodOpenApiResponsesObject {
+  const sorted = [...new Set(statuses)].sort((a, b) => a - b);
   return Object.fromEntries(
-    all.map((status) => [
+    sorted.map((status) => [
       String(status) as `${ProblemStatus}`,
-      {
-        description: DESCRIPTIONS[status],
-        content: { [PROBLEM_CONTENT_TYPE]: { schema: problemSchema } },
-      },
+      { $ref: `#/components/responses/Problem${status}` },
     ]),
   );
+}
+
+/** The one description of an error answer, with an example of each of its types. */
+function problemResponse(status: ProblemStatus): ZodOpenApiResponseObject {
+  const names = PROBLEM_NAMES.filter((name) => PROBLEMS[name].status === status);
+  const sentences = names.map((name) => {
+    const { title, meaning, cure } = PROBLEMS[name];
+    return `**${title}** (\`${name}\`). ${meaning} ${cure}`;
+  });
+  const examples = names.map((name) => [
+    name,
+    { summary: PROBLEMS[name].title, value: problemExample(name) },
+  ]);
+  return {
+    description: sentences.join('\n\n'),
+    headers: {
+      ...usualHeaders('/v1/'),
+      ...(status === 401 ? answerHeaders('WWW-Authenticate') : {}),
+      ...([404, 429, 503].includes(status) ? answerHeaders('Retry-After') : {}),
+    },
+    content: {
+      [PROBLEM_CONTENT_TYPE]: { schema: problemSchema, examples: Object.fromEntries(examples) },
+    },
+  };
+}
+
+function problemExample(name: ProblemName): ProblemJson {
+  const { status, title, meaning } = PROBLEMS[name];
+  return {
+    ...{ type: problemUrn(name), title, status, detail: meaning },
+    instance: ANSWER_HEADERS['X-Request-Id'].example,
+    ...(name === 'invalid-fields'
+      ? { errors: [{ pointer: '/amount', detail: 'must be greater than zero' }] }
+      : {}),
+  };
 }
 
 /** Roles that may call an operation, besides `admin`, which may unless all of them approve. The document lists them as scopes. */
@@ -78,19 +161,24 @@ export function ownClientAlone(description = ''): {
   return { description: `${description} ${said}`.trim(), 'x-own-client-alone': OWN_ALONE };
 }
 
-export function buildDocument(paths: readonly ZodOpenApiPathsObject[], version: string): object {
+export function buildDocument(parts: readonly ZodOpenApiPathsObject[], version: string): object {
+  const paths = withUsualHeaders(Object.assign({}, ...parts));
+  const operations = Object.values(paths).flatMap(operationsOf);
+  const tags = new Set(operations.flatMap((operation) => operation.tags ?? []));
+  const used = new Set(operations.flatMap(({ responses }) => Object.keys(responses)).map(Number));
+  const statuses = PROBLEM_NAMES.map((name) => PROBLEMS[name].status);
   const document: ZodOpenApiObject = {
     openapi: '3.1.0',
     info: {
       title: 'Risk engine',
       version,
       description:
-        'Scores transactions for fraud. JSON is snake_case, times are RFC 3339 UTC, money is a decimal string. Errors are application/problem+json.',
+        'Scores transactions for fraud. JSON is snake_case, times are RFC 3339 UTC, money is a decimal string. Errors are application/problem+json; the schema Problem lists their types with what they mean and what cures them.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
     security: [{ bearer: [] }],
-    tags: [...tagsOf(paths)].map((name) => ({ name })),
+    tags: [...tags].map((name) => ({ name, description: TAGS[name] ?? '' })),
     components: {
       securitySchemes: {
         bearer: {
@@ -99,13 +187,43 @@ export function buildDocument(paths: readonly ZodOpenApiPathsObject[], version: 
           description: `An API key. Each operation lists the roles that may call it; admin has every role except ${APPROVING_ROLES.join(', ')}.`,
         },
       },
+      headers: { ...ANSWER_HEADERS },
+      responses: Object.fromEntries(
+        statuses
+          .filter((status) => used.has(status))
+          .map((status) => [`Problem${status}`, problemResponse(status)]),
+      ),
+      // Lines of a stream are named in no schema of a whole body.
+      schemas: { TransactionLine: lineResultSchema, TransactionLinesDone: linesDoneSchema },
     },
-    paths: Object.assign({}, ...paths),
+    paths,
   };
   return createDocument(document);
 }
 
-function tagsOf(paths: readonly ZodOpenApiPathsObject[]): Set<string> {
-  const operations = paths.flatMap((part) => Object.values(part)).flatMap(Object.values);
-  return new Set(operations.flatMap((operation) => operation?.tags ?? []));
+function operationsOf(item: ZodOpenApiPathsObject[string]): ZodOpenApiOperationObject[] {
+  return [item.get, item.post, item.delete].filter((operation) => operation !== undefined);
+}
+
+/** Adds the headers of every answer at a path to those that its operations name themselves. */
+function withUsualHeaders(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
+  const usual = (path: string, operation: ZodOpenApiOperationObject) => ({
+    ...operation,
+    responses: Object.fromEntries(
+      Object.entries(operation.responses).map(([status, response]) => [
+        status,
+        '$ref' in response
+          ? response
+          : { ...response, headers: { ...usualHeaders(path), ...response.headers } },
+      ]),
+    ),
+  });
+  return Object.fromEntries(
+    Object.entries(paths).map(([path, item]) => [
+      path,
+      Object.fromEntries(
+        Object.entries(item).map(([method, operation]) => [method, usual(path, operation)]),
+      ),
+    ]),
+  );
 }

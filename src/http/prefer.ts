@@ -1,10 +1,14 @@
 /** RFC 7240 `Prefer`: the preferences this API knows. It ignores what it cannot read, as the RFC requires. */
+import { z } from 'zod';
 
 export type Preferences = {
   /** 0 when the caller does not wait. */
   readonly waitMs: number;
   readonly isMinimal: boolean;
 };
+
+export const PREFERENCES = ['wait', 'return'] as const;
+export type Preference = (typeof PREFERENCES)[number];
 
 const WAIT = /^wait\s*=\s*"?(\d+(?:\.\d+)?)"?$/i;
 const MINIMAL = /^return\s*=\s*"?minimal"?$/i;
@@ -25,3 +29,31 @@ export function readPreferences(header: string | undefined, waitMsMax: number): 
 export function waitApplied(waitMs: number): string {
   return `wait=${waitMs / 1000}`;
 }
+
+export const MINIMAL_APPLIED = 'return=minimal';
+
+/** Member of an answer whose operation does not apply preferences that other operations do. */
+export const notAppliedField = z.array(z.enum(PREFERENCES)).optional().meta({
+  description:
+    'Preferences of the request that this operation does not apply: nothing was waited for, or everything was returned. Absent where there is none. RFC 7240 leaves it open what a missing `Preference-Applied` means, and many clients read no headers.',
+});
+
+/** The preferences asked for that are not applied, as the member of the answer. */
+export function notApplied(
+  { waitMs, isMinimal }: Preferences,
+  applied: readonly Preference[],
+): { preferences_not_applied?: Preference[] } {
+  const asked = { wait: waitMs > 0, return: isMinimal };
+  const left = PREFERENCES.filter((name) => asked[name] && !applied.includes(name));
+  return left.length === 0 ? {} : { preferences_not_applied: left };
+}
+
+/** The header, for the document. */
+export const preferParameter = z
+  .string()
+  .optional()
+  .meta({
+    examples: ['wait=2'],
+    description:
+      '`wait=SECONDS` on one: the answer comes with the score, or after so many seconds at the latest (RISK_WAIT_MS_MAX). `return=minimal` on lines: only refused lines are answered.',
+  });

@@ -5,35 +5,7 @@
 import { Failure } from '../domain/failure.ts';
 import { type FieldError, InvalidFields } from '../domain/field-error.ts';
 import { MONTH_DETACHED, MonthDetached } from '../domain/month.ts';
-
-/** `type` is `urn:risk:problem:NAME`; titles and statuses never vary within a type. */
-const PROBLEMS = {
-  'malformed-request': { status: 400, title: 'Malformed request' },
-  unauthorized: { status: 401, title: 'A valid API key is needed' },
-  forbidden: { status: 403, title: 'The key lacks the role' },
-  'not-found': { status: 404, title: 'Not found' },
-  'dead-letter': { status: 404, title: 'The transaction is a dead letter' },
-  'transaction-detached': { status: 410, title: 'The month of the transaction is detached' },
-  'method-not-allowed': { status: 405, title: 'Method not allowed' },
-  'request-timeout': { status: 408, title: 'The request did not arrive in time' },
-  'still-running': { status: 409, title: 'The first request is still running' },
-  conflict: { status: 409, title: 'Conflict' },
-  'too-large': { status: 413, title: 'The body is too large' },
-  'unsupported-media-type': { status: 415, title: 'Unsupported media type' },
-  'expectation-failed': { status: 417, title: 'The expectation cannot be met' },
-  'invalid-fields': { status: 422, title: 'Invalid fields' },
-  'key-conflict': { status: 422, title: 'The idempotency key is known with another body' },
-  'month-detached': { status: 422, title: 'The month is detached' },
-  'too-many-new-months': { status: 422, title: 'The request names too many new months' },
-  'rate-limited': { status: 429, title: 'The client makes too many requests' },
-  'too-many-unknown-keys': { status: 429, title: 'Too many unknown API keys' },
-  internal: { status: 500, title: 'Internal error' },
-  unavailable: { status: 503, title: 'Temporarily unavailable' },
-  overloaded: { status: 503, title: 'Temporarily reduced capacity' },
-} as const;
-
-export type ProblemName = keyof typeof PROBLEMS;
-export type ProblemStatus = (typeof PROBLEMS)[ProblemName]['status'];
+import { PROBLEMS, type ProblemName, type ProblemUrn, problemUrn } from './problem-types.ts';
 
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
 const RETRY_AFTER_SECONDS = '1';
@@ -63,7 +35,7 @@ export class Problem extends Error {
 }
 
 export type ProblemJson = {
-  readonly type: string;
+  readonly type: ProblemUrn;
   readonly title: string;
   readonly status: number;
   readonly detail: string;
@@ -109,7 +81,7 @@ export function unavailable(detail = 'A service this depends on does not answer.
 export function problemJson(problem: Problem, requestId: string): ProblemJson {
   const { status, title } = PROBLEMS[problem.problem];
   return {
-    type: `urn:risk:problem:${problem.problem}`,
+    type: problemUrn(problem.problem),
     title,
     status,
     detail: problem.message,

@@ -9,10 +9,12 @@ import {
   type TransactionInput,
   transactionInputSchema,
 } from '../domain/transaction.ts';
+import type { AcceptResult } from '../ingest/accept-batch.ts';
 import type { Line } from '../ingest/accept-lines.ts';
 import type { ItemError, WorldlyFields } from '../ingest/prepare-transactions.ts';
 import { checkFields, fieldErrors, listReader } from './body.ts';
 import type { RawLine } from './line-reader.ts';
+import { Problem } from './problem.ts';
 import { sureCheck } from './sure-check.ts';
 
 export const BATCH_TRANSACTIONS_MAX = 1000;
@@ -100,6 +102,25 @@ export function toFieldErrors(errors: readonly ItemError[], at: readonly string[
     pointer: jsonPointer(at.length === 0 ? [field] : [...at, index, field]),
     detail,
   }));
+}
+
+/** Why nothing of a request was stored. */
+export function refusal(
+  result: Exclude<AcceptResult, { kind: 'accepted' }>,
+  at: readonly string[],
+): Error {
+  const errors = toFieldErrors(result.errors, at);
+  switch (result.kind) {
+    case 'invalid':
+      return new InvalidFields(errors);
+    case 'conflict':
+      return new Problem('key-conflict', 'A key is used with two bodies; nothing was stored.', {
+        errors,
+      });
+    case 'month-detached':
+    case 'too-many-new-months':
+      return new Problem(result.kind, result.detail, { errors });
+  }
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });

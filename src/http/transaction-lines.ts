@@ -9,6 +9,7 @@ import type { AcceptLines, LineResult } from '../ingest/accept-lines.ts';
 import { MONTH_PROBLEMS } from '../ingest/refuse-months.ts';
 import type { Log } from '../runtime/log.ts';
 import { type LineLimits, type RawLine, readLineChunks } from './line-reader.ts';
+import { MINIMAL_APPLIED, notApplied, notAppliedField, type Preferences } from './prefer.ts';
 import { Problem } from './problem.ts';
 import { BATCH_TRANSACTIONS_MAX, readLineInput } from './transaction-input.ts';
 import type { TakeTurn } from './turns.ts';
@@ -38,14 +39,15 @@ export const linesDoneSchema = z
     accepted: z.int(),
     duplicates: z.int(),
     refused: z.int(),
+    preferences_not_applied: notAppliedField,
   })
   .meta({ id: 'TransactionLinesDone' });
 
 export type LinesRequest = {
   readonly body: AsyncIterator<Uint8Array>;
   readonly client: string;
-  /** Sends refused lines and the last line only. */
-  readonly isMinimal: boolean;
+  /** `return=minimal` sends refused lines and the last line only; the last line says that a wait is not applied. */
+  readonly preferences: Preferences;
   readonly timeoutMs: number;
   /** Called before a chunk is parsed. */
   readonly takeTurn: TakeTurn;
@@ -56,14 +58,17 @@ export type LinesRequest = {
 export function answerLines(acceptLines: AcceptLines, log: Log, request: LinesRequest): Response {
   const lines = answer(acceptLines, log, request);
   return new Response(ReadableStream.from(lines), {
-    headers: { 'Content-Type': LINES_CONTENT_TYPE },
+    headers: {
+      'Content-Type': LINES_CONTENT_TYPE,
+      ...(request.preferences.isMinimal ? { 'Preference-Applied': MINIMAL_APPLIED } : {}),
+    },
   });
 }
 
 async function* answer(
   acceptLines: AcceptLines,
   log: Log,
-  { body, client, isMinimal, timeoutMs, takeTurn, draining }: LinesRequest,
+  { body, client, preferences, timeoutMs, takeTurn, draining }: LinesRequest,
 ): AsyncGenerator<Uint8Array> {
   const limits: LineLimits = {
     lineBytesMax: LINE_BYTES_MAX,
@@ -79,7 +84,9 @@ async function* answer(
       else if (status === 'duplicate') totals.duplicates++;
       else totals.refused++;
     }
-    const shown = isMinimal ? results.filter((result) => !('transaction_id' in result)) : results;
+    const shown = preferences.isMinimal
+      ? results.filter((result) => !('transaction_id' in result))
+      : results;
     return encode(shown);
   };
   const acceptChunk = acceptLines(client);
@@ -93,7 +100,7 @@ async function* answer(
       if (bytes.byteLength > 0) yield bytes;
       if (draining.aborted) return;
     }
-    yield encode([{ done: true, ...totals }]);
+    yield encode([{ done: true, ...totals, ...notApplied(preferences, ['return']) }]);
   } catch (error) {
     // The sender broke off or fell silent; the missing last line shows that.
     if (error instanceof Problem) return;

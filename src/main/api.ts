@@ -14,6 +14,7 @@ import { type Authenticator, openAuthenticator } from '../http/auth.ts';
 import { buildDocument } from '../http/openapi.ts';
 import { accountsPaths, accountsRoutes } from '../http/routes/accounts.ts';
 import { auditPaths, auditRoutes } from '../http/routes/audit.ts';
+import { cataloguePaths, catalogueRoutes } from '../http/routes/catalogue.ts';
 import { deadLettersPaths, deadLettersRoutes } from '../http/routes/dead-letters.ts';
 import { docsPaths, docsRoutes } from '../http/routes/docs.ts';
 import { evaluatePaths, evaluateRoutes } from '../http/routes/evaluate.ts';
@@ -240,6 +241,7 @@ function listModules(
     { routes: accountsRoutes(reading), paths: accountsPaths },
     { routes: merchantsRoutes(reading), paths: merchantsPaths },
     { routes: summariesRoutes(reading), paths: summariesPaths },
+    { routes: catalogueRoutes(accept.corridors), paths: cataloguePaths },
     { routes: modelWatchRoutes(reading), paths: modelWatchPaths },
     { routes: modelsRoutes({ ...createRegistry(primary), limits }), paths: modelsPaths },
     { routes: statusRoutes(operating), paths: statusPaths },

@@ -3,7 +3,7 @@
  * exact at any moment.
  */
 import { z } from 'zod';
-import { corridorParameter } from '../domain/list-parameters.ts';
+import { corridorFilter, shown } from '../domain/list-parameters.ts';
 import { VERDICTS, type Verdict } from '../domain/score-record.ts';
 import { WRITTEN_MS_MAX, WRITTEN_MS_MIN } from '../domain/transaction-id.ts';
 import { DAY_MS } from '../domain/utc-bucket.ts';
@@ -21,9 +21,13 @@ const dayParameter = z.iso
 
 /** Both days are included; by default the last seven days. */
 export const summaryParameters = z.strictObject({
-  corridor: corridorParameter.optional(),
-  from: dayParameter.optional(),
-  to: dayParameter.optional(),
+  corridor: corridorFilter,
+  from: dayParameter
+    .optional()
+    .meta(shown('2026-11-14', 'First day, UTC; by default the sixth before `to`.')),
+  to: dayParameter
+    .optional()
+    .meta(shown('2026-11-20', 'Last day, included and at most 91 days later; default today.')),
 });
 export type SummaryParameters = z.output<typeof summaryParameters>;
 

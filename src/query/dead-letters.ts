@@ -1,7 +1,7 @@
 /** Reads dead letters for operators: the list, one with its entry, and groups by error. */
 import { z } from 'zod';
 import { encodeCursor } from '../domain/cursor.ts';
-import { corridorParameter, pageParameters } from '../domain/list-parameters.ts';
+import { corridorFilter, pageParameters, shown } from '../domain/list-parameters.ts';
 import * as deadLetterStore from '../store/dead-letter-search.ts';
 import type { Database } from '../store/pool.ts';
 
@@ -10,13 +10,19 @@ export const errorCodeParameter = z
   .regex(/^[A-Z0-9_]{1,64}$/, 'must be an error code, as SCORING_FAILED');
 
 export const deadLetterListParameters = z.strictObject({
-  corridor: corridorParameter.optional(),
-  error_code: errorCodeParameter.optional(),
+  corridor: corridorFilter,
+  error_code: errorCodeParameter.optional().meta(shown('SCORING_FAILED', 'Only this error code.')),
   active: z
     .enum(['true', 'false'])
     .transform((text) => text === 'true')
     .optional()
-    .meta({ description: 'Neither replayed nor purged.' }),
+    .meta({
+      description: 'True: only those neither replayed nor purged; false: only those that are.',
+      override: ({ jsonSchema }) => {
+        delete jsonSchema.enum;
+        jsonSchema.type = 'boolean';
+      },
+    }),
   ...pageParameters,
 });
 export type DeadLetterListParameters = z.output<typeof deadLetterListParameters>;

@@ -1,12 +1,14 @@
 /** `GET /v1/models/watch`: the latest reports of the watch over models, or those at a time. */
 import { z } from 'zod';
-import { timeParameter } from '../domain/list-parameters.ts';
+import { shown, timeParameter } from '../domain/list-parameters.ts';
 import type { WatchReport } from '../domain/watch-report.ts';
 import { listWatchReports } from '../store/watch-reports.ts';
 import { type Databases, readFrom } from './choose-database.ts';
 
 export const modelWatchParameters = z.strictObject({
-  at: timeParameter.optional().meta({ description: 'The last look up to then; default now.' }),
+  at: timeParameter
+    .optional()
+    .meta(shown('2026-11-20T10:00:00.000Z', 'The last report up to then; default now.')),
   model: z
     .string()
     .min(1)

@@ -3,7 +3,7 @@
  * from the stored transactions themselves, not from the workers' cached profiles.
  */
 import { z } from 'zod';
-import { timeParameter } from '../domain/list-parameters.ts';
+import { shown, timeParameter } from '../domain/list-parameters.ts';
 import type { PartyKind } from '../domain/party.ts';
 import {
   ACTIVITY_ROWS_MAX,
@@ -17,7 +17,9 @@ import { storedTransactionSchema } from './transaction-json.ts';
 const RECENT_TRANSACTIONS = 20;
 
 export const profileParameters = z.strictObject({
-  at: timeParameter.optional().meta({ description: 'As of this time; default now.' }),
+  at: timeParameter
+    .optional()
+    .meta(shown('2026-11-20T10:00:00.000Z', 'As of this time; default now.')),
 });
 
 const windowSchema = z.object({

@@ -230,6 +230,12 @@ export function featuresOfSchema(schema: number): readonly Feature[] | undefined
   return count === undefined ? undefined : FEATURE_LIST.slice(0, count);
 }
 
+/** The first schema that has the feature at a position. */
+export function firstSchemaOf(position: number): number {
+  const schemas = Object.entries(COUNTS).filter(([, count]) => position < count);
+  return Math.min(...schemas.map(([schema]) => Number(schema)));
+}
+
 const INDEX: ReadonlyMap<FeatureName, number> = new Map(
   FEATURES.map(([name], index) => [name, index]),
 );

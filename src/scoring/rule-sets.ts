@@ -10,8 +10,13 @@ import { RULES } from './rules.ts';
 /** The rule set that decides. */
 export const currentRuleSet: CompiledRuleSet = compileRuleSet(default2, RULES);
 
+export const RULE_SETS: readonly CompiledRuleSet[] = [
+  currentRuleSet,
+  compileRuleSet(default1, RULES),
+];
+
 const KNOWN: ReadonlyMap<string, CompiledRuleSet> = new Map(
-  [currentRuleSet, compileRuleSet(default1, RULES)].map((ruleSet) => [ruleSet.id, ruleSet]),
+  RULE_SETS.map((ruleSet) => [ruleSet.id, ruleSet]),
 );
 
 /** The rule set by the name stored with a score. */

@@ -18,9 +18,8 @@ export type ScoreInput = {
   readonly opinion: Opinion | null;
 };
 
-const MODEL_REASON = 'MODEL_PROBABILITY';
-/** Prefix of the reason codes that name a model's features. */
-const FACTOR_REASON_PREFIX = 'MODEL_';
+/** Reason code of a model's probability as a whole. */
+export const MODEL_REASON = 'MODEL_PROBABILITY';
 const NO_REASONS: readonly Reason[] = [];
 const NO_CAUSES: readonly Cause[] = [];
 
@@ -99,6 +98,11 @@ function scoreByModel(
   return { score: points, risk, probability, verdict, reasons };
 }
 
+/** Reason code of a feature that a model weighs. */
+export function factorReason(feature: string): string {
+  return `MODEL_${feature.toUpperCase()}`;
+}
+
 function wholeCause(probability: number): Cause {
   return {
     code: MODEL_REASON,
@@ -113,7 +117,7 @@ function toCauses(factors: readonly Factor[], probability: number): Cause[] {
   let total = 0;
   for (const factor of factors) total += factor.contribution;
   return factors.map((factor) => ({
-    code: `${FACTOR_REASON_PREFIX}${factor.feature.toUpperCase()}`,
+    code: factorReason(factor.feature),
     weight: (probability * factor.contribution) / total,
     detail: () => factorSentence(factor),
   }));

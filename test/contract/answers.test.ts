@@ -5,10 +5,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { monthOf } from '../../src/domain/month.ts';
 import { ROLES } from '../../src/domain/principal.ts';
+import { USUAL_HEADERS } from '../../src/http/edge.ts';
 import { watchScores } from '../../src/query/watch-scores.ts';
 import { detachMonth } from '../../src/store/detach-months.ts';
 import { insertWatchReports } from '../../src/store/watch-reports.ts';
-import { type OpenApi, readOpenApi } from '../support/openapi.ts';
+import { type Answer, type OpenApi, readOpenApi } from '../support/openapi.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
@@ -25,7 +26,7 @@ let openApi: OpenApi;
 /** Key of a person who has every role. */
 let everything: string;
 beforeAll(async () => {
-  api = await startRunningApi();
+  api = await startRunningApi({ RISK_CLIENT_REQUESTS_PER_SECOND: '10000' });
   everything = await insertPersonKey(api.testDatabase, 'Ann', ROLES);
   openApi = await readOpenApi(api.url);
 });
@@ -40,7 +41,34 @@ function documentedPath(path: string): string {
   return matching.sort((a, b) => a.split('{').length - b.split('{').length)[0] ?? plain;
 }
 
-/** Fails unless status, content type and body are what the document says of this call. */
+/** Headers that the document does not list: of HTTP itself, and those that every answer has and no client acts on. */
+const UNLISTED = new Set([
+  ...['connection', 'content-length', 'content-type', 'date', 'keep-alive', 'transfer-encoding'],
+  ...USUAL_HEADERS.map(([name]) => name.toLowerCase()),
+]);
+const seenHeaders = new Set<string>();
+
+function expectHeaders(name: string, { headers }: Response, documented: Answer): void {
+  const listed = Object.entries(documented.headers);
+  const names = new Set(listed.map(([header]) => header.toLowerCase()));
+  const unknown = [...headers.keys()].filter(
+    (header) => !names.has(header) && !UNLISTED.has(header),
+  );
+  expect(unknown, name).toEqual([]);
+  for (const [header, { required = false, schema }] of listed) {
+    const value = headers.get(header);
+    if (value === null) {
+      expect(required, `${name} lacks ${header}`).toBe(false);
+      continue;
+    }
+    seenHeaders.add(header);
+    const validate = openApi.validator(schema);
+    const given = schema['type'] === 'integer' ? Number(value) : value;
+    expect(validate(given), `${name} ${header}: ${value}`).toBe(true);
+  }
+}
+
+/** Fails unless status, headers, content type and body are what the document says of this call. */
 async function expectDocumented([method, path, init]: Call): Promise<string> {
   const headers = { Authorization: `Bearer ${everything}`, ...init?.headers };
   const response = await api.request(path, { method, ...init, headers });
@@ -49,6 +77,7 @@ async function expectDocumented([method, path, init]: Call): Promise<string> {
   const name = `${method} ${pattern} ${response.status}`;
   const documented = operation?.responses[String(response.status)];
   expect(documented, name).toBeDefined();
+  if (documented !== undefined) expectHeaders(name, response, documented);
   if (documented?.content === undefined) {
     expect(await response.text(), name).toBe('');
     return name;
@@ -59,7 +88,7 @@ async function expectDocumented([method, path, init]: Call): Promise<string> {
   const isJson = type.endsWith('json') && !type.endsWith('ndjson');
   const bodies = isJson ? [await response.json()] : await readLines(type, response);
   for (const body of bodies) {
-    const validate = openApi.validator(schema ?? {});
+    const validate = openApi.validator(Object(schema?.['contentSchema'] ?? schema));
     expect(validate(body), `${name} ${JSON.stringify(validate.errors)}`).toBe(true);
   }
   return name;
@@ -137,6 +166,7 @@ describe('answers', () => {
     ...[`/v1/dead-letters/${letter}`, `/v1/dead-letters/${unknown}`, '/v1/dead-letters/x'],
     ...['/v1/keys', '/v1/keys?cursor=zz', '/v1/keys?x=1'],
     ...['/v1/identities', '/v1/identities?x=1', '/v1/audit?who=Ann', '/v1/audit?limit=0'],
+    ...['/v1/corridors', '/v1/reason-codes', '/v1/features', '/v1/features?x=1'],
     ...['/v1/models', '/v1/models?x=1', '/v1/models/unknown@1', '/v1/models/%00'],
   ];
 
@@ -156,6 +186,8 @@ describe('answers', () => {
       ['POST', '/v1/transactions', { headers: JSON_HEADERS, body: '{' }],
       ['POST', '/v1/transactions', { body: 'x' }],
       post('/v1/transactions/batch', batch),
+      post('/v1/transactions/batch', batch, { Prefer: 'wait=1' }),
+      post('/v1/transactions', sent, { Prefer: 'wait=0.01' }),
       post('/v1/transactions/batch', { transactions: [] }),
       post('/v1/transactions', inDetached),
       post('/v1/transactions/batch', { transactions: [input(), inDetached] }),
@@ -209,6 +241,8 @@ describe('answers', () => {
     expect(seen).toContain('GET /v1/scores/{id} 202');
     expect(seen).toContain('GET /v1/scores/{id}/explanation 410');
     expect(seen).toContain('POST /v1/transactions 201');
+    const sent = ['RateLimit', 'ETag', 'Cache-Control', 'Location', 'Preference-Applied'];
+    expect([...seenHeaders]).toEqual(expect.arrayContaining([...sent, 'Retry-After']));
   });
 
   test('to a method that a path does not take are 405 with Allow', async () => {

@@ -5,10 +5,21 @@
 import { readdir } from 'node:fs/promises';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readRiskiest } from '../../src/cli/start/riskiest.ts';
+import { createApiClient } from '../../src/client/api-client.ts';
+import { createAsk } from '../../src/client/ask.ts';
+import { ROLES } from '../../src/domain/principal.ts';
+import { DEAD_LETTER_ID, deadLetter } from '../../src/http/examples/dead-letters.ts';
+import { storedTransaction, TRANSACTION_ID } from '../../src/http/examples/transactions.ts';
+import type { FeatureJson, ReasonCodeJson } from '../../src/query/catalogue.ts';
+import { FEATURE_LIST } from '../../src/scoring/feature-schema.ts';
+import { currentRuleSet } from '../../src/scoring/rule-sets.ts';
+import { exampleRequests } from '../support/example-requests.ts';
 import { type OpenApi, readOpenApi } from '../support/openapi.ts';
+import { insertPersonKey } from '../support/people.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
-import { idAt } from '../support/stored-rows.ts';
-import { input, labelInput } from '../support/submit.ts';
+import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
+import { answerOf, input, labelInput } from '../support/submit.ts';
 
 const NOW = Date.now();
 
@@ -80,6 +91,83 @@ describe('the document', () => {
   });
 });
 
+describe('the examples', () => {
+  /** Operations whose example names a model, proposal or key that this API has not. */
+  const UNKNOWN: Readonly<Record<string, number>> = {
+    ...{ readModel: 404, proposeModel: 404, actAlone: 404, approveModel: 404, rollBackModel: 409 },
+    ...{ confirmKey: 404, revokeKey: 404 },
+  };
+  let key: string;
+
+  beforeAll(async () => {
+    key = await insertPersonKey(api.testDatabase, 'Zoe', ROLES);
+    await insertPersonKey(api.testDatabase, 'Ann', ['analyst']);
+    const { account_id: accountId, merchant_id: merchantId } = storedTransaction;
+    const createdAtMs = Date.parse(storedTransaction.created_at);
+    const seed = { id: TRANSACTION_ID, createdAtMs, accountId, merchantId, score: 870 };
+    await storeTransactions(api.database, [seed]);
+    const failedAtMs = Date.parse(deadLetter.failed_at);
+    await storeDeadLetters(api.database, [
+      { id: DEAD_LETTER_ID, transactionId: TRANSACTION_ID, failedAtMs },
+    ]);
+  });
+
+  test('of every request are accepted by a running API, with those of every parameter', async () => {
+    const requests = exampleRequests(openApi);
+    const wrong: string[] = [];
+    for (const { operationId, method, path, contentType, body = null } of requests) {
+      const headers = {
+        ...{ Authorization: `Bearer ${key}` },
+        ...(body === null ? {} : { 'Content-Type': contentType }),
+      };
+      const response = await api.request(path, { method, headers, body });
+      const text = await response.text();
+      const { status } = response;
+      const isExpected = status === (UNKNOWN[operationId] ?? (status < 300 ? status : 200));
+      const isRefusedLine = /"status":"(invalid|conflict)"/.test(text);
+      if (!isExpected || isRefusedLine) wrong.push(`${method} ${path}: ${status} ${text}`);
+    }
+    expect(wrong).toEqual([]);
+    expect(requests.length).toBeGreaterThan(openApi.operations.length);
+  });
+
+  test("are found by the engine's own client, by the names of operations", async () => {
+    const { signal } = new AbortController();
+    using client = createApiClient({ url: api.url, key, connections: 1, signal });
+    expect(await readRiskiest(client)).toMatchObject([
+      { score: 870, verdict: 'decline', account: 'acc_17', merchant: 'm_9', amount: '10.00 USD' },
+    ]);
+    const ask = createAsk(client);
+    const { items } = await ask('GET /v1/scores', {
+      query: { min_score: 871, reason: 'A&B' },
+    }).catch((error: unknown) => ({ items: [String(error)] }));
+    expect(items).toEqual([expect.stringContaining('the API answered 422: Invalid fields')]);
+    const path = { id: '../status' };
+    await expect(ask('GET /v1/transactions/{id}', { path })).rejects.toThrow('404: Not found');
+  });
+});
+
+test('the catalogue lists the corridors, and each reason and feature in words', async () => {
+  const list = async (path: string) => (await answerOf(await api.request(path))).body.items;
+  expect(await list('/v1/corridors')).toContainEqual({
+    ...{ corridor: 'US-EG', source: 'US', destination: 'EG' },
+  });
+  const reasons: ReasonCodeJson[] = await list('/v1/reason-codes');
+  for (const { rule } of currentRuleSet.rules) {
+    const reason = reasons.find(({ code }) => code === rule.reasonCode);
+    expect(reason).toMatchObject({ description: rule.summary, origin: 'rule' });
+    expect(reason?.rule_sets).toContain(currentRuleSet.id);
+  }
+  expect(reasons).toContainEqual(
+    expect.objectContaining({ code: 'MODEL_COUNT_1H', origin: 'model', features: ['count_1h'] }),
+  );
+  expect(new Set(reasons.map(({ code }) => code)).size).toBe(reasons.length);
+  const features: FeatureJson[] = await list('/v1/features');
+  expect(features.map(({ name }) => name)).toEqual(FEATURE_LIST.map(({ name }) => name));
+  expect(features.filter((one) => one.feature_schema === 1)).toHaveLength(55);
+  expect(features.at(-1)).toMatchObject({ position: FEATURE_LIST.length - 1, feature_schema: 2 });
+});
+
 test('keys are needed everywhere but where the contract says otherwise', () => {
   const open = openApi.operations.filter(({ operation }) => operation.security?.length === 0);
   expect(open.map(({ path: pattern }) => pattern).filter((p) => !p.startsWith('/docs'))).toEqual([
@@ -98,6 +186,7 @@ test('the readable document loads nothing from elsewhere', async () => {
     expect(source).toMatch(/^\//);
     expect((await fetch(api.url + source)).status).toBe(200);
   }
+  expect(await (await fetch(`${api.url}/docs/start.js`)).text()).toContain('tryItOutEnabled: true');
   expect(page).not.toMatch(/<script(?![^>]*src=)/);
   expect(response.headers.get('content-security-policy')).toContain("script-src 'self';");
 });

@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import { spawnRisk } from '../support/risk.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
-import { input, postBatch, postOne } from '../support/submit.ts';
+import { answerOf, input, postBatch, postOne } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const WAIT_MS_MAX = 8000;
@@ -91,7 +91,7 @@ describe('without a worker', () => {
     }
   });
 
-  test('a batch does not wait', { retry: 2 }, async () => {
+  test('a batch does not wait, and says so', { retry: 2 }, async () => {
     await using api = await open();
     const startedAt = performance.now();
     const response = await api.request('/v1/transactions/batch', {
@@ -101,6 +101,22 @@ describe('without a worker', () => {
     });
     expect([response.status, response.headers.get('preference-applied')]).toEqual([200, null]);
     expect(performance.now() - startedAt).toBeLessThan(3000);
-    expect((await postBatch(api, [input()])).status).toBe(200);
+    expect((await answerOf(response)).body.preferences_not_applied).toEqual(['wait']);
+    const plain = await postBatch(api, [input()]);
+    expect([plain.status, 'preferences_not_applied' in plain.body]).toEqual([200, false]);
+  });
+
+  test('lines apply return=minimal, and say in the last line that they do not wait', async () => {
+    await using api = await open();
+    const response = await api.request('/v1/transactions/batch', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/x-ndjson', Prefer: 'wait=5, return=minimal' },
+      body: `${JSON.stringify(input())}\n`,
+    });
+    expect(response.headers.get('preference-applied')).toBe('return=minimal');
+    expect(await response.json()).toEqual({
+      ...{ done: true, accepted: 1, duplicates: 0, refused: 0 },
+      preferences_not_applied: ['wait'],
+    });
   });
 });

@@ -1,19 +1,49 @@
-/** The document an API serves, as tests use it: its operations, and a validator of its schemas. */
+/** The document of the API, as tests use it: its operations, and a validator of its schemas. */
+import { readdir } from 'node:fs/promises';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import packageJson from '../../package.json' with { type: 'json' };
+import { buildDocument } from '../../src/http/openapi.ts';
 
-export type Content = Record<string, { readonly schema: object }>;
+export type Schema = Readonly<Record<string, unknown>>;
+export type MediaType = {
+  readonly schema: Schema;
+  readonly example?: unknown;
+  readonly examples?: Readonly<Record<string, { readonly value: unknown }>>;
+};
+export type Content = Readonly<Record<string, MediaType>>;
+export type Parameter = {
+  readonly name: string;
+  readonly in: 'path' | 'query' | 'header';
+  readonly required?: boolean;
+  readonly description?: string;
+  readonly example?: unknown;
+  readonly schema: Schema;
+};
+export type ResponseHeader = { readonly required?: boolean; readonly schema: Schema };
+export type Answer = {
+  readonly description: string;
+  readonly headers: Readonly<Record<string, ResponseHeader>>;
+  readonly content?: Content;
+};
 export type Operation = {
   readonly operationId?: string;
   readonly tags?: readonly string[];
   readonly security?: readonly Record<string, readonly string[]>[];
   readonly 'x-own-client-alone'?: readonly string[];
+  readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly content: Content };
-  readonly responses: Record<string, { readonly description: string; readonly content?: Content }>;
+  /** References are followed. */
+  readonly responses: Record<string, Answer>;
 };
 export type Document = {
   readonly openapi: string;
   readonly paths: Record<string, Record<string, Operation>>;
-  readonly components: { readonly schemas: Record<string, object> };
+  readonly components: {
+    readonly schemas: Record<string, Schema>;
+    readonly headers: Record<string, ResponseHeader>;
+    readonly responses: Record<string, Answer>;
+  };
 };
 export type OpenApi = {
   readonly document: Document;
@@ -26,9 +56,27 @@ export type OpenApi = {
 };
 
 export async function readOpenApi(url: string): Promise<OpenApi> {
-  const document = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
+  return openApiOf((await (await fetch(`${url}/openapi.json`)).json()) as Document);
+}
+
+const ROUTES = new URL('../../src/http/routes/', import.meta.url);
+
+/** The document of all routes files, as the API serves it. */
+export async function documentOfRoutes(): Promise<Document> {
+  const paths: ZodOpenApiPathsObject[] = [];
+  for (const name of (await readdir(ROUTES)).sort()) {
+    const module: Record<string, unknown> = await import(new URL(name, ROUTES).href);
+    for (const [exported, value] of Object.entries(module)) {
+      if (exported.endsWith('Paths')) paths.push(value as ZodOpenApiPathsObject);
+    }
+  }
+  return JSON.parse(JSON.stringify(buildDocument(paths, packageJson.version)));
+}
+
+export function openApiOf(served: Document): OpenApi {
   const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
-  ajv.addSchema({ $id: 'api', ...document });
+  ajv.addSchema({ $id: 'api', ...served });
+  const document = { ...served, paths: withAnswers(served) };
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
       method: method.toUpperCase(),
@@ -36,9 +84,34 @@ export async function readOpenApi(url: string): Promise<OpenApi> {
       operation,
     })),
   );
+  const compiled = new Map<string, ValidateFunction>();
   const validator = (schema: object) => {
     const text = JSON.stringify(schema).replaceAll('"#/components', '"api#/components');
-    return ajv.compile(JSON.parse(text));
+    const validate = compiled.get(text) ?? ajv.compile(JSON.parse(text));
+    compiled.set(text, validate);
+    return validate;
   };
   return { document, operations, validator };
+}
+
+/** Paths whose answers and their headers are no references. */
+function withAnswers({ paths, components }: Document): Document['paths'] {
+  const follow = <T extends object>(value: T, among: Readonly<Record<string, T>>): T =>
+    '$ref' in value ? (among[String(value.$ref).split('/').at(-1) ?? ''] ?? value) : value;
+  const resolved = (answer: Answer): Answer => {
+    const found = follow(answer, components.responses);
+    const headers = Object.entries(found.headers ?? {}).map(([name, header]) => [
+      name,
+      follow(header, components.headers),
+    ]);
+    return { ...found, headers: Object.fromEntries(headers) };
+  };
+  const each = <T, R>(record: Readonly<Record<string, T>>, change: (value: T) => R) =>
+    Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
+  return each(paths, (methods) =>
+    each(methods, (operation) => ({
+      ...operation,
+      responses: each(operation.responses, resolved),
+    })),
+  );
 }

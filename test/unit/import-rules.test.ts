@@ -73,6 +73,8 @@ const ROOT = 'main';
 const PURE_FOLDERS = ['scoring', 'models', 'training', 'profile', 'domain'];
 const IMPURE = /\b(Date\.now|new Date\(\)|Math\.random|performance\.|process\.|setTimeout|fetch\()/;
 const LINES_MAX = 300;
+/** Nobody writes it by hand. */
+const GENERATED = 'src/client/api-types.ts';
 
 const sources = readSources('src', /\.ts$/);
 const inFolders = sources.filter(({ path }) => path.split('/').length > 2);
@@ -223,7 +225,7 @@ describe('import rules', () => {
 
   test('no source file is longer than its bound', () => {
     const long = sources.filter(({ text }) => text.split('\n').length - 1 > LINES_MAX);
-    expect(long.map(({ path }) => path)).toEqual([]);
+    expect(long.map(({ path }) => path).filter((path) => path !== GENERATED)).toEqual([]);
   });
 
   test('importsOf tells types from values and packages from files', () => {

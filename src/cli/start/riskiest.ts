@@ -1,7 +1,7 @@
 /** The riskiest few transactions with their reasons, read over the API. */
-
-import { type ApiClient, parseJson, refusal } from '../../client/api-client.ts';
-import type { Reason } from '../../domain/score-record.ts';
+import type { ApiClient } from '../../client/api-client.ts';
+import type { Reason, Score } from '../../client/api-types.ts';
+import { type AskApi, createAsk } from '../../client/ask.ts';
 
 export type Risky = {
   readonly score: number;
@@ -25,21 +25,13 @@ const RANKED = 60;
 const SHOWN = 5;
 const FURTHER_REASONS_MAX = 3;
 
-type ScoreItem = {
-  readonly transaction_id: string;
-  readonly account_id: string;
-  readonly score: number;
-  readonly risk: number;
-  readonly verdict: string;
-  readonly reasons: readonly Reason[];
-};
-
 export async function readRiskiest(client: ApiClient): Promise<Risky[]> {
+  const ask = createAsk(client);
   for (const minScore of MIN_SCORES) {
-    const items = await readScores(client, `/v1/scores?min_score=${minScore}&limit=${LIMIT}`);
+    const items = await readScores(ask, minScore);
     if (items.length === 0) continue;
     const ranked = items.toSorted((one, other) => other.risk - one.risk).slice(0, RANKED);
-    const described = await Promise.all(ranked.map((item) => describe(client, item)));
+    const described = await Promise.all(ranked.map((item) => describe(ask, item)));
     return spread(described).slice(0, SHOWN);
   }
   return [];
@@ -56,27 +48,28 @@ function spread(ranked: readonly Risky[]): Risky[] {
   });
 }
 
-async function readScores(client: ApiClient, path: string): Promise<ScoreItem[]> {
-  const scores: ScoreItem[] = [];
-  let cursor: unknown = null;
+async function readScores(ask: AskApi, min_score: number): Promise<Score[]> {
+  const scores: Score[] = [];
+  let cursor: string | undefined;
   for (let page = 0; page < PAGES_MAX; page++) {
-    const next = typeof cursor === 'string' ? `&cursor=${encodeURIComponent(cursor)}` : '';
-    const { items, next_cursor } = await read(client, path + next);
-    if (Array.isArray(items)) scores.push(...items);
+    const query = { min_score, limit: LIMIT, cursor };
+    const { items, next_cursor } = await ask('GET /v1/scores', { query });
+    scores.push(...items);
+    if (next_cursor === null) break;
     cursor = next_cursor;
-    if (typeof cursor !== 'string') break;
   }
   return scores;
 }
 
-async function describe(client: ApiClient, item: ScoreItem): Promise<Risky> {
-  const transaction = await read(client, `/v1/transactions/${item.transaction_id}`);
+async function describe(ask: AskApi, item: Score): Promise<Risky> {
+  const path = { id: item.transaction_id };
+  const { merchant_id, amount, currency } = await ask('GET /v1/transactions/{id}', { path });
   return {
     score: item.score,
     verdict: item.verdict,
     account: item.account_id,
-    merchant: String(transaction['merchant_id']),
-    amount: `${transaction['amount']} ${transaction['currency']}`,
+    merchant: merchant_id,
+    amount: `${amount} ${currency}`,
     why: whyOf(item.reasons),
   };
 }
@@ -88,10 +81,4 @@ function whyOf([first, ...others]: readonly Reason[]): string {
     .slice(0, FURTHER_REASONS_MAX)
     .map(({ code }) => code.toLowerCase().replaceAll('_', ' '));
   return names.length === 0 ? first.detail : `${first.detail}; ${names.join(', ')}`;
-}
-
-async function read(client: ApiClient, path: string): Promise<Readonly<Record<string, unknown>>> {
-  const answer = await client.send({ method: 'GET', path });
-  if (answer.status !== 200) throw refusal(answer);
-  return parseJson(answer.text);
 }

@@ -12,7 +12,8 @@ import {
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { readQuery } from '../body.ts';
-import { allowedRoles, problemResponses } from '../openapi.ts';
+import { auditEntry } from '../examples/operations.ts';
+import { allowedRoles, json, problemResponses } from '../openapi.ts';
 
 const READERS = ['admin', 'risk_officer'] as const;
 
@@ -49,7 +50,10 @@ export const auditPaths: ZodOpenApiPathsObject = {
       security: allowedRoles(...READERS),
       requestParams: { query: auditParameters },
       responses: {
-        200: { description: 'One page.', content: { 'application/json': { schema: listSchema } } },
+        200: {
+          description: 'One page.',
+          content: json(listSchema, { items: [auditEntry], next_cursor: null }),
+        },
         ...problemResponses(422),
       },
     },

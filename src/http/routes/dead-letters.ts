@@ -20,11 +20,21 @@ import type { Log } from '../../runtime/log.ts';
 import type { AppEnv } from '../app-env.ts';
 import { actorOf, requireRole } from '../auth.ts';
 import { type BodyLimits, checkFields, readJson, readQuery } from '../body.ts';
-import { allowedRoles, problemResponses } from '../openapi.ts';
+import {
+  DEAD_LETTER_ID,
+  deadLetter,
+  deadLetterCommand,
+  deadLetterGroup,
+  deadLetterWithEntry,
+  purgeResult,
+  replayResult,
+} from '../examples/dead-letters.ts';
+import { allowedRoles, json, problemResponses } from '../openapi.ts';
 import { Problem } from '../problem.ts';
 
-const path = z.object({ id: z.uuid().toLowerCase() });
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
+const path = z.object({
+  id: z.uuid().toLowerCase().meta({ description: 'The dead letter.', example: DEAD_LETTER_ID }),
+});
 
 const replayOneSchema = z
   .object({ dead_letter_id: z.uuid(), status: z.enum(['replayed', ...REFUSALS]) })
@@ -84,7 +94,7 @@ function unknownDeadLetter(): Problem {
 
 const COMMAND_PROBLEMS = [400, 408, 413, 415, 422] as const;
 const common = { tags: ['dead letters'], security: allowedRoles('operator') };
-const commandBody = { required: true, content: json(deadLetterCommandSchema) };
+const commandBody = { required: true, content: json(deadLetterCommandSchema, deadLetterCommand) };
 
 export const deadLettersPaths: ZodOpenApiPathsObject = {
   '/v1/dead-letters': {
@@ -94,7 +104,10 @@ export const deadLettersPaths: ZodOpenApiPathsObject = {
       summary: 'Dead letters, newest failure first',
       requestParams: { query: deadLetterListParameters },
       responses: {
-        200: { description: 'One page.', content: json(pageSchema(deadLetterSchema)) },
+        200: {
+          description: 'One page.',
+          content: json(pageSchema(deadLetterSchema), { items: [deadLetter], next_cursor: null }),
+        },
         ...problemResponses(422),
       },
     },
@@ -107,7 +120,9 @@ export const deadLettersPaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'Largest group first.',
-          content: json(z.object({ items: z.array(deadLetterGroupSchema) })),
+          content: json(z.object({ items: z.array(deadLetterGroupSchema) }), {
+            items: [deadLetterGroup],
+          }),
         },
         ...problemResponses(),
       },
@@ -120,7 +135,10 @@ export const deadLettersPaths: ZodOpenApiPathsObject = {
       summary: 'One dead letter with its entry',
       requestParams: { path },
       responses: {
-        200: { description: 'The dead letter.', content: json(deadLetterWithEntrySchema) },
+        200: {
+          description: 'The dead letter.',
+          content: json(deadLetterWithEntrySchema, deadLetterWithEntry),
+        },
         ...problemResponses(404, 422),
       },
     },
@@ -134,7 +152,7 @@ export const deadLettersPaths: ZodOpenApiPathsObject = {
         'Active ones only; at most `limit` a call. While `remaining` is not 0, call again with `failed_before` of the answer.',
       requestBody: commandBody,
       responses: {
-        200: { description: 'What was done.', content: json(replayResultSchema) },
+        200: { description: 'What was done.', content: json(replayResultSchema, replayResult) },
         ...problemResponses(...COMMAND_PROBLEMS),
       },
     },
@@ -147,7 +165,10 @@ export const deadLettersPaths: ZodOpenApiPathsObject = {
       description: 'A second replay of the same does nothing and says so.',
       requestParams: { path },
       responses: {
-        200: { description: 'Replayed, or why not.', content: json(replayOneSchema) },
+        200: {
+          description: 'Replayed, or why not.',
+          content: json(replayOneSchema, { dead_letter_id: DEAD_LETTER_ID, status: 'replayed' }),
+        },
         ...problemResponses(404, 422),
       },
     },
@@ -160,7 +181,7 @@ export const deadLettersPaths: ZodOpenApiPathsObject = {
       description: 'Marks active ones; their rows stay for a while.',
       requestBody: commandBody,
       responses: {
-        200: { description: 'What was done.', content: json(purgeResultSchema) },
+        200: { description: 'What was done.', content: json(purgeResultSchema, purgeResult) },
         ...problemResponses(...COMMAND_PROBLEMS),
       },
     },

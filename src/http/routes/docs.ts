@@ -8,7 +8,9 @@ import { dirname, join } from 'node:path';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { answerHeaders } from '../answer-headers.ts';
 import type { AppEnv } from '../app-env.ts';
+import { json, openResponses } from '../openapi.ts';
 
 /** Swagger UI itself needs inline styles, and images for its icons. */
 const DOCS_POLICY = [
@@ -47,7 +49,11 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLinking: true, validatorUrl: null });
+/** Requests are ready to be sent with the examples of the document. */
+const START = `SwaggerUIBundle({
+  url: '/openapi.json', dom_id: '#docs', deepLinking: true, validatorUrl: null,
+  tryItOutEnabled: true, displayRequestDuration: true,
+});
 `;
 
 const CACHE_CONTROL = 'public, max-age=3600';
@@ -82,12 +88,20 @@ export function docsRoutes(document: object): Hono<AppEnv> {
 }
 
 const tags = ['documents'];
-const asset = (type: string) => ({
+const asset = (operationId: string, type: string) => ({
   get: {
+    operationId,
     summary: 'Part of the readable document',
     tags,
     security: [],
-    responses: { 200: { description: 'The file.', content: { [type]: { schema: z.string() } } } },
+    responses: {
+      200: {
+        description: 'The file.',
+        headers: answerHeaders('Cache-Control'),
+        content: { [type]: { schema: z.string(), example: '(the file)' } },
+      },
+      ...openResponses(),
+    },
   },
 });
 
@@ -101,14 +115,15 @@ export const docsPaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'OpenAPI 3.1.',
-          content: { 'application/json': { schema: z.object({ openapi: z.string() }).loose() } },
+          content: json(z.object({ openapi: z.string() }).loose(), { openapi: '3.1.0' }),
         },
+        ...openResponses(),
       },
     },
   },
-  '/docs': asset('text/html'),
-  '/docs/start.js': asset('text/javascript'),
-  '/docs/swagger-ui.css': asset('text/css'),
-  '/docs/swagger-ui-bundle.js': asset('text/javascript'),
-  '/docs/favicon-32x32.png': asset('image/png'),
+  '/docs': asset('docsPage', 'text/html'),
+  '/docs/start.js': asset('docsStart', 'text/javascript'),
+  '/docs/swagger-ui.css': asset('docsStyle', 'text/css'),
+  '/docs/swagger-ui-bundle.js': asset('docsBundle', 'text/javascript'),
+  '/docs/favicon-32x32.png': asset('docsIcon', 'image/png'),
 };

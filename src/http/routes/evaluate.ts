@@ -11,7 +11,9 @@ import {
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { type BodyLimits, readJson, readQuery } from '../body.ts';
-import { allowedRoles, problemResponses } from '../openapi.ts';
+import { evaluation } from '../examples/explanations.ts';
+import { transactionInput } from '../examples/transactions.ts';
+import { allowedRoles, json, problemResponses } from '../openapi.ts';
 import { readOneInput } from '../transaction-input.ts';
 
 export type EvaluateRoutesDependencies = {
@@ -45,12 +47,12 @@ export const evaluatePaths: ZodOpenApiPathsObject = {
       requestParams: { query: evaluationParameters },
       requestBody: {
         required: true,
-        content: { 'application/json': { schema: transactionInputSchema } },
+        content: json(transactionInputSchema, transactionInput),
       },
       responses: {
         200: {
           description: 'Score and explanation.',
-          content: { 'application/json': { schema: evaluationSchema } },
+          content: json(evaluationSchema, evaluation),
         },
         ...problemResponses(400, 408, 413, 415, 422),
       },

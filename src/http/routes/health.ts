@@ -5,9 +5,10 @@ import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { ROLES } from '../../domain/principal.ts';
 import { type ReplicaStatus, replicaStatusSchema } from '../../query/replica-status.ts';
 import type { Health } from '../../runtime/guards.ts';
+import { answerHeaders } from '../answer-headers.ts';
 import type { AppEnv } from '../app-env.ts';
 import { type Authenticate, requireKey } from '../auth.ts';
-import { allowedRoles, problemResponses } from '../openapi.ts';
+import { allowedRoles, json, openResponses, problemResponses } from '../openapi.ts';
 
 export type HealthDependencies = {
   /** State of each dependency by name. Readiness needs Postgres; Redis is only reported. */
@@ -67,8 +68,13 @@ export function healthRoutes({
   return routes;
 }
 
+const ready: z.infer<typeof readinessSchema> = {
+  ...{ status: 'ready', postgres: 'ok', redis: 'ok', replica: null },
+  ...{ degradation: 0, breakers: [] },
+};
+const METRICS_EXAMPLE = 'risk_transactions_scored_total{corridor="US-EG",verdict="approve"} 1180\n';
+
 const tags = ['health'];
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
 
 export const healthPaths: ZodOpenApiPathsObject = {
   '/livez': {
@@ -80,8 +86,9 @@ export const healthPaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'Alive.',
-          content: json(z.object({ status: z.literal('alive') })),
+          content: json(z.object({ status: z.literal('alive') }), { status: 'alive' }),
         },
+        ...openResponses(),
       },
     },
   },
@@ -92,8 +99,13 @@ export const healthPaths: ZodOpenApiPathsObject = {
       tags,
       security: [],
       responses: {
-        200: { description: 'Ready.', content: json(readinessSchema) },
-        503: { description: 'Not ready, or draining.', content: json(readinessSchema) },
+        200: { description: 'Ready.', content: json(readinessSchema, ready) },
+        ...openResponses(),
+        503: {
+          description: 'Not ready, or draining.',
+          headers: answerHeaders('Retry-After'),
+          content: json(readinessSchema, { ...ready, status: 'unready', postgres: 'unavailable' }),
+        },
       },
     },
   },
@@ -104,7 +116,10 @@ export const healthPaths: ZodOpenApiPathsObject = {
       tags,
       security: allowedRoles(...ROLES),
       responses: {
-        200: { description: 'Metrics.', content: { 'text/plain': { schema: z.string() } } },
+        200: {
+          description: 'Metrics.',
+          content: { 'text/plain': { schema: z.string(), example: METRICS_EXAMPLE } },
+        },
         ...problemResponses(),
       },
     },

@@ -4,11 +4,12 @@ import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { Keys } from '../../control/keys.ts';
 import type { StoredIdentity } from '../../domain/identity.ts';
+import { CURSOR_DESCRIPTION } from '../../domain/list-parameters.ts';
 import { plainText } from '../../domain/transaction.ts';
 import type { AppEnv } from '../app-env.ts';
 import { actorOf, requireRole } from '../auth.ts';
 import { checkFields, readQuery } from '../body.ts';
-import { allowedRoles, problemResponses } from '../openapi.ts';
+import { allowedRoles, json, problemResponses } from '../openapi.ts';
 
 const NAME_CHARS_MAX = 64;
 const PAGE = 200;
@@ -27,7 +28,10 @@ const path = z.object({
   id: plainText(NAME_CHARS_MAX).meta({ description: 'The name.', example: 'Ann' }),
 });
 const listSchema = z.object({ items: z.array(identitySchema), next_cursor: z.string().nullable() });
-const listParameters = z.strictObject({ cursor: plainText(NAME_CHARS_MAX).optional() });
+const nameCursor = plainText(NAME_CHARS_MAX)
+  .optional()
+  .meta({ description: CURSOR_DESCRIPTION, examples: ['Ann'] });
+const listParameters = z.strictObject({ cursor: nameCursor });
 
 export function identitiesRoutes({ listIdentities, revokeIdentity }: Keys): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
@@ -56,8 +60,12 @@ function toIdentityJson(person: StoredIdentity): z.infer<typeof identitySchema> 
   };
 }
 
+const identityExample = {
+  ...{ identity: 'Ann', created_at: '2026-11-20T08:00:00.000Z' },
+  ...{ made_by: null, revoked_at: null },
+};
+
 const tags = ['keys'];
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
 
 export const identitiesPaths: ZodOpenApiPathsObject = {
   '/v1/identities': {
@@ -68,7 +76,10 @@ export const identitiesPaths: ZodOpenApiPathsObject = {
       security: allowedRoles(...READERS),
       requestParams: { query: listParameters },
       responses: {
-        200: { description: 'One page, by name.', content: json(listSchema) },
+        200: {
+          description: 'One page, by name.',
+          content: json(listSchema, { items: [identityExample], next_cursor: null }),
+        },
         ...problemResponses(422),
       },
     },

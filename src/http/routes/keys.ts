@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { Keys } from '../../control/keys.ts';
 import type { StoredApiKey } from '../../domain/identity.ts';
+import { CURSOR_DESCRIPTION } from '../../domain/list-parameters.ts';
 import { APPROVING_ROLES, ROLES, type Role } from '../../domain/principal.ts';
 import { plainText } from '../../domain/transaction.ts';
 import { wireTime } from '../../domain/wire-time.ts';
@@ -11,13 +12,15 @@ import { mintApiKey } from '../../runtime/api-key.ts';
 import type { AppEnv } from '../app-env.ts';
 import { actorOf, requireRole } from '../auth.ts';
 import { type BodyLimits, checkFields, readJson, readQuery } from '../body.ts';
-import { allowedRoles, problemResponses } from '../openapi.ts';
+import { allowedRoles, json, problemResponses } from '../openapi.ts';
 import { Problem } from '../problem.ts';
 
 const NAME_CHARS_MAX = 64;
 const KEYS_PAGE = 200;
 const KEY_ID = /^[A-Za-z0-9]{1,64}$/;
 const MAKERS = ['admin', 'risk_officer'] as const;
+
+const KEY_ID_EXAMPLE = 'k7Qd2mXa';
 
 const newKeySchema = z
   .strictObject({
@@ -67,7 +70,10 @@ const mintedKeySchema = z
   .meta({ id: 'MintedKey' });
 
 const listSchema = z.object({ items: z.array(keySchema), next_cursor: z.string().nullable() });
-const listParameters = z.strictObject({ cursor: plainText(NAME_CHARS_MAX).optional() });
+const idCursor = plainText(NAME_CHARS_MAX)
+  .optional()
+  .meta({ description: CURSOR_DESCRIPTION, examples: [KEY_ID_EXAMPLE] });
+const listParameters = z.strictObject({ cursor: idCursor });
 
 export function keysRoutes({
   makeKey,
@@ -139,8 +145,20 @@ function toKeyJson(key: StoredApiKey): z.infer<typeof keySchema> {
   };
 }
 
+const path = z.object({
+  id: z.string().meta({ description: 'The key id.', example: KEY_ID_EXAMPLE }),
+});
+const newKeyExample: z.input<typeof newKeySchema> = {
+  ...{ roles: ['ingest'], client: 'shop', owner: 'payments team' },
+};
+const mintedExample = { key_id: KEY_ID_EXAMPLE, key: `risk_${KEY_ID_EXAMPLE}_SECRET` };
+const keyExample: z.input<typeof keySchema> = {
+  ...{ key_id: KEY_ID_EXAMPLE, roles: ['ingest'], client: 'shop', owner: 'payments team' },
+  ...{ identity: null, made_by: null, confirmed_by: null, confirmed_at: null },
+  ...{ created_at: '2026-11-20T08:00:00.000Z', expires_at: null, revoked_at: null },
+};
+
 const tags = ['keys'];
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
 
 export const keysPaths: ZodOpenApiPathsObject = {
   '/v1/keys': {
@@ -151,9 +169,12 @@ export const keysPaths: ZodOpenApiPathsObject = {
         'A role that approves is in force once a second person has confirmed the key, or at once where the person makes it with a key that may approve.',
       tags,
       security: allowedRoles(...MAKERS),
-      requestBody: { required: true, content: json(newKeySchema) },
+      requestBody: { required: true, content: json(newKeySchema, newKeyExample) },
       responses: {
-        201: { description: 'The key, shown this once.', content: json(mintedKeySchema) },
+        201: {
+          description: 'The key, shown this once.',
+          content: json(mintedKeySchema, mintedExample),
+        },
         ...problemResponses(400, 408, 409, 413, 415, 422),
       },
     },
@@ -164,7 +185,10 @@ export const keysPaths: ZodOpenApiPathsObject = {
       security: allowedRoles(...MAKERS),
       requestParams: { query: listParameters },
       responses: {
-        200: { description: 'One page.', content: json(listSchema) },
+        200: {
+          description: 'One page.',
+          content: json(listSchema, { items: [keyExample], next_cursor: null }),
+        },
         ...problemResponses(422),
       },
     },
@@ -177,9 +201,9 @@ export const keysPaths: ZodOpenApiPathsObject = {
         'The caller must be a person who may hold neither key: makers of a key, or of its person, count as its holders.',
       tags,
       security: allowedRoles(...APPROVING_ROLES),
-      requestParams: { path: z.object({ id: z.string() }) },
+      requestParams: { path },
       responses: {
-        200: { description: 'The key.', content: json(keySchema) },
+        200: { description: 'The key.', content: json(keySchema, keyExample) },
         ...problemResponses(404, 409),
       },
     },
@@ -190,7 +214,7 @@ export const keysPaths: ZodOpenApiPathsObject = {
       summary: 'Revoke a key; it stops working within a second',
       tags,
       security: allowedRoles('admin'),
-      requestParams: { path: z.object({ id: z.string() }) },
+      requestParams: { path },
       responses: { 204: { description: 'Revoked.' }, ...problemResponses(404) },
     },
   },

@@ -13,7 +13,8 @@ import type {
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { type BodyLimits, listReader, readJson } from '../body.ts';
-import { allowedRoles, ownClientAlone, problemResponses } from '../openapi.ts';
+import { TRANSACTION_ID } from '../examples/transactions.ts';
+import { allowedRoles, json, ownClientAlone, problemResponses } from '../openapi.ts';
 import { Problem } from '../problem.ts';
 
 export type LabelsDependencies = {
@@ -78,7 +79,14 @@ function refusal({ kind, errors: items }: LabelsRefused): Error {
   });
 }
 
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
+const labelsExample: z.input<typeof labelsInputSchema> = {
+  labels: [
+    {
+      ...{ transaction_id: TRANSACTION_ID, label: 'fraud', source: 'chargeback' },
+      labelled_at: '2026-11-20T16:00:00.000Z',
+    },
+  ],
+};
 
 export const labelsPaths: ZodOpenApiPathsObject = {
   '/v1/labels': {
@@ -90,9 +98,15 @@ export const labelsPaths: ZodOpenApiPathsObject = {
       ),
       tags: ['labels'],
       security: allowedRoles(...ROLES),
-      requestBody: { required: true, content: json(labelsInputSchema) },
+      requestBody: { required: true, content: json(labelsInputSchema, labelsExample) },
       responses: {
-        200: { description: 'Stored.', content: json(acceptedLabelsSchema) },
+        200: {
+          description: 'Stored.',
+          content: json(acceptedLabelsSchema, {
+            ...{ accepted: 1, unchanged: 0 },
+            results: [{ index: 0, transaction_id: TRANSACTION_ID, status: 'accepted' }],
+          }),
+        },
         ...problemResponses(400, 408, 409, 413, 415, 422),
       },
     },

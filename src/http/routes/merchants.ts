@@ -9,10 +9,11 @@ import { ageHeaders, sayAge } from '../age.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { checkFields, readQuery } from '../body.ts';
-import { allowedRoles, problemResponses } from '../openapi.ts';
+import { merchantProfile } from '../examples/parties.ts';
+import { allowedRoles, json, problemResponses } from '../openapi.ts';
 import { Problem } from '../problem.ts';
 
-const path = z.object({ id: idParameter });
+const path = z.object({ id: idParameter.meta({ description: 'The merchant.', example: 'm_9' }) });
 
 export function merchantsRoutes({ readMerchantProfile }: Reading): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
@@ -43,7 +44,7 @@ export const merchantsPaths: ZodOpenApiPathsObject = {
         200: {
           description: 'Sums and the newest transactions.',
           headers: ageHeaders,
-          content: { 'application/json': { schema: merchantProfileSchema } },
+          content: json(merchantProfileSchema, merchantProfile),
         },
         ...problemResponses(404, 422),
       },

@@ -9,7 +9,8 @@ import { ageHeaders, sayAge } from '../age.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { readQuery } from '../body.ts';
-import { allowedRoles, problemResponses } from '../openapi.ts';
+import { watchReport } from '../examples/models.ts';
+import { allowedRoles, json, problemResponses } from '../openapi.ts';
 
 const ROLES = ['analyst', 'operator', 'risk_officer'] as const;
 
@@ -35,9 +36,7 @@ export const modelWatchPaths: ZodOpenApiPathsObject = {
         200: {
           headers: ageHeaders,
           description: 'A report a model, and one of the rules where they decided alone.',
-          content: {
-            'application/json': { schema: z.object({ items: z.array(watchReportSchema) }) },
-          },
+          content: json(z.object({ items: z.array(watchReportSchema) }), { items: [watchReport] }),
         },
         ...problemResponses(422),
       },

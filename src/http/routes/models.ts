@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { Registry } from '../../control/models/registry.ts';
+import { CURSOR_DESCRIPTION } from '../../domain/list-parameters.ts';
 import {
   decidedRolloutsSchema,
   emergencySchema,
@@ -17,15 +18,18 @@ import { plainText } from '../../domain/transaction.ts';
 import type { AppEnv } from '../app-env.ts';
 import { actorOf, requireRole } from '../auth.ts';
 import { type BodyLimits, checkFields, readJson, readQuery } from '../body.ts';
-import { allowedRoles, problemResponses } from '../openapi.ts';
+import { decidedRollouts, MODEL, model, modelDetail, modelProposal } from '../examples/models.ts';
+import { allowedRoles, json, problemResponses } from '../openapi.ts';
 
-/** All of these throw a Failure: `not-found`, or `conflict` for a decision that is not allowed now. */
 const READERS = ['analyst', 'operator', 'risk_officer'] as const;
 const PAGE = 200;
 const REFERENCE_CHARS_MAX = 128;
 
 const listSchema = z.object({ items: z.array(modelSchema), next_cursor: z.string().nullable() });
-const listParameters = z.strictObject({ cursor: plainText(REFERENCE_CHARS_MAX).optional() });
+const modelCursor = plainText(REFERENCE_CHARS_MAX)
+  .optional()
+  .meta({ description: CURSOR_DESCRIPTION, examples: [MODEL] });
+const listParameters = z.strictObject({ cursor: modelCursor });
 
 export function modelsRoutes(registry: Registry & { readonly limits: BodyLimits }): Hono<AppEnv> {
   const { listModels, readModel, propose, actAlone, approve, rollBack, limits } = registry;
@@ -64,13 +68,12 @@ export function modelsRoutes(registry: Registry & { readonly limits: BodyLimits 
 }
 
 const tags = ['models'];
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
 const named = z.object({
-  id: z.string().meta({ description: 'SHA-256 or name@version.', example: 'fraud@2026-11-20' }),
+  id: z.string().meta({ description: 'SHA-256 or name@version.', example: MODEL }),
 });
 const decided = {
   description: 'The rows that hold from now on.',
-  content: json(decidedRolloutsSchema),
+  content: json(decidedRolloutsSchema, decidedRollouts),
 };
 
 export const modelsPaths: ZodOpenApiPathsObject = {
@@ -82,7 +85,10 @@ export const modelsPaths: ZodOpenApiPathsObject = {
       security: allowedRoles(...READERS),
       requestParams: { query: listParameters },
       responses: {
-        200: { description: 'One page, by name.', content: json(listSchema) },
+        200: {
+          description: 'One page, by name.',
+          content: json(listSchema, { items: [model], next_cursor: null }),
+        },
         ...problemResponses(422),
       },
     },
@@ -95,7 +101,7 @@ export const modelsPaths: ZodOpenApiPathsObject = {
       security: allowedRoles(...READERS),
       requestParams: { path: named },
       responses: {
-        200: { description: 'The model.', content: json(modelDetailSchema) },
+        200: { description: 'The model.', content: json(modelDetailSchema, modelDetail) },
         ...problemResponses(404),
       },
     },
@@ -107,9 +113,12 @@ export const modelsPaths: ZodOpenApiPathsObject = {
       tags,
       security: allowedRoles('risk_officer'),
       requestParams: { path: named },
-      requestBody: { required: true, content: json(newProposalSchema) },
+      requestBody: {
+        required: true,
+        content: json(newProposalSchema, { corridor: 'US-EG', to: 'canary:5' }),
+      },
       responses: {
-        201: { description: 'The proposal.', content: json(proposalSchema) },
+        201: { description: 'The proposal.', content: json(proposalSchema, modelProposal) },
         ...problemResponses(400, 404, 408, 409, 413, 415, 422),
       },
     },
@@ -123,11 +132,16 @@ export const modelsPaths: ZodOpenApiPathsObject = {
       tags,
       security: allowedRoles('risk_officer'),
       requestParams: { path: named },
-      requestBody: { required: true, content: json(newEmergencySchema) },
+      requestBody: {
+        required: true,
+        content: json(newEmergencySchema, {
+          ...{ corridor: 'US-EG', to: 'active', reason: 'the model in force lets a ring through' },
+        }),
+      },
       responses: {
         201: {
           description: 'The rows that hold from now on, and the proposal that confirms them.',
-          content: json(emergencySchema),
+          content: json(emergencySchema, { ...decidedRollouts, proposal_id: '13' }),
         },
         ...problemResponses(400, 404, 408, 409, 413, 415, 422),
       },
@@ -139,7 +153,9 @@ export const modelsPaths: ZodOpenApiPathsObject = {
       summary: 'Put a proposal of somebody else in force',
       tags,
       security: allowedRoles('risk_officer'),
-      requestParams: { path: z.object({ id: z.string() }) },
+      requestParams: {
+        path: z.object({ id: z.string().meta({ description: 'The proposal.', example: '12' }) }),
+      },
       responses: { 200: decided, ...problemResponses(404, 409) },
     },
   },
@@ -149,7 +165,7 @@ export const modelsPaths: ZodOpenApiPathsObject = {
       summary: 'End the canary, or else the active model, at once',
       tags,
       security: allowedRoles('risk_officer'),
-      requestBody: { required: true, content: json(newRollbackSchema) },
+      requestBody: { required: true, content: json(newRollbackSchema, { corridor: 'US-EG' }) },
       responses: { 200: decided, ...problemResponses(400, 404, 408, 409, 413, 415, 422) },
     },
   },

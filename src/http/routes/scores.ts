@@ -10,11 +10,14 @@ import { monthlyPageSchema } from '../../query/page.ts';
 import type { ScoreLookup } from '../../query/read-score.ts';
 import type { Reading } from '../../query/reading.ts';
 import { ageHeaders, sayAge } from '../age.ts';
+import { answerHeaders } from '../answer-headers.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { readQuery } from '../body.ts';
+import { explanation } from '../examples/explanations.ts';
+import { score, TRANSACTION_ID } from '../examples/transactions.ts';
 import { immutableJson } from '../immutable.ts';
-import { allowedRoles, ownClientAlone, problemResponses } from '../openapi.ts';
+import { allowedRoles, json, ownClientAlone, problemResponses } from '../openapi.ts';
 import { Problem } from '../problem.ts';
 
 const PENDING_RETRY_AFTER_SECONDS = '1';
@@ -84,8 +87,10 @@ function unscored(kind: ScoreLookup['kind']): Problem {
 }
 
 const tags = ['scores'];
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
-const path = z.object({ id: z.string().meta({ description: 'The transaction id.' }) });
+const path = z.object({
+  id: z.string().meta({ description: 'The transaction.', example: TRANSACTION_ID }),
+});
+const cacheHeaders = answerHeaders('ETag', 'Cache-Control', 'Age');
 
 export const scoresPaths: ZodOpenApiPathsObject = {
   '/v1/scores': {
@@ -99,7 +104,7 @@ export const scoresPaths: ZodOpenApiPathsObject = {
         200: {
           description: 'One page.',
           headers: ageHeaders,
-          content: json(monthlyPageSchema(scoreSchema)),
+          content: json(monthlyPageSchema(scoreSchema), { items: [score], next_cursor: null }),
         },
         ...problemResponses(422),
       },
@@ -114,15 +119,25 @@ export const scoresPaths: ZodOpenApiPathsObject = {
       security: allowedRoles('analyst', 'ingest'),
       requestParams: {
         path,
-        header: z.object({ 'If-None-Match': z.string().optional() }),
+        header: z.object({
+          'If-None-Match': z
+            .string()
+            .optional()
+            .meta({ description: '`ETag` of the score that the caller has.' }),
+        }),
       },
       responses: {
-        200: { description: 'The score.', headers: ageHeaders, content: json(scoreSchema) },
+        200: {
+          description: 'The score.',
+          headers: cacheHeaders,
+          content: json(scoreSchema, score),
+        },
         202: {
           description: 'Accepted and not scored yet; ask again after `Retry-After` seconds.',
-          content: json(pendingSchema),
+          headers: answerHeaders('Retry-After', 'Age'),
+          content: json(pendingSchema, { transaction_id: TRANSACTION_ID, status: 'accepted' }),
         },
-        304: { description: 'You have it already.' },
+        304: { description: 'You have it already.', headers: cacheHeaders },
         ...problemResponses(404, 410),
       },
     },
@@ -138,7 +153,7 @@ export const scoresPaths: ZodOpenApiPathsObject = {
         200: {
           description: 'Features, every rule, what the model made of it, and lineage.',
           headers: ageHeaders,
-          content: json(explanationSchema),
+          content: json(explanationSchema, explanation),
         },
         ...problemResponses(404, 409, 410, 422),
       },

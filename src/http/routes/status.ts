@@ -5,7 +5,8 @@ import type { Operating } from '../../control/operating.ts';
 import { statusSchema } from '../../query/pipeline-status.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
-import { allowedRoles, problemResponses } from '../openapi.ts';
+import { status } from '../examples/operations.ts';
+import { allowedRoles, json, problemResponses } from '../openapi.ts';
 
 export function statusRoutes({ readStatus }: Operating): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
@@ -25,7 +26,7 @@ export const statusPaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'The pipeline, per corridor and in total.',
-          content: { 'application/json': { schema: statusSchema } },
+          content: json(statusSchema, status),
         },
         ...problemResponses(),
       },

@@ -8,7 +8,8 @@ import { ageHeaders, sayAge } from '../age.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { readQuery } from '../body.ts';
-import { allowedRoles, problemResponses } from '../openapi.ts';
+import { dailySummaries } from '../examples/parties.ts';
+import { allowedRoles, json, problemResponses } from '../openapi.ts';
 
 export function summariesRoutes({ summarizeDays, now }: Reading): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
@@ -39,9 +40,7 @@ export const summariesPaths: ZodOpenApiPathsObject = {
         200: {
           description: 'Oldest day first; days without transactions are left out.',
           headers: ageHeaders,
-          content: {
-            'application/json': { schema: dailySummariesSchema },
-          },
+          content: json(dailySummariesSchema, dailySummaries),
         },
         ...problemResponses(422),
       },

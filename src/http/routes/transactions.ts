@@ -2,7 +2,6 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { InvalidFields } from '../../domain/field-error.ts';
 import {
   type TransactionListParameters,
   transactionListParameters,
@@ -10,7 +9,7 @@ import {
 import { clientSeen } from '../../domain/principal.ts';
 import { scoreSchema } from '../../domain/score-record.ts';
 import { transactionInputSchema } from '../../domain/transaction.ts';
-import type { AcceptBatch, AcceptResult } from '../../ingest/accept-batch.ts';
+import type { AcceptBatch } from '../../ingest/accept-batch.ts';
 import type { AcceptLines } from '../../ingest/accept-lines.ts';
 import type { AcceptOne } from '../../ingest/accept-one.ts';
 import { monthlyPageSchema, type PageJson } from '../../query/page.ts';
@@ -21,13 +20,31 @@ import {
 } from '../../query/transaction-json.ts';
 import type { Log } from '../../runtime/log.ts';
 import { ageHeaders, sayAge } from '../age.ts';
+import { answerHeaders } from '../answer-headers.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { type BodyLimits, bodyChunks, readJson, readMediaType, readQuery } from '../body.ts';
+import {
+  acceptedBatch,
+  acceptedTransaction,
+  lineResults,
+  NEXT_CURSOR,
+  score,
+  secondInput,
+  storedTransaction,
+  TRANSACTION_ID,
+  transactionInput,
+} from '../examples/transactions.ts';
 import { answerJson } from '../headers.ts';
-import { readIdempotencyKey, withKey } from '../idempotency-key.ts';
-import { allowedRoles, ownClientAlone, problemResponses } from '../openapi.ts';
-import { readPreferences, waitApplied } from '../prefer.ts';
+import { idempotencyKeyParameter, readIdempotencyKey, withKey } from '../idempotency-key.ts';
+import { allowedRoles, json, ndjson, ownClientAlone, problemResponses } from '../openapi.ts';
+import {
+  notApplied,
+  notAppliedField,
+  preferParameter,
+  readPreferences,
+  waitApplied,
+} from '../prefer.ts';
 import { Problem } from '../problem.ts';
 import {
   batchInputSchema,
@@ -36,14 +53,9 @@ import {
   readBatchInput,
   readNamingAll,
   readOneInput,
-  toFieldErrors,
+  refusal,
 } from '../transaction-input.ts';
-import {
-  answerLines,
-  LINES_CONTENT_TYPE,
-  lineResultSchema,
-  linesDoneSchema,
-} from '../transaction-lines.ts';
+import { answerLines, LINES_CONTENT_TYPE } from '../transaction-lines.ts';
 
 export type TransactionsDependencies = {
   readonly acceptOne: AcceptOne;
@@ -85,6 +97,7 @@ const batchResultSchema = z
         status: z.enum(['accepted', 'duplicate']),
       }),
     ),
+    preferences_not_applied: notAppliedField,
   })
   .meta({ id: 'AcceptedBatch' });
 type BatchResult = z.infer<typeof batchResultSchema>;
@@ -117,11 +130,11 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
 
   routes.post('/v1/transactions/batch', requireRole('ingest'), async (c) => {
     const { client } = c.get('principal');
+    const preferences = readPreferences(c.req.header('prefer'), waitMsMax);
     if (readMediaType(c) === LINES_CONTENT_TYPE) {
-      const { isMinimal } = readPreferences(c.req.header('prefer'), waitMsMax);
       const { timeoutMs, takeTurn } = limits;
       const body = bodyChunks(c);
-      const request = { body, client, isMinimal, timeoutMs, takeTurn, draining };
+      const request = { body, client, preferences, timeoutMs, takeTurn, draining };
       return answerLines(dependencies.acceptLines, log, request);
     }
     const given = await readJson(c, limits);
@@ -129,7 +142,10 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
     const inputs = readNamingAll(read, findInvalid, batchItems(given), ['transactions']);
     const result = await acceptBatch({ client, inputs });
     if (result.kind !== 'accepted') throw refusal(result, ['transactions']);
-    const body: BatchResult = { accepted: 0, duplicates: 0, results: [] };
+    const body: BatchResult = {
+      ...{ accepted: 0, duplicates: 0, results: [] },
+      ...notApplied(preferences, []),
+    };
     for (const [index, { transactionId, status }] of result.outcomes.entries()) {
       if (status === 'accepted') body.accepted++;
       else body.duplicates++;
@@ -154,33 +170,10 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
   return routes;
 }
 
-function refusal(
-  result: Exclude<AcceptResult, { kind: 'accepted' }>,
-  at: readonly string[],
-): Error {
-  const errors = toFieldErrors(result.errors, at);
-  switch (result.kind) {
-    case 'invalid':
-      return new InvalidFields(errors);
-    case 'conflict':
-      return new Problem('key-conflict', 'A key is used with two bodies; nothing was stored.', {
-        errors,
-      });
-    case 'month-detached':
-    case 'too-many-new-months':
-      return new Problem(result.kind, result.detail, { errors });
-  }
-}
-
 const SUBMIT_PROBLEMS = [400, 408, 409, 413, 415, 422] as const;
 const tags = ['transactions'];
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
-const preferHeader = z.object({
-  Prefer: z
-    .string()
-    .optional()
-    .meta({ example: 'wait=2', description: '`wait=SECONDS` on one, `return=minimal` on lines.' }),
-});
+const preferHeader = z.object({ Prefer: preferParameter });
+const acceptedHeaders = answerHeaders('Location', 'Preference-Applied');
 
 export const transactionsPaths: ZodOpenApiPathsObject = {
   '/v1/transactions': {
@@ -192,13 +185,21 @@ export const transactionsPaths: ZodOpenApiPathsObject = {
       security: allowedRoles('ingest'),
       requestParams: {
         header: preferHeader.extend({
-          'Idempotency-Key': z.string().optional().meta({ description: 'In place of the field.' }),
+          'Idempotency-Key': idempotencyKeyParameter,
         }),
       },
-      requestBody: { required: true, content: json(transactionInputSchema) },
+      requestBody: { required: true, content: json(transactionInputSchema, transactionInput) },
       responses: {
-        200: { description: 'A duplicate of an earlier one.', content: json(acceptedSchema) },
-        201: { description: 'Accepted.', content: json(acceptedSchema) },
+        200: {
+          description: 'A duplicate of an earlier one.',
+          headers: acceptedHeaders,
+          content: json(acceptedSchema, { ...acceptedTransaction, status: 'duplicate', score }),
+        },
+        201: {
+          description: 'Accepted.',
+          headers: acceptedHeaders,
+          content: json(acceptedSchema, acceptedTransaction),
+        },
         ...problemResponses(...SUBMIT_PROBLEMS),
       },
     },
@@ -212,7 +213,9 @@ export const transactionsPaths: ZodOpenApiPathsObject = {
         200: {
           description: 'One page.',
           headers: ageHeaders,
-          content: json(monthlyPageSchema(storedTransactionSchema)),
+          content: json(monthlyPageSchema(storedTransactionSchema), {
+            ...{ items: [storedTransaction], next_cursor: NEXT_CURSOR },
+          }),
         },
         ...problemResponses(422),
       },
@@ -223,23 +226,24 @@ export const transactionsPaths: ZodOpenApiPathsObject = {
       operationId: 'acceptTransactions',
       summary: 'Submit up to 1,000 transactions, or a stream of lines',
       description:
-        'JSON is all or nothing. Lines are stored in chunks; a bad line refuses only itself.',
+        'JSON is all or nothing. Lines are stored in chunks; a bad line refuses only itself. `Prefer: wait` is not applied, as the answer then says in `preferences_not_applied`.',
       tags,
       security: allowedRoles('ingest'),
       requestParams: { header: preferHeader },
       requestBody: {
         required: true,
         content: {
-          ...json(batchInputSchema),
-          [LINES_CONTENT_TYPE]: { schema: transactionInputSchema },
+          ...json(batchInputSchema, { transactions: [transactionInput, secondInput] }),
+          ...ndjson(['TransactionInput'], [transactionInput, secondInput]),
         },
       },
       responses: {
         200: {
           description: 'Accepted; for lines, what became of each and a last line.',
+          headers: answerHeaders('Preference-Applied'),
           content: {
-            ...json(batchResultSchema),
-            [LINES_CONTENT_TYPE]: { schema: z.union([lineResultSchema, linesDoneSchema]) },
+            ...json(batchResultSchema, acceptedBatch),
+            ...ndjson(['TransactionLine', 'TransactionLinesDone'], lineResults),
           },
         },
         ...problemResponses(...SUBMIT_PROBLEMS),
@@ -253,12 +257,16 @@ export const transactionsPaths: ZodOpenApiPathsObject = {
       ...ownClientAlone(),
       tags,
       security: allowedRoles('analyst', 'ingest'),
-      requestParams: { path: z.object({ id: z.string() }) },
+      requestParams: {
+        path: z.object({
+          id: z.string().meta({ description: 'The transaction.', example: TRANSACTION_ID }),
+        }),
+      },
       responses: {
         200: {
           description: 'The transaction.',
           headers: ageHeaders,
-          content: json(storedTransactionSchema),
+          content: json(storedTransactionSchema, storedTransaction),
         },
         ...problemResponses(404, 410),
       },

@@ -13,11 +13,9 @@ test('counts every refused row and keeps the first, in the order of the file', (
   expect(refused.first()[0]).toEqual({ line: 1, detail: 'row 1' });
 });
 
-test('says of an error what there is of it', () => {
-  expect(describeFieldError({ pointer: '/amount', detail: 'is no decimal' })).toBe(
-    '/amount is no decimal',
-  );
-  expect(describeFieldError({ pointer: '/labels/3/label' }, '/label')).toBe('/label');
-  expect(describeFieldError({ detail: 'is unknown' })).toBe('is unknown');
-  expect(describeFieldError(null)).toBe('');
+test('says of an error where and what it is', () => {
+  const error = { pointer: '/labels/3/label', detail: 'is unknown' };
+  expect(describeFieldError(error)).toBe('/labels/3/label is unknown');
+  expect(describeFieldError(error, '/label')).toBe('/label is unknown');
+  expect(describeFieldError({ pointer: '', detail: 'is no JSON' })).toBe('is no JSON');
 });

@@ -1,10 +1,12 @@
 /** The generated documents, as the code of this commit defines them. */
 import { ROLES } from '../../../src/domain/principal.ts';
+import { PROBLEM_NAMES, PROBLEMS } from '../../../src/http/problem-types.ts';
 import { describeSettings } from '../../../src/runtime/config.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
 import { FEATURE_LIST, FEATURE_SCHEMA } from '../../../src/scoring/feature-schema.ts';
 import { currentRuleSet } from '../../../src/scoring/rule-sets.ts';
 import { RETENTIONS } from '../../../src/store/retention.ts';
+import { documentOfRoutes } from '../../support/openapi.ts';
 import { accessRows } from './access-table.ts';
 
 const HOW = 'Made by test/unit/docs/generated.test.ts from the code';
@@ -102,7 +104,16 @@ function featuresTable(): string {
 }
 
 async function accessTable(): Promise<string> {
-  return table(['', ...ROLES.map((role) => `\`${role}\``)], await accessRows());
+  const rows = accessRows(await documentOfRoutes());
+  return table(['', ...ROLES.map((role) => `\`${role}\``)], rows);
+}
+
+function problemsTable(): string {
+  const rows = PROBLEM_NAMES.map((name) => {
+    const { status, meaning, cure } = PROBLEMS[name];
+    return [`\`${name}\``, String(status), meaning, cure];
+  });
+  return table(['type', 'status', 'meaning', 'cure'], rows);
 }
 
 /** docs/reference.md. */
@@ -128,6 +139,12 @@ export async function reference(): Promise<string> {
     'have no client. `/livez`, `/readyz`, `/openapi.json` and `/docs` need no key.',
     '',
     await accessTable(),
+    '',
+    '## Problems',
+    '',
+    'Every error is `application/problem+json` (RFC 9457); its `type` is `urn:risk:problem:` and one of these.',
+    '',
+    problemsTable(),
     '',
     '## Metrics',
     '',

@@ -1,0 +1,465 @@
+/**
+ * Types of the API's requests and answers. Made by test/unit/docs/generated.test.ts from the document and compared
+ * with it in every check; do not edit. `npx vitest run test/unit/docs --update` writes it anew.
+ */
+
+export type DeadLetterCommand = {
+  readonly ids?: readonly string[] | undefined;
+  readonly error_code?: string | undefined;
+  readonly corridor?: string | undefined;
+  readonly all?: true | undefined;
+  readonly failed_before?: string | undefined;
+  readonly limit?: number | undefined;
+};
+
+export type TransactionInput = {
+  readonly idempotency_key?: string | undefined;
+  readonly account_id: string;
+  readonly merchant_id: string;
+  readonly amount: string;
+  readonly currency: string;
+  readonly corridor: string;
+  readonly created_at?: string | undefined;
+  readonly type?: string | undefined;
+  readonly ip?: string | undefined;
+  readonly device_id?: string | undefined;
+  readonly country?: string | undefined;
+  readonly channel?: string | undefined;
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+};
+
+export type NewKey = {
+  readonly roles: readonly ('ingest' | 'analyst' | 'operator' | 'risk_officer' | 'admin')[];
+  readonly client?: string | undefined;
+  readonly owner?: string | undefined;
+  readonly identity?: string | undefined;
+  readonly expires_at?: string | undefined;
+};
+
+export type LabelsInput = {
+  readonly labels: readonly LabelInput[];
+};
+
+export type LabelInput = {
+  readonly transaction_id?: string | undefined;
+  readonly idempotency_key?: string | undefined;
+  readonly label: 'fraud' | 'legitimate';
+  readonly labelled_at: string;
+  readonly source: string;
+};
+
+export type NewModelProposal = {
+  readonly corridor: string;
+  readonly to: string;
+};
+
+export type NewModelEmergency = {
+  readonly corridor: string;
+  readonly to: string;
+  readonly reason: string;
+};
+
+export type NewModelRollback = {
+  readonly corridor: string;
+};
+
+export type TransactionBatchInput = {
+  readonly transactions: readonly TransactionInput[];
+};
+
+export type Problem = {
+  readonly type: 'urn:risk:problem:malformed-request' | 'urn:risk:problem:unauthorized' | 'urn:risk:problem:forbidden' | 'urn:risk:problem:not-found' | 'urn:risk:problem:dead-letter' | 'urn:risk:problem:transaction-detached' | 'urn:risk:problem:method-not-allowed' | 'urn:risk:problem:request-timeout' | 'urn:risk:problem:still-running' | 'urn:risk:problem:conflict' | 'urn:risk:problem:too-large' | 'urn:risk:problem:unsupported-media-type' | 'urn:risk:problem:expectation-failed' | 'urn:risk:problem:invalid-fields' | 'urn:risk:problem:key-conflict' | 'urn:risk:problem:month-detached' | 'urn:risk:problem:too-many-new-months' | 'urn:risk:problem:rate-limited' | 'urn:risk:problem:too-many-unknown-keys' | 'urn:risk:problem:internal' | 'urn:risk:problem:unavailable' | 'urn:risk:problem:overloaded';
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly instance: string;
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string; }[] | undefined;
+};
+
+export type AccountProfile = {
+  readonly account_id: string;
+  readonly as_of: string;
+  readonly windows: readonly { readonly hours: number; readonly transactions: number; readonly counterparties: number; readonly amounts: readonly { readonly currency: string; readonly sum: string; readonly max: string; }[]; }[];
+  readonly complete: boolean;
+  readonly recent: readonly Transaction[];
+};
+
+export type Transaction = {
+  readonly transaction_id: string;
+  readonly status: 'accepted' | 'scored' | 'dead_lettered';
+  readonly client: string | null;
+  readonly account_id: string;
+  readonly merchant_id: string;
+  readonly amount: string;
+  readonly currency: string;
+  readonly corridor: string;
+  readonly created_at: string;
+  readonly received_at: string;
+  readonly type: string | null;
+  readonly ip: string | null;
+  readonly device_id: string | null;
+  readonly country: string | null;
+  readonly channel: string | null;
+  readonly metadata: Readonly<Record<string, unknown>> | null;
+};
+
+export type AuditEntry = {
+  readonly audit_id: string;
+  readonly changed_at: string;
+  readonly who: string;
+  readonly key_id: string | null;
+  readonly action: 'key.create' | 'key.confirm' | 'key.revoke' | 'identity.create' | 'identity.revoke' | 'model.register' | 'rollout.propose' | 'rollout.approve' | 'rollout.emergency' | 'rollout.rollback' | 'dead-letters.replay' | 'dead-letters.purge' | 'dead-letters.close' | 'month.create' | 'month.detach' | 'month.attach' | 'month.drop';
+  readonly subject: string;
+  readonly before: Readonly<Record<string, unknown>> | null;
+  readonly after: Readonly<Record<string, unknown>> | null;
+  readonly request: string;
+};
+
+export type Corridor = {
+  readonly corridor: string;
+  readonly source: string;
+  readonly destination: string;
+};
+
+export type ReasonCode = {
+  readonly code: string;
+  readonly description: string;
+  readonly origin: 'rule' | 'model';
+  readonly rule_sets: readonly string[];
+  readonly features: readonly string[];
+};
+
+export type Feature = {
+  readonly name: string;
+  readonly unit: string;
+  readonly description: string;
+  readonly position: number;
+  readonly feature_schema: number;
+};
+
+export type DeadLetter = {
+  readonly dead_letter_id: string;
+  readonly stream: string;
+  readonly message: { readonly transaction_id: string | null; readonly account_id: string | null; readonly retry_count: number; };
+  readonly corridor: string;
+  readonly error: string;
+  readonly error_code: string;
+  readonly failed_at: string;
+  readonly replayed_at: string | null;
+  readonly purged_at: string | null;
+};
+
+export type DeadLetterGroup = {
+  readonly error_code: string;
+  readonly corridor: string;
+  readonly dead_letters: number;
+  readonly unreadable: number;
+  readonly first_failed_at: string;
+  readonly last_failed_at: string;
+  readonly sample_ids: readonly string[];
+};
+
+export type DeadLetterWithEntry = {
+  readonly dead_letter_id: string;
+  readonly stream: string;
+  readonly message: { readonly transaction_id: string | null; readonly account_id: string | null; readonly retry_count: number; };
+  readonly corridor: string;
+  readonly error: string;
+  readonly error_code: string;
+  readonly failed_at: string;
+  readonly replayed_at: string | null;
+  readonly purged_at: string | null;
+  readonly entry: string;
+};
+
+export type ReplayResult = {
+  readonly replayed: number;
+  readonly appended: number;
+  readonly remaining: number;
+  readonly not_replayable: number;
+  readonly failed_before: string | null;
+  readonly refused: readonly { readonly dead_letter_id: string; readonly reason: 'unknown' | 'unreadable' | 'replayed' | 'purged' | 'month-detached' | 'busy'; }[];
+};
+
+export type ReplayOneResult = {
+  readonly dead_letter_id: string;
+  readonly status: 'replayed' | 'unknown' | 'unreadable' | 'purged' | 'month-detached' | 'busy';
+};
+
+export type PurgeResult = {
+  readonly purged: number;
+  readonly remaining: number;
+  readonly failed_before: string | null;
+  readonly refused: readonly { readonly dead_letter_id: string; readonly reason: 'unknown' | 'unreadable' | 'replayed' | 'purged' | 'month-detached' | 'busy'; }[];
+};
+
+export type Evaluation = {
+  readonly account_id: string;
+  readonly corridor: string;
+  readonly created_at: string;
+  readonly score: number;
+  readonly risk: number;
+  readonly probability: number | null;
+  readonly verdict: 'approve' | 'review' | 'decline';
+  readonly reasons: readonly Reason[];
+  readonly rule_set: string;
+  readonly model: string | null;
+  readonly degradation: number;
+  readonly explanation: { readonly feature_schema: number; readonly features: readonly { readonly name: string; readonly value: number | null; readonly unit: string; readonly description: string; }[]; readonly rules: readonly { readonly id: string; readonly code: string; readonly summary: string; readonly fired: boolean; readonly value: number | null; readonly band: number | null; readonly weight: number; readonly detail: string | null; }[]; readonly model: ModelExplanation; };
+};
+
+export type Reason = {
+  readonly code: string;
+  readonly detail: string;
+  readonly contribution: number;
+};
+
+export type ModelExplanation = { readonly model: string; readonly method: 'path' | 'shapley'; readonly base: number; readonly margin: number; readonly probability: number; readonly contributions: readonly { readonly feature: string; readonly value: number | null; readonly contribution: number; readonly detail: string; }[]; } | null;
+
+export type Readiness = {
+  readonly status: 'ready' | 'unready' | 'draining';
+  readonly postgres: 'ok' | 'unavailable';
+  readonly redis: 'ok' | 'unavailable';
+  readonly replica: ReplicaStatus;
+  readonly degradation: number;
+  readonly breakers: readonly string[];
+};
+
+export type ReplicaStatus = { readonly state: 'up' | 'lagging' | 'down'; readonly lag_ms: number | null; } | null;
+
+export type Identity = {
+  readonly identity: string;
+  readonly created_at: string;
+  readonly made_by: string | null;
+  readonly revoked_at: string | null;
+};
+
+export type MintedKey = {
+  readonly key_id: string;
+  readonly key: string;
+};
+
+export type Key = {
+  readonly key_id: string;
+  readonly roles: readonly ('ingest' | 'analyst' | 'operator' | 'risk_officer' | 'admin')[];
+  readonly client: string;
+  readonly owner: string;
+  readonly identity: string | null;
+  readonly made_by: string | null;
+  readonly confirmed_by: string | null;
+  readonly confirmed_at: string | null;
+  readonly created_at: string;
+  readonly expires_at: string | null;
+  readonly revoked_at: string | null;
+};
+
+export type AcceptedLabels = {
+  readonly accepted: number;
+  readonly unchanged: number;
+  readonly results: readonly { readonly index: number; readonly transaction_id: string; readonly status: 'accepted' | 'unchanged'; }[];
+};
+
+export type MerchantProfile = {
+  readonly merchant_id: string;
+  readonly as_of: string;
+  readonly windows: readonly { readonly hours: number; readonly transactions: number; readonly counterparties: number; readonly amounts: readonly { readonly currency: string; readonly sum: string; readonly max: string; }[]; }[];
+  readonly complete: boolean;
+  readonly recent: readonly Transaction[];
+};
+
+export type WatchReport = {
+  readonly watched_at: string;
+  readonly model: string;
+  readonly compared_with: 'training' | 'week-before';
+  readonly window: { readonly from: string; readonly to: string; };
+  readonly rows: number;
+  readonly level: 'fine' | 'notice' | 'alert' | 'unknown';
+  readonly score: { readonly psi: number | null; readonly level: 'fine' | 'notice' | 'alert' | 'unknown'; readonly rows: number; readonly reference_rows: number | null; readonly missing: number | null; readonly missing_reference: number | null; };
+  readonly features: readonly { readonly feature: string; readonly psi: number | null; readonly level: 'fine' | 'notice' | 'alert' | 'unknown'; readonly rows: number; readonly reference_rows: number | null; readonly missing: number | null; readonly missing_reference: number | null; }[];
+  readonly outcomes: { readonly window: { readonly from: string; readonly to: string; }; readonly rows: number; readonly labelled: number; readonly frauds: number; readonly review: { readonly precision: { readonly rows: number; readonly value: number; readonly low: number; readonly high: number; } | null; readonly recall: { readonly rows: number; readonly value: number; readonly low: number; readonly high: number; } | null; }; readonly decline: { readonly precision: { readonly rows: number; readonly value: number; readonly low: number; readonly high: number; } | null; readonly recall: { readonly rows: number; readonly value: number; readonly low: number; readonly high: number; } | null; }; readonly promised: number | null; readonly seen: { readonly rows: number; readonly value: number; readonly low: number; readonly high: number; } | null; readonly calibration: readonly { readonly rows: number; readonly promised: number; readonly seen: number; }[]; readonly label_delay_seconds: { readonly p50: number; readonly p90: number; readonly p99: number; } | null; };
+};
+
+export type Model = {
+  readonly model: string;
+  readonly model_id: string;
+  readonly format: string;
+  readonly feature_schema: number;
+  readonly features: number;
+  readonly artefact_bytes: number;
+  readonly golden_vectors: number;
+  readonly golden_source: string;
+  readonly created_at: string;
+  readonly created_by: string;
+  readonly does: string;
+  readonly corridors: readonly { readonly corridor: string; readonly state: string; readonly canary_percent: number; }[];
+};
+
+export type ModelDetail = {
+  readonly model: string;
+  readonly model_id: string;
+  readonly format: string;
+  readonly feature_schema: number;
+  readonly features: number;
+  readonly artefact_bytes: number;
+  readonly golden_vectors: number;
+  readonly golden_source: string;
+  readonly created_at: string;
+  readonly created_by: string;
+  readonly does: string;
+  readonly corridors: readonly { readonly corridor: string; readonly state: string; readonly canary_percent: number; }[];
+  readonly feature_names: readonly string[];
+  readonly trained: { readonly from: string; readonly to: string; readonly known_by: string; } | null;
+  readonly code_version: string | null;
+  readonly parent: string | null;
+  readonly card: Readonly<Record<string, unknown>> | null;
+  readonly proposals: readonly { readonly proposal_id: string; readonly corridor: string; readonly to: string; readonly proposed_by: string; readonly proposed_at: string; }[];
+  readonly rollouts: readonly { readonly corridor: string; readonly state: string; readonly canary_percent: number; readonly cause: string; readonly proposal_id: string | null; readonly proposed_by: string; readonly approved_by: string | null; readonly reason: string | null; readonly ends_at: string | null; readonly created_at: string; }[];
+};
+
+export type ModelProposal = {
+  readonly proposal_id: string;
+  readonly corridor: string;
+  readonly to: string;
+  readonly proposed_by: string;
+};
+
+export type ModelEmergency = {
+  readonly items: readonly { readonly corridor: string; readonly to: string; readonly cause: string; readonly model_id: string; }[];
+  readonly proposal_id: string;
+};
+
+export type DecidedRollouts = {
+  readonly items: readonly { readonly corridor: string; readonly to: string; readonly cause: string; readonly model_id: string; }[];
+};
+
+export type Score = {
+  readonly transaction_id: string;
+  readonly account_id: string;
+  readonly corridor: string;
+  readonly created_at: string;
+  readonly scored_at: string;
+  readonly score: number;
+  readonly risk: number;
+  readonly probability: number | null;
+  readonly verdict: 'approve' | 'review' | 'decline';
+  readonly reasons: readonly Reason[];
+  readonly rule_set: string;
+  readonly model: string | null;
+  readonly attempts: number;
+  readonly degradation: number;
+};
+
+export type PendingScore = {
+  readonly transaction_id: string;
+  readonly status: 'accepted';
+};
+
+export type Explanation = {
+  readonly score: Score;
+  readonly feature_schema: number;
+  readonly features: readonly { readonly name: string; readonly value: number | null; readonly unit: string; readonly description: string; }[];
+  readonly rules: readonly { readonly id: string; readonly code: string; readonly summary: string; readonly fired: boolean; readonly value: number | null; readonly band: number | null; readonly weight: number; readonly detail: string | null; }[];
+  readonly model: ModelExplanation;
+  readonly lineage: { readonly rule_set: string; readonly model: string | null; readonly attempts: number; readonly degradation: number; readonly created_at: string; readonly scored_at: string; };
+};
+
+export type Status = {
+  readonly at: string;
+  readonly postgres: 'up' | 'down';
+  readonly replica: ReplicaStatus;
+  readonly redis: 'up' | 'down';
+  readonly corridors: readonly { readonly corridor: string; readonly lag: number; readonly pending: number; readonly handed_over: number; readonly retries_due: number; readonly oldest_age_seconds: number; readonly dead_letters: number; readonly breakers: readonly string[]; readonly degradation: number; }[] | null;
+  readonly unappended: number;
+  readonly breakers: readonly string[];
+  readonly degradation: number;
+  readonly totals: { readonly accepted: number; readonly scored: number; readonly dead_lettered: number; readonly pending: number | null; };
+  readonly totals_counted_at: string;
+};
+
+export type DailySummary = {
+  readonly day: string;
+  readonly corridor: string;
+  readonly transactions: number;
+  readonly amounts: Readonly<Record<string, string>>;
+  readonly scores: { readonly approve: number; readonly review: number; readonly decline: number; };
+  readonly mean_score: number | null;
+};
+
+export type AcceptedTransaction = {
+  readonly transaction_id: string;
+  readonly status: 'accepted' | 'duplicate';
+  readonly created_at: string;
+  readonly score: Score | null;
+};
+
+export type AcceptedBatch = {
+  readonly accepted: number;
+  readonly duplicates: number;
+  readonly results: readonly { readonly index: number; readonly transaction_id: string; readonly status: 'accepted' | 'duplicate'; }[];
+  readonly preferences_not_applied?: readonly ('wait' | 'return')[] | undefined;
+};
+
+export type TransactionLine = {
+  readonly index: number;
+  readonly status: 'accepted' | 'duplicate' | 'invalid' | 'conflict' | 'unavailable';
+  readonly transaction_id?: string | undefined;
+  readonly code?: 'month-detached' | 'too-many-new-months' | undefined;
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string; }[] | undefined;
+};
+
+export type TransactionLinesDone = {
+  readonly done: true;
+  readonly accepted: number;
+  readonly duplicates: number;
+  readonly refused: number;
+  readonly preferences_not_applied?: readonly ('wait' | 'return')[] | undefined;
+};
+
+/** What each operation takes, and its JSON answer where it succeeds. */
+export type Operations = {
+  readonly 'GET /v1/accounts/{id}/profile': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly at?: string | undefined } }; readonly answer: AccountProfile };
+  readonly 'GET /v1/audit': { readonly call: { readonly query?: { readonly who?: string | undefined; readonly action?: 'key.create' | 'key.confirm' | 'key.revoke' | 'identity.create' | 'identity.revoke' | 'model.register' | 'rollout.propose' | 'rollout.approve' | 'rollout.emergency' | 'rollout.rollback' | 'dead-letters.replay' | 'dead-letters.purge' | 'dead-letters.close' | 'month.create' | 'month.detach' | 'month.attach' | 'month.drop' | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly AuditEntry[]; readonly next_cursor: string | null; } };
+  readonly 'GET /v1/corridors': { readonly call: {  }; readonly answer: { readonly items: readonly Corridor[]; } };
+  readonly 'GET /v1/reason-codes': { readonly call: {  }; readonly answer: { readonly items: readonly ReasonCode[]; } };
+  readonly 'GET /v1/features': { readonly call: {  }; readonly answer: { readonly items: readonly Feature[]; } };
+  readonly 'GET /v1/dead-letters': { readonly call: { readonly query?: { readonly corridor?: string | undefined; readonly error_code?: string | undefined; readonly active?: boolean | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly DeadLetter[]; readonly next_cursor: string | null; } };
+  readonly 'GET /v1/dead-letters/groups': { readonly call: {  }; readonly answer: { readonly items: readonly DeadLetterGroup[]; } };
+  readonly 'GET /v1/dead-letters/{id}': { readonly call: { readonly path: { readonly id: string } }; readonly answer: DeadLetterWithEntry };
+  readonly 'POST /v1/dead-letters/replay': { readonly call: { readonly body: DeadLetterCommand }; readonly answer: ReplayResult };
+  readonly 'POST /v1/dead-letters/{id}/replay': { readonly call: { readonly path: { readonly id: string } }; readonly answer: ReplayOneResult };
+  readonly 'POST /v1/dead-letters/purge': { readonly call: { readonly body: DeadLetterCommand }; readonly answer: PurgeResult };
+  readonly 'GET /openapi.json': { readonly call: {  }; readonly answer: { readonly openapi: string; } };
+  readonly 'GET /docs': { readonly call: {  }; readonly answer: undefined };
+  readonly 'GET /docs/start.js': { readonly call: {  }; readonly answer: undefined };
+  readonly 'GET /docs/swagger-ui.css': { readonly call: {  }; readonly answer: undefined };
+  readonly 'GET /docs/swagger-ui-bundle.js': { readonly call: {  }; readonly answer: undefined };
+  readonly 'GET /docs/favicon-32x32.png': { readonly call: {  }; readonly answer: undefined };
+  readonly 'POST /v1/evaluate': { readonly call: { readonly query?: { readonly method?: 'path' | 'shapley' | undefined; readonly model?: string | undefined }; readonly body: TransactionInput }; readonly answer: Evaluation };
+  readonly 'GET /livez': { readonly call: {  }; readonly answer: { readonly status: 'alive'; } };
+  readonly 'GET /readyz': { readonly call: {  }; readonly answer: Readiness };
+  readonly 'GET /metrics': { readonly call: {  }; readonly answer: undefined };
+  readonly 'GET /v1/identities': { readonly call: { readonly query?: { readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly Identity[]; readonly next_cursor: string | null; } };
+  readonly 'DELETE /v1/identities/{id}': { readonly call: { readonly path: { readonly id: string } }; readonly answer: undefined };
+  readonly 'POST /v1/keys': { readonly call: { readonly body: NewKey }; readonly answer: MintedKey };
+  readonly 'GET /v1/keys': { readonly call: { readonly query?: { readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly Key[]; readonly next_cursor: string | null; } };
+  readonly 'POST /v1/keys/{id}/confirm': { readonly call: { readonly path: { readonly id: string } }; readonly answer: Key };
+  readonly 'DELETE /v1/keys/{id}': { readonly call: { readonly path: { readonly id: string } }; readonly answer: undefined };
+  readonly 'POST /v1/labels': { readonly call: { readonly body: LabelsInput }; readonly answer: AcceptedLabels };
+  readonly 'GET /v1/merchants/{id}/profile': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly at?: string | undefined } }; readonly answer: MerchantProfile };
+  readonly 'GET /v1/models/watch': { readonly call: { readonly query?: { readonly at?: string | undefined; readonly model?: string | undefined } }; readonly answer: { readonly items: readonly WatchReport[]; } };
+  readonly 'GET /v1/models': { readonly call: { readonly query?: { readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly Model[]; readonly next_cursor: string | null; } };
+  readonly 'GET /v1/models/{id}': { readonly call: { readonly path: { readonly id: string } }; readonly answer: ModelDetail };
+  readonly 'POST /v1/models/{id}/proposals': { readonly call: { readonly path: { readonly id: string }; readonly body: NewModelProposal }; readonly answer: ModelProposal };
+  readonly 'POST /v1/models/{id}/emergency': { readonly call: { readonly path: { readonly id: string }; readonly body: NewModelEmergency }; readonly answer: ModelEmergency };
+  readonly 'POST /v1/models/proposals/{id}/approve': { readonly call: { readonly path: { readonly id: string } }; readonly answer: DecidedRollouts };
+  readonly 'POST /v1/models/rollback': { readonly call: { readonly body: NewModelRollback }; readonly answer: DecidedRollouts };
+  readonly 'GET /v1/scores': { readonly call: { readonly query?: { readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly corridor?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined; readonly verdict?: 'approve' | 'review' | 'decline' | undefined; readonly min_score?: number | undefined; readonly reason?: string | undefined } }; readonly answer: { readonly items: readonly Score[]; readonly next_cursor: string | null; readonly detached_months?: readonly string[] | undefined; } };
+  readonly 'GET /v1/scores/{id}': { readonly call: { readonly path: { readonly id: string } }; readonly answer: Score | PendingScore };
+  readonly 'GET /v1/scores/{id}/explanation': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly method?: 'path' | 'shapley' | undefined } }; readonly answer: Explanation };
+  readonly 'GET /v1/status': { readonly call: {  }; readonly answer: Status };
+  readonly 'GET /v1/summaries/daily': { readonly call: { readonly query?: { readonly corridor?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined } }; readonly answer: { readonly counted_at: string; readonly items: readonly DailySummary[]; } };
+  readonly 'POST /v1/transactions': { readonly call: { readonly body: TransactionInput }; readonly answer: AcceptedTransaction };
+  readonly 'GET /v1/transactions': { readonly call: { readonly query?: { readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly corridor?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly Transaction[]; readonly next_cursor: string | null; readonly detached_months?: readonly string[] | undefined; } };
+  readonly 'POST /v1/transactions/batch': { readonly call: { readonly body: TransactionBatchInput }; readonly answer: AcceptedBatch };
+  readonly 'GET /v1/transactions/{id}': { readonly call: { readonly path: { readonly id: string } }; readonly answer: Transaction };
+};

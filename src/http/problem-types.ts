@@ -1,0 +1,162 @@
+/**
+ * The types of problems: the one place that says what each is, what it means and what cures it. The document and
+ * docs/reference.md show them. `type` is `urn:risk:problem:NAME`; titles and statuses never vary within a type.
+ */
+
+export type ProblemType = {
+  readonly status: number;
+  readonly title: string;
+  readonly meaning: string;
+  /** What the caller, or an operator, does about it. */
+  readonly cure: string;
+};
+
+export const PROBLEMS = {
+  'malformed-request': {
+    status: 400,
+    title: 'Malformed request',
+    meaning: 'The body is not JSON in UTF-8 or broke off, or the request is not HTTP.',
+    cure: 'Send the whole body as JSON in UTF-8.',
+  },
+  unauthorized: {
+    status: 401,
+    title: 'A valid API key is needed',
+    meaning: 'The request has no key, or its key is unknown, revoked or expired.',
+    cure: 'Send `Authorization: Bearer KEY` with a key in force.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'The key lacks the role',
+    meaning:
+      'The key has none of the roles that the operation needs, or asks for more than its own.',
+    cure: 'Use a key with one of the roles that the operation lists.',
+  },
+  'not-found': {
+    status: 404,
+    title: 'Not found',
+    meaning:
+      "Nothing is served at this path, or no such object is known: another client's counts as unknown.",
+    cure: 'Check path and id; where `Retry-After` is sent, ask again after so many seconds.',
+  },
+  'dead-letter': {
+    status: 404,
+    title: 'The transaction is a dead letter',
+    meaning: 'Scoring was given up, so there is no score.',
+    cure: 'An operator replays the dead letter; ask again afterwards.',
+  },
+  'transaction-detached': {
+    status: 410,
+    title: 'The month of the transaction is detached',
+    meaning: 'The rows of its month are taken out of the database.',
+    cure: 'An operator attaches the month (`risk partitions attach`); then the answer is there again.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'Method not allowed',
+    meaning: 'The path is served, but not with this method.',
+    cure: 'Use a method that `Allow` lists.',
+  },
+  'request-timeout': {
+    status: 408,
+    title: 'The request did not arrive in time',
+    meaning: 'Headers or body were not complete by the deadline of a request.',
+    cure: 'Send it again, in smaller parts over a slow connection.',
+  },
+  'still-running': {
+    status: 409,
+    title: 'The first request is still running',
+    meaning: 'Another request with this idempotency key had not ended by the deadline.',
+    cure: 'Send the same again; once the first has ended, the answer is that of a duplicate.',
+  },
+  conflict: {
+    status: 409,
+    title: 'Conflict',
+    meaning: 'The present state does not allow it; `detail` says why.',
+    cure: 'Read the object again and decide anew; repeating the request changes nothing.',
+  },
+  'too-large': {
+    status: 413,
+    title: 'The body is too large',
+    meaning:
+      'The body has more bytes, or more objects, arrays and members, than a request may have.',
+    cure: 'Send it in several requests.',
+  },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'Unsupported media type',
+    meaning: 'The body is compressed, or neither JSON nor, where it is taken, NDJSON in UTF-8.',
+    cure: 'Send `Content-Type: application/json` and no `Content-Encoding`.',
+  },
+  'expectation-failed': {
+    status: 417,
+    title: 'The expectation cannot be met',
+    meaning: '`Expect` asks for something else than 100-continue.',
+    cure: 'Leave `Expect` out.',
+  },
+  'invalid-fields': {
+    status: 422,
+    title: 'Invalid fields',
+    meaning: 'Fields or parameters are refused, and nothing is stored; `errors` names each.',
+    cure: 'Correct what `errors` names and send it again.',
+  },
+  'key-conflict': {
+    status: 422,
+    title: 'The idempotency key is known with another body',
+    meaning: 'An earlier request used the key for another transaction; nothing is stored.',
+    cure: 'Repeat a transaction with its very body, and give a new transaction a new key.',
+  },
+  'month-detached': {
+    status: 422,
+    title: 'The month is detached',
+    meaning:
+      'The request names a transaction or time of a month that is taken out of the database.',
+    cure: 'An operator attaches the month (`risk partitions attach`).',
+  },
+  'too-many-new-months': {
+    status: 422,
+    title: 'The request names too many new months',
+    meaning: 'Its times lie in more months without partitions than one request may make.',
+    cure: 'Correct the times, or an operator makes the months (`risk partitions create`).',
+  },
+  'rate-limited': {
+    status: 429,
+    title: 'The client makes too many requests',
+    meaning: 'The client has used up its requests, which `RateLimit` counts; nothing is stored.',
+    cure: 'Send it again after `Retry-After` seconds.',
+  },
+  'too-many-unknown-keys': {
+    status: 429,
+    title: 'Too many unknown API keys',
+    meaning: 'The address has sent too many keys that nobody has.',
+    cure: 'Correct the key and wait `Retry-After` seconds.',
+  },
+  internal: {
+    status: 500,
+    title: 'Internal error',
+    meaning: 'A bug of the engine; the log has its cause under `instance`.',
+    cure: 'Report `instance`; what has an idempotency key may be sent again.',
+  },
+  unavailable: {
+    status: 503,
+    title: 'Temporarily unavailable',
+    meaning:
+      'A service that the engine needs does not answer, or the deadline of the request has passed.',
+    cure: 'Send the same again after `Retry-After` seconds: a key that was stored makes it a duplicate.',
+  },
+  overloaded: {
+    status: 503,
+    title: 'Temporarily reduced capacity',
+    meaning: 'The API process takes fewer requests than it is sent; nothing is stored.',
+    cure: 'Send the same again after `Retry-After` seconds.',
+  },
+} as const satisfies Readonly<Record<string, ProblemType>>;
+
+export type ProblemName = keyof typeof PROBLEMS;
+export type ProblemStatus = (typeof PROBLEMS)[ProblemName]['status'];
+export type ProblemUrn = `urn:risk:problem:${ProblemName}`;
+
+export const PROBLEM_NAMES = Object.keys(PROBLEMS) as ProblemName[];
+
+export function problemUrn(name: ProblemName): ProblemUrn {
+  return `urn:risk:problem:${name}`;
+}

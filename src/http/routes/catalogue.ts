@@ -1,0 +1,111 @@
+/** `/v1/corridors`, `/v1/reason-codes`, `/v1/features`: what exists. Each list is short and bounded by code or configuration. */
+import { Hono } from 'hono';
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { ROLES } from '../../domain/principal.ts';
+import {
+  corridorSchema,
+  FEATURES,
+  featureSchema,
+  REASONS,
+  reasonCodeSchema,
+  toCorridorJson,
+} from '../../query/catalogue.ts';
+import type { AppEnv } from '../app-env.ts';
+import { requireRole } from '../auth.ts';
+import { readQuery } from '../body.ts';
+import { allowedRoles, json, problemResponses } from '../openapi.ts';
+
+const noParameters = z.strictObject({});
+
+/** @param corridors the names of those that a transaction may name now */
+export function catalogueRoutes(corridors: () => Iterable<string>): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+
+  routes.get('/v1/corridors', requireRole(...ROLES), (c) => {
+    readQuery(c, noParameters);
+    return c.json({ items: [...corridors()].map(toCorridorJson) });
+  });
+
+  routes.get('/v1/reason-codes', requireRole(...ROLES), (c) => {
+    readQuery(c, noParameters);
+    return c.json({ items: REASONS });
+  });
+
+  routes.get('/v1/features', requireRole(...ROLES), (c) => {
+    readQuery(c, noParameters);
+    return c.json({ items: FEATURES });
+  });
+
+  return routes;
+}
+
+const common = { tags: ['catalogue'], security: allowedRoles(...ROLES) };
+
+export const cataloguePaths: ZodOpenApiPathsObject = {
+  '/v1/corridors': {
+    get: {
+      ...common,
+      operationId: 'listCorridors',
+      summary: 'Corridors that transactions of the market may name',
+      responses: {
+        200: {
+          description: 'All of them, by name; a new one is here, and accepted, within seconds.',
+          content: json(z.object({ items: z.array(corridorSchema) }), {
+            items: [{ corridor: 'US-EG', source: 'US', destination: 'EG' }],
+          }),
+        },
+        ...problemResponses(422),
+      },
+    },
+  },
+  '/v1/reason-codes': {
+    get: {
+      ...common,
+      operationId: 'listReasonCodes',
+      summary: 'Reasons that a score may have, in plain words',
+      responses: {
+        200: {
+          description: 'Those of rules in the order in which they combine, then those of models.',
+          content: json(z.object({ items: z.array(reasonCodeSchema) }), {
+            items: [
+              {
+                code: 'VELOCITY_COUNT_1H',
+                description:
+                  'Many more transactions within an hour than this account usually makes.',
+                origin: 'rule',
+                rule_sets: ['default@1', 'default@2'],
+                features: ['count_1h', 'usual_1h'],
+              },
+            ],
+          }),
+        },
+        ...problemResponses(422),
+      },
+    },
+  },
+  '/v1/features': {
+    get: {
+      ...common,
+      operationId: 'listFeatures',
+      summary: 'Features of a transaction, in plain words',
+      responses: {
+        200: {
+          description: 'In the order of the stored vector.',
+          content: json(z.object({ items: z.array(featureSchema) }), {
+            items: [
+              {
+                name: 'count_1h',
+                unit: 'transactions',
+                description: 'Siblings of the last hour.',
+                position: 15,
+                feature_schema: 1,
+              },
+            ],
+          }),
+        },
+        ...problemResponses(422),
+      },
+    },
+  },
+};

@@ -1,0 +1,42 @@
+/** Requests made of nothing but the examples of a document, as `/docs` sends them. */
+import type { OpenApi, Parameter } from './openapi.ts';
+
+export type ExampleRequest = {
+  readonly operationId: string;
+  readonly method: string;
+  readonly path: string;
+  readonly contentType: string;
+  readonly body: string | undefined;
+};
+
+/** One request for each type of body, and another with every parameter of the query that has an example. */
+export function exampleRequests({ operations }: OpenApi): ExampleRequest[] {
+  return operations.flatMap(({ method, path, operation }) => {
+    const { parameters = [], requestBody, operationId = '' } = operation;
+    const named = parameters
+      .filter((one) => one.in === 'path')
+      .reduce((text, one) => text.replace(`{${one.name}}`, `${exampleOf(one)}`), path);
+    const query = queryOf(parameters);
+    const targets = query === '' ? [named] : [named, `${named}?${query}`];
+    const bodies = Object.entries(requestBody?.content ?? { '': { example: undefined } });
+    return targets.flatMap((target) =>
+      bodies.map(([contentType, { example }]) => ({
+        ...{ operationId, method, path: target, contentType },
+        body: typeof example === 'string' ? example : JSON.stringify(example),
+      })),
+    );
+  });
+}
+
+function exampleOf({ example, schema }: Parameter): unknown {
+  return example ?? [schema['example'], schema['examples'], schema['enum']].flat().find(Boolean);
+}
+
+function queryOf(parameters: readonly Parameter[]): string {
+  const query = new URLSearchParams();
+  for (const parameter of parameters.filter((one) => one.in === 'query')) {
+    const example = exampleOf(parameter);
+    if (example !== undefined) query.append(parameter.name, String(example));
+  }
+  return query.toString();
+}
