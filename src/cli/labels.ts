@@ -1,5 +1,6 @@
-/** `risk labels import FILE`: posts a file of labels to a running API. */
+/** `risk labels …`: posts a file of labels to a running API, and lists the labels that it has. */
 import { createApiClient } from '../client/api-client.ts';
+import { readPages } from '../client/ask.ts';
 import { type ImportResult, importLabels } from '../client/import-labels.ts';
 import {
   LABEL_FIELDS,
@@ -8,7 +9,9 @@ import {
 } from '../client/label-fields.ts';
 import { createReplayProgress } from '../client/progress.ts';
 import { openSource } from '../client/rows.ts';
+import { LABEL_VALUES } from '../domain/label.ts';
 import type { Config } from '../runtime/config.ts';
+import { withApi } from './api-json.ts';
 import {
   type Command,
   type CommandContext,
@@ -23,15 +26,18 @@ import { noteRefused } from './replay.ts';
 const BATCH_LABELS = 1_000;
 const CONNECTIONS = 2;
 const TIMEOUT_SECONDS = 120;
+const LIST_ROWS = 50;
+const LIST_ROWS_MAX = 100_000;
 
 const USAGE = `risk labels import FILE [options]
+risk labels list [options]
 
-Posts the labels of a CSV or NDJSON file (.gz too) to a running API: which transactions were fraud and
+import posts the labels of a CSV or NDJSON file (.gz too) to a running API: which transactions were fraud and
 which were not, by whom and since when that is known. A label that is known already is unchanged, so a
 file may be imported again at any time. What the API refuses is shown and left out. The last line is
 labels accepted=N unchanged=N refused=N seconds=S.
 
-Fields: transaction_id or idempotency_key, label (fraud, legitimate, 1 or 0), labelled_at, source.
+Fields: transaction_id or idempotency_key, label (fraud, legitimate, 1 or 0), labelled_at, source, note.
 
   --map FIELD=COLUMN,...     columns that have another name in the file
   --set FIELD=VALUE,...      fields that are the same in every row
@@ -42,6 +48,13 @@ Fields: transaction_id or idempotency_key, label (fraud, legitimate, 1 or 0), la
   --timeout SECONDS          give up after so long without any answer (${TIMEOUT_SECONDS})
   --url URL                  the API (RISK_URL); its key is read from RISK_API_KEY
 
+list shows labels, the newest labelled_at first; --json adds the note and what else the API says.
+
+  --account ID, --merchant ID, --transaction ID, --label fraud|legitimate, --source NAME
+  --from TIME, --to TIME     labelled_at from the one, before the other
+  --limit N                  rows (${LIST_ROWS})
+
+Example: risk labels list --account acc_17 --label fraud
 Example: risk labels import labels.csv.gz
 Example: risk labels import history.csv.gz --map idempotency_key=id,label=is_fraud --set source=bank --labelled-after 7d
 `;
@@ -141,12 +154,47 @@ async function runImport(args: string[], context: CommandContext): Promise<numbe
   return refused > 0 && accepted + unchanged === 0 ? EXIT.failed : EXIT.fine;
 }
 
+const LIST_COLUMNS = [
+  { field: 'labelled_at', title: 'labelled at' },
+  { field: 'label' },
+  { field: 'source' },
+  { field: 'transaction_id', title: 'transaction' },
+  { field: 'account_id', title: 'account' },
+  { field: 'merchant_id', title: 'merchant' },
+  { field: 'reporter' },
+];
+
+async function listLabels(args: string[], context: CommandContext): Promise<number> {
+  const text = { type: 'string' } as const;
+  const { values } = parseArguments(args, {
+    ...{ account: text, merchant: text, transaction: text, label: text, source: text },
+    ...{ from: text, to: text, limit: text, url: text },
+  });
+  const { account, merchant, transaction, source, from, to, url } = values;
+  const label = LABEL_VALUES.find((known) => known === values.label);
+  if (label !== values.label) throw new UsageError(`unknown label '${values.label}'`);
+  const wanted = integerOption('--limit', values.limit, { min: 1, max: LIST_ROWS_MAX }, LIST_ROWS);
+  const filter = {
+    ...{ account_id: account, merchant_id: merchant, transaction_id: transaction },
+    ...{ label, source, from, to },
+  };
+  const rows = await withApi(context, url, (ask) =>
+    readPages(wanted, (cursor, limit) =>
+      ask('GET /v1/labels', { query: { ...filter, limit, cursor } }),
+    ),
+  );
+  const shown = rows.map((row) => ({ ...row, reporter: row.identity ?? row.client }));
+  context.output.table(LIST_COLUMNS, context.output.json ? rows : shown);
+  return EXIT.fine;
+}
+
 export const command: Command = {
   name: 'labels',
-  summary: 'Post a file of labels to a running API.',
+  summary: 'Posts a file of labels to a running API, and lists labels.',
   usage: USAGE,
   async run([action, ...args], context) {
-    if (action !== 'import') throw new UsageError('say import FILE');
-    return await runImport(args, context);
+    if (action === 'import') return await runImport(args, context);
+    if (action === 'list') return await listLabels(args, context);
+    throw new UsageError('say import FILE or list');
   },
 };

@@ -46,6 +46,7 @@ export type LabelInput = {
   readonly label: 'fraud' | 'legitimate';
   readonly labelled_at: string;
   readonly source: string;
+  readonly note?: string | undefined;
 };
 
 export type NewModelProposal = {
@@ -259,6 +260,20 @@ export type AcceptedLabels = {
   readonly results: readonly { readonly index: number; readonly transaction_id: string; readonly status: 'accepted' | 'unchanged'; }[];
 };
 
+export type Label = {
+  readonly transaction_id: string;
+  readonly created_at: string;
+  readonly account_id: string;
+  readonly merchant_id: string;
+  readonly label: 'fraud' | 'legitimate';
+  readonly labelled_at: string;
+  readonly source: string;
+  readonly received_at: string;
+  readonly client: string | null;
+  readonly identity: string | null;
+  readonly note: string | null;
+};
+
 export type MerchantProfile = {
   readonly merchant_id: string;
   readonly as_of: string;
@@ -399,6 +414,31 @@ export type AcceptedBatch = {
   readonly preferences_not_applied?: readonly ('wait' | 'return')[] | undefined;
 };
 
+export type TransactionDetail = {
+  readonly transaction_id: string;
+  readonly status: 'accepted' | 'scored' | 'dead_lettered';
+  readonly client: string | null;
+  readonly account_id: string;
+  readonly merchant_id: string;
+  readonly amount: string;
+  readonly currency: string;
+  readonly corridor: string;
+  readonly created_at: string;
+  readonly received_at: string;
+  readonly type: string | null;
+  readonly ip: string | null;
+  readonly device_id: string | null;
+  readonly country: string | null;
+  readonly channel: string | null;
+  readonly metadata: Readonly<Record<string, unknown>> | null;
+  readonly labels?: LabelHistory | undefined;
+};
+
+export type LabelHistory = {
+  readonly complete: boolean;
+  readonly items: readonly Label[];
+};
+
 export type TransactionLine = {
   readonly index: number;
   readonly status: 'accepted' | 'duplicate' | 'invalid' | 'conflict' | 'unavailable';
@@ -445,6 +485,7 @@ export type Operations = {
   readonly 'POST /v1/keys/{id}/confirm': { readonly call: { readonly path: { readonly id: string } }; readonly answer: Key };
   readonly 'DELETE /v1/keys/{id}': { readonly call: { readonly path: { readonly id: string } }; readonly answer: undefined };
   readonly 'POST /v1/labels': { readonly call: { readonly body: LabelsInput }; readonly answer: AcceptedLabels };
+  readonly 'GET /v1/labels': { readonly call: { readonly query?: { readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly transaction_id?: string | undefined; readonly label?: 'fraud' | 'legitimate' | undefined; readonly source?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly Label[]; readonly next_cursor: string | null; readonly detached_months?: readonly string[] | undefined; readonly complete: boolean; } };
   readonly 'GET /v1/merchants/{id}/profile': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly at?: string | undefined } }; readonly answer: MerchantProfile };
   readonly 'GET /v1/models/watch': { readonly call: { readonly query?: { readonly at?: string | undefined; readonly model?: string | undefined } }; readonly answer: { readonly items: readonly WatchReport[]; } };
   readonly 'GET /v1/models': { readonly call: { readonly query?: { readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly Model[]; readonly next_cursor: string | null; } };
@@ -461,5 +502,5 @@ export type Operations = {
   readonly 'POST /v1/transactions': { readonly call: { readonly body: TransactionInput }; readonly answer: AcceptedTransaction };
   readonly 'GET /v1/transactions': { readonly call: { readonly query?: { readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly corridor?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly Transaction[]; readonly next_cursor: string | null; readonly detached_months?: readonly string[] | undefined; } };
   readonly 'POST /v1/transactions/batch': { readonly call: { readonly body: TransactionBatchInput }; readonly answer: AcceptedBatch };
-  readonly 'GET /v1/transactions/{id}': { readonly call: { readonly path: { readonly id: string } }; readonly answer: Transaction };
+  readonly 'GET /v1/transactions/{id}': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly expand?: 'labels' | undefined } }; readonly answer: TransactionDetail };
 };

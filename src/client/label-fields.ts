@@ -14,6 +14,7 @@ export const LABEL_FIELDS = [
   'label',
   'labelled_at',
   'source',
+  'note',
   'created_at',
 ] as const;
 export type LabelField = (typeof LABEL_FIELDS)[number];
@@ -87,6 +88,7 @@ function toBody(
 ): RowBody {
   const read = (field: LabelField) => mapping.constants[field] ?? readColumn(field);
   const transactionId = read('transaction_id');
+  const note = read('note');
   return {
     ...(transactionId === undefined
       ? { idempotency_key: read('idempotency_key') }
@@ -97,6 +99,7 @@ function toBody(
         ? read('labelled_at')
         : timeAfter(read('created_at'), transactionId, labelledAfterMs),
     source: read('source'),
+    ...(note === undefined ? {} : { note }),
   };
 }
 

@@ -12,6 +12,7 @@ export type LabelValue = (typeof LABEL_VALUES)[number];
 
 export const LABEL_LIMITS = {
   sourceChars: 64,
+  noteChars: 500,
   /** How far ahead of the receiving clock `labelled_at` may lie. */
   labelledAtAheadMsMax: 5 * 60 * 1000,
 } as const;
@@ -28,20 +29,31 @@ export type Label = {
   readonly source: string;
   /** For a fraud: the transaction's amount by the median of its account, from its score; null when unknown. */
   readonly amountToMedian: number | null;
+  /** For people: no feature and no training reads it. */
+  readonly note: string | null;
 };
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Who reports labels: the client of the key, and the person who holds it, if any. */
+export type LabelReporter = { readonly client: string; readonly identity: string | null };
+
+/** An id as labels name it. */
+export const TRANSACTION_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** One submitted label, which names its transaction by id or by the client's own key. */
 export const labelInputSchema = z
   .strictObject({
-    transaction_id: z.string().regex(UUID, 'must be a lower-case UUID').optional(),
+    transaction_id: z.string().regex(TRANSACTION_ID, 'must be a lower-case UUID').optional(),
     idempotency_key: idempotencyKeySchema
       .meta({ description: 'In place of the id: the key that the transaction was sent with.' })
       .optional(),
     label: z.enum(LABEL_VALUES),
     labelled_at: wireTime,
     source: plainText(LABEL_LIMITS.sourceChars).meta({ example: 'chargeback' }),
+    note: plainText(LABEL_LIMITS.noteChars).optional().meta({
+      description:
+        'For people who read the label. A label that is known already keeps the note of its first report.',
+      example: 'Cardholder did not recognise the payment',
+    }),
   })
   .superRefine(checkName)
   .meta({ id: 'LabelInput' });

@@ -8,7 +8,13 @@
  * The commit also holds a row that says that profiles may be out of date. The row is deleted once they are
  * invalidated; where this process ends before, a worker does both (tell-left-batches.ts).
  */
-import { LABEL_LIMITS, type Label, type LabelInput, type LabelValue } from '../domain/label.ts';
+import {
+  LABEL_LIMITS,
+  type Label,
+  type LabelInput,
+  type LabelReporter,
+  type LabelValue,
+} from '../domain/label.ts';
 import { MonthDetached, monthOf, monthText } from '../domain/month.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { parseWireTime } from '../domain/wire-time.ts';
@@ -52,9 +58,8 @@ export type AcceptLabelsDependencies = {
   readonly count: (label: LabelValue, delayMs: number) => void;
 };
 
-export type AcceptLabelsRequest = {
-  /** The client whose idempotency keys the request uses. */
-  readonly client: string;
+/** The request uses the idempotency keys of the reporter's client. */
+export type AcceptLabelsRequest = LabelReporter & {
   /** The client whose transactions may be named by id; null for all clients. */
   readonly clientSeen: string | null;
   /** At most 1,000. */
@@ -83,6 +88,7 @@ export async function acceptLabels(
   const { partitions, count, tellProfiles, now, newId, failpoint } = dependencies;
   const receivedAtMs = now();
   const batchId = newId(receivedAtMs);
+  const reporter = { client: request.client, identity: request.identity };
   const stored = await retryStore(async () => {
     const { labels, errors, detached } = await resolve(dependencies, request, receivedAtMs);
     const kind = errors.length > 0 ? 'invalid' : 'month-detached';
@@ -92,7 +98,8 @@ export async function acceptLabels(
     const months = await partitions.ensure(rows.map((row) => row.createdAtMs));
     if (months.detached.size > 0) throw new MonthDetached(months.detached);
     const own = await dependencies.database.transaction(async (query) => {
-      const own = await dependencies.insertLabels(query, { batchId, receivedAtMs, labels: rows });
+      const batch = { batchId, receivedAtMs, reporter, labels: rows };
+      const own = await dependencies.insertLabels(query, batch);
       const ids = own.flatMap((at) => rows[at]?.transactionId ?? []);
       if (own.length > 0) await dependencies.openLabelBatch(query, batchId, ids);
       return own;
@@ -182,7 +189,7 @@ async function resolve(
 type Problem = { readonly problem: { readonly field: string; readonly detail: string } };
 
 function toLabel(
-  { idempotency_key: key, label, labelled_at: labelledAt, source }: LabelInput,
+  { idempotency_key: key, label, labelled_at: labelledAt, source, note }: LabelInput,
   parties: Parties | undefined,
   receivedAtMs: number,
 ): Omit<Label, 'amountToMedian'> | Problem {
@@ -202,7 +209,7 @@ function toLabel(
   if (labelledAtMs > receivedAtMs + LABEL_LIMITS.labelledAtAheadMsMax) {
     return problem('labelled_at', 'must not be more than five minutes ahead');
   }
-  return { ...parties, createdAtMs, label, labelledAtMs, source };
+  return { ...parties, createdAtMs, label, labelledAtMs, source, note: note ?? null };
 }
 
 function problem(field: string, detail: string): Problem {

@@ -227,7 +227,11 @@ function listModules(
     },
     { routes: transactions, paths: transactionsPaths },
     {
-      routes: labelsRoutes({ acceptLabels: (request) => acceptLabels(labels, request), limits }),
+      routes: labelsRoutes({
+        acceptLabels: (request) => acceptLabels(labels, request),
+        searchLabels: reading.searchLabels,
+        limits,
+      }),
       paths: labelsPaths,
     },
     { routes: scoresRoutes(reading), paths: scoresPaths },

@@ -1,6 +1,7 @@
 /** What analysts ask, bound once to its adapters: the functions that routes and `Prefer: wait` use. */
 import { LRUCache } from 'lru-cache';
 import type { ExplanationMethod } from '../domain/explanation.ts';
+import type { LabelListParameters } from '../domain/label-list.ts';
 import type { ScoreListParameters, TransactionListParameters } from '../domain/list-parameters.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Databases } from './choose-database.ts';
@@ -10,9 +11,11 @@ import type { ModelShelf } from './model-shelf.ts';
 import { type ModelWatchParameters, readModelWatch } from './model-watch.ts';
 import { readPartyProfile } from './party-profile.ts';
 import { findScore, readScore, type ScoreCache } from './read-score.ts';
-import { readTransaction } from './read-transaction.ts';
+import { addLabels, readTransaction } from './read-transaction.ts';
+import { searchLabels } from './search-labels.ts';
 import { searchScores } from './search-scores.ts';
 import { searchTransactions } from './search-transactions.ts';
+import type { TransactionParameters } from './transaction-json.ts';
 
 /** Scores kept in memory, about 1 KiB each: a stored score never changes. */
 const SCORE_CACHE_ENTRIES = 20_000;
@@ -50,8 +53,14 @@ export function createReading(
       aged((databases) => explainScore(databases, shelf, id, method)),
     searchScores: (parameters: ScoreListParameters) =>
       aged((databases) => searchScores(databases, parameters)),
-    readTransaction: (id: string, client: string | null) =>
-      aged((databases) => readTransaction(databases, id, client)),
+    readTransaction: (id: string, client: string | null, parameters: TransactionParameters) =>
+      aged(async (databases) => {
+        const found = await readTransaction(databases, id, client);
+        if (found === undefined || parameters.expand === undefined) return found;
+        return await addLabels(databases, found, client);
+      }),
+    searchLabels: (parameters: LabelListParameters, client: string | null) =>
+      aged((databases) => searchLabels(databases, parameters, client)),
     searchTransactions: (parameters: TransactionListParameters) =>
       aged((databases) => searchTransactions(databases, parameters)),
     readAccountProfile: (id: string, atMs = now()) =>

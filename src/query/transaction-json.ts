@@ -1,7 +1,8 @@
-/** The wire form of a stored transaction (`GET /v1/transactions/{id}`); the amount is as accepted. */
+/** The wire form of a stored transaction; the amount is as accepted. */
 import { z } from 'zod';
 import { TRANSACTION_STATUSES } from '../domain/transaction.ts';
 import type { StoredTransaction } from '../store/transaction-search.ts';
+import { labelHistorySchema } from './label-json.ts';
 
 export const storedTransactionSchema = z
   .object({
@@ -27,6 +28,17 @@ export const storedTransactionSchema = z
   })
   .meta({ id: 'Transaction' });
 export type StoredTransactionJson = z.infer<typeof storedTransactionSchema>;
+
+/** `GET /v1/transactions/{id}?…` */
+export const transactionParameters = z.strictObject({
+  expand: z.enum(['labels']).optional().meta({ description: 'Adds the labels to the answer.' }),
+});
+export type TransactionParameters = z.output<typeof transactionParameters>;
+
+export const transactionDetailSchema = storedTransactionSchema
+  .extend({ labels: labelHistorySchema.optional() })
+  .meta({ id: 'TransactionDetail' });
+export type TransactionDetailJson = z.infer<typeof transactionDetailSchema>;
 
 export function toTransactionJson(transaction: StoredTransaction): StoredTransactionJson {
   return {

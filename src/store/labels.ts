@@ -1,5 +1,5 @@
 /** Adds labels, each once, and reads the transactions they are about. */
-import type { Label } from '../domain/label.ts';
+import type { Label, LabelReporter } from '../domain/label.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { float8Array, textArray, timestampArray, uuidArray } from './binary-array.ts';
 import type { Query, Statement } from './pool.ts';
@@ -9,6 +9,7 @@ export type NewLabels = {
   /** Generated before the first try of a request and kept over all of them. */
   readonly batchId: string;
   readonly receivedAtMs: number;
+  readonly reporter: LabelReporter;
   /** At most 1,000, sorted by primary key: overlapping requests then wait instead of deadlocking. */
   readonly labels: readonly Label[];
 };
@@ -19,9 +20,10 @@ const insertStatement: Statement = {
   text: `
     with stored as (
       insert into market.labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
-                          account_id, merchant_id, amount_to_median)
+                          account_id, merchant_id, amount_to_median, note, client, identity)
       select unnest($3::uuid[]), unnest($4::timestamptz[]), unnest($5::timestamptz[]), unnest($6::text[]),
-             unnest($7::text[]), $2, $1, unnest($8::text[]), unnest($9::text[]), unnest($10::float8[])
+             unnest($7::text[]), $2, $1, unnest($8::text[]), unnest($9::text[]), unnest($10::float8[]),
+             unnest($11::text[]), $12, $13
       on conflict do nothing
       returning 1
     )
@@ -48,7 +50,7 @@ const ownStatement: Statement = {
  * @returns positions in `labels` of those that this request added, by this try or an earlier one
  */
 export async function insertLabels(query: Query, batch: NewLabels): Promise<number[]> {
-  const { batchId, receivedAtMs, labels } = batch;
+  const { batchId, receivedAtMs, reporter, labels } = batch;
   const key = [
     uuidArray(labels.map((label) => label.transactionId)),
     timestampArray(labels.map((label) => label.createdAtMs)),
@@ -61,6 +63,8 @@ export async function insertLabels(query: Query, batch: NewLabels): Promise<numb
     textArray(labels.map((label) => label.accountId)),
     textArray(labels.map((label) => label.merchantId)),
     float8Array(labels.map((label) => label.amountToMedian)),
+    textArray(labels.map((label) => label.note)),
+    ...[reporter.client, reporter.identity],
   ]);
   if (row?.stored === labels.length) return labels.map((_, at) => at);
   const own = await query<{ ordinal: number }>(ownStatement, [batchId, ...key]);

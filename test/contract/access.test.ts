@@ -9,7 +9,7 @@ import { type OpenApi, readOpenApi } from '../support/openapi.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeScoresOf } from '../support/stored-rows.ts';
-import { answerOf, input, labelInput } from '../support/submit.ts';
+import { answerOf, input, labelInput, postLabels } from '../support/submit.ts';
 
 const NOW = Date.now();
 /** Callers: the roles, and requests without a key or with an unknown one. */
@@ -23,6 +23,8 @@ type Call = { readonly path: string; readonly body?: unknown };
 type Naming = {
   readonly call: (whose: Whose) => Call | Promise<Call>;
   readonly unknown?: number;
+  /** Whether an answer of 200 has the object, where an unknown object is no problem of its own. */
+  readonly has?: (body: { readonly items: readonly unknown[] }) => boolean;
 };
 type Cell = {
   readonly caller: Caller;
@@ -33,6 +35,8 @@ type Cell = {
   readonly whose: Whose | undefined;
   /** `let in`: neither 401 nor 403, whatever the answer to a request without a body is. */
   readonly expected: number | 'let in';
+  /** Whether the caller reaches the object. */
+  readonly isFound: boolean;
 };
 
 let api: RunningApi;
@@ -74,6 +78,11 @@ beforeAll(async () => {
     transactions[whose] = (await answerOf(answer)).body.transaction_id;
   }
   await storeScoresOf(api.database, [transactions.own, transactions.other]);
+  const stored = [transactions.own, transactions.other];
+  await postLabels(
+    api,
+    stored.map((transaction_id) => labelInput({ transaction_id })),
+  );
   await storeDeadLetters(
     api.database,
     (['own', 'other'] as const).map((whose) => ({
@@ -105,6 +114,11 @@ const NAMINGS: Readonly<Record<string, Naming>> = {
     }),
     unknown: 422,
   },
+  listLabels: {
+    call: (whose) => ({ path: `/v1/labels?transaction_id=${transactions[whose]}` }),
+    unknown: 200,
+    has: ({ items }) => items.length > 0,
+  },
   readAccountProfile: {
     call: (whose) => ({ path: `/v1/accounts/account-of-${clientOf[whose]}/profile` }),
   },
@@ -131,6 +145,12 @@ const OF_THE_MARKET = [
   ...['confirmKey', 'revokeIdentity', 'explainScore'],
 ];
 
+function isReached({ operation }: OpenApi['operations'][number], caller: Caller, whose?: Whose) {
+  if (caller === 'no key' || caller === 'unknown key') return false;
+  const reach = reachOf(operation, caller);
+  return (whose === 'own' && reach !== 'none') || (whose === 'other' && reach === 'all');
+}
+
 function expectedOf(operation: OpenApi['operations'][number], caller: Caller, whose?: Whose) {
   const { security } = operation.operation;
   if (security?.length === 0) return 'let in';
@@ -139,7 +159,7 @@ function expectedOf(operation: OpenApi['operations'][number], caller: Caller, wh
   if (reach === 'none') return 403;
   if (whose === undefined) return 'let in';
   const { responses, operationId = '' } = operation.operation;
-  const isFound = whose === 'own' || (whose === 'other' && reach === 'all');
+  const isFound = isReached(operation, caller, whose);
   const found = Object.keys(responses).find((status) => status.startsWith('2'));
   return isFound ? Number(found) : (NAMINGS[operationId]?.unknown ?? 404);
 }
@@ -153,6 +173,7 @@ function makeCells(): Cell[] {
       CALLERS.map((caller) => ({
         ...{ caller, method, path, operationId, whose },
         expected: expectedOf(one, caller, whose),
+        isFound: isReached(one, caller, whose),
       })),
     );
   });
@@ -190,6 +211,8 @@ test("each role reaches what the document says, of its own client's and of other
     const isLetIn = ![401, 403, 429].includes(status) && (status < 500 || cell.path === '/readyz');
     const isRight = cell.expected === 'let in' ? isLetIn : status === cell.expected;
     const name = `${cell.caller}: ${cell.method} ${cell.path} ${cell.whose ?? ''}`.trim();
+    const has = status === 200 ? NAMINGS[cell.operationId]?.has : undefined;
+    if (has !== undefined && has(body) !== cell.isFound) wrong.push(`${name}: finds it or not`);
     if (!isRight) wrong.push(`${name}: ${status} in place of ${cell.expected}`);
     // Another client's object is answered as an unknown one.
     if (cell.whose === 'own' || status < 400) continue;
@@ -202,10 +225,10 @@ test("each role reaches what the document says, of its own client's and of other
   expect(cells.length).toBeGreaterThan(CALLERS.length * openApi.operations.length);
 });
 
-test("the document marks three operations as own objects only, all of them ingest's", () => {
+test("the document marks four operations as own objects only, all of them ingest's", () => {
   const own = openApi.operations.filter(({ operation }) => reachOf(operation, 'ingest') === 'own');
   expect(own.map(({ operation }) => operation.operationId).sort()).toEqual([
-    ...['acceptLabels', 'readScore', 'readTransaction'],
+    ...['acceptLabels', 'listLabels', 'readScore', 'readTransaction'],
   ]);
 });
 

@@ -62,6 +62,29 @@ const PUBLISHED = [
 
 const lastLine = (text: string) => text.trimEnd().split('\n').at(-1) ?? '';
 
+test('risk labels list shows what was imported, with its notes, page after page', async () => {
+  await accept(250);
+  const path = join(folder, 'notes.csv');
+  const rows = Array.from(
+    { length: 250 },
+    (_, key) => `${key},fraud,2018-04-02T00:00:00Z,bank,n${key}`,
+  );
+  writeFileSync(path, ['idempotency_key,label,labelled_at,source,note', ...rows, ''].join('\n'));
+  expect((await api.risk('labels', 'import', path)).code).toBe(0);
+  const filters = ['--account', 'acc_17', '--label', 'fraud', '--source', 'bank'];
+  const listed = await api.riskJson('labels', 'list', ...filters, '--limit', '240');
+  const notes = new Set((listed as { note: string }[]).map(({ note }) => note));
+  expect([(listed as unknown[]).length, notes.size, notes.has('undefined')]).toEqual([
+    240,
+    240,
+    false,
+  ]);
+  const { stdout, code } = await api.risk('labels', 'list', '--merchant', 'm_9', '--limit', '1');
+  expect([code, stdout.split('\n').length]).toEqual([0, 3]);
+  expect(stdout).toContain('2018-04-02T00:00:00.000Z');
+  expect(await api.riskJson('labels', 'list', '--to', '2018-04-02T00:00:00Z')).toEqual([]);
+});
+
 describe('risk labels import', () => {
   test('takes the simulated file without options, and again changes nothing', async () => {
     const options = {
@@ -168,8 +191,10 @@ describe('risk labels import', () => {
   });
 
   test.each([
-    ['no action', [], 2, 'say import FILE'],
-    ['an unknown action', ['export', 'x'], 2, 'say import FILE'],
+    ['no action', [], 2, 'say import FILE or list'],
+    ['an unknown action', ['export', 'x'], 2, 'say import FILE or list'],
+    ['a label that is none', ['list', '--label', 'maybe'], 2, "unknown label 'maybe'"],
+    ['no number', ['list', '--limit', 'all'], 2, '--limit'],
     ['no file', ['import'], 2, 'an argument is missing'],
     ['an unknown field', ['import', 'x', '--map', 'score=y'], 2, "not 'score=y'"],
     ['no delay', ['import', 'x', '--labelled-after', 'soon'], 2, "as 7d, not 'soon'"],

@@ -58,7 +58,12 @@ test('logged vectors are those that Postgres recomputes', { timeout: TIMEOUT_MS 
     const endMs = START_MS + (day + STEP_DAYS) * DAY_MS;
     const known = due.filter((one) => Date.parse(one.labelled_at) <= endMs);
     if (known.length > 0)
-      await acceptLabels(accept, { client: 'default', clientSeen: null, inputs: known });
+      await acceptLabels(accept, {
+        client: 'default',
+        identity: null,
+        clientSeen: null,
+        inputs: known,
+      });
     due = due.filter((one) => !known.includes(one));
     for (const { transactionId } of transactions) {
       if (random() > FRAUD_SHARE) continue;

@@ -28,6 +28,7 @@ const LABEL: Omit<Label, 'transactionId'> = {
   ...{
     label: 'fraud',
     amountToMedian: null,
+    note: null,
     labelledAtMs: CREATED_MS + 7 * 24 * 60 * 60 * 1000,
     source: 'bank',
   },
@@ -61,7 +62,7 @@ const fraudOf = (transaction_id: string) =>
   }) as const;
 
 const requestOf = (ids: readonly string[]) => ({
-  ...{ client: 'default', clientSeen: null },
+  ...{ client: 'default', identity: null, clientSeen: null },
   inputs: ids.map(fraudOf),
 });
 
@@ -108,6 +109,7 @@ test('labels are added in one order, whatever the order of the request', async (
     insertLabels(query, {
       batchId: accept.newId(CREATED_MS),
       receivedAtMs: Date.now(),
+      reporter: { client: 'default', identity: null },
       labels: [{ ...LABEL, transactionId }],
     });
   const answer = await rivals.transaction(async (query) => {

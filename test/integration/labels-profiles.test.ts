@@ -77,7 +77,7 @@ async function featuresOf(id: string | undefined, names: readonly FeatureName[])
 
 const label = (id: string | undefined, value: LabelValue, labelledAtMs: number) =>
   acceptLabels(accept, {
-    ...{ client: 'default', clientSeen: null },
+    ...{ client: 'default', identity: null, clientSeen: null },
     inputs: [
       {
         transaction_id: id ?? '',
@@ -137,7 +137,7 @@ describe('a label', () => {
       },
     ];
     await expect(
-      acceptLabels(ends, { client: 'default', clientSeen: null, inputs }),
+      acceptLabels(ends, { client: 'default', identity: null, clientSeen: null, inputs }),
     ).rejects.toThrow('ends');
     expect(await stored('c')).not.toBeNull();
     await waitUntil(

@@ -133,7 +133,7 @@ test('writers do not queue behind a migration that waits for a reader', async ()
 });
 
 test('a table that is never free ends the migration, which says so and leaves nothing behind', async () => {
-  await write(`create table first (n integer);\nalter table labels add column note text;`);
+  await write(`create table first (n integer);\nalter table labels add column mark text;`);
   {
     await using _ = await hold('access share', 'labels');
     await expect(run({ lockAttemptsMax: 2 })).rejects.toMatchObject({

@@ -60,12 +60,18 @@ async function store(rows: readonly { atMs: number; schema?: number; said: reado
         accountId: `a${at % 7}`,
         merchantId: 'm',
       },
-      ...{ label, labelledAtMs, source, amountToMedian: null },
+      ...{ label, labelledAtMs, source, amountToMedian: null, note: 'for people' },
     })),
   );
   const receivedAtMs = KNOWN_BY + 90 * DAY_MS;
+  const reporter = { client: 'default', identity: null };
   for (let from = 0; from < labels.length; from += 1000) {
-    const batch = { batchId: randomUUID(), receivedAtMs, labels: labels.slice(from, from + 1000) };
+    const batch = {
+      batchId: randomUUID(),
+      receivedAtMs,
+      reporter,
+      labels: labels.slice(from, from + 1000),
+    };
     await database.transaction((query) => insertLabels(query, batch));
   }
 }

@@ -153,8 +153,9 @@ async function act(run: number, one: Action): Promise<unknown> {
   if (one.kind === 'dead') return await actOnDead(one.how, rows);
   if (one.kind === 'label') {
     const label = { label: 'fraud' as const, labelledAtMs: BASE_MS + DAY_MS, source: 'test' };
-    const labels = rows.map((row) => ({ ...row, ...label, amountToMedian: null }));
-    const batch = { batchId: idAt(BASE_MS), receivedAtMs: BASE_MS + DAY_MS, labels };
+    const reporter = { client: 'default', identity: null };
+    const labels = rows.map((row) => ({ ...row, ...label, amountToMedian: null, note: null }));
+    const batch = { batchId: idAt(BASE_MS), receivedAtMs: BASE_MS + DAY_MS, reporter, labels };
     return await database.transaction((query) => insertLabels(query, batch));
   }
   // Only what is stored is delivered.

@@ -65,6 +65,7 @@ const labels = fc.record({
   label: fc.constantFrom('fraud', 'legitimate', 'Fraud', 'toString'),
   labelled_at: times,
   source: texts,
+  note: maybe(texts),
 });
 const VALID_TRANSACTION = {
   ...{ account_id: 'a', merchant_id: 'm', amount: '1.50', currency: 'USD', corridor: 'US-EG' },

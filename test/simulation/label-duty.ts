@@ -31,7 +31,7 @@ export function sendLabel(world: World, batchId: string, request: LabelRequest):
   const receivedAt = new Date(clock.nowMs());
   const batch = { batchId, receivedAt, transactionIds: [own.transactionId] };
   const labelledAtMs = own.createdAtMs + afterMin * 60_000;
-  const row = { ...own, label, labelledAtMs, source: 'bank', amountToMedian: null };
+  const row = { ...own, label, labelledAtMs, source: 'bank', amountToMedian: null, note: null };
   const accept = async () => {
     await process.ask('acceptLabels', () => postgres.acceptLabel(batch, row));
     await bindTellProfiles(world, process)(batch.transactionIds);

@@ -53,9 +53,16 @@ export async function storeLabelledTraffic(
       ...{ transactionId: row.id, createdAtMs: row.createdAtMs, accountId: row.accountId },
       ...{ merchantId: row.merchantId, labelledAtMs: row.labelledAtMs, source: 'simulation' },
       amountToMedian: null,
+      note: null,
       label: row.scenario === 'none' ? ('legitimate' as const) : ('fraud' as const),
     }));
-    const batch = { batchId: randomUUID(), receivedAtMs: traffic.endMs + 7 * 86_400_000, labels };
+    const reporter = { client: 'default', identity: null };
+    const batch = {
+      batchId: randomUUID(),
+      receivedAtMs: traffic.endMs + 7 * 86_400_000,
+      reporter,
+      labels,
+    };
     await database.transaction((query) => insertLabels(query, batch));
   }
 }

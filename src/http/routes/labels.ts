@@ -1,23 +1,28 @@
-/** `/v1/labels`: submits outcomes of transactions. */
+/** `/v1/labels`: submits outcomes of transactions, and lists them. */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { InvalidFields, jsonPointer } from '../../domain/field-error.ts';
 import { labelInputSchema } from '../../domain/label.ts';
+import { labelListParameters } from '../../domain/label-list.ts';
 import { clientSeen } from '../../domain/principal.ts';
 import type {
   AcceptLabelsRequest,
   AcceptLabelsResult,
   LabelsRefused,
 } from '../../ingest/accept-labels.ts';
+import type { Reading } from '../../query/reading.ts';
+import { labelPageSchema } from '../../query/search-labels.ts';
+import { ageHeaders, sayAge } from '../age.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
-import { type BodyLimits, listReader, readJson } from '../body.ts';
+import { type BodyLimits, listReader, readJson, readQuery } from '../body.ts';
+import { storedLabel } from '../examples/labels.ts';
 import { TRANSACTION_ID } from '../examples/transactions.ts';
 import { allowedRoles, json, ownClientAlone, problemResponses } from '../openapi.ts';
 import { Problem } from '../problem.ts';
 
-export type LabelsDependencies = {
+export type LabelsDependencies = Pick<Reading, 'searchLabels'> & {
   readonly acceptLabels: (request: AcceptLabelsRequest) => Promise<AcceptLabelsResult>;
   readonly limits: BodyLimits;
 };
@@ -48,14 +53,16 @@ type AcceptedLabels = z.infer<typeof acceptedLabelsSchema>;
 
 const ROLES = ['ingest', 'analyst'] as const;
 
-export function labelsRoutes({ acceptLabels, limits }: LabelsDependencies): Hono<AppEnv> {
+export function labelsRoutes(dependencies: LabelsDependencies): Hono<AppEnv> {
+  const { acceptLabels, searchLabels, limits } = dependencies;
   const routes = new Hono<AppEnv>();
 
   routes.post('/v1/labels', requireRole(...ROLES), async (c) => {
     const inputs = readLabels(await readJson(c, limits));
     const principal = c.get('principal');
-    const { client } = principal;
-    const result = await acceptLabels({ client, clientSeen: clientSeen(principal), inputs });
+    const { client, identity } = principal;
+    const seen = clientSeen(principal);
+    const result = await acceptLabels({ client, identity, clientSeen: seen, inputs });
     if (result.kind !== 'accepted') throw refusal(result);
     const body: AcceptedLabels = { accepted: 0, unchanged: 0, results: [] };
     for (const [index, { transactionId, status }] of result.outcomes.entries()) {
@@ -63,6 +70,11 @@ export function labelsRoutes({ acceptLabels, limits }: LabelsDependencies): Hono
       body.results.push({ index, transaction_id: transactionId, status });
     }
     return c.json(body);
+  });
+
+  routes.get('/v1/labels', requireRole(...ROLES), async (c) => {
+    const parameters = readQuery(c, labelListParameters);
+    return c.json(sayAge(c, await searchLabels(parameters, clientSeen(c.get('principal')))));
   });
 
   return routes;
@@ -84,6 +96,7 @@ const labelsExample: z.input<typeof labelsInputSchema> = {
     {
       ...{ transaction_id: TRANSACTION_ID, label: 'fraud', source: 'chargeback' },
       labelled_at: '2026-11-20T16:00:00.000Z',
+      note: 'Cardholder did not recognise the payment',
     },
   ],
 };
@@ -108,6 +121,24 @@ export const labelsPaths: ZodOpenApiPathsObject = {
           }),
         },
         ...problemResponses(400, 408, 409, 413, 415, 422),
+      },
+    },
+    get: {
+      operationId: 'listLabels',
+      summary: 'Labels, newest `labelled_at` first',
+      ...ownClientAlone(),
+      tags: ['labels'],
+      security: allowedRoles(...ROLES),
+      requestParams: { query: labelListParameters },
+      responses: {
+        200: {
+          description: 'One page.',
+          headers: ageHeaders,
+          content: json(labelPageSchema, {
+            ...{ items: [storedLabel], next_cursor: null, complete: true },
+          }),
+        },
+        ...problemResponses(422),
       },
     },
   },

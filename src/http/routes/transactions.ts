@@ -2,21 +2,19 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import {
-  type TransactionListParameters,
-  transactionListParameters,
-} from '../../domain/list-parameters.ts';
+import { transactionListParameters } from '../../domain/list-parameters.ts';
 import { clientSeen } from '../../domain/principal.ts';
 import { scoreSchema } from '../../domain/score-record.ts';
 import { transactionInputSchema } from '../../domain/transaction.ts';
 import type { AcceptBatch } from '../../ingest/accept-batch.ts';
 import type { AcceptLines } from '../../ingest/accept-lines.ts';
 import type { AcceptOne } from '../../ingest/accept-one.ts';
-import { monthlyPageSchema, type PageJson } from '../../query/page.ts';
-import type { Aged } from '../../query/reading.ts';
+import { monthlyPageSchema } from '../../query/page.ts';
+import type { Reading } from '../../query/reading.ts';
 import {
-  type StoredTransactionJson,
   storedTransactionSchema,
+  transactionDetailSchema,
+  transactionParameters,
 } from '../../query/transaction-json.ts';
 import type { Log } from '../../runtime/log.ts';
 import { ageHeaders, sayAge } from '../age.ts';
@@ -24,6 +22,7 @@ import { answerHeaders } from '../answer-headers.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth.ts';
 import { type BodyLimits, bodyChunks, readJson, readMediaType, readQuery } from '../body.ts';
+import { transactionDetail } from '../examples/labels.ts';
 import {
   acceptedBatch,
   acceptedTransaction,
@@ -57,18 +56,12 @@ import {
 } from '../transaction-input.ts';
 import { answerLines, LINES_CONTENT_TYPE } from '../transaction-lines.ts';
 
-export type TransactionsDependencies = {
+type Reads = Pick<Reading, 'readTransaction' | 'searchTransactions'>;
+export type TransactionsDependencies = Reads & {
   readonly acceptOne: AcceptOne;
   readonly acceptBatch: AcceptBatch;
   readonly acceptLines: AcceptLines;
   readonly findInvalid: FindInvalid;
-  readonly readTransaction: (
-    transactionId: string,
-    client: string | null,
-  ) => Promise<Aged<StoredTransactionJson | undefined>>;
-  readonly searchTransactions: (
-    parameters: TransactionListParameters,
-  ) => Promise<Aged<PageJson<StoredTransactionJson>>>;
   readonly limits: BodyLimits;
   readonly waitMsMax: number;
   /** Aborted when the process drains. */
@@ -162,7 +155,9 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
 
   routes.get('/v1/transactions/:id', requireRole('analyst', 'ingest'), async (c) => {
     const client = clientSeen(c.get('principal'));
-    const transaction = sayAge(c, await dependencies.readTransaction(c.req.param('id'), client));
+    const parameters = readQuery(c, transactionParameters);
+    const id = c.req.param('id');
+    const transaction = sayAge(c, await dependencies.readTransaction(id, client, parameters));
     if (transaction === undefined) throw new Problem('not-found', 'No transaction has this id.');
     return c.json(transaction);
   });
@@ -261,14 +256,15 @@ export const transactionsPaths: ZodOpenApiPathsObject = {
         path: z.object({
           id: z.string().meta({ description: 'The transaction.', example: TRANSACTION_ID }),
         }),
+        query: transactionParameters,
       },
       responses: {
         200: {
           description: 'The transaction.',
           headers: ageHeaders,
-          content: json(storedTransactionSchema, storedTransaction),
+          content: json(transactionDetailSchema, transactionDetail),
         },
-        ...problemResponses(404, 410),
+        ...problemResponses(404, 410, 422),
       },
     },
   },

@@ -29,7 +29,7 @@ describe('labelProjection', () => {
   test('takes a file that has the fields of the API, and nothing else of it', () => {
     const record = {
       ...{ idempotency_key: 'k', label: 'fraud', labelled_at: '2026-10-01T00:00:00.000Z' },
-      ...{ source: 'simulation', scenario: 'none' },
+      ...{ source: 'simulation', note: 'from a file', scenario: 'none' },
     };
     const { scenario: _, ...body } = record;
     expect(csv({}, record)).toEqual(body);
