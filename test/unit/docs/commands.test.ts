@@ -11,6 +11,7 @@ const DOCUMENTS = [
   'SECURITY.md',
   'CHANGELOG.md',
   'docs/concepts.md',
+  'docs/events.md',
   'docs/models.md',
   'docs/operations.md',
 ];

@@ -29,6 +29,7 @@ describe('documents', () => {
       'CONTRIBUTING.md',
       'SECURITY.md',
       'docs/concepts.md',
+      'docs/events.md',
       'docs/models.md',
       'docs/operations.md',
       'docs/performance.md',
