@@ -1,7 +1,6 @@
 /**
- * Posts a file of labels: batches over a few connections, each taken when the one before it is answered. A
- * request with refused labels is sent again without them. Everything may be repeated: a label that exists is
- * unchanged.
+ * Posts a file of labels. A request with refused labels is sent again without them. Everything may be repeated: a label that
+ * exists is unchanged.
  */
 import {
   type ApiAnswer,
@@ -11,22 +10,11 @@ import {
   refusal,
 } from './api-client.ts';
 import type { AcceptedLabels, Problem } from './api-types.ts';
-import { onConnections } from './on-connections.ts';
-import { createPatience, type Patience } from './patience.ts';
+import type { Patience } from './patience.ts';
+import { type PostFileOptions, postFile } from './post-file.ts';
 import { createRefusedRows, describeFieldError, type Refused } from './refused-rows.ts';
-import type { ReplayProgress } from './replay-file.ts';
 import type { Row, SourceFile } from './rows.ts';
 import { sendUntilAnswered } from './send-until-answered.ts';
-
-export type ImportOptions = {
-  readonly batchRows: number;
-  readonly connections: number;
-  readonly patienceMs: number;
-  readonly signal: AbortSignal;
-  readonly onProgress: (progress: ReplayProgress) => void;
-  /** Called when the API does not take labels, with the reason; once per outage. */
-  readonly onWaiting: (reason: string) => void;
-};
 
 export type ImportResult = {
   readonly accepted: number;
@@ -46,21 +34,13 @@ type Tally = {
 export async function importLabels(
   client: ApiClient,
   source: SourceFile,
-  options: ImportOptions,
+  options: PostFileOptions,
 ): Promise<ImportResult> {
   const tally = createTally();
-  const patience = createPatience(options);
-  const batches = source.batches(options.batchRows, 0);
-  const takeBatches = async () => {
-    for await (const { rows, unreadable } of batches) {
-      for (const row of unreadable) tally.refused(row);
-      await postLabels({ client, patience, tally }, rows);
-      const { bytes } = source;
-      options.onProgress({ rows: tally.rows(), bytesRead: source.bytesRead(), bytes });
-    }
-  };
-  const end = await onConnections(options.connections, takeBatches);
-  if (end !== undefined) throw end.failed;
+  await postFile(source, options, {
+    ...{ skipped: 0, refused: tally.refused, rows: tally.rows },
+    post: ({ rows }, patience) => postLabels({ client, patience, tally }, rows),
+  });
   return tally.result();
 }
 

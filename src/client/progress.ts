@@ -1,9 +1,9 @@
 /** Progress of a replay for a person: a bar on a terminal, a line every few seconds elsewhere. */
 import { Presets, SingleBar } from 'cli-progress';
-import type { ReplayProgress } from './replay-file.ts';
+import type { PostProgress } from './post-file.ts';
 
 export type ReplayProgressView = {
-  readonly posting: (progress: ReplayProgress) => void;
+  readonly posting: (progress: PostProgress) => void;
   /** All rows are answered; `accepted` of them are awaited. */
   readonly posted: (accepted: number) => void;
   readonly settling: (final: number) => void;

@@ -1,36 +1,21 @@
 /**
- * Posts a file of transactions: batches over a few connections, each taken when the one before it is
- * answered, so that the API sets the pace (or `rowsPerSecond` does). Ids of accepted rows are kept
- * for the ledger.
+ * Posts a file of transactions, at most `rowsPerSecond`. Ids of accepted rows are kept for the ledger, and the rows that are
+ * answered in a checkpoint, from which a stopped replay goes on.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ApiClient } from './api-client.ts';
 import { createContiguous, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { createIdList, type IdList } from './id-list.ts';
-import { onConnections } from './on-connections.ts';
-import { createPatience, type Patience } from './patience.ts';
+import { type PostFileOptions, postFile } from './post-file.ts';
 import { type Outcomes, postRows } from './post-rows.ts';
 import { createRefusedRows, type Refused } from './refused-rows.ts';
-import type { RowBatch, SourceFile } from './rows.ts';
+import type { SourceFile } from './rows.ts';
 
-export type ReplayOptions = {
-  readonly batchRows: number;
-  readonly connections: number;
+export type ReplayOptions = PostFileOptions & {
   /** Upper bound; null: as fast as the API answers. */
   readonly rowsPerSecond: number | null;
-  readonly patienceMs: number;
   /** File that records the rows answered so far; null records nothing. */
   readonly checkpointPath: string | null;
-  readonly signal: AbortSignal;
-  readonly onProgress: (progress: ReplayProgress) => void;
-  /** Called when the API does not take rows, with the reason; once per outage. */
-  readonly onWaiting: (reason: string) => void;
-};
-
-export type ReplayProgress = {
-  readonly rows: number;
-  readonly bytesRead: number;
-  readonly bytes: number;
 };
 
 export type ReplayResult = {
@@ -58,35 +43,21 @@ export async function replayFile(
   const tally = createTally();
   const checkpoint = createKeeper(source, checkpointPath, skipped);
   const pace = createPace(options.rowsPerSecond, options.signal);
-  const patience = createPatience(options);
-  const batches = source.batches(options.batchRows, skipped);
-  const takeBatches = async () => {
-    for await (const batch of batches) {
-      const answered = checkpoint.begin(batch.rowsEnd);
-      await pace(batch.rows.length);
-      await postBatch({ client, patience, tally }, batch);
-      answered();
-      await checkpoint.keepNowAndThen();
-      options.onProgress({
-        rows: skipped + tally.rows(),
-        bytesRead: source.bytesRead(),
-        bytes: source.bytes,
-      });
-    }
-  };
-  const end = await onConnections(options.connections, takeBatches);
-  await checkpoint.keep();
-  if (end !== undefined) throw end.failed;
+  try {
+    await postFile(source, options, {
+      ...{ skipped, refused: tally.refused, rows: tally.rows },
+      async post({ rows, rowsEnd }, patience) {
+        const answered = checkpoint.begin(rowsEnd);
+        await pace(rows.length);
+        await postRows({ client, patience, outcomes: tally }, rows);
+        answered();
+        await checkpoint.keepNowAndThen();
+      },
+    });
+  } finally {
+    await checkpoint.keep();
+  }
   return tally.result(skipped);
-}
-
-async function postBatch(
-  dependencies: { client: ApiClient; patience: Patience; tally: Tally },
-  batch: RowBatch,
-): Promise<void> {
-  const { client, patience, tally } = dependencies;
-  for (const row of batch.unreadable) tally.refused(row);
-  await postRows({ client, patience, outcomes: tally }, batch.rows);
 }
 
 function createTally(): Tally {

@@ -1,0 +1,50 @@
+/**
+ * Posts a file in batches over a few connections, each taken when the one before it is answered, so that the API sets the
+ * pace.
+ */
+import { createPatience, type Patience, type PatienceOptions } from './patience.ts';
+import type { RefusedRows } from './refused-rows.ts';
+import type { RowBatch, SourceFile } from './rows.ts';
+
+export type PostFileOptions = PatienceOptions & {
+  readonly batchRows: number;
+  readonly connections: number;
+  readonly onProgress: (progress: PostProgress) => void;
+};
+
+export type PostProgress = {
+  readonly rows: number;
+  readonly bytesRead: number;
+  readonly bytes: number;
+};
+
+type Poster = {
+  /** Rows of the file before the first one that is posted. */
+  readonly skipped: number;
+  /** Posts the rows of a batch until each has its answer. */
+  readonly post: (batch: RowBatch, patience: Patience) => Promise<void>;
+  readonly refused: RefusedRows['add'];
+  /** Rows that have their answer, refused ones included. */
+  readonly rows: () => number;
+};
+
+/** @throws the first error; it ends the shared reader, and with it the work on the other connections */
+export async function postFile(
+  source: SourceFile,
+  options: PostFileOptions,
+  { skipped, post, refused, rows }: Poster,
+): Promise<void> {
+  const patience = createPatience(options);
+  const batches = source.batches(options.batchRows, skipped);
+  const takeBatches = async () => {
+    for await (const batch of batches) {
+      for (const row of batch.unreadable) refused(row);
+      await post(batch, patience);
+      const { bytes } = source;
+      options.onProgress({ rows: skipped + rows(), bytesRead: source.bytesRead(), bytes });
+    }
+  };
+  const ends = await Promise.allSettled(Array.from({ length: options.connections }, takeBatches));
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
