@@ -39,7 +39,6 @@ import { createAcceptOne } from '../ingest/accept-one.ts';
 import { findEachInvalid } from '../ingest/accept-transactions.ts';
 import { watchCorridors } from '../ingest/corridor-list.ts';
 import type { CountRead } from '../query/choose-database.ts';
-import { evaluateTransaction } from '../query/evaluate.ts';
 import { createModelShelf } from '../query/model-shelf.ts';
 import { createReading } from '../query/reading.ts';
 import { apiKeyHash } from '../runtime/api-key.ts';
@@ -189,8 +188,7 @@ function listModules(
   };
   const { shelf } = resources;
   const reading = createReading(databases, shelf, metrics);
-  const maturityDays = config.RISK_LABEL_MATURITY_DAYS;
-  const evaluating = bindEvaluate({ database: primary, shelf, maturityDays, accept });
+  const evaluate = bindEvaluate(primary, shelf, config.RISK_LABEL_MATURITY_DAYS, accept);
   const operating = bindOperating(config, resources);
   const readiness = createReadiness({
     postgres: () => proveWrite(probe).then(() => true),
@@ -235,13 +233,7 @@ function listModules(
       paths: labelsPaths,
     },
     { routes: scoresRoutes(reading), paths: scoresPaths },
-    {
-      routes: evaluateRoutes({
-        evaluate: (input, parameters) => evaluateTransaction(evaluating, input, parameters),
-        limits,
-      }),
-      paths: evaluatePaths,
-    },
+    { routes: evaluateRoutes(evaluate, limits), paths: evaluatePaths },
     { routes: accountsRoutes(reading), paths: accountsPaths },
     { routes: merchantsRoutes(reading), paths: merchantsPaths },
     { routes: summariesRoutes(reading), paths: summariesPaths },

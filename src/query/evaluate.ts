@@ -4,11 +4,21 @@
  * stored.
  */
 import { z } from 'zod';
-import type { WholeExplanation } from '../domain/explanation.ts';
-import { InvalidFields, jsonPointer } from '../domain/field-error.ts';
-import { type Decision, scoreSchema } from '../domain/score-record.ts';
-import type { Transaction, TransactionInput } from '../domain/transaction.ts';
+import type { ExplanationMethod } from '../domain/explanation.ts';
+import { InvalidFields } from '../domain/field-error.ts';
+import type { Rollout } from '../domain/model-rollout.ts';
+import { scoreSchema } from '../domain/score-record.ts';
+import type { Transaction } from '../domain/transaction.ts';
+import type { ScoringModel } from '../models/registry/scoring-model.ts';
+import { lineFor, modelsInForce } from '../models/rollout/in-force.ts';
+import { explain } from '../scoring/explain.ts';
+import { FEATURE_SCHEMA } from '../scoring/feature-schema.ts';
+import { currentRuleSet } from '../scoring/rule-sets.ts';
+import { score } from '../scoring/score.ts';
+import type { Database } from '../store/pool.ts';
 import { explanationParameters, explanationParts, toExplanationParts } from './explain-score.ts';
+import type { ModelShelf } from './model-shelf.ts';
+import { createRecomputeVectors } from './recompute-vectors.ts';
 
 export const evaluationParameters = explanationParameters.extend({
   model: z.string().min(1).max(128).optional().meta({
@@ -24,52 +34,77 @@ export const evaluationSchema = scoreSchema
   .meta({ id: 'Evaluation' });
 export type EvaluationJson = z.infer<typeof evaluationSchema>;
 
-export type Evaluated = {
-  readonly decision: Decision;
-  readonly explanation: WholeExplanation;
-  readonly degradation: number;
-};
-
-export type EvaluateDependencies = {
-  /** Problems by the clock and the list of corridors, by field. */
-  readonly findInvalid: (
-    input: TransactionInput,
-  ) => readonly { readonly field: string; readonly detail: string }[];
-  readonly toTransaction: (input: TransactionInput) => Transaction;
-  /** A sentence where the requested model cannot judge. */
-  readonly evaluate: (
-    transaction: Transaction,
-    parameters: EvaluationParameters,
-  ) => Promise<Evaluated | string>;
-};
-
-/** @throws InvalidFields */
-export async function evaluateTransaction(
-  { findInvalid, toTransaction, evaluate }: EvaluateDependencies,
-  input: TransactionInput,
+/** @throws InvalidFields where the requested model cannot judge */
+export type Evaluate = (
+  transaction: Transaction,
   parameters: EvaluationParameters,
-): Promise<EvaluationJson> {
-  const invalid = findInvalid(input);
-  if (invalid.length > 0) {
-    throw new InvalidFields(
-      invalid.map(({ field, detail }) => ({ pointer: jsonPointer([field]), detail })),
-    );
+) => Promise<EvaluationJson>;
+
+/** Stands for "no model": the rules judge alone. */
+const NO_MODEL = 'none';
+
+export function createEvaluate(
+  database: Database,
+  shelf: ModelShelf,
+  readRollouts: () => Promise<readonly Rollout[]>,
+  maturityDays: number,
+): Evaluate {
+  const recomputeVectors = createRecomputeVectors(database, maturityDays);
+  return async (transaction, { model: wanted, method }) => {
+    const judge =
+      wanted === undefined
+        ? await findInForce(shelf, await readRollouts(), transaction)
+        : { model: await findByName(shelf, wanted), degradation: 0 };
+    const [vector] = await recomputeVectors([transaction]);
+    if (vector === undefined) throw new Error('one transaction has one vector');
+    return decide(transaction, judge, vector, method);
+  };
+}
+
+type Judge = { readonly model: ScoringModel | null; readonly degradation: number };
+
+async function findByName(shelf: ModelShelf, name: string): Promise<ScoringModel | null> {
+  if (name === NO_MODEL) return null;
+  const found = await shelf(name);
+  if ('model' in found) return found.model;
+  throw new InvalidFields([{ pointer: '/model', detail: found.problem }]);
+}
+
+/** Finds the model as a worker would, except for models that one worker has suspended for itself. */
+async function findInForce(
+  shelf: ModelShelf,
+  rollouts: readonly Rollout[],
+  { corridor, accountId }: Transaction,
+): Promise<Judge> {
+  const inForce = modelsInForce(rollouts).get(corridor);
+  const line = inForce === undefined ? [] : lineFor(inForce, accountId);
+  for (const [place, modelId] of line.entries()) {
+    const found = await shelf(modelId);
+    if ('model' in found) return { model: found.model, degradation: place === 0 ? 0 : 1 };
   }
-  const transaction = toTransaction(input);
-  const evaluated = await evaluate(transaction, parameters);
-  if (typeof evaluated === 'string') {
-    throw new InvalidFields([{ pointer: '/model', detail: evaluated }]);
-  }
-  const { decision, explanation, degradation } = evaluated;
+  return { model: null, degradation: line.length === 0 ? 0 : 1 };
+}
+
+function decide(
+  { accountId, corridor, createdAtMs }: Transaction,
+  { model, degradation }: Judge,
+  vector: Float64Array,
+  method: ExplanationMethod,
+): EvaluationJson {
+  const opinion = model?.judge([vector])[0] ?? null;
+  const decision = score({ vector, ruleSet: currentRuleSet, opinion });
+  const explained = explain({ features: vector, featureSchema: FEATURE_SCHEMA }, currentRuleSet);
+  if (explained === undefined) throw new Error('what is computed now can be explained');
+  const ofModel = model?.explain(vector, method) ?? null;
   return {
-    account_id: transaction.accountId,
-    corridor: transaction.corridor,
-    created_at: new Date(transaction.createdAtMs).toISOString(),
+    account_id: accountId,
+    corridor,
+    created_at: new Date(createdAtMs).toISOString(),
     ...{ score: decision.score, risk: decision.risk, probability: decision.probability },
     ...{ verdict: decision.verdict, reasons: [...decision.reasons] },
-    rule_set: explanation.ruleSet,
-    model: explanation.model?.model ?? null,
+    rule_set: explained.ruleSet,
+    model: ofModel?.model ?? null,
     degradation,
-    explanation: toExplanationParts(explanation),
+    explanation: toExplanationParts({ ...explained, model: ofModel }),
   };
 }

@@ -16,17 +16,14 @@ import { transactionInput } from '../examples/transactions.ts';
 import { allowedRoles, json, problemResponses } from '../openapi.ts';
 import { readOneInput } from '../transaction-input.ts';
 
-export type EvaluateRoutesDependencies = {
-  readonly evaluate: (
-    input: TransactionInput,
-    parameters: EvaluationParameters,
-  ) => Promise<EvaluationJson>;
-  readonly limits: BodyLimits;
-};
-
 const ROLES = ['analyst', 'risk_officer'] as const;
 
-export function evaluateRoutes({ evaluate, limits }: EvaluateRoutesDependencies): Hono<AppEnv> {
+type Evaluate = (
+  input: TransactionInput,
+  parameters: EvaluationParameters,
+) => Promise<EvaluationJson>;
+
+export function evaluateRoutes(evaluate: Evaluate, limits: BodyLimits): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   routes.post('/v1/evaluate', requireRole(...ROLES), async (c) => {
     const parameters = readQuery(c, evaluationParameters);
