@@ -211,7 +211,7 @@ function listModules(
   return [
     {
       routes: healthRoutes({
-        readiness,
+        ...{ isAlive: () => true, readiness, needs: ['postgres'] },
         health: guards.health,
         replica: () => databases.replica?.status() ?? null,
         draining: signal,

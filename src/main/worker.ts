@@ -5,6 +5,7 @@
 
 import { type CommandContext, EXIT } from '../cli/command.ts';
 import { monthOf } from '../domain/month.ts';
+import { serveHealth } from '../http/serve-health.ts';
 import { createAccountKind } from '../profile/account-kind.ts';
 import { createMerchantKind } from '../profile/merchant-kind.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
@@ -13,7 +14,6 @@ import type { Guards } from '../runtime/guards.ts';
 import { createMetrics, type Metrics, reportConnections } from '../runtime/metrics.ts';
 import { nameProcess } from '../runtime/process-name.ts';
 import { createLife, createReadiness } from '../runtime/vital-signs.ts';
-import { openWorkerHttp } from '../runtime/worker-http.ts';
 import { FEATURE_SCHEMA } from '../scoring/feature-schema.ts';
 import { currentRuleSet } from '../scoring/rule-sets.ts';
 import { score } from '../scoring/score.ts';
@@ -119,11 +119,10 @@ export async function runWorker(
   // Alive while something happens: a read came back, or a held batch tries again.
   const life = createLife(3 * config.RISK_READ_BLOCK_MS + config.RISK_WORKER_QUIET_MS);
   const probe = resources.use(openProbe(config, databaseUrl, 'worker'));
-  const readiness = createReadiness(checksOfWorker(probe, redis, config.RISK_MARKET, signal));
+  const readiness = createReadiness(checksOfWorker(probe, redis, config.RISK_MARKET));
   if (config.RISK_WORKER_PORT > 0) {
-    const { health } = guards;
-    const options = { host: config.HOST, port: config.RISK_WORKER_PORT, metrics, health };
-    resources.use(await openWorkerHttp({ ...options, isAlive: life.isAlive, readiness }));
+    const vitals = { isAlive: life.isAlive, readiness, health: guards.health, draining: signal };
+    resources.use(await serveHealth(config, metrics, log, vitals));
   }
   await untilReady(redis, config.RISK_REDIS_TIMEOUT_MS);
   resources.use(watchGuards(guards, probe, redis, config.RISK_MARKET));

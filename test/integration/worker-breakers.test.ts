@@ -63,7 +63,8 @@ test('Postgres frozen: the worker says so and lives; what waited is scored once,
   const ready = await get('/readyz');
   expect(ready.status).toBe(503);
   expect(JSON.parse(ready.text)).toMatchObject({
-    ...{ postgres: false, redis: true, degradation: 3, breakers: ['postgres:open'] },
+    ...{ status: 'unready', postgres: 'unavailable', redis: 'ok' },
+    ...{ degradation: 3, breakers: ['postgres:open'] },
   });
   expect((await get('/livez')).status).toBe(200);
   frozen.thaw();

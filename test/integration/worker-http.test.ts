@@ -43,8 +43,7 @@ describe('worker http', () => {
     await rig.commands.config('SET', 'maxmemory', '1');
     await waitUntil(async () => (await status('/readyz')) === 503, 5000, 'the refusal');
     expect(await (await fetch(`${url}/readyz`)).json()).toMatchObject({
-      redis: false,
-      postgres: true,
+      ...{ status: 'unready', redis: 'unavailable', postgres: 'ok' },
     });
     expect(await status('/livez')).toBe(200);
     await rig.commands.config('SET', 'maxmemory', '0');

@@ -1,5 +1,5 @@
-/** `/livez`, `/readyz`, `/metrics`: for supervisors and scrapers. */
-import { Hono } from 'hono';
+/** `/livez`, `/readyz`, `/metrics`: for supervisors and scrapers, of the API and of workers. */
+import { Hono, type MiddlewareHandler } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { ROLES } from '../../domain/principal.ts';
@@ -11,14 +11,19 @@ import { type Authenticate, requireKey } from '../auth.ts';
 import { allowedRoles, json, openResponses, problemResponses } from '../openapi.ts';
 
 export type HealthDependencies = {
-  /** State of each dependency by name. Readiness needs Postgres; Redis is only reported. */
+  /** False when the process should be restarted. */
+  readonly isAlive: () => boolean;
+  /** State of each dependency by name. */
   readonly readiness: () => Promise<Readonly<Record<string, boolean>>>;
+  /** Dependencies without which the process is not ready; the others are only reported. */
+  readonly needs: readonly ('postgres' | 'redis')[];
   readonly health: Pick<Health, 'level' | 'breakers'>;
   readonly replica: () => ReplicaStatus | null;
   /** Aborted by the first signal: the process takes no new work. */
   readonly draining: AbortSignal;
   readonly metrics: { readonly contentType: string; readonly metrics: () => Promise<string> };
-  readonly authenticate: Authenticate;
+  /** Absent where `/metrics` needs no key. */
+  readonly authenticate?: Authenticate;
 };
 
 const word = z.enum(['ok', 'unavailable']);
@@ -33,21 +38,18 @@ const readinessSchema = z
   })
   .meta({ id: 'Readiness' });
 
-export function healthRoutes({
-  readiness,
-  health,
-  replica,
-  draining,
-  metrics,
-  authenticate,
-}: HealthDependencies): Hono<AppEnv> {
+export function healthRoutes(dependencies: HealthDependencies): Hono<AppEnv> {
+  const { isAlive, readiness, needs, health, replica, draining, metrics } = dependencies;
+  const { authenticate } = dependencies;
   const routes = new Hono<AppEnv>();
 
-  routes.get('/livez', (c) => c.json({ status: 'alive' }));
+  routes.get('/livez', (c) =>
+    isAlive() ? c.json({ status: 'alive' }) : c.json({ status: 'no poll for too long' }, 503),
+  );
 
   routes.get('/readyz', async (c) => {
     const works = await readiness();
-    const isReady = works['postgres'] === true && !draining.aborted;
+    const isReady = needs.every((name) => works[name] === true) && !draining.aborted;
     const body: z.infer<typeof readinessSchema> = {
       status: draining.aborted ? 'draining' : isReady ? 'ready' : 'unready',
       postgres: works['postgres'] === true ? 'ok' : 'unavailable',
@@ -60,8 +62,9 @@ export function healthRoutes({
     return c.json(body, isReady ? 200 : 503);
   });
 
-  const requireRecentKey = requireKey(authenticate, () => 'recent');
-  routes.get('/metrics', requireRecentKey, async (c) =>
+  const letIn: MiddlewareHandler<AppEnv> =
+    authenticate === undefined ? (_c, next) => next() : requireKey(authenticate, () => 'recent');
+  routes.get('/metrics', letIn, async (c) =>
     c.body(await metrics.metrics(), 200, { 'Content-Type': metrics.contentType }),
   );
 

@@ -91,16 +91,14 @@ export function guardReads({ streamsOf }: Guards): {
   };
 }
 
-/** A worker is ready while both stores take a write and it is not draining. */
+/** Both stores take a write. */
 export function checksOfWorker(
   probe: Database,
   redis: RedisClient,
   market: string,
-  signal: AbortSignal,
 ): Record<string, Check> {
   return {
     postgres: () => proveWrite(probe).then(() => true),
     redis: async () => (await redis.set(probeKey(market), '1', 'EX', PROBE_SECONDS)) === 'OK',
-    working: async () => !signal.aborted,
   };
 }
