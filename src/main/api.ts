@@ -48,7 +48,6 @@ import { createMetrics, type Metrics, reportConnections } from '../runtime/metri
 import { createReadiness } from '../runtime/vital-signs.ts';
 import { findLiveApiKey, storeBootstrapKey } from '../store/api-keys.ts';
 import { listCorridors } from '../store/corridors.ts';
-import { countOpenBatches } from '../store/ingest-batches.ts';
 import { openDatabase } from '../store/open-database.ts';
 import type { Database } from '../store/pool.ts';
 import { proveWrite } from '../store/reconcile-state.ts';
@@ -261,10 +260,8 @@ function bindOperating(config: Config, { databases, redis, accept, guards }: Res
   });
 }
 
-/** These gauges are read when the metrics are scraped. */
+/** Connections are counted when the metrics are scraped. */
 async function scrape(database: Database, metrics: Metrics): Promise<string> {
   reportConnections(metrics, database.usage());
-  const open = await countOpenBatches(database).catch(() => undefined);
-  if (open !== undefined) metrics.openBatches.set(open.batches);
   return await metrics.registry.metrics();
 }

@@ -66,10 +66,6 @@ export function createMetrics() {
       'risk_transactions_reconciled_total',
       'Transactions appended by the reconciler.',
     ),
-    openBatches: gauge(
-      'risk_ingest_batches_open',
-      'Committed batches not yet known to be in a stream.',
-    ),
     keySlices: gauge(
       'risk_idempotency_slices',
       'Partitions of idempotency_keys; 0 in a worker that does not lead.',
@@ -77,10 +73,6 @@ export function createMetrics() {
     keyBytes: gauge(
       'risk_idempotency_bytes',
       'Size of idempotency_keys without indexes; 0 in a worker that does not lead.',
-    ),
-    keyFilterBytes: gauge(
-      'risk_idempotency_filter_bytes',
-      'Memory of the filters of sealed slices in this process.',
     ),
     keySlicesUnfiltered: gauge(
       'risk_idempotency_slices_unfiltered',

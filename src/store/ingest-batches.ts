@@ -120,15 +120,3 @@ export async function openIngestBatch(
 ): Promise<void> {
   await query(openStatement, [batchId, uuidArray(transactionIds)]);
 }
-
-const countStatement = {
-  name: 'count-open-batches',
-  text: `select count(*)::int4 as batches, min(received_at) as oldest from market.ingest_batches`,
-};
-
-export async function countOpenBatches(
-  database: Pick<Database, 'query'>,
-): Promise<{ batches: number; oldest: Date | null }> {
-  const [row] = await database.query<{ batches: number; oldest: Date | null }>(countStatement);
-  return row ?? { batches: 0, oldest: null };
-}

@@ -47,10 +47,7 @@ export function bindAccept(
   const slices = createKeySlices(database, {
     bytesMax: config.RISK_KEY_FILTER_MB * MIB,
     nowMs: () => performance.now(),
-    report: ({ filterBytes, unfiltered }) => {
-      metrics.keyFilterBytes.set(filterBytes);
-      metrics.keySlicesUnfiltered.set(unfiltered);
-    },
+    report: ({ unfiltered }) => metrics.keySlicesUnfiltered.set(unfiltered),
   });
   const accept: AcceptDependencies = {
     claim: (batch) => claimTransactions(database, slices, batch),
