@@ -469,11 +469,6 @@ export type Operations = {
   readonly 'POST /v1/dead-letters/{id}/replay': { readonly call: { readonly path: { readonly id: string } }; readonly answer: ReplayOneResult };
   readonly 'POST /v1/dead-letters/purge': { readonly call: { readonly body: DeadLetterCommand }; readonly answer: PurgeResult };
   readonly 'GET /openapi.json': { readonly call: {  }; readonly answer: { readonly openapi: string; } };
-  readonly 'GET /docs': { readonly call: {  }; readonly answer: undefined };
-  readonly 'GET /docs/start.js': { readonly call: {  }; readonly answer: undefined };
-  readonly 'GET /docs/swagger-ui.css': { readonly call: {  }; readonly answer: undefined };
-  readonly 'GET /docs/swagger-ui-bundle.js': { readonly call: {  }; readonly answer: undefined };
-  readonly 'GET /docs/favicon-32x32.png': { readonly call: {  }; readonly answer: undefined };
   readonly 'POST /v1/evaluate': { readonly call: { readonly query?: { readonly method?: 'path' | 'shapley' | undefined; readonly model?: string | undefined }; readonly body: TransactionInput }; readonly answer: Evaluation };
   readonly 'GET /livez': { readonly call: {  }; readonly answer: { readonly status: 'alive'; } };
   readonly 'GET /readyz': { readonly call: {  }; readonly answer: Readiness };

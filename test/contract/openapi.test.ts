@@ -51,7 +51,7 @@ describe('the document', () => {
     }
   });
 
-  test('has every route that a routes file serves, and no other', async () => {
+  test('has every route of a routes file but those of the page /docs, and no other', async () => {
     const folder = new URL('../../src/http/routes/', import.meta.url);
     const modules: object[] = [];
     for (const name of await readdir(folder))
@@ -63,7 +63,7 @@ describe('the document', () => {
         if (!name.endsWith('Routes') || typeof create !== 'function') return [];
         const { routes } = create(name === 'docsRoutes' ? {} : anything) as Hono;
         return routes
-          .filter(({ method }) => method !== 'ALL')
+          .filter(({ method, path }) => method !== 'ALL' && !path.startsWith('/docs'))
           .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
       }),
     );
@@ -170,11 +170,7 @@ test('the catalogue lists the corridors, and each reason and feature in words', 
 
 test('keys are needed everywhere but where the contract says otherwise', () => {
   const open = openApi.operations.filter(({ operation }) => operation.security?.length === 0);
-  expect(open.map(({ path: pattern }) => pattern).filter((p) => !p.startsWith('/docs'))).toEqual([
-    '/livez',
-    '/readyz',
-    '/openapi.json',
-  ]);
+  expect(open.map(({ path: pattern }) => pattern)).toEqual(['/livez', '/readyz', '/openapi.json']);
 });
 
 test('the readable document loads nothing from elsewhere', async () => {

@@ -8,7 +8,6 @@ import { dirname, join } from 'node:path';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { answerHeaders } from '../answer-headers.ts';
 import type { AppEnv } from '../app-env.ts';
 import { json, openResponses } from '../openapi.ts';
 
@@ -87,30 +86,13 @@ export function docsRoutes(document: object): Hono<AppEnv> {
   return routes;
 }
 
-const tags = ['documents'];
-const asset = (operationId: string, type: string) => ({
-  get: {
-    operationId,
-    summary: 'Part of the readable document',
-    tags,
-    security: [],
-    responses: {
-      200: {
-        description: 'The file.',
-        headers: answerHeaders('Cache-Control'),
-        content: { [type]: { schema: z.string(), example: '(the file)' } },
-      },
-      ...openResponses(),
-    },
-  },
-});
-
+/** The document describes the API: the page and its files are left out. */
 export const docsPaths: ZodOpenApiPathsObject = {
   '/openapi.json': {
     get: {
       operationId: 'openapi',
       summary: 'This document',
-      tags,
+      tags: ['documents'],
       security: [],
       responses: {
         200: {
@@ -121,9 +103,4 @@ export const docsPaths: ZodOpenApiPathsObject = {
       },
     },
   },
-  '/docs': asset('docsPage', 'text/html'),
-  '/docs/start.js': asset('docsStart', 'text/javascript'),
-  '/docs/swagger-ui.css': asset('docsStyle', 'text/css'),
-  '/docs/swagger-ui-bundle.js': asset('docsBundle', 'text/javascript'),
-  '/docs/favicon-32x32.png': asset('docsIcon', 'image/png'),
 };
