@@ -196,19 +196,6 @@ export function writeTimestamp(buffer: Buffer, epochMs: number, at: number): num
   return buffer.writeUInt32BE(low - carry * 2 ** 32, at + 4);
 }
 
-/** bytea[] from hexadecimal text: a string costs a third of a Buffer per value. */
-export function byteaArray(values: readonly string[]): Buffer {
-  let bytes = 0;
-  for (const value of values) bytes += 4 + value.length / 2;
-  const buffer = allocate(OID.bytea, values.length, false, bytes);
-  let at = HEADER_BYTES;
-  for (const value of values) {
-    at = buffer.writeInt32BE(value.length / 2, at);
-    at += buffer.write(value, at, 'hex');
-  }
-  return buffer;
-}
-
 /** float8[]; null elements allowed. Bits are kept, NaN included. */
 export function float8Array(values: ArrayLike<number | null>): Buffer {
   let nulls = 0;
