@@ -11,7 +11,7 @@ import {
 } from './api-client.ts';
 import type { AcceptedLabels, Problem } from './api-types.ts';
 import type { Patience } from './patience.ts';
-import { type PostFileOptions, postFile } from './post-file.ts';
+import { type PostFileOptions, postFile, postHalves } from './post-file.ts';
 import { createRefusedRows, describeFieldError, type Refused } from './refused-rows.ts';
 import type { Row, SourceFile } from './rows.ts';
 import { sendUntilAnswered } from './send-until-answered.ts';
@@ -65,32 +65,19 @@ type Dependencies = {
 };
 
 async function postLabels(dependencies: Dependencies, rows: readonly Row[]): Promise<void> {
+  if (rows.length === 0) return;
   const { tally } = dependencies;
-  let left = rows;
-  // Each round but the last removes rows, so it ends.
-  while (left.length > 0) {
-    const body = JSON.stringify({ labels: left.map((row) => row.body) });
-    const { answer } = await sendUntilAnswered(dependencies, { path: '/v1/labels', body });
-    if (answer.status === 200) {
-      tell(tally, answer, left.length);
-      return;
-    }
-    if (answer.status === 413) {
-      left = await postHalf(dependencies, left);
-    } else if (answer.status === 422) {
-      left = leaveOut(tally, left, answer);
-    } else {
-      throw refusal(answer);
-    }
+  const body = JSON.stringify({ labels: rows.map((row) => row.body) });
+  const { answer } = await sendUntilAnswered(dependencies, { path: '/v1/labels', body });
+  if (answer.status === 200) {
+    tell(tally, answer, rows.length);
+  } else if (answer.status === 413) {
+    await postHalves(rows, (half) => postLabels(dependencies, half), tally.refused);
+  } else if (answer.status === 422) {
+    await postLabels(dependencies, leaveOut(tally, rows, answer));
+  } else {
+    throw refusal(answer);
   }
-}
-
-/** Posts the first half of a request that is too large; returns the other. */
-async function postHalf(dependencies: Dependencies, rows: readonly Row[]): Promise<readonly Row[]> {
-  const half = Math.floor(rows.length / 2);
-  if (half > 0) await postLabels(dependencies, rows.slice(0, half));
-  else dependencies.tally.refused({ line: rows[0]?.line ?? 0, detail: 'is too large for the API' });
-  return rows.slice(Math.max(1, half));
 }
 
 function tell(tally: Tally, answer: ApiAnswer, rows: number): void {
@@ -101,7 +88,7 @@ function tell(tally: Tally, answer: ApiAnswer, rows: number): void {
 
 const POINTER = /^\/labels\/(\d+)(\/.*)?$/;
 
-/** The rows without errors in the answer; the others are refused, each with its reasons. */
+/** The rows without errors in the answer, at least one less; the others are refused, each with its reasons. */
 function leaveOut(tally: Tally, rows: readonly Row[], answer: ApiAnswer): Row[] {
   const { errors = [] } = parseJson<Problem>(answer.text);
   const details = new Map<number, string[]>();

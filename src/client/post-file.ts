@@ -4,7 +4,7 @@
  */
 import { createPatience, type Patience, type PatienceOptions } from './patience.ts';
 import type { RefusedRows } from './refused-rows.ts';
-import type { RowBatch, SourceFile } from './rows.ts';
+import type { Row, RowBatch, SourceFile } from './rows.ts';
 
 export type PostFileOptions = PatienceOptions & {
   readonly batchRows: number;
@@ -47,4 +47,19 @@ export async function postFile(
   const ends = await Promise.allSettled(Array.from({ length: options.connections }, takeBatches));
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
+}
+
+/** Posts the rows of a request that was too large in two; a single one is refused. */
+export async function postHalves(
+  rows: readonly Row[],
+  post: (half: readonly Row[]) => Promise<void>,
+  refused: RefusedRows['add'],
+): Promise<void> {
+  const half = Math.ceil(rows.length / 2);
+  if (half < rows.length) {
+    await post(rows.slice(0, half));
+    await post(rows.slice(half));
+  } else {
+    for (const { line } of rows) refused({ line, detail: 'is too large for the API' });
+  }
 }

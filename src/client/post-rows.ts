@@ -7,6 +7,7 @@ import { Failure } from '../domain/failure.ts';
 import { type ApiClient, notTheContract, parseJson, refusal } from './api-client.ts';
 import type { AcceptedBatch, Problem, TransactionLine, TransactionLinesDone } from './api-types.ts';
 import type { Patience } from './patience.ts';
+import { postHalves } from './post-file.ts';
 import { describeFieldError, type Refused } from './refused-rows.ts';
 import type { Row } from './rows.ts';
 import { sendUntilAnswered } from './send-until-answered.ts';
@@ -42,12 +43,8 @@ export async function postRows(dependencies: Dependencies, rows: readonly Row[])
     throw refusal(answer);
   } else if (answer.status === 422) {
     await postLines(dependencies, rows, repeated);
-  } else if (answer.status === 413 && rows.length > 1) {
-    const half = Math.ceil(rows.length / 2);
-    await postRows(dependencies, rows.slice(0, half));
-    await postRows(dependencies, rows.slice(half));
   } else if (answer.status === 413) {
-    outcomes.refused({ line: rows[0]?.line ?? 0, detail: 'is too large for the API' });
+    await postHalves(rows, (half) => postRows(dependencies, half), outcomes.refused);
   } else {
     throw refusal(answer);
   }
