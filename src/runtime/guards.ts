@@ -3,7 +3,7 @@
  * corridor, and the degradation level that follows from them.
  */
 import { breakerOf, MODEL_OUT_LEVEL, type ModelOut } from '../domain/model-out.ts';
-import { BREAKER_STATES, type Breaker, createBreaker } from './breaker.ts';
+import { BREAKER_STATES, type Breaker, type BreakerState, createBreaker } from './breaker.ts';
 import { createDegradation, type DegradationLevel, levelOfBreakers, worse } from './degradation.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -43,7 +43,8 @@ export type GuardsOptions = {
 };
 
 export function createGuards(options: GuardsOptions): Guards {
-  const { metrics, log } = options;
+  const { metrics } = options;
+  const report = createReport(options);
   const create = (
     name: string,
     isFailure: (thrown: unknown) => boolean,
@@ -55,9 +56,7 @@ export function createGuards(options: GuardsOptions): Guards {
       ...{ isFailure, isOwn },
       nowMs: () => performance.now(),
       onChange: (state) => {
-        metrics.breakerState.set({ breaker: name }, BREAKER_STATES.indexOf(state));
-        if (state === 'open') metrics.breakerOpened.inc({ breaker: name });
-        log[state === 'open' ? 'warn' : 'info']({ breaker: name, state }, 'breaker');
+        report(name, state);
         degradation.note();
       },
     });
@@ -75,7 +74,7 @@ export function createGuards(options: GuardsOptions): Guards {
   };
   const degradation = watchDegradation(postgres, redis, metrics);
   const { level } = degradation;
-  const models = createModelBreakers(options);
+  const models = createModelBreakers(report);
   const shared = () => toNames([postgres, redis]);
   const ownOf = (corridor: string) => toNames([streams.get(corridor)]);
   const levelOf = (corridor: string) => {
@@ -93,25 +92,27 @@ export function createGuards(options: GuardsOptions): Guards {
   };
 }
 
+type Report = (breaker: string, state: BreakerState) => void;
+
+/** Shows a breaker that has changed in metrics and log. */
+function createReport({ metrics, log }: GuardsOptions): Report {
+  return (breaker, state) => {
+    metrics.breakerState.set({ breaker }, BREAKER_STATES.indexOf(state));
+    if (state === 'open') metrics.breakerOpened.inc({ breaker });
+    log[state === 'open' ? 'warn' : 'info']({ breaker, state }, 'breaker');
+  };
+}
+
 /** Models track their own health; here it is reported like that of every other dependency. */
-function createModelBreakers({ metrics, log }: Pick<GuardsOptions, 'metrics' | 'log'>) {
+function createModelBreakers(report: Report) {
   let out: ReadonlyMap<string, ModelOut> = new Map();
   const openOf = (list: Iterable<ModelOut>) => Array.from(list, (one) => `${breakerOf(one)}:open`);
   return {
     tell(list: readonly ModelOut[]) {
       const before = out;
       out = new Map(list.map((one) => [breakerOf(one), one]));
-      for (const name of before.keys()) {
-        if (out.has(name)) continue;
-        metrics.breakerState.set({ breaker: name }, 0);
-        log.info({ breaker: name, state: 'closed' }, 'breaker');
-      }
-      for (const name of out.keys()) {
-        if (before.has(name)) continue;
-        metrics.breakerState.set({ breaker: name }, BREAKER_STATES.indexOf('open'));
-        metrics.breakerOpened.inc({ breaker: name });
-        log.warn({ breaker: name, state: 'open' }, 'breaker');
-      }
+      for (const name of before.keys()) if (!out.has(name)) report(name, 'closed');
+      for (const name of out.keys()) if (!before.has(name)) report(name, 'open');
     },
     all: () => openOf(out.values()),
     of: (corridor: string) => openOf([...out.values()].filter((one) => one.corridor === corridor)),
