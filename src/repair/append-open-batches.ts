@@ -5,19 +5,15 @@
  */
 import { type BatchPosition, FIRST_BATCH, type OpenBatch } from '../domain/open-batch.ts';
 import type { Transaction } from '../domain/transaction.ts';
+import {
+  deleteIngestBatches,
+  listOpenBatches,
+  narrowIngestBatch,
+} from '../store/ingest-batches.ts';
+import type { Writes } from '../store/leadership.ts';
+import { loadUnscored } from '../store/unscored.ts';
 import { type AppendMissing, byReception, type StreamOf } from './append-missing.ts';
-
-export type OpenBatchesDependencies = {
-  readonly listOpenBatches: (
-    before: Date,
-    after: BatchPosition,
-    transactionsMax: number,
-  ) => Promise<OpenBatch[]>;
-  readonly loadUnscored: (transactionIds: readonly string[]) => Promise<Transaction[]>;
-  readonly deleteBatches: (batchIds: readonly string[]) => Promise<void>;
-  readonly narrowBatch: (batchId: string, transactionIds: readonly string[]) => Promise<void>;
-  readonly streamOf: StreamOf;
-};
+import type { Market } from './market.ts';
 
 export type Round = {
   /** By Postgres' clock. */
@@ -55,8 +51,7 @@ const START_OVER_MS_MIN = 60_000;
 /** Share of the time that starting over may take. */
 const START_OVER_SHARE = 1 / 20;
 
-export function createOpenBatches(dependencies: OpenBatchesDependencies): OpenBatches {
-  const { listOpenBatches } = dependencies;
+export function createOpenBatches(market: Market, streamOf: StreamOf): OpenBatches {
   /** Everything before this position is appended, except what full streams are owed. */
   let frontier = FIRST_BATCH;
   /** Full streams, each with the position of the first batch that owes it something. */
@@ -82,10 +77,10 @@ export function createOpenBatches(dependencies: OpenBatchesDependencies): OpenBa
     const before = new Date(round.nowMs - round.agedMs);
     let [after, closed, settled] = [start, 0, 0];
     while (!round.isOver()) {
-      const batches = await listOpenBatches(before, after, PAGE_TRANSACTIONS);
+      const batches = await listOpenBatches(market.database, before, after, PAGE_TRANSACTIONS);
       const last = batches.at(-1);
       if (last === undefined) break;
-      const done = await settlePage(dependencies, { batches, after, firstOwed, round });
+      const done = await settlePage(market, streamOf, { batches, after, firstOwed, round });
       closed += done.closed;
       settled += done.settled;
       after = last;
@@ -122,27 +117,28 @@ type Page = {
 };
 
 async function settlePage(
-  dependencies: OpenBatchesDependencies,
+  { database, writes }: Market,
+  streamOf: StreamOf,
   { batches, after, firstOwed, round }: Page,
 ): Promise<{ closed: number; settled: number }> {
-  const { loadUnscored, streamOf } = dependencies;
   const kept = new Set<string>();
   const owed: Transaction[] = [];
   const keep = (transaction: Transaction) => {
     kept.add(transaction.transactionId);
     firstOwed.set(streamOf(transaction), firstOwed.get(streamOf(transaction)) ?? after);
   };
-  const rows = await loadUnscored(batches.flatMap((batch) => batch.transactionIds));
+  const ids = batches.flatMap((batch) => batch.transactionIds);
+  const rows = await loadUnscored(database, ids);
   for (const transaction of rows.sort(byReception)) {
     if (firstOwed.has(streamOf(transaction))) keep(transaction);
     else owed.push(transaction);
   }
   for (const transaction of await round.append(owed)) keep(transaction);
-  return await close(dependencies, batches, kept);
+  return await close(writes, batches, kept);
 }
 
 async function close(
-  { deleteBatches, narrowBatch }: OpenBatchesDependencies,
+  writes: Writes,
   batches: readonly OpenBatch[],
   kept: ReadonlySet<string>,
 ): Promise<{ closed: number; settled: number }> {
@@ -151,9 +147,12 @@ async function close(
   for (const { batchId, transactionIds } of batches) {
     const rest = transactionIds.filter((id) => kept.has(id));
     settled += transactionIds.length - rest.length;
-    if (rest.length === 0) closed.push(batchId);
-    else if (rest.length < transactionIds.length) await narrowBatch(batchId, rest);
+    if (rest.length === 0) {
+      closed.push(batchId);
+    } else if (rest.length < transactionIds.length) {
+      await narrowIngestBatch(writes, batchId, rest, 'reconciler');
+    }
   }
-  if (closed.length > 0) await deleteBatches(closed);
+  if (closed.length > 0) await deleteIngestBatches(writes, closed, 'reconciler');
   return { closed: closed.length, settled };
 }

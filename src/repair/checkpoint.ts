@@ -7,24 +7,13 @@
  * streams, as their row is committed before their entry is removed.
  */
 import { END_OF_BATCHES, FIRST_BATCH } from '../domain/open-batch.ts';
-import type { Moment } from '../store/moment.ts';
-import type { ReconcileState } from '../store/reconcile-state.ts';
+import { type Moment, readMoment } from '../store/moment.ts';
+import { type ReconcileState, writeReconcileState } from '../store/reconcile-state.ts';
+import { recoverUnreadable } from '../store/unscored.ts';
+import { readIdentity } from '../stream/identity.ts';
+import type { Market } from './market.ts';
 import type { ProveStreams } from './prove-streams.ts';
-import type { WaitingDependencies } from './waiting-window.ts';
-
-export type CheckpointDependencies = WaitingDependencies & {
-  readonly readMoment: () => Promise<Moment>;
-  /** Identity of this Redis; throws Failure `unavailable` when it cannot be written. */
-  readonly readIdentity: () => Promise<string>;
-  readonly proveStreams: ProveStreams;
-  /** False where another process has written the state since it was read. */
-  readonly writeState: (read: ReconcileState, next: ReconcileState) => Promise<boolean>;
-  /**
-   * Closes the dead letters that name no transaction, and begins a recovery for what their entries held, in one commit;
-   * false where there are none.
-   */
-  readonly recoverUnreadable: () => Promise<boolean>;
-};
+import type { Waiting } from './waiting-window.ts';
 
 export type Checkpoint = {
   /**
@@ -38,8 +27,12 @@ const EVERY_MS = 60_000;
 /** By how much Postgres' clock may step back, as when a standby takes over, without a row that falls behind the checkpoint. */
 const STEP_BACK_MS_MAX = 60_000;
 
-export function createCheckpoint(dependencies: CheckpointDependencies): Checkpoint {
-  const { readMoment, recoverUnreadable, writeState } = dependencies;
+export function createCheckpoint(
+  market: Market,
+  waiting: Waiting,
+  proveStreams: ProveStreams,
+): Checkpoint {
+  const { database, writes } = market;
   let dueMs = Number.NEGATIVE_INFINITY;
   /** Waits until every database transaction that was open then has ended. */
   let candidate: Moment | undefined;
@@ -47,14 +40,16 @@ export function createCheckpoint(dependencies: CheckpointDependencies): Checkpoi
     advance: async (state, moment) => {
       if (performance.now() < dueMs) return false;
       candidate ??= moment;
-      const { openFrom } = await readMoment();
+      const { openFrom } = await readMoment(database);
       if (openFrom < candidate.transactionId) return false;
-      const oldestMs = await findOldestMs(dependencies, candidate.at.getTime());
-      const isRecovering = await recoverUnreadable();
+      const oldestMs = await findOldestMs(waiting, candidate.at.getTime());
+      const isRecovering = await recoverUnreadable(writes);
       if (!isRecovering) {
-        if (!(await isUnchanged(dependencies, state))) return false;
+        if (!(await isUnchanged(market, proveStreams, state))) return false;
         const checkpoint = new Date(oldestMs - STEP_BACK_MS_MAX);
-        if (checkpoint > state.checkpoint) await writeState(state, { ...state, checkpoint });
+        if (checkpoint > state.checkpoint) {
+          await writeReconcileState(writes, state, { ...state, checkpoint });
+        }
       }
       candidate = undefined;
       dueMs = performance.now() + EVERY_MS;
@@ -68,7 +63,7 @@ export function createCheckpoint(dependencies: CheckpointDependencies): Checkpoi
  * none.
  */
 async function findOldestMs(
-  { listOpenBatches, readWaiting }: CheckpointDependencies,
+  { listOpenBatches, readWaiting }: Waiting,
   nowMs: number,
 ): Promise<number> {
   const [owed] = await listOpenBatches(END_OF_BATCHES, FIRST_BATCH, 1);
@@ -81,8 +76,10 @@ async function findOldestMs(
 
 /** Whether Redis, and each of its streams, still has the identity that was read. */
 async function isUnchanged(
-  { readIdentity, proveStreams }: CheckpointDependencies,
+  { redis, name }: Market,
+  proveStreams: ProveStreams,
   { redisIdentity }: ReconcileState,
 ): Promise<boolean> {
-  return (await readIdentity()) === redisIdentity && (await proveStreams()).owing.size === 0;
+  const identity = await readIdentity(redis, name);
+  return identity === redisIdentity && (await proveStreams()).owing.size === 0;
 }

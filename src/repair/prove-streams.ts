@@ -2,18 +2,10 @@
  * Finds streams that have lost entries since the last check: a stream or its retries were deleted, a node was
  * emptied, or it continues with older data. A stream without an earlier check has lost nothing.
  */
-import type { Continuity, ProvenStream, StreamProof } from '../stream/continuity.ts';
-import type { StreamKeys } from '../stream/keys.ts';
-
-export type ProveStreamsDependencies = Continuity & {
-  /** All possible streams, also those that are no longer written. */
-  readonly listStreams: () => Promise<readonly StreamKeys[]>;
-  /** Whether transactions are appended to it now. */
-  readonly isInUse: (stream: StreamKeys) => boolean;
-  /** Proofs have the name of their stream as key. */
-  readonly readProofs: () => Promise<ReadonlyMap<string, StreamProof>>;
-  readonly writeProofs: (proofs: ReadonlyMap<string, StreamProof>) => Promise<void>;
-};
+import { readStreamProofs, writeStreamProofs } from '../store/stream-proofs.ts';
+import { createContinuity, type ProvenStream } from '../stream/continuity.ts';
+import { SHARDS_MAX, type StreamKeys } from '../stream/keys.ts';
+import { listStreams, type Market } from './market.ts';
 
 export type Continued = {
   /**
@@ -28,10 +20,16 @@ export type Continued = {
 export type ProveStreams = () => Promise<Continued>;
 
 /** Takes two round trips to Postgres and one to Redis where nothing was lost. Throws a Failure. */
-export function createProveStreams(dependencies: ProveStreamsDependencies): ProveStreams {
-  const { listStreams, isInUse, readProofs, writeProofs, findBroken, plant } = dependencies;
+export function createProveStreams(market: Market): ProveStreams {
+  const { database, writes, redis, shards } = market;
+  const { findBroken, plant } = createContinuity(redis);
+  /** Whether transactions are appended to it now. */
+  const isInUse = ({ shard }: StreamKeys) => shard < shards;
   return async () => {
-    const [streams, proofs] = await Promise.all([listStreams(), readProofs()]);
+    const [streams, proofs] = await Promise.all([
+      listStreams(market, SHARDS_MAX),
+      readStreamProofs(database),
+    ]);
     const proven: ProvenStream[] = [];
     const unknown: StreamKeys[] = [];
     for (const stream of streams) {
@@ -51,7 +49,7 @@ export function createProveStreams(dependencies: ProveStreamsDependencies): Prov
         const renewed = [...broken, ...planted].flatMap(({ stream, proof }) =>
           proof === null ? [] : [[stream.transactions, proof] as const],
         );
-        await writeProofs(new Map(renewed));
+        await writeStreamProofs(writes, new Map(renewed));
       },
     };
   };

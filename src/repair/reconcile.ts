@@ -7,26 +7,29 @@
  * reconcile`). A run takes a bounded time; what is left goes on in the next one.
  */
 import { Failure } from '../domain/failure.ts';
-import type { AppendEntries } from '../ingest/append-entries.ts';
-import type { Moment } from '../store/moment.ts';
-import type { ReconcileState } from '../store/reconcile-state.ts';
-import type { Measured } from '../stream/lag.ts';
-import { createAppendMissing } from './append-missing.ts';
-import { createOpenBatches, type OpenBatchesDependencies } from './append-open-batches.ts';
-import { type CheckpointDependencies, createCheckpoint } from './checkpoint.ts';
-import { createRecovery, type Owing, type RecoveryOptions } from './recovery.ts';
+import { type Moment, readMoment } from '../store/moment.ts';
+import {
+  type ReconcileState,
+  readReconcileState,
+  writeReconcileState,
+} from '../store/reconcile-state.ts';
+import { readIdentity } from '../stream/identity.ts';
+import { measureHeld } from '../stream/lag.ts';
+import { createProducer, createStreamChoice } from '../stream/producer.ts';
+import { createAppendMissing, type StreamOf } from './append-missing.ts';
+import { createOpenBatches } from './append-open-batches.ts';
+import { createCheckpoint } from './checkpoint.ts';
+import { listStreams, type Market } from './market.ts';
+import { createProveStreams, type ProveStreams } from './prove-streams.ts';
+import { createRecovery, type Owing } from './recovery.ts';
+import { waitingIn } from './waiting-window.ts';
 
-export type ReconcileDependencies = RecoveryOptions &
-  OpenBatchesDependencies &
-  CheckpointDependencies & {
-    readonly readState: () => Promise<ReconcileState>;
-    readonly append: AppendEntries;
-    /** All streams of the market. */
-    readonly readStreams: () => Promise<readonly Pick<Measured, 'stream' | 'held'>[]>;
-    /** Transactions a stream may hold. */
-    readonly transactionsMax: number;
-    readonly count: (appended: number) => void;
-  };
+export type ReconcileSettings = {
+  /** Transactions a stream may hold. */
+  readonly transactionsMax: number;
+  /** A request no longer works on a batch of this age; it is the reconciler's. */
+  readonly batchAgeMs: number;
+};
 
 export type ReconcileReport = {
   /** Open batches that were closed. */
@@ -48,31 +51,43 @@ const REFILL_SHARE = 0.01;
 /** Share of a stream that must be free before a pass is made for it: a pass reads all that waits. */
 const RECOVERY_REFILL_SHARE = 0.1;
 
-export function createReconciler(dependencies: ReconcileDependencies): Reconciler {
-  const { streamOf, batchAgeMs } = dependencies;
-  const recovery = createRecovery(dependencies);
-  const openBatches = createOpenBatches(dependencies);
-  const checkpoint = createCheckpoint(dependencies);
+/** @param count called with the number of transactions of each append */
+export function createReconciler(
+  market: Market,
+  { transactionsMax, batchAgeMs }: ReconcileSettings,
+  count: (appended: number) => void,
+): Reconciler {
+  const { name, shards, redis } = market;
+  const producer = createProducer({
+    ...{ redis, market: name, shards, transactionsMax, passesFaults: true },
+  });
+  const choose = createStreamChoice(name, shards);
+  const streamOf: StreamOf = (transaction) => choose(transaction).transactions;
+  const waiting = waitingIn(market);
+  const proveStreams = createProveStreams(market);
+  const recovery = createRecovery(market, waiting, streamOf, batchAgeMs);
+  const openBatches = createOpenBatches(market, streamOf);
+  const checkpoint = createCheckpoint(market, waiting, proveStreams);
 
   const run = async (signal: AbortSignal): Promise<ReconcileReport> => {
     const endMs = performance.now() + RUN_MS_MAX;
     const isOver = () => signal.aborted || performance.now() >= endMs;
     let [appended, batches] = [0, 0];
-    const append = createAppendMissing(dependencies.append, streamOf, (transactions) => {
+    const append = createAppendMissing(producer.append, streamOf, (transactions) => {
       appended += transactions;
-      dependencies.count(transactions);
+      count(transactions);
     });
-    const { state, moment } = await noticeLoss(dependencies, recovery.begin);
+    const { state, moment } = await noticeLoss(market, proveStreams, recovery.begin);
     let { recovering } = state;
     let isFull = false;
     if (recovering) {
-      const hasAmpleRoom = await readRoom(dependencies, RECOVERY_REFILL_SHARE);
+      const hasAmpleRoom = await readRoom(market, transactionsMax, RECOVERY_REFILL_SHARE);
       const result = await recovery.run({ state, moment, append, hasAmpleRoom, isOver });
       recovering = result.recovering;
       isFull = result.full;
     }
     for (let settled = 1; settled > 0 && !isOver(); ) {
-      const hasRoom = await readRoom(dependencies, REFILL_SHARE);
+      const hasRoom = await readRoom(market, transactionsMax, REFILL_SHARE);
       const round = { nowMs: moment.at.getTime(), agedMs: batchAgeMs, hasRoom, append, isOver };
       const result = await openBatches.round(round);
       batches += result.closed;
@@ -100,10 +115,11 @@ export function createReconciler(dependencies: ReconcileDependencies): Reconcile
 
 /** Whether at least a share of a stream is free. */
 async function readRoom(
-  { readStreams, transactionsMax }: ReconcileDependencies,
+  market: Market,
+  transactionsMax: number,
   share: number,
 ): Promise<(stream: string) => boolean> {
-  const streams = await readStreams();
+  const streams = await measureHeld(market.redis, await listStreams(market, market.shards));
   const held = new Map(streams.map(({ stream, held }) => [stream.transactions, held]));
   const room = Math.max(1, transactionsMax * share);
   return (stream) => transactionsMax - (held.get(stream) ?? 0) >= room;
@@ -114,13 +130,14 @@ async function readRoom(
  * that part held. The moment is read afterwards, as what was lost was stored before it.
  */
 async function noticeLoss(
-  { readState, readIdentity, proveStreams, readMoment, writeState }: ReconcileDependencies,
+  { name, database, writes, redis }: Market,
+  proveStreams: ProveStreams,
   begin: (lost: Owing) => void,
 ): Promise<{ state: ReconcileState; moment: Moment }> {
-  const state = await readState();
-  const redisIdentity = await readIdentity();
+  const state = await readReconcileState(database);
+  const redisIdentity = await readIdentity(redis, name);
   const { owing, renew } = await proveStreams();
-  const moment = await readMoment();
+  const moment = await readMoment(database);
   const isOther = state.redisIdentity !== redisIdentity;
   if (!isOther && owing.size === 0) {
     await renew();
@@ -128,7 +145,7 @@ async function noticeLoss(
   }
   // The state is written first, so that a crash cannot forget the loss.
   const noticed = { ...state, redisIdentity, recovering: true };
-  if (!(await writeState(state, noticed))) {
+  if (!(await writeReconcileState(writes, state, noticed))) {
     throw new Failure('transient', 'STATE_MOVED', 'another process has noticed the loss of Redis');
   }
   begin(isOther || state.recovering ? 'all' : owing);

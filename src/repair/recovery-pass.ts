@@ -5,26 +5,15 @@
  */
 import { END_OF_BATCHES } from '../domain/open-batch.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import type * as Unscored from '../store/unscored.ts';
-import { type AppendMissing, byReception, type StreamOf } from './append-missing.ts';
+import type { Database } from '../store/pool.ts';
 import {
-  readOwed,
-  readWaitingWindow,
-  type WaitingDependencies,
-  type WaitingWindow,
-} from './waiting-window.ts';
-
-export type RecoveryDependencies = WaitingDependencies & {
-  readonly countReceived: (span: Unscored.ReceivedSpan, rowsMax: number) => Promise<number>;
-  readonly listUnscoredReceived: (span: Unscored.ReceivedSpan) => Promise<Transaction[]>;
-  readonly listReplayed: (
-    since: Date,
-    after: string,
-    rowsMax: number,
-  ) => Promise<Unscored.ReplayedPage>;
-  readonly loadUnscored: (transactionIds: readonly string[]) => Promise<Transaction[]>;
-  readonly streamOf: StreamOf;
-};
+  countReceived,
+  listReplayed,
+  listUnscoredReceived,
+  loadUnscored,
+} from '../store/unscored.ts';
+import { type AppendMissing, byReception, type StreamOf } from './append-missing.ts';
+import { readOwed, readWaitingWindow, type Waiting, type WaitingWindow } from './waiting-window.ts';
 
 /** Rows of one span: about 2 MB once loaded. */
 const SPAN_ROWS_MAX = 5000;
@@ -57,10 +46,11 @@ export type RecoveryPass = {
 };
 
 export function createRecoveryPass(
-  dependencies: RecoveryDependencies,
+  database: Database,
+  waiting: Waiting,
+  streamOf: StreamOf,
   { replayedFromMs, fromMs, toMs, storedBefore, owing }: PassOptions,
 ): RecoveryPass {
-  const { streamOf } = dependencies;
   const left = new Map<string, number>();
   const endMs = storedBefore === null ? toMs : END_OF_BATCHES.getTime();
   let [atMs, spanMs] = [fromMs, SPAN_MS_FIRST];
@@ -80,7 +70,7 @@ export function createRecoveryPass(
       to: new Date(Math.min(atMs + spanMs, limitMs)),
       storedBefore: isBehind ? storedBefore : null,
     };
-    return { span, limitMs, rows: await dependencies.countReceived(span, SPAN_ROWS_MAX + 1) };
+    return { span, limitMs, rows: await countReceived(database, span, SPAN_ROWS_MAX + 1) };
   };
   const stepReceived = async (append: AppendMissing) => {
     const { span, limitMs, rows } = await readSpan();
@@ -91,11 +81,11 @@ export function createRecoveryPass(
     }
     if (rows > 0) {
       if (window === undefined || window.toMs <= atMs) {
-        window = await readWaitingWindow(dependencies, atMs, limitMs);
+        window = await readWaitingWindow(waiting, atMs, limitMs);
       }
       const { has, toMs: windowToMs } = window;
       nextMs = Math.min(nextMs, windowToMs);
-      const unscored = await dependencies.listUnscoredReceived({ ...span, to: new Date(nextMs) });
+      const unscored = await listUnscoredReceived(database, { ...span, to: new Date(nextMs) });
       const lost = unscored.filter((row) => isOwing(row) && !has(row.transactionId));
       await appendLost(lost, atMs, append);
     }
@@ -105,12 +95,12 @@ export function createRecoveryPass(
     else if (rows < SPAN_ROWS_MAX / 4) spanMs *= 2;
   };
   const stepReplayed = async (after: string, append: AppendMissing) => {
-    const page = await dependencies.listReplayed(new Date(replayedFromMs), after, SPAN_ROWS_MAX);
-    const unscored = await dependencies.loadUnscored(page.transactionIds);
+    const page = await listReplayed(database, new Date(replayedFromMs), after, SPAN_ROWS_MAX);
+    const unscored = await loadUnscored(database, page.transactionIds);
     const lost = new Map(unscored.filter(isOwing).map((row) => [row.transactionId, row]));
     if (lost.size > 0) {
-      for await (const waiting of readOwed(dependencies, END_OF_BATCHES)) {
-        for (const { transactionId } of waiting) lost.delete(transactionId);
+      for await (const owed of readOwed(waiting, END_OF_BATCHES)) {
+        for (const { transactionId } of owed) lost.delete(transactionId);
       }
     }
     await appendLost([...lost.values()], fromMs, append);

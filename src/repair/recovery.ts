@@ -3,19 +3,11 @@
  * noticed.
  */
 import type { Moment } from '../store/moment.ts';
-import type { ReconcileState } from '../store/reconcile-state.ts';
-import type { AppendMissing } from './append-missing.ts';
-import {
-  createRecoveryPass,
-  type RecoveryDependencies,
-  type RecoveryPass,
-} from './recovery-pass.ts';
-
-export type RecoveryOptions = RecoveryDependencies & {
-  /** False where another process has written the state since it was read. */
-  readonly writeState: (read: ReconcileState, next: ReconcileState) => Promise<boolean>;
-  readonly batchAgeMs: number;
-};
+import { type ReconcileState, writeReconcileState } from '../store/reconcile-state.ts';
+import type { AppendMissing, StreamOf } from './append-missing.ts';
+import type { Market } from './market.ts';
+import { createRecoveryPass, type RecoveryPass } from './recovery-pass.ts';
+import type { Waiting } from './waiting-window.ts';
 
 export type RecoveryRun = {
   readonly state: ReconcileState;
@@ -36,8 +28,13 @@ export type Recovery = {
   readonly run: (run: RecoveryRun) => Promise<{ recovering: boolean; full: boolean }>;
 };
 
-export function createRecovery(dependencies: RecoveryOptions): Recovery {
-  const { batchAgeMs, writeState } = dependencies;
+/** @param batchAgeMs age at which a batch is no longer its request's */
+export function createRecovery(
+  { database, writes }: Market,
+  waiting: Waiting,
+  streamOf: StreamOf,
+  batchAgeMs: number,
+): Recovery {
   /** Everything that was lost was stored before it. */
   let noticed: Moment | undefined;
   let pass: RecoveryPass | undefined;
@@ -58,7 +55,7 @@ export function createRecovery(dependencies: RecoveryOptions): Recovery {
     moment.at.getTime() - batchAgeMs >= since.at.getTime();
   const nextPass = ({ checkpoint }: ReconcileState, moment: Moment, since: Moment) => {
     const replayedFromMs = checkpoint.getTime();
-    return createRecoveryPass(dependencies, {
+    return createRecoveryPass(database, waiting, streamOf, {
       replayedFromMs,
       fromMs: resumeMs ?? replayedFromMs,
       toMs: moment.at.getTime() - batchAgeMs,
@@ -92,7 +89,7 @@ export function createRecovery(dependencies: RecoveryOptions): Recovery {
       pass = undefined;
       if (full === undefined || left.size > 0) return { recovering: true, full: left.size > 0 };
       begin('all');
-      const isWritten = await writeState(state, { ...state, recovering: false });
+      const isWritten = await writeReconcileState(writes, state, { ...state, recovering: false });
       return { recovering: !isWritten, full: false };
     },
   };

@@ -4,17 +4,37 @@
  * that was lost. Of a long backlog only a window of reception is held at a time, so that memory stays bounded
  * whatever waits; the next window reads again.
  */
-import { FIRST_BATCH, type OpenBatch } from '../domain/open-batch.ts';
-import type { WaitingTransaction } from '../stream/waiting.ts';
-import type { OpenBatchesDependencies } from './append-open-batches.ts';
+import { type BatchPosition, FIRST_BATCH, type OpenBatch } from '../domain/open-batch.ts';
+import { listOpenBatches, takeOverIngestBatches } from '../store/ingest-batches.ts';
+import { SHARDS_MAX } from '../stream/keys.ts';
+import { readWaiting, type WaitingTransaction } from '../stream/waiting.ts';
 import { createIdSet, type IdSet } from './id-set.ts';
+import { listStreams, type Market } from './market.ts';
 
-export type WaitingDependencies = Pick<OpenBatchesDependencies, 'listOpenBatches'> & {
+/** Reads the open batches and the waiting entries of a market; a test has a stand-in. */
+export type Waiting = {
+  readonly listOpenBatches: (
+    before: Date,
+    after: BatchPosition,
+    transactionsMax: number,
+  ) => Promise<readonly OpenBatch[]>;
   /** Takes batches over from their requests; returns those that are still open, as they are from now on. */
   readonly takeOver: (batchIds: readonly string[]) => Promise<readonly OpenBatch[]>;
   /** Pages of what waits in all streams of the market. */
   readonly readWaiting: () => AsyncIterable<readonly WaitingTransaction[]>;
 };
+
+export function waitingIn(market: Market): Waiting {
+  const { database, writes, redis } = market;
+  return {
+    listOpenBatches: (before, after, max) => listOpenBatches(database, before, after, max),
+    takeOver: (ids) => takeOverIngestBatches(writes, ids),
+    readWaiting: async function* () {
+      // Includes streams that are no longer appended to: what waits there would be appended a second time.
+      for (const stream of await listStreams(market, SHARDS_MAX)) yield* readWaiting(redis, stream);
+    },
+  };
+}
 
 export type WaitingWindow = {
   readonly has: (transactionId: string) => boolean;
@@ -28,14 +48,14 @@ const PAGE_TRANSACTIONS = 5000;
 
 /** The longest window from `fromMs`, at most to `toMs`, in which no more than `idsMax` wait. */
 export async function readWaitingWindow(
-  dependencies: WaitingDependencies,
+  waiting: Waiting,
   fromMs: number,
   toMs: number,
   idsMax = WAITING_IDS_MAX,
 ): Promise<WaitingWindow> {
   let endMs = toMs;
   for (;;) {
-    const read = await readIds(dependencies, fromMs, endMs, idsMax);
+    const read = await readIds(waiting, fromMs, endMs, idsMax);
     if ('ids' in read) return { has: read.ids.has, toMs: endMs };
     endMs = Math.max(fromMs + 1, read.shorterMs);
   }
@@ -44,14 +64,14 @@ export async function readWaitingWindow(
 type Read = { readonly ids: IdSet } | { readonly shorterMs: number };
 
 async function readIds(
-  dependencies: WaitingDependencies,
+  waiting: Waiting,
   fromMs: number,
   toMs: number,
   idsMax: number,
 ): Promise<Read> {
   const ids = createIdSet();
   let [firstMs, lastMs] = [toMs, fromMs];
-  for await (const page of readOwed(dependencies, new Date(toMs))) {
+  for await (const page of readOwed(waiting, new Date(toMs))) {
     for (const { transactionId, receivedAtMs } of page) {
       if (receivedAtMs < fromMs || receivedAtMs >= toMs) continue;
       ids.add(transactionId);
@@ -71,7 +91,7 @@ async function readIds(
  * @param before batches received later are left alone
  */
 export async function* readOwed(
-  { listOpenBatches, takeOver, readWaiting }: WaitingDependencies,
+  { listOpenBatches, takeOver, readWaiting }: Waiting,
   before: Date,
 ): AsyncGenerator<readonly WaitingTransaction[], void> {
   let after = FIRST_BATCH;

@@ -98,7 +98,7 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/repair/checkpoint.ts',
-        find: '!(await isUnchanged(dependencies, state))',
+        find: '!(await isUnchanged(market, proveStreams, state))',
         replace: 'false',
       },
     ],
@@ -121,9 +121,9 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'redis-wiped-clocks-apart',
     replacements: [
       {
-        file: 'src/main/wire/bind-reconciler.ts',
-        find: 'readMoment: () => readMoment(database),',
-        replace: 'readMoment: async () => ({ ...(await readMoment(database)), at: new Date() }),',
+        file: 'src/repair/reconcile.ts',
+        find: 'const moment = await readMoment(database);',
+        replace: 'const moment = { ...(await readMoment(database)), at: new Date() };',
       },
     ],
   },
@@ -259,7 +259,7 @@ export const MUTANTS: readonly Mutant[] = [
     replacements: [
       {
         file: 'src/repair/checkpoint.ts',
-        find: 'await recoverUnreadable()',
+        find: 'await recoverUnreadable(writes)',
         replace: 'false',
       },
     ],

@@ -28,7 +28,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     types: ['store', 'stream'],
     packages: ['zod', 'uuid', 'p-limit', 'node:*'],
   },
-  repair: { folders: ['runtime'], types: ['ingest', 'store', 'stream'], packages: ['node:*'] },
+  repair: { folders: ['runtime', 'store', 'stream'], types: ['ingest'], packages: ['node:*'] },
   control: {
     folders: ['query', 'store', 'models'],
     types: ['runtime', 'stream'],

@@ -91,7 +91,7 @@ export function guardReads({ streamsOf }: Guards): {
   };
 }
 
-/** Both stores take a write. */
+/** The checks of a worker: whether each store takes a write. */
 export function checksOfWorker(
   probe: Database,
   redis: RedisClient,

@@ -4,17 +4,9 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { keepKeySlices } from '../../repair/keep-key-slices.ts';
-import { createProveStreams } from '../../repair/prove-streams.ts';
 import { createReconciler, type Reconciler } from '../../repair/reconcile.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
-import { listCorridors } from '../../store/corridors.ts';
-import {
-  deleteIngestBatches,
-  listOpenBatches,
-  narrowIngestBatch,
-  takeOverIngestBatches,
-} from '../../store/ingest-batches.ts';
 import {
   dropKeySlice,
   listKeySlices,
@@ -22,24 +14,8 @@ import {
   sealKeySlice,
 } from '../../store/key-slice-rows.ts';
 import type { Leadership, Writes } from '../../store/leadership.ts';
-import { readMoment } from '../../store/moment.ts';
 import type { Database } from '../../store/pool.ts';
-import { readReconcileState, writeReconcileState } from '../../store/reconcile-state.ts';
-import { readStreamProofs, writeStreamProofs } from '../../store/stream-proofs.ts';
-import {
-  countReceived,
-  listReplayed,
-  listUnscoredReceived,
-  loadUnscored,
-  recoverUnreadable,
-} from '../../store/unscored.ts';
 import type { RedisClient } from '../../stream/connection.ts';
-import { createContinuity } from '../../stream/continuity.ts';
-import { readIdentity } from '../../stream/identity.ts';
-import { SHARDS_MAX, streamsOf } from '../../stream/keys.ts';
-import { measureHeld } from '../../stream/lag.ts';
-import { createProducer, createStreamChoice } from '../../stream/producer.ts';
-import { readWaiting } from '../../stream/waiting.ts';
 
 const RECONCILE_EVERY_MS = 1000;
 /**
@@ -126,42 +102,8 @@ export function bindReconciler(
   count: (appended: number) => void,
   writes: Writes = database,
 ): Reconciler {
-  const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
+  const { RISK_MARKET: name, RISK_SHARDS: shards, RISK_RECONCILE_AGE_MS: batchAgeMs } = config;
   const transactionsMax = Math.ceil(config.RISK_STREAM_ENTRIES_MAX * OWED_ROOM);
-  const producer = createProducer({ redis, market, shards, transactionsMax, passesFaults: true });
-  const streamOf = createStreamChoice(market, shards);
-  const listStreams = async (most: number) =>
-    streamsOf(market, await listCorridors(database), most);
-  return createReconciler({
-    listOpenBatches: (before, after, max) => listOpenBatches(database, before, after, max),
-    loadUnscored: (ids) => loadUnscored(database, ids),
-    deleteBatches: (ids) => deleteIngestBatches(writes, ids, 'reconciler'),
-    narrowBatch: (batchId, ids) => narrowIngestBatch(writes, batchId, ids, 'reconciler'),
-    takeOver: (ids) => takeOverIngestBatches(writes, ids),
-    countReceived: (span, max) => countReceived(database, span, max),
-    listUnscoredReceived: (span) => listUnscoredReceived(database, span),
-    listReplayed: (since, after, max) => listReplayed(database, since, after, max),
-    readState: () => readReconcileState(database),
-    writeState: (read, next) => writeReconcileState(writes, read, next),
-    readMoment: () => readMoment(database),
-    recoverUnreadable: () => recoverUnreadable(writes),
-    append: producer.append,
-    streamOf: (transaction) => streamOf(transaction).transactions,
-    readStreams: async () => await measureHeld(redis, await listStreams(shards)),
-    readIdentity: () => readIdentity(redis, market),
-    proveStreams: createProveStreams({
-      ...createContinuity(redis),
-      listStreams: () => listStreams(SHARDS_MAX),
-      isInUse: ({ shard }) => shard < shards,
-      readProofs: () => readStreamProofs(database),
-      writeProofs: (proofs) => writeStreamProofs(writes, proofs),
-    }),
-    readWaiting: async function* () {
-      // Includes streams that are no longer appended to: what waits there would be appended a second time.
-      for (const stream of await listStreams(SHARDS_MAX)) yield* readWaiting(redis, stream);
-    },
-    transactionsMax,
-    batchAgeMs: config.RISK_RECONCILE_AGE_MS,
-    count,
-  });
+  const market = { name, shards, database, writes, redis };
+  return createReconciler(market, { transactionsMax, batchAgeMs }, count);
 }
