@@ -30,13 +30,13 @@ const insertTransactions = `
   insert into transactions (transaction_id, created_at, received_at, account_id, merchant_id, corridor, amount, currency, client)
   select (lpad(to_hex(at), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid, to_timestamp(at / 1000.0), now(),
          'acc_' || n % 100, 'm_' || n % 10, 'US-EG', 1, 'USD', case when n % 4 = 0 then 'shop' else 'bank' end
-    from generate_series(0, $2::int - 1) n, lateral (select $1::bigint - n / 2 * 60000::bigint - n % 90 * 86400000::bigint as at)`;
+    from generate_series(0, $2::int - 1) n, lateral (select $1::bigint - n / 2 * 60000::bigint - n % 90 * 86400000::bigint as at) times`;
 const insertLabels = `
   insert into labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id)
   select transaction_id, created_at, created_at + n % 90 * interval '1 day', case when n % 50 = 0 then 'fraud' else 'legitimate' end,
          case when n = $1 - 1 then 'needle' else 's' || n % 3 end,
          created_at + n % 90 * interval '1 day', transaction_id, account_id, merchant_id
-    from transactions, lateral (select ('x' || right(transaction_id::text, 8))::bit(32)::int as n) where client is not null`;
+    from transactions, lateral (select ('x' || right(transaction_id::text, 8))::bit(32)::int as n) numbers where client is not null`;
 
 let testDatabase: TestDatabase;
 let database: Database;
