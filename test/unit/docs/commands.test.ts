@@ -11,9 +11,13 @@ const DOCUMENTS = [
   'SECURITY.md',
   'CHANGELOG.md',
   'docs/concepts.md',
+  'docs/day-to-day.md',
   'docs/events.md',
+  'docs/faults.md',
+  'docs/glossary.md',
   'docs/models.md',
   'docs/operations.md',
+  'docs/runbooks.md',
 ];
 /** Roles are run by src/main/cli.ts itself and take no options. */
 const ROLES = new Set(['api', 'worker']);

@@ -29,11 +29,14 @@ describe('documents', () => {
       'CONTRIBUTING.md',
       'SECURITY.md',
       'docs/concepts.md',
+      'docs/day-to-day.md',
       'docs/events.md',
+      'docs/glossary.md',
       'docs/models.md',
       'docs/operations.md',
       'docs/performance.md',
       'docs/reference.md',
+      'docs/runbooks.md',
       'docs/adr/README.md',
     ]) {
       expect(documents).toContain(name);
