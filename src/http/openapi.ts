@@ -29,7 +29,7 @@ const TAGS: Readonly<Record<string, string>> = {
   audit: 'Who changed what.',
   catalogue: 'What exists: corridors, reason codes and features.',
   'dead letters': 'Transactions whose scoring was given up.',
-  documents: 'This document, and pages to read it.',
+  documents: 'This document.',
   health: 'What supervisors and scrapers ask.',
   keys: 'API keys and the people who hold them.',
   labels: 'What became known of transactions.',

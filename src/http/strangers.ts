@@ -26,7 +26,7 @@ export type Strangers = {
 export const ALL_LOOKUPS_PER_SECOND = 100;
 /**
  * Keys that may wait for each lookup under way, as each holds a slot in flight. Beside the fifty lookups that an address
- * may have at once, 200 wait: together about as many as there are places. A flood has one lookup under way at most times.
+ * may have at once, 200 wait: together about as many as there are slots. A flood has one lookup under way at most times.
  */
 export const WAITING_PER_LOOKUP = 4;
 const ALL = 'all';

@@ -33,6 +33,7 @@ export async function readHandedOver(
   try {
     const consumer = consumerOfVersion(version);
     const rows = await redis.xpending(transactions, GROUP, '-', '+', entriesMax, consumer);
+    // The client types rows as unknown; Redis begins each with the id.
     const ids = rows.map((row) => String((row as unknown[])[0]));
     const found = await Promise.all(ids.map((id) => redis.xrangeBuffer(transactions, id, id)));
     return ids.map((id, index) => {
