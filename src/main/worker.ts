@@ -2,12 +2,12 @@
  * A worker process: composition root. Opens Postgres and Redis, hands them to the worker, and closes
  * them in reverse when it has drained.
  */
-
 import { type CommandContext, EXIT } from '../cli/command.ts';
 import { monthOf } from '../domain/month.ts';
 import { serveHealth } from '../http/serve-health.ts';
 import { createAccountKind } from '../profile/account-kind.ts';
 import { createMerchantKind } from '../profile/merchant-kind.ts';
+import { bindPurge } from '../repair/purge.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../runtime/failpoint.ts';
 import type { Guards } from '../runtime/guards.ts';
@@ -63,7 +63,6 @@ import {
 import { bindLabelDuty } from './wire/bind-labels.ts';
 import { bindMemory, type Memory } from './wire/bind-memory.ts';
 import { bindModels } from './wire/bind-models.ts';
-import { bindPurge } from './wire/bind-purge.ts';
 import { bindIngestDuties } from './wire/bind-reconciler.ts';
 import { bindTallies } from './wire/bind-tallies.ts';
 import { bindWatch } from './wire/bind-watch.ts';

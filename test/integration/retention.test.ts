@@ -2,9 +2,8 @@
  * Goal: every table has a stated retention, and removal by age never takes rows that a guarantee needs. Method:
  * the catalogue against the list of retentions; old and young rows beside each other, and the duty.
  */
-
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bindPurge } from '../../src/main/wire/bind-purge.ts';
+import { bindPurge } from '../../src/repair/purge.ts';
 import { type Config, readConfig } from '../../src/runtime/config.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { createLeadership, type Leadership } from '../../src/store/leadership.ts';

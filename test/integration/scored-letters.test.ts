@@ -4,8 +4,8 @@
  * worker runs it, on a real Postgres.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { closeScoredLetters } from '../../src/ingest/close-scored-letters.ts';
 import { bindDeadLetters } from '../../src/main/wire/bind-dead-letters.ts';
+import { closeScoredLetters } from '../../src/repair/close-scored-letters.ts';
 import {
   closeDeadLettersOfScored,
   listDeadLettersOfScored,

@@ -2,8 +2,8 @@
  * Labels of the simulation: an API that commits one and invalidates profiles, which is called once, and the
  * workers' duty that finishes what an API left. The invalidation is the engine's own code.
  */
-import { tellLeftBatches } from '../../src/ingest/tell-left-batches.ts';
 import { createTellProfiles, type TellProfiles } from '../../src/ingest/tell-profiles.ts';
+import { tellLeftBatches } from '../../src/repair/tell-left-batches.ts';
 import { profileKey } from '../../src/stream/keys.ts';
 import type { Duty } from '../../src/worker/maintenance.ts';
 import type { Process } from './process.ts';

@@ -1,5 +1,5 @@
 /** The end of dead letters whose transaction was scored after all, as a duty of one worker. */
-import { closeScoredLetters } from '../../ingest/close-scored-letters.ts';
+import { closeScoredLetters } from '../../repair/close-scored-letters.ts';
 import { closeDeadLettersOfScored, listDeadLettersOfScored } from '../../store/dead-letters.ts';
 import type { Leadership } from '../../store/leadership.ts';
 import type { Database } from '../../store/pool.ts';

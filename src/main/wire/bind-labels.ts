@@ -3,8 +3,8 @@
  */
 import type { AcceptLabelsDependencies } from '../../ingest/accept-labels.ts';
 import type { AcceptDependencies } from '../../ingest/accept-transactions.ts';
-import { tellLeftBatches } from '../../ingest/tell-left-batches.ts';
 import { createTellProfiles, type TellProfiles } from '../../ingest/tell-profiles.ts';
+import { tellLeftBatches } from '../../repair/tell-left-batches.ts';
 import type { Breaker } from '../../runtime/breaker.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Metrics } from '../../runtime/metrics.ts';

@@ -1,6 +1,6 @@
 /** Invalidates the profiles of labels whose request ended between its commit and that step. */
+import type { TellProfiles } from '../ingest/tell-profiles.ts';
 import type { LabelBatch } from '../store/label-batches.ts';
-import type { TellProfiles } from './tell-profiles.ts';
 
 export type TellLeftBatchesDependencies = {
   readonly listLabelBatches: (

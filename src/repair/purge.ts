@@ -2,11 +2,11 @@
  * Removes rows whose retention is over, as a duty: one worker does it, in small steps, so that ingest goes on.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { toError } from '../../domain/failure.ts';
-import type { Config } from '../../runtime/config.ts';
-import type { Metrics } from '../../runtime/metrics.ts';
-import type { Leadership, Writes } from '../../store/leadership.ts';
-import { PURGES, type Purge } from '../../store/purge.ts';
+import { toError } from '../domain/failure.ts';
+import type { Config } from '../runtime/config.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { Leadership, Writes } from '../store/leadership.ts';
+import { PURGES, type Purge } from '../store/purge.ts';
 
 const PURGE_EVERY_MS = 600_000;
 /** Pause between steps, so that removing old rows does not slow new ones. */

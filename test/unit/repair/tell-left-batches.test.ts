@@ -3,7 +3,7 @@
  * one left.
  */
 import { expect, test } from 'vitest';
-import { tellLeftBatches } from '../../../src/ingest/tell-left-batches.ts';
+import { tellLeftBatches } from '../../../src/repair/tell-left-batches.ts';
 import type { LabelBatch } from '../../../src/store/label-batches.ts';
 
 const OLDEST_MS = 100_000;
