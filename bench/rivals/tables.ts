@@ -13,7 +13,7 @@ import {
   timestampArray,
   uuidArray,
   vectorArray,
-} from '../../src/store/binary-array.ts';
+} from '../../src/store/database/binary-array.ts';
 import { createAloneScorer, RULE_SET } from '../support/empty-history.ts';
 import { marketUrl } from '../support/market.ts';
 import { type Payment, POOL_CONNECTIONS, type Stores } from './rival.ts';

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
-import type { KeySlices } from '../../src/store/key-slices.ts';
-import { createPartitionGuard } from '../../src/store/partitions.ts';
-import type { Database } from '../../src/store/pool.ts';
-import { claimTransactions, type NewBatch } from '../../src/store/transactions.ts';
+import type { Database } from '../../src/store/database/pool.ts';
+import type { KeySlices } from '../../src/store/idempotency-keys/key-slices.ts';
+import { createPartitionGuard } from '../../src/store/partitions/partitions.ts';
+import { claimTransactions, type NewBatch } from '../../src/store/transactions/transactions.ts';
 import { treeCpuSeconds } from './process-usage.ts';
 import type { Services } from './services.ts';
 import type { KeyMarket, StandingMarket } from './standing-keys.ts';

@@ -6,8 +6,8 @@
 import pg from 'pg';
 import { monthOf, monthStartMs } from '../../src/domain/month.ts';
 import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
-import { ensurePartitions } from '../../src/store/partitions.ts';
-import { openPool } from '../../src/store/pool.ts';
+import { openPool } from '../../src/store/database/pool.ts';
+import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
 import { RULE_SET } from './empty-history.ts';
 import { MARKET, marketUrl } from './market.ts';
 import type { Services } from './services.ts';

@@ -1,6 +1,6 @@
 /** The slices of idempotency keys as an API knows them, with room for the filters of 26 million keys. */
-import { createKeySlices, type KeySlices } from '../../src/store/key-slices.ts';
-import type { Database } from '../../src/store/pool.ts';
+import type { Database } from '../../src/store/database/pool.ts';
+import { createKeySlices, type KeySlices } from '../../src/store/idempotency-keys/key-slices.ts';
 
 const FILTER_BYTES_MAX = 64 * 2 ** 20;
 

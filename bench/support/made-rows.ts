@@ -4,7 +4,7 @@ import type { Transaction } from '../../src/domain/transaction.ts';
 import { prepare } from '../../src/ingest/prepare-transactions.ts';
 import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
 import type { SimulatedTransaction } from '../../src/simulate/transaction.ts';
-import type { NewBatch, NewTransaction } from '../../src/store/transactions.ts';
+import type { NewBatch, NewTransaction } from '../../src/store/transactions/transactions.ts';
 import { type Load, lastMidnightMs } from './load.ts';
 import { trafficRows } from './traffic.ts';
 

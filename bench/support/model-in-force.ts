@@ -6,11 +6,11 @@ import { describeModel, toGoldenVectors } from '../../src/models/registry/check-
 import { mintApiKey } from '../../src/runtime/api-key.ts';
 import { FEATURE_LIST } from '../../src/scoring/feature-schema.ts';
 import { createRandom } from '../../src/simulate/random.ts';
-import { makeApiKey } from '../../src/store/api-keys.ts';
-import { listCorridors } from '../../src/store/corridors.ts';
-import { decideRollouts, insertProposal } from '../../src/store/model-rollouts.ts';
-import { insertModel } from '../../src/store/models.ts';
-import { type Database, openPool } from '../../src/store/pool.ts';
+import { makeApiKey } from '../../src/store/access/api-keys.ts';
+import { type Database, openPool } from '../../src/store/database/pool.ts';
+import { decideRollouts, insertProposal } from '../../src/store/models/model-rollouts.ts';
+import { insertModel } from '../../src/store/models/models.ts';
+import { listCorridors } from '../../src/store/transactions/corridors.ts';
 import { MARKET } from './market.ts';
 import { makeRandomTrees } from './random-trees.ts';
 

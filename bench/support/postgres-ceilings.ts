@@ -3,10 +3,10 @@
  * commits a second, from one process that does nothing else.
  */
 import { FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
-import { createPartitionGuard } from '../../src/store/partitions.ts';
-import { type Database, openPool } from '../../src/store/pool.ts';
-import { insertScores } from '../../src/store/scores.ts';
-import { claimTransactions } from '../../src/store/transactions.ts';
+import { type Database, openPool } from '../../src/store/database/pool.ts';
+import { createPartitionGuard } from '../../src/store/partitions/partitions.ts';
+import { insertScores } from '../../src/store/scores/scores.ts';
+import { claimTransactions } from '../../src/store/transactions/transactions.ts';
 import { toNewScores } from '../../test/support/delivered.ts';
 import { createAloneScorer, RULE_SET } from './empty-history.ts';
 import { openKeySlices } from './key-slices.ts';

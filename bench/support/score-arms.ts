@@ -8,10 +8,10 @@ import {
   textArray,
   timestampArray,
   uuidArray,
-} from '../../src/store/binary-array.ts';
-import type { Database } from '../../src/store/pool.ts';
-import { insertScores, type NewScore } from '../../src/store/scores.ts';
-import { vectorChecksum } from '../../src/store/vector-checksum.ts';
+} from '../../src/store/database/binary-array.ts';
+import type { Database } from '../../src/store/database/pool.ts';
+import { insertScores, type NewScore } from '../../src/store/scores/scores.ts';
+import { vectorChecksum } from '../../src/store/scores/vector-checksum.ts';
 import { toNewScores } from '../../test/support/delivered.ts';
 import { createAloneScorer, RULE_SET } from './empty-history.ts';
 import type { MadeBatch } from './made-rows.ts';

@@ -1,9 +1,9 @@
 /** Markets for claims: one without a key, and one with many, in slices as the duty would have made them. */
 
-import { listKeySlices, sealKeySlice } from '../../src/store/key-slice-rows.ts';
-import { createKeySlices, type KeySlices } from '../../src/store/key-slices.ts';
-import { migrate } from '../../src/store/migrate.ts';
-import { type Database, openPool } from '../../src/store/pool.ts';
+import { type Database, openPool } from '../../src/store/database/pool.ts';
+import { listKeySlices, sealKeySlice } from '../../src/store/idempotency-keys/key-slice-rows.ts';
+import { createKeySlices, type KeySlices } from '../../src/store/idempotency-keys/key-slices.ts';
+import { migrate } from '../../src/store/migrations/migrate.ts';
 import { MARKET } from './market.ts';
 import type { Services } from './services.ts';
 

@@ -5,10 +5,10 @@
  */
 import { DEAD_LETTER_ENTRY_CHARS_MAX, type DeadLetter } from '../domain/dead-letter.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
-import { listCorridors } from '../store/corridors.ts';
-import { insertDeadLetters } from '../store/dead-letters.ts';
-import { openDatabase } from '../store/open-database.ts';
-import type { Database } from '../store/pool.ts';
+import { openDatabase } from '../store/database/open-database.ts';
+import type { Database } from '../store/database/pool.ts';
+import { insertDeadLetters } from '../store/dead-letters/dead-letters.ts';
+import { listCorridors } from '../store/transactions/corridors.ts';
 import { openCommands, type RedisClient, untilReady } from '../stream/connection.ts';
 import {
   dropHandedOver,

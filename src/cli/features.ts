@@ -7,10 +7,13 @@
 import { createRecomputeVectors } from '../query/recompute-vectors.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { FEATURE_SCHEMA } from '../scoring/feature-schema.ts';
-import { openDatabase } from '../store/open-database.ts';
-import type { Database } from '../store/pool.ts';
-import { listOutdatedScores, storeRecomputedFeatures } from '../store/recomputed-features.ts';
-import { loadTransactions } from '../store/transaction-search.ts';
+import { openDatabase } from '../store/database/open-database.ts';
+import type { Database } from '../store/database/pool.ts';
+import {
+  listOutdatedScores,
+  storeRecomputedFeatures,
+} from '../store/scores/recomputed-features.ts';
+import { loadTransactions } from '../store/transactions/transaction-search.ts';
 import { type Command, EXIT, parseArguments, UsageError } from './command.ts';
 import { DAY_MS, dateOption } from './date-options.ts';
 

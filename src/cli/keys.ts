@@ -5,10 +5,10 @@ import { plainText } from '../domain/transaction.ts';
 import { wireTime } from '../domain/wire-time.ts';
 import { mintApiKey } from '../runtime/api-key.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
-import { listApiKeys, makeApiKey, revokeApiKey } from '../store/api-keys.ts';
-import { listIdentities, revokeIdentity } from '../store/identities.ts';
-import { openDatabase } from '../store/open-database.ts';
-import type { Database } from '../store/pool.ts';
+import { listApiKeys, makeApiKey, revokeApiKey } from '../store/access/api-keys.ts';
+import { listIdentities, revokeIdentity } from '../store/access/identities.ts';
+import { openDatabase } from '../store/database/open-database.ts';
+import type { Database } from '../store/database/pool.ts';
 import { type Command, type CommandContext, EXIT, parseArguments, UsageError } from './command.ts';
 
 const PAGE = 200;

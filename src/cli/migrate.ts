@@ -3,10 +3,10 @@ import { Failure } from '../domain/failure.ts';
 import { monthOf } from '../domain/month.ts';
 import { apiKeyHash } from '../runtime/api-key.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
-import { storeBootstrapKey } from '../store/api-keys.ts';
-import { CORRIDOR_TAKEN, migrate } from '../store/migrate.ts';
-import { openDatabase } from '../store/open-database.ts';
-import { ensurePartitions, MONTHS_AHEAD } from '../store/partitions.ts';
+import { storeBootstrapKey } from '../store/access/api-keys.ts';
+import { openDatabase } from '../store/database/open-database.ts';
+import { CORRIDOR_TAKEN, migrate } from '../store/migrations/migrate.ts';
+import { ensurePartitions, MONTHS_AHEAD } from '../store/partitions/partitions.ts';
 
 import { type Command, EXIT, parseArguments } from './command.ts';
 

@@ -4,7 +4,7 @@ import { findKnown } from '../control/models/find-known.ts';
 import { listModelRows, readModelRow } from '../control/models/show-models.ts';
 import type { ModelJson } from '../domain/model-record.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
-import { openDatabase } from '../store/open-database.ts';
+import { openDatabase } from '../store/database/open-database.ts';
 import { type Command, EXIT, parseArguments, UsageError } from './command.ts';
 import { exportModel } from './models/export-model.ts';
 import { importModel } from './models/import-model.ts';

@@ -5,6 +5,8 @@ import { Failure, isUnavailable } from '../domain/failure.ts';
 import { type Month, monthOf, monthText, parseMonth } from '../domain/month.ts';
 import type { Actor } from '../domain/principal.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
+import { openDatabase } from '../store/database/open-database.ts';
+import type { Database } from '../store/database/pool.ts';
 import {
   attachMonth,
   detachMonth,
@@ -12,10 +14,8 @@ import {
   LOCK_WAIT_MS,
   listMonthSizes,
   recordDetach,
-} from '../store/detach-months.ts';
-import { openDatabase } from '../store/open-database.ts';
-import { ensurePartitions } from '../store/partitions.ts';
-import type { Database } from '../store/pool.ts';
+} from '../store/partitions/detach-months.ts';
+import { ensurePartitions } from '../store/partitions/partitions.ts';
 import {
   type Command,
   type CommandContext,

@@ -5,10 +5,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { nameProcess } from '../runtime/process-name.ts';
-import { createLeadership, readLeader, type Writes } from '../store/leadership.ts';
-import { openDatabase } from '../store/open-database.ts';
-import type { Database } from '../store/pool.ts';
-import { requestRescan } from '../store/rescan.ts';
+import { openDatabase } from '../store/database/open-database.ts';
+import type { Database } from '../store/database/pool.ts';
+import { createLeadership, readLeader, type Writes } from '../store/maintenance/leadership.ts';
+import { requestRescan } from '../store/recovery/rescan.ts';
 import { openCommands, type RedisClient, untilReady } from '../stream/connection.ts';
 import { type Command, type CommandContext, EXIT, parseArguments } from './command.ts';
 import { timeOption } from './date-options.ts';

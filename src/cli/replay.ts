@@ -13,9 +13,9 @@ import { openSource } from '../client/rows.ts';
 import { readTotals, type SettleDependencies, waitUntilSettled } from '../client/settle.ts';
 import { countByTotals } from '../client/totals-difference.ts';
 import type { Config } from '../runtime/config.ts';
-import { countLedger } from '../store/ledger.ts';
-import { openDatabase } from '../store/open-database.ts';
-import type { Database } from '../store/pool.ts';
+import { openDatabase } from '../store/database/open-database.ts';
+import type { Database } from '../store/database/pool.ts';
+import { countLedger } from '../store/transactions/ledger.ts';
 import {
   type Command,
   type CommandContext,

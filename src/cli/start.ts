@@ -9,7 +9,7 @@ import { balances, ledgerLine } from '../client/ledger.ts';
 import { Failure } from '../domain/failure.ts';
 import { freePort } from '../embedded/free-port.ts';
 import { type Embedded, startEmbedded } from '../embedded/start-embedded.ts';
-import { migrate } from '../store/migrate.ts';
+import { migrate } from '../store/migrations/migrate.ts';
 import {
   type Command,
   type CommandContext,

@@ -7,10 +7,10 @@
 import { createModelShelf } from '../query/model-shelf.ts';
 import type { Opinion } from '../scoring/opinion.ts';
 import { verifyScore } from '../scoring/verify-score.ts';
-import { openDatabase } from '../store/open-database.ts';
-import type { Database } from '../store/pool.ts';
-import { repairDays } from '../store/recount-days.ts';
-import { type SampledScore, sampleScores } from '../store/score-sample.ts';
+import { openDatabase } from '../store/database/open-database.ts';
+import type { Database } from '../store/database/pool.ts';
+import { repairDays } from '../store/verification/recount-days.ts';
+import { type SampledScore, sampleScores } from '../store/verification/score-sample.ts';
 import {
   type Command,
   type CommandContext,

@@ -12,16 +12,16 @@ import { type Month, monthOf } from '../domain/month.ts';
 import type { Actor } from '../domain/principal.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { errorCodeParameter } from '../query/dead-letters.ts';
-import { recordChange } from '../store/audit-log.ts';
-import * as deadLetterStore from '../store/dead-letter-search.ts';
+import { recordChange } from '../store/access/audit-log.ts';
+import type { Database } from '../store/database/pool.ts';
+import * as deadLetterStore from '../store/dead-letters/dead-letter-search.ts';
+import { findDetachedMonths } from '../store/partitions/partitions.ts';
 import {
   deleteIngestBatches,
   narrowIngestBatch,
   openIngestBatch,
-} from '../store/ingest-batches.ts';
-import { findDetachedMonths } from '../store/partitions.ts';
-import type { Database } from '../store/pool.ts';
-import { loadTransactions } from '../store/transaction-search.ts';
+} from '../store/recovery/ingest-batches.ts';
+import { loadTransactions } from '../store/transactions/transaction-search.ts';
 import type { EntryPayload } from '../stream/entry.ts';
 
 /** One database transaction marks at most this many; an ingest batch holds no more. */

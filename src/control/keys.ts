@@ -2,10 +2,10 @@
 import type { AuditParameters } from '../domain/audit.ts';
 import type { NewApiKey } from '../domain/identity.ts';
 import type { Actor, Officer } from '../domain/principal.ts';
-import { confirmApiKey, listApiKeys, makeApiKey, revokeApiKey } from '../store/api-keys.ts';
-import { readAuditLog } from '../store/audit-log.ts';
-import { listIdentities, revokeIdentity } from '../store/identities.ts';
-import type { Database } from '../store/pool.ts';
+import { confirmApiKey, listApiKeys, makeApiKey, revokeApiKey } from '../store/access/api-keys.ts';
+import { readAuditLog } from '../store/access/audit-log.ts';
+import { listIdentities, revokeIdentity } from '../store/access/identities.ts';
+import type { Database } from '../store/database/pool.ts';
 
 export type Keys = ReturnType<typeof createKeys>;
 

@@ -11,8 +11,8 @@ import { comparePositions } from '../domain/history.ts';
 import type { NewMonths } from '../domain/month.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
-import type { PartitionGuard } from '../store/partitions.ts';
-import type { NewBatch, NewTransaction } from '../store/transactions.ts';
+import type { PartitionGuard } from '../store/partitions/partitions.ts';
+import type { NewBatch, NewTransaction } from '../store/transactions/transactions.ts';
 import type { TryAppend } from './append-entries.ts';
 import type { BatchCloser } from './batch-closer.ts';
 import {

@@ -1,8 +1,8 @@
 /** Claims the idempotency keys of a batch and stores its rows with them. */
 import type { RefusedMonths } from '../domain/month.ts';
 import type { Failpoint } from '../runtime/failpoint.ts';
-import type { HeldKey } from '../store/idempotency-keys.ts';
-import type { Claim, NewBatch, NewTransaction } from '../store/transactions.ts';
+import type { HeldKey } from '../store/idempotency-keys/idempotency-keys.ts';
+import type { Claim, NewBatch, NewTransaction } from '../store/transactions/transactions.ts';
 import type { RefusedRows } from './refuse-months.ts';
 
 export type ClaimDependencies = {

@@ -10,7 +10,7 @@ import {
   type TransactionInput,
 } from '../domain/transaction.ts';
 import { parseWireTime } from '../domain/wire-time.ts';
-import type { NewTransaction } from '../store/transactions.ts';
+import type { NewTransaction } from '../store/transactions/transactions.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { NewTransactionId } from './transaction-id.ts';
 

@@ -4,7 +4,7 @@
  */
 import { Failure } from '../domain/failure.ts';
 import { type Month, monthOf, monthsAre, monthText, type RefusedMonths } from '../domain/month.ts';
-import type { NewTransaction } from '../store/transactions.ts';
+import type { NewTransaction } from '../store/transactions/transactions.ts';
 import type { ItemError, Prepared } from './prepare-transactions.ts';
 
 export const MONTH_PROBLEMS = ['month-detached', 'too-many-new-months'] as const;

@@ -4,7 +4,7 @@
  * unchanged history needs no rebuild. The labels are read after the commit: of two requests about one
  * transaction the later reader sees both.
  */
-import type { Parties } from '../store/labels.ts';
+import type { Parties } from '../store/labels/labels.ts';
 import type { InvalidateProfiles } from '../stream/invalidate-profiles.ts';
 
 export type TellProfilesDependencies = {

@@ -17,15 +17,19 @@ import { createLife, createReadiness } from '../runtime/vital-signs.ts';
 import { FEATURE_SCHEMA } from '../scoring/feature-schema.ts';
 import { currentRuleSet } from '../scoring/rule-sets.ts';
 import { score } from '../scoring/score.ts';
-import { listCorridors } from '../store/corridors.ts';
-import { insertDeadLetters } from '../store/dead-letters.ts';
-import { loadAccountPasts, loadMerchantPasts } from '../store/history.ts';
-import { createLeadership, type Leadership } from '../store/leadership.ts';
-import { openDatabase } from '../store/open-database.ts';
-import { createPartitionGuard, ensurePartitions, MONTHS_AHEAD } from '../store/partitions.ts';
-import type { Database } from '../store/pool.ts';
-import { waitForSchema } from '../store/schema-version.ts';
-import { createInsertScores, readStoredScores } from '../store/scores.ts';
+import { openDatabase } from '../store/database/open-database.ts';
+import type { Database } from '../store/database/pool.ts';
+import { insertDeadLetters } from '../store/dead-letters/dead-letters.ts';
+import { createLeadership, type Leadership } from '../store/maintenance/leadership.ts';
+import { waitForSchema } from '../store/migrations/schema-version.ts';
+import {
+  createPartitionGuard,
+  ensurePartitions,
+  MONTHS_AHEAD,
+} from '../store/partitions/partitions.ts';
+import { loadAccountPasts, loadMerchantPasts } from '../store/profiles/history.ts';
+import { createInsertScores, readStoredScores } from '../store/scores/scores.ts';
+import { listCorridors } from '../store/transactions/corridors.ts';
 import { openCommands, type RedisClient, untilReady } from '../stream/connection.ts';
 import { createGroupDuties, ensureGroups, isGroupMissing } from '../stream/consumer-group.ts';
 import { ATTEMPTS_MAX, packAgain } from '../stream/entry.ts';

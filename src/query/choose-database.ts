@@ -3,7 +3,7 @@
  * lag is within the bound. The primary also answers where the replica lacks the row or fails.
  */
 import { isUnavailable } from '../domain/failure.ts';
-import type { Database } from '../store/pool.ts';
+import type { Database } from '../store/database/pool.ts';
 
 export type Replica = {
   readonly database: Database;

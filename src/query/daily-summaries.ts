@@ -7,7 +7,7 @@ import { corridorFilter, shown } from '../domain/list-parameters.ts';
 import { VERDICTS, type Verdict } from '../domain/score-record.ts';
 import { WRITTEN_MS_MAX, WRITTEN_MS_MIN } from '../domain/transaction-id.ts';
 import { DAY_MS } from '../domain/utc-bucket.ts';
-import { type DaySum, readDays } from '../store/day-tallies.ts';
+import { type DaySum, readDays } from '../store/tallies/day-tallies.ts';
 import { type Databases, readFrom } from './choose-database.ts';
 
 export const SUMMARY_DAYS_MAX = 92;

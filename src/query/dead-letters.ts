@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { encodeCursor } from '../domain/cursor.ts';
 import { corridorFilter, pageParameters, shown } from '../domain/list-parameters.ts';
-import * as deadLetterStore from '../store/dead-letter-search.ts';
-import type { Database } from '../store/pool.ts';
+import type { Database } from '../store/database/pool.ts';
+import * as deadLetterStore from '../store/dead-letters/dead-letter-search.ts';
 
 export const errorCodeParameter = z
   .string()

@@ -15,7 +15,7 @@ import { explain } from '../scoring/explain.ts';
 import { FEATURE_SCHEMA } from '../scoring/feature-schema.ts';
 import { currentRuleSet } from '../scoring/rule-sets.ts';
 import { score } from '../scoring/score.ts';
-import type { Database } from '../store/pool.ts';
+import type { Database } from '../store/database/pool.ts';
 import { explanationParameters, explanationParts, toExplanationParts } from './explain-score.ts';
 import type { ModelShelf } from './model-shelf.ts';
 import { createRecomputeVectors } from './recompute-vectors.ts';

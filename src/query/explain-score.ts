@@ -12,7 +12,7 @@ import { scoreSchema, toScoreJson } from '../domain/score-record.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { explain } from '../scoring/explain.ts';
 import { findRuleSet } from '../scoring/rule-sets.ts';
-import { readScoreRecord } from '../store/score-search.ts';
+import { readScoreRecord } from '../store/scores/score-search.ts';
 import { type Databases, isFound, readFrom } from './choose-database.ts';
 import type { ModelShelf } from './model-shelf.ts';
 

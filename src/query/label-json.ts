@@ -1,7 +1,7 @@
 /** The wire form of a stored label. */
 import { z } from 'zod';
 import { LABEL_VALUES } from '../domain/label.ts';
-import type { StoredLabel } from '../store/label-search.ts';
+import type { StoredLabel } from '../store/labels/label-search.ts';
 
 export const storedLabelSchema = z
   .object({

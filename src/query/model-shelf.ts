@@ -2,8 +2,8 @@
 import { LRUCache } from 'lru-cache';
 import { isUnavailable, toError } from '../domain/failure.ts';
 import { openScoringModel, type ScoringModel } from '../models/registry/scoring-model.ts';
-import { findModel, readModel } from '../store/models.ts';
-import type { Database } from '../store/pool.ts';
+import type { Database } from '../store/database/pool.ts';
+import { findModel, readModel } from '../store/models/models.ts';
 import { type Databases, isFound, readFrom } from './choose-database.ts';
 
 /** How many models are kept ready for explanations, what-ifs and verification. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { shown, timeParameter } from '../domain/list-parameters.ts';
 import type { WatchReport } from '../domain/watch-report.ts';
-import { listWatchReports } from '../store/watch-reports.ts';
+import { listWatchReports } from '../store/models/watch-reports.ts';
 import { type Databases, readFrom } from './choose-database.ts';
 
 export const modelWatchParameters = z.strictObject({

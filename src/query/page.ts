@@ -1,7 +1,7 @@
 /** The wire form of one page of a list. */
 import { z } from 'zod';
 import { monthOf, monthText } from '../domain/month.ts';
-import type { MonthRange } from '../store/month-slice.ts';
+import type { MonthRange } from '../store/partitions/month-slice.ts';
 import type { Page } from './walk-months.ts';
 
 /** `next_cursor` is null at the end of the list; a page may be short, even empty, before that. */

@@ -9,7 +9,7 @@ import {
   ACTIVITY_ROWS_MAX,
   ACTIVITY_WINDOWS_HOURS,
   readActivity,
-} from '../store/party-activity.ts';
+} from '../store/profiles/party-activity.ts';
 import { type Databases, readFrom } from './choose-database.ts';
 import { searchTransactions } from './search-transactions.ts';
 import { storedTransactionSchema } from './transaction-json.ts';

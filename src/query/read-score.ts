@@ -5,9 +5,9 @@
  */
 import { type ScoreJson, toScoreJson } from '../domain/score-record.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
-import { refuseDetached } from '../store/partitions.ts';
-import { readStoredScore } from '../store/score-search.ts';
-import { readStoredTransaction } from '../store/transaction-search.ts';
+import { refuseDetached } from '../store/partitions/partitions.ts';
+import { readStoredScore } from '../store/scores/score-search.ts';
+import { readStoredTransaction } from '../store/transactions/transaction-search.ts';
 import { type Databases, isFound, readFrom } from './choose-database.ts';
 
 export type ScoreCache = {

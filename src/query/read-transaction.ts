@@ -4,9 +4,9 @@
  * names the client, so both take the same path.
  */
 import { createdAtMsOf } from '../domain/transaction-id.ts';
-import { readStoredHistory } from '../store/label-search.ts';
-import { refuseDetached } from '../store/partitions.ts';
-import { readStoredTransaction } from '../store/transaction-search.ts';
+import { readStoredHistory } from '../store/labels/label-search.ts';
+import { refuseDetached } from '../store/partitions/partitions.ts';
+import { readStoredTransaction } from '../store/transactions/transaction-search.ts';
 import { type Databases, readFrom } from './choose-database.ts';
 import { HISTORY_LABELS_MAX, toLabelJson } from './label-json.ts';
 import {

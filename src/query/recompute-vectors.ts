@@ -11,8 +11,8 @@ import { createMerchantKind } from '../profile/merchant-kind.ts';
 import { type BegunRows, beginRows } from '../profile/own-features.ts';
 import type { Profile, ProfileKind } from '../profile/profile.ts';
 import { rowAt, vectorOf } from '../scoring/feature-rows.ts';
-import { loadAccountPasts, loadMerchantPasts } from '../store/history.ts';
-import type { Database } from '../store/pool.ts';
+import type { Database } from '../store/database/pool.ts';
+import { loadAccountPasts, loadMerchantPasts } from '../store/profiles/history.ts';
 
 /** Returns one vector of today's schema per transaction, in their order. */
 export type RecomputeVectors = (transactions: readonly Transaction[]) => Promise<Float64Array[]>;

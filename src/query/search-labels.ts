@@ -13,8 +13,8 @@ import {
   type LabelSlice,
   type StoredLabel,
   searchStoredLabels,
-} from '../store/label-search.ts';
-import { listWalkedMonths } from '../store/month-slice.ts';
+} from '../store/labels/label-search.ts';
+import { listWalkedMonths } from '../store/partitions/month-slice.ts';
 import { type Databases, readFrom } from './choose-database.ts';
 import { storedLabelSchema, toLabelJson } from './label-json.ts';
 import { detachedWithin, monthlyPageSchema, toPageJson } from './page.ts';

@@ -1,8 +1,8 @@
 /** `GET /v1/scores?…`: stored scores, newest transaction first. */
 import type { ScoreListParameters } from '../domain/list-parameters.ts';
 import { type ScoreJson, toScoreJson } from '../domain/score-record.ts';
-import { listWalkedMonths } from '../store/month-slice.ts';
-import { searchStoredScores } from '../store/score-search.ts';
+import { listWalkedMonths } from '../store/partitions/month-slice.ts';
+import { searchStoredScores } from '../store/scores/score-search.ts';
 import { type Databases, readFrom } from './choose-database.ts';
 import { detachedWithin, type PageJson, toPageJson } from './page.ts';
 import { walkMonths } from './walk-months.ts';

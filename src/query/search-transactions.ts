@@ -1,7 +1,7 @@
 /** `GET /v1/transactions?…`: accepted transactions, newest first. */
 import type { TransactionListParameters } from '../domain/list-parameters.ts';
-import { listWalkedMonths } from '../store/month-slice.ts';
-import { searchStoredTransactions } from '../store/transaction-search.ts';
+import { listWalkedMonths } from '../store/partitions/month-slice.ts';
+import { searchStoredTransactions } from '../store/transactions/transaction-search.ts';
 import { type Databases, readFrom } from './choose-database.ts';
 import { detachedWithin, type PageJson, toPageJson } from './page.ts';
 import { type StoredTransactionJson, toTransactionJson } from './transaction-json.ts';

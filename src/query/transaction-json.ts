@@ -1,7 +1,7 @@
 /** The wire form of a stored transaction; the amount is as accepted. */
 import { z } from 'zod';
 import { TRANSACTION_STATUSES } from '../domain/transaction.ts';
-import type { StoredTransaction } from '../store/transaction-search.ts';
+import type { StoredTransaction } from '../store/transactions/transaction-search.ts';
 import { labelHistorySchema } from './label-json.ts';
 
 export const storedTransactionSchema = z

@@ -5,7 +5,7 @@
  */
 import { encodeCursor, type Position, positionBefore } from '../domain/cursor.ts';
 import { lowestIdAt } from '../domain/transaction-id.ts';
-import type { MonthRange, MonthSlice, SliceResult } from '../store/month-slice.ts';
+import type { MonthRange, MonthSlice, SliceResult } from '../store/partitions/month-slice.ts';
 
 export const SLICES_MAX = 24;
 export const WALK_MS_MAX = 1500;

@@ -4,9 +4,9 @@ import type { WatchReport } from '../domain/watch-report.ts';
 import { windowsAt } from '../models/watch/windows.ts';
 import { listSubjects, writeReport } from '../models/watch/write-reports.ts';
 import { FEATURE_LIST } from '../scoring/feature-schema.ts';
-import { readReferences } from '../store/models.ts';
-import type { Database } from '../store/pool.ts';
-import { sampleOutcomes, sampleVectors } from '../store/score-window.ts';
+import type { Database } from '../store/database/pool.ts';
+import { readReferences } from '../store/models/models.ts';
+import { sampleOutcomes, sampleVectors } from '../store/scores/score-window.ts';
 
 /** Rows on each side of a comparison: by chance alone the index of ten bins is then 0.004. */
 const DRIFT_ROWS = 5000;

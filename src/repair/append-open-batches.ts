@@ -5,13 +5,13 @@
  */
 import { type BatchPosition, FIRST_BATCH, type OpenBatch } from '../domain/open-batch.ts';
 import type { Transaction } from '../domain/transaction.ts';
+import type { Writes } from '../store/maintenance/leadership.ts';
 import {
   deleteIngestBatches,
   listOpenBatches,
   narrowIngestBatch,
-} from '../store/ingest-batches.ts';
-import type { Writes } from '../store/leadership.ts';
-import { loadUnscored } from '../store/unscored.ts';
+} from '../store/recovery/ingest-batches.ts';
+import { loadUnscored } from '../store/transactions/unscored.ts';
 import { type AppendMissing, byReception, type StreamOf } from './append-missing.ts';
 import type { Market } from './market.ts';
 

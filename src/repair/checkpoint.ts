@@ -7,9 +7,9 @@
  * streams, as their row is committed before their entry is removed.
  */
 import { END_OF_BATCHES, FIRST_BATCH } from '../domain/open-batch.ts';
-import { type Moment, readMoment } from '../store/moment.ts';
-import { type ReconcileState, writeReconcileState } from '../store/reconcile-state.ts';
-import { recoverUnreadable } from '../store/unscored.ts';
+import { type Moment, readMoment } from '../store/database/moment.ts';
+import { type ReconcileState, writeReconcileState } from '../store/recovery/reconcile-state.ts';
+import { recoverUnreadable } from '../store/transactions/unscored.ts';
 import { readIdentity } from '../stream/identity.ts';
 import type { Market } from './market.ts';
 import type { ProveStreams } from './prove-streams.ts';

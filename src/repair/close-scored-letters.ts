@@ -5,7 +5,7 @@
  * letters are checked periodically.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ScoredLettersPage } from '../store/dead-letters.ts';
+import type { ScoredLettersPage } from '../store/dead-letters/dead-letters.ts';
 
 export type CloseScoredLettersDependencies = {
   /** A page of all open dead letters; the first one where `after` is absent. */

@@ -2,7 +2,7 @@
  * Maintains the slices of idempotency keys: seals the open one once it is large or old enough, and drops those
  * whose youngest key is older than the retention.
  */
-import type { Slice } from '../store/key-slice-rows.ts';
+import type { Slice } from '../store/idempotency-keys/key-slice-rows.ts';
 
 /** About 2 million keys: the index that claims write to, of 90 MB, stays in memory, and a checkpoint finds it small. */
 export const SLICE_BYTES = 170_000_000;

@@ -1,7 +1,7 @@
 /** One market as its reconciler works on it. */
-import { listCorridors } from '../store/corridors.ts';
-import type { Writes } from '../store/leadership.ts';
-import type { Database } from '../store/pool.ts';
+import type { Database } from '../store/database/pool.ts';
+import type { Writes } from '../store/maintenance/leadership.ts';
+import { listCorridors } from '../store/transactions/corridors.ts';
 import type { RedisClient } from '../stream/connection.ts';
 import { type StreamKeys, streamsOf } from '../stream/keys.ts';
 

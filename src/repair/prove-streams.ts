@@ -2,7 +2,7 @@
  * Finds streams that have lost entries since the last check: a stream or its retries were deleted, a node was
  * emptied, or it continues with older data. A stream without an earlier check has lost nothing.
  */
-import { readStreamProofs, writeStreamProofs } from '../store/stream-proofs.ts';
+import { readStreamProofs, writeStreamProofs } from '../store/recovery/stream-proofs.ts';
 import { createContinuity, type ProvenStream } from '../stream/continuity.ts';
 import { SHARDS_MAX, type StreamKeys } from '../stream/keys.ts';
 import { listStreams, type Market } from './market.ts';

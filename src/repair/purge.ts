@@ -5,8 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { toError } from '../domain/failure.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import type { Leadership, Writes } from '../store/leadership.ts';
-import { PURGES, type Purge } from '../store/purge.ts';
+import type { Leadership, Writes } from '../store/maintenance/leadership.ts';
+import { PURGES, type Purge } from '../store/maintenance/purge.ts';
 
 const PURGE_EVERY_MS = 600_000;
 /** Pause between steps, so that removing old rows does not slow new ones. */

@@ -7,12 +7,12 @@
  * reconcile`). A run takes a bounded time; what is left goes on in the next one.
  */
 import { Failure } from '../domain/failure.ts';
-import { type Moment, readMoment } from '../store/moment.ts';
+import { type Moment, readMoment } from '../store/database/moment.ts';
 import {
   type ReconcileState,
   readReconcileState,
   writeReconcileState,
-} from '../store/reconcile-state.ts';
+} from '../store/recovery/reconcile-state.ts';
 import { readIdentity } from '../stream/identity.ts';
 import { measureHeld } from '../stream/lag.ts';
 import { createProducer, createStreamChoice } from '../stream/producer.ts';

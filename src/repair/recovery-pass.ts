@@ -5,13 +5,13 @@
  */
 import { END_OF_BATCHES } from '../domain/open-batch.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import type { Database } from '../store/pool.ts';
+import type { Database } from '../store/database/pool.ts';
 import {
   countReceived,
   listReplayed,
   listUnscoredReceived,
   loadUnscored,
-} from '../store/unscored.ts';
+} from '../store/transactions/unscored.ts';
 import { type AppendMissing, byReception, type StreamOf } from './append-missing.ts';
 import { readOwed, readWaitingWindow, type Waiting, type WaitingWindow } from './waiting-window.ts';
 

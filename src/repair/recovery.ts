@@ -2,8 +2,8 @@
  * Recovers what a lost Redis held, pass by pass, until every stream has all that was stored before the loss was
  * noticed.
  */
-import type { Moment } from '../store/moment.ts';
-import { type ReconcileState, writeReconcileState } from '../store/reconcile-state.ts';
+import type { Moment } from '../store/database/moment.ts';
+import { type ReconcileState, writeReconcileState } from '../store/recovery/reconcile-state.ts';
 import type { AppendMissing, StreamOf } from './append-missing.ts';
 import type { Market } from './market.ts';
 import { createRecoveryPass, type RecoveryPass } from './recovery-pass.ts';

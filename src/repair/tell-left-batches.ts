@@ -1,6 +1,6 @@
 /** Invalidates the profiles of labels whose request ended between its commit and that step. */
 import type { TellProfiles } from '../ingest/tell-profiles.ts';
-import type { LabelBatch } from '../store/label-batches.ts';
+import type { LabelBatch } from '../store/labels/label-batches.ts';
 
 export type TellLeftBatchesDependencies = {
   readonly listLabelBatches: (

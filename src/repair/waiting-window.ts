@@ -5,7 +5,7 @@
  * whatever waits; the next window reads again.
  */
 import { type BatchPosition, FIRST_BATCH, type OpenBatch } from '../domain/open-batch.ts';
-import { listOpenBatches, takeOverIngestBatches } from '../store/ingest-batches.ts';
+import { listOpenBatches, takeOverIngestBatches } from '../store/recovery/ingest-batches.ts';
 import { SHARDS_MAX } from '../stream/keys.ts';
 import { readWaiting, type WaitingTransaction } from '../stream/waiting.ts';
 import { createIdSet, type IdSet } from './id-set.ts';

@@ -1,7 +1,7 @@
 /** Acknowledges scored transactions: one outcome for all of an entry, with the rows of its event. */
 import type { DeliveredTransaction, TextColumn } from '../domain/delivered.ts';
 import { type Decision, toScoreJson } from '../domain/score-record.ts';
-import type { StoredScore } from '../store/scores.ts';
+import type { StoredScore } from '../store/scores/scores.ts';
 import type { Decided, Item } from './item.ts';
 
 /** The part of a decision that an event has. */

@@ -7,7 +7,7 @@ import type { ModelOut } from '../domain/model-out.ts';
 import { idsIn } from '../models/rollout/in-force.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import type { ShadowBatch } from '../store/shadow-batches.ts';
+import type { ShadowBatch } from '../store/scores/shadow-batches.ts';
 import {
   type JudgeDependencies,
   type JudgingModel,

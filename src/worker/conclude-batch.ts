@@ -6,7 +6,7 @@ import { DEAD_LETTER_ENTRY_CHARS_MAX, type DeadLetter } from '../domain/dead-let
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type { Failpoint } from '../runtime/failpoint.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import type { StoredScore } from '../store/scores.ts';
+import type { StoredScore } from '../store/scores/scores.ts';
 import type { Settle } from '../stream/settle.ts';
 import { acknowledgeStored } from './acknowledge.ts';
 import { countOutcomes } from './count-batch.ts';

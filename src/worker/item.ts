@@ -1,7 +1,7 @@
 /** The parts of a batch while a worker holds it. */
 import type { DeliveredTransaction } from '../domain/delivered.ts';
 import type { Failure } from '../domain/failure.ts';
-import type { NewScore } from '../store/scores.ts';
+import type { NewScore } from '../store/scores/scores.ts';
 import type { EntryHead, EntryPayload } from '../stream/entry.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import type { StreamEntry } from '../stream/read-group.ts';

@@ -8,7 +8,7 @@ import type { ScoringModel } from '../models/registry/scoring-model.ts';
 import { type InForce, lineFor } from '../models/rollout/in-force.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Opinion } from '../scoring/opinion.ts';
-import type { ShadowBatch } from '../store/shadow-batches.ts';
+import type { ShadowBatch } from '../store/scores/shadow-batches.ts';
 import type { ModelHealth } from './model-health.ts';
 
 /** The part of a model that judging needs. */

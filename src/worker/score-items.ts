@@ -4,7 +4,7 @@
  */
 import { Failure, toError } from '../domain/failure.ts';
 import { type FeatureRows, vectorOf } from '../scoring/feature-rows.ts';
-import type { ShadowBatch } from '../store/shadow-batches.ts';
+import type { ShadowBatch } from '../store/scores/shadow-batches.ts';
 import type { Item, Scored } from './item.ts';
 import type { JudgedRow, Judgement } from './judge-batch.ts';
 import type { Scorer } from './scorer.ts';

@@ -47,7 +47,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'worker-before-acknowledge',
     replacements: [
       {
-        file: 'src/store/scores.ts',
+        file: 'src/store/scores/scores.ts',
         find: 'on conflict (transaction_id, created_at) do nothing',
         replace:
           'on conflict (transaction_id, created_at) do update set scored_at = excluded.scored_at',
@@ -228,7 +228,7 @@ export const MUTANTS: readonly Mutant[] = [
     bar: CLOSED_LATE,
     replacements: [
       {
-        file: 'src/store/leadership.ts',
+        file: 'src/store/maintenance/leadership.ts',
         find: 'if (held.length > 0) return',
         replace: 'if (held !== undefined) return',
       },

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { engineOf } from '../../src/domain/principal.ts';
-import { recordChange } from '../../src/store/audit-log.ts';
+import { recordChange } from '../../src/store/access/audit-log.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let testDatabase: TestDatabase;

@@ -14,17 +14,17 @@ import {
   makeApiKey,
   revokeApiKey,
   storeBootstrapKey,
-} from '../../src/store/api-keys.ts';
-import { closeDeadLettersOfScored } from '../../src/store/dead-letters.ts';
+} from '../../src/store/access/api-keys.ts';
+import { revokeIdentity } from '../../src/store/access/identities.ts';
+import type { Database } from '../../src/store/database/pool.ts';
+import { closeDeadLettersOfScored } from '../../src/store/dead-letters/dead-letters.ts';
 import {
   attachMonth,
   detachMonth,
   dropMonth,
   recordDetach,
-} from '../../src/store/detach-months.ts';
-import { revokeIdentity } from '../../src/store/identities.ts';
-import { ensurePartitions } from '../../src/store/partitions.ts';
-import type { Database } from '../../src/store/pool.ts';
+} from '../../src/store/partitions/detach-months.ts';
+import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { type RollOut, startRollOut } from '../support/rolled-out.ts';
 import { runCommand } from '../support/run-command.ts';

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { monthOf } from '../../src/domain/month.ts';
-import { detachMonth } from '../../src/store/detach-months.ts';
+import { detachMonth } from '../../src/store/partitions/detach-months.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeScoresOf } from '../support/stored-rows.ts';
 import { type Answer, answerOf, count, type Input, input, labelInput } from '../support/submit.ts';

@@ -5,8 +5,8 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bindReconciler } from '../../src/main/wire/bind-reconciler.ts';
-import { createLeadership } from '../../src/store/leadership.ts';
-import type { Database } from '../../src/store/pool.ts';
+import type { Database } from '../../src/store/database/pool.ts';
+import { createLeadership } from '../../src/store/maintenance/leadership.ts';
 import { openCommands, type RedisClient, untilReady } from '../../src/stream/connection.ts';
 import { GROUP, type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
 import { createProducer } from '../../src/stream/producer.ts';

@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyDays } from '../../src/cli/verify/tallies.ts';
-import { mergeIncrements, readDays, readTotals } from '../../src/store/day-tallies.ts';
-import { migrate } from '../../src/store/migrate.ts';
-import type { Database } from '../../src/store/pool.ts';
+import type { Database } from '../../src/store/database/pool.ts';
+import { migrate } from '../../src/store/migrations/migrate.ts';
+import { mergeIncrements, readDays, readTotals } from '../../src/store/tallies/day-tallies.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { makeMonthsAsBefore } from '../support/months-as-before.ts';
 

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { actAlone, approveRollout } from '../../src/control/models/decide-rollout.ts';
 import { bindModels } from '../../src/main/wire/bind-models.ts';
 import { modelsInForce } from '../../src/models/rollout/in-force.ts';
-import { readNewestRollout } from '../../src/store/model-rollouts.ts';
-import type { Database } from '../../src/store/pool.ts';
+import type { Database } from '../../src/store/database/pool.ts';
+import { readNewestRollout } from '../../src/store/models/model-rollouts.ts';
 import {
   type Answer,
   type ModelsRig,

@@ -6,7 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { marketUrl } from '../../bench/support/market.ts';
-import { migrate } from '../../src/store/migrate.ts';
+import { migrate } from '../../src/store/migrations/migrate.ts';
 import { GROUP } from '../../src/stream/keys.ts';
 import { startTestPostgres } from '../support/services.ts';
 import { waitUntil } from '../support/wait-until.ts';

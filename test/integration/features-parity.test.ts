@@ -12,8 +12,8 @@ import { createRecomputeVectors } from '../../src/query/recompute-vectors.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { FEATURE_LIST } from '../../src/scoring/feature-schema.ts';
 import { createRandom } from '../../src/simulate/random.ts';
-import { createPartitionGuard } from '../../src/store/partitions.ts';
-import { loadTransactions } from '../../src/store/transaction-search.ts';
+import { createPartitionGuard } from '../../src/store/partitions/partitions.ts';
+import { loadTransactions } from '../../src/store/transactions/transaction-search.ts';
 import { testConfig } from '../support/config.ts';
 import { createWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
 

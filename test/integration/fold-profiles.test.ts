@@ -12,7 +12,7 @@ import { merchantKind } from '../../src/profile/merchant-kind.ts';
 import type { Profile, ProfileKind } from '../../src/profile/profile.ts';
 import { readLog } from '../../src/profile/profile-log.ts';
 import { takeOwn } from '../../src/profile/room.ts';
-import { loadAccountPasts, loadMerchantPasts } from '../../src/store/history.ts';
+import { loadAccountPasts, loadMerchantPasts } from '../../src/store/profiles/history.ts';
 import { profileKey } from '../../src/stream/keys.ts';
 import { foldOne } from '../support/fold-one.ts';
 import { startFold } from '../support/fold-rig.ts';

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { command } from '../../src/cli/keys.ts';
-import { migrate } from '../../src/store/migrate.ts';
-import { SQL_FOLDER } from '../../src/store/migration-files.ts';
+import { migrate } from '../../src/store/migrations/migrate.ts';
+import { SQL_FOLDER } from '../../src/store/migrations/migration-files.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { runCommand } from '../support/run-command.ts';
 

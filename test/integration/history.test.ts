@@ -11,11 +11,11 @@ import {
 } from '../../src/domain/history.ts';
 import { monthOf } from '../../src/domain/month.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
-import { createTallies } from '../../src/store/fold-tallies.ts';
-import { loadAccountPasts, loadMerchantPasts } from '../../src/store/history.ts';
-import { ensurePartitions, partitionName } from '../../src/store/partitions.ts';
-import type { Database, Query } from '../../src/store/pool.ts';
-import { recountTallies } from '../../src/store/recount-tallies.ts';
+import type { Database, Query } from '../../src/store/database/pool.ts';
+import { ensurePartitions, partitionName } from '../../src/store/partitions/partitions.ts';
+import { loadAccountPasts, loadMerchantPasts } from '../../src/store/profiles/history.ts';
+import { createTallies } from '../../src/store/tallies/fold-tallies.ts';
+import { recountTallies } from '../../src/store/verification/recount-tallies.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { rowsRead } from '../support/rows-read.ts';
 import { waitUntil } from '../support/wait-until.ts';

@@ -10,18 +10,21 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { monthOf } from '../../src/domain/month.ts';
 import { keepKeySlices, SLICE_BYTES } from '../../src/repair/keep-key-slices.ts';
-import { findHeldKeys } from '../../src/store/idempotency-keys.ts';
+import type { Database } from '../../src/store/database/pool.ts';
+import { findHeldKeys } from '../../src/store/idempotency-keys/idempotency-keys.ts';
 import {
   dropKeySlice,
   listKeySlices,
   type Slice,
   sealKeySlice,
-} from '../../src/store/key-slice-rows.ts';
-import type { KeySlices } from '../../src/store/key-slices.ts';
-import { migrate } from '../../src/store/migrate.ts';
-import { ensurePartitions } from '../../src/store/partitions.ts';
-import type { Database } from '../../src/store/pool.ts';
-import { claimTransactions, type NewTransaction } from '../../src/store/transactions.ts';
+} from '../../src/store/idempotency-keys/key-slice-rows.ts';
+import type { KeySlices } from '../../src/store/idempotency-keys/key-slices.ts';
+import { migrate } from '../../src/store/migrations/migrate.ts';
+import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
+import {
+  claimTransactions,
+  type NewTransaction,
+} from '../../src/store/transactions/transactions.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { insertKey, openSlices } from '../support/key-rows.ts';
 import { idAt } from '../support/stored-rows.ts';

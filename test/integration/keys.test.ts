@@ -4,8 +4,8 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { apiKeyHash } from '../../src/runtime/api-key.ts';
-import { storeBootstrapKey } from '../../src/store/api-keys.ts';
-import type { Database } from '../../src/store/pool.ts';
+import { storeBootstrapKey } from '../../src/store/access/api-keys.ts';
+import type { Database } from '../../src/store/database/pool.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { expectProblem } from '../support/problem.ts';
 import { runRisk, spawnRisk } from '../support/risk.ts';

@@ -6,15 +6,15 @@ import { describe, expect, test } from 'vitest';
 import type { Label } from '../../src/domain/label.ts';
 import { type AcceptLabelsDependencies, acceptLabels } from '../../src/ingest/accept-labels.ts';
 import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
-import { findHeldKeys } from '../../src/store/idempotency-keys.ts';
+import type { Database, Query } from '../../src/store/database/pool.ts';
+import { findHeldKeys } from '../../src/store/idempotency-keys/idempotency-keys.ts';
 import {
   deleteLabelBatches,
   listLabelBatches,
   openLabelBatch,
-} from '../../src/store/label-batches.ts';
-import { findLoggedFeature, findParties, insertLabels } from '../../src/store/labels.ts';
-import { createPartitionGuard, findDetachedMonths } from '../../src/store/partitions.ts';
-import type { Database, Query } from '../../src/store/pool.ts';
+} from '../../src/store/labels/label-batches.ts';
+import { findLoggedFeature, findParties, insertLabels } from '../../src/store/labels/labels.ts';
+import { createPartitionGuard, findDetachedMonths } from '../../src/store/partitions/partitions.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { encodeLabelCursor } from '../../src/domain/label-list.ts';
 import { monthOf } from '../../src/domain/month.ts';
-import { detachMonth } from '../../src/store/detach-months.ts';
+import { detachMonth } from '../../src/store/partitions/detach-months.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { type Answer, answerOf, type Input, input, labelInput } from '../support/submit.ts';

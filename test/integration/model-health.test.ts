@@ -5,7 +5,7 @@
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openScoringModel } from '../../src/models/registry/scoring-model.ts';
-import { readModel } from '../../src/store/models.ts';
+import { readModel } from '../../src/store/models/models.ts';
 import { createModelsOut } from '../../src/stream/models-out.ts';
 import type { JudgingModel } from '../../src/worker/judge-batch.ts';
 import { type RollOut, startRollOut } from '../support/rolled-out.ts';

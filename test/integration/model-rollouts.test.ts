@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { engineOf } from '../../src/domain/principal.ts';
-import { decideRollouts } from '../../src/store/model-rollouts.ts';
+import { decideRollouts } from '../../src/store/models/model-rollouts.ts';
 import {
   type Answer,
   type ModelsRig,

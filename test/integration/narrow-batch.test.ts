@@ -8,7 +8,7 @@ import {
   listOpenBatches,
   narrowIngestBatch,
   openIngestBatch,
-} from '../../src/store/ingest-batches.ts';
+} from '../../src/store/recovery/ingest-batches.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';

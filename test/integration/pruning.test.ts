@@ -6,15 +6,15 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { positionBefore } from '../../src/domain/cursor.ts';
-import { inMarket } from '../../src/store/market-schema.ts';
-import type { MonthSlice, PreparedSearch } from '../../src/store/month-slice.ts';
-import type { Database } from '../../src/store/pool.ts';
-import { type ScoreFilter, scoreSearch, selectScore } from '../../src/store/score-search.ts';
+import { inMarket } from '../../src/store/database/market-schema.ts';
+import type { Database } from '../../src/store/database/pool.ts';
+import type { MonthSlice, PreparedSearch } from '../../src/store/partitions/month-slice.ts';
+import { type ScoreFilter, scoreSearch, selectScore } from '../../src/store/scores/score-search.ts';
 import {
   selectTransaction,
   type TransactionFilter,
   transactionSearch,
-} from '../../src/store/transaction-search.ts';
+} from '../../src/store/transactions/transaction-search.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
 

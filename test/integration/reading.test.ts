@@ -4,7 +4,7 @@ import type { ScoreJson } from '../../src/domain/score-record.ts';
 import type { Databases } from '../../src/query/choose-database.ts';
 import { readScore } from '../../src/query/read-score.ts';
 import { readTransaction } from '../../src/query/read-transaction.ts';
-import type { Database } from '../../src/store/pool.ts';
+import type { Database } from '../../src/store/database/pool.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { alone, DAY_MS, inStep, NOVEMBER, transactions } from '../support/reads.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';

@@ -7,7 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { bindReconciler } from '../../src/main/wire/bind-reconciler.ts';
 import type { Reconciler } from '../../src/repair/reconcile.ts';
-import { readReconcileState, writeReconcileState } from '../../src/store/reconcile-state.ts';
+import {
+  readReconcileState,
+  writeReconcileState,
+} from '../../src/store/recovery/reconcile-state.ts';
 import { openCommands, type RedisClient } from '../../src/stream/connection.ts';
 import { testConfig } from '../support/config.ts';
 import { runRisk } from '../support/risk.ts';

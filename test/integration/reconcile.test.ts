@@ -4,10 +4,10 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bindReconciler } from '../../src/main/wire/bind-reconciler.ts';
-import { narrowIngestBatch } from '../../src/store/ingest-batches.ts';
-import { createLeadership } from '../../src/store/leadership.ts';
-import type { Database } from '../../src/store/pool.ts';
-import { readReconcileState } from '../../src/store/reconcile-state.ts';
+import type { Database } from '../../src/store/database/pool.ts';
+import { createLeadership } from '../../src/store/maintenance/leadership.ts';
+import { narrowIngestBatch } from '../../src/store/recovery/ingest-batches.ts';
+import { readReconcileState } from '../../src/store/recovery/reconcile-state.ts';
 import { openCommands, type RedisClient } from '../../src/stream/connection.ts';
 import { testConfig } from '../support/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

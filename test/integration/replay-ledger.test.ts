@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { createIdList } from '../../src/client/id-list.ts';
-import { countLedger } from '../../src/store/ledger.ts';
+import { countLedger } from '../../src/store/transactions/ledger.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const RECEIVED_MS = Date.UTC(2026, 10, 20, 12);

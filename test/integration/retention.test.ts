@@ -6,11 +6,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bindPurge } from '../../src/repair/purge.ts';
 import { type Config, readConfig } from '../../src/runtime/config.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
-import { createLeadership, type Leadership } from '../../src/store/leadership.ts';
-import { inMarket } from '../../src/store/market-schema.ts';
-import type { Database } from '../../src/store/pool.ts';
-import { PURGE_STEP_ROWS_MAX, PURGES } from '../../src/store/purge.ts';
-import { RETENTIONS } from '../../src/store/retention.ts';
+import { inMarket } from '../../src/store/database/market-schema.ts';
+import type { Database } from '../../src/store/database/pool.ts';
+import { createLeadership, type Leadership } from '../../src/store/maintenance/leadership.ts';
+import { PURGE_STEP_ROWS_MAX, PURGES } from '../../src/store/maintenance/purge.ts';
+import { RETENTIONS } from '../../src/store/maintenance/retention.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 

@@ -6,13 +6,13 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bindDeadLetters } from '../../src/main/wire/bind-dead-letters.ts';
 import { closeScoredLetters } from '../../src/repair/close-scored-letters.ts';
+import type { Database, Query } from '../../src/store/database/pool.ts';
 import {
   closeDeadLettersOfScored,
   listDeadLettersOfScored,
   OPEN_LETTERS_PAGE_ROWS,
-} from '../../src/store/dead-letters.ts';
-import { createLeadership } from '../../src/store/leadership.ts';
-import type { Database, Query } from '../../src/store/pool.ts';
+} from '../../src/store/dead-letters/dead-letters.ts';
+import { createLeadership } from '../../src/store/maintenance/leadership.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { rowsRead } from '../support/rows-read.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';

@@ -5,12 +5,12 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { bindReconciler } from '../../src/main/wire/bind-reconciler.ts';
+import type { Database, Query } from '../../src/store/database/pool.ts';
 import {
   deleteIngestBatches,
   narrowIngestBatch,
   takeOverIngestBatches,
-} from '../../src/store/ingest-batches.ts';
-import type { Database, Query } from '../../src/store/pool.ts';
+} from '../../src/store/recovery/ingest-batches.ts';
 import { openCommands, type RedisClient } from '../../src/stream/connection.ts';
 import { testConfig } from '../support/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

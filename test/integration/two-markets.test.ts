@@ -4,12 +4,12 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { monthOf } from '../../src/domain/month.ts';
-import { listCorridors } from '../../src/store/corridors.ts';
-import { createLeadership } from '../../src/store/leadership.ts';
-import { migrate } from '../../src/store/migrate.ts';
-import { alone, connected } from '../../src/store/migration-session.ts';
-import { ensurePartitions, lockPartitions } from '../../src/store/partitions.ts';
-import type { PoolOptions } from '../../src/store/pool.ts';
+import type { PoolOptions } from '../../src/store/database/pool.ts';
+import { createLeadership } from '../../src/store/maintenance/leadership.ts';
+import { migrate } from '../../src/store/migrations/migrate.ts';
+import { alone, connected } from '../../src/store/migrations/migration-session.ts';
+import { ensurePartitions, lockPartitions } from '../../src/store/partitions/partitions.ts';
+import { listCorridors } from '../../src/store/transactions/corridors.ts';
 import { runRisk } from '../support/risk.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';

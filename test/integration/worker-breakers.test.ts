@@ -4,8 +4,8 @@
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { freePort } from '../../src/embedded/free-port.ts';
-import { migrate } from '../../src/store/migrate.ts';
-import { openPool } from '../../src/store/pool.ts';
+import { openPool } from '../../src/store/database/pool.ts';
+import { migrate } from '../../src/store/migrations/migrate.ts';
 import { freeze } from '../support/freeze.ts';
 import { startTestPostgres } from '../support/services.ts';
 import { waitUntil } from '../support/wait-until.ts';

@@ -5,11 +5,14 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { monthOf } from '../../src/domain/month.ts';
-import { digestKeys } from '../../src/store/key-digest.ts';
-import type { KeySlices } from '../../src/store/key-slices.ts';
-import { ensurePartitions } from '../../src/store/partitions.ts';
-import type { Database } from '../../src/store/pool.ts';
-import { claimTransactions, type NewTransaction } from '../../src/store/transactions.ts';
+import type { Database } from '../../src/store/database/pool.ts';
+import { digestKeys } from '../../src/store/idempotency-keys/key-digest.ts';
+import type { KeySlices } from '../../src/store/idempotency-keys/key-slices.ts';
+import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
+import {
+  claimTransactions,
+  type NewTransaction,
+} from '../../src/store/transactions/transactions.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { insertPlainScores, type PlainScore } from '../support/delivered.ts';
 import { openSlices } from '../support/key-rows.ts';

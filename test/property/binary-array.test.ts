@@ -10,8 +10,8 @@ import {
   timestampArray,
   uuidArray,
   vectorArray,
-} from '../../src/store/binary-array.ts';
-import { copyVector, toVector } from '../../src/store/vector-bytes.ts';
+} from '../../src/store/database/binary-array.ts';
+import { copyVector, toVector } from '../../src/store/scores/vector-bytes.ts';
 
 const HEADER_BYTES = 20;
 /** Quiet and signalling NaNs with a payload, -0, the least and the greatest subnormal number, -Infinity. */

@@ -10,22 +10,28 @@ import { Failure } from '../../src/domain/failure.ts';
 import { monthOf } from '../../src/domain/month.ts';
 import { VERDICTS } from '../../src/domain/score-record.ts';
 import { DAY_MS } from '../../src/domain/utc-bucket.ts';
-import { mergeIncrements, readTotals } from '../../src/store/day-tallies.ts';
-import { markPurged, markReplayed } from '../../src/store/dead-letter-search.ts';
-import { closeDeadLettersOfScored, insertDeadLetters } from '../../src/store/dead-letters.ts';
-import type { KeySlices } from '../../src/store/key-slices.ts';
-import { insertLabels } from '../../src/store/labels.ts';
-import { ensurePartitions } from '../../src/store/partitions.ts';
-import type { Database, Query } from '../../src/store/pool.ts';
+import type { Database, Query } from '../../src/store/database/pool.ts';
+import { markPurged, markReplayed } from '../../src/store/dead-letters/dead-letter-search.ts';
+import {
+  closeDeadLettersOfScored,
+  insertDeadLetters,
+} from '../../src/store/dead-letters/dead-letters.ts';
+import type { KeySlices } from '../../src/store/idempotency-keys/key-slices.ts';
+import { insertLabels } from '../../src/store/labels/labels.ts';
+import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
+import { insertScores } from '../../src/store/scores/scores.ts';
+import { mergeIncrements, readTotals } from '../../src/store/tallies/day-tallies.ts';
+import {
+  claimTransactions,
+  type NewTransaction,
+} from '../../src/store/transactions/transactions.ts';
 import {
   listTalliedMonths,
   recountDays,
   recountDeadLetterDays,
   recountTotalTallies,
   repairDays,
-} from '../../src/store/recount-days.ts';
-import { insertScores } from '../../src/store/scores.ts';
-import { claimTransactions, type NewTransaction } from '../../src/store/transactions.ts';
+} from '../../src/store/verification/recount-days.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { deliver } from '../support/delivered.ts';
 import { openSlices } from '../support/key-rows.ts';

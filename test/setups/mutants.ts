@@ -37,13 +37,13 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'two-markets',
     replacements: [
       {
-        file: 'src/store/market-schema.ts',
+        file: 'src/store/database/market-schema.ts',
         find: 'return text.replace(PLACEHOLDER,',
         replace:
           "if (!text.includes('market.corridors')) return text.replace(PLACEHOLDER, ''); return text.replace(PLACEHOLDER,",
       },
       {
-        file: 'src/store/migrate.ts',
+        file: 'src/store/migrations/migrate.ts',
         find: 'await client.query(`create schema if not exists ',
         replace:
           "if (market < 'market_2') await client.query('alter role current_user set search_path = ' + searchPath(market)); await client.query(`create schema if not exists ",

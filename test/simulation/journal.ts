@@ -4,7 +4,7 @@
  */
 import { comparePositions } from '../../src/domain/history.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
-import type { NewScore } from '../../src/store/scores.ts';
+import type { NewScore } from '../../src/store/scores/scores.ts';
 import type { EventRow, StreamObserver } from './memory-stream.ts';
 
 export type Event = { readonly entryId: string; readonly event: EventRow };

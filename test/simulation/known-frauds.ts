@@ -1,4 +1,4 @@
-/** What src/store/known-frauds.ts reads, from all labels there are: said again, as plainly as it can be. */
+/** What src/store/profiles/known-frauds.ts reads, from all labels there are: said again, as plainly as it can be. */
 import type { FraudSpan, KnownFrauds } from '../../src/domain/history.ts';
 import type { Label } from '../../src/domain/label.ts';
 

@@ -1,13 +1,13 @@
 /** Delivered transactions, and their scores, made from plain objects. */
 import type { DeliveredTransaction } from '../../src/domain/delivered.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
-import type { Database } from '../../src/store/pool.ts';
+import type { Database } from '../../src/store/database/pool.ts';
 import {
   type Inserted,
   insertScores,
   type NewScore,
   type ScoreLineage,
-} from '../../src/store/scores.ts';
+} from '../../src/store/scores/scores.ts';
 import {
   decodeEntry,
   ENTRY_VERSION,

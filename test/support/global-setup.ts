@@ -7,7 +7,7 @@ import type { TestProject } from 'vitest/node';
 import { startPostgres } from '../../src/embedded/postgres.ts';
 import { findPostgres } from '../../src/embedded/postgres-program.ts';
 import { findRedis, type RedisSource } from '../../src/embedded/redis-program.ts';
-import { migrate } from '../../src/store/migrate.ts';
+import { migrate } from '../../src/store/migrations/migrate.ts';
 import { makeServiceFolder, sweepServiceFolders } from './service-folder.ts';
 
 declare module 'vitest' {

@@ -10,9 +10,9 @@ import { currentRuleSet } from '../../src/scoring/rule-sets.ts';
 import { createRandom, normal } from '../../src/simulate/random.ts';
 import { simulate } from '../../src/simulate/simulate.ts';
 import type { SimulatedTransaction } from '../../src/simulate/transaction.ts';
-import { insertLabels } from '../../src/store/labels.ts';
-import { ensurePartitions } from '../../src/store/partitions.ts';
-import type { Database } from '../../src/store/pool.ts';
+import type { Database } from '../../src/store/database/pool.ts';
+import { insertLabels } from '../../src/store/labels/labels.ts';
+import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
 import { insertPlainScores } from './delivered.ts';
 import { idAt } from './stored-rows.ts';
 

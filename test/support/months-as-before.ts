@@ -3,8 +3,8 @@
  * it.
  */
 import { monthOf } from '../../src/domain/month.ts';
-import { ensurePartitions } from '../../src/store/partitions.ts';
-import type { Database } from '../../src/store/pool.ts';
+import type { Database } from '../../src/store/database/pool.ts';
+import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
 import type { TestDatabase } from './database.ts';
 
 export async function makeMonthsAsBefore(

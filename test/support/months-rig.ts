@@ -4,8 +4,12 @@ import { randomUUID } from 'node:crypto';
 import { afterAll } from 'vitest';
 import { type Month, parseMonth } from '../../src/domain/month.ts';
 import { engineOf } from '../../src/domain/principal.ts';
-import { attachMonth, detachMonth, LOCK_WAIT_MS } from '../../src/store/detach-months.ts';
-import type { Database } from '../../src/store/pool.ts';
+import type { Database } from '../../src/store/database/pool.ts';
+import {
+  attachMonth,
+  detachMonth,
+  LOCK_WAIT_MS,
+} from '../../src/store/partitions/detach-months.ts';
 import { type RunningApi, startRunningApi } from './running-api.ts';
 import { type Input, input, postOne } from './submit.ts';
 

@@ -6,7 +6,7 @@ import {
 import type { Databases, Replica } from '../../src/query/choose-database.ts';
 import { searchScores } from '../../src/query/search-scores.ts';
 import { searchTransactions } from '../../src/query/search-transactions.ts';
-import type { Database } from '../../src/store/pool.ts';
+import type { Database } from '../../src/store/database/pool.ts';
 
 export const NOVEMBER = Date.UTC(2026, 10, 15, 12);
 export const DAY_MS = 86_400_000;

@@ -1,6 +1,6 @@
 /** An API process on a database and a Redis of its own; no worker runs, so appended entries stay visible. */
 import { Redis } from 'ioredis';
-import type { Database } from '../../src/store/pool.ts';
+import type { Database } from '../../src/store/database/pool.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type RiskProcess, runRisk, spawnRisk } from './risk.ts';
 import { startTestRedis, type TestService } from './services.ts';

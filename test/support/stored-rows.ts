@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { monthOf } from '../../src/domain/month.ts';
 import { createdAtMsOf } from '../../src/domain/transaction-id.ts';
-import { ensurePartitions } from '../../src/store/partitions.ts';
-import type { Database, Query } from '../../src/store/pool.ts';
+import type { Database, Query } from '../../src/store/database/pool.ts';
+import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
 
 /** A UUIDv7 of a moment; ids of one moment run by their sequence, if they have one. */
 export function idAt(epochMs: number, sequence?: number): string {

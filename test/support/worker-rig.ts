@@ -7,8 +7,11 @@ import { createOutput } from '../../src/cli/output.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { runWorker, type WorkerOverrides } from '../../src/main/worker.ts';
 import { createLog } from '../../src/runtime/log.ts';
-import type { Database } from '../../src/store/pool.ts';
-import { readReconcileState, writeReconcileState } from '../../src/store/reconcile-state.ts';
+import type { Database } from '../../src/store/database/pool.ts';
+import {
+  readReconcileState,
+  writeReconcileState,
+} from '../../src/store/recovery/reconcile-state.ts';
 import { openCommands, type RedisClient } from '../../src/stream/connection.ts';
 import type { EntryPayload } from '../../src/stream/entry.ts';
 import { readIdentity } from '../../src/stream/identity.ts';

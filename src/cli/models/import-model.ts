@@ -10,7 +10,7 @@ import type { Officer } from '../../domain/principal.ts';
 import { MODEL_BYTES_MAX } from '../../models/bounds.ts';
 import { describeModel } from '../../models/registry/check-model.ts';
 import { createRandom } from '../../simulate/random.ts';
-import type { Database } from '../../store/pool.ts';
+import type { Database } from '../../store/database/pool.ts';
 import { UsageError } from '../command.ts';
 
 /** A thousand vectors of a thousand features, as text. */

@@ -2,8 +2,8 @@
 import { Failure } from '../../domain/failure.ts';
 import type { Officer } from '../../domain/principal.ts';
 import { apiKeyHash } from '../../runtime/api-key.ts';
-import { findLiveApiKey } from '../../store/api-keys.ts';
-import type { Database } from '../../store/pool.ts';
+import { findLiveApiKey } from '../../store/access/api-keys.ts';
+import type { Database } from '../../store/database/pool.ts';
 
 /** @throws Failure unless the key is that of a person who is a confirmed risk officer */
 export async function readOfficer(

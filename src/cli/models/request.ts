@@ -1,5 +1,5 @@
 /** What every action of `risk models` is run with, and the options that it may be given. */
-import type { Database } from '../../store/pool.ts';
+import type { Database } from '../../store/database/pool.ts';
 import type { CommandContext, parseArguments } from '../command.ts';
 import { TRAIN_OPTIONS } from './train-options.ts';
 

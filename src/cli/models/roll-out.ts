@@ -13,7 +13,7 @@ import {
   readHolding,
   reasonText,
 } from '../../domain/model-record.ts';
-import type { Decision } from '../../store/model-rollouts.ts';
+import type { Decision } from '../../store/models/model-rollouts.ts';
 import { EXIT, UsageError } from '../command.ts';
 import { readOfficer } from './officer.ts';
 import type { Request } from './request.ts';

@@ -10,9 +10,9 @@ import type { ModelManifest } from '../../domain/model-manifest.ts';
 import type { Officer } from '../../domain/principal.ts';
 import { holdingsIn } from '../../models/rollout/rollout.ts';
 import { createRandom } from '../../simulate/random.ts';
-import type { StoredRollout } from '../../store/model-rollouts.ts';
-import { findModel } from '../../store/models.ts';
-import type { Database } from '../../store/pool.ts';
+import type { Database } from '../../store/database/pool.ts';
+import type { StoredRollout } from '../../store/models/model-rollouts.ts';
+import { findModel } from '../../store/models/models.ts';
 import {
   type BuildStep,
   type BuiltModel,

@@ -1,7 +1,7 @@
 /** Reads the windows of a training, all from one snapshot, into columns. */
 import { Failure } from '../../domain/failure.ts';
-import type { Database } from '../../store/pool.ts';
-import { readTrainingRows, type TrainingReader } from '../../store/training-rows.ts';
+import type { Database } from '../../store/database/pool.ts';
+import { readTrainingRows, type TrainingReader } from '../../store/models/training-rows.ts';
 import type { DataWindow } from '../../training/card/model-card.ts';
 import { createCollector, type LabelledRows } from '../../training/collect-rows.ts';
 import { countFrauds } from '../../training/training-set.ts';

@@ -1,7 +1,7 @@
 /** `risk models watch`: shows what the watch over models found, or checks now. */
 import { RULES, type WatchReport } from '../../domain/watch-report.ts';
 import { watchScores } from '../../query/watch-scores.ts';
-import { listWatchReports } from '../../store/watch-reports.ts';
+import { listWatchReports } from '../../store/models/watch-reports.ts';
 import { EXIT } from '../command.ts';
 import { timeOption } from '../date-options.ts';
 import type { Output } from '../output.ts';

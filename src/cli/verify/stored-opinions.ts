@@ -2,7 +2,7 @@
 
 import type { ModelShelf } from '../../query/model-shelf.ts';
 import type { Opinion } from '../../scoring/opinion.ts';
-import type { SampledScore } from '../../store/score-sample.ts';
+import type { SampledScore } from '../../store/verification/score-sample.ts';
 
 export type StoredOpinions = {
   /** One opinion per score; null where no model judged, undefined where the model cannot be loaded. */

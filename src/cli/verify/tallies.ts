@@ -1,15 +1,15 @@
 /** `risk verify tallies`: counts the rows of the tallies of days and merchants again and compares. */
-import { isoTime } from '../../store/month-slice.ts';
-import type { Database, Query } from '../../store/pool.ts';
+import type { Database, Query } from '../../store/database/pool.ts';
+import { inSnapshot } from '../../store/database/snapshot.ts';
+import { isoTime } from '../../store/partitions/month-slice.ts';
 import {
   type DayRecount,
   listTalliedMonths,
   recountDays,
   recountDeadLetterDays,
   recountTotalTallies,
-} from '../../store/recount-days.ts';
-import { listTalliedMerchants, recountTallies } from '../../store/recount-tallies.ts';
-import { inSnapshot } from '../../store/snapshot.ts';
+} from '../../store/verification/recount-days.ts';
+import { listTalliedMerchants, recountTallies } from '../../store/verification/recount-tallies.ts';
 
 /** Merchants with differing tallies that are listed; all are counted. */
 const SHOWN_MAX = 10;

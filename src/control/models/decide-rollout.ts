@@ -10,16 +10,16 @@ import {
   planRollback,
 } from '../../models/rollout/rollout.ts';
 import { loadModel } from '../../query/model-shelf.ts';
-import { listCorridors } from '../../store/corridors.ts';
-import { refuseShared, refuseStale } from '../../store/identities.ts';
+import { refuseShared, refuseStale } from '../../store/access/identities.ts';
+import type { Database, Query } from '../../store/database/pool.ts';
 import {
   type Decision,
   decideRollouts,
   findProposal,
   insertProposal,
   type StoredProposal,
-} from '../../store/model-rollouts.ts';
-import type { Database, Query } from '../../store/pool.ts';
+} from '../../store/models/model-rollouts.ts';
+import { listCorridors } from '../../store/transactions/corridors.ts';
 import { findKnown } from './find-known.ts';
 import { readSettledRollouts } from './settled-rollouts.ts';
 

@@ -1,7 +1,7 @@
 /** The model that an operator names. */
 import { Failure } from '../../domain/failure.ts';
-import { findModel, type StoredModel } from '../../store/models.ts';
-import type { Database } from '../../store/pool.ts';
+import type { Database } from '../../store/database/pool.ts';
+import { findModel, type StoredModel } from '../../store/models/models.ts';
 
 /** @param reference SHA-256 or `name@version` */
 export async function findKnown(database: Database, reference = ''): Promise<StoredModel> {

@@ -5,9 +5,9 @@ import type { ModelManifest } from '../../domain/model-manifest.ts';
 import type { Officer } from '../../domain/principal.ts';
 import { toGoldenVectors } from '../../models/registry/check-model.ts';
 import { openScoringModel } from '../../models/registry/scoring-model.ts';
-import { recordChange } from '../../store/audit-log.ts';
-import { findModel, type GoldenSource, insertModel } from '../../store/models.ts';
-import type { Database } from '../../store/pool.ts';
+import { recordChange } from '../../store/access/audit-log.ts';
+import type { Database } from '../../store/database/pool.ts';
+import { findModel, type GoldenSource, insertModel } from '../../store/models/models.ts';
 
 export type Registration = {
   readonly artefact: Uint8Array;

@@ -7,7 +7,7 @@ import type {
   ProposalJson,
 } from '../../domain/model-record.ts';
 import type { Officer } from '../../domain/principal.ts';
-import type { Database } from '../../store/pool.ts';
+import type { Database } from '../../store/database/pool.ts';
 import { actAlone, approveRollout, proposeRollout, takeRolloutBack } from './decide-rollout.ts';
 import { toDecidedRows, toText } from './rollout-rows.ts';
 import { listModelRows, readModelRow } from './show-models.ts';

@@ -2,7 +2,7 @@
 import type { DecidedRolloutsJson } from '../../domain/model-record.ts';
 import type { Holding } from '../../domain/model-rollout.ts';
 import { holdingsIn } from '../../models/rollout/rollout.ts';
-import type { Decision, StoredProposal, StoredRollout } from '../../store/model-rollouts.ts';
+import type { Decision, StoredProposal, StoredRollout } from '../../store/models/model-rollouts.ts';
 
 /** `canary:5` */
 export function toText({ state, canaryPercent }: Holding): string {

@@ -1,8 +1,12 @@
 /** Reads the log of rollouts, and first appends the end of each emergency whose day is over. */
 import { ENGINE, engineOf } from '../../domain/principal.ts';
 import { planLapses } from '../../models/rollout/rollout.ts';
-import { decideRollouts, readRollouts, type StoredRollout } from '../../store/model-rollouts.ts';
-import type { Database } from '../../store/pool.ts';
+import type { Database } from '../../store/database/pool.ts';
+import {
+  decideRollouts,
+  readRollouts,
+  type StoredRollout,
+} from '../../store/models/model-rollouts.ts';
 
 const REASON = 'an emergency that nobody confirmed within its day';
 

@@ -1,10 +1,10 @@
 /** Registered models as the command and the API show them. */
 import type { ModelDetailJson, ModelJson } from '../../domain/model-record.ts';
 import { PROPOSAL_MS_MAX } from '../../models/rollout/rollout.ts';
-import { listCorridors } from '../../store/corridors.ts';
-import { listOpenProposals, type StoredRollout } from '../../store/model-rollouts.ts';
-import { listModels, readDescription, type StoredModel } from '../../store/models.ts';
-import type { Database } from '../../store/pool.ts';
+import type { Database } from '../../store/database/pool.ts';
+import { listOpenProposals, type StoredRollout } from '../../store/models/model-rollouts.ts';
+import { listModels, readDescription, type StoredModel } from '../../store/models/models.ts';
+import { listCorridors } from '../../store/transactions/corridors.ts';
 import { findKnown } from './find-known.ts';
 import { describeRollouts, toHoldingRows, toProposalRow, toRolloutRow } from './rollout-rows.ts';
 import { readSettledRollouts } from './settled-rollouts.ts';

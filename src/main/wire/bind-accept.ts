@@ -10,11 +10,15 @@ import { createTransactionIds } from '../../ingest/transaction-id.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../../runtime/failpoint.ts';
 import type { Guards } from '../../runtime/guards.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
-import { deleteIngestBatches, narrowIngestBatch } from '../../store/ingest-batches.ts';
-import { createKeySlices } from '../../store/key-slices.ts';
-import { createPartitionGuard } from '../../store/partitions.ts';
-import type { Database } from '../../store/pool.ts';
-import { claimTransactions, findHolders, readReceivedAtMs } from '../../store/transactions.ts';
+import type { Database } from '../../store/database/pool.ts';
+import { createKeySlices } from '../../store/idempotency-keys/key-slices.ts';
+import { createPartitionGuard } from '../../store/partitions/partitions.ts';
+import { deleteIngestBatches, narrowIngestBatch } from '../../store/recovery/ingest-batches.ts';
+import {
+  claimTransactions,
+  findHolders,
+  readReceivedAtMs,
+} from '../../store/transactions/transactions.ts';
 import type { RedisClient } from '../../stream/connection.ts';
 import { isStreamAtFault } from '../../stream/outage.ts';
 import { createProducer } from '../../stream/producer.ts';

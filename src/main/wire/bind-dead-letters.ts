@@ -1,8 +1,11 @@
 /** The end of dead letters whose transaction was scored after all, as a duty of one worker. */
 import { closeScoredLetters } from '../../repair/close-scored-letters.ts';
-import { closeDeadLettersOfScored, listDeadLettersOfScored } from '../../store/dead-letters.ts';
-import type { Leadership } from '../../store/leadership.ts';
-import type { Database } from '../../store/pool.ts';
+import type { Database } from '../../store/database/pool.ts';
+import {
+  closeDeadLettersOfScored,
+  listDeadLettersOfScored,
+} from '../../store/dead-letters/dead-letters.ts';
+import type { Leadership } from '../../store/maintenance/leadership.ts';
 
 /** A check is one probe of an empty index where no dead letter is open, which is usual. */
 const CLOSE_EVERY_MS = 10_000;

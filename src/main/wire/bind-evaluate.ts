@@ -6,7 +6,7 @@ import { type AcceptDependencies, look } from '../../ingest/accept-transactions.
 import { findInvalid, toTransaction } from '../../ingest/prepare-transactions.ts';
 import { createEvaluate, type EvaluationParameters } from '../../query/evaluate.ts';
 import type { ModelShelf } from '../../query/model-shelf.ts';
-import type { Database } from '../../store/pool.ts';
+import type { Database } from '../../store/database/pool.ts';
 
 /** The function throws InvalidFields. */
 export function bindEvaluate(

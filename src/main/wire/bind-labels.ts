@@ -9,17 +9,21 @@ import type { Breaker } from '../../runtime/breaker.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { featureIndex } from '../../scoring/feature-schema.ts';
-import { findHeldKeys } from '../../store/idempotency-keys.ts';
-import { deleteLabelBatches, listLabelBatches, openLabelBatch } from '../../store/label-batches.ts';
+import type { Database } from '../../store/database/pool.ts';
+import { findHeldKeys } from '../../store/idempotency-keys/idempotency-keys.ts';
+import {
+  deleteLabelBatches,
+  listLabelBatches,
+  openLabelBatch,
+} from '../../store/labels/label-batches.ts';
 import {
   findFraudParties,
   findLoggedFeature,
   findParties,
   insertLabels,
-} from '../../store/labels.ts';
-import type { Leadership } from '../../store/leadership.ts';
-import { findDetachedMonths } from '../../store/partitions.ts';
-import type { Database } from '../../store/pool.ts';
+} from '../../store/labels/labels.ts';
+import type { Leadership } from '../../store/maintenance/leadership.ts';
+import { findDetachedMonths } from '../../store/partitions/partitions.ts';
 import type { RedisClient } from '../../stream/connection.ts';
 import { createInvalidateProfiles } from '../../stream/invalidate-profiles.ts';
 

@@ -5,10 +5,10 @@ import type { Rollout } from '../../domain/model-rollout.ts';
 import { ENGINE, engineOf } from '../../domain/principal.ts';
 import { planRemoval } from '../../models/rollout/rollout.ts';
 import { loadModel } from '../../query/model-shelf.ts';
-import { insertModelCheck } from '../../store/model-checks.ts';
-import { decideRollouts, readNewestRollout } from '../../store/model-rollouts.ts';
-import type { Database } from '../../store/pool.ts';
-import { insertShadowBatch, type ShadowBatch } from '../../store/shadow-batches.ts';
+import type { Database } from '../../store/database/pool.ts';
+import { insertModelCheck } from '../../store/models/model-checks.ts';
+import { decideRollouts, readNewestRollout } from '../../store/models/model-rollouts.ts';
+import { insertShadowBatch, type ShadowBatch } from '../../store/scores/shadow-batches.ts';
 
 /** @param process name of the process in its log */
 export function bindModels(database: Database, process: string) {

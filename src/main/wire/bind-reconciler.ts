@@ -7,14 +7,14 @@ import { keepKeySlices } from '../../repair/keep-key-slices.ts';
 import { createReconciler, type Reconciler } from '../../repair/reconcile.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
+import type { Database } from '../../store/database/pool.ts';
 import {
   dropKeySlice,
   listKeySlices,
   type Slice,
   sealKeySlice,
-} from '../../store/key-slice-rows.ts';
-import type { Leadership, Writes } from '../../store/leadership.ts';
-import type { Database } from '../../store/pool.ts';
+} from '../../store/idempotency-keys/key-slice-rows.ts';
+import type { Leadership, Writes } from '../../store/maintenance/leadership.ts';
 import type { RedisClient } from '../../stream/connection.ts';
 
 const RECONCILE_EVERY_MS = 1000;

@@ -12,10 +12,14 @@ import type { Config } from '../../runtime/config.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { answerWithin } from '../../runtime/settles-within.ts';
-import { openDatabase } from '../../store/open-database.ts';
-import { isPoolBusy, isPostgresOutage } from '../../store/outage.ts';
-import type { Database } from '../../store/pool.ts';
-import { type LogPosition, readReplayed, readWritten } from '../../store/replica-position.ts';
+import { openDatabase } from '../../store/database/open-database.ts';
+import { isPoolBusy, isPostgresOutage } from '../../store/database/outage.ts';
+import type { Database } from '../../store/database/pool.ts';
+import {
+  type LogPosition,
+  readReplayed,
+  readWritten,
+} from '../../store/database/replica-position.ts';
 import { openProbe } from './bind-guards.ts';
 
 const LOOK_EVERY_MS = 500;

@@ -5,10 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { merchantReachDays } from '../../domain/history.ts';
 import { DAY_MS } from '../../domain/utc-bucket.ts';
 import type { Config } from '../../runtime/config.ts';
-import { mergeIncrements } from '../../store/day-tallies.ts';
-import { createTallies, type Tallies } from '../../store/fold-tallies.ts';
-import type { Leadership } from '../../store/leadership.ts';
-import type { Database } from '../../store/pool.ts';
+import type { Database } from '../../store/database/pool.ts';
+import type { Leadership } from '../../store/maintenance/leadership.ts';
+import { mergeIncrements } from '../../store/tallies/day-tallies.ts';
+import { createTallies, type Tallies } from '../../store/tallies/fold-tallies.ts';
 
 /** A rebuild of a tallied merchant counts its tallies and the rows that were stored within this interval. */
 const FOLD_EVERY_MS = 2000;

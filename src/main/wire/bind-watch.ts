@@ -4,9 +4,9 @@ import { watchScores } from '../../query/watch-scores.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { reportWatch } from '../../runtime/report-watch.ts';
-import type { Leadership } from '../../store/leadership.ts';
-import type { Database } from '../../store/pool.ts';
-import { insertWatchReports, listWatchReports } from '../../store/watch-reports.ts';
+import type { Database } from '../../store/database/pool.ts';
+import type { Leadership } from '../../store/maintenance/leadership.ts';
+import { insertWatchReports, listWatchReports } from '../../store/models/watch-reports.ts';
 
 /** How soon a worker reports what another one found; checks themselves are rarer. */
 const POLL_MS_MAX = 30_000;

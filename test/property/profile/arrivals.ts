@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import type { LabelValue } from '../../../src/domain/label.ts';
 import { monthOf } from '../../../src/domain/month.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
-import { ensurePartitions } from '../../../src/store/partitions.ts';
-import type { Database } from '../../../src/store/pool.ts';
+import type { Database } from '../../../src/store/database/pool.ts';
+import { ensurePartitions } from '../../../src/store/partitions/partitions.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -5,7 +5,7 @@ import { describeSettings } from '../../../src/runtime/config.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
 import { FEATURE_LIST, FEATURE_SCHEMA } from '../../../src/scoring/feature-schema.ts';
 import { currentRuleSet } from '../../../src/scoring/rule-sets.ts';
-import { RETENTIONS } from '../../../src/store/retention.ts';
+import { RETENTIONS } from '../../../src/store/maintenance/retention.ts';
 import { documentOfRoutes } from '../../support/openapi.ts';
 import { accessRows } from './access-table.ts';
 

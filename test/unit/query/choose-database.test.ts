@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
 import { isFound, RECENT_MS, readFrom } from '../../../src/query/choose-database.ts';
-import type { Database } from '../../../src/store/pool.ts';
+import type { Database } from '../../../src/store/database/pool.ts';
 
 const named = () => ({}) as Database;
 const [primary, database] = [named(), named()];

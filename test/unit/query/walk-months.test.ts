@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { decodeCursor, positionBefore } from '../../../src/domain/cursor.ts';
 import { SLICES_MAX, WALK_MS_MAX, walkMonths } from '../../../src/query/walk-months.ts';
-import type { MonthSlice } from '../../../src/store/month-slice.ts';
+import type { MonthSlice } from '../../../src/store/partitions/month-slice.ts';
 
 /** Months of ten milliseconds, newest first: [n*10, n*10+10). */
 const months = (count: number) =>

@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { tellLeftBatches } from '../../../src/repair/tell-left-batches.ts';
-import type { LabelBatch } from '../../../src/store/label-batches.ts';
+import type { LabelBatch } from '../../../src/store/labels/label-batches.ts';
 
 const OLDEST_MS = 100_000;
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { Failure } from '../../../../src/domain/failure.ts';
 import { bindGuards } from '../../../../src/main/wire/bind-guards.ts';
 import { createMetrics } from '../../../../src/runtime/metrics.ts';
-import { POOL_BUSY } from '../../../../src/store/pool.ts';
+import { POOL_BUSY } from '../../../../src/store/database/pool.ts';
 import { silentLog } from '../../../support/config.ts';
 
 test('a pool that is full hides no outage of Postgres', async () => {

@@ -1,0 +1,157 @@
+/** Adds labels, each once, and reads the transactions they are about. */
+import type { Label, LabelReporter } from '../../domain/label.ts';
+import { createdAtMsOf } from '../../domain/transaction-id.ts';
+import { float8Array, textArray, timestampArray, uuidArray } from '../database/binary-array.ts';
+import type { Query, Statement } from '../database/pool.ts';
+import { toVector } from '../scores/vector-bytes.ts';
+
+export type NewLabels = {
+  /** Generated before the first try of a request and kept over all of them. */
+  readonly batchId: string;
+  readonly receivedAtMs: number;
+  readonly reporter: LabelReporter;
+  /** At most 1,000, sorted by primary key: overlapping requests then wait instead of deadlocking. */
+  readonly labels: readonly Label[];
+};
+
+// Arrays side by side in a select list advance in step and in order.
+const insertStatement: Statement = {
+  name: 'insert-labels',
+  text: `
+    with stored as (
+      insert into market.labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id,
+                          account_id, merchant_id, amount_to_median, note, client, identity)
+      select unnest($3::uuid[]), unnest($4::timestamptz[]), unnest($5::timestamptz[]), unnest($6::text[]),
+             unnest($7::text[]), $2, $1, unnest($8::text[]), unnest($9::text[]), unnest($10::float8[]),
+             unnest($11::text[]), $12, $13
+      on conflict do nothing
+      returning 1
+    )
+    select count(*)::int4 as stored from stored`,
+};
+
+// Lateral, so that each row asks one partition by its primary key.
+const ownStatement: Statement = {
+  name: 'find-own-labels',
+  text: `select u.ordinal::int4 as ordinal
+           from unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[])
+                with ordinality as u(transaction_id, created_at, labelled_at, label, source, ordinal)
+          cross join lateral (
+            select from market.labels l
+             where l.transaction_id = u.transaction_id and l.created_at = u.created_at
+               and l.labelled_at = u.labelled_at and l.label = u.label and l.source = u.source
+               and l.batch_id = $1
+             limit 1) l`,
+};
+
+/**
+ * Adds the labels that do not exist yet. Waits for a concurrent request with the same one.
+ * @param query of an open database transaction
+ * @returns positions in `labels` of those that this request added, by this try or an earlier one
+ */
+export async function insertLabels(query: Query, batch: NewLabels): Promise<number[]> {
+  const { batchId, receivedAtMs, reporter, labels } = batch;
+  const key = [
+    uuidArray(labels.map((label) => label.transactionId)),
+    timestampArray(labels.map((label) => label.createdAtMs)),
+    timestampArray(labels.map((label) => label.labelledAtMs)),
+    textArray(labels.map((label) => label.label)),
+    textArray(labels.map((label) => label.source)),
+  ];
+  const [row] = await query<{ stored: number }>(insertStatement, [
+    ...[batchId, new Date(receivedAtMs), ...key],
+    textArray(labels.map((label) => label.accountId)),
+    textArray(labels.map((label) => label.merchantId)),
+    float8Array(labels.map((label) => label.amountToMedian)),
+    textArray(labels.map((label) => label.note)),
+    ...[reporter.client, reporter.identity],
+  ]);
+  if (row?.stored === labels.length) return labels.map((_, at) => at);
+  const own = await query<{ ordinal: number }>(ownStatement, [batchId, ...key]);
+  return own.map(({ ordinal }) => ordinal - 1);
+}
+
+/** The account and merchant of a transaction. */
+export type Parties = {
+  readonly transactionId: string;
+  readonly accountId: string;
+  readonly merchantId: string;
+};
+
+/** The parties of a transaction and its client, which is null for a row that predates the column. */
+export type OwnedParties = Parties & { readonly client: string | null };
+
+const partiesStatement: Statement = {
+  name: 'find-parties',
+  text: `select t.transaction_id as "transactionId", t.account_id as "accountId", t.merchant_id as "merchantId", t.client
+           from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
+          cross join lateral (
+            select t.transaction_id, t.account_id, t.merchant_id, t.client from market.transactions t
+             where t.transaction_id = u.transaction_id and t.created_at = u.created_at
+             limit 1) t`,
+};
+
+/** Client, account and merchant of transactions; an id that is unknown is left out. */
+export async function findParties(
+  query: Query,
+  transactionIds: readonly string[],
+): Promise<OwnedParties[]> {
+  const times = transactionIds.map((id) => createdAtMsOf(id) ?? 0);
+  return await query<OwnedParties>(partiesStatement, [
+    uuidArray(transactionIds),
+    timestampArray(times),
+  ]);
+}
+
+// The inner select is by key alone: with a condition on fraud the planner might read all frauds for each id.
+const fraudPartiesStatement: Statement = {
+  name: 'find-fraud-parties',
+  text: `select transaction_id as "transactionId", account_id as "accountId", merchant_id as "merchantId"
+           from (select transaction_id, account_id, merchant_id, label from market.labels
+                  where transaction_id = any($1::uuid[]) and created_at >= $2 and created_at <= $3
+                 offset 0) l
+          where label = 'fraud'`,
+};
+
+/** Account and merchant of each label of these transactions that says fraud, superseded or not. */
+export async function findFraudParties(
+  query: Query,
+  transactionIds: readonly string[],
+): Promise<Parties[]> {
+  const times = transactionIds.map((id) => createdAtMsOf(id) ?? 0);
+  return await query<Parties>(fraudPartiesStatement, [
+    uuidArray(transactionIds),
+    new Date(Math.min(...times)),
+    new Date(Math.max(...times)),
+  ]);
+}
+
+// An empty string where the vector is shorter.
+const loggedFeatureStatement: Statement = {
+  name: 'find-logged-feature',
+  text: `select s.transaction_id as "transactionId", s.bytes
+           from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
+          cross join lateral (
+            select s.transaction_id, substring(s.features from 8 * $3::int + 1 for 8) as bytes from market.scores s
+             where s.transaction_id = u.transaction_id and s.created_at = u.created_at
+             limit 1) s`,
+};
+
+/** One logged feature, by transaction; those without a score, or where it is missing, are left out. */
+export async function findLoggedFeature(
+  query: Query,
+  transactionIds: readonly string[],
+  index: number,
+): Promise<Map<string, number>> {
+  const rows = await query<{ transactionId: string; bytes: Buffer }>(loggedFeatureStatement, [
+    uuidArray(transactionIds),
+    timestampArray(transactionIds.map((id) => createdAtMsOf(id) ?? 0)),
+    index,
+  ]);
+  const values = new Map<string, number>();
+  for (const { transactionId, bytes } of rows) {
+    const [value = Number.NaN] = toVector(bytes);
+    if (!Number.isNaN(value)) values.set(transactionId, value);
+  }
+  return values;
+}

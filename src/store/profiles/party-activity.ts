@@ -1,0 +1,62 @@
+/**
+ * Activity of one account or merchant in the thirty days before a moment, summed exactly from at most
+ * ACTIVITY_ROWS_MAX rows, the newest, so that a busy merchant costs a bounded read.
+ */
+import type { PartyKind } from '../../domain/party.ts';
+import type { Database } from '../database/pool.ts';
+import { isoTime, UNNAMED } from '../partitions/month-slice.ts';
+
+export const ACTIVITY_ROWS_MAX = 100_000;
+export const ACTIVITY_WINDOWS_HOURS = [1, 24, 7 * 24, 30 * 24] as const;
+const HOUR_MS = 3_600_000;
+const REACH_MS = 30 * 24 * HOUR_MS;
+
+/** Sums of one window, the longest last; `currency` is null in the row of all currencies. */
+export type ActivityRow = {
+  readonly hours: number;
+  readonly currency: string | null;
+  readonly transactions: number;
+  /** Distinct merchants of an account, distinct accounts of a merchant. */
+  readonly counterparties: number;
+  /** Decimal texts; null in the row of all currencies. */
+  readonly sum: string | null;
+  readonly max: string | null;
+};
+
+const OTHER = { account: 'merchant_id', merchant: 'account_id' } as const;
+
+export function activityStatement(party: PartyKind): { name: string; text: string } {
+  return {
+    name: UNNAMED,
+    text: `with newest as materialized (
+             select created_at, amount, currency, ${OTHER[party]} as counterparty
+               from market.transactions
+              where ${party}_id = $1 and created_at > $2 and created_at <= $3
+              order by created_at desc
+              limit ${ACTIVITY_ROWS_MAX}
+           )
+           select hours, currency, count(*)::int4 as transactions,
+                  count(distinct counterparty)::int4 as counterparties,
+                  case when grouping(currency) = 0 then sum(amount)::text end as sum,
+                  case when grouping(currency) = 0 then max(amount)::text end as max
+             from unnest($4::int4[]) as w(hours)
+             join newest on created_at > $3::timestamptz - make_interval(hours => hours)
+            group by grouping sets ((hours), (hours, currency))
+            order by hours, currency nulls first`,
+  };
+}
+
+/** Windows are (at − w, at]. */
+export async function readActivity(
+  database: Pick<Database, 'query'>,
+  party: PartyKind,
+  partyId: string,
+  atMs: number,
+): Promise<ActivityRow[]> {
+  return await database.query<ActivityRow>(activityStatement(party), [
+    partyId,
+    isoTime(atMs - REACH_MS),
+    isoTime(atMs),
+    [...ACTIVITY_WINDOWS_HOURS],
+  ]);
+}

@@ -1,0 +1,275 @@
+/**
+ * Scores, write side: one statement a batch, which counts them too, written once. What was stored before, by another delivery
+ * of the same transaction, stays: the stored score is what counts. That is rare, so the statement that
+ * looks for it (two fifths dearer) runs only after one that takes every score for new has failed.
+ */
+import { type CountDays, countDays } from '../../domain/day-tally.ts';
+import { compareIds, type DeliveredTransaction } from '../../domain/delivered.ts';
+import { Failure } from '../../domain/failure.ts';
+import { MonthDetached } from '../../domain/month.ts';
+import type { Decision, ScoreRecord } from '../../domain/score-record.ts';
+import {
+  deliveredTextArray,
+  deliveredUuidArray,
+  float8Array,
+  int2Array,
+  int4Array,
+  textArray,
+  timestampArray,
+  uuidArray,
+  vectorArray,
+} from '../database/binary-array.ts';
+import { sqlStateOf, UNIQUE_VIOLATION } from '../database/pg-failure.ts';
+import type { Database, Query, Statement } from '../database/pool.ts';
+import type { PartitionGuard } from '../partitions/partitions.ts';
+import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
+import { vectorChecksum } from './vector-checksum.ts';
+
+/** One score to store. */
+export type NewScore = {
+  readonly transaction: DeliveredTransaction;
+  readonly decision: Decision;
+  readonly features: Float64Array;
+  /** `name@version` of the model that decided. */
+  readonly model: string | null;
+  readonly attempts: number;
+  readonly degradation: number;
+};
+
+/** Values that all scores of one insert share. */
+export type ScoreLineage = {
+  readonly scoredAtMs: number;
+  readonly featureSchema: number;
+  readonly ruleSet: string;
+};
+
+/** A stored score without its vector. */
+export type StoredScore = Omit<ScoreRecord, 'features' | 'featureSchema'>;
+
+// A column is a binary array and a vector raw bytes, so no value is escaped or parsed as text. Arrays side by side in
+// a select list are walked in step, without a tuple store a column.
+const insertAll = `insert into market.scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk,
+             probability, verdict, reasons, features, feature_schema, rule_set, model, attempts, degradation,
+             features_crc32)
+         select transaction_id, created_at, to_timestamp($1::float8 / 1000), account_id, corridor, score,
+                risk, probability, verdict, reasons::jsonb, features, $2::smallint, $3::text, model, attempts,
+                degradation, features_crc32
+           from (select unnest($4::uuid[]) as transaction_id, unnest($5::timestamptz[]) as created_at,
+                        unnest($6::text[]) as account_id, unnest($7::text[]) as corridor,
+                        unnest($8::smallint[]) as score, unnest($9::float8[]) as risk,
+                        unnest($10::float8[]) as probability, unnest($11::text[]) as verdict,
+                        unnest($12::text[]) as reasons, unnest($13::bytea[]) as features,
+                        unnest($14::text[]) as model, unnest($15::smallint[]) as attempts,
+                        unnest($16::smallint[]) as degradation, unnest($17::integer[]) as features_crc32) s`;
+
+const insertAllStatement: Statement = {
+  name: 'insert-all-scores',
+  text: `with tallied as (${addIncrements(18)}) ${insertAll}`,
+};
+
+// Ids are returned only when some were stored before: a row each would cost more than the whole request.
+const insertNewStatement: Statement = {
+  name: 'insert-new-scores',
+  text: `with won as (
+         ${insertAll}
+         on conflict (transaction_id, created_at) do nothing
+         returning transaction_id)
+         select count(*)::int as won,
+                case when count(*) < cardinality($4::uuid[]) then array_agg(transaction_id::text) end as ids
+           from won`,
+};
+
+const addIncrementsStatement: Statement = { name: 'add-increments', text: addIncrements(1) };
+
+/** Inserts in one order, so that overlapping batches cannot deadlock; returns the ids that are new. */
+export async function insertScores(
+  database: Pick<Database, 'query' | 'transaction'>,
+  scores: readonly NewScore[],
+  lineage: ScoreLineage,
+): Promise<Inserted> {
+  return await insertEncoded(database, encodeScores(scores, lineage));
+}
+
+/** Scores as parameters, and of each of them what the tallies count: nothing else of it lives until they are stored. */
+type EncodedScores = {
+  readonly values: readonly unknown[];
+  readonly counted: readonly Counted[];
+};
+type Counted = {
+  readonly transaction: DeliveredTransaction;
+  readonly tallied: Parameters<CountDays['add']>[1];
+};
+
+function encodeScores(scores: readonly NewScore[], lineage: ScoreLineage): EncodedScores {
+  const rows = scores.toSorted(compareScores);
+  const { ruleSet } = lineage;
+  const counted = rows.map(({ transaction, decision: { verdict, score }, model }) => ({
+    transaction,
+    tallied: { verdict, score, ruleSet, model },
+  }));
+  return { values: insertValues(rows, lineage), counted };
+}
+
+async function insertEncoded(
+  database: Pick<Database, 'query' | 'transaction'>,
+  { values, counted }: EncodedScores,
+): Promise<Inserted> {
+  if (counted.length === 0) return 'all';
+  try {
+    await database.query(insertAllStatement, [...values, ...tally(counted)]);
+  } catch (error) {
+    if (sqlStateOf(error) !== UNIQUE_VIOLATION) throw error;
+    return await database.transaction((query) => insertNew(query, { values, counted }));
+  }
+  return 'all';
+}
+
+async function insertNew(query: Query, { values, counted }: EncodedScores): Promise<Inserted> {
+  const [inserted] = await query<{ won: number; ids: string[] | null }>(insertNewStatement, values);
+  if (inserted === undefined) throw new Error('an aggregate has one row');
+  if (inserted.won === counted.length) {
+    await query(addIncrementsStatement, tally(counted));
+    return 'all';
+  }
+  const ids = new Set(inserted.ids);
+  const won = counted.filter(({ transaction }) => ids.has(transaction.transactionId));
+  await query(addIncrementsStatement, tally(won));
+  return ids;
+}
+
+function tally(counted: readonly Counted[]): readonly Buffer[] {
+  const days = countDays();
+  for (const { transaction, tallied } of counted) days.add(transaction, tallied);
+  return incrementValues(days.list());
+}
+
+/** In the order of (created_at, transaction_id). */
+function compareScores({ transaction: one }: NewScore, { transaction: other }: NewScore): number {
+  return one.createdAtMs - other.createdAtMs || compareIds(one, other);
+}
+
+function insertValues(rows: readonly NewScore[], lineage: ScoreLineage): readonly unknown[] {
+  const decisions = rows.map((row) => row.decision);
+  const transactions = rows.map((row) => row.transaction);
+  return [
+    ...[lineage.scoredAtMs, lineage.featureSchema, lineage.ruleSet],
+    deliveredUuidArray(transactions),
+    timestampArray(transactions.map((one) => one.createdAtMs)),
+    deliveredTextArray(transactions, 'account'),
+    deliveredTextArray(transactions, 'corridor'),
+    int2Array(decisions.map((decision) => decision.score)),
+    float8Array(decisions.map((decision) => decision.risk)),
+    float8Array(decisions.map((decision) => decision.probability)),
+    textArray(decisions.map((decision) => decision.verdict)),
+    textArray(
+      decisions.map(({ reasons }) => (reasons.length === 0 ? '[]' : JSON.stringify(reasons))),
+    ),
+    vectorArray(rows.map((row) => row.features)),
+    textArray(rows.map((row) => row.model)),
+    int2Array(rows.map((row) => row.attempts)),
+    int2Array(rows.map((row) => row.degradation)),
+    int4Array(rows.map((row) => vectorChecksum(row.features))),
+  ];
+}
+
+/** Ids of scores that were not stored before. */
+export type Inserted = 'all' | ReadonlySet<string>;
+export type InsertScores = (
+  scores: readonly NewScore[],
+  lineage: ScoreLineage,
+) => Promise<Inserted>;
+
+/**
+ * Makes missing partitions first; one that was dropped behind our back is made once more. Throws MonthDetached and
+ * stores nothing where a score belongs to a month that takes none.
+ */
+export function createInsertScores(
+  database: Pick<Database, 'query' | 'transaction'>,
+  partitions: PartitionGuard,
+): InsertScores {
+  const insert = async (encoded: EncodedScores) => {
+    const times = encoded.counted.map(({ transaction }) => transaction.createdAtMs);
+    const ensure = async () => {
+      const { detached } = await partitions.ensure(times);
+      if (detached.size > 0) throw new MonthDetached(detached);
+    };
+    await ensure();
+    try {
+      return await insertEncoded(database, encoded);
+    } catch (error) {
+      if (!isPartitionMissing(error)) throw error;
+      partitions.forget();
+      await ensure();
+      return await insertEncoded(database, encoded);
+    }
+  };
+  // Not async: such a function keeps its parameters alive as long as it waits.
+  return (scores, lineage) => insert(encodeScores(scores, lineage));
+}
+
+/** This is a check violation, too, but no fault of the data. */
+function isPartitionMissing(error: unknown): boolean {
+  return (
+    error instanceof Failure &&
+    sqlStateOf(error) === '23514' &&
+    error.message.startsWith('no partition of relation')
+  );
+}
+
+const readStatement: Statement = {
+  name: 'read-stored-scores',
+  text: `select s.transaction_id, s.created_at, s.scored_at, s.account_id, s.corridor, s.score, s.risk,
+                s.probability, s.verdict, s.reasons, s.rule_set, s.model, s.attempts, s.degradation
+           from unnest($1::uuid[], $2::timestamptz[]) as p (transaction_id, created_at)
+           join market.scores s using (transaction_id, created_at)`,
+};
+
+/** A row of `scores` without its vector. */
+export type ScoreRow = {
+  transaction_id: string;
+  created_at: Date;
+  scored_at: Date;
+  account_id: string;
+  corridor: string;
+  score: number;
+  risk: number;
+  probability: number | null;
+  verdict: Decision['verdict'];
+  reasons: Decision['reasons'];
+  rule_set: string;
+  model: string | null;
+  attempts: number;
+  degradation: number;
+};
+
+/** The stored scores among these transactions, by id. */
+export async function readStoredScores(
+  database: Pick<Database, 'query'>,
+  transactions: readonly { readonly transactionId: string; readonly createdAtMs: number }[],
+): Promise<Map<string, StoredScore>> {
+  if (transactions.length === 0) return new Map();
+  const rows = await database.query<ScoreRow>(readStatement, [
+    uuidArray(transactions.map(({ transactionId }) => transactionId)),
+    timestampArray(transactions.map(({ createdAtMs }) => createdAtMs)),
+  ]);
+  return new Map(rows.map((row) => [row.transaction_id, toStoredScore(row)]));
+}
+
+export function toStoredScore(row: ScoreRow): StoredScore {
+  return {
+    transactionId: row.transaction_id,
+    createdAtMs: row.created_at.getTime(),
+    scoredAtMs: row.scored_at.getTime(),
+    accountId: row.account_id,
+    corridor: row.corridor,
+    score: row.score,
+    risk: row.risk,
+    probability: row.probability,
+    verdict: row.verdict,
+    reasons: row.reasons,
+    ruleSet: row.rule_set,
+    model: row.model,
+    attempts: row.attempts,
+    degradation: row.degradation,
+  };
+}

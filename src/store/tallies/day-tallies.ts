@@ -1,0 +1,175 @@
+/**
+ * Daily tallies: transactions, scores and dead letters by day. The statement that stores rows adds what it counts to
+ * `daily_increments`, so both are committed or neither is. A worker merges increments into `daily_tallies` and
+ * `total_tallies`, in one database transaction. A figure is the sum of both, read in one snapshot: exact whether they
+ * were merged or not.
+ */
+import type { DayTally, Outcome } from '../../domain/day-tally.ts';
+import { DAY_MS } from '../../domain/utc-bucket.ts';
+import { float8Array, int4Array, textArray } from '../database/binary-array.ts';
+import type { Database, Query, Statement } from '../database/pool.ts';
+
+/**
+ * Most increments that an answer reads. A worker that merges leaves a few hundred; one that does not leaves
+ * those of an hour or more.
+ */
+export const INCREMENTS_READ_MAX = 50_000;
+/** Increments of one step of merging. */
+const MERGED_MAX = 20_000;
+
+const VALUES = 9;
+
+/** Adds the values of `incrementValues`, which are the parameters from `$first` on. */
+export function addIncrements(first: number): string {
+  const [day, corridor, currency, outcome, ruleSet, model, count, amount, scoreSum] = Array.from(
+    { length: VALUES },
+    (_, at) => `$${first + at}`,
+  );
+  return `insert into market.daily_increments (day, corridor, currency, outcome, rule_set, model, count, amount, score_sum)
+      select date '1970-01-01' + unnest(${day}::int4[]), unnest(${corridor}::text[]), unnest(${currency}::text[]),
+             unnest(${outcome}::text[]), unnest(${ruleSet}::text[]), unnest(${model}::text[]), unnest(${count}::int4[]),
+             unnest(${amount}::text[])::numeric, unnest(${scoreSum}::float8[])::bigint`;
+}
+
+export function incrementValues(tallies: readonly DayTally[]): readonly Buffer[] {
+  return [
+    int4Array(tallies.map(({ day }) => day)),
+    textArray(tallies.map(({ corridor }) => corridor)),
+    textArray(tallies.map(({ currency }) => currency)),
+    textArray(tallies.map(({ outcome }) => outcome)),
+    textArray(tallies.map(({ ruleSet }) => ruleSet)),
+    textArray(tallies.map(({ model }) => model)),
+    int4Array(tallies.map(({ count }) => count)),
+    textArray(tallies.map(({ amount }) => amount)),
+    float8Array(tallies.map(({ scoreSum }) => scoreSum)),
+  ];
+}
+
+/** Only one process merges at a time. */
+export const lockMerge: Statement = {
+  name: 'lock-tally-merge',
+  text: 'select from market.tally_merge for update',
+};
+
+const merge: Statement = {
+  name: 'merge-increments',
+  text: `
+    with taken as (
+      delete from market.daily_increments where ctid = any (array(select ctid from market.daily_increments limit $1)) returning *
+    ), by_day as (
+      insert into market.daily_tallies as t
+      select day, corridor, currency, outcome, rule_set, model, sum(count), sum(amount), sum(score_sum)
+        from taken group by 1, 2, 3, 4, 5, 6
+      on conflict (day, corridor, currency, outcome, rule_set, model) do update
+         set count = t.count + excluded.count, amount = t.amount + excluded.amount,
+             score_sum = t.score_sum + excluded.score_sum
+    ), in_total as (
+      insert into market.total_tallies as t
+      select corridor, outcome, sum(count) from taken group by 1, 2
+      on conflict (corridor, outcome) do update set count = t.count + excluded.count
+    )
+    select count(*)::int4 as taken from taken`,
+};
+
+/** The start of this database transaction is before the snapshot of each of its statements. */
+const noteEmptied: Statement = {
+  name: 'note-increments-emptied',
+  text: 'update market.tally_merge set emptied_at = now()',
+};
+
+/** Merges a step's increments; true when more may be left. Concurrent merges wait for each other. */
+export async function mergeIncrements(
+  database: Pick<Database, 'transaction'>,
+  incrementsMax: number = MERGED_MAX,
+): Promise<boolean> {
+  return await database.transaction(async (query) => {
+    await query(lockMerge);
+    const [{ taken } = { taken: 0 }] = await query<{ taken: number }>(merge, [incrementsMax]);
+    if (taken === incrementsMax) return true;
+    if (taken > 0) await query(noteEmptied);
+    return false;
+  });
+}
+
+const readTotalsStatement: Statement = {
+  name: 'read-totals',
+  text: `
+    with fresh as materialized (select corridor, outcome, count from market.daily_increments limit $1::int4 + 1)
+    select emptied_at as "emptiedAt", (select count(*)::int4 from fresh) as increments, t.*
+      from market.tally_merge
+      left join (select corridor, outcome, sum(count)::float8 as count
+                   from (select * from market.total_tallies union all select * from fresh) both_kinds group by 1, 2) t on true`,
+};
+
+export type Total = {
+  readonly corridor: string;
+  readonly outcome: Outcome;
+  readonly count: number;
+};
+
+export type Totals = {
+  readonly totals: readonly Total[];
+  /** Everything committed before this is counted; null: everything. */
+  readonly countedTo: Date | null;
+};
+
+/** There is always one row; without a corridor it is no sum. */
+type Read<Sum> = { emptiedAt: Date; increments: number } & (Sum | { corridor: null });
+
+const isSum = <Sum extends object>(row: Read<Sum>): row is Sum & Read<Sum> =>
+  !('corridor' in row && row.corridor === null);
+
+function countedTo(rows: readonly Read<object>[], incrementsMax: number): Date | null {
+  const [first] = rows;
+  if (first === undefined) throw new Error('tally_merge has lost its row');
+  return first.increments > incrementsMax ? first.emptiedAt : null;
+}
+
+export async function readTotals(
+  database: Pick<Database, 'query'>,
+  incrementsMax: number = INCREMENTS_READ_MAX,
+): Promise<Totals> {
+  const rows = await database.query<Read<Total>>(readTotalsStatement, [incrementsMax]);
+  return { totals: rows.filter(isSum), countedTo: countedTo(rows, incrementsMax) };
+}
+
+export type DaySum = {
+  /** Start of the UTC day, epoch milliseconds. */
+  readonly dayMs: number;
+  readonly corridor: string;
+  readonly currency: string;
+  readonly outcome: Outcome;
+  readonly count: number;
+  /** Decimal text. */
+  readonly amount: string;
+  readonly scoreSum: number;
+};
+
+const readDaysStatement: Statement = {
+  name: 'read-days',
+  text: `
+    with fresh as materialized (select * from market.daily_increments limit $1::int4 + 1)
+    select emptied_at as "emptiedAt", (select count(*)::int4 from fresh) as increments, d.*
+      from market.tally_merge
+      left join (select extract(epoch from day)::float8 * 1000 as "dayMs", corridor, currency, outcome,
+                        sum(count)::float8 as count, sum(amount)::text as amount, sum(score_sum)::float8 as "scoreSum"
+                   from (select * from market.daily_tallies union all select * from fresh) both_kinds
+                  where day >= date '1970-01-01' + $2::int4 and day <= date '1970-01-01' + $3::int4
+                  group by day, corridor, currency, outcome having sum(count) <> 0) d on true
+     order by "dayMs", corridor, currency, outcome`,
+};
+
+export type Days = { readonly days: readonly DaySum[]; readonly countedTo: Date | null };
+
+/** Sums of each of these days, both included, in order. */
+export async function readDays(
+  { query }: { readonly query: Query },
+  firstMs: number,
+  lastMs: number,
+  incrementsMax: number = INCREMENTS_READ_MAX,
+): Promise<Days> {
+  const rows = await query<Read<DaySum>>(readDaysStatement, [
+    ...[incrementsMax, firstMs / DAY_MS, lastMs / DAY_MS],
+  ]);
+  return { days: rows.filter(isSum), countedTo: countedTo(rows, incrementsMax) };
+}

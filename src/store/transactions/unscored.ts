@@ -1,0 +1,141 @@
+/**
+ * Accepted transactions that have neither a score nor an active or purged dead letter: the reconciler appends
+ * them again. The lookups are lateral, so that each row probes one partition by its primary key; a join would
+ * be planned over all scores.
+ */
+import type { Transaction } from '../../domain/transaction.ts';
+import { createdAtMsOf } from '../../domain/transaction-id.ts';
+import { timestampArray, uuidArray } from '../database/binary-array.ts';
+import type { Database } from '../database/pool.ts';
+import { type PlainTransactionRow, toPlainTransaction } from './transaction-search.ts';
+
+type Queries = Pick<Database, 'query'>;
+
+const COLUMNS = `t.transaction_id, t.created_at, t.received_at, t.account_id, t.merchant_id,
+  t.amount::text as amount, t.currency, t.corridor, t.type, t.ip, t.device_id, t.country, t.channel`;
+
+const IS_OPEN = `
+  not exists (select from market.scores s
+               where s.transaction_id = t.transaction_id and s.created_at = t.created_at offset 0)
+  and not exists (select from market.dead_letters d
+                   where d.transaction_id = t.transaction_id and d.replayed_at is null offset 0)`;
+
+const byIdStatement = {
+  name: 'load-unscored-by-id',
+  text: `select t.*
+           from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
+          cross join lateral (
+            select ${COLUMNS} from market.transactions t
+             where t.transaction_id = u.transaction_id and t.created_at = u.created_at and ${IS_OPEN}
+             limit 1) t`,
+};
+
+/** Those of these transactions that are still to be scored. */
+export async function loadUnscored(
+  database: Queries,
+  transactionIds: readonly string[],
+): Promise<Transaction[]> {
+  const times = transactionIds.map((id) => createdAtMsOf(id) ?? 0);
+  const rows = await database.query<PlainTransactionRow>(byIdStatement, [
+    uuidArray(transactionIds),
+    timestampArray(times),
+  ]);
+  return rows.map(toPlainTransaction);
+}
+
+export type ReceivedSpan = {
+  readonly from: Date;
+  /** Not included. */
+  readonly to: Date;
+  /** Only rows of database transactions with a lower id; null: all. */
+  readonly storedBefore: bigint | null;
+};
+
+const IS_IN_SPAN = `received_at >= $1 and received_at < $2 and ($3::xid8 is null or inserted_xid < $3::xid8)`;
+
+const spanValues = ({ from, to, storedBefore }: ReceivedSpan) => [
+  ...[from, to],
+  storedBefore === null ? null : String(storedBefore),
+];
+
+const countStatement = {
+  name: 'count-received',
+  text: `select count(*)::int4 as received
+           from (select from market.transactions where ${IS_IN_SPAN} limit $4) r`,
+};
+
+/** Number of rows received in a span, counted up to a bound. */
+export async function countReceived(
+  database: Queries,
+  span: ReceivedSpan,
+  rowsMax: number,
+): Promise<number> {
+  const values = [...spanValues(span), rowsMax];
+  const [row] = await database.query<{ received: number }>(countStatement, values);
+  return row?.received ?? 0;
+}
+
+const receivedStatement = {
+  name: 'list-unscored-received',
+  text: `select ${COLUMNS} from market.transactions t
+          where ${IS_IN_SPAN} and ${IS_OPEN}`,
+};
+
+/** The unscored of a span of reception; the caller bounds the span by `countReceived`. */
+export async function listUnscoredReceived(
+  database: Queries,
+  span: ReceivedSpan,
+): Promise<Transaction[]> {
+  const rows = await database.query<PlainTransactionRow>(receivedStatement, spanValues(span));
+  return rows.map(toPlainTransaction);
+}
+
+const unreadableStatement = {
+  name: 'recover-unreadable',
+  text: `with closed as (
+           update market.dead_letters set replayed_at = now()
+            where transaction_id is null and replayed_at is null
+           returning 1)
+         update market.reconcile_state set recovering = true, updated_at = now() where exists (select from closed)
+         returning 1`,
+};
+
+/**
+ * Closes the dead letters of entries whose transactions are not all known, and records a recovery, which finds
+ * these among the rows received since the checkpoint. False where there are none.
+ */
+export async function recoverUnreadable(database: Queries): Promise<boolean> {
+  return (await database.query(unreadableStatement)).length > 0;
+}
+
+const replayedStatement = {
+  name: 'list-replayed-ids',
+  text: `select dead_letter_id, transaction_id
+           from market.dead_letters
+          where replayed_at >= $1 and transaction_id is not null and dead_letter_id > $2
+          order by dead_letter_id
+          limit $3`,
+};
+
+export type ReplayedPage = {
+  readonly transactionIds: readonly string[];
+  /** Start of the next page; null after the last. */
+  readonly next: string | null;
+};
+
+/** A page of the transactions whose dead letters were replayed since a time. */
+export async function listReplayed(
+  database: Queries,
+  since: Date,
+  after: string,
+  rowsMax: number,
+): Promise<ReplayedPage> {
+  const rows = await database.query<{ dead_letter_id: string; transaction_id: string }>(
+    replayedStatement,
+    [since, after, rowsMax],
+  );
+  return {
+    transactionIds: rows.map((row) => row.transaction_id),
+    next: rows.length < rowsMax ? null : (rows.at(-1)?.dead_letter_id ?? null),
+  };
+}
