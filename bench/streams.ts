@@ -6,12 +6,12 @@
 import type { Redis } from 'ioredis';
 import { integerOption, parseArguments } from '../src/cli/command.ts';
 import type { Transaction } from '../src/domain/transaction.ts';
-import { ensureGroups } from '../src/stream/consumer-group.ts';
-import { decodeEntry, type EntryPayload } from '../src/stream/entry.ts';
+import { decodeEntry, type EntryPayload } from '../src/stream/entries/entry.ts';
+import { createProducer } from '../src/stream/entries/producer.ts';
+import { ensureGroups } from '../src/stream/group/consumer-group.ts';
+import { loadReadScript, readPresent, type StreamEntry } from '../src/stream/group/read-group.ts';
 import { streamKeys } from '../src/stream/keys.ts';
-import { createProducer } from '../src/stream/producer.ts';
-import { loadReadScript, readPresent, type StreamEntry } from '../src/stream/read-group.ts';
-import { createSettle, type EndedEntry } from '../src/stream/settle.ts';
+import { createSettle, type EndedEntry } from '../src/stream/settle/settle.ts';
 import { toRow } from '../src/worker/acknowledge.ts';
 import type { Bench } from './support/bench.ts';
 import { DAY_MS, integerList, MONTH_LOAD } from './support/load.ts';

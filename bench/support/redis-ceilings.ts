@@ -1,11 +1,11 @@
 /** What Redis does here with the entries of a load: appended one by one and as the engine does, and read. */
 import type { Redis } from 'ioredis';
 import type { Transaction } from '../../src/domain/transaction.ts';
-import { ensureGroups } from '../../src/stream/consumer-group.ts';
-import { ENTRY_VERSION, packAgain } from '../../src/stream/entry.ts';
+import { ENTRY_VERSION, packAgain } from '../../src/stream/entries/entry.ts';
+import { createProducer } from '../../src/stream/entries/producer.ts';
+import { ensureGroups } from '../../src/stream/group/consumer-group.ts';
+import { loadReadScript, readPresent } from '../../src/stream/group/read-group.ts';
 import { GROUP, streamKeys } from '../../src/stream/keys.ts';
-import { createProducer } from '../../src/stream/producer.ts';
-import { loadReadScript, readPresent } from '../../src/stream/read-group.ts';
 
 const BATCH_TRANSACTIONS = 1000;
 const MARKET = 'ceiling';

@@ -9,8 +9,8 @@ import { findRedis } from '../embedded/redis-program.ts';
 import { openDatabase } from '../store/database/open-database.ts';
 import { readPostgresFacts } from '../store/database/server-facts.ts';
 import { missingMigrations } from '../store/migrations/schema-version.ts';
-import { openCommands } from '../stream/connection.ts';
-import { readRedisFacts } from '../stream/server-facts.ts';
+import { openCommands } from '../stream/connection/connection.ts';
+import { readRedisFacts } from '../stream/connection/server-facts.ts';
 import { type Command, type CommandContext, EXIT, parseArguments } from './command.ts';
 
 type Finding = {

@@ -9,13 +9,13 @@ import { openDatabase } from '../store/database/open-database.ts';
 import type { Database } from '../store/database/pool.ts';
 import { insertDeadLetters } from '../store/dead-letters/dead-letters.ts';
 import { listCorridors } from '../store/transactions/corridors.ts';
-import { openCommands, type RedisClient, untilReady } from '../stream/connection.ts';
+import { openCommands, type RedisClient, untilReady } from '../stream/connection/connection.ts';
 import {
   dropHandedOver,
   type KeptEntry,
   listHandedOver,
   readHandedOver,
-} from '../stream/handed-over.ts';
+} from '../stream/group/handed-over.ts';
 import { SHARDS_MAX, type StreamKeys, streamsOf } from '../stream/keys.ts';
 import { type Command, EXIT, parseArguments, UsageError } from './command.ts';
 

@@ -9,7 +9,7 @@ import { openDatabase } from '../store/database/open-database.ts';
 import type { Database } from '../store/database/pool.ts';
 import { createLeadership, readLeader, type Writes } from '../store/maintenance/leadership.ts';
 import { requestRescan } from '../store/recovery/rescan.ts';
-import { openCommands, type RedisClient, untilReady } from '../stream/connection.ts';
+import { openCommands, type RedisClient, untilReady } from '../stream/connection/connection.ts';
 import { type Command, type CommandContext, EXIT, parseArguments } from './command.ts';
 import { timeOption } from './date-options.ts';
 

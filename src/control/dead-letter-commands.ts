@@ -22,7 +22,7 @@ import {
   openIngestBatch,
 } from '../store/recovery/ingest-batches.ts';
 import { loadTransactions } from '../store/transactions/transaction-search.ts';
-import type { EntryPayload } from '../stream/entry.ts';
+import type { EntryPayload } from '../stream/entries/entry.ts';
 
 /** One database transaction marks at most this many; an ingest batch holds no more. */
 const PAGE_ROWS = 1000;

@@ -4,7 +4,7 @@
  * Redis one caller a second tries again; the others skip the attempt instead of waiting for its timeout.
  */
 import { Failure, isUnavailable } from '../domain/failure.ts';
-import type { EntryPayload } from '../stream/entry.ts';
+import type { EntryPayload } from '../stream/entries/entry.ts';
 
 /** The producer groups by stream and returns what a full stream refused. Throws `unavailable`. */
 export type AppendEntries = (

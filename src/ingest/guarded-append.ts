@@ -4,7 +4,7 @@
  */
 import { Failure } from '../domain/failure.ts';
 import type { Breaker } from '../runtime/breaker.ts';
-import type { EntryPayload } from '../stream/entry.ts';
+import type { EntryPayload } from '../stream/entries/entry.ts';
 import type { AppendEntries } from './append-entries.ts';
 
 export type GuardedAppendDependencies = {

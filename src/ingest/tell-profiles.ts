@@ -5,7 +5,7 @@
  * transaction the later reader sees both.
  */
 import type { Parties } from '../store/labels/labels.ts';
-import type { InvalidateProfiles } from '../stream/invalidate-profiles.ts';
+import type { InvalidateProfiles } from '../stream/profiles/invalidate-profiles.ts';
 
 export type TellProfilesDependencies = {
   /** Returns the parties of those transactions that have a label that says fraud. */

@@ -13,7 +13,7 @@ import { VERDICTS } from '../domain/score-record.ts';
 import type { Health } from '../runtime/guards.ts';
 import { countUnappended } from '../store/recovery/totals.ts';
 import { readTotals, type Total } from '../store/tallies/day-tallies.ts';
-import type { StreamLag } from '../stream/lag.ts';
+import type { StreamLag } from '../stream/status/lag.ts';
 import type { Databases } from './choose-database.ts';
 import { type ReplicaStatus, replicaStatusSchema } from './replica-status.ts';
 

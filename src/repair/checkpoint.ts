@@ -10,7 +10,7 @@ import { END_OF_BATCHES, FIRST_BATCH } from '../domain/open-batch.ts';
 import { type Moment, readMoment } from '../store/database/moment.ts';
 import { type ReconcileState, writeReconcileState } from '../store/recovery/reconcile-state.ts';
 import { recoverUnreadable } from '../store/transactions/unscored.ts';
-import { readIdentity } from '../stream/identity.ts';
+import { readIdentity } from '../stream/connection/identity.ts';
 import type { Market } from './market.ts';
 import type { ProveStreams } from './prove-streams.ts';
 import type { Waiting } from './waiting-window.ts';

@@ -2,7 +2,7 @@
 import type { Database } from '../store/database/pool.ts';
 import type { Writes } from '../store/maintenance/leadership.ts';
 import { listCorridors } from '../store/transactions/corridors.ts';
-import type { RedisClient } from '../stream/connection.ts';
+import type { RedisClient } from '../stream/connection/connection.ts';
 import { type StreamKeys, streamsOf } from '../stream/keys.ts';
 
 export type Market = {

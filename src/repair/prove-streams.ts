@@ -3,8 +3,8 @@
  * emptied, or it continues with older data. A stream without an earlier check has lost nothing.
  */
 import { readStreamProofs, writeStreamProofs } from '../store/recovery/stream-proofs.ts';
-import { createContinuity, type ProvenStream } from '../stream/continuity.ts';
 import { SHARDS_MAX, type StreamKeys } from '../stream/keys.ts';
+import { createContinuity, type ProvenStream } from '../stream/status/continuity.ts';
 import { listStreams, type Market } from './market.ts';
 
 export type Continued = {

@@ -13,9 +13,9 @@ import {
   readReconcileState,
   writeReconcileState,
 } from '../store/recovery/reconcile-state.ts';
-import { readIdentity } from '../stream/identity.ts';
-import { measureHeld } from '../stream/lag.ts';
-import { createProducer, createStreamChoice } from '../stream/producer.ts';
+import { readIdentity } from '../stream/connection/identity.ts';
+import { createProducer, createStreamChoice } from '../stream/entries/producer.ts';
+import { measureHeld } from '../stream/status/lag.ts';
 import { createAppendMissing, type StreamOf } from './append-missing.ts';
 import { createOpenBatches } from './append-open-batches.ts';
 import { createCheckpoint } from './checkpoint.ts';

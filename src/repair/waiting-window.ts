@@ -7,7 +7,7 @@
 import { type BatchPosition, FIRST_BATCH, type OpenBatch } from '../domain/open-batch.ts';
 import { listOpenBatches, takeOverIngestBatches } from '../store/recovery/ingest-batches.ts';
 import { SHARDS_MAX } from '../stream/keys.ts';
-import { readWaiting, type WaitingTransaction } from '../stream/waiting.ts';
+import { readWaiting, type WaitingTransaction } from '../stream/status/waiting.ts';
 import { createIdSet, type IdSet } from './id-set.ts';
 import { listStreams, type Market } from './market.ts';
 

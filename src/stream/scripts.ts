@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Cluster } from 'ioredis';
 import { Failure } from '../domain/failure.ts';
-import { type RedisClient, toRedisFailure } from './connection.ts';
+import { type RedisClient, toRedisFailure } from './connection/connection.ts';
 
 export type Script = {
   readonly text: string;

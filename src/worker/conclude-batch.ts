@@ -7,7 +7,7 @@ import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type { Failpoint } from '../runtime/failpoint.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { StoredScore } from '../store/scores/scores.ts';
-import type { Settle } from '../stream/settle.ts';
+import type { Settle } from '../stream/settle/settle.ts';
 import { acknowledgeStored } from './acknowledge.ts';
 import { countOutcomes } from './count-batch.ts';
 import type { Decided, Item } from './item.ts';

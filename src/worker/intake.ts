@@ -6,8 +6,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
+import type { Delivery } from '../stream/group/read-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
-import type { Delivery } from '../stream/read-group.ts';
 import type { InFlight } from './in-flight.ts';
 import type { HeldEntry } from './item.ts';
 import type { Pause } from './pause.ts';

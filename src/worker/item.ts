@@ -2,10 +2,10 @@
 import type { DeliveredTransaction } from '../domain/delivered.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { NewScore } from '../store/scores/scores.ts';
-import type { EntryHead, EntryPayload } from '../stream/entry.ts';
+import type { EntryHead, EntryPayload } from '../stream/entries/entry.ts';
+import type { StreamEntry } from '../stream/group/read-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
-import type { StreamEntry } from '../stream/read-group.ts';
-import type { PublishedScores, Settlement } from '../stream/settle.ts';
+import type { PublishedScores, Settlement } from '../stream/settle/settle.ts';
 
 /** An entry that one of our consumers holds. */
 export type HeldEntry = {

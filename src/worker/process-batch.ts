@@ -11,8 +11,8 @@ import { Failure } from '../domain/failure.ts';
 import type { Verdict } from '../domain/score-record.ts';
 import { createFeatureRows } from '../scoring/feature-rows.ts';
 import type { Inserted, InsertScores, ScoreLineage, StoredScore } from '../store/scores/scores.ts';
-import type { EntryOrigin } from '../stream/entry.ts';
-import type { EntryReader, HandEntriesOver } from '../stream/versions.ts';
+import type { EntryOrigin } from '../stream/entries/entry.ts';
+import type { EntryReader, HandEntriesOver } from '../stream/group/versions.ts';
 import { acknowledge, acknowledgeStored, type Source } from './acknowledge.ts';
 import {
   type ConcludeDependencies,

@@ -1,6 +1,6 @@
 /** Turns delivered entries into items; entries that cannot be processed are decided here. Pure. */
 import { Failure } from '../domain/failure.ts';
-import type { EntryReader } from '../stream/versions.ts';
+import type { EntryReader } from '../stream/group/versions.ts';
 import { type Decided, decide, type HeldEntry, type Item } from './item.ts';
 
 /** Deliveries after which a transaction has crashed its workers often enough to be given up. */

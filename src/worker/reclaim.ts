@@ -11,9 +11,9 @@
 import { Failure } from '../domain/failure.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import type { GroupDuties } from '../stream/consumer-group.ts';
+import type { GroupDuties } from '../stream/group/consumer-group.ts';
+import type { StreamEntry } from '../stream/group/read-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
-import type { StreamEntry } from '../stream/read-group.ts';
 import type { InFlight } from './in-flight.ts';
 import type { HeldEntry } from './item.ts';
 import type { BatchSteps } from './process-batch.ts';

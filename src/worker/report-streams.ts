@@ -1,7 +1,7 @@
 /** Reports the streams of a market as metrics. */
 import type { Metrics } from '../runtime/metrics.ts';
 import type { StreamKeys } from '../stream/keys.ts';
-import type { StreamLag } from '../stream/lag.ts';
+import type { StreamLag } from '../stream/status/lag.ts';
 
 export function reportStreams(metrics: Metrics, lags: readonly StreamLag[]): void {
   for (const measured of lags) {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Failure, toError } from '../domain/failure.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import type { GroupDuties } from '../stream/consumer-group.ts';
+import type { GroupDuties } from '../stream/group/consumer-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
 import { createIntake, type Intake } from './intake.ts';

@@ -1,8 +1,8 @@
 /** Turns decided transactions into one settlement per stream and consumer, and reads the results. */
 import type { Failure } from '../domain/failure.ts';
-import type { EntryPayload, PackedEntry } from '../stream/entry.ts';
-import type { EndedEntry, Settlement } from '../stream/settle.ts';
-import type { HandOver } from '../stream/versions.ts';
+import type { EntryPayload, PackedEntry } from '../stream/entries/entry.ts';
+import type { HandOver } from '../stream/group/versions.ts';
+import type { EndedEntry, Settlement } from '../stream/settle/settle.ts';
 import { type Decided, type HeldEntry, type Item, payloadOf } from './item.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };

@@ -241,12 +241,12 @@ export const MUTANTS: readonly Mutant[] = [
     bar: EVENTS_LEFT,
     replacements: [
       {
-        file: 'src/stream/event-budget.ts',
+        file: 'src/stream/settle/event-budget.ts',
         find: 'planCuts(held, budget)',
         replace: 'planCuts(held, Number.POSITIVE_INFINITY)',
       },
       {
-        file: 'src/stream/event-budget.ts',
+        file: 'src/stream/settle/event-budget.ts',
         find: 'bytesMax > 0 && !isCrowded',
         replace: 'bytesMax > 0',
       },

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { DeadLetterJson } from '../../src/query/dead-letters.ts';
 import type { StatusJson } from '../../src/query/pipeline-status.ts';
-import type { EntryPayload } from '../../src/stream/entry.ts';
+import type { EntryPayload } from '../../src/stream/entries/entry.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
 import { runRisk, spawnRisk } from '../support/risk.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';

@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createSettle, type EndedEntry } from '../../src/stream/settle.ts';
+import { createSettle, type EndedEntry } from '../../src/stream/settle/settle.ts';
 import { toRow } from '../../src/worker/acknowledge.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { deliver as deliverAll } from '../support/delivered.ts';

@@ -6,7 +6,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { freePort } from '../../src/embedded/free-port.ts';
 import { GROUP, type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
-import { measureStreams } from '../../src/stream/lag.ts';
+import { measureStreams } from '../../src/stream/status/lag.ts';
 import { readScored } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';

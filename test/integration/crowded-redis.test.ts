@@ -5,7 +5,7 @@
  */
 import { expect, test } from 'vitest';
 import type { Transaction } from '../../src/domain/transaction.ts';
-import { openCommands, untilReady } from '../../src/stream/connection.ts';
+import { openCommands, untilReady } from '../../src/stream/connection/connection.ts';
 import { startFold } from '../support/fold-rig.ts';
 import { startTestRedis } from '../support/services.ts';
 import { idAt } from '../support/stored-rows.ts';

@@ -4,7 +4,7 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Transaction } from '../../src/domain/transaction.ts';
-import { type PackedEntry, packAgain } from '../../src/stream/entry.ts';
+import { type PackedEntry, packAgain } from '../../src/stream/entries/entry.ts';
 import { GROUP } from '../../src/stream/keys.ts';
 import { fieldsOf } from '../support/stream-entries.ts';
 import { waitUntil } from '../support/wait-until.ts';

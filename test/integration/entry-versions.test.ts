@@ -6,10 +6,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { bindReconciler } from '../../src/main/wire/bind-reconciler.ts';
-import { decodeEntry, packEntries } from '../../src/stream/entry.ts';
+import { decodeEntry, packEntries } from '../../src/stream/entries/entry.ts';
+import { ENTRY_READER, type EntryReader } from '../../src/stream/group/versions.ts';
 import { GROUP } from '../../src/stream/keys.ts';
-import { measureStreams } from '../../src/stream/lag.ts';
-import { ENTRY_READER, type EntryReader } from '../../src/stream/versions.ts';
+import { measureStreams } from '../../src/stream/status/lag.ts';
 import { testConfig } from '../support/config.ts';
 import { runRisk } from '../support/risk.ts';
 import { waitUntil } from '../support/wait-until.ts';

@@ -4,13 +4,13 @@
  */
 import { expect, test } from 'vitest';
 import { bindReconciler } from '../../src/main/wire/bind-reconciler.ts';
-import type { EntryPayload } from '../../src/stream/entry.ts';
-import { packAgain } from '../../src/stream/entry.ts';
+import type { EntryPayload } from '../../src/stream/entries/entry.ts';
+import { packAgain } from '../../src/stream/entries/entry.ts';
+import { createProducer } from '../../src/stream/entries/producer.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
-import { measureStreams } from '../../src/stream/lag.ts';
-import { createListStreams } from '../../src/stream/list-streams.ts';
-import { createProducer } from '../../src/stream/producer.ts';
-import { packRetry } from '../../src/stream/retries.ts';
+import { packRetry } from '../../src/stream/settle/retries.ts';
+import { measureStreams } from '../../src/stream/status/lag.ts';
+import { createListStreams } from '../../src/stream/status/list-streams.ts';
 import { testConfig } from '../support/config.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';

@@ -6,7 +6,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openScoringModel } from '../../src/models/registry/scoring-model.ts';
 import { readModel } from '../../src/store/models/models.ts';
-import { createModelsOut } from '../../src/stream/models-out.ts';
+import { createModelsOut } from '../../src/stream/status/models-out.ts';
 import type { JudgingModel } from '../../src/worker/judge-batch.ts';
 import { type RollOut, startRollOut } from '../support/rolled-out.ts';
 import { waitUntil } from '../support/wait-until.ts';

@@ -3,11 +3,11 @@
  * cluster.
  */
 import { expect, inject, test } from 'vitest';
-import { openCommands, untilReady } from '../../src/stream/connection.ts';
-import { ensureGroups } from '../../src/stream/consumer-group.ts';
+import { openCommands, untilReady } from '../../src/stream/connection/connection.ts';
+import { createProducer } from '../../src/stream/entries/producer.ts';
+import { ensureGroups } from '../../src/stream/group/consumer-group.ts';
+import { openReaderConnection } from '../../src/stream/group/reader-connection.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
-import { createProducer } from '../../src/stream/producer.ts';
-import { openReaderConnection } from '../../src/stream/reader-connection.ts';
 import { startOneNodeCluster } from '../support/one-node-cluster.ts';
 import { startTestRedis } from '../support/services.ts';
 import { payload, payloads, stream } from '../support/stream-rig.ts';

@@ -11,7 +11,7 @@ import {
   readReconcileState,
   writeReconcileState,
 } from '../../src/store/recovery/reconcile-state.ts';
-import { openCommands, type RedisClient } from '../../src/stream/connection.ts';
+import { openCommands, type RedisClient } from '../../src/stream/connection/connection.ts';
 import { testConfig } from '../support/config.ts';
 import { runRisk } from '../support/risk.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';

@@ -8,7 +8,7 @@ import type { Database } from '../../src/store/database/pool.ts';
 import { createLeadership } from '../../src/store/maintenance/leadership.ts';
 import { narrowIngestBatch } from '../../src/store/recovery/ingest-batches.ts';
 import { readReconcileState } from '../../src/store/recovery/reconcile-state.ts';
-import { openCommands, type RedisClient } from '../../src/stream/connection.ts';
+import { openCommands, type RedisClient } from '../../src/stream/connection/connection.ts';
 import { testConfig } from '../support/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runRisk, spawnRisk } from '../support/risk.ts';

@@ -5,8 +5,8 @@
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { freePort } from '../../src/embedded/free-port.ts';
-import { openCommands, untilReady } from '../../src/stream/connection.ts';
-import { claimIdentity } from '../../src/stream/identity.ts';
+import { openCommands, untilReady } from '../../src/stream/connection/connection.ts';
+import { claimIdentity } from '../../src/stream/connection/identity.ts';
 import { findOpenssl, makeCertificates } from '../support/certificates.ts';
 import { makeServiceFolder } from '../support/service-folder.ts';
 import { startTestRedis } from '../support/services.ts';

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { StatusJson } from '../../src/query/pipeline-status.ts';
 import { GROUP, streamKeys } from '../../src/stream/keys.ts';
-import { createModelsOut } from '../../src/stream/models-out.ts';
+import { createModelsOut } from '../../src/stream/status/models-out.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';

@@ -1,9 +1,9 @@
 /** How commands leave for Redis, and what a blocked read returns. */
 import { describe, expect, test } from 'vitest';
-import { openCommands, untilReady } from '../../src/stream/connection.ts';
-import { ensureGroups } from '../../src/stream/consumer-group.ts';
+import { openCommands, untilReady } from '../../src/stream/connection/connection.ts';
+import { ensureGroups } from '../../src/stream/group/consumer-group.ts';
+import { openReaderConnection } from '../../src/stream/group/reader-connection.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
-import { openReaderConnection } from '../../src/stream/reader-connection.ts';
 import { createStreamRig, payload } from '../support/stream-rig.ts';
 
 const { redis, url, producer } = createStreamRig();

@@ -3,11 +3,15 @@
  * file, emptied before each test.
  */
 import { describe, expect, test } from 'vitest';
-import { CLAIM_START, createGroupDuties, listConsumers } from '../../src/stream/consumer-group.ts';
-import { ENTRY_VERSION, packAgain } from '../../src/stream/entry.ts';
+import { ENTRY_VERSION, packAgain } from '../../src/stream/entries/entry.ts';
+import {
+  CLAIM_START,
+  createGroupDuties,
+  listConsumers,
+} from '../../src/stream/group/consumer-group.ts';
+import { loadReadScript, readOwn } from '../../src/stream/group/read-group.ts';
+import { createHandEntriesOver } from '../../src/stream/group/versions.ts';
 import { GROUP, streamKeys } from '../../src/stream/keys.ts';
-import { loadReadScript, readOwn } from '../../src/stream/read-group.ts';
-import { createHandEntriesOver } from '../../src/stream/versions.ts';
 import { createStreamRig, payload, payloads, stream } from '../support/stream-rig.ts';
 
 const { redis, producer, appendSingly, deliver, pending } = createStreamRig();

@@ -4,13 +4,17 @@
  * hand.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { openCommands, type RedisClient, untilReady } from '../../src/stream/connection.ts';
+import {
+  openCommands,
+  type RedisClient,
+  untilReady,
+} from '../../src/stream/connection/connection.ts';
 import {
   createProfileLogs,
   type KnownEnd,
   type LogAppend,
   type ProfileLogs,
-} from '../../src/stream/profile-logs.ts';
+} from '../../src/stream/profiles/profile-logs.ts';
 import { copyNow, takeOver } from '../support/replica.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';
 import { waitUntil } from '../support/wait-until.ts';

@@ -4,8 +4,8 @@
  */
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
-import { CLAIM_START, createGroupDuties } from '../../src/stream/consumer-group.ts';
-import { ENTRY_VERSION, packAgain } from '../../src/stream/entry.ts';
+import { ENTRY_VERSION, packAgain } from '../../src/stream/entries/entry.ts';
+import { CLAIM_START, createGroupDuties } from '../../src/stream/group/consumer-group.ts';
 import { GROUP } from '../../src/stream/keys.ts';
 import {
   createProve,
@@ -14,7 +14,7 @@ import {
   type PublishedScores,
   type Settlement,
   type SettleOptions,
-} from '../../src/stream/settle.ts';
+} from '../../src/stream/settle/settle.ts';
 import { toRow } from '../../src/worker/acknowledge.ts';
 import { deliver as deliverAll } from '../support/delivered.ts';
 import { idAt } from '../support/stored-rows.ts';

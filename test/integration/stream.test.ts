@@ -3,14 +3,14 @@
  * before each test.
  */
 import { describe, expect, test } from 'vitest';
-import { COUNT_MAX } from '../../src/stream/columns.ts';
-import { ensureGroups } from '../../src/stream/consumer-group.ts';
-import { packAgain } from '../../src/stream/entry.ts';
+import { COUNT_MAX } from '../../src/stream/entries/columns.ts';
+import { packAgain } from '../../src/stream/entries/entry.ts';
+import { ensureGroups } from '../../src/stream/group/consumer-group.ts';
+import { loadReadScript, readPresent } from '../../src/stream/group/read-group.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
-import { measureStreams } from '../../src/stream/lag.ts';
-import { loadReadScript, readPresent } from '../../src/stream/read-group.ts';
-import { createPromoteRetries, packRetry } from '../../src/stream/retries.ts';
-import { readWaiting } from '../../src/stream/waiting.ts';
+import { createPromoteRetries, packRetry } from '../../src/stream/settle/retries.ts';
+import { measureStreams } from '../../src/stream/status/lag.ts';
+import { readWaiting } from '../../src/stream/status/waiting.ts';
 import { idAt } from '../support/stored-rows.ts';
 import { readEntries } from '../support/stream-entries.ts';
 import { AT_MS, createStreamRig, payload, payloads, stream } from '../support/stream-rig.ts';

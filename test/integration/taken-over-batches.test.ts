@@ -11,7 +11,7 @@ import {
   narrowIngestBatch,
   takeOverIngestBatches,
 } from '../../src/store/recovery/ingest-batches.ts';
-import { openCommands, type RedisClient } from '../../src/stream/connection.ts';
+import { openCommands, type RedisClient } from '../../src/stream/connection/connection.ts';
 import { testConfig } from '../support/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';

@@ -4,18 +4,22 @@
  * through with both, so each such script is on a list here, and is run at the limit.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CLAIM_START, createGroupDuties, ensureGroups } from '../../src/stream/consumer-group.ts';
-import { createContinuity } from '../../src/stream/continuity.ts';
-import { ENTRY_VERSION, packAgain } from '../../src/stream/entry.ts';
-import { dropHandedOver } from '../../src/stream/handed-over.ts';
+import { ENTRY_VERSION, packAgain } from '../../src/stream/entries/entry.ts';
+import {
+  CLAIM_START,
+  createGroupDuties,
+  ensureGroups,
+} from '../../src/stream/group/consumer-group.ts';
+import { dropHandedOver } from '../../src/stream/group/handed-over.ts';
+import { loadReadScript, readPresent } from '../../src/stream/group/read-group.ts';
+import { createHandEntriesOver } from '../../src/stream/group/versions.ts';
 import { GROUP, modelsOutKey, profileKey, streamKeys } from '../../src/stream/keys.ts';
-import { createModelsOut } from '../../src/stream/models-out.ts';
-import { createProfileLogs } from '../../src/stream/profile-logs.ts';
-import { loadReadScript, readPresent } from '../../src/stream/read-group.ts';
-import { createPromoteRetries } from '../../src/stream/retries.ts';
+import { createProfileLogs } from '../../src/stream/profiles/profile-logs.ts';
 import { loadScript } from '../../src/stream/scripts.ts';
-import { createSettle, type Settlement } from '../../src/stream/settle.ts';
-import { createHandEntriesOver } from '../../src/stream/versions.ts';
+import { createPromoteRetries } from '../../src/stream/settle/retries.ts';
+import { createSettle, type Settlement } from '../../src/stream/settle/settle.ts';
+import { createContinuity } from '../../src/stream/status/continuity.ts';
+import { createModelsOut } from '../../src/stream/status/models-out.ts';
 import { readSources } from '../support/source-files.ts';
 import { createStreamRig, payload, payloads, stream } from '../support/stream-rig.ts';
 

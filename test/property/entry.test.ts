@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { compareIds } from '../../src/domain/delivered.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import { arrivalsOf, arrivalsOfDelivered } from '../../src/profile/arrivals.ts';
-import { COUNT_MAX, openColumns, PACKED_BYTES_MAX } from '../../src/stream/columns.ts';
+import { COUNT_MAX, openColumns, PACKED_BYTES_MAX } from '../../src/stream/entries/columns.ts';
 import {
   ATTEMPTS_MAX,
   carriedDeliveries,
@@ -16,7 +16,7 @@ import {
   type PackedEntry,
   packAgain,
   packEntries,
-} from '../../src/stream/entry.ts';
+} from '../../src/stream/entries/entry.ts';
 import { deliver, payloadsOf } from '../support/delivered.ts';
 
 const text = (charsMax: number) =>

@@ -10,7 +10,7 @@ import {
   type KnownEnd,
   type LogReply,
   type ProfileLogs,
-} from '../../src/stream/profile-logs.ts';
+} from '../../src/stream/profiles/profile-logs.ts';
 import { createMemoryProfiles, type MemoryProfiles } from '../simulation/memory-profiles.ts';
 import { createStreamRig } from '../support/stream-rig.ts';
 

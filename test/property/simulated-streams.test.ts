@@ -5,18 +5,22 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Claimed, createGroupDuties, ensureGroups } from '../../src/stream/consumer-group.ts';
-import { ENTRY_VERSION, type PackedEntry } from '../../src/stream/entry.ts';
+import { ENTRY_VERSION, type PackedEntry } from '../../src/stream/entries/entry.ts';
+import {
+  type Claimed,
+  createGroupDuties,
+  ensureGroups,
+} from '../../src/stream/group/consumer-group.ts';
 import {
   loadReadScript,
   type Read,
   readOwn,
   readPresent,
   type StreamEntry,
-} from '../../src/stream/read-group.ts';
-import { createPromoteRetries } from '../../src/stream/retries.ts';
+} from '../../src/stream/group/read-group.ts';
 import { loadScript, runScript } from '../../src/stream/scripts.ts';
-import { createSettle, type Settlement } from '../../src/stream/settle.ts';
+import { createPromoteRetries } from '../../src/stream/settle/retries.ts';
+import { createSettle, type Settlement } from '../../src/stream/settle/settle.ts';
 import { toRow } from '../../src/worker/acknowledge.ts';
 import { createMemoryStreams } from '../simulation/memory-streams.ts';
 import { deliver } from '../support/delivered.ts';

@@ -10,7 +10,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'cluster',
     replacements: [
       {
-        file: 'src/stream/connection.ts',
+        file: 'src/stream/connection/connection.ts',
         find: 'openCluster(Clients.cluster, nodes, all)',
         replace:
           "openCluster(Clients.cluster, nodes.map((node) => ({ ...parsed.login, ...node })), { ...all, username: '', password: '' })",
@@ -24,7 +24,7 @@ export const MUTANTS: readonly Mutant[] = [
     bar: QUARTILE_TIMES,
     replacements: [
       {
-        file: 'src/stream/cluster-waits.ts',
+        file: 'src/stream/group/cluster-waits.ts',
         find: 'const waits = streams.map(',
         replace: 'const waits = streams.slice(0, 1).map(',
       },

@@ -12,7 +12,7 @@ import { readLog } from '../../src/profile/profile-log.ts';
 import { takeOwn } from '../../src/profile/room.ts';
 import { rowAt, vectorOf } from '../../src/scoring/feature-rows.ts';
 import { featureIndex } from '../../src/scoring/feature-schema.ts';
-import { ATTEMPTS_MAX } from '../../src/stream/entry.ts';
+import { ATTEMPTS_MAX } from '../../src/stream/entries/entry.ts';
 import { profileKey } from '../../src/stream/keys.ts';
 import { DELIVERIES_MAX } from '../../src/worker/read-entries.ts';
 import { foldRow } from '../support/fold-one.ts';

@@ -9,7 +9,7 @@ import type {
   LogAppend,
   LogInstall,
   LogReply,
-} from '../../src/stream/profile-logs.ts';
+} from '../../src/stream/profiles/profile-logs.ts';
 
 /** Guards that a test takes out to see the simulation go red. */
 export type LogGuards = {

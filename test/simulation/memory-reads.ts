@@ -1,15 +1,24 @@
 /** What takes entries off the simulation's streams: lua/read-n.lua, XREADGROUP and lua/claim-stale-1.lua. */
 import { Failure } from '../../src/domain/failure.ts';
 import {
+  carriedDeliveries,
+  ENTRY_VERSION,
+  type PackedEntry,
+} from '../../src/stream/entries/entry.ts';
+import {
   CLAIM_START,
   type Claimed,
   type ClaimOptions,
   DELIVERIES_TOGETHER,
   DELIVERIES_WHOLE,
-} from '../../src/stream/consumer-group.ts';
-import { carriedDeliveries, ENTRY_VERSION, type PackedEntry } from '../../src/stream/entry.ts';
+} from '../../src/stream/group/consumer-group.ts';
+import type {
+  Delivery,
+  Read,
+  ReadOptions,
+  StreamEntry,
+} from '../../src/stream/group/read-group.ts';
 import type { StreamKeys } from '../../src/stream/keys.ts';
-import type { Delivery, Read, ReadOptions, StreamEntry } from '../../src/stream/read-group.ts';
 import {
   type Group,
   idOf,

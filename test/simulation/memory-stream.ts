@@ -1,7 +1,7 @@
 /** One stream of the simulation, with callbacks for the checks. */
 import { Failure } from '../../src/domain/failure.ts';
-import type { PackedEntry } from '../../src/stream/entry.ts';
-import { readReceived } from '../../src/stream/entry-ids.ts';
+import type { PackedEntry } from '../../src/stream/entries/entry.ts';
+import { readReceived } from '../../src/stream/entries/entry-ids.ts';
 
 export type Pending = {
   readonly consumer: string;

@@ -3,7 +3,7 @@
  * after Redis was lost, whatever is neither final nor waiting. The real one has tests of its own; here it
  * only brings lost entries back, at the worst of times and more than once.
  */
-import { type EntryPayload, packEntries } from '../../src/stream/entry.ts';
+import { type EntryPayload, packEntries } from '../../src/stream/entries/entry.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
 import type { Duty } from '../../src/worker/maintenance.ts';
 import { raise } from './journal.ts';

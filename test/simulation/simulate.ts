@@ -4,7 +4,7 @@
  * then is in checks.ts.
  */
 import type { Transaction } from '../../src/domain/transaction.ts';
-import { packAgain } from '../../src/stream/entry.ts';
+import { packAgain } from '../../src/stream/entries/entry.ts';
 import { checkAtRest } from './checks.ts';
 import { raise } from './journal.ts';
 import { sendLabel } from './label-duty.ts';

@@ -8,11 +8,11 @@ import { insertPacked, readItemPlace } from '../../src/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../src/profile/profile.ts';
 import { createLog } from '../../src/runtime/log.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
-import { isGroupMissing } from '../../src/stream/consumer-group.ts';
-import { ATTEMPTS_MAX, packAgain } from '../../src/stream/entry.ts';
+import { ATTEMPTS_MAX, packAgain } from '../../src/stream/entries/entry.ts';
+import { isGroupMissing } from '../../src/stream/group/consumer-group.ts';
+import { ENTRY_READER } from '../../src/stream/group/versions.ts';
 import { profileKey, profileSlot } from '../../src/stream/keys.ts';
-import type { ProfileLogs } from '../../src/stream/profile-logs.ts';
-import { ENTRY_READER } from '../../src/stream/versions.ts';
+import type { ProfileLogs } from '../../src/stream/profiles/profile-logs.ts';
 import type { Duty } from '../../src/worker/maintenance.ts';
 import {
   type BatchSteps,

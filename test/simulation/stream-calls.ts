@@ -1,7 +1,7 @@
 /** A simulated worker's calls to the streams: a connection that blocks, and settlements without a mechanism. */
-import { ENTRY_VERSION, type PackedEntry, packAgain } from '../../src/stream/entry.ts';
-import type { Read } from '../../src/stream/read-group.ts';
-import type { Settlement } from '../../src/stream/settle.ts';
+import { ENTRY_VERSION, type PackedEntry, packAgain } from '../../src/stream/entries/entry.ts';
+import type { Read } from '../../src/stream/group/read-group.ts';
+import type { Settlement } from '../../src/stream/settle/settle.ts';
 import type { OwnConnection } from '../../src/worker/run-worker.ts';
 import { payloadsOf } from '../support/delivered.ts';
 import { type Process, unreachable } from './process.ts';

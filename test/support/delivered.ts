@@ -14,7 +14,7 @@ import {
   type EntryFields,
   type EntryPayload,
   packEntries,
-} from '../../src/stream/entry.ts';
+} from '../../src/stream/entries/entry.ts';
 
 const ANY: Transaction = {
   ...{ transactionId: '', createdAtMs: 0, receivedAtMs: Date.UTC(2026, 10) },

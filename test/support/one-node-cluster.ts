@@ -1,6 +1,10 @@
 /** A Redis Cluster of one master with all slots. */
 import { freePort } from '../../src/embedded/free-port.ts';
-import { openCommands, type RedisClient, untilReady } from '../../src/stream/connection.ts';
+import {
+  openCommands,
+  type RedisClient,
+  untilReady,
+} from '../../src/stream/connection/connection.ts';
 import { startTestRedis, type TestService } from './services.ts';
 import { waitUntil } from './wait-until.ts';
 

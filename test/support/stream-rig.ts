@@ -1,12 +1,16 @@
 /** One real Redis for a test file, emptied before each test, and a stream of transactions in it. */
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { Transaction } from '../../src/domain/transaction.ts';
-import { openCommands, type RedisClient, untilReady } from '../../src/stream/connection.ts';
-import { ensureGroups } from '../../src/stream/consumer-group.ts';
-import type { EntryPayload } from '../../src/stream/entry.ts';
+import {
+  openCommands,
+  type RedisClient,
+  untilReady,
+} from '../../src/stream/connection/connection.ts';
+import type { EntryPayload } from '../../src/stream/entries/entry.ts';
+import { createProducer, type Producer } from '../../src/stream/entries/producer.ts';
+import { ensureGroups } from '../../src/stream/group/consumer-group.ts';
+import { loadReadScript, readPresent } from '../../src/stream/group/read-group.ts';
 import { GROUP, streamKeys } from '../../src/stream/keys.ts';
-import { createProducer, type Producer } from '../../src/stream/producer.ts';
-import { loadReadScript, readPresent } from '../../src/stream/read-group.ts';
 import { startTestRedis, type TestService } from './services.ts';
 import { idAt } from './stored-rows.ts';
 

@@ -12,12 +12,12 @@ import {
   readReconcileState,
   writeReconcileState,
 } from '../../src/store/recovery/reconcile-state.ts';
-import { openCommands, type RedisClient } from '../../src/stream/connection.ts';
-import type { EntryPayload } from '../../src/stream/entry.ts';
-import { readIdentity } from '../../src/stream/identity.ts';
+import { openCommands, type RedisClient } from '../../src/stream/connection/connection.ts';
+import { readIdentity } from '../../src/stream/connection/identity.ts';
+import type { EntryPayload } from '../../src/stream/entries/entry.ts';
+import { createProducer, type Producer } from '../../src/stream/entries/producer.ts';
 import { type StreamKeys, streamKeys } from '../../src/stream/keys.ts';
-import { measureStreams } from '../../src/stream/lag.ts';
-import { createProducer, type Producer } from '../../src/stream/producer.ts';
+import { measureStreams } from '../../src/stream/status/lag.ts';
 import { testConfig } from './config.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type RiskProcess, spawnRisk } from './risk.ts';

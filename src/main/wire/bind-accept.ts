@@ -19,9 +19,9 @@ import {
   findHolders,
   readReceivedAtMs,
 } from '../../store/transactions/transactions.ts';
-import type { RedisClient } from '../../stream/connection.ts';
-import { isStreamAtFault } from '../../stream/outage.ts';
-import { createProducer } from '../../stream/producer.ts';
+import type { RedisClient } from '../../stream/connection/connection.ts';
+import { isStreamAtFault } from '../../stream/connection/outage.ts';
+import { createProducer } from '../../stream/entries/producer.ts';
 
 const MIB = 2 ** 20;
 

@@ -11,12 +11,12 @@ import { openDatabase } from '../../store/database/open-database.ts';
 import { isPoolBusy, isPostgresOutage } from '../../store/database/outage.ts';
 import type { Database } from '../../store/database/pool.ts';
 import { proveWrite } from '../../store/recovery/reconcile-state.ts';
-import type { RedisClient } from '../../stream/connection.ts';
-import { claimIdentity } from '../../stream/identity.ts';
+import type { RedisClient } from '../../stream/connection/connection.ts';
+import { claimIdentity } from '../../stream/connection/identity.ts';
+import { isRedisOutage, isStreamAtFault } from '../../stream/connection/outage.ts';
 import { probeKey } from '../../stream/keys.ts';
-import { isRedisOutage, isStreamAtFault } from '../../stream/outage.ts';
-import type { ProfileLogs } from '../../stream/profile-logs.ts';
-import type { Settle } from '../../stream/settle.ts';
+import type { ProfileLogs } from '../../stream/profiles/profile-logs.ts';
+import type { Settle } from '../../stream/settle/settle.ts';
 
 /** Deadline of the probe's statements and commands; the probe itself is given up earlier. */
 const PROBE_MS = 2000;

@@ -24,8 +24,8 @@ import {
 } from '../../store/labels/labels.ts';
 import type { Leadership } from '../../store/maintenance/leadership.ts';
 import { findDetachedMonths } from '../../store/partitions/partitions.ts';
-import type { RedisClient } from '../../stream/connection.ts';
-import { createInvalidateProfiles } from '../../stream/invalidate-profiles.ts';
+import type { RedisClient } from '../../stream/connection/connection.ts';
+import { createInvalidateProfiles } from '../../stream/profiles/invalidate-profiles.ts';
 
 const TELL_EVERY_MS = 1000;
 

@@ -4,10 +4,10 @@
  */
 import type { Config } from '../../runtime/config.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
-import type { RedisClient } from '../../stream/connection.ts';
-import { createEventBudget } from '../../stream/event-budget.ts';
+import type { RedisClient } from '../../stream/connection/connection.ts';
 import type { StreamKeys } from '../../stream/keys.ts';
-import type { ProfileLogs } from '../../stream/profile-logs.ts';
+import type { ProfileLogs } from '../../stream/profiles/profile-logs.ts';
+import { createEventBudget } from '../../stream/settle/event-budget.ts';
 
 /**
  * At 30,000 scores a second 3.4 MB of events come between two checks, each of which takes Redis 6 to 12 µs a

@@ -15,7 +15,7 @@ import {
   sealKeySlice,
 } from '../../store/idempotency-keys/key-slice-rows.ts';
 import type { Leadership, Writes } from '../../store/maintenance/leadership.ts';
-import type { RedisClient } from '../../stream/connection.ts';
+import type { RedisClient } from '../../stream/connection/connection.ts';
 
 const RECONCILE_EVERY_MS = 1000;
 /**

@@ -1,5 +1,5 @@
 /**
- * Proofs that streams are those that were last seen (src/stream/continuity.ts): one row each, kept for ever.
+ * Proofs that streams are those that were last seen (src/stream/status/continuity.ts): one row each, kept for ever.
  */
 import { textArray } from '../database/binary-array.ts';
 import type { Database } from '../database/pool.ts';

@@ -8,7 +8,7 @@ import { type KindBatch, rebuildParties } from '../../profile/fold-batch.ts';
 import type { Profile } from '../../profile/profile.ts';
 import type { Stamp } from '../../profile/profile-log.ts';
 import { createRoom } from '../../profile/room.ts';
-import type { LogAppend, LogReply } from '../../stream/profile-logs.ts';
+import type { LogAppend, LogReply } from '../../stream/profiles/profile-logs.ts';
 import { install } from './keep.ts';
 import { createProfileMemory, forgetParty } from './profile-memory.ts';
 import { type FoldKindOptions, type Side, type SideBatch, takeRoom } from './side.ts';

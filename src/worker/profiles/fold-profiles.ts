@@ -10,7 +10,7 @@ import type { DeliveredTransaction } from '../../domain/delivered.ts';
 import { arrivalsOfDelivered } from '../../profile/arrivals.ts';
 import { beginRows } from '../../profile/own-features.ts';
 import type { FeatureRows } from '../../scoring/feature-rows.ts';
-import type { LogAppend, ProfileLogs } from '../../stream/profile-logs.ts';
+import type { LogAppend, ProfileLogs } from '../../stream/profiles/profile-logs.ts';
 import type { FoldKind, FoldOfKind } from './fold-kind.ts';
 import type { Installs } from './installs.ts';
 import { createStamps } from './stamps.ts';

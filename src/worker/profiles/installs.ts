@@ -4,7 +4,7 @@
  */
 import { createRoom, type TakeRoom } from '../../profile/room.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
-import type { LogInstall, ProfileLogs } from '../../stream/profile-logs.ts';
+import type { LogInstall, ProfileLogs } from '../../stream/profiles/profile-logs.ts';
 
 /** Bounds one call. */
 const CALL_BYTES = 256 * 1024;

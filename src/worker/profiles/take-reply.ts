@@ -2,7 +2,7 @@
 import { foldParty } from '../../profile/fold-batch.ts';
 import type { Profile } from '../../profile/profile.ts';
 import { lastStamp, mergeBlocks, readLog } from '../../profile/profile-log.ts';
-import type { LogReply } from '../../stream/profile-logs.ts';
+import type { LogReply } from '../../stream/profiles/profile-logs.ts';
 import { keep } from './keep.ts';
 import { birthOf, forgetParty, readProfile } from './profile-memory.ts';
 import { type Found, type Side, type SideBatch, takeRoom } from './side.ts';

@@ -10,7 +10,7 @@ import {
   type Stamp,
 } from '../../profile/profile-log.ts';
 import type { PartyKind } from '../../stream/keys.ts';
-import type { LogAppend } from '../../stream/profile-logs.ts';
+import type { LogAppend } from '../../stream/profiles/profile-logs.ts';
 import {
   birthOf,
   type Copy,

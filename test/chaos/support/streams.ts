@@ -1,10 +1,10 @@
 /**
  * Reads waiting transactions stream by stream: for the checker, and as evidence of what a dead process left.
  */
-import type { RedisClient } from '../../../src/stream/connection.ts';
-import { decodeEntry } from '../../../src/stream/entry.ts';
+import type { RedisClient } from '../../../src/stream/connection/connection.ts';
+import { decodeEntry } from '../../../src/stream/entries/entry.ts';
+import { toEntry } from '../../../src/stream/group/read-group.ts';
 import { GROUP, type StreamKeys, streamKeys } from '../../../src/stream/keys.ts';
-import { toEntry } from '../../../src/stream/read-group.ts';
 import { scoresOf } from '../../support/stream-entries.ts';
 import type { Query } from './services.ts';
 

@@ -8,7 +8,7 @@ import type { LoadPasts } from '../../../src/profile/fold-batch.ts';
 import type { Profile, ProfileKind } from '../../../src/profile/profile.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
 import { vectorOf } from '../../../src/scoring/feature-rows.ts';
-import type { ProfileLogs } from '../../../src/stream/profile-logs.ts';
+import type { ProfileLogs } from '../../../src/stream/profiles/profile-logs.ts';
 import { createFoldKind } from '../../../src/worker/profiles/fold-kind.ts';
 import { createFoldProfiles } from '../../../src/worker/profiles/fold-profiles.ts';
 import { createInstalls } from '../../../src/worker/profiles/installs.ts';

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
 import { createTryAppend } from '../../../src/ingest/append-entries.ts';
 import { createBatchCloser } from '../../../src/ingest/batch-closer.ts';
-import type { EntryPayload } from '../../../src/stream/entry.ts';
+import type { EntryPayload } from '../../../src/stream/entries/entry.ts';
 
 const entry = {} as EntryPayload;
 

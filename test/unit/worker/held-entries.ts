@@ -1,6 +1,6 @@
 /** Entries held by a consumer, with their transactions, for tests of pure parts. */
+import type { StreamEntry } from '../../../src/stream/group/read-group.ts';
 import { streamKeys } from '../../../src/stream/keys.ts';
-import type { StreamEntry } from '../../../src/stream/read-group.ts';
 import type { HeldEntry, Item } from '../../../src/worker/item.ts';
 import { deliver } from '../../support/delivered.ts';
 import { idAt } from '../../support/stored-rows.ts';

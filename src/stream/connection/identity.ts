@@ -1,0 +1,37 @@
+/**
+ * Which Redis this is: a random value that lives as long as its data, and the run ids of its nodes. A
+ * change of either means that entries may be gone. The run ids are for streams that nobody has proven yet, such as those
+ * of a corridor that came while no worker ran: a restart may lose their last entries and keep the random value.
+ */
+import { randomUUID } from 'node:crypto';
+import { identityKey } from '../keys.ts';
+import { type RedisClient, toRedisFailure, writableNodes } from './connection.ts';
+
+/** Throws Failure `unavailable` when Redis cannot be written. */
+export async function readIdentity(redis: RedisClient, market: string): Promise<string> {
+  try {
+    const value = await claimIdentity(redis, market);
+    const runIds = await Promise.all(
+      writableNodes(redis).map(
+        async (node) => /^run_id:(\w+)/m.exec(await node.info('server'))?.[1] ?? '',
+      ),
+    );
+    return [value, ...runIds.sort()].join(' ');
+  } catch (error) {
+    throw toRedisFailure(error);
+  }
+}
+
+/**
+ * A write, hence refused when Redis is full, read-only or cannot persist, where a ping would succeed. Throws
+ * Failure `unavailable`.
+ */
+export async function claimIdentity(redis: RedisClient, market: string): Promise<string> {
+  try {
+    const key = identityKey(market);
+    await redis.set(key, randomUUID(), 'NX');
+    return (await redis.get(key)) ?? '';
+  } catch (error) {
+    throw toRedisFailure(error);
+  }
+}

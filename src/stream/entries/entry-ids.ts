@@ -1,0 +1,37 @@
+/**
+ * Reads what an entry says without decoding it: the reconciler needs no more of a backlog, and an undecodable
+ * entry offers no more. Two columns suffice, whatever the version.
+ */
+import { formatUuid, UUID_BYTES } from '../../domain/delivered.ts';
+import { Failure } from '../../domain/failure.ts';
+import { createdAtMsOf } from '../../domain/transaction-id.ts';
+import { float64sAt, openColumns, uuidsAt } from './columns.ts';
+import { ID, RECEIVED_AT, TIME_BYTES } from './entry.ts';
+
+/** Throws as decodeEntry. */
+export function readReceived(
+  value: Buffer,
+): { readonly transactionId: string; readonly receivedAtMs: number }[] {
+  const columns = openColumns(value);
+  const { bytes, view, count } = columns;
+  const receivedAt = float64sAt(columns, RECEIVED_AT, 'received_at');
+  const ids = uuidsAt(columns, ID, 'transaction_id');
+  return Array.from({ length: count }, (_, row) => ({
+    transactionId: formatUuid(bytes, ids + row * UUID_BYTES),
+    receivedAtMs: view.getFloat64(receivedAt + row * TIME_BYTES, true),
+  }));
+}
+
+/** Its transactions, as far as they can be read. */
+export function identify(value: Buffer): string[] {
+  try {
+    const columns = openColumns(value);
+    const ids = uuidsAt(columns, ID, 'transaction_id');
+    return Array.from({ length: columns.count }, (_, row) =>
+      formatUuid(columns.bytes, ids + row * UUID_BYTES),
+    ).filter((id) => createdAtMsOf(id) !== undefined);
+  } catch (error) {
+    if (error instanceof Failure) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,85 @@
+/** What streams hold and how far the workers are behind, in transactions: for metrics, status, autoscaling and bounds. */
+import { Failure } from '../../domain/failure.ts';
+import type { RedisClient } from '../connection/connection.ts';
+import { isStreamAtFault } from '../connection/outage.ts';
+import { unexpected } from '../group/read-group.ts';
+import { GROUP, type StreamKeys } from '../keys.ts';
+import { loadScript, runScripts, type Script } from '../scripts.ts';
+
+export type StreamLag = {
+  readonly stream: StreamKeys;
+  /** Transactions not yet delivered. */
+  readonly lag: number;
+  /** Delivered to a worker that reads them, and not yet acknowledged. */
+  readonly pending: number;
+  /** Entries that wait for a worker that reads their version. */
+  readonly handedOver: number;
+  /** Age of the oldest entry not yet acknowledged; 0 when there is none. */
+  readonly oldestAgeMs: number;
+  /** Transactions that wait for their next attempt, due or not. */
+  readonly retriesWaiting: number;
+  /** Entries of the bounded copy of the dead letters. */
+  readonly deadLetters: number;
+};
+
+export type Measured = StreamLag & {
+  /**
+   * Transactions in the stream; infinite where nothing can be appended, as one of its keys has another type.
+   */
+  readonly held: number;
+};
+
+const loadMeasureScript = (): Script => loadScript('measure-4');
+
+/** One round trip for all streams of a single node. A stream without a group has everything ahead. Throws a Failure. */
+export async function measureStreams(
+  redis: RedisClient,
+  streams: readonly StreamKeys[],
+): Promise<StreamLag[]> {
+  return await measure(redis, loadMeasureScript(), streams, { pending: true });
+}
+
+/**
+ * Transactions in each stream; pending ones count as undelivered, which is cheaper to read. Throws a Failure.
+ */
+export async function measureHeld(
+  redis: RedisClient,
+  streams: readonly StreamKeys[],
+): Promise<Measured[]> {
+  return await measure(redis, loadMeasureScript(), streams, { pending: false });
+}
+
+async function measure(
+  redis: RedisClient,
+  script: Script,
+  streams: readonly StreamKeys[],
+  options: { readonly pending: boolean },
+): Promise<Measured[]> {
+  const replies = await runScripts(
+    redis,
+    script,
+    streams.map(({ transactions, counts, retries, deadLetters }) => ({
+      keys: [transactions, counts, retries, deadLetters],
+      args: [options.pending ? GROUP : ''],
+    })),
+  );
+  return streams.map((stream, index) => toMeasured(stream, replies[index]));
+}
+
+function toMeasured(stream: StreamKeys, reply: unknown): Measured {
+  const isOther = isStreamAtFault(reply);
+  if (reply instanceof Failure && !isOther) throw reply;
+  if (!isOther && !Array.isArray(reply)) throw unexpected('measure');
+  const [held, pending, oldestAgeMs, retriesWaiting, deadLetters, isStream, handedOver] =
+    Array.isArray(reply) ? reply : [0, 0, 0, 0, 0, 0, 0];
+  return {
+    stream,
+    held: isStream === 1 ? Number(held) : Number.POSITIVE_INFINITY,
+    lag: Number(held) - Number(pending),
+    pending: Number(pending),
+    handedOver: Number(handedOver),
+    oldestAgeMs: Number(oldestAgeMs),
+    retriesWaiting: Number(retriesWaiting),
+    deadLetters: Number(deadLetters),
+  };
+}

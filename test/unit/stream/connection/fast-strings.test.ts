@@ -1,0 +1,33 @@
+/**
+ * Goal: string loops are as fast after loading ioredis as before. Method: V8 reports the form of
+ * String.prototype, in a process of its own; no time is measured.
+ */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const run = promisify(execFile);
+const ROOT = new URL('../../../../', import.meta.url);
+
+async function isFastAfter(module: string): Promise<boolean> {
+  const program = `await import('${module}'); console.log(%HasFastProperties(String.prototype))`;
+  const flags = ['--allow-natives-syntax', '--input-type=module', '--eval'];
+  const { stdout } = await run(process.execPath, [...flags, program], { cwd: ROOT });
+  return stdout.trim() === 'true';
+}
+
+const TIMEOUT_MS = 60_000;
+
+test('ioredis alone leaves String.prototype a dictionary: else the repair may go', {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  expect(await isFastAfter('ioredis')).toBe(false);
+});
+
+test.each(['api', 'worker'])(
+  'all of the %s leaves it fast',
+  { timeout: TIMEOUT_MS },
+  async (name) => {
+    expect(await isFastAfter(`./src/main/${name}.ts`)).toBe(true);
+  },
+);
