@@ -6,12 +6,12 @@ import { type Context, Hono } from 'hono';
 import { toError } from '../domain/failure.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import { Problem, problemResponse, toProblem } from './answers/problem.ts';
 import type { AppEnv, RouteModule } from './app-env.ts';
-import { type Authenticate, requireKey, type Trust } from './auth.ts';
+import { type Authenticate, requireKey, type Trust } from './auth/auth.ts';
+import { limitRate } from './auth/rate-limit.ts';
 import { frameRequests, limitTime, tellDegradation } from './edge.ts';
 import { createMethodTable } from './method-table.ts';
-import { Problem, problemResponse, toProblem } from './problem.ts';
-import { limitRate } from './rate-limit.ts';
 
 export type AppDependencies = {
   readonly log: Log;

@@ -1,8 +1,8 @@
 /** Problems of requests that never reach the application, with the headers that it gives every answer. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { PROBLEM_CONTENT_TYPE, type Problem, problemJson } from './answers/problem.ts';
 import { requestIdFor, USUAL_HEADERS } from './edge.ts';
-import { PROBLEM_CONTENT_TYPE, type Problem, problemJson } from './problem.ts';
 
 export type BareProblem = {
   readonly status: number;

@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import type { Metrics } from '../runtime/metrics.ts';
+import { addHeaders, type HeaderList } from './answers/headers.ts';
+import { unavailable } from './answers/problem.ts';
 import type { AppEnv } from './app-env.ts';
-import { addHeaders, type HeaderList } from './headers.ts';
 import { readPreferences } from './prefer.ts';
-import { unavailable } from './problem.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 const HSTS_SECONDS = 365 * 24 * 60 * 60;

@@ -12,16 +12,16 @@ import {
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import { APPROVING_ROLES, type Role } from '../domain/principal.ts';
-import { ANSWER_HEADERS, answerHeaders, usualHeaders } from './answer-headers.ts';
-import { PROBLEM_CONTENT_TYPE, type ProblemJson } from './problem.ts';
+import { ANSWER_HEADERS, answerHeaders, usualHeaders } from './answers/answer-headers.ts';
+import { PROBLEM_CONTENT_TYPE, type ProblemJson } from './answers/problem.ts';
 import {
   PROBLEM_NAMES,
   PROBLEMS,
   type ProblemName,
   type ProblemStatus,
   problemUrn,
-} from './problem-types.ts';
-import { LINES_CONTENT_TYPE, lineResultSchema, linesDoneSchema } from './transaction-lines.ts';
+} from './answers/problem-types.ts';
+import { LINES_CONTENT_TYPE, lineResultSchema, linesDoneSchema } from './body/transaction-lines.ts';
 
 /** Descriptions of the tags of operations. */
 const TAGS: Readonly<Record<string, string>> = {

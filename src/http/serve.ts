@@ -14,9 +14,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { Failure } from '../domain/failure.ts';
+import { Problem } from './answers/problem.ts';
 import type { AppEnv } from './app-env.ts';
 import { bareProblem, writeProblem } from './bare-problem.ts';
-import { Problem } from './problem.ts';
 
 const HEADERS_TIMEOUT_MS = 5000;
 const CHECK_INTERVAL_MS = 1000;
@@ -56,7 +56,7 @@ function openServer(app: Hono<AppEnv>, front: ServeOptions['front']): Server {
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
-      // Bodies have deadlines of their own (http/body.ts): a stream of lines may take hours.
+      // Bodies have deadlines of their own (http/body/body.ts): a stream of lines may take hours.
       requestTimeout: 0,
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: CHECK_INTERVAL_MS,

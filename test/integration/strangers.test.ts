@@ -1,6 +1,6 @@
 /**
  * Goal: an address that sends unknown keys is answered 429, and no other caller is. Method: each test is a trusted proxy of an
- * API process. test/unit/http/auth.test.ts counts the lookups.
+ * API process. test/unit/http/auth/auth.test.ts counts the lookups.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { mintApiKey } from '../../src/runtime/api-key.ts';

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { labelInputSchema } from '../../src/domain/label.ts';
 import { transactionInputSchema } from '../../src/domain/transaction.ts';
 import { parseWireTime } from '../../src/domain/wire-time.ts';
-import { sureCheck } from '../../src/http/sure-check.ts';
+import { sureCheck } from '../../src/http/body/sure-check.ts';
 
 const digits = (count: number) =>
   fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: count, maxLength: count });

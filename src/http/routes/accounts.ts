@@ -5,13 +5,13 @@ import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { idParameter } from '../../domain/list-parameters.ts';
 import { accountProfileSchema, profileParameters } from '../../query/party-profile.ts';
 import type { Reading } from '../../query/reading.ts';
-import { ageHeaders, sayAge } from '../age.ts';
+import { ageHeaders, sayAge } from '../answers/age.ts';
+import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
-import { requireRole } from '../auth.ts';
-import { checkFields, readQuery } from '../body.ts';
+import { requireRole } from '../auth/auth.ts';
+import { checkFields, readQuery } from '../body/body.ts';
 import { accountProfile } from '../examples/parties.ts';
 import { allowedRoles, json, problemResponses } from '../openapi.ts';
-import { Problem } from '../problem.ts';
 
 const path = z.object({ id: idParameter.meta({ description: 'The account.', example: 'acc_17' }) });
 

@@ -10,8 +10,8 @@ import {
   auditParameters,
 } from '../../domain/audit.ts';
 import type { AppEnv } from '../app-env.ts';
-import { requireRole } from '../auth.ts';
-import { readQuery } from '../body.ts';
+import { requireRole } from '../auth/auth.ts';
+import { readQuery } from '../body/body.ts';
 import { auditEntry } from '../examples/operations.ts';
 import { allowedRoles, json, problemResponses } from '../openapi.ts';
 

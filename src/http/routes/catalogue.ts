@@ -12,8 +12,8 @@ import {
   toCorridorJson,
 } from '../../query/catalogue.ts';
 import type { AppEnv } from '../app-env.ts';
-import { requireRole } from '../auth.ts';
-import { readQuery } from '../body.ts';
+import { requireRole } from '../auth/auth.ts';
+import { readQuery } from '../body/body.ts';
 import { allowedRoles, json, problemResponses } from '../openapi.ts';
 
 const noParameters = z.strictObject({});

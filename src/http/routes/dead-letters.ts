@@ -17,9 +17,10 @@ import {
 } from '../../query/dead-letters.ts';
 import { pageSchema } from '../../query/page.ts';
 import type { Log } from '../../runtime/log.ts';
+import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
-import { actorOf, requireRole } from '../auth.ts';
-import { type BodyLimits, checkFields, readJson, readQuery } from '../body.ts';
+import { actorOf, requireRole } from '../auth/auth.ts';
+import { type BodyLimits, checkFields, readJson, readQuery } from '../body/body.ts';
 import {
   DEAD_LETTER_ID,
   deadLetter,
@@ -30,7 +31,6 @@ import {
   replayResult,
 } from '../examples/dead-letters.ts';
 import { allowedRoles, json, problemResponses } from '../openapi.ts';
-import { Problem } from '../problem.ts';
 
 const path = z.object({
   id: z.uuid().toLowerCase().meta({ description: 'The dead letter.', example: DEAD_LETTER_ID }),

@@ -9,12 +9,12 @@ import {
   evaluationSchema,
 } from '../../query/evaluate.ts';
 import type { AppEnv } from '../app-env.ts';
-import { requireRole } from '../auth.ts';
-import { type BodyLimits, readJson, readQuery } from '../body.ts';
+import { requireRole } from '../auth/auth.ts';
+import { type BodyLimits, readJson, readQuery } from '../body/body.ts';
+import { readOneInput } from '../body/transaction-input.ts';
 import { evaluation } from '../examples/explanations.ts';
 import { transactionInput } from '../examples/transactions.ts';
 import { allowedRoles, json, problemResponses } from '../openapi.ts';
-import { readOneInput } from '../transaction-input.ts';
 
 const ROLES = ['analyst', 'risk_officer'] as const;
 

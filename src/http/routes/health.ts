@@ -5,9 +5,9 @@ import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { ROLES } from '../../domain/principal.ts';
 import { type ReplicaStatus, replicaStatusSchema } from '../../query/replica-status.ts';
 import type { Health } from '../../runtime/guards.ts';
-import { answerHeaders } from '../answer-headers.ts';
+import { answerHeaders } from '../answers/answer-headers.ts';
 import type { AppEnv } from '../app-env.ts';
-import { type Authenticate, requireKey } from '../auth.ts';
+import { type Authenticate, requireKey } from '../auth/auth.ts';
 import { allowedRoles, json, openResponses, problemResponses } from '../openapi.ts';
 
 export type HealthDependencies = {

@@ -7,8 +7,8 @@ import type { StoredIdentity } from '../../domain/identity.ts';
 import { CURSOR_DESCRIPTION } from '../../domain/list-parameters.ts';
 import { plainText } from '../../domain/transaction.ts';
 import type { AppEnv } from '../app-env.ts';
-import { actorOf, requireRole } from '../auth.ts';
-import { checkFields, readQuery } from '../body.ts';
+import { actorOf, requireRole } from '../auth/auth.ts';
+import { checkFields, readQuery } from '../body/body.ts';
 import { allowedRoles, json, problemResponses } from '../openapi.ts';
 
 const NAME_CHARS_MAX = 64;

@@ -9,11 +9,11 @@ import { APPROVING_ROLES, ROLES, type Role } from '../../domain/principal.ts';
 import { plainText } from '../../domain/transaction.ts';
 import { wireTime } from '../../domain/wire-time.ts';
 import { mintApiKey } from '../../runtime/api-key.ts';
+import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
-import { actorOf, requireRole } from '../auth.ts';
-import { type BodyLimits, checkFields, readJson, readQuery } from '../body.ts';
+import { actorOf, requireRole } from '../auth/auth.ts';
+import { type BodyLimits, checkFields, readJson, readQuery } from '../body/body.ts';
 import { allowedRoles, json, problemResponses } from '../openapi.ts';
-import { Problem } from '../problem.ts';
 
 const NAME_CHARS_MAX = 64;
 const KEYS_PAGE = 200;

@@ -13,14 +13,14 @@ import type {
 } from '../../ingest/accept-labels.ts';
 import type { Reading } from '../../query/reading.ts';
 import { labelPageSchema } from '../../query/search-labels.ts';
-import { ageHeaders, sayAge } from '../age.ts';
+import { ageHeaders, sayAge } from '../answers/age.ts';
+import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
-import { requireRole } from '../auth.ts';
-import { type BodyLimits, listReader, readJson, readQuery } from '../body.ts';
+import { requireRole } from '../auth/auth.ts';
+import { type BodyLimits, listReader, readJson, readQuery } from '../body/body.ts';
 import { storedLabel } from '../examples/labels.ts';
 import { TRANSACTION_ID } from '../examples/transactions.ts';
 import { allowedRoles, json, ownClientAlone, problemResponses } from '../openapi.ts';
-import { Problem } from '../problem.ts';
 
 export type LabelsDependencies = Pick<Reading, 'searchLabels'> & {
   readonly acceptLabels: (request: AcceptLabelsRequest) => Promise<AcceptLabelsResult>;

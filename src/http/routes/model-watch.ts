@@ -5,10 +5,10 @@ import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { watchReportSchema } from '../../domain/watch-report.ts';
 import { modelWatchParameters } from '../../query/model-watch.ts';
 import type { Reading } from '../../query/reading.ts';
-import { ageHeaders, sayAge } from '../age.ts';
+import { ageHeaders, sayAge } from '../answers/age.ts';
 import type { AppEnv } from '../app-env.ts';
-import { requireRole } from '../auth.ts';
-import { readQuery } from '../body.ts';
+import { requireRole } from '../auth/auth.ts';
+import { readQuery } from '../body/body.ts';
 import { watchReport } from '../examples/models.ts';
 import { allowedRoles, json, problemResponses } from '../openapi.ts';
 

@@ -16,8 +16,8 @@ import {
 } from '../../domain/model-record.ts';
 import { plainText } from '../../domain/transaction.ts';
 import type { AppEnv } from '../app-env.ts';
-import { actorOf, requireRole } from '../auth.ts';
-import { type BodyLimits, checkFields, readJson, readQuery } from '../body.ts';
+import { actorOf, requireRole } from '../auth/auth.ts';
+import { type BodyLimits, checkFields, readJson, readQuery } from '../body/body.ts';
 import { decidedRollouts, MODEL, model, modelDetail, modelProposal } from '../examples/models.ts';
 import { allowedRoles, json, problemResponses } from '../openapi.ts';
 

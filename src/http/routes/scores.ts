@@ -9,16 +9,16 @@ import { explanationParameters, explanationSchema } from '../../query/explain-sc
 import { monthlyPageSchema } from '../../query/page.ts';
 import type { ScoreLookup } from '../../query/read-score.ts';
 import type { Reading } from '../../query/reading.ts';
-import { ageHeaders, sayAge } from '../age.ts';
-import { answerHeaders } from '../answer-headers.ts';
+import { ageHeaders, sayAge } from '../answers/age.ts';
+import { answerHeaders } from '../answers/answer-headers.ts';
+import { immutableJson } from '../answers/immutable.ts';
+import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
-import { requireRole } from '../auth.ts';
-import { readQuery } from '../body.ts';
+import { requireRole } from '../auth/auth.ts';
+import { readQuery } from '../body/body.ts';
 import { explanation } from '../examples/explanations.ts';
 import { score, TRANSACTION_ID } from '../examples/transactions.ts';
-import { immutableJson } from '../immutable.ts';
 import { allowedRoles, json, ownClientAlone, problemResponses } from '../openapi.ts';
-import { Problem } from '../problem.ts';
 
 const PENDING_RETRY_AFTER_SECONDS = '1';
 

@@ -4,7 +4,7 @@ import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { Operating } from '../../control/operating.ts';
 import { statusSchema } from '../../query/pipeline-status.ts';
 import type { AppEnv } from '../app-env.ts';
-import { requireRole } from '../auth.ts';
+import { requireRole } from '../auth/auth.ts';
 import { status } from '../examples/operations.ts';
 import { allowedRoles, json, problemResponses } from '../openapi.ts';
 

@@ -4,10 +4,10 @@ import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { InvalidFields } from '../../domain/field-error.ts';
 import { dailySummariesSchema, daysOf, summaryParameters } from '../../query/daily-summaries.ts';
 import type { Reading } from '../../query/reading.ts';
-import { ageHeaders, sayAge } from '../age.ts';
+import { ageHeaders, sayAge } from '../answers/age.ts';
 import type { AppEnv } from '../app-env.ts';
-import { requireRole } from '../auth.ts';
-import { readQuery } from '../body.ts';
+import { requireRole } from '../auth/auth.ts';
+import { readQuery } from '../body/body.ts';
 import { dailySummaries } from '../examples/parties.ts';
 import { allowedRoles, json, problemResponses } from '../openapi.ts';
 

@@ -17,11 +17,24 @@ import {
   transactionParameters,
 } from '../../query/transaction-json.ts';
 import type { Log } from '../../runtime/log.ts';
-import { ageHeaders, sayAge } from '../age.ts';
-import { answerHeaders } from '../answer-headers.ts';
+import { ageHeaders, sayAge } from '../answers/age.ts';
+import { answerHeaders } from '../answers/answer-headers.ts';
+import { answerJson } from '../answers/headers.ts';
+import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
-import { requireRole } from '../auth.ts';
-import { type BodyLimits, bodyChunks, readJson, readMediaType, readQuery } from '../body.ts';
+import { requireRole } from '../auth/auth.ts';
+import { type BodyLimits, bodyChunks, readJson, readMediaType, readQuery } from '../body/body.ts';
+import { idempotencyKeyParameter, readIdempotencyKey, withKey } from '../body/idempotency-key.ts';
+import {
+  batchInputSchema,
+  batchItems,
+  type FindInvalid,
+  readBatchInput,
+  readNamingAll,
+  readOneInput,
+  refusal,
+} from '../body/transaction-input.ts';
+import { answerLines, LINES_CONTENT_TYPE } from '../body/transaction-lines.ts';
 import { transactionDetail } from '../examples/labels.ts';
 import {
   acceptedBatch,
@@ -34,8 +47,6 @@ import {
   TRANSACTION_ID,
   transactionInput,
 } from '../examples/transactions.ts';
-import { answerJson } from '../headers.ts';
-import { idempotencyKeyParameter, readIdempotencyKey, withKey } from '../idempotency-key.ts';
 import { allowedRoles, json, ndjson, ownClientAlone, problemResponses } from '../openapi.ts';
 import {
   notApplied,
@@ -44,17 +55,6 @@ import {
   readPreferences,
   waitApplied,
 } from '../prefer.ts';
-import { Problem } from '../problem.ts';
-import {
-  batchInputSchema,
-  batchItems,
-  type FindInvalid,
-  readBatchInput,
-  readNamingAll,
-  readOneInput,
-  refusal,
-} from '../transaction-input.ts';
-import { answerLines, LINES_CONTENT_TYPE } from '../transaction-lines.ts';
 
 type Reads = Pick<Reading, 'readTransaction' | 'searchTransactions'>;
 export type TransactionsDependencies = Reads & {

@@ -1,6 +1,6 @@
 /** The generated documents, as the code of this commit defines them. */
 import { ROLES } from '../../../src/domain/principal.ts';
-import { PROBLEM_NAMES, PROBLEMS } from '../../../src/http/problem-types.ts';
+import { PROBLEM_NAMES, PROBLEMS } from '../../../src/http/answers/problem-types.ts';
 import { describeSettings } from '../../../src/runtime/config.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
 import { FEATURE_LIST, FEATURE_SCHEMA } from '../../../src/scoring/feature-schema.ts';

@@ -6,7 +6,7 @@
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, test } from 'vitest';
-import { PROBLEM_NAMES, PROBLEMS } from '../../../src/http/problem-types.ts';
+import { PROBLEM_NAMES, PROBLEMS } from '../../../src/http/answers/problem-types.ts';
 import { type Content, documentOfRoutes, openApiOf, type Schema } from '../../support/openapi.ts';
 
 const document = await documentOfRoutes();

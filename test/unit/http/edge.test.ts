@@ -2,11 +2,11 @@
 import { describe, expect, test, vi } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
 import { InvalidFields, jsonPointer } from '../../../src/domain/field-error.ts';
-import { readIdempotencyKey } from '../../../src/http/idempotency-key.ts';
-import { type RawLine, readLineChunks } from '../../../src/http/line-reader.ts';
+import { Problem, problemResponse, toProblem } from '../../../src/http/answers/problem.ts';
+import { readIdempotencyKey } from '../../../src/http/body/idempotency-key.ts';
+import { type RawLine, readLineChunks } from '../../../src/http/body/line-reader.ts';
 import { createMethodTable } from '../../../src/http/method-table.ts';
 import { readPreferences, waitApplied } from '../../../src/http/prefer.ts';
-import { Problem, problemResponse, toProblem } from '../../../src/http/problem.ts';
 import { apiKeyHash, mintApiKey } from '../../../src/runtime/api-key.ts';
 
 describe('readPreferences', () => {

@@ -1,6 +1,6 @@
 /** How many requests a client may send, and the `Retry-After` beyond that. */
 import { expect, test } from 'vitest';
-import { BURST_SECONDS, createRateLimit } from '../../../src/http/rate-limit.ts';
+import { BURST_SECONDS, createRateLimit } from '../../../../src/http/auth/rate-limit.ts';
 
 const RATE = 5;
 const FULL = RATE * BURST_SECONDS;

@@ -5,12 +5,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { describeIssue } from '../domain/describe-issue.ts';
-import { type FieldError, InvalidFields, jsonPointer } from '../domain/field-error.ts';
-import { TRANSACTION_LIMITS } from '../domain/transaction.ts';
-import type { AppEnv } from './app-env.ts';
+import { describeIssue } from '../../domain/describe-issue.ts';
+import { type FieldError, InvalidFields, jsonPointer } from '../../domain/field-error.ts';
+import { TRANSACTION_LIMITS } from '../../domain/transaction.ts';
+import { Problem } from '../answers/problem.ts';
+import type { AppEnv } from '../app-env.ts';
 import { shapeOf } from './body-shape.ts';
-import { Problem } from './problem.ts';
 import { sureCheck } from './sure-check.ts';
 import type { TakeTurn } from './turns.ts';
 

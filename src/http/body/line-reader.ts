@@ -2,7 +2,7 @@
  * Cuts a request body of lines into chunks, in constant memory: a chunk ends at a number of lines, at
  * a number of bytes, or when the sender pauses, so that a slow sender gets its answers too.
  */
-import { settlesWithin } from '../runtime/settles-within.ts';
+import { settlesWithin } from '../../runtime/settles-within.ts';
 import { createDeadline } from './body.ts';
 
 export type LineLimits = {

@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import { parseAddressRanges } from '../runtime/address-ranges.ts';
+import { parseAddressRanges } from '../../runtime/address-ranges.ts';
 
 export type AddressOf = (incoming: IncomingMessage | undefined) => string;
 

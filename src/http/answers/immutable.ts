@@ -1,7 +1,7 @@
 /** Answers that never change: an entity tag from the body, and 304 for a client that has it already. */
 import { hash } from 'node:crypto';
 import type { Context } from 'hono';
-import type { AppEnv } from './app-env.ts';
+import type { AppEnv } from '../app-env.ts';
 import { answerJson } from './headers.ts';
 
 const MAX_AGE_SECONDS = 3600;

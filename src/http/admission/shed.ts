@@ -5,8 +5,12 @@
  * refused bodies are closed.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { Config } from '../runtime/config.ts';
-import type { Metrics } from '../runtime/metrics.ts';
+import type { Config } from '../../runtime/config.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+import { Problem } from '../answers/problem.ts';
+import { writeProblem } from '../bare-problem.ts';
+import type { AwaitBody } from '../body/body.ts';
+import { LINES_CONTENT_TYPE } from '../body/transaction-lines.ts';
 import {
   type Admission,
   createAdmission,
@@ -16,10 +20,6 @@ import {
   watchEventLoop,
 } from './admission.ts';
 import { type Arrivals, createArrivals } from './arrivals.ts';
-import { writeProblem } from './bare-problem.ts';
-import type { AwaitBody } from './body.ts';
-import { Problem } from './problem.ts';
-import { LINES_CONTENT_TYPE } from './transaction-lines.ts';
 
 type ShedOptions = {
   readonly admission: Admission;

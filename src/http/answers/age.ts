@@ -3,9 +3,9 @@
  * than that.
  */
 import type { Context } from 'hono';
-import type { Aged } from '../query/reading.ts';
+import type { Aged } from '../../query/reading.ts';
+import type { AppEnv } from '../app-env.ts';
 import { answerHeaders } from './answer-headers.ts';
-import type { AppEnv } from './app-env.ts';
 import { addHeaders } from './headers.ts';
 
 /** Adds the header `Age`, if there is one, and returns the answer. */

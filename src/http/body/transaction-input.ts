@@ -1,20 +1,20 @@
 /** Validates submitted transactions once, with a pointer to each invalid field. */
 import { z } from 'zod';
-import { describeIssue } from '../domain/describe-issue.ts';
-import { type FieldError, InvalidFields, jsonPointer } from '../domain/field-error.ts';
-import { nestingOf } from '../domain/metadata.ts';
+import { describeIssue } from '../../domain/describe-issue.ts';
+import { type FieldError, InvalidFields, jsonPointer } from '../../domain/field-error.ts';
+import { nestingOf } from '../../domain/metadata.ts';
 import {
   type KeyedTransactionInput,
   TRANSACTION_LIMITS,
   type TransactionInput,
   transactionInputSchema,
-} from '../domain/transaction.ts';
-import type { AcceptResult } from '../ingest/accept-batch.ts';
-import type { Line } from '../ingest/accept-lines.ts';
-import type { ItemError, WorldlyFields } from '../ingest/prepare-transactions.ts';
+} from '../../domain/transaction.ts';
+import type { AcceptResult } from '../../ingest/accept-batch.ts';
+import type { Line } from '../../ingest/accept-lines.ts';
+import type { ItemError, WorldlyFields } from '../../ingest/prepare-transactions.ts';
+import { Problem } from '../answers/problem.ts';
 import { checkFields, fieldErrors, listReader } from './body.ts';
 import type { RawLine } from './line-reader.ts';
-import { Problem } from './problem.ts';
 import { sureCheck } from './sure-check.ts';
 
 export const BATCH_TRANSACTIONS_MAX = 1000;

@@ -5,18 +5,18 @@
 import type { IncomingMessage } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { Failure } from '../../../src/domain/failure.ts';
-import { createAddressOf } from '../../../src/http/address.ts';
+import { Failure } from '../../../../src/domain/failure.ts';
+import { Problem } from '../../../../src/http/answers/problem.ts';
+import { createAddressOf } from '../../../../src/http/auth/address.ts';
 import {
   createAuthenticator,
   type KnownKey,
   RECENT_MS,
   type Trust,
-} from '../../../src/http/auth.ts';
-import { Problem } from '../../../src/http/problem.ts';
-import { BURST_SECONDS } from '../../../src/http/rate-limit.ts';
-import { createStrangers, WAITING_PER_LOOKUP } from '../../../src/http/strangers.ts';
-import { apiKeyHash } from '../../../src/runtime/api-key.ts';
+} from '../../../../src/http/auth/auth.ts';
+import { BURST_SECONDS } from '../../../../src/http/auth/rate-limit.ts';
+import { createStrangers, WAITING_PER_LOOKUP } from '../../../../src/http/auth/strangers.ts';
+import { apiKeyHash } from '../../../../src/runtime/api-key.ts';
 
 const KEY = 'a-key-of-somebody';
 

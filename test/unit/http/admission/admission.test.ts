@@ -1,6 +1,6 @@
 /** Admission by count, by bytes, by duration and by the state of Postgres. */
 import { describe, expect, test } from 'vitest';
-import { type Admission, createAdmission } from '../../../src/http/admission.ts';
+import { type Admission, createAdmission } from '../../../../src/http/admission/admission.ts';
 
 const limits = { requestsMax: 64, bytesMax: 1000, eventLoopDelayMsMax: 100 };
 

@@ -4,13 +4,13 @@
  * Without a last line the stream broke off, and everything may be sent again.
  */
 import { z } from 'zod';
-import { toError } from '../domain/failure.ts';
-import type { AcceptLines, LineResult } from '../ingest/accept-lines.ts';
-import { MONTH_PROBLEMS } from '../ingest/refuse-months.ts';
-import type { Log } from '../runtime/log.ts';
+import { toError } from '../../domain/failure.ts';
+import type { AcceptLines, LineResult } from '../../ingest/accept-lines.ts';
+import { MONTH_PROBLEMS } from '../../ingest/refuse-months.ts';
+import type { Log } from '../../runtime/log.ts';
+import { Problem } from '../answers/problem.ts';
+import { MINIMAL_APPLIED, notApplied, notAppliedField, type Preferences } from '../prefer.ts';
 import { type LineLimits, type RawLine, readLineChunks } from './line-reader.ts';
-import { MINIMAL_APPLIED, notApplied, notAppliedField, type Preferences } from './prefer.ts';
-import { Problem } from './problem.ts';
 import { BATCH_TRANSACTIONS_MAX, readLineInput } from './transaction-input.ts';
 import type { TakeTurn } from './turns.ts';
 

@@ -4,7 +4,7 @@
  * is found gives the place back, an unknown one has used it up. So a key that meets an empty budget waits while lookups of its
  * address are under way, and is refused once none of them can give a place back.
  */
-import { Problem } from './problem.ts';
+import { Problem } from '../answers/problem.ts';
 import { createRateLimit } from './rate-limit.ts';
 
 export type Strangers = {

@@ -4,13 +4,13 @@
  */
 import { Hono } from 'hono';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { AppEnv } from '../../../src/http/app-env.ts';
-import { Problem } from '../../../src/http/problem.ts';
-import { type Serving, serve } from '../../../src/http/serve.ts';
-import { type Front, openFront } from '../../../src/http/shed.ts';
-import { createMetrics } from '../../../src/runtime/metrics.ts';
-import { testConfig } from '../../support/config.ts';
-import { sendRaw } from '../../support/raw-http.ts';
+import { type Front, openFront } from '../../../../src/http/admission/shed.ts';
+import { Problem } from '../../../../src/http/answers/problem.ts';
+import type { AppEnv } from '../../../../src/http/app-env.ts';
+import { type Serving, serve } from '../../../../src/http/serve.ts';
+import { createMetrics } from '../../../../src/runtime/metrics.ts';
+import { testConfig } from '../../../support/config.ts';
+import { sendRaw } from '../../../support/raw-http.ts';
 
 const app = new Hono<AppEnv>();
 app.post('/v1/transactions', (c) => c.json({ stored: true }, 201));

@@ -3,7 +3,7 @@
  * tenth of what a single post costs the edge.
  */
 import type { Context } from 'hono';
-import type { AppEnv } from './app-env.ts';
+import type { AppEnv } from '../app-env.ts';
 
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 

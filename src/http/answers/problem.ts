@@ -2,9 +2,9 @@
  * RFC 9457: every error answer. The one place where a Failure becomes a status; an unexpected error becomes a
  * bare 500, and its cause goes to the log. No driver's text reaches a client.
  */
-import { Failure } from '../domain/failure.ts';
-import { type FieldError, InvalidFields } from '../domain/field-error.ts';
-import { MONTH_DETACHED, MonthDetached } from '../domain/month.ts';
+import { Failure } from '../../domain/failure.ts';
+import { type FieldError, InvalidFields } from '../../domain/field-error.ts';
+import { MONTH_DETACHED, MonthDetached } from '../../domain/month.ts';
 import { PROBLEMS, type ProblemName, type ProblemUrn, problemUrn } from './problem-types.ts';
 
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json';

@@ -1,8 +1,8 @@
 /** How an answer says that a replica gave it. */
 import { Hono } from 'hono';
 import { expect, test } from 'vitest';
-import { sayAge } from '../../../src/http/age.ts';
-import type { AppEnv } from '../../../src/http/app-env.ts';
+import { sayAge } from '../../../../src/http/answers/age.ts';
+import type { AppEnv } from '../../../../src/http/app-env.ts';
 
 test.each([
   [undefined, null],

@@ -1,7 +1,7 @@
 /** Between heavy pieces of work the event loop handles its sockets. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createTurns } from '../../../src/http/turns.ts';
+import { createTurns } from '../../../../src/http/body/turns.ts';
 
 test('the first turn is given at once, the others one a turn of the loop, in order', async () => {
   const takeTurn = createTurns(1);

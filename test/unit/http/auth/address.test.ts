@@ -1,8 +1,8 @@
 /** The address that a request counts against: only trusted proxies may name another than the connection's. */
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { createAddressOf } from '../../../src/http/address.ts';
-import { readConfig } from '../../../src/runtime/config.ts';
+import { createAddressOf } from '../../../../src/http/auth/address.ts';
+import { readConfig } from '../../../../src/runtime/config.ts';
 
 const PROXIES = '10.0.0.0/8,192.0.2.7,2001:db8:ffff::/48';
 

@@ -1,11 +1,11 @@
 /** The key of a single transaction: in the body, in the header `Idempotency-Key`, or the same in both. */
 import { z } from 'zod';
-import { InvalidFields } from '../domain/field-error.ts';
+import { InvalidFields } from '../../domain/field-error.ts';
 import {
   idempotencyKeySchema,
   type KeyedTransactionInput,
   type TransactionInput,
-} from '../domain/transaction.ts';
+} from '../../domain/transaction.ts';
 
 const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/;
 

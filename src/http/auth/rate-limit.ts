@@ -5,9 +5,9 @@
  */
 import type { MiddlewareHandler } from 'hono';
 import { LRUCache } from 'lru-cache';
-import type { AppEnv } from './app-env.ts';
-import { addHeaders } from './headers.ts';
-import { Problem } from './problem.ts';
+import { addHeaders } from '../answers/headers.ts';
+import { Problem } from '../answers/problem.ts';
+import type { AppEnv } from '../app-env.ts';
 
 /** Size of a bucket, in seconds of its rate. */
 export const BURST_SECONDS = 10;

@@ -2,10 +2,10 @@
 import { connect, type Socket } from 'node:net';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { AppEnv } from '../../../src/http/app-env.ts';
-import { readJson } from '../../../src/http/body.ts';
-import { type Serving, serve } from '../../../src/http/serve.ts';
-import { waitUntil } from '../../support/wait-until.ts';
+import type { AppEnv } from '../../../../src/http/app-env.ts';
+import { readJson } from '../../../../src/http/body/body.ts';
+import { type Serving, serve } from '../../../../src/http/serve.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
 
 let waits = 0;
 const ended: boolean[] = [];

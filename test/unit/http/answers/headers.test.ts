@@ -2,12 +2,12 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { AppEnv } from '../../../src/http/app-env.ts';
-import { frameRequests } from '../../../src/http/edge.ts';
-import { addHeaders, answerJson } from '../../../src/http/headers.ts';
-import { immutableJson } from '../../../src/http/immutable.ts';
-import { type Serving, serve } from '../../../src/http/serve.ts';
-import { createMetrics } from '../../../src/runtime/metrics.ts';
+import { addHeaders, answerJson } from '../../../../src/http/answers/headers.ts';
+import { immutableJson } from '../../../../src/http/answers/immutable.ts';
+import type { AppEnv } from '../../../../src/http/app-env.ts';
+import { frameRequests } from '../../../../src/http/edge.ts';
+import { type Serving, serve } from '../../../../src/http/serve.ts';
+import { createMetrics } from '../../../../src/runtime/metrics.ts';
 
 const NEVER_CHANGES = { id: 'a', score: 7 };
 const ECHOED = ['authorization', 'content-type', 'x-twice', 'x-none'] as const;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseJson } from '../../../src/http/body.ts';
-import { shapeOf } from '../../../src/http/body-shape.ts';
+import { parseJson } from '../../../../src/http/body/body.ts';
+import { shapeOf } from '../../../../src/http/body/body-shape.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 

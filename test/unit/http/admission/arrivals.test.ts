@@ -1,6 +1,6 @@
 /** Bodies that are still arriving: their number, their bytes, and which one gives way. */
 import { expect, test } from 'vitest';
-import { createArrivals } from '../../../src/http/arrivals.ts';
+import { createArrivals } from '../../../../src/http/admission/arrivals.ts';
 
 function open(limits: { bodiesMax: number; bytesMax: number }) {
   let nowMs = 0;
