@@ -10,7 +10,7 @@ import type { Rollout } from '../domain/model-rollout.ts';
 import { scoreSchema } from '../domain/score-record.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { ScoringModel } from '../models/registry/scoring-model.ts';
-import { lineFor, modelsInForce } from '../models/rollout/in-force.ts';
+import { lineFor, modelsInForce } from '../rollout/in-force.ts';
 import { explain } from '../scoring/explain.ts';
 import { FEATURE_SCHEMA } from '../scoring/feature-schema.ts';
 import { currentRuleSet } from '../scoring/rule-sets.ts';

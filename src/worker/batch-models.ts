@@ -4,7 +4,7 @@
  */
 import { toError } from '../domain/failure.ts';
 import type { ModelOut } from '../domain/model-out.ts';
-import { idsIn } from '../models/rollout/in-force.ts';
+import { idsIn } from '../rollout/in-force.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { ShadowBatch } from '../store/scores/shadow-batches.ts';

@@ -5,7 +5,7 @@
  */
 import type { Transaction } from '../domain/transaction.ts';
 import type { ScoringModel } from '../models/registry/scoring-model.ts';
-import { type InForce, lineFor } from '../models/rollout/in-force.ts';
+import { type InForce, lineFor } from '../rollout/in-force.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Opinion } from '../scoring/opinion.ts';
 import type { ShadowBatch } from '../store/scores/shadow-batches.ts';

@@ -6,7 +6,7 @@
  */
 import { isUnavailable, toError } from '../domain/failure.ts';
 import type { Rollout } from '../domain/model-rollout.ts';
-import { type InForce, idsIn, modelsInForce } from '../models/rollout/in-force.ts';
+import { type InForce, idsIn, modelsInForce } from '../rollout/in-force.ts';
 import type { Log } from '../runtime/log.ts';
 import type { JudgingModel, ModelsInForce } from './judge-batch.ts';
 

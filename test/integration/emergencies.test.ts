@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { actAlone, approveRollout } from '../../src/control/models/decide-rollout.ts';
 import { bindModels } from '../../src/main/wire/bind-models.ts';
-import { modelsInForce } from '../../src/models/rollout/in-force.ts';
+import { modelsInForce } from '../../src/rollout/in-force.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import { readNewestRollout } from '../../src/store/models/model-rollouts.ts';
 import {

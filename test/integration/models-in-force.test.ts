@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openScoringModel } from '../../src/models/registry/scoring-model.ts';
-import { isInCanary } from '../../src/models/rollout/bucket.ts';
+import { isInCanary } from '../../src/rollout/bucket.ts';
 import { readModel } from '../../src/store/models/models.ts';
 import { toVector } from '../../src/store/scores/vector-bytes.ts';
 import { type RollOut, startRollOut } from '../support/rolled-out.ts';

@@ -8,7 +8,7 @@ import { readSettledRollouts } from '../../control/models/settled-rollouts.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { ModelManifest } from '../../domain/model-manifest.ts';
 import type { Officer } from '../../domain/principal.ts';
-import { holdingsIn } from '../../models/rollout/rollout.ts';
+import { holdingsIn } from '../../rollout/rollout.ts';
 import { createRandom } from '../../simulate/random.ts';
 import type { Database } from '../../store/database/pool.ts';
 import type { StoredRollout } from '../../store/models/model-rollouts.ts';

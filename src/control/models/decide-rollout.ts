@@ -2,14 +2,14 @@
 import { Failure } from '../../domain/failure.ts';
 import { ALL_CORRIDORS, type ProposedHolding } from '../../domain/model-record.ts';
 import type { Officer } from '../../domain/principal.ts';
+import { loadModel } from '../../query/model-shelf.ts';
 import {
   checkApproval,
   planConfirmation,
   planEmergency,
   planPromotion,
   planRollback,
-} from '../../models/rollout/rollout.ts';
-import { loadModel } from '../../query/model-shelf.ts';
+} from '../../rollout/rollout.ts';
 import { refuseShared, refuseStale } from '../../store/access/identities.ts';
 import type { Database, Query } from '../../store/database/pool.ts';
 import {

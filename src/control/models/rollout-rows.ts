@@ -1,7 +1,7 @@
 /** Renders the states of models for people and for programs. */
 import type { DecidedRolloutsJson } from '../../domain/model-record.ts';
 import type { Holding } from '../../domain/model-rollout.ts';
-import { holdingsIn } from '../../models/rollout/rollout.ts';
+import { holdingsIn } from '../../rollout/rollout.ts';
 import type { Decision, StoredProposal, StoredRollout } from '../../store/models/model-rollouts.ts';
 
 /** `canary:5` */

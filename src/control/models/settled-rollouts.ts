@@ -1,6 +1,6 @@
 /** Reads the log of rollouts, and first appends the end of each emergency whose day is over. */
 import { ENGINE, engineOf } from '../../domain/principal.ts';
-import { planLapses } from '../../models/rollout/rollout.ts';
+import { planLapses } from '../../rollout/rollout.ts';
 import type { Database } from '../../store/database/pool.ts';
 import {
   decideRollouts,

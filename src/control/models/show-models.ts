@@ -1,6 +1,6 @@
 /** Registered models as the command and the API show them. */
 import type { ModelDetailJson, ModelJson } from '../../domain/model-record.ts';
-import { PROPOSAL_MS_MAX } from '../../models/rollout/rollout.ts';
+import { PROPOSAL_MS_MAX } from '../../rollout/rollout.ts';
 import type { Database } from '../../store/database/pool.ts';
 import { listOpenProposals, type StoredRollout } from '../../store/models/model-rollouts.ts';
 import { listModels, readDescription, type StoredModel } from '../../store/models/models.ts';

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Transaction } from '../../../src/domain/transaction.ts';
-import type { InForce } from '../../../src/models/rollout/in-force.ts';
+import type { InForce } from '../../../src/rollout/in-force.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
 import {
   type JudgedRow,

@@ -1,7 +1,7 @@
 /** Goal: a canary takes the share it was given, the same accounts every time, and grows by adding. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BUCKETS, bucketOf, isInCanary } from '../../../../src/models/rollout/bucket.ts';
+import { BUCKETS, bucketOf, isInCanary } from '../../../src/rollout/bucket.ts';
 
 const MODEL = 'ab'.repeat(32);
 const OTHER = 'cd'.repeat(32);

@@ -4,9 +4,9 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Failure } from '../../../../src/domain/failure.ts';
-import type { ProposedState } from '../../../../src/domain/model-record.ts';
-import type { Rollout } from '../../../../src/domain/model-rollout.ts';
+import { Failure } from '../../../src/domain/failure.ts';
+import type { ProposedState } from '../../../src/domain/model-record.ts';
+import type { Rollout } from '../../../src/domain/model-rollout.ts';
 import {
   checkApproval,
   holdingsIn,
@@ -14,7 +14,7 @@ import {
   planPromotion,
   planRollback,
   type Target,
-} from '../../../../src/models/rollout/rollout.ts';
+} from '../../../src/rollout/rollout.ts';
 
 const CORRIDORS = ['US-EG', 'US-MX'];
 

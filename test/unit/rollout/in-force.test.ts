@@ -1,8 +1,8 @@
 /** Goal: the log of rollouts determines the models in force. Method: short logs and their expected results. */
 import { expect, test } from 'vitest';
-import type { Rollout } from '../../../../src/domain/model-rollout.ts';
-import { modelsInForce, SHADOWS_MAX } from '../../../../src/models/rollout/in-force.ts';
-import { planRemoval } from '../../../../src/models/rollout/rollout.ts';
+import type { Rollout } from '../../../src/domain/model-rollout.ts';
+import { modelsInForce, SHADOWS_MAX } from '../../../src/rollout/in-force.ts';
+import { planRemoval } from '../../../src/rollout/rollout.ts';
 
 const row = (modelId: string, state: Rollout['state'], more: Partial<Rollout> = {}): Rollout => ({
   ...{ corridor: 'US-EG', modelId, state, canaryPercent: 0, cause: 'approval' },

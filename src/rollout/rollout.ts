@@ -4,9 +4,9 @@
  *
  *     staged ─▶ shadow ◀─▶ canary n % ─▶ active ─▶ deprecated ─▶ shadow
  */
-import { Failure } from '../../domain/failure.ts';
-import type { ProposedHolding } from '../../domain/model-record.ts';
-import type { Holding, LoggedRollout, Rollout } from '../../domain/model-rollout.ts';
+import { Failure } from '../domain/failure.ts';
+import type { ProposedHolding } from '../domain/model-record.ts';
+import type { Holding, LoggedRollout, Rollout } from '../domain/model-rollout.ts';
 
 /** States by how much a model may decide. */
 const RANK = { staged: 0, deprecated: 0, shadow: 1, canary: 2, active: 3 } as const;

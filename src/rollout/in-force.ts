@@ -1,5 +1,5 @@
 /** Derives the models in force from the log of rollouts. Pure. */
-import type { Rollout } from '../../domain/model-rollout.ts';
+import type { Rollout } from '../domain/model-rollout.ts';
 import { isInCanary } from './bucket.ts';
 import { activeIn, holdingsIn } from './rollout.ts';
 
