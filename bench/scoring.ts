@@ -6,8 +6,8 @@
 import { parseArguments } from '../src/cli/command.ts';
 import { FRAUDS_SEEN_MAX } from '../src/domain/history.ts';
 import type { Transaction } from '../src/domain/transaction.ts';
+import { currentRuleSet } from '../src/rules/rule-sets.ts';
 import { vectorOf } from '../src/scoring/feature-rows.ts';
-import { currentRuleSet } from '../src/scoring/rule-sets.ts';
 import { score } from '../src/scoring/score.ts';
 import type { Bench, BenchReport } from './support/bench.ts';
 import { percentiles } from './support/percentiles.ts';

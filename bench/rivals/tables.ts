@@ -3,9 +3,9 @@
  * have it, and one of scores. Batches travel as the engine's own binary arrays, the fastest way known here.
  */
 import pg from 'pg';
+import { FEATURE_SCHEMA } from '../../src/domain/feature-schema.ts';
 import type { KeyedTransactionInput } from '../../src/domain/transaction.ts';
 import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
-import { FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
 import {
   float8Array,
   int2Array,

@@ -1,8 +1,8 @@
 /** Scores a transaction by the engine's own core with empty profiles: no profile is read or kept. */
+import { FEATURE_COUNT } from '../../src/domain/feature-schema.ts';
 import type { Decision } from '../../src/domain/score-record.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
-import { FEATURE_COUNT } from '../../src/scoring/feature-schema.ts';
-import { currentRuleSet } from '../../src/scoring/rule-sets.ts';
+import { currentRuleSet } from '../../src/rules/rule-sets.ts';
 import { score } from '../../src/scoring/score.ts';
 import { features } from '../../test/support/oracle/features.ts';
 import { oracleHistories } from '../../test/support/oracle/vector.ts';

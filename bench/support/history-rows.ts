@@ -4,8 +4,8 @@
  * and so has each merchant.
  */
 import pg from 'pg';
+import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/domain/feature-schema.ts';
 import { monthOf, monthStartMs } from '../../src/domain/month.ts';
-import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
 import { openPool } from '../../src/store/database/pool.ts';
 import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
 import { RULE_SET } from './empty-history.ts';

@@ -1,10 +1,10 @@
 /** A model of the usual size, registered and active in every corridor before any worker runs. */
+import { FEATURE_LIST } from '../../src/domain/feature-schema.ts';
 import { ALL_CORRIDORS } from '../../src/domain/model-record.ts';
 import type { Officer } from '../../src/domain/principal.ts';
 import { writeXgboost } from '../../src/models/formats/write-xgboost.ts';
 import { describeModel, toGoldenVectors } from '../../src/models/registry/check-model.ts';
 import { mintApiKey } from '../../src/runtime/api-key.ts';
-import { FEATURE_LIST } from '../../src/scoring/feature-schema.ts';
 import { createRandom } from '../../src/simulate/random.ts';
 import { makeApiKey } from '../../src/store/access/api-keys.ts';
 import { type Database, openPool } from '../../src/store/database/pool.ts';

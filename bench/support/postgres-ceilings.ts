@@ -2,7 +2,7 @@
  * What Postgres does here with the engine's own statements and nothing around them: rows and durable
  * commits a second, from one process that does nothing else.
  */
-import { FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
+import { FEATURE_SCHEMA } from '../../src/domain/feature-schema.ts';
 import { type Database, openPool } from '../../src/store/database/pool.ts';
 import { createPartitionGuard } from '../../src/store/partitions/partitions.ts';
 import { insertScores } from '../../src/store/scores/scores.ts';

@@ -25,8 +25,8 @@ import {
   type MerchantProfile,
 } from '../../src/profile/merchant-profile.ts';
 import { beginRows } from '../../src/profile/own-features.ts';
+import { currentRuleSet } from '../../src/rules/rule-sets.ts';
 import { type FeatureRows, rowAt, vectorOf } from '../../src/scoring/feature-rows.ts';
-import { currentRuleSet } from '../../src/scoring/rule-sets.ts';
 import { score } from '../../src/scoring/score.ts';
 import { oracleVector } from '../../test/support/oracle/vector.ts';
 

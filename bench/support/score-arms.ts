@@ -1,6 +1,6 @@
 /** Scores, each with its vector: as the engine stores them, and as `double precision[]`. */
+import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/domain/feature-schema.ts';
 import { comparePositions } from '../../src/domain/history.ts';
-import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
 import {
   float8Array,
   int2Array,

@@ -4,9 +4,9 @@
  * for the score.
  */
 
+import { FEATURE_SCHEMA } from '../domain/feature-schema.ts';
 import { createRecomputeVectors } from '../query/recompute-vectors.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
-import { FEATURE_SCHEMA } from '../scoring/feature-schema.ts';
 import { openDatabase } from '../store/database/open-database.ts';
 import type { Database } from '../store/database/pool.ts';
 import {

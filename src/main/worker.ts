@@ -3,19 +3,19 @@
  * them in reverse when it has drained.
  */
 import { type CommandContext, EXIT } from '../cli/command.ts';
+import { FEATURE_SCHEMA } from '../domain/feature-schema.ts';
 import { monthOf } from '../domain/month.ts';
 import { serveHealth } from '../http/serve-health.ts';
 import { createAccountKind } from '../profile/account-kind.ts';
 import { createMerchantKind } from '../profile/merchant-kind.ts';
 import { bindPurge } from '../repair/purge.ts';
+import { currentRuleSet } from '../rules/rule-sets.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../runtime/failpoint.ts';
 import type { Guards } from '../runtime/guards.ts';
 import { createMetrics, type Metrics, reportConnections } from '../runtime/metrics.ts';
 import { nameProcess } from '../runtime/process-name.ts';
 import { createLife, createReadiness } from '../runtime/vital-signs.ts';
-import { FEATURE_SCHEMA } from '../scoring/feature-schema.ts';
-import { currentRuleSet } from '../scoring/rule-sets.ts';
 import { score } from '../scoring/score.ts';
 import { openDatabase } from '../store/database/open-database.ts';
 import type { Database } from '../store/database/pool.ts';

@@ -1,7 +1,7 @@
 /** Writes the features that an account's siblings give one of its transactions into the transaction's row. */
+import { featureIndex } from '../domain/feature-schema.ts';
 import { LARGE_MEDIANS } from '../domain/history.ts';
 import { DAY_MS, HOUR_MS } from '../domain/utc-bucket.ts';
-import { featureIndex } from '../scoring/feature-schema.ts';
 import { type AccountSource, writeAccountFrauds } from './account-frauds.ts';
 import { countMerchants, parties, passParties } from './account-parties.ts';
 import { COUNTRY_BITS } from './account-profile.ts';

@@ -1,7 +1,7 @@
 /** Writes the features that a merchant's siblings give one of its transactions into the transaction's row. */
+import { featureIndex } from '../domain/feature-schema.ts';
 import { MERCHANT_DISTINCT_ENTRIES, MERCHANT_HISTORY_DAYS } from '../domain/history.ts';
 import { DAY_MS, dayOf, HOUR_MS } from '../domain/utc-bucket.ts';
-import { featureIndex } from '../scoring/feature-schema.ts';
 import type { Arrivals } from './arrivals.ts';
 import { moveCursors } from './merchant-cursors.ts';
 import { moveDistinct } from './merchant-distinct.ts';

@@ -1,7 +1,7 @@
 /** Begins rows of features with those of the transaction itself. */
+import { featureIndex } from '../domain/feature-schema.ts';
 import { DAY_MS, HOUR_MS } from '../domain/utc-bucket.ts';
 import { createFeatureRows, type FeatureRows, rowAt } from '../scoring/feature-rows.ts';
-import { featureIndex } from '../scoring/feature-schema.ts';
 import { naturalLog } from '../scoring/natural-log.ts';
 import { COUNTRY_BITS } from './account-profile.ts';
 import type { Arrivals } from './arrivals.ts';

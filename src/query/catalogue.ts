@@ -1,6 +1,6 @@
 /** What exists in a market, in plain words: corridors, reason codes and features. */
 import { z } from 'zod';
-import { FEATURE_LIST, firstSchemaOf } from '../scoring/feature-schema.ts';
+import { FEATURE_LIST, firstSchemaOf } from '../domain/feature-schema.ts';
 import { REASON_CODES } from '../scoring/reason-codes.ts';
 
 export const corridorSchema = z

@@ -5,15 +5,15 @@
  */
 import { z } from 'zod';
 import type { ExplanationMethod } from '../domain/explanation.ts';
+import { FEATURE_SCHEMA } from '../domain/feature-schema.ts';
 import { InvalidFields } from '../domain/field-error.ts';
 import type { Rollout } from '../domain/model-rollout.ts';
 import { scoreSchema } from '../domain/score-record.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import type { ScoringModel } from '../models/registry/scoring-model.ts';
 import { lineFor, modelsInForce } from '../rollout/in-force.ts';
+import { currentRuleSet } from '../rules/rule-sets.ts';
 import { explain } from '../scoring/explain.ts';
-import { FEATURE_SCHEMA } from '../scoring/feature-schema.ts';
-import { currentRuleSet } from '../scoring/rule-sets.ts';
 import { score } from '../scoring/score.ts';
 import type { Database } from '../store/database/pool.ts';
 import { explanationParameters, explanationParts, toExplanationParts } from './explain-score.ts';

@@ -10,8 +10,8 @@ import {
 } from '../domain/explanation.ts';
 import { scoreSchema, toScoreJson } from '../domain/score-record.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
+import { findRuleSet } from '../rules/rule-sets.ts';
 import { explain } from '../scoring/explain.ts';
-import { findRuleSet } from '../scoring/rule-sets.ts';
 import { readScoreRecord } from '../store/scores/score-search.ts';
 import { type Databases, isFound, readFrom } from './choose-database.ts';
 import type { ModelShelf } from './model-shelf.ts';

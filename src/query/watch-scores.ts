@@ -1,9 +1,9 @@
 /** One check of how scores and their outcomes are distributed: reads samples, compares them, writes reports. */
 import { setImmediate as turn } from 'node:timers/promises';
+import { FEATURE_LIST } from '../domain/feature-schema.ts';
 import type { WatchReport } from '../domain/watch-report.ts';
 import { windowsAt } from '../models/watch/windows.ts';
 import { listSubjects, writeReport } from '../models/watch/write-reports.ts';
-import { FEATURE_LIST } from '../scoring/feature-schema.ts';
 import type { Database } from '../store/database/pool.ts';
 import { readReferences } from '../store/models/models.ts';
 import { sampleOutcomes, sampleVectors } from '../store/scores/score-window.ts';

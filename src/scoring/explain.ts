@@ -1,8 +1,8 @@
 /** All details of a decision, for an analyst: each feature by name and the outcome of each rule. */
 import type { Explanation, RuleOutcome } from '../domain/explanation.ts';
-import { bandIndex, bandWeight } from './band.ts';
-import type { CompiledRule, CompiledRuleSet } from './compile-rule-set.ts';
-import { featuresOfSchema } from './feature-schema.ts';
+import { featuresOfSchema } from '../domain/feature-schema.ts';
+import { bandIndex, bandWeight } from '../rules/band.ts';
+import type { CompiledRule, CompiledRuleSet } from '../rules/compile-rule-set.ts';
 
 export type LoggedVector = {
   readonly features: Float64Array;

@@ -1,5 +1,5 @@
 /** A model's factor as an analyst reads it: what the feature means and the value it had. */
-import { FEATURE_LIST, type Feature } from './feature-schema.ts';
+import { FEATURE_LIST, type Feature } from '../domain/feature-schema.ts';
 import type { Factor } from './opinion.ts';
 
 const DIGITS = 4;

@@ -1,5 +1,5 @@
 /** The feature vectors of a batch, side by side in one block of memory. */
-import { FEATURE_COUNT } from './feature-schema.ts';
+import { FEATURE_COUNT } from '../domain/feature-schema.ts';
 
 export type FeatureRows = {
   readonly count: number;

@@ -1,7 +1,7 @@
 /** Every reason code that a score may have, from the rules and features that define them. */
-import { FEATURE_LIST } from './feature-schema.ts';
-import { RULE_SETS } from './rule-sets.ts';
-import { RULES } from './rules.ts';
+import { FEATURE_LIST } from '../domain/feature-schema.ts';
+import { RULES } from '../rules/catalogue.ts';
+import { RULE_SETS } from '../rules/rule-sets.ts';
 import { factorReason, MODEL_REASON } from './score.ts';
 
 export type ReasonCode = {

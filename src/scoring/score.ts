@@ -6,8 +6,8 @@
  * what the model has learnt, and blur its ranking.
  */
 import { type Decision, type Reason, SCORE_MAX, type Verdict } from '../domain/score-record.ts';
-import { bandWeight } from './band.ts';
-import type { CompiledRuleSet } from './compile-rule-set.ts';
+import { bandWeight } from '../rules/band.ts';
+import type { CompiledRuleSet } from '../rules/compile-rule-set.ts';
 import { factorSentence } from './factor-sentence.ts';
 import type { Factor, Opinion, OpinionBands } from './opinion.ts';
 

@@ -2,10 +2,10 @@
  * Recomputes a stored score from what was stored with it, and returns the fields in which the two differ.
  * Numbers are compared by their bits, reasons as canonical JSON; there is no tolerance.
  */
+import { featuresOfSchema } from '../domain/feature-schema.ts';
 import type { Decision, Reason, ScoreRecord } from '../domain/score-record.ts';
-import { featuresOfSchema } from './feature-schema.ts';
+import { findRuleSet } from '../rules/rule-sets.ts';
 import type { Opinion } from './opinion.ts';
-import { findRuleSet } from './rule-sets.ts';
 import { score } from './score.ts';
 
 /** The fields of a stored score that its verification reads. */

@@ -10,8 +10,8 @@ import {
   type FeatureName,
   featureIndex,
   featuresOfSchema,
-} from '../../src/scoring/feature-schema.ts';
-import { findRuleSet } from '../../src/scoring/rule-sets.ts';
+} from '../../src/domain/feature-schema.ts';
+import { findRuleSet } from '../../src/rules/rule-sets.ts';
 import { score } from '../../src/scoring/score.ts';
 
 type GoldenCase = {

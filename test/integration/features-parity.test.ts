@@ -4,13 +4,13 @@
  * sent as they become known; every stored vector is recomputed from Postgres alone.
  */
 import { expect, test } from 'vitest';
+import { FEATURE_LIST } from '../../src/domain/feature-schema.ts';
 import type { LabelInput } from '../../src/domain/label.ts';
 import { acceptLabels } from '../../src/ingest/accept-labels.ts';
 import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
 import { bindLabels } from '../../src/main/wire/bind-labels.ts';
 import { createRecomputeVectors } from '../../src/query/recompute-vectors.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
-import { FEATURE_LIST } from '../../src/scoring/feature-schema.ts';
 import { createRandom } from '../../src/simulate/random.ts';
 import { createPartitionGuard } from '../../src/store/partitions/partitions.ts';
 import { loadTransactions } from '../../src/store/transactions/transaction-search.ts';

@@ -3,8 +3,8 @@
  * the command as a process on real Postgres, over scores that were stored with schema 1.
  */
 import { expect, test } from 'vitest';
+import { FEATURE_SCHEMA } from '../../src/domain/feature-schema.ts';
 import { createRecomputeVectors } from '../../src/query/recompute-vectors.ts';
-import { FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
 import { loadTransactions } from '../../src/store/transactions/transaction-search.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { runRisk } from '../support/risk.ts';

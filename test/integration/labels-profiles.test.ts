@@ -4,12 +4,12 @@
  * features are read from the stored scores.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type FeatureName, featureIndex } from '../../src/domain/feature-schema.ts';
 import type { LabelValue } from '../../src/domain/label.ts';
 import { type AcceptLabelsDependencies, acceptLabels } from '../../src/ingest/accept-labels.ts';
 import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
 import { bindLabelDuty, bindLabels, type LabelAdapters } from '../../src/main/wire/bind-labels.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
-import { type FeatureName, featureIndex } from '../../src/scoring/feature-schema.ts';
 import { createLeadership } from '../../src/store/maintenance/leadership.ts';
 import { createPartitionGuard } from '../../src/store/partitions/partitions.ts';
 import { openCommands } from '../../src/stream/connection/connection.ts';

@@ -6,9 +6,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FEATURE_COUNT, FEATURE_LIST } from '../../src/domain/feature-schema.ts';
 import { readReference } from '../../src/domain/model-reference.ts';
 import { loadModel } from '../../src/models/load-model.ts';
-import { FEATURE_COUNT, FEATURE_LIST } from '../../src/scoring/feature-schema.ts';
 import type { ModelCard } from '../../src/training/card/model-card.ts';
 import { renderCard } from '../../src/training/card/render-card.ts';
 import { storeLabelledTraffic } from '../support/labelled-scores.ts';

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createOutput } from '../../src/cli/output.ts';
 import { command } from '../../src/cli/verify.ts';
-import { FEATURE_LIST } from '../../src/scoring/feature-schema.ts';
+import { FEATURE_LIST } from '../../src/domain/feature-schema.ts';
 import { silentLog, testConfig } from '../support/config.ts';
 import { type RollOut, startRollOut } from '../support/rolled-out.ts';
 import { createWorkerRig, seeds, type WorkerRig } from '../support/worker-rig.ts';

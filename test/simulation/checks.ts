@@ -1,5 +1,6 @@
 /** The promises at rest. Each breach names the broken promise, before the colon, and the transaction. */
 import { isDeepStrictEqual } from 'node:util';
+import { featureIndex } from '../../src/domain/feature-schema.ts';
 import { type AccountPast, comparePositions, type MerchantPast } from '../../src/domain/history.ts';
 import type { Label } from '../../src/domain/label.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
@@ -11,7 +12,6 @@ import type { Profile, ProfileKind } from '../../src/profile/profile.ts';
 import { readLog } from '../../src/profile/profile-log.ts';
 import { takeOwn } from '../../src/profile/room.ts';
 import { rowAt, vectorOf } from '../../src/scoring/feature-rows.ts';
-import { featureIndex } from '../../src/scoring/feature-schema.ts';
 import { ATTEMPTS_MAX } from '../../src/stream/entries/entry.ts';
 import { profileKey } from '../../src/stream/keys.ts';
 import { DELIVERIES_MAX } from '../../src/worker/read-entries.ts';

@@ -1,7 +1,7 @@
 /** The real scoring core, and in front of it what each transaction's nature does to the worker. */
 import { Failure } from '../../src/domain/failure.ts';
-import { FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
-import { currentRuleSet } from '../../src/scoring/rule-sets.ts';
+import { FEATURE_SCHEMA } from '../../src/domain/feature-schema.ts';
+import { currentRuleSet } from '../../src/rules/rule-sets.ts';
 import { score } from '../../src/scoring/score.ts';
 import type { Scorer } from '../../src/worker/scorer.ts';
 import { raise } from './journal.ts';

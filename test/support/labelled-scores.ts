@@ -4,9 +4,9 @@
  * missing now and then, the rest is noise.
  */
 import { randomUUID } from 'node:crypto';
+import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/domain/feature-schema.ts';
 import { monthOf } from '../../src/domain/month.ts';
-import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/scoring/feature-schema.ts';
-import { currentRuleSet } from '../../src/scoring/rule-sets.ts';
+import { currentRuleSet } from '../../src/rules/rule-sets.ts';
 import { createRandom, normal } from '../../src/simulate/random.ts';
 import { simulate } from '../../src/simulate/simulate.ts';
 import type { SimulatedTransaction } from '../../src/simulate/transaction.ts';

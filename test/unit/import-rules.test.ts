@@ -17,7 +17,8 @@ type Rule = {
 
 const RULES: Readonly<Record<string, Rule>> = {
   domain: { folders: [], packages: ['zod', 'currency-codes'] },
-  scoring: { folders: [], packages: [] },
+  rules: { folders: [], packages: [] },
+  scoring: { folders: ['rules'], packages: [] },
   models: { folders: ['scoring'], packages: ['node:crypto'] },
   rollout: { folders: [], packages: ['node:crypto'] },
   training: { folders: ['models', 'scoring'], packages: ['node:crypto'] },
@@ -36,7 +37,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     packages: ['zod', 'node:*'],
   },
   query: {
-    folders: ['store', 'profile', 'scoring', 'models', 'rollout'],
+    folders: ['store', 'profile', 'rules', 'scoring', 'models', 'rollout'],
     types: ['stream', 'runtime'],
     packages: ['lru-cache', 'zod', 'node:*'],
   },
@@ -71,7 +72,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 /** The processes and their wiring: main knows every adapter and use case, and no folder imports it. */
 const ROOT = 'main';
 /** Folders in which nothing may read a clock, random numbers or the network. */
-const PURE_FOLDERS = ['scoring', 'models', 'rollout', 'training', 'profile', 'domain'];
+const PURE_FOLDERS = ['rules', 'scoring', 'models', 'rollout', 'training', 'profile', 'domain'];
 const IMPURE = /\b(Date\.now|new Date\(\)|Math\.random|performance\.|process\.|setTimeout|fetch\()/;
 const LINES_MAX = 300;
 /** Nobody writes it by hand. */

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
+import { FEATURE_SCHEMA, featuresOfSchema } from '../../domain/feature-schema.ts';
 import { modelName } from '../../domain/model-manifest.ts';
-import { FEATURE_SCHEMA, featuresOfSchema } from '../../scoring/feature-schema.ts';
 import { type BandsRule, DEFAULT_BANDS } from '../../training/card/choose-bands.ts';
 import type { FeatureChoice } from '../../training/collect-rows.ts';
 import { bandsForCosts } from '../../training/evaluation/bands.ts';

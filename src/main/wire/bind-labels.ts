@@ -1,6 +1,7 @@
 /**
  * Binds labels to their adapters: how the API accepts them, and the duty that completes interrupted requests.
  */
+import { featureIndex } from '../../domain/feature-schema.ts';
 import type { AcceptLabelsDependencies } from '../../ingest/accept-labels.ts';
 import type { AcceptDependencies } from '../../ingest/accept-transactions.ts';
 import { createTellProfiles, type TellProfiles } from '../../ingest/tell-profiles.ts';
@@ -8,7 +9,6 @@ import { tellLeftBatches } from '../../repair/tell-left-batches.ts';
 import type { Breaker } from '../../runtime/breaker.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
-import { featureIndex } from '../../scoring/feature-schema.ts';
 import type { Database } from '../../store/database/pool.ts';
 import { findHeldKeys } from '../../store/idempotency-keys/idempotency-keys.ts';
 import {

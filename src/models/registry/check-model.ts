@@ -1,6 +1,6 @@
 /** Checks a model before it is registered, and again wherever it is loaded to be run. */
+import { FEATURE_SCHEMA, featuresOfSchema } from '../../domain/feature-schema.ts';
 import type { ModelManifest } from '../../domain/model-manifest.ts';
-import { FEATURE_SCHEMA, featuresOfSchema } from '../../scoring/feature-schema.ts';
 import { checkGoldenVectors, type GoldenVectors, recordGoldenVectors } from '../golden-vectors.ts';
 import { bindFeatures, loadModel } from '../load-model.ts';
 import { calibrateModel, type Model } from '../model.ts';

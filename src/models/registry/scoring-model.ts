@@ -1,9 +1,9 @@
 /** A registered model as scoring, verification and explanations use it. */
 import type { ExplanationMethod, ModelExplanation } from '../../domain/explanation.ts';
 import { Failure } from '../../domain/failure.ts';
+import { FEATURE_LIST } from '../../domain/feature-schema.ts';
 import type { ModelManifest } from '../../domain/model-manifest.ts';
 import { factorSentence } from '../../scoring/factor-sentence.ts';
-import { FEATURE_LIST } from '../../scoring/feature-schema.ts';
 import type { Factor, Opinion, OpinionBands } from '../../scoring/opinion.ts';
 import { gatherBatch } from '../batch.ts';
 import { bindFeatures } from '../load-model.ts';

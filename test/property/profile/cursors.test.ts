@@ -5,13 +5,13 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { FEATURE_LIST } from '../../../src/domain/feature-schema.ts';
 import { type MerchantPast, NO_FRAUDS } from '../../../src/domain/history.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
 import { HOUR_MS } from '../../../src/domain/utc-bucket.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
 import { merchantKind } from '../../../src/profile/merchant-kind.ts';
 import type { MerchantProfile } from '../../../src/profile/merchant-profile.ts';
-import { FEATURE_LIST } from '../../../src/scoring/feature-schema.ts';
 import { createRandom } from '../../../src/simulate/random.ts';
 import { foldRow } from '../../support/fold-one.ts';
 import { oracleVector } from '../../support/oracle/vector.ts';

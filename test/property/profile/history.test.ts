@@ -5,6 +5,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { FEATURE_LIST } from '../../../src/domain/feature-schema.ts';
 import {
   type AccountPast,
   LABEL_MATURITY_DAYS,
@@ -16,7 +17,6 @@ import type { AccountProfile } from '../../../src/profile/account-profile.ts';
 import { merchantKind } from '../../../src/profile/merchant-kind.ts';
 import type { MerchantProfile } from '../../../src/profile/merchant-profile.ts';
 import type { Profile, ProfileKind } from '../../../src/profile/profile.ts';
-import { FEATURE_LIST } from '../../../src/scoring/feature-schema.ts';
 import type { Database, Query } from '../../../src/store/database/pool.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../../../src/store/profiles/history.ts';
 import { createTestDatabase } from '../../support/database.ts';

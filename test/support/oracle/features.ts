@@ -3,9 +3,9 @@
  * that is bit-stable on every engine (no Math.log, exp or pow).
  */
 import { currencyScale, toMinorUnits } from '../../../src/domain/currency.ts';
+import { FEATURE_COUNT } from '../../../src/domain/feature-schema.ts';
 import { reportingLimitMinor } from '../../../src/domain/reporting-limit.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
-import { FEATURE_COUNT } from '../../../src/scoring/feature-schema.ts';
 import { naturalLog } from '../../../src/scoring/natural-log.ts';
 import type { AccountHistory, MerchantHistory } from './histories.ts';
 

@@ -1,10 +1,10 @@
 /** The generated documents, as the code of this commit defines them. */
+import { FEATURE_LIST, FEATURE_SCHEMA } from '../../../src/domain/feature-schema.ts';
 import { ROLES } from '../../../src/domain/principal.ts';
 import { PROBLEM_NAMES, PROBLEMS } from '../../../src/http/answers/problem-types.ts';
+import { currentRuleSet } from '../../../src/rules/rule-sets.ts';
 import { describeSettings } from '../../../src/runtime/config.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
-import { FEATURE_LIST, FEATURE_SCHEMA } from '../../../src/scoring/feature-schema.ts';
-import { currentRuleSet } from '../../../src/scoring/rule-sets.ts';
 import { RETENTIONS } from '../../../src/store/maintenance/retention.ts';
 import { documentOfRoutes } from '../../support/openapi.ts';
 import { accessRows } from './access-table.ts';

@@ -5,6 +5,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { FEATURE_LIST } from '../../../src/domain/feature-schema.ts';
 import type { FraudSpan } from '../../../src/domain/history.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
 import { DAY_MS, HOUR_MS } from '../../../src/domain/utc-bucket.ts';
@@ -14,7 +15,6 @@ import { merchantKind } from '../../../src/profile/merchant-kind.ts';
 import { MERCHANT_RECENT_ENTRIES } from '../../../src/profile/merchant-profile.ts';
 import { beginRows } from '../../../src/profile/own-features.ts';
 import { rowAt, vectorOf } from '../../../src/scoring/feature-rows.ts';
-import { FEATURE_LIST } from '../../../src/scoring/feature-schema.ts';
 import { createRandom } from '../../../src/simulate/random.ts';
 import { oracleVector } from '../../support/oracle/vector.ts';
 

@@ -3,14 +3,14 @@
  * rows of workers equal bit for bit (test/unit/profile/features.test.ts).
  */
 import { describe, expect, test } from 'vitest';
-import type { Transaction } from '../../../src/domain/transaction.ts';
 import {
   FEATURE_COUNT,
   FEATURE_LIST,
   FEATURE_SCHEMA,
   featureIndex,
   featuresOfSchema,
-} from '../../../src/scoring/feature-schema.ts';
+} from '../../../src/domain/feature-schema.ts';
+import type { Transaction } from '../../../src/domain/transaction.ts';
 import { named } from '../../support/fold-one.ts';
 import { features } from '../../support/oracle/features.ts';
 import type { AccountHistory, MerchantHistory } from '../../support/oracle/histories.ts';

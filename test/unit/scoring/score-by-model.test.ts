@@ -1,11 +1,11 @@
 /** Goal: the effect of a model's opinion on a decision. Method: given opinions, vectors on which rules fire. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compileRuleSet } from '../../../src/scoring/compile-rule-set.ts';
+import { RULES } from '../../../src/rules/catalogue.ts';
+import { compileRuleSet } from '../../../src/rules/compile-rule-set.ts';
+import { default1 } from '../../../src/rules/rule-sets/default-1.ts';
 import { factorSentence } from '../../../src/scoring/factor-sentence.ts';
 import type { Factor, Opinion } from '../../../src/scoring/opinion.ts';
-import { default1 } from '../../../src/scoring/rule-sets/default-1.ts';
-import { RULES } from '../../../src/scoring/rules.ts';
 import { score } from '../../../src/scoring/score.ts';
 import { makeVector } from './vector.ts';
 

@@ -1,16 +1,16 @@
 /** Goal: the laws of a decision. Method: named cases, and properties over arbitrary vectors. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { VERDICTS } from '../../../src/domain/score-record.ts';
-import { explain } from '../../../src/scoring/explain.ts';
 import {
   FEATURE_COUNT,
   FEATURE_LIST,
   FEATURE_SCHEMA,
   type FeatureName,
   featureIndex,
-} from '../../../src/scoring/feature-schema.ts';
-import { currentRuleSet, findRuleSet } from '../../../src/scoring/rule-sets.ts';
+} from '../../../src/domain/feature-schema.ts';
+import { VERDICTS } from '../../../src/domain/score-record.ts';
+import { currentRuleSet, findRuleSet } from '../../../src/rules/rule-sets.ts';
+import { explain } from '../../../src/scoring/explain.ts';
 import { score } from '../../../src/scoring/score.ts';
 import { makeVector } from './vector.ts';
 

@@ -3,7 +3,7 @@ import {
   FEATURE_COUNT,
   type FeatureName,
   featureIndex,
-} from '../../../src/scoring/feature-schema.ts';
+} from '../../../src/domain/feature-schema.ts';
 
 export type NamedFeatures = Partial<Readonly<Record<FeatureName, number>>>;
 

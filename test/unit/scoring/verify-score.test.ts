@@ -1,7 +1,7 @@
 /** Goal: no stored value can change unnoticed. Method: one bit, field or reason changed at a time. */
 import { describe, expect, test } from 'vitest';
-import { FEATURE_SCHEMA, featureIndex } from '../../../src/scoring/feature-schema.ts';
-import { currentRuleSet } from '../../../src/scoring/rule-sets.ts';
+import { FEATURE_SCHEMA, featureIndex } from '../../../src/domain/feature-schema.ts';
+import { currentRuleSet } from '../../../src/rules/rule-sets.ts';
 import { score } from '../../../src/scoring/score.ts';
 import { type ScoreEvidence, verifyScore } from '../../../src/scoring/verify-score.ts';
 import { makeVector } from './vector.ts';

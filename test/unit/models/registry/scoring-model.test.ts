@@ -1,9 +1,9 @@
 /** Goal: opinions and explanations are the model's own, of any engine vector. Method: small trees on features of the engine. */
 import { describe, expect, test } from 'vitest';
+import { FEATURE_COUNT, featureIndex } from '../../../../src/domain/feature-schema.ts';
 import type { ModelManifest } from '../../../../src/domain/model-manifest.ts';
 import { describeModel } from '../../../../src/models/registry/check-model.ts';
 import { openScoringModel } from '../../../../src/models/registry/scoring-model.ts';
-import { FEATURE_COUNT, featureIndex } from '../../../../src/scoring/feature-schema.ts';
 import { createRandom } from '../../../../src/simulate/random.ts';
 import { modelFile } from '../../../support/models-command.ts';
 
