@@ -26,7 +26,6 @@ import { type RoleOptions, startRole } from './start/role-process.ts';
 import { readOrMakeSample } from './start/sample.ts';
 import {
   createScreen,
-  heading,
   ledgerSentence,
   type Screen,
   shortPath,
@@ -40,7 +39,7 @@ const USAGE = `risk start [--once] [--transactions N]
 Starts everything on this machine: Postgres and Redis where DATABASE_URL or REDIS_URL is not given,
 the schema, the API and a worker; scores a sample and prints its ledger; serves until Ctrl-C.
 
-  --once             exit after the ledger, 0 only if it balances
+  --once             stop after the ledger; exit code 0 only if it balances
   --transactions N   size of the sample (${TRANSACTIONS})
 
 Data, keys and logs stay in RISK_DATA_DIR (.data), so a second start scores nothing twice.
@@ -86,11 +85,10 @@ async function startEngine(
     (applied) => (applied.length === 0 ? 'up to date' : `${applied.length} migrations applied`),
   );
   const { key, file: keyFile } = readOrMakeKey(config.RISK_BOOTSTRAP_KEY, dataDir);
-  context.output.note(`API key ${key}`);
   const roles = await screen.step(
     'API and worker',
     () => startRoles(context, { databaseUrl, redisUrl, key, logFolder }, owned),
-    ({ url }) => url,
+    () => `ready; logs in ${shortPath(logFolder)}`,
   );
   const partEnded = Promise.race([services.serviceEnded, roles.ended]);
   return { url: roles.url, key, keyFile, dataDir, logFolder, databaseUrl, partEnded };
@@ -179,7 +177,7 @@ async function startAll(
   return { ended: Promise.race(kept.map((role) => role.givenUp)) };
 }
 
-/** Scores the sample and prints the ledger; true when it balances. */
+/** Scores the sample, prints where to look and the ledger; true when it balances. */
 async function scoreSample(
   context: CommandContext,
   screen: Screen,
@@ -196,7 +194,8 @@ async function scoreSample(
   const replayed = replayToLedger({ ...PLAIN_REPLAY, file, url, key, databaseUrl }, context);
   const { ledger, result } = await orEnded(replayed, engine.partEnded);
   noteRefused(result, output);
-  output.note(`\n${ledgerSentence(ledger)}\n`);
+  output.note(`\n${ledgerSentence(ledger)}`);
+  await showWhereToLook(context, engine);
   output.value(ledger, [ledgerLine(ledger)]);
   return balances(ledger) && result.refused === 0;
 }
@@ -211,27 +210,18 @@ function orEnded<T>(work: Promise<T>, ended: Promise<string>): Promise<T> {
   ]);
 }
 
-async function showWhereToLook(context: CommandContext, engine: Engine): Promise<void> {
-  const { output, signal } = context;
+async function showWhereToLook({ output, signal }: CommandContext, engine: Engine): Promise<void> {
   if (output.json) return;
   const { url, key } = engine;
-  using client = createApiClient({ url, key, connections: 4, signal });
-  const riskiest = await readRiskiest(client);
-  const bold = (text: string) => heading(text, output.progressTerminal);
-  output.line(`\n${bold('The riskiest')}\n`);
-  output.table(
-    [
-      { field: 'score' },
-      { field: 'verdict' },
-      { field: 'account' },
-      { field: 'amount', align: 'right' },
-      { field: 'why' },
-    ],
-    riskiest,
-  );
-  output.line(`\n${bold('Where to look')}\n`);
-  for (const line of whereToLook(engine)) output.line(line);
-  output.line('\nServing. Ctrl-C drains and stops everything; the data stays.');
+  using client = createApiClient({ url, key, connections: 1, signal });
+  try {
+    const lines = whereToLook(engine, await readRiskiest(client));
+    output.line(`\n${lines.join('\n')}\n`);
+  } catch (error) {
+    // The ledger counts what this start is for, so it is printed even where the API answers nothing else.
+    if (!(error instanceof Failure)) throw error;
+    output.error(`the riskiest cannot be read: ${error.message}`);
+  }
 }
 
 /** Resolves when a stop is asked for; throws when a part ends before. */
@@ -255,8 +245,11 @@ async function run(args: string[], context: CommandContext): Promise<number> {
     await using owned = new AsyncDisposableStack();
     const engine = await startEngine(context, screen, owned);
     const balanced = await scoreSample(context, screen, engine, transactions);
-    if (values.once === true) return balanced ? EXIT.fine : EXIT.failed;
-    await showWhereToLook(context, engine);
+    if (values.once === true) {
+      context.output.note('\nStopping, as --once says; `npm start` serves all of this again.');
+      return balanced ? EXIT.fine : EXIT.failed;
+    }
+    context.output.note('\nServing. Ctrl-C drains and stops everything; the data stays.');
     await serve(context, engine);
     return EXIT.fine;
   } catch (error) {

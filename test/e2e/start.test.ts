@@ -3,6 +3,8 @@
  * sample, ledger; a second start repeats nothing; a role that dies is started again; Ctrl-C leaves nothing
  * running. Method: the real command as a child, on a data folder of its own.
  */
+
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { getPriority, tmpdir } from 'node:os';
@@ -40,6 +42,18 @@ function ledgerOf(stdout: string): Record<string, number> {
   );
 }
 
+const hasCurl = spawnSync('curl', ['--version']).status === 0;
+
+/** The request and the addresses that the screen shows; and that every line but the request has no key. */
+function whereToLook(risk: { stdout: string; stderr: string }) {
+  const [request = '', key = ''] =
+    /^curl -sH 'Authorization: Bearer (\S+)' \\\n {2}'http:\S+'$/m.exec(risk.stdout) ?? [];
+  const addresses = [...risk.stdout.matchAll(/^ {2}(http:\S+\/explanation)$/gm)];
+  const [, docs = ''] = /^Open (http:\S+\/docs) /m.exec(risk.stdout) ?? [];
+  expect(risk.stderr + risk.stdout.replace(request, '')).not.toContain(key);
+  return { request, key, docs, addresses: addresses.map(([, address = '']) => address) };
+}
+
 /** The role as a child of `risk start`. */
 function rolePid(risk: RiskProcess, role: 'api' | 'worker'): number {
   const children = readFileSync(`/proc/${risk.pid}/task/${risk.pid}/children`, 'utf8').trim();
@@ -72,6 +86,8 @@ describe('risk start', () => {
   test('--once scores the sample and exits 0 after the ledger', { timeout: START_MS }, async () => {
     const { code, stdout, stderr } = await startOnce();
     expect(stderr).toContain('nothing lost, nothing scored twice');
+    expect(stderr).toMatch(/Accepted to scored: .* in a backlog/);
+    expect(whereToLook({ stdout, stderr }).addresses).toHaveLength(5);
     expect(ledgerOf(stdout)).toMatchObject({
       ...{ accepted: TRANSACTIONS, duplicates: 0, scored: TRANSACTIONS },
       ...{ dead_lettered: 0, pending: 0, lost: 0, doubled: 0 },
@@ -91,21 +107,24 @@ describe('risk start', () => {
   test('serves until Ctrl-C, then leaves nothing behind', { timeout: START_MS }, async () => {
     await using risk = spawnRisk(['start', '--transactions', String(TRANSACTIONS)], environment);
     await risk.waitFor(/Serving/, START_MS);
-    const [, url = ''] = await risk.waitFor(/API +(http:\S+)/, 1);
-    const [, key = ''] = await risk.waitFor(/API key +(\S+)/, 1);
-    const ask = (path: string) =>
-      fetch(`${url}${path}`, { headers: { authorization: `Bearer ${key}` } });
-    const scores = await ask('/v1/scores?limit=1');
-    expect(scores.status).toBe(200);
-    expect((await ask('/readyz')).status).toBe(200);
-    expect(risk.stdout()).toContain('The riskiest');
+    const shown = whereToLook({ stdout: risk.stdout(), stderr: risk.stderr() });
+    const headers = { authorization: `Bearer ${shown.key}` };
+    const ask = (address: string) => fetch(address, { headers });
+    expect((await ask(shown.docs)).status).toBe(200);
+    expect(shown.addresses).toHaveLength(5);
+    for (const address of shown.addresses) expect((await ask(address)).status).toBe(200);
+    if (hasCurl) {
+      const answer = JSON.parse(execFileSync('sh', ['-c', shown.request], { encoding: 'utf8' }));
+      const ids = answer.items.map((item: { transaction_id: string }) => item.transaction_id);
+      expect(shown.addresses.map((address) => address.split('/').at(-2))).toEqual(ids);
+    }
     const second = await startOnce();
     expect(second.code).toBe(1);
     expect(second.stderr).toContain(`pid ${risk.pid}`);
 
     risk.kill('SIGINT');
     expect(await risk.exited).toEqual({ code: 0, signal: null });
-    await expect(ask('/readyz')).rejects.toThrow();
+    await expect(ask(shown.docs)).rejects.toThrow();
     const again = await startOnce();
     expect(again.code).toBe(0);
   });
@@ -113,7 +132,7 @@ describe('risk start', () => {
   test('starts a role again that was killed', { timeout: START_MS }, async () => {
     await using risk = spawnRisk(['start', '--transactions', String(TRANSACTIONS)], environment);
     await risk.waitFor(/Serving/, START_MS);
-    const [, url = ''] = await risk.waitFor(/API +(http:\S+)/, 1);
+    const [, url = ''] = await risk.waitFor(/Open (http:\S+)\/docs/, 1);
     const killed = [rolePid(risk, 'api'), rolePid(risk, 'worker')];
     for (const pid of killed) process.kill(pid, 'SIGKILL');
     await risk.waitFor(/worker ended by itself \(SIGKILL\): starting it again/, START_MS);

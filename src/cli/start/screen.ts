@@ -1,8 +1,12 @@
 /** Prints the screen of `risk start`: one line for each finished step, then where to look. */
 import { relative } from 'node:path';
-import { styleText } from 'node:util';
+import type { Score } from '../../client/api-types.ts';
 import type { Ledger } from '../../client/ledger.ts';
 import type { Output } from '../output.ts';
+import { type Riskiest, SHOWN } from './riskiest.ts';
+
+/** Width that a line keeps to, as far as its sentences and paths allow. */
+const COLUMNS = 100;
 
 /** A step that takes longer shows what it is doing. */
 const SILENCE_MS = 1_500;
@@ -40,7 +44,10 @@ export function createScreen(output: Output): Screen {
   };
 }
 
-/** The ledger in one sentence. */
+/**
+ * The ledger in sentences. The sample is posted as fast as the API takes it, so its latency is that of a backlog, and
+ * is named so.
+ */
 export function ledgerSentence(ledger: Ledger): string {
   const { accepted, duplicates, scored, dead_lettered, pending, lost, doubled, seconds } = ledger;
   const counted = (count: number) => count.toLocaleString('en-US');
@@ -52,33 +59,57 @@ export function ledgerSentence(ledger: Ledger): string {
     lost === 0 && doubled === 0 && pending === 0
       ? 'nothing lost, nothing scored twice'
       : `${counted(lost)} lost, ${counted(doubled)} scored twice, ${counted(pending)} still pending`;
-  return `${counted(accepted)} transactions accepted and ${counted(scored)} scored in ${seconds.toFixed(1)} s${dead}: ${fate}.`;
+  return [
+    `${counted(accepted)} transactions accepted and ${counted(scored)} scored in ${seconds.toFixed(1)} s${dead}: ${fate}.`,
+    `Accepted to scored: ${counted(ledger.p50_ms)} ms for half, ${counted(ledger.p99_ms)} ms for 99 %, in a backlog: all were posted at once.`,
+  ].join('\n');
 }
 
 export type Whereabouts = {
   readonly url: string;
   readonly key: string;
   readonly keyFile: string | null;
-  readonly logFolder: string;
 };
 
-/** Prints the next steps for a newcomer. */
-export function whereToLook({ url, key, keyFile, logFolder }: Whereabouts): string[] {
+/** The lines after the ledger: each of the riskiest with its address, and the request that lists them. */
+export function whereToLook(
+  { url, key, keyFile }: Whereabouts,
+  { minScore, scores }: Riskiest,
+): string[] {
   return [
-    `  API      ${url}   docs ${url}/docs   health ${url}/readyz`,
-    `  API key  ${key}${keyFile === null ? '' : `   (kept in ${shortPath(keyFile)})`}`,
-    `  logs     ${shortPath(logFolder)}`,
+    `The newest ${scores.length} that scored ${minScore} or more, each with the address of its explanation:`,
     '',
-    `  curl -H 'Authorization: Bearer ${key}' '${url}/v1/scores?min_score=500&limit=5'`,
+    ...scores.flatMap((score) => [
+      describeScore(score),
+      `${' '.repeat(INDENT)}${url}/v1/scores/${score.transaction_id}/explanation`,
+    ]),
+    '',
+    `Open ${url}/docs and authorize with this key, or paste this for the same list:`,
+    '',
+    `curl -sH 'Authorization: Bearer ${key}' \\`,
+    `  '${url}/v1/scores?min_score=${minScore}&limit=${SHOWN}'`,
+    '',
+    'With one of the addresses in place of its own, the request explains that score.',
+    ...(keyFile === null ? [] : [`The key is kept in ${shortPath(keyFile)}.`]),
   ];
+}
+
+const INDENT = 2;
+
+/** Score, verdict, account and the greatest reason in one line, with the next reasons by name as far as they fit. */
+function describeScore({ score, verdict, account_id, reasons }: Score): string {
+  const [first, ...others] = reasons;
+  let line = `${' '.repeat(INDENT)}${score} ${verdict} ${account_id}: ${first?.detail ?? 'no reason'}`;
+  for (const { code } of others) {
+    const longer = `${line}; ${code.toLowerCase().replaceAll('_', ' ')}`;
+    if (longer.length > COLUMNS) break;
+    line = longer;
+  }
+  return line;
 }
 
 /** The path relative to the folder in which the command was given, where that is shorter. */
 export function shortPath(path: string): string {
   const fromHere = relative(process.cwd(), path);
   return fromHere.length < path.length ? fromHere : path;
-}
-
-export function heading(text: string, terminal: boolean): string {
-  return terminal ? styleText('bold', text) : text;
 }
