@@ -45,7 +45,7 @@ export const deadLetterCommandSchema = selection
     const byGroup = input.error_code !== undefined || input.corridor !== undefined;
     const ways = [input.ids !== undefined, byGroup, input.all === true].filter(Boolean).length;
     if (ways === 1) return;
-    const message = 'needs ids, or error_code and/or corridor, or all: true; and only one of them';
+    const message = 'must have either ids, or error_code and/or corridor, or all: true';
     context.addIssue({ code: 'custom', message, input });
   })
   .meta({ id: 'DeadLetterCommand' });

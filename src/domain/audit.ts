@@ -53,7 +53,7 @@ export const auditParameters = z.strictObject({
   limit: pageLimit,
   cursor: z
     .string()
-    .regex(ID, 'is not a cursor of this list')
+    .regex(ID, 'must be the next_cursor of this list')
     .optional()
     .meta(shown('41', CURSOR_DESCRIPTION)),
 });

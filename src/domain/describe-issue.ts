@@ -3,6 +3,9 @@ import type { z } from 'zod';
 
 type Issue = z.core.$ZodRawIssue;
 
+/** A parse with these gives issues that `issueText` can say whole. */
+export const DESCRIBED = { error: describeIssue, reportInput: true } as const;
+
 /** Longest part of a given text that a message repeats. */
 const SHOWN_CHARS_MAX = 64;
 
@@ -17,33 +20,46 @@ const KINDS: Readonly<Record<string, string>> = {
   string: 'a string',
 };
 
+const FORMATS: Readonly<Record<string, string>> = { uuid: 'a UUID' };
+
 /**
- * For `safeParse(value, { error: describeIssue })`: the text of an issue whose schema has none of its own. Undefined where the
- * issue is of a kind that no schema of ours gives.
+ * A predicate of the field, without a full stop. A schema's own words say what is allowed ("must be …"), and what was
+ * given is added here.
+ * @param issue of a parse with DESCRIBED
+ */
+export function issueText({ code, input, message }: z.core.$ZodIssue): string {
+  if (code === 'invalid_type' && input === undefined) return 'is required';
+  const isOpen = /^must (?!not )/.test(message) && !message.includes(', not ');
+  return isOpen ? `${message}, not ${given(input)}` : message;
+}
+
+/**
+ * The text of an issue whose schema has none of its own. Undefined where the issue is of a kind that no schema of ours
+ * gives.
  */
 export function describeIssue(issue: Issue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
       if (issue.input === undefined) return 'is required';
-      return `must be ${KINDS[issue.expected] ?? issue.expected}, not ${shown(issue.input)}`;
+      return `must be ${KINDS[issue.expected] ?? issue.expected}, not ${given(issue.input)}`;
     case 'invalid_value':
       if (issue.input === undefined) return 'is required';
-      return `must be ${oneOf(issue.values)}, not ${shown(issue.input)}`;
+      return `must be ${oneOf(issue.values)}, not ${given(issue.input)}`;
     case 'too_small':
       return `must ${bound(issue.origin, 'at least', Number(issue.minimum))}, not ${size(issue.input)}`;
     case 'too_big':
       return `must ${bound(issue.origin, 'at most', Number(issue.maximum))}, not ${size(issue.input)}`;
     case 'invalid_format':
-      return `must be of the form ${issue.format}, not ${shown(issue.input)}`;
+      return `must be ${FORMATS[issue.format] ?? `of the form ${issue.format}`}, not ${given(issue.input)}`;
     case 'invalid_union':
-      return `must be of an allowed form, not ${shown(issue.input)}`;
+      return `must be of an allowed form, not ${given(issue.input)}`;
     default:
       return undefined;
   }
 }
 
 function oneOf(values: readonly unknown[]): string {
-  const texts = values.map(shown);
+  const texts = values.map(given);
   return texts.length === 1 ? texts.join() : `one of ${texts.join(', ')}`;
 }
 
@@ -55,12 +71,13 @@ function bound(origin: string, side: string, limit: number): string {
 
 /** What a bound is compared with: characters of a text, items of a list, otherwise the value. */
 function size(input: unknown): string {
-  return typeof input === 'string' || Array.isArray(input) ? String(input.length) : shown(input);
+  return typeof input === 'string' || Array.isArray(input) ? String(input.length) : given(input);
 }
 
 const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
-function shown(input: unknown): string {
+/** A value as a message repeats it: short, texts in quotes. */
+export function given(input: unknown): string {
   if (typeof input === 'string') {
     return `'${input.length > SHOWN_CHARS_MAX ? `${input.slice(0, SHOWN_CHARS_MAX)}…` : input}'`;
   }

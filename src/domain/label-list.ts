@@ -77,7 +77,11 @@ export const labelListParameters = z.strictObject({
     .transform((text, context) => {
       const position = decodeLabelCursor(text);
       if (position !== undefined) return position;
-      context.addIssue({ code: 'custom', message: 'is not a cursor of this list', input: text });
+      context.addIssue({
+        code: 'custom',
+        message: 'must be the next_cursor of this list',
+        input: text,
+      });
       return z.NEVER;
     })
     .optional()

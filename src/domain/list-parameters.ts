@@ -10,21 +10,18 @@ import { wireTime } from './wire-time.ts';
 
 export const PAGE_LIMITS = { rowsDefault: 50, rowsMax: 200 } as const;
 
-const INTEGER = /^\d{1,4}$/;
+const INTEGER = /^\d+$/;
 
 /** A whole number given as text in the query string; to the document it is an integer. */
 export const integerParameter = (min: number, max: number) =>
   z
     .string()
-    .regex(INTEGER, 'must be a whole number')
+    .refine(
+      (text) => INTEGER.test(text) && Number(text) >= min && Number(text) <= max,
+      `must be a whole number from ${min} to ${max}`,
+    )
     .transform(Number)
-    .pipe(z.int().min(min).max(max))
-    .meta({
-      override: ({ jsonSchema }) => {
-        delete jsonSchema.pattern;
-        Object.assign(jsonSchema, { type: 'integer', minimum: min, maximum: max });
-      },
-    });
+    .meta({ override: { type: 'integer', minimum: min, maximum: max } });
 
 /** Metadata of an optional parameter, whose example is only shown: `example` in place of `examples` would be sent by /docs. Zod leaves examples of what is transformed out, hence `override`. */
 export const shown = (example: unknown, description: string) => ({
@@ -40,7 +37,10 @@ export const idParameter = z
   .string()
   .min(1)
   .max(TRANSACTION_LIMITS.idChars)
-  .refine((text) => !text.includes('\u0000') && text.isWellFormed(), 'is not well-formed text');
+  .refine(
+    (text) => !text.includes('\u0000') && text.isWellFormed(),
+    'must be well-formed text without U+0000',
+  );
 
 export const corridorParameter = z
   .string()
@@ -69,7 +69,11 @@ export const pageParameters = {
     .transform((text, context) => {
       const position = decodeCursor(text);
       if (position !== undefined) return position;
-      context.addIssue({ code: 'custom', message: 'is not a cursor of this list', input: text });
+      context.addIssue({
+        code: 'custom',
+        message: 'must be the next_cursor of this list',
+        input: text,
+      });
       return z.NEVER;
     })
     .optional()

@@ -18,7 +18,7 @@ export function metadataProblem(value: unknown, bytesMax: number): string | unde
   const problem = valueProblem(value, METADATA_DEPTH_MAX, walk);
   if (problem !== undefined) return problem;
   const bytes = Buffer.byteLength(JSON.stringify(value)) + walk.exponents * EXPONENT_BYTES;
-  return bytes > bytesMax ? `must be at most ${bytesMax} bytes of JSON` : undefined;
+  return bytes > bytesMax ? `must have at most ${bytesMax} bytes of JSON, not ${bytes}` : undefined;
 }
 
 type Walk = { exponents: number };
@@ -27,7 +27,7 @@ function valueProblem(value: unknown, levels: number, walk: Walk): string | unde
   if (typeof value === 'string') return textProblem(value);
   if (typeof value === 'number') return numberProblem(value, walk);
   if (typeof value !== 'object' || value === null) return undefined;
-  if (levels === 0) return `must be nested at most ${METADATA_DEPTH_MAX} levels`;
+  if (levels === 0) return `must not be nested deeper than ${METADATA_DEPTH_MAX} levels`;
   if (Array.isArray(value)) {
     for (const item of value) {
       const problem = valueProblem(item, levels - 1, walk);
@@ -51,7 +51,7 @@ function numberProblem(value: number, walk: Walk): string | undefined {
 
 function textProblem(text: string): string | undefined {
   if (text.includes('\u0000')) return 'must not contain the character U+0000';
-  return text.isWellFormed() ? undefined : 'must be well-formed Unicode';
+  return text.isWellFormed() ? undefined : 'must not contain lone surrogates';
 }
 
 /** JSON with the members of every object in code-unit order: equal values give equal text. */

@@ -51,9 +51,9 @@ export function plainText(charsMax: number) {
   const pattern = new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${charsMax}}$`, 'u');
   const problem = (text: string) => {
     if (text.length === 0) return 'must not be empty';
-    if (!text.isWellFormed()) return 'must be well-formed Unicode';
+    if (!text.isWellFormed()) return 'must not contain lone surrogates';
     if (/\p{Cc}/u.test(text)) return 'must not contain control characters';
-    return `must be at most ${charsMax} characters`;
+    return `must have at most ${charsMax} characters, not ${[...text].length}`;
   };
   return z
     .string()
@@ -102,13 +102,16 @@ export const transactionInputSchema = z
     amount: z
       .string('must be a decimal string, as "125.50"')
       .regex(AMOUNT, {
-        error: 'must be a positive decimal string of at most 15 integer digits',
+        error: 'must be a positive decimal string of at most 15 integer digits, as "125.50"',
         abort: true,
       })
       .meta({ example: '125.50' }),
     currency: z
       .string()
-      .refine((code) => currencyScale(code) !== undefined, 'is not an ISO 4217 currency code')
+      .refine(
+        (code) => currencyScale(code) !== undefined,
+        'must be an ISO 4217 currency code, as USD',
+      )
       .meta({ example: 'USD' }),
     corridor: z
       .string()
@@ -120,7 +123,7 @@ export const transactionInputSchema = z
     device_id: plainText(TRANSACTION_LIMITS.idChars).optional(),
     country: z
       .string()
-      .regex(COUNTRY, 'must be an ISO 3166 alpha-2 code')
+      .regex(COUNTRY, 'must be an ISO 3166 alpha-2 code, as US')
       .meta({ example: 'US' })
       .optional(),
     channel: optionalLabel,
@@ -150,5 +153,5 @@ function amountProblem(amount: string, currency: string): string | undefined {
   const digits = amount.length - point - 1;
   const scale = currencyScale(currency);
   if (scale === undefined || digits <= scale) return undefined;
-  return `has ${digits} decimal places; ${currency} allows ${scale}`;
+  return `must have at most ${scale} decimal places in ${currency}, not ${digits}`;
 }

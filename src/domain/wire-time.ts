@@ -14,7 +14,7 @@ export const wireTime = z
     error: 'must be an RFC 3339 time with a zone, as 2026-11-20T09:30:00.000Z',
     abort: true,
   })
-  .refine(isRealTime, 'is not a time that exists')
+  .refine(isRealTime, 'must be a time that exists')
   .meta({ format: 'date-time', example: '2026-11-20T09:30:00.000Z' });
 
 /** Refuses 30 February and hour 24, which Date would roll over, and years outside 0001 to 9999 in UTC. */

@@ -2,7 +2,9 @@
  * The HTTP application: middleware, routes, and one answer for everything that goes wrong. It never
  * listens; `src/main/api.ts` gives it to a server and tests call it directly.
  */
+
 import { type Context, Hono } from 'hono';
+import { given } from '../domain/describe-issue.ts';
 import { toError } from '../domain/failure.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -47,10 +49,14 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
     const allowed = methods.allowedAt(c.req.path);
     const problem =
       allowed.length === 0
-        ? new Problem('not-found', 'Nothing is served at this path.')
-        : new Problem('method-not-allowed', `This path takes ${allowed.join(', ')}.`, {
-            headers: { Allow: allowed.join(', ') },
-          });
+        ? new Problem('not-found', `Nothing is served at ${given(c.req.path)}.`)
+        : new Problem(
+            'method-not-allowed',
+            `The path takes ${allowed.join(', ')}, not ${c.req.method}.`,
+            {
+              headers: { Allow: allowed.join(', ') },
+            },
+          );
     return problemResponse(problem, c.get('requestId'));
   });
   app.onError((thrown, c) => {

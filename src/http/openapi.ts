@@ -11,9 +11,10 @@ import {
   type ZodOpenApiResponseObject,
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
+import { InvalidFields } from '../domain/field-error.ts';
 import { APPROVING_ROLES, type Role } from '../domain/principal.ts';
 import { ANSWER_HEADERS, answerHeaders, usualHeaders } from './answers/answer-headers.ts';
-import { PROBLEM_CONTENT_TYPE, type ProblemJson } from './answers/problem.ts';
+import { PROBLEM_CONTENT_TYPE, Problem, type ProblemJson, problemJson } from './answers/problem.ts';
 import {
   PROBLEM_NAMES,
   PROBLEMS,
@@ -63,7 +64,7 @@ const problemSchema = z
             description: 'The field as a JSON pointer; a query parameter as /NAME.',
             example: '/transactions/3/amount',
           }),
-          detail: z.string().meta({ description: 'What is allowed there.' }),
+          detail: z.string().meta({ description: 'What is allowed there, and what was given.' }),
         }),
       )
       .optional()
@@ -136,13 +137,12 @@ function problemResponse(status: ProblemStatus): ZodOpenApiResponseObject {
 
 function problemExample(name: ProblemName): ProblemJson {
   const { status, title, meaning } = PROBLEMS[name];
-  return {
-    ...{ type: problemUrn(name), title, status, detail: meaning },
-    instance: ANSWER_HEADERS['X-Request-Id'].example,
-    ...(name === 'invalid-fields'
-      ? { errors: [{ pointer: '/amount', detail: 'must be greater than zero' }] }
-      : {}),
-  };
+  const instance = ANSWER_HEADERS['X-Request-Id'].example;
+  if (name !== 'invalid-fields') {
+    return { type: problemUrn(name), title, status, detail: meaning, instance };
+  }
+  const errors = [{ pointer: '/amount', detail: "must be greater than zero, not '0'" }];
+  return problemJson(new Problem(name, new InvalidFields(errors).message, { errors }), instance);
 }
 
 /** Roles that may call an operation, besides `admin`, which may unless all of them approve. The document lists them as scopes. */

@@ -2,6 +2,7 @@
  * The listening socket: Node's server with limits against slow and broken clients, a port that may move on when
  * it is taken, and a shutdown that lets requests finish.
  */
+
 import {
   createServer,
   type IncomingMessage,
@@ -13,6 +14,7 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import type { Hono } from 'hono';
+import { given } from '../domain/describe-issue.ts';
 import { Failure } from '../domain/failure.ts';
 import { Problem } from './answers/problem.ts';
 import type { AppEnv } from './app-env.ts';
@@ -75,7 +77,10 @@ function openServer(app: Hono<AppEnv>, front: ServeOptions['front']): Server {
     refuseUnreadable(error, socket, answers.get(socket));
   });
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    const problem = new Problem('expectation-failed', 'Only 100-continue is met.');
+    const problem = new Problem(
+      'expectation-failed',
+      `The header Expect must be 100-continue, not ${given(request.headers.expect)}.`,
+    );
     writeProblem(request, response, problem);
   });
   return server;

@@ -8,6 +8,7 @@
  * The commit also holds a row that says that profiles may be out of date. The row is deleted once they are
  * invalidated; where this process ends before, a worker does both (tell-left-batches.ts).
  */
+import { given } from '../domain/describe-issue.ts';
 import {
   LABEL_LIMITS,
   type Label,
@@ -189,25 +190,35 @@ async function resolve(
 type Problem = { readonly problem: { readonly field: string; readonly detail: string } };
 
 function toLabel(
-  { idempotency_key: key, label, labelled_at: labelledAt, source, note }: LabelInput,
+  {
+    transaction_id: id,
+    idempotency_key: key,
+    label,
+    labelled_at: labelledAt,
+    source,
+    note,
+  }: LabelInput,
   parties: Parties | undefined,
   receivedAtMs: number,
 ): Omit<Label, 'amountToMedian'> | Problem {
   if (parties === undefined) {
     return key === undefined
-      ? problem('transaction_id', 'is not the id of a transaction')
+      ? problem('transaction_id', `must be the id of a transaction, not ${given(id)}`)
       : problem(
           'idempotency_key',
-          'is not a key of this client, or is forgotten: after the retention of keys name the transaction by its id',
+          `must be a key of this client, not ${given(key)}; a key is forgotten after its retention, an id is not`,
         );
   }
   const createdAtMs = createdAtMsOf(parties.transactionId) ?? 0;
   const labelledAtMs = parseWireTime(labelledAt);
   if (labelledAtMs < createdAtMs) {
-    return problem('labelled_at', 'must not be before the created_at of its transaction');
+    return problem(
+      'labelled_at',
+      `must be the created_at of its transaction (${new Date(createdAtMs).toISOString()}) or later, not ${given(labelledAt)}`,
+    );
   }
   if (labelledAtMs > receivedAtMs + LABEL_LIMITS.labelledAtAheadMsMax) {
-    return problem('labelled_at', 'must not be more than five minutes ahead');
+    return problem('labelled_at', `must be at most five minutes ahead, not ${given(labelledAt)}`);
   }
   return { ...parties, createdAtMs, label, labelledAtMs, source, note: note ?? null };
 }

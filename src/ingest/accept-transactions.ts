@@ -72,7 +72,7 @@ export type Outcome = {
 export const KEY_CONFLICT = {
   problem: 'conflict',
   field: 'idempotency_key',
-  detail: 'is known with another body',
+  detail: 'must be new: it is known with another body',
 } as const;
 
 /** An item that is judged alone and not stored. */

@@ -3,6 +3,7 @@
  * key; items that are invalid by the clock, by the list of corridors or by another item of the batch are
  * refused here.
  */
+import { given } from '../domain/describe-issue.ts';
 import {
   type KeyedTransactionInput,
   TRANSACTION_LIMITS,
@@ -54,14 +55,26 @@ export function findInvalid(
   const latest = nowMs + TRANSACTION_LIMITS.createdAtAheadMsMax;
   for (const [index, input] of inputs.entries()) {
     if (input.corridor !== undefined && !corridors.has(input.corridor)) {
-      errors.push({ index, field: 'corridor', detail: 'is not a corridor of this market' });
+      errors.push({
+        index,
+        field: 'corridor',
+        detail: `must be a corridor of GET /v1/corridors, not ${given(input.corridor)}`,
+      });
     }
     if (input.created_at === undefined) continue;
     const createdAtMs = parseWireTime(input.created_at);
     if (createdAtMs < TRANSACTION_LIMITS.createdAtMsMin) {
-      errors.push({ index, field: 'created_at', detail: 'must not be before 2000-01-01' });
+      errors.push({
+        index,
+        field: 'created_at',
+        detail: `must be 2000-01-01 or later, not ${given(input.created_at)}`,
+      });
     } else if (createdAtMs > latest) {
-      errors.push({ index, field: 'created_at', detail: 'must not be more than a day ahead' });
+      errors.push({
+        index,
+        field: 'created_at',
+        detail: `must be at most a day ahead, not ${given(input.created_at)}`,
+      });
     }
   }
   return errors;
@@ -108,7 +121,7 @@ export function findRivals({ rowOf, fingerprintOf, repeats }: Prepared): ItemErr
 }
 
 function sameKeyAs(index: number, other: number): ItemError {
-  const detail = `is also the key of item ${other}, which has another body`;
+  const detail = `must be used once: item ${other} has it with another body`;
   return { index, field: 'idempotency_key', detail };
 }
 

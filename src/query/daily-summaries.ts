@@ -17,7 +17,10 @@ const dayParameter = z.iso
   .date('must be a UTC day, as 2026-11-20')
   .transform((day) => Date.parse(`${day}T00:00:00Z`))
   // The last day whose following day Postgres can still read.
-  .refine((ms) => ms >= WRITTEN_MS_MIN && ms + DAY_MS <= WRITTEN_MS_MAX, 'is out of range');
+  .refine(
+    (ms) => ms >= WRITTEN_MS_MIN && ms + DAY_MS <= WRITTEN_MS_MAX,
+    'must be a UTC day from 0001-01-01 to 9999-12-30',
+  );
 
 /** Both days are included; by default the last seven days. */
 export const summaryParameters = z.strictObject({
@@ -65,9 +68,11 @@ export function daysOf(
   const last = to ?? Math.floor(nowMs / DAY_MS) * DAY_MS;
   const first = from ?? last - (SUMMARY_DAYS_DEFAULT - 1) * DAY_MS;
   const count = Math.floor((last - first) / DAY_MS) + 1;
-  if (count < 1) return { problem: 'must not lie after to' };
+  if (count < 1) return { problem: 'must not lie after /to' };
   if (count > SUMMARY_DAYS_MAX)
-    return { problem: `must lie within ${SUMMARY_DAYS_MAX} days of to` };
+    return {
+      problem: `must be at most ${SUMMARY_DAYS_MAX} days before the end of /to, not ${count}`,
+    };
   return { first, last };
 }
 

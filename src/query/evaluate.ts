@@ -67,7 +67,9 @@ async function findByName(shelf: ModelShelf, name: string): Promise<ScoringModel
   if (name === NO_MODEL) return null;
   const found = await shelf(name);
   if ('model' in found) return found.model;
-  throw new InvalidFields([{ pointer: '/model', detail: found.problem }]);
+  throw new InvalidFields([
+    { pointer: '/model', detail: `must be a model that can be loaded: '${name}' ${found.problem}` },
+  ]);
 }
 
 /** Finds the model as a worker would, except for models that one worker has suspended for itself. */

@@ -202,6 +202,8 @@ test('every path with a parameter has an entry that says to whom its objects bel
   expect(undecided).toEqual([]);
 });
 
+const ID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
 test("each role reaches what the document says, of its own client's and of others'", async () => {
   const cells = makeCells();
   const wrong: string[] = [];
@@ -214,10 +216,10 @@ test("each role reaches what the document says, of its own client's and of other
     const has = status === 200 ? NAMINGS[cell.operationId]?.has : undefined;
     if (has !== undefined && has(body) !== cell.isFound) wrong.push(`${name}: finds it or not`);
     if (!isRight) wrong.push(`${name}: ${status} in place of ${cell.expected}`);
-    // Another client's object is answered as an unknown one.
+    // Another client's object is answered as an unknown one: but for the id that the request names, which is repeated.
     if (cell.whose === 'own' || status < 400) continue;
     const key = `${cell.caller} ${cell.operationId}`;
-    const said = JSON.stringify({ ...body, instance: '' });
+    const said = JSON.stringify({ ...body, instance: '' }).replaceAll(ID, 'ID');
     if (said !== (unknowns.get(key) ?? said)) wrong.push(`${name}: ${said}`);
     unknowns.set(key, said);
   }

@@ -136,7 +136,7 @@ describe('risk labels import', () => {
     );
     expect(code).toBe(0);
     expect(lastLine(stdout)).toContain('labels accepted=1000 unchanged=0 refused=300 ');
-    expect(stderr).toContain('line 1002: /idempotency_key is not a key of this client');
+    expect(stderr).toContain('line 1002: /idempotency_key must be a key of this client');
     expect(stderr).toContain('… and 280 more\n300 rows were refused and not stored\n');
     expect(await count(api, 'labels')).toBe(1000);
   });

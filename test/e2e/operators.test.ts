@@ -108,7 +108,7 @@ describe('risk dead-letters', () => {
     expect(shown).toMatchObject({ dead_letter_id: deadLetterId(1), entry: '["packed"]' });
     const unknown = await api.risk('dead-letters', 'show', deadLetterId(99));
     expect(unknown.code).toBe(1);
-    expect(unknown.stderr).toContain('No dead letter has this id');
+    expect(unknown.stderr).toContain('No dead letter has the id');
   });
 
   test('groups counts by error and corridor', async () => {

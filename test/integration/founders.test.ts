@@ -30,7 +30,7 @@ test('two people are made; a third only once one of them is revoked', async () =
     ...[{ identity: 'Ann' }, { identity: 'Ann' }, { identity: 'Bob' }],
   ]);
   expect((await run('expel', 'ann')).code).toBe(0);
-  await expect(found('Ann')).rejects.toThrow(/Ann is revoked/);
+  await expect(found('Ann')).rejects.toThrow(/'Ann' is revoked/);
   expect((await found('Di')).code).toBe(0);
   const live = `select from api_keys where identity = 'Ann' and revoked_at is null`;
   expect(await database.sql(live)).toEqual([]);

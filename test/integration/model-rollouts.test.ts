@@ -191,7 +191,7 @@ test('a refusal leaves nothing behind, and says the reason', async () => {
   await expect(promote('--corridor', 'US-EG', '--to', 'canary:100')).rejects.toThrow(/1 to 99/);
   await expect(promote('--to', 'shadow')).rejects.toThrow(/--corridor is missing/);
   await expect(rig.run(ann, 'rollback', '--corridor', 'all')).rejects.toThrow(/neither a canary/);
-  await expect(rig.run(bob, 'approve', '999')).rejects.toThrow(/no proposal 999/);
+  await expect(rig.run(bob, 'approve', '999')).rejects.toThrow(/no proposal '999'/);
   expect(await rig.testDatabase.sql('select from model_proposals')).toHaveLength(0);
 });
 

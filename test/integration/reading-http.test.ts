@@ -71,13 +71,14 @@ test('without a score there is no explanation, and the answer says why', async (
     return [answer.status, type, detail, answer.headers.get('retry-after')];
   };
   const [notFound, deadLetter] = ['urn:risk:problem:not-found', 'urn:risk:problem:dead-letter'];
-  const pending = 'The transaction is not scored yet.';
+  const pending = `The transaction '${idAt(at(30), 3)}' is not scored yet.`;
   expect(await whyNot(idAt(at(30), 3))).toEqual([404, notFound, pending, '1']);
-  const givenUp = 'Scoring was given up; an operator may replay it.';
+  const givenUp = `Scoring of '${idAt(at(1), 5)}' was given up; an operator may replay it.`;
   expect(await whyNot(idAt(at(1), 5))).toEqual([404, deadLetter, givenUp, null]);
-  const unknown = 'No transaction has this id.';
-  expect(await whyNot(idAt(NOVEMBER, 77))).toEqual([404, notFound, unknown, null]);
-  expect(await whyNot('nonsense')).toEqual([404, notFound, unknown, null]);
+  for (const id of [idAt(NOVEMBER, 77), 'nonsense']) {
+    const unknown = `No transaction has the id '${id}'.`;
+    expect(await whyNot(id)).toEqual([404, notFound, unknown, null]);
+  }
 });
 
 test('an explanation names every feature and every rule, and the lineage', async () => {

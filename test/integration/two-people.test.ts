@@ -245,7 +245,7 @@ describe('a key that approves', () => {
     expect((await as(bob, 'DELETE', '/v1/identities/Ann')).status).toBe(403);
     const isOut = async () => (await as(lou, 'GET', '/v1/identities')).status === 401;
     await waitUntil(isOut, KEY_WAIT_MS, 'the key to be refused');
-    expect((await makeKey(adam, 'Lou')).body.detail).toContain('Lou is revoked');
+    expect((await makeKey(adam, 'Lou')).body.detail).toContain("person 'Lou' is revoked");
     const { body } = await as(ann, 'GET', '/v1/identities');
     const listed = body.items.find((one: { identity: string }) => one.identity === 'Lou');
     expect(listed).toMatchObject({ made_by: idOf(bob), revoked_at: expect.any(String) });

@@ -109,7 +109,7 @@ export async function takeRolloutBack(
 async function findOpen(database: { query: Query }, id: string): Promise<StoredProposal> {
   const proposal = /^\d{1,18}$/.test(id) ? await findProposal(database, id) : undefined;
   if (proposal !== undefined) return proposal;
-  throw new Failure('not-found', 'PROPOSAL_UNKNOWN', `there is no proposal ${id}`);
+  throw new Failure('not-found', 'PROPOSAL_UNKNOWN', `there is no proposal '${id}'`);
 }
 
 /** A corridor that is added later has no models until they are promoted there. */
@@ -117,5 +117,6 @@ async function corridorsOf(database: { query: Query }, corridor: string): Promis
   const known = await listCorridors(database);
   if (corridor === ALL_CORRIDORS) return known;
   if (known.includes(corridor)) return [corridor];
-  throw new Failure('not-found', 'CORRIDOR_UNKNOWN', `there is no corridor ${corridor}`);
+  const why = `there is no corridor '${corridor}'; there are ${known.join(', ')}`;
+  throw new Failure('not-found', 'CORRIDOR_UNKNOWN', why);
 }

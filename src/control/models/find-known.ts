@@ -8,5 +8,5 @@ export async function findKnown(database: Database, reference = ''): Promise<Sto
   // A SHA-256 and a name hold printable ASCII only; Postgres refuses a NUL.
   const model = /^[!-~]+$/.test(reference) ? await findModel(database, reference) : undefined;
   if (model !== undefined) return model;
-  throw new Failure('not-found', 'MODEL_UNKNOWN', `no model is registered as ${reference}`);
+  throw new Failure('not-found', 'MODEL_UNKNOWN', `no model is registered as '${reference}'`);
 }

@@ -52,25 +52,31 @@ export function toProblem(thrown: unknown): Problem | undefined {
   if (!(thrown instanceof Failure)) return undefined;
   switch (thrown.kind) {
     case 'invalid':
-      return new Problem('invalid-fields', thrown.message);
+      return new Problem('invalid-fields', asSentence(thrown.message));
     case 'conflict':
       return new Problem(
         thrown.code === 'STILL_RUNNING' ? 'still-running' : 'conflict',
-        thrown.message,
+        asSentence(thrown.message),
       );
     case 'not-found':
       return new Problem(
         thrown.code === MONTH_DETACHED ? 'transaction-detached' : 'not-found',
-        thrown.message,
+        asSentence(thrown.message),
       );
     case 'unavailable':
     case 'transient':
       return unavailable();
     case 'permanent':
       return thrown instanceof MonthDetached
-        ? new Problem('month-detached', thrown.message)
+        ? new Problem('month-detached', asSentence(thrown.message))
         : undefined;
   }
+}
+
+/** Failures are clauses, as log lines and commands show them; the detail of a problem is a sentence. */
+export function asSentence(clause: string): string {
+  const begun = clause.replace(/^[a-z](?=[a-z]* )/, (letter) => letter.toUpperCase());
+  return begun.endsWith('.') ? begun : `${begun}.`;
 }
 
 export function unavailable(detail = 'A service this depends on does not answer.'): Problem {

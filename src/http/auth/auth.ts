@@ -163,7 +163,9 @@ export function requireKey(
   return async (c, next) => {
     const token = readToken(c.req.header('authorization'));
     if (token === undefined) {
-      throw new Problem('unauthorized', 'Send Authorization: Bearer KEY.', { headers: CHALLENGE });
+      throw new Problem('unauthorized', 'The header Authorization must be Bearer and an API key.', {
+        headers: CHALLENGE,
+      });
     }
     const principal = await authenticate(token, c.env?.incoming, trustFor(c));
     if (principal === undefined) {
@@ -181,7 +183,10 @@ export function requireRole(...roles: readonly Role[]): MiddlewareHandler<AppEnv
   return async (c, next) => {
     const held = c.get('principal').roles;
     if (!roles.some((role) => held.has(role) || (held.has('admin') && !approves(role)))) {
-      throw new Problem('forbidden', `This needs the role ${roles.join(' or ')}.`);
+      throw new Problem(
+        'forbidden',
+        `The request needs the role ${roles.join(' or ')}, and the key has ${[...held].join(', ')}.`,
+      );
     }
     await next();
   };

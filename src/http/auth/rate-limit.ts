@@ -84,7 +84,7 @@ export function limitRate(requestsPerSecond: number): MiddlewareHandler<AppEnv> 
     if (!isAllowed) {
       throw new Problem(
         'rate-limited',
-        `A client may make ${requestsPerSecond} requests a second.`,
+        `The client makes more requests than the ${requestsPerSecond} a second that are allowed.`,
         {
           headers: { ...Object.fromEntries(headers), 'Retry-After': String(waitSeconds) },
         },

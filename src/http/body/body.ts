@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { describeIssue } from '../../domain/describe-issue.ts';
+import { DESCRIBED, given, issueText } from '../../domain/describe-issue.ts';
 import { type FieldError, InvalidFields, jsonPointer } from '../../domain/field-error.ts';
 import { TRANSACTION_LIMITS } from '../../domain/transaction.ts';
 import { Problem } from '../answers/problem.ts';
@@ -51,24 +51,32 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 export function readMediaType(c: Context<AppEnv>): string {
   const encoding = c.req.header('content-encoding');
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-    throw new Problem('unsupported-media-type', 'Bodies must not be compressed.', {
-      headers: { 'Accept-Encoding': 'identity' },
-    });
+    throw new Problem(
+      'unsupported-media-type',
+      `The body has Content-Encoding ${given(encoding)}, and only identity is allowed.`,
+      {
+        headers: { 'Accept-Encoding': 'identity' },
+      },
+    );
   }
   const [type = '', ...parameters] = (c.req.header('content-type') ?? '').split(';');
   for (const parameter of parameters) {
     const charset = /^\s*charset="?([^"\s]*)"?\s*$/i.exec(parameter)?.[1];
     if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
-      throw new Problem('unsupported-media-type', 'JSON is UTF-8.');
+      throw new Problem(
+        'unsupported-media-type',
+        `The body has charset ${given(charset)}, and only utf-8 is allowed.`,
+      );
     }
   }
   return type.trim().toLowerCase();
 }
 
 function requireJson(c: Context<AppEnv>): void {
-  if (readMediaType(c) !== 'application/json') {
-    throw new Problem('unsupported-media-type', 'Send Content-Type: application/json.');
-  }
+  const type = readMediaType(c);
+  if (type === 'application/json') return;
+  const detail = `The body has Content-Type ${given(type)}, and only application/json is allowed.`;
+  throw new Problem('unsupported-media-type', detail);
 }
 
 /** The raw body as chunks of bytes; a caller that stops reading can still answer on the connection. */
@@ -147,13 +155,13 @@ export function parseJson(bytes: Uint8Array): unknown {
 function checkShape(bytes: Uint8Array): void {
   const { depth, parts } = shapeOf(bytes);
   if (depth > TRANSACTION_LIMITS.bodyDepth) {
-    const detail = `must not be nested more than ${TRANSACTION_LIMITS.bodyDepth} levels deep`;
+    const detail = `must have at most ${TRANSACTION_LIMITS.bodyDepth} levels, not ${depth}`;
     throw new InvalidFields([{ pointer: '', detail }]);
   }
   if (parts > PARTS_MAX) {
     throw new Problem(
       'too-large',
-      `A body holds at most ${PARTS_MAX} objects, arrays and members; send it in parts.`,
+      `The body has ${parts} objects, arrays and members, and ${PARTS_MAX} are allowed.`,
     );
   }
 }
@@ -163,7 +171,7 @@ function checkShape(bytes: Uint8Array): void {
  * would never see the answer.
  */
 function tooLarge(bytesMax: number): Problem {
-  return new Problem('too-large', `A body is at most ${bytesMax} bytes.`);
+  return new Problem('too-large', `The body has more bytes than the ${bytesMax} that are allowed.`);
 }
 
 /** Reads a body that is one list, checked in two steps, so that a million items are refused cheaply. */
@@ -173,17 +181,14 @@ export function listReader<Item extends z.ZodObject>(
   itemsMax: number,
 ): (value: unknown) => readonly z.output<Item>[] {
   const envelope = z.strictObject({
-    [name]: z
-      .array(z.unknown(), `must be an array of ${name}`)
-      .min(1, `must have at least one ${name.replace(/s$/, '')}`)
-      .max(itemsMax, `must have at most ${itemsMax} ${name}`),
+    [name]: z.array(z.unknown()).min(1).max(itemsMax),
   });
   const items = z.array(item);
   const isSurelyItem = sureCheck(item);
   return (value) => {
-    const given = checkFields(envelope, value)[name] ?? [];
-    if (given.every(isSurelyItem)) return given as z.output<Item>[];
-    return checkFields(items, given, [name]);
+    const found = checkFields(envelope, value)[name] ?? [];
+    if (found.every(isSurelyItem)) return found as z.output<Item>[];
+    return checkFields(items, found, [name]);
   };
 }
 
@@ -236,7 +241,7 @@ export function createDeadline(
 
 /** Checks a value against a schema; a mismatch is 422 with a pointer to each bad field. */
 export function checkFields<T>(schema: z.ZodType<T>, value: unknown, at: PropertyKey[] = []): T {
-  const parsed = schema.safeParse(value, { error: describeIssue });
+  const parsed = schema.safeParse(value, DESCRIBED);
   if (parsed.success) return parsed.data;
   throw new InvalidFields(fieldErrors(parsed.error, at));
 }
@@ -246,7 +251,7 @@ export function fieldErrors(error: z.ZodError, at: readonly PropertyKey[] = []):
   return error.issues.flatMap((issue) => {
     const path = [...at, ...issue.path];
     if (issue.code !== 'unrecognized_keys') {
-      return [{ pointer: jsonPointer(path), detail: issue.message }];
+      return [{ pointer: jsonPointer(path), detail: issueText(issue) }];
     }
     return issue.keys.slice(0, UNKNOWN_FIELDS_MAX).map((key) => ({
       pointer: jsonPointer([...path, key.slice(0, UNKNOWN_FIELD_CHARS_MAX)]),
@@ -264,7 +269,10 @@ export function readQuery<T>(c: Context<AppEnv>, schema: z.ZodType<T>): T {
   const seen = new Set<string>();
   for (const name of parameters.keys()) {
     if (!seen.has(name)) seen.add(name);
-    else throw new InvalidFields([{ pointer: `/${name}`, detail: 'is given more than once' }]);
+    else
+      throw new InvalidFields([
+        { pointer: `/${name}`, detail: 'must be given once, not several times' },
+      ]);
   }
   return checkFields(schema, Object.fromEntries(parameters));
 }

@@ -1,5 +1,6 @@
 /** The key of a single transaction: in the body, in the header `Idempotency-Key`, or the same in both. */
 import { z } from 'zod';
+import { DESCRIBED, given, issueText } from '../../domain/describe-issue.ts';
 import { InvalidFields } from '../../domain/field-error.ts';
 import {
   idempotencyKeySchema,
@@ -14,9 +15,10 @@ export function readIdempotencyKey(header: string | undefined): string | undefin
   if (header === undefined) return undefined;
   const text = header.trim();
   const key = QUOTED.exec(text)?.[1]?.replaceAll(/\\(["\\])/g, '$1') ?? text;
-  const parsed = idempotencyKeySchema.safeParse(key);
+  const parsed = idempotencyKeySchema.safeParse(key, DESCRIBED);
   if (parsed.success) return parsed.data;
-  throw keyError(`the header Idempotency-Key ${parsed.error.issues[0]?.message ?? 'is invalid'}`);
+  const [issue] = parsed.error.issues;
+  throw keyError(`in the header Idempotency-Key ${issue ? issueText(issue) : 'is invalid'}`);
 }
 
 export function withKey(
@@ -28,7 +30,9 @@ export function withKey(
     throw keyError('is required, here or in the header Idempotency-Key');
   }
   if (headerKey !== undefined && headerKey !== key) {
-    throw keyError('differs from the header Idempotency-Key');
+    throw keyError(
+      `must be that of the header Idempotency-Key, ${given(headerKey)}, not ${given(key)}`,
+    );
   }
   return { ...input, idempotency_key: key };
 }

@@ -1,6 +1,6 @@
 /** Validates submitted transactions once, with a pointer to each invalid field. */
 import { z } from 'zod';
-import { describeIssue } from '../../domain/describe-issue.ts';
+import { DESCRIBED } from '../../domain/describe-issue.ts';
 import { type FieldError, InvalidFields, jsonPointer } from '../../domain/field-error.ts';
 import { nestingOf } from '../../domain/metadata.ts';
 import {
@@ -12,7 +12,7 @@ import {
 import type { AcceptResult } from '../../ingest/accept-batch.ts';
 import type { Line } from '../../ingest/accept-lines.ts';
 import type { ItemError, WorldlyFields } from '../../ingest/prepare-transactions.ts';
-import { Problem } from '../answers/problem.ts';
+import { asSentence, Problem } from '../answers/problem.ts';
 import { checkFields, fieldErrors, listReader } from './body.ts';
 import type { RawLine } from './line-reader.ts';
 import { sureCheck } from './sure-check.ts';
@@ -45,7 +45,7 @@ export function readBatchInput(value: unknown): readonly KeyedTransactionInput[]
   const errors: FieldError[] = [];
   const keyed = items.flatMap((item, index) => {
     if (nestingOf(item.metadata) + BATCH_LEVELS > TRANSACTION_LIMITS.bodyDepth) {
-      const detail = `lies deeper than ${TRANSACTION_LIMITS.bodyDepth} levels`;
+      const detail = `must not lie deeper than ${TRANSACTION_LIMITS.bodyDepth} levels in the body`;
       errors.push({ pointer: jsonPointer(['transactions', index, 'metadata']), detail });
     }
     if (isKeyed(item)) return item;
@@ -114,12 +114,16 @@ export function refusal(
     case 'invalid':
       return new InvalidFields(errors);
     case 'conflict':
-      return new Problem('key-conflict', 'A key is used with two bodies; nothing was stored.', {
-        errors,
-      });
+      return new Problem(
+        'key-conflict',
+        'An idempotency key is used with two bodies; nothing was stored.',
+        {
+          errors,
+        },
+      );
     case 'month-detached':
     case 'too-many-new-months':
-      return new Problem(result.kind, result.detail, { errors });
+      return new Problem(result.kind, asSentence(result.detail), { errors });
   }
 }
 
@@ -127,17 +131,18 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** One line of a stream; pointers are relative to the line. */
 export function readLineInput({ index, bytes }: RawLine, lineBytesMax: number): Line {
-  if (bytes === null) return refused(index, '', `a line is at most ${lineBytesMax} bytes`);
+  if (bytes === null)
+    return refused(index, '', `must have at most ${lineBytesMax} bytes, not more`);
   let value: unknown;
   try {
     value = JSON.parse(UTF8.decode(bytes));
   } catch {
-    return refused(index, '', 'is not JSON in UTF-8');
+    return refused(index, '', 'must be JSON in UTF-8');
   }
   if (isSurelyInput(value) && isKeyed(value as TransactionInput)) {
     return { index, input: value as KeyedTransactionInput };
   }
-  const parsed = transactionInputSchema.safeParse(value, { error: describeIssue });
+  const parsed = transactionInputSchema.safeParse(value, DESCRIBED);
   if (!parsed.success)
     return { index, errors: fieldErrors(parsed.error).slice(0, LINE_ERRORS_MAX) };
   if (!isKeyed(parsed.data)) return refused(index, '/idempotency_key', REQUIRED);

@@ -105,7 +105,7 @@ export const lineResults = [
   {
     index: 1,
     status: 'invalid',
-    errors: [{ pointer: '/amount', detail: 'must be greater than zero' }],
+    errors: [{ pointer: '/amount', detail: "must be greater than zero, not '0'" }],
   },
   { done: true, accepted: 0, duplicates: 1, refused: 1 },
 ];

@@ -1,7 +1,9 @@
 /** `/v1/accounts`: what one account did. */
+
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { given } from '../../domain/describe-issue.ts';
 import { idParameter } from '../../domain/list-parameters.ts';
 import { accountProfileSchema, profileParameters } from '../../query/party-profile.ts';
 import type { Reading } from '../../query/reading.ts';
@@ -23,7 +25,7 @@ export function accountsRoutes({ readAccountProfile }: Reading): Hono<AppEnv> {
     const { at } = readQuery(c, profileParameters);
     const profile = sayAge(c, await readAccountProfile(id, at));
     if (profile === undefined) {
-      throw new Problem('not-found', 'No transaction of this account is known.');
+      throw new Problem('not-found', `No transaction of the account ${given(id)} is known.`);
     }
     return c.json({ account_id: id, ...profile });
   });

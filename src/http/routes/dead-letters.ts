@@ -1,4 +1,5 @@
 /** `/v1/dead-letters`: lists dead letters; replays and purges them. */
+
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
@@ -9,6 +10,7 @@ import {
   replayResultSchema,
 } from '../../control/dead-letter-commands.ts';
 import type { Operating } from '../../control/operating.ts';
+import { given } from '../../domain/describe-issue.ts';
 import {
   deadLetterGroupSchema,
   deadLetterListParameters,
@@ -58,7 +60,7 @@ export function deadLettersRoutes(
   routes.get('/v1/dead-letters/:id', async (c) => {
     const { id } = checkFields(path, c.req.param());
     const deadLetter = await operating.readDeadLetter(id);
-    if (deadLetter === undefined) throw unknownDeadLetter();
+    if (deadLetter === undefined) throw unknownDeadLetter(id);
     return c.json(deadLetter);
   });
 
@@ -73,7 +75,7 @@ export function deadLettersRoutes(
     const { id } = checkFields(path, c.req.param());
     const result = await replayDeadLetters({ ids: [id], limit: 1 }, actorOf(c));
     const reason = result.refused[0]?.reason;
-    if (reason === 'unknown') throw unknownDeadLetter();
+    if (reason === 'unknown') throw unknownDeadLetter(id);
     log.info({ keyId: c.get('principal').keyId, id, replayed: result.replayed }, 'replay');
     return c.json({ dead_letter_id: id, status: reason ?? 'replayed' });
   });
@@ -88,8 +90,8 @@ export function deadLettersRoutes(
   return routes;
 }
 
-function unknownDeadLetter(): Problem {
-  return new Problem('not-found', 'No dead letter has this id.');
+function unknownDeadLetter(id: string): Problem {
+  return new Problem('not-found', `No dead letter has the id ${given(id)}.`);
 }
 
 const COMMAND_PROBLEMS = [400, 408, 413, 415, 422] as const;

@@ -1,8 +1,10 @@
 /** `/v1/keys`: make, list and revoke API keys. A key is shown once, in the answer that made it. */
+
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { Keys } from '../../control/keys.ts';
+import { given } from '../../domain/describe-issue.ts';
 import type { StoredApiKey } from '../../domain/identity.ts';
 import { CURSOR_DESCRIPTION } from '../../domain/list-parameters.ts';
 import { APPROVING_ROLES, ROLES, type Role } from '../../domain/principal.ts';
@@ -97,7 +99,7 @@ export function keysRoutes({
 
   routes.post('/v1/keys/:id/confirm', requireRole(...APPROVING_ROLES), async (c) => {
     const keyId = c.req.param('id');
-    if (!KEY_ID.test(keyId)) throw new Problem('not-found', 'No key has this id.');
+    if (!KEY_ID.test(keyId)) throw unknownKey(keyId);
     return c.json(toKeyJson(await confirmKey(keyId, actorOf(c))));
   });
 
@@ -111,11 +113,15 @@ export function keysRoutes({
   routes.delete('/v1/keys/:id', requireRole('admin'), async (c) => {
     const keyId = c.req.param('id');
     const isKnown = KEY_ID.test(keyId) && (await revokeKey(keyId, actorOf(c)));
-    if (!isKnown) throw new Problem('not-found', 'No key has this id.');
+    if (!isKnown) throw unknownKey(keyId);
     return c.body(null, 204);
   });
 
   return routes;
+}
+
+function unknownKey(keyId: string): Problem {
+  return new Problem('not-found', `No key has the id ${given(keyId)}.`);
 }
 
 /** An admin may make any key. An officer may make keys of people only, for the own client and with roles of the own key. */
@@ -123,9 +129,15 @@ function refuseMoreThanOwn(c: Context<AppEnv>, { roles, client, holder }: NewKey
   const own = c.get('principal');
   if (own.roles.has('admin')) return;
   if (client !== own.client)
-    throw new Problem('forbidden', `This key may only make keys of ${own.client}.`);
+    throw new Problem(
+      'forbidden',
+      `The key may only make keys of the client ${given(own.client)}, not of ${given(client)}.`,
+    );
   if (!('identity' in holder) || roles.some((role) => !own.roles.has(role))) {
-    throw new Problem('forbidden', 'This key may only make keys of people, with roles of its own.');
+    throw new Problem(
+      'forbidden',
+      `The key may only make keys of people, with the roles ${[...own.roles].join(', ')}.`,
+    );
   }
 }
 

@@ -1,7 +1,9 @@
 /** `/v1/merchants`: what one merchant did. */
+
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { given } from '../../domain/describe-issue.ts';
 import { idParameter } from '../../domain/list-parameters.ts';
 import { merchantProfileSchema, profileParameters } from '../../query/party-profile.ts';
 import type { Reading } from '../../query/reading.ts';
@@ -23,7 +25,7 @@ export function merchantsRoutes({ readMerchantProfile }: Reading): Hono<AppEnv> 
     const { at } = readQuery(c, profileParameters);
     const profile = sayAge(c, await readMerchantProfile(id, at));
     if (profile === undefined) {
-      throw new Problem('not-found', 'No transaction of this merchant is known.');
+      throw new Problem('not-found', `No transaction of the merchant ${given(id)} is known.`);
     }
     return c.json({ merchant_id: id, ...profile });
   });

@@ -1,7 +1,9 @@
 /** `/v1/scores`: one score, its explanation, and the list that analysts search. */
+
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { given } from '../../domain/describe-issue.ts';
 import { scoreListParameters } from '../../domain/list-parameters.ts';
 import { clientSeen } from '../../domain/principal.ts';
 import { scoreSchema } from '../../domain/score-record.ts';
@@ -44,7 +46,7 @@ export function scoresRoutes({ readScore, explainScore, searchScores }: Reading)
         return c.json({ transaction_id: transactionId, status: 'accepted' as const }, 202);
       case 'dead-letter':
       case 'unknown':
-        throw unscored(lookup.kind);
+        throw unscored(lookup.kind, transactionId);
     }
   });
 
@@ -57,14 +59,17 @@ export function scoresRoutes({ readScore, explainScore, searchScores }: Reading)
         return c.json(result.explanation);
       case 'not-scored': {
         const { answer } = await readScore(transactionId, clientSeen(c.get('principal')));
-        throw unscored(answer.kind);
+        throw unscored(answer.kind, transactionId);
       }
       case 'unknown-version': {
         const made = `rule set ${result.ruleSet} and feature schema ${result.featureSchema}`;
-        throw new Problem('conflict', `It was made with ${made}, which this version lacks.`);
+        throw new Problem('conflict', `The score was made with ${made}, which this version lacks.`);
       }
       case 'unknown-model':
-        throw new Problem('conflict', `It was made by ${result.model}, which ${result.problem}.`);
+        throw new Problem(
+          'conflict',
+          `The score was made by ${result.model}, which ${result.problem}.`,
+        );
     }
   });
 
@@ -72,15 +77,18 @@ export function scoresRoutes({ readScore, explainScore, searchScores }: Reading)
 }
 
 /** Returns why there is no score to explain; a score that was stored meanwhile is found by the next request. */
-function unscored(kind: ScoreLookup['kind']): Problem {
+function unscored(kind: ScoreLookup['kind'], id: string): Problem {
   switch (kind) {
     case 'dead-letter':
-      return new Problem('dead-letter', 'Scoring was given up; an operator may replay it.');
+      return new Problem(
+        'dead-letter',
+        `Scoring of ${given(id)} was given up; an operator may replay it.`,
+      );
     case 'unknown':
-      return new Problem('not-found', 'No transaction has this id.');
+      return new Problem('not-found', `No transaction has the id ${given(id)}.`);
     case 'pending':
     case 'scored':
-      return new Problem('not-found', 'The transaction is not scored yet.', {
+      return new Problem('not-found', `The transaction ${given(id)} is not scored yet.`, {
         headers: { 'Retry-After': PENDING_RETRY_AFTER_SECONDS },
       });
   }

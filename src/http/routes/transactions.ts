@@ -1,7 +1,9 @@
 /** `/v1/transactions`: submit one, a batch or a stream of lines; read one; list. */
+
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { given } from '../../domain/describe-issue.ts';
 import { transactionListParameters } from '../../domain/list-parameters.ts';
 import { clientSeen } from '../../domain/principal.ts';
 import { scoreSchema } from '../../domain/score-record.ts';
@@ -158,7 +160,9 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
     const parameters = readQuery(c, transactionParameters);
     const id = c.req.param('id');
     const transaction = sayAge(c, await dependencies.readTransaction(id, client, parameters));
-    if (transaction === undefined) throw new Problem('not-found', 'No transaction has this id.');
+    if (transaction === undefined) {
+      throw new Problem('not-found', `No transaction has the id ${given(id)}.`);
+    }
     return c.json(transaction);
   });
 

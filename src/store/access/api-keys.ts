@@ -87,7 +87,7 @@ async function mayConfirmItself(
   const maker = only(await query<Maker>(makerStatement, [by.keyId]));
   // A second person has vouched for a maker that approves itself.
   if (maker.approver === null && maker.isNobodys) {
-    refuse(`${by.keyId} may be the key of nobody: only people make keys for ${roles}`);
+    refuse(`the key ${by.keyId} may be the key of nobody: only people make keys for ${roles}`);
   }
   return maker.approver === identity && isWithin(expiresAt, maker.expiresAt);
 }
@@ -118,7 +118,8 @@ export async function confirmApiKey(
   return await database.transaction(async (query) => {
     await lockPeople(query);
     const [before] = await query<StoredApiKey>(pendingStatement, [keyId]);
-    if (before === undefined) throw new Failure('not-found', 'KEY_UNKNOWN', 'No key has this id.');
+    if (before === undefined)
+      throw new Failure('not-found', 'KEY_UNKNOWN', `no key has the id '${keyId}'`);
     if (before.revokedAt !== null) refuse(`the key ${keyId} is revoked`);
     if (before.confirmedAt !== null) refuse(`the key ${keyId} is confirmed already`);
     if (!before.roles.some(approves)) refuse(`the key ${keyId} has no role that approves`);

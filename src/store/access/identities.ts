@@ -112,7 +112,7 @@ export async function revokeIdentity(
     await lockPeople(query);
     const before = await findLive(query, name);
     if (before === undefined) {
-      throw new Failure('not-found', 'IDENTITY_UNKNOWN', `no person has the name ${name}`);
+      throw new Failure('not-found', 'IDENTITY_UNKNOWN', `no person has the name '${name}'`);
     }
     const keys = await query<{ keyId: string }>(revokeKeysStatement, [before.identity]);
     const revoked = only(await query<StoredIdentity>(revokeStatement, [before.identity]));
@@ -131,7 +131,7 @@ const findStatement = {
 async function findLive(query: Query, name: string): Promise<StoredIdentity | undefined> {
   const [known] = await query<StoredIdentity>(findStatement, [nameOf(name)]);
   if (known === undefined || known.revokedAt === null) return known;
-  throw new Failure('conflict', 'IDENTITY_REVOKED', `${known.identity} is revoked`);
+  throw new Failure('conflict', 'IDENTITY_REVOKED', `the person '${known.identity}' is revoked`);
 }
 
 /** Names that the audit log uses for keys and roles without a person, and invisible characters. */
@@ -145,7 +145,7 @@ function nameOf(name: string): string {
   const identity = name.normalize('NFKC').trim();
   const isName = identity !== '' && identity.toLowerCase() !== ENGINE;
   if (isName && !NOT_A_PERSON.test(identity)) return identity;
-  throw new Failure('invalid', 'IDENTITY_NAME', `identity: '${name}' cannot be a person's name`);
+  throw new Failure('invalid', 'IDENTITY_NAME', `the identity '${name}' cannot be a person's name`);
 }
 
 function only<Row>([row]: readonly Row[]): Row {

@@ -64,8 +64,8 @@ describe('transactionInputSchema', () => {
     expect(messages).toEqual([
       ['must not be empty'],
       ['must not contain control characters'],
-      ['must be well-formed Unicode'],
-      ['must be at most 128 characters'],
+      ['must not contain lone surrogates'],
+      ['must have at most 128 characters, not 129'],
     ]);
   });
 });
@@ -76,7 +76,7 @@ describe('metadataProblem', () => {
     ['null', null, 'must be an object'],
     ['infinity', { a: [Number.POSITIVE_INFINITY] }, 'must not contain a number'],
     ['NUL', { a: '\u0000' }, 'U+0000'],
-    ['a lone surrogate', { '\udc00': 1 }, 'well-formed'],
+    ['a lone surrogate', { '\udc00': 1 }, 'lone surrogates'],
     ['__proto__', JSON.parse('{"a":{"__proto__":1}}'), '__proto__'],
     ['4 KiB and a byte', { a: 'x'.repeat(4096 - 7) }, 'at most 4096 bytes'],
     ['numbers that jsonb writes out', { a: Array(13).fill(1e300) }, 'at most 4096 bytes'],

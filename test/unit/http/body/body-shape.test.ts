@@ -27,11 +27,13 @@ describe('a large body', () => {
   });
 
   test.each([33, 300_000])('of %i levels is refused unparsed', (levels) => {
-    expect(() => parseJson(bytes(nested(levels)))).toThrow('invalid fields');
+    expect(() => parseJson(bytes(nested(levels)))).toThrow(
+      `must have at most 32 levels, not ${levels}`,
+    );
   });
 
   test('of too many parts is refused unparsed', () => {
-    expect(() => parseJson(bytes(`[${'{},'.repeat(400_000)}{}]`))).toThrow('at most 100000');
+    expect(() => parseJson(bytes(`[${'{},'.repeat(400_000)}{}]`))).toThrow('100000 are allowed');
     expect(parseJson(bytes(`[${'{},'.repeat(90_000)}${filler}]`))).toHaveLength(90_001);
   });
 });
