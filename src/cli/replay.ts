@@ -12,6 +12,7 @@ import { type ReplayResult, replayFile } from '../client/replay-file.ts';
 import { openSource } from '../client/rows.ts';
 import { readTotals, type SettleDependencies, waitUntilSettled } from '../client/settle.ts';
 import { countByTotals } from '../client/totals-difference.ts';
+import { isUnavailable } from '../domain/failure.ts';
 import type { Config } from '../runtime/config.ts';
 import { openDatabase } from '../store/database/open-database.ts';
 import type { Database } from '../store/database/pool.ts';
@@ -87,7 +88,7 @@ export async function replayToLedger(
   using client = createApiClient({ url, key, connections, signal });
   await using database = openLedgerDatabase(settings.databaseUrl, config);
   using progress = createReplayProgress(output.progressTerminal, output.note);
-  const before = database === undefined ? await readTotals(client) : null;
+  const before = database === undefined ? await readTotals(client).catch(nullIfUnavailable) : null;
   const startedMs = performance.now();
   const startedAtMs = Date.now();
   const result = await replayFile(client, source, {
@@ -111,11 +112,18 @@ export async function replayToLedger(
       patienceMs: settings.settleTimeoutMs,
       signal,
       onProgress: progress.settling,
+      onWaiting: (reason) => output.note(`waiting: ${reason}`),
     },
   );
   const elapsedMs = performance.now() - startedMs;
   const duplicates = result.duplicates - settled.repeatedAccepted;
   return { ledger: createLedger({ ...settled, duplicates, elapsedMs }), result };
+}
+
+/** Without the totals of before, the ledger without a database counts nothing as scored. */
+function nullIfUnavailable(error: unknown): null {
+  if (isUnavailable(error)) return null;
+  throw error;
 }
 
 function openLedgerDatabase(url: string | undefined, config: Config): Database | undefined {

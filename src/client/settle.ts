@@ -3,8 +3,8 @@
  * nothing has changed for `patienceMs`. The outcomes at that time are the ledger's other half.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { isUnavailable } from '../domain/failure.ts';
-import { type ApiClient, parseJson } from './api-client.ts';
+import { Failure, isUnavailable } from '../domain/failure.ts';
+import { type ApiClient, parseJson, refusal } from './api-client.ts';
 import type { Status } from './api-types.ts';
 
 /** Totals of the whole engine, from GET /v1/status. */
@@ -27,9 +27,12 @@ export type Settled = {
 };
 
 export type SettleDependencies = {
-  /** Null when the API does not answer with them now. */
-  readonly readTotals: () => Promise<EngineTotals | null>;
-  /** Counts the outcomes of the accepted ids; it may be costly, so not every poll calls it. */
+  /** @throws Failure `unavailable` when the API does not answer with them now */
+  readonly readTotals: () => Promise<EngineTotals>;
+  /**
+   * Counts the outcomes of the accepted ids; it may be costly, so not every poll calls it.
+   * @throws Failure `unavailable` when the database does not answer now
+   */
   readonly countSettled: (totals: EngineTotals | null) => Promise<Settled>;
 };
 
@@ -38,6 +41,8 @@ export type SettleOptions = {
   readonly patienceMs: number;
   readonly signal: AbortSignal;
   readonly onProgress: (final: number) => void;
+  /** Called once for each reason of an outage. */
+  readonly onWaiting: (reason: string) => void;
 };
 
 export type SettleResult = Settled & {
@@ -58,8 +63,9 @@ export async function waitUntilSettled(
   let movedMs = performance.now();
   let countDueMs = movedMs + FIRST_COUNT_AFTER_MS;
   let seen = '';
+  const sayOnce = createWaitNotes(options.onWaiting);
   for (;;) {
-    const totals = await dependencies.readTotals();
+    const totals = await dependencies.readTotals().catch(sayOnce);
     const startMs = performance.now();
     const moving = JSON.stringify(totals);
     if (moving !== seen) movedMs = startMs;
@@ -67,27 +73,46 @@ export async function waitUntilSettled(
     if (totals !== null) options.onProgress(Math.max(0, options.accepted - totals.pending));
     const impatient = startMs - movedMs > options.patienceMs;
     if (totals?.pending === 0 || startMs >= countDueMs || impatient) {
-      const settled = await dependencies.countSettled(totals);
+      const settled = await dependencies.countSettled(totals).catch((error: unknown) => {
+        if (impatient) throw error;
+        return sayOnce(error);
+      });
       const nowMs = performance.now();
       countDueMs = nowMs + COUNT_SHARE * (nowMs - startMs);
-      const accepted = options.accepted + settled.repeatedAccepted;
-      const open = Math.max(0, accepted - settled.scored - settled.deadLettered);
-      if (open === 0 || impatient) {
-        return { ...settled, accepted, pending: Math.min(open, totals?.pending ?? 0) };
-      }
+      const result = settled && toResult(settled, options.accepted, totals);
+      if (result && (result.open === 0 || impatient)) return result.settled;
     }
     await wait(POLL_MS, undefined, { signal: options.signal });
   }
 }
 
-/** Reads the totals of GET /v1/status. */
-export async function readTotals(client: ApiClient): Promise<EngineTotals | null> {
-  const answer = await client.send({ method: 'GET', path: '/v1/status' }).catch((error) => {
-    if (isUnavailable(error)) return null;
-    throw error;
-  });
-  if (answer === null || answer.status !== 200) return null;
-  const { totals } = parseJson<Status>(answer.text);
-  if (totals === undefined || totals.pending === null) return null;
+/** @returns `open`: accepted transactions without an outcome */
+function toResult(settled: Settled, acceptedFirst: number, totals: EngineTotals | null) {
+  const accepted = acceptedFirst + settled.repeatedAccepted;
+  const open = Math.max(0, accepted - settled.scored - settled.deadLettered);
+  const pending = Math.min(open, totals?.pending ?? 0);
+  return { open, settled: { ...settled, accepted, pending } };
+}
+
+/** Says why it waits, once for each reason; what is no outage is thrown. */
+function createWaitNotes(onWaiting: (reason: string) => void): (error: unknown) => null {
+  const said = new Set<string>();
+  return (error) => {
+    if (!(error instanceof Failure && isUnavailable(error))) throw error;
+    if (!said.has(error.message)) onWaiting(error.message);
+    said.add(error.message);
+    return null;
+  };
+}
+
+/** Reads the totals of GET /v1/status. @throws Failure `unavailable` when the API does not know them now */
+export async function readTotals(client: ApiClient): Promise<EngineTotals> {
+  const answer = await client.send({ method: 'GET', path: '/v1/status' });
+  const { totals, postgres, redis } = parseJson<Status>(answer.text);
+  if (answer.status !== 200 || totals === undefined || totals.pending === null) {
+    const away = postgres === 'down' ? 'Postgres' : redis === 'down' ? 'Redis' : null;
+    const why = away === null ? refusal(answer).message : `${away} does not answer the API`;
+    throw new Failure('unavailable', 'TOTALS_UNKNOWN', why);
+  }
   return { scored: totals.scored, deadLettered: totals.dead_lettered, pending: totals.pending };
 }

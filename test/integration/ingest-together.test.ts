@@ -80,7 +80,10 @@ test('each of many batches at once is stored whole or not at all, for its own re
   expect(answers.map(({ status }) => status)).toEqual([...new Array(11).fill(200), 422]);
   expect(answers[10]?.body).toMatchObject({ accepted: 2, duplicates: 1 });
   expect(answers[11]?.body.errors).toEqual([
-    { pointer: '/transactions/3/idempotency_key', detail: 'must be new: it is known with another body' },
+    {
+      pointer: '/transactions/3/idempotency_key',
+      detail: 'must be new: it is known with another body',
+    },
   ]);
   await expectStoredAs(api, [...fresh, repeating], answers.slice(0, 11));
   expect(await count(api, 'transactions')).toBe(2 + 50 + 2);

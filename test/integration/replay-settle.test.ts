@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { balances, createLedger, ledgerLine } from '../../src/client/ledger.ts';
 import { type EngineTotals, type Settled, waitUntilSettled } from '../../src/client/settle.ts';
+import { Failure } from '../../src/domain/failure.ts';
 
 const NOTHING: Settled = {
   ...{ scored: 0, deadLettered: 0, doubled: 0, repeatedAccepted: 0 },
@@ -9,22 +10,29 @@ const NOTHING: Settled = {
 };
 
 /** Answers one after the other; the last one stays. */
-function inTurn<T>(...answers: [T, ...T[]]): () => Promise<T> {
+function inTurn<T>(...answers: [T | Failure, ...(T | Failure)[]]): () => Promise<T> {
   let at = 0;
-  return async () => answers[Math.min(at++, answers.length - 1)] ?? answers[0];
+  return async () => {
+    const answer = answers[Math.min(at++, answers.length - 1)] ?? answers[0];
+    if (answer instanceof Failure) throw answer;
+    return answer;
+  };
 }
+
+const away = (what: string) => new Failure('unavailable', 'AWAY', `${what} does not answer`);
 
 const totals = (scored: number, pending: number): EngineTotals => ({
   ...{ scored, deadLettered: 0, pending },
 });
 
 function settle(
-  readTotals: () => Promise<EngineTotals | null>,
+  readTotals: () => Promise<EngineTotals>,
   countSettled: () => Promise<Settled>,
   patienceMs = 60_000,
+  onWaiting: (reason: string) => void = () => undefined,
 ) {
   const { signal } = new AbortController();
-  const options = { accepted: 10, patienceMs, signal, onProgress: () => undefined };
+  const options = { accepted: 10, patienceMs, signal, onProgress: () => undefined, onWaiting };
   return waitUntilSettled({ readTotals, countSettled }, options);
 }
 
@@ -36,8 +44,19 @@ test('waitUntilSettled ends when all is final, though others still have work pen
 
 test('waitUntilSettled does not take an API without an answer for the end', async () => {
   const counted = inTurn({ ...NOTHING, scored: 4 }, { ...NOTHING, scored: 10 });
-  const result = await settle(inTurn<EngineTotals | null>(null, totals(10, 0)), counted);
+  const result = await settle(inTurn(away('the API'), totals(10, 0)), counted);
   expect(result).toMatchObject({ scored: 10, pending: 0 });
+});
+
+test('waitUntilSettled names what does not answer, once, and waits for it', async () => {
+  const said: string[] = [];
+  const reads = inTurn(away('Redis'), away('Redis'), totals(10, 0));
+  const counts = inTurn(away('Postgres'), away('Postgres'), { ...NOTHING, scored: 10 });
+  const result = await settle(reads, counts, 60_000, (reason) => said.push(reason));
+  expect(result).toMatchObject({ scored: 10, pending: 0 });
+  expect(said).toEqual(['Redis does not answer', 'Postgres does not answer']);
+  const never = settle(inTurn<EngineTotals>(away('Redis')), inTurn<Settled>(away('Postgres')), 300);
+  await expect(never).rejects.toThrow('Postgres does not answer');
 });
 
 test('waitUntilSettled gives up when nothing moves: what is not seen waiting is lost', async () => {

@@ -24,6 +24,12 @@ const UNAVAILABLE_CODES = new Set([
 const MISSING_STATES = new Set(['42P01', '42703', '3F000']);
 export const SCHEMA_MISSING = 'SCHEMA_MISSING';
 
+/** Names Postgres, which the driver's words do not; an error of several addresses has a code and no words. */
+function sayAway(thrown: unknown): string {
+  const { code, message } = thrown as { code?: unknown; message?: unknown };
+  return `Postgres does not answer: ${String(message || code || thrown)}`;
+}
+
 /**
  * @param thrown what the driver threw; a Failure passes through unless `code` overrides it
  * @param code   stable code for the failure in place of the derived one
@@ -40,7 +46,8 @@ export function toFailure(thrown: unknown, code?: string): Failure {
     // Without a SQLSTATE the error is the driver's or the socket's: no connection, timeout, reset.
     const isBug = thrown instanceof TypeError || thrown instanceof RangeError;
     if (isBug) throw thrown;
-    return new Failure('unavailable', code ?? 'POSTGRES_UNAVAILABLE', detail, { cause: thrown });
+    const said = sqlState === undefined && code === undefined ? sayAway(thrown) : detail;
+    return new Failure('unavailable', code ?? 'POSTGRES_UNAVAILABLE', said, { cause: thrown });
   }
   if (MISSING_STATES.has(sqlState)) {
     return new Failure('unavailable', code ?? SCHEMA_MISSING, detail, { cause: thrown });
