@@ -34,7 +34,10 @@ Example: risk audit --action rollout.approve --json
     });
     const { who } = values;
     const action = AUDIT_ACTIONS.find((known) => known === values.action);
-    if (action !== values.action) throw new UsageError(`unknown action '${values.action}'`);
+    if (action !== values.action)
+      throw new UsageError(
+        `--action must be one of ${AUDIT_ACTIONS.join(', ')}, not '${values.action}'`,
+      );
     const wanted = integerOption('--limit', values.limit, { min: 1, max: ROWS_MAX }, ROWS);
     const rows = await withApi(context, values.url, (ask) =>
       readPages(wanted, (cursor, limit) =>

@@ -70,7 +70,7 @@ export function parseArguments<const Options extends ParseArgsOptionsConfig>(
   options: Options,
   bounds: PositionalBounds = NO_POSITIONALS,
 ): Parsed<Options> {
-  const parsed = strictly(() =>
+  const parsed = strictly(options, () =>
     parseArgs({
       args,
       options: { ...options, ...COMMON_OPTIONS },
@@ -86,14 +86,19 @@ export function parseArguments<const Options extends ParseArgsOptionsConfig>(
   return parsed;
 }
 
-function strictly<T>(parse: () => T): T {
+/** Says in our words what `parseArgs` refuses; it names the flag in quotes. */
+function strictly<T>(options: ParseArgsOptionsConfig, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    if (error instanceof TypeError && 'code' in error) {
-      throw new UsageError(error.message.replace(/\. To specify a positional.*$/s, ''));
+    if (!(error instanceof TypeError && 'code' in error)) throw error;
+    const flag = /'[^']*?(--?[\w-]+)[^']*'/.exec(error.message)?.[1] ?? 'an option';
+    if (error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+      const names = Object.keys({ ...options, ...COMMON_OPTIONS }).map((name) => `--${name}`);
+      throw new UsageError(`there is no option ${flag}; there are ${names.join(', ')}`);
     }
-    throw error;
+    const isFlag = options[flag.slice(2)]?.type !== 'string';
+    throw new UsageError(isFlag ? `${flag} takes no value` : `${flag} needs a value`);
   }
 }
 

@@ -74,7 +74,10 @@ export const command: Command = {
     const { values, positionals } = parseArguments(args, OPTIONS, { min: 1, max: IDS_MAX + 1 });
     const [name = '', ...ids] = positionals;
     const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
-    if (action === undefined) throw new UsageError(`unknown action '${name}'`);
+    if (action === undefined)
+      throw new UsageError(
+        `the action must be one of ${Object.keys(ACTIONS).join(', ')}, not '${name}'`,
+      );
     return await withApi(context, values.url, (ask) =>
       action(ask, { ids, options: values, context }),
     );

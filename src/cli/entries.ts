@@ -56,7 +56,8 @@ Example: risk entries give-up 3 --yes
       for (const stream of streams) {
         entries += await giveUp(database, redis, stream, version, signal);
       }
-      output.record({ version, given_up: entries });
+      const said = `${entries} entries of version ${version} given up`;
+      output.value({ version, given_up: entries }, [said]);
       return signal.aborted ? EXIT.failed : EXIT.fine;
     } finally {
       redis.disconnect();
@@ -66,8 +67,9 @@ Example: risk entries give-up 3 --yes
 
 function readVersion([action, version]: readonly string[], isMeant: boolean): string | undefined {
   if (action === undefined) return undefined;
-  if (action !== 'give-up') throw new UsageError(`unknown action '${action}'`);
-  if (!/^[1-9]\d{0,3}$/.test(version ?? '')) throw new UsageError('give-up needs a version, as 3');
+  if (action !== 'give-up') throw new UsageError(`the action must be give-up, not '${action}'`);
+  if (!/^[1-9]\d{0,3}$/.test(version ?? ''))
+    throw new UsageError(`give-up needs a version, as 3, not '${version ?? ''}'`);
   if (!isMeant) throw new UsageError('give-up needs --yes');
   return version;
 }

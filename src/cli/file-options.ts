@@ -8,9 +8,9 @@ export function apiUrlOption(given: string | undefined, config: Config): string 
   const url = given ?? config.RISK_URL;
   const parsed = URL.parse(url);
   if (!/^https?:$/.test(parsed?.protocol ?? ''))
-    throw new UsageError(`'${url}' is not an http URL`);
+    throw new UsageError(`the API must be an http or https URL, not '${url}'`);
   if (parsed?.pathname !== '/' || parsed.search !== '') {
-    throw new UsageError(`'${url}' has a path; the API's begin at its root`);
+    throw new UsageError(`the API must be a URL without a path, not '${url}'`);
   }
   return url;
 }

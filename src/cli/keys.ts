@@ -1,4 +1,6 @@
 /** `risk keys`: makes, lists and revokes API keys, straight in the database: the first key needs no key. */
+import type { z } from 'zod';
+import { DESCRIBED, issueText } from '../domain/describe-issue.ts';
 import type { NewApiKey, StoredApiKey, StoredIdentity } from '../domain/identity.ts';
 import { type Actor, APPROVING_ROLES, ROLES, type Role } from '../domain/principal.ts';
 import { plainText } from '../domain/transaction.ts';
@@ -70,7 +72,10 @@ const create: Action = async (args, database, { output }) => {
     },
     by('create'),
   );
-  output.value({ key_id: keyId, key }, [`${key}`, `key id ${keyId}; the key is not shown again`]);
+  output.value({ key_id: keyId, key }, [
+    `${key}`,
+    `key ${keyId} made; the line above is shown once`,
+  ]);
   return EXIT.fine;
 };
 
@@ -136,17 +141,17 @@ const revoke: Action = async (args, database, { output }) => {
   const { positionals } = parseArguments(args, {}, { min: 1, max: 1 });
   const [keyId = ''] = positionals;
   if (!(await revokeApiKey(database, keyId, by('revoke')))) {
-    output.error(`no key has the id ${keyId}`);
+    output.error(`no key has the id '${keyId}'`);
     return EXIT.failed;
   }
-  output.value({ key_id: keyId, revoked: true }, [`${keyId} is revoked`]);
+  output.value({ key_id: keyId, revoked: true }, [`key ${keyId} revoked`]);
   return EXIT.fine;
 };
 
 const expel: Action = async (args, database, { output }) => {
   const { positionals } = parseArguments(args, {}, { min: 1, max: 1 });
   const { identity } = await revokeIdentity(database, positionals[0] ?? '', by('expel'));
-  output.value({ identity, revoked: true }, [`${identity} is revoked, with all keys`]);
+  output.value({ identity, revoked: true }, [`person '${identity}' revoked, with all keys`]);
   return EXIT.fine;
 };
 
@@ -165,20 +170,24 @@ function readHolder(values: {
 
 function readRole(text: string): Role {
   const role = ROLES.find((known) => known === text);
-  if (role === undefined) throw new UsageError(`--role is one of ${ROLES.join(', ')}`);
+  if (role === undefined)
+    throw new UsageError(`--role must be one of ${ROLES.join(', ')}, not '${text}'`);
   return role;
 }
 
 function readName(flag: string, text: string | undefined): string {
   if (text === undefined) throw new UsageError(`${flag} is missing`);
-  const parsed = NAME.safeParse(text);
-  if (!parsed.success) throw new UsageError(`${flag} ${parsed.error.issues[0]?.message ?? ''}`);
-  return parsed.data;
+  return checked(flag, NAME, text);
 }
 
 function readExpiry(text: string | undefined): Date | null {
   if (text === undefined) return null;
-  const parsed = wireTime.safeParse(text);
-  if (!parsed.success) throw new UsageError(`--expires ${parsed.error.issues[0]?.message ?? ''}`);
-  return new Date(parsed.data);
+  return new Date(checked('--expires', wireTime, text));
+}
+
+function checked(flag: string, schema: z.ZodType<string>, text: string): string {
+  const parsed = schema.safeParse(text, DESCRIBED);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new UsageError(`${flag} ${issue ? issueText(issue) : 'is invalid'}`);
 }

@@ -114,7 +114,7 @@ function delayOption(flag: string, text: string | undefined): number | null {
   const [, count, unit = ''] = /^(\d{1,5})([dhms])$/.exec(text) ?? [];
   const unitMs = Object.entries(UNIT_MS).find(([name]) => name === unit)?.[1];
   if (unitMs !== undefined) return Number(count) * unitMs;
-  throw new UsageError(`${flag} is a number and d, h, m or s, as 7d, not '${text}'`);
+  throw new UsageError(`${flag} must be a number and d, h, m or s, as 7d, not '${text}'`);
 }
 
 async function importFile(
@@ -172,7 +172,10 @@ async function listLabels(args: string[], context: CommandContext): Promise<numb
   });
   const { account, merchant, transaction, source, from, to, url } = values;
   const label = LABEL_VALUES.find((known) => known === values.label);
-  if (label !== values.label) throw new UsageError(`unknown label '${values.label}'`);
+  if (label !== values.label)
+    throw new UsageError(
+      `--label must be one of ${LABEL_VALUES.join(', ')}, not '${values.label}'`,
+    );
   const wanted = integerOption('--limit', values.limit, { min: 1, max: LIST_ROWS_MAX }, LIST_ROWS);
   const filter = {
     ...{ account_id: account, merchant_id: merchant, transaction_id: transaction },

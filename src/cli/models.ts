@@ -88,7 +88,10 @@ export const command: Command = {
     const { values, positionals } = parsed;
     const [name = '', ...words] = positionals;
     const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
-    if (action === undefined) throw new UsageError(`unknown action '${name}'`);
+    if (action === undefined)
+      throw new UsageError(
+        `the action must be one of ${Object.keys(ACTIONS).join(', ')}, not '${name}'`,
+      );
     if (words.length !== action.words) throw new UsageError(`${name} takes ${action.words} words`);
     for (const option of Object.keys(OPTIONS) as (keyof typeof OPTIONS)[]) {
       if (values[option] !== undefined && !action.options.includes(option)) {
@@ -153,6 +156,9 @@ async function runImport({ words, options, database, context }: Request): Promis
 async function runExport({ words, options, database, context }: Request): Promise<number> {
   const model = await findKnown(database, words[0]);
   const { path, manifestPath } = await exportModel(database, model, options.out);
-  context.output.value({ model: model.model, path, manifest: manifestPath }, [path, manifestPath]);
+  context.output.value({ model: model.model, path, manifest: manifestPath }, [
+    `${model.model} written to ${path}`,
+    `its manifest written to ${manifestPath}`,
+  ]);
   return EXIT.fine;
 }

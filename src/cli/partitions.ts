@@ -104,7 +104,7 @@ const create: Action = async (args, database, { output, signal }) => {
   const last = monthOf(Date.now()) + AHEAD_MONTHS_MAX;
   if (from < FIRST_MONTH || to > last || from > to) {
     const bounds = `${monthText(FIRST_MONTH)} <= --from <= --to <= ${monthText(last)}`;
-    throw new UsageError(`months must be in ${bounds}`);
+    throw new UsageError(`months must be in ${bounds}, not from ${values.from} to ${values.to}`);
   }
   const made: string[] = [];
   for (let at = from; at <= to && !signal.aborted; at += STEP_MONTHS) {

@@ -148,7 +148,7 @@ function parseSimulate(args: string[]): { options: SimulateOptions; files: Simul
     throw new UsageError(`--end must be a time with a zone, not '${values.end}'`);
   const fraudRate = Number(values['fraud-rate']);
   if (!(fraudRate >= 0 && fraudRate <= 0.5))
-    throw new UsageError('--fraud-rate must be from 0 to 0.5');
+    throw new UsageError(`--fraud-rate must be from 0 to 0.5, not '${values['fraud-rate']}'`);
   const format = FORMATS.find((known) => known === values.format);
   if (format === undefined)
     throw new UsageError(`--format must be csv or ndjson, not '${values.format}'`);

@@ -67,7 +67,7 @@ export const command: Command = {
     );
     const [what] = positionals;
     if (what !== 'scores' && what !== 'tallies') {
-      throw new UsageError(`cannot verify '${what ?? ''}'`);
+      throw new UsageError(`verify takes scores or tallies, not '${what ?? ''}'`);
     }
     const bounds = { min: 1, max: SAMPLE_MAX };
     const sample = integerOption('--sample', values.sample, bounds, SAMPLE_DEFAULT);

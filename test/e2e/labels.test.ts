@@ -193,7 +193,12 @@ describe('risk labels import', () => {
   test.each([
     ['no action', [], 2, 'say import FILE or list'],
     ['an unknown action', ['export', 'x'], 2, 'say import FILE or list'],
-    ['a label that is none', ['list', '--label', 'maybe'], 2, "unknown label 'maybe'"],
+    [
+      'a label that is none',
+      ['list', '--label', 'maybe'],
+      2,
+      "--label must be one of fraud, legitimate, not 'maybe'",
+    ],
     ['no number', ['list', '--limit', 'all'], 2, '--limit'],
     ['no file', ['import'], 2, 'an argument is missing'],
     ['an unknown field', ['import', 'x', '--map', 'score=y'], 2, "not 'score=y'"],

@@ -157,7 +157,7 @@ describe('risk keys', () => {
 
   test.each([
     [['create', '--owner', 'me'], '--role is missing'],
-    [['create', '--role', 'root', '--owner', 'me'], '--role is one of'],
+    [['create', '--role', 'root', '--owner', 'me'], '--role must be one of'],
     [['create', '--role', 'ingest'], '--owner is missing'],
     [['revoke'], 'an argument is missing'],
     [['create', '--role', 'ingest', '--owner', 'o', '--identity', 'i'], 'exclude each other'],

@@ -158,5 +158,7 @@ test('fails when there is nothing to verify', async () => {
 });
 
 test('refuses what it cannot verify', async () => {
-  await expect(verify(['profiles'])).rejects.toThrow("cannot verify 'profiles'");
+  await expect(verify(['profiles'])).rejects.toThrow(
+    "verify takes scores or tallies, not 'profiles'",
+  );
 });

@@ -72,7 +72,9 @@ function report({ output }: Request['context'], decision: Decision): number {
 function readTo(text = ''): ProposedHolding {
   const to = readHolding(text);
   if (to !== undefined) return to;
-  throw new UsageError('--to is shadow, canary:N with N from 1 to 99, or active');
+  throw new UsageError(
+    `--to must be shadow, canary:N with N from 1 to 99, or active, not '${text}'`,
+  );
 }
 
 function readCorridor(text: string | undefined): string {

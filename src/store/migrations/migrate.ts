@@ -175,16 +175,18 @@ function inPlace(text: string, market: string): string {
 /** Claims corridors that have no market, or whose market was dropped. @throws Failure for a corridor of another market */
 async function claimCorridors(
   client: pg.Client,
-  { market, corridors }: MigrateOptions,
+  { market, corridors, onProgress }: MigrateOptions,
 ): Promise<void> {
   if (corridors.length === 0) return;
   await lockShared(client);
-  await client.query(
+  const added = await client.query<{ corridor: string }>(
     `insert into shared.corridors as c (corridor, market) select unnest($1::text[]), $2
          on conflict (corridor) do update set market = excluded.market
-            where c.market is null or to_regnamespace(c.market) is null`,
+            where c.market is null or to_regnamespace(c.market) is null
+     returning corridor`,
     [corridors, market],
   );
+  for (const { corridor } of added.rows) onProgress?.(`corridor ${corridor} added to ${market}`);
   const { rows } = await client.query<{ taken: string }>(
     `select corridor || ' is a corridor of ' || market as taken from shared.corridors
       where corridor = any ($1::text[]) and market <> $2 order by 1`,

@@ -16,8 +16,8 @@ const context = {
 
 test.each([
   [[], 'an argument is missing'],
-  [['explode'], "unknown action 'explode'"],
-  [['toString'], "unknown action 'toString'"],
+  [['explode'], "the action must be one of list, show, groups, replay, purge, not 'explode'"],
+  [['toString'], "replay, purge, not 'toString'"],
   [['purge', '--corridor', 'US-EG'], 'purge needs --yes'],
   [['purge', '--all'], 'purge --all needs --yes'],
   [['replay', '--all'], 'replay --all needs --yes'],
