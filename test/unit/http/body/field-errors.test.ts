@@ -1,13 +1,13 @@
 /** Each refusal of a field names what is allowed and what was given, in our words. */
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
-import { InvalidFields } from '../../../src/domain/field-error.ts';
-import { labelInputSchema } from '../../../src/domain/label.ts';
-import { scoreListParameters } from '../../../src/domain/list-parameters.ts';
-import { newProposalSchema } from '../../../src/domain/model-record.ts';
-import { transactionInputSchema } from '../../../src/domain/transaction.ts';
-import { checkFields, listReader } from '../../../src/http/body.ts';
-import { summaryParameters } from '../../../src/query/daily-summaries.ts';
+import { InvalidFields } from '../../../../src/domain/field-error.ts';
+import { labelInputSchema } from '../../../../src/domain/label.ts';
+import { scoreListParameters } from '../../../../src/domain/list-parameters.ts';
+import { newProposalSchema } from '../../../../src/domain/model-record.ts';
+import { transactionInputSchema } from '../../../../src/domain/transaction.ts';
+import { checkFields, listReader } from '../../../../src/http/body/body.ts';
+import { summaryParameters } from '../../../../src/query/daily-summaries.ts';
 
 function refusal(work: () => unknown): InvalidFields {
   try {
