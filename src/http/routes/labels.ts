@@ -125,7 +125,7 @@ export const labelsPaths: ZodOpenApiPathsObject = {
     },
     get: {
       operationId: 'listLabels',
-      summary: 'Labels, newest `labelled_at` first',
+      summary: 'Labels, newest labelled_at first',
       ...ownClientAlone(),
       tags: ['labels'],
       security: allowedRoles(...ROLES),
