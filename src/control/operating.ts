@@ -1,5 +1,6 @@
 /** Status and dead letters for operators, bound once to their adapters. */
 import type { Actor } from '../domain/principal.ts';
+import type { TryAppend } from '../ingest/append-entries.ts';
 import type { Databases } from '../query/choose-database.ts';
 import {
   type DeadLetterListParameters,
@@ -16,7 +17,6 @@ import {
   type DeadLetterCommand,
   purgeDeadLetters,
   replayDeadLetters,
-  type TryAppend,
 } from './dead-letter-commands.ts';
 
 export type Operating = ReturnType<typeof createOperating>;

@@ -267,7 +267,7 @@ function createDuties(
     bindTallies(config, database, leadership),
     bindDeadLetters(database, leadership),
     bindPurge(config, leadership, metrics),
-    bindLabelDuty(config, { database, redis, guards, metrics }, leadership),
+    bindLabelDuty(config, database, redis, guards.redis.run, metrics, leadership),
     {
       name: 'promote-retries',
       everyMs: PROMOTE_EVERY_MS,

@@ -26,14 +26,13 @@ const RULES: Readonly<Record<string, Rule>> = {
   store: { folders: [], types: ['runtime'], packages: ['pg', 'pg-copy-streams', 'node:*', 'uuid'] },
   stream: { folders: [], types: ['runtime'], packages: ['ioredis', 'murmurhash', 'node:*'] },
   ingest: {
-    folders: ['runtime'],
-    types: ['store', 'stream'],
+    folders: ['runtime', 'store', 'stream'],
     packages: ['zod', 'uuid', 'p-limit', 'node:*'],
   },
   repair: { folders: ['runtime', 'store', 'stream'], types: ['ingest'], packages: ['node:*'] },
   control: {
     folders: ['query', 'store', 'models', 'rollout'],
-    types: ['runtime', 'stream'],
+    types: ['ingest', 'runtime', 'stream'],
     packages: ['zod', 'node:*'],
   },
   query: {
