@@ -31,8 +31,7 @@ import { loadAccountPasts, loadMerchantPasts } from '../store/profiles/history.t
 import { createInsertScores, readStoredScores } from '../store/scores/scores.ts';
 import { listCorridors } from '../store/transactions/corridors.ts';
 import { openCommands, type RedisClient, untilReady } from '../stream/connection/connection.ts';
-import { ATTEMPTS_MAX, packAgain } from '../stream/entries/entry.ts';
-import { createGroupDuties, ensureGroups, isGroupMissing } from '../stream/group/consumer-group.ts';
+import { createGroupDuties, ensureGroups } from '../stream/group/consumer-group.ts';
 import { openReaderConnection } from '../stream/group/reader-connection.ts';
 import { createHandEntriesOver, ENTRY_READER, type EntryReader } from '../stream/group/versions.ts';
 import { profileKey, profileSlot, type StreamKeys } from '../stream/keys.ts';
@@ -150,7 +149,6 @@ export async function runWorker(
     group: {
       ...createGroupDuties(redis, entries.versions),
       ensure: (s) => ensureGroups(redis, s),
-      isMissing: isGroupMissing,
       prove: createProve(redis),
       ...guardReads(guards),
     },
@@ -235,7 +233,7 @@ function createSteps(parts: StepParts): BatchSteps {
   });
   const partitions = createPartitionGuard(database);
   return createBatchSteps({
-    ...{ entries: parts.entries, encode: packAgain, handOver: createHandEntriesOver(redis) },
+    ...{ entries: parts.entries, handOver: createHandEntriesOver(redis) },
     foldProfiles: createFoldProfiles({ logs, installs, kinds: [accounts, merchants] }),
     scorer: parts.scorer,
     models: parts.models,
@@ -246,7 +244,7 @@ function createSteps(parts: StepParts): BatchSteps {
     },
     settle: guardSettle(settle, guards.redis),
     degradation: guards.health.level,
-    retryPolicy: { attemptsMax: ATTEMPTS_MAX, baseMs: config.RISK_RETRY_BASE_MS },
+    retryBaseMs: config.RISK_RETRY_BASE_MS,
     random: Math.random,
     nowMs: Date.now,
     metrics,

@@ -41,8 +41,8 @@ const RULES: Readonly<Record<string, Rule>> = {
     packages: ['lru-cache', 'zod', 'node:*'],
   },
   worker: {
-    folders: ['profile', 'scoring', 'models', 'rollout', 'runtime'],
-    types: ['store', 'stream'],
+    folders: ['profile', 'scoring', 'models', 'rollout', 'runtime', 'stream'],
+    types: ['store'],
     packages: ['lru-cache', 'p-limit', 'uuid', 'node:*'],
   },
   http: {
