@@ -26,19 +26,8 @@ export type Settled = {
   readonly latencyP99Ms: number;
 };
 
-export type SettleDependencies = {
-  /** Null when the API does not answer with them now. */
-  readonly readTotals: () => Promise<EngineTotals | null>;
-  /** Counts the outcomes of the accepted ids; it may be costly, so not every poll calls it. */
-  readonly countSettled: (totals: EngineTotals | null) => Promise<Settled>;
-};
-
-export type SettleOptions = {
-  readonly accepted: number;
-  readonly patienceMs: number;
-  readonly signal: AbortSignal;
-  readonly onProgress: (final: number) => void;
-};
+/** Counts the outcomes of the accepted ids; it may be costly, so not every poll calls it. */
+export type CountSettled = (totals: EngineTotals | null) => Promise<Settled>;
 
 export type SettleResult = Settled & {
   readonly accepted: number;
@@ -51,15 +40,22 @@ const POLL_MS = 200;
 const COUNT_SHARE = 30;
 const FIRST_COUNT_AFTER_MS = 5_000;
 
+/** @param readTotals null when the API does not answer with them now */
 export async function waitUntilSettled(
-  dependencies: SettleDependencies,
-  options: SettleOptions,
+  readTotals: () => Promise<EngineTotals | null>,
+  countSettled: CountSettled,
+  options: {
+    readonly accepted: number;
+    readonly patienceMs: number;
+    readonly signal: AbortSignal;
+    readonly onProgress: (final: number) => void;
+  },
 ): Promise<SettleResult> {
   let movedMs = performance.now();
   let countDueMs = movedMs + FIRST_COUNT_AFTER_MS;
   let seen = '';
   for (;;) {
-    const totals = await dependencies.readTotals();
+    const totals = await readTotals();
     const startMs = performance.now();
     const moving = JSON.stringify(totals);
     if (moving !== seen) movedMs = startMs;
@@ -67,7 +63,7 @@ export async function waitUntilSettled(
     if (totals !== null) options.onProgress(Math.max(0, options.accepted - totals.pending));
     const impatient = startMs - movedMs > options.patienceMs;
     if (totals?.pending === 0 || startMs >= countDueMs || impatient) {
-      const settled = await dependencies.countSettled(totals);
+      const settled = await countSettled(totals);
       const nowMs = performance.now();
       countDueMs = nowMs + COUNT_SHARE * (nowMs - startMs);
       const accepted = options.accepted + settled.repeatedAccepted;

@@ -52,9 +52,6 @@ import { listCorridors } from '../store/transactions/corridors.ts';
 import { openCommands, untilReady } from '../stream/connection/connection.ts';
 import { claimIdentity } from '../stream/connection/identity.ts';
 import { openReplies } from '../stream/settle/replies.ts';
-import { measureStreams } from '../stream/status/lag.ts';
-import { createListStreams } from '../stream/status/list-streams.ts';
-import { createModelsOut } from '../stream/status/models-out.ts';
 import { bindEvaluate } from './wire/bind-evaluate.ts';
 import { bindGuards, openProbe, watchGuards } from './wire/bind-guards.ts';
 import { openReplica } from './wire/bind-replica.ts';
@@ -228,13 +225,10 @@ function listModules(
 
 /** What operators ask and change, bound to its adapters. */
 function bindOperating(config: Config, { databases, redis, ingest, guards }: Resources): Operating {
-  const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
-  const listStreams = createListStreams(redis, market, shards);
   return createOperating(databases, ingest.tryAppend, {
-    measureStreams: () =>
-      guards.redis.run(async () => measureStreams(redis, await listStreams(ingest.corridors()))),
-    listModelsOut: () => guards.redis.run(createModelsOut(redis, market).list),
-    health: guards.health,
+    ...{ redis, guards, corridors: ingest.corridors },
+    market: config.RISK_MARKET,
+    shards: config.RISK_SHARDS,
     readReplica: () => databases.replica?.status() ?? null,
   });
 }

@@ -4,6 +4,7 @@
  */
 import { type CommandContext, EXIT } from '../cli/command.ts';
 import { FEATURE_SCHEMA } from '../domain/feature-schema.ts';
+import type { ModelOut } from '../domain/model-out.ts';
 import { monthOf } from '../domain/month.ts';
 import { serveHealth } from '../http/serve-health.ts';
 import { createAccountKind } from '../profile/account-kind.ts';
@@ -41,8 +42,9 @@ import { createProve, createSettle } from '../stream/settle/settle.ts';
 import { measureStreams } from '../stream/status/lag.ts';
 import { createListStreams } from '../stream/status/list-streams.ts';
 import { createModelsOut, type ModelsOut } from '../stream/status/models-out.ts';
-import { type BatchModelsDependencies, createBatchModels } from '../worker/batch-models.ts';
+import { createBatchModels } from '../worker/batch-models.ts';
 import type { Duty } from '../worker/maintenance.ts';
+import type { ModelSourceDependencies } from '../worker/model-source.ts';
 import { poisonScorer } from '../worker/poisoned-scorer.ts';
 import { type BatchSteps, createBatchSteps } from '../worker/process-batch.ts';
 import { createFoldKind } from '../worker/profiles/fold-kind.ts';
@@ -83,7 +85,7 @@ const PARTITIONS_EVERY_MS = 3_600_000;
 /** What a test may put in place of the engine's own. */
 export type WorkerOverrides = {
   readonly scorer?: Scorer;
-  readonly models?: Pick<BatchModelsDependencies, 'load'>;
+  readonly models?: Pick<ModelSourceDependencies, 'load'>;
   readonly entries?: EntryReader;
 };
 
@@ -176,8 +178,8 @@ export async function runWorker(
 }
 
 /** Where this process and the API read which models are out. */
-function tellModels(guards: Guards, { announce }: ModelsOut): BatchModelsDependencies['tell'] {
-  return async (out) => {
+function tellModels(guards: Guards, { announce }: ModelsOut) {
+  return async (out: readonly ModelOut[]) => {
     guards.tellModels(out);
     await announce(out);
   };

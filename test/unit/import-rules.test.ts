@@ -36,8 +36,8 @@ const RULES: Readonly<Record<string, Rule>> = {
     packages: ['zod', 'node:*'],
   },
   query: {
-    folders: ['store', 'profile', 'rules', 'scoring', 'models', 'rollout'],
-    types: ['stream', 'runtime'],
+    folders: ['store', 'stream', 'profile', 'rules', 'scoring', 'models', 'rollout'],
+    types: ['runtime'],
     packages: ['lru-cache', 'zod', 'node:*'],
   },
   worker: {
