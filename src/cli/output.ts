@@ -40,7 +40,7 @@ export type Output = {
   error(text: string): void;
 };
 
-export type OutputOptions = {
+type OutputOptions = {
   readonly json: boolean;
   readonly stdout?: OutputStream;
   readonly stderr?: OutputStream;

@@ -10,7 +10,7 @@ import { createReplayProgress } from '../client/progress.ts';
 import { REFUSED_SHOWN_MAX } from '../client/refused-rows.ts';
 import { type ReplayResult, replayFile } from '../client/replay-file.ts';
 import { openSource } from '../client/rows.ts';
-import { readTotals, type SettleDependencies, waitUntilSettled } from '../client/settle.ts';
+import { type CountSettled, readTotals, waitUntilSettled } from '../client/settle.ts';
 import { countByTotals } from '../client/totals-difference.ts';
 import { isUnavailable } from '../domain/failure.ts';
 import type { Config } from '../runtime/config.ts';
@@ -100,13 +100,10 @@ export async function replayToLedger(
   });
   progress.posted(result.accepted.size());
   const settled = await waitUntilSettled(
-    {
-      readTotals: () => readTotals(client),
-      countSettled:
-        database === undefined
-          ? countByTotals(before, result.accepted.size())
-          : countIn(database, result, startedAtMs),
-    },
+    () => readTotals(client),
+    database === undefined
+      ? countByTotals(before, result.accepted.size())
+      : countIn(database, result, startedAtMs),
     {
       accepted: result.accepted.size(),
       patienceMs: settings.settleTimeoutMs,
@@ -134,11 +131,7 @@ function openLedgerDatabase(url: string | undefined, config: Config): Database |
   });
 }
 
-function countIn(
-  database: Database,
-  result: ReplayResult,
-  receivedFromMs: number,
-): SettleDependencies['countSettled'] {
+function countIn(database: Database, result: ReplayResult, receivedFromMs: number): CountSettled {
   return () =>
     countLedger(database, {
       accepted: result.accepted.chunks(),

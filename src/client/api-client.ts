@@ -26,7 +26,7 @@ export type ApiClient = {
   [Symbol.dispose](): void;
 };
 
-export type ApiClientOptions = {
+type ApiClientOptions = {
   readonly url: string;
   readonly key: string | undefined;
   readonly connections: number;

@@ -26,24 +26,11 @@ export type Settled = {
   readonly latencyP99Ms: number;
 };
 
-export type SettleDependencies = {
-  /** @throws Failure `unavailable` when the API does not answer with them now */
-  readonly readTotals: () => Promise<EngineTotals>;
-  /**
-   * Counts the outcomes of the accepted ids; it may be costly, so not every poll calls it.
-   * @throws Failure `unavailable` when the database does not answer now
-   */
-  readonly countSettled: (totals: EngineTotals | null) => Promise<Settled>;
-};
-
-export type SettleOptions = {
-  readonly accepted: number;
-  readonly patienceMs: number;
-  readonly signal: AbortSignal;
-  readonly onProgress: (final: number) => void;
-  /** Called once for each reason of an outage. */
-  readonly onWaiting: (reason: string) => void;
-};
+/**
+ * Counts the outcomes of the accepted ids; it may be costly, so not every poll calls it.
+ * @throws Failure `unavailable` when the database does not answer now
+ */
+export type CountSettled = (totals: EngineTotals | null) => Promise<Settled>;
 
 export type SettleResult = Settled & {
   readonly accepted: number;
@@ -56,16 +43,25 @@ const POLL_MS = 200;
 const COUNT_SHARE = 30;
 const FIRST_COUNT_AFTER_MS = 5_000;
 
+/** @param readTotals throws Failure `unavailable` when the API does not answer with them now */
 export async function waitUntilSettled(
-  dependencies: SettleDependencies,
-  options: SettleOptions,
+  readTotals: () => Promise<EngineTotals>,
+  countSettled: CountSettled,
+  options: {
+    readonly accepted: number;
+    readonly patienceMs: number;
+    readonly signal: AbortSignal;
+    readonly onProgress: (final: number) => void;
+    /** Called once for each reason of an outage. */
+    readonly onWaiting: (reason: string) => void;
+  },
 ): Promise<SettleResult> {
   let movedMs = performance.now();
   let countDueMs = movedMs + FIRST_COUNT_AFTER_MS;
   let seen = '';
   const sayOnce = createWaitNotes(options.onWaiting);
   for (;;) {
-    const totals = await dependencies.readTotals().catch(sayOnce);
+    const totals = await readTotals().catch(sayOnce);
     const startMs = performance.now();
     const moving = JSON.stringify(totals);
     if (moving !== seen) movedMs = startMs;
@@ -73,7 +69,7 @@ export async function waitUntilSettled(
     if (totals !== null) options.onProgress(Math.max(0, options.accepted - totals.pending));
     const impatient = startMs - movedMs > options.patienceMs;
     if (totals?.pending === 0 || startMs >= countDueMs || impatient) {
-      const settled = await dependencies.countSettled(totals).catch((error: unknown) => {
+      const settled = await countSettled(totals).catch((error: unknown) => {
         if (impatient) throw error;
         return sayOnce(error);
       });

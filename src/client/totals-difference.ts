@@ -2,12 +2,9 @@
  * The ledger without a database: the outcomes are the growth of the engine's own totals since before the first
  * row. They include other traffic of that time, so they are an estimate.
  */
-import type { EngineTotals, SettleDependencies } from './settle.ts';
+import type { CountSettled, EngineTotals } from './settle.ts';
 
-export function countByTotals(
-  before: EngineTotals | null,
-  accepted: number,
-): SettleDependencies['countSettled'] {
+export function countByTotals(before: EngineTotals | null, accepted: number): CountSettled {
   return async (now) => {
     const grown = (field: 'scored' | 'deadLettered') =>
       before === null || now === null ? 0 : Math.max(0, now[field] - before[field]);

@@ -11,6 +11,7 @@ import { corridorParameter, timeParameter } from '../domain/list-parameters.ts';
 import { type Month, monthOf } from '../domain/month.ts';
 import type { Actor } from '../domain/principal.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
+import type { TryAppend } from '../ingest/append-entries.ts';
 import { errorCodeParameter } from '../query/dead-letters.ts';
 import { recordChange } from '../store/access/audit-log.ts';
 import type { Database } from '../store/database/pool.ts';
@@ -22,7 +23,6 @@ import {
   openIngestBatch,
 } from '../store/recovery/ingest-batches.ts';
 import { loadTransactions } from '../store/transactions/transaction-search.ts';
-import type { EntryPayload } from '../stream/entries/entry.ts';
 
 /** One database transaction marks at most this many; an ingest batch holds no more. */
 const PAGE_ROWS = 1000;
@@ -90,9 +90,6 @@ export const purgeResultSchema = z
   })
   .meta({ id: 'PurgeResult' });
 export type PurgeResult = z.infer<typeof purgeResultSchema>;
-
-/** Appends to the streams; resolves to the entries that are not known to be in their streams. */
-export type TryAppend = (payloads: readonly EntryPayload[]) => Promise<readonly EntryPayload[]>;
 
 export async function replayDeadLetters(
   database: Database,

@@ -1,5 +1,6 @@
 /** Status and dead letters for operators, bound once to their adapters. */
 import type { Actor } from '../domain/principal.ts';
+import type { TryAppend } from '../ingest/append-entries.ts';
 import type { Databases } from '../query/choose-database.ts';
 import {
   type DeadLetterListParameters,
@@ -7,30 +8,19 @@ import {
   readDeadLetter,
   searchDeadLetters,
 } from '../query/dead-letters.ts';
-import {
-  createReadFigures,
-  type PipelineStatusDependencies,
-  readPipelineStatus,
-} from '../query/pipeline-status.ts';
+import { createReadStatus, type Pipeline } from '../query/pipeline-status.ts';
 import {
   type DeadLetterCommand,
   purgeDeadLetters,
   replayDeadLetters,
-  type TryAppend,
 } from './dead-letter-commands.ts';
 
 export type Operating = ReturnType<typeof createOperating>;
 
-/** @param measures what only Redis, the breakers and the replica know */
-export function createOperating(
-  databases: Databases,
-  tryAppend: TryAppend,
-  measures: Omit<PipelineStatusDependencies, 'databases' | 'readFigures'>,
-) {
+export function createOperating(databases: Databases, tryAppend: TryAppend, pipeline: Pipeline) {
   const { primary } = databases;
-  const status = { ...measures, databases, readFigures: createReadFigures(databases) };
   return {
-    readStatus: () => readPipelineStatus(status),
+    readStatus: createReadStatus(databases, pipeline),
     searchDeadLetters: (parameters: DeadLetterListParameters) =>
       searchDeadLetters(primary, parameters),
     readDeadLetter: (id: string) => readDeadLetter(primary, id),

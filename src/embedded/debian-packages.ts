@@ -22,7 +22,7 @@ export type FetchOptions = {
   readonly signal: AbortSignal;
 };
 
-export type PackageOptions = FetchOptions & {
+type PackageOptions = FetchOptions & {
   readonly name: string;
   /** Name of the package in `onProgress`. */
   readonly title: string;

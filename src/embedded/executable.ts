@@ -23,7 +23,7 @@ function isExecutable(file: string): boolean {
   }
 }
 
-export type AskOptions = {
+type AskOptions = {
   readonly account?: Account;
   readonly environment?: Readonly<Record<string, string>>;
   readonly cwd?: string;

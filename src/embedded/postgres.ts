@@ -8,7 +8,7 @@ import { endLeftOver } from './left-over.ts';
 import { type ClusterOptions, DATABASE, openCluster } from './postgres-cluster.ts';
 import { type ServiceProcess, startService, untilReady } from './service-process.ts';
 
-export type PostgresOptions = ClusterOptions & {
+type PostgresOptions = ClusterOptions & {
   readonly logFile: string;
   /** False trades durability for speed: for tests only. */
   readonly durable: boolean;

@@ -15,7 +15,7 @@ import {
   untilReady,
 } from './service-process.ts';
 
-export type RedisOptions = {
+type RedisOptions = {
   readonly source: RedisSource;
   readonly account: Account;
   /** Owned by the account; Redis' files become its folder `redis`. */

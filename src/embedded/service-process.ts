@@ -119,7 +119,7 @@ function readTail(file: string): string {
 /** How often a starting service is asked whether it is ready. */
 const READY_POLL_MS = 15;
 
-export type ReadyOptions = {
+type ReadyOptions = {
   readonly name: string;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;

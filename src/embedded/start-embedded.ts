@@ -13,7 +13,7 @@ import { startRedis } from './redis.ts';
 import { findRedis } from './redis-program.ts';
 import type { ServiceProcess } from './service-process.ts';
 
-export type EmbeddedOptions = {
+type EmbeddedOptions = {
   readonly dataDir: string;
   readonly log: Log;
   /** Aborts the start; a running engine is stopped by disposing it. */

@@ -15,7 +15,7 @@ import { limitRate } from './auth/rate-limit.ts';
 import { frameRequests, limitTime, tellDegradation } from './edge.ts';
 import { createMethodTable } from './method-table.ts';
 
-export type AppDependencies = {
+type AppDependencies = {
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'httpDuration'>;
   readonly authenticate: Authenticate;

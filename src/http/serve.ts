@@ -29,7 +29,7 @@ const SILENCE_MS = 120_000;
 const HEADER_BYTES_MAX = 16 * 1024;
 const PORT_TRIES = 20;
 
-export type ServeOptions = {
+type ServeOptions = {
   readonly host: string;
   readonly port: number;
   /** Tries the following ports when this one is taken. */

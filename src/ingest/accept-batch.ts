@@ -5,7 +5,6 @@
 import { Failure } from '../domain/failure.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import {
-  type AcceptDependencies,
   countDuplicates,
   KEY_CONFLICT,
   look,
@@ -15,6 +14,7 @@ import {
   toOutcomes,
 } from './accept-transactions.ts';
 import type { Held } from './claim-keys.ts';
+import type { Ingest } from './ingest.ts';
 import {
   byKey,
   findInvalid,
@@ -47,15 +47,15 @@ export type AcceptBatch = (request: AcceptBatchRequest) => Promise<AcceptResult>
 const SMALL_ROWS_MAX = 250;
 const COMMIT_ROWS_MAX = 1000;
 
-export function createAcceptBatch(dependencies: AcceptDependencies): AcceptBatch {
+export function createAcceptBatch(ingest: Ingest): AcceptBatch {
   const storeShared = createSharedCommits<Prepared, AcceptResult>({
-    store: (poster, batches) => storeBatches(dependencies, poster, batches),
+    store: (poster, batches) => storeBatches(ingest, poster, batches),
     // One commit at a time: posts of the client that arrive meanwhile share the next.
     commitsMax: 1,
     ...{ rowsMax: COMMIT_ROWS_MAX, rowsOf: ({ rows }) => rows.length },
   });
   return async ({ client, inputs }) => {
-    const surroundings = look(dependencies);
+    const surroundings = look(ingest);
     const invalid = findInvalid(inputs, surroundings);
     if (invalid.length > 0) return { kind: 'invalid', errors: invalid };
     const prepared = prepare(inputs, surroundings);
@@ -63,7 +63,7 @@ export function createAcceptBatch(dependencies: AcceptDependencies): AcceptBatch
     if (rivals.length > 0) return { kind: 'conflict', errors: rivals };
     const poster = { client, replyTo: null };
     return prepared.rows.length > SMALL_ROWS_MAX
-      ? await storeBatch(dependencies, poster, prepared)
+      ? await storeBatch(ingest, poster, prepared)
       : await storeShared(poster, prepared);
   };
 }
@@ -73,31 +73,31 @@ export function createAcceptBatch(dependencies: AcceptDependencies): AcceptBatch
  * alone.
  */
 async function storeBatches(
-  dependencies: AcceptDependencies,
+  ingest: Ingest,
   poster: Poster,
   batches: readonly Prepared[],
 ): Promise<AcceptResult[]> {
   const [only] = batches;
   if (batches.length === 1 && only !== undefined) {
-    return [await storeBatch(dependencies, poster, only)];
+    return [await storeBatch(ingest, poster, only)];
   }
   const rows = batches.flatMap((batch) => batch.rows).sort(byKey);
   const twice = rows.find((row, index) => row.idempotencyKey === rows[index + 1]?.idempotencyKey);
   if (twice !== undefined) throw new KeyConflict(new Set([twice.idempotencyKey]));
-  await storeAndAppend(dependencies, poster, rows, { held: refuseAny, months: refuseMonths });
+  await storeAndAppend(ingest, poster, rows, { held: refuseAny, months: refuseMonths });
   return batches.map((batch) => ({ kind: 'accepted', outcomes: toOutcomes(batch, new Map()) }));
 }
 
 async function storeBatch(
-  dependencies: AcceptDependencies,
+  ingest: Ingest,
   poster: Poster,
   prepared: Prepared,
 ): Promise<AcceptResult> {
   try {
     const checks = { held: refuseOtherBodies, months: refuseMonths };
-    const { held } = await storeAndAppend(dependencies, poster, prepared.rows, checks);
+    const { held } = await storeAndAppend(ingest, poster, prepared.rows, checks);
     const outcomes = toOutcomes(prepared, held);
-    countDuplicates(dependencies, outcomes);
+    countDuplicates(ingest, outcomes);
     return { kind: 'accepted', outcomes };
   } catch (error) {
     if (error instanceof MonthsRefused) {

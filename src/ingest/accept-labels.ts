@@ -9,55 +9,32 @@
  * invalidated; where this process ends before, a worker does both (tell-left-batches.ts).
  */
 import { given } from '../domain/describe-issue.ts';
-import {
-  LABEL_LIMITS,
-  type Label,
-  type LabelInput,
-  type LabelReporter,
-  type LabelValue,
-} from '../domain/label.ts';
+import { featureIndex } from '../domain/feature-schema.ts';
+import { LABEL_LIMITS, type Label, type LabelInput, type LabelReporter } from '../domain/label.ts';
 import { MonthDetached, monthOf, monthText } from '../domain/month.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { parseWireTime } from '../domain/wire-time.ts';
-import type { Failpoint } from '../runtime/failpoint.ts';
-import type { Database, Query } from '../store/database/pool.ts';
-import type * as IdempotencyKeys from '../store/idempotency-keys/idempotency-keys.ts';
-import type * as LabelBatches from '../store/labels/label-batches.ts';
-import type * as Labels from '../store/labels/labels.ts';
-import type { Parties } from '../store/labels/labels.ts';
-import type * as Partitions from '../store/partitions/partitions.ts';
-import type { PartitionGuard } from '../store/partitions/partitions.ts';
+import type { Database } from '../store/database/pool.ts';
+import { findHeldKeys } from '../store/idempotency-keys/idempotency-keys.ts';
+import { deleteLabelBatches, openLabelBatch } from '../store/labels/label-batches.ts';
+import {
+  findLoggedFeature,
+  findParties,
+  insertLabels,
+  type Parties,
+} from '../store/labels/labels.ts';
+import { findDetachedMonths } from '../store/partitions/partitions.ts';
+import type { Ingest } from './ingest.ts';
 import type { ItemError } from './prepare-transactions.ts';
 import { retryStore } from './retry-store.ts';
-import type { TellProfiles } from './tell-profiles.ts';
-import type { NewTransactionId } from './transaction-id.ts';
 
-export type AcceptLabelsDependencies = {
-  readonly database: Pick<Database, 'query' | 'transaction'>;
-  readonly findHeldKeys: typeof IdempotencyKeys.findHeldKeys;
-  readonly findParties: typeof Labels.findParties;
-  readonly insertLabels: typeof Labels.insertLabels;
-  readonly openLabelBatch: typeof LabelBatches.openLabelBatch;
-  readonly closeLabelBatch: (batchId: string) => Promise<void>;
-  /** Returns the amount by the median of the account, for transactions whose score has it. */
-  readonly findAmountToMedian: (
-    query: Query,
-    transactionIds: readonly string[],
-  ) => Promise<ReadonlyMap<string, number>>;
-  readonly partitions: PartitionGuard;
-  readonly findDetachedMonths: typeof Partitions.findDetachedMonths;
-  /**
-   * Called after the commit and before the answer, with every transaction of the request: also with those whose
-   * label is unchanged, as an earlier request may have ended between its commit and this call. What it throws
-   * fails the request, which may be sent again.
-   */
-  readonly tellProfiles: TellProfiles;
-  readonly failpoint: Failpoint;
-  readonly newId: NewTransactionId;
-  readonly now: () => number;
-  /** Called with each label that was added. */
-  readonly count: (label: LabelValue, delayMs: number) => void;
-};
+const AMOUNT_TO_MEDIAN = featureIndex('amount_to_median');
+
+/** What labels need of the process. */
+export type LabelIngest = Pick<
+  Ingest,
+  'database' | 'partitions' | 'newId' | 'failpoint' | 'tellProfiles' | 'metrics'
+>;
 
 /** The request uses the idempotency keys of the reporter's client. */
 export type AcceptLabelsRequest = LabelReporter & {
@@ -83,37 +60,39 @@ export type LabelsRefused = {
 };
 
 export async function acceptLabels(
-  dependencies: AcceptLabelsDependencies,
+  { database, partitions, newId, failpoint, tellProfiles, metrics }: LabelIngest,
   request: AcceptLabelsRequest,
+  receivedAtMs: number = Date.now(),
 ): Promise<AcceptLabelsResult> {
-  const { partitions, count, tellProfiles, now, newId, failpoint } = dependencies;
-  const receivedAtMs = now();
   const batchId = newId(receivedAtMs);
   const reporter = { client: request.client, identity: request.identity };
   const stored = await retryStore(async () => {
-    const { labels, errors, detached } = await resolve(dependencies, request, receivedAtMs);
+    const { labels, errors, detached } = await resolve(database, request, receivedAtMs);
     const kind = errors.length > 0 ? 'invalid' : 'month-detached';
     const refused = [...errors, ...detached].sort((one, other) => one.index - other.index);
     if (refused.length > 0) return refuse(kind, refused);
     const { rows, rowOf } = distinct(labels);
     const months = await partitions.ensure(rows.map((row) => row.createdAtMs));
     if (months.detached.size > 0) throw new MonthDetached(months.detached);
-    const own = await dependencies.database.transaction(async (query) => {
+    const own = await database.transaction(async (query) => {
       const batch = { batchId, receivedAtMs, reporter, labels: rows };
-      const own = await dependencies.insertLabels(query, batch);
+      const own = await insertLabels(query, batch);
       const ids = own.flatMap((at) => rows[at]?.transactionId ?? []);
-      if (own.length > 0) await dependencies.openLabelBatch(query, batchId, ids);
+      if (own.length > 0) await openLabelBatch(query, batchId, ids);
       return own;
     });
     return { rowOf, rows, added: new Set(own.flatMap((at) => rows[at] ?? [])) };
   }, partitions.forget);
   if ('kind' in stored) return stored;
   const { rowOf, rows, added } = stored;
-  for (const { label, labelledAtMs, createdAtMs } of added)
-    count(label, labelledAtMs - createdAtMs);
+  for (const { label, labelledAtMs, createdAtMs } of added) {
+    metrics.labels.inc({ label });
+    metrics.labelDelay.observe({ label }, (labelledAtMs - createdAtMs) / 1000);
+  }
   failpoint('api-after-labels-commit');
+  // Also with unchanged labels: an earlier request may have ended between its commit and this call.
   await tellProfiles([...new Set(rows.map((row) => row.transactionId))]);
-  if (added.size > 0) await dependencies.closeLabelBatch(batchId);
+  if (added.size > 0) await deleteLabelBatches(database, [batchId]);
   // Where a request has a label twice, the first is the one that was added.
   const outcomes = rowOf.map((row) => ({
     transactionId: row.transactionId,
@@ -136,12 +115,10 @@ type Resolved = {
 
 /** Pairs labels with the transactions they name; refuses labels that are invalid by the stores or the clock. */
 async function resolve(
-  dependencies: AcceptLabelsDependencies,
+  database: Pick<Database, 'query'>,
   { client, clientSeen, inputs }: AcceptLabelsRequest,
   receivedAtMs: number,
 ): Promise<Resolved> {
-  const { database, findHeldKeys, findParties, findAmountToMedian, findDetachedMonths } =
-    dependencies;
   const keys = inputs.flatMap(({ idempotency_key: key }) => key ?? []);
   const held =
     keys.length === 0 ? [] : await findHeldKeys(database.query, client, [...new Set(keys)]);
@@ -161,7 +138,9 @@ async function resolve(
     label === 'fraud' && partiesOf.has(ids[index] ?? '') ? (ids[index] ?? []) : [],
   );
   const ratios =
-    frauds.length === 0 ? null : await findAmountToMedian(database.query, [...new Set(frauds)]);
+    frauds.length === 0
+      ? null
+      : await findLoggedFeature(database.query, [...new Set(frauds)], AMOUNT_TO_MEDIAN);
   const unknown = known.filter((id) => !partiesOf.has(id)).map((id) => createdAtMsOf(id) ?? 0);
   const months = await findDetachedMonths(database.query, unknown);
   const labels: Label[] = [];

@@ -6,12 +6,8 @@ import { Failure } from '../domain/failure.ts';
 import type { FieldError } from '../domain/field-error.ts';
 import type { NewMonths } from '../domain/month.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
-import {
-  type AcceptDependencies,
-  acceptEach,
-  type EachOutcome,
-  findEachInvalid,
-} from './accept-transactions.ts';
+import { acceptEach, type EachOutcome, findEachInvalid } from './accept-transactions.ts';
+import type { Ingest } from './ingest.ts';
 import type { MonthProblem } from './refuse-months.ts';
 
 /** One line as parsed: a transaction, or its problem. */
@@ -31,21 +27,11 @@ export type LineResult = { readonly index: number } & (
   | { readonly status: 'unavailable' }
 );
 
-/** Opens a stream of lines: one request, however many chunks it has. */
-export type AcceptLines = (client: string) => AcceptChunk;
-export type AcceptChunk = (lines: readonly Line[]) => Promise<LineResult[]>;
-
-export function createAcceptLines(dependencies: AcceptDependencies): AcceptLines {
-  return (client) => {
-    const newMonths = { left: dependencies.newMonthsMax };
-    return (lines) => acceptChunk(dependencies, { client, newMonths }, lines);
-  };
-}
-
+/** What the chunks of one request share. */
 type Common = { readonly client: string; readonly newMonths: NewMonths };
 
-async function acceptChunk(
-  dependencies: AcceptDependencies,
+export async function acceptChunk(
+  ingest: Ingest,
   common: Common,
   lines: readonly Line[],
 ): Promise<LineResult[]> {
@@ -55,7 +41,7 @@ async function acceptChunk(
   }
   const parsed = lines.flatMap((line) => ('input' in line ? line : []));
   const invalid = findEachInvalid(
-    dependencies,
+    ingest,
     parsed.map(({ input }) => input),
   );
   for (const [at, errors] of Map.groupBy(invalid, (error) => error.index)) {
@@ -65,7 +51,7 @@ async function acceptChunk(
   }
   const valid = parsed.filter(({ index }) => !results.has(index));
   const inputs = valid.map(({ input }) => input);
-  const outcomes = await acceptOrNothing(dependencies, common, inputs);
+  const outcomes = await acceptOrNothing(ingest, common, inputs);
   for (const [at, { index }] of valid.entries()) {
     results.set(index, toResult(index, outcomes?.[at]));
   }
@@ -82,12 +68,12 @@ function refuse(
 
 /** Undefined when the store does not answer: the lines may be sent again. */
 async function acceptOrNothing(
-  dependencies: AcceptDependencies,
+  ingest: Ingest,
   common: Common,
   inputs: readonly KeyedTransactionInput[],
 ): Promise<EachOutcome[] | undefined> {
   try {
-    return await acceptEach(dependencies, { ...common, inputs, replyTo: null });
+    return await acceptEach(ingest, { ...common, inputs, replyTo: null });
   } catch (error) {
     // The conflict of another process' open request passes, too.
     const isPassing = error instanceof Failure && error.kind !== 'permanent';

@@ -6,7 +6,6 @@ import type { ScoreJson } from '../domain/score-record.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import type { AcceptResult } from './accept-batch.ts';
 import {
-  type AcceptDependencies,
   acceptEach,
   type EachOutcome,
   findEachInvalid,
@@ -14,6 +13,7 @@ import {
   type RefusedItem,
   toItemError,
 } from './accept-transactions.ts';
+import type { Ingest } from './ingest.ts';
 import { createSharedCommits, type Poster } from './shared-commits.ts';
 import {
   type ExpectedReply,
@@ -21,11 +21,6 @@ import {
   type Replies,
   waitForScore,
 } from './wait-for-score.ts';
-
-export type AcceptOneDependencies = AcceptDependencies & {
-  readonly replies: Replies;
-  readonly findScore: FindScore;
-};
 
 export type AcceptOneRequest = {
   readonly client: string;
@@ -51,15 +46,14 @@ type Post = {
   readonly onId: (transactionId: string) => void;
 };
 
-export function createAcceptOne(dependencies: AcceptOneDependencies): AcceptOne {
-  const { replies, findScore } = dependencies;
+export function createAcceptOne(ingest: Ingest, replies: Replies, findScore: FindScore): AcceptOne {
   const store = createSharedCommits<Post, EachOutcome>({
-    store: (poster, posts) => storePosts(dependencies, poster, posts),
+    store: (poster, posts) => storePosts(ingest, poster, posts),
     ...{ commitsMax: COMMITS_MAX, rowsMax: COMMIT_ROWS_MAX, rowsOf: () => 1 },
   });
 
   return async ({ client, input, waitMs }) => {
-    const invalid = findEachInvalid(dependencies, [input]);
+    const invalid = findEachInvalid(ingest, [input]);
     if (invalid.length > 0) return { kind: 'invalid', errors: invalid };
     let reply: ExpectedReply | undefined;
     let isWaiting = false;
@@ -92,7 +86,7 @@ function refused(item: RefusedItem): AcceptOneResult {
 }
 
 async function storePosts(
-  dependencies: AcceptDependencies,
+  ingest: Ingest,
   poster: Poster,
   posts: readonly Post[],
 ): Promise<EachOutcome[]> {
@@ -101,6 +95,6 @@ async function storePosts(
     for (const [index, { onId }] of posts.entries()) onId(ids[index] ?? '');
   };
   // Each one is a request of its own.
-  const newMonths = { left: posts.length * dependencies.newMonthsMax };
-  return await acceptEach(dependencies, { ...poster, inputs, onIds, newMonths });
+  const newMonths = { left: posts.length * ingest.newMonthsMax };
+  return await acceptEach(ingest, { ...poster, inputs, onIds, newMonths });
 }

@@ -11,18 +11,9 @@ import { comparePositions } from '../domain/history.ts';
 import type { NewMonths } from '../domain/month.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
-import type { PartitionGuard } from '../store/partitions/partitions.ts';
 import type { NewBatch, NewTransaction } from '../store/transactions/transactions.ts';
-import type { TryAppend } from './append-entries.ts';
-import type { BatchCloser } from './batch-closer.ts';
-import {
-  type Checks,
-  type ClaimDependencies,
-  claimFree,
-  claimOthers,
-  type Held,
-  type Stored,
-} from './claim-keys.ts';
+import { type Checks, claimFree, claimOthers, type Held, type Stored } from './claim-keys.ts';
+import type { Ingest } from './ingest.ts';
 import {
   findInvalid,
   type ItemError,
@@ -33,23 +24,6 @@ import {
 } from './prepare-transactions.ts';
 import { type RefusedRow, type RefusedRows, refuseRows } from './refuse-months.ts';
 import { retryStore } from './retry-store.ts';
-import type { NewTransactionId } from './transaction-id.ts';
-
-export type AcceptDependencies = ClaimDependencies & {
-  readonly partitions: PartitionGuard;
-  /** Months that one request may create. */
-  readonly newMonthsMax: number;
-  readonly tryAppend: TryAppend;
-  readonly closer: Pick<BatchCloser, 'close' | 'narrow'>;
-  readonly newId: NewTransactionId;
-  /** Corridors that a transaction may name, as last read. */
-  readonly corridors: () => ReadonlySet<string>;
-  readonly now: () => number;
-  readonly count: {
-    readonly accepted: (corridor: string, transactions: number) => void;
-    readonly duplicates: (transactions: number) => void;
-  };
-};
 
 export type AcceptRequest = {
   readonly client: string;
@@ -81,14 +55,11 @@ export type RefusedItem = typeof KEY_CONFLICT | RefusedRow;
 export type EachOutcome = Outcome | RefusedItem;
 
 /** Stores items independently in one commit: of items with one key and two bodies the first is stored. */
-export async function acceptEach(
-  dependencies: AcceptDependencies,
-  request: AcceptRequest,
-): Promise<EachOutcome[]> {
+export async function acceptEach(ingest: Ingest, request: AcceptRequest): Promise<EachOutcome[]> {
   const { inputs, onIds } = request;
-  const prepared = prepare(inputs, look(dependencies));
+  const prepared = prepare(inputs, look(ingest));
   onIds?.(prepared.rowOf.map((row) => row.transactionId));
-  const { held, refused } = await storeAndAppend(dependencies, request, prepared.rows, {
+  const { held, refused } = await storeAndAppend(ingest, request, prepared.rows, {
     held: () => undefined,
     months: () => undefined,
   });
@@ -99,30 +70,24 @@ export async function acceptEach(
     const standing = row && (held.get(row)?.fingerprint ?? row.fingerprint);
     return prepared.fingerprintOf[index] === standing ? outcome : KEY_CONFLICT;
   });
-  countDuplicates(dependencies, outcomes);
+  countDuplicates(ingest, outcomes);
   return outcomes;
 }
 
-export function countDuplicates(
-  { count }: AcceptDependencies,
-  outcomes: readonly EachOutcome[],
-): void {
+export function countDuplicates({ metrics }: Ingest, outcomes: readonly EachOutcome[]): void {
   const duplicates = outcomes.filter(
     (outcome) => 'status' in outcome && outcome.status === 'duplicate',
   ).length;
-  if (duplicates > 0) count.duplicates(duplicates);
+  if (duplicates > 0) metrics.duplicates.inc(duplicates);
 }
 
 /** Problems of items that are judged alone. */
-export function findEachInvalid(
-  dependencies: AcceptDependencies,
-  inputs: readonly WorldlyFields[],
-): ItemError[] {
-  return findInvalid(inputs, look(dependencies));
+export function findEachInvalid(ingest: Ingest, inputs: readonly WorldlyFields[]): ItemError[] {
+  return findInvalid(inputs, look(ingest));
 }
 
-export function look({ now, corridors, newId }: AcceptDependencies): Surroundings {
-  return { nowMs: now(), corridors: corridors(), newId };
+export function look({ corridors, newId }: Pick<Ingest, 'corridors' | 'newId'>): Surroundings {
+  return { nowMs: Date.now(), corridors: corridors(), newId };
 }
 
 /**
@@ -130,29 +95,29 @@ export function look({ now, corridors, newId }: AcceptDependencies): Surrounding
  * @param rows at most 1,000, one a key, in the order of keys
  */
 export async function storeAndAppend(
-  dependencies: AcceptDependencies,
+  ingest: Ingest,
   { client, replyTo, newMonths }: Pick<AcceptRequest, 'client' | 'replyTo' | 'newMonths'>,
   rows: readonly NewTransaction[],
   checks: Checks,
 ): Promise<Stored & { readonly refused: RefusedRows }> {
-  const { partitions, newId, newMonthsMax, now, count, tryAppend, closer } = dependencies;
+  const { partitions, newId, newMonthsMax, metrics, tryAppend, closer, failpoint } = ingest;
   if (rows.length === 0) return { held: new Map(), refused: new Map(), receivedAtMs: null };
-  const batch: NewBatch = { batchId: newId(now()), client, transactions: rows };
+  const batch: NewBatch = { batchId: newId(Date.now()), client, transactions: rows };
   const times = rows.map((row) => row.createdAtMs);
   const mayMake = newMonths ?? { left: newMonthsMax };
   const stored = await retryStore(async () => {
     const months = await partitions.ensure(times, mayMake);
     const barred = refuseRows(rows, months);
     return barred.size === 0
-      ? { ...(await claimFree(dependencies, batch, checks)), refused: barred }
-      : await claimOthers(dependencies, batch, { months, barred, checks });
+      ? { ...(await claimFree(ingest, batch, checks)), refused: barred }
+      : await claimOthers(ingest, batch, { months, barred, checks });
   }, partitions.forget);
   const { held, refused, receivedAtMs } = stored;
-  dependencies.failpoint('api-after-commit');
+  failpoint('api-after-commit');
   const isAll = held.size === 0 && refused.size === 0;
   const fresh = isAll ? rows : rows.filter((row) => !held.has(row) && !refused.has(row));
   for (const [corridor, group] of Map.groupBy(fresh, (row) => row.corridor)) {
-    count.accepted(corridor, group.length);
+    metrics.accepted.inc({ corridor }, group.length);
   }
   if (receivedAtMs === null) return stored;
   // Entries have the order in which siblings see each other, not that of the keys.
@@ -161,7 +126,7 @@ export async function storeAndAppend(
     return { transaction, attempt: 1, origin: 'ingest', replyTo } as const;
   });
   const left = await tryAppend(entries);
-  dependencies.failpoint('api-after-append');
+  failpoint('api-after-append');
   if (left.length === 0) closer.close(batch.batchId);
   else if (left.length < entries.length) {
     closer.narrow(

@@ -4,29 +4,25 @@
  * Redis one caller a second tries again; the others skip the attempt instead of waiting for its timeout.
  */
 import { Failure, isUnavailable } from '../domain/failure.ts';
+import type { Guards } from '../runtime/guards.ts';
+import { isStreamAtFault } from '../stream/connection/outage.ts';
 import type { EntryPayload } from '../stream/entries/entry.ts';
-
-/** The producer groups by stream and returns what a full stream refused. Throws `unavailable`. */
-export type AppendEntries = (
-  payloads: readonly EntryPayload[],
-) => Promise<{ readonly appended: number; readonly left: readonly EntryPayload[] }>;
-
-export type AppendFailures = { inc: (labels: { reason: string }) => void };
+import type { Producer } from '../stream/entries/producer.ts';
 
 /** Resolves to the entries that are not known to be in their streams: usually none. */
 export type TryAppend = (payloads: readonly EntryPayload[]) => Promise<readonly EntryPayload[]>;
 
+type Breakers = Pick<Guards, 'redis' | 'streamsOf'>;
+
 const COOL_DOWN_MS = 1000;
 
-export type TryAppendDependencies = {
-  readonly append: AppendEntries;
-  readonly failures: AppendFailures;
-  /** Monotonic clock. */
-  readonly nowMs: () => number;
-};
-
-export function createTryAppend(dependencies: TryAppendDependencies): TryAppend {
-  const { append, failures, nowMs } = dependencies;
+/** @param nowMs monotonic clock */
+export function createTryAppend(
+  producer: Producer,
+  breakers: Breakers,
+  failures: { inc: (labels: { reason: string }) => void },
+  nowMs: () => number = () => performance.now(),
+): TryAppend {
   let retryAtMs = Number.NEGATIVE_INFINITY;
   let isDown = false;
   return async (payloads) => {
@@ -37,7 +33,7 @@ export function createTryAppend(dependencies: TryAppendDependencies): TryAppend 
     // The next caller waits its turn even while this one still tries.
     if (isDown) retryAtMs = nowMs() + COOL_DOWN_MS;
     try {
-      const { left } = await append(payloads);
+      const left = await appendByCorridor(producer, breakers, payloads);
       isDown = false;
       if (left.length > 0) failures.inc({ reason: 'full' });
       return left;
@@ -49,4 +45,35 @@ export function createTryAppend(dependencies: TryAppendDependencies): TryAppend 
       return payloads;
     }
   };
+}
+
+/**
+ * Returns what was not appended. Where the streams of a corridor cannot be written, its entries are left to the
+ * reconciler and other corridors go on; only failures of Redis itself are thrown.
+ */
+async function appendByCorridor(
+  producer: Producer,
+  breakers: Breakers,
+  payloads: readonly EntryPayload[],
+): Promise<EntryPayload[]> {
+  const groups = Map.groupBy(payloads, ({ transaction }) => transaction.corridor);
+  const left = await Promise.all(
+    [...groups].map(([corridor, group]) => appendGroup(producer, breakers, corridor, group)),
+  );
+  return left.flat();
+}
+
+async function appendGroup(
+  producer: Producer,
+  { redis, streamsOf }: Breakers,
+  corridor: string,
+  group: readonly EntryPayload[],
+): Promise<readonly EntryPayload[]> {
+  try {
+    return (await streamsOf(corridor).run(() => redis.run(() => producer.append(group)))).left;
+  } catch (error) {
+    const isRefused = error instanceof Failure && error.code === 'BREAKER_OPEN';
+    if (isStreamAtFault(error) || (isRefused && redis.state() === 'closed')) return group;
+    throw error;
+  }
 }

@@ -4,6 +4,8 @@
  * is not closed costs the reconciler a check, or appends an entry twice.
  */
 import type { Log } from '../runtime/log.ts';
+import type { Database } from '../store/database/pool.ts';
+import { deleteIngestBatches, narrowIngestBatch } from '../store/recovery/ingest-batches.ts';
 
 const FLUSH_INTERVAL_MS = 50;
 const FLUSH_IDS = 100;
@@ -18,23 +20,19 @@ export type BatchCloser = {
   readonly flush: () => Promise<void>;
 };
 
-export type BatchCloserDependencies = {
-  readonly deleteBatches: (batchIds: readonly string[]) => Promise<void>;
-  readonly narrowBatch: (batchId: string, transactionIds: readonly string[]) => Promise<void>;
-  readonly log: Pick<Log, 'warn'>;
-};
-
 type Narrowed = readonly [batchId: string, transactionIds: readonly string[]];
 
-export function createBatchCloser(dependencies: BatchCloserDependencies): BatchCloser {
-  const { deleteBatches, narrowBatch, log } = dependencies;
+export function createBatchCloser(
+  database: Pick<Database, 'query'>,
+  log: Pick<Log, 'warn'>,
+): BatchCloser {
   let closed: string[] = [];
   let narrowed: Narrowed[] = [];
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   const write = async (batchIds: readonly string[], parts: readonly Narrowed[]) => {
-    if (batchIds.length > 0) await deleteBatches(batchIds);
-    for (const part of parts) await narrowBatch(...part);
+    if (batchIds.length > 0) await deleteIngestBatches(database, batchIds, 'request');
+    for (const part of parts) await narrowIngestBatch(database, ...part, 'request');
   };
   const run = async () => {
     const [batchIds, parts] = [closed, narrowed];

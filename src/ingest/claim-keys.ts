@@ -1,21 +1,15 @@
 /** Claims the idempotency keys of a batch and stores its rows with them. */
 import type { RefusedMonths } from '../domain/month.ts';
-import type { Failpoint } from '../runtime/failpoint.ts';
 import type { HeldKey } from '../store/idempotency-keys/idempotency-keys.ts';
-import type { Claim, NewBatch, NewTransaction } from '../store/transactions/transactions.ts';
+import {
+  claimTransactions,
+  findHolders,
+  type NewBatch,
+  type NewTransaction,
+  readReceivedAtMs,
+} from '../store/transactions/transactions.ts';
+import type { Ingest } from './ingest.ts';
 import type { RefusedRows } from './refuse-months.ts';
-
-export type ClaimDependencies = {
-  /** Stores all of a batch, or nothing where a key is held; then returns by whom. */
-  readonly claim: (batch: NewBatch) => Promise<Claim>;
-  readonly readReceivedAtMs: (row: NewTransaction) => Promise<number>;
-  /** Finds the holders of the keys of rows that are not to be stored. */
-  readonly findHolders: (
-    client: string,
-    rows: readonly NewTransaction[],
-  ) => Promise<ReadonlyMap<NewTransaction, HeldKey>>;
-  readonly failpoint: Failpoint;
-};
 
 /** Rows that were not stored, because an earlier request holds their key. */
 export type Held = ReadonlyMap<NewTransaction, HeldKey>;
@@ -33,7 +27,7 @@ export type Stored = { readonly held: Held; readonly receivedAtMs: number | null
  * Claims the keys that are free: first all of them, which nearly always succeeds; then those that nobody holds.
  */
 export async function claimFree(
-  { claim, readReceivedAtMs, failpoint }: ClaimDependencies,
+  { database, keySlices, failpoint }: Ingest,
   batch: NewBatch,
   checks: Pick<Checks, 'held'>,
 ): Promise<Stored> {
@@ -42,7 +36,7 @@ export async function claimFree(
   let own: NewTransaction | undefined;
   while (free.length > 0) {
     failpoint('api-before-commit');
-    const claimed = await claim({ ...batch, transactions: free });
+    const claimed = await claimTransactions(database, keySlices, { ...batch, transactions: free });
     if ('receivedAtMs' in claimed) return { held, receivedAtMs: claimed.receivedAtMs };
     for (const [row, key] of claimed.held) {
       if (key.transactionId === row.transactionId) own = row;
@@ -51,7 +45,7 @@ export async function claimFree(
     checks.held(held);
     free = free.filter((row) => !claimed.held.has(row));
   }
-  return { held, receivedAtMs: own === undefined ? null : await readReceivedAtMs(own) };
+  return { held, receivedAtMs: own === undefined ? null : await readReceivedAtMs(database, own) };
 }
 
 type Barred = {
@@ -66,16 +60,16 @@ type Barred = {
  * appended, as attaching the month hands it over.
  */
 export async function claimOthers(
-  dependencies: ClaimDependencies,
+  ingest: Ingest,
   batch: NewBatch,
   { months, barred, checks }: Barred,
 ): Promise<Stored & { readonly refused: RefusedRows }> {
-  const holders = await dependencies.findHolders(batch.client, [...barred.keys()]);
+  const holders = await findHolders(ingest.database, batch.client, [...barred.keys()]);
   const refused = new Map([...barred].filter(([row]) => !holders.has(row)));
   const standing = [...holders].filter(([row, key]) => key.transactionId !== row.transactionId);
   checks.held(new Map(standing));
   if (refused.size > 0) checks.months(months, refused);
   const transactions = batch.transactions.filter((row) => !barred.has(row));
-  const claimed = await claimFree(dependencies, { ...batch, transactions }, checks);
+  const claimed = await claimFree(ingest, { ...batch, transactions }, checks);
   return { ...claimed, held: new Map([...standing, ...claimed.held]), refused };
 }

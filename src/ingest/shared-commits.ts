@@ -16,7 +16,7 @@ export type Poster = {
 /** Resolves to the post's own result; throws what it would throw alone. */
 export type ShareCommit<Post, Result> = (poster: Poster, post: Post) => Promise<Result>;
 
-export type SharedCommitsOptions<Post, Result> = {
+type SharedCommitsOptions<Post, Result> = {
   /**
    * Stores posts in one commit; returns one result per post, in their order. Where it throws, nothing is known
    * to be stored.

@@ -4,24 +4,39 @@
  * unchanged history needs no rebuild. The labels are read after the commit: of two requests about one
  * transaction the later reader sees both.
  */
-import type { Parties } from '../store/labels/labels.ts';
-import type { InvalidateProfiles } from '../stream/profiles/invalidate-profiles.ts';
-
-export type TellProfilesDependencies = {
-  /** Returns the parties of those transactions that have a label that says fraud. */
-  readonly findFraudParties: (transactionIds: readonly string[]) => Promise<readonly Parties[]>;
-  readonly invalidateProfiles: InvalidateProfiles;
-};
+import type { Guard } from '../runtime/breaker.ts';
+import type { Database } from '../store/database/pool.ts';
+import { findFraudParties, type Parties } from '../store/labels/labels.ts';
+import type { RedisClient } from '../stream/connection/connection.ts';
+import {
+  createInvalidateProfiles,
+  type InvalidateProfiles,
+} from '../stream/profiles/invalidate-profiles.ts';
 
 /** Resolves when every later fold sees these transactions' labels. Throws a Failure. */
 export type TellProfiles = (transactionIds: readonly string[]) => Promise<void>;
 
-export function createTellProfiles({
-  findFraudParties,
-  invalidateProfiles,
-}: TellProfilesDependencies): TellProfiles {
+/** @param guard the breaker of Redis */
+export function openTellProfiles(
+  { query }: Pick<Database, 'query'>,
+  redis: RedisClient,
+  market: string,
+  guard: Guard,
+): TellProfiles {
+  const invalidateProfiles = createInvalidateProfiles(redis, market);
+  return createTellProfiles(
+    (transactionIds) => findFraudParties(query, transactionIds),
+    (parties) => guard(() => invalidateProfiles(parties)),
+  );
+}
+
+/** @param findFraud returns the parties of those transactions that have a label that says fraud */
+export function createTellProfiles(
+  findFraud: (transactionIds: readonly string[]) => Promise<readonly Parties[]>,
+  invalidateProfiles: InvalidateProfiles,
+): TellProfiles {
   return async (transactionIds) => {
-    const found = await findFraudParties(transactionIds);
+    const found = await findFraud(transactionIds);
     const accounts = new Set(found.map(({ accountId }) => accountId));
     const merchants = new Set(found.map(({ merchantId }) => merchantId));
     await invalidateProfiles([

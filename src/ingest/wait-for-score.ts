@@ -21,7 +21,7 @@ export type FindScore = (transactionId: string) => Promise<ScoreJson | undefined
 const POLL_MS_MIN = 25;
 const POLL_MS_MAX = 200;
 
-export type WaitOptions = {
+type WaitOptions = {
   readonly transactionId: string;
   readonly findScore: FindScore;
   /** Undefined when no reply will arrive. */

@@ -32,17 +32,14 @@ import { statusPaths, statusRoutes } from '../http/routes/status.ts';
 import { summariesPaths, summariesRoutes } from '../http/routes/summaries.ts';
 import { transactionsPaths, transactionsRoutes } from '../http/routes/transactions.ts';
 import { serve } from '../http/serve.ts';
-import { createAcceptBatch } from '../ingest/accept-batch.ts';
-import { acceptLabels } from '../ingest/accept-labels.ts';
-import { createAcceptLines } from '../ingest/accept-lines.ts';
-import { createAcceptOne } from '../ingest/accept-one.ts';
-import { findEachInvalid } from '../ingest/accept-transactions.ts';
 import { watchCorridors } from '../ingest/corridor-list.ts';
+import { openIngest } from '../ingest/ingest.ts';
 import type { CountRead } from '../query/choose-database.ts';
 import { createModelShelf } from '../query/model-shelf.ts';
 import { createReading } from '../query/reading.ts';
 import { apiKeyHash } from '../runtime/api-key.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
+import { createFailpoint, FAILPOINT_VARIABLE } from '../runtime/failpoint.ts';
 import type { Guards } from '../runtime/guards.ts';
 import { createMetrics, type Metrics, reportConnections } from '../runtime/metrics.ts';
 import { createReadiness } from '../runtime/vital-signs.ts';
@@ -55,13 +52,8 @@ import { listCorridors } from '../store/transactions/corridors.ts';
 import { openCommands, untilReady } from '../stream/connection/connection.ts';
 import { claimIdentity } from '../stream/connection/identity.ts';
 import { openReplies } from '../stream/settle/replies.ts';
-import { measureStreams } from '../stream/status/lag.ts';
-import { createListStreams } from '../stream/status/list-streams.ts';
-import { createModelsOut } from '../stream/status/models-out.ts';
-import { bindAccept } from './wire/bind-accept.ts';
 import { bindEvaluate } from './wire/bind-evaluate.ts';
 import { bindGuards, openProbe, watchGuards } from './wire/bind-guards.ts';
-import { bindLabels } from './wire/bind-labels.ts';
 import { openReplica } from './wire/bind-replica.ts';
 
 const EXIT_FINE = 0;
@@ -129,7 +121,7 @@ export async function runApi(context: CommandContext): Promise<number> {
   log.info({ url: serving.url }, 'serving');
   if (!signal.aborted) await once(signal, 'abort');
   await serving.close();
-  await resources.closer.flush();
+  await resources.ingest.closer.flush();
   return EXIT_FINE;
 }
 
@@ -162,14 +154,16 @@ async function openResources(
   stack.use(watchGuards(guards, probe, redis, market));
   const replies = stack.use(openReplies({ url: redisUrl, market }));
   const corridorList = stack.use(await watchCorridors(() => listCorridors(database), log));
-  const adapters = { database, redis, guards, metrics, corridorList };
-  const { accept, closer } = bindAccept(context, adapters);
+  const ingest = openIngest(config, {
+    ...{ database, redis, guards, metrics, corridors: corridorList.corridors, log },
+    failpoint: createFailpoint(context.environment[FAILPOINT_VARIABLE]),
+  });
   const databases = {
     ...{ primary: database, replica, now: Date.now },
     countRead: (...[database, why]: Parameters<CountRead>) => metrics.reads.inc({ database, why }),
   };
   const shelf = createModelShelf(databases);
-  return { databases, probe, guards, metrics, redis, replies, closer, accept, shelf };
+  return { databases, probe, guards, metrics, redis, replies, ingest, shelf };
 }
 
 function listModules(
@@ -177,7 +171,7 @@ function listModules(
   resources: Resources & Pick<Front, 'awaitBody'> & Pick<Authenticator, 'authenticate'>,
 ): RouteModule[] {
   const { config, log, signal } = context;
-  const { databases, probe, guards, metrics, redis, accept, authenticate, replies } = resources;
+  const { databases, probe, guards, metrics, ingest, authenticate, replies } = resources;
   const { primary } = databases;
   const limits = {
     bytesMax: config.RISK_BODY_BYTES_MAX,
@@ -187,26 +181,15 @@ function listModules(
   };
   const { shelf } = resources;
   const reading = createReading(databases, shelf, metrics);
-  const evaluate = bindEvaluate(primary, shelf, config.RISK_LABEL_MATURITY_DAYS, accept);
+  const evaluate = bindEvaluate(primary, shelf, config.RISK_LABEL_MATURITY_DAYS, ingest);
   const operating = bindOperating(config, resources);
   const readiness = createReadiness({
     postgres: () => proveWrite(probe).then(() => true),
-    redis: () => claimIdentity(redis, config.RISK_MARKET).then(() => true),
+    redis: () => claimIdentity(resources.redis, config.RISK_MARKET).then(() => true),
   });
-  const transactions = transactionsRoutes({
-    acceptOne: createAcceptOne({ ...accept, replies, findScore: reading.findScore }),
-    acceptBatch: createAcceptBatch(accept),
-    acceptLines: createAcceptLines(accept),
-    findInvalid: (items) => findEachInvalid(accept, items),
-    readTransaction: reading.readTransaction,
-    searchTransactions: reading.searchTransactions,
-    limits,
-    waitMsMax: config.RISK_WAIT_MS_MAX,
-    draining: signal,
-    log,
-  });
+  const bounds = { ...limits, waitMsMax: config.RISK_WAIT_MS_MAX };
+  const transactions = transactionsRoutes(ingest, replies, reading, bounds, signal, log);
   const keys = createKeys(primary);
-  const labels = bindLabels(config, { database: primary, redis, guards, metrics }, accept);
   return [
     {
       routes: healthRoutes({
@@ -223,20 +206,13 @@ function listModules(
       paths: healthPaths,
     },
     { routes: transactions, paths: transactionsPaths },
-    {
-      routes: labelsRoutes({
-        acceptLabels: (request) => acceptLabels(labels, request),
-        searchLabels: reading.searchLabels,
-        limits,
-      }),
-      paths: labelsPaths,
-    },
+    { routes: labelsRoutes(ingest, reading, limits), paths: labelsPaths },
     { routes: scoresRoutes(reading), paths: scoresPaths },
     { routes: evaluateRoutes(evaluate, limits), paths: evaluatePaths },
     { routes: accountsRoutes(reading), paths: accountsPaths },
     { routes: merchantsRoutes(reading), paths: merchantsPaths },
     { routes: summariesRoutes(reading), paths: summariesPaths },
-    { routes: catalogueRoutes(accept.corridors), paths: cataloguePaths },
+    { routes: catalogueRoutes(ingest.corridors), paths: cataloguePaths },
     { routes: modelWatchRoutes(reading), paths: modelWatchPaths },
     { routes: modelsRoutes({ ...createRegistry(primary), limits }), paths: modelsPaths },
     { routes: statusRoutes(operating), paths: statusPaths },
@@ -248,14 +224,11 @@ function listModules(
 }
 
 /** What operators ask and change, bound to its adapters. */
-function bindOperating(config: Config, { databases, redis, accept, guards }: Resources): Operating {
-  const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
-  const listStreams = createListStreams(redis, market, shards);
-  return createOperating(databases, accept.tryAppend, {
-    measureStreams: () =>
-      guards.redis.run(async () => measureStreams(redis, await listStreams(accept.corridors()))),
-    listModelsOut: () => guards.redis.run(createModelsOut(redis, market).list),
-    health: guards.health,
+function bindOperating(config: Config, { databases, redis, ingest, guards }: Resources): Operating {
+  return createOperating(databases, ingest.tryAppend, {
+    ...{ redis, guards, corridors: ingest.corridors },
+    market: config.RISK_MARKET,
+    shards: config.RISK_SHARDS,
     readReplica: () => databases.replica?.status() ?? null,
   });
 }

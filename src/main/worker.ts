@@ -4,6 +4,7 @@
  */
 import { type CommandContext, EXIT } from '../cli/command.ts';
 import { FEATURE_SCHEMA } from '../domain/feature-schema.ts';
+import type { ModelOut } from '../domain/model-out.ts';
 import { monthOf } from '../domain/month.ts';
 import { serveHealth } from '../http/serve-health.ts';
 import { createAccountKind } from '../profile/account-kind.ts';
@@ -31,8 +32,7 @@ import { loadAccountPasts, loadMerchantPasts } from '../store/profiles/history.t
 import { createInsertScores, readStoredScores } from '../store/scores/scores.ts';
 import { listCorridors } from '../store/transactions/corridors.ts';
 import { openCommands, type RedisClient, untilReady } from '../stream/connection/connection.ts';
-import { ATTEMPTS_MAX, packAgain } from '../stream/entries/entry.ts';
-import { createGroupDuties, ensureGroups, isGroupMissing } from '../stream/group/consumer-group.ts';
+import { createGroupDuties, ensureGroups } from '../stream/group/consumer-group.ts';
 import { openReaderConnection } from '../stream/group/reader-connection.ts';
 import { createHandEntriesOver, ENTRY_READER, type EntryReader } from '../stream/group/versions.ts';
 import { profileKey, profileSlot, type StreamKeys } from '../stream/keys.ts';
@@ -42,8 +42,9 @@ import { createProve, createSettle } from '../stream/settle/settle.ts';
 import { measureStreams } from '../stream/status/lag.ts';
 import { createListStreams } from '../stream/status/list-streams.ts';
 import { createModelsOut, type ModelsOut } from '../stream/status/models-out.ts';
-import { type BatchModelsDependencies, createBatchModels } from '../worker/batch-models.ts';
+import { createBatchModels } from '../worker/batch-models.ts';
 import type { Duty } from '../worker/maintenance.ts';
+import type { ModelSourceDependencies } from '../worker/model-source.ts';
 import { poisonScorer } from '../worker/poisoned-scorer.ts';
 import { type BatchSteps, createBatchSteps } from '../worker/process-batch.ts';
 import { createFoldKind } from '../worker/profiles/fold-kind.ts';
@@ -84,7 +85,7 @@ const PARTITIONS_EVERY_MS = 3_600_000;
 /** What a test may put in place of the engine's own. */
 export type WorkerOverrides = {
   readonly scorer?: Scorer;
-  readonly models?: Pick<BatchModelsDependencies, 'load'>;
+  readonly models?: Pick<ModelSourceDependencies, 'load'>;
   readonly entries?: EntryReader;
 };
 
@@ -150,7 +151,6 @@ export async function runWorker(
     group: {
       ...createGroupDuties(redis, entries.versions),
       ensure: (s) => ensureGroups(redis, s),
-      isMissing: isGroupMissing,
       prove: createProve(redis),
       ...guardReads(guards),
     },
@@ -178,8 +178,8 @@ export async function runWorker(
 }
 
 /** Where this process and the API read which models are out. */
-function tellModels(guards: Guards, { announce }: ModelsOut): BatchModelsDependencies['tell'] {
-  return async (out) => {
+function tellModels(guards: Guards, { announce }: ModelsOut) {
+  return async (out: readonly ModelOut[]) => {
     guards.tellModels(out);
     await announce(out);
   };
@@ -235,7 +235,7 @@ function createSteps(parts: StepParts): BatchSteps {
   });
   const partitions = createPartitionGuard(database);
   return createBatchSteps({
-    ...{ entries: parts.entries, encode: packAgain, handOver: createHandEntriesOver(redis) },
+    ...{ entries: parts.entries, handOver: createHandEntriesOver(redis) },
     foldProfiles: createFoldProfiles({ logs, installs, kinds: [accounts, merchants] }),
     scorer: parts.scorer,
     models: parts.models,
@@ -246,7 +246,7 @@ function createSteps(parts: StepParts): BatchSteps {
     },
     settle: guardSettle(settle, guards.redis),
     degradation: guards.health.level,
-    retryPolicy: { attemptsMax: ATTEMPTS_MAX, baseMs: config.RISK_RETRY_BASE_MS },
+    retryBaseMs: config.RISK_RETRY_BASE_MS,
     random: Math.random,
     nowMs: Date.now,
     metrics,
@@ -267,7 +267,7 @@ function createDuties(
     bindTallies(config, database, leadership),
     bindDeadLetters(database, leadership),
     bindPurge(config, leadership, metrics),
-    bindLabelDuty(config, { database, redis, guards, metrics }, leadership),
+    bindLabelDuty(config, database, redis, guards.redis.run, metrics, leadership),
     {
       name: 'promote-retries',
       everyMs: PROMOTE_EVERY_MS,

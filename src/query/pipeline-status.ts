@@ -10,10 +10,13 @@ import type { Outcome } from '../domain/day-tally.ts';
 import { isUnavailable } from '../domain/failure.ts';
 import { breakerOf, MODEL_OUT_LEVEL, type ModelOut } from '../domain/model-out.ts';
 import { VERDICTS } from '../domain/score-record.ts';
-import type { Health } from '../runtime/guards.ts';
+import type { Guards, Health } from '../runtime/guards.ts';
 import { countUnappended } from '../store/recovery/totals.ts';
 import { readTotals, type Total } from '../store/tallies/day-tallies.ts';
-import type { StreamLag } from '../stream/status/lag.ts';
+import type { RedisClient } from '../stream/connection/connection.ts';
+import { measureStreams, type StreamLag } from '../stream/status/lag.ts';
+import { createListStreams } from '../stream/status/list-streams.ts';
+import { createModelsOut } from '../stream/status/models-out.ts';
 import type { Databases } from './choose-database.ts';
 import { type ReplicaStatus, replicaStatusSchema } from './replica-status.ts';
 
@@ -69,35 +72,51 @@ export const statusSchema = z
   .meta({ id: 'Status' });
 export type StatusJson = z.infer<typeof statusSchema>;
 
-export type PipelineStatusDependencies = {
-  readonly databases: Databases;
-  readonly readFigures: ReadFigures;
-  /** All streams of the market; throws `unavailable` while Redis does not answer. */
-  readonly measureStreams: () => Promise<readonly StreamLag[]>;
-  /** As reported by workers; throws as measureStreams. */
-  readonly listModelsOut: () => Promise<readonly ModelOut[]>;
-  readonly health: Health;
+/** The part of a market's pipeline that is not in Postgres, as this process sees it. */
+export type Pipeline = {
+  readonly redis: RedisClient;
+  readonly market: string;
+  readonly shards: number;
+  readonly corridors: () => Iterable<string>;
+  readonly guards: Pick<Guards, 'redis' | 'health'>;
   readonly readReplica: () => ReplicaStatus | null;
 };
 
-export async function readPipelineStatus(
-  dependencies: PipelineStatusDependencies,
-): Promise<StatusJson> {
-  const { databases, health } = dependencies;
-  const { readFigures, measureStreams, listModelsOut } = dependencies;
-  const [stored, measured] = await readFigures(() =>
-    Promise.all([measureStreams(), listModelsOut()]).catch((error: unknown) => {
+export function createReadStatus(
+  databases: Databases,
+  { redis, market, shards, corridors: listCorridors, guards, readReplica }: Pipeline,
+): () => Promise<StatusJson> {
+  const readFigures = createReadFigures(databases);
+  const listStreams = createListStreams(redis, market, shards);
+  const modelsOut = createModelsOut(redis, market);
+  const measure = async () => {
+    const streams = async () => measureStreams(redis, await listStreams(listCorridors()));
+    try {
+      return await Promise.all([guards.redis.run(streams), guards.redis.run(modelsOut.list)]);
+    } catch (error) {
       if (isUnavailable(error)) return undefined;
       throw error;
-    }),
-  );
-  const { unappended, totals, countedAtMs, isOld } = stored;
+    }
+  };
+  return async () => {
+    const [figures, measured] = await readFigures(measure);
+    const now = { at: new Date(databases.now()).toISOString(), replica: readReplica() };
+    return toStatus(now, figures, measured, guards.health);
+  };
+}
+
+function toStatus(
+  { at, replica }: Pick<StatusJson, 'at' | 'replica'>,
+  { unappended, totals, countedAtMs, isOld }: StoredFigures,
+  measured: readonly [readonly StreamLag[], readonly ModelOut[]] | undefined,
+  health: Health,
+): StatusJson {
   const corridors = measured === undefined ? null : toCorridors(...measured, totals, health);
   const waiting = corridors?.map((row) => row.lag + row.pending + row.retries_due);
   return {
-    at: new Date(databases.now()).toISOString(),
+    at,
     postgres: isOld ? 'down' : 'up',
-    replica: dependencies.readReplica(),
+    replica,
     redis: measured === undefined ? 'down' : 'up',
     corridors,
     unappended,
@@ -154,7 +173,7 @@ function toCorridors(
 }
 
 /** Figures from Postgres. */
-export type StoredFigures = {
+type StoredFigures = {
   readonly unappended: number;
   readonly totals: readonly Total[];
   /** Everything stored before this is in the totals. */
@@ -167,11 +186,11 @@ export type StoredFigures = {
  * Reads Postgres, and measures Redis between the reads of what waits and of what is final. Throws `unavailable`
  * only until Postgres has answered once.
  */
-export type ReadFigures = <Measured>(
+type ReadFigures = <Measured>(
   measure: () => Promise<Measured>,
 ) => Promise<readonly [StoredFigures, Measured]>;
 
-export function createReadFigures({ primary, now }: Databases): ReadFigures {
+function createReadFigures({ primary, now }: Databases): ReadFigures {
   let last: StoredFigures | undefined;
   return async (measure) => {
     try {

@@ -14,17 +14,15 @@ const DRIFT_ROWS = 5000;
 const OUTCOME_ROWS = 20_000;
 const FEATURE_NAMES = FEATURE_LIST.map(({ name }) => name);
 
-export type WatchOptions = {
-  /** Scores and labels that were stored by then count. */
-  readonly atMs: number;
-  /** How long the label of a transaction may take. */
-  readonly maturityDays: number;
-  readonly signal: AbortSignal;
-};
-
+/**
+ * @param atMs scores and labels that were stored by then count
+ * @param maturityDays how long the label of a transaction may take
+ */
 export async function watchScores(
   database: Pick<Database, 'query'>,
-  { atMs, maturityDays, signal }: WatchOptions,
+  atMs: number,
+  maturityDays: number,
+  signal: AbortSignal,
 ): Promise<WatchReport[]> {
   const { query } = database;
   const windows = windowsAt(atMs, maturityDays);

@@ -5,7 +5,7 @@
  */
 import { comparePositions } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';
-import type { AppendEntries } from '../ingest/append-entries.ts';
+import type { Producer } from '../stream/entries/producer.ts';
 
 const PAGE_ENTRIES = 1000;
 
@@ -16,7 +16,7 @@ export type StreamOf = (transaction: Transaction) => string;
 export type AppendMissing = (transactions: readonly Transaction[]) => Promise<Transaction[]>;
 
 export function createAppendMissing(
-  append: AppendEntries,
+  producer: Producer,
   streamOf: StreamOf,
   count: (transactions: number) => void,
 ): AppendMissing {
@@ -28,7 +28,7 @@ export function createAppendMissing(
       for (const transaction of transactions.slice(at, at + PAGE_ENTRIES)) {
         (full.has(streamOf(transaction)) ? left : page).push(transaction);
       }
-      const result = await append(page.map(toEntry));
+      const result = await producer.append(page.map(toEntry));
       count(result.appended);
       for (const { transaction } of result.left) {
         left.push(transaction);

@@ -7,17 +7,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ScoredLettersPage } from '../store/dead-letters/dead-letters.ts';
 
-export type CloseScoredLettersDependencies = {
-  /** A page of all open dead letters; the first one where `after` is absent. */
-  readonly listDeadLettersOfScored: (after?: string) => Promise<ScoredLettersPage>;
-  readonly closeDeadLettersOfScored: (transactionIds: readonly string[]) => Promise<void>;
-};
-
 /** The pause between pages: a faulty release may leave a million open, and reading them must not keep Postgres from new work. */
 const PAGE_EVERY_MS = 100;
 
+/** @param listDeadLettersOfScored a page of all open dead letters; the first one where `after` is absent */
 export async function closeScoredLetters(
-  { listDeadLettersOfScored, closeDeadLettersOfScored }: CloseScoredLettersDependencies,
+  listDeadLettersOfScored: (after?: string) => Promise<ScoredLettersPage>,
+  closeDeadLettersOfScored: (transactionIds: readonly string[]) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   let after: string | undefined;

@@ -2,7 +2,15 @@
  * Maintains the slices of idempotency keys: seals the open one once it is large or old enough, and drops those
  * whose youngest key is older than the retention.
  */
-import type { Slice } from '../store/idempotency-keys/key-slice-rows.ts';
+
+import type { Database } from '../store/database/pool.ts';
+import {
+  dropKeySlice,
+  listKeySlices,
+  type Slice,
+  sealKeySlice,
+} from '../store/idempotency-keys/key-slice-rows.ts';
+import type { Writes } from '../store/maintenance/leadership.ts';
 
 /** About 2 million keys: the index that claims write to, of 90 MB, stays in memory, and a checkpoint finds it small. */
 export const SLICE_BYTES = 170_000_000;
@@ -12,33 +20,42 @@ export const SLICES_BY_SIZE = 32;
 export const SLICES_BY_AGE = 8;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-export type KeepKeySlicesDependencies = {
-  /** The open slice, then the sealed ones. */
-  readonly list: () => Promise<readonly Slice[]>;
-  readonly seal: (slice: number) => Promise<boolean>;
-  readonly drop: (slice: number, before: Date) => Promise<boolean>;
-  readonly retentionDays: number;
-  readonly now: () => number;
-  /** Called with the existing slices, each time. */
-  readonly report: (slices: readonly Slice[]) => void;
-};
-
+/**
+ * @param writes those of the leader
+ * @param report called with the existing slices, each time
+ */
 export async function keepKeySlices(
-  { list, seal, drop, retentionDays, now, report }: KeepKeySlicesDependencies,
+  { query }: Pick<Database, 'query'>,
+  writes: Writes,
+  retentionDays: number,
+  report: (slices: readonly Slice[]) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const slices = await list();
-  const retentionMs = retentionDays * DAY_MS;
-  const before = new Date(now() - retentionMs);
+  const slices = await listKeySlices(query);
   report(slices);
-  for (const { slice, sealedAt } of slices) {
+  const { expired, before, full } = planKeySlices(slices, retentionDays, Date.now());
+  for (const slice of expired) {
     if (signal.aborted) return;
-    if (sealedAt !== null && sealedAt < before) await drop(slice, before);
+    await dropKeySlice(writes, slice, before);
   }
+  if (full !== undefined && !signal.aborted) await sealKeySlice(writes, full);
+}
+
+/**
+ * Which slices are due, by number: those whose youngest key is from `before`, and the open one if it is to be sealed.
+ * @param slices the open slice, then the sealed ones
+ */
+export function planKeySlices(slices: readonly Slice[], retentionDays: number, nowMs: number) {
+  const retentionMs = retentionDays * DAY_MS;
+  const before = new Date(nowMs - retentionMs);
+  const expired = slices.filter(({ sealedAt }) => sealedAt !== null && sealedAt < before);
   const open = slices.find(({ sealedAt }) => sealedAt === null);
-  if (open !== undefined && isDue(open, slices, now() - retentionMs / SLICES_BY_AGE)) {
-    await seal(open.slice);
-  }
+  const isFull = open !== undefined && isDue(open, slices, nowMs - retentionMs / SLICES_BY_AGE);
+  return {
+    expired: expired.map(({ slice }) => slice),
+    before,
+    full: isFull ? open.slice : undefined,
+  };
 }
 
 function isDue(open: Slice, slices: readonly Slice[], openedBeforeMs: number): boolean {

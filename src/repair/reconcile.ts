@@ -73,7 +73,7 @@ export function createReconciler(
     const endMs = performance.now() + RUN_MS_MAX;
     const isOver = () => signal.aborted || performance.now() >= endMs;
     let [appended, batches] = [0, 0];
-    const append = createAppendMissing(producer.append, streamOf, (transactions) => {
+    const append = createAppendMissing(producer, streamOf, (transactions) => {
       appended += transactions;
       count(transactions);
     });

@@ -20,7 +20,7 @@ const SPAN_ROWS_MAX = 5000;
 const SPAN_MS_FIRST = 60_000;
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
-export type PassOptions = {
+type PassOptions = {
   /** Start of the search for replays: the checkpoint. */
   readonly replayedFromMs: number;
   /** Start of the pass: the checkpoint, or where the pass before left its first full stream. */

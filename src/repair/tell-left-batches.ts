@@ -1,18 +1,16 @@
 /** Invalidates the profiles of labels whose request ended between its commit and that step. */
+
 import type { TellProfiles } from '../ingest/tell-profiles.ts';
 import type { LabelBatch } from '../store/labels/label-batches.ts';
 
-export type TellLeftBatchesDependencies = {
+/** The simulation has stand-ins for them. */
+type Steps = {
   readonly listLabelBatches: (
     agedMs: number,
     transactionsMax: number,
   ) => Promise<readonly LabelBatch[]>;
   readonly deleteLabelBatches: (batchIds: readonly string[]) => Promise<void>;
   readonly tellProfiles: TellProfiles;
-  /** A younger request may still do it itself. */
-  readonly batchAgeMs: number;
-  /** Called with the age of the oldest batch whose profiles are not invalidated; 0 when there is none. */
-  readonly reportAge: (ageMs: number) => void;
 };
 
 /**
@@ -20,12 +18,16 @@ export type TellLeftBatchesDependencies = {
  */
 const PAGE_TRANSACTIONS = 1000;
 
+/**
+ * @param batchAgeMs a younger request may still do it itself
+ * @param reportAge called with the age of the oldest batch whose profiles are not invalidated; 0 when there is none
+ */
 export async function tellLeftBatches(
-  dependencies: TellLeftBatchesDependencies,
+  { listLabelBatches, deleteLabelBatches, tellProfiles }: Steps,
+  batchAgeMs: number,
+  reportAge: (ageMs: number) => void,
   signal: AbortSignal,
 ): Promise<number> {
-  const { listLabelBatches, deleteLabelBatches, tellProfiles, batchAgeMs, reportAge } =
-    dependencies;
   let told = 0;
   while (!signal.aborted) {
     const page = await listLabelBatches(batchAgeMs, PAGE_TRANSACTIONS);

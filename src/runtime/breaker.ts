@@ -35,7 +35,7 @@ export type Breaker = {
   readonly takeTally: () => Tally;
 };
 
-export type BreakerOptions = {
+type BreakerOptions = {
   readonly name: string;
   /** Monotonic clock. */
   readonly nowMs: () => number;

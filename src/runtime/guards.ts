@@ -31,7 +31,7 @@ export type Guards = {
   readonly [Symbol.dispose]: () => void;
 };
 
-export type GuardsOptions = {
+type GuardsOptions = {
   readonly metrics: Pick<Metrics, 'breakerState' | 'breakerOpened' | 'degradation'>;
   readonly log: Pick<Log, 'warn' | 'info'>;
   readonly isPostgresFailure: (thrown: unknown) => boolean;

@@ -24,7 +24,7 @@ import {
 } from './model-source.ts';
 import type { BatchModels } from './score-items.ts';
 
-export type BatchModelsDependencies = Pick<
+type BatchModelsDependencies = Pick<
   ModelSourceDependencies,
   'readNewestRollout' | 'readRollouts' | 'load' | 'recordCheck' | 'nowMs'
 > & {

@@ -4,15 +4,11 @@
  */
 import { DEAD_LETTER_ENTRY_CHARS_MAX, type DeadLetter } from '../domain/dead-letter.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
-import type { Failpoint } from '../runtime/failpoint.ts';
-import type { Metrics } from '../runtime/metrics.ts';
-import type { StoredScore } from '../store/scores/scores.ts';
-import type { Settle } from '../stream/settle/settle.ts';
 import { acknowledgeStored } from './acknowledge.ts';
+import type { BatchDependencies } from './batch-dependencies.ts';
 import { countOutcomes } from './count-batch.ts';
 import type { Decided, Item } from './item.ts';
 import {
-  type EncodeEntry,
   type Left,
   NOTHING_LEFT,
   type ReplaceEntry,
@@ -21,35 +17,17 @@ import {
   toSettlements,
 } from './settle-batch.ts';
 
-type Identified = { readonly transactionId: string; readonly createdAtMs: number };
-
-export type ConcludeStore = {
-  readonly readStoredScores: (
-    transactions: readonly Identified[],
-  ) => Promise<Map<string, StoredScore>>;
-  readonly insertDeadLetters: (letters: readonly DeadLetter[]) => Promise<Set<string>>;
-};
-
-export type ConcludeDependencies = {
-  readonly store: ConcludeStore;
-  readonly settle: Settle;
-  readonly encode: EncodeEntry;
-  readonly nowMs: () => number;
-  readonly metrics: Metrics;
-  readonly failpoint: Failpoint;
-};
-
 /** Commits the dead letters, then settles everything. */
 export async function conclude(
-  dependencies: ConcludeDependencies,
+  dependencies: BatchDependencies,
   decided: readonly Decided[],
 ): Promise<Left> {
   if (decided.length === 0) return NOTHING_LEFT;
-  const { settle, encode, metrics, nowMs } = dependencies;
+  const { settle, metrics, nowMs } = dependencies;
   const atMs = nowMs();
   const final = await commitDeadLetters(dependencies, decided, atMs);
   const endSettle = metrics.batchDuration.startTimer({ stage: 'settle' });
-  const settlements = toSettlements(final, encode, atMs);
+  const settlements = toSettlements(final, atMs);
   const settled = await settle(settlements);
   endSettle();
   const left = readLeft(settlements, settled);
@@ -61,18 +39,18 @@ export async function conclude(
 
 /** Puts other entries of the same transactions in the place of these. */
 export async function replace(
-  { settle, encode }: ConcludeDependencies,
+  { settle }: BatchDependencies,
   items: readonly Item[],
   make: ReplaceEntry,
 ): Promise<Left> {
   if (items.length === 0) return NOTHING_LEFT;
-  const settlements = toReplacements(items, make, encode);
+  const settlements = toReplacements(items, make);
   return readLeft(settlements, await settle(settlements));
 }
 
 /** A dead letter whose transaction turns out to have a score is acknowledged in its place. */
 async function commitDeadLetters(
-  { store, failpoint }: ConcludeDependencies,
+  { store, failpoint }: BatchDependencies,
   decided: readonly Decided[],
   atMs: number,
 ): Promise<readonly Decided[]> {

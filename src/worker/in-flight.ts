@@ -23,12 +23,7 @@ export type InFlight = {
   readonly drained: () => Promise<void>;
 };
 
-export type InFlightOptions = {
-  readonly signal: AbortSignal;
-  readonly nowMs: () => number;
-};
-
-export function createInFlight({ signal, nowMs }: InFlightOptions): InFlight {
+export function createInFlight(signal: AbortSignal, nowMs: () => number): InFlight {
   const held = new Map<readonly HeldEntry[], number>();
   let changed = Promise.withResolvers<void>();
   const change = () => {

@@ -27,24 +27,23 @@ export type Intake = {
   readonly sharesOf: (streams: readonly StreamKeys[]) => number[];
 };
 
-export type IntakeOptions = {
-  /** Largest batch, which its last entry may exceed. */
-  readonly batchTransactions: number;
-  /** Batches that may be in flight while there is a backlog. */
-  readonly batchesMax: number;
-  readonly inFlight: InFlight;
-  readonly pause: Pause;
-  readonly signal: AbortSignal;
-};
-
 /** Batches in flight while reads are not full: more batches would be smaller, and cost more per transaction. */
 const SMALL_BATCHES_MAX = 2;
 /** Pause after a read of fewer transactions than this: the fixed cost of a batch is most of such a one. */
 const SMALL_BATCH = 64;
 const SMALL_BATCH_PACE_MS = 8;
 
-export function createIntake(options: IntakeOptions): Intake {
-  const { batchTransactions, batchesMax, inFlight, pause, signal } = options;
+/**
+ * @param bounds `batchTransactions` of a batch, which its last entry may exceed, and as many batches in flight as
+ * there are readers while there is a backlog
+ */
+export function createIntake(
+  bounds: { readonly batchTransactions: number; readonly readers: number },
+  inFlight: InFlight,
+  pause: Pause,
+  signal: AbortSignal,
+): Intake {
+  const { batchTransactions, readers: batchesMax } = bounds;
   const oneReader = pLimit(1);
   /** Transactions of streams that brought all they were asked for. */
   const backlogs = new Map<StreamKeys, number>();

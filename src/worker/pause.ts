@@ -19,14 +19,12 @@ export type Pause = {
 const WAIT_MS_MIN = 50;
 const WAIT_MS_MAX = 2000;
 
-export type PauseOptions = {
-  readonly signal: AbortSignal;
-  readonly metrics: Metrics;
-  readonly log: Log;
-  readonly random: () => number;
-};
-
-export function createPause({ signal, metrics, log, random }: PauseOptions): Pause {
+export function createPause(
+  signal: AbortSignal,
+  metrics: Metrics,
+  log: Log,
+  random: () => number,
+): Pause {
   let failures = 0;
   let ended = Promise.withResolvers<void>();
   signal.addEventListener('abort', () => ended.resolve(), { once: true });

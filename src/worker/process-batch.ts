@@ -10,44 +10,20 @@
 import { Failure } from '../domain/failure.ts';
 import type { Verdict } from '../domain/score-record.ts';
 import { createFeatureRows } from '../scoring/feature-rows.ts';
-import type { Inserted, InsertScores, ScoreLineage, StoredScore } from '../store/scores/scores.ts';
-import type { EntryOrigin } from '../stream/entries/entry.ts';
-import type { EntryReader, HandEntriesOver } from '../stream/group/versions.ts';
+import type { Inserted, ScoreLineage, StoredScore } from '../store/scores/scores.ts';
+import { ATTEMPTS_MAX, type EntryOrigin } from '../stream/entries/entry.ts';
 import { acknowledge, acknowledgeStored, type Source } from './acknowledge.ts';
-import {
-  type ConcludeDependencies,
-  type ConcludeStore,
-  conclude,
-  replace,
-} from './conclude-batch.ts';
+import type { BatchDependencies, BatchStore } from './batch-dependencies.ts';
+import { conclude, replace } from './conclude-batch.ts';
 import { countScored } from './count-batch.ts';
 import { type Decided, decide, type HeldEntry, type Item, type Scored } from './item.ts';
-import type { FoldProfiles } from './profiles/fold-profiles.ts';
 import { type ReadEntries, readEntries, splitRepeated } from './read-entries.ts';
-import { decideRetry, type RetryPolicy } from './retry-policy.ts';
-import { type BatchModels, type ScoredItems, scoreItems } from './score-items.ts';
-import type { Scorer } from './scorer.ts';
+import { decideRetry } from './retry-policy.ts';
+import { type ScoredItems, scoreItems } from './score-items.ts';
 import { divideEntry, type Left, releaseEntry, toHandOvers } from './settle-batch.ts';
 
 /** An entry of any other origin replaces one that a worker has held, whose scores may be stored already. */
 const FIRST_ORIGINS: readonly EntryOrigin[] = ['ingest', 'reconciled'];
-
-/** The part of Postgres that a worker needs. */
-export type BatchStore = ConcludeStore & { readonly insertScores: InsertScores };
-
-export type BatchDependencies = ConcludeDependencies & {
-  readonly entries: EntryReader;
-  readonly handOver: HandEntriesOver;
-  readonly foldProfiles: FoldProfiles;
-  readonly scorer: Scorer;
-  readonly store: BatchStore;
-  readonly retryPolicy: RetryPolicy;
-  readonly random: () => number;
-  /** Degradation level of the process, stored with each score; 0 where it is not measured. */
-  readonly degradation?: () => number;
-  /** Without them the rules decide alone. */
-  readonly models?: BatchModels;
-};
 
 export type BatchSteps = {
   /** Decodes entries; those that cannot be processed are decided at once. */
@@ -223,15 +199,20 @@ async function foldAndScore(
     items.length === 0 ? createFeatureRows(0) : await dependencies.foldProfiles(transactions);
   endFold();
   const { scorer, models, degradation } = dependencies;
-  return await scoreItems({ scorer, models, level: degradation?.() ?? 0 }, items, rows);
+  return await scoreItems(scorer, models, degradation?.() ?? 0, items, rows);
 }
 
 function failItem(
-  { retryPolicy, random }: BatchDependencies,
+  { retryBaseMs: baseMs, random }: BatchDependencies,
   item: Item,
   failure: Failure,
 ): Decided {
-  const decision = decideRetry(retryPolicy, item.head.attempt, failure, random());
+  const decision = decideRetry(
+    { attemptsMax: ATTEMPTS_MAX, baseMs },
+    item.head.attempt,
+    failure,
+    random(),
+  );
   if (decision.kind === 'dead-letter') return decide(item, { kind: 'dead-letter', failure });
   return decide(item, { kind: 'retry', afterMs: decision.afterMs, failure });
 }

@@ -9,43 +9,17 @@
  * What could not be settled is not claimed, as that would hold an outage of its corridor against it.
  */
 import { Failure } from '../domain/failure.ts';
-import type { Log } from '../runtime/log.ts';
-import type { Metrics } from '../runtime/metrics.ts';
-import type { GroupDuties } from '../stream/group/consumer-group.ts';
+import { CLAIM_START, isGroupMissing } from '../stream/group/consumer-group.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import type { InFlight } from './in-flight.ts';
 import type { HeldEntry } from './item.ts';
-import type { BatchSteps } from './process-batch.ts';
-import type { EnsureGroups, ReaderOptions } from './reader.ts';
 import type { RunUnit } from './run-unit.ts';
-
-export type ReclaimOptions = {
-  readonly consumer: string;
-  readonly streams: () => readonly StreamKeys[];
-  readonly claim: GroupDuties['claim'];
-  readonly findHandedOver: GroupDuties['findHandedOver'];
-  readonly prove: ReaderOptions['prove'];
-  readonly guardOf: ReaderOptions['guardOf'];
-  readonly isOfOneStream: ReaderOptions['isOfOneStream'];
-  readonly ensureGroups: EnsureGroups;
-  readonly isGroupMissing: (failure: Failure) => boolean;
-  readonly inFlight: InFlight;
-  /** Batches in flight beyond which nothing is claimed. */
-  readonly batchesMax: number;
-  readonly runUnit: RunUnit;
-  readonly divide: BatchSteps['divide'];
-  readonly metrics: Metrics;
-  readonly log: Log;
-  readonly idleMs: number;
-};
+import type { WorkerParts } from './worker-parts.ts';
 
 /** Transactions of one claim; with CLAIMS_MAX it bounds what one call does for a stream. */
 const CLAIM_TRANSACTIONS = 250;
 const CLAIMS_MAX = 100;
-/** Cursor of a claim that begins, or has come round. */
-const START = '-';
-
 type Source = { readonly stream: StreamKeys; readonly from?: string };
 
 /** Each call claims what is to be had in every stream, and returns when that is settled. */
@@ -54,24 +28,26 @@ export type Reclaim = {
   readonly handedOver: (signal: AbortSignal) => Promise<void>;
 };
 
-export function createReclaim(options: ReclaimOptions): Reclaim {
+export function createReclaim(parts: WorkerParts): Reclaim {
+  const { options, inFlight } = parts;
+  const streams = () => [...parts.streams.values()];
   const cursors = new Map<string, string>();
   const claimAll = async (source: Source, signal: AbortSignal) => {
     const name = `${source.stream.transactions} ${source.from ?? ''}`;
     for (let claims = 0; claims < CLAIMS_MAX; claims++) {
-      await options.inFlight.below(options.batchesMax);
+      await inFlight.below(options.settings.readers);
       if (signal.aborted) return;
-      const next = await claimOnce(options, source, cursors.get(name) ?? START);
+      const next = await claimOnce(parts, source, cursors.get(name) ?? CLAIM_START);
       cursors.set(name, next);
-      if (next === START) return;
+      if (next === CLAIM_START) return;
     }
   };
   return {
     async stale(signal) {
-      for (const stream of options.streams()) await claimAll({ stream }, signal);
+      for (const stream of streams()) await claimAll({ stream }, signal);
     },
     async handedOver(signal) {
-      for (const source of await options.findHandedOver(options.streams())) {
+      for (const source of await options.group.findHandedOver(streams())) {
         await claimAll(source, signal);
       }
     },
@@ -80,16 +56,17 @@ export function createReclaim(options: ReclaimOptions): Reclaim {
 
 /** Returns the cursor of the next claim. */
 async function claimOnce(
-  options: ReclaimOptions,
+  { options, inFlight, runUnit }: WorkerParts,
   { stream, from }: Source,
   cursor: string,
 ): Promise<string> {
-  const { consumer, inFlight, metrics, log } = options;
-  const idleMs = from === undefined ? options.idleMs : 0;
+  const { group, metrics, log } = options;
+  const consumer = `${options.name}-0`;
+  const idleMs = from === undefined ? options.settings.claimIdleMs : 0;
   try {
-    const claimed = await options.guardOf(stream.corridor)(async () => {
-      await options.prove(stream);
-      return await options.claim({
+    const claimed = await group.guardOf(stream.corridor)(async () => {
+      await group.prove(stream);
+      return await group.claim({
         ...{ stream: stream.transactions, consumer, idleMs, cursor, from },
         transactionsMax: CLAIM_TRANSACTIONS,
       });
@@ -103,20 +80,21 @@ async function claimOnce(
       const counts = { entries: held.length, divided: suspects.length };
       log.info({ stream: stream.transactions, from, ...counts }, 'claimed entries');
     }
-    if (suspects.length > 0) await options.divide(suspects);
-    if (held.length > 0) await runHeld(options, held);
+    if (suspects.length > 0) await options.steps.divide(suspects);
+    if (held.length > 0) await runHeld(inFlight, runUnit, held);
     return claimed.cursor;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    if (options.isGroupMissing(error)) await options.ensureGroups([stream.transactions]);
+    if (isGroupMissing(error)) await group.ensure([stream.transactions]);
     // The breaker reports a failing corridor; others' entries are claimed all the same.
-    else if (!options.isOfOneStream(error)) throw error;
-    return START;
+    else if (!group.isOfOneStream(error)) throw error;
+    return CLAIM_START;
   }
 }
 
 async function runHeld(
-  { inFlight, runUnit }: ReclaimOptions,
+  inFlight: InFlight,
+  runUnit: RunUnit,
   held: readonly HeldEntry[],
 ): Promise<void> {
   const letGo = inFlight.hold(held);

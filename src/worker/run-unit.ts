@@ -13,16 +13,14 @@ import { type Left, NOTHING_LEFT } from './settle-batch.ts';
 /** Resolves to the streams whose entries of this unit are pending still, because nothing there can be settled. */
 export type RunUnit = (unit: readonly HeldEntry[]) => Promise<Left>;
 
-export type RunUnitOptions = {
-  readonly steps: BatchSteps;
-  readonly pause: Pause;
-  readonly signal: AbortSignal;
-  readonly log: Log;
-  /** Called before each try. */
-  readonly onTry: () => void;
-};
-
-export function createRunUnit({ steps, pause, signal, log, onTry }: RunUnitOptions): RunUnit {
+/** @param onTry called before each try */
+export function createRunUnit(
+  steps: BatchSteps,
+  pause: Pause,
+  signal: AbortSignal,
+  log: Log,
+  onTry: () => void,
+): RunUnit {
   return async (unit) => {
     const { items, decided, unread } = steps.read(unit);
     if (unread.length > 0) await handOver(unread);

@@ -23,13 +23,6 @@ export type BatchModels = {
   readonly storeShadows: (shadows: readonly ShadowBatch[], scoredAtMs: number) => Promise<void>;
 };
 
-export type ScoreItemsOptions = {
-  readonly scorer: Scorer;
-  readonly models: BatchModels | undefined;
-  /** Degradation level of the process. */
-  readonly level: number;
-};
-
 export type ScoredItems = {
   readonly scored: Scored[];
   readonly failed: FailedItem[];
@@ -39,12 +32,14 @@ type FailedItem = { readonly item: Item; readonly failure: Failure };
 
 const BY_RULES: Judgement = { opinion: null, model: null, degradation: 0 };
 
+/** @param level degradation level of the process */
 export async function scoreItems(
-  options: ScoreItemsOptions,
+  scorer: Scorer,
+  models: BatchModels | undefined,
+  level: number,
   items: readonly Item[],
   rows: FeatureRows,
 ): Promise<ScoredItems> {
-  const { scorer, models, level } = options;
   const judgedRows = items.map(
     ({ transaction }, index): JudgedRow => ({ transaction, vector: vectorOf(rows, index) }),
   );

@@ -1,21 +1,14 @@
 /** Turns decided transactions into one settlement per stream and consumer, and reads the results. */
 import type { Failure } from '../domain/failure.ts';
-import type { EntryPayload, PackedEntry } from '../stream/entries/entry.ts';
+import { type PackedEntry, packAgain } from '../stream/entries/entry.ts';
 import type { HandOver } from '../stream/group/versions.ts';
 import type { EndedEntry, Settlement } from '../stream/settle/settle.ts';
 import { type Decided, type HeldEntry, type Item, payloadOf } from './item.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
 
-/** Payloads of one entry as another one, with the deliveries that it counts on from. */
-export type EncodeEntry = (payloads: readonly EntryPayload[], deliveries?: number) => PackedEntry;
-
 /** @param atMs when failures happened */
-export function toSettlements(
-  decided: readonly Decided[],
-  encode: EncodeEntry,
-  atMs: number,
-): Settlement[] {
+export function toSettlements(decided: readonly Decided[], atMs: number): Settlement[] {
   const settlements = new Settlements();
   const entries = new Map<HeldEntry['entry'], Mutable<EndedEntry>>();
   const failedAt = new Date(atMs).toISOString();
@@ -38,7 +31,7 @@ export function toSettlements(
       entries.set(entry, ended);
       settlement.ended.push(ended);
     }
-    add(ended, settlement, one, { encode, failedAt, toIso });
+    add(ended, settlement, one, { failedAt, toIso });
   }
   return settlements.all();
 }
@@ -75,7 +68,6 @@ function createIso(): (epochMs: number) => string {
 }
 
 type Adding = {
-  readonly encode: EncodeEntry;
   readonly failedAt: string;
   readonly toIso: (epochMs: number) => string;
 };
@@ -84,7 +76,7 @@ function add(
   ended: Mutable<EndedEntry>,
   settlement: Mutable<Settlement>,
   { item, outcome }: Decided,
-  { encode, failedAt, toIso }: Adding,
+  { failedAt, toIso }: Adding,
 ): void {
   switch (outcome.kind) {
     case 'acknowledge': {
@@ -103,7 +95,7 @@ function add(
     case 'retry': {
       if (item === null) throw new Error('an entry that cannot be read has no second attempt');
       const attempt = item.head.attempt + 1;
-      const next = encode([{ ...payloadOf(item), attempt, origin: 'retry' }]);
+      const next = packAgain([{ ...payloadOf(item), attempt, origin: 'retry' }]);
       ended.retries.push({ waitMs: outcome.afterMs, next });
       return;
     }
@@ -131,35 +123,27 @@ export function toHandOvers(unread: readonly HeldEntry[]): HandOver[] {
 }
 
 /** The entries that take the place of one. */
-export type ReplaceEntry = (
-  items: readonly Item[],
-  entry: HeldEntry['entry'],
-  encode: EncodeEntry,
-) => PackedEntry[];
+export type ReplaceEntry = (items: readonly Item[], entry: HeldEntry['entry']) => PackedEntry[];
 
-export function toReplacements(
-  items: readonly Item[],
-  replace: ReplaceEntry,
-  encode: EncodeEntry,
-): Settlement[] {
+export function toReplacements(items: readonly Item[], replace: ReplaceEntry): Settlement[] {
   const settlements = new Settlements();
   for (const [held, group] of Map.groupBy(items, ({ held }) => held)) {
     const { id: entryId, transactions } = held.entry;
-    const by = replace(group, held.entry, encode);
+    const by = replace(group, held.entry);
     settlements.of(held).replaced.push({ entryId, transactions, by });
   }
   return settlements.all();
 }
 
 /** The same entry once more, behind the others. */
-export const releaseEntry: ReplaceEntry = (items, { carried }, encode) => {
+export const releaseEntry: ReplaceEntry = (items, { carried }) => {
   const payloads = items.map((item) => ({ ...payloadOf(item), origin: 'released' as const }));
-  return [encode(payloads, carried)];
+  return [packAgain(payloads, carried)];
 };
 
 /** Entries of one, which go on counting deliveries. */
-export const divideEntry: ReplaceEntry = (items, { deliveries }, encode) =>
-  items.map((item) => encode([payloadOf(item)], deliveries));
+export const divideEntry: ReplaceEntry = (items, { deliveries }) =>
+  items.map((item) => packAgain([payloadOf(item)], deliveries));
 
 /** Streams that could not be settled, by name, and why: their entries stay pending. Nearly always none. */
 export type Left = ReadonlyMap<string, Failure>;

@@ -129,9 +129,7 @@ describe('answers', () => {
       { id: letter, transactionId: dead, failedAtMs: NOW },
       { id: idAt(NOW, 5), transactionId: null, failedAtMs: NOW, errorCode: 'ENTRY_MALFORMED' },
     ]);
-    const reports = await watchScores(api.database, {
-      ...{ atMs: NOW, maturityDays: 7, signal: new AbortController().signal },
-    });
+    const reports = await watchScores(api.database, NOW, 7, new AbortController().signal);
     await insertWatchReports(api.database.query, NOW, reports);
   });
 

@@ -61,7 +61,8 @@ describe('the document', () => {
     const served = modules.flatMap((module) =>
       Object.entries(module as Record<string, unknown>).flatMap(([name, create]) => {
         if (!name.endsWith('Routes') || typeof create !== 'function') return [];
-        const { routes } = create(name === 'docsRoutes' ? {} : anything) as Hono;
+        const given = name === 'docsRoutes' ? {} : anything;
+        const { routes } = create(...new Array(create.length).fill(given)) as Hono;
         return routes
           .filter(({ method, path }) => method !== 'ALL' && !path.startsWith('/docs'))
           .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);

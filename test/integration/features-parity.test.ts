@@ -7,15 +7,11 @@ import { expect, test } from 'vitest';
 import { FEATURE_LIST } from '../../src/domain/feature-schema.ts';
 import type { LabelInput } from '../../src/domain/label.ts';
 import { acceptLabels } from '../../src/ingest/accept-labels.ts';
-import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
-import { bindLabels } from '../../src/main/wire/bind-labels.ts';
 import { createRecomputeVectors } from '../../src/query/recompute-vectors.ts';
-import { createMetrics } from '../../src/runtime/metrics.ts';
 import { createRandom } from '../../src/simulate/random.ts';
-import { createPartitionGuard } from '../../src/store/partitions/partitions.ts';
 import { loadTransactions } from '../../src/store/transactions/transaction-search.ts';
-import { testConfig } from '../support/config.ts';
-import { createWorkerRig, type WorkerRig } from '../support/worker-rig.ts';
+import { openLabelIngest } from '../support/label-ingest.ts';
+import { createWorkerRig } from '../support/worker-rig.ts';
 
 const DAY_MS = 86_400_000;
 const START_MS = Date.UTC(2026, 5, 10, 7, 13);
@@ -26,22 +22,10 @@ const A_DAY = 6;
 const FRAUD_SHARE = 0.15;
 const TIMEOUT_MS = 180_000;
 
-function bind(rig: WorkerRig) {
-  const shared = { partitions: createPartitionGuard(rig.pool) };
-  return bindLabels(
-    testConfig({ RISK_MARKET: rig.database.market }),
-    {
-      ...{ database: rig.pool, redis: rig.commands, metrics: createMetrics() },
-      guards: { redis: { run: (work) => work() } },
-    },
-    { ...shared, newId: createTransactionIds(), now: Date.now, failpoint: () => undefined },
-  );
-}
-
 test('logged vectors are those that Postgres recomputes', { timeout: TIMEOUT_MS }, async () => {
   await using rig = await createWorkerRig();
   await using _worker = rig.startWorker();
-  const accept = bind(rig);
+  const ingest = openLabelIngest(rig);
   const random = createRandom('parity');
   let due: LabelInput[] = [];
   let sent = 0;
@@ -58,7 +42,7 @@ test('logged vectors are those that Postgres recomputes', { timeout: TIMEOUT_MS 
     const endMs = START_MS + (day + STEP_DAYS) * DAY_MS;
     const known = due.filter((one) => Date.parse(one.labelled_at) <= endMs);
     if (known.length > 0)
-      await acceptLabels(accept, {
+      await acceptLabels(ingest, {
         client: 'default',
         identity: null,
         clientSeen: null,

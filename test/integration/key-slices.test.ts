@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { monthOf } from '../../src/domain/month.ts';
-import { keepKeySlices, SLICE_BYTES } from '../../src/repair/keep-key-slices.ts';
+import { keepKeySlices, planKeySlices, SLICE_BYTES } from '../../src/repair/keep-key-slices.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import { findHeldKeys } from '../../src/store/idempotency-keys/idempotency-keys.ts';
 import {
@@ -159,42 +159,29 @@ test('sealing waits for a claim that has not committed; if that takes long it gi
 });
 
 describe('the duty', () => {
-  const keep = (slices: readonly Slice[], done: string[]) =>
-    keepKeySlices(
-      {
-        list: async () => slices,
-        seal: async (slice) => done.push(`seal ${slice}`) > 0,
-        drop: async (slice) => done.push(`drop ${slice}`) > 0,
-        retentionDays: 80,
-        now: () => 100 * DAY_MS,
-        report: () => undefined,
-      },
-      signal,
-    );
   const sliceOf = (slice: number, bytes: number, openedDay: number, sealedDay?: number): Slice => ({
     ...{ slice, bytes, openedAt: new Date(openedDay * DAY_MS) },
     sealedAt: sealedDay === undefined ? null : new Date(sealedDay * DAY_MS),
   });
 
   test.each([
-    ['leaves a small young one open', [sliceOf(1, 1, 91), sliceOf(2, 9, 80, 91)], []],
-    ['seals after an eighth of the retention', [sliceOf(1, 1, 89.9)], ['seal 1']],
-    ['leaves an old empty one open', [sliceOf(1, 0, 1)], []],
-    ['seals a full one', [sliceOf(1, SLICE_BYTES, 99)], ['seal 1']],
+    ['leaves a small young one open', [sliceOf(1, 1, 91), sliceOf(2, 9, 80, 91)], {}],
+    ['seals after an eighth of the retention', [sliceOf(1, 1, 89.9)], { full: 1 }],
+    ['leaves an old empty one open', [sliceOf(1, 0, 1)], {}],
+    ['seals a full one', [sliceOf(1, SLICE_BYTES, 99)], { full: 1 }],
     [
       'lets slices grow with all that stands',
       [sliceOf(1, SLICE_BYTES, 99), sliceOf(2, 40 * SLICE_BYTES, 98, 99)],
-      [],
+      {},
     ],
     [
       'drops what was sealed before the retention',
       [sliceOf(1, 1, 99), sliceOf(2, 1, 15, 20.1), sliceOf(3, 1, 10, 19.9), sliceOf(4, 1, 1, 5)],
-      ['drop 3', 'drop 4'],
+      { expired: [3, 4] },
     ],
-  ])('%s', async (_name, slices, expected) => {
-    const done: string[] = [];
-    await keep(slices, done);
-    expect(done).toEqual(expected);
+  ])('%s', (_name, slices, expected) => {
+    const { expired, full } = planKeySlices(slices, 80, 100 * DAY_MS);
+    expect({ expired, full }).toEqual({ expired: [], full: undefined, ...expected });
   });
 
   test('drops whole tables, and only those', async () => {
@@ -206,15 +193,7 @@ describe('the duty', () => {
     const oldest = before?.slice ?? -1;
     await age(oldest, 91);
     const standing = (await listKeySlices(database.query)).length;
-    await keepKeySlices(
-      {
-        list: () => listKeySlices(database.query),
-        seal: (slice) => sealKeySlice(database, slice),
-        drop: (slice, until) => dropKeySlice(database, slice, until),
-        ...{ retentionDays: 90, now: Date.now, report: () => undefined },
-      },
-      signal,
-    );
+    await keepKeySlices(database, database, 90, () => undefined, signal);
     expect((await listKeySlices(database.query)).length).toBe(standing - 1);
     const [left] = await testDatabase.sql<{ table: string | null }>(
       'select to_regclass($1)::text as table',

@@ -4,17 +4,13 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Label } from '../../src/domain/label.ts';
-import { type AcceptLabelsDependencies, acceptLabels } from '../../src/ingest/accept-labels.ts';
+import { acceptLabels, type LabelIngest } from '../../src/ingest/accept-labels.ts';
 import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
+import { createMetrics } from '../../src/runtime/metrics.ts';
 import type { Database, Query } from '../../src/store/database/pool.ts';
-import { findHeldKeys } from '../../src/store/idempotency-keys/idempotency-keys.ts';
-import {
-  deleteLabelBatches,
-  listLabelBatches,
-  openLabelBatch,
-} from '../../src/store/labels/label-batches.ts';
-import { findLoggedFeature, findParties, insertLabels } from '../../src/store/labels/labels.ts';
-import { createPartitionGuard, findDetachedMonths } from '../../src/store/partitions/partitions.ts';
+import { listLabelBatches } from '../../src/store/labels/label-batches.ts';
+import { insertLabels } from '../../src/store/labels/labels.ts';
+import { createPartitionGuard } from '../../src/store/partitions/partitions.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
@@ -34,23 +30,19 @@ const LABEL: Omit<Label, 'transactionId'> = {
   },
 };
 
-function dependencies(
+function ingestOf(
   database: Database,
-  tellProfiles: AcceptLabelsDependencies['tellProfiles'] = () => Promise.resolve(),
+  tellProfiles: LabelIngest['tellProfiles'] = () => Promise.resolve(),
 ) {
-  const counted: string[] = [];
-  const accept: AcceptLabelsDependencies = {
-    ...{ database, findHeldKeys, findParties, insertLabels, openLabelBatch, tellProfiles },
-    closeLabelBatch: (batchId) => deleteLabelBatches(database, [batchId]),
-    findAmountToMedian: (query, ids) => findLoggedFeature(query, ids, 0),
+  const metrics = createMetrics();
+  const ingest: LabelIngest = {
+    ...{ database, tellProfiles, metrics },
     failpoint: () => undefined,
     partitions: createPartitionGuard(database),
-    findDetachedMonths,
     newId: createTransactionIds(),
-    now: Date.now,
-    count: (label) => counted.push(label),
   };
-  return { accept, counted };
+  const counted = async () => (await metrics.labels.get()).values.map(({ value }) => value);
+  return { ingest, counted };
 }
 
 const fraudOf = (transaction_id: string) =>
@@ -86,17 +78,17 @@ test.each([
   await using direct = testDatabase.open();
   await using database = testDatabase.open({ url: proxy.url });
   const ids = await transactions(direct, 3);
-  const { accept, counted } = dependencies(database);
+  const { ingest, counted } = ingestOf(database);
   // Partitions have commits of their own.
-  await accept.partitions.ensure([CREATED_MS]);
+  await ingest.partitions.ensure([CREATED_MS]);
   proxy.inflict({ kind: 'cut', at: 'commit', forwarded, times });
-  const result = await acceptLabels(accept, requestOf(ids));
+  const result = await acceptLabels(ingest, requestOf(ids));
   expect(proxy.effects()).toBe(times);
   expect(result).toEqual({
     kind: 'accepted',
     outcomes: ids.map((transactionId) => ({ transactionId, status: 'accepted' })),
   });
-  expect([await stored(testDatabase), counted.length]).toEqual([3, 3]);
+  expect([await stored(testDatabase), await counted()]).toEqual([3, [3]]);
 });
 
 test('labels are added in one order, whatever the order of the request', async () => {
@@ -104,17 +96,17 @@ test('labels are added in one order, whatever the order of the request', async (
   await using database = testDatabase.open();
   await using rivals = testDatabase.open({ lockTimeoutMs: RIVAL_LOCK_MS });
   const [low = '', high = ''] = (await transactions(database, 2)).sort();
-  const { accept } = dependencies(database);
+  const { ingest } = ingestOf(database);
   const addAsRival = (query: Query, transactionId: string) =>
     insertLabels(query, {
-      batchId: accept.newId(CREATED_MS),
+      batchId: ingest.newId(CREATED_MS),
       receivedAtMs: Date.now(),
       reporter: { client: 'default', identity: null },
       labels: [{ ...LABEL, transactionId }],
     });
   const answer = await rivals.transaction(async (query) => {
     await addAsRival(query, low);
-    const request = acceptLabels(accept, requestOf([high, low]));
+    const request = acceptLabels(ingest, requestOf([high, low]));
     await waitUntil(
       async () =>
         (
@@ -142,14 +134,14 @@ test('profiles are told of committed labels, again when they are unchanged', asy
   const ids = await transactions(database, 2);
   const told: { ids: readonly string[]; visible: number; open: number }[] = [];
   let isAway = true;
-  const { accept, counted } = dependencies(database, async (ids) => {
+  const { ingest, counted } = ingestOf(database, async (ids) => {
     const open = (await testDatabase.sql('select from label_batches')).length;
     told.push({ ids, visible: await stored(testDatabase), open });
     if (isAway) throw new Error('profiles are away');
   });
-  await expect(acceptLabels(accept, requestOf(ids))).rejects.toThrow('profiles are away');
+  await expect(acceptLabels(ingest, requestOf(ids))).rejects.toThrow('profiles are away');
   isAway = false;
-  const again = await acceptLabels(accept, requestOf(ids));
+  const again = await acceptLabels(ingest, requestOf(ids));
   expect(again).toMatchObject({ outcomes: [{ status: 'unchanged' }, { status: 'unchanged' }] });
   // The failed request leaves its row for a worker; the next one adds nothing, and leaves none.
   expect(told.map(({ visible, open }) => [visible, open])).toEqual([
@@ -157,16 +149,16 @@ test('profiles are told of committed labels, again when they are unchanged', asy
     [2, 1],
   ]);
   for (const one of told) expect(one.ids.toSorted()).toEqual(ids.toSorted());
-  expect(counted).toEqual(['fraud', 'fraud']);
+  expect(await counted()).toEqual([2]);
 });
 
 test('labels are left to a worker at their age, however far the clock of their API is ahead', async () => {
   await using testDatabase = await createTestDatabase();
   await using database = testDatabase.open();
   const ids = await transactions(database, 1);
-  const { accept } = dependencies(database, () => Promise.reject(new Error('profiles are away')));
-  const ahead = { ...accept, now: () => Date.now() + 600_000 };
-  await expect(acceptLabels(ahead, requestOf(ids))).rejects.toThrow('profiles are away');
+  const { ingest } = ingestOf(database, () => Promise.reject(new Error('profiles are away')));
+  const aheadMs = Date.now() + 600_000;
+  await expect(acceptLabels(ingest, requestOf(ids), aheadMs)).rejects.toThrow('profiles are away');
   const left = async () => (await listLabelBatches(database, 1, 10)).at(0);
   expect(await waitUntil(left, 30_000, 'labels of an age')).toMatchObject({ transactionIds: ids });
 });
@@ -174,9 +166,9 @@ test('labels are left to a worker at their age, however far the clock of their A
 test('what is refused tells nobody', async () => {
   await using testDatabase = await createTestDatabase();
   await using database = testDatabase.open();
-  const { accept } = dependencies(database, () => Promise.reject(new Error('was told')));
+  const { ingest } = ingestOf(database, () => Promise.reject(new Error('was told')));
   const unknown = createTransactionIds()(CREATED_MS);
-  expect(await acceptLabels(accept, requestOf([unknown]))).toMatchObject({ kind: 'invalid' });
+  expect(await acceptLabels(ingest, requestOf([unknown]))).toMatchObject({ kind: 'invalid' });
 });
 
 describe('the table', () => {

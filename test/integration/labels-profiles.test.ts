@@ -6,16 +6,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FeatureName, featureIndex } from '../../src/domain/feature-schema.ts';
 import type { LabelValue } from '../../src/domain/label.ts';
-import { type AcceptLabelsDependencies, acceptLabels } from '../../src/ingest/accept-labels.ts';
-import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
-import { bindLabelDuty, bindLabels, type LabelAdapters } from '../../src/main/wire/bind-labels.ts';
+import { acceptLabels, type LabelIngest } from '../../src/ingest/accept-labels.ts';
+import { bindLabelDuty } from '../../src/main/wire/bind-labels.ts';
+import type { Guard } from '../../src/runtime/breaker.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { createLeadership } from '../../src/store/maintenance/leadership.ts';
-import { createPartitionGuard } from '../../src/store/partitions/partitions.ts';
 import { openCommands } from '../../src/stream/connection/connection.ts';
 import { profileKey } from '../../src/stream/keys.ts';
 import { createInvalidateProfiles } from '../../src/stream/profiles/invalidate-profiles.ts';
 import { testConfig } from '../support/config.ts';
+import { openLabelIngest } from '../support/label-ingest.ts';
 import { startTestRedis } from '../support/services.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig, type RunningWorker, type WorkerRig } from '../support/worker-rig.ts';
@@ -24,29 +24,17 @@ const DAY_MS = 86_400_000;
 /** Noon of the day on which the last transactions happen. */
 const NOW_MS = Date.UTC(2026, 9, 20, 12);
 
-const UNGUARDED: LabelAdapters['guards'] = { redis: { run: (work) => work() } };
+const UNGUARDED: Guard = (work) => work();
 
 let rig: WorkerRig;
 let worker: RunningWorker;
-let accept: AcceptLabelsDependencies;
+let ingest: LabelIngest;
 let sent = 0;
 
 beforeAll(async () => {
   rig = await createWorkerRig();
   worker = rig.startWorker({ RISK_RECONCILE_AGE_MS: '500' });
-  accept = bindLabels(
-    testConfig({ RISK_MARKET: rig.database.market }),
-    {
-      database: rig.pool,
-      redis: rig.commands,
-      guards: UNGUARDED,
-      metrics: createMetrics(),
-    },
-    {
-      ...{ partitions: createPartitionGuard(rig.pool) },
-      ...{ newId: createTransactionIds(), now: Date.now, failpoint: () => undefined },
-    },
-  );
+  ingest = openLabelIngest(rig);
 });
 afterAll(async () => {
   await worker[Symbol.asyncDispose]();
@@ -76,7 +64,7 @@ async function featuresOf(id: string | undefined, names: readonly FeatureName[])
 }
 
 const label = (id: string | undefined, value: LabelValue, labelledAtMs: number) =>
-  acceptLabels(accept, {
+  acceptLabels(ingest, {
     ...{ client: 'default', identity: null, clientSeen: null },
     inputs: [
       {
@@ -124,8 +112,8 @@ describe('a label', () => {
 
   test('whose request ends between its commit and the profiles is told on by a worker', async () => {
     const [id] = await score('c', [NOW_MS - 10 * DAY_MS]);
-    const ends: AcceptLabelsDependencies = {
-      ...accept,
+    const ends: LabelIngest = {
+      ...ingest,
       tellProfiles: () => Promise.reject(new Error('the process ends')),
     };
     const inputs = [
@@ -174,10 +162,9 @@ test('whoever does not lead says nothing of labels that profiles do not know', a
        do update set owner = $1, epoch = leaderships.epoch + 1, expires_at = $2`,
       [owner, until],
     );
-  const adapters = { database: rig.pool, redis: rig.commands, guards: UNGUARDED, metrics };
   const duty = bindLabelDuty(
     testConfig({ RISK_MARKET: rig.database.market }),
-    adapters,
+    ...([rig.pool, rig.commands, UNGUARDED, metrics] as const),
     createLeadership(rig.pool, 'this one'),
   );
   metrics.labelsUntold.set(7);

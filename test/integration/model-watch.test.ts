@@ -49,7 +49,7 @@ const LAST_DAY = [AT_MS - DAY_MS, DAY_MS, 2000] as const;
 const WEEK_BEFORE = [AT_MS - 8 * DAY_MS, 7 * DAY_MS, 2000] as const;
 
 async function watch(atMs = AT_MS): Promise<WatchReport[]> {
-  return await watchScores(database, { atMs, maturityDays: 7, signal });
+  return await watchScores(database, atMs, 7, signal);
 }
 const levels = (report: WatchReport | undefined) =>
   Object.fromEntries(

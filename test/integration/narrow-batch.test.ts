@@ -3,7 +3,10 @@
  * nothing; else its transactions would be appended again. Method: the first holds the row while the second waits for it.
  */
 import { expect, test } from 'vitest';
+import { Failure } from '../../src/domain/failure.ts';
 import { END_OF_BATCHES, FIRST_BATCH } from '../../src/domain/open-batch.ts';
+import { createBatchCloser } from '../../src/ingest/batch-closer.ts';
+import type { Query } from '../../src/store/database/pool.ts';
 import {
   listOpenBatches,
   narrowIngestBatch,
@@ -41,4 +44,41 @@ test.each([
   await later;
   const open = await listOpenBatches(database, END_OF_BATCHES, FIRST_BATCH, 100);
   expect(open.map(({ transactionIds }) => transactionIds)).toEqual(expected);
+});
+
+test('the closer gathers ids, deletes many at once, and outlives a failure', async () => {
+  await using testDatabase = await createTestDatabase();
+  await using database = testDatabase.open();
+  const batchIds = Array.from({ length: 152 }, (_, n) => idAt(Date.UTC(2026, 2, 10) + n));
+  const [partly = '', next = '', ...others] = batchIds;
+  await database.transaction(async (query) => {
+    for (const id of batchIds) await openIngestBatch(query, id, [id, next]);
+  });
+  let statements = 0;
+  let isDown = false;
+  const query: Query = async (statement, values) => {
+    if (isDown) throw new Failure('unavailable', 'X', 'x');
+    statements += 1;
+    return await database.query(statement, values);
+  };
+  const closer = createBatchCloser({ query }, { warn: () => undefined });
+  const open = () => listOpenBatches(database, END_OF_BATCHES, FIRST_BATCH, 1000);
+  for (const id of others) closer.close(id);
+  closer.narrow(partly, [next]);
+  await closer.flush();
+  const left = (await open()).map(({ batchId, transactionIds }) => [batchId, transactionIds]);
+  expect(new Map(left as [string, string[]][])).toEqual(
+    new Map([
+      [partly, [next]],
+      [next, [next, next]],
+    ]),
+  );
+  expect(statements).toBeLessThan(4);
+  isDown = true;
+  closer.close(partly);
+  await closer.flush();
+  isDown = false;
+  closer.close(next);
+  await closer.flush();
+  expect((await open()).map(({ batchId }) => batchId)).toEqual([partly]);
 });

@@ -33,7 +33,7 @@ function settle(
 ) {
   const { signal } = new AbortController();
   const options = { accepted: 10, patienceMs, signal, onProgress: () => undefined, onWaiting };
-  return waitUntilSettled({ readTotals, countSettled }, options);
+  return waitUntilSettled(readTotals, countSettled, options);
 }
 
 test('waitUntilSettled ends when all is final, though others still have work pending', async () => {

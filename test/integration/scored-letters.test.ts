@@ -103,10 +103,7 @@ test('a look goes through all of them, a page at a time', async () => {
   };
   const closeDeadLetters = (transactionIds: readonly string[]) =>
     closeDeadLettersOfScored(database, transactionIds);
-  await closeScoredLetters(
-    { listDeadLettersOfScored: listed, closeDeadLettersOfScored: closeDeadLetters },
-    signal,
-  );
+  await closeScoredLetters(listed, closeDeadLetters, signal);
   expect(pages).toEqual([[ids[1]], [ids[3]], [ids[5]], []]);
   expect(await openOnes()).toEqual([ids[0], ids[2], ids[4], null]);
 });

@@ -61,9 +61,7 @@ test('two workers make one report an interval, of the same numbers as a look at 
   made.push(await look(one, startMs + 3), await look(other, EVERY_MS - 1 + startMs));
   expect(made.flat()).toHaveLength(1);
   expect(await countReports()).toBe(1);
-  expect(await readWatch()).toEqual(
-    await watchScores(one, { atMs: startMs, maturityDays: 7, signal }),
-  );
+  expect(await readWatch()).toEqual(await watchScores(one, startMs, 7, signal));
   expect(await look(other, startMs + EVERY_MS)).toHaveLength(1);
   expect(await countReports()).toBe(2);
 });

@@ -2,6 +2,7 @@
  * Labels of the simulation: an API that commits one and invalidates profiles, which is called once, and the
  * workers' duty that finishes what an API left. The invalidation is the engine's own code.
  */
+
 import { createTellProfiles, type TellProfiles } from '../../src/ingest/tell-profiles.ts';
 import { tellLeftBatches } from '../../src/repair/tell-left-batches.ts';
 import { profileKey } from '../../src/stream/keys.ts';
@@ -60,9 +61,9 @@ export function createLabelDuty(world: World, process: Process): Duty {
               for (const batchId of batchIds) postgres.closeLabelBatch(batchId);
             }),
           tellProfiles: bindTellProfiles(world, process),
-          batchAgeMs: BATCH_AGE_MS,
-          reportAge: () => undefined,
         },
+        BATCH_AGE_MS,
+        () => undefined,
         signal,
       );
     },
@@ -71,10 +72,9 @@ export function createLabelDuty(world: World, process: Process): Duty {
 
 function bindTellProfiles(world: World, process: Process): TellProfiles {
   const { postgres, profiles, missing } = world;
-  return createTellProfiles({
-    findFraudParties: (ids) =>
-      process.ask('findFraudParties', () => postgres.findFraudParties(ids)),
-    async invalidateProfiles(parties) {
+  return createTellProfiles(
+    (ids) => process.ask('findFraudParties', () => postgres.findFraudParties(ids)),
+    async (parties) => {
       const keys = parties.map(({ kind, id }) => profileKey(MARKET, kind, id));
       if (missing === 'invalidation') return;
       await process.askAll(
@@ -82,5 +82,5 @@ function bindTellProfiles(world: World, process: Process): TellProfiles {
         keys.map((key) => () => profiles.invalidate(key)),
       );
     },
-  });
+  );
 }

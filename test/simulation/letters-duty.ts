@@ -15,16 +15,14 @@ export function createLettersDuty(world: World, process: Process): Duty {
     everyMs: EVERY_MS,
     run: (signal) =>
       lead((guarded) => {
-        const dependencies = {
-          listDeadLettersOfScored: (after?: string) =>
-            process.ask('listScoredLetters', () => postgres.listDeadLettersOfScored(after)),
-          closeDeadLettersOfScored: async (ids: readonly string[]) => {
-            if (ids.length === 0) return;
-            const close = guarded(() => postgres.closeDeadLettersOfScored(ids));
-            await process.ask('closeScoredLetters', close);
-          },
+        const list = (after?: string) =>
+          process.ask('listScoredLetters', () => postgres.listDeadLettersOfScored(after));
+        const close = async (ids: readonly string[]) => {
+          if (ids.length === 0) return;
+          const effect = guarded(() => postgres.closeDeadLettersOfScored(ids));
+          await process.ask('closeScoredLetters', effect);
         };
-        return closeScoredLetters(dependencies, signal);
+        return closeScoredLetters(list, close, signal);
       }),
   };
 }

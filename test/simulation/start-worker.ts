@@ -8,21 +8,17 @@ import { insertPacked, readItemPlace } from '../../src/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../src/profile/profile.ts';
 import { createLog } from '../../src/runtime/log.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
-import { ATTEMPTS_MAX, packAgain } from '../../src/stream/entries/entry.ts';
-import { isGroupMissing } from '../../src/stream/group/consumer-group.ts';
 import { ENTRY_READER } from '../../src/stream/group/versions.ts';
 import { profileKey, profileSlot } from '../../src/stream/keys.ts';
 import type { ProfileLogs } from '../../src/stream/profiles/profile-logs.ts';
+import type { BatchStore } from '../../src/worker/batch-dependencies.ts';
 import type { Duty } from '../../src/worker/maintenance.ts';
-import {
-  type BatchSteps,
-  type BatchStore,
-  createBatchSteps,
-} from '../../src/worker/process-batch.ts';
+import { type BatchSteps, createBatchSteps } from '../../src/worker/process-batch.ts';
 import { createFoldKind } from '../../src/worker/profiles/fold-kind.ts';
 import { createFoldProfiles } from '../../src/worker/profiles/fold-profiles.ts';
 import { createInstalls } from '../../src/worker/profiles/installs.ts';
-import { type Group, runWorker } from '../../src/worker/run-worker.ts';
+import { runWorker } from '../../src/worker/run-worker.ts';
+import type { Group } from '../../src/worker/worker-parts.ts';
 import { createLabelDuty } from './label-duty.ts';
 import { createLettersDuty } from './letters-duty.ts';
 import type { Process } from './process.ts';
@@ -102,7 +98,6 @@ function createGroup({ streams, missing }: World, process: Process): Group {
             ),
         ),
       ),
-    isMissing: isGroupMissing,
     // Only a whole store fails here.
     ...{
       prove: async () => undefined,
@@ -162,7 +157,6 @@ function createSteps(world: World, process: Process): BatchSteps {
     entries: ENTRY_READER,
     // One release runs here.
     handOver: async () => undefined,
-    encode: packAgain,
     foldProfiles: createFoldProfiles({ logs, installs, kinds: [accounts, merchants] }),
     scorer: createScorer(world, process),
     store: createStore(world, process),
@@ -171,7 +165,7 @@ function createSteps(world: World, process: Process): BatchSteps {
         'settle',
         settlements.map((settlement) => () => streams.settle(forgetting(world, settlement))),
       ),
-    retryPolicy: { attemptsMax: ATTEMPTS_MAX, baseMs: RETRY_BASE_MS },
+    retryBaseMs: RETRY_BASE_MS,
     ...{ random, nowMs: clock.nowMs, metrics, failpoint: () => undefined },
   });
 }

@@ -2,7 +2,7 @@
 import { ENTRY_VERSION, type PackedEntry, packAgain } from '../../src/stream/entries/entry.ts';
 import type { Read } from '../../src/stream/group/read-group.ts';
 import type { Settlement } from '../../src/stream/settle/settle.ts';
-import type { OwnConnection } from '../../src/worker/run-worker.ts';
+import type { OwnConnection } from '../../src/worker/worker-parts.ts';
 import { payloadsOf } from '../support/delivered.ts';
 import { type Process, unreachable } from './process.ts';
 import type { World } from './world.ts';

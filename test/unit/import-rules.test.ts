@@ -26,24 +26,23 @@ const RULES: Readonly<Record<string, Rule>> = {
   store: { folders: [], types: ['runtime'], packages: ['pg', 'pg-copy-streams', 'node:*', 'uuid'] },
   stream: { folders: [], types: ['runtime'], packages: ['ioredis', 'murmurhash', 'node:*'] },
   ingest: {
-    folders: ['runtime'],
-    types: ['store', 'stream'],
+    folders: ['runtime', 'store', 'stream'],
     packages: ['zod', 'uuid', 'p-limit', 'node:*'],
   },
   repair: { folders: ['runtime', 'store', 'stream'], types: ['ingest'], packages: ['node:*'] },
   control: {
     folders: ['query', 'store', 'models', 'rollout'],
-    types: ['runtime', 'stream'],
+    types: ['ingest', 'runtime', 'stream'],
     packages: ['zod', 'node:*'],
   },
   query: {
-    folders: ['store', 'profile', 'rules', 'scoring', 'models', 'rollout'],
-    types: ['stream', 'runtime'],
+    folders: ['store', 'stream', 'profile', 'rules', 'scoring', 'models', 'rollout'],
+    types: ['runtime'],
     packages: ['lru-cache', 'zod', 'node:*'],
   },
   worker: {
-    folders: ['profile', 'scoring', 'models', 'rollout', 'runtime'],
-    types: ['store', 'stream'],
+    folders: ['profile', 'scoring', 'models', 'rollout', 'runtime', 'stream'],
+    types: ['store'],
     packages: ['lru-cache', 'p-limit', 'uuid', 'node:*'],
   },
   http: {

@@ -15,7 +15,7 @@ export async function watch({ options, database, context }: Request): Promise<nu
   const maturityDays = context.config.RISK_LABEL_MATURITY_DAYS;
   const looks = options.now === true || options.at !== undefined;
   const reports = looks
-    ? await watchScores(database, { atMs, maturityDays, signal: context.signal })
+    ? await watchScores(database, atMs, maturityDays, context.signal)
     : await listWatchReports(database.query, atMs);
   show(context.output, reports);
   return EXIT.fine;

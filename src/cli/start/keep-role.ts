@@ -14,7 +14,7 @@ export type KeptRole = {
   stop(): Promise<void>;
 };
 
-export type KeepRoleOptions = {
+type KeepRoleOptions = {
   readonly name: string;
   /** Starts it again; resolves once it is ready; stops trying when the signal is aborted. */
   readonly start: (signal: AbortSignal) => Promise<ServiceProcess>;

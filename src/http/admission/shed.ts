@@ -67,7 +67,7 @@ export type Front = Disposable & {
   readonly awaitBody: AwaitBody;
 };
 
-export type FrontDependencies = Pick<ShedOptions, 'metrics' | 'turnAway'> & {
+type FrontDependencies = Pick<ShedOptions, 'metrics' | 'turnAway'> & {
   /** False while Postgres cannot commit. */
   readonly takesSubmissions: () => boolean;
 };

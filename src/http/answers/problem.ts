@@ -12,7 +12,7 @@ const RETRY_AFTER_SECONDS = '1';
 /** Longest list of errors in one answer. */
 const FIELD_ERRORS_MAX = 100;
 
-export type ProblemOptions = {
+type ProblemOptions = {
   readonly errors?: readonly FieldError[];
   readonly headers?: Readonly<Record<string, string>>;
 };

@@ -45,7 +45,7 @@ export type Authenticator = {
   readonly turnAway: (incoming: IncomingMessage) => Problem | undefined;
 };
 
-export type AuthenticatorDependencies = {
+type AuthenticatorDependencies = {
   readonly find: FindKey;
   readonly strangers: Strangers;
   readonly addressOf: AddressOf;

@@ -11,7 +11,9 @@ import {
 } from '../../domain/transaction.ts';
 import type { AcceptResult } from '../../ingest/accept-batch.ts';
 import type { Line } from '../../ingest/accept-lines.ts';
-import type { ItemError, WorldlyFields } from '../../ingest/prepare-transactions.ts';
+import { findEachInvalid } from '../../ingest/accept-transactions.ts';
+import type { Ingest } from '../../ingest/ingest.ts';
+import type { ItemError } from '../../ingest/prepare-transactions.ts';
 import { asSentence, Problem } from '../answers/problem.ts';
 import { checkFields, fieldErrors, listReader } from './body.ts';
 import type { RawLine } from './line-reader.ts';
@@ -57,9 +59,6 @@ export function readBatchInput(value: unknown): readonly KeyedTransactionInput[]
   return keyed;
 }
 
-/** Finds fields that are invalid by the clock or the list of corridors, which no schema knows. */
-export type FindInvalid = (items: readonly WorldlyFields[]) => readonly ItemError[];
-
 const { corridor, created_at } = transactionInputSchema.shape;
 /** Fields that the schema refused are not judged again. */
 const worldlyFields = z
@@ -76,7 +75,7 @@ const worldlyFields = z
  */
 export function readNamingAll<T>(
   read: () => T,
-  findInvalid: FindInvalid,
+  ingest: Ingest,
   items: readonly unknown[],
   at: readonly string[],
 ): T {
@@ -84,7 +83,10 @@ export function readNamingAll<T>(
     return read();
   } catch (error) {
     if (!(error instanceof InvalidFields)) throw error;
-    const found = findInvalid(items.map((item) => worldlyFields.parse(item)));
+    const found = findEachInvalid(
+      ingest,
+      items.map((item) => worldlyFields.parse(item)),
+    );
     throw new InvalidFields([...error.errors, ...toFieldErrors(found, at)]);
   }
 }

@@ -5,7 +5,8 @@
  */
 import { z } from 'zod';
 import { toError } from '../../domain/failure.ts';
-import type { AcceptLines, LineResult } from '../../ingest/accept-lines.ts';
+import { acceptChunk, type LineResult } from '../../ingest/accept-lines.ts';
+import type { Ingest } from '../../ingest/ingest.ts';
 import { MONTH_PROBLEMS } from '../../ingest/refuse-months.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Problem } from '../answers/problem.ts';
@@ -55,8 +56,8 @@ export type LinesRequest = {
   readonly draining: AbortSignal;
 };
 
-export function answerLines(acceptLines: AcceptLines, log: Log, request: LinesRequest): Response {
-  const lines = answer(acceptLines, log, request);
+export function answerLines(ingest: Ingest, log: Log, request: LinesRequest): Response {
+  const lines = answer(ingest, log, request);
   return new Response(ReadableStream.from(lines), {
     headers: {
       'Content-Type': LINES_CONTENT_TYPE,
@@ -66,7 +67,7 @@ export function answerLines(acceptLines: AcceptLines, log: Log, request: LinesRe
 }
 
 async function* answer(
-  acceptLines: AcceptLines,
+  ingest: Ingest,
   log: Log,
   { body, client, preferences, timeoutMs, takeTurn, draining }: LinesRequest,
 ): AsyncGenerator<Uint8Array> {
@@ -89,10 +90,11 @@ async function* answer(
       : results;
     return encode(shown);
   };
-  const acceptChunk = acceptLines(client);
+  const common = { client, newMonths: { left: ingest.newMonthsMax } };
   const work = async (chunk: readonly RawLine[]) => {
     await takeTurn();
-    return await acceptChunk(chunk.map((line) => readLineInput(line, LINE_BYTES_MAX)));
+    const lines = chunk.map((line) => readLineInput(line, LINE_BYTES_MAX));
+    return await acceptChunk(ingest, common, lines);
   };
   try {
     for await (const results of overlapped(readLineChunks(body, limits), work)) {

@@ -6,11 +6,7 @@ import { InvalidFields, jsonPointer } from '../../domain/field-error.ts';
 import { labelInputSchema } from '../../domain/label.ts';
 import { labelListParameters } from '../../domain/label-list.ts';
 import { clientSeen } from '../../domain/principal.ts';
-import type {
-  AcceptLabelsRequest,
-  AcceptLabelsResult,
-  LabelsRefused,
-} from '../../ingest/accept-labels.ts';
+import { acceptLabels, type LabelIngest, type LabelsRefused } from '../../ingest/accept-labels.ts';
 import type { Reading } from '../../query/reading.ts';
 import { labelPageSchema } from '../../query/search-labels.ts';
 import { ageHeaders, sayAge } from '../answers/age.ts';
@@ -21,11 +17,6 @@ import { type BodyLimits, listReader, readJson, readQuery } from '../body/body.t
 import { storedLabel } from '../examples/labels.ts';
 import { TRANSACTION_ID } from '../examples/transactions.ts';
 import { allowedRoles, json, ownClientAlone, problemResponses } from '../openapi.ts';
-
-export type LabelsDependencies = Pick<Reading, 'searchLabels'> & {
-  readonly acceptLabels: (request: AcceptLabelsRequest) => Promise<AcceptLabelsResult>;
-  readonly limits: BodyLimits;
-};
 
 const LABELS_MAX = 1000;
 
@@ -53,8 +44,11 @@ type AcceptedLabels = z.infer<typeof acceptedLabelsSchema>;
 
 const ROLES = ['ingest', 'analyst'] as const;
 
-export function labelsRoutes(dependencies: LabelsDependencies): Hono<AppEnv> {
-  const { acceptLabels, searchLabels, limits } = dependencies;
+export function labelsRoutes(
+  ingest: LabelIngest,
+  { searchLabels }: Reading,
+  limits: BodyLimits,
+): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   routes.post('/v1/labels', requireRole(...ROLES), async (c) => {
@@ -62,7 +56,7 @@ export function labelsRoutes(dependencies: LabelsDependencies): Hono<AppEnv> {
     const principal = c.get('principal');
     const { client, identity } = principal;
     const seen = clientSeen(principal);
-    const result = await acceptLabels({ client, identity, clientSeen: seen, inputs });
+    const result = await acceptLabels(ingest, { client, identity, clientSeen: seen, inputs });
     if (result.kind !== 'accepted') throw refusal(result);
     const body: AcceptedLabels = { accepted: 0, unchanged: 0, results: [] };
     for (const [index, { transactionId, status }] of result.outcomes.entries()) {

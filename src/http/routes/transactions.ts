@@ -8,9 +8,10 @@ import { transactionListParameters } from '../../domain/list-parameters.ts';
 import { clientSeen } from '../../domain/principal.ts';
 import { scoreSchema } from '../../domain/score-record.ts';
 import { transactionInputSchema } from '../../domain/transaction.ts';
-import type { AcceptBatch } from '../../ingest/accept-batch.ts';
-import type { AcceptLines } from '../../ingest/accept-lines.ts';
-import type { AcceptOne } from '../../ingest/accept-one.ts';
+import { createAcceptBatch } from '../../ingest/accept-batch.ts';
+import { createAcceptOne } from '../../ingest/accept-one.ts';
+import type { Ingest } from '../../ingest/ingest.ts';
+import type { Replies } from '../../ingest/wait-for-score.ts';
 import { monthlyPageSchema } from '../../query/page.ts';
 import type { Reading } from '../../query/reading.ts';
 import {
@@ -30,7 +31,6 @@ import { idempotencyKeyParameter, readIdempotencyKey, withKey } from '../body/id
 import {
   batchInputSchema,
   batchItems,
-  type FindInvalid,
   readBatchInput,
   readNamingAll,
   readOneInput,
@@ -58,19 +58,6 @@ import {
   waitApplied,
 } from '../prefer.ts';
 
-type Reads = Pick<Reading, 'readTransaction' | 'searchTransactions'>;
-export type TransactionsDependencies = Reads & {
-  readonly acceptOne: AcceptOne;
-  readonly acceptBatch: AcceptBatch;
-  readonly acceptLines: AcceptLines;
-  readonly findInvalid: FindInvalid;
-  readonly limits: BodyLimits;
-  readonly waitMsMax: number;
-  /** Aborted when the process drains. */
-  readonly draining: AbortSignal;
-  readonly log: Log;
-};
-
 const acceptedSchema = z
   .object({
     transaction_id: z.uuid(),
@@ -97,8 +84,18 @@ const batchResultSchema = z
   .meta({ id: 'AcceptedBatch' });
 type BatchResult = z.infer<typeof batchResultSchema>;
 
-export function transactionsRoutes(dependencies: TransactionsDependencies): Hono<AppEnv> {
-  const { acceptOne, acceptBatch, findInvalid, limits, log, waitMsMax, draining } = dependencies;
+/** @param draining aborted when the process drains */
+export function transactionsRoutes(
+  ingest: Ingest,
+  replies: Replies,
+  { findScore, readTransaction, searchTransactions }: Reading,
+  limits: BodyLimits & { readonly waitMsMax: number },
+  draining: AbortSignal,
+  log: Log,
+): Hono<AppEnv> {
+  const { waitMsMax } = limits;
+  const acceptOne = createAcceptOne(ingest, replies, findScore);
+  const acceptBatch = createAcceptBatch(ingest);
   const routes = new Hono<AppEnv>();
 
   routes.post('/v1/transactions', requireRole('ingest'), async (c) => {
@@ -106,7 +103,7 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
     const { waitMs } = readPreferences(c.req.header('prefer'), waitMsMax);
     const given = await readJson(c, limits);
     const read = () => withKey(readOneInput(given), headerKey);
-    const input = readNamingAll(read, findInvalid, [given], []);
+    const input = readNamingAll(read, ingest, [given], []);
     const { client } = c.get('principal');
     const result = await acceptOne({ client, input, waitMs });
     if (result.kind !== 'accepted') throw refusal(result, []);
@@ -130,11 +127,11 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
       const { timeoutMs, takeTurn } = limits;
       const body = bodyChunks(c);
       const request = { body, client, preferences, timeoutMs, takeTurn, draining };
-      return answerLines(dependencies.acceptLines, log, request);
+      return answerLines(ingest, log, request);
     }
     const given = await readJson(c, limits);
     const read = () => readBatchInput(given);
-    const inputs = readNamingAll(read, findInvalid, batchItems(given), ['transactions']);
+    const inputs = readNamingAll(read, ingest, batchItems(given), ['transactions']);
     const result = await acceptBatch({ client, inputs });
     if (result.kind !== 'accepted') throw refusal(result, ['transactions']);
     const body: BatchResult = {
@@ -150,16 +147,14 @@ export function transactionsRoutes(dependencies: TransactionsDependencies): Hono
   });
 
   routes.get('/v1/transactions', requireRole('analyst'), async (c) =>
-    c.json(
-      sayAge(c, await dependencies.searchTransactions(readQuery(c, transactionListParameters))),
-    ),
+    c.json(sayAge(c, await searchTransactions(readQuery(c, transactionListParameters)))),
   );
 
   routes.get('/v1/transactions/:id', requireRole('analyst', 'ingest'), async (c) => {
     const client = clientSeen(c.get('principal'));
     const parameters = readQuery(c, transactionParameters);
     const id = c.req.param('id');
-    const transaction = sayAge(c, await dependencies.readTransaction(id, client, parameters));
+    const transaction = sayAge(c, await readTransaction(id, client, parameters));
     if (transaction === undefined) {
       throw new Problem('not-found', `No transaction has the id ${given(id)}.`);
     }

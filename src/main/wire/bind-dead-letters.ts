@@ -12,16 +12,14 @@ const CLOSE_EVERY_MS = 10_000;
 
 export function bindDeadLetters(database: Pick<Database, 'query'>, leadership: Leadership) {
   const lead = leadership.of('dead-letters');
-  const dependencies = {
-    listDeadLettersOfScored: (after?: string) => listDeadLettersOfScored(database, after),
-    closeDeadLettersOfScored: (transactionIds: readonly string[]) =>
-      closeDeadLettersOfScored(lead.writes, transactionIds),
-  };
+  const list = (after?: string) => listDeadLettersOfScored(database, after);
+  const close = (transactionIds: readonly string[]) =>
+    closeDeadLettersOfScored(lead.writes, transactionIds);
   return {
     name: 'close-dead-letters',
     everyMs: CLOSE_EVERY_MS,
     run: async (signal: AbortSignal) => {
-      await lead.run(() => closeScoredLetters(dependencies, signal));
+      await lead.run(() => closeScoredLetters(list, close, signal));
     },
   };
 }

@@ -2,7 +2,8 @@
 import { readSettledRollouts } from '../../control/models/settled-rollouts.ts';
 import { InvalidFields, jsonPointer } from '../../domain/field-error.ts';
 import type { TransactionInput } from '../../domain/transaction.ts';
-import { type AcceptDependencies, look } from '../../ingest/accept-transactions.ts';
+import { look } from '../../ingest/accept-transactions.ts';
+import type { Ingest } from '../../ingest/ingest.ts';
 import { findInvalid, toTransaction } from '../../ingest/prepare-transactions.ts';
 import { createEvaluate, type EvaluationParameters } from '../../query/evaluate.ts';
 import type { ModelShelf } from '../../query/model-shelf.ts';
@@ -13,12 +14,12 @@ export function bindEvaluate(
   database: Database,
   shelf: ModelShelf,
   maturityDays: number,
-  accept: AcceptDependencies,
+  ingest: Ingest,
 ) {
   const readRollouts = () => readSettledRollouts(database, 'evaluate');
   const evaluate = createEvaluate(database, shelf, readRollouts, maturityDays);
   return async (input: TransactionInput, parameters: EvaluationParameters) => {
-    const surroundings = look(accept);
+    const surroundings = look(ingest);
     const invalid = findInvalid([input], surroundings);
     if (invalid.length > 0) {
       throw new InvalidFields(

@@ -8,12 +8,7 @@ import { createReconciler, type Reconciler } from '../../repair/reconcile.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { Database } from '../../store/database/pool.ts';
-import {
-  dropKeySlice,
-  listKeySlices,
-  type Slice,
-  sealKeySlice,
-} from '../../store/idempotency-keys/key-slice-rows.ts';
+import type { Slice } from '../../store/idempotency-keys/key-slice-rows.ts';
 import type { Leadership, Writes } from '../../store/maintenance/leadership.ts';
 import type { RedisClient } from '../../stream/connection/connection.ts';
 
@@ -49,17 +44,11 @@ export function bindIngestDuties(
   const [reconcile, keys] = [leadership.of('reconcile'), leadership.of('keys')];
   const count = (appended: number) => reconciled.inc(appended);
   const reconciler = bindReconciler(config, database, redis, count, reconcile.writes);
-  const slices = {
-    list: () => listKeySlices(database.query),
-    seal: (slice: number) => sealKeySlice(keys.writes, slice),
-    drop: (slice: number, before: Date) => dropKeySlice(keys.writes, slice, before),
-    retentionDays: config.RISK_IDEMPOTENCY_RETENTION_DAYS,
-    now: Date.now,
-    report: (standing: readonly Slice[]) => {
-      keySlices.set(standing.length);
-      keyBytes.set(standing.reduce((sum, { bytes }) => sum + bytes, 0));
-    },
+  const report = (standing: readonly Slice[]) => {
+    keySlices.set(standing.length);
+    keyBytes.set(standing.reduce((sum, { bytes }) => sum + bytes, 0));
   };
+  const days = config.RISK_IDEMPOTENCY_RETENTION_DAYS;
   return [
     {
       name: 'reconcile',
@@ -72,7 +61,9 @@ export function bindIngestDuties(
       name: 'key-slices',
       everyMs: KEEP_SLICES_EVERY_MS,
       run: async (signal) => {
-        const leads = await keys.run(() => keepKeySlices(slices, signal));
+        const leads = await keys.run(() =>
+          keepKeySlices(database, keys.writes, days, report, signal),
+        );
         if (leads) return;
         // The worker that leads reports these gauges; what this worker saw last is out of date.
         keySlices.set(0);

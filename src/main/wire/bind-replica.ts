@@ -34,7 +34,7 @@ export type OpenReplica = Replica & {
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
 
-export type ReplicaOptions = {
+type ReplicaOptions = {
   readonly config: Config;
   readonly url: string;
   /** A pool of the primary for checks alone, so that they never queue behind other work. */

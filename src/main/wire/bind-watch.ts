@@ -63,7 +63,7 @@ export function createLookIfDue(duty: WatchDuty): LookIfDue {
     await lead.run(async () => {
       const [last] = await listWatchReports(database.query, nowMs);
       if (last === undefined || Date.parse(last.watched_at) < atMs) {
-        made = await watchScores(database, { atMs, maturityDays, signal });
+        made = await watchScores(database, atMs, maturityDays, signal);
         await insertWatchReports(lead.writes.query, atMs, made);
       }
       lookedMs = atMs;

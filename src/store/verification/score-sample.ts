@@ -14,7 +14,7 @@ import { vectorChecksum } from '../scores/vector-checksum.ts';
 
 const PAGE_ROWS = 1000;
 
-export type SampleOptions = {
+type SampleOptions = {
   /** Rows requested; fewer are returned only where fewer exist. */
   readonly sample: number;
   readonly signal: AbortSignal;

@@ -11,7 +11,7 @@ import { type StreamKeys, shardOf, streamKeys } from '../keys.ts';
 import { loadScript, runScripts } from '../scripts.ts';
 import { ENTRY_VERSION, type EntryPayload, packEntries } from './entry.ts';
 
-export type ProducerOptions = {
+type ProducerOptions = {
   readonly redis: RedisClient;
   readonly market: string;
   readonly shards: number;

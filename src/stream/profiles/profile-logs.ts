@@ -56,7 +56,7 @@ export type ProfileLogs = {
   readonly keepBudget: () => Promise<number>;
 };
 
-export type ProfileLogsOptions = {
+type ProfileLogsOptions = {
   readonly redis: RedisClient;
   readonly market: string;
   readonly ttlSeconds: number;

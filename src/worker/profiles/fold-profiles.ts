@@ -18,7 +18,7 @@ import { createStamps } from './stamps.ts';
 /** One row of features per transaction, in their order. Throws a Failure. */
 export type FoldProfiles = (transactions: readonly DeliveredTransaction[]) => Promise<FeatureRows>;
 
-export type FoldProfilesOptions = {
+type FoldProfilesOptions = {
   readonly logs: Pick<ProfileLogs, 'append'>;
   readonly installs: Installs;
   readonly kinds: readonly FoldKind[];

@@ -45,7 +45,7 @@ export type Visit = Waiting &
     isStored: boolean;
   };
 
-export type VisitOptions = {
+type VisitOptions = {
   readonly memory: ProfileMemory;
   readonly placeOf: PlaceOfParty;
   /** Logs that were renewed before this are renewed; seconds. */

@@ -2,22 +2,27 @@
 import { expect, test } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
 import { createTryAppend } from '../../../src/ingest/append-entries.ts';
-import { createBatchCloser } from '../../../src/ingest/batch-closer.ts';
+import type { Breaker } from '../../../src/runtime/breaker.ts';
 import type { EntryPayload } from '../../../src/stream/entries/entry.ts';
+import type { Producer } from '../../../src/stream/entries/producer.ts';
 
-const entry = {} as EntryPayload;
+const entry = { transaction: { corridor: 'US-MX' } } as EntryPayload;
+/** Breakers that never open. */
+const closed = { state: () => 'closed', run: (call: () => unknown) => call() } as Breaker;
+const breakers = { redis: closed, streamsOf: () => closed };
 
 function setUp() {
   const state = { nowMs: 0, isDown: false, left: 0, calls: 0, reasons: [] as string[] };
-  const tryAppend = createTryAppend({
-    append: async (payloads) => {
+  const producer: Producer = {
+    async append(payloads) {
       state.calls += 1;
       if (state.isDown) throw new Failure('unavailable', 'REDIS_OOM', 'full');
-      return { appended: payloads.length - state.left, left: payloads.slice(0, state.left) };
+      const left = payloads.slice(0, state.left);
+      return { appended: payloads.length - left.length, refused: left.length, left };
     },
-    failures: { inc: ({ reason }) => state.reasons.push(reason) },
-    nowMs: () => state.nowMs,
-  });
+  };
+  const failures = { inc: ({ reason }: { reason: string }) => state.reasons.push(reason) };
+  const tryAppend = createTryAppend(producer, breakers, failures, () => state.nowMs);
   return { state, tryAppend };
 }
 
@@ -49,37 +54,7 @@ test('a full stream is counted and does not stop the next caller', async () => {
 });
 
 test('a bug is not taken for an outage', async () => {
-  const tryAppend = createTryAppend({
-    append: () => Promise.reject(new TypeError('bug')),
-    failures: { inc: () => undefined },
-    nowMs: () => 0,
-  });
+  const producer = { append: () => Promise.reject(new TypeError('bug')) };
+  const tryAppend = createTryAppend(producer, breakers, { inc: () => undefined });
   await expect(tryAppend([entry])).rejects.toThrow('bug');
-});
-
-test('the closer gathers ids, deletes many at once, and outlives a failure', async () => {
-  const deleted: (readonly string[])[] = [];
-  const narrowed: string[][] = [];
-  let isDown = false;
-  const closer = createBatchCloser({
-    deleteBatches: async (ids) => {
-      if (isDown) throw new Failure('unavailable', 'X', 'x');
-      deleted.push(ids);
-    },
-    narrowBatch: async (batchId, ids) => void narrowed.push([batchId, ...ids]),
-    log: { warn: () => undefined },
-  });
-  for (let n = 0; n < 150; n++) closer.close(String(n));
-  closer.narrow('partly', ['left']);
-  await closer.flush();
-  expect(narrowed).toEqual([['partly', 'left']]);
-  expect(deleted.flat()).toHaveLength(150);
-  expect(deleted.length).toBeLessThan(3);
-  isDown = true;
-  closer.close('lost');
-  await closer.flush();
-  isDown = false;
-  closer.close('next');
-  await closer.flush();
-  expect(deleted.at(-1)).toEqual(['next']);
 });

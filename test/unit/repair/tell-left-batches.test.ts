@@ -7,6 +7,8 @@ import { tellLeftBatches } from '../../../src/repair/tell-left-batches.ts';
 import type { LabelBatch } from '../../../src/store/labels/label-batches.ts';
 
 const OLDEST_MS = 100_000;
+const BATCH_AGE_MS = 5000;
+const running = new AbortController().signal;
 
 function createDuty(batches: number) {
   const left: LabelBatch[] = Array.from({ length: batches }, (_, index) => ({
@@ -16,7 +18,7 @@ function createDuty(batches: number) {
   }));
   const told: string[] = [];
   const ages: number[] = [];
-  const dependencies = {
+  const steps = {
     listLabelBatches: async (agedMs: number) =>
       left.filter(({ ageMs }) => ageMs > agedMs).slice(0, 20),
     deleteLabelBatches: async (batchIds: readonly string[]) => {
@@ -28,30 +30,28 @@ function createDuty(batches: number) {
       }
     },
     tellProfiles: async (ids: readonly string[]) => void told.push(...ids),
-    batchAgeMs: 5000,
-    reportAge: (ageMs: number) => void ages.push(ageMs),
   };
-  return { dependencies, left, told, ages };
+  const reportAge = (ageMs: number) => void ages.push(ageMs);
+  const tell = (tellProfiles = steps.tellProfiles) =>
+    tellLeftBatches({ ...steps, tellProfiles }, BATCH_AGE_MS, reportAge, running);
+  return { tell, left, told, ages };
 }
 
-const running = new AbortController().signal;
-
 test('all are told over any number of pages, and none is left to be reported', async () => {
-  const { dependencies, left, told, ages } = createDuty(45);
-  expect(await tellLeftBatches(dependencies, running)).toBe(45);
+  const { tell, left, told, ages } = createDuty(45);
+  expect(await tell()).toBe(45);
   expect(told).toEqual(Array.from({ length: 45 }, (_, index) => `t${index}`));
   expect(left).toEqual([]);
   expect(ages).toEqual([OLDEST_MS, OLDEST_MS - 20_000, OLDEST_MS - 40_000, 0]);
-  expect(await tellLeftBatches(dependencies, running)).toBe(0);
+  expect(await tell()).toBe(0);
   expect(ages.at(-1)).toBe(0);
 });
 
 test('the age of one that cannot be told stays reported', async () => {
-  const { dependencies, left, ages } = createDuty(2);
+  const { tell, left, ages } = createDuty(2);
   const away = async () => {
     throw new Error('away');
   };
-  const telling = tellLeftBatches({ ...dependencies, tellProfiles: away }, running);
-  await expect(telling).rejects.toThrow('away');
+  await expect(tell(away)).rejects.toThrow('away');
   expect([left.length, ages]).toEqual([2, [OLDEST_MS]]);
 });

@@ -5,7 +5,7 @@ import { held, stream } from './held-entries.ts';
 
 describe('inFlight', () => {
   test('names what is held until it is let go', () => {
-    const inFlight = createInFlight({ signal: never(), nowMs: () => 0 });
+    const inFlight = createInFlight(never(), () => 0);
     const letGo = inFlight.hold(held('1-0', '2-0'));
     expect(inFlight.idsOf(stream.transactions)).toEqual(new Set(['1-0', '2-0']));
     expect(inFlight.idsOf('another')).toEqual(new Set());
@@ -14,7 +14,7 @@ describe('inFlight', () => {
   });
 
   test('has room below a bound only', async () => {
-    const inFlight = createInFlight({ signal: never(), nowMs: () => 0 });
+    const inFlight = createInFlight(never(), () => 0);
     inFlight.hold(held('1-0', '2-0'));
     await inFlight.below(2);
     const letGo = inFlight.hold(held('3-0'));
@@ -31,7 +31,7 @@ describe('inFlight', () => {
 
   test('lists by stream and consumer what is old', () => {
     let nowMs = 0;
-    const inFlight = createInFlight({ signal: never(), nowMs: () => nowMs });
+    const inFlight = createInFlight(never(), () => nowMs);
     inFlight.hold(held('1-0'));
     nowMs = 100;
     inFlight.hold(held('2-0'));
@@ -42,7 +42,7 @@ describe('inFlight', () => {
 
   test('stops waiting for room when the worker stops, and still waits until all is let go', async () => {
     const stop = new AbortController();
-    const inFlight = createInFlight({ signal: stop.signal, nowMs: () => 0 });
+    const inFlight = createInFlight(stop.signal, () => 0);
     const letGo = inFlight.hold(held('1-0'));
     const room = inFlight.below(1);
     stop.abort();

@@ -12,10 +12,10 @@ vi.mock('node:timers/promises', () => ({
 /** Reads one entry of this many transactions, finishes it at once, and requests the next batch. */
 async function readTwice(transactions: number) {
   const { signal } = new AbortController();
-  const inFlight = createInFlight({ signal, nowMs: () => 0 });
+  const inFlight = createInFlight(signal, () => 0);
   const pause = { over: async () => undefined, hold: async () => undefined, end: () => undefined };
-  const bounds = { batchTransactions: 1000, batchesMax: 4 };
-  const intake = createIntake({ ...bounds, inFlight, pause, signal });
+  const bounds = { batchTransactions: 1000, readers: 4 };
+  const intake = createIntake(bounds, inFlight, pause, signal);
   const entry = { id: '1-0', version: '2', head: null, packed: null, transactions };
   const delivered = { ...entry, deleted: false, deliveries: 1, carried: 0 };
   const stream = streamKeys('default', 'DE-FR', 0);

@@ -71,8 +71,8 @@ function rig({ score, conclude, atMs }: Calls) {
   };
   const log = silentLog();
   const { signal } = stop;
-  const pause = createPause({ signal, metrics: createMetrics(), log, random: () => 0 });
-  const run = createRunUnit({ steps, pause, signal, log, onTry: () => undefined });
+  const pause = createPause(signal, createMetrics(), log, () => 0);
+  const run = createRunUnit(steps, pause, signal, log, () => undefined);
   return { run, seen, stop, pause };
 }
 

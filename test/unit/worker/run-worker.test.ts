@@ -6,8 +6,9 @@ import { createMetrics } from '../../../src/runtime/metrics.ts';
 import { streamKeys } from '../../../src/stream/keys.ts';
 import { decide, type HeldEntry } from '../../../src/worker/item.ts';
 import type { BatchSteps } from '../../../src/worker/process-batch.ts';
-import { type Group, type OwnConnection, runWorker } from '../../../src/worker/run-worker.ts';
+import { runWorker } from '../../../src/worker/run-worker.ts';
 import { NOTHING_LEFT } from '../../../src/worker/settle-batch.ts';
+import type { Group, OwnConnection } from '../../../src/worker/worker-parts.ts';
 import { silentLog } from '../../support/config.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { entryOf, itemsOf } from './held-entries.ts';
@@ -24,7 +25,6 @@ const group: Group = {
         ? new Failure('unavailable', 'REDIS_WRONGTYPE', 'not a stream')
         : null,
     ),
-  isMissing: () => false,
   claim: async () => ({ cursor: '-', entries: [], suspects: [] }),
   findHandedOver: async () => [],
   heartbeat: async () => 0,

@@ -1,0 +1,67 @@
+/** What the API accepts transactions and labels with: opened once a process, used by every request. */
+import type { Config } from '../runtime/config.ts';
+import type { Failpoint } from '../runtime/failpoint.ts';
+import type { Guards } from '../runtime/guards.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import type { Database } from '../store/database/pool.ts';
+import { createKeySlices, type KeySlices } from '../store/idempotency-keys/key-slices.ts';
+import { createPartitionGuard, type PartitionGuard } from '../store/partitions/partitions.ts';
+import type { RedisClient } from '../stream/connection/connection.ts';
+import { createProducer } from '../stream/entries/producer.ts';
+import { createTryAppend, type TryAppend } from './append-entries.ts';
+import { type BatchCloser, createBatchCloser } from './batch-closer.ts';
+import type { CorridorList } from './corridor-list.ts';
+import { openTellProfiles, type TellProfiles } from './tell-profiles.ts';
+import { createTransactionIds, type NewTransactionId } from './transaction-id.ts';
+
+const MIB = 2 ** 20;
+
+export type Ingest = {
+  readonly database: Database;
+  readonly keySlices: KeySlices;
+  readonly partitions: PartitionGuard;
+  /** Months that one request may create. */
+  readonly newMonthsMax: number;
+  readonly tryAppend: TryAppend;
+  readonly closer: BatchCloser;
+  readonly tellProfiles: TellProfiles;
+  readonly newId: NewTransactionId;
+  /** Corridors that a transaction may name, as last read. */
+  readonly corridors: CorridorList['corridors'];
+  readonly metrics: Pick<Metrics, 'accepted' | 'duplicates' | 'labels' | 'labelDelay'>;
+  readonly failpoint: Failpoint;
+};
+
+export function openIngest(
+  config: Config,
+  opened: {
+    readonly database: Database;
+    readonly redis: RedisClient;
+    readonly guards: Guards;
+    readonly metrics: Metrics;
+    readonly corridors: CorridorList['corridors'];
+    readonly failpoint: Failpoint;
+    readonly log: Log;
+  },
+): Ingest {
+  const { database, redis, guards, metrics, corridors, failpoint, log } = opened;
+  const { RISK_MARKET: market, RISK_SHARDS: shards } = config;
+  const producer = createProducer({
+    ...{ redis, market, shards, transactionsMax: config.RISK_STREAM_ENTRIES_MAX },
+  });
+  return {
+    ...{ database, metrics, corridors, failpoint },
+    keySlices: createKeySlices(database, {
+      bytesMax: config.RISK_KEY_FILTER_MB * MIB,
+      nowMs: () => performance.now(),
+      report: ({ unfiltered }) => metrics.keySlicesUnfiltered.set(unfiltered),
+    }),
+    partitions: createPartitionGuard(database),
+    newMonthsMax: config.RISK_NEW_MONTHS_PER_REQUEST_MAX,
+    tryAppend: createTryAppend(producer, guards, metrics.appendFailures),
+    closer: createBatchCloser(database, log),
+    tellProfiles: openTellProfiles(database, redis, market, guards.redis.run),
+    newId: createTransactionIds(),
+  };
+}
