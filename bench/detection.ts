@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { parseArguments, UsageError } from '../src/cli/command.ts';
 import { createApiClient } from '../src/client/api-client.ts';
-import { createPatience } from '../src/client/patience.ts';
+import { createRetryPolicy } from '../src/client/retry-policy.ts';
 import { Failure } from '../src/domain/failure.ts';
 import { disagreements, type Published } from './detection/agreement.ts';
 import { postLabels, postPayments, type Target } from './detection/feed.ts';
@@ -30,7 +30,7 @@ const USAGE = `--data FOLDER      handbook_tx_dev.csv.gz and evaluate.mjs (../sh
 const DAY_MS = 86_400_000;
 const DELAY_DAYS = 7;
 const CORRIDOR = 'US-US';
-const PATIENCE_MS = 60_000;
+const OUTAGE_MS_MAX = 60_000;
 const LOADED_MS_MAX = 30_000;
 const POLL_MS = 100;
 
@@ -186,7 +186,7 @@ async function* run(options: Options, context: BenchContext): AsyncGenerator<Ben
   const onWaiting = (why: string) => output.note(`waiting: ${why}`);
   const target = {
     client,
-    patience: createPatience({ patienceMs: PATIENCE_MS, signal, onWaiting }),
+    retryPolicy: createRetryPolicy({ outageMsMax: OUTAGE_MS_MAX, signal, onWaiting }),
   };
   output.note(`feeding ${before.length} days`);
   const startedMs = performance.now();

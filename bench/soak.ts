@@ -27,7 +27,7 @@ import { slopeOf } from './support/slope.ts';
 import { readStored, storedBreaches } from './support/stored.ts';
 
 const USAGE = `--minutes N        (30)
---seconds N        of each look (60)
+--seconds N        of each sample (60)
 --batch N          transactions a request (100)
 ${LOAD_USAGE}
 2,000 transactions a second over 16 connections by default; --transactions is what the time makes it.`;
@@ -35,14 +35,14 @@ ${LOAD_USAGE}
 const FILLING_SHARE = 1 / 3;
 const HOUR_MS = 3_600_000;
 
-type Look = Readonly<Record<string, number>> & { readonly at_ms: number };
+type Sample = Readonly<Record<string, number>> & { readonly at_ms: number };
 
-async function look(
+async function sample(
   pipeline: Pipeline,
   load: Load,
   startedMs: number,
   context: BenchContext,
-): Promise<Look> {
+): Promise<Sample> {
   const { posted } = await runLoad(pipeline, load, context);
   const resident = [pipeline.api, ...pipeline.workers].map(
     ({ name, pid }) => [`${name}_mebibytes`, rssBytes(pid) / MEBIBYTE] as const,
@@ -58,9 +58,9 @@ async function look(
 }
 
 /** Slope of each series per hour, without the first third of the run. */
-function slopes(looks: readonly Look[]): Record<string, number> {
-  const settled = looks.slice(Math.floor(looks.length * FILLING_SHARE));
-  const names = Object.keys(looks[0] ?? {}).filter((name) => name !== 'at_ms');
+function slopes(samples: readonly Sample[]): Record<string, number> {
+  const settled = samples.slice(Math.floor(samples.length * FILLING_SHARE));
+  const names = Object.keys(samples[0] ?? {}).filter((name) => name !== 'at_ms');
   return Object.fromEntries(
     names.map((name) => [
       `${name}_per_hour`,
@@ -78,11 +78,11 @@ async function measure(
   const { output } = context;
   await using pipeline = await startPipeline({ workers: 1, settings }, context);
   const startedMs = Date.now();
-  const looks: Look[] = [];
+  const samples: Sample[] = [];
   for (let round = 0; round < rounds; round++) {
-    output.note(`look ${round + 1} of ${rounds}`);
+    output.note(`sample ${round + 1} of ${rounds}`);
     const one = { ...load, seed: `${load.seed}-${round}` };
-    looks.push(await look(pipeline, one, startedMs, context));
+    samples.push(await sample(pipeline, one, startedMs, context));
   }
   const memory = await readMemory(pipeline);
   const { lost, doubled, scores } = await readStored(pipeline.services.database);
@@ -93,14 +93,14 @@ async function measure(
     settings,
     versions: pipeline.services.versions,
     perSecond: scores / (minutes * 60),
-    figures: { minutes, scored: scores, lost, doubled, ...slopes(looks) },
+    figures: { minutes, scored: scores, lost, doubled, ...slopes(samples) },
     ceilings: [],
-    tables: [{ title: 'looks', rows: looks.map(toRow) }, memoryTable(memory)],
+    tables: [{ title: 'samples', rows: samples.map(toRow) }, memoryTable(memory)],
     breaches: [...storedBreaches({ lost, doubled }), ...memoryBreaches(memory)],
   };
 }
 
-function toRow({ at_ms, ...values }: Look) {
+function toRow({ at_ms, ...values }: Sample) {
   const shown = Object.entries(values).map(([name, value]) => [name, value.toFixed(1)] as const);
   return { minutes: (at_ms / 60_000).toFixed(1), ...Object.fromEntries(shown) };
 }

@@ -2,12 +2,12 @@
 import pLimit from 'p-limit';
 import type { ApiClient } from '../../src/client/api-client.ts';
 import { refusal } from '../../src/client/api-client.ts';
-import type { Patience } from '../../src/client/patience.ts';
+import type { RetryPolicy } from '../../src/client/retry-policy.ts';
 import { sendUntilAnswered } from '../../src/client/send-until-answered.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { Payment } from './published-days.ts';
 
-export type Target = { readonly client: ApiClient; readonly patience: Patience };
+export type Target = { readonly client: ApiClient; readonly retryPolicy: RetryPolicy };
 
 const BATCH = 1000;
 /** Requests under way: enough to keep the API busy, few enough that they hardly overtake each other. */

@@ -16,11 +16,11 @@ export type MadeBatch = Omit<NewBatch, 'transactions'> & {
 export function* madeBatches(load: Load): Generator<MadeBatch, void> {
   const newId = createTransactionIds();
   const receivedAtMs = Date.now();
-  const surroundings = { nowMs: receivedAtMs, corridors: new Set<string>(), newId };
+  const context = { nowMs: receivedAtMs, corridors: new Set<string>(), newId };
   const toBatch = (rows: readonly SimulatedTransaction[]): MadeBatch => ({
     batchId: newId(receivedAtMs),
     client: 'default',
-    transactions: prepare(rows.map(toInput), surroundings).rows.map((row) => ({
+    transactions: prepare(rows.map(toInput), context).rows.map((row) => ({
       ...row,
       receivedAtMs,
     })),

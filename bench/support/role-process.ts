@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../../src/domain/failure.ts';
-import { API_NICENESS, goFirst } from '../../src/embedded/go-first.ts';
+import { API_NICENESS, raisePriority } from '../../src/embedded/raise-priority.ts';
 import { LAUNCHER } from './services.ts';
 
 export type Role = 'api' | 'worker';
@@ -99,7 +99,7 @@ export function spawnRole(options: RoleOptions): RoleProcess {
     child.once('exit', (code, signalName) => resolve(signalName ?? `exit code ${code}`));
   });
   // The signal that `risk start` sends, too.
-  if (role === 'api' && child.pid !== undefined) goFirst(child.pid, API_NICENESS);
+  if (role === 'api' && child.pid !== undefined) raisePriority(child.pid, API_NICENESS);
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   return {
     ...{ name, role, ended, hasEnded },

@@ -65,7 +65,7 @@ type ImportSettings = LabelProjectionOptions & {
   readonly key: string | undefined;
   readonly batchRows: number;
   readonly connections: number;
-  readonly patienceMs: number;
+  readonly outageMsMax: number;
 };
 
 function parseImport(args: string[], config: Config): ImportSettings {
@@ -103,7 +103,7 @@ function parseImport(args: string[], config: Config): ImportSettings {
     key: config.RISK_API_KEY ?? config.RISK_BOOTSTRAP_KEY,
     batchRows: integer('batch', BATCH_LABELS, BATCH_LABELS),
     connections: integer('connections', 64, CONNECTIONS),
-    patienceMs: integer('timeout', 86_400, TIMEOUT_SECONDS) * 1000,
+    outageMsMax: integer('timeout', 86_400, TIMEOUT_SECONDS) * 1000,
   };
 }
 

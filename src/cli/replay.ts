@@ -76,12 +76,12 @@ export const PLAIN_REPLAY = {
   checkpointPath: null,
 } as const satisfies Partial<ReplaySettings>;
 
-type Surroundings = Pick<CommandContext, 'config' | 'output' | 'signal'>;
+type ReplayContext = Pick<CommandContext, 'config' | 'output' | 'signal'>;
 
 /** Replays the file and waits for its end; shows progress and refused rows on standard error. */
 export async function replayToLedger(
   settings: ReplaySettings,
-  { config, output, signal }: Surroundings,
+  { config, output, signal }: ReplayContext,
 ): Promise<{ ledger: Ledger; result: ReplayResult }> {
   const { url, key, connections } = settings;
   const source = await openSource(settings.file, transactionProjection(settings.mapping));
@@ -93,7 +93,7 @@ export async function replayToLedger(
   const startedAtMs = Date.now();
   const result = await replayFile(client, source, {
     ...settings,
-    patienceMs: settings.settleTimeoutMs,
+    outageMsMax: settings.settleTimeoutMs,
     signal,
     onProgress: progress.posting,
     onWaiting: (reason) => output.note(`waiting for the API: ${reason}`),
@@ -106,7 +106,7 @@ export async function replayToLedger(
       : countIn(database, result, startedAtMs),
     {
       accepted: result.accepted.size(),
-      patienceMs: settings.settleTimeoutMs,
+      quietMsMax: settings.settleTimeoutMs,
       signal,
       onProgress: progress.settling,
       onWaiting: (reason) => output.note(`waiting: ${reason}`),

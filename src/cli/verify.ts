@@ -4,7 +4,7 @@
  * again what the tallies of days and merchants say.
  */
 
-import { createModelShelf } from '../query/model-shelf.ts';
+import { createModelCache } from '../query/model-cache.ts';
 import type { Opinion } from '../scoring/opinion.ts';
 import { verifyScore } from '../scoring/verify-score.ts';
 import { openDatabase } from '../store/database/open-database.ts';
@@ -103,8 +103,8 @@ async function verify(
   sample: number,
 ): Promise<Verification> {
   const verification = { verified: 0, different: 0, differing: [] };
-  const shelf = createModelShelf({ primary: database, replica: null, now: Date.now });
-  const opinions = createStoredOpinions(shelf);
+  const modelCache = createModelCache({ primary: database, replica: null, now: Date.now });
+  const opinions = createStoredOpinions(modelCache);
   const onPage = async (scores: readonly SampledScore[]) => {
     const made = await opinions.judge(scores);
     for (const [index, stored] of scores.entries()) compare(stored, made[index], verification);

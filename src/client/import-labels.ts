@@ -10,9 +10,9 @@ import {
   refusal,
 } from './api-client.ts';
 import type { AcceptedLabels, Problem } from './api-types.ts';
-import type { Patience } from './patience.ts';
 import { type PostFileOptions, postFile, postHalves } from './post-file.ts';
 import { createRefusedRows, describeFieldError, type Refused } from './refused-rows.ts';
+import type { RetryPolicy } from './retry-policy.ts';
 import type { Row, SourceFile } from './rows.ts';
 import { sendUntilAnswered } from './send-until-answered.ts';
 
@@ -39,7 +39,7 @@ export async function importLabels(
   const tally = createTally();
   await postFile(source, options, {
     ...{ skipped: 0, refused: tally.refused, rows: tally.rows },
-    post: ({ rows }, patience) => postLabels({ client, patience, tally }, rows),
+    post: ({ rows }, retryPolicy) => postLabels({ client, retryPolicy, tally }, rows),
   });
   return tally.result();
 }
@@ -60,7 +60,7 @@ function createTally(): Tally {
 
 type Dependencies = {
   readonly client: ApiClient;
-  readonly patience: Patience;
+  readonly retryPolicy: RetryPolicy;
   readonly tally: Tally;
 };
 
@@ -70,7 +70,7 @@ async function postLabels(dependencies: Dependencies, rows: readonly Row[]): Pro
   const body = JSON.stringify({ labels: rows.map((row) => row.body) });
   const { answer } = await sendUntilAnswered(dependencies, { path: '/v1/labels', body });
   if (answer.status === 200) {
-    tell(tally, answer, rows.length);
+    count(tally, answer, rows.length);
   } else if (answer.status === 413) {
     await postHalves(rows, (half) => postLabels(dependencies, half), tally.refused);
   } else if (answer.status === 422) {
@@ -80,7 +80,7 @@ async function postLabels(dependencies: Dependencies, rows: readonly Row[]): Pro
   }
 }
 
-function tell(tally: Tally, answer: ApiAnswer, rows: number): void {
+function count(tally: Tally, answer: ApiAnswer, rows: number): void {
   const { accepted = 0, unchanged = 0 } = parseJson<AcceptedLabels>(answer.text);
   if (accepted + unchanged !== rows) throw notTheContract();
   tally.answered(accepted, unchanged);

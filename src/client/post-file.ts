@@ -2,11 +2,11 @@
  * Posts a file in batches over a few connections, each taken when the one before it is answered, so that the API sets the
  * pace.
  */
-import { createPatience, type Patience, type PatienceOptions } from './patience.ts';
 import type { RefusedRows } from './refused-rows.ts';
+import { createRetryPolicy, type RetryPolicy, type RetryPolicyOptions } from './retry-policy.ts';
 import type { Row, RowBatch, SourceFile } from './rows.ts';
 
-export type PostFileOptions = PatienceOptions & {
+export type PostFileOptions = RetryPolicyOptions & {
   readonly batchRows: number;
   readonly connections: number;
   readonly onProgress: (progress: PostProgress) => void;
@@ -22,7 +22,7 @@ type Poster = {
   /** Rows of the file before the first one that is posted. */
   readonly skipped: number;
   /** Posts the rows of a batch until each has its answer. */
-  readonly post: (batch: RowBatch, patience: Patience) => Promise<void>;
+  readonly post: (batch: RowBatch, retryPolicy: RetryPolicy) => Promise<void>;
   readonly refused: RefusedRows['add'];
   /** Rows that have their answer, refused ones included. */
   readonly rows: () => number;
@@ -34,12 +34,12 @@ export async function postFile(
   options: PostFileOptions,
   { skipped, post, refused, rows }: Poster,
 ): Promise<void> {
-  const patience = createPatience(options);
+  const retryPolicy = createRetryPolicy(options);
   const batches = source.batches(options.batchRows, skipped);
   const takeBatches = async () => {
     for await (const batch of batches) {
       for (const row of batch.unreadable) refused(row);
-      await post(batch, patience);
+      await post(batch, retryPolicy);
       const { bytes } = source;
       options.onProgress({ rows: skipped + rows(), bytesRead: source.bytesRead(), bytes });
     }

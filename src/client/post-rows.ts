@@ -6,9 +6,9 @@
 import { Failure } from '../domain/failure.ts';
 import { type ApiClient, notTheContract, parseJson, refusal } from './api-client.ts';
 import type { AcceptedBatch, Problem, TransactionLine, TransactionLinesDone } from './api-types.ts';
-import type { Patience } from './patience.ts';
 import { postHalves } from './post-file.ts';
 import { describeFieldError, type Refused } from './refused-rows.ts';
+import type { RetryPolicy } from './retry-policy.ts';
 import type { Row } from './rows.ts';
 import { sendUntilAnswered } from './send-until-answered.ts';
 
@@ -22,7 +22,7 @@ export type Outcomes = {
 
 type Dependencies = {
   readonly client: ApiClient;
-  readonly patience: Patience;
+  readonly retryPolicy: RetryPolicy;
   readonly outcomes: Outcomes;
 };
 
@@ -37,7 +37,7 @@ export async function postRows(dependencies: Dependencies, rows: readonly Row[])
   if (answer.status === 200) {
     const { results } = parseJson<AcceptedBatch>(answer.text);
     if (results === undefined || results.length !== rows.length) throw notTheContract();
-    for (const result of results) tell(outcomes, result, repeated);
+    for (const result of results) count(outcomes, result, repeated);
   } else if (parseJson<Problem>(answer.text).type === TOO_MANY_NEW_MONTHS) {
     // No row is wrong: an operator has to make the months, and the replay then resumes where it stopped.
     throw refusal(answer);
@@ -72,7 +72,7 @@ async function postLines(
       left = settleLines(dependencies.outcomes, left, results, repeated);
     }
     const reason = new Failure('unavailable', 'API_UNAVAILABLE', 'the API cannot store rows');
-    if (left.length > 0) await dependencies.patience.beforeRetry(round, null, reason);
+    if (left.length > 0) await dependencies.retryPolicy.beforeRetry(round, null, reason);
   }
 }
 
@@ -90,7 +90,7 @@ function settleLines(
     if (result.status === 'invalid' || result.status === 'conflict') {
       outcomes.refused({ line: row.line, detail: describe(result) });
     } else {
-      tell(outcomes, result, repeated);
+      count(outcomes, result, repeated);
     }
     return false;
   });
@@ -105,7 +105,7 @@ function parseLines(text: string): TransactionLine[] | undefined {
   return values.pop()?.done === true ? (values as TransactionLine[]) : undefined;
 }
 
-function tell(
+function count(
   outcomes: Outcomes,
   { status, transaction_id: id }: Partial<TransactionLine>,
   repeated: boolean,

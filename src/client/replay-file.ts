@@ -46,10 +46,10 @@ export async function replayFile(
   try {
     await postFile(source, options, {
       ...{ skipped, refused: tally.refused, rows: tally.rows },
-      async post({ rows, rowsEnd }, patience) {
+      async post({ rows, rowsEnd }, retryPolicy) {
         const answered = checkpoint.begin(rowsEnd);
         await pace(rows.length);
-        await postRows({ client, patience, outcomes: tally }, rows);
+        await postRows({ client, retryPolicy, outcomes: tally }, rows);
         answered();
         await checkpoint.keepNowAndThen();
       },

@@ -1,6 +1,6 @@
 /**
  * Waits after the posting until every accepted transaction is final, that is scored or a dead letter, or until
- * nothing has changed for `patienceMs`. The outcomes at that time are the ledger's other half.
+ * nothing has changed for `quietMsMax`. The outcomes at that time are the ledger's other half.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { Failure, isUnavailable } from '../domain/failure.ts';
@@ -49,7 +49,7 @@ export async function waitUntilSettled(
   countSettled: CountSettled,
   options: {
     readonly accepted: number;
-    readonly patienceMs: number;
+    readonly quietMsMax: number;
     readonly signal: AbortSignal;
     readonly onProgress: (final: number) => void;
     /** Called once for each reason of an outage. */
@@ -67,16 +67,16 @@ export async function waitUntilSettled(
     if (moving !== seen) movedMs = startMs;
     seen = moving;
     if (totals !== null) options.onProgress(Math.max(0, options.accepted - totals.pending));
-    const impatient = startMs - movedMs > options.patienceMs;
-    if (totals?.pending === 0 || startMs >= countDueMs || impatient) {
+    const isQuiet = startMs - movedMs > options.quietMsMax;
+    if (totals?.pending === 0 || startMs >= countDueMs || isQuiet) {
       const settled = await countSettled(totals).catch((error: unknown) => {
-        if (impatient) throw error;
+        if (isQuiet) throw error;
         return sayOnce(error);
       });
       const nowMs = performance.now();
       countDueMs = nowMs + COUNT_SHARE * (nowMs - startMs);
       const result = settled && toResult(settled, options.accepted, totals);
-      if (result && (result.open === 0 || impatient)) return result.settled;
+      if (result && (result.open === 0 || isQuiet)) return result.settled;
     }
     await wait(POLL_MS, undefined, { signal: options.signal });
   }

@@ -12,7 +12,7 @@ import { Problem, problemResponse, toProblem } from './answers/problem.ts';
 import type { AppEnv, RouteModule } from './app-env.ts';
 import { type Authenticate, requireKey, type Trust } from './auth/auth.ts';
 import { limitRate } from './auth/rate-limit.ts';
-import { frameRequests, limitTime, tellDegradation } from './edge.ts';
+import { addDegradation, frameRequests, limitTime } from './edge.ts';
 import { createMethodTable } from './method-table.ts';
 
 type AppDependencies = {
@@ -37,7 +37,7 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
   const { log, metrics, authenticate, modules, timeoutMs, waitMsMax } = dependencies;
   const app = new Hono<AppEnv>();
   app.use(frameRequests(metrics));
-  app.use('/v1/*', tellDegradation(dependencies.degradation), limitTime(timeoutMs, waitMsMax));
+  app.use('/v1/*', addDegradation(dependencies.degradation), limitTime(timeoutMs, waitMsMax));
   app.use(
     '/v1/*',
     requireKey(authenticate, trustFor),

@@ -77,7 +77,7 @@ export function limitTime(timeoutMs: number, waitMsMax: number): MiddlewareHandl
 }
 
 /** Adds the degradation level to answers above level 0. */
-export function tellDegradation(level: () => number): MiddlewareHandler<AppEnv> {
+export function addDegradation(level: () => number): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     await next();
     const now = level();

@@ -7,8 +7,8 @@ import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import {
   countDuplicates,
   KEY_CONFLICT,
-  look,
   type Outcome,
+  readContext,
   storeAndAppend,
   toItemError,
   toOutcomes,
@@ -55,10 +55,10 @@ export function createAcceptBatch(ingest: Ingest): AcceptBatch {
     ...{ rowsMax: COMMIT_ROWS_MAX, rowsOf: ({ rows }) => rows.length },
   });
   return async ({ client, inputs }) => {
-    const surroundings = look(ingest);
-    const invalid = findInvalid(inputs, surroundings);
+    const context = readContext(ingest);
+    const invalid = findInvalid(inputs, context);
     if (invalid.length > 0) return { kind: 'invalid', errors: invalid };
-    const prepared = prepare(inputs, surroundings);
+    const prepared = prepare(inputs, context);
     const rivals = findRivals(prepared);
     if (rivals.length > 0) return { kind: 'conflict', errors: rivals };
     const poster = { client, replyTo: null };

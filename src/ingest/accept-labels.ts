@@ -6,7 +6,7 @@
  * the rows distinguishes a try whose commit was not confirmed from another request.
  *
  * The commit also holds a row that says that profiles may be out of date. The row is deleted once they are
- * invalidated; where this process ends before, a worker does both (tell-left-batches.ts).
+ * invalidated; where this process ends before, a worker does both (finish-label-batches.ts).
  */
 import { given } from '../domain/describe-issue.ts';
 import { featureIndex } from '../domain/feature-schema.ts';
@@ -33,7 +33,7 @@ const AMOUNT_TO_MEDIAN = featureIndex('amount_to_median');
 /** What labels need of the process. */
 export type LabelIngest = Pick<
   Ingest,
-  'database' | 'partitions' | 'newId' | 'failpoint' | 'tellProfiles' | 'metrics'
+  'database' | 'partitions' | 'newId' | 'failpoint' | 'invalidateLabelled' | 'metrics'
 >;
 
 /** The request uses the idempotency keys of the reporter's client. */
@@ -60,7 +60,7 @@ export type LabelsRefused = {
 };
 
 export async function acceptLabels(
-  { database, partitions, newId, failpoint, tellProfiles, metrics }: LabelIngest,
+  { database, partitions, newId, failpoint, invalidateLabelled, metrics }: LabelIngest,
   request: AcceptLabelsRequest,
   receivedAtMs: number = Date.now(),
 ): Promise<AcceptLabelsResult> {
@@ -91,7 +91,7 @@ export async function acceptLabels(
   }
   failpoint('api-after-labels-commit');
   // Also with unchanged labels: an earlier request may have ended between its commit and this call.
-  await tellProfiles([...new Set(rows.map((row) => row.transactionId))]);
+  await invalidateLabelled([...new Set(rows.map((row) => row.transactionId))]);
   if (added.size > 0) await deleteLabelBatches(database, [batchId]);
   // Where a request has a label twice, the first is the one that was added.
   const outcomes = rowOf.map((row) => ({

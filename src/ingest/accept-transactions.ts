@@ -15,12 +15,12 @@ import type { NewBatch, NewTransaction } from '../store/transactions/transaction
 import { type Checks, claimFree, claimOthers, type Held, type Stored } from './claim-keys.ts';
 import type { Ingest } from './ingest.ts';
 import {
+  type ContextFields,
   findInvalid,
+  type IngestContext,
   type ItemError,
   type Prepared,
   prepare,
-  type Surroundings,
-  type WorldlyFields,
 } from './prepare-transactions.ts';
 import { type RefusedRow, type RefusedRows, refuseRows } from './refuse-months.ts';
 import { retryStore } from './retry-store.ts';
@@ -57,7 +57,7 @@ export type EachOutcome = Outcome | RefusedItem;
 /** Stores items independently in one commit: of items with one key and two bodies the first is stored. */
 export async function acceptEach(ingest: Ingest, request: AcceptRequest): Promise<EachOutcome[]> {
   const { inputs, onIds } = request;
-  const prepared = prepare(inputs, look(ingest));
+  const prepared = prepare(inputs, readContext(ingest));
   onIds?.(prepared.rowOf.map((row) => row.transactionId));
   const { held, refused } = await storeAndAppend(ingest, request, prepared.rows, {
     held: () => undefined,
@@ -82,11 +82,14 @@ export function countDuplicates({ metrics }: Ingest, outcomes: readonly EachOutc
 }
 
 /** Problems of items that are judged alone. */
-export function findEachInvalid(ingest: Ingest, inputs: readonly WorldlyFields[]): ItemError[] {
-  return findInvalid(inputs, look(ingest));
+export function findEachInvalid(ingest: Ingest, inputs: readonly ContextFields[]): ItemError[] {
+  return findInvalid(inputs, readContext(ingest));
 }
 
-export function look({ corridors, newId }: Pick<Ingest, 'corridors' | 'newId'>): Surroundings {
+export function readContext({
+  corridors,
+  newId,
+}: Pick<Ingest, 'corridors' | 'newId'>): IngestContext {
   return { nowMs: Date.now(), corridors: corridors(), newId };
 }
 

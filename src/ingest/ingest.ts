@@ -12,7 +12,7 @@ import { createProducer } from '../stream/entries/producer.ts';
 import { createTryAppend, type TryAppend } from './append-entries.ts';
 import { type BatchCloser, createBatchCloser } from './batch-closer.ts';
 import type { CorridorList } from './corridor-list.ts';
-import { openTellProfiles, type TellProfiles } from './tell-profiles.ts';
+import { type InvalidateLabelled, openInvalidateLabelled } from './invalidate-labelled.ts';
 import { createTransactionIds, type NewTransactionId } from './transaction-id.ts';
 
 const MIB = 2 ** 20;
@@ -25,7 +25,7 @@ export type Ingest = {
   readonly newMonthsMax: number;
   readonly tryAppend: TryAppend;
   readonly closer: BatchCloser;
-  readonly tellProfiles: TellProfiles;
+  readonly invalidateLabelled: InvalidateLabelled;
   readonly newId: NewTransactionId;
   /** Corridors that a transaction may name, as last read. */
   readonly corridors: CorridorList['corridors'];
@@ -61,7 +61,7 @@ export function openIngest(
     newMonthsMax: config.RISK_NEW_MONTHS_PER_REQUEST_MAX,
     tryAppend: createTryAppend(producer, guards, metrics.appendFailures),
     closer: createBatchCloser(database, log),
-    tellProfiles: openTellProfiles(database, redis, market, guards.redis.run),
+    invalidateLabelled: openInvalidateLabelled(database, redis, market, guards.redis.run),
     newId: createTransactionIds(),
   };
 }

@@ -22,7 +22,7 @@ export type ItemError = {
   readonly detail: string;
 };
 
-export type Surroundings = {
+export type IngestContext = {
   /** The API's clock: refuses times too far ahead, and is the created_at of items that name none. */
   readonly nowMs: number;
   readonly corridors: ReadonlySet<string>;
@@ -41,15 +41,15 @@ export type Prepared = {
 };
 
 /** Fields that no schema can judge alone; undefined where all are valid. */
-export type WorldlyFields = {
+export type ContextFields = {
   readonly corridor?: string | undefined;
   readonly created_at?: string | undefined;
 };
 
 /** Problems with time and corridor, found without the database. */
 export function findInvalid(
-  inputs: readonly WorldlyFields[],
-  { nowMs, corridors }: Surroundings,
+  inputs: readonly ContextFields[],
+  { nowMs, corridors }: IngestContext,
 ): ItemError[] {
   const errors: ItemError[] = [];
   const latest = nowMs + TRANSACTION_LIMITS.createdAtAheadMsMax;
@@ -82,7 +82,7 @@ export function findInvalid(
 
 export function prepare(
   inputs: readonly KeyedTransactionInput[],
-  surroundings: Surroundings,
+  context: IngestContext,
 ): Prepared {
   const firstByKey = new Map<string, NewTransaction>();
   const rowOf: NewTransaction[] = [];
@@ -92,7 +92,7 @@ export function prepare(
     const fingerprint = fingerprintOf(input);
     fingerprints.push(fingerprint);
     const first = firstByKey.get(input.idempotency_key);
-    const row = first ?? toRow(input, fingerprint, surroundings);
+    const row = first ?? toRow(input, fingerprint, context);
     rowOf.push(row);
     if (first === undefined) firstByKey.set(input.idempotency_key, row);
     else repeats.add(index);
@@ -128,10 +128,10 @@ function sameKeyAs(index: number, other: number): ItemError {
 function toRow(
   input: KeyedTransactionInput,
   fingerprint: string,
-  surroundings: Surroundings,
+  context: IngestContext,
 ): NewTransaction {
   return {
-    ...toTransaction(input, surroundings),
+    ...toTransaction(input, context),
     idempotencyKey: input.idempotency_key,
     fingerprint,
     metadata: input.metadata === undefined ? null : JSON.stringify(input.metadata),
@@ -141,7 +141,7 @@ function toRow(
 /** The row, with an id of its own, at its own time or now. */
 export function toTransaction(
   input: TransactionInput,
-  { nowMs, newId }: Omit<Surroundings, 'corridors'>,
+  { nowMs, newId }: Omit<IngestContext, 'corridors'>,
 ): Omit<Transaction, 'receivedAtMs'> {
   const createdAtMs = input.created_at === undefined ? nowMs : parseWireTime(input.created_at);
   return {

@@ -12,7 +12,7 @@ import { type Front, openFront } from '../http/admission/shed.ts';
 import { createApp } from '../http/app.ts';
 import type { RouteModule } from '../http/app-env.ts';
 import { type Authenticator, openAuthenticator } from '../http/auth/auth.ts';
-import { createTurns } from '../http/body/turns.ts';
+import { createCpuQueue } from '../http/body/cpu-queue.ts';
 import { buildDocument } from '../http/openapi.ts';
 import { accountsPaths, accountsRoutes } from '../http/routes/accounts.ts';
 import { auditPaths, auditRoutes } from '../http/routes/audit.ts';
@@ -35,7 +35,7 @@ import { serve } from '../http/serve.ts';
 import { watchCorridors } from '../ingest/corridor-list.ts';
 import { openIngest } from '../ingest/ingest.ts';
 import type { CountRead } from '../query/choose-database.ts';
-import { createModelShelf } from '../query/model-shelf.ts';
+import { createModelCache } from '../query/model-cache.ts';
 import { createReading } from '../query/reading.ts';
 import { apiKeyHash } from '../runtime/api-key.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
@@ -162,8 +162,8 @@ async function openResources(
     ...{ primary: database, replica, now: Date.now },
     countRead: (...[database, why]: Parameters<CountRead>) => metrics.reads.inc({ database, why }),
   };
-  const shelf = createModelShelf(databases);
-  return { databases, probe, guards, metrics, redis, replies, ingest, shelf };
+  const modelCache = createModelCache(databases);
+  return { databases, probe, guards, metrics, redis, replies, ingest, modelCache };
 }
 
 function listModules(
@@ -177,11 +177,11 @@ function listModules(
     bytesMax: config.RISK_BODY_BYTES_MAX,
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
     awaitBody: resources.awaitBody,
-    takeTurn: createTurns(),
+    waitForCpu: createCpuQueue(),
   };
-  const { shelf } = resources;
-  const reading = createReading(databases, shelf, metrics);
-  const evaluate = bindEvaluate(primary, shelf, config.RISK_LABEL_MATURITY_DAYS, ingest);
+  const { modelCache } = resources;
+  const reading = createReading(databases, modelCache, metrics);
+  const evaluate = bindEvaluate(primary, modelCache, config.RISK_LABEL_MATURITY_DAYS, ingest);
   const operating = bindOperating(config, resources);
   const readiness = createReadiness({
     postgres: () => proveWrite(probe).then(() => true),

@@ -168,8 +168,8 @@ async function runCommand(
   const environment = readEnvironment();
   const log = createLog(command.name, logLevel(command, environment, config));
   // `start` drains its roles first and its services after them.
-  const patience = command.name === 'start' ? 2 : 1;
-  const signal = onShutdown(log, config.RISK_SHUTDOWN_TIMEOUT_MS * patience);
+  const timeouts = command.name === 'start' ? 2 : 1;
+  const signal = onShutdown(log, config.RISK_SHUTDOWN_TIMEOUT_MS * timeouts);
   try {
     return await command.run(args, { config, environment, output, log, signal });
   } catch (thrown) {

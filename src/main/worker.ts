@@ -47,10 +47,10 @@ import type { Duty } from '../worker/maintenance.ts';
 import type { ModelSourceDependencies } from '../worker/model-source.ts';
 import { poisonScorer } from '../worker/poisoned-scorer.ts';
 import { type BatchSteps, createBatchSteps } from '../worker/process-batch.ts';
+import type { PlaceOfParty } from '../worker/profiles/batch-party.ts';
 import { createFoldKind } from '../worker/profiles/fold-kind.ts';
 import { createFoldProfiles } from '../worker/profiles/fold-profiles.ts';
 import { createInstalls } from '../worker/profiles/installs.ts';
-import type { PlaceOfParty } from '../worker/profiles/visit.ts';
 import { reportStreams } from '../worker/report-streams.ts';
 import { runWorker as run } from '../worker/run-worker.ts';
 import type { BatchModels } from '../worker/score-items.ts';
@@ -74,7 +74,7 @@ import { bindWatch } from './wire/bind-watch.ts';
 
 /**
  * L1 by kind: with 25 entries an account and 100 a merchant, 17,100 accounts and 4,900 merchants. 500,000 transactions of
- * 5,000 accounts and 900 merchants need 21.3 and 16.2 MiB; with 18 and 11 MiB 27 % of visits read a whole log again.
+ * 5,000 accounts and 900 merchants need 21.3 and 16.2 MiB; with 18 and 11 MiB 27 % of reads take a whole log again.
  */
 const ACCOUNT_COPIES_BYTES_MAX = 21 * 1024 * 1024;
 const MERCHANT_COPIES_BYTES_MAX = 16 * 1024 * 1024;
@@ -139,7 +139,7 @@ export async function runWorker(
   const leadership = resources.use(createLeadership(database, name, failpoint));
   const models = createBatchModels({
     ...{ ...bindModels(database, name), ...overrides.models, metrics, log },
-    tell: tellModels(guards, createModelsOut(redis, config.RISK_MARKET)),
+    report: reportModels(guards, createModelsOut(redis, config.RISK_MARKET)),
     nowMs: () => performance.now(),
   });
   const { entries = ENTRY_READER } = overrides;
@@ -178,9 +178,9 @@ export async function runWorker(
 }
 
 /** Where this process and the API read which models are out. */
-function tellModels(guards: Guards, { announce }: ModelsOut) {
+function reportModels(guards: Guards, { announce }: ModelsOut) {
   return async (out: readonly ModelOut[]) => {
-    guards.tellModels(out);
+    guards.reportModels(out);
     await announce(out);
   };
 }

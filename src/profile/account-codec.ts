@@ -3,10 +3,10 @@
  * frauds (known-frauds.ts), items (40 each).
  */
 import { ACCOUNT_ITEM_BYTES, type AccountProfile } from './account-profile.ts';
+import type { TakeBytes } from './arena.ts';
 import { fraudsBytes, readFrauds, writeFrauds } from './known-frauds.ts';
 import { adoptList, PLACE_BYTES, readPlace, writePlace } from './packed-list.ts';
 import { isCount, type ProfileLayout, type StoredBody, viewFrom } from './profile.ts';
-import type { TakeRoom } from './room.ts';
 
 const FORMAT = 0x75;
 const COUNT_AT = 2 * PLACE_BYTES;
@@ -14,7 +14,7 @@ const FRAUDS_OFFSET = COUNT_AT + 8;
 
 export function decodeAccount(
   { view, length }: StoredBody,
-  take: TakeRoom,
+  take: TakeBytes,
 ): AccountProfile | undefined {
   if (length < FRAUDS_OFFSET) return undefined;
   const frauds = view.getUint32(COUNT_AT, true);

@@ -8,6 +8,7 @@
  */
 
 import type { AccountPast, KnownFrauds } from '../domain/history.ts';
+import { type TakeBytes, takeOwn } from './arena.ts';
 import { type Arrivals, arrivalOf, readArrivalPlace } from './arrivals.ts';
 import {
   AFTER_ALL,
@@ -22,7 +23,6 @@ import {
   writeItemPlace,
 } from './packed-list.ts';
 import type { Profile } from './profile.ts';
-import { type TakeRoom, takeOwn } from './room.ts';
 
 /**
  * A longer list is cut to ACCOUNT_KEPT_ENTRIES, which leaves room for late arrivals and makes rewrites rare.
@@ -97,7 +97,7 @@ export function boundAccount(profile: AccountProfile): void {
   dropOldest(list, dropped);
 }
 
-export function rebuildAccount(past: AccountPast, take: TakeRoom = takeOwn): AccountProfile {
+export function rebuildAccount(past: AccountPast, take: TakeBytes = takeOwn): AccountProfile {
   const list = createList(ACCOUNT_ITEM_BYTES, past.rows.length + 2, take);
   const profile: AccountProfile = {
     floor: placeOf(past.floor),

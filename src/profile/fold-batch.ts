@@ -6,9 +6,9 @@
 import { comparePositions } from '../domain/history.ts';
 import type { Transaction } from '../domain/transaction.ts';
 import { rowAt } from '../scoring/feature-rows.ts';
+import type { TakeBytes } from './arena.ts';
 import type { BegunRows } from './own-features.ts';
 import type { Profile, ProfileKind } from './profile.ts';
-import type { TakeRoom } from './room.ts';
 
 /** The part of a batch that concerns one kind of profile: transactions, with an arrival and a row each. */
 export type KindBatch<P extends Profile, Past> = BegunRows & {
@@ -52,7 +52,7 @@ export function foldParty<P extends Profile, Past>(
 export async function rebuildParties<P extends Profile, Past, Party extends Waiting>(
   batch: KindBatch<P, Past> & { readonly loadPasts: LoadPasts<Past> },
   parties: readonly Party[],
-  take: () => TakeRoom,
+  take: () => TakeBytes,
   onFolded: (party: Party, profile: P) => Promise<void> | undefined,
 ): Promise<void> {
   const { kind, loadPasts } = batch;

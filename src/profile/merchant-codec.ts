@@ -3,13 +3,13 @@
  * (4), number of frauds (4), maturity of labels in days (4), 4 zero bytes, tallies (24 each), frauds
  * (known-frauds.ts), items (32 each).
  */
+import type { TakeBytes } from './arena.ts';
 import { fraudsBytes, readFrauds, writeFrauds } from './known-frauds.ts';
 import { CURSORS_BYTES, createCursors, readCursors, writeCursors } from './merchant-cursors.ts';
 import { MERCHANT_ITEM_BYTES } from './merchant-item.ts';
 import type { MerchantProfile } from './merchant-profile.ts';
 import { adoptList, PLACE_BYTES, readPlace, writePlace } from './packed-list.ts';
 import { isCount, type ProfileLayout, type StoredBody, viewFrom } from './profile.ts';
-import type { TakeRoom } from './room.ts';
 import { createTallies, NO_TALLIES, type Tallies, type Tally } from './tallies.ts';
 
 const FORMAT = 0x76;
@@ -23,7 +23,7 @@ const TALLIES_OFFSET = MATURITY_AT + 8;
 /** Undefined also for a profile with another maturity of labels, whose tallies have other hours. */
 export function decodeMerchant(
   { view, length }: StoredBody,
-  take: TakeRoom,
+  take: TakeBytes,
   maturityDays: number,
 ): MerchantProfile | undefined {
   if (length < TALLIES_OFFSET) return undefined;

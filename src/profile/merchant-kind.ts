@@ -5,6 +5,7 @@ import {
   type MerchantPast,
 } from '../domain/history.ts';
 import { hourOf } from '../domain/utc-bucket.ts';
+import { takeOwn } from './arena.ts';
 import { type Arrivals, readArrivalPlace } from './arrivals.ts';
 import { knowsFrauds } from './known-frauds.ts';
 import { decodeMerchant, merchantLayout } from './merchant-codec.ts';
@@ -27,7 +28,6 @@ import {
   readItemPlace,
 } from './packed-list.ts';
 import type { ProfileKind } from './profile.ts';
-import { takeOwn } from './room.ts';
 
 type MerchantKind = ProfileKind<MerchantProfile, MerchantPast>;
 

@@ -14,6 +14,7 @@ import {
   merchantReachDays,
 } from '../domain/history.ts';
 import { DAY_MS, dayOf, HOUR_MS, hourOf } from '../domain/utc-bucket.ts';
+import type { TakeBytes } from './arena.ts';
 import { type Arrivals, arrivalOf, readArrivalPlace } from './arrivals.ts';
 import { createCursors, type MerchantCursors, noteInserted } from './merchant-cursors.ts';
 import {
@@ -39,7 +40,6 @@ import {
   writeItemPlace,
 } from './packed-list.ts';
 import type { Profile } from './profile.ts';
-import type { TakeRoom } from './room.ts';
 import { createTallies, type Tallies, type Tally } from './tallies.ts';
 
 /**
@@ -138,7 +138,7 @@ function compareTallies(a: Tally, b: Tally): number {
 
 export function rebuildMerchant(
   past: MerchantPast,
-  take: TakeRoom,
+  take: TakeBytes,
   maturityDays: number,
 ): MerchantProfile {
   const list = createList(MERCHANT_ITEM_BYTES, past.rows.length + 2, take);

@@ -6,12 +6,12 @@
  * created_at, so this is the whole identity, and its order is Postgres' order. Little-endian throughout.
  */
 import type { Position } from '../domain/history.ts';
+import type { TakeBytes } from './arena.ts';
 import { hexDigits } from './pack.ts';
-import type { TakeRoom } from './room.ts';
 
 export type PackedList = {
   readonly itemBytes: number;
-  readonly take: TakeRoom;
+  readonly take: TakeBytes;
   count: number;
   /** `count` items, and room for more. */
   items: DataView<ArrayBuffer>;
@@ -47,7 +47,7 @@ export function comparePlaces(a: Place, b: Place): number {
   return a.top - b.top || a.high - b.high || a.low - b.low;
 }
 
-export function createList(itemBytes: number, capacity: number, take: TakeRoom): PackedList {
+export function createList(itemBytes: number, capacity: number, take: TakeBytes): PackedList {
   const items = take(itemBytes * Math.max(capacity, 1));
   return { itemBytes, take, count: 0, items, isCut: false, moves: 0 };
 }
@@ -57,7 +57,7 @@ export function adoptList(
   itemBytes: number,
   count: number,
   items: DataView<ArrayBuffer>,
-  take: TakeRoom,
+  take: TakeBytes,
 ): PackedList {
   return { itemBytes, take, count, items, isCut: false, moves: 0 };
 }

@@ -9,8 +9,8 @@
  * that stamp, followed by later appends. A log that was lost and grew again, was rebuilt or was invalidated has
  * another stamp there, or none. All numbers are little-endian.
  */
+import { type TakeBytes, takeOwn } from './arena.ts';
 import { type Profile, type ProfileKind, profileBytes, viewFrom, writeProfile } from './profile.ts';
-import { type TakeRoom, takeOwn } from './room.ts';
 
 export const STAMP_BYTES = 8;
 const HEADER_BYTES = 4;
@@ -41,7 +41,7 @@ export function encodeSnapshot<P extends Profile>(
   { layout }: Pick<Kind<P>, 'layout'>,
   profile: P,
   stamp: Stamp,
-  take: TakeRoom = takeOwn,
+  take: TakeBytes = takeOwn,
 ): Uint8Array {
   const length = profileBytes(layout, profile);
   const view = take(length + BLOCK_BYTES);
@@ -77,7 +77,7 @@ export function lastStamp(log: Uint8Array): Stamp {
 export function readLog<P extends Profile>(
   kind: Kind<P>,
   log: Uint8Array,
-  take: TakeRoom,
+  take: TakeBytes,
   except?: Stamp,
 ): { readonly profile: P; readonly snapshotBytes: number } | undefined {
   if (log.length < BLOCK_BYTES || log[0] !== kind.layout.format) return undefined;

@@ -12,9 +12,9 @@
  * redelivery or from a log that holds it twice, changes nothing and sees the same siblings.
  */
 import type { Transaction } from '../domain/transaction.ts';
+import type { TakeBytes } from './arena.ts';
 import type { Arrivals } from './arrivals.ts';
 import { bytesFrom, type PackedList } from './packed-list.ts';
-import type { TakeRoom } from './room.ts';
 
 /** State that all kinds share. Written by the functions of `ProfileKind` only. */
 export type Profile = { readonly list: PackedList };
@@ -52,8 +52,8 @@ export type ProfileKind<P extends Profile, Past> = {
    * Reads a packed profile and takes its bytes over; undefined when it is damaged or was made with other
    * settings, and has to be rebuilt. `take` provides memory when its list grows.
    */
-  decode(body: StoredBody, take: TakeRoom): P | undefined;
-  rebuild(past: Past, take?: TakeRoom): P;
+  decode(body: StoredBody, take: TakeBytes): P | undefined;
+  rebuild(past: Past, take?: TakeBytes): P;
   /**
    * Folds an arrival, and writes what this party gives it into its row of features. False where this profile
    * does not reach far enough, as a rebuild reads a bounded number of rows around its point, and a list keeps

@@ -17,7 +17,7 @@ import { explain } from '../scoring/explain.ts';
 import { score } from '../scoring/score.ts';
 import type { Database } from '../store/database/pool.ts';
 import { explanationParameters, explanationParts, toExplanationParts } from './explain-score.ts';
-import type { ModelShelf } from './model-shelf.ts';
+import type { ModelCache } from './model-cache.ts';
 import { createRecomputeVectors } from './recompute-vectors.ts';
 
 export const evaluationParameters = explanationParameters.extend({
@@ -45,7 +45,7 @@ const NO_MODEL = 'none';
 
 export function createEvaluate(
   database: Database,
-  shelf: ModelShelf,
+  modelCache: ModelCache,
   readRollouts: () => Promise<readonly Rollout[]>,
   maturityDays: number,
 ): Evaluate {
@@ -53,8 +53,8 @@ export function createEvaluate(
   return async (transaction, { model: wanted, method }) => {
     const judge =
       wanted === undefined
-        ? await findInForce(shelf, await readRollouts(), transaction)
-        : { model: await findByName(shelf, wanted), degradation: 0 };
+        ? await findInForce(modelCache, await readRollouts(), transaction)
+        : { model: await findByName(modelCache, wanted), degradation: 0 };
     const [vector] = await recomputeVectors([transaction]);
     if (vector === undefined) throw new Error('one transaction has one vector');
     return decide(transaction, judge, vector, method);
@@ -63,9 +63,9 @@ export function createEvaluate(
 
 type Judge = { readonly model: ScoringModel | null; readonly degradation: number };
 
-async function findByName(shelf: ModelShelf, name: string): Promise<ScoringModel | null> {
+async function findByName(modelCache: ModelCache, name: string): Promise<ScoringModel | null> {
   if (name === NO_MODEL) return null;
-  const found = await shelf(name);
+  const found = await modelCache(name);
   if ('model' in found) return found.model;
   throw new InvalidFields([
     { pointer: '/model', detail: `must be a model that can be loaded: '${name}' ${found.problem}` },
@@ -74,14 +74,14 @@ async function findByName(shelf: ModelShelf, name: string): Promise<ScoringModel
 
 /** Finds the model as a worker would, except for models that one worker has suspended for itself. */
 async function findInForce(
-  shelf: ModelShelf,
+  modelCache: ModelCache,
   rollouts: readonly Rollout[],
   { corridor, accountId }: Transaction,
 ): Promise<Judge> {
   const inForce = modelsInForce(rollouts).get(corridor);
   const line = inForce === undefined ? [] : lineFor(inForce, accountId);
   for (const [place, modelId] of line.entries()) {
-    const found = await shelf(modelId);
+    const found = await modelCache(modelId);
     if ('model' in found) return { model: found.model, degradation: place === 0 ? 0 : 1 };
   }
   return { model: null, degradation: line.length === 0 ? 0 : 1 };

@@ -14,7 +14,7 @@ import { findRuleSet } from '../rules/rule-sets.ts';
 import { explain } from '../scoring/explain.ts';
 import { readScoreRecord } from '../store/scores/score-search.ts';
 import { type Databases, isFound, readFrom } from './choose-database.ts';
-import type { ModelShelf } from './model-shelf.ts';
+import type { ModelCache } from './model-cache.ts';
 
 /** The explanation of features, rules and model, for scores and what-ifs alike. */
 export const explanationParts = {
@@ -96,7 +96,7 @@ export type ExplainResult =
 
 export async function explainScore(
   databases: Databases,
-  shelf: ModelShelf,
+  modelCache: ModelCache,
   transactionId: string,
   method: ExplanationMethod,
 ): Promise<ExplainResult> {
@@ -115,7 +115,7 @@ export async function explainScore(
   if (explained === undefined) {
     return { kind: 'unknown-version', ruleSet, featureSchema };
   }
-  const kept = record.model === null ? null : await shelf(record.model);
+  const kept = record.model === null ? null : await modelCache(record.model);
   if (kept !== null && 'problem' in kept) {
     return { kind: 'unknown-model', model: record.model ?? '', problem: kept.problem };
   }

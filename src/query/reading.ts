@@ -7,7 +7,7 @@ import type { Metrics } from '../runtime/metrics.ts';
 import type { Databases } from './choose-database.ts';
 import { type SummaryDays, summarizeDays } from './daily-summaries.ts';
 import { explainScore } from './explain-score.ts';
-import type { ModelShelf } from './model-shelf.ts';
+import type { ModelCache } from './model-cache.ts';
 import { type ModelWatchParameters, readModelWatch } from './model-watch.ts';
 import { readPartyProfile } from './party-profile.ts';
 import { findScore, readScore, type ScoreCache } from './read-score.ts';
@@ -27,7 +27,7 @@ export type Aged<T> = { readonly answer: T; readonly ageMs: number | undefined }
 
 export function createReading(
   databases: Databases,
-  shelf: ModelShelf,
+  modelCache: ModelCache,
   metrics: Pick<Metrics, 'cacheHits' | 'cacheMisses'>,
 ) {
   const { now } = databases;
@@ -50,7 +50,7 @@ export function createReading(
     readScore: (id: string, client: string | null) =>
       aged((databases) => readScore({ databases, cache, countCache }, id, client)),
     explainScore: (id: string, method: ExplanationMethod) =>
-      aged((databases) => explainScore(databases, shelf, id, method)),
+      aged((databases) => explainScore(databases, modelCache, id, method)),
     searchScores: (parameters: ScoreListParameters) =>
       aged((databases) => searchScores(databases, parameters)),
     readTransaction: (id: string, client: string | null, parameters: TransactionParameters) =>

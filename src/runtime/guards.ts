@@ -8,7 +8,7 @@ import { createDegradation, type DegradationLevel, levelOfBreakers, worse } from
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
-const LOOK_EVERY_MS = 1000;
+const MEASURE_EVERY_MS = 1000;
 /** Level of a corridor whose streams cannot be written: its entries wait, others' go on. */
 const CORRIDOR_LEVEL = 2;
 
@@ -26,7 +26,7 @@ export type Guards = {
   /** Created on the first request; corridors are few. */
   readonly streamsOf: (corridor: string) => Breaker;
   /** Models that are suspended or refused now: each counts as an open breaker. */
-  readonly tellModels: (out: readonly ModelOut[]) => void;
+  readonly reportModels: (out: readonly ModelOut[]) => void;
   readonly health: Health;
   readonly [Symbol.dispose]: () => void;
 };
@@ -82,7 +82,7 @@ export function createGuards(options: GuardsOptions): Guards {
     return worse(worse(own, models.of(corridor).length > 0 ? MODEL_OUT_LEVEL : 0), level());
   };
   return {
-    ...{ postgres, redis, streamsOf, tellModels: models.tell },
+    ...{ postgres, redis, streamsOf, reportModels: models.report },
     health: {
       ...{ level, levelOf },
       breakers: () => [...shared(), ...toNames([...streams.values()]), ...models.all()],
@@ -108,7 +108,7 @@ function createModelBreakers(report: Report) {
   let out: ReadonlyMap<string, ModelOut> = new Map();
   const openOf = (list: Iterable<ModelOut>) => Array.from(list, (one) => `${breakerOf(one)}:open`);
   return {
-    tell(list: readonly ModelOut[]) {
+    report(list: readonly ModelOut[]) {
       const before = out;
       out = new Map(list.map((one) => [breakerOf(one), one]));
       for (const name of before.keys()) if (!out.has(name)) report(name, 'closed');
@@ -140,12 +140,12 @@ function watchDegradation(
     level = worse(level, peak);
     degradation.set(level);
   };
-  const look = (one: Breaker) => ({ tally: one.takeTally(), stalledMs: one.stalledMs() });
+  const measure = (one: Breaker) => ({ tally: one.takeTally(), stalledMs: one.stalledMs() });
   const timer = setInterval(() => {
-    level = take({ postgres: look(postgres), redis: look(redis), breakerLevel: peak });
+    level = take({ postgres: measure(postgres), redis: measure(redis), breakerLevel: peak });
     peak = 0;
     note();
-  }, LOOK_EVERY_MS);
+  }, MEASURE_EVERY_MS);
   timer.unref();
   degradation.set(level);
   return {

@@ -21,7 +21,7 @@ export function watchBreaker(
   check: () => Promise<unknown>,
 ): { [Symbol.dispose]: () => void } {
   let isBusy = false;
-  const look = async () => {
+  const probe = async () => {
     if (breaker.state() !== 'closed' || breaker.isFailing()) {
       await breaker.probe(() => answerWithin(check(), CHECK_MS_MAX));
     }
@@ -32,7 +32,7 @@ export function watchBreaker(
   const timer = setInterval(async () => {
     if (isBusy) return;
     isBusy = true;
-    await look();
+    await probe();
     isBusy = false;
   }, EVERY_MS);
   timer.unref();

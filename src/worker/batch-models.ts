@@ -18,8 +18,8 @@ import type { Duty } from './maintenance.ts';
 import { createModelHealth, type ModelHealth } from './model-health.ts';
 import {
   createModelSource,
-  LOOK_EVERY_MS,
   type ModelSourceDependencies,
+  REFRESH_EVERY_MS,
   type RefusedModel,
 } from './model-source.ts';
 import type { BatchModels } from './score-items.ts';
@@ -32,7 +32,7 @@ type BatchModelsDependencies = Pick<
   readonly rollBack: (corridor: string, modelId: string, reason: string) => Promise<boolean>;
   readonly storeShadow: (shadow: ShadowBatch, scoredAtMs: number) => Promise<void>;
   /** Called at every check. */
-  readonly tell: (out: readonly ModelOut[]) => Promise<void>;
+  readonly report: (out: readonly ModelOut[]) => Promise<void>;
   readonly metrics: Pick<
     Metrics,
     | ('modelDuration' | 'modelErrors' | 'modelScored' | 'modelInForce')
@@ -81,7 +81,7 @@ export function createBatchModels(
       if (!isDone) continue;
       metrics.modelRollbacks.inc({ corridor, model: model.name });
       log.error({ corridor, model: model.name, why }, 'model rolled back by the engine');
-      await source.look();
+      await source.refresh();
     }
   };
   return {
@@ -99,12 +99,12 @@ export function createBatchModels(
     },
     duty: {
       name: 'models',
-      everyMs: LOOK_EVERY_MS,
+      everyMs: REFRESH_EVERY_MS,
       async run() {
-        await source.look();
+        await source.refresh();
         // Runs first, as Redis may refuse the report.
         await takeBack();
-        await dependencies.tell(listOut(health, source.refused()));
+        await dependencies.report(listOut(health, source.refused()));
       },
     },
   };
@@ -139,11 +139,11 @@ function reportInForce(
   modelInForce.reset();
   for (const [corridor, { active, canary, shadows }] of corridors) {
     const passed = (modelId: string) => models.get(modelId) ?? [];
-    const tell = (role: string, judging: readonly JudgingModel[]) => {
+    const setRole = (role: string, judging: readonly JudgingModel[]) => {
       for (const { name } of judging) modelInForce.set({ corridor, model: name, role }, 1);
     };
-    tell('active', active.flatMap(passed).slice(0, 1));
-    tell('canary', canary === null ? [] : [passed(canary.modelId)].flat());
-    tell('shadow', shadows.flatMap(passed));
+    setRole('active', active.flatMap(passed).slice(0, 1));
+    setRole('canary', canary === null ? [] : [passed(canary.modelId)].flat());
+    setRole('shadow', shadows.flatMap(passed));
   }
 }

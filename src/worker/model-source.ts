@@ -1,5 +1,5 @@
 /**
- * The models in force by Postgres: one small statement every LOOK_EVERY_MS, all rows when a rollout was added,
+ * The models in force by Postgres: one small statement every REFRESH_EVERY_MS, all rows when a rollout was added,
  * and valid for at most STALE_MS, so that a rollback holds in every worker within two seconds, even in one that
  * was frozen. A model is loaded when first needed, and may score only once its checks have passed in this
  * process and are on record.
@@ -10,12 +10,12 @@ import { type InForce, idsIn, modelsInForce } from '../rollout/in-force.ts';
 import type { Log } from '../runtime/log.ts';
 import type { JudgingModel, ModelsInForce } from './judge-batch.ts';
 
-export const LOOK_EVERY_MS = 500;
+export const REFRESH_EVERY_MS = 500;
 const STALE_MS = 1500;
 
 export type ModelSource = {
   /** Refreshes the models in force. Throws a Failure. */
-  readonly look: () => Promise<void>;
+  readonly refresh: () => Promise<void>;
   /** The models in force, at most STALE_MS old. Throws a Failure. */
   readonly current: () => Promise<ModelsInForce>;
   /** Models that should be in force and did not pass, by name of the corridor. */
@@ -41,10 +41,10 @@ export function createModelSource(dependencies: ModelSourceDependencies): ModelS
   const { readNewestRollout, readRollouts, onChange, nowMs } = dependencies;
   let inForce: ModelsInForce = { corridors: new Map(), models: new Map() };
   let newest: string | null = null;
-  let lookedMs = Number.NEGATIVE_INFINITY;
-  let looking: Promise<void> | undefined;
+  let refreshedMs = Number.NEGATIVE_INFINITY;
+  let refreshing: Promise<void> | undefined;
 
-  const look = async () => {
+  const refresh = async () => {
     const askedMs = nowMs();
     const found = await readNewestRollout();
     if (found !== newest) {
@@ -53,21 +53,21 @@ export function createModelSource(dependencies: ModelSourceDependencies): ModelS
       newest = found;
       onChange(inForce);
     }
-    lookedMs = askedMs;
+    refreshedMs = askedMs;
   };
-  const lookOnce = () => {
-    looking ??= look().finally(() => {
-      looking = undefined;
+  const refreshOnce = () => {
+    refreshing ??= refresh().finally(() => {
+      refreshing = undefined;
     });
-    return looking;
+    return refreshing;
   };
   return {
-    look: lookOnce,
+    refresh: refreshOnce,
     async current() {
-      const isOld = () => nowMs() - lookedMs > STALE_MS;
-      if (isOld()) await lookOnce();
+      const isOld = () => nowMs() - refreshedMs > STALE_MS;
+      if (isOld()) await refreshOnce();
       // That check may have been under way, and asked before this process was frozen.
-      if (isOld()) await lookOnce();
+      if (isOld()) await refreshOnce();
       return inForce;
     },
     refused: () => refusedOf(inForce),

@@ -270,9 +270,9 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'slow-clients',
     bar: GOOD_REFUSED,
     replacements: [
-      { file: 'src/http/admission/shed.ts', find: '  visit.ticket.lend();\n', replace: '' },
+      { file: 'src/http/admission/shed.ts', find: '  admitted.ticket.lend();\n', replace: '' },
       // Without a check of what was lent, the slot would be taken twice, and held for a request that has gone.
-      { file: 'src/http/admission/shed.ts', find: 'visit.ticket.takeBack();', replace: 'null;' },
+      { file: 'src/http/admission/shed.ts', find: 'admitted.ticket.takeBack();', replace: 'null;' },
     ],
   },
 ];

@@ -11,7 +11,7 @@ import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../src/embedded/free-port.ts';
-import { API_NICENESS } from '../../src/embedded/go-first.ts';
+import { API_NICENESS } from '../../src/embedded/raise-priority.ts';
 import { type RiskProcess, runRisk, spawnRisk } from '../support/risk.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -73,7 +73,7 @@ function rankOf(pid: number) {
 }
 
 /** CAP_SYS_NICE, bit 23 of the effective capabilities. */
-function mayGoFirst(): boolean {
+function mayRaisePriority(): boolean {
   const [, hex = '0'] = /CapEff:\s+(\w+)/.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
   return ((BigInt(`0x${hex}`) >> 23n) & 1n) === 1n;
 }
@@ -139,7 +139,7 @@ describe('risk start', () => {
     await risk.waitFor(/worker is back/, START_MS);
     await risk.waitFor(/api is back/, START_MS);
     expect(killed).not.toContain(rolePid(risk, 'worker'));
-    expect(rankOf(rolePid(risk, 'api'))).toEqual(mayGoFirst() ? rank(API_NICENESS) : rank(0));
+    expect(rankOf(rolePid(risk, 'api'))).toEqual(mayRaisePriority() ? rank(API_NICENESS) : rank(0));
     expect(rankOf(rolePid(risk, 'worker'))).toEqual(rank(0));
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
     risk.kill('SIGINT');

@@ -32,11 +32,11 @@ const LABEL: Omit<Label, 'transactionId'> = {
 
 function ingestOf(
   database: Database,
-  tellProfiles: LabelIngest['tellProfiles'] = () => Promise.resolve(),
+  invalidateLabelled: LabelIngest['invalidateLabelled'] = () => Promise.resolve(),
 ) {
   const metrics = createMetrics();
   const ingest: LabelIngest = {
-    ...{ database, tellProfiles, metrics },
+    ...{ database, invalidateLabelled, metrics },
     failpoint: () => undefined,
     partitions: createPartitionGuard(database),
     newId: createTransactionIds(),

@@ -114,7 +114,7 @@ describe('a label', () => {
     const [id] = await score('c', [NOW_MS - 10 * DAY_MS]);
     const ends: LabelIngest = {
       ...ingest,
-      tellProfiles: () => Promise.reject(new Error('the process ends')),
+      invalidateLabelled: () => Promise.reject(new Error('the process ends')),
     };
     const inputs = [
       {

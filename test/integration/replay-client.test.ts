@@ -123,7 +123,7 @@ async function replay(
     batchRows: 50,
     connections: 4,
     rowsPerSecond: null,
-    patienceMs: 5_000,
+    outageMsMax: 5_000,
     checkpointPath: null,
     signal,
     onProgress: () => undefined,
@@ -225,11 +225,11 @@ test('replayFile stops at an answer that no retry cures, with the words of the A
   await expect(replay(api.url, csvFile(10))).rejects.toThrow('401: Unauthorized: unknown key');
 });
 
-test('replayFile gives up when nothing succeeds for as long as its patience', async () => {
+test('replayFile gives up when nothing succeeds for as long as outages may last', async () => {
   await using api = await startApi((_request, response) => response.writeHead(503).end());
   const reasons: string[] = [];
   const onWaiting = (reason: string) => reasons.push(reason);
-  const replaying = replay(api.url, csvFile(10), { patienceMs: 900, onWaiting });
+  const replaying = replay(api.url, csvFile(10), { outageMsMax: 900, onWaiting });
   await expect(replaying).rejects.toThrow('nothing succeeded');
   expect(reasons).toEqual(['the API answered 503']);
 });

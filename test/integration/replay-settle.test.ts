@@ -28,11 +28,11 @@ const totals = (scored: number, pending: number): EngineTotals => ({
 function settle(
   readTotals: () => Promise<EngineTotals>,
   countSettled: () => Promise<Settled>,
-  patienceMs = 60_000,
+  quietMsMax = 60_000,
   onWaiting: (reason: string) => void = () => undefined,
 ) {
   const { signal } = new AbortController();
-  const options = { accepted: 10, patienceMs, signal, onProgress: () => undefined, onWaiting };
+  const options = { accepted: 10, quietMsMax, signal, onProgress: () => undefined, onWaiting };
   return waitUntilSettled(readTotals, countSettled, options);
 }
 

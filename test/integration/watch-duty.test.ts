@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WatchReport } from '../../src/domain/watch-report.ts';
 import { freePort } from '../../src/embedded/free-port.ts';
-import { bindWatch, createLookIfDue } from '../../src/main/wire/bind-watch.ts';
+import { bindWatch, createWatchIfDue } from '../../src/main/wire/bind-watch.ts';
 import { watchScores } from '../../src/query/watch-scores.ts';
 import { readConfig } from '../../src/runtime/config.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
@@ -23,7 +23,7 @@ const { signal } = new AbortController();
 const HOUR_MS = 3_600_000;
 const EVERY_MS = 60_000;
 const lookOf = (database: Database, leadership = createLeadership(database, 'test')) =>
-  createLookIfDue({ database, leadership, everyMs: EVERY_MS, maturityDays: 7 });
+  createWatchIfDue({ database, leadership, everyMs: EVERY_MS, maturityDays: 7 });
 const START_MS = 30_000;
 
 let api: RunningApi;

@@ -5,12 +5,12 @@ import { type AccountPast, comparePositions, type MerchantPast } from '../../src
 import type { Label } from '../../src/domain/label.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { accountKind } from '../../src/profile/account-kind.ts';
+import { takeOwn } from '../../src/profile/arena.ts';
 import { arrivalsOf } from '../../src/profile/arrivals.ts';
 import { merchantKind } from '../../src/profile/merchant-kind.ts';
 import { beginRows } from '../../src/profile/own-features.ts';
 import type { Profile, ProfileKind } from '../../src/profile/profile.ts';
 import { readLog } from '../../src/profile/profile-log.ts';
-import { takeOwn } from '../../src/profile/room.ts';
 import { rowAt, vectorOf } from '../../src/scoring/feature-rows.ts';
 import { ATTEMPTS_MAX } from '../../src/stream/entries/entry.ts';
 import { profileKey } from '../../src/stream/keys.ts';

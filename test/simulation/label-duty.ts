@@ -3,8 +3,11 @@
  * workers' duty that finishes what an API left. The invalidation is the engine's own code.
  */
 
-import { createTellProfiles, type TellProfiles } from '../../src/ingest/tell-profiles.ts';
-import { tellLeftBatches } from '../../src/repair/tell-left-batches.ts';
+import {
+  createInvalidateLabelled,
+  type InvalidateLabelled,
+} from '../../src/ingest/invalidate-labelled.ts';
+import { finishLabelBatches } from '../../src/repair/finish-label-batches.ts';
 import { profileKey } from '../../src/stream/keys.ts';
 import type { Duty } from '../../src/worker/maintenance.ts';
 import type { Process } from './process.ts';
@@ -35,7 +38,7 @@ export function sendLabel(world: World, batchId: string, request: LabelRequest):
   const row = { ...own, label, labelledAtMs, source: 'bank', amountToMedian: null, note: null };
   const accept = async () => {
     await process.ask('acceptLabels', () => postgres.acceptLabel(batch, row));
-    await bindTellProfiles(world, process)(batch.transactionIds);
+    await bindInvalidateLabelled(world, process)(batch.transactionIds);
     await process.ask('closeLabelBatch', () => postgres.closeLabelBatch(batchId));
   };
   process.run(accept).then(end, end);
@@ -44,11 +47,11 @@ export function sendLabel(world: World, batchId: string, request: LabelRequest):
 export function createLabelDuty(world: World, process: Process): Duty {
   const { postgres, clock } = world;
   return {
-    name: 'tell-profiles',
+    name: 'finish-label-batches',
     everyMs: TELL_EVERY_MS,
     async run(signal) {
       if (world.missing === 'label-batch') return;
-      await tellLeftBatches(
+      await finishLabelBatches(
         {
           listLabelBatches: (agedMs) =>
             process.ask('listLabelBatches', () =>
@@ -60,7 +63,7 @@ export function createLabelDuty(world: World, process: Process): Duty {
             process.ask('closeLabelBatch', () => {
               for (const batchId of batchIds) postgres.closeLabelBatch(batchId);
             }),
-          tellProfiles: bindTellProfiles(world, process),
+          invalidateLabelled: bindInvalidateLabelled(world, process),
         },
         BATCH_AGE_MS,
         () => undefined,
@@ -70,9 +73,9 @@ export function createLabelDuty(world: World, process: Process): Duty {
   };
 }
 
-function bindTellProfiles(world: World, process: Process): TellProfiles {
+function bindInvalidateLabelled(world: World, process: Process): InvalidateLabelled {
   const { postgres, profiles, missing } = world;
-  return createTellProfiles(
+  return createInvalidateLabelled(
     (ids) => process.ask('findFraudParties', () => postgres.findFraudParties(ids)),
     async (parties) => {
       const keys = parties.map(({ kind, id }) => profileKey(MARKET, kind, id));

@@ -15,10 +15,10 @@ import { loadAccountPasts, loadMerchantPasts } from '../../src/store/profiles/hi
 import type { RedisClient } from '../../src/stream/connection/connection.ts';
 import { profileKey, profileSlot } from '../../src/stream/keys.ts';
 import { createProfileLogs } from '../../src/stream/profiles/profile-logs.ts';
+import type { PlaceOfParty } from '../../src/worker/profiles/batch-party.ts';
 import { createFoldKind } from '../../src/worker/profiles/fold-kind.ts';
 import { createFoldProfiles, type FoldProfiles } from '../../src/worker/profiles/fold-profiles.ts';
 import { createInstalls } from '../../src/worker/profiles/installs.ts';
-import type { PlaceOfParty } from '../../src/worker/profiles/visit.ts';
 import { deliver } from './delivered.ts';
 import { type NamedFeatures, named } from './fold-one.ts';
 

@@ -1,6 +1,6 @@
 /** What accepting labels needs, over a rig's stores and without breakers. */
 import type { LabelIngest } from '../../src/ingest/accept-labels.ts';
-import { openTellProfiles } from '../../src/ingest/tell-profiles.ts';
+import { openInvalidateLabelled } from '../../src/ingest/invalidate-labelled.ts';
 import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import { createPartitionGuard } from '../../src/store/partitions/partitions.ts';
@@ -10,7 +10,7 @@ export function openLabelIngest({ pool, commands, database }: WorkerRig): LabelI
   return {
     database: pool,
     partitions: createPartitionGuard(pool),
-    tellProfiles: openTellProfiles(pool, commands, database.market, (call) => call()),
+    invalidateLabelled: openInvalidateLabelled(pool, commands, database.market, (call) => call()),
     newId: createTransactionIds(),
     metrics: createMetrics(),
     failpoint: () => undefined,

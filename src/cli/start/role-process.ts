@@ -5,7 +5,7 @@
 import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { API_NICENESS, goFirst } from '../../embedded/go-first.ts';
+import { API_NICENESS, raisePriority } from '../../embedded/raise-priority.ts';
 import { type ServiceProcess, startService, untilReady } from '../../embedded/service-process.ts';
 import type { Environment } from '../../runtime/config.ts';
 
@@ -46,7 +46,7 @@ export async function startRole(options: RoleOptions): Promise<ServiceProcess> {
     stopSignal: 'SIGTERM',
     lastSignal: 'SIGKILL',
   });
-  if (role === 'api') goFirst(service.pid, API_NICENESS);
+  if (role === 'api') raisePriority(service.pid, API_NICENESS);
   try {
     const isReady = () => answersReady(options.healthUrl);
     await untilReady(service, isReady, { name, timeoutMs: READY_TIMEOUT_MS, signal });

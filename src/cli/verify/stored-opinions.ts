@@ -1,6 +1,6 @@
 /** Recomputes what the models named in stored scores make of the stored vectors. */
 
-import type { ModelShelf } from '../../query/model-shelf.ts';
+import type { ModelCache } from '../../query/model-cache.ts';
 import type { Opinion } from '../../scoring/opinion.ts';
 import type { SampledScore } from '../../store/verification/score-sample.ts';
 
@@ -11,12 +11,12 @@ export type StoredOpinions = {
   readonly problems: ReadonlyMap<string, string>;
 };
 
-export function createStoredOpinions(shelf: ModelShelf): StoredOpinions {
+export function createStoredOpinions(modelCache: ModelCache): StoredOpinions {
   const problems = new Map<string, string>();
   const judgeBy = async (name: string, scores: readonly SampledScore[]) => {
     // A model that could not be loaded is not tried again for every page.
     if (problems.has(name)) return [];
-    const found = await shelf(name);
+    const found = await modelCache(name);
     if ('model' in found) return found.model.judge(scores.map(({ features }) => features));
     problems.set(name, found.problem);
     return [];

@@ -2,7 +2,7 @@
 import { Failure } from '../../domain/failure.ts';
 import { ALL_CORRIDORS, type ProposedHolding } from '../../domain/model-record.ts';
 import type { Officer } from '../../domain/principal.ts';
-import { loadModel } from '../../query/model-shelf.ts';
+import { loadModel } from '../../query/model-cache.ts';
 import {
   checkApproval,
   planConfirmation,

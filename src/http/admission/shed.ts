@@ -28,13 +28,13 @@ type ShedOptions = {
   /** Weight of the largest body: a larger declared length is refused later, and weighs no more than this. */
   readonly bodyBytesMax: number;
   readonly metrics: Pick<Metrics, 'requestsShed' | 'httpDuration'>;
-  readonly visits: WeakMap<IncomingMessage, Visit>;
+  readonly admittedRequests: WeakMap<IncomingMessage, AdmittedRequest>;
   /** The refusal of a request whose key is unknown; it does not depend on the load. */
   readonly turnAway: (request: IncomingMessage) => Problem | undefined;
 };
 
 /** An admitted request. */
-type Visit = {
+type AdmittedRequest = {
   readonly ticket: Ticket;
   /** When its body was complete. */
   startedMs: number;
@@ -93,8 +93,16 @@ export function openFront(config: Config, dependencies: FrontDependencies): Fron
     () => performance.now(),
     () => lastAnswer('arriving', requestsMax),
   );
-  const visits = new WeakMap<IncomingMessage, Visit>();
-  const options = { admission, arrivals, requestsMax, bodyBytesMax, metrics, visits, turnAway };
+  const admittedRequests = new WeakMap<IncomingMessage, AdmittedRequest>();
+  const options = {
+    admission,
+    arrivals,
+    requestsMax,
+    bodyBytesMax,
+    metrics,
+    admittedRequests,
+    turnAway,
+  };
   return {
     wrap: (listener) => shedLoad(listener, options),
     awaitBody: (incoming) => awaitBody(options, incoming),
@@ -103,7 +111,7 @@ export function openFront(config: Config, dependencies: FrontDependencies): Fron
 }
 
 function shedLoad(listener: RequestListener, options: ShedOptions): RequestListener {
-  const { admission, visits, turnAway } = options;
+  const { admission, admittedRequests, turnAway } = options;
   return async (request, response) => {
     const kind = kindOf(request);
     const unwanted = kind === null ? undefined : turnAway(request);
@@ -122,25 +130,25 @@ function shedLoad(listener: RequestListener, options: ShedOptions): RequestListe
       refuse(options, { request, response, reason, problem });
       return;
     }
-    const visit: Visit = { ticket, startedMs: performance.now() };
-    visits.set(request, visit);
+    const admitted: AdmittedRequest = { ticket, startedMs: performance.now() };
+    admittedRequests.set(request, admitted);
     try {
       // Resolves when the work is done and the answer is written, even if the client has gone.
       await listener(request, response);
     } finally {
       // An answer that waits for a score does not measure our load.
       const isPlain = request.headers['prefer'] === undefined;
-      ticket.leave(isPlain ? performance.now() - visit.startedMs : null);
+      ticket.leave(isPlain ? performance.now() - admitted.startedMs : null);
     }
   };
 }
 
 function awaitBody(
-  { arrivals, visits, requestsMax, metrics }: ShedOptions,
+  { arrivals, admittedRequests, requestsMax, metrics }: ShedOptions,
   incoming: IncomingMessage | undefined,
 ): ReturnType<AwaitBody> {
-  const visit = incoming === undefined ? undefined : visits.get(incoming);
-  if (visit === undefined || incoming?.complete === true) return undefined;
+  const admitted = incoming === undefined ? undefined : admittedRequests.get(incoming);
+  if (admitted === undefined || incoming?.complete === true) return undefined;
   const arrival = arrivals.begin();
   let isCounted = false;
   const refused = (refusal: keyof typeof DETAILS) => {
@@ -153,15 +161,15 @@ function awaitBody(
   };
   if (arrival === undefined) throw refused('arriving');
   arrival.gaveWay.catch(() => refused('arriving'));
-  visit.ticket.lend();
+  admitted.ticket.lend();
   return {
     gaveWay: arrival.gaveWay,
     add: (bytes) => {
       if (!arrival.add(bytes)) throw refused('arriving');
     },
     complete: () => {
-      visit.startedMs = performance.now();
-      const refusal = visit.ticket.takeBack();
+      admitted.startedMs = performance.now();
+      const refusal = admitted.ticket.takeBack();
       if (refusal !== null) throw refused(refusal);
     },
     [Symbol.dispose]: arrival.end,

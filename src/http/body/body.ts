@@ -11,8 +11,8 @@ import { TRANSACTION_LIMITS } from '../../domain/transaction.ts';
 import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 import { shapeOf } from './body-shape.ts';
+import type { WaitForCpu } from './cpu-queue.ts';
 import { sureCheck } from './sure-check.ts';
-import type { TakeTurn } from './turns.ts';
 
 export type BodyLimits = {
   readonly bytesMax: number;
@@ -20,7 +20,7 @@ export type BodyLimits = {
   readonly timeoutMs: number;
   readonly awaitBody: AwaitBody;
   /** Called before a heavy body is parsed. */
-  readonly takeTurn: TakeTurn;
+  readonly waitForCpu: WaitForCpu;
 };
 
 /** Permissions of a body that is not complete yet. */
@@ -95,7 +95,7 @@ export async function readJson(c: Context<AppEnv>, limits: BodyLimits): Promise<
   const declared = Number(c.req.header('content-length') ?? 0);
   if (declared > limits.bytesMax) throw tooLarge(limits.bytesMax);
   const bytes = readArrived(c, declared, limits.bytesMax) ?? (await awaitAll(c, limits));
-  if (bytes.byteLength >= HEAVY_BYTES) await limits.takeTurn();
+  if (bytes.byteLength >= HEAVY_BYTES) await limits.waitForCpu();
   return parseJson(bytes);
 }
 

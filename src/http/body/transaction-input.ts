@@ -61,7 +61,7 @@ export function readBatchInput(value: unknown): readonly KeyedTransactionInput[]
 
 const { corridor, created_at } = transactionInputSchema.shape;
 /** Fields that the schema refused are not judged again. */
-const worldlyFields = z
+const contextFields = z
   .object({
     corridor: corridor.optional().catch(undefined),
     created_at: created_at.catch(undefined),
@@ -85,7 +85,7 @@ export function readNamingAll<T>(
     if (!(error instanceof InvalidFields)) throw error;
     const found = findEachInvalid(
       ingest,
-      items.map((item) => worldlyFields.parse(item)),
+      items.map((item) => contextFields.parse(item)),
     );
     throw new InvalidFields([...error.errors, ...toFieldErrors(found, at)]);
   }

@@ -11,9 +11,9 @@ import { MONTH_PROBLEMS } from '../../ingest/refuse-months.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Problem } from '../answers/problem.ts';
 import { MINIMAL_APPLIED, notApplied, notAppliedField, type Preferences } from '../prefer.ts';
+import type { WaitForCpu } from './cpu-queue.ts';
 import { type LineLimits, type RawLine, readLineChunks } from './line-reader.ts';
 import { BATCH_TRANSACTIONS_MAX, readLineInput } from './transaction-input.ts';
-import type { TakeTurn } from './turns.ts';
 
 export const LINES_CONTENT_TYPE = 'application/x-ndjson';
 const LINE_BYTES_MAX = 64 * 1024;
@@ -51,7 +51,7 @@ export type LinesRequest = {
   readonly preferences: Preferences;
   readonly timeoutMs: number;
   /** Called before a chunk is parsed. */
-  readonly takeTurn: TakeTurn;
+  readonly waitForCpu: WaitForCpu;
   /** Aborted when the process drains: the stream ends after the chunk it is at. */
   readonly draining: AbortSignal;
 };
@@ -69,7 +69,7 @@ export function answerLines(ingest: Ingest, log: Log, request: LinesRequest): Re
 async function* answer(
   ingest: Ingest,
   log: Log,
-  { body, client, preferences, timeoutMs, takeTurn, draining }: LinesRequest,
+  { body, client, preferences, timeoutMs, waitForCpu, draining }: LinesRequest,
 ): AsyncGenerator<Uint8Array> {
   const limits: LineLimits = {
     lineBytesMax: LINE_BYTES_MAX,
@@ -92,7 +92,7 @@ async function* answer(
   };
   const common = { client, newMonths: { left: ingest.newMonthsMax } };
   const work = async (chunk: readonly RawLine[]) => {
-    await takeTurn();
+    await waitForCpu();
     const lines = chunk.map((line) => readLineInput(line, LINE_BYTES_MAX));
     return await acceptChunk(ingest, common, lines);
   };

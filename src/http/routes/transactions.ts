@@ -124,9 +124,9 @@ export function transactionsRoutes(
     const { client } = c.get('principal');
     const preferences = readPreferences(c.req.header('prefer'), waitMsMax);
     if (readMediaType(c) === LINES_CONTENT_TYPE) {
-      const { timeoutMs, takeTurn } = limits;
+      const { timeoutMs, waitForCpu } = limits;
       const body = bodyChunks(c);
-      const request = { body, client, preferences, timeoutMs, takeTurn, draining };
+      const request = { body, client, preferences, timeoutMs, waitForCpu, draining };
       return answerLines(ingest, log, request);
     }
     const given = await readJson(c, limits);

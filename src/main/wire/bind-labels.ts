@@ -1,7 +1,7 @@
 /** Completes label requests that were interrupted before they invalidated profiles, as a duty of one worker. */
 
-import { openTellProfiles } from '../../ingest/tell-profiles.ts';
-import { tellLeftBatches } from '../../repair/tell-left-batches.ts';
+import { openInvalidateLabelled } from '../../ingest/invalidate-labelled.ts';
+import { finishLabelBatches } from '../../repair/finish-label-batches.ts';
 import type { Guard } from '../../runtime/breaker.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
@@ -28,16 +28,16 @@ export function bindLabelDuty(
   const steps = {
     listLabelBatches: (agedMs: number, max: number) => listLabelBatches(database, agedMs, max),
     deleteLabelBatches: (ids: readonly string[]) => deleteLabelBatches(lead.writes, ids),
-    tellProfiles: openTellProfiles(database, redis, config.RISK_MARKET, guard),
+    invalidateLabelled: openInvalidateLabelled(database, redis, config.RISK_MARKET, guard),
   };
   const ageMs = config.RISK_RECONCILE_AGE_MS;
   const report = (oldestMs: number) => labelsUntold.set(oldestMs / 1000);
   return {
-    name: 'tell-profiles',
+    name: 'finish-label-batches',
     everyMs: TELL_EVERY_MS,
     run: async (signal: AbortSignal) => {
       const leads = await lead.run(
-        async () => void (await tellLeftBatches(steps, ageMs, report, signal)),
+        async () => void (await finishLabelBatches(steps, ageMs, report, signal)),
       );
       // The worker that leads reports these gauges; what this process saw last is out of date.
       if (!leads) labelsUntold.set(0);

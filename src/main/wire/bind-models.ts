@@ -3,7 +3,7 @@ import { version as NODE_VERSION } from 'node:process';
 import { readSettledRollouts } from '../../control/models/settled-rollouts.ts';
 import type { Rollout } from '../../domain/model-rollout.ts';
 import { ENGINE, engineOf } from '../../domain/principal.ts';
-import { loadModel } from '../../query/model-shelf.ts';
+import { loadModel } from '../../query/model-cache.ts';
 import { planRemoval } from '../../rollout/rollout.ts';
 import type { Database } from '../../store/database/pool.ts';
 import { insertModelCheck } from '../../store/models/model-checks.ts';

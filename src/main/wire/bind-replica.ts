@@ -22,9 +22,9 @@ import {
 } from '../../store/database/replica-position.ts';
 import { openProbe } from './bind-guards.ts';
 
-const LOOK_EVERY_MS = 500;
+const CHECK_EVERY_MS = 500;
 /** Timeout of one check. A replica that misses it counts as down, and the primary answers its reads. */
-const LOOK_MS_MAX = 1000;
+const CHECK_MS_MAX = 1000;
 
 /** A WAL position that the replica has yet to reach, and when the primary was asked for it. */
 type Target = LogPosition & { readonly atMs: number };
@@ -45,7 +45,7 @@ type ReplicaOptions = {
 };
 
 export function openReplica(options: ReplicaOptions): OpenReplica {
-  const { config, url, primary, metrics, log, everyMs = LOOK_EVERY_MS } = options;
+  const { config, url, primary, metrics, log, everyMs = CHECK_EVERY_MS } = options;
   const nowMs = () => performance.now();
   const breaker = createBreaker({
     ...{ name: 'replica', nowMs, isOwn: isPoolBusy },
@@ -69,16 +69,16 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
     return { state: lagMs === null || lagMs > lagMsMax ? 'lagging' : 'up', lag_ms: lagMs };
   };
   /** While the primary does not report its position, a check counts neither for nor against the replica. */
-  const look = async () => {
+  const check = async () => {
     const atMs = nowMs();
-    const written = await answerWithin(readWritten(primary), LOOK_MS_MAX).catch(() => undefined);
+    const written = await answerWithin(readWritten(primary), CHECK_MS_MAX).catch(() => undefined);
     if (written === undefined) {
       // After a fail-over the new primary may never reach this position.
       target = undefined;
       return;
     }
     target ??= { ...written, atMs };
-    const { isStandby, isReached } = await answerWithin(readReplayed(probe, target), LOOK_MS_MAX);
+    const { isStandby, isReached } = await answerWithin(readReplayed(probe, target), CHECK_MS_MAX);
     if (!isStandby) {
       throw new Failure(
         'unavailable',
@@ -90,27 +90,27 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
     provenMs = target.atMs;
     target = undefined;
   };
-  const tell = (cause: unknown) => {
+  const report = (cause: unknown) => {
     const { state, lag_ms: lagMs } = status();
     if (lagMs !== null) metrics.replicaLag.set(lagMs / 1000);
     if (state === said) return;
     said = state;
     log[state === 'up' ? 'info' : 'warn']({ state, lagMs, cause }, 'replica');
   };
-  const lookAndTell = async () => {
+  const checkAndReport = async () => {
     let cause: string | undefined;
     await breaker.probe(() =>
-      look().catch((error: unknown) => {
+      check().catch((error: unknown) => {
         cause = String(error);
         throw error;
       }),
     );
     // Reads under way would wait in vain, as this check did.
     if (cause !== undefined) breaker.trip();
-    tell(cause);
+    report(cause);
   };
   const stopped = new AbortController();
-  const looks = repeat(lookAndTell, everyMs, stopped.signal);
+  const checks = repeat(checkAndReport, everyMs, stopped.signal);
   return {
     database,
     status,
@@ -118,16 +118,16 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
       status().state === 'up' && provenMs !== undefined ? nowMs() - provenMs : undefined,
     [Symbol.asyncDispose]: async () => {
       stopped.abort();
-      await looks;
+      await checks;
       await probe[Symbol.asyncDispose]();
       await database[Symbol.asyncDispose]();
     },
   };
 }
 
-async function repeat(look: () => Promise<void>, everyMs: number, signal: AbortSignal) {
+async function repeat(check: () => Promise<void>, everyMs: number, signal: AbortSignal) {
   while (!signal.aborted) {
-    await look();
+    await check();
     await delay(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
   }
 }

@@ -11,7 +11,7 @@ import { insertWatchReports, listWatchReports } from '../../store/models/watch-r
 /** How soon a worker reports what another one found; checks themselves are rarer. */
 const POLL_MS_MAX = 30_000;
 /** Checks that may fail, or find nothing scored, before the gauges are removed. */
-const LOOKS_MISSED_MAX = 3;
+const WATCHES_MISSED_MAX = 3;
 
 export function bindWatch(
   config: Config,
@@ -21,15 +21,15 @@ export function bindWatch(
 ) {
   const everyMs = config.RISK_WATCH_EVERY_SECONDS * 1000;
   const maturityDays = config.RISK_LABEL_MATURITY_DAYS;
-  const lookIfDue = createLookIfDue({ database, leadership, everyMs, maturityDays });
+  const watchIfDue = createWatchIfDue({ database, leadership, everyMs, maturityDays });
   return {
     name: 'watch-models',
     everyMs: Math.min(everyMs, POLL_MS_MAX),
     run: async (signal: AbortSignal) => {
       const nowMs = Date.now();
-      await lookIfDue(nowMs, signal);
+      await watchIfDue(nowMs, signal);
       const reports = await listWatchReports(database.query, nowMs);
-      const oldestMs = nowMs - LOOKS_MISSED_MAX * everyMs;
+      const oldestMs = nowMs - WATCHES_MISSED_MAX * everyMs;
       reportWatch(
         metrics,
         reports.filter((report) => Date.parse(report.watched_at) >= oldestMs),
@@ -45,20 +45,20 @@ export type WatchDuty = {
   readonly maturityDays: number;
 };
 /** @returns the reports made; none where another worker checks now, or did so already */
-export type LookIfDue = (nowMs: number, signal: AbortSignal) => Promise<readonly WatchReport[]>;
+export type WatchIfDue = (nowMs: number, signal: AbortSignal) => Promise<readonly WatchReport[]>;
 
 /**
  * Checks as of the last full interval, unless a worker did: once per interval, even where there was nothing to
  * report.
  */
-export function createLookIfDue(duty: WatchDuty): LookIfDue {
+export function createWatchIfDue(duty: WatchDuty): WatchIfDue {
   const { database, leadership, everyMs, maturityDays } = duty;
   /** The interval that this process checked last: a check without findings leaves no row. */
   const lead = leadership.of('watch');
-  let lookedMs = Number.NEGATIVE_INFINITY;
+  let watchedMs = Number.NEGATIVE_INFINITY;
   return async (nowMs, signal) => {
     const atMs = Math.floor(nowMs / everyMs) * everyMs;
-    if (lookedMs >= atMs) return [];
+    if (watchedMs >= atMs) return [];
     let made: readonly WatchReport[] = [];
     await lead.run(async () => {
       const [last] = await listWatchReports(database.query, nowMs);
@@ -66,7 +66,7 @@ export function createLookIfDue(duty: WatchDuty): LookIfDue {
         made = await watchScores(database, atMs, maturityDays, signal);
         await insertWatchReports(lead.writes.query, atMs, made);
       }
-      lookedMs = atMs;
+      watchedMs = atMs;
     });
     return made;
   };

@@ -68,9 +68,9 @@ export function createKeySlices(
       .catch(() => undefined)
       .finally(() => {
         building = undefined;
-        tell();
+        reportUsage();
       });
-    tell();
+    reportUsage();
     return known;
   }
 
@@ -81,7 +81,7 @@ export function createKeySlices(
     return reading;
   }
 
-  function tell(): void {
+  function reportUsage(): void {
     const unfiltered = known === undefined ? 0 : covers.missing(known.sealed).length;
     report({ filterBytes: covers.bytes(), unfiltered });
   }

@@ -4,16 +4,16 @@
  * an end, whose stamp proves it. So a copy is only changed after Redis has answered, and an append without an
  * answer does no harm: it is returned as appended since.
  */
+import { createArena } from '../../profile/arena.ts';
 import { type KindBatch, rebuildParties } from '../../profile/fold-batch.ts';
 import type { Profile } from '../../profile/profile.ts';
 import type { Stamp } from '../../profile/profile-log.ts';
-import { createRoom } from '../../profile/room.ts';
 import type { LogAppend, LogReply } from '../../stream/profiles/profile-logs.ts';
+import { type BatchParty, batchParties } from './batch-party.ts';
 import { install } from './keep.ts';
 import { createProfileMemory, forgetParty } from './profile-memory.ts';
-import { type FoldKindOptions, type Side, type SideBatch, takeRoom } from './side.ts';
+import { type FoldKindOptions, resetArena, type Side, type SideBatch } from './side.ts';
 import { countReplies, takeReply } from './take-reply.ts';
-import { type Visit, visitParties } from './visit.ts';
 
 /** The parts of a batch that all kinds share. */
 export type FoldedBatch = Omit<KindBatch<Profile, never>, 'kind'> & {
@@ -36,7 +36,7 @@ export type FoldOfKind = {
 };
 
 /** A list that outgrows it gets memory of its own. */
-const ROOM_BYTES = 256 * 1024;
+const ARENA_BYTES = 256 * 1024;
 /** A log's time to live is renewed at most once in this fraction of it, as each renewal costs a command. */
 const RENEWALS_PER_LIFE = 8;
 
@@ -46,51 +46,51 @@ export function createFoldKind<P extends Profile, Past>(
   const side: Side<P, Past> = {
     ...options,
     memory: createProfileMemory(options.bytesMax, options.kind.layout.cursorsBytes),
-    room: createRoom(new ArrayBuffer(ROOM_BYTES), 0),
+    arena: createArena(new ArrayBuffer(ARENA_BYTES), 0),
   };
   const { kind, memory, placeOf, ttlSeconds } = side;
   return {
     begin({ stamp, ...rest }) {
       const batch = { ...rest, side, kind, rebuilds: { missing: [], too_short: [] } };
       const renewBeforeS = side.nowMs() / 1000 - ttlSeconds / RENEWALS_PER_LIFE;
-      return follow(batch, visitParties(batch, stamp, { memory, placeOf, renewBeforeS }));
+      return follow(batch, batchParties(batch, stamp, { memory, placeOf, renewBeforeS }));
     },
   };
 }
 
 function follow<P extends Profile, Past>(
   batch: SideBatch<P, Past>,
-  visits: readonly Visit[],
+  parties: readonly BatchParty[],
 ): FoldOfKind {
   const { side, rebuilds } = batch;
-  let asked = visits;
+  let asked = parties;
   return {
     appends: () => asked,
     take(replies) {
       countReplies(side, replies, asked);
-      asked = asked.filter((visit, index) => {
+      asked = asked.filter((batchParty, index) => {
         try {
-          return !takeReply(batch, visit, replies[index] as LogReply);
+          return !takeReply(batch, batchParty, replies[index] as LogReply);
         } catch (error) {
           // Folded in part, so it no longer equals its log.
-          forgetParty(side.memory, visit.party);
+          forgetParty(side.memory, batchParty.party);
           throw error;
         }
       });
       return asked;
     },
     async rebuild() {
-      await side.installs.room();
+      await side.installs.waitWhileFull();
       for (const [reason, { length }] of Object.entries(rebuilds)) {
         side.metrics.profileRebuilds.inc({ party: side.kind.party, reason }, length);
       }
       await rebuildParties(
         { ...batch, loadPasts: side.loadPasts },
         [...rebuilds.missing, ...rebuilds.too_short],
-        () => takeRoom(side),
-        (visit, profile) => {
-          install(batch, visit, profile);
-          return side.installs.room();
+        () => resetArena(side),
+        (batchParty, profile) => {
+          install(batch, batchParty, profile);
+          return side.installs.waitWhileFull();
         },
       );
     },

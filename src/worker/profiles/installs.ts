@@ -2,7 +2,7 @@
  * Sends snapshots to Redis. Nobody waits for an outcome: the next append to a log shows whether its snapshot
  * was installed. Snapshots in flight are bounded, so a slow Redis slows rebuilds down.
  */
-import { createRoom, type TakeRoom } from '../../profile/room.ts';
+import { createArena, type TakeBytes } from '../../profile/arena.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { LogInstall, ProfileLogs } from '../../stream/profiles/profile-logs.ts';
 
@@ -15,10 +15,10 @@ export type Installs = {
    * Memory for a snapshot until it is sent: snapshots lie side by side, as a buffer each would fragment the
    * memory of the C library.
    */
-  readonly take: TakeRoom;
+  readonly take: TakeBytes;
   readonly add: (install: LogInstall) => void;
   /** Resolves once there is room for more; undefined when there is. */
-  readonly room: () => Promise<void> | undefined;
+  readonly waitWhileFull: () => Promise<void> | undefined;
   /** Sends what was added. */
   readonly flush: () => void;
 };
@@ -30,7 +30,7 @@ export function createInstalls(
   let added: LogInstall[] = [];
   let addedBytes = 0;
   let underWayBytes = 0;
-  let room = createRoom(new ArrayBuffer(0), 0);
+  let arena = createArena(new ArrayBuffer(0), 0);
   let roomLeft = 0;
   let answered = Promise.withResolvers<void>();
 
@@ -58,13 +58,13 @@ export function createInstalls(
     while (underWayBytes > UNDER_WAY_BYTES_MAX) await answered.promise;
   }
 
-  function take(bytes: number): ReturnType<TakeRoom> {
+  function take(bytes: number): ReturnType<TakeBytes> {
     if (bytes > roomLeft) {
-      room = createRoom(new ArrayBuffer(CALL_BYTES), 0);
+      arena = createArena(new ArrayBuffer(CALL_BYTES), 0);
       roomLeft = CALL_BYTES;
     }
     roomLeft -= bytes;
-    return room.take(bytes);
+    return arena.take(bytes);
   }
 
   return {
@@ -74,6 +74,6 @@ export function createInstalls(
       addedBytes += install.snapshot.length;
       if (addedBytes >= CALL_BYTES) flush();
     },
-    room: () => (underWayBytes > UNDER_WAY_BYTES_MAX ? waitForRoom() : undefined),
+    waitWhileFull: () => (underWayBytes > UNDER_WAY_BYTES_MAX ? waitForRoom() : undefined),
   };
 }

@@ -3,6 +3,7 @@
  * log, its party's id and its cursors. They are folded where they stand. Which of them go when there is no room is decided by a clock: a
  * copy that was found since the hand last passed stays for another round.
  */
+import type { TakeBytes } from '../../profile/arena.ts';
 import { hashText } from '../../profile/pack.ts';
 import {
   type Profile,
@@ -12,7 +13,6 @@ import {
   writeProfile,
 } from '../../profile/profile.ts';
 import type { LogEnd } from '../../profile/profile-log.ts';
-import type { TakeRoom } from '../../profile/room.ts';
 import { createPartyTable, type PartyTable } from './party-table.ts';
 import {
   type Chunk,
@@ -182,7 +182,7 @@ export function readProfile<P extends Profile>(
   memory: ProfileMemory,
   copy: Copy,
   { layout, decode }: Pick<ProfileKind<P, never>, 'layout' | 'decode'>,
-  take: TakeRoom,
+  take: TakeBytes,
 ): P | undefined {
   const view = viewOf(memory, copy);
   const profile = decode({ view, length: lengthOf(memory, copy) }, take);

@@ -1,12 +1,12 @@
 /** State that the folds of one kind of profile share. */
+import type { Arena, TakeBytes } from '../../profile/arena.ts';
 import type { KindBatch, LoadPasts } from '../../profile/fold-batch.ts';
 import type { Profile, ProfileKind } from '../../profile/profile.ts';
 import type { Stamp } from '../../profile/profile-log.ts';
-import type { Room, TakeRoom } from '../../profile/room.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
+import type { BatchParty, PlaceOfParty } from './batch-party.ts';
 import type { Installs } from './installs.ts';
 import type { ProfileMemory } from './profile-memory.ts';
-import type { PlaceOfParty, Visit } from './visit.ts';
 
 export type FoldKindOptions<P extends Profile, Past> = {
   readonly kind: ProfileKind<P, Past>;
@@ -24,7 +24,7 @@ export type FoldKindOptions<P extends Profile, Past> = {
 export type Side<P extends Profile, Past> = FoldKindOptions<P, Past> & {
   readonly memory: ProfileMemory;
   /** Memory for the list of one party at a time. */
-  readonly room: Room;
+  readonly arena: Arena;
 };
 
 /** The part of a batch that concerns one kind of profile. */
@@ -32,16 +32,16 @@ export type SideBatch<P extends Profile, Past> = KindBatch<P, Past> & {
   readonly side: Side<P, Past>;
   readonly newStamp: () => Stamp;
   /** Parties by the reason for which their profiles are to be rebuilt. */
-  readonly rebuilds: Record<'missing' | 'too_short', Visit[]>;
+  readonly rebuilds: Record<'missing' | 'too_short', BatchParty[]>;
 };
 
 /** A profile, and how long the snapshot is that its log begins with. */
 export type Found<P> = { readonly profile: P; readonly snapshotBytes: number };
 
 /** Memory for the next party's list; that of the party before is free. */
-export function takeRoom({ room }: { readonly room: Room }): TakeRoom {
-  room.reset();
-  return room.take;
+export function resetArena({ arena }: { readonly arena: Arena }): TakeBytes {
+  arena.reset();
+  return arena.take;
 }
 
 export function nowS({ nowMs }: { readonly nowMs: () => number }): number {

@@ -117,7 +117,7 @@ export const overload: Scenario = {
       const { apiKey } = engine;
       const made = { seed, batch: BATCH, batches: READY_BATCHES, connectionsMax: CONNECTIONS_MAX };
       using flood = await startFlood({ url, apiKey, ledgerFile, ...made }, signal);
-      if (!flood.goesFirst) remark('the clients share the processors with the engine as equals');
+      if (!flood.isRaised) remark('the clients share the processors with the engine as equals');
       const peak = await flood.drive(PEAK_CONNECTIONS, PEAK_MS);
       const { result: seen, cores } = await withCpu(stage, flood, () =>
         flood.offer(perSecond(peak) * TIMES, OVERLOAD_MS),

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { goFirst } from '../../../src/embedded/go-first.ts';
+import { raisePriority } from '../../../src/embedded/raise-priority.ts';
 import type { FloodCommand, FloodOptions, FloodReply, Phase } from './flood-client.ts';
 import type { Ledger, LedgerLine } from './ledger.ts';
 import type { Batch } from './load.ts';
@@ -18,7 +18,7 @@ const NICENESS = constants.priority.PRIORITY_HIGH;
 export type Flood = {
   readonly pid: number;
   /** False where the machine does not allow the clients a higher priority. */
-  readonly goesFirst: boolean;
+  readonly isRaised: boolean;
   drive(connections: number, forMs: number): Promise<Phase>;
   offer(rate: number, forMs: number): Promise<Phase>;
   /** Gives up requests that were not accepted and writes all outcomes to the ledger; returns one more batch. */
@@ -35,7 +35,7 @@ export async function startFlood(options: FloodOptions, signal: AbortSignal): Pr
   // An abort is reported here as well as by the end of the process.
   child.on('error', () => undefined);
   const pid = child.pid ?? 0;
-  const goesFirst = goFirst(pid, NICENESS);
+  const isRaised = raisePriority(pid, NICENESS);
   await ask(child, { type: 'prepare', options });
   const phase = async (command: FloodCommand): Promise<Phase> => {
     const reply = await ask(child, command);
@@ -43,7 +43,7 @@ export async function startFlood(options: FloodOptions, signal: AbortSignal): Pr
     return reply.phase;
   };
   return {
-    ...{ pid, goesFirst },
+    ...{ pid, isRaised },
     drive: (connections, forMs) => phase({ type: 'drive', connections, forMs }),
     offer: (rate, forMs) => phase({ type: 'offer', rate, forMs }),
     finish: async (ledger) => {

@@ -14,6 +14,21 @@ const RETIRED: readonly (readonly [RegExp, string])[] = [
   [/\bplaces? in flight\b|\bholds? no place\b/i, 'slot'],
   [/\b(?:model|release|rollout) (?:is |was )?taken back\b|\btakes? a model back\b/i, 'rolled back'],
 ];
+/** Names of code that nobody could guess, with those that replaced them. */
+const RETIRED_NAMES: readonly (readonly [RegExp, string])[] = [
+  [/\bgoFirst\b|go-first/, 'raisePriority'],
+  [/\b(?:create)?Patience(?:Options)?\b|\bpatienceMs\b/, 'RetryPolicy, outageMsMax, quietMsMax'],
+  [/\bModelShelf\b|\bmodel-shelf\b/, 'ModelCache'],
+  [/\bTakeRoom\b|\bcreateRoom\b/, 'TakeBytes, createArena'],
+  [/\bVisit\b/, 'BatchParty, AdmittedRequest'],
+  [/\bTakeTurn\b|\bcreateTurns\b/, 'WaitForCpu, createCpuQueue'],
+  [/\bSurroundings\b|\bWorldlyFields\b/, 'IngestContext, ContextFields'],
+  [
+    /\btell(?:Profiles|LeftBatches|Degradation|Models)\b|tell-(?:profiles|left)/,
+    'a verb: report …',
+  ],
+  [/\blookIfDue\b|\blookOnce\b|\blookAndTell\b/, 'watch, refresh, check'],
+];
 /** Beginnings of comments that have no subject. */
 const NO_SUBJECT = /^(?:Of|Told|Those that|Whose)\s/;
 const COMMENT = /^\s*(?:\/\*\*?|\/\/|\*(?!\/)|--) ?(.*?)(?: ?\*\/)?$/;
@@ -56,6 +71,16 @@ const comments = commentLines();
 test.each(RETIRED)('no document and no comment says %s', (retired) => {
   const found = [...documentLines(), ...comments].filter(({ text }) => retired.test(text));
   expect(found.map(({ place }) => place)).toEqual([]);
+});
+
+test.each(RETIRED_NAMES)('no source and no document has the name %s', (retired) => {
+  const sources = ['src', 'bench', 'test'].flatMap((folder) => readSources(folder, /\.(ts|lua)$/));
+  const found = sources.filter(
+    ({ path, text }) =>
+      !path.endsWith('words.test.ts') && (retired.test(text) || retired.test(path)),
+  );
+  const documents = documentLines().filter(({ text }) => retired.test(text));
+  expect([...found.map(({ path }) => path), ...documents.map(({ place }) => place)]).toEqual([]);
 });
 
 test('every comment begins with its subject', () => {

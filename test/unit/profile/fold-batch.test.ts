@@ -8,10 +8,10 @@ import { type AccountPast, NO_FRAUDS } from '../../../src/domain/history.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
 import type { AccountProfile } from '../../../src/profile/account-profile.ts';
+import { takeOwn } from '../../../src/profile/arena.ts';
 import { arrivalsOf } from '../../../src/profile/arrivals.ts';
 import { foldParty, rebuildParties } from '../../../src/profile/fold-batch.ts';
 import { beginRows } from '../../../src/profile/own-features.ts';
-import { takeOwn } from '../../../src/profile/room.ts';
 import { vectorOf } from '../../../src/scoring/feature-rows.ts';
 import { type NamedFeatures, named } from '../../support/fold-one.ts';
 

@@ -11,6 +11,7 @@ import {
   ACCOUNT_KEPT_ENTRIES,
   ACCOUNT_PROFILE_ENTRIES,
 } from '../../../src/profile/account-profile.ts';
+import { takeOwn } from '../../../src/profile/arena.ts';
 import { arrivalsOf } from '../../../src/profile/arrivals.ts';
 import { merchantKind } from '../../../src/profile/merchant-kind.ts';
 import {
@@ -28,7 +29,6 @@ import {
   mergeBlocks,
   readLog,
 } from '../../../src/profile/profile-log.ts';
-import { takeOwn } from '../../../src/profile/room.ts';
 import { encodeProfile } from '../../support/encode-profile.ts';
 import { foldOne } from '../../support/fold-one.ts';
 

@@ -9,11 +9,11 @@ import {
   type PastTransaction,
 } from '../../../src/domain/history.ts';
 import { accountKind } from '../../../src/profile/account-kind.ts';
+import { takeOwn } from '../../../src/profile/arena.ts';
 import { createMerchantKind, merchantKind } from '../../../src/profile/merchant-kind.ts';
 import { AFTER_ALL, BEFORE_ALL, placeOf } from '../../../src/profile/packed-list.ts';
 import type { Profile, ProfileKind } from '../../../src/profile/profile.ts';
 import { encodeSnapshot, readLog } from '../../../src/profile/profile-log.ts';
-import { takeOwn } from '../../../src/profile/room.ts';
 
 const DAY_MS = 86_400_000;
 

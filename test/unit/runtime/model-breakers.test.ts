@@ -20,10 +20,10 @@ test('models that are out raise their corridor to level 1, and nothing else', as
     ...{ isPostgresFailure: never, isRedisFailure: never, isStreamFailure: never },
     isPoolBusy: never,
   });
-  const { health, tellModels } = guards;
+  const { health, reportModels } = guards;
   const out = [{ corridor: 'US-EG', model: 'm@1' }];
-  tellModels(out);
-  tellModels(out);
+  reportModels(out);
+  reportModels(out);
   expect(health.breakersOf('US-EG')).toEqual(['model:US-EG:m@1:open']);
   expect([health.levelOf('US-EG'), health.levelOf('US-MX'), health.level()]).toEqual([1, 0, 0]);
   expect(health.breakers()).toEqual(['model:US-EG:m@1:open']);
@@ -32,7 +32,7 @@ test('models that are out raise their corridor to level 1, and nothing else', as
       ({ labels }) => labels.breaker === 'model:US-EG:m@1',
     )?.value;
   expect(await state()).toBe(2);
-  tellModels([]);
+  reportModels([]);
   expect([await state(), health.levelOf('US-EG'), health.breakers()]).toEqual([0, 0, []]);
   expect(told).toEqual([
     ['warn', { breaker: 'model:US-EG:m@1', state: 'open' }],

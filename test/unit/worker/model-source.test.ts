@@ -73,8 +73,8 @@ describe('models in force', () => {
 
   test('are asked for once more where the look under way was begun before a freeze', async () => {
     const { source, append, state, deciding } = start([ACTIVE_A]);
-    await source.look();
-    const underWay = source.look();
+    await source.refresh();
+    const underWay = source.refresh();
     append([{ modelId: 'a', state: 'deprecated', cause: 'rollback' }]);
     state.nowMs = 5000;
     expect(await deciding()).toBeNull();
@@ -92,10 +92,10 @@ describe('models in force', () => {
 
   test('are read and loaded only when a rollout was added', async () => {
     const { source, append, loads } = start([ACTIVE_A]);
-    await source.look();
-    await source.look();
+    await source.refresh();
+    await source.refresh();
     append(A_GIVES_WAY_TO_B);
-    await source.look();
+    await source.refresh();
     expect(loads).toEqual(['a', 'b']);
   });
 
@@ -116,7 +116,7 @@ describe('models in force', () => {
     state.canRecord = false;
     await expect(deciding()).rejects.toMatchObject({ kind: 'unavailable' });
     state.canRecord = true;
-    await source.look();
+    await source.refresh();
     expect([await deciding(), checks]).toEqual(['a', [['a', null]]]);
   });
 

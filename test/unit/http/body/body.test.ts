@@ -10,7 +10,7 @@ import { waitUntil } from '../../../support/wait-until.ts';
 let waits = 0;
 const ended: boolean[] = [];
 const limits = {
-  ...{ bytesMax: 1000, timeoutMs: 5000, takeTurn: async () => undefined },
+  ...{ bytesMax: 1000, timeoutMs: 5000, waitForCpu: async () => undefined },
   awaitBody: () => {
     waits++;
     return undefined;

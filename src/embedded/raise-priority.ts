@@ -15,7 +15,7 @@ export const API_NICENESS = constants.priority.PRIORITY_ABOVE_NORMAL;
  * @param niceness below zero: raises the priority
  * @returns false where the machine does not allow it: it takes CAP_SYS_NICE
  */
-export function goFirst(pid: number, niceness: number): boolean {
+export function raisePriority(pid: number, niceness: number): boolean {
   try {
     setPriority(pid, niceness);
   } catch {

@@ -5,7 +5,7 @@
  */
 
 /** Resolves when it is the caller's turn: at once, unless another caller had a turn a moment ago. */
-export type TakeTurn = () => Promise<void>;
+export type WaitForCpu = () => Promise<void>;
 
 /**
  * Turns of the event loop between two pieces of work. Each turn accepts one connection (libuv), so that with
@@ -14,13 +14,13 @@ export type TakeTurn = () => Promise<void>;
 const LOOPS_BETWEEN = 16;
 
 /** Bounded by the requests in flight. */
-export function createTurns(loopsBetween = LOOPS_BETWEEN): TakeTurn {
+export function createCpuQueue(loopsBetween = LOOPS_BETWEEN): WaitForCpu {
   const waiting: (() => void)[] = [];
   let loopsLeft = 0;
-  const look = () => {
+  const countLoop = () => {
     loopsLeft -= 1;
     if (loopsLeft > 0) {
-      setImmediate(look);
+      setImmediate(countLoop);
       return;
     }
     const next = waiting.shift();
@@ -30,7 +30,7 @@ export function createTurns(loopsBetween = LOOPS_BETWEEN): TakeTurn {
   };
   const give = () => {
     loopsLeft = loopsBetween;
-    setImmediate(look);
+    setImmediate(countLoop);
   };
   return () => {
     if (loopsLeft > 0) return new Promise((resolve) => waiting.push(resolve));

@@ -14,27 +14,27 @@ import {
 } from '../stream/profiles/invalidate-profiles.ts';
 
 /** Resolves when every later fold sees these transactions' labels. Throws a Failure. */
-export type TellProfiles = (transactionIds: readonly string[]) => Promise<void>;
+export type InvalidateLabelled = (transactionIds: readonly string[]) => Promise<void>;
 
 /** @param guard the breaker of Redis */
-export function openTellProfiles(
+export function openInvalidateLabelled(
   { query }: Pick<Database, 'query'>,
   redis: RedisClient,
   market: string,
   guard: Guard,
-): TellProfiles {
+): InvalidateLabelled {
   const invalidateProfiles = createInvalidateProfiles(redis, market);
-  return createTellProfiles(
+  return createInvalidateLabelled(
     (transactionIds) => findFraudParties(query, transactionIds),
     (parties) => guard(() => invalidateProfiles(parties)),
   );
 }
 
 /** @param findFraud returns the parties of those transactions that have a label that says fraud */
-export function createTellProfiles(
+export function createInvalidateLabelled(
   findFraud: (transactionIds: readonly string[]) => Promise<readonly Parties[]>,
   invalidateProfiles: InvalidateProfiles,
-): TellProfiles {
+): InvalidateLabelled {
   return async (transactionIds) => {
     const found = await findFraud(transactionIds);
     const accounts = new Set(found.map(({ accountId }) => accountId));

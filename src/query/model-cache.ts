@@ -7,25 +7,25 @@ import { findModel, readModel } from '../store/models/models.ts';
 import { type Databases, isFound, readFrom } from './choose-database.ts';
 
 /** How many models are kept ready for explanations, what-ifs and verification. */
-const SHELF_MODELS = 8;
+const MODELS_MAX = 8;
 /** A registered model never changes, so a model read from the replica is current at any lag. */
 const ANY_TIME_MS = 0;
 
-export type ShelvedModel =
+export type CachedModel =
   | { readonly model: ScoringModel }
   /** Why the model is not available. */
   | { readonly problem: string };
 /** @param reference SHA-256 or `name@version`. Throws a Failure `unavailable`. */
-export type ModelShelf = (reference: string) => Promise<ShelvedModel>;
+export type ModelCache = (reference: string) => Promise<CachedModel>;
 
 /**
  * Models never change: each is loaded and proved once. These models score nothing, so no model check is stored
  * and a replica suffices.
  */
-export function createModelShelf(databases: Databases): ModelShelf {
-  const kept = new LRUCache<string, Promise<ShelvedModel>>({ max: SHELF_MODELS });
+export function createModelCache(databases: Databases): ModelCache {
+  const kept = new LRUCache<string, Promise<CachedModel>>({ max: MODELS_MAX });
   const keep = async (modelId: string, database: Database) => {
-    const known = kept.get(modelId) ?? openShelved(database, modelId);
+    const known = kept.get(modelId) ?? openCached(database, modelId);
     kept.set(modelId, known);
     try {
       return await known;
@@ -44,7 +44,7 @@ export function createModelShelf(databases: Databases): ModelShelf {
   };
 }
 
-async function openShelved(database: Database, modelId: string): Promise<ShelvedModel> {
+async function openCached(database: Database, modelId: string): Promise<CachedModel> {
   try {
     return { model: await loadModel(database, modelId) };
   } catch (error) {

@@ -5,19 +5,19 @@
  */
 
 /** Gives this many bytes, of any content. */
-export type TakeRoom = (bytes: number) => DataView<ArrayBuffer>;
+export type TakeBytes = (bytes: number) => DataView<ArrayBuffer>;
 
-export type Room = {
-  readonly take: TakeRoom;
+export type Arena = {
+  readonly take: TakeBytes;
   /** Frees everything that was given out. */
   readonly reset: () => void;
 };
 
 /** A buffer of its own, with the lifetime of its list. */
-export const takeOwn: TakeRoom = (bytes) => new DataView(new ArrayBuffer(bytes));
+export const takeOwn: TakeBytes = (bytes) => new DataView(new ArrayBuffer(bytes));
 
 /** Gives the bytes of a buffer from `begin` on; once these are used up, buffers of their own. */
-export function createRoom(buffer: ArrayBuffer, begin: number): Room {
+export function createArena(buffer: ArrayBuffer, begin: number): Arena {
   let at = begin;
   return {
     take(bytes) {

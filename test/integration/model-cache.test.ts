@@ -3,7 +3,7 @@
  * Method: a registry as the replica beside an empty primary, then one that only the primary has.
  */
 import { expect, test } from 'vitest';
-import { createModelShelf } from '../../src/query/model-shelf.ts';
+import { createModelCache } from '../../src/query/model-cache.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { inStep } from '../support/reads.ts';
 import { startRollOut } from '../support/rolled-out.ts';
@@ -16,11 +16,11 @@ test('a model is loaded once under both of its names, and no check is recorded',
   const modelId = await rollOut.modelIdOf(name);
   await using full = registry.open();
   await using none = empty.open();
-  const fromReplica = createModelShelf({ primary: none, replica: inStep(full), now: Date.now });
+  const fromReplica = createModelCache({ primary: none, replica: inStep(full), now: Date.now });
   const known = await fromReplica(name);
   expect(known).toMatchObject({ model: { modelId, name } });
   expect(await fromReplica(modelId)).toBe(known);
-  const fromPrimary = createModelShelf({ primary: full, replica: inStep(none), now: Date.now });
+  const fromPrimary = createModelCache({ primary: full, replica: inStep(none), now: Date.now });
   expect(await fromPrimary(name)).toMatchObject({ model: { modelId } });
   expect(await fromPrimary('gone@1')).toEqual({ problem: 'is not registered' });
   expect(await registry.sql('select from model_checks')).toEqual([]);

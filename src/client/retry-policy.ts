@@ -1,14 +1,14 @@
 /**
  * How long a replay keeps trying: a request is repeated with growing, jittered waits (or as Retry-After says)
- * until nothing has succeeded for `patienceMs`.
+ * until nothing has succeeded for `outageMsMax`.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
 
-export type Patience = {
+export type RetryPolicy = {
   /** A request succeeded, so the API works. */
   succeeded(): void;
-  /** Waits before the `attempt`-th repetition (from 1); throws `reason` when the patience is used up. */
+  /** Waits before the `attempt`-th repetition (from 1); throws `reason` when the outage lasts too long. */
   beforeRetry(attempt: number, retryAfterMs: number | null, reason: Failure): Promise<void>;
 };
 
@@ -17,31 +17,35 @@ const WAIT_MS_MAX = 5_000;
 const RETRY_AFTER_MS_MAX = 60_000;
 
 /** Failures of the first tries are frequent and not reported. */
-const TOLD_FROM_ATTEMPT = 3;
+const REPORTED_FROM_ATTEMPT = 3;
 
-export type PatienceOptions = {
-  readonly patienceMs: number;
+export type RetryPolicyOptions = {
+  readonly outageMsMax: number;
   readonly signal: AbortSignal;
   /** Called once per outage. */
   readonly onWaiting: (reason: string) => void;
 };
 
-export function createPatience({ patienceMs, signal, onWaiting }: PatienceOptions): Patience {
+export function createRetryPolicy({
+  outageMsMax,
+  signal,
+  onWaiting,
+}: RetryPolicyOptions): RetryPolicy {
   let lastSuccessMs = performance.now();
-  let told = false;
+  let isReported = false;
   return {
     succeeded: () => {
       lastSuccessMs = performance.now();
-      told = false;
+      isReported = false;
     },
     async beforeRetry(attempt, retryAfterMs, reason) {
       const silentMs = performance.now() - lastSuccessMs;
-      if (silentMs > patienceMs) {
+      if (silentMs > outageMsMax) {
         const detail = `${reason.message}; nothing succeeded for ${Math.round(silentMs / 1000)} s`;
         throw new Failure('unavailable', reason.code, detail, { cause: reason });
       }
-      if (attempt >= TOLD_FROM_ATTEMPT && !told) {
-        told = true;
+      if (attempt >= REPORTED_FROM_ATTEMPT && !isReported) {
+        isReported = true;
         onWaiting(reason.message);
       }
       const backoffMs = Math.min(WAIT_MS_MAX, FIRST_WAIT_MS * 2 ** Math.min(attempt - 1, 10));

@@ -1,12 +1,12 @@
 /** Between heavy pieces of work the event loop handles its sockets. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createTurns } from '../../../../src/http/body/turns.ts';
+import { createCpuQueue } from '../../../../src/http/body/cpu-queue.ts';
 
 test('the first turn is given at once, the others one a turn of the loop, in order', async () => {
-  const takeTurn = createTurns(1);
+  const waitForCpu = createCpuQueue(1);
   const done: number[] = [];
-  for (const n of [1, 2, 3]) void takeTurn().then(() => done.push(n));
+  for (const n of [1, 2, 3]) void waitForCpu().then(() => done.push(n));
   await Promise.resolve();
   await Promise.resolve();
   expect(done).toEqual([1]);
@@ -17,10 +17,10 @@ test('the first turn is given at once, the others one a turn of the loop, in ord
 });
 
 test('between two turns the loop looks at its sockets so many times', async () => {
-  const takeTurn = createTurns(3);
-  await takeTurn();
+  const waitForCpu = createCpuQueue(3);
+  await waitForCpu();
   let isGiven = false;
-  void takeTurn().then(() => {
+  void waitForCpu().then(() => {
     isGiven = true;
   });
   for (let n = 0; n < 2; n++) await nextTurn();
@@ -30,12 +30,12 @@ test('between two turns the loop looks at its sockets so many times', async () =
 });
 
 test('nobody waits when nothing was done in this turn', async () => {
-  const takeTurn = createTurns(1);
-  await takeTurn();
+  const waitForCpu = createCpuQueue(1);
+  await waitForCpu();
   await nextTurn();
   await nextTurn();
   let isGiven = false;
-  void takeTurn().then(() => {
+  void waitForCpu().then(() => {
     isGiven = true;
   });
   await Promise.resolve();

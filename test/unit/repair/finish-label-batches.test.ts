@@ -3,7 +3,7 @@
  * one left.
  */
 import { expect, test } from 'vitest';
-import { tellLeftBatches } from '../../../src/repair/tell-left-batches.ts';
+import { finishLabelBatches } from '../../../src/repair/finish-label-batches.ts';
 import type { LabelBatch } from '../../../src/store/labels/label-batches.ts';
 
 const OLDEST_MS = 100_000;
@@ -29,11 +29,11 @@ function createDuty(batches: number) {
         );
       }
     },
-    tellProfiles: async (ids: readonly string[]) => void told.push(...ids),
+    invalidateLabelled: async (ids: readonly string[]) => void told.push(...ids),
   };
   const reportAge = (ageMs: number) => void ages.push(ageMs);
-  const tell = (tellProfiles = steps.tellProfiles) =>
-    tellLeftBatches({ ...steps, tellProfiles }, BATCH_AGE_MS, reportAge, running);
+  const tell = (invalidateLabelled = steps.invalidateLabelled) =>
+    finishLabelBatches({ ...steps, invalidateLabelled }, BATCH_AGE_MS, reportAge, running);
   return { tell, left, told, ages };
 }
 

@@ -26,7 +26,7 @@ export type PlaceOfParty = (party: PartyKind, id: string, slot?: number) => Plac
 type Place = { readonly key: string; readonly slot: number };
 
 /** One object per party: batches touch as many parties as transactions. */
-export type Visit = Waiting &
+export type BatchParty = Waiting &
   LogAppend & {
     readonly party: string;
     /** Indices of its transactions. */
@@ -45,7 +45,7 @@ export type Visit = Waiting &
     isStored: boolean;
   };
 
-type VisitOptions = {
+type BatchPartyOptions = {
   readonly memory: ProfileMemory;
   readonly placeOf: PlaceOfParty;
   /** Logs that were renewed before this are renewed; seconds. */
@@ -57,11 +57,11 @@ const NO_BYTES = new Uint8Array(0);
 const NOTHING: readonly number[] = [];
 
 /** One per party, in the order in which they first occur. */
-export function visitParties<P extends Profile, Past>(
+export function batchParties<P extends Profile, Past>(
   { kind, transactions, arrivals }: KindBatch<P, Past>,
   stamp: Stamp,
-  options: VisitOptions,
-): Visit[] {
+  options: BatchPartyOptions,
+): BatchParty[] {
   const groups = new Map<string, number[]>();
   for (let index = 0; index < transactions.length; index++) {
     const party = kind.partyOf(transactions[index] as Transaction);
@@ -71,10 +71,10 @@ export function visitParties<P extends Profile, Past>(
   }
   const bytes = transactions.length * kind.itemBytes + groups.size * BLOCK_BYTES;
   const arena = new DataView(new ArrayBuffer(bytes));
-  const visits: Visit[] = [];
+  const parties: BatchParty[] = [];
   let at = 0;
   for (const [party, indices] of groups) {
-    const visit = beginVisit(options, kind.party, party, indices, stamp);
+    const batchParty = beginParty(options, kind.party, party, indices, stamp);
     const begin = at;
     at = beginItems(arena, at, kind.layout.format, indices.length * kind.itemBytes);
     for (const index of indices) {
@@ -82,19 +82,19 @@ export function visitParties<P extends Profile, Past>(
       at += kind.itemBytes;
     }
     at = endBlock(arena, at, stamp);
-    visit.block = new Uint8Array(arena.buffer, begin, at - begin);
-    visits.push(visit);
+    batchParty.block = new Uint8Array(arena.buffer, begin, at - begin);
+    parties.push(batchParty);
   }
-  return visits;
+  return parties;
 }
 
-function beginVisit(
-  { memory, placeOf, renewBeforeS }: VisitOptions,
+function beginParty(
+  { memory, placeOf, renewBeforeS }: BatchPartyOptions,
   kind: PartyKind,
   party: string,
   indices: readonly number[],
   stamp: Stamp,
-): Visit {
+): BatchParty {
   const copy = findCopy(memory, party);
   const state = copy === NO_COPY ? null : stateOf(memory, copy);
   const { key, slot } = placeOf(kind, party, state?.slot);
@@ -118,7 +118,7 @@ function beginVisit(
 }
 
 /** The block stands in the log, but the copy in memory has gone: asks for the whole log, and appends nothing more. */
-export function readAgain(visit: Visit): void {
-  visit.known = null;
-  visit.block = NO_BYTES;
+export function readAgain(batchParty: BatchParty): void {
+  batchParty.known = null;
+  batchParty.block = NO_BYTES;
 }

@@ -1,6 +1,6 @@
 /** Invalidates the profiles of labels whose request ended between its commit and that step. */
 
-import type { TellProfiles } from '../ingest/tell-profiles.ts';
+import type { InvalidateLabelled } from '../ingest/invalidate-labelled.ts';
 import type { LabelBatch } from '../store/labels/label-batches.ts';
 
 /** The simulation has stand-ins for them. */
@@ -10,7 +10,7 @@ type Steps = {
     transactionsMax: number,
   ) => Promise<readonly LabelBatch[]>;
   readonly deleteLabelBatches: (batchIds: readonly string[]) => Promise<void>;
-  readonly tellProfiles: TellProfiles;
+  readonly invalidateLabelled: InvalidateLabelled;
 };
 
 /**
@@ -22,8 +22,8 @@ const PAGE_TRANSACTIONS = 1000;
  * @param batchAgeMs a younger request may still do it itself
  * @param reportAge called with the age of the oldest batch whose profiles are not invalidated; 0 when there is none
  */
-export async function tellLeftBatches(
-  { listLabelBatches, deleteLabelBatches, tellProfiles }: Steps,
+export async function finishLabelBatches(
+  { listLabelBatches, deleteLabelBatches, invalidateLabelled }: Steps,
   batchAgeMs: number,
   reportAge: (ageMs: number) => void,
   signal: AbortSignal,
@@ -35,7 +35,7 @@ export async function tellLeftBatches(
     // The age is reported before the work, so that it shows while the work fails.
     reportAge(oldest?.ageMs ?? 0);
     if (oldest === undefined) break;
-    await tellProfiles(page.flatMap(({ transactionIds }) => transactionIds));
+    await invalidateLabelled(page.flatMap(({ transactionIds }) => transactionIds));
     await deleteLabelBatches(page.map(({ batchId }) => batchId));
     told += page.length;
   }
