@@ -14,7 +14,6 @@ const DAY_SECONDS = 24 * 60 * 60;
 const LABEL_DELAY_BUCKETS_SECONDS = [
   0.25, 1, 2, 3, 5, 7, 10, 14, 21, 30, 45, 60, 90, 120, 180, 365,
 ].map((days) => days * DAY_SECONDS);
-const BATCH_BUCKETS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000];
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -97,10 +96,6 @@ export function createMetrics() {
       'code',
     ]),
     retries: counter('risk_retries_total', 'Attempts that will be tried again.', ['code']),
-    handedOver: counter(
-      'risk_entries_handed_over_total',
-      'Entries left to workers that read their version.',
-    ),
     claimed: counter(
       'risk_entries_claimed_total',
       'Stale entries taken over from another consumer.',
@@ -108,7 +103,6 @@ export function createMetrics() {
     pauses: counter('risk_worker_pauses_total', 'Batches held because a dependency failed.', [
       'code',
     ]),
-    batchTransactions: histogram('risk_batch_transactions', 'Transactions a batch.', BATCH_BUCKETS),
     batchDuration: histogram(
       'risk_batch_duration_seconds',
       'Duration of a batch, by stage.',
@@ -151,11 +145,6 @@ export function createMetrics() {
       'risk_profile_rebuilds_total',
       'Profiles rebuilt from Postgres: missing, or too short to reach a transaction.',
       ['party', 'reason'],
-    ),
-    profileAppends: counter(
-      'risk_profile_appends_total',
-      'Blocks of items appended to the logs of profiles in Redis.',
-      ['party'],
     ),
     profileItemsMerged: counter(
       'risk_profile_items_merged_total',

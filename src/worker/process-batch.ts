@@ -46,15 +46,8 @@ export function createBatchSteps(dependencies: BatchDependencies): BatchSteps {
   const read = (held: readonly HeldEntry[]) => readEntries(dependencies.entries, held);
   const unsure = new WeakSet<Item>();
   return {
-    read(held) {
-      const batch = read(held);
-      dependencies.metrics.batchTransactions.observe(batch.items.length);
-      return batch;
-    },
-    async handOver(unread) {
-      await dependencies.handOver(toHandOvers(unread));
-      dependencies.metrics.handedOver.inc(unread.length);
-    },
+    read,
+    handOver: (unread) => dependencies.handOver(toHandOvers(unread)),
     score: (items) => scoreBatch(dependencies, unsure, items),
     fail: (item, failure) => failItem(dependencies, item, failure),
     conclude: (decided) => conclude(dependencies, decided),

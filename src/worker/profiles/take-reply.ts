@@ -93,25 +93,22 @@ function waitForRebuild<P extends Profile, Past>(
 
 /** Counts what Redis said of one call's blocks: once a call, as a label set looked up a party is a thirtieth of a worker's time. */
 export function countReplies<P extends Profile, Past>(
-  { kind: { party }, metrics }: Side<P, Past>,
+  { metrics }: Side<P, Past>,
   replies: readonly LogReply[],
   parties: readonly BatchParty[],
 ): void {
   const lacking = { nothing: 0, since: 0, whole: 0, absent: 0, later: 0 };
-  let stored = 0;
   let dropped = 0;
   for (const [index, { lacks, isStored }] of replies.entries()) {
     // Reading again appends nothing and is no use of the cache.
     if (lacks === 'later' || parties[index]?.block.length === 0) continue;
     lacking[lacks] += 1;
-    if (isStored) stored += 1;
-    else if (lacks !== 'absent') dropped += 1;
+    if (!isStored && lacks !== 'absent') dropped += 1;
   }
   const { nothing, since, whole, absent } = lacking;
   metrics.cacheHits.inc({ cache: 'profile_memory' }, nothing + since);
   metrics.cacheMisses.inc({ cache: 'profile_memory' }, whole + absent);
   metrics.cacheHits.inc({ cache: 'profile_redis' }, whole);
   metrics.cacheMisses.inc({ cache: 'profile_redis' }, absent);
-  metrics.profileAppends.inc({ party }, stored);
   metrics.profileLogsDropped.inc(dropped);
 }
