@@ -1,7 +1,57 @@
 /** Options of the commands that post a file to the API. */
-import { parseAssignments } from '../client/fields.ts';
+import { type Mapping, parseAssignments } from '../client/fields.ts';
 import type { Config } from '../runtime/config.ts';
-import { UsageError } from './command.ts';
+import { integerOption, UsageError } from './command.ts';
+
+/** Rows of a request, unless `--batch` says fewer. */
+export const BATCH_ROWS_MAX = 1_000;
+const CONNECTIONS_MAX = 64;
+
+/** What each of these commands takes, for `parseArguments`. */
+export const FILE_OPTIONS = {
+  map: { type: 'string', multiple: true },
+  set: { type: 'string', multiple: true },
+  batch: { type: 'string' },
+  connections: { type: 'string' },
+  url: { type: 'string' },
+} as const;
+
+type FileValues = {
+  readonly map?: string[] | undefined;
+  readonly set?: string[] | undefined;
+  readonly batch?: string | undefined;
+  readonly connections?: string | undefined;
+  readonly url?: string | undefined;
+};
+
+export type FileSettings<F extends string> = {
+  readonly mapping: Mapping<F>;
+  readonly url: string;
+  readonly key: string | undefined;
+  readonly batchRows: number;
+  readonly connections: number;
+};
+
+/** @param fields those that `--map` and `--set` may name */
+export function fileOptions<F extends string>(
+  values: FileValues,
+  config: Config,
+  fields: readonly F[],
+  connections: number,
+): FileSettings<F> {
+  const integer = (name: 'batch' | 'connections', max: number, byDefault: number) =>
+    integerOption(`--${name}`, values[name], { min: 1, max }, byDefault);
+  return {
+    mapping: {
+      columns: assignmentsOption('--map', values.map, fields),
+      constants: assignmentsOption('--set', values.set, fields),
+    },
+    url: apiUrlOption(values.url, config),
+    key: config.RISK_API_KEY ?? config.RISK_BOOTSTRAP_KEY,
+    batchRows: integer('batch', BATCH_ROWS_MAX, BATCH_ROWS_MAX),
+    connections: integer('connections', CONNECTIONS_MAX, connections),
+  };
+}
 
 /** The value of `--url`, else RISK_URL. */
 export function apiUrlOption(given: string | undefined, config: Config): string {

@@ -4,6 +4,7 @@ import { readPages } from '../client/ask.ts';
 import { type ImportResult, importLabels } from '../client/import-labels.ts';
 import {
   LABEL_FIELDS,
+  type LabelField,
   type LabelProjectionOptions,
   labelProjection,
 } from '../client/label-fields.ts';
@@ -20,12 +21,12 @@ import {
   parseArguments,
   UsageError,
 } from './command.ts';
-import { apiUrlOption, assignmentsOption } from './file-options.ts';
+import { BATCH_ROWS_MAX, FILE_OPTIONS, type FileSettings, fileOptions } from './file-options.ts';
 import { noteRefused } from './replay.ts';
 
-const BATCH_LABELS = 1_000;
 const CONNECTIONS = 2;
 const TIMEOUT_SECONDS = 120;
+const TIMEOUT_SECONDS_MAX = 86_400;
 const LIST_ROWS = 50;
 const LIST_ROWS_MAX = 100_000;
 
@@ -43,7 +44,7 @@ Fields: transaction_id or idempotency_key, label (fraud, legitimate, 1 or 0), la
   --set FIELD=VALUE,...      fields that are the same in every row
   --labelled-after DELAY     labelled_at is created_at and this: 7d, 12h, 30m, 45s. created_at is read
                              from its column, or from the transaction's id
-  --batch N                  labels a request, 1 to ${BATCH_LABELS} (${BATCH_LABELS})
+  --batch N                  labels a request, 1 to ${BATCH_ROWS_MAX} (${BATCH_ROWS_MAX})
   --connections N            requests at a time, 1 to 64 (${CONNECTIONS})
   --timeout SECONDS          give up after so long without any answer (${TIMEOUT_SECONDS})
   --url URL                  the API (RISK_URL); its key is read from RISK_API_KEY
@@ -59,51 +60,30 @@ Example: risk labels import labels.csv.gz
 Example: risk labels import history.csv.gz --map idempotency_key=id,label=is_fraud --set source=bank --labelled-after 7d
 `;
 
-type ImportSettings = LabelProjectionOptions & {
-  readonly file: string;
-  readonly url: string;
-  readonly key: string | undefined;
-  readonly batchRows: number;
-  readonly connections: number;
-  readonly outageMsMax: number;
-};
+type ImportSettings = FileSettings<LabelField> &
+  LabelProjectionOptions & {
+    readonly file: string;
+    readonly outageMsMax: number;
+  };
 
 function parseImport(args: string[], config: Config): ImportSettings {
   const { values, positionals } = parseArguments(
     args,
-    {
-      map: { type: 'string', multiple: true },
-      set: { type: 'string', multiple: true },
-      'labelled-after': { type: 'string' },
-      batch: { type: 'string' },
-      connections: { type: 'string' },
-      timeout: { type: 'string' },
-      url: { type: 'string' },
-    },
+    { ...FILE_OPTIONS, 'labelled-after': { type: 'string' }, timeout: { type: 'string' } },
     { min: 1, max: 1 },
   );
-  const integer = (name: 'batch' | 'connections' | 'timeout', max: number, byDefault: number) =>
-    integerOption(`--${name}`, values[name], { min: 1, max }, byDefault);
-  const mapping = {
-    columns: assignmentsOption('--map', values.map, LABEL_FIELDS),
-    constants: assignmentsOption('--set', values.set, LABEL_FIELDS),
-  };
+  const settings = fileOptions(values, config, LABEL_FIELDS, CONNECTIONS);
+  const { columns, constants } = settings.mapping;
   const labelledAfterMs = delayOption('--labelled-after', values['labelled-after']);
-  if (
-    labelledAfterMs !== null &&
-    ('labelled_at' in mapping.columns || 'labelled_at' in mapping.constants)
-  ) {
+  if (labelledAfterMs !== null && ('labelled_at' in columns || 'labelled_at' in constants)) {
     throw new UsageError('--labelled-after makes labelled_at: it cannot be mapped or set as well');
   }
+  const timeout = { min: 1, max: TIMEOUT_SECONDS_MAX };
   return {
+    ...settings,
     file: positionals[0] ?? '',
-    mapping,
     labelledAfterMs,
-    url: apiUrlOption(values.url, config),
-    key: config.RISK_API_KEY ?? config.RISK_BOOTSTRAP_KEY,
-    batchRows: integer('batch', BATCH_LABELS, BATCH_LABELS),
-    connections: integer('connections', 64, CONNECTIONS),
-    outageMsMax: integer('timeout', 86_400, TIMEOUT_SECONDS) * 1000,
+    outageMsMax: integerOption('--timeout', values.timeout, timeout, TIMEOUT_SECONDS) * 1000,
   };
 }
 

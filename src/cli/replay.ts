@@ -4,7 +4,7 @@
  */
 
 import { createApiClient } from '../client/api-client.ts';
-import { FIELDS, type Mapping, transactionProjection } from '../client/fields.ts';
+import { FIELDS, type Field, transactionProjection } from '../client/fields.ts';
 import { balances, createLedger, type Ledger, ledgerLine } from '../client/ledger.ts';
 import { createReplayProgress } from '../client/progress.ts';
 import { REFUSED_SHOWN_MAX } from '../client/refused-rows.ts';
@@ -24,10 +24,9 @@ import {
   integerOption,
   parseArguments,
 } from './command.ts';
-import { apiUrlOption, assignmentsOption } from './file-options.ts';
+import { BATCH_ROWS_MAX, FILE_OPTIONS, type FileSettings, fileOptions } from './file-options.ts';
 import type { Output } from './output.ts';
 
-const BATCH_ROWS = 1_000;
 const CONNECTIONS = 4;
 const SETTLE_TIMEOUT_SECONDS = 120;
 /** Bound on one count of a ledger of millions. */
@@ -41,7 +40,7 @@ again at any time. Exit code 0 when nothing is lost, doubled or pending.
 
   --map FIELD=COLUMN,...     columns that have another name in the file
   --set FIELD=VALUE,...      fields that are the same in every row
-  --batch N                  rows a request, 1 to 1000 (${BATCH_ROWS})
+  --batch N                  rows a request, 1 to ${BATCH_ROWS_MAX} (${BATCH_ROWS_MAX})
   --connections N            requests at a time, 1 to 64 (${CONNECTIONS})
   --rate N                   at most so many transactions a second (as fast as the API answers)
   --resume FILE              remember here how far it came, and go on from there
@@ -53,14 +52,9 @@ With DATABASE_URL the ledger is counted in SQL over the accepted ids; without it
 Example: risk replay payments.csv.gz --map account_id=customer,idempotency_key=id --set currency=USD,corridor=US-US
 `;
 
-export type ReplaySettings = {
+export type ReplaySettings = FileSettings<Field> & {
   readonly file: string;
-  readonly mapping: Mapping;
-  readonly url: string;
-  readonly key: string | undefined;
   readonly databaseUrl: string | undefined;
-  readonly batchRows: number;
-  readonly connections: number;
   readonly rowsPerSecond: number | null;
   readonly settleTimeoutMs: number;
   readonly checkpointPath: string | null;
@@ -69,7 +63,7 @@ export type ReplaySettings = {
 /** Settings for a file that already has the API's fields. */
 export const PLAIN_REPLAY = {
   mapping: { columns: {}, constants: {} },
-  batchRows: BATCH_ROWS,
+  batchRows: BATCH_ROWS_MAX,
   connections: CONNECTIONS,
   rowsPerSecond: null,
   settleTimeoutMs: SETTLE_TIMEOUT_SECONDS * 1000,
@@ -144,34 +138,19 @@ function parseReplay(args: string[], config: Config): ReplaySettings {
   const { values, positionals } = parseArguments(
     args,
     {
-      map: { type: 'string', multiple: true },
-      set: { type: 'string', multiple: true },
-      batch: { type: 'string' },
-      connections: { type: 'string' },
+      ...FILE_OPTIONS,
       rate: { type: 'string' },
       resume: { type: 'string' },
       'settle-timeout': { type: 'string' },
-      url: { type: 'string' },
     },
     { min: 1, max: 1 },
   );
-  const integer = <D>(
-    name: 'batch' | 'connections' | 'rate' | 'settle-timeout',
-    max: number,
-    byDefault: D,
-  ) => integerOption(`--${name}`, values[name], { min: 1, max }, byDefault);
-  const url = apiUrlOption(values.url, config);
+  const integer = <D>(name: 'rate' | 'settle-timeout', max: number, byDefault: D) =>
+    integerOption(`--${name}`, values[name], { min: 1, max }, byDefault);
   return {
+    ...fileOptions(values, config, FIELDS, CONNECTIONS),
     file: positionals[0] ?? '',
-    mapping: {
-      columns: assignmentsOption('--map', values.map, FIELDS),
-      constants: assignmentsOption('--set', values.set, FIELDS),
-    },
-    url,
-    key: config.RISK_API_KEY ?? config.RISK_BOOTSTRAP_KEY,
     databaseUrl: config.DATABASE_URL,
-    batchRows: integer('batch', 1_000, BATCH_ROWS),
-    connections: integer('connections', 64, CONNECTIONS),
     rowsPerSecond: integer('rate', 1_000_000, null),
     settleTimeoutMs: integer('settle-timeout', 86_400, SETTLE_TIMEOUT_SECONDS) * 1000,
     checkpointPath: values.resume ?? null,
