@@ -15,7 +15,7 @@ import type { TryAppend } from '../ingest/append-entries.ts';
 import { errorCodeParameter } from '../query/dead-letters.ts';
 import { recordChange } from '../store/access/audit-log.ts';
 import type { Database } from '../store/database/pool.ts';
-import * as deadLetterStore from '../store/dead-letters/dead-letter-search.ts';
+import * as deadLetterStore from '../store/dead-letters/dead-letter-operations.ts';
 import { findDetachedMonths } from '../store/partitions/partitions.ts';
 import {
   deleteIngestBatches,

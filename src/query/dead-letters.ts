@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { encodeCursor } from '../domain/cursor.ts';
 import { corridorFilter, pageParameters, shown } from '../domain/list-parameters.ts';
 import type { Database } from '../store/database/pool.ts';
-import * as deadLetterStore from '../store/dead-letters/dead-letter-search.ts';
+import * as deadLetterStore from '../store/dead-letters/dead-letter-operations.ts';
 
 export const errorCodeParameter = z
   .string()

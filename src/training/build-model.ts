@@ -3,8 +3,8 @@
  * it was not fitted to, judged, with its bands and the distributions of its inputs.
  */
 import type { Calibration } from '../domain/calibration.ts';
-import { describeValues } from '../models/drift/histogram.ts';
 import type { Random } from '../models/random.ts';
+import { describeValues } from '../models/watch/drift-histogram.ts';
 import { assess, assessCalibration } from './card/assess.ts';
 import { type BandsRule, bandsChooser } from './card/choose-bands.ts';
 import type { ModelCard } from './card/model-card.ts';

@@ -2,9 +2,7 @@
 import { Failure } from '../domain/failure.ts';
 import type { EntryReader } from '../stream/group/versions.ts';
 import { type Decided, decide, type HeldEntry, type Item } from './item.ts';
-
-/** Deliveries after which a transaction has crashed its workers often enough to be given up. */
-export const DELIVERIES_MAX = 5;
+import { DELIVERIES_MAX } from './retry-policy.ts';
 
 /** The version of some release; an entry without one is malformed. */
 const VERSION = /^[1-9]\d{0,3}$/;

@@ -1,8 +1,12 @@
 /**
  * Decides about an entry whose attempt failed. Pure. An `unavailable` failure never gets here: a dependency
  * that is down pauses the worker and costs no attempt.
+ * An entry holds the number of its attempt, so ATTEMPTS_MAX is in stream/entries/entry.ts.
  */
 import type { Failure } from '../domain/failure.ts';
+
+/** Deliveries after which a transaction has crashed its workers often enough to be given up. */
+export const DELIVERIES_MAX = 5;
 
 export type RetryDecision =
   | { readonly kind: 'retry'; readonly afterMs: number }

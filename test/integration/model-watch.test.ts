@@ -4,8 +4,8 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { WatchReport } from '../../src/domain/watch-report.ts';
-import { describeValues } from '../../src/models/drift/histogram.ts';
 import { describeModel, toGoldenVectors } from '../../src/models/registry/check-model.ts';
+import { describeValues } from '../../src/models/watch/drift-histogram.ts';
 import { watchScores } from '../../src/query/watch-scores.ts';
 import { createRandom } from '../../src/simulate/random.ts';
 import type { Database } from '../../src/store/database/pool.ts';

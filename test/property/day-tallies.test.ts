@@ -11,7 +11,7 @@ import { monthOf } from '../../src/domain/month.ts';
 import { VERDICTS } from '../../src/domain/score-record.ts';
 import { DAY_MS } from '../../src/domain/utc-bucket.ts';
 import type { Database, Query } from '../../src/store/database/pool.ts';
-import { markPurged, markReplayed } from '../../src/store/dead-letters/dead-letter-search.ts';
+import { markPurged, markReplayed } from '../../src/store/dead-letters/dead-letter-operations.ts';
 import {
   closeDeadLettersOfScored,
   insertDeadLetters,

@@ -14,7 +14,7 @@ import { readLog } from '../../src/profile/profile-log.ts';
 import { rowAt, vectorOf } from '../../src/scoring/feature-rows.ts';
 import { ATTEMPTS_MAX } from '../../src/stream/entries/entry.ts';
 import { profileKey } from '../../src/stream/keys.ts';
-import { DELIVERIES_MAX } from '../../src/worker/read-entries.ts';
+import { DELIVERIES_MAX } from '../../src/worker/retry-policy.ts';
 import { foldRow } from '../support/fold-one.ts';
 import { earlierSiblings } from './journal.ts';
 import { knownFrauds } from './known-frauds.ts';

@@ -14,7 +14,7 @@ import {
   describeValues,
   stabilityIndex,
   type ValueHistogram,
-} from '../drift/histogram.ts';
+} from './drift-histogram.ts';
 
 /** A stored score: what it was, and from what. */
 export type WatchedScore = {

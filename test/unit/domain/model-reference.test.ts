@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readReference } from '../../../src/domain/model-reference.ts';
-import { describeValues } from '../../../src/models/drift/histogram.ts';
+import { describeValues } from '../../../src/models/watch/drift-histogram.ts';
 
 const amount = describeValues('amount', Float32Array.of(1, 2, 3, Number.NaN));
 const probability = describeValues('probability', Float32Array.of(0.1, 0.2));

@@ -4,7 +4,7 @@ import {
   countValues,
   describeValues,
   stabilityIndex,
-} from '../../../../src/models/drift/histogram.ts';
+} from '../../../../src/models/watch/drift-histogram.ts';
 import { createRandom } from '../../../../src/simulate/random.ts';
 
 const ROWS = 5000;
