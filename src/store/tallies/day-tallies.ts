@@ -1,10 +1,11 @@
 /**
- * Daily tallies: transactions, scores and dead letters by day. The statement that stores rows adds what it counts to
+ * Daily tallies: transactions, scores and their reasons, labels and dead letters by day. The statement that stores rows adds what it counts to
  * `daily_increments`, so both are committed or neither is. A worker merges increments into `daily_tallies` and
  * `total_tallies`, in one database transaction. A figure is the sum of both, read in one snapshot: exact whether they
  * were merged or not.
  */
 import type { DayTally, Outcome } from '../../domain/day-tally.ts';
+import { VERDICTS } from '../../domain/score-record.ts';
 import { DAY_MS } from '../../domain/utc-bucket.ts';
 import { float8Array, int4Array, textArray } from '../database/binary-array.ts';
 import type { Database, Query, Statement } from '../database/pool.ts';
@@ -45,6 +46,9 @@ export function incrementValues(tallies: readonly DayTally[]): readonly Buffer[]
   ];
 }
 
+/** Outcomes that have a total: `/v1/status` shows them. Reasons would be most of the rows. */
+export const IS_TOTALLED = `outcome in ('accepted', '${VERDICTS.join("', '")}', 'dead_lettered', 'dead_letter')`;
+
 /** Only one process merges at a time. */
 export const lockMerge: Statement = {
   name: 'lock-tally-merge',
@@ -65,7 +69,7 @@ const merge: Statement = {
              score_sum = t.score_sum + excluded.score_sum
     ), in_total as (
       insert into market.total_tallies as t
-      select corridor, outcome, sum(count) from taken group by 1, 2
+      select corridor, outcome, sum(count) from taken where ${IS_TOTALLED} group by 1, 2
       on conflict (corridor, outcome) do update set count = t.count + excluded.count
     )
     select count(*)::int4 as taken from taken`,
@@ -98,7 +102,8 @@ const readTotalsStatement: Statement = {
     select emptied_at as "emptiedAt", (select count(*)::int4 from fresh) as increments, t.*
       from market.tally_merge
       left join (select corridor, outcome, sum(count)::float8 as count
-                   from (select * from market.total_tallies union all select * from fresh) both_kinds group by 1, 2) t on true`,
+                   from (select * from market.total_tallies union all select * from fresh) both_kinds
+                  where ${IS_TOTALLED} group by 1, 2) t on true`,
 };
 
 export type Total = {
