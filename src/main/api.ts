@@ -235,7 +235,7 @@ function listModules(
     { routes: evaluateRoutes(evaluate, limits), paths: evaluatePaths },
     { routes: accountsRoutes(reading), paths: accountsPaths },
     { routes: merchantsRoutes(reading), paths: merchantsPaths },
-    { routes: summariesRoutes(reading), paths: summariesPaths },
+    { routes: summariesRoutes(reading, accept.corridors), paths: summariesPaths },
     { routes: catalogueRoutes(accept.corridors), paths: cataloguePaths },
     { routes: modelWatchRoutes(reading), paths: modelWatchPaths },
     { routes: modelsRoutes({ ...createRegistry(primary), limits }), paths: modelsPaths },

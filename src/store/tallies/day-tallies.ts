@@ -6,9 +6,8 @@
  */
 import type { DayTally, Outcome } from '../../domain/day-tally.ts';
 import { VERDICTS } from '../../domain/score-record.ts';
-import { DAY_MS } from '../../domain/utc-bucket.ts';
 import { float8Array, int4Array, textArray } from '../database/binary-array.ts';
-import type { Database, Query, Statement } from '../database/pool.ts';
+import type { Database, Statement } from '../database/pool.ts';
 
 /**
  * Most increments that an answer reads. A worker that merges leaves a few hundred; one that does not leaves
@@ -118,13 +117,13 @@ export type Totals = {
   readonly countedTo: Date | null;
 };
 
-/** There is always one row; without a corridor it is no sum. */
-type Read<Sum> = { emptiedAt: Date; increments: number } & (Sum | { corridor: null });
+/** There is always one row; without a count it is no sum. */
+export type Read<Sum> = { emptiedAt: Date; increments: number } & (Sum | { count: null });
 
-const isSum = <Sum extends object>(row: Read<Sum>): row is Sum & Read<Sum> =>
-  !('corridor' in row && row.corridor === null);
+export const isSum = <Sum extends object>(row: Read<Sum>): row is Sum & Read<Sum> =>
+  !('count' in row && row.count === null);
 
-function countedTo(rows: readonly Read<object>[], incrementsMax: number): Date | null {
+export function countedTo(rows: readonly Read<object>[], incrementsMax: number): Date | null {
   const [first] = rows;
   if (first === undefined) throw new Error('tally_merge has lost its row');
   return first.increments > incrementsMax ? first.emptiedAt : null;
@@ -136,45 +135,4 @@ export async function readTotals(
 ): Promise<Totals> {
   const rows = await database.query<Read<Total>>(readTotalsStatement, [incrementsMax]);
   return { totals: rows.filter(isSum), countedTo: countedTo(rows, incrementsMax) };
-}
-
-export type DaySum = {
-  /** Start of the UTC day, epoch milliseconds. */
-  readonly dayMs: number;
-  readonly corridor: string;
-  readonly currency: string;
-  readonly outcome: Outcome;
-  readonly count: number;
-  /** Decimal text. */
-  readonly amount: string;
-  readonly scoreSum: number;
-};
-
-const readDaysStatement: Statement = {
-  name: 'read-days',
-  text: `
-    with fresh as materialized (select * from market.daily_increments limit $1::int4 + 1)
-    select emptied_at as "emptiedAt", (select count(*)::int4 from fresh) as increments, d.*
-      from market.tally_merge
-      left join (select extract(epoch from day)::float8 * 1000 as "dayMs", corridor, currency, outcome,
-                        sum(count)::float8 as count, sum(amount)::text as amount, sum(score_sum)::float8 as "scoreSum"
-                   from (select * from market.daily_tallies union all select * from fresh) both_kinds
-                  where day >= date '1970-01-01' + $2::int4 and day <= date '1970-01-01' + $3::int4
-                  group by day, corridor, currency, outcome having sum(count) <> 0) d on true
-     order by "dayMs", corridor, currency, outcome`,
-};
-
-export type Days = { readonly days: readonly DaySum[]; readonly countedTo: Date | null };
-
-/** Sums of each of these days, both included, in order. */
-export async function readDays(
-  { query }: { readonly query: Query },
-  firstMs: number,
-  lastMs: number,
-  incrementsMax: number = INCREMENTS_READ_MAX,
-): Promise<Days> {
-  const rows = await query<Read<DaySum>>(readDaysStatement, [
-    ...[incrementsMax, firstMs / DAY_MS, lastMs / DAY_MS],
-  ]);
-  return { days: rows.filter(isSum), countedTo: countedTo(rows, incrementsMax) };
 }
