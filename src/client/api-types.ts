@@ -393,11 +393,18 @@ export type Status = {
 
 export type DailySummary = {
   readonly day: string;
-  readonly corridor: string;
+  readonly corridor?: string | undefined;
+  readonly verdict?: 'approve' | 'review' | 'decline' | undefined;
+  readonly currency?: string | undefined;
+  readonly rule_set?: string | undefined;
+  readonly rule?: string | undefined;
+  readonly model?: string | null | undefined;
+  readonly label?: 'fraud' | 'legitimate' | undefined;
   readonly transactions: number;
-  readonly amounts: Readonly<Record<string, string>>;
-  readonly scores: { readonly approve: number; readonly review: number; readonly decline: number; };
+  readonly amounts: Readonly<Record<string, string>> | null;
+  readonly scores: { readonly approve: number; readonly review: number; readonly decline: number; } | null;
   readonly mean_score: number | null;
+  readonly labels: { readonly fraud: number; readonly legitimate: number; } | null;
 };
 
 export type AcceptedTransaction = {
@@ -493,7 +500,7 @@ export type Operations = {
   readonly 'GET /v1/scores/{id}': { readonly call: { readonly path: { readonly id: string } }; readonly answer: Score | PendingScore };
   readonly 'GET /v1/scores/{id}/explanation': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly method?: 'path' | 'shapley' | undefined } }; readonly answer: Explanation };
   readonly 'GET /v1/status': { readonly call: {  }; readonly answer: Status };
-  readonly 'GET /v1/summaries/daily': { readonly call: { readonly query?: { readonly corridor?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined } }; readonly answer: { readonly counted_at: string; readonly items: readonly DailySummary[]; } };
+  readonly 'GET /v1/summaries/daily': { readonly call: { readonly query?: { readonly group_by?: string | undefined; readonly corridor?: string | undefined; readonly verdict?: 'approve' | 'review' | 'decline' | undefined; readonly currency?: string | undefined; readonly rule_set?: 'default@2' | 'default@1' | undefined; readonly rule?: 'AMOUNT_OVER_LIMIT' | 'AMOUNT_OVER_HABIT' | 'AMOUNT_OVER_MERCHANT' | 'VELOCITY_COUNT_1H' | 'VELOCITY_COUNT_24H' | 'VELOCITY_SUM_24H' | 'NEW_MERCHANT' | 'NEW_CORRIDOR' | 'NEW_COUNTRY' | 'NEW_DEVICE' | 'DORMANT_ACCOUNT' | 'STRUCTURING' | 'BURST_ACROSS_MERCHANTS' | 'NIGHT_HIGH_AMOUNT' | 'IMPOSSIBLE_TRAVEL' | 'MERCHANT_BURST' | 'MERCHANT_FAN_IN' | 'MERCHANT_FRAUD_RUN' | 'MERCHANT_FRAUD_RATE' | 'ACCOUNT_FRAUD' | 'MODEL_PROBABILITY' | 'MODEL_AMOUNT' | 'MODEL_AMOUNT_LOG' | 'MODEL_AMOUNT_TO_LIMIT' | 'MODEL_ROUND_AMOUNT' | 'MODEL_HOUR' | 'MODEL_WEEKDAY' | 'MODEL_WEEKEND' | 'MODEL_NIGHT' | 'MODEL_CROSS_BORDER' | 'MODEL_OFF_CORRIDOR' | 'MODEL_DEVICE_ABSENT' | 'MODEL_COUNTRY_ABSENT' | 'MODEL_IP_ABSENT' | 'MODEL_SIBLINGS' | 'MODEL_SPAN_DAYS' | 'MODEL_COUNT_1H' | 'MODEL_COUNT_24H' | 'MODEL_COUNT_7D' | 'MODEL_COUNT_30D' | 'MODEL_USUAL_1H' | 'MODEL_USUAL_24H' | 'MODEL_SUM_1H' | 'MODEL_SUM_24H' | 'MODEL_SUM_7D' | 'MODEL_SUM_30D' | 'MODEL_SUM_24H_TO_USUAL' | 'MODEL_SUM_24H_TO_LIMIT' | 'MODEL_AMOUNTS' | 'MODEL_MEDIAN' | 'MODEL_AMOUNT_TO_MEDIAN' | 'MODEL_AMOUNT_TO_P90' | 'MODEL_MEAN_30D' | 'MODEL_DEVIATION_30D' | 'MODEL_MAX_30D' | 'MODEL_AMOUNT_TO_MEAN' | 'MODEL_AMOUNT_ZSCORE' | 'MODEL_NEAR_LIMIT_72H' | 'MODEL_MERCHANTS_1H' | 'MODEL_MERCHANTS_24H' | 'MODEL_FIRST_MERCHANT' | 'MODEL_FIRST_CORRIDOR' | 'MODEL_FIRST_COUNTRY' | 'MODEL_FIRST_DEVICE' | 'MODEL_GAP_HOURS' | 'MODEL_COUNTRY_CHANGE_HOURS' | 'MODEL_NIGHT_SHARE' | 'MODEL_MERCHANT_COUNT_1H' | 'MODEL_MERCHANT_COUNT_24H' | 'MODEL_MERCHANT_COUNT_7D' | 'MODEL_MERCHANT_COUNT_30D' | 'MODEL_MERCHANT_USUAL_1H' | 'MODEL_MERCHANT_AMOUNTS_30D' | 'MODEL_MERCHANT_MEAN_30D' | 'MODEL_AMOUNT_TO_MERCHANT_MEAN' | 'MODEL_MERCHANT_ACCOUNTS_1H' | 'MODEL_MEAN_24H_HERE' | 'MODEL_MEAN_7D_HERE' | 'MODEL_MEAN_30D_HERE' | 'MODEL_MEAN_SEEN' | 'MODEL_AMOUNT_TO_MEAN_SEEN' | 'MODEL_AMOUNT_TO_MAX_30D' | 'MODEL_MAX_7D_TO_MEDIAN' | 'MODEL_MAX_14D_TO_MEDIAN' | 'MODEL_LARGE_14D' | 'MODEL_FRAUD_RATE_7D' | 'MODEL_FRAUD_RATE_30D' | 'MODEL_FRAUD_RATE_90D' | 'MODEL_YOUNG_FRAUDS' | 'MODEL_MERCHANT_GAP_HOURS' | 'MODEL_MERCHANT_MATURED_24H' | 'MODEL_MERCHANT_MATURED_7D' | 'MODEL_MERCHANT_MATURED_30D' | 'MODEL_MERCHANT_FRAUD_RATE_24H' | 'MODEL_MERCHANT_FRAUD_RATE_7D' | 'MODEL_MERCHANT_FRAUD_RATE_30D' | 'MODEL_MERCHANT_FRAUD_RATE_90D' | 'MODEL_MERCHANT_ORDINARY_RATE_7D' | 'MODEL_MERCHANT_YOUNG_FRAUDS' | 'MODEL_MERCHANT_RUN_DAYS' | 'MODEL_MERCHANT_FIRST_FRAUD_DAYS' | 'MODEL_MERCHANT_FIRST_FRAUD_SHARE' | undefined; readonly model?: string | undefined; readonly label?: 'fraud' | 'legitimate' | undefined; readonly from?: string | undefined; readonly to?: string | undefined } }; readonly answer: { readonly counted_at: string; readonly items: readonly DailySummary[]; } };
   readonly 'POST /v1/transactions': { readonly call: { readonly body: TransactionInput }; readonly answer: AcceptedTransaction };
   readonly 'GET /v1/transactions': { readonly call: { readonly query?: { readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly corridor?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly Transaction[]; readonly next_cursor: string | null; readonly detached_months?: readonly string[] | undefined; } };
   readonly 'POST /v1/transactions/batch': { readonly call: { readonly body: TransactionBatchInput }; readonly answer: AcceptedBatch };
