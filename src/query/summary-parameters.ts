@@ -56,7 +56,14 @@ export const summaryParameters = z.strictObject({
   rule: z
     .enum(REASONS)
     .optional()
-    .meta({ description: 'Only scores with this reason; /v1/reason-codes describes them.' }),
+    .meta({
+      description: 'Only scores with this reason; /v1/reason-codes lists them.',
+      // A hundred codes, which the list has with what they mean.
+      override: ({ jsonSchema }) => {
+        delete jsonSchema.enum;
+        jsonSchema.examples = ['VELOCITY_COUNT_1H'];
+      },
+    }),
   model: z
     .string()
     .min(1)
