@@ -16,8 +16,20 @@ const at = (hours: number) => NOVEMBER - hours * HOUR_MS;
 
 beforeAll(async () => {
   const seeds = [
-    { createdAtMs: at(0), score: 700, amount: '125.50', merchantId: 'm_1', reasons: ['MODEL'] },
-    { createdAtMs: at(2), score: 900, amount: '0.25', merchantId: 'm_2', reasons: ['MODEL'] },
+    {
+      createdAtMs: at(0),
+      score: 700,
+      amount: '125.50',
+      merchantId: 'm_1',
+      reasons: ['MODEL_PROBABILITY'],
+    },
+    {
+      createdAtMs: at(2),
+      score: 900,
+      amount: '0.25',
+      merchantId: 'm_2',
+      reasons: ['MODEL_PROBABILITY'],
+    },
     { createdAtMs: at(30), score: 10, amount: '900', currency: 'JPY', merchantId: 'm_2' },
     { createdAtMs: at(30), corridor: 'US-MX', amount: '3.00' },
     { createdAtMs: at(24 * 40), score: 20, amount: '1.00', merchantId: 'm_3' },
@@ -196,7 +208,7 @@ test('daily summaries are divided and filtered by what is asked', async () => {
   ]);
   expect(await summarize('group_by=rule')).toEqual([
     {
-      ...{ day: '2026-11-15', rule: 'MODEL', transactions: 2, amounts: null },
+      ...{ day: '2026-11-15', rule: 'MODEL_PROBABILITY', transactions: 2, amounts: null },
       ...{ scores: null, mean_score: null, labels: null },
     },
   ]);
@@ -235,7 +247,7 @@ test('a label counts on the day of its transaction, and the one that decides alo
 
 test.each([
   ['corridor=ZZ-ZZ', '/corridor', "must be one of 'AE-IN'"],
-  ['rule=NOBODY', '/rule', "'MODEL'"],
+  ['rule=NOBODY', '/rule', "'MODEL_PROBABILITY'"],
   ['rule_set=none@1', '/rule_set', "'default@1'"],
   ['model=none@1', '/model', "one of 'none'"],
   ['currency=XYZ', '/currency', 'ISO 4217'],
