@@ -46,7 +46,10 @@ export const summaryParameters = z.strictObject({
   verdict: z.enum(VERDICTS).optional().meta({ description: 'Only scores with this verdict.' }),
   currency: z
     .string()
-    .refine((code) => currencyScale(code) !== undefined, 'is not an ISO 4217 currency code')
+    .refine(
+      (code) => currencyScale(code) !== undefined,
+      'must be an ISO 4217 currency code, as USD',
+    )
     .optional()
     .meta(shown('USD', 'Only this currency.')),
   rule_set: z
@@ -95,9 +98,11 @@ export function daysOf(
   const last = to ?? Math.floor(nowMs / DAY_MS) * DAY_MS;
   const first = from ?? last - (SUMMARY_DAYS_DEFAULT - 1) * DAY_MS;
   const count = Math.floor((last - first) / DAY_MS) + 1;
-  if (count < 1) return { problem: 'must not lie after to' };
+  if (count < 1) return { problem: 'must not lie after /to' };
   if (count > SUMMARY_DAYS_MAX)
-    return { problem: `must lie within ${SUMMARY_DAYS_MAX} days of to` };
+    return {
+      problem: `must be at most ${SUMMARY_DAYS_MAX} days before the end of /to, not ${count}`,
+    };
   return { first, last };
 }
 

@@ -11,7 +11,7 @@ import type { Database, Statement } from '../database/pool.ts';
 
 /**
  * Most increments that an answer reads. A worker that merges leaves a few hundred; one that does not leaves
- * those of an hour or more.
+ * those of many minutes.
  */
 export const INCREMENTS_READ_MAX = 50_000;
 /** Increments of one step of merging. */
