@@ -35,8 +35,8 @@ and the registered model that they name, and compares score, risk, probability, 
 bit. Needs DATABASE_URL. Last line:
 verified=N different=0 available=M. Exit code 1 when any differs or there was none to verify.
 
-tallies counts again and compares: transactions, scores and dead letters of every day whose month is there, and
-transactions of every tallied merchant. Last lines: days rows=R tallies=T different=0 and merchants=N
+tallies counts again and compares: transactions, scores and their reasons, labels and dead letters of every day whose
+month is there, and transactions of every tallied merchant. Last lines: days rows=R tallies=T different=0 and merchants=N
 transactions=M tallies=T different=0. Exit code 1 when any differs.
 
   --sample N   how many (default ${SAMPLE_DEFAULT})

@@ -393,11 +393,18 @@ export type Status = {
 
 export type DailySummary = {
   readonly day: string;
-  readonly corridor: string;
+  readonly corridor?: string | undefined;
+  readonly verdict?: 'approve' | 'review' | 'decline' | undefined;
+  readonly currency?: string | undefined;
+  readonly rule_set?: string | undefined;
+  readonly rule?: string | undefined;
+  readonly model?: string | null | undefined;
+  readonly label?: 'fraud' | 'legitimate' | undefined;
   readonly transactions: number;
-  readonly amounts: Readonly<Record<string, string>>;
-  readonly scores: { readonly approve: number; readonly review: number; readonly decline: number; };
+  readonly amounts: Readonly<Record<string, string>> | null;
+  readonly scores: { readonly approve: number; readonly review: number; readonly decline: number; } | null;
   readonly mean_score: number | null;
+  readonly labels: { readonly fraud: number; readonly legitimate: number; } | null;
 };
 
 export type AcceptedTransaction = {
@@ -493,7 +500,7 @@ export type Operations = {
   readonly 'GET /v1/scores/{id}': { readonly call: { readonly path: { readonly id: string } }; readonly answer: Score | PendingScore };
   readonly 'GET /v1/scores/{id}/explanation': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly method?: 'path' | 'shapley' | undefined } }; readonly answer: Explanation };
   readonly 'GET /v1/status': { readonly call: {  }; readonly answer: Status };
-  readonly 'GET /v1/summaries/daily': { readonly call: { readonly query?: { readonly corridor?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined } }; readonly answer: { readonly counted_at: string; readonly items: readonly DailySummary[]; } };
+  readonly 'GET /v1/summaries/daily': { readonly call: { readonly query?: { readonly group_by?: string | undefined; readonly corridor?: string | undefined; readonly verdict?: 'approve' | 'review' | 'decline' | undefined; readonly currency?: string | undefined; readonly rule_set?: 'default@2' | 'default@1' | undefined; readonly rule?: string | undefined; readonly model?: string | undefined; readonly label?: 'fraud' | 'legitimate' | undefined; readonly from?: string | undefined; readonly to?: string | undefined } }; readonly answer: { readonly counted_at: string; readonly items: readonly DailySummary[]; } };
   readonly 'POST /v1/transactions': { readonly call: { readonly body: TransactionInput }; readonly answer: AcceptedTransaction };
   readonly 'GET /v1/transactions': { readonly call: { readonly query?: { readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly corridor?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly Transaction[]; readonly next_cursor: string | null; readonly detached_months?: readonly string[] | undefined; } };
   readonly 'POST /v1/transactions/batch': { readonly call: { readonly body: TransactionBatchInput }; readonly answer: AcceptedBatch };

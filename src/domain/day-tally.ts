@@ -1,16 +1,23 @@
 /**
  * Transactions and scores counted by UTC day, corridor, currency and what became of them: what a statement that stores
- * them adds to the daily tallies.
+ * them adds to the daily tallies. Reasons of scores are counted beside them, by day, corridor and rule set.
  */
+import type { LabelValue } from './label.ts';
 import type { Verdict } from './score-record.ts';
 import type { Transaction } from './transaction.ts';
 import { DAY_MS } from './utc-bucket.ts';
 
 /**
- * accepted: transactions; a verdict: scores. dead_lettered: transactions that ended as a dead letter which is not
- * replayed; dead_letter: dead letters neither replayed nor purged.
+ * accepted: transactions; a verdict: scores; a label: transactions whose deciding label it is. dead_lettered:
+ * transactions that ended as a dead letter which is not replayed; dead_letter: dead letters neither replayed nor
+ * purged. A reason code, which is in capitals: scores that have this reason.
  */
-export type Outcome = 'accepted' | Verdict | 'dead_lettered' | 'dead_letter';
+export type Outcome =
+  | ('accepted' | Verdict | LabelValue | 'dead_lettered' | 'dead_letter')
+  | Uppercase<string>;
+
+/** Currency of what has no amount. */
+export const NO_CURRENCY = 'XXX';
 
 export type DayTally = {
   /** Days since 1970-01-01, UTC. */
@@ -32,6 +39,8 @@ type Scored = {
   readonly score: number;
   readonly ruleSet: string;
   readonly model: string | null;
+  /** Codes of its reasons. */
+  readonly reasons: readonly string[];
 };
 
 export type CountDays = {
@@ -44,6 +53,7 @@ export function countDays(): CountDays {
   // A batch has few days, currencies and outcomes per corridor, so comparing them is cheaper than building a
   // key of all.
   const byCorridor = new Map<string, (DayTally & Sums)[]>();
+  const fired: Fired[] = [];
   const find = (transaction: Counted, scored: Scored | null): DayTally & Sums => {
     const { corridor, currency } = transaction;
     const day = Math.floor(transaction.createdAtMs / DAY_MS);
@@ -66,10 +76,38 @@ export function countDays(): CountDays {
       tally.count++;
       if (scored !== null) tally.scoreSum += scored.score;
       addAmount(tally, transaction.amount);
+      if (scored !== null && scored.reasons.length > 0) countReasons(fired, tally, scored.reasons);
     },
-    list: () =>
-      [...byCorridor.values()].flat().map((tally) => ({ ...tally, amount: toDecimal(tally) })),
+    list: () => [
+      ...[...byCorridor.values()].flat().map((tally) => ({ ...tally, amount: toDecimal(tally) })),
+      ...fired.flatMap(listReasons),
+    ],
   };
+}
+
+type Fired = Pick<DayTally, 'day' | 'corridor' | 'ruleSet'> & {
+  readonly counts: Map<string, number>;
+};
+
+function countReasons(
+  fired: Fired[],
+  { day, corridor, ruleSet }: DayTally,
+  reasons: readonly string[],
+): void {
+  let counts = fired.find((one) => one.day === day && one.corridor === corridor)?.counts;
+  if (counts === undefined) {
+    counts = new Map();
+    fired.push({ day, corridor, ruleSet, counts });
+  }
+  for (const code of reasons) counts.set(code, (counts.get(code) ?? 0) + 1);
+}
+
+function listReasons({ counts, ...key }: Fired): DayTally[] {
+  const nothing = { currency: NO_CURRENCY, model: null, amount: '0', scoreSum: 0 };
+  return [...counts].map(([code, count]) => ({
+    ...{ ...key, ...nothing, count },
+    outcome: code as Uppercase<string>,
+  }));
 }
 
 type Sums = {

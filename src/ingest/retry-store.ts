@@ -50,7 +50,7 @@ function isWorthAnotherTry(error: unknown, tried: number, elapsedMs: number): bo
 function asAnswer(error: unknown): unknown {
   if (!(error instanceof Failure) || sqlStateOf(error) !== LOCK_TIMEOUT) return error;
   const context = driverField(error, 'where');
-  if (context === undefined || !context.includes('inserting index tuple')) return error;
+  if (context === undefined || !/inserting index tuple|locking tuple/.test(context)) return error;
   return new Failure(
     'conflict',
     'STILL_RUNNING',

@@ -211,7 +211,7 @@ function listModules(
     { routes: evaluateRoutes(evaluate, limits), paths: evaluatePaths },
     { routes: accountsRoutes(reading), paths: accountsPaths },
     { routes: merchantsRoutes(reading), paths: merchantsPaths },
-    { routes: summariesRoutes(reading), paths: summariesPaths },
+    { routes: summariesRoutes(reading, ingest.corridors), paths: summariesPaths },
     { routes: catalogueRoutes(ingest.corridors), paths: cataloguePaths },
     { routes: modelWatchRoutes(reading), paths: modelWatchPaths },
     { routes: modelsRoutes({ ...createRegistry(primary), limits }), paths: modelsPaths },

@@ -1,51 +1,68 @@
 /**
- * `GET /v1/summaries/daily`: per UTC day and corridor, what was accepted and how it was scored: sums of daily tallies,
- * exact at any moment.
+ * `GET /v1/summaries/daily`: per UTC day and group, what was accepted, how it was scored and labelled, and which rules
+ * fired: sums of daily tallies, exact at any moment.
  */
 import { z } from 'zod';
-import { corridorFilter, shown } from '../domain/list-parameters.ts';
-import { VERDICTS, type Verdict } from '../domain/score-record.ts';
-import { WRITTEN_MS_MAX, WRITTEN_MS_MIN } from '../domain/transaction-id.ts';
+import { InvalidFields } from '../domain/field-error.ts';
+import { LABEL_VALUES } from '../domain/label.ts';
+import { VERDICTS } from '../domain/score-record.ts';
 import { DAY_MS } from '../domain/utc-bucket.ts';
-import { type DaySum, readDays } from '../store/tallies/day-tallies.ts';
+import { findModel, listModels } from '../store/models/models.ts';
+import { type DaySum, sumDays } from '../store/tallies/day-sums.ts';
 import { type Databases, readFrom } from './choose-database.ts';
+import {
+  type Dimension,
+  NO_MODEL,
+  type Question,
+  questionOf,
+  type SummaryDays,
+  type SummaryParameters,
+} from './summary-parameters.ts';
 
-export const SUMMARY_DAYS_MAX = 92;
-const SUMMARY_DAYS_DEFAULT = 7;
-
-const dayParameter = z.iso
-  .date('must be a UTC day, as 2026-11-20')
-  .transform((day) => Date.parse(`${day}T00:00:00Z`))
-  // The last day whose following day Postgres can still read.
-  .refine(
-    (ms) => ms >= WRITTEN_MS_MIN && ms + DAY_MS <= WRITTEN_MS_MAX,
-    'must be a UTC day from 0001-01-01 to 9999-12-30',
-  );
-
-/** Both days are included; by default the last seven days. */
-export const summaryParameters = z.strictObject({
-  corridor: corridorFilter,
-  from: dayParameter
-    .optional()
-    .meta(shown('2026-11-14', 'First day, UTC; by default the sixth before `to`.')),
-  to: dayParameter
-    .optional()
-    .meta(shown('2026-11-20', 'Last day, included and at most 91 days later; default today.')),
-});
-export type SummaryParameters = z.output<typeof summaryParameters>;
+/** Most sums of a day, a group and a currency that an answer is made of. */
+const SUMS_MAX = 50_000;
+/** Names that an answer lists where one is unknown. */
+const NAMED_MAX = 50;
 
 export const dailySummarySchema = z
   .object({
     day: z.iso.date(),
-    corridor: z.string(),
-    transactions: z.int(),
+    corridor: z.string().optional(),
+    verdict: z.enum(VERDICTS).optional(),
+    currency: z.string().optional(),
+    rule_set: z.string().optional(),
+    rule: z.string().optional().meta({ description: 'A reason code.' }),
+    model: z
+      .string()
+      .nullable()
+      .optional()
+      .meta({ description: 'Null: no model decided these scores.' }),
+    label: z.enum(LABEL_VALUES).optional(),
+    transactions: z.int().meta({
+      description:
+        'Accepted; by verdict, rule set or model those scored; by label those whose deciding label it is; by rule those scored with this reason.',
+    }),
     amounts: z
       .record(z.string(), z.string())
-      .meta({ description: 'Sums by currency.', example: { USD: '125.50' } }),
-    scores: z.object({ approve: z.int(), review: z.int(), decline: z.int() }),
+      .nullable()
+      .meta({
+        description: 'Sums of these transactions by currency; null by rule.',
+        example: { USD: '125.50' },
+      }),
+    scores: z
+      .object({ approve: z.int(), review: z.int(), decline: z.int() })
+      .nullable()
+      .meta({ description: 'Null by label and by rule.' }),
     mean_score: z.number().nullable().meta({ description: 'Null when nothing is scored yet.' }),
+    labels: z.object({ fraud: z.int(), legitimate: z.int() }).nullable().meta({
+      description:
+        'Transactions by their deciding label, however late it came; null by verdict, rule set, model and rule.',
+    }),
   })
-  .meta({ id: 'DailySummary' });
+  .meta({
+    id: 'DailySummary',
+    description: 'A day, and of the dimensions those of `group_by`, with the figures of the group.',
+  });
 export type DailySummary = z.infer<typeof dailySummarySchema>;
 
 export const dailySummariesSchema = z.object({
@@ -57,71 +74,92 @@ export const dailySummariesSchema = z.object({
 });
 export type DailySummaries = z.infer<typeof dailySummariesSchema>;
 
-/** Starts of UTC days. */
-export type SummaryDays = { readonly first: number; readonly last: number };
-
-/** The requested days, both included; a problem names the parameter that requests too many. */
-export function daysOf(
-  { from, to }: SummaryParameters,
-  nowMs: number,
-): SummaryDays | { problem: string } {
-  const last = to ?? Math.floor(nowMs / DAY_MS) * DAY_MS;
-  const first = from ?? last - (SUMMARY_DAYS_DEFAULT - 1) * DAY_MS;
-  const count = Math.floor((last - first) / DAY_MS) + 1;
-  if (count < 1) return { problem: 'must not lie after /to' };
-  if (count > SUMMARY_DAYS_MAX)
-    return {
-      problem: `must be at most ${SUMMARY_DAYS_MAX} days before the end of /to, not ${count}`,
-    };
-  return { first, last };
-}
-
-/** Oldest day first, then by corridor; days without transactions have no item. */
+/**
+ * Oldest day first, then by group; a group without transactions has no item. Throws InvalidFields for what is not counted
+ * together, a model that is unknown, or too many sums.
+ */
 export async function summarizeDays(
   databases: Databases,
-  { first, last }: SummaryDays,
-  corridor: string | undefined,
+  days: SummaryDays,
+  parameters: SummaryParameters,
 ): Promise<DailySummaries> {
-  const { days, countedAtMs } = await readFrom(
+  const question = questionOf(parameters, days);
+  if ('problem' in question) throw invalid('/group_by', question.problem);
+  const { sums, countedAtMs } = await readFrom(
     databases,
-    last + DAY_MS,
+    days.last + DAY_MS,
     async (database, asOfMs) => {
-      const { days, countedTo } = await readDays(database, first, last);
-      return { days, countedAtMs: Math.min(countedTo?.getTime() ?? asOfMs, asOfMs) };
+      const { sums, countedTo } = await sumDays(database, question, SUMS_MAX);
+      return { sums, countedAtMs: Math.min(countedTo?.getTime() ?? asOfMs, asOfMs) };
     },
   );
-  const groups = Map.groupBy(
-    days.filter((sum) => corridor === undefined || sum.corridor === corridor),
-    (sum) => `${sum.dayMs} ${sum.corridor}`,
-  );
+  if (sums.length > SUMS_MAX) {
+    const detail = `gives more than ${SUMS_MAX} sums, one for each day, group and currency: ask for fewer days, or for less by a filter`;
+    throw invalid('/group_by', detail);
+  }
+  if (sums.length === 0) await requireModel(databases, parameters.model);
+  const groups = Map.groupBy(sums, (sum) => keyOf(sum, parameters.group_by));
   return {
     counted_at: new Date(countedAtMs).toISOString(),
-    items: [...groups.values()].flatMap((group) => toSummary(group) ?? []),
+    items: [...groups.values()].flatMap(
+      (group) => toSummary(group, question, parameters.group_by) ?? [],
+    ),
   };
 }
 
-const isVerdict = (outcome: string): outcome is Verdict =>
-  (VERDICTS as readonly string[]).includes(outcome);
+const invalid = (pointer: string, detail: string) => new InvalidFields([{ pointer, detail }]);
 
-/** Sums of one day and corridor; undefined where the day has dead letters alone. */
-function toSummary(sums: readonly DaySum[]): DailySummary | undefined {
-  const accepted = sums.filter(({ outcome }) => outcome === 'accepted');
-  const scores = { approve: 0, review: 0, decline: 0 };
-  let [scored, scoreSum] = [0, 0];
-  for (const sum of sums) {
-    if (!isVerdict(sum.outcome)) continue;
-    scores[sum.outcome] += sum.count;
-    scored += sum.count;
-    scoreSum += sum.scoreSum;
-  }
+/** A model that has sums is known. */
+async function requireModel({ primary }: Databases, model: string | undefined): Promise<void> {
+  if (model === undefined || model === NO_MODEL) return;
+  if ((await findModel(primary, model))?.model === model) return;
+  const known = await listModels(primary, '', NAMED_MAX);
+  const names = [...known.map((one) => one.model), NO_MODEL].map((name) => `'${name}'`);
+  throw invalid('/model', `must be a registered model, one of ${names.join(', ')}, not '${model}'`);
+}
+
+function keyOf(sum: DaySum, by: readonly Dimension[]): string {
+  const { dayMs, corridor, outcome, ruleSet, model, currency } = sum;
+  return JSON.stringify([
+    ...[dayMs, corridor, outcome, ruleSet, model, by.includes('currency') ? currency : null],
+  ]);
+}
+
+/** Sums of one day and group, by currency; undefined where nothing is left of them. */
+function toSummary(
+  sums: readonly DaySum[],
+  { hasAmounts, hasScores, hasLabels }: Question,
+  by: readonly Dimension[],
+): DailySummary | undefined {
+  const total = (figure: (sum: DaySum) => number) =>
+    sums.reduce((total, sum) => total + figure(sum), 0);
+  const transactions = total(({ count }) => count);
+  const scores = {
+    approve: total(({ approve }) => approve),
+    review: total(({ review }) => review),
+    decline: total(({ decline }) => decline),
+  };
+  const scored = scores.approve + scores.review + scores.decline;
   const [first] = sums;
-  if (first === undefined || accepted.length + scored === 0) return undefined;
+  if (first === undefined || transactions + scored === 0) return undefined;
+  const counted = sums.filter(({ count }) => count !== 0);
   return {
     day: new Date(first.dayMs).toISOString().slice(0, 10),
-    corridor: first.corridor,
-    transactions: accepted.reduce((total, { count }) => total + count, 0),
-    amounts: Object.fromEntries(accepted.map(({ currency, amount }) => [currency, amount])),
-    scores,
-    mean_score: scored === 0 ? null : scoreSum / scored,
+    ...dimensionsOf(first, by),
+    transactions,
+    amounts: hasAmounts
+      ? Object.fromEntries(counted.map(({ currency, amount }) => [currency, amount]))
+      : null,
+    scores: hasScores ? scores : null,
+    mean_score: scored === 0 ? null : total(({ scoreSum }) => scoreSum) / scored,
+    labels: hasLabels
+      ? { fraud: total(({ fraud }) => fraud), legitimate: total(({ legitimate }) => legitimate) }
+      : null,
   };
+}
+
+function dimensionsOf(sum: DaySum, by: readonly Dimension[]): Partial<DailySummary> {
+  const { outcome, ruleSet: rule_set } = sum;
+  const all = { ...sum, rule_set, verdict: outcome, label: outcome, rule: outcome };
+  return Object.fromEntries(by.map((dimension) => [dimension, all[dimension]]));
 }

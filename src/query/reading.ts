@@ -5,7 +5,7 @@ import type { LabelListParameters } from '../domain/label-list.ts';
 import type { ScoreListParameters, TransactionListParameters } from '../domain/list-parameters.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { Databases } from './choose-database.ts';
-import { type SummaryDays, summarizeDays } from './daily-summaries.ts';
+import { summarizeDays } from './daily-summaries.ts';
 import { explainScore } from './explain-score.ts';
 import type { ModelCache } from './model-cache.ts';
 import { type ModelWatchParameters, readModelWatch } from './model-watch.ts';
@@ -15,6 +15,7 @@ import { addLabels, readTransaction } from './read-transaction.ts';
 import { searchLabels } from './search-labels.ts';
 import { searchScores } from './search-scores.ts';
 import { searchTransactions } from './search-transactions.ts';
+import type { SummaryDays, SummaryParameters } from './summary-parameters.ts';
 import type { TransactionParameters } from './transaction-json.ts';
 
 /** Scores kept in memory, about 1 KiB each: a stored score never changes. */
@@ -69,7 +70,7 @@ export function createReading(
       aged((databases) => readPartyProfile(databases, 'merchant', id, atMs)),
     readModelWatch: (parameters: ModelWatchParameters) =>
       aged((databases) => readModelWatch(databases, parameters)),
-    summarizeDays: (days: SummaryDays, corridor: string | undefined) =>
-      aged((databases) => summarizeDays(databases, days, corridor)),
+    summarizeDays: (days: SummaryDays, parameters: SummaryParameters) =>
+      aged((databases) => summarizeDays(databases, days, parameters)),
   };
 }

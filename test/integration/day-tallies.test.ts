@@ -3,7 +3,7 @@
  * number of increments and says until when it is complete. Method: a database as the migrations before made it, with
  * rows in it, then the engine's own reading.
  */
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyDays } from '../../src/cli/verify/tallies.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import { migrate } from '../../src/store/migrations/migrate.ts';
-import { mergeIncrements, readDays, readTotals } from '../../src/store/tallies/day-tallies.ts';
+import { type SumQuestion, sumDays } from '../../src/store/tallies/day-sums.ts';
+import { mergeIncrements, readTotals } from '../../src/store/tallies/day-tallies.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { makeMonthsAsBefore } from '../support/months-as-before.ts';
 
@@ -22,7 +23,10 @@ const AT_MS = Date.UTC(2026, 4, 31, 12);
 const ROWS = 60;
 const { signal } = new AbortController();
 
-/** Rows of two days in two months; two of three are scored, and one in ten is given up. */
+/**
+ * Rows of two days in two months; two of three are scored, half of them with a reason, and one in ten is given up. Ten are
+ * labelled, four of them twice.
+ */
 const AS_BEFORE = [
   `create temp table made as
    select n, gen_random_uuid() as id, to_timestamp($1::float8 / 1000) + n % 2 * interval '1 day' as at from generate_series(1, $2::int) n`,
@@ -30,8 +34,11 @@ const AS_BEFORE = [
    select id, at, now(), 'acc_1', 'm_1', 'US-EG', n + 0.25, case n % 3 when 0 then 'EUR' else 'USD' end from made`,
   `insert into market_0.scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons,
                        features, feature_schema, rule_set, model, attempts, degradation)
-   select id, at, now(), 'acc_1', 'US-EG', n, 0.1, 'approve', '[]', '', 1, 'default@1', case n % 2 when 0 then 'm@1' end, 1, 0
+   select id, at, now(), 'acc_1', 'US-EG', n, 0.1, 'approve', case n % 2 when 0 then '[{"code":"MODEL"}]'::jsonb else '[]' end, '', 1, 'default@1', case n % 2 when 0 then 'm@1' end, 1, 0
      from made where n % 3 > 0`,
+  `insert into market_0.labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id)
+   select id, at, at + later, label, 'bank', now(), gen_random_uuid(), 'acc_1', 'm_1'
+     from made, (values ('fraud', interval '1 hour', 10), ('legitimate', '2 hours', 4)) l (label, later, to_n) where n <= to_n`,
   `insert into market_0.dead_letters (dead_letter_id, transaction_id, corridor, stream, entry_id, attempts, error_code, error, entry,
                              failed_at, replayed_at, purged_at)
    select gen_random_uuid(), id, 'GB-NG', 's', '1-' || n, 4, 'TEST', 'test', '{}', at, case when n = 10 then at end,
@@ -80,7 +87,20 @@ test('the migration counts what is stored already', async () => {
       ].map((total) => expect.objectContaining(total)),
     ),
   );
-  expect(await verifyDays(database, signal)).toMatchObject({ different: 0, rows: 60 + 40 + 5 + 4 });
+  const rows = 60 + 40 + 5 + 4 + 20 + 10;
+  expect(await verifyDays(database, signal)).toMatchObject({ different: 0, rows });
+  const summed = await testDatabase.sql(
+    `select outcome, sum(count)::int as count from daily_increments where outcome in ('fraud', 'legitimate', 'MODEL')
+      group by 1 order by 2`,
+  );
+  expect(summed.map(Object.values)).toEqual([
+    ['legitimate', 4],
+    ['fraud', 6],
+    ['MODEL', 20],
+  ]);
+  // A step that was interrupted after its commit runs again.
+  const migration = await readFile(join(SQL, '0033_tally_labels_and_rules.sql'), 'utf8');
+  await testDatabase.sql(migration.split(/^-- step.*$/m)[1] ?? '');
   while (await mergeIncrements(database, 3));
   expect(await verifyDays(database, signal)).toMatchObject({ different: 0 });
 });
@@ -95,7 +115,13 @@ test('an answer reads so many increments and says until when it is complete', as
   const dayMs = AT_MS - (AT_MS % DAY_MS);
   expect((await readTotals(database, 5)).countedTo).toBeNull();
   expect((await readTotals(database, 4)).countedTo).toEqual(emptied_at);
-  expect((await readDays(database, dayMs, dayMs, 5)).countedTo).toBeNull();
-  expect((await readDays(database, dayMs, dayMs, 4)).countedTo).toEqual(emptied_at);
+  const question: SumQuestion = {
+    ...{ firstMs: dayMs, lastMs: dayMs, outcomes: ['accepted'], own: ['accepted'] },
+    by: { corridor: false, outcome: false, ruleSet: false, model: false },
+    only: { corridor: undefined, currency: undefined, ruleSet: undefined, model: undefined },
+  };
+  expect((await sumDays(database, question, 10, 5)).countedTo).toBeNull();
+  expect((await sumDays(database, question, 10, 4)).countedTo).toEqual(emptied_at);
+  expect((await sumDays(database, question, 1)).sums).toHaveLength(2);
   await testDatabase.sql('delete from daily_increments');
 });

@@ -16,8 +16,20 @@ const at = (hours: number) => NOVEMBER - hours * HOUR_MS;
 
 beforeAll(async () => {
   const seeds = [
-    { createdAtMs: at(0), score: 700, amount: '125.50', merchantId: 'm_1' },
-    { createdAtMs: at(2), score: 900, amount: '0.25', merchantId: 'm_2' },
+    {
+      createdAtMs: at(0),
+      score: 700,
+      amount: '125.50',
+      merchantId: 'm_1',
+      reasons: ['MODEL_PROBABILITY'],
+    },
+    {
+      createdAtMs: at(2),
+      score: 900,
+      amount: '0.25',
+      merchantId: 'm_2',
+      reasons: ['MODEL_PROBABILITY'],
+    },
     { createdAtMs: at(30), score: 10, amount: '900', currency: 'JPY', merchantId: 'm_2' },
     { createdAtMs: at(30), corridor: 'US-MX', amount: '3.00' },
     { createdAtMs: at(24 * 40), score: 20, amount: '1.00', merchantId: 'm_3' },
@@ -156,6 +168,7 @@ test('daily summaries sum each day and corridor', async () => {
       amounts: { JPY: '900' },
       scores: { approve: 1, review: 0, decline: 0 },
       mean_score: 10,
+      labels: { fraud: 0, legitimate: 0 },
     },
     {
       day: '2026-11-14',
@@ -164,6 +177,7 @@ test('daily summaries sum each day and corridor', async () => {
       amounts: { USD: '3.00' },
       scores: { approve: 0, review: 0, decline: 0 },
       mean_score: null,
+      labels: { fraud: 0, legitimate: 0 },
     },
     {
       day: '2026-11-15',
@@ -172,10 +186,77 @@ test('daily summaries sum each day and corridor', async () => {
       amounts: { USD: '129.75' },
       scores: { approve: 0, review: 1, decline: 1 },
       mean_score: 800,
+      labels: { fraud: 0, legitimate: 0 },
     },
   ]);
   const one = await getJson('/v1/summaries/daily?from=2026-11-14&to=2026-11-15&corridor=US-MX');
   expect((one as { items: object[] }).items).toEqual([items[1]]);
+});
+
+const DAYS = 'from=2026-11-14&to=2026-11-15';
+type Summaries = { items: { transactions: number }[] };
+const summarize = async (query: string) =>
+  ((await getJson(`/v1/summaries/daily?${DAYS}&${query}`)) as Summaries).items;
+
+test('daily summaries are divided and filtered by what is asked', async () => {
+  const rest = { amounts: { USD: '0.25' }, mean_score: 900, labels: null };
+  expect(await summarize('group_by=verdict,rule_set,model&currency=USD&verdict=decline')).toEqual([
+    {
+      ...{ day: '2026-11-15', verdict: 'decline', rule_set: 'default@1', model: null },
+      ...{ transactions: 1, scores: { approve: 0, review: 0, decline: 1 }, ...rest },
+    },
+  ]);
+  expect(await summarize('group_by=rule')).toEqual([
+    {
+      ...{ day: '2026-11-15', rule: 'MODEL_PROBABILITY', transactions: 2, amounts: null },
+      ...{ scores: null, mean_score: null, labels: null },
+    },
+  ]);
+  expect(await summarize('group_by=currency')).toHaveLength(3);
+  expect(await summarize('group_by=corridor&model=none')).toHaveLength(2);
+});
+
+test('a label counts on the day of its transaction, and the one that decides alone', async () => {
+  const label = async (n: number, label: string, hours: number, source: string) => {
+    const answer = await api.post('/v1/labels', {
+      labels: [
+        {
+          ...{ transaction_id: idAt(at(n === 0 ? 0 : 2), n), label, source },
+          labelled_at: new Date(NOVEMBER + hours * HOUR_MS).toISOString(),
+        },
+      ],
+    });
+    expect(answer.status).toBe(200);
+    const items = await summarize('group_by=label');
+    return items.map((item) => {
+      const { day, label, transactions, amounts } = item as Record<string, unknown> & typeof item;
+      return [day, label, transactions, amounts];
+    });
+  };
+  const fraud = ['2026-11-15', 'fraud', 1, { USD: '125.50' }];
+  expect(await label(0, 'fraud', 5, 'bank')).toEqual([fraud]);
+  expect(await label(1, 'legitimate', 5, 'bank')).toHaveLength(2);
+  expect(await label(0, 'legitimate', 4, 'chargeback')).toContainEqual(fraud);
+  const both = [['2026-11-15', 'legitimate', 2, { USD: '125.75' }]];
+  expect(await label(0, 'legitimate', 6, 'chargeback')).toEqual(both);
+  const all = await summarize('corridor=US-EG');
+  expect(all.at(-1)).toMatchObject({ transactions: 3, labels: { fraud: 0, legitimate: 2 } });
+});
+
+test.each([
+  ['corridor=ZZ-ZZ', '/corridor', "must be one of 'AE-IN'"],
+  ['rule=NOBODY', '/rule', "'MODEL_PROBABILITY'"],
+  ['rule_set=none@1', '/rule_set', "'default@1'"],
+  ['model=none@1', '/model', "one of 'none'"],
+  ['group_by=day', '/group_by/0', "'rule_set'"],
+  ['group_by=label,verdict', '/group_by', 'Labels are counted by corridor, currency, label'],
+  ['group_by=rule&model=none', '/group_by', 'not by model'],
+])('daily summaries with %s say what is known', async (query, pointer, detail) => {
+  const answer = await get(`/v1/summaries/daily?${query}`);
+  expect(answer.status).toBe(422);
+  expect(await answer.json()).toMatchObject({
+    errors: [{ pointer, detail: expect.stringContaining(detail) }],
+  });
 });
 
 test.each([

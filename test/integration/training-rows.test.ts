@@ -13,7 +13,7 @@ import { readTrainingRows } from '../../src/store/models/training-rows.ts';
 import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { insertPlainScores } from '../support/delivered.ts';
-import { idAt } from '../support/stored-rows.ts';
+import { idAt, storeTransactions } from '../support/stored-rows.ts';
 
 const DAY_MS = 86_400_000;
 const JANUARY = Date.UTC(2026, 0, 20);
@@ -52,6 +52,11 @@ async function store(rows: readonly { atMs: number; schema?: number; said: reado
     const lineage = { scoredAtMs: JANUARY, ruleSet: 'default@1' };
     await insertPlainScores(database, scores, { ...lineage, featureSchema: schema });
   }
+  // Labels are of transactions.
+  const labelled = rows.flatMap(({ atMs, said }, at) =>
+    said.length === 0 ? [] : { createdAtMs: atMs, id: ids[at] ?? '' },
+  );
+  await storeTransactions(database, labelled);
   const labels = rows.flatMap(({ atMs, said }, at) =>
     said.map(([label, labelledAtMs, source = 'bank']) => ({
       ...{

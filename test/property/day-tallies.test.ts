@@ -1,12 +1,14 @@
 /**
  * Goal: totals and daily tallies equal a recount at any moment, whatever is stored again or at once, however late, and
  * wherever a step of merging is cut off. Method: random rounds against a real Postgres; what belongs to a round runs at
- * once: posts with known keys among new ones, deliveries that score what is scored, labels, dead letters that are
- * replayed, purged and closed, repairs that find nothing, and merging that is cut off at any of its statements.
+ * once: posts with known keys among new ones, deliveries that score what is scored, with other reasons, labels of two
+ * sources that come in any order of their times, dead letters that are replayed, purged and closed, repairs that find
+ * nothing, and merging that is cut off at any of its statements.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
+import { LABEL_VALUES } from '../../src/domain/label.ts';
 import { monthOf } from '../../src/domain/month.ts';
 import { VERDICTS } from '../../src/domain/score-record.ts';
 import { DAY_MS } from '../../src/domain/utc-bucket.ts';
@@ -68,9 +70,23 @@ const action = fc.oneof(
   },
   {
     weight: 4,
-    arbitrary: fc.record({ kind: fc.constant('score' as const), some, verdict: fc.nat(2) }),
+    arbitrary: fc.record({
+      kind: fc.constant('score' as const),
+      some,
+      verdict: fc.nat(2),
+      reasons: fc.uniqueArray(fc.constantFrom('AMOUNT_HIGH', 'MODEL', 'NEW_DEVICE')),
+    }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('label' as const), some }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('label' as const),
+      some,
+      label: fc.constantFrom(...LABEL_VALUES),
+      day: fc.nat(2),
+      source: fc.constantFrom('bank', 'chargeback'),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('repair' as const) }) },
   {
     weight: 3,
@@ -157,14 +173,30 @@ async function act(run: number, one: Action): Promise<unknown> {
   const rows = one.some.toSorted((a, b) => a - b).map((n) => transactionOf(run, n));
   if (one.kind === 'post') return await post(rows, one.isBad === 0);
   if (one.kind === 'dead') return await actOnDead(one.how, rows);
+  const stored = await keepStored(rows);
   if (one.kind === 'label') {
-    const label = { label: 'fraud' as const, labelledAtMs: BASE_MS + DAY_MS, source: 'test' };
+    const label = { label: one.label, labelledAtMs: BASE_MS + (1 + one.day) * DAY_MS };
     const reporter = { client: 'default', identity: null };
-    const labels = rows.map((row) => ({ ...row, ...label, amountToMedian: null, note: null }));
-    const batch = { batchId: idAt(BASE_MS), receivedAtMs: BASE_MS + DAY_MS, reporter, labels };
+    const rest = { source: one.source, amountToMedian: null, note: null };
+    const labels = stored
+      .map((row) => ({ ...row, ...label, ...rest }))
+      .sort((a, b) => (a.transactionId < b.transactionId ? -1 : 1));
+    const batch = { batchId: idAt(BASE_MS), receivedAtMs: BASE_MS + 3 * DAY_MS, reporter, labels };
     return await database.transaction((query) => insertLabels(query, batch));
   }
-  // Only what is stored is delivered.
+  const verdict = VERDICTS[one.verdict] ?? 'review';
+  const judged = { score: 300 * one.verdict, risk: 0.1, probability: null, verdict };
+  const reasons = one.reasons.map((code) => ({ code, detail: code, contribution: 1 }));
+  const scores = deliver(stored).map((transaction) => ({
+    ...{ transaction, decision: { ...judged, reasons: transaction.row % 3 === 0 ? [] : reasons } },
+    ...{ features: Float64Array.of(1), attempts: 1, degradation: 0 },
+    model: transaction.row % 2 === 0 ? null : 'm@1',
+  }));
+  return await insertScores(database, scores, LINEAGE);
+}
+
+/** Only what is stored is delivered, or labelled. */
+async function keepStored(rows: readonly NewTransaction[]): Promise<NewTransaction[]> {
   const stored = await database.query<{ transaction_id: string }>(
     {
       name: '',
@@ -173,13 +205,7 @@ async function act(run: number, one: Action): Promise<unknown> {
     [rows.map((row) => row.transactionId)],
   );
   const ids = new Set(stored.map((row) => row.transaction_id));
-  const verdict = VERDICTS[one.verdict] ?? 'review';
-  const decision = { score: 300 * one.verdict, risk: 0.1, probability: null, verdict, reasons: [] };
-  const scores = deliver(rows.filter((row) => ids.has(row.transactionId))).map((transaction) => ({
-    ...{ transaction, decision, features: Float64Array.of(1), attempts: 1, degradation: 0 },
-    model: transaction.row % 2 === 0 ? null : 'm@1',
-  }));
-  return await insertScores(database, scores, LINEAGE);
+  return rows.filter((row) => ids.has(row.transactionId));
 }
 
 async function actOnDead(

@@ -118,7 +118,12 @@ const tallyRows = {
                 case when outcome <> 'accepted' then score else 0 end
            from json_to_recordset($1) as r(created_at timestamptz, corridor text, amount numeric, currency text,
              score smallint, verdict text),
-                lateral unnest(array['accepted'] || case when score is not null then array[verdict] end) as outcome`,
+                lateral unnest(array['accepted'] || case when score is not null then array[verdict] end) as outcome
+          union all
+         select (created_at at time zone 'UTC')::date, corridor, 'XXX', reason ->> 'code', 'default@1', 1, 0, 0
+           from json_to_recordset($1) as r(created_at timestamptz, corridor text, score smallint, reasons jsonb),
+                jsonb_array_elements(reasons) as reason
+          where score is not null`,
 };
 
 export type DeadLetterSeed = {

@@ -35,6 +35,7 @@ export const dailySummaries: DailySummaries = {
       amounts: { EUR: '90.00', USD: '60120.75' },
       scores: { approve: 1180, review: 19, decline: 5 },
       mean_score: 41.7,
+      labels: { fraud: 4, legitimate: 21 },
     },
   ],
 };

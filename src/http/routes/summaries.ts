@@ -2,8 +2,9 @@
 import { Hono } from 'hono';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { InvalidFields } from '../../domain/field-error.ts';
-import { dailySummariesSchema, daysOf, summaryParameters } from '../../query/daily-summaries.ts';
+import { dailySummariesSchema } from '../../query/daily-summaries.ts';
 import type { Reading } from '../../query/reading.ts';
+import { daysOf, summaryParameters } from '../../query/summary-parameters.ts';
 import { ageHeaders, sayAge } from '../answers/age.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth/auth.ts';
@@ -11,7 +12,14 @@ import { readQuery } from '../body/body.ts';
 import { dailySummaries } from '../examples/parties.ts';
 import { allowedRoles, json, problemResponses } from '../openapi.ts';
 
-export function summariesRoutes({ summarizeDays, now }: Reading): Hono<AppEnv> {
+/** Corridors that an answer lists where one is unknown. */
+const NAMED_MAX = 50;
+
+/** @param corridors the names of those that a transaction may name now */
+export function summariesRoutes(
+  { summarizeDays, now }: Reading,
+  corridors: () => Iterable<string>,
+): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   routes.get('/v1/summaries/daily', requireRole('analyst'), async (c) => {
@@ -20,25 +28,33 @@ export function summariesRoutes({ summarizeDays, now }: Reading): Hono<AppEnv> {
     if ('problem' in range) {
       throw new InvalidFields([{ pointer: '/from', detail: range.problem }]);
     }
-    return c.json(sayAge(c, await summarizeDays(range, parameters.corridor)));
+    requireCorridor(parameters.corridor, new Set(corridors()));
+    return c.json(sayAge(c, await summarizeDays(range, parameters)));
   });
 
   return routes;
+}
+
+function requireCorridor(corridor: string | undefined, known: ReadonlySet<string>): void {
+  if (corridor === undefined || known.has(corridor)) return;
+  const names = [...known].slice(0, NAMED_MAX).map((name) => `'${name}'`);
+  const detail = `must be one of ${names.join(', ')}${known.size > NAMED_MAX ? ', … (/v1/corridors)' : ''}, not '${corridor}'`;
+  throw new InvalidFields([{ pointer: '/corridor', detail }]);
 }
 
 export const summariesPaths: ZodOpenApiPathsObject = {
   '/v1/summaries/daily': {
     get: {
       operationId: 'summarizeDays',
-      summary: 'Transactions, amounts and scores by UTC day and corridor',
+      summary: 'Transactions, amounts, scores, labels and rules that fired by UTC day',
       description:
-        'Both days are included, at most 92; default the last seven. Figures are those of the moment.',
+        'Both days are included, at most 92; default the last seven. Each day is divided by `group_by`. Figures are those of the moment, late transactions and labels included: each counts on the day of its transaction.',
       tags: ['summaries'],
       security: allowedRoles('analyst'),
       requestParams: { query: summaryParameters },
       responses: {
         200: {
-          description: 'Oldest day first; days without transactions are left out.',
+          description: 'Oldest day first, then by group; groups without transactions are left out.',
           headers: ageHeaders,
           content: json(dailySummariesSchema, dailySummaries),
         },

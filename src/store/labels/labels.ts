@@ -1,5 +1,6 @@
-/** Adds labels, each once, and reads the transactions they are about. */
+/** Adds labels, each once, and counts them by day; reads the transactions they are about. */
 import type { Label, LabelReporter } from '../../domain/label.ts';
+import { MonthDetached, monthOf } from '../../domain/month.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
 import { float8Array, textArray, timestampArray, uuidArray } from '../database/binary-array.ts';
 import type { Query, Statement } from '../database/pool.ts';
@@ -14,7 +15,20 @@ export type NewLabels = {
   readonly labels: readonly Label[];
 };
 
-// Arrays side by side in a select list advance in step and in order.
+// Requests that label the same transactions wait for each other, in the order of ids, so that each sees which label
+// decided before. Transactions are not updated, so nobody else waits.
+const lockStatement: Statement = {
+  name: 'lock-labelled',
+  text: `select u.transaction_id as "transactionId"
+           from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
+          cross join lateral (
+            select from market.transactions t
+             where t.transaction_id = u.transaction_id and t.created_at = u.created_at
+             limit 1 for no key update) t`,
+};
+
+// Arrays side by side in a select list advance in step and in order. Labels are read as they were before this statement,
+// and the increments of a transaction are 1 for the label that decides now and -1 for the one that did.
 const insertStatement: Statement = {
   name: 'insert-labels',
   text: `
@@ -25,7 +39,24 @@ const insertStatement: Statement = {
              unnest($7::text[]), $2, $1, unnest($8::text[]), unnest($9::text[]), unnest($10::float8[]),
              unnest($11::text[]), $12, $13
       on conflict do nothing
-      returning 1
+      returning transaction_id, created_at, labelled_at, label
+    ), newest as (
+      select distinct on (transaction_id) * from stored order by transaction_id, labelled_at desc, label
+    ), tallied as (
+      insert into market.daily_increments (day, corridor, currency, outcome, count, amount, score_sum)
+      select (n.created_at at time zone 'UTC')::date, t.corridor, t.currency, o.label, sum(o.count), sum(o.count * t.amount), 0
+        from newest n
+       cross join lateral (
+             select corridor, currency, amount from market.transactions t
+              where t.transaction_id = n.transaction_id and t.created_at = n.created_at limit 1) t
+        left join lateral (
+             select label, labelled_at from market.labels l
+              where l.transaction_id = n.transaction_id and l.created_at = n.created_at
+              order by labelled_at desc, label limit 1) b on true
+       cross join lateral (values (n.label, 1), (b.label, -1)) o (label, count)
+       where o.label is not null
+         and (b.label is null or n.label <> b.label and (n.labelled_at, b.label) > (b.labelled_at, n.label))
+       group by 1, 2, 3, 4
     )
     select count(*)::int4 as stored from stored`,
 };
@@ -45,7 +76,8 @@ const ownStatement: Statement = {
 };
 
 /**
- * Adds the labels that do not exist yet. Waits for a concurrent request with the same one.
+ * Adds the labels that do not exist yet and counts them. Waits for a concurrent request that labels one of these
+ * transactions. Throws MonthDetached where one of them is not there: its month was detached a moment ago.
  * @param query of an open database transaction
  * @returns positions in `labels` of those that this request added, by this try or an earlier one
  */
@@ -58,6 +90,12 @@ export async function insertLabels(query: Query, batch: NewLabels): Promise<numb
     textArray(labels.map((label) => label.label)),
     textArray(labels.map((label) => label.source)),
   ];
+  const locked = await query<{ transactionId: string }>(lockStatement, key.slice(0, 2));
+  if (locked.length < labels.length) {
+    const found = new Set(locked.map(({ transactionId }) => transactionId));
+    const missing = labels.filter(({ transactionId }) => !found.has(transactionId));
+    throw new MonthDetached(new Set(missing.map(({ createdAtMs }) => monthOf(createdAtMs))));
+  }
   const [row] = await query<{ stored: number }>(insertStatement, [
     ...[batchId, new Date(receivedAtMs), ...key],
     textArray(labels.map((label) => label.accountId)),

@@ -66,7 +66,7 @@ export const RETENTIONS: readonly Retention[] = [
   { tables: ['tallied_merchants'], ends: 'never: a row a busy merchant' },
   {
     tables: ['daily_tallies', 'total_tallies'],
-    ends: 'never: totals are of all that was ever stored; 150 B a day, corridor, currency, verdict and deciding model',
+    ends: 'never: totals are of all that was ever stored; 150 B a day, corridor, currency and label or verdict and deciding model, and a day, corridor and reason',
   },
   { tables: ['daily_increments'], ends: 'once they are merged into the tallies' },
   { tables: ['corridors'], ends: 'never: a row a corridor' },

@@ -1,17 +1,17 @@
 /**
- * Daily tallies: transactions, scores and dead letters by day. The statement that stores rows adds what it counts to
+ * Daily tallies: transactions, scores and their reasons, labels and dead letters by day. The statement that stores rows adds what it counts to
  * `daily_increments`, so both are committed or neither is. A worker merges increments into `daily_tallies` and
  * `total_tallies`, in one database transaction. A figure is the sum of both, read in one snapshot: exact whether they
  * were merged or not.
  */
 import type { DayTally, Outcome } from '../../domain/day-tally.ts';
-import { DAY_MS } from '../../domain/utc-bucket.ts';
+import { VERDICTS } from '../../domain/score-record.ts';
 import { float8Array, int4Array, textArray } from '../database/binary-array.ts';
-import type { Database, Query, Statement } from '../database/pool.ts';
+import type { Database, Statement } from '../database/pool.ts';
 
 /**
  * Most increments that an answer reads. A worker that merges leaves a few hundred; one that does not leaves
- * those of an hour or more.
+ * those of many minutes.
  */
 export const INCREMENTS_READ_MAX = 50_000;
 /** Increments of one step of merging. */
@@ -45,6 +45,9 @@ export function incrementValues(tallies: readonly DayTally[]): readonly Buffer[]
   ];
 }
 
+/** Outcomes that have a total: `/v1/status` shows them. Reasons would be most of the rows. */
+export const IS_TOTALLED = `outcome in ('accepted', '${VERDICTS.join("', '")}', 'dead_lettered', 'dead_letter')`;
+
 /** Only one process merges at a time. */
 export const lockMerge: Statement = {
   name: 'lock-tally-merge',
@@ -65,7 +68,7 @@ const merge: Statement = {
              score_sum = t.score_sum + excluded.score_sum
     ), in_total as (
       insert into market.total_tallies as t
-      select corridor, outcome, sum(count) from taken group by 1, 2
+      select corridor, outcome, sum(count) from taken where ${IS_TOTALLED} group by 1, 2
       on conflict (corridor, outcome) do update set count = t.count + excluded.count
     )
     select count(*)::int4 as taken from taken`,
@@ -98,7 +101,8 @@ const readTotalsStatement: Statement = {
     select emptied_at as "emptiedAt", (select count(*)::int4 from fresh) as increments, t.*
       from market.tally_merge
       left join (select corridor, outcome, sum(count)::float8 as count
-                   from (select * from market.total_tallies union all select * from fresh) both_kinds group by 1, 2) t on true`,
+                   from (select * from market.total_tallies union all select * from fresh) both_kinds
+                  where ${IS_TOTALLED} group by 1, 2) t on true`,
 };
 
 export type Total = {
@@ -113,13 +117,13 @@ export type Totals = {
   readonly countedTo: Date | null;
 };
 
-/** There is always one row; without a corridor it is no sum. */
-type Read<Sum> = { emptiedAt: Date; increments: number } & (Sum | { corridor: null });
+/** There is always one row; without a count it is no sum. */
+export type Read<Sum> = { emptiedAt: Date; increments: number } & (Sum | { count: null });
 
-const isSum = <Sum extends object>(row: Read<Sum>): row is Sum & Read<Sum> =>
-  !('corridor' in row && row.corridor === null);
+export const isSum = <Sum extends object>(row: Read<Sum>): row is Sum & Read<Sum> =>
+  !('count' in row && row.count === null);
 
-function countedTo(rows: readonly Read<object>[], incrementsMax: number): Date | null {
+export function countedTo(rows: readonly Read<object>[], incrementsMax: number): Date | null {
   const [first] = rows;
   if (first === undefined) throw new Error('tally_merge has lost its row');
   return first.increments > incrementsMax ? first.emptiedAt : null;
@@ -131,45 +135,4 @@ export async function readTotals(
 ): Promise<Totals> {
   const rows = await database.query<Read<Total>>(readTotalsStatement, [incrementsMax]);
   return { totals: rows.filter(isSum), countedTo: countedTo(rows, incrementsMax) };
-}
-
-export type DaySum = {
-  /** Start of the UTC day, epoch milliseconds. */
-  readonly dayMs: number;
-  readonly corridor: string;
-  readonly currency: string;
-  readonly outcome: Outcome;
-  readonly count: number;
-  /** Decimal text. */
-  readonly amount: string;
-  readonly scoreSum: number;
-};
-
-const readDaysStatement: Statement = {
-  name: 'read-days',
-  text: `
-    with fresh as materialized (select * from market.daily_increments limit $1::int4 + 1)
-    select emptied_at as "emptiedAt", (select count(*)::int4 from fresh) as increments, d.*
-      from market.tally_merge
-      left join (select extract(epoch from day)::float8 * 1000 as "dayMs", corridor, currency, outcome,
-                        sum(count)::float8 as count, sum(amount)::text as amount, sum(score_sum)::float8 as "scoreSum"
-                   from (select * from market.daily_tallies union all select * from fresh) both_kinds
-                  where day >= date '1970-01-01' + $2::int4 and day <= date '1970-01-01' + $3::int4
-                  group by day, corridor, currency, outcome having sum(count) <> 0) d on true
-     order by "dayMs", corridor, currency, outcome`,
-};
-
-export type Days = { readonly days: readonly DaySum[]; readonly countedTo: Date | null };
-
-/** Sums of each of these days, both included, in order. */
-export async function readDays(
-  { query }: { readonly query: Query },
-  firstMs: number,
-  lastMs: number,
-  incrementsMax: number = INCREMENTS_READ_MAX,
-): Promise<Days> {
-  const rows = await query<Read<DaySum>>(readDaysStatement, [
-    ...[incrementsMax, firstMs / DAY_MS, lastMs / DAY_MS],
-  ]);
-  return { days: rows.filter(isSum), countedTo: countedTo(rows, incrementsMax) };
 }

@@ -5,7 +5,7 @@
  */
 import type { Database, Query, Statement } from '../database/pool.ts';
 import { isoTime, listMonths, type MonthRange } from '../partitions/month-slice.ts';
-import { lockMerge } from '../tallies/day-tallies.ts';
+import { IS_TOTALLED, lockMerge } from '../tallies/day-tallies.ts';
 
 export type DayRecount = {
   /** Tallies that differ from their rows. */
@@ -49,7 +49,10 @@ const statements = (name: string, compared: string): Comparison => ({
 
 const WITHIN = 'created_at >= $1 and created_at < $2';
 
-/** A score whose transaction is missing has the currency XXX, as the migration counted it. */
+/**
+ * A score whose transaction is missing has the currency XXX, as the migration counted it. Of labels the newest decides,
+ * and of two at one time the one that says fraud.
+ */
 const days = statements(
   'days',
   compare(
@@ -62,7 +65,17 @@ const days = statements(
        from (select * from market.scores where ${WITHIN}) s
        left join (select transaction_id, created_at, currency, amount from market.transactions where ${WITHIN}) t
             using (transaction_id, created_at)
-      group by 1, 2, 3, 4, 5, 6`,
+      group by 1, 2, 3, 4, 5, 6
+      union all
+     select (created_at at time zone 'UTC')::date, corridor, 'XXX', reason ->> 'code', rule_set, null, count(*), 0, 0
+       from market.scores cross join jsonb_array_elements(reasons) reason where ${WITHIN} group by 1, 2, 4, 5
+      union all
+     select (created_at at time zone 'UTC')::date, t.corridor, t.currency, l.label, null, null, count(*), sum(t.amount), 0
+       from (select distinct on (transaction_id, created_at) transaction_id, created_at, label
+               from market.labels where ${WITHIN} order by transaction_id, created_at, labelled_at desc, label) l
+       join (select transaction_id, created_at, corridor, currency, amount from market.transactions where ${WITHIN}) t
+            using (transaction_id, created_at)
+      group by 1, 2, 3, 4`,
     `outcome not in ('dead_lettered', 'dead_letter')
        and day >= ($1 at time zone 'UTC')::date and day < ($2 at time zone 'UTC')::date`,
   ),
@@ -84,7 +97,7 @@ const deadLetters = statements(
 const TOTALS = `select corridor, outcome, sum(count) as count
                   from (select corridor, outcome, count from market.daily_tallies
                          union all select corridor, outcome, -count from market.total_tallies) both_kinds
-                 group by 1, 2`;
+                 where ${IS_TOTALLED} group by 1, 2`;
 
 /** Compares totals with the days that were merged into them. */
 const recountTotals: Statement = {
@@ -104,7 +117,7 @@ export async function listTalliedMonths(query: Query): Promise<MonthRange[]> {
   return await listMonths({ query }, 'transactions');
 }
 
-/** Reads all transactions and scores of the month. */
+/** Reads all transactions, scores and labels of the month. */
 export async function recountDays(query: Query, { fromMs, toMs }: MonthRange): Promise<DayRecount> {
   return await countAgain(query, days.recount, [isoTime(fromMs), isoTime(toMs)]);
 }

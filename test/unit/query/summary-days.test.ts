@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { daysOf, SUMMARY_DAYS_MAX } from '../../../src/query/daily-summaries.ts';
+import { daysOf, SUMMARY_DAYS_MAX } from '../../../src/query/summary-parameters.ts';
 
 test('daysOf gives the last seven days, or those asked for, within its bound', () => {
   const now = Date.UTC(2026, 10, 20, 15);

@@ -7,7 +7,7 @@ import { scoreListParameters } from '../../../../src/domain/list-parameters.ts';
 import { newProposalSchema } from '../../../../src/domain/model-record.ts';
 import { transactionInputSchema } from '../../../../src/domain/transaction.ts';
 import { checkFields, listReader } from '../../../../src/http/body/body.ts';
-import { summaryParameters } from '../../../../src/query/daily-summaries.ts';
+import { summaryParameters } from '../../../../src/query/summary-parameters.ts';
 
 function refusal(work: () => unknown): InvalidFields {
   try {

@@ -1,0 +1,86 @@
+/**
+ * Goal: labels are counted by what decides now, also where two requests label a transaction at once and where its month is
+ * detached meanwhile. Method: the engine's own statements against a real Postgres, one database transaction held open.
+ */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { verifyDays } from '../../src/cli/verify/tallies.ts';
+import type { LabelValue } from '../../src/domain/label.ts';
+import { MONTH_DETACHED, monthOf } from '../../src/domain/month.ts';
+import { engineOf } from '../../src/domain/principal.ts';
+import type { Database, Query } from '../../src/store/database/pool.ts';
+import { insertLabels } from '../../src/store/labels/labels.ts';
+import { attachMonth, detachMonth } from '../../src/store/partitions/detach-months.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { storeTransactions } from '../support/stored-rows.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const DEADLINE_MS = 30_000;
+const AT_MS = Date.UTC(2026, 4, 31, 12);
+const HOUR_MS = 3_600_000;
+const reporter = { client: 'default', identity: null };
+
+let testDatabase: TestDatabase;
+let database: Database;
+let id = '';
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open({ lockTimeoutMs: DEADLINE_MS, statementTimeoutMs: DEADLINE_MS });
+  [id = ''] = await storeTransactions(database, [{ createdAtMs: AT_MS, score: 10 }]);
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+
+const add = (query: Query, label: LabelValue, hours: number) =>
+  insertLabels(query, {
+    ...{ batchId: randomUUID(), receivedAtMs: AT_MS + 24 * HOUR_MS, reporter },
+    labels: [
+      {
+        ...{ transactionId: id, createdAtMs: AT_MS, accountId: 'acc_1', merchantId: 'm_1', label },
+        ...{ labelledAtMs: AT_MS + hours * HOUR_MS, source: 'bank', amountToMedian: null },
+        note: null,
+      },
+    ],
+  });
+
+async function counts(): Promise<Record<string, number>> {
+  const { different } = await verifyDays(database, new AbortController().signal);
+  const rows = await testDatabase.sql<{ outcome: string; count: number }>(
+    `select outcome, sum(count)::int as count from daily_increments
+      where outcome in ('fraud', 'legitimate') group by 1 having sum(count) <> 0`,
+  );
+  return { different, ...Object.fromEntries(rows.map(({ outcome, count }) => [outcome, count])) };
+}
+
+test('of two requests at once the second subtracts the label of the first', async () => {
+  const second = await database.transaction(async (query) => {
+    await add(query, 'fraud', 1);
+    const second = database.transaction((query) => add(query, 'legitimate', 2));
+    const isWaiting = async () => {
+      const waiting = await testDatabase.sql(
+        `select from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'`,
+        [testDatabase.name],
+      );
+      return waiting.length === 1;
+    };
+    await waitUntil(isWaiting, DEADLINE_MS, 'the second request to wait for the first');
+    return { second };
+  });
+  await second.second;
+  expect(await counts()).toEqual({ different: 0, legitimate: 1 });
+});
+
+test('a transaction of a detached month takes no label, and keeps what is counted of it', async () => {
+  const month = monthOf(AT_MS);
+  await detachMonth(database, month);
+  await expect(database.transaction((query) => add(query, 'fraud', 3))).rejects.toMatchObject({
+    code: MONTH_DETACHED,
+  });
+  expect(await counts()).toEqual({ different: 0, legitimate: 1 });
+  await attachMonth(database, month, engineOf('test'), randomUUID);
+  await database.transaction((query) => add(query, 'fraud', 3));
+  await database.transaction((query) => add(query, 'legitimate', 3));
+  expect(await counts()).toEqual({ different: 0, fraud: 1 });
+});
