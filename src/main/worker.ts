@@ -18,7 +18,7 @@ import { createMetrics, type Metrics, reportConnections } from '../runtime/metri
 import { nameProcess } from '../runtime/process-name.ts';
 import { createLife, createReadiness } from '../runtime/vital-signs.ts';
 import { score } from '../scoring/score.ts';
-import { openDatabase } from '../store/database/open-database.ts';
+import { openDatabase, openProbe } from '../store/database/open-database.ts';
 import type { Database } from '../store/database/pool.ts';
 import { insertDeadLetters } from '../store/dead-letters/dead-letters.ts';
 import { createLeadership, type Leadership } from '../store/maintenance/leadership.ts';
@@ -62,7 +62,6 @@ import {
   guardProfiles,
   guardReads,
   guardSettle,
-  openProbe,
   watchGuards,
 } from './wire/bind-guards.ts';
 import { bindLabelDuty } from './wire/bind-labels.ts';

@@ -4,13 +4,12 @@
  */
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { openProbe } from '../../src/main/wire/bind-guards.ts';
-import { type OpenReplica, openReplica } from '../../src/main/wire/bind-replica.ts';
 import type { Databases } from '../../src/query/choose-database.ts';
 import { readTransaction } from '../../src/query/read-transaction.ts';
+import { type OpenReplica, openReplica } from '../../src/query/replica.ts';
 import type { ReplicaStatus } from '../../src/query/replica-status.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
-import { openDatabase } from '../../src/store/database/open-database.ts';
+import { openDatabase, openProbe } from '../../src/store/database/open-database.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import { readReplayed, readWritten } from '../../src/store/database/replica-position.ts';
 import { migrate } from '../../src/store/migrations/migrate.ts';

@@ -69,7 +69,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'replica',
     bar: MISSED_OLD,
     replacements: [
-      { file: 'src/main/wire/bind-replica.ts', find: 'if (!isReached) return;', replace: '' },
+      { file: 'src/query/replica.ts', find: 'if (!isReached) return;', replace: '' },
     ],
   },
   {

@@ -36,8 +36,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     packages: ['zod', 'node:*'],
   },
   query: {
-    folders: ['store', 'stream', 'profile', 'rules', 'scoring', 'models', 'rollout'],
-    types: ['runtime'],
+    folders: ['runtime', 'store', 'stream', 'profile', 'rules', 'scoring', 'models', 'rollout'],
     packages: ['lru-cache', 'zod', 'node:*'],
   },
   worker: {

@@ -1,13 +1,11 @@
 /** The breakers of a process, bound to its adapters; the API and the worker use them. */
 import { Failure } from '../../domain/failure.ts';
 import { BREAKER_OPEN, type Breaker, type Guard } from '../../runtime/breaker.ts';
-import type { Config } from '../../runtime/config.ts';
 import { createGuards, type Guards } from '../../runtime/guards.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { Check } from '../../runtime/vital-signs.ts';
 import { watchBreaker } from '../../runtime/watch-breaker.ts';
-import { openDatabase } from '../../store/database/open-database.ts';
 import { isPoolBusy, isPostgresOutage } from '../../store/database/outage.ts';
 import type { Database } from '../../store/database/pool.ts';
 import { proveWrite } from '../../store/recovery/reconcile-state.ts';
@@ -18,8 +16,6 @@ import { probeKey } from '../../stream/keys.ts';
 import type { ProfileLogs } from '../../stream/profiles/profile-logs.ts';
 import type { Settle } from '../../stream/settle/settle.ts';
 
-/** Deadline of the probe's statements and commands; the probe itself is given up earlier. */
-const PROBE_MS = 2000;
 const PROBE_SECONDS = 60;
 
 /**
@@ -38,19 +34,6 @@ export function bindGuards(metrics: Metrics, log: Log, role: 'api' | 'worker'): 
     isPoolBusy,
     isRedisFailure: (thrown) => isRedisOutage(thrown) && !(role === 'worker' && isFull(thrown)),
     isStreamFailure: isStreamAtFault,
-  });
-}
-
-/**
- * Opens a connection for the probe of whether Postgres takes writes: the probe must not wait behind work that
- * may be the trouble, nor be refused by a breaker. It stays open, as connecting takes longer than asking.
- */
-export function openProbe(config: Config, url: string, role: string): Database {
-  return openDatabase(config, url, `${role}-probe`, {
-    connectionsMax: 1,
-    idleTimeoutMs: 0,
-    connectTimeoutMs: PROBE_MS,
-    statementTimeoutMs: PROBE_MS,
   });
 }
 

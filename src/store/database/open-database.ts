@@ -2,6 +2,9 @@
 import type { Config } from '../../runtime/config.ts';
 import { type Database, openPool, type PoolOptions } from './pool.ts';
 
+/** Deadline of the probe's statements; the probe itself is given up earlier. */
+const PROBE_MS = 2000;
+
 /** @param more options that differ for the role */
 export function openDatabase(
   config: Config,
@@ -19,5 +22,18 @@ export function openDatabase(
     namedStatements: config.RISK_DATABASE_POOLER === 'none',
     isPooled: config.RISK_DATABASE_POOLER === 'transaction',
     ...more,
+  });
+}
+
+/**
+ * Opens a connection for the probe of whether Postgres takes writes: the probe must not wait behind work that
+ * may be the trouble, nor be refused by a breaker. It stays open, as connecting takes longer than asking.
+ */
+export function openProbe(config: Config, url: string, role: string): Database {
+  return openDatabase(config, url, `${role}-probe`, {
+    connectionsMax: 1,
+    idleTimeoutMs: 0,
+    connectTimeoutMs: PROBE_MS,
+    statementTimeoutMs: PROBE_MS,
   });
 }

@@ -4,23 +4,18 @@
  * and an idle primary therefore add no lag; a paused replay does.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Failure } from '../../domain/failure.ts';
-import type { Replica } from '../../query/choose-database.ts';
-import type { ReplicaStatus } from '../../query/replica-status.ts';
-import { BREAKER_STATES, createBreaker } from '../../runtime/breaker.ts';
-import type { Config } from '../../runtime/config.ts';
-import type { Log } from '../../runtime/log.ts';
-import type { Metrics } from '../../runtime/metrics.ts';
-import { answerWithin } from '../../runtime/settles-within.ts';
-import { openDatabase } from '../../store/database/open-database.ts';
-import { isPoolBusy, isPostgresOutage } from '../../store/database/outage.ts';
-import type { Database } from '../../store/database/pool.ts';
-import {
-  type LogPosition,
-  readReplayed,
-  readWritten,
-} from '../../store/database/replica-position.ts';
-import { openProbe } from './bind-guards.ts';
+import { Failure } from '../domain/failure.ts';
+import { BREAKER_STATES, createBreaker } from '../runtime/breaker.ts';
+import type { Config } from '../runtime/config.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { answerWithin } from '../runtime/settles-within.ts';
+import { openDatabase, openProbe } from '../store/database/open-database.ts';
+import { isPoolBusy, isPostgresOutage } from '../store/database/outage.ts';
+import type { Database } from '../store/database/pool.ts';
+import { type LogPosition, readReplayed, readWritten } from '../store/database/replica-position.ts';
+import type { Replica } from './choose-database.ts';
+import type { ReplicaStatus } from './replica-status.ts';
 
 const CHECK_EVERY_MS = 500;
 /** Timeout of one check. A replica that misses it counts as down, and the primary answers its reads. */
