@@ -73,7 +73,9 @@ export const summaryParameters = z.strictObject({
     .max(128)
     .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII')
     .optional()
-    .meta(shown('fraud@3', 'Only scores that this model decided; `none`: that no model did.')),
+    .meta(
+      shown('none', 'Only scores that this model decided, as fraud@3; `none`: that no model did.'),
+    ),
   label: z
     .enum(LABEL_VALUES)
     .optional()

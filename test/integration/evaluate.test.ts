@@ -132,5 +132,8 @@ test('a score whose model this version cannot ask is explained to be so', async 
     `select transaction_id as id from scores where model = 'gone@1'`,
   );
   const { status, body } = await answerOf(await api.request(`/v1/scores/${row?.id}/explanation`));
-  expect([status, body.detail]).toEqual([409, 'It was made by gone@1, which is not registered.']);
+  expect([status, body.detail]).toEqual([
+    409,
+    'The score was made by gone@1, which is not registered.',
+  ]);
 });

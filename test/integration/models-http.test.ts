@@ -43,7 +43,7 @@ test('one proposes, another approves, one rolls back', async () => {
     ]);
     const own = await approve('Cy', proposed.body.proposal_id);
     expect([own.status, own.body.detail]).toEqual([
-      ...[409, 'Cy proposed it: another person must approve it'],
+      ...[409, 'Cy proposed it: another person must approve it.'],
     ]);
     const decided = await approve('Di', proposed.body.proposal_id);
     expect(decided.status).toBe(200);

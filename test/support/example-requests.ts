@@ -9,15 +9,20 @@ export type ExampleRequest = {
   readonly body: string | undefined;
 };
 
-/** One request for each type of body, and another with every parameter of the query that has an example. */
+/** Parameters that go with few others, by operation: each is sent alone. */
+const ALONE: Readonly<Record<string, readonly string[]>> = { summarizeDays: ['rule', 'label'] };
+
+/** One request for each type of body, and others with every parameter of the query that has an example. */
 export function exampleRequests({ operations }: OpenApi): ExampleRequest[] {
   return operations.flatMap(({ method, path, operation }) => {
     const { parameters = [], requestBody, operationId = '' } = operation;
     const named = parameters
       .filter((one) => one.in === 'path')
       .reduce((text, one) => text.replace(`{${one.name}}`, `${exampleOf(one)}`), path);
-    const query = queryOf(parameters);
-    const targets = query === '' ? [named] : [named, `${named}?${query}`];
+    const alone = parameters.filter(({ name }) => ALONE[operationId]?.includes(name));
+    const together = parameters.filter((one) => !alone.includes(one));
+    const queries = [together, ...alone.map((one) => [one])].map(queryOf);
+    const targets = [named, ...queries.filter(Boolean).map((query) => `${named}?${query}`)];
     const bodies = Object.entries(requestBody?.content ?? { '': { example: undefined } });
     return targets.flatMap((target) =>
       bodies.map(([contentType, { example }]) => ({

@@ -12,7 +12,7 @@ export type SumQuestion = {
   readonly lastMs: number;
   /** Sums of other outcomes are not read. */
   readonly outcomes: readonly string[];
-  /** Those that make `count` and `amount`. */
+  /** Outcomes that make `count` and `amount`. */
   readonly own: readonly string[];
   readonly by: {
     readonly corridor: boolean;
