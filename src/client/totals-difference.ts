@@ -2,7 +2,7 @@
  * The ledger without a database: the outcomes are the growth of the engine's own totals since before the first
  * row. They include other traffic of that time, so they are an estimate.
  */
-import type { CountSettled, EngineTotals } from './settle.ts';
+import type { CountSettled, EngineTotals } from './wait-until-settled.ts';
 
 export function countByTotals(before: EngineTotals | null, accepted: number): CountSettled {
   return async (now) => {

@@ -10,8 +10,8 @@ import { createPartitionGuard, type PartitionGuard } from '../store/partitions/p
 import type { RedisClient } from '../stream/connection/connection.ts';
 import { createProducer } from '../stream/entries/producer.ts';
 import { createTryAppend, type TryAppend } from './append-entries.ts';
-import { type BatchCloser, createBatchCloser } from './batch-closer.ts';
 import type { CorridorList } from './corridor-list.ts';
+import { type BatchCloser, createBatchCloser } from './delete-appended-batches.ts';
 import { type InvalidateLabelled, openInvalidateLabelled } from './invalidate-labelled.ts';
 import { createTransactionIds, type NewTransactionId } from './transaction-id.ts';
 

@@ -14,7 +14,6 @@ import {
   judgeBatch,
   type ModelsInForce,
 } from './judge-batch.ts';
-import type { Duty } from './maintenance.ts';
 import { createModelHealth, type ModelHealth } from './model-health.ts';
 import {
   createModelSource,
@@ -22,6 +21,7 @@ import {
   REFRESH_EVERY_MS,
   type RefusedModel,
 } from './model-source.ts';
+import type { Duty } from './run-duties.ts';
 import type { BatchModels } from './score-items.ts';
 
 type BatchModelsDependencies = Pick<

@@ -6,8 +6,6 @@ import { DEAD_LETTER_ENTRY_CHARS_MAX, type DeadLetter } from '../domain/dead-let
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { acknowledgeStored } from './acknowledge.ts';
 import type { BatchDependencies } from './batch-dependencies.ts';
-import { countOutcomes } from './count-batch.ts';
-import type { Decided, Item } from './item.ts';
 import {
   type Left,
   NOTHING_LEFT,
@@ -15,7 +13,9 @@ import {
   readLeft,
   toReplacements,
   toSettlements,
-} from './settle-batch.ts';
+} from './build-settlements.ts';
+import { countOutcomes } from './count-batch.ts';
+import type { Decided, Item } from './item.ts';
 
 /** Commits the dead letters, then settles everything. */
 export async function conclude(

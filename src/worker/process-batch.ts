@@ -14,13 +14,13 @@ import type { Inserted, ScoreLineage, StoredScore } from '../store/scores/scores
 import { ATTEMPTS_MAX, type EntryOrigin } from '../stream/entries/entry.ts';
 import { acknowledge, acknowledgeStored, type Source } from './acknowledge.ts';
 import type { BatchDependencies, BatchStore } from './batch-dependencies.ts';
+import { divideEntry, type Left, releaseEntry, toHandOvers } from './build-settlements.ts';
 import { conclude, replace } from './conclude-batch.ts';
 import { countScored } from './count-batch.ts';
 import { type Decided, decide, type HeldEntry, type Item, type Scored } from './item.ts';
 import { type ReadEntries, readEntries, splitRepeated } from './read-entries.ts';
 import { decideRetry } from './retry-policy.ts';
 import { type ScoredItems, scoreItems } from './score-items.ts';
-import { divideEntry, type Left, releaseEntry, toHandOvers } from './settle-batch.ts';
 
 /** An entry of any other origin replaces one that a worker has held, whose scores may be stored already. */
 const FIRST_ORIGINS: readonly EntryOrigin[] = ['ingest', 'reconciled'];

@@ -8,9 +8,9 @@ import { Failure } from '../domain/failure.ts';
 import { isGroupMissing } from '../stream/group/consumer-group.ts';
 import type { Delivery, Read, StreamEntry } from '../stream/group/read-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
+import type { Left } from './build-settlements.ts';
 import type { HeldBatch } from './intake.ts';
-import type { RunUnit } from './run-unit.ts';
-import type { Left } from './settle-batch.ts';
+import type { RunUnit } from './isolate-failures.ts';
 import type { WorkerOptions, WorkerParts } from './worker-parts.ts';
 
 const ERROR_WAIT_MS = 100;

@@ -13,8 +13,8 @@ import { CLAIM_START, isGroupMissing } from '../stream/group/consumer-group.ts';
 import type { StreamEntry } from '../stream/group/read-group.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import type { InFlight } from './in-flight.ts';
+import type { RunUnit } from './isolate-failures.ts';
 import type { HeldEntry } from './item.ts';
-import type { RunUnit } from './run-unit.ts';
 import type { WorkerParts } from './worker-parts.ts';
 
 /** Transactions of one claim; with CLAIMS_MAX it bounds what one call does for a stream. */

@@ -7,11 +7,11 @@ import { toError } from '../domain/failure.ts';
 import type { StreamKeys } from '../stream/keys.ts';
 import { createInFlight } from './in-flight.ts';
 import { createIntake } from './intake.ts';
-import { type Duty, ofEach, runMaintenance } from './maintenance.ts';
+import { createRunUnit } from './isolate-failures.ts';
 import { createPause } from './pause.ts';
 import { runReader } from './reader.ts';
 import { createReclaim } from './reclaim.ts';
-import { createRunUnit } from './run-unit.ts';
+import { type Duty, ofEach, runMaintenance } from './run-duties.ts';
 import type { WorkerOptions, WorkerParts } from './worker-parts.ts';
 
 const REFRESH_MS = 5000;

@@ -12,10 +12,10 @@ import type { StreamKeys } from '../stream/keys.ts';
 import type { Prove } from '../stream/settle/settle.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Intake } from './intake.ts';
-import type { Duty } from './maintenance.ts';
+import type { RunUnit } from './isolate-failures.ts';
 import type { Pause } from './pause.ts';
 import type { BatchSteps } from './process-batch.ts';
-import type { RunUnit } from './run-unit.ts';
+import type { Duty } from './run-duties.ts';
 
 /** The connection of the readers, which read one at a time. */
 export type OwnConnection = Omit<OpenReader, typeof Symbol.asyncDispose>;

@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
 import { END_OF_BATCHES, FIRST_BATCH } from '../../src/domain/open-batch.ts';
-import { createBatchCloser } from '../../src/ingest/batch-closer.ts';
+import { createBatchCloser } from '../../src/ingest/delete-appended-batches.ts';
 import type { Query } from '../../src/store/database/pool.ts';
 import {
   listOpenBatches,

@@ -1,7 +1,11 @@
 /** Goal: the wait after a replay ends as soon as all is final, and never hides what is lost. */
 import { expect, test } from 'vitest';
 import { balances, createLedger, ledgerLine } from '../../src/client/ledger.ts';
-import { type EngineTotals, type Settled, waitUntilSettled } from '../../src/client/settle.ts';
+import {
+  type EngineTotals,
+  type Settled,
+  waitUntilSettled,
+} from '../../src/client/wait-until-settled.ts';
 import { Failure } from '../../src/domain/failure.ts';
 
 const NOTHING: Settled = {

@@ -9,7 +9,7 @@ import {
 } from '../../src/ingest/invalidate-labelled.ts';
 import { finishLabelBatches } from '../../src/repair/finish-label-batches.ts';
 import { profileKey } from '../../src/stream/keys.ts';
-import type { Duty } from '../../src/worker/maintenance.ts';
+import type { Duty } from '../../src/worker/run-duties.ts';
 import type { Process } from './process.ts';
 import type { LabelRequest } from './schedule.ts';
 import { MARKET, type World } from './world.ts';

@@ -5,7 +5,7 @@
  */
 import { type EntryPayload, packEntries } from '../../src/stream/entries/entry.ts';
 import { streamKeys } from '../../src/stream/keys.ts';
-import type { Duty } from '../../src/worker/maintenance.ts';
+import type { Duty } from '../../src/worker/run-duties.ts';
 import { raise } from './journal.ts';
 import { createLead, type Guarded } from './lead.ts';
 import { transactionIdsOf } from './memory-stream.ts';

@@ -27,7 +27,7 @@
   the whole log, 3 the log is absent; plus 4 where the block was not appended for want of room, so that the log is absent
   now; 8 the reply is full: ask again, nothing has happened.
 ]]
---- @include history
+--- @include server-history
 --- @include of-history
 local requests, crowded, reply_max = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3])
 local ttl_seconds, placeholder_seconds = ARGV[4], ARGV[5]

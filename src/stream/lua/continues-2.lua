@@ -9,7 +9,7 @@
 
   Returns { 1 where the token stands in both, else 0; the history of writes that the server continues }.
 ]]
---- @include history
+--- @include server-history
 --- @include plantable
 local consumers = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])
 local found = 0

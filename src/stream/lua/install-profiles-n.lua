@@ -17,7 +17,7 @@
 
   Returns one digit a log, in one string: 0 refused, 1 installed, 2 dropped.
 ]]
---- @include history
+--- @include server-history
 --- @include of-history
 local heads, ttl_seconds = ARGV[1], ARGV[2]
 local outcomes = {}

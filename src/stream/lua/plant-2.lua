@@ -12,7 +12,7 @@
 
   Returns the history of writes that the server continues.
 ]]
---- @include history
+--- @include server-history
 --- @include plantable
 local transactions, retries = KEYS[1], KEYS[2]
 local group, prefix, token = ARGV[1], ARGV[2], ARGV[3]

@@ -1,7 +1,7 @@
 /**
  * Profiles in Redis (L2): a log a party, to which every worker appends what it folds (profile/profile-log.ts has the
  * bytes). A batch's appends are one script call, or one a hash slot on a cluster, all in one round trip; nobody loses.
- * What belongs to another history of writes is not used (profile-history.ts); what there is no room for is dropped whole
+ * What belongs to another history of writes is not used (server-history.ts); what there is no room for is dropped whole
  * (profile-budget.ts).
  */
 import { Failure } from '../../domain/failure.ts';
@@ -10,7 +10,7 @@ import type { RedisClient } from '../connection/connection.ts';
 import { profileHistoryKey } from '../keys.ts';
 import { loadScript, type ScriptArgument } from '../scripts.ts';
 import { createProfileBudget } from './profile-budget.ts';
-import { createRunOverProfiles, isOtherHistory } from './profile-history.ts';
+import { createRunOverProfiles, isOtherHistory } from './server-history.ts';
 
 /** A position up to which a log is known: its length there, and the stamp in front of it. */
 export type KnownEnd = { readonly length: number; readonly high: number; readonly low: number };

@@ -3,7 +3,7 @@
  * that fails once.
  */
 import { expect, test } from 'vitest';
-import { runMaintenance, waitMs } from '../../../src/worker/maintenance.ts';
+import { runMaintenance, waitMs } from '../../../src/worker/run-duties.ts';
 import { silentLog } from '../../support/config.ts';
 
 const HOUR_MS = 3_600_000;

@@ -4,11 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
 import { MonthDetached, monthOf } from '../../../src/domain/month.ts';
 import { createMetrics } from '../../../src/runtime/metrics.ts';
+import { NOTHING_LEFT } from '../../../src/worker/build-settlements.ts';
+import { createRunUnit } from '../../../src/worker/isolate-failures.ts';
 import { decide, type HeldEntry, type Item } from '../../../src/worker/item.ts';
 import { createPause } from '../../../src/worker/pause.ts';
 import type { BatchSteps } from '../../../src/worker/process-batch.ts';
-import { createRunUnit } from '../../../src/worker/run-unit.ts';
-import { NOTHING_LEFT } from '../../../src/worker/settle-batch.ts';
 import { silentLog } from '../../support/config.ts';
 import { entryOf, itemsAt, stream } from './held-entries.ts';
 

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Decision } from '../../../src/domain/score-record.ts';
 import type { Transaction } from '../../../src/domain/transaction.ts';
-import { poisonScorer } from '../../../src/worker/poisoned-scorer.ts';
+import { poisonScorer } from '../../../src/worker/fault-test-scorer.ts';
 import type { Scorer } from '../../../src/worker/scorer.ts';
 
 const approved = { verdict: 'approve' } as Decision;

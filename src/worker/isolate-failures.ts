@@ -5,10 +5,10 @@
 import { Failure, isUnavailable, toError } from '../domain/failure.ts';
 import { MonthDetached, monthOf } from '../domain/month.ts';
 import type { Log } from '../runtime/log.ts';
+import { type Left, NOTHING_LEFT } from './build-settlements.ts';
 import type { Decided, HeldEntry, Item } from './item.ts';
 import type { Pause } from './pause.ts';
 import type { BatchSteps } from './process-batch.ts';
-import { type Left, NOTHING_LEFT } from './settle-batch.ts';
 
 /** Resolves to the streams whose entries of this unit are pending still, because nothing there can be settled. */
 export type RunUnit = (unit: readonly HeldEntry[]) => Promise<Left>;
