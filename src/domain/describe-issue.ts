@@ -8,6 +8,10 @@ export const DESCRIBED = { error: describeIssue, reportInput: true } as const;
 
 /** Longest part of a given text that a message repeats. */
 const SHOWN_CHARS_MAX = 64;
+/** Most names that a message lists. */
+const NAMED_MAX = 20;
+/** Characters that a terminal obeys, or that nobody sees: controls, directions of writing, line ends, half pairs. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 const KINDS: Readonly<Record<string, string>> = {
   array: 'an array',
@@ -24,20 +28,21 @@ const FORMATS: Readonly<Record<string, string>> = { uuid: 'a UUID' };
 
 /**
  * A predicate of the field, without a full stop. A schema's own words say what is allowed ("must be …"), and what was
- * given is added here.
+ * given is added here, except where a check of several fields refuses their object.
  * @param issue of a parse with DESCRIBED
  */
 export function issueText({ code, input, message }: z.core.$ZodIssue): string {
   if (code === 'invalid_type' && input === undefined) return 'is required';
   const isOpen = /^must (?!not )/.test(message) && !message.includes(', not ');
-  return isOpen ? `${message}, not ${given(input)}` : message;
+  const isOfFields = code === 'custom' && given(input) === 'an object';
+  return isOpen && !isOfFields ? `${message}, not ${given(input)}` : message;
 }
 
 /**
  * The text of an issue whose schema has none of its own. Undefined where the issue is of a kind that no schema of ours
  * gives.
  */
-export function describeIssue(issue: Issue): string | undefined {
+function describeIssue(issue: Issue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
       if (issue.input === undefined) return 'is required';
@@ -51,6 +56,8 @@ export function describeIssue(issue: Issue): string | undefined {
       return `must ${bound(issue.origin, 'at most', Number(issue.maximum))}, not ${size(issue.input)}`;
     case 'invalid_format':
       return `must be ${FORMATS[issue.format] ?? `of the form ${issue.format}`}, not ${given(issue.input)}`;
+    case 'unrecognized_keys':
+      return `must not have ${oneOf(issue.keys)}`;
     case 'invalid_union':
       return `must be of an allowed form, not ${given(issue.input)}`;
     default:
@@ -58,9 +65,11 @@ export function describeIssue(issue: Issue): string | undefined {
   }
 }
 
-function oneOf(values: readonly unknown[]): string {
-  const texts = values.map(given);
-  return texts.length === 1 ? texts.join() : `one of ${texts.join(', ')}`;
+/** What is allowed, as far as a message lists it. */
+export function oneOf(values: readonly unknown[]): string {
+  const texts = values.slice(0, NAMED_MAX).map(given);
+  if (values.length === 1) return texts.join();
+  return `one of ${texts.join(', ')}${values.length > NAMED_MAX ? ', …' : ''}`;
 }
 
 function bound(origin: string, side: string, limit: number): string {
@@ -78,9 +87,15 @@ const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ?
 
 /** A value as a message repeats it: short, texts in quotes. */
 export function given(input: unknown): string {
-  if (typeof input === 'string') {
-    return `'${input.length > SHOWN_CHARS_MAX ? `${input.slice(0, SHOWN_CHARS_MAX)}…` : input}'`;
-  }
+  if (typeof input === 'string') return `'${shortText(input, SHOWN_CHARS_MAX)}'`;
   if (Array.isArray(input)) return 'an array';
   return typeof input === 'object' && input !== null ? 'an object' : String(input);
+}
+
+/** The beginning of a text, cut between characters; each that nobody sees becomes a replacement character. */
+export function shortText(text: string, charsMax: number): string {
+  // A character has one or two units of UTF-16; one unit more shows whether something is cut.
+  const chars = [...text.slice(0, 2 * charsMax + 1)];
+  const shown = chars.length > charsMax ? `${chars.slice(0, charsMax).join('')}…` : text;
+  return shown.replaceAll(UNSEEN, '\u{fffd}');
 }

@@ -185,7 +185,7 @@ function toLabel(
       ? problem('transaction_id', `must be the id of a transaction, not ${given(id)}`)
       : problem(
           'idempotency_key',
-          `must be a key of this client, not ${given(key)}; a key is forgotten after its retention, an id is not`,
+          `must be a key of this client that is not forgotten yet, not ${given(key)}: name older transactions by id`,
         );
   }
   const createdAtMs = createdAtMsOf(parties.transactionId) ?? 0;

@@ -3,6 +3,7 @@
  * fired: sums of daily tallies, exact at any moment.
  */
 import { z } from 'zod';
+import { given, oneOf } from '../domain/describe-issue.ts';
 import { InvalidFields } from '../domain/field-error.ts';
 import { LABEL_VALUES } from '../domain/label.ts';
 import { VERDICTS } from '../domain/score-record.ts';
@@ -21,8 +22,8 @@ import {
 
 /** Most sums of a day, a group and a currency that an answer is made of. */
 const SUMS_MAX = 50_000;
-/** Names that an answer lists where one is unknown. */
-const NAMED_MAX = 50;
+/** More than a message lists, so that it shows that there are more. */
+const MODELS_READ = 50;
 
 export const dailySummarySchema = z
   .object({
@@ -84,7 +85,7 @@ export async function summarizeDays(
   parameters: SummaryParameters,
 ): Promise<DailySummaries> {
   const question = questionOf(parameters, days);
-  if ('problem' in question) throw invalid('/group_by', question.problem);
+  if ('problems' in question) throw new InvalidFields(question.problems);
   const { sums, countedAtMs } = await readFrom(
     databases,
     days.last + DAY_MS,
@@ -113,9 +114,9 @@ const invalid = (pointer: string, detail: string) => new InvalidFields([{ pointe
 async function requireModel({ primary }: Databases, model: string | undefined): Promise<void> {
   if (model === undefined || model === NO_MODEL) return;
   if ((await findModel(primary, model))?.model === model) return;
-  const known = await listModels(primary, '', NAMED_MAX);
-  const names = [...known.map((one) => one.model), NO_MODEL].map((name) => `'${name}'`);
-  throw invalid('/model', `must be a registered model, one of ${names.join(', ')}, not '${model}'`);
+  const known = await listModels(primary, '', MODELS_READ);
+  const names = [NO_MODEL, ...known.map((one) => one.model)];
+  throw invalid('/model', `must be ${oneOf(names)}, not ${given(model)}`);
 }
 
 function keyOf(sum: DaySum, by: readonly Dimension[]): string {

@@ -1,10 +1,11 @@
 /** `GET /v1/summaries/daily?…`: what may be asked, by what it is counted, and the sums that answer it. */
 import { z } from 'zod';
 import { currencyScale } from '../domain/currency.ts';
+import { given } from '../domain/describe-issue.ts';
+import type { FieldError } from '../domain/field-error.ts';
 import { LABEL_VALUES } from '../domain/label.ts';
 import { corridorFilter, shown } from '../domain/list-parameters.ts';
 import { VERDICTS } from '../domain/score-record.ts';
-import { WRITTEN_MS_MAX, WRITTEN_MS_MIN } from '../domain/transaction-id.ts';
 import { DAY_MS } from '../domain/utc-bucket.ts';
 import { RULE_SETS } from '../rules/rule-sets.ts';
 import { REASON_CODES } from '../scoring/reason-codes.ts';
@@ -15,21 +16,24 @@ const SUMMARY_DAYS_DEFAULT = 7;
 /** Filter for scores that no model decided. */
 export const NO_MODEL = 'none';
 
-export const DIMENSIONS = [
+const DIMENSIONS = [
   ...(['corridor', 'verdict', 'currency', 'rule_set', 'rule', 'model', 'label'] as const),
 ];
 export type Dimension = (typeof DIMENSIONS)[number];
 
 const REASONS = REASON_CODES.map(({ code }) => code);
 
+const DAY_MIN = '0001-01-01';
+/** The last day whose following day Postgres can still read. */
+const DAY_MAX = '9999-12-30';
+
 const dayParameter = z.iso
-  .date('must be a UTC day, as 2026-11-20')
-  .transform((day) => Date.parse(`${day}T00:00:00Z`))
-  // The last day whose following day Postgres can still read.
+  .date({ error: 'must be a UTC day, as 2026-11-20', abort: true })
   .refine(
-    (ms) => ms >= WRITTEN_MS_MIN && ms + DAY_MS <= WRITTEN_MS_MAX,
-    'must be a UTC day from 0001-01-01 to 9999-12-30',
-  );
+    (day) => day >= DAY_MIN && day <= DAY_MAX,
+    `must be a UTC day from ${DAY_MIN} to ${DAY_MAX}`,
+  )
+  .transform((day) => Date.parse(`${day}T00:00:00Z`));
 
 const groupBy = z
   .string()
@@ -57,7 +61,7 @@ export const summaryParameters = z.strictObject({
     .optional()
     .meta({ description: 'Only scores of this rule set.' }),
   rule: z
-    .enum(REASONS)
+    .enum(REASONS, 'must be a reason code of /v1/reason-codes')
     .optional()
     .meta({
       description: 'Only scores with this reason; /v1/reason-codes lists them.',
@@ -103,7 +107,7 @@ export function daysOf(
   if (count < 1) return { problem: 'must not lie after /to' };
   if (count > SUMMARY_DAYS_MAX)
     return {
-      problem: `must be at most ${SUMMARY_DAYS_MAX} days before the end of /to, not ${count}`,
+      problem: `must be at most ${SUMMARY_DAYS_MAX - 1} days before /to, not ${count - 1}`,
     };
   return { first, last };
 }
@@ -115,17 +119,17 @@ type Subject = {
   readonly own: readonly string[];
 };
 const TRANSACTIONS: Subject = {
-  ...{ name: 'Transactions', by: ['corridor', 'currency'], own: ['accepted'] },
+  ...{ name: 'transactions', by: ['corridor', 'currency'], own: ['accepted'] },
 };
 const SCORES: Subject = {
-  name: 'Scores',
+  name: 'scores',
   by: ['corridor', 'currency', 'verdict', 'rule_set', 'model'],
   own: VERDICTS,
 };
 const LABELS: Subject = {
-  ...{ name: 'Labels', by: ['corridor', 'currency', 'label'], own: LABEL_VALUES },
+  ...{ name: 'labels', by: ['corridor', 'currency', 'label'], own: LABEL_VALUES },
 };
-const FIRED: Subject = { name: 'Reasons', by: ['corridor', 'rule_set', 'rule'], own: REASONS };
+const FIRED: Subject = { name: 'reasons', by: ['corridor', 'rule_set', 'rule'], own: REASONS };
 
 function subjectOf(asked: readonly Dimension[]): Subject {
   if (asked.includes('label')) return LABELS;
@@ -140,18 +144,23 @@ export type Question = SumQuestion & {
   readonly hasLabels: boolean;
 };
 
-/** The sums that answer the parameters; a problem says which of them are not counted together. */
+/** The sums that answer the parameters; problems say which of them are not counted together. */
 export function questionOf(
   parameters: SummaryParameters,
   { first, last }: SummaryDays,
-): Question | { problem: string } {
+): Question | { readonly problems: readonly FieldError[] } {
   const by = parameters.group_by;
   const asked = DIMENSIONS.filter((one) => by.includes(one) || parameters[one] !== undefined);
   const subject = subjectOf(asked);
   const beyond = asked.filter((one) => !subject.by.includes(one));
   if (beyond.length > 0) {
-    const problem = `${subject.name} are counted by ${subject.by.join(', ')}, not by ${beyond.join(', ')}`;
-    return { problem };
+    const counted = `${subject.name} are counted by ${subject.by.join(', ')}`;
+    const problems = beyond.map((one) =>
+      by.includes(one)
+        ? { pointer: '/group_by', detail: `must not have ${one}: ${counted}` }
+        : { pointer: `/${one}`, detail: `must not be ${given(parameters[one])}: ${counted}` },
+    );
+    return { problems };
   }
   const { verdict, label, rule, corridor, currency, rule_set: ruleSet, model } = parameters;
   const outcome = verdict ?? label ?? rule;

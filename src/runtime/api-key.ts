@@ -9,7 +9,7 @@ import { crc32 } from 'node:zlib';
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const SECRET_BYTES = 32;
 /** Base62 digits that hold 256 bits. */
-const SECRET_CHARS = 43;
+export const SECRET_CHARS = 43;
 const ID_BYTES = 6;
 const ID_CHARS = 9;
 /** Base62 digits that hold 32 bits. */

@@ -3,7 +3,7 @@
  * within a second everywhere. Method: two API processes on one database, keys made over HTTP and CLI.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { apiKeyHash } from '../../src/runtime/api-key.ts';
+import { apiKeyHash, mintApiKey } from '../../src/runtime/api-key.ts';
 import { storeBootstrapKey } from '../../src/store/access/api-keys.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -94,6 +94,16 @@ describe('keys', () => {
     await expectProblem(await api.post('/v1/keys', { owner: 'me', ...fields }), 422);
   });
 
+  test('that are named by their secret are unknown, and the secret is not repeated', async () => {
+    const { key } = mintApiKey();
+    for (const text of [key, key.slice(key.lastIndexOf('_') + 1)]) {
+      const answer = await api.request(`/v1/keys/${text}`, { method: 'DELETE' });
+      expect(await expectProblem(answer, 404)).toMatchObject({
+        body: { detail: 'No key has this id.' },
+      });
+    }
+  });
+
   test('that are revoked stop working within a second in every process', { retry: 2 }, async () => {
     await using other = spawnRisk(['api'], {
       DATABASE_URL: api.testDatabase.url,
@@ -117,7 +127,10 @@ describe('keys', () => {
     );
     expect(performance.now() - revokedAt).toBeLessThan(REVOKED_WITHIN_MS);
     expect((await api.request(`/v1/keys/${key_id}`, { method: 'DELETE' })).status).toBe(204);
-    await expectProblem(await api.request('/v1/keys/unknown', { method: 'DELETE' }), 404);
+    const unknown = await api.request('/v1/keys/unknown', { method: 'DELETE' });
+    expect(await expectProblem(unknown, 404)).toMatchObject({
+      body: { detail: "No key has the id 'unknown'." },
+    });
   });
 
   test('that expire stop working by themselves', async () => {

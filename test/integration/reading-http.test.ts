@@ -245,12 +245,12 @@ test('a label counts on the day of its transaction, and the one that decides alo
 
 test.each([
   ['corridor=ZZ-ZZ', '/corridor', "must be one of 'AE-IN'"],
-  ['rule=NOBODY', '/rule', "'MODEL_PROBABILITY'"],
+  ['rule=NOBODY', '/rule', "of /v1/reason-codes, not 'NOBODY'"],
   ['rule_set=none@1', '/rule_set', "'default@1'"],
   ['model=none@1', '/model', "one of 'none'"],
   ['group_by=day', '/group_by/0', "'rule_set'"],
-  ['group_by=label,verdict', '/group_by', 'Labels are counted by corridor, currency, label'],
-  ['group_by=rule&model=none', '/group_by', 'not by model'],
+  ['group_by=label,verdict', '/group_by', 'labels are counted by corridor, currency, label'],
+  ['group_by=rule&model=none', '/model', "must not be 'none'"],
 ])('daily summaries with %s say what is known', async (query, pointer, detail) => {
   const answer = await get(`/v1/summaries/daily?${query}`);
   expect(answer.status).toBe(422);

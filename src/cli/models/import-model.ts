@@ -1,10 +1,10 @@
 /** `risk models import`: a file is checked whole, then stored in one statement, or refused with the reason. */
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { z } from 'zod';
 import { registerModel } from '../../control/models/register-model.ts';
-import { describeIssue } from '../../domain/describe-issue.ts';
+import { DESCRIBED, issueText } from '../../domain/describe-issue.ts';
 import { Failure } from '../../domain/failure.ts';
+import { jsonPointer } from '../../domain/field-error.ts';
 import { type ModelManifest, modelManifestSchema, modelName } from '../../domain/model-manifest.ts';
 import type { Officer } from '../../domain/principal.ts';
 import { MODEL_BYTES_MAX } from '../../models/bounds.ts';
@@ -57,12 +57,11 @@ async function readManifest(request: Import): Promise<ModelManifest | undefined>
   } catch {
     return refuse(path, 'is no JSON');
   }
-  const parsed = modelManifestSchema.safeParse(value, { error: describeIssue });
-  return parsed.success ? parsed.data : refuse(path, firstIssue(parsed.error));
-}
-
-function firstIssue({ issues: [issue] }: z.ZodError): string {
-  return issue === undefined ? 'is no manifest' : `${issue.path.join('.')}: ${issue.message}`;
+  const parsed = modelManifestSchema.safeParse(value, DESCRIBED);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  if (issue === undefined) return refuse(path, 'is no manifest');
+  return refuse(path, `${jsonPointer(issue.path) || 'the manifest'} ${issueText(issue)}`);
 }
 
 /** `fraud.json` imported on 20 November is `fraud@2026-11-20`. */

@@ -1,4 +1,5 @@
 /** Decisions of people about models, by command or API. Two people promote, one person rolls back. */
+import { given, oneOf } from '../../domain/describe-issue.ts';
 import { Failure } from '../../domain/failure.ts';
 import { ALL_CORRIDORS, type ProposedHolding } from '../../domain/model-record.ts';
 import type { Officer } from '../../domain/principal.ts';
@@ -117,6 +118,6 @@ async function corridorsOf(database: { query: Query }, corridor: string): Promis
   const known = await listCorridors(database);
   if (corridor === ALL_CORRIDORS) return known;
   if (known.includes(corridor)) return [corridor];
-  const why = `there is no corridor '${corridor}'; there are ${known.join(', ')}`;
+  const why = `there is no corridor ${given(corridor)}; it must be ${oneOf([ALL_CORRIDORS, ...known])}`;
   throw new Failure('not-found', 'CORRIDOR_UNKNOWN', why);
 }

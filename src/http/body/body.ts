@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { DESCRIBED, given, issueText } from '../../domain/describe-issue.ts';
+import { DESCRIBED, given, issueText, shortText } from '../../domain/describe-issue.ts';
 import { type FieldError, InvalidFields, jsonPointer } from '../../domain/field-error.ts';
 import { TRANSACTION_LIMITS } from '../../domain/transaction.ts';
 import { Problem } from '../answers/problem.ts';
@@ -171,7 +171,10 @@ function checkShape(bytes: Uint8Array): void {
  * would never see the answer.
  */
 function tooLarge(bytesMax: number): Problem {
-  return new Problem('too-large', `The body has more bytes than the ${bytesMax} that are allowed.`);
+  return new Problem(
+    'too-large',
+    `The body has more than ${bytesMax} bytes, the most that is allowed.`,
+  );
 }
 
 /** Reads a body that is one list, checked in two steps, so that a million items are refused cheaply. */
@@ -254,25 +257,26 @@ export function fieldErrors(error: z.ZodError, at: readonly PropertyKey[] = []):
       return [{ pointer: jsonPointer(path), detail: issueText(issue) }];
     }
     return issue.keys.slice(0, UNKNOWN_FIELDS_MAX).map((key) => ({
-      pointer: jsonPointer([...path, key.slice(0, UNKNOWN_FIELD_CHARS_MAX)]),
+      pointer: jsonPointer([...path, shortText(key, FIELD_CHARS_MAX)]),
       detail: 'is not a field',
     }));
   });
 }
 
 const UNKNOWN_FIELDS_MAX = 10;
-const UNKNOWN_FIELD_CHARS_MAX = 128;
+/** Longest part of a field's name that a pointer repeats, where the name is the sender's. */
+const FIELD_CHARS_MAX = 128;
 
 /** Query parameters against a schema of strings; a parameter given twice is refused. */
 export function readQuery<T>(c: Context<AppEnv>, schema: z.ZodType<T>): T {
   const parameters = new URL(c.req.url).searchParams;
   const seen = new Set<string>();
   for (const name of parameters.keys()) {
-    if (!seen.has(name)) seen.add(name);
-    else
-      throw new InvalidFields([
-        { pointer: `/${name}`, detail: 'must be given once, not several times' },
-      ]);
+    if (seen.has(name)) {
+      const pointer = jsonPointer([shortText(name, FIELD_CHARS_MAX)]);
+      throw new InvalidFields([{ pointer, detail: 'must be given once, not several times' }]);
+    }
+    seen.add(name);
   }
   return checkFields(schema, Object.fromEntries(parameters));
 }

@@ -31,7 +31,7 @@ export function withKey(
   }
   if (headerKey !== undefined && headerKey !== key) {
     throw keyError(
-      `must be that of the header Idempotency-Key, ${given(headerKey)}, not ${given(key)}`,
+      `must be the same as in the header Idempotency-Key (${given(headerKey)}), not ${given(key)}`,
     );
   }
   return { ...input, idempotency_key: key };

@@ -10,7 +10,7 @@ import { CURSOR_DESCRIPTION } from '../../domain/list-parameters.ts';
 import { APPROVING_ROLES, ROLES, type Role } from '../../domain/principal.ts';
 import { plainText } from '../../domain/transaction.ts';
 import { wireTime } from '../../domain/wire-time.ts';
-import { mintApiKey } from '../../runtime/api-key.ts';
+import { mintApiKey, SECRET_CHARS } from '../../runtime/api-key.ts';
 import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 import { actorOf, requireRole } from '../auth/auth.ts';
@@ -19,7 +19,8 @@ import { allowedRoles, json, problemResponses } from '../openapi.ts';
 
 const NAME_CHARS_MAX = 64;
 const KEYS_PAGE = 200;
-const KEY_ID = /^[A-Za-z0-9]{1,64}$/;
+/** Shorter than a secret, so that none is repeated that is given by mistake. */
+const KEY_ID = new RegExp(`^[A-Za-z0-9]{1,${SECRET_CHARS - 1}}$`);
 const MAKERS = ['admin', 'risk_officer'] as const;
 
 const KEY_ID_EXAMPLE = 'k7Qd2mXa';
@@ -121,7 +122,8 @@ export function keysRoutes({
 }
 
 function unknownKey(keyId: string): Problem {
-  return new Problem('not-found', `No key has the id ${given(keyId)}.`);
+  const id = KEY_ID.test(keyId) ? `the id ${given(keyId)}` : 'this id';
+  return new Problem('not-found', `No key has ${id}.`);
 }
 
 /** An admin may make any key. An officer may make keys of people only, for the own client and with roles of the own key. */

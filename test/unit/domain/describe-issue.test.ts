@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { describeIssue } from '../../../src/domain/describe-issue.ts';
+import { DESCRIBED, given, issueText, oneOf } from '../../../src/domain/describe-issue.ts';
 import { readConfig } from '../../../src/runtime/config.ts';
 
 const schema = z.strictObject({
@@ -13,8 +13,8 @@ const RIGHT = { name: 'x', count: 1, kinds: [], isOn: true };
 
 const details = (value: unknown) =>
   schema
-    .safeParse(value, { error: describeIssue })
-    .error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
+    .safeParse(value, DESCRIBED)
+    .error?.issues.map((issue) => `${issue.path.join('.')} ${issueText(issue)}`);
 
 test.each([
   [{ ...RIGHT, name: undefined }, 'name is required'],
@@ -29,6 +29,7 @@ test.each([
   [{ ...RIGHT, kinds: {} }, 'kinds must be an array, not an object'],
   [{ ...RIGHT, isOn: null }, 'isOn must be true or false, not null'],
   [[], ' must be an object, not an array'],
+  [{ ...RIGHT, more: 1 }, " must not have 'more'"],
 ])('%j: %s', (value, detail) => {
   expect(details(value)).toEqual([detail]);
 });
@@ -37,6 +38,27 @@ test('a long text is repeated in part', () => {
   expect(details({ ...RIGHT, isOn: 'y'.repeat(1000) })).toEqual([
     `isOn must be true or false, not '${'y'.repeat(64)}…'`,
   ]);
+});
+
+test('a text is repeated without what a terminal obeys, and cut between characters', () => {
+  expect(given('a\u001b[31mb\u0007\u202ec\nd')).toBe("'a\ufffd[31mb\ufffd\ufffdc\ufffdd'");
+  expect(given('😀'.repeat(64))).toBe(`'${'😀'.repeat(64)}'`);
+  expect(given(`x${'😀'.repeat(64)}`)).toBe(`'x${'😀'.repeat(63)}…'`);
+});
+
+test('a list of what is allowed says that it goes on', () => {
+  const names = Array.from({ length: 21 }, (_, at) => `n${at}`);
+  expect(oneOf(names.slice(0, 20))).toMatch(/^one of 'n0', .* 'n19'$/);
+  expect(oneOf(names)).toMatch(/'n19', …$/);
+  expect(oneOf(['only'])).toBe("'only'");
+});
+
+test('a check of several fields does not say that an object was given', () => {
+  const either = z
+    .object({ one: z.string().optional() })
+    .refine(({ one }) => one !== undefined, 'must have one');
+  const [issue] = either.safeParse({}, DESCRIBED).error?.issues ?? [];
+  expect(issue && issueText(issue)).toBe('must have one');
 });
 
 test.each(['abc', '65536', '-1', '80.5', '8e3', ' 80'])(

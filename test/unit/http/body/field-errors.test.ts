@@ -1,12 +1,15 @@
 /** Each refusal of a field names what is allowed and what was given, in our words. */
+import { Hono } from 'hono';
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
+import { deadLetterCommandSchema } from '../../../../src/control/dead-letter-commands.ts';
 import { InvalidFields } from '../../../../src/domain/field-error.ts';
 import { labelInputSchema } from '../../../../src/domain/label.ts';
 import { scoreListParameters } from '../../../../src/domain/list-parameters.ts';
 import { newProposalSchema } from '../../../../src/domain/model-record.ts';
 import { transactionInputSchema } from '../../../../src/domain/transaction.ts';
-import { checkFields, listReader } from '../../../../src/http/body/body.ts';
+import type { AppEnv } from '../../../../src/http/app-env.ts';
+import { checkFields, listReader, readQuery } from '../../../../src/http/body/body.ts';
 import { summaryParameters } from '../../../../src/query/summary-parameters.ts';
 
 function refusal(work: () => unknown): InvalidFields {
@@ -30,6 +33,11 @@ const LABEL = { label: 'fraud', labelled_at: '2026-11-20T00:00:00Z', source: 's'
 const TIME = 'an RFC 3339 time with a zone, as 2026-11-20T09:30:00.000Z';
 
 test.each([
+  [
+    deadLetterCommandSchema,
+    {},
+    'The body must have either ids, or error_code and/or corridor, or all: true.',
+  ],
   [
     scoreListParameters,
     { limit: '100000' },
@@ -133,4 +141,13 @@ test('the detail of several invalid fields names the first and counts the others
   expect(detailOf(scoreListParameters, { limit: 'x', min_score: 'y', foo: '1' })).toBe(
     "/limit must be a whole number from 1 to 200, not 'x'; 2 more fields are invalid.",
   );
+});
+
+test('a parameter given twice is named in part where its name is long', async () => {
+  const app = new Hono<AppEnv>();
+  app.get('/', (c) => c.json(refusal(() => readQuery(c, summaryParameters)).errors));
+  const name = 'n'.repeat(129);
+  const answer = await app.request(`/?${name}=1&${name}=2`);
+  const detail = 'must be given once, not several times';
+  expect(await answer.json()).toEqual([{ pointer: `/${'n'.repeat(128)}…`, detail }]);
 });
