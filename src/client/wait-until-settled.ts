@@ -59,9 +59,10 @@ export async function waitUntilSettled(
   let movedMs = performance.now();
   let countDueMs = movedMs + FIRST_COUNT_AFTER_MS;
   let seen = '';
-  const sayOnce = createWaitNotes(options.onWaiting);
+  const totalsOrNote = createWaitNotes(options.onWaiting);
+  const countOrNote = createWaitNotes(options.onWaiting);
   for (;;) {
-    const totals = await readTotals().catch(sayOnce);
+    const totals = await totalsOrNote(readTotals());
     const startMs = performance.now();
     const moving = JSON.stringify(totals);
     if (moving !== seen) movedMs = startMs;
@@ -69,10 +70,8 @@ export async function waitUntilSettled(
     if (totals !== null) options.onProgress(Math.max(0, options.accepted - totals.pending));
     const isQuiet = startMs - movedMs > options.quietMsMax;
     if (totals?.pending === 0 || startMs >= countDueMs || isQuiet) {
-      const settled = await countSettled(totals).catch((error: unknown) => {
-        if (isQuiet) throw error;
-        return sayOnce(error);
-      });
+      const count = countSettled(totals);
+      const settled = await (isQuiet ? count : countOrNote(count));
       const nowMs = performance.now();
       countDueMs = nowMs + COUNT_SHARE * (nowMs - startMs);
       const result = settled && toResult(settled, options.accepted, totals);
@@ -90,14 +89,20 @@ function toResult(settled: Settled, acceptedFirst: number, totals: EngineTotals 
   return { open, settled: { ...settled, accepted, pending } };
 }
 
-/** Says why it waits, once for each reason; what is no outage is thrown. */
-function createWaitNotes(onWaiting: (reason: string) => void): (error: unknown) => null {
+/** Says why it waits, once for each reason of an outage, which a success ends; what is no outage is thrown. */
+function createWaitNotes(onWaiting: (reason: string) => void) {
   const said = new Set<string>();
-  return (error) => {
-    if (!(error instanceof Failure && isUnavailable(error))) throw error;
-    if (!said.has(error.message)) onWaiting(error.message);
-    said.add(error.message);
-    return null;
+  return async <T>(work: Promise<T>): Promise<T | null> => {
+    try {
+      const value = await work;
+      said.clear();
+      return value;
+    } catch (error) {
+      if (!(error instanceof Failure && isUnavailable(error))) throw error;
+      if (!said.has(error.message)) onWaiting(error.message);
+      said.add(error.message);
+      return null;
+    }
   };
 }
 
@@ -107,7 +112,9 @@ export async function readTotals(client: ApiClient): Promise<EngineTotals> {
   const { totals, postgres, redis } = parseJson<Status>(answer.text);
   if (answer.status !== 200 || totals === undefined || totals.pending === null) {
     const away = postgres === 'down' ? 'Postgres' : redis === 'down' ? 'Redis' : null;
-    const why = away === null ? refusal(answer).message : `${away} does not answer the API`;
+    const unknown =
+      answer.status === 200 ? 'the API does not know its totals now' : refusal(answer).message;
+    const why = away === null ? unknown : `${away} does not answer the API`;
     throw new Failure('unavailable', 'TOTALS_UNKNOWN', why);
   }
   return { scored: totals.scored, deadLettered: totals.dead_lettered, pending: totals.pending };

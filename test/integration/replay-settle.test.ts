@@ -1,8 +1,10 @@
 /** Goal: the wait after a replay ends as soon as all is final, and never hides what is lost. */
 import { expect, test } from 'vitest';
+import type { ApiClient } from '../../src/client/api-client.ts';
 import { balances, createLedger, ledgerLine } from '../../src/client/ledger.ts';
 import {
   type EngineTotals,
+  readTotals,
   type Settled,
   waitUntilSettled,
 } from '../../src/client/wait-until-settled.ts';
@@ -61,6 +63,20 @@ test('waitUntilSettled names what does not answer, once, and waits for it', asyn
   expect(said).toEqual(['Redis does not answer', 'Postgres does not answer']);
   const never = settle(inTurn<EngineTotals>(away('Redis')), inTurn<Settled>(away('Postgres')), 300);
   await expect(never).rejects.toThrow('Postgres does not answer');
+});
+
+test('waitUntilSettled names a second outage as well', async () => {
+  const said: string[] = [];
+  const reads = inTurn(away('Redis'), totals(1, 9), away('Redis'), away('Redis'), totals(10, 0));
+  const counts = inTurn<Settled>({ ...NOTHING, scored: 10 });
+  await settle(reads, counts, 60_000, (reason) => said.push(reason));
+  expect(said).toEqual(['Redis does not answer', 'Redis does not answer']);
+});
+
+test('totals that the API does not know now are an outage, named so', async () => {
+  const text = JSON.stringify({ totals: { scored: 1, dead_lettered: 0, pending: null } });
+  const client = { send: async () => ({ status: 200, text }) } as unknown as ApiClient;
+  await expect(readTotals(client)).rejects.toThrow('the API does not know its totals now');
 });
 
 test('waitUntilSettled gives up when nothing moves: what is not seen waiting is lost', async () => {

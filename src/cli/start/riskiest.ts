@@ -6,13 +6,13 @@ import { type AskApi, createAsk } from '../../client/ask.ts';
 export type Riskiest = {
   /** The least score among the riskiest: at least `scores.length` transactions reach it. */
   readonly minScore: number;
-  /** The answer to `GET /v1/scores?min_score=…&limit=…` with `minScore` and SHOWN, newest first. */
+  /** Empty where nothing is scored; otherwise the answer to `GET /v1/scores?min_score=…&limit=…` with `minScore` and SHOWN, newest first. */
   readonly scores: readonly Score[];
 };
 
 export const SHOWN = 5;
 /** Minimum scores in turn, until enough transactions reach one. */
-const MIN_SCORES = [900, 750, 500, 250, 1];
+const MIN_SCORES = [900, 750, 500, 250, 0];
 const PAGE_ROWS = 200;
 /** A page may end before it is full; its cursor is followed this often. */
 const PAGES_MAX = 5;
@@ -25,7 +25,8 @@ export async function readRiskiest(client: ApiClient): Promise<Riskiest> {
     ranked = scores.map(({ score }) => score).toSorted((one, other) => other - one);
     if (ranked.length >= SHOWN) break;
   }
-  const minScore = ranked.slice(0, SHOWN).at(-1) ?? 0;
+  const minScore = ranked.slice(0, SHOWN).at(-1);
+  if (minScore === undefined) return { minScore: 0, scores: [] };
   const query = { min_score: minScore, limit: SHOWN };
   const { items } = await ask('GET /v1/scores', { query });
   return { minScore, scores: items };

@@ -76,6 +76,11 @@ export function whereToLook(
   { url, key, keyFile }: Whereabouts,
   { minScore, scores }: Riskiest,
 ): string[] {
+  const keptIn = keyFile === null ? [] : [`The key is kept in ${shortPath(keyFile)}.`];
+  if (scores.length === 0) {
+    const where = `Open ${url}/docs and authorize with this key: ${key}`;
+    return ['Nothing is scored yet.', '', where, ...keptIn];
+  }
   return [
     `The newest ${scores.length} that scored ${minScore} or more, each with the address of its explanation:`,
     '',
@@ -90,7 +95,7 @@ export function whereToLook(
     `  '${url}/v1/scores?min_score=${minScore}&limit=${SHOWN}'`,
     '',
     'With one of the addresses in place of its own, the request explains that score.',
-    ...(keyFile === null ? [] : [`The key is kept in ${shortPath(keyFile)}.`]),
+    ...keptIn,
   ];
 }
 
