@@ -52,8 +52,13 @@ const COMMON_OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const satisfies ParseArgsOptionsConfig;
 
-export type PositionalBounds = { readonly min: number; readonly max: number };
-const NO_POSITIONALS: PositionalBounds = { min: 0, max: 0 };
+/** Words that a command takes beside its options, by the names that its usage gives them. */
+type Words = {
+  readonly required: readonly string[];
+  /** Most words, where further ones may follow. */
+  readonly max?: number;
+};
+const NO_WORDS: Words = { required: [] };
 
 type Parsed<Options extends ParseArgsOptionsConfig> = ReturnType<
   typeof parseArgs<{
@@ -68,7 +73,7 @@ type Parsed<Options extends ParseArgsOptionsConfig> = ReturnType<
 export function parseArguments<const Options extends ParseArgsOptionsConfig>(
   args: string[],
   options: Options,
-  bounds: PositionalBounds = NO_POSITIONALS,
+  { required, max = required.length }: Words = NO_WORDS,
 ): Parsed<Options> {
   const parsed = strictly(options, () =>
     parseArgs({
@@ -78,12 +83,19 @@ export function parseArguments<const Options extends ParseArgsOptionsConfig>(
       allowPositionals: true,
     }),
   );
-  const { length } = parsed.positionals;
-  if (length > bounds.max) {
-    throw new UsageError(`unexpected argument '${parsed.positionals[bounds.max] ?? ''}'`);
-  }
-  if (length < bounds.min) throw new UsageError('an argument is missing');
+  requireWords(parsed.positionals, required, max);
   return parsed;
+}
+
+/** Throws a UsageError that names the word that is missing, or is one too many. */
+export function requireWords(
+  words: readonly string[],
+  required: readonly string[],
+  max = required.length,
+): void {
+  const missing = required[words.length];
+  if (missing !== undefined) throw new UsageError(`${missing} is missing`);
+  if (words.length > max) throw new UsageError(`unexpected argument '${words[max] ?? ''}'`);
 }
 
 /** Says in our words what `parseArgs` refuses; it names the flag in quotes. */
@@ -97,10 +109,14 @@ function strictly<T>(options: ParseArgsOptionsConfig, parse: () => T): T {
       const names = Object.keys({ ...options, ...COMMON_OPTIONS }).map((name) => `--${name}`);
       throw new UsageError(`there is no option ${flag}; there are ${names.join(', ')}`);
     }
-    const isFlag = options[flag.slice(2)]?.type !== 'string';
-    throw new UsageError(isFlag ? `${flag} takes no value` : `${flag} needs a value`);
+    if (options[flag.slice(2)]?.type !== 'string') throw new UsageError(`${flag} takes no value`);
+    const dashed = `write ${flag}=VALUE where it begins with a dash`;
+    throw new UsageError(`${flag} needs a value${isAmbiguous(error) ? `; ${dashed}` : ''}`);
   }
 }
+
+/** A word with a dash follows the option: Node does not take it for the option's value. */
+const isAmbiguous = ({ message }: TypeError) => message.includes('ambiguous');
 
 export type IntegerBounds = { readonly min: number; readonly max: number };
 

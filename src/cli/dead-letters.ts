@@ -71,7 +71,10 @@ export const command: Command = {
   summary: 'Lists, shows, groups, replays and purges dead letters.',
   usage: USAGE,
   run: async (args, context) => {
-    const { values, positionals } = parseArguments(args, OPTIONS, { min: 1, max: IDS_MAX + 1 });
+    const { values, positionals } = parseArguments(args, OPTIONS, {
+      required: ['ACTION'],
+      max: IDS_MAX + 1,
+    });
     const [name = '', ...ids] = positionals;
     const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
     if (action === undefined)

@@ -38,7 +38,7 @@ Example: risk entries give-up 3 --yes
   needs: ['DATABASE_URL', 'REDIS_URL'],
   async run(args, { config, output, signal }) {
     const options = { yes: { type: 'boolean' } } as const;
-    const { values, positionals } = parseArguments(args, options, { min: 0, max: 2 });
+    const { values, positionals } = parseArguments(args, options, { required: [], max: 2 });
     const version = readVersion(positionals, values.yes === true);
     const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, RISK_MARKET: market } = config;
     if (databaseUrl === undefined || redisUrl === undefined) return EXIT_BAD_CONFIGURATION;

@@ -34,7 +34,7 @@ today, and stores them in recomputed_features. No score changes. May be interrup
     const { values, positionals } = parseArguments(
       args,
       { from: { type: 'string' }, to: { type: 'string' } },
-      { min: 1, max: 1 },
+      { required: ['rebuild'] },
     );
     if (positionals[0] !== 'rebuild') throw new UsageError(`cannot ${positionals[0]} features`);
     const fromMs = dateOption('--from', values.from);

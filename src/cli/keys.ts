@@ -138,7 +138,7 @@ async function allOf<Row>(readPage: (last: Row | undefined) => Promise<Row[]>): 
 }
 
 const revoke: Action = async (args, database, { output }) => {
-  const { positionals } = parseArguments(args, {}, { min: 1, max: 1 });
+  const { positionals } = parseArguments(args, {}, { required: ['KEY_ID'] });
   const [keyId = ''] = positionals;
   if (!(await revokeApiKey(database, keyId, by('revoke')))) {
     output.error(`no key has the id '${keyId}'`);
@@ -149,7 +149,7 @@ const revoke: Action = async (args, database, { output }) => {
 };
 
 const expel: Action = async (args, database, { output }) => {
-  const { positionals } = parseArguments(args, {}, { min: 1, max: 1 });
+  const { positionals } = parseArguments(args, {}, { required: ['NAME'] });
   const { identity } = await revokeIdentity(database, positionals[0] ?? '', by('expel'));
   output.value({ identity, revoked: true }, [`person '${identity}' revoked, with all keys`]);
   return EXIT.fine;

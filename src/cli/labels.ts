@@ -70,7 +70,7 @@ function parseImport(args: string[], config: Config): ImportSettings {
   const { values, positionals } = parseArguments(
     args,
     { ...FILE_OPTIONS, 'labelled-after': { type: 'string' }, timeout: { type: 'string' } },
-    { min: 1, max: 1 },
+    { required: ['FILE'] },
   );
   const settings = fileOptions(values, config, LABEL_FIELDS, CONNECTIONS);
   const { columns, constants } = settings.mapping;

@@ -5,7 +5,7 @@ import { listModelRows, readModelRow } from '../control/models/show-models.ts';
 import type { ModelJson } from '../domain/model-record.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { openDatabase } from '../store/database/open-database.ts';
-import { type Command, EXIT, parseArguments, UsageError } from './command.ts';
+import { type Command, EXIT, parseArguments, requireWords, UsageError } from './command.ts';
 import { exportModel } from './models/export-model.ts';
 import { importModel } from './models/import-model.ts';
 import { readOfficer } from './models/officer.ts';
@@ -51,8 +51,8 @@ Example: risk models import fraud.json --name fraud@1
 ${TRAIN_USAGE}`;
 
 type Action = {
-  /** Words after the action's name. */
-  readonly words: number;
+  /** Words after the action's name, as the usage names them. */
+  readonly words: readonly string[];
   readonly options: readonly (keyof typeof OPTIONS)[];
   readonly run: (request: Request) => Promise<number>;
   /** Longest statement, where a request's bound is too short for it. */
@@ -60,17 +60,17 @@ type Action = {
 };
 
 const ACTIONS: Readonly<Record<string, Action>> = {
-  list: { words: 0, options: [], run: list },
-  show: { words: 1, options: [], run: show },
-  import: { words: 1, options: ['manifest', 'name'], run: runImport },
-  export: { words: 1, options: ['out'], run: runExport },
-  promote: { words: 1, options: ['corridor', 'to'], run: promote },
-  approve: { words: 1, options: [], run: approve },
-  emergency: { words: 1, options: ['corridor', 'to', 'reason'], run: emergency },
-  rollback: { words: 0, options: ['corridor'], run: rollBack },
-  watch: { words: 0, options: ['now', 'at'], run: watch },
+  list: { words: [], options: [], run: list },
+  show: { words: ['MODEL'], options: [], run: show },
+  import: { words: ['FILE'], options: ['manifest', 'name'], run: runImport },
+  export: { words: ['MODEL'], options: ['out'], run: runExport },
+  promote: { words: ['MODEL'], options: ['corridor', 'to'], run: promote },
+  approve: { words: ['PROPOSAL'], options: [], run: approve },
+  emergency: { words: ['MODEL'], options: ['corridor', 'to', 'reason'], run: emergency },
+  rollback: { words: [], options: ['corridor'], run: rollBack },
+  watch: { words: [], options: ['now', 'at'], run: watch },
   train: {
-    words: 0,
+    words: [],
     options: ['name', 'out', 'to', ...TRAIN_OPTION_NAMES],
     run: train,
     statementTimeoutMs: READING_TIMEOUT_MS,
@@ -84,7 +84,7 @@ export const command: Command = {
   needs: ['DATABASE_URL'],
   run: async (args, context) => {
     const { config, output } = context;
-    const parsed = parseArguments(args, OPTIONS, { min: 1, max: 2 });
+    const parsed = parseArguments(args, OPTIONS, { required: ['ACTION'], max: 2 });
     const { values, positionals } = parsed;
     const [name = '', ...words] = positionals;
     const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
@@ -92,7 +92,7 @@ export const command: Command = {
       throw new UsageError(
         `the action must be one of ${Object.keys(ACTIONS).join(', ')}, not '${name}'`,
       );
-    if (words.length !== action.words) throw new UsageError(`${name} takes ${action.words} words`);
+    requireWords(words, action.words);
     for (const option of Object.keys(OPTIONS) as (keyof typeof OPTIONS)[]) {
       if (values[option] !== undefined && !action.options.includes(option)) {
         throw new UsageError(`${name} takes no --${option}`);

@@ -124,7 +124,7 @@ const create: Action = async (args, database, { output, signal }) => {
 const WAITING = { 'wait-seconds': { type: 'string' } } as const;
 
 const detach: Action = async (args, database, { output, signal }) => {
-  const { values, positionals } = parseArguments(args, WAITING, { min: 1, max: 1 });
+  const { values, positionals } = parseArguments(args, WAITING, { required: ['MONTH'] });
   const month = monthOption('the month', positionals[0]);
   const waitSeconds = readWait(values['wait-seconds']);
   if (month >= monthOf(Date.now())) {
@@ -139,7 +139,7 @@ const detach: Action = async (args, database, { output, signal }) => {
 };
 
 const attach: Action = async (args, database, { output, signal }) => {
-  const { values, positionals } = parseArguments(args, WAITING, { min: 1, max: 1 });
+  const { values, positionals } = parseArguments(args, WAITING, { required: ['MONTH'] });
   const month = monthOption('the month', positionals[0]);
   const waitSeconds = readWait(values['wait-seconds']);
   const toBeScored = await patiently(waitSeconds, signal, () =>
@@ -155,7 +155,7 @@ const drop: Action = async (args, database, { output, signal }) => {
   const { values, positionals } = parseArguments(
     args,
     { confirm: { type: 'string' } },
-    { min: 1, max: 1 },
+    { required: ['MONTH'] },
   );
   const month = monthOption('the month', positionals[0]);
   if (values.confirm !== positionals[0]) {

@@ -143,7 +143,7 @@ function parseReplay(args: string[], config: Config): ReplaySettings {
       resume: { type: 'string' },
       'settle-timeout': { type: 'string' },
     },
-    { min: 1, max: 1 },
+    { required: ['FILE'] },
   );
   const integer = <D>(name: 'rate' | 'settle-timeout', max: number, byDefault: D) =>
     integerOption(`--${name}`, values[name], { min: 1, max }, byDefault);

@@ -63,7 +63,7 @@ export const command: Command = {
     const { values, positionals } = parseArguments(
       args,
       { sample: { type: 'string' }, repair: { type: 'boolean' } },
-      { min: 1, max: 1 },
+      { required: ['scores or tallies'] },
     );
     const [what] = positionals;
     if (what !== 'scores' && what !== 'tallies') {

@@ -200,7 +200,7 @@ describe('risk labels import', () => {
       "--label must be one of fraud, legitimate, not 'maybe'",
     ],
     ['no number', ['list', '--limit', 'all'], 2, '--limit'],
-    ['no file', ['import'], 2, 'an argument is missing'],
+    ['no file', ['import'], 2, 'FILE is missing'],
     ['an unknown field', ['import', 'x', '--map', 'score=y'], 2, "not 'score=y'"],
     ['no delay', ['import', 'x', '--labelled-after', 'soon'], 2, "as 7d, not 'soon'"],
     ['a batch too large', ['import', 'x', '--batch', '1001'], 2, 'from 1 to 1000'],

@@ -172,7 +172,7 @@ describe('risk keys', () => {
     [['create', '--owner', 'me'], '--role is missing'],
     [['create', '--role', 'root', '--owner', 'me'], '--role must be one of'],
     [['create', '--role', 'ingest'], '--owner is missing'],
-    [['revoke'], 'an argument is missing'],
+    [['revoke'], 'KEY_ID is missing'],
     [['create', '--role', 'ingest', '--owner', 'o', '--identity', 'i'], 'exclude each other'],
     [[], 'say create, list, revoke, people or expel'],
   ])('%j is a usage error', async (args, message) => {

@@ -5,14 +5,15 @@ const OPTIONS = { sample: { type: 'string' } } as const;
 
 test('parseArguments gives values and words, and knows --json and --help everywhere', () => {
   const args = ['scores', '--sample', '5', '--json', '-h'];
-  const { values, positionals } = parseArguments(args, OPTIONS, { min: 1, max: 1 });
+  const { values, positionals } = parseArguments(args, OPTIONS, { required: ['WHAT'] });
   expect({ ...values }).toEqual({ sample: '5', json: true, help: true });
   expect(positionals).toEqual(['scores']);
 });
 
 test.each([
   [['--wat'], 'there is no option --wat; there are --'],
-  [['--sample'], '--sample needs a value'],
+  [['--sample'], /^--sample needs a value$/],
+  [['--sample', '-5d'], '--sample needs a value; write --sample=VALUE where it begins with a dash'],
   [['extra'], "unexpected argument 'extra'"],
 ])('parseArguments refuses %j', (args, message) => {
   const parse = () => parseArguments(args, OPTIONS);
@@ -21,7 +22,7 @@ test.each([
 });
 
 test('parseArguments refuses too few words', () => {
-  expect(() => parseArguments([], OPTIONS, { min: 1, max: 1 })).toThrow('an argument is missing');
+  expect(() => parseArguments([], OPTIONS, { required: ['WHAT'] })).toThrow('WHAT is missing');
 });
 
 test.each(['0', '11', '1.5', '1e1', '', ' 5', 'five', '-1'])('integerOption refuses %j', (text) => {

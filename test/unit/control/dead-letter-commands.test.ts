@@ -15,7 +15,7 @@ const context = {
 };
 
 test.each([
-  [[], 'an argument is missing'],
+  [[], 'ACTION is missing'],
   [['explode'], "the action must be one of list, show, groups, replay, purge, not 'explode'"],
   [['toString'], "replay, purge, not 'toString'"],
   [['purge', '--corridor', 'US-EG'], 'purge needs --yes'],
