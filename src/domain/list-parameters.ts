@@ -23,7 +23,10 @@ export const integerParameter = (min: number, max: number) =>
     .transform(Number)
     .meta({ override: { type: 'integer', minimum: min, maximum: max } });
 
-/** Metadata of an optional parameter, whose example is only shown: `example` in place of `examples` would be sent by /docs. Zod leaves examples of what is transformed out, hence `override`. */
+/**
+ * Metadata of an optional parameter, whose example is only shown: `example` in place of `examples` would be sent by
+ * /docs. Zod leaves examples of what is transformed out, hence `override`.
+ */
 export const shown = (example: unknown, description: string) => ({
   description,
   override: { examples: [example] },

@@ -19,7 +19,7 @@ type Steps = {
 const PAGE_TRANSACTIONS = 1000;
 
 /**
- * @param batchAgeMs a younger request may still do it itself
+ * @param batchAgeMs a younger request may still invalidate them itself
  * @param reportAge called with the age of the oldest batch whose profiles are not invalidated; 0 when there is none
  */
 export async function finishLabelBatches(
@@ -28,7 +28,7 @@ export async function finishLabelBatches(
   reportAge: (ageMs: number) => void,
   signal: AbortSignal,
 ): Promise<number> {
-  let told = 0;
+  let finished = 0;
   while (!signal.aborted) {
     const page = await listLabelBatches(batchAgeMs, PAGE_TRANSACTIONS);
     const [oldest] = page;
@@ -37,7 +37,7 @@ export async function finishLabelBatches(
     if (oldest === undefined) break;
     await invalidateLabelled(page.flatMap(({ transactionIds }) => transactionIds));
     await deleteLabelBatches(page.map(({ batchId }) => batchId));
-    told += page.length;
+    finished += page.length;
   }
-  return told;
+  return finished;
 }

@@ -14,7 +14,7 @@ import type { Process } from './process.ts';
 import type { LabelRequest } from './schedule.ts';
 import { MARKET, type World } from './world.ts';
 
-const TELL_EVERY_MS = 300;
+const FINISH_EVERY_MS = 300;
 const BATCH_AGE_MS = 200;
 
 export function sendLabel(world: World, batchId: string, request: LabelRequest): void {
@@ -48,7 +48,7 @@ export function createLabelDuty(world: World, process: Process): Duty {
   const { postgres, clock } = world;
   return {
     name: 'finish-label-batches',
-    everyMs: TELL_EVERY_MS,
+    everyMs: FINISH_EVERY_MS,
     async run(signal) {
       if (world.missing === 'label-batch') return;
       await finishLabelBatches(

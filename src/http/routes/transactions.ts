@@ -101,9 +101,9 @@ export function transactionsRoutes(
   routes.post('/v1/transactions', requireRole('ingest'), async (c) => {
     const headerKey = readIdempotencyKey(c.req.header('idempotency-key'));
     const { waitMs } = readPreferences(c.req.header('prefer'), waitMsMax);
-    const given = await readJson(c, limits);
-    const read = () => withKey(readOneInput(given), headerKey);
-    const input = readNamingAll(read, ingest, [given], []);
+    const value = await readJson(c, limits);
+    const read = () => withKey(readOneInput(value), headerKey);
+    const input = readNamingAll(read, ingest, [value], []);
     const { client } = c.get('principal');
     const result = await acceptOne({ client, input, waitMs });
     if (result.kind !== 'accepted') throw refusal(result, []);
@@ -129,9 +129,9 @@ export function transactionsRoutes(
       const request = { body, client, preferences, timeoutMs, waitForCpu, draining };
       return answerLines(ingest, log, request);
     }
-    const given = await readJson(c, limits);
-    const read = () => readBatchInput(given);
-    const inputs = readNamingAll(read, ingest, batchItems(given), ['transactions']);
+    const value = await readJson(c, limits);
+    const read = () => readBatchInput(value);
+    const inputs = readNamingAll(read, ingest, batchItems(value), ['transactions']);
     const result = await acceptBatch({ client, inputs });
     if (result.kind !== 'accepted') throw refusal(result, ['transactions']);
     const body: BatchResult = {

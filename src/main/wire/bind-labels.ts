@@ -10,7 +10,7 @@ import { deleteLabelBatches, listLabelBatches } from '../../store/labels/label-b
 import type { Leadership } from '../../store/maintenance/leadership.ts';
 import type { RedisClient } from '../../stream/connection/connection.ts';
 
-const TELL_EVERY_MS = 1000;
+const FINISH_EVERY_MS = 1000;
 
 /**
  * A worker's duty that does nothing while another worker leads.
@@ -34,7 +34,7 @@ export function bindLabelDuty(
   const report = (oldestMs: number) => labelsUntold.set(oldestMs / 1000);
   return {
     name: 'finish-label-batches',
-    everyMs: TELL_EVERY_MS,
+    everyMs: FINISH_EVERY_MS,
     run: async (signal: AbortSignal) => {
       const leads = await lead.run(
         async () => void (await finishLabelBatches(steps, ageMs, report, signal)),

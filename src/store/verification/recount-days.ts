@@ -50,8 +50,8 @@ const statements = (name: string, compared: string): Comparison => ({
 const WITHIN = 'created_at >= $1 and created_at < $2';
 
 /**
- * A score whose transaction is missing has the currency XXX, as the migration counted it. Of labels the newest decides,
- * and of two at one time the one that says fraud.
+ * A score whose transaction is missing counts with the currency XXX. Of labels the newest decides, and of two at one
+ * time the one that says fraud.
  */
 const days = statements(
   'days',

@@ -31,7 +31,7 @@ export function createInstalls(
   let addedBytes = 0;
   let underWayBytes = 0;
   let arena = createArena(new ArrayBuffer(0), 0);
-  let roomLeft = 0;
+  let arenaBytesLeft = 0;
   let answered = Promise.withResolvers<void>();
 
   async function send(installs: readonly LogInstall[], bytes: number): Promise<void> {
@@ -54,16 +54,16 @@ export function createInstalls(
     addedBytes = 0;
   }
 
-  async function waitForRoom(): Promise<void> {
+  async function waitUntilAnswered(): Promise<void> {
     while (underWayBytes > UNDER_WAY_BYTES_MAX) await answered.promise;
   }
 
   function take(bytes: number): ReturnType<TakeBytes> {
-    if (bytes > roomLeft) {
+    if (bytes > arenaBytesLeft) {
       arena = createArena(new ArrayBuffer(CALL_BYTES), 0);
-      roomLeft = CALL_BYTES;
+      arenaBytesLeft = CALL_BYTES;
     }
-    roomLeft -= bytes;
+    arenaBytesLeft -= bytes;
     return arena.take(bytes);
   }
 
@@ -74,6 +74,6 @@ export function createInstalls(
       addedBytes += install.snapshot.length;
       if (addedBytes >= CALL_BYTES) flush();
     },
-    waitWhileFull: () => (underWayBytes > UNDER_WAY_BYTES_MAX ? waitForRoom() : undefined),
+    waitWhileFull: () => (underWayBytes > UNDER_WAY_BYTES_MAX ? waitUntilAnswered() : undefined),
   };
 }
