@@ -18,7 +18,7 @@ export type CommandContext = {
   readonly signal: AbortSignal;
 };
 
-export type ServiceUrl = 'DATABASE_URL' | 'REDIS_URL';
+type ServiceUrl = 'DATABASE_URL' | 'REDIS_URL';
 
 export type Command = {
   readonly name: string;
@@ -118,7 +118,7 @@ function strictly<T>(options: ParseArgsOptionsConfig, parse: () => T): T {
 /** A word with a dash follows the option: Node does not take it for the option's value. */
 const isAmbiguous = ({ message }: TypeError) => message.includes('ambiguous');
 
-export type IntegerBounds = { readonly min: number; readonly max: number };
+type IntegerBounds = { readonly min: number; readonly max: number };
 
 /** A whole number given as text (`--batch 1000`), or `byDefault` when the option is absent. */
 export function integerOption<Default>(

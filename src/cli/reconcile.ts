@@ -20,7 +20,7 @@ type Reconciler = {
   readonly run: (signal: AbortSignal) => Promise<Totals & { readonly full: boolean }>;
 };
 /** Binds `repair/reconcile.ts` to its adapters; main/ hands it in, as commands import no wiring. */
-export type OpenReconciler = (
+type OpenReconciler = (
   config: Config,
   database: Database,
   redis: RedisClient,

@@ -52,7 +52,7 @@ With DATABASE_URL the ledger is counted in SQL over the accepted ids; without it
 Example: risk replay payments.csv.gz --map account_id=customer,idempotency_key=id --set currency=USD,corridor=US-US
 `;
 
-export type ReplaySettings = FileSettings<Field> & {
+type ReplaySettings = FileSettings<Field> & {
   readonly file: string;
   readonly databaseUrl: string | undefined;
   readonly rowsPerSecond: number | null;

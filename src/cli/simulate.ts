@@ -57,14 +57,14 @@ Example: risk simulate --transactions 1000000 --out traffic.csv.gz --labels labe
 /** Rows joined into one write. */
 const ROWS_PER_CHUNK = 256;
 
-export type SimulationFiles = {
+type SimulationFiles = {
   readonly out: string;
   readonly labels: string | undefined;
   readonly format: Format;
 };
 
 /** How many rows of each scenario were written. */
-export type SimulationCounts = Record<string, number>;
+type SimulationCounts = Record<string, number>;
 
 /** Writes the files; each is one pass of the same seeded rows, at the pace of its disk. */
 export async function writeSimulation(

@@ -45,7 +45,7 @@ transactions=M tallies=T different=0. Exit code 1 when any differs.
 Example: risk verify scores --sample 100000
 `;
 
-export type Verification = {
+type Verification = {
   verified: number;
   different: number;
   available: number;

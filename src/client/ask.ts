@@ -2,7 +2,7 @@
 import { type ApiClient, notTheContract, refusal } from './api-client.ts';
 import type { Operations } from './api-types.ts';
 
-export type OperationName = keyof Operations & `${'GET' | 'POST'} ${string}`;
+type OperationName = keyof Operations & `${'GET' | 'POST'} ${string}`;
 
 /** @throws Failure for a refusal, with the API's own words */
 export type AskApi = <Name extends OperationName>(

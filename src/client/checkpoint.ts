@@ -7,7 +7,7 @@ import { basename } from 'node:path';
 import { Failure } from '../domain/failure.ts';
 
 /** Identity of the file being replayed, which does not change when it is moved. */
-export type ReplayedFile = { readonly path: string; readonly bytes: number };
+type ReplayedFile = { readonly path: string; readonly bytes: number };
 
 export async function readCheckpoint(path: string, file: ReplayedFile): Promise<number> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {

@@ -13,7 +13,7 @@ export type Ledger = {
   readonly p99_ms: number;
 };
 
-export type LedgerInput = {
+type LedgerInput = {
   readonly accepted: number;
   readonly duplicates: number;
   readonly scored: number;

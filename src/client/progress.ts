@@ -2,7 +2,7 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { PostProgress } from './post-file.ts';
 
-export type ReplayProgressView = {
+type ReplayProgressView = {
   readonly posting: (progress: PostProgress) => void;
   /** All rows are answered; `accepted` of them are awaited. */
   readonly posted: (accepted: number) => void;

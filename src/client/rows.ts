@@ -16,7 +16,7 @@ export type Row = {
   readonly body: RowBody;
 };
 
-export type UnreadableRow = { readonly line: number; readonly detail: string };
+type UnreadableRow = { readonly line: number; readonly detail: string };
 
 export type RowBatch = {
   /** Rows of the file up to and including this batch, readable or not. */

@@ -180,7 +180,7 @@ export function compareIds(one: DeliveredTransaction, other: DeliveredTransactio
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 const HIGH = Uint8Array.from(HEX, (digits) => digits.charCodeAt(0));
 const LOW = Uint8Array.from(HEX, (digits) => digits.charCodeAt(1));
-export const UUID_CHARS = 36;
+const UUID_CHARS = 36;
 const DASH = 45;
 const scratch = Buffer.alloc(UUID_CHARS);
 
@@ -190,12 +190,7 @@ export function formatUuid(bytes: Uint8Array, start: number): string {
 }
 
 /** Writes UUID_CHARS characters from `at` on; returns where they end. */
-export function writeUuidText(
-  bytes: Uint8Array,
-  start: number,
-  into: Uint8Array,
-  at: number,
-): number {
+function writeUuidText(bytes: Uint8Array, start: number, into: Uint8Array, at: number): number {
   let to = at;
   for (let index = 0; index < UUID_BYTES; index++) {
     const byte = bytes[start + index] as number;

@@ -1,6 +1,6 @@
 /** Why a score is what it is: made by `scoring/explain.ts` and a model, served by query and http. */
 
-export type FeatureValue = {
+type FeatureValue = {
   readonly name: string;
   /** Null when the feature was missing. */
   readonly value: number | null;

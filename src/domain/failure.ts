@@ -18,7 +18,7 @@ export const FAILURE_KINDS = [
   'transient',
   'permanent',
 ] as const;
-export type FailureKind = (typeof FAILURE_KINDS)[number];
+type FailureKind = (typeof FAILURE_KINDS)[number];
 
 /** A typed failure. `code` is stable and upper-case (`POSTGRES_UNAVAILABLE`), `message` is for people. */
 export class Failure extends Error {

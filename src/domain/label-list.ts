@@ -32,7 +32,7 @@ export function encodeLabelCursor(position: LabelPosition): string {
 }
 
 /** Reads a cursor; undefined when it is none of ours. */
-export function decodeLabelCursor(cursor: string): LabelPosition | undefined {
+function decodeLabelCursor(cursor: string): LabelPosition | undefined {
   const parsed = positionSchema.safeParse(parseJson(Buffer.from(cursor, 'base64url').toString()));
   if (!parsed.success) return undefined;
   const [labelledAtMs, id, label, by] = parsed.data;

@@ -8,12 +8,12 @@ import { SCORE_MAX, VERDICTS } from './score-record.ts';
 import { TRANSACTION_LIMITS } from './transaction.ts';
 import { wireTime } from './wire-time.ts';
 
-export const PAGE_LIMITS = { rowsDefault: 50, rowsMax: 200 } as const;
+const PAGE_LIMITS = { rowsDefault: 50, rowsMax: 200 } as const;
 
 const INTEGER = /^\d+$/;
 
 /** A whole number given as text in the query string; to the document it is an integer. */
-export const integerParameter = (min: number, max: number) =>
+const integerParameter = (min: number, max: number) =>
   z
     .string()
     .refine(

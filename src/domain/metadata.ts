@@ -4,7 +4,7 @@
  */
 
 /** Deepest nesting inside metadata; the object that holds it is the 32nd level of a body. */
-export const METADATA_DEPTH_MAX = 31;
+const METADATA_DEPTH_MAX = 31;
 
 /** jsonb writes 1e308 out in full: the most bytes that a number with an exponent may grow to. */
 const EXPONENT_BYTES = 330;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { plainText } from './transaction.ts';
 
 /** States that a proposal may ask for. */
-export const PROPOSED_STATES = ['shadow', 'canary', 'active'] as const;
+const PROPOSED_STATES = ['shadow', 'canary', 'active'] as const;
 export type ProposedState = (typeof PROPOSED_STATES)[number];
 export type ProposedHolding = {
   readonly state: ProposedState;

@@ -7,7 +7,7 @@ import { z } from 'zod';
 /** The limit on the features of a model. */
 const HISTOGRAMS_MAX = 1000;
 
-export const valueHistogramSchema = z
+const valueHistogramSchema = z
   .object({
     name: z.string(),
     /** Rising cuts; bin b holds the values at or above exactly b of them. */
@@ -23,7 +23,7 @@ export const valueHistogramSchema = z
   });
 export type ValueHistogram = Readonly<z.infer<typeof valueHistogramSchema>>;
 
-export const modelReferenceSchema = z.object({
+const modelReferenceSchema = z.object({
   /** Distributions in the training rows. */
   features: z.array(valueHistogramSchema).max(HISTOGRAMS_MAX).readonly(),
   /** Calibrated probabilities of rows that the model was not trained on. */

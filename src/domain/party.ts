@@ -1,3 +1,3 @@
 /** The two parties of a transaction whose behaviour is profiled. */
-export const PARTY_KINDS = ['account', 'merchant'] as const;
+const PARTY_KINDS = ['account', 'merchant'] as const;
 export type PartyKind = (typeof PARTY_KINDS)[number];

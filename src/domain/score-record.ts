@@ -38,7 +38,7 @@ export type ScoreRecord = Decision & {
   readonly degradation: number;
 };
 
-export const reasonSchema = z
+const reasonSchema = z
   .object({ code: z.string(), detail: z.string(), contribution: z.number() })
   .meta({ id: 'Reason' });
 

@@ -22,7 +22,7 @@ export const WATCH_MINIMUM = {
 } as const;
 
 /** Bounds on the stability index: no drift below 0.1, some from 0.1, much from 0.25 (Siddiqi, 2006). */
-export const DRIFT_LEVELS = ['fine', 'notice', 'alert', 'unknown'] as const;
+const DRIFT_LEVELS = ['fine', 'notice', 'alert', 'unknown'] as const;
 export type DriftLevel = (typeof DRIFT_LEVELS)[number];
 
 const window = z.object({

@@ -9,7 +9,7 @@ import type { Environment } from '../runtime/config.ts';
 import { ask, findExecutable } from './executable.ts';
 import { makeOnce, openSharedFolder } from './shared-folder.ts';
 
-export type Unpacked = {
+type Unpacked = {
   /** Installs the package as the root of a file system would hold it. */
   readonly folder: string;
   /** Environment in which its programs find their libraries. */

@@ -5,7 +5,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-export type EngineFile = {
+type EngineFile = {
   readonly pid: number;
   /** Null until the service is ready. */
   readonly databaseUrl: string | null;

@@ -19,7 +19,7 @@ type PostgresOptions = ClusterOptions & {
   readonly signal: AbortSignal;
 };
 
-export type RunningPostgres = {
+type RunningPostgres = {
   readonly url: string;
   readonly port: number;
   readonly service: ServiceProcess;

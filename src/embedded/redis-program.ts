@@ -12,7 +12,7 @@ export type RedisSource = RedisProgram | { readonly kind: 'wasm' };
 /** The engine uses consumer group features of Redis 7.0; Valkey's numbers continue from 7.2. */
 const MAJOR_MIN = 7;
 
-export type RedisSearch = {
+type RedisSearch = {
   readonly account: Account;
   readonly environment: Environment;
   readonly onProgress: (text: string) => void;

@@ -33,7 +33,7 @@ type RedisOptions = {
   readonly signal: AbortSignal;
 };
 
-export type RunningRedis = {
+type RunningRedis = {
   readonly url: string;
   readonly port: number;
   readonly service: ServiceProcess;

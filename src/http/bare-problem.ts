@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PROBLEM_CONTENT_TYPE, type Problem, problemJson } from './answers/problem.ts';
 import { requestIdFor, USUAL_HEADERS } from './edge.ts';
 
-export type BareProblem = {
+type BareProblem = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;

@@ -7,7 +7,7 @@ export type Preferences = {
   readonly isMinimal: boolean;
 };
 
-export const PREFERENCES = ['wait', 'return'] as const;
+const PREFERENCES = ['wait', 'return'] as const;
 export type Preference = (typeof PREFERENCES)[number];
 
 const WAIT = /^wait\s*=\s*"?(\d+(?:\.\d+)?)"?$/i;

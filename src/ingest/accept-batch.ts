@@ -26,7 +26,7 @@ import {
 import { type MonthProblem, MonthsRefused } from './refuse-months.ts';
 import { createSharedCommits, type Poster } from './shared-commits.ts';
 
-export type AcceptBatchRequest = {
+type AcceptBatchRequest = {
   readonly client: string;
   readonly inputs: readonly KeyedTransactionInput[];
 };
@@ -41,7 +41,7 @@ export type AcceptResult =
       readonly errors: readonly ItemError[];
     };
 
-export type AcceptBatch = (request: AcceptBatchRequest) => Promise<AcceptResult>;
+type AcceptBatch = (request: AcceptBatchRequest) => Promise<AcceptResult>;
 
 /** At this many rows the fixed price of a commit is below 2 µs a transaction. */
 const SMALL_ROWS_MAX = 250;

@@ -37,19 +37,19 @@ export type LabelIngest = Pick<
 >;
 
 /** The request uses the idempotency keys of the reporter's client. */
-export type AcceptLabelsRequest = LabelReporter & {
+type AcceptLabelsRequest = LabelReporter & {
   /** The client whose transactions may be named by id; null for all clients. */
   readonly clientSeen: string | null;
   /** At most 1,000. */
   readonly inputs: readonly LabelInput[];
 };
 
-export type LabelOutcome = {
+type LabelOutcome = {
   readonly transactionId: string;
   readonly status: 'accepted' | 'unchanged';
 };
 
-export type AcceptLabelsResult =
+type AcceptLabelsResult =
   | { readonly kind: 'accepted'; readonly outcomes: readonly LabelOutcome[] }
   | LabelsRefused;
 

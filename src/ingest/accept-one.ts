@@ -22,18 +22,18 @@ import {
   waitForScore,
 } from './wait-for-score.ts';
 
-export type AcceptOneRequest = {
+type AcceptOneRequest = {
   readonly client: string;
   readonly input: KeyedTransactionInput;
   /** 0 does not wait. */
   readonly waitMs: number;
 };
 
-export type AcceptOneResult =
+type AcceptOneResult =
   | { readonly kind: 'accepted'; readonly outcome: Outcome; readonly score: ScoreJson | null }
   | Exclude<AcceptResult, { kind: 'accepted' }>;
 
-export type AcceptOne = (request: AcceptOneRequest) => Promise<AcceptOneResult>;
+type AcceptOne = (request: AcceptOneRequest) => Promise<AcceptOneResult>;
 
 /** Two commits: one is written while the other commits. */
 const COMMITS_MAX = 2;

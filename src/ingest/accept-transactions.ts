@@ -25,7 +25,7 @@ import {
 import { type RefusedRow, type RefusedRows, refuseRows } from './refuse-months.ts';
 import { retryStore } from './retry-store.ts';
 
-export type AcceptRequest = {
+type AcceptRequest = {
   readonly client: string;
   readonly inputs: readonly KeyedTransactionInput[];
   /** Months that the request may still create; by default as many as any request. */

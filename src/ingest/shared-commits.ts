@@ -14,7 +14,7 @@ export type Poster = {
 };
 
 /** Resolves to the post's own result; throws what it would throw alone. */
-export type ShareCommit<Post, Result> = (poster: Poster, post: Post) => Promise<Result>;
+type ShareCommit<Post, Result> = (poster: Poster, post: Post) => Promise<Result>;
 
 type SharedCommitsOptions<Post, Result> = {
   /**

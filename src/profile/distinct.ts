@@ -5,7 +5,7 @@
 const SLOTS = 1024;
 const SLOT_BITS = SLOTS - 1;
 
-export type DistinctCounter = {
+type DistinctCounter = {
   /** Begins a new count. */
   reset(): void;
   /** Adds a hash (not 0); at most SLOTS / 2 between resets. */

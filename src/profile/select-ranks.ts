@@ -11,7 +11,7 @@ const BIN_BITS = 7;
 const counts = new Uint16Array(1 << BIN_BITS);
 
 /** Numbers to rank: `values` holds the first `count`; `words` is a view of the same bytes, little-endian. */
-export type Ranked = {
+type Ranked = {
   readonly values: Float64Array;
   readonly words: Uint32Array;
   /** Allocates space for this many values. */

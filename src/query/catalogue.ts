@@ -10,9 +10,9 @@ export const corridorSchema = z
     destination: z.string().meta({ description: 'Country it goes to.' }),
   })
   .meta({ id: 'Corridor' });
-export type CorridorJson = z.infer<typeof corridorSchema>;
+type CorridorJson = z.infer<typeof corridorSchema>;
 
-export const REASON_ORIGINS = ['rule', 'model'] as const;
+const REASON_ORIGINS = ['rule', 'model'] as const;
 
 export const reasonCodeSchema = z
   .object({

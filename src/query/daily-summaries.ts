@@ -25,7 +25,7 @@ const SUMS_MAX = 50_000;
 /** More than a message lists, so that it shows that there are more. */
 const MODELS_READ = 50;
 
-export const dailySummarySchema = z
+const dailySummarySchema = z
   .object({
     day: z.iso.date(),
     corridor: z.string().optional(),

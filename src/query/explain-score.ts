@@ -88,7 +88,7 @@ export const explanationParameters = z.strictObject({
   }),
 });
 
-export type ExplainResult =
+type ExplainResult =
   | { readonly kind: 'explained'; readonly explanation: ExplanationJson }
   | { readonly kind: 'not-scored' }
   | { readonly kind: 'unknown-version'; readonly ruleSet: string; readonly featureSchema: number }

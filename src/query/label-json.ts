@@ -55,4 +55,3 @@ export const labelHistorySchema = z
     items: z.array(storedLabelSchema).meta({ description: 'Oldest first: the last is current.' }),
   })
   .meta({ id: 'LabelHistory' });
-export type LabelHistoryJson = z.infer<typeof labelHistorySchema>;

@@ -11,7 +11,7 @@ const MODELS_MAX = 8;
 /** A registered model never changes, so a model read from the replica is current at any lag. */
 const ANY_TIME_MS = 0;
 
-export type CachedModel =
+type CachedModel =
   | { readonly model: ScoringModel }
   /** Why the model is not available. */
   | { readonly problem: string };

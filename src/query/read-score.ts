@@ -15,7 +15,7 @@ export type ScoreCache = {
   set(key: string, score: ScoreJson): unknown;
 };
 
-export type ScoreReads = {
+type ScoreReads = {
   readonly databases: Databases;
   readonly cache: ScoreCache;
   readonly countCache: (cache: 'scores', hit: boolean) => void;

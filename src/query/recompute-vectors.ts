@@ -15,7 +15,7 @@ import type { Database } from '../store/database/pool.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../store/profiles/history.ts';
 
 /** Returns one vector of today's schema per transaction, in their order. */
-export type RecomputeVectors = (transactions: readonly Transaction[]) => Promise<Float64Array[]>;
+type RecomputeVectors = (transactions: readonly Transaction[]) => Promise<Float64Array[]>;
 
 export function createRecomputeVectors(
   { query }: Pick<Database, 'query'>,

@@ -26,7 +26,7 @@ export const labelPageSchema = monthlyPageSchema(storedLabelSchema).extend({
       'False where the page ends before `limit` because the request had looked at enough rows: go on with `next_cursor`.',
   }),
 });
-export type LabelPageJson = z.infer<typeof labelPageSchema>;
+type LabelPageJson = z.infer<typeof labelPageSchema>;
 
 type LabelsPage = Page<StoredLabel> & { readonly complete: boolean };
 

@@ -13,7 +13,7 @@ export const WALK_MS_MAX = 1500;
 export type Page<Item> = { readonly items: Item[]; readonly nextCursor: string | null };
 
 /** What every list of transactions or scores is ordered by. */
-export type TimedRow = { readonly createdAtMs: number; readonly transactionId: string };
+type TimedRow = { readonly createdAtMs: number; readonly transactionId: string };
 
 export type Walk<Row extends TimedRow> = {
   /** Newest first. */

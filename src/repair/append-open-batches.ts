@@ -26,14 +26,14 @@ export type Round = {
   readonly isOver: () => boolean;
 };
 
-export type RoundResult = {
+type RoundResult = {
   /** Batches that were closed. */
   readonly closed: number;
   /** Transactions that are no longer owed. */
   readonly settled: number;
 };
 
-export type OpenBatches = {
+type OpenBatches = {
   readonly round: (round: Round) => Promise<RoundResult>;
   /** Streams that still wait for space. */
   readonly full: () => ReadonlySet<string>;

@@ -15,9 +15,9 @@ import type { Writes } from '../store/maintenance/leadership.ts';
 /** About 2 million keys: the index that claims write to, of 90 MB, stays in memory, and a checkpoint finds it small. */
 export const SLICE_BYTES = 170_000_000;
 /** A share of all keys, where that is more than the bound above: it bounds how many slices a lookup asks. */
-export const SLICES_BY_SIZE = 32;
+const SLICES_BY_SIZE = 32;
 /** A key is kept for the retention and at most this share of it longer. */
-export const SLICES_BY_AGE = 8;
+const SLICES_BY_AGE = 8;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**

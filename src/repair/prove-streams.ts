@@ -7,7 +7,7 @@ import { SHARDS_MAX, type StreamKeys } from '../stream/keys.ts';
 import { createContinuity, type ProvenStream } from '../stream/status/continuity.ts';
 import { listStreams, type Market } from './market.ts';
 
-export type Continued = {
+type Continued = {
   /**
    * Names of the streams whose lost transactions are owed: all streams of the corridor, as one that is no
    * longer used may be concerned.

@@ -24,14 +24,14 @@ import { createProveStreams, type ProveStreams } from './prove-streams.ts';
 import { createRecovery, type Owing } from './recovery.ts';
 import { waitingIn } from './waiting-window.ts';
 
-export type ReconcileSettings = {
+type ReconcileSettings = {
   /** Transactions a stream may hold. */
   readonly transactionsMax: number;
   /** A request no longer works on a batch of this age; it is the reconciler's. */
   readonly batchAgeMs: number;
 };
 
-export type ReconcileReport = {
+type ReconcileReport = {
   /** Open batches that were closed. */
   readonly batches: number;
   /** Transactions that were appended. */

@@ -9,7 +9,7 @@ import type { Market } from './market.ts';
 import { createRecoveryPass, type RecoveryPass } from './recovery-pass.ts';
 import type { Waiting } from './waiting-window.ts';
 
-export type RecoveryRun = {
+type RecoveryRun = {
   readonly state: ReconcileState;
   /** The moment of the run, read after the check of Redis. */
   readonly moment: Moment;
@@ -22,7 +22,7 @@ export type RecoveryRun = {
 /** Names of the streams that lost something. */
 export type Owing = 'all' | ReadonlySet<string>;
 
-export type Recovery = {
+type Recovery = {
   /** Starts over: something was lost again, or another process may have worked meanwhile. */
   readonly begin: (lost: Owing) => void;
   readonly run: (run: RecoveryRun) => Promise<{ recovering: boolean; full: boolean }>;

@@ -43,7 +43,7 @@ export type WaitingWindow = {
 };
 
 /** Ids held at a time: 16 MiB, and half as much again while the table grows. */
-export const WAITING_IDS_MAX = 600_000;
+const WAITING_IDS_MAX = 600_000;
 const PAGE_TRANSACTIONS = 5000;
 
 /** The longest window from `fromMs`, at most to `toMs`, in which no more than `idsMax` wait. */

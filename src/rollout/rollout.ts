@@ -192,7 +192,7 @@ function ended(corridor: string, modelId: string): Rollout {
   return { corridor, modelId, state: 'deprecated', canaryPercent: 0, cause: 'rollback' };
 }
 
-export type Proposal = {
+type Proposal = {
   readonly proposedBy: string;
   readonly proposedAtMs: number;
   readonly isApproved: boolean;

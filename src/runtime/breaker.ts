@@ -46,7 +46,7 @@ type BreakerOptions = {
   readonly settings?: BreakerSettings;
 };
 
-export type BreakerSettings = {
+type BreakerSettings = {
   readonly failuresMax: number;
   readonly successesMax: number;
   /** From opening to the first trial call; a probe that succeeds ends it earlier. */

@@ -192,7 +192,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** Exit code of a bad configuration (EX_CONFIG of sysexits.h). */
 export const EXIT_BAD_CONFIGURATION = 78;
 
-export type ConfigResult = { readonly config: Config } | { readonly problems: readonly string[] };
+type ConfigResult = { readonly config: Config } | { readonly problems: readonly string[] };
 
 /** The environment of this process, for starting children; settings come from `readConfig`. */
 export function readEnvironment(): Environment {

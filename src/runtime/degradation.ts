@@ -17,7 +17,7 @@ export type DependencyLook = {
   readonly stalledMs: number;
 };
 
-export type Look = {
+type Look = {
   readonly postgres: DependencyLook;
   readonly redis: DependencyLook;
   /** The worst state of the breakers since the last check. */

@@ -5,7 +5,7 @@
  * passing one costs a call of an empty function.
  */
 
-export type FailpointName =
+type FailpointName =
   | 'api-before-commit'
   | 'api-after-commit'
   | 'api-after-append'
@@ -31,7 +31,7 @@ export function createFailpoint(armed: string | undefined): Failpoint {
 }
 
 /** Called with the account of each transaction that is scored. */
-export type Poison = (accountId: string) => void;
+type Poison = (accountId: string) => void;
 
 /** @param armed value of RISK_TEST_POISON */
 export function createPoison(armed: string | undefined): Poison | undefined {

@@ -4,7 +4,7 @@ import { featuresOfSchema } from '../domain/feature-schema.ts';
 import { bandIndex, bandWeight } from '../rules/band.ts';
 import type { CompiledRule, CompiledRuleSet } from '../rules/compile-rule-set.ts';
 
-export type LoggedVector = {
+type LoggedVector = {
   readonly features: Float64Array;
   readonly featureSchema: number;
 };

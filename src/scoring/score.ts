@@ -11,7 +11,7 @@ import type { CompiledRuleSet } from '../rules/compile-rule-set.ts';
 import { factorSentence } from './factor-sentence.ts';
 import type { Factor, Opinion, OpinionBands } from './opinion.ts';
 
-export type ScoreInput = {
+type ScoreInput = {
   readonly vector: Float64Array;
   readonly ruleSet: CompiledRuleSet;
   /** The deciding model's judgement of the vector; null while the rules decide alone. */

@@ -10,7 +10,7 @@ import { FRAUD_SCENARIOS } from './scenarios.ts';
 import type { Draft } from './transaction.ts';
 import type { World } from './world.ts';
 
-export type FraudEvent = {
+type FraudEvent = {
   readonly atMs: number;
   readonly scenario: Scenario['name'];
   readonly draft: Draft;

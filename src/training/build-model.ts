@@ -19,11 +19,11 @@ import {
 import { countFrauds } from './training-set.ts';
 
 /** With fewer, a trainer learns little but noise. */
-export const TRAINING_FRAUDS_MIN = 30;
+const TRAINING_FRAUDS_MIN = 30;
 /** With fewer, figures and calibration are too uncertain. */
-export const VALIDATION_FRAUDS_MIN = 10;
+const VALIDATION_FRAUDS_MIN = 10;
 
-export type BuildInput = {
+type BuildInput = {
   readonly training: LabelledRows;
   /** Rows of a later time; null calibrates by cross-fitting, and there are no figures. */
   readonly validation: LabelledRows | null;

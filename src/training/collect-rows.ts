@@ -20,7 +20,7 @@ export type FeatureChoice = {
   readonly schemaFeatures: number;
 };
 
-export type RowCollector = {
+type RowCollector = {
   add(page: TrainingPage): void;
   finish(): LabelledRows;
 };

@@ -21,7 +21,7 @@ import {
 /** A tree that can be run on bins as well as on values. */
 export type GrownTree = LooseTree & { readonly splitBin: readonly number[] };
 
-export type GrowInput = {
+type GrowInput = {
   readonly search: SplitSearch;
   readonly gradients: Gradients;
   /** The rows that this tree is grown on; their order is changed. */

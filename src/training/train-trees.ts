@@ -17,7 +17,7 @@ import type { Gradients } from './histogram.ts';
 import { checkTrainingSet, countFrauds, type TrainingSet } from './training-set.ts';
 import { checkTreeOptions, type TreeOptions } from './tree-options.ts';
 
-export type TrainingResult = {
+type TrainingResult = {
   /** With the trees up to the best round; all of them without a validation set. */
   readonly ensemble: TreeEnsemble;
   /** The validation metric after every round that was run; the higher, the better (-log-loss). */

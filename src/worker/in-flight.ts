@@ -4,7 +4,7 @@
  */
 import type { HeldEntry } from './item.ts';
 
-export type HeldBeats = {
+type HeldBeats = {
   readonly stream: string;
   readonly consumer: string;
   readonly ids: readonly string[];

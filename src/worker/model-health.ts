@@ -7,7 +7,7 @@
 /** A call slower than this is as bad as one that fails. */
 export const SLOW_MS = 500;
 /** Duration of a call beyond which, as after errors, a model is not only suspended but rolled back. */
-export const SEVERE_MS = 2000;
+const SEVERE_MS = 2000;
 /** Share of bad calls above which a model is suspended, and how many there must be at least. */
 const BAD_SHARE_MAX = 0.05;
 const BAD_CALLS_MIN = 3;
@@ -21,7 +21,7 @@ const SUSPENDED_MS_MAX = 300_000;
 /** Two severe suspensions within this time make a model hopeless. */
 const RELAPSE_MS = 600_000;
 
-export type ModelCall = { readonly tookMs: number; readonly isFailed: boolean };
+type ModelCall = { readonly tookMs: number; readonly isFailed: boolean };
 export type ModelHealth = {
   /** True also for a trial call. */
   readonly mayRun: () => boolean;

@@ -13,7 +13,7 @@ import type { JudgingModel, ModelsInForce } from './judge-batch.ts';
 export const REFRESH_EVERY_MS = 500;
 const STALE_MS = 1500;
 
-export type ModelSource = {
+type ModelSource = {
   /** Refreshes the models in force. Throws a Failure. */
   readonly refresh: () => Promise<void>;
   /** The models in force, at most STALE_MS old. Throws a Failure. */

@@ -23,7 +23,7 @@ const CLAIMS_MAX = 100;
 type Source = { readonly stream: StreamKeys; readonly from?: string };
 
 /** Each call claims what is to be had in every stream, and returns when that is settled. */
-export type Reclaim = {
+type Reclaim = {
   readonly stale: (signal: AbortSignal) => Promise<void>;
   readonly handedOver: (signal: AbortSignal) => Promise<void>;
 };

@@ -8,7 +8,7 @@ import type { Failure } from '../domain/failure.ts';
 /** Deliveries after which a transaction has crashed its workers often enough to be given up. */
 export const DELIVERIES_MAX = 5;
 
-export type RetryDecision =
+type RetryDecision =
   | { readonly kind: 'retry'; readonly afterMs: number }
   | { readonly kind: 'dead-letter' };
 

@@ -31,7 +31,7 @@ export type Group = GroupDuties & {
   readonly isOfOneStream: (failure: Failure) => boolean;
 };
 
-export type WorkerSettings = {
+type WorkerSettings = {
   /** Consumers, each with a batch in flight. */
   readonly readers: number;
   /** Transactions of a read. */

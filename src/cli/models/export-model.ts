@@ -4,7 +4,7 @@ import type { Database } from '../../store/database/pool.ts';
 import { readModel, type StoredModel } from '../../store/models/models.ts';
 import { orRefuse } from './model-folder.ts';
 
-export type ExportedFiles = { readonly path: string; readonly manifestPath: string };
+type ExportedFiles = { readonly path: string; readonly manifestPath: string };
 
 /** @param out default: the model's name in the current folder. Both files or none; none is overwritten. */
 export async function exportModel(

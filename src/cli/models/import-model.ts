@@ -26,7 +26,7 @@ export type Import = {
   readonly nowMs: number;
 };
 
-export type Imported = { readonly manifest: ModelManifest; readonly isNew: boolean };
+type Imported = { readonly manifest: ModelManifest; readonly isNew: boolean };
 
 /** @throws Failure that says why the model is refused; then nothing of it is registered */
 export async function importModel(database: Database, request: Import): Promise<Imported> {

@@ -12,7 +12,7 @@ import type { TrainingProgress } from './training-progress.ts';
 const VALUES_MAX = 200_000_000;
 const DAY_MS = 86_400_000;
 
-export type ReadWindow = {
+type ReadWindow = {
   readonly rows: LabelledRows;
   readonly window: DataWindow;
   /** Days of traffic that the rows stand for: fewer than the window has, where labels are missing. */

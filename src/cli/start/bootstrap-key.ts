@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mintApiKey } from '../../runtime/api-key.ts';
 
-export type BootstrapKey = {
+type BootstrapKey = {
   readonly key: string /** Null when it was given. */;
   readonly file: string | null;
 };

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { toError } from '../../domain/failure.ts';
 import type { ServiceProcess } from '../../embedded/service-process.ts';
 
-export type KeptRole = {
+type KeptRole = {
   /** Resolves to its last log lines when it is given up; pending otherwise. */
   readonly givenUp: Promise<string>;
   /** Drains the role, or abandons its start. */

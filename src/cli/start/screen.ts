@@ -65,7 +65,7 @@ export function ledgerSentence(ledger: Ledger): string {
   ].join('\n');
 }
 
-export type Whereabouts = {
+type Whereabouts = {
   readonly url: string;
   readonly key: string;
   readonly keyFile: string | null;

@@ -4,7 +4,7 @@ import type { ModelCache } from '../../query/model-cache.ts';
 import type { Opinion } from '../../scoring/opinion.ts';
 import type { SampledScore } from '../../store/verification/score-sample.ts';
 
-export type StoredOpinions = {
+type StoredOpinions = {
   /** One opinion per score; null where no model judged, undefined where the model cannot be loaded. */
   readonly judge: (scores: readonly SampledScore[]) => Promise<(Opinion | null | undefined)[]>;
   /** Why models could not be loaded, by name. */

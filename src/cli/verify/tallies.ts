@@ -15,7 +15,7 @@ import { listTalliedMerchants, recountTallies } from '../../store/verification/r
 const SHOWN_MAX = 10;
 const PAGE_MERCHANTS = 500;
 
-export type TallyVerification = {
+type TallyVerification = {
   merchants: number;
   transactions: number;
   /** How many tallies differ, and how many there are. */
@@ -57,7 +57,7 @@ export function describeTallies(found: TallyVerification): string[] {
   ];
 }
 
-export type DayVerification = {
+type DayVerification = {
   different: number;
   tallies: number;
   rows: number;

@@ -24,7 +24,7 @@ import { listCorridors } from '../../store/transactions/corridors.ts';
 import { findKnown } from './find-known.ts';
 import { readSettledRollouts } from './settled-rollouts.ts';
 
-export type Promotion = {
+type Promotion = {
   /** SHA-256 or `name@version`. */
   readonly reference: string;
   /** A corridor or ALL_CORRIDORS. */

@@ -9,7 +9,7 @@ import { recordChange } from '../../store/access/audit-log.ts';
 import type { Database } from '../../store/database/pool.ts';
 import { findModel, type GoldenSource, insertModel } from '../../store/models/models.ts';
 
-export type Registration = {
+type Registration = {
   readonly artefact: Uint8Array;
   readonly manifest: ModelManifest;
   readonly goldenSource: GoldenSource;

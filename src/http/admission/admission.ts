@@ -21,7 +21,7 @@ export type Ticket = {
   readonly leave: (tookMs: number | null) => void;
 };
 
-export type AdmissionLimits = {
+type AdmissionLimits = {
   /** Requests of a kind in flight. */
   readonly requestsMax: number;
   /** Declared body bytes of a kind in flight; a few requests are admitted whatever their size. */

@@ -4,7 +4,7 @@
  * been arriving for the longest gives way, as a sender of usual speed is done soon.
  */
 
-export type ArrivalLimits = {
+type ArrivalLimits = {
   readonly bodiesMax: number;
   /** Bytes received of incomplete bodies. */
   readonly bytesMax: number;

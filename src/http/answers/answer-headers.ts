@@ -69,7 +69,7 @@ export const ANSWER_HEADERS = {
   },
 } as const;
 
-export type AnswerHeader = keyof typeof ANSWER_HEADERS;
+type AnswerHeader = keyof typeof ANSWER_HEADERS;
 
 /** Headers of an answer, for its entry in the document. */
 export function answerHeaders(

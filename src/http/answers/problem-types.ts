@@ -3,7 +3,7 @@
  * docs/reference.md show them. `type` is `urn:risk:problem:NAME`; titles and statuses never vary within a type.
  */
 
-export type ProblemType = {
+type ProblemType = {
   readonly status: number;
   readonly title: string;
   readonly meaning: string;

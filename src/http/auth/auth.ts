@@ -23,7 +23,7 @@ import { ALL_LOOKUPS_PER_SECOND, createStrangers, type Strangers } from './stran
 
 export type KnownKey = Principal & { readonly keyHash: Uint8Array };
 /** Finds a key that is neither revoked nor expired. */
-export type FindKey = (keyHash: Buffer) => Promise<KnownKey | undefined>;
+type FindKey = (keyHash: Buffer) => Promise<KnownKey | undefined>;
 /** `recent`: while keys cannot be looked up, a key that was found lately is enough. */
 export type Trust = 'fresh' | 'recent';
 /**

@@ -14,7 +14,7 @@ export const BURST_SECONDS = 10;
 /** An evicted name starts again with a full bucket. */
 const BUCKETS_MAX = 10_000;
 
-export type Allowance = {
+type Allowance = {
   readonly isAllowed: boolean;
   /** Requests left, whole. */
   readonly remaining: number;

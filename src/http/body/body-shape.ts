@@ -3,7 +3,7 @@
  * cost a parser seconds and hundreds of megabytes, even where they are refused afterwards.
  */
 
-export type BodyShape = {
+type BodyShape = {
   /** Levels of the deepest object or array. */
   readonly depth: number;
   /** Objects, arrays and members of objects. */

@@ -24,7 +24,7 @@ export type BodyLimits = {
 };
 
 /** Permissions of a body that is not complete yet. */
-export type AwaitedBody = Disposable & {
+type AwaitedBody = Disposable & {
   /** Counts bytes that arrived; throws when there is no room for them. */
   readonly add: (bytes: number) => void;
   /** Rejects when this body has to give way to others. */

@@ -7,7 +7,7 @@
 import type { z } from 'zod';
 
 /** True: the schema accepts the value, and its output equals it. False: unknown. */
-export type SureCheck = (value: unknown) => boolean;
+type SureCheck = (value: unknown) => boolean;
 
 type Test = (value: unknown) => boolean;
 type Field = { readonly name: string; readonly isOptional: boolean; readonly test: Test };

@@ -99,7 +99,7 @@ export function batchItems(value: unknown): readonly unknown[] {
 }
 
 /** @param at where the items stand in the body; a single transaction is the body itself */
-export function toFieldErrors(errors: readonly ItemError[], at: readonly string[]): FieldError[] {
+function toFieldErrors(errors: readonly ItemError[], at: readonly string[]): FieldError[] {
   return errors.map(({ index, field, detail }) => ({
     pointer: jsonPointer(at.length === 0 ? [field] : [...at, index, field]),
     detail,

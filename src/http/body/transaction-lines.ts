@@ -44,7 +44,7 @@ export const linesDoneSchema = z
   })
   .meta({ id: 'TransactionLinesDone' });
 
-export type LinesRequest = {
+type LinesRequest = {
   readonly body: AsyncIterator<Uint8Array>;
   readonly client: string;
   /** `return=minimal` sends refused lines and the last line only; the last line says that a wait is not applied. */

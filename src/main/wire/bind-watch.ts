@@ -38,14 +38,14 @@ export function bindWatch(
   };
 }
 
-export type WatchDuty = {
+type WatchDuty = {
   readonly database: Database;
   readonly leadership: Leadership;
   readonly everyMs: number;
   readonly maturityDays: number;
 };
 /** @returns the reports made; none where another worker checks now, or did so already */
-export type WatchIfDue = (nowMs: number, signal: AbortSignal) => Promise<readonly WatchReport[]>;
+type WatchIfDue = (nowMs: number, signal: AbortSignal) => Promise<readonly WatchReport[]>;
 
 /**
  * Checks as of the last full interval, unless a worker did: once per interval, even where there was nothing to

@@ -14,7 +14,7 @@ import { fitPlatt } from './platt.ts';
  */
 const LINE_SHARE = 0.01;
 
-export type CalibrationChoice = {
+type CalibrationChoice = {
   /** Fitted to all rows. */
   readonly calibration: Calibration;
   /** Probabilities of the chosen way, each row's from a fit to the other half: these may be judged. */

@@ -34,7 +34,7 @@ export function contributionsOf(
 }
 
 /** Moves into the base the difference that a row's values leave. */
-export function settleBase({ base, values }: Contributions, margins: Float64Array): void {
+function settleBase({ base, values }: Contributions, margins: Float64Array): void {
   const features = values.length / base.length;
   for (let row = 0; row < base.length; row++) {
     let sum = 0;

@@ -24,7 +24,7 @@ export type WatchedScore = {
   readonly vector: ArrayLike<number>;
 };
 
-export type MeasuredDrift = {
+type MeasuredDrift = {
   readonly level: DriftLevel;
   readonly score: Drift;
   readonly features: readonly FeatureDrift[];

@@ -1,7 +1,7 @@
 /** Which transactions the watch examines, by created_at. */
 
 /** `toMs` is exclusive. */
-export type WatchWindow = { readonly fromMs: number; readonly toMs: number };
+type WatchWindow = { readonly fromMs: number; readonly toMs: number };
 
 export type WatchWindows = {
   readonly atMs: number;

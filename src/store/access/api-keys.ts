@@ -213,7 +213,7 @@ const findStatement = {
           where k.key_hash = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())`,
 };
 
-export type LiveApiKey = Pick<StoredApiKey, 'keyId' | 'roles' | 'client' | 'owner' | 'identity'> & {
+type LiveApiKey = Pick<StoredApiKey, 'keyId' | 'roles' | 'client' | 'owner' | 'identity'> & {
   readonly keyHash: Buffer;
 };
 

@@ -50,7 +50,7 @@ const readStatement = {
           order by audit_id desc limit $4`,
 };
 
-export type AuditFilter = {
+type AuditFilter = {
   readonly who?: string | undefined;
   readonly action?: AuditAction | undefined;
   /** Only rows with a smaller id; absent: the newest rows. */

@@ -46,7 +46,7 @@ export type Database = {
 };
 
 /** @param mode transaction mode, as in `begin MODE` */
-export type Begin = (mode?: string) => Promise<void>;
+type Begin = (mode?: string) => Promise<void>;
 
 export type PoolOptions = {
   readonly url: string;

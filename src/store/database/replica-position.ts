@@ -10,7 +10,7 @@ export type LogPosition = {
   readonly timeline: number;
 };
 
-export type ReplayedTo = {
+type ReplayedTo = {
   /** False for a server that takes writes, and for a replica of another database cluster or timeline. */
   readonly isStandby: boolean;
   readonly isReached: boolean;

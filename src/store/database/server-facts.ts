@@ -1,7 +1,7 @@
 /** What `risk doctor` asks of a Postgres: facts only, judged by the command. */
 import type { Database } from './pool.ts';
 
-export type PostgresFacts = {
+type PostgresFacts = {
   readonly version: string;
   readonly major: number;
   readonly fsync: string;

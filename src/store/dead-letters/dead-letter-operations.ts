@@ -8,7 +8,7 @@ import { STAMP } from '../database/moment.ts';
 import type { Database, Query } from '../database/pool.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 
-export type DeadLetterFilter = {
+type DeadLetterFilter = {
   readonly corridor?: string | undefined;
   readonly errorCode?: string | undefined;
   /** Neither replayed nor purged; absent: all. */

@@ -18,7 +18,7 @@ const ROOM_SHARE = 1 / 4;
 /** A new filter has room for this many slices like its first. */
 const ROOM_SLICES = 2;
 
-export type KeyCovers = {
+type KeyCovers = {
   /** Those of the slices that no filter covers. */
   readonly missing: (sealed: readonly Slice[]) => readonly Slice[];
   /**

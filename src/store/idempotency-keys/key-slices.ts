@@ -29,7 +29,7 @@ export type KeySlices = {
   readonly filtered: () => Promise<void>;
 };
 
-export type SliceUsage = {
+type SliceUsage = {
   /** Sealed slices that have no filter and are looked up. */
   readonly unfiltered: number;
   readonly filterBytes: number;

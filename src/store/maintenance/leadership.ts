@@ -25,7 +25,7 @@ export type LeaderDuty = (typeof LEADER_DUTIES)[number];
 
 export type Writes = Pick<Database, 'query' | 'transaction'>;
 
-export type Lead = {
+type Lead = {
   /** Runs `work` unless another process leads; resolves to whether it ran. One call at a time. */
   readonly run: (work: () => Promise<void>) => Promise<boolean>;
   /** The writes of `work`, each in a database transaction that proves the epoch. */

@@ -13,7 +13,7 @@ const MARK = /^-- (transaction|concurrently|step):.*$/m;
  * - `concurrently` one `create index concurrently`, see build-index.ts.
  * - `step`         sent as it is, outside of a transaction block: for what commits by itself. It must be fit to run again.
  */
-export type StepKind = 'transaction' | 'concurrently' | 'step';
+type StepKind = 'transaction' | 'concurrently' | 'step';
 export type Step = { readonly kind: StepKind; readonly text: string };
 export type Migration = {
   readonly name: string;

@@ -3,7 +3,7 @@ import type { Database } from '../database/pool.ts';
 
 const DETAIL_CHARS_MAX = 1024;
 
-export type ModelCheck = {
+type ModelCheck = {
   readonly modelId: string;
   /** Name of the process in its log. */
   readonly process: string;

@@ -12,7 +12,7 @@ type Queries = Pick<Database, 'query'>;
 /** manifest: the vectors came with the model; import: they were recorded at its import. */
 export type GoldenSource = 'manifest' | 'import';
 
-export type NewModel = {
+type NewModel = {
   readonly manifest: ModelManifest;
   readonly format: string;
   readonly artefact: Uint8Array;
@@ -39,7 +39,7 @@ export type StoredModel = {
   readonly createdBy: string;
 };
 
-export type ModelContent = {
+type ModelContent = {
   readonly artefact: Buffer;
   readonly manifest: ModelManifest;
 };
@@ -124,7 +124,7 @@ function lineageOf(row: LineageRow): ModelLineage {
 }
 
 /** The parts of a manifest that are shown to people. */
-export type ModelDescription = Pick<ModelManifest, 'feature_names' | 'lineage' | 'card'>;
+type ModelDescription = Pick<ModelManifest, 'feature_names' | 'lineage' | 'card'>;
 
 const describeStatement = {
   name: 'describe-model',

@@ -12,13 +12,13 @@ import { copyVector } from '../scores/vector-bytes.ts';
 /** 1.5 MB on the wire, nearly all of it vectors. */
 const PAGE_ROWS = 2000;
 
-export type TrainingWindow = {
+type TrainingWindow = {
   readonly fromMs: number;
   /** Exclusive. */
   readonly toMs: number;
 };
 
-export type TrainingSelection = {
+type TrainingSelection = {
   readonly featureSchema: number;
   /** Length of its vectors. */
   readonly features: number;
@@ -29,7 +29,7 @@ export type TrainingSelection = {
   readonly signal: AbortSignal;
 };
 
-export type TrainingCounts = {
+type TrainingCounts = {
   /** Scores of the selected schema, labelled or not. */
   readonly rows: number;
   readonly otherSchemas: number;

@@ -250,7 +250,7 @@ const sizesStatement: Statement = {
           where c.oid = any (select to_regclass('market.' || name)::oid from unnest($1::text[]) as u (name))`,
 };
 
-export type MonthSize = {
+type MonthSize = {
   readonly month: Month;
   /** `part`: the command was interrupted and has to be repeated. */
   readonly state: 'attached' | 'detached' | 'part';

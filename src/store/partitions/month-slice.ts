@@ -26,7 +26,7 @@ export type SliceResult<Row> = { readonly rows: Row[]; readonly reached: Positio
 export type MonthRange = { readonly fromMs: number; readonly toMs: number };
 
 /** Months that a list may walk, newest first, and those that are detached. */
-export type WalkedMonths = {
+type WalkedMonths = {
   readonly months: MonthRange[];
   readonly detached: MonthRange[];
 };

@@ -20,7 +20,7 @@ import { type Actor, engineOf } from '../../domain/principal.ts';
 import { recordChange } from '../access/audit-log.ts';
 import type { Database, Query, Statement } from '../database/pool.ts';
 
-export const PARTITIONED_TABLES = ['transactions', 'scores', 'labels'] as const;
+const PARTITIONED_TABLES = ['transactions', 'scores', 'labels'] as const;
 export type PartitionedTable = (typeof PARTITIONED_TABLES)[number];
 
 /** Months made ahead of now; `risk doctor` warns of fewer. */
@@ -39,7 +39,7 @@ export function partitionName(table: PartitionedTable, month: Month): string {
 /** `detaching`: a concurrent detach was interrupted; new statements no longer see the partition. */
 export type PartitionState = 'attached' | 'detaching' | 'detached';
 /** The tables of one month that exist. */
-export type MonthTables = ReadonlyMap<PartitionedTable, PartitionState>;
+type MonthTables = ReadonlyMap<PartitionedTable, PartitionState>;
 
 // The order of names is that of bytes, so each pattern is a range of the index on names.
 const named = PARTITIONED_TABLES.map((table) => `c.relname ~ '^${table}_y\\d{4}m\\d{2}$'`);

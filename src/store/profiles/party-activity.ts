@@ -12,7 +12,7 @@ const HOUR_MS = 3_600_000;
 const REACH_MS = 30 * 24 * HOUR_MS;
 
 /** Sums of one window, the longest last; `currency` is null in the row of all currencies. */
-export type ActivityRow = {
+type ActivityRow = {
   readonly hours: number;
   readonly currency: string | null;
   readonly transactions: number;
@@ -25,7 +25,7 @@ export type ActivityRow = {
 
 const OTHER = { account: 'merchant_id', merchant: 'account_id' } as const;
 
-export function activityStatement(party: PartyKind): { name: string; text: string } {
+function activityStatement(party: PartyKind): { name: string; text: string } {
   return {
     name: UNNAMED,
     text: `with newest as materialized (

@@ -7,7 +7,7 @@ import { uuidArray } from '../database/binary-array.ts';
 import type { Database, Query } from '../database/pool.ts';
 
 /** Who closes or narrows a batch. A request does so only until a recovery has taken its batch over. */
-export type BatchUser = 'request' | 'reconciler';
+type BatchUser = 'request' | 'reconciler';
 
 const deleteStatement = {
   name: 'delete-ingest-batches',

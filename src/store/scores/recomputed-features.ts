@@ -3,7 +3,7 @@ import { createdAtMsOf, lowestIdAt } from '../../domain/transaction-id.ts';
 import { timestampArray, uuidArray, vectorArray } from '../database/binary-array.ts';
 import type { Database, Statement } from '../database/pool.ts';
 
-export type OutdatedScores = {
+type OutdatedScores = {
   readonly fromMs: number;
   readonly toMs: number;
   /** Only scores whose vector is of an older schema. */

@@ -10,7 +10,7 @@ import { shareOut } from './share-out.ts';
 import { toVector } from './vector-bytes.ts';
 
 /** `toMs` is exclusive. */
-export type ScoreWindow = { readonly fromMs: number; readonly toMs: number };
+type ScoreWindow = { readonly fromMs: number; readonly toMs: number };
 
 /** A slice is 3 minutes of a day, 21 of a week. */
 const SLICES = 480;
@@ -84,7 +84,7 @@ const outcomesStatement: Statement = {
              limit 1) l on true`,
 };
 
-export type ScoreVector = {
+type ScoreVector = {
   /** Null: the rules decided alone. */
   readonly model: string | null;
   /** The probability, or the risk without a model. */
@@ -105,7 +105,7 @@ export async function sampleVectors(
   return found.map((row) => ({ ...row, vector: toVector(row.vector) }));
 }
 
-export type ScoreOutcome = {
+type ScoreOutcome = {
   readonly model: string | null;
   readonly probability: number | null;
   readonly verdict: 'approve' | 'review' | 'decline';

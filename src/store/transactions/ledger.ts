@@ -9,7 +9,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { writeTimestamp } from '../database/binary-array.ts';
 import type { Database, Query } from '../database/pool.ts';
 
-export type LedgerQuery = {
+type LedgerQuery = {
   /** Buffers of whole ids, 16 bytes each. */
   readonly accepted: Iterable<Buffer>;
   /** Ids that count as accepted only if they were received at or after `receivedFromMs`. */

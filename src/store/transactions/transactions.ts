@@ -74,7 +74,7 @@ const claimStatement: Statement = {
 /** A slice is open for hours or days, so a claim that meets the end of one meets no second. */
 const CLAIMS_MAX = 4;
 
-export type Claim =
+type Claim =
   | { readonly receivedAtMs: number }
   /** Nothing is stored; says who holds which keys of the batch. */
   | { readonly held: ReadonlyMap<NewTransaction, HeldKey> };

@@ -43,7 +43,7 @@ export async function loadUnscored(
   return rows.map(toPlainTransaction);
 }
 
-export type ReceivedSpan = {
+type ReceivedSpan = {
   readonly from: Date;
   /** Not included. */
   readonly to: Date;
@@ -117,7 +117,7 @@ const replayedStatement = {
           limit $3`,
 };
 
-export type ReplayedPage = {
+type ReplayedPage = {
   readonly transactionIds: readonly string[];
   /** Start of the next page; null after the last. */
   readonly next: string | null;

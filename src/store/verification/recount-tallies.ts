@@ -64,7 +64,7 @@ const recount: Statement = {
               from hours c full join (select * from market.merchant_hours where merchant_id = $1) t using (hour_at, currency)) compared`,
 };
 
-export type TallyRecount = {
+type TallyRecount = {
   /** Hours and parts of hours that differ from their transactions, by currency. */
   readonly different: number;
   readonly tallies: number;

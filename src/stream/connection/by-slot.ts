@@ -2,7 +2,7 @@
 import { Cluster } from 'ioredis';
 import type { RedisClient } from './connection.ts';
 
-export type SlotCall<Item> = {
+type SlotCall<Item> = {
   readonly items: readonly Item[];
   /** Index of each item in the list. */
   readonly places: readonly number[];

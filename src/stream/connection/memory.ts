@@ -1,7 +1,7 @@
 /** Memory use of the nodes of Redis, by their limits. */
 import type { Redis } from 'ioredis';
 
-export type NodeMemory = {
+type NodeMemory = {
   /** The memory that counts against the limit: without buffers of replicas and of the append-only file. */
   readonly usedBytes: number;
   /** maxmemory; infinite without one. */

@@ -1,7 +1,7 @@
 /** What `risk doctor` asks of a Redis: facts only, judged by the command. */
 import { type RedisClient, toRedisFailure } from './connection.ts';
 
-export type RedisFacts = {
+type RedisFacts = {
   /** Version of Redis, or the Redis version that a Valkey reports. */
   readonly version: string;
   readonly major: number;

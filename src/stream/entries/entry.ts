@@ -122,7 +122,7 @@ export function packAgain(payloads: readonly EntryPayload[], deliveries = 0): Pa
   return pack(encodeHead(first, deliveries), payloads);
 }
 
-export function encodeHead({ attempt, origin, replyTo }: EntryHead, deliveries = 0): string {
+function encodeHead({ attempt, origin, replyTo }: EntryHead, deliveries = 0): string {
   return `${attempt} ${origin} ${deliveries} ${replyTo ?? ''}`;
 }
 

@@ -23,7 +23,7 @@ type ProducerOptions = {
   readonly passesFaults?: boolean;
 };
 
-export type AppendResult = {
+type AppendResult = {
   readonly appended: number;
   /** Transactions of streams that are full. */
   readonly refused: number;

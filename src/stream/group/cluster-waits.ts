@@ -9,7 +9,7 @@ import { type NodeAddress, openNode, toRedisFailure } from '../connection/connec
 import type { StreamKeys } from '../keys.ts';
 import { awaitEntries, type Delivery, type Read } from './read-group.ts';
 
-export type ClusterWaits = {
+type ClusterWaits = {
   /** Waits until a stream has unread entries; `failed` names the streams that could not be waited for. */
   readonly awaitAny: (
     consumer: string,

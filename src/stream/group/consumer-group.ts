@@ -166,7 +166,7 @@ export function toClaimed(reply: unknown): Claimed {
   return { cursor: String(reply[0]), ...claimed };
 }
 
-export type Consumer = {
+type Consumer = {
   readonly name: string;
   readonly pending: number;
   readonly idleMs: number;
@@ -192,7 +192,7 @@ export async function listConsumers(redis: RedisClient, stream: string): Promise
 }
 
 /** A flat reply `[name, value, ...]` as a map. */
-export function toFields(reply: unknown): Map<string, unknown> {
+function toFields(reply: unknown): Map<string, unknown> {
   const fields = new Map<string, unknown>();
   if (!Array.isArray(reply)) return fields;
   for (let i = 0; i + 1 < reply.length; i += 2) fields.set(String(reply[i]), reply[i + 1]);

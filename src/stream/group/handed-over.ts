@@ -8,7 +8,7 @@ import { loadScript, runScript } from '../scripts.ts';
 import { listConsumers } from './consumer-group.ts';
 import { consumerOfVersion, versionOfConsumer } from './versions.ts';
 
-export type HandedOver = { readonly version: string; readonly entries: number };
+type HandedOver = { readonly version: string; readonly entries: number };
 
 /** Counts the entries of a stream that were handed over, version by version. Throws a Failure. */
 export async function listHandedOver(

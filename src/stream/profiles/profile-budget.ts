@@ -16,7 +16,7 @@ const SHARE_AFTER = 0.65;
 const PAGES_MAX = 64;
 const PAGE_KEYS = 1000;
 
-export type ProfileBudget = {
+type ProfileBudget = {
   /** Whether the last check found too little room. */
   readonly isExceeded: () => boolean;
   /** Checks all nodes; resolves to how many logs were dropped. Throws a Failure. */

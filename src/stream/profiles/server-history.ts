@@ -16,7 +16,7 @@ import { runScripts, type Script, type ScriptCall, type ScriptOptions } from '..
  * runScripts; one that is `isOtherHistory` all the same means that the logs are absent, and that Redis has no
  * room to begin any.
  */
-export type RunOverProfiles = (
+type RunOverProfiles = (
   script: Script,
   calls: readonly ScriptCall[],
   options?: ScriptOptions,

@@ -22,16 +22,16 @@ const EVENTS_AGE_MS = 7 * 86_400_000;
 const DROPPED_ENTRIES_MAX = 10_000;
 
 /** Size of a stream of events, or of copies. */
-export type HeldEvents = {
+type HeldEvents = {
   readonly kind: 'scored' | 'dead_letters';
   readonly key: string;
   readonly entries: number;
   readonly bytes: number;
 };
 
-export type BytesByKind = Record<HeldEvents['kind'], number>;
+type BytesByKind = Record<HeldEvents['kind'], number>;
 
-export type EventBudget = {
+type EventBudget = {
   /** Whether the last check found room for events. */
   readonly hasRoom: () => boolean;
   /**

@@ -9,7 +9,7 @@ import { loadScript, runScripts } from '../scripts.ts';
 const PROMOTE_ENTRIES_MAX = 500;
 
 /** Moves due retries of all these streams; returns how many entries moved. Throws a Failure. */
-export type PromoteRetries = (streams: readonly StreamKeys[]) => Promise<number>;
+type PromoteRetries = (streams: readonly StreamKeys[]) => Promise<number>;
 
 export function createPromoteRetries(redis: RedisClient): PromoteRetries {
   const script = loadScript('promote-retries-3');

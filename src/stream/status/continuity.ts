@@ -12,14 +12,14 @@ import { GROUP, type StreamKeys, TOKEN_PREFIX } from '../keys.ts';
 import { loadScript, runScripts } from '../scripts.ts';
 
 /** Proof that a stream has lost nothing. */
-export type StreamProof = { readonly token: string; readonly history: string };
+type StreamProof = { readonly token: string; readonly history: string };
 
 export type ProvenStream = { readonly stream: StreamKeys; readonly proof: StreamProof };
 
 /** A stream that does not match its proof: null where its token is gone, else the new proof. */
-export type BrokenStream = { readonly stream: StreamKeys; readonly proof: StreamProof | null };
+type BrokenStream = { readonly stream: StreamKeys; readonly proof: StreamProof | null };
 
-export type Continuity = {
+type Continuity = {
   /** A key of another type proves nothing; the stream waits until the key is removed. */
   readonly findBroken: (streams: readonly ProvenStream[]) => Promise<BrokenStream[]>;
   /**

@@ -8,7 +8,7 @@ import { isStreamAtFault } from '../connection/outage.ts';
 import { SHARDS_MAX, type StreamKeys, streamsOf } from '../keys.ts';
 import { loadScript, runScripts } from '../scripts.ts';
 
-export type ListStreams = (corridors: Iterable<string>) => Promise<StreamKeys[]>;
+type ListStreams = (corridors: Iterable<string>) => Promise<StreamKeys[]>;
 
 /** One round trip on a single node; none with SHARDS_MAX shards. Throws a Failure. */
 export function createListStreams(redis: RedisClient, market: string, shards: number): ListStreams {

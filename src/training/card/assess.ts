@@ -17,7 +17,7 @@ import type { Figure, ModelCard } from './model-card.ts';
 import { segmentFigures } from './segments.ts';
 
 /** Rows in time order that the model was not trained on, at least two frauds among them. */
-export type AssessedRows = {
+type AssessedRows = {
   readonly margins: Float64Array;
   /** 1 for fraud. */
   readonly labels: Uint8Array;
@@ -28,9 +28,9 @@ export type AssessedRows = {
   readonly segments: Readonly<Record<string, readonly string[]>>;
 };
 
-export type Assessment = CalibrationAssessment & Pick<ModelCard, 'figures' | 'segments'>;
+type Assessment = CalibrationAssessment & Pick<ModelCard, 'figures' | 'segments'>;
 
-export type CalibrationAssessment = Pick<ModelCard, 'calibrationTable'> & {
+type CalibrationAssessment = Pick<ModelCard, 'calibrationTable'> & {
   readonly calibration: Calibration;
   readonly bands: Bands;
   /** Calibrated probabilities, one a row. */

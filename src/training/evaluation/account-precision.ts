@@ -5,7 +5,7 @@
 import type { Scored } from './ranking.ts';
 
 /** `accounts` and `days` are any numbers that tell accounts and days apart; one a row. */
-export type ScoredByDay = Scored & {
+type ScoredByDay = Scored & {
   readonly accounts: ArrayLike<number>;
   readonly days: ArrayLike<number>;
 };

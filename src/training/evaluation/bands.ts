@@ -7,7 +7,7 @@ export type Bands = { readonly reviewFrom: number; readonly declineFrom: number 
 export type ChooseBands = (probabilities: Float64Array) => Bands;
 
 /** How many of the rows may get a verdict, in total. */
-export type AlertBudget = { readonly reviews: number; readonly declines: number };
+type AlertBudget = { readonly reviews: number; readonly declines: number };
 
 /** What a verdict costs, in one currency. */
 export type CostMatrix = {

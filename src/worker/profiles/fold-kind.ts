@@ -16,7 +16,7 @@ import { type FoldKindOptions, resetArena, type Side, type SideBatch } from './s
 import { countReplies, takeReply } from './take-reply.ts';
 
 /** The parts of a batch that all kinds share. */
-export type FoldedBatch = Omit<KindBatch<Profile, never>, 'kind'> & {
+type FoldedBatch = Omit<KindBatch<Profile, never>, 'kind'> & {
   /** Ends the blocks that the batch appends. */
   readonly stamp: Stamp;
   readonly newStamp: () => Stamp;
