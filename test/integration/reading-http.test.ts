@@ -247,7 +247,7 @@ test.each([
   ['corridor=ZZ-ZZ', '/corridor', "must be one of 'AE-IN'"],
   ['rule=NOBODY', '/rule', "of /v1/reason-codes, not 'NOBODY'"],
   ['rule_set=none@1', '/rule_set', "'default@1'"],
-  ['model=none@1', '/model', "one of 'none'"],
+  ['model=none@1', '/model', "must be 'none', not 'none@1'"],
   ['group_by=day', '/group_by/0', "'rule_set'"],
   ['group_by=label,verdict', '/group_by', 'labels are counted by corridor, currency, label'],
   ['group_by=rule&model=none', '/model', "must not be 'none'"],
