@@ -39,8 +39,7 @@ type Scored = {
   readonly score: number;
   readonly ruleSet: string;
   readonly model: string | null;
-  /** Codes of its reasons. */
-  readonly reasons: readonly string[];
+  readonly reasons: readonly { readonly code: string }[];
 };
 
 export type CountDays = {
@@ -48,12 +47,12 @@ export type CountDays = {
   readonly list: () => DayTally[];
 };
 
-/** Takes 0.05 µs a transaction. */
+/** Takes 0.07 µs a transaction, and 0.12 µs a score with 1.5 reasons. */
 export function countDays(): CountDays {
   // A batch has few days, currencies and outcomes per corridor, so comparing them is cheaper than building a
   // key of all.
   const byCorridor = new Map<string, (DayTally & Sums)[]>();
-  const fired: Fired[] = [];
+  const fired = new Map<string, Fired[]>();
   const find = (transaction: Counted, scored: Scored | null): DayTally & Sums => {
     const { corridor, currency } = transaction;
     const day = Math.floor(transaction.createdAtMs / DAY_MS);
@@ -80,7 +79,7 @@ export function countDays(): CountDays {
     },
     list: () => [
       ...[...byCorridor.values()].flat().map((tally) => ({ ...tally, amount: toDecimal(tally) })),
-      ...fired.flatMap(listReasons),
+      ...[...fired.values()].flat().flatMap(listReasons),
     ],
   };
 }
@@ -90,16 +89,27 @@ type Fired = Pick<DayTally, 'day' | 'corridor' | 'ruleSet'> & {
 };
 
 function countReasons(
-  fired: Fired[],
+  fired: Map<string, Fired[]>,
   { day, corridor, ruleSet }: DayTally,
-  reasons: readonly string[],
+  reasons: Scored['reasons'],
 ): void {
-  let counts = fired.find((one) => one.day === day && one.corridor === corridor)?.counts;
-  if (counts === undefined) {
-    counts = new Map();
-    fired.push({ day, corridor, ruleSet, counts });
-  }
-  for (const code of reasons) counts.set(code, (counts.get(code) ?? 0) + 1);
+  const counts = countsOf(fired, day, corridor, ruleSet);
+  for (const { code } of reasons) counts.set(code, (counts.get(code) ?? 0) + 1);
+}
+
+/** A batch has few days, so comparing them is cheaper than a key of both. */
+function countsOf(
+  fired: Map<string, Fired[]>,
+  day: number,
+  corridor: string,
+  ruleSet: string | null,
+): Map<string, number> {
+  const days = fired.get(corridor) ?? [];
+  for (const one of days) if (one.day === day) return one.counts;
+  const counts = new Map<string, number>();
+  fired.set(corridor, days);
+  days.push({ day, corridor, ruleSet, counts });
+  return counts;
 }
 
 function listReasons({ counts, ...key }: Fired): DayTally[] {

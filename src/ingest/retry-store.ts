@@ -43,18 +43,15 @@ function isWorthAnotherTry(error: unknown, tried: number, elapsedMs: number): bo
   return tried === 1 && elapsedMs < STALE_MS_MAX;
 }
 
-/**
- * Reaching the deadline while another request inserts the same key, or the same label, is a conflict, not an
- * outage.
- */
+/** Reaching the deadline while another request inserts the same key is a conflict, not an outage. */
 function asAnswer(error: unknown): unknown {
   if (!(error instanceof Failure) || sqlStateOf(error) !== LOCK_TIMEOUT) return error;
   const context = driverField(error, 'where');
-  if (context === undefined || !/inserting index tuple|locking tuple/.test(context)) return error;
+  if (context === undefined || !context.includes('inserting index tuple')) return error;
   return new Failure(
     'conflict',
     'STILL_RUNNING',
-    'The first request that stores the same is still running.',
+    'the first request with this idempotency key is still running',
     { cause: error },
   );
 }

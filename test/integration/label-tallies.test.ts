@@ -11,6 +11,7 @@ import { engineOf } from '../../src/domain/principal.ts';
 import type { Database, Query } from '../../src/store/database/pool.ts';
 import { insertLabels } from '../../src/store/labels/labels.ts';
 import { attachMonth, detachMonth } from '../../src/store/partitions/detach-months.ts';
+import { partitionName } from '../../src/store/partitions/partitions.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -83,4 +84,33 @@ test('a transaction of a detached month takes no label, and keeps what is counte
   await database.transaction((query) => add(query, 'fraud', 3));
   await database.transaction((query) => add(query, 'legitimate', 3));
   expect(await counts()).toEqual({ different: 0, fraud: 1 });
+});
+
+test('a label whose transactions are detached between its lock and its insert is counted', async () => {
+  const month = monthOf(AT_MS);
+  const isDetaching = async () => {
+    const [row] = await testDatabase.sql<{ is: boolean }>(
+      `select inhdetachpending as is from pg_inherits
+        where inhrelid = to_regclass($1)`,
+      [partitionName('transactions', month)],
+    );
+    return row?.is === true;
+  };
+  const { detached } = await database.transaction(async (query) => {
+    let detached: Promise<boolean> | null = null;
+    const detachAfterLock: Query = async (statement, values) => {
+      const rows = await query(statement, values);
+      if (statement.name === 'lock-labelled') {
+        detached = detachMonth(database, month);
+        await waitUntil(isDetaching, DEADLINE_MS, 'the detach to wait for this transaction');
+      }
+      return rows as never;
+    };
+    await add(detachAfterLock, 'legitimate', 4);
+    return { detached };
+  });
+  expect(await detached).toBe(true);
+  expect(await counts()).toEqual({ different: 0, legitimate: 1 });
+  await attachMonth(database, month, engineOf('test'), randomUUID);
+  expect(await counts()).toEqual({ different: 0, legitimate: 1 });
 });

@@ -128,6 +128,36 @@ test('labels are added in one order, whatever the order of the request', async (
   expect(await stored(testDatabase)).toBe(2);
 });
 
+test('a request that waits behind another one for a labelled transaction is told so, not that the store is away', async () => {
+  await using testDatabase = await createTestDatabase();
+  await using database = testDatabase.open();
+  await using patient = testDatabase.open({ lockTimeoutMs: 30_000, statementTimeoutMs: 30_000 });
+  await using hasty = testDatabase.open({ lockTimeoutMs: RIVAL_LOCK_MS });
+  const [id = ''] = await transactions(database, 1);
+  const isWaiting = async () =>
+    (
+      await testDatabase.sql(
+        `select from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'`,
+        [testDatabase.name],
+      )
+    ).length === 1;
+  const { first } = await patient.transaction(async (query) => {
+    await insertLabels(query, {
+      batchId: ingestOf(database).ingest.newId(CREATED_MS),
+      ...{ receivedAtMs: Date.now(), reporter: { client: 'default', identity: null } },
+      labels: [{ ...LABEL, transactionId: id }],
+    });
+    const first = acceptLabels(ingestOf(patient).ingest, requestOf([id]));
+    await waitUntil(isWaiting, 30_000, 'the first request to wait for its rival');
+    await expect(acceptLabels(ingestOf(hasty).ingest, requestOf([id]))).rejects.toMatchObject({
+      ...{ kind: 'conflict', code: 'STILL_RUNNING' },
+      message: expect.stringContaining('labels one of these transactions'),
+    });
+    return { first };
+  });
+  expect(await first).toMatchObject({ outcomes: [{ status: 'unchanged' }] });
+});
+
 test('profiles are told of committed labels, again when they are unchanged', async () => {
   await using testDatabase = await createTestDatabase();
   await using database = testDatabase.open();

@@ -9,10 +9,11 @@ import { command } from '../../src/cli/verify.ts';
 import { LABEL_MATURITY_DAYS } from '../../src/domain/history.ts';
 import { monthOf } from '../../src/domain/month.ts';
 import { DAY_MS, dayOf } from '../../src/domain/utc-bucket.ts';
-import { bindTallies } from '../../src/main/wire/bind-tallies.ts';
+import { bindTallies, keepTallies } from '../../src/main/wire/bind-tallies.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import { createLeadership } from '../../src/store/maintenance/leadership.ts';
 import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
+import { createTallies, TALLY_BOUNDS } from '../../src/store/tallies/fold-tallies.ts';
 import { COUNTED_ROWS_MAX, loadTallies } from '../../src/store/tallies/merchant-tallies.ts';
 import { silentLog, testConfig } from '../support/config.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -123,6 +124,22 @@ test('rows that are older than the column are tallied, and those that come later
   expect(await countPast()).toBe(ROWS + 10);
   await keepUntilTallied(ROWS + 10);
   expect(await countPast()).toBe(ROWS + 10);
+});
+
+test('increments are merged while an adopted merchant is filled', async () => {
+  await insertRows('m_busy', 20);
+  await testDatabase.sql('update transactions set inserted_xid = null');
+  await testDatabase.sql(`insert into tallied_merchants (merchant_id) values ('m_busy')`);
+  const tallies = createTallies(database, Math.random, { ...TALLY_BOUNDS, stepRows: 5 });
+  const waiting: number[] = [];
+  const fill = async () => {
+    waiting.push((await testDatabase.sql('select from daily_increments')).length);
+    await insertRows('m_quiet', 1);
+    return await tallies.fill();
+  };
+  await keepTallies(database, { fold: tallies.fold, fill }, signal);
+  expect(waiting.length).toBeGreaterThan(3);
+  expect(new Set(waiting)).toEqual(new Set([0]));
 });
 
 test('tallies of another cluster are neither read nor kept', async () => {

@@ -64,9 +64,10 @@ export const PROBLEMS = {
   },
   'still-running': {
     status: 409,
-    title: 'The first request is still running',
-    meaning: 'Another request with this idempotency key had not ended by the deadline.',
-    cure: 'Send the same again; once the first has ended, the answer is that of a duplicate.',
+    title: 'Another request is still running',
+    meaning:
+      'Another request with this idempotency key, or that labels one of these transactions, had not ended by the deadline.',
+    cure: 'Send the same again; once the other has ended, a transaction is answered as a duplicate, and labels are added where they are new.',
   },
   conflict: {
     status: 409,

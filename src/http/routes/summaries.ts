@@ -18,7 +18,7 @@ const NAMED_MAX = 50;
 /** @param corridors the names of those that a transaction may name now */
 export function summariesRoutes(
   { summarizeDays, now }: Reading,
-  corridors: () => Iterable<string>,
+  corridors: () => ReadonlySet<string>,
 ): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
@@ -28,13 +28,15 @@ export function summariesRoutes(
     if ('problem' in range) {
       throw new InvalidFields([{ pointer: '/from', detail: range.problem }]);
     }
-    requireCorridor(parameters.corridor, new Set(corridors()));
-    return c.json(sayAge(c, await summarizeDays(range, parameters)));
+    const summaries = await summarizeDays(range, parameters);
+    if (summaries.answer.items.length === 0) requireCorridor(parameters.corridor, corridors());
+    return c.json(sayAge(c, summaries));
   });
 
   return routes;
 }
 
+/** A corridor that has figures is known, also where it was added after the list was read. */
 function requireCorridor(corridor: string | undefined, known: ReadonlySet<string>): void {
   if (corridor === undefined || known.has(corridor)) return;
   const names = [...known].slice(0, NAMED_MAX).map((name) => `'${name}'`);

@@ -26,29 +26,27 @@ export function bindTallies(config: Config, database: Database, leadership: Lead
     everyMs: FOLD_EVERY_MS,
     run: async (signal: AbortSignal) => {
       await lead.run(async () => {
-        await mergeAll(lead.writes, signal);
-        await keepTallies(tallies, signal);
+        await keepTallies(lead.writes, tallies, signal);
         await tallies.adopt(Date.now() - reachMs);
       });
     },
   };
 }
 
-async function mergeAll(
+/**
+ * A step each of merging increments, of folding stored rows and of filling an adopted merchant, until nothing is left: merging
+ * goes on however many older rows wait.
+ */
+export async function keepTallies(
   database: Pick<Database, 'transaction'>,
+  tallies: Pick<Tallies, 'fold' | 'fill'>,
   signal: AbortSignal,
 ): Promise<void> {
-  while ((await mergeIncrements(database)) && !signal.aborted) {
-    await delay(STEP_EVERY_MS, undefined, { signal }).catch(() => undefined);
-  }
-}
-
-/** Folds stored rows, and one chunk of older rows of adopted merchants per step, until neither is left. */
-async function keepTallies(tallies: Tallies, signal: AbortSignal): Promise<void> {
   for (;;) {
+    const isMerging = await mergeIncrements(database);
     const { isBehind } = await tallies.fold();
     const isFilling = await tallies.fill();
-    if (signal.aborted || !(isBehind || isFilling)) return;
+    if (signal.aborted || !(isMerging || isBehind || isFilling)) return;
     await delay(STEP_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
 }

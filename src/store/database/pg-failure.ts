@@ -57,6 +57,8 @@ export function toFailure(thrown: unknown, code?: string): Failure {
 
 /** SQLSTATE of a key that is held already. */
 export const UNIQUE_VIOLATION = '23505';
+/** SQLSTATE of a lock that did not come in time. */
+export const LOCK_NOT_AVAILABLE = '55P03';
 /** SQLSTATE of a row that a constraint refuses, or that no partition takes. */
 export const CHECK_VIOLATION = '23514';
 /** Beginning of the SQLSTATEs of a server that ends a session: by order, by a crash, or as it starts. */

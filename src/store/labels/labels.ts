@@ -1,8 +1,11 @@
 /** Adds labels, each once, and counts them by day; reads the transactions they are about. */
+
+import { Failure } from '../../domain/failure.ts';
 import type { Label, LabelReporter } from '../../domain/label.ts';
 import { MonthDetached, monthOf } from '../../domain/month.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
 import { float8Array, textArray, timestampArray, uuidArray } from '../database/binary-array.ts';
+import { LOCK_NOT_AVAILABLE, sqlStateOf } from '../database/pg-failure.ts';
 import type { Query, Statement } from '../database/pool.ts';
 import { toVector } from '../scores/vector-bytes.ts';
 
@@ -19,16 +22,17 @@ export type NewLabels = {
 // decided before. Transactions are not updated, so nobody else waits.
 const lockStatement: Statement = {
   name: 'lock-labelled',
-  text: `select u.transaction_id as "transactionId"
+  text: `select u.transaction_id as "transactionId", t.corridor, t.currency, t.amount
            from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
           cross join lateral (
-            select from market.transactions t
+            select corridor, currency, amount::text from market.transactions t
              where t.transaction_id = u.transaction_id and t.created_at = u.created_at
              limit 1 for no key update) t`,
 };
 
 // Arrays side by side in a select list advance in step and in order. Labels are read as they were before this statement,
-// and the increments of a transaction are 1 for the label that decides now and -1 for the one that did.
+// and the increments of a transaction are 1 for the label that decides now and -1 for the one that did. What is counted of
+// a transaction comes from the lock: a detach may take it away between both statements, and its labels only later.
 const insertStatement: Statement = {
   name: 'insert-labels',
   text: `
@@ -40,15 +44,15 @@ const insertStatement: Statement = {
              unnest($11::text[]), $12, $13
       on conflict do nothing
       returning transaction_id, created_at, labelled_at, label
+    ), located as (
+      select distinct unnest($3::uuid[]) as transaction_id, unnest($14::text[]) as corridor, unnest($15::text[]) as currency,
+             unnest($16::text[])::numeric as amount
     ), newest as (
       select distinct on (transaction_id) * from stored order by transaction_id, labelled_at desc, label
     ), tallied as (
       insert into market.daily_increments (day, corridor, currency, outcome, count, amount, score_sum)
       select (n.created_at at time zone 'UTC')::date, t.corridor, t.currency, o.label, sum(o.count), sum(o.count * t.amount), 0
-        from newest n
-       cross join lateral (
-             select corridor, currency, amount from market.transactions t
-              where t.transaction_id = n.transaction_id and t.created_at = n.created_at limit 1) t
+        from newest n join located t using (transaction_id)
         left join lateral (
              select label, labelled_at from market.labels l
               where l.transaction_id = n.transaction_id and l.created_at = n.created_at
@@ -90,12 +94,7 @@ export async function insertLabels(query: Query, batch: NewLabels): Promise<numb
     textArray(labels.map((label) => label.label)),
     textArray(labels.map((label) => label.source)),
   ];
-  const locked = await query<{ transactionId: string }>(lockStatement, key.slice(0, 2));
-  if (locked.length < labels.length) {
-    const found = new Set(locked.map(({ transactionId }) => transactionId));
-    const missing = labels.filter(({ transactionId }) => !found.has(transactionId));
-    throw new MonthDetached(new Set(missing.map(({ createdAtMs }) => monthOf(createdAtMs))));
-  }
+  const located = await lockLabelled(query, labels, key.slice(0, 2));
   const [row] = await query<{ stored: number }>(insertStatement, [
     ...[batchId, new Date(receivedAtMs), ...key],
     textArray(labels.map((label) => label.accountId)),
@@ -103,10 +102,49 @@ export async function insertLabels(query: Query, batch: NewLabels): Promise<numb
     float8Array(labels.map((label) => label.amountToMedian)),
     textArray(labels.map((label) => label.note)),
     ...[reporter.client, reporter.identity],
+    textArray(located.map(({ corridor }) => corridor)),
+    textArray(located.map(({ currency }) => currency)),
+    textArray(located.map(({ amount }) => amount)),
   ]);
   if (row?.stored === labels.length) return labels.map((_, at) => at);
   const own = await query<{ ordinal: number }>(ownStatement, [batchId, ...key]);
   return own.map(({ ordinal }) => ordinal - 1);
+}
+
+/** What is counted of a labelled transaction. */
+type Located = {
+  readonly transactionId: string;
+  readonly corridor: string;
+  readonly currency: string;
+  readonly amount: string;
+};
+
+const labelledElsewhere = (cause: unknown) =>
+  new Failure(
+    'conflict',
+    'STILL_RUNNING',
+    'another request that labels one of these transactions is still running',
+    { cause },
+  );
+
+/**
+ * The transaction of each label, locked. A lock that does not come is another request's, which labels them: Postgres
+ * says that it waits for a row only to the first in the queue.
+ */
+async function lockLabelled(
+  query: Query,
+  labels: readonly Label[],
+  values: readonly unknown[],
+): Promise<Located[]> {
+  const rows = await query<Located>(lockStatement, values).catch((error: unknown) => {
+    throw sqlStateOf(error) === LOCK_NOT_AVAILABLE ? labelledElsewhere(error) : error;
+  });
+  const byId = new Map(rows.map((row) => [row.transactionId, row]));
+  const missing = labels.filter(({ transactionId }) => !byId.has(transactionId));
+  if (missing.length > 0) {
+    throw new MonthDetached(new Set(missing.map(({ createdAtMs }) => monthOf(createdAtMs))));
+  }
+  return labels.flatMap(({ transactionId }) => byId.get(transactionId) ?? []);
 }
 
 /** The account and merchant of a transaction. */

@@ -100,15 +100,13 @@ type Counted = {
   readonly tallied: Parameters<CountDays['add']>[1];
 };
 
-const NO_REASONS: readonly string[] = [];
-
 function encodeScores(scores: readonly NewScore[], lineage: ScoreLineage): EncodedScores {
   const rows = scores.toSorted(compareScores);
   const { ruleSet } = lineage;
-  const counted = rows.map(({ transaction, decision: { verdict, score, reasons }, model }) => {
-    const codes = reasons.length === 0 ? NO_REASONS : reasons.map(({ code }) => code);
-    return { transaction, tallied: { verdict, score, ruleSet, model, reasons: codes } };
-  });
+  const counted = rows.map(({ transaction, decision: { verdict, score, reasons }, model }) => ({
+    transaction,
+    tallied: { verdict, score, ruleSet, model, reasons },
+  }));
   return { values: insertValues(rows, lineage), counted };
 }
 
