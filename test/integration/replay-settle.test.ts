@@ -1,6 +1,9 @@
 /** Goal: the wait after a replay ends as soon as all is final, and never hides what is lost. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import type { ApiClient } from '../../src/client/api-client.ts';
+import { createApiClient } from '../../src/client/api-client.ts';
 import { balances, createLedger, ledgerLine } from '../../src/client/ledger.ts';
 import {
   type EngineTotals,
@@ -75,8 +78,14 @@ test('waitUntilSettled names a second outage as well', async () => {
 
 test('totals that the API does not know now are an outage, named so', async () => {
   const text = JSON.stringify({ totals: { scored: 1, dead_lettered: 0, pending: null } });
-  const client = { send: async () => ({ status: 200, text }) } as unknown as ApiClient;
+  const server = createServer((_request, response) => response.end(text)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const { signal } = new AbortController();
+  const options = { url: `http://127.0.0.1:${port}`, key: undefined, connections: 1, signal };
+  using client = createApiClient(options);
   await expect(readTotals(client)).rejects.toThrow('the API does not know its totals now');
+  server.close();
 });
 
 test('waitUntilSettled gives up when nothing moves: what is not seen waiting is lost', async () => {

