@@ -1,6 +1,7 @@
 /** Scores, each with its vector: as the engine stores them, and as `double precision[]`. */
 import { FEATURE_COUNT, FEATURE_SCHEMA } from '../../src/domain/feature-schema.ts';
 import { comparePositions } from '../../src/domain/history.ts';
+import { REASON_CODES, type ReasonCode } from '../../src/scoring/reason-codes.ts';
 import {
   float8Array,
   int2Array,
@@ -38,6 +39,16 @@ export function scoreArms(): readonly Arm[] {
   ];
 }
 
+/** An empty history gives hardly a reason; stored scores have 0 to 3. */
+const REASONS_MAX = 3;
+const CODES = REASON_CODES.slice(0, 8);
+
+const reasonsOf = (nth: number) =>
+  Array.from({ length: nth % (REASONS_MAX + 1) }, (_, at) => {
+    const { code, description } = CODES[(nth + at) % CODES.length] as ReasonCode;
+    return { code, detail: description, contribution: 100 };
+  });
+
 /** Vectors are made once per batch, in the order of the primary key. */
 function createScores(): (batch: MadeBatch) => readonly NewScore[] {
   const scoreAlone = createAloneScorer();
@@ -47,7 +58,18 @@ function createScores(): (batch: MadeBatch) => readonly NewScore[] {
       known.get(batch) ??
       toNewScores(
         batch.transactions
-          .map((one) => ({ ...one, ...scoreAlone(one), model: null, attempts: 1, degradation: 0 }))
+          .map((one, nth) => {
+            const { decision, features } = scoreAlone(one);
+            const reasoned = { ...decision, reasons: reasonsOf(nth) };
+            return {
+              ...one,
+              decision: reasoned,
+              features,
+              model: null,
+              attempts: 1,
+              degradation: 0,
+            };
+          })
           .sort(comparePositions),
       );
     known.set(batch, scores);

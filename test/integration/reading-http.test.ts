@@ -243,15 +243,6 @@ test('a label counts on the day of its transaction, and the one that decides alo
   expect(all.at(-1)).toMatchObject({ transactions: 3, labels: { fraud: 0, legitimate: 2 } });
 });
 
-test('daily summaries of a corridor that this process has yet to read are not refused', async () => {
-  await api.testDatabase.sql(
-    `insert into daily_increments (day, corridor, currency, outcome, count, amount, score_sum)
-     values ('2026-11-13', 'YY-YY', 'USD', 'accepted', 1, 1, 0)`,
-  );
-  const path = '/v1/summaries/daily?from=2026-11-13&to=2026-11-13&corridor=YY-YY';
-  expect(((await getJson(path)) as Summaries).items).toMatchObject([{ transactions: 1 }]);
-});
-
 test.each([
   ['corridor=ZZ-ZZ', '/corridor', "must be one of 'AE-IN'"],
   ['rule=NOBODY', '/rule', "of /v1/reason-codes, not 'NOBODY'"],
