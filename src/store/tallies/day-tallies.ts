@@ -10,8 +10,8 @@ import { float8Array, int4Array, textArray } from '../database/binary-array.ts';
 import type { Database, Statement } from '../database/pool.ts';
 
 /**
- * Most increments that an answer reads. A batch of 500 scores in 12 corridors adds up to about 150, most of them reasons:
- * a worker that merges every 2 s leaves a few batches' worth, and one that does not leaves those of minutes.
+ * Most increments that an answer reads. A batch of 500 scores with 750 reasons adds 48: a worker that merges every 2 s leaves
+ * those of a few batches, and one that does not leaves those of minutes.
  */
 export const INCREMENTS_READ_MAX = 50_000;
 /** Increments of one step of merging. */
