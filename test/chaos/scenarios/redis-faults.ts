@@ -24,19 +24,22 @@ async function isRefused({ services: { client } }: Stage): Promise<boolean> {
 
 export const WORKERS = ['worker-1', 'worker-2'];
 const WAITING_LOOKS_MAX = 200;
+/** The API has closed the batches of the first of these, so that nothing but a recovery brings them back. */
+const WAITING_ENTRIES_MIN = 10;
 const LOOK_EVERY_MS = 10;
 
-/** Wipes while entries wait: the workers are stopped (SIGSTOP) until the entries are gone. */
+/** Wipes while many entries wait: the workers are stopped (SIGSTOP) until the entries are gone. */
 export async function wipeWaiting(stage: Stage, wipe: () => Promise<unknown>): Promise<void> {
   const { engine, services, happened, pause } = stage;
   const pids = WORKERS.map((name) => engine.process(name).pid);
   for (const pid of pids) process.kill(pid, 'SIGSTOP');
   try {
     for (let looks = 0; looks < WAITING_LOOKS_MAX; looks++) {
-      if ((await countWaiting(services)).entries > 0) break;
+      if ((await countWaiting(services)).entries >= WAITING_ENTRIES_MIN) break;
       await pause(LOOK_EVERY_MS);
     }
-    if ((await countWaiting(services)).entries > 0) happened('entries lost');
+    const { entries } = await countWaiting(services);
+    if (entries >= WAITING_ENTRIES_MIN) happened('entries lost', entries);
     await wipe();
   } finally {
     for (const pid of pids) process.kill(pid, 'SIGCONT');
