@@ -3,7 +3,7 @@
 import { readPages } from '../client/ask.ts';
 import { AUDIT_ACTIONS } from '../domain/audit.ts';
 import { withApi } from './api-json.ts';
-import { type Command, EXIT, integerOption, parseArguments, UsageError } from './command.ts';
+import { type Command, EXIT, integerOption, parseArguments, wordOption } from './command.ts';
 
 const ROWS = 50;
 const ROWS_MAX = 100_000;
@@ -33,11 +33,7 @@ Example: risk audit --action rollout.approve --json
       url: { type: 'string' },
     });
     const { who } = values;
-    const action = AUDIT_ACTIONS.find((known) => known === values.action);
-    if (action !== values.action)
-      throw new UsageError(
-        `--action must be one of ${AUDIT_ACTIONS.join(', ')}, not '${values.action}'`,
-      );
+    const action = wordOption('--action', values.action, AUDIT_ACTIONS);
     const wanted = integerOption('--limit', values.limit, { min: 1, max: ROWS_MAX }, ROWS);
     const rows = await withApi(context, values.url, (ask) =>
       readPages(wanted, (cursor, limit) =>

@@ -118,6 +118,34 @@ function strictly<T>(options: ParseArgsOptionsConfig, parse: () => T): T {
 /** A word with a dash follows the option: Node does not take it for the option's value. */
 const isAmbiguous = ({ message }: TypeError) => message.includes('ambiguous');
 
+/** One of a few words, where the option is given. Throws a UsageError that lists them. */
+export function wordOption<T extends string>(flag: string, text: string, words: readonly T[]): T;
+export function wordOption<T extends string>(
+  flag: string,
+  text: string | undefined,
+  words: readonly T[],
+): T | undefined;
+export function wordOption<T extends string>(
+  flag: string,
+  text: string | undefined,
+  words: readonly T[],
+): T | undefined {
+  if (text === undefined) return undefined;
+  const known = words.find((word) => word === text);
+  if (known === undefined) throw unknownWord(flag, text, words);
+  return known;
+}
+
+/** The action of a command that a word names. Throws a UsageError that lists the words. */
+export function actionOf<A>(actions: Readonly<Record<string, A>>, word: string): A {
+  const action = Object.hasOwn(actions, word) ? actions[word] : undefined;
+  if (action === undefined) throw unknownWord('the action', word, Object.keys(actions));
+  return action;
+}
+
+const unknownWord = (what: string, text: string, words: readonly string[]) =>
+  new UsageError(`${what} must be one of ${words.join(', ')}, not '${text}'`);
+
 type IntegerBounds = { readonly min: number; readonly max: number };
 
 /** A whole number given as text (`--batch 1000`), or `byDefault` when the option is absent. */

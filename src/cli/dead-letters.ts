@@ -4,6 +4,7 @@ import type { DeadLetter, DeadLetterCommand, ReplayResult } from '../client/api-
 import { type AskApi, readPages } from '../client/ask.ts';
 import { withApi } from './api-json.ts';
 import {
+  actionOf,
   type Command,
   type CommandContext,
   EXIT,
@@ -76,11 +77,7 @@ export const command: Command = {
       max: IDS_MAX + 1,
     });
     const [name = '', ...ids] = positionals;
-    const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
-    if (action === undefined)
-      throw new UsageError(
-        `the action must be one of ${Object.keys(ACTIONS).join(', ')}, not '${name}'`,
-      );
+    const action = actionOf(ACTIONS, name);
     return await withApi(context, values.url, (ask) =>
       action(ask, { ids, options: values, context }),
     );

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { DESCRIBED, issueText } from '../domain/describe-issue.ts';
 import type { NewApiKey, StoredApiKey, StoredIdentity } from '../domain/identity.ts';
-import { type Actor, APPROVING_ROLES, ROLES, type Role } from '../domain/principal.ts';
+import { type Actor, APPROVING_ROLES, ROLES } from '../domain/principal.ts';
 import { plainText } from '../domain/transaction.ts';
 import { wireTime } from '../domain/wire-time.ts';
 import { mintApiKey } from '../runtime/api-key.ts';
@@ -11,7 +11,14 @@ import { listApiKeys, makeApiKey, revokeApiKey } from '../store/access/api-keys.
 import { listIdentities, revokeIdentity } from '../store/access/identities.ts';
 import { openDatabase } from '../store/database/open-database.ts';
 import type { Database } from '../store/database/pool.ts';
-import { type Command, type CommandContext, EXIT, parseArguments, UsageError } from './command.ts';
+import {
+  type Command,
+  type CommandContext,
+  EXIT,
+  parseArguments,
+  UsageError,
+  wordOption,
+} from './command.ts';
 
 const PAGE = 200;
 const NAME = plainText(64);
@@ -60,7 +67,7 @@ const create: Action = async (args, database, { output }) => {
     client: { type: 'string', default: 'default' },
     expires: { type: 'string' },
   });
-  const roles = [...new Set(values.role ?? [])].map(readRole);
+  const roles = [...new Set(values.role ?? [])].map((text) => wordOption('--role', text, ROLES));
   if (roles.length === 0) throw new UsageError('--role is missing');
   const { keyId, key, keyHash } = mintApiKey();
   await makeApiKey(
@@ -166,13 +173,6 @@ function readHolder(values: {
   }
   if (values.identity === undefined) return { owner: readName('--owner', values.owner) };
   return { identity: readName('--identity', values.identity) };
-}
-
-function readRole(text: string): Role {
-  const role = ROLES.find((known) => known === text);
-  if (role === undefined)
-    throw new UsageError(`--role must be one of ${ROLES.join(', ')}, not '${text}'`);
-  return role;
 }
 
 function readName(flag: string, text: string | undefined): string {

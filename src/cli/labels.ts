@@ -20,6 +20,7 @@ import {
   integerOption,
   parseArguments,
   UsageError,
+  wordOption,
 } from './command.ts';
 import { BATCH_ROWS_MAX, FILE_OPTIONS, type FileSettings, fileOptions } from './file-options.ts';
 import { noteRefused } from './replay.ts';
@@ -151,11 +152,7 @@ async function listLabels(args: string[], context: CommandContext): Promise<numb
     ...{ from: text, to: text, limit: text, url: text },
   });
   const { account, merchant, transaction, source, from, to, url } = values;
-  const label = LABEL_VALUES.find((known) => known === values.label);
-  if (label !== values.label)
-    throw new UsageError(
-      `--label must be one of ${LABEL_VALUES.join(', ')}, not '${values.label}'`,
-    );
+  const label = wordOption('--label', values.label, LABEL_VALUES);
   const wanted = integerOption('--limit', values.limit, { min: 1, max: LIST_ROWS_MAX }, LIST_ROWS);
   const filter = {
     ...{ account_id: account, merchant_id: merchant, transaction_id: transaction },

@@ -5,7 +5,14 @@ import { listModelRows, readModelRow } from '../control/models/show-models.ts';
 import type { ModelJson } from '../domain/model-record.ts';
 import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { openDatabase } from '../store/database/open-database.ts';
-import { type Command, EXIT, parseArguments, requireWords, UsageError } from './command.ts';
+import {
+  actionOf,
+  type Command,
+  EXIT,
+  parseArguments,
+  requireWords,
+  UsageError,
+} from './command.ts';
 import { exportModel } from './models/export-model.ts';
 import { importModel } from './models/import-model.ts';
 import { readOfficer } from './models/officer.ts';
@@ -87,11 +94,7 @@ export const command: Command = {
     const parsed = parseArguments(args, OPTIONS, { required: ['ACTION'], max: 2 });
     const { values, positionals } = parsed;
     const [name = '', ...words] = positionals;
-    const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
-    if (action === undefined)
-      throw new UsageError(
-        `the action must be one of ${Object.keys(ACTIONS).join(', ')}, not '${name}'`,
-      );
+    const action = actionOf(ACTIONS, name);
     requireWords(words, action.words);
     for (const option of Object.keys(OPTIONS) as (keyof typeof OPTIONS)[]) {
       if (values[option] !== undefined && !action.options.includes(option)) {
