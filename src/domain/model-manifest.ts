@@ -15,6 +15,9 @@ export const modelName = z.string().regex(/^[a-z][a-z0-9-]{0,62}@[A-Za-z0-9][A-Z
   error: 'must be NAME@VERSION, as baseline@2026-11-01',
 });
 
+/** Stands for no model: the rules judge alone. No model has this name, as it has no version. */
+export const NO_MODEL = 'none';
+
 const goldenVector = z.strictObject({
   /** In the order of `feature_names`; null is missing. */
   inputs: z.array(z.number().nullable()),

@@ -5,6 +5,12 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
+import {
+  contextOf,
+  isPartitionMissing,
+  LOCK_NOT_AVAILABLE,
+  sqlStateOf,
+} from '../store/database/pg-failure.ts';
 
 const TRIES_MAX = 6;
 const JITTER_MS = 20;
@@ -12,7 +18,6 @@ const JITTER_MS = 20;
 const STALE_MS_MAX = 300;
 const RACES_LOST = new Set(['40P01', '40001']);
 const STATEMENT_CANCELLED = '57014';
-const LOCK_TIMEOUT = '55P03';
 
 /**
  * @param work    one try; whatever it repeats must be safe to repeat
@@ -25,7 +30,7 @@ export async function retryStore<T>(work: () => Promise<T>, forget: () => void):
       return await work();
     } catch (error) {
       const elapsedMs = performance.now() - startedAt;
-      if (isMissingPartition(error)) forget();
+      if (isPartitionMissing(error)) forget();
       else if (!isWorthAnotherTry(error, tried, elapsedMs)) throw asAnswer(error);
       if (tried === TRIES_MAX) throw asAnswer(error);
       await delay(Math.random() * JITTER_MS * tried);
@@ -39,38 +44,18 @@ function isWorthAnotherTry(error: unknown, tried: number, elapsedMs: number): bo
   if (error.kind !== 'unavailable') return false;
   const state = sqlStateOf(error);
   if (state !== undefined && RACES_LOST.has(state)) return true;
-  if (state === LOCK_TIMEOUT || state === STATEMENT_CANCELLED) return false;
+  if (state === LOCK_NOT_AVAILABLE || state === STATEMENT_CANCELLED) return false;
   return tried === 1 && elapsedMs < STALE_MS_MAX;
 }
 
 /** Reaching the deadline while another request inserts the same key is a conflict, not an outage. */
 function asAnswer(error: unknown): unknown {
-  if (!(error instanceof Failure) || sqlStateOf(error) !== LOCK_TIMEOUT) return error;
-  const context = driverField(error, 'where');
-  if (context === undefined || !context.includes('inserting index tuple')) return error;
+  if (!(error instanceof Failure) || sqlStateOf(error) !== LOCK_NOT_AVAILABLE) return error;
+  if (contextOf(error)?.includes('inserting index tuple') !== true) return error;
   return new Failure(
     'conflict',
     'STILL_RUNNING',
     'the first request with this idempotency key is still running',
     { cause: error },
   );
-}
-
-function isMissingPartition(error: unknown): boolean {
-  return (
-    error instanceof Failure &&
-    sqlStateOf(error) === '23514' &&
-    error.message.startsWith('no partition of relation')
-  );
-}
-
-function sqlStateOf(failure: Failure): string | undefined {
-  return driverField(failure, 'code');
-}
-
-function driverField(failure: Failure, field: 'code' | 'where'): string | undefined {
-  const { cause } = failure;
-  if (typeof cause !== 'object' || cause === null || !(field in cause)) return undefined;
-  const value = (cause as Record<string, unknown>)[field];
-  return typeof value === 'string' ? value : undefined;
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { given, oneOf } from '../domain/describe-issue.ts';
 import { InvalidFields } from '../domain/field-error.ts';
 import { LABEL_VALUES } from '../domain/label.ts';
+import { NO_MODEL } from '../domain/model-manifest.ts';
 import { VERDICTS } from '../domain/score-record.ts';
 import { DAY_MS } from '../domain/utc-bucket.ts';
 import { findModel, listModels } from '../store/models/models.ts';
@@ -13,7 +14,6 @@ import { type DaySum, sumDays } from '../store/tallies/day-sums.ts';
 import { type Databases, readFrom } from './choose-database.ts';
 import {
   type Dimension,
-  NO_MODEL,
   type Question,
   questionOf,
   type SummaryDays,

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { ExplanationMethod } from '../domain/explanation.ts';
 import { FEATURE_SCHEMA } from '../domain/feature-schema.ts';
 import { InvalidFields } from '../domain/field-error.ts';
+import { NO_MODEL } from '../domain/model-manifest.ts';
 import type { Rollout } from '../domain/model-rollout.ts';
 import { scoreSchema } from '../domain/score-record.ts';
 import type { Transaction } from '../domain/transaction.ts';
@@ -39,9 +40,6 @@ export type Evaluate = (
   transaction: Transaction,
   parameters: EvaluationParameters,
 ) => Promise<EvaluationJson>;
-
-/** Stands for "no model": the rules judge alone. */
-const NO_MODEL = 'none';
 
 export function createEvaluate(
   database: Database,

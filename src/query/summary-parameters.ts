@@ -5,6 +5,7 @@ import { given } from '../domain/describe-issue.ts';
 import type { FieldError } from '../domain/field-error.ts';
 import { LABEL_VALUES } from '../domain/label.ts';
 import { corridorFilter, shown } from '../domain/list-parameters.ts';
+import { NO_MODEL } from '../domain/model-manifest.ts';
 import { VERDICTS } from '../domain/score-record.ts';
 import { DAY_MS } from '../domain/utc-bucket.ts';
 import { RULE_SETS } from '../rules/rule-sets.ts';
@@ -13,8 +14,6 @@ import type { SumQuestion } from '../store/tallies/day-sums.ts';
 
 export const SUMMARY_DAYS_MAX = 92;
 const SUMMARY_DAYS_DEFAULT = 7;
-/** Filter for scores that no model decided. */
-export const NO_MODEL = 'none';
 
 const DIMENSIONS = [
   ...(['corridor', 'verdict', 'currency', 'rule_set', 'rule', 'model', 'label'] as const),
@@ -78,7 +77,10 @@ export const summaryParameters = z.strictObject({
     .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII')
     .optional()
     .meta(
-      shown('none', 'Only scores that this model decided, as fraud@3; `none`: that no model did.'),
+      shown(
+        NO_MODEL,
+        'Only scores that this model decided, as fraud@3; `none`: that no model did.',
+      ),
     ),
   label: z
     .enum(LABEL_VALUES)

@@ -1,6 +1,7 @@
 /** `/v1/summaries`: sums by day. */
 import { Hono } from 'hono';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { given, oneOf } from '../../domain/describe-issue.ts';
 import { InvalidFields } from '../../domain/field-error.ts';
 import { dailySummariesSchema } from '../../query/daily-summaries.ts';
 import type { Reading } from '../../query/reading.ts';
@@ -11,9 +12,6 @@ import { requireRole } from '../auth/auth.ts';
 import { readQuery } from '../body/body.ts';
 import { dailySummaries } from '../examples/parties.ts';
 import { allowedRoles, json, problemResponses } from '../openapi.ts';
-
-/** Corridors that an answer lists where one is unknown. */
-const NAMED_MAX = 50;
 
 /** @param corridors the names of those that a transaction may name now */
 export function summariesRoutes(
@@ -39,8 +37,7 @@ export function summariesRoutes(
 /** A corridor that has figures is known, also where it was added after the list was read. */
 function requireCorridor(corridor: string | undefined, known: ReadonlySet<string>): void {
   if (corridor === undefined || known.has(corridor)) return;
-  const names = [...known].slice(0, NAMED_MAX).map((name) => `'${name}'`);
-  const detail = `must be one of ${names.join(', ')}${known.size > NAMED_MAX ? ', … (/v1/corridors)' : ''}, not '${corridor}'`;
+  const detail = `must be ${oneOf([...known])}, not ${given(corridor)}`;
   throw new InvalidFields([{ pointer: '/corridor', detail }]);
 }
 

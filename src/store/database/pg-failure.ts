@@ -74,17 +74,34 @@ export function mayBeDone(failure: Failure): boolean {
   return state === undefined || state.startsWith(SESSION_ENDED) || state.startsWith('08');
 }
 
+/** A row that no partition takes. It is a check violation, too, but no fault of the data. */
+export function isPartitionMissing(thrown: unknown): boolean {
+  return (
+    thrown instanceof Failure &&
+    sqlStateOf(thrown) === CHECK_VIOLATION &&
+    thrown.message.startsWith('no partition of relation')
+  );
+}
+
 /** The table that the server names in its error. */
 export function tableOf(thrown: unknown): string | undefined {
-  const error = thrown instanceof Failure ? thrown.cause : thrown;
-  if (typeof error !== 'object' || error === null || !('table' in error)) return undefined;
-  return typeof error.table === 'string' ? error.table : undefined;
+  return fieldOf(thrown, 'table');
+}
+
+/** What the server was doing, in its own words. */
+export function contextOf(thrown: unknown): string | undefined {
+  return fieldOf(thrown, 'where');
 }
 
 /** SQLSTATE of an error of the driver, also when it is wrapped in a Failure. */
 export function sqlStateOf(thrown: unknown): string | undefined {
+  const code = fieldOf(thrown, 'code');
+  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+function fieldOf(thrown: unknown, field: 'table' | 'where' | 'code'): string | undefined {
   const error = thrown instanceof Failure ? thrown.cause : thrown;
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  const { code } = error;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+  if (typeof error !== 'object' || error === null || !(field in error)) return undefined;
+  const value = (error as Record<typeof field, unknown>)[field];
+  return typeof value === 'string' ? value : undefined;
 }

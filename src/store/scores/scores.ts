@@ -5,7 +5,6 @@
  */
 import { type CountDays, countDays } from '../../domain/day-tally.ts';
 import { compareIds, type DeliveredTransaction } from '../../domain/delivered.ts';
-import { Failure } from '../../domain/failure.ts';
 import { MonthDetached } from '../../domain/month.ts';
 import type { Decision, ScoreRecord } from '../../domain/score-record.ts';
 import {
@@ -19,7 +18,7 @@ import {
   uuidArray,
   vectorArray,
 } from '../database/binary-array.ts';
-import { sqlStateOf, UNIQUE_VIOLATION } from '../database/pg-failure.ts';
+import { isPartitionMissing, sqlStateOf, UNIQUE_VIOLATION } from '../database/pg-failure.ts';
 import type { Database, Query, Statement } from '../database/pool.ts';
 import type { PartitionGuard } from '../partitions/partitions.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
@@ -205,15 +204,6 @@ export function createInsertScores(
   };
   // Not async: such a function keeps its parameters alive as long as it waits.
   return (scores, lineage) => insert(encodeScores(scores, lineage));
-}
-
-/** This is a check violation, too, but no fault of the data. */
-function isPartitionMissing(error: unknown): boolean {
-  return (
-    error instanceof Failure &&
-    sqlStateOf(error) === '23514' &&
-    error.message.startsWith('no partition of relation')
-  );
 }
 
 const readStatement: Statement = {

@@ -1,5 +1,6 @@
 /** Sums of daily tallies by day, currency and what else is asked: see day-tallies.ts. */
 import type { LabelValue } from '../../domain/label.ts';
+import { NO_MODEL } from '../../domain/model-manifest.ts';
 import type { Verdict } from '../../domain/score-record.ts';
 import { DAY_MS } from '../../domain/utc-bucket.ts';
 import { textArray } from '../database/binary-array.ts';
@@ -20,7 +21,7 @@ export type SumQuestion = {
     readonly ruleSet: boolean;
     readonly model: boolean;
   };
-  /** Only these; `none` is the model of scores that no model decided. */
+  /** Only these; NO_MODEL is the model of scores that no model decided. */
   readonly only: {
     readonly corridor: string | undefined;
     readonly currency: string | undefined;
@@ -64,7 +65,7 @@ const sumStatement: Statement = {
                   where day >= date '1970-01-01' + $2::int4 and day <= date '1970-01-01' + $3::int4
                     and outcome = any ($5::text[])
                     and ($11::text is null or corridor = $11) and ($12::text is null or currency = $12)
-                    and ($13::text is null or rule_set = $13) and ($14::text is null or coalesce(model, 'none') = $14)
+                    and ($13::text is null or rule_set = $13) and ($14::text is null or coalesce(model, '${NO_MODEL}') = $14)
                   group by 1, 2, 3, 4, 5, 6
                   order by 1, 2, 3, 4, 5, 6 limit $4::int4 + 1) d on true
      order by "dayMs", corridor, outcome, "ruleSet", model, currency`,
