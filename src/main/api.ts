@@ -36,7 +36,6 @@ import { watchCorridors } from '../ingest/corridor-list.ts';
 import { openIngest } from '../ingest/ingest.ts';
 import type { CountRead } from '../query/choose-database.ts';
 import { createModelCache } from '../query/model-cache.ts';
-import { createReading } from '../query/reading.ts';
 import { openReplica } from '../query/replica.ts';
 import { apiKeyHash } from '../runtime/api-key.ts';
 import { type Config, EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
@@ -55,6 +54,7 @@ import { claimIdentity } from '../stream/connection/identity.ts';
 import { openReplies } from '../stream/settle/replies.ts';
 import { bindEvaluate } from './wire/bind-evaluate.ts';
 import { bindGuards, watchGuards } from './wire/bind-guards.ts';
+import { bindReading } from './wire/bind-reading.ts';
 
 const EXIT_FINE = 0;
 const EXIT_FAILED = 1;
@@ -180,7 +180,7 @@ function listModules(
     waitForCpu: createCpuQueue(),
   };
   const { modelCache } = resources;
-  const reading = createReading(databases, modelCache, metrics);
+  const reading = bindReading(config, resources);
   const evaluate = bindEvaluate(primary, modelCache, config.RISK_LABEL_MATURITY_DAYS, ingest);
   const operating = bindOperating(config, resources);
   const readiness = createReadiness({
@@ -211,7 +211,7 @@ function listModules(
     { routes: evaluateRoutes(evaluate, limits), paths: evaluatePaths },
     { routes: accountsRoutes(reading), paths: accountsPaths },
     { routes: merchantsRoutes(reading), paths: merchantsPaths },
-    { routes: summariesRoutes(reading, ingest.corridors), paths: summariesPaths },
+    { routes: summariesRoutes(reading), paths: summariesPaths },
     { routes: catalogueRoutes(ingest.corridors), paths: cataloguePaths },
     { routes: modelWatchRoutes(reading), paths: modelWatchPaths },
     { routes: modelsRoutes({ ...createRegistry(primary), limits }), paths: modelsPaths },

@@ -68,5 +68,18 @@ export async function readFrom<T>(
   return await read(primary, now());
 }
 
+/** Runs reads of one question; `lagMs` is that of the oldest which a replica answered, and undefined where none did. */
+export async function withLag<T>(
+  databases: Databases,
+  read: (databases: Databases) => Promise<T>,
+): Promise<{ readonly answer: T; readonly lagMs: number | undefined }> {
+  let lagMs: number | undefined;
+  const noteAge = (ageMs: number) => {
+    lagMs = Math.max(lagMs ?? 0, ageMs);
+  };
+  const answer = await read({ ...databases, noteAge });
+  return { answer, lagMs };
+}
+
 /** `isFinal` for rows that never change: a found row is final; a missing one may have been written a moment ago. */
 export const isFound = (answer: unknown): boolean => answer !== undefined;

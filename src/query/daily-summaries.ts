@@ -77,38 +77,48 @@ export type DailySummaries = z.infer<typeof dailySummariesSchema>;
 
 /**
  * Oldest day first, then by group; a group without transactions has no item. Throws InvalidFields for what is not counted
- * together, a model that is unknown, or too many sums.
+ * together, a corridor or model that is unknown, or too many sums.
+ *
+ * @param corridors the names of those that a transaction may name now
  */
 export async function summarizeDays(
   databases: Databases,
+  corridors: () => ReadonlySet<string>,
   days: SummaryDays,
   parameters: SummaryParameters,
-): Promise<DailySummaries> {
+): Promise<{ readonly summaries: DailySummaries; readonly version: string | undefined }> {
   const question = questionOf(parameters, days);
   if ('problems' in question) throw new InvalidFields(question.problems);
-  const { sums, countedAtMs } = await readFrom(
+  const { sums, version, countedAtMs } = await readFrom(
     databases,
     days.last + DAY_MS,
     async (database, asOfMs) => {
-      const { sums, countedTo } = await sumDays(database, question, SUMS_MAX);
-      return { sums, countedAtMs: Math.min(countedTo?.getTime() ?? asOfMs, asOfMs) };
+      const { sums, version, countedTo } = await sumDays(database, question, SUMS_MAX);
+      return { sums, version, countedAtMs: Math.min(countedTo?.getTime() ?? asOfMs, asOfMs) };
     },
   );
   if (sums.length > SUMS_MAX) {
     const detail = `gives more than ${SUMS_MAX} sums, one for each day, group and currency: ask for fewer days, or for less by a filter`;
     throw invalid('/group_by', detail);
   }
-  if (sums.length === 0) await requireModel(databases, parameters.model);
+  if (sums.length === 0) {
+    requireCorridor(corridors(), parameters.corridor);
+    await requireModel(databases, parameters.model);
+  }
   const groups = Map.groupBy(sums, (sum) => keyOf(sum, parameters.group_by));
-  return {
-    counted_at: new Date(countedAtMs).toISOString(),
-    items: [...groups.values()].flatMap(
-      (group) => toSummary(group, question, parameters.group_by) ?? [],
-    ),
-  };
+  const items = [...groups.values()].flatMap(
+    (group) => toSummary(group, question, parameters.group_by) ?? [],
+  );
+  return { summaries: { counted_at: new Date(countedAtMs).toISOString(), items }, version };
 }
 
 const invalid = (pointer: string, detail: string) => new InvalidFields([{ pointer, detail }]);
+
+/** A corridor that has sums is known, also where it was added after the list was read. */
+function requireCorridor(known: ReadonlySet<string>, corridor: string | undefined): void {
+  if (corridor === undefined || known.has(corridor)) return;
+  throw invalid('/corridor', `must be ${oneOf([...known])}, not ${given(corridor)}`);
+}
 
 /** A model that has sums is known. */
 async function requireModel({ primary }: Databases, model: string | undefined): Promise<void> {

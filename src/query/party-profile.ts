@@ -10,7 +10,8 @@ import {
   ACTIVITY_WINDOWS_HOURS,
   readActivity,
 } from '../store/profiles/party-activity.ts';
-import { type Databases, readFrom } from './choose-database.ts';
+import type { MadeAnswer } from './answer-cache.ts';
+import { type Databases, readFrom, withLag } from './choose-database.ts';
 import { searchTransactions } from './search-transactions.ts';
 import { storedTransactionSchema } from './transaction-json.ts';
 
@@ -50,8 +51,27 @@ export const merchantProfileSchema = z
   .meta({ id: 'MerchantProfile' });
 export type PartyProfile = Omit<z.infer<typeof accountProfileSchema>, 'account_id'>;
 
-/** Undefined when the party has no transaction up to then. */
-export async function readPartyProfile(
+export type ProfileQuestion = { readonly party: PartyKind; readonly id: string };
+
+/**
+ * The profile as it is sent, undefined when the party has no transaction up to then. It is final where each of the recent
+ * transactions is scored, and stays so.
+ */
+export async function makeProfile(
+  databases: Databases,
+  { party, id }: ProfileQuestion,
+  atMs: number,
+): Promise<(MadeAnswer & { readonly isFinal: boolean }) | undefined> {
+  const { answer, lagMs } = await withLag(databases, (databases) =>
+    readPartyProfile(databases, party, id, atMs),
+  );
+  if (answer === undefined) return undefined;
+  const text = JSON.stringify({ [`${party}_id`]: id, ...answer });
+  const isFinal = answer.recent.every(({ status }) => status === 'scored');
+  return { text, version: undefined, lagMs, isFinal };
+}
+
+async function readPartyProfile(
   databases: Databases,
   party: PartyKind,
   partyId: string,

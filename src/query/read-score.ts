@@ -3,38 +3,34 @@
  * once read; a pending one is read again each time. For a client that may see only its own scores, another's is
  * unknown: each statement names the client, and so does the key of the score in memory.
  */
-import { type ScoreJson, toScoreJson } from '../domain/score-record.ts';
+import { toScoreJson } from '../domain/score-record.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { refuseDetached } from '../store/partitions/partitions.ts';
 import { readStoredScore } from '../store/scores/score-search.ts';
 import { readStoredTransaction } from '../store/transactions/transaction-search.ts';
-import { type Databases, isFound, readFrom } from './choose-database.ts';
+import type { AnswerCache, MadeAnswer, ServedAnswer } from './answer-cache.ts';
+import { type Databases, isFound, readFrom, withLag } from './choose-database.ts';
 
-export type ScoreCache = {
-  get(key: string): ScoreJson | undefined;
-  set(key: string, score: ScoreJson): unknown;
-};
+/** @param client finds only this client's scores, as if no others existed; null finds all */
+export type ScoreQuestion = { readonly transactionId: string; readonly client: string | null };
 
-type ScoreReads = {
-  readonly databases: Databases;
-  readonly cache: ScoreCache;
-  readonly countCache: (cache: 'scores', hit: boolean) => void;
-};
+export const scoreKeyOf = ({ transactionId, client }: ScoreQuestion): string =>
+  client === null ? transactionId : `${transactionId} ${client}`;
 
 export type ScoreLookup =
-  | { readonly kind: 'scored'; readonly score: ScoreJson }
+  | { readonly kind: 'scored'; readonly served: ServedAnswer }
   | { readonly kind: 'pending' }
   | { readonly kind: 'dead-letter' }
   | { readonly kind: 'unknown' };
 
 export async function readScore(
-  reads: ScoreReads,
-  transactionId: string,
-  client: string | null,
+  { primary }: Pick<Databases, 'primary'>,
+  cache: Pick<AnswerCache<ScoreQuestion>, 'read'>,
+  question: ScoreQuestion,
 ): Promise<ScoreLookup> {
-  const { primary } = reads.databases;
-  const score = await findScore(reads, transactionId, client);
-  if (score !== undefined) return { kind: 'scored', score };
+  const { transactionId, client } = question;
+  const served = await cache.read(question);
+  if (served !== undefined) return { kind: 'scored', served };
   const createdAtMs = createdAtMsOf(transactionId);
   if (createdAtMs === undefined) return { kind: 'unknown' };
   const transaction = await readStoredTransaction(primary, transactionId, createdAtMs, client);
@@ -48,32 +44,26 @@ export async function readScore(
       return { kind: 'pending' };
     case 'scored': {
       // The score was stored between the two reads.
-      const now = await findScore(reads, transactionId, client);
-      return now === undefined ? { kind: 'pending' } : { kind: 'scored', score: now };
+      const now = await cache.read(question);
+      return now === undefined ? { kind: 'pending' } : { kind: 'scored', served: now };
     }
   }
 }
 
-/** The score if it is stored, from memory or Postgres. */
-export async function findScore(
-  { databases, cache, countCache }: ScoreReads,
-  transactionId: string,
-  client: string | null,
-): Promise<ScoreJson | undefined> {
+/** The score if it is stored. */
+export async function makeScore(
+  databases: Databases,
+  { transactionId, client }: ScoreQuestion,
+): Promise<MadeAnswer | undefined> {
   const createdAtMs = createdAtMsOf(transactionId);
   if (createdAtMs === undefined) return undefined;
-  const key = client === null ? transactionId : `${transactionId} ${client}`;
-  const kept = cache.get(key);
-  countCache('scores', kept !== undefined);
-  if (kept !== undefined) return kept;
-  const stored = await readFrom(
-    databases,
-    createdAtMs,
-    (database) => readStoredScore(database, transactionId, createdAtMs, client),
-    isFound,
+  const { answer, lagMs } = await withLag(databases, (databases) =>
+    readFrom(
+      databases,
+      createdAtMs,
+      (database) => readStoredScore(database, transactionId, createdAtMs, client),
+      isFound,
+    ),
   );
-  if (stored === undefined) return undefined;
-  const score = toScoreJson(stored);
-  cache.set(key, score);
-  return score;
+  return answer && { text: JSON.stringify(toScoreJson(answer)), version: undefined, lagMs };
 }

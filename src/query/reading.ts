@@ -1,16 +1,16 @@
 /** What analysts ask, bound once to its adapters: the functions that routes and `Prefer: wait` use. */
-import { LRUCache } from 'lru-cache';
 import type { ExplanationMethod } from '../domain/explanation.ts';
 import type { LabelListParameters } from '../domain/label-list.ts';
 import type { ScoreListParameters, TransactionListParameters } from '../domain/list-parameters.ts';
-import type { Metrics } from '../runtime/metrics.ts';
-import type { Databases } from './choose-database.ts';
-import { summarizeDays } from './daily-summaries.ts';
+import type { PartyKind } from '../domain/party.ts';
+import type { ScoreJson } from '../domain/score-record.ts';
+import { type AnswerCaches, createAnswerCaches, type ReadProfileVersion } from './answer-caches.ts';
+import { type Databases, withLag } from './choose-database.ts';
 import { explainScore } from './explain-score.ts';
 import type { ModelCache } from './model-cache.ts';
 import { type ModelWatchParameters, readModelWatch } from './model-watch.ts';
-import { readPartyProfile } from './party-profile.ts';
-import { findScore, readScore, type ScoreCache } from './read-score.ts';
+import { makeProfile } from './party-profile.ts';
+import { readScore } from './read-score.ts';
 import { addLabels, readTransaction } from './read-transaction.ts';
 import { searchLabels } from './search-labels.ts';
 import { searchScores } from './search-scores.ts';
@@ -18,38 +18,39 @@ import { searchTransactions } from './search-transactions.ts';
 import type { SummaryDays, SummaryParameters } from './summary-parameters.ts';
 import type { TransactionParameters } from './transaction-json.ts';
 
-/** Scores kept in memory, about 1 KiB each: a stored score never changes. */
-const SCORE_CACHE_ENTRIES = 20_000;
-
 export type Reading = ReturnType<typeof createReading>;
 
-/** An answer; `ageMs` is how far it may lag where a replica gave a part of it. */
+/** An answer; `ageMs` is how far it may lag where memory or a replica gave a part of it. */
 export type Aged<T> = { readonly answer: T; readonly ageMs: number | undefined };
 
-export function createReading(
-  databases: Databases,
-  modelCache: ModelCache,
-  metrics: Pick<Metrics, 'cacheHits' | 'cacheMisses'>,
-) {
+type ReadingOptions = {
+  readonly databases: Databases;
+  readonly modelCache: ModelCache;
+  /** The names of the corridors that a transaction may name now. */
+  readonly corridors: () => ReadonlySet<string>;
+  readonly readProfileVersion: ReadProfileVersion;
+  readonly metrics: Parameters<typeof createAnswerCaches>[1]['metrics'];
+};
+
+export function createReading(options: ReadingOptions) {
+  const { databases, modelCache } = options;
   const { now } = databases;
-  const cache: ScoreCache = new LRUCache({ max: SCORE_CACHE_ENTRIES });
-  const countCache = (name: 'scores', hit: boolean) =>
-    (hit ? metrics.cacheHits : metrics.cacheMisses).inc({ cache: name });
-  /** Runs one request, whose age is that of its oldest read. */
+  const caches = createAnswerCaches(databases, options);
+  const { scores, summaries } = caches;
   const aged = async <T>(read: (databases: Databases) => Promise<T>): Promise<Aged<T>> => {
-    let oldestMs: number | undefined;
-    const noteAge = (ageMs: number) => {
-      oldestMs = Math.max(oldestMs ?? 0, ageMs);
-    };
-    const answer = await read({ ...databases, noteAge });
-    return { answer, ageMs: oldestMs };
+    const { answer, lagMs } = await withLag(databases, read);
+    return { answer, ageMs: lagMs };
   };
   return {
     now,
+    forgetProfiles: caches.profiles.forget,
     /** Finds a score of any client, for a caller that knows the id to be its own. */
-    findScore: (id: string) => findScore({ databases, cache, countCache }, id, null),
-    readScore: (id: string, client: string | null) =>
-      aged((databases) => readScore({ databases, cache, countCache }, id, client)),
+    findScore: async (transactionId: string): Promise<ScoreJson | undefined> => {
+      const served = await scores.read({ transactionId, client: null });
+      return served && (JSON.parse(served.answer.text) as ScoreJson);
+    },
+    readScore: (transactionId: string, client: string | null) =>
+      readScore(databases, scores, { transactionId, client }),
     explainScore: (id: string, method: ExplanationMethod) =>
       aged((databases) => explainScore(databases, modelCache, id, method)),
     searchScores: (parameters: ScoreListParameters) =>
@@ -64,13 +65,23 @@ export function createReading(
       aged((databases) => searchLabels(databases, parameters, client)),
     searchTransactions: (parameters: TransactionListParameters) =>
       aged((databases) => searchTransactions(databases, parameters)),
-    readAccountProfile: (id: string, atMs = now()) =>
-      aged((databases) => readPartyProfile(databases, 'account', id, atMs)),
-    readMerchantProfile: (id: string, atMs = now()) =>
-      aged((databases) => readPartyProfile(databases, 'merchant', id, atMs)),
+    readProfile: (party: PartyKind, id: string, atMs: number | undefined) =>
+      readProfile(databases, caches, { party, id }, atMs),
     readModelWatch: (parameters: ModelWatchParameters) =>
       aged((databases) => readModelWatch(databases, parameters)),
-    summarizeDays: (days: SummaryDays, parameters: SummaryParameters) =>
-      aged((databases) => summarizeDays(databases, days, parameters)),
+    summarizeDays: async (days: SummaryDays, parameters: SummaryParameters) =>
+      await summaries.read({ days, parameters }),
   };
+}
+
+/** Only profiles of now are asked for again and again, so one at a given moment is made for each request. */
+async function readProfile(
+  databases: Databases,
+  { profiles }: Pick<AnswerCaches, 'profiles'>,
+  question: { readonly party: PartyKind; readonly id: string },
+  atMs: number | undefined,
+) {
+  if (atMs === undefined) return await profiles.read(question);
+  const made = await makeProfile(databases, question, atMs);
+  return made && { answer: made, ageMs: made.lagMs };
 }

@@ -139,8 +139,16 @@ export function createMetrics() {
       'risk_labels_untold_seconds',
       'Age of the oldest request whose labels may be missing in profiles; 0 without one.',
     ),
-    cacheHits: counter('risk_cache_hits_total', 'Hits by cache.', ['cache']),
-    cacheMisses: counter('risk_cache_misses_total', 'Misses by cache.', ['cache']),
+    cacheHits: counter(
+      'risk_cache_hits_total',
+      'Reads that the tier of a cache answered; one that shared the load of another counts.',
+      ['cache', 'tier'],
+    ),
+    cacheMisses: counter(
+      'risk_cache_misses_total',
+      'Reads that the tier of a cache did not answer.',
+      ['cache', 'tier'],
+    ),
     profileRebuilds: counter(
       'risk_profile_rebuilds_total',
       'Profiles rebuilt from Postgres: missing, or too short to reach a transaction.',

@@ -56,12 +56,12 @@ test('a stored score carries an entity tag; who has it is told so', async () => 
   const answer = await get(path);
   expect(answer.status).toBe(200);
   expect(await answer.json()).toMatchObject({ transaction_id: idAt(at(0), 0), score: 700 });
-  expect(answer.headers.get('cache-control')).toBe('private, max-age=3600, immutable');
+  expect(answer.headers.get('cache-control')).toBe('private, max-age=86400, immutable');
   const tag = answer.headers.get('etag') ?? '';
   expect((await get(path, { 'If-None-Match': `"x", W/${tag}` })).status).toBe(304);
   expect((await get(path, { 'If-None-Match': '"other"' })).status).toBe(200);
   const metrics = await (await get('/metrics')).text();
-  expect(metrics).toContain('risk_cache_hits_total{cache="scores"} 2');
+  expect(metrics).toContain('risk_cache_hits_total{cache="scores",tier="memory"} 2');
 });
 
 test('pending is 202, a dead letter and an unknown id are 404 of different types', async () => {

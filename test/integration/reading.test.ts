@@ -1,9 +1,10 @@
 /** Single rows by id on real Postgres, and reads of a replica. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ScoreJson } from '../../src/domain/score-record.ts';
+import { createAnswerCaches } from '../../src/query/answer-caches.ts';
 import type { Databases } from '../../src/query/choose-database.ts';
 import { readScore } from '../../src/query/read-score.ts';
 import { readTransaction } from '../../src/query/read-transaction.ts';
+import { createMetrics } from '../../src/runtime/metrics.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { alone, DAY_MS, inStep, NOVEMBER, transactions } from '../support/reads.ts';
@@ -63,23 +64,27 @@ describe('by id', () => {
   });
 
   test('readScore tells scored, pending, dead letter and unknown apart, and reads a score once', async () => {
-    const counted: boolean[] = [];
-    const reads = {
-      databases: alone(database),
-      cache: new Map<string, ScoreJson>(),
-      countCache: (_: string, hit: boolean) => counted.push(hit),
-    };
-    const kindOf = async (sequence: number) =>
-      (await readScore(reads, idAt(NOVEMBER, sequence), null)).kind;
+    const metrics = createMetrics();
+    const { scores } = createAnswerCaches(alone(database), {
+      ...{ metrics, corridors: () => new Set<string>() },
+      readProfileVersion: async () => undefined,
+    });
+    const read = (sequence: number) =>
+      readScore({ primary: database }, scores, {
+        ...{ transactionId: idAt(NOVEMBER, sequence), client: null },
+      });
+    const hits = async () => (await metrics.cacheHits.get()).values.map(({ value }) => value);
+    const kindOf = async (sequence: number) => (await read(sequence)).kind;
     expect(await kindOf(1)).toBe('scored');
     expect(await kindOf(2)).toBe('dead-letter');
     expect(await kindOf(3)).toBe('pending');
     expect(await kindOf(4)).toBe('pending');
     expect(await kindOf(99)).toBe('unknown');
-    expect(counted).toEqual([false, false, false, false, false]);
-    const again = await readScore(reads, idAt(NOVEMBER, 1), null);
-    expect(again).toMatchObject({ kind: 'scored', score: { score: 700, verdict: 'review' } });
-    expect(counted.at(-1)).toBe(true);
+    expect(await hits()).toEqual([]);
+    const again = await read(1);
+    const text = again.kind === 'scored' ? again.served.answer.text : '';
+    expect(JSON.parse(text)).toMatchObject({ score: 700, verdict: 'review' });
+    expect(await hits()).toEqual([1]);
   });
 });
 

@@ -75,7 +75,7 @@ export async function startRunningApi(
     reset: async () => {
       await testDatabase.sql(
         `truncate transactions, scores, labels, dead_letters, ingest_batches, daily_increments, daily_tallies,
-                  total_tallies`,
+                  tally_days, total_tallies`,
       );
       await redis.flushall();
     },

@@ -1,5 +1,5 @@
 /**
- * The header `Age`, in seconds, of answers from a replica: they include everything that was stored longer ago
+ * The header `Age`, in seconds, of answers from memory or a replica: they include everything that was stored longer ago
  * than that.
  */
 import type { Context } from 'hono';

@@ -44,14 +44,21 @@ export const ANSWER_HEADERS = {
     example: '"Zk1pWmYyT0Q0c2VjdXJlXw"',
   },
   'Cache-Control': {
-    description: 'How long the caller may keep the answer; `no-store` in every other answer.',
+    description:
+      'How long the caller may use the answer without asking; `no-cache`: it asks each time, with `If-None-Match`. `no-store` in every other answer.',
     required: true,
     schema: { type: 'string' },
-    example: 'private, max-age=3600, immutable',
+    example: 'private, max-age=86400, immutable',
+  },
+  Vary: {
+    description: 'What the answer depends on beside its path.',
+    required: true,
+    schema: { type: 'string' },
+    example: 'Authorization',
   },
   Age: {
     description:
-      'Seconds; present where a replica of Postgres answered. The answer holds everything that was stored longer ago. Rows whose created_at is less than five minutes ago never come from a replica.',
+      'Seconds since the answer was made, with the lag of the replica of Postgres that gave a part of it; absent where it was made from the primary for this request. It holds everything that was stored longer ago. Rows whose created_at is less than five minutes ago never come from a replica. What changed meanwhile and longer than a second ago is in it all the same, except for the passing of time (`as_of`).',
     schema: { type: 'integer', minimum: 0 },
     example: 1,
   },

@@ -7,7 +7,14 @@ import { given } from '../../domain/describe-issue.ts';
 import { idParameter } from '../../domain/list-parameters.ts';
 import { accountProfileSchema, profileParameters } from '../../query/party-profile.ts';
 import type { Reading } from '../../query/reading.ts';
-import { ageHeaders, sayAge } from '../answers/age.ts';
+import { sayAge } from '../answers/age.ts';
+import {
+  ASK_AGAIN,
+  answerKept,
+  conditionalHeader,
+  keptHeaders,
+  notModified,
+} from '../answers/kept.ts';
 import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth/auth.ts';
@@ -17,17 +24,17 @@ import { allowedRoles, json, problemResponses } from '../openapi.ts';
 
 const path = z.object({ id: idParameter.meta({ description: 'The account.', example: 'acc_17' }) });
 
-export function accountsRoutes({ readAccountProfile }: Reading): Hono<AppEnv> {
+export function accountsRoutes({ readProfile }: Reading): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   routes.get('/v1/accounts/:id/profile', requireRole('analyst'), async (c) => {
     const { id } = checkFields(path, c.req.param());
     const { at } = readQuery(c, profileParameters);
-    const profile = sayAge(c, await readAccountProfile(id, at));
+    const profile = await readProfile('account', id, at);
     if (profile === undefined) {
       throw new Problem('not-found', `No transaction of the account ${given(id)} is known.`);
     }
-    return c.json({ account_id: id, ...profile });
+    return answerKept(c, sayAge(c, profile), ASK_AGAIN);
   });
 
   return routes;
@@ -41,13 +48,14 @@ export const accountsPaths: ZodOpenApiPathsObject = {
       description: 'Summed from the stored transactions; windows end at `at`.',
       tags: ['accounts'],
       security: allowedRoles('analyst'),
-      requestParams: { path, query: profileParameters },
+      requestParams: { path, query: profileParameters, header: conditionalHeader },
       responses: {
         200: {
           description: 'Sums and the newest transactions.',
-          headers: ageHeaders,
+          headers: keptHeaders,
           content: json(accountProfileSchema, accountProfile),
         },
+        ...notModified,
         ...problemResponses(404, 422),
       },
     },

@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { ROLES } from '../../domain/principal.ts';
+import type { AnswerText } from '../../query/answer-cache.ts';
 import {
   corridorSchema,
   FEATURES,
@@ -11,6 +12,14 @@ import {
   reasonCodeSchema,
   toCorridorJson,
 } from '../../query/catalogue.ts';
+import { answerHeaders } from '../answers/answer-headers.ts';
+import {
+  ASK_AGAIN,
+  answerKept,
+  conditionalHeader,
+  KEEP_AN_HOUR,
+  notModified,
+} from '../answers/kept.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth/auth.ts';
 import { readQuery } from '../body/body.ts';
@@ -21,26 +30,36 @@ const noParameters = z.strictObject({});
 /** @param corridors the names of those that a transaction may name now */
 export function catalogueRoutes(corridors: () => Iterable<string>): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
+  const [reasons, features] = [toText(REASONS), toText(FEATURES)];
 
   routes.get('/v1/corridors', requireRole(...ROLES), (c) => {
     readQuery(c, noParameters);
-    return c.json({ items: [...corridors()].map(toCorridorJson) });
+    return answerKept(c, toText([...corridors()].map(toCorridorJson)), ASK_AGAIN);
   });
 
   routes.get('/v1/reason-codes', requireRole(...ROLES), (c) => {
     readQuery(c, noParameters);
-    return c.json({ items: REASONS });
+    return answerKept(c, reasons, KEEP_AN_HOUR);
   });
 
   routes.get('/v1/features', requireRole(...ROLES), (c) => {
     readQuery(c, noParameters);
-    return c.json({ items: FEATURES });
+    return answerKept(c, features, KEEP_AN_HOUR);
   });
 
   return routes;
 }
 
-const common = { tags: ['catalogue'], security: allowedRoles(...ROLES) };
+const toText = (items: readonly object[]): AnswerText => ({ text: JSON.stringify({ items }) });
+
+const common = {
+  tags: ['catalogue'],
+  security: allowedRoles(...ROLES),
+  requestParams: { header: conditionalHeader },
+};
+/** No lag: the lists are in memory. */
+const headers = answerHeaders('ETag', 'Cache-Control', 'Vary');
+const unchanged = { 304: { ...notModified[304], headers } };
 
 export const cataloguePaths: ZodOpenApiPathsObject = {
   '/v1/corridors': {
@@ -51,10 +70,12 @@ export const cataloguePaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'All of them, by name; a new one is here, and accepted, within seconds.',
+          headers,
           content: json(z.object({ items: z.array(corridorSchema) }), {
             items: [{ corridor: 'US-EG', source: 'US', destination: 'EG' }],
           }),
         },
+        ...unchanged,
         ...problemResponses(422),
       },
     },
@@ -67,6 +88,7 @@ export const cataloguePaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'Those of rules in the order in which they combine, then those of models.',
+          headers,
           content: json(z.object({ items: z.array(reasonCodeSchema) }), {
             items: [
               {
@@ -80,6 +102,7 @@ export const cataloguePaths: ZodOpenApiPathsObject = {
             ],
           }),
         },
+        ...unchanged,
         ...problemResponses(422),
       },
     },
@@ -92,6 +115,7 @@ export const cataloguePaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'In the order of the stored vector.',
+          headers,
           content: json(z.object({ items: z.array(featureSchema) }), {
             items: [
               {
@@ -104,6 +128,7 @@ export const cataloguePaths: ZodOpenApiPathsObject = {
             ],
           }),
         },
+        ...unchanged,
         ...problemResponses(422),
       },
     },

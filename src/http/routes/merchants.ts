@@ -7,7 +7,14 @@ import { given } from '../../domain/describe-issue.ts';
 import { idParameter } from '../../domain/list-parameters.ts';
 import { merchantProfileSchema, profileParameters } from '../../query/party-profile.ts';
 import type { Reading } from '../../query/reading.ts';
-import { ageHeaders, sayAge } from '../answers/age.ts';
+import { sayAge } from '../answers/age.ts';
+import {
+  ASK_AGAIN,
+  answerKept,
+  conditionalHeader,
+  keptHeaders,
+  notModified,
+} from '../answers/kept.ts';
 import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth/auth.ts';
@@ -17,17 +24,17 @@ import { allowedRoles, json, problemResponses } from '../openapi.ts';
 
 const path = z.object({ id: idParameter.meta({ description: 'The merchant.', example: 'm_9' }) });
 
-export function merchantsRoutes({ readMerchantProfile }: Reading): Hono<AppEnv> {
+export function merchantsRoutes({ readProfile }: Reading): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   routes.get('/v1/merchants/:id/profile', requireRole('analyst'), async (c) => {
     const { id } = checkFields(path, c.req.param());
     const { at } = readQuery(c, profileParameters);
-    const profile = sayAge(c, await readMerchantProfile(id, at));
+    const profile = await readProfile('merchant', id, at);
     if (profile === undefined) {
       throw new Problem('not-found', `No transaction of the merchant ${given(id)} is known.`);
     }
-    return c.json({ merchant_id: id, ...profile });
+    return answerKept(c, sayAge(c, profile), ASK_AGAIN);
   });
 
   return routes;
@@ -41,13 +48,14 @@ export const merchantsPaths: ZodOpenApiPathsObject = {
       description: 'Summed from the stored transactions; windows end at `at`.',
       tags: ['merchants'],
       security: allowedRoles('analyst'),
-      requestParams: { path, query: profileParameters },
+      requestParams: { path, query: profileParameters, header: conditionalHeader },
       responses: {
         200: {
           description: 'Sums and the newest transactions.',
-          headers: ageHeaders,
+          headers: keptHeaders,
           content: json(merchantProfileSchema, merchantProfile),
         },
+        ...notModified,
         ...problemResponses(404, 422),
       },
     },

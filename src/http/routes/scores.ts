@@ -13,7 +13,13 @@ import type { ScoreLookup } from '../../query/read-score.ts';
 import type { Reading } from '../../query/reading.ts';
 import { ageHeaders, sayAge } from '../answers/age.ts';
 import { answerHeaders } from '../answers/answer-headers.ts';
-import { immutableJson } from '../answers/immutable.ts';
+import {
+  answerKept,
+  conditionalHeader,
+  KEEP_A_DAY,
+  keptHeaders,
+  notModified,
+} from '../answers/kept.ts';
 import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth/auth.ts';
@@ -37,10 +43,10 @@ export function scoresRoutes({ readScore, explainScore, searchScores }: Reading)
 
   routes.get('/v1/scores/:id', requireRole('analyst', 'ingest'), async (c) => {
     const transactionId = c.req.param('id');
-    const lookup = sayAge(c, await readScore(transactionId, clientSeen(c.get('principal'))));
+    const lookup = await readScore(transactionId, clientSeen(c.get('principal')));
     switch (lookup.kind) {
       case 'scored':
-        return immutableJson(c, lookup.score);
+        return answerKept(c, sayAge(c, lookup.served), KEEP_A_DAY);
       case 'pending':
         c.header('Retry-After', PENDING_RETRY_AFTER_SECONDS);
         return c.json({ transaction_id: transactionId, status: 'accepted' as const }, 202);
@@ -58,8 +64,8 @@ export function scoresRoutes({ readScore, explainScore, searchScores }: Reading)
       case 'explained':
         return c.json(result.explanation);
       case 'not-scored': {
-        const { answer } = await readScore(transactionId, clientSeen(c.get('principal')));
-        throw unscored(answer.kind, transactionId);
+        const { kind } = await readScore(transactionId, clientSeen(c.get('principal')));
+        throw unscored(kind, transactionId);
       }
       case 'unknown-version': {
         const made = `rule set ${result.ruleSet} and feature schema ${result.featureSchema}`;
@@ -98,7 +104,6 @@ const tags = ['scores'];
 const path = z.object({
   id: z.string().meta({ description: 'The transaction.', example: TRANSACTION_ID }),
 });
-const cacheHeaders = answerHeaders('ETag', 'Cache-Control', 'Age');
 
 export const scoresPaths: ZodOpenApiPathsObject = {
   '/v1/scores': {
@@ -127,25 +132,20 @@ export const scoresPaths: ZodOpenApiPathsObject = {
       security: allowedRoles('analyst', 'ingest'),
       requestParams: {
         path,
-        header: z.object({
-          'If-None-Match': z
-            .string()
-            .optional()
-            .meta({ description: '`ETag` of the score that the caller has.' }),
-        }),
+        header: conditionalHeader,
       },
       responses: {
         200: {
           description: 'The score.',
-          headers: cacheHeaders,
+          headers: keptHeaders,
           content: json(scoreSchema, score),
         },
         202: {
           description: 'Accepted and not scored yet; ask again after `Retry-After` seconds.',
-          headers: answerHeaders('Retry-After', 'Age'),
+          headers: answerHeaders('Retry-After'),
           content: json(pendingSchema, { transaction_id: TRANSACTION_ID, status: 'accepted' }),
         },
-        304: { description: 'You have it already.', headers: cacheHeaders },
+        ...notModified,
         ...problemResponses(404, 410),
       },
     },

@@ -68,6 +68,7 @@ export const RETENTIONS: readonly Retention[] = [
     tables: ['daily_tallies', 'total_tallies'],
     ends: 'never: totals are of all that was ever stored; 150 B a day, corridor, currency and label or verdict and deciding model, and a day, corridor and reason',
   },
+  { tables: ['tally_days'], ends: 'never: a row a day' },
   { tables: ['daily_increments'], ends: 'once they are merged into the tallies' },
   { tables: ['corridors'], ends: 'never: a row a corridor' },
   { tables: ['reconcile_state', 'tally_checkpoint', 'tally_merge'], ends: 'never: one row' },

@@ -6,6 +6,7 @@ import { DAY_MS } from '../../domain/utc-bucket.ts';
 import { textArray } from '../database/binary-array.ts';
 import type { Query, Statement } from '../database/pool.ts';
 import { countedTo, INCREMENTS_READ_MAX, isSum, type Read } from './day-tallies.ts';
+import { versionOfDays } from './day-version.ts';
 
 export type SumQuestion = {
   /** Starts of UTC days, both included. */
@@ -52,7 +53,8 @@ const sumStatement: Statement = {
   name: 'sum-days',
   text: `
     with fresh as materialized (select * from market.daily_increments limit $1::int4 + 1)
-    select emptied_at as "emptiedAt", (select count(*)::int4 from fresh) as increments, d.*
+    select emptied_at as "emptiedAt", (select count(*)::int4 from fresh) as increments,
+           ${versionOfDays('$2::int4', '$3::int4', '$1')} as version, d.*
       from market.tally_merge
       left join (select extract(epoch from day)::float8 * 1000 as "dayMs", case when $7::bool then corridor end as corridor,
                         case when $8::bool then outcome end as outcome, case when $9::bool then rule_set end as "ruleSet",
@@ -73,6 +75,8 @@ const sumStatement: Statement = {
 
 export type DaySums = {
   readonly sums: readonly DaySum[];
+  /** Of the figures of these days (day-version.ts); undefined where it is unknown. */
+  readonly version: string | undefined;
   /** Everything committed before this is counted; null: everything. */
   readonly countedTo: Date | null;
 };
@@ -89,5 +93,9 @@ export async function sumDays(
     ...[textArray(outcomes), textArray(own), by.corridor, by.outcome, by.ruleSet, by.model],
     ...[only.corridor ?? null, only.currency ?? null, only.ruleSet ?? null, only.model ?? null],
   ]);
-  return { sums: rows.filter(isSum), countedTo: countedTo(rows, incrementsMax) };
+  return {
+    sums: rows.filter(isSum),
+    version: rows[0]?.version ?? undefined,
+    countedTo: countedTo(rows, incrementsMax),
+  };
 }

@@ -70,6 +70,10 @@ const merge: Statement = {
       insert into market.total_tallies as t
       select corridor, outcome, sum(count) from taken where ${IS_TOTALLED} group by 1, 2
       on conflict (corridor, outcome) do update set count = t.count + excluded.count
+    ), in_version as (
+      insert into market.tally_days as t
+      select day, count(*) from taken group by 1
+      on conflict (day) do update set increments = t.increments + excluded.increments
     )
     select count(*)::int4 as taken from taken`,
 };
@@ -118,7 +122,10 @@ export type Totals = {
 };
 
 /** There is always one row; without a count it is no sum. */
-export type Read<Sum> = { emptiedAt: Date; increments: number } & (Sum | { count: null });
+export type Read<Sum> = { emptiedAt: Date; increments: number; version?: string | null } & (
+  | Sum
+  | { count: null }
+);
 
 export const isSum = <Sum extends object>(row: Read<Sum>): row is Sum & Read<Sum> =>
   !('count' in row && row.count === null);

@@ -106,9 +106,9 @@ export function countReplies<P extends Profile, Past>(
     if (!isStored && lacks !== 'absent') dropped += 1;
   }
   const { nothing, since, whole, absent } = lacking;
-  metrics.cacheHits.inc({ cache: 'profile_memory' }, nothing + since);
-  metrics.cacheMisses.inc({ cache: 'profile_memory' }, whole + absent);
-  metrics.cacheHits.inc({ cache: 'profile_redis' }, whole);
-  metrics.cacheMisses.inc({ cache: 'profile_redis' }, absent);
+  metrics.cacheHits.inc({ cache: 'folded_profiles', tier: 'memory' }, nothing + since);
+  metrics.cacheMisses.inc({ cache: 'folded_profiles', tier: 'memory' }, whole + absent);
+  metrics.cacheHits.inc({ cache: 'folded_profiles', tier: 'redis' }, whole);
+  metrics.cacheMisses.inc({ cache: 'folded_profiles', tier: 'redis' }, absent);
   metrics.profileLogsDropped.inc(dropped);
 }

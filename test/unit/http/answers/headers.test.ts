@@ -3,13 +3,14 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { addHeaders, answerJson } from '../../../../src/http/answers/headers.ts';
-import { immutableJson } from '../../../../src/http/answers/immutable.ts';
+import { answerKept, KEEP_A_DAY } from '../../../../src/http/answers/kept.ts';
 import type { AppEnv } from '../../../../src/http/app-env.ts';
 import { frameRequests } from '../../../../src/http/edge.ts';
 import { type Serving, serve } from '../../../../src/http/serve.ts';
 import { createMetrics } from '../../../../src/runtime/metrics.ts';
 
 const NEVER_CHANGES = { id: 'a', score: 7 };
+const KEPT = { text: JSON.stringify(NEVER_CHANGES) };
 const ECHOED = ['authorization', 'content-type', 'x-twice', 'x-none'] as const;
 
 const app = new Hono<AppEnv>();
@@ -22,7 +23,7 @@ app.get('/echo', (c) => c.json(ECHOED.map((name) => c.req.header(name) ?? null))
 app.get('/own', () =>
   answerJson('{}', 201, { 'Cache-Control': 'private', RateLimit: 'own', Location: '/x' }),
 );
-app.get('/kept', (c) => immutableJson(c, NEVER_CHANGES));
+app.get('/kept', (c) => answerKept(c, KEPT, KEEP_A_DAY));
 app.get('/throws', () => {
   throw new Error('a bug');
 });

@@ -1,0 +1,127 @@
+/**
+ * Answers in memory, as the text that is sent. An answer that may change has a version, which is a position in what the
+ * engine writes anyway: at most PROOF_MS before an answer is served it was proved to have the version of now. So whatever
+ * changes a version invalidates the answers made before, and writers send nothing for it.
+ */
+import { LRUCache } from 'lru-cache';
+
+/** How long a proof of an answer's version counts: half of the promised second, so that a slow proof still keeps it. */
+export const PROOF_MS = 500;
+/** An answer of this share of its longest age is made anew in the background, while it is served. */
+const REFRESH_SHARE = 0.8;
+/** Memory of an entry beside its text and key: objects, the place in the cache, headers. */
+const ENTRY_BYTES = 700;
+
+/** Answers of one version are equal. Undefined: unknown, or about to change. */
+export type Version = string | undefined;
+
+/** An answer as it is sent: JSON. */
+export type AnswerText = { readonly text: string };
+
+export type MadeAnswer = AnswerText & {
+  /** Read before the answer, or in its snapshot. Without one it is served for PROOF_MS. */
+  readonly version: Version;
+  /** How far the answer may lag, as a replica gave a part of it; undefined where none did. */
+  readonly lagMs: number | undefined;
+};
+
+export type ServedAnswer = {
+  readonly answer: AnswerText;
+  /** The answer holds everything stored longer ago than this; undefined where the primary gave it for this read. */
+  readonly ageMs: number | undefined;
+};
+
+export type AnswerCache<Question> = {
+  /** Undefined where `make` has no answer. */
+  readonly read: (question: Question) => Promise<ServedAnswer | undefined>;
+  /** Forgets all answers, as their versions prove nothing any more. */
+  readonly forget: () => void;
+};
+
+export type AnswerCacheOptions<Question> = {
+  readonly bytesMax: number;
+  readonly keyOf: (question: Question) => string;
+  /** An older answer is not served. */
+  readonly ageMsMax: (question: Question) => number;
+  readonly make: (question: Question) => Promise<MadeAnswer | undefined>;
+  /** The version of now; null for answers that never change. */
+  readonly readVersion: ((question: Question) => Promise<Version>) | null;
+  /** Counts a read: a hit is answered without a `make` of its own. */
+  readonly count: (isHit: boolean) => void;
+  /** Monotonic. */
+  readonly nowMs: () => number;
+};
+
+type Entry = MadeAnswer & {
+  readonly madeMs: number;
+  /** When the version was last asked for, and was the answer's. */
+  provenMs: number;
+  /** The proof under way. */
+  proof: Promise<boolean> | undefined;
+};
+
+/** One `make` of a question at a time, which all who ask meanwhile share. */
+export function createAnswerCache<Question>(
+  options: AnswerCacheOptions<Question>,
+): AnswerCache<Question> {
+  const { bytesMax, keyOf, ageMsMax, make, readVersion, count, nowMs } = options;
+  let makes = 0;
+  const entries = new LRUCache<string, Entry, { readonly question: Question }>({
+    maxSize: bytesMax,
+    sizeCalculation: ({ text }, key) => ENTRY_BYTES + bytesOf(text) + bytesOf(key),
+    // An answer without room is given all the same, and a failed refresh leaves the answer that is there.
+    ...{ ignoreFetchAbort: true, noDeleteOnFetchRejection: true },
+    fetchMethod: async (_key, _stale, { context }) => {
+      makes += 1;
+      const madeMs = nowMs();
+      const made = await make(context.question);
+      return made && { ...made, madeMs, provenMs: madeMs, proof: undefined };
+    },
+  });
+  const makeShared = (key: string, question: Question) =>
+    entries.fetch(key, { forceRefresh: true, context: { question } });
+  const prove = async (entry: Entry, question: Question) => {
+    const askedMs = nowMs();
+    const isCurrent = (await readVersion?.(question)) === entry.version;
+    if (isCurrent) entry.provenMs = askedMs;
+    return isCurrent;
+  };
+  const holds = async (entry: Entry, question: Question) => {
+    if (entry.version === undefined) return false;
+    entry.proof ??= prove(entry, question).finally(() => {
+      entry.proof = undefined;
+    });
+    return await entry.proof;
+  };
+  return {
+    forget: () => entries.clear(),
+    async read(question) {
+      const key = keyOf(question);
+      const kept = entries.get(key);
+      const ageMs = kept === undefined ? Number.POSITIVE_INFINITY : nowMs() - kept.madeMs;
+      if (kept !== undefined && ageMs < ageMsMax(question)) {
+        const isProven = readVersion === null || nowMs() - kept.provenMs < PROOF_MS;
+        if (isProven || (await holds(kept, question))) {
+          count(true);
+          if (ageMs > REFRESH_SHARE * ageMsMax(question)) {
+            // Who asks later finds the failure where it lasts.
+            makeShared(key, question).catch(() => undefined);
+          }
+          return { answer: kept, ageMs: nowMs() - kept.madeMs + (kept.lagMs ?? 0) };
+        }
+      }
+      const before = makes;
+      const making = makeShared(key, question);
+      const isShared = makes === before;
+      count(isShared);
+      const made = await making;
+      if (made === undefined) return undefined;
+      return { answer: made, ageMs: isShared ? nowMs() - made.madeMs : made.lagMs };
+    },
+  };
+}
+
+/** V8 keeps a text of Latin-1 in one byte a character, and any other in two. */
+function bytesOf(text: string): number {
+  return Buffer.byteLength(text) === text.length ? text.length : 2 * text.length;
+}

@@ -1,0 +1,105 @@
+/** Which answers are kept in memory, for how long, in how many bytes, and what their versions are. */
+import type { PartyKind } from '../domain/party.ts';
+import { DAY_MS } from '../domain/utc-bucket.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { readDaysVersion } from '../store/tallies/day-version.ts';
+import {
+  type AnswerCache,
+  type AnswerCacheOptions,
+  createAnswerCache,
+  type Version,
+} from './answer-cache.ts';
+import { type Databases, withLag } from './choose-database.ts';
+import { summarizeDays } from './daily-summaries.ts';
+import { makeProfile, type ProfileQuestion } from './party-profile.ts';
+import { makeScore, type ScoreQuestion, scoreKeyOf } from './read-score.ts';
+import type { SummaryDays, SummaryParameters } from './summary-parameters.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const MIB = 1024 * 1024;
+
+/** 15,000 scores. */
+const SCORE_BYTES_MAX = 24 * MIB;
+const SCORE_AGE_MS_MAX = 24 * HOUR_MS;
+/** 2,000 profiles with 20 recent transactions each. */
+const PROFILE_BYTES_MAX = 24 * MIB;
+const PROFILE_AGE_MS_MAX = 5 * MINUTE_MS;
+const SUMMARY_BYTES_MAX = 8 * MIB;
+const RECENT_SUMMARY_AGE_MS_MAX = 5 * MINUTE_MS;
+const PAST_SUMMARY_AGE_MS_MAX = HOUR_MS;
+/** Days that ended longer ago are long past: few of their transactions come so late. */
+const RECENT_DAYS = 7;
+
+type SummaryQuestion = { readonly days: SummaryDays; readonly parameters: SummaryParameters };
+
+/** The version of a party's profile of now; undefined where it is unknown. */
+export type ReadProfileVersion = (party: PartyKind, id: string) => Promise<Version>;
+
+export type AnswerCaches = {
+  readonly scores: AnswerCache<ScoreQuestion>;
+  readonly profiles: AnswerCache<ProfileQuestion>;
+  readonly summaries: AnswerCache<SummaryQuestion>;
+};
+
+type AnswerCachesOptions = {
+  readonly corridors: () => ReadonlySet<string>;
+  readonly readProfileVersion: ReadProfileVersion;
+  readonly metrics: Pick<Metrics, 'cacheHits' | 'cacheMisses'>;
+  /** Monotonic; for tests. */
+  readonly nowMs?: () => number;
+};
+
+export function createAnswerCaches(
+  databases: Databases,
+  options: AnswerCachesOptions,
+): AnswerCaches {
+  const { corridors, readProfileVersion, metrics, nowMs = () => performance.now() } = options;
+  const { now } = databases;
+  const create = <Question>(
+    cache: 'scores' | 'profiles' | 'summaries',
+    own: Omit<AnswerCacheOptions<Question>, 'count' | 'nowMs'>,
+  ) => {
+    const count = (isHit: boolean) =>
+      (isHit ? metrics.cacheHits : metrics.cacheMisses).inc({ cache, tier: 'memory' });
+    return createAnswerCache<Question>({ ...own, count, nowMs });
+  };
+  return {
+    scores: create<ScoreQuestion>('scores', {
+      bytesMax: SCORE_BYTES_MAX,
+      keyOf: scoreKeyOf,
+      ageMsMax: () => SCORE_AGE_MS_MAX,
+      make: (question) => makeScore(databases, question),
+      readVersion: null,
+    }),
+    profiles: create<ProfileQuestion>('profiles', {
+      bytesMax: PROFILE_BYTES_MAX,
+      keyOf: ({ party, id }) => `${party} ${id}`,
+      ageMsMax: () => PROFILE_AGE_MS_MAX,
+      make: async (question) => {
+        const version = await readProfileVersion(question.party, question.id);
+        const made = await makeProfile(databases, question, now());
+        // The version says nothing about a replica, nor about what follows the fold: a score, or a dead letter.
+        if (made === undefined || made.lagMs !== undefined || !made.isFinal) return made;
+        return { ...made, version };
+      },
+      readVersion: ({ party, id }) => readProfileVersion(party, id),
+    }),
+    summaries: create<SummaryQuestion>('summaries', {
+      bytesMax: SUMMARY_BYTES_MAX,
+      keyOf: ({ days, parameters }) =>
+        JSON.stringify({ ...parameters, from: days.first, to: days.last }),
+      ageMsMax: ({ days }) =>
+        days.last < now() - (RECENT_DAYS + 1) * DAY_MS
+          ? PAST_SUMMARY_AGE_MS_MAX
+          : RECENT_SUMMARY_AGE_MS_MAX,
+      make: async ({ days, parameters }) => {
+        const { answer, lagMs } = await withLag(databases, (databases) =>
+          summarizeDays(databases, corridors, days, parameters),
+        );
+        return { text: JSON.stringify(answer.summaries), version: answer.version, lagMs };
+      },
+      readVersion: ({ days }) => readDaysVersion(databases.primary, days.first, days.last),
+    }),
+  };
+}
