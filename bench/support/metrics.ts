@@ -8,8 +8,14 @@ export type MetricSample = {
   readonly names: () => string[];
 };
 
-export async function readMetrics(role: RoleProcess, signal: AbortSignal): Promise<MetricSample> {
-  const response = await fetch(`${role.url}/metrics`, { signal });
+/** @param apiKey an API asks for one, and a worker does not */
+export async function readMetrics(
+  role: RoleProcess,
+  signal: AbortSignal,
+  apiKey?: string,
+): Promise<MetricSample> {
+  const headers = apiKey === undefined ? {} : { Authorization: `Bearer ${apiKey}` };
+  const response = await fetch(`${role.url}/metrics`, { signal, headers });
   const text = await response.text();
   if (!response.ok) throw new Error(`${role.name}: /metrics answered ${response.status}`);
   return { sum: (name) => sumMetric(text, name), names: () => metricNames(text) };

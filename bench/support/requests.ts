@@ -58,6 +58,11 @@ export function encodeGet(host: string, apiKey: string, path: string): Buffer {
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n`);
 }
 
+/** A single post. */
+export function encodePost(host: string, apiKey: string, body: string): Buffer {
+  return encodeRequest({ host, apiKey, batch: 1 }, [body]);
+}
+
 function* encodedBatches(options: RequestsOptions): Generator<Buffer, void> {
   for (const rows of batches(options)) yield encodeRequest(options, rows);
 }
@@ -74,7 +79,10 @@ function* batches(options: RequestsOptions): Generator<string[], void> {
   if (rows.length > 0) yield rows;
 }
 
-function encodeRequest(options: RequestsOptions, rows: readonly string[]): Buffer {
+function encodeRequest(
+  options: Pick<RequestsOptions, 'host' | 'apiKey' | 'batch' | 'waitSeconds'>,
+  rows: readonly string[],
+): Buffer {
   const { host, apiKey, batch, waitSeconds } = options;
   const path = batch === 1 ? '/v1/transactions' : '/v1/transactions/batch';
   const body = batch === 1 ? (rows[0] ?? '') : `{"transactions":[${rows.join(',')}]}`;

@@ -5,8 +5,8 @@
  */
 import { LRUCache } from 'lru-cache';
 
-/** How long a proof of an answer's version counts: half of the promised second, so that a slow proof still keeps it. */
-export const PROOF_MS = 500;
+/** How long a proof of an answer's version counts: below the promised second, so that a slow proof still keeps it. */
+export const PROOF_MS = 750;
 /** An answer of this share of its longest age is made anew in the background, while it is served. */
 const REFRESH_SHARE = 0.8;
 /** Memory of an entry beside its text and key: objects, the place in the cache, headers. */

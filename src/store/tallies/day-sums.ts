@@ -75,7 +75,7 @@ const sumStatement: Statement = {
 
 export type DaySums = {
   readonly sums: readonly DaySum[];
-  /** Of the figures of these days (day-version.ts); undefined where it is unknown. */
+  /** Version of the figures of these days (day-version.ts); undefined where it is unknown. */
   readonly version: string | undefined;
   /** Everything committed before this is counted; null: everything. */
   readonly countedTo: Date | null;
