@@ -170,6 +170,12 @@ describe('answers', () => {
     ...['/v1/models', '/v1/models?x=1', '/v1/models/unknown@1', '/v1/models/%00'],
   ];
 
+  /** Answers that a client may keep. */
+  const kept = (): string[] => [
+    ...[`/v1/scores/${scored}`, '/v1/accounts/acc_1/profile', '/v1/merchants/m_1/profile'],
+    ...['/v1/summaries/daily', '/v1/corridors', '/v1/reason-codes', '/v1/features'],
+  ];
+
   const changes = (): Call[] => {
     const sent = input();
     const batch = { transactions: [input(), sent] };
@@ -231,6 +237,10 @@ describe('answers', () => {
   test('are all as the document says, and every operation is asked', async () => {
     const seen = new Set<string>();
     for (const path of gets()) seen.add(await expectDocumented(['GET', path]));
+    for (const path of kept()) {
+      const headers = { 'If-None-Match': '*' };
+      expect(await expectDocumented(['GET', path, { headers }])).toMatch(/ 304$/);
+    }
     for (const call of changes()) seen.add(await expectDocumented(call));
     const { body } = await answerOf(await api.post('/v1/keys', { roles: ['ingest'], owner: 'me' }));
     seen.add(await expectDocumented(['DELETE', `/v1/keys/${body.key_id}`]));
@@ -241,7 +251,7 @@ describe('answers', () => {
     expect(seen).toContain('GET /v1/scores/{id} 202');
     expect(seen).toContain('GET /v1/scores/{id}/explanation 410');
     expect(seen).toContain('POST /v1/transactions 201');
-    const sent = ['RateLimit', 'ETag', 'Cache-Control', 'Location', 'Preference-Applied'];
+    const sent = ['RateLimit', 'ETag', 'Cache-Control', 'Vary', 'Age', 'Location', 'Preference-Applied'];
     expect([...seenHeaders]).toEqual(expect.arrayContaining([...sent, 'Retry-After']));
   });
 
