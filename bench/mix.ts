@@ -42,7 +42,7 @@ const PAST_DAYS = 14;
 const DAY_MS = 86_400_000;
 /** Scores and transactions of an account that are asked for. */
 const IDS_OF_ACCOUNT = 8;
-const CACHES = ['scores', 'profiles', 'summaries'] as const;
+const CACHES = ['scores', 'profiles', 'recent_summaries', 'past_summaries'] as const;
 const MICROSECONDS = 1e6;
 const SCORED_CHECKS = 100;
 const SCORED_CHECK_MS = 200;

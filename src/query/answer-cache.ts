@@ -34,6 +34,8 @@ export type ServedAnswer = {
 export type AnswerCache<Question> = {
   /** Undefined where `make` has no answer. */
   readonly read: (question: Question) => Promise<ServedAnswer | undefined>;
+  /** Lets no earlier proof count: the caller has changed something. */
+  readonly proveAnew: () => void;
   /** Forgets all answers, as their versions prove nothing any more. */
   readonly forget: () => void;
 };
@@ -47,7 +49,7 @@ export type AnswerCacheOptions<Question> = {
   /** The version of now; null for answers that never change. */
   readonly readVersion: ((question: Question) => Promise<Version>) | null;
   /** Counts a read: a hit is answered without a `make` of its own. */
-  readonly count: (isHit: boolean) => void;
+  readonly count: (isHit: boolean, question: Question) => void;
   /** Monotonic. */
   readonly nowMs: () => number;
 };
@@ -66,6 +68,7 @@ export function createAnswerCache<Question>(
 ): AnswerCache<Question> {
   const { bytesMax, keyOf, ageMsMax, make, readVersion, count, nowMs } = options;
   let makes = 0;
+  let changedMs = Number.NEGATIVE_INFINITY;
   const entries = new LRUCache<string, Entry, { readonly question: Question }>({
     maxSize: bytesMax,
     sizeCalculation: ({ text }, key) => ENTRY_BYTES + bytesOf(text) + bytesOf(key),
@@ -93,16 +96,20 @@ export function createAnswerCache<Question>(
     });
     return await entry.proof;
   };
+  const isProven = ({ provenMs }: Entry) =>
+    readVersion === null || (nowMs() - provenMs < PROOF_MS && provenMs > changedMs);
   return {
+    proveAnew: () => {
+      changedMs = nowMs();
+    },
     forget: () => entries.clear(),
     async read(question) {
       const key = keyOf(question);
       const kept = entries.get(key);
       const ageMs = kept === undefined ? Number.POSITIVE_INFINITY : nowMs() - kept.madeMs;
       if (kept !== undefined && ageMs < ageMsMax(question)) {
-        const isProven = readVersion === null || nowMs() - kept.provenMs < PROOF_MS;
-        if (isProven || (await holds(kept, question))) {
-          count(true);
+        if (isProven(kept) || (await holds(kept, question))) {
+          count(true, question);
           if (ageMs > REFRESH_SHARE * ageMsMax(question)) {
             // Who asks later finds the failure where it lasts.
             makeShared(key, question).catch(() => undefined);
@@ -113,7 +120,7 @@ export function createAnswerCache<Question>(
       const before = makes;
       const making = makeShared(key, question);
       const isShared = makes === before;
-      count(isShared);
+      count(isShared, question);
       const made = await making;
       if (made === undefined) return undefined;
       return { answer: made, ageMs: isShared ? nowMs() - made.madeMs : made.lagMs };

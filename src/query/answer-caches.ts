@@ -57,22 +57,27 @@ export function createAnswerCaches(
   const { corridors, readProfileVersion, metrics, nowMs = () => performance.now() } = options;
   const { now } = databases;
   const create = <Question>(
-    cache: 'scores' | 'profiles' | 'summaries',
+    nameOf: (question: Question) => string,
     own: Omit<AnswerCacheOptions<Question>, 'count' | 'nowMs'>,
   ) => {
-    const count = (isHit: boolean) =>
-      (isHit ? metrics.cacheHits : metrics.cacheMisses).inc({ cache, tier: 'memory' });
+    const count = (isHit: boolean, question: Question) => {
+      const labels = { cache: nameOf(question), tier: 'memory' };
+      (isHit ? metrics.cacheHits : metrics.cacheMisses).inc(labels);
+    };
     return createAnswerCache<Question>({ ...own, count, nowMs });
   };
+  const isPast = ({ days }: SummaryQuestion) => days.last < now() - (RECENT_DAYS + 1) * DAY_MS;
+  const nameOfSummaries = (question: SummaryQuestion) =>
+    isPast(question) ? 'past_summaries' : 'recent_summaries';
   return {
-    scores: create<ScoreQuestion>('scores', {
+    scores: create<ScoreQuestion>(() => 'scores', {
       bytesMax: SCORE_BYTES_MAX,
       keyOf: scoreKeyOf,
       ageMsMax: () => SCORE_AGE_MS_MAX,
       make: (question) => makeScore(databases, question),
       readVersion: null,
     }),
-    profiles: create<ProfileQuestion>('profiles', {
+    profiles: create<ProfileQuestion>(() => 'profiles', {
       bytesMax: PROFILE_BYTES_MAX,
       keyOf: ({ party, id }) => `${party} ${id}`,
       ageMsMax: () => PROFILE_AGE_MS_MAX,
@@ -85,14 +90,12 @@ export function createAnswerCaches(
       },
       readVersion: ({ party, id }) => readProfileVersion(party, id),
     }),
-    summaries: create<SummaryQuestion>('summaries', {
+    summaries: create<SummaryQuestion>(nameOfSummaries, {
       bytesMax: SUMMARY_BYTES_MAX,
       keyOf: ({ days, parameters }) =>
         JSON.stringify({ ...parameters, from: days.first, to: days.last }),
-      ageMsMax: ({ days }) =>
-        days.last < now() - (RECENT_DAYS + 1) * DAY_MS
-          ? PAST_SUMMARY_AGE_MS_MAX
-          : RECENT_SUMMARY_AGE_MS_MAX,
+      ageMsMax: (question) =>
+        isPast(question) ? PAST_SUMMARY_AGE_MS_MAX : RECENT_SUMMARY_AGE_MS_MAX,
       make: async ({ days, parameters }) => {
         const { answer, lagMs } = await withLag(databases, (databases) =>
           summarizeDays(databases, corridors, days, parameters),

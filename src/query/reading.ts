@@ -44,6 +44,11 @@ export function createReading(options: ReadingOptions) {
   return {
     now,
     forgetProfiles: caches.profiles.forget,
+    /** Proves answers anew, so that who has posted a label sees it at once in this process. */
+    noteLabels: () => {
+      caches.profiles.proveAnew();
+      summaries.proveAnew();
+    },
     /** Finds a score of any client, for a caller that knows the id to be its own. */
     findScore: async (transactionId: string): Promise<ScoreJson | undefined> => {
       const served = await scores.read({ transactionId, client: null });

@@ -251,7 +251,15 @@ describe('answers', () => {
     expect(seen).toContain('GET /v1/scores/{id} 202');
     expect(seen).toContain('GET /v1/scores/{id}/explanation 410');
     expect(seen).toContain('POST /v1/transactions 201');
-    const sent = ['RateLimit', 'ETag', 'Cache-Control', 'Vary', 'Age', 'Location', 'Preference-Applied'];
+    const sent = [
+      'RateLimit',
+      'ETag',
+      'Cache-Control',
+      'Vary',
+      'Age',
+      'Location',
+      'Preference-Applied',
+    ];
     expect([...seenHeaders]).toEqual(expect.arrayContaining([...sent, 'Retry-After']));
   });
 

@@ -64,42 +64,6 @@ test('a stored score carries an entity tag; who has it is told so', async () => 
   expect(metrics).toContain('risk_cache_hits_total{cache="scores",tier="memory"} 2');
 });
 
-test.each([
-  [`/v1/scores/${idAt(at(24 * 40), 4)}`, 'private, max-age=86400, immutable'],
-  ['/v1/accounts/acc_1/profile', 'private, no-cache'],
-  ['/v1/merchants/m_3/profile', 'private, no-cache'],
-  ['/v1/summaries/daily?to=2026-11-15', 'private, no-cache'],
-  ['/v1/corridors', 'private, no-cache'],
-  ['/v1/reason-codes', 'private, max-age=3600'],
-  ['/v1/features', 'private, max-age=3600'],
-])('%s may be kept by the one who asked (%s)', async (path, keeping) => {
-  const first = await get(path);
-  const tag = first.headers.get('etag') ?? '';
-  expect(first.status).toBe(200);
-  expect(first.headers.get('cache-control')).toBe(keeping);
-  expect(first.headers.get('vary')).toBe('Authorization');
-  // A profile whose transactions are not all scored may be another one a moment later.
-  const again = await get(path, { 'If-None-Match': tag });
-  if (again.status === 304) expect(await again.text()).toBe('');
-  else expect(again.headers.get('etag')).not.toBe(tag);
-  expect((await get(path, { 'If-None-Match': '*' })).status).toBe(304);
-  expect((await get(path, { 'If-None-Match': '"other"' })).status).toBe(200);
-});
-
-test('a score in memory stays unknown to the key of another client', async () => {
-  const path = `/v1/scores/${idAt(at(0), 0)}`;
-  expect((await get(path)).status).toBe(200);
-  const made = await api.post('/v1/keys', { roles: ['ingest'], owner: 'test', client: 'bank' });
-  const { key } = (await made.json()) as { key: string };
-  const asked = { Authorization: `Bearer ${key}` };
-  expect((await get(path, asked)).status).toBe(404);
-  expect((await get(path, { ...asked, 'If-None-Match': '*' })).status).toBe(404);
-  for (const other of ['/v1/accounts/acc_1/profile', '/v1/summaries/daily']) {
-    expect((await get(other)).status).toBe(200);
-    expect((await get(other, asked)).status).toBe(403);
-  }
-});
-
 test('pending is 202, a dead letter and an unknown id are 404 of different types', async () => {
   const pending = await get(`/v1/scores/${idAt(at(30), 3)}`);
   expect([pending.status, pending.headers.get('retry-after')]).toEqual([202, '1']);

@@ -46,7 +46,7 @@ const ROLES = ['ingest', 'analyst'] as const;
 
 export function labelsRoutes(
   ingest: LabelIngest,
-  { searchLabels }: Reading,
+  { searchLabels, noteLabels }: Reading,
   limits: BodyLimits,
 ): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
@@ -57,6 +57,7 @@ export function labelsRoutes(
     const { client, identity } = principal;
     const seen = clientSeen(principal);
     const result = await acceptLabels(ingest, { client, identity, clientSeen: seen, inputs });
+    noteLabels();
     if (result.kind !== 'accepted') throw refusal(result);
     const body: AcceptedLabels = { accepted: 0, unchanged: 0, results: [] };
     for (const [index, { transactionId, status }] of result.outcomes.entries()) {

@@ -119,6 +119,19 @@ describe('versions', () => {
     expect(rig.made).toBe(3);
   });
 
+  test('an answer is proved again at once where the caller has changed something', async () => {
+    const { rig, cache, read } = openRig();
+    await read();
+    rig.nowMs = 1;
+    cache.proveAnew();
+    expect(await read()).toBe('a 0');
+    rig.state = 1;
+    rig.nowMs = 2;
+    cache.proveAnew();
+    expect(await read()).toBe('a 1');
+    expect(rig.made).toBe(2);
+  });
+
   test('what is forgotten is made anew, although its version is the same', async () => {
     const { rig, cache, read } = openRig();
     await read();
