@@ -166,13 +166,15 @@ describe('within a second is seen', { retry: 2 }, () => {
   });
 
   test('the score of a transaction that the profile had without one', async () => {
-    await score('waits', Date.now() - 3000);
-    const [waiting] = await rig.store([seed('waits')]);
-    expect((await profileOf('waits')).recent[0].status).toBe('accepted');
+    // Each try has a party of its own, whose log nobody writes meanwhile.
+    const party = `waits_${performance.now()}`;
+    await score(party, Date.now() - 3000);
+    const [waiting] = await rig.store([seed(party)]);
+    expect((await profileOf(party)).recent[0].status).toBe('accepted');
     // As a worker stores it that appended to the log before the profile was read.
     await storeScoresOf(rig.pool, [waiting?.transactionId ?? '']);
     sent += 1;
-    await seenInTime(async () => (await profileOf('waits')).recent[0].status === 'scored');
+    await seenInTime(async () => (await profileOf(party)).recent[0].status === 'scored');
   });
 
   test('a label that says fraud', async () => {
