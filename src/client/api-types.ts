@@ -438,12 +438,42 @@ export type TransactionDetail = {
   readonly country: string | null;
   readonly channel: string | null;
   readonly metadata: Readonly<Record<string, unknown>> | null;
+  readonly score?: Score | null | undefined;
+  readonly explanation?: Explanation | null | undefined;
   readonly labels?: LabelHistory | undefined;
+  readonly neighbours?: Neighbours | undefined;
 };
 
 export type LabelHistory = {
   readonly complete: boolean;
   readonly items: readonly Label[];
+};
+
+export type Neighbours = {
+  readonly from: string;
+  readonly to: string;
+  readonly account: RelatedTransactions;
+  readonly device: RelatedTransactions | null;
+  readonly merchant: RelatedTransactions;
+  readonly ip: RelatedTransactions | null;
+  readonly detached_months?: readonly string[] | undefined;
+};
+
+export type RelatedTransactions = {
+  readonly complete: boolean;
+  readonly items: readonly Neighbour[];
+};
+
+export type Neighbour = {
+  readonly transaction_id: string;
+  readonly created_at: string;
+  readonly account_id: string;
+  readonly merchant_id: string;
+  readonly amount: string;
+  readonly currency: string;
+  readonly score: number | null;
+  readonly verdict: 'approve' | 'review' | 'decline' | null;
+  readonly relations: readonly ('account' | 'device' | 'merchant' | 'ip')[];
 };
 
 export type TransactionLine = {
@@ -459,6 +489,7 @@ export type TransactionLinesDone = {
   readonly accepted: number;
   readonly duplicates: number;
   readonly refused: number;
+  readonly consistency_token?: string | undefined;
   readonly preferences_not_applied?: readonly ('wait' | 'return')[] | undefined;
 };
 
@@ -504,5 +535,5 @@ export type Operations = {
   readonly 'POST /v1/transactions': { readonly call: { readonly body: TransactionInput }; readonly answer: AcceptedTransaction };
   readonly 'GET /v1/transactions': { readonly call: { readonly query?: { readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly corridor?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly Transaction[]; readonly next_cursor: string | null; readonly detached_months?: readonly string[] | undefined; } };
   readonly 'POST /v1/transactions/batch': { readonly call: { readonly body: TransactionBatchInput }; readonly answer: AcceptedBatch };
-  readonly 'GET /v1/transactions/{id}': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly expand?: 'labels' | undefined } }; readonly answer: TransactionDetail };
+  readonly 'GET /v1/transactions/{id}': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly expand?: string | undefined } }; readonly answer: TransactionDetail };
 };

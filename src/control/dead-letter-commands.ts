@@ -7,6 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Change } from '../domain/audit.ts';
+import type { WriteMark } from '../domain/consistency-token.ts';
 import { corridorParameter, timeParameter } from '../domain/list-parameters.ts';
 import { type Month, monthOf } from '../domain/month.ts';
 import type { Actor } from '../domain/principal.ts';
@@ -91,24 +92,27 @@ export const purgeResultSchema = z
   .meta({ id: 'PurgeResult' });
 export type PurgeResult = z.infer<typeof purgeResultSchema>;
 
+/** @returns `write`: of the last page, which covers those before it; null where nothing was replayed */
 export async function replayDeadLetters(
   database: Database,
   tryAppend: TryAppend,
   command: DeadLetterCommand,
   by: Actor,
-): Promise<ReplayResult> {
+): Promise<{ readonly result: ReplayResult; readonly write: WriteMark | null }> {
   const selected = toSelection(command, Date.now());
   const done: string[] = [];
+  let write: WriteMark | null = null;
   let appended = 0;
   while (done.length < command.limit) {
     const rows = Math.min(PAGE_ROWS, command.limit - done.length);
     const page = await replayPage(database, tryAppend, selected, rows, by);
-    if (page.replayed.length === 0) break;
+    if (page.write === null) break;
+    write = page.write;
     done.push(...page.replayed);
     appended += page.appended;
   }
   const { all, replayable } = await deadLetterStore.countSelected(database, selected);
-  return {
+  const result = {
     replayed: done.length,
     appended,
     remaining: replayable,
@@ -116,6 +120,7 @@ export async function replayDeadLetters(
     failed_before: failedBefore(selected),
     refused: await findRefused(database, command.ids ?? [], new Set(done)),
   };
+  return { result, write };
 }
 
 async function replayPage(
@@ -124,7 +129,7 @@ async function replayPage(
   selected: deadLetterStore.DeadLetterSelection,
   rowsMax: number,
   by: Actor,
-): Promise<{ replayed: string[]; appended: number }> {
+): Promise<{ replayed: string[]; appended: number; write: WriteMark | null }> {
   const batchId = randomUUID();
   const marked = await database.transaction(async (query) => {
     const rows = await deadLetterStore.markReplayed(query, selected, rowsMax);
@@ -135,7 +140,8 @@ async function replayPage(
     return rows;
   });
   const replayed = marked.map((row) => row.deadLetterId);
-  if (replayed.length === 0) return { replayed, appended: 0 };
+  const [first] = marked;
+  if (first === undefined) return { replayed, appended: 0, write: null };
   const ids = marked.map((row) => row.transactionId);
   const transactions = await loadTransactions(database, ids);
   const left = await tryAppend(
@@ -154,7 +160,8 @@ async function replayPage(
     const leftIds = left.map(({ transaction }) => transaction.transactionId);
     await narrowIngestBatch(database, batchId, leftIds, 'request');
   }
-  return { replayed, appended: transactions.length - left.length };
+  const write = { xid: first.xid, isBound: false };
+  return { replayed, appended: transactions.length - left.length, write };
 }
 
 export async function purgeDeadLetters(

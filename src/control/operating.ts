@@ -1,4 +1,5 @@
 /** Status and dead letters for operators, bound once to their adapters. */
+import { encodeToken } from '../domain/consistency-token.ts';
 import type { Actor } from '../domain/principal.ts';
 import type { TryAppend } from '../ingest/append-entries.ts';
 import type { Databases } from '../query/choose-database.ts';
@@ -17,7 +18,13 @@ import {
 
 export type Operating = ReturnType<typeof createOperating>;
 
-export function createOperating(databases: Databases, tryAppend: TryAppend, pipeline: Pipeline) {
+/** @param system  system identifier of the database cluster, for consistency tokens */
+export function createOperating(
+  databases: Databases,
+  tryAppend: TryAppend,
+  pipeline: Pipeline,
+  system: string,
+) {
   const { primary } = databases;
   return {
     readStatus: createReadStatus(databases, pipeline),
@@ -25,8 +32,10 @@ export function createOperating(databases: Databases, tryAppend: TryAppend, pipe
       searchDeadLetters(primary, parameters),
     readDeadLetter: (id: string) => readDeadLetter(primary, id),
     groupDeadLetters: () => groupDeadLetters(primary),
-    replayDeadLetters: (command: DeadLetterCommand, by: Actor) =>
-      replayDeadLetters(primary, tryAppend, command, by),
+    replayDeadLetters: async (command: DeadLetterCommand, by: Actor) => {
+      const { result, write } = await replayDeadLetters(primary, tryAppend, command, by);
+      return { result, token: write && encodeToken({ system, ...write }) };
+    },
     purgeDeadLetters: (command: DeadLetterCommand, by: Actor) =>
       purgeDeadLetters(primary, command, by),
   };

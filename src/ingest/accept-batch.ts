@@ -13,7 +13,7 @@ import {
   toItemError,
   toOutcomes,
 } from './accept-transactions.ts';
-import type { Held } from './claim-keys.ts';
+import type { Held, Stored } from './claim-keys.ts';
 import type { Ingest } from './ingest.ts';
 import {
   byKey,
@@ -31,8 +31,10 @@ type AcceptBatchRequest = {
   readonly inputs: readonly KeyedTransactionInput[];
 };
 
+type AcceptedBatch = { readonly kind: 'accepted'; readonly outcomes: readonly Outcome[] };
+
 export type AcceptResult =
-  | { readonly kind: 'accepted'; readonly outcomes: readonly Outcome[] }
+  | AcceptedBatch
   | { readonly kind: 'invalid'; readonly errors: readonly ItemError[] }
   | { readonly kind: 'conflict'; readonly errors: readonly ItemError[] }
   | {
@@ -84,8 +86,9 @@ async function storeBatches(
   const rows = batches.flatMap((batch) => batch.rows).sort(byKey);
   const twice = rows.find((row, index) => row.idempotencyKey === rows[index + 1]?.idempotencyKey);
   if (twice !== undefined) throw new KeyConflict(new Set([twice.idempotencyKey]));
-  await storeAndAppend(ingest, poster, rows, { held: refuseAny, months: refuseMonths });
-  return batches.map((batch) => ({ kind: 'accepted', outcomes: toOutcomes(batch, new Map()) }));
+  const checks = { held: refuseAny, months: refuseMonths };
+  const stored = await storeAndAppend(ingest, poster, rows, checks);
+  return batches.map((batch) => accepted(ingest, batch, stored));
 }
 
 async function storeBatch(
@@ -95,10 +98,10 @@ async function storeBatch(
 ): Promise<AcceptResult> {
   try {
     const checks = { held: refuseOtherBodies, months: refuseMonths };
-    const { held } = await storeAndAppend(ingest, poster, prepared.rows, checks);
-    const outcomes = toOutcomes(prepared, held);
-    countDuplicates(ingest, outcomes);
-    return { kind: 'accepted', outcomes };
+    const stored = await storeAndAppend(ingest, poster, prepared.rows, checks);
+    const result = accepted(ingest, prepared, stored);
+    countDuplicates(ingest, result.outcomes);
+    return result;
   } catch (error) {
     if (error instanceof MonthsRefused) {
       return { kind: error.problem, detail: error.message, errors: error.errors(prepared) };
@@ -106,6 +109,10 @@ async function storeBatch(
     if (!(error instanceof KeyConflict)) throw error;
     return { kind: 'conflict', errors: keyConflicts(prepared, error.keys) };
   }
+}
+
+function accepted(ingest: Ingest, prepared: Prepared, stored: Stored): AcceptedBatch {
+  return { kind: 'accepted', outcomes: toOutcomes(ingest, prepared, stored) };
 }
 
 class KeyConflict extends Failure {

@@ -8,6 +8,7 @@
  * The commit also holds a row that says that profiles may be out of date. The row is deleted once they are
  * invalidated; where this process ends before, a worker does both (finish-label-batches.ts).
  */
+import { encodeToken } from '../domain/consistency-token.ts';
 import { given } from '../domain/describe-issue.ts';
 import { featureIndex } from '../domain/feature-schema.ts';
 import { LABEL_LIMITS, type Label, type LabelInput, type LabelReporter } from '../domain/label.ts';
@@ -33,7 +34,7 @@ const AMOUNT_TO_MEDIAN = featureIndex('amount_to_median');
 /** What labels need of the process. */
 export type LabelIngest = Pick<
   Ingest,
-  'database' | 'partitions' | 'newId' | 'failpoint' | 'invalidateLabelled' | 'metrics'
+  'database' | 'partitions' | 'newId' | 'failpoint' | 'invalidateLabelled' | 'metrics' | 'system'
 >;
 
 /** The request uses the idempotency keys of the reporter's client. */
@@ -50,7 +51,12 @@ type LabelOutcome = {
 };
 
 type AcceptLabelsResult =
-  | { readonly kind: 'accepted'; readonly outcomes: readonly LabelOutcome[] }
+  | {
+      readonly kind: 'accepted';
+      readonly outcomes: readonly LabelOutcome[];
+      /** Consistency token: a read that carries it finds the labels. */
+      readonly token: string;
+    }
   | LabelsRefused;
 
 export type LabelsRefused = {
@@ -60,10 +66,11 @@ export type LabelsRefused = {
 };
 
 export async function acceptLabels(
-  { database, partitions, newId, failpoint, invalidateLabelled, metrics }: LabelIngest,
+  ingest: LabelIngest,
   request: AcceptLabelsRequest,
   receivedAtMs: number = Date.now(),
 ): Promise<AcceptLabelsResult> {
+  const { database, partitions, newId, failpoint, invalidateLabelled, metrics, system } = ingest;
   const batchId = newId(receivedAtMs);
   const reporter = { client: request.client, identity: request.identity };
   const stored = await retryStore(async () => {
@@ -74,17 +81,17 @@ export async function acceptLabels(
     const { rows, rowOf } = distinct(labels);
     const months = await partitions.ensure(rows.map((row) => row.createdAtMs));
     if (months.detached.size > 0) throw new MonthDetached(months.detached);
-    const own = await database.transaction(async (query) => {
+    const { added, write } = await database.transaction(async (query) => {
       const batch = { batchId, receivedAtMs, reporter, labels: rows };
-      const own = await insertLabels(query, batch);
-      const ids = own.flatMap((at) => rows[at]?.transactionId ?? []);
-      if (own.length > 0) await openLabelBatch(query, batchId, ids);
-      return own;
+      const inserted = await insertLabels(query, batch);
+      const ids = inserted.added.flatMap((at) => rows[at]?.transactionId ?? []);
+      if (ids.length > 0) await openLabelBatch(query, batchId, ids);
+      return inserted;
     });
-    return { rowOf, rows, added: new Set(own.flatMap((at) => rows[at] ?? [])) };
+    return { rowOf, rows, added: new Set(added.flatMap((at) => rows[at] ?? [])), write };
   }, partitions.forget);
   if ('kind' in stored) return stored;
-  const { rowOf, rows, added } = stored;
+  const { rowOf, rows, added, write } = stored;
   for (const { label, labelledAtMs, createdAtMs } of added) {
     metrics.labels.inc({ label });
     metrics.labelDelay.observe({ label }, (labelledAtMs - createdAtMs) / 1000);
@@ -98,7 +105,7 @@ export async function acceptLabels(
     transactionId: row.transactionId,
     status: added.delete(row) ? ('accepted' as const) : ('unchanged' as const),
   }));
-  return { kind: 'accepted', outcomes };
+  return { kind: 'accepted', outcomes, token: encodeToken({ system, ...write }) };
 }
 
 /** A typed failure, so that a caller can distinguish it from a result. */

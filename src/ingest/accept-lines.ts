@@ -27,6 +27,12 @@ export type LineResult = { readonly index: number } & (
   | { readonly status: 'unavailable' }
 );
 
+export type ChunkResult = {
+  readonly results: readonly LineResult[];
+  /** Consistency token; null where nothing of the chunk is stored. */
+  readonly token: string | null;
+};
+
 /** What the chunks of one request share. */
 type Common = { readonly client: string; readonly newMonths: NewMonths };
 
@@ -34,7 +40,7 @@ export async function acceptChunk(
   ingest: Ingest,
   common: Common,
   lines: readonly Line[],
-): Promise<LineResult[]> {
+): Promise<ChunkResult> {
   const results = new Map<number, LineResult>();
   for (const line of lines) {
     if ('errors' in line) refuse(results, line.index, line.errors);
@@ -55,7 +61,11 @@ export async function acceptChunk(
   for (const [at, { index }] of valid.entries()) {
     results.set(index, toResult(index, outcomes?.[at]));
   }
-  return lines.flatMap(({ index }) => results.get(index) ?? []);
+  const stored = outcomes?.find((outcome) => 'status' in outcome);
+  return {
+    results: lines.flatMap(({ index }) => results.get(index) ?? []),
+    token: stored?.token ?? null,
+  };
 }
 
 function refuse(

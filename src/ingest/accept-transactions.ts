@@ -7,12 +7,13 @@
  * stored by an earlier try whose commit was not heard of, and counts as accepted: nothing is inserted
  * blind, and a repetition cannot store anything twice.
  */
+import { encodeToken } from '../domain/consistency-token.ts';
 import { comparePositions } from '../domain/history.ts';
 import type { NewMonths } from '../domain/month.ts';
 import type { KeyedTransactionInput } from '../domain/transaction.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import type { NewBatch, NewTransaction } from '../store/transactions/transactions.ts';
-import { type Checks, claimFree, claimOthers, type Held, type Stored } from './claim-keys.ts';
+import { type Checks, claimFree, claimOthers, type Stored } from './claim-keys.ts';
 import type { Ingest } from './ingest.ts';
 import {
   type ContextFields,
@@ -40,6 +41,8 @@ export type Outcome = {
   readonly transactionId: string;
   readonly createdAtMs: number;
   readonly status: 'accepted' | 'duplicate';
+  /** Consistency token: a read that carries it finds the transaction. Null where nothing is stored. */
+  readonly token: string | null;
 };
 
 /** Problem of an item whose key an earlier request used with another body. */
@@ -59,11 +62,12 @@ export async function acceptEach(ingest: Ingest, request: AcceptRequest): Promis
   const { inputs, onIds } = request;
   const prepared = prepare(inputs, readContext(ingest));
   onIds?.(prepared.rowOf.map((row) => row.transactionId));
-  const { held, refused } = await storeAndAppend(ingest, request, prepared.rows, {
+  const stored = await storeAndAppend(ingest, request, prepared.rows, {
     held: () => undefined,
     months: () => undefined,
   });
-  const outcomes = toOutcomes(prepared, held).map((outcome, index) => {
+  const { held, refused } = stored;
+  const outcomes = toOutcomes(ingest, prepared, stored).map((outcome, index) => {
     const row = prepared.rowOf[index];
     const isRefused = refused.size > 0 && row !== undefined ? refused.get(row) : undefined;
     if (isRefused !== undefined) return isRefused;
@@ -104,7 +108,9 @@ export async function storeAndAppend(
   checks: Checks,
 ): Promise<Stored & { readonly refused: RefusedRows }> {
   const { partitions, newId, newMonthsMax, metrics, tryAppend, closer, failpoint } = ingest;
-  if (rows.length === 0) return { held: new Map(), refused: new Map(), receivedAtMs: null };
+  if (rows.length === 0) {
+    return { held: new Map(), refused: new Map(), receivedAtMs: null, write: null };
+  }
   const batch: NewBatch = { batchId: newId(Date.now()), client, transactions: rows };
   const times = rows.map((row) => row.createdAtMs);
   const mayMake = newMonths ?? { left: newMonthsMax };
@@ -140,16 +146,22 @@ export async function storeAndAppend(
   return stored;
 }
 
-export function toOutcomes({ rowOf, repeats }: Prepared, held: Held): Outcome[] {
+export function toOutcomes(
+  { system }: Pick<Ingest, 'system'>,
+  { rowOf, repeats }: Prepared,
+  { held, write }: Pick<Stored, 'held' | 'write'>,
+): Outcome[] {
+  const token = write && encodeToken({ system, ...write });
   return rowOf.map((row, index) => {
     const key = held.get(row);
     if (key === undefined) {
       const { transactionId, createdAtMs } = row;
-      return { transactionId, createdAtMs, status: repeats.has(index) ? 'duplicate' : 'accepted' };
+      const status = repeats.has(index) ? 'duplicate' : 'accepted';
+      return { transactionId, createdAtMs, status, token };
     }
     const { transactionId } = key;
     const createdAtMs = createdAtMsOf(transactionId) ?? row.createdAtMs;
-    return { transactionId, createdAtMs, status: 'duplicate' };
+    return { transactionId, createdAtMs, status: 'duplicate', token };
   });
 }
 

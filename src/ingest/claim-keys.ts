@@ -1,4 +1,5 @@
 /** Claims the idempotency keys of a batch and stores its rows with them. */
+import type { WriteMark } from '../domain/consistency-token.ts';
 import type { RefusedMonths } from '../domain/month.ts';
 import type { HeldKey } from '../store/idempotency-keys/idempotency-keys.ts';
 import {
@@ -20,8 +21,13 @@ export type Checks = {
   readonly months: (months: RefusedMonths, rows: RefusedRows) => void;
 };
 
-/** Null where earlier requests hold all keys. */
-export type Stored = { readonly held: Held; readonly receivedAtMs: number | null };
+export type Stored = {
+  readonly held: Held;
+  /** Null where earlier requests hold all keys. */
+  readonly receivedAtMs: number | null;
+  /** Covers everything that is stored now, by this request or an earlier one; null where that is nothing. */
+  readonly write: WriteMark | null;
+};
 
 /**
  * Claims the keys that are free: first all of them, which nearly always succeeds; then those that nobody holds.
@@ -34,10 +40,13 @@ export async function claimFree(
   const held = new Map<NewTransaction, HeldKey>();
   let free = batch.transactions;
   let own: NewTransaction | undefined;
+  let write: WriteMark | null = null;
   while (free.length > 0) {
     failpoint('api-before-commit');
     const claimed = await claimTransactions(database, keySlices, { ...batch, transactions: free });
-    if ('receivedAtMs' in claimed) return { held, receivedAtMs: claimed.receivedAtMs };
+    // Held keys were found before this commit, which is therefore after those that stored them.
+    if ('receivedAtMs' in claimed) return { held, ...claimed };
+    write = markOf(claimed.held) ?? write;
     for (const [row, key] of claimed.held) {
       if (key.transactionId === row.transactionId) own = row;
       else held.set(row, key);
@@ -45,7 +54,14 @@ export async function claimFree(
     checks.held(held);
     free = free.filter((row) => !claimed.held.has(row));
   }
-  return { held, receivedAtMs: own === undefined ? null : await readReceivedAtMs(database, own) };
+  const receivedAtMs = own === undefined ? null : await readReceivedAtMs(database, own);
+  return { held, receivedAtMs, write };
+}
+
+/** Covers the commits that stored held keys, which one statement found. */
+function markOf(held: Held): WriteMark | null {
+  const [key] = held.values();
+  return key === undefined ? null : { xid: key.xidBound, isBound: true };
 }
 
 type Barred = {
@@ -71,5 +87,10 @@ export async function claimOthers(
   if (refused.size > 0) checks.months(months, refused);
   const transactions = batch.transactions.filter((row) => !barred.has(row));
   const claimed = await claimFree(ingest, { ...batch, transactions }, checks);
-  return { ...claimed, held: new Map([...standing, ...claimed.held]), refused };
+  return {
+    ...claimed,
+    held: new Map([...standing, ...claimed.held]),
+    write: claimed.write ?? markOf(holders),
+    refused,
+  };
 }

@@ -31,6 +31,8 @@ export type Ingest = {
   readonly corridors: CorridorList['corridors'];
   readonly metrics: Pick<Metrics, 'accepted' | 'duplicates' | 'labels' | 'labelDelay'>;
   readonly failpoint: Failpoint;
+  /** System identifier of the database cluster, for consistency tokens. */
+  readonly system: string;
 };
 
 export function openIngest(
@@ -43,6 +45,7 @@ export function openIngest(
     readonly corridors: CorridorList['corridors'];
     readonly failpoint: Failpoint;
     readonly log: Log;
+    readonly system: string;
   },
 ): Ingest {
   const { database, redis, guards, metrics, corridors, failpoint, log } = opened;
@@ -51,7 +54,7 @@ export function openIngest(
     ...{ redis, market, shards, transactionsMax: config.RISK_STREAM_ENTRIES_MAX },
   });
   return {
-    ...{ database, metrics, corridors, failpoint },
+    ...{ database, metrics, corridors, failpoint, system: opened.system },
     keySlices: createKeySlices(database, {
       bytesMax: config.RISK_KEY_FILTER_MB * MIB,
       nowMs: () => performance.now(),

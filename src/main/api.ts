@@ -46,6 +46,7 @@ import { createReadiness } from '../runtime/vital-signs.ts';
 import { findLiveApiKey, storeBootstrapKey } from '../store/access/api-keys.ts';
 import { openDatabase, openProbe } from '../store/database/open-database.ts';
 import type { Database } from '../store/database/pool.ts';
+import { readSystem } from '../store/database/replica-position.ts';
 import { waitForSchema } from '../store/migrations/schema-version.ts';
 import { proveWrite } from '../store/recovery/reconcile-state.ts';
 import { listCorridors } from '../store/transactions/corridors.ts';
@@ -156,6 +157,7 @@ async function openResources(
   const corridorList = stack.use(await watchCorridors(() => listCorridors(database), log));
   const ingest = openIngest(config, {
     ...{ database, redis, guards, metrics, corridors: corridorList.corridors, log },
+    system: await readSystem(database),
     failpoint: createFailpoint(context.environment[FAILPOINT_VARIABLE]),
   });
   const databases = {
@@ -225,12 +227,13 @@ function listModules(
 
 /** What operators ask and change, bound to its adapters. */
 function bindOperating(config: Config, { databases, redis, ingest, guards }: Resources): Operating {
-  return createOperating(databases, ingest.tryAppend, {
+  const pipeline = {
     ...{ redis, guards, corridors: ingest.corridors },
     market: config.RISK_MARKET,
     shards: config.RISK_SHARDS,
     readReplica: () => databases.replica?.status() ?? null,
-  });
+  };
+  return createOperating(databases, ingest.tryAppend, pipeline, ingest.system);
 }
 
 /** Connections are counted when the metrics are scraped. */

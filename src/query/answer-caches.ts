@@ -7,6 +7,7 @@ import {
   type AnswerCache,
   type AnswerCacheOptions,
   createAnswerCache,
+  type MadeAnswer,
   type Version,
 } from './answer-cache.ts';
 import { type Databases, withLag } from './choose-database.ts';
@@ -96,13 +97,20 @@ export function createAnswerCaches(
         JSON.stringify({ ...parameters, from: days.first, to: days.last }),
       ageMsMax: (question) =>
         isPast(question) ? PAST_SUMMARY_AGE_MS_MAX : RECENT_SUMMARY_AGE_MS_MAX,
-      make: async ({ days, parameters }) => {
-        const { answer, lagMs } = await withLag(databases, (databases) =>
-          summarizeDays(databases, corridors, days, parameters),
-        );
-        return { text: JSON.stringify(answer.summaries), version: answer.version, lagMs };
-      },
+      make: (question) => makeSummaries(databases, corridors, question),
       readVersion: ({ days }) => readDaysVersion(databases.primary, days.first, days.last),
     }),
   };
+}
+
+/** Daily summaries as they are sent. */
+export async function makeSummaries(
+  databases: Databases,
+  corridors: () => ReadonlySet<string>,
+  { days, parameters }: SummaryQuestion,
+): Promise<MadeAnswer> {
+  const { answer, lagMs } = await withLag(databases, (databases) =>
+    summarizeDays(databases, corridors, days, parameters),
+  );
+  return { text: JSON.stringify(answer.summaries), version: answer.version, lagMs };
 }

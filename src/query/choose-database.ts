@@ -2,6 +2,7 @@
  * Chooses the Postgres that answers a read: the primary for recent data, the replica for older data while its
  * lag is within the bound. The primary also answers where the replica lacks the row or fails.
  */
+import type { ConsistencyToken } from '../domain/consistency-token.ts';
 import { isUnavailable } from '../domain/failure.ts';
 import type { Database } from '../store/database/pool.ts';
 
@@ -9,9 +10,11 @@ export type Replica = {
   readonly database: Database;
   /** The replica holds everything committed longer ago than this; undefined while it must not be read. */
   readonly ageMs: () => number | undefined;
+  /** Waits a bounded time for the replica to have what the token stands for; false where it does not. */
+  readonly hasReplayed: (token: ConsistencyToken) => Promise<boolean>;
 };
 
-/** Why the primary answered: the data is recent; the replica lags or is down; it failed; its answer was not final. */
+/** Why the primary answered: the data is recent; the replica lags, is down or lacks the caller's write; it failed; its answer was not final. */
 type PrimaryReason = 'recent' | 'behind' | 'failed' | 'lacking';
 export type CountRead = (
   ...by: [database: 'replica', why: 'in_step'] | [database: 'primary', why: PrimaryReason]
@@ -25,6 +28,8 @@ export type Databases = {
   readonly countRead?: CountRead;
   /** Called for each read that the replica answered. */
   readonly noteAge?: (ageMs: number) => void;
+  /** Whether the replica has the write whose token the request carries; called before each read of the replica. */
+  readonly hasWrite?: () => Promise<boolean>;
 };
 
 /**
@@ -44,12 +49,13 @@ export async function readFrom<T>(
   read: (database: Database, asOfMs: number) => Promise<T>,
   isFinal: (answer: T) => boolean = () => true,
 ): Promise<T> {
-  const { primary, replica, now, countRead, noteAge } = databases;
+  const { primary, replica, now, countRead, noteAge, hasWrite } = databases;
   if (replica === null) return await read(primary, now());
-  const ageMs = replica.ageMs();
-  let reason: PrimaryReason = 'behind';
-  if (newestMs > now() - RECENT_MS) reason = 'recent';
-  else if (ageMs !== undefined) {
+  const isRecent = newestMs > now() - RECENT_MS;
+  const isInStep = !isRecent && (hasWrite === undefined || (await hasWrite()));
+  const ageMs = isInStep ? replica.ageMs() : undefined;
+  let reason: PrimaryReason = isRecent ? 'recent' : 'behind';
+  if (ageMs !== undefined) {
     const asOfMs = now() - ageMs;
     try {
       const answer = await read(replica.database, asOfMs);

@@ -15,17 +15,17 @@ export function pageSchema<Item extends z.ZodType>(item: Item) {
   });
 }
 
+export const detachedMonthsField = z
+  .array(z.string().meta({ example: '2026-03' }))
+  .optional()
+  .meta({
+    description:
+      'Months between `from` and `to` that are detached: the list is without their rows. Absent where there is none.',
+  });
+
 /** A page of a list that walks months. */
 export function monthlyPageSchema<Item extends z.ZodType>(item: Item) {
-  return pageSchema(item).extend({
-    detached_months: z
-      .array(z.string().meta({ example: '2026-03' }))
-      .optional()
-      .meta({
-        description:
-          'Months between `from` and `to` that are detached: the list is without their rows. Absent where there is none.',
-      }),
-  });
+  return pageSchema(item).extend({ detached_months: detachedMonthsField });
 }
 
 export type PageJson<Json> = {

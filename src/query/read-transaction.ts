@@ -4,16 +4,10 @@
  * names the client, so both take the same path.
  */
 import { createdAtMsOf } from '../domain/transaction-id.ts';
-import { readStoredHistory } from '../store/labels/label-search.ts';
 import { refuseDetached } from '../store/partitions/partitions.ts';
 import { readStoredTransaction } from '../store/transactions/transaction-search.ts';
 import { type Databases, readFrom } from './choose-database.ts';
-import { HISTORY_LABELS_MAX, toLabelJson } from './label-json.ts';
-import {
-  type StoredTransactionJson,
-  type TransactionDetailJson,
-  toTransactionJson,
-} from './transaction-json.ts';
+import { type StoredTransactionJson, toTransactionJson } from './transaction-json.ts';
 
 export async function readTransaction(
   databases: Databases,
@@ -31,17 +25,4 @@ export async function readTransaction(
   );
   if (found === undefined) await refuseDetached(databases.primary, createdAtMs);
   return found && toTransactionJson(found);
-}
-
-/** Adds the labels of a transaction that the client sees. A label may come at any time, so only the primary has all of them. */
-export async function addLabels(
-  { primary }: Pick<Databases, 'primary'>,
-  transaction: StoredTransactionJson,
-  client: string | null,
-): Promise<TransactionDetailJson> {
-  const rows = HISTORY_LABELS_MAX + 1;
-  const { transaction_id: id, created_at: createdAt } = transaction;
-  const labels = await readStoredHistory(primary, id, Date.parse(createdAt), rows);
-  const items = labels.slice(-HISTORY_LABELS_MAX).map((label) => toLabelJson(label, client));
-  return { ...transaction, labels: { complete: labels.length < rows, items } };
 }

@@ -1,17 +1,19 @@
 /** What analysts ask, bound once to its adapters: the functions that routes and `Prefer: wait` use. */
+import type { ConsistencyToken } from '../domain/consistency-token.ts';
 import type { ExplanationMethod } from '../domain/explanation.ts';
 import type { LabelListParameters } from '../domain/label-list.ts';
 import type { ScoreListParameters, TransactionListParameters } from '../domain/list-parameters.ts';
 import type { PartyKind } from '../domain/party.ts';
 import type { ScoreJson } from '../domain/score-record.ts';
-import { type AnswerCaches, createAnswerCaches, type ReadProfileVersion } from './answer-caches.ts';
+import { createAnswerCaches, makeSummaries, type ReadProfileVersion } from './answer-caches.ts';
 import { type Databases, withLag } from './choose-database.ts';
+import { expandTransaction } from './expand-transaction.ts';
 import { explainScore } from './explain-score.ts';
 import type { ModelCache } from './model-cache.ts';
 import { type ModelWatchParameters, readModelWatch } from './model-watch.ts';
 import { makeProfile } from './party-profile.ts';
 import { readScore } from './read-score.ts';
-import { addLabels, readTransaction } from './read-transaction.ts';
+import { readTransaction } from './read-transaction.ts';
 import { searchLabels } from './search-labels.ts';
 import { searchScores } from './search-scores.ts';
 import { searchTransactions } from './search-transactions.ts';
@@ -37,8 +39,20 @@ export function createReading(options: ReadingOptions) {
   const { now } = databases;
   const caches = createAnswerCaches(databases, options);
   const { scores, summaries } = caches;
-  const aged = async <T>(read: (databases: Databases) => Promise<T>): Promise<Aged<T>> => {
-    const { answer, lagMs } = await withLag(databases, read);
+  /** Finds a score that the client sees; null sees all. */
+  const findScore = async (
+    transactionId: string,
+    client: string | null,
+  ): Promise<ScoreJson | undefined> => {
+    const served = await scores.read({ transactionId, client });
+    return served && (JSON.parse(served.answer.text) as ScoreJson);
+  };
+  /** @param after  the replica answers only once it has the write of this token */
+  const aged = async <T>(
+    after: ConsistencyToken | undefined,
+    read: (databases: Databases) => Promise<T>,
+  ): Promise<Aged<T>> => {
+    const { answer, lagMs } = await withLag(requireWrite(databases, after), read);
     return { answer, ageMs: lagMs };
   };
   return {
@@ -50,43 +64,77 @@ export function createReading(options: ReadingOptions) {
       summaries.proveAnew();
     },
     /** Finds a score of any client, for a caller that knows the id to be its own. */
-    findScore: async (transactionId: string): Promise<ScoreJson | undefined> => {
-      const served = await scores.read({ transactionId, client: null });
-      return served && (JSON.parse(served.answer.text) as ScoreJson);
-    },
+    findScore: (transactionId: string) => findScore(transactionId, null),
     readScore: (transactionId: string, client: string | null) =>
       readScore(databases, scores, { transactionId, client }),
-    explainScore: (id: string, method: ExplanationMethod) =>
-      aged((databases) => explainScore(databases, modelCache, id, method)),
-    searchScores: (parameters: ScoreListParameters) =>
-      aged((databases) => searchScores(databases, parameters)),
-    readTransaction: (id: string, client: string | null, parameters: TransactionParameters) =>
-      aged(async (databases) => {
+    explainScore: (id: string, method: ExplanationMethod, after?: ConsistencyToken) =>
+      aged(after, (databases) => explainScore(databases, modelCache, id, method)),
+    searchScores: (parameters: ScoreListParameters, after?: ConsistencyToken) =>
+      aged(after, (databases) => searchScores(databases, parameters)),
+    readTransaction: (
+      id: string,
+      client: string | null,
+      parameters: TransactionParameters,
+      after?: ConsistencyToken,
+    ) =>
+      aged(after, async (databases) => {
         const found = await readTransaction(databases, id, client);
         if (found === undefined || parameters.expand === undefined) return found;
-        return await addLabels(databases, found, client);
+        const reads = { databases, modelCache, findScore };
+        return await expandTransaction(reads, found, client, parameters.expand);
       }),
-    searchLabels: (parameters: LabelListParameters, client: string | null) =>
-      aged((databases) => searchLabels(databases, parameters, client)),
-    searchTransactions: (parameters: TransactionListParameters) =>
-      aged((databases) => searchTransactions(databases, parameters)),
-    readProfile: (party: PartyKind, id: string, atMs: number | undefined) =>
-      readProfile(databases, caches, { party, id }, atMs),
-    readModelWatch: (parameters: ModelWatchParameters) =>
-      aged((databases) => readModelWatch(databases, parameters)),
-    summarizeDays: async (days: SummaryDays, parameters: SummaryParameters) =>
-      await summaries.read({ days, parameters }),
+    searchLabels: (
+      parameters: LabelListParameters,
+      client: string | null,
+      after?: ConsistencyToken,
+    ) => aged(after, (databases) => searchLabels(databases, parameters, client)),
+    searchTransactions: (parameters: TransactionListParameters, after?: ConsistencyToken) =>
+      aged(after, (databases) => searchTransactions(databases, parameters)),
+    readProfile: (
+      party: PartyKind,
+      id: string,
+      atMs: number | undefined,
+      after?: ConsistencyToken,
+    ) => {
+      const from = requireWrite(databases, after);
+      return after === undefined && atMs === undefined
+        ? caches.profiles.read({ party, id })
+        : readProfile(from, { party, id }, atMs ?? now());
+    },
+    readModelWatch: (parameters: ModelWatchParameters, after?: ConsistencyToken) =>
+      aged(after, (databases) => readModelWatch(databases, parameters)),
+    /** What is in memory may lack the write of a token. */
+    summarizeDays: async (
+      days: SummaryDays,
+      parameters: SummaryParameters,
+      after?: ConsistencyToken,
+    ) => {
+      if (after === undefined) return await summaries.read({ days, parameters });
+      const from = requireWrite(databases, after);
+      const made = await makeSummaries(from, options.corridors, { days, parameters });
+      return { answer: made, ageMs: made.lagMs };
+    },
   };
 }
 
 /** Only profiles of now are asked for again and again, so one at a given moment is made for each request. */
 async function readProfile(
   databases: Databases,
-  { profiles }: Pick<AnswerCaches, 'profiles'>,
   question: { readonly party: PartyKind; readonly id: string },
-  atMs: number | undefined,
+  atMs: number,
 ) {
-  if (atMs === undefined) return await profiles.read(question);
   const made = await makeProfile(databases, question, atMs);
   return made && { answer: made, ageMs: made.lagMs };
+}
+
+/** Asks the replica for the write at most once a request, and only where the replica would be read. */
+function requireWrite(databases: Databases, after: ConsistencyToken | undefined): Databases {
+  const { replica } = databases;
+  if (replica === null || after === undefined) return databases;
+  let asked: Promise<boolean> | undefined;
+  const hasWrite = () => {
+    asked ??= replica.hasReplayed(after);
+    return asked;
+  };
+  return { ...databases, hasWrite };
 }

@@ -14,6 +14,7 @@ import { openDatabase, openProbe } from '../store/database/open-database.ts';
 import { isPoolBusy, isPostgresOutage } from '../store/database/outage.ts';
 import type { Database } from '../store/database/pool.ts';
 import { type LogPosition, readReplayed, readWritten } from '../store/database/replica-position.ts';
+import { awaitWrite, type Proof } from './await-write.ts';
 import type { Replica } from './choose-database.ts';
 import type { ReplicaStatus } from './replica-status.ts';
 
@@ -56,6 +57,8 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
   const lagMsMax = config.RISK_REPLICA_LAG_MS_MAX;
   let provenMs: number | undefined;
   let target: Target | undefined;
+  /** What the last check proved of the replica; undefined while nothing is proven. */
+  let proven: Proof | undefined;
   let said: ReplicaStatus['state'] | undefined;
 
   const status = (): ReplicaStatus => {
@@ -73,15 +76,17 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
       return;
     }
     target ??= { ...written, atMs };
-    const { isStandby, isReached } = await answerWithin(readReplayed(probe, target), CHECK_MS_MAX);
-    if (!isStandby) {
+    const { system } = target;
+    const replayed = await answerWithin(readReplayed(probe, target), CHECK_MS_MAX);
+    if (!replayed.isStandby) {
       throw new Failure(
         'unavailable',
         'NOT_A_STANDBY',
         'it is no standby of this Postgres, or on another timeline',
       );
     }
-    if (!isReached) return;
+    proven = { system, endedBound: BigInt(replayed.endedBound) };
+    if (!replayed.isReached) return;
     provenMs = target.atMs;
     target = undefined;
   };
@@ -101,7 +106,10 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
       }),
     );
     // Reads under way would wait in vain, as this check did.
-    if (cause !== undefined) breaker.trip();
+    if (cause !== undefined) {
+      breaker.trip();
+      proven = undefined;
+    }
     report(cause);
   };
   const stopped = new AbortController();
@@ -109,6 +117,8 @@ export function openReplica(options: ReplicaOptions): OpenReplica {
   return {
     database,
     status,
+    hasReplayed: (token) =>
+      awaitWrite(database, () => (status().state === 'up' ? proven : undefined), token),
     ageMs: () =>
       status().state === 'up' && provenMs !== undefined ? nowMs() - provenMs : undefined,
     [Symbol.asyncDispose]: async () => {

@@ -1,8 +1,11 @@
 /** The wire form of a stored transaction; the amount is as accepted. */
 import { z } from 'zod';
+import { scoreSchema } from '../domain/score-record.ts';
 import { TRANSACTION_STATUSES } from '../domain/transaction.ts';
 import type { StoredTransaction } from '../store/transactions/transaction-search.ts';
+import { explanationSchema } from './explain-score.ts';
 import { labelHistorySchema } from './label-json.ts';
+import { neighboursSchema } from './neighbours.ts';
 
 export const storedTransactionSchema = z
   .object({
@@ -30,13 +33,33 @@ export const storedTransactionSchema = z
 export type StoredTransactionJson = z.infer<typeof storedTransactionSchema>;
 
 /** `GET /v1/transactions/{id}?…` */
+const EXPANSIONS = ['score', 'explanation', 'labels', 'neighbours'] as const;
+export type Expansion = (typeof EXPANSIONS)[number];
+
+const expand = z
+  .string()
+  .transform((text) => text.split(','))
+  .pipe(z.array(z.enum(EXPANSIONS)).transform((given) => new Set(given)));
+
 export const transactionParameters = z.strictObject({
-  expand: z.enum(['labels']).optional().meta({ description: 'Adds the labels to the answer.' }),
+  expand: expand.optional().meta({
+    description: `Adds to the answer what it names, with commas between: ${EXPANSIONS.join(', ')}. \`explanation\` takes the role analyst.`,
+    override: { type: 'string', examples: ['score,labels,neighbours'] },
+  }),
 });
+
 export type TransactionParameters = z.output<typeof transactionParameters>;
 
 export const transactionDetailSchema = storedTransactionSchema
-  .extend({ labels: labelHistorySchema.optional() })
+  .extend({
+    score: scoreSchema.nullable().optional().meta({ description: 'Null where it is not scored.' }),
+    explanation: explanationSchema.nullable().optional().meta({
+      description:
+        'Null where it is not scored, or where this version lacks the rule set or model of the score: `GET /v1/scores/{id}/explanation` says which.',
+    }),
+    labels: labelHistorySchema.optional(),
+    neighbours: neighboursSchema.optional(),
+  })
   .meta({ id: 'TransactionDetail' });
 export type TransactionDetailJson = z.infer<typeof transactionDetailSchema>;
 

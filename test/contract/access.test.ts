@@ -234,6 +234,17 @@ test("the document marks four operations as own objects only, all of them ingest
   ]);
 });
 
+test('an explanation inside a transaction takes the role that reads explanations', async () => {
+  const { key } = await makeKey(['ingest'], clientOf.own);
+  const headers = { Authorization: `Bearer ${key}`, 'X-Forwarded-For': '10.1.0.2' };
+  const expand = async (expansion: string) => {
+    const path = `/v1/transactions/${transactions.own}?expand=${expansion}`;
+    return await answerOf(await fetch(api.url + path, { headers }));
+  };
+  expect((await expand('labels,explanation')).status).toBe(403);
+  expect(await expand('score,labels,neighbours')).toMatchObject({ status: 200 });
+});
+
 test("a role beside ingest finds another client's transaction where it would by itself", async () => {
   const path = `/v1/transactions/${transactions.other}`;
   const answers = await Promise.all(

@@ -163,6 +163,8 @@ describe('answers', () => {
     ...[`/v1/dead-letters/${letter}`, `/v1/dead-letters/${unknown}`, '/v1/dead-letters/x'],
     ...['/v1/labels', `/v1/labels?transaction_id=${scored}`, '/v1/labels?label=x'],
     `/v1/transactions/${scored}?expand=labels`,
+    `/v1/transactions/${scored}?expand=score,explanation,neighbours`,
+    `/v1/transactions/${pending}?expand=score,explanation,neighbours`,
     `/v1/transactions/${scored}?expand=x`,
     ...['/v1/keys', '/v1/keys?cursor=zz', '/v1/keys?x=1'],
     ...['/v1/identities', '/v1/identities?x=1', '/v1/audit?who=Ann', '/v1/audit?limit=0'],

@@ -79,7 +79,10 @@ describe('a post to a detached month', () => {
       },
       { index: 2, status: 'duplicate', transaction_id: known.id },
       { index: 3, status: 'accepted', transaction_id: expect.any(String) },
-      { done: true, accepted: 2, duplicates: 1, refused: 1 },
+      {
+        ...{ done: true, accepted: 2, duplicates: 1, refused: 1 },
+        consistency_token: expect.any(String),
+      },
     ]);
   });
 

@@ -3,6 +3,7 @@
  * labels are invalidated. Method: the acceptance on real Postgres, through a proxy where the connection is cut.
  */
 import { describe, expect, test } from 'vitest';
+import { UNKNOWN_SYSTEM } from '../../src/domain/consistency-token.ts';
 import type { Label } from '../../src/domain/label.ts';
 import { acceptLabels, type LabelIngest } from '../../src/ingest/accept-labels.ts';
 import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
@@ -38,6 +39,7 @@ function ingestOf(
   const ingest: LabelIngest = {
     ...{ database, invalidateLabelled, metrics },
     failpoint: () => undefined,
+    system: UNKNOWN_SYSTEM,
     partitions: createPartitionGuard(database),
     newId: createTransactionIds(),
   };
@@ -87,6 +89,7 @@ test.each([
   expect(result).toEqual({
     kind: 'accepted',
     outcomes: ids.map((transactionId) => ({ transactionId, status: 'accepted' })),
+    token: expect.any(String),
   });
   expect([await stored(testDatabase), await counted()]).toEqual([3, [3]]);
 });

@@ -224,8 +224,12 @@ test.each([
   expect(body.errors.map((error: { pointer: string }) => error.pointer)).toEqual([pointer]);
 });
 
-test('a transaction takes no parameter but expand=labels', async () => {
-  for (const query of ['?expand=score', '?expand=', '?labels=1']) {
+test('a transaction takes no parameter but expand, and an unknown word is refused by what is allowed', async () => {
+  for (const query of ['?expand=', '?labels=1', '?expand=score,scores']) {
     expect((await ann(`/v1/transactions/${ids.shop}${query}`)).status).toBe(422);
   }
+  const { body } = await ann(`/v1/transactions/${ids.shop}?expand=labels,scores`);
+  expect(body.errors[0].detail).toBe(
+    "must be one of 'score', 'explanation', 'labels', 'neighbours', not 'scores'",
+  );
 });

@@ -1,4 +1,5 @@
 /** What accepting labels needs, over a rig's stores and without breakers. */
+import { UNKNOWN_SYSTEM } from '../../src/domain/consistency-token.ts';
 import type { LabelIngest } from '../../src/ingest/accept-labels.ts';
 import { openInvalidateLabelled } from '../../src/ingest/invalidate-labelled.ts';
 import { createTransactionIds } from '../../src/ingest/transaction-id.ts';
@@ -14,5 +15,6 @@ export function openLabelIngest({ pool, commands, database }: WorkerRig): LabelI
     newId: createTransactionIds(),
     metrics: createMetrics(),
     failpoint: () => undefined,
+    system: UNKNOWN_SYSTEM,
   };
 }

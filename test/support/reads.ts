@@ -18,7 +18,11 @@ export const alone = (database: Database): Databases => ({
 });
 
 /** The database itself in the place of a replica without lag. */
-export const inStep = (database: Database): Replica => ({ database, ageMs: () => 0 });
+export const inStep = (database: Database): Replica => ({
+  database,
+  ageMs: () => 0,
+  hasReplayed: async () => true,
+});
 
 export const scores = (databases: Databases, query: Record<string, string>) =>
   searchScores(databases, scoreListParameters.parse(query));

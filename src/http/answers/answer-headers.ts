@@ -1,5 +1,8 @@
 /** Headers of answers that a client acts on, as the document describes them. test/contract/answers.test.ts compares them with what is sent. */
 
+/** The token of every example. */
+export const CONSISTENCY_TOKEN = 'Z2gaXHUzusAAAAAAAAAC7QA';
+
 /** `required`: every answer that lists the header has it. */
 export const ANSWER_HEADERS = {
   'X-Request-Id': {
@@ -61,6 +64,12 @@ export const ANSWER_HEADERS = {
       'Seconds since the answer was made, with the lag of the replica of Postgres that gave a part of it; absent where it was made from the primary for this request. It holds everything that was stored longer ago. Rows whose created_at is less than five minutes ago never come from a replica. What changed meanwhile and longer than a second ago is in it all the same, except for the passing of time (`as_of`).',
     schema: { type: 'integer', minimum: 0 },
     example: 1,
+  },
+  'Consistency-Token': {
+    description:
+      'Stands for what was written. A read that carries it as `Consistency-Token` finds that, and everything that was answered before the write was sent. Absent where nothing is stored.',
+    schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{23}$' },
+    example: CONSISTENCY_TOKEN,
   },
   Location: {
     description: 'Path of the transaction.',

@@ -181,15 +181,19 @@ export function requireKey(
 /** Lets keys through that have one of the roles; `admin` has every role except those that approve. */
 export function requireRole(...roles: readonly Role[]): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const held = c.get('principal').roles;
-    if (!roles.some((role) => held.has(role) || (held.has('admin') && !approves(role)))) {
-      throw new Problem(
-        'forbidden',
-        `The request needs the role ${roles.join(' or ')}, and the key has ${[...held].join(', ')}.`,
-      );
-    }
+    checkRole(c, roles);
     await next();
   };
+}
+
+/** Refuses a request whose key has none of the roles. */
+export function checkRole(c: Context<AppEnv>, roles: readonly Role[]): void {
+  const held = c.get('principal').roles;
+  if (roles.some((role) => held.has(role) || (held.has('admin') && !approves(role)))) return;
+  throw new Problem(
+    'forbidden',
+    `The request needs the role ${roles.join(' or ')}, and the key has ${[...held].join(', ')}.`,
+  );
 }
 
 /** The actor of this request, for the audit log. */

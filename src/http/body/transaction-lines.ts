@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { toError } from '../../domain/failure.ts';
-import { acceptChunk, type LineResult } from '../../ingest/accept-lines.ts';
+import { acceptChunk, type ChunkResult } from '../../ingest/accept-lines.ts';
 import type { Ingest } from '../../ingest/ingest.ts';
 import { MONTH_PROBLEMS } from '../../ingest/refuse-months.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -40,6 +40,10 @@ export const linesDoneSchema = z
     accepted: z.int(),
     duplicates: z.int(),
     refused: z.int(),
+    consistency_token: z.string().optional().meta({
+      description:
+        'Same as the header `Consistency-Token` of other writes, as headers are sent before lines are stored. Absent where no line was accepted or known.',
+    }),
     preferences_not_applied: notAppliedField,
   })
   .meta({ id: 'TransactionLinesDone' });
@@ -79,7 +83,11 @@ async function* answer(
     timeoutMs,
   };
   const totals = { accepted: 0, duplicates: 0, refused: 0 };
-  const render = (results: readonly LineResult[]) => {
+  // Chunks are stored one after another, so the token of the last one covers all.
+  let token: string | null = null;
+  const render = (chunk: ChunkResult) => {
+    const { results } = chunk;
+    token = chunk.token ?? token;
     for (const { status } of results) {
       if (status === 'accepted') totals.accepted++;
       else if (status === 'duplicate') totals.duplicates++;
@@ -97,12 +105,13 @@ async function* answer(
     return await acceptChunk(ingest, common, lines);
   };
   try {
-    for await (const results of overlapped(readLineChunks(body, limits), work)) {
-      const bytes = render(results);
+    for await (const stored of overlapped(readLineChunks(body, limits), work)) {
+      const bytes = render(stored);
       if (bytes.byteLength > 0) yield bytes;
       if (draining.aborted) return;
     }
-    yield encode([{ done: true, ...totals, ...notApplied(preferences, ['return']) }]);
+    const said = token === null ? {} : { consistency_token: token };
+    yield encode([{ done: true, ...totals, ...said, ...notApplied(preferences, ['return']) }]);
   } catch (error) {
     // The sender broke off or fell silent; the missing last line shows that.
     if (error instanceof Problem) return;

@@ -1,7 +1,7 @@
 /** The label of the transaction that every example of the document has. */
 import type { LabelJson } from '../../query/label-json.ts';
 import type { TransactionDetailJson } from '../../query/transaction-json.ts';
-import { storedTransaction, TRANSACTION_ID } from './transactions.ts';
+import { score, storedTransaction, TRANSACTION_ID } from './transactions.ts';
 
 export const storedLabel: LabelJson = {
   transaction_id: TRANSACTION_ID,
@@ -17,7 +17,33 @@ export const storedLabel: LabelJson = {
   note: 'Cardholder did not recognise the payment',
 };
 
+const nothing = { complete: true, items: [] };
+
 export const transactionDetail: TransactionDetailJson = {
   ...storedTransaction,
+  score,
   labels: { complete: true, items: [storedLabel] },
+  neighbours: {
+    from: '2026-10-21T09:30:00.000Z',
+    to: '2026-12-20T09:30:00.000Z',
+    account: nothing,
+    device: {
+      complete: true,
+      items: [
+        {
+          transaction_id: '01a1f848-2000-7000-8000-000000000031',
+          created_at: '2026-11-20T09:27:18.848Z',
+          account_id: 'acc_23',
+          merchant_id: 'm_9',
+          amount: '124.90',
+          currency: 'USD',
+          score: 640,
+          verdict: 'review',
+          relations: ['device', 'merchant'],
+        },
+      ],
+    },
+    merchant: nothing,
+    ip: nothing,
+  },
 };

@@ -1,7 +1,9 @@
 /** One transaction and its score, as every example of the document has them. */
+
 import type { ScoreJson } from '../../domain/score-record.ts';
 import type { TransactionInput } from '../../domain/transaction.ts';
 import type { StoredTransactionJson } from '../../query/transaction-json.ts';
+import { CONSISTENCY_TOKEN } from '../answers/answer-headers.ts';
 
 export const TRANSACTION_ID = '01a1f84a-95c0-7000-8000-00000000002a';
 export const NEXT_CURSOR = 'AAABofhKlcABofhKlcBwAIAAAAAAAAAq';
@@ -107,5 +109,8 @@ export const lineResults = [
     status: 'invalid',
     errors: [{ pointer: '/amount', detail: "must be greater than zero, not '0'" }],
   },
-  { done: true, accepted: 0, duplicates: 1, refused: 1 },
+  {
+    ...{ done: true, accepted: 0, duplicates: 1, refused: 1 },
+    consistency_token: CONSISTENCY_TOKEN,
+  },
 ];

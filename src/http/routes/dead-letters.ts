@@ -19,10 +19,12 @@ import {
 } from '../../query/dead-letters.ts';
 import { pageSchema } from '../../query/page.ts';
 import type { Log } from '../../runtime/log.ts';
+import { answerHeaders } from '../answers/answer-headers.ts';
 import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 import { actorOf, requireRole } from '../auth/auth.ts';
 import { type BodyLimits, checkFields, readJson, readQuery } from '../body/body.ts';
+import { tokenHeader } from '../consistency.ts';
 import {
   DEAD_LETTER_ID,
   deadLetter,
@@ -66,18 +68,18 @@ export function deadLettersRoutes(
 
   routes.post('/v1/dead-letters/replay', async (c) => {
     const command = checkFields(deadLetterCommandSchema, await readJson(c, limits));
-    const result = await replayDeadLetters(command, actorOf(c));
+    const { result, token } = await replayDeadLetters(command, actorOf(c));
     log.info({ keyId: c.get('principal').keyId, command, replayed: result.replayed }, 'replay');
-    return c.json(result);
+    return c.json(result, 200, tokenHeader(token));
   });
 
   routes.post('/v1/dead-letters/:id/replay', async (c) => {
     const { id } = checkFields(path, c.req.param());
-    const result = await replayDeadLetters({ ids: [id], limit: 1 }, actorOf(c));
+    const { result, token } = await replayDeadLetters({ ids: [id], limit: 1 }, actorOf(c));
     const reason = result.refused[0]?.reason;
     if (reason === 'unknown') throw unknownDeadLetter(id);
     log.info({ keyId: c.get('principal').keyId, id, replayed: result.replayed }, 'replay');
-    return c.json({ dead_letter_id: id, status: reason ?? 'replayed' });
+    return c.json({ dead_letter_id: id, status: reason ?? 'replayed' }, 200, tokenHeader(token));
   });
 
   routes.post('/v1/dead-letters/purge', async (c) => {
@@ -154,7 +156,11 @@ export const deadLettersPaths: ZodOpenApiPathsObject = {
         'Active ones only; at most `limit` a call. While `remaining` is not 0, call again with `failed_before` of the answer.',
       requestBody: commandBody,
       responses: {
-        200: { description: 'What was done.', content: json(replayResultSchema, replayResult) },
+        200: {
+          description: 'What was done.',
+          headers: answerHeaders('Consistency-Token'),
+          content: json(replayResultSchema, replayResult),
+        },
         ...problemResponses(...COMMAND_PROBLEMS),
       },
     },
@@ -169,6 +175,7 @@ export const deadLettersPaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'Replayed, or why not.',
+          headers: answerHeaders('Consistency-Token'),
           content: json(replayOneSchema, { dead_letter_id: DEAD_LETTER_ID, status: 'replayed' }),
         },
         ...problemResponses(404, 422),

@@ -10,10 +10,12 @@ import { acceptLabels, type LabelIngest, type LabelsRefused } from '../../ingest
 import type { Reading } from '../../query/reading.ts';
 import { labelPageSchema } from '../../query/search-labels.ts';
 import { ageHeaders, sayAge } from '../answers/age.ts';
+import { answerHeaders } from '../answers/answer-headers.ts';
 import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth/auth.ts';
 import { type BodyLimits, listReader, readJson, readQuery } from '../body/body.ts';
+import { readToken, tokenHeader, tokenParameter } from '../consistency.ts';
 import { storedLabel } from '../examples/labels.ts';
 import { TRANSACTION_ID } from '../examples/transactions.ts';
 import { allowedRoles, json, ownClientAlone, problemResponses } from '../openapi.ts';
@@ -64,12 +66,13 @@ export function labelsRoutes(
       body[status]++;
       body.results.push({ index, transaction_id: transactionId, status });
     }
-    return c.json(body);
+    return c.json(body, 200, tokenHeader(result.token));
   });
 
   routes.get('/v1/labels', requireRole(...ROLES), async (c) => {
     const parameters = readQuery(c, labelListParameters);
-    return c.json(sayAge(c, await searchLabels(parameters, clientSeen(c.get('principal')))));
+    const client = clientSeen(c.get('principal'));
+    return c.json(sayAge(c, await searchLabels(parameters, client, readToken(c))));
   });
 
   return routes;
@@ -110,6 +113,7 @@ export const labelsPaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'Stored.',
+          headers: answerHeaders('Consistency-Token'),
           content: json(acceptedLabelsSchema, {
             ...{ accepted: 1, unchanged: 0 },
             results: [{ index: 0, transaction_id: TRANSACTION_ID, status: 'accepted' }],
@@ -124,7 +128,7 @@ export const labelsPaths: ZodOpenApiPathsObject = {
       ...ownClientAlone(),
       tags: ['labels'],
       security: allowedRoles(...ROLES),
-      requestParams: { query: labelListParameters },
+      requestParams: { query: labelListParameters, header: tokenParameter },
       responses: {
         200: {
           description: 'One page.',

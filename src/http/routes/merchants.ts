@@ -19,6 +19,7 @@ import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth/auth.ts';
 import { checkFields, readQuery } from '../body/body.ts';
+import { readToken, tokenParameter } from '../consistency.ts';
 import { merchantProfile } from '../examples/parties.ts';
 import { allowedRoles, json, problemResponses } from '../openapi.ts';
 
@@ -30,7 +31,7 @@ export function merchantsRoutes({ readProfile }: Reading): Hono<AppEnv> {
   routes.get('/v1/merchants/:id/profile', requireRole('analyst'), async (c) => {
     const { id } = checkFields(path, c.req.param());
     const { at } = readQuery(c, profileParameters);
-    const profile = await readProfile('merchant', id, at);
+    const profile = await readProfile('merchant', id, at, readToken(c));
     if (profile === undefined) {
       throw new Problem('not-found', `No transaction of the merchant ${given(id)} is known.`);
     }
@@ -48,7 +49,11 @@ export const merchantsPaths: ZodOpenApiPathsObject = {
       description: 'Summed from the stored transactions; windows end at `at`.',
       tags: ['merchants'],
       security: allowedRoles('analyst'),
-      requestParams: { path, query: profileParameters, header: conditionalHeader },
+      requestParams: {
+        path,
+        query: profileParameters,
+        header: conditionalHeader.extend(tokenParameter.shape),
+      },
       responses: {
         200: {
           description: 'Sums and the newest transactions.',

@@ -9,6 +9,7 @@ import { ageHeaders, sayAge } from '../answers/age.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth/auth.ts';
 import { readQuery } from '../body/body.ts';
+import { readToken, tokenParameter } from '../consistency.ts';
 import { watchReport } from '../examples/models.ts';
 import { allowedRoles, json, problemResponses } from '../openapi.ts';
 
@@ -16,9 +17,10 @@ const ROLES = ['analyst', 'operator', 'risk_officer'] as const;
 
 export function modelWatchRoutes({ readModelWatch }: Reading): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
-  routes.get('/v1/models/watch', requireRole(...ROLES), async (c) =>
-    c.json({ items: sayAge(c, await readModelWatch(readQuery(c, modelWatchParameters))) }),
-  );
+  routes.get('/v1/models/watch', requireRole(...ROLES), async (c) => {
+    const parameters = readQuery(c, modelWatchParameters);
+    return c.json({ items: sayAge(c, await readModelWatch(parameters, readToken(c))) });
+  });
   return routes;
 }
 
@@ -31,7 +33,7 @@ export const modelWatchPaths: ZodOpenApiPathsObject = {
         'One worker looks every `RISK_WATCH_EVERY_SECONDS` at samples: scores of the last day against the training, verdicts of 7 to 14 days ago against their labels. Every figure has the number of rows it is from.',
       tags: ['models'],
       security: allowedRoles(...ROLES),
-      requestParams: { query: modelWatchParameters },
+      requestParams: { query: modelWatchParameters, header: tokenParameter },
       responses: {
         200: {
           headers: ageHeaders,

@@ -24,6 +24,7 @@ import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth/auth.ts';
 import { readQuery } from '../body/body.ts';
+import { readToken, tokenParameter } from '../consistency.ts';
 import { explanation } from '../examples/explanations.ts';
 import { score, TRANSACTION_ID } from '../examples/transactions.ts';
 import { allowedRoles, json, ownClientAlone, problemResponses } from '../openapi.ts';
@@ -38,11 +39,13 @@ export function scoresRoutes({ readScore, explainScore, searchScores }: Reading)
   const routes = new Hono<AppEnv>();
 
   routes.get('/v1/scores', requireRole('analyst'), async (c) =>
-    c.json(sayAge(c, await searchScores(readQuery(c, scoreListParameters)))),
+    c.json(sayAge(c, await searchScores(readQuery(c, scoreListParameters), readToken(c)))),
   );
 
   routes.get('/v1/scores/:id', requireRole('analyst', 'ingest'), async (c) => {
     const transactionId = c.req.param('id');
+    // A score never changes, and the primary is asked for one that is missing: the token needs nothing more.
+    readToken(c);
     const lookup = await readScore(transactionId, clientSeen(c.get('principal')));
     switch (lookup.kind) {
       case 'scored':
@@ -59,7 +62,8 @@ export function scoresRoutes({ readScore, explainScore, searchScores }: Reading)
   routes.get('/v1/scores/:id/explanation', requireRole('analyst'), async (c) => {
     const { method } = readQuery(c, explanationParameters);
     const transactionId = c.req.param('id');
-    const result = sayAge(c, await explainScore(transactionId, method));
+    const after = readToken(c);
+    const result = sayAge(c, await explainScore(transactionId, method, after));
     switch (result.kind) {
       case 'explained':
         return c.json(result.explanation);
@@ -112,7 +116,7 @@ export const scoresPaths: ZodOpenApiPathsObject = {
       summary: 'Scores, newest transaction first',
       tags,
       security: allowedRoles('analyst'),
-      requestParams: { query: scoreListParameters },
+      requestParams: { query: scoreListParameters, header: tokenParameter },
       responses: {
         200: {
           description: 'One page.',
@@ -132,7 +136,7 @@ export const scoresPaths: ZodOpenApiPathsObject = {
       security: allowedRoles('analyst', 'ingest'),
       requestParams: {
         path,
-        header: conditionalHeader,
+        header: conditionalHeader.extend(tokenParameter.shape),
       },
       responses: {
         200: {
@@ -156,7 +160,7 @@ export const scoresPaths: ZodOpenApiPathsObject = {
       summary: 'Why a score is what it is',
       tags,
       security: allowedRoles('analyst'),
-      requestParams: { path, query: explanationParameters },
+      requestParams: { path, query: explanationParameters, header: tokenParameter },
       responses: {
         200: {
           description: 'Features, every rule, what the model made of it, and lineage.',

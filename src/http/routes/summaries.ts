@@ -16,6 +16,7 @@ import {
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth/auth.ts';
 import { readQuery } from '../body/body.ts';
+import { readToken, tokenParameter } from '../consistency.ts';
 import { dailySummaries } from '../examples/parties.ts';
 import { allowedRoles, json, problemResponses } from '../openapi.ts';
 
@@ -28,7 +29,7 @@ export function summariesRoutes({ summarizeDays, now }: Reading): Hono<AppEnv> {
     if ('problem' in range) {
       throw new InvalidFields([{ pointer: '/from', detail: range.problem }]);
     }
-    const summaries = await summarizeDays(range, parameters);
+    const summaries = await summarizeDays(range, parameters, readToken(c));
     if (summaries === undefined) throw new Error('there are summaries of any days');
     return answerKept(c, sayAge(c, summaries), ASK_AGAIN);
   });
@@ -45,7 +46,10 @@ export const summariesPaths: ZodOpenApiPathsObject = {
         'Both days are included, at most 92; default the last seven. Each day is divided by `group_by`. Figures are those of the moment, late transactions and labels included: each counts on the day of its transaction.',
       tags: ['summaries'],
       security: allowedRoles('analyst'),
-      requestParams: { query: summaryParameters, header: conditionalHeader },
+      requestParams: {
+        query: summaryParameters,
+        header: conditionalHeader.extend(tokenParameter.shape),
+      },
       responses: {
         200: {
           description: 'Oldest day first, then by group; groups without transactions are left out.',

@@ -25,7 +25,7 @@ import { answerHeaders } from '../answers/answer-headers.ts';
 import { answerJson } from '../answers/headers.ts';
 import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
-import { requireRole } from '../auth/auth.ts';
+import { checkRole, requireRole } from '../auth/auth.ts';
 import { type BodyLimits, bodyChunks, readJson, readMediaType, readQuery } from '../body/body.ts';
 import { idempotencyKeyParameter, readIdempotencyKey, withKey } from '../body/idempotency-key.ts';
 import {
@@ -37,6 +37,7 @@ import {
   refusal,
 } from '../body/transaction-input.ts';
 import { answerLines, LINES_CONTENT_TYPE } from '../body/transaction-lines.ts';
+import { readToken, tokenHeader, tokenParameter } from '../consistency.ts';
 import { transactionDetail } from '../examples/labels.ts';
 import {
   acceptedBatch,
@@ -107,7 +108,7 @@ export function transactionsRoutes(
     const { client } = c.get('principal');
     const result = await acceptOne({ client, input, waitMs });
     if (result.kind !== 'accepted') throw refusal(result, []);
-    const { transactionId, createdAtMs, status } = result.outcome;
+    const { transactionId, createdAtMs, status, token } = result.outcome;
     const body: Accepted = {
       transaction_id: transactionId,
       status,
@@ -116,6 +117,7 @@ export function transactionsRoutes(
     };
     return answerJson(JSON.stringify(body), status === 'accepted' ? 201 : 200, {
       ...(waitMs > 0 ? { 'Preference-Applied': waitApplied(waitMs) } : {}),
+      ...tokenHeader(token),
       Location: `/v1/transactions/${transactionId}`,
     });
   });
@@ -143,18 +145,20 @@ export function transactionsRoutes(
       else body.duplicates++;
       body.results.push({ index, transaction_id: transactionId, status });
     }
-    return c.json(body);
+    return answerJson(JSON.stringify(body), 200, tokenHeader(result.outcomes[0]?.token));
   });
 
-  routes.get('/v1/transactions', requireRole('analyst'), async (c) =>
-    c.json(sayAge(c, await searchTransactions(readQuery(c, transactionListParameters)))),
-  );
+  routes.get('/v1/transactions', requireRole('analyst'), async (c) => {
+    const parameters = readQuery(c, transactionListParameters);
+    return c.json(sayAge(c, await searchTransactions(parameters, readToken(c))));
+  });
 
   routes.get('/v1/transactions/:id', requireRole('analyst', 'ingest'), async (c) => {
     const client = clientSeen(c.get('principal'));
     const parameters = readQuery(c, transactionParameters);
+    if (parameters.expand?.has('explanation') === true) checkRole(c, ['analyst']);
     const id = c.req.param('id');
-    const transaction = sayAge(c, await readTransaction(id, client, parameters));
+    const transaction = sayAge(c, await readTransaction(id, client, parameters, readToken(c)));
     if (transaction === undefined) {
       throw new Problem('not-found', `No transaction has the id ${given(id)}.`);
     }
@@ -167,7 +171,7 @@ export function transactionsRoutes(
 const SUBMIT_PROBLEMS = [400, 408, 409, 413, 415, 422] as const;
 const tags = ['transactions'];
 const preferHeader = z.object({ Prefer: preferParameter });
-const acceptedHeaders = answerHeaders('Location', 'Preference-Applied');
+const acceptedHeaders = answerHeaders('Location', 'Preference-Applied', 'Consistency-Token');
 
 export const transactionsPaths: ZodOpenApiPathsObject = {
   '/v1/transactions': {
@@ -202,7 +206,7 @@ export const transactionsPaths: ZodOpenApiPathsObject = {
       summary: 'Transactions, newest first',
       tags,
       security: allowedRoles('analyst'),
-      requestParams: { query: transactionListParameters },
+      requestParams: { query: transactionListParameters, header: tokenParameter },
       responses: {
         200: {
           description: 'One page.',
@@ -234,7 +238,7 @@ export const transactionsPaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'Accepted; for lines, what became of each and a last line.',
-          headers: answerHeaders('Preference-Applied'),
+          headers: answerHeaders('Preference-Applied', 'Consistency-Token'),
           content: {
             ...json(batchResultSchema, acceptedBatch),
             ...ndjson(['TransactionLine', 'TransactionLinesDone'], lineResults),
@@ -256,6 +260,7 @@ export const transactionsPaths: ZodOpenApiPathsObject = {
           id: z.string().meta({ description: 'The transaction.', example: TRANSACTION_ID }),
         }),
         query: transactionParameters,
+        header: tokenParameter,
       },
       responses: {
         200: {

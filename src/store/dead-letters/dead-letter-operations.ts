@@ -132,7 +132,8 @@ const markReplayedStatement = {
          )
          update market.dead_letters d set replayed_at = ${STAMP} from picked
           where d.dead_letter_id = picked.dead_letter_id
-         returning d.dead_letter_id as "deadLetterId", d.transaction_id as "transactionId"`,
+         returning d.dead_letter_id as "deadLetterId", d.transaction_id as "transactionId",
+                   pg_current_xact_id()::text as xid`,
 };
 
 const markPurgedStatement = {
@@ -153,12 +154,19 @@ function selectionValues(selection: DeadLetterSelection): unknown[] {
     : [null, selection.corridor, selection.errorCode, isoTime(selection.failedBeforeMs)];
 }
 
+type MarkedLetter = {
+  readonly deadLetterId: string;
+  readonly transactionId: string;
+  /** Number of the database transaction that marked it. */
+  readonly xid: string;
+};
+
 /** Marks at most `rowsMax` active ones that can be replayed. */
 export async function markReplayed(
   query: Query,
   selection: DeadLetterSelection,
   rowsMax: number,
-): Promise<{ deadLetterId: string; transactionId: string }[]> {
+): Promise<MarkedLetter[]> {
   return await query(markReplayedStatement, [...selectionValues(selection), rowsMax]);
 }
 

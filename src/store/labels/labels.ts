@@ -1,5 +1,6 @@
 /** Adds labels, each once, and counts them by day; reads the transactions they are about. */
 
+import type { WriteMark } from '../../domain/consistency-token.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Label, LabelReporter } from '../../domain/label.ts';
 import { MonthDetached, monthOf } from '../../domain/month.ts';
@@ -16,6 +17,12 @@ export type NewLabels = {
   readonly reporter: LabelReporter;
   /** At most 1,000, sorted by primary key: overlapping requests then wait instead of deadlocking. */
   readonly labels: readonly Label[];
+};
+
+type InsertedLabels = {
+  /** Positions in `labels` of those that this request added, by this try or an earlier one. */
+  readonly added: readonly number[];
+  readonly write: WriteMark;
 };
 
 // Requests that label the same transactions wait for each other, in the order of ids, so that each sees which label
@@ -62,7 +69,7 @@ const insertStatement: Statement = {
          and (b.label is null or n.label <> b.label and (n.labelled_at, b.label) > (b.labelled_at, n.label))
        group by 1, 2, 3, 4
     )
-    select count(*)::int4 as stored from stored`,
+    select count(*)::int4 as stored, pg_current_xact_id()::text as xid from stored`,
 };
 
 // Lateral, so that each row asks one partition by its primary key.
@@ -83,9 +90,8 @@ const ownStatement: Statement = {
  * Adds the labels that do not exist yet and counts them. Waits for a concurrent request that labels one of these
  * transactions. Throws MonthDetached where one of them is not there: its month was detached a moment ago.
  * @param query of an open database transaction
- * @returns positions in `labels` of those that this request added, by this try or an earlier one
  */
-export async function insertLabels(query: Query, batch: NewLabels): Promise<number[]> {
+export async function insertLabels(query: Query, batch: NewLabels): Promise<InsertedLabels> {
   const { batchId, receivedAtMs, reporter, labels } = batch;
   const key = [
     uuidArray(labels.map((label) => label.transactionId)),
@@ -95,7 +101,7 @@ export async function insertLabels(query: Query, batch: NewLabels): Promise<numb
     textArray(labels.map((label) => label.source)),
   ];
   const located = await lockLabelled(query, labels, key.slice(0, 2));
-  const [row] = await query<{ stored: number }>(insertStatement, [
+  const [row] = await query<{ stored: number; xid: string }>(insertStatement, [
     ...[batchId, new Date(receivedAtMs), ...key],
     textArray(labels.map((label) => label.accountId)),
     textArray(labels.map((label) => label.merchantId)),
@@ -106,9 +112,11 @@ export async function insertLabels(query: Query, batch: NewLabels): Promise<numb
     textArray(located.map(({ currency }) => currency)),
     textArray(located.map(({ amount }) => amount)),
   ]);
-  if (row?.stored === labels.length) return labels.map((_, at) => at);
+  if (row === undefined) throw new Error('count(*) gave no row');
+  const write = { xid: row.xid, isBound: false };
+  if (row.stored === labels.length) return { added: labels.map((_, at) => at), write };
   const own = await query<{ ordinal: number }>(ownStatement, [batchId, ...key]);
-  return own.map(({ ordinal }) => ordinal - 1);
+  return { added: own.map(({ ordinal }) => ordinal - 1), write };
 }
 
 /** What is counted of a labelled transaction. */

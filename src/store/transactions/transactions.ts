@@ -3,6 +3,7 @@
  * transactions, counts them and opens the batch; where one key is held it changes nothing. Keys that a sealed
  * slice may hold are looked up before. transaction-search.ts reads transactions.
  */
+import type { WriteMark } from '../../domain/consistency-token.ts';
 import { countDays } from '../../domain/day-tally.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Transaction } from '../../domain/transaction.ts';
@@ -68,16 +69,18 @@ const claimStatement: Statement = {
     )
     ${insertBatch}
     select $2, (select at from stamp), $5::uuid[] where (select is_complete from complete)
-    returning received_at as "receivedAt"`,
+    returning received_at as "receivedAt", pg_current_xact_id()::text as xid`,
 };
 
 /** A slice is open for hours or days, so a claim that meets the end of one meets no second. */
 const CLAIMS_MAX = 4;
 
 type Claim =
-  | { readonly receivedAtMs: number }
+  | { readonly receivedAtMs: number; readonly write: WriteMark }
   /** Nothing is stored; says who holds which keys of the batch. */
   | { readonly held: ReadonlyMap<NewTransaction, HeldKey> };
+
+type ClaimRow = { readonly receivedAt: Date; readonly xid: string };
 
 /** Stores all of a batch, or nothing where a key is held. Waits for a concurrent claimant of the same key. */
 export async function claimTransactions(
@@ -95,7 +98,10 @@ export async function claimTransactions(
     const standing = await findStanding(database, digests, route);
     if (standing.size > 0) return { held: heldBy(rows, standing) };
     const tried = await tryClaim(database, route, digests, batch);
-    if (typeof tried !== 'string') return { receivedAtMs: tried.getTime() };
+    if (typeof tried !== 'string') {
+      const { receivedAt, xid } = tried;
+      return { receivedAtMs: receivedAt.getTime(), write: { xid, isBound: false } };
+    }
     if (tried === 'sealed') {
       await slices.refresh();
       continue;
@@ -137,18 +143,18 @@ function heldBy(
   return new Map([...held].map(([position, key]) => [rows[position] as NewTransaction, key]));
 }
 
-/** When the batch was received; otherwise nothing is stored. */
+/** When the batch was received, and by which database transaction; otherwise nothing is stored. */
 async function tryClaim(
   database: Pick<Database, 'write'>,
   { open }: KeyRoute,
   digests: KeyDigests,
   batch: NewBatch,
-): Promise<'held' | 'sealed' | Date> {
+): Promise<'held' | 'sealed' | ClaimRow> {
   try {
     const values = claimValues(open, digests, batch);
-    const [row] = await database.write<{ receivedAt: Date }>(claimStatement, values);
+    const [row] = await database.write<ClaimRow>(claimStatement, values);
     if (row === undefined) throw new Error('a claim without an error has stored its batch');
-    return row.receivedAt;
+    return row;
   } catch (error) {
     if (tableOf(error)?.startsWith('idempotency_keys') !== true) throw error;
     const state = sqlStateOf(error);

@@ -106,6 +106,18 @@ test('every parameter is described, and whole numbers are integers with bounds',
   }
 });
 
+test('every answer that a replica may give takes the token of a write', () => {
+  const aged = openApi.operations.filter(({ operation }) => {
+    const { 200: answer } = operation.responses;
+    return answer?.headers?.['Age'] !== undefined;
+  });
+  const without = aged.filter(
+    ({ operation }) => !operation.parameters?.some(({ name }) => name === 'Consistency-Token'),
+  );
+  expect(without.map(({ path }) => path)).toEqual([]);
+  expect(aged.length).toBeGreaterThan(8);
+});
+
 test('every type of problem stands in it with what it means and what cures it', () => {
   const { Problem } = document.components.schemas;
   const text = String(Problem?.['description']);

@@ -9,10 +9,12 @@ const [primary, database] = [named(), named()];
 const NOW = 10 * RECENT_MS;
 const AGE_MS = 700;
 
+const hasReplayed = async () => true;
+
 function replicaOf(ageMs: number | undefined = AGE_MS) {
   const noted: unknown[] = [];
   const databases = {
-    ...{ primary, replica: { database, ageMs: () => ageMs }, now: () => NOW },
+    ...{ primary, replica: { database, ageMs: () => ageMs, hasReplayed }, now: () => NOW },
     countRead: (...by: unknown[]) => noted.push(by.join(': ')),
     noteAge: (age: number) => noted.push(age),
   };
@@ -43,7 +45,7 @@ test('an answer is as old as it is once it has been read', async () => {
 
 test('a replica that is behind, fails or lacks a row leaves the answer to the primary', async () => {
   const { databases, noted } = replicaOf();
-  const behind = { ...databases, replica: { database, ageMs: () => undefined } };
+  const behind = { ...databases, replica: { ...databases.replica, ageMs: () => undefined } };
   expect(await readFrom(behind, 0, ask)).toMatchObject({ asked: primary });
   const failing = async (asked: Database) => {
     if (asked === database) throw new Failure('unavailable', 'POSTGRES_UNAVAILABLE', 'away');
@@ -53,6 +55,21 @@ test('a replica that is behind, fails or lacks a row leaves the answer to the pr
   const lacking = async (asked: Database) => (asked === database ? undefined : asked);
   expect(await readFrom(databases, 0, lacking, isFound)).toBe(primary);
   expect(noted).toEqual(['primary: behind', 'primary: failed', 'primary: lacking']);
+});
+
+test('a replica without the write of the request leaves the answer to the primary, and is not asked for recent data', async () => {
+  const { databases, noted } = replicaOf();
+  let asked = 0;
+  const hasWrite = async () => {
+    asked += 1;
+    return asked > 1;
+  };
+  const after = { ...databases, hasWrite };
+  expect(await readFrom(after, NOW, ask)).toMatchObject({ asked: primary });
+  expect(asked).toBe(0);
+  expect(await readFrom(after, 0, ask)).toMatchObject({ asked: primary });
+  expect(await readFrom(after, 0, ask)).toMatchObject({ asked: database });
+  expect(noted).toEqual(['primary: recent', 'primary: behind', 'replica: in_step', AGE_MS]);
 });
 
 test('what is wrong with the read itself is not asked twice', async () => {
