@@ -13,7 +13,7 @@ import {
   listOutdatedScores,
   storeRecomputedFeatures,
 } from '../store/scores/recomputed-features.ts';
-import { loadTransactions } from '../store/transactions/transaction-search.ts';
+import { loadTransactions } from '../store/transactions/read-transactions.ts';
 import { type Command, EXIT, parseArguments, UsageError } from './command.ts';
 import { DAY_MS, dateOption } from './date-options.ts';
 

@@ -347,6 +347,30 @@ export type DecidedRollouts = {
   readonly items: readonly { readonly corridor: string; readonly to: string; readonly cause: string; readonly model_id: string; }[];
 };
 
+export type FoundScore = {
+  readonly transaction_id: string;
+  readonly account_id: string;
+  readonly corridor: string;
+  readonly created_at: string;
+  readonly scored_at: string;
+  readonly score: number;
+  readonly risk: number;
+  readonly probability: number | null;
+  readonly verdict: 'approve' | 'review' | 'decline';
+  readonly reasons: readonly Reason[];
+  readonly rule_set: string;
+  readonly model: string | null;
+  readonly attempts: number;
+  readonly degradation: number;
+  readonly merchant_id: string;
+  readonly amount: string;
+  readonly currency: string;
+  readonly country: string | null;
+  readonly device_id: string | null;
+  readonly channel: string | null;
+  readonly received_at: string;
+};
+
 export type Score = {
   readonly transaction_id: string;
   readonly account_id: string;
@@ -412,6 +436,27 @@ export type AcceptedTransaction = {
   readonly status: 'accepted' | 'duplicate';
   readonly created_at: string;
   readonly score: Score | null;
+};
+
+export type FoundTransaction = {
+  readonly transaction_id: string;
+  readonly status: 'accepted' | 'scored' | 'dead_lettered';
+  readonly client: string | null;
+  readonly account_id: string;
+  readonly merchant_id: string;
+  readonly amount: string;
+  readonly currency: string;
+  readonly corridor: string;
+  readonly created_at: string;
+  readonly received_at: string;
+  readonly type: string | null;
+  readonly ip: string | null;
+  readonly device_id: string | null;
+  readonly country: string | null;
+  readonly channel: string | null;
+  readonly metadata: Readonly<Record<string, unknown>> | null;
+  readonly score: Score | null;
+  readonly label: 'fraud' | 'legitimate' | null;
 };
 
 export type AcceptedBatch = {
@@ -527,13 +572,13 @@ export type Operations = {
   readonly 'POST /v1/models/{id}/emergency': { readonly call: { readonly path: { readonly id: string }; readonly body: NewModelEmergency }; readonly answer: ModelEmergency };
   readonly 'POST /v1/models/proposals/{id}/approve': { readonly call: { readonly path: { readonly id: string } }; readonly answer: DecidedRollouts };
   readonly 'POST /v1/models/rollback': { readonly call: { readonly body: NewModelRollback }; readonly answer: DecidedRollouts };
-  readonly 'GET /v1/scores': { readonly call: { readonly query?: { readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly corridor?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined; readonly verdict?: 'approve' | 'review' | 'decline' | undefined; readonly min_score?: number | undefined; readonly reason?: string | undefined } }; readonly answer: { readonly items: readonly Score[]; readonly next_cursor: string | null; readonly detached_months?: readonly string[] | undefined; } };
+  readonly 'GET /v1/scores': { readonly call: { readonly query?: { readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly device_id?: string | undefined; readonly ip?: string | undefined; readonly corridor?: string | undefined; readonly client?: string | undefined; readonly idempotency_key?: string | undefined; readonly currency?: string | undefined; readonly min_amount?: string | undefined; readonly max_amount?: string | undefined; readonly verdict?: string | undefined; readonly min_score?: number | undefined; readonly max_score?: number | undefined; readonly reason?: string | undefined; readonly reason_match?: 'any' | 'all' | undefined; readonly rule_set?: 'default@2' | 'default@1' | undefined; readonly model?: string | undefined; readonly label?: 'fraud' | 'legitimate' | 'none' | undefined; readonly degradation?: number | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly received_from?: string | undefined; readonly received_to?: string | undefined; readonly scored_from?: string | undefined; readonly scored_to?: string | undefined; readonly sort?: 'created_at' | 'score' | 'amount' | undefined; readonly order?: 'desc' | 'asc' | undefined; readonly total?: 'true' | 'false' | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly FoundScore[]; readonly next_cursor: string | null; readonly detached_months?: readonly string[] | undefined; readonly complete: boolean; readonly searched_to: string | null; readonly searched_to_score?: number | undefined; readonly total?: { readonly count: number; readonly more: boolean; } | undefined; } };
   readonly 'GET /v1/scores/{id}': { readonly call: { readonly path: { readonly id: string } }; readonly answer: Score | PendingScore };
   readonly 'GET /v1/scores/{id}/explanation': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly method?: 'path' | 'shapley' | undefined } }; readonly answer: Explanation };
   readonly 'GET /v1/status': { readonly call: {  }; readonly answer: Status };
   readonly 'GET /v1/summaries/daily': { readonly call: { readonly query?: { readonly group_by?: string | undefined; readonly corridor?: string | undefined; readonly verdict?: 'approve' | 'review' | 'decline' | undefined; readonly currency?: string | undefined; readonly rule_set?: 'default@2' | 'default@1' | undefined; readonly rule?: string | undefined; readonly model?: string | undefined; readonly label?: 'fraud' | 'legitimate' | undefined; readonly from?: string | undefined; readonly to?: string | undefined } }; readonly answer: { readonly counted_at: string; readonly items: readonly DailySummary[]; } };
   readonly 'POST /v1/transactions': { readonly call: { readonly body: TransactionInput }; readonly answer: AcceptedTransaction };
-  readonly 'GET /v1/transactions': { readonly call: { readonly query?: { readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly corridor?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly Transaction[]; readonly next_cursor: string | null; readonly detached_months?: readonly string[] | undefined; } };
+  readonly 'GET /v1/transactions': { readonly call: { readonly query?: { readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly device_id?: string | undefined; readonly ip?: string | undefined; readonly corridor?: string | undefined; readonly client?: string | undefined; readonly idempotency_key?: string | undefined; readonly currency?: string | undefined; readonly min_amount?: string | undefined; readonly max_amount?: string | undefined; readonly verdict?: string | undefined; readonly min_score?: number | undefined; readonly max_score?: number | undefined; readonly reason?: string | undefined; readonly reason_match?: 'any' | 'all' | undefined; readonly rule_set?: 'default@2' | 'default@1' | undefined; readonly model?: string | undefined; readonly label?: 'fraud' | 'legitimate' | 'none' | undefined; readonly degradation?: number | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly received_from?: string | undefined; readonly received_to?: string | undefined; readonly scored_from?: string | undefined; readonly scored_to?: string | undefined; readonly status?: 'accepted' | 'scored' | 'dead_lettered' | undefined; readonly sort?: 'created_at' | 'score' | 'amount' | undefined; readonly order?: 'desc' | 'asc' | undefined; readonly total?: 'true' | 'false' | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly FoundTransaction[]; readonly next_cursor: string | null; readonly detached_months?: readonly string[] | undefined; readonly complete: boolean; readonly searched_to: string | null; readonly searched_to_score?: number | undefined; readonly total?: { readonly count: number; readonly more: boolean; } | undefined; } };
   readonly 'POST /v1/transactions/batch': { readonly call: { readonly body: TransactionBatchInput }; readonly answer: AcceptedBatch };
   readonly 'GET /v1/transactions/{id}': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly expand?: string | undefined } }; readonly answer: TransactionDetail };
 };

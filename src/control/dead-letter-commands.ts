@@ -23,7 +23,7 @@ import {
   narrowIngestBatch,
   openIngestBatch,
 } from '../store/recovery/ingest-batches.ts';
-import { loadTransactions } from '../store/transactions/transaction-search.ts';
+import { loadTransactions } from '../store/transactions/read-transactions.ts';
 
 /** One database transaction marks at most this many; an ingest batch holds no more. */
 const PAGE_ROWS = 1000;

@@ -4,7 +4,6 @@
  */
 import { z } from 'zod';
 import { decodeCursor } from './cursor.ts';
-import { SCORE_MAX, VERDICTS } from './score-record.ts';
 import { TRANSACTION_LIMITS } from './transaction.ts';
 import { wireTime } from './wire-time.ts';
 
@@ -13,7 +12,7 @@ const PAGE_LIMITS = { rowsDefault: 50, rowsMax: 200 } as const;
 const INTEGER = /^\d+$/;
 
 /** A whole number given as text in the query string; to the document it is an integer. */
-const integerParameter = (min: number, max: number) =>
+export const integerParameter = (min: number, max: number) =>
   z
     .string()
     .refine(
@@ -82,35 +81,3 @@ export const pageParameters = {
     .optional()
     .meta(shown('AAABofhKlcABofhKlcBwAIAAAAAAAAAq', CURSOR_DESCRIPTION)),
 };
-
-const listParameters = {
-  account_id: idParameter.optional().meta(shown('acc_17', 'Only this account.')),
-  merchant_id: idParameter.optional().meta(shown('m_9', 'Only this merchant.')),
-  corridor: corridorFilter,
-  from: timeParameter
-    .optional()
-    .meta(shown('2026-11-20T00:00:00.000Z', 'created_at is this time or later.')),
-  to: timeParameter
-    .optional()
-    .meta(shown('2026-11-21T00:00:00.000Z', 'created_at is earlier than this time.')),
-  ...pageParameters,
-};
-
-/** `GET /v1/transactions?…` */
-export const transactionListParameters = z.strictObject(listParameters);
-export type TransactionListParameters = z.output<typeof transactionListParameters>;
-
-/** `GET /v1/scores?…` */
-export const scoreListParameters = z.strictObject({
-  ...listParameters,
-  verdict: z.enum(VERDICTS).optional().meta({ description: 'Only this verdict.' }),
-  min_score: integerParameter(0, SCORE_MAX)
-    .optional()
-    .meta(shown(800, 'Only scores from this one on.')),
-  reason: z
-    .string()
-    .regex(/^[A-Z0-9_]{1,64}$/, 'must be a reason code, as VELOCITY_COUNT_1H')
-    .optional()
-    .meta(shown('VELOCITY_COUNT_1H', 'Only scores with this reason; /v1/reason-codes lists them.')),
-});
-export type ScoreListParameters = z.output<typeof scoreListParameters>;

@@ -68,7 +68,7 @@ const COUNTRY = /^[A-Z]{2}$/;
 
 const MAPPED_IPV4 = /:(\d+\.\d+\.\d+\.\d+)$/;
 
-const ipAddress = z
+export const ipAddress = z
   .string()
   .refine(isIpAddress, 'must be an IPv4 or IPv6 address')
   .meta({ example: '203.0.113.7' });

@@ -3,15 +3,13 @@
  * fired: sums of daily tallies, exact at any moment.
  */
 import { z } from 'zod';
-import { given, oneOf } from '../domain/describe-issue.ts';
 import { InvalidFields } from '../domain/field-error.ts';
 import { LABEL_VALUES } from '../domain/label.ts';
-import { NO_MODEL } from '../domain/model-manifest.ts';
 import { VERDICTS } from '../domain/score-record.ts';
 import { DAY_MS } from '../domain/utc-bucket.ts';
-import { findModel, listModels } from '../store/models/models.ts';
 import { type DaySum, sumDays } from '../store/tallies/day-sums.ts';
 import { type Databases, readFrom } from './choose-database.ts';
+import { requireCorridor, requireModel } from './require-known.ts';
 import {
   type Dimension,
   type Question,
@@ -22,8 +20,6 @@ import {
 
 /** Most sums of a day, a group and a currency that an answer is made of. */
 const SUMS_MAX = 50_000;
-/** More than a message lists, so that it shows that there are more. */
-const MODELS_READ = 50;
 
 const dailySummarySchema = z
   .object({
@@ -101,6 +97,7 @@ export async function summarizeDays(
     const detail = `gives more than ${SUMS_MAX} sums, one for each day, group and currency: ask for fewer days, or for less by a filter`;
     throw invalid('/group_by', detail);
   }
+  // A corridor or model that has sums is known, also where it was added after the list was read.
   if (sums.length === 0) {
     requireCorridor(corridors(), parameters.corridor);
     await requireModel(databases, parameters.model);
@@ -113,21 +110,6 @@ export async function summarizeDays(
 }
 
 const invalid = (pointer: string, detail: string) => new InvalidFields([{ pointer, detail }]);
-
-/** A corridor that has sums is known, also where it was added after the list was read. */
-function requireCorridor(known: ReadonlySet<string>, corridor: string | undefined): void {
-  if (corridor === undefined || known.has(corridor)) return;
-  throw invalid('/corridor', `must be ${oneOf([...known])}, not ${given(corridor)}`);
-}
-
-/** A model that has sums is known. */
-async function requireModel({ primary }: Databases, model: string | undefined): Promise<void> {
-  if (model === undefined || model === NO_MODEL) return;
-  if ((await findModel(primary, model))?.model === model) return;
-  const known = await listModels(primary, '', MODELS_READ);
-  const names = [NO_MODEL, ...known.map((one) => one.model)];
-  throw invalid('/model', `must be ${oneOf(names)}, not ${given(model)}`);
-}
 
 function keyOf(sum: DaySum, by: readonly Dimension[]): string {
   const { dayMs, corridor, outcome, ruleSet, model, currency } = sum;

@@ -12,7 +12,7 @@ import { scoreSchema, toScoreJson } from '../domain/score-record.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { findRuleSet } from '../rules/rule-sets.ts';
 import { explain } from '../scoring/explain.ts';
-import { readScoreRecord } from '../store/scores/score-search.ts';
+import { readScoreRecord } from '../store/scores/read-scores.ts';
 import { type Databases, isFound, readFrom } from './choose-database.ts';
 import type { ModelCache } from './model-cache.ts';
 

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { monthOf, monthText } from '../domain/month.ts';
 import type { MonthRange } from '../store/partitions/month-slice.ts';
-import type { Page } from './walk-months.ts';
+
+export type Page<Item> = { readonly items: Item[]; readonly nextCursor: string | null };
 
 /** `next_cursor` is null at the end of the list; a page may be short, even empty, before that. */
 export function pageSchema<Item extends z.ZodType>(item: Item) {

@@ -12,8 +12,8 @@ import {
 } from '../store/profiles/party-activity.ts';
 import type { MadeAnswer } from './answer-cache.ts';
 import { type Databases, readFrom, withLag } from './choose-database.ts';
-import { searchTransactions } from './search-transactions.ts';
-import { storedTransactionSchema } from './transaction-json.ts';
+import { find } from './search/search.ts';
+import { storedTransactionSchema, toTransactionJson } from './transaction-json.ts';
 
 const RECENT_TRANSACTIONS = 20;
 
@@ -77,12 +77,12 @@ async function readPartyProfile(
   partyId: string,
   atMs: number,
 ): Promise<PartyProfile | undefined> {
-  const recent = await searchTransactions(databases, {
+  const { rows: recent } = await find(databases, 'transactions', {
     ...(party === 'account' ? { account_id: partyId } : { merchant_id: partyId }),
-    to: atMs + 1,
-    limit: RECENT_TRANSACTIONS,
+    ...{ to: atMs + 1, limit: RECENT_TRANSACTIONS, sort: 'created_at', order: 'desc' },
+    ...{ reason_match: 'any', total: false },
   });
-  if (recent.items.length === 0) return undefined;
+  if (recent.length === 0) return undefined;
   const rows = await readFrom(databases, atMs + 1, (database) =>
     readActivity(database, party, partyId, atMs),
   );
@@ -102,6 +102,6 @@ async function readPartyProfile(
     as_of: new Date(atMs).toISOString(),
     windows,
     complete: Math.max(...windows.map((window) => window.transactions)) < ACTIVITY_ROWS_MAX,
-    recent: recent.items,
+    recent: recent.map(({ transaction }) => toTransactionJson(transaction)),
   };
 }

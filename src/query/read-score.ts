@@ -6,8 +6,8 @@
 import { toScoreJson } from '../domain/score-record.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { refuseDetached } from '../store/partitions/partitions.ts';
-import { readStoredScore } from '../store/scores/score-search.ts';
-import { readStoredTransaction } from '../store/transactions/transaction-search.ts';
+import { readStoredScore } from '../store/scores/read-scores.ts';
+import { readStoredTransaction } from '../store/transactions/read-transactions.ts';
 import type { AnswerCache, MadeAnswer, ServedAnswer } from './answer-cache.ts';
 import { type Databases, isFound, readFrom, withLag } from './choose-database.ts';
 

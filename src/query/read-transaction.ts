@@ -5,7 +5,7 @@
  */
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { refuseDetached } from '../store/partitions/partitions.ts';
-import { readStoredTransaction } from '../store/transactions/transaction-search.ts';
+import { readStoredTransaction } from '../store/transactions/read-transactions.ts';
 import { type Databases, readFrom } from './choose-database.ts';
 import { type StoredTransactionJson, toTransactionJson } from './transaction-json.ts';
 

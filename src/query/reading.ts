@@ -2,7 +2,6 @@
 import type { ConsistencyToken } from '../domain/consistency-token.ts';
 import type { ExplanationMethod } from '../domain/explanation.ts';
 import type { LabelListParameters } from '../domain/label-list.ts';
-import type { ScoreListParameters, TransactionListParameters } from '../domain/list-parameters.ts';
 import type { PartyKind } from '../domain/party.ts';
 import type { ScoreJson } from '../domain/score-record.ts';
 import { createAnswerCaches, makeSummaries, type ReadProfileVersion } from './answer-caches.ts';
@@ -14,9 +13,13 @@ import { type ModelWatchParameters, readModelWatch } from './model-watch.ts';
 import { makeProfile } from './party-profile.ts';
 import { readScore } from './read-score.ts';
 import { readTransaction } from './read-transaction.ts';
+import { requireCorridor } from './require-known.ts';
+import { searchScores, searchTransactions } from './search/search.ts';
+import type {
+  ScoreSearchParameters,
+  TransactionSearchParameters,
+} from './search/search-parameters.ts';
 import { searchLabels } from './search-labels.ts';
-import { searchScores } from './search-scores.ts';
-import { searchTransactions } from './search-transactions.ts';
 import type { SummaryDays, SummaryParameters } from './summary-parameters.ts';
 import type { TransactionParameters } from './transaction-json.ts';
 
@@ -35,7 +38,7 @@ type ReadingOptions = {
 };
 
 export function createReading(options: ReadingOptions) {
-  const { databases, modelCache } = options;
+  const { databases, modelCache, corridors } = options;
   const { now } = databases;
   const caches = createAnswerCaches(databases, options);
   const { scores, summaries } = caches;
@@ -55,6 +58,15 @@ export function createReading(options: ReadingOptions) {
     const { answer, lagMs } = await withLag(requireWrite(databases, after), read);
     return { answer, ageMs: lagMs };
   };
+  /** A corridor that has rows is known, also where it was added after the list was read. */
+  const known = async <Page extends { readonly items: readonly unknown[] }>(
+    search: Promise<Page>,
+    { corridor }: { readonly corridor?: string | undefined },
+  ): Promise<Page> => {
+    const page = await search;
+    if (page.items.length === 0) requireCorridor(corridors(), corridor);
+    return page;
+  };
   return {
     now,
     forgetProfiles: caches.profiles.forget,
@@ -69,8 +81,8 @@ export function createReading(options: ReadingOptions) {
       readScore(databases, scores, { transactionId, client }),
     explainScore: (id: string, method: ExplanationMethod, after?: ConsistencyToken) =>
       aged(after, (databases) => explainScore(databases, modelCache, id, method)),
-    searchScores: (parameters: ScoreListParameters, after?: ConsistencyToken) =>
-      aged(after, (databases) => searchScores(databases, parameters)),
+    searchScores: (parameters: ScoreSearchParameters, after?: ConsistencyToken) =>
+      aged(after, (databases) => known(searchScores(databases, parameters), parameters)),
     readTransaction: (
       id: string,
       client: string | null,
@@ -88,8 +100,8 @@ export function createReading(options: ReadingOptions) {
       client: string | null,
       after?: ConsistencyToken,
     ) => aged(after, (databases) => searchLabels(databases, parameters, client)),
-    searchTransactions: (parameters: TransactionListParameters, after?: ConsistencyToken) =>
-      aged(after, (databases) => searchTransactions(databases, parameters)),
+    searchTransactions: (parameters: TransactionSearchParameters, after?: ConsistencyToken) =>
+      aged(after, (databases) => known(searchTransactions(databases, parameters), parameters)),
     readProfile: (
       party: PartyKind,
       id: string,

@@ -17,8 +17,8 @@ import {
 import { listWalkedMonths } from '../store/partitions/month-slice.ts';
 import { type Databases, readFrom } from './choose-database.ts';
 import { storedLabelSchema, toLabelJson } from './label-json.ts';
-import { detachedWithin, monthlyPageSchema, toPageJson } from './page.ts';
-import { type Page, SLICES_MAX, WALK_MS_MAX } from './walk-months.ts';
+import { detachedWithin, monthlyPageSchema, type Page, toPageJson } from './page.ts';
+import { SLICES_MAX, WALK_MS_MAX } from './search/walk.ts';
 
 export const labelPageSchema = monthlyPageSchema(storedLabelSchema).extend({
   complete: z.boolean().meta({

@@ -20,7 +20,7 @@ const DIMENSIONS = [
 ];
 export type Dimension = (typeof DIMENSIONS)[number];
 
-const REASONS = REASON_CODES.map(({ code }) => code);
+export const REASONS = REASON_CODES.map(({ code }) => code);
 
 const DAY_MIN = '0001-01-01';
 /** The last day whose following day Postgres can still read. */
@@ -39,6 +39,27 @@ const groupBy = z
   .transform((text) => text.split(','))
   .pipe(z.array(z.enum(DIMENSIONS)).transform((given) => [...new Set(given)]));
 
+export const currencyFilter = z
+  .string()
+  .refine((code) => currencyScale(code) !== undefined, 'must be an ISO 4217 currency code, as USD')
+  .optional()
+  .meta(shown('USD', 'Only this currency.'));
+
+export const ruleSetFilter = z
+  .enum(RULE_SETS.map(({ id }) => id))
+  .optional()
+  .meta({ description: 'Only scores of this rule set.' });
+
+export const modelFilter = z
+  .string()
+  .min(1)
+  .max(128)
+  .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII')
+  .optional()
+  .meta(
+    shown(NO_MODEL, 'Only scores that this model decided, as fraud@3; `none`: that no model did.'),
+  );
+
 /** Both days are included; by default the last seven days. */
 export const summaryParameters = z.strictObject({
   group_by: groupBy.default(['corridor']).meta({
@@ -47,18 +68,8 @@ export const summaryParameters = z.strictObject({
   }),
   corridor: corridorFilter,
   verdict: z.enum(VERDICTS).optional().meta({ description: 'Only scores with this verdict.' }),
-  currency: z
-    .string()
-    .refine(
-      (code) => currencyScale(code) !== undefined,
-      'must be an ISO 4217 currency code, as USD',
-    )
-    .optional()
-    .meta(shown('USD', 'Only this currency.')),
-  rule_set: z
-    .enum(RULE_SETS.map(({ id }) => id))
-    .optional()
-    .meta({ description: 'Only scores of this rule set.' }),
+  currency: currencyFilter,
+  rule_set: ruleSetFilter,
   rule: z
     .enum(REASONS, 'must be a reason code of /v1/reason-codes')
     .optional()
@@ -70,18 +81,7 @@ export const summaryParameters = z.strictObject({
         jsonSchema.examples = ['VELOCITY_COUNT_1H'];
       },
     }),
-  model: z
-    .string()
-    .min(1)
-    .max(128)
-    .regex(/^[\x20-\x7e]*$/, 'must be printable ASCII')
-    .optional()
-    .meta(
-      shown(
-        NO_MODEL,
-        'Only scores that this model decided, as fraud@3; `none`: that no model did.',
-      ),
-    ),
+  model: modelFilter,
   label: z
     .enum(LABEL_VALUES)
     .optional()

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { scoreSchema } from '../domain/score-record.ts';
 import { TRANSACTION_STATUSES } from '../domain/transaction.ts';
-import type { StoredTransaction } from '../store/transactions/transaction-search.ts';
+import type { StoredTransaction } from '../store/transactions/read-transactions.ts';
 import { explanationSchema } from './explain-score.ts';
 import { labelHistorySchema } from './label-json.ts';
 import { neighboursSchema } from './neighbours.ts';

@@ -9,7 +9,7 @@ import type { LabelInput } from '../../src/domain/label.ts';
 import { acceptLabels } from '../../src/ingest/accept-labels.ts';
 import { createRecomputeVectors } from '../../src/query/recompute-vectors.ts';
 import { createRandom } from '../../src/simulate/random.ts';
-import { loadTransactions } from '../../src/store/transactions/transaction-search.ts';
+import { loadTransactions } from '../../src/store/transactions/read-transactions.ts';
 import { openLabelIngest } from '../support/label-ingest.ts';
 import { createWorkerRig } from '../support/worker-rig.ts';
 

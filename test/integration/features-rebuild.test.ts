@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest';
 import { FEATURE_SCHEMA } from '../../src/domain/feature-schema.ts';
 import { createRecomputeVectors } from '../../src/query/recompute-vectors.ts';
-import { loadTransactions } from '../../src/store/transactions/transaction-search.ts';
+import { loadTransactions } from '../../src/store/transactions/read-transactions.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { runRisk } from '../support/risk.ts';
 import { storeTransactions } from '../support/stored-rows.ts';

@@ -5,8 +5,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { labelListParameters } from '../../src/domain/label-list.ts';
 import type { Databases } from '../../src/query/choose-database.ts';
+import { SLICES_MAX } from '../../src/query/search/walk.ts';
 import { searchLabels, walkLabels } from '../../src/query/search-labels.ts';
-import { SLICES_MAX } from '../../src/query/walk-months.ts';
 import type { Database, Query } from '../../src/store/database/pool.ts';
 import type { LabelSlice } from '../../src/store/labels/label-search.ts';
 import { SLICE_ROWS_EXAMINED_MAX } from '../../src/store/partitions/month-slice.ts';

@@ -20,7 +20,7 @@ import { migrate } from '../../src/store/migrations/migrate.ts';
 import { missingMigrations } from '../../src/store/migrations/schema-version.ts';
 import { readTrainingRows } from '../../src/store/models/training-rows.ts';
 import { ensurePartitions } from '../../src/store/partitions/partitions.ts';
-import { readScoreRecord } from '../../src/store/scores/score-search.ts';
+import { readScoreRecord } from '../../src/store/scores/read-scores.ts';
 import { vectorChecksum } from '../../src/store/scores/vector-checksum.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { insertPlainScores, type PlainScore } from '../support/delivered.ts';

@@ -6,25 +6,23 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { positionBefore } from '../../src/domain/cursor.ts';
+import { scoreSearchParameters } from '../../src/query/search/search-parameters.ts';
+import { toFilter } from '../../src/query/search/to-filter.ts';
 import { inMarket } from '../../src/store/database/market-schema.ts';
 import type { Database } from '../../src/store/database/pool.ts';
-import type { MonthSlice, PreparedSearch } from '../../src/store/partitions/month-slice.ts';
-import { type ScoreFilter, scoreSearch, selectScore } from '../../src/store/scores/score-search.ts';
-import {
-  selectTransaction,
-  type TransactionFilter,
-  transactionSearch,
-} from '../../src/store/transactions/transaction-search.ts';
+import type { PreparedSearch } from '../../src/store/partitions/month-slice.ts';
+import { selectScore } from '../../src/store/scores/read-scores.ts';
+import { type SearchSlice, searchSlice } from '../../src/store/search/search-slice.ts';
+import { selectTransaction } from '../../src/store/transactions/read-transactions.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
 
 const MARCH = Date.UTC(2026, 2, 1);
 const APRIL = Date.UTC(2026, 3, 1);
-const slice: MonthSlice = {
-  lowerMs: MARCH,
-  upperMs: APRIL,
-  before: positionBefore(APRIL),
-  rows: 51,
+const slice: Omit<SearchSlice, 'filter'> = {
+  ...{ lowerMs: MARCH, upperMs: APRIL, follows: 'time', isDescending: true },
+  ...{ after: { ...positionBefore(APRIL), value: null }, until: undefined, ranked: undefined },
+  ...{ examinedMax: Infinity, rows: 51 },
 };
 
 let database: Database;
@@ -53,6 +51,7 @@ async function partitionsOf(
   return await database.session(async (client: pg.PoolClient) => {
     const literals = search.values.map((value) => {
       if (value === null) return 'null';
+      if (Array.isArray(value)) return client.escapeLiteral(`{${value.join(',')}}`);
       return client.escapeLiteral(value instanceof Date ? value.toISOString() : String(value));
     });
     await client.query(`set plan_cache_mode = force_${plans}_plan`);
@@ -74,35 +73,26 @@ const PLANS = ['custom', 'generic'] as const;
 const id = idAt(Date.UTC(2026, 2, 10));
 
 describe.each(PLANS)('with a %s plan', (plans) => {
-  const SCORE_FILTERS: ScoreFilter[] = [
-    {},
-    { verdict: 'review', reason: 'VELOCITY' },
-    { corridor: 'US-EG' },
-  ];
-  test.each(SCORE_FILTERS)('a page of scores %o reads one partition', async (filter) => {
-    const { page, boundary } = scoreSearch(filter, slice);
-    expect(await partitionsOf(page, plans)).toEqual(['scores_y2026m03']);
-    if (boundary) expect(await partitionsOf(boundary, plans)).toEqual(['scores_y2026m03']);
-  });
-
-  test.each<ScoreFilter>([
-    { accountId: 'acc_1' },
-    { accountId: 'acc_1', verdict: 'decline', minScore: 500 },
-    { merchantId: 'm_1' },
-    { merchantId: 'm_1', accountId: 'acc_1' },
-  ])('a page of scores %o reads one partition of each table', async (filter) => {
-    const expected = ['scores_y2026m03', 'transactions_y2026m03'];
-    expect(await partitionsOf(scoreSearch(filter, slice).page, plans)).toEqual(expected);
-  });
-
-  test.each<TransactionFilter>([
-    {},
-    { accountId: 'acc_1' },
-    { merchantId: 'm_1' },
-    { accountId: 'acc_1', merchantId: 'm_1', corridor: 'US-EG' },
-  ])('a page of transactions %o reads one partition of each table', async (filter) => {
-    const expected = ['dead_letters', 'scores_y2026m03', 'transactions_y2026m03'];
-    expect(await partitionsOf(transactionSearch(filter, slice).page, plans)).toEqual(expected);
+  test.each<[Record<string, string>, boolean, string[]]>([
+    [{}, true, ['scores']],
+    [{ verdict: 'review', reason: 'VELOCITY_COUNT_1H' }, true, ['scores']],
+    [{ corridor: 'US-EG' }, true, ['scores']],
+    [{ account_id: 'acc_1' }, true, ['scores', 'transactions']],
+    [{ device_id: 'd', verdict: 'decline', min_score: '500' }, true, ['scores', 'transactions']],
+    [{ client: 'shop', model: 'none' }, true, ['scores', 'transactions']],
+    [{ label: 'fraud' }, true, ['labels', 'scores']],
+    [{}, false, ['transactions']],
+    [{ account_id: 'acc_1' }, false, ['transactions']],
+    [{ ip: '192.0.2.1', merchant_id: 'm_1', corridor: 'US-EG' }, false, ['transactions']],
+    [{ label: 'none' }, false, ['labels', 'transactions']],
+  ])('a search of %j reads one partition of each table', async (query, isScored, tables) => {
+    const asked = scoreSearchParameters.parse(query);
+    const { page, boundary } = searchSlice({ ...slice, filter: toFilter(asked, isScored) });
+    const expected = tables.map((table) => `${table}_y2026m03`);
+    expect(await partitionsOf(page, plans)).toEqual(expected);
+    for (const read of boundary ? await partitionsOf(boundary, plans) : []) {
+      expect(expected).toContain(read);
+    }
   });
 
   test.each([null, 'shop'])('one by id of %j reads one partition of each table', async (client) => {

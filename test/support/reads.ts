@@ -1,11 +1,10 @@
 /** The lists as their routes call them, on a database without replica, and a reader of all their pages. */
-import {
-  scoreListParameters,
-  transactionListParameters,
-} from '../../src/domain/list-parameters.ts';
 import type { Databases, Replica } from '../../src/query/choose-database.ts';
-import { searchScores } from '../../src/query/search-scores.ts';
-import { searchTransactions } from '../../src/query/search-transactions.ts';
+import { searchScores, searchTransactions } from '../../src/query/search/search.ts';
+import {
+  scoreSearchParameters,
+  transactionSearchParameters,
+} from '../../src/query/search/search-parameters.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 
 export const NOVEMBER = Date.UTC(2026, 10, 15, 12);
@@ -25,10 +24,10 @@ export const inStep = (database: Database): Replica => ({
 });
 
 export const scores = (databases: Databases, query: Record<string, string>) =>
-  searchScores(databases, scoreListParameters.parse(query));
+  searchScores(databases, scoreSearchParameters.parse(query));
 
 export const transactions = (databases: Databases, query: Record<string, string>) =>
-  searchTransactions(databases, transactionListParameters.parse(query));
+  searchTransactions(databases, transactionSearchParameters.parse(query));
 
 /** Follows the cursors to the end; a list that never ends fails by the bound. */
 export async function allPages(

@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 import type { Score } from '../../client/api-types.ts';
 import type { Ledger } from '../../client/ledger.ts';
 import type { Output } from '../output.ts';
-import { type Riskiest, SHOWN } from './riskiest.ts';
+import { RISKIEST_PATH } from './riskiest.ts';
 
 /** Width that a line keeps to, as far as its sentences and paths allow. */
 const COLUMNS = 100;
@@ -74,7 +74,7 @@ type Whereabouts = {
 /** The lines after the ledger: each of the riskiest with its address, and the request that lists them. */
 export function whereToLook(
   { url, key, keyFile }: Whereabouts,
-  { minScore, scores }: Riskiest,
+  scores: readonly Score[],
 ): string[] {
   const keptIn = keyFile === null ? [] : [`The key is kept in ${shortPath(keyFile)}.`];
   if (scores.length === 0) {
@@ -82,7 +82,7 @@ export function whereToLook(
     return ['Nothing is scored yet.', '', where, ...keptIn];
   }
   return [
-    `The newest ${scores.length} that scored ${minScore} or more, each with the address of its explanation:`,
+    `The ${scores.length} riskiest, each with the address of its explanation:`,
     '',
     ...scores.flatMap((score) => [
       describeScore(score),
@@ -92,7 +92,7 @@ export function whereToLook(
     `Open ${url}/docs and authorize with this key, or paste this for the same list:`,
     '',
     `curl -sH 'Authorization: Bearer ${key}' \\`,
-    `  '${url}/v1/scores?min_score=${minScore}&limit=${SHOWN}'`,
+    `  '${url}${RISKIEST_PATH}'`,
     '',
     'With one of the addresses in place of its own, the request explains that score.',
     ...keptIn,

@@ -2,11 +2,12 @@
 
 import type { ScoreJson } from '../../domain/score-record.ts';
 import type { TransactionInput } from '../../domain/transaction.ts';
+import { digestQuestion, encodeSearchCursor } from '../../query/search/search-cursor.ts';
+import type { FoundScoreJson, FoundTransactionJson } from '../../query/search/search-json.ts';
 import type { StoredTransactionJson } from '../../query/transaction-json.ts';
 import { CONSISTENCY_TOKEN } from '../answers/answer-headers.ts';
 
 export const TRANSACTION_ID = '01a1f84a-95c0-7000-8000-00000000002a';
-export const NEXT_CURSOR = 'AAABofhKlcABofhKlcBwAIAAAAAAAAAq';
 
 export const transactionInput: TransactionInput & { readonly idempotency_key: string } = {
   idempotency_key: 'order-1001',
@@ -33,6 +34,14 @@ export const secondInput: typeof transactionInput = {
   currency: 'USD',
   corridor: 'US-EG',
 };
+
+export const NEXT_CURSOR = encodeSearchCursor({
+  digest: digestQuestion({}),
+  position: {
+    ...{ leg: 0, stretch: null },
+    after: { id: TRANSACTION_ID, atMs: Date.parse('2026-11-20T09:30:00.000Z'), value: null },
+  },
+});
 
 export const storedTransaction: StoredTransactionJson = {
   transaction_id: TRANSACTION_ID,
@@ -79,6 +88,18 @@ export const score: ScoreJson = {
   model: null,
   attempts: 1,
   degradation: 0,
+};
+
+export const foundTransaction: FoundTransactionJson = {
+  ...storedTransaction,
+  score,
+  label: null,
+};
+
+export const foundScore: FoundScoreJson = {
+  ...score,
+  ...{ merchant_id: 'm_9', amount: '125.50', currency: 'USD', country: 'US' },
+  ...{ device_id: 'device-4f2a', channel: 'web', received_at: storedTransaction.received_at },
 };
 
 export const acceptedTransaction = {

@@ -4,13 +4,17 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { given } from '../../domain/describe-issue.ts';
-import { scoreListParameters } from '../../domain/list-parameters.ts';
 import { clientSeen } from '../../domain/principal.ts';
 import { scoreSchema } from '../../domain/score-record.ts';
 import { explanationParameters, explanationSchema } from '../../query/explain-score.ts';
-import { monthlyPageSchema } from '../../query/page.ts';
 import type { ScoreLookup } from '../../query/read-score.ts';
 import type { Reading } from '../../query/reading.ts';
+import {
+  foundScoreSchema,
+  SEARCH_DESCRIPTION,
+  searchPageSchema,
+} from '../../query/search/search-json.ts';
+import { scoreSearchParameters } from '../../query/search/search-parameters.ts';
 import { ageHeaders, sayAge } from '../answers/age.ts';
 import { answerHeaders } from '../answers/answer-headers.ts';
 import {
@@ -26,7 +30,7 @@ import { requireRole } from '../auth/auth.ts';
 import { readQuery } from '../body/body.ts';
 import { readToken, tokenParameter } from '../consistency.ts';
 import { explanation } from '../examples/explanations.ts';
-import { score, TRANSACTION_ID } from '../examples/transactions.ts';
+import { foundScore, score, TRANSACTION_ID } from '../examples/transactions.ts';
 import { allowedRoles, json, ownClientAlone, problemResponses } from '../openapi.ts';
 
 const PENDING_RETRY_AFTER_SECONDS = '1';
@@ -39,7 +43,7 @@ export function scoresRoutes({ readScore, explainScore, searchScores }: Reading)
   const routes = new Hono<AppEnv>();
 
   routes.get('/v1/scores', requireRole('analyst'), async (c) =>
-    c.json(sayAge(c, await searchScores(readQuery(c, scoreListParameters), readToken(c)))),
+    c.json(sayAge(c, await searchScores(readQuery(c, scoreSearchParameters), readToken(c)))),
   );
 
   routes.get('/v1/scores/:id', requireRole('analyst', 'ingest'), async (c) => {
@@ -113,15 +117,18 @@ export const scoresPaths: ZodOpenApiPathsObject = {
   '/v1/scores': {
     get: {
       operationId: 'listScores',
-      summary: 'Scores, newest transaction first',
+      summary: 'Search scores',
+      description: SEARCH_DESCRIPTION,
       tags,
       security: allowedRoles('analyst'),
-      requestParams: { query: scoreListParameters, header: tokenParameter },
+      requestParams: { query: scoreSearchParameters, header: tokenParameter },
       responses: {
         200: {
           description: 'One page.',
           headers: ageHeaders,
-          content: json(monthlyPageSchema(scoreSchema), { items: [score], next_cursor: null }),
+          content: json(searchPageSchema(foundScoreSchema), {
+            ...{ items: [foundScore], next_cursor: null, complete: true, searched_to: null },
+          }),
         },
         ...problemResponses(422),
       },

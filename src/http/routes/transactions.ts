@@ -4,7 +4,6 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { given } from '../../domain/describe-issue.ts';
-import { transactionListParameters } from '../../domain/list-parameters.ts';
 import { clientSeen } from '../../domain/principal.ts';
 import { scoreSchema } from '../../domain/score-record.ts';
 import { transactionInputSchema } from '../../domain/transaction.ts';
@@ -12,13 +11,14 @@ import { createAcceptBatch } from '../../ingest/accept-batch.ts';
 import { createAcceptOne } from '../../ingest/accept-one.ts';
 import type { Ingest } from '../../ingest/ingest.ts';
 import type { Replies } from '../../ingest/wait-for-score.ts';
-import { monthlyPageSchema } from '../../query/page.ts';
 import type { Reading } from '../../query/reading.ts';
 import {
-  storedTransactionSchema,
-  transactionDetailSchema,
-  transactionParameters,
-} from '../../query/transaction-json.ts';
+  foundTransactionSchema,
+  SEARCH_DESCRIPTION,
+  searchPageSchema,
+} from '../../query/search/search-json.ts';
+import { transactionSearchParameters } from '../../query/search/search-parameters.ts';
+import { transactionDetailSchema, transactionParameters } from '../../query/transaction-json.ts';
 import type { Log } from '../../runtime/log.ts';
 import { ageHeaders, sayAge } from '../answers/age.ts';
 import { answerHeaders } from '../answers/answer-headers.ts';
@@ -42,11 +42,11 @@ import { transactionDetail } from '../examples/labels.ts';
 import {
   acceptedBatch,
   acceptedTransaction,
+  foundTransaction,
   lineResults,
   NEXT_CURSOR,
   score,
   secondInput,
-  storedTransaction,
   TRANSACTION_ID,
   transactionInput,
 } from '../examples/transactions.ts';
@@ -149,7 +149,7 @@ export function transactionsRoutes(
   });
 
   routes.get('/v1/transactions', requireRole('analyst'), async (c) => {
-    const parameters = readQuery(c, transactionListParameters);
+    const parameters = readQuery(c, transactionSearchParameters);
     return c.json(sayAge(c, await searchTransactions(parameters, readToken(c))));
   });
 
@@ -203,16 +203,18 @@ export const transactionsPaths: ZodOpenApiPathsObject = {
     },
     get: {
       operationId: 'listTransactions',
-      summary: 'Transactions, newest first',
+      summary: 'Search transactions',
+      description: SEARCH_DESCRIPTION,
       tags,
       security: allowedRoles('analyst'),
-      requestParams: { query: transactionListParameters, header: tokenParameter },
+      requestParams: { query: transactionSearchParameters, header: tokenParameter },
       responses: {
         200: {
           description: 'One page.',
           headers: ageHeaders,
-          content: json(monthlyPageSchema(storedTransactionSchema), {
-            ...{ items: [storedTransaction], next_cursor: NEXT_CURSOR },
+          content: json(searchPageSchema(foundTransactionSchema), {
+            ...{ items: [foundTransaction], next_cursor: NEXT_CURSOR, complete: true },
+            ...{ searched_to: foundTransaction.created_at, total: { count: 3, more: false } },
           }),
         },
         ...problemResponses(422),

@@ -1,7 +1,7 @@
 /**
  * Writes accepted transactions: one statement, which is its own commit, claims the idempotency keys, stores the
  * transactions, counts them and opens the batch; where one key is held it changes nothing. Keys that a sealed
- * slice may hold are looked up before. transaction-search.ts reads transactions.
+ * slice may hold are looked up before. read-transactions.ts reads transactions.
  */
 import type { WriteMark } from '../../domain/consistency-token.ts';
 import { countDays } from '../../domain/day-tally.ts';

@@ -7,7 +7,7 @@ import type { Transaction } from '../../domain/transaction.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
 import { timestampArray, uuidArray } from '../database/binary-array.ts';
 import type { Database } from '../database/pool.ts';
-import { type PlainTransactionRow, toPlainTransaction } from './transaction-search.ts';
+import { type PlainTransactionRow, toPlainTransaction } from './read-transactions.ts';
 
 type Queries = Pick<Database, 'query'>;
 

@@ -28,20 +28,18 @@ test('the latency of the sample is named as that of a backlog', () => {
 
 test('where to look fits 100 columns, and its key stands only in the request', () => {
   const { key } = mintApiKey();
-  const riskiest = { minScore: 979, scores: [SCORE] };
-  const lines = whereToLook({ url: URL, key, keyFile: '/tmp/d/api-key' }, riskiest);
+  const lines = whereToLook({ url: URL, key, keyFile: '/tmp/d/api-key' }, [SCORE]);
   for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(100);
   expect(lines.filter((line) => line.includes(key))).toEqual([
     `curl -sH 'Authorization: Bearer ${key}' \\`,
   ]);
-  expect(lines).toContain("  'http://127.0.0.1:8080/v1/scores?min_score=979&limit=5'");
+  expect(lines).toContain("  'http://127.0.0.1:8080/v1/scores?sort=score&limit=5'");
   expect(lines).toContain(`  http://127.0.0.1:8080/v1/scores/${ID}/explanation`);
   expect(lines.join('\n')).toContain(`Open ${URL}/docs and`);
 });
 
 test('where nothing is scored yet, no list is shown', async () => {
-  const riskiest = { minScore: 0, scores: [] };
-  const lines = whereToLook({ url: URL, key: 'KEY', keyFile: null }, riskiest);
+  const lines = whereToLook({ url: URL, key: 'KEY', keyFile: null }, []);
   expect(lines).toEqual([
     ...['Nothing is scored yet.', '', `Open ${URL}/docs and authorize with this key: KEY`],
   ]);

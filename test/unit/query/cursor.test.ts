@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeCursor, encodeCursor } from '../../../src/domain/cursor.ts';
-import { scoreListParameters } from '../../../src/domain/list-parameters.ts';
 import { createdAtMsOf, lowestIdAt } from '../../../src/domain/transaction-id.ts';
+import {
+  decodeSearchCursor,
+  digestQuestion,
+  encodeSearchCursor,
+} from '../../../src/query/search/search-cursor.ts';
+import { scoreSearchParameters } from '../../../src/query/search/search-parameters.ts';
 
 const MS_MAX = 253_402_300_799_999;
 
@@ -39,6 +44,41 @@ describe('cursor', () => {
   });
 });
 
+describe('cursor of a search', () => {
+  const at = { id: '017f22e2-79b0-7cc3-98c4-dc0c0c07398f', atMs: 1_645_557_742_000 };
+  const place = fc.constantFrom({ ...at, value: null }, { ...at, value: '125.50' });
+
+  test('decodeSearchCursor reads back what encodeSearchCursor wrote', () => {
+    const stretch = fc.record({ until: fc.constantFrom(null, at), listed: place });
+    const position = fc.record({
+      ...{ leg: fc.constantFrom(0, 1), after: fc.option(place), stretch: fc.option(stretch) },
+    });
+    fc.assert(
+      fc.property(position, (one) => {
+        const cursor = { digest: digestQuestion({ sort: 'score' }), position: one };
+        expect(decodeSearchCursor(encodeSearchCursor(cursor))).toEqual(cursor);
+      }),
+    );
+  });
+
+  const text = (fields: unknown) => Buffer.from(JSON.stringify(fields)).toString('base64url');
+  test.each([
+    ...[
+      '',
+      'x',
+      '_',
+      text({}),
+      text(['d', 2, null, null, null]),
+      text(['d', 0, ['x', null], null, null]),
+    ],
+    text(['d', 0, [at.id, '1e9'], null, null]),
+    text(['d', 0, ['ffffffff-ffff-7cc3-98c4-dc0c0c07398f', null], null, null]),
+    `${text(['d', 0, null, null, null])}=`,
+  ])('decodeSearchCursor refuses %j', (cursor) => {
+    expect(decodeSearchCursor(cursor)).toBeUndefined();
+  });
+});
+
 describe('transaction id', () => {
   test('createdAtMsOf reads the time of a UUIDv7 and nothing else', () => {
     expect(createdAtMsOf('017f22e2-79b0-7cc3-98c4-dc0c0c07398f')).toBe(1_645_557_742_000);
@@ -65,21 +105,32 @@ describe('list parameters', () => {
     [{ from: '2026-02-30T00:00:00Z' }, 'from'],
     [{ to: '2026-02-03T00:00:00' }, 'to'],
     [{ corridor: 'us-eg' }, 'corridor'],
-    [{ verdict: 'maybe' }, 'verdict'],
+    [{ verdict: 'maybe' }, 'verdict.0'],
+    [{ verdict: 'approve,maybe' }, 'verdict.1'],
     [{ min_score: '1001' }, 'min_score'],
     [{ min_score: '-1' }, 'min_score'],
-    [{ reason: "x'; drop table scores" }, 'reason'],
+    [{ reason: "x'; drop table scores" }, 'reason.0'],
     [{ account_id: '' }, 'account_id'],
     [{ account_id: 'a'.repeat(129) }, 'account_id'],
     [{ account_id: 'a\u0000b' }, 'account_id'],
-    [{ sort: 'score' }, ''],
-  ])('scoreListParameters refuses %o', (query, path) => {
-    const result = scoreListParameters.safeParse(query);
+    [{ sort: 'risk' }, 'sort'],
+    [{ sort: 'amount' }, 'currency'],
+    [{ min_amount: '1' }, 'currency'],
+    [{ max_amount: '1.23456', currency: 'USD' }, 'max_amount'],
+    [{ idempotency_key: 'k' }, 'client'],
+    [{ rule_set: 'default@0' }, 'rule_set'],
+    [{ ip: '1.2' }, 'ip'],
+    [{ status: 'scored' }, ''],
+  ])('scoreSearchParameters refuses %o', (query, path) => {
+    const result = scoreSearchParameters.safeParse(query);
     expect(result.error?.issues.map((issue) => issue.path.join('.'))).toEqual([path]);
   });
 
-  test('scoreListParameters reads times of any zone and defaults to 50 rows', () => {
-    const parsed = scoreListParameters.parse({ from: '2026-11-20T11:30:00+02:00' });
-    expect(parsed).toEqual({ from: Date.parse('2026-11-20T09:30:00Z'), limit: 50 });
+  test('scoreSearchParameters reads times of any zone and defaults to 50 rows', () => {
+    const parsed = scoreSearchParameters.parse({ from: '2026-11-20T11:30:00+02:00' });
+    expect(parsed).toEqual({
+      ...{ from: Date.parse('2026-11-20T09:30:00Z'), limit: 50, reason_match: 'any' },
+      ...{ sort: 'created_at', order: 'desc', total: false },
+    });
   });
 });

@@ -5,11 +5,11 @@ import type { z } from 'zod';
 import { deadLetterCommandSchema } from '../../../../src/control/dead-letter-commands.ts';
 import { InvalidFields } from '../../../../src/domain/field-error.ts';
 import { labelInputSchema } from '../../../../src/domain/label.ts';
-import { scoreListParameters } from '../../../../src/domain/list-parameters.ts';
 import { newProposalSchema } from '../../../../src/domain/model-record.ts';
 import { transactionInputSchema } from '../../../../src/domain/transaction.ts';
 import type { AppEnv } from '../../../../src/http/app-env.ts';
 import { checkFields, listReader, readQuery } from '../../../../src/http/body/body.ts';
+import { scoreSearchParameters } from '../../../../src/query/search/search-parameters.ts';
 import { summaryParameters } from '../../../../src/query/summary-parameters.ts';
 
 function refusal(work: () => unknown): InvalidFields {
@@ -39,29 +39,33 @@ test.each([
     'The body must have either ids, or error_code and/or corridor, or all: true.',
   ],
   [
-    scoreListParameters,
+    scoreSearchParameters,
     { limit: '100000' },
     "/limit must be a whole number from 1 to 200, not '100000'.",
   ],
-  [scoreListParameters, { limit: '0' }, "/limit must be a whole number from 1 to 200, not '0'."],
+  [scoreSearchParameters, { limit: '0' }, "/limit must be a whole number from 1 to 200, not '0'."],
   [
-    scoreListParameters,
+    scoreSearchParameters,
     { min_score: 'x' },
     "/min_score must be a whole number from 0 to 1000, not 'x'.",
   ],
   [
-    scoreListParameters,
+    scoreSearchParameters,
     { corridor: 'us' },
     "/corridor must be SOURCE-DESTINATION, as US-EG, not 'us'.",
   ],
-  [scoreListParameters, { from: 'now' }, `/from must be ${TIME}, not 'now'.`],
-  [scoreListParameters, { cursor: 'z' }, "/cursor must be the next_cursor of this list, not 'z'."],
+  [scoreSearchParameters, { from: 'now' }, `/from must be ${TIME}, not 'now'.`],
   [
-    scoreListParameters,
-    { reason: 'r' },
-    "/reason must be a reason code, as VELOCITY_COUNT_1H, not 'r'.",
+    scoreSearchParameters,
+    { cursor: 'z' },
+    "/cursor must be the next_cursor of this list, not 'z'.",
   ],
-  [scoreListParameters, { account_id: '' }, '/account_id must have at least 1 character, not 0.'],
+  [
+    scoreSearchParameters,
+    { reason: 'r' },
+    /^\/reason\/0 must be one of 'AMOUNT_OVER_\w+', .*, …, not 'r'\.$/,
+  ],
+  [scoreSearchParameters, { account_id: '' }, '/account_id must have at least 1 character, not 0.'],
   [
     summaryParameters,
     { from: '2026-13-01' },
@@ -125,7 +129,8 @@ test.each([
     "/to must be shadow, canary:N with N from 1 to 99, or active, not 'on'.",
   ],
 ] as const)('%# names the field, what is allowed and what was given', (schema, value, detail) => {
-  expect(detailOf(schema, value)).toBe(detail);
+  const said = detail instanceof RegExp ? expect.stringMatching(detail) : detail;
+  expect(detailOf(schema, value)).toEqual(said);
 });
 
 test('a body without items, with too many or with none at all is refused with their number', () => {
@@ -138,8 +143,8 @@ test('a body without items, with too many or with none at all is refused with th
 });
 
 test('the detail of several invalid fields names the first and counts the others', () => {
-  expect(detailOf(scoreListParameters, { limit: 'x', min_score: 'y', foo: '1' })).toBe(
-    "/limit must be a whole number from 1 to 200, not 'x'; 2 more fields are invalid.",
+  expect(detailOf(scoreSearchParameters, { limit: 'x', min_score: 'y', foo: '1' })).toBe(
+    "/min_score must be a whole number from 0 to 1000, not 'y'; 2 more fields are invalid.",
   );
 });
 

@@ -1,34 +1,15 @@
-/**
- * Accepted transactions as analysts read them, with their outcomes: one by id, or a page of one month by
- * account, merchant or simply newest first. Every statement names created_at, so it touches one partition of
- * transactions and one of scores.
- */
-import type { Position } from '../../domain/cursor.ts';
+/** Accepted transactions by their ids, with what became of them. Every statement names created_at, so it touches one partition a table. */
 import type { Transaction, TransactionStatus } from '../../domain/transaction.ts';
-import { createdAtMsOf, lowestIdAt } from '../../domain/transaction-id.ts';
+import { createdAtMsOf } from '../../domain/transaction-id.ts';
 import { timestampArray, uuidArray } from '../database/binary-array.ts';
 import type { Database } from '../database/pool.ts';
-import {
-  isoTime,
-  type MonthSlice,
-  type PreparedSearch,
-  readSlice,
-  SLICE_ROWS_EXAMINED_MAX,
-  type SliceResult,
-  UNNAMED,
-} from '../partitions/month-slice.ts';
+import { isoTime } from '../partitions/month-slice.ts';
 
 export type StoredTransaction = Transaction & {
   readonly metadata: Record<string, unknown> | null;
   readonly status: TransactionStatus;
   /** Null for a row that predates the column. */
   readonly client: string | null;
-};
-
-export type TransactionFilter = {
-  readonly accountId?: string | undefined;
-  readonly merchantId?: string | undefined;
-  readonly corridor?: string | undefined;
 };
 
 const COLUMNS = `t.transaction_id, t.created_at, t.received_at, t.account_id, t.merchant_id, t.corridor,
@@ -59,7 +40,7 @@ export type PlainTransactionRow = {
   channel: string | null;
 };
 
-type TransactionRow = PlainTransactionRow & {
+export type TransactionRow = PlainTransactionRow & {
   metadata: Record<string, unknown> | null;
   status: TransactionStatus;
   client: string | null;
@@ -119,82 +100,7 @@ export async function loadTransactions(
   return rows.map(toPlainTransaction);
 }
 
-/** The statement of one slice, from fixed parts only; values are always parameters. */
-export function transactionSearch(
-  filter: TransactionFilter,
-  slice: MonthSlice,
-): { page: PreparedSearch; boundary: PreparedSearch | null } {
-  const values: unknown[] = [isoTime(slice.lowerMs), isoTime(slice.upperMs)];
-  const parameter = (value: unknown) => `$${values.push(value)}`;
-  const { conditions, order } = wayIn(filter, slice, parameter);
-  const way = (columns: string) => `select ${columns} from market.transactions t
-      where t.created_at >= $1 and t.created_at < $2 and ${conditions.join(' and ')} order by ${order}`;
-  const boundaryValues = [...values];
-  const residual: string[] = [];
-  if (filter.accountId !== undefined && filter.merchantId !== undefined) {
-    residual.push(`t.merchant_id = ${parameter(filter.merchantId)}`);
-  }
-  if (filter.corridor !== undefined) {
-    residual.push(`t.corridor = ${parameter(filter.corridor)}`);
-  }
-  const page: PreparedSearch = {
-    statement: {
-      name: UNNAMED,
-      text: `select ${COLUMNS}, ${STATUS}
-               from (${way(COLUMNS)} limit ${SLICE_ROWS_EXAMINED_MAX}) t
-              ${residual.length > 0 ? `where ${residual.join(' and ')}` : ''}
-              order by ${order} limit ${parameter(slice.rows)}`,
-    },
-    values,
-  };
-  if (residual.length === 0) return { page, boundary: null };
-  const statement = {
-    name: UNNAMED,
-    text: `${way('t.transaction_id, t.created_at')} offset ${SLICE_ROWS_EXAMINED_MAX - 1} limit 1`,
-  };
-  return { page, boundary: { statement, values: boundaryValues } };
-}
-
-function wayIn(
-  filter: TransactionFilter,
-  slice: MonthSlice,
-  parameter: (value: unknown) => string,
-): { conditions: string[]; order: string } {
-  const { accountId, merchantId } = filter;
-  if (accountId === undefined && merchantId === undefined) {
-    const conditions = [
-      `t.transaction_id < ${parameter(slice.before.id)}`,
-      `t.transaction_id >= ${parameter(lowestIdAt(slice.lowerMs))}`,
-    ];
-    return { conditions, order: 't.transaction_id desc' };
-  }
-  const before = `(t.created_at, t.transaction_id) < (${parameter(isoTime(slice.before.atMs))}, ${parameter(slice.before.id)})`;
-  const order = 't.created_at desc, t.transaction_id desc';
-  return accountId === undefined
-    ? { conditions: [`t.merchant_id = ${parameter(merchantId)}`, before], order }
-    : { conditions: [`t.account_id = ${parameter(accountId)}`, before], order };
-}
-
-export async function searchStoredTransactions(
-  database: Pick<Database, 'query'>,
-  filter: TransactionFilter,
-  slice: MonthSlice,
-): Promise<SliceResult<StoredTransaction>> {
-  const search = transactionSearch(filter, slice);
-  const { rows, reached } = await readSlice<TransactionRow>(
-    database.query,
-    search,
-    slice,
-    rowPosition,
-  );
-  return { rows: rows.map(toTransaction), reached };
-}
-
-function rowPosition(row: TransactionRow): Position {
-  return { atMs: row.created_at.getTime(), id: row.transaction_id };
-}
-
-function toTransaction(row: TransactionRow): StoredTransaction {
+export function toTransaction(row: TransactionRow): StoredTransaction {
   const { metadata, status, client } = row;
   return { ...toPlainTransaction(row), metadata, status, client };
 }

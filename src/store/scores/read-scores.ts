@@ -1,0 +1,53 @@
+/** One stored score by its id. Every statement names created_at, so it touches one partition. */
+import type { ScoreRecord } from '../../domain/score-record.ts';
+import type { Database } from '../database/pool.ts';
+import { isoTime } from '../partitions/month-slice.ts';
+import { type ScoreRow, type StoredScore, toStoredScore } from './scores.ts';
+import { toVector } from './vector-bytes.ts';
+
+const COLUMNS = `s.transaction_id, s.created_at, s.scored_at, s.account_id, s.corridor, s.score,
+  s.risk, s.probability, s.verdict, s.reasons, s.rule_set, s.model, s.attempts, s.degradation`;
+
+// The client is in the row of the transaction, which is read only where a client is given.
+export const selectScore = {
+  name: 'select-score',
+  text: `select ${COLUMNS} from market.scores s where s.transaction_id = $1 and s.created_at = $2
+            and ($3::text is null or exists (
+              select from market.transactions t where t.transaction_id = $1 and t.created_at = $2 and t.client = $3))`,
+};
+
+/** @param client finds only this client's scores, as if no others existed; null finds all */
+export async function readStoredScore(
+  database: Pick<Database, 'query'>,
+  id: string,
+  createdAtMs: number,
+  client: string | null,
+): Promise<StoredScore | undefined> {
+  const [row] = await database.query<ScoreRow>(selectScore, [id, isoTime(createdAtMs), client]);
+  return row && toStoredScore(row);
+}
+
+const selectScoreWithFeatures = {
+  name: 'select-score-with-features',
+  text: `select ${COLUMNS}, s.features, s.feature_schema
+           from market.scores s where s.transaction_id = $1 and s.created_at = $2`,
+};
+
+/** The score with its logged vector, for its explanation. */
+export async function readScoreRecord(
+  database: Pick<Database, 'query'>,
+  id: string,
+  createdAtMs: number,
+): Promise<ScoreRecord | undefined> {
+  const [row] = await database.query<ScoreRow & { features: Buffer; feature_schema: number }>(
+    selectScoreWithFeatures,
+    [id, isoTime(createdAtMs)],
+  );
+  return (
+    row && {
+      ...toStoredScore(row),
+      features: toVector(row.features),
+      featureSchema: row.feature_schema,
+    }
+  );
+}

@@ -1,0 +1,81 @@
+/**
+ * Days that may have what a search asks for, as the daily tallies count them. A tally is exact at any moment, so a day that
+ * counts none had none: nothing of it needs to be read. What arrives afterwards is new to the search.
+ */
+import { LABEL_VALUES } from '../../domain/label.ts';
+import { NO_MODEL } from '../../domain/model-manifest.ts';
+import { VERDICTS } from '../../domain/score-record.ts';
+import { DAY_MS } from '../../domain/utc-bucket.ts';
+import type { Database } from '../database/pool.ts';
+import { UNNAMED } from '../partitions/month-slice.ts';
+import { INCREMENTS_READ_MAX } from '../tallies/day-tallies.ts';
+import { needsScore, type Parameter, type SearchFilter } from './search-filter.ts';
+
+/** True where a part of the filter is counted by day. */
+export function isTallied(filter: SearchFilter): boolean {
+  const { corridor, currency, verdicts, ruleSet, model, reasons, label, status } = filter;
+  const isOpen = status === 'accepted' || status === 'dead_lettered';
+  const counted = [corridor, currency, verdicts, ruleSet, model, reasons, label];
+  return isOpen || counted.some((one) => one !== undefined);
+}
+
+/** Starts of UTC days, oldest first; null where the tallies lag so far behind that they cannot say. */
+export async function listDaysWith(
+  { query }: Pick<Database, 'query'>,
+  filter: SearchFilter,
+  fromMs: number,
+  toMs: number,
+  incrementsMax: number = INCREMENTS_READ_MAX,
+): Promise<readonly number[] | null> {
+  const values: unknown[] = [
+    ...[incrementsMax, Math.floor(fromMs / DAY_MS), Math.floor((toMs - 1) / DAY_MS)],
+  ];
+  const parameter: Parameter = (value) => `$${values.push(value)}`;
+  const corridor =
+    filter.corridor === undefined ? '' : `and corridor = ${parameter(filter.corridor)}`;
+  const text = `
+    with fresh as materialized (select * from market.daily_increments limit $1::int4 + 1)
+    select (select count(*)::int4 from fresh) as increments, d."dayMs"
+      from (select) nothing
+      left join (select extract(epoch from day)::float8 * 1000 as "dayMs"
+                   from (select * from market.daily_tallies union all select * from fresh) both_kinds
+                  where day >= date '1970-01-01' + $2::int4 and day <= date '1970-01-01' + $3::int4 ${corridor}
+                  group by day having ${countsOf(filter, parameter).join(' and ')}) d on true
+     order by "dayMs"`;
+  const rows = await query<{ increments: number; dayMs: number | null }>(
+    { name: UNNAMED, text },
+    values,
+  );
+  if ((rows[0]?.increments ?? 0) > incrementsMax) return null;
+  return rows.flatMap(({ dayMs }) => dayMs ?? []);
+}
+
+/** What a day must have counted: each of these is more than nothing. */
+function countsOf(filter: SearchFilter, parameter: Parameter): string[] {
+  const { currency, ruleSet, model, reasons, label, status } = filter;
+  const ofCurrency = currency === undefined ? '' : `and currency = ${parameter(currency)}`;
+  const ofRules = ruleSet === undefined ? '' : `and rule_set = ${parameter(ruleSet)}`;
+  const ofModel =
+    model === undefined ? '' : `and coalesce(model, '${NO_MODEL}') = ${parameter(model)}`;
+  const outcomes = (some: readonly string[]) => `outcome = any (${parameter(some)}::text[])`;
+  const sum = (condition: string) => `coalesce(sum(count) filter (where ${condition}), 0)`;
+  const accepted = sum(`outcome = 'accepted' ${ofCurrency}`);
+  const counts = [accepted];
+  if (needsScore(filter)) {
+    const verdicts = outcomes(filter.verdicts ?? VERDICTS);
+    counts.push(sum(`${verdicts} ${ofCurrency} ${ofRules} ${ofModel}`));
+  }
+  if (reasons !== undefined) {
+    const each = reasons.map((code) => sum(`${outcomes([code])} ${ofRules}`));
+    counts.push(...(filter.reasonMatch === 'all' ? each : [`greatest(${each.join(', ')})`]));
+  }
+  if (label === 'fraud' || label === 'legitimate') {
+    counts.push(sum(`${outcomes([label])} ${ofCurrency}`));
+  } else if (label === 'none') {
+    counts.push(`${accepted} - ${sum(`${outcomes(LABEL_VALUES)} ${ofCurrency}`)}`);
+  }
+  if (status === 'accepted' || status === 'dead_lettered') {
+    counts.push(`${accepted} - ${sum(`${outcomes(VERDICTS)} ${ofCurrency}`)}`);
+  }
+  return counts.map((count) => `${count} > 0`);
+}

@@ -1,0 +1,45 @@
+/** Runs one slice of a search. */
+import type { Database, Query } from '../database/pool.ts';
+import { type PreparedSearch, UNNAMED } from '../partitions/month-slice.ts';
+import { type Place, type SearchSlice, searchSlice } from './search-slice.ts';
+
+/** `reached` is the last row that was looked at; null where nothing is left. */
+export type FoundSlice = { readonly rows: readonly Place[]; readonly reached: Place | null };
+
+type FoundRow = { transaction_id: string; created_at: Date; value: string | null };
+
+export async function readSearchSlice(
+  { query }: Pick<Database, 'query'>,
+  slice: SearchSlice,
+): Promise<FoundSlice> {
+  const { page, boundary } = searchSlice(slice);
+  const rows = (await query<FoundRow>(page.statement, page.values)).map(toPlace);
+  const last = rows.at(-1);
+  const isFull = last !== undefined && rows.length === slice.rows;
+  if (isFull && slice.ranked === undefined) return { rows, reached: last };
+  return { rows, reached: await readBoundary(query, boundary) };
+}
+
+/** How many match, up to `slice.rows`. */
+export async function countSearchSlice(
+  { query }: Pick<Database, 'query'>,
+  slice: SearchSlice,
+): Promise<{ readonly count: number; readonly reached: Place | null }> {
+  const { page, boundary } = searchSlice(slice);
+  const statement = {
+    name: UNNAMED,
+    text: `select count(*)::int4 as count from (${page.statement.text}) found`,
+  };
+  const [row] = await query<{ count: number }>(statement, page.values);
+  return { count: row?.count ?? 0, reached: await readBoundary(query, boundary) };
+}
+
+async function readBoundary(query: Query, boundary: PreparedSearch | null): Promise<Place | null> {
+  if (boundary === null) return null;
+  const [row] = await query<FoundRow>(boundary.statement, boundary.values);
+  return row === undefined ? null : toPlace(row);
+}
+
+function toPlace(row: FoundRow): Place {
+  return { atMs: row.created_at.getTime(), id: row.transaction_id, value: row.value };
+}
