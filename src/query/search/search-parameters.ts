@@ -114,7 +114,10 @@ const paging = {
     .transform((text) => text === 'true')
     .meta({
       description: `Also counts what matches, up to ${TOTAL_MAX.toLocaleString('en-US')}.`,
-      override: { type: 'boolean', default: false },
+      override: ({ jsonSchema }) => {
+        delete jsonSchema.enum;
+        Object.assign(jsonSchema, { type: 'boolean', default: false });
+      },
     }),
   limit: pageLimit,
   cursor: z
