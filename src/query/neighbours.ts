@@ -4,7 +4,6 @@ import { VERDICTS } from '../domain/score-record.ts';
 import { DAY_MS } from '../domain/utc-bucket.ts';
 import { listWalkedMonths } from '../store/partitions/month-slice.ts';
 import {
-  listIndexedColumns,
   type NearQuestion,
   type NearTransaction,
   readNear,
@@ -90,14 +89,13 @@ export async function readNeighbours(
   const createdAtMs = Date.parse(transaction.created_at);
   const reachMs = REACH_DAYS * DAY_MS;
   const [from, to] = [createdAtMs - reachMs, createdAtMs + reachMs];
-  const indexed = await listIndexedColumns(databases.primary);
   const { detached } = await listWalkedMonths(databases.primary, 'transactions');
   const missing = detachedWithin(detached, { from, to });
   const related = async (relation: Relation, value: string): Promise<RelatedJson> => {
     const column = COLUMNS[relation];
     const question = {
       ...{ transactionId: transaction.transaction_id, createdAtMs, column, value, client, reachMs },
-      ...{ rowsMax: SIDE_ROWS_MAX, isIndexed: indexed.has(column) },
+      rowsMax: SIDE_ROWS_MAX,
     };
     const { rows, isComplete } = await readFrom(databases, to, async (database) =>
       readBothSides(database, question),

@@ -42,14 +42,7 @@ export function createReading(options: ReadingOptions) {
   const { now } = databases;
   const caches = createAnswerCaches(databases, options);
   const { scores, summaries } = caches;
-  /** Finds a score that the client sees; null sees all. */
-  const findScore = async (
-    transactionId: string,
-    client: string | null,
-  ): Promise<ScoreJson | undefined> => {
-    const served = await scores.read({ transactionId, client });
-    return served && (JSON.parse(served.answer.text) as ScoreJson);
-  };
+  const findScore = bindFindScore(scores);
   /** @param after  the replica answers only once it has the write of this token */
   const aged = async <T>(
     after: ConsistencyToken | undefined,
@@ -57,15 +50,6 @@ export function createReading(options: ReadingOptions) {
   ): Promise<Aged<T>> => {
     const { answer, lagMs } = await withLag(requireWrite(databases, after), read);
     return { answer, ageMs: lagMs };
-  };
-  /** A corridor that has rows is known, also where it was added after the list was read. */
-  const known = async <Page extends { readonly items: readonly unknown[] }>(
-    search: Promise<Page>,
-    { corridor }: { readonly corridor?: string | undefined },
-  ): Promise<Page> => {
-    const page = await search;
-    if (page.items.length === 0) requireCorridor(corridors(), corridor);
-    return page;
   };
   return {
     now,
@@ -82,7 +66,9 @@ export function createReading(options: ReadingOptions) {
     explainScore: (id: string, method: ExplanationMethod, after?: ConsistencyToken) =>
       aged(after, (databases) => explainScore(databases, modelCache, id, method)),
     searchScores: (parameters: ScoreSearchParameters, after?: ConsistencyToken) =>
-      aged(after, (databases) => known(searchScores(databases, parameters), parameters)),
+      aged(after, (databases) =>
+        known(searchScores(databases, parameters), corridors(), parameters),
+      ),
     readTransaction: (
       id: string,
       client: string | null,
@@ -101,7 +87,9 @@ export function createReading(options: ReadingOptions) {
       after?: ConsistencyToken,
     ) => aged(after, (databases) => searchLabels(databases, parameters, client)),
     searchTransactions: (parameters: TransactionSearchParameters, after?: ConsistencyToken) =>
-      aged(after, (databases) => known(searchTransactions(databases, parameters), parameters)),
+      aged(after, (databases) =>
+        known(searchTransactions(databases, parameters), corridors(), parameters),
+      ),
     readProfile: (
       party: PartyKind,
       id: string,
@@ -127,6 +115,25 @@ export function createReading(options: ReadingOptions) {
       return { answer: made, ageMs: made.lagMs };
     },
   };
+}
+
+/** Finds a score that the client sees; null sees all. */
+const bindFindScore =
+  (scores: ReturnType<typeof createAnswerCaches>['scores']) =>
+  async (transactionId: string, client: string | null): Promise<ScoreJson | undefined> => {
+    const served = await scores.read({ transactionId, client });
+    return served && (JSON.parse(served.answer.text) as ScoreJson);
+  };
+
+/** Refuses an unknown corridor. One that has rows is known, also where it was added after the list was read. */
+async function known<Page extends { readonly items: readonly unknown[] }>(
+  search: Promise<Page>,
+  corridors: ReadonlySet<string>,
+  { corridor }: { readonly corridor?: string | undefined },
+): Promise<Page> {
+  const page = await search;
+  if (page.items.length === 0) requireCorridor(corridors, corridor);
+  return page;
 }
 
 /** Only profiles of now are asked for again and again, so one at a given moment is made for each request. */

@@ -191,7 +191,7 @@ test('their partitions are as new ones, and take new scores', async () => {
   await ensurePartitions(database, [monthOf(Date.UTC(2027, 0))]);
   const describe = async (name: string) =>
     await testDatabase.sql(
-      `select replace(pg_get_indexdef(indexrelid), $1, 'p') as part, indisvalid as valid
+      `select regexp_replace(replace(pg_get_indexdef(indexrelid), $1, 'p'), 'INDEX \\S+', 'INDEX') as part, indisvalid as valid
          from pg_index where indrelid = $1::regclass
        union all
        select conname || ' ' || pg_get_constraintdef(oid), coninhcount > 0

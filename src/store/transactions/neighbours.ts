@@ -3,14 +3,13 @@
  * the nearest first, and looks at a bounded number of rows.
  */
 import type { Verdict } from '../../domain/score-record.ts';
-import { lowestIdAt } from '../../domain/transaction-id.ts';
 import type { Database } from '../database/pool.ts';
 import { isoTime, UNNAMED } from '../partitions/month-slice.ts';
 
-/** Rows of one side that a question looks at where no index has the column, or only a client's own rows are seen. */
+/** Rows of one side that a question looks at where only a client's own rows are seen, which no index tells apart. */
 export const NEAR_ROWS_EXAMINED_MAX = 2_000;
 
-/** Columns that two transactions may share. */
+/** Columns that two transactions may share. An index begins with each. */
 export type SharedColumn = 'account_id' | 'merchant_id' | 'device_id' | 'ip';
 export type Side = 'before' | 'after';
 
@@ -26,8 +25,6 @@ export type NearQuestion = {
   readonly rowsMax: number;
   /** Finds only this client's transactions, as if no others existed; null finds all. */
   readonly client: string | null;
-  /** Whether an index begins with the column. */
-  readonly isIndexed: boolean;
 };
 
 export type NearTransaction = {
@@ -51,22 +48,6 @@ export type NearSide = {
   readonly isComplete: boolean;
 };
 
-// An index that is still being built on a partition is not valid on the parent.
-const indexedStatement = {
-  name: 'list-indexed-columns',
-  text: `select a.attname::text as column
-           from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
-          where i.indrelid = 'market.transactions'::regclass and i.indisvalid`,
-};
-
-/** Columns of transactions that an index begins with. */
-export async function listIndexedColumns({
-  query,
-}: Pick<Database, 'query'>): Promise<ReadonlySet<string>> {
-  const rows = await query<{ column: string }>(indexedStatement);
-  return new Set(rows.map(({ column }) => column));
-}
-
 /** Reads one side. A transaction of the same millisecond counts as before, as nobody knows which came first. */
 export async function readNear(
   { query }: Pick<Database, 'query'>,
@@ -88,36 +69,28 @@ export async function readNear(
 type Unmatched = { readonly transactionId: null };
 
 function nearStatement(question: NearQuestion) {
-  const { createdAtMs, transactionId, column, value, side, client, isIndexed, rowsMax } = question;
+  const { createdAtMs, transactionId, column, value, side, client, rowsMax } = question;
   // Times are kept to the millisecond, so the sides do not overlap.
   const [direction, fromMs, toMs] =
     side === 'before'
       ? ['desc', createdAtMs - question.reachMs, createdAtMs]
       : ['asc', createdAtMs + 1, createdAtMs + question.reachMs];
   const values: unknown[] = [value, transactionId, client, isoTime(fromMs), isoTime(toMs)];
-  const range = 't.created_at >= $4 and t.created_at <= $5 and t.transaction_id <> $2';
-  const way = { conditions: `${range} and t.${column} = $1`, order: 't.created_at' };
-  if (!isIndexed) {
-    // Ids carry the time, and each partition has an index of them.
-    values.push(lowestIdAt(fromMs), lowestIdAt(toMs + 1));
-    way.conditions = `${range} and t.transaction_id >= $6 and t.transaction_id < $7`;
-    way.order = 't.transaction_id';
-  }
   // One more than is shown says whether there are more.
-  const examinedMax = isIndexed && client === null ? rowsMax + 1 : NEAR_ROWS_EXAMINED_MAX;
+  const examinedMax = client === null ? rowsMax + 1 : NEAR_ROWS_EXAMINED_MAX;
   const text = `
     with examined as materialized (
       select t.transaction_id, t.created_at, t.account_id, t.merchant_id, t.device_id, t.ip, t.amount, t.currency, t.client
         from market.transactions t
-       where ${way.conditions}
-       order by ${way.order} ${direction} limit ${examinedMax}
+       where t.${column} = $1 and t.created_at >= $4 and t.created_at <= $5 and t.transaction_id <> $2
+       order by t.created_at ${direction} limit ${examinedMax}
     )
     select counted.examined, n.transaction_id as "transactionId", n.created_at as "createdAt", n.account_id as "accountId",
            n.merchant_id as "merchantId", n.device_id as "deviceId", n.ip, n.amount, n.currency, s.score, s.verdict
       from (select count(*)::int4 as examined from examined) counted
       left join lateral (
         select * from examined t
-         where t.${column} = $1 and ($3::text is null or t.client = $3)
+         where $3::text is null or t.client = $3
          order by t.created_at ${direction}, t.transaction_id ${direction} limit ${rowsMax + 1}
       ) n on true
       left join lateral (
