@@ -13,13 +13,15 @@ export const command: Command = {
   summary: 'Shows who changed what.',
   usage: `risk audit [options]
 
-Lists changes of keys, people, models, rollouts, dead letters and months, newest first: time, person, key, action and
-request. --json adds the state before and after each change.
+Lists changes of keys, people, models, rollouts, dead letters, months, review cases and exchange rates, newest first:
+time, person, key, action and request. --json adds the state before and after each change.
 
   --who NAME        only changes by this person, owner or database role
   --action ACTION   only this action: ${AUDIT_ACTIONS.slice(0, 5).join(', ')},
                     ${AUDIT_ACTIONS.slice(5, 10).join(', ')},
-                    ${AUDIT_ACTIONS.slice(10).join(', ')}
+                    ${AUDIT_ACTIONS.slice(10, 17).join(', ')},
+                    ${AUDIT_ACTIONS.slice(17, 24).join(', ')},
+                    ${AUDIT_ACTIONS.slice(24).join(', ')}
   --limit N         rows (${ROWS})
   --url URL         the API (RISK_URL); RISK_API_KEY holds the key of an admin or a risk officer
 

@@ -21,6 +21,20 @@ export const AUDIT_ACTIONS = [
   'month.detach',
   'month.attach',
   'month.drop',
+  'case.open',
+  'case.claim',
+  'case.release',
+  'case.assign',
+  'case.escalate',
+  'case.note',
+  'case.attach',
+  'case.decide',
+  'case.confirm',
+  'case.return',
+  'case.undo',
+  'case.close',
+  'case.policy',
+  'rates.import',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

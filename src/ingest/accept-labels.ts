@@ -15,6 +15,7 @@ import { LABEL_LIMITS, type Label, type LabelInput, type LabelReporter } from '.
 import { MonthDetached, monthOf, monthText } from '../domain/month.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { parseWireTime } from '../domain/wire-time.ts';
+import { addDisputes } from '../store/cases/case-intake.ts';
 import type { Database } from '../store/database/pool.ts';
 import { findHeldKeys } from '../store/idempotency-keys/idempotency-keys.ts';
 import { deleteLabelBatches, openLabelBatch } from '../store/labels/label-batches.ts';
@@ -84,8 +85,13 @@ export async function acceptLabels(
     const { added, write } = await database.transaction(async (query) => {
       const batch = { batchId, receivedAtMs, reporter, labels: rows };
       const inserted = await insertLabels(query, batch);
-      const ids = inserted.added.flatMap((at) => rows[at]?.transactionId ?? []);
+      const own = inserted.added.flatMap((at) => rows[at] ?? []);
+      const ids = own.map(({ transactionId }) => transactionId);
       if (ids.length > 0) await openLabelBatch(query, batchId, ids);
+      await addDisputes(
+        query,
+        own.filter(({ label }) => label === 'fraud'),
+      );
       return inserted;
     });
     return { rowOf, rows, added: new Set(added.flatMap((at) => rows[at] ?? [])), write };

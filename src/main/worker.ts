@@ -55,6 +55,7 @@ import type { Duty } from '../worker/run-duties.ts';
 import { runWorker as run } from '../worker/run-worker.ts';
 import type { BatchModels } from '../worker/score-items.ts';
 import type { Scorer } from '../worker/scorer.ts';
+import { bindCases, type Cases } from './wire/bind-cases.ts';
 import { bindDeadLetters } from './wire/bind-dead-letters.ts';
 import {
   bindGuards,
@@ -77,9 +78,7 @@ import { bindWatch } from './wire/bind-watch.ts';
  */
 const ACCOUNT_COPIES_BYTES_MAX = 21 * 1024 * 1024;
 const MERCHANT_COPIES_BYTES_MAX = 16 * 1024 * 1024;
-const PROMOTE_EVERY_MS = 200;
-const LAG_EVERY_MS = 5000;
-const PARTITIONS_EVERY_MS = 3_600_000;
+const [PROMOTE_EVERY_MS, LAG_EVERY_MS, PARTITIONS_EVERY_MS] = [200, 5000, 3_600_000];
 
 /** What a test may put in place of the engine's own. */
 export type WorkerOverrides = {
@@ -131,7 +130,8 @@ export async function runWorker(
   resources.use(watchGuards(guards, probe, redis, config.RISK_MARKET));
   const logs = guardProfiles(openProfileLogs(config, redis), guards.redis);
   const memory = bindMemory(config, redis, logs, metrics);
-  const adapters = { config, database, redis, logs, memory, metrics, guards };
+  const cases = bindCases(database, metrics);
+  const adapters = { config, database, redis, logs, memory, metrics, guards, cases };
   const listStreams = createListStreams(redis, config.RISK_MARKET, config.RISK_SHARDS);
   const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);
   const name = nameProcess();
@@ -200,6 +200,7 @@ type Adapters = {
   readonly memory: Memory;
   readonly metrics: Metrics;
   readonly guards: Guards;
+  readonly cases: Cases;
 };
 
 type StepParts = Adapters & {
@@ -239,7 +240,7 @@ function createSteps(parts: StepParts): BatchSteps {
     scorer: parts.scorer,
     models: parts.models,
     store: {
-      insertScores: createInsertScores(database, partitions),
+      insertScores: createInsertScores(database, partitions, parts.cases.isSpotCheck),
       readStoredScores: (transactions) => readStoredScores(database, transactions),
       insertDeadLetters: (letters) => insertDeadLetters(database, letters),
     },
@@ -254,7 +255,7 @@ function createSteps(parts: StepParts): BatchSteps {
 }
 
 function createDuties(
-  { config, database, redis, memory, metrics, guards }: Adapters,
+  { config, database, redis, memory, metrics, guards, cases }: Adapters,
   leadership: Leadership,
   streams: () => readonly StreamKeys[],
 ): Duty[] {
@@ -265,6 +266,7 @@ function createDuties(
     bindWatch(config, database, leadership, metrics),
     bindTallies(config, database, leadership),
     bindDeadLetters(database, leadership),
+    ...cases.duties(leadership),
     bindPurge(config, leadership, metrics),
     bindLabelDuty(config, database, redis, guards.redis.run, metrics, leadership),
     {

@@ -145,6 +145,9 @@ const settings = {
   RISK_MODEL_CHECK_RETENTION_DAYS: integer(30, 3650, 730).describe(
     'How long the records of which process checked which model are kept.',
   ),
+  RISK_REVIEW_RETENTION_DAYS: integer(30, 3650, 730).describe(
+    'How long a review case is kept after it was closed; the final decision stays.',
+  ),
   RISK_KEY_FILTER_MB: integer(0, 1_000_000, 64).describe(
     'Memory of an API process for the filters of stored keys, 2.5 MB a million; beyond it the oldest keys have none.',
   ),

@@ -257,6 +257,15 @@ export function createMetrics() {
       'Time from created_at to labelled_at of those labels.',
       ['model', 'quantile'],
     ),
+    casesOpened: counter(
+      'risk_review_cases_opened_total',
+      'Review cases opened, by what raised them and their priority.',
+      ['source', 'priority'],
+    ),
+    casesUnrated: counter(
+      'risk_review_cases_unrated_total',
+      'Review cases opened without an exchange rate: they count as high value.',
+    ),
     breakerState: gauge('risk_breaker_state', 'Circuit breakers: 0 closed, 1 half-open, 2 open.', [
       'breaker',
     ]),

@@ -21,6 +21,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   scoring: { folders: ['rules'], packages: [] },
   models: { folders: ['scoring'], packages: ['node:crypto'] },
   rollout: { folders: [], packages: ['node:crypto'] },
+  review: { folders: [], packages: ['murmurhash'] },
   training: { folders: ['models', 'scoring'], packages: ['node:crypto'] },
   profile: { folders: ['scoring'], packages: ['murmurhash', 'node:buffer'] },
   store: { folders: [], types: ['runtime'], packages: ['pg', 'pg-copy-streams', 'node:*', 'uuid'] },
@@ -31,7 +32,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   repair: { folders: ['runtime', 'store', 'stream'], types: ['ingest'], packages: ['node:*'] },
   control: {
-    folders: ['query', 'store', 'models', 'rollout'],
+    folders: ['query', 'store', 'models', 'rollout', 'review'],
     types: ['ingest', 'runtime', 'stream'],
     packages: ['zod', 'node:*'],
   },
@@ -70,7 +71,9 @@ const RULES: Readonly<Record<string, Rule>> = {
 /** The processes and their wiring: main knows every adapter and use case, and no folder imports it. */
 const ROOT = 'main';
 /** Folders in which nothing may read a clock, random numbers or the network. */
-const PURE_FOLDERS = ['rules', 'scoring', 'models', 'rollout', 'training', 'profile', 'domain'];
+const PURE_FOLDERS = [
+  ...['rules', 'scoring', 'models', 'rollout', 'training', 'profile', 'review', 'domain'],
+];
 const IMPURE = /\b(Date\.now|new Date\(\)|Math\.random|performance\.|process\.|setTimeout|fetch\()/;
 const LINES_MAX = 300;
 /** Nobody writes it by hand. */

@@ -20,6 +20,8 @@ export const LEADER_DUTIES = [
   'tallies',
   'purge',
   'dead-letters',
+  'cases',
+  'decisions',
 ] as const;
 export type LeaderDuty = (typeof LEADER_DUTIES)[number];
 

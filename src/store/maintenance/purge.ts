@@ -124,6 +124,9 @@ export const PURGES: readonly Purge[] = [
       where checked_at < ${OLD}`,
     (config) => [config.RISK_MODEL_CHECK_RETENTION_DAYS],
   ),
+  purgeRows('review_cases', before('review_cases', 'closed_at', OLD), (config) => [
+    config.RISK_REVIEW_RETENTION_DAYS,
+  ]),
   purgeRows(
     'recomputed_features',
     before('recomputed_features', 'transaction_id', leastIdAt(OLDEST_MONTH)),

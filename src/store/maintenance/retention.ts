@@ -52,6 +52,18 @@ export const RETENTIONS: readonly Retention[] = [
   },
   { tables: ['ingest_batches'], ends: 'once their transactions are in a stream: they are work' },
   { tables: ['label_batches'], ends: 'once the profiles know of their labels: they are work' },
+  { tables: ['review_intake'], ends: 'once their cases are open: they are work' },
+  {
+    tables: ['review_cases', 'review_notes'],
+    setting: 'RISK_REVIEW_RETENTION_DAYS',
+    ends: 'after the case was closed, its notes and files with it; an open case is work and stays',
+  },
+  {
+    tables: ['final_decisions'],
+    ends: 'never: the newest stands on its transaction; about 0.4 kB a decision',
+  },
+  { tables: ['review_policies'], ends: 'never: a case names the version that placed it' },
+  { tables: ['exchange_rates'], ends: 'never: a row a currency and day' },
   { tables: ['models'], ends: 'never: what a model has scored is verified and explained by it' },
   {
     tables: ['model_proposals', 'model_rollouts'],

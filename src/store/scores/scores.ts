@@ -1,5 +1,5 @@
 /**
- * Scores, write side: one statement a batch, which counts them too, written once. What was stored before, by another delivery
+ * Scores, write side: one statement a batch, which counts them and names those that people review, written once. What was stored before, by another delivery
  * of the same transaction, stays: the stored score is what counts. That is rare, so the statement that
  * looks for it (two fifths dearer) runs only after one that takes every score for new has failed.
  */
@@ -7,6 +7,7 @@ import { type CountDays, countDays } from '../../domain/day-tally.ts';
 import { compareIds, type DeliveredTransaction } from '../../domain/delivered.ts';
 import { MonthDetached } from '../../domain/month.ts';
 import type { Decision, ScoreRecord } from '../../domain/score-record.ts';
+import { addIntake, addIntakeStatement, intakeValue } from '../cases/case-intake.ts';
 import {
   deliveredTextArray,
   deliveredUuidArray,
@@ -63,7 +64,7 @@ const insertAll = `insert into market.scores (transaction_id, created_at, scored
 
 const insertAllStatement: Statement = {
   name: 'insert-all-scores',
-  text: `with tallied as (${addIncrements(18)}) ${insertAll}`,
+  text: `with tallied as (${addIncrements(18)}), reviewed as (${addIntake('$27')}) ${insertAll}`,
 };
 
 // Ids are returned only when some were stored before: a row each would cost more than the whole request.
@@ -80,59 +81,79 @@ const insertNewStatement: Statement = {
 
 const addIncrementsStatement: Statement = { name: 'add-increments', text: addIncrements(1) };
 
+/** Draws transactions that are reviewed although their verdict does not ask for it. */
+export type DrawSpotCheck = (transaction: { readonly transactionId: string }) => boolean;
+
 /** Inserts in one order, so that overlapping batches cannot deadlock; returns the ids that are new. */
 export async function insertScores(
   database: Pick<Database, 'query' | 'transaction'>,
   scores: readonly NewScore[],
   lineage: ScoreLineage,
+  isSpotCheck: DrawSpotCheck = () => false,
 ): Promise<Inserted> {
-  return await insertEncoded(database, encodeScores(scores, lineage));
+  return await insertEncoded(database, encodeScores(scores, lineage, isSpotCheck));
 }
 
 /** Scores as parameters, and of each of them what the tallies count: nothing else of it lives until they are stored. */
 type EncodedScores = {
   readonly values: readonly unknown[];
   readonly counted: readonly Counted[];
+  /** Ids of those that people review. */
+  readonly reviewed: readonly string[];
 };
 type Counted = {
   readonly transaction: DeliveredTransaction;
   readonly tallied: Parameters<CountDays['add']>[1];
 };
 
-function encodeScores(scores: readonly NewScore[], lineage: ScoreLineage): EncodedScores {
+function encodeScores(
+  scores: readonly NewScore[],
+  lineage: ScoreLineage,
+  isSpotCheck: DrawSpotCheck,
+): EncodedScores {
   const rows = scores.toSorted(compareScores);
   const { ruleSet } = lineage;
   const counted = rows.map(({ transaction, decision: { verdict, score, reasons }, model }) => ({
     transaction,
     tallied: { verdict, score, ruleSet, model, reasons },
   }));
-  return { values: insertValues(rows, lineage), counted };
+  const reviewed = rows.flatMap(({ transaction, decision: { verdict } }) =>
+    verdict === 'review' || isSpotCheck(transaction) ? transaction.transactionId : [],
+  );
+  return { values: insertValues(rows, lineage), counted, reviewed };
 }
 
 async function insertEncoded(
   database: Pick<Database, 'query' | 'transaction'>,
-  { values, counted }: EncodedScores,
+  encoded: EncodedScores,
 ): Promise<Inserted> {
+  const { values, counted, reviewed } = encoded;
   if (counted.length === 0) return 'all';
   try {
-    await database.query(insertAllStatement, [...values, ...tally(counted)]);
+    const all = [...values, ...tally(counted), intakeValue(reviewed)];
+    await database.query(insertAllStatement, all);
   } catch (error) {
     if (sqlStateOf(error) !== UNIQUE_VIOLATION) throw error;
-    return await database.transaction((query) => insertNew(query, { values, counted }));
+    return await database.transaction((query) => insertNew(query, encoded));
   }
   return 'all';
 }
 
-async function insertNew(query: Query, { values, counted }: EncodedScores): Promise<Inserted> {
+async function insertNew(
+  query: Query,
+  { values, counted, reviewed }: EncodedScores,
+): Promise<Inserted> {
   const [inserted] = await query<{ won: number; ids: string[] | null }>(insertNewStatement, values);
   if (inserted === undefined) throw new Error('an aggregate has one row');
   if (inserted.won === counted.length) {
     await query(addIncrementsStatement, tally(counted));
+    await query(addIntakeStatement, [intakeValue(reviewed)]);
     return 'all';
   }
   const ids = new Set(inserted.ids);
   const won = counted.filter(({ transaction }) => ids.has(transaction.transactionId));
   await query(addIncrementsStatement, tally(won));
+  await query(addIntakeStatement, [intakeValue(reviewed.filter((id) => ids.has(id)))]);
   return ids;
 }
 
@@ -185,6 +206,7 @@ export type InsertScores = (
 export function createInsertScores(
   database: Pick<Database, 'query' | 'transaction'>,
   partitions: PartitionGuard,
+  isSpotCheck: DrawSpotCheck = () => false,
 ): InsertScores {
   const insert = async (encoded: EncodedScores) => {
     const times = encoded.counted.map(({ transaction }) => transaction.createdAtMs);
@@ -203,7 +225,7 @@ export function createInsertScores(
     }
   };
   // Not async: such a function keeps its parameters alive as long as it waits.
-  return (scores, lineage) => insert(encodeScores(scores, lineage));
+  return (scores, lineage) => insert(encodeScores(scores, lineage, isSpotCheck));
 }
 
 const readStatement: Statement = {

@@ -1,0 +1,82 @@
+/** Makes cases of transactions that need one: of those that scores and labels named, or that a person names. */
+import { given } from '../../domain/describe-issue.ts';
+import { Failure } from '../../domain/failure.ts';
+import { type Actor, ENGINE } from '../../domain/principal.ts';
+import type { CaseSource, StoredPolicy } from '../../domain/review-policy.ts';
+import { createdAtMsOf } from '../../domain/transaction-id.ts';
+import { placeCase } from '../../review/place-case.ts';
+import { recordChange } from '../../store/access/audit-log.ts';
+import { type Located, locateReviewed, takeIntake } from '../../store/cases/case-intake.ts';
+import { type NewCase, type Opened, openCases } from '../../store/cases/open-cases.ts';
+import { readPolicy } from '../../store/cases/review-policies.ts';
+import type { Database, Query } from '../../store/database/pool.ts';
+import { refuseDetached } from '../../store/partitions/partitions.ts';
+
+/** Rows of one step; each names the reviewed transactions of a batch. */
+const STEP_ROWS = 50;
+
+export type Raised = { readonly opened: readonly Opened[]; readonly mayHaveMore: boolean };
+
+/** Makes the cases that the oldest rows of the intake name, and deletes these rows, in one database transaction. */
+export async function raiseCases(
+  database: Pick<Database, 'transaction'>,
+  rowsMax: number = STEP_ROWS,
+): Promise<Raised> {
+  return await database.transaction(async (query) => {
+    const taken = await takeIntake(query, rowsMax);
+    if (taken.length === 0) return { opened: [], mayHaveMore: false };
+    const policy = await readPolicy({ query });
+    // A transaction may be named by its score and by a label: the dispute is the one that counts.
+    const disputed = new Set<string>();
+    const scored = new Set<string>();
+    for (const { source, transactionIds } of taken) {
+      const ids = source === 'dispute' ? disputed : scored;
+      for (const id of transactionIds) ids.add(id);
+    }
+    const located = await locateReviewed(query, [...new Set([...disputed, ...scored])]);
+    const cases = located.map((one) =>
+      toNewCase(one, disputed.has(one.transactionId) ? 'dispute' : sourceOf(one), policy),
+    );
+    const opened = await openCases(query, cases, policy.version, ENGINE);
+    return { opened, mayHaveMore: taken.length === rowsMax };
+  });
+}
+
+/** A score names a transaction because of its verdict, or as a spot check. */
+const sourceOf = ({ verdict }: Located): CaseSource =>
+  verdict === 'review' ? 'verdict' : 'spot_check';
+
+function toNewCase(located: Located, source: CaseSource, { policy }: StoredPolicy): NewCase {
+  return { ...located, source, ...placeCase({ ...located, source }, policy, located.nowMs) };
+}
+
+/** Opens a case that a person asks for. @returns whether there was none before; @throws Failure `not-found` */
+export async function raiseByHand(
+  database: Database,
+  transactionId: string,
+  note: string | null,
+  by: Actor & { readonly name: string },
+  addNote: (query: Query, note: string) => Promise<void>,
+): Promise<boolean> {
+  return await database.transaction(async (query) => {
+    const [located] = await locateReviewed(query, [transactionId]);
+    if (located === undefined) {
+      await refuseDetached({ query }, createdAtMsOf(transactionId) ?? 0);
+      const why = `no transaction has the id ${given(transactionId)}`;
+      throw new Failure('not-found', 'TRANSACTION_UNKNOWN', why);
+    }
+    const policy = await readPolicy({ query });
+    const cases = [toNewCase(located, 'manual', policy)];
+    const [opened] = await openCases(query, cases, policy.version, by.name);
+    if (opened === undefined) return false;
+    if (note !== null) await addNote(query, note);
+    const after = { source: 'manual', priority: opened.priority, note };
+    await recordChange(query, by, {
+      action: 'case.open',
+      subject: transactionId,
+      before: null,
+      after,
+    });
+    return true;
+  });
+}

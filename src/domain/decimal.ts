@@ -1,0 +1,28 @@
+/** Decimal texts, as amounts of money are: compared exactly, without a floating point number in between. */
+import { z } from 'zod';
+
+/** Negative where `one` is less than `other`. Both are plain decimals without a sign: `1000`, `0.50`. */
+export function compareDecimals(one: string, other: string): number {
+  const [left, right] = [partsOf(one), partsOf(other)];
+  const places = Math.max(left.fraction.length, right.fraction.length);
+  const difference = unitsOf(left, places) - unitsOf(right, places);
+  if (difference === 0n) return 0;
+  return difference < 0n ? -1 : 1;
+}
+
+type Parts = { readonly whole: string; readonly fraction: string };
+
+function partsOf(text: string): Parts {
+  const [whole = '0', fraction = ''] = text.split('.');
+  return { whole, fraction };
+}
+
+function unitsOf({ whole, fraction }: Parts, places: number): bigint {
+  return BigInt(whole + fraction.padEnd(places, '0'));
+}
+
+/** An amount in US dollars that people set. */
+export const usdAmount = z
+  .string()
+  .regex(/^(0|[1-9]\d{0,11})(\.\d{1,2})?$/, 'must be a decimal string in US dollars, as "1000"')
+  .meta({ example: '1000' });

@@ -1,0 +1,112 @@
+/**
+ * Transactions that need a case. The statement that stores their scores, or the database transaction that stores labels,
+ * adds a row that names them, so neither exists without the other; a redelivery stores no score, and so adds none. A worker
+ * makes the cases and deletes the row in one database transaction: none is lost, and none is made twice.
+ */
+import type { CaseFacts } from '../../domain/review-policy.ts';
+import { createdAtMsOf } from '../../domain/transaction-id.ts';
+import { textArray, timestampArray, uuidArray } from '../database/binary-array.ts';
+import type { Query, Statement } from '../database/pool.ts';
+
+/** Adds a row for the ids of a parameter, unless it is null. */
+export function addIntake(parameter: string): string {
+  return `insert into market.review_intake (source, transaction_ids)
+      select 'score', ${parameter}::uuid[] where ${parameter}::uuid[] is not null`;
+}
+
+export const addIntakeStatement: Statement = { name: 'add-review-intake', text: addIntake('$1') };
+
+export function intakeValue(transactionIds: readonly string[]): Buffer | null {
+  return transactionIds.length === 0 ? null : uuidArray(transactionIds);
+}
+
+const disputesStatement: Statement = {
+  name: 'add-disputes',
+  text: `with policy as (select policy from market.review_policies order by version desc limit 1)
+         insert into market.review_intake (source, transaction_ids)
+         select 'dispute', array_agg(distinct transaction_id)
+           from unnest($1::uuid[], $2::text[]) as frauds (transaction_id, source)
+          where (select policy -> 'dispute_sources' from policy) ? source
+         having count(*) > 0`,
+};
+
+type LabelledFraud = { readonly transactionId: string; readonly source: string };
+
+/** Adds labels that say fraud: those of a source that disputes raise a case. */
+export async function addDisputes(query: Query, frauds: readonly LabelledFraud[]): Promise<void> {
+  if (frauds.length === 0) return;
+  await query(disputesStatement, [
+    uuidArray(frauds.map(({ transactionId }) => transactionId)),
+    textArray(frauds.map(({ source }) => source)),
+  ]);
+}
+
+const takeStatement: Statement = {
+  name: 'take-review-intake',
+  text: `delete from market.review_intake where intake_id in
+           (select intake_id from market.review_intake order by intake_id limit $1)
+         returning intake_id as "intakeId", source, transaction_ids::text[] as "transactionIds"`,
+};
+
+type Intake = {
+  readonly intakeId: string;
+  readonly source: 'score' | 'dispute';
+  readonly transactionIds: readonly string[];
+};
+
+/** Takes the oldest rows, in their order. */
+export async function takeIntake(query: Query, rowsMax: number): Promise<Intake[]> {
+  const rows = await query<Intake>(takeStatement, [rowsMax]);
+  return rows.sort((one, other) => Number(BigInt(one.intakeId) - BigInt(other.intakeId)));
+}
+
+const locateStatement: Statement = {
+  name: 'locate-reviewed',
+  text: `select t.*, s.score, s.verdict, coalesce(s.reasons, '{}') as reasons, r.day::text as "rateDay",
+                case when t.currency = 'USD' then t.amount else round(t.amount * r.usd, 2) end::text as "amountUsd",
+                (extract(epoch from now()) * 1000)::float8 as "nowMs"
+           from unnest($1::uuid[], $2::timestamptz[]) as u (transaction_id, created_at)
+          cross join lateral (
+            select t.transaction_id as "transactionId", t.created_at as "createdAt", t.account_id as "accountId",
+                   t.merchant_id as "merchantId", t.device_id as "deviceId", t.corridor, t.amount, t.currency
+              from market.transactions t
+             where t.transaction_id = u.transaction_id and t.created_at = u.created_at limit 1) t
+           left join lateral (
+            select s.score, s.verdict, array(select reason ->> 'code' from jsonb_array_elements(s.reasons) reason) as reasons
+              from market.scores s
+             where s.transaction_id = u.transaction_id and s.created_at = u.created_at limit 1) s on true
+           left join lateral (
+            select day, usd from market.exchange_rates r
+             where r.currency = t.currency and r.day <= (u.created_at at time zone 'UTC')::date
+             order by day desc limit 1) r on true`,
+};
+
+/** A transaction with what its case is placed by. */
+export type Located = Omit<CaseFacts, 'source'> & {
+  readonly transactionId: string;
+  readonly createdAt: Date;
+  readonly accountId: string;
+  readonly merchantId: string;
+  readonly deviceId: string | null;
+  readonly corridor: string;
+  readonly amount: string;
+  readonly currency: string;
+  readonly verdict: string | null;
+  /** Day of the exchange rate; null in US dollars, and where there is no rate. */
+  readonly rateDay: string | null;
+  /** Postgres' clock. */
+  readonly nowMs: number;
+};
+
+/** Those of the transactions that are stored; the others' months are detached or dropped. */
+export async function locateReviewed(query: Query, ids: readonly string[]): Promise<Located[]> {
+  const known = ids.flatMap((id) => {
+    const createdAtMs = createdAtMsOf(id);
+    return createdAtMs === undefined ? [] : { id, createdAtMs };
+  });
+  if (known.length === 0) return [];
+  return await query<Located>(locateStatement, [
+    uuidArray(known.map(({ id }) => id)),
+    timestampArray(known.map(({ createdAtMs }) => createdAtMs)),
+  ]);
+}

@@ -1,0 +1,85 @@
+/** Opens cases: one a transaction, however often it is named. */
+import type { CaseSource } from '../../domain/review-policy.ts';
+import {
+  float8Array,
+  int2Array,
+  textArray,
+  timestampArray,
+  uuidArray,
+} from '../database/binary-array.ts';
+import type { Query, Statement } from '../database/pool.ts';
+import type { Located } from './case-intake.ts';
+
+export type NewCase = Located & {
+  readonly source: CaseSource;
+  readonly priority: number;
+  readonly dueAtMs: number;
+};
+
+// A dispute makes an older case urgent, and opens one again that ended otherwise than as fraud. Any other source changes
+// nothing where there is a case. Reasons are codes without commas.
+const openStatement: Statement = {
+  name: 'open-review-cases',
+  text: `
+    insert into market.review_cases as c (transaction_id, created_at, account_id, merchant_id, device_id, corridor, amount,
+             currency, amount_usd, rate_day, score, verdict, reasons, source, priority, due_at, policy, opened_by)
+    select transaction_id, created_at, account_id, merchant_id, device_id, corridor, amount::numeric, currency,
+           amount_usd::numeric, rate_day::date, score::smallint, verdict, string_to_array(reasons, ','), source, priority, due_at,
+           $17::int4, $18::text
+      from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                  $9::text[], $10::text[], $11::float8[], $12::text[], $13::text[], $14::text[], $15::smallint[],
+                  $16::timestamptz[])
+           as u (transaction_id, created_at, account_id, merchant_id, device_id, corridor, amount, currency, amount_usd,
+                 rate_day, score, verdict, reasons, source, priority, due_at)
+     order by transaction_id
+    on conflict (transaction_id) do update
+       set source = excluded.source, priority = excluded.priority, due_at = excluded.due_at, policy = excluded.policy,
+           opened_at = now(), opened_by = excluded.opened_by, score = excluded.score, verdict = excluded.verdict,
+           reasons = excluded.reasons, amount_usd = excluded.amount_usd, rate_day = excluded.rate_day, state = 'open',
+           claimed_at = case when c.state = 'open' then c.claimed_at end, escalated_by = null, escalated_at = null,
+           disposition = null, decision_reason = null, decided_by = null, decided_by_key = null, decided_at = null,
+           confirmed_by = null, confirmed_by_key = null, final_at = null, closed_at = null
+     where excluded.source = 'dispute' and (c.source <> 'dispute' or c.state = 'closed')
+       and c.disposition is distinct from 'fraud'
+    returning transaction_id as "transactionId", priority, source, amount_usd is null as "isUnrated"`,
+};
+
+export type Opened = {
+  readonly transactionId: string;
+  readonly priority: number;
+  readonly source: CaseSource;
+  readonly isUnrated: boolean;
+};
+
+/**
+ * @param cases at most one a transaction
+ * @param by the person who asked for it, or the engine
+ * @returns those that are opened, or opened again
+ */
+export async function openCases(
+  query: Query,
+  cases: readonly NewCase[],
+  policyVersion: number,
+  by: string,
+): Promise<Opened[]> {
+  if (cases.length === 0) return [];
+  return await query<Opened>(openStatement, [
+    uuidArray(cases.map((one) => one.transactionId)),
+    timestampArray(cases.map((one) => one.createdAt.getTime())),
+    textArray(cases.map((one) => one.accountId)),
+    textArray(cases.map((one) => one.merchantId)),
+    textArray(cases.map((one) => one.deviceId)),
+    textArray(cases.map((one) => one.corridor)),
+    textArray(cases.map((one) => one.amount)),
+    textArray(cases.map((one) => one.currency)),
+    textArray(cases.map((one) => one.amountUsd)),
+    textArray(cases.map((one) => one.rateDay)),
+    float8Array(cases.map((one) => one.score)),
+    textArray(cases.map((one) => one.verdict)),
+    textArray(cases.map((one) => one.reasons.join(','))),
+    textArray(cases.map((one) => one.source)),
+    int2Array(cases.map((one) => one.priority)),
+    timestampArray(cases.map((one) => one.dueAtMs)),
+    ...[policyVersion, by],
+  ]);
+}

@@ -1,0 +1,211 @@
+/**
+ * Goal: a transaction that people have to look at gets one case, whatever is delivered again or stops in between, and no
+ * other transaction gets one. Method: scores and labels are stored as workers and the API do, and a worker makes the cases.
+ */
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { raiseCases } from '../../src/control/cases/raise-cases.ts';
+import type { Verdict } from '../../src/domain/score-record.ts';
+import { addDisputes } from '../../src/store/cases/case-intake.ts';
+import type { Database } from '../../src/store/database/pool.ts';
+import { insertScores } from '../../src/store/scores/scores.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { toNewScores } from '../support/delivered.ts';
+import { idAt, storeTransactions, type TransactionSeed } from '../support/stored-rows.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import { createWorkerRig } from '../support/worker-rig.ts';
+
+const NOW = Date.UTC(2026, 10, 20, 12);
+const LINEAGE = { scoredAtMs: NOW, featureSchema: 1, ruleSet: 'default@2' };
+
+let testDatabase: TestDatabase;
+let database: Database;
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open();
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+beforeEach(() =>
+  testDatabase.sql('truncate transactions, scores, review_intake, review_cases cascade'),
+);
+
+let made = 0;
+async function store(seeds: readonly Partial<TransactionSeed>[]): Promise<string[]> {
+  return await storeTransactions(
+    database,
+    seeds.map((seed) => ({ createdAtMs: NOW + made++, ...seed })),
+  );
+}
+
+/** Stores scores as a worker does. */
+async function score(ids: readonly string[], verdict: Verdict, isSpotCheck = () => false) {
+  const decision = { score: 600, risk: 0.6, probability: null, verdict, reasons: [] };
+  const scores = toNewScores(
+    ids.map((transactionId) => ({
+      ...{ transactionId, accountId: 'acc_1', corridor: 'US-EG', decision },
+      createdAtMs: Number.parseInt(transactionId.replace('-', '').slice(0, 12), 16),
+      ...{ features: Float64Array.of(1), model: null, attempts: 1, degradation: 0 },
+    })),
+  );
+  return await insertScores(database, scores, LINEAGE, isSpotCheck);
+}
+
+type CaseRow = Record<'id' | 'source' | 'priority' | 'state' | 'usd' | 'rate_day', string | null>;
+const cases = async () =>
+  await testDatabase.sql<CaseRow>(
+    `select transaction_id as id, source, 'P' || priority as priority, state, amount_usd::text as usd, rate_day::text
+       from review_cases order by transaction_id`,
+  );
+const dispute = (transactionId: string, source = 'bank') =>
+  database.transaction((query) => addDisputes(query, [{ transactionId, source }]));
+
+test('a score that asks for review makes one case, with the score, and others make none', async () => {
+  const [one = '', two = '', three = ''] = await store([
+    { amount: '10.00' },
+    { amount: '1000.01' },
+    {},
+  ]);
+  await score([one, two], 'review');
+  await score([three], 'approve');
+  expect(await raiseCases(database)).toMatchObject({ mayHaveMore: false });
+  expect(await cases()).toEqual([
+    { id: one, source: 'verdict', priority: 'P4', state: 'open', usd: '10.00', rate_day: null },
+    { id: two, source: 'verdict', priority: 'P1', state: 'open', usd: '1000.01', rate_day: null },
+  ]);
+});
+
+test('a redelivery of all or some of a batch names nothing twice, and makes no second case', async () => {
+  const ids = await store([{}, {}, {}]);
+  await score(ids.slice(0, 2), 'review');
+  await score(ids.slice(0, 2), 'review');
+  await score(ids, 'review');
+  const named = await testDatabase.sql<{ ids: string[] }>(
+    'select transaction_ids::text[] as ids from review_intake',
+  );
+  expect(named.flatMap((row) => row.ids).sort()).toEqual(ids);
+  await raiseCases(database);
+  await score(ids, 'review');
+  // A row that a person put back in by hand changes nothing either.
+  await testDatabase.sql(
+    `insert into review_intake (source, transaction_ids) values ('score', $1)`,
+    [ids],
+  );
+  await testDatabase.sql(`update review_cases set locked_by = 'Ann', locked_until = now()`);
+  expect((await raiseCases(database)).opened).toEqual([]);
+  const locked = await testDatabase.sql(`select from review_cases where locked_by = 'Ann'`);
+  expect(locked).toHaveLength(3);
+});
+
+test('a worker that ends between the cases and their commit leaves the intake to the next', async () => {
+  const ids = await store([{}]);
+  await score(ids, 'review');
+  const ends = new Error('ends');
+  const cut: Pick<Database, 'transaction'> = {
+    transaction: (work) =>
+      database.transaction(async (query) => {
+        await work(query);
+        throw ends;
+      }),
+  };
+  await expect(raiseCases(cut)).rejects.toThrow('ends');
+  expect(await cases()).toEqual([]);
+  expect((await raiseCases(database)).opened).toHaveLength(1);
+});
+
+test('two workers that make cases at once make each one once', async () => {
+  const ids = await store(Array.from({ length: 40 }, () => ({})));
+  for (const id of ids) await score([id], 'review');
+  const steps = await Promise.all(Array.from({ length: 4 }, () => raiseCases(database, 10)));
+  let opened = steps.reduce((sum, step) => sum + step.opened.length, 0);
+  opened += (await raiseCases(database)).opened.length;
+  expect([opened, (await cases()).length]).toEqual([40, 40]);
+});
+
+test('a spot check has the last priority', async () => {
+  const ids = await store([{ amount: '5000.00' }]);
+  await score(ids, 'approve', () => true);
+  await raiseCases(database);
+  expect(await cases()).toMatchObject([{ source: 'spot_check', priority: 'P5' }]);
+});
+
+test('a dispute makes a case urgent, opens one again that was no fraud, and leaves a fraud closed', async () => {
+  const ids = await store([{}, {}, {}, {}]);
+  const [open = '', legitimate = '', fraud = '', fresh = ''] = ids;
+  await score([open, legitimate, fraud], 'review');
+  await raiseCases(database);
+  const close = (id: string, disposition: string) =>
+    testDatabase.sql(
+      `update review_cases set state = 'closed', disposition = $2, decision_reason = 'seen', decided_by = 'Ann',
+              decided_at = now(), final_at = now(), closed_at = now() where transaction_id = $1`,
+      [id, disposition],
+    );
+  await close(legitimate, 'legitimate');
+  await close(fraud, 'fraud');
+  for (const id of ids) await dispute(id);
+  await dispute(fresh, 'somebody');
+  expect((await raiseCases(database)).opened).toHaveLength(3);
+  const urgent = { source: 'dispute', priority: 'P0', state: 'open' };
+  expect(await cases()).toMatchObject([
+    { id: open, ...urgent },
+    { id: legitimate, ...urgent },
+    { id: fraud, source: 'verdict', state: 'closed' },
+    { id: fresh, ...urgent },
+  ]);
+  await dispute(open);
+  expect((await raiseCases(database)).opened).toEqual([]);
+});
+
+test('a label of another source disputes nothing', async () => {
+  const [id = ''] = await store([{}]);
+  await dispute(id, 'review');
+  await dispute(id, 'somebody');
+  expect(await raiseCases(database)).toEqual({ opened: [], mayHaveMore: false });
+});
+
+test('an amount has the rate of its day, or the newest before; without one it counts as high', async () => {
+  await testDatabase.sql(
+    `insert into exchange_rates (currency, day, usd) values
+       ('EUR', '2026-11-18', 1.05), ('EUR', '2026-11-20', 1.1), ('EUR', '2026-11-21', 9), ('EGP', '2026-11-21', 0.02)`,
+  );
+  const day = (date: number) => Date.UTC(2026, 10, date, 12) + made++;
+  const euro = { currency: 'EUR', amount: '1000.00' };
+  const ids = await store([
+    { ...euro, createdAtMs: day(19) },
+    { ...euro, createdAtMs: day(20) },
+    { currency: 'EGP', amount: '10.00', createdAtMs: day(20) },
+  ]);
+  await score(ids, 'review');
+  await raiseCases(database);
+  expect(await cases()).toMatchObject([
+    { usd: '1050.00', rate_day: '2026-11-18', priority: 'P1' },
+    { usd: '1100.00', rate_day: '2026-11-20', priority: 'P1' },
+    { usd: null, rate_day: null, priority: 'P1' },
+  ]);
+});
+
+test('a transaction whose month is gone gets no case, and holds up no other', async () => {
+  const [id = ''] = await store([{}]);
+  await testDatabase.sql(
+    `insert into review_intake (source, transaction_ids) values ('score', $1)`,
+    [[idAt(Date.UTC(2015, 1)), id]],
+  );
+  expect((await raiseCases(database)).opened).toHaveLength(1);
+});
+
+test('a worker opens the cases of what it scores', async () => {
+  const rig = await createWorkerRig();
+  await using _ = rig;
+  await rig.database.sql(
+    `update review_policies set policy = jsonb_set(policy, '{spot_check_ratio}', '1')`,
+  );
+  rig.startWorker();
+  // The ratio is read after the start; what was scored before it was known has no case.
+  const open = async () => {
+    await rig.send([{ createdAtMs: NOW + made++ }]);
+    const rows = await rig.database.sql<{ source: string }>('select source from review_cases');
+    return rows[0];
+  };
+  expect(await waitUntil(open, 10_000, 'a case')).toEqual({ source: 'spot_check' });
+}, 90_000);
