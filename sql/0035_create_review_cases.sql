@@ -118,12 +118,13 @@ comment on column review_cases.claimed_at is 'First claim since it opened.';
 comment on column review_cases.escalated_by is 'A person, who leaves it to a risk officer; engine: an overflow rule.';
 comment on column review_cases.final_at is 'End of the time in which the decision can be undone.';
 
--- Cases that wait for somebody, in the order of work; those of a ring; and those whose decision becomes final.
+-- Cases that wait for somebody, in the order of work; those of a ring; those whose decision becomes final; arrivals; the end.
 create index review_cases_queue_idx on review_cases (priority, due_at, transaction_id) where state <> 'closed';
 create index review_cases_account_idx on review_cases (account_id) where state = 'open';
 create index review_cases_merchant_idx on review_cases (merchant_id) where state = 'open';
 create index review_cases_device_idx on review_cases (device_id) where state = 'open' and device_id is not null;
 create index review_cases_final_idx on review_cases (final_at) where state = 'decided';
+create index review_cases_opened_idx on review_cases (opened_at);
 create index review_cases_closed_idx on review_cases (closed_at, transaction_id) where closed_at is not null;
 
 create function refuse_one_reviewer() returns trigger language plpgsql set search_path from current as $$
@@ -190,7 +191,7 @@ create index final_decisions_final_idx on final_decisions (final_at);
 create trigger final_decisions_never_change before update or truncate on final_decisions
   for each statement execute function refuse_change();
 
-insert into leaderships (duty) values ('cases'), ('decisions') on conflict do nothing;
+insert into leaderships (duty) values ('cases'), ('decisions'), ('case-figures') on conflict do nothing;
 
 -- concurrently: what was done with a case
 create index concurrently audit_log_case_idx on audit_log (subject, audit_id) where action like 'case.%';

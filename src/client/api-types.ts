@@ -64,6 +64,80 @@ export type NewModelRollback = {
   readonly corridor: string;
 };
 
+export type ReviewPolicy = {
+  readonly priorities: readonly PriorityRule[];
+  readonly overflow: readonly OverflowRule[];
+  readonly four_eyes_amount_usd: string;
+  readonly lock_seconds: number;
+  readonly undo_seconds: number;
+  readonly spot_check_ratio: number;
+  readonly dispute_sources: readonly string[];
+  readonly capacity: CapacityPolicy;
+};
+
+export type PriorityRule = {
+  readonly priority: number;
+  readonly name: string;
+  readonly deadline_minutes: number;
+  readonly sources?: readonly ('verdict' | 'dispute' | 'spot_check' | 'manual')[] | undefined;
+  readonly amount_usd_above?: string | undefined;
+  readonly score_from?: number | undefined;
+  readonly reasons?: readonly string[] | undefined;
+};
+
+export type OverflowRule = {
+  readonly priority: number;
+  readonly older_than_minutes: number;
+  readonly actions: readonly ('alert' | 'call_all_hands' | 'escalate' | 'propose_throttle' | 'propose_tighter_auto_clear')[];
+};
+
+export type CapacityPolicy = {
+  readonly reviews_per_hour: number;
+  readonly hours_per_day: number;
+  readonly utilisation_max: number;
+  readonly utilisation_hired: number;
+};
+
+export type CaseAssignment = {
+  readonly assignee: string | null;
+};
+
+export type CaseDisposition = {
+  readonly disposition: 'fraud' | 'legitimate' | 'unsure';
+  readonly reason: string;
+};
+
+export type CaseReason = {
+  readonly reason: string;
+};
+
+export type NewReviewCase = {
+  readonly transaction_id: string;
+  readonly note?: string | undefined;
+};
+
+export type NextReviewCase = {
+  readonly corridor?: string | undefined;
+  readonly priority?: 'P0' | 'P1' | 'P2' | 'P3' | 'P4' | 'P5' | undefined;
+};
+
+export type CaseNote = {
+  readonly note: string;
+};
+
+export type CaseFile = {
+  readonly file_name: string;
+  readonly file_type: string;
+  readonly content: string;
+};
+
+export type RingDecision = {
+  readonly party: 'account' | 'merchant' | 'device';
+  readonly id: string;
+  readonly disposition: 'fraud' | 'legitimate' | 'unsure';
+  readonly reason: string;
+};
+
 export type TransactionBatchInput = {
   readonly transactions: readonly TransactionInput[];
 };
@@ -347,6 +421,177 @@ export type DecidedRollouts = {
   readonly items: readonly { readonly corridor: string; readonly to: string; readonly cause: string; readonly model_id: string; }[];
 };
 
+export type ReviewStatus = {
+  readonly at: string;
+  readonly waiting: readonly { readonly priority: 'P0' | 'P1' | 'P2' | 'P3' | 'P4' | 'P5'; readonly corridor: string; readonly waiting: number; readonly claimed: number; readonly missed: number; readonly near: number; readonly age_seconds: number; readonly oldest_seconds: number; }[];
+  readonly officers_at_work: number;
+  readonly forecast: readonly { readonly priority: 'P0' | 'P1' | 'P2' | 'P3' | 'P4' | 'P5'; readonly waiting: number; readonly missed: number; readonly will_miss: number; readonly empty_seconds: number | null; }[];
+  readonly overflow: readonly { readonly priority: 'P0' | 'P1' | 'P2' | 'P3' | 'P4' | 'P5'; readonly older_than_minutes: number; readonly actions: readonly string[]; readonly cases: number; }[];
+  readonly measured: MeasuredReviews;
+};
+
+export type MeasuredReviews = {
+  readonly days: number;
+  readonly decided: number;
+  readonly in_time: number;
+  readonly handling_seconds: number | null;
+};
+
+export type ReviewCapacity = {
+  readonly transactions_per_day: number;
+  readonly auto_clear_ratio: number;
+  readonly officers: number;
+  readonly reviews_per_hour: number;
+  readonly officer_reviews_per_day: number;
+  readonly reviews_per_day: number;
+  readonly officers_min: number;
+  readonly officers_to_hire: number;
+  readonly utilisation: number | null;
+  readonly utilisation_max: number;
+  readonly utilisation_hired: number;
+  readonly hire: number;
+  readonly projection: readonly { readonly month: number; readonly transactions_per_day: number; readonly reviews_per_day: number; readonly officers_min: number; readonly officers_to_hire: number; }[];
+};
+
+export type StoredReviewPolicy = {
+  readonly version: number;
+  readonly made_at: string;
+  readonly made_by: string;
+  readonly policy: ReviewPolicy;
+};
+
+export type ReviewCase = {
+  readonly transaction_id: string;
+  readonly state: 'open' | 'claimed' | 'confirming' | 'decided' | 'closed';
+  readonly priority: 'P0' | 'P1' | 'P2' | 'P3' | 'P4' | 'P5';
+  readonly source: 'verdict' | 'dispute' | 'spot_check' | 'manual';
+  readonly due_at: string;
+  readonly opened_at: string;
+  readonly opened_by: string;
+  readonly corridor: string;
+  readonly account_id: string;
+  readonly merchant_id: string;
+  readonly device_id: string | null;
+  readonly created_at: string;
+  readonly amount: string;
+  readonly currency: string;
+  readonly amount_usd: string | null;
+  readonly rate_day: string | null;
+  readonly score: number | null;
+  readonly verdict: 'approve' | 'review' | 'decline' | null;
+  readonly reasons: readonly string[];
+  readonly policy: number;
+  readonly needs_second_person: boolean;
+  readonly assignee: string | null;
+  readonly locked_by: string | null;
+  readonly locked_until: string | null;
+  readonly claimed_at: string | null;
+  readonly escalated_by: string | null;
+  readonly escalated_at: string | null;
+  readonly decision: CaseDecision | null;
+  readonly closed_at: string | null;
+};
+
+export type CaseDecision = {
+  readonly disposition: 'fraud' | 'legitimate' | 'unsure';
+  readonly reason: string;
+  readonly decided_by: string;
+  readonly decided_at: string;
+  readonly confirmed_by: string | null;
+  readonly final_at: string | null;
+};
+
+export type ClaimedCase = {
+  readonly case: ReviewCase | null;
+};
+
+export type ReviewCaseDetail = {
+  readonly transaction_id: string;
+  readonly state: 'open' | 'claimed' | 'confirming' | 'decided' | 'closed';
+  readonly priority: 'P0' | 'P1' | 'P2' | 'P3' | 'P4' | 'P5';
+  readonly source: 'verdict' | 'dispute' | 'spot_check' | 'manual';
+  readonly due_at: string;
+  readonly opened_at: string;
+  readonly opened_by: string;
+  readonly corridor: string;
+  readonly account_id: string;
+  readonly merchant_id: string;
+  readonly device_id: string | null;
+  readonly created_at: string;
+  readonly amount: string;
+  readonly currency: string;
+  readonly amount_usd: string | null;
+  readonly rate_day: string | null;
+  readonly score: number | null;
+  readonly verdict: 'approve' | 'review' | 'decline' | null;
+  readonly reasons: readonly string[];
+  readonly policy: number;
+  readonly needs_second_person: boolean;
+  readonly assignee: string | null;
+  readonly locked_by: string | null;
+  readonly locked_until: string | null;
+  readonly claimed_at: string | null;
+  readonly escalated_by: string | null;
+  readonly escalated_at: string | null;
+  readonly decision: CaseDecision | null;
+  readonly closed_at: string | null;
+  readonly notes: readonly StoredCaseNote[];
+  readonly history: readonly CaseChange[];
+  readonly final_decisions: readonly FinalDecision[];
+};
+
+export type StoredCaseNote = {
+  readonly note_id: string;
+  readonly written_at: string;
+  readonly written_by: string;
+  readonly note: string | null;
+  readonly file_name: string | null;
+  readonly file_type: string | null;
+  readonly file_bytes: number | null;
+};
+
+export type CaseChange = {
+  readonly changed_at: string;
+  readonly who: string;
+  readonly action: string;
+  readonly after: Readonly<Record<string, unknown>> | null;
+};
+
+export type FinalDecision = {
+  readonly decision_id: string;
+  readonly transaction_id: string;
+  readonly created_at: string;
+  readonly account_id: string;
+  readonly merchant_id: string;
+  readonly corridor: string;
+  readonly score: number | null;
+  readonly verdict: 'approve' | 'review' | 'decline' | null;
+  readonly source: 'verdict' | 'dispute' | 'spot_check' | 'manual';
+  readonly priority: 'P0' | 'P1' | 'P2' | 'P3' | 'P4' | 'P5';
+  readonly disposition: 'fraud' | 'legitimate' | 'unsure';
+  readonly reason: string;
+  readonly decided_by: string;
+  readonly decided_at: string;
+  readonly confirmed_by: string | null;
+  readonly label: 'posted' | 'none' | 'month_detached';
+  readonly final_at: string;
+};
+
+export type AddedNote = {
+  readonly note_id: string;
+};
+
+export type StoredCaseFile = {
+  readonly file_name: string;
+  readonly file_type: string;
+  readonly content: string;
+};
+
+export type DecidedRing = {
+  readonly items: readonly ReviewCase[];
+  readonly more: boolean;
+};
+
 export type FoundScore = {
   readonly transaction_id: string;
   readonly account_id: string;
@@ -483,6 +728,7 @@ export type TransactionDetail = {
   readonly country: string | null;
   readonly channel: string | null;
   readonly metadata: Readonly<Record<string, unknown>> | null;
+  readonly final_decision: { readonly disposition: 'fraud' | 'legitimate' | 'unsure'; readonly final_at: string; } | null;
   readonly score?: Score | null | undefined;
   readonly explanation?: Explanation | null | undefined;
   readonly labels?: LabelHistory | undefined;
@@ -572,6 +818,28 @@ export type Operations = {
   readonly 'POST /v1/models/{id}/emergency': { readonly call: { readonly path: { readonly id: string }; readonly body: NewModelEmergency }; readonly answer: ModelEmergency };
   readonly 'POST /v1/models/proposals/{id}/approve': { readonly call: { readonly path: { readonly id: string } }; readonly answer: DecidedRollouts };
   readonly 'POST /v1/models/rollback': { readonly call: { readonly body: NewModelRollback }; readonly answer: DecidedRollouts };
+  readonly 'GET /v1/reviews/status': { readonly call: {  }; readonly answer: ReviewStatus };
+  readonly 'GET /v1/reviews/capacity': { readonly call: { readonly query?: { readonly officers?: number | undefined; readonly transactions_per_day?: number | undefined; readonly auto_clear_ratio?: number | undefined; readonly reviews_per_hour?: number | undefined; readonly growth?: number | undefined } }; readonly answer: ReviewCapacity };
+  readonly 'GET /v1/reviews/policy': { readonly call: {  }; readonly answer: StoredReviewPolicy };
+  readonly 'POST /v1/reviews/policy': { readonly call: { readonly body: ReviewPolicy }; readonly answer: StoredReviewPolicy };
+  readonly 'POST /v1/reviews/{id}/claim': { readonly call: { readonly path: { readonly id: string } }; readonly answer: ReviewCase };
+  readonly 'POST /v1/reviews/{id}/lock': { readonly call: { readonly path: { readonly id: string } }; readonly answer: ReviewCase };
+  readonly 'POST /v1/reviews/{id}/assign': { readonly call: { readonly path: { readonly id: string }; readonly body: CaseAssignment }; readonly answer: ReviewCase };
+  readonly 'POST /v1/reviews/{id}/decide': { readonly call: { readonly path: { readonly id: string }; readonly body: CaseDisposition }; readonly answer: ReviewCase };
+  readonly 'POST /v1/reviews/{id}/undo': { readonly call: { readonly path: { readonly id: string } }; readonly answer: ReviewCase };
+  readonly 'POST /v1/reviews/{id}/escalate': { readonly call: { readonly path: { readonly id: string }; readonly body: CaseReason }; readonly answer: ReviewCase };
+  readonly 'POST /v1/reviews/{id}/release': { readonly call: { readonly path: { readonly id: string } }; readonly answer: ReviewCase };
+  readonly 'POST /v1/reviews/{id}/confirm': { readonly call: { readonly path: { readonly id: string } }; readonly answer: ReviewCase };
+  readonly 'POST /v1/reviews/{id}/return': { readonly call: { readonly path: { readonly id: string }; readonly body: CaseReason }; readonly answer: ReviewCase };
+  readonly 'GET /v1/reviews': { readonly call: { readonly query?: { readonly corridor?: string | undefined; readonly priority?: 'P0' | 'P1' | 'P2' | 'P3' | 'P4' | 'P5' | undefined; readonly state?: 'open' | 'claimed' | 'confirming' | 'decided' | 'closed' | undefined; readonly assignee?: string | undefined; readonly locked_by?: string | undefined; readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly device_id?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly ReviewCase[]; readonly next_cursor: string | null; } };
+  readonly 'POST /v1/reviews': { readonly call: { readonly body: NewReviewCase }; readonly answer: ReviewCase };
+  readonly 'POST /v1/reviews/next': { readonly call: { readonly body: NextReviewCase }; readonly answer: ClaimedCase };
+  readonly 'GET /v1/reviews/{id}': { readonly call: { readonly path: { readonly id: string } }; readonly answer: ReviewCaseDetail };
+  readonly 'POST /v1/reviews/{id}/notes': { readonly call: { readonly path: { readonly id: string }; readonly body: CaseNote }; readonly answer: AddedNote };
+  readonly 'POST /v1/reviews/{id}/files': { readonly call: { readonly path: { readonly id: string }; readonly body: CaseFile }; readonly answer: AddedNote };
+  readonly 'GET /v1/reviews/{id}/files/{note_id}': { readonly call: { readonly path: { readonly id: string; readonly note_id: string } }; readonly answer: StoredCaseFile };
+  readonly 'POST /v1/reviews/ring': { readonly call: { readonly body: RingDecision }; readonly answer: DecidedRing };
+  readonly 'GET /v1/reviews/decisions': { readonly call: { readonly query?: { readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly FinalDecision[]; readonly next_cursor: string | null; } };
   readonly 'GET /v1/scores': { readonly call: { readonly query?: { readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly device_id?: string | undefined; readonly ip?: string | undefined; readonly corridor?: string | undefined; readonly client?: string | undefined; readonly idempotency_key?: string | undefined; readonly currency?: string | undefined; readonly min_amount?: string | undefined; readonly max_amount?: string | undefined; readonly verdict?: string | undefined; readonly min_score?: number | undefined; readonly max_score?: number | undefined; readonly reason?: string | undefined; readonly reason_match?: 'any' | 'all' | undefined; readonly rule_set?: 'default@2' | 'default@1' | undefined; readonly model?: string | undefined; readonly label?: 'fraud' | 'legitimate' | 'none' | undefined; readonly degradation?: number | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly received_from?: string | undefined; readonly received_to?: string | undefined; readonly scored_from?: string | undefined; readonly scored_to?: string | undefined; readonly sort?: 'created_at' | 'score' | 'amount' | undefined; readonly order?: 'desc' | 'asc' | undefined; readonly total?: boolean | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly FoundScore[]; readonly next_cursor: string | null; readonly detached_months?: readonly string[] | undefined; readonly complete: boolean; readonly searched_to: string | null; readonly searched_to_score?: number | undefined; readonly total?: { readonly count: number; readonly more: boolean; } | undefined; } };
   readonly 'GET /v1/scores/{id}': { readonly call: { readonly path: { readonly id: string } }; readonly answer: Score | PendingScore };
   readonly 'GET /v1/scores/{id}/explanation': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly method?: 'path' | 'shapley' | undefined } }; readonly answer: Explanation };

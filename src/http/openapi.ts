@@ -37,6 +37,7 @@ const TAGS: Readonly<Record<string, string>> = {
   merchants: 'What a merchant did.',
   models: 'Models, what they do, and how well.',
   operations: 'Where the pipeline stands.',
+  reviews: 'Cases that people decide.',
   scores: 'Scores and why they are what they are.',
   summaries: 'Sums by day.',
   transactions: 'Transactions: submitted, read and listed.',

@@ -5,6 +5,8 @@
 import { once } from 'node:events';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { CommandContext } from '../cli/command.ts';
+import { createPolicies } from '../control/cases/policies.ts';
+import { createReviewing } from '../control/cases/reviewing.ts';
 import { createKeys } from '../control/keys.ts';
 import { createRegistry } from '../control/models/registry.ts';
 import { createOperating, type Operating } from '../control/operating.ts';
@@ -27,6 +29,9 @@ import { labelsPaths, labelsRoutes } from '../http/routes/labels.ts';
 import { merchantsPaths, merchantsRoutes } from '../http/routes/merchants.ts';
 import { modelWatchPaths, modelWatchRoutes } from '../http/routes/model-watch.ts';
 import { modelsPaths, modelsRoutes } from '../http/routes/models.ts';
+import { reviewPolicyPaths, reviewPolicyRoutes } from '../http/routes/review-policy.ts';
+import { reviewStepsPaths, reviewStepsRoutes } from '../http/routes/review-steps.ts';
+import { reviewsPaths, reviewsRoutes } from '../http/routes/reviews.ts';
 import { scoresPaths, scoresRoutes } from '../http/routes/scores.ts';
 import { statusPaths, statusRoutes } from '../http/routes/status.ts';
 import { summariesPaths, summariesRoutes } from '../http/routes/summaries.ts';
@@ -34,6 +39,7 @@ import { transactionsPaths, transactionsRoutes } from '../http/routes/transactio
 import { serve } from '../http/serve.ts';
 import { watchCorridors } from '../ingest/corridor-list.ts';
 import { openIngest } from '../ingest/ingest.ts';
+import { createReadCases } from '../query/cases/reading-cases.ts';
 import type { CountRead } from '../query/choose-database.ts';
 import { createModelCache } from '../query/model-cache.ts';
 import { openReplica } from '../query/replica.ts';
@@ -192,6 +198,9 @@ function listModules(
   const bounds = { ...limits, waitMsMax: config.RISK_WAIT_MS_MAX };
   const transactions = transactionsRoutes(ingest, replies, reading, bounds, signal, log);
   const keys = createKeys(primary);
+  const reviewing = createReviewing(primary);
+  const readCases = createReadCases(databases);
+  const policies = reviewPolicyRoutes(createPolicies(primary), readCases, limits);
   return [
     {
       routes: healthRoutes({
@@ -219,6 +228,9 @@ function listModules(
     { routes: modelsRoutes({ ...createRegistry(primary), limits }), paths: modelsPaths },
     { routes: statusRoutes(operating), paths: statusPaths },
     { routes: deadLettersRoutes({ ...operating, limits, log }), paths: deadLettersPaths },
+    { routes: policies, paths: reviewPolicyPaths },
+    { routes: reviewsRoutes(reviewing, readCases, limits, metrics), paths: reviewsPaths },
+    { routes: reviewStepsRoutes(reviewing, limits, metrics), paths: reviewStepsPaths },
     { routes: keysRoutes({ ...keys, limits }), paths: keysPaths },
     { routes: identitiesRoutes(keys), paths: identitiesPaths },
     { routes: auditRoutes(keys), paths: auditPaths },

@@ -41,6 +41,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   simulate: () => import('../cli/simulate.ts'),
   replay: () => import('../cli/replay.ts'),
   labels: () => import('../cli/labels.ts'),
+  review: () => import('../cli/review.ts'),
+  rates: () => import('../cli/rates.ts'),
   'dead-letters': () => import('../cli/dead-letters.ts'),
   entries: () => import('../cli/entries.ts'),
   reconcile: async () => {

@@ -130,7 +130,7 @@ export async function runWorker(
   resources.use(watchGuards(guards, probe, redis, config.RISK_MARKET));
   const logs = guardProfiles(openProfileLogs(config, redis), guards.redis);
   const memory = bindMemory(config, redis, logs, metrics);
-  const cases = bindCases(database, metrics);
+  const cases = bindCases(config, database, redis, guards.redis.run, metrics);
   const adapters = { config, database, redis, logs, memory, metrics, guards, cases };
   const listStreams = createListStreams(redis, config.RISK_MARKET, config.RISK_SHARDS);
   const failpoint = createFailpoint(environment[FAILPOINT_VARIABLE]);

@@ -21,7 +21,7 @@ type Reads = {
 /** @param client adds only what this client sees; null adds all */
 export async function expandTransaction(
   { databases, modelCache, findScore }: Reads,
-  transaction: StoredTransactionJson,
+  transaction: TransactionDetailJson,
   client: string | null,
   expansions: ReadonlySet<Expansion>,
 ): Promise<TransactionDetailJson> {

@@ -7,22 +7,22 @@ import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { refuseDetached } from '../store/partitions/partitions.ts';
 import { readStoredTransaction } from '../store/transactions/read-transactions.ts';
 import { type Databases, readFrom } from './choose-database.ts';
-import { type StoredTransactionJson, toTransactionJson } from './transaction-json.ts';
+import { type TransactionDetailJson, toDetailJson } from './transaction-json.ts';
 
 export async function readTransaction(
   databases: Databases,
   transactionId: string,
   client: string | null,
-): Promise<StoredTransactionJson | undefined> {
+): Promise<TransactionDetailJson | undefined> {
   const createdAtMs = createdAtMsOf(transactionId);
   if (createdAtMs === undefined) return undefined;
   const found = await readFrom(
     databases,
     createdAtMs,
     (database) => readStoredTransaction(database, transactionId, createdAtMs, client),
-    // Any other status may have changed since; only a scored transaction stays as it is.
+    // Any other status may have changed since; a scored transaction changes by a decision of people alone, which may lag.
     (answer) => answer?.status === 'scored',
   );
   if (found === undefined) await refuseDetached(databases.primary, createdAtMs);
-  return found && toTransactionJson(found);
+  return found && toDetailJson(found);
 }

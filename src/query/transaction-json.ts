@@ -1,8 +1,12 @@
 /** The wire form of a stored transaction; the amount is as accepted. */
 import { z } from 'zod';
+import { DISPOSITIONS } from '../domain/review-case.ts';
 import { scoreSchema } from '../domain/score-record.ts';
 import { TRANSACTION_STATUSES } from '../domain/transaction.ts';
-import type { StoredTransaction } from '../store/transactions/read-transactions.ts';
+import type {
+  DecidedTransaction,
+  StoredTransaction,
+} from '../store/transactions/read-transactions.ts';
 import { explanationSchema } from './explain-score.ts';
 import { labelHistorySchema } from './label-json.ts';
 import { neighboursSchema } from './neighbours.ts';
@@ -52,6 +56,10 @@ export type TransactionParameters = z.output<typeof transactionParameters>;
 
 export const transactionDetailSchema = storedTransactionSchema
   .extend({
+    final_decision: z
+      .object({ disposition: z.enum(DISPOSITIONS), final_at: z.iso.datetime() })
+      .nullable()
+      .meta({ description: 'What people decided in a review; it stands above the verdict.' }),
     score: scoreSchema.nullable().optional().meta({ description: 'Null where it is not scored.' }),
     explanation: explanationSchema.nullable().optional().meta({
       description:
@@ -81,5 +89,16 @@ export function toTransactionJson(transaction: StoredTransaction): StoredTransac
     country: transaction.country,
     channel: transaction.channel,
     metadata: transaction.metadata,
+  };
+}
+
+export function toDetailJson(transaction: DecidedTransaction): TransactionDetailJson {
+  const { finalDecision: decision } = transaction;
+  return {
+    ...toTransactionJson(transaction),
+    final_decision: decision && {
+      disposition: decision.disposition,
+      final_at: new Date(decision.finalAt).toISOString(),
+    },
   };
 }

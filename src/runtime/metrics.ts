@@ -3,6 +3,7 @@
  * its composition root and handed down; no module keeps one of its own.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { createReviewMetrics } from './review-metrics.ts';
 
 const HTTP_BUCKETS_SECONDS = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10,
@@ -257,15 +258,7 @@ export function createMetrics() {
       'Time from created_at to labelled_at of those labels.',
       ['model', 'quantile'],
     ),
-    casesOpened: counter(
-      'risk_review_cases_opened_total',
-      'Review cases opened, by what raised them and their priority.',
-      ['source', 'priority'],
-    ),
-    casesUnrated: counter(
-      'risk_review_cases_unrated_total',
-      'Review cases opened without an exchange rate: they count as high value.',
-    ),
+    ...createReviewMetrics(counter, gauge),
     breakerState: gauge('risk_breaker_state', 'Circuit breakers: 0 closed, 1 half-open, 2 open.', [
       'breaker',
     ]),

@@ -11,6 +11,7 @@
  * | {market:pNN}:account:ID                  | string     | RISK_PROFILE_TTL_SECONDS | profile logs |
  * | {market:pNN}:merchant:ID                 | string     | RISK_PROFILE_TTL_SECONDS | profile logs |
  * | {market:pNN}:history                     | string     | for ever           | profile logs: the history of writes that the slot's profiles belong to |
+ * | {market:decisions}:transactions-decided  | stream     | the newest 20,000  | the worker that publishes final decisions |
  * | market:models-out                        | sorted set | seconds after the last of them | workers: models that do not judge where they should |
  * | market:identity                          | string     | for ever           | reconciler: tells a lost Redis from a restarted one |
  * | market:probe                             | string     | a minute           | readiness: a write that must work |
@@ -103,6 +104,10 @@ export function profileKeyPattern(market: string): string {
 
 export function profileHistoryKey(market: string, slot: number): string {
   return `${slotTag(market, slot)}:history`;
+}
+
+export function decisionsKey(market: string): string {
+  return `{${market}:decisions}:transactions-decided`;
 }
 
 export function modelsOutKey(market: string): string {

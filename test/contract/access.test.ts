@@ -139,10 +139,20 @@ const NAMINGS: Readonly<Record<string, Naming>> = {
   },
 };
 
-/** Objects of the market, without a client: models, people, keys that approve, and explanations, which only analysts read. */
+/** Objects of the market, without a client: models, people, keys that approve, review cases, and explanations, which only analysts read. */
 const OF_THE_MARKET = [
   ...['readModel', 'proposeModel', 'approveModel', 'actAlone'],
   ...['confirmKey', 'revokeIdentity', 'explainScore'],
+  ...[
+    'readCase',
+    'addNote',
+    'attachFile',
+    'readCaseFile',
+    'claimCase',
+    'keepCaseLock',
+    'releaseCase',
+  ],
+  ...['assignCase', 'escalateCase', 'decideCase', 'confirmDecision', 'returnCase', 'undoDecision'],
 ];
 
 function isReached({ operation }: OpenApi['operations'][number], caller: Caller, whose?: Whose) {

@@ -11,6 +11,7 @@ import { insertWatchReports } from '../../src/store/models/watch-reports.ts';
 import { detachMonth } from '../../src/store/partitions/detach-months.ts';
 import { type Answer, type OpenApi, readOpenApi } from '../support/openapi.ts';
 import { insertPersonKey } from '../support/people.ts';
+import { reviewRequests } from '../support/review-requests.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 import { answerOf, input, labelInput } from '../support/submit.ts';
@@ -169,6 +170,10 @@ describe('answers', () => {
     ...['/v1/keys', '/v1/keys?cursor=zz', '/v1/keys?x=1'],
     ...['/v1/identities', '/v1/identities?x=1', '/v1/audit?who=Ann', '/v1/audit?limit=0'],
     ...['/v1/corridors', '/v1/reason-codes', '/v1/features', '/v1/features?x=1'],
+    ...['/v1/reviews', '/v1/reviews?state=closed', '/v1/reviews?cursor=x', '/v1/reviews/decisions'],
+    ...['/v1/reviews/status', '/v1/reviews/capacity?officers=10', '/v1/reviews/capacity?growth=x'],
+    ...['/v1/reviews/policy', '/v1/reviews/decisions?cursor=x'],
+    ...[`/v1/reviews/${unknown}`, `/v1/reviews/${unknown}/files/1`],
     ...['/v1/models', '/v1/models?x=1', '/v1/models/unknown@1', '/v1/models/%00'],
   ];
 
@@ -218,6 +223,8 @@ describe('answers', () => {
       post('/v1/models/unknown@1/emergency', { corridor: 'US-EG', to: 'active', reason: 'why' }),
       post('/v1/models/unknown@1/emergency', { corridor: 'US-EG', to: 'active' }),
       post('/v1/models/rollback', { corridor: 'US-EG' }),
+      ...reviewRequests(scored, unknown).map(([path, body]) => post(path, body)),
+      ['GET', `/v1/reviews/${scored}`],
       post('/v1/dead-letters/replay', { ids: [letter] }),
       post('/v1/dead-letters/replay', {}),
       ['POST', `/v1/dead-letters/${letter}/replay`],

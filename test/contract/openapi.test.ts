@@ -93,10 +93,12 @@ describe('the document', () => {
 });
 
 describe('the examples', () => {
-  /** Operations whose example names a model, proposal or key that this API has not. */
+  /** Operations whose example names a model, proposal, key or decision that this API has not. */
   const UNKNOWN: Readonly<Record<string, number>> = {
     ...{ readModel: 404, proposeModel: 404, actAlone: 404, approveModel: 404, rollBackModel: 409 },
     ...{ confirmKey: 404, revokeKey: 404 },
+    // The case of the examples is nobody's when it is decided, and nothing waits for a second person.
+    ...{ decideCase: 409, undoDecision: 409, confirmDecision: 409, returnCase: 409 },
   };
   let key: string;
 

@@ -52,7 +52,7 @@ describe('by id', () => {
     async (sequence, status, amount) => {
       const found = await readTransaction(alone(database), idAt(NOVEMBER, sequence), null);
       expect(found).toMatchObject({ status, amount, created_at: '2026-11-15T12:00:00.000Z' });
-      expect(Object.keys(found ?? {})).toHaveLength(16);
+      expect(Object.keys(found ?? {})).toHaveLength(17);
     },
   );
 

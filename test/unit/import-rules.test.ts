@@ -37,7 +37,17 @@ const RULES: Readonly<Record<string, Rule>> = {
     packages: ['zod', 'node:*'],
   },
   query: {
-    folders: ['runtime', 'store', 'stream', 'profile', 'rules', 'scoring', 'models', 'rollout'],
+    folders: [
+      'runtime',
+      'store',
+      'stream',
+      'profile',
+      'rules',
+      'scoring',
+      'models',
+      'rollout',
+      'review',
+    ],
     packages: ['lru-cache', 'zod', 'node:*'],
   },
   worker: {

@@ -52,7 +52,7 @@ function toNewCase(located: Located, source: CaseSource, { policy }: StoredPolic
 
 /** Opens a case that a person asks for. @returns whether there was none before; @throws Failure `not-found` */
 export async function raiseByHand(
-  database: Database,
+  database: Pick<Database, 'transaction'>,
   transactionId: string,
   note: string | null,
   by: Actor & { readonly name: string },

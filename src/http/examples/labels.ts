@@ -22,6 +22,7 @@ const nothing = { complete: true, items: [] };
 export const transactionDetail: TransactionDetailJson = {
   ...storedTransaction,
   score,
+  final_decision: null,
   labels: { complete: true, items: [storedLabel] },
   neighbours: {
     from: '2026-10-21T09:30:00.000Z',

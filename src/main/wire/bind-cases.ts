@@ -1,15 +1,31 @@
-/** Review cases in a worker: one process opens them; each draws spot checks from the transactions that it scores. */
+/**
+ * Review cases in a worker: one process opens them and makes decisions final, one publishes these, and each draws spot
+ * checks from the transactions that it scores.
+ */
+import { applyOverflow } from '../../control/cases/apply-overflow.ts';
+import { closeDecided } from '../../control/cases/close-decided.ts';
+import { publishDecisions } from '../../control/cases/publish-decisions.ts';
 import { raiseCases } from '../../control/cases/raise-cases.ts';
+import { priorityName } from '../../domain/review-policy.ts';
+import { openInvalidateLabelled } from '../../ingest/invalidate-labelled.ts';
 import { isSpotCheck } from '../../review/spot-check.ts';
+import type { Guard } from '../../runtime/breaker.ts';
+import type { Config } from '../../runtime/config.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
+import { countWaiting } from '../../store/cases/case-figures.ts';
 import { readPolicy } from '../../store/cases/review-policies.ts';
 import type { Database } from '../../store/database/pool.ts';
-import type { Leadership } from '../../store/maintenance/leadership.ts';
+import type { Leadership, Writes } from '../../store/maintenance/leadership.ts';
 import type { DrawSpotCheck } from '../../store/scores/scores.ts';
+import type { RedisClient } from '../../stream/connection/connection.ts';
+import { openDecisionStream } from '../../stream/decisions.ts';
 import type { Duty } from '../../worker/run-duties.ts';
 
-/** A case opens at most this long, and a step, after its score was stored. */
-const RAISE_EVERY_MS = 1000;
+/** A case opens at most this long, and a step, after its score was stored; a decision becomes final as late. */
+const KEEP_EVERY_MS = 1000;
+/** Without a new decision this costs one read of the stream and one of an index. */
+const PUBLISH_EVERY_MS = 1000;
+const WATCH_EVERY_MS = 10_000;
 /** A new ratio of spot checks counts in every worker after this time. */
 const RATIO_EVERY_MS = 5000;
 
@@ -19,10 +35,22 @@ export type Cases = {
   readonly duties: (leadership: Leadership) => Duty[];
 };
 
+type CaseMetrics = Pick<
+  Metrics,
+  | ('casesOpened' | 'casesUnrated' | 'casesClosed')
+  | ('casesWaiting' | 'casesLate' | 'caseAge' | 'caseOverflow')
+>;
+
+/** @param guard the breaker of Redis */
 export function bindCases(
+  { RISK_MARKET: market }: Pick<Config, 'RISK_MARKET'>,
   database: Pick<Database, 'query'>,
-  metrics: Pick<Metrics, 'casesOpened' | 'casesUnrated'>,
+  redis: RedisClient,
+  guard: Guard,
+  metrics: CaseMetrics,
 ): Cases {
+  const stream = openDecisionStream(redis, market);
+  const invalidateLabelled = openInvalidateLabelled(database, redis, market, guard);
   let ratio = 0;
   const readRatio: Duty = {
     name: 'read-spot-check-ratio',
@@ -34,30 +62,96 @@ export function bindCases(
   return {
     // The id is made only where it is needed.
     isSpotCheck: (transaction) => ratio > 0 && isSpotCheck(transaction.transactionId, ratio),
-    duties: (leadership) => [readRatio, openCasesDuty(leadership, metrics)],
+    duties: (leadership) => {
+      const lead = leadership.of('cases');
+      const publisher = leadership.of('decisions');
+      const watcher = leadership.of('case-figures');
+      const steps = { writes: lead.writes, database, invalidateLabelled };
+      return [
+        readRatio,
+        {
+          name: 'keep-cases',
+          everyMs: KEEP_EVERY_MS,
+          run: async (signal) => {
+            await lead.run(async () => {
+              await openAll(lead.writes, metrics, signal);
+              await closeAll(steps, metrics, signal);
+            });
+          },
+        },
+        {
+          name: 'watch-cases',
+          everyMs: WATCH_EVERY_MS,
+          run: async () => {
+            clearFigures(metrics);
+            await watcher.run(() => reportFigures(watcher.writes, database, metrics));
+          },
+        },
+        {
+          name: 'publish-decisions',
+          everyMs: PUBLISH_EVERY_MS,
+          run: async (signal) => {
+            await publisher.run(async () => {
+              await guard(() => publishDecisions(database, stream, signal));
+            });
+          },
+        },
+      ];
+    },
   };
 }
 
-function openCasesDuty(
-  leadership: Leadership,
-  { casesOpened, casesUnrated }: Pick<Metrics, 'casesOpened' | 'casesUnrated'>,
-): Duty {
-  const lead = leadership.of('cases');
-  return {
-    name: 'open-cases',
-    everyMs: RAISE_EVERY_MS,
-    run: async (signal) => {
-      await lead.run(async () => {
-        let mayHaveMore = true;
-        while (mayHaveMore && !signal.aborted) {
-          const raised = await raiseCases(lead.writes);
-          for (const { source, priority, isUnrated } of raised.opened) {
-            casesOpened.inc({ source, priority: `P${priority}` });
-            if (isUnrated) casesUnrated.inc();
-          }
-          mayHaveMore = raised.mayHaveMore;
-        }
-      });
-    },
-  };
+async function openAll(
+  writes: Writes,
+  { casesOpened, casesUnrated }: CaseMetrics,
+  signal: AbortSignal,
+): Promise<void> {
+  let mayHaveMore = true;
+  while (mayHaveMore && !signal.aborted) {
+    const raised = await raiseCases(writes);
+    for (const { source, priority, isUnrated } of raised.opened) {
+      casesOpened.inc({ source, priority: priorityName(priority) });
+      if (isUnrated) casesUnrated.inc();
+    }
+    mayHaveMore = raised.mayHaveMore;
+  }
+}
+
+async function closeAll(
+  steps: Parameters<typeof closeDecided>[0],
+  { casesClosed }: CaseMetrics,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const closed = await closeDecided(steps, 'risk worker');
+    if (closed.length === 0) return;
+    for (const { disposition, priority } of closed) {
+      casesClosed.inc({ disposition, priority: priorityName(priority) });
+    }
+  }
+}
+
+/** The worker that leads reports these gauges; what this process saw last is out of date. */
+function clearFigures({ casesWaiting, casesLate, caseAge, caseOverflow }: CaseMetrics): void {
+  for (const gauge of [casesWaiting, casesLate, caseAge, caseOverflow]) gauge.reset();
+}
+
+async function reportFigures(
+  writes: Writes,
+  database: Pick<Database, 'query'>,
+  { casesWaiting, casesLate, caseAge, caseOverflow }: CaseMetrics,
+): Promise<void> {
+  for (const { rule, cases } of await applyOverflow(writes, database, 'risk worker')) {
+    const priority = priorityName(rule.priority);
+    for (const action of rule.actions) caseOverflow.set({ priority, action }, cases);
+  }
+  // The oldest come last, so that their age stays.
+  const rows = (await countWaiting(database)).sort((a, b) => a.oldestSeconds - b.oldestSeconds);
+  for (const row of rows) {
+    const priority = priorityName(row.priority);
+    casesWaiting.inc({ priority }, row.waiting);
+    casesLate.inc({ priority, deadline: 'missed' }, row.missed);
+    casesLate.inc({ priority, deadline: 'near' }, row.near);
+    caseAge.set({ priority }, row.oldestSeconds);
+  }
 }

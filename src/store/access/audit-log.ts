@@ -29,6 +29,29 @@ export async function recordChange(
   await query(appendStatement, values);
 }
 
+const appendAllStatement = {
+  name: 'append-audit-logs',
+  text: `insert into market.audit_log (audit_id, who, key_id, action, subject, before, after, request)
+         select (select coalesce(max(audit_id), 0) from market.audit_log) + nth, coalesce($1, 'database role ' || current_user),
+                $2, change ->> 'action', change ->> 'subject', nullif(change -> 'before', 'null'),
+                nullif(change -> 'after', 'null'), $4
+           from jsonb_array_elements($3::jsonb) with ordinality as changes (change, nth)`,
+};
+
+/** Records changes of several subjects that one database transaction makes, a row each. */
+export async function recordChanges(
+  query: Query,
+  { name, keyId, request }: Actor,
+  changes: readonly Change[],
+): Promise<void> {
+  if (changes.length === 0) return;
+  await query(lockStatement);
+  const rows = changes.map((change) => ({
+    ...{ ...change, before: snakeCased(change.before), after: snakeCased(change.after) },
+  }));
+  await query(appendAllStatement, [name, keyId, JSON.stringify(rows), request]);
+}
+
 /** Renames fields to their names in the API. */
 function snakeCased(value: object | null): object | null {
   if (value === null) return null;

@@ -46,6 +46,19 @@ export async function findOrMake(query: Query, name: string, by: Actor): Promise
   return made;
 }
 
+const personStatement = {
+  name: 'find-person',
+  text: 'select identity from market.identities where identity = $1 and revoked_at is null',
+};
+
+/** Whether somebody has this name, as it is written. */
+export async function findPerson(
+  { query }: Pick<Database, 'query'>,
+  name: string,
+): Promise<boolean> {
+  return (await query(personStatement, [name])).length > 0;
+}
+
 const sharedStatement = {
   name: 'find-shared-maker',
   text: `select market.shared_maker($1, $2) as shared`,

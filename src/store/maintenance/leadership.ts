@@ -22,6 +22,7 @@ export const LEADER_DUTIES = [
   'dead-letters',
   'cases',
   'decisions',
+  'case-figures',
 ] as const;
 export type LeaderDuty = (typeof LEADER_DUTIES)[number];
 

@@ -1,4 +1,5 @@
 /** Accepted transactions by their ids, with what became of them. Every statement names created_at, so it touches one partition a table. */
+import type { Disposition } from '../../domain/review-case.ts';
 import type { Transaction, TransactionStatus } from '../../domain/transaction.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
 import { timestampArray, uuidArray } from '../database/binary-array.ts';
@@ -11,6 +12,12 @@ export type StoredTransaction = Transaction & {
   /** Null for a row that predates the column. */
   readonly client: string | null;
 };
+
+type Decided = {
+  /** What people decided, once it is final; null where nobody has. `finalAt` is a text of Postgres. */
+  readonly finalDecision: { readonly disposition: Disposition; readonly finalAt: string } | null;
+};
+export type DecidedTransaction = StoredTransaction & Decided;
 
 const COLUMNS = `t.transaction_id, t.created_at, t.received_at, t.account_id, t.merchant_id, t.corridor,
   t.amount, t.currency, t.type, t.ip, t.device_id, t.country, t.channel, t.metadata, t.client`;
@@ -46,9 +53,13 @@ export type TransactionRow = PlainTransactionRow & {
   client: string | null;
 };
 
+/** The newest decision of people, if any. */
+const DECISION = `(select json_build_object('disposition', d.disposition, 'finalAt', d.final_at)
+    from market.final_decisions d where d.transaction_id = t.transaction_id order by d.decision_id desc limit 1) as "finalDecision"`;
+
 export const selectTransaction = {
   name: 'select-transaction',
-  text: `select ${COLUMNS}, ${STATUS} from market.transactions t
+  text: `select ${COLUMNS}, ${STATUS}, ${DECISION} from market.transactions t
           where t.transaction_id = $3 and t.created_at >= $1 and t.created_at < $2
             and ($4::text is null or t.client = $4)`,
 };
@@ -59,14 +70,14 @@ export async function readStoredTransaction(
   id: string,
   createdAtMs: number,
   client: string | null,
-): Promise<StoredTransaction | undefined> {
-  const [row] = await database.query<TransactionRow>(selectTransaction, [
+): Promise<DecidedTransaction | undefined> {
+  const [row] = await database.query<TransactionRow & Decided>(selectTransaction, [
     isoTime(createdAtMs),
     isoTime(createdAtMs + 1),
     id,
     client,
   ]);
-  return row && toTransaction(row);
+  return row && { ...toTransaction(row), finalDecision: row.finalDecision };
 }
 
 const loadStatement = {

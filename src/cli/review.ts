@@ -1,0 +1,141 @@
+/** `risk review …`: lists, claims and decides review cases over a running API. */
+import { type AskApi, readPages } from '../client/ask.ts';
+import { CASE_STATES, DISPOSITIONS } from '../domain/review-case.ts';
+import { priorityNames } from '../domain/review-policy.ts';
+import { withApi } from './api-json.ts';
+import {
+  actionOf,
+  type Command,
+  type CommandContext,
+  EXIT,
+  integerOption,
+  parseArguments,
+  UsageError,
+  wordOption,
+} from './command.ts';
+
+const LIST_ROWS = 50;
+const LIST_ROWS_MAX = 10_000;
+
+const OPTIONS = {
+  priority: { type: 'string' },
+  corridor: { type: 'string' },
+  state: { type: 'string' },
+  assignee: { type: 'string' },
+  reason: { type: 'string' },
+  limit: { type: 'string' },
+  url: { type: 'string' },
+} as const;
+
+type Options = ReturnType<typeof parseArguments<typeof OPTIONS>>['values'];
+type Request = {
+  readonly words: readonly string[];
+  readonly options: Options;
+  readonly context: CommandContext;
+};
+type Action = (ask: AskApi, request: Request) => Promise<number>;
+
+const ACTIONS: Readonly<Record<string, Action>> = {
+  list,
+  next,
+  ...{ show: onCase('show'), claim: onCase('claim'), release: onCase('release') },
+  ...{ confirm: onCase('confirm'), undo: onCase('undo') },
+  decide,
+};
+
+export const command: Command = {
+  name: 'review',
+  summary: 'Lists, claims and decides review cases.',
+  usage: `risk review ACTION [options]
+
+  list                     cases, the most urgent first
+  next                     claims the most urgent case
+  show ID                  one case with notes and history
+  claim ID | release ID    takes a case, or gives it back
+  decide ID DISPOSITION    ${DISPOSITIONS.join(', ')}; can be undone for 10 s
+  undo ID                  takes a decision back before it is final
+  confirm ID               confirms another person's decision (risk_officer)
+
+  --priority P   only this priority (${priorityNames.join(', ')})
+  --corridor C   only this corridor
+  --state S      list: only this state (${CASE_STATES.join(', ')}); all but closed ones
+  --assignee A   list: only cases assigned to this person
+  --reason TEXT  why; needed by decide
+  --limit N      rows of list (${LIST_ROWS})
+  --url URL      the API (RISK_URL); its key is read from RISK_API_KEY
+
+Example: risk review decide 01a1f84a-95c0-7000-8000-00000000002a fraud --reason 'stolen card'
+`,
+  run: async (args, context) => {
+    const { values, positionals } = parseArguments(args, OPTIONS, { required: ['ACTION'], max: 3 });
+    const [name = '', ...words] = positionals;
+    const action = actionOf(ACTIONS, name);
+    return await withApi(context, values.url, (ask) =>
+      action(ask, { words, options: values, context }),
+    );
+  },
+};
+
+const LIST_COLUMNS = [
+  ...[{ field: 'transaction_id', title: 'transaction' }, { field: 'priority' }],
+  ...[{ field: 'due_at', title: 'due at' }, { field: 'state' }, { field: 'corridor' }],
+  ...[{ field: 'amount' }, { field: 'currency' }, { field: 'score' }],
+  ...[{ field: 'locked_by', title: 'claimed by' }, { field: 'assignee' }],
+];
+
+const filterOf = ({ priority, corridor }: Options) => ({
+  corridor,
+  priority: wordOption('--priority', priority, priorityNames),
+});
+
+async function list(ask: AskApi, { options, context }: Request): Promise<number> {
+  const state = wordOption('--state', options.state, CASE_STATES);
+  const bounds = { min: 1, max: LIST_ROWS_MAX };
+  const wanted = integerOption('--limit', options.limit, bounds, LIST_ROWS);
+  const query = { ...filterOf(options), state, assignee: options.assignee };
+  const rows = await readPages(wanted, (cursor, limit) =>
+    ask('GET /v1/reviews', { query: { ...query, limit, cursor } }),
+  );
+  context.output.table(LIST_COLUMNS, rows);
+  return EXIT.fine;
+}
+
+async function next(ask: AskApi, { options, context }: Request): Promise<number> {
+  const body = Object.fromEntries(
+    Object.entries(filterOf(options)).filter(([, value]) => value !== undefined),
+  );
+  const claimed = await ask('POST /v1/reviews/next', { body });
+  if (claimed.case === null) context.output.value({ case: null }, ['no case waits']);
+  else context.output.record(claimed.case);
+  return EXIT.fine;
+}
+
+function idOf([id]: readonly string[]): string {
+  if (id === undefined) throw new UsageError('ID is missing');
+  return id;
+}
+
+function onCase(step: 'show' | 'claim' | 'release' | 'confirm' | 'undo'): Action {
+  return async (ask, { words, context }) => {
+    const path = { id: idOf(words) };
+    const one =
+      step === 'show'
+        ? await ask('GET /v1/reviews/{id}', { path })
+        : await ask(`POST /v1/reviews/{id}/${step}`, { path });
+    context.output.record(one);
+    return EXIT.fine;
+  };
+}
+
+async function decide(ask: AskApi, { words, options, context }: Request): Promise<number> {
+  const [, word] = words;
+  if (word === undefined) throw new UsageError('DISPOSITION is missing');
+  const disposition = wordOption('DISPOSITION', word, DISPOSITIONS);
+  const { reason } = options;
+  if (reason === undefined) throw new UsageError('--reason is missing');
+  const body = { disposition, reason };
+  context.output.record(
+    await ask('POST /v1/reviews/{id}/decide', { path: { id: idOf(words) }, body }),
+  );
+  return EXIT.fine;
+}

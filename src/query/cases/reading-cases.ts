@@ -1,0 +1,19 @@
+/** What reviewers ask, bound once to its database for the API. */
+import type { CaseListParameters } from '../../domain/review-case.ts';
+import type { Databases } from '../choose-database.ts';
+import { listCases, listFinalDecisions, readCaseDetail, readCaseFile } from './read-cases.ts';
+import { type CapacityParameters, readCapacity, readReviewStatus } from './review-figures.ts';
+
+export type ReadCases = ReturnType<typeof createReadCases>;
+
+/** Only the primary answers: a case that somebody has claimed must not look free. */
+export function createReadCases({ primary, now }: Pick<Databases, 'primary' | 'now'>) {
+  return {
+    listCases: (parameters: CaseListParameters) => listCases(primary, parameters),
+    readCase: (id: string) => readCaseDetail(primary, id),
+    readCaseFile: (id: string, noteId: string) => readCaseFile(primary, id, noteId),
+    readReviewStatus: () => readReviewStatus(primary, now()),
+    readCapacity: (parameters: CapacityParameters) => readCapacity(primary, parameters),
+    listFinalDecisions: (after: string, limit: number) => listFinalDecisions(primary, after, limit),
+  };
+}

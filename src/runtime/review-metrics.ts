@@ -1,0 +1,50 @@
+/** Metrics of the review of transactions by people; a part of metrics.ts. */
+import type { Counter, Gauge } from 'prom-client';
+
+type Make<Kind extends 'counter' | 'gauge'> = <L extends string>(
+  name: string,
+  help: string,
+  labelNames?: readonly L[],
+) => Kind extends 'counter' ? Counter<L> : Gauge<L>;
+
+export function createReviewMetrics(counter: Make<'counter'>, gauge: Make<'gauge'>) {
+  return {
+    casesOpened: counter(
+      'risk_review_cases_opened_total',
+      'Review cases opened, by what raised them and their priority.',
+      ['source', 'priority'],
+    ),
+    casesClosed: counter(
+      'risk_review_cases_closed_total',
+      'Review cases closed by a final decision.',
+      ['disposition', 'priority'],
+    ),
+    casesWaiting: gauge(
+      'risk_review_cases_waiting',
+      'Review cases that are not decided; 0 in a worker that does not lead.',
+      ['priority'],
+    ),
+    casesLate: gauge(
+      'risk_review_cases_late',
+      'Waiting review cases whose deadline has passed, or passes within 30 minutes.',
+      ['priority', 'deadline'],
+    ),
+    caseAge: gauge('risk_review_case_age_seconds', 'Age of the oldest waiting review case.', [
+      'priority',
+    ]),
+    caseOverflow: gauge(
+      'risk_review_overflow_cases',
+      'Review cases that meet an overflow rule, by the action that it asks for.',
+      ['priority', 'action'],
+    ),
+    claims: counter(
+      'risk_review_claims_total',
+      'Claims of review cases: won, lost to somebody else, or nothing waited.',
+      ['outcome'],
+    ),
+    casesUnrated: counter(
+      'risk_review_cases_unrated_total',
+      'Review cases opened without an exchange rate: they count as high value.',
+    ),
+  };
+}

@@ -1,0 +1,41 @@
+/** Exchange rates by day, as people import them. A case keeps the amount that it was placed by. */
+import type { ExchangeRate } from '../../domain/exchange-rate.ts';
+import type { Actor } from '../../domain/principal.ts';
+import { recordChange } from '../access/audit-log.ts';
+import { textArray } from '../database/binary-array.ts';
+import type { Database, Statement } from '../database/pool.ts';
+
+const upsertStatement: Statement = {
+  name: 'import-exchange-rates',
+  text: `insert into market.exchange_rates as r (currency, day, usd)
+         select currency, day::date, usd::numeric from unnest($1::text[], $2::text[], $3::text[]) as u (currency, day, usd)
+          order by 1, 2
+         on conflict (currency, day) do update set usd = excluded.usd, imported_at = now() where r.usd <> excluded.usd
+         returning xmax = 0 as "isNew"`,
+};
+
+export type Imported = { readonly added: number; readonly changed: number };
+
+/** @param rates at most one a currency and day; all of them are stored, or none */
+export async function importRates(
+  database: Pick<Database, 'transaction'>,
+  rates: readonly ExchangeRate[],
+  by: Actor,
+): Promise<Imported> {
+  return await database.transaction(async (query) => {
+    const rows = await query<{ isNew: boolean }>(upsertStatement, [
+      textArray(rates.map(({ currency }) => currency)),
+      textArray(rates.map(({ day }) => day)),
+      textArray(rates.map(({ usd }) => usd)),
+    ]);
+    const added = rows.filter(({ isNew }) => isNew).length;
+    const imported = { added, changed: rows.length - added };
+    if (rows.length === 0) return imported;
+    const currencies = [...new Set(rates.map(({ currency }) => currency))].sort();
+    await recordChange(query, by, {
+      ...{ action: 'rates.import', subject: currencies.slice(0, 20).join(' '), before: null },
+      after: { ...imported, currencies },
+    });
+    return imported;
+  });
+}

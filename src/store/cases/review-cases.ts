@@ -1,0 +1,109 @@
+/** Review cases as steps read and write them: a step locks the row, and writes all that a step may change. */
+import type { CaseProgress, StoredCase } from '../../domain/review-case.ts';
+import type { Query, Statement } from '../database/pool.ts';
+
+const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
+
+export const CASE_COLUMNS = `c.transaction_id as "transactionId", ${ms('c.created_at')} as "createdAtMs", c.account_id as "accountId",
+  c.merchant_id as "merchantId", c.device_id as "deviceId", c.corridor, c.amount::text, c.currency,
+  c.amount_usd::text as "amountUsd", c.rate_day::text as "rateDay", c.score, c.verdict, c.reasons, c.source, c.priority,
+  c.policy, ${ms('c.opened_at')} as "openedAtMs", c.opened_by as "openedBy", ${ms('c.due_at')} as "dueAtMs", c.state,
+  c.assignee, c.locked_by as "lockedBy", ${ms('c.locked_until')} as "lockedUntilMs", ${ms('c.claimed_at')} as "claimedAtMs",
+  c.escalated_by as "escalatedBy", ${ms('c.escalated_at')} as "escalatedAtMs", c.disposition,
+  c.decision_reason as "decisionReason", c.decided_by as "decidedBy", c.decided_by_key as "decidedByKey",
+  ${ms('c.decided_at')} as "decidedAtMs", c.confirmed_by as "confirmedBy", c.confirmed_by_key as "confirmedByKey",
+  ${ms('c.final_at')} as "finalAtMs", ${ms('c.closed_at')} as "closedAtMs", ${ms('clock_timestamp()')} as "nowMs"`;
+
+const readStatement: Statement = {
+  name: 'read-review-case',
+  text: `select ${CASE_COLUMNS} from market.review_cases c where c.transaction_id = $1`,
+};
+const lockStatement: Statement = {
+  name: 'lock-review-case',
+  text: `${readStatement.text} for update`,
+};
+
+export async function readCase(query: Query, id: string): Promise<StoredCase | undefined> {
+  return (await query<StoredCase>(readStatement, [id]))[0];
+}
+
+/** Reads a case and keeps others from changing it until the database transaction ends. */
+export async function lockCase(query: Query, id: string): Promise<StoredCase | undefined> {
+  return (await query<StoredCase>(lockStatement, [id]))[0];
+}
+
+/** A case that somebody may claim: $1 is the name, $2 whether a risk officer. */
+const CLAIMABLE = `c.state = 'open' and (c.locked_until is null or c.locked_until <= now())
+            and (c.assignee is null or c.assignee = $1)
+            and (c.escalated_by is null or c.escalated_by = 'engine' or $2::boolean)`;
+
+const lockNextStatement: Statement = {
+  name: 'lock-next-review-case',
+  text: `select ${CASE_COLUMNS} from market.review_cases c
+          where ${CLAIMABLE} and ($3::text is null or c.corridor = $3) and ($4::smallint is null or c.priority = $4)
+          order by c.priority, c.due_at, c.transaction_id limit 1 for update skip locked`,
+};
+
+export type NextFilter = {
+  readonly corridor?: string | undefined;
+  readonly priority?: number | undefined;
+};
+
+/** Locks the most urgent case that the reviewer may claim, and waits for nobody. */
+export async function lockNextCase(
+  query: Query,
+  by: { readonly name: string; readonly isOfficer: boolean },
+  { corridor, priority }: NextFilter,
+): Promise<StoredCase | undefined> {
+  const values = [by.name, by.isOfficer, corridor, priority];
+  return (await query<StoredCase>(lockNextStatement, values))[0];
+}
+
+const PARTY_COLUMNS = {
+  account: 'account_id',
+  merchant: 'merchant_id',
+  device: 'device_id',
+} as const;
+export type RingParty = keyof typeof PARTY_COLUMNS;
+
+const lockRingStatement = (party: RingParty): Statement => ({
+  name: `lock-ring-of-${party}`,
+  text: `select ${CASE_COLUMNS} from market.review_cases c
+          where c.${PARTY_COLUMNS[party]} = $3 and (${CLAIMABLE} or c.state = 'open' and c.locked_by = $1)
+          order by c.transaction_id limit $4 for update skip locked`,
+});
+
+/** Locks open cases of a party that the reviewer has claimed or may claim. */
+export async function lockRing(
+  query: Query,
+  by: { readonly name: string; readonly isOfficer: boolean },
+  party: RingParty,
+  id: string,
+  rowsMax: number,
+): Promise<StoredCase[]> {
+  return await query<StoredCase>(lockRingStatement(party), [by.name, by.isOfficer, id, rowsMax]);
+}
+
+const at = (field: string) => `to_timestamp(n."${field}" / 1000)`;
+const writeStatement: Statement = {
+  name: 'write-review-cases',
+  text: `update market.review_cases c
+            set state = n.state, assignee = n.assignee, locked_by = n."lockedBy", locked_until = ${at('lockedUntilMs')},
+                claimed_at = ${at('claimedAtMs')}, escalated_by = n."escalatedBy", escalated_at = ${at('escalatedAtMs')},
+                disposition = n.disposition, decision_reason = n."decisionReason", decided_by = n."decidedBy",
+                decided_by_key = n."decidedByKey", decided_at = ${at('decidedAtMs')}, confirmed_by = n."confirmedBy",
+                confirmed_by_key = n."confirmedByKey", final_at = ${at('finalAtMs')}
+           from jsonb_to_recordset($1::jsonb) as n ("transactionId" uuid, state text, assignee text, "lockedBy" text,
+                "lockedUntilMs" float8, "claimedAtMs" float8, "escalatedBy" text, "escalatedAtMs" float8, disposition text,
+                "decisionReason" text, "decidedBy" text, "decidedByKey" text, "decidedAtMs" float8, "confirmedBy" text,
+                "confirmedByKey" text, "finalAtMs" float8)
+          where c.transaction_id = n."transactionId"`,
+};
+
+/** Writes what steps changed. @param query of the database transaction that locked the rows */
+export async function writeCases(
+  query: Query,
+  cases: readonly (CaseProgress & { readonly transactionId: string })[],
+): Promise<void> {
+  await query(writeStatement, [JSON.stringify(cases)]);
+}

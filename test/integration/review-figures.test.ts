@@ -1,0 +1,151 @@
+/**
+ * Goal: what waits, what overflows and what it takes are counted from the tables; rates are imported as a file says.
+ * Method: cases with the times of a busy day, and the command as a process.
+ */
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { applyOverflow } from '../../src/control/cases/apply-overflow.ts';
+import { raiseCases } from '../../src/control/cases/raise-cases.ts';
+import { readCapacity, readReviewStatus } from '../../src/query/cases/review-figures.ts';
+import type { Database } from '../../src/store/database/pool.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { storeDecisions } from '../support/final-decisions.ts';
+import { runRisk } from '../support/risk.ts';
+import { storeTransactions } from '../support/stored-rows.ts';
+
+const NOW = Date.UTC(2026, 10, 20, 12);
+const ACTOR = 'test';
+
+let testDatabase: TestDatabase;
+let database: Database;
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open();
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  await testDatabase.sql(
+    'truncate transactions, scores, review_intake, review_cases, daily_tallies, daily_increments cascade',
+  );
+  await testDatabase.sql('delete from final_decisions');
+});
+
+/** Opens cases of P4, of which some are this many minutes old. */
+async function open(count: number, minutes = 0): Promise<string[]> {
+  const ids = await storeTransactions(
+    database,
+    Array.from({ length: count }, (_, index) => ({
+      createdAtMs: NOW + minutes + index,
+      score: 600,
+    })),
+  );
+  await testDatabase.sql(
+    `insert into review_intake (source, transaction_ids) values ('score', $1)`,
+    [ids],
+  );
+  await raiseCases(database);
+  await testDatabase.sql(
+    `update review_cases set opened_at = opened_at - $2::int4 * interval '1 minute',
+            due_at = due_at - $2::int4 * interval '1 minute' where transaction_id = any ($1)`,
+    [ids, minutes],
+  );
+  return ids;
+}
+
+test('the status counts what waits and is late, and says what will be', async () => {
+  await open(3);
+  await open(2, 23 * 60 + 45);
+  await open(1, 25 * 60);
+  await storeDecisions(testDatabase, 4, 600);
+  await testDatabase.sql(
+    `update review_cases set locked_by = 'Bob', locked_until = now() + interval '1 hour'
+      where transaction_id = (select min(transaction_id::text)::uuid from review_cases)`,
+  );
+  const status = await readReviewStatus(database, NOW);
+  expect(status.waiting).toMatchObject([
+    { priority: 'P4', corridor: 'US-EG', waiting: 6, claimed: 1, missed: 1, near: 2 },
+  ]);
+  expect(status.officers_at_work).toBe(2);
+  expect(status.measured).toEqual({ days: 7, decided: 4, in_time: 4, handling_seconds: 600 });
+  // Two officers end a case each 5 minutes: those with 15 minutes left are second and third.
+  expect(status.forecast).toEqual([
+    { priority: 'P4', waiting: 6, missed: 1, will_miss: 1, empty_seconds: 1800 },
+  ]);
+  expect(status.overflow).toMatchObject([{ priority: 'P4', cases: 3, older_than_minutes: 480 }]);
+});
+
+test('a rule that escalates marks old cases once, with audit, and takes them from nobody', async () => {
+  const [id = ''] = await open(1, 121);
+  await testDatabase.sql(
+    `update review_cases set priority = 0, locked_by = 'Ann', locked_until = now() + interval '1 hour'`,
+  );
+  const found = await applyOverflow(database, database, ACTOR);
+  expect(found.map(({ rule, cases }) => [rule.priority, cases])).toEqual([
+    [4, 0],
+    [2, 0],
+    [0, 1],
+  ]);
+  await applyOverflow(database, database, ACTOR);
+  const audited = await testDatabase.sql(
+    `select who, action from audit_log where subject = $1 and action = 'case.escalate'`,
+    [id],
+  );
+  expect(audited).toEqual([{ who: 'engine', action: 'case.escalate' }]);
+  expect(await testDatabase.sql('select escalated_by, locked_by from review_cases')).toEqual([
+    { escalated_by: 'engine', locked_by: 'Ann' },
+  ]);
+});
+
+test('capacity is measured: load, share and pace; a question may give its own', async () => {
+  await testDatabase.sql(
+    `insert into daily_tallies (day, corridor, currency, outcome, count, amount, score_sum)
+     values ((now() at time zone 'UTC')::date - 1, 'US-EG', 'USD', 'accepted', 70, 0, 0)`,
+  );
+  await open(21, 24 * 60);
+  await storeDecisions(testDatabase, 3, 180);
+  expect(await readCapacity(database, {})).toMatchObject({
+    ...{ transactions_per_day: 10, auto_clear_ratio: 0.7, reviews_per_day: 3, officers: 1 },
+    ...{ reviews_per_hour: 20, officers_min: 1 },
+  });
+  const asked = {
+    transactions_per_day: 5000,
+    auto_clear_ratio: 0.7,
+    reviews_per_hour: 20,
+    officers: 10,
+  };
+  expect(await readCapacity(database, { ...asked, growth: 0.1 })).toMatchObject({
+    ...{ reviews_per_day: 1500, officers_min: 10, officers_to_hire: 12 },
+    ...{ utilisation: 0.9375, hire: 2 },
+  });
+});
+
+test('rates are imported, corrected by a second import, and all refused where one is invalid', async () => {
+  const file = join(tmpdir(), `rates-${process.pid}.csv`);
+  const run = async (rows: string) => {
+    await writeFile(file, `day,currency,usd\n${rows}\n`);
+    return await runRisk(['rates', 'import', file], { DATABASE_URL: testDatabase.url });
+  };
+  const first = await run('2026-11-19,EUR,1.05\n2026-11-20,EUR,1.06\n2026-11-20,EGP,0.02');
+  expect([first.code, first.stdout.trim()]).toEqual([0, 'rates added=3 changed=0 unchanged=0']);
+  const second = await run('2026-11-19,EUR,1.05\n2026-11-20,EUR,1.07');
+  expect(second.stdout.trim()).toBe('rates added=0 changed=1 unchanged=1');
+  const bad = await run('2026-11-21,EUR,1.09\n2026-11-21,USD,1');
+  expect([bad.code, bad.stderr]).toEqual([1, expect.stringContaining('line 3: currency must be')]);
+  const rates = await testDatabase.sql(
+    'select currency, day::text, usd::text from exchange_rates order by 1, 2',
+  );
+  expect(rates).toEqual([
+    { currency: 'EGP', day: '2026-11-20', usd: '0.02' },
+    { currency: 'EUR', day: '2026-11-19', usd: '1.05' },
+    { currency: 'EUR', day: '2026-11-20', usd: '1.07' },
+  ]);
+  const audited = await testDatabase.sql(
+    `select after from audit_log where action = 'rates.import'`,
+  );
+  expect(audited).toHaveLength(2);
+}, 60_000);
