@@ -4,12 +4,15 @@
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { raiseCases } from '../../src/control/cases/raise-cases.ts';
+import { createReviewing } from '../../src/control/cases/reviewing.ts';
 import type { Verdict } from '../../src/domain/score-record.ts';
 import { addDisputes } from '../../src/store/cases/case-intake.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import { insertScores } from '../../src/store/scores/scores.ts';
+import { decisionsKey } from '../../src/stream/keys.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { toNewScores } from '../support/delivered.ts';
+import { insertPersonKey } from '../support/people.ts';
 import { idAt, storeTransactions, type TransactionSeed } from '../support/stored-rows.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { createWorkerRig } from '../support/worker-rig.ts';
@@ -194,18 +197,39 @@ test('a transaction whose month is gone gets no case, and holds up no other', as
   expect((await raiseCases(database)).opened).toHaveLength(1);
 });
 
-test('a worker opens the cases of what it scores', async () => {
+test('a worker opens the cases of what it scores, and makes decisions final and known', async () => {
   const rig = await createWorkerRig();
   await using _ = rig;
   await rig.database.sql(
-    `update review_policies set policy = jsonb_set(policy, '{spot_check_ratio}', '1')`,
+    `insert into review_policies (policy, made_by)
+     select policy || '{"spot_check_ratio": 1, "undo_seconds": 0}', 'test' from review_policies`,
   );
   rig.startWorker();
   // The ratio is read after the start; what was scored before it was known has no case.
   const open = async () => {
     await rig.send([{ createdAtMs: NOW + made++ }]);
-    const rows = await rig.database.sql<{ source: string }>('select source from review_cases');
+    const rows = await rig.database.sql<{ id: string; source: string }>(
+      'select transaction_id as id, source from review_cases limit 1',
+    );
     return rows[0];
   };
-  expect(await waitUntil(open, 10_000, 'a case')).toEqual({ source: 'spot_check' });
-}, 90_000);
+  const { id, source } = await waitUntil(open, 10_000, 'a case');
+  expect(source).toBe('spot_check');
+  await insertPersonKey(rig.database, 'Ann', ['analyst']);
+  const [key] = await rig.database.sql<{ keyId: string }>('select key_id as "keyId" from api_keys');
+  const ann = { name: 'Ann', keyId: key?.keyId ?? '', request: 'test', isOfficer: false };
+  const reviewing = createReviewing(rig.pool);
+  await reviewing.claim(id, ann);
+  await reviewing.decide(id, { disposition: 'fraud', reason: 'seen' }, ann);
+  const events = () => rig.commands.xrange(decisionsKey(rig.database.market), '-', '+');
+  const [event] = await waitUntil(
+    async () => ((await events()).length > 0 ? await events() : undefined),
+    10_000,
+    'the event',
+  );
+  expect(event?.[1]).toContainEqual(expect.stringContaining(id));
+  const labels = await rig.database.sql('select transaction_id as id, label, source from labels');
+  expect(labels).toEqual([{ id, label: 'fraud', source: 'review' }]);
+  const waiting = async () => (await rig.database.sql('select from label_batches')).length === 0;
+  await waitUntil(waiting, 5000, 'the profiles to know');
+}, 120_000);

@@ -4,13 +4,14 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { closeDecided } from '../../src/control/cases/close-decided.ts';
-import { raiseCases } from '../../src/control/cases/raise-cases.ts';
 import { type By, createReviewing, type Reviewing } from '../../src/control/cases/reviewing.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import { readStoredTransaction } from '../../src/store/transactions/transaction-search.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { insertPersonKey } from '../support/people.ts';
-import { storeTransactions, type TransactionSeed } from '../support/stored-rows.ts';
+import { openCasesOf } from '../support/review-cases.ts';
+import type { TransactionSeed } from '../support/stored-rows.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 const FRAUD = { disposition: 'fraud', reason: 'seen' } as const;
@@ -54,19 +55,8 @@ beforeEach(async () => {
   await testDatabase.sql('delete from final_decisions');
 });
 
-/** Opens a case for each. */
-async function open(seeds: readonly Partial<TransactionSeed>[]): Promise<string[]> {
-  const ids = await storeTransactions(
-    database,
-    seeds.map((seed, index) => ({ createdAtMs: NOW + index, score: 600, ...seed })),
-  );
-  await testDatabase.sql(
-    `insert into review_intake (source, transaction_ids) values ('score', $1)`,
-    [ids],
-  );
-  await raiseCases(database);
-  return ids;
-}
+const open = (seeds: readonly Partial<TransactionSeed>[]) =>
+  openCasesOf(testDatabase, database, seeds);
 
 const invalidated: string[][] = [];
 const invalidateLabelled = async (ids: readonly string[]) => void invalidated.push([...ids]);
@@ -125,9 +115,18 @@ describe('claims', () => {
       ...by('Ann'),
       name: `racer ${index}`,
     }));
-    const results = await Promise.allSettled(racers.map((racer) => reviewing.claim(id, racer)));
-    const won = results.filter(({ status }) => status === 'fulfilled');
-    const lost = results.flatMap((one) =>
+    // They meet while another transaction has the row.
+    const row = 'select from market.review_cases where transaction_id = $1 for update';
+    const { racing } = await database.transaction(async (query) => {
+      await query({ name: '', text: row }, [id]);
+      const racing = Promise.allSettled(racers.map((racer) => reviewing.claim(id, racer)));
+      const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
+      await waitUntil(async () => (await testDatabase.sql(waiting)).length > 9, 5000, 'racers');
+      return { racing };
+    });
+    const settled = await racing;
+    const won = settled.filter(({ status }) => status === 'fulfilled');
+    const lost = settled.flatMap((one) =>
       one.status === 'rejected' ? String(one.reason.code) : [],
     );
     expect([won.length, new Set(lost)]).toEqual([1, new Set(['CASE_LOCKED'])]);

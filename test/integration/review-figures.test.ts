@@ -7,13 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { applyOverflow } from '../../src/control/cases/apply-overflow.ts';
-import { raiseCases } from '../../src/control/cases/raise-cases.ts';
 import { readCapacity, readReviewStatus } from '../../src/query/cases/review-figures.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { storeDecisions } from '../support/final-decisions.ts';
+import { openCasesOf } from '../support/review-cases.ts';
 import { runRisk } from '../support/risk.ts';
-import { storeTransactions } from '../support/stored-rows.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 const ACTOR = 'test';
@@ -37,18 +36,11 @@ beforeEach(async () => {
 
 /** Opens cases of P4, of which some are this many minutes old. */
 async function open(count: number, minutes = 0): Promise<string[]> {
-  const ids = await storeTransactions(
+  const ids = await openCasesOf(
+    testDatabase,
     database,
-    Array.from({ length: count }, (_, index) => ({
-      createdAtMs: NOW + minutes + index,
-      score: 600,
-    })),
+    Array.from({ length: count }, () => ({})),
   );
-  await testDatabase.sql(
-    `insert into review_intake (source, transaction_ids) values ('score', $1)`,
-    [ids],
-  );
-  await raiseCases(database);
   await testDatabase.sql(
     `update review_cases set opened_at = opened_at - $2::int4 * interval '1 minute',
             due_at = due_at - $2::int4 * interval '1 minute' where transaction_id = any ($1)`,

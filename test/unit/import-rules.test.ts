@@ -21,7 +21,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   scoring: { folders: ['rules'], packages: [] },
   models: { folders: ['scoring'], packages: ['node:crypto'] },
   rollout: { folders: [], packages: ['node:crypto'] },
-  review: { folders: [], packages: ['murmurhash'] },
+  review: { folders: [], packages: [] },
   training: { folders: ['models', 'scoring'], packages: ['node:crypto'] },
   profile: { folders: ['scoring'], packages: ['murmurhash', 'node:buffer'] },
   store: { folders: [], types: ['runtime'], packages: ['pg', 'pg-copy-streams', 'node:*', 'uuid'] },
