@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { closeDecided } from '../../src/control/cases/close-decided.ts';
 import { type By, createReviewing, type Reviewing } from '../../src/control/cases/reviewing.ts';
 import type { Database } from '../../src/store/database/pool.ts';
-import { readStoredTransaction } from '../../src/store/transactions/transaction-search.ts';
+import { readStoredTransaction } from '../../src/store/transactions/read-transactions.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { openCasesOf } from '../support/review-cases.ts';
