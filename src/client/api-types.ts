@@ -183,7 +183,7 @@ export type AuditEntry = {
   readonly changed_at: string;
   readonly who: string;
   readonly key_id: string | null;
-  readonly action: 'key.create' | 'key.confirm' | 'key.revoke' | 'identity.create' | 'identity.revoke' | 'model.register' | 'rollout.propose' | 'rollout.approve' | 'rollout.emergency' | 'rollout.rollback' | 'dead-letters.replay' | 'dead-letters.purge' | 'dead-letters.close' | 'month.create' | 'month.detach' | 'month.attach' | 'month.drop' | 'case.open' | 'case.claim' | 'case.release' | 'case.assign' | 'case.escalate' | 'case.note' | 'case.attach' | 'case.decide' | 'case.confirm' | 'case.return' | 'case.undo' | 'case.close' | 'case.policy' | 'rates.import';
+  readonly action: 'key.create' | 'key.confirm' | 'key.revoke' | 'identity.create' | 'identity.revoke' | 'model.register' | 'rollout.propose' | 'rollout.approve' | 'rollout.emergency' | 'rollout.rollback' | 'dead-letters.replay' | 'dead-letters.purge' | 'dead-letters.close' | 'month.create' | 'month.detach' | 'month.attach' | 'month.drop' | 'case.open' | 'case.claim' | 'case.release' | 'case.assign' | 'case.escalate' | 'case.note' | 'case.attach' | 'case.decide' | 'case.confirm' | 'case.return' | 'case.undo' | 'case.close' | 'case.policy' | 'rates.import' | 'export.begin' | 'export.end';
   readonly subject: string;
   readonly before: Readonly<Record<string, unknown>> | null;
   readonly after: Readonly<Record<string, unknown>> | null;
@@ -784,10 +784,15 @@ export type TransactionLinesDone = {
   readonly preferences_not_applied?: readonly ('wait' | 'return')[] | undefined;
 };
 
+export type ExportDone = {
+  readonly done: true;
+  readonly rows: number;
+};
+
 /** What each operation takes, and its JSON answer where it succeeds. */
 export type Operations = {
   readonly 'GET /v1/accounts/{id}/profile': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly at?: string | undefined } }; readonly answer: AccountProfile };
-  readonly 'GET /v1/audit': { readonly call: { readonly query?: { readonly who?: string | undefined; readonly action?: 'key.create' | 'key.confirm' | 'key.revoke' | 'identity.create' | 'identity.revoke' | 'model.register' | 'rollout.propose' | 'rollout.approve' | 'rollout.emergency' | 'rollout.rollback' | 'dead-letters.replay' | 'dead-letters.purge' | 'dead-letters.close' | 'month.create' | 'month.detach' | 'month.attach' | 'month.drop' | 'case.open' | 'case.claim' | 'case.release' | 'case.assign' | 'case.escalate' | 'case.note' | 'case.attach' | 'case.decide' | 'case.confirm' | 'case.return' | 'case.undo' | 'case.close' | 'case.policy' | 'rates.import' | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly AuditEntry[]; readonly next_cursor: string | null; } };
+  readonly 'GET /v1/audit': { readonly call: { readonly query?: { readonly who?: string | undefined; readonly action?: 'key.create' | 'key.confirm' | 'key.revoke' | 'identity.create' | 'identity.revoke' | 'model.register' | 'rollout.propose' | 'rollout.approve' | 'rollout.emergency' | 'rollout.rollback' | 'dead-letters.replay' | 'dead-letters.purge' | 'dead-letters.close' | 'month.create' | 'month.detach' | 'month.attach' | 'month.drop' | 'case.open' | 'case.claim' | 'case.release' | 'case.assign' | 'case.escalate' | 'case.note' | 'case.attach' | 'case.decide' | 'case.confirm' | 'case.return' | 'case.undo' | 'case.close' | 'case.policy' | 'rates.import' | 'export.begin' | 'export.end' | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly AuditEntry[]; readonly next_cursor: string | null; } };
   readonly 'GET /v1/corridors': { readonly call: {  }; readonly answer: { readonly items: readonly Corridor[]; } };
   readonly 'GET /v1/reason-codes': { readonly call: {  }; readonly answer: { readonly items: readonly ReasonCode[]; } };
   readonly 'GET /v1/features': { readonly call: {  }; readonly answer: { readonly items: readonly Feature[]; } };
@@ -799,6 +804,7 @@ export type Operations = {
   readonly 'POST /v1/dead-letters/purge': { readonly call: { readonly body: DeadLetterCommand }; readonly answer: PurgeResult };
   readonly 'GET /openapi.json': { readonly call: {  }; readonly answer: { readonly openapi: string; } };
   readonly 'POST /v1/evaluate': { readonly call: { readonly query?: { readonly method?: 'path' | 'shapley' | undefined; readonly model?: string | undefined }; readonly body: TransactionInput }; readonly answer: Evaluation };
+  readonly 'GET /v1/exports/transactions': { readonly call: { readonly query?: { readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly device_id?: string | undefined; readonly ip?: string | undefined; readonly corridor?: string | undefined; readonly client?: string | undefined; readonly idempotency_key?: string | undefined; readonly currency?: string | undefined; readonly min_amount?: string | undefined; readonly max_amount?: string | undefined; readonly verdict?: string | undefined; readonly min_score?: number | undefined; readonly max_score?: number | undefined; readonly reason?: string | undefined; readonly reason_match?: 'any' | 'all' | undefined; readonly rule_set?: 'default@2' | 'default@1' | undefined; readonly model?: string | undefined; readonly label?: 'fraud' | 'legitimate' | 'none' | undefined; readonly degradation?: number | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly received_from?: string | undefined; readonly received_to?: string | undefined; readonly scored_from?: string | undefined; readonly scored_to?: string | undefined; readonly status?: 'accepted' | 'scored' | 'dead_lettered' | undefined; readonly format?: 'csv' | 'ndjson' | 'parquet' | undefined; readonly order?: 'desc' | 'asc' | undefined; readonly after?: string | undefined } }; readonly answer: undefined };
   readonly 'GET /livez': { readonly call: {  }; readonly answer: { readonly status: 'alive'; } };
   readonly 'GET /readyz': { readonly call: {  }; readonly answer: Readiness };
   readonly 'GET /metrics': { readonly call: {  }; readonly answer: undefined };

@@ -35,6 +35,8 @@ export const AUDIT_ACTIONS = [
   'case.close',
   'case.policy',
   'rates.import',
+  'export.begin',
+  'export.end',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

@@ -13,6 +13,7 @@ import {
 } from 'zod-openapi';
 import { InvalidFields } from '../domain/field-error.ts';
 import { APPROVING_ROLES, type Role } from '../domain/principal.ts';
+import { exportDoneSchema } from '../query/exports/export-body.ts';
 import { ANSWER_HEADERS, answerHeaders, usualHeaders } from './answers/answer-headers.ts';
 import { PROBLEM_CONTENT_TYPE, Problem, type ProblemJson, problemJson } from './answers/problem.ts';
 import {
@@ -195,7 +196,11 @@ export function buildDocument(parts: readonly ZodOpenApiPathsObject[], version: 
           .map((status) => [`Problem${status}`, problemResponse(status)]),
       ),
       // Lines of a stream are named in no schema of a whole body.
-      schemas: { TransactionLine: lineResultSchema, TransactionLinesDone: linesDoneSchema },
+      schemas: {
+        TransactionLine: lineResultSchema,
+        TransactionLinesDone: linesDoneSchema,
+        ExportDone: exportDoneSchema,
+      },
     },
     paths,
   };

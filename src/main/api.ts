@@ -22,6 +22,7 @@ import { cataloguePaths, catalogueRoutes } from '../http/routes/catalogue.ts';
 import { deadLettersPaths, deadLettersRoutes } from '../http/routes/dead-letters.ts';
 import { docsPaths, docsRoutes } from '../http/routes/docs.ts';
 import { evaluatePaths, evaluateRoutes } from '../http/routes/evaluate.ts';
+import { exportsPaths, exportsRoutes } from '../http/routes/exports.ts';
 import { healthPaths, healthRoutes } from '../http/routes/health.ts';
 import { identitiesPaths, identitiesRoutes } from '../http/routes/identities.ts';
 import { keysPaths, keysRoutes } from '../http/routes/keys.ts';
@@ -41,6 +42,7 @@ import { watchCorridors } from '../ingest/corridor-list.ts';
 import { openIngest } from '../ingest/ingest.ts';
 import { createReadCases } from '../query/cases/reading-cases.ts';
 import type { CountRead } from '../query/choose-database.ts';
+import { createExports } from '../query/exports/exports.ts';
 import { createModelCache } from '../query/model-cache.ts';
 import { openReplica } from '../query/replica.ts';
 import { apiKeyHash } from '../runtime/api-key.ts';
@@ -103,7 +105,7 @@ export async function runApi(context: CommandContext): Promise<number> {
     return key && { ...key, roles: new Set(key.roles) };
   });
   const front = stack.use(openFront(config, { metrics, takesSubmissions, turnAway }));
-  const opened = { database, probe, guards, metrics, redisUrl };
+  const opened = { database, probe, guards, metrics, databaseUrl, redisUrl };
   const resources = await openResources(context, stack, opened);
   const { awaitBody } = front;
   const modules = listModules(context, { ...resources, authenticate, awaitBody });
@@ -137,13 +139,14 @@ type Opened = {
   readonly probe: Database;
   readonly guards: Guards;
   readonly metrics: Metrics;
+  readonly databaseUrl: string;
   readonly redisUrl: string;
 };
 
 async function openResources(
   context: CommandContext,
   stack: AsyncDisposableStack,
-  { database, probe, guards, metrics, redisUrl }: Opened,
+  { database, probe, guards, metrics, databaseUrl, redisUrl }: Opened,
 ) {
   const { config, log } = context;
   const { RISK_MARKET: market } = config;
@@ -171,7 +174,15 @@ async function openResources(
     countRead: (...[database, why]: Parameters<CountRead>) => metrics.reads.inc({ database, why }),
   };
   const modelCache = createModelCache(databases);
-  return { databases, probe, guards, metrics, redis, replies, ingest, modelCache };
+  const exportsMax = config.RISK_EXPORTS_MAX;
+  const exportDatabase = stack.use(
+    openDatabase(config, databaseUrl, 'api-exports', {
+      connectionsMax: exportsMax,
+      guard: guards.postgres.run,
+    }),
+  );
+  const exports = createExports({ ...databases, primary: exportDatabase }, exportsMax, metrics);
+  return { databases, probe, guards, metrics, redis, replies, ingest, modelCache, exports };
 }
 
 function listModules(
@@ -218,6 +229,13 @@ function listModules(
     },
     { routes: transactions, paths: transactionsPaths },
     { routes: labelsRoutes(ingest, reading, limits), paths: labelsPaths },
+    {
+      routes: exportsRoutes(resources.exports, {
+        ...{ corridors: ingest.corridors, draining: signal, log },
+        idleMsMax: config.RISK_EXPORT_IDLE_MS,
+      }),
+      paths: exportsPaths,
+    },
     { routes: scoresRoutes(reading), paths: scoresPaths },
     { routes: evaluateRoutes(evaluate, limits), paths: evaluatePaths },
     { routes: accountsRoutes(reading), paths: accountsPaths },

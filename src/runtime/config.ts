@@ -118,6 +118,12 @@ const settings = {
   RISK_EVENT_LOOP_DELAY_MS_MAX: integer(10, 10_000, 100).describe(
     'Mean delay of the event loop above which fewer requests are admitted.',
   ),
+  RISK_EXPORTS_MAX: integer(1, 64, 2).describe(
+    'Exports that an API process runs at a time, and its connections to Postgres for them; more are refused with 503.',
+  ),
+  RISK_EXPORT_IDLE_MS: integer(100, 100 * SECOND_MS, 60 * SECOND_MS).describe(
+    'How long the reader of an export may take nothing before it is broken off.',
+  ),
   RISK_WAIT_MS_MAX: integer(0, 60_000, 10 * SECOND_MS).describe(
     'Longest wait a Prefer: wait may ask for.',
   ),

@@ -166,6 +166,10 @@ describe('answers', () => {
     `/v1/transactions/${scored}?expand=labels`,
     `/v1/transactions/${scored}?expand=score,explanation,neighbours`,
     `/v1/transactions/${pending}?expand=score,explanation,neighbours`,
+    ...['csv', 'ndjson', 'parquet', 'xml'].map(
+      (format) => `/v1/exports/transactions?format=${format}&from=2020-01-01T00:00:00Z`,
+    ),
+    '/v1/exports/transactions',
     `/v1/transactions/${scored}?expand=x`,
     ...['/v1/keys', '/v1/keys?cursor=zz', '/v1/keys?x=1'],
     ...['/v1/identities', '/v1/identities?x=1', '/v1/audit?who=Ann', '/v1/audit?limit=0'],

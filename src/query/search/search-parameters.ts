@@ -45,7 +45,7 @@ const scoreParameter = integerParameter(0, SCORE_MAX).optional();
 
 const [FROM, TO] = ['2026-11-20T00:00:00.000Z', '2026-11-21T00:00:00.000Z'];
 
-const filters = {
+export const filters = {
   account_id: idParameter.optional().meta(shown('acc_17', 'Only this account.')),
   merchant_id: idParameter.optional().meta(shown('m_9', 'Only this merchant.')),
   device_id: idParameter.optional().meta(shown('device-4f2a', 'Only this device.')),
@@ -99,15 +99,14 @@ const filters = {
 /** Most rows that a total counts. */
 export const TOTAL_MAX = 10_000;
 
+export const orderParameter = z.enum(['desc', 'asc']).default('desc');
+
 const paging = {
   sort: z.enum(['created_at', 'score', 'amount']).default('created_at').meta({
     description:
       'What the list is ordered by; among equals by created_at and id. `score` lists only what is scored, `amount` needs `currency`.',
   }),
-  order: z
-    .enum(['desc', 'asc'])
-    .default('desc')
-    .meta({ description: 'Newest, or highest, first: `desc`.' }),
+  order: orderParameter.meta({ description: 'Newest, or highest, first: `desc`.' }),
   total: z
     .enum(['true', 'false'])
     .default('false')
@@ -136,7 +135,7 @@ const paging = {
 };
 
 type Asked = {
-  readonly sort: string;
+  readonly sort?: string;
   readonly currency?: string | undefined;
   readonly min_amount?: string | undefined;
   readonly max_amount?: string | undefined;
@@ -145,7 +144,7 @@ type Asked = {
 };
 
 /** Amounts are compared within one currency, and a key is its client's. */
-function checkTogether(asked: Asked, context: z.RefinementCtx): void {
+export function checkTogether(asked: Asked, context: z.RefinementCtx): void {
   const { sort, currency, min_amount, max_amount, client, idempotency_key } = asked;
   const demand = (field: keyof Asked, reason: string) =>
     context.addIssue({
@@ -160,7 +159,7 @@ function checkTogether(asked: Asked, context: z.RefinementCtx): void {
   if (idempotency_key !== undefined && client === undefined) demand('client', 'idempotency_key');
 }
 
-const status = z
+export const status = z
   .enum(TRANSACTION_STATUSES)
   .optional()
   .meta({ description: 'Only transactions of which this became.' });
@@ -177,3 +176,9 @@ export const scoreSearchParameters = z
 
 export type ScoreSearchParameters = z.output<typeof scoreSearchParameters>;
 export type TransactionSearchParameters = z.output<typeof transactionSearchParameters>;
+
+/** What a search asks of rows, without how they are listed. */
+export type SearchQuestion = Omit<
+  TransactionSearchParameters,
+  'order' | 'total' | 'limit' | 'cursor'
+>;

@@ -31,6 +31,7 @@ import {
 import { type Found, toFoundScore, toFoundTransaction, toSearchPage } from './search-json.ts';
 import {
   type ScoreSearchParameters,
+  type SearchQuestion,
   TOTAL_MAX,
   type TransactionSearchParameters,
 } from './search-parameters.ts';
@@ -104,9 +105,9 @@ function isOfLegs({ leg, after, stretch }: SearchPosition, legs: readonly Leg[])
 }
 
 /** Undefined where nothing can match: nobody has the idempotency key. */
-async function filterOf(
+export async function filterOf(
   { primary }: Databases,
-  asked: TransactionSearchParameters,
+  asked: SearchQuestion,
   isScored: boolean,
 ): Promise<SearchFilter | undefined> {
   const { client, idempotency_key: key } = asked;
@@ -122,9 +123,9 @@ const CLOCKS_APART_MS = 60 * 60 * 1000;
 const AHEAD_MS = TRANSACTION_LIMITS.createdAtAheadMsMax + CLOCKS_APART_MS;
 
 /** Months within what is asked, in the order of the search. Nothing is scored before it is received, nor created much later. */
-function rangesOf(
+export function rangesOf(
   months: readonly MonthRange[],
-  { from = -Infinity, to = Infinity }: TransactionSearchParameters,
+  { from = -Infinity, to = Infinity }: Pick<SearchQuestion, 'from' | 'to'>,
   filter: SearchFilter | undefined,
   isDescending: boolean,
 ): readonly MonthRange[] {

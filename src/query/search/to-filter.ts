@@ -1,9 +1,9 @@
 /** The parameters of a search as what its statements ask. */
 import type { SearchFilter } from '../../store/search/search-filter.ts';
-import type { TransactionSearchParameters } from './search-parameters.ts';
+import type { SearchQuestion } from './search-parameters.ts';
 
 /** Without the idempotency key, whose transaction has to be looked up. */
-export function toFilter(asked: TransactionSearchParameters, isScored: boolean): SearchFilter {
+export function toFilter(asked: SearchQuestion, isScored: boolean): SearchFilter {
   return {
     ...{ isScored: isScored || asked.sort === 'score', transactionId: undefined },
     ...{ accountId: asked.account_id, merchantId: asked.merchant_id, deviceId: asked.device_id },

@@ -34,7 +34,11 @@ export async function countSearchSlice(
   return { count: row?.count ?? 0, reached: await readBoundary(query, boundary) };
 }
 
-async function readBoundary(query: Query, boundary: PreparedSearch | null): Promise<Place | null> {
+/** The row that a slice ends with; null where it is the last of its range. */
+export async function readBoundary(
+  query: Query,
+  boundary: PreparedSearch | null,
+): Promise<Place | null> {
   if (boundary === null) return null;
   const [row] = await query<FoundRow>(boundary.statement, boundary.values);
   return row === undefined ? null : toPlace(row);

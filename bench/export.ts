@@ -1,0 +1,192 @@
+/**
+ * How many rows a second does one API export, in each form, and what do posts beside it wait? The rows come from SQL; a reader in
+ * this process takes them as fast as they come and drops them. Posts are sent at a rate in an open loop, alone and beside the export.
+ */
+import { parseArguments } from '../src/cli/command.ts';
+import { EXPORT_FORMATS, type ExportFormat } from '../src/query/exports/export-parameters.ts';
+import type { Bench, BenchContext, BenchReport, Settings } from './support/bench.ts';
+import { fillHistory } from './support/history-rows.ts';
+import {
+  DAY_MS,
+  integerList,
+  LIVE_LOAD,
+  type Load,
+  lastMidnightMs,
+  readSettings,
+} from './support/load.ts';
+import { memoryBreaches, memoryTable, readMemory, runLoad } from './support/load-run.ts';
+import { type Pipeline, startPipeline } from './support/pipeline.ts';
+import { treeCpuSeconds } from './support/process-usage.ts';
+
+const USAGE = `--rows N           in the tables (5000000)
+--rate N           posts a second beside the export; 0 is none (2000)
+--seconds N        of posts, alone and beside the export (30)
+--formats F[,F]    csv,ndjson,parquet
+--set NAME=VALUE   a setting of the API and the workers`;
+
+const PAST = { months: 12, rowsEachAccount: 20, rowsEachMerchant: 80 };
+/** Goals; runs on fewer rows only try the bench out. */
+const ROWS_JUDGED_MIN = 1_000_000;
+const ROWS_PER_SECOND_MIN = { csv: 50_000, ndjson: 50_000, parquet: 20_000 } as const;
+const P99_RATIO_MAX = 1.5;
+const PART_ROWS = 1_000_000;
+
+type Taken = { readonly rows: number; readonly bytes: number; readonly seconds: number };
+
+/** Takes a whole export, or as many parts of it as `rows` need, or until the signal. */
+async function takeExport(
+  { apiPort, apiKey, services }: Pipeline,
+  format: ExportFormat,
+  { rows, endMs }: { readonly rows: number; readonly endMs: number },
+  signal: AbortSignal,
+): Promise<Taken> {
+  const startedMs = performance.now();
+  const to = new Date(endMs).toISOString();
+  let [bytes, taken, after] = [0, 0, ''];
+  do {
+    const path = `/v1/exports/transactions?format=${format}&order=asc&to=${to}${after}`;
+    const response = await fetch(`http://127.0.0.1:${apiPort}${path}`, {
+      headers: { authorization: `Bearer ${apiKey}` },
+      signal,
+    });
+    if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
+    for await (const chunk of response.body ?? []) bytes += chunk.length;
+    taken += format === 'parquet' ? Math.min(PART_ROWS, rows - taken) : rows;
+    if (taken >= rows) break;
+    const { rows: last } = await services.database.query<{ id: string }>(
+      'select transaction_id as id from transactions where created_at < $1 order by transaction_id offset $2 limit 1',
+      [to, taken - 1],
+    );
+    after = `&after=${last[0]?.id}`;
+  } while (!signal.aborted);
+  return { rows: taken, bytes, seconds: (performance.now() - startedMs) / 1000 };
+}
+
+async function exportedRows({ services }: Pipeline): Promise<number> {
+  const { rows } = await services.database.query<{ rows: number }>(
+    `select (after ->> 'rows')::float8 as rows from audit_log where action = 'export.end' and after ->> 'outcome' = 'complete'`,
+  );
+  return rows.reduce((sum, one) => sum + one.rows, 0);
+}
+
+async function measure(
+  pipeline: Pipeline,
+  format: ExportFormat,
+  past: { readonly rows: number; readonly endMs: number },
+  settings: Settings,
+  { signal, output }: BenchContext,
+): Promise<BenchReport> {
+  output.note(`exporting ${format}`);
+  const before = await exportedRows(pipeline);
+  const cpuOf = () => ({
+    api: treeCpuSeconds(pipeline.api.pid),
+    postgres: treeCpuSeconds(pipeline.services.postgresPid),
+  });
+  const cpuBefore = cpuOf();
+  const { bytes, seconds } = await takeExport(pipeline, format, past, signal);
+  const cpu = cpuOf();
+  const exported = (await exportedRows(pipeline)) - before;
+  const perSecond = exported / seconds;
+  const memory = await readMemory(pipeline);
+  const least = ROWS_PER_SECOND_MIN[format];
+  const isSlow = past.rows >= ROWS_JUDGED_MIN && perSecond < least;
+  return {
+    caseName: format,
+    inputs: { rows: past.rows, ...PAST, ...pipeline.services.settings },
+    settings,
+    versions: pipeline.services.versions,
+    perSecond,
+    figures: {
+      rows_per_second: perSecond,
+      mebibytes_per_second: bytes / seconds / 2 ** 20,
+      bytes_per_row: bytes / exported,
+      api_us_per_row: ((cpu.api - cpuBefore.api) * 1e6) / exported,
+      postgres_us_per_row: ((cpu.postgres - cpuBefore.postgres) * 1e6) / exported,
+    },
+    ceilings: [],
+    tables: [memoryTable(memory)],
+    breaches: [
+      ...(exported === past.rows ? [] : [`exported ${exported} rows of ${past.rows}`]),
+      ...(isSlow ? [`exports ${perSecond.toFixed(0)} rows a second, below ${least}`] : []),
+      ...memoryBreaches(memory),
+    ],
+  };
+}
+
+/** Posts alone, and then beside exports that follow one another. */
+async function measureBeside(
+  pipeline: Pipeline,
+  load: Load,
+  format: ExportFormat,
+  past: { readonly rows: number; readonly endMs: number },
+  settings: Settings,
+  context: BenchContext,
+): Promise<BenchReport> {
+  const alone = await runLoad(pipeline, load, context);
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, context.signal]);
+  const startedMs = performance.now();
+  const before = pipeline.services;
+  const exporting = (async () => {
+    for (;;) await takeExport(pipeline, format, past, signal);
+  })().catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+  const beside = await runLoad(pipeline, { ...load, seed: `${load.seed}-beside` }, context);
+  stop.abort();
+  await exporting;
+  const seconds = (performance.now() - startedMs) / 1000;
+  const ratio = beside.posted.latencyMs.p99 / alone.posted.latencyMs.p99;
+  const isBreach = past.rows >= ROWS_JUDGED_MIN && ratio > P99_RATIO_MAX;
+  return {
+    caseName: `posts beside ${format}`,
+    inputs: { rows: past.rows, ...load, ...before.settings },
+    settings,
+    versions: before.versions,
+    perSecond: load.transactions / beside.seconds,
+    figures: {
+      http_p99_alone_ms: alone.posted.latencyMs.p99,
+      http_p99_beside_ms: beside.posted.latencyMs.p99,
+      http_p99_ratio: ratio,
+      beside_seconds: seconds,
+    },
+    ceilings: [],
+    tables: [memoryTable(beside.memory)],
+    breaches: [
+      ...(isBreach ? [`p99 is ${ratio.toFixed(2)} times as long, above ${P99_RATIO_MAX}`] : []),
+      ...memoryBreaches(beside.memory),
+    ],
+  };
+}
+
+export const bench: Bench = {
+  name: 'export',
+  question: 'How many rows a second does one API export, and what do posts beside it wait?',
+  onlyByName: 'it writes 5 million rows',
+  usage: USAGE,
+  run: async function* (args, context) {
+    const text = { type: 'string' } as const;
+    const { values } = parseArguments(args, {
+      ...{ rows: { ...text, default: '5000000' }, rate: { ...text, default: '2000' } },
+      seconds: { ...text, default: '30' },
+      formats: { ...text, default: EXPORT_FORMATS.join(',') },
+      set: { type: 'string', multiple: true, default: [] as string[] },
+    });
+    const [rows = 0] = integerList('--rows', values.rows, 1, 1_000_000_000);
+    const [rate = 0] = integerList('--rate', values.rate, 0, 1_000_000);
+    const [seconds = 0] = integerList('--seconds', values.seconds, 1, 3600);
+    const formats = EXPORT_FORMATS.filter((one) => values.formats.split(',').includes(one));
+    const settings = readSettings(values.set);
+    const past = { rows, endMs: lastMidnightMs() - DAY_MS };
+    const note = (line: string) => context.output.note(line);
+    const prepare: NonNullable<Parameters<typeof startPipeline>[0]['prepare']> = (services) =>
+      fillHistory(services, { ...PAST, ...past }, note);
+    await using pipeline = await startPipeline({ workers: 1, settings, prepare }, context);
+    for (const format of formats) yield await measure(pipeline, format, past, settings, context);
+    if (rate === 0) return;
+    const load = { ...LIVE_LOAD, batch: 100, connections: 16, rate, transactions: rate * seconds };
+    for (const format of formats) {
+      yield await measureBeside(pipeline, load, format, past, settings, context);
+    }
+  },
+};

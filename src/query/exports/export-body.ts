@@ -1,0 +1,74 @@
+/** The rows of an export as the bytes of its form. */
+import { setImmediate as othersRan } from 'node:timers/promises';
+import { z } from 'zod';
+import type { ExportRow } from '../../store/exports/export-columns.ts';
+import { type ExportFormat, type ExportParameters, PARQUET_ROWS_MAX } from './export-parameters.ts';
+import type { RunExport } from './export-transactions.ts';
+import { csvHeader, toCsvLines } from './write-csv.ts';
+import { lastJsonLine, toJsonLines } from './write-ndjson.ts';
+import { createParquetFile, ROW_GROUP_ROWS } from './write-parquet.ts';
+
+export const exportDoneSchema = z
+  .object({ done: z.literal(true), rows: z.int().min(0) })
+  .meta({ id: 'ExportDone', description: 'Last line of an export that is whole.' });
+
+/** Takes bytes to the caller; resolves once there is room for more. */
+export type SendBytes = (bytes: Uint8Array) => Promise<void>;
+
+/** Sends the whole body, and returns how many rows are in it. */
+export async function sendExport(
+  run: RunExport,
+  asked: Pick<ExportParameters, 'format' | 'after'>,
+  send: SendBytes,
+  signal: AbortSignal,
+  onRows: (rows: number) => void,
+): Promise<number> {
+  const write = async (rows: readonly ExportRow[], bytes: Uint8Array) => {
+    await send(bytes);
+    onRows(rows.length);
+  };
+  switch (asked.format) {
+    case 'csv': {
+      if (asked.after === undefined) await send(csvHeader());
+      return await run((rows) => write(rows, toCsvLines(rows)), Infinity, signal);
+    }
+    case 'ndjson': {
+      const rows = await run((some) => write(some, toJsonLines(some)), Infinity, signal);
+      await send(lastJsonLine(rows));
+      return rows;
+    }
+    case 'parquet': {
+      const file = createParquetFile();
+      let group: ExportRow[] = [];
+      const writeGroup = async () => {
+        const rows = group;
+        group = [];
+        await write(rows, await file.write(rows));
+        await othersRan();
+      };
+      const rows = await run(
+        async (some) => {
+          group.push(...some);
+          if (group.length >= ROW_GROUP_ROWS) await writeGroup();
+        },
+        PARQUET_ROWS_MAX,
+        signal,
+      );
+      if (group.length > 0) await writeGroup();
+      await send(await file.finish());
+      return rows;
+    }
+  }
+}
+
+/** Media type and end of the file's name. */
+export function formOf(format: ExportFormat, isContinued: boolean): [type: string, end: string] {
+  switch (format) {
+    case 'csv':
+      return [`text/csv; charset=utf-8; header=${isContinued ? 'absent' : 'present'}`, 'csv'];
+    case 'ndjson':
+      return ['application/x-ndjson', 'ndjson'];
+    case 'parquet':
+      return ['application/vnd.apache.parquet', 'parquet'];
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * An export: every row that a search finds, in the order of time, a bounded slice at a time. A connection is held while a slice
+ * is read, never while its rows are taken.
+ */
+import { setImmediate as othersRan } from 'node:timers/promises';
+import { type Month, MonthDetached, monthOf } from '../../domain/month.ts';
+import { createdAtMsOf } from '../../domain/transaction-id.ts';
+import type { ExportRow } from '../../store/exports/export-columns.ts';
+import { EXPORT_PAGE_ROWS, readExportSlice } from '../../store/exports/export-slice.ts';
+import { listWalkedMonths } from '../../store/partitions/month-slice.ts';
+import { type Databases, readFrom } from '../choose-database.ts';
+import { requireModel } from '../require-known.ts';
+import { filterOf, rangesOf } from '../search/search.ts';
+import { type Budget, walkRanges } from '../search/walk.ts';
+import type { ExportParameters } from './export-parameters.ts';
+
+/** Receives rows in order; the next ones are read once it resolves. */
+type TakeRows = (rows: readonly ExportRow[]) => Promise<void>;
+
+/**
+ * Reads the rows, at most `rowsMax`, and returns how many.
+ * @param signal ends it between two slices: it then throws what the signal was aborted with
+ */
+export type RunExport = (take: TakeRows, rowsMax: number, signal: AbortSignal) => Promise<number>;
+
+/** Rows that are handed over at once: 2 ms of the event loop, and others run between. */
+const TAKEN_ROWS = 500;
+
+/** An export ends with its last row. */
+const UNBOUNDED: Budget = { slices: () => 0, isSpent: () => false, count: () => undefined };
+
+/**
+ * @throws InvalidFields for a model that nobody registered
+ * @throws MonthDetached where rows of the range cannot be read: an export is never silently without them
+ */
+export async function prepareExport(
+  databases: Databases,
+  asked: ExportParameters,
+  pageRows: number = EXPORT_PAGE_ROWS,
+): Promise<RunExport> {
+  await requireModel(databases, asked.model);
+  const { months, detached } = await listWalkedMonths(databases.primary, 'transactions');
+  const isWithin = ({ fromMs, toMs }: { fromMs: number; toMs: number }) =>
+    toMs > (asked.from ?? -Infinity) && fromMs < (asked.to ?? Infinity);
+  const missing: Month[] = detached.filter(isWithin).map(({ fromMs }) => monthOf(fromMs));
+  if (missing.length > 0) throw new MonthDetached(new Set(missing));
+  const filter = await filterOf(databases, { ...asked, sort: 'created_at' }, false);
+  const isDescending = asked.order === 'desc';
+  const ranges = filter === undefined ? [] : rangesOf(months, asked, filter, isDescending);
+  const afterMs = createdAtMsOf(asked.after ?? '');
+  const after = afterMs === undefined ? null : { atMs: afterMs, id: asked.after ?? '' };
+  return async (take, rowsMax, signal) => {
+    let taken = 0;
+    await walkRanges({
+      ...{ ranges, isDescending, after, budget: UNBOUNDED },
+      readSlice: async ({ fromMs, toMs, after: begin }) => {
+        signal.throwIfAborted();
+        if (filter === undefined) return { reached: null, isEnough: true };
+        const slice = await readFrom(databases, toMs, (database) =>
+          readExportSlice(database, {
+            ...{ filter, lowerMs: fromMs, upperMs: toMs, isDescending, pageRows },
+            after: { ...begin, value: null },
+          }),
+        );
+        const rows = slice.rows.slice(0, rowsMax - taken);
+        await takeInTurn(rows, take, signal);
+        taken += rows.length;
+        return { reached: slice.reached, isEnough: taken >= rowsMax };
+      },
+    });
+    return taken;
+  };
+}
+
+async function takeInTurn(
+  rows: readonly ExportRow[],
+  take: TakeRows,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let at = 0; at < rows.length; at += TAKEN_ROWS) {
+    await take(rows.slice(at, at + TAKEN_ROWS));
+    await othersRan();
+    signal.throwIfAborted();
+  }
+}

@@ -1,0 +1,81 @@
+/** Exports of one API process: as many at a time as may run, each in the audit log as it begins and as it ends. */
+import { randomUUID } from 'node:crypto';
+import type { AuditAction } from '../../domain/audit.ts';
+import type { Actor } from '../../domain/principal.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+import { recordChange } from '../../store/access/audit-log.ts';
+import type { Databases } from '../choose-database.ts';
+import { type SendBytes, sendExport } from './export-body.ts';
+import type { ExportParameters } from './export-parameters.ts';
+import { prepareExport } from './export-transactions.ts';
+
+export type ExportSink = {
+  readonly send: SendBytes;
+  /** Resolves once everything is taken. */
+  readonly close: () => Promise<void>;
+  /** Aborted when nobody takes the bytes any more, or the process drains. */
+  readonly signal: AbortSignal;
+};
+
+export type BegunExport = {
+  readonly exportId: string;
+  /** Must be called, as it gives the place back. Rejects where the export breaks off. */
+  readonly run: (sink: ExportSink) => Promise<void>;
+};
+
+export type Exports = ReturnType<typeof createExports>;
+
+/** @param databases whose primary is a pool for exports alone */
+export function createExports(
+  databases: Databases,
+  exportsMax: number,
+  metrics: Pick<Metrics, 'exportRows' | 'exportsEnded'>,
+) {
+  let running = 0;
+  return {
+    exportsMax,
+    /**
+     * Undefined: as many are running as may.
+     * @param question the parameters as they were given
+     */
+    async begin(
+      asked: ExportParameters,
+      question: Readonly<Record<string, string>>,
+      by: Actor,
+    ): Promise<BegunExport | undefined> {
+      if (running >= exportsMax) return undefined;
+      running += 1;
+      const { format } = asked;
+      const exportId = randomUUID();
+      const record = (action: AuditAction, after: object) =>
+        databases.primary.transaction((query) =>
+          recordChange(query, by, { action, subject: exportId, before: null, after }),
+        );
+      try {
+        const runExport = await prepareExport(databases, asked);
+        await record('export.begin', { question });
+        const run = async ({ send, close, signal }: ExportSink) => {
+          let rows = 0;
+          let outcome: 'complete' | 'broken_off' = 'broken_off';
+          const countRows = (some: number) => {
+            rows += some;
+            metrics.exportRows.inc({ format }, some);
+          };
+          try {
+            await sendExport(runExport, asked, send, signal, countRows);
+            await close();
+            outcome = 'complete';
+          } finally {
+            running -= 1;
+            metrics.exportsEnded.inc({ format, outcome });
+            await record('export.end', { outcome, rows });
+          }
+        };
+        return { exportId, run };
+      } catch (error) {
+        running -= 1;
+        throw error;
+      }
+    },
+  };
+}
