@@ -17,6 +17,7 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json LICENSE ./
 COPY bin ./bin
+COPY console/dist ./console/dist
 COPY sql ./sql
 COPY src ./src
 USER node

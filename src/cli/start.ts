@@ -5,6 +5,7 @@
  */
 import { join, resolve } from 'node:path';
 import { createApiClient } from '../client/api-client.ts';
+import { createAsk } from '../client/ask.ts';
 import { balances, ledgerLine } from '../client/ledger.ts';
 import { Failure } from '../domain/failure.ts';
 import { freePort } from '../embedded/free-port.ts';
@@ -215,7 +216,9 @@ async function showWhereToLook({ output, signal }: CommandContext, engine: Engin
   const { url, key } = engine;
   using client = createApiClient({ url, key, connections: 1, signal });
   try {
-    const lines = whereToLook(engine, await readRiskiest(client));
+    const { token } = await createAsk(client)('POST /v1/sessions/links', {});
+    const consoleUrl = `${url}/console#login=${token}`;
+    const lines = whereToLook({ ...engine, consoleUrl }, await readRiskiest(client));
     output.line(`\n${lines.join('\n')}\n`);
   } catch (error) {
     // The ledger counts what this start is for, so it is printed even where the API answers nothing else.

@@ -143,7 +143,7 @@ export type TransactionBatchInput = {
 };
 
 export type Problem = {
-  readonly type: 'urn:risk:problem:malformed-request' | 'urn:risk:problem:unauthorized' | 'urn:risk:problem:forbidden' | 'urn:risk:problem:not-found' | 'urn:risk:problem:dead-letter' | 'urn:risk:problem:transaction-detached' | 'urn:risk:problem:method-not-allowed' | 'urn:risk:problem:request-timeout' | 'urn:risk:problem:still-running' | 'urn:risk:problem:conflict' | 'urn:risk:problem:too-large' | 'urn:risk:problem:unsupported-media-type' | 'urn:risk:problem:expectation-failed' | 'urn:risk:problem:invalid-fields' | 'urn:risk:problem:key-conflict' | 'urn:risk:problem:month-detached' | 'urn:risk:problem:too-many-new-months' | 'urn:risk:problem:rate-limited' | 'urn:risk:problem:too-many-unknown-keys' | 'urn:risk:problem:internal' | 'urn:risk:problem:unavailable' | 'urn:risk:problem:overloaded';
+  readonly type: 'urn:risk:problem:malformed-request' | 'urn:risk:problem:unauthorized' | 'urn:risk:problem:forbidden' | 'urn:risk:problem:cross-site-request' | 'urn:risk:problem:not-found' | 'urn:risk:problem:dead-letter' | 'urn:risk:problem:transaction-detached' | 'urn:risk:problem:method-not-allowed' | 'urn:risk:problem:request-timeout' | 'urn:risk:problem:still-running' | 'urn:risk:problem:conflict' | 'urn:risk:problem:too-large' | 'urn:risk:problem:unsupported-media-type' | 'urn:risk:problem:expectation-failed' | 'urn:risk:problem:invalid-fields' | 'urn:risk:problem:key-conflict' | 'urn:risk:problem:month-detached' | 'urn:risk:problem:too-many-new-months' | 'urn:risk:problem:rate-limited' | 'urn:risk:problem:too-many-unknown-keys' | 'urn:risk:problem:internal' | 'urn:risk:problem:unavailable' | 'urn:risk:problem:overloaded';
   readonly title: string;
   readonly status: number;
   readonly detail: string;
@@ -183,7 +183,7 @@ export type AuditEntry = {
   readonly changed_at: string;
   readonly who: string;
   readonly key_id: string | null;
-  readonly action: 'key.create' | 'key.confirm' | 'key.revoke' | 'identity.create' | 'identity.revoke' | 'model.register' | 'rollout.propose' | 'rollout.approve' | 'rollout.emergency' | 'rollout.rollback' | 'dead-letters.replay' | 'dead-letters.purge' | 'dead-letters.close' | 'month.create' | 'month.detach' | 'month.attach' | 'month.drop' | 'case.open' | 'case.claim' | 'case.release' | 'case.assign' | 'case.escalate' | 'case.note' | 'case.attach' | 'case.decide' | 'case.confirm' | 'case.return' | 'case.undo' | 'case.close' | 'case.policy' | 'rates.import' | 'export.begin' | 'export.end';
+  readonly action: 'key.create' | 'key.confirm' | 'key.revoke' | 'identity.create' | 'identity.revoke' | 'session.create' | 'session.end' | 'login-link.create' | 'model.register' | 'rollout.propose' | 'rollout.approve' | 'rollout.emergency' | 'rollout.rollback' | 'dead-letters.replay' | 'dead-letters.purge' | 'dead-letters.close' | 'month.create' | 'month.detach' | 'month.attach' | 'month.drop' | 'case.open' | 'case.claim' | 'case.release' | 'case.assign' | 'case.escalate' | 'case.note' | 'case.attach' | 'case.decide' | 'case.confirm' | 'case.return' | 'case.undo' | 'case.close' | 'case.policy' | 'rates.import' | 'export.begin' | 'export.end';
   readonly subject: string;
   readonly before: Readonly<Record<string, unknown>> | null;
   readonly after: Readonly<Record<string, unknown>> | null;
@@ -346,6 +346,24 @@ export type Label = {
   readonly client: string | null;
   readonly identity: string | null;
   readonly note: string | null;
+};
+
+export type LiveFigures = {
+  readonly status: Status;
+  readonly signals: readonly { readonly signal: 'api_p95_ms' | 'api_errors_ratio' | 'queue_entries' | 'worker_lag_seconds' | 'database_connections_ratio'; readonly meaning: string; readonly value: number | null; readonly warning: number; readonly critical: number; readonly level: 'fine' | 'warning' | 'critical' | 'unknown'; }[];
+};
+
+export type Status = {
+  readonly at: string;
+  readonly postgres: 'up' | 'down';
+  readonly replica: ReplicaStatus;
+  readonly redis: 'up' | 'down';
+  readonly corridors: readonly { readonly corridor: string; readonly lag: number; readonly pending: number; readonly handed_over: number; readonly retries_due: number; readonly oldest_age_seconds: number; readonly dead_letters: number; readonly breakers: readonly string[]; readonly degradation: number; }[] | null;
+  readonly unappended: number;
+  readonly breakers: readonly string[];
+  readonly degradation: number;
+  readonly totals: { readonly accepted: number; readonly scored: number; readonly dead_lettered: number; readonly pending: number | null; };
+  readonly totals_counted_at: string;
 };
 
 export type MerchantProfile = {
@@ -647,17 +665,29 @@ export type Explanation = {
   readonly lineage: { readonly rule_set: string; readonly model: string | null; readonly attempts: number; readonly degradation: number; readonly created_at: string; readonly scored_at: string; };
 };
 
-export type Status = {
-  readonly at: string;
-  readonly postgres: 'up' | 'down';
-  readonly replica: ReplicaStatus;
-  readonly redis: 'up' | 'down';
-  readonly corridors: readonly { readonly corridor: string; readonly lag: number; readonly pending: number; readonly handed_over: number; readonly retries_due: number; readonly oldest_age_seconds: number; readonly dead_letters: number; readonly breakers: readonly string[]; readonly degradation: number; }[] | null;
-  readonly unappended: number;
-  readonly breakers: readonly string[];
-  readonly degradation: number;
-  readonly totals: { readonly accepted: number; readonly scored: number; readonly dead_lettered: number; readonly pending: number | null; };
-  readonly totals_counted_at: string;
+export type Me = {
+  readonly key_id: string;
+  readonly roles: readonly ('ingest' | 'analyst' | 'operator' | 'risk_officer' | 'admin')[];
+  readonly client: string;
+  readonly owner: string;
+  readonly identity: string | null;
+  readonly session_id: string | null;
+};
+
+export type Session = {
+  readonly session_id: string;
+  readonly key_id: string;
+  readonly owner: string;
+  readonly identity: string | null;
+  readonly created_at: string;
+  readonly used_at: string;
+  readonly expires_at: string;
+  readonly current: boolean;
+};
+
+export type LoginLink = {
+  readonly token: string;
+  readonly expires_at: string;
 };
 
 export type DailySummary = {
@@ -792,7 +822,7 @@ export type ExportDone = {
 /** What each operation takes, and its JSON answer where it succeeds. */
 export type Operations = {
   readonly 'GET /v1/accounts/{id}/profile': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly at?: string | undefined } }; readonly answer: AccountProfile };
-  readonly 'GET /v1/audit': { readonly call: { readonly query?: { readonly who?: string | undefined; readonly action?: 'key.create' | 'key.confirm' | 'key.revoke' | 'identity.create' | 'identity.revoke' | 'model.register' | 'rollout.propose' | 'rollout.approve' | 'rollout.emergency' | 'rollout.rollback' | 'dead-letters.replay' | 'dead-letters.purge' | 'dead-letters.close' | 'month.create' | 'month.detach' | 'month.attach' | 'month.drop' | 'case.open' | 'case.claim' | 'case.release' | 'case.assign' | 'case.escalate' | 'case.note' | 'case.attach' | 'case.decide' | 'case.confirm' | 'case.return' | 'case.undo' | 'case.close' | 'case.policy' | 'rates.import' | 'export.begin' | 'export.end' | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly AuditEntry[]; readonly next_cursor: string | null; } };
+  readonly 'GET /v1/audit': { readonly call: { readonly query?: { readonly who?: string | undefined; readonly action?: 'key.create' | 'key.confirm' | 'key.revoke' | 'identity.create' | 'identity.revoke' | 'session.create' | 'session.end' | 'login-link.create' | 'model.register' | 'rollout.propose' | 'rollout.approve' | 'rollout.emergency' | 'rollout.rollback' | 'dead-letters.replay' | 'dead-letters.purge' | 'dead-letters.close' | 'month.create' | 'month.detach' | 'month.attach' | 'month.drop' | 'case.open' | 'case.claim' | 'case.release' | 'case.assign' | 'case.escalate' | 'case.note' | 'case.attach' | 'case.decide' | 'case.confirm' | 'case.return' | 'case.undo' | 'case.close' | 'case.policy' | 'rates.import' | 'export.begin' | 'export.end' | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly AuditEntry[]; readonly next_cursor: string | null; } };
   readonly 'GET /v1/corridors': { readonly call: {  }; readonly answer: { readonly items: readonly Corridor[]; } };
   readonly 'GET /v1/reason-codes': { readonly call: {  }; readonly answer: { readonly items: readonly ReasonCode[]; } };
   readonly 'GET /v1/features': { readonly call: {  }; readonly answer: { readonly items: readonly Feature[]; } };
@@ -816,6 +846,7 @@ export type Operations = {
   readonly 'DELETE /v1/keys/{id}': { readonly call: { readonly path: { readonly id: string } }; readonly answer: undefined };
   readonly 'POST /v1/labels': { readonly call: { readonly body: LabelsInput }; readonly answer: AcceptedLabels };
   readonly 'GET /v1/labels': { readonly call: { readonly query?: { readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly transaction_id?: string | undefined; readonly label?: 'fraud' | 'legitimate' | undefined; readonly source?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly Label[]; readonly next_cursor: string | null; readonly detached_months?: readonly string[] | undefined; readonly complete: boolean; } };
+  readonly 'GET /v1/live': { readonly call: {  }; readonly answer: LiveFigures };
   readonly 'GET /v1/merchants/{id}/profile': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly at?: string | undefined } }; readonly answer: MerchantProfile };
   readonly 'GET /v1/models/watch': { readonly call: { readonly query?: { readonly at?: string | undefined; readonly model?: string | undefined } }; readonly answer: { readonly items: readonly WatchReport[]; } };
   readonly 'GET /v1/models': { readonly call: { readonly query?: { readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly Model[]; readonly next_cursor: string | null; } };
@@ -849,6 +880,11 @@ export type Operations = {
   readonly 'GET /v1/scores': { readonly call: { readonly query?: { readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly device_id?: string | undefined; readonly ip?: string | undefined; readonly corridor?: string | undefined; readonly client?: string | undefined; readonly idempotency_key?: string | undefined; readonly currency?: string | undefined; readonly min_amount?: string | undefined; readonly max_amount?: string | undefined; readonly verdict?: string | undefined; readonly min_score?: number | undefined; readonly max_score?: number | undefined; readonly reason?: string | undefined; readonly reason_match?: 'any' | 'all' | undefined; readonly rule_set?: 'default@2' | 'default@1' | undefined; readonly model?: string | undefined; readonly label?: 'fraud' | 'legitimate' | 'none' | undefined; readonly degradation?: number | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly received_from?: string | undefined; readonly received_to?: string | undefined; readonly scored_from?: string | undefined; readonly scored_to?: string | undefined; readonly sort?: 'created_at' | 'score' | 'amount' | undefined; readonly order?: 'desc' | 'asc' | undefined; readonly total?: boolean | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly FoundScore[]; readonly next_cursor: string | null; readonly detached_months?: readonly string[] | undefined; readonly complete: boolean; readonly searched_to: string | null; readonly searched_to_score?: number | undefined; readonly total?: { readonly count: number; readonly more: boolean; } | undefined; } };
   readonly 'GET /v1/scores/{id}': { readonly call: { readonly path: { readonly id: string } }; readonly answer: Score | PendingScore };
   readonly 'GET /v1/scores/{id}/explanation': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly method?: 'path' | 'shapley' | undefined } }; readonly answer: Explanation };
+  readonly 'GET /v1/me': { readonly call: {  }; readonly answer: Me };
+  readonly 'GET /v1/sessions': { readonly call: { readonly query?: { readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly Session[]; readonly next_cursor: string | null; } };
+  readonly 'POST /v1/sessions': { readonly call: {  }; readonly answer: Session };
+  readonly 'POST /v1/sessions/links': { readonly call: {  }; readonly answer: LoginLink };
+  readonly 'DELETE /v1/sessions/{id}': { readonly call: { readonly path: { readonly id: string } }; readonly answer: undefined };
   readonly 'GET /v1/status': { readonly call: {  }; readonly answer: Status };
   readonly 'GET /v1/summaries/daily': { readonly call: { readonly query?: { readonly group_by?: string | undefined; readonly corridor?: string | undefined; readonly verdict?: 'approve' | 'review' | 'decline' | undefined; readonly currency?: string | undefined; readonly rule_set?: 'default@2' | 'default@1' | undefined; readonly rule?: string | undefined; readonly model?: string | undefined; readonly label?: 'fraud' | 'legitimate' | undefined; readonly from?: string | undefined; readonly to?: string | undefined } }; readonly answer: { readonly counted_at: string; readonly items: readonly DailySummary[]; } };
   readonly 'POST /v1/transactions': { readonly call: { readonly body: TransactionInput }; readonly answer: AcceptedTransaction };

@@ -17,6 +17,8 @@ export type Principal = {
   readonly identity: string | null;
   /** Roles in force; an approving role is left out until the key is confirmed. */
   readonly roles: ReadonlySet<Role>;
+  /** The session of a browser; absent where the request has the key itself. */
+  readonly sessionId?: string;
 };
 
 /** A key with any of these roles sees the whole market; any other key sees its own client's transactions only. */

@@ -3,6 +3,7 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { Principal } from '../domain/principal.ts';
+import type { Credential } from '../domain/session.ts';
 
 export type AppEnv = {
   /** Absent when a test calls the application without a server. */
@@ -11,6 +12,8 @@ export type AppEnv = {
     requestId: string;
     /** Set on every route below /v1. */
     principal: Principal;
+    /** What the request authenticated with; set with the principal. */
+    credential: Credential;
   };
 };
 

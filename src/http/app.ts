@@ -3,7 +3,7 @@
  * listens; `src/main/api.ts` gives it to a server and tests call it directly.
  */
 
-import { type Context, Hono } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { given } from '../domain/describe-issue.ts';
 import { toError } from '../domain/failure.ts';
 import type { Log } from '../runtime/log.ts';
@@ -19,6 +19,8 @@ type AppDependencies = {
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'httpDuration'>;
   readonly authenticate: Authenticate;
+  /** Records that somebody uses a session, so that it stays open. Absent where there are none. */
+  readonly recordUse?: (sessionId: string) => Promise<void>;
   /** Routes in mounting order. Paths below /v1 need a key. */
   readonly modules: readonly RouteModule[];
   readonly degradation: () => number;
@@ -29,9 +31,10 @@ type AppDependencies = {
   readonly waitMsMax: number;
 };
 
-/** These paths answer in an outage, too, as operators look at them then. */
-const FIGURES_PATH = '/v1/status';
-const trustFor = (c: Context<AppEnv>): Trust => (c.req.path === FIGURES_PATH ? 'recent' : 'fresh');
+/** These paths answer in an outage, too, as operators look at them then; asking for them is no use of a session. */
+const FIGURES_PATHS = ['/v1/status', '/v1/live'];
+const trustFor = (c: Context<AppEnv>): Trust =>
+  FIGURES_PATHS.includes(c.req.path) ? 'recent' : 'fresh';
 
 export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
   const { log, metrics, authenticate, modules, timeoutMs, waitMsMax } = dependencies;
@@ -41,6 +44,7 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
   app.use(
     '/v1/*',
     requireKey(authenticate, trustFor),
+    keepOpen(dependencies.recordUse),
     limitRate(dependencies.clientRequestsPerSecond),
   );
   for (const module of modules) app.route('/', module.routes);
@@ -72,4 +76,14 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
     return problemResponse(problem, requestId);
   });
   return app;
+}
+
+function keepOpen(
+  recordUse: (sessionId: string) => Promise<void> = async () => undefined,
+): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const { sessionId } = c.get('principal');
+    if (sessionId !== undefined && trustFor(c) === 'fresh') await recordUse(sessionId);
+    await next();
+  };
 }

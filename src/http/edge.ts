@@ -11,7 +11,7 @@ import { readPreferences } from './prefer.ts';
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 const HSTS_SECONDS = 365 * 24 * 60 * 60;
 
-/** The API serves no page, so its answers may load nothing; /docs has a policy of its own. */
+/** Answers of the API are no pages, so they may load nothing; /docs and /console have policies of their own. */
 const STRICT_POLICY =
   "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

@@ -40,6 +40,7 @@ const TAGS: Readonly<Record<string, string>> = {
   operations: 'Where the pipeline stands.',
   reviews: 'Cases that people decide.',
   scores: 'Scores and why they are what they are.',
+  sessions: 'Logins of browsers.',
   summaries: 'Sums by day.',
   transactions: 'Transactions: submitted, read and listed.',
 };

@@ -3,6 +3,7 @@
  * until it is told to stop, then closes everything in the order the data flows.
  */
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { CommandContext } from '../cli/command.ts';
 import { createPolicies } from '../control/cases/policies.ts';
@@ -10,6 +11,7 @@ import { createReviewing } from '../control/cases/reviewing.ts';
 import { createKeys } from '../control/keys.ts';
 import { createRegistry } from '../control/models/registry.ts';
 import { createOperating, type Operating } from '../control/operating.ts';
+import { createSessions, type Sessions } from '../control/sessions.ts';
 import { type Front, openFront } from '../http/admission/shed.ts';
 import { createApp } from '../http/app.ts';
 import type { RouteModule } from '../http/app-env.ts';
@@ -19,6 +21,7 @@ import { buildDocument } from '../http/openapi.ts';
 import { accountsPaths, accountsRoutes } from '../http/routes/accounts.ts';
 import { auditPaths, auditRoutes } from '../http/routes/audit.ts';
 import { cataloguePaths, catalogueRoutes } from '../http/routes/catalogue.ts';
+import { consoleRoutes } from '../http/routes/console.ts';
 import { deadLettersPaths, deadLettersRoutes } from '../http/routes/dead-letters.ts';
 import { docsPaths, docsRoutes } from '../http/routes/docs.ts';
 import { evaluatePaths, evaluateRoutes } from '../http/routes/evaluate.ts';
@@ -27,6 +30,7 @@ import { healthPaths, healthRoutes } from '../http/routes/health.ts';
 import { identitiesPaths, identitiesRoutes } from '../http/routes/identities.ts';
 import { keysPaths, keysRoutes } from '../http/routes/keys.ts';
 import { labelsPaths, labelsRoutes } from '../http/routes/labels.ts';
+import { livePaths, liveRoutes } from '../http/routes/live.ts';
 import { merchantsPaths, merchantsRoutes } from '../http/routes/merchants.ts';
 import { modelWatchPaths, modelWatchRoutes } from '../http/routes/model-watch.ts';
 import { modelsPaths, modelsRoutes } from '../http/routes/models.ts';
@@ -34,6 +38,7 @@ import { reviewPolicyPaths, reviewPolicyRoutes } from '../http/routes/review-pol
 import { reviewStepsPaths, reviewStepsRoutes } from '../http/routes/review-steps.ts';
 import { reviewsPaths, reviewsRoutes } from '../http/routes/reviews.ts';
 import { scoresPaths, scoresRoutes } from '../http/routes/scores.ts';
+import { sessionsPaths, sessionsRoutes } from '../http/routes/sessions.ts';
 import { statusPaths, statusRoutes } from '../http/routes/status.ts';
 import { summariesPaths, summariesRoutes } from '../http/routes/summaries.ts';
 import { transactionsPaths, transactionsRoutes } from '../http/routes/transactions.ts';
@@ -43,6 +48,7 @@ import { openIngest } from '../ingest/ingest.ts';
 import { createReadCases } from '../query/cases/reading-cases.ts';
 import type { CountRead } from '../query/choose-database.ts';
 import { createExports } from '../query/exports/exports.ts';
+import { createReadLive } from '../query/live-figures.ts';
 import { createModelCache } from '../query/model-cache.ts';
 import { openReplica } from '../query/replica.ts';
 import { apiKeyHash } from '../runtime/api-key.ts';
@@ -52,6 +58,7 @@ import type { Guards } from '../runtime/guards.ts';
 import { createMetrics, type Metrics, reportConnections } from '../runtime/metrics.ts';
 import { createReadiness } from '../runtime/vital-signs.ts';
 import { findLiveApiKey, storeBootstrapKey } from '../store/access/api-keys.ts';
+import { findLoginLink, findOpenSession } from '../store/access/sessions.ts';
 import { openDatabase, openProbe } from '../store/database/open-database.ts';
 import type { Database } from '../store/database/pool.ts';
 import { readSystem } from '../store/database/replica-position.ts';
@@ -65,6 +72,8 @@ import { bindEvaluate } from './wire/bind-evaluate.ts';
 import { bindGuards, watchGuards } from './wire/bind-guards.ts';
 import { bindReading } from './wire/bind-reading.ts';
 
+/** The build of the browser application. */
+const CONSOLE = fileURLToPath(new URL('../../console/dist', import.meta.url));
 const EXIT_FINE = 0;
 const EXIT_FAILED = 1;
 /** Share of a statement's time that it may wait for a lock: below 1, so that the lock speaks first. */
@@ -100,22 +109,27 @@ export async function runApi(context: CommandContext): Promise<number> {
     if (!works) log.warn('RISK_BOOTSTRAP_KEY is revoked: remove it or set another value');
   }
   const takesSubmissions = () => guards.postgres.state() === 'closed';
-  const { authenticate, turnAway } = openAuthenticator(config, async (keyHash) => {
-    const key = await findLiveApiKey(database, keyHash);
+  const finders = { key: findLiveApiKey, link: findLoginLink, session: findOpenSession };
+  const { authenticate, turnAway } = openAuthenticator(config, async (tokenHash, kind) => {
+    const key = await finders[kind](database, tokenHash);
     return key && { ...key, roles: new Set(key.roles) };
   });
   const front = stack.use(openFront(config, { metrics, takesSubmissions, turnAway }));
   const opened = { database, probe, guards, metrics, databaseUrl, redisUrl };
   const resources = await openResources(context, stack, opened);
   const { awaitBody } = front;
-  const modules = listModules(context, { ...resources, authenticate, awaitBody });
+  const sessions = createSessions(database);
+  const modules = listModules(context, { ...resources, authenticate, awaitBody, sessions });
   const document = buildDocument(
     [...modules.map((module) => module.paths), docsPaths],
     packageJson.version,
   );
-  modules.push({ routes: docsRoutes(document), paths: docsPaths });
+  modules.push(
+    { routes: docsRoutes(document), paths: docsPaths },
+    { routes: consoleRoutes(CONSOLE), paths: {} },
+  );
   const app = createApp({
-    ...{ log, metrics, authenticate, modules },
+    ...{ log, metrics, authenticate, modules, recordUse: sessions.recordUse },
     degradation: guards.health.level,
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
     waitMsMax: config.RISK_WAIT_MS_MAX,
@@ -187,7 +201,9 @@ async function openResources(
 
 function listModules(
   context: CommandContext,
-  resources: Resources & Pick<Front, 'awaitBody'> & Pick<Authenticator, 'authenticate'>,
+  resources: Resources &
+    Pick<Front, 'awaitBody'> &
+    Pick<Authenticator, 'authenticate'> & { readonly sessions: Sessions },
 ): RouteModule[] {
   const { config, log, signal } = context;
   const { databases, probe, guards, metrics, ingest, authenticate, replies } = resources;
@@ -202,6 +218,15 @@ function listModules(
   const reading = bindReading(config, resources);
   const evaluate = bindEvaluate(primary, modelCache, config.RISK_LABEL_MATURITY_DAYS, ingest);
   const operating = bindOperating(config, resources);
+  const readLive = createReadLive({
+    readStatus: operating.readStatus,
+    httpDuration: metrics.httpDuration,
+    poolInUse: () => {
+      const { total, idle } = primary.usage();
+      return (total - idle) / config.RISK_DATABASE_CONNECTIONS_MAX;
+    },
+    nowMs: () => performance.now(),
+  });
   const readiness = createReadiness({
     postgres: () => proveWrite(probe).then(() => true),
     redis: () => claimIdentity(resources.redis, config.RISK_MARKET).then(() => true),
@@ -245,12 +270,14 @@ function listModules(
     { routes: modelWatchRoutes(reading), paths: modelWatchPaths },
     { routes: modelsRoutes({ ...createRegistry(primary), limits }), paths: modelsPaths },
     { routes: statusRoutes(operating), paths: statusPaths },
+    { routes: liveRoutes({ readLive, authenticate, signal, log }), paths: livePaths },
     { routes: deadLettersRoutes({ ...operating, limits, log }), paths: deadLettersPaths },
     { routes: policies, paths: reviewPolicyPaths },
     { routes: reviewsRoutes(reviewing, readCases, limits, metrics), paths: reviewsPaths },
     { routes: reviewStepsRoutes(reviewing, limits, metrics), paths: reviewStepsPaths },
     { routes: keysRoutes({ ...keys, limits }), paths: keysPaths },
     { routes: identitiesRoutes(keys), paths: identitiesPaths },
+    { routes: sessionsRoutes(resources.sessions), paths: sessionsPaths },
     { routes: auditRoutes(keys), paths: auditPaths },
   ];
 }

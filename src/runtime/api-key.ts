@@ -29,6 +29,25 @@ export function mintApiKey(): MintedKey {
   return { keyId, key, keyHash: apiKeyHash(key) };
 }
 
+/** Begins the tokens of links that log in once, which are no keys. */
+export const LINK_PREFIX = 'risk_login_';
+
+export type MintedToken = { readonly token: string; readonly tokenHash: Buffer };
+
+/** The token of a session. */
+export function mintSession(): MintedToken & { readonly sessionId: string } {
+  const token = base62(randomBytes(SECRET_BYTES), SECRET_CHARS);
+  const sessionId = base62(randomBytes(ID_BYTES), ID_CHARS);
+  return { sessionId, token, tokenHash: apiKeyHash(token) };
+}
+
+/** The token of a link that logs in once. */
+export function mintLink(): MintedToken {
+  const body = LINK_PREFIX + base62(randomBytes(SECRET_BYTES), SECRET_CHARS);
+  const token = body + checksum(body);
+  return { token, tokenHash: apiKeyHash(token) };
+}
+
 export function apiKeyHash(key: string): Buffer {
   return hash('sha256', key, 'buffer');
 }

@@ -139,10 +139,10 @@ const NAMINGS: Readonly<Record<string, Naming>> = {
   },
 };
 
-/** Objects of the market, without a client: models, people, keys that approve, review cases, and explanations, which only analysts read. */
+/** Objects of the market, without a client: models, people, keys that approve, review cases, sessions of a key, and explanations, which only analysts read. */
 const OF_THE_MARKET = [
   ...['readModel', 'proposeModel', 'approveModel', 'actAlone'],
-  ...['confirmKey', 'revokeIdentity', 'explainScore'],
+  ...['confirmKey', 'revokeIdentity', 'explainScore', 'endSession'],
   ...[
     'readCase',
     'addNote',

@@ -173,6 +173,7 @@ describe('answers', () => {
     `/v1/transactions/${scored}?expand=x`,
     ...['/v1/keys', '/v1/keys?cursor=zz', '/v1/keys?x=1'],
     ...['/v1/identities', '/v1/identities?x=1', '/v1/audit?who=Ann', '/v1/audit?limit=0'],
+    ...['/v1/me', '/v1/live', '/v1/sessions', '/v1/sessions?cursor=-'],
     ...['/v1/corridors', '/v1/reason-codes', '/v1/features', '/v1/features?x=1'],
     ...['/v1/reviews', '/v1/reviews?state=closed', '/v1/reviews?cursor=x', '/v1/reviews/decisions'],
     ...['/v1/reviews/status', '/v1/reviews/capacity?officers=10', '/v1/reviews/capacity?growth=x'],
@@ -244,6 +245,9 @@ describe('answers', () => {
       ['DELETE', '/v1/identities/bob'],
       ['DELETE', '/v1/identities/bob'],
       ['DELETE', '/v1/keys/unknown'],
+      ['POST', '/v1/sessions'],
+      ['POST', '/v1/sessions/links'],
+      ['DELETE', '/v1/sessions/unknown'],
     ];
   };
 
@@ -272,6 +276,7 @@ describe('answers', () => {
       'Age',
       'Location',
       'Preference-Applied',
+      'Set-Cookie',
     ];
     expect([...seenHeaders]).toEqual(expect.arrayContaining([...sent, 'Retry-After']));
   });

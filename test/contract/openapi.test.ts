@@ -3,6 +3,7 @@
  * process whose own document drives the requests.
  */
 import { readdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readRiskiest } from '../../src/cli/start/riskiest.ts';
@@ -31,6 +32,15 @@ beforeAll(async () => {
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
+/** Paths of pages for people, which the document leaves out. */
+const PAGES = /^\/(docs.*|console.*)?$/;
+/** What routes are made with where it is used at once. */
+const GIVEN: Readonly<Record<string, unknown>> = {
+  docsRoutes: {},
+  consoleRoutes: fileURLToPath(new URL('../../console/dist', import.meta.url)),
+  liveRoutes: { signal: new AbortController().signal },
+};
+
 describe('the document', () => {
   test('is OpenAPI 3.1 whose schemas compile and whose operations are named once', () => {
     expect(openApi.document.openapi).toBe('3.1.0');
@@ -51,7 +61,7 @@ describe('the document', () => {
     }
   });
 
-  test('has every route of a routes file but those of the page /docs, and no other', async () => {
+  test('has every route of a routes file but those of the pages /docs and /console, and no other', async () => {
     const folder = new URL('../../src/http/routes/', import.meta.url);
     const modules: object[] = [];
     for (const name of await readdir(folder))
@@ -61,10 +71,10 @@ describe('the document', () => {
     const served = modules.flatMap((module) =>
       Object.entries(module as Record<string, unknown>).flatMap(([name, create]) => {
         if (!name.endsWith('Routes') || typeof create !== 'function') return [];
-        const given = name === 'docsRoutes' ? {} : anything;
+        const given = GIVEN[name] ?? anything;
         const { routes } = create(...new Array(create.length).fill(given)) as Hono;
         return routes
-          .filter(({ method, path }) => method !== 'ALL' && !path.startsWith('/docs'))
+          .filter(({ method, path }) => method !== 'ALL' && !PAGES.test(path))
           .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
       }),
     );
@@ -96,7 +106,7 @@ describe('the examples', () => {
   /** Operations whose example names a model, proposal, key or decision that this API has not. */
   const UNKNOWN: Readonly<Record<string, number>> = {
     ...{ readModel: 404, proposeModel: 404, actAlone: 404, approveModel: 404, rollBackModel: 409 },
-    ...{ confirmKey: 404, revokeKey: 404 },
+    ...{ confirmKey: 404, revokeKey: 404, endSession: 404 },
     // The case of the examples is nobody's when it is decided, and nothing waits for a second person.
     ...{ decideCase: 409, undoDecision: 409, confirmDecision: 409, returnCase: 409 },
   };

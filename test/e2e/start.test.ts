@@ -48,7 +48,7 @@ const hasCurl = spawnSync('curl', ['--version']).status === 0;
 function whereToLook(risk: { stdout: string; stderr: string }) {
   const [request = '', key = ''] =
     /^curl -sH 'Authorization: Bearer (\S+)' \\\n {2}'http:\S+'$/m.exec(risk.stdout) ?? [];
-  const addresses = [...risk.stdout.matchAll(/^ {2}(http:\S+\/explanation)$/gm)];
+  const addresses = [...risk.stdout.matchAll(/^ {2}(http:\S+\/console\/transactions\/\S+)$/gm)];
   const [, docs = ''] = /^Open (http:\S+\/docs) /m.exec(risk.stdout) ?? [];
   expect(risk.stderr + risk.stdout.replace(request, '')).not.toContain(key);
   return { request, key, docs, addresses: addresses.map(([, address = '']) => address) };
@@ -116,7 +116,7 @@ describe('risk start', () => {
     if (hasCurl) {
       const answer = JSON.parse(execFileSync('sh', ['-c', shown.request], { encoding: 'utf8' }));
       const ids = answer.items.map((item: { transaction_id: string }) => item.transaction_id);
-      expect(shown.addresses.map((address) => address.split('/').at(-2))).toEqual(ids);
+      expect(shown.addresses.map((address) => address.split('/').at(-1))).toEqual(ids);
     }
     const second = await startOnce();
     expect(second.code).toBe(1);

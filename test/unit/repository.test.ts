@@ -74,7 +74,7 @@ test('a test that replaces a module has a process of its own', () => {
 });
 
 test('unit tests stand where the source that they test stands', () => {
-  const ofOther = /^test\/unit\/(bench|docs|ship)\//;
+  const ofOther = /^test\/unit\/(bench|console|docs|ship)\//;
   const places = readSources('test/unit', /\.test\.ts$/)
     .map(({ path }) => dirname(path))
     .filter((folder) => !ofOther.test(`${folder}/`));

@@ -2,6 +2,7 @@
 import { relative } from 'node:path';
 import type { Score } from '../../client/api-types.ts';
 import type { Ledger } from '../../client/ledger.ts';
+import { LINK_MINUTES } from '../../domain/session.ts';
 import type { Output } from '../output.ts';
 import { RISKIEST_PATH } from './riskiest.ts';
 
@@ -67,26 +68,35 @@ export function ledgerSentence(ledger: Ledger): string {
 
 type Whereabouts = {
   readonly url: string;
+  /** Address that logs a browser in once. */
+  readonly consoleUrl: string;
   readonly key: string;
   readonly keyFile: string | null;
 };
 
 /** The lines after the ledger: each of the riskiest with its address, and the request that lists them. */
 export function whereToLook(
-  { url, key, keyFile }: Whereabouts,
+  { url, consoleUrl, key, keyFile }: Whereabouts,
   scores: readonly Score[],
 ): string[] {
+  const look = [
+    `This opens the console, logged in; it works once, within ${LINK_MINUTES} minutes:`,
+    '',
+    `${' '.repeat(INDENT)}${consoleUrl}`,
+    '',
+  ];
   const keptIn = keyFile === null ? [] : [`The key is kept in ${shortPath(keyFile)}.`];
   if (scores.length === 0) {
     const where = `Open ${url}/docs and authorize with this key: ${key}`;
-    return ['Nothing is scored yet.', '', where, ...keptIn];
+    return [...look, 'Nothing is scored yet.', '', where, ...keptIn];
   }
   return [
-    `The ${scores.length} riskiest, each with the address of its explanation:`,
+    ...look,
+    `The ${scores.length} riskiest, each with its address there:`,
     '',
     ...scores.flatMap((score) => [
       describeScore(score),
-      `${' '.repeat(INDENT)}${url}/v1/scores/${score.transaction_id}/explanation`,
+      `${' '.repeat(INDENT)}${url}/console/transactions/${score.transaction_id}`,
     ]),
     '',
     `Open ${url}/docs and authorize with this key, or paste this for the same list:`,
@@ -94,7 +104,6 @@ export function whereToLook(
     `curl -sH 'Authorization: Bearer ${key}' \\`,
     `  '${url}${RISKIEST_PATH}'`,
     '',
-    'With one of the addresses in place of its own, the request explains that score.',
     ...keptIn,
   ];
 }

@@ -43,8 +43,8 @@ type AdmittedRequest = {
 /** Weight of a body of unknown length, or of a stream of lines. */
 const STREAM_BYTES = 64 * 1024;
 const SUBMIT_PATH = '/v1/transactions';
-/** Paths that are always answered, and cost next to nothing. */
-const FREE_PATHS = /^\/(livez|readyz|metrics|openapi\.json|docs)(?![^/?])/;
+/** Paths that are always answered, and cost next to nothing; `/v1/live` has a bound of its own, and lasts. */
+const FREE_PATHS = /^\/(livez|readyz|metrics|openapi\.json|docs|console|v1\/live)(?![^/?])/;
 /** A target without dots and escapes is its own path: it need not be resolved. */
 const PLAIN_TARGET = /^(?:\/[\w-]+)+(?:\?|$)/;
 /** A body that takes longer than this gives way when there is no room. */

@@ -57,7 +57,7 @@ export const ANSWER_HEADERS = {
     description: 'What the answer depends on beside its path.',
     required: true,
     schema: { type: 'string' },
-    example: 'Authorization',
+    example: 'Authorization, Cookie',
   },
   Age: {
     description:
@@ -82,6 +82,12 @@ export const ANSWER_HEADERS = {
     required: true,
     schema: { type: 'string' },
     example: '/v1/transactions/01a1f84a-95c0-7000-8000-00000000002a',
+  },
+  'Set-Cookie': {
+    description:
+      'The cookie of the session that begins, or an empty one where the own session ends.',
+    schema: { type: 'string' },
+    example: '__Host-risk-session=…; Max-Age=43200; Path=/; Secure; HttpOnly; SameSite=Strict',
   },
   'Preference-Applied': {
     description:

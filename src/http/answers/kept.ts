@@ -26,7 +26,7 @@ export function answerKept(c: Context<AppEnv>, answer: AnswerText, keeping: Keep
   let headers = headersOf.get(answer);
   if (headers === undefined) {
     const tag = hash('sha256', answer.text, 'base64url').slice(0, TAG_CHARS);
-    headers = { ETag: `"${tag}"`, 'Cache-Control': keeping, Vary: 'Authorization' };
+    headers = { ETag: `"${tag}"`, 'Cache-Control': keeping, Vary: 'Authorization, Cookie' };
     headersOf.set(answer, headers);
   }
   if (matches(c.req.header('if-none-match'), headers.ETag)) {

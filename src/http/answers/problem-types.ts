@@ -21,8 +21,9 @@ export const PROBLEMS = {
   unauthorized: {
     status: 401,
     title: 'A valid API key is needed',
-    meaning: 'The request has no key, or its key is unknown, revoked or expired.',
-    cure: 'Send `Authorization: Bearer KEY` with a key in force.',
+    meaning:
+      'The request has no key, its key is unknown, revoked or expired, or its session has ended.',
+    cure: 'Send `Authorization: Bearer KEY` with a key in force; in the console, log in again.',
   },
   forbidden: {
     status: 403,
@@ -30,6 +31,13 @@ export const PROBLEMS = {
     meaning:
       'The key has none of the roles that the operation needs, or asks for more than its own.',
     cure: 'Use a key with one of the roles that the operation lists.',
+  },
+  'cross-site-request': {
+    status: 403,
+    title: 'Another site may have made the request',
+    meaning:
+      'The request may change something and came with the cookie of a session, without the header `X-Risk-Console` or from another origin.',
+    cure: 'Use the console, or send an API key in place of the cookie.',
   },
   'not-found': {
     status: 404,

@@ -1,5 +1,5 @@
 /**
- * Bearer authentication and roles. Keys are looked up by their SHA-256. A lookup is cached for less than a second, so that a
+ * Authentication by key, login link or session (credential.ts), and roles. Tokens are looked up by their SHA-256. A lookup is cached for less than a second, so that a
  * revocation takes effect within one second. While keys cannot be looked up, every request is refused, except that a key
  * found in the last 15 minutes may still read the engine's status.
  *
@@ -13,17 +13,19 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { LRUCache } from 'lru-cache';
 import { isUnavailable } from '../../domain/failure.ts';
 import { approves, type Officer, type Principal, type Role } from '../../domain/principal.ts';
+import type { Credential } from '../../domain/session.ts';
 import { apiKeyHash } from '../../runtime/api-key.ts';
 import type { Config } from '../../runtime/config.ts';
 import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 import { type AddressOf, createAddressOf } from './address.ts';
+import { readCredential, refuseCrossSite } from './credential.ts';
 import { BURST_SECONDS } from './rate-limit.ts';
 import { ALL_LOOKUPS_PER_SECOND, createStrangers, type Strangers } from './strangers.ts';
 
 export type KnownKey = Principal & { readonly keyHash: Uint8Array };
-/** Finds a key that is neither revoked nor expired. */
-type FindKey = (keyHash: Buffer) => Promise<KnownKey | undefined>;
+/** Finds the key in force of a token: of the key itself, a login link or a session. */
+type FindKey = (tokenHash: Buffer, kind: Credential['kind']) => Promise<KnownKey | undefined>;
 /** `recent`: while keys cannot be looked up, a key that was found lately is enough. */
 export type Trust = 'fresh' | 'recent';
 /**
@@ -31,7 +33,7 @@ export type Trust = 'fresh' | 'recent';
  * @param incoming absent when a test calls the application without a server
  */
 export type Authenticate = (
-  token: string,
+  credential: Credential,
   incoming: IncomingMessage | undefined,
   trust: Trust,
 ) => Promise<Principal | undefined>;
@@ -90,9 +92,9 @@ export function createAuthenticator(dependencies: AuthenticatorDependencies): Au
    */
   const lookups = new Map<string, Promise<KnownKey | undefined>>();
 
-  const find = async (id: string, hash: Buffer): Promise<KnownKey | undefined> => {
+  const find = async ({ id, hash, kind }: Sought): Promise<KnownKey | undefined> => {
     const atMs = nowMs();
-    const key = await dependencies.find(hash);
+    const key = await dependencies.find(hash, kind);
     if (key === undefined) {
       keys.delete(id);
       notFound.set(id, atMs);
@@ -109,71 +111,88 @@ export function createAuthenticator(dependencies: AuthenticatorDependencies): Au
     lookups.set(name, lookup);
     return lookup;
   };
-  const lookUpStranger = async (id: string, hash: Buffer, address: string) => {
+  const lookUpStranger = async (sought: Sought, address: string) => {
+    const { id } = sought;
     const atMs = notFound.get(id);
     if (atMs !== undefined && nowMs() - atMs < FRESH_MS) return undefined;
-    return await share(`${id} ${address}`, () => strangers.lookUp(address, () => find(id, hash)));
+    return await share(`${id} ${address}`, () => strangers.lookUp(address, () => find(sought)));
   };
-  const lookAgain = async (id: string, hash: Buffer, kept: Kept, trust: Trust) => {
+  const lookAgain = async (sought: Sought, kept: Kept, trust: Trust) => {
     const ageMs = nowMs() - kept.foundAtMs;
     if (ageMs < FRESH_MS) return kept.key;
     try {
-      return await share(id, () => find(id, hash));
+      return await share(sought.id, () => find(sought));
     } catch (error) {
       if (trust === 'recent' && isUnavailable(error) && ageMs < RECENT_MS) return kept.key;
       throw error;
     }
   };
-  const authenticate: Authenticate = async (token, incoming, trust) => {
-    if (token.length > TOKEN_CHARS_MAX) return undefined;
-    const hash = apiKeyHash(token);
-    const id = idOf(hash);
-    const kept = keys.get(id);
+  const authenticate: Authenticate = async (credential, incoming, trust) => {
+    if (credential.token.length > TOKEN_CHARS_MAX) return undefined;
+    const sought = soughtBy(credential);
+    const kept = keys.get(sought.id);
     const key =
       kept === undefined
-        ? await lookUpStranger(id, hash, addressOf(incoming))
-        : await lookAgain(id, hash, kept, trust);
-    return timingSafeEqual(hash, key?.keyHash ?? NO_HASH) ? key : undefined;
+        ? await lookUpStranger(sought, addressOf(incoming))
+        : await lookAgain(sought, kept, trust);
+    return timingSafeEqual(sought.hash, key?.keyHash ?? NO_HASH) ? key : undefined;
   };
   return {
     authenticate,
     turnAway: (incoming) => {
       if (!strangers.areMany()) return undefined;
-      const token = readToken(incoming.headers.authorization);
-      if (token === undefined || token.length > TOKEN_CHARS_MAX) return undefined;
-      return keys.has(idOf(apiKeyHash(token))) ? undefined : strangers.refusal(addressOf(incoming));
+      const credential = readCredential(incoming.headers);
+      if (credential === undefined || credential.token.length > TOKEN_CHARS_MAX) return undefined;
+      const isKnown = keys.has(soughtBy(credential).id);
+      return isKnown ? undefined : strangers.refusal(addressOf(incoming));
     },
   };
 }
 
-const idOf = (hash: Buffer) => hash.toString('base64');
+/** A token by its hash, and its name in the caches: one kind of token never passes for another. */
+type Sought = { readonly id: string; readonly hash: Buffer; readonly kind: Credential['kind'] };
 
-const BEARER = /^Bearer +([!-~]+)$/i;
-function readToken(header: string | undefined): string | undefined {
-  return header === undefined ? undefined : BEARER.exec(header)?.[1];
+function soughtBy({ kind, token }: Credential): Sought {
+  const hash = apiKeyHash(token);
+  return { id: `${kind} ${hash.toString('base64')}`, hash, kind };
 }
 
 const CHALLENGE = { 'WWW-Authenticate': 'Bearer realm="risk"' };
 
-/** Refuses a request without a valid key; sets the principal for the handlers. */
+/** A link logs in, and does nothing else. */
+const LOGIN = { method: 'POST', path: '/v1/sessions' };
+const DETAILS: Readonly<Record<Credential['kind'], string>> = {
+  key: 'The key is unknown, revoked or expired.',
+  link: 'The link is unknown, used or expired.',
+  session: 'The session has ended.',
+};
+
+/** Refuses a request without a valid key or session; sets the principal for the handlers. */
 export function requireKey(
   authenticate: Authenticate,
   trustFor: (c: Context<AppEnv>) => Trust = () => 'fresh',
 ): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const token = readToken(c.req.header('authorization'));
-    if (token === undefined) {
+    const [authorization, cookie] = [c.req.header('authorization'), c.req.header('cookie')];
+    const credential = readCredential({ authorization, cookie });
+    if (credential === undefined) {
       throw new Problem('unauthorized', 'The header Authorization must be Bearer and an API key.', {
         headers: CHALLENGE,
       });
     }
-    const principal = await authenticate(token, c.env?.incoming, trustFor(c));
+    const { kind } = credential;
+    if (kind === 'session') refuseCrossSite(c.req.method, (name) => c.req.header(name));
+    const isHere = kind !== 'link' || (c.req.method === LOGIN.method && c.req.path === LOGIN.path);
+    const principal = isHere
+      ? await authenticate(credential, c.env?.incoming, trustFor(c))
+      : undefined;
     if (principal === undefined) {
-      throw new Problem('unauthorized', 'The key is unknown, revoked or expired.', {
+      throw new Problem('unauthorized', DETAILS[kind], {
         headers: { 'WWW-Authenticate': `${CHALLENGE['WWW-Authenticate']}, error="invalid_token"` },
       });
     }
     c.set('principal', principal);
+    c.set('credential', credential);
     await next();
   };
 }

@@ -76,7 +76,10 @@ export function limitRate(requestsPerSecond: number): MiddlewareHandler<AppEnv> 
   const { take } = createRateLimit(requestsPerSecond, () => performance.now());
   const policy = `"client";q=${requestsPerSecond * BURST_SECONDS};w=${BURST_SECONDS}`;
   return async (c, next) => {
-    const { isAllowed, remaining, waitSeconds } = take(c.get('principal').client);
+    const { client, sessionId } = c.get('principal');
+    // People at the console have a budget of their own, so that a busy client does not lock them out.
+    const name = sessionId === undefined ? `client ${client}` : `session ${sessionId}`;
+    const { isAllowed, remaining, waitSeconds } = take(name);
     const headers = [
       ['RateLimit-Policy', policy],
       ['RateLimit', `"client";r=${remaining};t=${waitSeconds}`],

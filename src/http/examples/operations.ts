@@ -1,5 +1,6 @@
 /** Examples of what operators ask and decide. */
 import type { AuditEntryJson } from '../../domain/audit.ts';
+import type { LiveFigures } from '../../query/live-figures.ts';
 import type { StatusJson } from '../../query/pipeline-status.ts';
 
 export const status: StatusJson = {
@@ -25,6 +26,16 @@ export const status: StatusJson = {
   degradation: 0,
   totals: { accepted: 1_204_113, scored: 1_203_949, dead_lettered: 3, pending: 161 },
   totals_counted_at: '2026-11-20T09:30:00.000Z',
+};
+
+export const live: LiveFigures = {
+  status,
+  signals: [
+    {
+      ...{ signal: 'queue_entries', meaning: 'Transactions that wait for a worker.' },
+      ...{ value: 161, warning: 500, critical: 2000, level: 'fine' },
+    },
+  ],
 };
 
 export const auditEntry: AuditEntryJson = {

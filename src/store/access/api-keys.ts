@@ -204,16 +204,20 @@ export async function storeBootstrapKey(
   });
 }
 
+/** What a lookup finds of a key `k`; $2 are the roles that approve, left out until the key is confirmed. */
+export const LIVE_COLUMNS = `k.key_id as "keyId", k.client, k.owner, k.identity,
+                array(select role from unnest(k.roles) as r (role)
+                       where role <> all ($2::text[]) or k.confirmed_at is not null) as roles`;
+/** A key `k` that is neither revoked nor expired. */
+export const IS_LIVE = 'k.revoked_at is null and (k.expires_at is null or k.expires_at > now())';
+
 const findStatement = {
   name: 'find-live-api-key',
-  text: `select k.key_id as "keyId", k.key_hash as "keyHash", k.client, k.owner, k.identity,
-                array(select role from unnest(k.roles) as r (role)
-                       where role <> all ($2::text[]) or k.confirmed_at is not null) as roles
-           from market.api_keys k
-          where k.key_hash = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())`,
+  text: `select k.key_hash as "keyHash", ${LIVE_COLUMNS} from market.api_keys k
+          where k.key_hash = $1 and ${IS_LIVE}`,
 };
 
-type LiveApiKey = Pick<StoredApiKey, 'keyId' | 'roles' | 'client' | 'owner' | 'identity'> & {
+export type LiveApiKey = Pick<StoredApiKey, 'keyId' | 'roles' | 'client' | 'owner' | 'identity'> & {
   readonly keyHash: Buffer;
 };
 

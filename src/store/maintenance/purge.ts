@@ -31,6 +31,8 @@ const START: Place = {
 /** $1 is the retention in days. */
 const OLD = "now() - $1::integer * interval '1 day'";
 
+const LONG_EXPIRED = "now() - interval '30 days'";
+
 /**
  * The start of the oldest existing month, detached or not; it is part of the purging statement, so that no
  * month is added in between.
@@ -127,6 +129,8 @@ export const PURGES: readonly Purge[] = [
   purgeRows('review_cases', before('review_cases', 'closed_at', OLD), (config) => [
     config.RISK_REVIEW_RETENTION_DAYS,
   ]),
+  purgeRows('sessions', before('sessions', 'expires_at', LONG_EXPIRED)),
+  purgeRows('login_links', before('login_links', 'expires_at', LONG_EXPIRED)),
   purgeRows(
     'recomputed_features',
     before('recomputed_features', 'transaction_id', leastIdAt(OLDEST_MONTH)),

@@ -70,6 +70,10 @@ export const RETENTIONS: readonly Retention[] = [
     ends: 'never: they are the audit of who put what in force, a row a decision',
   },
   { tables: ['api_keys'], ends: 'never: a revoked key still says whose it was' },
+  {
+    tables: ['sessions', 'login_links'],
+    ends: '30 days after they expire: the audit log keeps who logged in',
+  },
   { tables: ['identities'], ends: 'never: a revoked person still counts as a maker of keys' },
   {
     tables: ['audit_log'],

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { ledgerSentence, whereToLook } from '../../../src/cli/start/screen.ts';
 import type { Score } from '../../../src/client/api-types.ts';
 import { createLedger } from '../../../src/client/ledger.ts';
-import { mintApiKey } from '../../../src/runtime/api-key.ts';
+import { mintApiKey, mintLink } from '../../../src/runtime/api-key.ts';
 
 const COUNTED = {
   ...{ accepted: 20_000, duplicates: 0, scored: 20_000, deadLettered: 0, pending: 0, doubled: 0 },
@@ -26,21 +26,27 @@ test('the latency of the sample is named as that of a backlog', () => {
   for (const line of sentence.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
 });
 
+const LINK = `${URL}/console#login=${mintLink().token}`;
+
 test('where to look fits 100 columns, and its key stands only in the request', () => {
   const { key } = mintApiKey();
-  const lines = whereToLook({ url: URL, key, keyFile: '/tmp/d/api-key' }, [SCORE]);
+  const lines = whereToLook({ url: URL, consoleUrl: LINK, key, keyFile: '/tmp/d/api-key' }, [
+    SCORE,
+  ]);
   for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(100);
   expect(lines.filter((line) => line.includes(key))).toEqual([
     `curl -sH 'Authorization: Bearer ${key}' \\`,
   ]);
   expect(lines).toContain("  'http://127.0.0.1:8080/v1/scores?sort=score&limit=5'");
-  expect(lines).toContain(`  http://127.0.0.1:8080/v1/scores/${ID}/explanation`);
+  expect(lines).toContain(`  http://127.0.0.1:8080/console/transactions/${ID}`);
+  expect(lines.find((line) => line.includes('http'))).toContain(LINK);
   expect(lines.join('\n')).toContain(`Open ${URL}/docs and`);
 });
 
 test('where nothing is scored yet, no list is shown', async () => {
-  const lines = whereToLook({ url: URL, key: 'KEY', keyFile: null }, []);
-  expect(lines).toEqual([
+  const lines = whereToLook({ url: URL, consoleUrl: LINK, key: 'KEY', keyFile: null }, []);
+  expect(lines.slice(0, 4)).toEqual([expect.any(String), '', `  ${LINK}`, '']);
+  expect(lines.slice(4)).toEqual([
     ...['Nothing is scored yet.', '', `Open ${URL}/docs and authorize with this key: KEY`],
   ]);
 });

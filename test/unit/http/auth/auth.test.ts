@@ -41,7 +41,8 @@ function open() {
     },
     ...{ nowMs, addressOf, strangers: createStrangers(1000, nowMs) },
   });
-  const ask = (key: string, trust: Trust = 'fresh') => authenticate(key, undefined, trust);
+  const ask = (key: string, trust: Trust = 'fresh') =>
+    authenticate({ kind: 'key', token: key }, undefined, trust);
   return { state, ask };
 }
 
@@ -98,7 +99,7 @@ describe('keys that nobody knows', () => {
       ...{ nowMs, addressOf, strangers: createStrangers(perSecond, nowMs, allPerSecond) },
     });
     const from = (address: string) => (key: string) =>
-      authenticate(key, requestFrom(address), 'fresh').then(
+      authenticate({ kind: 'key', token: key }, requestFrom(address), 'fresh').then(
         (found) => found?.keyId ?? 401,
         (error: unknown) => (error instanceof Problem ? error.problem : String(error)),
       );

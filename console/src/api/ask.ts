@@ -1,0 +1,68 @@
+/** Asks the API: an operation by its name in the document, with the types that follow from it. */
+import type { Operations, Problem } from '../../../src/client/api-types.ts';
+
+/** A refusal, in the API's own words. */
+export class Refusal extends Error {
+  readonly status: number;
+  readonly problem: Problem | undefined;
+
+  constructor(status: number, problem: Problem | undefined) {
+    super(problem?.detail ?? `The API answered ${status}.`);
+    this.name = 'Refusal';
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
+type Call = {
+  readonly path?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, unknown>>;
+  readonly body?: object;
+  /** Sent in place of the session. */
+  readonly token?: string;
+};
+
+/** Shows the API that a page of its own makes the request. */
+export const CONSOLE_HEADER = { 'X-Risk-Console': '1' } as const;
+
+/** @throws Refusal for an answer of 400 or more; TypeError where there is no answer */
+export async function ask<Name extends keyof Operations>(
+  name: Name,
+  call: Operations[Name]['call'] & Pick<Call, 'token'>,
+  signal?: AbortSignal,
+): Promise<Operations[Name]['answer']> {
+  const { path: names = {}, query = {}, body, token }: Call = call;
+  const [method = 'GET', pattern = ''] = name.split(' ');
+  const path = pattern.replaceAll(/\{(\w+)\}/g, (_, field) =>
+    encodeURIComponent(names[field] ?? ''),
+  );
+  const headers = new Headers(CONSOLE_HEADER);
+  if (body !== undefined) headers.set('Content-Type', 'application/json');
+  if (token !== undefined) headers.set('Authorization', `Bearer ${token}`);
+  const answer = await fetch(path + queryString(query), {
+    method,
+    headers,
+    body: body === undefined ? null : JSON.stringify(body),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Refusal(answer.status, parse<Problem>(text));
+  return parse(text) as Operations[Name]['answer'];
+}
+
+/** Undefined for what is not JSON: an answer without a body, or of a proxy. */
+function parse<Answer>(text: string): Answer | undefined {
+  try {
+    return JSON.parse(text) as Answer;
+  } catch {
+    return undefined;
+  }
+}
+
+function queryString(parameters: Readonly<Record<string, unknown>>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined && value !== '') query.append(name, String(value));
+  }
+  return query.size === 0 ? '' : `?${query}`;
+}

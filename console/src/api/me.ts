@@ -1,0 +1,23 @@
+/** Who is logged in, and what the pages may show; the API itself decides what is allowed. */
+import { useQuery } from '@tanstack/react-query';
+import type { Me } from '../../../src/client/api-types.ts';
+import { ask } from './ask.ts';
+
+export type Role = Me['roles'][number];
+
+export const ME = ['me'] as const;
+
+export function useMe() {
+  return useQuery({
+    queryKey: ME,
+    queryFn: ({ signal }) => ask('GET /v1/me', {}, signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** `admin` has every role except those that approve. */
+export function has(me: Me, ...roles: readonly Role[]): boolean {
+  return roles.some(
+    (role) => me.roles.includes(role) || (role !== 'risk_officer' && me.roles.includes('admin')),
+  );
+}

@@ -1,0 +1,106 @@
+/** Login or pages, and which page a path opens. */
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import { Route, Router, Switch, useLocation } from 'wouter';
+import type { Me } from '../../src/client/api-types.ts';
+import { Refusal } from './api/ask.ts';
+import { has, ME, useMe } from './api/me.ts';
+import { AuditPage } from './pages/audit.tsx';
+import { CorridorsPage } from './pages/corridors.tsx';
+import { DeadLettersPage } from './pages/dead-letters.tsx';
+import { KeysPage } from './pages/keys.tsx';
+import { LoginPage } from './pages/login.tsx';
+import { ModelPage } from './pages/model.tsx';
+import { ModelsPage } from './pages/models.tsx';
+import { OverviewPage } from './pages/overview.tsx';
+import { AccountPage, MerchantPage } from './pages/party.tsx';
+import { TransactionPage } from './pages/transaction.tsx';
+import { TransactionsPage } from './pages/transactions.tsx';
+import { Page } from './parts/page.tsx';
+import { Empty, Loading, Trouble } from './parts/states.tsx';
+import { PAGES } from './shell/pages.ts';
+import { Shell } from './shell/shell.tsx';
+
+const TRIES = 2;
+const isRefused = (error: Error) => error instanceof Refusal && error.status < 500;
+
+/** The id at the end of the address, which may hold any character. */
+function lastSegment(): string {
+  const segment = location.pathname.split('/').at(-1) ?? '';
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+/** A session that has ended shows the login again. */
+function noteEnd(error: Error): void {
+  if (error instanceof Refusal && error.status === 401) client.setQueryData(ME, null);
+}
+
+const client: QueryClient = new QueryClient({
+  queryCache: new QueryCache({ onError: noteEnd }),
+  mutationCache: new MutationCache({ onError: noteEnd }),
+  defaultOptions: {
+    queries: { retry: (failures, error) => !isRefused(error) && failures < TRIES, staleTime: 5000 },
+  },
+});
+
+export function App() {
+  return (
+    <QueryClientProvider client={client}>
+      <Router base="/console">
+        <Gate />
+      </Router>
+    </QueryClientProvider>
+  );
+}
+
+function Gate() {
+  const me = useMe();
+  if (me.data) return <Pages me={me.data} />;
+  const isOut = me.data === null || (me.error instanceof Refusal && me.error.status === 401);
+  if (isOut) return <LoginPage />;
+  if (me.error !== null) return <Trouble error={me.error} retry={() => void me.refetch()} />;
+  return <Loading what="the console" />;
+}
+
+function Pages({ me }: { readonly me: Me }) {
+  const [path, go] = useLocation();
+  const first = PAGES.find(({ roles }) => has(me, ...roles))?.path ?? '/keys';
+  const isSeen = has(me, ...(PAGES[0]?.roles ?? []));
+  useEffect(() => {
+    if (path === '/' && !isSeen) go(first, { replace: true });
+  }, [path, isSeen, first, go]);
+  return (
+    <Shell me={me}>
+      <Switch>
+        <Route path="/">{() => <OverviewPage me={me} />}</Route>
+        <Route path="/transactions" component={TransactionsPage} />
+        <Route path="/transactions/:id">
+          {() => <TransactionPage key={lastSegment()} id={lastSegment()} />}
+        </Route>
+        <Route path="/accounts/:id">
+          {() => <AccountPage key={lastSegment()} id={lastSegment()} />}
+        </Route>
+        <Route path="/merchants/:id">
+          {() => <MerchantPage key={lastSegment()} id={lastSegment()} />}
+        </Route>
+        <Route path="/dead-letters" component={DeadLettersPage} />
+        <Route path="/corridors">{() => <CorridorsPage me={me} />}</Route>
+        <Route path="/models" component={ModelsPage} />
+        <Route path="/models/:id">
+          {() => <ModelPage key={lastSegment()} id={lastSegment()} />}
+        </Route>
+        <Route path="/audit" component={AuditPage} />
+        <Route path="/keys">{() => <KeysPage me={me} />}</Route>
+        <Route>
+          <Page title="There is no such page">
+            <Empty title="Nothing is at this address">The navigation has the pages.</Empty>
+          </Page>
+        </Route>
+      </Switch>
+    </Shell>
+  );
+}

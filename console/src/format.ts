@@ -1,0 +1,56 @@
+/** Numbers, times and names as people read them: numbers by the browser's language, times in its zone. */
+
+const COUNT = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+const SHORT = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
+const FEW = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 4 });
+const MONEY = new Intl.NumberFormat(undefined, {
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 20,
+});
+const PERCENT = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 1 });
+
+export const count = (value: number) => COUNT.format(value);
+export const short = (value: number) => SHORT.format(value);
+export const percent = (share: number) => PERCENT.format(share);
+export const number = (value: number) => FEW.format(value);
+
+/** Amounts are decimal strings, and are never read as floating point. */
+export const money = (amount: string) => MONEY.format(amount as `${number}`);
+
+export function duration(seconds: number): string {
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 120) return `${FEW.format(Math.round(seconds * 10) / 10)} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86_400)} days`;
+}
+
+const DAY_TIME = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hour12: false,
+});
+const WITH_YEAR = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+
+/** The viewer's zone; the year only where it is another one. */
+export function localTime(iso: string): string {
+  const time = new Date(iso);
+  const isThisYear = time.getFullYear() === new Date().getFullYear();
+  return (isThisYear ? DAY_TIME : WITH_YEAR).format(time);
+}
+
+/** `2026-11-20 09:30:00.123 UTC` */
+export const utcTime = (iso: string) => `${iso.replace('T', ' ').replace('Z', '')} UTC`;
+
+/** Words of a code: `VELOCITY_COUNT_1H` as `velocity count 1h`. */
+export const words = (code: string) => code.toLowerCase().replaceAll(/[_.-]/g, ' ');
+
+/** Beginning and end of an id that is too long for a column. */
+export function shortId(id: string, chars = 13): string {
+  if (id.length <= chars) return id;
+  const tail = Math.floor((chars - 1) / 2);
+  return `${id.slice(0, chars - 1 - tail)}…${id.slice(-tail)}`;
+}

@@ -1,0 +1,109 @@
+/** The corridors: what waits in each, how old it is, and what does not work there. */
+import type { Me, Status } from '../../../src/client/api-types.ts';
+import { type Sum, sumBy, useDays } from '../api/days.ts';
+import { useLive } from '../api/live.ts';
+import { has } from '../api/me.ts';
+import { count, duration, number } from '../format.ts';
+import { Connection } from '../parts/connection.tsx';
+import { type Column, DataTable } from '../parts/data-table.tsx';
+import { Page, Part } from '../parts/page.tsx';
+import { Badge } from '../parts/show.tsx';
+import { Empty, Found, Loading } from '../parts/states.tsx';
+
+type Row = NonNullable<Status['corridors']>[number];
+
+const COLUMNS: readonly Column<Row>[] = [
+  { id: 'corridor', header: 'Corridor', cell: (row) => <strong>{row.corridor}</strong> },
+  {
+    id: 'health',
+    header: 'Health',
+    cell: ({ degradation, breakers }) =>
+      degradation === 0 && breakers.length === 0 ? (
+        <Badge level="fine">fine</Badge>
+      ) : (
+        <span title={breakers.join(', ')}>
+          <Badge level={degradation >= 2 ? 'critical' : 'warning'}>level {degradation}</Badge>
+        </span>
+      ),
+  },
+  { id: 'lag', header: 'Undelivered', numeric: true, cell: (row) => count(row.lag) },
+  { id: 'pending', header: 'At work', numeric: true, from: 2, cell: (row) => count(row.pending) },
+  {
+    id: 'retries',
+    header: 'Retries',
+    numeric: true,
+    from: 2,
+    cell: (row) => count(row.retries_due),
+  },
+  {
+    ...{ id: 'oldest', header: 'Oldest', numeric: true, from: 2 },
+    cell: (row) => (row.oldest_age_seconds === 0 ? '–' : duration(row.oldest_age_seconds)),
+  },
+  { id: 'dead', header: 'Dead letters', numeric: true, cell: (row) => count(row.dead_letters) },
+];
+
+export function CorridorTable({ corridors }: { readonly corridors: readonly Row[] | null }) {
+  if (corridors === null) {
+    return <Empty title="Redis does not answer">What waits in it is unknown.</Empty>;
+  }
+  return (
+    <DataTable label="Corridors" columns={COLUMNS} rows={corridors} keyOf={(row) => row.corridor} />
+  );
+}
+
+export function CorridorsPage({ me }: { readonly me: Me }) {
+  const { state, figures } = useLive();
+  return (
+    <Page title="Corridors" aside={<Connection state={state} figures={figures} />}>
+      <Part title="Now">
+        {figures === undefined ? (
+          <Loading what="corridors" />
+        ) : (
+          <CorridorTable corridors={figures.status.corridors} />
+        )}
+      </Part>
+      {has(me, 'analyst') ? <Days /> : null}
+    </Page>
+  );
+}
+
+const verdict = (name: 'approve' | 'review' | 'decline'): Column<Sum> => ({
+  ...{ id: name, header: name[0]?.toUpperCase() + name.slice(1), numeric: true },
+  cell: (sum) => count(sum[name]),
+});
+
+const SUM_COLUMNS: readonly Column<Sum>[] = [
+  { id: 'corridor', header: 'Corridor', cell: ({ name }) => <strong>{name}</strong> },
+  { id: 'transactions', header: 'Accepted', numeric: true, cell: (row) => count(row.transactions) },
+  { ...verdict('approve'), from: 2 },
+  verdict('review'),
+  verdict('decline'),
+  {
+    ...{ id: 'mean', header: 'Mean score', numeric: true, from: 2 },
+    cell: ({ meanScore }) => (meanScore === null ? '–' : number(meanScore)),
+  },
+];
+
+const DAYS = 7;
+
+function Days() {
+  const query = useDays(DAYS);
+  return (
+    <Part title={`Last ${DAYS} days`}>
+      <Found query={query} what="sums">
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty title="Nothing was accepted in these days" />
+          ) : (
+            <DataTable
+              label={`Corridors, last ${DAYS} days`}
+              columns={SUM_COLUMNS}
+              rows={sumBy(items, ({ corridor = '' }) => corridor)}
+              keyOf={({ name }) => name}
+            />
+          )
+        }
+      </Found>
+    </Part>
+  );
+}

@@ -1,0 +1,106 @@
+/** One model: what it is made of, where it is in force, and who decided that. */
+import { useQuery } from '@tanstack/react-query';
+import type { ModelDetail } from '../../../src/client/api-types.ts';
+import { ask } from '../api/ask.ts';
+import { count } from '../format.ts';
+import { type Column, DataTable } from '../parts/data-table.tsx';
+import { Page, Part } from '../parts/page.tsx';
+import { Badge, Facts, Id, Raw, Time } from '../parts/show.tsx';
+import { Empty, Found } from '../parts/states.tsx';
+import { MODEL_LEVELS, Places } from './models.tsx';
+
+type Rollout = ModelDetail['rollouts'][number];
+type Proposal = ModelDetail['proposals'][number];
+
+const ROLLOUT_COLUMNS: readonly Column<Rollout>[] = [
+  { id: 'at', header: 'When', cell: ({ created_at }) => <Time at={created_at} /> },
+  { id: 'corridor', header: 'Corridor', cell: ({ corridor }) => corridor },
+  {
+    id: 'state',
+    header: 'State',
+    cell: ({ state, canary_percent }) => (
+      <Badge level={MODEL_LEVELS[state] ?? 'unknown'}>
+        {state}
+        {state === 'canary' ? ` ${canary_percent} %` : ''}
+      </Badge>
+    ),
+  },
+  { id: 'cause', header: 'Cause', from: 2, cell: ({ cause }) => cause },
+  { id: 'proposed', header: 'Proposed by', from: 2, cell: ({ proposed_by }) => proposed_by },
+  { id: 'approved', header: 'Approved by', from: 2, cell: ({ approved_by }) => approved_by ?? '–' },
+  { id: 'reason', header: 'Reason', from: 3, cell: ({ reason }) => reason ?? '–' },
+];
+
+const PROPOSAL_COLUMNS: readonly Column<Proposal>[] = [
+  { id: 'id', header: 'Proposal', cell: ({ proposal_id }) => proposal_id },
+  { id: 'corridor', header: 'Corridor', cell: ({ corridor }) => corridor },
+  { id: 'to', header: 'To', cell: ({ to }) => to },
+  { id: 'by', header: 'Proposed by', cell: ({ proposed_by }) => proposed_by },
+  { id: 'at', header: 'When', from: 2, cell: ({ proposed_at }) => <Time at={proposed_at} /> },
+];
+
+export function ModelPage({ id }: { readonly id: string }) {
+  const query = useQuery({
+    queryKey: ['model', id],
+    queryFn: ({ signal }) => ask('GET /v1/models/{id}', { path: { id } }, signal),
+  });
+  return (
+    <Page title={id}>
+      <Found query={query} what="the model">
+        {(model) => (
+          <>
+            <Made model={model} />
+            <Part title="Waiting for a second person">
+              {model.proposals.length === 0 ? (
+                <Empty title="No proposal is open" />
+              ) : (
+                <DataTable
+                  label="Proposals"
+                  columns={PROPOSAL_COLUMNS}
+                  rows={model.proposals}
+                  keyOf={(one) => one.proposal_id}
+                />
+              )}
+            </Part>
+            <Part title="Decisions">
+              {model.rollouts.length === 0 ? (
+                <Empty title="Nothing was decided about it yet" />
+              ) : (
+                <DataTable
+                  label="Decisions"
+                  columns={ROLLOUT_COLUMNS}
+                  rows={model.rollouts}
+                  keyOf={({ created_at, corridor, state }) => `${created_at} ${corridor} ${state}`}
+                />
+              )}
+            </Part>
+            {model.card === null ? null : <Raw name="Card" value={model.card} />}
+            <Raw name="Model as JSON" value={model} />
+          </>
+        )}
+      </Found>
+    </Page>
+  );
+}
+
+function Made({ model }: { readonly model: ModelDetail }) {
+  const { trained } = model;
+  return (
+    <Facts
+      rows={[
+        ['Does', model.does],
+        ['Where', <Places key="where" corridors={model.corridors} />],
+        ['Format', model.format],
+        ['Features', `${count(model.features)}, schema ${model.feature_schema}`],
+        ['Size', `${count(model.artefact_bytes)} bytes`],
+        ['Golden vectors', `${count(model.golden_vectors)}, by ${model.golden_source}`],
+        ['Registered', <Time key="at" at={model.created_at} />],
+        ['Registered by', model.created_by],
+        ['Trained from', trained && <Time key="from" at={trained.from} />],
+        ['Trained to', trained && <Time key="to" at={trained.to} />],
+        ['Parent', model.parent],
+        ['Hash', <Id key="hash" id={model.model_id} chars={16} />],
+      ]}
+    />
+  );
+}

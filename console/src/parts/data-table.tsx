@@ -1,0 +1,174 @@
+/**
+ * A table of which only the rows in sight exist, however many are loaded. `j` and `k` move between rows, by focusing the link
+ * of each; the last rows load the next page.
+ */
+import {
+  type Cell,
+  type ColumnDef,
+  type Header,
+  type RowData,
+  tableFeatures,
+  useTable,
+} from '@tanstack/react-table';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { type ReactNode, useEffect, useRef } from 'react';
+import { useShortcuts } from '../shell/shortcuts.ts';
+
+export type Column<Row> = {
+  readonly id: string;
+  readonly header: string;
+  readonly cell: (row: Row) => ReactNode;
+  readonly numeric?: boolean;
+  /** Shown from this width on: 2 is a tablet, 3 a wide screen; absent: always. */
+  readonly from?: 2 | 3;
+};
+
+/** The rest of a list that is read page by page. */
+export type More = {
+  readonly hasNextPage: boolean;
+  readonly isFetchingNextPage: boolean;
+  readonly fetchNextPage: () => unknown;
+};
+
+type DataTableProps<Row> = {
+  readonly label: string;
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+  readonly keyOf: (row: Row) => string;
+  readonly more?: More;
+};
+
+const features = tableFeatures({});
+type Features = typeof features;
+const ROW_PX = 37;
+/** So many rows stand in the page without a scroll bar of their own. */
+const WHOLE_ROWS = 40;
+/** The next page is read when so many rows are left. */
+const AHEAD_ROWS = 20;
+
+export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
+  const { label, columns, rows, keyOf, more } = props;
+  const scroller = useRef<HTMLDivElement>(null);
+  const table = useTable<Features, Row>({
+    features,
+    columns: columns as unknown as ColumnDef<Features, Row>[],
+    data: rows as Row[],
+    getRowId: keyOf,
+  });
+  const virtualizer = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_PX,
+    overscan: 12,
+  });
+  const items = virtualizer.getVirtualItems();
+  const lastIndex = items.at(-1)?.index ?? -1;
+  useNextPage(more, lastIndex, rows.length);
+  useRowKeys(scroller, rows.length, (index) => virtualizer.scrollToIndex(index));
+  const above = items[0]?.start ?? 0;
+  const below = virtualizer.getTotalSize() - (items.at(-1)?.end ?? 0);
+  const model = table.getRowModel().rows;
+  return (
+    <section
+      className={rows.length <= WHOLE_ROWS && !more?.hasNextPage ? 'table whole' : 'table'}
+      ref={scroller}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls is reached by the keyboard
+      tabIndex={0}
+      aria-label={label}
+    >
+      <table aria-rowcount={more?.hasNextPage ? -1 : rows.length + 1}>
+        <thead>
+          <tr>
+            {table.getFlatHeaders().map((header) => (
+              <HeaderCell key={header.id} header={header} column={columnOf(columns, header)} />
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          <Spacer px={above} columns={columns.length} />
+          {items.map(({ index }) => (
+            <tr key={model[index]?.id ?? index} data-index={index} aria-rowindex={index + 2}>
+              {model[index]?.getAllCells().map((cell) => (
+                <DataCell key={cell.id} cell={cell} column={columnOf(columns, cell)} />
+              ))}
+            </tr>
+          ))}
+          <Spacer px={below} columns={columns.length} />
+        </tbody>
+      </table>
+      {more?.isFetchingNextPage ? <output className="state small">Loading more …</output> : null}
+    </section>
+  );
+}
+
+function columnOf<Row extends RowData>(
+  columns: readonly Column<Row>[],
+  { column: { id } }: Pick<Cell<Features, Row> | Header<Features, Row>, 'column'>,
+): Column<Row> | undefined {
+  return columns.find((column) => column.id === id);
+}
+
+function classOf<Row>({ numeric, from }: Partial<Column<Row>> = {}): string {
+  return [numeric ? 'number' : '', from === undefined ? '' : `from-${from}`].join(' ').trim();
+}
+
+function HeaderCell<Row extends RowData>({
+  column,
+}: {
+  readonly header: Header<Features, Row>;
+  readonly column: Column<Row> | undefined;
+}) {
+  return (
+    <th scope="col" className={classOf(column)}>
+      {column?.header}
+    </th>
+  );
+}
+
+function DataCell<Row extends RowData>({
+  cell,
+  column,
+}: {
+  readonly cell: Cell<Features, Row>;
+  readonly column: Column<Row> | undefined;
+}) {
+  return <td className={classOf(column)}>{column?.cell(cell.row.original)}</td>;
+}
+
+function Spacer({ px, columns }: { readonly px: number; readonly columns: number }) {
+  if (px <= 0) return null;
+  return (
+    <tr className="spacer">
+      <td colSpan={columns} style={{ height: px }} />
+    </tr>
+  );
+}
+
+function useNextPage(more: More | undefined, lastIndex: number, rows: number): void {
+  useEffect(() => {
+    const isNear = lastIndex >= rows - AHEAD_ROWS;
+    if (more?.hasNextPage && !more.isFetchingNextPage && isNear) more.fetchNextPage();
+  }, [more, lastIndex, rows]);
+}
+
+/** `j` and `k` focus the link of the next or previous row. */
+function useRowKeys(
+  scroller: React.RefObject<HTMLDivElement | null>,
+  rows: number,
+  show: (index: number) => void,
+): void {
+  const at = useRef(-1);
+  const move = (by: 1 | -1) => {
+    const focused = document.activeElement?.closest('tr[data-index]')?.getAttribute('data-index');
+    if (focused !== null && focused !== undefined) at.current = Number(focused);
+    const next = Math.max(0, Math.min(rows - 1, at.current + by));
+    at.current = next;
+    show(next);
+    requestAnimationFrame(() => {
+      scroller.current
+        ?.querySelector<HTMLElement>(`tr[data-index="${next}"] :is(a, .link)`)
+        ?.focus();
+    });
+  };
+  useShortcuts({ j: () => move(1), k: () => move(-1) });
+}

@@ -1,0 +1,171 @@
+/** Lines over time, drawn by uPlot in the colours of the theme. */
+import { useEffect, useRef, useState } from 'react';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { short } from '../format.ts';
+import { useTheme } from '../shell/theme.ts';
+
+export type Line = {
+  readonly label: string;
+  /** A colour of style/theme.css. */
+  readonly color: 'accent' | 'fine' | 'warning' | 'critical' | 'muted';
+  readonly values: readonly (number | null)[];
+  /** Filled down to zero. */
+  readonly filled?: boolean;
+};
+
+type PlotProps = {
+  readonly label: string;
+  /** Seconds since 1970, ascending. */
+  readonly times: readonly number[];
+  readonly lines: readonly Line[];
+  readonly height?: number;
+  /** Writes a value of the legend. */
+  readonly format?: (value: number) => string;
+  /** Days rather than moments. */
+  readonly isDaily?: boolean;
+};
+
+/** The least time that a plot of moments shows, so that its first minutes are not stretched. */
+const WINDOW_SECONDS_MIN = 300;
+
+export function Plot(props: PlotProps) {
+  const { label, times, lines, height = 170 } = props;
+  const [pointed, setPointed] = useState<number | null>(null);
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>(undefined);
+  const latest = useRef(props);
+  latest.current = props;
+  const theme = useTheme().shown;
+  const shape = lines.map((line) => line.label).join();
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new theme or another set of lines is drawn from scratch
+  useEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const made = new uPlot(
+      optionsOf(latest.current, element, height, setPointed),
+      dataOf(latest.current),
+      element,
+    );
+    plot.current = made;
+    const resizing = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    resizing.observe(element);
+    return () => {
+      resizing.disconnect();
+      made.destroy();
+      plot.current = undefined;
+    };
+  }, [theme, shape, height]);
+
+  useEffect(() => {
+    plot.current?.setData(dataOf({ times, lines }));
+  }, [times, lines]);
+
+  return (
+    <div className="plot">
+      <div ref={box} role="img" aria-label={describe(label, lines)} />
+      <Legend {...props} at={pointed} />
+    </div>
+  );
+}
+
+/** The values under the pointer; elsewhere the latest. */
+function Legend({
+  times,
+  lines,
+  format = short,
+  isDaily = false,
+  at,
+}: PlotProps & { readonly at: number | null }) {
+  const index = at ?? times.length - 1;
+  const seconds = times[index];
+  return (
+    <p className="legend" aria-hidden="true">
+      {lines.map(({ label, color, values }) => {
+        const value = values[index];
+        return (
+          <span key={label}>
+            <i className={color} />
+            {label} <strong>{value === null || value === undefined ? '–' : format(value)}</strong>
+          </span>
+        );
+      })}
+      <span className="muted">{seconds === undefined ? '' : whenOf(seconds, isDaily)}</span>
+    </p>
+  );
+}
+
+function describe(label: string, lines: readonly Line[]): string {
+  const now = lines.map((line) => {
+    const last = line.values.findLast((value) => value !== null);
+    return `${line.label} ${last === undefined || last === null ? 'unknown' : short(last)}`;
+  });
+  return `${label}. Latest: ${now.join(', ')}.`;
+}
+
+function dataOf({ times, lines }: Pick<PlotProps, 'times' | 'lines'>): uPlot.AlignedData {
+  return [[...times], ...lines.map((line) => [...line.values])];
+}
+
+function optionsOf(
+  { lines, isDaily = false }: PlotProps,
+  element: HTMLElement,
+  height: number,
+  onPoint: (index: number | null) => void,
+): uPlot.Options {
+  const styles = getComputedStyle(element);
+  const color = (name: string) => styles.getPropertyValue(`--${name}`).trim();
+  const font = `12px ${styles.fontFamily}`;
+  const axis = { stroke: color('muted'), font, ticks: { show: false } };
+  return {
+    width: element.clientWidth,
+    height,
+    // A drag would only zoom.
+    cursor: { drag: { x: false, y: false }, points: { size: 6 } },
+    legend: { show: false },
+    hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? null)] },
+    scales: {
+      ...(isDaily
+        ? {}
+        : { x: { range: (_, min, max) => [Math.min(min, max - WINDOW_SECONDS_MIN), max] } }),
+      y: { range: (_, min, max) => [Math.min(0, min), max > 0 ? max * 1.08 : 1] },
+    },
+    axes: [
+      {
+        ...axis,
+        grid: { show: false },
+        space: 70,
+        ...(isDaily ? { values: DAY_TICKS } : { values: TIME_TICKS }),
+      },
+      {
+        ...axis,
+        size: 46,
+        grid: { stroke: color('line'), width: 1 },
+        values: (_, ticks) => ticks.map((tick) => short(tick)),
+      },
+    ],
+    series: [
+      {},
+      ...lines.map((line) => ({
+        label: line.label,
+        stroke: color(line.color),
+        width: 1.75,
+        points: { show: isDaily },
+        spanGaps: false,
+        ...(line.filled ? { fill: `${color(line.color)}1f` } : {}),
+      })),
+    ],
+  };
+}
+
+const TICK = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  hour12: false,
+});
+const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
+const whenOf = (seconds: number, isDaily: boolean) =>
+  isDaily ? DAY.format(seconds * 1000) : new Date(seconds * 1000).toLocaleTimeString();
+const TIME_TICKS = (_: uPlot, ticks: number[]) => ticks.map((tick) => TICK.format(tick * 1000));
+const DAY_TICKS = (_: uPlot, ticks: number[]) => ticks.map((tick) => DAY.format(tick * 1000));

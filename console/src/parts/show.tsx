@@ -1,0 +1,93 @@
+/** Small parts that every page shows alike: times, ids, verdicts, levels. */
+import { type ReactNode, useEffect, useState } from 'react';
+import { localTime, shortId, utcTime } from '../format.ts';
+
+/** A time in the viewer's zone, UTC on hover. */
+export function Time({ at }: { readonly at: string | null }) {
+  if (at === null) return <span className="muted">–</span>;
+  return (
+    <time dateTime={at} title={utcTime(at)}>
+      {localTime(at)}
+    </time>
+  );
+}
+
+const COPIED_MS = 1500;
+
+/** An id that a click copies; shortened where `chars` says so. */
+export function Id({ id, chars }: { readonly id: string; readonly chars?: number }) {
+  const [isCopied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!isCopied) return;
+    const timer = setTimeout(() => setCopied(false), COPIED_MS);
+    return () => clearTimeout(timer);
+  }, [isCopied]);
+  const copy = async () => {
+    await navigator.clipboard.writeText(id);
+    setCopied(true);
+  };
+  return (
+    <span className="id">
+      <span className="mono" title={id}>
+        {chars === undefined ? id : shortId(id, chars)}
+      </span>
+      <button
+        type="button"
+        className="copy"
+        aria-label={`Copy ${id}`}
+        onClick={() => void copy().catch(() => undefined)}
+      >
+        <svg viewBox="0 0 16 16" aria-hidden="true">
+          {isCopied ? (
+            <path d="m3 8.5 3.2 3L13 4.5" />
+          ) : (
+            <path d="M5.5 5.5h8v8h-8zM2.5 10.5v-8h8" />
+          )}
+        </svg>
+      </button>
+      {isCopied ? <output className="hidden">Copied</output> : null}
+    </span>
+  );
+}
+
+const VERDICT_LEVEL = { approve: 'fine', review: 'warning', decline: 'critical' } as const;
+export type Level = 'fine' | 'warning' | 'critical' | 'unknown';
+
+export function Verdict({ verdict }: { readonly verdict: keyof typeof VERDICT_LEVEL }) {
+  return <Badge level={VERDICT_LEVEL[verdict]}>{verdict}</Badge>;
+}
+
+/** A word with a colour that says the same. */
+export function Badge({
+  level,
+  children,
+}: {
+  readonly level: Level;
+  readonly children: ReactNode;
+}) {
+  return <span className={`badge ${level}`}>{children}</span>;
+}
+
+/** Label above value, several side by side. */
+export function Facts({ rows }: { readonly rows: readonly (readonly [string, ReactNode])[] }) {
+  return (
+    <dl className="facts">
+      {rows.map(([label, value]) => (
+        <div key={label}>
+          <dt>{label}</dt>
+          <dd>{value ?? <span className="muted">–</span>}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** JSON as it came, folded. */
+export function Raw({ name, value }: { readonly name: string; readonly value: unknown }) {
+  return (
+    <details className="raw">
+      <summary>{name}</summary>
+      <pre>{JSON.stringify(value, null, 2)}</pre>
+    </details>
+  );
+}

@@ -1,0 +1,79 @@
+/** What a page shows in place of rows: that it loads, that there are none, or why it has none. */
+import type { ReactNode } from 'react';
+import { Refusal } from '../api/ask.ts';
+
+export function Loading({ what }: { readonly what: string }) {
+  return (
+    <output className="state" aria-busy="true">
+      <span className="spinner" aria-hidden="true" />
+      Loading {what} …
+    </output>
+  );
+}
+
+export function Empty({
+  title,
+  children,
+}: {
+  readonly title: string;
+  readonly children?: ReactNode;
+}) {
+  return (
+    <div className="state">
+      <strong>{title}</strong>
+      {children === undefined ? null : <p>{children}</p>}
+    </div>
+  );
+}
+
+/** A refusal in the API's own words, with each refused field, and a way to try again. */
+export function Trouble({ error, retry }: { readonly error: Error; readonly retry?: () => void }) {
+  const problem = error instanceof Refusal ? error.problem : undefined;
+  // The same request would be refused again.
+  const isFinal = error instanceof Refusal && error.status < 500 && error.status !== 429;
+  return (
+    <div className="state trouble" role="alert">
+      <strong>{problem?.title ?? 'The API does not answer'}</strong>
+      {problem?.errors === undefined ? (
+        <p>
+          {problem === undefined ? 'It may be restarting, or the network is away.' : error.message}
+        </p>
+      ) : (
+        <ul>
+          {problem.errors.map(({ pointer, detail }) => (
+            <li key={pointer + detail}>
+              <code>{pointer.slice(1)}</code> {detail}
+            </li>
+          ))}
+        </ul>
+      )}
+      {problem === undefined ? null : <p className="small">Request {problem.instance}</p>}
+      {retry === undefined || isFinal ? null : (
+        <button type="button" onClick={retry}>
+          Try again
+        </button>
+      )}
+    </div>
+  );
+}
+
+type Result<Data> = {
+  readonly data: Data | undefined;
+  readonly error: Error | null;
+  readonly refetch: () => unknown;
+};
+
+/** Shows what a query found, or that it is under way or refused. */
+export function Found<Data>({
+  query: { data, error, refetch },
+  what,
+  children,
+}: {
+  readonly query: Result<Data>;
+  readonly what: string;
+  readonly children: (data: Data) => ReactNode;
+}) {
+  if (data !== undefined) return children(data);
+  if (error !== null) return <Trouble error={error} retry={() => void refetch()} />;
+  return <Loading what={what} />;
+}

@@ -1,0 +1,38 @@
+/** The keys that work, opened by `?`. */
+import { Dialog } from '../parts/dialog.tsx';
+import type { Page } from './pages.ts';
+
+const KEYS: readonly (readonly [string, string])[] = [
+  ['j', 'Next row'],
+  ['k', 'Previous row'],
+  ['Enter', 'Open the row'],
+  ['/', 'Search'],
+  ['Esc', 'Close, or leave the search'],
+  ['?', 'These keys'],
+];
+
+export function Help({
+  pages,
+  onClose,
+}: {
+  readonly pages: readonly Page[];
+  readonly onClose: () => void;
+}) {
+  const rows = [...KEYS, ...pages.map(({ key, name }) => [`g ${key}`, name] as const)];
+  return (
+    <Dialog title="Keyboard" onClose={onClose}>
+      <dl className="keys">
+        {rows.map(([key, meaning]) => (
+          <div key={key}>
+            <dt>
+              {key.split(' ').map((one) => (
+                <kbd key={one}>{one}</kbd>
+              ))}
+            </dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+    </Dialog>
+  );
+}

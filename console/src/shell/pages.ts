@@ -1,0 +1,59 @@
+/** The pages of the navigation: where they are, which key opens them, and who may see them. */
+import type { Role } from '../api/me.ts';
+
+export type Page = {
+  readonly path: string;
+  readonly name: string;
+  /** `g` and this letter open it. */
+  readonly key: string;
+  readonly roles: readonly Role[];
+  /** Of a 16 by 16 drawing. */
+  readonly icon: string;
+};
+
+// Review and Ops come between Overview and Dead letters, with what they show.
+export const PAGES: readonly Page[] = [
+  {
+    ...{ path: '/', name: 'Overview', key: 'o', roles: ['analyst', 'operator', 'ingest'] },
+    icon: 'M2 13h12M4 13V8m4 5V3m4 10V6',
+  },
+  {
+    ...{ path: '/transactions', name: 'Transactions', key: 't', roles: ['analyst'] },
+    icon: 'M2 4h12M2 8h12M2 12h7',
+  },
+  {
+    ...{ path: '/dead-letters', name: 'Dead letters', key: 'd', roles: ['operator'] },
+    icon: 'M2 4h12v9H2zm0 0 6 5 6-5',
+  },
+  {
+    ...{
+      path: '/corridors',
+      name: 'Corridors',
+      key: 'c',
+      roles: ['analyst', 'operator', 'ingest'],
+    },
+    icon: 'M3 12c5 0 5-8 10-8m0 0-3-2m3 2-3 2',
+  },
+  {
+    ...{
+      path: '/models',
+      name: 'Models',
+      key: 'm',
+      roles: ['analyst', 'operator', 'risk_officer'],
+    },
+    icon: 'M8 2v4m0 0L4 10m4-4 4 4M3 10h2v3H3zm8 0h2v3h-2z',
+  },
+  {
+    ...{ path: '/audit', name: 'Audit', key: 'a', roles: ['admin', 'risk_officer'] },
+    icon: 'M4 2h8v12H4zm2 4h4M6 9h4',
+  },
+  {
+    ...{
+      path: '/keys',
+      name: 'Keys and sessions',
+      key: 'k',
+      roles: ['analyst', 'operator', 'ingest', 'risk_officer'],
+    },
+    icon: 'M6 10a3 3 0 1 1 0-.1M8.5 8H14v3m-2.500-3v2',
+  },
+];

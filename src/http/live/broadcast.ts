@@ -1,0 +1,102 @@
+/**
+ * Server-sent events: one reader for all listeners of a process, which reads only while there are listeners. A listener that
+ * takes nothing misses events; one whose key or session has ended is left. All end when the process drains.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Log } from '../../runtime/log.ts';
+
+export type Broadcast = {
+  /** A stream of events; undefined where there are as many listeners as there may be. */
+  readonly listen: (
+    isAllowed: () => Promise<boolean>,
+  ) => ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
+};
+
+type BroadcastOptions<Figures> = {
+  readonly read: () => Promise<Figures>;
+  /** What plots need of figures. */
+  readonly toPoint: (figures: Figures) => object;
+  readonly everyMs: number;
+  readonly listenersMax: number;
+  /** Aborted when the process drains. */
+  readonly signal: AbortSignal;
+  readonly log: Pick<Log, 'warn'>;
+};
+
+/** Points kept for a listener that joins, and the least time between two: an hour together. */
+const HISTORY_MAX = 360;
+const HISTORY_EVERY_MS = 10_000;
+/** Events that may wait for a listener. */
+const WAITING_MAX = 4;
+
+type Listener = {
+  readonly controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
+  readonly isAllowed: () => Promise<boolean>;
+};
+
+const encoder = new TextEncoder();
+const event = (name: string, data: unknown) =>
+  encoder.encode(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+
+export function createBroadcast<Figures>(options: BroadcastOptions<Figures>): Broadcast {
+  const { read, toPoint, everyMs, listenersMax, signal, log } = options;
+  const listeners = new Set<Listener>();
+  const history: object[] = [];
+  let keptAtMs = Number.NEGATIVE_INFINITY;
+  let isRunning = false;
+
+  const leave = (listener: Listener) => {
+    if (listeners.delete(listener)) listener.controller.close();
+  };
+  const send = async (listener: Listener, bytes: Uint8Array<ArrayBuffer>) => {
+    if (!(await listener.isAllowed().catch(() => false))) leave(listener);
+    const { desiredSize } = listener.controller;
+    if (listeners.has(listener) && (desiredSize ?? 0) > 0) listener.controller.enqueue(bytes);
+  };
+  const measure = async () => {
+    try {
+      const figures = await read();
+      if (performance.now() - keptAtMs >= HISTORY_EVERY_MS) {
+        keptAtMs = performance.now();
+        history.push(toPoint(figures));
+        if (history.length > HISTORY_MAX) history.shift();
+      }
+      return event('figures', figures);
+    } catch (error) {
+      log.warn({ cause: String(error) }, 'live figures cannot be read');
+      return event('trouble', { detail: 'The figures cannot be read.' });
+    }
+  };
+  const run = async () => {
+    if (isRunning) return;
+    isRunning = true;
+    while (listeners.size > 0) {
+      const bytes = await measure();
+      await Promise.all([...listeners].map((listener) => send(listener, bytes)));
+      await delay(everyMs, undefined, { signal }).catch(() => undefined);
+    }
+    isRunning = false;
+  };
+  signal.addEventListener('abort', () => listeners.forEach(leave));
+
+  return {
+    listen: (isAllowed) => {
+      if (listeners.size >= listenersMax || signal.aborted) return undefined;
+      let listener: Listener;
+      return new ReadableStream(
+        {
+          start: (controller) => {
+            listener = { controller, isAllowed };
+            listeners.add(listener);
+            controller.enqueue(event('history', history));
+            void run();
+          },
+          cancel: () => {
+            listeners.delete(listener);
+          },
+        },
+        { highWaterMark: WAITING_MAX },
+      );
+    },
+  };
+}

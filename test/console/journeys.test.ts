@@ -1,0 +1,277 @@
+/**
+ * Goal: each page of the console works in a browser, for each role, by keyboard, within its policy, and without a fault that
+ * axe finds. Method: an engine with a sample, Chromium, and a screenshot of each page in both themes and widths.
+ */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { answerOf, input } from '../support/submit.ts';
+import { findChromium, launchChromium, MISSING } from './support/chromium.ts';
+import { type Engine, startEngine } from './support/engine.ts';
+import { NARROW, openTab, shoot, type Tab, violationsOf, WIDE } from './support/pages.ts';
+
+let engine: Engine;
+let browser: Browser;
+beforeAll(async () => {
+  const executable = findChromium();
+  if (executable === undefined) throw new Error(MISSING);
+  [engine, browser] = await Promise.all([startEngine(), launchChromium(executable)]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await engine?.[Symbol.asyncDispose]();
+});
+
+async function makeLink(): Promise<string> {
+  const { body } = await answerOf(
+    await engine.api.request('/v1/sessions/links', { method: 'POST' }),
+  );
+  return `${engine.api.url}/console#login=${body.token}`;
+}
+
+async function logIn(options: Parameters<typeof openTab>[1] = {}): Promise<Tab> {
+  const tab = await openTab(browser, options);
+  await tab.page.goto(await makeLink());
+  await tab.page.getByRole('heading', { name: 'Overview' }).waitFor();
+  return tab;
+}
+
+const open = (page: Page, path: string) => page.goto(`${engine.api.url}/console${path}`);
+const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name });
+
+/** Every page: its path, and what is there once it is complete. */
+const PAGES: readonly (readonly [string, () => string, string])[] = [
+  ['overview', () => '/', 'Verdicts by day, last 14 days'],
+  ['transactions', () => '/transactions?min_score=300', 'Score'],
+  ['accepted', () => '/transactions?list=transactions', 'Status'],
+  ['no-transactions', () => '/transactions?account_id=nobody', 'No transaction matches'],
+  ['refused', () => '/transactions?min_score=many', 'Invalid fields'],
+  ['transaction', () => `/transactions/${engine.riskiest[0]?.id}`, 'Rules'],
+  ['account', () => `/accounts/${engine.riskiest[0]?.account}`, 'Recent transactions'],
+  ['dead-letters', () => '/dead-letters', 'Open, by error'],
+  ['corridors', () => '/corridors', 'Last 7 days'],
+  ['models', () => '/models', 'm@1'],
+  ['model', () => '/models/m%401', 'Decisions'],
+  ['audit', () => '/audit', 'rollout.approve'],
+  ['keys', () => '/keys', 'API keys'],
+  ['nowhere', () => '/nowhere', 'There is no such page'],
+];
+
+/** The page scrolls sideways. */
+const IS_WIDER = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
+
+/** Moments that change from run to run are given time to come, not waited out. */
+async function settle(page: Page, text: string): Promise<void> {
+  await page.getByText(text, { exact: false }).first().waitFor();
+  const loading = () => page.locator('[aria-busy="true"]').count();
+  await expect.poll(loading, { timeout: 20_000 }).toBe(0);
+}
+
+describe.each([
+  ['1280', WIDE, 'light'],
+  ['1280', WIDE, 'dark'],
+  ['390', NARROW, 'light'],
+  ['390', NARROW, 'dark'],
+] as const)('at %s px, %s %s', (width, viewport, colorScheme) => {
+  test('each page is complete, keeps its policy, and axe finds nothing', async () => {
+    await using tab = await logIn({ viewport, colorScheme });
+    const { page, faults } = tab;
+    const found: string[] = [];
+    for (const [name, path, text] of PAGES) {
+      await open(page, path());
+      await settle(page, text);
+      await shoot(page, `${name}-${width}-${colorScheme}`);
+      found.push(...(await violationsOf(page)).map((violation) => `${name}: ${violation}`));
+      const isWider = await page.evaluate(IS_WIDER);
+      if (isWider) found.push(`${name}: wider than the screen`);
+    }
+    expect(found).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+
+  test('so is the login', async () => {
+    await using tab = await openTab(browser, { viewport, colorScheme });
+    const { page, faults } = tab;
+    await open(page, '/transactions');
+    await page.getByLabel('API key').waitFor();
+    await shoot(page, `login-${width}-${colorScheme}`);
+    expect(await violationsOf(page)).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+});
+
+describe('login', () => {
+  test('by a link works once, and leaves no token in the address', async () => {
+    const link = await makeLink();
+    await using first = await openTab(browser);
+    await first.page.goto(link);
+    await heading(first.page, 'Overview').waitFor();
+    expect(first.page.url()).not.toContain('login=');
+    await using second = await openTab(browser);
+    await second.page.goto(link);
+    await second.page.getByText('unknown, used or expired').waitFor();
+    expect(first.faults).toEqual([]);
+  });
+
+  test('by key goes on to the page that was asked for; logging out ends the session', async () => {
+    await using tab = await openTab(browser);
+    const { page } = tab;
+    await open(page, '/corridors');
+    await page.getByLabel('API key').fill('wrong');
+    await page.keyboard.press('Enter');
+    await page.getByText('unknown, revoked or expired').waitFor();
+    await page.getByLabel('API key').fill(await engine.keyOf('operator'));
+    await page.keyboard.press('Enter');
+    await heading(page, 'Corridors').waitFor();
+    const cookies = await page.context().cookies();
+    expect(cookies).toMatchObject([
+      { name: '__Host-risk-session', httpOnly: true, secure: true, sameSite: 'Strict' },
+    ]);
+    expect(await page.evaluate('[document.cookie, ...Object.keys(localStorage)]')).toEqual(['']);
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByLabel('API key').waitFor();
+    expect(await page.context().cookies()).toEqual([]);
+  });
+
+  test.each([
+    ['analyst', ['Overview', 'Transactions', 'Corridors', 'Models', 'Keys and sessions']],
+    ['operator', ['Overview', 'Dead letters', 'Corridors', 'Models', 'Keys and sessions']],
+    ['ingest', ['Overview', 'Corridors', 'Keys and sessions']],
+    ['risk_officer', ['Models', 'Audit', 'Keys and sessions']],
+  ] as const)('as %s shows the pages of the role', async (role, pages) => {
+    await using tab = await openTab(browser);
+    const { page, faults } = tab;
+    await open(page, '/keys');
+    await page.getByLabel('API key').fill(await engine.keyOf(role));
+    await page.keyboard.press('Enter');
+    await heading(page, 'Keys and sessions').waitFor();
+    const shown = await page.getByRole('navigation').getByRole('link').allTextContents();
+    expect(shown.map((name) => name.trim())).toEqual([...pages]);
+    for (const name of pages) {
+      await page.getByRole('link', { name, exact: true }).click();
+      await heading(page, name).waitFor();
+      expect(await page.getByRole('alert').count(), name).toBe(0);
+    }
+    expect(faults).toEqual([]);
+  });
+});
+
+describe('by keyboard', () => {
+  test('an analyst searches, opens the first rows, and comes back to the search', async () => {
+    await using tab = await logIn();
+    const { page } = tab;
+    await page.keyboard.press('g');
+    await page.keyboard.press('t');
+    await heading(page, 'Transactions').waitFor();
+    const account = engine.riskiest[0]?.account ?? '';
+    await page.keyboard.press('/');
+    await page.keyboard.type(account);
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/account_id=/);
+    await page.keyboard.press('Escape');
+    await page.getByRole('link', { name: account }).first().waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('k');
+    const focused = () => page.evaluate(`document.activeElement?.closest('tr')?.dataset.index`);
+    await expect.poll(focused).toBe('0');
+    await page.keyboard.press('Enter');
+    await heading(page, 'Transaction').waitFor();
+    await page.goBack();
+    await page.getByRole('link', { name: account }).first().waitFor();
+    expect(await page.getByLabel('Account', { exact: true }).inputValue()).toBe(account);
+  });
+
+  test('? shows the keys, and Esc closes them', async () => {
+    await using tab = await logIn();
+    const { page } = tab;
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    await shoot(page, 'help-1280-light');
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+  });
+});
+
+test('a long list is loaded page by page, and holds only the rows in sight', async () => {
+  await using tab = await logIn();
+  const { page } = tab;
+  await open(page, '/transactions');
+  const table = page.getByRole('region', { name: 'Scored transactions' });
+  await table.waitFor();
+  const rowsSeen = () => table.locator('tr[data-index]').count();
+  const lastIndex = () =>
+    table.locator('tr[data-index]').last().getAttribute('data-index').then(Number);
+  while ((await lastIndex()) < 400) {
+    const before = await lastIndex();
+    await table.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+    await expect.poll(lastIndex, { timeout: 20_000 }).toBeGreaterThan(before);
+  }
+  expect(await rowsSeen()).toBeLessThan(80);
+});
+
+test('an operator inspects a dead letter, and purges a group after a confirmation', async () => {
+  await using tab = await logIn();
+  const { page, faults } = tab;
+  await open(page, '/dead-letters');
+  await page.getByRole('link', { name: 'FEATURES_INVALID' }).first().click();
+  const letter = page.getByRole('dialog', { name: 'Dead letter' });
+  await letter.getByText('a test said so').waitFor();
+  await shoot(page, 'dead-letter-1280-light');
+  expect(await violationsOf(page)).toEqual([]);
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'purge FEATURES_INVALID in US-EG' }).click();
+  const asked = page.getByRole('dialog', { name: 'Purge a group' });
+  await asked.getByText('14 of FEATURES_INVALID').waitFor();
+  await asked.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: 'purge FEATURES_INVALID in US-EG' }).click();
+  await page.getByRole('button', { name: 'Purge', exact: true }).click();
+  await page.getByText('14 purged.').waitFor();
+  expect(faults).toEqual([]);
+});
+
+test('a session that is ended elsewhere ends here', async () => {
+  await using tab = await logIn();
+  const { page } = tab;
+  await open(page, '/corridors');
+  await heading(page, 'Corridors').waitFor();
+  await engine.api.testDatabase.sql('update sessions set ended_at = now() where ended_at is null');
+  await page.locator('.connection.lost').waitFor();
+  await page.keyboard.press('g');
+  await page.keyboard.press('k');
+  await page.getByLabel('API key').waitFor();
+});
+
+test('the figures are live: what is accepted meanwhile is counted', async () => {
+  await using tab = await logIn();
+  const { page } = tab;
+  await page.getByText('Live', { exact: true }).waitFor();
+  const accepted = () => page.locator('.tiles strong').first().textContent();
+  const before = await accepted();
+  const { status } = await engine.api.post('/v1/transactions', input({ account_id: 'acc_live' }));
+  expect(status).toBe(201);
+  await expect.poll(accepted, { timeout: 20_000 }).not.toBe(before);
+});
+
+test('times are of the zone of the viewer, with UTC beside', async () => {
+  await using tab = await logIn({ timezoneId: 'Asia/Tokyo', locale: 'en-GB' });
+  const { page } = tab;
+  await open(page, `/transactions/${engine.riskiest[0]?.id}`);
+  const time = page.locator('time').first();
+  const at = (await time.getAttribute('datetime')) ?? '';
+  const hour = new Date(Date.parse(at) + 9 * 3_600_000).toISOString().slice(11, 19);
+  expect(await time.textContent()).toContain(hour);
+  expect(await time.getAttribute('title')).toBe(`${at.replace('T', ' ').replace('Z', '')} UTC`);
+});
+
+const FIRST_PAINT_MS = 1000;
+test('the first paint is soon', { retry: 2 }, async () => {
+  await using tab = await logIn();
+  const { page } = tab;
+  await open(page, '/');
+  await settle(page, 'Corridors');
+  const firstMs = await page.evaluate(
+    `performance.getEntriesByName('first-contentful-paint')[0]?.startTime`,
+  );
+  expect(Number(firstMs)).toBeLessThan(FIRST_PAINT_MS);
+});
