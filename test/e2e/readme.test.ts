@@ -43,7 +43,7 @@ it.skipIf(!hasCurl)('the README gets a score and reads it back', { timeout: 120_
   );
   expect(score).toMatchObject({ transaction_id: first.transaction_id, verdict: 'approve' });
   // On a machine too busy to score within the two seconds asked for, the answer comes without it.
-  expect(first.score ?? score).toEqual(score);
+  expect(score).toMatchObject(first.score ?? {});
 
   worker.kill('SIGTERM');
   expect((await worker.exited).code).toBe(0);

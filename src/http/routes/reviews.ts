@@ -47,7 +47,7 @@ const decisionParameters = z.strictObject({
   limit: pageLimit,
   cursor: z
     .string()
-    .regex(/^\d{1,18}$/, 'must be the id of a decision')
+    .refine((text) => /^\d{1,18}$/.test(text), 'must be the id of a decision')
     .optional()
     .meta(shown('0', `${CURSOR_DESCRIPTION} Any decision_id: the list goes on after it.`)),
 });

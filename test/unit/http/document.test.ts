@@ -55,6 +55,8 @@ test('every body has an example, and its own schema accepts it', () => {
   const wrong: string[] = [];
   for (const [name, content] of bodies()) {
     for (const [type, { schema, example, examples }] of Object.entries(content)) {
+      // A binary file has no text to show.
+      if (schema['format'] === 'binary') continue;
       const values =
         examples === undefined ? [example] : Object.values(examples).map(({ value }) => value);
       const validate = openApi.validator(schema);
