@@ -68,7 +68,9 @@ export const MUTANTS: readonly Mutant[] = [
     what: 'a replica is in step as soon as it answers',
     scenario: 'replica',
     bar: MISSED_OLD,
-    replacements: [{ file: 'src/query/replica.ts', find: 'if (!isReached) return;', replace: '' }],
+    replacements: [
+      { file: 'src/query/replica.ts', find: 'if (!replayed.isReached) return;', replace: '' },
+    ],
   },
   {
     name: 'replica-fallback',

@@ -117,7 +117,7 @@ async function check<P extends Profile, Past>(
   every = 1,
 ): Promise<void> {
   await using database = await createTestDatabase();
-  await using pool = database.open();
+  await using pool = database.open({ statementTimeoutMs: TIMEOUT_MS });
   const folds = (await run(side, pool, list)).filter((_, index) => index % every === 0);
   const defined = await side.define(pool.query, folds);
   expect(defined).toHaveLength(folds.length);
