@@ -7,6 +7,8 @@ export default defineConfig({
     include: ['test/console/**/*.test.ts'],
     globalSetup: 'test/support/global-setup.ts',
     pool: 'forks',
+    // Each file has an engine and a browser.
+    fileParallelism: false,
     testTimeout: 300_000,
     hookTimeout: 300_000,
   },

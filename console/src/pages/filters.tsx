@@ -1,15 +1,12 @@
-/** The filters of the lists, one entry each. A filter that a list does not take is kept in the address and not sent. */
+/** The filters of the search, one entry each. */
 import { useQuery } from '@tanstack/react-query';
-import { useId } from 'react';
+import { useId, useState } from 'react';
 import { ask } from '../api/ask.ts';
-
-export type ListName = 'scores' | 'transactions';
 
 type Filter = {
   /** The parameter of the API. */
   readonly name: string;
   readonly label: string;
-  readonly lists: readonly ListName[];
   readonly kind: 'text' | 'number' | 'time' | 'choice';
   readonly choices?: readonly string[] | 'corridors' | 'reasons';
   readonly placeholder?: string;
@@ -17,42 +14,51 @@ type Filter = {
   readonly isFirst?: boolean;
 };
 
-const BOTH = ['scores', 'transactions'] as const;
-const SCORED = ['scores'] as const;
-
-const FILTERS: readonly Filter[] = [
+const OFTEN: readonly Filter[] = [
+  { name: 'account_id', label: 'Account', kind: 'text', placeholder: 'acc_17', isFirst: true },
+  { name: 'merchant_id', label: 'Merchant', kind: 'text', placeholder: 'm_9' },
+  { name: 'corridor', label: 'Corridor', kind: 'choice', choices: 'corridors' },
   {
-    name: 'account_id',
-    label: 'Account',
-    lists: BOTH,
-    kind: 'text',
-    placeholder: 'acc_17',
-    isFirst: true,
-  },
-  { name: 'merchant_id', label: 'Merchant', lists: BOTH, kind: 'text', placeholder: 'm_9' },
-  { name: 'corridor', label: 'Corridor', lists: BOTH, kind: 'choice', choices: 'corridors' },
-  {
-    name: 'verdict',
-    label: 'Verdict',
-    lists: SCORED,
-    kind: 'choice',
+    ...{ name: 'verdict', label: 'Verdict', kind: 'choice' },
     choices: ['approve', 'review', 'decline'],
   },
-  {
-    name: 'min_score',
-    label: 'Score from',
-    lists: SCORED,
-    kind: 'number',
-    placeholder: '0 to 1000',
-  },
-  { name: 'reason', label: 'Reason', lists: SCORED, kind: 'choice', choices: 'reasons' },
-  { name: 'from', label: 'From', lists: BOTH, kind: 'time' },
-  { name: 'to', label: 'Until', lists: BOTH, kind: 'time' },
+  { name: 'min_score', label: 'Score from', kind: 'number', placeholder: '0 to 1000' },
+  { name: 'reason', label: 'Reason', kind: 'choice', choices: 'reasons' },
+  { name: 'from', label: 'From', kind: 'time' },
+  { name: 'to', label: 'Until', kind: 'time' },
 ];
 
-/** The parameters of a list that the address holds. */
-export function activeFilters(list: ListName, search: URLSearchParams): Record<string, string> {
-  const given = FILTERS.filter(({ lists }) => lists.includes(list)).map(
+const SELDOM: readonly Filter[] = [
+  { name: 'device_id', label: 'Device', kind: 'text', placeholder: 'device-4f2a' },
+  { name: 'ip', label: 'Address', kind: 'text', placeholder: '203.0.113.7' },
+  { name: 'currency', label: 'Currency', kind: 'text', placeholder: 'USD' },
+  { name: 'min_amount', label: 'Amount from', kind: 'number', placeholder: 'with a currency' },
+  { name: 'max_amount', label: 'Amount up to', kind: 'number', placeholder: 'with a currency' },
+  { name: 'max_score', label: 'Score up to', kind: 'number', placeholder: '0 to 1000' },
+  {
+    ...{ name: 'label', label: 'Label', kind: 'choice' },
+    choices: ['fraud', 'legitimate', 'none'],
+  },
+  {
+    ...{ name: 'status', label: 'Status', kind: 'choice' },
+    choices: ['accepted', 'scored', 'dead_lettered'],
+  },
+  { name: 'rule_set', label: 'Rule set', kind: 'text', placeholder: 'default@2' },
+  { name: 'model', label: 'Model', kind: 'text', placeholder: 'fraud@3, or none' },
+  { name: 'received_from', label: 'Received from', kind: 'time' },
+  { name: 'received_to', label: 'Received until', kind: 'time' },
+  { name: 'scored_from', label: 'Scored from', kind: 'time' },
+  { name: 'scored_to', label: 'Scored until', kind: 'time' },
+];
+
+const FILTERS = [...OFTEN, ...SELDOM];
+
+/** Parameters of the search by name. */
+export type FilterValues = Readonly<Record<string, string>>;
+
+/** The filters that the address holds. */
+export function activeFilters(search: URLSearchParams): FilterValues {
+  const given = FILTERS.map(
     ({ name, kind }) => [name, toParameter(kind, search.get(name) ?? '')] as const,
   );
   return Object.fromEntries(given.filter(([, value]) => value !== ''));
@@ -66,7 +72,6 @@ function toParameter(kind: Filter['kind'], text: string): string {
 }
 
 type FiltersProps = {
-  readonly list: ListName;
   readonly search: URLSearchParams;
   readonly onChange: (
     change: (before: URLSearchParams) => URLSearchParams,
@@ -74,9 +79,10 @@ type FiltersProps = {
   ) => void;
 };
 
-export function Filters({ list, search, onChange }: FiltersProps) {
-  const shown = FILTERS.filter(({ lists }) => lists.includes(list));
-  const isAny = shown.some(({ name }) => search.has(name));
+export function Filters({ search, onChange }: FiltersProps) {
+  const isAnyOf = (filters: readonly Filter[]) => filters.some(({ name }) => search.has(name));
+  // A fold stays as it was left, also where its last filter is taken away.
+  const [isOpen] = useState(() => isAnyOf(SELDOM));
   const set = (name: string, value: string) =>
     onChange(
       (before) => {
@@ -87,27 +93,29 @@ export function Filters({ list, search, onChange }: FiltersProps) {
       },
       { replace: true },
     );
+  const fieldOf = (filter: Filter) => (
+    <Field
+      key={filter.name}
+      filter={filter}
+      value={search.get(filter.name) ?? ''}
+      onSet={(value) => set(filter.name, value)}
+    />
+  );
+  const clear = () =>
+    onChange((before) => {
+      const next = new URLSearchParams(before);
+      for (const { name } of FILTERS) next.delete(name);
+      return next;
+    });
   return (
     <search className="filters">
-      {shown.map((filter) => (
-        <Field
-          key={filter.name}
-          filter={filter}
-          value={search.get(filter.name) ?? ''}
-          onSet={(value) => set(filter.name, value)}
-        />
-      ))}
-      {isAny ? (
-        <button
-          type="button"
-          onClick={() =>
-            onChange((before) => {
-              const next = new URLSearchParams(before);
-              for (const { name } of FILTERS) next.delete(name);
-              return next;
-            })
-          }
-        >
+      {OFTEN.map(fieldOf)}
+      <details open={isOpen}>
+        <summary>More filters</summary>
+        <div className="filters">{SELDOM.map(fieldOf)}</div>
+      </details>
+      {isAnyOf(FILTERS) ? (
+        <button type="button" onClick={clear}>
           Clear
         </button>
       ) : null}
@@ -135,7 +143,7 @@ function Field({ filter, value, onSet }: FieldProps) {
           key={value}
           id={id}
           type={kind === 'time' ? 'datetime-local' : 'text'}
-          inputMode={kind === 'number' ? 'numeric' : undefined}
+          inputMode={kind === 'number' ? 'decimal' : undefined}
           defaultValue={value}
           placeholder={placeholder}
           data-search={isFirst ? '' : undefined}

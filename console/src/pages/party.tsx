@@ -7,11 +7,11 @@ import { count, duration, money } from '../format.ts';
 import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Page, Part } from '../parts/page.tsx';
 import { Id, Raw, Time } from '../parts/show.tsx';
-import { Found } from '../parts/states.tsx';
-import { TransactionTable } from './transactions.tsx';
+import { Empty, Found } from '../parts/states.tsx';
+import { TransactionTable } from './transaction-table.tsx';
 
 type Window = AccountProfile['windows'][number];
-type Profile = Pick<AccountProfile, 'as_of' | 'windows' | 'complete' | 'recent'>;
+type Profile = Pick<AccountProfile, 'as_of' | 'windows' | 'complete'>;
 
 const amounts = (window: Window, field: 'sum' | 'max') =>
   window.amounts.length === 0
@@ -40,9 +40,6 @@ type PartyProps = {
 };
 
 function Party({ kind, id, profile }: PartyProps) {
-  const parameter = kind === 'Account' ? 'account_id' : 'merchant_id';
-  const all = `/transactions?${parameter}=${encodeURIComponent(id)}`;
-  const listed = `${profile.recent.length} newest`;
   return (
     <>
       <Part
@@ -65,20 +62,41 @@ function Party({ kind, id, profile }: PartyProps) {
           </p>
         )}
       </Part>
-      <Part
-        title="Recent transactions"
-        aside={
-          <>
-            <span className="muted small">{listed}</span>
-            <Link href={all}>Scored</Link>
-            <Link href={`${all}&list=transactions`}>All</Link>
-          </>
-        }
-      >
-        <TransactionTable rows={profile.recent} label="Recent transactions" />
-      </Part>
+      <Recent filters={kind === 'Account' ? { account_id: id } : { merchant_id: id }} />
       <Raw name="Profile as JSON" value={profile} />
     </>
+  );
+}
+
+const RECENT_ROWS = 20;
+
+function Recent({ filters }: { readonly filters: Readonly<Record<string, string>> }) {
+  const query = useQuery({
+    queryKey: ['recent', filters],
+    queryFn: ({ signal }) =>
+      ask('GET /v1/transactions', { query: { ...filters, limit: RECENT_ROWS } }, signal),
+  });
+  const all = `/transactions?${new URLSearchParams(filters)}`;
+  return (
+    <Part
+      title="Recent transactions"
+      aside={
+        <>
+          <Link href={all}>All</Link>
+          <Link href={`${all}&sort=score`}>Riskiest</Link>
+        </>
+      }
+    >
+      <Found query={query} what="transactions">
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty title="There are none" />
+          ) : (
+            <TransactionTable label="Recent transactions" rows={items} />
+          )
+        }
+      </Found>
+    </Part>
   );
 }
 

@@ -1,196 +1,171 @@
-/** The search: filters are the parameters of the API's lists, and the address holds them. */
-import { useInfiniteQuery } from '@tanstack/react-query';
+/** The search: filters and order are parameters of the API, and the address holds them. */
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { Link, useSearchParams } from 'wouter';
-import type { Score, Transaction } from '../../../src/client/api-types.ts';
+import { useSearchParams } from 'wouter';
+import type { Operations } from '../../../src/client/api-types.ts';
 import { ask } from '../api/ask.ts';
-import { money, words } from '../format.ts';
-import { type Column, DataTable } from '../parts/data-table.tsx';
+import { count } from '../format.ts';
 import { Page } from '../parts/page.tsx';
-import { Badge, Time, Verdict } from '../parts/show.tsx';
+import { Time } from '../parts/show.tsx';
 import { Empty, Found } from '../parts/states.tsx';
-import { activeFilters, Filters, type ListName } from './filters.tsx';
+import { activeFilters, Filters, type FilterValues } from './filters.tsx';
+import { TransactionTable } from './transaction-table.tsx';
 
 const PAGE_ROWS = 100;
 
+const SORTS = { created_at: 'Newest first', score: 'Riskiest first', amount: 'Largest first' };
+type Sort = keyof typeof SORTS;
+const SORT_NAMES = Object.keys(SORTS) as Sort[];
+
+/** Amounts have an order within one currency alone. */
+const canSort = (sort: Sort, { currency }: FilterValues) =>
+  sort !== 'amount' || currency !== undefined;
+
 export function TransactionsPage() {
   const [search, setSearch] = useSearchParams();
-  const list: ListName = search.get('list') === 'transactions' ? 'transactions' : 'scores';
-  const filters = activeFilters(list, search);
-  const show = (name: ListName) =>
+  const filters = activeFilters(search);
+  const asked = SORT_NAMES.find((name) => name === search.get('sort')) ?? 'created_at';
+  const sort = canSort(asked, filters) ? asked : 'created_at';
+  const sortBy = (name: Sort) =>
     setSearch((before) => {
       const next = new URLSearchParams(before);
-      if (name === 'scores') next.delete('list');
-      else next.set('list', name);
+      if (name === 'created_at') next.delete('sort');
+      else next.set('sort', name);
       return next;
     });
   return (
     <Page
       title="Transactions"
       aside={
-        <fieldset className="segments" aria-label="List">
-          {(['scores', 'transactions'] as const).map((name) => (
+        <fieldset className="segments" aria-label="Order">
+          {SORT_NAMES.map((name) => (
             <button
               key={name}
               type="button"
-              aria-pressed={list === name}
-              onClick={() => show(name)}
+              aria-pressed={sort === name}
+              disabled={!canSort(name, filters)}
+              title={canSort(name, filters) ? undefined : 'It needs a currency among the filters.'}
+              onClick={() => sortBy(name)}
             >
-              {name === 'scores' ? 'Scored' : 'All accepted'}
+              {SORTS[name]}
             </button>
           ))}
         </fieldset>
       }
     >
-      <Filters list={list} search={search} onChange={setSearch} />
-      {list === 'scores' ? <Scores filters={filters} /> : <Accepted filters={filters} />}
+      <Filters search={search} onChange={setSearch} />
+      <div className="part-head small muted">
+        <Total filters={filters} sort={sort} />
+        <Export filters={filters} />
+      </div>
+      <Results filters={filters} sort={sort} />
     </Page>
   );
 }
 
-type ListProps = { readonly filters: Readonly<Record<string, string>> };
+type Question = { readonly filters: FilterValues; readonly sort: Sort };
 
-const SCORE_COLUMNS: readonly Column<Score>[] = [
-  { id: 'score', header: 'Score', numeric: true, cell: ({ score }) => <strong>{score}</strong> },
-  { id: 'verdict', header: 'Verdict', cell: ({ verdict }) => <Verdict verdict={verdict} /> },
-  {
-    id: 'account',
-    header: 'Account',
-    cell: ({ transaction_id: id, account_id }) => (
-      <Link href={`/transactions/${id}`}>{account_id}</Link>
-    ),
-  },
-  { id: 'created', header: 'Created', cell: ({ created_at }) => <Time at={created_at} /> },
-  {
-    ...{ id: 'reason', header: 'Greatest reason', from: 2 },
-    cell: ({ reasons }) => <span className="clip">{reasons[0]?.detail ?? '–'}</span>,
-  },
-  {
-    ...{ id: 'others', header: 'Other reasons', from: 3 },
-    cell: ({ reasons }) => (
-      <span className="clip muted">
-        {reasons
-          .slice(1)
-          .map(({ code }) => words(code))
-          .join(', ')}
-      </span>
-    ),
-  },
-  { id: 'corridor', header: 'Corridor', from: 2, cell: ({ corridor }) => corridor },
-];
-
-function Scores({ filters }: ListProps) {
+function Results({ filters, sort }: Question) {
   const query = useInfiniteQuery({
-    queryKey: ['scores', filters],
-    queryFn: ({ pageParam, signal }) =>
-      ask('GET /v1/scores', { query: { ...filters, limit: PAGE_ROWS, cursor: pageParam } }, signal),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
-  });
-  const rows = useMemo(() => query.data?.pages.flatMap(({ items }) => items) ?? [], [query.data]);
-  return (
-    <Found query={query} what="scores">
-      {() => <Rows columns={SCORE_COLUMNS} rows={rows} more={query} label="Scored transactions" />}
-    </Found>
-  );
-}
-
-const STATUS_LEVELS = { accepted: 'unknown', scored: 'fine', dead_lettered: 'critical' } as const;
-
-const TRANSACTION_COLUMNS: readonly Column<Transaction>[] = [
-  { id: 'created', header: 'Created', cell: ({ created_at }) => <Time at={created_at} /> },
-  {
-    id: 'account',
-    header: 'Account',
-    cell: ({ transaction_id: id, account_id }) => (
-      <Link href={`/transactions/${id}`}>{account_id}</Link>
-    ),
-  },
-  {
-    ...{ id: 'merchant', header: 'Merchant', from: 2 },
-    cell: ({ merchant_id: id }) => <Link href={`/merchants/${encodeURIComponent(id)}`}>{id}</Link>,
-  },
-  {
-    ...{ id: 'amount', header: 'Amount', numeric: true },
-    cell: ({ amount, currency }) => `${money(amount)} ${currency}`,
-  },
-  { id: 'corridor', header: 'Corridor', from: 2, cell: ({ corridor }) => corridor },
-  { id: 'country', header: 'Country', from: 3, cell: ({ country }) => country ?? '–' },
-  { id: 'channel', header: 'Channel', from: 3, cell: ({ channel }) => channel ?? '–' },
-  {
-    id: 'status',
-    header: 'Status',
-    cell: ({ status }) => <Badge level={STATUS_LEVELS[status]}>{words(status)}</Badge>,
-  },
-];
-
-function Accepted({ filters }: ListProps) {
-  const query = useInfiniteQuery({
-    queryKey: ['transactions', filters],
+    queryKey: ['transactions', filters, sort],
     queryFn: ({ pageParam, signal }) =>
       ask(
         'GET /v1/transactions',
-        { query: { ...filters, limit: PAGE_ROWS, cursor: pageParam } },
+        { query: { ...filters, sort, limit: PAGE_ROWS, cursor: pageParam } },
         signal,
       ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
   });
-  const rows = useMemo(() => query.data?.pages.flatMap(({ items }) => items) ?? [], [query.data]);
+  const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = query;
+  const rows = useMemo(() => data?.pages.flatMap(({ items }) => items) ?? [], [data]);
+  const last = data?.pages.at(-1);
+  // What costs the API a whole budget is asked for by a person, not by a scroll bar.
+  const isBroken = hasNextPage && last?.complete === false;
   return (
     <Found query={query} what="transactions">
       {() => (
-        <Rows
-          columns={TRANSACTION_COLUMNS}
-          rows={rows}
-          more={query}
-          label="Accepted transactions"
-        />
+        <>
+          {rows.length > 0 ? (
+            <TransactionTable
+              label="Transactions"
+              rows={rows}
+              more={{ hasNextPage: hasNextPage && !isBroken, isFetchingNextPage, fetchNextPage }}
+            />
+          ) : (
+            <Empty title={isBroken ? 'No transaction matches so far' : 'No transaction matches'}>
+              Change a filter, or take one away.
+            </Empty>
+          )}
+          {last && isBroken ? (
+            <p className="row" role="status">
+              <Searched page={last} />
+              <button
+                type="button"
+                disabled={isFetchingNextPage}
+                onClick={() => void fetchNextPage()}
+              >
+                {isFetchingNextPage ? 'Searching …' : 'Go on'}
+              </button>
+            </p>
+          ) : null}
+        </>
       )}
     </Found>
   );
 }
 
-type RowsProps<Row> = Pick<
-  Parameters<typeof DataTable<Row & { transaction_id: string }>>[0],
-  'columns' | 'rows' | 'label'
-> & { readonly more: NonNullable<Parameters<typeof DataTable>[0]['more']> };
+type SearchPage = Operations['GET /v1/transactions']['answer'];
 
-function Rows<Row extends { readonly transaction_id: string }>({
-  columns,
-  rows,
-  more,
-  label,
-}: RowsProps<Row>) {
-  if (rows.length === 0) {
-    return <Empty title="No transaction matches">Change a filter, or take one away.</Empty>;
-  }
+/** How far a search got that looked at as many rows as a request may. */
+function Searched({ page: { searched_to: at, searched_to_score: score } }: { page: SearchPage }) {
+  if (score !== undefined) return <span>Searched down to score {score}; there may be more.</span>;
+  if (at === null) return <span>Not everything is searched; there may be more.</span>;
   return (
-    <DataTable
-      label={label}
-      columns={columns}
-      rows={rows}
-      keyOf={(row) => row.transaction_id}
-      more={more}
-    />
+    <span>
+      Searched back to <Time at={at} />; there may be more.
+    </span>
   );
 }
 
-/** Recent transactions of a party, newest first. */
-export function TransactionTable({
-  rows,
-  label,
-}: {
-  readonly rows: readonly Transaction[];
-  readonly label: string;
-}) {
-  if (rows.length === 0) return <Empty title="There are none" />;
+/** A question of its own, so that rows do not wait for it. */
+function Total({ filters, sort }: Question) {
+  // An order by score leaves out what has none; the others do not change the number.
+  const counted = sort === 'score' ? { ...filters, sort } : filters;
+  const { data } = useQuery({
+    queryKey: ['total', counted],
+    queryFn: ({ signal }) =>
+      ask('GET /v1/transactions', { query: { ...counted, limit: 1, total: true } }, signal),
+  });
+  return <output>{data?.total === undefined ? '' : toSentence(data.total)}</output>;
+}
+
+/** As many as the API counts; where it stops earlier, it has run out of rows to look at. */
+const COUNTED_MAX = 10_000;
+
+function toSentence({ count: found, more }: NonNullable<SearchPage['total']>): string {
+  if (found === 1 && !more) return '1 transaction';
+  const least = found >= COUNTED_MAX ? 'more than' : 'at least';
+  return `${more ? `${least} ` : ''}${count(found)} transactions`;
+}
+
+const FORMATS = { csv: 'CSV', ndjson: 'NDJSON', parquet: 'Parquet' };
+
+/** Everything that the filters find, newest first. Whoever may see this page may export. */
+function Export({ filters }: Pick<Question, 'filters'>) {
   return (
-    <DataTable
-      label={label}
-      columns={TRANSACTION_COLUMNS}
-      rows={rows}
-      keyOf={(row) => row.transaction_id}
-    />
+    <nav className="row" aria-label="Export">
+      Export
+      {Object.entries(FORMATS).map(([format, name]) => (
+        // A refusal becomes a failed download, and the page stays.
+        <a
+          key={format}
+          href={`/v1/exports/transactions?${new URLSearchParams({ ...filters, format })}`}
+          download
+        >
+          {name}
+        </a>
+      ))}
+    </nav>
   );
 }

@@ -43,6 +43,8 @@ type Features = typeof features;
 const ROW_PX = 37;
 /** So many rows stand in the page without a scroll bar of their own. */
 const WHOLE_ROWS = 40;
+/** What opens a row. */
+const LINK = ':is(a, .link)';
 /** The next page is read when so many rows are left. */
 const AHEAD_ROWS = 20;
 
@@ -151,7 +153,7 @@ function useNextPage(more: More | undefined, lastIndex: number, rows: number): v
   }, [more, lastIndex, rows]);
 }
 
-/** `j` and `k` focus the link of the next or previous row. */
+/** `j` and `k` focus the link of the next or previous row, of the table that has the focus, or else of the first one with links. */
 function useRowKeys(
   scroller: React.RefObject<HTMLDivElement | null>,
   rows: number,
@@ -159,15 +161,17 @@ function useRowKeys(
 ): void {
   const at = useRef(-1);
   const move = (by: 1 | -1) => {
+    const table =
+      document.activeElement?.closest('.table') ??
+      document.querySelector(`.table:has(tbody ${LINK})`);
+    if (table !== scroller.current) return;
     const focused = document.activeElement?.closest('tr[data-index]')?.getAttribute('data-index');
     if (focused !== null && focused !== undefined) at.current = Number(focused);
     const next = Math.max(0, Math.min(rows - 1, at.current + by));
     at.current = next;
     show(next);
     requestAnimationFrame(() => {
-      scroller.current
-        ?.querySelector<HTMLElement>(`tr[data-index="${next}"] :is(a, .link)`)
-        ?.focus();
+      scroller.current?.querySelector<HTMLElement>(`tr[data-index="${next}"] ${LINK}`)?.focus();
     });
   };
   useShortcuts({ j: () => move(1), k: () => move(-1) });

@@ -57,6 +57,10 @@ export function Verdict({ verdict }: { readonly verdict: keyof typeof VERDICT_LE
   return <Badge level={VERDICT_LEVEL[verdict]}>{verdict}</Badge>;
 }
 
+export function Label({ label }: { readonly label: 'fraud' | 'legitimate' }) {
+  return <Badge level={label === 'fraud' ? 'critical' : 'fine'}>{label}</Badge>;
+}
+
 /** A word with a colour that says the same. */
 export function Badge({
   level,

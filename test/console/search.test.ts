@@ -1,0 +1,88 @@
+/**
+ * Goal: the search of the console lists, orders, counts and exports what the API finds. Method: an engine with a sample, and
+ * Chromium.
+ */
+import { readFileSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { findChromium, launchChromium, MISSING } from './support/chromium.ts';
+import { type Engine, startEngine } from './support/engine.ts';
+import { heading, logInTo } from './support/log-in.ts';
+import { shoot } from './support/pages.ts';
+
+let engine: Engine;
+let browser: Browser;
+beforeAll(async () => {
+  const executable = findChromium();
+  if (executable === undefined) throw new Error(MISSING);
+  [engine, browser] = await Promise.all([startEngine(), launchChromium(executable)]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await engine?.[Symbol.asyncDispose]();
+});
+
+const logIn = () => logInTo(engine, browser);
+const open = (page: Page, path: string) => page.goto(`${engine.api.url}/console${path}`);
+
+test('a long list is loaded page by page, and holds only the rows in sight', async () => {
+  await using tab = await logIn();
+  const { page } = tab;
+  await open(page, '/transactions');
+  const table = page.getByRole('region', { name: 'Transactions' });
+  await table.waitFor();
+  const rowsSeen = () => table.locator('tr[data-index]').count();
+  const lastIndex = () =>
+    table.locator('tr[data-index]').last().getAttribute('data-index').then(Number);
+  while ((await lastIndex()) < 400) {
+    const before = await lastIndex();
+    await table.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+    await expect.poll(lastIndex, { timeout: 20_000 }).toBeGreaterThan(before);
+  }
+  expect(await rowsSeen()).toBeLessThan(80);
+});
+
+test('an analyst lists the riskiest of a currency, counts them, and exports them', async () => {
+  await using tab = await logIn();
+  const { page, faults } = tab;
+  await open(page, '/transactions');
+  await page.getByText('2,040 transactions').waitFor();
+  const largest = page.getByRole('button', { name: 'Largest first' });
+  expect(await largest.isDisabled()).toBe(true);
+  await page.getByText('More filters').click();
+  await page.getByLabel('Currency').fill('USD');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => largest.isDisabled()).toBe(false);
+  await page.getByRole('button', { name: 'Riskiest first' }).click();
+  await page.waitForURL(/sort=score/);
+  const table = page.getByRole('region', { name: 'Transactions' });
+  const scores = async () =>
+    (await table.locator('td:first-child strong').allTextContents()).map(Number);
+  const highest = async () => (await scores())[0] ?? 0;
+  await expect.poll(highest, { timeout: 20_000 }).toBeGreaterThanOrEqual(300);
+  expect(await scores()).toEqual((await scores()).toSorted((a, b) => b - a));
+  await shoot(page, 'search-1280-light');
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('link', { name: 'CSV' }).click(),
+  ]);
+  expect(download.suggestedFilename()).toBe('transactions.csv');
+  const lines = readFileSync(await download.path(), 'utf8')
+    .trim()
+    .split('\n');
+  expect(lines.length).toBeGreaterThan(1);
+  expect(lines.slice(1).filter((line) => !line.includes('USD'))).toEqual([]);
+  expect(faults).toEqual([]);
+});
+
+test('a transaction leads to its neighbours', async () => {
+  await using tab = await logIn();
+  const { page } = tab;
+  await open(page, `/transactions/${engine.riskiest[0]?.id}`);
+  const near = page.getByRole('region', { name: 'Neighbours by account' });
+  await near.scrollIntoViewIfNeeded();
+  await shoot(page, 'neighbours-1280-light');
+  await near.getByRole('link').first().click();
+  await page.waitForURL((url) => !url.pathname.endsWith(engine.riskiest[0]?.id ?? ''));
+  await heading(page, 'Transaction').waitFor();
+});
