@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findChromium, launchChromium, MISSING } from './support/chromium.ts';
 import { type Engine, startEngine } from './support/engine.ts';
 import { heading, logInTo } from './support/log-in.ts';
-import { shoot } from './support/pages.ts';
+import { NARROW, shoot, violationsOf } from './support/pages.ts';
 
 let engine: Engine;
 let browser: Browser;
@@ -21,6 +21,9 @@ afterAll(async () => {
   await browser?.close();
   await engine?.[Symbol.asyncDispose]();
 });
+
+/** The page scrolls sideways. */
+const IS_WIDER = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
 
 const logIn = () => logInTo(engine, browser);
 const open = (page: Page, path: string) => page.goto(`${engine.api.url}/console${path}`);
@@ -62,6 +65,10 @@ test('an analyst lists the riskiest of a currency, counts them, and exports them
   await expect.poll(highest, { timeout: 20_000 }).toBeGreaterThanOrEqual(300);
   expect(await scores()).toEqual((await scores()).toSorted((a, b) => b - a));
   await shoot(page, 'search-1280-light');
+  expect(await violationsOf(page)).toEqual([]);
+  await page.setViewportSize(NARROW);
+  await shoot(page, 'search-390-light');
+  expect(await page.evaluate(IS_WIDER)).toBe(false);
   const [download] = await Promise.all([
     page.waitForEvent('download'),
     page.getByRole('link', { name: 'CSV' }).click(),
@@ -82,6 +89,11 @@ test('a transaction leads to its neighbours', async () => {
   const near = page.getByRole('region', { name: 'Neighbours by account' });
   await near.scrollIntoViewIfNeeded();
   await shoot(page, 'neighbours-1280-light');
+  expect(await violationsOf(page)).toEqual([]);
+  await page.setViewportSize(NARROW);
+  await near.scrollIntoViewIfNeeded();
+  await shoot(page, 'neighbours-390-light');
+  expect(await page.evaluate(IS_WIDER)).toBe(false);
   await near.getByRole('link').first().click();
   await page.waitForURL((url) => !url.pathname.endsWith(engine.riskiest[0]?.id ?? ''));
   await heading(page, 'Transaction').waitFor();
