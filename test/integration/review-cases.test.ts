@@ -80,7 +80,7 @@ describe('claims', () => {
   test('50 reviewers who race for 200 cases get each case once, the most urgent first', async () => {
     const ids = await open(
       Array.from({ length: 200 }, (_, index) => ({
-        amount: index % 4 === 0 ? '2000.00' : '10.00',
+        amount: index % 2 === 0 ? '2000.00' : '10.00',
       })),
     );
     const racers = Array.from({ length: 50 }, (_, index) => ({
@@ -105,8 +105,9 @@ describe('claims', () => {
     );
     expect(rows).toMatchObject({ locked: 200, claims: 200 });
     const firsts = claimed.flatMap(([first]) => first ?? []);
-    const urgent = new Set(ids.filter((_, index) => index % 4 === 0));
-    expect(firsts.filter((id) => urgent.has(id)).length).toBe(Math.min(50, firsts.length));
+    // More cases are urgent than there are reviewers: one may skip a case that another has just locked.
+    const urgent = new Set(ids.filter((_, index) => index % 2 === 0));
+    expect(firsts.filter((id) => !urgent.has(id))).toEqual([]);
   }, 120_000);
 
   test('of one case by 50 at once, one wins and the others are told who', async () => {
