@@ -39,14 +39,16 @@ export type TestServiceOptions = {
   readonly settings?: Readonly<Record<string, string>>;
 };
 
+/** Ports that a launch tries: another process may take one between its choice and its use. */
+const PORT_TRIES_MAX = 3;
+
 type Started = { readonly url: string; readonly service: ServiceProcess };
 
 export async function startTestRedis(options: TestServiceOptions = {}): Promise<TestService> {
   const folder = makeServiceFolder();
   const common = { ...folder, source: inject('redisSource'), ...defaults(options) };
-  const port = await freePort();
   return await control(
-    () => startRedis({ ...common, port }),
+    onFreePort((port) => startRedis({ ...common, port })),
     () => rmSync(join(folder.services, 'redis'), { recursive: true, force: true }),
     folder,
   );
@@ -56,9 +58,8 @@ export async function startTestPostgres(options: TestServiceOptions = {}): Promi
   const folder = makeServiceFolder();
   const program = await findPostgres(folder.account, inject('postgresBin') || undefined);
   const common = { ...folder, program, ...defaults(options) };
-  const port = await freePort();
   return await control(
-    () => startPostgres({ ...common, port }),
+    onFreePort((port) => startPostgres({ ...common, port })),
     () => rmSync(join(folder.services, 'postgres'), { recursive: true, force: true }),
     folder,
   );
@@ -69,9 +70,26 @@ export async function startTestStandby(primaryUrl: string): Promise<TestService>
   const folder = makeServiceFolder();
   const program = await findPostgres(folder.account, inject('postgresBin') || undefined);
   await backUpForStandby(primaryUrl, folder.services, folder.account);
-  const port = await freePort();
-  const launch = () => startPostgres({ ...folder, program, ...defaults({}), port });
+  const launch = onFreePort((port) => startPostgres({ ...folder, program, ...defaults({}), port }));
   return await control(launch, () => undefined, folder);
+}
+
+/** The first launch chooses the port, and another one where somebody took it meanwhile; later launches keep it. */
+function onFreePort(launch: (port: number) => Promise<Started>): () => Promise<Started> {
+  let kept: number | undefined;
+  return async () => {
+    if (kept !== undefined) return await launch(kept);
+    for (let tries = 1; ; tries++) {
+      const port = await freePort();
+      try {
+        const started = await launch(port);
+        kept = port;
+        return started;
+      } catch (error) {
+        if (tries === PORT_TRIES_MAX || !String(error).includes('already in use')) throw error;
+      }
+    }
+  };
 }
 
 function defaults({ durable = false, settings = {} }: TestServiceOptions) {
