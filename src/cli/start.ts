@@ -4,7 +4,7 @@
  * reverse order: roles drain before their services end.
  */
 import { join, resolve } from 'node:path';
-import { createApiClient } from '../client/api-client.ts';
+import { type ApiClient, createApiClient } from '../client/api-client.ts';
 import { createAsk } from '../client/ask.ts';
 import { balances, ledgerLine } from '../client/ledger.ts';
 import { Failure } from '../domain/failure.ts';
@@ -178,12 +178,18 @@ async function startAll(
   return { ended: Promise.race(kept.map((role) => role.givenUp)) };
 }
 
+type SampleOptions = {
+  readonly transactions: number;
+  /** Whether the engine serves after the sample, so that a link into the console is of use. */
+  readonly isServed: boolean;
+};
+
 /** Scores the sample, prints where to look and the ledger; true when it balances. */
 async function scoreSample(
   context: CommandContext,
   screen: Screen,
   engine: Engine,
-  transactions: number,
+  { transactions, isServed }: SampleOptions,
 ): Promise<boolean> {
   const { output, signal } = context;
   const { file } = await screen.step(
@@ -196,7 +202,7 @@ async function scoreSample(
   const { ledger, result } = await orEnded(replayed, engine.partEnded);
   noteRefused(result, output);
   output.note(`\n${ledgerSentence(ledger)}`);
-  await showWhereToLook(context, engine);
+  await showWhereToLook(context, engine, isServed);
   output.value(ledger, [ledgerLine(ledger)]);
   return balances(ledger) && result.refused === 0;
 }
@@ -211,13 +217,16 @@ function orEnded<T>(work: Promise<T>, ended: Promise<string>): Promise<T> {
   ]);
 }
 
-async function showWhereToLook({ output, signal }: CommandContext, engine: Engine): Promise<void> {
+async function showWhereToLook(
+  { output, signal }: CommandContext,
+  engine: Engine,
+  isServed: boolean,
+): Promise<void> {
   if (output.json) return;
   const { url, key } = engine;
   using client = createApiClient({ url, key, connections: 1, signal });
   try {
-    const { token } = await createAsk(client)('POST /v1/sessions/links', {});
-    const consoleUrl = `${url}/console#login=${token}`;
+    const consoleUrl = isServed ? await makeConsoleUrl(client, url) : null;
     const lines = whereToLook({ ...engine, consoleUrl }, await readRiskiest(client));
     output.line(`\n${lines.join('\n')}\n`);
   } catch (error) {
@@ -225,6 +234,11 @@ async function showWhereToLook({ output, signal }: CommandContext, engine: Engin
     if (!(error instanceof Failure)) throw error;
     output.error(`the riskiest cannot be read: ${error.message}`);
   }
+}
+
+async function makeConsoleUrl(client: ApiClient, url: string): Promise<string> {
+  const { token } = await createAsk(client)('POST /v1/sessions/links', {});
+  return `${url}/console#login=${token}`;
 }
 
 /** Resolves when a stop is asked for; throws when a part ends before. */
@@ -247,8 +261,9 @@ async function run(args: string[], context: CommandContext): Promise<number> {
   try {
     await using owned = new AsyncDisposableStack();
     const engine = await startEngine(context, screen, owned);
-    const balanced = await scoreSample(context, screen, engine, transactions);
-    if (values.once === true) {
+    const isServed = values.once !== true;
+    const balanced = await scoreSample(context, screen, engine, { transactions, isServed });
+    if (!isServed) {
       context.output.note('\nStopping, as --once says; `npm start` serves all of this again.');
       return balanced ? EXIT.fine : EXIT.failed;
     }

@@ -1,13 +1,13 @@
 /** A dialog in front of the page: the browser keeps the focus within it, and Esc closes it. */
 import { type ReactNode, useEffect, useId, useRef } from 'react';
 
-type DialogProps = {
+type ModalProps = {
   readonly title: string;
   readonly onClose: () => void;
   readonly children: ReactNode;
 };
 
-export function Dialog({ title, onClose, children }: DialogProps) {
+function Modal({ title, onClose, children }: ModalProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -17,44 +17,35 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     <dialog ref={dialog} onClose={onClose} aria-labelledby={id}>
       <h2 id={id}>{title}</h2>
       {children}
-      <form method="dialog">
-        <button type="submit">Close</button>
-      </form>
     </dialog>
   );
 }
 
-type ConfirmProps = {
-  readonly title: string;
-  /** What happens, and whether it can be undone. */
-  readonly children: ReactNode;
-  /** The words of the button. */
+export function Dialog({ children, ...modal }: ModalProps) {
+  return (
+    <Modal {...modal}>
+      {children}
+      <form method="dialog">
+        <button type="submit">Close</button>
+      </form>
+    </Modal>
+  );
+}
+
+type ConfirmProps = ModalProps & {
+  /** The words of the button. What happens, and whether it can be undone, stands within. */
   readonly action: string;
   readonly isDangerous?: boolean;
   readonly onConfirm: () => void;
-  readonly onClose: () => void;
 };
 
 /** Asks before something happens; closing is the answer no. */
-export function Confirm({
-  title,
-  children,
-  action,
-  isDangerous,
-  onConfirm,
-  onClose,
-}: ConfirmProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const id = useId();
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
+export function Confirm({ children, action, isDangerous, onConfirm, ...modal }: ConfirmProps) {
   return (
-    <dialog ref={dialog} onClose={onClose} aria-labelledby={id}>
-      <h2 id={id}>{title}</h2>
+    <Modal {...modal}>
       <div>{children}</div>
       <div className="row end">
-        <button type="button" onClick={onClose}>
+        <button type="button" onClick={modal.onClose}>
           Cancel
         </button>
         <button
@@ -62,12 +53,12 @@ export function Confirm({
           className={isDangerous ? 'danger' : 'primary'}
           onClick={() => {
             onConfirm();
-            onClose();
+            modal.onClose();
           }}
         >
           {action}
         </button>
       </div>
-    </dialog>
+    </Modal>
   );
 }

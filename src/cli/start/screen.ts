@@ -68,8 +68,8 @@ export function ledgerSentence(ledger: Ledger): string {
 
 type Whereabouts = {
   readonly url: string;
-  /** Address that logs a browser in once. */
-  readonly consoleUrl: string;
+  /** Address that logs a browser in once; null where nothing is served afterwards. */
+  readonly consoleUrl: string | null;
   readonly key: string;
   readonly keyFile: string | null;
 };
@@ -79,12 +79,15 @@ export function whereToLook(
   { url, consoleUrl, key, keyFile }: Whereabouts,
   scores: readonly Score[],
 ): string[] {
-  const look = [
-    `This opens the console, logged in; it works once, within ${LINK_MINUTES} minutes:`,
-    '',
-    `${' '.repeat(INDENT)}${consoleUrl}`,
-    '',
-  ];
+  const look =
+    consoleUrl === null
+      ? []
+      : [
+          `This opens the console, logged in; it works once, within ${LINK_MINUTES} minutes:`,
+          '',
+          `${' '.repeat(INDENT)}${consoleUrl}`,
+          '',
+        ];
   const keptIn = keyFile === null ? [] : [`The key is kept in ${shortPath(keyFile)}.`];
   if (scores.length === 0) {
     const where = `Open ${url}/docs and authorize with this key: ${key}`;
@@ -92,7 +95,7 @@ export function whereToLook(
   }
   return [
     ...look,
-    `The ${scores.length} riskiest, each with its address there:`,
+    `The ${scores.length} riskiest, each with its address in the console:`,
     '',
     ...scores.flatMap((score) => [
       describeScore(score),
