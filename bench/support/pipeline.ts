@@ -22,6 +22,8 @@ export type PipelineOptions = {
    * `bare`.
    */
   readonly program?: readonly string[] | 'bare' | undefined;
+  /** Holds the data, and is kept after the run; by default a folder of this run alone. */
+  readonly keptFolder?: string | undefined;
   /** Called when the schema is there and before any role runs. */
   readonly prepare?: ((services: Services) => Promise<void>) | undefined;
 };
@@ -54,7 +56,7 @@ export async function startPipeline(
   const onProgress = (text: string) => output.note(text);
   await using opened = new AsyncDisposableStack();
   const { path: folder } = opened.use(await makeRunFolder('risk-bench'));
-  const dataDir = join(folder, 'data');
+  const dataDir = options.keptFolder ?? join(folder, 'data');
   const bare = options.program === 'bare' ? await checkOutBare(folder) : undefined;
   const launcher = bare?.launcher;
   const services = opened.use(await startServices({ dataDir, log, signal, onProgress, launcher }));

@@ -1,0 +1,269 @@
+/**
+ * How long does a page of a search take when the tables are full? Named searches of twelve months: their first and their tenth
+ * page, hot (asked again and again) and cold (neither Postgres nor the machine has a page of them in memory).
+ */
+import { writeFile } from 'node:fs/promises';
+import pg from 'pg';
+import { integerOption, parseArguments } from '../src/cli/command.ts';
+import { DAY_MS } from '../src/domain/utc-bucket.ts';
+import { searchTransactions } from '../src/query/search/search.ts';
+import { transactionSearchParameters } from '../src/query/search/search-parameters.ts';
+import { type Database, openPool } from '../src/store/database/pool.ts';
+import type { Bench, BenchContext, BenchReport } from './support/bench.ts';
+import { RULE_SET } from './support/empty-history.ts';
+import { MARKET } from './support/market.ts';
+import { putModelInForce } from './support/model-in-force.ts';
+import { percentiles } from './support/percentiles.ts';
+import { type Pipeline, startPipeline } from './support/pipeline.ts';
+import {
+  COMMON_REASON,
+  fillSearched,
+  MONTHS,
+  NOBODYS_REASON,
+  RARE,
+  RARE_REASON,
+  SEARCHED_DAYS,
+  SECOND_REASON,
+} from './support/searched-rows.ts';
+
+const USAGE = `--rows N           transactions in 12 months (20000000)
+--hot N            times that each page is asked for again (20)
+--cold N           times that each page is asked for with nothing in memory (5); needs root
+--only TEXT        searches whose name has this text
+--data FOLDER      holds the rows, and is kept for the next run`;
+
+const PAGES = 10;
+/** Goals at the 95th percentile, for runs with so many rows. */
+const [HOT_MS_MAX, COLD_MS_MAX, COMPLETE_MIN, ROWS_JUDGED_MIN] = [50, 300, 25, 10_000_000];
+const MODEL = 'random@1';
+
+type Search = { readonly name: string; readonly query: string };
+
+const day = (daysBefore: number) =>
+  new Date(Math.floor(Date.now() / DAY_MS - daysBefore) * DAY_MS).toISOString();
+
+function searches(rows: number): readonly Search[] {
+  const [from, to] = [day(SEARCHED_DAYS / 2), day(SEARCHED_DAYS / 2 - 1)];
+  const named = (name: string, query: string) => ({ name, query });
+  return [
+    named('newest', ''),
+    named('an account', 'account_id=a_4711'),
+    named('an account of a twentieth of all', `account_id=${RARE.account}`),
+    named('a merchant', 'merchant_id=m_50000'),
+    named('the busiest merchant', 'merchant_id=m_0'),
+    named('a device', 'device_id=d_4711'),
+    named('a device of a ring', `device_id=${RARE.device}`),
+    named('an address', `ip=${RARE.ip}`),
+    named('a corridor of 1 in 1,000', `corridor=${RARE.corridor}`),
+    named('a client of 1 in 1,000', `client=${RARE.client}`),
+    named('review or decline', 'verdict=review,decline'),
+    named('dead letters', 'status=dead_lettered'),
+    named('score from 800', 'min_score=800'),
+    named('score 100 to 110', 'min_score=100&max_score=110'),
+    named('amounts of a currency', 'currency=EUR&min_amount=3000&max_amount=3500'),
+    named('a common reason', `reason=${COMMON_REASON}`),
+    named('two reasons at once', `reason=${COMMON_REASON},${SECOND_REASON}&reason_match=all`),
+    named('a reason of 1 in 1,000,000', `reason=${RARE_REASON}`),
+    named("nobody's reason", `reason=${NOBODYS_REASON}`),
+    named('the rule set in force', `rule_set=${encodeURIComponent(RULE_SET)}`),
+    named('an old rule set', `rule_set=${encodeURIComponent(RARE.ruleSet)}`),
+    named('a model', `model=${encodeURIComponent(MODEL)}`),
+    named('labelled fraud', 'label=fraud'),
+    named('without a label', 'label=none'),
+    named('degraded, 1 in 10,000', 'degradation=2'),
+    named('created on a day', `from=${from}&to=${to}`),
+    named('received on a day', `received_from=${from}&received_to=${to}`),
+    named('scored on a day', `scored_from=${from}&scored_to=${to}`),
+    named(
+      'an idempotency key',
+      `client=shop_0&idempotency_key=order-${Math.floor(rows / 2000) * 1000}`,
+    ),
+    named('an account, reviewed', `account_id=${RARE.account}&verdict=review`),
+    named('a merchant, from an amount', 'merchant_id=m_0&currency=USD&min_amount=3900'),
+    named('a corridor, declined', `corridor=${RARE.corridor}&verdict=decline`),
+    named('a device on a day', `device_id=${RARE.device}&from=${day(100)}&to=${day(60)}`),
+    named('a reason, labelled fraud', `reason=${SECOND_REASON}&label=fraud`),
+    named('riskiest', 'sort=score'),
+    named('riskiest of a corridor', `sort=score&corridor=US-EG`),
+    named('least risky', 'sort=score&order=asc'),
+    named('largest of a currency', 'sort=amount&currency=USD'),
+    named('oldest', 'order=asc'),
+  ];
+}
+
+type Page = {
+  readonly complete: boolean;
+  readonly items: unknown[];
+  readonly next_cursor: string | null;
+};
+
+async function ask({ api, apiKey }: Pipeline, query: string): Promise<{ ms: number; page: Page }> {
+  const startMs = performance.now();
+  const response = await fetch(new URL(`/v1/transactions?${query}`, api.url), {
+    headers: { authorization: `Bearer ${apiKey}` },
+  });
+  const text = await response.text();
+  const ms = performance.now() - startMs;
+  if (!response.ok) throw new Error(`${query}: ${response.status} ${text}`);
+  return { ms, page: JSON.parse(text) as Page };
+}
+
+/** The query of the tenth page, or of the last before it. */
+async function follow(
+  pipeline: Pipeline,
+  query: string,
+): Promise<{ query: string; pages: number }> {
+  let at = query;
+  for (let pages = 1; ; pages++) {
+    const { page } = await ask(pipeline, at);
+    if (page.next_cursor === null || pages === PAGES) return { query: at, pages };
+    at = `${query}&cursor=${encodeURIComponent(page.next_cursor)}`;
+  }
+}
+
+/** Opens what empties the memory of Postgres and of the machine. The password of the embedded cluster is that of its superuser, too. */
+async function openForget({ services: { databaseUrl } }: Pipeline) {
+  const url = new URL(databaseUrl);
+  url.username = 'postgres';
+  const superuser = new pg.Client({ connectionString: url.href });
+  await superuser.connect();
+  await superuser.query('create extension if not exists pg_buffercache');
+  return {
+    forget: async () => {
+      await superuser.query('checkpoint');
+      await superuser.query('select pg_buffercache_evict_all()');
+      await writeFile('/proc/sys/vm/drop_caches', '3');
+    },
+    [Symbol.asyncDispose]: () => superuser.end(),
+  };
+}
+
+async function time(
+  pipeline: Pipeline,
+  query: string,
+  times: number,
+  before: () => Promise<void>,
+): Promise<number> {
+  const taken: number[] = [];
+  for (let one = 0; one < times; one++) {
+    await before();
+    taken.push((await ask(pipeline, query)).ms);
+  }
+  return Number(percentiles(taken).p95.toFixed(1));
+}
+
+/** Statements of the first page, and the indexes and tables that its plans read. */
+async function explain(database: Database, query: string) {
+  const plans = new Set<string>();
+  let statements = 0;
+  const spied: Database = {
+    ...database,
+    query: async (statement, values) => {
+      statements++;
+      const [{ 'QUERY PLAN': plan } = { 'QUERY PLAN': [] }] = await database.query<{
+        'QUERY PLAN': readonly unknown[];
+      }>({ name: '', text: `explain (format json) ${statement.text}` }, values);
+      for (const name of scansOf(plan)) plans.add(name);
+      return await database.query(statement, values);
+    },
+  };
+  const asked = transactionSearchParameters.parse(Object.fromEntries(new URLSearchParams(query)));
+  await searchTransactions({ primary: spied, replica: null, now: () => Date.now() }, asked);
+  return { statements, plan: [...plans].join(', ') };
+}
+
+/** Names of indexes of the engine, and whether a table is read whole. */
+function scansOf(plan: unknown): string[] {
+  const found: string[] = [];
+  JSON.stringify(plan, (key, value: unknown) => {
+    const name = key === 'Index Name' ? String(value) : 'pg_';
+    if (!name.startsWith('pg_')) found.push(name);
+    if (typeof value === 'object' && value !== null && 'Node Type' in value) {
+      if (value['Node Type'] === 'Seq Scan') found.push('all of a table');
+    }
+    return value;
+  });
+  return found;
+}
+
+async function measure(
+  pipeline: Pipeline,
+  { rows, hot, cold, only }: { rows: number; hot: number; cold: number; only: string },
+  { output }: BenchContext,
+): Promise<BenchReport> {
+  const { services } = pipeline;
+  await using pool = openPool({
+    ...{ url: services.databaseUrl, market: MARKET, role: 'bench', connectionsMax: 1 },
+    ...{ connectTimeoutMs: 10_000, statementTimeoutMs: 60_000, namedStatements: false },
+  });
+  await using memory = await openForget(pipeline);
+  const nothing = async () => undefined;
+  const found = [];
+  for (const { name, query } of searches(rows).filter((one) => one.name.includes(only))) {
+    output.note(name);
+    const { page } = await ask(pipeline, query);
+    const tenth = await follow(pipeline, query);
+    const { statements, plan } = await explain(pool, query);
+    found.push({
+      ...{ search: name, rows: page.items.length, complete: page.complete, pages: tenth.pages },
+      hot_1st_ms: await time(pipeline, query, hot, nothing),
+      hot_10th_ms: await time(pipeline, tenth.query, hot, nothing),
+      cold_1st_ms: await time(pipeline, query, cold, memory.forget),
+      cold_10th_ms: await time(pipeline, tenth.query, cold, memory.forget),
+      ...{ statements, plan },
+    });
+  }
+  const complete = found.filter((one) => one.complete).length;
+  const slow = found.flatMap(({ search, hot_1st_ms, hot_10th_ms, cold_1st_ms, cold_10th_ms }) =>
+    Math.max(hot_1st_ms, hot_10th_ms) > HOT_MS_MAX ||
+    Math.max(cold_1st_ms, cold_10th_ms) > COLD_MS_MAX
+      ? [`${search} is slower than ${HOT_MS_MAX} ms hot or ${COLD_MS_MAX} ms cold`]
+      : [],
+  );
+  const isJudged = rows >= ROWS_JUDGED_MIN && only === '';
+  const worst = Math.max(...found.map(({ hot_1st_ms }) => hot_1st_ms));
+  return {
+    caseName: `${rows.toLocaleString('en-US')} rows`,
+    inputs: { rows, hot, cold, months: MONTHS, ...services.settings },
+    ...{ settings: {}, versions: services.versions, perSecond: 1000 / worst },
+    figures: { searches: found.length, complete, slow: slow.length },
+    ceilings: [],
+    tables: [
+      {
+        title: 'searches, 95th percentiles',
+        rows: found.map((one) => ({ ...one, complete: String(one.complete) })),
+      },
+    ],
+    breaches: isJudged
+      ? [...slow, ...(complete < COMPLETE_MIN ? [`${complete} searches are complete`] : [])]
+      : [],
+  };
+}
+
+export const bench: Bench = {
+  name: 'search',
+  question: 'How long does a page of a search take when the tables are full?',
+  onlyByName: 'it stores twenty million rows, 26 GB',
+  usage: USAGE,
+  run: async function* (args, context) {
+    const text = { type: 'string' } as const;
+    const { values } = parseArguments(args, {
+      ...{ rows: text, hot: text, cold: text, data: text },
+      only: { ...text, default: '' },
+    });
+    const rows = integerOption('--rows', values.rows, { min: 1, max: 100_000_000 }, 20_000_000);
+    const hot = integerOption('--hot', values.hot, { min: 1, max: 10_000 }, 20);
+    const cold = integerOption('--cold', values.cold, { min: 0, max: 1000 }, 5);
+    await using pipeline = await startPipeline(
+      {
+        ...{ workers: 0, settings: {}, keptFolder: values.data },
+        prepare: async (services) => {
+          const model = () => putModelInForce(services.databaseUrl);
+          await fillSearched(services, { rows, model }, (line) => context.output.note(line));
+        },
+      },
+      context,
+    );
+    yield await measure(pipeline, { rows, hot, cold, only: values.only }, context);
+  },
+};
