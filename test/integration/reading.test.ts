@@ -7,7 +7,7 @@ import { readTransaction } from '../../src/query/read-transaction.ts';
 import { createMetrics } from '../../src/runtime/metrics.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { alone, DAY_MS, inStep, NOVEMBER, transactions } from '../support/reads.ts';
+import { alone, DAY_MS, inStep, NOVEMBER, scores, transactions } from '../support/reads.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 
 describe('by id', () => {
@@ -113,4 +113,20 @@ test('old data comes from the replica, recent data from the primary, and what th
   expect(await accountOf(idAt(old, 1))).toBe('replica');
   expect(await accountOf(idAt(NOVEMBER, 2))).toBe('primary');
   expect(await accountOf(idAt(old, 3))).toBe('primary');
+});
+
+test('a score that the primary has found is listed, although the replica has its transaction without it', async () => {
+  await using primaryDatabase = await createTestDatabase();
+  await using replicaDatabase = await createTestDatabase();
+  await using primary = primaryDatabase.open();
+  await using replica = replicaDatabase.open();
+  const databases: Databases = { primary, replica: inStep(replica), now: () => NOVEMBER };
+  const seed = { id: idAt(NOVEMBER - DAY_MS, 1), createdAtMs: NOVEMBER - DAY_MS };
+  await storeTransactions(primary, [{ ...seed, score: 900 }]);
+  await storeTransactions(replica, [seed]);
+  const listed = [{ transaction_id: seed.id, score: 900 }];
+  expect((await scores(databases, {})).items).toMatchObject(listed);
+  expect((await transactions(databases, { verdict: 'decline' })).items).toMatchObject([
+    { transaction_id: seed.id, status: 'scored', score: { score: 900 } },
+  ]);
 });

@@ -174,6 +174,36 @@ test.each([
   expect(all.toSorted()).toEqual(expectedIds('scores', query, SEEDS).toSorted());
 });
 
+test('a stretch that a first page has read whole is read whole again, whatever the next request may look at', async () => {
+  const asked = { sort: 'amount', currency: 'USD', limit: '100' };
+  const first = await list('transactions', asked);
+  expect(first.complete).toBe(true);
+  const cursor = first.next_cursor ?? '';
+  const rest = await allPages((page) => list('transactions', page, 3), { ...asked, cursor });
+  const listed = first.items.map((item) => item.transaction_id);
+  expect([...listed, ...rest]).toEqual(expectedIds('transactions', asked, SEEDS));
+});
+
+test('a cursor cannot have more read than twice what a request may look at', async () => {
+  const asked = { sort: 'amount', currency: 'USD', limit: '5' };
+  const cursor = (await list('transactions', asked)).next_cursor ?? '';
+  await expect(list('transactions', { ...asked, cursor }, 1)).rejects.toThrow(
+    '/cursor is too old: more rows have arrived since than a page reads again; begin anew.',
+  );
+});
+
+test.each([
+  ['desc', 300],
+  ['asc', 299],
+])('a page in order %s that ends between risky and other scores says so', async (order, score) => {
+  const asked = { sort: 'score', order, limit: '200', from: at(60), to: at(48) };
+  const first = await list('scores', asked, 1);
+  expect(first).toMatchObject({ complete: false, searched_to: null, searched_to_score: score });
+  expect(first.items.length).toBeGreaterThan(0);
+  const all = await allPages((page) => list('scores', page, 1), asked);
+  expect(all).toEqual(expectedIds('scores', asked, SEEDS));
+});
+
 test.each<Asked>([{}, { order: 'asc' }, ...SORTS])(
   '%j is right while rows arrive',
   async (query) => {

@@ -27,7 +27,12 @@ export type RunExport = (take: TakeRows, rowsMax: number, signal: AbortSignal) =
 const TAKEN_ROWS = 500;
 
 /** An export ends with its last row. */
-const UNBOUNDED: Budget = { slices: () => 0, isSpent: () => false, count: () => undefined };
+const UNBOUNDED: Budget = {
+  slices: () => 0,
+  isSpent: () => false,
+  isOverdrawn: () => false,
+  count: () => undefined,
+};
 
 /**
  * @throws InvalidFields for a model that nobody registered

@@ -7,6 +7,7 @@
  *   are listed in order before those of the next stretch.
  */
 import type { Position } from '../../domain/cursor.ts';
+import { InvalidFields } from '../../domain/field-error.ts';
 import type { MonthRange } from '../../store/partitions/month-slice.ts';
 import type { FoundSlice } from '../../store/search/read-slice.ts';
 import type { SearchFilter } from '../../store/search/search-filter.ts';
@@ -140,7 +141,7 @@ async function runScores(run: LegRun): Promise<LegResult> {
 
 /**
  * Reads the slices of a stretch and keeps the best. A stretch that was begun is read to its end again, beyond the budget where
- * rows have arrived meanwhile, as its next one begins there.
+ * rows have arrived meanwhile, as its next one begins there, or nothing is left.
  */
 async function runStretch(run: LegRun, by: RankedBy): Promise<LegResult> {
   const { isDescending, rows, budget, read, leg, position } = run;
@@ -152,7 +153,7 @@ async function runStretch(run: LegRun, by: RankedBy): Promise<LegResult> {
   const beyond = stretch?.listed;
   const walked = await walkRanges({
     ...run,
-    budget: until === undefined ? budget : { ...budget, isSpent: () => false },
+    budget: stretch === null ? budget : { ...budget, isSpent: budget.isOverdrawn },
     ranges: clip(run.ranges, until, isDescending),
     after: begin,
     readSlice: async ({ fromMs, toMs, after }) => {
@@ -161,10 +162,17 @@ async function runStretch(run: LegRun, by: RankedBy): Promise<LegResult> {
         ...{ after: toPlace(after), until, ranked: { by, beyond } },
         ...{ examinedMax: Infinity, rows: rows + 1 },
       });
-      places = [...places, ...slice.rows].sort(inOrder).slice(0, rows + 1);
+      // A slice begins with rows of the one before where others have arrived between.
+      const listed = new Set(places.map(({ id }) => id));
+      const fresh = slice.rows.filter(({ id }) => !listed.has(id));
+      places = [...places, ...fresh].sort(inOrder).slice(0, rows + 1);
       return { reached: slice.reached, isEnough: false };
     },
   });
+  if (stretch !== null && walked !== null) {
+    const detail = 'is too old: more rows have arrived since than a page reads again; begin anew';
+    throw new InvalidFields([{ pointer: '/cursor', detail }]);
+  }
   const stopped = until ?? walked;
   return {
     places,

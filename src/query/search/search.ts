@@ -11,11 +11,12 @@ import { listWalkedMonths, type MonthRange } from '../../store/partitions/month-
 import { isTallied, listDaysWith } from '../../store/search/days-with.ts';
 import { type FoundTransaction, loadFound } from '../../store/search/found-rows.ts';
 import { countSearchSlice, readSearchSlice } from '../../store/search/read-slice.ts';
-import type { SearchFilter } from '../../store/search/search-filter.ts';
+import { needsScore, type SearchFilter } from '../../store/search/search-filter.ts';
 import {
   isOfParty,
   isRiskyAlone,
   type Place,
+  RISKY_SCORE_MIN,
   type SearchSlice,
 } from '../../store/search/search-slice.ts';
 import { type Databases, RECENT_MS, readFrom } from '../choose-database.ts';
@@ -79,7 +80,7 @@ export async function find(
     { databases, budget: newBudget() },
     { legs, begin, ranges, isDescending, limit },
   );
-  const rows = await loadListed(databases, found.listed);
+  const rows = filter === undefined ? [] : await loadListed(databases, filter, found.listed);
   const counted =
     total && filter ? await count({ databases, budget: newBudget() }, filter, ranges) : undefined;
   const { next, complete, searched } = found;
@@ -169,7 +170,7 @@ async function runLegs(
     if (at < begin.leg) continue;
     if (listed.length > 0 && budget.isSpent()) {
       const next = { leg: at, after: null, stretch: null };
-      return { ...{ listed, next, complete: false }, searched: { searched_to: null } };
+      return { listed, next, complete: false, searched: betweenLegs(isDescending) };
     }
     const rows = limit - listed.length;
     const result = await runLeg({
@@ -183,11 +184,17 @@ async function runLegs(
     if (next !== null) return toListed(listed, { ...next, leg: at }, result, leg, limit);
     if (listed.length === limit && at + 1 < legs.length) {
       const nextLeg = { leg: at + 1, after: null, stretch: null };
-      return { ...{ listed, next: nextLeg, complete: true }, searched: { searched_to: null } };
+      return { listed, next: nextLeg, complete: true, searched: betweenLegs(isDescending) };
     }
   }
   return { listed, next: null, complete: true, searched: { searched_to: null } };
 }
+
+/** Where risky scores and those below meet. */
+const betweenLegs = (isDescending: boolean) => ({
+  searched_to: null,
+  searched_to_score: isDescending ? RISKY_SCORE_MIN : RISKY_SCORE_MIN - 1,
+});
 
 function toListed(
   listed: readonly Place[],
@@ -228,11 +235,20 @@ async function leaveOutDays(
   return days === null ? ranges : withinDays(ranges, days, DAY_MS, isDescending);
 }
 
-/** What was listed, in order. Recent rows come from the primary, and so does a row that a replica lacks. */
+/**
+ * What was listed, in order. Recent rows come from the primary, and so do rows of which a replica lacks what the primary found
+ * them by: an old transaction may have got its score, or label, a moment ago.
+ */
 async function loadListed(
   databases: Databases,
+  filter: SearchFilter,
   listed: readonly Place[],
 ): Promise<FoundTransaction[]> {
+  const { label } = filter;
+  const isScored = needsScore(filter);
+  const isLabelled = label !== undefined && label !== 'none';
+  const isWhole = (row: FoundTransaction) =>
+    !(isScored && row.score === null) && !(isLabelled && row.label !== label);
   const recentMs = databases.now() - RECENT_MS;
   const isRecent = ({ atMs }: Place) => atMs + 1 > recentMs;
   const { true: recent = [], false: older = [] } = Object.groupBy(listed, (one) =>
@@ -243,7 +259,7 @@ async function loadListed(
       databases,
       newestMs,
       (database) => loadFound(database, places),
-      (rows) => rows.size === places.length,
+      (rows) => rows.size === places.length && [...rows.values()].every(isWhole),
     );
   const found = new Map([
     ...(recent.length > 0 ? await load(recent, Infinity) : []),

@@ -13,6 +13,8 @@ export type Budget = {
   /** Slices that were read. */
   readonly slices: () => number;
   readonly isSpent: () => boolean;
+  /** Twice as many slices were read, in whatever time: for what a request has to read again, and to its end. */
+  readonly isOverdrawn: () => boolean;
   readonly count: () => void;
 };
 
@@ -23,6 +25,7 @@ export function createBudget(nowMs = () => performance.now(), slicesMax = SLICES
   return {
     slices: () => slices,
     isSpent: () => slices >= slicesMax || (slices > 0 && nowMs() > endMs),
+    isOverdrawn: () => slices >= 2 * slicesMax,
     count: () => {
       slices += 1;
     },

@@ -3,7 +3,10 @@ import type { Database, Query } from '../database/pool.ts';
 import { type PreparedSearch, UNNAMED } from '../partitions/month-slice.ts';
 import { type Place, type SearchSlice, searchSlice } from './search-slice.ts';
 
-/** `reached` is the last row that was looked at; null where nothing is left. */
+/**
+ * `reached` is the last row that was looked at, or one before it where rows have arrived meanwhile: never one before a row that
+ * was found in the order of the slice. Null where nothing is left.
+ */
 export type FoundSlice = { readonly rows: readonly Place[]; readonly reached: Place | null };
 
 type FoundRow = { transaction_id: string; created_at: Date; value: string | null };
@@ -14,10 +17,18 @@ export async function readSearchSlice(
 ): Promise<FoundSlice> {
   const { page, boundary } = searchSlice(slice);
   const rows = (await query<FoundRow>(page.statement, page.values)).map(toPlace);
-  const last = rows.at(-1);
-  const isFull = last !== undefined && rows.length === slice.rows;
-  if (isFull && slice.ranked === undefined) return { rows, reached: last };
-  return { rows, reached: await readBoundary(query, boundary) };
+  const last = slice.ranked === undefined ? rows.at(-1) : undefined;
+  if (last !== undefined && rows.length === slice.rows) return { rows, reached: last };
+  const end = await readBoundary(query, boundary);
+  const isBefore = end !== null && last !== undefined && isAfter(last, end, slice);
+  return { rows, reached: isBefore ? last : end };
+}
+
+/** Whether one place comes after another one in the order of the slice. */
+function isAfter(one: Place, other: Place, { isDescending }: SearchSlice): boolean {
+  const difference = Number(one.value) - Number(other.value);
+  const isGreater = difference === 0 ? one.id > other.id : difference > 0;
+  return one.id !== other.id && isGreater !== isDescending;
 }
 
 /** How many match, up to `slice.rows`. */

@@ -1,0 +1,165 @@
+/**
+ * Goal: slices of a search join without a gap and without an overlap, wherever they end: among rows of one moment, score or
+ * amount, and while rows arrive between the two statements of a slice.
+ * Method: each kind of leg on real Postgres with slices of a few rows, compared with the same search in plain code.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { legsOf, runLeg } from '../../src/query/search/legs.ts';
+import { rangesOf } from '../../src/query/search/search.ts';
+import {
+  decodeSearchCursor,
+  encodeSearchCursor,
+  type SearchPosition,
+} from '../../src/query/search/search-cursor.ts';
+import { transactionSearchParameters } from '../../src/query/search/search-parameters.ts';
+import { toFilter } from '../../src/query/search/to-filter.ts';
+import { createBudget } from '../../src/query/search/walk.ts';
+import type { Database, Query } from '../../src/store/database/pool.ts';
+import { readExportSlice } from '../../src/store/exports/export-slice.ts';
+import { listWalkedMonths } from '../../src/store/partitions/month-slice.ts';
+import { readSearchSlice } from '../../src/store/search/read-slice.ts';
+import type { SearchSlice } from '../../src/store/search/search-slice.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { DAY_MS } from '../support/reads.ts';
+import { expectedIds, type Seed, seedOf, storeSearched } from '../support/searched-rows.ts';
+import { idAt } from '../support/stored-rows.ts';
+
+const ROWS = 240;
+/** Below the number of rows of one moment, so that slices end among them. */
+const EXAMINED = 5;
+const LIMIT = 3;
+const TIE_MS = 8 * DAY_MS;
+
+/** Rows that share eight days' moment, a score of six, and an amount of ten. */
+function tiedSeedOf(n: number): Seed {
+  const seed = seedOf(n, ROWS);
+  const createdAtMs = seed.createdAtMs - (seed.createdAtMs % TIE_MS);
+  const score = seed.score && { ...seed.score, score: seed.score.score - (seed.score.score % 150) };
+  const amount = `${(n % 10) + 1}.50`;
+  return { ...seed, createdAtMs, transaction_id: idAt(createdAtMs, n), score, amount };
+}
+const SEEDS = Array.from({ length: ROWS }, (_, n) => tiedSeedOf(n));
+
+let testDatabase: TestDatabase;
+let database: Database;
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.open();
+  await storeSearched(testDatabase, database, SEEDS);
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await testDatabase[Symbol.asyncDispose]();
+});
+
+type Asked = Record<string, string>;
+
+/** All ids, page by page; each position goes through a cursor. */
+async function list(
+  asked: Asked,
+  read: (slice: SearchSlice) => ReturnType<typeof readSearchSlice>,
+) {
+  const { sort, order, ...rest } = transactionSearchParameters.parse(asked);
+  const filter = toFilter({ sort, ...rest }, false);
+  const isDescending = order === 'desc';
+  const { months } = await listWalkedMonths(database, 'transactions');
+  const ranges = rangesOf(months, rest, filter, isDescending);
+  const ids: string[] = [];
+  for (const leg of legsOf(filter, sort, isDescending)) {
+    let position: SearchPosition | undefined;
+    for (let pages = 0; pages <= ROWS; pages++) {
+      const { places, next } = await runLeg({
+        ...{ leg, isDescending, ranges, position, rows: LIMIT },
+        budget: createBudget(() => 0, 1000),
+        narrow: async (left) => left,
+        read: (slice) => read({ ...slice, examinedMax: EXAMINED }),
+      });
+      const listed = places.slice(0, LIMIT);
+      ids.push(...listed.map(({ id }) => id));
+      const after = next(listed);
+      if (after === null) break;
+      const cursor = encodeSearchCursor({ digest: '', position: { leg: 0, ...after } });
+      position = decodeSearchCursor(cursor)?.position;
+      expect(position).toEqual({ leg: 0, ...after });
+    }
+  }
+  return ids;
+}
+
+const ORDERS: Asked[] = [
+  {},
+  { client: 'bank' },
+  { account_id: 'acc_5' },
+  { merchant_id: 'm_3', client: 'bank' },
+  { verdict: 'review,decline' },
+  { verdict: 'review,decline', client: 'bank' },
+  { label: 'legitimate' },
+  { label: 'none', client: 'bank' },
+  { status: 'accepted' },
+  { sort: 'score' },
+  { sort: 'score', client: 'bank' },
+  { sort: 'amount', currency: 'USD' },
+  { sort: 'amount', currency: 'USD', verdict: 'approve' },
+].flatMap((asked) => [asked, { ...asked, order: 'asc' }]);
+
+test.each(ORDERS)('%j', async (asked) => {
+  const ids = await list(asked, (slice) => readSearchSlice(database, slice));
+  expect(ids).toEqual(expectedIds('transactions', asked, SEEDS));
+});
+
+const RACES: Asked[] = [
+  { client: 'bank' },
+  { client: 'bank', order: 'asc' },
+  { sort: 'score', client: 'bank' },
+  { sort: 'amount', currency: 'USD', client: 'bank' },
+];
+
+test.each(RACES)('%j lists each row once while rows arrive within its slices', async (asked) => {
+  await using other = await createTestDatabase();
+  await using its = other.open();
+  await storeSearched(other, its, SEEDS);
+  let added = ROWS;
+  const ids = await list(asked, async (slice) => {
+    let statements = 0;
+    const query: Query = async (statement, values) => {
+      statements += 1;
+      // Between the rows of a slice and its end.
+      if (statements === 2 && added < ROWS + 40) {
+        const late = Array.from({ length: 4 }, (_, n) => tiedSeedOf(added + n));
+        added += late.length;
+        await storeSearched(other, its, late);
+      }
+      return await its.query(statement, values);
+    };
+    return await readSearchSlice({ query }, slice);
+  });
+  expect(added).toBe(ROWS + 40);
+  expect(ids.length).toBe(new Set(ids).size);
+  const had = expectedIds('transactions', asked, SEEDS);
+  expect(had.filter((id) => !ids.includes(id))).toEqual([]);
+});
+
+test.each<Asked>([{ account_id: 'acc_5' }, { label: 'legitimate' }, { client: 'bank' }, {}])(
+  'an export of %j has each row once, however its slices end',
+  async (asked) => {
+    const { sort, ...rest } = transactionSearchParameters.parse(asked);
+    const filter = toFilter({ sort, ...rest }, false);
+    const { months } = await listWalkedMonths(database, 'transactions');
+    for (const order of ['desc', 'asc'] as const) {
+      const isDescending = order === 'desc';
+      const ids: (string | null | undefined)[] = [];
+      for (const { fromMs, toMs } of rangesOf(months, {}, filter, isDescending)) {
+        let after: SearchSlice['after'];
+        do {
+          const { rows, reached } = await readExportSlice(database, {
+            ...{ filter, lowerMs: fromMs, upperMs: toMs, isDescending, after, pageRows: EXAMINED },
+          });
+          ids.push(...rows.map(([id]) => id));
+          after = reached ?? undefined;
+        } while (after !== undefined);
+      }
+      expect(ids).toEqual(expectedIds('transactions', { ...asked, order }, SEEDS));
+    }
+  },
+);
