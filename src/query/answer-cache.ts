@@ -83,6 +83,11 @@ export function createAnswerCache<Question>(
   });
   const makeShared = (key: string, question: Question) =>
     entries.fetch(key, { forceRefresh: true, context: { question } });
+  const begin = (key: string, question: Question) => {
+    const before = makes;
+    const making = makeShared(key, question);
+    return { making, isShared: makes === before };
+  };
   const prove = async (entry: Entry, question: Question) => {
     const askedMs = nowMs();
     const isCurrent = (await readVersion?.(question)) === entry.version;
@@ -91,6 +96,11 @@ export function createAnswerCache<Question>(
   };
   const holds = async (entry: Entry, question: Question) => {
     if (entry.version === undefined) return false;
+    if (entry.proof !== undefined) {
+      if (!(await entry.proof)) return false;
+      // A proof that was begun before the caller's own change does not count.
+      if (isProven(entry)) return true;
+    }
     entry.proof ??= prove(entry, question).finally(() => {
       entry.proof = undefined;
     });
@@ -98,6 +108,16 @@ export function createAnswerCache<Question>(
   };
   const isProven = ({ provenMs }: Entry) =>
     readVersion === null || (nowMs() - provenMs < PROOF_MS && provenMs > changedMs);
+  /** Makes the answer, or shares one that is being made, unless that was begun before the caller's own change, or too long ago. */
+  const obtain = async (key: string, question: Question) => {
+    const sinceMs = Math.max(changedMs, nowMs() - PROOF_MS);
+    const { making, isShared } = begin(key, question);
+    count(isShared, question);
+    const made = await making;
+    const mayLack = isShared && readVersion !== null && made !== undefined;
+    if (!mayLack || made.madeMs > sinceMs) return { made, isShared };
+    return { made: await begin(key, question).making, isShared };
+  };
   return {
     proveAnew: () => {
       changedMs = nowMs();
@@ -117,11 +137,7 @@ export function createAnswerCache<Question>(
           return { answer: kept, ageMs: nowMs() - kept.madeMs + (kept.lagMs ?? 0) };
         }
       }
-      const before = makes;
-      const making = makeShared(key, question);
-      const isShared = makes === before;
-      count(isShared, question);
-      const made = await making;
+      const { made, isShared } = await obtain(key, question);
       if (made === undefined) return undefined;
       return { answer: made, ageMs: isShared ? nowMs() - made.madeMs : made.lagMs };
     },

@@ -132,6 +132,56 @@ describe('versions', () => {
     expect(rig.made).toBe(2);
   });
 
+  test('who has changed something shares no answer that was begun before', async () => {
+    const { rig, cache, read } = openRig();
+    const gate = Promise.withResolvers<void>();
+    rig.gate = gate.promise;
+    const early = read();
+    rig.state = 1;
+    cache.proveAnew();
+    const late = Promise.all([read(), read()]);
+    gate.resolve();
+    expect(await early).toBe('a 0');
+    expect(await late).toEqual(['a 1', 'a 1']);
+    expect(rig.made).toBe(2);
+  });
+
+  test('who has changed something shares no proof that was begun before', async () => {
+    const gate = Promise.withResolvers<void>();
+    const { rig, cache, read } = openRig({
+      readVersion: async () => {
+        const version = String(rig.state);
+        await gate.promise;
+        return version;
+      },
+    });
+    await read();
+    rig.nowMs = PROOF_MS;
+    const early = read();
+    rig.state = 1;
+    rig.nowMs += 1;
+    cache.proveAnew();
+    const late = read();
+    gate.resolve();
+    expect(await early).toBe('a 0');
+    expect(await late).toBe('a 1');
+  });
+
+  test('an answer that takes long is shared only by those who asked soon after it was begun', async () => {
+    const { rig, read } = openRig();
+    const gate = Promise.withResolvers<void>();
+    rig.gate = gate.promise;
+    const early = read();
+    rig.state = 1;
+    rig.nowMs = PROOF_MS - 1;
+    const soon = read();
+    rig.nowMs = PROOF_MS;
+    const late = read();
+    gate.resolve();
+    expect(await Promise.all([early, soon, late])).toEqual(['a 0', 'a 0', 'a 1']);
+    expect(rig.made).toBe(2);
+  });
+
   test('what is forgotten is made anew, although its version is the same', async () => {
     const { rig, cache, read } = openRig();
     await read();
@@ -152,8 +202,7 @@ describe('ages', () => {
     expect(answers).toHaveLength(50);
     expect(rig.made).toBe(2);
     gate.resolve();
-    await gate.promise;
-    await Promise.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
     rig.nowMs = AGE_MS_MAX * 1.5;
     expect(await read()).toBe('a 0');
     expect(rig.made).toBe(2);
