@@ -16,7 +16,7 @@ import { MonthDetached, monthOf, monthText } from '../domain/month.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { parseWireTime } from '../domain/wire-time.ts';
 import { addDisputes } from '../store/cases/case-intake.ts';
-import type { Database } from '../store/database/pool.ts';
+import type { Database, Query } from '../store/database/pool.ts';
 import { findHeldKeys } from '../store/idempotency-keys/idempotency-keys.ts';
 import { deleteLabelBatches, openLabelBatch } from '../store/labels/label-batches.ts';
 import {
@@ -24,6 +24,7 @@ import {
   findParties,
   insertLabels,
   type Parties,
+  whyStillRunning,
 } from '../store/labels/labels.ts';
 import { findDetachedMonths } from '../store/partitions/partitions.ts';
 import type { Ingest } from './ingest.ts';
@@ -82,7 +83,7 @@ export async function acceptLabels(
     const { rows, rowOf } = distinct(labels);
     const months = await partitions.ensure(rows.map((row) => row.createdAtMs));
     if (months.detached.size > 0) throw new MonthDetached(months.detached);
-    const { added, write } = await database.transaction(async (query) => {
+    const add = async (query: Query) => {
       const batch = { batchId, receivedAtMs, reporter, labels: rows };
       const inserted = await insertLabels(query, batch);
       const own = inserted.added.flatMap((at) => rows[at] ?? []);
@@ -93,6 +94,9 @@ export async function acceptLabels(
         own.filter(({ label }) => label === 'fraud'),
       );
       return inserted;
+    };
+    const { added, write } = await database.transaction(add).catch(async (error: unknown) => {
+      throw await whyStillRunning(database, error);
     });
     return { rowOf, rows, added: new Set(added.flatMap((at) => rows[at] ?? [])), write };
   }, partitions.forget);

@@ -161,6 +161,27 @@ test('a request that waits behind another one for a labelled transaction is told
   expect(await first).toMatchObject({ outcomes: [{ status: 'unchanged' }] });
 });
 
+test.each(['exclusive', 'access exclusive'])(
+  'a request that waits for the whole table, which is locked in %s mode, is told that the store is away',
+  async (mode) => {
+    await using testDatabase = await createTestDatabase();
+    await using database = testDatabase.open();
+    await using hasty = testDatabase.open({ lockTimeoutMs: RIVAL_LOCK_MS });
+    const [id = ''] = await transactions(database, 1);
+    const { ingest } = ingestOf(hasty);
+    await ingest.partitions.ensure([CREATED_MS]);
+    await database.transaction(async (query) => {
+      await query({ name: '', text: `lock table market.transactions in ${mode} mode` });
+      await expect(acceptLabels(ingest, requestOf([id]))).rejects.toMatchObject({
+        kind: 'unavailable',
+      });
+    });
+    expect(await acceptLabels(ingest, requestOf([id]))).toMatchObject({
+      outcomes: [{ status: 'accepted' }],
+    });
+  },
+);
+
 test('profiles are told of committed labels, again when they are unchanged', async () => {
   await using testDatabase = await createTestDatabase();
   await using database = testDatabase.open();

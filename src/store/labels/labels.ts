@@ -7,7 +7,7 @@ import { MonthDetached, monthOf } from '../../domain/month.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
 import { float8Array, textArray, timestampArray, uuidArray } from '../database/binary-array.ts';
 import { LOCK_NOT_AVAILABLE, sqlStateOf } from '../database/pg-failure.ts';
-import type { Query, Statement } from '../database/pool.ts';
+import type { Database, Query, Statement } from '../database/pool.ts';
 import { toVector } from '../scores/vector-bytes.ts';
 
 export type NewLabels = {
@@ -119,6 +119,28 @@ export async function insertLabels(query: Query, batch: NewLabels): Promise<Inse
   return { added: own.map(({ ordinal }) => ordinal - 1), write };
 }
 
+const probeStatement: Statement = {
+  name: '',
+  text: 'lock table market.transactions in row share mode nowait',
+};
+
+/**
+ * The failure of a lock that did not come in time. Postgres does not say whether it waited for a row or for the whole table, so
+ * the table is asked for once more: where it is not to be had, nobody else labels these transactions, and the store is away.
+ */
+export async function whyStillRunning(
+  database: Pick<Database, 'transaction'>,
+  error: unknown,
+): Promise<unknown> {
+  if (!(error instanceof Failure) || error.code !== STILL_RUNNING) return error;
+  try {
+    await database.transaction((query) => query(probeStatement));
+    return error;
+  } catch (table) {
+    return sqlStateOf(table) === LOCK_NOT_AVAILABLE ? error.cause : table;
+  }
+}
+
 /** What is counted of a labelled transaction. */
 type Located = {
   readonly transactionId: string;
@@ -127,17 +149,19 @@ type Located = {
   readonly amount: string;
 };
 
+const STILL_RUNNING = 'STILL_RUNNING';
+
 const labelledElsewhere = (cause: unknown) =>
   new Failure(
     'conflict',
-    'STILL_RUNNING',
+    STILL_RUNNING,
     'another request that labels one of these transactions is still running',
     { cause },
   );
 
 /**
- * The transaction of each label, locked. A lock that does not come is another request's, which labels them: Postgres
- * says that it waits for a row only to the first in the queue.
+ * The transaction of each label, locked. A lock that does not come is another request's, which labels them, unless
+ * `whyStillRunning` finds otherwise: Postgres says that it waits for a row only to the first in the queue.
  */
 async function lockLabelled(
   query: Query,
