@@ -27,7 +27,7 @@ import { idAt } from '../support/stored-rows.ts';
 const ROWS = 240;
 /** Below the number of rows of one moment, so that slices end among them. */
 const EXAMINED = 5;
-const LIMIT = 3;
+const LIMIT = 17;
 const TIE_MS = 8 * DAY_MS;
 
 /** Rows that share eight days' moment, a score of six, and an amount of ten. */
@@ -36,8 +36,10 @@ function tiedSeedOf(n: number): Seed {
   const createdAtMs = seed.createdAtMs - (seed.createdAtMs % TIE_MS);
   const score = seed.score && { ...seed.score, score: seed.score.score - (seed.score.score % 150) };
   const amount = `${(n % 10) + 1}.50`;
-  return { ...seed, createdAtMs, transaction_id: idAt(createdAtMs, n), score, amount };
+  return { ...seed, createdAtMs, transaction_id: idAt(createdAtMs, n * SPACE), score, amount };
 }
+/** Ids between those of two rows. */
+const SPACE = 1000;
 const SEEDS = Array.from({ length: ROWS }, (_, n) => tiedSeedOf(n));
 
 let testDatabase: TestDatabase;
@@ -108,6 +110,20 @@ test.each(ORDERS)('%j', async (asked) => {
   expect(ids).toEqual(expectedIds('transactions', asked, SEEDS));
 });
 
+/** The n-th row that comes late: beside one that is there, at its moment. */
+function lateSeedOf(n: number): Seed {
+  const beside = SEEDS[(n * 7) % ROWS] as Seed;
+  const { createdAtMs } = beside;
+  return {
+    ...tiedSeedOf(beside.n),
+    createdAtMs,
+    n: ROWS + n,
+    transaction_id: idAt(createdAtMs, beside.n * SPACE + n + 1),
+  };
+}
+const LATE_ROWS = 120;
+const TIMES = 6;
+
 const RACES: Asked[] = [
   { client: 'bank' },
   { client: 'bank', order: 'asc' },
@@ -119,14 +135,14 @@ test.each(RACES)('%j lists each row once while rows arrive within its slices', a
   await using other = await createTestDatabase();
   await using its = other.open();
   await storeSearched(other, its, SEEDS);
-  let added = ROWS;
+  let added = 0;
   const ids = await list(asked, async (slice) => {
     let statements = 0;
     const query: Query = async (statement, values) => {
       statements += 1;
       // Between the rows of a slice and its end.
-      if (statements === 2 && added < ROWS + 40) {
-        const late = Array.from({ length: 4 }, (_, n) => tiedSeedOf(added + n));
+      if (statements === 2 && added < LATE_ROWS) {
+        const late = Array.from({ length: LATE_ROWS / TIMES }, (_, n) => lateSeedOf(added + n));
         added += late.length;
         await storeSearched(other, its, late);
       }
@@ -134,7 +150,7 @@ test.each(RACES)('%j lists each row once while rows arrive within its slices', a
     };
     return await readSearchSlice({ query }, slice);
   });
-  expect(added).toBe(ROWS + 40);
+  expect(added).toBe(LATE_ROWS);
   expect(ids.length).toBe(new Set(ids).size);
   const had = expectedIds('transactions', asked, SEEDS);
   expect(had.filter((id) => !ids.includes(id))).toEqual([]);
