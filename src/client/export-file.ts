@@ -2,11 +2,12 @@
  * Exports to a file, or to parts of a million rows as Parquet, over transfers that may break off. Rows go to a partial file, which
  * gets its name once it is whole.
  */
-import { type FileHandle, open, rename } from 'node:fs/promises';
+import { type FileHandle, open, rename, stat } from 'node:fs/promises';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { Failure } from '../domain/failure.ts';
 import { type ApiAnswer, refusal } from './api-client.ts';
 import {
+  beginState,
   type ExportState,
   readExportState,
   removeExportState,
@@ -37,7 +38,7 @@ const RETRIED = new Set([429, 500, 502, 503, 504]);
 
 export async function exportFile(options: ExportOptions): Promise<Exported> {
   const { output, question } = options;
-  const state = await readExportState(output, { ...question });
+  const state = await ifThere(partialOf(output), await readExportState(output, { ...question }));
   const retryPolicy = createRetryPolicy(options);
   const exported =
     question['format'] === 'parquet'
@@ -45,6 +46,15 @@ export async function exportFile(options: ExportOptions): Promise<Exported> {
       : await exportRows(options, state, retryPolicy);
   await removeExportState(output);
   return exported;
+}
+
+/** Begins anew where the partial file lacks bytes that the state counts, as after a loss of power: they would be zeros. */
+async function ifThere(path: string, state: ExportState): Promise<ExportState> {
+  const bytes = await stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+  return bytes < state.bytes ? beginState(state.question) : state;
 }
 
 async function openFile(path: string, flags: 'w' | 'r+'): Promise<FileHandle> {

@@ -19,6 +19,11 @@ const stateSchema = z.object({
 });
 export type ExportState = z.infer<typeof stateSchema>;
 
+/** The state of an export that has no row yet. */
+export const beginState = (question: ExportState['question']): ExportState => ({
+  ...{ question, rows: 0, bytes: 0, parts: 0 },
+});
+
 const pathOf = (output: string) => `${output}.state`;
 
 /** @throws Failure for the state of another question */
@@ -31,7 +36,7 @@ export async function readExportState(
     if (error.code === 'ENOENT') return undefined;
     throw new Failure('invalid', 'EXPORT_STATE_UNREADABLE', error.message);
   });
-  if (text === undefined) return { question, rows: 0, bytes: 0, parts: 0 };
+  if (text === undefined) return beginState(question);
   const state = parse(text);
   if (state !== undefined && isSame(state.question, question)) return state;
   throw new Failure(

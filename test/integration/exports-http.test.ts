@@ -2,7 +2,7 @@
  * Goal: exports over HTTP are few at a time, slow or absent readers hold nothing, each is in the audit log, and the command goes on
  * after a cut. Method: an API process with more rows than all buffers between it and a reader hold; readers that stop or go away.
  */
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -211,6 +211,21 @@ describe('risk export', () => {
     expect(new Set(found).size).toBe(ROWS);
     await expect(stat(`${output}.state`)).rejects.toThrow('ENOENT');
     await waitUntil(() => ended(2), 5_000);
+  });
+
+  test.each([
+    ['is gone', undefined],
+    ['is shorter than its state says', 'half a row'],
+  ])('a stopped export whose partial file %s begins anew', async (_, partial) => {
+    const output = join(folder, 'stopped.csv');
+    const state = { question: { format: 'csv', from }, after: idAt(NOW, 1) };
+    await writeFile(`${output}.state`, JSON.stringify({ ...state, rows: 9, bytes: 900, parts: 0 }));
+    if (partial !== undefined) await writeFile(`${output}.partial`, partial);
+    const { code, stdout, stderr } = await risk(api.url, '--output', output);
+    expect(`${code} ${stdout}`, stderr).toMatch(new RegExp(`^0 exported rows=${ROWS} `));
+    const text = await readFile(output, 'utf8');
+    expect(text.startsWith('transaction_id,')).toBe(true);
+    expect(new Set(ids(text)).size).toBe(ROWS);
   });
 
   test('Parquet is read back', async () => {

@@ -27,7 +27,9 @@ import { idAt } from '../support/stored-rows.ts';
 const ROWS = 240;
 /** Below the number of rows of one moment, so that slices end among them. */
 const EXAMINED = 5;
-const LIMIT = 17;
+/** More than a page, so that a ranked slice leaves rows out. */
+const RANKED = 40;
+const LIMIT = 7;
 const TIE_MS = 8 * DAY_MS;
 
 /** Rows that share eight days' moment, a score of six, and an amount of ten. */
@@ -75,7 +77,7 @@ async function list(
         ...{ leg, isDescending, ranges, position, rows: LIMIT },
         budget: createBudget(() => 0, 1000),
         narrow: async (left) => left,
-        read: (slice) => read({ ...slice, examinedMax: EXAMINED }),
+        read: (slice) => read({ ...slice, examinedMax: slice.ranked ? RANKED : EXAMINED }),
       });
       const listed = places.slice(0, LIMIT);
       ids.push(...listed.map(({ id }) => id));
