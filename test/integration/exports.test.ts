@@ -3,17 +3,18 @@
  * varied rows on real Postgres, more than a slice looks at; what is written is read back by other libraries.
  */
 import { parse } from 'csv-parse/sync';
-import { parquetReadObjects } from 'hyparquet';
+import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { monthOf } from '../../src/domain/month.ts';
 import type { Databases } from '../../src/query/choose-database.ts';
 import { sendExport } from '../../src/query/exports/export-body.ts';
 import { exportParameters } from '../../src/query/exports/export-parameters.ts';
-import { prepareExport } from '../../src/query/exports/export-transactions.ts';
+import { prepareExport, SLICE_CHARS_MAX } from '../../src/query/exports/export-transactions.ts';
 import { searchTransactions } from '../../src/query/search/search.ts';
 import type { FoundTransactionJson } from '../../src/query/search/search-json.ts';
 import { transactionSearchParameters } from '../../src/query/search/search-parameters.ts';
-import type { Database } from '../../src/store/database/pool.ts';
+import type { Database, Query } from '../../src/store/database/pool.ts';
+import { charsOf } from '../../src/store/exports/export-columns.ts';
 import { detachMonth } from '../../src/store/partitions/detach-months.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { alone, DAY_MS, NOVEMBER } from '../support/reads.ts';
@@ -237,4 +238,50 @@ describe('exports', () => {
     await expect(exported({})).rejects.toThrow('2012-05 is detached');
     expect((await exported({ from: '2013-01-01T00:00:00Z' })).length).toBeGreaterThan(1000);
   });
+});
+
+test('long rows come in short slices, and in short row groups of Parquet', async () => {
+  await using other = await createTestDatabase();
+  await using its = other.open();
+  const ROWS_LONG = 4_000;
+  await storeTransactions(
+    its,
+    Array.from({ length: ROWS_LONG }, (_, n) => ({ id: idAt(NOVEMBER, n), createdAtMs: NOVEMBER })),
+  );
+  await other.sql(
+    `update transactions set metadata = jsonb_build_object('note', repeat('x', 4000))`,
+  );
+  await other.sql('analyze transactions');
+  /** Characters of each statement's rows. */
+  const chars: number[] = [];
+  const spied =
+    (query: Query): Query =>
+    (statement, values) => {
+      const { onRow } = statement;
+      if (onRow === undefined) return query(statement, values);
+      chars.push(0);
+      const counted = (texts: readonly (string | null)[]) => {
+        chars.push((chars.pop() ?? 0) + charsOf([texts]));
+        onRow(texts);
+      };
+      return query({ ...statement, onRow: counted }, values);
+    };
+  const primary: Database = {
+    ...its,
+    query: spied(its.query),
+    transaction: (work) => its.transaction((query) => work(spied(query))),
+  };
+  const asked = exportParameters.parse({ format: 'parquet' });
+  const run = await prepareExport(alone(primary), asked);
+  const pieces: Uint8Array[] = [];
+  const send = async (bytes: Uint8Array) => {
+    pieces.push(bytes.slice());
+  };
+  await sendExport(run, asked, send, new AbortController().signal, () => undefined);
+  expect(Math.max(...chars)).toBeLessThan(1.2 * SLICE_CHARS_MAX);
+  const bytes = Buffer.concat(pieces);
+  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
+  const groups = parquetMetadata(file as ArrayBuffer).row_groups.map((one) => Number(one.num_rows));
+  expect(groups.reduce((sum, rows) => sum + rows, 0)).toBe(ROWS_LONG);
+  expect(Math.max(...groups)).toBeLessThan(1_600);
 });

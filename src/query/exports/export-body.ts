@@ -1,9 +1,9 @@
 /** The rows of an export as the bytes of its form. */
 import { setImmediate as othersRan } from 'node:timers/promises';
 import { z } from 'zod';
-import type { ExportRow } from '../../store/exports/export-columns.ts';
+import { charsOf, type ExportRow } from '../../store/exports/export-columns.ts';
 import { type ExportFormat, type ExportParameters, PARQUET_ROWS_MAX } from './export-parameters.ts';
-import type { RunExport } from './export-transactions.ts';
+import { type RunExport, SLICE_CHARS_MAX } from './export-transactions.ts';
 import { csvHeader, toCsvLines } from './write-csv.ts';
 import { lastJsonLine, toJsonLines } from './write-ndjson.ts';
 import { createParquetFile, ROW_GROUP_ROWS } from './write-parquet.ts';
@@ -40,16 +40,19 @@ export async function sendExport(
     case 'parquet': {
       const file = createParquetFile();
       let group: ExportRow[] = [];
+      let chars = 0;
       const writeGroup = async () => {
         const rows = group;
         group = [];
+        chars = 0;
         await write(rows, await file.write(rows));
         await othersRan();
       };
       const rows = await run(
         async (some) => {
           group.push(...some);
-          if (group.length >= ROW_GROUP_ROWS) await writeGroup();
+          chars += charsOf(some);
+          if (group.length >= ROW_GROUP_ROWS || chars >= SLICE_CHARS_MAX) await writeGroup();
         },
         PARQUET_ROWS_MAX,
         signal,

@@ -5,7 +5,7 @@
 import { setImmediate as othersRan } from 'node:timers/promises';
 import { type Month, MonthDetached, monthOf } from '../../domain/month.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
-import type { ExportRow } from '../../store/exports/export-columns.ts';
+import { charsOf, type ExportRow } from '../../store/exports/export-columns.ts';
 import { EXPORT_PAGE_ROWS, readExportSlice } from '../../store/exports/export-slice.ts';
 import { listWalkedMonths } from '../../store/partitions/month-slice.ts';
 import { type Databases, readFrom } from '../choose-database.ts';
@@ -22,6 +22,13 @@ type TakeRows = (rows: readonly ExportRow[]) => Promise<void>;
  * @param signal ends it between two slices: it then throws what the signal was aborted with
  */
 export type RunExport = (take: TakeRows, rowsMax: number, signal: AbortSignal) => Promise<number>;
+
+/**
+ * Characters of a slice: a page of usual rows has half of them. Where metadata makes rows ten times as long, pages are shorter, as
+ * each export in flight holds a page. The first page, of which nothing is known, is short.
+ */
+export const SLICE_CHARS_MAX = 4_000_000;
+const FIRST_PAGE_ROWS = 1_000;
 
 /** Rows that are handed over at once: 2 ms of the event loop, and others run between. */
 const TAKEN_ROWS = 500;
@@ -41,7 +48,7 @@ const UNBOUNDED: Budget = {
 export async function prepareExport(
   databases: Databases,
   asked: ExportParameters,
-  pageRows: number = EXPORT_PAGE_ROWS,
+  pageRowsMax: number = EXPORT_PAGE_ROWS,
 ): Promise<RunExport> {
   await requireModel(databases, asked.model);
   const { months, detached } = await listWalkedMonths(databases.primary, 'transactions');
@@ -56,6 +63,7 @@ export async function prepareExport(
   const after = afterMs === undefined ? null : { atMs: afterMs, id: asked.after ?? '' };
   return async (take, rowsMax, signal) => {
     let taken = 0;
+    let pageRows = Math.min(pageRowsMax, FIRST_PAGE_ROWS);
     await walkRanges({
       ...{ ranges, isDescending, after, budget: UNBOUNDED },
       readSlice: async ({ fromMs, toMs, after: begin }) => {
@@ -70,6 +78,8 @@ export async function prepareExport(
         const rows = slice.rows.slice(0, rowsMax - taken);
         await takeInTurn(rows, take, signal);
         taken += rows.length;
+        const fitting = Math.floor((SLICE_CHARS_MAX * rows.length) / charsOf(rows)) || pageRowsMax;
+        pageRows = Math.min(pageRowsMax, fitting);
         return { reached: slice.reached, isEnough: taken >= rowsMax };
       },
     });

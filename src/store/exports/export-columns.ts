@@ -56,5 +56,9 @@ export const EXPORT_COLUMNS: readonly ExportColumn[] = [
 /** A row as Postgres wrote it, a text for each of EXPORT_COLUMNS. */
 export type ExportRow = readonly (string | null)[];
 
+/** Characters of rows: what they take of memory, but for the objects. */
+export const charsOf = (rows: readonly ExportRow[]): number =>
+  rows.reduce((sum, row) => row.reduce((chars, text) => chars + (text?.length ?? 0), sum), 0);
+
 /** Epoch milliseconds of the text of a `time`. */
 export const timeMs = (text: string): number => Math.round(Number(text) * 1000);
