@@ -176,7 +176,7 @@ export function buildDocument(parts: readonly ZodOpenApiPathsObject[], version: 
       title: 'Risk engine',
       version,
       description:
-        'Scores transactions for fraud. JSON is snake_case, times are RFC 3339 UTC, money is a decimal string. Errors are application/problem+json; the schema Problem lists their types with what they mean and what cures them.',
+        'Scores transactions for fraud. JSON is snake_case, times are RFC 3339 UTC, money is a decimal string. Errors are application/problem+json; the schema Problem lists their types with what they mean and what cures them. Ids in the examples are made up: put one of yours in their place, as of a list, or the answer is 404 or 422.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],

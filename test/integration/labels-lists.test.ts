@@ -8,7 +8,7 @@ import type { Databases } from '../../src/query/choose-database.ts';
 import { SLICES_MAX } from '../../src/query/search/walk.ts';
 import { searchLabels, walkLabels } from '../../src/query/search-labels.ts';
 import type { Database, Query } from '../../src/store/database/pool.ts';
-import type { LabelSlice } from '../../src/store/labels/label-search.ts';
+import { type LabelSlice, searchStoredLabels } from '../../src/store/labels/label-search.ts';
 import { SLICE_ROWS_EXAMINED_MAX } from '../../src/store/partitions/month-slice.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { allPages, alone, DAY_MS, inStep, NOVEMBER } from '../support/reads.ts';
@@ -147,4 +147,23 @@ test('a replica answers for the time before the last five minutes alone', async 
   expect(ages).toHaveLength(0);
   await list({ limit: '1', to }, null, both);
   expect(ages).toHaveLength(1);
+});
+
+test('a label is listed once while others arrive between its slice and where that ends', async () => {
+  const LATE = 60;
+  const late = `insert into labels (transaction_id, created_at, labelled_at, label, source, received_at, batch_id, account_id, merchant_id)
+    select transaction_id, created_at, $1, 'legitimate', 'late', $1, transaction_id, account_id, merchant_id from transactions limit ${LATE}`;
+  let statements = 0;
+  const query: Query = async (statement, values) => {
+    statements += 1;
+    if (statements === 2) await testDatabase.sql(late, [new Date(NOVEMBER + DAY_MS)]);
+    return await database.query(statement, values);
+  };
+  const filter = { label: 'fraud', client: null } as const;
+  const first = await searchStoredLabels({ query }, filter, undefined, LABELS);
+  const rest = await searchStoredLabels(database, filter, first.reached ?? undefined, LABELS);
+  await testDatabase.sql("delete from labels where source = 'late'");
+  expect([statements, first.reached === null, rest.reached]).toEqual([2, false, null]);
+  const ids = [...first.rows, ...rest.rows].map(({ transactionId }) => transactionId);
+  expect(ids).toEqual(SEEDS.filter(({ n }) => n % 50 === 0).map(({ id }) => id));
 });

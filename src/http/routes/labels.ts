@@ -17,7 +17,7 @@ import { requireRole } from '../auth/auth.ts';
 import { type BodyLimits, listReader, readJson, readQuery } from '../body/body.ts';
 import { readToken, tokenHeader, tokenParameter } from '../consistency.ts';
 import { storedLabel } from '../examples/labels.ts';
-import { TRANSACTION_ID } from '../examples/transactions.ts';
+import { TRANSACTION_ID, transactionInput } from '../examples/transactions.ts';
 import { allowedRoles, json, ownClientAlone, problemResponses } from '../openapi.ts';
 
 const LABELS_MAX = 1000;
@@ -89,10 +89,15 @@ function refusal({ kind, errors: items }: LabelsRefused): Error {
   });
 }
 
+/** By the key of the example of a transaction, so that /docs can send both. */
 const labelsExample: z.input<typeof labelsInputSchema> = {
   labels: [
     {
-      ...{ transaction_id: TRANSACTION_ID, label: 'fraud', source: 'chargeback' },
+      ...{
+        idempotency_key: transactionInput.idempotency_key,
+        label: 'fraud',
+        source: 'chargeback',
+      },
       labelled_at: '2026-11-20T16:00:00.000Z',
       note: 'Cardholder did not recognise the payment',
     },

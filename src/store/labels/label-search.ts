@@ -152,10 +152,19 @@ export async function searchStoredLabels(
 ): Promise<LabelSlice> {
   const { page, boundary } = labelSearch(filter, before, rowsMax);
   const rows = (await query<LabelRow>(page.statement, page.values)).map(toStoredLabel);
-  if (rows.length === rowsMax) return { rows, reached: rows.at(-1) ?? null };
+  const last = rows.at(-1);
+  if (rows.length === rowsMax) return { rows, reached: last ?? null };
   if (boundary === null) return { rows, reached: null };
-  const [last] = await query<LabelRow>(boundary.statement, boundary.values);
-  return { rows, reached: last === undefined ? null : toStoredLabel(last) };
+  const [end] = (await query<LabelRow>(boundary.statement, boundary.values)).map(toStoredLabel);
+  if (end === undefined) return { rows, reached: null };
+  // Where labels have arrived between the two statements, the end may be before a label that was found.
+  return { rows, reached: last === undefined || isAfter(end, last) ? end : last };
+}
+
+/** Whether one label is listed after another, of another transaction or time. */
+function isAfter(one: LabelPosition, other: LabelPosition): boolean {
+  const older = other.labelledAtMs - one.labelledAtMs;
+  return older === 0 ? one.transactionId < other.transactionId : older > 0;
 }
 
 const historyStatement = {
