@@ -1,6 +1,10 @@
 /** `risk export`: everything that a search finds, from a running API to a file. */
 import { exportFile } from '../client/export-file.ts';
-import { EXPORT_FORMATS, exportParameters } from '../query/exports/export-parameters.ts';
+import {
+  EXPORT_FORMATS,
+  exportParameters,
+  PARQUET_ROWS_MAX,
+} from '../query/exports/export-parameters.ts';
 import {
   type Command,
   type CommandContext,
@@ -65,6 +69,7 @@ async function run(args: string[], context: CommandContext): Promise<number> {
   const exported = await exportFile({
     ...{ output: path, signal, question: { format, ...Object.fromEntries(asked) } },
     ...{ url: apiUrlOption(asText(values.url), config), outageMsMax: seconds * 1000 },
+    partRowsMax: PARQUET_ROWS_MAX,
     key: config.RISK_API_KEY ?? config.RISK_BOOTSTRAP_KEY,
     onWaiting: (reason) => output.note(`waiting for the API: ${reason}`),
     onRows: (rows) => {

@@ -22,6 +22,8 @@ export type ExportOptions = {
   /** The parameters but `after`. */
   readonly question: Readonly<Record<string, string>>;
   readonly output: string;
+  /** Rows of a Parquet file behind which the API expects another question. */
+  readonly partRowsMax: number;
   readonly outageMsMax: number;
   readonly signal: AbortSignal;
   readonly onWaiting: (reason: string) => void;
@@ -31,7 +33,6 @@ export type ExportOptions = {
 export type Exported = { readonly rows: number; readonly files: readonly string[] };
 
 const PATH = '/v1/exports/transactions';
-const PARQUET_ROWS_MAX = 1_000_000;
 /** A stop repeats as many bytes at most. */
 const STATE_EVERY_BYTES = 32 * 1024 * 1024;
 const RETRIED = new Set([429, 500, 502, 503, 504]);
@@ -135,7 +136,7 @@ async function exportParts(
     };
     await writeExportState(output, state);
     options.onRows(state.rows);
-    if (rows < PARQUET_ROWS_MAX) break;
+    if (rows < options.partRowsMax) break;
   }
   return { rows: state.rows, files };
 }
