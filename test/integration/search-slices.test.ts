@@ -63,6 +63,7 @@ type Asked = Record<string, string>;
 async function list(
   asked: Asked,
   read: (slice: SearchSlice) => ReturnType<typeof readSearchSlice>,
+  limit = LIMIT,
 ) {
   const { sort, order, ...rest } = transactionSearchParameters.parse(asked);
   const filter = toFilter({ sort, ...rest }, false);
@@ -74,12 +75,12 @@ async function list(
     let position: SearchPosition | undefined;
     for (let pages = 0; pages <= ROWS; pages++) {
       const { places, next } = await runLeg({
-        ...{ leg, isDescending, ranges, position, rows: LIMIT },
+        ...{ leg, isDescending, ranges, position, rows: limit },
         budget: createBudget(() => 0, 1000),
         narrow: async (left) => left,
         read: (slice) => read({ ...slice, examinedMax: slice.ranked ? RANKED : EXAMINED }),
       });
-      const listed = places.slice(0, LIMIT);
+      const listed = places.slice(0, limit);
       ids.push(...listed.map(({ id }) => id));
       const after = next(listed);
       if (after === null) break;
@@ -137,21 +138,27 @@ test.each(RACES)('%j lists each row once while rows arrive within its slices', a
   await using other = await createTestDatabase();
   await using its = other.open();
   await storeSearched(other, its, SEEDS);
+  // A page of a ranked slice whole, whose last rows the next slice reads again.
+  const limit = asked['sort'] === 'amount' ? 2 * RANKED : LIMIT;
   let added = 0;
-  const ids = await list(asked, async (slice) => {
-    let statements = 0;
-    const query: Query = async (statement, values) => {
-      statements += 1;
-      // Between the rows of a slice and its end.
-      if (statements === 2 && added < LATE_ROWS) {
-        const late = Array.from({ length: LATE_ROWS / TIMES }, (_, n) => lateSeedOf(added + n));
-        added += late.length;
-        await storeSearched(other, its, late);
-      }
-      return await its.query(statement, values);
-    };
-    return await readSearchSlice({ query }, slice);
-  });
+  const ids = await list(
+    asked,
+    async (slice) => {
+      let statements = 0;
+      const query: Query = async (statement, values) => {
+        statements += 1;
+        // Between the rows of a slice and its end.
+        if (statements === 2 && added < LATE_ROWS) {
+          const late = Array.from({ length: LATE_ROWS / TIMES }, (_, n) => lateSeedOf(added + n));
+          added += late.length;
+          await storeSearched(other, its, late);
+        }
+        return await its.query(statement, values);
+      };
+      return await readSearchSlice({ query }, slice);
+    },
+    limit,
+  );
   expect(added).toBe(LATE_ROWS);
   expect(ids.length).toBe(new Set(ids).size);
   const had = expectedIds('transactions', asked, SEEDS);

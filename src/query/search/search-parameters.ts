@@ -130,7 +130,7 @@ const paging = {
     })
     .optional()
     .meta({
-      description: `${CURSOR_DESCRIPTION} It goes with the parameters of that page, of which only \`limit\` and \`total\` may change.`,
+      description: `${CURSOR_DESCRIPTION} It goes with the parameters of that page, of which only \`limit\` and \`total\` may change. Where no index has the order, it is refused once so many rows have arrived that a page would read twice as many as it may.`,
     }),
 };
 
