@@ -10,6 +10,7 @@ import {
   EXIT,
   integerOption,
   parseArguments,
+  requireWords,
   UsageError,
   wordOption,
 } from './command.ts';
@@ -33,14 +34,18 @@ type Request = {
   readonly options: Options;
   readonly context: CommandContext;
 };
-type Action = (ask: AskApi, request: Request) => Promise<number>;
+type Action = {
+  /** Words after the action, by the names that its usage gives them. */
+  readonly words: readonly string[];
+  readonly run: (ask: AskApi, request: Request) => Promise<number>;
+};
 
 const ACTIONS: Readonly<Record<string, Action>> = {
-  list,
-  next,
+  list: { words: [], run: list },
+  next: { words: [], run: next },
   ...{ show: onCase('show'), claim: onCase('claim'), release: onCase('release') },
   ...{ confirm: onCase('confirm'), undo: onCase('undo') },
-  decide,
+  decide: { words: ['ID', 'DISPOSITION'], run: decide },
 };
 
 export const command: Command = {
@@ -70,8 +75,9 @@ Example: risk review decide 01a1f84a-95c0-7000-8000-00000000002a fraud --reason 
     const { values, positionals } = parseArguments(args, OPTIONS, { required: ['ACTION'], max: 3 });
     const [name = '', ...words] = positionals;
     const action = actionOf(ACTIONS, name);
+    requireWords(words, action.words);
     return await withApi(context, values.url, (ask) =>
-      action(ask, { words, options: values, context }),
+      action.run(ask, { words, options: values, context }),
     );
   },
 };
@@ -110,14 +116,9 @@ async function next(ask: AskApi, { options, context }: Request): Promise<number>
   return EXIT.fine;
 }
 
-function idOf([id]: readonly string[]): string {
-  if (id === undefined) throw new UsageError('ID is missing');
-  return id;
-}
-
 function onCase(step: 'show' | 'claim' | 'release' | 'confirm' | 'undo'): Action {
-  return async (ask, { words, context }) => {
-    const path = { id: idOf(words) };
+  const run: Action['run'] = async (ask, { words: [id = ''], context }) => {
+    const path = { id };
     const one =
       step === 'show'
         ? await ask('GET /v1/reviews/{id}', { path })
@@ -125,17 +126,15 @@ function onCase(step: 'show' | 'claim' | 'release' | 'confirm' | 'undo'): Action
     context.output.record(one);
     return EXIT.fine;
   };
+  return { words: ['ID'], run };
 }
 
 async function decide(ask: AskApi, { words, options, context }: Request): Promise<number> {
-  const [, word] = words;
-  if (word === undefined) throw new UsageError('DISPOSITION is missing');
+  const [id = '', word = ''] = words;
   const disposition = wordOption('DISPOSITION', word, DISPOSITIONS);
   const { reason } = options;
   if (reason === undefined) throw new UsageError('--reason is missing');
   const body = { disposition, reason };
-  context.output.record(
-    await ask('POST /v1/reviews/{id}/decide', { path: { id: idOf(words) }, body }),
-  );
+  context.output.record(await ask('POST /v1/reviews/{id}/decide', { path: { id }, body }));
   return EXIT.fine;
 }

@@ -51,4 +51,13 @@ test('what may not be done is refused in words, and a wrong word by its usage', 
   expect(confirm.stderr).toContain('needs the role risk_officer');
   const word = await risk('review', 'decide', id, 'maybe', '--reason', 'x');
   expect([word.code, word.stderr]).toEqual([2, expect.stringContaining('must be one of fraud')]);
+  for (const [words, why] of [
+    [['next', 'extra'], "unexpected argument 'extra'"],
+    [['claim'], 'ID is missing'],
+    [['show', id, 'extra'], "unexpected argument 'extra'"],
+    [['decide', id, '--reason', 'x'], 'DISPOSITION is missing'],
+  ] as const) {
+    const refused = await risk('review', ...words);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(why)]);
+  }
 }, 120_000);
