@@ -2,15 +2,16 @@
  * Events of final decisions: one stream a market. An event's id in the stream is that of the decision in Postgres, so Redis
  * refuses one that it has already, and after a loss of Redis its newest id says where to go on.
  */
-import { type RedisClient, toRedisFailure } from './connection/connection.ts';
+import type { RedisClient } from './connection/connection.ts';
 import { decisionsKey } from './keys.ts';
+import { loadScript, runScript } from './scripts.ts';
 
 /** Version of the event. */
 const VERSION = '1';
 /** Events kept, at least; about 300 bytes each. */
 export const DECISION_EVENTS_KEPT = 20_000;
-/** Redis' words for an id that is not greater than the newest. */
-const IS_KNOWN = /equal or smaller/;
+/** No id of an event: nothing is appended after it. */
+const NO_ID = '';
 
 export type DecisionEvent = {
   readonly decisionId: string;
@@ -22,28 +23,26 @@ export type DecisionEvent = {
 export type DecisionStream = {
   /** Id of the newest event; "0" where there is none. Throws a Failure. */
   readonly newest: () => Promise<string>;
-  /** Appends events in their order. Throws a Failure. */
-  readonly append: (events: readonly DecisionEvent[]) => Promise<void>;
+  /**
+   * Appends events in their order, all of them or none.
+   * @param newest id of the newest event as it was read
+   * @returns false where another event is the newest: others have appended, or Redis has lost events
+   * @throws Failure
+   */
+  readonly append: (newest: string, events: readonly DecisionEvent[]) => Promise<boolean>;
 };
 
 export function openDecisionStream(redis: RedisClient, market: string): DecisionStream {
-  const key = decisionsKey(market);
+  const script = loadScript('append-decisions-1');
+  const run = async (newest: string, events: readonly DecisionEvent[]) => {
+    const args = events.flatMap(({ decisionId, corridor, json }) => [decisionId, corridor, json]);
+    return await runScript(redis, script, {
+      keys: [decisionsKey(market)],
+      args: [newest, DECISION_EVENTS_KEPT, VERSION, ...args],
+    });
+  };
   return {
-    async newest() {
-      const entries = await redis.xrevrange(key, '+', '-', 'COUNT', 1).catch((error: unknown) => {
-        throw toRedisFailure(error);
-      });
-      return entries[0]?.[0].split('-')[0] ?? '0';
-    },
-    async append(events) {
-      for (const { decisionId, corridor, json } of events) {
-        const kept = ['MAXLEN', '~', DECISION_EVENTS_KEPT] as const;
-        const fields = ['v', VERSION, 'corridor', corridor, 'decision', json];
-        await redis.xadd(key, ...kept, `${decisionId}-0`, ...fields).catch((error: unknown) => {
-          if (error instanceof Error && IS_KNOWN.test(error.message)) return;
-          throw toRedisFailure(error);
-        });
-      }
-    },
+    newest: async () => String(await run(NO_ID, [])),
+    append: async (newest, events) => (await run(newest, events)) === newest,
   };
 }

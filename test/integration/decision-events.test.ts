@@ -79,6 +79,33 @@ test('what Redis has lost is published again: all of it, or the newest alone', a
   expect((await events()).map(({ transaction }) => transaction)).toEqual(ids);
 });
 
+test('what Redis loses while decisions are published is published again', async () => {
+  const ids = await storeDecisions(testDatabase, 3);
+  await publish();
+  ids.push(...(await storeDecisions(testDatabase, 2)));
+  const stream = openDecisionStream(redis, 'market_0');
+  const losing = {
+    ...stream,
+    newest: async () => {
+      const newest = await stream.newest();
+      await redis.flushall();
+      return newest;
+    },
+  };
+  expect(await publishDecisions(database, losing, signal)).toBe(0);
+  expect(await publish()).toBe(5);
+  expect((await events()).map(({ transaction }) => transaction)).toEqual(ids);
+});
+
+test('a stream whose newest event was deleted goes on, and refuses none for ever', async () => {
+  await storeDecisions(testDatabase, 2);
+  await publish();
+  await redis.xdel(decisionsKey('market_0'), '2-0');
+  await storeDecisions(testDatabase, 1);
+  expect(await publish()).toBe(1);
+  expect((await events()).map(({ id }) => id)).toEqual(['1-0', '3-0']);
+});
+
 test('an empty stream gets the decisions of the last seven days', async () => {
   await storeDecisions(testDatabase, 3);
   await testDatabase.sql(
@@ -87,6 +114,9 @@ test('an empty stream gets the decisions of the last seven days', async () => {
   await testDatabase.sql(
     `update final_decisions set final_at = now() - interval '8 days' where decision_id < 3`,
   );
-  await testDatabase.sql('alter table final_decisions enable trigger final_decisions_never_change');
   expect(await publish()).toBe(1);
+  await redis.flushall();
+  await testDatabase.sql(`update final_decisions set final_at = now() - interval '8 days'`);
+  expect(await publish()).toBe(0);
+  await testDatabase.sql('alter table final_decisions enable trigger final_decisions_never_change');
 });

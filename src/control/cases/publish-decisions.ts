@@ -1,11 +1,16 @@
 /**
  * Publishes final decisions as events. Where to go on is read from the stream itself: whatever Redis has lost is behind its
- * newest event, and is published again from Postgres.
+ * newest event, and is published again from Postgres. A page is appended only behind the event that was read, so that what
+ * Redis loses meanwhile is behind the newest event, too.
  */
 import { toDecisionJson } from '../../query/cases/read-cases.ts';
-import { findDecisionBefore, listDecisions } from '../../store/cases/final-decisions.ts';
+import {
+  type FinalDecision,
+  findDecisionBefore,
+  listDecisions,
+} from '../../store/cases/final-decisions.ts';
 import type { Database } from '../../store/database/pool.ts';
-import type { DecisionStream } from '../../stream/decisions.ts';
+import type { DecisionEvent, DecisionStream } from '../../stream/decisions.ts';
 
 const PAGE = 500;
 /** A stream that is empty gets the decisions of these days. */
@@ -18,20 +23,21 @@ export async function publishDecisions(
   signal: AbortSignal,
 ): Promise<number> {
   let published = 0;
-  let after = await stream.newest();
-  if (after === '0') after = await findDecisionBefore(database, PUBLISHED_DAYS);
+  let newest = await stream.newest();
+  let after = newest === '0' ? await findDecisionBefore(database, PUBLISHED_DAYS) : newest;
   while (!signal.aborted) {
     const page = await listDecisions(database, after, PAGE);
-    await stream.append(
-      page.map((one) => ({
-        ...{ decisionId: one.decisionId, corridor: one.corridor },
-        json: JSON.stringify(toDecisionJson(one)),
-      })),
-    );
-    published += page.length;
     const last = page.at(-1);
-    if (last === undefined || page.length < PAGE) break;
-    after = last.decisionId;
+    if (last === undefined || !(await stream.append(newest, page.map(toEvent)))) break;
+    published += page.length;
+    if (page.length < PAGE) break;
+    newest = last.decisionId;
+    after = newest;
   }
   return published;
 }
+
+const toEvent = (one: FinalDecision): DecisionEvent => ({
+  ...{ decisionId: one.decisionId, corridor: one.corridor },
+  json: JSON.stringify(toDecisionJson(one)),
+});

@@ -113,15 +113,15 @@ export async function listDecisionsOf(
 
 const firstStatement: Statement = {
   name: 'find-first-decision',
-  text: `select (coalesce(min(decision_id), 0) - 1)::text as "afterId" from (
+  text: `select coalesce(min(decision_id) - 1, (select max(decision_id) from market.final_decisions), 0)::text as "afterId" from (
            select decision_id from market.final_decisions where final_at >= now() - $1::integer * interval '1 day'
             order by final_at limit 1000) first`,
 };
 
-/** The id before the decisions of the last days; "-1" where there is none. */
+/** The id before the decisions of the last days: the newest id where there are none, "0" where there never was one. */
 export async function findDecisionBefore(
   { query }: Pick<Database, 'query'>,
   days: number,
 ): Promise<string> {
-  return (await query<{ afterId: string }>(firstStatement, [days]))[0]?.afterId ?? '-1';
+  return (await query<{ afterId: string }>(firstStatement, [days]))[0]?.afterId ?? '0';
 }
