@@ -3,6 +3,7 @@
  * process, requests with the headers that a browser sends, and times moved in the database.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { insertPersonKey } from '../support/people.ts';
 import { expectProblem } from '../support/problem.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { answerOf } from '../support/submit.ts';
@@ -233,6 +234,32 @@ test('unknown sessions are counted by address, as unknown keys are', async () =>
 });
 
 describe('live figures', () => {
+  test('are not sent to a question for the headers, which takes no place either', async () => {
+    const headers = { Accept: 'text/event-stream', Authorization: `Bearer ${RUNNING_API_KEY}` };
+    for (let nth = 0; nth < 65; nth++) {
+      const head = await fetch(`${api.url}/v1/live`, { method: 'HEAD', headers });
+      expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    }
+    const abort = new AbortController();
+    const answer = await fetch(`${api.url}/v1/live`, { headers, signal: abort.signal });
+    expect(answer.status).toBe(200);
+    abort.abort();
+  });
+
+  test('end when the key of the session loses the roles that see them', async () => {
+    const key = await insertPersonKey(api.testDatabase, 'Ann', ['analyst', 'risk_officer']);
+    const { cookie } = await logIn(key);
+    const answer = await ask(cookie, '/v1/live', 'GET', { Accept: 'text/event-stream' });
+    expect(answer.status).toBe(200);
+    await api.testDatabase.sql(
+      `update api_keys set roles = '{risk_officer}' where identity = 'Ann'`,
+    );
+    for await (const _ of answer.body ?? []) {
+      // Reads on until the server ends it.
+    }
+    expect(await statusOf(cookie)).toBe(403);
+  });
+
   test('come as events until the session ends', async () => {
     const { cookie, id } = await logIn();
     const answer = await ask(cookie, '/v1/live', 'GET', { Accept: 'text/event-stream' });

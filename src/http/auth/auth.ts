@@ -207,12 +207,20 @@ export function requireRole(...roles: readonly Role[]): MiddlewareHandler<AppEnv
 
 /** Refuses a request whose key has none of the roles. */
 export function checkRole(c: Context<AppEnv>, roles: readonly Role[]): void {
-  const held = c.get('principal').roles;
-  if (roles.some((role) => held.has(role) || (held.has('admin') && !approves(role)))) return;
+  const principal = c.get('principal');
+  if (holdsOne(principal, roles)) return;
   throw new Problem(
     'forbidden',
-    `The request needs the role ${roles.join(' or ')}, and the key has ${[...held].join(', ')}.`,
+    `The request needs the role ${roles.join(' or ')}, and the key has ${[...principal.roles].join(', ')}.`,
   );
+}
+
+/** Whether a key has one of the roles. */
+export function holdsOne(
+  { roles: held }: Pick<Principal, 'roles'>,
+  roles: readonly Role[],
+): boolean {
+  return roles.some((role) => held.has(role) || (held.has('admin') && !approves(role)));
 }
 
 /** The actor of this request, for the audit log. */

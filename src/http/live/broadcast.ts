@@ -1,15 +1,21 @@
 /**
  * Server-sent events: one reader for all listeners of a process, which reads only while there are listeners. A listener that
- * takes nothing misses events; one whose key or session has ended is left. All end when the process drains.
+ * takes nothing misses events, and is cut off after a while; one that is not allowed any more is left. All end when the
+ * process drains.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../runtime/log.ts';
 
 export type Broadcast = {
   /** A stream of events; undefined where there are as many listeners as there may be. */
-  readonly listen: (
-    isAllowed: () => Promise<boolean>,
-  ) => ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
+  readonly listen: (who: Who) => ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
+};
+
+type Who = {
+  /** Asked before each event. */
+  readonly isAllowed: () => Promise<boolean>;
+  /** Ends the connection of a listener that takes nothing: it would not see the end of the stream. */
+  readonly cutOff: () => void;
 };
 
 type BroadcastOptions<Figures> = {
@@ -28,10 +34,12 @@ const HISTORY_MAX = 360;
 const HISTORY_EVERY_MS = 10_000;
 /** Events that may wait for a listener. */
 const WAITING_MAX = 4;
+/** Events in a row that a listener may miss: a minute. */
+const MISSED_MAX = 30;
 
-type Listener = {
+type Listener = Who & {
   readonly controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
-  readonly isAllowed: () => Promise<boolean>;
+  missed: number;
 };
 
 const encoder = new TextEncoder();
@@ -46,12 +54,17 @@ export function createBroadcast<Figures>(options: BroadcastOptions<Figures>): Br
   let isRunning = false;
 
   const leave = (listener: Listener) => {
-    if (listeners.delete(listener)) listener.controller.close();
+    if (!listeners.delete(listener)) return;
+    listener.controller.close();
+    if (listener.missed > 0) listener.cutOff();
   };
   const send = async (listener: Listener, bytes: Uint8Array<ArrayBuffer>) => {
     if (!(await listener.isAllowed().catch(() => false))) leave(listener);
-    const { desiredSize } = listener.controller;
-    if (listeners.has(listener) && (desiredSize ?? 0) > 0) listener.controller.enqueue(bytes);
+    if (!listeners.has(listener)) return;
+    if ((listener.controller.desiredSize ?? 0) > 0) {
+      listener.missed = 0;
+      listener.controller.enqueue(bytes);
+    } else if (++listener.missed > MISSED_MAX) leave(listener);
   };
   const measure = async () => {
     try {
@@ -80,13 +93,13 @@ export function createBroadcast<Figures>(options: BroadcastOptions<Figures>): Br
   signal.addEventListener('abort', () => listeners.forEach(leave));
 
   return {
-    listen: (isAllowed) => {
+    listen: (who) => {
       if (listeners.size >= listenersMax || signal.aborted) return undefined;
       let listener: Listener;
       return new ReadableStream(
         {
           start: (controller) => {
-            listener = { controller, isAllowed };
+            listener = { ...who, controller, missed: 0 };
             listeners.add(listener);
             controller.enqueue(event('history', history));
             void run();
