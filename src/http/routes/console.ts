@@ -63,8 +63,11 @@ function readBuilt(folder: string, name: string): File {
   return { plain, packed: Uint8Array.from(gzipSync(plain, { level: 9 })), type };
 }
 
+/** `gzip;q=0` refuses it. */
+const TAKES_GZIP = /(?:^|,)\s*gzip\s*(?:,|$|;\s*q=(?!0(?:\.0*)?\s*(?:,|$)))/i;
+
 function send(c: Context<AppEnv>, { plain, packed, type }: File, cacheControl: string): Response {
-  const isPacked = /\bgzip\b/.test(c.req.header('accept-encoding') ?? '');
+  const isPacked = TAKES_GZIP.test(c.req.header('accept-encoding') ?? '');
   return c.body(isPacked ? packed : plain, 200, {
     'Content-Type': type,
     'Content-Security-Policy': POLICY,
