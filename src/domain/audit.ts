@@ -25,6 +25,7 @@ export const AUDIT_ACTIONS = [
   'month.attach',
   'month.drop',
   'case.open',
+  'case.dispute',
   'case.claim',
   'case.release',
   'case.assign',

@@ -7,7 +7,7 @@ import {
   pageLimit,
   shown,
 } from './list-parameters.ts';
-import { CASE_SOURCES, type CaseSource, priorityNames } from './review-policy.ts';
+import { CASE_SOURCES, type CaseFacts, type CaseSource, priorityNames } from './review-policy.ts';
 import { VERDICTS, type Verdict } from './score-record.ts';
 import { plainText } from './transaction.ts';
 
@@ -49,30 +49,34 @@ export type CaseProgress = {
   readonly finalAtMs: number | null;
 };
 
-export type StoredCase = CaseProgress & {
+/** What a case has of its transaction. */
+export type CasedTransaction = Omit<CaseFacts, 'source'> & {
   readonly transactionId: string;
-  readonly createdAtMs: number;
   readonly accountId: string;
   readonly merchantId: string;
   readonly deviceId: string | null;
   readonly corridor: string;
   readonly amount: string;
   readonly currency: string;
-  readonly amountUsd: string | null;
+  /** Day of the exchange rate; null in US dollars, and where there is no rate. */
   readonly rateDay: string | null;
-  readonly score: number | null;
+  /** Null while the transaction has no score. */
   readonly verdict: Verdict | null;
-  readonly reasons: readonly string[];
-  readonly source: CaseSource;
-  readonly priority: number;
-  readonly policy: number;
-  readonly openedAtMs: number;
-  readonly openedBy: string;
-  readonly dueAtMs: number;
-  readonly closedAtMs: number | null;
-  /** Postgres' clock as the row was read. */
-  readonly nowMs: number;
 };
+
+export type StoredCase = CaseProgress &
+  CasedTransaction & {
+    readonly createdAtMs: number;
+    readonly source: CaseSource;
+    readonly priority: number;
+    readonly policy: number;
+    readonly openedAtMs: number;
+    readonly openedBy: string;
+    readonly dueAtMs: number;
+    readonly closedAtMs: number | null;
+    /** Postgres' clock as the row was read. */
+    readonly nowMs: number;
+  };
 
 const time = z.iso.datetime();
 const who = z.string();
@@ -204,8 +208,8 @@ const caseFilters = {
 /** `POST /v1/reviews/next` */
 export const nextSchema = z.strictObject(caseFilters).meta({ id: 'NextReviewCase' });
 
-/** Where a list goes on: `PRIORITY.DUE_AT_MS.ID`, or `c.CLOSED_AT_MS.ID` for closed cases. */
-const CURSOR = /^([0-5c])\.(\d{1,15})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+/** Where a list goes on: `PRIORITY.DUE_AT_MS.ID`, or `c.CLOSED_AT_MS.ID` for closed cases; 14 digits last to the year 5138. */
+const CURSOR = /^([0-5c])\.(\d{1,14})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 /** `GET /v1/reviews?…` */
 export const caseListParameters = z.strictObject({

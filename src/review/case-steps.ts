@@ -44,7 +44,9 @@ export function claim(one: StoredCase, by: Reviewer, policy: ReviewPolicy): Case
     refuse('CASE_ASSIGNED', `it is assigned to ${one.assignee}`);
   }
   const { escalatedBy } = one;
-  if (escalatedBy !== null && escalatedBy !== ENGINE && !by.isOfficer) {
+  const isLeft = escalatedBy !== null && escalatedBy !== ENGINE;
+  // A risk officer has assigned it since: whom they name may claim it.
+  if (isLeft && !by.isOfficer && one.assignee !== by.name) {
     refuse('CASE_ESCALATED', `${escalatedBy} left it to a risk officer`);
   }
   return {
@@ -62,7 +64,7 @@ export function keepLock(one: StoredCase, by: Reviewer, policy: ReviewPolicy): C
 
 /** A risk officer may release another's case. */
 export function release(one: StoredCase, by: Reviewer): CaseStep {
-  if (!by.isOfficer) refuseUnlessHeld(one, by);
+  refuseUnlessTheirs(one, by);
   return UNLOCKED;
 }
 
@@ -74,7 +76,7 @@ export function assign(one: StoredCase, assignee: string | null): CaseStep {
 
 /** Leaves the case to a risk officer. */
 export function escalate(one: StoredCase, by: Reviewer): CaseStep {
-  if (!by.isOfficer) refuseUnlessHeld(one, by);
+  refuseUnlessTheirs(one, by);
   return { ...UNLOCKED, assignee: null, escalatedBy: by.name, escalatedAtMs: one.nowMs };
 }
 
@@ -140,6 +142,12 @@ function refuseUnlessHeld(one: StoredCase, by: Reviewer): void {
   if (holder === by.name) return;
   const why = holder === null ? 'claim it first' : `${holder} has claimed it`;
   refuse('CASE_NOT_YOURS', why);
+}
+
+/** A risk officer may act on another's case. */
+function refuseUnlessTheirs(one: StoredCase, by: Reviewer): void {
+  if (by.isOfficer) refuseUnlessOpen(one);
+  else refuseUnlessHeld(one, by);
 }
 
 function refuseUnlessConfirming({ state }: StoredCase): void {

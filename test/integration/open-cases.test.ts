@@ -160,6 +160,43 @@ test('a dispute makes a case urgent, opens one again that was no fraud, and leav
   expect((await raiseCases(database)).opened).toEqual([]);
 });
 
+test('a long intake is taken in steps of bounded size, and all of it', async () => {
+  const ids = await store(Array.from({ length: 30 }, () => ({})));
+  const row = `insert into review_intake (source, transaction_ids) values ('score', $1)`;
+  for (const at of [0, 10, 20]) await testDatabase.sql(row, [ids.slice(at, at + 10)]);
+  const steps = [];
+  for (const _ of [1, 2, 3]) steps.push(await raiseCases(database, 50, 15));
+  expect(steps.map(({ opened, mayHaveMore }) => [opened.length, mayHaveMore])).toEqual([
+    [20, true],
+    [10, false],
+    [0, false],
+  ]);
+});
+
+test('amounts of currencies without decimals and with three are compared in dollars and cents', async () => {
+  await testDatabase.sql(
+    `insert into exchange_rates (currency, day, usd) values ('JPY', '2026-11-20', 0.01), ('KWD', '2026-11-20', 3.25)`,
+  );
+  const amounts = { JPY: ['100000', '100001'], KWD: ['307.692', '307.695'] };
+  const ids = await store(
+    Object.entries(amounts).flatMap(([currency, some]) =>
+      some.map((amount) => ({ currency, amount })),
+    ),
+  );
+  await score(ids, 'review');
+  await raiseCases(database);
+  expect((await cases()).map(({ usd, priority }) => [usd, priority])).toEqual([
+    ...[
+      ['1000.00', 'P4'],
+      ['1000.01', 'P1'],
+    ],
+    ...[
+      ['1000.00', 'P4'],
+      ['1000.01', 'P1'],
+    ],
+  ]);
+});
+
 test('a label of another source disputes nothing', async () => {
   const [id = ''] = await store([{}]);
   await dispute(id, 'review');

@@ -1,8 +1,9 @@
 /** Review cases as a worker opens them, of transactions whose scores ask for it. */
 import { raiseCases } from '../../src/control/cases/raise-cases.ts';
+import type { StoredCase } from '../../src/domain/review-case.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import type { TestDatabase } from './database.ts';
-import { storeTransactions, type TransactionSeed } from './stored-rows.ts';
+import { idAt, storeTransactions, type TransactionSeed } from './stored-rows.ts';
 
 const FIRST_MS = Date.UTC(2026, 10, 20, 12);
 
@@ -19,4 +20,20 @@ export async function openCasesOf(
   await sql(`insert into review_intake (source, transaction_ids) values ('score', $1)`, [ids]);
   await raiseCases(database);
   return ids;
+}
+
+/** An open case that nobody has, as it is read. */
+export function storedCase(changed: Partial<StoredCase> = {}): StoredCase {
+  return {
+    ...{ transactionId: idAt(FIRST_MS, 1), createdAtMs: FIRST_MS, accountId: 'acc_1' },
+    ...{ merchantId: 'm_1', deviceId: null, corridor: 'US-EG', amount: '10.00', currency: 'USD' },
+    ...{ amountUsd: '10.00', rateDay: null, score: 600, verdict: 'review', reasons: [] },
+    ...{ source: 'verdict', priority: 4, policy: 1, openedAtMs: FIRST_MS, openedBy: 'engine' },
+    ...{ dueAtMs: FIRST_MS + 86_400_000, closedAtMs: null, nowMs: FIRST_MS, state: 'open' },
+    ...{ assignee: null, lockedBy: null, lockedUntilMs: null, claimedAtMs: null },
+    ...{ escalatedBy: null, escalatedAtMs: null, disposition: null, decisionReason: null },
+    ...{ decidedBy: null, decidedByKey: null, decidedAtMs: null, confirmedBy: null },
+    ...{ confirmedByKey: null, finalAtMs: null },
+    ...changed,
+  };
 }

@@ -3,7 +3,7 @@
  * adds a row that names them, so neither exists without the other; a redelivery stores no score, and so adds none. A worker
  * makes the cases and deletes the row in one database transaction: none is lost, and none is made twice.
  */
-import type { CaseFacts } from '../../domain/review-policy.ts';
+import type { CasedTransaction } from '../../domain/review-case.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
 import { textArray, timestampArray, uuidArray } from '../database/binary-array.ts';
 import type { Query, Statement } from '../database/pool.ts';
@@ -43,8 +43,11 @@ export async function addDisputes(query: Query, frauds: readonly LabelledFraud[]
 
 const takeStatement: Statement = {
   name: 'take-review-intake',
-  text: `delete from market.review_intake where intake_id in
-           (select intake_id from market.review_intake order by intake_id limit $1)
+  text: `delete from market.review_intake where intake_id in (
+           select intake_id from (
+             select intake_id, sum(cardinality(transaction_ids)) over (order by intake_id) - cardinality(transaction_ids) as before
+               from (select intake_id, transaction_ids from market.review_intake order by intake_id limit $1) oldest) counted
+            where before < $2)
          returning intake_id as "intakeId", source, transaction_ids::text[] as "transactionIds"`,
 };
 
@@ -54,9 +57,13 @@ type Intake = {
   readonly transactionIds: readonly string[];
 };
 
-/** Takes the oldest rows, in their order. */
-export async function takeIntake(query: Query, rowsMax: number): Promise<Intake[]> {
-  const rows = await query<Intake>(takeStatement, [rowsMax]);
+/** Takes the oldest rows, in their order, until they name so many transactions. */
+export async function takeIntake(
+  query: Query,
+  rowsMax: number,
+  transactionsMax: number,
+): Promise<Intake[]> {
+  const rows = await query<Intake>(takeStatement, [rowsMax, transactionsMax]);
   return rows.sort((one, other) => Number(BigInt(one.intakeId) - BigInt(other.intakeId)));
 }
 
@@ -82,18 +89,8 @@ const locateStatement: Statement = {
 };
 
 /** A transaction with what its case is placed by. */
-export type Located = Omit<CaseFacts, 'source'> & {
-  readonly transactionId: string;
+export type Located = CasedTransaction & {
   readonly createdAt: Date;
-  readonly accountId: string;
-  readonly merchantId: string;
-  readonly deviceId: string | null;
-  readonly corridor: string;
-  readonly amount: string;
-  readonly currency: string;
-  readonly verdict: string | null;
-  /** Day of the exchange rate; null in US dollars, and where there is no rate. */
-  readonly rateDay: string | null;
   /** Postgres' clock. */
   readonly nowMs: number;
 };

@@ -1,4 +1,5 @@
 /** Opens cases: one a transaction, however often it is named. */
+import type { StoredState } from '../../domain/review-case.ts';
 import type { CaseSource } from '../../domain/review-policy.ts';
 import {
   float8Array,
@@ -10,14 +11,17 @@ import {
 import type { Query, Statement } from '../database/pool.ts';
 import type { Located } from './case-intake.ts';
 
+/** An open case that somebody has left to a risk officer. */
+const IS_LEFT = `c.state = 'open' and c.escalated_by <> 'engine'`;
+
 export type NewCase = Located & {
   readonly source: CaseSource;
   readonly priority: number;
   readonly dueAtMs: number;
 };
 
-// A dispute makes an older case urgent, and opens one again that ended otherwise than as fraud. Any other source changes
-// nothing where there is a case. Reasons are codes without commas.
+// A dispute makes an older case urgent, and opens one again that is decided or ended otherwise than as fraud. Any other source
+// changes nothing where there is a case. Reasons are codes without commas.
 const openStatement: Statement = {
   name: 'open-review-cases',
   text: `
@@ -36,25 +40,37 @@ const openStatement: Statement = {
        set source = excluded.source, priority = excluded.priority, due_at = excluded.due_at, policy = excluded.policy,
            opened_at = now(), opened_by = excluded.opened_by, score = excluded.score, verdict = excluded.verdict,
            reasons = excluded.reasons, amount_usd = excluded.amount_usd, rate_day = excluded.rate_day, state = 'open',
-           claimed_at = case when c.state = 'open' then c.claimed_at end, escalated_by = null, escalated_at = null,
-           disposition = null, decision_reason = null, decided_by = null, decided_by_key = null, decided_at = null,
-           confirmed_by = null, confirmed_by_key = null, final_at = null, closed_at = null
-     where excluded.source = 'dispute' and (c.source <> 'dispute' or c.state = 'closed')
+           claimed_at = case when c.state = 'open' then c.claimed_at end, escalated_by = case when ${IS_LEFT} then c.escalated_by end,
+           escalated_at = case when ${IS_LEFT} then c.escalated_at end, disposition = null,
+           decision_reason = null, decided_by = null, decided_by_key = null, decided_at = null, confirmed_by = null, confirmed_by_key = null, final_at = null, closed_at = null
+     where excluded.source = 'dispute' and (c.source <> 'dispute' or c.state <> 'open')
        and c.disposition is distinct from 'fraud'
-    returning transaction_id as "transactionId", priority, source, amount_usd is null as "isUnrated"`,
+    returning transaction_id as "transactionId", priority, source, state, amount_usd is null as "isUnrated"`,
+};
+
+// A decision that says fraud stands, unless it is undone or given back before it is final: the case is urgent then.
+const urgeStatement: Statement = {
+  name: 'urge-decided-cases',
+  text: `
+    update market.review_cases c set source = 'dispute', priority = u.priority, due_at = u.due_at, policy = $4::int4
+      from unnest($1::uuid[], $2::smallint[], $3::timestamptz[]) as u (transaction_id, priority, due_at)
+     where c.transaction_id = u.transaction_id and c.state in ('confirming', 'decided')
+       and c.disposition = 'fraud' and c.source <> 'dispute'
+    returning c.transaction_id as "transactionId", c.priority, c.source, c.state, c.amount_usd is null as "isUnrated"`,
 };
 
 export type Opened = {
   readonly transactionId: string;
   readonly priority: number;
   readonly source: CaseSource;
+  readonly state: StoredState;
   readonly isUnrated: boolean;
 };
 
 /**
  * @param cases at most one a transaction
  * @param by the person who asked for it, or the engine
- * @returns those that are opened, or opened again
+ * @returns those that are opened, opened again or urgent now
  */
 export async function openCases(
   query: Query,
@@ -63,7 +79,7 @@ export async function openCases(
   by: string,
 ): Promise<Opened[]> {
   if (cases.length === 0) return [];
-  return await query<Opened>(openStatement, [
+  const opened = await query<Opened>(openStatement, [
     uuidArray(cases.map((one) => one.transactionId)),
     timestampArray(cases.map((one) => one.createdAt.getTime())),
     textArray(cases.map((one) => one.accountId)),
@@ -82,4 +98,13 @@ export async function openCases(
     timestampArray(cases.map((one) => one.dueAtMs)),
     ...[policyVersion, by],
   ]);
+  const disputes = cases.filter(({ source }) => source === 'dispute');
+  if (disputes.length === 0) return opened;
+  const urged = await query<Opened>(urgeStatement, [
+    uuidArray(disputes.map((one) => one.transactionId)),
+    int2Array(disputes.map((one) => one.priority)),
+    timestampArray(disputes.map((one) => one.dueAtMs)),
+    policyVersion,
+  ]);
+  return [...opened, ...urged];
 }

@@ -32,15 +32,26 @@ export async function lockCase(query: Query, id: string): Promise<StoredCase | u
   return (await query<StoredCase>(lockStatement, [id]))[0];
 }
 
-/** A case that somebody may claim: $1 is the name, $2 whether a risk officer. */
-const CLAIMABLE = `c.state = 'open' and (c.locked_until is null or c.locked_until <= now())
-            and (c.assignee is null or c.assignee = $1)
-            and (c.escalated_by is null or c.escalated_by = 'engine' or $2::boolean)`;
+const lockManyStatement: Statement = {
+  name: 'lock-review-cases',
+  text: `select ${CASE_COLUMNS} from market.review_cases c where c.transaction_id = any ($1::uuid[])
+          order by c.transaction_id for update`,
+};
+
+/** Locks the cases of transactions, of those that have one. */
+export async function lockCases(query: Query, ids: readonly string[]): Promise<StoredCase[]> {
+  return await query<StoredCase>(lockManyStatement, [ids]);
+}
+
+const IS_FREE = '(c.locked_until is null or c.locked_until <= now())';
+/** An open case that is not left to others: $1 is the name, $2 whether a risk officer. */
+const IS_OPEN_TO = `c.state = 'open' and (c.assignee is null or c.assignee = $1)
+            and (c.escalated_by is null or c.escalated_by = 'engine' or $2::boolean or c.assignee = $1)`;
 
 const lockNextStatement: Statement = {
   name: 'lock-next-review-case',
   text: `select ${CASE_COLUMNS} from market.review_cases c
-          where ${CLAIMABLE} and ($3::text is null or c.corridor = $3) and ($4::smallint is null or c.priority = $4)
+          where ${IS_OPEN_TO} and ${IS_FREE} and ($3::text is null or c.corridor = $3) and ($4::smallint is null or c.priority = $4)
           order by c.priority, c.due_at, c.transaction_id limit 1 for update skip locked`,
 };
 
@@ -69,7 +80,7 @@ export type RingParty = keyof typeof PARTY_COLUMNS;
 const lockRingStatement = (party: RingParty): Statement => ({
   name: `lock-ring-of-${party}`,
   text: `select ${CASE_COLUMNS} from market.review_cases c
-          where c.${PARTY_COLUMNS[party]} = $3 and (${CLAIMABLE} or c.state = 'open' and c.locked_by = $1)
+          where c.${PARTY_COLUMNS[party]} = $3 and ${IS_OPEN_TO} and (${IS_FREE} or c.locked_by = $1)
           order by c.transaction_id limit $4 for update skip locked`,
 });
 

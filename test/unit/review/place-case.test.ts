@@ -1,5 +1,4 @@
 /** Goal: a case has the priority and deadline of M8. Method: examples of each priority, and drawn cases against a plain rule. */
-import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compareDecimals } from '../../../src/domain/decimal.ts';
@@ -10,16 +9,13 @@ import {
 } from '../../../src/domain/review-policy.ts';
 import { needsSecondPerson, placeCase } from '../../../src/review/place-case.ts';
 import { isSpotCheck } from '../../../src/review/spot-check.ts';
+import { FIRST_POLICY } from '../../support/review-policy.ts';
 import { idAt } from '../../support/stored-rows.ts';
 
 const HOUR_MS = 3_600_000;
 const NOW = Date.UTC(2026, 10, 20);
 
-/** The policy that the migration puts in force. */
-const migration = readFileSync('sql/0035_create_review_cases.sql', 'utf8');
-const policy = reviewPolicySchema.parse(
-  JSON.parse(/values \('engine', '(\{[\s\S]*?\})'\);/.exec(migration)?.[1] ?? ''),
-);
+const policy = FIRST_POLICY;
 const facts: CaseFacts = { source: 'verdict', amountUsd: '10.00', score: 600, reasons: [] };
 const placeOf = (some: Partial<CaseFacts>) => {
   const { priority, dueAtMs } = placeCase({ ...facts, ...some }, policy, NOW);
