@@ -11,6 +11,7 @@ import { postgresFaults } from './scenarios/postgres-faults.ts';
 import { redisFaults } from './scenarios/redis-faults.ts';
 import { redisParts } from './scenarios/redis-parts.ts';
 import { wipedUnseen } from './scenarios/redis-wiped-unseen.ts';
+import { reviewers } from './scenarios/reviewers.ts';
 import { rollingRestarts } from './scenarios/rolling-restarts.ts';
 import { slowClients } from './scenarios/slow-clients.ts';
 import { spoiltEntries } from './scenarios/spoilt-entries.ts';
@@ -30,6 +31,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...badTransactions,
   spoiltEntries,
   deadLettersReplayed,
+  reviewers,
   clockSkew,
   overload,
   slowClients,

@@ -5,7 +5,8 @@
  */
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { GROUP } from '../../src/stream/keys.ts';
+import { decisionsKey, GROUP } from '../../src/stream/keys.ts';
+import { storeDecisions } from '../support/final-decisions.ts';
 import { insertKey } from '../support/key-rows.ts';
 import { startTestRedis, type TestService } from '../support/services.ts';
 import {
@@ -17,6 +18,7 @@ import {
   transactionAt,
   type World,
 } from './support/consistent-world.ts';
+import { MARKET } from './support/streams.ts';
 
 let service: TestService;
 beforeAll(async () => {
@@ -226,7 +228,59 @@ const SABOTAGES: readonly Sabotage[] = [
       storeProfiles(stores.redis, [...transactions, transactionAt(COUNT - 2.5)]),
     PROFILES,
   ],
+  [
+    'a score that asks for review, and no case',
+    ({ stores, ids }) =>
+      stores.database.query(`update scores set verdict = 'review' where transaction_id = $1`, [
+        ids[0],
+      ]),
+    ['I11 scores that ask for review without a case'],
+  ],
+  [
+    'a case that nothing asked for',
+    ({ stores }) => stores.database.query(OPEN_CASE),
+    ['I11 cases of a verdict that their score does not have'],
+  ],
+  [
+    'a final decision alone',
+    ({ stores: { database } }) =>
+      storeDecisions(
+        { sql: async (sql, values) => (await database.query(sql, [...(values ?? [])])).rows },
+        1,
+      ),
+    [
+      'I11 final decisions whose case is not closed by them',
+      'I11 final decisions without their one label',
+      'I11 final decisions and events that differ',
+    ],
+  ],
+  [
+    'an event of a decision that is not stored',
+    ({ stores }) => stores.redis.xadd(decisionsKey(MARKET), '1-0', 'decision', '{}'),
+    ['I11 final decisions and events that differ'],
+  ],
+  [
+    'a label of a review without a decision',
+    ({ stores }) =>
+      stores.database.query(
+        `insert into labels (transaction_id, created_at, labelled_at, label, source, batch_id, account_id, merchant_id, received_at)
+         select transaction_id, created_at, now(), 'legitimate', 'review', gen_random_uuid(), account_id, merchant_id, now()
+           from transactions limit 1`,
+      ),
+    ['I11 labels of reviews without their one decision'],
+  ],
+  [
+    'a decision that its reviewer was told of, and is gone',
+    async ({ ledger, ids }) => ledger.note({ kind: 'reviewed', id: ids[0] ?? '', may: ['fraud'] }),
+    ['I11 final decisions other than reviewers were answered'],
+  ],
 ];
+
+const OPEN_CASE = `
+  insert into review_cases (transaction_id, created_at, account_id, merchant_id, corridor, amount, currency, reasons, source,
+         priority, policy, opened_by, due_at)
+  select transaction_id, created_at, account_id, merchant_id, corridor, amount, currency, '{}', 'verdict', 4, 1, 'engine', now()
+    from transactions limit 1`;
 
 async function bury(database: pg.Client, transactionId: string | null): Promise<void> {
   await database.query(

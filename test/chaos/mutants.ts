@@ -3,27 +3,12 @@
  * scenario that must notice. A replacement that does not apply exactly once ends the run: the engine has
  * changed, and so must the mutant.
  */
+import { REVIEW_MUTANTS } from './review-mutants.ts';
 import { CLOSED_LATE } from './scenarios/frozen-leader.ts';
 import { EVENTS_LEFT } from './scenarios/redis-faults.ts';
 import { GOOD_REFUSED } from './scenarios/slow-clients.ts';
+import type { Mutant } from './support/mutant.ts';
 import { UNANSWERED } from './support/refusals.ts';
-
-export type Replacement = {
-  readonly file: string;
-  /** Stands exactly once in the file. */
-  readonly find: string;
-  readonly replace: string;
-};
-
-export type Mutant = {
-  readonly name: string;
-  readonly what: string;
-  /** The scenario that must fail. */
-  readonly scenario: string;
-  /** The bar that must be breached, for a mechanism that guards no invariant by itself. */
-  readonly bar?: string;
-  readonly replacements: readonly Replacement[];
-};
 
 const PROCESS_BATCH = 'src/worker/process-batch.ts';
 const CONCLUDE_BATCH = 'src/worker/conclude-batch.ts';
@@ -264,6 +249,7 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  ...REVIEW_MUTANTS,
   {
     name: 'lent-places',
     what: 'a request whose body is still arriving keeps its place',

@@ -9,7 +9,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
 import type { Failpoint } from '../../runtime/failpoint.ts';
-import type { Database } from '../database/pool.ts';
+import type { Database, Statement } from '../database/pool.ts';
 
 export const LEADER_DUTIES = [
   'reconcile',
@@ -127,13 +127,14 @@ function createLead({ database, owner, failpoint }: Parts, duty: LeaderDuty): Ow
     // Without Postgres its term ends by itself.
     await database.query(giveUpStatement, [duty, owner]).catch(() => undefined);
   };
-  const transaction: Writes['transaction'] = (work) =>
+  const prove: Writes['transaction'] = (work) =>
     database.transaction(async (query) => {
       if (epoch === undefined) throw new Error(`${duty} is not led`);
       const held = await query(holdStatement, [duty, owner, epoch]);
       if (held.length > 0) return await work(query);
       throw new Failure('transient', 'LEADERSHIP_LOST', `another process leads ${duty} since`);
     });
+  const pass = ({ name }: Statement) => failpoint(`leader-before-${name}`);
   return {
     giveUp,
     run: async (work) => {
@@ -154,10 +155,16 @@ function createLead({ database, owner, failpoint }: Parts, duty: LeaderDuty): Ow
       return true;
     },
     writes: {
-      transaction,
+      transaction: (work) =>
+        prove((query) =>
+          work((statement, values) => {
+            pass(statement);
+            return query(statement, values);
+          }),
+        ),
       query: (statement, values) => {
-        failpoint(`leader-before-${statement.name}`);
-        return transaction((query) => query(statement, values));
+        pass(statement);
+        return prove((query) => query(statement, values));
       },
     },
   };

@@ -1,5 +1,5 @@
 /**
- * What must hold once everything has come to rest, whatever was done to it: the invariants I1 to I10,
+ * What must hold once everything has come to rest, whatever was done to it: the invariants I1 to I11,
  * the client's ledger against Postgres and Redis. Knows nothing of the faults.
  */
 import { pipeline } from 'node:stream/promises';
@@ -7,6 +7,7 @@ import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { Ledger } from './ledger.ts';
 import { checkProfiles } from './profiles.ts';
+import { countReviews, type ReviewCounts } from './reviews.ts';
 import { countWaiting, readScoredEvents, type Sessions } from './streams.ts';
 
 /** Invariants, with the numbers that documents use. */
@@ -21,6 +22,7 @@ export const INVARIANTS = {
   I8: 'final is final: a score never changes and never goes away',
   I9: 'what the engine tells of itself is what the database holds',
   I10: 'a replay is answered with the same transaction and created_at',
+  I11: 'one review case a transaction that needs one; its final decision, label and event are one',
 } as const;
 export type Invariant = keyof typeof INVARIANTS;
 
@@ -77,6 +79,7 @@ export async function checkAtRest(options: CheckOptions): Promise<Verdict> {
       ...checkEvents(ids, ledger),
       ...(await checkCounted(stores)),
       ...checkTold(stored, ledger),
+      ...checkReviews(await countReviews(stores)),
     ],
   };
 }
@@ -108,7 +111,7 @@ async function copyInto(
 
 /** Writes the ledger into temporary tables, so that SQL can compare it with the stores. */
 async function loadLedger(database: pg.Client, ledger: Ledger): Promise<void> {
-  const { condemned, entries, sent, seen, replays } = ledger;
+  const { condemned, entries, sent, seen, replays, reviewed } = ledger;
   await copyInto(
     database,
     'ledger',
@@ -130,6 +133,9 @@ async function loadLedger(database: pg.Client, ledger: Ledger): Promise<void> {
       }
     },
   );
+  await copyInto(database, 'reviewed', 'transaction_id uuid, may text[]', function* () {
+    for (const [id, may] of reviewed) yield `${id}\t{${may.join(',')}}\n`;
+  });
   await copyInto(
     database,
     'replays',
@@ -289,6 +295,22 @@ async function checkCounted(stores: Sessions & { databaseUrl: string }): Promise
     atLeast('I7', 'account profiles compared', account.equal, 1),
     zero('I7', 'merchant profiles unlike Postgres', merchant.different),
     atLeast('I7', 'merchant profiles compared', merchant.equal, 1),
+  ];
+}
+
+function checkReviews(counts: ReviewCounts): Check[] {
+  return [
+    zero('I11', 'rows left that name transactions to review', counts.intake),
+    zero('I11', 'scores that ask for review without a case', counts.withoutCase),
+    zero('I11', 'cases of a verdict that their score does not have', counts.withoutReason),
+    zero('I11', 'decisions that never became final', counts.notClosed),
+    zero('I11', 'final decisions whose case is not closed by them', counts.unclosed),
+    zero('I11', 'decisions that became final twice', counts.twice),
+    zero('I11', 'ids missing from the final decisions', counts.missing),
+    zero('I11', 'final decisions without their one label', counts.unlabelled),
+    zero('I11', 'labels of reviews without their one decision', counts.undecided),
+    zero('I11', 'final decisions and events that differ', counts.events),
+    zero('I11', 'final decisions other than reviewers were answered', counts.otherwise),
   ];
 }
 

@@ -50,6 +50,8 @@ export type LedgerLine =
       readonly transactionId: string;
       readonly createdAtMs: number;
     }
+  /** Dispositions that the newest final decision on a transaction may have, by what its reviewers were answered; none: no decision. */
+  | { readonly kind: 'reviewed'; readonly id: string; readonly may: readonly string[] }
   | { readonly kind: 'told'; readonly figures: Told };
 
 export type LedgerCounts = {
@@ -82,6 +84,7 @@ export type Ledger = {
   readonly condemned: ReadonlySet<string>;
   readonly seen: ReadonlyMap<string, SeenScore>;
   readonly replays: readonly Extract<LedgerLine, { kind: 'replayed' }>[];
+  readonly reviewed: ReadonlyMap<string, readonly string[]>;
   readonly told: Told;
   readonly counts: LedgerCounts;
   readonly wiped: boolean;
@@ -101,6 +104,7 @@ export function openLedger({ write = () => undefined }: LedgerOptions = {}): Led
   const ids: string[] = [];
   const seen = new Map<string, SeenScore>();
   const replays: Extract<LedgerLine, { kind: 'replayed' }>[] = [];
+  const reviewed = new Map<string, readonly string[]>();
   const doubled = new Set<string>();
   const attempts = { refused: 0, unknown: 0, improper: 0 };
   let told: Told = {};
@@ -163,13 +167,16 @@ export function openLedger({ write = () => undefined }: LedgerOptions = {}): Led
       case 'replayed':
         replays.push(line);
         return;
+      case 'reviewed':
+        reviewed.set(line.id, line.may);
+        return;
       case 'told':
         told = { ...told, ...line.figures };
         return;
     }
   };
   return {
-    ...{ entries: byKey, ids, sent, condemned, seen, replays },
+    ...{ entries: byKey, ids, sent, condemned, seen, replays, reviewed },
     note: (line) => {
       write(line);
       apply(line);

@@ -6,13 +6,13 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Output, Row } from '../../../src/cli/output.ts';
-import type { Mutant, Replacement } from '../mutants.ts';
+import type { Mutant, Replacement } from './mutant.ts';
 import { isBreached, printReport } from './report.ts';
 import { type Outcome, type RunOptions, runScenario } from './run-scenario.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Files of an engine besides its packages. */
-const PARTS = ['bin', 'src', 'sql', 'package.json', 'package-lock.json'];
+const PARTS = ['bin', 'src', 'sql', 'console/dist', 'package.json', 'package-lock.json'];
 const EXIT = { fine: 0, failed: 1 } as const;
 
 type Copy = { readonly root: string } & Disposable;

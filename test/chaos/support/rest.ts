@@ -1,5 +1,6 @@
 /** Waiting for the end: what was accepted before the last fault is final, then everything is at rest. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { reviewsLeft } from './reviews.ts';
 import type { Stage } from './scenario.ts';
 import type { ChaosServices, Query } from './services.ts';
 import { countWaiting } from './streams.ts';
@@ -57,8 +58,9 @@ export async function untilAtRest(services: ChaosServices, signal: AbortSignal):
                     where replayed_at is null and purged_at is null) as unfinished`,
     );
     const { open = 0, both = 0, unfinished = 0 } = row ?? {};
-    if (entries + pending + retries + open + both === 0 && unfinished <= 0) return;
-    const now = JSON.stringify({ entries, pending, retries, open, both, unfinished });
+    const reviews = await reviewsLeft(services);
+    if (entries + pending + retries + open + both + reviews === 0 && unfinished <= 0) return;
+    const now = JSON.stringify({ entries, pending, retries, open, both, reviews, unfinished });
     if (now !== last) movedMs = performance.now();
     last = now;
     if (performance.now() - movedMs > STALL_MS) return;

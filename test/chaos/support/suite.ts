@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeMachine, formatMachine } from '../../../bench/support/machine.ts';
 import { createOutput, type Output } from '../../../src/cli/output.ts';
-import type { Mutant } from '../mutants.ts';
+import type { Mutant } from './mutant.ts';
 import { runMutations } from './mutations.ts';
 import { printReport } from './report.ts';
 import { type Outcome, type RunOptions, runScenario, SETTINGS } from './run-scenario.ts';

@@ -1,0 +1,76 @@
+/**
+ * Review cases against what they are made from and what becomes of them: scores, labels, final decisions, their events, and
+ * what reviewers were answered.
+ */
+import { decisionsKey } from '../../../src/stream/keys.ts';
+import { MARKET, type Sessions } from './streams.ts';
+
+/** A label of a final decision. */
+const LABEL_OF = `l.transaction_id = d.transaction_id and l.created_at = d.created_at and l.source = 'review'
+                  and l.label = d.disposition and l.labelled_at = greatest(d.decided_at, d.created_at)`;
+
+/** Requires the temporary table `reviewed` of the ledger. */
+const COUNTS = `
+  select (select count(*)::int from review_intake) as intake,
+         (select count(*)::int from review_cases where state = 'decided') as "notClosed",
+         (select count(*)::int from scores s where s.verdict = 'review'
+             and not exists (select from review_cases c where c.transaction_id = s.transaction_id)) as "withoutCase",
+         (select count(*)::int from review_cases c where c.source = 'verdict'
+             and not exists (select from scores s where s.transaction_id = c.transaction_id and s.verdict = 'review')) as "withoutReason",
+         (select count(*)::int from final_decisions d where d.disposition <> 'unsure'
+             and 1 <> (select count(*) from labels l where ${LABEL_OF})) as "unlabelled",
+         (select count(*)::int from labels l where l.source = 'review'
+             and 1 <> (select count(*) from final_decisions d where ${LABEL_OF})) as "undecided",
+         (select count(*)::int from final_decisions d
+           where not exists (select from review_cases c where c.transaction_id = d.transaction_id and c.state = 'closed'
+                                and c.disposition = d.disposition and c.decided_at = d.decided_at)
+             and not exists (select from final_decisions later
+                              where later.transaction_id = d.transaction_id and later.decision_id > d.decision_id)) as "unclosed",
+         (select count(*)::int - count(distinct (transaction_id, decided_at))::int from final_decisions) as "twice",
+         (select coalesce(max(decision_id), 0)::int - count(*)::int from final_decisions) as "missing",
+         (select count(*)::int from reviewed r
+           where not coalesce((select d.disposition from final_decisions d where d.transaction_id = r.transaction_id
+                                order by d.decision_id desc limit 1), 'none') = any (r.may)) as "otherwise"`;
+
+export type ReviewCounts = Readonly<
+  Record<
+    | ('intake' | 'notClosed' | 'withoutCase' | 'withoutReason' | 'unlabelled' | 'undecided')
+    | ('unclosed' | 'twice' | 'missing' | 'otherwise'),
+    number
+  >
+> & {
+  /** Final decisions without an event of the same id that says the same, and events beyond them. */
+  readonly events: number;
+};
+
+export async function countReviews(stores: Sessions): Promise<ReviewCounts> {
+  const [row] = await stores.query<Omit<ReviewCounts, 'events'>>(COUNTS);
+  if (row === undefined) throw new Error('one row was expected');
+  return { ...row, events: await countUnlike(stores) };
+}
+
+async function countUnlike({ query, client }: Sessions): Promise<number> {
+  const said = new Map<string, string>();
+  for (const [id, fields] of await client.xrange(decisionsKey(MARKET), '-', '+')) {
+    const json = fields[fields.indexOf('decision') + 1] ?? '{}';
+    const { transaction_id: transactionId, disposition } = JSON.parse(json);
+    said.set(id, `${transactionId} ${disposition}`);
+  }
+  const rows = await query<{ id: string; says: string }>(
+    `select decision_id || '-0' as id, transaction_id || ' ' || disposition as says from final_decisions`,
+  );
+  const isAlike = ({ id, says }: { id: string; says: string }) => said.get(id) === says;
+  return rows.filter((row) => !isAlike(row)).length + Math.max(0, said.size - rows.length);
+}
+
+/** What the duties of review still have to do. */
+export async function reviewsLeft({ query, client }: Sessions): Promise<number> {
+  const [row] = await query<{ left: number; newest: string }>(
+    `select (select count(*)::int from review_intake)
+              + (select count(*)::int from review_cases where state = 'decided') as left,
+            (select coalesce(max(decision_id), 0)::text from final_decisions) as newest`,
+  );
+  const [last] = await client.xrevrange(decisionsKey(MARKET), '+', '-', 'COUNT', 1);
+  const isPublished = (last?.[0] ?? '0-0') === `${row?.newest ?? '0'}-0`;
+  return (row?.left ?? 0) + (isPublished ? 0 : 1);
+}
