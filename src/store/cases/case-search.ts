@@ -16,13 +16,13 @@ export type CaseFilter = {
   readonly deviceId?: string | undefined;
 };
 
-const IS_LOCKED = 'coalesce(c.locked_until > now(), false)';
+const IS_LOCKED = 'c.locked_by is not null and c.locked_until > now()';
 const STATES: Readonly<Record<(typeof CASE_STATES)[number], string>> = {
-  open: `c.state = 'open' and not ${IS_LOCKED}`,
+  open: `c.state = 'open' and (c.locked_until is null or c.locked_until <= now())`,
   claimed: `c.state = 'open' and ${IS_LOCKED}`,
   confirming: `c.state = 'confirming'`,
   decided: `c.state = 'decided'`,
-  closed: `c.closed_at is not null`,
+  closed: `c.state = 'closed'`,
 };
 
 export async function searchCases(
@@ -35,7 +35,10 @@ export async function searchCases(
   const parameter = (value: unknown) => `$${values.push(value)}`;
   const isClosed = filter.state === 'closed';
   const conditions = [
-    `c.state ${isClosed ? '=' : '<>'} 'closed'`,
+    // Both say the same: one is the predicate of the queue, and the other a column of the indexes of parties.
+    isClosed
+      ? `c.state = 'closed' and c.closed_at is not null`
+      : `c.state <> 'closed' and c.closed_at is null`,
     ...(filter.state === undefined ? [] : [STATES[filter.state]]),
     ...(filter.lockedBy === undefined ? [] : [IS_LOCKED]),
   ];

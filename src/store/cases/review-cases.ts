@@ -48,12 +48,19 @@ const IS_FREE = '(c.locked_until is null or c.locked_until <= now())';
 const IS_OPEN_TO = `c.state = 'open' and (c.assignee is null or c.assignee = $1)
             and (c.escalated_by is null or c.escalated_by = 'engine' or $2::boolean or c.assignee = $1)`;
 
-const lockNextStatement: Statement = {
-  name: 'lock-next-review-case',
-  text: `select ${CASE_COLUMNS} from market.review_cases c
-          where ${IS_OPEN_TO} and ${IS_FREE} and ($3::text is null or c.corridor = $3) and ($4::smallint is null or c.priority = $4)
-          order by c.priority, c.due_at, c.transaction_id limit 1 for update skip locked`,
-};
+/** A statement for each set of filters: one for all of them would read the queue from its beginning. */
+function lockNextStatement({ corridor, priority }: NextFilter): Statement {
+  const filters = [corridor, priority].filter((value) => value !== undefined);
+  const corridorIs = corridor === undefined ? '' : 'and c.corridor = $3';
+  const priorityIs = priority === undefined ? '' : `and c.priority = $${2 + filters.length}`;
+  const of = [corridor && '-of-corridor', priorityIs && '-of-priority'].join('');
+  return {
+    name: `lock-next-review-case${of}`,
+    text: `select ${CASE_COLUMNS} from market.review_cases c
+            where ${IS_OPEN_TO} and ${IS_FREE} ${corridorIs} ${priorityIs}
+            order by c.priority, c.due_at, c.transaction_id limit 1 for update skip locked`,
+  };
+}
 
 export type NextFilter = {
   readonly corridor?: string | undefined;
@@ -64,10 +71,11 @@ export type NextFilter = {
 export async function lockNextCase(
   query: Query,
   by: { readonly name: string; readonly isOfficer: boolean },
-  { corridor, priority }: NextFilter,
+  filter: NextFilter,
 ): Promise<StoredCase | undefined> {
-  const values = [by.name, by.isOfficer, corridor, priority];
-  return (await query<StoredCase>(lockNextStatement, values))[0];
+  const filters = [filter.corridor, filter.priority].filter((value) => value !== undefined);
+  const values = [by.name, by.isOfficer, ...filters];
+  return (await query<StoredCase>(lockNextStatement(filter), values))[0];
 }
 
 const PARTY_COLUMNS = {
@@ -80,7 +88,7 @@ export type RingParty = keyof typeof PARTY_COLUMNS;
 const lockRingStatement = (party: RingParty): Statement => ({
   name: `lock-ring-of-${party}`,
   text: `select ${CASE_COLUMNS} from market.review_cases c
-          where c.${PARTY_COLUMNS[party]} = $3 and ${IS_OPEN_TO} and (${IS_FREE} or c.locked_by = $1)
+          where c.${PARTY_COLUMNS[party]} = $3 and c.closed_at is null and ${IS_OPEN_TO} and (${IS_FREE} or c.locked_by = $1)
           order by c.transaction_id limit $4 for update skip locked`,
 });
 
