@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { applyOverflow } from '../../src/control/cases/apply-overflow.ts';
 import { readCapacity, readReviewStatus } from '../../src/query/cases/review-figures.ts';
+import { importRates } from '../../src/store/cases/exchange-rates.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { storeDecisions } from '../support/final-decisions.ts';
@@ -140,4 +141,26 @@ test('rates are imported, corrected by a second import, and all refused where on
     `select after from audit_log where action = 'rates.import'`,
   );
   expect(audited).toHaveLength(2);
+}, 60_000);
+
+test('many rates are one change, by statements of bounded size', async () => {
+  const rates = Array.from({ length: 25_001 }, (_, day) => ({
+    ...{ currency: 'JPY', usd: '0.0067' },
+    day: new Date(Date.UTC(1950, 0, 1 + day)).toISOString().slice(0, 10),
+  }));
+  let statements = 0;
+  const counting: Pick<Database, 'transaction'> = {
+    transaction: (work) =>
+      database.transaction((query) =>
+        work((statement, values) => {
+          if (statement.name === 'import-exchange-rates') statements++;
+          return query(statement, values);
+        }),
+      ),
+  };
+  const by = { name: 'Ann', keyId: null, request: 'test' };
+  expect(await importRates(counting, rates, by)).toEqual({ added: 25_001, changed: 0 });
+  expect(statements).toBe(3);
+  const audited = `select from audit_log where action = 'rates.import' and subject = 'JPY'`;
+  expect(await testDatabase.sql(audited)).toHaveLength(1);
 }, 60_000);

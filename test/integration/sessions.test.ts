@@ -215,6 +215,8 @@ describe('a request with a cookie from another page', () => {
 
 test('a token of one kind never passes for another', async () => {
   const { cookie } = await logIn();
+  // It is known as a session.
+  expect(await statusOf(cookie)).toBe(200);
   const token = cookie.slice(NAME.length + 1);
   const headers = { Authorization: `Bearer ${token}` };
   await expectProblem(await fetch(`${api.url}/v1/me`, { headers }), 401);

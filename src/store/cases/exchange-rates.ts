@@ -14,6 +14,9 @@ const upsertStatement: Statement = {
          returning xmax = 0 as "isNew"`,
 };
 
+/** Rows of one statement, which takes far less than its timeout. */
+const STATEMENT_ROWS = 10_000;
+
 export type Imported = { readonly added: number; readonly changed: number };
 
 /** @param rates at most one a currency and day; all of them are stored, or none */
@@ -23,14 +26,20 @@ export async function importRates(
   by: Actor,
 ): Promise<Imported> {
   return await database.transaction(async (query) => {
-    const rows = await query<{ isNew: boolean }>(upsertStatement, [
-      textArray(rates.map(({ currency }) => currency)),
-      textArray(rates.map(({ day }) => day)),
-      textArray(rates.map(({ usd }) => usd)),
-    ]);
-    const added = rows.filter(({ isNew }) => isNew).length;
-    const imported = { added, changed: rows.length - added };
-    if (rows.length === 0) return imported;
+    let [added, changed] = [0, 0];
+    for (let at = 0; at < rates.length; at += STATEMENT_ROWS) {
+      const part = rates.slice(at, at + STATEMENT_ROWS);
+      const rows = await query<{ isNew: boolean }>(upsertStatement, [
+        textArray(part.map(({ currency }) => currency)),
+        textArray(part.map(({ day }) => day)),
+        textArray(part.map(({ usd }) => usd)),
+      ]);
+      const fresh = rows.filter(({ isNew }) => isNew).length;
+      added += fresh;
+      changed += rows.length - fresh;
+    }
+    const imported = { added, changed };
+    if (added + changed === 0) return imported;
     const currencies = [...new Set(rates.map(({ currency }) => currency))].sort();
     await recordChange(query, by, {
       ...{ action: 'rates.import', subject: currencies.slice(0, 20).join(' '), before: null },
