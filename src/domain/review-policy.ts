@@ -13,8 +13,7 @@ export const CASE_SOURCES = ['verdict', 'dispute', 'spot_check', 'manual'] as co
 export type CaseSource = (typeof CASE_SOURCES)[number];
 
 /** P0 is the most urgent. */
-export const PRIORITIES = [0, 1, 2, 3, 4, 5] as const;
-export type Priority = (typeof PRIORITIES)[number];
+const PRIORITIES = [0, 1, 2, 3, 4, 5] as const;
 export const priorityNames = PRIORITIES.map((priority) => `P${priority}` as const);
 export const priorityName = (priority: number) => `P${priority}`;
 
@@ -33,14 +32,13 @@ export type CaseFacts = {
 export const REVIEW_LABEL_SOURCE = 'review';
 
 /** `escalate` is carried out; the others are shown and alerted on, and people decide. */
-export const OVERFLOW_ACTIONS = [
+const OVERFLOW_ACTIONS = [
   'alert',
   'call_all_hands',
   'escalate',
   'propose_throttle',
   'propose_tighter_auto_clear',
 ] as const;
-export type OverflowAction = (typeof OVERFLOW_ACTIONS)[number];
 
 const MINUTES_MAX = 60 * 24 * 365;
 const NAME_CHARS_MAX = 64;

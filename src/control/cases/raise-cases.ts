@@ -15,7 +15,7 @@ import type { Database, Query } from '../../store/database/pool.ts';
 import { refuseDetached } from '../../store/partitions/partitions.ts';
 
 /** Rows of one step; each names the reviewed transactions of a batch. */
-const STEP_ROWS = 50;
+const STEP_ROWS = 500;
 /** Transactions of one step, and as many as its last row names beyond: each costs Postgres some 0.1 ms within one statement. */
 const STEP_TRANSACTIONS = 2000;
 

@@ -19,10 +19,12 @@ import type { Leadership, Writes } from '../../store/maintenance/leadership.ts';
 import type { DrawSpotCheck } from '../../store/scores/scores.ts';
 import type { RedisClient } from '../../stream/connection/connection.ts';
 import { openDecisionStream } from '../../stream/decisions.ts';
-import type { Duty } from '../../worker/run-duties.ts';
+import { type Duty, ofEach } from '../../worker/run-duties.ts';
 
 /** A case opens at most this long, and a step, after its score was stored; a decision becomes final as late. */
 const KEEP_EVERY_MS = 1000;
+/** Steps of one run, 10,000 cases: a long intake delays no decision for longer. */
+const OPEN_STEPS = 5;
 /** Without a new decision this costs one read of the stream and one of an index. */
 const PUBLISH_EVERY_MS = 1000;
 const WATCH_EVERY_MS = 10_000;
@@ -73,10 +75,12 @@ export function bindCases(
           name: 'keep-cases',
           everyMs: KEEP_EVERY_MS,
           run: async (signal) => {
-            await lead.run(async () => {
-              await openAll(lead.writes, metrics, signal);
-              await closeAll(steps, metrics, signal);
-            });
+            // Side by side: an intake that fails stops no decision.
+            const works = [
+              () => openAll(lead.writes, metrics, signal),
+              () => closeAll(steps, metrics, signal),
+            ];
+            await lead.run(() => ofEach(works, (work) => work()));
           },
         },
         {
@@ -106,14 +110,13 @@ async function openAll(
   { casesOpened, casesUnrated }: CaseMetrics,
   signal: AbortSignal,
 ): Promise<void> {
-  let mayHaveMore = true;
-  while (mayHaveMore && !signal.aborted) {
+  for (let step = 0; step < OPEN_STEPS && !signal.aborted; step++) {
     const raised = await raiseCases(writes);
     for (const { source, priority, isUnrated } of raised.opened) {
       casesOpened.inc({ source, priority: priorityName(priority) });
       if (isUnrated) casesUnrated.inc();
     }
-    mayHaveMore = raised.mayHaveMore;
+    if (!raised.mayHaveMore) return;
   }
 }
 
