@@ -16,7 +16,7 @@ import { DAY_MS } from '../support/reads.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { startTestPostgres, startTestStandby } from '../support/services.ts';
 import { PRIMARY_SETTINGS, superuserUrl } from '../support/standby.ts';
-import { storeDeadLetters } from '../support/stored-rows.ts';
+import { storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 import {
   type Answer,
   answerOf,
@@ -211,6 +211,42 @@ test('a token of another cluster, and one that never comes, leave the read to th
   }
 });
 
+test('every list, one transaction and the figures of days find by the token what a paused replica lacks', async () => {
+  const createdAtMs = Date.parse(CREATED_AT);
+  const day = CREATED_AT.slice(0, 10);
+  const [decided = ''] = await storeTransactions(primary, [
+    { createdAtMs, accountId: 'read', score: 900 },
+  ]);
+  const [token] = await postedOne({ account_id: 'before' });
+  await untilReplicaAnswers('before', token);
+  const system = decodeToken(token)?.system ?? '';
+  await using _paused = await pause();
+  await storeTransactions(primary, [{ createdAtMs, accountId: 'read', score: 900 }]);
+  await primary.query(
+    sql(`insert into market.final_decisions (decision_id, transaction_id, created_at, account_id, merchant_id, corridor, source,
+           priority, disposition, reason, decided_by, decided_at, label, opened_at, due_at)
+         select 1, transaction_id, created_at, account_id, merchant_id, corridor, 'score', 1, 'fraud', 'OTHER', 'a test', now(),
+                'none', now(), now() from market.transactions where transaction_id = '${decided}'`),
+  );
+  const [bound] = await primary.query<{ xid: string }>(
+    sql('select pg_snapshot_xmax(pg_current_snapshot())::text as xid'),
+  );
+  const after = encodeToken({ system, xid: bound?.xid ?? '', isBound: true });
+  const rows = ({ items, recent = items }: Answer['body']) => recent.length;
+  const days = `from=${day}&to=${day}&verdict=decline`;
+  const reads: [string, (body: Answer['body']) => unknown, unknown, unknown][] = [
+    [`/v1/scores?account_id=read&to=${TO}`, rows, 1, 2],
+    [`/v1/transactions?account_id=read&to=${TO}`, rows, 1, 2],
+    [`/v1/accounts/read/profile?at=${TO}`, rows, 1, 2],
+    [`/v1/transactions/${decided}`, (body) => body.final_decision?.disposition, undefined, 'fraud'],
+    [`/v1/summaries/daily?${days}`, ({ items }) => items[0]?.transactions, 1, 2],
+  ];
+  for (const [path, value, without, withIt] of reads) {
+    expect([path, value((await get(path)).body)]).toEqual([path, without]);
+    expect([path, value((await get(path, after)).body)]).toEqual([path, withIt]);
+  }
+});
+
 test('a text that is no token is refused, and says what is allowed', async () => {
   const { status, body } = await get('/v1/transactions', 'nonsense');
   expect(status).toBe(422);
@@ -238,6 +274,13 @@ test('a write is there once it is committed: not while it is open, though later 
     begun.resolve(await xidOf(query));
     await open.promise;
   });
+  // Also where an expectation fails, as the open transaction would keep its connection.
+  await using _ended = {
+    [Symbol.asyncDispose]: async () => {
+      open.resolve();
+      await slow;
+    },
+  };
   const [first, later] = [await begun.promise, await xidOf(primary.query)];
   const failed = Promise.withResolvers<{ xid: string; isBound: boolean }>();
   const rolledBack = primary.transaction(async (query) => {

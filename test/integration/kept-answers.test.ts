@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeTransactions } from '../support/stored-rows.ts';
+import { input, labelInput, postOne } from '../support/submit.ts';
 
 const NOVEMBER = Date.UTC(2026, 10, 15, 12);
 
@@ -50,4 +51,34 @@ test('a score in memory stays unknown to the key of another client', async () =>
     expect((await get(other)).status).toBe(200);
     expect((await get(other, asked)).status).toBe(403);
   }
+});
+
+test('a profile in memory does not answer a read with the token of a later write', async () => {
+  const path = '/v1/accounts/cached/profile';
+  const post = async () =>
+    (await postOne(api, input({ account_id: 'cached' }))).headers.get('consistency-token') ?? '';
+  const recent = async (headers: Record<string, string> = {}) =>
+    ((await (await get(path, headers)).json()) as { recent: unknown[] }).recent.length;
+  await post();
+  expect(await recent()).toBe(1);
+  expect(await recent({ 'Consistency-Token': await post() })).toBe(2);
+});
+
+test('who posts a label sees it at once in the summaries, however new the one in memory is', async () => {
+  const ids = [11, 12, 13].map((n) => idAt(NOVEMBER, n));
+  await storeTransactions(
+    api.database,
+    ids.map((id) => ({ id, createdAtMs: NOVEMBER, score: 700 })),
+  );
+  const frauds = async () => {
+    const body = await (await get('/v1/summaries/daily?from=2026-11-15&to=2026-11-15')).json();
+    return (body as { items: { labels: { fraud: number } }[] }).items[0]?.labels.fraud;
+  };
+  const counts = [await frauds()];
+  for (const transaction_id of ids) {
+    const label = labelInput({ transaction_id, labelled_at: '2026-11-16T00:00:00Z' });
+    expect((await api.post('/v1/labels', { labels: [label] })).status).toBe(200);
+    counts.push(await frauds());
+  }
+  expect(counts).toEqual([0, 1, 2, 3]);
 });
