@@ -51,16 +51,17 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
   const methods = createMethodTable(modules.flatMap((module) => module.routes.routes));
   app.notFound((c) => {
     const allowed = methods.allowedAt(c.req.path);
-    const problem =
-      allowed.length === 0
-        ? new Problem('not-found', `Nothing is served at ${given(c.req.path)}.`)
-        : new Problem(
-            'method-not-allowed',
-            `The path takes ${allowed.join(', ')}, not ${c.req.method}.`,
-            {
-              headers: { Allow: allowed.join(', ') },
-            },
-          );
+    // A route that takes the method has found nothing of that name.
+    const isUnknown = allowed.length === 0 || allowed.includes(c.req.method);
+    const problem = isUnknown
+      ? new Problem('not-found', `Nothing is served at ${given(c.req.path)}.`)
+      : new Problem(
+          'method-not-allowed',
+          `The path takes ${allowed.join(', ')}, not ${c.req.method}.`,
+          {
+            headers: { Allow: allowed.join(', ') },
+          },
+        );
     return problemResponse(problem, c.get('requestId'));
   });
   app.onError((thrown, c) => {

@@ -223,7 +223,8 @@ test('a token of one kind never passes for another', async () => {
   await expectProblem(await ask(`${NAME}=${RUNNING_API_KEY.replaceAll('-', '')}`), 401);
 });
 
-test('unknown sessions are counted by address, as unknown keys are', async () => {
+// A machine that is busy may answer 503.
+test('unknown sessions are counted by address, as unknown keys are', { retry: 2 }, async () => {
   const headers = { 'X-Forwarded-For': '198.51.100.9' };
   const answers = await Promise.all(
     Array.from({ length: 120 }, async (_, n) => {
@@ -233,6 +234,16 @@ test('unknown sessions are counted by address, as unknown keys are', async () =>
     }),
   );
   expect(new Set(answers)).toEqual(new Set([401, 429]));
+});
+
+test('a file of the console that is not of this build is unknown, whatever its name', async () => {
+  for (const name of ['index-OfAnotherBuild.js', '..%2findex.html', '%ff']) {
+    for (const method of ['GET', 'HEAD']) {
+      const answer = await fetch(`${api.url}/console/assets/${name}`, { method });
+      expect([name, answer.status]).toEqual([name, 404]);
+    }
+  }
+  expect((await fetch(`${api.url}/console/assets/x.js`, { method: 'POST' })).status).toBe(405);
 });
 
 describe('live figures', () => {
