@@ -4,8 +4,10 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { closeDecided } from '../../src/control/cases/close-decided.ts';
+import { revokeIdentity } from '../../src/store/access/identities.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import { readStoredTransaction } from '../../src/store/transactions/read-transactions.ts';
+import { insertPersonKey } from '../support/people.ts';
 import { createReviewRig, type ReviewRig } from '../support/review-rig.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -90,6 +92,17 @@ describe('claims', () => {
     await expect(rig.reviewing.decide(id, FRAUD, rig.by('Ann'))).rejects.toThrow(
       'Bob has claimed it',
     );
+  });
+
+  test('a case that is assigned to somebody who is revoked is anybody’s', async () => {
+    const [id = ''] = await rig.open([{}]);
+    await insertPersonKey(rig.testDatabase, 'Eve', ['analyst']);
+    await rig.reviewing.assign(id, 'Eve', rig.by('Bob'));
+    expect(await rig.reviewing.next({}, rig.by('Ann'))).toBeUndefined();
+    await revokeIdentity(rig.database, 'Eve', rig.by('Bob'));
+    expect((await rig.reviewing.next({}, rig.by('Ann')))?.transaction_id).toBe(id);
+    const revoked = `select after -> 'unassigned' as ids from audit_log where action = 'identity.revoke'`;
+    expect(await rig.testDatabase.sql(revoked)).toEqual([{ ids: [id] }]);
   });
 
   test('an assigned case is its assignee’s, and an escalated one a risk officer’s', async () => {

@@ -115,7 +115,13 @@ const revokeKeysStatement = {
          returning key_id as "keyId"`,
 };
 
-/** Revokes a person and all of their keys for good. @throws Failure `not-found` */
+const unassignStatement = {
+  name: 'unassign-cases-of-identity',
+  text: `update market.review_cases set assignee = null where assignee = $1 and state <> 'closed'
+         returning transaction_id as "transactionId"`,
+};
+
+/** Revokes a person and all of their keys for good; their review cases are anybody's. @throws Failure `not-found` */
 export async function revokeIdentity(
   database: Pick<Database, 'transaction'>,
   name: string,
@@ -127,9 +133,14 @@ export async function revokeIdentity(
     if (before === undefined) {
       throw new Failure('not-found', 'IDENTITY_UNKNOWN', `no person has the name '${name}'`);
     }
+    // Before the keys: a step holds its case, and then the key of who takes it.
+    const cases = await query<{ transactionId: string }>(unassignStatement, [before.identity]);
     const keys = await query<{ keyId: string }>(revokeKeysStatement, [before.identity]);
     const revoked = only(await query<StoredIdentity>(revokeStatement, [before.identity]));
-    const after = { ...revoked, keys: keys.map(({ keyId }) => keyId) };
+    const after = {
+      ...{ ...revoked, keys: keys.map(({ keyId }) => keyId) },
+      unassigned: cases.map(({ transactionId }) => transactionId),
+    };
     const change = { action: 'identity.revoke', subject: revoked.identity, before, after } as const;
     await recordChange(query, by, change);
     return revoked;
