@@ -3,12 +3,13 @@
  * Method: an API process, and requests at each bound and beyond it.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { raiseCases } from '../../src/control/cases/raise-cases.ts';
 import { CASE_LIMITS } from '../../src/domain/review-case.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { FIRST_POLICY } from '../support/review-policy.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { storeTransactions } from '../support/stored-rows.ts';
-import { answerOf } from '../support/submit.ts';
+import { answerOf, labelInput, postLabels } from '../support/submit.ts';
 
 let api: RunningApi;
 let key: string;
@@ -136,6 +137,21 @@ test('notes and files have bounds, at which they are taken', async () => {
   // Two at once: one takes the last place.
   const both = await Promise.all([1, 2].map(() => post(`/v1/reviews/${id}/notes`, { note: 'x' })));
   expect(both.map(({ status }) => status).sort()).toEqual([201, 409]);
+});
+
+test('a label of a bank that says fraud raises a case once; any other label raises none', async () => {
+  const seeds = [1, 2, 3].map((ms) => ({ createdAtMs: Date.UTC(2026, 10, 20) + ms, score: 100 }));
+  const [disputed = '', legitimate = '', other = ''] = await storeTransactions(api.database, seeds);
+  const labels = [
+    labelInput({ transaction_id: disputed }),
+    labelInput({ transaction_id: legitimate, label: 'legitimate' }),
+    labelInput({ transaction_id: other, source: 'somebody' }),
+  ];
+  const sent = [await postLabels(api, labels), await postLabels(api, labels)];
+  expect(sent.map(({ status }) => status)).toEqual([200, 200]);
+  expect((await raiseCases(api.database)).opened).toMatchObject([
+    { transactionId: disputed, source: 'dispute', priority: 0 },
+  ]);
 });
 
 test('what was decided, and by which policy, is never changed by a statement', async () => {

@@ -4,9 +4,10 @@
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { By } from '../../src/control/cases/reviewing.ts';
-import { caseListParameters } from '../../src/domain/review-case.ts';
+import { CASE_LIMITS, caseListParameters } from '../../src/domain/review-case.ts';
 import { listCases } from '../../src/query/cases/read-cases.ts';
 import { createReviewRig, type ReviewRig } from '../support/review-rig.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const FRAUD = { disposition: 'fraud', reason: 'seen' } as const;
 
@@ -114,6 +115,29 @@ test('a ring leaves a case to risk officers that was left to them, and takes the
   const ring = { party: 'account', id: 'ring', ...FRAUD } as const;
   const { items } = await rig.reviewing.decideRing(ring, { ...rig.by('Bob'), isOfficer: false });
   expect(items.map((one) => one.transaction_id)).toEqual([ids[1]]);
+});
+
+test('of notes that are added at once, as many are taken as there is room for', async () => {
+  const { reviewing, by, testDatabase } = rig;
+  const [id = ''] = await rig.open([{}]);
+  await testDatabase.sql(
+    `insert into review_notes (transaction_id, written_by, note)
+     select $1, 'Ann', 'x' from generate_series(1, ${CASE_LIMITS.shownRows - 1})`,
+    [id],
+  );
+  // None commits before all have begun.
+  const audit = 'lock table market.audit_log in share row exclusive mode';
+  const { adding } = await rig.database.transaction(async (query) => {
+    await query({ name: '', text: audit });
+    const adding = Promise.allSettled([1, 2, 3].map(() => reviewing.note(id, 'x', by('Ann'))));
+    const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
+    await waitUntil(async () => (await testDatabase.sql(waiting)).length > 2, 5000, 'all to wait');
+    return { adding };
+  });
+  const codes = (await adding).map((one) =>
+    one.status === 'rejected' ? one.reason.code : 'taken',
+  );
+  expect(codes.sort()).toEqual(['CASE_FULL', 'CASE_FULL', 'taken']);
 });
 
 test('a list goes on wherever its cursor may say, and a time that Postgres cannot read is refused', async () => {
