@@ -2,29 +2,14 @@
  * Goal: each page of the console works in a browser, for each role, by keyboard, within its policy, and without a fault that
  * axe finds. Method: an engine with a sample, Chromium, and a screenshot of each page in both themes and widths.
  */
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { input } from '../support/submit.ts';
-import { findChromium, launchChromium, MISSING } from './support/chromium.ts';
-import { type Engine, startEngine } from './support/engine.ts';
-import { heading, logInTo, makeLinkTo } from './support/log-in.ts';
-import { NARROW, openTab, shoot, violationsOf, WIDE } from './support/pages.ts';
+import { heading, makeLinkTo } from './support/log-in.ts';
+import { isWider, NARROW, openTab, settle, shoot, violationsOf, WIDE } from './support/pages.ts';
+import { setUpConsole } from './support/set-up.ts';
 
-let engine: Engine;
-let browser: Browser;
-beforeAll(async () => {
-  const executable = findChromium();
-  if (executable === undefined) throw new Error(MISSING);
-  [engine, browser] = await Promise.all([startEngine(), launchChromium(executable)]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await engine?.[Symbol.asyncDispose]();
-});
-
-const makeLink = () => makeLinkTo(engine);
-const logIn = (options?: BrowserContextOptions) => logInTo(engine, browser, options);
-const open = (page: Page, path: string) => page.goto(`${engine.api.url}/console${path}`);
+const shown = setUpConsole();
+const { logIn, open } = shown;
 
 /** Every page: its path, and what is there once it is complete. */
 const PAGES: readonly (readonly [string, () => string, string])[] = [
@@ -33,8 +18,8 @@ const PAGES: readonly (readonly [string, () => string, string])[] = [
   ['riskiest', () => '/transactions?sort=score&currency=USD', 'More filters'],
   ['no-transactions', () => '/transactions?account_id=nobody', 'No transaction matches'],
   ['refused', () => '/transactions?min_score=many', 'Invalid fields'],
-  ['transaction', () => `/transactions/${engine.riskiest[0]?.id}`, 'In common'],
-  ['account', () => `/accounts/${engine.riskiest[0]?.account}`, 'Recent transactions'],
+  ['transaction', () => `/transactions/${shown.engine.riskiest[0]?.id}`, 'In common'],
+  ['account', () => `/accounts/${shown.engine.riskiest[0]?.account}`, 'Recent transactions'],
   ['dead-letters', () => '/dead-letters', 'Open, by error'],
   ['corridors', () => '/corridors', 'Last 7 days'],
   ['models', () => '/models', 'm@1'],
@@ -43,16 +28,6 @@ const PAGES: readonly (readonly [string, () => string, string])[] = [
   ['keys', () => '/keys', 'API keys'],
   ['nowhere', () => '/nowhere', 'There is no such page'],
 ];
-
-/** The page scrolls sideways. */
-const IS_WIDER = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
-
-/** Moments that change from run to run are given time to come, not waited out. */
-async function settle(page: Page, text: string): Promise<void> {
-  await page.getByText(text, { exact: false }).first().waitFor();
-  const loading = () => page.locator('[aria-busy="true"]').count();
-  await expect.poll(loading, { timeout: 20_000 }).toBe(0);
-}
 
 describe.each([
   ['1280', WIDE, 'light'],
@@ -69,15 +44,14 @@ describe.each([
       await settle(page, text);
       await shoot(page, `${name}-${width}-${colorScheme}`);
       found.push(...(await violationsOf(page)).map((violation) => `${name}: ${violation}`));
-      const isWider = await page.evaluate(IS_WIDER);
-      if (isWider) found.push(`${name}: wider than the screen`);
+      if (await isWider(page)) found.push(`${name}: wider than the screen`);
     }
     expect(found).toEqual([]);
     expect(faults).toEqual([]);
   });
 
   test('so is the login', async () => {
-    await using tab = await openTab(browser, { viewport, colorScheme });
+    await using tab = await openTab(shown.browser, { viewport, colorScheme });
     const { page, faults } = tab;
     await open(page, '/transactions');
     await page.getByLabel('API key').waitFor();
@@ -89,25 +63,25 @@ describe.each([
 
 describe('login', () => {
   test('by a link works once, and leaves no token in the address', async () => {
-    const link = await makeLink();
-    await using first = await openTab(browser);
+    const link = await makeLinkTo(shown.engine);
+    await using first = await openTab(shown.browser);
     await first.page.goto(link);
     await heading(first.page, 'Overview').waitFor();
     expect(first.page.url()).not.toContain('login=');
-    await using second = await openTab(browser);
+    await using second = await openTab(shown.browser);
     await second.page.goto(link);
     await second.page.getByText('unknown, used or expired').waitFor();
     expect(first.faults).toEqual([]);
   });
 
   test('by key goes on to the page that was asked for; logging out ends the session', async () => {
-    await using tab = await openTab(browser);
+    await using tab = await openTab(shown.browser);
     const { page } = tab;
     await open(page, '/corridors');
     await page.getByLabel('API key').fill('wrong');
     await page.keyboard.press('Enter');
     await page.getByText('unknown, revoked or expired').waitFor();
-    await page.getByLabel('API key').fill(await engine.keyOf('operator'));
+    await page.getByLabel('API key').fill(await shown.engine.keyOf('operator'));
     await page.keyboard.press('Enter');
     await heading(page, 'Corridors').waitFor();
     const cookies = await page.context().cookies();
@@ -126,14 +100,14 @@ describe('login', () => {
     ['ingest', ['Overview', 'Corridors', 'Keys and sessions']],
     ['risk_officer', ['Models', 'Audit', 'Keys and sessions']],
   ] as const)('as %s shows the pages of the role', async (role, pages) => {
-    await using tab = await openTab(browser);
+    await using tab = await openTab(shown.browser);
     const { page, faults } = tab;
     await open(page, '/keys');
-    await page.getByLabel('API key').fill(await engine.keyOf(role));
+    await page.getByLabel('API key').fill(await shown.engine.keyOf(role));
     await page.keyboard.press('Enter');
     await heading(page, 'Keys and sessions').waitFor();
-    const shown = await page.getByRole('navigation').getByRole('link').allTextContents();
-    expect(shown.map((name) => name.trim())).toEqual([...pages]);
+    const names = await page.getByRole('navigation').getByRole('link').allTextContents();
+    expect(names.map((name) => name.trim())).toEqual([...pages]);
     for (const name of pages) {
       await page.getByRole('link', { name, exact: true }).click();
       await heading(page, name).waitFor();
@@ -150,7 +124,7 @@ describe('by keyboard', () => {
     await page.keyboard.press('g');
     await page.keyboard.press('t');
     await heading(page, 'Transactions').waitFor();
-    const account = engine.riskiest[0]?.account ?? '';
+    const account = shown.engine.riskiest[0]?.account ?? '';
     await page.keyboard.press('/');
     await page.keyboard.type(account);
     await page.keyboard.press('Enter');
@@ -206,7 +180,9 @@ test('a session that is ended elsewhere ends here', async () => {
   const { page } = tab;
   await open(page, '/corridors');
   await heading(page, 'Corridors').waitFor();
-  await engine.api.testDatabase.sql('update sessions set ended_at = now() where ended_at is null');
+  await shown.engine.api.testDatabase.sql(
+    'update sessions set ended_at = now() where ended_at is null',
+  );
   await page.locator('.connection.lost').waitFor();
   await page.keyboard.press('g');
   await page.keyboard.press('k');
@@ -219,7 +195,10 @@ test('the figures are live: what is accepted meanwhile is counted', async () => 
   await page.getByText('Live', { exact: true }).waitFor();
   const accepted = () => page.locator('.tiles strong').first().textContent();
   const before = await accepted();
-  const { status } = await engine.api.post('/v1/transactions', input({ account_id: 'acc_live' }));
+  const { status } = await shown.engine.api.post(
+    '/v1/transactions',
+    input({ account_id: 'acc_live' }),
+  );
   expect(status).toBe(201);
   await expect.poll(accepted, { timeout: 20_000 }).not.toBe(before);
 });
@@ -227,7 +206,7 @@ test('the figures are live: what is accepted meanwhile is counted', async () => 
 test('times are of the zone of the viewer, with UTC beside', async () => {
   await using tab = await logIn({ timezoneId: 'Asia/Tokyo', locale: 'en-GB' });
   const { page } = tab;
-  await open(page, `/transactions/${engine.riskiest[0]?.id}`);
+  await open(page, `/transactions/${shown.engine.riskiest[0]?.id}`);
   const time = page.locator('time').first();
   const at = (await time.getAttribute('datetime')) ?? '';
   const hour = new Date(Date.parse(at) + 9 * 3_600_000).toISOString().slice(11, 19);

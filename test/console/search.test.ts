@@ -3,30 +3,13 @@
  * Chromium.
  */
 import { readFileSync } from 'node:fs';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { findChromium, launchChromium, MISSING } from './support/chromium.ts';
-import { type Engine, startEngine } from './support/engine.ts';
-import { heading, logInTo } from './support/log-in.ts';
-import { NARROW, shoot, violationsOf } from './support/pages.ts';
+import { expect, test } from 'vitest';
+import { heading } from './support/log-in.ts';
+import { isWider, NARROW, shoot, violationsOf } from './support/pages.ts';
+import { setUpConsole } from './support/set-up.ts';
 
-let engine: Engine;
-let browser: Browser;
-beforeAll(async () => {
-  const executable = findChromium();
-  if (executable === undefined) throw new Error(MISSING);
-  [engine, browser] = await Promise.all([startEngine(), launchChromium(executable)]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await engine?.[Symbol.asyncDispose]();
-});
-
-/** The page scrolls sideways. */
-const IS_WIDER = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
-
-const logIn = () => logInTo(engine, browser);
-const open = (page: Page, path: string) => page.goto(`${engine.api.url}/console${path}`);
+const shown = setUpConsole();
+const { logIn, open } = shown;
 
 test('a long list is loaded page by page, and holds only the rows in sight', async () => {
   await using tab = await logIn();
@@ -68,7 +51,7 @@ test('an analyst lists the riskiest of a currency, counts them, and exports them
   expect(await violationsOf(page)).toEqual([]);
   await page.setViewportSize(NARROW);
   await shoot(page, 'search-390-light');
-  expect(await page.evaluate(IS_WIDER)).toBe(false);
+  expect(await isWider(page)).toBe(false);
   const [download] = await Promise.all([
     page.waitForEvent('download'),
     page.getByRole('link', { name: 'CSV' }).click(),
@@ -85,7 +68,7 @@ test('an analyst lists the riskiest of a currency, counts them, and exports them
 test('a transaction leads to its neighbours', async () => {
   await using tab = await logIn();
   const { page } = tab;
-  await open(page, `/transactions/${engine.riskiest[0]?.id}`);
+  await open(page, `/transactions/${shown.engine.riskiest[0]?.id}`);
   const near = page.getByRole('region', { name: 'Neighbours by account' });
   await near.scrollIntoViewIfNeeded();
   await shoot(page, 'neighbours-1280-light');
@@ -93,8 +76,8 @@ test('a transaction leads to its neighbours', async () => {
   await page.setViewportSize(NARROW);
   await near.scrollIntoViewIfNeeded();
   await shoot(page, 'neighbours-390-light');
-  expect(await page.evaluate(IS_WIDER)).toBe(false);
+  expect(await isWider(page)).toBe(false);
   await near.getByRole('link').first().click();
-  await page.waitForURL((url) => !url.pathname.endsWith(engine.riskiest[0]?.id ?? ''));
+  await page.waitForURL((url) => !url.pathname.endsWith(shown.engine.riskiest[0]?.id ?? ''));
   await heading(page, 'Transaction').waitFor();
 });

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { expect } from 'vitest';
 import { REPOSITORY } from '../../support/risk.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -61,4 +62,19 @@ export async function violationsOf(page: Page): Promise<string[]> {
 export async function shoot(page: Page, name: string): Promise<void> {
   mkdirSync(SHOTS, { recursive: true });
   await page.screenshot({ path: join(SHOTS, `${name}.png`), animations: 'disabled' });
+}
+
+/** Waits for a text, and until nothing of the page is loading. */
+export async function settle(page: Page, text: string): Promise<void> {
+  await page.getByText(text, { exact: false }).first().waitFor();
+  const loading = () => page.locator('[aria-busy="true"]').count();
+  await expect.poll(loading, { timeout: 20_000 }).toBe(0);
+}
+
+/** Whether the page scrolls sideways. */
+export async function isWider(page: Page): Promise<boolean> {
+  const { scrollWidth, clientWidth } = await page
+    .locator('html')
+    .evaluate(({ scrollWidth, clientWidth }) => ({ scrollWidth, clientWidth }));
+  return scrollWidth > clientWidth;
 }

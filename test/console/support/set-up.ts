@@ -1,0 +1,45 @@
+/** An engine and a Chromium for all tests of a file, and what most of them begin with. */
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll } from 'vitest';
+import { findChromium, launchChromium, MISSING } from './chromium.ts';
+import { type Engine, startEngine } from './engine.ts';
+import { logInTo } from './log-in.ts';
+import type { Tab } from './pages.ts';
+
+export type Console = {
+  /** From `beforeAll` on. */
+  readonly engine: Engine;
+  readonly browser: Browser;
+  /** A tab that shows the overview. */
+  readonly logIn: (options?: BrowserContextOptions) => Promise<Tab>;
+  /** Opens a page of the console by its path. */
+  readonly open: (page: Page, path: string) => Promise<unknown>;
+};
+
+export function setUpConsole(): Console {
+  let engine: Engine | undefined;
+  let browser: Browser | undefined;
+  beforeAll(async () => {
+    const executable = findChromium();
+    if (executable === undefined) throw new Error(MISSING);
+    [engine, browser] = await Promise.all([startEngine(), launchChromium(executable)]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await engine?.[Symbol.asyncDispose]();
+  });
+  const begun = <T>(one: T | undefined): T => {
+    if (one === undefined) throw new Error('the set-up has not run');
+    return one;
+  };
+  return {
+    get engine() {
+      return begun(engine);
+    },
+    get browser() {
+      return begun(browser);
+    },
+    logIn: (options) => logInTo(begun(engine), begun(browser), options),
+    open: (page, path) => page.goto(`${begun(engine).api.url}/console${path}`),
+  };
+}
