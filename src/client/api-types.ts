@@ -455,6 +455,18 @@ export type MeasuredReviews = {
   readonly handling_seconds: number | null;
 };
 
+export type ReviewShift = {
+  readonly reviewer: string;
+  readonly since: string;
+  readonly decided: number;
+  readonly fraud: number;
+  readonly legitimate: number;
+  readonly unsure: number;
+  readonly in_time: number;
+  readonly handling_seconds: number | null;
+  readonly undone: number;
+};
+
 export type ReviewCapacity = {
   readonly transactions_per_day: number;
   readonly auto_clear_ratio: number;
@@ -856,6 +868,7 @@ export type Operations = {
   readonly 'POST /v1/models/proposals/{id}/approve': { readonly call: { readonly path: { readonly id: string } }; readonly answer: DecidedRollouts };
   readonly 'POST /v1/models/rollback': { readonly call: { readonly body: NewModelRollback }; readonly answer: DecidedRollouts };
   readonly 'GET /v1/reviews/status': { readonly call: {  }; readonly answer: ReviewStatus };
+  readonly 'GET /v1/reviews/shift': { readonly call: { readonly query?: { readonly since?: string | undefined } }; readonly answer: ReviewShift };
   readonly 'GET /v1/reviews/capacity': { readonly call: { readonly query?: { readonly officers?: number | undefined; readonly transactions_per_day?: number | undefined; readonly auto_clear_ratio?: number | undefined; readonly reviews_per_hour?: number | undefined; readonly growth?: number | undefined } }; readonly answer: ReviewCapacity };
   readonly 'GET /v1/reviews/policy': { readonly call: {  }; readonly answer: StoredReviewPolicy };
   readonly 'POST /v1/reviews/policy': { readonly call: { readonly body: ReviewPolicy }; readonly answer: StoredReviewPolicy };

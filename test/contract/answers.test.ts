@@ -177,7 +177,8 @@ describe('answers', () => {
     ...['/v1/corridors', '/v1/reason-codes', '/v1/features', '/v1/features?x=1'],
     ...['/v1/reviews', '/v1/reviews?state=closed', '/v1/reviews?cursor=x', '/v1/reviews/decisions'],
     ...['/v1/reviews/status', '/v1/reviews/capacity?officers=10', '/v1/reviews/capacity?growth=x'],
-    ...['/v1/reviews/policy', '/v1/reviews/decisions?cursor=x'],
+    ...['/v1/reviews/policy', '/v1/reviews/decisions?cursor=x', '/v1/reviews/shift'],
+    '/v1/reviews/shift?since=2020-01-01T00:00:00Z',
     ...[`/v1/reviews/${unknown}`, `/v1/reviews/${unknown}/files/1`],
     ...['/v1/models', '/v1/models?x=1', '/v1/models/unknown@1', '/v1/models/%00'],
   ];

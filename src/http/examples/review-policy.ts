@@ -1,5 +1,6 @@
 /** Examples of figures and rules of the review. */
 import type { ReviewPolicy } from '../../domain/review-policy.ts';
+import type { ShiftJson } from '../../query/cases/read-shift.ts';
 import type { CapacityJson, ReviewStatusJson } from '../../query/cases/review-figures.ts';
 
 export const reviewPolicy: ReviewPolicy = {
@@ -43,6 +44,11 @@ export const reviewStatus: ReviewStatusJson = {
     },
   ],
   measured: { days: 7, decided: 812, in_time: 790, handling_seconds: 171.5 },
+};
+
+export const reviewShift: ShiftJson = {
+  ...{ reviewer: 'Ann', since: '2026-11-20T08:00:00.000Z', decided: 41 },
+  ...{ fraud: 9, legitimate: 30, unsure: 2, in_time: 40, handling_seconds: 164.5, undone: 1 },
 };
 
 /** 1,500 reviews a day take 10 officers. */

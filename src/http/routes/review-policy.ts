@@ -1,8 +1,9 @@
-/** `/v1/reviews/status`, `/capacity` and `/policy`: how the review stands, and the rules that it follows. */
+/** `/v1/reviews/status`, `/shift`, `/capacity` and `/policy`: how the review stands, and the rules that it follows. */
 import { Hono } from 'hono';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import type { Policies } from '../../control/cases/policies.ts';
 import { reviewPolicySchema, type StoredPolicy } from '../../domain/review-policy.ts';
+import { shiftParameters, shiftSchema } from '../../query/cases/read-shift.ts';
 import type { ReadCases } from '../../query/cases/reading-cases.ts';
 import {
   capacityParameters,
@@ -13,20 +14,30 @@ import {
 import type { AppEnv } from '../app-env.ts';
 import { actorOf, requireRole } from '../auth/auth.ts';
 import { type BodyLimits, checkFields, readJson, readQuery } from '../body/body.ts';
-import { reviewCapacity, reviewPolicy, reviewStatus } from '../examples/review-policy.ts';
+import {
+  reviewCapacity,
+  reviewPolicy,
+  reviewShift,
+  reviewStatus,
+} from '../examples/review-policy.ts';
 import { allowedRoles, json, problemResponses } from '../openapi.ts';
 
 const READERS = ['analyst', 'operator', 'risk_officer'] as const;
+const REVIEWERS = ['analyst', 'risk_officer'] as const;
 
 export function reviewPolicyRoutes(
   { read, change }: Policies,
-  { readReviewStatus, readCapacity }: ReadCases,
+  { readReviewStatus, readShift, readCapacity }: ReadCases,
   limits: BodyLimits,
 ): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   routes.get('/v1/reviews/status', requireRole(...READERS), async (c) =>
     c.json(await readReviewStatus()),
+  );
+
+  routes.get('/v1/reviews/shift', requireRole(...REVIEWERS), async (c) =>
+    c.json(await readShift(actorOf(c).name, readQuery(c, shiftParameters))),
   );
 
   routes.get('/v1/reviews/capacity', requireRole(...READERS), async (c) =>
@@ -64,6 +75,17 @@ export const reviewPolicyPaths: ZodOpenApiPathsObject = {
       responses: {
         200: { description: 'As of now.', content: json(reviewStatusSchema, reviewStatus) },
         ...problemResponses(),
+      },
+    },
+  },
+  '/v1/reviews/shift': {
+    get: {
+      ...{ operationId: 'readReviewShift', tags, security: allowedRoles(...REVIEWERS) },
+      summary: 'What you have decided since the begin of your shift',
+      requestParams: { query: shiftParameters },
+      responses: {
+        200: { description: 'As of now.', content: json(shiftSchema, reviewShift) },
+        ...problemResponses(422),
       },
     },
   },

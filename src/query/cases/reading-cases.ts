@@ -2,6 +2,7 @@
 import type { CaseListParameters } from '../../domain/review-case.ts';
 import type { Databases } from '../choose-database.ts';
 import { listCases, listFinalDecisions, readCaseDetail, readCaseFile } from './read-cases.ts';
+import { readShift, type ShiftParameters } from './read-shift.ts';
 import { type CapacityParameters, readCapacity, readReviewStatus } from './review-figures.ts';
 
 export type ReadCases = ReturnType<typeof createReadCases>;
@@ -13,6 +14,8 @@ export function createReadCases({ primary, now }: Pick<Databases, 'primary' | 'n
     readCase: (id: string) => readCaseDetail(primary, id),
     readCaseFile: (id: string, noteId: string) => readCaseFile(primary, id, noteId),
     readReviewStatus: () => readReviewStatus(primary, now()),
+    readShift: (reviewer: string, parameters: ShiftParameters) =>
+      readShift(primary, reviewer, parameters, now()),
     readCapacity: (parameters: CapacityParameters) => readCapacity(primary, parameters),
     listFinalDecisions: (after: string, limit: number) => listFinalDecisions(primary, after, limit),
   };
