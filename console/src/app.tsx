@@ -14,6 +14,8 @@ import { ModelPage } from './pages/model.tsx';
 import { ModelsPage } from './pages/models.tsx';
 import { OverviewPage } from './pages/overview.tsx';
 import { AccountPage, MerchantPage } from './pages/party.tsx';
+import { CasePage } from './pages/review/case.tsx';
+import { QueuePage } from './pages/review/queue.tsx';
 import { TransactionPage } from './pages/transaction.tsx';
 import { TransactionsPage } from './pages/transactions.tsx';
 import { Page } from './parts/page.tsx';
@@ -86,6 +88,10 @@ function Pages({ me }: { readonly me: Me }) {
         </Route>
         <Route path="/merchants/:id">
           {() => <MerchantPage key={lastSegment()} id={lastSegment()} />}
+        </Route>
+        <Route path="/review">{() => <QueuePage me={me} />}</Route>
+        <Route path="/review/:id">
+          {() => <CasePage key={lastSegment()} id={lastSegment()} me={me} />}
         </Route>
         <Route path="/dead-letters" component={DeadLettersPage} />
         <Route path="/corridors">{() => <CorridorsPage me={me} />}</Route>

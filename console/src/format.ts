@@ -25,6 +25,16 @@ export function duration(seconds: number): string {
   return `${Math.round(seconds / 86_400)} days`;
 }
 
+/** Time left as a clock shows it: `4:05`, from an hour on `3 h 05 min`, from two days on `2 d 3 h`. */
+export function timeLeft(leftMs: number): string {
+  const seconds = Math.floor(Math.abs(leftMs) / 1000);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const [minutes, hours] = [Math.floor(seconds / 60), Math.floor(seconds / 3600)];
+  if (hours >= 48) return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  if (hours >= 1) return `${hours} h ${two(minutes % 60)} min`;
+  return `${minutes}:${two(seconds % 60)}`;
+}
+
 const DAY_TIME = new Intl.DateTimeFormat(undefined, {
   day: 'numeric',
   month: 'short',

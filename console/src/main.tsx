@@ -9,6 +9,8 @@ import './style/parts.css';
 import './style/table.css';
 import './style/plot.css';
 import './style/pages.css';
+import './style/review.css';
+import './style/case.css';
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('the page has no element named root');

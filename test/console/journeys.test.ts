@@ -20,6 +20,7 @@ const PAGES: readonly (readonly [string, () => string, string])[] = [
   ['refused', () => '/transactions?min_score=many', 'Invalid fields'],
   ['transaction', () => `/transactions/${shown.engine.riskiest[0]?.id}`, 'In common'],
   ['account', () => `/accounts/${shown.engine.riskiest[0]?.account}`, 'Recent transactions'],
+  ['review', () => '/review', 'Utilisation'],
   ['dead-letters', () => '/dead-letters', 'Open, by error'],
   ['corridors', () => '/corridors', 'Last 7 days'],
   ['models', () => '/models', 'm@1'],
@@ -95,10 +96,10 @@ describe('login', () => {
   });
 
   test.each([
-    ['analyst', ['Overview', 'Transactions', 'Corridors', 'Models', 'Keys and sessions']],
+    ['analyst', ['Overview', 'Transactions', 'Review', 'Corridors', 'Models', 'Keys and sessions']],
     ['operator', ['Overview', 'Dead letters', 'Corridors', 'Models', 'Keys and sessions']],
     ['ingest', ['Overview', 'Corridors', 'Keys and sessions']],
-    ['risk_officer', ['Models', 'Audit', 'Keys and sessions']],
+    ['risk_officer', ['Review', 'Models', 'Audit', 'Keys and sessions']],
   ] as const)('as %s shows the pages of the role', async (role, pages) => {
     await using tab = await openTab(shown.browser);
     const { page, faults } = tab;

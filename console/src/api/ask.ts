@@ -1,5 +1,6 @@
 /** Asks the API: an operation by its name in the document, with the types that follow from it. */
 import type { Operations, Problem } from '../../../src/client/api-types.ts';
+import { noteServerDate } from './clock.ts';
 
 /** A refusal, in the API's own words. */
 export class Refusal extends Error {
@@ -39,12 +40,14 @@ export async function ask<Name extends keyof Operations>(
   const headers = new Headers(CONSOLE_HEADER);
   if (body !== undefined) headers.set('Content-Type', 'application/json');
   if (token !== undefined) headers.set('Authorization', `Bearer ${token}`);
+  const askedAtMs = Date.now();
   const answer = await fetch(path + queryString(query), {
     method,
     headers,
     body: body === undefined ? null : JSON.stringify(body),
     ...(signal === undefined ? {} : { signal }),
   });
+  noteServerDate(answer.headers.get('date'), askedAtMs);
   const text = await answer.text();
   if (!answer.ok) throw new Refusal(answer.status, parse<Problem>(text));
   return parse(text) as Operations[Name]['answer'];

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { ask } from '../api/ask.ts';
 
-type Filter = {
+export type Filter = {
   /** The parameter of the API. */
   readonly name: string;
   readonly label: string;
@@ -129,7 +129,7 @@ type FieldProps = {
   readonly onSet: (value: string) => void;
 };
 
-function Field({ filter, value, onSet }: FieldProps) {
+export function Field({ filter, value, onSet }: FieldProps) {
   const id = useId();
   const { label, kind, placeholder, isFirst } = filter;
   return (

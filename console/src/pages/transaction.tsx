@@ -9,6 +9,7 @@ import { Facts, Id, Label, Raw, Time } from '../parts/show.tsx';
 import { Empty, Found } from '../parts/states.tsx';
 import { Explained } from './explanation.tsx';
 import { Neighbours } from './neighbours.tsx';
+import { CaseLink } from './review/case-link.tsx';
 
 export function TransactionPage({ id }: { readonly id: string }) {
   const transaction = useQuery({
@@ -17,7 +18,15 @@ export function TransactionPage({ id }: { readonly id: string }) {
       ask('GET /v1/transactions/{id}', { path: { id }, query: { expand: 'labels' } }, signal),
   });
   return (
-    <Page title="Transaction" aside={<Id id={id} />}>
+    <Page
+      title="Transaction"
+      aside={
+        <>
+          <CaseLink id={id} />
+          <Id id={id} />
+        </>
+      }
+    >
       <Found query={transaction} what="the transaction">
         {(found) => (
           <>

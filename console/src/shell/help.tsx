@@ -11,6 +11,16 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['?', 'These keys'],
 ];
 
+const REVIEW_KEYS: readonly (readonly [string, string])[] = [
+  ['n', 'Claim the next case'],
+  ['c', 'Claim the case'],
+  ['f', 'Decide: fraud'],
+  ['l', 'Decide: legitimate'],
+  ['u', 'Decide: unsure'],
+  ['e', 'Escalate'],
+  ['z', 'Undo the decision'],
+];
+
 export function Help({
   pages,
   onClose,
@@ -18,7 +28,12 @@ export function Help({
   readonly pages: readonly Page[];
   readonly onClose: () => void;
 }) {
-  const rows = [...KEYS, ...pages.map(({ key, name }) => [`g ${key}`, name] as const)];
+  const isReviewer = pages.some(({ path }) => path === '/review');
+  const rows = [
+    ...KEYS,
+    ...(isReviewer ? REVIEW_KEYS : []),
+    ...pages.map(({ key, name }) => [`g ${key}`, name] as const),
+  ];
   return (
     <Dialog title="Keyboard" onClose={onClose}>
       <dl className="keys">

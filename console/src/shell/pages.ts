@@ -11,7 +11,7 @@ export type Page = {
   readonly icon: string;
 };
 
-// Review and Ops come between Overview and Dead letters, with what they show.
+// Ops comes before Dead letters, with what it shows.
 export const PAGES: readonly Page[] = [
   {
     ...{ path: '/', name: 'Overview', key: 'o', roles: ['analyst', 'operator', 'ingest'] },
@@ -20,6 +20,10 @@ export const PAGES: readonly Page[] = [
   {
     ...{ path: '/transactions', name: 'Transactions', key: 't', roles: ['analyst'] },
     icon: 'M2 4h12M2 8h12M2 12h7',
+  },
+  {
+    ...{ path: '/review', name: 'Review', key: 'r', roles: ['analyst', 'risk_officer'] },
+    icon: 'M3 3h10v10H3zm2.500 5 1.800 1.800L11 6.500',
   },
   {
     ...{ path: '/dead-letters', name: 'Dead letters', key: 'd', roles: ['operator'] },

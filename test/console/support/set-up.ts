@@ -10,8 +10,8 @@ export type Console = {
   /** From `beforeAll` on. */
   readonly engine: Engine;
   readonly browser: Browser;
-  /** A tab that shows the overview. */
-  readonly logIn: (options?: BrowserContextOptions) => Promise<Tab>;
+  /** A tab that shows the overview. @param key of the person; absent: the engine's */
+  readonly logIn: (options?: BrowserContextOptions, key?: string) => Promise<Tab>;
   /** Opens a page of the console by its path. */
   readonly open: (page: Page, path: string) => Promise<unknown>;
 };
@@ -39,7 +39,7 @@ export function setUpConsole(): Console {
     get browser() {
       return begun(browser);
     },
-    logIn: (options) => logInTo(begun(engine), begun(browser), options),
+    logIn: (options, key) => logInTo(begun(engine), begun(browser), options, key),
     open: (page, path) => page.goto(`${begun(engine).api.url}/console${path}`),
   };
 }

@@ -1,0 +1,51 @@
+/** The transaction of a case, and why somebody has to look at it. */
+import type { ReactNode } from 'react';
+import { Link } from 'wouter';
+import type { ReviewCaseDetail } from '../../../../src/client/api-types.ts';
+import { money } from '../../format.ts';
+import { Facts, Id, Time } from '../../parts/show.tsx';
+import { SOURCES } from './cases.ts';
+
+type CaseFactsProps = {
+  readonly one: ReviewCaseDetail;
+  /** Whether the person may open accounts, merchants and transactions. */
+  readonly isLinked: boolean;
+};
+
+export function CaseFacts({ one, isLinked }: CaseFactsProps) {
+  const link = (href: string, text: ReactNode) =>
+    isLinked ? <Link href={href}>{text}</Link> : text;
+  const { account_id: account, merchant_id: merchant, transaction_id: id } = one;
+  return (
+    <Facts
+      rows={[
+        ['Amount', <strong key="amount">{`${money(one.amount)} ${one.currency}`}</strong>],
+        ['In US dollars', <Dollars key="dollars" one={one} />],
+        ['Account', link(`/accounts/${encodeURIComponent(account)}`, account)],
+        ['Merchant', link(`/merchants/${encodeURIComponent(merchant)}`, merchant)],
+        ['Corridor', one.corridor],
+        [
+          'Device',
+          one.device_id === null ? null : <Id key="device" id={one.device_id} chars={20} />,
+        ],
+        ['Created', <Time key="created" at={one.created_at} />],
+        ['Case opened', <Time key="opened" at={one.opened_at} />],
+        ['Because of', SOURCES[one.source]],
+        ['Deadline', <Time key="due" at={one.due_at} />],
+        ...(isLinked
+          ? [['Transaction', link(`/transactions/${id}`, 'all that is known')] as const]
+          : []),
+      ]}
+    />
+  );
+}
+
+function Dollars({ one: { amount_usd, currency, rate_day } }: Pick<CaseFactsProps, 'one'>) {
+  if (amount_usd === null) return <span className="late">no rate of {currency} is known</span>;
+  return (
+    <>
+      {money(amount_usd)}
+      {rate_day === null ? null : <span className="muted small"> rate of {rate_day}</span>}
+    </>
+  );
+}

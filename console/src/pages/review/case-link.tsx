@@ -1,0 +1,47 @@
+/** From a transaction to its case, or the way to open one by hand. */
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Link, useLocation } from 'wouter';
+import { ask } from '../../api/ask.ts';
+import { Trouble } from '../../parts/states.tsx';
+import { caseKey, useCase } from './cases.ts';
+import { PriorityMark, StateMark } from './marks.tsx';
+import { ReasonDialog } from './reason-dialog.tsx';
+
+export function CaseLink({ id }: { readonly id: string }) {
+  const { data } = useCase(id);
+  const [isAsked, setAsked] = useState(false);
+  const client = useQueryClient();
+  const [, go] = useLocation();
+  const open = useMutation({
+    mutationFn: (note: string) => ask('POST /v1/reviews', { body: { transaction_id: id, note } }),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: caseKey(id) });
+      go(`/review/${id}`);
+    },
+  });
+  if (data === undefined) return null;
+  if (data !== null) {
+    return (
+      <Link href={`/review/${id}`} className="row">
+        Case <PriorityMark priority={data.priority} /> <StateMark one={data} />
+      </Link>
+    );
+  }
+  return (
+    <>
+      {open.error === null ? null : <Trouble error={open.error} />}
+      <button type="button" disabled={open.isPending} onClick={() => setAsked(true)}>
+        Open a case …
+      </button>
+      {isAsked ? (
+        <ReasonDialog
+          title="Open a case by hand"
+          action="Open it"
+          onSend={open.mutate}
+          onClose={() => setAsked(false)}
+        />
+      ) : null}
+    </>
+  );
+}

@@ -1,0 +1,136 @@
+/** What can be done with a case now, by button and by key. */
+import { useState } from 'react';
+import type { Me, ReviewCase, ReviewCaseDetail } from '../../../../src/client/api-types.ts';
+import { useSecond } from '../../api/clock.ts';
+import { money } from '../../format.ts';
+import { Part } from '../../parts/page.tsx';
+import { useShortcuts } from '../../shell/shortcuts.ts';
+import { Assign } from './assign.tsx';
+import { isOfficer, standingOf } from './cases.ts';
+import { DISPOSITIONS, type Disposition } from './dispositions.ts';
+import { Lock } from './lock.tsx';
+import { Made } from './made.tsx';
+import { ReasonDialog } from './reason-dialog.tsx';
+import { Refused } from './refused.tsx';
+import { SecondPerson } from './second-person.tsx';
+import { type Step, steps, useStep } from './steps.ts';
+import { offerUndo } from './undo-store.ts';
+
+type Asked = Disposition | 'escalate' | 'return';
+
+type DecisionProps = {
+  readonly one: ReviewCaseDetail;
+  readonly me: Me;
+  readonly onNext: () => void;
+};
+
+export function Decision({ one, me, onNext }: DecisionProps) {
+  const id = one.transaction_id;
+  const standing = standingOf(one, me, useSecond());
+  const [asked, setAsked] = useState<Asked>();
+  const step = useStep();
+  const run = (what: Step, then?: (now: ReviewCase) => void) => {
+    if (!step.isPending) step.mutate(what, { onSuccess: (now) => then?.(now) });
+  };
+  const isOpen = standing.kind === 'mine' || standing.kind === 'free';
+  /** A case that nobody has is claimed first, so that no two people write their reasons at once. */
+  const askFor = (what: Asked) => {
+    if (!isOpen) return;
+    if (standing.kind === 'mine') setAsked(what);
+    else
+      run(
+        () => steps.claim(id),
+        () => setAsked(what),
+      );
+  };
+  const claim = () => {
+    if (standing.kind === 'free') run(() => steps.claim(id));
+  };
+  const decided = (now: ReviewCase) => offerUndo({ cases: [now], what: sentenceOf(now) });
+  const send = (reason: string) => {
+    if (asked === 'escalate') run(() => steps.escalate(id, reason));
+    else if (asked === 'return') run(() => steps.giveBack(id, reason));
+    else if (asked !== undefined) {
+      run(() => steps.decide(id, { disposition: asked, reason }), decided);
+    }
+  };
+  useShortcuts({
+    ...Object.fromEntries(DISPOSITIONS.map(({ name, key }) => [key, () => askFor(name)])),
+    e: () => askFor('escalate'),
+    c: claim,
+  });
+  return (
+    <Part title="Decision">
+      {step.error === null ? null : (
+        <Refused error={step.error} onNext={onNext} onClose={step.reset} />
+      )}
+      <Lock
+        one={one}
+        standing={standing}
+        isBusy={step.isPending}
+        run={run}
+        onNext={step.error === null ? onNext : undefined}
+      />
+      {isOpen || standing.kind === 'others' ? (
+        <>
+          <div className="choices">
+            {DISPOSITIONS.map(({ name, key, title }) => (
+              <button
+                key={name}
+                type="button"
+                className={`choice ${name}`}
+                disabled={!isOpen || step.isPending}
+                onClick={() => askFor(name)}
+              >
+                {title} <kbd>{key}</kbd>
+              </button>
+            ))}
+          </div>
+          <SecondPerson one={one} />
+          <div className="row">
+            <button
+              type="button"
+              disabled={!isOpen || step.isPending}
+              onClick={() => askFor('escalate')}
+            >
+              Escalate <kbd>e</kbd>
+            </button>
+            {isOfficer(me) ? <Assign one={one} isBusy={step.isPending} run={run} /> : null}
+          </div>
+        </>
+      ) : (
+        <Made
+          one={one}
+          me={me}
+          isBusy={step.isPending}
+          onConfirm={() => run(() => steps.confirm(id), decided)}
+          onReturn={() => setAsked('return')}
+          onUndo={() =>
+            run(
+              () => steps.undo(id),
+              () => offerUndo(undefined),
+            )
+          }
+        />
+      )}
+      {asked === undefined ? null : (
+        <ReasonDialog {...WORDS[asked]} onSend={send} onClose={() => setAsked(undefined)} />
+      )}
+    </Part>
+  );
+}
+
+const WORDS = {
+  fraud: { title: 'Decide: fraud', action: 'Fraud', isDangerous: true },
+  legitimate: { title: 'Decide: legitimate', action: 'Legitimate' },
+  unsure: { title: 'Decide: unsure', action: 'Unsure' },
+  escalate: { title: 'Leave it to a risk officer', action: 'Escalate' },
+  return: { title: 'Give it back: it is open again', action: 'Give it back' },
+} as const;
+
+/** What was decided, about which transaction. */
+export function sentenceOf({ decision, account_id, amount, currency, state }: ReviewCase): string {
+  const what = `${decision?.disposition ?? 'decided'}: ${account_id}, ${money(amount)} ${currency}`;
+  const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1)}`;
+  return state === 'confirming' ? `${sentence}; a second person has to confirm` : sentence;
+}

@@ -1,0 +1,10 @@
+/** What a case can be decided as, with the key of each. */
+import type { CaseDisposition } from '../../../../src/client/api-types.ts';
+
+export type Disposition = CaseDisposition['disposition'];
+
+export const DISPOSITIONS = [
+  { name: 'fraud', key: 'f', title: 'Fraud' },
+  { name: 'legitimate', key: 'l', title: 'Legitimate' },
+  { name: 'unsure', key: 'u', title: 'Unsure' },
+] as const satisfies readonly { name: Disposition; key: string; title: string }[];

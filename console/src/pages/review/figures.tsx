@@ -1,0 +1,176 @@
+/** How the work goes: the shift of the person logged in, what will be late, what the policy proposes, and how many officers it takes. */
+import { type UseQueryResult, useQuery } from '@tanstack/react-query';
+import type { ReviewCapacity, ReviewStatus } from '../../../../src/client/api-types.ts';
+import { ask } from '../../api/ask.ts';
+import { count, duration, number, percent, words } from '../../format.ts';
+import { type Column, DataTable } from '../../parts/data-table.tsx';
+import { Part } from '../../parts/page.tsx';
+import { Facts } from '../../parts/show.tsx';
+import { Empty, Found } from '../../parts/states.tsx';
+import { QUEUE_EVERY_MS, REVIEWS } from './cases.ts';
+import { PriorityMark } from './marks.tsx';
+
+export function useStatus(): UseQueryResult<ReviewStatus> {
+  return useQuery({
+    queryKey: [REVIEWS, 'status'],
+    queryFn: ({ signal }) => ask('GET /v1/reviews/status', {}, signal),
+    refetchInterval: QUEUE_EVERY_MS,
+  });
+}
+
+/** The viewer's midnight. */
+function today(): string {
+  const now = new Date();
+  return new Date(now.getFullYear(), now.getMonth(), now.getDate()).toISOString();
+}
+
+export function Shift() {
+  const since = today();
+  const { data } = useQuery({
+    queryKey: [REVIEWS, 'shift', since],
+    queryFn: ({ signal }) => ask('GET /v1/reviews/shift', { query: { since } }, signal),
+    refetchInterval: QUEUE_EVERY_MS,
+  });
+  const tiles: readonly (readonly [string, string, string])[] = [
+    [
+      'You decided today',
+      data === undefined ? '–' : count(data.decided),
+      data === undefined || data.decided === 0
+        ? 'nothing yet'
+        : `${count(data.fraud)} fraud, ${count(data.legitimate)} legitimate, ${count(data.unsure)} unsure`,
+    ],
+    [
+      'Median time',
+      data === undefined || data.handling_seconds === null ? '–' : duration(data.handling_seconds),
+      'from claim to decision',
+    ],
+    [
+      'In time',
+      data === undefined || data.decided === 0 ? '–' : percent(data.in_time / data.decided),
+      'before the deadline',
+    ],
+    ['Undone', data === undefined ? '–' : count(data.undone), 'taken back today'],
+  ];
+  return (
+    <dl className="tiles shift" aria-label="Your shift">
+      {tiles.map(([label, value, note]) => (
+        <div key={label}>
+          <dt>{label}</dt>
+          <dd>
+            <strong>{value}</strong>
+            <span className="muted small">{note}</span>
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+const ACTIONS: Readonly<Record<string, string>> = {
+  propose_tighter_auto_clear: 'the policy proposes to tighten the auto-clear',
+  propose_throttle: 'it proposes to throttle the corridor',
+  call_all_hands: 'the policy calls all hands',
+  escalate: 'the engine has escalated them to a risk officer',
+  alert: 'an alert is sent',
+};
+
+/** Overflow rules that are met, one line each. */
+export function Overflow({ status }: { readonly status: ReviewStatus | undefined }) {
+  if (status === undefined || status.overflow.length === 0) return null;
+  return (
+    <ul className="overflow" aria-label="Overflow rules that are met">
+      {status.overflow.map(({ priority, older_than_minutes, actions, cases }) => (
+        <li key={`${priority} ${older_than_minutes}`}>
+          <PriorityMark priority={priority} />
+          <span>
+            <strong>
+              {`${count(cases)} ${cases === 1 ? 'case is' : 'cases are'} older than ${duration(older_than_minutes * 60)}`}
+            </strong>
+            : {actions.map((action) => ACTIONS[action] ?? words(action)).join('; ')}.
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+type Row = ReviewStatus['forecast'][number];
+
+const alarming = (value: number) => (value === 0 ? '0' : <b className="late">{count(value)}</b>);
+
+const FORECAST_COLUMNS: readonly Column<Row>[] = [
+  {
+    ...{ id: 'priority', header: 'Priority' },
+    cell: ({ priority }) => <PriorityMark priority={priority} />,
+  },
+  { id: 'open', header: 'Open', numeric: true, cell: (row) => count(row.waiting) },
+  { id: 'missed', header: 'Late', numeric: true, cell: (row) => alarming(row.missed) },
+  { id: 'will', header: 'Will be late', numeric: true, cell: (row) => alarming(row.will_miss) },
+  {
+    ...{ id: 'empty', header: 'Empty in', numeric: true },
+    cell: ({ empty_seconds: s }) => (s === null ? 'never' : duration(s)),
+  },
+];
+
+export function Forecast({ status }: { readonly status: UseQueryResult<ReviewStatus> }) {
+  const officers = status.data?.officers_at_work ?? 0;
+  return (
+    <Part
+      title="Forecast"
+      aside={<span className="muted small">{`${count(officers)} at work now`}</span>}
+    >
+      <Found query={status} what="the forecast">
+        {({ forecast }) =>
+          forecast.length === 0 ? (
+            <Empty title="Nothing waits" />
+          ) : (
+            <DataTable
+              label="Forecast by priority"
+              columns={FORECAST_COLUMNS}
+              rows={forecast}
+              keyOf={({ priority }) => priority}
+            />
+          )
+        }
+      </Found>
+    </Part>
+  );
+}
+
+export function Capacity() {
+  const query = useQuery({
+    queryKey: ['review-capacity'],
+    queryFn: ({ signal }) => ask('GET /v1/reviews/capacity', {}, signal),
+    staleTime: 60_000,
+  });
+  return (
+    <Part title="Capacity" aside={<span className="muted small">measured over 7 days</span>}>
+      <Found query={query} what="capacity">
+        {(found) => <CapacityFacts found={found} />}
+      </Found>
+    </Part>
+  );
+}
+
+function CapacityFacts({ found }: { readonly found: ReviewCapacity }) {
+  const { utilisation, utilisation_max: bound } = found;
+  const isOver = utilisation === null || utilisation > bound;
+  return (
+    <Facts
+      rows={[
+        ['Officers', `${number(found.officers)} at work, ${count(found.officers_min)} needed`],
+        [
+          'Utilisation',
+          <span key="utilisation" className={isOver ? 'late' : ''}>
+            {utilisation === null ? 'work, and nobody' : percent(utilisation)} of {percent(bound)}{' '}
+            allowed
+          </span>,
+        ],
+        ['To hire', found.hire === 0 ? 'nobody' : count(found.hire)],
+        ['Reviews a day', number(found.reviews_per_day)],
+        ['An officer does', `${number(found.reviews_per_hour)} an hour`],
+        ['Clears by itself', percent(found.auto_clear_ratio)],
+      ]}
+    />
+  );
+}

@@ -1,0 +1,96 @@
+/** A decision that was made: by whom and why, whether it can be undone, and the second person's part. */
+import type { ReactNode } from 'react';
+import type { Me, ReviewCaseDetail } from '../../../../src/client/api-types.ts';
+import { useSecondsUntil } from '../../api/clock.ts';
+import { Badge, type Level, Time } from '../../parts/show.tsx';
+import { isOfficer, nameOf } from './cases.ts';
+import { SecondPerson } from './second-person.tsx';
+
+const LEVELS: Readonly<Record<string, Level>> = { fraud: 'critical', legitimate: 'fine' };
+
+type MadeProps = {
+  readonly one: ReviewCaseDetail;
+  readonly me: Me;
+  readonly isBusy: boolean;
+  readonly onConfirm: () => void;
+  readonly onReturn: () => void;
+  readonly onUndo: () => void;
+};
+
+export function Made({ one, me, isBusy, onConfirm, onReturn, onUndo }: MadeProps) {
+  const { decision, state } = one;
+  const finalAt = decision?.final_at ?? null;
+  const seconds = useSecondsUntil(finalAt === null ? null : Date.parse(finalAt));
+  if (decision === null) return null;
+  const name = nameOf(me);
+  const isTheirs = decision.decided_by === name || decision.confirmed_by === name;
+  const mayUndo = isTheirs && state !== 'closed' && seconds !== 0;
+  return (
+    <div className="made">
+      <p className="row">
+        <Badge level={LEVELS[decision.disposition] ?? 'unknown'}>{decision.disposition}</Badge>
+        <span>
+          by <strong>{decision.decided_by}</strong>, <Time at={decision.decided_at} />
+        </span>
+      </p>
+      <q>{decision.reason}</q>
+      {decision.confirmed_by === null ? null : (
+        <p>
+          Confirmed by <strong>{decision.confirmed_by}</strong>
+        </p>
+      )}
+      {state === 'confirming' ? (
+        <SecondPart
+          isFirst={decision.decided_by === name}
+          mayConfirm={isOfficer(me)}
+          why={<SecondPerson one={one} />}
+        >
+          <button type="button" className="primary" disabled={isBusy} onClick={onConfirm}>
+            Confirm {decision.disposition}
+          </button>
+          <button type="button" disabled={isBusy} onClick={onReturn}>
+            Give it back …
+          </button>
+        </SecondPart>
+      ) : null}
+      {mayUndo ? (
+        <p className="row">
+          <button type="button" disabled={isBusy} onClick={onUndo}>
+            Undo <kbd>z</kbd>
+          </button>
+          <span className="muted">
+            {seconds === null ? 'until somebody confirms it' : `for ${seconds} s`}
+          </span>
+        </p>
+      ) : null}
+      {state === 'decided' && !mayUndo ? <p className="muted">It becomes final.</p> : null}
+      {state === 'closed' ? (
+        <p className="muted">
+          Final since <Time at={one.closed_at} />
+        </p>
+      ) : null}
+    </div>
+  );
+}
+
+type SecondPartProps = {
+  readonly isFirst: boolean;
+  readonly mayConfirm: boolean;
+  readonly why: ReactNode;
+  readonly children: ReactNode;
+};
+
+function SecondPart({ isFirst, mayConfirm, why, children }: SecondPartProps) {
+  return (
+    <>
+      {why}
+      {isFirst ? (
+        <p>It waits for another person with the role risk officer.</p>
+      ) : mayConfirm ? (
+        <div className="row">{children}</div>
+      ) : (
+        <p>A risk officer has to confirm it.</p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,50 @@
+/** Small marks of a case: its priority, the time left, and its state. */
+import type { ReviewCase } from '../../../../src/client/api-types.ts';
+import { useSecond } from '../../api/clock.ts';
+import { timeLeft, utcTime } from '../../format.ts';
+import { Badge, type Level } from '../../parts/show.tsx';
+
+type Priority = ReviewCase['priority'];
+export const PRIORITIES: readonly Priority[] = ['P0', 'P1', 'P2', 'P3', 'P4', 'P5'];
+
+const PRIORITY_LEVELS: Readonly<Record<Priority, Level>> = {
+  ...{ P0: 'critical', P1: 'warning', P2: 'warning', P3: 'unknown', P4: 'unknown', P5: 'unknown' },
+};
+
+export function PriorityMark({ priority }: { readonly priority: Priority }) {
+  return <Badge level={PRIORITY_LEVELS[priority]}>{priority}</Badge>;
+}
+
+/** From here on a deadline is near. */
+const NEAR_MS = 30 * 60_000;
+
+/** Counts down; red once it is late. */
+export function TimeLeft({ due }: { readonly due: string }) {
+  const leftMs = Date.parse(due) - useSecond();
+  const level = leftMs < 0 ? 'late' : leftMs < NEAR_MS ? 'near' : '';
+  return (
+    <time className={`left ${level}`} dateTime={due} title={`until ${utcTime(due)}`}>
+      {timeLeft(leftMs)}
+      {leftMs < 0 ? ' late' : ''}
+    </time>
+  );
+}
+
+const STATES: Readonly<Record<ReviewCase['state'], readonly [Level, string]>> = {
+  open: ['unknown', 'open'],
+  claimed: ['fine', 'claimed'],
+  confirming: ['warning', 'to be confirmed'],
+  decided: ['fine', 'decided'],
+  closed: ['unknown', 'closed'],
+};
+
+export function StateMark({ one: { state, escalated_by } }: { readonly one: ReviewCase }) {
+  const [level, name] = STATES[state];
+  const isEscalated = escalated_by !== null && (state === 'open' || state === 'claimed');
+  return (
+    <span className="row chips">
+      <Badge level={level}>{name}</Badge>
+      {isEscalated ? <Badge level="critical">escalated</Badge> : null}
+    </span>
+  );
+}

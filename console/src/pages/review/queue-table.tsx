@@ -1,0 +1,104 @@
+/** Rows of the queue, read page by page. */
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link } from 'wouter';
+import type { Me, NextReviewCase, ReviewCase } from '../../../../src/client/api-types.ts';
+import { ask } from '../../api/ask.ts';
+import { money, words } from '../../format.ts';
+import { type Column, DataTable, type More } from '../../parts/data-table.tsx';
+import { nameOf, QUEUE_EVERY_MS, REVIEWS, SOURCES } from './cases.ts';
+import { PriorityMark, StateMark, TimeLeft } from './marks.tsx';
+import { caseLink } from './next-case.ts';
+import { type QueueFilterValues, toParameters } from './queue-filters.tsx';
+
+const PAGE_ROWS = 100;
+
+export function useQueue(filters: QueueFilterValues, me: Me) {
+  return useInfiniteQuery({
+    queryKey: [REVIEWS, 'queue', filters],
+    queryFn: ({ pageParam, signal }) =>
+      ask(
+        'GET /v1/reviews',
+        { query: { ...toParameters(filters, nameOf(me)), limit: PAGE_ROWS, cursor: pageParam } },
+        signal,
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    refetchInterval: QUEUE_EVERY_MS,
+  });
+}
+
+const columnsOf = (filter: NextReviewCase): readonly Column<ReviewCase>[] => [
+  {
+    ...{ id: 'priority', header: 'Priority' },
+    cell: ({ priority }) => <PriorityMark priority={priority} />,
+  },
+  {
+    ...{ id: 'left', header: 'Time left', numeric: true },
+    cell: ({ state, due_at }) =>
+      state === 'closed' || state === 'decided' ? '–' : <TimeLeft due={due_at} />,
+  },
+  {
+    ...{ id: 'account', header: 'Account' },
+    cell: ({ transaction_id: id, account_id }) => (
+      <Link href={caseLink(id, filter)} className="name" title={account_id}>
+        {account_id}
+      </Link>
+    ),
+  },
+  {
+    ...{ id: 'score', header: 'Score', numeric: true, from: 2 },
+    cell: ({ score }) => (score === null ? '–' : <strong>{score}</strong>),
+  },
+  {
+    ...{ id: 'amount', header: 'Amount', numeric: true },
+    cell: ({ amount, currency }) => `${money(amount)} ${currency}`,
+  },
+  { id: 'corridor', header: 'Corridor', from: 2, cell: ({ corridor }) => corridor },
+  {
+    ...{ id: 'reason', header: 'Reason', from: 2 },
+    cell: (one) => <span className="clip short">{reasonOf(one)}</span>,
+  },
+  {
+    ...{ id: 'who', header: 'With', from: 2 },
+    cell: ({ locked_by, assignee, decision }) => {
+      const who =
+        locked_by ?? decision?.decided_by ?? (assignee === null ? '–' : `for ${assignee}`);
+      return (
+        <span className="name who" title={who}>
+          {who}
+        </span>
+      );
+    },
+  },
+  { id: 'state', header: 'State', from: 2, cell: (one) => <StateMark one={one} /> },
+];
+
+/** What raised it, unless that is the verdict, whose reasons say more. */
+function reasonOf({ source, reasons }: ReviewCase): string {
+  const [first, ...others] = reasons;
+  const rules =
+    first === undefined
+      ? ''
+      : `${words(first)}${others.length === 0 ? '' : `, ${others.length} more`}`;
+  if (source === 'verdict' && rules !== '') return rules;
+  return [SOURCES[source], rules].filter(Boolean).join(': ');
+}
+
+type QueueTableProps = {
+  readonly rows: readonly ReviewCase[];
+  readonly more: More;
+  /** Of the cases after the one that is opened. */
+  readonly filter: NextReviewCase;
+};
+
+export function QueueTable({ rows, more, filter }: QueueTableProps) {
+  return (
+    <DataTable
+      label="Cases"
+      columns={columnsOf(filter)}
+      rows={rows}
+      keyOf={({ transaction_id: id }) => id}
+      more={more}
+    />
+  );
+}

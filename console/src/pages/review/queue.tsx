@@ -1,0 +1,90 @@
+/** The queue: cases by priority and deadline, the next one, and how the work goes. The address holds the filters. */
+import { useMemo } from 'react';
+import { useLocation, useSearchParams } from 'wouter';
+import type { Me, ReviewCase } from '../../../../src/client/api-types.ts';
+import { Page } from '../../parts/page.tsx';
+import { Empty, Found } from '../../parts/states.tsx';
+import { useShortcuts } from '../../shell/shortcuts.ts';
+import { Capacity, Forecast, Overflow, Shift, useStatus } from './figures.tsx';
+import { caseLink, nextFilterOf, useNextCase } from './next-case.ts';
+import { activeFilters, PriorityTabs, QueueFilters } from './queue-filters.tsx';
+import { QueueTable, useQueue } from './queue-table.tsx';
+import { Refused } from './refused.tsx';
+import { steps, useStep } from './steps.ts';
+import { UndoBar } from './undo-bar.tsx';
+
+export function QueuePage({ me }: { readonly me: Me }) {
+  const [search, setSearch] = useSearchParams();
+  const [, go] = useLocation();
+  const filters = activeFilters(search);
+  const status = useStatus();
+  const queue = useQueue(filters, me);
+  const next = useNextCase();
+  const claim = useStep();
+  const rows = useMemo(() => queue.data?.pages.flatMap(({ items }) => items) ?? [], [queue.data]);
+  const takeNext = () => {
+    claim.reset();
+    if (!next.isPending) next.mutate(nextFilterOf(search));
+  };
+  const open = (one: ReviewCase) => go(caseLink(one.transaction_id, nextFilterOf(search)));
+  const claimFocused = () => {
+    const one = rows[focusedIndex()];
+    if (one === undefined || claim.isPending) return;
+    next.reset();
+    claim.mutate(() => steps.claim(one.transaction_id), { onSuccess: open });
+  };
+  useShortcuts({ n: takeNext, c: claimFocused });
+  const error = next.error ?? claim.error;
+  return (
+    <Page
+      title="Review"
+      aside={
+        <button type="button" className="primary" disabled={next.isPending} onClick={takeNext}>
+          Next case <kbd>n</kbd>
+        </button>
+      }
+    >
+      {error === null ? null : (
+        <Refused
+          error={error}
+          onNext={takeNext}
+          onClose={() => {
+            next.reset();
+            claim.reset();
+          }}
+        />
+      )}
+      {next.data === null ? (
+        <output className="notice">Nothing waits that you may take, with these filters.</output>
+      ) : null}
+      <Shift />
+      <Overflow status={status.data} />
+      <PriorityTabs search={search} onChange={setSearch} status={status.data} />
+      <QueueFilters search={search} onChange={setSearch} />
+      <Found query={queue} what="the queue">
+        {() =>
+          rows.length > 0 ? (
+            <QueueTable rows={rows} more={queue} filter={nextFilterOf(search)} />
+          ) : (
+            <Empty title="No case matches">
+              {Object.keys(filters).length === 0
+                ? 'Everything is decided: new cases appear here by themselves.'
+                : 'Change a filter, or take one away.'}
+            </Empty>
+          )
+        }
+      </Found>
+      <div className="pair">
+        <Forecast status={status} />
+        <Capacity />
+      </div>
+      <UndoBar onNext={takeNext} />
+    </Page>
+  );
+}
+
+/** Of the row whose link has the focus; -1 for none. */
+function focusedIndex(): number {
+  const row = document.activeElement?.closest('tr[data-index]');
+  return Number(row?.getAttribute('data-index') ?? -1);
+}

@@ -1,0 +1,47 @@
+/** Rings: open cases of one device, account or merchant that a person may decide at once. */
+import { useQuery } from '@tanstack/react-query';
+import type { Me, ReviewCase, RingDecision } from '../../../../src/client/api-types.ts';
+import { ask } from '../../api/ask.ts';
+import { serverMs } from '../../api/clock.ts';
+import { count } from '../../format.ts';
+import { nameOf, REVIEWS, standingOf } from './cases.ts';
+
+/** The API decides as many at once. */
+export const RING_CASES_MAX = 100;
+
+export type Party = RingDecision['party'];
+/** The filter of the queue that finds the cases of each. */
+export const PARTY_FILTERS = {
+  ...({ device: 'device_id', account: 'account_id', merchant: 'merchant_id' } as const),
+};
+
+export type RingOf = {
+  readonly party: Party;
+  readonly id: string;
+  /** Cases that this person may decide now; one more than the API takes at once stands for more. */
+  readonly cases: number;
+};
+
+export const countOf = ({ cases }: RingOf) =>
+  cases > RING_CASES_MAX ? `more than ${RING_CASES_MAX}` : count(cases);
+
+/** Cases of a party that nobody else has; undefined while they are counted. */
+export function useRing(party: Party, one: ReviewCase, me: Me): RingOf | undefined {
+  const name = PARTY_FILTERS[party];
+  const id = one[name];
+  const { data } = useQuery({
+    queryKey: [REVIEWS, 'ring', name, id],
+    queryFn: async ({ signal }) => {
+      const of = { [name]: id, limit: RING_CASES_MAX + 1 };
+      const mine = { ...of, state: 'claimed', locked_by: nameOf(me) } as const;
+      const pages = await Promise.all([
+        ask('GET /v1/reviews', { query: { ...of, state: 'open' } }, signal),
+        ask('GET /v1/reviews', { query: mine }, signal),
+      ]);
+      const all = pages.flatMap(({ items }) => items);
+      return all.filter((each) => standingOf(each, me, serverMs()).kind !== 'others').length;
+    },
+    enabled: id !== null,
+  });
+  return id === null || data === undefined ? undefined : { party, id, cases: data };
+}

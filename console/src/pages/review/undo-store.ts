@@ -1,0 +1,39 @@
+/** The last decision of this tab, as long as it can be taken back; it outlives the page on which it was made. */
+import { useSyncExternalStore } from 'react';
+import type { ReviewCase } from '../../../../src/client/api-types.ts';
+import { serverMs } from '../../api/clock.ts';
+
+export type Undoable = {
+  /** More than one for a ring. */
+  readonly cases: readonly ReviewCase[];
+  /** What was decided, in words. */
+  readonly what: string;
+};
+
+let undoable: Undoable | undefined;
+const watchers = new Set<() => void>();
+
+export function offerUndo(next: Undoable | undefined): void {
+  undoable = next;
+  for (const watcher of watchers) watcher();
+}
+
+function watch(watcher: () => void): () => void {
+  watchers.add(watcher);
+  return () => watchers.delete(watcher);
+}
+
+export function useUndoable(): Undoable | undefined {
+  return useSyncExternalStore(watch, () => undoable);
+}
+
+/** Until the first of its decisions is final; null where all wait for a second person. */
+export function finalAtMs({ cases }: Undoable): number | null {
+  const times = cases.flatMap(({ decision }) => decision?.final_at ?? []).map(Date.parse);
+  return times.length === 0 ? null : Math.min(...times);
+}
+
+export function canUndo(one: Undoable): boolean {
+  const atMs = finalAtMs(one);
+  return atMs === null || atMs > serverMs();
+}

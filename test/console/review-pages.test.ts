@@ -1,0 +1,65 @@
+/**
+ * Goal: the queue and its cases are whole at both widths and in both themes, and show each role what it may do. Method: disputed
+ * transactions in a real engine, Chromium, axe, and a screenshot of each.
+ */
+import { describe, expect, test } from 'vitest';
+import { heading, makeLinkTo } from './support/log-in.ts';
+import { isWider, NARROW, openTab, settle, shoot, violationsOf, WIDE } from './support/pages.ts';
+import { giveReason, setUpReview, undoBar } from './support/review.ts';
+import { setUpConsole } from './support/set-up.ts';
+
+const shown = setUpConsole();
+const { open } = shown;
+const { logIn, openCase, disputes, keyOf } = setUpReview(shown);
+
+describe.each([
+  ['1280', WIDE, 'light'],
+  ['1280', WIDE, 'dark'],
+  ['390', NARROW, 'light'],
+  ['390', NARROW, 'dark'],
+] as const)('at %s px, %s %s', (width, viewport, colorScheme) => {
+  test('the queue and its cases are complete, and axe finds nothing', async () => {
+    const [mine = '', rich = ''] = await disputes(
+      { account_id: 'acc_an_account_with_a_very_long_name_0001', device_id: 'd'.repeat(60) },
+      { account_id: `acc_look_${width}_${colorScheme}`, amount: '123456.78' },
+    );
+    await using tab = await logIn('Bob', { viewport, colorScheme });
+    const { page, faults } = tab;
+    await openCase(page, mine);
+    await page.getByRole('button', { name: 'Claim' }).click();
+    await page.getByText('You have it for').waitFor();
+    const found: string[] = [];
+    const look = async (name: string, path: string, text: string) => {
+      await open(page, path);
+      await settle(page, text);
+      await shoot(page, `review-${name}-${width}-${colorScheme}`);
+      found.push(...(await violationsOf(page)).map((violation) => `${name}: ${violation}`));
+      if (await isWider(page)) found.push(`${name}: wider than the screen`);
+    };
+    await look('queue', '/review', 'Utilisation');
+    await look('empty', '/review?account_id=nobody', 'No case matches');
+    await look('mine', `/review/${mine}`, 'You have it for');
+    await page.getByRole('button', { name: 'Fraud' }).click();
+    await giveReason(page, 'A reason that takes several words to say, as they do');
+    await undoBar(page).waitFor();
+    await shoot(page, `review-undo-${width}-${colorScheme}`);
+    found.push(...(await violationsOf(page)).map((violation) => `undo: ${violation}`));
+    await look('high', `/review/${rich}`, 'Takes two people');
+    await look('nowhere', '/review/01a1f84a-95c0-7000-8000-00000000002a', 'has no case');
+    expect(found).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+});
+
+test('a risk officer without the role analyst sees the case, and no explanation', async () => {
+  const [id = ''] = await disputes({ account_id: 'acc_officer' });
+  await using tab = await openTab(shown.browser);
+  const { page, faults } = tab;
+  await page.goto(await makeLinkTo(shown.engine, keyOf('Cy')));
+  await heading(page, 'Review').waitFor();
+  await openCase(page, id);
+  await page.getByText('take the role analyst').waitFor();
+  expect(await violationsOf(page)).toEqual([]);
+  await page.getByText('Nobody has it').waitFor();
+  expect(faults).toEqual([]);
+});
