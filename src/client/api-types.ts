@@ -28,6 +28,16 @@ export type TransactionInput = {
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
 };
 
+export type ExchangeRatesInput = {
+  readonly rates: readonly ExchangeRate[];
+};
+
+export type ExchangeRate = {
+  readonly day: string;
+  readonly currency: string;
+  readonly usd: string;
+};
+
 export type NewKey = {
   readonly roles: readonly ('ingest' | 'analyst' | 'operator' | 'risk_officer' | 'admin')[];
   readonly client?: string | undefined;
@@ -290,6 +300,12 @@ export type Reason = {
 };
 
 export type ModelExplanation = { readonly model: string; readonly method: 'path' | 'shapley'; readonly base: number; readonly margin: number; readonly probability: number; readonly contributions: readonly { readonly feature: string; readonly value: number | null; readonly contribution: number; readonly detail: string; }[]; } | null;
+
+export type ImportedRates = {
+  readonly added: number;
+  readonly changed: number;
+  readonly unchanged: number;
+};
 
 export type Readiness = {
   readonly status: 'ready' | 'unready' | 'draining';
@@ -846,6 +862,7 @@ export type Operations = {
   readonly 'POST /v1/dead-letters/purge': { readonly call: { readonly body: DeadLetterCommand }; readonly answer: PurgeResult };
   readonly 'GET /openapi.json': { readonly call: {  }; readonly answer: { readonly openapi: string; } };
   readonly 'POST /v1/evaluate': { readonly call: { readonly query?: { readonly method?: 'path' | 'shapley' | undefined; readonly model?: string | undefined }; readonly body: TransactionInput }; readonly answer: Evaluation };
+  readonly 'POST /v1/exchange-rates': { readonly call: { readonly body: ExchangeRatesInput }; readonly answer: ImportedRates };
   readonly 'GET /v1/exports/transactions': { readonly call: { readonly query?: { readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly device_id?: string | undefined; readonly ip?: string | undefined; readonly corridor?: string | undefined; readonly client?: string | undefined; readonly idempotency_key?: string | undefined; readonly currency?: string | undefined; readonly min_amount?: string | undefined; readonly max_amount?: string | undefined; readonly verdict?: string | undefined; readonly min_score?: number | undefined; readonly max_score?: number | undefined; readonly reason?: string | undefined; readonly reason_match?: 'any' | 'all' | undefined; readonly rule_set?: 'default@2' | 'default@1' | undefined; readonly model?: string | undefined; readonly label?: 'fraud' | 'legitimate' | 'none' | undefined; readonly degradation?: number | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly received_from?: string | undefined; readonly received_to?: string | undefined; readonly scored_from?: string | undefined; readonly scored_to?: string | undefined; readonly status?: 'accepted' | 'scored' | 'dead_lettered' | undefined; readonly format?: 'csv' | 'ndjson' | 'parquet' | undefined; readonly order?: 'desc' | 'asc' | undefined; readonly after?: string | undefined } }; readonly answer: undefined };
   readonly 'GET /livez': { readonly call: {  }; readonly answer: { readonly status: 'alive'; } };
   readonly 'GET /readyz': { readonly call: {  }; readonly answer: Readiness };

@@ -6,8 +6,6 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { CommandContext } from '../cli/command.ts';
-import { createPolicies } from '../control/cases/policies.ts';
-import { createReviewing } from '../control/cases/reviewing.ts';
 import { createKeys } from '../control/keys.ts';
 import { createRegistry } from '../control/models/registry.ts';
 import { createOperating, type Operating } from '../control/operating.ts';
@@ -34,9 +32,6 @@ import { livePaths, liveRoutes } from '../http/routes/live.ts';
 import { merchantsPaths, merchantsRoutes } from '../http/routes/merchants.ts';
 import { modelWatchPaths, modelWatchRoutes } from '../http/routes/model-watch.ts';
 import { modelsPaths, modelsRoutes } from '../http/routes/models.ts';
-import { reviewPolicyPaths, reviewPolicyRoutes } from '../http/routes/review-policy.ts';
-import { reviewStepsPaths, reviewStepsRoutes } from '../http/routes/review-steps.ts';
-import { reviewsPaths, reviewsRoutes } from '../http/routes/reviews.ts';
 import { scoresPaths, scoresRoutes } from '../http/routes/scores.ts';
 import { sessionsPaths, sessionsRoutes } from '../http/routes/sessions.ts';
 import { statusPaths, statusRoutes } from '../http/routes/status.ts';
@@ -45,7 +40,6 @@ import { transactionsPaths, transactionsRoutes } from '../http/routes/transactio
 import { serve } from '../http/serve.ts';
 import { watchCorridors } from '../ingest/corridor-list.ts';
 import { openIngest } from '../ingest/ingest.ts';
-import { createReadCases } from '../query/cases/reading-cases.ts';
 import type { CountRead } from '../query/choose-database.ts';
 import { createExports } from '../query/exports/exports.ts';
 import { createReadLive } from '../query/live-figures.ts';
@@ -71,6 +65,7 @@ import { openReplies } from '../stream/settle/replies.ts';
 import { bindEvaluate } from './wire/bind-evaluate.ts';
 import { bindGuards, watchGuards } from './wire/bind-guards.ts';
 import { bindReading } from './wire/bind-reading.ts';
+import { bindReviews } from './wire/bind-reviews.ts';
 
 /** The build of the browser application. */
 const CONSOLE = fileURLToPath(new URL('../../console/dist', import.meta.url));
@@ -234,9 +229,6 @@ function listModules(
   const bounds = { ...limits, waitMsMax: config.RISK_WAIT_MS_MAX };
   const transactions = transactionsRoutes(ingest, replies, reading, bounds, signal, log);
   const keys = createKeys(primary);
-  const reviewing = createReviewing(primary);
-  const readCases = createReadCases(databases);
-  const policies = reviewPolicyRoutes(createPolicies(primary), readCases, limits);
   return [
     {
       routes: healthRoutes({
@@ -272,9 +264,7 @@ function listModules(
     { routes: statusRoutes(operating), paths: statusPaths },
     { routes: liveRoutes({ readLive, authenticate, signal, log }), paths: livePaths },
     { routes: deadLettersRoutes({ ...operating, limits, log }), paths: deadLettersPaths },
-    { routes: policies, paths: reviewPolicyPaths },
-    { routes: reviewsRoutes(reviewing, readCases, limits, metrics), paths: reviewsPaths },
-    { routes: reviewStepsRoutes(reviewing, limits, metrics), paths: reviewStepsPaths },
+    ...bindReviews(databases, limits, metrics),
     { routes: keysRoutes({ ...keys, limits }), paths: keysPaths },
     { routes: identitiesRoutes(keys), paths: identitiesPaths },
     { routes: sessionsRoutes(resources.sessions), paths: sessionsPaths },

@@ -74,6 +74,6 @@ test('decisions that stand are counted, by whom and since when, and those taken 
 test('a shift that began more than a week ago is refused', async () => {
   const since = Date.now() - 8 * 24 * HOUR_MS;
   await expect(readShift(database, 'Ann', { since }, Date.now())).rejects.toMatchObject({
-    fields: [{ pointer: '/since' }],
+    errors: [{ pointer: '/since' }],
   });
 });

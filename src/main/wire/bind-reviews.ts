@@ -1,0 +1,30 @@
+/** The routes of the review, bound to the database. */
+import { createImportRates } from '../../control/cases/import-rates.ts';
+import { createPolicies } from '../../control/cases/policies.ts';
+import { createReviewing } from '../../control/cases/reviewing.ts';
+import type { RouteModule } from '../../http/app-env.ts';
+import type { BodyLimits } from '../../http/body/body.ts';
+import { exchangeRatesPaths, exchangeRatesRoutes } from '../../http/routes/exchange-rates.ts';
+import { reviewPolicyPaths, reviewPolicyRoutes } from '../../http/routes/review-policy.ts';
+import { reviewStepsPaths, reviewStepsRoutes } from '../../http/routes/review-steps.ts';
+import { reviewsPaths, reviewsRoutes } from '../../http/routes/reviews.ts';
+import { createReadCases } from '../../query/cases/reading-cases.ts';
+import type { Databases } from '../../query/choose-database.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+
+export function bindReviews(
+  databases: Pick<Databases, 'primary' | 'now'>,
+  limits: BodyLimits,
+  metrics: Pick<Metrics, 'claims'>,
+): RouteModule[] {
+  const { primary } = databases;
+  const reviewing = createReviewing(primary);
+  const reading = createReadCases(databases);
+  const policies = createPolicies(primary);
+  return [
+    { routes: reviewPolicyRoutes(policies, reading, limits), paths: reviewPolicyPaths },
+    { routes: exchangeRatesRoutes(createImportRates(primary), limits), paths: exchangeRatesPaths },
+    { routes: reviewsRoutes(reviewing, reading, limits, metrics), paths: reviewsPaths },
+    { routes: reviewStepsRoutes(reviewing, limits, metrics), paths: reviewStepsPaths },
+  ];
+}
