@@ -63,3 +63,38 @@ test('a risk officer without the role analyst sees the case, and no explanation'
   await page.getByText('Nobody has it').waitFor();
   expect(faults).toEqual([]);
 });
+
+test('time left follows the clock of the API, whatever the browser’s says', async () => {
+  const account = 'acc_clock';
+  await disputes({ account_id: account });
+  await using tab = await logIn('Ann');
+  const { page } = tab;
+  await page.addInitScript('{ const now = Date.now; Date.now = () => now() + 3 * 3_600_000; }');
+  await open(page, `/review?account_id=${account}`);
+  await page.getByRole('link', { name: account }).waitFor();
+  await expect.poll(() => page.locator('td .left').textContent()).toMatch(/^1 h 5\d min$/);
+});
+
+test('a queue that nobody looks at asks nothing, so that the session can end', async () => {
+  await using tab = await logIn('Dee');
+  const { page } = tab;
+  await page.clock.install();
+  await open(page, '/review');
+  await settle(page, 'Utilisation');
+  let asked = 0;
+  page.on('request', (request) => {
+    if (request.url().includes('/v1/')) asked += 1;
+  });
+  const pass = async (ms: number) => {
+    asked = 0;
+    await page.clock.runFor(ms);
+  };
+  await pass(60_000);
+  expect(asked).toBeGreaterThan(5);
+  await pass(6 * 60_000);
+  await pass(60_000);
+  expect(asked).toBe(0);
+  await page.mouse.move(400, 400);
+  await pass(60_000);
+  expect(asked).toBeGreaterThan(5);
+});

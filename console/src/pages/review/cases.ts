@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { Me, ReviewCase, ReviewCaseDetail } from '../../../../src/client/api-types.ts';
 import { ask, Refusal } from '../../api/ask.ts';
 import { has } from '../../api/me.ts';
+import { usePolling } from '../../api/presence.ts';
 
 /** Everything of the review is asked again after each step. */
 export const REVIEWS = 'reviews';
@@ -14,6 +15,7 @@ const CASE_EVERY_MS = 15_000;
 
 /** Null where the transaction has no case. */
 export function useCase(id: string) {
+  const every = usePolling(CASE_EVERY_MS);
   return useQuery({
     queryKey: caseKey(id),
     queryFn: async ({ signal }): Promise<ReviewCaseDetail | null> => {
@@ -24,7 +26,7 @@ export function useCase(id: string) {
         throw error;
       }
     },
-    refetchInterval: CASE_EVERY_MS,
+    refetchInterval: ({ state: { data } }) => (data === null ? false : every),
   });
 }
 

@@ -2,6 +2,7 @@
 import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import type { ReviewCapacity, ReviewStatus } from '../../../../src/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
+import { usePolling } from '../../api/presence.ts';
 import { count, duration, number, percent, words } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Part } from '../../parts/page.tsx';
@@ -14,7 +15,7 @@ export function useStatus(): UseQueryResult<ReviewStatus> {
   return useQuery({
     queryKey: [REVIEWS, 'status'],
     queryFn: ({ signal }) => ask('GET /v1/reviews/status', {}, signal),
-    refetchInterval: QUEUE_EVERY_MS,
+    refetchInterval: usePolling(QUEUE_EVERY_MS),
   });
 }
 
@@ -29,7 +30,7 @@ export function Shift() {
   const { data } = useQuery({
     queryKey: [REVIEWS, 'shift', since],
     queryFn: ({ signal }) => ask('GET /v1/reviews/shift', { query: { since } }, signal),
-    refetchInterval: QUEUE_EVERY_MS,
+    refetchInterval: usePolling(QUEUE_EVERY_MS),
   });
   const tiles: readonly (readonly [string, string, string])[] = [
     [

@@ -2,6 +2,7 @@
 import { useEffect, useRef } from 'react';
 import type { ReviewCaseDetail } from '../../../../src/client/api-types.ts';
 import { serverMs, useSecond } from '../../api/clock.ts';
+import { lastUseMs } from '../../api/presence.ts';
 import { timeLeft } from '../../format.ts';
 import { type Standing, usePolicy } from './cases.ts';
 import { type Step, steps, useStep } from './steps.ts';
@@ -11,7 +12,6 @@ const SHARE_USED = 1 / 3;
 /** Less is left: the page says so. */
 const SOON_MS = 60_000;
 const LOOK_EVERY_MS = 1000;
-const USES = ['keydown', 'pointerdown', 'pointermove', 'wheel'] as const;
 
 type LockProps = {
   readonly one: ReviewCaseDetail;
@@ -87,23 +87,14 @@ type HeldProps = {
 /** Extends the lock when the page was used since it was last extended, and enough of it has passed. */
 function Held({ id, until, children }: HeldProps) {
   const lockSeconds = usePolicy().data?.policy.lock_seconds;
-  const isUsed = useRef(false);
+  const extendedAtMs = useRef(0);
   const { mutate, isPending } = useStep();
-  useEffect(() => {
-    const use = () => {
-      isUsed.current = true;
-    };
-    for (const name of USES) document.addEventListener(name, use, { passive: true });
-    return () => {
-      for (const name of USES) document.removeEventListener(name, use);
-    };
-  }, []);
   useEffect(() => {
     const timer = setInterval(() => {
       const leftMs = Date.parse(until) - serverMs();
       const isDue = lockSeconds !== undefined && leftMs < lockSeconds * 1000 * (1 - SHARE_USED);
-      if (!isDue || !isUsed.current || isPending || document.hidden) return;
-      isUsed.current = false;
+      if (!isDue || isPending || document.hidden || lastUseMs() < extendedAtMs.current) return;
+      extendedAtMs.current = Date.now();
       mutate(() => steps.keep(id));
     }, LOOK_EVERY_MS);
     return () => clearInterval(timer);

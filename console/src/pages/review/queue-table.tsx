@@ -3,6 +3,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from 'wouter';
 import type { Me, NextReviewCase, ReviewCase } from '../../../../src/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
+import { usePolling } from '../../api/presence.ts';
 import { money, words } from '../../format.ts';
 import { type Column, DataTable, type More } from '../../parts/data-table.tsx';
 import { nameOf, QUEUE_EVERY_MS, REVIEWS, SOURCES } from './cases.ts';
@@ -23,7 +24,7 @@ export function useQueue(filters: QueueFilterValues, me: Me) {
       ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
-    refetchInterval: QUEUE_EVERY_MS,
+    refetchInterval: usePolling(QUEUE_EVERY_MS),
   });
 }
 

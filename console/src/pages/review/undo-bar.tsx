@@ -8,7 +8,14 @@ import { useShortcuts } from '../../shell/shortcuts.ts';
 import { REVIEWS } from './cases.ts';
 import { caseLink, nextFilterOf } from './next-case.ts';
 import { steps } from './steps.ts';
-import { canUndo, finalAtMs, offerUndo, type Undoable, useUndoable } from './undo-store.ts';
+import {
+  canUndo,
+  finalAtMs,
+  forgetFinal,
+  offerUndo,
+  type Undoable,
+  useUndoable,
+} from './undo-store.ts';
 
 /** Requests at a time that take a ring back. */
 const CONCURRENT = 8;
@@ -52,6 +59,7 @@ export function UndoBar({ onNext }: { readonly onNext: () => void }) {
   useEffect(() => {
     if (undoable !== undefined) setMessage(undefined);
   }, [undoable]);
+  useEffect(() => forgetFinal, []);
   if (undoable === undefined && message === undefined) return null;
   return (
     <div className="undo-bar">

@@ -37,3 +37,8 @@ export function canUndo(one: Undoable): boolean {
   const atMs = finalAtMs(one);
   return atMs === null || atMs > serverMs();
 }
+
+/** The next page does not offer what can no longer be taken back. */
+export function forgetFinal(): void {
+  if (undoable !== undefined && !canUndo(undoable)) offerUndo(undefined);
+}
