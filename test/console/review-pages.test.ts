@@ -90,11 +90,11 @@ test('a queue that nobody looks at asks nothing, so that the session can end', a
     await page.clock.runFor(ms);
   };
   await pass(60_000);
-  expect(asked).toBeGreaterThan(5);
+  expect(asked).toBeGreaterThan(0);
   await pass(6 * 60_000);
   await pass(60_000);
   expect(asked).toBe(0);
   await page.mouse.move(400, 400);
   await pass(60_000);
-  expect(asked).toBeGreaterThan(5);
+  expect(asked).toBeGreaterThan(0);
 });

@@ -161,7 +161,7 @@ describe('a case of which somebody else is faster', () => {
     await winner.getByText('You have it for').waitFor();
     const name = annLost === 1 ? 'Bob' : 'Ann';
     await loser.getByRole('alert').getByText(`${name} has claimed it.`).waitFor();
-    expect(await loser.getByRole('button', { name: 'Fraud' }).isDisabled()).toBe(true);
+    await expect.poll(() => loser.getByRole('button', { name: 'Fraud' }).isDisabled()).toBe(true);
     await shoot(loser, 'review-lost-1280-light');
     expect(await violationsOf(loser)).toEqual([]);
     await loser.getByRole('alert').getByRole('button', { name: 'Next case' }).click();
