@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import { input } from '../support/submit.ts';
 import { heading, makeLinkTo } from './support/log-in.ts';
-import { isWider, NARROW, openTab, settle, shoot, violationsOf, WIDE } from './support/pages.ts';
+import { isWider, LOOKS, openTab, settle, shoot, violationsOf } from './support/pages.ts';
 import { setUpConsole } from './support/set-up.ts';
 
 const shown = setUpConsole();
@@ -30,12 +30,7 @@ const PAGES: readonly (readonly [string, () => string, string])[] = [
   ['nowhere', () => '/nowhere', 'There is no such page'],
 ];
 
-describe.each([
-  ['1280', WIDE, 'light'],
-  ['1280', WIDE, 'dark'],
-  ['390', NARROW, 'light'],
-  ['390', NARROW, 'dark'],
-] as const)('at %s px, %s %s', (width, viewport, colorScheme) => {
+describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
   test('each page is complete, keeps its policy, and axe finds nothing', async () => {
     await using tab = await logIn({ viewport, colorScheme });
     const { page, faults } = tab;

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { heading, makeLinkTo } from './support/log-in.ts';
-import { isWider, NARROW, openTab, settle, shoot, violationsOf, WIDE } from './support/pages.ts';
+import { isWider, LOOKS, openTab, settle, shoot, violationsOf } from './support/pages.ts';
 import { giveReason, setUpReview, undoBar } from './support/review.ts';
 import { setUpConsole } from './support/set-up.ts';
 
@@ -12,12 +12,7 @@ const shown = setUpConsole();
 const { open } = shown;
 const { logIn, openCase, disputes, keyOf } = setUpReview(shown);
 
-describe.each([
-  ['1280', WIDE, 'light'],
-  ['1280', WIDE, 'dark'],
-  ['390', NARROW, 'light'],
-  ['390', NARROW, 'dark'],
-] as const)('at %s px, %s %s', (width, viewport, colorScheme) => {
+describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
   test('the queue and its cases are complete, and axe finds nothing', async () => {
     const [mine = '', rich = ''] = await disputes(
       { account_id: 'acc_an_account_with_a_very_long_name_0001', device_id: 'd'.repeat(60) },

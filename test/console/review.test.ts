@@ -56,7 +56,7 @@ test('an officer takes the next case, decides, takes it back, decides again and 
   });
   await page.keyboard.press('g');
   await page.keyboard.press('r');
-  const shift = page.locator('.shift dd');
+  const shift = page.locator('dl[aria-label="Your shift"] dd');
   await expect.poll(() => shift.first().textContent(), SOON).toContain('1 legitimate');
   expect(await shift.last().textContent()).toMatch(/^1/);
   expect(faults).toEqual([]);

@@ -10,6 +10,7 @@ import { Page, Part } from '../parts/page.tsx';
 import { Plot } from '../parts/plot.tsx';
 import { Badge } from '../parts/show.tsx';
 import { Empty, Found, Loading } from '../parts/states.tsx';
+import { Tiles } from '../parts/tiles.tsx';
 import { CorridorTable } from './corridors.tsx';
 
 const DAYS = 14;
@@ -22,7 +23,7 @@ export function OverviewPage({ me }: { readonly me: Me }) {
         <Loading what="live figures" />
       ) : (
         <>
-          <Tiles status={live.figures.status} points={live.points} />
+          <Totals status={live.figures.status} points={live.points} />
           <Signals signals={live.figures.signals} />
           <Rates points={live.points} />
           <Part title="Corridors">
@@ -45,7 +46,7 @@ function rateOf(points: readonly Point[], field: 'accepted' | 'scored'): number 
   return (last[field] - first[field]) / ((Date.parse(last.at) - Date.parse(first.at)) / 1000);
 }
 
-function Tiles({
+function Totals({
   status: { totals, corridors },
   points,
 }: {
@@ -63,19 +64,7 @@ function Tiles({
     ['Waiting', totals.pending === null ? 'unknown' : count(totals.pending), 'for a worker'],
     ['Dead letters', open === null ? 'unknown' : count(open), 'open'],
   ] as const;
-  return (
-    <dl className="tiles">
-      {tiles.map(([name, value, note]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>
-            <strong>{value}</strong>
-            <span className="muted small">{note}</span>
-          </dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Tiles label="Totals" tiles={tiles} />;
 }
 
 const SIGNAL_NAMES: Readonly<Record<LiveFigures['signals'][number]['signal'], string>> = {

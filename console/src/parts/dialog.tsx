@@ -7,7 +7,8 @@ type ModalProps = {
   readonly children: ReactNode;
 };
 
-function Modal({ title, onClose, children }: ModalProps) {
+/** Without buttons of its own. */
+export function Modal({ title, onClose, children }: ModalProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {

@@ -12,6 +12,14 @@ const SHOTS = process.env['RISK_SCREENSHOTS'] ?? join(REPOSITORY, 'bench', 'resu
 export const WIDE = { width: 1280, height: 800 };
 export const NARROW = { width: 390, height: 844 };
 
+/** Widths and themes in which each page is looked at. */
+export const LOOKS = [
+  ['1280', WIDE, 'light'],
+  ['1280', WIDE, 'dark'],
+  ['390', NARROW, 'light'],
+  ['390', NARROW, 'dark'],
+] as const;
+
 export type Tab = {
   readonly page: Page;
   /** Errors of scripts, and reports of the policy. */

@@ -8,6 +8,7 @@ import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Part } from '../../parts/page.tsx';
 import { Facts } from '../../parts/show.tsx';
 import { Empty, Found } from '../../parts/states.tsx';
+import { Tiles } from '../../parts/tiles.tsx';
 import { QUEUE_EVERY_MS, REVIEWS } from './cases.ts';
 import { PriorityMark } from './marks.tsx';
 
@@ -52,19 +53,7 @@ export function Shift() {
     ],
     ['Undone', data === undefined ? '–' : count(data.undone), 'taken back today'],
   ];
-  return (
-    <dl className="tiles shift" aria-label="Your shift">
-      {tiles.map(([label, value, note]) => (
-        <div key={label}>
-          <dt>{label}</dt>
-          <dd>
-            <strong>{value}</strong>
-            <span className="muted small">{note}</span>
-          </dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Tiles label="Your shift" tiles={tiles} />;
 }
 
 const ACTIONS: Readonly<Record<string, string>> = {

@@ -1,8 +1,12 @@
 /** Filters of the queue: a tab for each priority with what waits there, and the others as fields. */
-import { useState } from 'react';
 import type { Operations, ReviewCase, ReviewStatus } from '../../../../src/client/api-types.ts';
 import { count } from '../../format.ts';
-import { Field, type Filter } from '../filters.tsx';
+import {
+  type AddressProps,
+  type Filter,
+  FilterFields,
+  withParameter,
+} from '../../parts/filter-fields.tsx';
 import { PRIORITIES } from './marks.tsx';
 
 type Priority = ReviewCase['priority'];
@@ -53,56 +57,11 @@ export function toParameters(filters: QueueFilterValues, me: string): Parameters
   };
 }
 
-type FiltersProps = {
-  readonly search: URLSearchParams;
-  readonly onChange: (
-    change: (before: URLSearchParams) => URLSearchParams,
-    options?: { replace?: boolean },
-  ) => void;
-};
-
-/** Sets a filter of the address, or takes it away where the value is empty. */
-const withFilter = (name: string, value: string) => (before: URLSearchParams) => {
-  const next = new URLSearchParams(before);
-  if (value === '') next.delete(name);
-  else next.set(name, value);
-  return next;
-};
-
-export function QueueFilters({ search, onChange }: FiltersProps) {
-  // A fold stays as it was left, also where its last filter is taken away.
-  const [isOpen] = useState(() => SELDOM.some(({ name }) => search.has(name)));
-  const fieldOf = (filter: Filter) => (
-    <Field
-      key={filter.name}
-      filter={filter}
-      value={search.get(filter.name) ?? ''}
-      onSet={(value) => onChange(withFilter(filter.name, value), { replace: true })}
-    />
-  );
-  const clear = () =>
-    onChange((before) => {
-      const next = new URLSearchParams(before);
-      for (const { name } of FIELDS) next.delete(name);
-      return next;
-    });
-  return (
-    <search className="filters queue-filters">
-      {OFTEN.map(fieldOf)}
-      <details open={isOpen}>
-        <summary>More filters</summary>
-        <div className="filters queue-filters">{SELDOM.map(fieldOf)}</div>
-      </details>
-      {FIELDS.some(({ name }) => search.has(name)) ? (
-        <button type="button" onClick={clear}>
-          Clear
-        </button>
-      ) : null}
-    </search>
-  );
+export function QueueFilters(address: AddressProps) {
+  return <FilterFields often={OFTEN} seldom={SELDOM} className="queue-filters" {...address} />;
 }
 
-type TabsProps = FiltersProps & { readonly status: ReviewStatus | undefined };
+type TabsProps = AddressProps & { readonly status: ReviewStatus | undefined };
 
 export function PriorityTabs({ search, onChange, status }: TabsProps) {
   const chosen = search.get('priority') ?? '';
@@ -118,7 +77,7 @@ export function PriorityTabs({ search, onChange, status }: TabsProps) {
             key={name}
             type="button"
             aria-pressed={chosen === value}
-            onClick={() => onChange(withFilter('priority', value))}
+            onClick={() => onChange(withParameter('priority', value))}
           >
             <span>{name}</span> <strong>{waiting === undefined ? '–' : count(waiting)}</strong>{' '}
             <span className={late > 0 ? 'late small' : 'small muted'}>

@@ -1,5 +1,6 @@
 /** Asks for the reason of a step, which is required; Enter sends it. */
-import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
+import { type ReactNode, useId, useState } from 'react';
+import { Modal } from '../../parts/dialog.tsx';
 
 /** As the API takes. */
 const REASON_CHARS_MAX = 1000;
@@ -16,12 +17,8 @@ type ReasonDialogProps = {
 
 export function ReasonDialog(props: ReasonDialogProps) {
   const { title, action, isDangerous, children, onSend, onClose } = props;
-  const dialog = useRef<HTMLDialogElement>(null);
   const [reason, setReason] = useState('');
-  const [titleId, fieldId] = [useId(), useId()];
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
+  const fieldId = useId();
   const send = () => {
     const text = reason.trim();
     if (text === '') return;
@@ -29,8 +26,7 @@ export function ReasonDialog(props: ReasonDialogProps) {
     onClose();
   };
   return (
-    <dialog ref={dialog} className="asking" onClose={onClose} aria-labelledby={titleId}>
-      <h2 id={titleId}>{title}</h2>
+    <Modal title={title} onClose={onClose}>
       {children}
       <form
         className="stack"
@@ -62,6 +58,6 @@ export function ReasonDialog(props: ReasonDialogProps) {
           </button>
         </div>
       </form>
-    </dialog>
+    </Modal>
   );
 }

@@ -1,0 +1,141 @@
+/** Filters that the address holds: those in sight, and those in a fold. */
+import { useQuery } from '@tanstack/react-query';
+import { useId, useState } from 'react';
+import { ask } from '../api/ask.ts';
+
+export type Filter = {
+  /** The parameter of the API. */
+  readonly name: string;
+  readonly label: string;
+  readonly kind: 'text' | 'number' | 'time' | 'choice';
+  readonly choices?: readonly string[] | 'corridors' | 'reasons';
+  readonly placeholder?: string;
+  /** `/` moves here. */
+  readonly isFirst?: boolean;
+};
+
+export type AddressProps = {
+  readonly search: URLSearchParams;
+  readonly onChange: (
+    change: (before: URLSearchParams) => URLSearchParams,
+    options?: { replace?: boolean },
+  ) => void;
+};
+
+/** Sets a parameter of the address, or takes it away where the value is empty. */
+export const withParameter = (name: string, value: string) => (before: URLSearchParams) => {
+  const next = new URLSearchParams(before);
+  if (value === '') next.delete(name);
+  else next.set(name, value);
+  return next;
+};
+
+type FilterFieldsProps = AddressProps & {
+  readonly often: readonly Filter[];
+  readonly seldom: readonly Filter[];
+  readonly className?: string;
+};
+
+export function FilterFields({ often, seldom, className = '', ...address }: FilterFieldsProps) {
+  const { search, onChange } = address;
+  const isAnyOf = (filters: readonly Filter[]) => filters.some(({ name }) => search.has(name));
+  // A fold stays as it was left, also where its last filter is taken away.
+  const [isOpen] = useState(() => isAnyOf(seldom));
+  const fieldOf = (filter: Filter) => (
+    <Field
+      key={filter.name}
+      filter={filter}
+      value={search.get(filter.name) ?? ''}
+      onSet={(value) => onChange(withParameter(filter.name, value), { replace: true })}
+    />
+  );
+  const clear = () =>
+    onChange((before) => {
+      const next = new URLSearchParams(before);
+      for (const { name } of [...often, ...seldom]) next.delete(name);
+      return next;
+    });
+  const classes = `filters ${className}`.trim();
+  return (
+    <search className={classes}>
+      {often.map(fieldOf)}
+      <details open={isOpen}>
+        <summary>More filters</summary>
+        <div className={classes}>{seldom.map(fieldOf)}</div>
+      </details>
+      {isAnyOf([...often, ...seldom]) ? (
+        <button type="button" onClick={clear}>
+          Clear
+        </button>
+      ) : null}
+    </search>
+  );
+}
+
+type FieldProps = {
+  readonly filter: Filter;
+  readonly value: string;
+  readonly onSet: (value: string) => void;
+};
+
+function Field({ filter, value, onSet }: FieldProps) {
+  const id = useId();
+  const { label, kind, placeholder, isFirst } = filter;
+  return (
+    <div className={value === '' ? 'field' : 'field active'}>
+      <label htmlFor={id}>{label}</label>
+      {kind === 'choice' ? (
+        <Choice id={id} filter={filter} value={value} onSet={onSet} />
+      ) : (
+        <input
+          // Another value from elsewhere, as by Clear, replaces what stands there.
+          key={value}
+          id={id}
+          type={kind === 'time' ? 'datetime-local' : 'text'}
+          inputMode={kind === 'number' ? 'decimal' : undefined}
+          defaultValue={value}
+          placeholder={placeholder}
+          data-search={isFirst ? '' : undefined}
+          spellCheck={false}
+          onBlur={({ target }) => target.value.trim() !== value && onSet(target.value.trim())}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter') onSet(event.currentTarget.value.trim());
+            if (event.key === 'Escape') event.currentTarget.blur();
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+function Choice({
+  id,
+  filter: { choices = [] },
+  value,
+  onSet,
+}: FieldProps & { readonly id: string }) {
+  const listed = useChoices(choices);
+  const all = value === '' || listed.includes(value) ? listed : [value, ...listed];
+  return (
+    <select id={id} value={value} onChange={({ target }) => onSet(target.value)}>
+      <option value="">any</option>
+      {all.map((choice) => (
+        <option key={choice}>{choice}</option>
+      ))}
+    </select>
+  );
+}
+
+/** Corridors and reasons change with releases and settings, not while somebody searches. */
+function useChoices(choices: NonNullable<Filter['choices']>): readonly string[] {
+  const query = useQuery({
+    queryKey: ['choices', choices],
+    queryFn: async ({ signal }) =>
+      choices === 'reasons'
+        ? (await ask('GET /v1/reason-codes', {}, signal)).items.map(({ code }) => code)
+        : (await ask('GET /v1/corridors', {}, signal)).items.map(({ corridor }) => corridor),
+    enabled: typeof choices === 'string',
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  return typeof choices === 'string' ? (query.data ?? []) : choices;
+}
