@@ -31,7 +31,13 @@ describe.each(LOOKS)('at %s px, %s %s', (width, viewport, colorScheme) => {
       found.push(...(await violationsOf(page)).map((violation) => `${name}: ${violation}`));
       if (await isWider(page)) found.push(`${name}: wider than the screen`);
     };
-    await look('queue', '/review', 'Utilisation');
+    await shown.engine.api.testDatabase.sql(
+      `update review_cases set opened_at = opened_at - interval '3 h', due_at = due_at - interval '3 h'
+        where transaction_id = $1`,
+      [rich],
+    );
+    await look('queue', '/review', 'older than 2 h');
+    expect(await page.locator('.left.late').count()).toBeGreaterThan(0);
     await look('empty', '/review?account_id=nobody', 'No case matches');
     await look('mine', `/review/${mine}`, 'You have it for');
     await page.getByRole('button', { name: 'Fraud' }).click();
