@@ -60,7 +60,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   propose_tighter_auto_clear: 'the policy proposes to tighten the auto-clear',
   propose_throttle: 'the policy proposes to throttle the corridor',
   call_all_hands: 'the policy calls all hands',
-  escalate: 'the engine has escalated them to a risk officer',
+  escalate: 'escalated to a risk officer by the engine',
   alert: 'an alert is sent',
 };
 

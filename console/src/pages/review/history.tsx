@@ -6,6 +6,7 @@ import { Time } from '../../parts/show.tsx';
 /** Steps in words; `after` has what a step changed. */
 const WORDS: Readonly<Record<string, (after: Readonly<Record<string, unknown>>) => string>> = {
   'case.open': () => 'opened it',
+  'case.dispute': () => 'made it urgent: a bank disputes it',
   'case.claim': () => 'claimed it',
   'case.release': () => 'released it',
   'case.assign': ({ assignee }) => `assigned it to ${assignee ?? 'nobody'}`,

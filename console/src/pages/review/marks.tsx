@@ -18,14 +18,19 @@ export function PriorityMark({ priority }: { readonly priority: Priority }) {
 /** From here on a deadline is near. */
 const NEAR_MS = 30 * 60_000;
 
-/** Counts down; red once it is late. */
+/** Counts down; red and below zero once it is late. */
 export function TimeLeft({ due }: { readonly due: string }) {
   const leftMs = Date.parse(due) - useSecond();
   const level = leftMs < 0 ? 'late' : leftMs < NEAR_MS ? 'near' : '';
   return (
-    <time className={`left ${level}`} dateTime={due} title={`until ${utcTime(due)}`}>
+    <time
+      className={`left ${level}`}
+      dateTime={due}
+      title={`${leftMs < 0 ? 'late since' : 'until'} ${utcTime(due)}`}
+    >
+      {leftMs < 0 ? '−' : ''}
       {timeLeft(leftMs)}
-      {leftMs < 0 ? ' late' : ''}
+      {leftMs < 0 ? <span className="hidden"> late</span> : null}
     </time>
   );
 }

@@ -57,7 +57,11 @@ const columnsOf = (filter: NextReviewCase): readonly Column<ReviewCase>[] => [
   { id: 'corridor', header: 'Corridor', from: 2, cell: ({ corridor }) => corridor },
   {
     ...{ id: 'reason', header: 'Reason', from: 2 },
-    cell: (one) => <span className="clip short">{reasonOf(one)}</span>,
+    cell: (one) => (
+      <span className="name" title={reasonOf(one)}>
+        {reasonOf(one)}
+      </span>
+    ),
   },
   {
     ...{ id: 'who', header: 'With', from: 2 },
