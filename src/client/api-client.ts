@@ -8,7 +8,7 @@ import { Failure } from '../domain/failure.ts';
 import type { Problem } from './api-types.ts';
 
 export type ApiRequest = {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly body?: string;
   readonly contentType?: string;

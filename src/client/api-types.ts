@@ -152,6 +152,22 @@ export type TransactionBatchInput = {
   readonly transactions: readonly TransactionInput[];
 };
 
+export type NewWebhook = {
+  readonly url: string;
+  readonly event_types: readonly ('transaction.decided' | 'transaction.final_decision' | 'review.deadline_near' | 'alert.raised')[];
+  readonly verdicts?: readonly ('approve' | 'review' | 'decline')[] | undefined;
+  readonly corridors?: readonly string[] | null | undefined;
+  readonly client?: string | null | undefined;
+};
+
+export type WebhookChange = {
+  readonly url?: string | undefined;
+  readonly event_types?: readonly ('transaction.decided' | 'transaction.final_decision' | 'review.deadline_near' | 'alert.raised')[] | undefined;
+  readonly verdicts?: readonly ('approve' | 'review' | 'decline')[] | undefined;
+  readonly corridors?: readonly string[] | null | undefined;
+  readonly paused?: boolean | undefined;
+};
+
 export type Problem = {
   readonly type: 'urn:risk:problem:malformed-request' | 'urn:risk:problem:unauthorized' | 'urn:risk:problem:forbidden' | 'urn:risk:problem:cross-site-request' | 'urn:risk:problem:not-found' | 'urn:risk:problem:dead-letter' | 'urn:risk:problem:transaction-detached' | 'urn:risk:problem:method-not-allowed' | 'urn:risk:problem:request-timeout' | 'urn:risk:problem:still-running' | 'urn:risk:problem:conflict' | 'urn:risk:problem:too-large' | 'urn:risk:problem:unsupported-media-type' | 'urn:risk:problem:expectation-failed' | 'urn:risk:problem:invalid-fields' | 'urn:risk:problem:key-conflict' | 'urn:risk:problem:month-detached' | 'urn:risk:problem:too-many-new-months' | 'urn:risk:problem:rate-limited' | 'urn:risk:problem:too-many-unknown-keys' | 'urn:risk:problem:internal' | 'urn:risk:problem:unavailable' | 'urn:risk:problem:overloaded';
   readonly title: string;
@@ -193,7 +209,7 @@ export type AuditEntry = {
   readonly changed_at: string;
   readonly who: string;
   readonly key_id: string | null;
-  readonly action: 'key.create' | 'key.confirm' | 'key.revoke' | 'identity.create' | 'identity.revoke' | 'session.create' | 'session.end' | 'login-link.create' | 'model.register' | 'rollout.propose' | 'rollout.approve' | 'rollout.emergency' | 'rollout.rollback' | 'dead-letters.replay' | 'dead-letters.purge' | 'dead-letters.close' | 'month.create' | 'month.detach' | 'month.attach' | 'month.drop' | 'case.open' | 'case.dispute' | 'case.claim' | 'case.release' | 'case.assign' | 'case.escalate' | 'case.note' | 'case.attach' | 'case.decide' | 'case.confirm' | 'case.return' | 'case.undo' | 'case.close' | 'case.policy' | 'rates.import' | 'export.begin' | 'export.end';
+  readonly action: 'key.create' | 'key.confirm' | 'key.revoke' | 'identity.create' | 'identity.revoke' | 'session.create' | 'session.end' | 'login-link.create' | 'model.register' | 'rollout.propose' | 'rollout.approve' | 'rollout.emergency' | 'rollout.rollback' | 'dead-letters.replay' | 'dead-letters.purge' | 'dead-letters.close' | 'month.create' | 'month.detach' | 'month.attach' | 'month.drop' | 'case.open' | 'case.dispute' | 'case.claim' | 'case.release' | 'case.assign' | 'case.escalate' | 'case.note' | 'case.attach' | 'case.decide' | 'case.confirm' | 'case.return' | 'case.undo' | 'case.close' | 'case.policy' | 'rates.import' | 'webhook.create' | 'webhook.change' | 'webhook.rotate' | 'webhook.delete' | 'webhook.disable' | 'webhook.test' | 'webhook.redeliver' | 'export.begin' | 'export.end';
   readonly subject: string;
   readonly before: Readonly<Record<string, unknown>> | null;
   readonly after: Readonly<Record<string, unknown>> | null;
@@ -825,6 +841,61 @@ export type Neighbour = {
   readonly relations: readonly ('account' | 'device' | 'merchant' | 'ip')[];
 };
 
+export type Webhooks = {
+  readonly items: readonly Webhook[];
+};
+
+export type Webhook = {
+  readonly webhook_id: string;
+  readonly url: string;
+  readonly event_types: readonly ('transaction.decided' | 'transaction.final_decision' | 'review.deadline_near' | 'alert.raised')[];
+  readonly verdicts: readonly ('approve' | 'review' | 'decline')[];
+  readonly corridors: readonly string[] | null;
+  readonly client: string | null;
+  readonly state: 'active' | 'paused' | 'disabled';
+  readonly disabled_at: string | null;
+  readonly disabled_reason: string | null;
+  readonly failing_since: string | null;
+  readonly previous_secret_until: string | null;
+  readonly created_at: string;
+  readonly created_by: string;
+};
+
+export type WebhookWithSecret = {
+  readonly webhook_id: string;
+  readonly url: string;
+  readonly event_types: readonly ('transaction.decided' | 'transaction.final_decision' | 'review.deadline_near' | 'alert.raised')[];
+  readonly verdicts: readonly ('approve' | 'review' | 'decline')[];
+  readonly corridors: readonly string[] | null;
+  readonly client: string | null;
+  readonly state: 'active' | 'paused' | 'disabled';
+  readonly disabled_at: string | null;
+  readonly disabled_reason: string | null;
+  readonly failing_since: string | null;
+  readonly previous_secret_until: string | null;
+  readonly created_at: string;
+  readonly created_by: string;
+  readonly secret: string;
+};
+
+export type WebhookDelivery = {
+  readonly delivery_id: string;
+  readonly event_id: string;
+  readonly event_type: 'transaction.decided' | 'transaction.final_decision' | 'review.deadline_near' | 'alert.raised' | 'webhook.test';
+  readonly created_at: string;
+  readonly state: 'waiting' | 'delivered' | 'dead';
+  readonly attempts: number;
+  readonly next_at: string | null;
+  readonly last_at: string | null;
+  readonly response_status: number | null;
+  readonly error: string | null;
+};
+
+export type WebhookDeliveries = {
+  readonly items: readonly WebhookDelivery[];
+  readonly next_cursor: string | null;
+};
+
 export type TransactionLine = {
   readonly index: number;
   readonly status: 'accepted' | 'duplicate' | 'invalid' | 'conflict' | 'unavailable';
@@ -850,7 +921,7 @@ export type ExportDone = {
 /** What each operation takes, and its JSON answer where it succeeds. */
 export type Operations = {
   readonly 'GET /v1/accounts/{id}/profile': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly at?: string | undefined } }; readonly answer: AccountProfile };
-  readonly 'GET /v1/audit': { readonly call: { readonly query?: { readonly who?: string | undefined; readonly action?: 'key.create' | 'key.confirm' | 'key.revoke' | 'identity.create' | 'identity.revoke' | 'session.create' | 'session.end' | 'login-link.create' | 'model.register' | 'rollout.propose' | 'rollout.approve' | 'rollout.emergency' | 'rollout.rollback' | 'dead-letters.replay' | 'dead-letters.purge' | 'dead-letters.close' | 'month.create' | 'month.detach' | 'month.attach' | 'month.drop' | 'case.open' | 'case.dispute' | 'case.claim' | 'case.release' | 'case.assign' | 'case.escalate' | 'case.note' | 'case.attach' | 'case.decide' | 'case.confirm' | 'case.return' | 'case.undo' | 'case.close' | 'case.policy' | 'rates.import' | 'export.begin' | 'export.end' | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly AuditEntry[]; readonly next_cursor: string | null; } };
+  readonly 'GET /v1/audit': { readonly call: { readonly query?: { readonly who?: string | undefined; readonly action?: 'key.create' | 'key.confirm' | 'key.revoke' | 'identity.create' | 'identity.revoke' | 'session.create' | 'session.end' | 'login-link.create' | 'model.register' | 'rollout.propose' | 'rollout.approve' | 'rollout.emergency' | 'rollout.rollback' | 'dead-letters.replay' | 'dead-letters.purge' | 'dead-letters.close' | 'month.create' | 'month.detach' | 'month.attach' | 'month.drop' | 'case.open' | 'case.dispute' | 'case.claim' | 'case.release' | 'case.assign' | 'case.escalate' | 'case.note' | 'case.attach' | 'case.decide' | 'case.confirm' | 'case.return' | 'case.undo' | 'case.close' | 'case.policy' | 'rates.import' | 'webhook.create' | 'webhook.change' | 'webhook.rotate' | 'webhook.delete' | 'webhook.disable' | 'webhook.test' | 'webhook.redeliver' | 'export.begin' | 'export.end' | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly AuditEntry[]; readonly next_cursor: string | null; } };
   readonly 'GET /v1/corridors': { readonly call: {  }; readonly answer: { readonly items: readonly Corridor[]; } };
   readonly 'GET /v1/reason-codes': { readonly call: {  }; readonly answer: { readonly items: readonly ReasonCode[]; } };
   readonly 'GET /v1/features': { readonly call: {  }; readonly answer: { readonly items: readonly Feature[]; } };
@@ -921,4 +992,13 @@ export type Operations = {
   readonly 'GET /v1/transactions': { readonly call: { readonly query?: { readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly device_id?: string | undefined; readonly ip?: string | undefined; readonly corridor?: string | undefined; readonly client?: string | undefined; readonly idempotency_key?: string | undefined; readonly currency?: string | undefined; readonly min_amount?: string | undefined; readonly max_amount?: string | undefined; readonly verdict?: string | undefined; readonly min_score?: number | undefined; readonly max_score?: number | undefined; readonly reason?: string | undefined; readonly reason_match?: 'any' | 'all' | undefined; readonly rule_set?: 'default@2' | 'default@1' | undefined; readonly model?: string | undefined; readonly label?: 'fraud' | 'legitimate' | 'none' | undefined; readonly degradation?: number | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly received_from?: string | undefined; readonly received_to?: string | undefined; readonly scored_from?: string | undefined; readonly scored_to?: string | undefined; readonly status?: 'accepted' | 'scored' | 'dead_lettered' | undefined; readonly sort?: 'created_at' | 'score' | 'amount' | undefined; readonly order?: 'desc' | 'asc' | undefined; readonly total?: boolean | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly FoundTransaction[]; readonly next_cursor: string | null; readonly detached_months?: readonly string[] | undefined; readonly complete: boolean; readonly searched_to: string | null; readonly searched_to_score?: number | undefined; readonly total?: { readonly count: number; readonly more: boolean; } | undefined; } };
   readonly 'POST /v1/transactions/batch': { readonly call: { readonly body: TransactionBatchInput }; readonly answer: AcceptedBatch };
   readonly 'GET /v1/transactions/{id}': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly expand?: string | undefined } }; readonly answer: TransactionDetail };
+  readonly 'GET /v1/webhooks': { readonly call: {  }; readonly answer: Webhooks };
+  readonly 'POST /v1/webhooks': { readonly call: { readonly body: NewWebhook }; readonly answer: WebhookWithSecret };
+  readonly 'GET /v1/webhooks/{id}': { readonly call: { readonly path: { readonly id: string } }; readonly answer: Webhook };
+  readonly 'POST /v1/webhooks/{id}': { readonly call: { readonly path: { readonly id: string }; readonly body: WebhookChange }; readonly answer: Webhook };
+  readonly 'DELETE /v1/webhooks/{id}': { readonly call: { readonly path: { readonly id: string } }; readonly answer: undefined };
+  readonly 'POST /v1/webhooks/{id}/rotate': { readonly call: { readonly path: { readonly id: string } }; readonly answer: WebhookWithSecret };
+  readonly 'POST /v1/webhooks/{id}/test': { readonly call: { readonly path: { readonly id: string } }; readonly answer: WebhookDelivery };
+  readonly 'GET /v1/webhooks/{id}/deliveries': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly state?: 'waiting' | 'delivered' | 'dead' | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: WebhookDeliveries };
+  readonly 'POST /v1/webhooks/{id}/deliveries/{delivery_id}/redeliver': { readonly call: { readonly path: { readonly id: string; readonly delivery_id: string } }; readonly answer: WebhookDelivery };
 };

@@ -1,8 +1,8 @@
 /** How commands ask a running API: an operation by its name in the document, with the types that follow from it. */
-import { type ApiClient, notTheContract, refusal } from './api-client.ts';
+import { type ApiClient, type ApiRequest, notTheContract, refusal } from './api-client.ts';
 import type { Operations } from './api-types.ts';
 
-type OperationName = keyof Operations & `${'GET' | 'POST'} ${string}`;
+type OperationName = keyof Operations & `${ApiRequest['method']} ${string}`;
 
 /** @throws Failure for a refusal, with the API's own words */
 export type AskApi = <Name extends OperationName>(
@@ -24,14 +24,21 @@ export function createAsk(client: Pick<ApiClient, 'send'>): AskApi {
       encodeURIComponent(names[field] ?? ''),
     );
     const answer = await client.send({
-      method: method === 'POST' ? 'POST' : 'GET',
+      method: methodOf(method),
       path: path + queryString(query),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (answer.status >= 400) throw refusal(answer);
+    // The document has no answer there, and the type of the answer is undefined.
+    if (answer.status === NO_CONTENT) return undefined as Operations[Name]['answer'];
     return parse<Operations[Name]['answer']>(answer.text);
   };
 }
+
+const NO_CONTENT = 204;
+
+const methodOf = (word = ''): ApiRequest['method'] =>
+  word === 'POST' || word === 'DELETE' ? word : 'GET';
 
 /** The object of an answer; its fields are those of the document, which the tests of the API compare. */
 function parse<Answer>(text: string): Answer {

@@ -39,6 +39,13 @@ export const AUDIT_ACTIONS = [
   'case.close',
   'case.policy',
   'rates.import',
+  'webhook.create',
+  'webhook.change',
+  'webhook.rotate',
+  'webhook.delete',
+  'webhook.disable',
+  'webhook.test',
+  'webhook.redeliver',
   'export.begin',
   'export.end',
 ] as const;

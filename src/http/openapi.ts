@@ -43,6 +43,7 @@ const TAGS: Readonly<Record<string, string>> = {
   sessions: 'Logins of browsers.',
   summaries: 'Sums by day.',
   transactions: 'Transactions: submitted, read and listed.',
+  webhooks: 'Events sent to other systems.',
 };
 
 const problemTable = [

@@ -8,8 +8,8 @@ import packageJson from '../../package.json' with { type: 'json' };
 import type { CommandContext } from '../cli/command.ts';
 import { createKeys } from '../control/keys.ts';
 import { createRegistry } from '../control/models/registry.ts';
-import { createOperating, type Operating } from '../control/operating.ts';
 import { createSessions, type Sessions } from '../control/sessions.ts';
+import { createWebhooks } from '../control/webhooks/webhooks.ts';
 import { type Front, openFront } from '../http/admission/shed.ts';
 import { createApp } from '../http/app.ts';
 import type { RouteModule } from '../http/app-env.ts';
@@ -37,6 +37,7 @@ import { sessionsPaths, sessionsRoutes } from '../http/routes/sessions.ts';
 import { statusPaths, statusRoutes } from '../http/routes/status.ts';
 import { summariesPaths, summariesRoutes } from '../http/routes/summaries.ts';
 import { transactionsPaths, transactionsRoutes } from '../http/routes/transactions.ts';
+import { webhooksPaths, webhooksRoutes } from '../http/routes/webhooks.ts';
 import { serve } from '../http/serve.ts';
 import { watchCorridors } from '../ingest/corridor-list.ts';
 import { openIngest } from '../ingest/ingest.ts';
@@ -46,7 +47,7 @@ import { createReadLive } from '../query/live-figures.ts';
 import { createModelCache } from '../query/model-cache.ts';
 import { openReplica } from '../query/replica.ts';
 import { apiKeyHash } from '../runtime/api-key.ts';
-import { type Config, EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
+import { EXIT_BAD_CONFIGURATION } from '../runtime/config.ts';
 import { createFailpoint, FAILPOINT_VARIABLE } from '../runtime/failpoint.ts';
 import type { Guards } from '../runtime/guards.ts';
 import { createMetrics, type Metrics, reportConnections } from '../runtime/metrics.ts';
@@ -64,8 +65,10 @@ import { claimIdentity } from '../stream/connection/identity.ts';
 import { openReplies } from '../stream/settle/replies.ts';
 import { bindEvaluate } from './wire/bind-evaluate.ts';
 import { bindGuards, watchGuards } from './wire/bind-guards.ts';
+import { bindOperating } from './wire/bind-operating.ts';
 import { bindReading } from './wire/bind-reading.ts';
 import { bindReviews } from './wire/bind-reviews.ts';
+import { openWebhookParts } from './wire/bind-webhooks.ts';
 
 /** The build of the browser application. */
 const CONSOLE = fileURLToPath(new URL('../../console/dist', import.meta.url));
@@ -229,6 +232,8 @@ function listModules(
   const bounds = { ...limits, waitMsMax: config.RISK_WAIT_MS_MAX };
   const transactions = transactionsRoutes(ingest, replies, reading, bounds, signal, log);
   const keys = createKeys(primary);
+  const { targets, seal } = openWebhookParts(config);
+  const webhooks = createWebhooks(primary, targets, seal);
   return [
     {
       routes: healthRoutes({
@@ -268,19 +273,9 @@ function listModules(
     { routes: keysRoutes({ ...keys, limits }), paths: keysPaths },
     { routes: identitiesRoutes(keys), paths: identitiesPaths },
     { routes: sessionsRoutes(resources.sessions), paths: sessionsPaths },
+    { routes: webhooksRoutes(webhooks, limits), paths: webhooksPaths },
     { routes: auditRoutes(keys), paths: auditPaths },
   ];
-}
-
-/** What operators ask and change, bound to its adapters. */
-function bindOperating(config: Config, { databases, redis, ingest, guards }: Resources): Operating {
-  const pipeline = {
-    ...{ redis, guards, corridors: ingest.corridors },
-    market: config.RISK_MARKET,
-    shards: config.RISK_SHARDS,
-    readReplica: () => databases.replica?.status() ?? null,
-  };
-  return createOperating(databases, ingest.tryAppend, pipeline, ingest.system);
 }
 
 /** Connections are counted when the metrics are scraped. */

@@ -43,6 +43,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   labels: () => import('../cli/labels.ts'),
   review: () => import('../cli/review.ts'),
   rates: () => import('../cli/rates.ts'),
+  webhooks: () => import('../cli/webhooks.ts'),
   export: () => import('../cli/export.ts'),
   'dead-letters': () => import('../cli/dead-letters.ts'),
   entries: () => import('../cli/entries.ts'),

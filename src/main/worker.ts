@@ -5,7 +5,6 @@
 import { type CommandContext, EXIT } from '../cli/command.ts';
 import { FEATURE_SCHEMA } from '../domain/feature-schema.ts';
 import type { ModelOut } from '../domain/model-out.ts';
-import { monthOf } from '../domain/month.ts';
 import { serveHealth } from '../http/serve-health.ts';
 import { createAccountKind } from '../profile/account-kind.ts';
 import { createMerchantKind } from '../profile/merchant-kind.ts';
@@ -23,11 +22,7 @@ import type { Database } from '../store/database/pool.ts';
 import { insertDeadLetters } from '../store/dead-letters/dead-letters.ts';
 import { createLeadership, type Leadership } from '../store/maintenance/leadership.ts';
 import { waitForSchema } from '../store/migrations/schema-version.ts';
-import {
-  createPartitionGuard,
-  ensurePartitions,
-  MONTHS_AHEAD,
-} from '../store/partitions/partitions.ts';
+import { createPartitionGuard } from '../store/partitions/partitions.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../store/profiles/history.ts';
 import { createInsertScores, readStoredScores } from '../store/scores/scores.ts';
 import { listCorridors } from '../store/transactions/corridors.ts';
@@ -68,9 +63,11 @@ import {
 import { bindLabelDuty } from './wire/bind-labels.ts';
 import { bindMemory, type Memory } from './wire/bind-memory.ts';
 import { bindModels } from './wire/bind-models.ts';
+import { bindPartitions } from './wire/bind-partitions.ts';
 import { bindIngestDuties } from './wire/bind-reconciler.ts';
 import { bindTallies } from './wire/bind-tallies.ts';
 import { bindWatch } from './wire/bind-watch.ts';
+import { bindWebhooks } from './wire/bind-webhooks.ts';
 
 /**
  * L1 by kind: with 25 entries an account and 100 a merchant, 17,100 accounts and 4,900 merchants. 500,000 transactions of
@@ -78,7 +75,7 @@ import { bindWatch } from './wire/bind-watch.ts';
  */
 const ACCOUNT_COPIES_BYTES_MAX = 21 * 1024 * 1024;
 const MERCHANT_COPIES_BYTES_MAX = 16 * 1024 * 1024;
-const [PROMOTE_EVERY_MS, LAG_EVERY_MS, PARTITIONS_EVERY_MS] = [200, 5000, 3_600_000];
+const [PROMOTE_EVERY_MS, LAG_EVERY_MS] = [200, 5000];
 
 /** What a test may put in place of the engine's own. */
 export type WorkerOverrides = {
@@ -260,13 +257,13 @@ function createDuties(
   streams: () => readonly StreamKeys[],
 ): Duty[] {
   const promote = createPromoteRetries(redis);
-  const partitions = leadership.of('partitions');
   return [
     ...bindIngestDuties(config, database, redis, leadership, metrics),
     bindWatch(config, database, leadership, metrics),
     bindTallies(config, database, leadership),
     bindDeadLetters(database, leadership),
     ...cases.duties(leadership),
+    ...bindWebhooks(config, database, leadership, metrics),
     bindPurge(config, leadership, metrics),
     bindLabelDuty(config, database, redis, guards.redis.run, metrics, leadership),
     {
@@ -285,16 +282,6 @@ function createDuties(
         reportConnections(metrics, database.usage());
       },
     },
-    {
-      name: 'partitions',
-      everyMs: PARTITIONS_EVERY_MS,
-      async run() {
-        const month = monthOf(Date.now());
-        const ahead = Array.from({ length: MONTHS_AHEAD + 1 }, (_, index) => month + index);
-        await partitions.run(async () => {
-          await ensurePartitions(partitions.writes, ahead);
-        });
-      },
-    },
+    bindPartitions(leadership),
   ];
 }

@@ -16,6 +16,7 @@ const integer = (min: number, max: number, byDefault: number) =>
     .transform(Number)
     .default(byDefault);
 const SECOND_MS = 1000;
+const WEBHOOK_KEY_BYTES = 32;
 
 const settings = {
   PORT: integer(0, 65535, 8080).describe('Port of the API; 0 picks a free one.'),
@@ -154,6 +155,27 @@ const settings = {
   RISK_REVIEW_RETENTION_DAYS: integer(30, 3650, 730).describe(
     'How long a review case is kept after it was closed; the final decision stays.',
   ),
+  RISK_WEBHOOK_RETENTION_DAYS: integer(7, 3650, 30).describe(
+    'How long deliveries of webhooks are kept after their event, those that still wait included.',
+  ),
+  RISK_WEBHOOK_KEYS: z
+    .string()
+    .transform((text, context) => {
+      const keys = text.split(',').map((one) => Buffer.from(one, 'base64'));
+      if (keys.every((key) => key.length === WEBHOOK_KEY_BYTES)) return keys;
+      context.addIssue({ code: 'custom', message: 'base64 of 32 bytes, several with commas' });
+      return z.NEVER;
+    })
+    .optional()
+    .describe(
+      'Keys that encrypt the secrets of webhooks in Postgres, base64 of 32 bytes each: the first encrypts, all decrypt. Without one the secrets are stored as they are.',
+    ),
+  RISK_WEBHOOK_LOOPBACK: z
+    .enum(['refuse', 'allow'])
+    .default('refuse')
+    .describe(
+      'allow: webhooks may go to this machine itself, by http too. For development and tests.',
+    ),
   RISK_KEY_FILTER_MB: integer(0, 1_000_000, 64).describe(
     'Memory of an API process for the filters of stored keys, 2.5 MB a million; beyond it the oldest keys have none.',
   ),

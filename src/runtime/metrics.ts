@@ -4,6 +4,7 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { createReviewMetrics } from './review-metrics.ts';
+import { createWebhookMetrics } from './webhook-metrics.ts';
 
 const HTTP_BUCKETS_SECONDS = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10,
@@ -259,6 +260,7 @@ export function createMetrics() {
       ['model', 'quantile'],
     ),
     ...createReviewMetrics(counter, gauge),
+    ...createWebhookMetrics(counter, gauge),
     breakerState: gauge('risk_breaker_state', 'Circuit breakers: 0 closed, 1 half-open, 2 open.', [
       'breaker',
     ]),

@@ -139,7 +139,10 @@ const NAMINGS: Readonly<Record<string, Naming>> = {
   },
 };
 
-/** Objects of the market, without a client: models, people, keys that approve, review cases, sessions of a key, and explanations, which only analysts read. */
+/**
+ * Objects of the market, or that only roles of the market reach: models, people, keys that approve, review cases, sessions of
+ * a key, webhooks, and explanations, which only analysts read.
+ */
 const OF_THE_MARKET = [
   ...['readModel', 'proposeModel', 'approveModel', 'actAlone'],
   ...['confirmKey', 'revokeIdentity', 'explainScore', 'endSession'],
@@ -153,6 +156,8 @@ const OF_THE_MARKET = [
     'releaseCase',
   ],
   ...['assignCase', 'escalateCase', 'decideCase', 'confirmDecision', 'returnCase', 'undoDecision'],
+  ...['readWebhook', 'changeWebhook', 'deleteWebhook', 'rotateWebhookSecret', 'testWebhook'],
+  ...['listDeliveries', 'redeliver'],
 ];
 
 function isReached({ operation }: OpenApi['operations'][number], caller: Caller, whose?: Whose) {

@@ -15,6 +15,7 @@ import { reviewRequests } from '../support/review-requests.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { idAt, storeDeadLetters, storeTransactions } from '../support/stored-rows.ts';
 import { answerOf, input, labelInput } from '../support/submit.ts';
+import { webhookRequests } from '../support/webhook-requests.ts';
 
 type Call = readonly [method: string, path: string, init?: RequestInit & { body?: string }];
 
@@ -27,7 +28,8 @@ let openApi: OpenApi;
 /** Key of a person who has every role. */
 let everything: string;
 beforeAll(async () => {
-  api = await startRunningApi({ RISK_CLIENT_REQUESTS_PER_SECOND: '10000' });
+  const settings = { RISK_CLIENT_REQUESTS_PER_SECOND: '10000', RISK_WEBHOOK_LOOPBACK: 'allow' };
+  api = await startRunningApi(settings);
   everything = await insertPersonKey(api.testDatabase, 'Ann', ROLES);
   openApi = await readOpenApi(api.url);
 });
@@ -259,7 +261,8 @@ describe('answers', () => {
       const headers = { 'If-None-Match': '*' };
       expect(await expectDocumented(['GET', path, { headers }])).toMatch(/ 304$/);
     }
-    for (const call of changes()) seen.add(await expectDocumented(call));
+    const calls = [...changes(), ...(await webhookRequests(api))];
+    for (const call of calls) seen.add(await expectDocumented(call));
     const { body } = await answerOf(await api.post('/v1/keys', { roles: ['ingest'], owner: 'me' }));
     seen.add(await expectDocumented(['DELETE', `/v1/keys/${body.key_id}`]));
     const asked = new Set([...seen].map((name) => name.replace(/ \d+$/, '')));

@@ -31,8 +31,12 @@ const RULES: Readonly<Record<string, Rule>> = {
     packages: ['zod', 'uuid', 'p-limit', 'node:*'],
   },
   repair: { folders: ['runtime', 'store', 'stream'], types: ['ingest'], packages: ['node:*'] },
+  deliver: {
+    folders: ['runtime', 'store'],
+    packages: ['ipaddr.js', 'p-limit', 'node:*'],
+  },
   control: {
-    folders: ['query', 'store', 'models', 'rollout', 'review'],
+    folders: ['deliver', 'query', 'store', 'models', 'rollout', 'review'],
     types: ['ingest', 'runtime', 'stream'],
     packages: ['lru-cache', 'zod', 'node:*'],
   },

@@ -23,6 +23,7 @@ export const LEADER_DUTIES = [
   'cases',
   'decisions',
   'case-figures',
+  'webhooks',
 ] as const;
 export type LeaderDuty = (typeof LEADER_DUTIES)[number];
 

@@ -129,6 +129,16 @@ export const PURGES: readonly Purge[] = [
   purgeRows('review_cases', before('review_cases', 'closed_at', OLD), (config) => [
     config.RISK_REVIEW_RETENTION_DAYS,
   ]),
+  // Ids rise with time, as above; an endpoint that is deleted gets no delivery after that.
+  purgeRows(
+    'webhook_deliveries',
+    `from (select ctid, created_at from market.webhook_deliveries order by delivery_id limit ${PURGE_STEP_ROWS_MAX}) first
+      where created_at < ${OLD}`,
+    (config) => [config.RISK_WEBHOOK_RETENTION_DAYS],
+  ),
+  purgeRows('webhook_endpoints', before('webhook_endpoints', 'deleted_at', OLD), (config) => [
+    config.RISK_WEBHOOK_RETENTION_DAYS,
+  ]),
   purgeRows('sessions', before('sessions', 'expires_at', LONG_EXPIRED)),
   purgeRows('login_links', before('login_links', 'expires_at', LONG_EXPIRED)),
   purgeRows(

@@ -62,6 +62,13 @@ export const RETENTIONS: readonly Retention[] = [
     tables: ['final_decisions'],
     ends: 'never: the newest stands on its transaction; about 0.4 kB a decision',
   },
+  { tables: ['webhook_intake'], ends: 'once their deliveries are made: they are work' },
+  {
+    tables: ['webhook_deliveries', 'webhook_endpoints'],
+    setting: 'RISK_WEBHOOK_RETENTION_DAYS',
+    ends: 'after the event, delivered or not; an endpoint ends as long after it was deleted, and one in use stays',
+  },
+  { tables: ['webhook_position'], ends: 'never: one row' },
   { tables: ['review_policies'], ends: 'never: a case names the version that placed it' },
   { tables: ['exchange_rates'], ends: 'never: a row a currency and day' },
   { tables: ['models'], ends: 'never: what a model has scored is verified and explained by it' },

@@ -1,7 +1,8 @@
 /**
- * Scores, write side: one statement a batch, which counts them and names those that people review, written once. What was stored before, by another delivery
- * of the same transaction, stays: the stored score is what counts. That is rare, so the statement that
- * looks for it (two fifths dearer) runs only after one that takes every score for new has failed.
+ * Scores, write side: one statement a batch, written once, which counts them and names those that people review and those
+ * that webhooks take. What was stored before, by another delivery of the same transaction, stays: the stored score is what
+ * counts. That is rare, so the statement that looks for it (two fifths dearer) runs only after one that takes every score
+ * for new has failed.
  */
 import { type CountDays, countDays } from '../../domain/day-tally.ts';
 import { compareIds, type DeliveredTransaction } from '../../domain/delivered.ts';
@@ -23,6 +24,7 @@ import { isPartitionMissing, sqlStateOf, UNIQUE_VIOLATION } from '../database/pg
 import type { Database, Query, Statement } from '../database/pool.ts';
 import type { PartitionGuard } from '../partitions/partitions.ts';
 import { addIncrements, incrementValues } from '../tallies/day-tallies.ts';
+import { addHooked, addHookedScores } from '../webhooks/webhook-intake.ts';
 import { vectorChecksum } from './vector-checksum.ts';
 
 /** One score to store. */
@@ -64,7 +66,8 @@ const insertAll = `insert into market.scores (transaction_id, created_at, scored
 
 const insertAllStatement: Statement = {
   name: 'insert-all-scores',
-  text: `with tallied as (${addIncrements(18)}), reviewed as (${addIntake('$27')}) ${insertAll}`,
+  text: `with tallied as (${addIncrements(18)}), reviewed as (${addIntake('$27')}),
+              hooked as (${addHooked('$4', '$11')}) ${insertAll}`,
 };
 
 // Ids are returned only when some were stored before: a row each would cost more than the whole request.
@@ -103,7 +106,7 @@ type EncodedScores = {
 };
 type Counted = {
   readonly transaction: DeliveredTransaction;
-  readonly tallied: Parameters<CountDays['add']>[1];
+  readonly tallied: NonNullable<Parameters<CountDays['add']>[1]>;
 };
 
 function encodeScores(
@@ -148,14 +151,20 @@ async function insertNew(
   if (inserted.won === counted.length) {
     await query(addIncrementsStatement, tally(counted));
     await query(addIntakeStatement, [intakeValue(reviewed)]);
+    await addHookedScores(query, counted.map(toVerdict));
     return 'all';
   }
   const ids = new Set(inserted.ids);
   const won = counted.filter(({ transaction }) => ids.has(transaction.transactionId));
   await query(addIncrementsStatement, tally(won));
   await query(addIntakeStatement, [intakeValue(reviewed.filter((id) => ids.has(id)))]);
+  await addHookedScores(query, won.map(toVerdict));
   return ids;
 }
+
+const toVerdict = ({ transaction: { transactionId }, tallied: { verdict } }: Counted) => ({
+  ...{ transactionId, verdict },
+});
 
 function tally(counted: readonly Counted[]): readonly Buffer[] {
   const days = countDays();

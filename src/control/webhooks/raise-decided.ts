@@ -1,0 +1,37 @@
+/** Makes deliveries of `transaction.decided` from what the statements that stored scores have named. */
+import { toScoreJson } from '../../domain/score-record.ts';
+import type { Database } from '../../store/database/pool.ts';
+import { type LocatedScore, locateDecided } from '../../store/scores/decided-scores.ts';
+import { insertDeliveries } from '../../store/webhooks/deliveries.ts';
+import { listTakers } from '../../store/webhooks/endpoints.ts';
+import { takeHooked } from '../../store/webhooks/webhook-intake.ts';
+import { type Event, match } from './match-events.ts';
+
+/** Rows of one step; each names transactions of a batch. */
+const STEP_ROWS = 20;
+
+export type Raised = { readonly deliveries: number; readonly mayHaveMore: boolean };
+
+/** Makes the deliveries that the oldest rows of the intake ask for, and deletes these rows, in one database transaction. */
+export async function raiseDecided(
+  database: Pick<Database, 'transaction'>,
+  rowsMax: number = STEP_ROWS,
+): Promise<Raised> {
+  return await database.transaction(async (query) => {
+    const taken = await takeHooked(query, rowsMax);
+    const endpoints = taken.length === 0 ? [] : await listTakers(query);
+    if (endpoints.length === 0) return { deliveries: 0, mayHaveMore: taken.length === rowsMax };
+    const located = await locateDecided(query, taken.flat());
+    const made = await insertDeliveries(query, match(endpoints, located.map(toEvent)));
+    return { deliveries: made.length, mayHaveMore: taken.length === rowsMax };
+  });
+}
+
+function toEvent({ score, client, merchantId, amount, currency }: LocatedScore): Event {
+  const { transactionId, scoredAtMs, corridor, verdict } = score;
+  return {
+    ...{ id: `decided_${transactionId}`, type: 'transaction.decided', client, corridor, verdict },
+    at: new Date(scoredAtMs),
+    data: { ...toScoreJson(score), merchant_id: merchantId, amount, currency },
+  };
+}

@@ -1,0 +1,51 @@
+/** Makes deliveries of `transaction.final_decision`: the position moves in the commit that makes them. */
+import { toDecisionJson } from '../../query/cases/read-cases.ts';
+import { type FinalDecision, listDecisions } from '../../store/cases/final-decisions.ts';
+import type { Database } from '../../store/database/pool.ts';
+import { findClients } from '../../store/transactions/clients.ts';
+import { insertDeliveries } from '../../store/webhooks/deliveries.ts';
+import { listTakers } from '../../store/webhooks/endpoints.ts';
+import { lockPosition, movePosition } from '../../store/webhooks/event-sources.ts';
+import { type Event, match } from './match-events.ts';
+import type { Raised } from './raise-decided.ts';
+
+/** Decisions of one step. */
+const STEP_ROWS = 500;
+
+export async function raiseFinal(
+  database: Pick<Database, 'transaction'>,
+  rowsMax: number = STEP_ROWS,
+): Promise<Raised> {
+  return await database.transaction(async (query) => {
+    const page = await listDecisions({ query }, await lockPosition(query), rowsMax);
+    const last = page.at(-1);
+    if (last === undefined) return { deliveries: 0, mayHaveMore: false };
+    const endpoints = await listTakers(query);
+    const needsClients = endpoints.some(({ client }) => client !== null);
+    const clients = needsClients
+      ? await findClients(
+          query,
+          page.map(({ transactionId }) => transactionId),
+        )
+      : new Map<string, string>();
+    const events = page.map((one) => toEvent(one, clients.get(one.transactionId) ?? null));
+    const made = await insertDeliveries(query, match(endpoints, events));
+    await movePosition(query, last.decisionId);
+    return { deliveries: made.length, mayHaveMore: page.length === rowsMax };
+  });
+}
+
+function toEvent(one: FinalDecision, client: string | null): Event {
+  const data = toDecisionJson(one);
+  // A client learns what `GET /v1/transactions/{id}` tells it, and nothing of who decided why.
+  const { decision_id, transaction_id, created_at, account_id, merchant_id, corridor } = data;
+  const { score, verdict, disposition, final_at } = data;
+  return {
+    ...{ id: `final_${one.decisionId}`, type: 'transaction.final_decision', client, corridor },
+    ...{ at: one.finalAt, data },
+    clientData: {
+      ...{ decision_id, transaction_id, created_at, account_id, merchant_id, corridor },
+      ...{ score, verdict, disposition, final_at },
+    },
+  };
+}
