@@ -7,6 +7,11 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Database } from '../../src/store/database/pool.ts';
+import {
+  type LeasedDelivery,
+  leaseDue,
+  recordAttempts,
+} from '../../src/store/webhooks/deliveries.ts';
 import { findOpenssl, makeCertificates } from '../support/certificates.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { startReceiver } from '../support/webhook-receiver.ts';
@@ -17,6 +22,9 @@ import {
   startSender,
   type WebhookRig,
 } from '../support/webhooks.ts';
+
+const byId = (one: LeasedDelivery, other: LeasedDelivery) =>
+  Number(one.deliveryId) - Number(other.deliveryId);
 
 let rig: WebhookRig;
 beforeAll(async () => {
@@ -143,6 +151,28 @@ test('what a process that ended had leased is sent by another one, once the leas
   await rig.hurry();
   await rig.until(1, 'delivered');
   expect(rig.receiver.verified(secret)).toEqual([event, event]);
+});
+
+test('a failure that is recorded after its lease changes nothing, and a success always counts', async () => {
+  const { webhook_id: id } = await rig.webhooks.make(rig.receiver.url);
+  await rig.deliver(id, 2);
+  const lease = async () => (await leaseDue(rig.database, new Map(), 10, 60_000)).toSorted(byId);
+  const late = await lease();
+  expect(await lease()).toEqual([]);
+  await rig.hurry();
+  expect(await lease()).toHaveLength(2);
+  const [failed, succeeded] = late.map((delivery, at) => ({
+    ...{ delivery, waitMs: 5000, error: null },
+    ...(at === 0
+      ? { state: 'waiting' as const, status: 500 }
+      : { state: 'delivered' as const, status: 200 }),
+  }));
+  if (failed === undefined || succeeded === undefined) throw new Error('nothing was leased');
+  await recordAttempts(rig.database.query, [failed, succeeded]);
+  expect(await rig.rows()).toMatchObject([
+    { state: 'waiting', attempts: 0, response_status: null },
+    { state: 'delivered', attempts: 1, response_status: 200 },
+  ]);
 });
 
 test('a sender that stops ends what is under way and gives the rest back at once', async () => {
