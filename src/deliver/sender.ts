@@ -22,10 +22,12 @@ import { signEvent } from './sign-event.ts';
 
 /** Requests of one process to one endpoint at a time. */
 const CONCURRENCY = 8;
-/** Deliveries of one endpoint that a process leases, so that one statement serves several requests. */
-const ROOM = 32;
-/** Longer than all that is leased takes where every request times out. */
-const LEASE_MS = (ROOM / CONCURRENCY + 1) * POST_TIMEOUT_MS;
+/** Deliveries of one endpoint that a process leases, so that one statement serves many requests. */
+const ROOM = 128;
+/** As long as five rounds of requests that time out; what is left by then is given back. */
+const LEASE_MS = 5 * POST_TIMEOUT_MS;
+/** What ends within this time is stored by one statement. A process that ends meanwhile has it sent again. */
+const RECORD_AFTER_MS = 50;
 /** How soon a delivery is seen that another process has made, or that became due. */
 const POLL_MS = 500;
 const USER_AGENT = 'risk-engine-webhooks/1';
@@ -57,19 +59,19 @@ export function createSender(parts: SenderParts): Sender {
   const ended: Attempt[] = [];
   const unsent: LeasedDelivery[] = [];
   let recording: Promise<void> | undefined;
-  let waking = new AbortController();
-  const wake = () => waking.abort();
+  let awake = Promise.withResolvers<void>();
+  const wake = () => awake.resolve();
 
   const record = async () => {
-    while (ended.length > 0) await storeAttempts(database, ended.splice(0));
+    await sleep(RECORD_AFTER_MS);
+    recording = undefined;
+    await storeAttempts(database, ended.splice(0));
   };
   const end = async (attempt: Attempt) => {
     ended.push(attempt);
     parts.count(outcomeOf(attempt));
-    // What ends while others are stored is stored together. Where that fails, the lease ends and the event is sent again.
-    recording ??= record().finally(() => {
-      recording = undefined;
-    });
+    recording ??= record();
+    // Where this fails, the lease ends and the event is sent again.
     await recording.catch(() => undefined);
   };
   const start = (delivery: LeasedDelivery, signal: AbortSignal) => {
@@ -78,13 +80,17 @@ export function createSender(parts: SenderParts): Sender {
     const queue = queues.get(endpointId) ?? { limit: pLimit(CONCURRENCY), held: 0 };
     queues.set(endpointId, queue);
     queue.held += 1;
-    const sent = queue.limit(async () => {
+    const send = async (): Promise<Attempt | undefined> => {
       // It may have waited behind slow requests: one that outlasts its lease would be sent twice.
       const isLate = performance.now() - leasedMs > leaseMs - POST_TIMEOUT_MS;
-      if (isLate || signal.aborted) unsent.push(delivery);
-      else await end(await attempt(parts, delivery));
-    });
-    const done = sent.finally(() => {
+      return isLate || signal.aborted ? undefined : await attempt(parts, delivery);
+    };
+    const finish = async () => {
+      const ended = await queue.limit(send);
+      if (ended === undefined) unsent.push(delivery);
+      else await end(ended);
+    };
+    const done = finish().finally(() => {
       running.delete(done);
       queue.held -= 1;
       if (queue.held === 0) queues.delete(endpointId);
@@ -98,7 +104,7 @@ export function createSender(parts: SenderParts): Sender {
     new Map([...queues].map(([id, { held }]) => [id, held <= ROOM / 2 ? ROOM - held : 0] as const));
   const fill = async (signal: AbortSignal) => {
     await releaseLeases(database, unsent.splice(0));
-    waking = new AbortController();
+    awake = Promise.withResolvers();
     const leased = await leaseDue(database, rooms(), ROOM, leaseMs);
     for (const delivery of leased) start(delivery, signal);
   };
@@ -108,8 +114,7 @@ export function createSender(parts: SenderParts): Sender {
       try {
         while (!signal.aborted) {
           await fill(signal);
-          const either = AbortSignal.any([signal, waking.signal]);
-          await sleep(POLL_MS, undefined, { signal: either }).catch(() => undefined);
+          await pause(awake, signal);
         }
       } finally {
         if (signal.aborted) {
@@ -119,6 +124,19 @@ export function createSender(parts: SenderParts): Sender {
       }
     },
   };
+}
+
+/** Waits until it is woken, for POLL_MS, or until the signal. */
+async function pause(
+  { promise, resolve }: PromiseWithResolvers<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const end = () => resolve();
+  const timer = setTimeout(end, POLL_MS);
+  signal.addEventListener('abort', end, { once: true });
+  if (!signal.aborted) await promise;
+  clearTimeout(timer);
+  signal.removeEventListener('abort', end);
 }
 
 async function attempt(

@@ -143,10 +143,12 @@ test('a worker that ends between the deliveries and their commit leaves the inta
   const ends = new Error('ends');
   const cut: Pick<Database, 'transaction'> = {
     transaction: (work) =>
-      database.transaction(async (query) => {
-        await work(query);
-        throw ends;
-      }),
+      database.transaction((query) =>
+        work((statement, values) => {
+          if (statement.name === 'insert-webhook-deliveries') throw ends;
+          return query(statement, values);
+        }),
+      ),
   };
   await expect(raiseDecided(cut)).rejects.toThrow('ends');
   expect(await eventsOf(id)).toEqual([]);
