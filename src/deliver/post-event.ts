@@ -48,19 +48,21 @@ export function createPostEvent(
       request.destroy(new Error(`no answer within ${timeoutMs} ms`));
     }, timeoutMs);
     let answer: Outcome | undefined;
+    let isStale = false;
     request.on('response', (response) => {
       answer = outcomeOf(response);
       discard(response);
     });
     request.on('error', (error: NodeJS.ErrnoException) => {
       // The receiver closed a connection that was kept open, just as the event was sent.
-      const isStale = request.reusedSocket && error.code === 'ECONNRESET' && !isAgain;
+      isStale = request.reusedSocket && error.code === 'ECONNRESET' && !isAgain;
       if (isStale) send({ url: text, body, headers }, true).then(resolve, reject);
       else if (answer === undefined) reject(error);
     });
     request.on('close', () => {
       clearTimeout(timer);
       if (answer !== undefined) resolve(answer);
+      else if (!isStale) reject(new Error('the connection closed without an answer'));
     });
     request.end(body);
     return promise;

@@ -5,7 +5,6 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit, { type LimitFunction } from 'p-limit';
-import { Failure } from '../domain/failure.ts';
 import type { Database } from '../store/database/pool.ts';
 import {
   type Attempt,
@@ -15,10 +14,8 @@ import {
   releaseLeases,
 } from '../store/webhooks/deliveries.ts';
 import { disableDead, noteHealth } from '../store/webhooks/endpoint-health.ts';
-import { type Outcome, POST_TIMEOUT_MS, type PostEvent } from './post-event.ts';
-import { retryWaitMs } from './schedule.ts';
-import type { Seal } from './seal-secret.ts';
-import { signEvent } from './sign-event.ts';
+import { type AttemptParts, createAttempt, GONE } from './attempt.ts';
+import { POST_TIMEOUT_MS } from './post-event.ts';
 
 /** Requests of one process to one endpoint at a time. */
 const CONCURRENCY = 8;
@@ -30,7 +27,6 @@ const LEASE_MS = 5 * POST_TIMEOUT_MS;
 const RECORD_AFTER_MS = 50;
 /** How soon a delivery is seen that another process has made, or that became due. */
 const POLL_MS = 500;
-const USER_AGENT = 'risk-engine-webhooks/1';
 
 export type Sender = {
   /** Sends until the signal, then waits for the requests under way and gives the rest back. */
@@ -39,14 +35,9 @@ export type Sender = {
   readonly wake: () => void;
 };
 
-type SenderParts = {
+type SenderParts = AttemptParts & {
   readonly database: Pick<Database, 'query' | 'transaction'>;
-  readonly post: PostEvent['post'];
-  readonly seal: Pick<Seal, 'open'>;
   readonly count: (outcome: 'delivered' | 'retried' | 'dead') => void;
-  readonly random: () => number;
-  /** Wall clock: the timestamp that is signed. */
-  readonly nowMs: () => number;
   readonly leaseMs?: number;
 };
 
@@ -54,6 +45,7 @@ type Queue = { readonly limit: LimitFunction; held: number };
 
 export function createSender(parts: SenderParts): Sender {
   const { database, leaseMs = LEASE_MS } = parts;
+  const attempt = createAttempt(parts);
   const queues = new Map<string, Queue>();
   const running = new Set<Promise<void>>();
   const ended: Attempt[] = [];
@@ -67,9 +59,9 @@ export function createSender(parts: SenderParts): Sender {
     recording = undefined;
     await storeAttempts(database, ended.splice(0));
   };
-  const end = async (attempt: Attempt) => {
-    ended.push(attempt);
-    parts.count(outcomeOf(attempt));
+  const end = async (one: Attempt) => {
+    ended.push(one);
+    parts.count(outcomeOf(one));
     recording ??= record();
     // Where this fails, the lease ends and the event is sent again.
     await recording.catch(() => undefined);
@@ -83,7 +75,7 @@ export function createSender(parts: SenderParts): Sender {
     const send = async (): Promise<Attempt | undefined> => {
       // It may have waited behind slow requests: one that outlasts its lease would be sent twice.
       const isLate = performance.now() - leasedMs > leaseMs - POST_TIMEOUT_MS;
-      return isLate || signal.aborted ? undefined : await attempt(parts, delivery);
+      return isLate || signal.aborted ? undefined : await attempt(delivery);
     };
     const finish = async () => {
       const ended = await queue.limit(send);
@@ -137,52 +129,6 @@ async function pause(
   if (!signal.aborted) await promise;
   clearTimeout(timer);
   signal.removeEventListener('abort', end);
-}
-
-async function attempt(
-  { post, seal, random, nowMs }: SenderParts,
-  delivery: LeasedDelivery,
-): Promise<Attempt> {
-  const { eventId: id, payload: body, url } = delivery;
-  const secrets = openSecrets(seal, delivery);
-  if (secrets instanceof Failure) {
-    return judge(delivery, { status: null, error: secrets.message, retryAfterMs: null }, random());
-  }
-  const timestamp = Math.floor(nowMs() / 1000);
-  const headers = {
-    'content-type': 'application/json',
-    'user-agent': USER_AGENT,
-    'webhook-id': id,
-    'webhook-timestamp': String(timestamp),
-    'webhook-signature': signEvent(secrets, { id, timestamp, body }),
-  };
-  return judge(delivery, await post({ url, body, headers }), random());
-}
-
-/** Newest first; a Failure where no key opens them. */
-function openSecrets(
-  { open }: Pick<Seal, 'open'>,
-  { endpointId, secret, previousSecret }: LeasedDelivery,
-): readonly string[] | Failure {
-  const stored = previousSecret === null ? [secret] : [secret, previousSecret];
-  try {
-    return stored.map((one) => open(one, endpointId));
-  } catch (error) {
-    if (error instanceof Failure) return error;
-    throw error;
-  }
-}
-
-const GONE = 410;
-
-function judge(delivery: LeasedDelivery, outcome: Outcome, random: number): Attempt {
-  const { status, error, retryAfterMs } = outcome;
-  if (status !== null && status >= 200 && status < 300) {
-    return { delivery, state: 'delivered', waitMs: 0, status, error: null };
-  }
-  const wait = status === GONE ? null : retryWaitMs(delivery.attempts + 1, random, retryAfterMs);
-  const state = wait === null ? 'dead' : 'waiting';
-  return { delivery, state, waitMs: wait ?? 0, status, error };
 }
 
 const outcomeOf = ({ state }: Attempt) => (state === 'waiting' ? 'retried' : state);

@@ -61,7 +61,7 @@ const url = z
   .string()
   .min(1)
   .max(WEBHOOK_LIMITS.urlChars)
-  .meta({ description: 'https, to a public address; its path may hold a token of yours.' });
+  .meta({ description: 'https, to a public address.' });
 const eventTypes = set(WEBHOOK_TYPES);
 const verdicts = set(VERDICTS).meta({
   description: 'Of transaction.decided: only these verdicts.',

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { signEvent } from '../../src/deliver/sign-event.ts';
+import { signEvent, toKey } from '../../src/deliver/sign-event.ts';
 import { freePort } from '../../src/embedded/free-port.ts';
 import { insertDeliveries } from '../../src/store/webhooks/deliveries.ts';
 import { childEnvironment, REPOSITORY, watch } from '../support/risk.ts';
@@ -58,7 +58,7 @@ test('it counts each event once, by the old secret and the new one, and refuses 
 
   const body = JSON.stringify({ type: 'transaction.decided', data: { verdict: 'approve' } });
   const send = async (timestamp: number, key: string) => {
-    const signature = signEvent([key], { id: 'decided_9', timestamp, body });
+    const signature = signEvent([toKey(key)], { id: 'decided_9', timestamp, body });
     const headers = {
       ...{ 'webhook-id': 'decided_9', 'webhook-timestamp': String(timestamp) },
       'webhook-signature': signature,

@@ -33,7 +33,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   repair: { folders: ['runtime', 'store', 'stream'], types: ['ingest'], packages: ['node:*'] },
   deliver: {
     folders: ['runtime', 'store'],
-    packages: ['ipaddr.js', 'p-limit', 'node:*'],
+    packages: ['ipaddr.js', 'lru-cache', 'p-limit', 'node:*'],
   },
   control: {
     folders: ['deliver', 'query', 'store', 'models', 'rollout', 'review'],

@@ -2,7 +2,7 @@
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { expect, test } from 'vitest';
 import { createSeal } from '../../../src/deliver/seal-secret.ts';
-import { makeSecret, signEvent } from '../../../src/deliver/sign-event.ts';
+import { makeSecret, signEvent, toKey } from '../../../src/deliver/sign-event.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 
 const body = '{"type":"webhook.test","data":{"name":"Ünï"}}';
@@ -15,7 +15,7 @@ const headersOf = (signature: string) => ({
 
 test('each of two secrets verifies, and a third does not', () => {
   const secrets = [makeSecret(), makeSecret()];
-  const signature = signEvent(secrets, { id: 'test_1', timestamp, body });
+  const signature = signEvent(secrets.map(toKey), { id: 'test_1', timestamp, body });
   expect(signature).toMatch(/^v1,[A-Za-z0-9+/]{43}= v1,[A-Za-z0-9+/]{43}=$/);
   for (const secret of secrets) {
     expect(new Webhook(secret).verify(body, headersOf(signature))).toEqual(JSON.parse(body));
@@ -26,7 +26,7 @@ test('each of two secrets verifies, and a third does not', () => {
 
 test('a changed body does not verify', () => {
   const secret = makeSecret();
-  const signature = signEvent([secret], { id: 'test_1', timestamp, body });
+  const signature = signEvent([toKey(secret)], { id: 'test_1', timestamp, body });
   const changed = body.replace('webhook.test', 'webhook.tesT');
   expect(() => new Webhook(secret).verify(changed, headersOf(signature))).toThrow();
 });
