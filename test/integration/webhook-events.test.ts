@@ -136,6 +136,15 @@ test('a redelivery of all or some of a batch makes no second delivery', async ()
   expect(await eventsOf(id)).toEqual(decided(ids));
 });
 
+test('a step takes rows until they name enough transactions', async () => {
+  const { webhook_id: id } = await webhooks.make(URL);
+  const ids = await store(6);
+  for (const at of [0, 2, 4]) await score(ids.slice(at, at + 2), 'review');
+  expect(await raiseDecided(database, 3)).toEqual({ deliveries: 4, mayHaveMore: true });
+  expect(await raiseDecided(database, 3)).toEqual({ deliveries: 2, mayHaveMore: false });
+  expect(await eventsOf(id)).toEqual(decided(ids));
+});
+
 test('a worker that ends between the deliveries and their commit leaves the intake to the next', async () => {
   const { webhook_id: id } = await webhooks.make(URL);
   const ids = await store(2);

@@ -8,22 +8,26 @@ import { takeHooked } from '../../store/webhooks/webhook-intake.ts';
 import { type Event, match } from './match-events.ts';
 
 /** Rows of one step; each names transactions of a batch. */
-const STEP_ROWS = 20;
+const STEP_ROWS = 500;
+/** Transactions of one step, and as many as its last row names beyond. */
+const STEP_TRANSACTIONS = 500;
 
 export type Raised = { readonly deliveries: number; readonly mayHaveMore: boolean };
 
 /** Makes the deliveries that the oldest rows of the intake ask for, and deletes these rows, in one database transaction. */
 export async function raiseDecided(
   database: Pick<Database, 'transaction'>,
-  rowsMax: number = STEP_ROWS,
+  transactionsMax: number = STEP_TRANSACTIONS,
 ): Promise<Raised> {
   return await database.transaction(async (query) => {
-    const taken = await takeHooked(query, rowsMax);
+    const taken = await takeHooked(query, STEP_ROWS, transactionsMax);
+    const ids = taken.flat();
+    const mayHaveMore = taken.length === STEP_ROWS || ids.length >= transactionsMax;
     const endpoints = taken.length === 0 ? [] : await listTakers(query);
-    if (endpoints.length === 0) return { deliveries: 0, mayHaveMore: taken.length === rowsMax };
-    const located = await locateDecided(query, taken.flat());
+    if (endpoints.length === 0) return { deliveries: 0, mayHaveMore };
+    const located = await locateDecided(query, ids);
     const made = await insertDeliveries(query, match(endpoints, located.map(toEvent)));
-    return { deliveries: made.length, mayHaveMore: taken.length === rowsMax };
+    return { deliveries: made.length, mayHaveMore };
   });
 }
 

@@ -12,10 +12,12 @@ import type { Database } from '../../store/database/pool.ts';
 import type { Leadership } from '../../store/maintenance/leadership.ts';
 import { oldestDueSeconds } from '../../store/webhooks/deliveries.ts';
 import { countDisabled } from '../../store/webhooks/endpoints.ts';
-import type { Duty } from '../../worker/run-duties.ts';
+import { type Duty, ofEach } from '../../worker/run-duties.ts';
 
 /** A delivery is made at most this long, and a step, after its score was stored. */
 const RAISE_EVERY_MS = 1000;
+/** Steps of one run of each kind, so that none is put off for long. */
+const RAISE_STEPS = 20;
 /** Deadlines and alerts, which hold for minutes. */
 const WATCH_EVERY_MS = 10_000;
 /** How soon sending goes on after Postgres was away. */
@@ -59,19 +61,24 @@ export function bindWebhooks(
     sender.wake();
   };
   let watchedMs = Number.NEGATIVE_INFINITY;
+  const watch = async () => {
+    if (performance.now() - watchedMs < WATCH_EVERY_MS) return;
+    watchedMs = performance.now();
+    note(await raiseWatched(database, Date.now()));
+    await reportFigures(database, metrics);
+  };
   return [
     {
       name: 'raise-webhooks',
       everyMs: RAISE_EVERY_MS,
       run: async (signal) => {
-        const isLeading = await lead.run(async () => {
-          await raiseAll(() => raiseDecided(lead.writes), note, signal);
-          await raiseAll(() => raiseFinal(lead.writes), note, signal);
-          if (performance.now() - watchedMs < WATCH_EVERY_MS) return;
-          watchedMs = performance.now();
-          note(await raiseWatched(database, Date.now()));
-          await reportFigures(database, metrics);
-        });
+        // Side by side: an intake that is long or fails delays nothing else.
+        const works = [
+          () => raiseSome(() => raiseDecided(lead.writes), note, signal),
+          () => raiseSome(() => raiseFinal(lead.writes), note, signal),
+          watch,
+        ];
+        const isLeading = await lead.run(() => ofEach(works, (work) => work()));
         if (!isLeading) clearFigures(metrics);
       },
     },
@@ -79,16 +86,15 @@ export function bindWebhooks(
   ];
 }
 
-async function raiseAll(
+async function raiseSome(
   raise: () => Promise<Raised>,
   note: (deliveries: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  let mayHaveMore = true;
-  while (mayHaveMore && !signal.aborted) {
-    const raised = await raise();
-    note(raised.deliveries);
-    mayHaveMore = raised.mayHaveMore;
+  for (let step = 0; step < RAISE_STEPS && !signal.aborted; step++) {
+    const { deliveries, mayHaveMore } = await raise();
+    note(deliveries);
+    if (!mayHaveMore) return;
   }
 }
 

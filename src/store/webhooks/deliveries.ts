@@ -34,18 +34,26 @@ const insertStatement: Statement = {
          returning ${COLUMNS}`,
 };
 
+/** Rows of one statement: an event may have a hundred endpoints. */
+const INSERT_ROWS = 2000;
+
 /** @returns those that are new */
 export async function insertDeliveries(
   query: Query,
   deliveries: readonly NewDelivery[],
 ): Promise<Delivery[]> {
-  if (deliveries.length === 0) return [];
-  return await query<Delivery>(insertStatement, [
-    uuidArray(deliveries.map(({ endpointId }) => endpointId)),
-    textArray(deliveries.map(({ eventId }) => eventId)),
-    textArray(deliveries.map(({ eventType }) => eventType)),
-    textArray(deliveries.map(({ payload }) => payload)),
-  ]);
+  const made: Delivery[] = [];
+  for (let from = 0; from < deliveries.length; from += INSERT_ROWS) {
+    const rows = deliveries.slice(from, from + INSERT_ROWS);
+    const inserted = await query<Delivery>(insertStatement, [
+      uuidArray(rows.map(({ endpointId }) => endpointId)),
+      textArray(rows.map(({ eventId }) => eventId)),
+      textArray(rows.map(({ eventType }) => eventType)),
+      textArray(rows.map(({ payload }) => payload)),
+    ]);
+    made.push(...inserted);
+  }
+  return made;
 }
 
 const knownStatement: Statement = {

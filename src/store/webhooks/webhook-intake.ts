@@ -36,13 +36,21 @@ export async function addHookedScores(query: Query, scores: Verdicts): Promise<v
 
 const takeStatement: Statement = {
   name: 'take-webhook-intake',
-  text: `delete from market.webhook_intake where intake_id in
-           (select intake_id from market.webhook_intake order by intake_id limit $1)
+  text: `delete from market.webhook_intake where intake_id in (
+           select intake_id from (
+             select intake_id, sum(cardinality(transaction_ids)) over (order by intake_id) - cardinality(transaction_ids) as before
+               from (select intake_id, transaction_ids from market.webhook_intake order by intake_id limit $1) oldest) counted
+            where before < $2)
          returning transaction_ids::text[] as "transactionIds"`,
 };
 
-/** Takes the oldest rows. @returns the ids of each */
-export async function takeHooked(query: Query, rowsMax: number): Promise<(readonly string[])[]> {
-  const rows = await query<{ transactionIds: string[] }>(takeStatement, [rowsMax]);
+/** Takes the oldest rows, until they name so many transactions. @returns the ids of each */
+export async function takeHooked(
+  query: Query,
+  rowsMax: number,
+  transactionsMax: number,
+): Promise<(readonly string[])[]> {
+  const values = [rowsMax, transactionsMax];
+  const rows = await query<{ transactionIds: string[] }>(takeStatement, values);
   return rows.map(({ transactionIds }) => transactionIds);
 }
