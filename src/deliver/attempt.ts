@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { Failure } from '../domain/failure.ts';
 import { WEBHOOK_LIMITS } from '../domain/webhook.ts';
-import type { Attempt, LeasedDelivery } from '../store/webhooks/deliveries.ts';
+import type { Attempt, LeasedDelivery } from '../store/webhooks/due-deliveries.ts';
 import type { Outcome, PostEvent } from './post-event.ts';
 import { retryWaitMs } from './schedule.ts';
 import type { Seal } from './seal-secret.ts';

@@ -12,7 +12,7 @@ import {
   leaseDue,
   recordAttempts,
   releaseLeases,
-} from '../store/webhooks/deliveries.ts';
+} from '../store/webhooks/due-deliveries.ts';
 import { disableDead, noteHealth } from '../store/webhooks/endpoint-health.ts';
 import { type AttemptParts, createAttempt, GONE } from './attempt.ts';
 import { POST_TIMEOUT_MS } from './post-event.ts';

@@ -11,7 +11,7 @@ import {
   type LeasedDelivery,
   leaseDue,
   recordAttempts,
-} from '../../src/store/webhooks/deliveries.ts';
+} from '../../src/store/webhooks/due-deliveries.ts';
 import { findOpenssl, makeCertificates } from '../support/certificates.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { startReceiver } from '../support/webhook-receiver.ts';

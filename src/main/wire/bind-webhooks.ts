@@ -10,7 +10,7 @@ import type { Config } from '../../runtime/config.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { Database } from '../../store/database/pool.ts';
 import type { Leadership } from '../../store/maintenance/leadership.ts';
-import { oldestDueSeconds } from '../../store/webhooks/deliveries.ts';
+import { oldestDueSeconds } from '../../store/webhooks/due-deliveries.ts';
 import { countDisabled } from '../../store/webhooks/endpoints.ts';
 import { type Duty, ofEach } from '../../worker/run-duties.ts';
 
