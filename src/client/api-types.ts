@@ -12,6 +12,20 @@ export type DeadLetterCommand = {
   readonly limit?: number | undefined;
 };
 
+export type TransactionChanges = {
+  readonly account_id?: string | undefined;
+  readonly merchant_id?: string | undefined;
+  readonly amount?: string | undefined;
+  readonly currency?: string | undefined;
+  readonly corridor?: string | undefined;
+  readonly created_at?: string | undefined;
+  readonly type?: string | null | undefined;
+  readonly ip?: string | null | undefined;
+  readonly device_id?: string | null | undefined;
+  readonly country?: string | null | undefined;
+  readonly channel?: string | null | undefined;
+};
+
 export type TransactionInput = {
   readonly idempotency_key?: string | undefined;
   readonly account_id: string;
@@ -177,33 +191,6 @@ export type Problem = {
   readonly errors?: readonly { readonly pointer: string; readonly detail: string; }[] | undefined;
 };
 
-export type AccountProfile = {
-  readonly account_id: string;
-  readonly as_of: string;
-  readonly windows: readonly { readonly hours: number; readonly transactions: number; readonly counterparties: number; readonly amounts: readonly { readonly currency: string; readonly sum: string; readonly max: string; }[]; }[];
-  readonly complete: boolean;
-  readonly recent: readonly Transaction[];
-};
-
-export type Transaction = {
-  readonly transaction_id: string;
-  readonly status: 'accepted' | 'scored' | 'dead_lettered';
-  readonly client: string | null;
-  readonly account_id: string;
-  readonly merchant_id: string;
-  readonly amount: string;
-  readonly currency: string;
-  readonly corridor: string;
-  readonly created_at: string;
-  readonly received_at: string;
-  readonly type: string | null;
-  readonly ip: string | null;
-  readonly device_id: string | null;
-  readonly country: string | null;
-  readonly channel: string | null;
-  readonly metadata: Readonly<Record<string, unknown>> | null;
-};
-
 export type AuditEntry = {
   readonly audit_id: string;
   readonly changed_at: string;
@@ -294,6 +281,27 @@ export type PurgeResult = {
   readonly refused: readonly { readonly dead_letter_id: string; readonly reason: 'unknown' | 'unreadable' | 'replayed' | 'purged' | 'month-detached' | 'busy'; }[];
 };
 
+export type WhatIf = {
+  readonly score: number;
+  readonly risk: number;
+  readonly probability: number | null;
+  readonly verdict: 'approve' | 'review' | 'decline';
+  readonly reasons: readonly Reason[];
+  readonly transaction_id: string;
+  readonly changed: readonly ('account_id' | 'merchant_id' | 'amount' | 'currency' | 'corridor' | 'created_at' | 'type' | 'ip' | 'device_id' | 'country' | 'channel')[];
+  readonly stored: { readonly score: number; readonly risk: number; readonly probability: number | null; readonly verdict: 'approve' | 'review' | 'decline'; readonly reasons: readonly Reason[]; };
+  readonly rule_set: string;
+  readonly model: string | null;
+  readonly features: readonly { readonly name: string; readonly unit: string; readonly description: string; readonly stored: number | null; readonly value: number | null; }[];
+  readonly known_later: readonly string[];
+};
+
+export type Reason = {
+  readonly code: string;
+  readonly detail: string;
+  readonly contribution: number;
+};
+
 export type Evaluation = {
   readonly account_id: string;
   readonly corridor: string;
@@ -307,12 +315,6 @@ export type Evaluation = {
   readonly model: string | null;
   readonly degradation: number;
   readonly explanation: { readonly feature_schema: number; readonly features: readonly { readonly name: string; readonly value: number | null; readonly unit: string; readonly description: string; }[]; readonly rules: readonly { readonly id: string; readonly code: string; readonly summary: string; readonly fired: boolean; readonly value: number | null; readonly band: number | null; readonly weight: number; readonly detail: string | null; }[]; readonly model: ModelExplanation; };
-};
-
-export type Reason = {
-  readonly code: string;
-  readonly detail: string;
-  readonly contribution: number;
 };
 
 export type ModelExplanation = { readonly model: string; readonly method: 'path' | 'shapley'; readonly base: number; readonly margin: number; readonly probability: number; readonly contributions: readonly { readonly feature: string; readonly value: number | null; readonly contribution: number; readonly detail: string; }[]; } | null;
@@ -398,14 +400,6 @@ export type Status = {
   readonly totals_counted_at: string;
 };
 
-export type MerchantProfile = {
-  readonly merchant_id: string;
-  readonly as_of: string;
-  readonly windows: readonly { readonly hours: number; readonly transactions: number; readonly counterparties: number; readonly amounts: readonly { readonly currency: string; readonly sum: string; readonly max: string; }[]; }[];
-  readonly complete: boolean;
-  readonly recent: readonly Transaction[];
-};
-
 export type WatchReport = {
   readonly watched_at: string;
   readonly model: string;
@@ -469,6 +463,52 @@ export type ModelEmergency = {
 
 export type DecidedRollouts = {
   readonly items: readonly { readonly corridor: string; readonly to: string; readonly cause: string; readonly model_id: string; }[];
+};
+
+export type AccountProfile = {
+  readonly account_id: string;
+  readonly as_of: string;
+  readonly windows: readonly { readonly hours: number; readonly transactions: number; readonly counterparties: number; readonly amounts: readonly { readonly currency: string; readonly sum: string; readonly max: string; }[]; }[];
+  readonly days: readonly { readonly day: string; readonly transactions: number; readonly counterparties: number; }[];
+  readonly complete: boolean;
+  readonly recent: readonly Transaction[];
+};
+
+export type Transaction = {
+  readonly transaction_id: string;
+  readonly status: 'accepted' | 'scored' | 'dead_lettered';
+  readonly client: string | null;
+  readonly account_id: string;
+  readonly merchant_id: string;
+  readonly amount: string;
+  readonly currency: string;
+  readonly corridor: string;
+  readonly created_at: string;
+  readonly received_at: string;
+  readonly type: string | null;
+  readonly ip: string | null;
+  readonly device_id: string | null;
+  readonly country: string | null;
+  readonly channel: string | null;
+  readonly metadata: Readonly<Record<string, unknown>> | null;
+};
+
+export type MerchantProfile = {
+  readonly merchant_id: string;
+  readonly as_of: string;
+  readonly windows: readonly { readonly hours: number; readonly transactions: number; readonly counterparties: number; readonly amounts: readonly { readonly currency: string; readonly sum: string; readonly max: string; }[]; }[];
+  readonly days: readonly { readonly day: string; readonly transactions: number; readonly counterparties: number; }[];
+  readonly complete: boolean;
+  readonly recent: readonly Transaction[];
+};
+
+export type DeviceProfile = {
+  readonly device_id: string;
+  readonly as_of: string;
+  readonly windows: readonly { readonly hours: number; readonly transactions: number; readonly counterparties: number; readonly amounts: readonly { readonly currency: string; readonly sum: string; readonly max: string; }[]; }[];
+  readonly days: readonly { readonly day: string; readonly transactions: number; readonly counterparties: number; }[];
+  readonly complete: boolean;
+  readonly recent: readonly Transaction[];
 };
 
 export type ReviewStatus = {
@@ -706,7 +746,14 @@ export type Explanation = {
   readonly features: readonly { readonly name: string; readonly value: number | null; readonly unit: string; readonly description: string; }[];
   readonly rules: readonly { readonly id: string; readonly code: string; readonly summary: string; readonly fired: boolean; readonly value: number | null; readonly band: number | null; readonly weight: number; readonly detail: string | null; }[];
   readonly model: ModelExplanation;
-  readonly lineage: { readonly rule_set: string; readonly model: string | null; readonly attempts: number; readonly degradation: number; readonly created_at: string; readonly scored_at: string; };
+  readonly lineage: { readonly rule_set: string; readonly model: string | null; readonly attempts: number; readonly degradation: number; readonly created_at: string; readonly scored_at: string; readonly vector_crc32: string | null; readonly differing: readonly string[]; };
+};
+
+export type Habit = {
+  readonly transaction_id: string;
+  readonly transactions: number;
+  readonly from: string | null;
+  readonly features: readonly { readonly name: string; readonly known: number; readonly median: number | null; readonly min: number | null; readonly max: number | null; }[];
 };
 
 export type Me = {
@@ -920,7 +967,6 @@ export type ExportDone = {
 
 /** What each operation takes, and its JSON answer where it succeeds. */
 export type Operations = {
-  readonly 'GET /v1/accounts/{id}/profile': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly at?: string | undefined } }; readonly answer: AccountProfile };
   readonly 'GET /v1/audit': { readonly call: { readonly query?: { readonly who?: string | undefined; readonly action?: 'key.create' | 'key.confirm' | 'key.revoke' | 'identity.create' | 'identity.revoke' | 'session.create' | 'session.end' | 'login-link.create' | 'model.register' | 'rollout.propose' | 'rollout.approve' | 'rollout.emergency' | 'rollout.rollback' | 'dead-letters.replay' | 'dead-letters.purge' | 'dead-letters.close' | 'month.create' | 'month.detach' | 'month.attach' | 'month.drop' | 'case.open' | 'case.dispute' | 'case.claim' | 'case.release' | 'case.assign' | 'case.escalate' | 'case.note' | 'case.attach' | 'case.decide' | 'case.confirm' | 'case.return' | 'case.undo' | 'case.close' | 'case.policy' | 'rates.import' | 'webhook.create' | 'webhook.change' | 'webhook.rotate' | 'webhook.delete' | 'webhook.disable' | 'webhook.test' | 'webhook.redeliver' | 'export.begin' | 'export.end' | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly AuditEntry[]; readonly next_cursor: string | null; } };
   readonly 'GET /v1/corridors': { readonly call: {  }; readonly answer: { readonly items: readonly Corridor[]; } };
   readonly 'GET /v1/reason-codes': { readonly call: {  }; readonly answer: { readonly items: readonly ReasonCode[]; } };
@@ -932,6 +978,7 @@ export type Operations = {
   readonly 'POST /v1/dead-letters/{id}/replay': { readonly call: { readonly path: { readonly id: string } }; readonly answer: ReplayOneResult };
   readonly 'POST /v1/dead-letters/purge': { readonly call: { readonly body: DeadLetterCommand }; readonly answer: PurgeResult };
   readonly 'GET /openapi.json': { readonly call: {  }; readonly answer: { readonly openapi: string; } };
+  readonly 'POST /v1/transactions/{id}/what-if': { readonly call: { readonly path: { readonly id: string }; readonly body: TransactionChanges }; readonly answer: WhatIf };
   readonly 'POST /v1/evaluate': { readonly call: { readonly query?: { readonly method?: 'path' | 'shapley' | undefined; readonly model?: string | undefined }; readonly body: TransactionInput }; readonly answer: Evaluation };
   readonly 'POST /v1/exchange-rates': { readonly call: { readonly body: ExchangeRatesInput }; readonly answer: ImportedRates };
   readonly 'GET /v1/exports/transactions': { readonly call: { readonly query?: { readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly device_id?: string | undefined; readonly ip?: string | undefined; readonly corridor?: string | undefined; readonly client?: string | undefined; readonly idempotency_key?: string | undefined; readonly currency?: string | undefined; readonly min_amount?: string | undefined; readonly max_amount?: string | undefined; readonly verdict?: string | undefined; readonly min_score?: number | undefined; readonly max_score?: number | undefined; readonly reason?: string | undefined; readonly reason_match?: 'any' | 'all' | undefined; readonly rule_set?: 'default@2' | 'default@1' | undefined; readonly model?: string | undefined; readonly label?: 'fraud' | 'legitimate' | 'none' | undefined; readonly degradation?: number | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly received_from?: string | undefined; readonly received_to?: string | undefined; readonly scored_from?: string | undefined; readonly scored_to?: string | undefined; readonly status?: 'accepted' | 'scored' | 'dead_lettered' | undefined; readonly format?: 'csv' | 'ndjson' | 'parquet' | undefined; readonly order?: 'desc' | 'asc' | undefined; readonly after?: string | undefined } }; readonly answer: undefined };
@@ -947,7 +994,6 @@ export type Operations = {
   readonly 'POST /v1/labels': { readonly call: { readonly body: LabelsInput }; readonly answer: AcceptedLabels };
   readonly 'GET /v1/labels': { readonly call: { readonly query?: { readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly transaction_id?: string | undefined; readonly label?: 'fraud' | 'legitimate' | undefined; readonly source?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly Label[]; readonly next_cursor: string | null; readonly detached_months?: readonly string[] | undefined; readonly complete: boolean; } };
   readonly 'GET /v1/live': { readonly call: {  }; readonly answer: LiveFigures };
-  readonly 'GET /v1/merchants/{id}/profile': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly at?: string | undefined } }; readonly answer: MerchantProfile };
   readonly 'GET /v1/models/watch': { readonly call: { readonly query?: { readonly at?: string | undefined; readonly model?: string | undefined } }; readonly answer: { readonly items: readonly WatchReport[]; } };
   readonly 'GET /v1/models': { readonly call: { readonly query?: { readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly Model[]; readonly next_cursor: string | null; } };
   readonly 'GET /v1/models/{id}': { readonly call: { readonly path: { readonly id: string } }; readonly answer: ModelDetail };
@@ -955,6 +1001,9 @@ export type Operations = {
   readonly 'POST /v1/models/{id}/emergency': { readonly call: { readonly path: { readonly id: string }; readonly body: NewModelEmergency }; readonly answer: ModelEmergency };
   readonly 'POST /v1/models/proposals/{id}/approve': { readonly call: { readonly path: { readonly id: string } }; readonly answer: DecidedRollouts };
   readonly 'POST /v1/models/rollback': { readonly call: { readonly body: NewModelRollback }; readonly answer: DecidedRollouts };
+  readonly 'GET /v1/accounts/{id}/profile': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly at?: string | undefined } }; readonly answer: AccountProfile };
+  readonly 'GET /v1/merchants/{id}/profile': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly at?: string | undefined } }; readonly answer: MerchantProfile };
+  readonly 'GET /v1/devices/{id}/profile': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly at?: string | undefined } }; readonly answer: DeviceProfile };
   readonly 'GET /v1/reviews/status': { readonly call: {  }; readonly answer: ReviewStatus };
   readonly 'GET /v1/reviews/shift': { readonly call: { readonly query?: { readonly since?: string | undefined } }; readonly answer: ReviewShift };
   readonly 'GET /v1/reviews/capacity': { readonly call: { readonly query?: { readonly officers?: number | undefined; readonly transactions_per_day?: number | undefined; readonly auto_clear_ratio?: number | undefined; readonly reviews_per_hour?: number | undefined; readonly growth?: number | undefined } }; readonly answer: ReviewCapacity };
@@ -981,6 +1030,7 @@ export type Operations = {
   readonly 'GET /v1/scores': { readonly call: { readonly query?: { readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly device_id?: string | undefined; readonly ip?: string | undefined; readonly corridor?: string | undefined; readonly client?: string | undefined; readonly idempotency_key?: string | undefined; readonly currency?: string | undefined; readonly min_amount?: string | undefined; readonly max_amount?: string | undefined; readonly verdict?: string | undefined; readonly min_score?: number | undefined; readonly max_score?: number | undefined; readonly reason?: string | undefined; readonly reason_match?: 'any' | 'all' | undefined; readonly rule_set?: 'default@2' | 'default@1' | undefined; readonly model?: string | undefined; readonly label?: 'fraud' | 'legitimate' | 'none' | undefined; readonly degradation?: number | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly received_from?: string | undefined; readonly received_to?: string | undefined; readonly scored_from?: string | undefined; readonly scored_to?: string | undefined; readonly sort?: 'created_at' | 'score' | 'amount' | undefined; readonly order?: 'desc' | 'asc' | undefined; readonly total?: boolean | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly FoundScore[]; readonly next_cursor: string | null; readonly detached_months?: readonly string[] | undefined; readonly complete: boolean; readonly searched_to: string | null; readonly searched_to_score?: number | undefined; readonly total?: { readonly count: number; readonly more: boolean; } | undefined; } };
   readonly 'GET /v1/scores/{id}': { readonly call: { readonly path: { readonly id: string } }; readonly answer: Score | PendingScore };
   readonly 'GET /v1/scores/{id}/explanation': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly method?: 'path' | 'shapley' | undefined } }; readonly answer: Explanation };
+  readonly 'GET /v1/scores/{id}/habit': { readonly call: { readonly path: { readonly id: string } }; readonly answer: Habit };
   readonly 'GET /v1/me': { readonly call: {  }; readonly answer: Me };
   readonly 'GET /v1/sessions': { readonly call: { readonly query?: { readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly Session[]; readonly next_cursor: string | null; } };
   readonly 'POST /v1/sessions': { readonly call: {  }; readonly answer: Session };

@@ -10,6 +10,14 @@ export function compareDecimals(one: string, other: string): number {
   return difference < 0n ? -1 : 1;
 }
 
+/** `one` less `other`, which is not greater. Both are plain decimals without a sign. */
+export function subtractDecimals(one: string, other: string): string {
+  const [left, right] = [partsOf(one), partsOf(other)];
+  const places = Math.max(left.fraction.length, right.fraction.length);
+  const digits = String(unitsOf(left, places) - unitsOf(right, places)).padStart(places + 1, '0');
+  return places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`;
+}
+
 type Parts = { readonly whole: string; readonly fraction: string };
 
 function partsOf(text: string): Parts {

@@ -31,6 +31,7 @@ const TAGS: Readonly<Record<string, string>> = {
   audit: 'Who changed what.',
   catalogue: 'What exists: corridors, reason codes and features.',
   'dead letters': 'Transactions whose scoring was given up.',
+  devices: 'What happened on a device.',
   documents: 'This document.',
   health: 'What supervisors and scrapers ask.',
   keys: 'API keys and the people who hold them.',

@@ -16,7 +16,6 @@ import type { RouteModule } from '../http/app-env.ts';
 import { type Authenticator, openAuthenticator } from '../http/auth/auth.ts';
 import { createCpuQueue } from '../http/body/cpu-queue.ts';
 import { buildDocument } from '../http/openapi.ts';
-import { accountsPaths, accountsRoutes } from '../http/routes/accounts.ts';
 import { auditPaths, auditRoutes } from '../http/routes/audit.ts';
 import { cataloguePaths, catalogueRoutes } from '../http/routes/catalogue.ts';
 import { consoleRoutes } from '../http/routes/console.ts';
@@ -29,9 +28,9 @@ import { identitiesPaths, identitiesRoutes } from '../http/routes/identities.ts'
 import { keysPaths, keysRoutes } from '../http/routes/keys.ts';
 import { labelsPaths, labelsRoutes } from '../http/routes/labels.ts';
 import { livePaths, liveRoutes } from '../http/routes/live.ts';
-import { merchantsPaths, merchantsRoutes } from '../http/routes/merchants.ts';
 import { modelWatchPaths, modelWatchRoutes } from '../http/routes/model-watch.ts';
 import { modelsPaths, modelsRoutes } from '../http/routes/models.ts';
+import { partiesPaths, partiesRoutes } from '../http/routes/parties.ts';
 import { scoresPaths, scoresRoutes } from '../http/routes/scores.ts';
 import { sessionsPaths, sessionsRoutes } from '../http/routes/sessions.ts';
 import { statusPaths, statusRoutes } from '../http/routes/status.ts';
@@ -63,7 +62,7 @@ import { listCorridors } from '../store/transactions/corridors.ts';
 import { openCommands, untilReady } from '../stream/connection/connection.ts';
 import { claimIdentity } from '../stream/connection/identity.ts';
 import { openReplies } from '../stream/settle/replies.ts';
-import { bindEvaluate } from './wire/bind-evaluate.ts';
+import { bindEvaluating } from './wire/bind-evaluate.ts';
 import { bindGuards, watchGuards } from './wire/bind-guards.ts';
 import { bindOperating } from './wire/bind-operating.ts';
 import { bindReading } from './wire/bind-reading.ts';
@@ -214,7 +213,7 @@ function listModules(
   };
   const { modelCache } = resources;
   const reading = bindReading(config, resources);
-  const evaluate = bindEvaluate(primary, modelCache, config.RISK_LABEL_MATURITY_DAYS, ingest);
+  const evaluating = bindEvaluating(primary, modelCache, config.RISK_LABEL_MATURITY_DAYS, ingest);
   const operating = bindOperating(config, resources);
   const readLive = createReadLive({
     readStatus: operating.readStatus,
@@ -259,9 +258,8 @@ function listModules(
       paths: exportsPaths,
     },
     { routes: scoresRoutes(reading), paths: scoresPaths },
-    { routes: evaluateRoutes(evaluate, limits), paths: evaluatePaths },
-    { routes: accountsRoutes(reading), paths: accountsPaths },
-    { routes: merchantsRoutes(reading), paths: merchantsPaths },
+    { routes: evaluateRoutes(evaluating, reading, limits), paths: evaluatePaths },
+    { routes: partiesRoutes(reading), paths: partiesPaths },
     { routes: summariesRoutes(reading), paths: summariesPaths },
     { routes: catalogueRoutes(ingest.corridors), paths: cataloguePaths },
     { routes: modelWatchRoutes(reading), paths: modelWatchPaths },

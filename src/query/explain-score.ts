@@ -12,7 +12,9 @@ import { scoreSchema, toScoreJson } from '../domain/score-record.ts';
 import { createdAtMsOf } from '../domain/transaction-id.ts';
 import { findRuleSet } from '../rules/rule-sets.ts';
 import { explain } from '../scoring/explain.ts';
+import { verifyScore } from '../scoring/verify-score.ts';
 import { readScoreRecord } from '../store/scores/read-scores.ts';
+import { vectorChecksum } from '../store/scores/vector-checksum.ts';
 import { type Databases, isFound, readFrom } from './choose-database.ts';
 import type { ModelCache } from './model-cache.ts';
 
@@ -76,6 +78,14 @@ export const explanationSchema = z
       degradation: z.int(),
       created_at: z.iso.datetime(),
       scored_at: z.iso.datetime(),
+      vector_crc32: z
+        .string()
+        .nullable()
+        .meta({ description: 'Checksum stored with the vector, in hex; null for old scores.' }),
+      differing: z.array(z.string()).meta({
+        description:
+          'What differs when the score is computed again from its vector, rule set and model, and the vector from its checksum; empty where nothing does.',
+      }),
     }),
   })
   .meta({ id: 'Explanation' });
@@ -88,11 +98,15 @@ export const explanationParameters = z.strictObject({
   }),
 });
 
-type ExplainResult =
-  | { readonly kind: 'explained'; readonly explanation: ExplanationJson }
+/** Why there is no score to explain, or this version cannot. */
+export type Unexplained =
   | { readonly kind: 'not-scored' }
   | { readonly kind: 'unknown-version'; readonly ruleSet: string; readonly featureSchema: number }
   | { readonly kind: 'unknown-model'; readonly model: string; readonly problem: string };
+
+type ExplainResult =
+  | { readonly kind: 'explained'; readonly explanation: ExplanationJson }
+  | Unexplained;
 
 export async function explainScore(
   databases: Databases,
@@ -120,12 +134,19 @@ export async function explainScore(
     return { kind: 'unknown-model', model: record.model ?? '', problem: kept.problem };
   }
   const ofModel = kept?.model.explain(record.features, method) ?? null;
+  const opinion = kept?.model.judge([record.features])[0] ?? null;
+  const { featuresCrc32: crc32 } = record;
+  const isIntact = crc32 === null || crc32 === vectorChecksum(record.features);
   const score = toScoreJson(record);
   const { rule_set, model, attempts, degradation, created_at, scored_at } = score;
   const explanation = {
     score,
     ...toExplanationParts({ ...explained, model: ofModel }),
-    lineage: { rule_set, model, attempts, degradation, created_at, scored_at },
+    lineage: {
+      ...{ rule_set, model, attempts, degradation, created_at, scored_at },
+      vector_crc32: crc32 === null ? null : (crc32 >>> 0).toString(16).padStart(8, '0'),
+      differing: [...(isIntact ? [] : ['vector_crc32']), ...verifyScore(record, opinion)],
+    },
   };
   return { kind: 'explained', explanation };
 }

@@ -1,10 +1,10 @@
 /**
- * `GET /v1/accounts/{id}/profile` and `/v1/merchants/{id}/profile`: the party's activity up to a moment, summed
+ * `GET /v1/accounts/{id}/profile`, `/v1/merchants/{id}/profile` and `/v1/devices/{id}/profile`: the party's activity up to a moment, summed
  * from the stored transactions themselves, not from the workers' cached profiles.
  */
 import { z } from 'zod';
 import { shown, timeParameter } from '../domain/list-parameters.ts';
-import type { PartyKind } from '../domain/party.ts';
+import type { ActiveParty, PartyKind } from '../domain/party.ts';
 import {
   ACTIVITY_ROWS_MAX,
   ACTIVITY_WINDOWS_HOURS,
@@ -23,12 +23,12 @@ export const profileParameters = z.strictObject({
     .meta(shown('2026-11-20T10:00:00.000Z', 'As of this time; default now.')),
 });
 
+const OTHERS = 'Distinct merchants of an account, distinct accounts of a merchant or device.';
+
 const windowSchema = z.object({
   hours: z.int(),
   transactions: z.int(),
-  counterparties: z
-    .int()
-    .meta({ description: 'Distinct merchants of an account, distinct accounts of a merchant.' }),
+  counterparties: z.int().meta({ description: OTHERS }),
   amounts: z.array(z.object({ currency: z.string(), sum: z.string(), max: z.string() })),
 });
 
@@ -37,6 +37,15 @@ const common = {
   windows: z
     .array(windowSchema)
     .meta({ description: 'The last 1, 24, 168 and 720 hours before `as_of`.' }),
+  days: z
+    .array(
+      z.object({
+        day: z.iso.date(),
+        transactions: z.int(),
+        counterparties: z.int().meta({ description: OTHERS }),
+      }),
+    )
+    .meta({ description: 'UTC days of the last 720 hours that have transactions, oldest first.' }),
   complete: z.boolean().meta({
     description:
       'False when the party did more than 100,000 transactions in 30 days: only those count.',
@@ -49,6 +58,9 @@ export const accountProfileSchema = z
 export const merchantProfileSchema = z
   .object({ merchant_id: z.string(), ...common })
   .meta({ id: 'MerchantProfile' });
+export const deviceProfileSchema = z
+  .object({ device_id: z.string(), ...common })
+  .meta({ id: 'DeviceProfile' });
 export type PartyProfile = Omit<z.infer<typeof accountProfileSchema>, 'account_id'>;
 
 export type ProfileQuestion = { readonly party: PartyKind; readonly id: string };
@@ -59,7 +71,7 @@ export type ProfileQuestion = { readonly party: PartyKind; readonly id: string }
  */
 export async function makeProfile(
   databases: Databases,
-  { party, id }: ProfileQuestion,
+  { party, id }: { readonly party: ActiveParty; readonly id: string },
   atMs: number,
 ): Promise<(MadeAnswer & { readonly isFinal: boolean }) | undefined> {
   const { answer, lagMs } = await withLag(databases, (databases) =>
@@ -73,12 +85,12 @@ export async function makeProfile(
 
 async function readPartyProfile(
   databases: Databases,
-  party: PartyKind,
+  party: ActiveParty,
   partyId: string,
   atMs: number,
 ): Promise<PartyProfile | undefined> {
   const { rows: recent } = await find(databases, 'transactions', {
-    ...(party === 'account' ? { account_id: partyId } : { merchant_id: partyId }),
+    [`${party}_id`]: partyId,
     ...{ to: atMs + 1, limit: RECENT_TRANSACTIONS, sort: 'created_at', order: 'desc' },
     ...{ reason_match: 'any', total: false },
   });
@@ -101,6 +113,9 @@ async function readPartyProfile(
   return {
     as_of: new Date(atMs).toISOString(),
     windows,
+    days: rows.flatMap(({ day, transactions, counterparties }) =>
+      day === null ? [] : { day, transactions, counterparties },
+    ),
     complete: Math.max(...windows.map((window) => window.transactions)) < ACTIVITY_ROWS_MAX,
     recent: recent.map(({ transaction }) => toTransactionJson(transaction)),
   };

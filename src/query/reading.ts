@@ -2,12 +2,13 @@
 import type { ConsistencyToken } from '../domain/consistency-token.ts';
 import type { ExplanationMethod } from '../domain/explanation.ts';
 import type { LabelListParameters } from '../domain/label-list.ts';
-import type { PartyKind } from '../domain/party.ts';
+import type { ActiveParty } from '../domain/party.ts';
 import type { ScoreJson } from '../domain/score-record.ts';
 import { createAnswerCaches, makeSummaries, type ReadProfileVersion } from './answer-caches.ts';
 import { type Databases, withLag } from './choose-database.ts';
 import { expandTransaction } from './expand-transaction.ts';
 import { explainScore } from './explain-score.ts';
+import { readHabit } from './habit.ts';
 import type { ModelCache } from './model-cache.ts';
 import { type ModelWatchParameters, readModelWatch } from './model-watch.ts';
 import { makeProfile } from './party-profile.ts';
@@ -65,6 +66,8 @@ export function createReading(options: ReadingOptions) {
       readScore(databases, scores, { transactionId, client }),
     explainScore: (id: string, method: ExplanationMethod, after?: ConsistencyToken) =>
       aged(after, (databases) => explainScore(databases, modelCache, id, method)),
+    readHabit: (id: string, after?: ConsistencyToken) =>
+      aged(after, (databases) => readHabit(databases, id)),
     searchScores: (parameters: ScoreSearchParameters, after?: ConsistencyToken) =>
       aged(after, (databases) =>
         known(searchScores(databases, parameters), corridors(), parameters),
@@ -91,13 +94,14 @@ export function createReading(options: ReadingOptions) {
         known(searchTransactions(databases, parameters), corridors(), parameters),
       ),
     readProfile: (
-      party: PartyKind,
+      party: ActiveParty,
       id: string,
       atMs: number | undefined,
       after?: ConsistencyToken,
     ) => {
       const from = requireWrite(databases, after);
-      return after === undefined && atMs === undefined
+      // Versions are of profiles, which devices lack.
+      return after === undefined && atMs === undefined && party !== 'device'
         ? caches.profiles.read({ party, id })
         : readProfile(from, { party, id }, atMs ?? now());
     },
@@ -139,7 +143,7 @@ async function known<Page extends { readonly items: readonly unknown[] }>(
 /** Only profiles of now are asked for again and again, so one at a given moment is made for each request. */
 async function readProfile(
   databases: Databases,
-  question: { readonly party: PartyKind; readonly id: string },
+  question: { readonly party: ActiveParty; readonly id: string },
   atMs: number,
 ) {
   const made = await makeProfile(databases, question, atMs);

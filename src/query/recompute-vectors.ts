@@ -14,8 +14,14 @@ import { rowAt, vectorOf } from '../scoring/feature-rows.ts';
 import type { Database } from '../store/database/pool.ts';
 import { loadAccountPasts, loadMerchantPasts } from '../store/profiles/history.ts';
 
-/** Returns one vector of today's schema per transaction, in their order. */
-type RecomputeVectors = (transactions: readonly Transaction[]) => Promise<Float64Array[]>;
+/**
+ * Returns one vector of today's schema per transaction, in their order.
+ * @param except a stored transaction that no vector sees
+ */
+type RecomputeVectors = (
+  transactions: readonly Transaction[],
+  except?: Transaction,
+) => Promise<Float64Array[]>;
 
 export function createRecomputeVectors(
   { query }: Pick<Database, 'query'>,
@@ -23,11 +29,13 @@ export function createRecomputeVectors(
 ): RecomputeVectors {
   const accountKind = createAccountKind(maturityDays);
   const merchantKind = createMerchantKind(maturityDays);
-  return async (transactions) => {
+  return async (transactions, except) => {
     const begun = beginRows(arrivalsOf(transactions));
-    await fillRows(accountKind, transactions, begun, (points) => loadAccountPasts(query, points));
+    await fillRows(accountKind, transactions, begun, (points) =>
+      loadAccountPasts(query, points, except),
+    );
     await fillRows(merchantKind, transactions, begun, (points) =>
-      loadMerchantPasts(query, points, maturityDays),
+      loadMerchantPasts(query, points, maturityDays, except),
     );
     return transactions.map((_, index) => vectorOf(begun.rows, index));
   };

@@ -141,11 +141,12 @@ const NAMINGS: Readonly<Record<string, Naming>> = {
 
 /**
  * Objects of the market, or that only roles of the market reach: models, people, keys that approve, review cases, sessions of
- * a key, webhooks, and explanations, which only analysts read.
+ * a key, webhooks, devices, and explanations and what-ifs, which only analysts read.
  */
 const OF_THE_MARKET = [
   ...['readModel', 'proposeModel', 'approveModel', 'actAlone'],
-  ...['confirmKey', 'revokeIdentity', 'explainScore', 'endSession'],
+  ...['confirmKey', 'revokeIdentity', 'explainScore', 'readHabit', 'endSession'],
+  ...['changeTransaction', 'readDeviceProfile'],
   ...[
     'readCase',
     'addNote',

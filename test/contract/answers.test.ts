@@ -138,15 +138,12 @@ describe('answers', () => {
 
   const gets = (): string[] => [
     ...['/livez', '/readyz', '/metrics', '/openapi.json'],
-    ...[
-      '/v1/transactions',
-      '/v1/transactions?account_id=acc_1&limit=2',
-      '/v1/transactions?limit=0',
-    ],
+    ...['', '?account_id=acc_1&limit=2', '?limit=0'].map((query) => `/v1/transactions${query}`),
     ...[scored, pending, dead, unknown, detached, 'x'].flatMap((id) => [
       `/v1/transactions/${id}`,
       `/v1/scores/${id}`,
       `/v1/scores/${id}/explanation?method=shapley`,
+      `/v1/scores/${id}/habit`,
     ]),
     ...['/v1/scores', '/v1/scores?verdict=decline&min_score=800', '/v1/scores?verdict=no'],
     ...[
@@ -155,6 +152,7 @@ describe('answers', () => {
       '/v1/accounts/acc_1/profile?at=x',
     ],
     ...['/v1/merchants/m_1/profile', '/v1/merchants/nobody/profile'],
+    ...['/v1/devices/nobody/profile', '/v1/devices/nobody/profile?at=x'],
     ...[
       '/v1/summaries/daily',
       '/v1/summaries/daily?from=x',
@@ -222,6 +220,10 @@ describe('answers', () => {
       post('/v1/labels', { labels: [labelInput({ transaction_id: unknown })] }),
       post('/v1/labels', { labels: [labelInput({ transaction_id: detached })] }),
       ['POST', '/v1/labels', { headers: JSON_HEADERS, body: '{' }],
+      ...[scored, pending, dead, unknown, 'x'].map((id) =>
+        post(`/v1/transactions/${id}/what-if`, { amount: '1.00', country: null }),
+      ),
+      post(`/v1/transactions/${scored}/what-if`, { amount: 1, x: 2 }),
       post('/v1/evaluate', input()),
       post('/v1/evaluate?method=shapley&model=none', { ...input(), created_at: '2026-01-01' }),
       post('/v1/evaluate?model=unknown@1', input()),

@@ -1,6 +1,8 @@
 /** Examples of why a score is what it is; real ones have every feature and every rule. */
 import type { EvaluationJson } from '../../query/evaluate.ts';
 import type { ExplanationJson } from '../../query/explain-score.ts';
+import type { HabitJson } from '../../query/habit.ts';
+import type { WhatIfJson } from '../../query/what-if.ts';
 import { score } from './transactions.ts';
 
 const parts: EvaluationJson['explanation'] = {
@@ -69,7 +71,19 @@ export const explanation: ExplanationJson = {
     degradation: 0,
     created_at: score.created_at,
     scored_at: score.scored_at,
+    vector_crc32: '5f0c2a91',
+    differing: [],
   },
+};
+
+export const habit: HabitJson = {
+  transaction_id: score.transaction_id,
+  transactions: 24,
+  from: '2026-11-02T07:12:41.000Z',
+  features: [
+    { name: 'count_1h', known: 24, median: 0, min: 0, max: 2 },
+    { name: 'country_change_hours', known: 0, median: null, min: null, max: null },
+  ],
 };
 
 export const evaluation: EvaluationJson = {
@@ -91,4 +105,23 @@ export const evaluation: EvaluationJson = {
   model: 'fraud@2026-11-20',
   degradation: 0,
   explanation: parts,
+};
+
+const { risk, probability, reasons, rule_set } = score;
+
+export const whatIf: WhatIfJson = {
+  ...{ transaction_id: score.transaction_id, changed: ['amount', 'device_id'] },
+  ...{ score: 0, risk: 0, probability: null, verdict: 'approve', reasons: [] },
+  stored: { score: score.score, risk, probability, verdict: score.verdict, reasons },
+  ...{ rule_set, model: score.model },
+  features: [
+    {
+      name: 'amount',
+      unit: 'currency units',
+      description: 'Amount of the transaction.',
+      stored: 125.5,
+      value: 12.5,
+    },
+  ],
+  known_later: [],
 };

@@ -18,11 +18,13 @@ const profile: PartyProfile = {
     { ...lastHour, hours: 168, transactions: 22 },
     { ...lastHour, hours: 720, transactions: 61 },
   ],
+  days: [{ day: '2026-11-20', transactions: 14, counterparties: 3 }],
   complete: true,
   recent: [storedTransaction],
 };
 
 export const accountProfile = { account_id: 'acc_17', ...profile };
+export const deviceProfile = { device_id: 'device-4f2a', ...profile };
 export const merchantProfile = { merchant_id: 'm_9', ...profile };
 
 export const dailySummaries: DailySummaries = {

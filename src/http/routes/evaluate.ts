@@ -1,4 +1,4 @@
-/** `/v1/evaluate`: scores a transaction without storing it. */
+/** What-ifs: `/v1/evaluate` scores a transaction without storing it, and what-if.ts a scored one with other fields. */
 import { Hono } from 'hono';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { type TransactionInput, transactionInputSchema } from '../../domain/transaction.ts';
@@ -8,6 +8,7 @@ import {
   evaluationParameters,
   evaluationSchema,
 } from '../../query/evaluate.ts';
+import type { Reading } from '../../query/reading.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth/auth.ts';
 import { type BodyLimits, readJson, readQuery } from '../body/body.ts';
@@ -15,6 +16,7 @@ import { readOneInput } from '../body/transaction-input.ts';
 import { evaluation } from '../examples/explanations.ts';
 import { transactionInput } from '../examples/transactions.ts';
 import { allowedRoles, json, problemResponses } from '../openapi.ts';
+import { type WhatIf, whatIfPaths, whatIfRoutes } from './what-if.ts';
 
 const ROLES = ['analyst', 'risk_officer'] as const;
 
@@ -23,8 +25,13 @@ type Evaluate = (
   parameters: EvaluationParameters,
 ) => Promise<EvaluationJson>;
 
-export function evaluateRoutes(evaluate: Evaluate, limits: BodyLimits): Hono<AppEnv> {
+export function evaluateRoutes(
+  { evaluate, whatIf }: { readonly evaluate: Evaluate; readonly whatIf: WhatIf },
+  reading: Pick<Reading, 'readScore'>,
+  limits: BodyLimits,
+): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
+  routes.route('/', whatIfRoutes(whatIf, reading, limits));
   routes.post('/v1/evaluate', requireRole(...ROLES), async (c) => {
     const parameters = readQuery(c, evaluationParameters);
     return c.json(await evaluate(readOneInput(await readJson(c, limits)), parameters));
@@ -33,6 +40,7 @@ export function evaluateRoutes(evaluate: Evaluate, limits: BodyLimits): Hono<App
 }
 
 export const evaluatePaths: ZodOpenApiPathsObject = {
+  ...whatIfPaths,
   '/v1/evaluate': {
     post: {
       operationId: 'evaluateTransaction',

@@ -1,12 +1,17 @@
 /** `/v1/scores`: one score, its explanation, and the list that analysts search. */
 
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { given } from '../../domain/describe-issue.ts';
 import { clientSeen } from '../../domain/principal.ts';
 import { scoreSchema } from '../../domain/score-record.ts';
-import { explanationParameters, explanationSchema } from '../../query/explain-score.ts';
+import {
+  explanationParameters,
+  explanationSchema,
+  type Unexplained,
+} from '../../query/explain-score.ts';
+import { habitSchema } from '../../query/habit.ts';
 import type { ScoreLookup } from '../../query/read-score.ts';
 import type { Reading } from '../../query/reading.ts';
 import {
@@ -29,7 +34,7 @@ import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth/auth.ts';
 import { readQuery } from '../body/body.ts';
 import { readToken, tokenParameter } from '../consistency.ts';
-import { explanation } from '../examples/explanations.ts';
+import { explanation, habit } from '../examples/explanations.ts';
 import { foundScore, score, TRANSACTION_ID } from '../examples/transactions.ts';
 import { allowedRoles, json, ownClientAlone, problemResponses } from '../openapi.ts';
 
@@ -39,7 +44,8 @@ const pendingSchema = z
   .object({ transaction_id: z.uuid(), status: z.literal('accepted') })
   .meta({ id: 'PendingScore' });
 
-export function scoresRoutes({ readScore, explainScore, searchScores }: Reading): Hono<AppEnv> {
+export function scoresRoutes(reading: Reading): Hono<AppEnv> {
+  const { readScore, explainScore, readHabit, searchScores } = reading;
   const routes = new Hono<AppEnv>();
 
   routes.get('/v1/scores', requireRole('analyst'), async (c) =>
@@ -68,26 +74,42 @@ export function scoresRoutes({ readScore, explainScore, searchScores }: Reading)
     const transactionId = c.req.param('id');
     const after = readToken(c);
     const result = sayAge(c, await explainScore(transactionId, method, after));
-    switch (result.kind) {
-      case 'explained':
-        return c.json(result.explanation);
-      case 'not-scored': {
-        const { kind } = await readScore(transactionId, clientSeen(c.get('principal')));
-        throw unscored(kind, transactionId);
-      }
-      case 'unknown-version': {
-        const made = `rule set ${result.ruleSet} and feature schema ${result.featureSchema}`;
-        throw new Problem('conflict', `The score was made with ${made}, which this version lacks.`);
-      }
-      case 'unknown-model':
-        throw new Problem(
-          'conflict',
-          `The score was made by ${result.model}, which ${result.problem}.`,
-        );
-    }
+    if (result.kind === 'explained') return c.json(result.explanation);
+    throw await findRefusal(c, { readScore }, transactionId, result);
+  });
+
+  routes.get('/v1/scores/:id/habit', requireRole('analyst'), async (c) => {
+    const transactionId = c.req.param('id');
+    const result = sayAge(c, await readHabit(transactionId, readToken(c)));
+    if (result.kind === 'habit') return c.json(result.habit);
+    throw await findRefusal(c, { readScore }, transactionId, result);
   });
 
   return routes;
+}
+
+/** Returns why a transaction has no score that this version explains. */
+export async function findRefusal(
+  c: Context<AppEnv>,
+  { readScore }: Pick<Reading, 'readScore'>,
+  transactionId: string,
+  result: Unexplained,
+): Promise<Problem> {
+  switch (result.kind) {
+    case 'not-scored': {
+      const { kind } = await readScore(transactionId, clientSeen(c.get('principal')));
+      return unscored(kind, transactionId);
+    }
+    case 'unknown-version': {
+      const made = `rule set ${result.ruleSet} and feature schema ${result.featureSchema}`;
+      return new Problem('conflict', `The score was made with ${made}, which this version lacks.`);
+    }
+    case 'unknown-model':
+      return new Problem(
+        'conflict',
+        `The score was made by ${result.model}, which ${result.problem}.`,
+      );
+  }
 }
 
 /** Returns why there is no score to explain; a score that was stored meanwhile is found by the next request. */
@@ -175,6 +197,25 @@ export const scoresPaths: ZodOpenApiPathsObject = {
           content: json(explanationSchema, explanation),
         },
         ...problemResponses(404, 409, 410, 422),
+      },
+    },
+  },
+  '/v1/scores/{id}/habit': {
+    get: {
+      operationId: 'readHabit',
+      summary: 'What was usual for the account when a transaction was scored',
+      description:
+        'From the vectors that were logged with the scores of the account before this one; what came later is in none.',
+      tags,
+      security: allowedRoles('analyst'),
+      requestParams: { path, header: tokenParameter },
+      responses: {
+        200: {
+          description: 'Median and range of each feature.',
+          headers: ageHeaders,
+          content: json(habitSchema, habit),
+        },
+        ...problemResponses(404, 409, 410),
       },
     },
   },

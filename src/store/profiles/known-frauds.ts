@@ -18,6 +18,8 @@ type FraudPoint = {
   readonly atMs: number;
   /** Frauds created before this are not read. */
   readonly sinceMs: number;
+  /** A transaction whose labels do not count. */
+  readonly exceptId?: string | undefined;
 };
 
 export type FraudsAround = {
@@ -66,7 +68,7 @@ const knownAtPoint = (label: string) => `(${label}.labelled_at <= p.at and not e
  * rather than `distinct`, for which PostgreSQL 15 would sort them all.
  */
 const aroundStatement = (column: PartyColumn, before: number, after: number): Statement => ({
-  name: `frauds-around-${column}`,
+  name: `frauds-around-${column}-${before}`,
   text: `
     select p.point::int, f.transaction_id, round(extract(epoch from f.created_at) * 1000)::float8 as created_at_ms,
            round(extract(epoch from l.labelled_at) * 1000)::float8 as labelled_at_ms,
@@ -144,7 +146,8 @@ export function createLoadFrauds(column: PartyColumn, before: number, after: num
       for (const [point, labels] of Map.groupBy(rows, (row) => row.point)) {
         const one = page[point - 1];
         if (one === undefined || point > complete) continue;
-        frauds[one.index] = toFraudsAround(labels, one.atMs, before);
+        const counting = labels.filter((label) => label.transaction_id !== one.exceptId);
+        frauds[one.index] = toFraudsAround(counting, one.atMs, before);
       }
       asked = asked.slice(complete);
     }

@@ -1,5 +1,6 @@
 /** One stored score by its id. Every statement names created_at, so it touches one partition. */
 import type { ScoreRecord } from '../../domain/score-record.ts';
+import { timestampArray, uuidArray } from '../database/binary-array.ts';
 import type { Database } from '../database/pool.ts';
 import { isoTime } from '../partitions/month-slice.ts';
 import { type ScoreRow, type StoredScore, toStoredScore } from './scores.ts';
@@ -29,7 +30,7 @@ export async function readStoredScore(
 
 const selectScoreWithFeatures = {
   name: 'select-score-with-features',
-  text: `select ${COLUMNS}, s.features, s.feature_schema
+  text: `select ${COLUMNS}, s.features, s.feature_schema, s.features_crc32
            from market.scores s where s.transaction_id = $1 and s.created_at = $2`,
 };
 
@@ -38,16 +39,40 @@ export async function readScoreRecord(
   database: Pick<Database, 'query'>,
   id: string,
   createdAtMs: number,
-): Promise<ScoreRecord | undefined> {
-  const [row] = await database.query<ScoreRow & { features: Buffer; feature_schema: number }>(
-    selectScoreWithFeatures,
-    [id, isoTime(createdAtMs)],
-  );
+): Promise<(ScoreRecord & { readonly featuresCrc32: number | null }) | undefined> {
+  const [row] = await database.query<
+    ScoreRow & { features: Buffer; feature_schema: number; features_crc32: number | null }
+  >(selectScoreWithFeatures, [id, isoTime(createdAtMs)]);
   return (
     row && {
       ...toStoredScore(row),
       features: toVector(row.features),
       featureSchema: row.feature_schema,
+      featuresCrc32: row.features_crc32,
     }
   );
+}
+
+const selectVectors = {
+  name: 'select-vectors',
+  text: `select s.features
+           from unnest($1::uuid[], $2::timestamptz[]) as u(transaction_id, created_at)
+           join market.scores s on s.transaction_id = u.transaction_id and s.created_at = u.created_at
+          where s.created_at >= $3 and s.created_at <= $4`,
+};
+
+/** The logged vectors of scores, in no order. */
+export async function readVectors(
+  database: Pick<Database, 'query'>,
+  scores: readonly { readonly transactionId: string; readonly createdAt: Date }[],
+): Promise<Float64Array[]> {
+  if (scores.length === 0) return [];
+  const times = scores.map(({ createdAt }) => createdAt.getTime());
+  const rows = await database.query<{ features: Buffer }>(selectVectors, [
+    uuidArray(scores.map(({ transactionId }) => transactionId)),
+    timestampArray(times),
+    isoTime(Math.min(...times)),
+    isoTime(Math.max(...times)),
+  ]);
+  return rows.map(({ features }) => toVector(features));
 }
