@@ -13,7 +13,7 @@ import { LoginPage } from './pages/login.tsx';
 import { ModelPage } from './pages/model.tsx';
 import { ModelsPage } from './pages/models.tsx';
 import { OverviewPage } from './pages/overview.tsx';
-import { AccountPage, MerchantPage } from './pages/party.tsx';
+import { AccountPage, DevicePage, MerchantPage } from './pages/party.tsx';
 import { CasePage } from './pages/review/case.tsx';
 import { QueuePage } from './pages/review/queue.tsx';
 import { TransactionPage } from './pages/transaction.tsx';
@@ -88,6 +88,9 @@ function Pages({ me }: { readonly me: Me }) {
         </Route>
         <Route path="/merchants/:id">
           {() => <MerchantPage key={lastSegment()} id={lastSegment()} />}
+        </Route>
+        <Route path="/devices/:id">
+          {() => <DevicePage key={lastSegment()} id={lastSegment()} />}
         </Route>
         <Route path="/review">{() => <QueuePage me={me} />}</Route>
         <Route path="/review/:id">

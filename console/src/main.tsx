@@ -11,6 +11,7 @@ import './style/plot.css';
 import './style/pages.css';
 import './style/review.css';
 import './style/case.css';
+import './style/pictures.css';
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('the page has no element named root');

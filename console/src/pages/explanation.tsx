@@ -1,4 +1,4 @@
-/** Why a transaction has its score: reasons, model, rules, and the features that they saw. */
+/** Why a transaction has its score: reasons, model, rules, features, and where it comes from. */
 import { useQuery } from '@tanstack/react-query';
 import type { Explanation, Score, TransactionDetail } from '../../../src/client/api-types.ts';
 import { ask, Refusal } from '../api/ask.ts';
@@ -8,6 +8,8 @@ import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Part } from '../parts/page.tsx';
 import { Badge, Facts, Raw, Time, Verdict } from '../parts/show.tsx';
 import { Empty, Found } from '../parts/states.tsx';
+import { Features } from './features.tsx';
+import { Lineage } from './lineage.tsx';
 
 export function Explained({ transaction }: { readonly transaction: TransactionDetail }) {
   const id = transaction.transaction_id;
@@ -28,6 +30,7 @@ export function Explained({ transaction }: { readonly transaction: TransactionDe
           {found.model === null ? null : <Model model={found.model} />}
           <Rules rules={found.rules} />
           <Features explanation={found} />
+          <Lineage explanation={found} transaction={transaction} />
           <Raw name="Explanation as JSON" value={found} />
         </>
       )}
@@ -48,15 +51,7 @@ function Verdicts({ score, receivedAt }: { readonly score: Score; readonly recei
         rows={[
           ['Scored', <Time key="scored" at={score.scored_at} />],
           ['After', seconds < 0 ? null : duration(seconds)],
-          [
-            'Rule set',
-            <span key="rules" className="mono">
-              {score.rule_set}
-            </span>,
-          ],
-          ['Model', score.model ?? 'none decided'],
           ['Probability', score.probability === null ? null : percent(score.probability)],
-          ['Attempts', String(score.attempts)],
           ['Degradation', score.degradation === 0 ? 'none' : `level ${score.degradation}`],
         ]}
       />
@@ -157,44 +152,5 @@ function Rules({ rules }: { readonly rules: readonly Rule[] }) {
     >
       <DataTable label="Rules" columns={RULE_COLUMNS} rows={rows} keyOf={({ id }) => id} />
     </Part>
-  );
-}
-
-type Feature = Explanation['features'][number];
-const FEATURE_COLUMNS: readonly Column<Feature>[] = [
-  { id: 'name', header: 'Feature', cell: ({ name }) => <span className="mono">{name}</span> },
-  {
-    id: 'description',
-    header: 'Meaning',
-    from: 2,
-    cell: ({ description }) => <span className="wrap">{description}</span>,
-  },
-  {
-    id: 'value',
-    header: 'Value',
-    numeric: true,
-    cell: ({ value }) => (value === null ? 'missing' : number(value)),
-  },
-  { id: 'unit', header: 'Unit', cell: ({ unit }) => <span className="muted">{unit}</span> },
-];
-
-function Features({
-  explanation: { features, feature_schema },
-}: {
-  readonly explanation: Explanation;
-}) {
-  return (
-    <details className="fold">
-      <summary>
-        Features{' '}
-        <span className="muted">{`${features.length}, schema ${feature_schema}, as logged with the score`}</span>
-      </summary>
-      <DataTable
-        label="Features"
-        columns={FEATURE_COLUMNS}
-        rows={features}
-        keyOf={({ name }) => name}
-      />
-    </details>
   );
 }

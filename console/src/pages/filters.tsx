@@ -1,5 +1,6 @@
 /** The filters of the search, one entry each. */
 import { type AddressProps, type Filter, FilterFields } from '../parts/filter-fields.tsx';
+import { SavedFilters } from './saved-filters.tsx';
 
 const OFTEN: readonly Filter[] = [
   { name: 'account_id', label: 'Account', kind: 'text', placeholder: 'acc_17', isFirst: true },
@@ -59,5 +60,11 @@ function toParameter(kind: Filter['kind'], text: string): string {
 }
 
 export function Filters(address: AddressProps) {
-  return <FilterFields often={OFTEN} seldom={SELDOM} {...address} />;
+  const { search, onChange } = address;
+  const choose = (query: string) => onChange(() => new URLSearchParams(query));
+  return (
+    <FilterFields often={OFTEN} seldom={SELDOM} narrow={1} {...address}>
+      <SavedFilters search={search} onChoose={choose} />
+    </FilterFields>
+  );
 }

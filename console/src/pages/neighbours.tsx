@@ -1,23 +1,22 @@
-/** What lies near a transaction in time and shares its account, device, merchant or address. */
-import { useQuery } from '@tanstack/react-query';
+/** What lies near a transaction in time and shares its device, merchant or address. */
 import { Link } from 'wouter';
 import type {
   Neighbour,
   RelatedTransactions,
   TransactionDetail,
 } from '../../../src/client/api-types.ts';
-import { ask } from '../api/ask.ts';
+import { useNeighbours } from '../api/neighbours.ts';
 import { money } from '../format.ts';
 import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Part } from '../parts/page.tsx';
 import { Badge, Time, Verdict } from '../parts/show.tsx';
 import { Empty, Found } from '../parts/states.tsx';
+import { SharedGraph } from './shared-graph.tsx';
 
 type Relation = Neighbour['relations'][number];
 
-/** Each with the filter of the search that finds all of them. */
+/** Each with the filter of the search that finds all of them; the account's are part of its timeline. */
 const RELATIONS = [
-  { relation: 'account', filter: 'account_id', name: 'Account' },
   { relation: 'device', filter: 'device_id', name: 'Device' },
   { relation: 'merchant', filter: 'merchant_id', name: 'Merchant' },
   { relation: 'ip', filter: 'ip', name: 'Address' },
@@ -67,26 +66,25 @@ const COLUMNS: readonly Column<Neighbour>[] = [
 ];
 
 export function Neighbours({ transaction }: { readonly transaction: TransactionDetail }) {
-  const { transaction_id: id } = transaction;
-  // A question of its own: it reads more than all else on the page, which does not wait for it.
-  const query = useQuery({
-    queryKey: ['neighbours', id],
-    queryFn: ({ signal }) =>
-      ask('GET /v1/transactions/{id}', { path: { id }, query: { expand: 'neighbours' } }, signal),
-  });
+  const query = useNeighbours(transaction.transaction_id);
   return (
     <Part
       title="Neighbours"
       aside={<span className="muted small">the nearest ten on each side, within 30 days</span>}
     >
       <Found query={query} what="neighbours">
-        {({ neighbours }) =>
-          RELATIONS.map(({ relation, filter, name }) => {
-            const [related, value] = [neighbours?.[relation], transaction[filter]];
-            return related && value !== null ? (
-              <Related key={relation} related={related} filter={filter} name={name} value={value} />
-            ) : null;
-          })
+        {(neighbours) =>
+          neighbours === undefined ? null : (
+            <>
+              <SharedGraph transaction={transaction} neighbours={neighbours} />
+              {RELATIONS.map(({ relation, filter, name }) => {
+                const [related, value] = [neighbours[relation], transaction[filter]];
+                return related && value !== null ? (
+                  <Related key={relation} {...{ related, filter, name, value }} />
+                ) : null;
+              })}
+            </>
+          )
         }
       </Found>
     </Part>
@@ -95,12 +93,12 @@ export function Neighbours({ transaction }: { readonly transaction: TransactionD
 
 type RelatedProps = {
   readonly related: RelatedTransactions;
-  readonly filter: (typeof RELATIONS)[number]['filter'];
+  readonly filter: (typeof RELATIONS)[number]['filter'] | 'account_id';
   readonly name: string;
   readonly value: string;
 };
 
-function Related({ related: { items, complete }, filter, name, value }: RelatedProps) {
+export function Related({ related: { items, complete }, filter, name, value }: RelatedProps) {
   const all = `/transactions?${new URLSearchParams({ [filter]: value })}`;
   return (
     <section className="related">

@@ -1,4 +1,4 @@
-/** An account or a merchant: its windows of time, and its recent transactions. */
+/** An account, a merchant or a device: its windows of time, its days, and its recent transactions. */
 import { useQuery } from '@tanstack/react-query';
 import { Link } from 'wouter';
 import type { AccountProfile } from '../../../src/client/api-types.ts';
@@ -7,11 +7,13 @@ import { count, duration, money } from '../format.ts';
 import { type Column, DataTable } from '../parts/data-table.tsx';
 import { Page, Part } from '../parts/page.tsx';
 import { Id, Raw, Time } from '../parts/show.tsx';
+import { Spark } from '../parts/spark.tsx';
 import { Empty, Found } from '../parts/states.tsx';
+import { DeviceAccounts } from './device-accounts.tsx';
 import { TransactionTable } from './transaction-table.tsx';
 
 type Window = AccountProfile['windows'][number];
-type Profile = Pick<AccountProfile, 'as_of' | 'windows' | 'complete'>;
+type Profile = Pick<AccountProfile, 'as_of' | 'windows' | 'days' | 'complete'>;
 
 const amounts = (window: Window, field: 'sum' | 'max') =>
   window.amounts.length === 0
@@ -30,16 +32,24 @@ const columnsFor = (others: string): readonly Column<Window>[] => [
   { id: 'sum', header: 'Sum', numeric: true, cell: (one) => amounts(one, 'sum') },
   { id: 'max', header: 'Greatest', numeric: true, from: 2, cell: (one) => amounts(one, 'max') },
 ];
-const ACCOUNT_COLUMNS = columnsFor('Merchants');
-const MERCHANT_COLUMNS = columnsFor('Accounts');
+const KINDS = {
+  Account: { filter: 'account_id', others: 'Merchants', columns: columnsFor('Merchants') },
+  Merchant: { filter: 'merchant_id', others: 'Accounts', columns: columnsFor('Accounts') },
+  Device: { filter: 'device_id', others: 'Accounts', columns: columnsFor('Accounts') },
+} as const;
+
+/** As many as the longest window has. */
+const DAYS = 30;
 
 type PartyProps = {
-  readonly kind: 'Account' | 'Merchant';
+  readonly kind: keyof typeof KINDS;
   readonly id: string;
   readonly profile: Profile;
 };
 
 function Party({ kind, id, profile }: PartyProps) {
+  const { filter, others, columns } = KINDS[kind];
+  const { as_of: until, days } = profile;
   return (
     <>
       <Part
@@ -50,9 +60,21 @@ function Party({ kind, id, profile }: PartyProps) {
           </span>
         }
       >
+        <div className="pair">
+          <Spark
+            label="Transactions a day"
+            days={days.map(({ day, transactions: value }) => ({ day, value }))}
+            {...{ until, length: DAYS }}
+          />
+          <Spark
+            label={`${others} a day`}
+            days={days.map(({ day, counterparties: value }) => ({ day, value }))}
+            {...{ until, length: DAYS }}
+          />
+        </div>
         <DataTable
           label="Activity by window"
-          columns={kind === 'Account' ? ACCOUNT_COLUMNS : MERCHANT_COLUMNS}
+          columns={columns}
           rows={profile.windows}
           keyOf={({ hours }) => String(hours)}
         />
@@ -62,41 +84,64 @@ function Party({ kind, id, profile }: PartyProps) {
           </p>
         )}
       </Part>
-      <Recent filters={kind === 'Account' ? { account_id: id } : { merchant_id: id }} />
+      <Recent filters={{ [filter]: id }} isGrouped={kind === 'Device'} />
       <Raw name="Profile as JSON" value={profile} />
     </>
   );
 }
 
 const RECENT_ROWS = 20;
+/** So many of a device say which accounts use it. */
+const GROUPED_ROWS = 100;
 
-function Recent({ filters }: { readonly filters: Readonly<Record<string, string>> }) {
+type RecentProps = {
+  readonly filters: Readonly<Record<string, string>>;
+  /** Lists the accounts of the transactions as well. */
+  readonly isGrouped: boolean;
+};
+
+function Recent({ filters, isGrouped }: RecentProps) {
+  const limit = isGrouped ? GROUPED_ROWS : RECENT_ROWS;
   const query = useQuery({
     queryKey: ['recent', filters],
-    queryFn: ({ signal }) =>
-      ask('GET /v1/transactions', { query: { ...filters, limit: RECENT_ROWS } }, signal),
+    queryFn: ({ signal }) => ask('GET /v1/transactions', { query: { ...filters, limit } }, signal),
   });
   const all = `/transactions?${new URLSearchParams(filters)}`;
+  const links = (
+    <>
+      <Link href={all}>All</Link>
+      <Link href={`${all}&sort=score`}>Riskiest</Link>
+    </>
+  );
   return (
-    <Part
-      title="Recent transactions"
-      aside={
+    <Found query={query} what="transactions">
+      {({ items }) => (
         <>
-          <Link href={all}>All</Link>
-          <Link href={`${all}&sort=score`}>Riskiest</Link>
+          {isGrouped ? <DeviceAccounts rows={items} /> : null}
+          <Part title="Recent transactions" aside={links}>
+            {items.length === 0 ? (
+              <Empty title="There are none" />
+            ) : (
+              <TransactionTable label="Recent transactions" rows={items} />
+            )}
+          </Part>
         </>
-      }
-    >
-      <Found query={query} what="transactions">
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty title="There are none" />
-          ) : (
-            <TransactionTable label="Recent transactions" rows={items} />
-          )
-        }
+      )}
+    </Found>
+  );
+}
+
+export function DevicePage({ id }: { readonly id: string }) {
+  const query = useQuery({
+    queryKey: ['device', id],
+    queryFn: ({ signal }) => ask('GET /v1/devices/{id}/profile', { path: { id } }, signal),
+  });
+  return (
+    <Page title="Device" aside={<Id id={id} />}>
+      <Found query={query} what="the device">
+        {(profile) => <Party kind="Device" id={id} profile={profile} />}
       </Found>
-    </Part>
+    </Page>
   );
 }
 

@@ -41,7 +41,14 @@ const COLUMNS: readonly Column<FoundTransaction>[] = [
   { id: 'country', header: 'Country', from: 3, cell: ({ country }) => country ?? '–' },
   {
     ...{ id: 'device', header: 'Device', from: 3 },
-    cell: ({ device_id }) => <span className="clip short">{device_id ?? '–'}</span>,
+    cell: ({ device_id: id }) =>
+      id === null ? (
+        '–'
+      ) : (
+        <Link className="clip short" href={`/devices/${encodeURIComponent(id)}`}>
+          {id}
+        </Link>
+      ),
   },
   {
     ...{ id: 'label', header: 'Label', from: 2 },

@@ -7,9 +7,11 @@ import { money } from '../format.ts';
 import { Page, Part } from '../parts/page.tsx';
 import { Facts, Id, Label, Raw, Time } from '../parts/show.tsx';
 import { Empty, Found } from '../parts/states.tsx';
+import { AccountTimeline } from './account-timeline.tsx';
 import { Explained } from './explanation.tsx';
 import { Neighbours } from './neighbours.tsx';
 import { CaseLink } from './review/case-link.tsx';
+import { WhatIf } from './what-if.tsx';
 
 export function TransactionPage({ id }: { readonly id: string }) {
   const transaction = useQuery({
@@ -32,11 +34,15 @@ export function TransactionPage({ id }: { readonly id: string }) {
           <>
             <Summary transaction={found} />
             {found.status === 'scored' ? (
-              <Explained transaction={found} />
+              <>
+                <Explained transaction={found} />
+                <WhatIf transaction={found} />
+              </>
             ) : (
               <Unscored status={found.status} />
             )}
             <Labels transaction={found} />
+            <AccountTimeline transaction={found} />
             <Neighbours transaction={found} />
             <Raw name="Transaction as JSON" value={found} />
           </>
@@ -85,7 +91,11 @@ function Summary({ transaction: one }: { readonly transaction: TransactionDetail
         ['Type', one.type],
         [
           'Device',
-          one.device_id === null ? null : <Id key="device" id={one.device_id} chars={20} />,
+          one.device_id === null ? null : (
+            <Link key="device" href={`/devices/${encodeURIComponent(one.device_id)}`}>
+              {one.device_id}
+            </Link>
+          ),
         ],
         [
           'Address',

@@ -1,6 +1,6 @@
 /** Filters that the address holds: those in sight, and those in a fold. */
 import { useQuery } from '@tanstack/react-query';
-import { useId, useState } from 'react';
+import { type ReactNode, useId, useState, useSyncExternalStore } from 'react';
 import { ask } from '../api/ask.ts';
 
 export type Filter = {
@@ -34,13 +34,22 @@ type FilterFieldsProps = AddressProps & {
   readonly often: readonly Filter[];
   readonly seldom: readonly Filter[];
   readonly className?: string;
+  /** So many are in sight on a narrow page, which begins with what is found; absent: as many as on a wide one. */
+  readonly narrow?: number;
+  /** Beside the button of the fold. */
+  readonly children?: ReactNode;
 };
 
-export function FilterFields({ often, seldom, className = '', ...address }: FilterFieldsProps) {
+export function FilterFields(props: FilterFieldsProps) {
+  const { often, seldom, className = '', narrow = often.length, children, ...address } = props;
   const { search, onChange } = address;
-  const isAnyOf = (filters: readonly Filter[]) => filters.some(({ name }) => search.has(name));
+  const isNarrow = useNarrow();
+  const inSight = isNarrow ? narrow : often.length;
+  const folded = [...often.slice(inSight), ...seldom];
+  const countOf = (filters: readonly Filter[]) =>
+    filters.filter(({ name }) => search.has(name)).length;
   // A fold stays as it was left, also where its last filter is taken away.
-  const [isOpen] = useState(() => isAnyOf(seldom));
+  const [isOpen, setOpen] = useState(() => !isNarrow && countOf(folded) > 0);
   const fieldOf = (filter: Filter) => (
     <Field
       key={filter.name}
@@ -55,20 +64,34 @@ export function FilterFields({ often, seldom, className = '', ...address }: Filt
       for (const { name } of [...often, ...seldom]) next.delete(name);
       return next;
     });
-  const classes = `filters ${className}`.trim();
   return (
-    <search className={classes}>
-      {often.map(fieldOf)}
-      <details open={isOpen}>
-        <summary>More filters</summary>
-        <div className={classes}>{seldom.map(fieldOf)}</div>
-      </details>
-      {isAnyOf([...often, ...seldom]) ? (
-        <button type="button" onClick={clear}>
-          Clear
+    <search className={`filters ${className}`.trim()}>
+      {often.slice(0, inSight).map(fieldOf)}
+      {isOpen ? folded.map(fieldOf) : null}
+      <div className="row filter-bar">
+        <button type="button" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+          More filters{countOf(folded) > 0 && !isOpen ? ` (${countOf(folded)} active)` : ''}
         </button>
-      ) : null}
+        {children}
+        {countOf([...often, ...seldom]) > 0 ? (
+          <button type="button" onClick={clear}>
+            Clear
+          </button>
+        ) : null}
+      </div>
     </search>
+  );
+}
+
+const NARROW = matchMedia('(max-width: 700px)');
+
+function useNarrow(): boolean {
+  return useSyncExternalStore(
+    (onChange) => {
+      NARROW.addEventListener('change', onChange);
+      return () => NARROW.removeEventListener('change', onChange);
+    },
+    () => NARROW.matches,
   );
 }
 

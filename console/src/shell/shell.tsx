@@ -71,7 +71,7 @@ export function Shell({ me, children }: { readonly me: Me; readonly children: Re
 
 function isUnder(path: string, page: string): boolean {
   if (page === '/') return path === '/';
-  const isParty = page === '/transactions' && /^\/(accounts|merchants)\//.test(path);
+  const isParty = page === '/transactions' && /^\/(accounts|merchants|devices)\//.test(path);
   return path === page || path.startsWith(`${page}/`) || isParty;
 }
 

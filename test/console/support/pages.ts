@@ -67,9 +67,14 @@ export async function violationsOf(page: Page): Promise<string[]> {
   );
 }
 
-export async function shoot(page: Page, name: string): Promise<void> {
+export async function shoot(
+  page: Page,
+  name: string,
+  { isWhole = false }: { readonly isWhole?: boolean } = {},
+): Promise<void> {
   mkdirSync(SHOTS, { recursive: true });
-  await page.screenshot({ path: join(SHOTS, `${name}.png`), animations: 'disabled' });
+  const path = join(SHOTS, `${name}.png`);
+  await page.screenshot({ path, animations: 'disabled', fullPage: isWhole });
 }
 
 /** Waits for a text, and until nothing of the page is loading. */

@@ -1,0 +1,199 @@
+/**
+ * Goal: an analyst sees a transaction among those of its account, against its habit and beside who shares its device, asks what
+ * it would have scored, and reads where the score comes from. Method: an engine with a sample, and Chromium.
+ */
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { answerOf, input } from '../support/submit.ts';
+import { findChromium, launchChromium, MISSING } from './support/chromium.ts';
+import { type Engine, startEngine } from './support/engine.ts';
+import { heading, logInTo } from './support/log-in.ts';
+import { NARROW, shoot, violationsOf, WIDE } from './support/pages.ts';
+
+let engine: Engine;
+let browser: Browser;
+/** The riskiest that names a device. */
+let id: string;
+let device: string;
+beforeAll(async () => {
+  const executable = findChromium();
+  if (executable === undefined) throw new Error(MISSING);
+  [engine, browser] = await Promise.all([startEngine(), launchChromium(executable)]);
+  for (const risky of engine.riskiest) {
+    const one = await read(`/v1/transactions/${risky.id}`);
+    if (one.device_id === null) continue;
+    [id, device] = [one.transaction_id, one.device_id];
+    break;
+  }
+});
+afterAll(async () => {
+  await browser?.close();
+  await engine?.[Symbol.asyncDispose]();
+});
+
+const read = async (path: string) => (await answerOf(await engine.api.request(path))).body;
+const logIn = (options?: BrowserContextOptions) => logInTo(engine, browser, options);
+
+/** The page scrolls sideways. */
+const IS_WIDER = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
+
+async function open(page: Page, path: string): Promise<void> {
+  await page.goto(`${engine.api.url}/console${path}`);
+  await page.locator('main h1').waitFor();
+  const loading = () => page.locator('[aria-busy="true"]').count();
+  await expect.poll(loading, { timeout: 30_000 }).toBe(0);
+}
+
+const stems = (page: Page) => page.getByRole('group', { name: /over time/ }).getByRole('link');
+
+test('the account over time is a picture that the keyboard walks, and a table', async () => {
+  await using tab = await logIn();
+  const { page, faults } = tab;
+  await open(page, `/transactions/${id}`);
+  const { neighbours } = await read(`/v1/transactions/${id}?expand=neighbours`);
+  const near: readonly { transaction_id: string }[] = neighbours.account.items;
+  expect(await stems(page).count()).toBe(near.length + 1);
+  const table = page.getByRole('region', { name: 'Neighbours by account' });
+  expect(await table.locator('tr[data-index]').count()).toBe(near.length);
+  const own = page.locator('.stem[aria-current="true"]');
+  expect(await own.getAttribute('aria-label')).toContain('This transaction');
+  await own.focus();
+  await page.keyboard.press('Home');
+  const focused = page.locator('.stem:focus');
+  const oldest = await focused.getAttribute('aria-label');
+  expect(await page.locator('.timeline output').textContent()).toBe(oldest);
+  await page.keyboard.press('ArrowRight');
+  expect(await focused.getAttribute('data-at')).toBe('1');
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('Enter');
+  const first = near.at(-1)?.transaction_id ?? '';
+  await page.waitForURL((url) => url.pathname.endsWith(first));
+  expect(faults).toEqual([]);
+});
+
+test('features stand against the habit, and an account without one says so', async () => {
+  await using tab = await logIn();
+  const { page } = tab;
+  await open(page, `/transactions/${id}`);
+  const habit = await read(`/v1/scores/${id}/habit`);
+  await page.getByText(`the account's ${habit.transactions} scored transactions before`).waitFor();
+  await page.getByText('All features').click();
+  const rows = page.getByRole('region', { name: 'Features', exact: true });
+  await rows.getByText('amount_log', { exact: true }).waitFor();
+  const first = await engine.api.post('/v1/transactions', input({ account_id: 'acc_first' }));
+  const { body } = await answerOf(first);
+  const isScored = async () => (await read(`/v1/transactions/${body.transaction_id}`)).status;
+  await expect.poll(isScored, { timeout: 30_000 }).toBe('scored');
+  await open(page, `/transactions/${body.transaction_id}`);
+  await page.getByText('No habit is known').waitFor();
+  await page.getByText('It is alone').waitFor();
+});
+
+test('a what-if says what the API says, names a field that is refused, and is reset', async () => {
+  await using tab = await logIn();
+  const { page, faults } = tab;
+  await open(page, `/transactions/${id}`);
+  const ask = page.getByRole('button', { name: 'What would it score?' });
+  expect(await ask.isDisabled()).toBe(true);
+  const amount = page.getByLabel('Amount', { exact: true });
+  const stored = await amount.inputValue();
+  await amount.fill('1.00');
+  await page.getByLabel('Device', { exact: true }).fill('');
+  await ask.click();
+  const changes = { amount: '1.00', device_id: null };
+  const answered = await engine.api.post(`/v1/transactions/${id}/what-if`, changes);
+  const { body: expected } = await answerOf(answered);
+  expect(expected.score).not.toBe(expected.stored.score);
+  const answer = page.locator('.compared');
+  await answer.waitFor();
+  expect(await answer.locator('strong').textContent()).toBe(String(expected.score));
+  expect(await answer.textContent()).toContain(`It scored ${expected.stored.score}`);
+  const moved = page.getByRole('region', { name: 'Features that move' });
+  expect(await moved.locator('tr[data-index]').count()).toBe(expected.features.length);
+  await answer.scrollIntoViewIfNeeded();
+  await shoot(page, 'what-if-1280-light');
+  expect(await violationsOf(page)).toEqual([]);
+  await page.setViewportSize(NARROW);
+  await answer.scrollIntoViewIfNeeded();
+  await shoot(page, 'what-if-390-light');
+  expect(await page.evaluate(IS_WIDER)).toBe(false);
+  await amount.fill('plenty');
+  await page.keyboard.press('Enter');
+  const refused = page.getByRole('alert');
+  await refused.getByText('must be a positive decimal string').waitFor();
+  await page.getByRole('button', { name: 'Reset' }).click();
+  expect(await amount.inputValue()).toBe(stored);
+  expect(await refused.count()).toBe(0);
+  expect(faults).toEqual([]);
+});
+
+test('who shares its device, address or merchant is a graph of links', async () => {
+  await using tab = await logIn();
+  const { page } = tab;
+  await open(page, `/transactions/${id}`);
+  const others = page.getByRole('list', { name: 'Other accounts seen with it' });
+  const link = others.getByRole('link').first();
+  expect(await link.getAttribute('aria-label')).toMatch(/with the same (device|address|merchant)/);
+  await link.click();
+  await heading(page, 'Account').waitFor();
+  await page.goBack();
+  await page.getByRole('list', { name: 'What it shares' }).getByRole('link').first().click();
+  await heading(page, 'Device').waitFor();
+});
+
+test('lineage names what made the score, and that it is the same again', async () => {
+  await using tab = await logIn();
+  const { page } = tab;
+  await open(page, `/transactions/${id}`);
+  const { lineage } = await read(`/v1/scores/${id}/explanation`);
+  const part = page.locator('.part', { has: page.getByRole('heading', { name: 'Lineage' }) });
+  for (const text of [lineage.rule_set, lineage.vector_crc32, 'the same']) {
+    await part.getByText(text, { exact: true }).waitFor();
+  }
+});
+
+test('a device has its windows, its days and who uses it', async () => {
+  await using tab = await logIn();
+  const { page } = tab;
+  await open(page, `/devices/${encodeURIComponent(device)}`);
+  const profile = await read(`/v1/devices/${encodeURIComponent(device)}/profile`);
+  const windows = page.getByRole('region', { name: 'Activity by window' });
+  expect(await windows.locator('tr[data-index]').count()).toBe(profile.windows.length);
+  await page.getByRole('img', { name: /^Transactions a day, the last 30 days/ }).waitFor();
+  const users = page.getByRole('region', { name: 'Accounts on it' });
+  await users.getByRole('link').first().click();
+  await heading(page, 'Account').waitFor();
+  await open(page, '/devices/nobody');
+  await page.getByText('Not found').waitFor();
+});
+
+describe.each([
+  ['1280', WIDE, 'light'],
+  ['1280', WIDE, 'dark'],
+  ['390', NARROW, 'light'],
+  ['390', NARROW, 'dark'],
+] as const)('at %s px, %s %s', (width, viewport, colorScheme) => {
+  test('each part keeps the policy and the screen, and axe finds nothing', async () => {
+    await using tab = await logIn({ viewport, colorScheme });
+    const { page, faults } = tab;
+    const found: string[] = [];
+    for (const [name, path] of [
+      ['transaction-whole', `/transactions/${id}`],
+      ['device', `/devices/${encodeURIComponent(device)}`],
+      ['account-days', `/accounts/${engine.riskiest[0]?.account}`],
+      ['filters', '/transactions?verdict=decline'],
+    ] as const) {
+      await open(page, path);
+      await shoot(page, `${name}-${width}-${colorScheme}`, { isWhole: true });
+      for (const picture of ['.timeline', '.graph']) {
+        if ((await page.locator(picture).count()) === 0) continue;
+        await page.locator(picture).scrollIntoViewIfNeeded();
+        await shoot(page, `${picture.slice(1)}-${width}-${colorScheme}`);
+      }
+      found.push(...(await violationsOf(page)).map((violation) => `${name}: ${violation}`));
+      if (await page.evaluate(IS_WIDER)) found.push(`${name}: wider than the screen`);
+    }
+    expect(found).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+});
