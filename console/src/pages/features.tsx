@@ -123,7 +123,7 @@ const COLUMNS: readonly Column<Row>[] = [
     cell: ({ unit }) => <span className="muted">{unit}</span>,
   },
   {
-    ...{ id: 'unusual', header: '' },
+    ...{ id: 'unusual', header: 'Unusual' },
     cell: ({ unusual }) => (unusual === null ? null : <Badge level="warning">{unusual}</Badge>),
   },
 ];
