@@ -412,6 +412,26 @@ export type WatchReport = {
   readonly outcomes: { readonly window: { readonly from: string; readonly to: string; }; readonly rows: number; readonly labelled: number; readonly frauds: number; readonly review: { readonly precision: { readonly rows: number; readonly value: number; readonly low: number; readonly high: number; } | null; readonly recall: { readonly rows: number; readonly value: number; readonly low: number; readonly high: number; } | null; }; readonly decline: { readonly precision: { readonly rows: number; readonly value: number; readonly low: number; readonly high: number; } | null; readonly recall: { readonly rows: number; readonly value: number; readonly low: number; readonly high: number; } | null; }; readonly promised: number | null; readonly seen: { readonly rows: number; readonly value: number; readonly low: number; readonly high: number; } | null; readonly calibration: readonly { readonly rows: number; readonly promised: number; readonly seen: number; }[]; readonly label_delay_seconds: { readonly p50: number; readonly p90: number; readonly p99: number; } | null; };
 };
 
+export type ShadowComparison = {
+  readonly model: string;
+  readonly from: string;
+  readonly to: string;
+  readonly rows: number;
+  readonly labelled: number;
+  readonly frauds: number;
+  readonly verdicts: readonly { readonly decided: 'approve' | 'review' | 'decline'; readonly shadow: 'approve' | 'review' | 'decline'; readonly rows: number; }[];
+  readonly decided: { readonly flagged: number; readonly precision: OutcomeShare | null; readonly recall: OutcomeShare | null; };
+  readonly shadow: { readonly flagged: number; readonly precision: OutcomeShare | null; readonly recall: OutcomeShare | null; };
+  readonly distribution: readonly { readonly from: number; readonly decided: number; readonly shadow: number; }[];
+};
+
+export type OutcomeShare = {
+  readonly rows: number;
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+};
+
 export type Model = {
   readonly model: string;
   readonly model_id: string;
@@ -514,7 +534,10 @@ export type DeviceProfile = {
 export type ReviewStatus = {
   readonly at: string;
   readonly waiting: readonly { readonly priority: 'P0' | 'P1' | 'P2' | 'P3' | 'P4' | 'P5'; readonly corridor: string; readonly waiting: number; readonly claimed: number; readonly missed: number; readonly near: number; readonly age_seconds: number; readonly oldest_seconds: number; }[];
+  readonly due_next: readonly { readonly transaction_id: string; readonly priority: 'P0' | 'P1' | 'P2' | 'P3' | 'P4' | 'P5'; readonly corridor: string; readonly opened_at: string; readonly due_at: string; readonly locked_by: string | null; }[];
   readonly officers_at_work: number;
+  readonly utilisation: number | null;
+  readonly officers: readonly { readonly officer: string; readonly claimed: number; readonly decided: number; readonly utilisation: number; }[];
   readonly forecast: readonly { readonly priority: 'P0' | 'P1' | 'P2' | 'P3' | 'P4' | 'P5'; readonly waiting: number; readonly missed: number; readonly will_miss: number; readonly empty_seconds: number | null; }[];
   readonly overflow: readonly { readonly priority: 'P0' | 'P1' | 'P2' | 'P3' | 'P4' | 'P5'; readonly older_than_minutes: number; readonly actions: readonly string[]; readonly cases: number; }[];
   readonly measured: MeasuredReviews;
@@ -692,6 +715,24 @@ export type StoredCaseFile = {
 export type DecidedRing = {
   readonly items: readonly ReviewCase[];
   readonly more: boolean;
+};
+
+export type RuleSet = {
+  readonly rule_set: string;
+  readonly in_force: boolean;
+  readonly sha256: string;
+  readonly feature_schema: number;
+  readonly verdicts: { readonly review: number; readonly decline: number; };
+  readonly rules: readonly { readonly rule: string; readonly code: string; readonly description: string; readonly policy: boolean; readonly features: readonly string[]; readonly bounds: readonly { readonly bound: string; readonly value: number; readonly meaning: string; }[]; readonly bands: readonly { readonly from: number; readonly weight: number; }[]; }[];
+};
+
+export type RuleOutcomes = {
+  readonly rule_set: string;
+  readonly from: string;
+  readonly to: string;
+  readonly scores: number;
+  readonly sampled: number;
+  readonly rules: readonly { readonly code: string; readonly hits: number; readonly sampled: { readonly approve: number; readonly review: number; readonly decline: number; readonly fraud: number; readonly legitimate: number; readonly hits: number; }; readonly precision: OutcomeShare | null; }[];
 };
 
 export type FoundScore = {
@@ -995,6 +1036,7 @@ export type Operations = {
   readonly 'GET /v1/labels': { readonly call: { readonly query?: { readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly transaction_id?: string | undefined; readonly label?: 'fraud' | 'legitimate' | undefined; readonly source?: string | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly Label[]; readonly next_cursor: string | null; readonly detached_months?: readonly string[] | undefined; readonly complete: boolean; } };
   readonly 'GET /v1/live': { readonly call: {  }; readonly answer: LiveFigures };
   readonly 'GET /v1/models/watch': { readonly call: { readonly query?: { readonly at?: string | undefined; readonly model?: string | undefined } }; readonly answer: { readonly items: readonly WatchReport[]; } };
+  readonly 'GET /v1/models/{id}/comparison': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly days?: '1' | '7' | '28' | undefined } }; readonly answer: ShadowComparison };
   readonly 'GET /v1/models': { readonly call: { readonly query?: { readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly Model[]; readonly next_cursor: string | null; } };
   readonly 'GET /v1/models/{id}': { readonly call: { readonly path: { readonly id: string } }; readonly answer: ModelDetail };
   readonly 'POST /v1/models/{id}/proposals': { readonly call: { readonly path: { readonly id: string }; readonly body: NewModelProposal }; readonly answer: ModelProposal };
@@ -1027,6 +1069,8 @@ export type Operations = {
   readonly 'GET /v1/reviews/{id}/files/{note_id}': { readonly call: { readonly path: { readonly id: string; readonly note_id: string } }; readonly answer: StoredCaseFile };
   readonly 'POST /v1/reviews/ring': { readonly call: { readonly body: RingDecision }; readonly answer: DecidedRing };
   readonly 'GET /v1/reviews/decisions': { readonly call: { readonly query?: { readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly FinalDecision[]; readonly next_cursor: string | null; } };
+  readonly 'GET /v1/rule-sets': { readonly call: {  }; readonly answer: { readonly items: readonly RuleSet[]; } };
+  readonly 'GET /v1/rules/outcomes': { readonly call: { readonly query?: { readonly days?: '1' | '7' | '28' | undefined } }; readonly answer: RuleOutcomes };
   readonly 'GET /v1/scores': { readonly call: { readonly query?: { readonly account_id?: string | undefined; readonly merchant_id?: string | undefined; readonly device_id?: string | undefined; readonly ip?: string | undefined; readonly corridor?: string | undefined; readonly client?: string | undefined; readonly idempotency_key?: string | undefined; readonly currency?: string | undefined; readonly min_amount?: string | undefined; readonly max_amount?: string | undefined; readonly verdict?: string | undefined; readonly min_score?: number | undefined; readonly max_score?: number | undefined; readonly reason?: string | undefined; readonly reason_match?: 'any' | 'all' | undefined; readonly rule_set?: 'default@2' | 'default@1' | undefined; readonly model?: string | undefined; readonly label?: 'fraud' | 'legitimate' | 'none' | undefined; readonly degradation?: number | undefined; readonly from?: string | undefined; readonly to?: string | undefined; readonly received_from?: string | undefined; readonly received_to?: string | undefined; readonly scored_from?: string | undefined; readonly scored_to?: string | undefined; readonly sort?: 'created_at' | 'score' | 'amount' | undefined; readonly order?: 'desc' | 'asc' | undefined; readonly total?: boolean | undefined; readonly limit?: number | undefined; readonly cursor?: string | undefined } }; readonly answer: { readonly items: readonly FoundScore[]; readonly next_cursor: string | null; readonly detached_months?: readonly string[] | undefined; readonly complete: boolean; readonly searched_to: string | null; readonly searched_to_score?: number | undefined; readonly total?: { readonly count: number; readonly more: boolean; } | undefined; } };
   readonly 'GET /v1/scores/{id}': { readonly call: { readonly path: { readonly id: string } }; readonly answer: Score | PendingScore };
   readonly 'GET /v1/scores/{id}/explanation': { readonly call: { readonly path: { readonly id: string }; readonly query?: { readonly method?: 'path' | 'shapley' | undefined } }; readonly answer: Explanation };

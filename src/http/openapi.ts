@@ -40,6 +40,7 @@ const TAGS: Readonly<Record<string, string>> = {
   models: 'Models, what they do, and how well.',
   operations: 'Where the pipeline stands.',
   reviews: 'Cases that people decide.',
+  rules: 'Rule sets, and what became of what their rules fired on.',
   scores: 'Scores and why they are what they are.',
   sessions: 'Logins of browsers.',
   summaries: 'Sums by day.',

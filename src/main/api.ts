@@ -31,6 +31,7 @@ import { livePaths, liveRoutes } from '../http/routes/live.ts';
 import { modelWatchPaths, modelWatchRoutes } from '../http/routes/model-watch.ts';
 import { modelsPaths, modelsRoutes } from '../http/routes/models.ts';
 import { partiesPaths, partiesRoutes } from '../http/routes/parties.ts';
+import { rulesPaths, rulesRoutes } from '../http/routes/rules.ts';
 import { scoresPaths, scoresRoutes } from '../http/routes/scores.ts';
 import { sessionsPaths, sessionsRoutes } from '../http/routes/sessions.ts';
 import { statusPaths, statusRoutes } from '../http/routes/status.ts';
@@ -42,7 +43,6 @@ import { watchCorridors } from '../ingest/corridor-list.ts';
 import { openIngest } from '../ingest/ingest.ts';
 import type { CountRead } from '../query/choose-database.ts';
 import { createExports } from '../query/exports/exports.ts';
-import { createReadLive } from '../query/live-figures.ts';
 import { createModelCache } from '../query/model-cache.ts';
 import { openReplica } from '../query/replica.ts';
 import { apiKeyHash } from '../runtime/api-key.ts';
@@ -64,6 +64,7 @@ import { claimIdentity } from '../stream/connection/identity.ts';
 import { openReplies } from '../stream/settle/replies.ts';
 import { bindEvaluating } from './wire/bind-evaluate.ts';
 import { bindGuards, watchGuards } from './wire/bind-guards.ts';
+import { bindLive } from './wire/bind-live.ts';
 import { bindOperating } from './wire/bind-operating.ts';
 import { bindReading } from './wire/bind-reading.ts';
 import { bindReviews } from './wire/bind-reviews.ts';
@@ -215,15 +216,7 @@ function listModules(
   const reading = bindReading(config, resources);
   const evaluating = bindEvaluating(primary, modelCache, config.RISK_LABEL_MATURITY_DAYS, ingest);
   const operating = bindOperating(config, resources);
-  const readLive = createReadLive({
-    readStatus: operating.readStatus,
-    httpDuration: metrics.httpDuration,
-    poolInUse: () => {
-      const { total, idle } = primary.usage();
-      return (total - idle) / config.RISK_DATABASE_CONNECTIONS_MAX;
-    },
-    nowMs: () => performance.now(),
-  });
+  const readLive = bindLive(config, primary, metrics, operating.readStatus);
   const readiness = createReadiness({
     postgres: () => proveWrite(probe).then(() => true),
     redis: () => claimIdentity(resources.redis, config.RISK_MARKET).then(() => true),
@@ -233,6 +226,7 @@ function listModules(
   const keys = createKeys(primary);
   const { targets, seal } = openWebhookParts(config);
   const webhooks = createWebhooks(primary, targets, seal);
+  const live = { authenticate, signal, log };
   return [
     {
       routes: healthRoutes({
@@ -262,12 +256,13 @@ function listModules(
     { routes: partiesRoutes(reading), paths: partiesPaths },
     { routes: summariesRoutes(reading), paths: summariesPaths },
     { routes: catalogueRoutes(ingest.corridors), paths: cataloguePaths },
+    { routes: rulesRoutes(reading), paths: rulesPaths },
     { routes: modelWatchRoutes(reading), paths: modelWatchPaths },
     { routes: modelsRoutes({ ...createRegistry(primary), limits }), paths: modelsPaths },
     { routes: statusRoutes(operating), paths: statusPaths },
-    { routes: liveRoutes({ readLive, authenticate, signal, log }), paths: livePaths },
+    { routes: liveRoutes({ readLive, ...live }), paths: livePaths },
     { routes: deadLettersRoutes({ ...operating, limits, log }), paths: deadLettersPaths },
-    ...bindReviews(databases, limits, metrics),
+    ...bindReviews(databases, limits, live, metrics),
     { routes: keysRoutes({ ...keys, limits }), paths: keysPaths },
     { routes: identitiesRoutes(keys), paths: identitiesPaths },
     { routes: sessionsRoutes(resources.sessions), paths: sessionsPaths },

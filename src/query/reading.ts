@@ -1,10 +1,18 @@
 /** What analysts ask, bound once to its adapters: the functions that routes and `Prefer: wait` use. */
 import type { ConsistencyToken } from '../domain/consistency-token.ts';
+import { given } from '../domain/describe-issue.ts';
 import type { ExplanationMethod } from '../domain/explanation.ts';
+import { Failure } from '../domain/failure.ts';
 import type { LabelListParameters } from '../domain/label-list.ts';
 import type { ActiveParty } from '../domain/party.ts';
 import type { ScoreJson } from '../domain/score-record.ts';
-import { createAnswerCaches, makeSummaries, type ReadProfileVersion } from './answer-caches.ts';
+import type { AnswerText } from './answer-cache.ts';
+import {
+  type AnswerCaches,
+  createAnswerCaches,
+  makeSummaries,
+  type ReadProfileVersion,
+} from './answer-caches.ts';
 import { type Databases, withLag } from './choose-database.ts';
 import { expandTransaction } from './expand-transaction.ts';
 import { explainScore } from './explain-score.ts';
@@ -15,12 +23,14 @@ import { makeProfile } from './party-profile.ts';
 import { readScore } from './read-score.ts';
 import { readTransaction } from './read-transaction.ts';
 import { requireCorridor } from './require-known.ts';
+import type { OutcomeDays } from './rule-outcomes.ts';
 import { searchScores, searchTransactions } from './search/search.ts';
 import type {
   ScoreSearchParameters,
   TransactionSearchParameters,
 } from './search/search-parameters.ts';
 import { searchLabels } from './search-labels.ts';
+import type { ComparisonQuestion } from './shadow-comparison.ts';
 import type { SummaryDays, SummaryParameters } from './summary-parameters.ts';
 import type { TransactionParameters } from './transaction-json.ts';
 
@@ -53,6 +63,7 @@ export function createReading(options: ReadingOptions) {
     return { answer, ageMs: lagMs };
   };
   return {
+    ...readSamples(caches),
     now,
     forgetProfiles: caches.profiles.forget,
     /** Proves answers anew, so that who has posted a label sees it at once in this process. */
@@ -120,6 +131,25 @@ export function createReading(options: ReadingOptions) {
     },
   };
 }
+
+/** Answers made of samples, from memory for a minute. */
+const readSamples = ({
+  ruleOutcomes,
+  comparisons,
+}: Pick<AnswerCaches, 'ruleOutcomes' | 'comparisons'>) => ({
+  readRuleOutcomes: async (days: OutcomeDays): Promise<AnswerText> => {
+    const outcomes = await ruleOutcomes.read(days);
+    if (outcomes === undefined) throw new Error('there are outcomes of any days');
+    return outcomes.answer;
+  },
+  /** @throws Failure `MODEL_UNKNOWN` */
+  compareShadow: async (question: ComparisonQuestion): Promise<AnswerText> => {
+    const comparison = await comparisons.read(question);
+    if (comparison !== undefined) return comparison.answer;
+    const why = `no model is registered as ${given(question.reference)}`;
+    throw new Failure('not-found', 'MODEL_UNKNOWN', why);
+  },
+});
 
 /** Finds a score that the client sees; null sees all. */
 const bindFindScore =

@@ -86,7 +86,7 @@ function scoreByModel(
   // Not 1 - (1 - p) * ...: that would round small probabilities to the same risk.
   const risk = probability + (1 - probability) * policyRisk;
   const points = Math.round(SCORE_MAX * risk);
-  const verdict = bands === null ? verdictOf(points, ruleSet) : verdictBy(risk, bands);
+  const verdict = verdictOfModel(risk, bands, ruleSet);
   const ofModel =
     verdict === 'approve' ? [wholeCause(probability)] : toCauses(opinion.factors(), probability);
   const all = causes.filter(({ weight }) => weight > 0);
@@ -121,6 +121,15 @@ function toCauses(factors: readonly Factor[], probability: number): Cause[] {
     weight: (probability * factor.contribution) / total,
     detail: () => factorSentence(factor),
   }));
+}
+
+/** Without bands of its own a model follows those of the rule set. */
+export function verdictOfModel(
+  risk: number,
+  bands: OpinionBands | null,
+  ruleSet: CompiledRuleSet,
+): Verdict {
+  return bands === null ? verdictOf(Math.round(SCORE_MAX * risk), ruleSet) : verdictBy(risk, bands);
 }
 
 function verdictBy(risk: number, { reviewFrom, declineFrom }: OpinionBands): Verdict {

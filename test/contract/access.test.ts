@@ -144,7 +144,7 @@ const NAMINGS: Readonly<Record<string, Naming>> = {
  * a key, webhooks, devices, and explanations and what-ifs, which only analysts read.
  */
 const OF_THE_MARKET = [
-  ...['readModel', 'proposeModel', 'approveModel', 'actAlone'],
+  ...['readModel', 'compareShadow', 'proposeModel', 'approveModel', 'actAlone'],
   ...['confirmKey', 'revokeIdentity', 'explainScore', 'readHabit', 'endSession'],
   ...['changeTransaction', 'readDeviceProfile'],
   ...[

@@ -180,6 +180,8 @@ describe('answers', () => {
     ...['/v1/reviews/policy', '/v1/reviews/decisions?cursor=x', '/v1/reviews/shift'],
     '/v1/reviews/shift?since=2020-01-01T00:00:00Z',
     ...[`/v1/reviews/${unknown}`, `/v1/reviews/${unknown}/files/1`],
+    ...['/v1/rule-sets', '/v1/rule-sets?x=1', '/v1/rules/outcomes', '/v1/rules/outcomes?days=2'],
+    ...['/v1/models/unknown@1/comparison', '/v1/models/unknown@1/comparison?days=x'],
     ...['/v1/models', '/v1/models?x=1', '/v1/models/unknown@1', '/v1/models/%00'],
   ];
 
@@ -187,6 +189,7 @@ describe('answers', () => {
   const kept = (): string[] => [
     ...[`/v1/scores/${scored}`, '/v1/accounts/acc_1/profile', '/v1/merchants/m_1/profile'],
     ...['/v1/summaries/daily', '/v1/corridors', '/v1/reason-codes', '/v1/features'],
+    ...['/v1/rule-sets', '/v1/rules/outcomes'],
   ];
 
   const changes = (): Call[] => {

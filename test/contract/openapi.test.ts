@@ -39,6 +39,7 @@ const GIVEN: Readonly<Record<string, unknown>> = {
   docsRoutes: {},
   consoleRoutes: fileURLToPath(new URL('../../console/dist', import.meta.url)),
   liveRoutes: { signal: new AbortController().signal },
+  reviewPolicyRoutes: { signal: new AbortController().signal },
 };
 
 describe('the document', () => {
@@ -106,9 +107,9 @@ describe('the examples', () => {
   /** Operations whose example names a model, proposal, key, decision, webhook or host that is not there. */
   const UNKNOWN: Readonly<Record<string, number>> = {
     ...{ readModel: 404, proposeModel: 404, actAlone: 404, approveModel: 404, rollBackModel: 409 },
-    ...{ confirmKey: 404, revokeKey: 404, endSession: 404 },
     ...{ createWebhook: 422, readWebhook: 404, changeWebhook: 404, deleteWebhook: 404 },
     ...{ rotateWebhookSecret: 404, testWebhook: 404, listDeliveries: 404, redeliver: 404 },
+    ...{ confirmKey: 404, revokeKey: 404, endSession: 404, compareShadow: 404 },
     // The case of the examples is nobody's when it is decided, and nothing waits for a second person.
     ...{ decideCase: 409, undoDecision: 409, confirmDecision: 409, returnCase: 409 },
   };

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { applyOverflow } from '../../src/control/cases/apply-overflow.ts';
-import { readCapacity, readReviewStatus } from '../../src/query/cases/review-figures.ts';
+import { readCapacity } from '../../src/query/cases/review-capacity.ts';
+import { readReviewStatus, toReviewPoint } from '../../src/query/cases/review-figures.ts';
 import { importRates } from '../../src/store/cases/exchange-rates.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -64,12 +65,44 @@ test('the status counts what waits and is late, and says what will be', async ()
     { priority: 'P4', corridor: 'US-EG', waiting: 6, claimed: 1, missed: 1, near: 2 },
   ]);
   expect(status.officers_at_work).toBe(2);
+  // Four of the 20 reviews that each of two could do in the hour.
+  expect(status.utilisation).toBe(0.1);
+  expect(status.officers).toEqual([
+    { officer: 'Ann', claimed: 0, decided: 4, utilisation: 0.2 },
+    { officer: 'Bob', claimed: 1, decided: 0, utilisation: 0 },
+  ]);
+  expect(toReviewPoint(status)).toEqual({
+    ...{ at: status.at, waiting: [0, 0, 0, 0, 6, 0], missed: 1, near: 2, officers_at_work: 2 },
+  });
   expect(status.measured).toEqual({ days: 7, decided: 4, in_time: 4, handling_seconds: 600 });
   // Two officers end a case each 5 minutes: those with 15 minutes left are second and third.
   expect(status.forecast).toEqual([
     { priority: 'P4', waiting: 6, missed: 1, will_miss: 1, empty_seconds: 1800 },
   ]);
   expect(status.overflow).toMatchObject([{ priority: 'P4', cases: 3, older_than_minutes: 480 }]);
+});
+
+test('those that are due soonest are named, whatever their priority, and no decided one', async () => {
+  const [first = '', second = '', decided = '', far = ''] = await open(4);
+  const change = (id: string, minutes: number, priority: number, more = '') =>
+    testDatabase.sql(
+      `update review_cases set due_at = now() + $2::int4 * interval '1 minute', priority = $3 ${more} where transaction_id = $1`,
+      [id, minutes, priority],
+    );
+  await change(first, -5, 5);
+  await change(second, 10, 2, `, locked_by = 'Bob', locked_until = now() + interval '1 hour'`);
+  const by = `, state = 'decided', disposition = 'fraud', decision_reason = 'seen', decided_by = 'Ann'`;
+  await change(decided, 1, 0, `${by}, decided_at = now() - interval '2 hours', final_at = now()`);
+  await change(far, 600, 0);
+  const status = await readReviewStatus(database, NOW);
+  const named = status.due_next.map((one) => [one.transaction_id, one.priority, one.locked_by]);
+  expect(named).toEqual([
+    [first, 'P5', null],
+    [second, 'P2', 'Bob'],
+    [far, 'P0', null],
+  ]);
+  // Ann decided two hours ago, and is not at work.
+  expect(status.officers.map(({ officer }) => officer)).toEqual(['Bob']);
 });
 
 test('a rule that escalates marks old cases once, with audit, and takes them from nobody', async () => {

@@ -148,7 +148,7 @@ describe('a session', () => {
       "update sessions set used_at = now() - interval '20 minutes' where session_id = $1";
     await api.testDatabase.sql(long, [id]);
     const before = await usedAt(id);
-    for (const path of ['/v1/status', '/v1/live'])
+    for (const path of ['/v1/status', '/v1/live', '/v1/reviews/status'])
       expect((await ask(cookie, path)).status).toBe(200);
     expect(await usedAt(id)).toBe(before);
     expect((await ask(cookie, '/v1/corridors')).status).toBe(200);
@@ -274,9 +274,12 @@ describe('live figures', () => {
     expect(await statusOf(cookie)).toBe(200);
   });
 
-  test('come as events until the session ends', async () => {
+  const figuresOf = (text: string) =>
+    JSON.parse(/event: figures\ndata: (.+)/.exec(text)?.[1] ?? '{}');
+  /** All events up to the end of the session, which comes after the first figures. */
+  const listen = async (path: string) => {
     const { cookie, id } = await logIn();
-    const answer = await ask(cookie, '/v1/live', 'GET', { Accept: 'text/event-stream' });
+    const answer = await ask(cookie, path, 'GET', { Accept: 'text/event-stream' });
     expect(answer.headers.get('content-type')).toContain('text/event-stream');
     const decoder = new TextDecoder();
     let text = '';
@@ -289,8 +292,19 @@ describe('live figures', () => {
       }
     }
     expect(text).toMatch(/^event: history\ndata: \[/);
-    const figures = JSON.parse(/event: figures\ndata: (.+)/.exec(text)?.[1] ?? '{}');
+    return text;
+  };
+
+  test('come as events until the session ends', async () => {
+    const figures = figuresOf(await listen('/v1/live'));
     expect(figures.status.totals).toMatchObject({ accepted: 0 });
     expect(figures.signals).toHaveLength(5);
+  });
+
+  test('of the review come alike, and who listens later has what was before', async () => {
+    expect(figuresOf(await listen('/v1/reviews/status'))).toMatchObject({ waiting: [] });
+    const [, history = ''] =
+      /event: history\ndata: (.+)/.exec(await listen('/v1/reviews/status')) ?? [];
+    expect(JSON.parse(history)[0]).toMatchObject({ waiting: [0, 0, 0, 0, 0, 0], missed: 0 });
   });
 });

@@ -6,6 +6,7 @@ import type {
   ProposalJson,
 } from '../../domain/model-record.ts';
 import type { Drift, WatchReport } from '../../domain/watch-report.ts';
+import type { ComparisonJson } from '../../query/shadow-comparison.ts';
 
 export const MODEL = 'fraud@2026-11-20';
 const MODEL_ID = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
@@ -91,4 +92,22 @@ export const watchReport: WatchReport = {
     calibration: [{ rows: 1521, promised: 0.001, seen: 0.001 }],
     label_delay_seconds: { p50: 86_400, p90: 432_000, p99: 604_800 },
   },
+};
+
+/** It would have reviewed what was approved, and rightly so. */
+export const comparison: ComparisonJson = {
+  model: MODEL,
+  ...{ from: '2026-10-24T00:00:00.000Z', to: '2026-11-20T09:30:00.000Z' },
+  ...{ rows: 6000, labelled: 4100, frauds: 40 },
+  verdicts: [
+    { decided: 'approve', shadow: 'approve', rows: 5900 },
+    { decided: 'approve', shadow: 'review', rows: 100 },
+  ],
+  decided: { flagged: 0, precision: null, recall: { rows: 40, value: 0, low: 0, high: 0.088 } },
+  shadow: {
+    flagged: 100,
+    precision: { rows: 70, value: 0.4, low: 0.293, high: 0.517 },
+    recall: { rows: 40, value: 0.7, low: 0.546, high: 0.819 },
+  },
+  distribution: [{ from: 0, decided: 5900, shadow: 5700 }],
 };

@@ -1,7 +1,9 @@
 /** Examples of figures and rules of the review. */
 import type { ReviewPolicy } from '../../domain/review-policy.ts';
 import type { ShiftJson } from '../../query/cases/read-shift.ts';
-import type { CapacityJson, ReviewStatusJson } from '../../query/cases/review-figures.ts';
+import type { CapacityJson } from '../../query/cases/review-capacity.ts';
+import type { ReviewStatusJson } from '../../query/cases/review-figures.ts';
+import { TRANSACTION_ID } from './transactions.ts';
 
 export const reviewPolicy: ReviewPolicy = {
   priorities: [
@@ -35,7 +37,15 @@ export const reviewStatus: ReviewStatusJson = {
       ...{ age_seconds: 2400, oldest_seconds: 15_000 },
     },
   ],
-  officers_at_work: 3,
+  due_next: [
+    {
+      ...{ transaction_id: TRANSACTION_ID, priority: 'P2', corridor: 'US-EG' },
+      ...{ opened_at: '2026-11-20T08:10:00.000Z', due_at: '2026-11-20T12:10:00.000Z' },
+      locked_by: null,
+    },
+  ],
+  ...{ officers_at_work: 1, utilisation: 0.7 },
+  officers: [{ officer: 'Ann', claimed: 3, decided: 14, utilisation: 0.7 }],
   forecast: [{ priority: 'P2', waiting: 12, missed: 1, will_miss: 0, empty_seconds: 720 }],
   overflow: [
     {

@@ -1,28 +1,42 @@
-/** `/v1/models/watch`: drift of models, and how right their verdicts were. */
+/** `/v1/models/watch` and `/comparison`: drift of models, how right their verdicts were, and what a shadow would decide. */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { watchReportSchema } from '../../domain/watch-report.ts';
 import { modelWatchParameters } from '../../query/model-watch.ts';
 import type { Reading } from '../../query/reading.ts';
+import { comparisonParameters, comparisonSchema } from '../../query/shadow-comparison.ts';
 import { ageHeaders, sayAge } from '../answers/age.ts';
+import { answerHeaders } from '../answers/answer-headers.ts';
+import { ASK_AGAIN, answerKept, conditionalHeader, notModified } from '../answers/kept.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth/auth.ts';
 import { readQuery } from '../body/body.ts';
 import { readToken, tokenParameter } from '../consistency.ts';
-import { watchReport } from '../examples/models.ts';
+import { comparison, MODEL, watchReport } from '../examples/models.ts';
 import { allowedRoles, json, problemResponses } from '../openapi.ts';
 
 const ROLES = ['analyst', 'operator', 'risk_officer'] as const;
 
-export function modelWatchRoutes({ readModelWatch }: Reading): Hono<AppEnv> {
+export function modelWatchRoutes({ readModelWatch, compareShadow }: Reading): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   routes.get('/v1/models/watch', requireRole(...ROLES), async (c) => {
     const parameters = readQuery(c, modelWatchParameters);
     return c.json({ items: sayAge(c, await readModelWatch(parameters, readToken(c))) });
   });
+  routes.get('/v1/models/:id/comparison', requireRole(...ROLES), async (c) => {
+    const { days } = readQuery(c, comparisonParameters);
+    const reference = c.req.param('id');
+    return answerKept(c, await compareShadow({ reference, days }), ASK_AGAIN);
+  });
   return routes;
 }
+
+/** No age: the answer says its time. */
+const headers = answerHeaders('ETag', 'Cache-Control', 'Vary');
+const named = z.object({
+  id: z.string().meta({ description: 'SHA-256 or name@version.', example: MODEL }),
+});
 
 export const modelWatchPaths: ZodOpenApiPathsObject = {
   '/v1/models/watch': {
@@ -41,6 +55,25 @@ export const modelWatchPaths: ZodOpenApiPathsObject = {
           content: json(z.object({ items: z.array(watchReportSchema) }), { items: [watchReport] }),
         },
         ...problemResponses(422),
+      },
+    },
+  },
+  '/v1/models/{id}/comparison': {
+    get: {
+      operationId: 'compareShadow',
+      summary: 'What a shadow would have decided, beside what was decided',
+      description: 'By a sample of its opinions. An answer is up to a minute old.',
+      tags: ['models'],
+      security: allowedRoles(...ROLES),
+      requestParams: { path: named, query: comparisonParameters, header: conditionalHeader },
+      responses: {
+        200: {
+          headers,
+          description: 'Without rows where it was no shadow in this time.',
+          content: json(comparisonSchema, comparison),
+        },
+        304: { ...notModified[304], headers },
+        ...problemResponses(404, 422),
       },
     },
   },

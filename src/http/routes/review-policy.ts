@@ -5,11 +5,11 @@ import type { Policies } from '../../control/cases/policies.ts';
 import { reviewPolicySchema, type StoredPolicy } from '../../domain/review-policy.ts';
 import { shiftParameters, shiftSchema } from '../../query/cases/read-shift.ts';
 import type { ReadCases } from '../../query/cases/reading-cases.ts';
+import { capacityParameters, capacitySchema } from '../../query/cases/review-capacity.ts';
 import {
-  capacityParameters,
-  capacitySchema,
   reviewStatusSchema,
   storedPolicySchema,
+  toReviewPoint,
 } from '../../query/cases/review-figures.ts';
 import type { AppEnv } from '../app-env.ts';
 import { actorOf, requireRole } from '../auth/auth.ts';
@@ -20,8 +20,16 @@ import {
   reviewShift,
   reviewStatus,
 } from '../examples/review-policy.ts';
+import {
+  createLive,
+  describeLive,
+  type LiveDependencies,
+  liveContent,
+} from '../live/answer-live.ts';
 import { allowedRoles, json, problemResponses } from '../openapi.ts';
 
+/** Each reading counts the cases that wait. */
+const EVERY_MS = 5000;
 const READERS = ['analyst', 'operator', 'risk_officer'] as const;
 const REVIEWERS = ['analyst', 'risk_officer'] as const;
 
@@ -29,12 +37,13 @@ export function reviewPolicyRoutes(
   { read, change }: Policies,
   { readReviewStatus, readShift, readCapacity }: ReadCases,
   limits: BodyLimits,
+  live: LiveDependencies,
 ): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
+  const figures = { read: readReviewStatus, toPoint: toReviewPoint, everyMs: EVERY_MS };
+  const status = createLive({ ...live, ...figures, readers: READERS });
 
-  routes.get('/v1/reviews/status', requireRole(...READERS), async (c) =>
-    c.json(await readReviewStatus()),
-  );
+  routes.get('/v1/reviews/status', requireRole(...READERS), status);
 
   routes.get('/v1/reviews/shift', requireRole(...REVIEWERS), async (c) =>
     c.json(await readShift(actorOf(c).name, readQuery(c, shiftParameters))),
@@ -72,8 +81,9 @@ export const reviewPolicyPaths: ZodOpenApiPathsObject = {
     get: {
       ...{ operationId: 'readReviewStatus', tags, security },
       summary: 'What waits, what will miss its deadline, and which overflow rules are met',
+      description: describeLive(EVERY_MS),
       responses: {
-        200: { description: 'As of now.', content: json(reviewStatusSchema, reviewStatus) },
+        200: { description: 'As of now.', content: liveContent(reviewStatusSchema, reviewStatus) },
         ...problemResponses(),
       },
     },

@@ -106,7 +106,7 @@ function topFactors({ contributions }: MarginParts): Factor[] {
 }
 
 /** Where a card has no bands, the rule set's decide. */
-function bandsOf(card: ModelManifest['card']): OpinionBands | null {
+export function bandsOf(card: ModelManifest['card']): OpinionBands | null {
   const bands = card?.['bands'] ?? null;
   if (bands === null) return null;
   if (typeof bands === 'object' && 'reviewFrom' in bands && 'declineFrom' in bands) {

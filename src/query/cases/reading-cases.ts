@@ -3,7 +3,8 @@ import type { CaseListParameters } from '../../domain/review-case.ts';
 import type { Databases } from '../choose-database.ts';
 import { listCases, listFinalDecisions, readCaseDetail, readCaseFile } from './read-cases.ts';
 import { readShift, type ShiftParameters } from './read-shift.ts';
-import { type CapacityParameters, readCapacity, readReviewStatus } from './review-figures.ts';
+import { type CapacityParameters, readCapacity } from './review-capacity.ts';
+import { readReviewStatus } from './review-figures.ts';
 
 export type ReadCases = ReturnType<typeof createReadCases>;
 

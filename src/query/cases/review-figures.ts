@@ -1,16 +1,16 @@
-/** `GET /v1/reviews/status` and `/capacity`: what waits, what will be late, and how many officers it takes. */
+/** `GET /v1/reviews/status`: what waits and since when, who is at work, and what will be late. */
 import { z } from 'zod';
 import { priorityNames, reviewPolicySchema } from '../../domain/review-policy.ts';
-import { project, staff, utilise } from '../../review/capacity.ts';
 import { forecastBreaches } from '../../review/forecast.ts';
 import {
   countArrivals,
-  countAtWork,
   countOlder,
   countWaiting,
+  listAtWork,
   listDeadlines,
+  listDueNext,
   measureHandling,
-  measureLoad,
+  type WaitingCases,
 } from '../../store/cases/case-figures.ts';
 import { readPolicy } from '../../store/cases/review-policies.ts';
 import type { Database } from '../../store/database/pool.ts';
@@ -20,13 +20,17 @@ type Queries = Pick<Database, 'query'>;
 /** Cases that a forecast looks at, the most urgent first. */
 const FORECAST_CASES_MAX = 20_000;
 /** Days whose figures are measured. */
-const MEASURED_DAYS = 7;
-const HOUR_SECONDS = 3600;
+export const MEASURED_DAYS = 7;
+export const HOUR_SECONDS = 3600;
+/** Cases that are named one by one, those that are due soonest. */
+const DUE_NEXT_MAX = 20;
+/** People who are named, the busiest first. */
+const OFFICERS_MAX = 100;
 
 const priority = z.enum(priorityNames);
 const nameOf = (one: number) => priorityNames[one] ?? 'P5';
 const seconds = (value: number) => Math.round(value);
-const share = (value: number) => Math.round(value * 10_000) / 10_000;
+export const share = (value: number) => Math.round(value * 10_000) / 10_000;
 
 const measuredSchema = z
   .object({
@@ -55,9 +59,38 @@ export const reviewStatusSchema = z
         oldest_seconds: z.int(),
       }),
     ),
+    due_next: z
+      .array(
+        z.object({
+          transaction_id: z.uuid(),
+          priority,
+          corridor: z.string(),
+          opened_at: z.iso.datetime(),
+          due_at: z.iso.datetime(),
+          locked_by: z
+            .string()
+            .nullable()
+            .meta({ description: 'Who has claimed it; null once the lock has expired.' }),
+        }),
+      )
+      .meta({ description: `Those that are due soonest, at most ${DUE_NEXT_MAX}.` }),
     officers_at_work: z.int().meta({
       description: 'People who have claimed a case, or decided one within the last hour.',
     }),
+    utilisation: z.number().nullable().meta({
+      description:
+        'Decisions of the last hour by what the officers at work can decide in one; null: nobody is at work.',
+    }),
+    officers: z
+      .array(
+        z.object({
+          officer: z.string(),
+          claimed: z.int(),
+          decided: z.int().meta({ description: 'Within the last hour.' }),
+          utilisation: z.number(),
+        }),
+      )
+      .meta({ description: `Those at work, the busiest first, at most ${OFFICERS_MAX}.` }),
     forecast: z
       .array(
         z.object({
@@ -94,12 +127,13 @@ export async function readReviewStatus(
   nowMs: number,
 ): Promise<ReviewStatusJson> {
   const { policy } = await readPolicy(database);
+  const perHour = policy.capacity.reviews_per_hour;
   const waiting = await countWaiting(database);
-  const officers = await countAtWork(database);
+  const { officers, decided, named } = await listAtWork(database, OFFICERS_MAX);
   const handling = await measureHandling(database, MEASURED_DAYS);
   const forecast = forecastBreaches(await listDeadlines(database, FORECAST_CASES_MAX), {
     officers,
-    handlingSeconds: handling.handlingSeconds ?? HOUR_SECONDS / policy.capacity.reviews_per_hour,
+    handlingSeconds: handling.handlingSeconds ?? HOUR_SECONDS / perHour,
     arrivalsPerHour: await countArrivals(database),
   });
   const overflow: ReviewStatusJson['overflow'] = [];
@@ -111,11 +145,15 @@ export async function readReviewStatus(
   }
   return {
     at: new Date(nowMs).toISOString(),
-    waiting: waiting.map(({ ageSeconds, oldestSeconds, ...row }) => ({
-      ...{ ...row, priority: nameOf(row.priority), age_seconds: seconds(ageSeconds) },
-      oldest_seconds: seconds(oldestSeconds),
+    waiting: waiting.map(toWaitingJson),
+    due_next: (await listDueNext(database, DUE_NEXT_MAX)).map((one) => ({
+      ...{ transaction_id: one.transactionId, priority: nameOf(one.priority) },
+      ...{ corridor: one.corridor, locked_by: one.lockedBy },
+      ...{ opened_at: one.openedAt.toISOString(), due_at: one.dueAt.toISOString() },
     })),
     officers_at_work: officers,
+    utilisation: officers === 0 ? null : share(decided / officers / perHour),
+    officers: named.map((one) => ({ ...one, utilisation: share(one.decided / perHour) })),
     forecast: forecast.map(({ willMiss, emptySeconds, ...row }) => ({
       ...{ ...row, priority: nameOf(row.priority), will_miss: willMiss },
       empty_seconds: emptySeconds === null ? null : seconds(emptySeconds),
@@ -128,111 +166,22 @@ export async function readReviewStatus(
   };
 }
 
-/** A positive number of the query string. */
-const numberParameter = (min: number, max: number) =>
-  z
-    .string()
-    .refine(
-      (text) => /^\d+(\.\d+)?$/.test(text) && Number(text) >= min && Number(text) <= max,
-      `must be a number from ${min} to ${max}`,
-    )
-    .transform(Number)
-    .meta({ override: { type: 'number', minimum: min, maximum: max } })
-    .optional();
-
-const described = (description: string) => ({ description });
-
-/** `GET /v1/reviews/capacity?…`; what is absent is measured, or taken from the policy where nothing was. */
-export const capacityParameters = z.strictObject({
-  officers: numberParameter(0, 100_000).meta(
-    described('People who review; absent: those who decided within 7 days.'),
-  ),
-  transactions_per_day: numberParameter(0, 1e12).meta(
-    described('Absent: the average of the last 7 whole days.'),
-  ),
-  auto_clear_ratio: numberParameter(0, 1).meta(
-    described('Share without a review; absent: as measured.'),
-  ),
-  reviews_per_hour: numberParameter(0.1, 3600).meta(
-    described('Of one officer; absent: by the measured handling time, or as the policy says.'),
-  ),
-  growth: numberParameter(0, 10).meta(
-    described('Growth of the transactions in a month; 0.1 is a tenth. Absent: 0.'),
-  ),
+const toWaitingJson = ({ ageSeconds, oldestSeconds, ...row }: WaitingCases) => ({
+  ...{ ...row, priority: nameOf(row.priority), age_seconds: seconds(ageSeconds) },
+  oldest_seconds: seconds(oldestSeconds),
 });
-export type CapacityParameters = z.output<typeof capacityParameters>;
 
-const staffing = {
-  reviews_per_day: z.number(),
-  officers_min: z.int().meta({ description: 'The fewest who can do the work.' }),
-  officers_to_hire: z
-    .int()
-    .meta({ description: 'As many as keep utilisation at the share to hire to.' }),
-};
-
-export const capacitySchema = z
-  .object({
-    transactions_per_day: z.number(),
-    auto_clear_ratio: z.number(),
-    officers: z.number(),
-    reviews_per_hour: z.number(),
-    officer_reviews_per_day: z.number(),
-    ...staffing,
-    utilisation: z.number().nullable().meta({ description: 'Null: work, and nobody to do it.' }),
-    utilisation_max: z.number(),
-    utilisation_hired: z.number(),
-    hire: z.int().meta({ description: 'Officers to hire now.' }),
-    projection: z.array(
-      z.object({ month: z.int(), transactions_per_day: z.number(), ...staffing }),
+/** What plots of the last hour are made of. */
+export function toReviewPoint({ at, waiting, officers_at_work }: ReviewStatusJson) {
+  const sum = (of: 'missed' | 'near' | 'waiting', rows = waiting) =>
+    rows.reduce((total, row) => total + row[of], 0);
+  const byPriority = priorityNames.map((name) =>
+    sum(
+      'waiting',
+      waiting.filter((row) => row.priority === name),
     ),
-  })
-  .meta({ id: 'ReviewCapacity' });
-export type CapacityJson = z.infer<typeof capacitySchema>;
-
-const PROJECTED_MONTHS = 12;
-
-export async function readCapacity(
-  database: Queries,
-  given: CapacityParameters,
-): Promise<CapacityJson> {
-  const { capacity } = (await readPolicy(database)).policy;
-  const { accepted, cases } = await measureLoad(database, MEASURED_DAYS);
-  const handling = await measureHandling(database, MEASURED_DAYS);
-  const measuredPerHour =
-    handling.handlingSeconds === null
-      ? undefined
-      : HOUR_SECONDS / Math.max(handling.handlingSeconds, 1);
-  const policy = {
-    ...capacity,
-    reviews_per_hour: given.reviews_per_hour ?? measuredPerHour ?? capacity.reviews_per_hour,
-  };
-  const load = {
-    transactionsPerDay: given.transactions_per_day ?? accepted / MEASURED_DAYS,
-    autoClearRatio:
-      given.auto_clear_ratio ?? (accepted === 0 ? 1 : Math.max(0, 1 - cases / accepted)),
-  };
-  const officers = given.officers ?? handling.officers;
-  const now = staff(load, policy);
-  const { utilisation, hire } = utilise(load, officers, policy);
-  const toJson = (one: typeof now) => ({
-    reviews_per_day: share(one.reviewsPerDay),
-    officers_min: one.officersMin,
-    officers_to_hire: one.officersToHire,
-  });
-  return {
-    transactions_per_day: share(load.transactionsPerDay),
-    auto_clear_ratio: share(load.autoClearRatio),
-    ...{ officers, reviews_per_hour: share(policy.reviews_per_hour) },
-    officer_reviews_per_day: share(now.officerReviewsPerDay),
-    ...toJson(now),
-    utilisation: Number.isFinite(utilisation) ? share(utilisation) : null,
-    utilisation_max: capacity.utilisation_max,
-    utilisation_hired: capacity.utilisation_hired,
-    hire,
-    projection: project(load, given.growth ?? 0, PROJECTED_MONTHS, policy).map((row) => ({
-      ...{ month: row.month, transactions_per_day: row.transactionsPerDay, ...toJson(row) },
-    })),
-  };
+  );
+  return { at, waiting: byPriority, missed: sum('missed'), near: sum('near'), officers_at_work };
 }
 
 export const storedPolicySchema = z

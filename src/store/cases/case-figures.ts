@@ -83,19 +83,68 @@ export async function measureHandling({ query }: Queries, days: number): Promise
   return row;
 }
 
-const atWorkStatement: Statement = {
-  name: 'count-officers-at-work',
-  text: `select count(distinct who)::int4 as officers from (
-           select locked_by as who from market.review_cases where state = 'open' and locked_until > now()
-            union all
-           select decided_by from market.review_cases where state in ('confirming', 'decided')
-            union all
-           select decided_by from market.final_decisions where final_at > now() - interval '1 hour') at_work`,
+const dueNextStatement: Statement = {
+  name: 'list-cases-due-next',
+  // Lateral, so that each priority is a range of the queue's index.
+  text: `select c.transaction_id as "transactionId", c.priority, c.corridor, c.opened_at as "openedAt", c.due_at as "dueAt",
+                case when c.locked_until > now() then c.locked_by end as "lockedBy"
+           from generate_series(0, 5) p
+          cross join lateral (
+            select * from market.review_cases
+             where priority = p and state <> 'closed' and state in ('open', 'confirming')
+             order by due_at, transaction_id limit $1) c
+          order by c.due_at, c.transaction_id limit $1`,
 };
 
-/** Who has claimed a case, or decided one within the last hour. */
-export async function countAtWork({ query }: Queries): Promise<number> {
-  return (await query<{ officers: number }>(atWorkStatement))[0]?.officers ?? 0;
+type DueCase = {
+  readonly transactionId: string;
+  readonly priority: number;
+  readonly corridor: string;
+  readonly openedAt: Date;
+  readonly dueAt: Date;
+  readonly lockedBy: string | null;
+};
+
+/** Cases that are not decided, those first that are due soonest. */
+export async function listDueNext({ query }: Queries, rowsMax: number): Promise<DueCase[]> {
+  return await query<DueCase>(dueNextStatement, [rowsMax]);
+}
+
+const atWorkStatement: Statement = {
+  name: 'list-officers-at-work',
+  text: `select who as officer, sum(claimed)::int4 as claimed, sum(decided)::int4 as decided,
+                (count(*) over ())::int4 as officers, (sum(sum(decided)) over ())::int4 as all
+           from (
+             select locked_by as who, 1 as claimed, 0 as decided
+               from market.review_cases where state = 'open' and locked_until > now()
+              union all
+             select decided_by, 0, 1 from market.review_cases
+              where state in ('confirming', 'decided') and decided_at > now() - interval '1 hour'
+              union all
+             select decided_by, 0, 1 from market.final_decisions
+              where final_at > now() - interval '1 hour' and decided_at > now() - interval '1 hour') at_work
+          group by who order by decided desc, claimed desc, who limit $1`,
+};
+
+type AtWork = {
+  readonly officers: number;
+  /** By all of them, within the last hour. */
+  readonly decided: number;
+  readonly named: readonly {
+    readonly officer: string;
+    readonly claimed: number;
+    readonly decided: number;
+  }[];
+};
+
+/** Who has claimed a case, or decided one within the last hour; the busiest are named. */
+export async function listAtWork({ query }: Queries, rowsMax: number): Promise<AtWork> {
+  type Row = AtWork['named'][number] & { readonly officers: number; readonly all: number };
+  const rows = await query<Row>(atWorkStatement, [rowsMax]);
+  return {
+    ...{ officers: rows[0]?.officers ?? 0, decided: rows[0]?.all ?? 0 },
+    named: rows.map(({ officer, claimed, decided }) => ({ officer, claimed, decided })),
+  };
 }
 
 // Whole days before today: today's is not over.

@@ -84,6 +84,25 @@ const outcomesStatement: Statement = {
              limit 1) l on true`,
 };
 
+const LABELLED = `
+           left join lateral (
+            select c.label from market.labels c
+             where c.transaction_id = k.transaction_id and c.created_at = k.created_at
+             order by c.labelled_at desc, c.label
+             limit 1) l on true`;
+
+const reasonsStatement: Statement = {
+  name: 'sample-score-reasons',
+  text: `select w.verdict, w.codes, l.label = 'fraud' as "isFraud"
+         ${SAMPLED}
+          cross join lateral (
+            select s.verdict, array(select reason ->> 'code' from jsonb_array_elements(s.reasons) reason) as codes
+              from market.scores s
+             where s.transaction_id = k.transaction_id and s.created_at = k.created_at
+             limit 1) w
+         ${LABELLED}`,
+};
+
 type ScoreVector = {
   /** Null: the rules decided alone. */
   readonly model: string | null;
@@ -124,6 +143,22 @@ export async function sampleOutcomes(
 ): Promise<ScoreOutcome[]> {
   const knownBy = new Date(knownByMs);
   return await sample<ScoreOutcome>(query, outcomesStatement, window, rows, [knownBy], signal);
+}
+
+export type ScoreReasons = {
+  readonly verdict: 'approve' | 'review' | 'decline';
+  readonly codes: readonly string[];
+  /** By the label that is current now; null without one. */
+  readonly isFraud: boolean | null;
+};
+
+export async function sampleReasons(
+  query: Query,
+  window: ScoreWindow,
+  rows: number,
+  signal: AbortSignal,
+): Promise<ScoreReasons[]> {
+  return await sample<ScoreReasons>(query, reasonsStatement, window, rows, [], signal);
 }
 
 async function sample<Row extends object>(
