@@ -10,12 +10,14 @@ import { CorridorsPage } from './pages/corridors.tsx';
 import { DeadLettersPage } from './pages/dead-letters.tsx';
 import { KeysPage } from './pages/keys.tsx';
 import { LoginPage } from './pages/login.tsx';
-import { ModelPage } from './pages/model.tsx';
-import { ModelsPage } from './pages/models.tsx';
+import { ModelPage } from './pages/models/model.tsx';
+import { ModelsPage } from './pages/models/models.tsx';
+import { OpsPage } from './pages/ops/ops.tsx';
 import { OverviewPage } from './pages/overview.tsx';
 import { AccountPage, DevicePage, MerchantPage } from './pages/party.tsx';
 import { CasePage } from './pages/review/case.tsx';
 import { QueuePage } from './pages/review/queue.tsx';
+import { RulesPage } from './pages/rules/rules.tsx';
 import { TransactionPage } from './pages/transaction.tsx';
 import { TransactionsPage } from './pages/transactions.tsx';
 import { Page } from './parts/page.tsx';
@@ -96,11 +98,13 @@ function Pages({ me }: { readonly me: Me }) {
         <Route path="/review/:id">
           {() => <CasePage key={lastSegment()} id={lastSegment()} me={me} />}
         </Route>
+        <Route path="/ops">{() => <OpsPage me={me} />}</Route>
         <Route path="/dead-letters" component={DeadLettersPage} />
         <Route path="/corridors">{() => <CorridorsPage me={me} />}</Route>
+        <Route path="/rules" component={RulesPage} />
         <Route path="/models" component={ModelsPage} />
         <Route path="/models/:id">
-          {() => <ModelPage key={lastSegment()} id={lastSegment()} />}
+          {() => <ModelPage key={lastSegment()} id={lastSegment()} me={me} />}
         </Route>
         <Route path="/audit" component={AuditPage} />
         <Route path="/keys">{() => <KeysPage me={me} />}</Route>

@@ -12,6 +12,7 @@ import './style/pages.css';
 import './style/review.css';
 import './style/case.css';
 import './style/pictures.css';
+import './style/figures.css';
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('the page has no element named root');

@@ -91,10 +91,25 @@ describe('login', () => {
   });
 
   test.each([
-    ['analyst', ['Overview', 'Transactions', 'Review', 'Corridors', 'Models', 'Keys and sessions']],
-    ['operator', ['Overview', 'Dead letters', 'Corridors', 'Models', 'Keys and sessions']],
+    [
+      'analyst',
+      [
+        'Overview',
+        'Transactions',
+        'Review',
+        'Ops',
+        'Corridors',
+        'Rules',
+        'Models',
+        'Keys and sessions',
+      ],
+    ],
+    [
+      'operator',
+      ['Overview', 'Ops', 'Dead letters', 'Corridors', 'Rules', 'Models', 'Keys and sessions'],
+    ],
     ['ingest', ['Overview', 'Corridors', 'Keys and sessions']],
-    ['risk_officer', ['Review', 'Models', 'Audit', 'Keys and sessions']],
+    ['risk_officer', ['Review', 'Ops', 'Rules', 'Models', 'Audit', 'Keys and sessions']],
   ] as const)('as %s shows the pages of the role', async (role, pages) => {
     await using tab = await openTab(shown.browser);
     const { page, faults } = tab;

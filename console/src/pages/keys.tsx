@@ -9,6 +9,7 @@ import { Confirm } from '../parts/dialog.tsx';
 import { Page, Part } from '../parts/page.tsx';
 import { Badge, Facts, Id, Time } from '../parts/show.tsx';
 import { Empty, Found, Trouble } from '../parts/states.tsx';
+import { NewKeyDialog } from './new-key.tsx';
 
 export function KeysPage({ me }: { readonly me: Me }) {
   return (
@@ -27,7 +28,7 @@ export function KeysPage({ me }: { readonly me: Me }) {
         ]}
       />
       <Sessions isAll={has(me, 'admin')} />
-      {has(me, 'admin', 'risk_officer') ? <Keys mayRevoke={has(me, 'admin')} /> : null}
+      {has(me, 'admin', 'risk_officer') ? <Keys me={me} /> : null}
     </Page>
   );
 }
@@ -121,7 +122,9 @@ function stateOf({ revoked_at, expires_at, roles, confirmed_at }: Key) {
   );
 }
 
-function Keys({ mayRevoke }: { readonly mayRevoke: boolean }) {
+function Keys({ me }: { readonly me: Me }) {
+  const mayRevoke = has(me, 'admin');
+  const [isMaking, setMaking] = useState(false);
   const client = useQueryClient();
   const query = useInfiniteQuery({
     queryKey: ['keys'],
@@ -168,7 +171,15 @@ function Keys({ mayRevoke }: { readonly mayRevoke: boolean }) {
     },
   ];
   return (
-    <Part title="API keys">
+    <Part
+      title="API keys"
+      aside={
+        <button type="button" onClick={() => setMaking(true)}>
+          Make a key
+        </button>
+      }
+    >
+      {isMaking ? <NewKeyDialog me={me} onClose={() => setMaking(false)} /> : null}
       {revoke.error === null ? null : <Trouble error={revoke.error} />}
       <Found query={query} what="keys">
         {() => (

@@ -7,7 +7,8 @@ export function Connection({
   figures,
 }: {
   readonly state: 'connecting' | 'live' | 'lost';
-  readonly figures: LiveFigures | undefined;
+  /** Of the pipeline; absent where others are shown. */
+  readonly figures?: LiveFigures | undefined;
 }) {
   const level = figures?.status.degradation ?? 0;
   return (

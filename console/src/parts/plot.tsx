@@ -1,14 +1,12 @@
 /** Lines over time, drawn by uPlot in the colours of the theme. */
-import { useEffect, useRef, useState } from 'react';
-import uPlot from 'uplot';
-import 'uplot/dist/uPlot.min.css';
+import { useMemo, useState } from 'react';
+import type uPlot from 'uplot';
 import { short } from '../format.ts';
-import { useTheme } from '../shell/theme.ts';
+import { type Drawing, type LineColor, useUplot } from './use-uplot.ts';
 
 export type Line = {
   readonly label: string;
-  /** A colour of style/theme.css. */
-  readonly color: 'accent' | 'fine' | 'warning' | 'critical' | 'muted';
+  readonly color: LineColor;
   readonly values: readonly (number | null)[];
   /** Filled down to zero. */
   readonly filled?: boolean;
@@ -32,35 +30,10 @@ const WINDOW_SECONDS_MIN = 300;
 export function Plot(props: PlotProps) {
   const { label, times, lines, height = 170 } = props;
   const [pointed, setPointed] = useState<number | null>(null);
-  const box = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot>(undefined);
-  const latest = useRef(props);
-  latest.current = props;
-  const theme = useTheme().shown;
+  const data = useMemo(() => dataOf({ times, lines }), [times, lines]);
   const shape = lines.map((line) => line.label).join();
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new theme or another set of lines is drawn from scratch
-  useEffect(() => {
-    const element = box.current;
-    if (element === null) return;
-    const made = new uPlot(
-      optionsOf(latest.current, element, height, setPointed),
-      dataOf(latest.current),
-      element,
-    );
-    plot.current = made;
-    const resizing = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
-    resizing.observe(element);
-    return () => {
-      resizing.disconnect();
-      made.destroy();
-      plot.current = undefined;
-    };
-  }, [theme, shape, height]);
-
-  useEffect(() => {
-    plot.current?.setData(dataOf({ times, lines }));
-  }, [times, lines]);
+  const options = (drawing: Drawing) => optionsOf(props, drawing, setPointed);
+  const box = useUplot(options, data, shape, height);
 
   return (
     <div className="plot">
@@ -110,17 +83,11 @@ function dataOf({ times, lines }: Pick<PlotProps, 'times' | 'lines'>): uPlot.Ali
 
 function optionsOf(
   { lines, isDaily = false }: PlotProps,
-  element: HTMLElement,
-  height: number,
+  { color, font }: Drawing,
   onPoint: (index: number | null) => void,
-): uPlot.Options {
-  const styles = getComputedStyle(element);
-  const color = (name: string) => styles.getPropertyValue(`--${name}`).trim();
-  const font = `12px ${styles.fontFamily}`;
+): Omit<uPlot.Options, 'width' | 'height'> {
   const axis = { stroke: color('muted'), font, ticks: { show: false } };
   return {
-    width: element.clientWidth,
-    height,
     // A drag would only zoom.
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
     legend: { show: false },

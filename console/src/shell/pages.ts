@@ -11,7 +11,6 @@ export type Page = {
   readonly icon: string;
 };
 
-// Ops comes before Dead letters, with what it shows.
 export const PAGES: readonly Page[] = [
   {
     ...{ path: '/', name: 'Overview', key: 'o', roles: ['analyst', 'operator', 'ingest'] },
@@ -26,6 +25,10 @@ export const PAGES: readonly Page[] = [
     icon: 'M3 3h10v10H3zm2.500 5 1.800 1.800L11 6.500',
   },
   {
+    ...{ path: '/ops', name: 'Ops', key: 'p', roles: ['analyst', 'operator', 'risk_officer'] },
+    icon: 'M2.500 12a6 6 0 1 1 11 0M8 9.500 11 6',
+  },
+  {
     ...{ path: '/dead-letters', name: 'Dead letters', key: 'd', roles: ['operator'] },
     icon: 'M2 4h12v9H2zm0 0 6 5 6-5',
   },
@@ -37,6 +40,10 @@ export const PAGES: readonly Page[] = [
       roles: ['analyst', 'operator', 'ingest'],
     },
     icon: 'M3 12c5 0 5-8 10-8m0 0-3-2m3 2-3 2',
+  },
+  {
+    ...{ path: '/rules', name: 'Rules', key: 'u', roles: ['analyst', 'operator', 'risk_officer'] },
+    icon: 'M3 3h10M3 8h6M3 13h8M12 6l2 2-2 2',
   },
   {
     ...{

@@ -1,18 +1,21 @@
 /** One model: what it is made of, where it is in force, and who decided that. */
 import { useQuery } from '@tanstack/react-query';
-import type { ModelDetail } from '../../../src/client/api-types.ts';
-import { ask } from '../api/ask.ts';
-import { count } from '../format.ts';
-import { type Column, DataTable } from '../parts/data-table.tsx';
-import { Page, Part } from '../parts/page.tsx';
-import { Badge, Facts, Id, Raw, Time } from '../parts/show.tsx';
-import { Empty, Found } from '../parts/states.tsx';
+import type { Me, ModelDetail } from '../../../../src/client/api-types.ts';
+import { ask } from '../../api/ask.ts';
+import { count } from '../../format.ts';
+import { type Column, DataTable } from '../../parts/data-table.tsx';
+import { Page, Part } from '../../parts/page.tsx';
+import { Badge, Facts, Id, Raw, Time } from '../../parts/show.tsx';
+import { Empty, Found } from '../../parts/states.tsx';
+import { ModelCard } from './card.tsx';
 import { MODEL_LEVELS, Places } from './models.tsx';
+import { Rollout } from './rollout.tsx';
+import { Shadow } from './shadow.tsx';
+import { Watch } from './watch.tsx';
 
-type Rollout = ModelDetail['rollouts'][number];
-type Proposal = ModelDetail['proposals'][number];
+type Decided = ModelDetail['rollouts'][number];
 
-const ROLLOUT_COLUMNS: readonly Column<Rollout>[] = [
+const ROLLOUT_COLUMNS: readonly Column<Decided>[] = [
   { id: 'at', header: 'When', cell: ({ created_at }) => <Time at={created_at} /> },
   { id: 'corridor', header: 'Corridor', cell: ({ corridor }) => corridor },
   {
@@ -31,15 +34,7 @@ const ROLLOUT_COLUMNS: readonly Column<Rollout>[] = [
   { id: 'reason', header: 'Reason', from: 3, cell: ({ reason }) => reason ?? '–' },
 ];
 
-const PROPOSAL_COLUMNS: readonly Column<Proposal>[] = [
-  { id: 'id', header: 'Proposal', cell: ({ proposal_id }) => proposal_id },
-  { id: 'corridor', header: 'Corridor', cell: ({ corridor }) => corridor },
-  { id: 'to', header: 'To', cell: ({ to }) => to },
-  { id: 'by', header: 'Proposed by', cell: ({ proposed_by }) => proposed_by },
-  { id: 'at', header: 'When', from: 2, cell: ({ proposed_at }) => <Time at={proposed_at} /> },
-];
-
-export function ModelPage({ id }: { readonly id: string }) {
+export function ModelPage({ id, me }: { readonly id: string; readonly me: Me }) {
   const query = useQuery({
     queryKey: ['model', id],
     queryFn: ({ signal }) => ask('GET /v1/models/{id}', { path: { id } }, signal),
@@ -50,18 +45,10 @@ export function ModelPage({ id }: { readonly id: string }) {
         {(model) => (
           <>
             <Made model={model} />
-            <Part title="Waiting for a second person">
-              {model.proposals.length === 0 ? (
-                <Empty title="No proposal is open" />
-              ) : (
-                <DataTable
-                  label="Proposals"
-                  columns={PROPOSAL_COLUMNS}
-                  rows={model.proposals}
-                  keyOf={(one) => one.proposal_id}
-                />
-              )}
-            </Part>
+            <Rollout model={model} me={me} />
+            <ModelCard card={model.card} />
+            <Shadow model={model.model} />
+            <Watch model={model.model} />
             <Part title="Decisions">
               {model.rollouts.length === 0 ? (
                 <Empty title="Nothing was decided about it yet" />

@@ -2,13 +2,13 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { Link } from 'wouter';
-import type { Model } from '../../../src/client/api-types.ts';
-import { ask } from '../api/ask.ts';
-import { count } from '../format.ts';
-import { type Column, DataTable } from '../parts/data-table.tsx';
-import { Page } from '../parts/page.tsx';
-import { Badge, Time } from '../parts/show.tsx';
-import { Empty, Found } from '../parts/states.tsx';
+import type { Model } from '../../../../src/client/api-types.ts';
+import { ask } from '../../api/ask.ts';
+import { count } from '../../format.ts';
+import { type Column, DataTable } from '../../parts/data-table.tsx';
+import { Page } from '../../parts/page.tsx';
+import { Badge, Time } from '../../parts/show.tsx';
+import { Empty, Found } from '../../parts/states.tsx';
 
 export const MODEL_LEVELS: Readonly<Record<string, 'fine' | 'warning' | 'unknown'>> = {
   active: 'fine',

@@ -1,0 +1,158 @@
+/**
+ * Goal: two people roll a model out from its page, which shows what they have to know; a key is made and used. Method: an engine
+ * with a trained model, and Chromium for each person.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ROLES } from '../../src/domain/principal.ts';
+import { insertPersonKey } from '../support/people.ts';
+import type { RollOut } from '../support/rolled-out.ts';
+import { heading } from './support/log-in.ts';
+import { settle, shoot } from './support/pages.ts';
+import { setUpConsole } from './support/set-up.ts';
+import { storeHistory, TRAINED, trainModel } from './support/trained-model.ts';
+import { inspect, LOOKS, logInAs, walk } from './support/walk.ts';
+
+const it = setUpConsole();
+const PATH = `/models/${encodeURIComponent(TRAINED)}`;
+
+let rollOut: RollOut;
+beforeAll(async () => {
+  rollOut = await trainModel(it.engine);
+  await storeHistory(it.engine, rollOut);
+});
+afterAll(() => rollOut?.[Symbol.asyncDispose]());
+
+const as = async (name: string, path: string, title: string) => {
+  const key = await insertPersonKey(it.engine.api.testDatabase, name, ['risk_officer']);
+  return await logInAs(it.engine, it.browser, key, [path, title]);
+};
+
+test('one person proposes a model, and only another one approves it', async () => {
+  await using cleo = await as('Cleo', PATH, TRAINED);
+  await cleo.page.getByLabel('Next step').selectOption('shadow');
+  await cleo.page.getByLabel('Corridor', { exact: true }).selectOption('US-EG');
+  await cleo.page.getByRole('button', { name: 'Propose', exact: true }).click();
+  await cleo.page.getByText('Proposed: shadow in US-EG').waitFor();
+  const own = cleo.page.getByRole('region', { name: 'Proposals' });
+  await own.getByText('another person approves').waitFor();
+  expect(await own.getByRole('button', { name: /Approve/ }).count()).toBe(0);
+
+  await using dan = await as('Dan', PATH, TRAINED);
+  await dan.page.getByRole('button', { name: 'Approve shadow in US-EG' }).click();
+  const asked = dan.page.getByRole('dialog', { name: 'Approve a proposal' });
+  await asked.getByText('as Cleo proposed').waitFor();
+  await asked.getByRole('button', { name: 'Approve' }).click();
+  await dan.page.getByText('Approved: workers follow').waitFor();
+  const decisions = dan.page.getByRole('region', { name: 'Decisions' });
+  await decisions.getByText('Cleo').waitFor();
+  expect(await decisions.locator('tbody tr').first().textContent()).toContain('Dan');
+  expect(await rollOut.rig.json(undefined, 'show', TRAINED)).toMatchObject({
+    corridors: [{ corridor: 'US-EG', state: 'shadow' }],
+  });
+  expect([...cleo.faults, ...dan.faults]).toEqual([]);
+});
+
+test('what the API refuses is told in its words: a step too far, and the own proposal by another key', async () => {
+  await using cleo = await as('Cleo', PATH, TRAINED);
+  await cleo.page.getByLabel('Next step').selectOption('active');
+  await cleo.page.getByLabel('Corridor', { exact: true }).selectOption('US-EG');
+  await cleo.page.getByRole('button', { name: 'Propose', exact: true }).click();
+  await cleo.page.getByText('one step at a time').waitFor();
+  // Another spelling of the name is the same person for the API, and another one for the page.
+  const { rig } = rollOut;
+  const key = await rig.makeKey('Eve', ['risk_officer']);
+  await rig.json(key, 'promote', TRAINED, '--corridor', 'US-EG', '--to', 'canary:5');
+  await using eve = await as('eve', PATH, TRAINED);
+  await eve.page.getByRole('button', { name: 'Approve canary:5 in US-EG' }).click();
+  await eve.page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
+  await eve.page.getByText('another person must approve it').waitFor();
+});
+
+test('an analyst sees what was decided, and decides nothing', async () => {
+  const key = await it.engine.keyOf('analyst');
+  await using tab = await logInAs(it.engine, it.browser, key, [PATH, TRAINED]);
+  await settle(tab.page, 'Average precision');
+  expect(await tab.page.getByRole('button', { name: /Propose|Approve|Roll back/ }).count()).toBe(0);
+});
+
+test('the card, the shadow and the watch are plotted', async () => {
+  await using tab = await it.logIn();
+  await it.open(tab.page, PATH);
+  await settle(tab.page, 'Average precision');
+  const plots = tab.page.getByRole('img');
+  const names = await plots.evaluateAll((all) => all.map((one) => one.getAttribute('aria-label')));
+  expect(names.map((name) => name?.split(',')[0])).toEqual([
+    ...['Calibration', 'Scores', 'Scores', 'Calibration now'],
+  ]);
+  await tab.page.getByText('1,200 transactions that both judged').waitFor();
+  expect(tab.faults).toEqual([]);
+});
+
+test('an admin makes a key, copies it once, and it works', async () => {
+  await using tab = await it.logIn({ permissions: ['clipboard-read', 'clipboard-write'] });
+  const { page } = tab;
+  await it.open(page, '/keys');
+  await page.getByRole('button', { name: 'Make a key' }).click();
+  const dialog = page.getByRole('dialog');
+  const make = dialog.getByRole('button', { name: 'Make the key' });
+  expect(await make.isDisabled()).toBe(true);
+  await dialog.getByRole('checkbox', { name: 'analyst' }).check();
+  await dialog.getByLabel('Owner', { exact: true }).fill('night shift');
+  expect(await inspect(page, 'new-key-1280-light')).toEqual([]);
+  await make.click();
+  await dialog.getByText('it is not shown again').waitFor();
+  await shoot(page, 'new-key-made-1280-light');
+  await dialog.getByRole('button', { name: /^Copy/ }).click();
+  const key = String(await page.evaluate('navigator.clipboard.readText()'));
+  expect(key).toMatch(/^risk_/);
+  const headers = { Authorization: `Bearer ${key}` };
+  const me = await (await it.engine.api.request('/v1/me', { headers })).json();
+  expect(me).toMatchObject({ roles: ['analyst'], owner: 'night shift' });
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('region', { name: 'API keys' }).getByText('night shift').waitFor();
+  expect(await page.content()).not.toContain(key);
+  expect(await page.evaluate('JSON.stringify([localStorage, sessionStorage])')).not.toContain(key);
+});
+
+test('an officer makes keys of people with roles of the own key alone', async () => {
+  await using tab = await as('Fay', '/keys', 'Keys and sessions');
+  await tab.page.getByRole('button', { name: 'Make a key' }).click();
+  const dialog = tab.page.getByRole('dialog');
+  expect(await dialog.getByRole('checkbox').count()).toBe(1);
+  await dialog.getByRole('checkbox').check();
+  await dialog.getByLabel('Person', { exact: true }).fill('Gus');
+  await dialog.getByRole('button', { name: 'Make the key' }).click();
+  await dialog.getByText('it is not shown again').waitFor();
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  const row = tab.page.getByRole('region', { name: 'API keys' }).locator('tr');
+  await row.filter({ hasText: 'Gus' }).waitFor();
+});
+
+test.each(['analyst', 'operator'] as const)('%s makes no keys', async (role) => {
+  const key = await it.engine.keyOf(role);
+  await using tab = await logInAs(it.engine, it.browser, key, ['/keys', 'Keys and sessions']);
+  await settle(tab.page, 'Open sessions');
+  expect(await tab.page.getByRole('button', { name: 'Make a key' }).count()).toBe(0);
+});
+
+test.each(LOOKS)(
+  'at %s px the page of a model is complete, and axe finds nothing',
+  async (width, viewport, colorScheme) => {
+    const key = await insertPersonKey(it.engine.api.testDatabase, 'Hal', ROLES);
+    const to = [PATH, TRAINED] as const;
+    await using tab = await logInAs(it.engine, it.browser, key, to, { viewport, colorScheme });
+    const look = `${width}-${colorScheme}`;
+    await walk(it.engine, tab, [['trained-model', PATH, 'Average precision']], look);
+    await heading(tab.page, TRAINED).waitFor();
+    for (const [name, title] of [
+      ['rollout', 'Rollout'],
+      ['figures', 'Figures'],
+      ['shadow', 'As a shadow, last 28 days'],
+      ['watch', 'What became of its verdicts'],
+    ] as const) {
+      await tab.page.getByRole('heading', { name: title, exact: true }).scrollIntoViewIfNeeded();
+      await tab.page.mouse.wheel(0, 500);
+      await shoot(tab.page, `model-${name}-${look}`);
+    }
+  },
+);
