@@ -58,12 +58,12 @@ test('what the API refuses is told in its words: a step too far, and the own pro
   await cleo.page.getByLabel('Corridor', { exact: true }).selectOption('US-EG');
   await cleo.page.getByRole('button', { name: 'Propose', exact: true }).click();
   await cleo.page.getByText('one step at a time').waitFor();
-  // Another spelling of the name is the same person for the API, and another one for the page.
+  // A name in wide letters is the same person for the API, and another one for the page.
   const { rig } = rollOut;
   const key = await rig.makeKey('Eve', ['risk_officer']);
-  await rig.json(key, 'promote', TRAINED, '--corridor', 'US-EG', '--to', 'canary:5');
-  await using eve = await as('eve', PATH, TRAINED);
-  await eve.page.getByRole('button', { name: 'Approve canary:5 in US-EG' }).click();
+  await rig.json(key, 'promote', TRAINED, '--corridor', 'US-MX', '--to', 'canary:5');
+  await using eve = await as('\uff25ve', PATH, TRAINED);
+  await eve.page.getByRole('button', { name: 'Approve canary:5 in US-MX' }).click();
   await eve.page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
   await eve.page.getByText('another person must approve it').waitFor();
 });

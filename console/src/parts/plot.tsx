@@ -102,8 +102,8 @@ function optionsOf(
       {
         ...axis,
         grid: { show: false },
-        space: 70,
-        ...(isDaily ? { values: DAY_TICKS } : { values: TIME_TICKS }),
+        ...{ space: 70, size: 28 },
+        ...(isDaily ? { values: DAY_TICKS } : { values: TIME_TICKS, incrs: [...TICKS_SECONDS] }),
       },
       {
         ...axis,
@@ -126,6 +126,8 @@ function optionsOf(
   };
 }
 
+/** Ticks name minutes: none is between two. */
+const TICKS_SECONDS = [60, 300, 600, 1800, 3600] as const;
 const TICK = new Intl.DateTimeFormat(undefined, {
   hour: '2-digit',
   minute: '2-digit',

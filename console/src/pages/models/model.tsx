@@ -83,8 +83,8 @@ function Made({ model }: { readonly model: ModelDetail }) {
         ['Golden vectors', `${count(model.golden_vectors)}, by ${model.golden_source}`],
         ['Registered', <Time key="at" at={model.created_at} />],
         ['Registered by', model.created_by],
-        ['Trained from', trained && <Time key="from" at={trained.from} />],
-        ['Trained to', trained && <Time key="to" at={trained.to} />],
+        ['Trained from', trained?.from],
+        ['Trained to', trained?.to],
         ['Parent', model.parent],
         ['Hash', <Id key="hash" id={model.model_id} chars={16} />],
       ]}

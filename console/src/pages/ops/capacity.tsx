@@ -86,7 +86,7 @@ export function Capacity() {
           placeholder="0"
           onChange={enter('growth')}
         />
-        <span className="row">
+        <span className="row whole">
           <button type="submit" className="primary">
             Calculate
           </button>
@@ -142,7 +142,7 @@ function Staffing({
       {hasGrowth ? (
         <DataTable
           label="Projection by month"
-          columns={COLUMNS}
+          columns={columnsOf(capacity)}
           rows={capacity.projection}
           keyOf={({ month }) => String(month)}
         />
@@ -155,7 +155,7 @@ function Staffing({
 
 function Answer({ capacity }: { readonly capacity: ReviewCapacity }) {
   const { reviews_per_day, utilisation, utilisation_max, utilisation_hired, hire } = capacity;
-  if (reviews_per_day === 0) return <>Nothing is to be reviewed.</>;
+  if (reviews_per_day === 0) return <>By these figures nothing is to be reviewed.</>;
   const reviews = `${number(reviews_per_day)} reviews a day`;
   if (utilisation === null) {
     return (
@@ -182,7 +182,7 @@ function Answer({ capacity }: { readonly capacity: ReviewCapacity }) {
 }
 
 type Month = ReviewCapacity['projection'][number];
-const COLUMNS: readonly Column<Month>[] = [
+const columnsOf = (capacity: ReviewCapacity): readonly Column<Month>[] => [
   {
     ...{ id: 'month', header: 'Month' },
     cell: ({ month }) => (month === 0 ? 'now' : `in ${month}`),
@@ -200,7 +200,7 @@ const COLUMNS: readonly Column<Month>[] = [
     cell: (row) => count(row.officers_min),
   },
   {
-    ...{ id: 'hire', header: 'To hire to', numeric: true },
+    ...{ id: 'hire', header: `For ${percent(capacity.utilisation_hired)}`, numeric: true },
     cell: (row) => count(row.officers_to_hire),
   },
 ];

@@ -8,6 +8,8 @@ import { Empty } from '../../parts/states.tsx';
 
 type Case = ReviewStatus['due_next'][number];
 
+/** Cases that are shown however far their deadlines are. */
+const SHOWN_MIN = 8;
 /** As the API counts what is near. */
 const NEAR_SECONDS = 1800;
 
@@ -18,18 +20,20 @@ type DueNextProps = {
   readonly isLinked: boolean;
 };
 
-function levelOf(leftSeconds: number): Level {
-  if (leftSeconds < 0) return 'critical';
-  return leftSeconds < NEAR_SECONDS ? 'warning' : 'unknown';
+function levelOf(left: number): Level {
+  if (left < 0) return 'critical';
+  return left < NEAR_SECONDS ? 'warning' : 'unknown';
 }
 
 export function DueNext({ cases, at, isLinked }: DueNextProps) {
   if (cases.length === 0) return <Empty title="No case waits" />;
+  const leftSeconds = ({ due_at }: Case) => (Date.parse(due_at) - Date.parse(at)) / 1000;
+  const shown = cases.filter((one, index) => index < SHOWN_MIN || leftSeconds(one) < NEAR_SECONDS);
   const columns: readonly Column<Case>[] = [
     {
       ...{ id: 'due', header: 'Due' },
-      cell: ({ due_at }) => {
-        const left = (Date.parse(due_at) - Date.parse(at)) / 1000;
+      cell: (one) => {
+        const left = leftSeconds(one);
         return (
           <Badge level={levelOf(left)}>
             {left < 0 ? `${duration(-left)} late` : `in ${duration(left)}`}
@@ -60,7 +64,7 @@ export function DueNext({ cases, at, isLinked }: DueNextProps) {
     <DataTable
       label="Due next"
       columns={columns}
-      rows={cases}
+      rows={shown}
       keyOf={({ transaction_id }) => transaction_id}
     />
   );
