@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ROLES } from '../../src/domain/principal.ts';
 import { insertPersonKey } from '../support/people.ts';
 import type { RollOut } from '../support/rolled-out.ts';
+import { answerOf } from '../support/submit.ts';
 import { heading } from './support/log-in.ts';
 import { settle, shoot } from './support/pages.ts';
 import { setUpConsole } from './support/set-up.ts';
@@ -25,6 +26,13 @@ afterAll(() => rollOut?.[Symbol.asyncDispose]());
 const as = async (name: string, path: string, title: string) => {
   const key = await insertPersonKey(it.engine.api.testDatabase, name, ['risk_officer']);
   return await logInAs(it.engine, it.browser, key, [path, title]);
+};
+
+/** Sends a request as the holder of a key. */
+const post = async (key: string, path: string, body = {}) => {
+  const headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' };
+  const init = { method: 'POST', headers, body: JSON.stringify(body) };
+  return (await answerOf(await it.engine.api.request(path, init))).body;
 };
 
 test('one person proposes a model, and only another one approves it', async () => {
@@ -52,20 +60,36 @@ test('one person proposes a model, and only another one approves it', async () =
   expect([...cleo.faults, ...dan.faults]).toEqual([]);
 });
 
-test('what the API refuses is told in its words: a step too far, and the own proposal by another key', async () => {
+test('what the API refuses is told in its words: a step too far, and a proposal by who may hold the key', async () => {
   await using cleo = await as('Cleo', PATH, TRAINED);
   await cleo.page.getByLabel('Next step').selectOption('active');
   await cleo.page.getByLabel('Corridor', { exact: true }).selectOption('US-EG');
   await cleo.page.getByRole('button', { name: 'Propose', exact: true }).click();
   await cleo.page.getByText('one step at a time').waitFor();
-  // A name in wide letters is the same person for the API, and another one for the page.
+  // Eve made the key that Ivy holds, so that she may hold it as well.
   const { rig } = rollOut;
-  const key = await rig.makeKey('Eve', ['risk_officer']);
-  await rig.json(key, 'promote', TRAINED, '--corridor', 'US-MX', '--to', 'canary:5');
-  await using eve = await as('\uff25ve', PATH, TRAINED);
-  await eve.page.getByRole('button', { name: 'Approve canary:5 in US-MX' }).click();
-  await eve.page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
-  await eve.page.getByText('another person must approve it').waitFor();
+  const eve = await rig.makeKey('Eve', ['risk_officer']);
+  await rig.json(eve, 'promote', TRAINED, '--corridor', 'US-MX', '--to', 'canary:5');
+  const { key, key_id } = await post(eve, '/v1/keys', { roles: ['risk_officer'], identity: 'Ivy' });
+  await post(await rig.makeKey('Jan', ['risk_officer']), `/v1/keys/${key_id}/confirm`);
+  await using ivy = await logInAs(it.engine, it.browser, key, [PATH, TRAINED]);
+  await ivy.page.getByRole('button', { name: 'Approve canary:5 in US-MX' }).click();
+  await ivy.page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
+  await ivy.page.getByText('Eve may hold both keys').waitFor();
+});
+
+test('one person alone rolls a canary back, after a confirmation', async () => {
+  await using tab = await as('Kim', '/models/m%401', 'm@1');
+  const { page } = tab;
+  await page.getByRole('button', { name: 'Roll back US-EG' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+  expect(await rollOut.rig.json(undefined, 'show', 'm@1')).toMatchObject({
+    corridors: [{ corridor: 'US-EG', state: 'canary' }],
+  });
+  await page.getByRole('button', { name: 'Roll back US-EG' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Roll back' }).click();
+  await page.getByText('Rolled back.').waitFor();
+  await page.getByRole('region', { name: 'Decisions' }).getByText('deprecated').waitFor();
 });
 
 test('an analyst sees what was decided, and decides nothing', async () => {

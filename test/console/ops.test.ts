@@ -111,7 +111,7 @@ test('rules show their numbers, their hits and what became of them', async () =>
   await it.open(page, '/rules');
   const table = page.getByRole('region', { name: 'Rules', exact: true });
   await table.waitFor();
-  const [{ hits } = { hits: 0 }] = await sql(
+  const [{ hits } = { hits: 0 }] = await it.engine.api.testDatabase.sql<{ hits: number }>(
     `select sum(count)::int as hits from (select * from daily_tallies union all select * from daily_increments) t
       where outcome = 'NEW_MERCHANT' and day > (now() at time zone 'UTC')::date - 7`,
   );

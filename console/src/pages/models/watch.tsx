@@ -49,6 +49,7 @@ export function Watch({ model }: { readonly model: string }) {
 function Drift({ report }: { readonly report: WatchReport }) {
   const { level, score, features, rows, compared_with, watched_at } = report;
   const bars = features
+    .filter(({ psi }) => psi !== null)
     .toSorted((a, b) => (b.psi ?? 0) - (a.psi ?? 0))
     .slice(0, FEATURES_SHOWN)
     .map(({ feature, psi, level: one }) => ({
@@ -63,7 +64,7 @@ function Drift({ report }: { readonly report: WatchReport }) {
         <Time at={watched_at} />. The index of the score is{' '}
         {score.psi === null ? 'unknown' : number(score.psi)}; from 0.1 on some, from 0.25 on much.
       </p>
-      {bars.length === 0 ? <Empty title="No feature was compared" /> : <Bars rows={bars} />}
+      {bars.length === 0 ? <Empty title="No feature could be compared" /> : <Bars rows={bars} />}
     </Part>
   );
 }

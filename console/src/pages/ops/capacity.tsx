@@ -128,7 +128,6 @@ function Staffing({
           ['Reviews of one officer a day', number(capacity.officer_reviews_per_day)],
           ['At least', officers(capacity.officers_min)],
           [`For ${percent(capacity.utilisation_hired)}`, officers(capacity.officers_to_hire)],
-          ['Have', officers(capacity.officers)],
           [
             'Utilisation',
             utilisation === null ? null : (

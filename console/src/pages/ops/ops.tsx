@@ -53,7 +53,7 @@ function Live({ me, status, points, policy }: LiveProps) {
       <Part title="Depth by priority">
         <ByPriority status={status} policy={policy} />
       </Part>
-      <div className="pair">
+      <div className="pair top">
         <Part title="Due next">
           <DueNext cases={status.due_next} at={status.at} isLinked={has(me, 'analyst')} />
         </Part>
@@ -73,7 +73,6 @@ function Live({ me, status, points, policy }: LiveProps) {
   );
 }
 
-/** Share of the arrivals of a tile's note that is above its limit turns it. */
 function Tiles({ status, policy }: Pick<LiveProps, 'status' | 'policy'>) {
   const all = sumWaiting(status.waiting);
   const { utilisation_max: limit } = policy.capacity;
