@@ -1,25 +1,18 @@
 /** What two people decide about a model: one proposes, another approves; one alone rolls back. */
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { useMutation } from '@tanstack/react-query';
+import { useState } from 'react';
 import type { Me, ModelDetail } from '../../../../src/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { has } from '../../api/me.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Confirm } from '../../parts/dialog.tsx';
-import { Choice, Field } from '../../parts/field.tsx';
 import { Part } from '../../parts/page.tsx';
 import { Time } from '../../parts/show.tsx';
 import { Trouble } from '../../parts/states.tsx';
+import { Propose, toWords, useRenew } from './propose.tsx';
 
 type Proposal = ModelDetail['proposals'][number];
 type Props = { readonly model: ModelDetail; readonly me: Me };
-
-/** Everything that a decision about a model may have changed. */
-function useRenew() {
-  const client = useQueryClient();
-  return () =>
-    Promise.all(['model', 'models'].map((key) => client.invalidateQueries({ queryKey: [key] })));
-}
 
 export function Rollout({ model, me }: Props) {
   const mayDecide = has(me, 'risk_officer');
@@ -102,74 +95,6 @@ function Proposals({ model: { proposals }, me }: Props) {
             proposed. The audit log keeps both of you.
           </p>
         </Confirm>
-      )}
-    </>
-  );
-}
-
-/** `canary:5` as `canary 5 %`. */
-function toWords(to: string): string {
-  const [state, share] = to.split(':');
-  return share === undefined ? to : `${state} ${share} %`;
-}
-
-const ALL = 'all';
-const STATES = ['shadow', 'canary', 'active'] as const;
-
-function Propose({ model: { model } }: Pick<Props, 'model'>) {
-  const renew = useRenew();
-  const [state, setState] = useState<string>('shadow');
-  const [share, setShare] = useState('5');
-  const [corridor, setCorridor] = useState('');
-  const corridors = useQuery({
-    queryKey: ['corridors'],
-    queryFn: ({ signal }) => ask('GET /v1/corridors', {}, signal),
-  });
-  const names = corridors.data?.items.map((one) => one.corridor) ?? [];
-  const chosen = corridor === '' ? (names[0] ?? ALL) : corridor;
-  const propose = useMutation({
-    mutationFn: () => {
-      const to = state === 'canary' ? `canary:${share}` : state;
-      const body = { corridor: chosen, to };
-      return ask('POST /v1/models/{id}/proposals', { path: { id: model }, body });
-    },
-    onSuccess: renew,
-  });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    propose.mutate();
-  };
-  return (
-    <>
-      <form className="filters" onSubmit={submit} aria-label="Propose a step">
-        <Choice label="Next step" value={state} onChange={setState}>
-          {STATES.map((one) => (
-            <option key={one}>{one}</option>
-          ))}
-        </Choice>
-        {state === 'canary' ? (
-          <Field
-            {...{ label: 'Of the accounts, %', isNumber: true, max: 99, isRequired: true }}
-            value={share}
-            onChange={setShare}
-          />
-        ) : null}
-        <Choice label="Corridor" value={chosen} onChange={setCorridor}>
-          {names.map((one) => (
-            <option key={one}>{one}</option>
-          ))}
-          <option value={ALL}>all corridors</option>
-        </Choice>
-        <button type="submit" disabled={propose.isPending}>
-          Propose
-        </button>
-      </form>
-      {propose.error === null ? null : <Trouble error={propose.error} />}
-      {propose.data === undefined ? null : (
-        <output className="notice">
-          Proposed: {toWords(propose.data.to)} in {propose.data.corridor}. It is in force once
-          another risk officer has approved it; you cannot.
-        </output>
       )}
     </>
   );

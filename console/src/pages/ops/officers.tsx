@@ -76,7 +76,12 @@ export function Officers({
         the policy; the limit is {percent(limit)}.
         {all > officers.length ? ` ${count(all - officers.length)} more are at work.` : ''}
       </p>
-      <DataTable label="Officers" columns={columns} rows={officers} keyOf={(one) => one.officer} />
+      <DataTable
+        label="Officers at work"
+        columns={columns}
+        rows={officers}
+        keyOf={(one) => one.officer}
+      />
     </>
   );
 }
