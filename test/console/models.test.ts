@@ -8,10 +8,10 @@ import { insertPersonKey } from '../support/people.ts';
 import type { RollOut } from '../support/rolled-out.ts';
 import { answerOf } from '../support/submit.ts';
 import { heading } from './support/log-in.ts';
-import { settle, shoot } from './support/pages.ts';
+import { LOOKS, settle, shoot } from './support/pages.ts';
 import { setUpConsole } from './support/set-up.ts';
 import { storeHistory, TRAINED, trainModel } from './support/trained-model.ts';
-import { inspect, LOOKS, logInAs, walk } from './support/walk.ts';
+import { inspect, logInAs, walk } from './support/walk.ts';
 
 const it = setUpConsole();
 const PATH = `/models/${encodeURIComponent(TRAINED)}`;

@@ -5,9 +5,9 @@
 import { expect, test } from 'vitest';
 import { openCasesOf } from '../support/review-cases.ts';
 import { heading } from './support/log-in.ts';
-import { settle, shoot } from './support/pages.ts';
+import { LOOKS, settle, shoot } from './support/pages.ts';
 import { setUpConsole } from './support/set-up.ts';
-import { inspect, LOOKS, logInAs, pagesOf, walk } from './support/walk.ts';
+import { inspect, logInAs, pagesOf, walk } from './support/walk.ts';
 
 const it = setUpConsole();
 const LIVE_MS = 20_000;

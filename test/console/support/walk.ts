@@ -4,14 +4,7 @@ import { expect } from 'vitest';
 import type { Role } from '../../../src/domain/principal.ts';
 import type { Engine } from './engine.ts';
 import { heading } from './log-in.ts';
-import { isWider, NARROW, openTab, settle, shoot, type Tab, violationsOf, WIDE } from './pages.ts';
-
-export const LOOKS = [
-  ['1280', WIDE, 'light'],
-  ['1280', WIDE, 'dark'],
-  ['390', NARROW, 'light'],
-  ['390', NARROW, 'dark'],
-] as const;
+import { isWider, openTab, settle, shoot, type Tab, violationsOf } from './pages.ts';
 
 /** A tab of somebody with this key, at a page whose heading this is. */
 export async function logInAs(

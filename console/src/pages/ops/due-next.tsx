@@ -52,7 +52,7 @@ export function DueNext({ cases, at, isLinked }: DueNextProps) {
       ...{ id: 'case', header: 'Case' },
       cell: ({ transaction_id: id }) =>
         isLinked ? (
-          <Link href={`/transactions/${id}`} className="mono" title={id}>
+          <Link href={`/review/${id}`} className="mono" title={id}>
             {id.slice(-8)}
           </Link>
         ) : (

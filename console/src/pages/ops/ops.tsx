@@ -10,6 +10,7 @@ import { Connection } from '../../parts/connection.tsx';
 import { Page, Part } from '../../parts/page.tsx';
 import { Plot } from '../../parts/plot.tsx';
 import { Found, Loading } from '../../parts/states.tsx';
+import { Tiles } from '../../parts/tiles.tsx';
 import { Capacity } from './capacity.tsx';
 import { ByCorridor, ByPriority } from './depth.tsx';
 import { DueNext } from './due-next.tsx';
@@ -48,14 +49,18 @@ type LiveProps = {
 function Live({ me, status, points, policy }: LiveProps) {
   return (
     <>
-      <Tiles status={status} policy={policy} />
+      <Summary status={status} policy={policy} />
       <Overflow status={status} />
       <Part title="Depth by priority">
         <ByPriority status={status} policy={policy} />
       </Part>
       <div className="pair top">
         <Part title="Due next">
-          <DueNext cases={status.due_next} at={status.at} isLinked={has(me, 'analyst')} />
+          <DueNext
+            cases={status.due_next}
+            at={status.at}
+            isLinked={has(me, 'analyst', 'risk_officer')}
+          />
         </Part>
         <div className="stack">
           <Part title="Officers at work">
@@ -73,44 +78,31 @@ function Live({ me, status, points, policy }: LiveProps) {
   );
 }
 
-function Tiles({ status, policy }: Pick<LiveProps, 'status' | 'policy'>) {
+function Summary({ status, policy }: Pick<LiveProps, 'status' | 'policy'>) {
   const all = sumWaiting(status.waiting);
   const { utilisation_max: limit } = policy.capacity;
   const busy = status.utilisation;
   const tiles = [
-    ['Waiting', count(all.waiting), `${count(all.claimed)} claimed`, ''],
+    ['Waiting', count(all.waiting), `${count(all.claimed)} claimed`],
     [
       'Deadline missed',
       count(all.missed),
       `${count(all.near)} more within 30 min`,
-      all.missed > 0 ? 'critical' : all.near > 0 ? 'warning' : '',
+      all.missed > 0 ? 'critical' : all.near > 0 ? 'warning' : undefined,
     ],
     [
       'Mean age',
       all.ageSeconds === null ? '–' : duration(all.ageSeconds),
       all.ageSeconds === null ? 'nothing waits' : `oldest ${duration(all.oldestSeconds)}`,
-      '',
     ],
     [
       'Officers at work',
       count(status.officers_at_work),
       busy === null ? 'nobody' : `${percent(busy)} busy, limit ${percent(limit)}`,
-      busy !== null && busy > limit ? 'warning' : '',
+      busy !== null && busy > limit ? 'warning' : undefined,
     ],
   ] as const;
-  return (
-    <dl className="tiles">
-      {tiles.map(([name, value, note, level]) => (
-        <div key={name} className={level}>
-          <dt>{name}</dt>
-          <dd>
-            <strong>{value}</strong>
-            <span className="muted small">{note}</span>
-          </dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Tiles label="Review" tiles={tiles} />;
 }
 
 function DepthPlot({ points }: Pick<LiveProps, 'points'>) {
