@@ -9,7 +9,7 @@ import { USUAL_HEADERS } from '../../src/http/edge.ts';
 import { watchScores } from '../../src/query/watch-scores.ts';
 import { insertWatchReports } from '../../src/store/models/watch-reports.ts';
 import { detachMonth } from '../../src/store/partitions/detach-months.ts';
-import { type Answer, type OpenApi, readOpenApi } from '../support/openapi.ts';
+import { type Answer, type OpenApi, readLines, readOpenApi } from '../support/openapi.ts';
 import { insertPersonKey } from '../support/people.ts';
 import { reviewRequests } from '../support/review-requests.ts';
 import { type RunningApi, startRunningApi } from '../support/running-api.ts';
@@ -95,15 +95,6 @@ async function expectDocumented([method, path, init]: Call): Promise<string> {
     expect(validate(body), `${name} ${JSON.stringify(validate.errors)}`).toBe(true);
   }
   return name;
-}
-
-async function readLines(type: string, response: Response): Promise<unknown[]> {
-  const text = await response.text();
-  if (!type.endsWith('ndjson')) return [text];
-  return text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line));
 }
 
 const post = (path: string, body: unknown, headers = {}): Call => [

@@ -3,44 +3,25 @@
  * process, requests with the headers that a browser sends, and times moved in the database.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { insertPersonKey } from '../support/people.ts';
+import { type Browser, openBrowser } from '../support/browser.ts';
 import { expectProblem } from '../support/problem.ts';
 import { RUNNING_API_KEY, type RunningApi, startRunningApi } from '../support/running-api.ts';
 import { answerOf } from '../support/submit.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 let api: RunningApi;
+let browser: Browser;
 beforeAll(async () => {
   // Unknown sessions come from an address of their own.
   api = await startRunningApi({ RISK_TRUSTED_PROXIES: '127.0.0.1' });
+  browser = openBrowser(api.url);
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
 const NAME = '__Host-risk-session';
-type Login = { readonly cookie: string; readonly id: string };
-
-async function logIn(token = RUNNING_API_KEY): Promise<Login> {
-  const answer = await fetch(`${api.url}/v1/sessions`, {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${token}` },
-  });
-  const cookie = answer.headers.get('set-cookie') ?? '';
-  const { status, body } = await answerOf(answer);
-  expect(status).toBe(201);
-  return { cookie: cookie.split(';')[0] ?? '', id: body.session_id };
-}
-
-/** A request of a page of the API itself. */
-const ask = (cookie: string, path = '/v1/me', method = 'GET', headers = {}) =>
-  fetch(api.url + path, {
-    method,
-    headers: { Cookie: cookie, Origin: api.url, 'X-Risk-Console': '1', ...headers },
-  });
-const statusOf = async (cookie: string) => {
-  const answer = await ask(cookie);
-  await answer.arrayBuffer();
-  return answer.status;
-};
+const logIn = (token?: string) => browser.logIn(token);
+const ask = (...asked: Parameters<Browser['ask']>) => browser.ask(...asked);
+const statusOf = (cookie: string) => browser.statusOf(cookie);
 const ends = (cookie: string) =>
   waitUntil(async () => (await statusOf(cookie)) === 401, 2000, 'the session to end');
 
@@ -244,67 +225,4 @@ test('a file of the console that is not of this build is unknown, whatever its n
     }
   }
   expect((await fetch(`${api.url}/console/assets/x.js`, { method: 'POST' })).status).toBe(405);
-});
-
-describe('live figures', () => {
-  test('are not sent to a question for the headers, which takes no place either', async () => {
-    const headers = { Accept: 'text/event-stream', Authorization: `Bearer ${RUNNING_API_KEY}` };
-    for (let nth = 0; nth < 65; nth++) {
-      const head = await fetch(`${api.url}/v1/live`, { method: 'HEAD', headers });
-      expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
-    }
-    const abort = new AbortController();
-    const answer = await fetch(`${api.url}/v1/live`, { headers, signal: abort.signal });
-    expect(answer.status).toBe(200);
-    abort.abort();
-  });
-
-  test('end when the key of the session loses the roles that see them', async () => {
-    const key = await insertPersonKey(api.testDatabase, 'Ann', ['analyst', 'risk_officer']);
-    const { cookie } = await logIn(key);
-    const answer = await ask(cookie, '/v1/live', 'GET', { Accept: 'text/event-stream' });
-    expect(answer.status).toBe(200);
-    await api.testDatabase.sql(
-      `update api_keys set roles = '{risk_officer}' where identity = 'Ann'`,
-    );
-    for await (const _ of answer.body ?? []) {
-      // Reads on until the server ends it.
-    }
-    // The session itself is still open.
-    expect(await statusOf(cookie)).toBe(200);
-  });
-
-  const figuresOf = (text: string) =>
-    JSON.parse(/event: figures\ndata: (.+)/.exec(text)?.[1] ?? '{}');
-  /** All events up to the end of the session, which comes after the first figures. */
-  const listen = async (path: string) => {
-    const { cookie, id } = await logIn();
-    const answer = await ask(cookie, path, 'GET', { Accept: 'text/event-stream' });
-    expect(answer.headers.get('content-type')).toContain('text/event-stream');
-    const decoder = new TextDecoder();
-    let text = '';
-    let isOver = false;
-    for await (const chunk of answer.body ?? []) {
-      text += decoder.decode(chunk, { stream: true });
-      if (!isOver && text.includes('event: figures')) {
-        isOver = true;
-        await ask(cookie, `/v1/sessions/${id}`, 'DELETE');
-      }
-    }
-    expect(text).toMatch(/^event: history\ndata: \[/);
-    return text;
-  };
-
-  test('come as events until the session ends', async () => {
-    const figures = figuresOf(await listen('/v1/live'));
-    expect(figures.status.totals).toMatchObject({ accepted: 0 });
-    expect(figures.signals).toHaveLength(5);
-  });
-
-  test('of the review come alike, and who listens later has what was before', async () => {
-    expect(figuresOf(await listen('/v1/reviews/status'))).toMatchObject({ waiting: [] });
-    const [, history = ''] =
-      /event: history\ndata: (.+)/.exec(await listen('/v1/reviews/status')) ?? [];
-    expect(JSON.parse(history)[0]).toMatchObject({ waiting: [0, 0, 0, 0, 0, 0], missed: 0 });
-  });
 });

@@ -115,3 +115,13 @@ function withAnswers({ paths, components }: Document): Document['paths'] {
     })),
   );
 }
+
+/** Values of a body of lines; any other body is one text. */
+export async function readLines(type: string, response: Response): Promise<unknown[]> {
+  const text = await response.text();
+  if (!type.endsWith('ndjson')) return [text];
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+}
