@@ -166,9 +166,12 @@ function useRowKeys(
     const next = Math.max(0, Math.min(rows - 1, at.current + by));
     at.current = next;
     show(next);
-    requestAnimationFrame(() => {
-      scroller.current?.querySelector<HTMLElement>(`tr[data-index="${next}"] ${LINK}`)?.focus();
-    });
+    const linkOf = () =>
+      scroller.current?.querySelector<HTMLElement>(`tr[data-index="${next}"] ${LINK}`);
+    const link = linkOf();
+    // The next key may come before the next frame, and is for this row. A row out of sight exists after it.
+    if (link) link.focus();
+    else requestAnimationFrame(() => linkOf()?.focus());
   };
   useShortcuts({ j: () => move(1), k: () => move(-1) });
 }
