@@ -11,11 +11,11 @@ import { Page, Part } from '../../parts/page.tsx';
 import { Plot } from '../../parts/plot.tsx';
 import { Found, Loading } from '../../parts/states.tsx';
 import { Tiles } from '../../parts/tiles.tsx';
+import { Overflow } from '../review/overflow.tsx';
 import { Capacity } from './capacity.tsx';
 import { ByCorridor, ByPriority } from './depth.tsx';
 import { DueNext } from './due-next.tsx';
 import { Officers } from './officers.tsx';
-import { Overflow } from './overflow.tsx';
 
 export function OpsPage({ me }: { readonly me: Me }) {
   const { state, figures, points } = useReviewLive();

@@ -3,7 +3,7 @@ import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import type { ReviewCapacity, ReviewStatus } from '../../../../src/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
 import { usePolling } from '../../api/presence.ts';
-import { count, duration, number, percent, words } from '../../format.ts';
+import { count, duration, number, percent } from '../../format.ts';
 import { type Column, DataTable } from '../../parts/data-table.tsx';
 import { Part } from '../../parts/page.tsx';
 import { Facts } from '../../parts/show.tsx';
@@ -54,34 +54,6 @@ export function Shift() {
     ['Undone', data === undefined ? '–' : count(data.undone), 'taken back today'],
   ];
   return <Tiles label="Your shift" tiles={tiles} />;
-}
-
-const ACTIONS: Readonly<Record<string, string>> = {
-  propose_tighter_auto_clear: 'the policy proposes to tighten the auto-clear',
-  propose_throttle: 'the policy proposes to throttle the corridor',
-  call_all_hands: 'the policy calls all hands',
-  escalate: 'escalated to a risk officer by the engine',
-  alert: 'an alert is sent',
-};
-
-/** Overflow rules that are met, one line each. */
-export function Overflow({ status }: { readonly status: ReviewStatus | undefined }) {
-  if (status === undefined || status.overflow.length === 0) return null;
-  return (
-    <ul className="overflow" aria-label="Overflow rules that are met">
-      {status.overflow.map(({ priority, older_than_minutes, actions, cases }) => (
-        <li key={`${priority} ${older_than_minutes}`}>
-          <PriorityMark priority={priority} />
-          <span>
-            <strong>
-              {`${count(cases)} ${cases === 1 ? 'case is' : 'cases are'} older than ${duration(older_than_minutes * 60)}`}
-            </strong>
-            : {actions.map((action) => ACTIONS[action] ?? words(action)).join('; ')}.
-          </span>
-        </li>
-      ))}
-    </ul>
-  );
 }
 
 type Row = ReviewStatus['forecast'][number];
