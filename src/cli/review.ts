@@ -2,15 +2,12 @@
 import { type AskApi, readPages } from '../client/ask.ts';
 import { CASE_STATES, DISPOSITIONS } from '../domain/review-case.ts';
 import { priorityNames } from '../domain/review-policy.ts';
-import { withApi } from './api-json.ts';
+import { type ActionRequest, type ApiAction, runApiAction } from './api-action.ts';
 import {
-  actionOf,
   type Command,
-  type CommandContext,
   EXIT,
   integerOption,
   parseArguments,
-  requireWords,
   UsageError,
   wordOption,
 } from './command.ts';
@@ -29,16 +26,8 @@ const OPTIONS = {
 } as const;
 
 type Options = ReturnType<typeof parseArguments<typeof OPTIONS>>['values'];
-type Request = {
-  readonly words: readonly string[];
-  readonly options: Options;
-  readonly context: CommandContext;
-};
-type Action = {
-  /** Words after the action, by the names that its usage gives them. */
-  readonly words: readonly string[];
-  readonly run: (ask: AskApi, request: Request) => Promise<number>;
-};
+type Action = ApiAction<Options>;
+type Request = ActionRequest<Options>;
 
 const ACTIONS: Readonly<Record<string, Action>> = {
   list: { words: [], run: list },
@@ -72,13 +61,8 @@ export const command: Command = {
 Example: risk review decide 01a1f84a-95c0-7000-8000-00000000002a fraud --reason 'stolen card'
 `,
   run: async (args, context) => {
-    const { values, positionals } = parseArguments(args, OPTIONS, { required: ['ACTION'], max: 3 });
-    const [name = '', ...words] = positionals;
-    const action = actionOf(ACTIONS, name);
-    requireWords(words, action.words);
-    return await withApi(context, values.url, (ask) =>
-      action.run(ask, { words, options: values, context }),
-    );
+    const parsed = parseArguments(args, OPTIONS, { required: ['ACTION'], max: 3 });
+    return await runApiAction(ACTIONS, parsed, context);
   },
 };
 

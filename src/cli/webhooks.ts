@@ -2,17 +2,8 @@
 import { type AskApi, readPages } from '../client/ask.ts';
 import { VERDICTS } from '../domain/score-record.ts';
 import { DELIVERY_STATES, WEBHOOK_TYPES } from '../domain/webhook.ts';
-import { withApi } from './api-json.ts';
-import {
-  actionOf,
-  type Command,
-  type CommandContext,
-  EXIT,
-  integerOption,
-  parseArguments,
-  UsageError,
-  wordOption,
-} from './command.ts';
+import { type ActionRequest, type ApiAction, runApiAction } from './api-action.ts';
+import { type Command, EXIT, integerOption, parseArguments, wordOption } from './command.ts';
 
 const LIST_ROWS = 50;
 const LIST_ROWS_MAX = 10_000;
@@ -28,16 +19,17 @@ const OPTIONS = {
 } as const;
 
 type Options = ReturnType<typeof parseArguments<typeof OPTIONS>>['values'];
-type Request = {
-  readonly words: readonly string[];
-  readonly options: Options;
-  readonly context: CommandContext;
-};
-type Action = (ask: AskApi, request: Request) => Promise<number>;
+type Action = ApiAction<Options>;
+type Request = ActionRequest<Options>;
 
 const ACTIONS: Readonly<Record<string, Action>> = {
-  ...{ list, create, rotate, deliveries, redeliver, delete: remove, test },
+  list: { words: [], run: list },
+  create: { words: ['TARGET'], run: create },
+  ...{ rotate: onWebhook('rotate'), test: onWebhook('test') },
   ...{ pause: paused(true), resume: paused(false) },
+  deliveries: { words: ['ID'], run: deliveries },
+  redeliver: { words: ['ID', 'DELIVERY'], run: redeliver },
+  delete: { words: ['ID'], run: remove },
 };
 
 export const command: Command = {
@@ -66,12 +58,8 @@ export const command: Command = {
 Example: risk webhooks create https://shop.example/risk-events --client shop
 `,
   run: async (args, context) => {
-    const { values, positionals } = parseArguments(args, OPTIONS, { required: ['ACTION'], max: 3 });
-    const [name = '', ...words] = positionals;
-    const action = actionOf(ACTIONS, name);
-    return await withApi(context, values.url, (ask) =>
-      action(ask, { words, options: values, context }),
-    );
+    const parsed = parseArguments(args, OPTIONS, { required: ['ACTION'], max: 3 });
+    return await runApiAction(ACTIONS, parsed, context);
   },
 };
 
@@ -89,8 +77,7 @@ async function list(ask: AskApi, { context }: Request): Promise<number> {
 }
 
 async function create(ask: AskApi, { words, options, context }: Request): Promise<number> {
-  const [url] = words;
-  if (url === undefined) throw new UsageError('TARGET is missing');
+  const [url = ''] = words;
   const types = options.type ?? ['transaction.decided'];
   const { corridor: corridors, client } = options;
   const verdicts = options.verdict?.map((one) => wordOption('--verdict', one, VERDICTS));
@@ -107,31 +94,21 @@ async function create(ask: AskApi, { words, options, context }: Request): Promis
   return EXIT.fine;
 }
 
-function word(words: readonly string[], at: number, name: string): string {
-  const given = words[at];
-  if (given === undefined) throw new UsageError(`${name} is missing`);
-  return given;
-}
-
-async function rotate(ask: AskApi, { words, context }: Request): Promise<number> {
-  const path = { id: word(words, 0, 'ID') };
-  context.output.record(await ask('POST /v1/webhooks/{id}/rotate', { path }));
-  return EXIT.fine;
+function onWebhook(step: 'rotate' | 'test'): Action {
+  const run: Action['run'] = async (ask, { words: [id = ''], context }) => {
+    context.output.record(await ask(`POST /v1/webhooks/{id}/${step}`, { path: { id } }));
+    return EXIT.fine;
+  };
+  return { words: ['ID'], run };
 }
 
 function paused(isPaused: boolean): Action {
-  return async (ask, { words, context }) => {
-    const path = { id: word(words, 0, 'ID') };
+  const run: Action['run'] = async (ask, { words: [id = ''], context }) => {
     const body = { paused: isPaused };
-    context.output.record(await ask('POST /v1/webhooks/{id}', { path, body }));
+    context.output.record(await ask('POST /v1/webhooks/{id}', { path: { id }, body }));
     return EXIT.fine;
   };
-}
-
-async function test(ask: AskApi, { words, context }: Request): Promise<number> {
-  const path = { id: word(words, 0, 'ID') };
-  context.output.record(await ask('POST /v1/webhooks/{id}/test', { path }));
-  return EXIT.fine;
+  return { words: ['ID'], run };
 }
 
 const DELIVERY_COLUMNS = [
@@ -144,7 +121,8 @@ const DELIVERY_COLUMNS = [
 ];
 
 async function deliveries(ask: AskApi, { words, options, context }: Request): Promise<number> {
-  const path = { id: word(words, 0, 'ID') };
+  const [id = ''] = words;
+  const path = { id };
   const state = wordOption('--state', options.state, DELIVERY_STATES);
   const bounds = { min: 1, max: LIST_ROWS_MAX };
   const wanted = integerOption('--limit', options.limit, bounds, LIST_ROWS);
@@ -156,14 +134,15 @@ async function deliveries(ask: AskApi, { words, options, context }: Request): Pr
 }
 
 async function redeliver(ask: AskApi, { words, context }: Request): Promise<number> {
-  const path = { id: word(words, 0, 'ID'), delivery_id: word(words, 1, 'DELIVERY') };
+  const [id = '', delivery_id = ''] = words;
+  const path = { id, delivery_id };
   const name = 'POST /v1/webhooks/{id}/deliveries/{delivery_id}/redeliver';
   context.output.record(await ask(name, { path }));
   return EXIT.fine;
 }
 
 async function remove(ask: AskApi, { words, context }: Request): Promise<number> {
-  const id = word(words, 0, 'ID');
+  const [id = ''] = words;
   await ask('DELETE /v1/webhooks/{id}', { path: { id } });
   context.output.value({ webhook_id: id }, [`webhook ${id} is deleted`]);
   return EXIT.fine;

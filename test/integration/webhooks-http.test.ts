@@ -123,6 +123,13 @@ test('an admin makes, tests, watches, sends again, rotates and deletes by comman
     1,
     expect.stringContaining('No webhook has the id'),
   ]);
+  for (const [words, wrong] of [
+    [['list', 'extra'], "unexpected argument 'extra'"],
+    [['redeliver', id], 'DELIVERY is missing'],
+  ] as const) {
+    const { code, stderr } = await api.risk('webhooks', ...words);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(wrong)]);
+  }
   const { items } = (await answerOf(await api.request('/v1/audit'))).body;
   const actions = items.map(({ action, subject }: Record<string, string>) => [action, subject]);
   expect(actions.slice(0, 7)).toEqual(
