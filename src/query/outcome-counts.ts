@@ -1,9 +1,15 @@
 /** Shares of frauds among scores, as answers give them: with their 95 % interval and the rows behind them. */
 import { z } from 'zod';
+import { DAY_MS } from '../domain/utc-bucket.ts';
 import { wilsonInterval } from '../models/evaluation/wilson.ts';
 
 /** Days back from now that a question may look, today's UTC day included. */
 export const OUTCOME_DAYS = ['1', '7', '28'] as const;
+
+/** Start of the first of these days. */
+export function outcomesFromMs(days: (typeof OUTCOME_DAYS)[number], nowMs: number): number {
+  return (Math.floor(nowMs / DAY_MS) - (Number(days) - 1)) * DAY_MS;
+}
 
 export const outcomeShareSchema = z
   .object({

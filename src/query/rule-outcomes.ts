@@ -8,7 +8,7 @@ import { currentRuleSet } from '../rules/rule-sets.ts';
 import type { Database } from '../store/database/pool.ts';
 import { type ScoreReasons, sampleReasons } from '../store/scores/score-window.ts';
 import { sumDays } from '../store/tallies/day-sums.ts';
-import { OUTCOME_DAYS, outcomeShareSchema, shareOf } from './outcome-counts.ts';
+import { OUTCOME_DAYS, outcomeShareSchema, outcomesFromMs, shareOf } from './outcome-counts.ts';
 import { questionOf, summaryParameters } from './summary-parameters.ts';
 
 /** At one fraud in a hundred and twenty, these rows hold 160 frauds. */
@@ -63,8 +63,8 @@ export async function readRuleOutcomes(
   nowMs: number,
 ): Promise<RuleOutcomesJson> {
   const lastMs = Math.floor(nowMs / DAY_MS) * DAY_MS;
-  const firstMs = lastMs - (Number(days) - 1) * DAY_MS;
-  const hits = await countHits(database, firstMs, lastMs);
+  const firstMs = outcomesFromMs(days, nowMs);
+  const hits = await sumBy(database, 'rule', firstMs, lastMs);
   const window = { fromMs: firstMs, toMs: nowMs };
   const { signal } = new AbortController();
   const sampled = await sampleReasons(database.query, window, SAMPLE_ROWS, signal);
@@ -85,9 +85,6 @@ export async function readRuleOutcomes(
     }),
   };
 }
-
-const countHits = (database: Database, firstMs: number, lastMs: number) =>
-  sumBy(database, 'rule', firstMs, lastMs);
 
 /** Scores by verdict or by reason. */
 async function sumBy(

@@ -1,14 +1,13 @@
 /** `GET /v1/models/{id}/comparison`: what a shadow would have decided, beside what was decided. */
 import { z } from 'zod';
 import { VERDICTS, type Verdict } from '../domain/score-record.ts';
-import { DAY_MS } from '../domain/utc-bucket.ts';
 import { bandsOf } from '../models/registry/scoring-model.ts';
 import { currentRuleSet } from '../rules/rule-sets.ts';
 import { verdictOfModel } from '../scoring/score.ts';
 import type { Database } from '../store/database/pool.ts';
 import { findModel, readDescription } from '../store/models/models.ts';
 import { COMPARED_MAX, type ComparedScore, sampleShadow } from '../store/scores/shadow-sample.ts';
-import { OUTCOME_DAYS, outcomeShareSchema, shareOf } from './outcome-counts.ts';
+import { OUTCOME_DAYS, outcomeShareSchema, outcomesFromMs, shareOf } from './outcome-counts.ts';
 
 /** Equal parts of the probability. */
 const BINS = 20;
@@ -67,7 +66,7 @@ export async function compareShadow(
   if (model === undefined) return undefined;
   const { card } = await readDescription(database, model.modelId);
   const bands = bandsOf(card);
-  const fromMs = (Math.floor(nowMs / DAY_MS) - (Number(days) - 1)) * DAY_MS;
+  const fromMs = outcomesFromMs(days, nowMs);
   const window = { fromMs, toMs: nowMs };
   const compared = await sampleShadow(database.query, model.modelId, window);
   const rows = compared.map((row) => ({
