@@ -87,10 +87,10 @@ const INSERTS = [
      from (${ROWS}) rows where n % 1000 = 0`,
 ];
 
-/** Columns of which Postgres' statistics are taken anew once all rows are there. */
+/** Tables of which Postgres' statistics are taken once all rows are there. */
 const TABLES = ['transactions', 'scores', 'labels', 'dead_letters', 'idempotency_keys'] as const;
 
-/** Fills empty tables; rows that an earlier run stored are kept. Returns how many there are. */
+/** Fills empty tables; rows that an earlier run stored are kept. */
 export async function fillSearched(
   services: Services,
   { rows, model }: { readonly rows: number; readonly model: () => Promise<string> },
