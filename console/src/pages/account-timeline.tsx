@@ -3,11 +3,10 @@ import type { Neighbour, TransactionDetail } from '../../../src/client/api-types
 import { useNeighbours } from '../api/neighbours.ts';
 import { localTime, money } from '../format.ts';
 import { Part } from '../parts/page.tsx';
+import { VERDICT_LEVEL } from '../parts/show.tsx';
 import { Empty, Found } from '../parts/states.tsx';
 import { type Stem, Timeline } from '../parts/timeline.tsx';
 import { Related } from './neighbours.tsx';
-
-const LEVELS = { approve: 'fine', review: 'warning', decline: 'critical' } as const;
 
 export function AccountTimeline({ transaction }: { readonly transaction: TransactionDetail }) {
   const query = useNeighbours(transaction.transaction_id);
@@ -52,7 +51,7 @@ function toStems(transaction: TransactionDetail, items: readonly Neighbour[]): S
       ...{ key: id, atMs: Date.parse(item.created_at), isOwn: false },
       href: `/transactions/${id}`,
       amount: item.currency === currency ? Number(item.amount) : null,
-      level: verdict === null ? 'unknown' : LEVELS[verdict],
+      level: verdict === null ? 'unknown' : VERDICT_LEVEL[verdict],
       text: `${textOf(item)}, ${judged}, ${item.merchant_id}`,
     };
   });

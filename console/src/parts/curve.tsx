@@ -2,7 +2,7 @@
 import { useMemo, useState } from 'react';
 import uPlot from 'uplot';
 import { number } from '../format.ts';
-import { type Drawing, type LineColor, useUplot } from './use-uplot.ts';
+import { type Drawing, frameOf, type LineColor, useUplot } from './use-uplot.ts';
 
 export type CurveLine = {
   readonly label: string;
@@ -77,32 +77,22 @@ function describe(label: string, x: string, y: string, lines: readonly CurveLine
 
 function optionsOf(
   { lines, formatX, formatY }: CurveProps,
-  { color, font }: Drawing,
+  drawing: Drawing,
   onPoint: (index: number | null) => void,
 ): Omit<uPlot.Options, 'width' | 'height'> {
-  const axis = { stroke: color('muted'), font, ticks: { show: false } };
+  const { y, xAxis, yAxis, ...frame } = frameOf(drawing, onPoint);
   return {
-    // A drag would only zoom.
-    cursor: { drag: { x: false, y: false }, points: { size: 6 } },
-    legend: { show: false },
-    hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? null)] },
-    scales: {
-      x: { time: false },
-      y: { range: (_, min, max) => [Math.min(0, min), max > 0 ? max * 1.08 : 1] },
-    },
+    ...frame,
+    scales: { x: { time: false }, y },
     axes: [
       {
-        ...axis,
-        ...{ grid: { show: false }, space: 60, size: 28 },
+        ...xAxis,
+        ...{ space: 60, size: 28 },
         values: (_, ticks) => ticks.map((tick) => formatX(tick)),
       },
-      {
-        ...axis,
-        ...{ size: 52, grid: { stroke: color('line'), width: 1 } },
-        values: (_, ticks) => ticks.map((tick) => formatY(tick)),
-      },
+      { ...yAxis, size: 52, values: (_, ticks) => ticks.map((tick) => formatY(tick)) },
     ],
-    series: [{}, ...lines.map((line) => seriesOf(line, color))],
+    series: [{}, ...lines.map((line) => seriesOf(line, drawing.color))],
   };
 }
 

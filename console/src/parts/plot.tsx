@@ -2,7 +2,7 @@
 import { useMemo, useState } from 'react';
 import type uPlot from 'uplot';
 import { short } from '../format.ts';
-import { type Drawing, type LineColor, useUplot } from './use-uplot.ts';
+import { type Drawing, frameOf, type LineColor, useUplot } from './use-uplot.ts';
 
 export type Line = {
   readonly label: string;
@@ -83,34 +83,26 @@ function dataOf({ times, lines }: Pick<PlotProps, 'times' | 'lines'>): uPlot.Ali
 
 function optionsOf(
   { lines, isDaily = false }: PlotProps,
-  { color, font }: Drawing,
+  drawing: Drawing,
   onPoint: (index: number | null) => void,
 ): Omit<uPlot.Options, 'width' | 'height'> {
-  const axis = { stroke: color('muted'), font, ticks: { show: false } };
+  const { y, xAxis, yAxis, ...frame } = frameOf(drawing, onPoint);
+  const { color } = drawing;
   return {
-    // A drag would only zoom.
-    cursor: { drag: { x: false, y: false }, points: { size: 6 } },
-    legend: { show: false },
-    hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? null)] },
+    ...frame,
     scales: {
       ...(isDaily
         ? {}
         : { x: { range: (_, min, max) => [Math.min(min, max - WINDOW_SECONDS_MIN), max] } }),
-      y: { range: (_, min, max) => [Math.min(0, min), max > 0 ? max * 1.08 : 1] },
+      y,
     },
     axes: [
       {
-        ...axis,
-        grid: { show: false },
+        ...xAxis,
         ...{ space: 70, size: 28 },
         ...(isDaily ? { values: DAY_TICKS } : { values: TIME_TICKS, incrs: [...TICKS_SECONDS] }),
       },
-      {
-        ...axis,
-        size: 46,
-        grid: { stroke: color('line'), width: 1 },
-        values: (_, ticks) => ticks.map((tick) => short(tick)),
-      },
+      { ...yAxis, size: 46, values: (_, ticks) => ticks.map((tick) => short(tick)) },
     ],
     series: [
       {},

@@ -50,7 +50,7 @@ export function Id({ id, chars }: { readonly id: string; readonly chars?: number
   );
 }
 
-const VERDICT_LEVEL = { approve: 'fine', review: 'warning', decline: 'critical' } as const;
+export const VERDICT_LEVEL = { approve: 'fine', review: 'warning', decline: 'critical' } as const;
 export type Level = 'fine' | 'warning' | 'critical' | 'unknown';
 
 export function Verdict({ verdict }: { readonly verdict: keyof typeof VERDICT_LEVEL }) {

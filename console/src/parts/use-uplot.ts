@@ -56,3 +56,22 @@ export function useUplot(
 
   return box;
 }
+
+/** What all plots have: their lines from zero, no zoom, a legend of ours, and quiet axes. */
+export function frameOf({ color, font }: Drawing, onPoint: (index: number | null) => void) {
+  const axis = { stroke: color('muted'), font, ticks: { show: false } };
+  return {
+    // A drag would only zoom.
+    cursor: { drag: { x: false, y: false }, points: { size: 6 } },
+    legend: { show: false },
+    hooks: { setCursor: [({ cursor }: uPlot) => onPoint(cursor.idx ?? null)] },
+    y: {
+      range: (_: uPlot, min: number, max: number): uPlot.Range.MinMax => [
+        Math.min(0, min),
+        max > 0 ? max * 1.08 : 1,
+      ],
+    },
+    xAxis: { ...axis, grid: { show: false } },
+    yAxis: { ...axis, grid: { stroke: color('line'), width: 1 } },
+  };
+}
