@@ -16,7 +16,7 @@ beforeEach(() => rig.clear());
 
 const dispute = (transactionId: string) =>
   rig.database.transaction((query) => addDisputes(query, [{ transactionId, source: 'bank' }]));
-const raise = async () => (await raiseCases(rig.database)).opened.length;
+const raise = async () => (await raiseCases(rig.database)).length;
 
 const P0 = { source: 'dispute', priority: 0, soon: true };
 const rowsOf = () =>

@@ -16,20 +16,18 @@ import { refuseDetached } from '../../store/partitions/partitions.ts';
 
 /** Rows of one step; each names the reviewed transactions of a batch. */
 const STEP_ROWS = 500;
-/** Transactions of one step, and as many as its last row names beyond: each costs Postgres some 0.1 ms within one statement. */
-const STEP_TRANSACTIONS = 2000;
-
-export type Raised = { readonly opened: readonly Opened[]; readonly mayHaveMore: boolean };
+/** Transactions of one step, and as many as its last row names beyond. */
+const STEP_TRANSACTIONS = 1000;
 
 /** Makes the cases that the oldest rows of the intake name, and deletes these rows, in one database transaction. */
 export async function raiseCases(
   database: Pick<Database, 'transaction'>,
   rowsMax: number = STEP_ROWS,
   transactionsMax: number = STEP_TRANSACTIONS,
-): Promise<Raised> {
+): Promise<readonly Opened[]> {
   return await database.transaction(async (query) => {
     const taken = await takeIntake(query, rowsMax, transactionsMax);
-    if (taken.length === 0) return { opened: [], mayHaveMore: false };
+    if (taken.length === 0) return [];
     const policy = await readPolicy({ query });
     // A transaction may be named by its score and by a label: the dispute is the one that counts.
     const disputed = new Set<string>();
@@ -45,8 +43,7 @@ export async function raiseCases(
     const before = disputed.size === 0 ? [] : await lockCases(query, [...disputed]);
     const opened = await openCases(query, cases, policy.version, ENGINE);
     await recordDisputes(query, before, opened);
-    const named = taken.reduce((sum, { transactionIds }) => sum + transactionIds.length, 0);
-    return { opened, mayHaveMore: taken.length === rowsMax || named >= transactionsMax };
+    return opened;
   });
 }
 

@@ -21,10 +21,8 @@ import type { RedisClient } from '../../stream/connection/connection.ts';
 import { openDecisionStream } from '../../stream/decisions.ts';
 import { type Duty, ofEach } from '../../worker/run-duties.ts';
 
-/** A case opens at most this long, and a step, after its score was stored; a decision becomes final as late. */
+/** A case opens at most this long, and a step, after its score was stored, unless 1,000 others wait before it; a decision becomes final as late. */
 const KEEP_EVERY_MS = 1000;
-/** Steps of one run, 10,000 cases: a long intake delays no decision for longer. */
-const OPEN_STEPS = 5;
 /** Without a new decision this costs one read of the stream and one of an index. */
 const PUBLISH_EVERY_MS = 1000;
 const WATCH_EVERY_MS = 10_000;
@@ -77,7 +75,7 @@ export function bindCases(
           run: async (signal) => {
             // Side by side: an intake that fails stops no decision.
             const works = [
-              () => openAll(lead.writes, metrics, signal),
+              () => openSome(lead.writes, metrics),
               () => closeAll(steps, metrics, signal),
             ];
             await lead.run(() => ofEach(works, (work) => work()));
@@ -105,18 +103,14 @@ export function bindCases(
   };
 }
 
-async function openAll(
-  writes: Writes,
-  { casesOpened, casesUnrated }: CaseMetrics,
-  signal: AbortSignal,
-): Promise<void> {
-  for (let step = 0; step < OPEN_STEPS && !signal.aborted; step++) {
-    const raised = await raiseCases(writes);
-    for (const { source, priority, isUnrated } of raised.opened) {
-      casesOpened.inc({ source, priority: priorityName(priority) });
-      if (isUnrated) casesUnrated.inc();
-    }
-    if (!raised.mayHaveMore) return;
+/**
+ * One step a run, so that a burst of cases takes no more from scoring than a step a second: 1,000 cases cost Postgres 37 ms.
+ * One transaction in twenty is a case where 20,000 a second are scored.
+ */
+async function openSome(writes: Writes, { casesOpened, casesUnrated }: CaseMetrics): Promise<void> {
+  for (const { source, priority, isUnrated } of await raiseCases(writes)) {
+    casesOpened.inc({ source, priority: priorityName(priority) });
+    if (isUnrated) casesUnrated.inc();
   }
 }
 
