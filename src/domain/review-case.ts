@@ -70,6 +70,8 @@ export type StoredCase = CaseProgress &
     readonly source: CaseSource;
     readonly priority: number;
     readonly policy: number;
+    /** From this amount on two people decide, by the policy that placed the case. */
+    readonly fourEyesUsd: string;
     readonly openedAtMs: number;
     readonly openedBy: string;
     readonly dueAtMs: number;

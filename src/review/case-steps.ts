@@ -90,7 +90,7 @@ export function decide(
   policy: ReviewPolicy,
 ): CaseStep {
   refuseUnlessHeld(one, by);
-  const isHigh = needsSecondPerson(one.amountUsd, policy);
+  const isHigh = needsSecondPerson(one, policy);
   return {
     ...{ ...UNLOCKED, disposition, decisionReason: reason, decidedBy: by.name },
     ...{ decidedByKey: by.keyId, decidedAtMs: one.nowMs },

@@ -1,5 +1,6 @@
 /** Says which priority a case has and until when it has to be decided, by the rules of a policy. */
 import { compareDecimals } from '../domain/decimal.ts';
+import type { StoredCase } from '../domain/review-case.ts';
 import type { CaseFacts, PriorityRule, ReviewPolicy } from '../domain/review-policy.ts';
 
 const MINUTE_MS = 60_000;
@@ -29,10 +30,14 @@ function takes(rule: PriorityRule, { source, amountUsd, score, reasons }: CaseFa
 const isAbove = (amountUsd: string | null, bound: string) =>
   amountUsd === null || compareDecimals(amountUsd, bound) > 0;
 
-/** Whether a second person has to confirm a decision on this amount. */
+/**
+ * Whether a second person has to confirm a decision: by the policy that placed the case, or by the newest one. So nobody raises
+ * the bound above a case that waits, decides it alone, and lowers the bound again.
+ */
 export function needsSecondPerson(
-  amountUsd: string | null,
-  { four_eyes_amount_usd: bound }: Pick<ReviewPolicy, 'four_eyes_amount_usd'>,
+  { amountUsd, fourEyesUsd }: Pick<StoredCase, 'amountUsd' | 'fourEyesUsd'>,
+  { four_eyes_amount_usd: boundNow }: Pick<ReviewPolicy, 'four_eyes_amount_usd'>,
 ): boolean {
-  return amountUsd === null || compareDecimals(amountUsd, bound) >= 0;
+  if (amountUsd === null) return true;
+  return [fourEyesUsd, boundNow].some((bound) => compareDecimals(amountUsd, bound) >= 0);
 }

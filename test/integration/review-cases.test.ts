@@ -5,9 +5,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { closeDecided } from '../../src/control/cases/close-decided.ts';
 import { revokeIdentity } from '../../src/store/access/identities.ts';
+import { insertPolicy } from '../../src/store/cases/review-policies.ts';
 import type { Database } from '../../src/store/database/pool.ts';
 import { readStoredTransaction } from '../../src/store/transactions/read-transactions.ts';
 import { insertPersonKey } from '../support/people.ts';
+import { FIRST_POLICY } from '../support/review-policy.ts';
 import { createReviewRig, type ReviewRig } from '../support/review-rig.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -255,6 +257,22 @@ describe('decisions', () => {
       [rig.by('Cy').keyId, unknown],
     );
     await expect(confirm).rejects.toThrow("are not two people's");
+  });
+
+  test('on much money take two people, whoever raises the bound for a case that waits', async () => {
+    const [rich = ''] = await rig.open([{ amount: '5000.00' }]);
+    const bound = async (usd: string) => {
+      const policy = { ...FIRST_POLICY, four_eyes_amount_usd: usd };
+      await insertPolicy(rig.database, policy, rig.by('Cy'));
+    };
+    await bound('9000');
+    try {
+      await rig.reviewing.claim(rich, rig.by('Cy'));
+      const decided = await rig.reviewing.decide(rich, FRAUD, rig.by('Cy'));
+      expect(decided).toMatchObject({ state: 'confirming', needs_second_person: true });
+    } finally {
+      await bound(FIRST_POLICY.four_eyes_amount_usd);
+    }
   });
 
   test('on a ring take all open cases of a party, but those that others have claimed', async () => {

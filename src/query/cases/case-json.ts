@@ -31,7 +31,7 @@ export function toCaseJson(one: StoredCase, policy: ReviewPolicy): CaseJson {
     verdict: one.verdict,
     reasons: [...one.reasons],
     policy: one.policy,
-    needs_second_person: needsSecondPerson(one.amountUsd, policy),
+    needs_second_person: needsSecondPerson(one, policy),
     assignee: one.assignee,
     locked_by: holder,
     locked_until: holder === null ? null : isoOrNull(one.lockedUntilMs),

@@ -75,9 +75,10 @@ describe('a policy', () => {
     expect(refused({ dispute_sources: ['bank', 'review'] })).toHaveLength(1);
   });
   test('asks for a second person from its amount on, and where the amount is unknown', () => {
-    expect(needsSecondPerson('4999.99', policy)).toBe(false);
-    expect(needsSecondPerson('5000.0', policy)).toBe(true);
-    expect(needsSecondPerson(null, policy)).toBe(true);
+    const by = (amountUsd: string | null, fourEyesUsd = '5000') =>
+      needsSecondPerson({ amountUsd, fourEyesUsd }, policy);
+    expect([by('4999.99'), by('5000.0'), by(null)]).toEqual([false, true, true]);
+    expect([by('4999.99', '4999.99'), by('5000', '9000')]).toEqual([true, true]);
   });
 });
 
