@@ -10,6 +10,7 @@ import { json } from '../openapi.ts';
 import { createBroadcast } from './broadcast.ts';
 
 const LISTENERS_MAX = 64;
+const LISTENERS_OF_KEY_MAX = 16;
 const EVENT_STREAM = 'text/event-stream';
 /** Proxies would collect events otherwise. */
 const HEADERS = { 'Content-Type': EVENT_STREAM, 'X-Accel-Buffering': 'no' };
@@ -35,7 +36,10 @@ export function createLive<Figures extends object>({
   readers,
   ...options
 }: LiveOptions<Figures>): (c: Context<AppEnv>) => Promise<Response> {
-  const broadcast = createBroadcast({ ...options, listenersMax: LISTENERS_MAX });
+  const broadcast = createBroadcast({
+    ...options,
+    ...{ listenersMax: LISTENERS_MAX, listenersOfKeyMax: LISTENERS_OF_KEY_MAX },
+  });
   return async (c) => {
     if (c.req.header('accept')?.includes(EVENT_STREAM) !== true) {
       return c.json(await options.read());
@@ -44,6 +48,7 @@ export function createLive<Figures extends object>({
     if (c.req.raw.method === 'HEAD') return c.body(null, 200, HEADERS);
     const credential = c.get('credential');
     const stream = broadcast.listen({
+      keyId: c.get('principal').keyId,
       isAllowed: async () => {
         const principal = await authenticate(credential, c.env?.incoming, 'recent');
         return principal !== undefined && holdsOne(principal, readers);
@@ -51,7 +56,7 @@ export function createLive<Figures extends object>({
       cutOff: () => c.env?.outgoing?.destroy(),
     });
     if (stream === undefined) {
-      const detail = `${LISTENERS_MAX} listeners are connected to this process already.`;
+      const detail = `This process has ${LISTENERS_MAX} listeners already, or ${LISTENERS_OF_KEY_MAX} of this key.`;
       throw new Problem('overloaded', detail, { headers: { 'Retry-After': '10' } });
     }
     return c.body(stream, 200, HEADERS);

@@ -7,11 +7,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../runtime/log.ts';
 
 export type Broadcast = {
-  /** A stream of events; undefined where there are as many listeners as there may be. */
+  /** A stream of events; undefined where there are as many listeners as there may be, in all or of this key. */
   readonly listen: (who: Who) => ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
 };
 
 type Who = {
+  readonly keyId: string;
   /** Asked before each event. */
   readonly isAllowed: () => Promise<boolean>;
   /** Ends the connection of a listener that takes nothing: it would not see the end of the stream. */
@@ -24,6 +25,8 @@ type BroadcastOptions<Figures> = {
   readonly toPoint: (figures: Figures) => object;
   readonly everyMs: number;
   readonly listenersMax: number;
+  /** Listeners of one key: a page that connects again and again leaves places to others. */
+  readonly listenersOfKeyMax: number;
   /** Aborted when the process drains. */
   readonly signal: AbortSignal;
   readonly log: Pick<Log, 'warn'>;
@@ -47,7 +50,7 @@ const event = (name: string, data: unknown) =>
   encoder.encode(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
 
 export function createBroadcast<Figures>(options: BroadcastOptions<Figures>): Broadcast {
-  const { read, toPoint, everyMs, listenersMax, signal, log } = options;
+  const { read, toPoint, everyMs, listenersMax, listenersOfKeyMax, signal, log } = options;
   const listeners = new Set<Listener>();
   const history: object[] = [];
   let keptAtMs = Number.NEGATIVE_INFINITY;
@@ -94,7 +97,9 @@ export function createBroadcast<Figures>(options: BroadcastOptions<Figures>): Br
 
   return {
     listen: (who) => {
-      if (listeners.size >= listenersMax || signal.aborted) return undefined;
+      const own = [...listeners].filter(({ keyId }) => keyId === who.keyId);
+      const isFull = listeners.size >= listenersMax || own.length >= listenersOfKeyMax;
+      if (isFull || signal.aborted) return undefined;
       let listener: Listener;
       return new ReadableStream(
         {

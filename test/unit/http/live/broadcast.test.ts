@@ -6,13 +6,13 @@ import { waitUntil } from '../../../support/wait-until.ts';
 const allowed = async () => true;
 const nothing = () => undefined;
 
-function start(listenersMax = 2) {
+function start(listenersMax = 2, listenersOfKeyMax = listenersMax) {
   const end = new AbortController();
   let reads = 0;
   const broadcast = createBroadcast({
     read: async () => ++reads,
     toPoint: () => ({}),
-    ...{ everyMs: 1, listenersMax, signal: end.signal, log: { warn: nothing } },
+    ...{ everyMs: 1, listenersMax, listenersOfKeyMax, signal: end.signal, log: { warn: nothing } },
   });
   return { broadcast, end, reads: () => reads };
 }
@@ -23,19 +23,20 @@ test('a listener that takes nothing is cut off, and its place is free', async ()
   const cutOff = () => {
     isCutOff = true;
   };
-  const stream = broadcast.listen({ isAllowed: allowed, cutOff });
-  expect(broadcast.listen({ isAllowed: allowed, cutOff: nothing })).toBeUndefined();
+  const stream = broadcast.listen({ keyId: 'ann', isAllowed: allowed, cutOff });
+  expect(broadcast.listen({ keyId: 'ann', isAllowed: allowed, cutOff: nothing })).toBeUndefined();
   await waitUntil(() => isCutOff, 5000, 'the listener to be cut off');
   let events = 0;
   for await (const _ of stream ?? []) events++;
   expect(events).toBe(4);
-  expect(broadcast.listen({ isAllowed: allowed, cutOff: nothing })).toBeDefined();
+  expect(broadcast.listen({ keyId: 'ann', isAllowed: allowed, cutOff: nothing })).toBeDefined();
   end.abort();
 });
 
 test('a listener that takes every event stays, and one that stops for a while misses events alone', async () => {
   const { broadcast, end, reads } = start();
   const stream = broadcast.listen({
+    keyId: 'ann',
     isAllowed: allowed,
     cutOff: () => {
       throw new Error('cut off');
@@ -50,10 +51,22 @@ test('a listener that takes every event stays, and one that stops for a while mi
   await waitUntil(async () => (await reader.read()).done, 5000, 'the end');
 });
 
+test('one key takes its own places alone', () => {
+  const { broadcast, end } = start(3, 2);
+  const listen = (keyId: string) =>
+    broadcast.listen({ keyId, isAllowed: allowed, cutOff: nothing }) !== undefined;
+  expect(['ann', 'ann', 'ann', 'bob', 'bob'].map(listen)).toEqual([true, true, false, true, false]);
+  end.abort();
+});
+
 test('a listener that is not allowed any more is left', async () => {
   const { broadcast } = start();
   let isAllowed = true;
-  const stream = broadcast.listen({ isAllowed: async () => isAllowed, cutOff: nothing });
+  const stream = broadcast.listen({
+    keyId: 'ann',
+    isAllowed: async () => isAllowed,
+    cutOff: nothing,
+  });
   const reader = (stream ?? new ReadableStream()).getReader();
   await reader.read();
   await reader.read();
