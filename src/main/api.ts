@@ -15,7 +15,7 @@ import { createApp } from '../http/app.ts';
 import type { RouteModule } from '../http/app-env.ts';
 import { type Authenticator, openAuthenticator } from '../http/auth/auth.ts';
 import { createCpuQueue } from '../http/body/cpu-queue.ts';
-import { buildDocument } from '../http/openapi.ts';
+import { buildDocument } from '../http/document.ts';
 import { auditPaths, auditRoutes } from '../http/routes/audit.ts';
 import { cataloguePaths, catalogueRoutes } from '../http/routes/catalogue.ts';
 import { consoleRoutes } from '../http/routes/console.ts';

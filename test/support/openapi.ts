@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import packageJson from '../../package.json' with { type: 'json' };
-import { buildDocument } from '../../src/http/openapi.ts';
+import { buildDocument } from '../../src/http/document.ts';
 
 export type Schema = Readonly<Record<string, unknown>>;
 export type MediaType = {

@@ -10,7 +10,7 @@ import type { Metrics } from '../../runtime/metrics.ts';
 import { Problem } from '../answers/problem.ts';
 import { writeProblem } from '../bare-problem.ts';
 import type { AwaitBody } from '../body/body.ts';
-import { LINES_CONTENT_TYPE } from '../body/transaction-lines.ts';
+import { LINES_CONTENT_TYPE } from '../body/line-reader.ts';
 import {
   type Admission,
   createAdmission,

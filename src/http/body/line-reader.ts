@@ -5,6 +5,8 @@
 import { settlesWithin } from '../../runtime/settles-within.ts';
 import { createDeadline } from './body.ts';
 
+export const LINES_CONTENT_TYPE = 'application/x-ndjson';
+
 export type LineLimits = {
   readonly lineBytesMax: number;
   readonly chunkLinesMax: number;

@@ -12,10 +12,14 @@ import type { Log } from '../../runtime/log.ts';
 import { Problem } from '../answers/problem.ts';
 import { MINIMAL_APPLIED, notApplied, notAppliedField, type Preferences } from '../prefer.ts';
 import type { WaitForCpu } from './cpu-queue.ts';
-import { type LineLimits, type RawLine, readLineChunks } from './line-reader.ts';
+import {
+  LINES_CONTENT_TYPE,
+  type LineLimits,
+  type RawLine,
+  readLineChunks,
+} from './line-reader.ts';
 import { BATCH_TRANSACTIONS_MAX, readLineInput } from './transaction-input.ts';
 
-export const LINES_CONTENT_TYPE = 'application/x-ndjson';
 const LINE_BYTES_MAX = 64 * 1024;
 const CHUNK_BYTES_MAX = 4 * 1024 * 1024;
 /** Long against the gap between two packets, short for a person at a keyboard. */

@@ -28,6 +28,7 @@ import type { AppEnv } from '../app-env.ts';
 import { checkRole, requireRole } from '../auth/auth.ts';
 import { type BodyLimits, bodyChunks, readJson, readMediaType, readQuery } from '../body/body.ts';
 import { idempotencyKeyParameter, readIdempotencyKey, withKey } from '../body/idempotency-key.ts';
+import { LINES_CONTENT_TYPE } from '../body/line-reader.ts';
 import {
   batchInputSchema,
   batchItems,
@@ -36,7 +37,7 @@ import {
   readOneInput,
   refusal,
 } from '../body/transaction-input.ts';
-import { answerLines, LINES_CONTENT_TYPE } from '../body/transaction-lines.ts';
+import { answerLines } from '../body/transaction-lines.ts';
 import { readToken, tokenHeader, tokenParameter } from '../consistency.ts';
 import { transactionDetail } from '../examples/labels.ts';
 import {
