@@ -1,6 +1,6 @@
 /**
  * An export: every row that a search finds, in the order of time, a bounded slice at a time. A connection is held while a slice
- * is read, never while its rows are taken.
+ * is read, never until a caller takes its rows.
  */
 import { setImmediate as othersRan } from 'node:timers/promises';
 import { type Month, MonthDetached, monthOf } from '../../domain/month.ts';
@@ -25,7 +25,7 @@ export type RunExport = (take: TakeRows, rowsMax: number, signal: AbortSignal) =
 
 /**
  * Characters of a slice: a page of usual rows has half of them. Where metadata makes rows ten times as long, pages are shorter, as
- * each export in flight holds a page. The first page, of which nothing is known, is short.
+ * each export in flight holds two. The first page, of which nothing is known, is short.
  */
 export const SLICE_CHARS_MAX = 4_000_000;
 const FIRST_PAGE_ROWS = 1_000;
@@ -62,28 +62,37 @@ export async function prepareExport(
   const afterMs = createdAtMsOf(asked.after ?? '');
   const after = afterMs === undefined ? null : { atMs: afterMs, id: asked.after ?? '' };
   return async (take, rowsMax, signal) => {
-    let taken = 0;
+    let found = 0;
     let pageRows = Math.min(pageRowsMax, FIRST_PAGE_ROWS);
-    await walkRanges({
-      ...{ ranges, isDescending, after, budget: UNBOUNDED },
-      readSlice: async ({ fromMs, toMs, after: begin }) => {
-        signal.throwIfAborted();
-        if (filter === undefined) return { reached: null, isEnough: true };
-        const slice = await readFrom(databases, toMs, (database) =>
-          readExportSlice(database, {
-            ...{ filter, lowerMs: fromMs, upperMs: toMs, isDescending, pageRows },
-            after: { ...begin, value: null },
-          }),
-        );
-        const rows = slice.rows.slice(0, rowsMax - taken);
-        await takeInTurn(rows, take, signal);
-        taken += rows.length;
-        const fitting = Math.floor((SLICE_CHARS_MAX * rows.length) / charsOf(rows)) || pageRowsMax;
-        pageRows = Math.min(pageRowsMax, fitting);
-        return { reached: slice.reached, isEnough: taken >= rowsMax };
-      },
-    });
-    return taken;
+    // The rows of a slice are taken while Postgres reads the next one, so two slices are held at most.
+    let taking: Promise<void> = Promise.resolve();
+    try {
+      await walkRanges({
+        ...{ ranges, isDescending, after, budget: UNBOUNDED },
+        readSlice: async ({ fromMs, toMs, after: begin }) => {
+          signal.throwIfAborted();
+          if (filter === undefined) return { reached: null, isEnough: true };
+          const slice = await readFrom(databases, toMs, (database) =>
+            readExportSlice(database, {
+              ...{ filter, lowerMs: fromMs, upperMs: toMs, isDescending, pageRows },
+              after: { ...begin, value: null },
+            }),
+          );
+          await taking;
+          const rows = slice.rows.slice(0, rowsMax - found);
+          found += rows.length;
+          taking = takeInTurn(rows, take, signal);
+          // Whoever awaits it next gets its error; until then it is not unhandled.
+          taking.catch(() => undefined);
+          const fitting = Math.floor((SLICE_CHARS_MAX * rows.length) / charsOf(rows));
+          pageRows = Math.min(pageRowsMax, fitting || pageRowsMax);
+          return { reached: slice.reached, isEnough: found >= rowsMax };
+        },
+      });
+    } finally {
+      await taking;
+    }
+    return found;
   };
 }
 
