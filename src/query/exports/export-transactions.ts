@@ -28,7 +28,7 @@ export type RunExport = (take: TakeRows, rowsMax: number, signal: AbortSignal) =
  * each export in flight holds two. The first page, of which nothing is known, is short.
  */
 export const SLICE_CHARS_MAX = 2_500_000;
-const FIRST_PAGE_ROWS = 1_000;
+const FIRST_PAGE_ROWS = 500;
 
 /** Rows that are handed over at once: 2 ms of the event loop, and others run between. */
 const TAKEN_ROWS = 500;
