@@ -20,6 +20,8 @@ import { QueuePage } from './pages/review/queue.tsx';
 import { RulesPage } from './pages/rules/rules.tsx';
 import { TransactionPage } from './pages/transaction.tsx';
 import { TransactionsPage } from './pages/transactions.tsx';
+import { WebhookPage } from './pages/webhooks/webhook.tsx';
+import { WebhooksPage } from './pages/webhooks/webhooks.tsx';
 import { Page } from './parts/page.tsx';
 import { Empty, Loading, Trouble } from './parts/states.tsx';
 import { PAGES } from './shell/pages.ts';
@@ -101,6 +103,10 @@ function Pages({ me }: { readonly me: Me }) {
         <Route path="/ops">{() => <OpsPage me={me} />}</Route>
         <Route path="/dead-letters" component={DeadLettersPage} />
         <Route path="/corridors">{() => <CorridorsPage me={me} />}</Route>
+        <Route path="/webhooks">{() => <WebhooksPage me={me} />}</Route>
+        <Route path="/webhooks/:id">
+          {() => <WebhookPage key={lastSegment()} id={lastSegment()} me={me} />}
+        </Route>
         <Route path="/rules" component={RulesPage} />
         <Route path="/models" component={ModelsPage} />
         <Route path="/models/:id">

@@ -9,7 +9,8 @@ import { findChromium, launchChromium, MISSING } from './support/chromium.ts';
 
 const PAGES = [
   ...['overview', 'transactions', 'transaction', 'graph', 'account', 'device', 'review-queue'],
-  ...['review-mine', 'ops', 'dead-letters', 'corridors', 'rules', 'model', 'audit', 'keys'],
+  ...['review-mine', 'ops', 'dead-letters', 'corridors', 'webhooks', 'webhook', 'rules', 'model'],
+  ...['audit', 'keys'],
 ];
 const LOOKS = ['1280-light', '390-light', '1280-dark', '390-dark'];
 const FROM = process.env['RISK_SCREENSHOTS'] ?? join(REPOSITORY, 'bench/results/console');

@@ -15,7 +15,12 @@ import { logInTo } from './support/log-in.ts';
 import type { Tab } from './support/pages.ts';
 import { XSS_CORPUS } from './support/xss-corpus.ts';
 
-type Posted = { readonly text: string; readonly id: string };
+type Posted = {
+  readonly text: string;
+  readonly id: string;
+  /** Absent where a webhook refuses the text. */
+  readonly webhookId?: string;
+};
 
 let engine: Engine;
 let browser: Browser;
@@ -48,7 +53,7 @@ async function postEverywhere(): Promise<Posted[]> {
       }),
     );
   const found: Posted[] = [];
-  const accepted = { keys: 0, labels: 0, notes: 0 };
+  const accepted = { keys: 0, labels: 0, notes: 0, webhooks: 0 };
   for (const [index, text] of XSS_CORPUS.entries()) {
     const fields = {
       ...{ account_id: text, merchant_id: text, device_id: text, type: text, channel: text },
@@ -56,12 +61,18 @@ async function postEverywhere(): Promise<Posted[]> {
     };
     const { status, body } = await post('/v1/transactions', input(fields));
     expect([text, status]).toEqual([text, 201]);
-    found.push({ text, id: body.transaction_id });
     const label = labelInput({ transaction_id: body.transaction_id, source: text, note: text });
     accepted.labels += Number((await post('/v1/labels', { labels: [label] })).status === 200);
     const key = { roles: ['ingest'], client: text };
     const holder = index % 2 === 0 ? { owner: text } : { identity: text };
     accepted.keys += Number((await post('/v1/keys', { ...key, ...holder })).status === 201);
+    const url = `http://127.0.0.1:9/?${text}`;
+    const made = await post('/v1/webhooks', {
+      ...{ url, client: text, event_types: ['transaction.final_decision'] },
+    });
+    accepted.webhooks += Number(made.status === 201);
+    const webhookId = made.body.webhook_id;
+    found.push({ text, id: body.transaction_id, ...(webhookId && { webhookId }) });
     await post('/v1/reviews', { transaction_id: body.transaction_id, note: text }, reviewer);
     const review = `/v1/reviews/${body.transaction_id}`;
     await post(`${review}/claim`, {}, reviewer);
@@ -156,14 +167,15 @@ async function expectQuiet(
   expect([where, ...dialogs, ...strangers, ...faults]).toEqual([where]);
 }
 
-test('the page of each transaction, account, merchant and device', {
+test('the page of each transaction, account, merchant and device, and of each webhook', {
   timeout: 900_000,
 }, async () => {
   const tab = await openTrap();
-  for (const { text, id } of posted) {
+  for (const { text, id, webhookId } of posted) {
     const name = encodeURIComponent(text);
     const parties = ['accounts', 'merchants', 'devices'].map((kind) => `/${kind}/${name}`);
-    for (const path of [`/transactions/${id}`, ...parties]) {
+    const webhook = webhookId === undefined ? [] : [`/webhooks/${webhookId}`];
+    for (const path of [`/transactions/${id}`, ...parties, ...webhook]) {
       await visit(tab.page, path);
       expect([path, await tab.page.evaluate(SHOWN)]).toEqual([path, expect.stringContaining(text)]);
       await expectQuiet(tab, path);
@@ -181,6 +193,7 @@ test('what lists them, and what the address brings', { timeout: 600_000 }, async
       ['/transactions?min_amount=9999&currency=USD', 10] as const,
       ['/dead-letters', 10] as const,
     ],
+    ...[['/webhooks', 10] as const],
     ...[['/keys', 10] as const, ['/audit', 0] as const, ['/models', 0] as const],
     ...[['/corridors', 0] as const, ['/', 0] as const],
   ];

@@ -4,9 +4,10 @@ import { type FormEvent, useState } from 'react';
 import type { Me, MintedKey, NewKey } from '../../../src/client/api-types.ts';
 import { ask } from '../api/ask.ts';
 import { has, type Role } from '../api/me.ts';
+import { Checks } from '../parts/checks.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field, Segments } from '../parts/field.tsx';
-import { Id } from '../parts/show.tsx';
+import { Secret } from '../parts/secret.tsx';
 import { Trouble } from '../parts/states.tsx';
 
 const ROLES = {
@@ -49,13 +50,9 @@ export function NewKeyDialog({ me, onClose }: { readonly me: Me; readonly onClos
 function Minted({ minted: { key, key_id } }: { readonly minted: MintedKey }) {
   return (
     <>
-      <p>
-        <strong>Copy it now: it is not shown again.</strong> Who has it may do all that its roles
-        allow, until it expires or is revoked.
-      </p>
-      <p className="secret">
-        <Id id={key} />
-      </p>
+      <Secret secret={key}>
+        Who has it may do all that its roles allow, until it expires or is revoked.
+      </Secret>
       <p className="muted small">Its id, which is no secret: {key_id}</p>
     </>
   );
@@ -76,29 +73,21 @@ function KeyForm({ me, isBusy, onMake }: KeyFormProps) {
   const [roles, setRoles] = useState<readonly Role[]>([]);
   const [expires, setExpires] = useState('');
   const offered = ROLE_NAMES.filter((role) => isAdmin || me.roles.includes(role));
-  const toggle = (role: Role) =>
-    setRoles(roles.includes(role) ? roles.filter((one) => one !== role) : [...roles, role]);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     onMake({
-      ...{ roles: ROLE_NAMES.filter((role) => roles.includes(role)), client: keyClient.trim() },
+      ...{ roles, client: keyClient.trim() },
       ...(kind === 'owner' ? { owner: holder.trim() } : { identity: holder.trim() }),
       ...(expires === '' ? {} : { expires_at: new Date(expires).toISOString() }),
     });
   };
   return (
-    <form className="key-form" onSubmit={submit}>
-      <fieldset className="checks">
-        <legend>Roles</legend>
-        {offered.map((role) => (
-          <label key={role}>
-            <input type="checkbox" checked={roles.includes(role)} onChange={() => toggle(role)} />
-            <span>
-              {role.replace('_', ' ')} <span className="muted small">{ROLES[role]}</span>
-            </span>
-          </label>
-        ))}
-      </fieldset>
+    <form className="dialog-form" onSubmit={submit}>
+      <Checks
+        {...{ label: 'Roles', choices: offered, chosen: roles, notes: ROLES }}
+        nameOf={(role) => role.replace('_', ' ')}
+        onChoose={setRoles}
+      />
       {isAdmin ? (
         <Segments label="Holder" choices={HOLDERS} chosen={kind} onChoose={setKind} />
       ) : null}

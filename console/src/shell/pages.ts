@@ -42,6 +42,10 @@ export const PAGES: readonly Page[] = [
     icon: 'M3 12c5 0 5-8 10-8m0 0-3-2m3 2-3 2',
   },
   {
+    ...{ path: '/webhooks', name: 'Webhooks', key: 'w', roles: ['operator'] },
+    icon: 'M6.500 3H3v10h10V9.500M9.500 3H13v3.500M13 3 7.500 8.500',
+  },
+  {
     ...{ path: '/rules', name: 'Rules', key: 'u', roles: ['analyst', 'operator', 'risk_officer'] },
     icon: 'M3 3h10M3 8h6M3 13h8M12 6l2 2-2 2',
   },

@@ -12,6 +12,8 @@ import { waitUntil } from '../../support/wait-until.ts';
 
 export const TRANSACTIONS = 2000;
 const SCORED_WITHIN_MS = 120_000;
+/** Receivers of a test are on this machine. */
+const SETTINGS = { RISK_WEBHOOK_LOOPBACK: 'allow' };
 
 export type Engine = {
   readonly api: RunningApi;
@@ -23,12 +25,13 @@ export type Engine = {
 
 export async function startEngine(): Promise<Engine> {
   await using stack = new AsyncDisposableStack();
-  const api = stack.use(await startRunningApi());
+  const api = stack.use(await startRunningApi(SETTINGS));
   const folder = stack.use(makeServiceFolder());
   const worker = spawnRisk(['worker'], {
     DATABASE_URL: api.testDatabase.url,
     REDIS_URL: api.redisService.url,
     RISK_WORKER_PORT: '0',
+    ...SETTINGS,
   });
   stack.defer(async () => {
     worker.kill('SIGTERM');

@@ -1,8 +1,9 @@
 /** Proposes the next step of a model; it is in force once another person has approved it. */
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import type { ModelDetail } from '../../../../src/client/api-types.ts';
 import { ask } from '../../api/ask.ts';
+import { useCorridorNames } from '../../api/corridors.ts';
 import { Choice, Field } from '../../parts/field.tsx';
 import { Trouble } from '../../parts/states.tsx';
 
@@ -27,11 +28,7 @@ export function Propose({ model: { model } }: { readonly model: ModelDetail }) {
   const [state, setState] = useState<string>('shadow');
   const [share, setShare] = useState('5');
   const [corridor, setCorridor] = useState('');
-  const corridors = useQuery({
-    queryKey: ['corridors'],
-    queryFn: ({ signal }) => ask('GET /v1/corridors', {}, signal),
-  });
-  const names = corridors.data?.items.map((one) => one.corridor) ?? [];
+  const names = useCorridorNames();
   const chosen = corridor === '' ? (names[0] ?? ALL) : corridor;
   const propose = useMutation({
     mutationFn: () => {
