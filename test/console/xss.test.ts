@@ -167,7 +167,7 @@ async function expectQuiet(
   expect([where, ...dialogs, ...strangers, ...faults]).toEqual([where]);
 }
 
-test('the page of each transaction, account, merchant and device, and of each webhook', {
+test('the page of each transaction, its case, account, merchant and device, and of each webhook', {
   timeout: 900_000,
 }, async () => {
   const tab = await openTrap();
@@ -175,7 +175,7 @@ test('the page of each transaction, account, merchant and device, and of each we
     const name = encodeURIComponent(text);
     const parties = ['accounts', 'merchants', 'devices'].map((kind) => `/${kind}/${name}`);
     const webhook = webhookId === undefined ? [] : [`/webhooks/${webhookId}`];
-    for (const path of [`/transactions/${id}`, ...parties, ...webhook]) {
+    for (const path of [`/transactions/${id}`, `/review/${id}`, ...parties, ...webhook]) {
       await visit(tab.page, path);
       expect([path, await tab.page.evaluate(SHOWN)]).toEqual([path, expect.stringContaining(text)]);
       await expectQuiet(tab, path);
@@ -193,7 +193,7 @@ test('what lists them, and what the address brings', { timeout: 600_000 }, async
       ['/transactions?min_amount=9999&currency=USD', 10] as const,
       ['/dead-letters', 10] as const,
     ],
-    ...[['/webhooks', 10] as const],
+    ...[['/review', 10] as const, ['/webhooks', 10] as const, ['/ops', 0] as const],
     ...[['/keys', 10] as const, ['/audit', 0] as const, ['/models', 0] as const],
     ...[['/corridors', 0] as const, ['/', 0] as const],
   ];
