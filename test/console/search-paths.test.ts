@@ -73,6 +73,40 @@ test('a search says how far it got, and goes on until it finds the match', async
   expect(faults).toEqual([]);
 });
 
+test('an order by score says down to which score it got, and goes on until it finds the match', async () => {
+  const { testDatabase } = engine.api;
+  // Risky ones, of which only the least risky is in the currency that is asked for.
+  await testDatabase.sql(
+    `insert into scores (transaction_id, created_at, scored_at, account_id, corridor, score, risk, verdict, reasons, features,
+       feature_schema, rule_set, attempts, degradation)
+     select transaction_id, created_at, created_at, account_id, corridor, score, score / 1000.0, 'decline', '[]', '', 1,
+            'default@1', 1, 0
+       from (select *, (900 - 500 * (row_number() over (order by transaction_id)) / $1::int)::int as score
+               from transactions where account_id = 'acc_many') ranked`,
+    [ROWS],
+  );
+  await testDatabase.sql(
+    `update transactions set currency = 'EGP'
+      where transaction_id = (select max(transaction_id::text)::uuid from transactions where account_id = 'acc_many')`,
+  );
+  await using tab = await logIn();
+  const { page, faults } = tab;
+  await page.goto(`${engine.api.url}/console/transactions?${WINDOW}&sort=score&currency=EGP`);
+  const status = page.getByRole('status').filter({ hasText: 'Searched down to score' });
+  await status.waitFor();
+  const score = Number(/score (\d+);/.exec((await status.textContent()) ?? '')?.[1]);
+  expect(score).toBeGreaterThanOrEqual(400);
+  expect(score).toBeLessThan(900);
+  await shoot(page, 'searched-down-1280-light');
+  expect(await violationsOf(page)).toEqual([]);
+  const goOn = page.getByRole('button', { name: 'Go on' });
+  while ((await page.getByRole('link', { name: 'acc_many' }).count()) === 0) {
+    await goOn.click();
+    await expect.poll(() => page.getByText('Searching …').count(), { timeout: 60_000 }).toBe(0);
+  }
+  expect(faults).toEqual([]);
+});
+
 test('neighbours say where there may be more', async () => {
   await using tab = await logIn();
   const { page } = tab;
