@@ -14,6 +14,8 @@ export type AppEnv = {
     principal: Principal;
     /** What the request authenticated with; set with the principal. */
     credential: Credential;
+    /** Consistency token of what the handler wrote; null: its answer has none. Without either it is made of what is committed. */
+    token?: string | null;
   };
 };
 

@@ -12,6 +12,7 @@ import { Problem, problemResponse, toProblem } from './answers/problem.ts';
 import type { AppEnv, RouteModule } from './app-env.ts';
 import { type Authenticate, requireKey, type Trust } from './auth/auth.ts';
 import { limitRate } from './auth/rate-limit.ts';
+import { addToken, WRITING_METHODS } from './consistency.ts';
 import { addDegradation, frameRequests, limitTime } from './edge.ts';
 import { createMethodTable } from './method-table.ts';
 
@@ -21,6 +22,8 @@ type AppDependencies = {
   readonly authenticate: Authenticate;
   /** Records that somebody uses a session, so that it stays open. Absent where there are none. */
   readonly recordUse?: (sessionId: string) => Promise<void>;
+  /** Reads the consistency token of everything that is committed. Absent where nothing is written. */
+  readonly readBoundToken?: () => Promise<string>;
   /** Routes in mounting order. Paths below /v1 need a key. */
   readonly modules: readonly RouteModule[];
   readonly degradation: () => number;
@@ -47,6 +50,8 @@ export function createApp(dependencies: AppDependencies): Hono<AppEnv> {
     keepOpen(dependencies.recordUse),
     limitRate(dependencies.clientRequestsPerSecond),
   );
+  const { readBoundToken } = dependencies;
+  if (readBoundToken !== undefined) app.on(WRITING_METHODS, '/v1/*', addToken(readBoundToken));
   for (const module of modules) app.route('/', module.routes);
   const methods = createMethodTable(modules.flatMap((module) => module.routes.routes));
   app.notFound((c) => {

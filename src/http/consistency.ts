@@ -1,9 +1,10 @@
 /** The header `Consistency-Token`: the answer to a write has it, and a read that carries it finds what was written. */
-import type { Context } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { z } from 'zod';
 import { type ConsistencyToken, decodeToken } from '../domain/consistency-token.ts';
 import { given } from '../domain/describe-issue.ts';
 import { InvalidFields } from '../domain/field-error.ts';
+import { addHeaders } from './answers/headers.ts';
 import type { AppEnv } from './app-env.ts';
 
 /** Its name in answers and requests. */
@@ -19,9 +20,30 @@ export function readToken(c: Context<AppEnv>): ConsistencyToken | undefined {
   throw new InvalidFields([{ pointer: `/${HEADER}`, detail }]);
 }
 
-/** The header of an answer; null where nothing is stored. */
-export function tokenHeader(token: string | null | undefined): { readonly [HEADER]?: string } {
-  return typeof token === 'string' ? { [HEADER]: token } : {};
+/** Methods of requests that write. */
+export const WRITING_METHODS = ['POST', 'PUT', 'PATCH', 'DELETE'];
+
+/**
+ * Gives the answer to each write that succeeds its token: the one that the handler has said, or one of everything that is
+ * committed once the handler has answered.
+ */
+export function addToken(readBoundToken: () => Promise<string>): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    await next();
+    const said = c.get('token');
+    if (said === null || !c.res.ok) return;
+    addHeaders(c, [[HEADER, said ?? (await readBoundToken())]]);
+  };
+}
+
+/** Says the token that the write itself returned, which takes no further question; null: it returned none. */
+export function sayToken(c: Context<AppEnv>, token: string | null | undefined): void {
+  if (typeof token === 'string') c.set('token', token);
+}
+
+/** For a handler of a writing method whose answer has no token: it stores nothing, or only once the headers are sent. */
+export function withoutToken(c: Context<AppEnv>): void {
+  c.set('token', null);
 }
 
 /** The header of a request, for the document. */

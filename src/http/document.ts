@@ -20,6 +20,7 @@ import {
   problemUrn,
 } from './answers/problem-types.ts';
 import { lineResultSchema, linesDoneSchema } from './body/transaction-lines.ts';
+import { WRITING_METHODS } from './consistency.ts';
 
 /** Descriptions of the tags of operations. */
 const TAGS: Readonly<Record<string, string>> = {
@@ -156,24 +157,32 @@ function operationsOf(item: ZodOpenApiPathsObject[string]): ZodOpenApiOperationO
   return [item.get, item.post, item.delete].filter((operation) => operation !== undefined);
 }
 
-/** Adds the headers of every answer at a path to those that its operations name themselves. */
+/** Adds the headers of every answer at a path, and to a write, to those that its operations name themselves. */
 function withUsualHeaders(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
-  const usual = (path: string, operation: ZodOpenApiOperationObject) => ({
-    ...operation,
-    responses: Object.fromEntries(
-      Object.entries(operation.responses).map(([status, response]) => [
-        status,
-        '$ref' in response
-          ? response
-          : { ...response, headers: { ...usualHeaders(path), ...response.headers } },
-      ]),
-    ),
-  });
+  const usual = (path: string, method: string, operation: ZodOpenApiOperationObject) => {
+    const isWrite =
+      WRITING_METHODS.includes(method.toUpperCase()) && !('x-writes-nothing' in operation);
+    const headers = {
+      ...usualHeaders(path),
+      ...(isWrite ? answerHeaders('Consistency-Token') : {}),
+    };
+    return {
+      ...operation,
+      responses: Object.fromEntries(
+        Object.entries(operation.responses).map(([status, response]) => [
+          status,
+          '$ref' in response
+            ? response
+            : { ...response, headers: { ...headers, ...response.headers } },
+        ]),
+      ),
+    };
+  };
   return Object.fromEntries(
     Object.entries(paths).map(([path, item]) => [
       path,
       Object.fromEntries(
-        Object.entries(item).map(([method, operation]) => [method, usual(path, operation)]),
+        Object.entries(item).map(([method, operation]) => [method, usual(path, method, operation)]),
       ),
     ]),
   );

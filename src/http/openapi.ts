@@ -62,3 +62,6 @@ export function ownClientAlone(description = ''): {
   const said = `A key of ${OWN_ALONE.join(' or ')} without the roles analyst and admin reaches objects of its own client only; another client's are answered as unknown.`;
   return { description: `${description} ${said}`.trim(), 'x-own-client-alone': OWN_ALONE };
 }
+
+/** For an operation that asks by a writing method: its answer has no consistency token. */
+export const writesNothing = { 'x-writes-nothing': true } as const;

@@ -41,6 +41,7 @@ import { webhooksPaths, webhooksRoutes } from '../http/routes/webhooks.ts';
 import { serve } from '../http/serve.ts';
 import { watchCorridors } from '../ingest/corridor-list.ts';
 import { openIngest } from '../ingest/ingest.ts';
+import { readBoundToken } from '../query/bound-token.ts';
 import type { CountRead } from '../query/choose-database.ts';
 import { createExports } from '../query/exports/exports.ts';
 import { createModelCache } from '../query/model-cache.ts';
@@ -128,6 +129,7 @@ export async function runApi(context: CommandContext): Promise<number> {
   );
   const app = createApp({
     ...{ log, metrics, authenticate, modules, recordUse: sessions.recordUse },
+    readBoundToken: () => readBoundToken(database, resources.ingest.system),
     degradation: guards.health.level,
     timeoutMs: config.RISK_REQUEST_TIMEOUT_MS,
     waitMsMax: config.RISK_WAIT_MS_MAX,

@@ -31,6 +31,7 @@ export type Operation = {
   readonly tags?: readonly string[];
   readonly security?: readonly Record<string, readonly string[]>[];
   readonly 'x-own-client-alone'?: readonly string[];
+  readonly 'x-writes-nothing'?: boolean;
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly content: Content };
   /** References are followed. */

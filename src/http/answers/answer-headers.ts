@@ -67,7 +67,7 @@ export const ANSWER_HEADERS = {
   },
   'Consistency-Token': {
     description:
-      'Stands for what was written. A read that carries it as `Consistency-Token` finds that, and everything that was answered before the write was sent. Absent where nothing is stored.',
+      'Stands for what was written. A read that carries it as `Consistency-Token` finds that, and everything that was answered before the write was sent. Every answer to a write that succeeds has it; where lines are answered, the last of them has it in its place.',
     schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{23}$' },
     example: CONSISTENCY_TOKEN,
   },

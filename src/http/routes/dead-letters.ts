@@ -19,12 +19,11 @@ import {
 } from '../../query/dead-letters.ts';
 import { pageSchema } from '../../query/page.ts';
 import type { Log } from '../../runtime/log.ts';
-import { answerHeaders } from '../answers/answer-headers.ts';
 import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 import { actorOf, requireRole } from '../auth/auth.ts';
 import { type BodyLimits, checkFields, readJson, readQuery } from '../body/body.ts';
-import { tokenHeader } from '../consistency.ts';
+import { sayToken } from '../consistency.ts';
 import {
   DEAD_LETTER_ID,
   deadLetter,
@@ -70,7 +69,8 @@ export function deadLettersRoutes(
     const command = checkFields(deadLetterCommandSchema, await readJson(c, limits));
     const { result, token } = await replayDeadLetters(command, actorOf(c));
     log.info({ keyId: c.get('principal').keyId, command, replayed: result.replayed }, 'replay');
-    return c.json(result, 200, tokenHeader(token));
+    sayToken(c, token);
+    return c.json(result);
   });
 
   routes.post('/v1/dead-letters/:id/replay', async (c) => {
@@ -79,7 +79,8 @@ export function deadLettersRoutes(
     const reason = result.refused[0]?.reason;
     if (reason === 'unknown') throw unknownDeadLetter(id);
     log.info({ keyId: c.get('principal').keyId, id, replayed: result.replayed }, 'replay');
-    return c.json({ dead_letter_id: id, status: reason ?? 'replayed' }, 200, tokenHeader(token));
+    sayToken(c, token);
+    return c.json({ dead_letter_id: id, status: reason ?? 'replayed' });
   });
 
   routes.post('/v1/dead-letters/purge', async (c) => {
@@ -158,7 +159,6 @@ export const deadLettersPaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'What was done.',
-          headers: answerHeaders('Consistency-Token'),
           content: json(replayResultSchema, replayResult),
         },
         ...problemResponses(...COMMAND_PROBLEMS),
@@ -175,7 +175,6 @@ export const deadLettersPaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'Replayed, or why not.',
-          headers: answerHeaders('Consistency-Token'),
           content: json(replayOneSchema, { dead_letter_id: DEAD_LETTER_ID, status: 'replayed' }),
         },
         ...problemResponses(404, 422),

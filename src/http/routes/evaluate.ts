@@ -13,9 +13,10 @@ import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth/auth.ts';
 import { type BodyLimits, readJson, readQuery } from '../body/body.ts';
 import { readOneInput } from '../body/transaction-input.ts';
+import { withoutToken } from '../consistency.ts';
 import { evaluation } from '../examples/explanations.ts';
 import { transactionInput } from '../examples/transactions.ts';
-import { allowedRoles, json, problemResponses } from '../openapi.ts';
+import { allowedRoles, json, problemResponses, writesNothing } from '../openapi.ts';
 import { type WhatIf, whatIfPaths, whatIfRoutes } from './what-if.ts';
 
 const ROLES = ['analyst', 'risk_officer'] as const;
@@ -33,6 +34,7 @@ export function evaluateRoutes(
   const routes = new Hono<AppEnv>();
   routes.route('/', whatIfRoutes(whatIf, reading, limits));
   routes.post('/v1/evaluate', requireRole(...ROLES), async (c) => {
+    withoutToken(c);
     const parameters = readQuery(c, evaluationParameters);
     return c.json(await evaluate(readOneInput(await readJson(c, limits)), parameters));
   });
@@ -47,6 +49,7 @@ export const evaluatePaths: ZodOpenApiPathsObject = {
       summary: 'What a transaction would score; nothing is stored',
       description:
         'Histories are read from the stored transactions as of its `created_at`, which is now by default. An idempotency key is of no consequence.',
+      ...writesNothing,
       tags: ['scores'],
       security: allowedRoles(...ROLES),
       requestParams: { query: evaluationParameters },

@@ -10,12 +10,11 @@ import { acceptLabels, type LabelIngest, type LabelsRefused } from '../../ingest
 import type { Reading } from '../../query/reading.ts';
 import { labelPageSchema } from '../../query/search-labels.ts';
 import { ageHeaders, sayAge } from '../answers/age.ts';
-import { answerHeaders } from '../answers/answer-headers.ts';
 import { Problem } from '../answers/problem.ts';
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth/auth.ts';
 import { type BodyLimits, listReader, readJson, readQuery } from '../body/body.ts';
-import { readToken, tokenHeader, tokenParameter } from '../consistency.ts';
+import { readToken, sayToken, tokenParameter } from '../consistency.ts';
 import { storedLabel } from '../examples/labels.ts';
 import { TRANSACTION_ID, transactionInput } from '../examples/transactions.ts';
 import { allowedRoles, json, ownClientAlone, problemResponses } from '../openapi.ts';
@@ -66,7 +65,8 @@ export function labelsRoutes(
       body[status]++;
       body.results.push({ index, transaction_id: transactionId, status });
     }
-    return c.json(body, 200, tokenHeader(result.token));
+    sayToken(c, result.token);
+    return c.json(body);
   });
 
   routes.get('/v1/labels', requireRole(...ROLES), async (c) => {
@@ -118,7 +118,6 @@ export const labelsPaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'Stored.',
-          headers: answerHeaders('Consistency-Token'),
           content: json(acceptedLabelsSchema, {
             ...{ accepted: 1, unchanged: 0 },
             results: [{ index: 0, transaction_id: TRANSACTION_ID, status: 'accepted' }],

@@ -38,7 +38,7 @@ import {
   refusal,
 } from '../body/transaction-input.ts';
 import { answerLines } from '../body/transaction-lines.ts';
-import { readToken, tokenHeader, tokenParameter } from '../consistency.ts';
+import { readToken, sayToken, tokenParameter, withoutToken } from '../consistency.ts';
 import { transactionDetail } from '../examples/labels.ts';
 import {
   acceptedBatch,
@@ -116,9 +116,9 @@ export function transactionsRoutes(
       created_at: new Date(createdAtMs).toISOString(),
       score: result.score,
     };
+    sayToken(c, token);
     return answerJson(JSON.stringify(body), status === 'accepted' ? 201 : 200, {
       ...(waitMs > 0 ? { 'Preference-Applied': waitApplied(waitMs) } : {}),
-      ...tokenHeader(token),
       Location: `/v1/transactions/${transactionId}`,
     });
   });
@@ -127,6 +127,8 @@ export function transactionsRoutes(
     const { client } = c.get('principal');
     const preferences = readPreferences(c.req.header('prefer'), waitMsMax);
     if (readMediaType(c) === LINES_CONTENT_TYPE) {
+      // The last line has it, as headers are sent before lines are stored.
+      withoutToken(c);
       const { timeoutMs, waitForCpu } = limits;
       const body = bodyChunks(c);
       const request = { body, client, preferences, timeoutMs, waitForCpu, draining };
@@ -146,7 +148,8 @@ export function transactionsRoutes(
       else body.duplicates++;
       body.results.push({ index, transaction_id: transactionId, status });
     }
-    return answerJson(JSON.stringify(body), 200, tokenHeader(result.outcomes[0]?.token));
+    sayToken(c, result.outcomes[0]?.token);
+    return answerJson(JSON.stringify(body), 200);
   });
 
   routes.get('/v1/transactions', requireRole('analyst'), async (c) => {
@@ -172,7 +175,7 @@ export function transactionsRoutes(
 const SUBMIT_PROBLEMS = [400, 408, 409, 413, 415, 422] as const;
 const tags = ['transactions'];
 const preferHeader = z.object({ Prefer: preferParameter });
-const acceptedHeaders = answerHeaders('Location', 'Preference-Applied', 'Consistency-Token');
+const acceptedHeaders = answerHeaders('Location', 'Preference-Applied');
 
 export const transactionsPaths: ZodOpenApiPathsObject = {
   '/v1/transactions': {
@@ -241,7 +244,7 @@ export const transactionsPaths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: 'Accepted; for lines, what became of each and a last line.',
-          headers: answerHeaders('Preference-Applied', 'Consistency-Token'),
+          headers: answerHeaders('Preference-Applied'),
           content: {
             ...json(batchResultSchema, acceptedBatch),
             ...ndjson(['TransactionLine', 'TransactionLinesDone'], lineResults),

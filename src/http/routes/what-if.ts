@@ -12,9 +12,10 @@ import {
 import type { AppEnv } from '../app-env.ts';
 import { requireRole } from '../auth/auth.ts';
 import { type BodyLimits, checkFields, readJson } from '../body/body.ts';
+import { withoutToken } from '../consistency.ts';
 import { whatIf as example } from '../examples/explanations.ts';
 import { TRANSACTION_ID } from '../examples/transactions.ts';
-import { allowedRoles, json, problemResponses } from '../openapi.ts';
+import { allowedRoles, json, problemResponses, writesNothing } from '../openapi.ts';
 import { findRefusal } from './scores.ts';
 
 /** Every field at its longest, escaped, has less. */
@@ -30,6 +31,7 @@ export function whatIfRoutes(
   const bytesMax = Math.min(limits.bytesMax, CHANGES_BYTES_MAX);
   const routes = new Hono<AppEnv>();
   routes.post('/v1/transactions/:id/what-if', requireRole('analyst'), async (c) => {
+    withoutToken(c);
     const changes = checkFields(changesSchema, await readJson(c, { ...limits, bytesMax }));
     const transactionId = c.req.param('id');
     const result = await whatIf(transactionId, changes);
@@ -46,6 +48,7 @@ export const whatIfPaths: ZodOpenApiPathsObject = {
       summary: 'What a scored transaction would score with other fields; nothing is stored',
       description:
         'By the rule set and model of the stored score, as of the `created_at` of the transaction or the one that is given, without the transaction itself. Features that the changes do not move keep the values that were logged, so no change gives the stored score.',
+      ...writesNothing,
       tags: ['scores'],
       security: allowedRoles('analyst'),
       requestParams: {

@@ -71,6 +71,18 @@ export async function readSystem(primary: Pick<Database, 'query'>): Promise<stri
   }
 }
 
+const selectBound = {
+  name: 'select-snapshot-bound',
+  text: 'select pg_snapshot_xmax(pg_current_snapshot())::text as xid',
+};
+
+/** Every database transaction that was answered as committed has a smaller number. */
+export async function readSnapshotBound(primary: Pick<Database, 'query'>): Promise<string> {
+  const [row] = await primary.query<{ xid: string }>(selectBound);
+  if (row === undefined) throw new Error('select without from gave no row');
+  return row.xid;
+}
+
 // Numbers from the snapshot's upper bound on are not asked for: to pg_xact_status they are in the future, an error. A standby's
 // snapshot does not list what is in progress, so pg_visible_in_snapshot would say true of it; pg_xact_status does not.
 const selectHasWrite = {

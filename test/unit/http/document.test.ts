@@ -120,6 +120,17 @@ test('every answer that a replica may give takes the token of a write', () => {
   expect(aged.length).toBeGreaterThan(8);
 });
 
+test('every answer to a write that succeeds has a token', () => {
+  const asks = openApi.operations.filter(({ method }) => method !== 'GET');
+  const lacking = asks.filter(({ operation }) =>
+    Object.entries(operation.responses).some(
+      ([status, { headers }]) => status < '300' && headers['Consistency-Token'] === undefined,
+    ),
+  );
+  const names = lacking.map(({ operation }) => operation.operationId);
+  expect(names.sort()).toEqual(['changeTransaction', 'evaluateTransaction']);
+});
+
 test('every type of problem stands in it with what it means and what cures it', () => {
   const { Problem } = document.components.schemas;
   const text = String(Problem?.['description']);

@@ -1,0 +1,26 @@
+/** The token of everything that is committed now: for the answer to a write whose statements do not say their own number. */
+import { encodeToken, UNKNOWN_SYSTEM } from '../domain/consistency-token.ts';
+import { isUnavailable } from '../domain/failure.ts';
+import { answerWithin } from '../runtime/settles-within.ts';
+import type { Database } from '../store/database/pool.ts';
+import { readSnapshotBound } from '../store/database/replica-position.ts';
+
+/** Milliseconds that the answer to a write waits for its token. */
+const TOKEN_MS_MAX = 1000;
+
+/** Sends a read that carries it to the primary: the write stands, also where Postgres gives no token after it. */
+const PRIMARY_TOKEN = encodeToken({ system: UNKNOWN_SYSTEM, xid: '0', isBound: true });
+
+/** @param system system identifier of the database cluster of the primary */
+export async function readBoundToken(
+  primary: Pick<Database, 'query'>,
+  system: string,
+): Promise<string> {
+  try {
+    const xid = await answerWithin(readSnapshotBound(primary), TOKEN_MS_MAX);
+    return encodeToken({ system, xid, isBound: true });
+  } catch (error) {
+    if (isUnavailable(error)) return PRIMARY_TOKEN;
+    throw error;
+  }
+}

@@ -1,0 +1,107 @@
+/** An API process on a primary and a real streaming replica, whose replay a test may pause so that reads without a token miss a write. */
+import { expect } from 'vitest';
+import { openDatabase } from '../../src/store/database/open-database.ts';
+import type { Database, Statement } from '../../src/store/database/pool.ts';
+import { migrate } from '../../src/store/migrations/migrate.ts';
+import { testConfig } from './config.ts';
+import { TEST_MARKET } from './global-setup.ts';
+import { DAY_MS } from './reads.ts';
+import { type RunningApi, startRunningApi } from './running-api.ts';
+import { startTestPostgres, startTestStandby } from './services.ts';
+import { PRIMARY_SETTINGS, superuserUrl } from './standby.ts';
+import { type Answer, answerOf, type Input, input, postOne } from './submit.ts';
+import { waitUntil } from './wait-until.ts';
+
+export const PATIENCE_MS = 30_000;
+/** More than the waits of each test, and than the start of two servers and an API on a busy machine. */
+export const REPLICATED_TIMEOUTS = {
+  testTimeout: 4 * PATIENCE_MS,
+  hookTimeout: 20 * PATIENCE_MS,
+};
+/** The replica counts as in step for as long as a test pauses it. */
+const LAG_MS_MAX = '120000';
+export const CREATED_AT = new Date(Date.now() - 2 * DAY_MS).toISOString();
+/** Lists up to here come from the replica. */
+export const TO = new Date(Date.now() - DAY_MS).toISOString();
+
+export const sql = (text: string): Statement => ({ name: '', text });
+
+export const tokenOf = ({ headers, status }: Answer): string => {
+  expect(status).toBeLessThan(300);
+  return headers.get('consistency-token') ?? '';
+};
+
+export type ReplicatedApi = Awaited<ReturnType<typeof startReplicatedApi>>;
+
+export async function startReplicatedApi() {
+  await using opened = new AsyncDisposableStack();
+  const service = opened.use(await startTestPostgres({ settings: PRIMARY_SETTINGS }));
+  await migrate({ url: service.url, market: TEST_MARKET, corridors: [] });
+  const follower = opened.use(await startTestStandby(service.url));
+  const config = testConfig();
+  const primary = opened.use(openDatabase(config, service.url, 'test'));
+  const replica = opened.use(openDatabase(config, follower.url, 'test'));
+  const standby = opened.use(openDatabase(config, superuserUrl(follower.url), 'test'));
+  const api = opened.use(
+    await startRunningApi({
+      ...{ DATABASE_URL: service.url, DATABASE_REPLICA_URL: follower.url },
+      RISK_REPLICA_LAG_MS_MAX: LAG_MS_MAX,
+    }),
+  );
+  const asked = askOf(api);
+  // A process that has just started may refuse a post on a busy machine.
+  const isTaken = async () => (await postOne(api, input())).status === 201;
+  await waitUntil(isTaken, PATIENCE_MS, 'the first post');
+  const [token = ''] = await asked.postedOne({ account_id: 'first' });
+  await asked.untilReplicaAnswers('first', token);
+  const owned = opened.move();
+  return {
+    ...{ api, primary, replica, url: service.url, ...asked },
+    pause: () => pause(standby),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** Pauses the replay until the end of the block. */
+async function pause(standby: Database): Promise<AsyncDisposable> {
+  await standby.query(sql('select pg_wal_replay_pause()'));
+  const isPaused = async () => {
+    const [row] = await standby.query<{ state: string }>(
+      sql('select pg_get_wal_replay_pause_state() as state'),
+    );
+    return row?.state === 'paused';
+  };
+  await waitUntil(isPaused, PATIENCE_MS, 'the replay to pause');
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await standby.query(sql('select pg_wal_replay_resume()'));
+    },
+  };
+}
+
+const askOf = (api: RunningApi) => {
+  const get = async (path: string, token?: string): Promise<Answer> => {
+    const headers = token === undefined ? {} : { 'Consistency-Token': token };
+    return await answerOf(await api.request(path, { headers }));
+  };
+  /** Statuses of the transactions of an account, and whether the replica answered. */
+  const list = async (accountId: string, token?: string) => {
+    const { body, headers } = await get(`/v1/transactions?account_id=${accountId}&to=${TO}`, token);
+    const statuses = body.items.map(({ status }: { status: string }) => status);
+    return { statuses, byReplica: headers.has('age') };
+  };
+  return {
+    ...{ get, list },
+    untilReplicaAnswers: (accountId: string, token: string) =>
+      waitUntil(
+        async () => (await list(accountId, token)).byReplica,
+        PATIENCE_MS,
+        'the replica to answer',
+      ),
+    postedOne: async (fields: Input) => {
+      const body = input({ created_at: CREATED_AT, ...fields });
+      const answer = await postOne(api, body);
+      return [tokenOf(answer), answer.body.transaction_id, body] as const;
+    },
+  };
+};
