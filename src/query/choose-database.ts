@@ -87,5 +87,20 @@ export async function withLag<T>(
   return { answer, lagMs };
 }
 
+/**
+ * The replica answers reads by these databases once it has the write of a token. It is asked at most once, and only where it
+ * would be read.
+ */
+export function requireWrite(databases: Databases, after: ConsistencyToken | undefined): Databases {
+  const { replica } = databases;
+  if (replica === null || after === undefined) return databases;
+  let asked: Promise<boolean> | undefined;
+  const hasWrite = () => {
+    asked ??= replica.hasReplayed(after);
+    return asked;
+  };
+  return { ...databases, hasWrite };
+}
+
 /** `isFinal` for rows that never change: a found row is final; a missing one may have been written a moment ago. */
 export const isFound = (answer: unknown): boolean => answer !== undefined;

@@ -13,7 +13,7 @@ import {
   makeSummaries,
   type ReadProfileVersion,
 } from './answer-caches.ts';
-import { type Databases, withLag } from './choose-database.ts';
+import { type Databases, requireWrite, withLag } from './choose-database.ts';
 import { expandTransaction } from './expand-transaction.ts';
 import { explainScore } from './explain-score.ts';
 import { readHabit } from './habit.ts';
@@ -178,16 +178,4 @@ async function readProfile(
 ) {
   const made = await makeProfile(databases, question, atMs);
   return made && { answer: made, ageMs: made.lagMs };
-}
-
-/** Asks the replica for the write at most once a request, and only where the replica would be read. */
-function requireWrite(databases: Databases, after: ConsistencyToken | undefined): Databases {
-  const { replica } = databases;
-  if (replica === null || after === undefined) return databases;
-  let asked: Promise<boolean> | undefined;
-  const hasWrite = () => {
-    asked ??= replica.hasReplayed(after);
-    return asked;
-  };
-  return { ...databases, hasWrite };
 }

@@ -17,6 +17,7 @@ import { createSlowedStream } from '../answers/slowed-stream.ts';
 import type { AppEnv } from '../app-env.ts';
 import { actorOf, requireRole } from '../auth/auth.ts';
 import { readQuery } from '../body/body.ts';
+import { readToken, tokenParameter } from '../consistency.ts';
 import { exportedCsv, exportedLines } from '../examples/exports.ts';
 import { allowedRoles, ndjson, problemResponses } from '../openapi.ts';
 
@@ -38,9 +39,10 @@ export function exportsRoutes(exports: Exports, options: Options): Hono<AppEnv> 
   routes.get('/v1/exports/transactions', requireRole(...READERS), async (c) => {
     const asked = readQuery(c, exportParameters);
     requireCorridor(options.corridors(), asked.corridor);
+    const write = readToken(c);
     // A question for the headers alone reads nothing.
     if (c.req.raw.method === 'HEAD') return new Response(null, { headers: headersOf(asked) });
-    const begun = await exports.begin(asked, c.req.query(), actorOf(c));
+    const begun = await exports.begin(asked, c.req.query(), actorOf(c), write);
     if (begun === undefined) {
       const detail = `${exports.exportsMax} exports are running, the most of an API process.`;
       const headers = { 'Retry-After': BUSY_RETRY_AFTER_SECONDS };
@@ -94,7 +96,7 @@ export const exportsPaths: ZodOpenApiPathsObject = {
       description: DESCRIPTION,
       tags: ['transactions'],
       security: allowedRoles(...READERS),
-      requestParams: { query: exportParameters },
+      requestParams: { query: exportParameters, header: tokenParameter },
       responses: {
         200: {
           description: 'The file.',

@@ -3,12 +3,13 @@
  * is read, never until a caller takes its rows.
  */
 import { setImmediate as othersRan } from 'node:timers/promises';
+import type { ConsistencyToken } from '../../domain/consistency-token.ts';
 import { type Month, MonthDetached, monthOf } from '../../domain/month.ts';
 import { createdAtMsOf } from '../../domain/transaction-id.ts';
 import { charsOf, type ExportRow } from '../../store/exports/export-columns.ts';
 import { EXPORT_PAGE_ROWS, readExportSlice } from '../../store/exports/export-slice.ts';
 import { listWalkedMonths } from '../../store/partitions/month-slice.ts';
-import { type Databases, readFrom } from '../choose-database.ts';
+import { type Databases, readFrom, requireWrite } from '../choose-database.ts';
 import { requireModel } from '../require-known.ts';
 import { filterOf, rangesOf } from '../search/search.ts';
 import { type Budget, walkRanges } from '../search/walk.ts';
@@ -42,12 +43,14 @@ const UNBOUNDED: Budget = {
 };
 
 /**
+ * @param write the replica gives a slice only once it has the write of this token
  * @throws InvalidFields for a model that nobody registered
  * @throws MonthDetached where rows of the range cannot be read: an export is never silently without them
  */
 export async function prepareExport(
   databases: Databases,
   asked: ExportParameters,
+  write?: ConsistencyToken,
   pageRowsMax: number = EXPORT_PAGE_ROWS,
 ): Promise<RunExport> {
   await requireModel(databases, asked.model);
@@ -72,7 +75,8 @@ export async function prepareExport(
         readSlice: async ({ fromMs, toMs, after: begin }) => {
           signal.throwIfAborted();
           if (filter === undefined) return { reached: null, isEnough: true };
-          const slice = await readFrom(databases, toMs, (database) =>
+          // A replica that lacks the write now may have it before the next slice of an export of minutes.
+          const slice = await readFrom(requireWrite(databases, write), toMs, (database) =>
             readExportSlice(database, {
               ...{ filter, lowerMs: fromMs, upperMs: toMs, isDescending, pageRows },
               after: { ...begin, value: null },

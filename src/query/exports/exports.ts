@@ -1,6 +1,7 @@
 /** Exports of one API process: as many at a time as may run, each in the audit log as it begins and as it ends. */
 import { randomUUID } from 'node:crypto';
 import type { AuditAction } from '../../domain/audit.ts';
+import type { ConsistencyToken } from '../../domain/consistency-token.ts';
 import type { Actor } from '../../domain/principal.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { recordChange } from '../../store/access/audit-log.ts';
@@ -37,11 +38,13 @@ export function createExports(
     /**
      * Undefined: as many are running as may.
      * @param question the parameters as they were given
+     * @param write    its rows include the write of this token
      */
     async begin(
       asked: ExportParameters,
       question: Readonly<Record<string, string>>,
       by: Actor,
+      write?: ConsistencyToken,
     ): Promise<BegunExport | undefined> {
       if (running >= exportsMax) return undefined;
       running += 1;
@@ -52,7 +55,7 @@ export function createExports(
           recordChange(query, by, { action, subject: exportId, before: null, after }),
         );
       try {
-        const runExport = await prepareExport(databases, asked);
+        const runExport = await prepareExport(databases, asked, write);
         await record('export.begin', { question });
         const run = async ({ send, close, signal }: ExportSink) => {
           let rows = 0;

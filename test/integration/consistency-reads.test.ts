@@ -1,0 +1,141 @@
+/**
+ * Goal: each read that a replica may answer finds by the token of a write what the replica lacks. Method: an API process on a
+ * primary and a real streaming replica, whose replay is paused.
+ */
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type ConsistencyToken, decodeToken } from '../../src/domain/consistency-token.ts';
+import { readBoundToken } from '../../src/query/bound-token.ts';
+import { exportParameters } from '../../src/query/exports/export-parameters.ts';
+import { prepareExport } from '../../src/query/exports/export-transactions.ts';
+import { watchScores } from '../../src/query/watch-scores.ts';
+import { hasWrite } from '../../src/store/database/replica-position.ts';
+import { insertWatchReports } from '../../src/store/models/watch-reports.ts';
+import {
+  CREATED_AT,
+  PATIENCE_MS,
+  REPLICATED_TIMEOUTS,
+  type ReplicatedApi,
+  sql,
+  startReplicatedApi,
+  TO,
+} from '../support/replicated-api.ts';
+import { storeTransactions } from '../support/stored-rows.ts';
+import type { Answer } from '../support/submit.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+vi.setConfig(REPLICATED_TIMEOUTS);
+
+let rig: ReplicatedApi;
+beforeAll(async () => {
+  rig = await startReplicatedApi();
+});
+afterAll(() => rig[Symbol.asyncDispose]());
+
+test('every list, one transaction and the figures of days find by the token what a paused replica lacks', async () => {
+  const createdAtMs = Date.parse(CREATED_AT);
+  const day = CREATED_AT.slice(0, 10);
+  const [decided = '', usual = ''] = await storeTransactions(rig.primary, [
+    { createdAtMs, accountId: 'read', score: 900 },
+    { createdAtMs, accountId: 'usual', score: 1 },
+  ]);
+  const [token] = await rig.postedOne({ account_id: 'before' });
+  await rig.untilReplicaAnswers('before', token);
+  const system = decodeToken(token)?.system ?? '';
+  await using _paused = await rig.pause();
+  await storeTransactions(rig.primary, [
+    { createdAtMs, accountId: 'read', score: 900 },
+    { createdAtMs: createdAtMs - 1000, accountId: 'usual', score: 1 },
+  ]);
+  const { signal } = new AbortController();
+  const reports = await watchScores(rig.primary, createdAtMs, 7, signal);
+  await insertWatchReports(rig.primary.query, createdAtMs, reports);
+  await rig.primary.query(
+    sql(`insert into market.final_decisions (decision_id, transaction_id, created_at, account_id, merchant_id, corridor, source,
+           priority, disposition, reason, decided_by, decided_at, label, opened_at, due_at)
+         select 1, transaction_id, created_at, account_id, merchant_id, corridor, 'score', 1, 'fraud', 'OTHER', 'a test', now(),
+                'none', now(), now() from market.transactions where transaction_id = '${decided}'`),
+  );
+  const after = await readBoundToken(rig.primary, system);
+  const rows = ({ items, recent = items }: Answer['body']) => recent.length;
+  const days = `from=${day}&to=${day}&verdict=decline`;
+  const reads: [string, (body: Answer['body']) => unknown, unknown, unknown][] = [
+    [`/v1/scores?account_id=read&to=${TO}`, rows, 1, 2],
+    [`/v1/transactions?account_id=read&to=${TO}`, rows, 1, 2],
+    [`/v1/accounts/read/profile?at=${TO}`, rows, 1, 2],
+    [`/v1/transactions/${decided}`, (body) => body.final_decision?.disposition, undefined, 'fraud'],
+    [`/v1/scores/${usual}/habit`, (body) => body.transactions, 0, 1],
+    [`/v1/models/watch?at=${TO}`, (body) => rows(body) > 0, false, true],
+    [`/v1/summaries/daily?${days}`, ({ items }) => items[0]?.transactions, 1, 2],
+  ];
+  const found: unknown[] = [];
+  for (const [path, value] of reads) {
+    const without = value((await rig.get(path)).body);
+    found.push([path, without, value((await rig.get(path, after)).body)]);
+  }
+  expect(found).toEqual(reads.map(([path, , without, withIt]) => [path, without, withIt]));
+});
+
+test('an export has by the token what a paused replica lacks', async () => {
+  const path = `/v1/exports/transactions?account_id=exported&to=${TO}`;
+  const forms = [
+    ['csv', (text: string) => text.split('\n').filter(Boolean).length - 1],
+    ['ndjson', (text: string) => JSON.parse(text.trim().split('\n').at(-1) ?? '').rows],
+  ] as const;
+  const [before] = await rig.postedOne({ account_id: 'exported' });
+  await rig.untilReplicaAnswers('exported', before);
+  await using _paused = await rig.pause();
+  const [token] = await rig.postedOne({ account_id: 'exported' });
+  for (const [format, rows] of forms) {
+    const exported = async (...sent: string[]) =>
+      rows((await rig.get(`${path}&format=${format}`, ...sent)).body);
+    expect([format, await exported()]).toEqual([format, 1]);
+    expect([format, await exported(token)]).toEqual([format, 2]);
+  }
+  expect((await rig.get(path, 'nonsense')).status).toBe(422);
+});
+
+test('an export of minutes goes back to a replica that has caught up', async () => {
+  const account = { accountId: 'long', createdAtMs: Date.parse(CREATED_AT) };
+  await storeTransactions(
+    rig.primary,
+    Array.from({ length: 20 }, () => account),
+  );
+  const [before] = await rig.postedOne({ account_id: 'before-long' });
+  await rig.untilReplicaAnswers('before-long', before);
+  const reads: string[] = [];
+  const databases = {
+    ...{ primary: rig.primary, now: Date.now },
+    countRead: (...[by]: readonly string[]) => reads.push(by ?? ''),
+    replica: {
+      ...{ database: rig.replica, ageMs: () => 0 },
+      hasReplayed: (token: ConsistencyToken) => hasWrite(rig.replica, token),
+    },
+  };
+  const asked = exportParameters.parse({ account_id: 'long', to: TO });
+  const rows: number[] = [];
+  await using paused = await rig.pause();
+  const [token] = await rig.postedOne({ account_id: 'long' });
+  const write = decodeToken(token);
+  if (write === undefined) throw new Error(`no token: ${token}`);
+  const run = await prepareExport(databases, asked, write, 7);
+  const take = async (some: readonly unknown[]) => {
+    rows.push(some.length);
+    if (rows.length > 1) return;
+    await paused[Symbol.asyncDispose]();
+    await waitUntil(() => hasWrite(rig.replica, write), PATIENCE_MS, 'the write on the replica');
+  };
+  await run(take, Infinity, new AbortController().signal);
+  // The second slice is read while the rows of the first are taken.
+  expect([rows, reads[0], reads.at(-1)]).toEqual([[7, 7, 7], 'primary', 'replica']);
+});
+
+test('a text that is no token is refused, and says what is allowed', async () => {
+  const { status, body } = await rig.get('/v1/transactions', 'nonsense');
+  expect(status).toBe(422);
+  expect(body.errors).toEqual([
+    {
+      pointer: '/Consistency-Token',
+      detail: "must be the Consistency-Token of an answer, unchanged, not 'nonsense'",
+    },
+  ]);
+});
